@@ -1,0 +1,47 @@
+/**
+ * What the operator granted, resolved against this machine: the one input from which both the policy
+ * and the view of a sandboxed child are computed, so that the two cannot disagree.
+ */
+
+/** A file or folder, canonical and absolute, with the place in the configuration that names it. */
+export interface PathGrant {
+  readonly path: string;
+  /** For people: `femtoclaw.toml:12:9`, or the name of the option when there is no file. */
+  readonly source: string;
+}
+
+export type ProgramUse =
+  | { readonly kind: "any"; readonly unsafe: boolean }
+  | { readonly kind: "word"; readonly word: string; readonly flags: readonly string[] };
+
+/** One permitted or forbidden use of one program. */
+export interface ProgramGrant {
+  /** Path under which the search path holds the program, for example `/usr/bin/awk`. */
+  readonly path: string;
+  /** The file it leads to after symbolic links, for example `/usr/bin/mawk`. */
+  readonly realPath: string;
+  readonly use: ProgramUse;
+  readonly source: string;
+}
+
+export interface GrantTable {
+  readonly read: readonly PathGrant[];
+  readonly write: readonly PathGrant[];
+  readonly run: readonly ProgramGrant[];
+}
+
+export interface Authority {
+  /** Canonical absolute folder that relative paths start from; children see it read-only. */
+  readonly workspace: string;
+  /** Absolute folders in which programs are looked up. */
+  readonly searchPath: readonly string[];
+  readonly allow: GrantTable;
+  readonly deny: GrantTable;
+  /** State, configuration, policy, keys and sockets of FemtoClaw itself: never reachable, whatever is granted. */
+  readonly floor: readonly string[];
+  /** Further paths that children see read-only. */
+  readonly childRead: readonly string[];
+  /** Variables that children get, and the names that a call may set to other values. */
+  readonly environment: Readonly<Record<string, string>>;
+  readonly environmentNames: readonly string[];
+}

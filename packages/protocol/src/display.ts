@@ -1,0 +1,11 @@
+/**
+ * The one way from an untrusted string to a terminal, a log line or a text for people: control and
+ * bidirectional characters become visible, and the length is capped.
+ */
+const HIDDEN = /[\p{Cc}\p{Cf}\p{Co}\p{Cn}\u2028\u2029]/gu;
+
+export function printable(text: string, charsMax = 200): string {
+  const characters = [...text.slice(0, charsMax * 2 + 2).toWellFormed()];
+  const cut = characters.length > charsMax ? `${characters.slice(0, charsMax).join("")}…` : characters.join("");
+  return cut.replace(HIDDEN, (hidden) => `\\u{${hidden.codePointAt(0)?.toString(16) ?? "fffd"}}`);
+}

@@ -1,0 +1,211 @@
+/**
+ * Every error code that a user can meet, with its kind, exit code and fix. Denials and interruptions
+ * are values in the journal; faults are thrown as `FemtoError`; bugs are assertions and have no code.
+ */
+import type { ErrorType } from "./generated/types.ts";
+
+/** Exit codes of the command line; scripts lean on them. */
+export const EXIT = {
+  ok: 0,
+  no: 1,
+  internal: 2,
+  incomplete: 3,
+  usage: 64,
+  badInput: 65,
+  unavailable: 69,
+  journal: 70,
+  pending: 75,
+  denied: 77,
+  configuration: 78,
+} as const;
+
+interface ErrorDefinition {
+  readonly type: ErrorType;
+  readonly exit: (typeof EXIT)[keyof typeof EXIT];
+  /** What the reader can do next; a full sentence without the particulars, which the message has. */
+  readonly fix: string;
+}
+
+const define = <T extends Record<string, ErrorDefinition>>(definitions: T): T => definitions;
+
+const protocol = (fix: string): ErrorDefinition => ({ type: "ProtocolError", exit: EXIT.badInput, fix });
+const denied = (fix: string): ErrorDefinition => ({ type: "AuthorizationError", exit: EXIT.denied, fix });
+const failed = (fix: string): ErrorDefinition => ({ type: "CapabilityError", exit: EXIT.no, fix });
+const memory = (fix: string): ErrorDefinition => ({ type: "MemoryError", exit: EXIT.journal, fix });
+const configuration = (fix: string): ErrorDefinition => ({ type: "ConfigurationError", exit: EXIT.configuration, fix });
+const system = (fix: string): ErrorDefinition => ({ type: "SystemError", exit: EXIT.unavailable, fix });
+
+export const ERRORS = define({
+  FEMTO_PROTOCOL_NOT_UTF8: protocol("Send the message as UTF-8 without a byte order mark."),
+  FEMTO_PROTOCOL_SYNTAX: protocol("Send one strict JSON text (RFC 8259), without comments or trailing commas."),
+  FEMTO_PROTOCOL_DUPLICATE_KEY: protocol("Send each key of an object once."),
+  FEMTO_PROTOCOL_TOO_LARGE: protocol("Send a smaller message; the limit stands in the reason."),
+  FEMTO_PROTOCOL_TOO_DEEP: protocol("Send a flatter message; the limit stands in the reason."),
+  FEMTO_PROTOCOL_NUMBER: protocol(
+    "Send integers between -(2^53-1) and 2^53-1 and finite numbers; send others as strings.",
+  ),
+  FEMTO_PROTOCOL_TEXT: protocol("Send well-formed Unicode text; a lone surrogate has no UTF-8 form."),
+  FEMTO_PROTOCOL_SHAPE: protocol(
+    'Send either {"message":{"content":"…"}} or {"tool_call":{"tool":"…","args":{…}}} and no other field.',
+  ),
+
+  FEMTO_CAPABILITY_NOT_FOUND: denied(
+    "Use a name that `femtoclaw capabilities list` shows; names are exact and case-sensitive.",
+  ),
+  FEMTO_CAPABILITY_DISABLED: denied(
+    "An operator can name it under [capabilities] in femtoclaw.toml or run `femtoclaw capabilities enable`.",
+  ),
+  FEMTO_ARGUMENTS_INVALID: {
+    type: "AuthorizationError",
+    exit: EXIT.badInput,
+    fix: "Send arguments that match the capability's input schema.",
+  },
+  FEMTO_FACTS_FAILED: {
+    type: "AuthorizationError",
+    exit: EXIT.badInput,
+    fix: "Name a resource that exists and can be examined; the reason says what could not be.",
+  },
+  FEMTO_POLICY_NO_PERMIT: denied(
+    "An operator can allow this use in the [allow] table of femtoclaw.toml. Other uses of the capability may be permitted.",
+  ),
+  FEMTO_POLICY_FORBIDDEN: denied(
+    "A rule forbids this use; an operator finds it with `femtoclaw policy show`. Other uses of the capability may be permitted.",
+  ),
+  FEMTO_POLICY_ERROR: denied(
+    "The decision engine reported an error, so nothing was permitted; an operator finds the cause in the host's log.",
+  ),
+
+  FEMTO_CAPABILITY_FAILED: failed("Read the reason; the call was permitted but its effect failed."),
+  FEMTO_CAPABILITY_TIMED_OUT: failed("Ask for less in one call, or raise timeout_ms in the call or under [limits]."),
+  FEMTO_CAPABILITY_CANCELLED: failed(
+    "Send the call again if its effect is still wanted; look first at what it already did.",
+  ),
+  FEMTO_CAPABILITY_CONTAINED: failed(
+    "The capability broke its own contract and was stopped; report it to whoever maintains it.",
+  ),
+  FEMTO_FILE_NOT_FOUND: failed("Name a file that exists; `fs_list` shows what a folder holds."),
+  FEMTO_FILE_EXISTS: failed('Use mode "overwrite" or "append" to change a file that exists.'),
+  FEMTO_FILE_TYPE: failed(
+    "Name a regular file (or a folder where one is asked for); devices, sockets, pipes and links are refused.",
+  ),
+  FEMTO_FILE_CHANGED: failed("The file changed between decision and effect; send the call again."),
+  FEMTO_FILE_TOO_LARGE: failed("Read a part of the file with offset and length."),
+  FEMTO_OS_REFUSED: failed("The operating system refused; FemtoClaw never retries with more privilege."),
+  FEMTO_SANDBOX_UNAVAILABLE: failed("Run `femtoclaw doctor`; it names what the sandbox needs on this machine."),
+  FEMTO_EXECUTION_INTERRUPTED: {
+    type: "RuntimeError",
+    exit: EXIT.no,
+    fix: "The host ended while the effect ran; look at what it did before sending the call again.",
+  },
+  FEMTO_EXECUTION_HALTED: {
+    type: "RuntimeError",
+    exit: EXIT.no,
+    fix: "The runtime was stopped before the effect began; nothing was executed. Send the call again.",
+  },
+  FEMTO_EXECUTION_NOT_FOUND: {
+    type: "RuntimeError",
+    exit: EXIT.no,
+    fix: "Use an identifier that `femtoclaw executions list --all` shows.",
+  },
+
+  FEMTO_JOURNAL_LOCKED: {
+    type: "MemoryError",
+    exit: EXIT.unavailable,
+    fix: "Another process has the state directory open; stop it with `femtoclaw down`, or name another directory with --state.",
+  },
+  FEMTO_JOURNAL_CORRUPT: memory(
+    "Nothing was changed. Keep a copy of the state directory as evidence and restore it from a backup.",
+  ),
+  FEMTO_JOURNAL_FORMAT: {
+    type: "MemoryError",
+    exit: EXIT.incomplete,
+    fix: "Open this state directory with a FemtoClaw that knows its format.",
+  },
+  FEMTO_JOURNAL_WRITE_FAILED: memory(
+    "Free disk space or repair the disk, then start the host again; everything acknowledged is kept.",
+  ),
+  FEMTO_JOURNAL_CLOSED: memory("The journal takes no more records; start the host again."),
+  FEMTO_JOURNAL_OVERLOADED: system("Send the call again later; the disk does not keep up."),
+  FEMTO_JOURNAL_RECORD_TOO_LARGE: memory("Send smaller arguments or ask for less output."),
+  FEMTO_STATE_OWNER: memory("Use a state directory that belongs to the user who runs the host."),
+  FEMTO_STATE_MODE: memory(
+    "Take the write permission away from group and others: chmod 700 on the folder named in the message.",
+  ),
+
+  FEMTO_CONFIG_NOT_FOUND: configuration("Write one with `femtoclaw init`, or name one with --config."),
+  FEMTO_CONFIG_SYNTAX: configuration("Correct the TOML at the place named in the message."),
+  FEMTO_CONFIG_INVALID: configuration(
+    "Correct the key or value at the place named in the message; docs/reference/configuration.md lists all of them.",
+  ),
+  FEMTO_CONFIG_UNTRUSTED: configuration(
+    "Read the file, then run `femtoclaw trust` in its folder; it shows what the file would allow.",
+  ),
+  FEMTO_CONFIG_OWNER: configuration(
+    "Let the file and its folder belong to you or root, and take the write permission away from group and others.",
+  ),
+  FEMTO_POLICY_INVALID: configuration(
+    "Correct the rule named in the message; `femtoclaw policy check` tells whether the set loads.",
+  ),
+
+  FEMTO_OVERLOADED: system("Send the call again after a pause; nothing was executed."),
+  FEMTO_DRAINING: system("The host is stopping; send the call again after it has started."),
+  FEMTO_HOST_NOT_RUNNING: system("Start the host with `femtoclaw up --detach`, or use --embedded."),
+  FEMTO_HOST_RUNNING: system("A host already serves this state directory; use it, or stop it with `femtoclaw down`."),
+  FEMTO_SOCKET_PATH: configuration("Set [host].runtime_dir to a short folder of your own, with mode 700."),
+  FEMTO_SOCKET_REQUEST: {
+    type: "ProtocolError",
+    exit: EXIT.badInput,
+    fix: "Send one JSON object per line with `id`, `verb` and the verb's fields.",
+  },
+  FEMTO_VERB_UNKNOWN: {
+    type: "AuthorizationError",
+    exit: EXIT.denied,
+    fix: "This endpoint does not offer that verb; operator verbs exist on the operator socket only.",
+  },
+  FEMTO_SUBSYSTEM_LOST: {
+    type: "RuntimeError",
+    exit: EXIT.internal,
+    fix: "A subsystem failed beyond its restart limit; read the host's log, then start the host again.",
+  },
+  FEMTO_USAGE: { type: "ConfigurationError", exit: EXIT.usage, fix: "Run the command with --help." },
+  FEMTO_INTERNAL: {
+    type: "RuntimeError",
+    exit: EXIT.internal,
+    fix: "This is a fault of FemtoClaw; please report it with the host's log.",
+  },
+});
+
+export type ErrorCode = keyof typeof ERRORS;
+
+/** A fault with a documented code. `message` is lower-case, names the particulars and ends without a full stop. */
+export class FemtoError extends Error {
+  override readonly name = "FemtoError";
+  readonly code: ErrorCode;
+  /** What to do next. */
+  readonly fix: string;
+
+  constructor(code: ErrorCode, message: string, options: { readonly fix?: string; readonly cause?: unknown } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.fix = options.fix ?? ERRORS[code].fix;
+  }
+
+  get type(): ErrorType {
+    return ERRORS[this.code].type;
+  }
+
+  get exit(): number {
+    return ERRORS[this.code].exit;
+  }
+}
+
+/** The `code` of a system error such as `ENOENT`, or undefined for anything else. */
+export function systemErrorCode(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !("code" in error)) return undefined;
+  return typeof error.code === "string" ? error.code : undefined;
+}
+
+/** The text of anything that was thrown. */
+export function errorText(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

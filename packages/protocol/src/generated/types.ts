@@ -1,0 +1,924 @@
+// Generated from schemas/ by `npm run generate`. Do not edit.
+/**
+ * This interface was referenced by `Configuration`'s JSON-Schema
+ * via the `definition` "capabilitySwitch".
+ */
+export type CapabilitySwitch = boolean | CapabilityOptions;
+/**
+ * This interface was referenced by `Configuration`'s JSON-Schema
+ * via the `definition` "runRule".
+ */
+export type RunRule = string | RunWord | RunAny;
+/**
+ * This interface was referenced by `Facts`'s JSON-Schema
+ * via the `definition` "question".
+ */
+export type FactQuestion = PathQuestion | ProgramQuestion | ToolQuestion;
+/**
+ * This interface was referenced by `CapabilityManifest`'s JSON-Schema
+ * via the `definition` "argument".
+ */
+export type DeclaredArgument = DeclaredPath | DeclaredProgram | DeclaredSize;
+/**
+ * What inference may send: a message to be recorded, or one tool call to be decided. Exactly one of the two.
+ */
+export type ProtocolMessage = TextMessage | ToolCallMessage;
+/**
+ * One record of the journal. Its bytes are written once, in this key order, and never changed.
+ */
+export type JournalRecord = {
+  /**
+   * Record format.
+   */
+  v: 0;
+  /**
+   * Gapless from 0.
+   */
+  seq: number;
+  /**
+   * Wall clock, RFC 3339 with microseconds, UTC. For people; never for order.
+   */
+  at: string;
+  /**
+   * Monotonic microseconds since the boot began.
+   */
+  mono_us: number;
+  /**
+   * Identifier of the boot that wrote the record.
+   */
+  boot: string;
+  type:
+    | "boot.started"
+    | "lifecycle.changed"
+    | "registry.loaded"
+    | "capability.enabled"
+    | "capability.disabled"
+    | "policy.activated"
+    | "observability.started"
+    | "observability.changed"
+    | "supervision.crashed"
+    | "supervision.restarted"
+    | "session.opened"
+    | "session.closed"
+    | "message.recorded"
+    | "execution.refused"
+    | "execution.intent"
+    | "execution.outcome"
+    | "execution.interrupted"
+    | "overload.refused"
+    | "snapshot.taken";
+  session: null | string;
+  execution: null | string;
+  body: {
+    [k: string]: unknown;
+  };
+};
+/**
+ * This interface was referenced by `Reply`'s JSON-Schema
+ * via the `definition` "decision".
+ */
+export type DecisionCode =
+  | null
+  | (
+      | "AUTHORIZED"
+      | "DENIED_CAPABILITY_NOT_FOUND"
+      | "DENIED_CAPABILITY_DISABLED"
+      | "DENIED_ARGUMENT_INVALID"
+      | "DENIED_POLICY_VIOLATION"
+    );
+/**
+ * This interface was referenced by `Reply`'s JSON-Schema
+ * via the `definition` "errorType".
+ */
+export type ErrorType =
+  | "ProtocolError"
+  | "AuthorizationError"
+  | "CapabilityError"
+  | "MemoryError"
+  | "ConfigurationError"
+  | "RuntimeError"
+  | "SystemError";
+/**
+ * This interface was referenced by `Reply`'s JSON-Schema
+ * via the `definition` "status".
+ */
+export type ExecutionStatus = "completed" | "denied" | "error" | "pending" | "interrupted";
+
+export interface Schemas {
+  config: Configuration;
+  facts: Facts;
+  manifest: CapabilityManifest;
+  message: ProtocolMessage;
+  record: JournalRecord;
+  reply: Reply;
+  snapshot: Snapshot;
+}
+/**
+ * femtoclaw.toml. Unknown keys are errors; nothing is allowed that is not named here.
+ */
+export interface Configuration {
+  /**
+   * Folder that relative paths of calls start from; relative to this file. Default: the folder of this file.
+   */
+  workspace?: string;
+  /**
+   * Absolute folders in which programs are looked up, in this order. The environment's PATH is never used.
+   *
+   * @maxItems 256
+   */
+  search_path?: string[];
+  /**
+   * Capabilities are disabled unless named here; `false` also forbids enabling one at run time.
+   */
+  capabilities?: {
+    [k: string]: CapabilitySwitch;
+  };
+  allow?: AllowTable;
+  deny?: DenyTable;
+  sandbox?: SandboxTable;
+  limits?: LimitsTable;
+  memory?: MemoryTable;
+  host?: HostTable;
+  observability?: ObservabilityTable;
+}
+export interface CapabilityOptions {
+  /**
+   * Overrides [limits].timeout_ms for this capability.
+   */
+  timeout_ms?: number;
+  /**
+   * Overrides [limits].output_bytes for this capability.
+   */
+  output_bytes?: number;
+}
+/**
+ * What is permitted.
+ *
+ * This interface was referenced by `Configuration`'s JSON-Schema
+ * via the `definition` "allowTable".
+ */
+export interface AllowTable {
+  /**
+   * Files and folders for fs_read and fs_list; mounted read-only for children.
+   *
+   * @maxItems 256
+   */
+  read?: string[];
+  /**
+   * Files and folders for fs_write; mounted read-write for children.
+   *
+   * @maxItems 256
+   */
+  write?: string[];
+  run?: RunTable;
+}
+/**
+ * Program name or absolute path, and the uses of it.
+ *
+ * This interface was referenced by `Configuration`'s JSON-Schema
+ * via the `definition` "runTable".
+ */
+export interface RunTable {
+  /**
+   * @minItems 1
+   * @maxItems 64
+   */
+  [k: string]: [RunRule, ...RunRule[]];
+}
+export interface RunWord {
+  word: string;
+  /**
+   * Dash-arguments that may accompany the word.
+   *
+   * @maxItems 64
+   */
+  flags?: string[];
+}
+export interface RunAny {
+  any: true;
+  /**
+   * Needed for programs that can execute other code.
+   */
+  unsafe?: true;
+}
+/**
+ * What is forbidden, whatever else permits it.
+ *
+ * This interface was referenced by `Configuration`'s JSON-Schema
+ * via the `definition` "denyTable".
+ */
+export interface DenyTable {
+  /**
+   * Files and folders for fs_read and fs_list; mounted read-only for children.
+   *
+   * @maxItems 256
+   */
+  read?: string[];
+  /**
+   * Files and folders for fs_write; mounted read-write for children.
+   *
+   * @maxItems 256
+   */
+  write?: string[];
+  run?: RunTable;
+}
+export interface SandboxTable {
+  /**
+   * Further read-only mounts for children.
+   *
+   * @maxItems 256
+   */
+  read?: string[];
+  /**
+   * Names of host variables that children inherit, and that a call may set.
+   *
+   * @maxItems 64
+   */
+  env?: string[];
+}
+export interface LimitsTable {
+  /**
+   * Time that one execution may take.
+   */
+  timeout_ms?: number;
+  /**
+   * Bytes of output kept of one execution.
+   */
+  output_bytes?: number;
+  /**
+   * Executions in the runtime's own stages at once.
+   */
+  concurrency?: number;
+  /**
+   * Calls waiting for admission before further ones are refused.
+   */
+  queue?: number;
+}
+export interface MemoryTable {
+  /**
+   * State directory. Default: one folder per project in the user's state directory.
+   */
+  path?: string;
+}
+export interface HostTable {
+  /**
+   * Folder of the sockets. Default: the user's runtime directory.
+   */
+  runtime_dir?: string;
+}
+export interface ObservabilityTable {
+  /**
+   * OTLP over HTTP endpoint, for example http://127.0.0.1:4318.
+   */
+  otlp?: string;
+}
+/**
+ * What trusted code found out about the arguments of one call. Policy decides on this and on nothing else; one question for each resource that the call touches, and all of them must be permitted.
+ */
+export interface Facts {
+  /**
+   * @minItems 1
+   * @maxItems 64
+   */
+  questions: [FactQuestion, ...FactQuestion[]];
+}
+/**
+ * This interface was referenced by `Facts`'s JSON-Schema
+ * via the `definition` "pathQuestion".
+ */
+export interface PathQuestion {
+  kind: "path";
+  /**
+   * Canonical absolute path, read back from the open descriptor.
+   */
+  path: string;
+  exists: boolean;
+  type: "file" | "directory" | "missing";
+  /**
+   * Bytes that the call would write; 0 for reads.
+   */
+  bytes: number;
+}
+/**
+ * This interface was referenced by `Facts`'s JSON-Schema
+ * via the `definition` "programQuestion".
+ */
+export interface ProgramQuestion {
+  kind: "program";
+  /**
+   * Path under which the search path holds the program.
+   */
+  program: string;
+  /**
+   * The file that this path leads to and that is executed.
+   */
+  real_path: string;
+  device: string;
+  inode: string;
+  sha256: string;
+  /**
+   * The first argument, when it does not begin with a dash.
+   */
+  word?: string;
+  /**
+   * Number of arguments.
+   */
+  arguments: number;
+  /**
+   * Sorted, distinct arguments that begin with a dash; `--name=value` also as `--name`, a bundle `-xyz` also letter by letter.
+   */
+  flags: string[];
+  /**
+   * Sorted names of variables that the call sets.
+   */
+  environment: string[];
+  cwd: string;
+}
+/**
+ * This interface was referenced by `Facts`'s JSON-Schema
+ * via the `definition` "toolQuestion".
+ */
+export interface ToolQuestion {
+  kind: "tool";
+}
+/**
+ * What a capability declares about itself. The runtime trusts nothing else about it.
+ */
+export interface CapabilityManifest {
+  /**
+   * Underscores only: the interfaces of language models refuse dots.
+   */
+  name: string;
+  version: string;
+  description: string;
+  /**
+   * JSON Schema 2020-12 of the arguments; an object schema that is closed.
+   */
+  input: {
+    [k: string]: unknown;
+  };
+  /**
+   * JSON Schema 2020-12 of the result.
+   */
+  output: {
+    [k: string]: unknown;
+  };
+  /**
+   * Which arguments name a resource. Trusted code takes facts from them, policy decides on the facts.
+   *
+   * @maxItems 16
+   */
+  arguments:
+    | []
+    | [DeclaredArgument]
+    | [DeclaredArgument, DeclaredArgument]
+    | [DeclaredArgument, DeclaredArgument, DeclaredArgument]
+    | [DeclaredArgument, DeclaredArgument, DeclaredArgument, DeclaredArgument]
+    | [DeclaredArgument, DeclaredArgument, DeclaredArgument, DeclaredArgument, DeclaredArgument]
+    | [DeclaredArgument, DeclaredArgument, DeclaredArgument, DeclaredArgument, DeclaredArgument, DeclaredArgument]
+    | [
+        DeclaredArgument,
+        DeclaredArgument,
+        DeclaredArgument,
+        DeclaredArgument,
+        DeclaredArgument,
+        DeclaredArgument,
+        DeclaredArgument
+      ]
+    | [
+        DeclaredArgument,
+        DeclaredArgument,
+        DeclaredArgument,
+        DeclaredArgument,
+        DeclaredArgument,
+        DeclaredArgument,
+        DeclaredArgument,
+        DeclaredArgument
+      ]
+    | [
+        DeclaredArgument,
+        DeclaredArgument,
+        DeclaredArgument,
+        DeclaredArgument,
+        DeclaredArgument,
+        DeclaredArgument,
+        DeclaredArgument,
+        DeclaredArgument,
+        DeclaredArgument
+      ]
+    | [
+        DeclaredArgument,
+        DeclaredArgument,
+        DeclaredArgument,
+        DeclaredArgument,
+        DeclaredArgument,
+        DeclaredArgument,
+        DeclaredArgument,
+        DeclaredArgument,
+        DeclaredArgument,
+        DeclaredArgument
+      ]
+    | [
+        DeclaredArgument,
+        DeclaredArgument,
+        DeclaredArgument,
+        DeclaredArgument,
+        DeclaredArgument,
+        DeclaredArgument,
+        DeclaredArgument,
+        DeclaredArgument,
+        DeclaredArgument,
+        DeclaredArgument,
+        DeclaredArgument
+      ]
+    | [
+        DeclaredArgument,
+        DeclaredArgument,
+        DeclaredArgument,
+        DeclaredArgument,
+        DeclaredArgument,
+        DeclaredArgument,
+        DeclaredArgument,
+        DeclaredArgument,
+        DeclaredArgument,
+        DeclaredArgument,
+        DeclaredArgument,
+        DeclaredArgument
+      ]
+    | [
+        DeclaredArgument,
+        DeclaredArgument,
+        DeclaredArgument,
+        DeclaredArgument,
+        DeclaredArgument,
+        DeclaredArgument,
+        DeclaredArgument,
+        DeclaredArgument,
+        DeclaredArgument,
+        DeclaredArgument,
+        DeclaredArgument,
+        DeclaredArgument,
+        DeclaredArgument
+      ]
+    | [
+        DeclaredArgument,
+        DeclaredArgument,
+        DeclaredArgument,
+        DeclaredArgument,
+        DeclaredArgument,
+        DeclaredArgument,
+        DeclaredArgument,
+        DeclaredArgument,
+        DeclaredArgument,
+        DeclaredArgument,
+        DeclaredArgument,
+        DeclaredArgument,
+        DeclaredArgument,
+        DeclaredArgument
+      ]
+    | [
+        DeclaredArgument,
+        DeclaredArgument,
+        DeclaredArgument,
+        DeclaredArgument,
+        DeclaredArgument,
+        DeclaredArgument,
+        DeclaredArgument,
+        DeclaredArgument,
+        DeclaredArgument,
+        DeclaredArgument,
+        DeclaredArgument,
+        DeclaredArgument,
+        DeclaredArgument,
+        DeclaredArgument,
+        DeclaredArgument
+      ]
+    | [
+        DeclaredArgument,
+        DeclaredArgument,
+        DeclaredArgument,
+        DeclaredArgument,
+        DeclaredArgument,
+        DeclaredArgument,
+        DeclaredArgument,
+        DeclaredArgument,
+        DeclaredArgument,
+        DeclaredArgument,
+        DeclaredArgument,
+        DeclaredArgument,
+        DeclaredArgument,
+        DeclaredArgument,
+        DeclaredArgument,
+        DeclaredArgument
+      ];
+  effect: "none" | "read" | "write" | "execute" | "network";
+  /**
+   * Whether running it twice has the effect of running it once.
+   */
+  idempotent: boolean;
+  limits: {
+    timeout_ms: number;
+    output_bytes: number;
+  };
+}
+export interface DeclaredPath {
+  pointer: string;
+  kind: "path";
+  /**
+   * `create` may name a file that does not exist yet.
+   */
+  access: "read" | "list" | "create";
+}
+export interface DeclaredProgram {
+  pointer: string;
+  kind: "program";
+  /**
+   * Pointer to the array of its arguments.
+   */
+  argv: string;
+  cwd?: string;
+  env?: string;
+}
+export interface DeclaredSize {
+  pointer: string;
+  kind: "size";
+}
+export interface TextMessage {
+  message: {
+    content: string;
+  };
+}
+export interface ToolCallMessage {
+  tool_call: ToolCall;
+}
+export interface ToolCall {
+  /**
+   * Exact, case-sensitive name of a registered capability.
+   */
+  tool: string;
+  /**
+   * Arguments, checked against the capability's own schema.
+   */
+  args: {
+    [k: string]: unknown;
+  };
+}
+/**
+ * A host opened the journal. Everything after it, up to the next of its kind, belongs to this boot.
+ *
+ * This interface was referenced by `undefined`'s JSON-Schema
+ * via the `definition` "bootStartedBody".
+ */
+export interface BootStartedBody {
+  version: string;
+  node: string;
+  platform: string;
+  pid: number;
+  uid: number;
+  previous_boot: null | string;
+  previous_end: "none" | "clean" | "crash";
+  integrity: "unverified";
+  configuration: ConfigurationDigest;
+}
+/**
+ * The configuration in force and whether it differs from the last boot's.
+ */
+export interface ConfigurationDigest {
+  path: null | string;
+  sha256: string;
+  changed: boolean;
+}
+/**
+ * The runtime moved from one phase of its life to another.
+ *
+ * This interface was referenced by `undefined`'s JSON-Schema
+ * via the `definition` "lifecycleChangedBody".
+ */
+export interface LifecycleChangedBody {
+  event: string;
+  from:
+    | "verifyingIntegrity"
+    | "loadingConfiguration"
+    | "openingMemory"
+    | "loadingRegistry"
+    | "loadingPolicy"
+    | "startingObservability"
+    | "idle"
+    | "executing"
+    | "draining"
+    | "shuttingDown"
+    | "terminated"
+    | "error";
+  to:
+    | "verifyingIntegrity"
+    | "loadingConfiguration"
+    | "openingMemory"
+    | "loadingRegistry"
+    | "loadingPolicy"
+    | "startingObservability"
+    | "idle"
+    | "executing"
+    | "draining"
+    | "shuttingDown"
+    | "terminated"
+    | "error";
+  reason?: string;
+}
+/**
+ * Capabilities that this boot knows; whether each is enabled, and who said so.
+ *
+ * This interface was referenced by `undefined`'s JSON-Schema
+ * via the `definition` "registryLoadedBody".
+ */
+export interface RegistryLoadedBody {
+  capabilities: RegisteredCapability[];
+}
+/**
+ * One registered capability.
+ */
+export interface RegisteredCapability {
+  name: string;
+  version: string;
+  sha256: string;
+  enabled: boolean;
+  source: "default" | "configuration" | "operator";
+  locked: boolean;
+  isolation: "sandbox" | "host" | "in-process";
+}
+/**
+ * An operator enabled a capability.
+ *
+ * This interface was referenced by `undefined`'s JSON-Schema
+ * via the `definition` "capabilityEnabledBody".
+ */
+export interface CapabilityEnabledBody {
+  name: string;
+  by: string;
+}
+/**
+ * An operator disabled a capability.
+ *
+ * This interface was referenced by `undefined`'s JSON-Schema
+ * via the `definition` "capabilityDisabledBody".
+ */
+export interface CapabilityDisabledBody {
+  name: string;
+  by: string;
+}
+/**
+ * A policy revision came into force.
+ *
+ * This interface was referenced by `undefined`'s JSON-Schema
+ * via the `definition` "policyActivatedBody".
+ */
+export interface PolicyActivatedBody {
+  revision: string;
+  engine: string;
+  schema_sha256: string;
+  rules: PolicyRule[];
+}
+/**
+ * One compiled rule and where it came from.
+ */
+export interface PolicyRule {
+  id: string;
+  text: string;
+  source: null | string;
+}
+/**
+ * Export of telemetry began.
+ *
+ * This interface was referenced by `undefined`'s JSON-Schema
+ * via the `definition` "observabilityStartedBody".
+ */
+export interface ObservabilityStartedBody {
+  exporter: "none" | "otlp";
+  cursor: number;
+  state: "exporting" | "degraded";
+  reason?: string;
+}
+/**
+ * Export of telemetry degraded or recovered.
+ *
+ * This interface was referenced by `undefined`'s JSON-Schema
+ * via the `definition` "observabilityChangedBody".
+ */
+export interface ObservabilityChangedBody {
+  state: "exporting" | "degraded";
+  cursor: number;
+  reason?: string;
+}
+/**
+ * A subsystem failed; the root decided what follows.
+ *
+ * This interface was referenced by `undefined`'s JSON-Schema
+ * via the `definition` "supervisionCrashedBody".
+ */
+export interface SupervisionCrashedBody {
+  subsystem: "memory" | "registry" | "policy" | "observability";
+  code: string;
+  reason: string;
+  at_ms: number;
+  decision: "restart" | "give-up";
+}
+/**
+ * A subsystem runs again, from its last snapshot.
+ *
+ * This interface was referenced by `undefined`'s JSON-Schema
+ * via the `definition` "supervisionRestartedBody".
+ */
+export interface SupervisionRestartedBody {
+  subsystem: "memory" | "registry" | "policy" | "observability";
+}
+/**
+ * The host minted a session for a connection or an embedder. `label` is what the client calls itself, and proves nothing.
+ *
+ * This interface was referenced by `undefined`'s JSON-Schema
+ * via the `definition` "sessionOpenedBody".
+ */
+export interface SessionOpenedBody {
+  channel: "library" | "agent" | "operator";
+  label: null | string;
+}
+/**
+ * The session's connection ended.
+ *
+ * This interface was referenced by `undefined`'s JSON-Schema
+ * via the `definition` "sessionClosedBody".
+ */
+export interface SessionClosedBody {
+  executions: number;
+}
+/**
+ * A protocol message in message form: recorded, never executed.
+ *
+ * This interface was referenced by `undefined`'s JSON-Schema
+ * via the `definition` "messageRecordedBody".
+ */
+export interface MessageRecordedBody {
+  content: string;
+}
+/**
+ * A call that was not permitted to run, with the reason. Only the digest and a capped head of what was refused are kept.
+ *
+ * This interface was referenced by `undefined`'s JSON-Schema
+ * via the `definition` "executionRefusedBody".
+ */
+export interface ExecutionRefusedBody {
+  tool: null | string;
+  request: RequestDigest;
+  label: null | string;
+  event: "invalid" | "unknown" | "disabled" | "argumentsInvalid" | "factsFailed" | "denied" | "halted" | "cancelled";
+  decision: DecisionCode;
+  facts: null | Facts;
+  revision: null | string;
+  rules: string[];
+  error: ReplyError;
+}
+/**
+ * What was refused.
+ */
+export interface RequestDigest {
+  sha256: string;
+  bytes: number;
+  head: string;
+}
+/**
+ * This interface was referenced by `Reply`'s JSON-Schema
+ * via the `definition` "error".
+ */
+export interface ReplyError {
+  error_type: ErrorType;
+  code: string;
+  reason: string;
+  fix: string;
+  capability?: string;
+  /**
+   * RFC 3339, UTC.
+   */
+  timestamp: string;
+}
+/**
+ * A permitted call, made durable before its effect begins.
+ *
+ * This interface was referenced by `undefined`'s JSON-Schema
+ * via the `definition` "executionIntentBody".
+ */
+export interface ExecutionIntentBody {
+  tool: string;
+  capability: string;
+  args: {
+    [k: string]: unknown;
+  };
+  label: null | string;
+  facts: Facts;
+  revision: string;
+  rules: string[];
+  received_us: number;
+}
+/**
+ * What became of a permitted call, made durable before anyone hears the answer.
+ *
+ * This interface was referenced by `undefined`'s JSON-Schema
+ * via the `definition` "executionOutcomeBody".
+ */
+export interface ExecutionOutcomeBody {
+  intent: number;
+  event: "succeeded" | "failed" | "timedOut" | "cancelled" | "contained" | "halted";
+  duration_us: number;
+  sandbox: null | string;
+  result?: {
+    [k: string]: unknown;
+  };
+  error?: ReplyError;
+}
+/**
+ * A permitted call whose outcome a crash made unknown. It is never run again by itself.
+ *
+ * This interface was referenced by `undefined`'s JSON-Schema
+ * via the `definition` "executionInterruptedBody".
+ */
+export interface ExecutionInterruptedBody {
+  intent: number;
+  tool: string;
+  boot: string;
+}
+/**
+ * Calls refused for overload since the last such record; they are counted, not recorded one by one.
+ *
+ * This interface was referenced by `undefined`'s JSON-Schema
+ * via the `definition` "overloadRefusedBody".
+ */
+export interface OverloadRefusedBody {
+  count: number;
+  code: string;
+}
+/**
+ * Digests of the actor snapshots stored with this record; each covers all records before it.
+ *
+ * This interface was referenced by `undefined`'s JSON-Schema
+ * via the `definition` "snapshotTakenBody".
+ */
+export interface SnapshotTakenBody {
+  covers: number;
+  actors: {
+    [k: string]: SnapshotDigest;
+  };
+}
+/**
+ * One actor.
+ */
+export interface SnapshotDigest {
+  machine: string;
+  version: string;
+  sha256: string;
+}
+/**
+ * The answer to one protocol message. `result` is present only when completed; `error` otherwise, except while pending.
+ */
+export interface Reply {
+  execution_id: string;
+  status: ExecutionStatus;
+  decision: DecisionCode;
+  result?: {
+    [k: string]: unknown;
+  };
+  error?: ReplyError;
+  policy?: {
+    revision: string;
+    /**
+     * Sorted identifiers of the rules that determined the decision; empty when nothing permitted.
+     */
+    rules: string[];
+  };
+  /**
+   * Where the journal holds the outcome (or the refusal). Null when nothing was recorded.
+   */
+  record: null | {
+    seq: number;
+  };
+}
+/**
+ * State of every actor after the record `seq`: a cache, rebuilt from records whenever it does not match them.
+ */
+export interface Snapshot {
+  v: 0;
+  /**
+   * The last record that the state includes.
+   */
+  seq: number;
+  actors: {
+    [k: string]: ActorSnapshot;
+  };
+}
+/**
+ * This interface was referenced by `Snapshot`'s JSON-Schema
+ * via the `definition` "actor".
+ */
+export interface ActorSnapshot {
+  machine: string;
+  version: string;
+  state: {
+    [k: string]: unknown;
+  };
+}

@@ -1,0 +1,56 @@
+/**
+ * Every limit of the protocol and the runtime core, with its unit and its reason. A limit that an
+ * operator may change stands in femtoclaw.toml and has its default here.
+ */
+export const LIMITS = {
+  /** LIMIT: one protocol message; large enough for a source file as an argument, small enough to hold many. */
+  messageBytes: 1_048_576,
+  /** LIMIT: nesting of JSON; Cedar traps above about 127, and nothing honest needs more than this. */
+  jsonDepth: 32,
+  /** LIMIT: members of all objects and arrays of one message together; bounds the work of one parse. */
+  jsonNodes: 65_536,
+  /** LIMIT: characters of a refused payload that are kept in its record. */
+  refusedHeadChars: 512,
+  /** LIMIT: characters of a label that a client gives itself or one of its calls. */
+  labelChars: 128,
+  /** LIMIT: one stored record; an outcome is cut to fit before it is written. */
+  recordBytes: 4_194_304,
+  /** LIMIT: records that wait for the group commit; more than this means the disk has stalled. */
+  journalQueueRecords: 16_384,
+  /** LIMIT: records in one commit group, so that the first of them does not wait for the last. */
+  journalGroupRecords: 1_024,
+  /** Records between two snapshots of the actors; a restart folds at most about this many. */
+  snapshotEveryRecords: 1_000,
+  /** LIMIT: executions in the runtime's own stages at once; time inside a capability does not count. */
+  concurrency: 64,
+  /** LIMIT: calls that wait for admission before further ones are refused. */
+  queue: 1_024,
+  /** LIMIT: executions whose capability runs at once, over all sessions. */
+  effects: 256,
+  /** Default time that one execution may take. */
+  timeoutMs: 30_000,
+  /** Time between asking a program to end and killing it. */
+  graceMs: 2_000,
+  /** Default bytes of output kept of one execution. */
+  outputBytes: 1_048_576,
+  /** LIMIT: arguments of one program. */
+  argvItems: 1_024,
+  /** LIMIT: symbolic depth of a path; Cedar's ancestor work grows with its square. */
+  pathDepth: 64,
+  /** LIMIT: bytes of one path, as the kernel has it. */
+  pathBytes: 4_096,
+  /** LIMIT: one line on a socket: a message in base64 with its envelope. */
+  socketLineBytes: 1_572_864,
+  /** LIMIT: requests of one connection that may be unanswered. */
+  socketPipeline: 1_024,
+  /** LIMIT: connections to one socket. */
+  socketConnections: 256,
+  /** LIMIT: restarts of one subsystem within the window before the runtime gives it up. */
+  restarts: 3,
+  /** Window in which restarts are counted. */
+  restartWindowMs: 60_000,
+  /** Pause before the first restart of a subsystem; doubles with each further one in the window. */
+  restartBackoffMs: 100,
+  /** Time that draining waits for running executions before it cancels them. */
+  drainMs: 10_000,
+} as const;

@@ -1,0 +1,117 @@
+/**
+ * Writes the types and validators of packages/protocol from schemas/, so that the schemas stay the
+ * one source. `--check` compares instead of writing and exits 1 naming each stale file.
+ */
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { Ajv2020, type AnySchemaObject } from "ajv/dist/2020.js";
+import standaloneCode from "ajv/dist/standalone/index.js";
+import { build } from "esbuild";
+import { compile } from "json-schema-to-typescript";
+
+const ROOT = fileURLToPath(new URL("..", import.meta.url));
+const SCHEMAS = join(ROOT, "schemas");
+const OUT = join(ROOT, "packages/protocol/src/generated");
+const BANNER = "// Generated from schemas/ by `npm run generate`. Do not edit.\n";
+
+const stems = readdirSync(SCHEMAS)
+  .filter((name) => name.endsWith(".schema.json"))
+  .map((name) => name.slice(0, -".schema.json".length))
+  .sort();
+const schemas = stems.map(
+  (stem) => JSON.parse(readFileSync(join(SCHEMAS, `${stem}.schema.json`), "utf8")) as AnySchemaObject,
+);
+
+const outputs = new Map<string, string>([
+  ["types.ts", BANNER + (await types())],
+  ["validators.js", BANNER + (await validators())],
+  ["validators.d.ts", BANNER + validatorDeclarations()],
+]);
+
+const stale = [...outputs].filter(([name, text]) => current(name) !== text);
+if (process.argv.includes("--check")) {
+  for (const [name] of stale) console.error(`stale: packages/protocol/src/generated/${name}; run \`npm run generate\``);
+  process.exitCode = stale.length === 0 ? 0 : 1;
+} else {
+  for (const [name, text] of stale) writeFileSync(join(OUT, name), text);
+}
+
+/** One document that refers to every schema, so that shared definitions are emitted once. */
+async function types(): Promise<string> {
+  const properties = Object.fromEntries(stems.map((stem) => [stem, { $ref: `./${stem}.schema.json` }]));
+  return await compile(
+    { title: "Schemas", type: "object", additionalProperties: false, properties, required: stems },
+    "Schemas",
+    {
+      additionalProperties: false,
+      bannerComment: "",
+      cwd: `${SCHEMAS}/`,
+      format: true,
+      $refOptions: { resolve: { http: false, local: localSchemas() } },
+      unknownAny: true,
+      unreachableDefinitions: true,
+    },
+  );
+}
+
+/** Resolves the schemas' canonical addresses to the files beside each other: nothing is fetched. */
+function localSchemas(): { order: number; canRead: RegExp; read: (file: { url: string }) => string } {
+  return {
+    order: 1,
+    canRead: /\.schema\.json$/,
+    read: ({ url }) => readFileSync(join(SCHEMAS, url.slice(url.lastIndexOf("/") + 1)), "utf8"),
+  };
+}
+
+async function validators(): Promise<string> {
+  const ajv = new Ajv2020({
+    schemas,
+    strict: true,
+    strictRequired: false,
+    inlineRefs: false,
+    messages: true,
+    code: { source: true, esm: true, optimize: true },
+  });
+  const exported = Object.fromEntries(stems.map((stem, index) => [validatorName(stem), String(schemas[index]?.$id)]));
+  const generate = standaloneCode as unknown as (ajv: Ajv2020, refs: Record<string, string>) => string;
+  const bundled = await build({
+    stdin: { contents: generate(ajv, exported), resolveDir: ROOT, loader: "js" },
+    bundle: true,
+    format: "esm",
+    platform: "node",
+    minify: true,
+    write: false,
+    legalComments: "none",
+  });
+  return bundled.outputFiles[0]?.text ?? "";
+}
+
+function validatorDeclarations(): string {
+  const lines = [
+    "export interface ValidationError {",
+    "  readonly instancePath: string;",
+    "  readonly keyword: string;",
+    "  readonly message?: string;",
+    "  readonly params: Readonly<Record<string, unknown>>;",
+    "}",
+    "export interface Validator {",
+    "  (value: unknown): boolean;",
+    "  readonly errors?: readonly ValidationError[] | null;",
+    "}",
+    ...stems.map((stem) => `export declare const ${validatorName(stem)}: Validator;`),
+  ];
+  return `${lines.join("\n")}\n`;
+}
+
+function validatorName(stem: string): string {
+  return `validate${stem.charAt(0).toUpperCase()}${stem.slice(1)}`;
+}
+
+function current(name: string): string | undefined {
+  try {
+    return readFileSync(join(OUT, name), "utf8");
+  } catch {
+    return undefined;
+  }
+}
