@@ -45,3 +45,26 @@ export interface Authority {
   readonly environment: Readonly<Record<string, string>>;
   readonly environmentNames: readonly string[];
 }
+
+/**
+ * Files that people's tools run or obey later, outside the sandbox: whoever writes them decides what is
+ * executed then. They are out of reach inside a writable folder unless a grant names them.
+ */
+export const OBEYED_LATER: readonly string[] = [
+  ".claude",
+  ".codex",
+  ".envrc",
+  ".git/config",
+  ".git/hooks",
+  ".mcp.json",
+  ".npmrc",
+  ".vscode",
+];
+
+/** The places of such files in the workspace and in every writable folder, without those that a grant names. */
+export function obeyedLaterPaths({ workspace, allow }: Pick<Authority, "workspace" | "allow">): string[] {
+  const roots = new Set([workspace, ...allow.write.map(({ path }) => path)]);
+  const named = new Set(allow.write.map(({ path }) => path));
+  const paths = [...roots].flatMap((root) => OBEYED_LATER.map((name) => `${root === "/" ? "" : root}/${name}`));
+  return [...new Set(paths)].filter((path) => !named.has(path)).sort();
+}

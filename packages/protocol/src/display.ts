@@ -1,8 +1,8 @@
 /**
- * The one way from an untrusted string to a terminal, a log line or a text for people: control and
- * bidirectional characters become visible, and the length is capped.
+ * The one way from an untrusted string to a terminal, a log line or a text for people: control,
+ * bidirectional and invisible characters become visible, and the length is capped.
  */
-const HIDDEN = /[\p{Cc}\p{Cf}\p{Co}\p{Cn}\u2028\u2029]/gu;
+const HIDDEN = /[\p{Cc}\p{Cf}\p{Co}\p{Cn}\p{Default_Ignorable_Code_Point}\u2028\u2029\u2800]/gu;
 
 export function printable(text: string, charsMax = 200): string {
   const characters = [...text.slice(0, charsMax * 2 + 2).toWellFormed()];

@@ -76,7 +76,9 @@ export const ERRORS = define({
   ),
 
   FEMTO_CAPABILITY_FAILED: failed("Read the reason; the call was permitted but its effect failed."),
-  FEMTO_CAPABILITY_TIMED_OUT: failed("Ask for less in one call, or raise timeout_ms in the call or under [limits]."),
+  FEMTO_CAPABILITY_TIMED_OUT: failed(
+    "Ask for less in one call, or raise timeout_ms in the call, or ask the operator to raise it under [limits].",
+  ),
   FEMTO_CAPABILITY_CANCELLED: failed(
     "Send the call again if its effect is still wanted; look first at what it already did.",
   ),
@@ -126,10 +128,23 @@ export const ERRORS = define({
   ),
   FEMTO_JOURNAL_CLOSED: memory("The journal takes no more records; start the host again."),
   FEMTO_JOURNAL_OVERLOADED: system("Send the call again later; the disk does not keep up."),
+  FEMTO_JOURNAL_UNSIGNED: {
+    type: "MemoryError",
+    exit: EXIT.incomplete,
+    fix: "Ask for a checkpoint first; a record can be proved and exported once a checkpoint covers it.",
+  },
+  FEMTO_EXPORT_FAILED: memory("Name a place that does not exist yet, on a disk with room."),
   FEMTO_JOURNAL_RECORD_TOO_LARGE: memory("Send smaller arguments or ask for less output."),
+  FEMTO_STATE_NOT_FOUND: memory("Name an existing state directory with --state, or start a host, which makes it."),
   FEMTO_STATE_OWNER: memory("Use a state directory that belongs to the user who runs the host."),
   FEMTO_STATE_MODE: memory(
     "Take the write permission away from group and others: chmod 700 on the folder named in the message.",
+  ),
+  FEMTO_KEY_MISSING: configuration(
+    "Put the key file back from a backup. Without it this log cannot be continued; its records stay readable and verifiable.",
+  ),
+  FEMTO_KEY_MISMATCH: configuration(
+    "Put back the key file that belongs to this journal, or the journal that belongs to this key.",
   ),
 
   FEMTO_CONFIG_NOT_FOUND: configuration("Write one with `femtoclaw init`, or name one with --config."),
@@ -205,7 +220,11 @@ export function systemErrorCode(error: unknown): string | undefined {
   return typeof error.code === "string" ? error.code : undefined;
 }
 
-/** The text of anything that was thrown. */
+/** The text of anything that was thrown, also of what throws when it is looked at. */
 export function errorText(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  try {
+    return String(error instanceof Error ? error.message : error);
+  } catch {
+    return "a value that has no text";
+  }
 }

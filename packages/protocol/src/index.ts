@@ -1,7 +1,16 @@
 /** Strict parsing, validators, types, identifiers, error codes and limits: what every other package speaks. */
-export type { Authority, GrantTable, PathGrant, ProgramGrant, ProgramUse } from "./authority.ts";
+export {
+  type Authority,
+  type GrantTable,
+  OBEYED_LATER,
+  obeyedLaterPaths,
+  type PathGrant,
+  type ProgramGrant,
+  type ProgramUse,
+} from "./authority.ts";
 export { printable } from "./display.ts";
 export { ERRORS, type ErrorCode, EXIT, errorText, FemtoError, systemErrorCode } from "./errors.ts";
+export { flagFacts, flagParts } from "./flag-facts.ts";
 export type * from "./generated/types.ts";
 export {
   type ValidationError,
@@ -16,8 +25,18 @@ export {
 } from "./generated/validators.js";
 export type { BootId, ExecutionId, SessionId } from "./identifiers.ts";
 export { LIMITS } from "./limits.ts";
+export { type LineSink, LineSplitter } from "./line-splitter.ts";
 export { type MessageFault, type MessageResult, parseMessage } from "./message.ts";
 export type { RecordBodies, RecordEntry, RecordType, TypedRecord } from "./records.ts";
+export {
+  type AgentVerb,
+  type OperatorVerb,
+  SOCKET_NAMES,
+  type SocketError,
+  type SocketRequest,
+  type SocketResponse,
+  type ToolDescription,
+} from "./socket.ts";
 export { type JsonFault, type JsonLimits, type JsonResult, type JsonValue, parseStrictJson } from "./strict-json.ts";
 export { RECORD_FORMAT, VERSION } from "./version.ts";
 export { describeViolations } from "./violations.ts";

@@ -11,10 +11,12 @@ export const LIMITS = {
   jsonNodes: 65_536,
   /** LIMIT: characters of a refused payload that are kept in its record. */
   refusedHeadChars: 512,
+  /** LIMIT: characters of a reason in a reply or record; it may quote what was proposed. */
+  reasonChars: 1_000,
   /** LIMIT: characters of a label that a client gives itself or one of its calls. */
   labelChars: 128,
-  /** LIMIT: one stored record; an outcome is cut to fit before it is written. */
-  recordBytes: 4_194_304,
+  /** LIMIT: one stored record; holds the default output limits even when every character needs an escape. */
+  recordBytes: 16_777_216,
   /** LIMIT: records that wait for the group commit; more than this means the disk has stalled. */
   journalQueueRecords: 16_384,
   /** LIMIT: records in one commit group, so that the first of them does not wait for the last. */
@@ -26,9 +28,12 @@ export const LIMITS = {
   /** LIMIT: calls that wait for admission before further ones are refused. */
   queue: 1_024,
   /** LIMIT: executions whose capability runs at once, over all sessions. */
-  effects: 256,
+  effects: 128,
   /** Default time that one execution may take. */
   timeoutMs: 30_000,
+  /** LIMIT: what an operator may grant one execution at the most; the configuration's schema says the same. */
+  timeoutCeilingMs: 86_400_000,
+  outputCeilingBytes: 67_108_864,
   /** Time between asking a program to end and killing it. */
   graceMs: 2_000,
   /** Default bytes of output kept of one execution. */

@@ -1,4 +1,5 @@
 /** From bytes to a protocol message, or to the place and reason why they are none. Never throws. */
+import { printable } from "./display.ts";
 import type { ErrorCode } from "./errors.ts";
 import type { ProtocolMessage } from "./generated/types.ts";
 import { validateMessage } from "./generated/validators.js";
@@ -20,7 +21,7 @@ export function parseMessage(bytes: Uint8Array): MessageResult {
   const parsed = parseStrictJson(bytes);
   if (!parsed.ok) {
     const { code, reason, pointer, offset } = parsed.fault;
-    const place = pointer === "" ? `character ${offset}` : `character ${offset}, in \`${pointer}\``;
+    const place = pointer === "" ? `character ${offset}` : `character ${offset}, in \`${printable(pointer)}\``;
     return { ok: false, fault: { code, reason: `${reason} (${place})` } };
   }
   if (validateMessage(parsed.value)) {
@@ -38,7 +39,7 @@ function shapeFault(value: JsonValue): string {
   if (!hasMessage && !hasCall) return "neither `message` nor `tool_call` is present";
   const form = hasMessage ? "/message" : "/tool_call";
   const unknown = Object.keys(value).find((key) => key !== form.slice(1));
-  if (unknown !== undefined) return `unknown field \`/${unknown}\``;
+  if (unknown !== undefined) return `unknown field \`/${printable(unknown)}\``;
   validateMessage(value);
   const within = (validateMessage.errors ?? []).filter((error) => error.instancePath.startsWith(form));
   return describeViolations(within);

@@ -2,6 +2,8 @@
 import type * as T from "./generated/types.ts";
 
 export interface RecordBodies {
+  "log.created": T.LogCreatedBody;
+  "key.rotated": T.KeyRotatedBody;
   "boot.started": T.BootStartedBody;
   "lifecycle.changed": T.LifecycleChangedBody;
   "registry.loaded": T.RegistryLoadedBody;

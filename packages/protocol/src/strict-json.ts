@@ -2,6 +2,7 @@
  * A JSON parser that refuses what `JSON.parse` lets pass and what two parsers could read in two
  * ways: duplicate keys, lone surrogates, unsafe integers, overflowing numbers, unbounded depth.
  */
+import { printable } from "./display.ts";
 import type { ErrorCode } from "./errors.ts";
 import { LIMITS } from "./limits.ts";
 
@@ -131,8 +132,9 @@ class Parser {
       this.#space();
       if (this.#text[this.#at] !== '"') this.#fail("FEMTO_PROTOCOL_SYNTAX", "a key in double quotes is missing");
       const key = this.#string();
-      if (Object.hasOwn(object, key))
-        this.#fail("FEMTO_PROTOCOL_DUPLICATE_KEY", `the key ${JSON.stringify(key)} stands twice`);
+      if (Object.hasOwn(object, key)) {
+        this.#fail("FEMTO_PROTOCOL_DUPLICATE_KEY", `the key "${printable(key)}" stands twice`);
+      }
       // Assigning this one name would change the prototype instead of adding a key.
       if (key === "__proto__") this.#fail("FEMTO_PROTOCOL_SHAPE", 'the key "__proto__" is not taken');
       this.#space();
@@ -208,7 +210,8 @@ class Parser {
       this.#fail("FEMTO_PROTOCOL_NUMBER", "a number cannot be held exactly");
     }
     this.#at += match[0].length;
-    return value;
+    // A zero with a sign would be recorded as one without; so nobody gets to see it.
+    return value === 0 ? 0 : value;
   }
 
   #literal<T extends JsonValue>(word: string, value: T): T {

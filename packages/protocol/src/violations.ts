@@ -1,4 +1,5 @@
 /** Turns the validators' findings into one sentence that names each place and what was expected there. */
+import { printable } from "./display.ts";
 import type { ValidationError } from "./generated/validators.js";
 
 const SHOWN_MAX = 3;
@@ -14,14 +15,14 @@ export function describeViolations(errors: readonly ValidationError[]): string {
 const ECHOES: ReadonlySet<string> = new Set(["if", "oneOf", "anyOf", "allOf"]);
 
 function describe(error: ValidationError): string {
-  const place = error.instancePath === "" ? "the value" : `\`${error.instancePath}\``;
+  const place = error.instancePath === "" ? "the value" : `\`${printable(error.instancePath)}\``;
   const { params } = error;
   switch (error.keyword) {
     case "required":
       return `${place} lacks \`${String(params["missingProperty"])}\``;
     case "additionalProperties":
     case "unevaluatedProperties":
-      return `${place} has the unknown field \`${String(params["additionalProperty"] ?? params["unevaluatedProperty"])}\``;
+      return `${place} has the unknown field \`${printable(String(params["additionalProperty"] ?? params["unevaluatedProperty"]))}\``;
     case "type":
       return `${place} must be of type ${String(params["type"])}`;
     case "enum":

@@ -48,6 +48,8 @@ export type JournalRecord = {
    */
   boot: string;
   type:
+    | "log.created"
+    | "key.rotated"
     | "boot.started"
     | "lifecycle.changed"
     | "registry.loaded"
@@ -564,6 +566,40 @@ export interface ToolCall {
   };
 }
 /**
+ * The first record of every journal: the name of the log and the key that vouches for it.
+ *
+ * This interface was referenced by `undefined`'s JSON-Schema
+ * via the `definition` "logCreatedBody".
+ */
+export interface LogCreatedBody {
+  /**
+   * Name of the log, made from its first public key.
+   */
+  origin: string;
+  /**
+   * Public key in the form that C2SP signed notes give it: origin+id+key.
+   */
+  vkey: string;
+  /**
+   * Record format at that time.
+   */
+  format: number;
+  /**
+   * Version of the FemtoClaw that created the log.
+   */
+  version: string;
+}
+/**
+ * Another key vouches for the log from here on. The next checkpoint is signed by both; the retired key signs no other above this record.
+ *
+ * This interface was referenced by `undefined`'s JSON-Schema
+ * via the `definition` "keyRotatedBody".
+ */
+export interface KeyRotatedBody {
+  vkey: string;
+  retired_vkey: string;
+}
+/**
  * A host opened the journal. Everything after it, up to the next of its kind, belongs to this boot.
  *
  * This interface was referenced by `undefined`'s JSON-Schema
@@ -622,7 +658,14 @@ export interface LifecycleChangedBody {
     | "shuttingDown"
     | "terminated"
     | "error";
-  reason?: string;
+  fault?: RecordedFault;
+}
+/**
+ * Why the runtime left its course.
+ */
+export interface RecordedFault {
+  code: string;
+  reason: string;
 }
 /**
  * Capabilities that this boot knows; whether each is enabled, and who said so.
@@ -831,6 +874,10 @@ export interface ExecutionOutcomeBody {
     [k: string]: unknown;
   };
   error?: ReplyError;
+  /**
+   * Whether the effect had begun when this happened.
+   */
+  began: boolean;
 }
 /**
  * A permitted call whose outcome a crash made unknown. It is never run again by itself.
@@ -861,9 +908,17 @@ export interface OverloadRefusedBody {
  */
 export interface SnapshotTakenBody {
   covers: number;
+  tree: TreeHead;
   actors: {
     [k: string]: SnapshotDigest;
   };
+}
+/**
+ * The Merkle tree over the records that the snapshots cover.
+ */
+export interface TreeHead {
+  size: number;
+  root: string;
 }
 /**
  * One actor.

@@ -1,0 +1,54 @@
+/** What is shown to people cannot move their cursor, turn their text around, or hide. */
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { printable } from "../src/index.ts";
+
+describe("printable text", () => {
+  it("has no character that acts or hides, whatever went in", () => {
+    fc.assert(
+      fc.property(fc.string({ unit: fc.nat(0xffff).map((unit) => String.fromCharCode(unit)) }), (text) => {
+        const shown = printable(text);
+        expect(shown).not.toMatch(/[\p{Cc}\p{Cf}\p{Co}\p{Cn}\p{Cs}\p{Default_Ignorable_Code_Point}\u2028\u2029]/u);
+        expect(printable(shown, 10_000)).toBe(shown);
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  it("is the text itself where it is harmless", () => {
+    fc.assert(
+      fc.property(fc.string({ maxLength: 100 }), (text) => {
+        fc.pre(!/\p{C}/u.test(text));
+        expect(printable(text)).toBe(text);
+      }),
+    );
+    expect(printable("Grüße, 世界 😀 ~/a b\\c")).toBe("Grüße, 世界 😀 ~/a b\\c");
+  });
+
+  it("is never longer than asked, counted in characters of the text", () => {
+    fc.assert(
+      fc.property(fc.string({ unit: "binary", maxLength: 60 }), fc.integer({ min: 1, max: 40 }), (text, charsMax) => {
+        const shown = printable(text, charsMax);
+        expect(shown.endsWith("…") || [...text].length <= charsMax).toBe(true);
+        expect(shown.length).toBeLessThanOrEqual(charsMax * "\\u{10ffff}".length + 1);
+      }),
+    );
+    expect(printable("😀".repeat(5), 4)).toBe("😀😀😀😀…");
+    expect(printable("a".repeat(1_000_000)).length).toBe(201);
+  });
+
+  it.each([
+    ["a terminal's escape", "\u001b[31mred", "\\u{1b}[31mred"],
+    ["a carriage return", "safe\rrm -rf", "safe\\u{d}rm -rf"],
+    ["a line feed", "one\ntwo", "one\\u{a}two"],
+    ["text turned around", "a\u202etxt.exe", "a\\u{202e}txt.exe"],
+    ["a zero-width space", "pay\u200bpal", "pay\\u{200b}pal"],
+    ["tag characters", "x\u{e0041}", "x\\u{e0041}"],
+    ["variation selectors that carry bytes", "x\u{e0100}\ufe01", "x\\u{e0100}\\u{fe01}"],
+    ["a filler that looks like nothing", "a\u3164b", "a\\u{3164}b"],
+    ["a lone surrogate", "a\ud800b", "a\ufffdb"],
+    ["a C1 control", "a\u009bb", "a\\u{9b}b"],
+  ])("shows %s", (_what, text, shown) => {
+    expect(printable(text)).toBe(shown);
+  });
+});
