@@ -1,0 +1,49 @@
+/**
+ * Parent of the execution actors: a map from identifier to actor, not a machine, because a machine
+ * parent copies its children on each spawn. Finished actors are reaped at once.
+ */
+import {
+  type ActorLogic,
+  type ActorRefFrom,
+  type AnyActorRef,
+  type AnyEventObject,
+  createActor,
+  type Snapshot,
+} from "xstate";
+import { executionMachine } from "./execution.ts";
+
+export type ExecutionActor = ActorRefFrom<typeof executionMachine>;
+
+export type ExecutionsEvent =
+  | { readonly type: "execution.received"; readonly id: string }
+  | { readonly type: `xstate.done.actor.${string}` | `xstate.error.actor.${string}`; readonly actorId: string };
+
+type ExecutionsSnapshot = Snapshot<undefined> & { readonly live: Map<string, ExecutionActor> };
+
+export const executionsLogic: ActorLogic<ExecutionsSnapshot, ExecutionsEvent> = {
+  getInitialSnapshot: () => ({
+    status: "active",
+    output: undefined,
+    error: undefined,
+    live: new Map(),
+  }),
+  transition(snapshot, event, scope) {
+    const { live } = snapshot;
+    if (event.type === "execution.received") {
+      const { id } = event;
+      const actor = createActor(executionMachine, { id, parent: scope.self as AnyActorRef });
+      live.set(id, actor);
+      actor.start();
+      return snapshot;
+    }
+    if ((event as AnyEventObject).type === "xstate.stop") {
+      for (const actor of live.values()) scope.stopChild(actor);
+      live.clear();
+      return { ...snapshot, status: "stopped" } as ExecutionsSnapshot;
+    }
+    if ("actorId" in event) live.delete(event.actorId);
+    return snapshot;
+  },
+  // Executions live in the journal alone; a restart never revives an actor.
+  getPersistedSnapshot: ({ status, output, error }) => ({ status, output, error }) as Snapshot<unknown>,
+};

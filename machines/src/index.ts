@@ -1,0 +1,30 @@
+/** Every state machine of FemtoClaw, with its version. Pure: machines import only XState and protocol types. */
+export {
+  EXECUTION_VERSION,
+  type ExecutionContext,
+  type ExecutionEvent,
+  type ExecutionState,
+  executionMachine,
+} from "./execution.ts";
+export { type ExecutionActor, type ExecutionsEvent, executionsLogic } from "./executions.ts";
+export type { Fault } from "./fault.ts";
+export {
+  type Crash,
+  LIFECYCLE_VERSION,
+  type LifecycleContext,
+  type LifecycleEvent,
+  type LifecycleInput,
+  lifecycleMachine,
+  type Phase,
+  phaseOf,
+  type Subsystem,
+} from "./lifecycle.ts";
+export { MEMORY_VERSION, type MemoryContext, type MemoryEvent, memoryMachine } from "./memory.ts";
+export {
+  OBSERVABILITY_VERSION,
+  type ObservabilityContext,
+  type ObservabilityEvent,
+  observabilityMachine,
+} from "./observability.ts";
+export { POLICY_VERSION, type PolicyContext, type PolicyEvent, policyMachine } from "./policy.ts";
+export { REGISTRY_VERSION, type RegistryContext, type RegistryEvent, registryMachine } from "./registry.ts";
