@@ -1,0 +1,129 @@
+/**
+ * Hands a log over to somebody who has no FemtoClaw: as the static files of C2SP tlog-tiles, or as one
+ * record per line. Both end at the newest checkpoint, because nobody vouches for what lies behind it.
+ */
+import { mkdir, open, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { errorText, FemtoError, printable, systemErrorCode } from "@femtoclaw/protocol";
+import type { LogReader } from "../journal-reader.ts";
+import { TILE_WIDTH } from "../tree/tiles.ts";
+import {
+  CHECKPOINT_FILE,
+  ENTRY_BYTES_MAX,
+  entriesPath,
+  joinEntries,
+  partialTiles,
+  ROTATIONS_FOLDER,
+  tilePath,
+} from "./tiles-layout.ts";
+
+const OWNER_FOLDER = 0o700;
+const OWNER_FILE = 0o600;
+
+export interface Exported {
+  /** Records that were written. */
+  readonly size: number;
+}
+
+/** Writes the tree of files into `folder`, which must not exist. */
+export async function exportTiles(reader: LogReader, folder: string): Promise<Exported> {
+  const { size, note } = await newest(reader);
+  return await exporting(folder, async () => {
+    await mkdir(folder, { mode: OWNER_FOLDER });
+    await writeEntries(reader, folder, size);
+    await writeTiles(reader, folder, size);
+    for (const bridge of await bridges(reader, size)) {
+      const text = (await reader.checkpointAt(bridge)) ?? "";
+      await write(folder, join(ROTATIONS_FOLDER, String(bridge)), Buffer.from(text));
+    }
+    // Last, so that a folder without it is known to be unfinished.
+    await write(folder, CHECKPOINT_FILE, Buffer.from(note));
+    return { size };
+  });
+}
+
+/** Writes each record as one line into `file`, which must not exist, and the checkpoint into `file`.checkpoint. */
+export async function exportJsonl(reader: LogReader, file: string): Promise<Exported> {
+  const { size, note } = await newest(reader);
+  return await exporting(file, async () => {
+    const handle = await open(file, "wx", OWNER_FILE);
+    try {
+      let lines: Uint8Array[] = [];
+      for await (const { seq, bytes } of reader.readStored(0, size)) {
+        lines.push(bytes, NEWLINE);
+        if (seq % TILE_WIDTH < TILE_WIDTH - 1 && seq < size - 1) continue;
+        await handle.writeFile(Buffer.concat(lines));
+        lines = [];
+      }
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await writeFile(`${file}.checkpoint`, note, { flag: "wx", mode: OWNER_FILE });
+    return { size };
+  });
+}
+
+const NEWLINE = Buffer.from("\n");
+
+async function newest(reader: LogReader): Promise<{ readonly size: number; readonly note: string }> {
+  const size = (await reader.checkpoints()).at(-1);
+  const note = size === undefined ? null : await reader.checkpointAt(size);
+  if (size !== undefined && note !== null) return { size, note };
+  throw new FemtoError("FEMTO_JOURNAL_UNSIGNED", "the journal has no checkpoint yet");
+}
+
+async function writeEntries(reader: LogReader, folder: string, size: number): Promise<void> {
+  let bundle: Uint8Array[] = [];
+  for await (const { seq, bytes } of reader.readStored(0, size)) {
+    if (bytes.byteLength > ENTRY_BYTES_MAX) {
+      throw new FemtoError(
+        "FEMTO_EXPORT_FAILED",
+        `record ${seq} has ${bytes.byteLength} bytes where an entry of tlog-tiles holds ${ENTRY_BYTES_MAX}`,
+        { fix: "Export the log as JSON lines, which take records of any length." },
+      );
+    }
+    bundle.push(bytes);
+    if (bundle.length < TILE_WIDTH && seq < size - 1) continue;
+    await write(folder, entriesPath(Math.floor(seq / TILE_WIDTH), bundle.length), joinEntries(bundle));
+    bundle = [];
+  }
+}
+
+async function writeTiles(reader: LogReader, folder: string, size: number): Promise<void> {
+  const put = async (level: number, index: number, width: number): Promise<void> => {
+    const hashes = await reader.hashes(level, index * TILE_WIDTH, width);
+    await write(folder, tilePath(level, index, width), Buffer.concat(hashes));
+  };
+  for (
+    let level = 0, full = Math.floor(size / TILE_WIDTH);
+    full > 0;
+    level += 1, full = Math.floor(full / TILE_WIDTH)
+  ) {
+    for (let index = 0; index < full; index += 1) await put(level, index, TILE_WIDTH);
+  }
+  for (const { level, index, width } of partialTiles(size)) await put(level, index, width);
+}
+
+/** Sizes of the checkpoints that an old and a new key signed: the first above each rotation. */
+async function bridges(reader: LogReader, size: number): Promise<number[]> {
+  const sizes = await reader.checkpoints();
+  const rotations = await reader.rotations();
+  return rotations.flatMap((seq) => sizes.find((signed) => signed > seq && signed <= size) ?? []);
+}
+
+async function write(folder: string, path: string, bytes: Uint8Array): Promise<void> {
+  const file = join(folder, path);
+  await mkdir(dirname(file), { recursive: true, mode: OWNER_FOLDER });
+  await writeFile(file, bytes, { flag: "wx", mode: OWNER_FILE });
+}
+
+async function exporting<T>(place: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof FemtoError) throw error;
+    const reason = systemErrorCode(error) ?? errorText(error);
+    throw new FemtoError("FEMTO_EXPORT_FAILED", `${printable(place)} cannot be written: ${reason}`, { cause: error });
+  }
+}

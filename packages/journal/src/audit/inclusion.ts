@@ -1,0 +1,58 @@
+/** Proves one record to somebody who has nothing of the log but its public key. */
+import { FemtoError } from "@femtoclaw/protocol";
+import type { LogReader } from "../journal-reader.ts";
+import { parseCheckpoint } from "../tree/checkpoint.ts";
+import { leafHash } from "../tree/hashing.ts";
+import { type HashReader, inclusionProof, verifyInclusion } from "../tree/proof.ts";
+import { openNote, parseVerifierKey } from "../tree/signed-note.ts";
+import { formatTlogProof, parseTlogProof } from "../tree/tlog-proof.ts";
+
+export interface ProofParts {
+  /** Text of the proof file. */
+  readonly proof: string;
+  /** The record as it is stored, to the byte. */
+  readonly recordBytes: Uint8Array;
+  /** Public key of the log, from a place that the log's owner cannot change. */
+  readonly vkey: string;
+}
+
+export type ProofCheck =
+  | { readonly ok: true; readonly origin: string; readonly index: number; readonly size: number }
+  | { readonly ok: false; readonly reason: string };
+
+/** The hashes of a reader's tree, in the form that proofs are made from. */
+export function hashReader(reader: LogReader): HashReader {
+  return (level, start, count) => reader.hashes(level, start, count);
+}
+
+/** A proof file that leads from the record to the newest checkpoint; throws FEMTO_JOURNAL_UNSIGNED before there is one. */
+export async function prove(reader: LogReader, seq: number): Promise<string> {
+  const checkpoint = await reader.latestCheckpoint();
+  const size =
+    checkpoint === null ? 0 : (parseCheckpoint(checkpoint.slice(0, checkpoint.indexOf("\n\n") + 1))?.size ?? 0);
+  if (!Number.isSafeInteger(seq) || seq < 0 || seq >= size || checkpoint === null) {
+    throw new FemtoError(
+      "FEMTO_JOURNAL_UNSIGNED",
+      `no checkpoint covers record ${seq}: the newest one is of size ${size}`,
+    );
+  }
+  return formatTlogProof({ index: seq, hashes: await inclusionProof(seq, size, hashReader(reader)), checkpoint });
+}
+
+/** Whether the record stands in the log where the proof says. Needs no log; never throws. */
+export function checkProof({ proof, recordBytes, vkey }: ProofParts): ProofCheck {
+  const parsed = parseTlogProof(proof);
+  if (parsed === null) return { ok: false, reason: "this is no proof file of the form c2sp.org/tlog-proof@v1" };
+  const verifier = parseVerifierKey(vkey);
+  if (verifier === null) return { ok: false, reason: "this is no Ed25519 public key of the form name+id+key" };
+  const note = openNote(parsed.checkpoint, [verifier]);
+  if (note === null) return { ok: false, reason: "the checkpoint in the proof is not signed by this key" };
+  const checkpoint = parseCheckpoint(note.text);
+  if (checkpoint?.origin !== verifier.name)
+    return { ok: false, reason: "the checkpoint in the proof is not of this log" };
+  const { origin, size, root } = checkpoint;
+  if (verifyInclusion(leafHash(recordBytes), parsed.index, size, parsed.hashes, root)) {
+    return { ok: true, origin, index: parsed.index, size };
+  }
+  return { ok: false, reason: `the record is not the one that stands at ${parsed.index} in this log` };
+}

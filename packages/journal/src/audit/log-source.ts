@@ -1,0 +1,70 @@
+/** What a verifier reads: a log as somebody hands it over, of whom nothing is believed. */
+import { CHECKPOINTS, checkpointName, EDGE, numberOfName, TILES, tileName } from "../object-name.ts";
+import type { JournalStore, StoredRecord } from "../store.ts";
+import { encodeEdge } from "../tree/edge.ts";
+import { TILE_WIDTH, type TileTree } from "../tree/tiles.ts";
+
+export interface LogSource {
+  /** The records, oldest first; the verifier counts them itself. */
+  records(): AsyncIterable<StoredRecord>;
+  /** Sizes of the trees that have a checkpoint, ascending. */
+  checkpoints(): Promise<readonly number[]>;
+  checkpoint(size: number): Promise<string | null>;
+  /** A full tile, null where it is missing. */
+  tile(level: number, index: number): Promise<Uint8Array | null>;
+  /** Index of the last full tile of level 0, where that can be told without the size. */
+  lastTile(): Promise<number | null>;
+  /** What is wrong with the unfinished tiles of this tree, if anything. */
+  edgeFault(tree: TileTree): Promise<string | undefined>;
+}
+
+/** Something that an export should have and has not: no forgery, and no proof of anything either. */
+export class MissingPart extends Error {
+  readonly seq: number;
+
+  constructor(seq: number, message: string) {
+    super(message);
+    this.seq = seq;
+  }
+}
+
+/** The log in an open store. */
+export class StoreSource implements LogSource {
+  readonly #store: JournalStore;
+  readonly #size: number;
+
+  /** `size` is what the store told when it was opened. */
+  constructor(store: JournalStore, size: number) {
+    this.#store = store;
+    this.#size = size;
+  }
+
+  records(): AsyncIterable<StoredRecord> {
+    return this.#store.read(0, this.#size);
+  }
+
+  async checkpoints(): Promise<readonly number[]> {
+    return (await this.#store.objects(CHECKPOINTS)).map((name) => numberOfName(name) ?? Number.NaN);
+  }
+
+  async checkpoint(size: number): Promise<string | null> {
+    const bytes = await this.#store.object(checkpointName(size));
+    return bytes === null ? null : Buffer.from(bytes).toString();
+  }
+
+  async tile(level: number, index: number): Promise<Uint8Array | null> {
+    return await this.#store.object(tileName(level, index));
+  }
+
+  async lastTile(): Promise<number | null> {
+    const name = await this.#store.lastObject(`${TILES}00/`);
+    return name === null ? null : (numberOfName(name) ?? Number.POSITIVE_INFINITY);
+  }
+
+  async edgeFault(tree: TileTree): Promise<string | undefined> {
+    const stored = await this.#store.object(EDGE);
+    const expected = tree.size < TILE_WIDTH ? null : encodeEdge(tree);
+    const same = expected === null ? stored === null : stored !== null && expected.equals(stored);
+    return same ? undefined : "the stored edge of the tree is not that of its records";
+  }
+}

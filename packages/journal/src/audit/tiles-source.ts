@@ -1,0 +1,110 @@
+/** An exported folder of tiles as a source for a verifier, without any database. */
+import { constants } from "node:fs";
+import { open, readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { FemtoError, systemErrorCode } from "@femtoclaw/protocol";
+import type { StoredRecord } from "../store.ts";
+import { parseCheckpoint } from "../tree/checkpoint.ts";
+import { TILE_BYTES, TILE_WIDTH, type TileTree } from "../tree/tiles.ts";
+import { type LogSource, MissingPart } from "./log-source.ts";
+import {
+  CHECKPOINT_FILE,
+  ENTRY_BYTES_MAX,
+  entriesPath,
+  partialTiles,
+  ROTATIONS_FOLDER,
+  splitEntries,
+  tilePath,
+} from "./tiles-layout.ts";
+
+/** LIMIT: bytes of a note that is read; one with many signatures has a few thousand. */
+const NOTE_BYTES_MAX = 65_536;
+const BUNDLE_BYTES_MAX = TILE_WIDTH * (ENTRY_BYTES_MAX + 2);
+
+export class TilesSource implements LogSource {
+  readonly #folder: string;
+
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  async *records(): AsyncGenerator<StoredRecord> {
+    const size = await this.#size();
+    for (let first = 0; first < size; first += TILE_WIDTH) {
+      const width = Math.min(TILE_WIDTH, size - first);
+      const index = first / TILE_WIDTH;
+      const bundle = await this.#read(entriesPath(index, width), BUNDLE_BYTES_MAX);
+      if (bundle === null) throw new MissingPart(first, `the bundle of records from ${first} on is missing`);
+      const records = splitEntries(bundle, width);
+      if (records === null) throw damaged(`the bundle of records from ${first} on is damaged`);
+      for (const [offset, bytes] of records.entries()) yield { seq: first + offset, bytes };
+    }
+  }
+
+  async checkpoints(): Promise<readonly number[]> {
+    const rotations = await readdir(join(this.#folder, ROTATIONS_FOLDER)).catch((error: unknown) => {
+      if (systemErrorCode(error) === "ENOENT") return [];
+      throw error;
+    });
+    const sizes = rotations.map((name) => (/^[0-9]{1,16}$/.test(name) ? Number(name) : Number.NaN));
+    return [...new Set([...sizes, await this.#size()])].sort((left, right) => left - right);
+  }
+
+  async checkpoint(size: number): Promise<string | null> {
+    const file = size === (await this.#size()) ? CHECKPOINT_FILE : join(ROTATIONS_FOLDER, String(size));
+    return (await this.#read(file, NOTE_BYTES_MAX))?.toString() ?? null;
+  }
+
+  async tile(level: number, index: number): Promise<Uint8Array | null> {
+    return await this.#read(tilePath(level, index, TILE_WIDTH), TILE_BYTES);
+  }
+
+  /** What lies beside the files that the checkpoint asks for is not part of the log. */
+  async lastTile(): Promise<number | null> {
+    return null;
+  }
+
+  async edgeFault(tree: TileTree): Promise<string | undefined> {
+    for (const { level, index, width } of partialTiles(tree.size)) {
+      const stored = await this.#read(tilePath(level, index, width), TILE_BYTES);
+      const first = index * TILE_WIDTH ** (level + 1);
+      if (stored === null) throw new MissingPart(first, `tile ${index} of level ${level} is missing`);
+      if (!Buffer.concat(tree.edge[level] ?? []).equals(stored)) {
+        return `tile ${index} of level ${level} is not that of its records`;
+      }
+    }
+    return undefined;
+  }
+
+  /** What the checkpoint claims, before anybody knows whether it counts. */
+  async #size(): Promise<number> {
+    const note = await this.#read(CHECKPOINT_FILE, NOTE_BYTES_MAX);
+    if (note === null) throw new MissingPart(0, "the checkpoint is missing");
+    const text = note.toString();
+    const checkpoint = parseCheckpoint(text.slice(0, text.indexOf("\n\n") + 1));
+    if (checkpoint === null) throw damaged("the checkpoint is not made of the three lines origin, size and root");
+    return checkpoint.size;
+  }
+
+  /** Null for a missing file; one that is no regular file or too large is damage. */
+  async #read(path: string, bytesMax: number): Promise<Buffer | null> {
+    try {
+      const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+      const file = await open(join(this.#folder, path), flags);
+      try {
+        const status = await file.stat();
+        if (!status.isFile() || status.size > bytesMax) throw damaged(`${path} is no file of this layout`);
+        return await file.readFile();
+      } finally {
+        await file.close();
+      }
+    } catch (error) {
+      if (systemErrorCode(error) === "ENOENT") return null;
+      throw error instanceof FemtoError ? error : damaged(`${path} cannot be read: ${systemErrorCode(error)}`);
+    }
+  }
+}
+
+function damaged(finding: string): FemtoError {
+  return new FemtoError("FEMTO_JOURNAL_CORRUPT", finding);
+}

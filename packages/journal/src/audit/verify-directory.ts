@@ -1,0 +1,97 @@
+/** Verifies the journal of a stopped host on a copy, because LevelDB rewrites what it opens. */
+import { constants } from "node:fs";
+import { copyFile, link, lstat, mkdtemp, readdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { errorText, FemtoError, printable, systemErrorCode } from "@femtoclaw/protocol";
+import { LeveldbStore } from "../leveldb-store.ts";
+import { encodeBase64 } from "../tree/base64.ts";
+import { EMPTY_ROOT } from "../tree/hashing.ts";
+import { StoreSource } from "./log-source.ts";
+import { type LogVerdict, type VerifyOptions, verifyLog } from "./verify-log.ts";
+
+export interface VerificationCopy extends AsyncDisposable {
+  readonly directory: string;
+}
+
+/** Never written again once they are there, so that a second name is as good as a copy. */
+const TABLE = /^\d+\.(?:ldb|sst)$/;
+const OTHER_FILES = /^(?:\d+\.log|MANIFEST-\d+|CURRENT)$/;
+
+/**
+ * A private copy of what LevelDB relies on; it goes when it is disposed of. Throws FEMTO_JOURNAL_LOCKED
+ * while a host has the journal open.
+ */
+export async function copyForVerification(journalDirectory: string): Promise<VerificationCopy> {
+  const names = await readdir(journalDirectory).catch((error: unknown) => {
+    const reason = `${printable(journalDirectory)} cannot be read: ${systemErrorCode(error) ?? errorText(error)}`;
+    throw new FemtoError("FEMTO_STATE_NOT_FOUND", reason, { cause: error });
+  });
+  await LeveldbStore.refuseIfOpen(journalDirectory);
+  const directory = await mkdtemp(join(tmpdir(), "femtoclaw-verify-"));
+  const remove = (): Promise<void> => rm(directory, { recursive: true, force: true });
+  try {
+    for (const name of names) await copyOne(join(journalDirectory, name), name, directory);
+    return { directory, [Symbol.asyncDispose]: remove };
+  } catch (error) {
+    await remove();
+    if (error instanceof FemtoError) throw error;
+    const reason = `${printable(journalDirectory)} cannot be copied: ${systemErrorCode(error) ?? errorText(error)}`;
+    throw new FemtoError("FEMTO_EXPORT_FAILED", reason, { cause: error });
+  }
+}
+
+async function copyOne(from: string, name: string, directory: string): Promise<void> {
+  if (!TABLE.test(name) && !OTHER_FILES.test(name)) return;
+  if (!(await lstat(from)).isFile()) {
+    throw new FemtoError("FEMTO_JOURNAL_CORRUPT", `${printable(from)} is not a regular file`);
+  }
+  const to = join(directory, name);
+  if (TABLE.test(name)) {
+    try {
+      return await link(from, to);
+    } catch (error) {
+      // Another file system, or one without second names.
+      if (!/^(?:EXDEV|EPERM|EMLINK|ENOTSUP)$/.test(systemErrorCode(error) ?? "")) throw error;
+    }
+  }
+  await copyFile(from, to, constants.COPYFILE_FICLONE);
+}
+
+/** `verifyLog` over a copy of the directory; files that LevelDB could not rely on are a verdict too. */
+export async function verifyDirectory(
+  journalDirectory: string,
+  options: Omit<VerifyOptions, "source"> = {},
+): Promise<LogVerdict> {
+  try {
+    await using copy = await copyForVerification(journalDirectory);
+    // Here there is time for every table, which a start has not.
+    const store = new LeveldbStore(copy.directory, { tableBytesMax: Number.POSITIVE_INFINITY });
+    const { size } = await store.open();
+    try {
+      return await verifyLog({ ...options, source: new StoreSource(store, size) });
+    } finally {
+      await store.close();
+    }
+  } catch (error) {
+    if (!(error instanceof FemtoError)) throw error;
+    if (error.code === "FEMTO_JOURNAL_FORMAT") return unread("unverifiable", error.message, options);
+    if (error.code === "FEMTO_JOURNAL_CORRUPT") return unread("tampered", error.message, options);
+    throw error;
+  }
+}
+
+function unread(verdict: LogVerdict["verdict"], reason: string, { pinned }: Omit<VerifyOptions, "source">): LogVerdict {
+  return {
+    size: 0,
+    root: encodeBase64(EMPTY_ROOT),
+    signedSize: 0,
+    witnessedSize: null,
+    unsignedTail: 0,
+    keys: [],
+    pinned: pinned === undefined ? "absent" : "differs",
+    verdict,
+    fault: { seq: 0, reason },
+    caveats: [],
+  };
+}

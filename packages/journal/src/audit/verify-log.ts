@@ -1,0 +1,235 @@
+/**
+ * Verifies a log from its first byte to its last, offline and without trust in whoever hands it over:
+ * every record, every tile, every checkpoint and every key. Hostile input ends in a verdict, never in a fault.
+ */
+import { errorText, FemtoError, type TypedRecord } from "@femtoclaw/protocol";
+import { decodeAt } from "../journal-reader.ts";
+import { KeyChain, type LogKey, type SignedCheckpoint } from "../key-chain.ts";
+import { RecordOrder } from "../record-order.ts";
+import type { StoredRecord } from "../store.ts";
+import { encodeBase64 } from "../tree/base64.ts";
+import { leafHash } from "../tree/hashing.ts";
+import { hashesOf, TILE_WIDTH, type Tile, TileTree } from "../tree/tiles.ts";
+import { type LogSource, MissingPart } from "./log-source.ts";
+
+export interface VerifyOptions {
+  readonly source: LogSource;
+  /** Public key that was kept elsewhere. Without one a log can only be found to be consistent with itself. */
+  readonly pinned?: string;
+  /** A signed note that was kept elsewhere. Without one a log that was rolled back to an older copy of itself passes. */
+  readonly checkpoint?: string;
+}
+
+export interface LogVerdict {
+  /** Records that were found to be right before the fault, or altogether. */
+  readonly size: number;
+  /** Root over these, in base64. */
+  readonly root: string;
+  /** Size of the largest tree with a right signature. */
+  readonly signedSize: number;
+  /** Size of the largest tree that a witness has signed; there are no witnesses yet. */
+  readonly witnessedSize: null;
+  /** Records behind the last checkpoint, which nobody vouches for. */
+  readonly unsignedTail: number;
+  readonly keys: readonly LogKey[];
+  readonly pinned: "matches" | "differs" | "absent";
+  readonly verdict: "verified" | "tampered" | "incomplete" | "unverifiable";
+  /** The first record that cannot be vouched for, and why. */
+  readonly fault: { readonly seq: number; readonly reason: string } | null;
+  /** What nobody could have found out from what was given, in words for people. */
+  readonly caveats: readonly string[];
+}
+
+export async function verifyLog(options: VerifyOptions): Promise<LogVerdict> {
+  const verification = new Verification(options);
+  try {
+    await verification.run();
+    return verification.end("verified", null);
+  } catch (error) {
+    if (error instanceof Finding) return verification.end("tampered", error);
+    if (error instanceof MissingPart) return verification.end("incomplete", { seq: error.seq, reason: error.message });
+    const unknown = error instanceof FemtoError && error.code === "FEMTO_JOURNAL_FORMAT";
+    return verification.end(unknown ? "unverifiable" : "tampered", { seq: null, reason: errorText(error) });
+  }
+}
+
+const NO_KEY = "without a public key that was kept elsewhere the log can only be found to be consistent with itself";
+const NO_CHECKPOINT =
+  "without a checkpoint that was kept elsewhere a log that was rolled back to an older copy of itself cannot be told from one that never grew";
+
+class Finding extends Error {
+  readonly seq: number;
+  readonly reason: string;
+
+  constructor(seq: number, reason: string) {
+    super(reason);
+    this.seq = seq;
+    this.reason = reason;
+  }
+}
+
+interface ExpectedCheckpoint {
+  readonly size: number;
+  readonly note: () => Promise<string | null>;
+  readonly whose: string;
+}
+
+class Verification {
+  readonly #source: LogSource;
+  readonly #pinned: string | undefined;
+  readonly #held: string | undefined;
+  readonly #tree = new TileTree();
+  readonly #order = new RecordOrder();
+  readonly #signers = new Set<string>();
+  #chain: KeyChain | null = null;
+  /** Keys that were retired and have not yet signed beside their successor. */
+  #unbridged: string[] = [];
+  #expected: ExpectedCheckpoint[] = [];
+  #signedSize = 0;
+  #missing: MissingPart | null = null;
+
+  constructor({ source, pinned, checkpoint }: VerifyOptions) {
+    this.#source = source;
+    this.#pinned = pinned?.trim();
+    this.#held = checkpoint;
+  }
+
+  async run(): Promise<void> {
+    this.#expected = await this.#expectedCheckpoints();
+    for await (const stored of this.#source.records()) {
+      this.#record(stored);
+      for (const tile of this.#tree.push(leafHash(stored.bytes))) await this.#tile(tile);
+      while (this.#expected[0]?.size === this.#tree.size) await this.#checkpoint(this.#expected.shift());
+    }
+    await this.#ending();
+    if (this.#pinned !== undefined && this.#signedSize > 0 && !this.#signers.has(this.#pinned)) {
+      throw new Finding(0, "the log is vouched for by other keys than the pinned one");
+    }
+    if (this.#missing !== null) throw this.#missing;
+    if (this.#signedSize === 0) throw new MissingPart(0, "no checkpoint vouches for any record");
+  }
+
+  end(
+    verdict: LogVerdict["verdict"],
+    fault: { readonly seq: number | null; readonly reason: string } | null,
+  ): LogVerdict {
+    const { size } = this.#tree;
+    const pinned = this.#pinned === undefined ? "absent" : this.#signers.has(this.#pinned) ? "matches" : "differs";
+    return {
+      size,
+      root: encodeBase64(this.#tree.root()),
+      signedSize: this.#signedSize,
+      witnessedSize: null,
+      unsignedTail: size - this.#signedSize,
+      keys: this.#chain?.keys ?? [],
+      pinned,
+      verdict,
+      fault: fault === null ? null : { seq: fault.seq ?? size, reason: fault.reason },
+      caveats: this.#caveats(),
+    };
+  }
+
+  #caveats(): string[] {
+    const unsigned = this.#tree.size - this.#signedSize;
+    return [
+      ...(this.#pinned === undefined ? [NO_KEY] : []),
+      ...(this.#held === undefined ? [NO_CHECKPOINT] : []),
+      ...(unsigned > 0
+        ? [`no checkpoint covers the last ${unsigned} records; if others followed, that cannot be seen`]
+        : []),
+    ];
+  }
+
+  async #expectedCheckpoints(): Promise<ExpectedCheckpoint[]> {
+    const sizes = await this.#source.checkpoints();
+    const expected = sizes.map((size): ExpectedCheckpoint => {
+      return { size, note: () => this.#source.checkpoint(size), whose: "the checkpoint" };
+    });
+    const held = this.#held;
+    if (held !== undefined) {
+      // Only the place in the line is taken from it; whether it counts is found out there.
+      const size = Number(/^[^\n]*\n([0-9]{1,16})\n/.exec(held)?.[1] ?? Number.NaN);
+      expected.push({ size, note: async () => held, whose: "the checkpoint that was kept elsewhere" });
+    }
+    for (const { size, whose } of expected) {
+      if (!Number.isSafeInteger(size) || size < 1) throw new Finding(0, `${whose} names no size`);
+    }
+    return expected.sort((left, right) => left.size - right.size);
+  }
+
+  #record(stored: StoredRecord): void {
+    const seq = this.#tree.size;
+    if (stored.seq !== seq) throw new Finding(seq, `record ${seq} is missing`);
+    const record = decodeAt(stored);
+    const fault = this.#order.fault(stored, record) ?? this.#snapshotFault(record);
+    if (fault !== undefined) throw new Finding(seq, fault);
+    if (this.#chain === null) this.#chain = KeyChain.begin(record);
+    else if (record.type === "log.created") throw new Finding(seq, "a log is created once");
+    else if (record.type === "key.rotated") {
+      this.#chain.extend(record);
+      this.#unbridged.push(record.body.retired_vkey);
+    }
+  }
+
+  #snapshotFault(record: TypedRecord): string | undefined {
+    if (record.type !== "snapshot.taken") return undefined;
+    const { covers, tree } = record.body;
+    const right =
+      covers === record.seq - 1 && tree.size === record.seq && tree.root === encodeBase64(this.#tree.root());
+    return right ? undefined : "the snapshot's tree is not that of the records before it";
+  }
+
+  async #tile({ level, index, bytes }: Tile): Promise<void> {
+    const stored = await this.#source.tile(level, index);
+    const span = TILE_WIDTH ** level;
+    const first = index * TILE_WIDTH * span;
+    if (stored === null) {
+      this.#missing ??= new MissingPart(first, `tile ${index} of level ${level} is missing`);
+      return;
+    }
+    if (bytes.equals(stored)) return;
+    const [right, found] = [hashesOf(bytes) ?? [], hashesOf(stored) ?? []];
+    const wrong = right.findIndex((hash, at) => Buffer.compare(hash, found[at] ?? Buffer.alloc(0)) !== 0);
+    throw new Finding(first + Math.max(wrong, 0) * span, `tile ${index} of level ${level} is not that of its records`);
+  }
+
+  async #checkpoint(expected: ExpectedCheckpoint | undefined): Promise<void> {
+    if (expected === undefined) return;
+    const { size, whose } = expected;
+    // The records below the last right signature stand; whatever is wrong lies behind them.
+    const refuse = (reason: string): never => {
+      throw new Finding(this.#signedSize, `${whose} of size ${size} does not count: ${reason}`);
+    };
+    const note = (await expected.note()) ?? refuse("it is missing");
+    const checkpoint = this.#chain?.openCheckpoint(note) ?? "the log has no key";
+    if (typeof checkpoint === "string") return refuse(checkpoint);
+    if (checkpoint.size !== size || Buffer.compare(checkpoint.root, this.#tree.root()) !== 0) {
+      refuse("it vouches for other records");
+    }
+    this.#bridge(checkpoint, refuse);
+    for (const signer of checkpoint.signers) this.#signers.add(signer);
+    this.#signedSize = size;
+  }
+
+  /** A new key counts because the old one has signed beside it, not because a record says so. */
+  #bridge({ signers }: SignedCheckpoint, refuse: (reason: string) => never): void {
+    if (!this.#unbridged.every((vkey) => signers.includes(vkey))) {
+      refuse("the key that was retired before it has not signed it");
+    }
+    this.#unbridged = [];
+  }
+
+  async #ending(): Promise<void> {
+    const { size } = this.#tree;
+    const [beyond] = this.#expected;
+    if (beyond !== undefined) {
+      throw new Finding(size, `${beyond.whose} vouches for ${beyond.size} records, and the log holds ${size}`);
+    }
+    const lastTile = await this.#source.lastTile();
+    if (lastTile !== null && (lastTile + 1) * TILE_WIDTH > size) {
+      throw new Finding(size, `tile ${lastTile} stands for records that the log does not hold`);
+    }
+    const fault = await this.#source.edgeFault(this.#tree);
+    if (fault !== undefined) throw new Finding(this.#signedSize, fault);
+  }
+}

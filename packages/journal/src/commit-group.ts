@@ -1,0 +1,71 @@
+/** Makes a commit group of what waits: folds the records, grows the tree, takes the snapshot that ends it. */
+import assert from "node:assert/strict";
+import type { SnapshotTakenBody, TypedRecord } from "@femtoclaw/protocol";
+import type { QueuedItem, QueuedSnapshot } from "./commit-queue.ts";
+import type { Projector } from "./journal-options.ts";
+import { rotationName, snapshotName } from "./object-name.ts";
+import { encodeOrdered } from "./record.ts";
+import { encodeSnapshot } from "./snapshot.ts";
+import type { CommitGroup, IndexEntry, StoredObject } from "./store.ts";
+import { encodeBase64 } from "./tree/base64.ts";
+import type { TileTree } from "./tree/tiles.ts";
+import { growTree } from "./tree-log.ts";
+
+export interface PreparedGroup {
+  readonly records: readonly TypedRecord[];
+  readonly commit: CommitGroup;
+}
+
+/**
+ * INVARIANT: the tiles that the records fill are of the same batch as the records, so that tree and
+ * records cannot part. `also` goes with them.
+ */
+export function prepareGroup(
+  items: readonly QueuedItem[],
+  tree: TileTree,
+  projector: Projector | undefined,
+  also: readonly StoredObject[],
+): PreparedGroup {
+  const expectedSize = tree.size;
+  const records: TypedRecord[] = [];
+  const bytes: Buffer[] = [];
+  const index: IndexEntry[] = [];
+  const objects: StoredObject[] = [...also];
+  let snapshot: QueuedSnapshot | null = null;
+  for (const item of items) {
+    if (item.kind === "snapshot") snapshot = item;
+    if (item.kind !== "record") continue;
+    const { record } = item;
+    records.push(record);
+    bytes.push(item.bytes);
+    if (record.execution !== null) index.push({ execution: record.execution, seq: record.seq });
+    if (record.type === "key.rotated") objects.push({ name: rotationName(record.seq), bytes: NOTHING });
+    projector?.apply(record);
+  }
+  objects.push(...growTree(tree, bytes));
+  if (snapshot !== null) {
+    const taken = takeSnapshot(snapshot, tree, projector);
+    const takenBytes = encodeOrdered(taken.record);
+    records.push(taken.record);
+    bytes.push(takenBytes);
+    objects.push(taken.object, ...growTree(tree, [takenBytes]));
+    projector?.apply(taken.record);
+  }
+  return { records, commit: { expectedSize, records: bytes, index, objects } };
+}
+
+const NOTHING = Buffer.alloc(0);
+
+function takeSnapshot(
+  { frame }: QueuedSnapshot,
+  tree: TileTree,
+  projector: Projector | undefined,
+): { readonly record: TypedRecord; readonly object: StoredObject } {
+  assert(projector !== undefined, "a snapshot needs a projector");
+  const seq = frame.seq - 1;
+  const head = { size: tree.size, root: encodeBase64(tree.root()) };
+  const { bytes, taken } = encodeSnapshot(seq, head, projector.snapshot());
+  const body: SnapshotTakenBody = taken;
+  const record: TypedRecord = { ...frame, type: "snapshot.taken", session: null, execution: null, body };
+  return { record, object: { name: snapshotName(seq), bytes } };
+}

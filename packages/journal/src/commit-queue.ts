@@ -1,0 +1,87 @@
+/** What waits for the next commit group, in the order of sequence numbers and within its bounds. */
+import { FemtoError, LIMITS, type TypedRecord } from "@femtoclaw/protocol";
+
+/** LIMIT: bytes of records that wait; more than this means the disk has stalled. */
+const QUEUE_BYTES = 128 << 20;
+/** LIMIT: bytes of one commit group, as LevelDB copies it several times; a larger record goes alone. */
+const GROUP_BYTES = 8 << 20;
+
+export interface QueuedRecord {
+  readonly kind: "record";
+  readonly record: TypedRecord;
+  readonly bytes: Buffer;
+  readonly resolve: () => void;
+  readonly reject: (error: FemtoError) => void;
+}
+
+/** A place for the record of a snapshot, whose body is known only once all records before it are applied. */
+export interface QueuedSnapshot {
+  readonly kind: "snapshot";
+  readonly frame: RecordFrame;
+  readonly resolve: () => void;
+  readonly reject: (error: FemtoError) => void;
+}
+
+/** Asks for a checkpoint over everything before it. */
+export interface QueuedCheckpoint {
+  readonly kind: "checkpoint";
+  readonly resolve: () => void;
+  readonly reject: (error: FemtoError) => void;
+}
+
+/** What the journal adds to what a writer says. */
+export type RecordFrame = Pick<TypedRecord, "v" | "seq" | "at" | "mono_us" | "boot">;
+
+export type QueuedItem = QueuedRecord | QueuedSnapshot | QueuedCheckpoint;
+
+export class CommitQueue {
+  #items: QueuedItem[] = [];
+  #bytes = 0;
+
+  get length(): number {
+    return this.#items.length;
+  }
+
+  /** INVARIANT: the queue is bounded in records and in bytes; what does not fit is refused before it gets a number. */
+  assertRoom(bytes: number): void {
+    if (this.#items.length >= LIMITS.journalQueueRecords) {
+      throw new FemtoError("FEMTO_JOURNAL_OVERLOADED", `${this.#items.length} records wait to become durable`);
+    }
+    if (this.#bytes + bytes > QUEUE_BYTES) {
+      throw new FemtoError("FEMTO_JOURNAL_OVERLOADED", `${this.#bytes} bytes wait to become durable`);
+    }
+  }
+
+  push(item: QueuedItem): void {
+    this.#items.push(item);
+    this.#bytes += bytesOf(item);
+  }
+
+  /** The items of the next group. A snapshot ends its group, because it is stored beside it; a checkpoint, because it follows. */
+  take(): QueuedItem[] {
+    let count = 0;
+    let bytes = 0;
+    for (const item of this.#items) {
+      if (count >= LIMITS.journalGroupRecords || (count > 0 && bytes + bytesOf(item) > GROUP_BYTES)) break;
+      count += 1;
+      bytes += bytesOf(item);
+      if (item.kind !== "record") break;
+    }
+    this.#bytes -= bytes;
+    if (count < this.#items.length) return this.#items.splice(0, count);
+    const all = this.#items;
+    this.#items = [];
+    return all;
+  }
+
+  takeAll(): QueuedItem[] {
+    const all = this.#items;
+    this.#items = [];
+    this.#bytes = 0;
+    return all;
+  }
+}
+
+function bytesOf(item: QueuedItem): number {
+  return item.kind === "record" ? item.bytes.byteLength : 0;
+}

@@ -1,0 +1,21 @@
+/** The write-ahead journal: records, the tree over them, group commit, snapshots, and the stores that keep them. */
+export { type Exported, exportJsonl, exportTiles } from "./audit/export.ts";
+export { checkProof, type ProofCheck, type ProofParts, prove } from "./audit/inclusion.ts";
+export { type LogSource, StoreSource } from "./audit/log-source.ts";
+export { TilesSource } from "./audit/tiles-source.ts";
+export { copyForVerification, type VerificationCopy, verifyDirectory } from "./audit/verify-directory.ts";
+export { type LogVerdict, type VerifyOptions, verifyLog } from "./audit/verify-log.ts";
+export { checkJournal, type JournalCheck } from "./check.ts";
+export { FileKeyring } from "./file-keyring.ts";
+export { Journal } from "./journal.ts";
+export type { Appended, JournalClock, JournalEntry, JournalOptions, Projector } from "./journal-options.ts";
+export { type JournalReader, type LogReader, StoreReader } from "./journal-reader.ts";
+export { KeyChain, type LogKey, type SignedCheckpoint } from "./key-chain.ts";
+export { type Keyring, MemoryKeyring } from "./keyring.ts";
+export { inspectLeveldbFiles, type LeveldbFiles } from "./leveldb-files.ts";
+export { LeveldbStore, type LeveldbStoreOptions } from "./leveldb-store.ts";
+export { MemoryDisk, MemoryStore, type StoreFault } from "./memory-store.ts";
+export { decodeRecord, encodeRecord, UtcFormat } from "./record.ts";
+export type { ActorSnapshots } from "./snapshot.ts";
+export { openStateDirectory, type StateDirectory, type StateDirectoryOptions } from "./state-directory.ts";
+export type { CommitGroup, IndexEntry, JournalStore, StoredObject, StoredRecord } from "./store.ts";

@@ -1,0 +1,128 @@
+/**
+ * What a journal checks before it takes over: its first and last record, its keys, its tree, its newest
+ * checkpoint. Time and memory do not grow with the number of records; `verifyLog` looks at all of them.
+ */
+import { createPublicKey, type KeyObject } from "node:crypto";
+import { FemtoError, RECORD_FORMAT, type TypedRecord, VERSION } from "@femtoclaw/protocol";
+import type { RecordFrame } from "./commit-queue.ts";
+import { StoreReader } from "./journal-reader.ts";
+import { KeyChain, originOf } from "./key-chain.ts";
+import type { Keyring } from "./keyring.ts";
+import { type Checkpointed, Notary } from "./notary.ts";
+import { CHECKPOINTS, numberOfName } from "./object-name.ts";
+import { encodeRecord } from "./record.ts";
+import type { JournalStore } from "./store.ts";
+import { rootOf } from "./tree/proof.ts";
+import { noteSigner, verifierKey } from "./tree/signed-note.ts";
+import type { TileTree } from "./tree/tiles.ts";
+import { growTree, restoreTree } from "./tree-log.ts";
+
+export interface OpeningOptions {
+  readonly store: JournalStore;
+  /** Number of records that the store holds. */
+  readonly size: number;
+  readonly keyring: Keyring;
+  frame(seq: number): RecordFrame;
+}
+
+export interface OpenedLog {
+  readonly tree: TileTree;
+  readonly origin: string;
+  readonly notary: Notary;
+  /** Whether a crash interrupted a rotation whose record is durable; the journal finishes it. */
+  readonly rotating: boolean;
+}
+
+interface KeysInForce {
+  readonly key: KeyObject;
+  /** The key before it, while a rotation is not finished. */
+  readonly retiring: KeyObject | null;
+}
+
+export async function openLog(options: OpeningOptions): Promise<OpenedLog> {
+  const { store, size, keyring } = options;
+  const latest = await newestCheckpoint(store, size);
+  const tree = await restoreTree(store, size);
+  if (size === 0) await createLog(options, tree);
+  const reader = new StoreReader(store, tree.size);
+  // A format of the future is refused before anything else is judged by the rules of this one.
+  await recordAt(reader, tree.size - 1);
+  const chain = await keyChain(reader);
+  if (latest !== null) await assertVouchedFor(reader, chain, latest);
+  const { key, retiring } = await keysInForce(keyring, chain);
+  const signers = [key, ...(retiring === null ? [] : [retiring])].map((each) => noteSigner(chain.origin, each));
+  const notary = new Notary({ origin: chain.origin, signers, latest });
+  return { tree, origin: chain.origin, notary, rotating: retiring !== null };
+}
+
+/** INVARIANT: the log's name and key are its first record, durable before any other record gets a number. */
+async function createLog({ store, keyring, frame }: OpeningOptions, tree: TileTree): Promise<void> {
+  const key = (await keyring.current()) ?? (await firstKey(keyring));
+  const origin = originOf(createPublicKey(key));
+  const body = { origin, vkey: verifierKey(noteSigner(origin, key)), format: RECORD_FORMAT, version: VERSION };
+  const record: TypedRecord = { ...frame(0), type: "log.created", session: null, execution: null, body };
+  const records = [encodeRecord(record)];
+  await store.append({ expectedSize: 0, records, index: [], objects: growTree(tree, records) });
+}
+
+async function firstKey(keyring: Keyring): Promise<KeyObject> {
+  const key = await keyring.prepare();
+  await keyring.install();
+  return key;
+}
+
+async function keyChain(reader: StoreReader): Promise<KeyChain> {
+  const chain = KeyChain.begin(await recordAt(reader, 0));
+  for (const seq of await reader.rotations()) {
+    const record = await recordAt(reader, seq);
+    if (record.type !== "key.rotated") throw corrupt(`record ${seq} is marked as a rotation of the key, and is none`);
+    chain.extend(record);
+  }
+  return chain;
+}
+
+async function newestCheckpoint(store: JournalStore, size: number): Promise<Checkpointed | null> {
+  const name = await store.lastObject(CHECKPOINTS);
+  if (name === null) return null;
+  const signedSize = numberOfName(name) ?? Number.POSITIVE_INFINITY;
+  if (signedSize > size) throw corrupt(`a checkpoint vouches for ${signedSize} records, and the journal holds ${size}`);
+  return { size: signedSize, note: Buffer.from((await store.object(name)) ?? []).toString() };
+}
+
+/** Compares the tree with what was signed, which takes the tiles and the tail but no older record. */
+async function assertVouchedFor(reader: StoreReader, chain: KeyChain, { size, note }: Checkpointed): Promise<void> {
+  const checkpoint = chain.openCheckpoint(note);
+  if (typeof checkpoint === "string") throw corrupt(`the checkpoint of size ${size} does not count: ${checkpoint}`);
+  const root = await rootOf(size, (level, start, count) => reader.hashes(level, start, count));
+  if (checkpoint.size !== size || Buffer.compare(root, checkpoint.root) !== 0) {
+    throw corrupt(`the tree is not the one that the checkpoint of size ${size} vouches for`);
+  }
+}
+
+async function keysInForce(keyring: Keyring, chain: KeyChain): Promise<KeysInForce> {
+  const current = await keyring.current();
+  if (current === null) {
+    throw new FemtoError("FEMTO_KEY_MISSING", `the private key of the log ${chain.origin} is missing`);
+  }
+  const vkeyOf = (key: KeyObject): string => verifierKey(noteSigner(chain.origin, key));
+  const [before, inForce] = [chain.keys.at(-2), chain.keys.at(-1)];
+  if (vkeyOf(current) === inForce?.vkey) {
+    // What a rotation left behind whose record never became durable, or that had only the tidying left.
+    await keyring.discard();
+    return { key: current, retiring: null };
+  }
+  const next = await keyring.next();
+  if (next !== null && vkeyOf(next) === inForce?.vkey && vkeyOf(current) === before?.vkey) {
+    return { key: next, retiring: current };
+  }
+  throw new FemtoError("FEMTO_KEY_MISMATCH", `the private key is not the one in force for the log ${chain.origin}`);
+}
+
+async function recordAt(reader: StoreReader, seq: number): Promise<TypedRecord> {
+  for await (const record of reader.read(seq, seq + 1)) return record;
+  throw corrupt(`record ${seq} is missing`);
+}
+
+function corrupt(finding: string): FemtoError {
+  return new FemtoError("FEMTO_JOURNAL_CORRUPT", finding);
+}

@@ -1,0 +1,182 @@
+/** Reading the journal: records without a gap, what belongs to an execution, proved snapshots, the signed tree. */
+import { FemtoError, printable, type Snapshot, type TypedRecord } from "@femtoclaw/protocol";
+import { CHECKPOINTS, checkpointName, numberOfName, ROTATIONS, SNAPSHOTS, snapshotName } from "./object-name.ts";
+import { decodeRecord } from "./record.ts";
+import { decodeSnapshot, snapshotMismatch } from "./snapshot.ts";
+import type { JournalStore, StoredRecord } from "./store.ts";
+import { StoredTree } from "./tree-log.ts";
+
+/** What projections get: everything there is to read, and nothing to write with. */
+export interface JournalReader {
+  /** The number of durable records. */
+  readonly size: number;
+  /** Records of `[fromSeq, toSeqExclusive)`, oldest first; throws FEMTO_JOURNAL_CORRUPT at a gap. */
+  read(fromSeq: number, toSeqExclusive: number): AsyncIterable<TypedRecord>;
+  /** The same records, newest first. */
+  readBackwards(fromSeq: number, toSeqExclusive: number): AsyncIterable<TypedRecord>;
+  /** All records from `seq` on that are durable now. */
+  readFrom(seq: number): AsyncIterable<TypedRecord>;
+  /** The bytes as they were written, for exports and proofs; throws at a gap like `read`. */
+  readStored(fromSeq: number, toSeqExclusive: number): AsyncIterable<StoredRecord>;
+  /** Sequence numbers of an execution's records, ascending. */
+  locate(execution: string): Promise<readonly number[]>;
+  /** The newest snapshot that its record vouches for; a damaged one is passed over. */
+  latestSnapshot(): Promise<Snapshot | null>;
+  /** The stored snapshot that covers `seq` and all before it; throws when it cannot be decoded. */
+  snapshotAt(seq: number): Promise<Snapshot | null>;
+  /** The `seq` of every stored snapshot, ascending. */
+  snapshots(): Promise<readonly number[]>;
+}
+
+/** What proofs and exports need besides: the Merkle tree over the records, and what was signed of it. */
+export interface LogReader extends JournalReader {
+  /** Hashes `[start, start + count)` of level 8·`level` of the Merkle tree; they lie in one tile of 256. */
+  hashes(level: number, start: number, count: number): Promise<readonly Uint8Array[]>;
+  /** Sizes of the trees that were signed, ascending. */
+  checkpoints(): Promise<readonly number[]>;
+  /** The signed note over the tree of this size, as stored. */
+  checkpointAt(size: number): Promise<string | null>;
+  /** The newest signed note. */
+  latestCheckpoint(): Promise<string | null>;
+  /** The `seq` of every record that changed the key, ascending. */
+  rotations(): Promise<readonly number[]>;
+}
+
+/** A reader over an open store; `Journal` is one that also writes. */
+export class StoreReader implements LogReader {
+  readonly #store: JournalStore;
+  readonly #tree: StoredTree;
+  #size: number;
+
+  constructor(store: JournalStore, size: number) {
+    this.#store = store;
+    this.#tree = new StoredTree(store);
+    this.#size = size;
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  async *read(fromSeq: number, toSeqExclusive: number): AsyncGenerator<TypedRecord> {
+    for await (const stored of this.readStored(fromSeq, toSeqExclusive)) yield decodeAt(stored);
+  }
+
+  async *readBackwards(fromSeq: number, toSeqExclusive: number): AsyncGenerator<TypedRecord> {
+    const from = Math.max(fromSeq, 0);
+    let expected = Math.min(toSeqExclusive, this.#size) - 1;
+    for await (const stored of this.#store.readBackwards(from, expected + 1)) {
+      if (stored.seq !== expected) throw gap(expected);
+      yield decodeAt(stored);
+      expected -= 1;
+    }
+    if (expected >= from) throw gap(expected);
+  }
+
+  readFrom(seq: number): AsyncIterable<TypedRecord> {
+    return this.read(seq, this.#size);
+  }
+
+  async *readStored(fromSeq: number, toSeqExclusive: number): AsyncGenerator<StoredRecord> {
+    const to = Math.min(toSeqExclusive, this.#size);
+    let expected = Math.max(fromSeq, 0);
+    for await (const stored of this.#store.read(expected, to)) {
+      if (stored.seq !== expected) throw gap(expected);
+      yield stored;
+      expected += 1;
+    }
+    if (expected < to) throw gap(expected);
+  }
+
+  locate(execution: string): Promise<readonly number[]> {
+    return this.#store.locate(execution);
+  }
+
+  async latestSnapshot(): Promise<Snapshot | null> {
+    const last = await this.#numberOfLast(SNAPSHOTS);
+    const newest = last === null ? null : await this.#provedSnapshot(last);
+    if (last === null || newest !== null) return newest;
+    for (const seq of (await this.snapshots()).toReversed()) {
+      const snapshot = await this.#provedSnapshot(seq);
+      if (snapshot !== null) return snapshot;
+    }
+    return null;
+  }
+
+  async snapshotAt(seq: number): Promise<Snapshot | null> {
+    const bytes = await this.#store.object(snapshotName(seq));
+    return bytes === null ? null : decodeSnapshot(bytes);
+  }
+
+  snapshots(): Promise<readonly number[]> {
+    return this.#numbers(SNAPSHOTS);
+  }
+
+  hashes(level: number, start: number, count: number): Promise<readonly Uint8Array[]> {
+    return this.#tree.hashes(this.#size, level, start, count);
+  }
+
+  checkpoints(): Promise<readonly number[]> {
+    return this.#numbers(CHECKPOINTS);
+  }
+
+  async checkpointAt(size: number): Promise<string | null> {
+    const bytes = await this.#store.object(checkpointName(size));
+    return bytes === null ? null : Buffer.from(bytes).toString();
+  }
+
+  async latestCheckpoint(): Promise<string | null> {
+    const size = await this.#numberOfLast(CHECKPOINTS);
+    return size === null ? null : await this.checkpointAt(size);
+  }
+
+  rotations(): Promise<readonly number[]> {
+    return this.#numbers(ROTATIONS);
+  }
+
+  /** Called by a writer once further records are durable. */
+  protected grow(records: number): void {
+    this.#size += records;
+  }
+
+  async #numbers(prefix: string): Promise<readonly number[]> {
+    return (await this.#store.objects(prefix)).map(numbered);
+  }
+
+  async #numberOfLast(prefix: string): Promise<number | null> {
+    const name = await this.#store.lastObject(prefix);
+    return name === null ? null : numbered(name);
+  }
+
+  async #provedSnapshot(seq: number): Promise<Snapshot | null> {
+    for await (const record of this.read(seq + 1, seq + 2)) {
+      if (record.type !== "snapshot.taken") return null;
+      try {
+        const snapshot = await this.snapshotAt(seq);
+        return snapshot !== null && snapshotMismatch(record.body, snapshot) === undefined ? snapshot : null;
+      } catch (error) {
+        // A snapshot is a cache: one that cannot be read costs time, not truth.
+        if (error instanceof FemtoError && error.code === "FEMTO_JOURNAL_CORRUPT") return null;
+        throw error;
+      }
+    }
+    return null;
+  }
+}
+
+/** A record that stands where it says it stands. */
+export function decodeAt(stored: StoredRecord): TypedRecord {
+  const record = decodeRecord(stored.bytes);
+  if (record.seq === stored.seq) return record;
+  throw new FemtoError("FEMTO_JOURNAL_CORRUPT", `record ${stored.seq} calls itself ${record.seq}`);
+}
+
+function numbered(name: string): number {
+  const number = numberOfName(name);
+  if (number !== null) return number;
+  throw new FemtoError("FEMTO_JOURNAL_CORRUPT", `the object ${printable(name)} has no number in its name`);
+}
+
+function gap(seq: number): FemtoError {
+  return new FemtoError("FEMTO_JOURNAL_CORRUPT", `record ${seq} is missing`);
+}

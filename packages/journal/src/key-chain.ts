@@ -1,0 +1,102 @@
+/**
+ * The keys that vouch for a log, as its own records name them: the first record names the first, each
+ * rotation the next. A checkpoint counts only when the key in force at its size has signed it.
+ */
+import { hash, type KeyObject } from "node:crypto";
+import { FemtoError, type TypedRecord } from "@femtoclaw/protocol";
+import { type Checkpoint, parseCheckpoint } from "./tree/checkpoint.ts";
+import { type NoteVerifier, openNote, parseVerifierKey, rawKey, verifierKey } from "./tree/signed-note.ts";
+
+export interface LogKey {
+  /** The key in the form `origin+id+key`, by which others know it. */
+  readonly vkey: string;
+  /** The smallest tree that it may sign. */
+  readonly fromSize: number;
+  /** Trees larger than this are not its to sign any more; null for the key in force. */
+  readonly retiredAtSize: number | null;
+}
+
+export interface SignedCheckpoint extends Checkpoint {
+  /** Keys of this log whose signature is right, among them the one in force. */
+  readonly signers: readonly string[];
+}
+
+type RotationRecord = TypedRecord & { readonly type: "key.rotated" };
+
+/** A log is named after its first key, so that nobody can begin another log of this name without that key. */
+export function originOf(publicKey: KeyObject): string {
+  const named = Buffer.concat([Buffer.from("femtoclaw log\n"), rawKey(publicKey)]);
+  return `femtoclaw.local/${hash("sha256", named).slice(0, 32)}`;
+}
+
+export class KeyChain {
+  readonly origin: string;
+  readonly #keys: { readonly verifier: NoteVerifier; readonly fromSize: number }[];
+
+  private constructor(origin: string, verifier: NoteVerifier) {
+    this.origin = origin;
+    this.#keys = [{ verifier, fromSize: 1 }];
+  }
+
+  /** Begins with the record 0 of a journal; throws FEMTO_JOURNAL_CORRUPT for any other. */
+  static begin(first: TypedRecord): KeyChain {
+    if (first.type !== "log.created") throw corrupt(first, `a log begins with log.created, not with ${first.type}`);
+    const { origin, vkey } = first.body;
+    const verifier = keyOf(first, vkey, origin);
+    if (originOf(verifier.publicKey) !== origin) throw corrupt(first, "the log is not named after its key");
+    return new KeyChain(origin, verifier);
+  }
+
+  /** Takes a rotation; throws FEMTO_JOURNAL_CORRUPT when it does not follow from the keys so far. */
+  extend(record: RotationRecord): void {
+    const { vkey, retired_vkey: retired } = record.body;
+    const verifier = keyOf(record, vkey, this.origin);
+    if (retired !== this.current) throw corrupt(record, "it retires a key that is not in force");
+    if (this.keys.some((known) => known.vkey === vkey)) throw corrupt(record, "a retired key does not come back");
+    this.#keys.push({ verifier, fromSize: record.seq + 1 });
+  }
+
+  /** The key in force. */
+  get current(): string {
+    return this.keys.at(-1)?.vkey ?? "";
+  }
+
+  get keys(): readonly LogKey[] {
+    return this.#keys.map(({ verifier, fromSize }, index) => ({
+      vkey: verifierKey(verifier),
+      fromSize,
+      retiredAtSize: this.#keys[index + 1]?.fromSize ?? null,
+    }));
+  }
+
+  /** The key that vouches for a tree of this size. */
+  inForceAt(size: number): LogKey | undefined {
+    return this.keys.findLast(({ fromSize }) => fromSize <= size);
+  }
+
+  // INVARIANT: a retired key signs no larger tree: without the signature of the key in force a checkpoint is nothing.
+  /** What a signed note says; a text says why it says nothing. */
+  openCheckpoint(note: string): SignedCheckpoint | string {
+    const opened = openNote(
+      note,
+      this.#keys.map(({ verifier }) => verifier),
+    );
+    if (opened === null) return "it has no right signature by a key of this log";
+    const checkpoint = parseCheckpoint(opened.text);
+    if (checkpoint === null) return "it is not made of the three lines origin, size and root";
+    if (checkpoint.origin !== this.origin) return `it is of another log, ${checkpoint.origin}`;
+    const signers = opened.signers.map(verifierKey);
+    if (signers.includes(this.inForceAt(checkpoint.size)?.vkey ?? "")) return { ...checkpoint, signers };
+    return `it is of size ${checkpoint.size} and signed by a key that is not in force there`;
+  }
+}
+
+function keyOf(record: TypedRecord, vkey: string, origin: string): NoteVerifier {
+  const verifier = parseVerifierKey(vkey);
+  if (verifier?.name === origin && verifierKey(verifier) === vkey) return verifier;
+  throw corrupt(record, "it names no Ed25519 key of this log");
+}
+
+function corrupt({ seq }: TypedRecord, reason: string): FemtoError {
+  return new FemtoError("FEMTO_JOURNAL_CORRUPT", `record ${seq}: ${reason}`);
+}

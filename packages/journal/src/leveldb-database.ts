@@ -1,0 +1,62 @@
+/** Opens LevelDB itself, tells whether somebody else has it open, and words its faults. */
+import { mkdtemp, realpath, rm, symlink } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { errorText, FemtoError, printable, systemErrorCode } from "@femtoclaw/protocol";
+import { Level } from "level";
+
+export type Database = Level<string, Buffer>;
+
+/** LIMIT: bytes that LevelDB gathers in its log before it writes a table; two of these may be in memory. */
+const WRITE_BUFFER_BYTES = 32 << 20;
+
+export async function openDatabase(directory: string, createIfMissing: boolean): Promise<Database> {
+  const database: Database = new Level(directory, {
+    keyEncoding: "utf8",
+    valueEncoding: "buffer",
+    compression: false,
+    writeBufferSize: WRITE_BUFFER_BYTES,
+    createIfMissing,
+  });
+  try {
+    await database.open();
+  } catch (error) {
+    await database.close();
+    const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
+    if (systemErrorCode(cause) === "LEVEL_LOCKED") throw locked(directory);
+    throw databaseFault("FEMTO_JOURNAL_CORRUPT", cause);
+  }
+  return database;
+}
+
+/**
+ * Whether another process has the directory open. LevelDB can tell only by opening something, which
+ * would write to the directory; so it opens an empty folder whose LOCK is a link to the real one.
+ */
+export async function isLocked(directory: string): Promise<boolean> {
+  const lock = await realpath(join(directory, "LOCK"));
+  const folder = await mkdtemp(join(tmpdir(), "femtoclaw-lock-"));
+  try {
+    await symlink(lock, join(folder, "LOCK"));
+    const database = await openDatabase(folder, false);
+    await database.close();
+    return false;
+  } catch (error) {
+    return error instanceof FemtoError && error.code === "FEMTO_JOURNAL_LOCKED";
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+export function locked(directory: string): FemtoError {
+  return new FemtoError("FEMTO_JOURNAL_LOCKED", `${printable(directory)} is open already`);
+}
+
+export function databaseFault(
+  code: "FEMTO_JOURNAL_CORRUPT" | "FEMTO_JOURNAL_WRITE_FAILED",
+  error: unknown,
+): FemtoError {
+  if (error instanceof FemtoError) return error;
+  const closed = /^LEVEL_(?:DATABASE|ITERATOR)_NOT_OPEN$/.test(systemErrorCode(error) ?? "");
+  return new FemtoError(closed ? "FEMTO_JOURNAL_CLOSED" : code, errorText(error), { cause: error });
+}

@@ -1,0 +1,120 @@
+/**
+ * Reads a LevelDB directory before LevelDB does. LevelDB skips damaged log records and then rewrites
+ * the log, which would lose acknowledged records and the evidence in one step.
+ */
+import { lstat, readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { errorText, FemtoError, printable, systemErrorCode } from "@femtoclaw/protocol";
+import { damage, scanLog } from "./leveldb-log.ts";
+import { readManifest } from "./leveldb-manifest.ts";
+import { checkTable } from "./leveldb-table.ts";
+
+export interface LeveldbFiles {
+  /** Whether nothing was stored yet, so that LevelDB may lay out the directory. */
+  readonly fresh: boolean;
+}
+
+const CURRENT = "CURRENT";
+const FIRST_MANIFEST = "MANIFEST-000001";
+
+/** LIMIT: bytes of tables that are checked before opening, newest first; more would let a start grow with history. */
+const TABLE_BYTES_MAX = 48 << 20;
+
+/**
+ * Checks what LevelDB would rely on and changes nothing: every byte of the logs and the MANIFEST, and
+ * of the newest tables. Older tables have only to be there; damage inside them shows against the tree.
+ * Throws FEMTO_JOURNAL_CORRUPT with file and byte for anything but a last record that a crash cut short.
+ */
+export async function inspectLeveldbFiles(
+  directory: string,
+  tableBytesMax: number = TABLE_BYTES_MAX,
+): Promise<LeveldbFiles> {
+  const names = await namesIn(directory);
+  if (!names.includes(CURRENT)) {
+    // LevelDB would start anew and delete what it finds. Before CURRENT exists it writes only its first MANIFEST.
+    const stray = names.find((name) => /^(?:\d+\.(?:log|ldb|sst)|MANIFEST-\d+)$/.test(name) && name !== FIRST_MANIFEST);
+    if (stray !== undefined) throw damage(join(directory, CURRENT), 0, `the file is missing, although ${stray} exists`);
+    return { fresh: true };
+  }
+  const current = join(directory, CURRENT);
+  const manifestName = /^(MANIFEST-\d{6,})\n$/.exec((await contents(current)).toString("latin1"))?.[1];
+  if (manifestName === undefined) throw damage(current, 0, "the file does not name a MANIFEST");
+  const manifestFile = join(directory, manifestName);
+  const manifest = readManifest(manifestFile, await contents(manifestFile));
+  await checkLogs(directory, names, manifest.logNumber, manifestFile);
+  await checkTables(directory, names, manifest.tables, tableBytesMax);
+  return { fresh: false };
+}
+
+async function checkLogs(directory: string, names: string[], logNumber: number, manifestFile: string): Promise<void> {
+  const live = names
+    .map((name) => ({ name, number: Number(/^(\d+)\.log$/.exec(name)?.[1] ?? Number.NaN) }))
+    .filter((log) => log.number >= logNumber)
+    .sort((left, right) => left.number - right.number);
+  // Zero is the number of a directory that was laid out and never opened again.
+  if (logNumber !== 0 && live[0]?.number !== logNumber) {
+    throw damage(manifestFile, 0, `log ${logNumber}, which it names, is missing`);
+  }
+  let tornFile: string | null = null;
+  let tornAt = 0;
+  for (const { name } of live) {
+    const file = join(directory, name);
+    const bytes = await contents(file);
+    // A crash while opening leaves an empty log behind the one that was being recovered.
+    if (bytes.length > 0 && tornFile !== null) {
+      throw damage(tornFile, tornAt, "the log ends within a record, although another log follows");
+    }
+    const scan = scanLog(file, bytes, () => undefined);
+    if (scan.tornAt !== null) {
+      tornFile = file;
+      tornAt = scan.tornAt;
+    }
+  }
+}
+
+async function checkTables(
+  directory: string,
+  names: readonly string[],
+  tables: ReadonlyMap<number, number>,
+  tableBytesMax: number,
+): Promise<void> {
+  const present = new Set(names);
+  const newestFirst = [...tables].sort(([left], [right]) => right - left);
+  let left = tableBytesMax;
+  for (const [number, size] of newestFirst) {
+    const base = String(number).padStart(6, "0");
+    const name = [`${base}.ldb`, `${base}.sst`].find((candidate) => present.has(candidate));
+    if (name === undefined) throw damage(join(directory, `${base}.ldb`), 0, "the table is missing");
+    if (left > 0) await checkTableFile(join(directory, name), size);
+    left -= size;
+  }
+}
+
+async function checkTableFile(file: string, size: number): Promise<void> {
+  const bytes = await contents(file);
+  if (bytes.length !== size) throw damage(file, bytes.length, `the table ends here and not at byte ${size}`);
+  checkTable(file, bytes);
+}
+
+async function namesIn(directory: string): Promise<string[]> {
+  try {
+    return await readdir(directory);
+  } catch (error) {
+    throw unreadable(directory, error);
+  }
+}
+
+async function contents(file: string): Promise<Buffer> {
+  try {
+    // A pipe or device in a file's place would keep the reader waiting for ever.
+    if (!(await lstat(file)).isFile()) throw damage(file, 0, "this is not a regular file");
+    return await readFile(file);
+  } catch (error) {
+    throw error instanceof FemtoError ? error : unreadable(file, error);
+  }
+}
+
+function unreadable(path: string, error: unknown): FemtoError {
+  const reason = systemErrorCode(error) ?? errorText(error);
+  return new FemtoError("FEMTO_JOURNAL_CORRUPT", `${printable(path)} cannot be read: ${reason}`, { cause: error });
+}

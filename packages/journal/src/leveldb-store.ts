@@ -1,0 +1,217 @@
+/**
+ * The embedded storage engine. A commit group, its index entries and its objects are one batch with
+ * one sync; the directory is checked before LevelDB may touch it.
+ */
+import assert from "node:assert/strict";
+import { realpath } from "node:fs/promises";
+import { errorText, FemtoError, printable, systemErrorCode } from "@femtoclaw/protocol";
+import { type Database, databaseFault, isLocked, locked, openDatabase } from "./leveldb-database.ts";
+import { inspectLeveldbFiles } from "./leveldb-files.ts";
+import {
+  allGroups,
+  groupKey,
+  groupRange,
+  indexKey,
+  indexRange,
+  joinGroup,
+  LAYOUT,
+  LAYOUT_KEY,
+  nameOfKey,
+  objectKey,
+  objectRange,
+  seqOfKey,
+  splitGroup,
+} from "./leveldb-layout.ts";
+import type { CommitGroup, JournalStore, StoredRecord } from "./store.ts";
+import { syncFolder } from "./sync-folder.ts";
+
+const NOTHING = Buffer.alloc(0);
+
+export interface LeveldbStoreOptions {
+  /** Bytes of tables that are checked before opening, newest first; a start's default is what it has time for. */
+  readonly tableBytesMax?: number;
+}
+
+export class LeveldbStore implements JournalStore {
+  /**
+   * INVARIANT: one process has one directory open once. LevelDB's own lock belongs to the process and
+   * is silently lost when the same process tries to open the directory again, hence this memory.
+   */
+  static readonly #open = new Set<string>();
+
+  readonly #directory: string;
+  readonly #tableBytesMax: number | undefined;
+  #claim: string | null = null;
+  #database: Database | null = null;
+  #size = 0;
+  #appending = false;
+  #failed = false;
+
+  /** `directory` exists and belongs to the journal alone. */
+  constructor(directory: string, options: LeveldbStoreOptions = {}) {
+    this.#directory = directory;
+    this.#tableBytesMax = options.tableBytesMax;
+  }
+
+  /** Throws FEMTO_JOURNAL_LOCKED when this process or another one has the directory open. */
+  static async refuseIfOpen(directory: string): Promise<void> {
+    // Never asks the lock itself about a directory of this process, which would lose it.
+    if (LeveldbStore.#open.has(await realpath(directory))) throw locked(directory);
+    if (await isLocked(directory).catch(() => false)) throw locked(directory);
+  }
+
+  async open(): Promise<{ readonly size: number }> {
+    assert(this.#claim === null, "a store is opened once");
+    await this.#take();
+    try {
+      const { fresh } = await this.#inspect();
+      this.#database = await openDatabase(this.#directory, fresh);
+      await checkLayout(this.#database);
+      await syncFolder(this.#directory);
+      this.#size = await countRecords(this.#database);
+    } catch (error) {
+      await this.close();
+      throw databaseFault("FEMTO_JOURNAL_CORRUPT", error);
+    }
+    return { size: this.#size };
+  }
+
+  async append(group: CommitGroup): Promise<void> {
+    const database = this.#usable();
+    assert(group.records.length > 0 || group.index.length === 0, "only records have index entries");
+    if (this.#appending || group.expectedSize !== this.#size) {
+      const reason = this.#appending ? "another append is running" : `it holds ${this.#size} records`;
+      throw new FemtoError(
+        "FEMTO_JOURNAL_WRITE_FAILED",
+        `the store takes no group after ${group.expectedSize} records: ${reason}`,
+      );
+    }
+    const puts = group.records.length === 0 ? [] : [put(groupKey(group.expectedSize), joinGroup(group.records))];
+    for (const { execution, seq } of group.index) puts.push(put(indexKey(execution, seq), NOTHING));
+    for (const { name, bytes } of group.objects) {
+      puts.push(put(objectKey(name), Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)));
+    }
+    this.#appending = true;
+    try {
+      await database.batch(puts, { sync: true });
+    } catch (error) {
+      this.#failed = true;
+      throw databaseFault("FEMTO_JOURNAL_WRITE_FAILED", error);
+    } finally {
+      this.#appending = false;
+    }
+    this.#size += group.records.length;
+  }
+
+  async *read(fromSeq: number, toSeqExclusive: number): AsyncGenerator<StoredRecord> {
+    for await (const group of this.#groups(fromSeq, toSeqExclusive, false)) {
+      for (const record of group) if (record.seq >= fromSeq && record.seq < toSeqExclusive) yield record;
+    }
+  }
+
+  async *readBackwards(fromSeq: number, toSeqExclusive: number): AsyncGenerator<StoredRecord> {
+    for await (const group of this.#groups(fromSeq, toSeqExclusive, true)) {
+      for (const record of group.reverse()) if (record.seq >= fromSeq && record.seq < toSeqExclusive) yield record;
+    }
+  }
+
+  async locate(execution: string): Promise<readonly number[]> {
+    const keys = await guarded(this.#usable().keys(indexRange(execution)).all());
+    return keys.map(seqOfKey);
+  }
+
+  async object(name: string): Promise<Uint8Array | null> {
+    return (await guarded(this.#usable().get(objectKey(name)))) ?? null;
+  }
+
+  async objects(prefix: string): Promise<readonly string[]> {
+    const keys = await guarded(this.#usable().keys(objectRange(prefix)).all());
+    return keys.map(nameOfKey);
+  }
+
+  async lastObject(prefix: string): Promise<string | null> {
+    const keys = this.#usable().keys({ ...objectRange(prefix), reverse: true, limit: 1 });
+    const [last] = await guarded(keys.all());
+    return last === undefined ? null : nameOfKey(last);
+  }
+
+  async close(): Promise<void> {
+    const database = this.#database;
+    this.#database = null;
+    await database?.close();
+    if (this.#claim !== null) LeveldbStore.#open.delete(this.#claim);
+    this.#claim = null;
+  }
+
+  async *#groups(fromSeq: number, toSeqExclusive: number, reverse: boolean): AsyncGenerator<StoredRecord[]> {
+    if (fromSeq >= toSeqExclusive) return;
+    const database = this.#usable();
+    try {
+      // The first record wanted may stand in the middle of a group, which has an earlier key.
+      const before = { gte: allGroups.gte, lte: groupKey(fromSeq), reverse: true, limit: 1 };
+      const [start] = await database.keys(before).all();
+      const range = groupRange(start === undefined ? fromSeq : seqOfKey(start), toSeqExclusive);
+      for await (const [key, value] of database.iterator({ ...range, reverse })) {
+        yield splitGroup(seqOfKey(key), value);
+      }
+    } catch (error) {
+      throw databaseFault("FEMTO_JOURNAL_CORRUPT", error);
+    }
+  }
+
+  #usable(): Database {
+    if (this.#failed) throw new FemtoError("FEMTO_JOURNAL_CLOSED", "an earlier write to the journal failed");
+    if (this.#database === null) throw new FemtoError("FEMTO_JOURNAL_CLOSED", "the journal is not open");
+    return this.#database;
+  }
+
+  async #take(): Promise<void> {
+    const path = await realpath(this.#directory).catch((error: unknown) => {
+      const reason = systemErrorCode(error) ?? errorText(error);
+      throw new FemtoError("FEMTO_STATE_NOT_FOUND", `${printable(this.#directory)} cannot be found: ${reason}`);
+    });
+    if (LeveldbStore.#open.has(path)) throw locked(this.#directory);
+    LeveldbStore.#open.add(path);
+    this.#claim = path;
+  }
+
+  async #inspect(): Promise<{ readonly fresh: boolean }> {
+    try {
+      return await inspectLeveldbFiles(this.#directory, this.#tableBytesMax);
+    } catch (error) {
+      // Files of a running host change while they are read; that is no damage. A probe that fails says nothing.
+      if (await isLocked(this.#directory).catch(() => false)) throw locked(this.#directory);
+      throw error;
+    }
+  }
+}
+
+function put(key: string, value: Buffer): { type: "put"; key: string; value: Buffer } {
+  return { type: "put", key, value };
+}
+
+async function checkLayout(database: Database): Promise<void> {
+  const layout = await database.get(LAYOUT_KEY);
+  if (layout === undefined) {
+    const [first] = await database.keys({ limit: 1 }).all();
+    if (first !== undefined) throw new FemtoError("FEMTO_JOURNAL_CORRUPT", "the journal does not name its layout");
+    await database.batch([put(LAYOUT_KEY, Buffer.from(LAYOUT))], { sync: true });
+  } else if (layout.toString() !== LAYOUT) {
+    throw new FemtoError("FEMTO_JOURNAL_FORMAT", `the journal has the layout "${printable(layout.toString())}"`);
+  }
+}
+
+async function countRecords(database: Database): Promise<number> {
+  const [last] = await database.iterator({ ...allGroups, reverse: true, limit: 1 }).all();
+  if (last === undefined) return 0;
+  const firstSeq = seqOfKey(last[0]);
+  return firstSeq + splitGroup(firstSeq, last[1]).length;
+}
+
+async function guarded<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    throw databaseFault("FEMTO_JOURNAL_CORRUPT", error);
+  }
+}

@@ -1,0 +1,88 @@
+/**
+ * Checks one table of LevelDB. Its blocks follow each other without a gap from the first byte to the
+ * footer, so once every block's checksum fits, no byte of the file is left unchecked.
+ */
+import { crc32c, maskedCrc32c } from "./crc32c.ts";
+import { damage } from "./leveldb-log.ts";
+import { readVarint } from "./leveldb-manifest.ts";
+
+const FOOTER_BYTES = 48;
+const MAGIC = Buffer.from("57fb808b247547db", "hex");
+/** Type of compression and checksum. */
+const TRAILER_BYTES = 5;
+const UNCOMPRESSED = 0;
+
+interface BlockHandle {
+  readonly offset: number;
+  readonly length: number;
+}
+
+export function checkTable(file: string, bytes: Buffer): void {
+  const footer = bytes.length - FOOTER_BYTES;
+  if (footer < 0) throw damage(file, 0, "the file is too short for a table");
+  const end = bytes.subarray(footer);
+  if (!end.subarray(FOOTER_BYTES - MAGIC.length).equals(MAGIC)) throw damage(file, footer, "this is no table's footer");
+  const meta = readHandle(end, 0);
+  const index = meta === undefined ? undefined : readHandle(end, meta.next);
+  if (meta === undefined || index === undefined) throw damage(file, footer, "the footer does not name its blocks");
+  if (end.subarray(index.next, FOOTER_BYTES - MAGIC.length).some((byte) => byte !== 0)) {
+    throw damage(file, footer, "the unused part of the footer is not empty");
+  }
+  const blocks = [
+    ...handlesIn(file, bytes, index.handle),
+    ...handlesIn(file, bytes, meta.handle),
+    meta.handle,
+    index.handle,
+  ];
+  let at = 0;
+  for (const block of blocks) {
+    if (block.offset !== at) throw damage(file, at, "no block of the table stands here");
+    checkBlock(file, bytes, block);
+    at += block.length + TRAILER_BYTES;
+  }
+  if (at !== footer) throw damage(file, at, "no block of the table stands here");
+}
+
+function readHandle(bytes: Uint8Array, at: number): { handle: BlockHandle; next: number } | undefined {
+  const offset = readVarint(bytes, at);
+  const length = offset === undefined ? undefined : readVarint(bytes, offset.next);
+  if (offset === undefined || length === undefined) return undefined;
+  return { handle: { offset: offset.value, length: length.value }, next: length.next };
+}
+
+function checkBlock(file: string, bytes: Buffer, block: BlockHandle): void {
+  const { offset, length } = block;
+  const trailer = offset + length;
+  if (trailer + TRAILER_BYTES > bytes.length - FOOTER_BYTES) throw damage(file, offset, "a block reaches too far");
+  if (maskedCrc32c(crc32c(bytes, offset, trailer + 1)) !== bytes.readUInt32LE(trailer + 1)) {
+    throw damage(file, offset, "the checksum of a block does not match");
+  }
+  if (bytes[trailer] !== UNCOMPRESSED)
+    throw damage(file, trailer, "a block is compressed, which this store never does");
+}
+
+/** The block handles that the entries of an index block have as their values. */
+function handlesIn(file: string, bytes: Buffer, block: BlockHandle): BlockHandle[] {
+  checkBlock(file, bytes, block);
+  const contents = bytes.subarray(block.offset, block.offset + block.length);
+  const broken = (): never => {
+    throw damage(file, block.offset, "an index block is broken");
+  };
+  if (contents.length < 4) broken();
+  const entriesEnd = contents.length - 4 - 4 * contents.readUInt32LE(contents.length - 4);
+  if (entriesEnd < 0) broken();
+  const entries = contents.subarray(0, entriesEnd);
+  const handles: BlockHandle[] = [];
+  for (let at = 0; at < entriesEnd; ) {
+    const shared = readVarint(entries, at) ?? broken();
+    const unshared = readVarint(entries, shared.next) ?? broken();
+    const length = readVarint(entries, unshared.next) ?? broken();
+    const valueAt = length.next + unshared.value;
+    const valueEnd = valueAt + length.value;
+    const value = valueEnd <= entriesEnd ? readHandle(entries, valueAt) : undefined;
+    if (value?.next !== valueEnd) broken();
+    else handles.push(value.handle);
+    at = valueEnd;
+  }
+  return handles;
+}

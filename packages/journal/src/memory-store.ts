@@ -1,0 +1,116 @@
+/**
+ * A store without a disk, for tests and for trying things out. It keeps the contract, and fails on
+ * demand in the ways that disks do.
+ */
+import assert from "node:assert/strict";
+import { FemtoError } from "@femtoclaw/protocol";
+import type { CommitGroup, JournalStore, StoredRecord } from "./store.ts";
+
+/** What outlives a store, as a disk would. */
+export class MemoryDisk {
+  readonly records: Uint8Array[] = [];
+  readonly index = new Map<string, number[]>();
+  readonly objects = new Map<string, Uint8Array>();
+  opened = false;
+}
+
+export type StoreFault =
+  /** The next append fails and leaves nothing behind. */
+  | { readonly kind: "EIO" | "ENOSPC" }
+  /** The next append fails and leaves some records without index and objects, as no sound engine does. */
+  | { readonly kind: "torn"; readonly recordsKept: number }
+  /** The next append becomes durable only when the promise resolves. */
+  | { readonly kind: "slow"; readonly until: Promise<void> };
+
+export class MemoryStore implements JournalStore {
+  readonly #disk: MemoryDisk;
+  readonly #faults: StoreFault[] = [];
+  #state: "new" | "open" | "failed" | "closed" = "new";
+  #appending = false;
+
+  constructor(disk = new MemoryDisk()) {
+    this.#disk = disk;
+  }
+
+  /** Lets one of the next appends fail; several faults take effect one after the other. */
+  inject(fault: StoreFault): void {
+    this.#faults.push(fault);
+  }
+
+  async open(): Promise<{ readonly size: number }> {
+    assert(this.#state === "new", "a store is opened once");
+    if (this.#disk.opened) throw new FemtoError("FEMTO_JOURNAL_LOCKED", "the memory is open already");
+    this.#disk.opened = true;
+    this.#state = "open";
+    return { size: this.#disk.records.length };
+  }
+
+  async append(group: CommitGroup): Promise<void> {
+    const disk = this.#usable();
+    assert(group.records.length > 0 || group.index.length === 0, "only records have index entries");
+    if (this.#appending || group.expectedSize !== disk.records.length) {
+      throw new FemtoError(
+        "FEMTO_JOURNAL_WRITE_FAILED",
+        `the store takes no group after ${group.expectedSize} records`,
+      );
+    }
+    const copies = group.records.map((record) => Uint8Array.from(record));
+    const objects = group.objects.map(({ name, bytes }) => ({ name, bytes: Uint8Array.from(bytes) }));
+    const fault = this.#faults.shift();
+    if (fault?.kind === "slow") {
+      this.#appending = true;
+      await fault.until;
+      this.#appending = false;
+    } else if (fault !== undefined) {
+      this.#state = "failed";
+      if (fault.kind === "torn") disk.records.push(...copies.slice(0, fault.recordsKept));
+      throw new FemtoError("FEMTO_JOURNAL_WRITE_FAILED", `the write failed: ${fault.kind}`);
+    }
+    disk.records.push(...copies);
+    for (const { execution, seq } of group.index) {
+      const seqs = disk.index.get(execution) ?? [];
+      seqs.push(seq);
+      disk.index.set(execution, seqs);
+    }
+    for (const { name, bytes } of objects) disk.objects.set(name, bytes);
+  }
+
+  async *read(fromSeq: number, toSeqExclusive: number): AsyncGenerator<StoredRecord> {
+    yield* this.#range(fromSeq, toSeqExclusive);
+  }
+
+  async *readBackwards(fromSeq: number, toSeqExclusive: number): AsyncGenerator<StoredRecord> {
+    yield* this.#range(fromSeq, toSeqExclusive).reverse();
+  }
+
+  async locate(execution: string): Promise<readonly number[]> {
+    return [...(this.#usable().index.get(execution) ?? [])];
+  }
+
+  async object(name: string): Promise<Uint8Array | null> {
+    return this.#usable().objects.get(name) ?? null;
+  }
+
+  async objects(prefix: string): Promise<readonly string[]> {
+    return [...this.#usable().objects.keys()].filter((name) => name.startsWith(prefix)).sort();
+  }
+
+  async lastObject(prefix: string): Promise<string | null> {
+    return (await this.objects(prefix)).at(-1) ?? null;
+  }
+
+  async close(): Promise<void> {
+    if (this.#state === "open" || this.#state === "failed") this.#disk.opened = false;
+    this.#state = "closed";
+  }
+
+  #range(fromSeq: number, toSeqExclusive: number): StoredRecord[] {
+    const stored = this.#usable().records.slice(fromSeq, toSeqExclusive);
+    return stored.map((bytes, offset) => ({ seq: fromSeq + offset, bytes }));
+  }
+
+  #usable(): MemoryDisk {
+    if (this.#state === "open") return this.#disk;
+    throw new FemtoError("FEMTO_JOURNAL_CLOSED", `the store is ${this.#state}`);
+  }
+}

@@ -1,0 +1,144 @@
+/**
+ * Signs the tree now and then: one signature vouches for all records below its size, so none is signed
+ * by itself. Whoever holds such a note can tell later that nothing below it was changed.
+ */
+import assert from "node:assert/strict";
+import type { FemtoError } from "@femtoclaw/protocol";
+import { checkpointName } from "./object-name.ts";
+import type { StoredObject } from "./store.ts";
+import { formatCheckpoint } from "./tree/checkpoint.ts";
+import { type NoteSigner, signNote } from "./tree/signed-note.ts";
+import type { TileTree } from "./tree/tiles.ts";
+
+/** Records since the last checkpoint after which the next commit group carries another one. */
+const DUE_RECORDS = 256;
+/** Time after which records that no checkpoint covers get one of their own. */
+const DUE_MS = 1_000;
+
+export interface Checkpointed {
+  readonly size: number;
+  /** The signed note. */
+  readonly note: string;
+}
+
+export interface NotaryOptions {
+  readonly origin: string;
+  /** The key in force first; a second one while a rotation is not finished. */
+  readonly signers: readonly NoteSigner[];
+  readonly latest: Checkpointed | null;
+}
+
+interface Waiting {
+  readonly resolve: (note: string) => void;
+  readonly reject: (error: FemtoError) => void;
+}
+
+/** A checkpoint that is signed but not stored yet: nobody has seen it. */
+export interface DrawnCheckpoint {
+  readonly object: StoredObject;
+  readonly checkpoint: Checkpointed;
+  readonly waiting: readonly Waiting[];
+}
+
+export class Notary {
+  readonly #origin: string;
+  #signers: readonly NoteSigner[];
+  #latest: Checkpointed | null;
+  #due = false;
+  #waiting: Waiting[] = [];
+  #timer: NodeJS.Timeout | null = null;
+
+  constructor(options: NotaryOptions) {
+    this.#origin = options.origin;
+    this.#signers = options.signers;
+    this.#latest = options.latest;
+  }
+
+  get latest(): Checkpointed | null {
+    return this.#latest;
+  }
+
+  /** The key in force. */
+  get signer(): NoteSigner {
+    const [signer] = this.#signers;
+    assert(signer !== undefined, "a notary has a key");
+    return signer;
+  }
+
+  /** Whether a checkpoint is to be made even when there is no group that could carry it. */
+  get pressing(): boolean {
+    return this.#due || this.#waiting.length > 0;
+  }
+
+  /** Resolves with a note over at least all that is durable now, once it is stored. */
+  request(waiting: Waiting): void {
+    this.#waiting.push(waiting);
+  }
+
+  /** A checkpoint of its own, if there is anything to sign. */
+  demand(): void {
+    this.#due = true;
+  }
+
+  /** Lets a checkpoint fall due in a while. Neither this nor what it leads to keeps the process alive. */
+  arm(tree: TileTree, onDue: () => void): void {
+    if (this.#timer !== null || this.#unsigned(tree) === 0) return;
+    this.#timer = setTimeout(() => {
+      this.#timer = null;
+      if (this.#unsigned(tree) === 0) return;
+      this.#due = true;
+      onDue();
+    }, DUE_MS).unref();
+  }
+
+  /** Signs the tree if that is due. The caller stores what comes back and then says so. */
+  draw(tree: TileTree): DrawnCheckpoint | null {
+    const unsigned = this.#unsigned(tree);
+    if (!this.pressing && unsigned < DUE_RECORDS) return null;
+    this.#due = false;
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    if (this.#latest !== null && unsigned === 0) {
+      for (const { resolve } of waiting) resolve(this.#latest.note);
+      return null;
+    }
+    const { size } = tree;
+    const text = formatCheckpoint({ origin: this.#origin, size, root: tree.root() });
+    const note = signNote(text, this.#signers);
+    return { object: { name: checkpointName(size), bytes: Buffer.from(note) }, checkpoint: { size, note }, waiting };
+  }
+
+  // INVARIANT: a checkpoint is shown to nobody before it is stored, or a crash would take back what was shown.
+  stored({ checkpoint, waiting }: DrawnCheckpoint): void {
+    this.#latest = checkpoint;
+    for (const { resolve } of waiting) resolve(checkpoint.note);
+  }
+
+  /** From here on the new key signs, and the old one beside it. */
+  follow(signer: NoteSigner): void {
+    this.#signers = [signer, ...this.#signers];
+  }
+
+  /** The old key signs no more. */
+  retire(): void {
+    this.#signers = this.#signers.slice(0, 1);
+  }
+
+  /** No checkpoint falls due by itself any more. */
+  stop(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+  }
+
+  fail(error: FemtoError): void {
+    this.stop();
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    this.#due = false;
+    for (const { reject } of waiting) reject(error);
+  }
+
+  #unsigned(tree: TileTree): number {
+    return tree.size - (this.#latest?.size ?? 0);
+  }
+}

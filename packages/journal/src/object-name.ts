@@ -1,0 +1,33 @@
+/**
+ * Names of what is stored beside the records. Numbers have a fixed width, so that names of one kind
+ * are in the order of their numbers.
+ */
+
+/** Holds every safe integer. */
+const DIGITS = 16;
+const LEVEL_DIGITS = 2;
+
+export const SNAPSHOTS = "snapshot/";
+export const CHECKPOINTS = "checkpoint/";
+export const TILES = "tile/";
+/** Mark the records that changed the key, so that a start need not look through all records for them. */
+export const ROTATIONS = "rotation/";
+/** The unfinished tiles of the tree. */
+export const EDGE = "edge";
+
+export const snapshotName = (seq: number): string => SNAPSHOTS + digits(seq);
+export const checkpointName = (size: number): string => CHECKPOINTS + digits(size);
+export const rotationName = (seq: number): string => ROTATIONS + digits(seq);
+export const tileName = (level: number, index: number): string =>
+  `${TILES}${String(level).padStart(LEVEL_DIGITS, "0")}/${digits(index)}`;
+
+/** The number that a name of one of these kinds ends with; null where it has none. */
+export function numberOfName(name: string): number | null {
+  const decimal = /\/([0-9]{16})$/.exec(name)?.[1];
+  const number = Number(decimal);
+  return decimal !== undefined && Number.isSafeInteger(number) ? number : null;
+}
+
+function digits(number: number): string {
+  return String(number).padStart(DIGITS, "0");
+}

@@ -1,0 +1,84 @@
+/**
+ * One record as it is stored: a JSON text in a fixed key order, written once and never changed.
+ * What stands here decides the bytes that later proofs are made of.
+ */
+import {
+  describeViolations,
+  errorText,
+  FemtoError,
+  LIMITS,
+  RECORD_FORMAT,
+  type TypedRecord,
+  validateRecord,
+} from "@femtoclaw/protocol";
+
+const DECODER = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** `JSON.stringify` writes a lone surrogate as an escape; an even number of backslashes before it is text. */
+const LONE_SURROGATE = /(?<!\\)(?:\\\\)*\\ud[89a-f][0-9a-f]{2}/;
+
+/** The stored bytes of a record. Throws for one that is too large or holds text without a UTF-8 form. */
+export function encodeRecord(record: TypedRecord): Buffer {
+  const { v, seq, at, mono_us, boot, type, session, execution, body } = record;
+  return encodeOrdered({ v, seq, at, mono_us, boot, type, session, execution, body } as TypedRecord);
+}
+
+/** The same for a record whose keys stand in order already, which saves the writer a copy of each. */
+export function encodeOrdered(record: TypedRecord): Buffer {
+  const text = JSON.stringify(record);
+  if (text.includes("\\ud") && LONE_SURROGATE.test(text)) {
+    throw new FemtoError("FEMTO_PROTOCOL_TEXT", `a ${record.type} record holds a lone surrogate`);
+  }
+  const bytes = Buffer.from(text);
+  if (bytes.byteLength > LIMITS.recordBytes) {
+    throw new FemtoError(
+      "FEMTO_JOURNAL_RECORD_TOO_LARGE",
+      `a ${record.type} record has ${bytes.byteLength} bytes where at most ${LIMITS.recordBytes} are stored`,
+    );
+  }
+  return bytes;
+}
+
+/** The record that the stored bytes hold, checked against its schema. */
+export function decodeRecord(bytes: Uint8Array): TypedRecord {
+  let value: unknown;
+  try {
+    value = JSON.parse(DECODER.decode(bytes));
+  } catch (error) {
+    throw new FemtoError("FEMTO_JOURNAL_CORRUPT", `a stored record is not JSON: ${errorText(error)}`, { cause: error });
+  }
+  const format = formatOf(value);
+  if (format !== undefined && format !== RECORD_FORMAT) {
+    throw new FemtoError(
+      "FEMTO_JOURNAL_FORMAT",
+      `a stored record has format ${format} where ${RECORD_FORMAT} is understood`,
+    );
+  }
+  if (!validateRecord(value)) {
+    const violations = describeViolations(validateRecord.errors ?? []);
+    throw new FemtoError("FEMTO_JOURNAL_CORRUPT", `a stored record does not match its schema: ${violations}`);
+  }
+  return value as TypedRecord;
+}
+
+function formatOf(value: unknown): number | undefined {
+  if (typeof value !== "object" || value === null || !("v" in value)) return undefined;
+  return typeof value.v === "number" ? value.v : undefined;
+}
+
+/** Writes times as RFC 3339 in UTC with microseconds; the text of the current second is written once. */
+export class UtcFormat {
+  #second = Number.NaN;
+  #text = "";
+
+  /** `epochUs` is whole microseconds since 1970. */
+  format(epochUs: number): string {
+    const micros = epochUs % 1_000_000;
+    const second = (epochUs - micros) / 1_000_000;
+    if (second !== this.#second) {
+      this.#second = second;
+      this.#text = new Date(second * 1_000).toISOString().slice(0, 19);
+    }
+    return `${this.#text}.${String(micros).padStart(6, "0")}Z`;
+  }
+}

@@ -1,0 +1,93 @@
+/**
+ * The directory that holds what FemtoClaw must not lose. Whoever can write there can rewrite history,
+ * so it is used only while it belongs to this user alone.
+ */
+import { lstat, mkdir } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
+import { FemtoError, printable, systemErrorCode } from "@femtoclaw/protocol";
+import { syncFolder } from "./sync-folder.ts";
+
+export interface StateDirectory {
+  readonly root: string;
+  /** Folder of the journal's store. */
+  readonly journal: string;
+  /** Folder of the log's private keys. */
+  readonly keys: string;
+}
+
+export interface StateDirectoryOptions {
+  /** Whether a missing directory is made; otherwise it is a fault. */
+  readonly create: boolean;
+}
+
+const OTHERS = 0o077;
+const OTHERS_WRITE = 0o022;
+const OWNER_ALL = 0o700;
+
+/** Checks the directory, makes it when asked to, and tells what is in it. */
+export async function openStateDirectory(path: string, options: StateDirectoryOptions): Promise<StateDirectory> {
+  // Without a trailing slash, which would make a symbolic link look like the folder it leads to.
+  const root = resolve(path);
+  const journal = join(root, "journal");
+  if (options.create) await makeIfMissing(root);
+  await assertPrivate(root, OTHERS);
+  if (options.create) await makeIfMissing(journal);
+  await assertPrivate(journal, OTHERS_WRITE);
+  const keys = join(root, "keys");
+  if (options.create) await makeIfMissing(keys);
+  // A copy for an auditor has no keys; whoever writes needs them and finds out then.
+  if (options.create || (await exists(keys))) await assertPrivate(keys, OTHERS);
+  return { root, journal, keys };
+}
+
+/** INVARIANT: the check follows the making, so that a folder or link that somebody else put there is found. */
+async function makeIfMissing(path: string): Promise<void> {
+  try {
+    // What exists is left to the check, which also knows a link that leads nowhere.
+    if (await exists(path)) return;
+    const made = await mkdir(path, { recursive: true, mode: OWNER_ALL });
+    if (made !== undefined) await syncFolder(dirname(made));
+  } catch (error) {
+    throw unusable(path, error);
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await lstat(path);
+    return true;
+  } catch (error) {
+    if (systemErrorCode(error) === "ENOENT") return false;
+    throw error;
+  }
+}
+
+async function assertPrivate(path: string, forbiddenBits: number): Promise<void> {
+  const status = await lstat(path).catch((error: unknown) => {
+    throw unusable(path, error);
+  });
+  const name = printable(path, path.length);
+  if (status.isSymbolicLink()) {
+    const fix = "Name the folder itself; a link could be led elsewhere.";
+    throw new FemtoError("FEMTO_STATE_OWNER", `${name} is a symbolic link`, { fix });
+  }
+  if (!status.isDirectory()) {
+    throw new FemtoError("FEMTO_STATE_OWNER", `${name} is not a folder`, { fix: "Name a folder." });
+  }
+  // Windows has no user numbers; there the folder's access list decides.
+  const uid = process.geteuid?.() ?? status.uid;
+  if (status.uid !== uid) {
+    throw new FemtoError("FEMTO_STATE_OWNER", `${name} belongs to user ${status.uid}, this process to user ${uid}`);
+  }
+  if ((status.mode & forbiddenBits) !== 0 || (status.mode & OWNER_ALL) !== OWNER_ALL) {
+    const mode = (status.mode & 0o777).toString(8).padStart(3, "0");
+    throw new FemtoError("FEMTO_STATE_MODE", `${name} has mode ${mode}: run chmod 700 ${name}`);
+  }
+}
+
+function unusable(path: string, error: unknown): FemtoError {
+  const name = printable(path, path.length);
+  const reason = systemErrorCode(error);
+  if (reason === "ENOENT") return new FemtoError("FEMTO_STATE_NOT_FOUND", `${name} does not exist`, { cause: error });
+  return new FemtoError("FEMTO_STATE_OWNER", `${name} cannot be used: ${reason ?? "unknown reason"}`, { cause: error });
+}

@@ -1,0 +1,56 @@
+/**
+ * What the journal asks of a storage engine, and no more, so that a replicated engine can take the
+ * place of the embedded one. `@femtoclaw/testing` ships the suite that every engine has to pass.
+ */
+
+/** One record as stored; `bytes` are never interpreted by a store. */
+export interface StoredRecord {
+  readonly seq: number;
+  readonly bytes: Uint8Array;
+}
+
+/** Something beside the records that goes by a name: a snapshot, a tile, a checkpoint. ASCII without control characters. */
+export interface StoredObject {
+  readonly name: string;
+  readonly bytes: Uint8Array;
+}
+
+/** Says that the record `seq` belongs to an execution. */
+export interface IndexEntry {
+  readonly execution: string;
+  readonly seq: number;
+}
+
+/** Records that become durable together, with everything that is derived from them. */
+export interface CommitGroup {
+  /** The number of records before this group; also the sequence number of its first record. */
+  readonly expectedSize: number;
+  /** May be empty where only objects are stored. */
+  readonly records: readonly Uint8Array[];
+  readonly index: readonly IndexEntry[];
+  /** Each takes the place of an object of the same name. */
+  readonly objects: readonly StoredObject[];
+}
+
+export interface JournalStore {
+  /** Takes the storage for this process alone and tells how many records it holds. */
+  open(): Promise<{ readonly size: number }>;
+  /**
+   * Stores the group whole or not at all, and durably once it resolves. A wrong `expectedSize` is
+   * refused and changes nothing; one append runs at a time. After a failed write every further use
+   * is refused, because what the failed write left behind is known only after opening again.
+   */
+  append(group: CommitGroup): Promise<void>;
+  /** Records of `[fromSeq, toSeqExclusive)` that are stored, oldest first. */
+  read(fromSeq: number, toSeqExclusive: number): AsyncIterable<StoredRecord>;
+  /** The same records, newest first. */
+  readBackwards(fromSeq: number, toSeqExclusive: number): AsyncIterable<StoredRecord>;
+  /** Sequence numbers of an execution's records, ascending. */
+  locate(execution: string): Promise<readonly number[]>;
+  object(name: string): Promise<Uint8Array | null>;
+  /** Names of the objects that begin with `prefix`, ascending by their characters. */
+  objects(prefix: string): Promise<readonly string[]>;
+  /** The last of these names, found without looking at the others. */
+  lastObject(prefix: string): Promise<string | null>;
+  close(): Promise<void>;
+}

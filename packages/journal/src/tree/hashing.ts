@@ -1,0 +1,36 @@
+/** The two hashes of RFC 6962: of a record's stored bytes, and of two nodes. Nothing else is ever hashed. */
+import { hash } from "node:crypto";
+
+export const HASH_BYTES = 32;
+
+/** Root of the tree without leaves: SHA-256 of nothing. */
+export const EMPTY_ROOT: Buffer = hash("sha256", Buffer.alloc(0), "buffer");
+
+/** A leaf is told from a node by its first byte, so that one can never be passed for the other. */
+export function leafHash(bytes: Uint8Array): Buffer {
+  const prefixed = Buffer.allocUnsafe(bytes.byteLength + 1);
+  prefixed[0] = 0x00;
+  prefixed.set(bytes, 1);
+  return hash("sha256", prefixed, "buffer");
+}
+
+export function nodeHash(left: Uint8Array, right: Uint8Array): Buffer {
+  const pair = Buffer.allocUnsafe(1 + 2 * HASH_BYTES);
+  pair[0] = 0x01;
+  pair.set(left, 1);
+  pair.set(right, 1 + HASH_BYTES);
+  return hash("sha256", pair, "buffer");
+}
+
+/** Hash of a full subtree from its leaves' hashes; their number is a power of two. */
+export function foldHashes(hashes: readonly Uint8Array[]): Uint8Array {
+  let level = hashes;
+  while (level.length > 1) {
+    const above: Uint8Array[] = [];
+    for (let index = 0; index + 1 < level.length; index += 2) {
+      above.push(nodeHash(level[index] as Uint8Array, level[index + 1] as Uint8Array));
+    }
+    level = above;
+  }
+  return level[0] ?? EMPTY_ROOT;
+}

@@ -1,0 +1,112 @@
+/**
+ * The tree as it is kept: tiles of 256 hashes (C2SP tlog-tiles), written once when they are full. The
+ * unfinished tiles at the right edge live in memory; they are rebuilt from the last records at a start.
+ */
+import assert from "node:assert/strict";
+import { EMPTY_ROOT, HASH_BYTES, nodeHash } from "./hashing.ts";
+
+export const TILE_WIDTH = 256;
+export const TILE_BYTES: number = TILE_WIDTH * HASH_BYTES;
+
+/** A full tile: the 256 hashes of tree level 8·`level` that begin at 256·`index`. */
+export interface Tile {
+  readonly level: number;
+  readonly index: number;
+  readonly bytes: Buffer;
+}
+
+/** The hashes right of the last full tile on each level, lowest first. Enough to go on appending. */
+export type TreeEdge = readonly (readonly Uint8Array[])[];
+
+export class TileTree {
+  readonly #levels: UnfinishedTile[] = [];
+  #size: number;
+
+  /** Goes on from an edge; without one the tree is empty. */
+  constructor(edge: TreeEdge = [], size = 0) {
+    assert(sizeOf(edge) === size, "the edge belongs to a tree of this size");
+    this.#size = size;
+    for (const hashes of edge) {
+      const tile = new UnfinishedTile();
+      for (const hash of hashes) tile.push(hash);
+      this.#levels.push(tile);
+    }
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  get edge(): TreeEdge {
+    return this.#levels.map(({ hashes }) => hashes);
+  }
+
+  /** Appends a leaf; returns the tiles that it filled, lowest first. */
+  push(leaf: Uint8Array): readonly Tile[] {
+    let filled: Tile[] = NONE;
+    this.#size += 1;
+    let hash = leaf;
+    for (let level = 0; ; level += 1) {
+      const tile = this.#levels[level] ?? this.#grow();
+      tile.push(hash);
+      if (tile.hashes.length < TILE_WIDTH) return filled;
+      const index = Math.floor(this.#size / TILE_WIDTH ** (level + 1)) - 1;
+      filled = [...filled, { level, index, bytes: Buffer.concat(tile.hashes) }];
+      hash = tile.root();
+      this.#levels[level] = new UnfinishedTile();
+    }
+  }
+
+  /** Root over everything pushed so far. */
+  root(): Uint8Array {
+    // The peaks stand from the smallest, at the right of level 0, to the largest, at the left of the top.
+    let root: Uint8Array | null = null;
+    for (const { peaks } of this.#levels) {
+      for (const peak of peaks.toReversed()) root = root === null ? peak : nodeHash(peak, root);
+    }
+    return root ?? EMPTY_ROOT;
+  }
+
+  #grow(): UnfinishedTile {
+    const tile = new UnfinishedTile();
+    this.#levels.push(tile);
+    return tile;
+  }
+}
+
+const NONE: Tile[] = [];
+
+/** Hashes of a tile that is not full, and beside them the roots of the full subtrees that they make up. */
+class UnfinishedTile {
+  readonly hashes: Uint8Array[] = [];
+  /** Largest first, one for each bit of the number of hashes: what a root needs, without folding anew. */
+  readonly peaks: Uint8Array[] = [];
+
+  push(hash: Uint8Array): void {
+    let peak = hash;
+    for (let count = this.hashes.length; count % 2 === 1; count = (count - 1) / 2) {
+      peak = nodeHash(this.peaks.pop() ?? EMPTY_ROOT, peak);
+    }
+    this.peaks.push(peak);
+    this.hashes.push(hash);
+  }
+
+  /** Hash of the full tile. */
+  root(): Uint8Array {
+    const [root, ...others] = this.peaks;
+    assert(root !== undefined && others.length === 0, "the tile is full");
+    return root;
+  }
+}
+
+function sizeOf(edge: TreeEdge): number {
+  return edge.reduce((size, hashes, level) => size + hashes.length * TILE_WIDTH ** level, 0);
+}
+
+/** The hashes that a tile's bytes hold; null when these are not whole hashes. */
+export function hashesOf(bytes: Uint8Array): Uint8Array[] | null {
+  if (bytes.byteLength % HASH_BYTES !== 0) return null;
+  return Array.from({ length: bytes.byteLength / HASH_BYTES }, (_, index) =>
+    bytes.subarray(index * HASH_BYTES, (index + 1) * HASH_BYTES),
+  );
+}

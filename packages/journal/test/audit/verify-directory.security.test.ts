@@ -1,0 +1,140 @@
+/** Verifying what a stopped host left behind: on a copy, whatever was done to it, without touching it. */
+import { hash } from "node:crypto";
+import { appendFile, cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, truncate, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import {
+  copyForVerification,
+  Journal,
+  LeveldbStore,
+  type LogVerdict,
+  MemoryKeyring,
+  verifyDirectory,
+} from "@femtoclaw/journal";
+import fc from "fast-check";
+import { beforeAll, describe, expect, it } from "vitest";
+import { countingClock, message } from "../journal-fixture.ts";
+
+const KEYRING = new MemoryKeyring();
+let root = "";
+let golden = "";
+let intact: LogVerdict;
+let files: { readonly name: string; readonly bytes: Buffer }[] = [];
+
+const openBoot = (boot: string, directory = golden): Promise<Journal> =>
+  Journal.open({ store: new LeveldbStore(directory), keyring: KEYRING, boot, clock: countingClock() });
+
+/** Several tables, a log, tiles, checkpoints and a rotation. */
+beforeAll(async () => {
+  root = await mkdtemp(join(tmpdir(), "femtoclaw-verify-test-"));
+  golden = join(root, "golden");
+  await mkdir(golden);
+  for (const boot of ["boot-1", "boot-2", "boot-3"]) {
+    const journal = await openBoot(boot);
+    await Promise.all(Array.from({ length: 200 }, (_, index) => journal.append(message("x".repeat(index), boot))));
+    if (boot === "boot-2") await journal.rotateKey();
+    await journal.close();
+  }
+  const names = (await readdir(golden)).filter((name) => /^(?:CURRENT|MANIFEST-\d+|\d+\.(?:log|ldb))$/.test(name));
+  files = await Promise.all(names.map(async (name) => ({ name, bytes: await readFile(join(golden, name)) })));
+  intact = await verifyDirectory(golden);
+  return () => rm(root, { recursive: true, force: true });
+});
+
+async function digests(directory: string): Promise<Record<string, string>> {
+  const entries = (await readdir(directory)).map(async (name) => {
+    return [name, hash("sha256", await readFile(join(directory, name)))] as const;
+  });
+  return Object.fromEntries(await Promise.all(entries));
+}
+
+async function verdictAfter(damage: (directory: string) => Promise<void>): Promise<LogVerdict> {
+  const directory = join(root, "damaged");
+  await rm(directory, { recursive: true, force: true });
+  await cp(golden, directory, { recursive: true });
+  await damage(directory);
+  const before = await digests(directory);
+  const verdict = await verifyDirectory(directory);
+  expect(await digests(directory)).toEqual(before);
+  return verdict;
+}
+
+const anyPlace = fc.tuple(fc.nat(), fc.nat()).map(([file, offset]) => {
+  const chosen = files[file % files.length];
+  if (chosen === undefined) throw new Error("the golden directory is empty");
+  return { name: chosen.name, bytes: chosen.bytes, offset: offset % chosen.bytes.length };
+});
+
+describe("verifyDirectory", () => {
+  it("finds a log that nobody touched to be right, and leaves no copy behind", async () => {
+    expect(intact).toMatchObject({ verdict: "verified", size: 602, signedSize: 602, unsignedTail: 0, fault: null });
+    expect(intact.keys).toHaveLength(2);
+    const pinned = intact.keys[0]?.vkey ?? "";
+    expect((await verifyDirectory(golden, { pinned })).pinned).toBe("matches");
+    expect((await readdir(tmpdir())).filter((name) => name.startsWith("femtoclaw-verify-")).length).toBeLessThan(3);
+  });
+
+  it("with one byte changed anywhere refuses it, or it held nothing of the log", async () => {
+    await fc.assert(
+      fc.asyncProperty(anyPlace, fc.integer({ min: 1, max: 255 }), async ({ name, bytes, offset }, change) => {
+        const verdict = await verdictAfter((directory) => {
+          const damaged = Buffer.from(bytes);
+          damaged.writeUInt8(damaged.readUInt8(offset) ^ change, offset);
+          return writeFile(join(directory, name), damaged);
+        });
+        if (verdict.verdict === "verified") expect(verdict).toEqual(intact);
+        else expect(verdict).toMatchObject({ verdict: "tampered", fault: { reason: expect.any(String) as string } });
+      }),
+      { numRuns: 150, seed: 20_260_101 },
+    );
+  });
+
+  it("that was cut anywhere is refused, or is the log as it once was", async () => {
+    await fc.assert(
+      fc.asyncProperty(anyPlace, async ({ name, offset }) => {
+        const verdict = await verdictAfter((directory) => truncate(join(directory, name), offset));
+        if (verdict.verdict !== "verified") return;
+        expect(name).toMatch(/\.log$/);
+        expect(verdict.signedSize).toBeLessThanOrEqual(intact.signedSize);
+      }),
+      { numRuns: 60, seed: 20_260_102 },
+    );
+  });
+
+  it("refuses missing files, links in a file's place, and bytes behind the end", async () => {
+    for (const { name } of files) {
+      expect((await verdictAfter((directory) => rm(join(directory, name)))).verdict, name).not.toBe("verified");
+    }
+    const log = files.find(({ name }) => name.endsWith(".log"))?.name ?? "";
+    expect((await verdictAfter((directory) => appendFile(join(directory, log), "no log record at all"))).verdict).toBe(
+      "tampered",
+    );
+    const linked = async (directory: string): Promise<void> => {
+      await rm(join(directory, log));
+      await symlink(join(golden, log), join(directory, log));
+    };
+    expect((await verdictAfter(linked)).fault?.reason).toContain("not a regular file");
+  });
+
+  it("finds an empty folder to be no log, and throws for one that is missing or in use", async () => {
+    const empty = join(root, "empty");
+    await mkdir(empty);
+    expect((await verifyDirectory(empty)).verdict).toBe("incomplete");
+    await expect(verifyDirectory(join(root, "nowhere"))).rejects.toMatchObject({ code: "FEMTO_STATE_NOT_FOUND" });
+    const used = join(root, "used");
+    await cp(golden, used, { recursive: true });
+    const journal = await openBoot("boot-9", used);
+    await expect(verifyDirectory(used)).rejects.toMatchObject({ code: "FEMTO_JOURNAL_LOCKED" });
+    await journal.append(message("the lock was not lost"));
+    await journal.close();
+    expect(await verifyDirectory(used)).toMatchObject({ verdict: "verified", size: 603 });
+  });
+
+  it("takes tables by a second name and copies the rest, for this user alone", async () => {
+    await using copy = await copyForVerification(golden);
+    const names = await readdir(copy.directory);
+    expect(names.sort()).toEqual(files.map(({ name }) => name).sort());
+    await appendFile(join(copy.directory, files.find(({ name }) => name.endsWith(".log"))?.name ?? ""), "mine");
+    expect(await verifyDirectory(golden)).toEqual(intact);
+  });
+});

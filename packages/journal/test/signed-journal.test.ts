@@ -1,0 +1,322 @@
+/** The journal's tree, checkpoints and keys: what is stored when, who hears of it, and what a start checks. */
+import { FemtoError } from "@femtoclaw/protocol";
+import { describe, expect, it, vi } from "vitest";
+import { type Journal, KeyChain, type MemoryDisk, MemoryKeyring, MemoryStore, StoreReader } from "../src/index.ts";
+import { checkpointName, EDGE, rotationName, tileName } from "../src/object-name.ts";
+import { encodeBase64 } from "../src/tree/base64.ts";
+import { parseCheckpoint } from "../src/tree/checkpoint.ts";
+import { rootOf } from "../src/tree/proof.ts";
+import { noteSigner, parseVerifierKey, signNote } from "../src/tree/signed-note.ts";
+import { collect, message } from "./journal-fixture.ts";
+import { Machine } from "./machine.ts";
+
+const fill = (journal: Journal, count: number): Promise<unknown> =>
+  Promise.all(Array.from({ length: count }, (_, index) => journal.append(message(`m${index}`))));
+
+const corrupt = (words: string) => ({
+  code: "FEMTO_JOURNAL_CORRUPT",
+  message: expect.stringContaining(words) as string,
+});
+
+describe("the tree of a journal", () => {
+  it("is stored in the batch of the records that fill its tiles", async () => {
+    const machine = new Machine();
+    const { journal, store } = await machine.boot();
+    const append = vi.spyOn(store, "append");
+    await fill(journal, 700);
+    const [group] = append.mock.calls.map(([first]) => first);
+    const names = group?.objects.map(({ name }) => name);
+    expect(names).toEqual([tileName(0, 0), tileName(0, 1), EDGE]);
+    expect(group?.records).toHaveLength(700);
+    await fill(journal, 60);
+    expect(append.mock.calls.flatMap(([{ objects }]) => objects.filter(({ name }) => name === EDGE))).toHaveLength(1);
+    await fill(journal, 10);
+    expect(machine.disk.objects.has(tileName(0, 2))).toBe(true);
+  });
+
+  it("has the root of its records, whatever part of it is read from where", async () => {
+    const machine = new Machine();
+    const { journal } = await machine.boot();
+    for (const count of [254, 1, 1, 300, 5]) {
+      await fill(journal, count);
+      const root = await rootOf(journal.size, (level, start, width) => journal.hashes(level, start, width));
+      expect(encodeBase64(root)).toBe(machine.root());
+    }
+    const reader = new StoreReader(new MemoryStore(), 0);
+    await expect(reader.hashes(0, 0, 1)).rejects.toThrow();
+    await expect(journal.hashes(0, journal.size, 1)).rejects.toThrow(RangeError);
+  });
+
+  it("is found again at a start from the records behind the edge alone", async () => {
+    const machine = new Machine();
+    const { journal } = await machine.boot();
+    await fill(journal, 600);
+    await journal.close();
+    const again = await machine.boot();
+    const read = vi.spyOn(again.store, "read");
+    await fill(again.journal, 300);
+    const note = parseCheckpoint(`${(await again.journal.checkpoint()).split("\n\n")[0]}\n`);
+    expect(encodeBase64(note?.root ?? Buffer.alloc(0))).toBe(machine.root(901));
+    expect(read).not.toHaveBeenCalled();
+    expect((await collect(again.journal.readFrom(0))).length).toBe(901);
+  });
+
+  it("is named by each snapshot's record", async () => {
+    const machine = new Machine();
+    const { journal } = await machine.boot();
+    await fill(journal, 20);
+    await journal.snapshot();
+    const [taken] = await collect(journal.read(21, 22));
+    expect(taken?.body).toMatchObject({ covers: 20, tree: { size: 21, root: machine.root(21) } });
+  });
+});
+
+describe("checkpoints", () => {
+  it("are signed over what is durable, and ride with the next group", async () => {
+    const machine = new Machine();
+    const { journal, store } = await machine.boot();
+    const heard: string[] = [];
+    journal.onCheckpoint((note) => heard.push(note));
+    await fill(journal, 300);
+    expect(machine.signed).toEqual([]);
+    const append = vi.spyOn(store, "append");
+    await fill(journal, 1);
+    expect(append.mock.calls.map(([group]) => group.objects.map(({ name }) => name))).toEqual([[checkpointName(301)]]);
+    expect(heard).toEqual([await journal.latestCheckpoint()]);
+    const { origin, size, root } = openedBy(machine, heard[0] ?? "");
+    expect([origin, size, encodeBase64(root)]).toEqual([journal.origin, 301, machine.root(301)]);
+  });
+
+  it("are made on demand over all that was appended before, and once over the same", async () => {
+    const machine = new Machine();
+    const { journal, store } = await machine.boot();
+    const append = vi.spyOn(store, "append");
+    const [, first] = await Promise.all([journal.append(message("a")), journal.checkpoint()]);
+    expect(openedBy(machine, first).size).toBe(2);
+    expect(await journal.checkpoint()).toBe(first);
+    expect(append).toHaveBeenCalledTimes(2);
+    expect(machine.signed).toEqual([2]);
+  });
+
+  it("are made in the end, and not again for nothing", async () => {
+    const machine = new Machine();
+    const { journal } = await machine.boot();
+    await journal.append(message("a"));
+    await journal.close();
+    expect(machine.signed).toEqual([2]);
+    await (await machine.boot()).journal.close();
+    expect(machine.signed).toEqual([2]);
+  });
+
+  it("fall due after a second, without a group that carries them", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    try {
+      const machine = new Machine();
+      const { journal } = await machine.boot();
+      const noted = new Promise<string>((resolve) => journal.onCheckpoint(resolve));
+      await journal.append(message("a"));
+      await vi.advanceTimersByTimeAsync(900);
+      expect(machine.signed).toEqual([]);
+      await vi.advanceTimersByTimeAsync(200);
+      expect(openedBy(machine, await noted).size).toBe(2);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  // INVARIANT of the notary: what a crash would take back was never shown.
+  it("are shown to nobody when they could not be stored", async () => {
+    const machine = new Machine();
+    const { journal, store } = await machine.boot();
+    const heard = vi.fn<(note: string) => void>();
+    journal.onCheckpoint(heard);
+    await fill(journal, 300);
+    store.inject({ kind: "EIO" });
+    const results = await Promise.allSettled([
+      journal.checkpoint(),
+      journal.append(message("x")),
+      journal.checkpoint(),
+    ]);
+    expect(results.map(({ status }) => status)).toEqual(["rejected", "rejected", "rejected"]);
+    expect(heard).not.toHaveBeenCalled();
+    await expect(journal.checkpoint()).rejects.toMatchObject({ code: "FEMTO_JOURNAL_CLOSED" });
+    await journal.close();
+    expect(machine.signed).toEqual([]);
+  });
+});
+
+describe("a start", () => {
+  it("refuses a journal whose tree is not the one that was signed", async () => {
+    const machine = new Machine();
+    const { journal } = await machine.boot();
+    await fill(journal, 300);
+    await journal.close();
+    const attacks: [string, (disk: MemoryDisk) => unknown, string][] = [
+      ["an edited tail", ({ records }) => records.splice(290, 1, edited(records[290])), "checkpoint of size 301"],
+      ["a tail that is cut", ({ records }) => records.pop(), "vouches for 301 records, and the journal holds 300"],
+      ["nothing left", ({ records }) => records.splice(0), "vouches for 301 records, and the journal holds 0"],
+      ["no edge", ({ objects }) => objects.delete(EDGE), "edge of the tree is of size 0"],
+      ["a damaged edge", ({ objects }) => objects.set(EDGE, Buffer.from("?")), "edge of the tree is damaged"],
+      ["another edge", ({ objects }) => forgeEdge(objects), "checkpoint of size 301"],
+      ["an empty note", ({ objects }) => objects.set(checkpointName(301), Buffer.alloc(0)), "does not count"],
+      ["another first record", ({ records }) => records.splice(0, 1, edited(records[1])), "record 0 calls itself 1"],
+    ];
+    for (const [name, attack, words] of attacks) {
+      const copy = machine.copy();
+      attack(copy.disk);
+      const before = [copy.disk.records.length, ...copy.disk.objects.keys()];
+      await expect(copy.boot(), name).rejects.toMatchObject(corrupt(words));
+      expect([copy.disk.records.length, ...copy.disk.objects.keys()], "the evidence").toEqual(before);
+      expect(copy.disk.opened).toBe(false);
+    }
+  });
+
+  it("refuses another key, none, and a journal that does not begin with its name", async () => {
+    const machine = new Machine();
+    const { journal } = await machine.boot();
+    await journal.close();
+    const stolen = machine.copy();
+    stolen.keyring = new MemoryKeyring();
+    await expect(stolen.boot()).rejects.toMatchObject({ code: "FEMTO_KEY_MISSING" });
+    await stolen.keyring.prepare();
+    await stolen.keyring.install();
+    await expect(stolen.boot()).rejects.toMatchObject({ code: "FEMTO_KEY_MISMATCH" });
+
+    const renamed = machine.copy();
+    const text = Buffer.from(renamed.disk.records[0] ?? []).toString();
+    const other = `femtoclaw.local/${"0".repeat(32)}`;
+    renamed.disk.objects.clear();
+    renamed.disk.records[0] = Buffer.from(text.replaceAll(journal.origin, other));
+    await expect(renamed.boot()).rejects.toMatchObject(corrupt("record 0"));
+    renamed.disk.records[0] = Buffer.from(text.replace("log.created", "key.rotated"));
+    await expect(renamed.boot()).rejects.toMatchObject(corrupt(""));
+  });
+
+  it("refuses a checkpoint that somebody else signed", async () => {
+    const machine = new Machine();
+    const { journal } = await machine.boot();
+    await journal.close();
+    const forger = new MemoryKeyring();
+    const key = noteSigner(journal.origin, await forger.prepare());
+    const note = (await (await machine.copy().boot()).journal.latestCheckpoint()) ?? "";
+    machine.disk.objects.set(checkpointName(1), Buffer.from(signNote(`${note.split("\n\n")[0]}\n`, [key])));
+    await expect(machine.boot()).rejects.toMatchObject(corrupt("no right signature by a key of this log"));
+  });
+});
+
+describe("a rotation of the key", () => {
+  it("is a record, a note that both sign, and the end of the old key", async () => {
+    const machine = new Machine();
+    const { journal } = await machine.boot();
+    const before = await machine.keyring.current();
+    await fill(journal, 3);
+    const early = await journal.checkpoint();
+    const [vkey, same] = await Promise.all([journal.rotateKey(), journal.rotateKey()]);
+    expect(same).toBe(vkey);
+    expect(await machine.keyring.current()).not.toBe(before);
+    expect(machine.disk.objects.has(rotationName(4))).toBe(true);
+    const both = openedBy(machine, (await journal.latestCheckpoint()) ?? "");
+    expect([both.size, both.signers.length]).toEqual([5, 2]);
+    await fill(journal, 2);
+    const late = openedBy(machine, await journal.checkpoint());
+    expect(late.signers).toEqual([vkey]);
+    expect(openedBy(machine, early).signers).not.toContain(vkey);
+    await journal.close();
+    const again = await machine.boot();
+    expect(openedBy(machine, await again.journal.checkpoint()).signers).toEqual([vkey]);
+  });
+
+  it("twice makes a chain of three keys", async () => {
+    const machine = new Machine();
+    const { journal } = await machine.boot();
+    await journal.rotateKey();
+    await journal.rotateKey();
+    await journal.close();
+    await (await machine.boot()).journal.close();
+    expect(chainOf(machine).keys.map(({ fromSize, retiredAtSize }) => [fromSize, retiredAtSize])).toEqual([
+      [1, 2],
+      [2, 3],
+      [3, null],
+    ]);
+  });
+
+  it("leaves a retired key nothing to sign", async () => {
+    const machine = new Machine();
+    const { journal } = await machine.boot();
+    const old = await machine.keyring.current();
+    if (old === null) throw new Error("there is no key");
+    await journal.rotateKey();
+    await fill(journal, 1);
+    const text = `${(await journal.checkpoint()).split("\n\n")[0]}\n`;
+    const forged = signNote(text, [noteSigner(journal.origin, old)]);
+    expect(chainOf(machine).openCheckpoint(forged)).toContain("signed by a key that is not in force there");
+    machine.disk.objects.set(checkpointName(journal.size), Buffer.from(forged));
+    await journal.close();
+    await expect(machine.boot()).rejects.toMatchObject(corrupt("not in force"));
+  });
+
+  it.each(["prepare", "append", "checkpoint", "install"])("is finished or undone after a crash at %s", async (step) => {
+    const machine = new Machine();
+    const { journal, store } = await machine.boot();
+    await fill(journal, 2);
+    const before = await machine.keyring.current();
+    const crash = (): never => {
+      throw new FemtoError("FEMTO_JOURNAL_WRITE_FAILED", "the machine is off");
+    };
+    const keyring = vi.spyOn(machine.keyring, "install");
+    if (step === "prepare") vi.spyOn(store, "append").mockImplementation(crash);
+    if (step === "append") {
+      const real = store.append.bind(store);
+      vi.spyOn(store, "append").mockImplementation(async (group) =>
+        group.records.length > 0 ? await real(group) : crash(),
+      );
+    }
+    if (step === "checkpoint") keyring.mockImplementation(crash);
+    if (step === "install") await journal.rotateKey();
+    else await expect(journal.rotateKey()).rejects.toMatchObject({ code: "FEMTO_JOURNAL_WRITE_FAILED" });
+    await journal.close();
+    keyring.mockRestore();
+
+    const again = await machine.boot();
+    const recorded = chainOf(machine).keys.length === 2;
+    expect(recorded).toBe(step !== "prepare");
+    expect((await machine.keyring.current()) === before).toBe(!recorded);
+    expect(await machine.keyring.next()).toBeNull();
+    await fill(again.journal, 1);
+    expect(openedBy(machine, await again.journal.checkpoint()).signers).toEqual([chainOf(machine).current]);
+    if (recorded) expect(machine.signed.some((size) => size > 3)).toBe(true);
+    await again.journal.close();
+  });
+});
+
+function chainOf({ disk }: Machine): KeyChain {
+  const records = disk.records.map(
+    (bytes) => JSON.parse(Buffer.from(bytes).toString()) as Parameters<typeof KeyChain.begin>[0],
+  );
+  const [first, ...rest] = records;
+  if (first === undefined) throw new Error("the disk is empty");
+  const chain = KeyChain.begin(first);
+  for (const record of rest) if (record.type === "key.rotated") chain.extend(record);
+  expect(parseVerifierKey(chain.current)).not.toBeNull();
+  return chain;
+}
+
+function openedBy(machine: Machine, note: string): Exclude<ReturnType<KeyChain["openCheckpoint"]>, string> {
+  const opened = chainOf(machine).openCheckpoint(note);
+  if (typeof opened === "string") throw new Error(opened);
+  return opened;
+}
+
+function edited(bytes: Uint8Array | undefined): Buffer {
+  return Buffer.from(
+    Buffer.from(bytes ?? [])
+      .toString()
+      .replace('"content":"m', '"content":"M'),
+  );
+}
+
+function forgeEdge(objects: Map<string, Uint8Array>): void {
+  const edge = Buffer.from(objects.get(EDGE) ?? []);
+  edge.writeUInt8(edge.readUInt8(20) ^ 1, 20);
+  objects.set(EDGE, edge);
+}

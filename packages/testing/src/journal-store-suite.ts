@@ -1,0 +1,269 @@
+/**
+ * The contract of a journal store as a suite. An engine that passes can hold a FemtoClaw journal; it
+ * runs under any test runner that has `describe` and `it`.
+ */
+import assert from "node:assert/strict";
+import type { CommitGroup, IndexEntry, JournalStore, StoredObject, StoredRecord } from "@femtoclaw/journal";
+
+/** One storage that outlives the stores that open it. */
+export interface StoreFixture {
+  /** A store over this storage that is not open yet. */
+  store(): JournalStore;
+  dispose(): Promise<void>;
+}
+
+export interface JournalStoreSuiteOptions {
+  readonly name: string;
+  /** Makes an empty storage. */
+  readonly create: () => Promise<StoreFixture>;
+  readonly describe: (name: string, body: () => void) => unknown;
+  readonly it: (name: string, body: () => Promise<void>) => unknown;
+}
+
+interface Run {
+  readonly store: JournalStore;
+  /** Closes the store and opens another over the same storage. */
+  reopen(): Promise<{ readonly store: JournalStore; readonly size: number }>;
+  /** A second store over the same storage, not open yet. */
+  rival(): JournalStore;
+}
+
+type Check = (run: Run) => Promise<void>;
+
+export function journalStoreSuite(options: JournalStoreSuiteOptions): void {
+  const { name, create, describe, it } = options;
+  describe(`journal store: ${name}`, () => {
+    for (const [title, check] of Object.entries({ ...RECORDS, ...REFUSALS, ...DERIVED })) {
+      it(title, () => run(create, check));
+    }
+  });
+}
+
+async function run(create: () => Promise<StoreFixture>, check: Check): Promise<void> {
+  const fixture = await create();
+  let store = fixture.store();
+  try {
+    assert.equal((await store.open()).size, 0);
+    await check({
+      store,
+      reopen: async () => {
+        await store.close();
+        store = fixture.store();
+        const { size } = await store.open();
+        return { store, size };
+      },
+      rival: () => fixture.store(),
+    });
+  } finally {
+    await store.close();
+    await fixture.dispose();
+  }
+}
+
+const RECORDS: Readonly<Record<string, Check>> = {
+  "is empty at first": async ({ store }) => {
+    assert.deepEqual(await collect(store.read(0, 100)), []);
+    assert.deepEqual(await collect(store.readBackwards(0, 100)), []);
+    assert.equal(await store.object("snapshot/1"), null);
+    assert.deepEqual(await store.objects(""), []);
+    assert.equal(await store.lastObject(""), null);
+    assert.deepEqual(await store.locate("nobody"), []);
+  },
+  "gives back every byte, in order, also after opening again": async ({ store, reopen }) => {
+    const records = [Uint8Array.from({ length: 256 }, (_, byte) => byte), text("{}"), new Uint8Array(1)];
+    await store.append(group(0, records));
+    await store.append(group(3, [text("after")]));
+    const expected = [...records, text("after")].map((bytes, seq) => ({ seq, bytes: Buffer.from(bytes) }));
+    assert.deepEqual(await collect(store.read(0, 4)), expected);
+    const again = await reopen();
+    assert.equal(again.size, 4);
+    assert.deepEqual(await collect(again.store.read(0, 4)), expected);
+  },
+  "reads any range, both ways, across the borders of groups": async ({ store }) => {
+    const total = await appendNumbered(store, [1, 5, 2, 7, 1]);
+    for (let from = 0; from <= total; from += 1) {
+      for (let to = from; to <= total + 2; to += 1) {
+        const expected = numbers(from, Math.min(to, total));
+        assert.deepEqual(await numbered(store.read(from, to)), expected);
+        assert.deepEqual(await numbered(store.readBackwards(from, to)), expected.toReversed());
+      }
+    }
+  },
+  "keeps the order of numbers over many groups": async ({ store, reopen }) => {
+    const total = await appendNumbered(store, new Array<number>(300).fill(1));
+    const again = await reopen();
+    assert.equal(again.size, total);
+    assert.deepEqual(await numbered(again.store.read(0, total)), numbers(0, total));
+  },
+  "holds a large record beside small ones": async ({ store, reopen }) => {
+    const large = Buffer.alloc(4 << 20, "0123456789abcdef");
+    await store.append(group(0, [text("small"), large, text("small")]));
+    const [found] = await collect((await reopen()).store.read(1, 2));
+    assert.ok(found !== undefined && large.equals(found.bytes));
+  },
+  "is not changed by a caller who reuses a buffer": async ({ store }) => {
+    const bytes = text("first");
+    await store.append(group(0, [bytes]));
+    bytes.fill(0);
+    assert.deepEqual(await collect(store.read(0, 1)), [{ seq: 0, bytes: text("first") }]);
+  },
+  "lets a reader stop early": async ({ store }) => {
+    await appendNumbered(store, [10, 10]);
+    for await (const record of store.read(0, 20)) {
+      assert.equal(record.seq, 0);
+      break;
+    }
+    await store.append(group(20, [text("20")]));
+  },
+};
+
+const REFUSALS: Readonly<Record<string, Check>> = {
+  "refuses a wrong expected size and stays usable": async ({ store, reopen }) => {
+    await store.append(group(0, [text("0")]));
+    for (const wrong of [0, 2, 1_000]) await refuses(store.append(group(wrong, [text("lost")])));
+    await store.append(group(1, [text("1")]));
+    const again = await reopen();
+    assert.equal(again.size, 2);
+    assert.deepEqual(await numbered(again.store.read(0, 10)), [0, 1]);
+  },
+  "lets one of two appends win that expect the same size": async ({ store }) => {
+    const results = await Promise.allSettled([
+      store.append(group(0, [text("a")])),
+      store.append(group(0, [text("b")])),
+    ]);
+    assert.deepEqual(results.map((result) => result.status).sort(), ["fulfilled", "rejected"]);
+    assert.equal((await collect(store.read(0, 10))).length, 1);
+  },
+  "belongs to one opener at a time": async ({ store, rival, reopen }) => {
+    const other = rival();
+    await assert.rejects(other.open(), { code: "FEMTO_JOURNAL_LOCKED" });
+    await other.close();
+    await store.append(group(0, [text("0")]));
+    assert.equal((await reopen()).size, 1);
+  },
+  "refuses everything once it is closed, and closes twice": async ({ store }) => {
+    await store.append(group(0, [text("0")]));
+    await store.close();
+    await store.close();
+    await refuses(store.append(group(1, [text("1")])));
+    await refuses(collect(store.read(0, 1)));
+    await refuses(store.locate("a"));
+    await refuses(store.object("a"));
+    await refuses(store.objects("a"));
+    await refuses(store.lastObject("a"));
+  },
+};
+
+const DERIVED: Readonly<Record<string, Check>> = {
+  "finds the records of an execution, ascending": async ({ store, reopen }) => {
+    // Names that could run into each other, or into the digits that follow them.
+    const names = ["a", "a:", "a:0", "", "0", "a\u0000", "ä", "a".repeat(300)];
+    const index: IndexEntry[] = names.map((execution, seq) => ({ execution, seq }));
+    await store.append(group(0, names.map(text), index));
+    await store.append(group(names.length, [text("again")], [{ execution: "a", seq: names.length }]));
+    const again = await reopen();
+    for (const [seq, name] of names.entries()) {
+      assert.deepEqual([...(await again.store.locate(name))], name === "a" ? [seq, names.length] : [seq]);
+    }
+    assert.deepEqual([...(await again.store.locate("b"))], []);
+  },
+  "keeps objects by name, in the order of their names, apart from records": async ({ store, reopen }) => {
+    const names = ["b/2", "b/10", "a", "b/1", "b", "c/\u007e", "B/1"];
+    await store.append(group(0, [text("record")], [], names.map(named)));
+    await assertObjects(store);
+    await assertObjects((await reopen()).store);
+  },
+  "puts an object in the place of its namesake": async ({ store, reopen }) => {
+    await store.append(group(0, [text("0")], [], [{ name: "edge", bytes: text("first") }]));
+    await store.append(group(1, [text("1")], [], [{ name: "edge", bytes: new Uint8Array(0) }]));
+    const again = await reopen();
+    assert.equal((await again.store.object("edge"))?.byteLength, 0);
+    assert.deepEqual(await again.store.objects(""), ["edge"]);
+  },
+  "stores objects without a record, and goes on": async ({ store, reopen }) => {
+    await store.append(group(0, [], [], [named("before")]));
+    await store.append(group(0, [text("0")]));
+    await store.append(group(1, [], [], [named("between")]));
+    const again = await reopen();
+    assert.equal(again.size, 1);
+    assert.deepEqual(await again.store.objects(""), ["before", "between"]);
+    await again.store.append(group(1, [text("1")]));
+    assert.deepEqual(await numbered(again.store.read(0, 2)), [0, 1]);
+  },
+  "is not changed by a caller who reuses an object's buffer": async ({ store }) => {
+    const bytes = text("first");
+    await store.append(group(0, [], [], [{ name: "a", bytes }]));
+    bytes.fill(0);
+    assert.ok(text("first").equals((await store.object("a")) ?? text("")));
+  },
+  "stores nothing of a group that it refuses": async ({ store, reopen }) => {
+    const index = [{ execution: "a", seq: 5 }];
+    await refuses(store.append(group(5, [text("5")], index, [named("a")])));
+    await refuses(store.append(group(5, [], [], [named("a")])));
+    const again = await reopen();
+    assert.equal(again.size, 0);
+    assert.deepEqual([...(await again.store.locate("a"))], []);
+    assert.deepEqual(await again.store.objects(""), []);
+  },
+};
+
+async function assertObjects(store: JournalStore): Promise<void> {
+  assert.deepEqual(await store.objects(""), ["B/1", "a", "b", "b/1", "b/10", "b/2", "c/~"]);
+  assert.deepEqual(await store.objects("b/"), ["b/1", "b/10", "b/2"]);
+  assert.deepEqual(await store.objects("b/1"), ["b/1", "b/10"]);
+  assert.deepEqual(await store.objects("c"), ["c/~"]);
+  assert.deepEqual(await store.objects("d"), []);
+  assert.equal(await store.lastObject("b/"), "b/2");
+  assert.equal(await store.lastObject("b/1"), "b/10");
+  assert.equal(await store.lastObject("bb"), null);
+  assert.ok(text("b/10").equals((await store.object("b/10")) ?? text("")));
+  for (const name of ["b/", "b/100", "record", ""]) assert.equal(await store.object(name), null);
+}
+
+const named = (name: string): StoredObject => ({ name, bytes: text(name) });
+
+function group(
+  expectedSize: number,
+  records: readonly Uint8Array[],
+  index: readonly IndexEntry[] = [],
+  objects: readonly StoredObject[] = [],
+): CommitGroup {
+  return { expectedSize, records, index, objects };
+}
+
+async function appendNumbered(store: JournalStore, groupSizes: readonly number[]): Promise<number> {
+  let size = 0;
+  for (const groupSize of groupSizes) {
+    await store.append(
+      group(
+        size,
+        numbers(size, size + groupSize)
+          .map(String)
+          .map(text),
+      ),
+    );
+    size += groupSize;
+  }
+  return size;
+}
+
+/** Comparable with what any store returns: a plain `Uint8Array` and a `Buffer` are not equal to `assert`. */
+async function collect(records: AsyncIterable<StoredRecord>): Promise<StoredRecord[]> {
+  const found: StoredRecord[] = [];
+  for await (const { seq, bytes } of records) found.push({ seq, bytes: Buffer.from(bytes) });
+  return found;
+}
+
+async function numbered(records: AsyncIterable<StoredRecord>): Promise<number[]> {
+  return (await collect(records)).map(({ seq, bytes }) => {
+    assert.equal(Buffer.from(bytes).toString(), String(seq));
+    return seq;
+  });
+}
+
+const numbers = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, offset) => from + offset);
+const text = (content: string): Buffer => Buffer.from(content);
+
+async function refuses(work: Promise<unknown>): Promise<void> {
+  await assert.rejects(work, (error: unknown) => error instanceof Error && "code" in error);
+}
