@@ -1,0 +1,90 @@
+/** Loading a compiled policy into an instance: validate strictly, preparse, and ask each action once. */
+import { type FactQuestion, FemtoError } from "@femtoclaw/protocol";
+import type { Cedar } from "./cedar-instance.ts";
+import { type CompiledPolicy, policyRevision } from "./compile.ts";
+import { messages, verdictOf } from "./decision.ts";
+import { authorizationCall, type RequestTarget } from "./request.ts";
+import type { PolicyAction, ResourceType } from "./schema.ts";
+
+/** Preparsed sets can be replaced but never freed, so there are two names and not one per revision. */
+export type Slot = "A" | "B";
+
+/** A policy in its slot. The rules are copied, so that whoever compiled them cannot change them any more. */
+export interface Candidate extends RequestTarget {
+  readonly slot: Slot;
+  readonly revision: string;
+  readonly schema: string;
+  readonly actions: readonly PolicyAction[];
+  readonly policies: { readonly staticPolicies: Record<string, string> };
+}
+
+export function candidateOf(policy: CompiledPolicy, slot: Slot): Candidate {
+  if (policyRevision(policy.engine, policy.schemaText, policy.rules) !== policy.revision) {
+    throw invalid("the revision does not name these rules");
+  }
+  return {
+    slot,
+    revision: policy.revision,
+    schema: policy.schemaText,
+    actions: [...policy.actions],
+    policies: { staticPolicies: Object.fromEntries(policy.rules.map(({ id, text }) => [id, text])) },
+    namedPaths: new Set(policy.namedPaths),
+  };
+}
+
+/** Throws FEMTO_POLICY_INVALID on any finding; anything else that it throws is a trap of the engine. */
+export function checkCandidate(cedar: Cedar, candidate: Candidate): void {
+  const { schema, policies } = candidate;
+  const answer = cedar.validate({ validationSettings: { mode: "strict" }, schema, policies });
+  if (answer.type !== "success") throw invalid(messages(answer.errors));
+  const findings = [
+    ...[...answer.validationErrors, ...answer.validationWarnings].map(({ error }) => error),
+    ...answer.otherWarnings,
+  ].filter(({ message }) => !LOOK_ALIKE.test(message));
+  if (findings.length > 0) throw invalid(messages(findings));
+  preparse(cedar, candidate);
+  for (const action of candidate.actions) smoke(cedar, candidate, action);
+}
+
+/**
+ * The engine warns of strings that a reader could mistake for others, which real file names often are.
+ * Compiled rules are escaped to ASCII, where nothing looks like anything else; all other warnings are errors.
+ */
+const LOOK_ALIKE =
+  /(?:contains mixed scripts|contains BIDI control characters|falls outside of the General Security Profile for Identifiers)$/;
+
+export function preparse(cedar: Cedar, { slot, schema, policies }: Candidate): void {
+  for (const answer of [cedar.preparseSchema(slot, schema), cedar.preparsePolicySet(slot, policies)]) {
+    if (answer.type !== "success") throw invalid(messages(answer.errors));
+  }
+}
+
+/** One real decision: some faults show at evaluation only, and the first call also compiles the engine's code. */
+function smoke(cedar: Cedar, candidate: Candidate, { name, resource }: PolicyAction): void {
+  const request = authorizationCall({ principal: "smoke", capability: name, question: QUESTIONS[resource] }, candidate);
+  if (!request.ok) throw invalid(`${name}: ${request.fault}`);
+  const { fault } = verdictOf(cedar.statefulIsAuthorized(request.call), name);
+  if (fault !== null) throw invalid(`${name}: ${fault}`);
+}
+
+const QUESTIONS: Readonly<Record<ResourceType, FactQuestion>> = {
+  Path: { kind: "path", path: "/smoke", exists: true, type: "file", bytes: 1 },
+  Program: {
+    kind: "program",
+    program: "/smoke",
+    real_path: "/smoke",
+    device: "0",
+    inode: "0",
+    sha256: "0".repeat(64),
+    word: "smoke",
+    arguments: 2,
+    flags: ["--smoke"],
+    environment: ["SMOKE"],
+    cwd: "/",
+  },
+  Tool: { kind: "tool" },
+};
+
+export function invalid(message: string): FemtoError {
+  return new FemtoError("FEMTO_POLICY_INVALID", message);
+}

@@ -1,0 +1,52 @@
+/**
+ * Writes Cedar text from data. Everything outside printable ASCII is escaped, so that a rule shows
+ * look-alike and bidirectional characters for what they are, and no value can end its own literal.
+ */
+import assert from "node:assert/strict";
+
+const PLAIN = /[\x20-\x7e]/;
+
+/** A Cedar string literal whose value is exactly `text`. */
+export function literal(text: string): string {
+  // INVARIANT: a lone surrogate has no UTF-8 form; two texts that differ must not become one literal.
+  assert(text.isWellFormed(), "text of a rule is well-formed Unicode");
+  return `"${Array.from(text, escaped).join("")}"`;
+}
+
+function escaped(character: string): string {
+  if (character === '"' || character === "\\") return `\\${character}`;
+  return PLAIN.test(character) ? character : `\\u{${character.codePointAt(0)?.toString(16)}}`;
+}
+
+export function entity(type: string, id: string): string {
+  return `${type}::${literal(id)}`;
+}
+
+/** A set literal in a fixed order. Cedar has no empty set literal: the caller asks `isEmpty` instead. */
+export function set(elements: readonly string[]): string {
+  assert(elements.length > 0, "a set literal has an element");
+  return `[${[...new Set(elements)].sort().join(", ")}]`;
+}
+
+/** `allowed ⊇ context.attribute`: holds when every element of the fact is one of the allowed texts. */
+export function onlyAmong(attribute: string, allowed: readonly string[]): string {
+  if (allowed.length === 0) return `context.${attribute}.isEmpty()`;
+  return `${set(allowed.map(literal))}.containsAll(context.${attribute})`;
+}
+
+export interface PolicyParts {
+  readonly effect: "permit" | "forbid";
+  /** Names of the actions; at least one, else the rule could never apply. */
+  readonly actions: readonly string[];
+  /** What follows the word `resource` in the scope, for example `in Path::"/ws"`; absent for any. */
+  readonly resource?: string;
+  readonly clause?: { readonly kind: "when" | "unless"; readonly condition: string };
+}
+
+export function policyText({ effect, actions, resource, clause }: PolicyParts): string {
+  const [first, ...others] = actions.map((action) => entity("Action", action));
+  assert(first !== undefined, "a rule applies to an action");
+  const action = others.length === 0 ? `action == ${first}` : `action in ${set([first, ...others])}`;
+  const scope = `${effect} (principal, ${action}, ${resource === undefined ? "resource" : `resource ${resource}`})`;
+  return clause === undefined ? `${scope};` : `${scope}\n${clause.kind} { ${clause.condition} };`;
+}

@@ -1,0 +1,94 @@
+/**
+ * From what the operator granted to one Cedar policy set with its schema, its origins and a revision
+ * that names exactly what is enforced. Pure: the same input gives the same revision on any machine.
+ */
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { type Authority, type CapabilityManifest, FemtoError, obeyedLaterPaths, printable } from "@femtoclaw/protocol";
+import { lintAuthority } from "./lint.ts";
+import { type CompiledRule, floorRules, type ToolGrant, tableRules, toolRules } from "./rules.ts";
+import { type PolicyAction, policyActions, schemaText } from "./schema.ts";
+
+/** The engine for which policies are compiled; another one may decide otherwise, so the revision holds it. */
+export const ENGINE_VERSION = "cedar 4.13.0";
+
+export interface PolicyInput {
+  readonly authority: Authority;
+  readonly manifests: readonly CapabilityManifest[];
+  /** Capabilities permitted by name: those that declare no path and no program, or have no effect. */
+  readonly tools?: readonly ToolGrant[];
+}
+
+export interface CompiledPolicy {
+  /** SHA-256 over engine, schema and rules. */
+  readonly revision: string;
+  readonly engine: string;
+  readonly schemaText: string;
+  readonly schemaSha256: string;
+  /** What each capability is to the engine. */
+  readonly actions: readonly PolicyAction[];
+  readonly rules: readonly CompiledRule[];
+  /** Every path that a rule names; of a request's ancestors only these can matter. */
+  readonly namedPaths: readonly string[];
+}
+
+/** Compiles, or throws FEMTO_POLICY_INVALID with the place of every mistake. */
+export function compilePolicy({ authority, manifests, tools = [] }: PolicyInput): CompiledPolicy {
+  const findings = lintAuthority(authority);
+  if (findings.length > 0) {
+    const places = findings.map(({ source, message }) => `${source}: ${message}`);
+    throw new FemtoError("FEMTO_POLICY_INVALID", places.join("; "));
+  }
+  const actions = policyActions(manifests);
+  for (const tool of tools) assertNameable(tool, actions);
+  const rules = [...floorRules(authority, actions), ...tableRules(authority, actions), ...toolRules(tools)];
+  // INVARIANT: the engine takes the rules by id, so two rules of one id would silently be one.
+  assert.equal(new Set(rules.map(({ id }) => id)).size, rules.length, "rules have distinct ids");
+  const schema = schemaText(actions);
+  return {
+    revision: policyRevision(ENGINE_VERSION, schema, rules),
+    engine: ENGINE_VERSION,
+    schemaText: schema,
+    schemaSha256: createHash("sha256").update(schema).digest("hex"),
+    actions,
+    rules,
+    namedPaths: namedPaths(authority),
+  };
+}
+
+/** Where a call names a path or a program, a permit must say which; a permit by name would open all of them. */
+function assertNameable({ name, source }: ToolGrant, actions: readonly PolicyAction[]): void {
+  const action = actions.find((candidate) => candidate.name === name);
+  if (action === undefined) {
+    throw new FemtoError("FEMTO_POLICY_INVALID", `${source}: no capability is called \`${printable(name)}\``);
+  }
+  if (action.resource === "Tool" || action.effect === "none") return;
+  const tables = action.resource === "Program" ? "run" : "read or write";
+  throw new FemtoError(
+    "FEMTO_POLICY_INVALID",
+    `${source}: \`${name}\` cannot be allowed by name, because its calls name a ${action.resource.toLowerCase()}; use the tables ${tables}`,
+  );
+}
+
+function namedPaths(authority: Authority): string[] {
+  const { floor, allow, deny } = authority;
+  const grants = [...allow.read, ...allow.write, ...deny.read, ...deny.write];
+  return [...new Set([...floor, ...obeyedLaterPaths(authority), ...grants.map(({ path }) => path)])].sort();
+}
+
+/** Injective: every part is preceded by its length in bytes, so that no two inputs make one encoding. */
+export function policyRevision(
+  engine: string,
+  schema: string,
+  rules: readonly Pick<CompiledRule, "id" | "text">[],
+): string {
+  const hash = createHash("sha256");
+  const sorted = [...rules].sort((a, b) => (a.id < b.id ? -1 : 1));
+  for (const part of ["femtoclaw-policy-1", engine, schema, ...sorted.flatMap(({ id, text }) => [id, text])]) {
+    const bytes = Buffer.from(part);
+    const length = Buffer.alloc(8);
+    length.writeBigUInt64BE(BigInt(bytes.length));
+    hash.update(length).update(bytes);
+  }
+  return hash.digest("hex");
+}

@@ -1,0 +1,72 @@
+/** What the engine's answer means: permitted only when it says so without any error. */
+import type { AuthorizationAnswer, DetailedError } from "@cedar-policy/cedar-wasm/web";
+import { printable } from "@femtoclaw/protocol";
+
+export type DenialCode = "FEMTO_POLICY_NO_PERMIT" | "FEMTO_POLICY_FORBIDDEN" | "FEMTO_POLICY_ERROR";
+
+export interface Denial {
+  readonly allowed: false;
+  readonly code: DenialCode;
+  /** Sorted identifiers of the rules that decided; empty when nothing permitted. */
+  readonly rules: readonly string[];
+  /** For the model: names forbidding rules, and never what an allow list holds. */
+  readonly reason: string;
+}
+
+export type Decision = { readonly allowed: true; readonly rules: readonly string[] } | Denial;
+
+export type Verdict =
+  | { readonly decision: Decision; readonly fault: null }
+  /** The engine could not decide; the fault is for the operator's log. */
+  | { readonly decision: Denial; readonly fault: string };
+
+export function verdictOf(answer: AuthorizationAnswer, capability: string): Verdict {
+  if (answer.type !== "success") return undecided(capability, messages(answer.errors));
+  const { decision, diagnostics } = answer.response;
+  // INVARIANT: the engine skips a rule that errs, and that rule may be a forbid; so any error denies.
+  if (diagnostics.errors.length > 0) {
+    const ids = diagnostics.errors.map(({ policyId }) => policyId);
+    return undecided(capability, messages(diagnostics.errors.map(({ error }) => error)), ids);
+  }
+  // The engine lists rules in the order of a hash table; records need one order.
+  const rules = [...diagnostics.reason].sort();
+  if (decision === "allow" && rules.length > 0) return { decision: { allowed: true, rules }, fault: null };
+  if (decision !== "deny") return undecided(capability, "the engine gave an unknown answer");
+  return { decision: rules.length > 0 ? forbidden(capability, rules) : unpermitted(capability), fault: null };
+}
+
+export function undecided(capability: string, fault: string, rules: readonly string[] = []): Verdict {
+  return {
+    decision: {
+      allowed: false,
+      code: "FEMTO_POLICY_ERROR",
+      rules: [...rules].sort(),
+      reason: `the policy could not decide on this use of ${printable(capability)}, so it is denied`,
+    },
+    fault,
+  };
+}
+
+function forbidden(capability: string, rules: readonly string[]): Denial {
+  const subject = rules.length === 1 ? `the rule ${rules[0]} forbids` : `the rules ${rules.join(", ")} forbid`;
+  return {
+    allowed: false,
+    code: "FEMTO_POLICY_FORBIDDEN",
+    rules,
+    reason: `${subject} this use of ${printable(capability)}; other uses of it may be permitted`,
+  };
+}
+
+function unpermitted(capability: string): Denial {
+  return {
+    allowed: false,
+    code: "FEMTO_POLICY_NO_PERMIT",
+    rules: [],
+    reason: `no rule permits this use of ${printable(capability)}; other uses of it may be permitted`,
+  };
+}
+
+/** The findings of the engine in one line. */
+export function messages(errors: readonly DetailedError[]): string {
+  return errors.map(({ message }) => printable(message, 500)).join("; ");
+}

@@ -1,0 +1,32 @@
+/**
+ * Variables through which a caller could choose what code a permitted program runs. A call never sets
+ * them, whatever the operator lists; children may still inherit the operator's own values.
+ */
+
+/** Upper case; `*` at the end stands for any rest. */
+const NEVER_SET = `
+  PATH HOME SHELL ENV IFS CDPATH PS4 XDG_* LD_* DYLD_* GLIBC_* GCONV_PATH LOCPATH NLSPATH MALLOC_*
+  BASH_* BASHOPTS SHELLOPTS PROMPT_COMMAND ZDOTDIR FPATH
+  EDITOR VISUAL PAGER BROWSER MANPAGER MANOPT MANPATH LESS LESS* MORE VIM* VIMINIT EXINIT NVIM_* EMACS*
+  NODE_* NPM_* YARN_* PNPM_* BUN_* DENO_* ELECTRON_* PYTHON* PIP_* UV_* VIRTUAL_ENV CONDA_*
+  PERL* RUBY* GEM_* BUNDLE_* RAKE* PHP* LUA_* TCL* R_* JULIA_* GUILE_* ERL_* ELIXIR_* MIX_* GHC*
+  JAVA_* _JAVA_OPTIONS JDK_* CLASSPATH MAVEN_* MVN_* GRADLE_* ANT_* SBT_* DOTNET_* CORECLR_* COR_* COMPLUS_* MONO_*
+  CC CXX CPP LD AR AS CFLAGS CXXFLAGS CPPFLAGS LDFLAGS LIBRARY_PATH CPATH GCC_* COMPILER_PATH CCACHE_*
+  MAKE* GNUMAKEFLAGS CMAKE_* PKG_CONFIG* CARGO_* RUST* GO* CGO_*
+  SSH_* SUDO_* RSYNC_* CVS_RSH SVN_* HG* TAR_OPTIONS GREP_OPTIONS RIPGREP_CONFIG_PATH FZF_* AWKPATH AWKLIBPATH
+  WGETRC CURL_HOME NETRC OPENSSL_* SSLKEYLOGFILE GNUPGHOME KUBECONFIG AWS_* DOCKER_* ANSIBLE_* TF_*
+  GTK_* GDK_* QT_* GIO_* TERMINFO TERMINFO_DIRS TERMCAP HOSTALIASES RES_OPTIONS LOCALDOMAIN FEMTOCLAW_*
+`
+  .trim()
+  .split(/\s+/);
+
+const EXACT: ReadonlySet<string> = new Set(NEVER_SET.filter((name) => !name.endsWith("*")));
+const PREFIXES = NEVER_SET.filter((name) => name.endsWith("*")).map((name) => name.slice(0, -1));
+/** Who wrote a commit is data; every other variable of git can name a program or a configuration. */
+const GIT_DATA = /^GIT_(?:AUTHOR|COMMITTER)_(?:NAME|EMAIL|DATE)$/;
+
+export function isNeverSet(name: string): boolean {
+  const upper = name.toUpperCase();
+  if (upper.startsWith("GIT_")) return !GIT_DATA.test(upper);
+  return EXACT.has(upper) || PREFIXES.some((prefix) => upper.startsWith(prefix));
+}

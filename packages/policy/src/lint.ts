@@ -1,0 +1,119 @@
+/**
+ * What Cedar cannot know to be a mistake: grants that look narrow and are not, and rules that could
+ * never apply. Each finding is a load error that names its place in the configuration.
+ */
+import assert from "node:assert/strict";
+import { type Authority, flagParts, type PathGrant, type ProgramGrant, printable } from "@femtoclaw/protocol";
+import { ancestorsOrSelf, baseName, isCanonicalPath } from "./canonical-path.ts";
+import { type CodeRunner, codeRunner } from "./code-runners.ts";
+
+export interface LintFinding {
+  /** Where the operator wrote it, for example `femtoclaw.toml:12:9`. */
+  readonly source: string;
+  readonly message: string;
+}
+
+/** All findings, in the order of the tables; empty when the authority can be compiled. */
+export function lintAuthority(authority: Authority): LintFinding[] {
+  assertCanonical(authority);
+  const { allow, deny, floor } = authority;
+  return [
+    ...allow.run.flatMap((grant) => [
+      ...runnerFindings(grant),
+      ...usabilityFindings(grant),
+      ...floorFindings(grant, floor),
+    ]),
+    ...allow.run.flatMap((grant) => shadowFindings(grant, allow.run)),
+    ...[...allow.run, ...deny.run].flatMap(wordFindings),
+  ];
+}
+
+/** Resolving paths is the duty of whoever loads the configuration; a relative path here is a bug. */
+function assertCanonical({ allow, deny, floor }: Authority): void {
+  const grants: readonly PathGrant[] = [...allow.read, ...allow.write, ...deny.read, ...deny.write];
+  const programs = [...allow.run, ...deny.run].flatMap(({ path, realPath }) => [path, realPath]);
+  for (const path of [...grants.map((grant) => grant.path), ...programs, ...floor]) {
+    assert(isCanonicalPath(path), `a path of the authority is absolute and canonical: ${printable(path)}`);
+  }
+}
+
+const finding = (grant: ProgramGrant, message: string): LintFinding => ({
+  source: grant.source,
+  message: `\`${printable(baseName(grant.path))}\` ${message}`,
+});
+
+const ANY_UNSAFE = "{ any = true, unsafe = true }";
+
+/** Which danger the program has under any of its names; `operands` is the graver one. */
+function runnerOf({ path, realPath }: ProgramGrant): CodeRunner | null {
+  const found = [codeRunner(path), codeRunner(realPath)];
+  return found.includes("operands") ? "operands" : (found.find((danger) => danger !== null) ?? null);
+}
+
+function runnerFindings(grant: ProgramGrant): LintFinding[] {
+  const danger = runnerOf(grant);
+  if (danger === null) return [];
+  if (grant.use.kind === "any") {
+    if (grant.use.unsafe) return [];
+    const instead = danger === "options" ? "; list first words and flags, or write" : "; write";
+    return [finding(grant, `can execute other code, so any arguments means any program${instead} ${ANY_UNSAFE}`)];
+  }
+  if (danger === "options") return [];
+  return [
+    finding(grant, `takes code or commands after the first word, so a word does not limit it; write ${ANY_UNSAFE}`),
+  ];
+}
+
+/** Facts split `--name=value` and bundles, and every part must be listed: a rule that forgets one never applies. */
+function usabilityFindings(grant: ProgramGrant): LintFinding[] {
+  if (grant.use.kind === "any") return [];
+  const { flags } = grant.use;
+  return flags.flatMap((flag) => {
+    const missing = flagParts(flag).filter((part) => !flags.includes(part));
+    if (missing.length === 0) return [];
+    return [
+      finding(grant, `flag ${quoted(flag)} applies only when these are listed too: ${missing.map(quoted).join(", ")}`),
+    ];
+  });
+}
+
+function floorFindings(grant: ProgramGrant, floor: readonly string[]): LintFinding[] {
+  const own = new Set(floor);
+  const inside = [grant.path, grant.realPath].some((path) => ancestorsOrSelf(path).some((folder) => own.has(folder)));
+  return inside ? [finding(grant, "lies in a folder of FemtoClaw itself, from which nothing is run")] : [];
+}
+
+/** A word beside "any arguments" seems to limit the program and does not. */
+function shadowFindings(grant: ProgramGrant, run: readonly ProgramGrant[]): LintFinding[] {
+  if (grant.use.kind === "any") return [];
+  const broad = run.find(({ path, use }) => path === grant.path && use.kind === "any");
+  if (broad === undefined) return [];
+  const word = quoted(grant.use.word);
+  return [
+    finding(grant, `word ${word} limits nothing, because ${broad.source} allows any arguments; keep one of them`),
+  ];
+}
+
+function wordFindings(grant: ProgramGrant): LintFinding[] {
+  if (grant.use.kind === "any") return [];
+  const { word, flags } = grant.use;
+  const found: LintFinding[] = [];
+  if (word === "") found.push(finding(grant, "has an empty word"));
+  if (word.startsWith("-")) {
+    found.push(finding(grant, `word ${quoted(word)} begins with a dash, and such an argument is never a word`));
+  }
+  if (word === "*") found.push(finding(grant, 'word "*" would be taken literally; write { any = true }'));
+  for (const text of [word, ...flags]) {
+    if (text.includes("\0") || !text.isWellFormed()) {
+      found.push(finding(grant, `argument ${quoted(text)} holds what no argument can hold`));
+    }
+  }
+  for (const flag of flags) {
+    if (!flag.startsWith("-")) found.push(finding(grant, `flag ${quoted(flag)} does not begin with a dash`));
+  }
+  return found;
+}
+
+function quoted(text: string): string {
+  return `"${printable(text)}"`;
+}

@@ -1,0 +1,125 @@
+/**
+ * From a fact question to a call of the engine. The engine traps or slows down on what no honest fact
+ * holds, so that is refused here first; what the schema can refuse is left to the schema.
+ */
+
+import type { StatefulAuthorizationCall } from "@cedar-policy/cedar-wasm/web";
+import type { FactQuestion } from "@femtoclaw/protocol";
+import { ancestorsOrSelf, pathFault } from "./canonical-path.ts";
+import type { ResourceType } from "./schema.ts";
+
+export interface DecisionRequest {
+  /** The session or agent that asks. */
+  readonly principal: string;
+  /** Exact name of the capability. */
+  readonly capability: string;
+  readonly question: FactQuestion;
+}
+
+/** Which preparsed set and schema answer, and which paths its rules name. */
+export interface RequestTarget {
+  readonly slot: string;
+  readonly namedPaths: ReadonlySet<string>;
+}
+
+export type RequestResult =
+  | { readonly ok: true; readonly call: StatefulAuthorizationCall }
+  | { readonly ok: false; readonly fault: string };
+
+/** LIMIT: characters of one fact; the kernel takes no longer argument (MAX_ARG_STRLEN). */
+const FACT_CHARS = 131_072;
+/** LIMIT: elements of one fact; large sets cost the engine time, and no command has as many options. */
+const FACT_ELEMENTS = 4_096;
+
+export function authorizationCall(request: DecisionRequest, target: RequestTarget): RequestResult {
+  const { principal, capability, question } = request;
+  const resource = resourceOf(question, capability);
+  if (resource === null) return { ok: false, fault: "the question is of no known kind" };
+  const fault =
+    textFault(principal) ?? textFault(capability) ?? resourceFault(resource) ?? contextFault(resource.facts);
+  if (fault !== null) return { ok: false, fault };
+  const uid = { type: resource.type, id: resource.id };
+  return {
+    ok: true,
+    call: {
+      principal: { type: "Agent", id: principal },
+      action: { type: "Action", id: capability },
+      resource: uid,
+      // The facts pass through whole: an attribute too many or too few is the schema's to refuse.
+      context: resource.facts as StatefulAuthorizationCall["context"],
+      entities: resource.type === "Path" ? [{ uid, attrs: {}, parents: namedAncestors(resource.id, target) }] : [],
+      preparsedPolicySetId: target.slot,
+      preparsedSchemaName: target.slot,
+      validateRequest: true,
+    },
+  };
+}
+
+interface Resource {
+  readonly type: ResourceType;
+  readonly id: string;
+  readonly facts: Readonly<Record<string, unknown>>;
+}
+
+/** Null for what the types rule out: the last gate does not rely on how its callers were checked. */
+function resourceOf(question: FactQuestion | null | undefined, capability: string): Resource | null {
+  switch (question?.kind) {
+    case "path": {
+      const { kind: _, path, ...facts } = question;
+      return { type: "Path", id: path, facts };
+    }
+    case "program": {
+      const { kind: _, program, ...facts } = question;
+      return { type: "Program", id: program, facts };
+    }
+    case "tool": {
+      const { kind: _, ...facts } = question;
+      return { type: "Tool", id: capability, facts };
+    }
+    default:
+      return null;
+  }
+}
+
+/**
+ * Direct edges to those ancestors that a rule names: the same answers as the whole chain, whose cost
+ * grows with the square of its length.
+ */
+function namedAncestors(path: string, { namedPaths }: RequestTarget): { type: string; id: string }[] {
+  return ancestorsOrSelf(path)
+    .filter((ancestor) => ancestor !== path && namedPaths.has(ancestor))
+    .map((id) => ({ type: "Path", id }));
+}
+
+function resourceFault({ type, id }: Resource): string | null {
+  return textFault(id) ?? (type === "Tool" ? null : pathFault(id));
+}
+
+function contextFault(facts: Resource["facts"]): string | null {
+  for (const value of Object.values(facts)) {
+    const fault = Array.isArray(value) ? listFault(value) : valueFault(value);
+    if (fault !== null) return fault;
+  }
+  return null;
+}
+
+function listFault(list: readonly unknown[]): string | null {
+  if (list.length > FACT_ELEMENTS) return `a fact has more than ${FACT_ELEMENTS} elements`;
+  for (const element of list) {
+    const fault = textFault(element);
+    if (fault !== null) return fault;
+  }
+  return null;
+}
+
+/** INVARIANT: no fact is an object, so none can pose as an entity or an extension value of the engine. */
+function valueFault(value: unknown): string | null {
+  if (typeof value === "boolean" || Number.isSafeInteger(value)) return null;
+  return textFault(value);
+}
+
+function textFault(value: unknown): string | null {
+  if (typeof value !== "string") return "a fact is neither text, safe integer, truth value nor list of texts";
+  if (value.length > FACT_CHARS) return `a fact is longer than ${FACT_CHARS} characters`;
+  return value.isWellFormed() ? null : "a fact is not well-formed Unicode";
+}

@@ -1,0 +1,237 @@
+/**
+ * The operator's tables and the built-in floor as Cedar policies: one policy for each entry, so that a
+ * decision names the line behind it. Lists become sets; the order of policies never matters.
+ */
+import {
+  type Authority,
+  flagParts,
+  obeyedLaterPaths,
+  type PathGrant,
+  type ProgramGrant,
+  printable,
+} from "@femtoclaw/protocol";
+import { baseName } from "./canonical-path.ts";
+import { entity, literal, onlyAmong, type PolicyParts, policyText, set } from "./cedar-text.ts";
+import { isNeverSet } from "./environment.ts";
+import type { PolicyAction } from "./schema.ts";
+
+/** One Cedar policy and what people need to know about it. */
+export interface CompiledRule {
+  readonly id: string;
+  readonly text: string;
+  /** Where the operator wrote it; null for the floor. */
+  readonly source: string | null;
+  /** What it does, in plain words; for people, never for the model. */
+  readonly reason: string;
+  readonly fix?: string;
+}
+
+/** A capability permitted by its name alone. */
+export interface ToolGrant {
+  readonly name: string;
+  readonly source: string;
+}
+
+/** An action set without a member yields no rule: Cedar rejects a policy that could never apply. */
+function rule(parts: PolicyParts, about: Omit<CompiledRule, "text">): CompiledRule[] {
+  return parts.actions.length === 0 ? [] : [{ ...about, text: policyText(parts) }];
+}
+
+const named = (actions: readonly PolicyAction[]): string[] => actions.map(({ name }) => name);
+
+const programActions = (actions: readonly PolicyAction[]): string[] =>
+  named(actions.filter(({ resource }) => resource === "Program"));
+
+const pathActions = (
+  actions: readonly PolicyAction[],
+  effects: (effect: PolicyAction["effect"]) => boolean = () => true,
+): string[] => named(actions.filter(({ resource, effect }) => resource === "Path" && effects(effect)));
+
+/** What no entry of the operator can override. */
+export function floorRules(authority: Authority, actions: readonly PolicyAction[]): CompiledRule[] {
+  const { floor, environmentNames } = authority;
+  // INVARIANT: a call sets only listed variables, and never one that chooses what code a program runs.
+  const settable = environmentNames.filter((name) => !isNeverSet(name));
+  const environment = rule(
+    {
+      effect: "forbid",
+      actions: programActions(actions),
+      clause: { kind: "unless", condition: onlyAmong("environment", settable) },
+    },
+    {
+      id: "floor/environment",
+      source: null,
+      reason: "a call may set only variables that are listed, and none that chooses what code runs",
+      fix: "name the variable under [sandbox].env; PATH, LD_*, NODE_OPTIONS and the like are never taken from a call",
+    },
+  );
+  // INVARIANT: what tools run or obey later is written by nobody whom the operator did not name it to.
+  const obeyedLater = rule(
+    {
+      effect: "forbid",
+      actions: pathActions(actions, (effect) => effect !== "read"),
+      clause: {
+        kind: "when",
+        condition: `resource in ${set(obeyedLaterPaths(authority).map((path) => entity("Path", path)))}`,
+      },
+    },
+    {
+      id: "floor/obeyed-later",
+      source: null,
+      reason: "files that tools run or obey later, such as .git/hooks and .envrc, are not written",
+      fix: "name the very path under [allow].write if the agent is to write it",
+    },
+  );
+  if (floor.length === 0) return [...obeyedLater, ...environment];
+  // INVARIANT: FemtoClaw's own state, configuration, policy, keys and sockets are out of reach.
+  const ownFiles = rule(
+    {
+      effect: "forbid",
+      actions: pathActions(actions),
+      clause: { kind: "when", condition: `resource in ${set(floor.map((path) => entity("Path", path)))}` },
+    },
+    {
+      id: "floor/own-files",
+      source: null,
+      reason: "state, configuration, policy, keys and sockets of FemtoClaw are out of reach",
+      fix: "keep files for the agent outside the folders of FemtoClaw itself",
+    },
+  );
+  return [...ownFiles, ...obeyedLater, ...environment];
+}
+
+/** The rules of the tables, numbered in the order in which the tables hold their entries. */
+export function tableRules({ allow, deny }: Authority, actions: readonly PolicyAction[]): CompiledRule[] {
+  const readers = pathActions(actions, (effect) => effect === "read");
+  const writers = pathActions(actions, (effect) => effect === "write");
+  const changers = pathActions(actions, (effect) => effect !== "read");
+  return [
+    ...deny.read.flatMap((grant, index) =>
+      pathRule("forbid", pathActions(actions), grant, `toml/deny.read/${index + 1}`, "reading and changing"),
+    ),
+    ...deny.write.flatMap((grant, index) =>
+      pathRule("forbid", changers, grant, `toml/deny.write/${index + 1}`, "changing"),
+    ),
+    ...runRules("forbid", "deny.run", deny.run, programActions(actions)),
+    ...allow.read.flatMap((grant, index) =>
+      pathRule("permit", readers, grant, `toml/allow.read/${index + 1}`, "reading"),
+    ),
+    ...allow.write.flatMap((grant, index) =>
+      pathRule("permit", writers, grant, `toml/allow.write/${index + 1}`, "writing"),
+    ),
+    ...runRules("permit", "allow.run", allow.run, programActions(actions)),
+  ];
+}
+
+const TAKE_AWAY = "take the entry away or narrow it";
+
+function pathRule(
+  effect: PolicyParts["effect"],
+  actions: readonly string[],
+  { path, source }: PathGrant,
+  id: string,
+  doing: string,
+): CompiledRule[] {
+  const verdict = effect === "permit" ? "is allowed" : "is forbidden";
+  return rule(
+    { effect, actions, resource: `in ${entity("Path", path)}` },
+    {
+      id,
+      source,
+      reason: `${doing} ${printable(path)} and everything below it ${verdict}`,
+      ...(effect === "forbid" ? { fix: TAKE_AWAY } : {}),
+    },
+  );
+}
+
+function runRules(
+  effect: PolicyParts["effect"],
+  table: string,
+  grants: readonly ProgramGrant[],
+  actions: readonly string[],
+): CompiledRule[] {
+  const counts = new Map<string, number>();
+  return grants.flatMap((grant) => {
+    const key = encodeURIComponent(baseName(grant.path));
+    const count = (counts.get(key) ?? 0) + 1;
+    counts.set(key, count);
+    const parts = effect === "permit" ? permittedUse(grant) : forbiddenUse(grant);
+    return rule(
+      { effect, actions, ...parts },
+      {
+        id: `toml/${table}.${key}/${count}`,
+        source: grant.source,
+        reason: useReason(effect, grant),
+        ...(effect === "forbid" ? { fix: TAKE_AWAY } : {}),
+      },
+    );
+  });
+}
+
+type Use = Pick<PolicyParts, "resource" | "clause">;
+
+/**
+ * INVARIANT: a permit binds the path and the file behind it as they were when the grant was examined;
+ * a link that leads elsewhere since then is another program.
+ */
+function permittedUse({ path, realPath, use }: ProgramGrant): Use {
+  const conditions = [`context.real_path == ${literal(realPath)}`];
+  if (use.kind === "word") {
+    // The fact `word` is absent when an option stands first, so such a call meets no word rule.
+    conditions.push("context has word", `context.word == ${literal(use.word)}`, onlyAmong("flags", use.flags));
+  }
+  return { resource: `== ${entity("Program", path)}`, clause: { kind: "when", condition: conditions.join(" && ") } };
+}
+
+/**
+ * INVARIANT: a forbid reaches the program under every name that leads to the same file, and every
+ * spelling of the word: when an option stands first the word is unknown, and unknown is forbidden.
+ */
+function forbiddenUse({ path, realPath, use }: ProgramGrant): Use {
+  const program = `(resource == ${entity("Program", path)} || context.real_path == ${literal(realPath)})`;
+  if (use.kind === "any") return { clause: { kind: "when", condition: program } };
+  const word = `(context has word && context.word == ${literal(use.word)})`;
+  const unknown = "(!(context has word) && context.arguments > 0)";
+  const conditions = [program, `(${word} || ${unknown})`];
+  if (use.flags.length > 0) {
+    const spellings = use.flags.flatMap(flagSpellings).map(literal);
+    conditions.push(`${set(spellings)}.containsAny(context.flags)`);
+  }
+  return { clause: { kind: "when", condition: conditions.join(" && ") } };
+}
+
+/** LIMIT: characters of an abbreviated option; people and programs abbreviate to a few. */
+const ABBREVIATION_CHARS = 64;
+
+/** What a program may take for this option: the parts of a bundle, and every abbreviation of a long name. */
+function flagSpellings(flag: string): string[] {
+  const all = [flag, ...flagParts(flag)];
+  const abbreviations = all
+    .filter((name) => name.startsWith("--") && !name.includes("="))
+    .map((name) => name.slice(0, ABBREVIATION_CHARS))
+    .flatMap((name) => Array.from({ length: name.length - 2 }, (_, more) => name.slice(0, more + 3)));
+  return [...all, ...abbreviations];
+}
+
+function useReason(effect: PolicyParts["effect"], { path, use }: ProgramGrant): string {
+  const program = printable(path);
+  const verdict = effect === "permit" ? "is allowed" : "is forbidden";
+  if (use.kind === "any") return `running ${program} with any arguments ${verdict}`;
+  const flags = use.flags.map((flag) => printable(flag)).join(" ");
+  const word = `running ${program} with the first word \`${printable(use.word)}\``;
+  if (effect === "forbid") return `${word}${flags === "" ? "" : ` and one of ${flags}`} ${verdict}`;
+  return `${word} and ${flags === "" ? "no dash-arguments" : `no dash-arguments but ${flags}`} ${verdict}`;
+}
+
+/** Permits by name; whoever calls has checked that each name is a capability without a resource of its own. */
+export function toolRules(tools: readonly ToolGrant[]): CompiledRule[] {
+  const distinct = new Map(tools.toReversed().map((tool) => [tool.name, tool]));
+  return [...distinct.values()]
+    .toReversed()
+    .flatMap(({ name, source }) =>
+      rule(
+        { effect: "permit", actions: [name] },
+        { id: `tools/${name}`, source, reason: `every use of ${name} is allowed` },
+      ),
+    );
+}

@@ -1,0 +1,74 @@
+/**
+ * The Cedar schema, generated from what the capabilities declare. One action per capability; its
+ * resource and its context follow from the kind of resource that its arguments name.
+ */
+import assert from "node:assert/strict";
+import { type CapabilityManifest, FemtoError } from "@femtoclaw/protocol";
+import { literal } from "./cedar-text.ts";
+
+export type ResourceType = "Path" | "Program" | "Tool";
+
+export interface PolicyAction {
+  readonly name: string;
+  readonly resource: ResourceType;
+  readonly effect: CapabilityManifest["effect"];
+}
+
+/** The fact question of each kind without `kind` and without the resource itself; `?` marks what may be absent. */
+export const CONTEXT: Readonly<Record<ResourceType, Readonly<Record<string, string>>>> = {
+  Path: { exists: "Bool", type: "String", bytes: "Long" },
+  Program: {
+    real_path: "String",
+    device: "String",
+    inode: "String",
+    sha256: "String",
+    "word?": "String",
+    arguments: "Long",
+    flags: "Set<String>",
+    environment: "Set<String>",
+    cwd: "String",
+  },
+  Tool: {},
+};
+
+/** The actions in the order of their names. */
+export function policyActions(manifests: readonly CapabilityManifest[]): PolicyAction[] {
+  const actions = manifests.map((manifest) => ({
+    name: manifest.name,
+    resource: resourceType(manifest),
+    effect: manifest.effect,
+  }));
+  const names = new Set(actions.map(({ name }) => name));
+  assert.equal(names.size, actions.length, "capabilities have distinct names");
+  return actions.sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+function resourceType({ name, arguments: declared }: CapabilityManifest): ResourceType {
+  const kinds = new Set(declared.map(({ kind }) => kind));
+  if (kinds.has("path") && kinds.has("program")) {
+    throw new FemtoError(
+      "FEMTO_POLICY_INVALID",
+      `capability \`${name}\` declares both a path and a program; a capability names one kind of resource`,
+    );
+  }
+  if (kinds.has("path")) return "Path";
+  return kinds.has("program") ? "Program" : "Tool";
+}
+
+export function schemaText(actions: readonly PolicyAction[]): string {
+  const lines = ["entity Agent;", "entity Path in [Path];", "entity Program;", "entity Tool;"];
+  for (const { name, resource } of actions) {
+    lines.push(
+      `action ${literal(name)} appliesTo { principal: [Agent], resource: [${resource}], context: ${record(resource)} };`,
+    );
+  }
+  return `${lines.join("\n")}\n`;
+}
+
+function record(resource: ResourceType): string {
+  const attributes = Object.entries(CONTEXT[resource]).map(([key, type]) => {
+    const name = key.replace("?", "");
+    return `${literal(name)}${name === key ? "" : "?"}: ${type}`;
+  });
+  return `{ ${attributes.join(", ")} }`;
+}

@@ -1,0 +1,219 @@
+import type { Authority, FactQuestion, ProgramGrant } from "@femtoclaw/protocol";
+import fc from "fast-check";
+import { beforeAll, describe, expect, it } from "vitest";
+import {
+  type CompiledPolicy,
+  compilePolicy,
+  createPolicyEngine,
+  type PolicyEngine,
+  policyRevision,
+} from "../src/index.ts";
+import { authorityOf, MANIFESTS, pathFacts, programFacts } from "./policy-fixture.ts";
+
+// Few names, and some that only differ a little, so that random tables and requests meet.
+const name = fc.constantFrom("a", "b", "ab", "A", "а", "a-", "a b", '"', "\\", "…");
+const path = fc.array(name, { maxLength: 4 }).map((names) => `/${names.join("/")}`);
+const paths = fc.uniqueArray(path, { maxLength: 4 });
+const programPath = fc.constantFrom("/usr/bin/one", "/usr/bin/two", "/opt/one");
+const first = fc.constantFrom("status", "push", "Status", "", "+x");
+const flag = fc.constantFrom("-a", "-b", "--all", "--all=x", "--al", "-ab");
+const usable = fc.constantFrom<readonly string[]>(
+  [],
+  ["-a"],
+  ["-a", "-b", "-ab"],
+  ["--all"],
+  ["--all", "--all=x"],
+  ["--al"],
+);
+const variable = fc.constantFrom("LANG", "TZ", "PATH", "LD_PRELOAD");
+
+const wordGrant: fc.Arbitrary<ProgramGrant> = fc
+  .tuple(
+    programPath,
+    programPath,
+    first.filter((word) => word !== ""),
+    usable,
+  )
+  .map(([at, realPath, word, flags]) => ({ path: at, realPath, use: { kind: "word", word, flags }, source: "s" }));
+const anyGrant: fc.Arbitrary<ProgramGrant> = fc
+  .tuple(programPath, programPath)
+  .map(([at, realPath]) => ({ path: at, realPath, use: { kind: "any", unsafe: false }, source: "s" }));
+/** Grants of one kind, since a word beside "any" is a load error. */
+const run = fc.oneof(fc.array(wordGrant, { maxLength: 4 }), fc.array(anyGrant, { maxLength: 2 }));
+
+const authority: fc.Arbitrary<Authority> = fc
+  .record({
+    read: paths,
+    write: paths,
+    run,
+    denyRead: paths,
+    denyWrite: paths,
+    denyRun: fc.array(fc.oneof(wordGrant, anyGrant), { maxLength: 2 }),
+    // A floor at the root would leave no program that may be granted.
+    floor: fc.uniqueArray(path, { maxLength: 2 }).map((found) => found.filter((at) => at !== "/")),
+    environmentNames: fc.uniqueArray(variable),
+  })
+  .map(authorityOf);
+
+interface Request {
+  readonly capability: string;
+  readonly question: FactQuestion;
+}
+
+const request: fc.Arbitrary<Request> = fc.oneof(
+  fc.record({
+    capability: fc.constantFrom("fs_read", "fs_list", "fs_write"),
+    question: path.map((at) => pathFacts(at)),
+  }),
+  fc.record({
+    capability: fc.constant("process_exec"),
+    question: fc
+      .tuple(
+        programPath,
+        programPath,
+        fc.array(fc.oneof(first, flag), { maxLength: 3 }),
+        fc.uniqueArray(variable, { maxLength: 1 }),
+      )
+      .map(([program, real_path, argv, environment]) => programFacts(program, argv, { real_path, environment })),
+  }),
+  fc.constant({ capability: "clock_now", question: { kind: "tool" as const } }),
+);
+
+type Verdict = "allowed" | "FEMTO_POLICY_NO_PERMIT" | "FEMTO_POLICY_FORBIDDEN";
+
+/** The meaning of the tables once more, in plain sets and without Cedar. */
+function oracle({ allow, deny, floor, environmentNames }: Authority, { capability, question }: Request): Verdict {
+  const verdict = (forbidden: boolean, permitted: boolean): Verdict => {
+    if (forbidden) return "FEMTO_POLICY_FORBIDDEN";
+    return permitted ? "allowed" : "FEMTO_POLICY_NO_PERMIT";
+  };
+  if (question.kind === "tool") return "FEMTO_POLICY_NO_PERMIT";
+  if (question.kind === "path") {
+    const asked = question.path.split("/").filter((part) => part !== "");
+    const below = (folder: string) =>
+      folder
+        .split("/")
+        .filter((part) => part !== "")
+        .every((part, index) => asked[index] === part);
+    const among = (grants: readonly { path: string }[]) => grants.some((grant) => below(grant.path));
+    const writes = capability === "fs_write";
+    return verdict(
+      floor.some(below) || among(deny.read) || (writes && among(deny.write)),
+      among(writes ? allow.write : allow.read),
+    );
+  }
+  const { program, real_path, word, flags, environment, arguments: count } = question;
+  const unsettable = environment.some(
+    (set) => !environmentNames.includes(set) || set === "PATH" || set === "LD_PRELOAD",
+  );
+  const spellings = (listed: string): string[] => {
+    if (!listed.startsWith("--")) return [listed, ...Array.from(listed.slice(1), (letter) => `-${letter}`)];
+    const long = listed.split("=")[0] ?? listed;
+    return [listed, ...Array.from(long, (_, at) => long.slice(0, at + 1)).filter((part) => part.length > 2)];
+  };
+  const forbidden = deny.run.some(({ path: at, realPath, use }) => {
+    if (program !== at && real_path !== realPath) return false;
+    if (use.kind === "any") return true;
+    if (word === undefined ? count === 0 : word !== use.word) return false;
+    return use.flags.length === 0 || use.flags.flatMap(spellings).some((spelling) => flags.includes(spelling));
+  });
+  const permitted = allow.run.some(
+    ({ path: at, realPath, use }) =>
+      program === at &&
+      real_path === realPath &&
+      (use.kind === "any" || (word === use.word && flags.every((given) => use.flags.includes(given)))),
+  );
+  return verdict(unsettable || forbidden, permitted);
+}
+
+describe("decisions", () => {
+  let engine: PolicyEngine;
+  let other: PolicyEngine;
+  beforeAll(async () => {
+    engine = await createPolicyEngine();
+    other = await createPolicyEngine();
+  });
+
+  const verdictOf = (asked: PolicyEngine, { capability, question }: Request): string => {
+    const decision = asked.decide({ principal: "s", capability, question });
+    return decision.allowed ? "allowed" : decision.code;
+  };
+  const compile = (granted: Authority) => compilePolicy({ authority: granted, manifests: MANIFESTS });
+
+  it("agree with plain sets", () => {
+    const seen = new Map<string, number>();
+    fc.assert(
+      fc.property(authority, fc.array(request, { minLength: 10, maxLength: 20 }), (granted, requests) => {
+        engine.activate(compile(granted));
+        for (const asked of requests) {
+          const verdict = oracle(granted, asked);
+          seen.set(verdict, (seen.get(verdict) ?? 0) + 1);
+          expect(verdictOf(engine, asked)).toBe(verdict);
+        }
+      }),
+      { numRuns: 150 },
+    );
+    // A generator that never permits would prove nothing.
+    for (const verdict of ["allowed", "FEMTO_POLICY_NO_PERMIT", "FEMTO_POLICY_FORBIDDEN"]) {
+      expect(seen.get(verdict) ?? 0).toBeGreaterThan(100);
+    }
+  });
+
+  it("only tighten when a forbid is added, and no permit overrides a forbid", () => {
+    fc.assert(
+      fc.property(authority, authority, fc.array(request, { minLength: 5, maxLength: 10 }), (base, extra, requests) => {
+        const forbidding = { ...base, deny: joined(base.deny, extra.deny), floor: [...base.floor, ...extra.floor] };
+        const permitting = {
+          ...base,
+          allow: {
+            ...base.allow,
+            read: [...base.allow.read, ...extra.allow.read],
+            write: [...base.allow.write, ...extra.allow.write],
+          },
+        };
+        engine.activate(compile(base));
+        const before = requests.map((asked) => verdictOf(engine, asked));
+        engine.activate(compile(forbidding));
+        const tightened = requests.map((asked) => verdictOf(engine, asked));
+        engine.activate(compile(permitting));
+        const widened = requests.map((asked) => verdictOf(engine, asked));
+        before.forEach((verdict, index) => {
+          if (verdict !== "allowed") expect(tightened[index]).not.toBe("allowed");
+          if (verdict === "FEMTO_POLICY_FORBIDDEN") expect(widened[index]).toBe("FEMTO_POLICY_FORBIDDEN");
+          if (verdict === "allowed") expect(widened[index]).toBe("allowed");
+        });
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it("are the same in every order of the rules, to the last id", () => {
+    fc.assert(
+      fc.property(
+        authority.chain((granted) =>
+          fc.tuple(
+            fc.constant(granted),
+            fc.shuffledSubarray(compile(granted).rules.slice(), { minLength: compile(granted).rules.length }),
+          ),
+        ),
+        fc.array(request, { minLength: 5, maxLength: 10 }),
+        ([granted, shuffled], requests) => {
+          const policy = compile(granted);
+          const reordered: CompiledPolicy = { ...policy, rules: shuffled };
+          expect(policyRevision(policy.engine, policy.schemaText, shuffled)).toBe(policy.revision);
+          engine.activate(policy);
+          other.activate(reordered);
+          for (const { capability, question } of requests) {
+            const asked = { principal: "s", capability, question };
+            expect(other.decide(asked)).toEqual(engine.decide(asked));
+          }
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+});
+
+function joined(one: Authority["deny"], two: Authority["deny"]): Authority["deny"] {
+  return { read: [...one.read, ...two.read], write: [...one.write, ...two.write], run: [...one.run, ...two.run] };
+}
