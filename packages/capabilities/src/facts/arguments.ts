@@ -1,0 +1,49 @@
+/** Values out of the arguments of a call, by the pointers that a manifest declares. */
+import type { JsonValue } from "@femtoclaw/protocol";
+import type { JsonObject } from "../capability.ts";
+import { Refusal } from "./refusal.ts";
+
+/** RFC 6901; only own members count, so that no inherited name is ever an argument. */
+export function valueAt(args: JsonObject, pointer: string): JsonValue | undefined {
+  let value: JsonValue | undefined = args;
+  for (const part of pointer.slice(1).split("/")) {
+    if (typeof value !== "object" || value === null) return undefined;
+    const key = part.replaceAll("~1", "/").replaceAll("~0", "~");
+    value = Object.hasOwn(value, key) ? (value as JsonObject)[key] : undefined;
+  }
+  return value;
+}
+
+export function textAt(args: JsonObject, pointer: string): string {
+  return requireText(valueAt(args, pointer), pointer);
+}
+
+/** Text as the system takes it: a NUL would end it early, and half a surrogate pair has no bytes. */
+export function requireText(value: JsonValue | undefined, place: string): string {
+  if (typeof value !== "string") throw new Refusal(`the argument ${place} is not a text`);
+  if (value.includes("\0")) throw new Refusal(`the argument ${place} holds a NUL character`);
+  if (!value.isWellFormed()) throw new Refusal(`the argument ${place} is not well-formed Unicode`);
+  return value;
+}
+
+export function textsAt(args: JsonObject, pointer: string, itemsMax: number): string[] {
+  const values = valueAt(args, pointer) ?? [];
+  if (!Array.isArray(values)) throw new Refusal(`the argument ${pointer} is not a list`);
+  if (values.length > itemsMax) throw new Refusal(`the argument ${pointer} has more than ${itemsMax} items`);
+  return values.map((value, index) => requireText(value, `${pointer}/${index}`));
+}
+
+/** Variables by name; what a name may look like is checked here too, because `A=B` would set another one. */
+export function variablesAt(args: JsonObject, pointer: string): Record<string, string> {
+  const values = valueAt(args, pointer) ?? {};
+  if (typeof values !== "object" || values === null || Array.isArray(values)) {
+    throw new Refusal(`the argument ${pointer} is not an object`);
+  }
+  return Object.fromEntries(
+    Object.entries(values).map(([name, value]) => {
+      if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name))
+        throw new Refusal(`the argument ${pointer} has a name that is no variable's`);
+      return [name, requireText(value, `${pointer}/${name}`)];
+    }),
+  );
+}

@@ -1,0 +1,82 @@
+/**
+ * What the facts resolved, held open until the call is over. Effects reach files and programs through
+ * this alone, so that what was decided on is what is used.
+ */
+import assert from "node:assert/strict";
+
+/** A folder held open, and its canonical path when it was. */
+export interface HeldFolder {
+  readonly descriptor: number;
+  readonly path: string;
+}
+
+/** A file or folder by identity; the same numbers mean the same thing while a descriptor holds it. */
+export interface HeldFile {
+  readonly descriptor: number;
+  readonly device: bigint;
+  readonly inode: bigint;
+}
+
+export interface BoundPath {
+  readonly kind: "path";
+  /** Canonical, absolute. */
+  readonly path: string;
+  readonly type: "file" | "directory" | "missing";
+  /** Null while it is missing. */
+  readonly target: HeldFile | null;
+  /** For an argument that may create: the folder in which the name stands. */
+  readonly parent: (HeldFolder & { readonly leaf: string }) | null;
+}
+
+/** Everything that changes when a file's content or place changes. */
+export interface FileVersion {
+  readonly device: bigint;
+  readonly inode: bigint;
+  readonly size: bigint;
+  readonly modifiedNs: bigint;
+  readonly changedNs: bigint;
+}
+
+export interface BoundProgram {
+  readonly kind: "program";
+  /** Path under which the search path holds it. */
+  readonly path: string;
+  readonly realPath: string;
+  readonly version: FileVersion;
+  readonly sha256: string;
+  readonly args: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
+  /** Canonical. */
+  readonly cwd: string;
+}
+
+export class BoundArguments implements AsyncDisposable {
+  readonly #byPointer: ReadonlyMap<string, BoundPath | BoundProgram>;
+  readonly #held: DisposableStack;
+
+  /** Takes over the descriptors that `held` closes. */
+  constructor(byPointer: ReadonlyMap<string, BoundPath | BoundProgram>, held: DisposableStack) {
+    this.#byPointer = byPointer;
+    this.#held = held;
+  }
+
+  /** The path that the manifest declares under this pointer. */
+  path(pointer: string): BoundPath {
+    const bound = this.#byPointer.get(pointer);
+    assert(bound?.kind === "path", `the manifest declares a path at ${pointer}`);
+    assert(!this.#held.disposed, "bound arguments are used only during their call");
+    return bound;
+  }
+
+  /** The program that the manifest declares under this pointer. */
+  program(pointer: string): BoundProgram {
+    const bound = this.#byPointer.get(pointer);
+    assert(bound?.kind === "program", `the manifest declares a program at ${pointer}`);
+    assert(!this.#held.disposed, "bound arguments are used only during their call");
+    return bound;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#held.dispose();
+  }
+}

@@ -1,0 +1,45 @@
+/** SHA-256 of program files, remembered for as long as nothing about the file changes. */
+import { createHash } from "node:crypto";
+import { open } from "node:fs/promises";
+import type { FileVersion } from "./bound-arguments.ts";
+
+/** LIMIT: programs remembered; far more than a policy names. */
+const PROGRAMS_MAX = 512;
+const CHUNK_BYTES = 1_048_576;
+/** Two changes within one tick of the file system's clock look alike, so that a fresh file is hashed each time. */
+const SETTLED_NS = 2_000_000_000n;
+
+export class ProgramDigests {
+  readonly #known = new Map<string, Promise<string>>();
+
+  /** The digest of the file that a descriptor holds; `version` was taken from the same descriptor before. */
+  async of(descriptor: number, version: FileVersion): Promise<string> {
+    if (BigInt(Date.now()) * 1_000_000n - version.changedNs < SETTLED_NS) return await hash(descriptor);
+    const key = Object.values(version).join(":");
+    const known = this.#known.get(key);
+    if (known !== undefined) return await known;
+    const digest = hash(descriptor);
+    this.#known.set(key, digest);
+    for (const oldest of this.#known.keys()) {
+      if (this.#known.size <= PROGRAMS_MAX) break;
+      this.#known.delete(oldest);
+    }
+    try {
+      return await digest;
+    } catch (error) {
+      this.#known.delete(key);
+      throw error;
+    }
+  }
+}
+
+async function hash(descriptor: number): Promise<string> {
+  await using file = await open(`/proc/self/fd/${descriptor}`, "r");
+  const digest = createHash("sha256");
+  const chunk = Buffer.allocUnsafeSlow(CHUNK_BYTES);
+  for (;;) {
+    const { bytesRead } = await file.read(chunk, 0, CHUNK_BYTES);
+    if (bytesRead === 0) return digest.digest("hex");
+    digest.update(chunk.subarray(0, bytesRead));
+  }
+}

@@ -1,0 +1,35 @@
+/** What the file capabilities have in common: the `path` argument, and how its target is opened again. */
+import { constants } from "node:fs";
+import { type FileHandle, open } from "node:fs/promises";
+import { FemtoError, LIMITS, printable } from "@femtoclaw/protocol";
+import type { BoundPath, HeldFile } from "../facts/bound-arguments.ts";
+
+export const PATH_ARGUMENT = {
+  type: "string",
+  minLength: 1,
+  maxLength: LIMITS.pathBytes,
+  description: "Path, relative to the workspace or absolute.",
+} as const;
+
+export const ENCODING_ARGUMENT = {
+  enum: ["utf8", "base64"],
+  description: "How the content stands for bytes. Default: utf8.",
+} as const;
+
+/** The target of a bound path when it is of the type that is asked for. */
+export function requireType({ path, type, target }: BoundPath, wanted: "file" | "directory"): HeldFile {
+  if (target === null) throw new FemtoError("FEMTO_FILE_NOT_FOUND", `${printable(path)} does not exist`);
+  if (type !== wanted) {
+    const words = { file: "a regular file", directory: "a folder" };
+    throw new FemtoError("FEMTO_FILE_TYPE", `${printable(path)} is not ${words[wanted]}`);
+  }
+  return target;
+}
+
+/**
+ * INVARIANT: what was decided on is what is opened. The descriptor names the file itself, so that no
+ * path is looked up a second time; its entry in /proc is a link that must be followed.
+ */
+export async function reopen({ descriptor }: { readonly descriptor: number }, flags: number): Promise<FileHandle> {
+  return await open(`/proc/self/fd/${descriptor}`, flags | constants.O_NONBLOCK | constants.O_NOCTTY);
+}

@@ -1,0 +1,13 @@
+/** The built-in capabilities, and the facts that trusted code takes from the arguments of any capability. */
+export { builtinCapabilities } from "./builtin.ts";
+export type { Capability, CapabilityCall, CapabilityOutcome, Isolation, JsonObject } from "./capability.ts";
+export {
+  BoundArguments,
+  type BoundPath,
+  type BoundProgram,
+  type FileVersion,
+  type HeldFile,
+  type HeldFolder,
+} from "./facts/bound-arguments.ts";
+export { ProgramDigests } from "./facts/program-digests.ts";
+export { type FactsRequest, type FactsResult, takeFacts } from "./facts/take-facts.ts";

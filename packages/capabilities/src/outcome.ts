@@ -1,0 +1,41 @@
+/** From what an effect returned or threw to its outcome. */
+import { FemtoError, systemErrorCode } from "@femtoclaw/protocol";
+import type { CapabilityOutcome, JsonObject } from "./capability.ts";
+
+/**
+ * Runs an effect. Faults with a code and refusals of the operating system are outcomes; anything
+ * else is a bug and goes on to whoever contains the capability.
+ */
+export async function outcomeOf(
+  signal: AbortSignal,
+  sandbox: string | null,
+  effect: () => Promise<CapabilityOutcome>,
+): Promise<CapabilityOutcome> {
+  try {
+    signal.throwIfAborted();
+    return await effect();
+  } catch (error) {
+    if (signal.aborted && error === signal.reason) {
+      const fault = new FemtoError("FEMTO_CAPABILITY_CANCELLED", "the call was cancelled before it took effect");
+      return unsuccessful("cancelled", fault, sandbox);
+    }
+    if (error instanceof FemtoError) return unsuccessful("failed", error, sandbox);
+    const code = systemErrorCode(error);
+    if (code === undefined || !/^E[A-Z0-9]+$/.test(code)) throw error;
+    const fault = new FemtoError("FEMTO_OS_REFUSED", `the operating system refused with ${code}`);
+    return unsuccessful("failed", fault, sandbox);
+  }
+}
+
+/** For effects of the host itself, which run without a sandbox. */
+export async function hostOutcome(signal: AbortSignal, effect: () => Promise<JsonObject>): Promise<CapabilityOutcome> {
+  return await outcomeOf(signal, null, async () => ({ event: "succeeded", result: await effect(), sandbox: null }));
+}
+
+export function unsuccessful(
+  event: Exclude<CapabilityOutcome["event"], "succeeded">,
+  { code, message, fix }: FemtoError,
+  sandbox: string | null,
+): CapabilityOutcome {
+  return { event, code, reason: message, fix, sandbox };
+}

@@ -1,0 +1,136 @@
+/** `process_exec`: one program with its arguments, never a shell text, inside the sandbox. */
+import { type CapabilityManifest, FemtoError, LIMITS, printable } from "@femtoclaw/protocol";
+import { runSandboxed, type SandboxResult } from "@femtoclaw/sandbox";
+import type { Capability, CapabilityCall, CapabilityOutcome, JsonObject } from "../capability.ts";
+import { valueAt } from "../facts/arguments.ts";
+import { isUnchanged } from "../facts/program.ts";
+import { outcomeOf, unsuccessful } from "../outcome.ts";
+
+const SANDBOX = "bubblewrap";
+
+const manifest: CapabilityManifest = {
+  name: "process_exec",
+  version: "1.0.0",
+  description:
+    "Runs one program with a list of arguments inside a sandbox and returns its exit code and output. No shell reads the arguments. A non-zero exit code is a result, not a failure.",
+  input: {
+    type: "object",
+    additionalProperties: false,
+    required: ["bin"],
+    properties: {
+      bin: {
+        type: "string",
+        minLength: 1,
+        maxLength: LIMITS.pathBytes,
+        description: "Name of the program, or its path.",
+      },
+      argv: {
+        type: "array",
+        maxItems: LIMITS.argvItems,
+        // LIMIT: characters of one argument; the kernel takes no more than 128 KiB.
+        items: { type: "string", maxLength: 131_071 },
+        description: "Its arguments, without the program's name.",
+      },
+      cwd: {
+        type: "string",
+        minLength: 1,
+        maxLength: LIMITS.pathBytes,
+        description: "Folder to run in, relative to the workspace. Default: the workspace.",
+      },
+      env: {
+        type: "object",
+        maxProperties: 64,
+        propertyNames: { pattern: "^[A-Za-z_][A-Za-z0-9_]{0,127}$" },
+        additionalProperties: { type: "string", maxLength: 32_768 },
+        description: "Variables to set, where the operator permits their names.",
+      },
+      stdin: { type: "string", maxLength: LIMITS.messageBytes, description: "Text for its standard input." },
+      timeout_ms: {
+        type: "integer",
+        minimum: 1,
+        maximum: 86_400_000,
+        description: "Time it may take; the operator's limit holds where it is lower.",
+      },
+    },
+  },
+  output: {
+    type: "object",
+    additionalProperties: false,
+    required: ["exit_code", "signal", "stdout", "stderr", "truncated", "duration_ms", "sandbox"],
+    properties: {
+      exit_code: { type: ["integer", "null"], description: "128 + N for a program that signal N ended." },
+      signal: { type: ["string", "null"] },
+      stdout: { type: "string" },
+      stderr: { type: "string" },
+      truncated: { type: "boolean", description: "It wrote more than was allowed and was killed." },
+      duration_ms: { type: "integer", minimum: 0 },
+      sandbox: { type: "string" },
+    },
+  },
+  arguments: [{ pointer: "/bin", kind: "program", argv: "/argv", cwd: "/cwd", env: "/env" }],
+  effect: "execute",
+  idempotent: false,
+  limits: { timeout_ms: LIMITS.timeoutCeilingMs, output_bytes: LIMITS.outputCeilingBytes },
+};
+
+export const processExec: Capability = { manifest, isolation: "sandbox", execute };
+
+async function execute(call: CapabilityCall): Promise<CapabilityOutcome> {
+  const asked = valueAt(call.args, "/timeout_ms");
+  const timeoutMs = Math.min(call.limits.timeoutMs, typeof asked === "number" ? asked : Number.POSITIVE_INFINITY);
+  return await outcomeOf(call.signal, SANDBOX, async () => outcomeOfRun(await run(call, timeoutMs), timeoutMs));
+}
+
+async function run(
+  { args, bound, signal, limits, sandbox }: CapabilityCall,
+  timeoutMs: number,
+): Promise<SandboxResult> {
+  // INVARIANT: without a sandbox no program runs.
+  if (sandbox === null)
+    throw new FemtoError("FEMTO_SANDBOX_UNAVAILABLE", "this machine has no sandbox to run programs in");
+  const program = bound.program("/bin");
+  // INVARIANT: what was decided on is what is started; a changed file is decided on anew.
+  if (!isUnchanged(program)) {
+    throw new FemtoError("FEMTO_FILE_CHANGED", `the program ${printable(program.path)} changed after the decision`);
+  }
+  const stdin = valueAt(args, "/stdin");
+  return await runSandboxed({
+    view: sandbox,
+    command: {
+      program: program.path,
+      realPath: program.realPath,
+      args: program.args,
+      cwd: program.cwd,
+      environment: program.environment,
+    },
+    ...(typeof stdin === "string" ? { stdin: Buffer.from(stdin, "utf8") } : {}),
+    timeoutMs,
+    outputBytesMax: limits.outputBytes,
+    signal,
+  });
+}
+
+function outcomeOfRun(ran: SandboxResult, timeoutMs: number): CapabilityOutcome {
+  if (ran.timedOut) {
+    const reason = `the program did not end within ${timeoutMs} ms and was stopped`;
+    return unsuccessful("timedOut", new FemtoError("FEMTO_CAPABILITY_TIMED_OUT", reason), SANDBOX);
+  }
+  if (ran.cancelled) {
+    const reason = `the program was stopped after ${ran.durationMs} ms because the call was cancelled`;
+    return unsuccessful("cancelled", new FemtoError("FEMTO_CAPABILITY_CANCELLED", reason), SANDBOX);
+  }
+  return { event: "succeeded", result: resultOf(ran), sandbox: SANDBOX };
+}
+
+/** Output is text for the caller; bytes that are none appear as replacement characters. */
+function resultOf({ exitCode, signal, stdout, stderr, truncated, durationMs }: SandboxResult): JsonObject {
+  return {
+    exit_code: exitCode,
+    signal,
+    stdout: stdout.toString("utf8"),
+    stderr: stderr.toString("utf8"),
+    truncated,
+    duration_ms: durationMs,
+    sandbox: SANDBOX,
+  };
+}

@@ -1,0 +1,89 @@
+/** A folder of its own with a workspace and secrets, and calls as the runtime makes them. */
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Authority, Facts, PathGrant } from "@femtoclaw/protocol";
+import { type SandboxView, viewOf } from "@femtoclaw/sandbox";
+import {
+  builtinCapabilities,
+  type CapabilityOutcome,
+  type FactsResult,
+  type JsonObject,
+  ProgramDigests,
+  takeFacts,
+} from "../src/index.ts";
+
+export const SECRET = "the-secret-that-nobody-may-see";
+
+export const grants = (...paths: string[]): PathGrant[] => paths.map((path) => ({ path, source: "test" }));
+
+export interface Call {
+  readonly signal?: AbortSignal;
+  readonly limits?: { readonly timeoutMs: number; readonly outputBytes: number };
+  /** Runs between decision and effect; false is a denial. */
+  readonly decide?: (facts: Facts) => boolean | Promise<boolean>;
+}
+
+export class Playground implements Disposable {
+  readonly root = realpathSync(mkdtempSync(join(tmpdir(), "femtoclaw-capabilities-")));
+  readonly workspace = join(this.root, "workspace");
+  readonly digests = new ProgramDigests();
+  authority: Authority = {
+    workspace: this.workspace,
+    searchPath: ["/usr/local/bin", "/usr/bin", "/bin"],
+    allow: { read: grants(this.workspace), write: grants(join(this.workspace, "out")), run: [] },
+    deny: { read: [], write: [], run: [] },
+    floor: [],
+    childRead: [],
+    environment: {},
+    environmentNames: [],
+  };
+  sandbox: SandboxView | null = null;
+
+  constructor() {
+    mkdirSync(join(this.workspace, "out"), { recursive: true });
+    mkdirSync(join(this.root, "outside"));
+    writeFileSync(join(this.root, "outside/file"), SECRET);
+  }
+
+  /** Puts a file into the workspace and gives its path. */
+  file(name: string, content: string | Buffer = "content"): string {
+    const path = join(this.workspace, name);
+    mkdirSync(join(path, ".."), { recursive: true });
+    writeFileSync(path, content);
+    return path;
+  }
+
+  facts(tool: string, args: JsonObject): Promise<FactsResult> {
+    const { manifest } = capability(tool);
+    const { authority, sandbox, digests } = this;
+    return takeFacts({ manifest, args, authority, sandbox, digests });
+  }
+
+  /** Null when the facts could not be taken or the decision was no. */
+  async call(tool: string, args: JsonObject, call: Call = {}): Promise<CapabilityOutcome | null> {
+    if (capability(tool).isolation === "sandbox") this.sandbox ??= viewOf(this.authority);
+    const taken = await this.facts(tool, args);
+    if (!taken.ok) return null;
+    await using bound = taken.bound;
+    if (!((await call.decide?.(taken.facts)) ?? true)) return null;
+    return await capability(tool).execute({
+      args,
+      bound,
+      signal: call.signal ?? new AbortController().signal,
+      limits: call.limits ?? { timeoutMs: 20_000, outputBytes: 1_048_576 },
+      authority: this.authority,
+      sandbox: this.sandbox,
+    });
+  }
+
+  [Symbol.dispose](): void {
+    rmSync(this.root, { recursive: true, force: true });
+  }
+}
+
+export function capability(tool: string): (typeof builtinCapabilities)[number] {
+  const found = builtinCapabilities.find(({ manifest }) => manifest.name === tool);
+  if (found === undefined) throw new Error(`no capability ${tool}`);
+  return found;
+}

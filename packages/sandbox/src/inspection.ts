@@ -1,0 +1,83 @@
+/** What is found on this machine before a view is planned: the impure half of planning. */
+import { accessSync, constants, lstatSync, readdirSync, readFileSync, realpathSync, statSync } from "node:fs";
+import { FemtoError, printable, systemErrorCode } from "@femtoclaw/protocol";
+
+/**
+ * What stands at a path. A symbolic link anywhere in it makes it `link`, because a mount would follow
+ * it; `target` is where it leads to in the end.
+ */
+export type PathState =
+  | { readonly kind: "missing" | "file" | "directory" }
+  | { readonly kind: "link"; readonly target: string };
+
+/** The questions that planning asks; a test may answer them itself. */
+export interface Inspection {
+  /** As Node names it, for example `x64`. */
+  readonly architecture: string;
+  stateOf(path: string): PathState;
+  /** The first executable file of that name in the folders, or null. */
+  findProgram(name: string, folders: readonly string[]): string | null;
+  /** Descriptors above 2 that this process would pass on to a child. */
+  inheritedDescriptors(): readonly number[];
+}
+
+export const hostInspection: Inspection = {
+  architecture: process.arch,
+  stateOf,
+  findProgram,
+  inheritedDescriptors,
+};
+
+function stateOf(path: string): PathState {
+  try {
+    const found = lstatSync(path);
+    const canonical = realpathSync.native(path);
+    if (canonical !== path) return { kind: "link", target: canonical };
+    return { kind: found.isDirectory() ? "directory" : "file" };
+  } catch (error) {
+    const code = systemErrorCode(error);
+    if (code === "ENOENT" || code === "ENOTDIR") return { kind: "missing" };
+    throw new FemtoError("FEMTO_SANDBOX_UNAVAILABLE", `${printable(path)} cannot be examined (${code ?? "unknown"})`, {
+      fix: "Let the user who runs the host search the folders above it, or take it out of the configuration.",
+      cause: error,
+    });
+  }
+}
+
+function findProgram(name: string, folders: readonly string[]): string | null {
+  return folders.map((folder) => `${folder}/${name}`).find(isExecutable) ?? null;
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return statSync(path).isFile();
+  } catch {
+    // Whatever the reason, a program that cannot be examined is none.
+    return false;
+  }
+}
+
+const CLOSE_ON_EXEC = 0o2000000;
+
+/**
+ * Node opens everything close-on-exec, but what this process itself was started with may lack the
+ * mark, and Node's own clean-up at start ends at the first gap above 15.
+ */
+export function inheritedDescriptors(): readonly number[] {
+  return readdirSync("/proc/self/fdinfo")
+    .map(Number)
+    .filter((descriptor) => descriptor > 2 && !isClosedOnExec(descriptor))
+    .sort((a, b) => a - b);
+}
+
+function isClosedOnExec(descriptor: number): boolean {
+  try {
+    const flags = /^flags:\s*([0-7]+)$/m.exec(readFileSync(`/proc/self/fdinfo/${descriptor}`, "utf8"))?.[1];
+    return flags !== undefined && (Number.parseInt(flags, 8) & CLOSE_ON_EXEC) !== 0;
+  } catch (error) {
+    // The descriptor that listed the folder is gone by now.
+    if (systemErrorCode(error) === "ENOENT") return true;
+    throw error;
+  }
+}

@@ -1,0 +1,101 @@
+/**
+ * Finds out whether this machine can run the sandbox: starts real children with the very arguments
+ * that calls use, and looks whether something shows that must not.
+ */
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
+import { type Authority, errorText, FemtoError, printable } from "@femtoclaw/protocol";
+import { childEnvironment, type SandboxCommand } from "./bubblewrap.ts";
+import { hostInspection } from "./inspection.ts";
+import { runSandboxed, type SandboxResult } from "./run.ts";
+import { type SandboxView, viewOf } from "./view.ts";
+
+export type SandboxProbe =
+  | { readonly ok: true; readonly name: "bubblewrap"; readonly version: string }
+  | { readonly ok: false; readonly reason: string; readonly fix: string };
+
+const PROBE_TIMEOUT_MS = 10_000;
+const PROBE_OUTPUT_BYTES = 65_536;
+
+export async function probeSandbox(authority: Authority): Promise<SandboxProbe> {
+  try {
+    const view = viewOf(authority);
+    const [version] = await Promise.all([versionOf(view.bubblewrap), probeEnvironment(view), probeSecrets(view)]);
+    return { ok: true, name: "bubblewrap", version };
+  } catch (error) {
+    const reason = errorText(error);
+    const fix = knownFix(reason) ?? (error instanceof FemtoError ? error.fix : "Look at the reason.");
+    return { ok: false, reason, fix };
+  }
+}
+
+async function versionOf(bubblewrap: string): Promise<string> {
+  const { stdout } = await promisify(execFile)(bubblewrap, ["--version"], { env: {}, timeout: PROBE_TIMEOUT_MS });
+  return printable(stdout.trim().replace(/^bubblewrap /, ""));
+}
+
+/** A child starts, and has the variables that it was given and no others. */
+async function probeEnvironment(view: SandboxView): Promise<void> {
+  const command = commandFor(view, "env", ["-0"]);
+  const { exitCode, stdout } = await run(view, command);
+  const names = stdout.toString().split("\0").filter(Boolean);
+  const expected = { ...childEnvironment(view, command), PWD: command.cwd };
+  const given = Object.entries(expected).map(([name, value]) => `${name}=${value}`);
+  if (exitCode !== 0 || names.sort().join("\0") !== given.sort().join("\0")) {
+    throw new FemtoError("FEMTO_SANDBOX_UNAVAILABLE", "a child has other environment variables than it was given");
+  }
+}
+
+/** A child finds not one line in what must be out of its sight. */
+async function probeSecrets(view: SandboxView): Promise<void> {
+  const { floor, deny } = view.authority;
+  const secrets = ["/etc/shadow", ...floor, ...deny.read.map(({ path }) => path)];
+  const { exitCode, stdout } = await run(
+    view,
+    commandFor(view, "grep", ["-r", "-l", "-s", "-e", "", "--", ...secrets]),
+  );
+  // grep ends with 1 when nothing matched and with 2 when, besides, a file could not be read.
+  if ((exitCode !== 1 && exitCode !== 2) || stdout.length > 0) {
+    const seen = printable(stdout.toString().split("\n")[0] ?? "");
+    throw new FemtoError("FEMTO_SANDBOX_UNAVAILABLE", `a child can read what must be hidden from it: ${seen}`);
+  }
+}
+
+function commandFor(view: SandboxView, name: string, args: readonly string[]): SandboxCommand {
+  const { searchPath, workspace } = view.authority;
+  const program = hostInspection.findProgram(name, searchPath);
+  if (program === null) {
+    throw new FemtoError(
+      "FEMTO_SANDBOX_UNAVAILABLE",
+      `${name}, with which the sandbox is tried out, is not installed`,
+      {
+        fix: `Install ${name}, or add its folder to search_path.`,
+      },
+    );
+  }
+  const state = hostInspection.stateOf(program);
+  const realPath = state.kind === "link" ? state.target : program;
+  return { program, realPath, args, cwd: workspace, environment: {} };
+}
+
+function run(view: SandboxView, command: SandboxCommand): Promise<SandboxResult> {
+  return runSandboxed({
+    view,
+    command,
+    timeoutMs: PROBE_TIMEOUT_MS,
+    outputBytesMax: PROBE_OUTPUT_BYTES,
+    signal: new AbortController().signal,
+  });
+}
+
+/** What bubblewrap says on machines that keep it from working, and what helps there. */
+function knownFix(reason: string): string | null {
+  if (/RTM_NEWADDR|setting up uid map|No permissions to create new namespace/.test(reason)) {
+    return "Let bwrap create user namespaces: an AppArmor profile /etc/apparmor.d/bwrap with `userns,`, or sysctl kernel.unprivileged_userns_clone=1.";
+  }
+  if (/mount proc/.test(reason)) {
+    return "Remove what is mounted over /proc: ProtectKernelTunables= or ProtectProc= of the service, or the container's masked paths.";
+  }
+  if (/disable-userns|json-status-fd|Unknown option/.test(reason)) return "Install bubblewrap 0.8 or newer.";
+  return null;
+}

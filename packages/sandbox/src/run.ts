@@ -1,0 +1,229 @@
+/**
+ * Runs one command inside the sandbox: bounded in time and output, ended as a whole, and with the
+ * failure of the sandbox told apart from the failure of the program. Call it from the main thread:
+ * bubblewrap dies with the thread that started it.
+ */
+import { type ChildProcess, type IOType, spawn } from "node:child_process";
+import { closeSync, openSync, readFileSync } from "node:fs";
+import { constants } from "node:os";
+import type { Readable, Writable } from "node:stream";
+import { errorText, FemtoError, LIMITS, printable, systemErrorCode } from "@femtoclaw/protocol";
+import { bubblewrapArguments, FILTER_DESCRIPTOR, type SandboxCommand, STATUS_DESCRIPTOR } from "./bubblewrap.ts";
+import { Output } from "./output.ts";
+import { currentView, type SandboxView } from "./view.ts";
+
+export interface SandboxRun {
+  readonly view: SandboxView;
+  readonly command: SandboxCommand;
+  readonly stdin?: Uint8Array;
+  readonly timeoutMs: number;
+  /** Bytes of both outputs together; a program that writes more is killed. */
+  readonly outputBytesMax: number;
+  readonly signal: AbortSignal;
+}
+
+export interface SandboxResult {
+  /** As the program left it; null when it was killed from here. A program ended by signal N has 128 + N. */
+  readonly exitCode: number | null;
+  /** The signal that ended the program, or that an exit code above 128 stands for by convention. */
+  readonly signal: string | null;
+  readonly stdout: Buffer;
+  readonly stderr: Buffer;
+  /** The program wrote more than was allowed; what it wrote first is kept. */
+  readonly truncated: boolean;
+  readonly timedOut: boolean;
+  readonly cancelled: boolean;
+  readonly durationMs: number;
+}
+
+/** Throws FEMTO_SANDBOX_UNAVAILABLE when the program was not started; whatever it did itself is a result. */
+export async function runSandboxed(request: SandboxRun): Promise<SandboxResult> {
+  const view = currentView(request.view);
+  const args = bubblewrapArguments(view, request.command);
+  if (request.signal.aborted) return { ...NOT_STARTED, stdout: Buffer.alloc(0), stderr: Buffer.alloc(0) };
+  return await new Run(start(view, args, request.stdin !== undefined), view, request).result;
+}
+
+const NOT_STARTED = { exitCode: null, signal: null, truncated: false, timedOut: false, cancelled: true, durationMs: 0 };
+
+function start(view: SandboxView, args: readonly string[], hasInput: boolean): ChildProcess {
+  const stdio: (IOType | number)[] = [hasInput ? "pipe" : "ignore", "pipe", "pipe", "pipe", "pipe"];
+  const nothing = openSync("/dev/null", "r+");
+  try {
+    // INVARIANT: no descriptor that the host inherited reaches a child; an empty file takes its place.
+    for (const descriptor of view.inheritedDescriptors) {
+      while (stdio.length < descriptor) stdio.push("ignore");
+      if (descriptor > STATUS_DESCRIPTOR) stdio[descriptor] = nothing;
+    }
+    return spawn(view.bubblewrap, args, { cwd: "/", env: {}, stdio });
+  } catch (error) {
+    // For example E2BIG: the arguments are more than the system takes.
+    throw new FemtoError(
+      "FEMTO_OS_REFUSED",
+      `the sandbox could not be started (${systemErrorCode(error) ?? errorText(error)})`,
+    );
+  } finally {
+    closeSync(nothing);
+  }
+}
+
+class Run {
+  readonly result: Promise<SandboxResult>;
+  readonly #child: ChildProcess;
+  readonly #view: SandboxView;
+  readonly #request: SandboxRun;
+  readonly #startedMs = performance.now();
+  readonly #stdout = new Output();
+  readonly #stderr = new Output();
+  readonly #timers: NodeJS.Timeout[] = [];
+  readonly #deferred = Promise.withResolvers<SandboxResult>();
+  #status = "";
+  #keptBytes = 0;
+  #truncated = false;
+  #killed = false;
+  #settled = false;
+  #ended: "timedOut" | "cancelled" | null = null;
+  readonly #cancel = (): void => this.#end("cancelled");
+
+  constructor(child: ChildProcess, view: SandboxView, request: SandboxRun) {
+    this.#child = child;
+    this.#view = view;
+    this.#request = request;
+    this.result = this.#deferred.promise;
+    child.on("error", (error) => this.#fail(systemErrorCode(error) ?? error.message));
+    // When there were no descriptors left to start it with, Node made no streams either.
+    if (child.pid === undefined) return;
+    child.on("exit", () => this.#after(LIMITS.graceMs, () => this.#destroyStreams()));
+    child.on("close", () => this.#settle());
+    this.#connect();
+    this.#after(request.timeoutMs, () => this.#end("timedOut"));
+    request.signal.addEventListener("abort", this.#cancel, { once: true });
+  }
+
+  #connect(): void {
+    const { stdin, stdout, stderr, stdio } = this.#child;
+    for (const stream of stdio) stream?.on("error", ignoreBrokenPipe);
+    stdout?.on("data", (chunk: Buffer) => this.#keep(this.#stdout, chunk));
+    stderr?.on("data", (chunk: Buffer) => this.#keep(this.#stderr, chunk));
+    const status = stdio[STATUS_DESCRIPTOR] as Readable | null | undefined;
+    status?.setEncoding("utf8").on("data", (text: string) => {
+      this.#status += text;
+    });
+    const filter = stdio[FILTER_DESCRIPTOR] as Writable | null | undefined;
+    filter?.end(this.#view.filter);
+    stdin?.end(this.#request.stdin);
+  }
+
+  #after(ms: number, act: () => void): void {
+    if (!this.#settled) this.#timers.push(setTimeout(act, ms));
+  }
+
+  #keep(output: Output, chunk: Buffer): void {
+    const room = this.#request.outputBytesMax - this.#keptBytes;
+    const kept = chunk.subarray(0, room);
+    this.#keptBytes += kept.length;
+    output.append(kept);
+    if (kept.length === chunk.length) return;
+    this.#truncated = true;
+    this.#kill();
+  }
+
+  /** Asks the program to end and kills it, with everything it started, when it has not after the grace time. */
+  #end(why: "timedOut" | "cancelled"): void {
+    if (this.#ended !== null || this.#killed) return;
+    this.#ended = why;
+    if (this.#askToEnd()) this.#after(LIMITS.graceMs, () => this.#kill());
+    else this.#kill();
+  }
+
+  /**
+   * A signal to bubblewrap itself would kill everything at once, so the processes inside are asked:
+   * bubblewrap's child is process 1 of the sandbox, and its children are the program and orphans.
+   * Bubblewrap has not been waited for here, so that none of these numbers can have been given anew.
+   */
+  #askToEnd(): boolean {
+    const { pid, exitCode, signalCode } = this.#child;
+    if (pid === undefined || exitCode !== null || signalCode !== null) return false;
+    return childrenOf(pid).flatMap(childrenOf).filter(isAskedToEnd).length > 0;
+  }
+
+  /** INVARIANT: nothing outlives this; without bubblewrap the kernel kills the sandbox's process 1 and so all others. */
+  #kill(): void {
+    if (this.#killed) return;
+    this.#killed = true;
+    this.#child.kill("SIGKILL");
+    this.#destroyStreams();
+    // A process that waits for a broken device cannot even be killed; its caller need not wait with it.
+    this.#after(LIMITS.graceMs, () => this.#settle());
+  }
+
+  #destroyStreams(): void {
+    for (const stream of this.#child.stdio) stream?.destroy();
+  }
+
+  #release(): void {
+    this.#settled = true;
+    for (const timer of this.#timers) clearTimeout(timer);
+    this.#request.signal.removeEventListener("abort", this.#cancel);
+  }
+
+  #fail(reason: string): void {
+    this.#release();
+    this.#deferred.reject(
+      new FemtoError("FEMTO_SANDBOX_UNAVAILABLE", `bubblewrap did not start the program: ${printable(reason, 300)}`),
+    );
+  }
+
+  /** For example by the kernel when memory ran out, after the sandbox stood. */
+  #isKilledFromOutside(): boolean {
+    return this.#child.signalCode !== null && this.#status.includes('"child-pid"');
+  }
+
+  #settle(): void {
+    this.#release();
+    const reported = /"exit-code": (\d+)/.exec(this.#status)?.[1];
+    const isEnded = this.#killed || this.#ended !== null || this.#isKilledFromOutside();
+    if (reported === undefined && !isEnded) {
+      this.#fail(this.#stderr.bytes.toString().trim() || "it gave no reason");
+      return;
+    }
+    const exitCode = reported === undefined ? null : Number(reported);
+    this.#deferred.resolve({
+      exitCode,
+      signal:
+        exitCode === null ? (this.#child.signalCode ?? (this.#killed ? "SIGKILL" : "SIGTERM")) : signalOf(exitCode),
+      stdout: this.#stdout.bytes,
+      stderr: this.#stderr.bytes,
+      truncated: this.#truncated,
+      timedOut: this.#ended === "timedOut",
+      cancelled: this.#ended === "cancelled",
+      durationMs: Math.round(performance.now() - this.#startedMs),
+    });
+  }
+}
+
+/** A program need not read its input to the end; how the run ended is told by its status. */
+function ignoreBrokenPipe(): void {}
+
+function childrenOf(pid: number): number[] {
+  try {
+    return readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").split(" ").filter(Boolean).map(Number);
+  } catch {
+    // It has ended, or this kernel does not tell: who cannot be asked to end is killed.
+    return [];
+  }
+}
+
+function isAskedToEnd(pid: number): boolean {
+  try {
+    return process.kill(pid, "SIGTERM");
+  } catch {
+    // It has ended by itself, or may not be asked; it is killed with all others.
+    return false;
+  }
+}
+
+function signalOf(exitCode: number): string | null {
+  const found = Object.entries(constants.signals).find(([, number]) => number === exitCode - 128);
+  return found?.[0] ?? null;
+}

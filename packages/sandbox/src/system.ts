@@ -1,0 +1,26 @@
+/**
+ * The part of the machine that every child sees: programs and libraries, and the few files of /etc
+ * without which they do not start. It is a list of what is shown; everything else stays out of sight.
+ */
+
+/** Folders of programs and libraries. Where the machine has merged /usr, all but the first are links into it. */
+export const SYSTEM_FOLDERS: readonly string[] = ["/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32"];
+
+/** Never shadow, ssl/private, hosts, resolv.conf or a tool's own configuration, which may hold credentials. */
+export const SYSTEM_FILES: readonly string[] = [
+  "/etc/alternatives",
+  "/etc/ca-certificates",
+  "/etc/group",
+  "/etc/ld.so.cache",
+  "/etc/ld.so.conf",
+  "/etc/ld.so.conf.d",
+  "/etc/localtime",
+  "/etc/nsswitch.conf",
+  "/etc/os-release",
+  "/etc/passwd",
+  "/etc/ssl/certs",
+  "/etc/ssl/openssl.cnf",
+];
+
+/** Folders that are made anew for each child and have nothing of the host's behind the same name. */
+export const PRIVATE_FOLDERS = { "/proc": "proc", "/dev": "dev", "/tmp": "tmpfs" } as const;

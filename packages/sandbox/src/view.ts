@@ -1,0 +1,294 @@
+/**
+ * What a child may see, computed from what the operator granted: the same input from which policy is
+ * compiled. What policy denies to the file capabilities is out of a child's reach too.
+ */
+import { type Authority, FemtoError, OBEYED_LATER, type PathGrant, printable } from "@femtoclaw/protocol";
+import { hostInspection, type Inspection, type PathState } from "./inspection.ts";
+import { seccompFilter } from "./seccomp.ts";
+import { PRIVATE_FOLDERS, SYSTEM_FILES, SYSTEM_FOLDERS } from "./system.ts";
+
+/** One step of building a child's file tree. A later step covers what earlier ones put below its path. */
+export type Mount =
+  | { readonly kind: "proc" | "dev" | "tmpfs" | "readOnly" | "readWrite"; readonly path: string }
+  | { readonly kind: "maskFile" | "maskFolder"; readonly path: string }
+  | { readonly kind: "link"; readonly path: string; readonly target: string };
+
+export interface SandboxView {
+  /** Parents before children, masks last; the same authority on the same machine gives the same list. */
+  readonly mounts: readonly Mount[];
+  readonly authority: Authority;
+  /** The bubblewrap program, found in the authority's search path. */
+  readonly bubblewrap: string;
+  /** The system call filter, as the kernel takes it. */
+  readonly filter: Uint8Array;
+  /** Granted paths that do not exist and so are not shown. */
+  readonly absent: readonly string[];
+  /** Files obeyed later that do not exist in a writable folder, so that a child could create them. */
+  readonly unguarded: readonly string[];
+  /** What stood at each path on which the plan rests; when one of them changes, the plan is made anew. */
+  readonly assumed: ReadonlyMap<string, PathState["kind"]>;
+  /** Descriptors of this process that a child would inherit unless something else takes their place. */
+  readonly inheritedDescriptors: readonly number[];
+}
+
+export type Visibility = "readOnly" | "readWrite" | "private" | "masked" | "hidden";
+
+/** Plans the view of a child. Throws FEMTO_SANDBOX_UNAVAILABLE for what cannot be enforced. */
+export function viewOf(authority: Authority, inspection: Inspection = hostInspection): SandboxView {
+  const bubblewrap = inspection.findProgram("bwrap", authority.searchPath);
+  if (bubblewrap === null) {
+    throw unavailable(
+      `bubblewrap (bwrap) is in none of ${authority.searchPath.join(", ")}`,
+      "Install it, for example with `apt-get install bubblewrap`.",
+    );
+  }
+  const planner = new Planner(authority, inspection);
+  const mounts = planner.plan();
+  return {
+    mounts,
+    authority,
+    bubblewrap,
+    filter: seccompFilter(inspection.architecture),
+    absent: planner.absent,
+    unguarded: planner.unguarded,
+    assumed: planner.assumed,
+    inheritedDescriptors: inspection.inheritedDescriptors(),
+  };
+}
+
+/** The view itself while the machine is as it was when planned, else a new one. */
+export function currentView(view: SandboxView, inspection: Inspection = hostInspection): SandboxView {
+  for (const [path, kind] of view.assumed) {
+    if (inspection.stateOf(path).kind !== kind) return viewOf(view.authority, inspection);
+  }
+  return view;
+}
+
+/** How a child sees a canonical path. */
+export function visibilityOf(mounts: readonly Mount[], path: string): Visibility {
+  return visibilityBy(mounts.findLast((mount) => isWithin(path, mount.path)));
+}
+
+function visibilityBy(mount: Mount | undefined): Visibility {
+  switch (mount?.kind) {
+    case undefined:
+      return "hidden";
+    case "readOnly":
+    case "readWrite":
+      return mount.kind;
+    case "maskFile":
+    case "maskFolder":
+      return "masked";
+    case "proc":
+    case "dev":
+    case "tmpfs":
+    case "link":
+      return "private";
+  }
+}
+
+export function isWithin(path: string, folder: string): boolean {
+  return path === folder || folder === "/" || path.startsWith(`${folder}/`);
+}
+
+function unavailable(message: string, fix: string): FemtoError {
+  return new FemtoError("FEMTO_SANDBOX_UNAVAILABLE", message, { fix });
+}
+
+/** By path components, so that a parent stands before its children and those before its next sibling. */
+function byPath(a: Mount, b: Mount): number {
+  const [left, right] = [a.path.replaceAll("/", "\0"), b.path.replaceAll("/", "\0")];
+  return left < right ? -1 : Number(left > right);
+}
+
+/** The folders above a path, innermost first. */
+function foldersAbove(path: string): string[] {
+  const folders: string[] = [];
+  for (let at = path.lastIndexOf("/"); at > 0; at = path.lastIndexOf("/", at - 1)) folders.push(path.slice(0, at));
+  return path === "/" ? [] : [...folders, "/"];
+}
+
+class Planner {
+  readonly absent: string[] = [];
+  readonly unguarded: string[] = [];
+  readonly assumed = new Map<string, PathState["kind"]>();
+  readonly #authority: Authority;
+  readonly #inspection: Inspection;
+  /** One step for each path; a later `#show` of the same path replaces the earlier. */
+  readonly #layers = new Map<string, Mount>();
+  /** The steps that hide something; they follow all others, those of the floor at the very end. */
+  readonly #masks: Mount[] = [];
+
+  constructor(authority: Authority, inspection: Inspection) {
+    this.#authority = authority;
+    this.#inspection = inspection;
+  }
+
+  plan(): Mount[] {
+    this.#showSystem();
+    this.#showGrants();
+    this.#guardObeyedLater();
+    for (const grant of this.#authority.deny.write) this.#keepReadOnly(grant);
+    for (const grant of this.#authority.deny.read) this.#mask(grant.path, `denied at ${grant.source}`);
+    // INVARIANT: nothing of FemtoClaw itself is visible to a child, whatever is granted; masks come last.
+    for (const path of this.#authority.floor)
+      this.#mask(path, "part of FemtoClaw's own state, configuration or sockets");
+    this.#pin();
+    return [...[...this.#layers.values()].sort(byPath), ...this.#masks];
+  }
+
+  #steps(): Mount[] {
+    return [...this.#layers.values(), ...this.#masks];
+  }
+
+  #visibility(path: string): Visibility {
+    if (this.#masks.some((mask) => isWithin(path, mask.path))) return "masked";
+    const place = [path, ...foldersAbove(path)].find((folder) => this.#layers.has(folder));
+    return visibilityBy(this.#layers.get(place ?? ""));
+  }
+
+  #stateOf(path: string): PathState {
+    const state = this.#inspection.stateOf(path);
+    this.assumed.set(path, state.kind);
+    return state;
+  }
+
+  #show(mount: Mount): void {
+    this.#layers.set(mount.path, mount);
+  }
+
+  #showSystem(): void {
+    for (const [path, kind] of Object.entries(PRIVATE_FOLDERS)) this.#show({ kind, path });
+    for (const path of SYSTEM_FOLDERS) {
+      const state = this.#inspection.stateOf(path);
+      if (state.kind === "link") this.#show({ kind: "link", path, target: state.target });
+      if (state.kind === "directory") this.#show({ kind: "readOnly", path });
+    }
+    for (const path of SYSTEM_FILES) {
+      // A link here is shown as the file it leads to, for example a time zone.
+      if (this.#inspection.stateOf(path).kind !== "missing") this.#show({ kind: "readOnly", path });
+    }
+  }
+
+  #showGrants(): void {
+    const { workspace, allow, deny, childRead } = this.#authority;
+    // What is denied for writing is shown read-only even where it was granted for writing.
+    const isWritable = ({ path }: PathGrant): boolean => !deny.write.some((denied) => isWithin(path, denied.path));
+    const write = allow.write.filter(isWritable);
+    const read = [
+      ...[workspace, ...childRead].map((path) => ({ path, source: "the workspace or [sandbox].read" })),
+      ...allow.read,
+      ...allow.write.filter((grant) => !isWritable(grant)),
+    ];
+    for (const grant of read) {
+      // Grants add up: reading within a folder granted for writing takes nothing away.
+      if (!write.some(({ path }) => isWithin(grant.path, path))) this.#grant(grant, "readOnly");
+    }
+    for (const grant of write) this.#grant(grant, "readWrite");
+  }
+
+  #grant({ path, source }: PathGrant, kind: "readOnly" | "readWrite"): void {
+    if (["/proc", "/dev"].some((folder) => isWithin(path, folder))) {
+      throw unavailable(
+        `${printable(path)} (${source}) cannot be shown to a child`,
+        "Grant no path within /proc or /dev.",
+      );
+    }
+    const state = this.#stateOf(path);
+    if (state.kind === "missing") {
+      this.absent.push(path);
+    } else if (state.kind === "link") {
+      throw unavailable(
+        `${printable(path)} (${source}) is, or lies behind, a symbolic link`,
+        `Grant the path it leads to: ${printable(state.target)}.`,
+      );
+    } else {
+      this.#show({ kind, path });
+      // The root brings these folders itself, as the machine has them.
+      if (path === "/")
+        for (const link of SYSTEM_FOLDERS) if (this.#layers.get(link)?.kind === "link") this.#layers.delete(link);
+    }
+  }
+
+  #guardObeyedLater(): void {
+    const { allow, workspace } = this.#authority;
+    const roots = new Set([workspace, ...allow.write.map(({ path }) => path)]);
+    for (const root of [...roots].sort()) {
+      if (this.#stateOf(root).kind !== "directory" || this.#visibility(root) !== "readWrite") continue;
+      for (const name of this.#obeyedIn(root)) {
+        const path = `${root === "/" ? "" : root}/${name}`;
+        const isNamed = allow.write.some((grant) => grant.path === path);
+        if (isNamed || this.#visibility(path) !== "readWrite") continue;
+        const { kind } = this.#stateOf(path);
+        if (kind === "file" || kind === "directory") this.#show({ kind: "readOnly", path });
+        else this.unguarded.push(path);
+      }
+    }
+  }
+
+  /** In a linked work tree `.git` is a file that names the real folder: whoever changes it chooses the hooks. */
+  #obeyedIn(root: string): readonly string[] {
+    const isLinked = this.#stateOf(`${root === "/" ? "" : root}/.git`).kind === "file";
+    return isLinked ? [".git", ...OBEYED_LATER.filter((name) => !name.startsWith(".git/"))] : OBEYED_LATER;
+  }
+
+  #keepReadOnly({ path, source }: PathGrant): void {
+    const state = this.#stateOf(path);
+    if (this.#visibility(path) !== "readWrite") return;
+    this.#mustStand(path, state, `denied for writing at ${source}`);
+    this.#show({ kind: "readOnly", path });
+  }
+
+  #mask(path: string, why: string): void {
+    const state = this.#stateOf(path);
+    const visibility = this.#visibility(path);
+    const isReached =
+      visibility === "readOnly" ||
+      visibility === "readWrite" ||
+      this.#steps().some((step) => isWithin(step.path, path));
+    if (visibility === "masked" || !isReached) return;
+    // Nothing is there to be read, and a child cannot create it; when that changes the plan is made anew.
+    if (state.kind === "missing" && visibility !== "readWrite") return;
+    this.#mustStand(path, state, why);
+    this.#masks.push({ kind: state.kind === "directory" ? "maskFolder" : "maskFile", path });
+  }
+
+  /** A mount needs something to cover; what a child could create or redirect instead would stay open. */
+  #mustStand(path: string, state: PathState, why: string): void {
+    if (state.kind === "missing") {
+      throw unavailable(
+        `${printable(path)} (${why}) does not exist in a folder that children may write to, so it cannot be protected`,
+        "Create it first.",
+      );
+    }
+    if (state.kind === "link") {
+      throw unavailable(
+        `${printable(path)} (${why}) is, or lies behind, a symbolic link, so it cannot be protected`,
+        `Name the path it leads to: ${printable(state.target)}.`,
+      );
+    }
+  }
+
+  /**
+   * INVARIANT: a child cannot move a protected path aside. A folder with a mount somewhere below it
+   * may still be renamed, and what was masked would lie bare for the next child; a folder that is
+   * itself a mount may not. So each writable folder on the way to a mount becomes a mount.
+   */
+  #pin(): void {
+    for (const { path } of this.#steps()) {
+      for (const folder of foldersAbove(path)) {
+        const layer = this.#layers.get(folder);
+        if (layer === undefined) continue;
+        if (layer.kind === "readWrite") this.#pinBetween(folder, path);
+        break;
+      }
+    }
+  }
+
+  #pinBetween(writable: string, path: string): void {
+    for (const folder of foldersAbove(path)) {
+      if (folder === writable) return;
+      this.#show({ kind: "readWrite", path: folder });
+    }
+  }
+}

@@ -1,0 +1,74 @@
+import { describe, expect, it } from "vitest";
+import { seccompFilter } from "../src/index.ts";
+
+const ALLOW = 0x7fff0000;
+const KILL = 0x80000000;
+const EPERM = 0x00050001;
+const ENOSYS = 0x00050026;
+const X86_64 = 0xc000003e;
+
+/** What the kernel would do with the program: an interpreter of the five instructions that it uses. */
+function verdict(filter: Buffer, call: number, args: readonly number[] = [], architecture = X86_64): number {
+  const data = Buffer.alloc(64);
+  data.writeUInt32LE(call, 0);
+  data.writeUInt32LE(architecture, 4);
+  for (const [index, value] of args.entries()) data.writeBigUInt64LE(BigInt(value), 16 + 8 * index);
+  let accumulator = 0;
+  for (let at = 0; at < filter.length / 8; at += 1) {
+    const code = filter.readUInt16LE(at * 8);
+    const operand = filter.readUInt32LE(at * 8 + 4);
+    const jump = (isTrue: boolean): void => {
+      at += filter.readUInt8(at * 8 + (isTrue ? 2 : 3));
+    };
+    if (code === 0x20) accumulator = data.readUInt32LE(operand);
+    else if (code === 0x15) jump(accumulator === operand);
+    else if (code === 0x35) jump(accumulator >= operand);
+    else if (code === 0x45) jump((accumulator & operand) !== 0);
+    else if (code === 0x06) return operand;
+    else throw new Error(`unknown instruction ${code}`);
+  }
+  throw new Error("the program ended without a verdict");
+}
+
+describe("seccompFilter", () => {
+  const filter = seccompFilter("x64");
+
+  it("lets ordinary calls pass", () => {
+    for (const call of [0, 1, 2, 53, 57, 59, 257, 334, 436]) expect(verdict(filter, call)).toBe(ALLOW);
+  });
+
+  it.each([
+    101, 155, 161, 165, 166, 167, 168, 169, 175, 176, 246, 248, 249, 250, 272, 298, 304, 308, 310, 311, 312, 313, 317,
+    320, 321, 323, 425, 426, 427, 428, 429, 430, 431, 432, 433, 438, 442,
+  ])("refuses system call %i", (call) => {
+    expect(verdict(filter, call)).toBe(EPERM);
+  });
+
+  it("kills a call by another architecture's numbers and refuses the x32 interface", () => {
+    expect(verdict(filter, 1, [], 0x40000003)).toBe(KILL);
+    expect(verdict(filter, 0x40000000 + 101)).toBe(EPERM);
+    expect(verdict(filter, 0xffffffff)).toBe(EPERM);
+  });
+
+  it("allows sockets of IP only, and looks at the 32 bits that the kernel looks at", () => {
+    for (const family of [2, 10, 2 + 2 ** 32]) expect(verdict(filter, 41, [family])).toBe(ALLOW);
+    for (const family of [0, 1, 16, 17, 38, 40, 1 + 2 ** 32]) expect(verdict(filter, 41, [family])).toBe(EPERM);
+  });
+
+  it("refuses to type into a terminal", () => {
+    for (const request of [0x5412, 0x541c, 0x5412 + 2 ** 32]) expect(verdict(filter, 16, [0, request])).toBe(EPERM);
+    expect(verdict(filter, 16, [0x5412, 0x5401])).toBe(ALLOW);
+  });
+
+  it("refuses new user namespaces by clone, and makes clone3 unknown", () => {
+    expect(verdict(filter, 56, [0x10000000 | 17])).toBe(EPERM);
+    expect(verdict(filter, 56, [0x01200011])).toBe(ALLOW);
+    expect(verdict(filter, 435)).toBe(ENOSYS);
+  });
+
+  it("says plainly where it does not exist yet", () => {
+    expect(() => seccompFilter("arm64")).toThrow(
+      expect.objectContaining({ code: "FEMTO_SANDBOX_UNAVAILABLE", message: expect.stringContaining("not yet built") }),
+    );
+  });
+});

@@ -1,0 +1,86 @@
+import type { Authority } from "@femtoclaw/protocol";
+import fc from "fast-check";
+import { expect, it } from "vitest";
+import { type Inspection, type Mount, viewOf } from "../src/index.ts";
+import { grants } from "./playground.ts";
+
+/** Every path stands, as a folder, so that the plan itself is what is tried. */
+const everythingStands: Inspection = {
+  architecture: "x64",
+  stateOf: () => ({ kind: "directory" }),
+  findProgram: () => "/usr/bin/bwrap",
+  inheritedDescriptors: () => [],
+};
+
+const path = fc
+  .array(fc.constantFrom("a", "b", "c", ".git", "hooks", "tmp"), { minLength: 1, maxLength: 4 })
+  .map((parts) => `/${parts.join("/")}`);
+const paths = fc.array(path, { maxLength: 4 });
+const authority: fc.Arbitrary<Authority> = fc
+  .record({
+    workspace: path,
+    read: paths,
+    write: paths,
+    denyRead: paths,
+    denyWrite: paths,
+    floor: paths,
+    childRead: paths,
+  })
+  .map(({ workspace, read, write, denyRead, denyWrite, floor, childRead }) => ({
+    ...{ workspace, floor, childRead, searchPath: ["/usr/bin"], environment: {}, environmentNames: [] },
+    allow: { read: grants(...read), write: grants(...write), run: [] },
+    deny: { read: grants(...denyRead), write: grants(...denyWrite), run: [] },
+  }));
+
+const isWithin = (inner: string, outer: string): boolean => inner === outer || inner.startsWith(`${outer}/`);
+
+/** What bubblewrap makes of the list: each step covers everything below its path. */
+function effect(mounts: readonly Mount[], of: string): Mount["kind"] | "hidden" {
+  let kind: Mount["kind"] | "hidden" = "hidden";
+  for (const mount of mounts) if (isWithin(of, mount.path)) kind = mount.kind;
+  return kind;
+}
+
+it("shows nothing of what is denied or belongs to the floor, and nothing denied is writable", () => {
+  fc.assert(
+    fc.property(authority, path, (granted, probe) => {
+      const { mounts } = viewOf(granted, everythingStands);
+      const kind = effect(mounts, probe);
+      const hidden = [...granted.floor, ...granted.deny.read.map((grant) => grant.path)];
+      if (hidden.some((secret) => isWithin(probe, secret))) expect(["readOnly", "readWrite"]).not.toContain(kind);
+      if (granted.deny.write.some((grant) => isWithin(probe, grant.path))) expect(kind).not.toBe("readWrite");
+      if (kind === "readWrite") expect(granted.allow.write.some((grant) => isWithin(probe, grant.path))).toBe(true);
+    }),
+    { numRuns: 5_000 },
+  );
+});
+
+it("leaves no writable folder above a mount that could be moved aside", () => {
+  fc.assert(
+    fc.property(authority, (granted) => {
+      const { mounts } = viewOf(granted, everythingStands);
+      const places = new Set(mounts.map((mount) => mount.path));
+      for (const { path: place } of mounts) {
+        for (let at = place.lastIndexOf("/"); at > 0; at = place.lastIndexOf("/", at - 1)) {
+          const folder = place.slice(0, at);
+          // Before masks, which cannot be written to, only a mount resists being renamed.
+          if (effect(mounts, folder) === "readWrite") expect(places).toContain(folder);
+        }
+      }
+    }),
+    { numRuns: 3_000 },
+  );
+});
+
+it("shows all that is granted and not denied", () => {
+  fc.assert(
+    fc.property(authority, path, (granted, probe) => {
+      const taken = [...granted.floor, ...granted.deny.read.map((grant) => grant.path)];
+      if (taken.some((secret) => isWithin(probe, secret))) return;
+      const kind = effect(viewOf(granted, everythingStands).mounts, probe);
+      const given = [granted.workspace, ...granted.childRead, ...granted.allow.read.map((grant) => grant.path)];
+      if (given.some((folder) => isWithin(probe, folder))) expect(["readOnly", "readWrite"]).toContain(kind);
+    }),
+    { numRuns: 3_000 },
+  );
+});
