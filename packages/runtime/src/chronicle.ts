@@ -1,0 +1,75 @@
+/**
+ * Moves the root, and writes down what the runtime does. What happens before the journal is open waits
+ * here and is recorded first thing when it is.
+ */
+import type { Journal, JournalEntry } from "@femtoclaw/journal";
+import type { Fault, LifecycleEvent, Phase } from "@femtoclaw/machines";
+import { errorText, FemtoError } from "@femtoclaw/protocol";
+import type { LogEntry } from "./options.ts";
+import type { ActorSystem } from "./system.ts";
+
+export interface ChronicleParts {
+  readonly system: ActorSystem;
+  log(entry: LogEntry): void;
+  /** The runtime moved, but the record of it was refused: history does not tell what is any more. */
+  onUnrecorded(fault: Fault): void;
+}
+
+export class Chronicle {
+  readonly #parts: ChronicleParts;
+  #waiting: JournalEntry[] = [];
+  #journal: Pick<Journal, "append"> | null = null;
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(parts: ChronicleParts) {
+    this.#parts = parts;
+  }
+
+  /** Sends the event to the root; a move from one phase to another is recorded. */
+  advance(event: LifecycleEvent): Phase {
+    const { from, to } = this.#parts.system.advance(event);
+    if (from === to) return to;
+    const fault: Fault | undefined = event.type === "fault" ? event.fault : undefined;
+    this.#parts.log({ level: fault === undefined ? "info" : "error", event: "lifecycle.changed", from, to, ...fault });
+    this.record({
+      type: "lifecycle.changed",
+      session: null,
+      execution: null,
+      body: { event: event.type, from, to, ...(fault === undefined ? {} : { fault: { ...fault } }) },
+    });
+    return to;
+  }
+
+  /** Nobody waits for these records one by one; `durable` waits for all of them. */
+  record(entry: JournalEntry): void {
+    if (this.#journal === null) {
+      this.#waiting.push(entry);
+      return;
+    }
+    const appended = this.#journal.append(entry);
+    this.#last = appended;
+    appended.catch((error: unknown) => this.#refused(entry, error));
+  }
+
+  /** From now on entries go to the journal; the first one is the boot's own, then what has waited. */
+  open(boot: JournalEntry, journal: Pick<Journal, "append">): void {
+    this.#journal = journal;
+    for (const entry of [boot, ...this.#waiting]) this.record(entry);
+    this.#waiting = [];
+  }
+
+  /** Resolves when everything recorded so far is durable. */
+  async durable(): Promise<void> {
+    await this.#last;
+  }
+
+  #refused({ type }: JournalEntry, error: unknown): void {
+    const code = error instanceof FemtoError ? error.code : "FEMTO_INTERNAL";
+    // A journal that has failed says so itself, and one that was closed has nothing more to hear.
+    if (code === "FEMTO_JOURNAL_CLOSED" || code === "FEMTO_JOURNAL_WRITE_FAILED") return;
+    const reason = `a ${type} record was refused: ${errorText(error)}`;
+    this.#parts.log({ level: "error", event: "journal.refused", type, reason });
+    // Sessions come and go without changing what the runtime is.
+    if (type !== "session.opened" && type !== "session.closed") this.#parts.onUnrecorded({ code, reason });
+  }
+}

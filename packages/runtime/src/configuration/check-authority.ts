@@ -1,0 +1,34 @@
+/** Grants that would undo the authority itself are refused when the configuration is loaded. */
+import { dirname } from "node:path";
+import type { Authority, PathGrant } from "@femtoclaw/protocol";
+import { isWithin } from "./canonical-path.ts";
+import type { Places } from "./places.ts";
+
+export function checkAuthority(authority: Authority, places: Places): void {
+  checkReplaceable(authority, places);
+  for (const path of authority.floor) {
+    if (isWithin(authority.workspace, path)) {
+      places.fault(
+        ["workspace"],
+        `${authority.workspace} lies in ${path}, which belongs to FemtoClaw and no call may reach`,
+      );
+    }
+  }
+}
+
+/** INVARIANT: no call writes where a permitted program is looked up; else writing files would mean running any code. */
+function checkReplaceable({ allow, deny }: Authority, places: Places): void {
+  for (const [index, grant] of allow.write.entries()) {
+    const program = allow.run.find(
+      ({ path, realPath }) => isWritable(dirname(path), grant, deny.write) || isWritable(realPath, grant, deny.write),
+    );
+    if (program !== undefined) {
+      const remedy = `deny writing to ${dirname(program.path)}, or take the program from elsewhere`;
+      places.fault(["allow", "write", index], `calls could replace the program ${program.path}; ${remedy}`);
+    }
+  }
+}
+
+function isWritable(path: string, grant: PathGrant, denied: readonly PathGrant[]): boolean {
+  return isWithin(path, grant.path) && !denied.some((denial) => isWithin(path, denial.path));
+}

@@ -1,0 +1,36 @@
+/** Collects the faults of one configuration with their places, so that all of them are shown at once. */
+import { FemtoError } from "@femtoclaw/protocol";
+import { jsonPointer } from "./check-configuration.ts";
+
+/** From a JSON pointer to a place that people find: `femtoclaw.toml:12:9`. */
+export type SourceOf = (jsonPointer: string) => string;
+
+export class Places {
+  readonly sourceOf: SourceOf;
+  readonly #faults: string[] = [];
+
+  constructor(sourceOf: SourceOf) {
+    this.sourceOf = sourceOf;
+  }
+
+  /** Notes a fault. Returns nothing to grant: an empty list. */
+  fault(place: readonly (string | number)[], message: string): [] {
+    this.#faults.push(`${this.sourceOf(jsonPointer(place))}: ${message}`);
+    return [];
+  }
+
+  /** Notes a fault without which nothing further can be examined, and throws. */
+  fail(place: readonly (string | number)[], message: string): never {
+    this.fault(place, message);
+    throw this.#error();
+  }
+
+  /** INVARIANT: a configuration with any fault grants nothing at all; half of it is never loaded. */
+  throwFaults(): void {
+    if (this.#faults.length > 0) throw this.#error();
+  }
+
+  #error(): FemtoError {
+    return new FemtoError("FEMTO_CONFIG_INVALID", this.#faults.join("\n"));
+  }
+}

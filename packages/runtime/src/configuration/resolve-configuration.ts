@@ -1,0 +1,166 @@
+/**
+ * Resolves a configuration against this machine: paths become canonical, program names become files,
+ * defaults are filled in. The result is all that the runtime, the policy and the sandbox go by.
+ */
+import { createHash } from "node:crypto";
+import { realpathSync } from "node:fs";
+import {
+  type Authority,
+  type Configuration,
+  FemtoError,
+  type GrantTable,
+  LIMITS,
+  systemErrorCode,
+} from "@femtoclaw/protocol";
+import type { PathBase } from "./canonical-path.ts";
+import { checkAuthority } from "./check-authority.ts";
+import { configurationFaults, pointerTokens } from "./check-configuration.ts";
+import { childEnvironment } from "./child-environment.ts";
+import { absoluteVariable, type HostEnvironment } from "./default-directories.ts";
+import { pathGrants } from "./path-grants.ts";
+import { Places, type SourceOf } from "./places.ts";
+import { checkSocketPath, resolveDirectories, resolveFloor } from "./resolve-directories.ts";
+import { resolveRunTable, resolveSearchPath } from "./resolve-programs.ts";
+
+export interface ConfigurationInput {
+  readonly configuration: Configuration;
+  /** Folder that relative paths start from. */
+  readonly baseDirectory: string;
+  /** Where a value was written; without it messages name the JSON Pointer. */
+  readonly sourceOf?: SourceOf;
+  /** Paths of FemtoClaw's own files beside its state and sockets: configuration, policy, keys. */
+  readonly ownPaths?: readonly string[];
+  readonly environment: HostEnvironment;
+}
+
+export interface CapabilitySetting {
+  readonly enabled: boolean;
+  /** The configuration says `false`: no operator command enables it while the host runs. */
+  readonly locked: boolean;
+  readonly timeoutMs?: number;
+  readonly outputBytes?: number;
+}
+
+export interface ResolvedLimits {
+  readonly timeoutMs: number;
+  readonly outputBytes: number;
+  readonly concurrency: number;
+  readonly queue: number;
+}
+
+export interface ResolvedConfiguration {
+  readonly authority: Authority;
+  /** Only what the configuration names; everything else is disabled. */
+  readonly capabilities: ReadonlyMap<string, CapabilitySetting>;
+  readonly limits: ResolvedLimits;
+  readonly stateDirectory: string;
+  readonly runtimeDirectory: string;
+  readonly otlpEndpoint: string | undefined;
+  /** Digest over all of the above; of variables only the names, since their values may be secrets. */
+  readonly sha256: string;
+}
+
+/** Throws one `FEMTO_CONFIG_INVALID` that lists every fault with its place. */
+export function resolveConfiguration(input: ConfigurationInput): ResolvedConfiguration {
+  const { configuration, environment } = input;
+  const places = new Places(input.sourceOf ?? ((pointer) => pointer));
+  for (const fault of configurationFaults(configuration)) places.fault(pointerTokens(fault.pointer), fault.message);
+  places.throwFaults();
+
+  const base = pathBase(input);
+  const directories = resolveDirectories(configuration, base, environment, places);
+  const searchPath = resolveSearchPath(configuration.search_path, places);
+  const authority: Authority = {
+    workspace: directories.workspace,
+    searchPath,
+    allow: resolveTable("allow", configuration, base, searchPath, places),
+    deny: resolveTable("deny", configuration, base, searchPath, places),
+    floor: resolveFloor(input.ownPaths ?? [], directories, base, places),
+    childRead: pathGrants(["sandbox", "read"], configuration.sandbox?.read, base, places).map(({ path }) => path),
+    ...childEnvironment(configuration.sandbox?.env ?? [], environment, places),
+  };
+  checkAuthority(authority, places);
+  const resolved = {
+    authority,
+    capabilities: resolveCapabilities(configuration),
+    limits: resolveLimits(configuration),
+    stateDirectory: directories.state,
+    runtimeDirectory: directories.runtime,
+    otlpEndpoint: resolveEndpoint(configuration.observability?.otlp, places),
+  };
+  places.throwFaults();
+  checkSocketPath(directories.runtime);
+  return { ...resolved, sha256: digest(resolved) };
+}
+
+function pathBase({ baseDirectory, environment }: ConfigurationInput): PathBase {
+  try {
+    return { directory: realpathSync.native(baseDirectory), home: absoluteVariable(environment, "HOME") };
+  } catch (error) {
+    const cause = systemErrorCode(error) ?? "unknown cause";
+    throw new FemtoError("FEMTO_CONFIG_INVALID", `the folder ${baseDirectory} cannot be examined (${cause})`);
+  }
+}
+
+function resolveTable(
+  name: "allow" | "deny",
+  configuration: Configuration,
+  base: PathBase,
+  searchPath: readonly string[],
+  places: Places,
+): GrantTable {
+  const table = configuration[name];
+  return {
+    read: pathGrants([name, "read"], table?.read, base, places),
+    write: pathGrants([name, "write"], table?.write, base, places),
+    run: resolveRunTable(name, table?.run, searchPath, places),
+  };
+}
+
+function resolveCapabilities(configuration: Configuration): ReadonlyMap<string, CapabilitySetting> {
+  return new Map(
+    Object.entries(configuration.capabilities ?? {}).map(([name, setting]): [string, CapabilitySetting] => {
+      if (typeof setting === "boolean") return [name, { enabled: setting, locked: !setting }];
+      const { timeout_ms: timeoutMs, output_bytes: outputBytes } = setting;
+      return [
+        name,
+        {
+          enabled: true,
+          locked: false,
+          ...(timeoutMs === undefined ? {} : { timeoutMs }),
+          ...(outputBytes === undefined ? {} : { outputBytes }),
+        },
+      ];
+    }),
+  );
+}
+
+function resolveLimits({ limits }: Configuration): ResolvedLimits {
+  return {
+    timeoutMs: limits?.timeout_ms ?? LIMITS.timeoutMs,
+    outputBytes: limits?.output_bytes ?? LIMITS.outputBytes,
+    concurrency: limits?.concurrency ?? LIMITS.concurrency,
+    queue: limits?.queue ?? LIMITS.queue,
+  };
+}
+
+function resolveEndpoint(written: string | undefined, places: Places): string | undefined {
+  if (written === undefined) return undefined;
+  const url = URL.parse(written);
+  const place = ["observability", "otlp"];
+  if (url === null) places.fault(place, "expected an address such as http://127.0.0.1:4318");
+  // The endpoint is shown by status and written to the journal.
+  else if (url.username !== "" || url.password !== "")
+    places.fault(place, "an address may not hold a user or password");
+  return written;
+}
+
+function digest(resolved: Omit<ResolvedConfiguration, "sha256">): string {
+  const { environment, ...authority } = resolved.authority;
+  const content = {
+    ...resolved,
+    authority: { ...authority, environment: Object.keys(environment) },
+    capabilities: [...resolved.capabilities],
+  };
+  return createHash("sha256").update(JSON.stringify(content)).digest("hex");
+}

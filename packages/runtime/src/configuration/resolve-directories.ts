@@ -1,0 +1,75 @@
+/** The folders of FemtoClaw itself: where state and sockets lie, and what no call may ever reach. */
+import { statSync } from "node:fs";
+import { join } from "node:path";
+import { type Configuration, FemtoError } from "@femtoclaw/protocol";
+import type { PathBase } from "./canonical-path.ts";
+import { type HostEnvironment, projectStateName, runtimeHome, shortDigest, stateHome } from "./default-directories.ts";
+import { pathGrant } from "./path-grants.ts";
+import type { Places } from "./places.ts";
+
+export interface Directories {
+  readonly workspace: string;
+  readonly state: string;
+  readonly runtime: string;
+  /** Folders that hold the state and the sockets of other projects as well. */
+  readonly shared: readonly string[];
+}
+
+/** LIMIT: bytes of a socket's path; the kernel takes 107, and a temporary name needs a little room. */
+const SOCKET_PATH_BYTES_MAX = 100;
+const LONGEST_SOCKET_NAME = "operator.sock";
+
+export function resolveDirectories(
+  configuration: Configuration,
+  base: PathBase,
+  environment: HostEnvironment,
+  places: Places,
+): Directories {
+  const resolved = (place: readonly string[], written: string): string =>
+    pathGrant(place, written, base, places)?.path ?? base.directory;
+  const allState = stateHome(environment);
+  const allSockets = runtimeHome(environment, process.getuid?.() ?? 0);
+  const defaultState = allState === undefined ? undefined : join(allState, projectStateName(base.directory));
+  const writtenState =
+    configuration.memory?.path ??
+    defaultState ??
+    places.fail(["memory", "path"], "set HOME to an absolute path, or say here where state is kept");
+  const state = resolved(["memory", "path"], writtenState);
+  const runtime = resolved(
+    ["host", "runtime_dir"],
+    configuration.host?.runtime_dir ?? join(allSockets, shortDigest(state)),
+  );
+  const workspace = resolved(["workspace"], configuration.workspace ?? ".");
+  checkWorkspace(workspace, places);
+  return { workspace, state, runtime, shared: allState === undefined ? [allSockets] : [allState, allSockets] };
+}
+
+function checkWorkspace(path: string, places: Places): void {
+  if (path === "/") {
+    places.fault(["workspace"], "the root of the file system cannot be a workspace; name a folder in it");
+  } else if (statSync(path, { throwIfNoEntry: false })?.isDirectory() !== true) {
+    places.fault(["workspace"], `expected a folder that exists, found ${path}`);
+  }
+}
+
+/** INVARIANT: state, sockets, configuration, policy and keys are out of every call's reach, whatever is granted. */
+export function resolveFloor(
+  ownPaths: readonly string[],
+  directories: Directories,
+  base: PathBase,
+  places: Places,
+): readonly string[] {
+  const written = [...ownPaths, directories.state, directories.runtime, ...directories.shared];
+  const floor = written.flatMap((path) => pathGrant([], path, base, places)?.path ?? []);
+  return [...new Set(floor)].sort();
+}
+
+export function checkSocketPath(runtimeDirectory: string): void {
+  const bytes = Buffer.byteLength(join(runtimeDirectory, LONGEST_SOCKET_NAME));
+  if (bytes > SOCKET_PATH_BYTES_MAX) {
+    throw new FemtoError(
+      "FEMTO_SOCKET_PATH",
+      `the sockets in ${runtimeDirectory} would have paths of ${bytes} bytes; at most ${SOCKET_PATH_BYTES_MAX} are possible`,
+    );
+  }
+}

@@ -1,0 +1,89 @@
+/** From the names in a run table to the programs that the search path holds on this machine. */
+import { accessSync, constants, realpathSync, statSync } from "node:fs";
+import { basename, dirname, isAbsolute, join, normalize } from "node:path";
+import { type ProgramGrant, type ProgramUse, printable, type RunRule, type RunTable } from "@femtoclaw/protocol";
+import { jsonPointer } from "./check-configuration.ts";
+import type { Places } from "./places.ts";
+
+/** Where programs are looked up unless search_path says otherwise; the environment's PATH is never used. */
+export const DEFAULT_SEARCH_PATH: readonly string[] = ["/usr/local/bin", "/usr/bin", "/bin"];
+
+/** The folders of the search path that exist. */
+export function resolveSearchPath(written: readonly string[] | undefined, places: Places): readonly string[] {
+  const folders = (written ?? DEFAULT_SEARCH_PATH).flatMap((folder, index) => {
+    const shown = `\`${printable(folder)}\``;
+    // INVARIANT: a relative folder would be looked up wherever the host happens to stand.
+    if (!isAbsolute(folder)) return places.fault(["search_path", index], `expected an absolute folder, found ${shown}`);
+    if (folder.includes("\0") || folder.includes(":") || folder.split("/").includes("..")) {
+      return places.fault(
+        ["search_path", index],
+        `a folder to look up programs in has no \`..\`, colon or NUL: ${shown}`,
+      );
+    }
+    const plain = normalize(folder).replace(/(?<=.)\/$/, "");
+    return statSync(plain, { throwIfNoEntry: false })?.isDirectory() === true ? [plain] : [];
+  });
+  return [...new Set(folders)];
+}
+
+export function resolveRunTable(
+  name: "allow" | "deny",
+  table: RunTable | undefined,
+  searchPath: readonly string[],
+  places: Places,
+): readonly ProgramGrant[] {
+  return Object.entries(table ?? {}).flatMap(([program, rules]) => {
+    const found = findProgram(program, searchPath);
+    if ("problem" in found) return places.fault([name, "run", program], found.problem);
+    return rules.flatMap((rule, index) => {
+      const tokens = [name, "run", program, index];
+      const use = programUse(rule);
+      if ("problem" in use) return places.fault(tokens, use.problem);
+      return [{ ...found, use, source: places.sourceOf(jsonPointer(tokens)) }];
+    });
+  });
+}
+
+type FoundProgram = { readonly path: string; readonly realPath: string } | { readonly problem: string };
+
+/** Looks a program up by its name, or by an absolute path in a folder of the search path. */
+export function findProgram(program: string, searchPath: readonly string[]): FoundProgram {
+  const shown = `\`${printable(program)}\``;
+  const name = basename(program);
+  const plain = program === name || (isAbsolute(program) && join(dirname(program), name) === program);
+  if (!plain || name === "" || name === "." || name === ".." || program.includes("\0")) {
+    return { problem: `expected the name of a program or its absolute path, found ${shown}` };
+  }
+  if (program !== name && !searchPath.includes(dirname(program))) {
+    return { problem: `${shown} is not in a folder of search_path (${searchPath.join(", ")})` };
+  }
+  const folders = program === name ? searchPath : [dirname(program)];
+  const path = folders.map((folder) => join(folder, name)).find(isProgram);
+  if (path !== undefined) return { path, realPath: realpathSync.native(path) };
+  return { problem: `there is no program ${shown} in search_path (${searchPath.join(", ")})` };
+}
+
+function isProgram(path: string): boolean {
+  if (statSync(path, { throwIfNoEntry: false })?.isFile() !== true) return false;
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function programUse(rule: RunRule): ProgramUse | { readonly problem: string } {
+  if (rule === "*") return { kind: "any", unsafe: false };
+  if (typeof rule === "string") return wordUse(rule, []);
+  if ("any" in rule) return { kind: "any", unsafe: rule.unsafe ?? false };
+  return wordUse(rule.word, rule.flags ?? []);
+}
+
+function wordUse(word: string, flags: readonly string[]): ProgramUse | { readonly problem: string } {
+  if (word === "*") return { problem: 'the word "*" stands alone: write "*" or { any = true }' };
+  if (word.startsWith("-")) {
+    return { problem: `an option cannot be the first word; list \`${printable(word)}\` under flags of a word` };
+  }
+  return { kind: "word", word, flags: [...new Set(flags)] };
+}

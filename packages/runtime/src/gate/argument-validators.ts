@@ -1,0 +1,52 @@
+/** Compiles the schemas of registered capabilities, once, when they are registered. */
+import type { Capability } from "@femtoclaw/capabilities";
+import {
+  type CapabilityManifest,
+  describeViolations,
+  FemtoError,
+  type ValidationError,
+  type Validator,
+  validateManifest,
+} from "@femtoclaw/protocol";
+import { Ajv2020 } from "ajv/dist/2020.js";
+
+export interface CapabilityValidators {
+  readonly input: Validator;
+  readonly output: Validator;
+}
+
+/** Throws FEMTO_CONFIG_INVALID when a manifest or one of its schemas is not valid. */
+export function compileValidators(capabilities: readonly Capability[]): Map<string, CapabilityValidators> {
+  const ajv = new Ajv2020({ strict: true, strictRequired: false, allowUnionTypes: true, useDefaults: false });
+  const validators = new Map<string, CapabilityValidators>();
+  for (const { manifest } of capabilities) {
+    checkManifest(manifest);
+    if (validators.has(manifest.name)) throw invalid(manifest.name, "the name is registered twice");
+    validators.set(manifest.name, { input: compile(ajv, manifest, "input"), output: compile(ajv, manifest, "output") });
+  }
+  return validators;
+}
+
+function checkManifest(manifest: CapabilityManifest): void {
+  if (!validateManifest(manifest)) throw invalid(manifest.name, describeViolations(validateManifest.errors ?? []));
+  const { type, additionalProperties } = manifest.input;
+  if (type !== "object" || additionalProperties !== false) {
+    throw invalid(manifest.name, "its input schema must be an object schema with `additionalProperties: false`");
+  }
+}
+
+function compile(ajv: Ajv2020, manifest: CapabilityManifest, side: "input" | "output"): Validator {
+  try {
+    const validate = ajv.compile(manifest[side]);
+    const wrapped = (value: unknown): boolean => validate(value) === true;
+    return Object.defineProperty(wrapped, "errors", {
+      get: () => (validate.errors ?? []) as readonly ValidationError[],
+    }) as Validator;
+  } catch (cause) {
+    throw invalid(manifest.name, `its ${side} schema does not compile: ${String(cause)}`);
+  }
+}
+
+function invalid(name: string, reason: string): FemtoError {
+  return new FemtoError("FEMTO_CONFIG_INVALID", `capability \`${name}\`: ${reason}`);
+}

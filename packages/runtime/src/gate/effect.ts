@@ -1,0 +1,155 @@
+/**
+ * Runs a capability and contains it: whatever it throws, however long it hangs and whatever it returns,
+ * the gate gets an outcome that can be recorded.
+ */
+import type { BoundArguments, CapabilityOutcome, JsonObject } from "@femtoclaw/capabilities";
+import { describeViolations, ERRORS, type ErrorCode, errorText, FemtoError, LIMITS } from "@femtoclaw/protocol";
+import type { Execution } from "./execution.ts";
+import type { GateParts, Registered } from "./gate-parts.ts";
+
+export type EffectOutcome = CapabilityOutcome & { readonly durationUs: number };
+
+/** LIMIT: bytes of a result as JSON, so that its record, with all that stands around it, can be stored. */
+const RESULT_BYTES = LIMITS.recordBytes - 65_536;
+/** Time that the gate goes on waiting for a capability that was asked to stop. */
+const ABANDON_MS = 2 * LIMITS.graceMs;
+/** What the gate has instead of an outcome when it stops waiting. */
+const ABANDONED = Symbol("abandoned");
+
+export async function runEffect(
+  parts: GateParts,
+  execution: Execution,
+  registered: Registered,
+  args: JsonObject,
+  bound: BoundArguments,
+): Promise<EffectOutcome> {
+  const startUs = parts.clock.monotonicUs();
+  const { capability, timeoutMs, outputBytes } = registered;
+  const outcome = await bounded(execution.abort, registered, async () =>
+    capability.execute({
+      args,
+      bound,
+      signal: execution.abort.signal,
+      limits: { timeoutMs, outputBytes },
+      authority: parts.authority,
+      sandbox: parts.sandbox(),
+    }),
+  );
+  return { ...outcome, durationUs: parts.clock.monotonicUs() - startUs };
+}
+
+/**
+ * Two deadlines: at the first the capability is asked to stop, which well-behaved ones do and report
+ * themselves; at the second the gate stops waiting for it.
+ */
+async function bounded(
+  abort: AbortController,
+  registered: Registered,
+  run: () => Promise<unknown>,
+): Promise<CapabilityOutcome> {
+  const { signal } = abort;
+  const { timeoutMs, capability } = registered;
+  // A sandboxed program is ended by its own sandbox, which knows more; the gate's clock comes after it.
+  const stopMs = capability.isolation === "sandbox" ? timeoutMs + ABANDON_MS : timeoutMs;
+  const stop = setTimeout(() => {
+    abort.abort(new FemtoError("FEMTO_CAPABILITY_TIMED_OUT", `it took longer than ${timeoutMs} ms`));
+  }, stopMs);
+  const abandoned = Promise.withResolvers<typeof ABANDONED>();
+  let grace: NodeJS.Timeout | undefined;
+  const abandon = (): void => {
+    grace = setTimeout(abandoned.resolve, ABANDON_MS, ABANDONED);
+  };
+  signal.addEventListener("abort", abandon, { once: true });
+  try {
+    const returned = await Promise.race([run(), abandoned.promise]);
+    if (returned === ABANDONED) return stopped(signal, "; it did not stop when asked, and may still be at work");
+    return checked(registered, returned, signal);
+  } catch (error) {
+    return signal.aborted ? stopped(signal) : contained(`the capability broke off: ${errorText(error)}`);
+  } finally {
+    clearTimeout(stop);
+    clearTimeout(grace);
+    signal.removeEventListener("abort", abandon);
+  }
+}
+
+/** Whether it was the clock or a person that stopped the effect. */
+function stopped(signal: AbortSignal, more = ""): CapabilityOutcome {
+  const reason = `${errorText(signal.reason)}${more}`;
+  const timedOut = signal.reason instanceof FemtoError && signal.reason.code === "FEMTO_CAPABILITY_TIMED_OUT";
+  return timedOut
+    ? unsuccessful("timedOut", "FEMTO_CAPABILITY_TIMED_OUT", reason)
+    : unsuccessful("cancelled", "FEMTO_CAPABILITY_CANCELLED", reason);
+}
+
+const UNSUCCESSFUL = ["failed", "timedOut", "cancelled", "contained"] as const;
+
+/**
+ * INVARIANT: I5: what a capability returns enters a record only as what the record's schema says, because
+ * a record that cannot be read back closes the journal for good. Types prove nothing about third-party code.
+ */
+function checked(registered: Registered, returned: unknown, signal: AbortSignal): CapabilityOutcome {
+  const { event, result, code, reason, fix, sandbox: named } = Object(returned) as Readonly<Record<string, unknown>>;
+  const sandbox = typeof named === "string" ? named.toWellFormed() : null;
+  if (event === "succeeded") return { ...checkedResult(registered, result), sandbox };
+  const failure = UNSUCCESSFUL.find((name) => name === event);
+  if (failure === undefined || !isErrorCode(code) || typeof reason !== "string") {
+    return contained("it returned something that is no outcome");
+  }
+  if (failure === "cancelled" && signal.aborted) return { ...stopped(signal), sandbox };
+  return { ...unsuccessful(failure, code, reason, typeof fix === "string" ? fix : undefined), sandbox };
+}
+
+/** A result is what the manifest promises, and plain data that nobody changes once it is recorded. */
+function checkedResult({ validators: { output } }: Registered, returned: unknown): CapabilityOutcome {
+  const text = JSON.stringify(returned) as string | undefined;
+  if (text === undefined || !isWellFormed(text)) return contained("the result is not well-formed JSON");
+  const bytes = Buffer.byteLength(text);
+  if (bytes > RESULT_BYTES)
+    return contained(`the result has ${bytes} bytes where at most ${RESULT_BYTES} are recorded`);
+  const result: unknown = JSON.parse(text);
+  if (isDeeperThan(result, LIMITS.jsonDepth)) {
+    return contained(`the result is nested deeper than ${LIMITS.jsonDepth} levels`);
+  }
+  if (!output(result)) {
+    return contained(`the result does not match its schema: ${describeViolations(output.errors ?? [])}`);
+  }
+  if (typeof result !== "object" || result === null || Array.isArray(result)) {
+    return contained("the result is not an object");
+  }
+  return { event: "succeeded", result: result as JsonObject, sandbox: null };
+}
+
+/** `JSON.stringify` writes a lone surrogate as an escape, which has no UTF-8 form once it is read. */
+function isWellFormed(json: string): boolean {
+  if (!json.includes("\\ud")) return true;
+  let wellFormed = true;
+  JSON.parse(json, (key, value: unknown) => {
+    wellFormed &&= key.isWellFormed() && (typeof value !== "string" || value.isWellFormed());
+    return value;
+  });
+  return wellFormed;
+}
+
+/** Whoever shows or copies a result may do so recursively. */
+function isDeeperThan(value: unknown, levels: number): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  return levels === 0 || Object.values(value).some((member) => isDeeperThan(member, levels - 1));
+}
+
+function isErrorCode(code: unknown): code is ErrorCode {
+  return typeof code === "string" && Object.hasOwn(ERRORS, code);
+}
+
+function contained(reason: string): CapabilityOutcome {
+  return unsuccessful("contained", "FEMTO_CAPABILITY_CONTAINED", reason);
+}
+
+function unsuccessful(
+  event: (typeof UNSUCCESSFUL)[number],
+  code: ErrorCode,
+  reason: string,
+  fix = ERRORS[code].fix,
+): CapabilityOutcome {
+  return { event, code, reason, fix, sandbox: null };
+}

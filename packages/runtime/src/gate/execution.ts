@@ -1,0 +1,52 @@
+/** What the gate knows of one execution on its way; dropped when the execution ends. */
+
+import type { BoundArguments, Capability } from "@femtoclaw/capabilities";
+import type { JournalEntry } from "@femtoclaw/journal";
+import type {
+  ExecutionId,
+  ExecutionRefusedBody,
+  Facts,
+  Reply,
+  ReplyError,
+  RequestDigest,
+  SessionId,
+  ToolCall,
+} from "@femtoclaw/protocol";
+import type { Release } from "./fair-slots.ts";
+import type { EndingEvent } from "./verdict.ts";
+
+export interface Execution {
+  readonly id: ExecutionId;
+  readonly session: SessionId;
+  readonly principal: string;
+  readonly label: string | null;
+  readonly bytes: Uint8Array;
+  readonly receivedUs: number;
+  /** Aborts when the proposer cancels, the operator halts, or the time is over. */
+  readonly abort: AbortController;
+  /** Set before the effect begins when it must not begin any more. */
+  stopReason: string | null;
+  call: ToolCall | null;
+  capability: Capability | null;
+  facts: Facts | null;
+  bound: BoundArguments | null;
+  revision: string | null;
+  rules: readonly string[];
+  /** Sequence number of the intent, once it is durable. */
+  intent: number | null;
+  /** The record that ends the execution, and what the reply says. */
+  ending: Ending | null;
+  reply: Reply | null;
+  release: Release | null;
+}
+
+export interface Ending {
+  readonly event: EndingEvent;
+  readonly entry: JournalEntry;
+  readonly result?: Record<string, unknown>;
+  readonly error?: ReplyError;
+}
+
+export type RefusalEvent = ExecutionRefusedBody["event"];
+
+export type { RequestDigest };

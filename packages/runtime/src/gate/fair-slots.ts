@@ -1,0 +1,98 @@
+/**
+ * Slots that sessions share fairly: each session has its own queue and they are served in turn, so that
+ * one session that asks for everything delays the others by one slot, not by its whole queue. When too
+ * many wait, the newest waiter of the longest queue gives way.
+ */
+import { FemtoError } from "@femtoclaw/protocol";
+
+export interface FairSlotsOptions {
+  readonly slots: number;
+  /** Slots that one session may hold at once. */
+  readonly slotsPerSession: number;
+  /** Waiters in all sessions together before further ones are refused. */
+  readonly queue: number;
+}
+
+export type Release = () => void;
+
+interface Waiter {
+  readonly resolve: (release: Release) => void;
+  readonly reject: (error: FemtoError) => void;
+}
+
+export class FairSlots {
+  readonly #options: FairSlotsOptions;
+  /** Sessions in the order of their turns. Whoever could be served has been, so none of them may take a free slot. */
+  readonly #waiting = new Map<string, Waiter[]>();
+  readonly #held = new Map<string, number>();
+  #free: number;
+  #queued = 0;
+
+  constructor(options: FairSlotsOptions) {
+    this.#options = options;
+    this.#free = options.slots;
+  }
+
+  get queued(): number {
+    return this.#queued;
+  }
+
+  /** Returns a slot at once, or a promise of one; throws or rejects with FEMTO_OVERLOADED when too many wait. */
+  acquire(session: string): Release | Promise<Release> {
+    if (this.#mayTake(session)) return this.#take(session);
+    this.#makeRoom(session);
+    this.#queued += 1;
+    return new Promise((resolve, reject) => {
+      const queue = this.#waiting.get(session);
+      if (queue === undefined) this.#waiting.set(session, [{ resolve, reject }]);
+      else queue.push({ resolve, reject });
+    });
+  }
+
+  // INVARIANT: I9: a full queue refuses those who fill it; a session with fewer waiters than another finds room.
+  #makeRoom(session: string): void {
+    if (this.#queued < this.#options.queue) return;
+    const refusal = new FemtoError("FEMTO_OVERLOADED", `${this.#queued} calls are waiting already`);
+    const own = this.#waiting.get(session)?.length ?? 0;
+    const longest = [...this.#waiting.values()].reduce<Waiter[]>(
+      (most, queue) => (queue.length > most.length ? queue : most),
+      [],
+    );
+    if (longest.length <= own + 1) throw refusal;
+    this.#queued -= 1;
+    longest.pop()?.reject(refusal);
+  }
+
+  #mayTake(session: string): boolean {
+    return this.#free > 0 && (this.#held.get(session) ?? 0) < this.#options.slotsPerSession;
+  }
+
+  #take(session: string): Release {
+    this.#free -= 1;
+    this.#held.set(session, (this.#held.get(session) ?? 0) + 1);
+    let released = false;
+    return () => {
+      if (released) return;
+      released = true;
+      this.#free += 1;
+      const held = (this.#held.get(session) ?? 0) - 1;
+      if (held > 0) this.#held.set(session, held);
+      else this.#held.delete(session);
+      this.#serve();
+    };
+  }
+
+  /** Serves one waiter of each session in turn; a served session goes to the end of the turn. */
+  #serve(): void {
+    for (const [session, queue] of this.#waiting) {
+      if (this.#free === 0) return;
+      if (!this.#mayTake(session)) continue;
+      const waiter = queue.shift();
+      this.#waiting.delete(session);
+      if (queue.length > 0) this.#waiting.set(session, queue);
+      if (waiter === undefined) continue;
+      this.#queued -= 1;
+      waiter.resolve(this.#take(session));
+    }
+  }
+}

@@ -1,0 +1,53 @@
+/** What the gate works with. The runtime puts the real parts in. */
+
+import type { Capability, FactsResult, JsonObject } from "@femtoclaw/capabilities";
+import type { JournalEntry } from "@femtoclaw/journal";
+import type { ExecutionActor } from "@femtoclaw/machines";
+import type { Authority, CapabilityManifest, ErrorCode, ExecutionId, Facts } from "@femtoclaw/protocol";
+import type { SandboxView } from "@femtoclaw/sandbox";
+import type { Clock } from "../clock.ts";
+import type { CapabilityValidators } from "./argument-validators.ts";
+import type { FairSlots } from "./fair-slots.ts";
+import type { Problem } from "./verdict.ts";
+
+export interface Registered {
+  readonly capability: Capability;
+  readonly validators: CapabilityValidators;
+  readonly enabled: boolean;
+  readonly timeoutMs: number;
+  readonly outputBytes: number;
+}
+
+export type GateDecision =
+  | { readonly allowed: true; readonly rules: readonly string[]; readonly revision: string }
+  | {
+      readonly allowed: false;
+      readonly rules: readonly string[];
+      readonly revision: string | null;
+      readonly code: ErrorCode;
+      readonly reason: string;
+    };
+
+export type { FactsResult };
+
+export interface GateParts {
+  readonly clock: Clock;
+  readonly authority: Authority;
+  /** What confines programs; null while no enabled capability needs it. */
+  sandbox(): SandboxView | null;
+  /** Places in the runtime's own stages. */
+  readonly stages: FairSlots;
+  /** Places for running capabilities. */
+  readonly effects: FairSlots;
+  /** Null while calls are taken, else why not. */
+  admission(): Problem | null;
+  spawn(id: ExecutionId): ExecutionActor;
+  registered(tool: string): Registered | undefined;
+  takeFacts(manifest: CapabilityManifest, args: JsonObject): Promise<FactsResult>;
+  decide(request: {
+    readonly principal: string;
+    readonly capability: string;
+    readonly questions: Facts["questions"];
+  }): GateDecision;
+  append(entry: JournalEntry): Promise<{ readonly seq: number }>;
+}

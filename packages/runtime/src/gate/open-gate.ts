@@ -1,0 +1,50 @@
+/** Puts the real parts into the gate. */
+import { ProgramDigests, takeFacts } from "@femtoclaw/capabilities";
+import type { Journal } from "@femtoclaw/journal";
+import { LIMITS } from "@femtoclaw/protocol";
+import type { Clock } from "../clock.ts";
+import type { ResolvedConfiguration } from "../configuration/resolve-configuration.ts";
+import type { Confinement } from "../subsystems/confinement.ts";
+import type { Policy } from "../subsystems/policy.ts";
+import type { Registry } from "../subsystems/registry.ts";
+import type { ActorSystem } from "../system.ts";
+import { FairSlots } from "./fair-slots.ts";
+import { Gate } from "./gate.ts";
+import type { Problem } from "./verdict.ts";
+
+export interface OpenGateParts {
+  readonly configuration: ResolvedConfiguration;
+  readonly clock: Clock;
+  readonly system: ActorSystem;
+  readonly registry: Registry;
+  readonly policy: Policy;
+  readonly confinement: Confinement;
+  readonly journal: Journal;
+  admission(): Problem | null;
+}
+
+export interface OpenGate {
+  readonly gate: Gate;
+  readonly stages: FairSlots;
+}
+
+export function openGate({ configuration, registry, policy, confinement, ...parts }: OpenGateParts): OpenGate {
+  const { authority, limits } = configuration;
+  const { concurrency, queue } = limits;
+  const stages = new FairSlots({ slots: concurrency, slotsPerSession: concurrency, queue });
+  const digests = new ProgramDigests();
+  const gate = new Gate({
+    clock: parts.clock,
+    authority,
+    sandbox: () => confinement.view,
+    stages,
+    effects: new FairSlots({ slots: LIMITS.effects, slotsPerSession: concurrency, queue }),
+    admission: () => parts.admission(),
+    spawn: (id) => parts.system.spawn(id),
+    registered: (tool) => registry.registered(tool),
+    takeFacts: (manifest, args) => takeFacts({ manifest, args, authority, sandbox: confinement.view, digests }),
+    decide: (request) => policy.decide(request),
+    append: (entry) => parts.journal.append(entry),
+  });
+  return { gate, stages };
+}

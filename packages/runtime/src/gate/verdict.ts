@@ -1,0 +1,59 @@
+/** From what happened to an execution to what its proposer is told: status, decision, error. Pure. */
+import {
+  type DecisionCode,
+  ERRORS,
+  type ErrorCode,
+  type ExecutionStatus,
+  LIMITS,
+  printable,
+  type Reply,
+  type ReplyError,
+} from "@femtoclaw/protocol";
+
+export interface Problem {
+  readonly code: ErrorCode;
+  readonly reason: string;
+  /** What the reader can do next, where it is more particular than the code's own. */
+  readonly fix?: string;
+}
+
+/** How each machine event that ends an execution reads to the proposer. */
+const VERDICTS = {
+  message: { status: "completed", decision: null },
+  invalid: { status: "error", decision: null },
+  unknown: { status: "denied", decision: "DENIED_CAPABILITY_NOT_FOUND" },
+  disabled: { status: "denied", decision: "DENIED_CAPABILITY_DISABLED" },
+  argumentsInvalid: { status: "denied", decision: "DENIED_ARGUMENT_INVALID" },
+  factsFailed: { status: "denied", decision: "DENIED_ARGUMENT_INVALID" },
+  denied: { status: "denied", decision: "DENIED_POLICY_VIOLATION" },
+  halted: { status: "error", decision: "AUTHORIZED" },
+  succeeded: { status: "completed", decision: "AUTHORIZED" },
+  failed: { status: "error", decision: "AUTHORIZED" },
+  timedOut: { status: "error", decision: "AUTHORIZED" },
+  cancelled: { status: "error", decision: "AUTHORIZED" },
+  contained: { status: "error", decision: "AUTHORIZED" },
+} as const satisfies Record<string, { status: ExecutionStatus; decision: DecisionCode }>;
+
+export type EndingEvent = keyof typeof VERDICTS;
+
+export function verdictOf(event: EndingEvent): { readonly status: ExecutionStatus; readonly decision: DecisionCode } {
+  return VERDICTS[event];
+}
+
+export function replyError(problem: Problem, timestamp: string, capability?: string): ReplyError {
+  const { type, fix } = ERRORS[problem.code];
+  return {
+    error_type: type,
+    code: problem.code,
+    // Reasons quote what was proposed and what capabilities say, so they are capped and made visible here.
+    reason: printable(problem.reason, LIMITS.reasonChars),
+    fix: printable(problem.fix ?? fix, LIMITS.reasonChars),
+    ...(capability === undefined ? {} : { capability }),
+    timestamp,
+  };
+}
+
+/** The answer to a call that never entered the gate: nothing is recorded of it singly. */
+export function unrecordedReply(executionId: string, error: ReplyError): Reply {
+  return { execution_id: executionId, status: "error", decision: null, error, record: null };
+}

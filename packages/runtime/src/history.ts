@@ -1,0 +1,105 @@
+/** Executions as people look at them: read from the journal, newest first. */
+import type { JournalReader } from "@femtoclaw/journal";
+import type { Reply, TypedRecord } from "@femtoclaw/protocol";
+import { replyError, verdictOf } from "./gate/verdict.ts";
+
+/** A reply as it was given, and what it was given to. */
+export interface ExecutionView extends Reply {
+  readonly tool: string | null;
+  readonly session: string | null;
+  readonly label: string | null;
+  readonly requested_at: string;
+  readonly duration_ms: number | null;
+}
+
+export interface HistoryQuery {
+  readonly limit: number;
+  readonly status?: string;
+  readonly session?: string;
+}
+
+/** The newest executions that match, newest first. */
+export async function listExecutions(reader: JournalReader, query: HistoryQuery): Promise<ExecutionView[]> {
+  const views: ExecutionView[] = [];
+  const ended = new Set<string>();
+  for await (const record of reader.readBackwards(0, reader.size)) {
+    if (views.length >= query.limit) break;
+    if (record.execution === null || ended.has(record.execution)) continue;
+    ended.add(record.execution);
+    if (query.session !== undefined && record.session !== query.session) continue;
+    const view = await viewOf(reader, record);
+    if (view === null || (query.status !== undefined && view.status !== query.status)) continue;
+    views.push(view);
+  }
+  return views;
+}
+
+/** One execution with its records, or null when the journal does not know it. */
+export async function showExecution(
+  reader: JournalReader,
+  execution: string,
+): Promise<{ readonly view: ExecutionView; readonly records: readonly TypedRecord[] } | null> {
+  const records: TypedRecord[] = [];
+  for (const seq of await reader.locate(execution)) {
+    for await (const record of reader.read(seq, seq + 1)) records.push(record);
+  }
+  const last = records.at(-1);
+  const view = last === undefined ? null : await viewOf(reader, last);
+  return view === null ? null : { view, records };
+}
+
+async function viewOf(reader: JournalReader, record: TypedRecord): Promise<ExecutionView | null> {
+  const base = { execution_id: record.execution ?? "", session: record.session, record: { seq: record.seq } };
+  switch (record.type) {
+    case "message.recorded":
+      return { ...base, ...verdictOf("message"), tool: null, label: null, requested_at: record.at, duration_ms: null };
+    case "execution.refused": {
+      const { tool, event, error, revision, rules, label } = record.body;
+      const verdict = event === "cancelled" ? verdictOf("halted") : verdictOf(event);
+      const policy = revision === null ? {} : { policy: { revision, rules } };
+      return { ...base, ...verdict, ...policy, error, tool, label, requested_at: record.at, duration_ms: null };
+    }
+    case "execution.intent":
+      return { ...base, ...ofIntent(record), status: "pending", duration_ms: null };
+    case "execution.outcome":
+    case "execution.interrupted": {
+      const intent = await recordAt(reader, record.body.intent);
+      return intent?.type === "execution.intent" ? ended(record, intent, base) : null;
+    }
+    default:
+      return null;
+  }
+}
+
+type Base = Pick<ExecutionView, "execution_id" | "session" | "record">;
+
+function ended(
+  record: TypedRecord & { type: "execution.outcome" | "execution.interrupted" },
+  intent: TypedRecord & { type: "execution.intent" },
+  base: Base,
+): ExecutionView {
+  if (record.type === "execution.interrupted") {
+    const reason = `the host ended while it ran; record ${record.body.intent} is its intent`;
+    const error = replyError({ code: "FEMTO_EXECUTION_INTERRUPTED", reason }, record.at, intent.body.tool);
+    return { ...base, ...ofIntent(intent), status: "interrupted", error, duration_ms: null };
+  }
+  const { event, result, error, duration_us } = record.body;
+  return {
+    ...base,
+    ...ofIntent(intent),
+    status: verdictOf(event).status,
+    ...(result === undefined ? {} : { result }),
+    ...(error === undefined ? {} : { error }),
+    duration_ms: duration_us / 1000,
+  };
+}
+
+function ofIntent(intent: TypedRecord & { type: "execution.intent" }) {
+  const { tool, label, revision, rules } = intent.body;
+  return { tool, label, decision: "AUTHORIZED", policy: { revision, rules }, requested_at: intent.at } as const;
+}
+
+async function recordAt(reader: JournalReader, seq: number): Promise<TypedRecord | undefined> {
+  for await (const record of reader.read(seq, seq + 1)) return record;
+  return undefined;
+}

@@ -1,0 +1,33 @@
+/** What an embedder hands to `createRuntime`. */
+import type { Capability } from "@femtoclaw/capabilities";
+import type { ResolvedConfiguration } from "./configuration/resolve-configuration.ts";
+import type { Inspect } from "./system.ts";
+import type { TelemetryExporter } from "./telemetry-port.ts";
+
+export interface RuntimeOptions {
+  /** From `resolveConfiguration`, which checks it against this machine. */
+  readonly configuration: ResolvedConfiguration;
+  /** Path of the file it came from; recorded, and null for a configuration made in code. */
+  readonly configurationPath?: string;
+  /** Capabilities beside the built-in ones. They stay disabled unless the configuration names them. */
+  readonly capabilities?: readonly Capability[];
+  /**
+   * Names of capabilities that declare no resource and may be called by anyone whom policy does not
+   * forbid it. Without this they are denied, because nothing permits them.
+   */
+  readonly permit?: readonly string[];
+  /** Gets XState's own inspection events of every actor. What it throws harms nothing. */
+  readonly inspect?: Inspect;
+  /** Exports the journal as telemetry. */
+  readonly telemetry?: TelemetryExporter;
+  /** Records between two snapshots of the actors. Fewer make a start after a crash shorter and the journal larger. */
+  readonly snapshotEveryRecords?: number;
+  /** Gets one object for each thing that an operator may want to see in a log. */
+  readonly log?: (entry: LogEntry) => void;
+}
+
+export interface LogEntry {
+  readonly level: "info" | "warn" | "error";
+  readonly event: string;
+  readonly [field: string]: unknown;
+}

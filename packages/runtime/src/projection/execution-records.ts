@@ -1,0 +1,59 @@
+/** What the records of an execution mean: which events they stand for, and which intent an ending closes. */
+import { FemtoError, type TypedRecord } from "@femtoclaw/protocol";
+import type { ExecutionEventType, ExecutionPoint } from "./execution-table.ts";
+
+export type ExecutionRecord = TypedRecord & {
+  type: "message.recorded" | `execution.${"refused" | "intent" | "outcome" | "interrupted"}`;
+};
+
+/** A permitted execution that has no outcome yet. */
+export interface OpenExecution {
+  readonly intent: number;
+  readonly tool: string;
+  readonly session: string | null;
+  readonly boot: string;
+  readonly at: ExecutionPoint;
+}
+
+// INVARIANT: I2: an outcome closes the intent that it names, in the boot that wrote it; only a later boot
+// calls one interrupted.
+export function requireOwnIntent(
+  record: TypedRecord & { type: "execution.outcome" | "execution.interrupted" },
+  known: OpenExecution,
+): void {
+  const { body, boot, session } = record;
+  if (body.intent !== known.intent || session !== known.session) {
+    throw corrupt(record, `the intent of its execution is record ${known.intent} of session ${known.session}`);
+  }
+  const fits =
+    record.type === "execution.outcome"
+      ? known.boot === boot
+      : known.boot !== boot && known.boot === record.body.boot && known.tool === record.body.tool;
+  if (!fits) throw corrupt(record, `the intent of its execution is of boot ${known.boot} and tool ${known.tool}`);
+}
+
+/** The machine events that a record of an execution stands for. */
+export function eventsOf(record: ExecutionRecord): readonly ExecutionEventType[] {
+  switch (record.type) {
+    case "message.recorded":
+      return ["begin", "message", "committed"];
+    case "execution.refused": {
+      const { event } = record.body;
+      if (event === "denied" || event === "factsFailed") return ["begin", "valid", event, "committed"];
+      if (event === "halted" || event === "cancelled") return ["begin", "valid", "permitted", event, "committed"];
+      return ["begin", event, "committed"];
+    }
+    case "execution.intent":
+      return ["begin", "valid", "permitted"];
+    case "execution.outcome":
+      return record.body.began ? ["committed", record.body.event, "committed"] : [record.body.event, "committed"];
+    case "execution.interrupted":
+      return ["recovered", "committed"];
+    default:
+      return record satisfies never;
+  }
+}
+
+export function corrupt(record: TypedRecord, reason: string): FemtoError {
+  return new FemtoError("FEMTO_JOURNAL_CORRUPT", `record ${record.seq} (${record.type}): ${reason}`);
+}

@@ -1,0 +1,61 @@
+/**
+ * The execution machine as a table of (state, event) to state, generated from the machine itself by
+ * visiting every state it can reach. Folding history through it is fifty times cheaper than XState;
+ * a test proves the two equal over all paths.
+ */
+import { type ExecutionContext, type ExecutionEvent, type ExecutionState, executionMachine } from "@femtoclaw/machines";
+import { MachineFold } from "./inert-scope.ts";
+
+export type ExecutionEventType = ExecutionEvent["type"];
+
+/** A state of one execution, as plain data. */
+export interface ExecutionPoint {
+  readonly state: ExecutionState;
+  readonly category: ExecutionContext["category"];
+}
+
+/** Every event that the machine knows, gathered from the machine, so that none can be forgotten here. */
+export const EXECUTION_EVENTS = executionMachine.events as readonly ExecutionEventType[];
+
+export class ExecutionTable {
+  readonly #rows = new Map<string, Map<ExecutionEventType, ExecutionPoint>>();
+  readonly initial: ExecutionPoint;
+
+  constructor() {
+    const fold = new MachineFold(executionMachine);
+    this.initial = point(fold);
+    const unexplored = [this.initial];
+    for (let from = unexplored.pop(); from !== undefined; from = unexplored.pop()) {
+      if (this.#rows.has(key(from))) continue;
+      const row = new Map<ExecutionEventType, ExecutionPoint>();
+      this.#rows.set(key(from), row);
+      const state = { value: from.state, context: { category: from.category } };
+      fold.restore(state);
+      for (const type of EXECUTION_EVENTS) {
+        if (!fold.send({ type })) continue;
+        const to = point(fold);
+        row.set(type, to);
+        unexplored.push(to);
+        fold.restore(state);
+      }
+    }
+  }
+
+  /** The state after the event, or undefined when the machine does not take it. */
+  next(from: ExecutionPoint, type: ExecutionEventType): ExecutionPoint | undefined {
+    return this.#rows.get(key(from))?.get(type);
+  }
+
+  /** All reachable states, for exploration and drawing. */
+  get points(): ExecutionPoint[] {
+    return [...this.#rows.keys()].map((text) => JSON.parse(text) as ExecutionPoint);
+  }
+}
+
+function point(fold: MachineFold): ExecutionPoint {
+  return { state: fold.value as ExecutionState, category: (fold.context as ExecutionContext).category };
+}
+
+function key(at: ExecutionPoint): string {
+  return `{"state":"${at.state}","category":${at.category === null ? "null" : `"${at.category}"`}}`;
+}

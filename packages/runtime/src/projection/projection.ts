@@ -1,0 +1,350 @@
+/**
+ * The state of the runtime as a pure function of its records: fold any prefix of the journal and you
+ * have the state of every actor at that moment. Snapshots, restart, replay and status all come from here.
+ */
+import {
+  EXECUTION_VERSION,
+  LIFECYCLE_VERSION,
+  lifecycleMachine,
+  MEMORY_VERSION,
+  memoryMachine,
+  OBSERVABILITY_VERSION,
+  observabilityMachine,
+  type Phase,
+  POLICY_VERSION,
+  phaseOf,
+  policyMachine,
+  REGISTRY_VERSION,
+  type RegistryContext,
+  registryMachine,
+} from "@femtoclaw/machines";
+import { type ActorSnapshot, FemtoError, type RegisteredCapability, type TypedRecord } from "@femtoclaw/protocol";
+import type { AnyStateMachine, EventObject } from "xstate";
+import { corrupt, type ExecutionRecord, eventsOf, type OpenExecution, requireOwnIntent } from "./execution-records.ts";
+import { type ExecutionEventType, type ExecutionPoint, ExecutionTable } from "./execution-table.ts";
+import { MachineFold } from "./inert-scope.ts";
+
+export type Counters = Readonly<
+  Record<"messages" | "completed" | "refused" | "failed" | "interrupted" | "overloaded", number>
+>;
+
+interface ExecutionsState {
+  readonly open: Readonly<Record<string, OpenExecution>>;
+  readonly counters: Counters;
+}
+
+interface HostState {
+  boot: string | null;
+  boots: number;
+  configuration: string | null;
+  ended: "none" | "clean" | "crash";
+  /** Executions of this boot that are between intent and outcome. */
+  running: number;
+}
+
+type MachineName = "lifecycle" | "memory" | "registry" | "policy" | "observability";
+
+const MACHINES: Readonly<Record<MachineName, { readonly machine: AnyStateMachine; readonly version: string }>> = {
+  lifecycle: { machine: lifecycleMachine, version: LIFECYCLE_VERSION },
+  memory: { machine: memoryMachine, version: MEMORY_VERSION },
+  registry: { machine: registryMachine, version: REGISTRY_VERSION },
+  policy: { machine: policyMachine, version: POLICY_VERSION },
+  observability: { machine: observabilityMachine, version: OBSERVABILITY_VERSION },
+};
+const MACHINE_NAMES = Object.keys(MACHINES) as MachineName[];
+const HOST_VERSION = "1";
+
+/** In which states a subsystem is ready, by the event that says so. */
+const STANDING: Readonly<Record<string, { readonly machine: MachineName; readonly states: readonly string[] }>> = {
+  "memory.ready": { machine: "memory", states: ["ready"] },
+  "registry.ready": { machine: "registry", states: ["ready"] },
+  "policy.ready": { machine: "policy", states: ["active"] },
+  "observability.ready": { machine: "observability", states: ["exporting", "degraded"] },
+};
+
+export const ZERO_COUNTERS: Counters = {
+  messages: 0,
+  completed: 0,
+  refused: 0,
+  failed: 0,
+  interrupted: 0,
+  overloaded: 0,
+};
+
+export class Projection {
+  readonly #table = new ExecutionTable();
+  readonly #folds: Record<MachineName, MachineFold>;
+  #open = new Map<string, OpenExecution>();
+  #counters = ZERO_COUNTERS;
+  #host: HostState = { boot: null, boots: 0, configuration: null, ended: "none", running: 0 };
+  #size = 0;
+
+  constructor() {
+    this.#folds = freshFolds({});
+  }
+
+  /** Goes on from a snapshot. Throws FEMTO_JOURNAL_FORMAT when a machine of that version is not here. */
+  static restore(covers: number, actors: Readonly<Record<string, ActorSnapshot>>): Projection {
+    const projection = new Projection();
+    for (const name of MACHINE_NAMES) {
+      const state = stateOf(actors, name, MACHINES[name].version);
+      projection.#folds[name].restore(state as { value: unknown; context: unknown });
+    }
+    const { open, counters } = structuredClone(stateOf(actors, "executions", EXECUTION_VERSION)) as ExecutionsState;
+    projection.#open = new Map(Object.entries(open));
+    projection.#counters = counters;
+    projection.#host = structuredClone(stateOf(actors, "host", HOST_VERSION)) as HostState;
+    projection.#size = covers + 1;
+    return projection;
+  }
+
+  /** Number of records folded; the next one must have this sequence number. */
+  get size(): number {
+    return this.#size;
+  }
+
+  get phase(): Phase {
+    return phaseOf(this.#folds.lifecycle.value);
+  }
+
+  /** Whether this boot has come far enough to take calls, though it may have stopped since. */
+  get #taking(): boolean {
+    const { phase } = this.#folds.lifecycle.value as { readonly phase: unknown };
+    return typeof phase === "string";
+  }
+
+  get host(): Readonly<HostState> {
+    return this.#host;
+  }
+
+  get counters(): Counters {
+    return this.#counters;
+  }
+
+  get open(): ReadonlyMap<string, OpenExecution> {
+    return new Map(this.#open);
+  }
+
+  get capabilities(): readonly RegisteredCapability[] {
+    return Object.values((this.#folds.registry.context as RegistryContext).capabilities);
+  }
+
+  /** What operators switched by hand, by capability name. */
+  get overrides(): Readonly<Record<string, boolean>> {
+    return (this.#folds.registry.context as RegistryContext).overrides;
+  }
+
+  /** Value and context of a subsystem's machine. */
+  machine(name: MachineName): { readonly value: unknown; readonly context: unknown } {
+    return this.#folds[name].state;
+  }
+
+  /** The state of every actor, as the journal's snapshots hold it. */
+  snapshot(): Record<string, ActorSnapshot> {
+    const machines = MACHINE_NAMES.map((name) => [
+      name,
+      { machine: name, version: MACHINES[name].version, state: { ...this.#folds[name].state } },
+    ]);
+    const executions: ExecutionsState = { open: Object.fromEntries(this.#open), counters: this.#counters };
+    return {
+      ...(Object.fromEntries(machines) as Record<string, ActorSnapshot>),
+      executions: { machine: "execution", version: EXECUTION_VERSION, state: { ...executions } },
+      host: { machine: "host", version: HOST_VERSION, state: { ...this.#host } },
+    };
+  }
+
+  // INVARIANT: I6: nothing but the record decides the next state; no clock, no randomness, no I/O.
+  apply(record: TypedRecord): void {
+    if (record.seq !== this.#size) throw corrupt(record, `expected sequence number ${this.#size}`);
+    // The record that names the log stands before the first boot, and nowhere else.
+    const isFirst = record.type === "log.created";
+    if (isFirst !== (record.seq === 0)) throw corrupt(record, "a log begins with log.created alone");
+    if (!isFirst && (record.type === "boot.started") === (record.boot === this.#host.boot)) {
+      throw corrupt(record, `it claims boot ${record.boot} where the boot is ${this.#host.boot}`);
+    }
+    this.#size += 1;
+    switch (record.type) {
+      case "boot.started":
+        return this.#boot(record);
+      case "lifecycle.changed":
+        return this.#lifecycle(record);
+      case "registry.loaded":
+        this.#send(record, "registry", { type: "load" });
+        for (const capability of record.body.capabilities) {
+          this.#folds.registry.send({ type: "declare", capability } as EventObject);
+        }
+        return this.#send(record, "registry", { type: "loaded" });
+      case "capability.enabled":
+        return this.#send(record, "registry", { type: "enable", name: record.body.name } as EventObject);
+      case "capability.disabled":
+        return this.#send(record, "registry", { type: "disable", name: record.body.name } as EventObject);
+      case "policy.activated":
+        this.#send(record, "policy", { type: "propose", revision: record.body.revision } as EventObject);
+        return this.#send(record, "policy", { type: "activate" });
+      case "observability.started":
+      case "observability.changed":
+        return this.#observability(record);
+      case "supervision.crashed":
+        return this.#crashed(record);
+      case "supervision.restarted":
+        return this.#send(record, "lifecycle", {
+          type: "subsystem.restart",
+          subsystem: record.body.subsystem,
+        } as EventObject);
+      case "overload.refused":
+        return this.#count({ overloaded: record.body.count });
+      case "log.created":
+      case "key.rotated":
+      case "session.opened":
+      case "session.closed":
+      case "snapshot.taken":
+        return;
+      default:
+        return this.#execution(record);
+    }
+  }
+
+  #boot(record: TypedRecord & { type: "boot.started" }): void {
+    const { previous_boot, previous_end, configuration } = record.body;
+    const last = this.#host;
+    const changed = last.configuration !== null && last.configuration !== configuration.sha256;
+    if (previous_boot !== last.boot || previous_end !== last.ended || configuration.changed !== changed) {
+      throw corrupt(record, `it contradicts how boot ${last.boot} ended (${last.ended})`);
+    }
+    const fresh = freshFolds(this.overrides);
+    for (const name of MACHINE_NAMES) this.#folds[name] = fresh[name];
+    for (const type of ["open", "opened", "verified"]) this.#send(record, "memory", { type });
+    this.#host = {
+      boot: record.boot,
+      boots: last.boots + 1,
+      configuration: configuration.sha256,
+      ended: "crash",
+      running: 0,
+    };
+  }
+
+  #lifecycle(record: TypedRecord & { type: "lifecycle.changed" }): void {
+    const { event, from, to, fault } = record.body;
+    if (!isSamePhase(this.phase, from)) throw corrupt(record, `the runtime was ${this.phase}, not ${from}`);
+    this.#requireStanding(record, event);
+    this.#send(record, "lifecycle", { type: event, ...(fault === undefined ? {} : { fault }) } as EventObject);
+    if (this.phase !== to) throw corrupt(record, `the runtime would be ${this.phase}, not ${to}`);
+    if (to === "shuttingDown") this.#host.ended = "clean";
+  }
+
+  /** A phase is left only when what it waits for is there; the first of them for the end of every open execution. */
+  #requireStanding(record: TypedRecord, event: string): void {
+    const standing = STANDING[event];
+    if (standing === undefined) return;
+    const { value } = this.#folds[standing.machine];
+    if (!standing.states.includes(String(value))) throw corrupt(record, `${standing.machine} is ${String(value)}`);
+    const [open] = this.#open.keys();
+    if (open !== undefined) throw corrupt(record, `execution ${open} of an earlier boot is still open`);
+  }
+
+  #observability(record: TypedRecord & { type: "observability.started" | "observability.changed" }): void {
+    const { state, reason } = record.body;
+    const works = record.type === "observability.started" ? "started" : "recovered";
+    const event = state === "degraded" ? { type: "degraded", reason: reason ?? "" } : { type: works };
+    this.#send(record, "observability", event as EventObject);
+  }
+
+  #crashed(record: TypedRecord & { type: "supervision.crashed" }): void {
+    const { subsystem, code, reason, at_ms, decision } = record.body;
+    const error = { code, reason, atMs: at_ms };
+    this.#send(record, "lifecycle", { type: `xstate.error.actor.${subsystem}`, error } as EventObject);
+    const isLost = (this.#folds.lifecycle.value as Record<string, unknown>)[subsystem] === "lost";
+    if (isLost !== (decision === "give-up")) throw corrupt(record, `its decision is not ${decision}`);
+  }
+
+  #execution(record: ExecutionRecord): void {
+    const id = record.execution;
+    if (id === null) throw corrupt(record, "it names no execution");
+    const known = this.#open.get(id);
+    if (!this.#taking && record.type !== "execution.interrupted") throw corrupt(record, "no call was taken yet");
+    const ends = record.type === "execution.outcome" || record.type === "execution.interrupted";
+    if (ends !== (known !== undefined)) {
+      throw corrupt(record, known === undefined ? "it has no intent" : "its execution is already open");
+    }
+    if (ends && known !== undefined) requireOwnIntent(record, known);
+    const at = this.#walk(record, known?.at ?? this.#table.initial, eventsOf(record));
+    switch (record.type) {
+      case "message.recorded":
+        return this.#count({ messages: 1 });
+      case "execution.refused":
+        return this.#count({ refused: 1 });
+      case "execution.intent":
+        this.#open.set(id, {
+          intent: record.seq,
+          tool: record.body.tool,
+          session: record.session,
+          boot: record.boot,
+          at,
+        });
+        return this.#running(1);
+      case "execution.outcome":
+        this.#open.delete(id);
+        this.#count(at.state === "completed" ? { completed: 1 } : { failed: 1 });
+        return this.#running(-1);
+      case "execution.interrupted":
+        this.#open.delete(id);
+        return this.#count({ interrupted: 1 });
+      default:
+        record satisfies never;
+    }
+  }
+
+  #walk(record: TypedRecord, from: ExecutionPoint, events: readonly ExecutionEventType[]): ExecutionPoint {
+    return events.reduce((at, type) => {
+      const next = this.#table.next(at, type);
+      if (next === undefined) throw corrupt(record, `\`${type}\` is not possible in state ${at.state}`);
+      return next;
+    }, from);
+  }
+
+  /** The lifecycle is `executing` while at least one permitted execution is between intent and outcome. */
+  #running(change: 1 | -1): void {
+    const before = this.#host.running;
+    this.#host.running = before + change;
+    if (before === 0) this.#folds.lifecycle.send({ type: "execution.began" });
+    else if (this.#host.running === 0) this.#folds.lifecycle.send({ type: "execution.ended" });
+  }
+
+  #count(changes: Partial<Counters>): void {
+    const counters: Record<keyof Counters, number> = { ...this.#counters };
+    for (const name of Object.keys(changes) as (keyof Counters)[]) counters[name] += changes[name] ?? 0;
+    this.#counters = counters;
+  }
+
+  #send(record: TypedRecord, name: MachineName, event: EventObject): void {
+    if (!this.#folds[name].send(event)) {
+      throw corrupt(
+        record,
+        `\`${event.type}\` is not possible for ${name} in state ${JSON.stringify(this.#folds[name].value)}`,
+      );
+    }
+  }
+}
+
+function freshFolds(overrides: Readonly<Record<string, boolean>>): Record<MachineName, MachineFold> {
+  const folds = MACHINE_NAMES.map((name) => {
+    const input = name === "registry" ? { overrides } : undefined;
+    return [name, new MachineFold(MACHINES[name].machine, input)];
+  });
+  return Object.fromEntries(folds) as Record<MachineName, MachineFold>;
+}
+
+function stateOf(actors: Readonly<Record<string, ActorSnapshot>>, name: string, version: string): unknown {
+  const actor = actors[name];
+  if (actor === undefined || actor.version !== version) {
+    const found = actor === undefined ? "is missing" : `has version ${actor.version} where ${version} is known`;
+    throw new FemtoError("FEMTO_JOURNAL_FORMAT", `the snapshot of \`${name}\` ${found}`);
+  }
+  return actor.state;
+}
+
+/** `idle` and `executing` are one for a writer: it cannot know yet which intents before its record become durable. */
+function isSamePhase(left: Phase, right: Phase): boolean {
+  const phase = (name: Phase): Phase => (name === "executing" ? "idle" : name);
+  return phase(left) === phase(right);
+}

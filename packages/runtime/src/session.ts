@@ -1,0 +1,80 @@
+/** One proposer's connection to the gate. Its identity is minted by the runtime; a label proves nothing. */
+import { Buffer } from "node:buffer";
+import { randomUUID } from "node:crypto";
+import type { JournalEntry } from "@femtoclaw/journal";
+import {
+  type ExecutionId,
+  LIMITS,
+  type ProtocolMessage,
+  printable,
+  type Reply,
+  type SessionId,
+} from "@femtoclaw/protocol";
+import type { Gate } from "./gate/gate.ts";
+
+export interface ProposeOptions {
+  /** A name for this call, recorded as given. */
+  readonly label?: string;
+}
+
+export interface Session extends AsyncDisposable {
+  readonly id: SessionId;
+  /**
+   * Proposes one protocol message: bytes as they arrived, or a message object. Resolves with the reply
+   * once the outcome is durable. Denials, failures and protocol errors are replies, not exceptions.
+   */
+  propose(message: Uint8Array | ProtocolMessage, options?: ProposeOptions): Promise<Reply>;
+  /** Asks an execution of this session to end; false when it is unknown here or has ended. */
+  cancel(execution: string): boolean;
+  /** Executions proposed so far go on; further ones are refused. */
+  close(): void;
+}
+
+export interface SessionOptions {
+  /** Through which door the proposer came. */
+  readonly channel: "library" | "agent" | "operator";
+  /** What the proposer calls itself. */
+  readonly label?: string;
+}
+
+/** The open sessions of a runtime. */
+export class Sessions {
+  readonly #open = new Set<Session>();
+  readonly #record: (entry: JournalEntry) => void;
+
+  constructor(record: (entry: JournalEntry) => void) {
+    this.#record = record;
+  }
+
+  open({ channel, label }: SessionOptions, gate: Gate): Session {
+    const id = randomUUID() as string as SessionId;
+    let executions = 0;
+    const close = (): void => {
+      if (!this.#open.delete(session)) return;
+      this.#record({ type: "session.closed", session: id, execution: null, body: { executions } });
+    };
+    const session: Session = {
+      id,
+      propose: async (message, { label } = {}) => {
+        if (!this.#open.has(session)) throw new TypeError("the session is closed");
+        executions += 1;
+        // An object takes the same way as bytes from a socket, so that there is one parser and one gate.
+        const bytes = message instanceof Uint8Array ? message : Buffer.from(JSON.stringify(message));
+        // INVARIANT: I8: who proposes is said here; of what a client says about itself only the label is taken.
+        const named = label === undefined ? {} : { label };
+        return await gate.propose({ session: id, principal: "default", bytes, ...named });
+      },
+      cancel: (execution) => gate.cancel(id, execution as ExecutionId),
+      close,
+      [Symbol.asyncDispose]: async () => close(),
+    };
+    this.#open.add(session);
+    const body = { channel, label: label === undefined ? null : printable(label, LIMITS.labelChars) };
+    this.#record({ type: "session.opened", session: id, execution: null, body });
+    return session;
+  }
+
+  closeAll(): void {
+    for (const session of this.#open) session.close();
+  }
+}

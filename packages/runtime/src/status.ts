@@ -1,0 +1,70 @@
+/** What an operator sees of a running runtime at one look. */
+import type { Fault, Phase } from "@femtoclaw/machines";
+import type { CompiledPolicy } from "@femtoclaw/policy";
+import { type RegisteredCapability, VERSION } from "@femtoclaw/protocol";
+import type { SandboxProbe } from "@femtoclaw/sandbox";
+import type { ResolvedConfiguration } from "./configuration/resolve-configuration.ts";
+import { type Counters, ZERO_COUNTERS } from "./projection/projection.ts";
+import type { Memory } from "./subsystems/memory.ts";
+import type { ActorSystem } from "./system.ts";
+
+export interface RuntimeStatus {
+  readonly version: string;
+  readonly phase: Phase;
+  readonly boot: string;
+  /** Boots that this journal has seen. */
+  readonly boots: number;
+  readonly pid: number;
+  readonly state_directory: string;
+  readonly records: number;
+  /** Since the journal began. */
+  readonly counters: Counters;
+  /** Executions in the gate now, and calls that wait to enter it. */
+  readonly running: number;
+  readonly queued: number;
+  readonly policy: { readonly revision: string; readonly rules: number };
+  readonly capabilities: { readonly enabled: number; readonly registered: number };
+  /** What confines programs; null while no enabled capability needs it. */
+  readonly sandbox: string | null;
+  readonly observability: string;
+  readonly integrity: "unverified";
+  readonly fault: Fault | null;
+}
+
+export interface StatusParts {
+  readonly configuration: ResolvedConfiguration;
+  readonly boot: string;
+  readonly system: ActorSystem;
+  readonly memory: Memory | null;
+  readonly running: number;
+  readonly queued: number;
+  readonly policy: CompiledPolicy | null;
+  readonly capabilities: readonly RegisteredCapability[];
+  readonly sandbox: SandboxProbe | null;
+  readonly fault: Fault | null;
+}
+
+export function statusOf(parts: StatusParts): RuntimeStatus {
+  const { memory, capabilities, policy, sandbox } = parts;
+  return {
+    version: VERSION,
+    phase: parts.system.phase,
+    boot: parts.boot,
+    boots: memory?.projection.host.boots ?? 0,
+    pid: process.pid,
+    state_directory: parts.configuration.stateDirectory,
+    records: memory?.journal.size ?? 0,
+    counters: memory?.projection.counters ?? ZERO_COUNTERS,
+    running: parts.running,
+    queued: parts.queued,
+    policy: { revision: policy?.revision ?? "", rules: policy?.rules.length ?? 0 },
+    capabilities: {
+      enabled: capabilities.filter(({ enabled }) => enabled).length,
+      registered: capabilities.length,
+    },
+    sandbox: sandbox?.ok === true ? `${sandbox.name} ${sandbox.version}` : null,
+    observability: String(parts.system.state("observability")?.value ?? "down"),
+    integrity: "unverified",
+    fault: parts.fault,
+  };
+}

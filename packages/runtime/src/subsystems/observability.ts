@@ -1,0 +1,109 @@
+/** The observability subsystem: keeps an exporter of telemetry going. It may fail without harm to executions. */
+import type { JournalEntry, JournalReader } from "@femtoclaw/journal";
+import { errorText } from "@femtoclaw/protocol";
+import type { EventObject } from "xstate";
+import { harmless } from "../harmless.ts";
+import type { LogEntry } from "../options.ts";
+import { settled } from "../settled.ts";
+import type { ActorSystem } from "../system.ts";
+import type { TelemetryExporter, TelemetrySource } from "../telemetry-port.ts";
+
+export interface ObservabilityOptions {
+  readonly system: ActorSystem;
+  readonly exporter: TelemetryExporter | null;
+  readonly reader: JournalReader;
+  readonly stateDirectory: string;
+  record(entry: JournalEntry): void;
+  log(entry: LogEntry): void;
+}
+
+type Change = Parameters<TelemetrySource["onChange"]>;
+
+export class Observability {
+  readonly #options: ObservabilityOptions;
+  readonly #wake: () => void;
+  /** What the exporter reported before it was started; null once it is. */
+  #early: Change[] | null = [];
+
+  constructor(options: ObservabilityOptions) {
+    this.#options = options;
+    this.#wake = harmless("the exporter of telemetry", () => options.exporter?.wake());
+  }
+
+  /** Loads the cursor and begins; an exporter that cannot begin leaves the subsystem degraded, which is recorded. */
+  async start(): Promise<void> {
+    const { exporter } = this.#options;
+    const kind = exporter?.kind ?? "none";
+    try {
+      const cursor = await this.#begin();
+      this.#record({ type: "observability.started", body: { exporter: kind, cursor, state: "exporting" } });
+      this.#send({ type: "started" });
+    } catch (error) {
+      const reason = errorText(error);
+      this.#record({ type: "observability.started", body: { exporter: kind, cursor: 0, state: "degraded", reason } });
+      this.#send({ type: "degraded", reason });
+    }
+    const early = this.#early ?? [];
+    this.#early = null;
+    for (const change of early) this.#changed(...change);
+  }
+
+  async restart(): Promise<void> {
+    await this.#begin();
+  }
+
+  wake(): void {
+    this.#wake();
+  }
+
+  /** An exporter that fails or hangs here keeps nothing else from ending. */
+  async stop(deadlineMs: number): Promise<void> {
+    this.#send({ type: "flush" });
+    await settled(this.#flush(deadlineMs), 2 * deadlineMs);
+    this.#send({ type: "stopped" });
+  }
+
+  async #flush(deadlineMs: number): Promise<void> {
+    try {
+      await this.#options.exporter?.stop(deadlineMs);
+    } catch (error) {
+      this.#options.log({ level: "warn", event: "observability.stop", reason: errorText(error) });
+    }
+  }
+
+  async #begin(): Promise<number> {
+    const { exporter, reader, stateDirectory } = this.#options;
+    if (exporter === null) return 0;
+    return await exporter.start({
+      reader,
+      stateDirectory,
+      size: () => reader.size,
+      onChange: (...change) => {
+        if (this.#early === null) this.#changed(...change);
+        else this.#early.push(change);
+      },
+    });
+  }
+
+  #changed(...[state, cursor, reason]: Change): void {
+    const moved = this.#send(
+      state === "degraded" ? { type: "degraded", reason: reason ?? "unknown" } : { type: "recovered" },
+    );
+    if (!moved) return;
+    const body = { state, cursor, ...(reason === undefined ? {} : { reason }) };
+    this.#record({ type: "observability.changed", body });
+    this.#options.log({ level: state === "degraded" ? "warn" : "info", event: "observability.changed", ...body });
+  }
+
+  #record(
+    entry:
+      | Pick<JournalEntry & { type: "observability.started" }, "type" | "body">
+      | Pick<JournalEntry & { type: "observability.changed" }, "type" | "body">,
+  ): void {
+    this.#options.record({ ...entry, session: null, execution: null } as JournalEntry);
+  }
+
+  #send(event: EventObject & { readonly reason?: string }): boolean {
+    return this.#options.system.send("observability", event);
+  }
+}

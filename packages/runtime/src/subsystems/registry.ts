@@ -1,0 +1,124 @@
+/** The registry subsystem: which capabilities there are, which of them are enabled, and their limits. */
+
+import { createHash } from "node:crypto";
+import type { Capability } from "@femtoclaw/capabilities";
+import type { RegistryContext } from "@femtoclaw/machines";
+import { FemtoError, printable, type RegisteredCapability, type ToolDescription } from "@femtoclaw/protocol";
+import type { EventObject } from "xstate";
+import type { ResolvedConfiguration } from "../configuration/resolve-configuration.ts";
+import { type CapabilityValidators, compileValidators } from "../gate/argument-validators.ts";
+import type { Registered } from "../gate/gate-parts.ts";
+import type { ActorSystem } from "../system.ts";
+
+export class Registry {
+  readonly #system: ActorSystem;
+  readonly #configuration: ResolvedConfiguration;
+  readonly #capabilities: ReadonlyMap<string, Capability>;
+  readonly #validators: ReadonlyMap<string, CapabilityValidators>;
+
+  /** Throws FEMTO_CONFIG_INVALID for a capability whose manifest is not valid, or a setting of one that is unknown. */
+  constructor(system: ActorSystem, configuration: ResolvedConfiguration, capabilities: readonly Capability[]) {
+    this.#system = system;
+    this.#configuration = configuration;
+    this.#validators = compileValidators(capabilities);
+    this.#capabilities = new Map(capabilities.map((capability) => [capability.manifest.name, capability]));
+    for (const name of configuration.capabilities.keys()) {
+      if (this.#capabilities.has(name)) continue;
+      const known = [...this.#capabilities.keys()].sort().join(", ");
+      throw new FemtoError(
+        "FEMTO_CONFIG_INVALID",
+        `[capabilities] names \`${name}\`, which does not exist (known: ${known})`,
+      );
+    }
+  }
+
+  get manifests(): Capability["manifest"][] {
+    return [...this.#capabilities.values()].map(({ manifest }) => manifest);
+  }
+
+  /** What this boot registers: the configuration's word, and where it leaves room, what operators switched before. */
+  declarations(overrides: Readonly<Record<string, boolean>>): RegisteredCapability[] {
+    return [...this.#capabilities.values()]
+      .map((capability) => this.#declaration(capability, overrides))
+      .sort((left, right) => (left.name < right.name ? -1 : 1));
+  }
+
+  load(declarations: readonly RegisteredCapability[], overrides: Readonly<Record<string, boolean>>): void {
+    this.#system.send("registry", { type: "load", overrides } as EventObject);
+    for (const capability of declarations)
+      this.#system.send("registry", { type: "declare", capability } as EventObject);
+    this.#system.send("registry", { type: "loaded" });
+  }
+
+  /** The capability to be switched. Throws unless the registry would take the switch. */
+  check(name: string, enable: boolean): RegisteredCapability {
+    const capability = this.list().find((declared) => declared.name === name);
+    if (capability === undefined) {
+      throw new FemtoError("FEMTO_CAPABILITY_NOT_FOUND", `no capability is called \`${printable(name)}\``);
+    }
+    if (enable && capability.locked) {
+      const fix = `Take \`${name} = false\` out of [capabilities] in femtoclaw.toml and start the host again.`;
+      throw new FemtoError("FEMTO_CAPABILITY_DISABLED", `the configuration locks \`${name}\` off`, { fix });
+    }
+    return capability;
+  }
+
+  apply(name: string, enable: boolean): void {
+    this.#system.send("registry", { type: enable ? "enable" : "disable", name } as EventObject);
+  }
+
+  list(): readonly RegisteredCapability[] {
+    return Object.values(this.#context()?.capabilities ?? {});
+  }
+
+  /** The enabled capabilities as an agent sees them. */
+  tools(): ToolDescription[] {
+    return this.list()
+      .filter(({ enabled }) => enabled)
+      .flatMap(({ name }) => this.#capabilities.get(name)?.manifest ?? [])
+      .map(({ name, version, description, input, output }) => ({ name, version, description, input, output }));
+  }
+
+  // INVARIANT: I3: a registry that is not up knows no capability, so nothing can be called.
+  registered(tool: string): Registered | undefined {
+    const declared = this.#context()?.capabilities;
+    const state = declared !== undefined && Object.hasOwn(declared, tool) ? declared[tool] : undefined;
+    const capability = this.#capabilities.get(tool);
+    const validators = this.#validators.get(tool);
+    if (state === undefined || capability === undefined || validators === undefined) return undefined;
+    const setting = this.#configuration.capabilities.get(tool);
+    const { limits } = this.#configuration;
+    const own = capability.manifest.limits;
+    return {
+      capability,
+      validators,
+      enabled: state.enabled,
+      timeoutMs: setting?.timeoutMs ?? Math.min(limits.timeoutMs, own.timeout_ms),
+      outputBytes: setting?.outputBytes ?? Math.min(limits.outputBytes, own.output_bytes),
+    };
+  }
+
+  #declaration(capability: Capability, overrides: Readonly<Record<string, boolean>>): RegisteredCapability {
+    const { manifest, isolation } = capability;
+    const setting = this.#configuration.capabilities.get(manifest.name);
+    const override = Object.hasOwn(overrides, manifest.name) ? overrides[manifest.name] : undefined;
+    const locked = setting?.locked ?? false;
+    // INVARIANT: I3: disabled is the default; what the configuration locks off, no earlier switch brings back.
+    const enabled = !locked && (override ?? setting?.enabled ?? false);
+    const source = !locked && override !== undefined ? "operator" : setting === undefined ? "default" : "configuration";
+    return {
+      name: manifest.name,
+      version: manifest.version,
+      sha256: createHash("sha256").update(JSON.stringify(manifest)).digest("hex"),
+      enabled,
+      source,
+      locked,
+      isolation,
+    };
+  }
+
+  #context(): RegistryContext | undefined {
+    const state = this.#system.state("registry");
+    return state?.value === "ready" ? (state.context as RegistryContext) : undefined;
+  }
+}

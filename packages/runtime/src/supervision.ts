@@ -1,0 +1,83 @@
+/**
+ * Carries out what the root decides about a crashed subsystem: records the crash, waits, brings the
+ * subsystem's driver back and tells the root. The pause doubles with each crash in the window.
+ */
+import type { JournalEntry } from "@femtoclaw/journal";
+import type { Crash, Subsystem } from "@femtoclaw/machines";
+import { errorText, LIMITS } from "@femtoclaw/protocol";
+import type { ActorSystem } from "./system.ts";
+
+export interface SupervisionParts {
+  readonly system: ActorSystem;
+  /** Brings the subsystem's I/O back; throws when it cannot. */
+  readonly restarters: Readonly<Partial<Record<Subsystem, () => Promise<void>>>>;
+  nowMs(): number;
+  record(entry: JournalEntry): void;
+  /** A subsystem without which nothing may execute is lost. */
+  onLost(subsystem: Subsystem, crash: Crash): void;
+}
+
+export class Supervision {
+  readonly #parts: SupervisionParts;
+  readonly #timers = new Set<NodeJS.Timeout>();
+  #stopped = false;
+
+  constructor(parts: SupervisionParts) {
+    this.#parts = parts;
+  }
+
+  /** Ends the subsystem's actor; a subsystem that is already down is left to its restart. */
+  crash(subsystem: Subsystem, code: string, reason: string): void {
+    const { system } = this.#parts;
+    if (this.#stopped || !system.isUp(subsystem)) return;
+    const crash = { code, reason, atMs: this.#parts.nowMs() };
+    system.crash(subsystem, crash);
+    const lost = system.isLost(subsystem);
+    this.#parts.record({
+      type: "supervision.crashed",
+      session: null,
+      execution: null,
+      body: { subsystem, code, reason, at_ms: crash.atMs, decision: lost ? "give-up" : "restart" },
+    });
+    if (lost) this.#parts.onLost(subsystem, crash);
+    else this.#restartLater(subsystem);
+  }
+
+  /** Nothing is restarted or recorded any more. */
+  stop(): void {
+    this.#stopped = true;
+    for (const timer of this.#timers) clearTimeout(timer);
+    this.#timers.clear();
+  }
+
+  #restartLater(subsystem: Subsystem): void {
+    const crashes = this.#parts.system.crashesInWindow(subsystem);
+    const timer = setTimeout(
+      () => {
+        this.#timers.delete(timer);
+        void this.#restart(subsystem);
+      },
+      LIMITS.restartBackoffMs * 2 ** (crashes - 1),
+    );
+    this.#timers.add(timer);
+  }
+
+  async #restart(subsystem: Subsystem): Promise<void> {
+    let failure: unknown;
+    try {
+      await this.#parts.restarters[subsystem]?.();
+    } catch (error) {
+      failure = error;
+    }
+    if (this.#stopped) return;
+    this.#parts.system.advance({ type: "subsystem.restart", subsystem });
+    this.#parts.record({
+      type: "supervision.restarted",
+      session: null,
+      execution: null,
+      body: { subsystem },
+    });
+    // A driver that does not come back is one more crash, so that the limit is reached, not waited for.
+    if (failure !== undefined) this.crash(subsystem, "FEMTO_SUBSYSTEM_LOST", errorText(failure));
+  }
+}

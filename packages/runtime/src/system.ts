@@ -1,0 +1,125 @@
+/**
+ * The live actors: the root lifecycle with its subsystems, and the executions beside them. Listeners
+ * of inspection are guarded here, because XState lets a throwing one veto the event it looks at.
+ */
+import {
+  type Crash,
+  type ExecutionActor,
+  type executionsLogic,
+  type LifecycleEvent,
+  lifecycleMachine,
+  memoryMachine,
+  observabilityMachine,
+  type Phase,
+  phaseOf,
+  policyMachine,
+  registryMachine,
+  type Subsystem,
+} from "@femtoclaw/machines";
+import { type ExecutionId, LIMITS } from "@femtoclaw/protocol";
+import {
+  type Actor,
+  type ActorRefFrom,
+  type AnyActorRef,
+  createActor,
+  type EventObject,
+  type InspectionEvent,
+} from "xstate";
+import { harmless } from "./harmless.ts";
+import { supervised } from "./supervised.ts";
+
+export type Inspect = (event: InspectionEvent) => void;
+
+export interface SystemOptions {
+  readonly inspect?: Inspect;
+  /** State that a restarted subsystem goes on from; undefined starts it afresh. */
+  lastState(subsystem: Subsystem): { readonly value: unknown; readonly context: unknown } | undefined;
+}
+
+export class ActorSystem {
+  readonly #root: Actor<typeof lifecycleMachine>;
+
+  constructor(options: SystemOptions) {
+    const restore = (subsystem: Subsystem) => () => options.lastState(subsystem);
+    const machine = lifecycleMachine.provide({
+      actors: {
+        memory: supervised(memoryMachine, restore("memory")),
+        registry: supervised(registryMachine, restore("registry")),
+        policy: supervised(policyMachine, restore("policy")),
+        observability: supervised(observabilityMachine, restore("observability")),
+      },
+    });
+    this.#root = createActor(machine, {
+      input: { restartsMax: LIMITS.restarts, windowMs: LIMITS.restartWindowMs },
+      ...(options.inspect === undefined ? {} : { inspect: harmless("an inspection listener", options.inspect) }),
+    });
+    // Without an observer of errors XState would rethrow them from a timer and end the process.
+    this.#root.subscribe({ error: () => this.#root.stop() });
+    this.#root.start();
+  }
+
+  // INVARIANT: I3: a root that failed itself is in no phase that takes calls, whatever its last state was.
+  get phase(): Phase {
+    const { status, value } = this.#root.getSnapshot();
+    return status === "error" ? "error" : phaseOf(value);
+  }
+
+  /** Whether the subsystem's actor runs; not while it waits for a restart or is lost. */
+  isUp(subsystem: Subsystem): boolean {
+    return (this.#root.getSnapshot().value as Record<string, unknown>)[subsystem] === "up";
+  }
+
+  /** Sends to the root; returns the phases before and after. */
+  advance(event: LifecycleEvent): { readonly from: Phase; readonly to: Phase } {
+    const from = this.phase;
+    this.#root.send(event);
+    return { from, to: this.phase };
+  }
+
+  /** Sends to a subsystem; false when the subsystem is down or does not take the event in its state. */
+  send(subsystem: Subsystem, event: EventObject): boolean {
+    const actor = this.#actor(subsystem);
+    if (actor === undefined) return false;
+    const before = actor.getSnapshot();
+    actor.send(event);
+    return actor.getSnapshot() !== before;
+  }
+
+  /** Value and context of a subsystem; undefined while it is down. */
+  state(subsystem: Subsystem): { readonly value: unknown; readonly context: unknown } | undefined {
+    const snapshot: unknown = this.#actor(subsystem)?.getSnapshot();
+    return snapshot as { value: unknown; context: unknown } | undefined;
+  }
+
+  /** Ends the subsystem's actor with a crash that its supervisor answers. */
+  crash(subsystem: Subsystem, crash: Crash): void {
+    this.#actor(subsystem)?.send({ type: "subsystem.crashed", crash });
+  }
+
+  /** Starts the actor of one more execution. */
+  spawn(id: ExecutionId): ExecutionActor {
+    const executions: ActorRefFrom<typeof executionsLogic> = this.#root.system.get("executions");
+    executions.send({ type: "execution.received", id });
+    const actor = executions.getSnapshot().live.get(id);
+    if (actor === undefined) throw new Error(`the actor of execution ${id} did not start`);
+    return actor;
+  }
+
+  stop(): void {
+    this.#root.stop();
+  }
+
+  /** Whether the subsystem crashed beyond its limit. */
+  isLost(subsystem: Subsystem): boolean {
+    return (this.#root.getSnapshot().value as Record<string, unknown>)[subsystem] === "lost";
+  }
+
+  /** Crashes of the subsystem that count towards its limit. */
+  crashesInWindow(subsystem: Subsystem): number {
+    return this.#root.getSnapshot().context.crashesMs[subsystem].length;
+  }
+
+  #actor(subsystem: Subsystem): AnyActorRef | undefined {
+    return this.isUp(subsystem) ? (this.#root.system.get(subsystem) as AnyActorRef | undefined) : undefined;
+  }
+}

@@ -1,0 +1,179 @@
+/** Attacks on what a configuration resolves to: links, search paths, grants that would widen themselves. */
+import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Configuration, FemtoError } from "@femtoclaw/protocol";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { type ResolvedConfiguration, resolveConfiguration } from "../../src/configuration/resolve-configuration.ts";
+
+let root: string;
+let project: string;
+let bin: string;
+
+beforeEach(() => {
+  root = realpathSync(mkdtempSync(join(tmpdir(), "femto-")));
+  project = join(root, "project");
+  bin = join(root, "bin");
+  mkdirSync(project);
+  mkdirSync(bin);
+});
+
+afterEach(() => {
+  rmSync(root, { recursive: true });
+});
+
+function program(path: string, mode = 0o755): void {
+  writeFileSync(path, "#!/bin/sh\n");
+  chmodSync(path, mode);
+}
+
+function resolve(configuration: Configuration): ResolvedConfiguration {
+  return resolveConfiguration({
+    configuration: { search_path: [bin], ...configuration },
+    baseDirectory: project,
+    sourceOf: (pointer) => pointer,
+    ownPaths: [join(project, "femtoclaw.toml"), join(project, "policy")],
+    environment: { HOME: join(root, "home"), PATH: project },
+  });
+}
+
+function faultsOf(configuration: Configuration): string {
+  try {
+    resolve(configuration);
+  } catch (error) {
+    if (error instanceof FemtoError) return error.message;
+    throw error;
+  }
+  return "";
+}
+
+describe("programs", () => {
+  test("a harmless name that leads to a shell shows the shell", () => {
+    symlinkSync("/bin/sh", join(bin, "harmless"));
+    const [grant] = resolve({ allow: { run: { harmless: ["x"] } } }).authority.allow.run;
+    expect(grant).toMatchObject({ path: join(bin, "harmless"), realPath: realpathSync("/bin/sh") });
+  });
+
+  test("$PATH and the working directory find nothing", () => {
+    program(join(project, "planted"));
+    expect(faultsOf({ allow: { run: { planted: ["x"] } } })).toContain("there is no program `planted`");
+  });
+
+  test("the first folder of search_path wins, and a file that cannot be executed is no program", () => {
+    const other = join(root, "other");
+    mkdirSync(other);
+    program(join(bin, "tool"), 0o644);
+    program(join(other, "tool"));
+    const [grant] = resolve({ search_path: [bin, other], allow: { run: { tool: ["x"] } } }).authority.allow.run;
+    expect(grant?.path).toBe(join(other, "tool"));
+  });
+
+  test.each(["", ".", "..", "../bin/tool", "bin/tool", "tool/", "tool\0", "/bin/../bin/tool", "//bin//tool"])(
+    "%j names no program",
+    (name) => {
+      program(join(bin, "tool"));
+      expect(faultsOf({ allow: { run: { [name]: ["x"] } } })).toContain("expected the name of a program");
+    },
+  );
+
+  test("an absolute path counts only in a folder of search_path", () => {
+    program(join(project, "tool"));
+    program(join(bin, "tool"));
+    expect(faultsOf({ allow: { run: { [join(project, "tool")]: ["x"] } } })).toContain(
+      "is not in a folder of search_path",
+    );
+    expect(resolve({ allow: { run: { [join(bin, "tool")]: ["x"] } } }).authority.allow.run).toHaveLength(1);
+  });
+
+  test("folders, dangling links and pipes are no programs", () => {
+    mkdirSync(join(bin, "folder"));
+    symlinkSync("/nowhere", join(bin, "dangling"));
+    expect(faultsOf({ allow: { run: { folder: ["x"] } } })).toContain("there is no program");
+    expect(faultsOf({ allow: { run: { dangling: ["x"] } } })).toContain("there is no program");
+  });
+
+  test("__proto__ is a name like any other", () => {
+    const run = JSON.parse('{"__proto__":["x"]}');
+    expect(faultsOf({ allow: { run } })).toContain("there is no program `__proto__`");
+  });
+});
+
+describe("search_path", () => {
+  test.each(["bin", "./bin", "~/bin", "", "/usr/bin/../../tmp", "/usr/bin:/tmp", "/usr\0/bin"])(
+    "%j is refused",
+    (folder) => {
+      expect(faultsOf({ search_path: [folder] })).toContain("/search_path/0: ");
+    },
+  );
+
+  test("a folder that does not exist yet is not looked in later", () => {
+    expect(resolve({ search_path: [join(root, "later"), bin, `${bin}/`] }).authority.searchPath).toEqual([bin]);
+  });
+});
+
+describe("grants that would widen themselves", () => {
+  test("calls may not write where a permitted program lies", () => {
+    program(join(bin, "tool"));
+    const run = { tool: ["x"] as [string] };
+    expect(faultsOf({ allow: { write: ["../bin"], run } })).toContain(
+      "/allow/write/0: calls could replace the program",
+    );
+    expect(faultsOf({ allow: { write: ["/"], run } })).toContain("/allow/write/0: calls could replace the program");
+    expect(faultsOf({ allow: { write: ["../bin"], run }, deny: { write: ["../bin"] } })).toBe("");
+    expect(faultsOf({ allow: { write: ["../bin"] } })).toBe("");
+    expect(faultsOf({ allow: { write: ["../bin-evil"], run } })).toBe("");
+  });
+
+  test("nor where the file behind its name lies", () => {
+    program(join(project, "real"));
+    symlinkSync(join(project, "real"), join(bin, "tool"));
+    expect(faultsOf({ allow: { write: ["real"], run: { tool: ["x"] } } })).toContain("calls could replace the program");
+  });
+
+  test("the workspace cannot be the root, nor lie in FemtoClaw's own folders", () => {
+    expect(faultsOf({ workspace: "/" })).toContain("/workspace: the root of the file system cannot be a workspace");
+    expect(faultsOf({ memory: { path: "." } })).toContain("which belongs to FemtoClaw and no call may reach");
+    expect(faultsOf({ host: { runtime_dir: ".." } })).toContain("which belongs to FemtoClaw and no call may reach");
+    mkdirSync(join(project, "policy"));
+    expect(faultsOf({ workspace: "policy" })).toContain("which belongs to FemtoClaw and no call may reach");
+  });
+});
+
+describe("links and odd paths", () => {
+  test("a dangling link grants nothing: its target is for others to choose", () => {
+    symlinkSync("/nowhere/secret", join(project, "out"));
+    symlinkSync("loop", join(project, "loop"));
+    const faults = faultsOf({ allow: { write: ["out", "out/below", "loop"] } }).split("\n");
+    expect(faults).toEqual([
+      "/allow/write/0: `out` is or passes a symbolic link that leads nowhere",
+      "/allow/write/1: `out/below` is or passes a symbolic link that leads nowhere",
+      "/allow/write/2: `loop` passes symbolic links that lead in a circle",
+    ]);
+  });
+
+  test("a file is no folder, and paths are bounded", () => {
+    writeFileSync(join(project, "file"), "");
+    expect(faultsOf({ allow: { read: ["file/x"] } })).toContain("passes a file as if it were a folder");
+    expect(faultsOf({ allow: { read: ["d/".repeat(70)] } })).toContain("is deeper than 64 folders");
+    expect(faultsOf({ allow: { read: ["n".repeat(300)] } })).toContain("is longer than the system takes");
+  });
+
+  test("going up after going down is refused, because a link would decide where it ends", () => {
+    symlinkSync("/usr/bin", join(project, "link"));
+    expect(faultsOf({ allow: { read: ["link/../x"] } })).toContain("goes up after it went down");
+    expect(faultsOf({ allow: { read: ["/usr/../etc"] } })).toContain("goes up after it went down");
+    expect(faultsOf({ allow: { read: ["../x", "./y", "z/./w"] } })).toBe("");
+  });
+
+  test("HOME of another kind is not expanded", () => {
+    const input = { configuration: { memory: { path: "/s" }, allow: { read: ["~/x"] } }, ownPaths: [] };
+    const attempt = (): unknown =>
+      resolveConfiguration({
+        ...input,
+        baseDirectory: project,
+        sourceOf: (at) => at,
+        environment: { HOME: "../evil" },
+      });
+    expect(attempt).toThrow("`~/x` needs HOME to be an absolute path");
+  });
+});

@@ -1,0 +1,268 @@
+/** When the journal cannot commit: nothing is claimed, nothing runs without a durable intent, and admission closes. */
+import { type Capability, ProgramDigests, takeFacts } from "@femtoclaw/capabilities";
+import { Journal, type JournalEntry, MemoryKeyring, MemoryStore, type StoreFault } from "@femtoclaw/journal";
+import { type Authority, FemtoError, type Reply, type SessionId, validateReply } from "@femtoclaw/protocol";
+import { describe, expect, it } from "vitest";
+import { systemClock } from "../../src/clock.ts";
+import { compileValidators } from "../../src/gate/argument-validators.ts";
+import { FairSlots } from "../../src/gate/fair-slots.ts";
+import { Gate } from "../../src/gate/gate.ts";
+import type { GateParts } from "../../src/gate/gate-parts.ts";
+import { Projection } from "../../src/projection/projection.ts";
+import { ActorSystem } from "../../src/system.ts";
+import { Barrier, call, capability, recordsOf } from "../runtime-fixture.ts";
+
+const AUTHORITY: Authority = {
+  ...{ workspace: "/", searchPath: [], floor: [], childRead: [], environment: {}, environmentNames: [] },
+  allow: { read: [], write: [], run: [] },
+  deny: { read: [], write: [], run: [] },
+};
+const TO_IDLE = [
+  ...["integrity.verified", "configuration.loaded", "memory.ready", "registry.ready", "policy.ready"],
+  "observability.ready",
+] as const;
+
+/** A gate on a disk that fails on demand, wired as the runtime wires it. */
+class Bench {
+  readonly store: MemoryStore;
+  readonly system = new ActorSystem({ lastState: () => undefined });
+  readonly projection = new Projection();
+  readonly gate: Gate;
+  readonly journal: Journal;
+
+  private constructor(
+    journal: Journal,
+    store: MemoryStore,
+    capabilities: readonly Capability[],
+    parts: Partial<GateParts>,
+  ) {
+    this.journal = journal;
+    this.store = store;
+    const validators = compileValidators(capabilities);
+    for (const type of TO_IDLE) this.system.advance({ type });
+    const digests = new ProgramDigests();
+    const slots = { slots: 64, slotsPerSession: 64, queue: 1_000 };
+    this.gate = new Gate({
+      clock: systemClock(),
+      authority: AUTHORITY,
+      sandbox: () => null,
+      stages: new FairSlots(slots),
+      effects: new FairSlots(slots),
+      admission: () =>
+        this.system.phase === "idle" ? null : { code: "FEMTO_DRAINING", reason: `phase ${this.system.phase}` },
+      spawn: (id) => this.system.spawn(id),
+      registered: (tool) => {
+        const found = capabilities.find(({ manifest }) => manifest.name === tool);
+        const schemas = validators.get(tool);
+        if (found === undefined || schemas === undefined) return undefined;
+        return { capability: found, validators: schemas, enabled: true, timeoutMs: 10_000, outputBytes: 1_000 };
+      },
+      takeFacts: (manifest, args) => takeFacts({ manifest, args, authority: AUTHORITY, sandbox: null, digests }),
+      decide: () => ({ allowed: true, rules: ["a"], revision: "0".repeat(64) }),
+      append: (entry) => journal.append(entry),
+      ...parts,
+    });
+  }
+
+  static async open(capabilities: readonly Capability[], parts: Partial<GateParts> = {}): Promise<Bench> {
+    const store = new MemoryStore();
+    let bench: Bench | undefined;
+    const journal = await Journal.open({
+      store,
+      keyring: new MemoryKeyring(),
+      boot: "boot-1",
+      clock: systemClock(),
+      onFailed: (error) =>
+        void bench?.system.advance({ type: "fault", fault: { code: error.code, reason: error.message } }),
+    });
+    bench = new Bench(journal, store, capabilities, parts);
+    return bench;
+  }
+
+  propose(tool: string, session = "s"): Promise<Reply> {
+    const bytes = Buffer.from(JSON.stringify(call(tool)));
+    return this.gate.propose({ session: session as SessionId, principal: "default", bytes });
+  }
+}
+
+const counted = (effects: string[]) => capability("counted", () => ({ n: effects.push("counted") }));
+
+const FAULTS: readonly StoreFault[] = [{ kind: "EIO" }, { kind: "ENOSPC" }, { kind: "torn", recordsKept: 0 }];
+
+describe.each(FAULTS)("a disk with the fault $kind", (fault) => {
+  it("while the intent is written keeps the effect from happening", async () => {
+    const effects: string[] = [];
+    const bench = await Bench.open([counted(effects)]);
+    bench.store.inject(fault);
+    const reply = await bench.propose("counted");
+    expect(validateReply(reply)).toBe(true);
+    expect(reply).toMatchObject({ status: "error", decision: null, record: null });
+    expect(reply.error).toMatchObject({ error_type: "MemoryError", code: "FEMTO_JOURNAL_WRITE_FAILED" });
+    expect(effects).toEqual([]);
+    expect(bench.system.phase).toBe("error");
+  });
+
+  it("while the outcome is written claims nothing but the permission", async () => {
+    const effects: string[] = [];
+    const bench = await Bench.open([
+      capability("counted", () => {
+        bench.store.inject(fault);
+        return { n: effects.push("counted") };
+      }),
+    ]);
+    const reply = await bench.propose("counted");
+    expect(reply).toMatchObject({ status: "error", decision: "AUTHORIZED", record: null });
+    expect(reply.error).toMatchObject({ error_type: "MemoryError", code: "FEMTO_JOURNAL_WRITE_FAILED" });
+    expect("result" in reply).toBe(false);
+    expect(effects).toEqual(["counted"]);
+  });
+
+  it("while a refusal is written claims no refusal", async () => {
+    const bench = await Bench.open([]);
+    bench.store.inject(fault);
+    expect(await bench.propose("nobody")).toMatchObject({
+      ...{ status: "error", decision: null, record: null },
+      error: { error_type: "MemoryError" },
+    });
+  });
+
+  it("among many calls executes none whose intent is not durable, and takes none afterwards", async () => {
+    const ran: string[] = [];
+    const barrier = new Barrier();
+    const bench = await Bench.open([
+      capability("first", async () => {
+        ran.push("first");
+        await barrier.arrive();
+        return {};
+      }),
+      capability("later", () => ({ n: ran.push("later") })),
+    ]);
+    const first = bench.propose("first");
+    await barrier.reached;
+    bench.store.inject(fault);
+    const later = Array.from({ length: 40 }, (_, index) => bench.propose("later", `s${index % 3}`));
+    for (const reply of await Promise.all(later)) {
+      expect(reply).toMatchObject({ status: "error", record: null, error: { error_type: "MemoryError" } });
+    }
+    expect(ran).toEqual(["first"]);
+    expect(await bench.propose("later")).toMatchObject({ record: null, error: { code: "FEMTO_DRAINING" } });
+    barrier.open();
+    // Its effect happened, but the journal is closed for good, so the answer promises nothing.
+    expect(await first).toMatchObject({
+      decision: "AUTHORIZED",
+      record: null,
+      error: { code: "FEMTO_JOURNAL_CLOSED" },
+    });
+    expect(bench.gate.running).toBe(0);
+  });
+});
+
+describe("a journal that has no room", () => {
+  const full = () => Promise.reject(new FemtoError("FEMTO_JOURNAL_OVERLOADED", "16384 records wait"));
+
+  it("refuses an intent, without an effect and without harm", async () => {
+    const effects: string[] = [];
+    let room = false;
+    const bench = await Bench.open([counted(effects)], {
+      append: (entry: JournalEntry) => (room ? bench.journal.append(entry) : full()),
+    });
+    const reply = await bench.propose("counted");
+    expect(reply).toMatchObject({ status: "error", decision: null, record: null });
+    expect(reply.error).toMatchObject({ error_type: "SystemError", code: "FEMTO_JOURNAL_OVERLOADED" });
+    expect(effects).toEqual([]);
+    room = true;
+    expect(await bench.propose("counted")).toMatchObject({ status: "completed", result: { n: 1 } });
+  });
+
+  it("loses no outcome of what has happened", async () => {
+    let refusals = 3;
+    const bench = await Bench.open([capability("quick")], {
+      append: (entry: JournalEntry) => {
+        if (entry.type !== "execution.outcome" || refusals === 0) return bench.journal.append(entry);
+        refusals -= 1;
+        return full();
+      },
+    });
+    expect(await bench.propose("quick")).toMatchObject({ status: "completed", record: { seq: 2 } });
+    expect((await recordsOf(bench.journal)).map(({ type }) => type)).toEqual([
+      ...["log.created", "execution.intent", "execution.outcome"],
+    ]);
+    expect(refusals).toBe(0);
+  });
+});
+
+describe("a part that breaks", () => {
+  it("in the decision denies", async () => {
+    const effects: string[] = [];
+    const bench = await Bench.open([counted(effects)], {
+      decide: () => {
+        throw new Error("the engine is gone");
+      },
+    });
+    const reply = await bench.propose("counted");
+    expect(reply).toMatchObject({ status: "denied", decision: "DENIED_POLICY_VIOLATION", record: { seq: 1 } });
+    expect(reply.error).toMatchObject({ code: "FEMTO_POLICY_ERROR" });
+    expect(effects).toEqual([]);
+  });
+
+  it("in the facts denies", async () => {
+    const bench = await Bench.open([capability("quick")], {
+      takeFacts: () => Promise.reject(new Error("no descriptor left")),
+    });
+    expect(await bench.propose("quick")).toMatchObject({
+      ...{ status: "denied", decision: "DENIED_ARGUMENT_INVALID" },
+      error: { code: "FEMTO_FACTS_FAILED", reason: "the facts could not be taken: no descriptor left" },
+    });
+  });
+
+  it("in the actors holds no place and executes nothing", async () => {
+    const effects: string[] = [];
+    const bench = await Bench.open([counted(effects)], {
+      spawn: () => {
+        throw new Error("no actor");
+      },
+      stages: new FairSlots({ slots: 1, slotsPerSession: 1, queue: 1 }),
+    });
+    for (let count = 0; count < 3; count += 1) await expect(bench.propose("counted")).rejects.toThrow("no actor");
+    expect(bench.gate.running).toBe(0);
+    await bench.gate.idle();
+    expect(effects).toEqual([]);
+  });
+});
+
+describe("a stop", () => {
+  it("between the durable intent and the effect keeps the effect from happening, and is an outcome", async () => {
+    const effects: string[] = [];
+    const bench = await Bench.open([counted(effects)], {
+      append: async (entry: JournalEntry) => {
+        const appended = await bench.journal.append(entry);
+        if (entry.type === "execution.intent") bench.gate.stopAll("somebody stopped everything");
+        return appended;
+      },
+    });
+    const reply = await bench.propose("counted");
+    expect(reply).toMatchObject({ status: "error", decision: "AUTHORIZED", record: { seq: 2 } });
+    expect(reply.error).toMatchObject({ code: "FEMTO_EXECUTION_HALTED" });
+    expect(effects).toEqual([]);
+    expect((await recordsOf(bench.journal))[2]?.body).toMatchObject({ event: "halted", began: false, intent: 1 });
+  });
+
+  it("in the last moment before the effect does the same, and nobody waits for ever", async () => {
+    const effects: string[] = [];
+    const never = capability("never", () => {
+      effects.push("never");
+      return new Promise(() => undefined);
+    });
+    const bench = await Bench.open([never], {
+      registered: (tool) => {
+        const open = bench.journal.size > 1;
+        if (open) bench.gate.stopAll("in the last moment");
+        const schemas = compileValidators([never]).get(tool);
+        if (schemas === undefined) return undefined;
+        return { capability: never, validators: schemas, enabled: true, timeoutMs: 20, outputBytes: 1_000 };
+      },
+    });
+    expect(await bench.propose("never")).toMatchObject({ decision: "AUTHORIZED" });
+    expect(effects).toEqual([]);
+  });
+});

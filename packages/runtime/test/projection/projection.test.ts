@@ -1,0 +1,326 @@
+/** Histories that cannot have happened, one by one, and what crashes and restarts of subsystems fold to. */
+import { FemtoError, type RecordEntry, type TypedRecord } from "@femtoclaw/protocol";
+import { Projection } from "@femtoclaw/runtime";
+import { describe, expect, it } from "vitest";
+
+const HASH = "0".repeat(64);
+const FACTS = { questions: [{ kind: "tool" }] } as const;
+
+type Entry = {
+  [K in RecordEntry["type"]]: Omit<Extract<RecordEntry, { type: K }>, "session" | "execution">;
+}[RecordEntry["type"]] & {
+  readonly execution?: string | null;
+  readonly session?: string;
+  readonly boot?: string;
+};
+
+const lifecycle = (event: string, from: string, to: string): Entry => ({
+  type: "lifecycle.changed",
+  body: { event, from: from as "idle", to: to as "idle" },
+});
+const boot = (id: string, changes: object = {}): Entry => ({
+  type: "boot.started",
+  boot: id,
+  body: {
+    ...{ version: "0.1.0", node: "v26", platform: "linux-x64", pid: 1, uid: 0, integrity: "unverified" },
+    ...{ previous_boot: null, previous_end: "none" },
+    configuration: { path: null, sha256: HASH, changed: false },
+    ...changes,
+  },
+});
+const registered = (name: string, locked = false) => ({
+  ...{ name, version: "1.0.0", sha256: HASH, enabled: false, source: "default", isolation: "host", locked },
+});
+const loaded: Entry = {
+  type: "registry.loaded",
+  body: { capabilities: [registered("open"), registered("shut", true)] as never },
+};
+const switched = (name: string, on: boolean): Entry => ({
+  type: on ? "capability.enabled" : "capability.disabled",
+  body: { name, by: "operator" },
+});
+const activated: Entry = {
+  type: "policy.activated",
+  body: { revision: HASH, engine: "cedar", schema_sha256: HASH, rules: [] },
+};
+const exporting: Entry = { type: "observability.started", body: { exporter: "none", cursor: 0, state: "exporting" } };
+const changed = (state: "exporting" | "degraded"): Entry => ({
+  type: "observability.changed",
+  body: { state, cursor: 1, reason: "r" },
+});
+const crashed = (
+  subsystem: "policy" | "observability",
+  atMs: number,
+  decision: "restart" | "give-up" = "restart",
+): Entry => ({
+  type: "supervision.crashed",
+  body: { subsystem, code: "FEMTO_POLICY_ERROR", reason: "it broke", at_ms: atMs, decision },
+});
+const restarted = (subsystem: "policy" | "observability"): Entry => ({
+  type: "supervision.restarted",
+  body: { subsystem },
+});
+const intent = (execution: string | null = "e1"): Entry => ({
+  type: "execution.intent",
+  execution,
+  body: {
+    tool: "open",
+    capability: "1",
+    args: {},
+    label: null,
+    facts: FACTS as never,
+    revision: HASH,
+    rules: [],
+    received_us: 0,
+  },
+});
+const outcome = (number: number, event = "succeeded", began = true, execution = "e1"): Entry => ({
+  type: "execution.outcome",
+  execution,
+  body: { intent: number, event: event as "succeeded", duration_us: 1, sandbox: null, began },
+});
+const interrupted = (number: number, changes: object = {}): Entry => ({
+  type: "execution.interrupted",
+  execution: "e1",
+  body: { intent: number, tool: "open", boot: "b1", ...changes },
+});
+const message: Entry = { type: "message.recorded", execution: "m1", body: { content: "" } };
+
+const UNTIL_MEMORY: readonly Entry[] = [
+  lifecycle("integrity.verified", "verifyingIntegrity", "loadingConfiguration"),
+  lifecycle("configuration.loaded", "loadingConfiguration", "openingMemory"),
+];
+const FROM_MEMORY: readonly Entry[] = [
+  lifecycle("memory.ready", "openingMemory", "loadingRegistry"),
+  loaded,
+  lifecycle("registry.ready", "loadingRegistry", "loadingPolicy"),
+  activated,
+  lifecycle("policy.ready", "loadingPolicy", "startingObservability"),
+  exporting,
+  lifecycle("observability.ready", "startingObservability", "idle"),
+];
+const created: Entry = {
+  type: "log.created",
+  boot: "b1",
+  body: { origin: "femtoclaw/0", vkey: "vkey", format: 0, version: "0.1.0" },
+};
+const FIRST: readonly Entry[] = [created, boot("b1")];
+/** One whole start, eleven records. */
+const START: readonly Entry[] = [...FIRST, ...UNTIL_MEMORY, ...FROM_MEMORY];
+const AGAIN = { previous_boot: "b1", previous_end: "crash" };
+
+function fold(entries: readonly Entry[]): Projection {
+  const projection = new Projection();
+  let current = "b1";
+  entries.forEach((entry, seq) => {
+    if (entry.type === "boot.started") current = entry.boot ?? "";
+    const frame = { v: 0, seq, at: "2026-01-01T00:00:00.000000Z", mono_us: seq, session: "s1", execution: null };
+    projection.apply({ ...frame, boot: current, ...entry } as unknown as TypedRecord);
+  });
+  return projection;
+}
+
+const LEGAL: Readonly<Record<string, readonly Entry[]>> = {
+  "a start": START,
+  "a start that failed": [...FIRST, ...UNTIL_MEMORY, lifecycle("fault", "openingMemory", "error")],
+  "a switch by an operator": [...START, switched("open", true), switched("open", false), switched("shut", false)],
+  "an execution": [...START, intent(), outcome(11)],
+  "an execution that was halted before its effect": [...START, intent(), outcome(11, "halted", false)],
+  "an execution that was cancelled in the last moment": [...START, intent(), outcome(11, "cancelled", false)],
+  "an execution that another followed under the same name": [...START, intent(), outcome(11), intent(), outcome(13)],
+  "a drain that was recorded before the writer knew of the intent": [
+    ...[...START, intent(), lifecycle("drain", "idle", "draining"), outcome(11)],
+    lifecycle("drained", "draining", "shuttingDown"),
+  ],
+  "a crash and the interruption it left": [
+    ...[...START, intent(), boot("b2", AGAIN), ...UNTIL_MEMORY, interrupted(11), ...FROM_MEMORY],
+  ],
+  "a crash while interruptions were recorded": [
+    ...[...START, intent(), boot("b2", AGAIN), ...UNTIL_MEMORY],
+    ...[boot("b3", { previous_boot: "b2", previous_end: "crash" }), ...UNTIL_MEMORY, interrupted(11), ...FROM_MEMORY],
+  ],
+  "a subsystem that came back": [...START, crashed("policy", 1), restarted("policy"), intent(), outcome(13)],
+  "a subsystem that was lost": [
+    ...[1, 2, 3].flatMap((at) => [crashed("policy", at), restarted("policy")]).toSpliced(0, 0, ...START),
+    crashed("policy", 4, "give-up"),
+  ],
+  "telemetry that went and came": [...START, changed("degraded"), changed("exporting"), changed("degraded")],
+};
+
+const ILLEGAL: Readonly<Record<string, readonly Entry[]>> = {
+  "that begins without a name": [boot("b1")],
+  "that names itself twice": [...FIRST, created],
+  "that names itself in a later boot": [...START, { ...created, boot: "b2" }],
+  "that goes on without a boot": [created, ...UNTIL_MEMORY.slice(0, 1)],
+  "of two boots with one name": [...START, boot("b1", AGAIN)],
+  "with a record of another boot": [...START, { ...message, boot: "b0" }],
+  "whose second boot follows nobody": [...START, boot("b2")],
+  "whose second boot follows another": [...START, boot("b2", { ...AGAIN, previous_boot: "b0" })],
+  "whose crash is called an end": [...START, boot("b2", { ...AGAIN, previous_end: "clean" })],
+  "whose end is called a crash": [
+    ...[...START, lifecycle("drain", "idle", "draining"), lifecycle("drained", "draining", "shuttingDown")],
+    boot("b2", AGAIN),
+  ],
+  "whose configuration changed in secret": [
+    ...START,
+    boot("b2", { ...AGAIN, configuration: { path: null, sha256: "1".repeat(64), changed: false } }),
+  ],
+  "whose configuration is said to have changed": [
+    ...START,
+    boot("b2", { ...AGAIN, configuration: { path: null, sha256: HASH, changed: true } }),
+  ],
+  "that leaves out a phase": [...FIRST, UNTIL_MEMORY[1] as Entry],
+  "that goes back to an earlier phase": [...START, lifecycle("policy.ready", "loadingPolicy", "startingObservability")],
+  "with a phase that the event does not lead to": [
+    ...FIRST,
+    lifecycle("integrity.verified", "verifyingIntegrity", "idle"),
+  ],
+  "with a phase that it was not in": [...FIRST, lifecycle("integrity.verified", "idle", "loadingConfiguration")],
+  "with an event that no machine has": [...FIRST, lifecycle("made.up", "verifyingIntegrity", "verifyingIntegrity")],
+  "that drains twice": [
+    ...[...START, lifecycle("drain", "idle", "draining"), lifecycle("drain", "draining", "draining")],
+  ],
+  "whose registry is ready unloaded": [
+    ...[...FIRST, ...UNTIL_MEMORY, ...FROM_MEMORY.slice(0, 1)],
+    lifecycle("registry.ready", "loadingRegistry", "loadingPolicy"),
+  ],
+  "whose policy is ready inactive": [
+    ...[...FIRST, ...UNTIL_MEMORY, ...FROM_MEMORY.slice(0, 3)],
+    lifecycle("policy.ready", "loadingPolicy", "startingObservability"),
+  ],
+  "whose observability is ready unstarted": [
+    ...[...FIRST, ...UNTIL_MEMORY, ...FROM_MEMORY.slice(0, 5)],
+    lifecycle("observability.ready", "startingObservability", "idle"),
+  ],
+  "whose registry is loaded twice": [...START, loaded],
+  "that enables what is locked": [...START, switched("shut", true)],
+  "that enables what is unknown": [...START, switched("nobody", true)],
+  "that disables an inherited name": [...START, switched("constructor", false)],
+  "that enables before anything is registered": [...FIRST, switched("open", true)],
+  "whose telemetry starts twice": [...START, exporting],
+  "whose telemetry recovers from nothing": [...START, changed("exporting")],
+  "whose telemetry degrades twice": [...START, changed("degraded"), changed("degraded")],
+  "in which a subsystem crashes while it is down": [...START, crashed("policy", 1), crashed("policy", 2)],
+  "in which a subsystem is restarted while it is up": [...START, restarted("policy")],
+  "in which another subsystem is restarted": [...START, crashed("policy", 1), restarted("observability")],
+  "in which an unknown subsystem crashes": [...START, crashed("executions" as "policy", 1)],
+  "that gives up too early": [...START, crashed("policy", 1, "give-up")],
+  "that does not give up": [
+    ...[1, 2, 3].flatMap((at) => [crashed("policy", at), restarted("policy")]).toSpliced(0, 0, ...START),
+    crashed("policy", 4),
+  ],
+  "that restarts what is lost": [
+    ...[1, 2, 3].flatMap((at) => [crashed("policy", at), restarted("policy")]).toSpliced(0, 0, ...START),
+    ...[crashed("policy", 4, "give-up"), restarted("policy")],
+  ],
+  "that takes a call before it can": [...FIRST, message],
+  "with an intent before any decision can be made": [...FIRST, ...UNTIL_MEMORY, intent()],
+  "with an intent of no execution": [...START, intent(null)],
+  "with two intents of one execution": [...START, intent(), intent()],
+  "with a message of an execution that runs": [...START, intent(), { ...message, execution: "e1" }],
+  "with an outcome without an intent": [...START, outcome(11)],
+  "with an outcome of an inherited name": [...START, outcome(11, "succeeded", true, "constructor")],
+  "with two outcomes of one intent": [...START, intent(), outcome(11), outcome(11)],
+  "with an outcome of another intent": [...START, intent(), outcome(10)],
+  "with an outcome in another session": [...START, intent(), { ...outcome(11), session: "s2" }],
+  "with an outcome in a later boot": [
+    ...[...START, intent(), boot("b2", AGAIN), ...UNTIL_MEMORY, lifecycle("fault", "openingMemory", "error")],
+    outcome(11),
+  ],
+  "with a success of what never began": [...START, intent(), outcome(11, "succeeded", false)],
+  "with a halt of what had begun": [...START, intent(), outcome(11, "halted", true)],
+  "with an outcome that no machine has": [...START, intent(), outcome(11, "constructor")],
+  "with an interruption in its own boot": [...START, intent(), interrupted(11)],
+  "with an interruption of nothing": [...START, boot("b2", AGAIN), ...UNTIL_MEMORY, interrupted(11)],
+  "with two interruptions": [...START, intent(), boot("b2", AGAIN), ...UNTIL_MEMORY, interrupted(11), interrupted(11)],
+  "with an interruption of another tool": [
+    ...[...START, intent(), boot("b2", AGAIN), ...UNTIL_MEMORY],
+    interrupted(11, { tool: "shut" }),
+  ],
+  "with an interruption of another boot": [
+    ...[...START, intent(), boot("b2", AGAIN), ...UNTIL_MEMORY],
+    interrupted(11, { boot: "b0" }),
+  ],
+  "that goes on while an execution of an earlier boot is open": [
+    ...[...START, intent(), boot("b2", AGAIN), ...UNTIL_MEMORY, ...FROM_MEMORY.slice(0, 1)],
+  ],
+};
+
+describe("a history", () => {
+  it.each(Object.entries(LEGAL))("of %s is possible", (_what, entries) => {
+    expect(() => fold(entries)).not.toThrow();
+  });
+
+  it.each(Object.entries(ILLEGAL))("%s is refused", (_what, entries) => {
+    // Everything but the last record can have happened.
+    expect(() => fold(entries.slice(0, -1))).not.toThrow();
+    expect(() => fold(entries)).toThrow(FemtoError);
+    try {
+      fold(entries);
+    } catch (error) {
+      expect(error).toMatchObject({ code: "FEMTO_JOURNAL_CORRUPT" });
+    }
+  });
+});
+
+describe("the state", () => {
+  it("knows the executions that are open, and in which state they are", () => {
+    const { open, phase } = fold([...START, intent()]);
+    expect([...open]).toEqual([
+      [
+        "e1",
+        { intent: 11, tool: "open", session: "s1", boot: "b1", at: { state: "intentCommitting", category: null } },
+      ],
+    ]);
+    expect(phase).toBe("executing");
+    expect(fold([...START, intent(), outcome(11)]).phase).toBe("idle");
+  });
+
+  it("keeps what operators switched over a boot, and nothing else of it", () => {
+    const projection = fold([...START, switched("open", true), changed("degraded"), boot("b2", AGAIN)]);
+    expect(projection.overrides).toEqual({ open: true });
+    expect(projection.capabilities).toEqual([]);
+    expect(projection.phase).toBe("verifyingIntegrity");
+    expect(projection.machine("observability").value).toBe("starting");
+    expect(projection.machine("memory").value).toBe("ready");
+  });
+
+  it("of crashes and restarts goes on over a snapshot, with the times that were recorded", () => {
+    const before = fold([
+      ...START,
+      crashed("policy", 1),
+      restarted("policy"),
+      crashed("policy", 2),
+      restarted("policy"),
+    ]);
+    const restored = Projection.restore(before.size - 1, JSON.parse(JSON.stringify(before.snapshot())));
+    const next = (seq: number, entry: Entry): void => {
+      const frame = { v: 0, seq, at: "", mono_us: 0, boot: "b1", session: null, execution: null };
+      restored.apply({ ...frame, ...entry } as unknown as TypedRecord);
+    };
+    next(15, crashed("policy", 3));
+    next(16, restarted("policy"));
+    expect(() => next(17, crashed("policy", 4, "restart"))).toThrow("its decision is not restart");
+    expect(restored.phase).toBe("error");
+  });
+
+  it("that was taken is not changed by what follows", () => {
+    const projection = fold([...START, intent()]);
+    const taken = JSON.stringify(projection.snapshot());
+    const [open, snapshot] = [projection.open, projection.snapshot()];
+    const frame = { v: 0, seq: 12, at: "", mono_us: 0, boot: "b1", session: "s1" };
+    projection.apply({ ...frame, ...outcome(11) } as unknown as TypedRecord);
+    expect(JSON.stringify(snapshot)).toBe(taken);
+    expect(open.size).toBe(1);
+  });
+
+  it("of another machine version is not taken", () => {
+    const actors = fold(START).snapshot();
+    const { policy, ...others } = actors;
+    const older = { ...actors, policy: { machine: "policy", version: "0", state: {} } };
+    for (const wrong of [others, older, {}]) {
+      expect(() => Projection.restore(10, wrong)).toThrow(expect.objectContaining({ code: "FEMTO_JOURNAL_FORMAT" }));
+    }
+    expect(policy).toBeDefined();
+  });
+});
