@@ -1,0 +1,144 @@
+/** The two sides of the host with types: what an agent may ask, and what only an operator may. */
+import { Buffer } from "node:buffer";
+import { join } from "node:path";
+import {
+  type AgentVerb,
+  type RegisteredCapability,
+  type Reply,
+  SOCKET_NAMES,
+  type ToolDescription,
+} from "@femtoclaw/protocol";
+import { HostConnection } from "./connection.ts";
+
+export class AgentClient implements AsyncDisposable {
+  readonly #connection: HostConnection;
+
+  private constructor(connection: HostConnection) {
+    this.#connection = connection;
+  }
+
+  /** Each connection is a session of its own. */
+  static async connect(runtimeDirectory: string): Promise<AgentClient> {
+    return new AgentClient(await HostConnection.open(join(runtimeDirectory, SOCKET_NAMES.agent)));
+  }
+
+  /** Proposes one protocol message; resolves when its outcome is durable. */
+  async propose(message: Uint8Array, options: { readonly label?: string } = {}): Promise<Reply> {
+    return (await this.#request("propose", { message: Buffer.from(message).toString("base64"), ...options })) as Reply;
+  }
+
+  /** Asks an execution of this connection to end; false when it is unknown here or has ended. */
+  async cancel(execution: string): Promise<boolean> {
+    return (await this.#request("cancel", { execution })) as boolean;
+  }
+
+  async tools(): Promise<ToolDescription[]> {
+    return (await this.#request("tools", {})) as ToolDescription[];
+  }
+
+  close(): Promise<void> {
+    return this.#connection.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #request(verb: AgentVerb, fields: Readonly<Record<string, unknown>>): Promise<unknown> {
+    return this.#connection.request(verb, fields);
+  }
+}
+
+export class OperatorClient implements AsyncDisposable {
+  readonly #connection: HostConnection;
+
+  private constructor(connection: HostConnection) {
+    this.#connection = connection;
+  }
+
+  static async connect(runtimeDirectory: string): Promise<OperatorClient> {
+    return new OperatorClient(await HostConnection.open(join(runtimeDirectory, SOCKET_NAMES.operator)));
+  }
+
+  /** The runtime's status with the paths of the host's sockets. */
+  async status(): Promise<Record<string, unknown>> {
+    return (await this.#connection.request("status")) as Record<string, unknown>;
+  }
+
+  /** Asks the host to end; `now` cancels what runs instead of waiting for it. It has ended when `closed` resolves. */
+  async stop(options: { readonly now: boolean }): Promise<void> {
+    await this.#connection.request("stop", { now: options.now });
+  }
+
+  /** Resolves when the connection has ended, which is the last thing that a stopping host does. */
+  get closed(): Promise<void> {
+    return this.#connection.closed;
+  }
+
+  async capabilities(): Promise<RegisteredCapability[]> {
+    return (await this.#connection.request("capabilities.list")) as RegisteredCapability[];
+  }
+
+  /** Durable when it resolves. */
+  async switchCapability(name: string, enable: boolean): Promise<void> {
+    await this.#connection.request(enable ? "capabilities.enable" : "capabilities.disable", { name });
+  }
+
+  /** Replies of past executions, newest first, each with `tool`, `session`, `requested_at` and `duration_ms`. */
+  async executions(query: { limit: number; status?: string; session?: string }): Promise<unknown[]> {
+    return (await this.#connection.request("executions.list", query)) as unknown[];
+  }
+
+  /** One execution with its records. */
+  async execution(id: string): Promise<unknown> {
+    return await this.#connection.request("executions.show", { execution: id });
+  }
+
+  /** Proof that a record stands in the signed log, with the record's bytes in base64. */
+  async prove(ref: string): Promise<{ seq: number; proof: string; record: string }> {
+    return (await this.#connection.request("audit.prove", { ref })) as { seq: number; proof: string; record: string };
+  }
+
+  /** A fresh signed checkpoint. */
+  async checkpoint(): Promise<string> {
+    return (await this.#connection.request("audit.checkpoint")) as string;
+  }
+
+  /** Sizes of the trees that were signed, ascending. */
+  async checkpoints(): Promise<number[]> {
+    return (await this.#connection.request("audit.checkpoints")) as number[];
+  }
+
+  /** The host writes the log to a path of its own machine that must not exist yet. */
+  async exportLog(format: string, out: string): Promise<{ size: number }> {
+    return (await this.#connection.request("audit.export", { format, out })) as { size: number };
+  }
+
+  /** Name and public keys of the log. */
+  async keys(): Promise<unknown> {
+    return await this.#connection.request("keys.show");
+  }
+
+  /** Retires the log's key for a new one; resolves with the new public key. */
+  async rotateKey(): Promise<string> {
+    return (await this.#connection.request("keys.rotate")) as string;
+  }
+
+  /** The compiled policy in force. */
+  async policy(): Promise<unknown> {
+    return await this.#connection.request("policy.show");
+  }
+
+  /** Folds the journal up to a record and compares stored snapshots on the way. */
+  async replay(query: { readonly to?: number }): Promise<unknown> {
+    return await this.#connection.request("replay", query);
+  }
+
+  close(): Promise<void> {
+    return this.#connection.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}

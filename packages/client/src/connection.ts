@@ -1,0 +1,123 @@
+/** One connection to a socket of the host: requests go out as lines, responses come back in any order. */
+import { connect, type Socket } from "node:net";
+import {
+  type AgentVerb,
+  ERRORS,
+  type ErrorCode,
+  errorText,
+  FemtoError,
+  LineSplitter,
+  type OperatorVerb,
+  type SocketResponse,
+  systemErrorCode,
+} from "@femtoclaw/protocol";
+
+/** LIMIT: one response; a reply carries a result of at most the output limit, escaped. */
+const RESPONSE_BYTES_MAX = 128 * 1024 * 1024;
+
+/** LIMIT: time for what was asked last to go out to a host that does not read. */
+const CLOSE_MS = 1_000;
+
+interface Waiting {
+  resolve(value: unknown): void;
+  reject(error: Error): void;
+}
+
+export class HostConnection implements AsyncDisposable {
+  readonly #socket: Socket;
+  readonly #waiting = new Map<number, Waiting>();
+  #next = 1;
+  #ended: FemtoError | null = null;
+  readonly #closed = Promise.withResolvers<void>();
+
+  private constructor(socket: Socket) {
+    this.#socket = socket;
+    const lines = new LineSplitter(RESPONSE_BYTES_MAX, {
+      onLine: (line) => this.#receive(line),
+      onTooLong: () => this.#end(new FemtoError("FEMTO_INTERNAL", "the host sent an over-long line")),
+    });
+    socket.on("data", (chunk) => lines.push(chunk as Buffer));
+    socket.on("error", (error) => this.#end(lost(error.message)));
+    socket.on("close", () => {
+      this.#end(lost("the host closed the connection"));
+      this.#closed.resolve();
+    });
+  }
+
+  /** Throws FEMTO_HOST_NOT_RUNNING when nobody listens there. That nobody else can is for the caller to check. */
+  static async open(path: string): Promise<HostConnection> {
+    const socket = connect(path);
+    await new Promise<void>((resolve, reject) => {
+      socket.once("connect", resolve);
+      socket.once("error", (error) => reject(notRunning(path, error)));
+    });
+    return new HostConnection(socket);
+  }
+
+  /** Resolves when the connection has ended, from whichever side. */
+  get closed(): Promise<void> {
+    return this.#closed.promise;
+  }
+
+  /** Throws the host's own error, or FEMTO_HOST_NOT_RUNNING when the connection ends before the answer. */
+  request(verb: AgentVerb | OperatorVerb, fields: Readonly<Record<string, unknown>> = {}): Promise<unknown> {
+    if (this.#ended !== null) return Promise.reject(this.#ended);
+    const id = this.#next;
+    this.#next += 1;
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(id, { resolve, reject });
+      this.#socket.write(`${JSON.stringify({ ...fields, id, verb })}\n`);
+    });
+  }
+
+  /** Ends the connection after what was asked has gone out; answers that are still awaited are given up. */
+  async close(): Promise<void> {
+    const timer = setTimeout(() => this.#socket.destroy(), CLOSE_MS);
+    this.#socket.destroySoon();
+    await this.closed;
+    clearTimeout(timer);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  #receive(line: Buffer): void {
+    try {
+      this.#answer(JSON.parse(line.toString("utf8")) as SocketResponse);
+    } catch (error) {
+      this.#end(new FemtoError("FEMTO_INTERNAL", `the host sent what is no response: ${errorText(error)}`));
+    }
+  }
+
+  #answer(response: SocketResponse): void {
+    // A response without an id answers a line that could not be read; requests of ours always can.
+    const waiting = response.id === null ? undefined : this.#waiting.get(response.id);
+    if (response.id === null || waiting === undefined) return;
+    if (response.ok) waiting.resolve(response.value);
+    else waiting.reject(remoteError(response.error));
+    this.#waiting.delete(response.id);
+  }
+
+  #end(error: FemtoError): void {
+    this.#ended ??= error;
+    for (const waiting of this.#waiting.values()) waiting.reject(this.#ended);
+    this.#waiting.clear();
+    this.#socket.destroy();
+  }
+}
+
+function remoteError({ code, reason, fix }: { code: string; reason: string; fix: string }): FemtoError {
+  const known = Object.hasOwn(ERRORS, code) ? (code as ErrorCode) : "FEMTO_INTERNAL";
+  return new FemtoError(known, reason, { fix });
+}
+
+function lost(reason: string): FemtoError {
+  return new FemtoError("FEMTO_HOST_NOT_RUNNING", `the connection to the host was lost: ${reason}`);
+}
+
+function notRunning(path: string, error: Error): FemtoError {
+  const code = systemErrorCode(error);
+  const reason = code === "ENOENT" || code === "ECONNREFUSED" ? `no host listens on ${path}` : error.message;
+  return new FemtoError("FEMTO_HOST_NOT_RUNNING", reason, { cause: error });
+}

@@ -1,0 +1,3 @@
+/** Typed access to a running host: `AgentClient` proposes, `OperatorClient` operates. */
+export { AgentClient, OperatorClient } from "./clients.ts";
+export { HostConnection } from "./connection.ts";

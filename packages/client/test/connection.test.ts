@@ -1,0 +1,144 @@
+/** The client against sockets that behave, misbehave and go away. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { createServer, type Server, type Socket } from "node:net";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { AgentClient, HostConnection, OperatorClient } from "../src/index.ts";
+
+let folder: string;
+let server: Server | null = null;
+const sockets: Socket[] = [];
+beforeEach(() => {
+  folder = mkdtempSync("/tmp/fc-");
+});
+afterEach(async () => {
+  for (const socket of sockets.splice(0)) socket.destroy();
+  await new Promise<void>((resolve) => (server === null ? resolve() : server.close(() => resolve())));
+  server = null;
+  rmSync(folder, { recursive: true });
+});
+
+/** A host that does with each line what it is told to. */
+async function listen(name: "agent" | "operator", onLine: (line: string, socket: Socket) => void): Promise<string> {
+  server = createServer((socket) => {
+    let rest = "";
+    socket.setEncoding("utf8").on("error", () => undefined);
+    socket.on("data", (chunk) => {
+      const lines = (rest + String(chunk)).split("\n");
+      rest = lines.pop() ?? "";
+      for (const line of lines) onLine(line, socket);
+    });
+  });
+  const path = join(folder, `${name}.sock`);
+  await new Promise<void>((resolve) => server?.listen(path, resolve));
+  return path;
+}
+
+const idOf = (line: string): number => (JSON.parse(line) as { id: number }).id;
+const answer = (socket: Socket, id: number | null, value: unknown): void =>
+  void socket.write(`${JSON.stringify({ id, ok: true, value })}\n`);
+
+describe("a request", () => {
+  test("sends the very bytes in base64 and gets the answer that has its id, in whatever order", async () => {
+    const held: string[] = [];
+    await listen("agent", (line, socket) => {
+      held.push(line);
+      if (held.length < 3) return;
+      for (const each of held.toReversed())
+        answer(socket, idOf(each), (JSON.parse(each) as { message: string }).message);
+    });
+    await using client = await AgentClient.connect(folder);
+    const messages = [Buffer.from([0xff, 0x00]), Buffer.from("{}"), Buffer.alloc(0)];
+    const replies = await Promise.all(messages.map((message) => client.propose(message)));
+    expect(replies).toEqual(messages.map((message) => message.toString("base64")));
+  });
+
+  test("takes an answer that comes in pieces, and passes over answers that it did not ask for", async () => {
+    await listen("agent", (line, socket) => {
+      answer(socket, null, "to nobody");
+      answer(socket, 4711, "to somebody else");
+      const text = `${JSON.stringify({ id: idOf(line), ok: true, value: "ä€😀" })}\n`;
+      for (const byte of Buffer.from(text)) socket.write(Buffer.from([byte]));
+    });
+    await using client = await AgentClient.connect(folder);
+    expect(await client.cancel("x")).toBe("ä€😀");
+  });
+
+  test("throws the host's own error; one that is not known here is an internal one", async () => {
+    const codes = ["FEMTO_CAPABILITY_DISABLED", "FEMTO_OF_THE_FUTURE", "constructor"];
+    await listen("operator", (line, socket) => {
+      const error = { code: codes[idOf(line) - 1], reason: "because", fix: "do this" };
+      socket.write(`${JSON.stringify({ id: idOf(line), ok: false, error })}\n`);
+    });
+    await using client = await OperatorClient.connect(folder);
+    for (const code of ["FEMTO_CAPABILITY_DISABLED", "FEMTO_INTERNAL", "FEMTO_INTERNAL"]) {
+      await expect(client.switchCapability("x", true)).rejects.toMatchObject({
+        code,
+        message: "because",
+        fix: "do this",
+      });
+    }
+  });
+});
+
+describe("a connection", () => {
+  test("to nobody is refused with the code that says so", async () => {
+    await expect(AgentClient.connect(folder)).rejects.toMatchObject({ code: "FEMTO_HOST_NOT_RUNNING" });
+    await expect(AgentClient.connect("/no/such/folder")).rejects.toMatchObject({ code: "FEMTO_HOST_NOT_RUNNING" });
+    await expect(HostConnection.open(join(folder, "x".repeat(200)))).rejects.toMatchObject({
+      code: "FEMTO_HOST_NOT_RUNNING",
+    });
+  });
+
+  test.each([
+    ["is closed", (socket: Socket) => void socket.end()],
+    ["is torn down", (socket: Socket) => void socket.destroy()],
+    ["is closed within an answer", (socket: Socket) => void socket.end('{"id":1,"ok":tr')],
+  ])("that %s mid-request rejects what waits and what follows", async (_name, end) => {
+    let requests = 0;
+    await listen("agent", (_line, socket) => {
+      requests += 1;
+      if (requests === 3) end(socket);
+    });
+    await using client = await AgentClient.connect(folder);
+    const waiting = await Promise.allSettled([1, 2, 3].map(() => client.propose(Buffer.from("{}"))));
+    for (const outcome of waiting) {
+      expect(outcome).toMatchObject({ status: "rejected", reason: { code: "FEMTO_HOST_NOT_RUNNING" } });
+    }
+    await expect(client.tools()).rejects.toMatchObject({ code: "FEMTO_HOST_NOT_RUNNING" });
+  });
+
+  test.each(["nonsense", "null", "[]", '{"id":1,"ok":false}', "7", '{"id":1,"ok":false,"error":null}'])(
+    "over which %j comes ends with an error and no exception elsewhere",
+    async (text) => {
+      await listen("agent", (_line, socket) => void socket.write(`${text}\n`));
+      const client = await AgentClient.connect(folder);
+      const asked = client.tools();
+      const outcome = Promise.race([asked, new Promise((resolve) => setTimeout(resolve, 300, "still waiting"))]);
+      if (text === "[]" || text === "7") expect(await outcome).toBe("still waiting");
+      else await expect(outcome).rejects.toMatchObject({ code: "FEMTO_INTERNAL" });
+      const closed = client.close();
+      await Promise.allSettled([asked, closed]);
+    },
+  );
+
+  test("closes in time although the host reads nothing", async () => {
+    server = createServer((socket) => void sockets.push(socket.pause()));
+    await new Promise<void>((resolve) => server?.listen(join(folder, "agent.sock"), resolve));
+    const client = await AgentClient.connect(folder);
+    const asked = client.propose(Buffer.alloc(4 << 20, "x"));
+    await client.close();
+    await expect(asked).rejects.toMatchObject({ code: "FEMTO_HOST_NOT_RUNNING" });
+    await client.close();
+  });
+
+  test("tells when it has ended", async () => {
+    await listen("operator", (line, socket) => {
+      answer(socket, idOf(line), null);
+      socket.end();
+    });
+    await using client = await OperatorClient.connect(folder);
+    await client.stop({ now: false });
+    await client.closed;
+  });
+});
