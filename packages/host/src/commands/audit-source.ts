@@ -1,0 +1,37 @@
+/** The signed log of the running host, or of a stopped journal. */
+import { Buffer } from "node:buffer";
+import { type ExportFormat, exportAs, type ProvedRecord, proveRecord } from "../log-access.ts";
+import { readJournal } from "../read-journal.ts";
+import type { CommandContext } from "./command-context.ts";
+import { hostAnswers } from "./host.ts";
+
+export interface AuditSource extends AsyncDisposable {
+  prove(ref: string): Promise<ProvedRecord>;
+  checkpoint(): Promise<string | null>;
+  checkpoints(): Promise<readonly number[]>;
+  export(format: ExportFormat, out: string): Promise<{ readonly size: number }>;
+}
+
+export async function auditSource(context: CommandContext): Promise<AuditSource> {
+  if (await hostAnswers(context)) {
+    const operator = await context.operator();
+    return {
+      prove: async (ref) => {
+        const { seq, proof, record } = await operator.prove(ref);
+        return { seq, proof, record: Buffer.from(record, "base64") };
+      },
+      checkpoint: () => operator.checkpoint(),
+      checkpoints: () => operator.checkpoints(),
+      export: (format, out) => operator.exportLog(format, out),
+      [Symbol.asyncDispose]: () => operator.close(),
+    };
+  }
+  const { reader, ...journal } = await readJournal(context.load().resolved.stateDirectory);
+  return {
+    prove: (ref) => proveRecord(reader, ref),
+    checkpoint: () => reader.latestCheckpoint(),
+    checkpoints: () => reader.checkpoints(),
+    export: (format, out) => exportAs(reader, format, out),
+    [Symbol.asyncDispose]: () => journal[Symbol.asyncDispose](),
+  };
+}

@@ -1,0 +1,150 @@
+/** `doctor`: tries out what FemtoClaw relies on, and says what to do about what does not hold. */
+
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { builtinCapabilities } from "@femtoclaw/capabilities";
+import { checkJournal, openStateDirectory } from "@femtoclaw/journal";
+import { compilePolicy, createPolicyEngine } from "@femtoclaw/policy";
+import { EXIT, errorText, FemtoError, printable } from "@femtoclaw/protocol";
+import { probeSandbox } from "@femtoclaw/sandbox";
+import type { LoadedConfiguration } from "../configuration/load-configuration.ts";
+import { assertPrivateSocketFolder } from "../endpoints/socket-directory.ts";
+import { compiledPolicyOf } from "../preflight.ts";
+import { readJournal } from "../read-journal.ts";
+import { table } from "../terminal/table.ts";
+import type { CommandContext } from "./command-context.ts";
+import { hostAnswers } from "./host.ts";
+
+interface Finding {
+  readonly check: string;
+  readonly verdict: "ok" | "warn" | "fail";
+  readonly detail: string;
+  readonly fix?: string;
+}
+
+type Check = () => Promise<Omit<Finding, "check">> | Omit<Finding, "check">;
+
+const NODE_MAJOR = 26;
+/** LIMIT: characters of one line of a finding. */
+const LINE_CHARS_MAX = 4_096;
+
+export async function doctor(context: CommandContext): Promise<number> {
+  const findings: Finding[] = [];
+  const look = async (check: string, run: Check): Promise<void> => {
+    findings.push({ check, ...(await guarded(run)) });
+  };
+  let loaded: LoadedConfiguration | null = null;
+  await look("runtime", runtimeFinding);
+  await look("user", userFinding);
+  await look("configuration", () => {
+    loaded = context.load();
+    return ok(`${loaded.path} is valid, private and in force`);
+  });
+  if (loaded !== null) await lookAtProject(context, loaded, look);
+  report(context, findings);
+  return findings.some(({ verdict }) => verdict === "fail") ? EXIT.no : EXIT.ok;
+}
+
+async function lookAtProject(
+  context: CommandContext,
+  loaded: LoadedConfiguration,
+  look: (check: string, run: Check) => Promise<void>,
+): Promise<void> {
+  const { authority, stateDirectory, runtimeDirectory } = loaded.resolved;
+  // Sockets that cannot be trusted are not asked; the finding about permissions says why.
+  const running = await hostAnswers(context, loaded).catch(() => false);
+  await look("sandbox", async () => {
+    const probe = await probeSandbox(authority);
+    if (!probe.ok) return { verdict: "fail", detail: probe.reason, fix: probe.fix };
+    return ok(`${probe.name} ${probe.version} confined a real program: own files, secrets and environment hidden`);
+  });
+  await look("policy", async () => {
+    const compiled = compiledPolicyOf(loaded);
+    const engine = await createPolicyEngine();
+    await engine.activate(compiled);
+    return ok(`${compiled.rules.length} rules answer decisions, revision ${compiled.revision.slice(0, 12)}`);
+  });
+  await look("fails closed", async () => {
+    const nothing = { ...authority, allow: { read: [], write: [], run: [] } };
+    const manifests = builtinCapabilities.map(({ manifest }) => manifest);
+    const engine = await createPolicyEngine();
+    await engine.activate(compilePolicy({ authority: nothing, manifests }));
+    const question = { kind: "path", path: authority.workspace, exists: true, type: "directory", bytes: 0 } as const;
+    const decision = engine.decideAll({ principal: "default", capability: "fs_read", questions: [question] });
+    return decision.allowed
+      ? { verdict: "fail", detail: "an empty policy permitted a call", fix: "Do not use this installation." }
+      : ok("without a permit the engine denies");
+  });
+  await look("permissions", async () => {
+    assertPrivateSocketFolder(runtimeDirectory);
+    if (existsSync(join(stateDirectory, "journal"))) await openStateDirectory(stateDirectory, { create: false });
+    return ok("state and sockets are yours alone");
+  });
+  await look("journal", async () => {
+    if (running) return ok("a host holds it; `femtoclaw status` shows its size");
+    if (!existsSync(join(stateDirectory, "journal")))
+      return ok(`empty; \`femtoclaw up\` begins it in ${stateDirectory}`);
+    await using journal = await readJournal(stateDirectory);
+    const { records, fault } = await checkJournal(journal.reader);
+    if (fault === null) return ok(`${records} records in ${stateDirectory}, gapless and valid`);
+    return {
+      verdict: "fail",
+      detail: `record ${fault.seq}: ${fault.reason}`,
+      fix: "Keep a copy as evidence; restore a backup.",
+    };
+  });
+  await look("host", () =>
+    running
+      ? ok("a host answers")
+      : { verdict: "warn", detail: "no host runs", fix: "Start it with `femtoclaw up --detach`." },
+  );
+}
+
+function runtimeFinding(): Omit<Finding, "check"> {
+  const major = Number(process.versions.node.split(".")[0]);
+  const detail = `Node ${process.version} on ${process.platform} ${process.arch}`;
+  if (process.platform !== "linux") {
+    return { verdict: "fail", detail, fix: "Programs and files are confined on Linux only, for now." };
+  }
+  if (major === NODE_MAJOR) return ok(detail);
+  return { verdict: "fail", detail, fix: `Run it through npm, which brings Node ${NODE_MAJOR}.` };
+}
+
+function userFinding(): Omit<Finding, "check"> {
+  const uid = process.getuid?.() ?? 0;
+  if (uid !== 0) return ok(`user ${uid}`);
+  return {
+    verdict: "warn",
+    detail: "the host would run as root; the sandbox is then the only thing between a program and the machine",
+    fix: "Run it as a user of its own.",
+  };
+}
+
+async function guarded(run: Check): Promise<Omit<Finding, "check">> {
+  try {
+    return await run();
+  } catch (error) {
+    if (error instanceof FemtoError) return { verdict: "fail", detail: error.message, fix: error.fix };
+    return { verdict: "fail", detail: errorText(error), fix: "This is a fault of FemtoClaw; please report it." };
+  }
+}
+
+const ok = (detail: string): Omit<Finding, "check"> => ({ verdict: "ok", detail });
+
+function report({ output }: CommandContext, findings: readonly Finding[]): void {
+  if (output.json) {
+    output.value(findings);
+    return;
+  }
+  const colours = { ok: "green", warn: "yellow", fail: "red" } as const;
+  const rows = findings.map(({ check, verdict, detail }) => {
+    const [first = "", ...further] = detail.split("\n").map((line) => printable(line, LINE_CHARS_MAX));
+    return { cells: [output.style(colours[verdict], verdict), check, first], further };
+  });
+  const lines = table(rows.map(({ cells }) => cells));
+  findings.forEach(({ fix }, index) => {
+    output.line(lines[index] ?? "");
+    for (const line of rows[index]?.further ?? []) output.line(`      ${line}`);
+    if (fix !== undefined) output.line(output.style("dim", `      fix: ${printable(fix, LINE_CHARS_MAX)}`));
+  });
+}

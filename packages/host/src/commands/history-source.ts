@@ -1,0 +1,32 @@
+/** History from the running host, or from the journal itself when no host holds it. */
+import { FemtoError, printable, type TypedRecord } from "@femtoclaw/protocol";
+import { type ExecutionView, type HistoryQuery, listExecutions, showExecution } from "@femtoclaw/runtime";
+import { readJournal } from "../read-journal.ts";
+import type { CommandContext } from "./command-context.ts";
+import { hostAnswers } from "./host.ts";
+
+export interface HistorySource extends AsyncDisposable {
+  list(query: HistoryQuery): Promise<ExecutionView[]>;
+  show(id: string): Promise<ExecutionView & { readonly records: readonly TypedRecord[] }>;
+}
+
+export async function executionsOf(context: CommandContext): Promise<HistorySource> {
+  if (await hostAnswers(context)) {
+    const operator = await context.operator();
+    return {
+      list: async (query) => (await operator.executions(query)) as ExecutionView[],
+      show: async (id) => (await operator.execution(id)) as ExecutionView & { records: TypedRecord[] },
+      [Symbol.asyncDispose]: () => operator.close(),
+    };
+  }
+  const journal = await readJournal(context.load().resolved.stateDirectory);
+  return {
+    list: (query) => listExecutions(journal.reader, query),
+    show: async (id) => {
+      const shown = await showExecution(journal.reader, id);
+      if (shown !== null) return { ...shown.view, records: shown.records };
+      throw new FemtoError("FEMTO_EXECUTION_NOT_FOUND", `the journal knows no execution \`${printable(id, 64)}\``);
+    },
+    [Symbol.asyncDispose]: () => journal[Symbol.asyncDispose](),
+  };
+}

@@ -1,0 +1,201 @@
+/** `up`, `down`, `status`: the life of the host process. */
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { constants, fstatSync, openSync, readFileSync, readSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { openStateDirectory } from "@femtoclaw/journal";
+import { EXIT, FemtoError, printable } from "@femtoclaw/protocol";
+import type { RuntimeStatus } from "@femtoclaw/runtime";
+import { HostProcess } from "../host-process.ts";
+import { logToStderr } from "../terminal/log.ts";
+import type { Output } from "../terminal/output.ts";
+import { table } from "../terminal/table.ts";
+import type { CommandContext } from "./command-context.ts";
+
+const LOG_FILE = "host.log";
+/** How the first line of a host begins that came up; one that did not says its fault there. */
+const READY = '{"event":"ready"';
+/** LIMIT: bytes of its log that are shown of a host that did not come up. */
+const SAID_BYTES_MAX = 65_536;
+/** LIMIT: time for a process to go away after the last thing that it did. */
+const GONE_MS = 10_000;
+
+export async function up(context: CommandContext, options: { readonly detach?: boolean }): Promise<number> {
+  if (options.detach === true) return await upDetached(context);
+  const { output } = context;
+  const loaded = context.load();
+  let host: HostProcess | null = null;
+  // The first signal drains, a second one hurries. One that comes early counts once the host stands.
+  let signals = 0;
+  const onSignal = (): void => {
+    signals += 1;
+    void host?.stop({ now: signals > 1 });
+  };
+  for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"]) process.on(signal, onSignal);
+  host = await HostProcess.start({ loaded, log: logToStderr(context.options.quiet === true ? "warn" : "info") });
+  if (signals > 0) void host.stop({ now: false });
+  const { runtime, sockets } = host;
+  const ready = {
+    event: "ready",
+    pid: process.pid,
+    boot: runtime.boot,
+    state: runtime.status().phase,
+    agent_socket: sockets.agent,
+    operator_socket: sockets.operator,
+  };
+  if (output.json) output.value(ready);
+  else output.line(`ready: process ${ready.pid}, agents at ${printable(ready.agent_socket, 4_096)}`);
+  const fault = await Promise.race([host.stopped, runtime.failed]);
+  if (fault === undefined) return EXIT.ok;
+  await host.stop({ now: true });
+  throw fault;
+}
+
+/** Starts the same command in the background, with its log in the state directory. */
+async function upDetached(context: CommandContext): Promise<number> {
+  const { output } = context;
+  const { resolved } = context.load();
+  const { root } = await openStateDirectory(resolved.stateDirectory, { create: true });
+  const log = new HostLog(join(root, LOG_FILE));
+  const self = process.argv[1] ?? "";
+  const args = [...process.execArgv, self, ...globalArgs(context), "--json", "up"];
+  const child = spawn(process.execPath, args, { detached: true, stdio: ["ignore", "pipe", log.descriptor] });
+  const { stdout } = child;
+  assert(stdout !== null, "the host's stdout is a pipe");
+  const said = await firstLine(stdout);
+  stdout.destroy();
+  if (said?.startsWith(READY) !== true) {
+    process.stderr.write(log.sinceStart());
+    if (said !== null && output.json) output.line(said);
+    return await exitCode(child);
+  }
+  child.unref();
+  if (output.json) output.line(said);
+  else output.line(`ready: process ${child.pid}, log in ${log.path}`);
+  return EXIT.ok;
+}
+
+/** What a host in the background says, kept from one start to the next. */
+class HostLog {
+  readonly path: string;
+  readonly descriptor: number;
+  readonly #start: number;
+
+  constructor(path: string) {
+    this.path = path;
+    const { O_RDWR, O_APPEND, O_CREAT, O_NOFOLLOW } = constants;
+    this.descriptor = openSync(path, O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW, 0o600);
+    this.#start = fstatSync(this.descriptor).size;
+  }
+
+  /** The beginning of what was said in this start. */
+  sinceStart(): Buffer {
+    const buffer = Buffer.alloc(SAID_BYTES_MAX);
+    return buffer.subarray(0, readSync(this.descriptor, buffer, 0, buffer.length, this.#start));
+  }
+}
+
+function globalArgs({ options }: CommandContext): string[] {
+  return [
+    ...(options.config === undefined ? [] : ["--config", options.config]),
+    ...(options.state === undefined ? [] : ["--state", options.state]),
+    ...(options.quiet === true ? ["--quiet"] : []),
+  ];
+}
+
+async function firstLine(stream: NodeJS.ReadableStream): Promise<string | null> {
+  let text = "";
+  for await (const chunk of stream) {
+    text += String(chunk);
+    const end = text.indexOf("\n");
+    if (end !== -1) return text.slice(0, end);
+  }
+  return null;
+}
+
+async function exitCode(child: ReturnType<typeof spawn>): Promise<number> {
+  if (child.exitCode !== null || child.signalCode !== null) return child.exitCode ?? EXIT.internal;
+  return await new Promise((resolve) => {
+    child.once("exit", (code) => resolve(code ?? EXIT.internal));
+  });
+}
+
+export async function down(context: CommandContext, options: { readonly now?: boolean }): Promise<number> {
+  await using operator = await context.operator();
+  const { pid } = (await operator.status()) as { readonly pid: number };
+  await operator.stop({ now: options.now ?? false });
+  // A host that drains closes its connections last; until then it still has work to finish.
+  await operator.closed;
+  await gone(pid);
+  if (context.output.json) context.output.value({ event: "stopped", pid });
+  else context.output.line(`stopped: process ${pid}`);
+  return EXIT.ok;
+}
+
+/** Whoever asked wants the process gone, not only its sockets. */
+async function gone(pid: number): Promise<void> {
+  const deadlineMs = performance.now() + GONE_MS;
+  while (isAlive(pid) && performance.now() < deadlineMs) await sleep(10);
+}
+
+/** A process that has ended stays in the table until its parent asks for it, which may be never. */
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return !/\) [ZX] /.test(readFileSync(`/proc/${pid}/stat`, "latin1"));
+  } catch {
+    // Gone, or its number belongs to another user's process by now.
+    return false;
+  }
+}
+
+export async function status(context: CommandContext): Promise<number> {
+  const { output } = context;
+  await using operator = await context.operator();
+  const value = await operator.status();
+  if (output.json) {
+    output.value(value);
+    return EXIT.ok;
+  }
+  for (const line of table(statusRows(value as unknown as HostStatus, output))) output.line(line);
+  return EXIT.ok;
+}
+
+interface HostStatus extends RuntimeStatus {
+  readonly agent_socket: string;
+  readonly operator_socket: string;
+  readonly otlp: string | null;
+}
+
+function statusRows(status: HostStatus, output: Output): string[][] {
+  const { counters, policy, capabilities, fault } = status;
+  const { completed, refused, failed, interrupted, messages } = counters;
+  return [
+    ["phase", output.style(fault === null ? "green" : "red", status.phase)],
+    ["version", `${status.version} (integrity ${status.integrity})`],
+    ["process", `${status.pid}, boot ${status.boots} of this journal`],
+    ["records", `${status.records} in ${printable(status.state_directory, 4_096)}`],
+    ["executions", `${completed} completed, ${refused} refused, ${failed} failed, ${interrupted} interrupted`],
+    ["", `${status.running} running, ${status.queued} queued`],
+    ["messages", String(messages)],
+    ["policy", `${policy.rules} rules, revision ${policy.revision.slice(0, 12)}`],
+    ["capabilities", `${capabilities.enabled} of ${capabilities.registered} enabled`],
+    ["sandbox", status.sandbox ?? "not needed by any enabled capability"],
+    ["telemetry", status.otlp === null ? "not configured" : `${status.observability} to ${printable(status.otlp)}`],
+    ["agents", printable(status.agent_socket, 4_096)],
+    ["operators", printable(status.operator_socket, 4_096)],
+    ...(fault === null ? [] : [["fault", output.style("red", `${fault.code}: ${printable(fault.reason, 2_000)}`)]]),
+  ];
+}
+
+/** Whether a host answers for this configuration. */
+export async function hostAnswers(context: CommandContext, loaded = context.load()): Promise<boolean> {
+  try {
+    await using _operator = await context.operator(loaded);
+    return true;
+  } catch (error) {
+    if (error instanceof FemtoError && error.code === "FEMTO_HOST_NOT_RUNNING") return false;
+    throw error;
+  }
+}

@@ -1,0 +1,40 @@
+/** `keys`: the keys that sign the journal. Private keys never leave the state directory. */
+import { EXIT } from "@femtoclaw/protocol";
+import { keysOf, type LogKeys } from "../log-access.ts";
+import { readJournal } from "../read-journal.ts";
+import { table } from "../terminal/table.ts";
+import type { CommandContext } from "./command-context.ts";
+import { hostAnswers } from "./host.ts";
+
+export async function showKeys(context: CommandContext): Promise<number> {
+  const { output } = context;
+  const { origin, vkey, keys } = await currentKeys(context);
+  if (output.json) {
+    output.value({ origin, vkey, keys });
+    return EXIT.ok;
+  }
+  const rows = keys.map(({ vkey: key, from_size, retired_at_size }) => [
+    retired_at_size === null ? "in force" : "retired",
+    key,
+    retired_at_size === null ? `from size ${from_size}` : `sizes ${from_size} to ${retired_at_size}`,
+  ]);
+  for (const line of table([["log", origin], ...rows])) output.line(line);
+  return EXIT.ok;
+}
+
+export async function rotateKey(context: CommandContext): Promise<number> {
+  await using operator = await context.operator();
+  const vkey = await operator.rotateKey();
+  if (context.output.json) context.output.value({ vkey });
+  else context.output.line(`in force: ${vkey}`);
+  return EXIT.ok;
+}
+
+async function currentKeys(context: CommandContext): Promise<LogKeys> {
+  if (await hostAnswers(context)) {
+    await using operator = await context.operator();
+    return (await operator.keys()) as LogKeys;
+  }
+  await using journal = await readJournal(context.load().resolved.stateDirectory);
+  return await keysOf(journal.reader);
+}

@@ -1,0 +1,94 @@
+/** `init` and `trust`: how a project's configuration comes to be, and comes to count. */
+import { realpathSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { EXIT, FemtoError, printable } from "@femtoclaw/protocol";
+import { describeAuthority } from "../configuration/describe-authority.ts";
+import { initProject } from "../configuration/init-project.ts";
+import { resolveProject } from "../configuration/load-configuration.ts";
+import { locateConfiguration } from "../configuration/locate-configuration.ts";
+import { PRESETS, type Preset } from "../configuration/presets.ts";
+import { CONFIGURATION_NAME, readProjectFiles } from "../configuration/project-files.ts";
+import { TrustStore } from "../configuration/trust-store.ts";
+import type { CommandContext } from "./command-context.ts";
+
+export async function init(
+  context: CommandContext,
+  directory: string | undefined,
+  options: { readonly preset?: string },
+): Promise<number> {
+  const { output, cwd, environment } = context;
+  const preset = options.preset ?? "read-only";
+  if (!isPreset(preset)) {
+    throw new FemtoError("FEMTO_USAGE", `no preset is called \`${printable(preset)}\``, {
+      fix: `Use one of ${PRESETS.join(", ")}.`,
+    });
+  }
+  const result = await initProject({ directory: directory ?? ".", preset, cwd, environment });
+  if (output.json) {
+    output.value(result);
+    return EXIT.ok;
+  }
+  for (const file of result.created) output.line(`wrote ${printable(file, 4_096)}`);
+  output.line(result.description);
+  output.talk("next: `femtoclaw doctor`, then `femtoclaw up --detach`");
+  return EXIT.ok;
+}
+
+function isPreset(name: string): name is Preset {
+  return (PRESETS as readonly string[]).includes(name);
+}
+
+export interface TrustOptions {
+  readonly list?: boolean;
+  readonly revoke?: boolean;
+}
+
+export async function trust(
+  context: CommandContext,
+  directory: string | undefined,
+  options: TrustOptions,
+): Promise<number> {
+  const { output } = context;
+  const store = new TrustStore(context.environment);
+  if (options.list === true) return listTrusted(context, store);
+  const path = directory === undefined ? located(context) : join(resolve(context.cwd, directory), CONFIGURATION_NAME);
+  if (options.revoke === true) {
+    const folder = canonicalOrAsIs(dirname(path));
+    const revoked = await store.revoke(folder);
+    const shown = printable(folder, 4_096);
+    if (output.json) output.value({ directory: folder, trusted: false, changed: revoked });
+    else output.line(revoked ? `${shown} is not trusted any more` : `${shown} was not trusted`);
+    return EXIT.ok;
+  }
+  const project = readProjectFiles(path);
+  const { resolved } = resolveProject(
+    project,
+    context.options.state === undefined ? context : { ...context, stateFlag: context.options.state },
+  );
+  if (!output.json) output.line(describeAuthority(resolved));
+  await store.trust(project.directory, project.sha256);
+  if (output.json) output.value({ directory: project.directory, trusted: true, sha256: project.sha256 });
+  else output.line(`trusted: ${printable(project.path, 4_096)} as it is now (sha256 ${project.sha256.slice(0, 12)}…)`);
+  return EXIT.ok;
+}
+
+/** Trust is kept under the canonical path; of a project that is gone, the path as it was named must do. */
+function canonicalOrAsIs(folder: string): string {
+  try {
+    return realpathSync.native(folder);
+  } catch {
+    return folder;
+  }
+}
+
+function listTrusted({ output }: CommandContext, store: TrustStore): number {
+  const projects = store.list();
+  if (output.json) output.value(Object.fromEntries(projects));
+  else
+    for (const [directory, sha256] of projects) output.line(`${printable(directory, 4_096)}  ${sha256.slice(0, 12)}…`);
+  return EXIT.ok;
+}
+
+function located({ cwd, environment, options }: CommandContext): string {
+  return locateConfiguration({ cwd, environment, configFlag: options.config }).path;
+}

@@ -1,0 +1,127 @@
+/** `call` and `send`: proposing from the command line, through the running host or embedded. */
+import { Buffer } from "node:buffer";
+import { EXIT, FemtoError, LIMITS, LineSplitter, type Reply } from "@femtoclaw/protocol";
+import { startRuntime } from "../host-process.ts";
+import { logToStderr } from "../terminal/log.ts";
+import { exitOf, replyLines } from "../terminal/reply-text.ts";
+import type { CommandContext } from "./command-context.ts";
+
+interface Proposer extends AsyncDisposable {
+  readonly concurrency: number;
+  propose(message: Uint8Array, options: { readonly label?: string }): Promise<Reply>;
+}
+
+export interface CallOptions {
+  readonly timeout?: number;
+  readonly label?: string;
+  readonly embedded?: boolean;
+}
+
+export async function call(
+  context: CommandContext,
+  tool: string,
+  argsText: string | undefined,
+  options: CallOptions,
+): Promise<number> {
+  const args = argsText === "-" ? await readStdin() : Buffer.from(argsText ?? "{}");
+  // The text goes in as it is, so that the host judges what was written and not what a parser here made of it.
+  const message = Buffer.concat([
+    Buffer.from(`{"tool_call":{"tool":${JSON.stringify(tool)},"args":`),
+    args,
+    Buffer.from("}}"),
+  ]);
+  await using proposer = await proposerOf(context, options.embedded ?? false);
+  const label = options.label === undefined ? {} : { label: options.label };
+  const reply = await within(proposer.propose(message, label), options.timeout);
+  if (reply === null) {
+    context.output.talk(
+      `no answer within ${options.timeout} ms; the call goes on, \`femtoclaw executions list\` shows it`,
+    );
+    if (context.output.json) context.output.value(null);
+    return EXIT.pending;
+  }
+  if (context.output.json) context.output.value(reply);
+  else for (const line of replyLines(reply, context.output)) context.output.line(line);
+  return exitOf(reply);
+}
+
+/** LIMIT: bytes of one line of input that are held; what is longer than a message is refused by the host anyway. */
+const LINE_BYTES_MAX = LIMITS.messageBytes;
+
+/** One message a line; replies in the order of the messages, up to `concurrency` of them under way. */
+export async function send(context: CommandContext, options: { readonly embedded?: boolean }): Promise<number> {
+  await using proposer = await proposerOf(context, options.embedded ?? false);
+  const pending: Promise<void>[] = [];
+  let printed: Promise<void> = Promise.resolve();
+  for await (const line of linesOf(process.stdin)) {
+    while (pending.length >= proposer.concurrency) await pending.shift();
+    const reply = proposer.propose(line, {});
+    printed = Promise.all([printed, reply]).then(([, answered]) => context.output.value(answered));
+    // Without a host there is nothing to wait for on stdin either.
+    printed.catch((error: unknown) => process.stdin.destroy(error instanceof Error ? error : undefined));
+    pending.push(printed);
+  }
+  await printed;
+  return EXIT.ok;
+}
+
+/** Every line, the empty one too: who counts lines finds as many replies. */
+async function* linesOf(input: NodeJS.ReadableStream): AsyncGenerator<Buffer> {
+  let whole: Buffer[] = [];
+  const lines = new LineSplitter(LINE_BYTES_MAX, {
+    onLine: (line) => whole.push(line),
+    // One byte beyond the limit is enough for the host to refuse it, and to record that it did.
+    onTooLong: () => whole.push(Buffer.alloc(LIMITS.messageBytes + 1, "x")),
+  });
+  for await (const chunk of input) {
+    lines.push(chunk as Buffer);
+    yield* whole;
+    whole = [];
+  }
+  lines.end();
+  yield* whole;
+}
+
+async function proposerOf(context: CommandContext, embedded: boolean): Promise<Proposer> {
+  const loaded = context.load();
+  const { concurrency } = loaded.resolved.limits;
+  if (!embedded) {
+    const client = await context.agent(loaded);
+    return {
+      concurrency,
+      propose: (message, options) => client.propose(message, options),
+      [Symbol.asyncDispose]: () => client.close(),
+    };
+  }
+  const runtime = await startRuntime(loaded, logToStderr("warn"));
+  const session = runtime.openSession({ channel: "library", label: "femtoclaw --embedded" });
+  return {
+    concurrency,
+    propose: (message, options) => session.propose(message, options),
+    [Symbol.asyncDispose]: () => runtime.close(),
+  };
+}
+
+async function within<T>(promise: Promise<T>, timeoutMs: number | undefined): Promise<T | null> {
+  if (timeoutMs === undefined) return await promise;
+  let timer: NodeJS.Timeout | undefined;
+  const deadline = new Promise<null>((resolve) => {
+    timer = setTimeout(() => resolve(null), timeoutMs);
+  });
+  const first = await Promise.race([promise, deadline]);
+  clearTimeout(timer);
+  return first;
+}
+
+async function readStdin(): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of process.stdin) {
+    bytes += (chunk as Buffer).byteLength;
+    if (bytes > LIMITS.messageBytes) {
+      throw new FemtoError("FEMTO_PROTOCOL_TOO_LARGE", `the arguments are longer than ${LIMITS.messageBytes} bytes`);
+    }
+    chunks.push(chunk as Buffer);
+  }
+  return Buffer.concat(chunks);
+}

@@ -1,0 +1,50 @@
+/** What a configuration would allow, in words that a person can decide from; for `trust`, `init` and `doctor`. */
+import { type PathGrant, type ProgramGrant, printable } from "@femtoclaw/protocol";
+import type { CapabilitySetting, ResolvedConfiguration } from "@femtoclaw/runtime";
+
+/** Plain lines. Everything that comes from the file is made printable. */
+export function describeAuthority({ authority, capabilities, ...rest }: ResolvedConfiguration): string {
+  const { allow, deny } = authority;
+  const sections: readonly (readonly [string, readonly string[]])[] = [
+    ["workspace", [shown(authority.workspace)]],
+    ["enabled capabilities", [...capabilities].filter(([, { enabled }]) => enabled).map(capability)],
+    ["may read", allow.read.map(path)],
+    ["may write", allow.write.map(path)],
+    ["may run", allow.run.map(program)],
+    ["never reads", deny.read.map(path)],
+    ["never writes", deny.write.map(path)],
+    ["never runs", deny.run.map(program)],
+    ["programs also see", authority.childRead.map(shown)],
+    ["programs are found in", [authority.searchPath.map(shown).join(", ")]],
+    ["calls may set the variables", authority.environmentNames],
+    ["telemetry goes to", rest.otlpEndpoint === undefined ? [] : [shown(rest.otlpEndpoint)]],
+    ["state is kept in", [shown(rest.stateDirectory)]],
+  ];
+  return sections
+    .filter(([title, lines]) => lines.length > 0 || title.startsWith("may "))
+    .flatMap(([title, lines]) => [`${title}:`, ...(lines.length > 0 ? lines : ["nothing"]).map((line) => `  ${line}`)])
+    .join("\n");
+}
+
+const shown = (text: string): string => printable(text, 4_096);
+const path = (grant: PathGrant): string => `${shown(grant.path)}  (${grant.source})`;
+
+function program({ path: file, realPath, use, source }: ProgramGrant): string {
+  const target = realPath === file ? "" : ` -> ${shown(realPath)}`;
+  return `${shown(file)}${target}: ${described(use)}  (${source})`;
+}
+
+function described(use: ProgramGrant["use"]): string {
+  if (use.kind === "any") return use.unsafe ? "any arguments, and so any code within the sandbox" : "any arguments";
+  const flags =
+    use.flags.length === 0 ? "no options" : `no options but ${use.flags.map((flag) => shown(flag)).join(" ")}`;
+  return `${shown(use.word)} … with ${flags}`;
+}
+
+function capability([name, { timeoutMs, outputBytes }]: [string, CapabilitySetting]): string {
+  const limits = [
+    ...(timeoutMs === undefined ? [] : [`at most ${timeoutMs} ms`]),
+    ...(outputBytes === undefined ? [] : [`at most ${outputBytes} bytes of output`]),
+  ];
+  return [name, ...limits].join(", ");
+}

@@ -1,0 +1,90 @@
+/** Writes a first configuration that is safe to keep, and trusts exactly what it wrote. */
+import { closeSync, constants, fsyncSync, mkdirSync, openSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { FemtoError, printable, systemErrorCode } from "@femtoclaw/protocol";
+import type { HostEnvironment } from "@femtoclaw/runtime";
+import { describeAuthority } from "./describe-authority.ts";
+import { resolveProject } from "./load-configuration.ts";
+import { type Preset, presetText, presetWritesWorkspace } from "./presets.ts";
+import { CONFIGURATION_NAME, POLICY_FOLDER, type ProjectFiles, projectDigest } from "./project-files.ts";
+import { SecureDirectory } from "./secure-file.ts";
+import { TrustStore } from "./trust-store.ts";
+
+export interface InitOptions {
+  readonly directory: string;
+  readonly preset: Preset;
+  readonly cwd: string;
+  readonly environment: HostEnvironment;
+}
+
+export interface InitResult {
+  /** Files and folders that were created, in order. */
+  readonly created: readonly string[];
+  readonly stateDirectory: string;
+  /** What the configuration allows, for people. */
+  readonly description: string;
+}
+
+/** Never overwrites. Nothing is left behind when it fails before the last step, except empty folders. */
+export async function initProject({ directory, preset, cwd, environment }: InitOptions): Promise<InitResult> {
+  const store = new TrustStore(environment);
+  // Without a mode of its own the folder could be changed by the group, and would be refused afterwards.
+  mkdirSync(resolve(cwd, directory), { recursive: true, mode: 0o755 });
+  using folder = SecureDirectory.open(resolve(cwd, directory));
+  if (folder === undefined) throw new FemtoError("FEMTO_CONFIG_NOT_FOUND", `${printable(directory)} went away`);
+  refuseExisting(folder);
+
+  const project = newProject(folder.path, preset);
+  const loaded = resolveProject(project, { cwd, environment });
+  const created: string[] = [];
+  // INVARIANT: a child that may write to the project cannot make a policy for it: the folder is there and masked.
+  if (presetWritesWorkspace(preset) && mkdirSync(folder.at(POLICY_FOLDER), { recursive: true, mode: 0o755 })) {
+    created.push(join(folder.path, POLICY_FOLDER));
+  }
+  writeNew(folder, project);
+  created.push(project.path);
+  mkdirSync(loaded.resolved.stateDirectory, { recursive: true, mode: 0o700 });
+  await store.trust(project.directory, project.sha256);
+  return {
+    created,
+    stateDirectory: loaded.resolved.stateDirectory,
+    description: describeAuthority(loaded.resolved),
+  };
+}
+
+/** INVARIANT: `init` vouches only for what it wrote, so it leaves alone a project that has a policy already. */
+function refuseExisting(folder: SecureDirectory): void {
+  using policy = folder.folder(POLICY_FOLDER);
+  const hasPolicy = policy !== undefined && policy.entries().length > 0;
+  const existing = hasPolicy ? POLICY_FOLDER : folder.entries().find(({ name }) => name === CONFIGURATION_NAME)?.name;
+  if (existing === undefined) return;
+  throw new FemtoError("FEMTO_CONFIG_INVALID", `${printable(join(folder.path, existing))} exists already`, {
+    fix: "Read what is there and run `femtoclaw trust`, or move it away; `init` never overwrites.",
+  });
+}
+
+function newProject(directory: string, preset: Preset): ProjectFiles {
+  const configuration = Buffer.from(presetText(preset));
+  const policy = new Map<string, Uint8Array>();
+  const sha256 = projectDigest(configuration, policy);
+  return { directory, path: join(directory, CONFIGURATION_NAME), configuration, policy, sha256 };
+}
+
+function writeNew(folder: SecureDirectory, project: ProjectFiles): void {
+  const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+  let descriptor: number;
+  try {
+    descriptor = openSync(folder.at(CONFIGURATION_NAME), flags, 0o644);
+  } catch (error) {
+    const code = systemErrorCode(error) ?? "unknown cause";
+    throw new FemtoError("FEMTO_CONFIG_INVALID", `${printable(project.path)} cannot be written (${code})`, {
+      cause: error,
+    });
+  }
+  try {
+    writeFileSync(descriptor, project.configuration);
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}

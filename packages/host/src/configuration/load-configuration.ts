@@ -1,0 +1,76 @@
+/** The one way from the command line's options to what is in force: locate, read, trust, parse, resolve. */
+import { basename, dirname, join, resolve } from "node:path";
+import { type Configuration, FemtoError } from "@femtoclaw/protocol";
+import { type ResolvedConfiguration, resolveConfiguration, type SourceOf } from "@femtoclaw/runtime";
+import { type ConfigurationSearch, locateConfiguration, userConfigurationPath } from "./locate-configuration.ts";
+import { POLICY_FOLDER, type ProjectFiles, readProjectFiles } from "./project-files.ts";
+import { readConfiguration } from "./read-configuration.ts";
+import { TrustStore } from "./trust-store.ts";
+
+export interface LoadOptions extends ConfigurationSearch {
+  /** Value of --state; overrides [memory].path. */
+  readonly stateFlag?: string | undefined;
+}
+
+export interface LoadedConfiguration {
+  /** Canonical path of the configuration. */
+  readonly path: string;
+  readonly configuration: Configuration;
+  readonly resolved: ResolvedConfiguration;
+  /** Content of the policy folder, read together with the configuration; never read it again. */
+  readonly policyFiles: ReadonlyMap<string, Uint8Array>;
+  /** Digest over the configuration's bytes and the policy folder. */
+  readonly sha256: string;
+}
+
+export function loadConfiguration(options: LoadOptions): LoadedConfiguration {
+  const { path, needsTrust } = locateConfiguration(options);
+  const project = readProjectFiles(path);
+  // INVARIANT: trust comes before parsing: an untrusted project decides nothing, not even by its faults.
+  if (needsTrust) new TrustStore(options.environment).check(project);
+  return resolveProject(project, options);
+}
+
+/** What a project's files say, without asking whether they are trusted: for showing it and for `init`. */
+export function resolveProject(
+  project: ProjectFiles,
+  { cwd, environment, stateFlag }: Pick<LoadOptions, "cwd" | "environment" | "stateFlag">,
+): LoadedConfiguration {
+  refuseCedar(project);
+  const read = readConfiguration(project.configuration, basename(project.path));
+  const configuration: Configuration =
+    stateFlag === undefined ? read.configuration : { ...read.configuration, memory: { path: resolve(cwd, stateFlag) } };
+  const sourceOf: SourceOf = (pointer) =>
+    pointer === "/memory/path" && stateFlag !== undefined ? "--state" : read.sourceOf(pointer);
+  const resolved = resolveConfiguration({
+    configuration,
+    baseDirectory: project.directory,
+    sourceOf,
+    ownPaths: ownPaths(project, environment),
+    environment,
+  });
+  return { path: project.path, configuration, resolved, policyFiles: project.policy, sha256: project.sha256 };
+}
+
+/** INVARIANT: I3: a rule that somebody wrote is in force, or nothing is; it is never passed over in silence. */
+function refuseCedar({ directory, policy }: ProjectFiles): void {
+  const name = [...policy.keys()].find((file) => file.endsWith(".cedar"));
+  if (name === undefined) return;
+  throw new FemtoError(
+    "FEMTO_POLICY_INVALID",
+    `${join(directory, POLICY_FOLDER, name)}: Cedar files are not taken yet`,
+    {
+      fix: "Say it in the tables of femtoclaw.toml and move the file away.",
+    },
+  );
+}
+
+/** INVARIANT: neither this configuration nor the user's own nor their policies are in reach. State is added when resolved. */
+function ownPaths(project: ProjectFiles, environment: LoadOptions["environment"]): readonly string[] {
+  const user = userConfigurationPath(environment);
+  return [
+    project.path,
+    join(project.directory, POLICY_FOLDER),
+    ...(user === undefined ? [] : [user, join(dirname(user), POLICY_FOLDER)]),
+  ];
+}

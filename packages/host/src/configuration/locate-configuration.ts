@@ -1,0 +1,53 @@
+/** Finds the configuration: named by flag or variable, else the nearest one upward, else the user's own. */
+import { lstatSync, realpathSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { FemtoError, printable } from "@femtoclaw/protocol";
+import { configurationHome, type HostEnvironment } from "@femtoclaw/runtime";
+import { CONFIGURATION_NAME } from "./project-files.ts";
+
+export interface LocatedConfiguration {
+  readonly path: string;
+  /** INVARIANT: what lay in a folder by chance takes effect only after an operator trusted it. */
+  readonly needsTrust: boolean;
+}
+
+export interface ConfigurationSearch {
+  readonly cwd: string;
+  readonly environment: HostEnvironment;
+  /** Value of --config. */
+  readonly configFlag?: string | undefined;
+}
+
+export function locateConfiguration({ cwd, environment, configFlag }: ConfigurationSearch): LocatedConfiguration {
+  const named = configFlag ?? (environment["FEMTOCLAW_CONFIG"] || undefined);
+  if (named !== undefined) {
+    // A named file that is missing is a mistake; to go on with another one would hide it.
+    const path = resolve(cwd, named);
+    if (isThere(path)) return { path, needsTrust: false };
+    const how = configFlag === undefined ? "FEMTOCLAW_CONFIG" : "--config";
+    throw new FemtoError("FEMTO_CONFIG_NOT_FOUND", `there is no file ${printable(path)}, which ${how} names`);
+  }
+  const found = nearestUpward(realpathSync.native(cwd));
+  const userPath = userConfigurationPath(environment);
+  if (found !== undefined && found !== userPath) return { path: found, needsTrust: true };
+  if (userPath !== undefined && isThere(userPath)) return { path: userPath, needsTrust: false };
+  const places = [`${CONFIGURATION_NAME} in ${printable(cwd)} or above`, ...(userPath === undefined ? [] : [userPath])];
+  throw new FemtoError("FEMTO_CONFIG_NOT_FOUND", `there is no configuration: no ${places.join(", no ")}`);
+}
+
+/** The configuration in the user's own configuration directory, whether it exists or not. */
+export function userConfigurationPath(environment: HostEnvironment): string | undefined {
+  const home = configurationHome(environment);
+  return home === undefined ? undefined : join(home, CONFIGURATION_NAME);
+}
+
+function nearestUpward(folder: string): string | undefined {
+  const path = join(folder, CONFIGURATION_NAME);
+  if (isThere(path)) return path;
+  return folder === dirname(folder) ? undefined : nearestUpward(dirname(folder));
+}
+
+/** A dangling link or a folder of that name is there too: it is refused when opened, never passed over. */
+function isThere(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+}

@@ -1,0 +1,85 @@
+/** The files of one project that decide what is allowed: the configuration and the policy folder beside it. */
+import { createHash } from "node:crypto";
+import { basename, dirname, join } from "node:path";
+import { FemtoError, printable } from "@femtoclaw/protocol";
+import { SecureDirectory } from "./secure-file.ts";
+
+export const CONFIGURATION_NAME = "femtoclaw.toml";
+export const POLICY_FOLDER = "policy";
+
+/** LIMIT: bytes of the configuration or of one policy file; nobody can review more. */
+export const CONFIGURATION_BYTES_MAX = 1_048_576;
+/** LIMIT: files in the policy folder and the folders in it. */
+const POLICY_FILES_MAX = 256;
+/** LIMIT: folders below each other in the policy folder. */
+const POLICY_DEPTH_MAX = 4;
+
+export interface ProjectFiles {
+  /** Canonical folder of the configuration. */
+  readonly directory: string;
+  /** Canonical path of the configuration. */
+  readonly path: string;
+  readonly configuration: Uint8Array;
+  /** Relative path, for example `team/extra.cedar`, to content. */
+  readonly policy: ReadonlyMap<string, Uint8Array>;
+  /** Digest over all of it; this is what an operator trusts. */
+  readonly sha256: string;
+}
+
+/** Reads everything once; whoever loads the project goes by these bytes and never reads it again. */
+export function readProjectFiles(path: string): ProjectFiles {
+  using directory = SecureDirectory.open(dirname(path));
+  const configuration = directory?.read(basename(path), CONFIGURATION_BYTES_MAX);
+  if (directory === undefined || configuration === undefined) {
+    throw new FemtoError("FEMTO_CONFIG_NOT_FOUND", `there is no configuration at ${printable(path)}`);
+  }
+  const policy = new Map<string, Uint8Array>();
+  using folder = directory.folder(POLICY_FOLDER);
+  if (folder !== undefined) readPolicy(folder, "", policy, 1);
+  return {
+    directory: directory.path,
+    path: join(directory.path, basename(path)),
+    configuration,
+    policy,
+    sha256: projectDigest(configuration, policy),
+  };
+}
+
+function readPolicy(folder: SecureDirectory, prefix: string, files: Map<string, Uint8Array>, depth: number): void {
+  if (depth > POLICY_DEPTH_MAX) throw tooMuch(folder, `is nested deeper than ${POLICY_DEPTH_MAX} folders`);
+  for (const entry of folder.entries()) {
+    const name = prefix + entry.name;
+    if (entry.isDirectory()) {
+      using inner = folder.folder(entry.name);
+      if (inner !== undefined) readPolicy(inner, `${name}/`, files, depth + 1);
+      continue;
+    }
+    // Links, pipes and devices are refused by `read`, which knows what it opened.
+    const content = folder.read(entry.name, CONFIGURATION_BYTES_MAX);
+    if (content === undefined) throw tooMuch(folder, "changed while it was read");
+    files.set(name, content);
+    if (files.size > POLICY_FILES_MAX) throw tooMuch(folder, `holds more than ${POLICY_FILES_MAX} files`);
+  }
+}
+
+function tooMuch(folder: SecureDirectory, finding: string): FemtoError {
+  return new FemtoError("FEMTO_CONFIG_INVALID", `the policy folder ${printable(folder.path)} ${finding}`);
+}
+
+/** INVARIANT: each part is preceded by its length, so that no two different projects have the same digest. */
+export function projectDigest(configuration: Uint8Array, policy: ReadonlyMap<string, Uint8Array>): string {
+  const hash = createHash("sha256");
+  const add = (part: Uint8Array): void => {
+    const length = Buffer.alloc(8);
+    length.writeBigUInt64BE(BigInt(part.length));
+    hash.update(length).update(part);
+  };
+  add(Buffer.from("femtoclaw project 1"));
+  add(configuration);
+  const names = [...policy.keys()].map((name) => ({ name, bytes: Buffer.from(name) }));
+  for (const { name, bytes } of names.sort((left, right) => Buffer.compare(left.bytes, right.bytes))) {
+    add(bytes);
+    add(policy.get(name) ?? Buffer.alloc(0));
+  }
+  return hash.digest("hex");
+}

@@ -1,0 +1,146 @@
+/**
+ * Reads TOML strictly: UTF-8, bounded size and depth, no hidden characters, and two parsers that have to
+ * agree that it is TOML. One gives the values, the other the places that messages name.
+ */
+import { isUtf8 } from "node:buffer";
+import { FemtoError, type JsonValue, LIMITS, printable } from "@femtoclaw/protocol";
+import { type ConfigurationFault, jsonPointer, type SourceOf } from "@femtoclaw/runtime";
+import { parse } from "toml";
+import { CONFIGURATION_BYTES_MAX } from "./project-files.ts";
+import { type Position, tomlPositions } from "./toml-positions.ts";
+
+export interface TomlDocument {
+  /** Tables without prototype, lists, text, integers, booleans; null where a fault stands. */
+  readonly value: JsonValue;
+  /** Values that TOML knows and a configuration does not: dates, fractions, huge integers. */
+  readonly faults: readonly ConfigurationFault[];
+  /** From a JSON pointer to `femtoclaw.toml:12:9`; what has no place of its own has that of its parent. */
+  readonly sourceOf: SourceOf;
+}
+
+/** Characters that make a reviewer see another text than the parser does (CVE-2021-42574), and marks out of place. */
+const MISLEADING = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/u;
+
+/** `name` stands in front of each place, for example `femtoclaw.toml`. */
+export function readToml(bytes: Uint8Array, name: string): TomlDocument {
+  const text = decode(bytes, name);
+  const parsed = parseValues(text, name);
+  const nodes = countNodes(parsed);
+  if (nodes > LIMITS.jsonNodes) {
+    throw new FemtoError("FEMTO_CONFIG_INVALID", `${name} holds more than ${LIMITS.jsonNodes} values`);
+  }
+  const faults: ConfigurationFault[] = [];
+  const value = plainValue(parsed, [], faults);
+  const result = tomlPositions(text);
+  if ("fault" in result) throw syntaxError(name, result.fault, result.fault.message);
+  const sourceOf: SourceOf = (pointer) => {
+    const { line, column } = nearestPosition(pointer, result.positions);
+    return `${name}:${line}:${column}`;
+  };
+  return { value, faults, sourceOf };
+}
+
+function decode(bytes: Uint8Array, name: string): string {
+  if (bytes.length > CONFIGURATION_BYTES_MAX) {
+    throw new FemtoError("FEMTO_CONFIG_INVALID", `${name} is larger than ${CONFIGURATION_BYTES_MAX} bytes`);
+  }
+  if (!isUtf8(bytes)) {
+    const line = lineOfInvalidBytes(Buffer.from(bytes));
+    throw syntaxError(name, { line, column: 1 }, "this line is not UTF-8");
+  }
+  const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  const misleading = MISLEADING.exec(text);
+  if (misleading !== null) {
+    const written = `\\u${misleading[0].charCodeAt(0).toString(16).padStart(4, "0")}`;
+    const message = `a character that hides or reorders text; write it as ${written} in double quotes`;
+    throw syntaxError(name, positionAt(text, misleading.index), message);
+  }
+  return text;
+}
+
+/** A line feed never lies within a character of UTF-8, so each line can be examined alone. */
+function lineOfInvalidBytes(bytes: Buffer): number {
+  let start = 0;
+  for (let line = 1; ; line += 1) {
+    const end = bytes.indexOf(0x0a, start);
+    if (end === -1 || !isUtf8(bytes.subarray(start, end))) return line;
+    start = end + 1;
+  }
+}
+
+function positionAt(text: string, offset: number): Position {
+  const before = text.slice(0, offset).split("\n");
+  return { line: before.length, column: (before.at(-1)?.length ?? 0) + 1 };
+}
+
+function parseValues(text: string, name: string): unknown {
+  try {
+    return parse(text, { bigint: true, useTemporal: true, maxDepth: LIMITS.jsonDepth });
+  } catch (error) {
+    throw syntaxError(name, positionOf(error), describeSyntax(error), error);
+  }
+}
+
+/** Stops soon after the limit, which also bounds what the second parser has to do. */
+function countNodes(root: unknown): number {
+  const open = [root];
+  let count = 0;
+  for (let value = open.pop(); value !== undefined && count <= LIMITS.jsonNodes; value = open.pop()) {
+    count += 1;
+    if (typeof value === "object" && value !== null) for (const item of Object.values(value)) open.push(item);
+  }
+  return count;
+}
+
+function syntaxError(name: string, { line, column }: Position, finding: string, cause?: unknown): FemtoError {
+  const message = printable(finding.charAt(0).toLowerCase() + finding.slice(1).replace(/\.$/, ""));
+  return new FemtoError("FEMTO_CONFIG_SYNTAX", `${name}:${line}:${column}: ${message}`, { cause });
+}
+
+/** The parser has two kinds of errors: of grammar, with a `location`, and of meaning, with `line` and `column`. */
+function positionOf(error: unknown): Position {
+  const { location, line, column } = error as {
+    readonly location?: { readonly start: Position };
+    readonly line?: number;
+    readonly column?: number;
+  };
+  return location?.start ?? { line: line ?? 1, column: column ?? 1 };
+}
+
+function describeSyntax(error: unknown): string {
+  if (!(error instanceof Error)) return "not TOML";
+  if (!("found" in error)) return error.message;
+  // The parser's own text lists every character that might have stood here.
+  if (typeof error.found !== "string") return "the file ends in the middle of a value";
+  return error.found === "\n" || error.found === "\r"
+    ? "the line ends where a value or the rest of a key is expected"
+    : `unexpected ${JSON.stringify(error.found)}`;
+}
+
+function plainValue(value: unknown, path: readonly (string | number)[], faults: ConfigurationFault[]): JsonValue {
+  const refuse = (message: string): null => {
+    faults.push({ pointer: jsonPointer(path), message });
+    return null;
+  };
+  if (typeof value === "string" || typeof value === "boolean") return value;
+  if (typeof value === "bigint") {
+    return Number.isSafeInteger(Number(value)) ? Number(value) : refuse(`the number ${value} is too large`);
+  }
+  if (typeof value === "number") return refuse(`expected no fraction here; found ${value}, and 1.0 is one too`);
+  if (path.length >= LIMITS.jsonDepth) return refuse(`nested deeper than ${LIMITS.jsonDepth} levels`);
+  if (Array.isArray(value)) return value.map((item, index) => plainValue(item, [...path, index], faults));
+  if (typeof value !== "object" || value === null || Object.getPrototypeOf(value) !== null) {
+    return refuse("expected no date or time here; put text in quotes");
+  }
+  const table: Record<string, JsonValue> = Object.create(null);
+  for (const [key, item] of Object.entries(value)) table[key] = plainValue(item, [...path, key], faults);
+  return table;
+}
+
+function nearestPosition(pointer: string, positions: ReadonlyMap<string, Position>): Position {
+  for (let place = pointer; place !== ""; place = place.slice(0, place.lastIndexOf("/"))) {
+    const position = positions.get(place);
+    if (position !== undefined) return position;
+  }
+  return { line: 1, column: 1 };
+}

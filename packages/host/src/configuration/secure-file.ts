@@ -1,0 +1,156 @@
+/**
+ * Reads files that decide what is allowed. Owner, mode and type are checked on the open descriptor, and
+ * the bytes are read from that same descriptor: what was checked is what is read.
+ */
+import {
+  closeSync,
+  constants,
+  type Dirent,
+  fstatSync,
+  openSync,
+  readdirSync,
+  readlinkSync,
+  readSync,
+  realpathSync,
+  type Stats,
+} from "node:fs";
+import { join } from "node:path";
+import { FemtoError, printable, systemErrorCode } from "@femtoclaw/protocol";
+
+/** A folder that only its owner or root can change, held open, so that no other folder can take its place. */
+export class SecureDirectory implements Disposable {
+  /** Canonical path. */
+  readonly path: string;
+  readonly #descriptor: number;
+
+  private constructor(path: string, descriptor: number) {
+    this.path = path;
+    this.#descriptor = descriptor;
+  }
+
+  /** Undefined when there is no such folder. Links on the way to it are followed before it is checked. */
+  static open(path: string): SecureDirectory | undefined {
+    const canonical = canonicalFolder(path);
+    return canonical === undefined ? undefined : SecureDirectory.#openAt(canonical, canonical);
+  }
+
+  static #openAt(location: string, path: string): SecureDirectory | undefined {
+    const descriptor = openKept(location, path, constants.O_DIRECTORY);
+    if (descriptor === undefined) return undefined;
+    try {
+      checkOwner(fstatSync(descriptor), path, "folder");
+      return new SecureDirectory(path, descriptor);
+    } catch (error) {
+      closeSync(descriptor);
+      throw error;
+    }
+  }
+
+  /** A path to the entry that starts at the open folder where the system offers one. */
+  at(name: string): string {
+    return join(process.platform === "linux" ? `/proc/self/fd/${this.#descriptor}` : this.path, name);
+  }
+
+  entries(): Dirent[] {
+    return readdirSync(this.at(""), { withFileTypes: true });
+  }
+
+  /** A folder in this one; undefined when there is none. A symbolic link is refused. */
+  folder(name: string): SecureDirectory | undefined {
+    return SecureDirectory.#openAt(this.at(name), join(this.path, name));
+  }
+
+  /** A file's bytes; undefined when there is none. A symbolic link is refused. */
+  read(name: string, bytesMax: number): Buffer | undefined {
+    const path = join(this.path, name);
+    // Without O_NONBLOCK, opening a named pipe would wait for a writer for ever.
+    const descriptor = openKept(this.at(name), path, constants.O_NONBLOCK);
+    if (descriptor === undefined) return undefined;
+    try {
+      const stats = fstatSync(descriptor);
+      if (!stats.isFile()) throw new FemtoError("FEMTO_CONFIG_INVALID", `${printable(path)} is not a regular file`);
+      checkOwner(stats, path, "file");
+      return readCapped(descriptor, bytesMax, path);
+    } finally {
+      closeSync(descriptor);
+    }
+  }
+
+  [Symbol.dispose](): void {
+    closeSync(this.#descriptor);
+  }
+}
+
+function canonicalFolder(path: string): string | undefined {
+  try {
+    return realpathSync.native(path);
+  } catch (error) {
+    if (systemErrorCode(error) === "ENOENT") return undefined;
+    throw cannotOpen(error, path, path);
+  }
+}
+
+function openKept(location: string, path: string, flags: number): number | undefined {
+  try {
+    return openSync(location, constants.O_RDONLY | constants.O_NOFOLLOW | flags);
+  } catch (error) {
+    if (systemErrorCode(error) === "ENOENT") return undefined;
+    throw cannotOpen(error, path, location);
+  }
+}
+
+function cannotOpen(error: unknown, path: string, location: string): FemtoError {
+  const target = linkTarget(location);
+  if (target === undefined) {
+    const code = systemErrorCode(error) ?? "unknown cause";
+    return new FemtoError("FEMTO_CONFIG_INVALID", `${printable(path)} cannot be opened (${code})`, { cause: error });
+  }
+  return new FemtoError("FEMTO_CONFIG_INVALID", `${printable(path)} is a symbolic link to ${printable(target)}`, {
+    fix: "Put the file itself in that place; links are refused, because whoever changes one changes what is allowed.",
+    cause: error,
+  });
+}
+
+function linkTarget(location: string): string | undefined {
+  try {
+    return readlinkSync(location);
+  } catch {
+    return undefined;
+  }
+}
+
+/** INVARIANT: what decides what is allowed can be changed by the user who runs FemtoClaw and by root, by nobody else. */
+function checkOwner(stats: Stats, path: string, kind: "file" | "folder"): void {
+  const uid = process.getuid?.() ?? stats.uid;
+  const shown = printable(path, 4_096);
+  if (stats.uid !== uid && stats.uid !== 0) {
+    refuse(`the ${kind} ${shown} belongs to another user (uid ${stats.uid})`, `chown ${uid} ${quoted(shown)}`);
+  }
+  // In a sticky folder such as /tmp nobody can replace the file of somebody else.
+  const isSticky = kind === "folder" && (stats.mode & 0o1000) !== 0;
+  if ((stats.mode & 0o022) !== 0 && !isSticky) {
+    const mode = (stats.mode & 0o7777).toString(8);
+    refuse(`the ${kind} ${shown} can be changed by others (mode ${mode})`, `chmod go-w ${quoted(shown)}`);
+  }
+}
+
+function refuse(finding: string, command: string): never {
+  throw new FemtoError("FEMTO_CONFIG_OWNER", `${finding}; run: ${command}`);
+}
+
+function quoted(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}
+
+function readCapped(descriptor: number, bytesMax: number, path: string): Buffer {
+  const buffer = Buffer.alloc(bytesMax + 1);
+  let length = 0;
+  for (;;) {
+    const bytes = readSync(descriptor, buffer, length, buffer.length - length, null);
+    if (bytes === 0) return buffer.subarray(0, length);
+    length += bytes;
+    if (length > bytesMax) {
+      throw new FemtoError("FEMTO_CONFIG_INVALID", `${printable(path)} is larger than ${bytesMax} bytes`);
+    }
+  }
+}

@@ -1,0 +1,136 @@
+/**
+ * Which projects the user trusts, by the digest of what they said. Kept outside every project, so that
+ * nothing in a project can vouch for itself.
+ */
+import { closeSync, constants, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { FemtoError, parseStrictJson, printable, systemErrorCode } from "@femtoclaw/protocol";
+import { type HostEnvironment, stateHome } from "@femtoclaw/runtime";
+import type { ProjectFiles } from "./project-files.ts";
+import { SecureDirectory } from "./secure-file.ts";
+
+const NAME = "trusted.json";
+/** The next content; whoever creates this file may write, everybody else waits. */
+const NEXT_NAME = "trusted.json.next";
+/** LIMIT: bytes of the store, enough for some thousand projects. */
+const STORE_BYTES_MAX = 1_048_576;
+/** LIMIT: pause between two attempts to write while another process does. */
+const RETRY_MS = 20;
+/** LIMIT: attempts to write; a writer needs milliseconds, so after these it must have died. */
+const ATTEMPTS_MAX = 250;
+
+type Projects = ReadonlyMap<string, string>;
+
+export class TrustStore {
+  readonly #directory: string;
+
+  constructor(environment: HostEnvironment) {
+    const directory = stateHome(environment);
+    if (directory === undefined) {
+      throw new FemtoError("FEMTO_CONFIG_INVALID", "trust is kept in the user's state directory: set HOME", {
+        fix: "Set HOME or XDG_STATE_HOME to an absolute path, or name the configuration with --config.",
+      });
+    }
+    this.#directory = directory;
+  }
+
+  /** INVARIANT: a project that was found, not named, is loaded only as the operator has seen it. */
+  check(project: Pick<ProjectFiles, "directory" | "path" | "sha256">): void {
+    const trusted = this.list().get(project.directory);
+    if (trusted === project.sha256) return;
+    const finding = trusted === undefined ? "has not been trusted" : "has changed since it was trusted";
+    throw new FemtoError("FEMTO_CONFIG_UNTRUSTED", `${printable(project.path)} ${finding}, so nothing of it is loaded`);
+  }
+
+  /** Canonical project folder to digest. */
+  list(): Projects {
+    using directory = SecureDirectory.open(this.#directory);
+    return directory === undefined ? new Map() : read(directory);
+  }
+
+  /** Trusts exactly what has the digest: what was shown to the operator, not what lies there by now. */
+  async trust(projectDirectory: string, sha256: string): Promise<void> {
+    await this.#change((projects) => projects.set(projectDirectory, sha256));
+  }
+
+  /** False when the project was not trusted anyway. */
+  async revoke(projectDirectory: string): Promise<boolean> {
+    let wasTrusted = false;
+    await this.#change((projects) => {
+      wasTrusted = projects.delete(projectDirectory);
+    });
+    return wasTrusted;
+  }
+
+  async #change(change: (projects: Map<string, string>) => void): Promise<void> {
+    mkdirSync(this.#directory, { recursive: true, mode: 0o700 });
+    using directory = SecureDirectory.open(this.#directory);
+    if (directory === undefined) throw new FemtoError("FEMTO_CONFIG_INVALID", `${this.#directory} went away`);
+    const descriptor = await claim(directory);
+    try {
+      const projects = new Map(read(directory));
+      change(projects);
+      writeFileSync(descriptor, serialize(projects));
+      fsyncSync(descriptor);
+      renameSync(directory.at(NEXT_NAME), directory.at(NAME));
+    } catch (error) {
+      rmSync(directory.at(NEXT_NAME), { force: true });
+      throw error;
+    } finally {
+      closeSync(descriptor);
+    }
+  }
+}
+
+async function claim(directory: SecureDirectory): Promise<number> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+      return openSync(directory.at(NEXT_NAME), flags, 0o600);
+    } catch (error) {
+      if (systemErrorCode(error) !== "EEXIST") throw error;
+    }
+    if (attempt >= ATTEMPTS_MAX) {
+      const path = join(directory.path, NEXT_NAME);
+      throw new FemtoError("FEMTO_CONFIG_INVALID", `another process is changing what is trusted (${path})`, {
+        fix: `If no other femtoclaw runs, remove ${path} and try again.`,
+      });
+    }
+    await sleep(RETRY_MS);
+  }
+}
+
+function serialize(projects: Projects): string {
+  const text = `${JSON.stringify({ version: 1, projects: Object.fromEntries(projects) }, null, 2)}\n`;
+  if (Buffer.byteLength(text) <= STORE_BYTES_MAX) return text;
+  throw new FemtoError("FEMTO_CONFIG_INVALID", `${projects.size} trusted projects are more than the list holds`, {
+    fix: "Revoke some with `femtoclaw trust --revoke`.",
+  });
+}
+
+function read(directory: SecureDirectory): Projects {
+  const bytes = directory.read(NAME, STORE_BYTES_MAX);
+  if (bytes === undefined) return new Map();
+  const parsed = parseStrictJson(bytes);
+  const projects = parsed.ok ? trustedProjects(parsed.value) : undefined;
+  if (projects !== undefined) return projects;
+  const path = join(directory.path, NAME);
+  throw new FemtoError("FEMTO_CONFIG_INVALID", `the list of trusted projects is damaged (${path})`, {
+    fix: `Remove ${path} and trust your projects again.`,
+  });
+}
+
+function trustedProjects(value: unknown): Projects | undefined {
+  if (!isObject(value) || value["version"] !== 1 || !isObject(value["projects"])) return undefined;
+  const entries = Object.entries(value["projects"]);
+  const isSound = ([directory, sha256]: [string, unknown]): boolean =>
+    directory.startsWith("/") && typeof sha256 === "string" && /^[0-9a-f]{64}$/.test(sha256);
+  return entries.every(isSound)
+    ? new Map(entries.map(([directory, sha256]) => [directory, String(sha256)]))
+    : undefined;
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

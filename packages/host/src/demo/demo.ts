@@ -1,0 +1,155 @@
+/**
+ * `femtoclaw demo`: a scripted inference against the real runtime. Host, sockets, policy, sandbox and
+ * journal are those of production; only the proposals were written in advance.
+ */
+import { lstatSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { AgentClient } from "@femtoclaw/client";
+import { checkJournal } from "@femtoclaw/journal";
+import { EXIT, FemtoError, printable, type Reply } from "@femtoclaw/protocol";
+import { type Counters, type RuntimeStatus, replay } from "@femtoclaw/runtime";
+import type { CommandContext } from "../commands/command-context.ts";
+import { type LoadedConfiguration, loadConfiguration } from "../configuration/load-configuration.ts";
+import { CONFIGURATION_NAME } from "../configuration/project-files.ts";
+import { HostProcess } from "../host-process.ts";
+import { readJournal } from "../read-journal.ts";
+import { logToStderr } from "../terminal/log.ts";
+import { headline, styled } from "../terminal/reply-text.ts";
+import { DEMO_CONFIGURATION, SCRIPT, type ScriptStep } from "./script.ts";
+
+const FOLDER = ".femtoclaw-demo";
+
+export async function demo(context: CommandContext, options: { readonly fresh?: boolean }): Promise<number> {
+  const { output } = context;
+  const root = join(context.cwd, FOLDER);
+  if (options.fresh === true) rmSync(root, { recursive: true, force: true });
+  const loaded = prepare(root, context);
+  const say = (text = ""): void => {
+    if (!output.json) output.line(text);
+  };
+  say(output.style("bold", "FemtoClaw demo"));
+  say("A scripted inference proposes; runtime, policy, sandbox and journal are the real ones.");
+  say(output.style("dim", `configuration and journal: ${printable(root, 4_096)}`));
+  say();
+
+  const first = await withHost(loaded, async (host, client) => {
+    const steps: { step: ScriptStep; reply: Reply }[] = [];
+    for (const [index, step] of SCRIPT.entries()) {
+      const reply = await client.propose(Buffer.from(step.text), { label: `demo ${index + 1}` });
+      steps.push({ step, reply });
+      for (const line of stepLines(index + 1, step, reply, context)) say(line);
+    }
+    return { steps, status: host.runtime.status() };
+  });
+  const { status: second, check } = await afterRestart(loaded);
+  const surprises = first.steps.filter(({ step, reply }) => headline(reply) !== step.expected);
+  const kept = historyKept(first.status, second) && check.ok;
+
+  say(output.style("bold", "Stopped and started again"));
+  const { counters } = second;
+  say(
+    `  boot ${second.boots} of this journal; ${check.records} records, gapless and valid, ${check.snapshots} snapshots equal the fold`,
+  );
+  say(
+    `  since the beginning: ${counters.completed} completed, ${counters.refused} refused, ${counters.failed} failed, ${counters.interrupted} interrupted; ${counters.messages} ${counters.messages === 1 ? "message" : "messages"} kept`,
+  );
+  say();
+  if (output.json)
+    output.value({ steps: first.steps.map(({ step, reply }) => ({ ...step, reply })), status: second, check });
+  if (surprises.length === 0 && kept) {
+    say("Look further:");
+    say(`  npm run -s femtoclaw -- --config ${FOLDER}/femtoclaw.toml executions list`);
+    say(`  npm run -s femtoclaw -- --config ${FOLDER}/femtoclaw.toml policy show`);
+    say(`  npm run -s femtoclaw -- --config ${FOLDER}/femtoclaw.toml replay`);
+    say(`  npm run -s femtoclaw -- --config ${FOLDER}/femtoclaw.toml audit verify`);
+    return EXIT.ok;
+  }
+  for (const { step, reply } of surprises)
+    output.talk(`unexpected: ${step.title}: ${headline(reply)} instead of ${step.expected}`);
+  if (!kept) output.talk(`unexpected: history did not go on as it was: ${check.fault ?? "counters differ"}`);
+  return EXIT.no;
+}
+
+/**
+ * Writes the demo's own project. Its configuration is named outright and so needs no trust; hence nothing
+ * that lay here before, perhaps in somebody else's repository, has a say. Only the journal goes on.
+ */
+function prepare(root: string, context: CommandContext): LoadedConfiguration {
+  mkdirSync(root, { recursive: true, mode: 0o700 });
+  const status = lstatSync(root);
+  if (!status.isDirectory() || status.uid !== (process.getuid?.() ?? status.uid)) {
+    const fix = "Move it away, or run the demo in another folder.";
+    throw new FemtoError("FEMTO_CONFIG_OWNER", `${printable(root, 4_096)} is not a folder of your own`, { fix });
+  }
+  const workspace = join(root, "workspace");
+  const path = join(root, CONFIGURATION_NAME);
+  for (const old of [workspace, path]) rmSync(old, { recursive: true, force: true });
+  for (const folder of ["out", "secrets"]) mkdirSync(join(workspace, folder), { recursive: true, mode: 0o700 });
+  writeNew(path, DEMO_CONFIGURATION);
+  writeNew(join(workspace, "secrets", "token.txt"), "a secret that no agent may see\n");
+  return loadConfiguration({ cwd: context.cwd, environment: context.environment, configFlag: path });
+}
+
+function writeNew(path: string, text: string): void {
+  writeFileSync(path, text, { mode: 0o600, flag: "wx" });
+}
+
+async function withHost<T>(
+  loaded: LoadedConfiguration,
+  use: (host: HostProcess, client: AgentClient) => Promise<T>,
+): Promise<T> {
+  await using host = await HostProcess.start({ loaded, log: logToStderr("warn") });
+  await using client = await AgentClient.connect(loaded.resolved.runtimeDirectory);
+  return await use(host, client);
+}
+
+interface JournalFindings {
+  readonly ok: boolean;
+  readonly records: number;
+  readonly snapshots: number;
+  readonly fault: string | null;
+}
+
+async function afterRestart(loaded: LoadedConfiguration): Promise<{ status: RuntimeStatus; check: JournalFindings }> {
+  const status = await withHost(loaded, async (host) => host.runtime.status());
+  await using journal = await readJournal(loaded.resolved.stateDirectory);
+  const check = await checkJournal(journal.reader);
+  const { snapshotsEqual } = await replay(journal.reader);
+  const fault = check.fault === null ? null : `record ${check.fault.seq}: ${check.fault.reason}`;
+  return { status, check: { ok: fault === null, records: check.records, snapshots: snapshotsEqual, fault } };
+}
+
+function historyKept(before: RuntimeStatus, after: RuntimeStatus): boolean {
+  const same = (name: keyof Counters): boolean => before.counters[name] === after.counters[name];
+  const counters = Object.keys(before.counters) as (keyof Counters)[];
+  return after.boots === before.boots + 1 && after.records > before.records && counters.every(same);
+}
+
+function stepLines(number: number, step: ScriptStep, reply: Reply, { output }: CommandContext): string[] {
+  const rule = reply.policy?.rules.join(", ") ?? "";
+  const place = reply.record === null ? "" : `record ${reply.record.seq}`;
+  const facts = [styled(reply, headline(reply), output), rule, output.style("dim", place)].filter(
+    (text) => text !== "",
+  );
+  return [
+    `${String(number).padStart(2)}  ${output.style("bold", step.title)}`,
+    output.style("dim", `    → ${printable(step.text, 110)}`),
+    `    ${facts.join("  ")}`,
+    `    ${happened(reply)}`,
+    "",
+  ];
+}
+
+function happened(reply: Reply): string {
+  if (reply.error !== undefined) return printable(reply.error.reason, 160);
+  const result = reply.result ?? {};
+  if ("exit_code" in result) {
+    const said = String(result["stdout"] || result["stderr"]).trim();
+    return `exit code ${String(result["exit_code"])} in ${String(result["sandbox"])}: ${printable(said, 110)}`;
+  }
+  if ("content" in result)
+    return `read ${String(result["bytes"])} bytes: ${printable(String(result["content"]).trim(), 110)}`;
+  if ("bytes" in result)
+    return `wrote ${String(result["bytes"])} bytes, sha256 ${String(result["sha256"]).slice(0, 16)}…`;
+  return "recorded";
+}

@@ -1,0 +1,51 @@
+/** What an agent may ask: propose, cancel what it proposed, list tools. There is no verb of authority here. */
+
+import { FemtoError, printable } from "@femtoclaw/protocol";
+import type { Runtime, Session } from "@femtoclaw/runtime";
+import type { ConnectionHandlers } from "./socket-server.ts";
+
+/** Handlers of one connection, which is one session. */
+export function agentHandlers(runtime: Runtime): ConnectionHandlers {
+  let session: Session | null = null;
+  const opened = (): Session => {
+    session ??= runtime.openSession({ channel: "agent" });
+    return session;
+  };
+  return {
+    verbs: {
+      propose: ({ message, label, ...rest }) => {
+        const bytes = typeof message === "string" ? fromBase64(message) : null;
+        if (bytes === null) throw invalid("`message` must be base64");
+        if (label !== undefined && typeof label !== "string") throw invalid("`label` must be a string");
+        refuseUnknown(rest);
+        return opened().propose(bytes, label === undefined ? {} : { label });
+      },
+      cancel: ({ execution, ...rest }) => {
+        if (typeof execution !== "string") throw invalid("`execution` must be a string");
+        refuseUnknown(rest);
+        // Who has proposed nothing has nothing to cancel, and leaves no trace in the journal.
+        return session?.cancel(execution) ?? false;
+      },
+      tools: (fields) => {
+        refuseUnknown(fields);
+        return runtime.tools();
+      },
+    },
+    onClosed: () => session?.close(),
+  };
+}
+
+/** Node decodes base64 leniently; two spellings of one message would be two messages to a reader of the line. */
+function fromBase64(text: string): Buffer | null {
+  const bytes = Buffer.from(text, "base64");
+  return bytes.toString("base64") === text ? bytes : null;
+}
+
+export function refuseUnknown(rest: Readonly<Record<string, unknown>>): void {
+  const [unknown] = Object.keys(rest);
+  if (unknown !== undefined) throw invalid(`unknown field \`${printable(unknown, 64)}\``);
+}
+
+export function invalid(reason: string): FemtoError {
+  return new FemtoError("FEMTO_SOCKET_REQUEST", reason);
+}

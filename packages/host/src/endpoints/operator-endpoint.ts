@@ -1,0 +1,126 @@
+/** What an operator may ask. This endpoint is never visible in a sandbox, and an agent never gets it. */
+
+import { isAbsolute } from "node:path";
+import { FemtoError, printable } from "@femtoclaw/protocol";
+import { listExecutions, type Runtime, replay, showExecution } from "@femtoclaw/runtime";
+import { EXPORT_FORMATS, exportAs, keysOf, proveRecord } from "../log-access.ts";
+import { invalid, refuseUnknown } from "./agent-endpoint.ts";
+import type { ConnectionHandlers } from "./socket-server.ts";
+
+export interface OperatorParts {
+  readonly runtime: Runtime;
+  readonly sockets: { readonly agent: string; readonly operator: string };
+  /** Where telemetry goes; null when it goes nowhere. */
+  readonly otlpEndpoint: string | null;
+  /** Begins the end of the host; the answer goes out first. */
+  stop(now: boolean): void;
+}
+
+/** LIMIT: executions in one answer. */
+const LISTED_MAX = 10_000;
+
+export function operatorHandlers({ runtime, sockets, otlpEndpoint, stop }: OperatorParts): ConnectionHandlers {
+  const switchCapability = async ({ name, ...rest }: Readonly<Record<string, unknown>>, enable: boolean) => {
+    if (typeof name !== "string") throw invalid("`name` must be a string");
+    refuseUnknown(rest);
+    await runtime.switchCapability(name, enable, `uid:${process.getuid?.() ?? 0}`);
+    return null;
+  };
+  return {
+    verbs: {
+      status: (fields) => {
+        refuseUnknown(fields);
+        const { agent, operator } = sockets;
+        return { ...runtime.status(), agent_socket: agent, operator_socket: operator, otlp: otlpEndpoint };
+      },
+      stop: ({ now, ...rest }) => {
+        if (now !== undefined && typeof now !== "boolean") throw invalid("`now` must be true or false");
+        refuseUnknown(rest);
+        stop(now === true);
+        return null;
+      },
+      "capabilities.list": (fields) => {
+        refuseUnknown(fields);
+        return runtime.capabilities();
+      },
+      "capabilities.enable": (fields) => switchCapability(fields, true),
+      "capabilities.disable": (fields) => switchCapability(fields, false),
+      "executions.list": ({ limit, status, session, ...rest }) => {
+        refuseUnknown(rest);
+        if (!isCount(limit, LISTED_MAX)) throw invalid(`\`limit\` must be an integer from 1 to ${LISTED_MAX}`);
+        if (status !== undefined && typeof status !== "string") throw invalid("`status` must be a string");
+        if (session !== undefined && typeof session !== "string") throw invalid("`session` must be a string");
+        return listExecutions(runtime.reader, {
+          limit,
+          ...(status === undefined ? {} : { status }),
+          ...(session === undefined ? {} : { session }),
+        });
+      },
+      "executions.show": async ({ execution, ...rest }) => {
+        refuseUnknown(rest);
+        if (typeof execution !== "string") throw invalid("`execution` must be a string");
+        const shown = await showExecution(runtime.reader, execution);
+        if (shown !== null) return { ...shown.view, records: shown.records };
+        throw new FemtoError(
+          "FEMTO_EXECUTION_NOT_FOUND",
+          `the journal knows no execution \`${printable(execution, 64)}\``,
+        );
+      },
+      ...auditVerbs(runtime),
+      "policy.show": (fields) => {
+        refuseUnknown(fields);
+        return runtime.policy;
+      },
+      replay: async ({ to, ...rest }) => {
+        refuseUnknown(rest);
+        if (to !== undefined && to !== 0 && !isCount(to, Number.MAX_SAFE_INTEGER)) {
+          throw invalid("`to` must be a sequence number");
+        }
+        const { projection, snapshotsEqual } = await replay(runtime.reader, to === undefined ? {} : { to: Number(to) });
+        return { records: projection.size, snapshots_equal: snapshotsEqual, actors: projection.snapshot() };
+      },
+    },
+    onClosed: () => undefined,
+  };
+}
+
+function auditVerbs(runtime: Runtime): ConnectionHandlers["verbs"] {
+  return {
+    "audit.prove": async ({ ref, ...rest }) => {
+      refuseUnknown(rest);
+      if (typeof ref !== "string") throw invalid("`ref` must be a string");
+      // The newest checkpoint covers everything that is durable now, so that any record can be proved.
+      await runtime.checkpoint();
+      const { seq, proof, record } = await proveRecord(runtime.reader, ref);
+      return { seq, proof, record: record.toString("base64") };
+    },
+    "audit.checkpoint": (fields) => {
+      refuseUnknown(fields);
+      return runtime.checkpoint();
+    },
+    "audit.checkpoints": (fields) => {
+      refuseUnknown(fields);
+      return runtime.reader.checkpoints();
+    },
+    "keys.show": (fields) => {
+      refuseUnknown(fields);
+      return keysOf(runtime.reader);
+    },
+    "keys.rotate": (fields) => {
+      refuseUnknown(fields);
+      return runtime.rotateKey();
+    },
+    "audit.export": async ({ format, out, ...rest }) => {
+      refuseUnknown(rest);
+      const known = EXPORT_FORMATS.find((name) => name === format);
+      if (known === undefined) throw invalid(`\`format\` must be one of ${EXPORT_FORMATS.join(", ")}`);
+      if (typeof out !== "string" || !isAbsolute(out)) throw invalid("`out` must be an absolute path");
+      await runtime.checkpoint();
+      return await exportAs(runtime.reader, known, out);
+    },
+  };
+}
+
+function isCount(value: unknown, max: number): value is number {
+  return typeof value === "number" && Number.isSafeInteger(value) && value >= 1 && value <= max;
+}

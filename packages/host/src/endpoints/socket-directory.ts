@@ -1,0 +1,113 @@
+/**
+ * The folder of the sockets: private to the host's user, because whoever enters it may propose or operate,
+ * and whoever could put another folder in its place could play the host.
+ */
+import { lstatSync, mkdirSync, realpathSync, type Stats, unlinkSync } from "node:fs";
+import { connect } from "node:net";
+import { dirname } from "node:path";
+import { errorText, FemtoError, printable, systemErrorCode } from "@femtoclaw/protocol";
+
+/** LIMIT: bytes of a socket path that the kernel takes, with the closing NUL. */
+const SOCKET_PATH_BYTES_MAX = 107;
+
+/** Makes the folder when it is missing; throws FEMTO_SOCKET_PATH when it is not this user's alone. */
+export function prepareSocketDirectory(folder: string): void {
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw unusable(folder, error);
+  }
+  assertPrivateSocketFolder(folder);
+}
+
+/**
+ * Throws FEMTO_SOCKET_PATH when others can enter the folder or replace it. A folder that is not there is
+ * nobody's: who wants to connect will find out.
+ *
+ * INVARIANT: I8: the folder is this user's alone, and only this user and root can move it or what it lies in.
+ */
+export function assertPrivateSocketFolder(folder: string): void {
+  try {
+    const path = realpathSync.native(folder);
+    assertOwn(path);
+    for (let above = dirname(path), last = path; above !== last; last = above, above = dirname(above))
+      assertKept(above);
+  } catch (error) {
+    if (error instanceof FemtoError) throw error;
+    if (systemErrorCode(error) !== "ENOENT") throw unusable(folder, error);
+  }
+}
+
+function assertOwn(path: string): void {
+  const status = lstatSync(path);
+  const uid = ownUid(status);
+  if (!status.isDirectory()) throw refusal(`${shown(path)} is not a folder`, `Move ${shown(path)} away.`);
+  if (status.uid !== uid) {
+    const fix = "Name a folder of your own under [host].runtime_dir.";
+    throw refusal(`${shown(path)} belongs to user ${status.uid}, not ${uid}`, fix);
+  }
+  if ((status.mode & 0o077) !== 0) {
+    throw refusal(`${shown(path)} has mode ${octal(status)} where 700 is expected`, `Run: chmod 700 ${shown(path)}`);
+  }
+}
+
+function assertKept(path: string): void {
+  const status = lstatSync(path);
+  if (status.uid !== ownUid(status) && status.uid !== 0) {
+    const fix = `Remove ${shown(path)}, or name another folder under [host].runtime_dir.`;
+    throw refusal(`${shown(path)}, in which the sockets would lie, belongs to user ${status.uid}`, fix);
+  }
+  // In a sticky folder such as /tmp, nobody but its owner can move what belongs to somebody else.
+  const isSticky = (status.mode & 0o1000) !== 0;
+  if ((status.mode & 0o022) !== 0 && !isSticky) {
+    const finding = `${shown(path)}, in which the sockets would lie, can be changed by others (mode ${octal(status)})`;
+    throw refusal(finding, `Run: chmod go-w ${shown(path)}`);
+  }
+}
+
+function refusal(finding: string, fix: string): FemtoError {
+  return new FemtoError("FEMTO_SOCKET_PATH", finding, { fix });
+}
+
+function unusable(folder: string, error: unknown): FemtoError {
+  const reason = systemErrorCode(error) ?? errorText(error);
+  return new FemtoError("FEMTO_SOCKET_PATH", `${shown(folder)} cannot be used (${reason})`, { cause: error });
+}
+
+/** Windows has no user numbers; there the folder's access list decides. */
+const ownUid = (status: Stats): number => process.getuid?.() ?? status.uid;
+const octal = ({ mode }: Stats): string => (mode & 0o7777).toString(8);
+const shown = (path: string): string => printable(path, 4_096);
+
+/** Throws FEMTO_HOST_RUNNING when a host answers there, FEMTO_SOCKET_PATH when something else is in the way. */
+export async function assertNobodyListens(path: string): Promise<void> {
+  await probe(path);
+}
+
+/**
+ * Takes away a socket that a killed host left behind. The caller holds the journal's lock, so no other
+ * host serves this state directory; one that still answers belongs to another and is left alone.
+ */
+export async function clearStaleSocket(path: string): Promise<void> {
+  if ((await probe(path)) === "stale") unlinkSync(path);
+}
+
+async function probe(path: string): Promise<"missing" | "stale"> {
+  if (Buffer.byteLength(path) > SOCKET_PATH_BYTES_MAX) {
+    throw new FemtoError("FEMTO_SOCKET_PATH", `${shown(path)} is longer than ${SOCKET_PATH_BYTES_MAX} bytes`);
+  }
+  const answer = await new Promise<string>((resolve) => {
+    const socket = connect(path);
+    socket.once("connect", () => {
+      socket.destroy();
+      resolve("alive");
+    });
+    socket.once("error", (error) => resolve(systemErrorCode(error) ?? "unknown"));
+  });
+  if (answer === "ENOENT") return "missing";
+  if (answer === "alive") throw new FemtoError("FEMTO_HOST_RUNNING", `another host answers on ${shown(path)}`);
+  if (answer === "ECONNREFUSED" && lstatSync(path).isSocket()) return "stale";
+  throw new FemtoError("FEMTO_SOCKET_PATH", `${shown(path)} cannot be used (${answer})`, {
+    fix: `Move ${shown(path)} away.`,
+  });
+}

@@ -1,0 +1,166 @@
+/**
+ * Serves one socket: lines in, lines out, several requests of a connection at once. Each connection gets
+ * handlers of its own; what it may ask is what its handlers offer, and nothing else exists for it.
+ */
+import { createServer, type Server, type Socket } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
+import {
+  ERRORS,
+  type ErrorCode,
+  errorText,
+  FemtoError,
+  LIMITS,
+  LineSplitter,
+  parseStrictJson,
+  printable,
+  type SocketError,
+  type SocketResponse,
+} from "@femtoclaw/protocol";
+import { clearStaleSocket } from "./socket-directory.ts";
+
+export type Handler = (fields: Readonly<Record<string, unknown>>) => Promise<unknown> | unknown;
+
+export interface ConnectionHandlers {
+  readonly verbs: Readonly<Record<string, Handler>>;
+  onClosed(): void;
+}
+
+/** LIMIT: bytes that wait to be read by a slow client before its further requests wait too. */
+const UNREAD_BYTES_MAX = 8 * 1024 * 1024;
+/** LIMIT: time that a stopping host gives a client to read its last answers. */
+const LAST_ANSWERS_MS = 2_000;
+
+const REQUEST_LIMITS = { bytes: LIMITS.socketLineBytes, depth: 8, nodes: 64 };
+
+export class SocketServer {
+  readonly #server: Server;
+  readonly #connections = new Set<Socket>();
+
+  private constructor(onConnection: () => ConnectionHandlers) {
+    // A client that has said all it wants to say still gets its answers.
+    this.#server = createServer({ allowHalfOpen: true }, (socket) => {
+      this.#connections.add(socket);
+      socket.once("close", () => this.#connections.delete(socket));
+      new Connection(socket, onConnection());
+    });
+    this.#server.maxConnections = LIMITS.socketConnections;
+  }
+
+  static async listen(path: string, onConnection: () => ConnectionHandlers): Promise<SocketServer> {
+    await clearStaleSocket(path);
+    const server = new SocketServer(onConnection);
+    await new Promise<void>((resolve, reject) => {
+      server.#server.once("error", reject);
+      // INVARIANT: I8: the socket is born private; there is no moment in which others could connect. It is
+      // made within this call, so that nothing else is made under this mask.
+      const umask = process.umask(0o177);
+      server.#server.listen(path, resolve);
+      process.umask(umask);
+    });
+    return server;
+  }
+
+  /** Stops listening and, after what was answered is read or the time for it is over, ends the connections. */
+  async close(): Promise<void> {
+    const closed = new Promise<void>((resolve) => {
+      this.#server.close(() => resolve());
+    });
+    for (const socket of this.#connections) socket.destroySoon();
+    await Promise.race([closed, sleep(LAST_ANSWERS_MS, undefined, { ref: false })]);
+    for (const socket of this.#connections) socket.destroy();
+    await closed;
+  }
+}
+
+class Connection {
+  readonly #socket: Socket;
+  readonly #verbs: ConnectionHandlers["verbs"];
+  /** Whole lines that came together with one that filled the pipeline; at most one chunk of them. */
+  readonly #lines: Buffer[] = [];
+  #unanswered = 0;
+  #isEnding = false;
+
+  constructor(socket: Socket, handlers: ConnectionHandlers) {
+    this.#socket = socket;
+    this.#verbs = handlers.verbs;
+    const splitter = new LineSplitter(LIMITS.socketLineBytes, {
+      onLine: (line) => void this.#lines.push(line),
+      onTooLong: () => {
+        const reason = `a line is longer than ${LIMITS.socketLineBytes} bytes`;
+        this.#write(failure(null, "FEMTO_SOCKET_REQUEST", reason));
+      },
+    });
+    socket.on("data", (chunk) => {
+      splitter.push(chunk as Buffer);
+      this.#goOn();
+    });
+    // INVARIANT: only whole lines count; what a client began and did not end was never asked.
+    socket.on("end", () => {
+      this.#isEnding = true;
+      this.#goOn();
+    });
+    socket.on("drain", () => this.#goOn());
+    // A broken connection is the client's affair; what it proposed goes on and is recorded.
+    socket.on("error", () => socket.destroy());
+    socket.on("close", () => handlers.onClosed());
+  }
+
+  /** Takes up lines while there is room; a client that asks faster than it reads its answers waits, nobody else does. */
+  #goOn(): void {
+    while (this.#hasRoom()) {
+      const line = this.#lines.shift();
+      if (line === undefined) break;
+      this.#unanswered += 1;
+      void respond(line, this.#verbs).then((response) => {
+        this.#unanswered -= 1;
+        this.#write(response);
+        this.#goOn();
+      });
+    }
+    if (this.#isEnding && this.#unanswered === 0 && this.#lines.length === 0) this.#socket.end();
+    else if (this.#hasRoom()) this.#socket.resume();
+    else this.#socket.pause();
+  }
+
+  #hasRoom(): boolean {
+    return this.#unanswered < LIMITS.socketPipeline && this.#socket.writableLength <= UNREAD_BYTES_MAX;
+  }
+
+  #write(line: string): void {
+    if (this.#socket.writable) this.#socket.write(line);
+  }
+}
+
+/** The line that answers the request; never throws. */
+async function respond(line: Buffer, verbs: ConnectionHandlers["verbs"]): Promise<string> {
+  const parsed = parseStrictJson(line, REQUEST_LIMITS);
+  if (!parsed.ok) return failure(null, "FEMTO_SOCKET_REQUEST", parsed.fault.reason);
+  const request = parsed.value;
+  if (request === null || typeof request !== "object" || Array.isArray(request)) {
+    return failure(null, "FEMTO_SOCKET_REQUEST", "the line is not an object");
+  }
+  const { id, verb, ...fields } = request;
+  if (typeof id !== "number" || !Number.isSafeInteger(id)) {
+    return failure(null, "FEMTO_SOCKET_REQUEST", "`id` must be an integer");
+  }
+  if (typeof verb !== "string") return failure(id, "FEMTO_SOCKET_REQUEST", "`verb` must be a string");
+  const handler = Object.hasOwn(verbs, verb) ? verbs[verb] : undefined;
+  if (handler === undefined) return failure(id, "FEMTO_VERB_UNKNOWN", `no verb \`${printable(verb, 64)}\` here`);
+  try {
+    const value = (await handler(fields)) ?? null;
+    // Within the guard, because an answer can be larger than a text can be.
+    return encoded({ id, ok: true, value });
+  } catch (error) {
+    if (error instanceof FemtoError) return failure(id, error.code, error.message, error.fix);
+    return failure(id, "FEMTO_INTERNAL", errorText(error));
+  }
+}
+
+function failure(id: number | null, code: ErrorCode, reason: string, fix?: string): string {
+  const error: SocketError = { code, reason, fix: fix ?? ERRORS[code].fix };
+  return encoded({ id, ok: false, error });
+}
+
+function encoded(response: SocketResponse): string {
+  return `${JSON.stringify(response)}\n`;
+}

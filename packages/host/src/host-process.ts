@@ -1,0 +1,102 @@
+/** The host: one runtime behind two sockets, until somebody stops it. */
+import { join } from "node:path";
+import { SOCKET_NAMES } from "@femtoclaw/protocol";
+import { createRuntime, type LogEntry, type Runtime, type TelemetryExporter } from "@femtoclaw/runtime";
+import type { LoadedConfiguration } from "./configuration/load-configuration.ts";
+import { agentHandlers } from "./endpoints/agent-endpoint.ts";
+import { operatorHandlers } from "./endpoints/operator-endpoint.ts";
+import { assertNobodyListens, prepareSocketDirectory } from "./endpoints/socket-directory.ts";
+import { SocketServer } from "./endpoints/socket-server.ts";
+import { pinKey } from "./key-pin.ts";
+import { compiledPolicyOf } from "./preflight.ts";
+
+export interface HostOptions {
+  readonly loaded: LoadedConfiguration;
+  log(entry: LogEntry): void;
+}
+
+export class HostProcess implements AsyncDisposable {
+  readonly runtime: Runtime;
+  readonly sockets: { readonly agent: string; readonly operator: string };
+  readonly #servers: readonly SocketServer[];
+  readonly #stopped = Promise.withResolvers<void>();
+  #stopping = false;
+
+  private constructor(runtime: Runtime, sockets: HostProcess["sockets"], servers: readonly SocketServer[]) {
+    this.runtime = runtime;
+    this.sockets = sockets;
+    this.#servers = servers;
+  }
+
+  /** Starts the runtime, then listens. Throws what keeps either from standing; nothing is left behind then. */
+  static async start({ loaded, log }: HostOptions): Promise<HostProcess> {
+    const { resolved } = loaded;
+    // The folder must be there before the runtime plans what children see, because it is masked for them.
+    prepareSocketDirectory(resolved.runtimeDirectory);
+    const sockets = {
+      agent: join(resolved.runtimeDirectory, SOCKET_NAMES.agent),
+      operator: join(resolved.runtimeDirectory, SOCKET_NAMES.operator),
+    };
+    for (const path of Object.values(sockets)) await assertNobodyListens(path);
+    const runtime = await startRuntime(loaded, log);
+    const servers: SocketServer[] = [];
+    const host = new HostProcess(runtime, sockets, servers);
+    const stop = (now: boolean): void => void setImmediate(() => void host.stop({ now }));
+    const otlpEndpoint = resolved.otlpEndpoint ?? null;
+    const operatorParts = { runtime, sockets, otlpEndpoint, stop };
+    try {
+      // Operators first: whoever may propose can also be stopped.
+      servers.push(await SocketServer.listen(sockets.operator, () => operatorHandlers(operatorParts)));
+      servers.push(await SocketServer.listen(sockets.agent, () => agentHandlers(runtime)));
+    } catch (error) {
+      await host.stop({ now: true });
+      throw error;
+    }
+    return host;
+  }
+
+  /** Resolves when the host has ended; rejects when it could not end in order. */
+  get stopped(): Promise<void> {
+    return this.#stopped.promise;
+  }
+
+  /** Drains and ends; `now` cancels what runs. A second call hurries the first. */
+  stop(options: { readonly now: boolean }): Promise<void> {
+    if (!this.#stopping) {
+      this.#stopping = true;
+      this.#end(options.now).then(this.#stopped.resolve, this.#stopped.reject);
+    } else if (options.now) {
+      this.runtime.hurry();
+    }
+    return this.#stopped.promise;
+  }
+
+  /** The journal is closed first, so that a closed connection means that all is kept. */
+  async #end(now: boolean): Promise<void> {
+    try {
+      await this.runtime.close(now ? { drainMs: 0 } : {});
+    } finally {
+      await Promise.all(this.#servers.map((server) => server.close()));
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop({ now: false });
+  }
+}
+
+/** A runtime from a loaded configuration, with the exporter that it names. A bad policy is refused before anything is opened. */
+export async function startRuntime(loaded: LoadedConfiguration, log: (entry: LogEntry) => void): Promise<Runtime> {
+  const { resolved, path } = loaded;
+  compiledPolicyOf(loaded);
+  const telemetry = resolved.otlpEndpoint === undefined ? {} : { telemetry: await exporterTo(resolved.otlpEndpoint) };
+  const runtime = await createRuntime({ configuration: resolved, configurationPath: path, log, ...telemetry });
+  await pinKey(process.env, resolved.stateDirectory, runtime.reader);
+  return runtime;
+}
+
+/** OpenTelemetry is loaded only where it is wanted. */
+async function exporterTo(endpoint: string): Promise<TelemetryExporter> {
+  const { OtlpExporter } = await import("@femtoclaw/telemetry");
+  return new OtlpExporter({ endpoint });
+}

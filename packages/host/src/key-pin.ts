@@ -1,0 +1,61 @@
+/**
+ * The public key of a log, kept outside its state directory when the log is first seen: whoever replaces
+ * log and key together is found out by the key that is kept here.
+ */
+import { createHash } from "node:crypto";
+import { closeSync, constants, fsyncSync, mkdirSync, openSync, readFileSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import type { LogReader } from "@femtoclaw/journal";
+import { systemErrorCode } from "@femtoclaw/protocol";
+import { type HostEnvironment, stateHome } from "@femtoclaw/runtime";
+
+/** The pinned key of the log in this state directory, or null when none was pinned. */
+export function pinnedKey(environment: HostEnvironment, stateDirectory: string): string | null {
+  const path = pinPath(environment, stateDirectory);
+  if (path === null) return null;
+  try {
+    return readFileSync(path, "utf8").trim();
+  } catch (error) {
+    if (systemErrorCode(error) === "ENOENT") return null;
+    throw error;
+  }
+}
+
+/** Keeps the key that the log's first record names, unless one was kept before. */
+export async function pinKey(environment: HostEnvironment, stateDirectory: string, reader: LogReader): Promise<void> {
+  const path = pinPath(environment, stateDirectory);
+  if (path === null) return;
+  for await (const record of reader.read(0, 1)) {
+    if (record.type !== "log.created") return;
+    mkdirSync(join(path, ".."), { recursive: true, mode: 0o700 });
+    writeOnce(path, `${record.body.vkey}\n`);
+  }
+}
+
+// INVARIANT: I7: a key that was pinned is never replaced by what a state directory says.
+function writeOnce(path: string, text: string): void {
+  let descriptor: number;
+  try {
+    descriptor = openSync(
+      path,
+      constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW,
+      0o600,
+    );
+  } catch (error) {
+    if (systemErrorCode(error) === "EEXIST") return;
+    throw error;
+  }
+  try {
+    writeFileSync(descriptor, text);
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function pinPath(environment: HostEnvironment, stateDirectory: string): string | null {
+  const home = stateHome(environment);
+  if (home === undefined) return null;
+  const name = createHash("sha256").update(resolve(stateDirectory)).digest("hex").slice(0, 32);
+  return join(home, "pins", `${name}.vkey`);
+}

@@ -1,0 +1,67 @@
+/** Proofs and exports of a signed log, the same for a running host and for a stopped journal. */
+import { Buffer } from "node:buffer";
+import { exportJsonl, exportTiles, type LogReader, prove } from "@femtoclaw/journal";
+import { FemtoError, printable } from "@femtoclaw/protocol";
+
+export const EXPORT_FORMATS = ["tiles", "jsonl"] as const;
+export type ExportFormat = (typeof EXPORT_FORMATS)[number];
+
+export interface ProvedRecord {
+  readonly seq: number;
+  /** Text of a C2SP tlog-proof file. */
+  readonly proof: string;
+  /** The record as it is stored, to the byte. */
+  readonly record: Buffer;
+}
+
+/** A log's name and its public keys, as its own records name them. */
+export interface LogKeys {
+  readonly origin: string;
+  /** The key in force. */
+  readonly vkey: string;
+  readonly keys: readonly {
+    readonly vkey: string;
+    readonly from_size: number;
+    readonly retired_at_size: number | null;
+  }[];
+}
+
+export async function keysOf(reader: LogReader): Promise<LogKeys> {
+  const named: { vkey: string; from_size: number; retired_at_size: number | null }[] = [];
+  let origin = "";
+  for (const seq of [0, ...(await reader.rotations())]) {
+    for await (const record of reader.read(seq, seq + 1)) {
+      if (record.type === "log.created") origin = record.body.origin;
+      else if (record.type !== "key.rotated") continue;
+      const last = named.at(-1);
+      // A checkpoint signed by the new key covers the record that names it, and so does the last one of the old key.
+      if (last !== undefined) last.retired_at_size = seq + 1;
+      named.push({ vkey: record.body.vkey, from_size: seq + 1, retired_at_size: null });
+    }
+  }
+  const vkey = named.at(-1)?.vkey;
+  if (vkey === undefined) throw new FemtoError("FEMTO_JOURNAL_CORRUPT", "record 0 names no key");
+  return { origin, vkey, keys: named };
+}
+
+/** `ref` is a sequence number, or an execution, whose last record is meant. */
+export async function proveRecord(reader: LogReader, ref: string): Promise<ProvedRecord> {
+  const seq = /^\d{1,15}$/.test(ref) ? Number(ref) : (await reader.locate(ref)).at(-1);
+  if (seq === undefined || seq >= reader.size) {
+    throw new FemtoError(
+      "FEMTO_EXECUTION_NOT_FOUND",
+      `the journal knows neither record nor execution \`${printable(ref, 64)}\``,
+    );
+  }
+  const proof = await prove(reader, seq);
+  for await (const { bytes } of reader.readStored(seq, seq + 1)) return { seq, proof, record: Buffer.from(bytes) };
+  throw new FemtoError("FEMTO_JOURNAL_CORRUPT", `record ${seq} is missing`);
+}
+
+export async function exportAs(
+  reader: LogReader,
+  format: ExportFormat,
+  out: string,
+): Promise<{ readonly size: number }> {
+  return format === "tiles" ? await exportTiles(reader, out) : await exportJsonl(reader, out);
+}

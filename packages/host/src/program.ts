@@ -1,0 +1,313 @@
+/**
+ * The command line: names, options, help. What a command does stands in commands/ and is loaded when it is
+ * asked for, because a look at the status needs no policy engine.
+ */
+import { EXIT, type ExecutionStatus, errorText, FemtoError, printable, VERSION } from "@femtoclaw/protocol";
+import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { CommandContext, type GlobalOptions } from "./commands/command-context.ts";
+
+/** Runs the command line; resolves with the exit code. */
+export async function runProgram(argv: readonly string[]): Promise<number> {
+  let exit: number = EXIT.ok;
+  let globals: GlobalOptions = {};
+  const program = makeProgram(async (action) => {
+    exit = await action(new CommandContext(globals));
+  });
+  program.hook("preAction", (_program, command) => {
+    globals = globalsOf(command);
+  });
+  try {
+    await program.parseAsync([...argv], { from: "user" });
+    return exit;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+    return fail(error, globals.json ?? false);
+  }
+}
+
+const EXECUTION_STATUSES = [
+  "completed",
+  "denied",
+  "error",
+  "pending",
+  "interrupted",
+] as const satisfies ExecutionStatus[];
+
+type Run = (context: CommandContext) => Promise<number> | number;
+
+function makeProgram(run: Runner): Command {
+  const program = new Command("femtoclaw")
+    .description("Execution authority: inference proposes, FemtoClaw decides, executes and records.")
+    .version(VERSION, "--version", "print the version")
+    .configureHelp({ showGlobalOptions: true })
+    .enablePositionalOptions()
+    .showHelpAfterError("(--help shows how)");
+  addProjectCommands(program, run);
+  addHostCommands(program, run);
+  addCallCommands(program, run);
+  addHistoryCommands(program, run);
+  addOperatorCommands(program, run);
+  addAuditCommands(program, run);
+  finish(program);
+  return program;
+}
+
+/** Options that stand before or after a command. Where a command has one of the same name, that one is meant there. */
+const GLOBAL_OPTIONS: readonly (readonly [flags: string, description: string])[] = [
+  ["--config <file>", "configuration file"],
+  ["--state <dir>", "state directory, instead of [memory].path"],
+  ["--json", "print JSON on stdout"],
+  ["--quiet", "say nothing on stderr but errors"],
+];
+
+/** Usage errors end in an exception everywhere, so that there is one place that decides on exit codes. */
+function finish(command: Command): void {
+  command.exitOverride().helpOption("--help", "print this help");
+  for (const [flags, description] of GLOBAL_OPTIONS) {
+    const option = new Option(flags, description).hideHelp(command.parent !== null);
+    if (command.options.some(({ long }) => long === option.long)) continue;
+    command.addOption(option);
+  }
+  for (const child of command.commands) finish(child);
+}
+
+/** The nearest word counts: what stands after a command wins over what stands before it. */
+function globalsOf(command: Command): GlobalOptions {
+  const outer = command.parent === null ? {} : globalsOf(command.parent);
+  const own = command.options
+    .filter(({ flags }) => GLOBAL_OPTIONS.some(([global]) => global === flags))
+    .map((option) => [option.attributeName(), command.getOptionValue(option.attributeName())])
+    .filter(([, value]) => value !== undefined);
+  return { ...outer, ...Object.fromEntries(own) };
+}
+
+type Runner = (action: Run) => Promise<void>;
+
+function addProjectCommands(program: Command, run: Runner): void {
+  program
+    .command("init")
+    .argument("[dir]", "folder of the project")
+    .option("--preset <name>", "read-only, node, python or git", "read-only")
+    .option("--yes", "ask nothing")
+    .description("write a configuration that denies by default, and trust it")
+    .addHelpText("after", "\nExample:\n  femtoclaw init --preset git")
+    .action((dir: string | undefined, options: { preset?: string }) =>
+      run(async (context) => (await import("./commands/project.ts")).init(context, dir, options)),
+    );
+  program
+    .command("trust")
+    .argument("[dir]", "folder of the project")
+    .option("--list", "list what is trusted")
+    .option("--revoke", "trust it no more")
+    .description("show what a project's configuration would allow, and let it take effect as it is now")
+    .addHelpText("after", "\nExample:\n  femtoclaw trust .")
+    .action((dir: string | undefined, options: { list?: boolean; revoke?: boolean }) =>
+      run(async (context) => (await import("./commands/project.ts")).trust(context, dir, options)),
+    );
+  program
+    .command("doctor")
+    .description("check this machine: runtime, sandbox, journal, permissions, policy")
+    .addHelpText("after", "\nExample:\n  femtoclaw doctor --json")
+    .action(() => run(async (context) => (await import("./commands/doctor.ts")).doctor(context)));
+  program
+    .command("demo")
+    .option("--fresh", "begin with an empty journal")
+    .description("let a scripted inference propose to a real runtime under ./.femtoclaw-demo")
+    .action((options: { fresh?: boolean }) =>
+      run(async (context) => (await import("./demo/demo.ts")).demo(context, options)),
+    );
+  program
+    .command("bench")
+    .argument("[preset]", "execution")
+    .description("measure this build on this machine")
+    .action((preset: string | undefined) =>
+      run(async (context) => (await import("./commands/bench.ts")).bench(context, preset)),
+    );
+}
+
+function addHostCommands(program: Command, run: Runner): void {
+  program
+    .command("up")
+    .option("--detach", "return once the host is ready, and leave it running")
+    .description("start the host")
+    .addHelpText("after", "\nExample:\n  femtoclaw up --detach")
+    .action((options: { detach?: boolean }) =>
+      run(async (context) => (await import("./commands/host.ts")).up(context, options)),
+    );
+  program
+    .command("down")
+    .option("--now", "cancel what runs instead of waiting for it")
+    .description("stop the host")
+    .action((options: { now?: boolean }) =>
+      run(async (context) => (await import("./commands/host.ts")).down(context, options)),
+    );
+  program
+    .command("status")
+    .description("show the running host")
+    .action(() => run(async (context) => (await import("./commands/host.ts")).status(context)));
+}
+
+function addCallCommands(program: Command, run: Runner): void {
+  program
+    .command("call")
+    .argument("<tool>", "name of the capability")
+    .argument("[args]", "arguments as JSON, or - to read them from stdin")
+    .option("--timeout <ms>", "how long to wait for the answer", milliseconds)
+    .option("--label <text>", "a name for this call, recorded with it")
+    .option("--embedded", "open the state directory here instead of asking a host")
+    .description("propose one tool call")
+    .addHelpText("after", `\nExample:\n  femtoclaw call process_exec '{"bin":"echo","argv":["hello"]}'`)
+    .action(
+      (tool: string, args: string | undefined, options: { timeout?: number; label?: string; embedded?: boolean }) =>
+        run(async (context) => (await import("./commands/propose.ts")).call(context, tool, args, options)),
+    );
+  program
+    .command("send")
+    .option("--embedded", "open the state directory here instead of asking a host")
+    .description("propose raw protocol messages: one a line on stdin, one reply a line on stdout")
+    .addHelpText("after", `\nExample:\n  echo '{"message":{"content":"hello"}}' | femtoclaw send`)
+    .action((options: { embedded?: boolean }) =>
+      run(async (context) => (await import("./commands/propose.ts")).send(context, options)),
+    );
+}
+
+function addHistoryCommands(program: Command, run: Runner): void {
+  const executions = program.command("executions").description("what was executed and what was refused");
+  executions
+    .command("list")
+    .option("--all", "all of them, not only the newest")
+    .addOption(new Option("--state <status>", "only those").choices(EXECUTION_STATUSES))
+    .option("--session <id>", "those of one session")
+    .description("list executions, newest first")
+    .action((options: { all?: boolean; state?: string; session?: string }) =>
+      run(async (context) => (await import("./commands/history.ts")).listExecutions(context, options)),
+    );
+  executions
+    .command("show")
+    .argument("<id>", "identifier of the execution")
+    .description("show one execution with its records")
+    .action((id: string) => run(async (context) => (await import("./commands/history.ts")).showExecution(context, id)));
+  program
+    .command("replay")
+    .option("--to <seq>", "last record to fold", sequence)
+    .description("fold the journal and show the state of every actor; runs no effect")
+    .action((options: { to?: number }) =>
+      run(async (context) => (await import("./commands/history.ts")).replayHistory(context, options)),
+    );
+}
+
+function addOperatorCommands(program: Command, run: Runner): void {
+  const capabilities = program.command("capabilities").description("the registry of the running host");
+  capabilities
+    .command("list")
+    .description("list capabilities")
+    .action(() => run(async (context) => (await import("./commands/capabilities.ts")).listCapabilities(context)));
+  for (const verb of ["enable", "disable"] as const) {
+    capabilities
+      .command(verb)
+      .argument("<name>", "name of the capability")
+      .description(`${verb} a capability`)
+      .action((name: string) =>
+        run(async (context) =>
+          (await import("./commands/capabilities.ts")).switchCapability(context, name, verb === "enable"),
+        ),
+      );
+  }
+  const policy = program.command("policy").description("the rules in force");
+  policy
+    .command("check")
+    .description("compile, validate and try out the policy")
+    .action(() => run(async (context) => (await import("./commands/policy.ts")).checkPolicy(context)));
+  policy
+    .command("show")
+    .description("print the compiled rules with their origins")
+    .action(() => run(async (context) => (await import("./commands/policy.ts")).showPolicy(context)));
+}
+
+function addAuditCommands(program: Command, run: Runner): void {
+  const commands = () => import("./commands/audit.ts");
+  const audit = program.command("audit").description("what an auditor asks of the journal");
+  audit
+    .command("verify")
+    .argument("[path]", "stopped state directory, a copy of one, or an exported tree")
+    .option("--key <file>", "public key that was kept elsewhere, instead of the pinned one")
+    .option("--checkpoint <file>", "checkpoint that was kept elsewhere; the log must go on from it")
+    .description("recompute every hash and check every signature; changes nothing")
+    .addHelpText("after", "\nExample:\n  femtoclaw audit verify --checkpoint kept.checkpoint")
+    .action((path: string | undefined, options: { key?: string; checkpoint?: string }) =>
+      run(async (context) => (await commands()).verify(context, path, options)),
+    );
+  audit
+    .command("prove")
+    .argument("<ref>", "sequence number of a record, or identifier of an execution")
+    .option("--out <file>", "write the proof there, and the record's bytes to FILE.record")
+    .description("prove that a record stands in the signed log")
+    .action((ref: string, options: { out?: string }) =>
+      run(async (context) => (await commands()).prove(context, ref, options)),
+    );
+  audit
+    .command("check-proof")
+    .argument("<file>", "proof")
+    .requiredOption("--record <file>", "bytes of the record")
+    .requiredOption("--key <file>", "public key of the log")
+    .description("check a proof; needs nothing of this installation")
+    .action((file: string, options: { record: string; key: string }) =>
+      run(async (context) => (await commands()).check(context, file, options)),
+    );
+  audit
+    .command("checkpoint")
+    .description("print a signed checkpoint, to be kept elsewhere")
+    .action(() => run(async (context) => (await commands()).checkpoint(context)));
+  audit
+    .command("log")
+    .description("list the checkpoints")
+    .action(() => run(async (context) => (await commands()).log(context)));
+  audit
+    .command("export")
+    .addOption(new Option("--format <name>", "form of the export").choices(["tiles", "jsonl"]).makeOptionMandatory())
+    .requiredOption("--out <path>", "folder or file that must not exist yet")
+    .description("write the log where it can be verified without FemtoClaw")
+    .action((options: { format: "tiles" | "jsonl"; out: string }) =>
+      run(async (context) => (await commands()).exportLog(context, options)),
+    );
+  const keys = program.command("keys").description("the keys that sign the journal");
+  keys
+    .command("show")
+    .description("print the log's name and public keys")
+    .action(() => run(async (context) => (await import("./commands/keys.ts")).showKeys(context)));
+  keys
+    .command("rotate")
+    .description("retire the key of the running host for a new one")
+    .action(() => run(async (context) => (await import("./commands/keys.ts")).rotateKey(context)));
+}
+
+function milliseconds(text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < 1) throw new InvalidArgumentError("it must be a number of milliseconds");
+  return value;
+}
+
+function sequence(text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < 0) throw new InvalidArgumentError("it must be a sequence number");
+  return value;
+}
+
+function fail(error: unknown, json: boolean): number {
+  const fault =
+    error instanceof FemtoError ? error : new FemtoError("FEMTO_INTERNAL", errorText(error), { cause: error });
+  const { code, type, message, fix } = fault;
+  process.stderr.write(`femtoclaw: ${code}: ${printableLines(message)}\n  fix: ${printableLines(fix)}\n`);
+  if (code === "FEMTO_INTERNAL" && error instanceof Error)
+    process.stderr.write(`${printableLines(error.stack ?? "")}\n`);
+  if (json) process.stdout.write(`${JSON.stringify({ error: { code, error_type: type, reason: message, fix } })}\n`);
+  return fault.exit;
+}
+
+/** A message may have several lines of its own; all else that is not text is made visible. */
+function printableLines(text: string): string {
+  return text
+    .split("\n")
+    .map((line) => printable(line, 4_096))
+    .join("\n");
+}

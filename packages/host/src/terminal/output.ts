@@ -1,0 +1,29 @@
+/** Where a command speaks: data to stdout, talk to stderr. Colours only where a person looks. */
+import { styleText } from "node:util";
+
+type Style = Parameters<typeof styleText>[0];
+
+export interface Output {
+  /** Whether stdout must be machine-readable. */
+  readonly json: boolean;
+  /** A line of data. */
+  line(text: string): void;
+  /** One JSON value, pretty for people, compact where a stream of them is expected. */
+  value(value: unknown): void;
+  /** A line for the person who runs the command; silent with --quiet. */
+  talk(text: string): void;
+  style(style: Style, text: string): string;
+}
+
+export function makeOutput(options: { readonly json: boolean; readonly quiet: boolean }): Output {
+  return {
+    json: options.json,
+    line: (text) => void process.stdout.write(`${text}\n`),
+    value: (value) => void process.stdout.write(`${JSON.stringify(value)}\n`),
+    talk: (text) => {
+      if (!options.quiet) process.stderr.write(`${text}\n`);
+    },
+    // `styleText` honours NO_COLOR and leaves the codes out where the stream is no terminal.
+    style: (style, text) => styleText(style, text, { stream: process.stdout }),
+  };
+}

@@ -1,0 +1,80 @@
+/** A reply as a person reads it: what was decided, by which rule, what happened, and where it is recorded. */
+import { ERRORS, EXIT, printable, type Reply } from "@femtoclaw/protocol";
+import type { Output } from "./output.ts";
+import { table } from "./table.ts";
+
+/** LIMIT: characters of one line of a result on a terminal; `--json` has all of it. */
+const LINE_CHARS_MAX = 4_096;
+/** A text of more characters than this gets lines of its own. */
+const SHORT_CHARS = 72;
+
+/** The code that tells most: the decision, or the kind of error where none was taken. */
+export function headline(reply: Reply): string {
+  if (reply.status === "interrupted") return "INTERRUPTED";
+  if (reply.decision !== null) return reply.decision;
+  return reply.status === "completed" ? "RECORDED" : (reply.error?.error_type ?? reply.status);
+}
+
+/** In the colour of how it ended: what was authorized may have failed. */
+export function styled(reply: Reply, text: string, output: Output): string {
+  switch (reply.status) {
+    case "completed":
+      return output.style("green", text);
+    case "denied":
+      return output.style("yellow", text);
+    case "pending":
+      return output.style("cyan", text);
+    case "error":
+    case "interrupted":
+      return output.style("red", text);
+  }
+}
+
+/** The whole reply in a few lines. */
+export function replyLines(reply: Reply, output: Output): string[] {
+  const rules = reply.policy?.rules ?? [];
+  const place = reply.record === null ? "not recorded" : `record ${reply.record.seq}`;
+  const head = [styled(reply, headline(reply), output), ...rules, output.style("dim", place)].join("  ");
+  if (reply.error === undefined) return [head, ...resultLines(reply.result ?? {})];
+  const { code, reason, fix } = reply.error;
+  return [
+    head,
+    `${styled(reply, code, output)}: ${printable(reason, 2_000)}`,
+    output.style("dim", `fix: ${printable(fix, 2_000)}`),
+  ];
+}
+
+/** What is short stands together on one line; texts and lists follow, each under its name. What is empty says nothing. */
+function resultLines(result: Readonly<Record<string, unknown>>): string[] {
+  const shown = Object.entries(result).filter(([, value]) => value !== null && value !== "");
+  const short = shown.filter(([, value]) => blockOf(value) === null);
+  const line = short.map(([name, value]) => `${name} ${printable(plain(value), LINE_CHARS_MAX)}`).join(" · ");
+  const blocks = shown.flatMap(([name, value]) => {
+    const block = blockOf(value);
+    return block === null ? [] : [`${name}:`, ...block.map((text) => `  ${text}`)];
+  });
+  return [...(line === "" ? [] : [line]), ...blocks];
+}
+
+/** The lines of a long text or of a list of things; null for what fits into a line with others. */
+function blockOf(value: unknown): string[] | null {
+  if (typeof value === "string" && (value.includes("\n") || value.length > SHORT_CHARS)) {
+    return value
+      .trimEnd()
+      .split("\n")
+      .map((text) => printable(text, LINE_CHARS_MAX));
+  }
+  if (!Array.isArray(value) || !value.every((item) => typeof item === "object" && item !== null)) return null;
+  return table(value.map((item: object) => Object.values(item).map((cell) => printable(plain(cell), LINE_CHARS_MAX))));
+}
+
+const plain = (value: unknown): string => (typeof value === "string" ? value : JSON.stringify(value));
+
+/** What a script learns from the reply. */
+export function exitOf(reply: Reply): number {
+  if (reply.status === "completed") return EXIT.ok;
+  if (reply.status === "pending") return EXIT.pending;
+  const code = reply.error?.code;
+  const known = Object.entries(ERRORS).find(([name]) => name === code)?.[1];
+  return known?.exit ?? EXIT.internal;
+}

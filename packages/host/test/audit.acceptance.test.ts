@@ -1,0 +1,135 @@
+/** The audit commands on a real host and on what it leaves: proofs and exports hold without it, damage is found. */
+import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { Playground } from "./playground.ts";
+
+interface Verdict {
+  readonly verdict: string;
+  readonly size: number;
+  readonly signedSize: number;
+  readonly unsignedTail: number;
+  readonly pinned: string;
+  readonly fault: { readonly seq: number | null; readonly reason: string } | null;
+}
+
+interface Keys {
+  readonly origin: string;
+  readonly vkey: string;
+  readonly keys: readonly { readonly vkey: string; readonly retired_at_size: number | null }[];
+}
+
+const place = new Playground();
+let keyFile = "";
+
+beforeAll(async () => {
+  const host = await place.up();
+  for (let count = 0; count < 5; count += 1) await place.propose("fs_read", { path: "notes.txt" });
+  const { value } = await place.json<Keys>(["keys", "show"]);
+  keyFile = place.write("log.vkey", `${value.vkey}\n`);
+  expect(value.vkey.startsWith(`${value.origin}+`)).toBe(true);
+  expect(value.keys).toHaveLength(1);
+  // While the host runs, verify reads what the host hands out, and proves as much.
+  expect((await place.json<Verdict>(["audit", "verify"])).code).toBe(0);
+  const { code } = await place.run(["audit", "prove", "12", "--out", join(place.root, "proof")]);
+  expect(code).toBe(0);
+  expect((await place.run(["audit", "checkpoint"])).stdout).toContain(`${value.origin}\n`);
+  writeFileSync(join(place.root, "kept.checkpoint"), (await place.run(["audit", "checkpoint"])).stdout);
+  cpSync(place.state, join(place.root, "older"), { recursive: true });
+  await place.propose("fs_read", { path: "notes.txt" });
+  host.kill("SIGTERM");
+  await host.ended;
+});
+
+afterAll(async () => {
+  await place[Symbol.asyncDispose]();
+});
+
+const verify = (...args: string[]) => place.json<Verdict>(["audit", "verify", ...args]);
+
+test("a stopped journal verifies to its end against the key that was pinned when it was made", async () => {
+  const { code, value } = await verify();
+  expect({ code, ...value }).toMatchObject({
+    code: 0,
+    verdict: "verified",
+    pinned: "matches",
+    unsignedTail: 0,
+    fault: null,
+  });
+});
+
+test("without a pinned key a log is only found to agree with itself", async () => {
+  const elsewhere = { env: { XDG_STATE_HOME: place.folder("nowhere") } };
+  const { code, value } = await place.json<Verdict>(["audit", "verify"], elsewhere);
+  expect({ code, ...value }).toMatchObject({ code: 3, verdict: "verified", pinned: "absent" });
+});
+
+test("a proof needs the record and the key alone, and holds for no other record", async () => {
+  const proof = join(place.root, "proof");
+  const check = (record: string) => place.run(["audit", "check-proof", proof, "--record", record, "--key", keyFile]);
+  expect(await check(`${proof}.record`)).toMatchObject({
+    code: 0,
+    stdout: expect.stringContaining("proved: it is record 12"),
+  });
+  const forged = place.write("forged", readFileSync(`${proof}.record`, "utf8").replace("notes", "other"));
+  expect(await check(forged)).toMatchObject({ code: 1, stdout: expect.stringContaining("not proved") });
+});
+
+test.each(["tiles", "jsonl"])(
+  "an export as %s is written once, and a tree of tiles verifies by itself",
+  async (format) => {
+    const out = join(place.root, `export-${format}`);
+    expect((await place.run(["audit", "export", "--format", format, "--out", out])).code).toBe(0);
+    expect((await place.run(["audit", "export", "--format", format, "--out", out])).code).not.toBe(0);
+    if (format === "tiles") expect((await verify(out, "--key", keyFile)).code).toBe(0);
+    else expect(readFileSync(out, "utf8").split("\n").length).toBeGreaterThan(12);
+  },
+);
+
+test("a copy that lost its end is found out by a checkpoint that was kept elsewhere", async () => {
+  const older = join(place.root, "older");
+  const kept = join(place.root, "kept.checkpoint");
+  expect((await verify("--checkpoint", kept)).code).toBe(0);
+  const { value } = await verify(older, "--key", keyFile);
+  expect(value.verdict).not.toBe("tampered");
+  const newer = place.write("newer.checkpoint", (await place.run(["audit", "checkpoint"])).stdout);
+  const { code, value: rolledBack } = await verify(older, "--key", keyFile, "--checkpoint", newer);
+  expect({ code, verdict: rolledBack.verdict }).toEqual({ code: 1, verdict: "tampered" });
+});
+
+test("another log in the place of this one is found out by the pinned key", async () => {
+  const other = new Playground();
+  try {
+    (await other.up()).kill("SIGTERM");
+    const { code, value } = await verify(other.state, "--key", keyFile);
+    expect({ code, pinned: value.pinned }).toEqual({ code: 1, pinned: "differs" });
+  } finally {
+    await other[Symbol.asyncDispose]();
+  }
+});
+
+test("a flipped byte in a copy of the journal is found", async () => {
+  const copy = join(place.root, "copy");
+  cpSync(place.state, copy, { recursive: true });
+  const name = readdirSync(join(copy, "journal")).find((file) => /\.(ldb|log)$/.test(file)) ?? "";
+  const file = join(copy, "journal", name);
+  const bytes = readFileSync(file);
+  const at = bytes.indexOf("notes.txt");
+  bytes[at] = (bytes[at] ?? 0) ^ 1;
+  writeFileSync(file, bytes);
+  const { code, value } = await verify(copy, "--key", keyFile);
+  expect({ code, verdict: value.verdict }).toEqual({ code: 1, verdict: "tampered" });
+  rmSync(copy, { recursive: true });
+});
+
+test("a rotated key signs on, and both keys are named", async () => {
+  const host = await place.up();
+  const { value: rotated } = await place.json<{ vkey: string }>(["keys", "rotate"]);
+  await place.propose("fs_read", { path: "notes.txt" });
+  const { value } = await place.json<Keys>(["keys", "show"]);
+  expect(value.vkey).toBe(rotated.vkey);
+  expect(value.keys.map(({ retired_at_size }) => retired_at_size === null)).toEqual([false, true]);
+  host.kill("SIGTERM");
+  await host.ended;
+  expect((await verify()).code).toBe(0);
+});

@@ -1,0 +1,66 @@
+/** Every preset loads at once, is trusted, and is one that the policy accepts. */
+import { existsSync, readdirSync, readFileSync, statSync, symlinkSync } from "node:fs";
+import { compilePolicy } from "@femtoclaw/policy";
+import { expect, test } from "vitest";
+import { initProject } from "../../src/configuration/init-project.ts";
+import { loadConfiguration } from "../../src/configuration/load-configuration.ts";
+import { PRESETS } from "../../src/configuration/presets.ts";
+import { TrustStore } from "../../src/configuration/trust-store.ts";
+import { TemporaryHome } from "./temporary-home.ts";
+
+test.each(PRESETS)("preset %s", async (preset) => {
+  using home = new TemporaryHome();
+  const { environment } = home;
+  const result = await initProject({ directory: "project", preset, cwd: home.root, environment });
+  const { resolved } = loadConfiguration({ cwd: home.path("project"), environment });
+  expect(result.created.at(-1)).toBe(home.path("project/femtoclaw.toml"));
+  expect(result.stateDirectory).toBe(resolved.stateDirectory);
+  expect(statSync(result.stateDirectory).mode & 0o777).toBe(0o700);
+  expect(compilePolicy({ authority: resolved.authority, manifests: [] }).revision).toMatch(/^[0-9a-f]{64}$/);
+  expect(resolved.authority.allow.run.map(({ path }) => path)).toContain("/usr/bin/cat");
+  const writes = preset === "node" || preset === "python";
+  expect(resolved.authority.allow.write).toHaveLength(writes ? 1 : 0);
+  expect(resolved.capabilities.has("fs_write")).toBe(writes);
+  expect(existsSync(home.path("project/policy"))).toBe(writes);
+  expect(result.description).toContain(writes ? `may write:\n  ${home.path("project")}` : "may write:\n  nothing");
+});
+
+test("nothing is ever overwritten, and an existing policy is not vouched for", async () => {
+  using home = new TemporaryHome();
+  const options = {
+    directory: home.path("project"),
+    preset: "read-only",
+    cwd: "/",
+    environment: home.environment,
+  } as const;
+  home.write("project/femtoclaw.toml", "mine");
+  await expect(initProject(options)).rejects.toThrow("femtoclaw.toml exists already");
+  expect(readFileSync(home.path("project/femtoclaw.toml"), "utf8")).toBe("mine");
+
+  home.write("planted/policy/evil.cedar", "permit(principal, action, resource);");
+  await expect(initProject({ ...options, directory: home.path("planted") })).rejects.toThrow("policy exists already");
+  expect(readdirSync(home.path("planted"))).toEqual(["policy"]);
+
+  home.folder("linked");
+  symlinkSync(home.path("victim"), home.path("linked/femtoclaw.toml"));
+  await expect(initProject({ ...options, directory: home.path("linked") })).rejects.toThrow("exists already");
+  expect(existsSync(home.path("victim"))).toBe(false);
+  expect(new TrustStore(home.environment).list().size).toBe(0);
+});
+
+test("an empty policy folder, as an earlier attempt may have left it, is no obstacle", async () => {
+  using home = new TemporaryHome();
+  home.folder("project/policy");
+  const { environment } = home;
+  const { created } = await initProject({ directory: "project", preset: "node", cwd: home.root, environment });
+  expect(created).toEqual([home.path("project/femtoclaw.toml")]);
+});
+
+test("where nothing could be loaded, nothing is written", async () => {
+  using home = new TemporaryHome();
+  home.folder("project");
+  const environment = { ...home.environment, XDG_RUNTIME_DIR: `/${"x".repeat(120)}` };
+  const attempt = initProject({ directory: "project", preset: "node", cwd: home.root, environment });
+  await expect(attempt).rejects.toMatchObject({ code: "FEMTO_SOCKET_PATH" });
+  expect(readdirSync(home.path("project"))).toEqual([]);
+});

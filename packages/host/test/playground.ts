@@ -1,0 +1,278 @@
+/** A project, a home and runtime folders of its own, and the real command line as child processes. */
+import { type ChildProcessByStdio, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { connect, type Socket } from "node:net";
+import { dirname, join } from "node:path";
+import type { Readable, Writable } from "node:stream";
+import { AgentClient } from "@femtoclaw/client";
+import type { Reply } from "@femtoclaw/protocol";
+import type { ExecutionView } from "@femtoclaw/runtime";
+
+const MAIN = join(import.meta.dirname, "../src/main.ts");
+
+/** Two programs that cannot run code, one folder to write to, one secret. */
+export const CONFIGURATION = `workspace = "."
+[capabilities]
+process_exec = true
+fs_read = true
+fs_write = true
+fs_list = false
+[allow]
+read = ["."]
+write = ["out"]
+run = { echo = ["*"], cat = ["*"], tee = ["*"], sleep = ["*"] }
+[deny]
+read = ["secrets"]
+[memory]
+path = "../state"
+[host]
+runtime_dir = "../run"
+`;
+
+export interface Finished {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface RunOptions {
+  readonly input?: string | Uint8Array;
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  readonly cwd?: string;
+}
+
+type Child = ChildProcessByStdio<Writable, Readable, Readable>;
+
+export interface Host {
+  readonly pid: number;
+  readonly ready: Record<string, unknown>;
+  /** What it has said on stderr so far. */
+  readonly log: () => string;
+  /** Resolves with the exit code, or with the signal. */
+  readonly ended: Promise<number | NodeJS.Signals>;
+  kill(signal: NodeJS.Signals): void;
+}
+
+export class Playground implements AsyncDisposable {
+  /** Short, because sockets lie below it. */
+  readonly root = realpathSync(mkdtempSync("/tmp/fh-"));
+  readonly project = this.folder("p");
+  readonly state = join(this.root, "state");
+  readonly runtime = join(this.root, "run");
+  readonly environment: Record<string, string | undefined> = {
+    PATH: process.env["PATH"],
+    HOME: this.folder("h"),
+    XDG_RUNTIME_DIR: this.folder("x"),
+  };
+  readonly #children = new Set<Child>();
+  readonly #detached = new Set<number>();
+
+  constructor(configuration: string = CONFIGURATION) {
+    for (const name of ["out", "secrets"]) mkdirSync(join(this.project, name));
+    this.write("p/secrets/token.txt", "hunter2\n");
+    this.write("p/notes.txt", "some notes\n");
+    this.configure(configuration);
+    // What lies in the project takes effect only when it is named; each test names it.
+    this.environment["FEMTOCLAW_CONFIG"] = join(this.project, "femtoclaw.toml");
+  }
+
+  configure(configuration: string): void {
+    this.write("p/femtoclaw.toml", configuration);
+  }
+
+  folder(name: string): string {
+    mkdirSync(join(this.root, name), { recursive: true, mode: 0o700 });
+    return join(this.root, name);
+  }
+
+  write(name: string, content: string | Uint8Array): string {
+    mkdirSync(dirname(join(this.root, name)), { recursive: true, mode: 0o700 });
+    writeFileSync(join(this.root, name), content, { mode: 0o600 });
+    return join(this.root, name);
+  }
+
+  /** Runs one command to its end. */
+  async run(args: readonly string[], options: RunOptions = {}): Promise<Finished> {
+    const child = this.spawn(args, options);
+    const [stdout, stderr] = [gather(child.stdout), gather(child.stderr)];
+    child.stdin.on("error", () => undefined).end(options.input ?? "");
+    const [code] = (await once(child, "close")) as [number | null];
+    return { code, stdout: stdout(), stderr: stderr() };
+  }
+
+  /** Runs a command with --json and takes its one value. */
+  async json<T>(args: readonly string[], options: RunOptions = {}): Promise<{ code: number | null; value: T }> {
+    const { code, stdout, stderr } = await this.run(["--json", ...args], options);
+    if (!stdout.endsWith("\n")) throw new Error(`no JSON from ${args.join(" ")}: ${code} ${stdout}${stderr}`);
+    return { code, value: JSON.parse(stdout) as T };
+  }
+
+  /** One call straight over the agent's socket, for tests that are not about the command line. */
+  async propose(tool: string, args: Readonly<Record<string, unknown>>): Promise<Reply> {
+    await using client = await AgentClient.connect(this.runtime);
+    return await client.propose(Buffer.from(JSON.stringify(toolCall(tool, args))));
+  }
+
+  /** One call by the command line; a reply whatever became of it. */
+  async call(tool: string, args: Readonly<Record<string, unknown>>): Promise<{ code: number | null; value: Reply }> {
+    return await this.json<Reply>(["call", tool, JSON.stringify(args)]);
+  }
+
+  async executions(): Promise<ExecutionView[]> {
+    return (await this.json<ExecutionView[]>(["executions", "list", "--all"])).value;
+  }
+
+  spawn(args: readonly string[], { env, cwd }: RunOptions = {}): Child {
+    const child = spawn(process.execPath, [MAIN, ...args], {
+      cwd: cwd ?? this.project,
+      env: { ...this.environment, ...env },
+      stdio: ["pipe", "pipe", "pipe"],
+    });
+    this.#children.add(child);
+    child.once("close", () => this.#children.delete(child));
+    return child;
+  }
+
+  /** A host in the foreground, once it is ready. */
+  async up(args: readonly string[] = [], options: RunOptions = {}): Promise<Host> {
+    const child = this.spawn(["--json", ...args, "up"], options);
+    const log = gather(child.stderr);
+    const ended = once(child, "close").then(([code, signal]) => (code ?? signal) as number | NodeJS.Signals);
+    const ready = await Promise.race([firstLine(child.stdout), ended]);
+    if (typeof ready !== "string" || !ready.startsWith("{")) throw new Error(`no host: ${ready} ${log()}`);
+    return {
+      pid: Number(child.pid),
+      ready: JSON.parse(ready) as Record<string, unknown>,
+      log,
+      ended,
+      kill: (signal) => child.kill(signal),
+    };
+  }
+
+  /** A host in the background; it is ended with the playground. */
+  async upDetached(): Promise<number> {
+    const { value } = await this.json<{ pid: number }>(["up", "--detach"]);
+    this.#detached.add(value.pid);
+    return value.pid;
+  }
+
+  /** A raw connection to one of the host's sockets. */
+  async socket(name: "agent" | "operator"): Promise<RawConnection> {
+    return await RawConnection.open(join(this.runtime, `${name}.sock`));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const pid of this.#detached) endProcess(pid);
+    const closing = [...this.#children].map((child) => once(child, "close"));
+    for (const child of this.#children) child.kill("SIGKILL");
+    await Promise.all(closing);
+    rmSync(this.root, { recursive: true, force: true });
+  }
+}
+
+/** Lines as they come, for requests that no client of ours would send. */
+export class RawConnection implements Disposable {
+  readonly socket: Socket;
+  readonly lines: string[] = [];
+  readonly closed: Promise<void>;
+  #rest = "";
+  #waiting: (() => void)[] = [];
+
+  private constructor(socket: Socket) {
+    this.socket = socket;
+    socket.setEncoding("utf8").on("data", (text: string) => {
+      const parts = (this.#rest + text).split("\n");
+      this.#rest = parts.pop() ?? "";
+      this.lines.push(...parts);
+      this.#wake();
+    });
+    socket.on("error", () => undefined);
+    this.closed = new Promise((resolve) => {
+      socket.once("close", () => {
+        resolve();
+        this.#wake();
+      });
+    });
+  }
+
+  static async open(path: string): Promise<RawConnection> {
+    const socket = connect(path);
+    await once(socket, "connect");
+    return new RawConnection(socket);
+  }
+
+  write(text: string | Uint8Array): void {
+    this.socket.write(text);
+  }
+
+  /** The next `count` answers from the `from`th on; fewer when the connection ends before. */
+  async answers(count: number, from = 0): Promise<Answer[]> {
+    while (this.lines.length < from + count && !this.socket.destroyed) {
+      await new Promise<void>((resolve) => {
+        this.#waiting.push(resolve);
+      });
+    }
+    return this.lines.slice(from, from + count).map((line) => JSON.parse(line) as Answer);
+  }
+
+  /** Sends one request and takes the next answer. */
+  async ask(request: unknown): Promise<Answer> {
+    const from = this.lines.length;
+    this.write(`${typeof request === "string" ? request : JSON.stringify(request)}\n`);
+    const [answer] = await this.answers(1, from);
+    if (answer === undefined) throw new Error("the connection ended without an answer");
+    return answer;
+  }
+
+  [Symbol.dispose](): void {
+    this.socket.destroy();
+  }
+
+  #wake(): void {
+    for (const resolve of this.#waiting.splice(0)) resolve();
+  }
+}
+
+export interface Answer {
+  readonly id: number | null;
+  readonly ok: boolean;
+  readonly value?: unknown;
+  readonly error?: { readonly code: string; readonly reason: string; readonly fix: string };
+}
+
+/** A protocol message as it travels on the agent's socket. */
+export function proposal(id: number, message: unknown): { id: number; verb: string; message: string } {
+  const text = typeof message === "string" ? message : JSON.stringify(message);
+  return { id, verb: "propose", message: Buffer.from(text).toString("base64") };
+}
+
+export function toolCall(tool: string, args: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return { tool_call: { tool, args } };
+}
+
+export function endProcess(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch {
+    // It has ended by itself.
+  }
+}
+
+function gather(stream: Readable): () => string {
+  const chunks: Buffer[] = [];
+  stream.on("data", (chunk: Buffer) => chunks.push(chunk));
+  return () => Buffer.concat(chunks).toString("utf8");
+}
+
+async function firstLine(stream: Readable): Promise<string> {
+  let text = "";
+  return await new Promise((resolve) => {
+    stream.on("data", (chunk: Buffer) => {
+      text += chunk.toString("utf8");
+      const end = text.indexOf("\n");
+      if (end !== -1) resolve(text.slice(0, end));
+    });
+    stream.on("close", () => resolve(text));
+  });
+}

@@ -1,0 +1,309 @@
+/** Whoever can connect to the agent's socket is taken for an attacker: raw connections against a real host. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { LIMITS } from "@femtoclaw/protocol";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { CONFIGURATION, type Host, Playground, proposal, RawConnection, toolCall } from "./playground.ts";
+
+let place: Playground;
+let host: Host;
+beforeAll(async () => {
+  place = new Playground();
+  host = await place.up();
+});
+afterAll(async () => {
+  host.kill("SIGTERM");
+  expect(await host.ended, host.log()).toBe(0);
+  await place[Symbol.asyncDispose]();
+});
+
+const hello = (id: number): string => `${JSON.stringify(proposal(id, { message: { content: `hello ${id}` } }))}\n`;
+
+/** The execution that runs now, once it does. */
+async function pendingExecution(): Promise<string> {
+  for (;;) {
+    const pending = (await place.executions()).find(({ status }) => status === "pending");
+    if (pending !== undefined) return pending.execution_id;
+  }
+}
+
+describe("on the agent's socket", () => {
+  test.each([
+    "status",
+    "stop",
+    "capabilities.list",
+    "capabilities.enable",
+    "capabilities.disable",
+    "executions.list",
+    "executions.show",
+    "policy.show",
+    "replay",
+    "approvals.allow",
+    "reload",
+    "halt",
+    "constructor",
+    "toString",
+    "hasOwnProperty",
+    "PROPOSE",
+    " propose",
+    "",
+    "\u001b[2J",
+  ])("the verb %j does not exist", async (verb) => {
+    using agent = await place.socket("agent");
+    const answer = await agent.ask({ id: 1, verb, name: "fs_list", now: true, limit: 1, execution: "x" });
+    expect(answer).toMatchObject({ id: 1, ok: false, error: { code: "FEMTO_VERB_UNKNOWN" } });
+    expect(answer.error?.reason).not.toContain("\u001b");
+    expect(await agent.ask(proposal(2, { message: { content: "still here" } }))).toMatchObject({ id: 2, ok: true });
+  });
+
+  test.each([
+    ["no JSON", "nonsense"],
+    ["an empty line", ""],
+    ["an array", "[]"],
+    ["a number", "7"],
+    ["null", "null"],
+    ["a duplicate key", '{"id":1,"id":2,"verb":"tools"}'],
+    ["a prototype", '{"__proto__":{"verb":"tools"},"id":1}'],
+    ["no id", '{"verb":"tools"}'],
+    ["a text as id", '{"id":"1","verb":"tools"}'],
+    ["a fraction as id", '{"id":1.5,"verb":"tools"}'],
+    ["an id that no number holds", '{"id":9007199254740993,"verb":"tools"}'],
+    ["too deep a line", `{"id":1,"verb":"tools","a":${"[".repeat(50)}${"]".repeat(50)}}`],
+    ["too many values", `{"id":1,"verb":"tools","a":[${"0,".repeat(200)}0]}`],
+    ["a lone surrogate", '{"id":1,"verb":"tools","a":"\\ud800"}'],
+    ["no verb", '{"id":1}'],
+    ["a verb that is no text", '{"id":1,"verb":["tools"]}'],
+    ["an unknown field", '{"id":1,"verb":"tools","principal":"root"}'],
+    ["a message that is no text", '{"id":1,"verb":"propose","message":{"message":{"content":"x"}}}'],
+    ["a session of one's own choice", '{"id":1,"verb":"propose","message":"e30=","session":"x"}'],
+    ["base64 with a line break", '{"id":1,"verb":"propose","message":"e30=\\n"}'],
+    ["base64 with a space", '{"id":1,"verb":"propose","message":"e3 0="}'],
+    ["base64 for addresses", '{"id":1,"verb":"propose","message":"_-__"}'],
+    ["base64 without its end", '{"id":1,"verb":"propose","message":"e30"}'],
+    ["base64 with bits to spare", '{"id":1,"verb":"propose","message":"e31="}'],
+    ["a label that is no text", '{"id":1,"verb":"propose","message":"e30=","label":7}'],
+    ["a cancel without execution", '{"id":1,"verb":"cancel"}'],
+  ])("%s is answered as an error, and the connection goes on", async (_name, line) => {
+    using agent = await place.socket("agent");
+    const answer = await agent.ask(line);
+    expect(answer).toMatchObject({ ok: false, error: { code: "FEMTO_SOCKET_REQUEST", fix: expect.any(String) } });
+    expect(answer.id === null || answer.id === 1).toBe(true);
+    expect(await agent.ask({ id: 2, verb: "tools" })).toMatchObject({ id: 2, ok: true });
+  });
+
+  test("bytes that are no text, a byte order mark and a carriage return do no harm", async () => {
+    using agent = await place.socket("agent");
+    agent.write(Buffer.from([0xff, 0xfe, 0x00, 0x0a]));
+    agent.write(Buffer.from([0xef, 0xbb, 0xbf]));
+    agent.write('{"id":1,"verb":"tools"}\n');
+    agent.write('{"id":2,"verb":"tools"}\r\n');
+    expect((await agent.answers(3)).map(({ id, ok }) => [id, ok])).toEqual([
+      [null, false],
+      [null, false],
+      [2, true],
+    ]);
+  });
+
+  test("ids may repeat and be huge; each request has its own answer", async () => {
+    using agent = await place.socket("agent");
+    for (const id of [7, 7, -1, 0, Number.MAX_SAFE_INTEGER]) agent.write(hello(id));
+    const answers = await agent.answers(5);
+    expect(answers.map(({ id }) => id).toSorted()).toEqual([-1, 0, 7, 7, Number.MAX_SAFE_INTEGER].toSorted());
+    const executions = answers.map(({ value }) => (value as { execution_id: string }).execution_id);
+    expect(new Set(executions).size).toBe(5);
+  });
+
+  test("what one session proposed cannot be cancelled by another, nor seen by it", async () => {
+    using victim = await place.socket("agent");
+    using attacker = await place.socket("agent");
+    victim.write(`${JSON.stringify(proposal(1, toolCall("process_exec", { bin: "sleep", argv: ["10"] })))}\n`);
+    const execution = await pendingExecution();
+    expect(await attacker.ask({ id: 1, verb: "cancel", execution })).toEqual({ id: 1, ok: true, value: false });
+    expect(await attacker.ask(proposal(2, { message: { content: "now I have a session" } }))).toMatchObject({
+      ok: true,
+    });
+    expect(await attacker.ask({ id: 3, verb: "cancel", execution })).toEqual({ id: 3, ok: true, value: false });
+    const [answer] = await victim.answers(1);
+    expect(answer).toMatchObject({ value: { status: "completed" } });
+  });
+
+  test("what one proposed oneself can be cancelled while it runs", async () => {
+    using agent = await place.socket("agent");
+    agent.write(`${JSON.stringify(proposal(1, toolCall("process_exec", { bin: "sleep", argv: ["60"] })))}\n`);
+    const execution = await pendingExecution();
+    agent.write(`${JSON.stringify({ id: 2, verb: "cancel", execution })}\n`);
+    const answers = await agent.answers(2);
+    expect(answers.find(({ id }) => id === 2)).toMatchObject({ value: true });
+    expect(answers.find(({ id }) => id === 1)).toMatchObject({
+      value: { status: "error", error: { code: "FEMTO_CAPABILITY_CANCELLED" } },
+    });
+  });
+});
+
+describe("floods", () => {
+  test("ten megabytes without a line end are skipped and answered once", async () => {
+    using agent = await place.socket("agent");
+    const megabyte = Buffer.alloc(1 << 20, "x");
+    for (let count = 0; count < 10; count += 1) agent.write(megabyte);
+    agent.write("\n");
+    agent.write(hello(1));
+    const [tooLong, after] = await agent.answers(2);
+    expect(tooLong).toMatchObject({ id: null, ok: false, error: { code: "FEMTO_SOCKET_REQUEST" } });
+    expect(tooLong?.error?.reason).toContain(String(LIMITS.socketLineBytes));
+    expect(after).toMatchObject({ id: 1, ok: true });
+  });
+
+  test("a message that just fits its line but not the limit of a message is refused and recorded", async () => {
+    using agent = await place.socket("agent");
+    const answer = await agent.ask(proposal(1, "x".repeat(LIMITS.messageBytes + 1)));
+    expect(answer).toMatchObject({ ok: true, value: { status: "error", error: { code: "FEMTO_PROTOCOL_TOO_LARGE" } } });
+  });
+
+  test("half a line is never a request, whole ones before it are answered after the client has said its last", async () => {
+    using agent = await place.socket("agent");
+    agent.socket.end(`${hello(1)}${hello(2)}${JSON.stringify(proposal(3, { message: { content: "never asked" } }))}`);
+    await agent.closed;
+    expect(agent.lines.map((line) => (JSON.parse(line) as { id: number }).id).toSorted()).toEqual([1, 2]);
+    const contents = await place.json(["executions", "list"]);
+    expect(JSON.stringify(contents.value)).not.toContain("never asked");
+  });
+
+  test("two thousand proposals of a client that reads nothing hold up nobody else, and are all answered when it reads", async () => {
+    using flood = await place.socket("agent");
+    flood.socket.pause();
+    const before = memoryOf(host.pid);
+    const big = `${"y".repeat(20_000)}`;
+    for (let id = 0; id < 2_000; id += 1) {
+      flood.write(
+        `${JSON.stringify(proposal(id, toolCall("process_exec", { bin: "echo", argv: [], env: { A: big } })))}\n`,
+      );
+    }
+    using other = await place.socket("agent");
+    for (let id = 0; id < 5; id += 1) {
+      const answer = await other.ask(proposal(id, toolCall("fs_read", { path: "notes.txt" })));
+      expect(answer).toMatchObject({ ok: true, value: { status: "completed" } });
+    }
+    expect((await place.run(["status"])).code).toBe(0);
+    expect(memoryOf(host.pid) - before).toBeLessThan(300 << 20);
+    flood.socket.resume();
+    const answers = await flood.answers(2_000);
+    expect(answers).toHaveLength(2_000);
+    expect(new Set(answers.map(({ id }) => id)).size).toBe(2_000);
+    const codes = answers.map(({ value }) => (value as { error: { code: string } }).error.code);
+    for (const code of new Set(codes)) expect(["FEMTO_POLICY_FORBIDDEN", "FEMTO_OVERLOADED"]).toContain(code);
+  });
+
+  test("three hundred connections are more than it takes; operators still get through, and places come free", async () => {
+    const flood = await Promise.all(
+      Array.from({ length: 300 }, () => RawConnection.open(join(place.runtime, "agent.sock"))),
+    );
+    try {
+      for (const connection of flood) connection.write('{"id":1,"verb":"tools"}\n');
+      const answered = await Promise.all(flood.map(async (connection) => (await connection.answers(1)).length));
+      expect(answered.filter((count) => count === 1)).toHaveLength(LIMITS.socketConnections);
+      expect((await place.run(["status"])).code).toBe(0);
+    } finally {
+      for (const connection of flood) connection[Symbol.dispose]();
+    }
+    await expect
+      .poll(async () => (await place.call("process_exec", { bin: "echo" })).code, { timeout: 10_000 })
+      .toBe(0);
+  });
+
+  test("connections that say nothing leave no trace in the journal", async () => {
+    const recordsOf = async (): Promise<number> => (await place.json<{ records: number }>(["status"])).value.records;
+    const before = await recordsOf();
+    for (let count = 0; count < 20; count += 1) {
+      using agent = await place.socket("agent");
+      expect(await agent.ask({ id: 1, verb: "cancel", execution: "x" })).toMatchObject({ value: false });
+    }
+    expect(await recordsOf()).toBe(before);
+  });
+});
+
+test("a client that reads nothing cannot keep a host from ending", async () => {
+  await using own = new Playground();
+  const ownHost = await own.up();
+  own.write("p/out/large.txt", "z".repeat(900_000));
+  using deaf = await own.socket("agent");
+  deaf.socket.pause();
+  for (let id = 0; id < 100; id += 1) {
+    deaf.write(`${JSON.stringify(proposal(id, toolCall("fs_read", { path: "out/large.txt" })))}\n`);
+  }
+  await expect.poll(async () => (await own.executions()).length, { timeout: 20_000 }).toBeGreaterThan(3);
+  expect((await own.run(["down"])).code).toBe(0);
+  expect(await ownHost.ended).toBe(0);
+});
+
+describe("on the operator's socket", () => {
+  test("fields are checked as strictly", async () => {
+    using operator = await place.socket("operator");
+    const refused = [
+      { verb: "status", verbose: true },
+      { verb: "stop", now: "yes" },
+      { verb: "capabilities.list", all: true },
+      { verb: "capabilities.enable" },
+      { verb: "capabilities.enable", name: 7 },
+      { verb: "capabilities.enable", name: "fs_list", force: true },
+      { verb: "executions.list" },
+      { verb: "executions.list", limit: 0 },
+      { verb: "executions.list", limit: 1e9 },
+      { verb: "executions.list", limit: 1, status: 7 },
+      { verb: "executions.show", execution: null },
+      { verb: "policy.show", x: 1 },
+      { verb: "replay", to: -1 },
+      { verb: "replay", to: "0" },
+    ];
+    for (const request of refused) {
+      expect(await operator.ask({ id: 1, ...request }), JSON.stringify(request)).toMatchObject({
+        ok: false,
+        error: { code: "FEMTO_SOCKET_REQUEST" },
+      });
+    }
+    expect(await operator.ask(proposal(2, { message: { content: "x" } }))).toMatchObject({
+      ok: false,
+      error: { code: "FEMTO_VERB_UNKNOWN" },
+    });
+  });
+});
+
+describe("from inside the sandbox", () => {
+  test("neither socket can be seen or connected to, however it is named", async () => {
+    const python = "/usr/bin/python3";
+    await using own = new Playground(
+      CONFIGURATION.replace("run = { ", `run = { python3 = [{ any = true, unsafe = true }], ls = ["*"], `).replace(
+        'read = ["."]',
+        'read = [".", ".."]',
+      ),
+    );
+    if ((await own.run(["policy", "check"])).code !== 0) throw new Error(`the test needs ${python}`);
+    await own.up();
+    const { value: listing } = await own.call("process_exec", { bin: "ls", argv: ["-la", own.runtime, own.root] });
+    expect(listing).toMatchObject({ status: "completed" });
+    expect(JSON.stringify(listing)).not.toContain(".sock");
+    const script = `
+import socket, sys, os
+for path in sys.argv[1:]:
+    for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
+        try:
+            s = socket.socket(socket.AF_UNIX, kind); s.connect(path); print("CONNECTED", path)
+        except OSError as error: print("no", error.errno)
+print("descriptors", sorted(os.listdir("/proc/self/fd")))
+`;
+    const paths = ["agent", "operator"].flatMap((name) => [
+      join(own.runtime, `${name}.sock`),
+      `/proc/1/root${own.runtime}/${name}.sock`,
+      `/proc/${process.pid}/root${own.runtime}/${name}.sock`,
+      `\0${own.runtime}/${name}.sock`.slice(1),
+    ]);
+    const { value } = await own.call("process_exec", { bin: "python3", argv: ["-c", script, ...paths] });
+    expect(value).toMatchObject({ status: "completed", result: { exit_code: 0 } });
+    expect(value.result?.["stdout"]).not.toContain("CONNECTED");
+    expect(value.result?.["stdout"]).toContain("no ");
+  });
+});
+
+/** Resident bytes, as the kernel counts them. */
+function memoryOf(pid: number): number {
+  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]) * 1024;
+}

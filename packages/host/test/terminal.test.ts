@@ -1,0 +1,101 @@
+/** What people read: aligned, nothing empty, nothing that commands their terminal. */
+import type { Reply } from "@femtoclaw/protocol";
+import { describe, expect, test } from "vitest";
+import { factLines } from "../src/terminal/fact-text.ts";
+import { makeOutput } from "../src/terminal/output.ts";
+import { exitOf, headline, replyLines } from "../src/terminal/reply-text.ts";
+import { table } from "../src/terminal/table.ts";
+
+const plain = { ...makeOutput({ json: false, quiet: false }), style: (_style: unknown, text: string) => text };
+const base = { execution_id: "e", decision: "AUTHORIZED", record: { seq: 7 } } as const;
+const completed = (result: Record<string, unknown>): Reply => ({ ...base, status: "completed", result });
+
+describe("a table", () => {
+  test("is as wide as what is seen, whatever colours and scripts are in it", () => {
+    const lines = table([
+      ["\u001b[32mab\u001b[39m", "x"],
+      ["日本", "y"],
+      ["abcdef", "z"],
+    ]);
+    expect(lines).toEqual(["\u001b[32mab\u001b[39m      x", "日本    y", "abcdef  z"]);
+    expect(table([])).toEqual([]);
+  });
+});
+
+describe("facts", () => {
+  test("are named by their place; what is empty says nothing, digests are short", () => {
+    const facts = {
+      a: { b: [1, 2], c: {}, d: null },
+      e: "0".repeat(64),
+      f: { g: true, h: 2 },
+      i: [{ j: 1 }, { j: 2 }],
+    };
+    expect(factLines(facts)).toEqual([
+      "  a.b  1 · 2",
+      "  e    000000000000…",
+      "  f    g true · h 2",
+      "  i.0  j 1",
+      "  i.1  j 2",
+    ]);
+    expect(factLines("ready")).toEqual(["  state  ready"]);
+    expect(factLines(null)).toEqual([]);
+  });
+
+  test("cannot command a terminal, neither by name nor by value, and are bounded", () => {
+    const [line] = factLines({ "\u001b[2J": "\u001b]0;x\u0007\u202e" });
+    expect(line).toBe("  \\u{1b}[2J  \\u{1b}]0;x\\u{7}\\u{202e}");
+    expect(factLines({ a: "x".repeat(10_000) })[0]?.length).toBeLessThan(300);
+  });
+});
+
+describe("a reply", () => {
+  test("shows short things on one line, texts and lists below, and leaves out what is empty", () => {
+    const entries = [
+      { name: "a.txt", type: "file", bytes: 12 },
+      { name: "folder", type: "directory", bytes: 4096 },
+    ];
+    const lines = replyLines(
+      completed({ exit_code: 0, signal: null, stdout: "one\ntwo\u001b[31m\n", stderr: "", entries }),
+      plain,
+    );
+    expect(lines).toEqual([
+      "AUTHORIZED  record 7",
+      "exit_code 0",
+      "stdout:",
+      "  one",
+      "  two\\u{1b}[31m",
+      "entries:",
+      "  a.txt   file       12",
+      "  folder  directory  4096",
+    ]);
+    expect(replyLines(completed({}), plain)).toEqual(["AUTHORIZED  record 7"]);
+  });
+
+  test("that failed says code, reason and fix, harmlessly", () => {
+    const error = {
+      error_type: "CapabilityError",
+      code: "FEMTO_FILE_NOT_FOUND",
+      reason: "no \u001b[2J",
+      fix: "look",
+      timestamp: "2026-01-01T00:00:00.000Z",
+    } as const;
+    const reply: Reply = { ...base, status: "error", error, policy: { revision: "r", rules: ["toml/allow.read/1"] } };
+    expect(replyLines(reply, plain)).toEqual([
+      "AUTHORIZED  toml/allow.read/1  record 7",
+      "FEMTO_FILE_NOT_FOUND: no \\u{1b}[2J",
+      "fix: look",
+    ]);
+    expect(exitOf(reply)).toBe(1);
+    expect(exitOf({ ...reply, error: { ...error, code: "FEMTO_OF_THE_FUTURE" } })).toBe(2);
+  });
+
+  test.each([
+    [{ status: "completed", decision: null }, "RECORDED", 0],
+    [{ status: "pending", decision: null }, "pending", 75],
+    [{ status: "interrupted", decision: "AUTHORIZED" }, "INTERRUPTED", 2],
+  ] as const)("%j is called %s", (part, expected, exit) => {
+    const reply: Reply = { execution_id: "e", record: null, ...part };
+    expect(headline(reply)).toBe(expected);
+    expect(exitOf(reply)).toBe(exit);
+  });
+});
