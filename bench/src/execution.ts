@@ -1,0 +1,134 @@
+/**
+ * Executions per second through the whole pipeline: parse, validate, facts, Cedar, durable intent, a
+ * capability that does nothing, durable outcome. Only the effect is left out, because it is not ours.
+ */
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import type { Capability } from "@femtoclaw/capabilities";
+import { createRuntime, type ResolvedConfiguration, resolveConfiguration } from "@femtoclaw/runtime";
+
+export interface ExecutionRow {
+  readonly preset: "execution";
+  readonly surface: "in-process";
+  readonly callers: number;
+  readonly requests: "distinct";
+  readonly executions_per_s: number;
+  readonly p50_ms: number;
+  readonly p99_ms: number;
+  /** CPU time of the whole process for one execution, callers included. */
+  readonly cpu_us: number;
+  readonly rounds: number;
+}
+
+const CALLERS = [1, 10, 100, 1_000];
+const ROUNDS = 3;
+const ROUND_MS = 1_500;
+const WARM_UP_MS = 500;
+
+const noop: Capability = {
+  isolation: "in-process",
+  manifest: {
+    name: "noop",
+    version: "1.0.0",
+    description: "Does nothing.",
+    input: {
+      type: "object",
+      additionalProperties: false,
+      required: ["n"],
+      properties: { n: { type: "integer" }, text: { type: "string" } },
+    },
+    output: { type: "object", additionalProperties: false, properties: {} },
+    arguments: [],
+    effect: "none",
+    idempotent: true,
+    limits: { timeout_ms: 1_000, output_bytes: 1_024 },
+  },
+  execute: async () => ({ event: "succeeded", result: {}, sandbox: null }),
+};
+
+export async function measureExecutions(
+  directory: string,
+  onProgress: (text: string) => void,
+): Promise<ExecutionRow[]> {
+  await using runtime = await createRuntime({
+    configuration: configuration(directory),
+    capabilities: [noop],
+    permit: ["noop"],
+  });
+  await using session = runtime.openSession({ channel: "library", label: "bench" });
+  let n = 0;
+  const load = async (callers: number, durationMs: number): Promise<Round> => {
+    const latencies: number[] = [];
+    const cpu = process.cpuUsage();
+    const start = performance.now();
+    const caller = async (): Promise<void> => {
+      while (performance.now() - start < durationMs) {
+        const sent = performance.now();
+        n += 1;
+        const message = { tool_call: { tool: "noop", args: { n, text: `request number ${n} of this run` } } };
+        const { status } = await session.propose(message);
+        if (status !== "completed") throw new Error(`an execution ended as ${status}`);
+        latencies.push(performance.now() - sent);
+      }
+    };
+    await Promise.all(Array.from({ length: callers }, caller));
+    const { user, system } = process.cpuUsage(cpu);
+    return { latencies, elapsedMs: performance.now() - start, cpuUs: user + system };
+  };
+  await load(100, WARM_UP_MS);
+  const rounds = new Map<number, Round[]>(CALLERS.map((callers) => [callers, []]));
+  // Interleaved, so that a disturbance of the machine meets every row and not one of them.
+  for (let round = 1; round <= ROUNDS; round += 1) {
+    for (const callers of CALLERS) {
+      onProgress(`round ${round} of ${ROUNDS}: ${callers} callers`);
+      rounds.get(callers)?.push(await load(callers, ROUND_MS));
+    }
+  }
+  return [...rounds].map(([callers, measured]) => row(callers, measured));
+}
+
+interface Round {
+  readonly latencies: number[];
+  readonly elapsedMs: number;
+  readonly cpuUs: number;
+}
+
+function row(callers: number, rounds: readonly Round[]): ExecutionRow {
+  const over = (value: (round: Round) => number): number => median(rounds.map(value));
+  return {
+    preset: "execution",
+    surface: "in-process",
+    callers,
+    requests: "distinct",
+    executions_per_s: Math.round(over(({ latencies, elapsedMs }) => (latencies.length * 1000) / elapsedMs)),
+    p50_ms: rounded(over(({ latencies }) => quantile(latencies, 0.5))),
+    p99_ms: rounded(over(({ latencies }) => quantile(latencies, 0.99))),
+    cpu_us: rounded(over(({ latencies, cpuUs }) => cpuUs / latencies.length)),
+    rounds: rounds.length,
+  };
+}
+
+function quantile(values: readonly number[], share: number): number {
+  const sorted = [...values].sort((left, right) => left - right);
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
+}
+
+const median = (values: readonly number[]): number => quantile(values, 0.5);
+const rounded = (value: number): number => Number(value.toPrecision(3));
+
+/** A policy of twenty rules, so that decisions cost what they cost. */
+function configuration(directory: string): ResolvedConfiguration {
+  const folders = Array.from({ length: 16 }, (_, index) => join(directory, "workspace", `folder-${index}`));
+  for (const folder of folders) mkdirSync(folder, { recursive: true });
+  return resolveConfiguration({
+    configuration: {
+      workspace: "workspace",
+      capabilities: { noop: true },
+      allow: { read: folders.slice(0, 12), write: folders.slice(12) },
+      limits: { queue: 4_096 },
+      memory: { path: "state" },
+    },
+    baseDirectory: directory,
+    environment: process.env,
+  });
+}

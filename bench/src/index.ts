@@ -1,0 +1,33 @@
+/** Figures of this machine, beside the yardstick of the same run. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type ExecutionRow, measureExecutions } from "./execution.ts";
+import { describeMachine, type Machine } from "./machine.ts";
+import { measureYardstick, type Yardstick } from "./yardstick.ts";
+
+export type { ExecutionRow } from "./execution.ts";
+export type { Machine } from "./machine.ts";
+export type { Yardstick } from "./yardstick.ts";
+
+export const PRESETS = ["execution"] as const;
+export type BenchPreset = (typeof PRESETS)[number];
+
+export interface BenchReport {
+  readonly machine: Machine;
+  readonly yardstick: Yardstick;
+  readonly rows: readonly ExecutionRow[];
+}
+
+/** Runs the preset in a temporary folder, which is removed afterwards. */
+export async function runBench(onProgress: (text: string) => void): Promise<BenchReport> {
+  const directory = mkdtempSync(join(tmpdir(), "femtoclaw-bench-"));
+  try {
+    onProgress("yardstick");
+    const yardstick = await measureYardstick(directory);
+    const rows = await measureExecutions(directory, onProgress);
+    return { machine: describeMachine(), yardstick, rows };
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
