@@ -48,6 +48,7 @@ function makeProgram(run: Runner): Command {
   addHistoryCommands(program, run);
   addOperatorCommands(program, run);
   addAuditCommands(program, run);
+  addSnapshotCommands(program, run);
   finish(program);
   return program;
 }
@@ -279,6 +280,33 @@ function addAuditCommands(program: Command, run: Runner): void {
     .command("rotate")
     .description("retire the key of the running host for a new one")
     .action(() => run(async (context) => (await import("./commands/keys.ts")).rotateKey(context)));
+}
+
+function addSnapshotCommands(program: Command, run: Runner): void {
+  const commands = () => import("./commands/snapshots.ts");
+  const snapshots = program.command("snapshots").description("stored states of the actors of a stopped journal");
+  snapshots
+    .command("list")
+    .description("list snapshots by the last record that each covers")
+    .action(() => run(async (context) => (await commands()).listSnapshots(context)));
+  snapshots
+    .command("show")
+    .argument("<seq>", "last record that it covers", sequence)
+    .description("show one snapshot")
+    .action((seq: number) => run(async (context) => (await commands()).showSnapshot(context, seq)));
+  snapshots
+    .command("verify")
+    .argument("<seq>", "last record that it covers", sequence)
+    .description("fold all records up to it and compare")
+    .action((seq: number) => run(async (context) => (await commands()).verifySnapshot(context, seq)));
+  snapshots
+    .command("export")
+    .argument("<seq>", "last record that it covers", sequence)
+    .requiredOption("--out <file>", "file that must not exist yet")
+    .description("write one snapshot as JSON")
+    .action((seq: number, options: { out: string }) =>
+      run(async (context) => (await commands()).exportSnapshot(context, seq, options)),
+    );
 }
 
 function milliseconds(text: string): number {

@@ -122,6 +122,18 @@ test("a flipped byte in a copy of the journal is found", async () => {
   rmSync(copy, { recursive: true });
 });
 
+test("snapshots of the stopped journal are listed, shown, exported and equal the fold", async () => {
+  const { value: seqs } = await place.json<number[]>(["snapshots", "list"]);
+  const seq = String(seqs.at(-1));
+  expect((await place.json<{ seq: number }>(["snapshots", "show", seq])).value.seq).toBe(seqs.at(-1));
+  expect((await place.run(["snapshots", "verify", seq])).code).toBe(0);
+  const file = join(place.root, "snapshot.json");
+  expect((await place.run(["snapshots", "export", seq, "--out", file])).code).toBe(0);
+  expect(JSON.parse(readFileSync(file, "utf8"))).toMatchObject({ seq: seqs.at(-1) });
+  expect((await place.run(["snapshots", "show", "0"])).code).toBe(1);
+  expect((await place.run(["snapshots", "show", "first"])).code).toBe(64);
+});
+
 test("a rotated key signs on, and both keys are named", async () => {
   const host = await place.up();
   const { value: rotated } = await place.json<{ vkey: string }>(["keys", "rotate"]);

@@ -48,7 +48,7 @@ test("runs twice; history, counters and record numbers go on; each row says code
   expect(Math.min(...later)).toBeGreaterThan(Math.max(...earlier));
 
   const hints = [...first.stdout.matchAll(/femtoclaw -- (--config .+)$/gm)].map(([, args]) => String(args).split(" "));
-  expect(hints).toHaveLength(3);
+  expect(hints).toHaveLength(4);
   for (const args of hints) expect((await place.run(args, { cwd, env })).code).toBe(0);
 
   const fresh = await place.json<Shown>(["demo", "--fresh"], { cwd, env });

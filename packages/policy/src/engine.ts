@@ -12,6 +12,8 @@ import { authorizationCall, type DecisionRequest } from "./request.ts";
 export interface PolicyEngine {
   /** Revision that decides now; null before the first activation. */
   readonly revision: string | null;
+  /** False while no instance is left to decide with; everything is denied then. */
+  readonly usable: boolean;
   /** Makes the policy the active one, or throws FEMTO_POLICY_INVALID and leaves the active one as it was. */
   activate(policy: CompiledPolicy): void;
   /** Never throws: what cannot be decided is denied. */
@@ -60,6 +62,10 @@ class CedarEngine implements PolicyEngine {
 
   get revision(): string | null {
     return this.#active?.revision ?? null;
+  }
+
+  get usable(): boolean {
+    return this.#cedar !== null;
   }
 
   activate(policy: CompiledPolicy): void {

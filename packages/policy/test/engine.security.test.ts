@@ -392,6 +392,7 @@ describe("a trap of the engine", () => {
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
     expect(ask(engine, "/ws/a")).toMatchObject({ allowed: false, code: "FEMTO_POLICY_ERROR" });
+    expect(engine.usable).toBe(false);
     expect(() => engine.activate(POLICY)).toThrow("no instance of the decision engine is left");
   });
 

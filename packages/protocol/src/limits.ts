@@ -48,6 +48,8 @@ export const LIMITS = {
   socketLineBytes: 1_572_864,
   /** LIMIT: requests of one connection that may be unanswered. */
   socketPipeline: 1_024,
+  /** LIMIT: characters of one list of executions as JSON; results can be large, and a list is one answer. */
+  listedChars: 33_554_432,
   /** LIMIT: connections to one socket. */
   socketConnections: 256,
   /** LIMIT: restarts of one subsystem within the window before the runtime gives it up. */

@@ -1,6 +1,6 @@
 /** Executions as people look at them: read from the journal, newest first. */
 import type { JournalReader } from "@femtoclaw/journal";
-import type { Reply, TypedRecord } from "@femtoclaw/protocol";
+import { LIMITS, type Reply, type TypedRecord } from "@femtoclaw/protocol";
 import { replyError, verdictOf } from "./gate/verdict.ts";
 
 /** A reply as it was given, and what it was given to. */
@@ -18,10 +18,11 @@ export interface HistoryQuery {
   readonly session?: string;
 }
 
-/** The newest executions that match, newest first. */
+/** The newest executions that match, newest first; fewer than the limit when their results are large. */
 export async function listExecutions(reader: JournalReader, query: HistoryQuery): Promise<ExecutionView[]> {
   const views: ExecutionView[] = [];
   const ended = new Set<string>();
+  let chars = 0;
   for await (const record of reader.readBackwards(0, reader.size)) {
     if (views.length >= query.limit) break;
     if (record.execution === null || ended.has(record.execution)) continue;
@@ -29,6 +30,8 @@ export async function listExecutions(reader: JournalReader, query: HistoryQuery)
     if (query.session !== undefined && record.session !== query.session) continue;
     const view = await viewOf(reader, record);
     if (view === null || (query.status !== undefined && view.status !== query.status)) continue;
+    chars += JSON.stringify(view).length;
+    if (chars > LIMITS.listedChars && views.length > 0) break;
     views.push(view);
   }
   return views;

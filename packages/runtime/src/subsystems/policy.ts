@@ -73,7 +73,10 @@ export class Policy {
       return { allowed: false, rules: [], revision: null, code: "FEMTO_POLICY_ERROR", reason: "no policy is active" };
     }
     try {
-      return { ...this.#engine.decideAll(request), revision };
+      const decision = this.#engine.decideAll(request);
+      // The engine replaces a trapped instance by itself; one that has none left is the supervisor's affair.
+      if (!this.#engine.usable) this.#options.onCrash("the decision engine has no instance left");
+      return { ...decision, revision };
     } catch (error) {
       const reason = `the decision engine failed: ${errorText(error)}`;
       this.#options.onCrash(reason);

@@ -1,0 +1,69 @@
+/** `snapshots`: the stored states of the actors. Caches all of them, so each can be checked against the records. */
+import { writeFileSync } from "node:fs";
+import { resolve } from "node:path";
+import type { LogReader } from "@femtoclaw/journal";
+import { EXIT, FemtoError, printable, type Snapshot } from "@femtoclaw/protocol";
+import { replay } from "@femtoclaw/runtime";
+import { readJournal } from "../read-journal.ts";
+import { table } from "../terminal/table.ts";
+import type { CommandContext } from "./command-context.ts";
+
+/** These read a stopped journal: a running host makes snapshots of its own all the time. */
+async function withReader<T>(context: CommandContext, use: (reader: LogReader) => Promise<T>): Promise<T> {
+  await using journal = await readJournal(context.load().resolved.stateDirectory);
+  return await use(journal.reader);
+}
+
+async function storedSnapshot(reader: LogReader, seq: number): Promise<Snapshot> {
+  const snapshot = await reader.snapshotAt(seq);
+  if (snapshot !== null) return snapshot;
+  throw new FemtoError("FEMTO_EXECUTION_NOT_FOUND", `no snapshot covers exactly the records up to ${seq}`, {
+    fix: "Use a sequence number that `femtoclaw snapshots list` shows.",
+  });
+}
+
+export async function listSnapshots(context: CommandContext): Promise<number> {
+  const seqs = await withReader(context, (reader) => reader.snapshots());
+  if (context.output.json) context.output.value(seqs);
+  else for (const seq of seqs) context.output.line(`after record ${seq}`);
+  return EXIT.ok;
+}
+
+export async function showSnapshot(context: CommandContext, seq: number): Promise<number> {
+  const snapshot = await withReader(context, (reader) => storedSnapshot(reader, seq));
+  if (context.output.json) {
+    context.output.value(snapshot);
+    return EXIT.ok;
+  }
+  const rows = Object.entries(snapshot.actors).map(([name, { version, state }]) => [
+    name,
+    `v${version}`,
+    printable(JSON.stringify(state), 400),
+  ]);
+  for (const line of table(rows)) context.output.line(line);
+  return EXIT.ok;
+}
+
+/** Folds the records from the first on and compares; the record that vouches for the snapshot is checked on the way. */
+export async function verifySnapshot(context: CommandContext, seq: number): Promise<number> {
+  const compared = await withReader(context, async (reader) => {
+    await storedSnapshot(reader, seq);
+    return (await replay(reader, { to: seq })).snapshotsEqual;
+  });
+  if (context.output.json) context.output.value({ seq, equal: true, compared });
+  else context.output.line(`the snapshot after record ${seq} equals the fold of all records up to it`);
+  return EXIT.ok;
+}
+
+export async function exportSnapshot(
+  context: CommandContext,
+  seq: number,
+  options: { readonly out: string },
+): Promise<number> {
+  const snapshot = await withReader(context, (reader) => storedSnapshot(reader, seq));
+  const file = resolve(context.cwd, options.out);
+  writeFileSync(file, `${JSON.stringify(snapshot)}\n`, { flag: "wx", mode: 0o600 });
+  if (context.output.json) context.output.value({ seq, file });
+  else context.output.line(`wrote ${file}`);
+  return EXIT.ok;
+}
