@@ -3,14 +3,14 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { builtinCapabilities } from "@femtoclaw/capabilities";
-import { checkJournal, openStateDirectory } from "@femtoclaw/journal";
+import { openStateDirectory, verifyDirectory } from "@femtoclaw/journal";
 import { compilePolicy, createPolicyEngine } from "@femtoclaw/policy";
 import { EXIT, errorText, FemtoError, printable } from "@femtoclaw/protocol";
 import { probeSandbox } from "@femtoclaw/sandbox";
 import type { LoadedConfiguration } from "../configuration/load-configuration.ts";
 import { assertPrivateSocketFolder } from "../endpoints/socket-directory.ts";
+import { pinnedKey } from "../key-pin.ts";
 import { compiledPolicyOf } from "../preflight.ts";
-import { readJournal } from "../read-journal.ts";
 import { table } from "../terminal/table.ts";
 import type { CommandContext } from "./command-context.ts";
 import { hostAnswers } from "./host.ts";
@@ -84,13 +84,21 @@ async function lookAtProject(
     if (running) return ok("a host holds it; `femtoclaw status` shows its size");
     if (!existsSync(join(stateDirectory, "journal")))
       return ok(`empty; \`femtoclaw up\` begins it in ${stateDirectory}`);
-    await using journal = await readJournal(stateDirectory);
-    const { records, fault } = await checkJournal(journal.reader);
-    if (fault === null) return ok(`${records} records in ${stateDirectory}, gapless and valid`);
+    const key = pinnedKey(context.environment, stateDirectory);
+    const expected = key === null ? {} : { pinned: key };
+    // A copy is read, so that looking changes nothing.
+    const { verdict, size, signedSize, pinned, fault } = await verifyDirectory(
+      join(stateDirectory, "journal"),
+      expected,
+    );
+    if (fault === null && pinned !== "differs") {
+      return ok(`${size} records in ${stateDirectory}, ${verdict}; the first ${signedSize} are signed`);
+    }
+    const place = fault === null || fault.seq === null ? "" : `record ${fault.seq}: `;
     return {
       verdict: "fail",
-      detail: `record ${fault.seq}: ${fault.reason}`,
-      fix: "Keep a copy as evidence; restore a backup.",
+      detail: `${verdict}: ${place}${fault?.reason ?? "another key signed this journal than the one that was pinned"}`,
+      fix: "Keep a copy as evidence; `femtoclaw audit verify` says more.",
     };
   });
   await look("host", () =>
