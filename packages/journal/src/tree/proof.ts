@@ -53,24 +53,11 @@ export function verifyInclusion(
   root: Uint8Array,
 ): boolean {
   if (!isIndex(index, size) || !wellFormed([leaf, root, ...proof])) return false;
-  let node = index;
-  let last = size - 1;
   let hash: Uint8Array = leaf;
-  for (const sibling of proof) {
-    if (last === 0) return false;
-    if (node % 2 === 1 || node === last) {
-      hash = nodeHash(sibling, hash);
-      while (node % 2 === 0 && node !== 0) {
-        node = Math.floor(node / 2);
-        last = Math.floor(last / 2);
-      }
-    } else {
-      hash = nodeHash(hash, sibling);
-    }
-    node = Math.floor(node / 2);
-    last = Math.floor(last / 2);
-  }
-  return last === 0 && equal(hash, root);
+  const arrived = climb(index, size - 1, proof, (sibling, isLeft) => {
+    hash = isLeft ? nodeHash(sibling, hash) : nodeHash(hash, sibling);
+  });
+  return arrived && equal(hash, root);
 }
 
 /** Whether the old root belongs to the beginning of the tree with the new one. An old size of 0 proves nothing. */
@@ -83,8 +70,7 @@ export function verifyConsistency(
 ): boolean {
   if (!isSize(oldSize) || !isSize(size) || oldSize > size || !wellFormed([oldRoot, root, ...proof])) return false;
   if (oldSize === size) return proof.length === 0 && equal(oldRoot, root);
-  const isPowerOfTwo = Number.isInteger(Math.log2(oldSize));
-  const [first, ...rest] = isPowerOfTwo ? [oldRoot, ...proof] : proof;
+  const [first, ...rest] = isPowerOfTwo(oldSize) ? [oldRoot, ...proof] : proof;
   if (first === undefined) return false;
   let node = oldSize - 1;
   let last = size - 1;
@@ -94,40 +80,64 @@ export function verifyConsistency(
   }
   let oldHash: Uint8Array = first;
   let hash: Uint8Array = first;
-  for (const sibling of rest) {
-    if (last === 0) return false;
-    if (node % 2 === 1 || node === last) {
-      oldHash = nodeHash(sibling, oldHash);
-      hash = nodeHash(sibling, hash);
-      while (node % 2 === 0 && node !== 0) {
-        node = Math.floor(node / 2);
-        last = Math.floor(last / 2);
-      }
-    } else {
-      hash = nodeHash(hash, sibling);
-    }
-    node = Math.floor(node / 2);
-    last = Math.floor(last / 2);
+  const arrived = climb(node, last, rest, (sibling, isLeft) => {
+    if (isLeft) oldHash = nodeHash(sibling, oldHash);
+    hash = isLeft ? nodeHash(sibling, hash) : nodeHash(hash, sibling);
+  });
+  return arrived && equal(oldHash, oldRoot) && equal(hash, root);
+}
+
+/**
+ * Goes up from a node of a tree whose last node on that level is `last`, one sibling a step (RFC 9162,
+ * 2.1.3.2 and 2.1.4.2). True when the siblings lead exactly to the root, no fewer and no more.
+ */
+function climb(
+  node: number,
+  last: number,
+  siblings: readonly Uint8Array[],
+  visit: (sibling: Uint8Array, isLeft: boolean) => void,
+): boolean {
+  let [at, end] = [node, last];
+  const up = (): void => {
+    at = Math.floor(at / 2);
+    end = Math.floor(end / 2);
+  };
+  for (const sibling of siblings) {
+    if (end === 0) return false;
+    const isLeft = at % 2 === 1 || at === end;
+    visit(sibling, isLeft);
+    // A node without a right sibling stands for itself on the levels above, until it is a right one.
+    if (isLeft) while (at % 2 === 0 && at !== 0) up();
+    up();
   }
-  return last === 0 && equal(oldHash, oldRoot) && equal(hash, root);
+  return end === 0;
 }
 
 /** Hash of the leaves `[start, end)`, which is a node of some tree that is being proved. */
 async function rangeHash(start: number, end: number, read: HashReader): Promise<Uint8Array> {
   const width = end - start;
-  const power = Math.log2(width);
-  if (!Number.isInteger(power) || start % width !== 0) {
+  if (!isPowerOfTwo(width) || start % width !== 0) {
     const middle = start + splitOf(width);
     return nodeHash(await rangeHash(start, middle, read), await rangeHash(middle, end, read));
   }
-  const level = Math.floor(power / Math.log2(TILE_WIDTH));
-  const span = TILE_WIDTH ** level;
+  let level = 0;
+  let span = 1;
+  while (span * TILE_WIDTH <= width) {
+    level += 1;
+    span *= TILE_WIDTH;
+  }
   return foldHashes(await read(level, start / span, width / span));
 }
 
-/** The largest power of two below `width`. Sizes go beyond 32 bits, so there is no shifting here. */
+/** The largest power of two below `width`. Counted, because sizes go beyond what shifts and logarithms hold exactly. */
 function splitOf(width: number): number {
-  return 2 ** Math.ceil(Math.log2(width) - 1);
+  let split = 1;
+  while (split * 2 < width) split *= 2;
+  return split;
+}
+
+function isPowerOfTwo(width: number): boolean {
+  return width === 1 || splitOf(width) * 2 === width;
 }
 
 function requireRange(index: number, size: number): void {

@@ -1,5 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { consistencyProof, inclusionProof, verifyConsistency, verifyInclusion } from "../../src/tree/proof.ts";
+import { EMPTY_ROOT, leafHash, nodeHash } from "../../src/tree/hashing.ts";
+import {
+  consistencyProof,
+  type HashReader,
+  inclusionProof,
+  verifyConsistency,
+  verifyInclusion,
+} from "../../src/tree/proof.ts";
 import { GrowingTree } from "./growing-tree.ts";
 import { naiveConsistency, naiveInclusion, naiveRoot } from "./naive-tree.ts";
 
@@ -72,4 +79,38 @@ describe("consistency", () => {
     expect(verifyConsistency(8, 4, root, root, [])).toBe(false);
     for (const old of [0, 9, -1]) await expect(consistencyProof(old, 8, GROWING.read)).rejects.toThrow(RangeError);
   });
+});
+
+describe("a tree far larger than any that was built", () => {
+  // All leaves are the same, so that the hash of a full subtree depends on its height alone.
+  const heights = [leafHash(Buffer.from("same"))];
+  while (heights.length <= 53) heights.push(nodeHash(heights.at(-1) ?? EMPTY_ROOT, heights.at(-1) ?? EMPTY_ROOT));
+  const read: HashReader = async (level, _start, count) =>
+    Array.from({ length: count }, () => heights[level * 8] ?? EMPTY_ROOT);
+  const leaf = heights[0] ?? EMPTY_ROOT;
+
+  function rootOf(size: number): Uint8Array {
+    let height = 0;
+    while (2 ** (height + 1) <= size) height += 1;
+    const full = heights[height] ?? EMPTY_ROOT;
+    return size === 2 ** height ? full : nodeHash(full, rootOf(size - 2 ** height));
+  }
+
+  it.each([2 ** 31 + 1, 2 ** 49 - 1, 2 ** 49, 2 ** 49 + 1, 2 ** 52 + 2 ** 20 + 1])(
+    "is proved at size %i",
+    async (size) => {
+      const root = rootOf(size);
+      for (const index of [0, size - 2, size - 1]) {
+        const proof = await inclusionProof(index, size, read);
+        expect(verifyInclusion(leaf, index, size, proof, root)).toBe(true);
+        expect(verifyInclusion(leaf, index, size, proof.slice(1), root)).toBe(false);
+      }
+      for (const old of [1, 2 ** 31, size - 1]) {
+        const proof = await consistencyProof(old, size, read);
+        const oldRoot = rootOf(old);
+        expect(verifyConsistency(old, size, oldRoot, root, proof)).toBe(true);
+        expect(verifyConsistency(old, size, root, root, proof)).toBe(false);
+      }
+    },
+  );
 });
