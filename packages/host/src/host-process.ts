@@ -1,6 +1,6 @@
 /** The host: one runtime behind two sockets, until somebody stops it. */
 import { join } from "node:path";
-import { SOCKET_NAMES } from "@femtoclaw/protocol";
+import { errorText, SOCKET_NAMES } from "@femtoclaw/protocol";
 import { createRuntime, type LogEntry, type Runtime, type TelemetryExporter } from "@femtoclaw/runtime";
 import type { LoadedConfiguration } from "./configuration/load-configuration.ts";
 import { agentHandlers } from "./endpoints/agent-endpoint.ts";
@@ -91,8 +91,24 @@ export async function startRuntime(loaded: LoadedConfiguration, log: (entry: Log
   compiledPolicyOf(loaded);
   const telemetry = resolved.otlpEndpoint === undefined ? {} : { telemetry: await exporterTo(resolved.otlpEndpoint) };
   const runtime = await createRuntime({ configuration: resolved, configurationPath: path, log, ...telemetry });
-  await pinKey(process.env, resolved.stateDirectory, runtime.reader);
+  await checkPin(resolved.stateDirectory, runtime, log);
   return runtime;
+}
+
+/** The pin is for those who verify: its absence or its disagreement is told, and takes nothing from a sound journal. */
+async function checkPin(stateDirectory: string, runtime: Runtime, log: (entry: LogEntry) => void): Promise<void> {
+  try {
+    if (await pinKey(process.env, stateDirectory, runtime.reader)) return;
+    const reason = "another key was pinned for this state directory: the log was replaced since";
+    log({
+      level: "warn",
+      event: "key.differs",
+      reason,
+      fix: "If you did not replace it, run `femtoclaw audit verify`.",
+    });
+  } catch (error) {
+    log({ level: "warn", event: "key.unpinned", reason: errorText(error) });
+  }
 }
 
 /** OpenTelemetry is loaded only where it is wanted. */

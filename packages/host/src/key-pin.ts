@@ -3,8 +3,8 @@
  * log and key together is found out by the key that is kept here.
  */
 import { createHash } from "node:crypto";
-import { closeSync, constants, fsyncSync, mkdirSync, openSync, readFileSync, writeFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { closeSync, constants, fsyncSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
 import type { LogReader } from "@femtoclaw/journal";
 import { systemErrorCode } from "@femtoclaw/protocol";
 import { type HostEnvironment, stateHome } from "@femtoclaw/runtime";
@@ -16,20 +16,37 @@ export function pinnedKey(environment: HostEnvironment, stateDirectory: string):
   try {
     return readFileSync(path, "utf8").trim();
   } catch (error) {
-    if (systemErrorCode(error) === "ENOENT") return null;
+    if (NOT_THERE.has(systemErrorCode(error) ?? "")) return null;
     throw error;
   }
 }
 
-/** Keeps the key that the log's first record names, unless one was kept before. */
-export async function pinKey(environment: HostEnvironment, stateDirectory: string, reader: LogReader): Promise<void> {
+const NOT_THERE: ReadonlySet<string> = new Set(["ENOENT", "ENOTDIR"]);
+
+/**
+ * Keeps the key that the log's first record names, unless one was kept before. Resolves with false when
+ * the one that was kept is another: then this is not the log that stood here when it was first seen.
+ */
+export async function pinKey(
+  environment: HostEnvironment,
+  stateDirectory: string,
+  reader: LogReader,
+): Promise<boolean> {
   const path = pinPath(environment, stateDirectory);
-  if (path === null) return;
+  if (path === null) return true;
   for await (const record of reader.read(0, 1)) {
-    if (record.type !== "log.created") return;
-    mkdirSync(join(path, ".."), { recursive: true, mode: 0o700 });
+    if (record.type !== "log.created") return false;
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
     writeOnce(path, `${record.body.vkey}\n`);
+    return pinnedKey(environment, stateDirectory) === record.body.vkey;
   }
+  return false;
+}
+
+/** For a log that its owner threw away: the next one in its place may be another. */
+export function forgetKey(environment: HostEnvironment, stateDirectory: string): void {
+  const path = pinPath(environment, stateDirectory);
+  if (path !== null) rmSync(path, { force: true });
 }
 
 // INVARIANT: I7: a key that was pinned is never replaced by what a state directory says.

@@ -1,5 +1,5 @@
 /** The audit commands on a real host and on what it leaves: proofs and exports hold without it, damage is found. */
-import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { Playground } from "./playground.ts";
@@ -105,6 +105,39 @@ test("another log in the place of this one is found out by the pinned key", asyn
     expect({ code, pinned: value.pinned }).toEqual({ code: 1, pinned: "differs" });
   } finally {
     await other[Symbol.asyncDispose]();
+  }
+});
+
+test("a log that took the place of another is told of when the host starts, and never pinned instead", async () => {
+  const home = new Playground();
+  try {
+    const first = await home.up();
+    first.kill("SIGTERM");
+    await first.ended;
+    rmSync(home.state, { recursive: true });
+    const second = await home.up();
+    expect(second.log()).toContain("key.differs");
+    second.kill("SIGTERM");
+    await second.ended;
+    expect((await home.json<Verdict>(["audit", "verify"])).code).toBe(1);
+  } finally {
+    await home[Symbol.asyncDispose]();
+  }
+});
+
+test("a key that cannot be pinned is told of, and keeps nobody from working", async () => {
+  const home = new Playground();
+  try {
+    // A file in the place of the folder fails for every user, root too.
+    mkdirSync(join(home.environment["HOME"] ?? "", ".local/state/femtoclaw"), { recursive: true, mode: 0o700 });
+    writeFileSync(join(home.environment["HOME"] ?? "", ".local/state/femtoclaw/pins"), "");
+    const host = await home.up();
+    expect(host.log()).toContain("key.unpinned");
+    expect(await home.propose("fs_read", { path: "notes.txt" })).toMatchObject({ status: "completed" });
+    host.kill("SIGTERM");
+    expect(await host.ended).toBe(0);
+  } finally {
+    await home[Symbol.asyncDispose]();
   }
 });
 

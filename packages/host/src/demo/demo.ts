@@ -2,7 +2,7 @@
  * `femtoclaw demo`: a scripted inference against the real runtime. Host, sockets, policy, sandbox and
  * journal are those of production; only the proposals were written in advance.
  */
-import { lstatSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, lstatSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { AgentClient } from "@femtoclaw/client";
 import { checkJournal } from "@femtoclaw/journal";
@@ -12,6 +12,7 @@ import type { CommandContext } from "../commands/command-context.ts";
 import { type LoadedConfiguration, loadConfiguration } from "../configuration/load-configuration.ts";
 import { CONFIGURATION_NAME } from "../configuration/project-files.ts";
 import { HostProcess } from "../host-process.ts";
+import { forgetKey } from "../key-pin.ts";
 import { readJournal } from "../read-journal.ts";
 import { logToStderr } from "../terminal/log.ts";
 import { headline, styled } from "../terminal/reply-text.ts";
@@ -87,7 +88,11 @@ function prepare(root: string, context: CommandContext): LoadedConfiguration {
   for (const folder of ["out", "secrets"]) mkdirSync(join(workspace, folder), { recursive: true, mode: 0o700 });
   writeNew(path, DEMO_CONFIGURATION);
   writeNew(join(workspace, "secrets", "token.txt"), "a secret that no agent may see\n");
-  return loadConfiguration({ cwd: context.cwd, environment: context.environment, configFlag: path });
+  const loaded = loadConfiguration({ cwd: context.cwd, environment: context.environment, configFlag: path });
+  const { stateDirectory } = loaded.resolved;
+  // The demo's journal is there to be thrown away; the key of one that is gone says nothing of the next.
+  if (!existsSync(stateDirectory)) forgetKey(context.environment, stateDirectory);
+  return loaded;
 }
 
 function writeNew(path: string, text: string): void {
