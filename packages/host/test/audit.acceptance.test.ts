@@ -1,5 +1,5 @@
 /** The audit commands on a real host and on what it leaves: proofs and exports hold without it, damage is found. */
-import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { Playground } from "./playground.ts";
@@ -120,6 +120,24 @@ test("a log that took the place of another is told of when the host starts, and 
     second.kill("SIGTERM");
     await second.ended;
     expect((await home.json<Verdict>(["audit", "verify"])).code).toBe(1);
+  } finally {
+    await home[Symbol.asyncDispose]();
+  }
+});
+
+test("a long record keeps a running host from handing out tiles, and verifies once the host has stopped", async () => {
+  const home = new Playground();
+  try {
+    const host = await home.up();
+    await home.propose("fs_write", { path: "out/long.txt", content: "x".repeat(100_000), mode: "create" });
+    const refused = await home.run(["audit", "verify"]);
+    expect(refused).toMatchObject({ code: 69, stderr: expect.stringContaining("femtoclaw down") });
+    const folder = join(home.root, "tiles");
+    expect((await home.run(["audit", "export", "--format", "tiles", "--out", folder])).code).not.toBe(0);
+    expect(existsSync(folder)).toBe(false);
+    host.kill("SIGTERM");
+    await host.ended;
+    expect((await home.run(["audit", "verify"])).code).toBe(0);
   } finally {
     await home[Symbol.asyncDispose]();
   }

@@ -50,6 +50,13 @@ async function verdictOn(
       await using source = await auditSource(context);
       await source.export("tiles", join(folder, "log"));
       return await verifyLog({ ...expected, source: new TilesSource(join(folder, "log")) });
+    } catch (error) {
+      if (!(error instanceof FemtoError) || error.code !== "FEMTO_EXPORT_FAILED") throw error;
+      // Nothing is wrong with the log; it only cannot be handed out whole while the host has it open.
+      const reason = `the log cannot be verified while the host has it open: ${error.message}`;
+      throw new FemtoError("FEMTO_JOURNAL_LOCKED", reason, {
+        fix: "Run `femtoclaw down`, then `femtoclaw audit verify`.",
+      });
     } finally {
       await rm(folder, { recursive: true, force: true });
     }

@@ -2,7 +2,7 @@
  * Hands a log over to somebody who has no FemtoClaw: as the static files of C2SP tlog-tiles, or as one
  * record per line. Both end at the newest checkpoint, because nobody vouches for what lies behind it.
  */
-import { mkdir, open, writeFile } from "node:fs/promises";
+import { type FileHandle, mkdir, open, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { errorText, FemtoError, printable, systemErrorCode } from "@femtoclaw/protocol";
 import type { LogReader } from "../journal-reader.ts";
@@ -28,8 +28,8 @@ export interface Exported {
 /** Writes the tree of files into `folder`, which must not exist. */
 export async function exportTiles(reader: LogReader, folder: string): Promise<Exported> {
   const { size, note } = await newest(reader);
-  return await exporting(folder, async () => {
-    await mkdir(folder, { mode: OWNER_FOLDER });
+  const begin = (): Promise<unknown> => mkdir(folder, { mode: OWNER_FOLDER });
+  return await exporting(folder, begin, async () => {
     await writeEntries(reader, folder, size);
     await writeTiles(reader, folder, size);
     for (const bridge of await bridges(reader, size)) {
@@ -45,8 +45,8 @@ export async function exportTiles(reader: LogReader, folder: string): Promise<Ex
 /** Writes each record as one line into `file`, which must not exist, and the checkpoint into `file`.checkpoint. */
 export async function exportJsonl(reader: LogReader, file: string): Promise<Exported> {
   const { size, note } = await newest(reader);
-  return await exporting(file, async () => {
-    const handle = await open(file, "wx", OWNER_FILE);
+  const begin = (): Promise<FileHandle> => open(file, "wx", OWNER_FILE);
+  return await exporting(file, begin, async (handle) => {
     try {
       let lines: Uint8Array[] = [];
       for await (const { seq, bytes } of reader.readStored(0, size)) {
@@ -118,9 +118,20 @@ async function write(folder: string, path: string, bytes: Uint8Array): Promise<v
   await writeFile(file, bytes, { flag: "wx", mode: OWNER_FILE });
 }
 
-async function exporting<T>(place: string, work: () => Promise<T>): Promise<T> {
+/** What was begun and fails is taken away again; what was there before is left alone. */
+async function exporting<Place, T>(
+  place: string,
+  begin: () => Promise<Place>,
+  work: (begun: Place) => Promise<T>,
+): Promise<T> {
   try {
-    return await work();
+    const begun = await begin();
+    try {
+      return await work(begun);
+    } catch (error) {
+      await rm(place, { recursive: true, force: true });
+      throw error;
+    }
   } catch (error) {
     if (error instanceof FemtoError) throw error;
     const reason = systemErrorCode(error) ?? errorText(error);
