@@ -8,6 +8,7 @@ export {
 } from "./execution.ts";
 export { type ExecutionActor, type ExecutionsEvent, executionsLogic } from "./executions.ts";
 export type { Fault } from "./fault.ts";
+export { MACHINE_IDENTITIES } from "./generated/identities.ts";
 export {
   type Crash,
   LIFECYCLE_VERSION,

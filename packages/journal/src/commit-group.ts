@@ -4,7 +4,7 @@ import type { SnapshotTakenBody, TypedRecord } from "@femtoclaw/protocol";
 import type { QueuedItem, QueuedSnapshot } from "./commit-queue.ts";
 import type { Projector } from "./journal-options.ts";
 import { rotationName, snapshotName } from "./object-name.ts";
-import { encodeOrdered } from "./record.ts";
+import { encodeRecord } from "./record.ts";
 import { encodeSnapshot } from "./snapshot.ts";
 import type { CommitGroup, IndexEntry, StoredObject } from "./store.ts";
 import { encodeBase64 } from "./tree/base64.ts";
@@ -38,6 +38,7 @@ export function prepareGroup(
     const { record } = item;
     records.push(record);
     bytes.push(item.bytes);
+    objects.push(...item.blobs);
     if (record.execution !== null) index.push({ execution: record.execution, seq: record.seq });
     if (record.type === "key.rotated") objects.push({ name: rotationName(record.seq), bytes: NOTHING });
     projector?.apply(record);
@@ -45,7 +46,7 @@ export function prepareGroup(
   objects.push(...growTree(tree, bytes));
   if (snapshot !== null) {
     const taken = takeSnapshot(snapshot, tree, projector);
-    const takenBytes = encodeOrdered(taken.record);
+    const takenBytes = encodeRecord(taken.record);
     records.push(taken.record);
     bytes.push(takenBytes);
     objects.push(taken.object, ...growTree(tree, [takenBytes]));
@@ -66,6 +67,13 @@ function takeSnapshot(
   const head = { size: tree.size, root: encodeBase64(tree.root()) };
   const { bytes, taken } = encodeSnapshot(seq, head, projector.snapshot());
   const body: SnapshotTakenBody = taken;
-  const record: TypedRecord = { ...frame, type: "snapshot.taken", session: null, execution: null, body };
+  const record: TypedRecord = {
+    ...frame,
+    type: "snapshot.taken",
+    actor: null,
+    session: null,
+    execution: null,
+    body,
+  };
   return { record, object: { name: snapshotName(seq), bytes } };
 }

@@ -1,5 +1,6 @@
 /** What waits for the next commit group, in the order of sequence numbers and within its bounds. */
 import { FemtoError, LIMITS, type TypedRecord } from "@femtoclaw/protocol";
+import type { StoredObject } from "./store.ts";
 
 /** LIMIT: bytes of records that wait; more than this means the disk has stalled. */
 const QUEUE_BYTES = 128 << 20;
@@ -10,6 +11,7 @@ export interface QueuedRecord {
   readonly kind: "record";
   readonly record: TypedRecord;
   readonly bytes: Buffer;
+  readonly blobs: readonly StoredObject[];
   readonly resolve: () => void;
   readonly reject: (error: FemtoError) => void;
 }
@@ -30,7 +32,7 @@ export interface QueuedCheckpoint {
 }
 
 /** What the journal adds to what a writer says. */
-export type RecordFrame = Pick<TypedRecord, "v" | "seq" | "at" | "mono_us" | "boot">;
+export type RecordFrame = Pick<TypedRecord, "v" | "seq" | "at" | "mono_us" | "boot" | "machine">;
 
 export type QueuedItem = QueuedRecord | QueuedSnapshot | QueuedCheckpoint;
 
@@ -83,5 +85,10 @@ export class CommitQueue {
 }
 
 function bytesOf(item: QueuedItem): number {
-  return item.kind === "record" ? item.bytes.byteLength : 0;
+  return item.kind === "record" ? sealedBytes(item) : 0;
+}
+
+/** Bytes of a record with everything that is stored for it. */
+export function sealedBytes({ bytes, blobs }: Pick<QueuedRecord, "bytes" | "blobs">): number {
+  return blobs.reduce((sum, blob) => sum + blob.bytes.byteLength, bytes.byteLength);
 }

@@ -60,7 +60,14 @@ async function createLog({ store, keyring, frame }: OpeningOptions, tree: TileTr
   const key = (await keyring.current()) ?? (await firstKey(keyring));
   const origin = originOf(createPublicKey(key));
   const body = { origin, vkey: verifierKey(noteSigner(origin, key)), format: RECORD_FORMAT, version: VERSION };
-  const record: TypedRecord = { ...frame(0), type: "log.created", session: null, execution: null, body };
+  const record: TypedRecord = {
+    ...frame(0),
+    type: "log.created",
+    actor: null,
+    session: null,
+    execution: null,
+    body,
+  };
   const records = [encodeRecord(record)];
   await store.append({ expectedSize: 0, records, index: [], objects: growTree(tree, records) });
 }

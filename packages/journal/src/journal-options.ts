@@ -1,6 +1,7 @@
 /** What a journal is opened with: its store, its keys, its clock, and what is folded from its records. */
-import type { FemtoError, RecordEntry, TypedRecord } from "@femtoclaw/protocol";
+import type { FemtoError, MachineIdentities, TypedRecord } from "@femtoclaw/protocol";
 import type { Keyring } from "./keyring.ts";
+import type { SealableEntry } from "./sealing/seal.ts";
 import type { ActorSnapshots } from "./snapshot.ts";
 import type { JournalStore } from "./store.ts";
 
@@ -26,6 +27,10 @@ export interface JournalOptions {
   /** Identifier of this boot, unused before. */
   readonly boot: string;
   readonly clock: JournalClock;
+  /** The machines of this writer, which its records name. */
+  readonly machines: MachineIdentities;
+  /** Where the salts of commitments come from; the operating system's randomness without it. */
+  readonly randomBytes?: (bytes: number) => Uint8Array;
   readonly projector?: Projector;
   readonly snapshotEveryRecords?: number;
   /** Hears once that the journal takes no more records, and why. */
@@ -34,11 +39,12 @@ export interface JournalOptions {
 
 export interface Appended {
   readonly seq: number;
+  /** As it was written: without secrets, and with commitments in place of large values. */
   readonly record: TypedRecord;
 }
 
 /** What may be appended: everything but the records that the journal writes itself. */
 export type JournalEntry = Exclude<
-  RecordEntry,
+  SealableEntry,
   { readonly type: "log.created" } | { readonly type: "key.rotated" } | { readonly type: "snapshot.taken" }
 >;

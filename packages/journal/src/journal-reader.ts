@@ -1,7 +1,16 @@
 /** Reading the journal: records without a gap, what belongs to an execution, proved snapshots, the signed tree. */
 import { FemtoError, printable, type Snapshot, type TypedRecord } from "@femtoclaw/protocol";
-import { CHECKPOINTS, checkpointName, numberOfName, ROTATIONS, SNAPSHOTS, snapshotName } from "./object-name.ts";
+import {
+  blobName,
+  CHECKPOINTS,
+  checkpointName,
+  numberOfName,
+  ROTATIONS,
+  SNAPSHOTS,
+  snapshotName,
+} from "./object-name.ts";
 import { decodeRecord } from "./record.ts";
+import { unseal } from "./sealing/unseal.ts";
 import { decodeSnapshot, snapshotMismatch } from "./snapshot.ts";
 import type { JournalStore, StoredRecord } from "./store.ts";
 import { StoredTree } from "./tree-log.ts";
@@ -18,6 +27,10 @@ export interface JournalReader {
   readFrom(seq: number): AsyncIterable<TypedRecord>;
   /** The bytes as they were written, for exports and proofs; throws at a gap like `read`. */
   readStored(fromSeq: number, toSeqExclusive: number): AsyncIterable<StoredRecord>;
+  /** The record with the values that it commits to, where they are still kept; null stands where they are not. */
+  withValues(record: TypedRecord): Promise<TypedRecord>;
+  /** What opens a commitment of a record, by its index there; null where it was erased. */
+  blob(seq: number, index: number): Promise<Uint8Array | null>;
   /** Sequence numbers of an execution's records, ascending. */
   locate(execution: string): Promise<readonly number[]>;
   /** The newest snapshot that its record vouches for; a damaged one is passed over. */
@@ -86,6 +99,14 @@ export class StoreReader implements LogReader {
       expected += 1;
     }
     if (expected < to) throw gap(expected);
+  }
+
+  withValues(record: TypedRecord): Promise<TypedRecord> {
+    return unseal(record, (seq, index) => this.blob(seq, index));
+  }
+
+  blob(seq: number, index: number): Promise<Uint8Array | null> {
+    return this.#store.object(blobName(seq, index));
   }
 
   locate(execution: string): Promise<readonly number[]> {

@@ -3,16 +3,30 @@
  * sync of the disk serves all that wait, and every promise resolves only once its record is durable.
  */
 import assert from "node:assert/strict";
-import { errorText, FemtoError, LIMITS, RECORD_FORMAT, type RecordEntry, type TypedRecord } from "@femtoclaw/protocol";
+import { randomBytes } from "node:crypto";
+import {
+  errorText,
+  FemtoError,
+  LIMITS,
+  MACHINE_OF,
+  type MachineId,
+  type MachineIdentities,
+  type MachineIdentity,
+  RECORD_FORMAT,
+  type RecordEntry,
+  type TypedRecord,
+} from "@femtoclaw/protocol";
 import { prepareGroup } from "./commit-group.ts";
-import { CommitQueue, type QueuedItem, type RecordFrame } from "./commit-queue.ts";
+import { CommitQueue, type QueuedItem, type RecordFrame, sealedBytes } from "./commit-queue.ts";
 import { type OpenedLog, openLog } from "./journal-opening.ts";
 import type { Appended, JournalClock, JournalEntry, JournalOptions, Projector } from "./journal-options.ts";
 import { StoreReader } from "./journal-reader.ts";
 import type { Keyring } from "./keyring.ts";
 import type { DrawnCheckpoint, Notary } from "./notary.ts";
 import { numberOfName, SNAPSHOTS } from "./object-name.ts";
-import { encodeOrdered, UtcFormat } from "./record.ts";
+import { UtcFormat } from "./record.ts";
+import { Salts } from "./sealing/commitments.ts";
+import { type SealableEntry, seal } from "./sealing/seal.ts";
 import type { JournalStore } from "./store.ts";
 import { noteSigner, verifierKey } from "./tree/signed-note.ts";
 import type { TileTree } from "./tree/tiles.ts";
@@ -26,6 +40,8 @@ export class Journal extends StoreReader {
   readonly #keyring: Keyring;
   readonly #boot: string;
   readonly #clock: JournalClock;
+  readonly #machines: MachineIdentities;
+  readonly #salts: Salts;
   readonly #utc = new UtcFormat();
   readonly #projector: Projector | undefined;
   readonly #snapshotEvery: number;
@@ -49,6 +65,8 @@ export class Journal extends StoreReader {
     this.#keyring = options.keyring;
     this.#boot = options.boot;
     this.#clock = options.clock;
+    this.#machines = options.machines;
+    this.#salts = new Salts(options.randomBytes ?? randomBytes);
     this.#projector = options.projector;
     this.#snapshotEvery = options.snapshotEveryRecords ?? LIMITS.snapshotEveryRecords;
     this.#onFailed = options.onFailed;
@@ -62,10 +80,10 @@ export class Journal extends StoreReader {
    * store gets its first record, so that a journal is never without its name and key.
    */
   static async open(options: JournalOptions): Promise<Journal> {
-    const { store, keyring, boot, clock } = options;
+    const { store, keyring, boot, clock, machines } = options;
     const { size } = await store.open();
     try {
-      const frame = (seq: number): RecordFrame => frameOf(seq, boot, clock, new UtcFormat());
+      const frame = (seq: number): RecordFrame => frameOf(seq, boot, clock, new UtcFormat(), machines.memory);
       const log = await openLog({ store, size, keyring, frame });
       const journal = new Journal(options, log);
       const covered = numberOfName((await store.lastObject(SNAPSHOTS)) ?? "") ?? -1;
@@ -174,15 +192,13 @@ export class Journal extends StoreReader {
     this.#notary.retire();
   }
 
-  #enqueue(entry: RecordEntry, resolve: (appended: Appended) => void, reject: (error: FemtoError) => void): void {
+  #enqueue(entry: SealableEntry, resolve: (appended: Appended) => void, reject: (error: FemtoError) => void): void {
     this.#assertOpen();
-    const { v, seq, at, mono_us, boot } = this.#frame();
-    const { type, session, execution, body } = entry;
-    const record = { v, seq, at, mono_us, boot, type, session, execution, body } as TypedRecord;
-    const bytes = encodeOrdered(record);
-    this.#queue.assertRoom(bytes.byteLength);
+    const sealed = seal(this.#frame(MACHINE_OF[entry.type]), entry, this.#salts);
+    const { record } = sealed;
+    this.#queue.assertRoom(sealedBytes(sealed));
     this.#nextSeq += 1;
-    this.#queue.push({ kind: "record", record, bytes, resolve: () => resolve({ seq: record.seq, record }), reject });
+    this.#queue.push({ kind: "record", ...sealed, resolve: () => resolve({ seq: record.seq, record }), reject });
     this.#sinceSnapshot += 1;
     if (this.#projector !== undefined && this.#sinceSnapshot >= this.#snapshotEvery) this.#pushSnapshot(ignore, ignore);
     this.#arm();
@@ -192,12 +208,12 @@ export class Journal extends StoreReader {
     if (this.#state !== "open") throw new FemtoError("FEMTO_JOURNAL_CLOSED", `the journal is ${this.#state}`);
   }
 
-  #frame(): RecordFrame {
-    return frameOf(this.#nextSeq, this.#boot, this.#clock, this.#utc);
+  #frame(machine: MachineId): RecordFrame {
+    return frameOf(this.#nextSeq, this.#boot, this.#clock, this.#utc, this.#machines[machine]);
   }
 
   #pushSnapshot(resolve: () => void, reject: (error: FemtoError) => void): void {
-    this.#queue.push({ kind: "snapshot", frame: this.#frame(), resolve, reject });
+    this.#queue.push({ kind: "snapshot", frame: this.#frame("memory"), resolve, reject });
     this.#nextSeq += 1;
     this.#sinceSnapshot = 1;
   }
@@ -250,8 +266,14 @@ export class Journal extends StoreReader {
   }
 }
 
-function frameOf(seq: number, boot: string, clock: JournalClock, utc: UtcFormat): RecordFrame {
-  return { v: RECORD_FORMAT, seq, at: utc.format(clock.nowUs()), mono_us: clock.monotonicUs(), boot };
+function frameOf(
+  seq: number,
+  boot: string,
+  clock: JournalClock,
+  utc: UtcFormat,
+  machine: MachineIdentity,
+): RecordFrame {
+  return { v: RECORD_FORMAT, seq, at: utc.format(clock.nowUs()), mono_us: clock.monotonicUs(), boot, machine };
 }
 
 /** A snapshot that falls due by itself has nobody who waits for it; its failure rejects the records beside it. */

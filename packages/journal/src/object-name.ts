@@ -6,10 +6,13 @@
 /** Holds every safe integer. */
 const DIGITS = 16;
 const LEVEL_DIGITS = 2;
+const BLOB_DIGITS = 4;
 
 export const SNAPSHOTS = "snapshot/";
 export const CHECKPOINTS = "checkpoint/";
 export const TILES = "tile/";
+/** What opens the commitments of a record: salts, and the values that stand beside it. */
+export const BLOBS = "blob/";
 /** Mark the records that changed the key, so that a start need not look through all records for them. */
 export const ROTATIONS = "rotation/";
 /** The unfinished tiles of the tree. */
@@ -17,6 +20,9 @@ export const EDGE = "edge";
 
 export const snapshotName = (seq: number): string => SNAPSHOTS + digits(seq);
 export const checkpointName = (size: number): string => CHECKPOINTS + digits(size);
+/** Names of the blobs of one record, in the order of its commitments. */
+export const blobsOf = (seq: number): string => `${BLOBS}${digits(seq)}/`;
+export const blobName = (seq: number, index: number): string => blobsOf(seq) + String(index).padStart(BLOB_DIGITS, "0");
 export const rotationName = (seq: number): string => ROTATIONS + digits(seq);
 export const tileName = (level: number, index: number): string =>
   `${TILES}${String(level).padStart(LEVEL_DIGITS, "0")}/${digits(index)}`;

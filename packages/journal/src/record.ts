@@ -19,24 +19,44 @@ const LONE_SURROGATE = /(?<!\\)(?:\\\\)*\\ud[89a-f][0-9a-f]{2}/;
 
 /** The stored bytes of a record. Throws for one that is too large or holds text without a UTF-8 form. */
 export function encodeRecord(record: TypedRecord): Buffer {
-  const { v, seq, at, mono_us, boot, type, session, execution, body } = record;
-  return encodeOrdered({ v, seq, at, mono_us, boot, type, session, execution, body } as TypedRecord);
+  const { v, seq, at, mono_us, boot, type, actor, session, execution, machine, body } = record;
+  const { commitments, redactions } = record;
+  const ordered = {
+    v,
+    seq,
+    at,
+    mono_us,
+    boot,
+    type,
+    actor,
+    session,
+    execution,
+    machine,
+    body,
+    commitments,
+    redactions,
+  };
+  return encodeText(type, JSON.stringify(ordered));
 }
 
-/** The same for a record whose keys stand in order already, which saves the writer a copy of each. */
-export function encodeOrdered(record: TypedRecord): Buffer {
-  const text = JSON.stringify(record);
-  if (text.includes("\\ud") && LONE_SURROGATE.test(text)) {
-    throw new FemtoError("FEMTO_PROTOCOL_TEXT", `a ${record.type} record holds a lone surrogate`);
-  }
+/** The same from a record's JSON text, whose keys stand in order already. */
+export function encodeText(type: TypedRecord["type"], text: string): Buffer {
+  assertWellFormed(type, text);
   const bytes = Buffer.from(text);
   if (bytes.byteLength > LIMITS.recordBytes) {
     throw new FemtoError(
       "FEMTO_JOURNAL_RECORD_TOO_LARGE",
-      `a ${record.type} record has ${bytes.byteLength} bytes where at most ${LIMITS.recordBytes} are stored`,
+      `a ${type} record has ${bytes.byteLength} bytes where at most ${LIMITS.recordBytes} are stored`,
     );
   }
   return bytes;
+}
+
+/** Throws FEMTO_PROTOCOL_TEXT for a JSON text that has no UTF-8 form. */
+export function assertWellFormed(type: TypedRecord["type"], text: string): void {
+  if (text.includes("\\ud") && LONE_SURROGATE.test(text)) {
+    throw new FemtoError("FEMTO_PROTOCOL_TEXT", `a ${type} record holds a lone surrogate`);
+  }
 }
 
 /** The record that the stored bytes hold, checked against its schema. */

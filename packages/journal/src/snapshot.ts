@@ -3,6 +3,7 @@
  * their own, so that a snapshot that was changed is recognized and the records are folded instead.
  */
 import { hash } from "node:crypto";
+import { isDeepStrictEqual } from "node:util";
 import {
   type ActorSnapshot,
   describeViolations,
@@ -26,7 +27,7 @@ export interface EncodedSnapshot {
 
 /** `tree` is over the records that the snapshot covers. */
 export function encodeSnapshot(seq: number, tree: TreeHead, actors: ActorSnapshots): EncodedSnapshot {
-  const bytes = Buffer.from(JSON.stringify({ v: 0, seq, actors } satisfies Snapshot));
+  const bytes = Buffer.from(JSON.stringify({ v: 1, seq, actors } satisfies Snapshot));
   return { bytes, taken: { covers: seq, tree, actors: digestsOf(actors) } };
 }
 
@@ -51,18 +52,15 @@ export function snapshotMismatch(taken: SnapshotTakenBody, snapshot: Snapshot): 
   const names = new Set([...Object.keys(taken.actors), ...Object.keys(actual)]);
   for (const name of names) {
     const [recorded, found] = [ownDigest(taken.actors, name), ownDigest(actual, name)];
-    const same =
-      recorded?.machine === found?.machine &&
-      recorded?.version === found?.version &&
-      recorded?.sha256 === found?.sha256;
-    if (!same) return `the snapshot of ${JSON.stringify(name)} is not the one that was recorded`;
+    if (!isDeepStrictEqual(recorded, found))
+      return `the snapshot of ${JSON.stringify(name)} is not the one that was recorded`;
   }
   return undefined;
 }
 
 function digestsOf(actors: ActorSnapshots): Record<string, SnapshotDigest> {
-  const digests = Object.entries(actors).map(([name, { machine, version, state }]) => {
-    return [name, { machine, version, sha256: hash("sha256", JSON.stringify(state)) }] as const;
+  const digests = Object.entries(actors).map(([name, { state, ...machine }]) => {
+    return [name, { ...machine, sha256: hash("sha256", JSON.stringify(state)) }] as const;
   });
   return Object.fromEntries(digests);
 }

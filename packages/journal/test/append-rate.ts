@@ -15,6 +15,7 @@ import {
   MemoryStore,
 } from "@femtoclaw/journal";
 import { Level } from "level";
+import { MACHINES } from "./journal-fixture.ts";
 
 const RECORDS = 200_000;
 const APPENDERS = 100;
@@ -35,7 +36,13 @@ async function measure(name: string, count: number, work: () => Promise<unknown>
 
 async function appendAll(store: JournalStore): Promise<void> {
   const clock = { nowUs: () => Date.now() * 1_000, monotonicUs: () => Math.round(performance.now() * 1_000) };
-  const journal = await Journal.open({ store, keyring: new MemoryKeyring(), boot: "0198c0de-boot", clock });
+  const journal = await Journal.open({
+    store,
+    keyring: new MemoryKeyring(),
+    boot: "0198c0de-boot",
+    clock,
+    machines: MACHINES,
+  });
   let left = RECORDS;
   const appender = async (): Promise<void> => {
     while (left > 0) {

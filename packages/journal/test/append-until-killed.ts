@@ -2,6 +2,7 @@
 import { writeSync } from "node:fs";
 import { join } from "node:path";
 import { FileKeyring, Journal, LeveldbStore } from "@femtoclaw/journal";
+import { MACHINES } from "./journal-fixture.ts";
 
 const [directory = "", boot = ""] = process.argv.slice(2);
 const started = process.hrtime.bigint();
@@ -13,6 +14,7 @@ const journal = await Journal.open({
     nowUs: () => Date.now() * 1_000,
     monotonicUs: () => Number((process.hrtime.bigint() - started) / 1_000n),
   },
+  machines: MACHINES,
   projector: { apply: () => undefined, snapshot: () => ({}) },
   snapshotEveryRecords: 50,
 });

@@ -10,7 +10,7 @@ import {
   type Projector,
   type StoredRecord,
 } from "@femtoclaw/journal";
-import type { TypedRecord } from "@femtoclaw/protocol";
+import type { MachineIdentities, TypedRecord } from "@femtoclaw/protocol";
 import { onTestFinished } from "vitest";
 
 /** A clock that moves by one microsecond whenever somebody looks. */
@@ -29,6 +29,13 @@ export function message(content: string, execution: string | null = null): Journ
   return { type: "message.recorded", session: "session-1", execution, body: { content } };
 }
 
+const MACHINE_IDS = ["lifecycle", "memory", "registry", "policy", "observability", "execution"] as const;
+
+/** Machines that nobody folds with here. */
+export const MACHINES = Object.fromEntries(
+  MACHINE_IDS.map((id) => [id, { id, version: "1", sha256: "0".repeat(64) }]),
+) as unknown as MachineIdentities;
+
 /** Counts what it sees, so that a snapshot proves which records came before it. */
 export class CountingProjector implements Projector {
   seqs: number[] = [];
@@ -39,7 +46,7 @@ export class CountingProjector implements Projector {
 
   snapshot(): ReturnType<Projector["snapshot"]> {
     const state = { applied: this.seqs.length, last: this.seqs.at(-1) ?? null };
-    return { memory: { machine: "memory", version: "1.0.0", state } };
+    return { memory: { machine: "memory", version: "1.0.0", definition: null, state } };
   }
 }
 

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { describe, expect, it } from "vitest";
 import { checkJournal, Journal, LeveldbStore, verifyDirectory } from "../src/index.ts";
-import { collect, countingClock, keyringBeside, message, temporaryDirectory } from "./journal-fixture.ts";
+import { collect, countingClock, keyringBeside, MACHINES, message, temporaryDirectory } from "./journal-fixture.ts";
 
 const WRITER = join(import.meta.dirname, "append-until-killed.ts");
 
@@ -31,6 +31,7 @@ const openBoot = (directory: string, boot: string): Promise<Journal> =>
     keyring: keyringBeside(directory),
     boot,
     clock: countingClock(),
+    machines: MACHINES,
   });
 
 describe("a writer that is killed", () => {
@@ -45,8 +46,9 @@ describe("a writer that is killed", () => {
       }
       const journal = await openBoot(directory, `check-${round}`);
       const contents = new Map<number, string>();
-      for await (const record of journal.readFrom(0)) {
-        if (record.type === "message.recorded") contents.set(record.seq, record.body.content);
+      for await (const stored of journal.readFrom(0)) {
+        const record = await journal.withValues(stored);
+        if (record.type === "message.recorded") contents.set(record.seq, record.body.content ?? "");
       }
       for (const [seq, content] of acknowledged)
         expect(contents.get(seq)?.startsWith(content), `record ${seq}`).toBe(true);
@@ -103,7 +105,9 @@ describe("a writer that is killed", () => {
     expect(lines.length).toBeGreaterThan(50);
 
     const journal = await openBoot(directory, "boot-2");
-    const contents = (await collect(journal.readFrom(0))).map(({ body }) => ("content" in body ? body.content : ""));
+    const records = await collect(journal.readFrom(0));
+    const whole = await Promise.all(records.map((record) => journal.withValues(record)));
+    const contents = whole.map(({ body }) => ("content" in body ? body.content : ""));
     for (const line of lines) {
       const [seq = "", content = ""] = line.split(" ");
       expect(contents[Number(seq)]?.startsWith(content), `record ${seq}`).toBe(true);

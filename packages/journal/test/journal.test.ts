@@ -2,7 +2,15 @@ import { FemtoError, LIMITS, type TypedRecord } from "@femtoclaw/protocol";
 import { describe, expect, it, vi } from "vitest";
 import { checkJournal, Journal, type JournalOptions, MemoryDisk, MemoryKeyring, MemoryStore } from "../src/index.ts";
 import { snapshotName } from "../src/object-name.ts";
-import { CountingProjector, collect, countingClock, message, recordsOf, storedTexts } from "./journal-fixture.ts";
+import {
+  CountingProjector,
+  collect,
+  countingClock,
+  MACHINES,
+  message,
+  recordsOf,
+  storedTexts,
+} from "./journal-fixture.ts";
 
 type Options = Partial<JournalOptions> & { readonly disk?: MemoryDisk };
 
@@ -14,7 +22,14 @@ async function openJournal(options: Options = {}): Promise<{ journal: Journal; s
   const store = new MemoryStore(disk);
   const keyring = KEYRINGS.get(disk) ?? new MemoryKeyring();
   KEYRINGS.set(disk, keyring);
-  const journal = await Journal.open({ store, keyring, boot: "boot-1", clock: countingClock(), ...options });
+  const journal = await Journal.open({
+    store,
+    keyring,
+    boot: "boot-1",
+    clock: countingClock(),
+    machines: MACHINES,
+    ...options,
+  });
   return { journal, store, disk };
 }
 
@@ -104,7 +119,7 @@ describe("Journal", () => {
     const { journal, store } = await openJournal();
     const slow = gate();
     store.inject({ kind: "slow", until: slow.opened });
-    const large = "x".repeat(LIMITS.recordBytes - 1_000);
+    const large = "x".repeat(LIMITS.resultBytes - 1_000);
     const results = Promise.allSettled(Array.from({ length: 12 }, () => journal.append(message(large))));
     slow.open();
     const statuses = (await results).map(({ status }) => status);
@@ -114,10 +129,16 @@ describe("Journal", () => {
   });
 
   it("leaves no gap behind a record that it refuses", async () => {
+    const moved = { from: "idle", to: "draining" } as const;
     const { journal } = await openJournal();
     const results = await Promise.allSettled([
       journal.append(message("a")),
-      journal.append(message("x".repeat(LIMITS.recordBytes))),
+      journal.append({
+        type: "lifecycle.changed",
+        session: null,
+        execution: null,
+        body: { ...moved, event: "x".repeat(LIMITS.recordBytes) },
+      }),
       journal.append(message("\ud800")),
       journal.append(message("b")),
     ]);
@@ -218,9 +239,9 @@ describe("snapshots", () => {
     expect(types.flatMap((type, seq) => (type === "snapshot.taken" ? [seq] : []))).toEqual([4, 8, 12]);
     expect(await journal.snapshots()).toEqual([3, 7, 11]);
     expect(await journal.latestSnapshot()).toEqual({
-      v: 0,
+      v: 1,
       seq: 11,
-      actors: { memory: { machine: "memory", version: "1.0.0", state: { applied: 11, last: 11 } } },
+      actors: { memory: { machine: "memory", version: "1.0.0", definition: null, state: { applied: 11, last: 11 } } },
     });
     expect([0, ...projector.seqs]).toEqual(types.map((_, seq) => seq));
     expect(await checkJournal(journal)).toEqual({ records: 14, boots: 1, snapshots: 3, fault: null });
@@ -332,7 +353,7 @@ describe("what is stored", () => {
     disk.records[0] = Buffer.from(
       Buffer.from(disk.records[0] ?? [])
         .toString()
-        .replace('"v":0', '"v":1'),
+        .replace('"v":1', '"v":2'),
     );
     await expect(openJournal({ disk })).rejects.toMatchObject({ code: "FEMTO_JOURNAL_FORMAT" });
     expect(disk.opened).toBe(false);

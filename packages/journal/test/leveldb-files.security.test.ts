@@ -8,7 +8,14 @@ import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
 import { scanLog } from "../src/leveldb-log.ts";
 import { checkpointName } from "../src/object-name.ts";
-import { CountingProjector, countingClock, message, storedTexts, temporaryDirectory } from "./journal-fixture.ts";
+import {
+  CountingProjector,
+  countingClock,
+  MACHINES,
+  message,
+  storedTexts,
+  temporaryDirectory,
+} from "./journal-fixture.ts";
 
 const DAMAGE = { numRuns: 400, seed: 20_260_101 };
 
@@ -52,6 +59,7 @@ async function build(directory: string): Promise<void> {
       keyring,
       boot,
       clock: countingClock(),
+      machines: MACHINES,
       projector: new CountingProjector(),
       snapshotEveryRecords: 5,
     });

@@ -18,6 +18,7 @@ import {
 } from "@femtoclaw/journal";
 import { leafHash } from "../src/tree/hashing.ts";
 import { TileTree } from "../src/tree/tiles.ts";
+import { MACHINES } from "./journal-fixture.ts";
 
 const RECORDS = Number(process.argv[2] ?? 1_000_000);
 const APPENDERS = 1_000;
@@ -48,7 +49,13 @@ async function timed<T>(work: () => Promise<T>): Promise<{ result: T; elapsedMs:
 }
 
 const openJournal = (boot: string): Promise<Journal> =>
-  Journal.open({ store: new LeveldbStore(directory), keyring: new FileKeyring(join(folder, "keys")), boot, clock });
+  Journal.open({
+    store: new LeveldbStore(directory),
+    keyring: new FileKeyring(join(folder, "keys")),
+    boot,
+    clock,
+    machines: MACHINES,
+  });
 
 async function appendAll(): Promise<void> {
   const journal = await openJournal("boot-1");

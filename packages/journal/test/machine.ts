@@ -4,7 +4,7 @@ import { numberOfName } from "../src/object-name.ts";
 import { encodeBase64 } from "../src/tree/base64.ts";
 import { leafHash } from "../src/tree/hashing.ts";
 import { TileTree } from "../src/tree/tiles.ts";
-import { CountingProjector, countingClock } from "./journal-fixture.ts";
+import { CountingProjector, countingClock, MACHINES } from "./journal-fixture.ts";
 
 export class Machine {
   disk = new MemoryDisk();
@@ -17,7 +17,15 @@ export class Machine {
     const { keyring } = this;
     const boot = `boot-${this.boots}`;
     // Snapshots are taken on demand alone, so that tests can count.
-    const options = { store, keyring, boot, clock: countingClock(), projector, snapshotEveryRecords: 1_000_000 };
+    const options = {
+      store,
+      keyring,
+      boot,
+      clock: countingClock(),
+      machines: MACHINES,
+      projector,
+      snapshotEveryRecords: 1_000_000,
+    };
     return { store, journal: await Journal.open(options) };
   }
 

@@ -1,16 +1,19 @@
 import { FemtoError, LIMITS, type TypedRecord } from "@femtoclaw/protocol";
 import { describe, expect, it } from "vitest";
 import { decodeRecord, encodeRecord, UtcFormat } from "../src/record.ts";
+import { MACHINES } from "./journal-fixture.ts";
 
 const record: TypedRecord = {
-  v: 0,
+  v: 1,
   seq: 7,
   at: "2026-01-02T03:04:05.000006Z",
   mono_us: 12,
   boot: "boot-1",
   type: "message.recorded",
+  actor: null,
   session: "session-1",
   execution: null,
+  machine: MACHINES.execution,
   body: { content: 'ünï "quoted" \u0000 😀 \\ud800' },
 };
 
@@ -21,7 +24,7 @@ describe("encodeRecord", () => {
     const shuffled = Object.fromEntries(Object.entries(record).reverse()) as unknown as TypedRecord;
     const text = encodeRecord(shuffled).toString();
     expect(text).toBe(JSON.stringify(record));
-    expect(text.startsWith('{"v":0,"seq":7,"at":"2026-01-02T03:04:05.000006Z","mono_us":12,"boot":"boot-1",')).toBe(
+    expect(text.startsWith('{"v":1,"seq":7,"at":"2026-01-02T03:04:05.000006Z","mono_us":12,"boot":"boot-1",')).toBe(
       true,
     );
     expect(decodeRecord(Buffer.from(text))).toEqual(record);
@@ -53,7 +56,7 @@ describe("encodeRecord", () => {
 });
 
 describe("decodeRecord", () => {
-  it.each([1, 99, -1, 0.5])("says of format %s that it does not know it", (v) => {
+  it.each([0, 2, 99, -1, 0.5])("says of format %s that it does not know it", (v) => {
     expect(() => decodeRecord(bytesOf({ ...record, v }))).toThrow(
       expect.objectContaining({ code: "FEMTO_JOURNAL_FORMAT" }),
     );
@@ -65,7 +68,7 @@ describe("decodeRecord", () => {
     ["a byte order mark", Buffer.from("\ufeff{}")],
     ["null", bytesOf(null)],
     ["no format", bytesOf({ ...record, v: undefined })],
-    ["a format in words", bytesOf({ ...record, v: "0" })],
+    ["a format in words", bytesOf({ ...record, v: "1" })],
     ["an unknown type", bytesOf({ ...record, type: "execution.allowed" })],
     ["another type's body", bytesOf({ ...record, type: "session.closed" })],
     ["a field too many", bytesOf({ ...record, extra: 1 })],

@@ -27,7 +27,15 @@ export type { BootId, ExecutionId, SessionId } from "./identifiers.ts";
 export { LIMITS } from "./limits.ts";
 export { type LineSink, LineSplitter } from "./line-splitter.ts";
 export { type MessageFault, type MessageResult, parseMessage } from "./message.ts";
-export type { RecordBodies, RecordEntry, RecordType, TypedRecord } from "./records.ts";
+export {
+  MACHINE_OF,
+  type MachineId,
+  type MachineIdentities,
+  type RecordBodies,
+  type RecordEntry,
+  type RecordType,
+  type TypedRecord,
+} from "./records.ts";
 export {
   type AgentVerb,
   type OperatorVerb,

@@ -15,8 +15,12 @@ export const LIMITS = {
   reasonChars: 1_000,
   /** LIMIT: characters of a label that a client gives itself or one of its calls. */
   labelChars: 128,
-  /** LIMIT: one stored record; holds the default output limits even when every character needs an escape. */
-  recordBytes: 16_777_216,
+  /** LIMIT: one stored record; the entry bundles of tlog-tiles count a record's bytes in 16 bits. */
+  recordBytes: 65_535,
+  /** LIMIT: characters of one value of a call as it stands in its record; what is longer stands beside it, as a commitment. */
+  recordedValueChars: 4_096,
+  /** LIMIT: one result as JSON; holds the default output limits even when every character needs an escape. */
+  resultBytes: 16_777_216,
   /** LIMIT: records that wait for the group commit; more than this means the disk has stalled. */
   journalQueueRecords: 16_384,
   /** LIMIT: records in one commit group, so that the first of them does not wait for the last. */

@@ -27,10 +27,42 @@ export interface RecordBodies {
 
 export type RecordType = keyof RecordBodies;
 
-/** What a writer says; the journal adds sequence number, times and boot. */
+export type MachineId = T.MachineIdentity["id"];
+
+/** Which machine folds a record of each type. */
+export const MACHINE_OF: Readonly<Record<RecordType, MachineId>> = {
+  "log.created": "memory",
+  "key.rotated": "memory",
+  "snapshot.taken": "memory",
+  "boot.started": "lifecycle",
+  "lifecycle.changed": "lifecycle",
+  "supervision.crashed": "lifecycle",
+  "supervision.restarted": "lifecycle",
+  "session.opened": "lifecycle",
+  "session.closed": "lifecycle",
+  "registry.loaded": "registry",
+  "capability.enabled": "registry",
+  "capability.disabled": "registry",
+  "policy.activated": "policy",
+  "observability.started": "observability",
+  "observability.changed": "observability",
+  "message.recorded": "execution",
+  "execution.refused": "execution",
+  "execution.intent": "execution",
+  "execution.outcome": "execution",
+  "execution.interrupted": "execution",
+  "overload.refused": "execution",
+};
+
+/** The machines of one writer, as each of its records names the one that folds it. */
+export type MachineIdentities = Readonly<Record<MachineId, T.MachineIdentity>>;
+
+/** What a writer says; the journal adds sequence number, times, boot and machine, and takes secrets out. */
 export type RecordEntry = {
   [K in RecordType]: {
     readonly type: K;
+    /** The runtime itself acts where nobody is named. */
+    readonly actor?: T.RecordActor;
     readonly session: string | null;
     readonly execution: string | null;
     readonly body: RecordBodies[K];

@@ -28,7 +28,7 @@ export async function listExecutions(reader: JournalReader, query: HistoryQuery)
     if (record.execution === null || ended.has(record.execution)) continue;
     ended.add(record.execution);
     if (query.session !== undefined && record.session !== query.session) continue;
-    const view = await viewOf(reader, record);
+    const view = await viewOf(reader, await reader.withValues(record));
     if (view === null || (query.status !== undefined && view.status !== query.status)) continue;
     chars += JSON.stringify(view).length;
     if (chars > LIMITS.listedChars && views.length > 0) break;
@@ -47,7 +47,7 @@ export async function showExecution(
     for await (const record of reader.read(seq, seq + 1)) records.push(record);
   }
   const last = records.at(-1);
-  const view = last === undefined ? null : await viewOf(reader, last);
+  const view = last === undefined ? null : await viewOf(reader, await reader.withValues(last));
   return view === null ? null : { view, records };
 }
 
@@ -86,12 +86,12 @@ function ended(
     const error = replyError({ code: "FEMTO_EXECUTION_INTERRUPTED", reason }, record.at, intent.body.tool);
     return { ...base, ...ofIntent(intent), status: "interrupted", error, duration_ms: null };
   }
-  const { event, result, error, duration_us } = record.body;
+  const { event, result = null, error, duration_us } = record.body;
   return {
     ...base,
     ...ofIntent(intent),
     status: verdictOf(event).status,
-    ...(result === undefined ? {} : { result }),
+    ...(result === null ? {} : { result }),
     ...(error === undefined ? {} : { error }),
     duration_ms: duration_us / 1000,
   };

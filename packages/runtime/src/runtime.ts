@@ -162,9 +162,10 @@ export class Runtime implements AsyncDisposable {
     if (enable && isolation === "sandbox") await this.#confinement.require([name]);
     await this.journal.append({
       type: enable ? "capability.enabled" : "capability.disabled",
+      actor: { principal: by, agent: null, channel: "operator", delegation: null },
       session: null,
       execution: null,
-      body: { name, by },
+      body: { name },
     });
     this.#registry.apply(name, enable);
   }

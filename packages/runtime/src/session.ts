@@ -7,6 +7,7 @@ import {
   LIMITS,
   type ProtocolMessage,
   printable,
+  type RecordActor,
   type Reply,
   type SessionId,
 } from "@femtoclaw/protocol";
@@ -37,6 +38,16 @@ export interface SessionOptions {
   readonly label?: string;
 }
 
+/** There is one principal; who is not the operator acts for it by a grant that is as old as the session. */
+function actorOf(id: SessionId, channel: SessionOptions["channel"], label: string | undefined): RecordActor {
+  return {
+    principal: "default",
+    agent: label === undefined ? null : printable(label, LIMITS.labelChars),
+    channel,
+    delegation: channel === "operator" ? null : { uid: id, parent: null, issuer: "runtime" },
+  };
+}
+
 /** The open sessions of a runtime. */
 export class Sessions {
   readonly #open = new Set<Session>();
@@ -48,10 +59,11 @@ export class Sessions {
 
   open({ channel, label }: SessionOptions, gate: Gate): Session {
     const id = randomUUID() as string as SessionId;
+    const actor = actorOf(id, channel, label);
     let executions = 0;
     const close = (): void => {
       if (!this.#open.delete(session)) return;
-      this.#record({ type: "session.closed", session: id, execution: null, body: { executions } });
+      this.#record({ type: "session.closed", actor, session: id, execution: null, body: { executions } });
     };
     const session: Session = {
       id,
@@ -62,15 +74,14 @@ export class Sessions {
         const bytes = message instanceof Uint8Array ? message : Buffer.from(JSON.stringify(message));
         // INVARIANT: I8: who proposes is said here; of what a client says about itself only the label is taken.
         const named = label === undefined ? {} : { label };
-        return await gate.propose({ session: id, principal: "default", bytes, ...named });
+        return await gate.propose({ session: id, actor, bytes, ...named });
       },
       cancel: (execution) => gate.cancel(id, execution as ExecutionId),
       close,
       [Symbol.asyncDispose]: async () => close(),
     };
     this.#open.add(session);
-    const body = { channel, label: label === undefined ? null : printable(label, LIMITS.labelChars) };
-    this.#record({ type: "session.opened", session: id, execution: null, body });
+    this.#record({ type: "session.opened", actor, session: id, execution: null, body: {} });
     return session;
   }
 

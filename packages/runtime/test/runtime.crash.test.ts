@@ -68,7 +68,7 @@ function expectHonest(records: readonly TypedRecord[], effects: readonly string[
   expect(ends.size).toBe(intents.length);
   // Nothing happened twice, and nothing without a durable intent.
   expect(new Set(effects).size).toBe(effects.length);
-  const intended = new Set(intents.map(({ body }) => body.args["id"]));
+  const intended = new Set(intents.map(({ body }) => body.args?.["id"]));
   for (const id of effects) expect(intended.has(id), id).toBe(true);
   const happened = new Set(effects);
   for (const { body, execution } of ofType(records, "execution.outcome").filter(

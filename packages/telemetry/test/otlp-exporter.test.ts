@@ -2,6 +2,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Journal, type JournalEntry, MemoryKeyring, MemoryStore } from "@femtoclaw/journal";
+import { MACHINE_IDENTITIES } from "@femtoclaw/machines";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type ExportSource, OtlpExporter } from "../src/index.ts";
 import { freePort, Receiver } from "./receiver.ts";
@@ -21,6 +22,7 @@ beforeEach(async () => {
     keyring: new MemoryKeyring(),
     boot: "22222222-2222-4222-8222-222222222222",
     clock: { nowUs: () => 1_700_000_000_000_000 + ticks, monotonicUs: () => ++ticks },
+    machines: MACHINE_IDENTITIES,
   });
 });
 afterEach(async () => {
@@ -49,6 +51,7 @@ function intent(execution: string): JournalEntry {
       args: {},
       label: null,
       facts: { questions: [question] },
+      input_sha256: DIGEST,
       revision: DIGEST,
       rules: [],
       received_us: 0,

@@ -43,6 +43,7 @@ const manifest: CapabilityManifest = {
         propertyNames: { pattern: "^[A-Za-z_][A-Za-z0-9_]{0,127}$" },
         additionalProperties: { type: "string", maxLength: 32_768 },
         description: "Variables to set, where the operator permits their names.",
+        "x-secret": "environment",
       },
       stdin: { type: "string", maxLength: LIMITS.messageBytes, description: "Text for its standard input." },
       timeout_ms: {

@@ -7,15 +7,7 @@ import { dirname, join } from "node:path";
 import { errorText, FemtoError, printable, systemErrorCode } from "@femtoclaw/protocol";
 import type { LogReader } from "../journal-reader.ts";
 import { TILE_WIDTH } from "../tree/tiles.ts";
-import {
-  CHECKPOINT_FILE,
-  ENTRY_BYTES_MAX,
-  entriesPath,
-  joinEntries,
-  partialTiles,
-  ROTATIONS_FOLDER,
-  tilePath,
-} from "./tiles-layout.ts";
+import { CHECKPOINT_FILE, entriesPath, joinEntries, partialTiles, ROTATIONS_FOLDER, tilePath } from "./tiles-layout.ts";
 
 const OWNER_FOLDER = 0o700;
 const OWNER_FILE = 0o600;
@@ -76,13 +68,6 @@ async function newest(reader: LogReader): Promise<{ readonly size: number; reado
 async function writeEntries(reader: LogReader, folder: string, size: number): Promise<void> {
   let bundle: Uint8Array[] = [];
   for await (const { seq, bytes } of reader.readStored(0, size)) {
-    if (bytes.byteLength > ENTRY_BYTES_MAX) {
-      throw new FemtoError(
-        "FEMTO_EXPORT_FAILED",
-        `record ${seq} has ${bytes.byteLength} bytes where an entry of tlog-tiles holds ${ENTRY_BYTES_MAX}`,
-        { fix: "Export the log as JSON lines, which take records of any length." },
-      );
-    }
     bundle.push(bytes);
     if (bundle.length < TILE_WIDTH && seq < size - 1) continue;
     await write(folder, entriesPath(Math.floor(seq / TILE_WIDTH), bundle.length), joinEntries(bundle));

@@ -13,7 +13,7 @@ import {
 } from "@femtoclaw/journal";
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
-import { countingClock, message } from "../journal-fixture.ts";
+import { countingClock, MACHINES, message } from "../journal-fixture.ts";
 
 const KEYRING = new MemoryKeyring();
 let root = "";
@@ -22,7 +22,13 @@ let intact: LogVerdict;
 let files: { readonly name: string; readonly bytes: Buffer }[] = [];
 
 const openBoot = (boot: string, directory = golden): Promise<Journal> =>
-  Journal.open({ store: new LeveldbStore(directory), keyring: KEYRING, boot, clock: countingClock() });
+  Journal.open({
+    store: new LeveldbStore(directory),
+    keyring: KEYRING,
+    boot,
+    clock: countingClock(),
+    machines: MACHINES,
+  });
 
 /** Several tables, a log, tiles, checkpoints and a rotation. */
 beforeAll(async () => {

@@ -344,7 +344,7 @@ function future(bytes: Uint8Array | undefined): Buffer {
   return Buffer.from(
     Buffer.from(bytes ?? [])
       .toString()
-      .replace('"v":0', '"v":9'),
+      .replace('"v":1', '"v":9'),
   );
 }
 

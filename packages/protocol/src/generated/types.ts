@@ -30,7 +30,7 @@ export type JournalRecord = {
   /**
    * Record format.
    */
-  v: 0;
+  v: 1;
   /**
    * Gapless from 0.
    */
@@ -69,11 +69,28 @@ export type JournalRecord = {
     | "execution.interrupted"
     | "overload.refused"
     | "snapshot.taken";
+  /**
+   * Who acted; null for the runtime itself.
+   */
+  actor: null | RecordActor;
   session: null | string;
   execution: null | string;
+  machine: MachineIdentity;
   body: {
     [k: string]: unknown;
   };
+  /**
+   * Values that do not stand in the record but beside it, as salted commitments. Absent where there are none.
+   *
+   * @minItems 1
+   */
+  commitments?: [Commitment, ...Commitment[]];
+  /**
+   * Where secrets stood before the record was written; they are kept nowhere. Absent where there are none.
+   *
+   * @minItems 1
+   */
+  redactions?: [Redaction, ...Redaction[]];
 };
 /**
  * This interface was referenced by `Reply`'s JSON-Schema
@@ -566,6 +583,96 @@ export interface ToolCall {
   };
 }
 /**
+ * Who decided to act, for whom, and under which grant. The runtime writes it; of what a client says of itself only `agent` is taken, and proves nothing.
+ *
+ * This interface was referenced by `undefined`'s JSON-Schema
+ * via the `definition` "actor".
+ */
+export interface RecordActor {
+  /**
+   * For whom; policy decides on this name.
+   */
+  principal: string;
+  /**
+   * What the client calls itself.
+   */
+  agent: null | string;
+  /**
+   * Door of the runtime through which it came.
+   */
+  channel: "library" | "agent" | "operator";
+  /**
+   * The grant under which an agent acts for the principal; null for an operator, who acts for himself.
+   */
+  delegation: null | Delegation;
+}
+/**
+ * A grant that the runtime issued; nobody issues one to himself.
+ *
+ * This interface was referenced by `undefined`'s JSON-Schema
+ * via the `definition` "delegation".
+ */
+export interface Delegation {
+  uid: string;
+  /**
+   * The grant that this one was made from.
+   */
+  parent: null | string;
+  issuer: "runtime";
+}
+/**
+ * The state machine that folds this record, as the writer had it. A replay uses this one or says that it cannot.
+ *
+ * This interface was referenced by `undefined`'s JSON-Schema
+ * via the `definition` "machine".
+ */
+export interface MachineIdentity {
+  id: "lifecycle" | "memory" | "registry" | "policy" | "observability" | "execution";
+  version: string;
+  /**
+   * Digest of its definition with guards and actions.
+   */
+  sha256: string;
+}
+/**
+ * HMAC-SHA-256 of a value under a random salt of its own. Salt and value are kept beside the record until they are erased, which leaves the record as it is.
+ *
+ * This interface was referenced by `undefined`'s JSON-Schema
+ * via the `definition` "commitment".
+ */
+export interface Commitment {
+  /**
+   * JSON pointer into `body`; null stands there.
+   */
+  path: string;
+  /**
+   * What the value's bytes are: a string's UTF-8, a JSON text, or raw bytes.
+   */
+  form: "text" | "json" | "bytes";
+  bytes: number;
+  hmac: string;
+  /**
+   * Whether the value was kept beside the salt, or only the salt.
+   */
+  kept: boolean;
+}
+/**
+ * One place from which a secret was taken.
+ *
+ * This interface was referenced by `undefined`'s JSON-Schema
+ * via the `definition` "redaction".
+ */
+export interface Redaction {
+  /**
+   * JSON pointer into `body`.
+   */
+  path: string;
+  /**
+   * `x-secret`, `environment`, `headers`, or the name of a pattern.
+   */
+  rule: string;
+}
+/**
  * The first record of every journal: the name of the log and the key that vouches for it.
  *
  * This interface was referenced by `undefined`'s JSON-Schema
@@ -696,7 +803,6 @@ export interface RegisteredCapability {
  */
 export interface CapabilityEnabledBody {
   name: string;
-  by: string;
 }
 /**
  * An operator disabled a capability.
@@ -706,7 +812,6 @@ export interface CapabilityEnabledBody {
  */
 export interface CapabilityDisabledBody {
   name: string;
-  by: string;
 }
 /**
  * A policy revision came into force.
@@ -718,7 +823,10 @@ export interface PolicyActivatedBody {
   revision: string;
   engine: string;
   schema_sha256: string;
-  rules: PolicyRule[];
+  /**
+   * Null where they are a commitment.
+   */
+  rules: null | PolicyRule[];
 }
 /**
  * One compiled rule and where it came from.
@@ -774,15 +882,12 @@ export interface SupervisionRestartedBody {
   subsystem: "memory" | "registry" | "policy" | "observability";
 }
 /**
- * The host minted a session for a connection or an embedder. `label` is what the client calls itself, and proves nothing.
+ * The runtime minted a session for a connection or an embedder. Who that is stands in `actor`.
  *
  * This interface was referenced by `undefined`'s JSON-Schema
  * via the `definition` "sessionOpenedBody".
  */
-export interface SessionOpenedBody {
-  channel: "library" | "agent" | "operator";
-  label: null | string;
-}
+export interface SessionOpenedBody {}
 /**
  * The session's connection ended.
  *
@@ -799,32 +904,39 @@ export interface SessionClosedBody {
  * via the `definition` "messageRecordedBody".
  */
 export interface MessageRecordedBody {
-  content: string;
+  /**
+   * Null where it is a commitment.
+   */
+  content: null | string;
 }
 /**
- * A call that was not permitted to run, with the reason. Only the digest and a capped head of what was refused are kept.
+ * A call that was not permitted to run, with the reason. Of what was refused a commitment and a capped head are kept.
  *
  * This interface was referenced by `undefined`'s JSON-Schema
  * via the `definition` "executionRefusedBody".
  */
 export interface ExecutionRefusedBody {
   tool: null | string;
-  request: RequestDigest;
+  request: RefusedRequest;
   label: null | string;
   event: "invalid" | "unknown" | "disabled" | "argumentsInvalid" | "factsFailed" | "denied" | "halted" | "cancelled";
   decision: DecisionCode;
   facts: null | Facts;
+  /**
+   * SHA-256 of the JSON text [principal, tool, facts], as they are recorded; null where no facts were taken.
+   */
+  input_sha256: null | string;
   revision: null | string;
   rules: string[];
   error: ReplyError;
 }
 /**
- * What was refused.
+ * What was refused; the record's commitment `/request/payload` is over its bytes.
  */
-export interface RequestDigest {
-  sha256: string;
+export interface RefusedRequest {
   bytes: number;
   head: string;
+  payload: null;
 }
 /**
  * This interface was referenced by `Reply`'s JSON-Schema
@@ -850,11 +962,21 @@ export interface ReplyError {
 export interface ExecutionIntentBody {
   tool: string;
   capability: string;
-  args: {
+  /**
+   * Null where they are a commitment.
+   */
+  args: null | {
     [k: string]: unknown;
   };
   label: null | string;
-  facts: Facts;
+  /**
+   * Null where they are a commitment.
+   */
+  facts: null | Facts;
+  /**
+   * SHA-256 of the JSON text [principal, tool, facts], as they are recorded.
+   */
+  input_sha256: string;
   revision: string;
   rules: string[];
   received_us: number;
@@ -870,7 +992,10 @@ export interface ExecutionOutcomeBody {
   event: "succeeded" | "failed" | "timedOut" | "cancelled" | "contained" | "halted";
   duration_us: number;
   sandbox: null | string;
-  result?: {
+  /**
+   * Null where it is a commitment.
+   */
+  result?: null | {
     [k: string]: unknown;
   };
   error?: ReplyError;
@@ -926,6 +1051,10 @@ export interface TreeHead {
 export interface SnapshotDigest {
   machine: string;
   version: string;
+  /**
+   * Digest of the machine's definition; null for a state that no machine holds.
+   */
+  definition: null | string;
   sha256: string;
 }
 /**
@@ -957,7 +1086,7 @@ export interface Reply {
  * State of every actor after the record `seq`: a cache, rebuilt from records whenever it does not match them.
  */
 export interface Snapshot {
-  v: 0;
+  v: 1;
   /**
    * The last record that the state includes.
    */
@@ -973,6 +1102,10 @@ export interface Snapshot {
 export interface ActorSnapshot {
   machine: string;
   version: string;
+  /**
+   * Digest of the machine's definition; null for a state that no machine holds.
+   */
+  definition: null | string;
   state: {
     [k: string]: unknown;
   };

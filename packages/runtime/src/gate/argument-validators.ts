@@ -1,8 +1,10 @@
 /** Compiles the schemas of registered capabilities, once, when they are registered. */
 import type { Capability } from "@femtoclaw/capabilities";
+import { type SecretFinder, secretFinder } from "@femtoclaw/journal";
 import {
   type CapabilityManifest,
   describeViolations,
+  errorText,
   FemtoError,
   type ValidationError,
   type Validator,
@@ -15,16 +17,33 @@ export interface CapabilityValidators {
   readonly output: Validator;
 }
 
+/** Finds the secrets that a capability's schemas mark with `x-secret`. */
+export interface CapabilitySecrets {
+  readonly input: SecretFinder;
+  readonly output: SecretFinder;
+}
+
+export interface CompiledSchemas {
+  readonly validators: CapabilityValidators;
+  readonly secrets: CapabilitySecrets;
+}
+
+export const NO_SECRETS: CapabilitySecrets = { input: () => [], output: () => [] };
+
 /** Throws FEMTO_CONFIG_INVALID when a manifest or one of its schemas is not valid. */
-export function compileValidators(capabilities: readonly Capability[]): Map<string, CapabilityValidators> {
+export function compileSchemas(capabilities: readonly Capability[]): Map<string, CompiledSchemas> {
   const ajv = new Ajv2020({ strict: true, strictRequired: false, allowUnionTypes: true, useDefaults: false });
-  const validators = new Map<string, CapabilityValidators>();
+  ajv.addVocabulary(["x-secret"]);
+  const compiled = new Map<string, CompiledSchemas>();
   for (const { manifest } of capabilities) {
     checkManifest(manifest);
-    if (validators.has(manifest.name)) throw invalid(manifest.name, "the name is registered twice");
-    validators.set(manifest.name, { input: compile(ajv, manifest, "input"), output: compile(ajv, manifest, "output") });
+    if (compiled.has(manifest.name)) throw invalid(manifest.name, "the name is registered twice");
+    compiled.set(manifest.name, {
+      validators: { input: compile(ajv, manifest, "input"), output: compile(ajv, manifest, "output") },
+      secrets: { input: finder(manifest, "input"), output: finder(manifest, "output") },
+    });
   }
-  return validators;
+  return compiled;
 }
 
 function checkManifest(manifest: CapabilityManifest): void {
@@ -44,6 +63,14 @@ function compile(ajv: Ajv2020, manifest: CapabilityManifest, side: "input" | "ou
     }) as Validator;
   } catch (cause) {
     throw invalid(manifest.name, `its ${side} schema does not compile: ${String(cause)}`);
+  }
+}
+
+function finder(manifest: CapabilityManifest, side: "input" | "output"): SecretFinder {
+  try {
+    return secretFinder(manifest[side]);
+  } catch (cause) {
+    throw invalid(manifest.name, `its ${side} schema: ${errorText(cause)}`);
   }
 }
 

@@ -9,8 +9,6 @@ import type { GateParts, Registered } from "./gate-parts.ts";
 
 export type EffectOutcome = CapabilityOutcome & { readonly durationUs: number };
 
-/** LIMIT: bytes of a result as JSON, so that its record, with all that stands around it, can be stored. */
-const RESULT_BYTES = LIMITS.recordBytes - 65_536;
 /** Time that the gate goes on waiting for a capability that was asked to stop. */
 const ABANDON_MS = 2 * LIMITS.graceMs;
 /** What the gate has instead of an outcome when it stops waiting. */
@@ -105,8 +103,8 @@ function checkedResult({ validators: { output } }: Registered, returned: unknown
   const text = JSON.stringify(returned) as string | undefined;
   if (text === undefined || !isWellFormed(text)) return contained("the result is not well-formed JSON");
   const bytes = Buffer.byteLength(text);
-  if (bytes > RESULT_BYTES)
-    return contained(`the result has ${bytes} bytes where at most ${RESULT_BYTES} are recorded`);
+  if (bytes > LIMITS.resultBytes)
+    return contained(`the result has ${bytes} bytes where at most ${LIMITS.resultBytes} are recorded`);
   const result: unknown = JSON.parse(text);
   if (isDeeperThan(result, LIMITS.jsonDepth)) {
     return contained(`the result is nested deeper than ${LIMITS.jsonDepth} levels`);

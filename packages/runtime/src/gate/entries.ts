@@ -1,13 +1,20 @@
 /** The records that an execution leaves: one when refused, two when it runs. Pure. */
 
 import assert from "node:assert/strict";
-import { createHash } from "node:crypto";
-import type { JournalEntry } from "@femtoclaw/journal";
-import { type DecisionCode, type ExecutionOutcomeBody, LIMITS, printable, type ReplyError } from "@femtoclaw/protocol";
-import type { Execution, RefusalEvent, RequestDigest } from "./execution.ts";
+import { hash } from "node:crypto";
+import { type JournalEntry, redact, textWithoutSecrets } from "@femtoclaw/journal";
+import {
+  type DecisionCode,
+  type ExecutionOutcomeBody,
+  LIMITS,
+  printable,
+  type Redaction,
+  type ReplyError,
+} from "@femtoclaw/protocol";
+import type { Execution, RefusalEvent } from "./execution.ts";
 
 export function messageEntry(execution: Execution, content: string): JournalEntry {
-  return { type: "message.recorded", session: execution.session, execution: execution.id, body: { content } };
+  return { type: "message.recorded", ...whose(execution), body: { content } };
 }
 
 export function refusalEntry(
@@ -16,41 +23,46 @@ export function refusalEntry(
   decision: DecisionCode,
   error: ReplyError,
 ): JournalEntry {
+  const { bytes, call, facts, label, revision, rules } = execution;
+  const { head, redacted } = requestHead(execution);
   return {
     type: "execution.refused",
-    session: execution.session,
-    execution: execution.id,
+    ...whose(execution),
     body: {
-      tool: execution.call?.tool ?? null,
-      request: requestDigest(execution.bytes),
-      label: execution.label,
+      tool: call?.tool ?? null,
+      request: { bytes: bytes.byteLength, head, payload: null },
+      label,
       event,
       decision,
-      facts: execution.facts,
-      revision: execution.revision,
-      rules: [...execution.rules],
+      facts,
+      input_sha256: facts === null ? null : inputDigest(execution),
+      revision,
+      rules: [...rules],
       error,
     },
+    redacted,
+    committed: [{ path: "/request/payload", bytes }],
   };
 }
 
 export function intentEntry(execution: Execution): JournalEntry {
-  const { call, capability, facts, revision } = execution;
+  const { call, capability, facts, revision, secrets } = execution;
   assert(call && capability && facts && revision, "an intent has a call, its facts and its decision");
   return {
     type: "execution.intent",
-    session: execution.session,
-    execution: execution.id,
+    ...whose(execution),
     body: {
       tool: call.tool,
       capability: capability.manifest.version,
       args: call.args,
       label: execution.label,
       facts,
+      input_sha256: inputDigest(execution),
       revision,
       rules: [...execution.rules],
       received_us: execution.receivedUs,
     },
+    secrets: secrets.input(call.args, "/args"),
   };
 }
 
@@ -68,8 +80,7 @@ export function outcomeEntry(execution: Execution, details: OutcomeDetails): Jou
   const { event, began, durationUs, sandbox, result, error } = details;
   return {
     type: "execution.outcome",
-    session: execution.session,
-    execution: execution.id,
+    ...whose(execution),
     body: {
       intent: execution.intent,
       event,
@@ -79,15 +90,33 @@ export function outcomeEntry(execution: Execution, details: OutcomeDetails): Jou
       ...(result === undefined ? {} : { result }),
       ...(error === undefined ? {} : { error }),
     },
+    secrets: execution.secrets.output(result, "/result"),
   };
 }
 
-/** A refused payload is kept as its digest and a capped head, so that refusals cannot fill the journal. */
-function requestDigest(bytes: Uint8Array): RequestDigest {
-  const head = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.byteLength, LIMITS.refusedHeadChars * 4));
-  return {
-    sha256: createHash("sha256").update(bytes).digest("hex"),
-    bytes: bytes.byteLength,
-    head: printable(head.toString("utf8"), LIMITS.refusedHeadChars),
-  };
+function whose({ actor, session, id }: Execution): Pick<JournalEntry, "actor" | "session" | "execution"> {
+  return { actor, session, execution: id };
+}
+
+/** What the decision was made on, so that anyone who holds the facts can tell that these were the ones. */
+function inputDigest({ actor, call, facts }: Execution): string {
+  return hash("sha256", textWithoutSecrets([actor.principal, call?.tool, facts]));
+}
+
+/** A refused payload is kept as a commitment and a capped head, so that refusals cannot fill the journal. */
+function requestHead({ bytes, call, secrets }: Execution): {
+  readonly head: string;
+  readonly redacted: readonly Redaction[];
+} {
+  const marked = call === null ? [] : secrets.input(call.args, "/tool_call/args");
+  const shown = marked.length === 0 ? windowOf(bytes) : JSON.stringify(redact({ tool_call: call }, marked).value);
+  // Cut only afterwards: the half of a secret does not look like one any more.
+  const { value, redactions } = redact(shown);
+  const redacted = [...marked, ...redactions].map(({ rule }) => ({ path: "/request/head", rule }));
+  return { head: printable(value, LIMITS.refusedHeadChars), redacted };
+}
+
+function windowOf(bytes: Uint8Array): string {
+  const length = Math.min(bytes.byteLength, LIMITS.refusedHeadChars * 8);
+  return Buffer.from(bytes.buffer, bytes.byteOffset, length).toString("utf8");
 }

@@ -6,19 +6,20 @@ import type {
   ExecutionId,
   ExecutionRefusedBody,
   Facts,
+  RecordActor,
   Reply,
   ReplyError,
-  RequestDigest,
   SessionId,
   ToolCall,
 } from "@femtoclaw/protocol";
+import type { CapabilitySecrets } from "./argument-validators.ts";
 import type { Release } from "./fair-slots.ts";
 import type { EndingEvent } from "./verdict.ts";
 
 export interface Execution {
   readonly id: ExecutionId;
   readonly session: SessionId;
-  readonly principal: string;
+  readonly actor: RecordActor;
   readonly label: string | null;
   readonly bytes: Uint8Array;
   readonly receivedUs: number;
@@ -28,6 +29,8 @@ export interface Execution {
   stopReason: string | null;
   call: ToolCall | null;
   capability: Capability | null;
+  /** Where the capability's schemas mark secrets; nothing is marked while no capability is known. */
+  secrets: CapabilitySecrets;
   facts: Facts | null;
   bound: BoundArguments | null;
   revision: string | null;
@@ -48,5 +51,3 @@ export interface Ending {
 }
 
 export type RefusalEvent = ExecutionRefusedBody["event"];
-
-export type { RequestDigest };

@@ -6,13 +6,14 @@ import type { ExecutionActor } from "@femtoclaw/machines";
 import type { Authority, CapabilityManifest, ErrorCode, ExecutionId, Facts } from "@femtoclaw/protocol";
 import type { SandboxView } from "@femtoclaw/sandbox";
 import type { Clock } from "../clock.ts";
-import type { CapabilityValidators } from "./argument-validators.ts";
+import type { CapabilitySecrets, CapabilityValidators } from "./argument-validators.ts";
 import type { FairSlots } from "./fair-slots.ts";
 import type { Problem } from "./verdict.ts";
 
 export interface Registered {
   readonly capability: Capability;
   readonly validators: CapabilityValidators;
+  readonly secrets: CapabilitySecrets;
   readonly enabled: boolean;
   readonly timeoutMs: number;
   readonly outputBytes: number;

@@ -18,10 +18,12 @@ import {
   LIMITS,
   parseMessage,
   printable,
+  type RecordActor,
   type Reply,
   type SessionId,
 } from "@femtoclaw/protocol";
 import { timestamp } from "../clock.ts";
+import { NO_SECRETS } from "./argument-validators.ts";
 import { runEffect } from "./effect.ts";
 import { intentEntry, messageEntry, outcomeEntry, refusalEntry } from "./entries.ts";
 import type { Ending, Execution, RefusalEvent } from "./execution.ts";
@@ -31,8 +33,8 @@ import { type Problem, replyError, unrecordedReply, verdictOf } from "./verdict.
 
 export interface Proposal {
   readonly session: SessionId;
-  /** Who decides in policy: minted by the host, never what a client calls itself. */
-  readonly principal: string;
+  /** Who proposes, for whom: minted by the runtime. Policy decides on the principal, never on what a client calls itself. */
+  readonly actor: RecordActor;
   readonly bytes: Uint8Array;
   readonly label?: string;
 }
@@ -124,7 +126,7 @@ export class Gate {
     const execution: Execution = {
       id,
       session: proposal.session,
-      principal: proposal.principal,
+      actor: proposal.actor,
       label,
       bytes: proposal.bytes,
       receivedUs: this.#parts.clock.monotonicUs(),
@@ -132,6 +134,7 @@ export class Gate {
       stopReason: null,
       call: null,
       capability: null,
+      secrets: NO_SECRETS,
       facts: null,
       bound: null,
       revision: null,
@@ -192,6 +195,7 @@ export class Gate {
       return this.#refuse(execution, "unknown", { code: "FEMTO_CAPABILITY_NOT_FOUND", reason });
     }
     execution.capability = registered.capability;
+    execution.secrets = registered.secrets;
     if (!registered.enabled) {
       const reason = `the capability \`${tool}\` is disabled`;
       return this.#refuse(execution, "disabled", { code: "FEMTO_CAPABILITY_DISABLED", reason });
@@ -211,7 +215,7 @@ export class Gate {
     if (!taken.ok) return this.#refuse(execution, "factsFailed", { code: "FEMTO_FACTS_FAILED", reason: taken.reason });
     execution.facts = taken.facts;
     execution.bound = taken.bound;
-    const decision = this.#decide(execution.principal, call.tool, taken.facts.questions);
+    const decision = this.#decide(execution.actor.principal, call.tool, taken.facts.questions);
     execution.revision = decision.revision;
     execution.rules = decision.rules;
     if (decision.allowed) return "permitted";

@@ -3,22 +3,23 @@
  * have the state of every actor at that moment. Snapshots, restart, replay and status all come from here.
  */
 import {
-  EXECUTION_VERSION,
-  LIFECYCLE_VERSION,
   lifecycleMachine,
-  MEMORY_VERSION,
+  MACHINE_IDENTITIES,
   memoryMachine,
-  OBSERVABILITY_VERSION,
   observabilityMachine,
   type Phase,
-  POLICY_VERSION,
   phaseOf,
   policyMachine,
-  REGISTRY_VERSION,
   type RegistryContext,
   registryMachine,
 } from "@femtoclaw/machines";
-import { type ActorSnapshot, FemtoError, type RegisteredCapability, type TypedRecord } from "@femtoclaw/protocol";
+import {
+  type ActorSnapshot,
+  FemtoError,
+  type MachineId,
+  type RegisteredCapability,
+  type TypedRecord,
+} from "@femtoclaw/protocol";
 import type { AnyStateMachine, EventObject } from "xstate";
 import { corrupt, type ExecutionRecord, eventsOf, type OpenExecution, requireOwnIntent } from "./execution-records.ts";
 import { type ExecutionEventType, type ExecutionPoint, ExecutionTable } from "./execution-table.ts";
@@ -44,15 +45,17 @@ interface HostState {
 
 type MachineName = "lifecycle" | "memory" | "registry" | "policy" | "observability";
 
-const MACHINES: Readonly<Record<MachineName, { readonly machine: AnyStateMachine; readonly version: string }>> = {
-  lifecycle: { machine: lifecycleMachine, version: LIFECYCLE_VERSION },
-  memory: { machine: memoryMachine, version: MEMORY_VERSION },
-  registry: { machine: registryMachine, version: REGISTRY_VERSION },
-  policy: { machine: policyMachine, version: POLICY_VERSION },
-  observability: { machine: observabilityMachine, version: OBSERVABILITY_VERSION },
+const MACHINES: Readonly<Record<MachineName, AnyStateMachine>> = {
+  lifecycle: lifecycleMachine,
+  memory: memoryMachine,
+  registry: registryMachine,
+  policy: policyMachine,
+  observability: observabilityMachine,
 };
 const MACHINE_NAMES = Object.keys(MACHINES) as MachineName[];
-const HOST_VERSION = "1";
+/** What holds the state of an actor, as its snapshots name it. */
+type Holder = Omit<ActorSnapshot, "state">;
+const HOST: Holder = { machine: "host", version: "1", definition: null };
 
 /** In which states a subsystem is ready, by the event that says so. */
 const STANDING: Readonly<Record<string, { readonly machine: MachineName; readonly states: readonly string[] }>> = {
@@ -87,13 +90,13 @@ export class Projection {
   static restore(covers: number, actors: Readonly<Record<string, ActorSnapshot>>): Projection {
     const projection = new Projection();
     for (const name of MACHINE_NAMES) {
-      const state = stateOf(actors, name, MACHINES[name].version);
+      const state = stateOf(actors, name, holderOf(name));
       projection.#folds[name].restore(state as { value: unknown; context: unknown });
     }
-    const { open, counters } = structuredClone(stateOf(actors, "executions", EXECUTION_VERSION)) as ExecutionsState;
+    const { open, counters } = structuredClone(stateOf(actors, "executions", holderOf("execution"))) as ExecutionsState;
     projection.#open = new Map(Object.entries(open));
     projection.#counters = counters;
-    projection.#host = structuredClone(stateOf(actors, "host", HOST_VERSION)) as HostState;
+    projection.#host = structuredClone(stateOf(actors, "host", HOST)) as HostState;
     projection.#size = covers + 1;
     return projection;
   }
@@ -141,15 +144,12 @@ export class Projection {
 
   /** The state of every actor, as the journal's snapshots hold it. */
   snapshot(): Record<string, ActorSnapshot> {
-    const machines = MACHINE_NAMES.map((name) => [
-      name,
-      { machine: name, version: MACHINES[name].version, state: { ...this.#folds[name].state } },
-    ]);
+    const machines = MACHINE_NAMES.map((name) => [name, { ...holderOf(name), state: { ...this.#folds[name].state } }]);
     const executions: ExecutionsState = { open: Object.fromEntries(this.#open), counters: this.#counters };
     return {
       ...(Object.fromEntries(machines) as Record<string, ActorSnapshot>),
-      executions: { machine: "execution", version: EXECUTION_VERSION, state: { ...executions } },
-      host: { machine: "host", version: HOST_VERSION, state: { ...this.#host } },
+      executions: { ...holderOf("execution"), state: { ...executions } },
+      host: { ...HOST, state: { ...this.#host } },
     };
   }
 
@@ -329,15 +329,21 @@ export class Projection {
 function freshFolds(overrides: Readonly<Record<string, boolean>>): Record<MachineName, MachineFold> {
   const folds = MACHINE_NAMES.map((name) => {
     const input = name === "registry" ? { overrides } : undefined;
-    return [name, new MachineFold(MACHINES[name].machine, input)];
+    return [name, new MachineFold(MACHINES[name], input)];
   });
   return Object.fromEntries(folds) as Record<MachineName, MachineFold>;
 }
 
-function stateOf(actors: Readonly<Record<string, ActorSnapshot>>, name: string, version: string): unknown {
+function holderOf(id: MachineId): Holder {
+  const { version, sha256 } = MACHINE_IDENTITIES[id];
+  return { machine: id, version, definition: sha256 };
+}
+
+function stateOf(actors: Readonly<Record<string, ActorSnapshot>>, name: string, holder: Holder): unknown {
   const actor = actors[name];
-  if (actor === undefined || actor.version !== version) {
-    const found = actor === undefined ? "is missing" : `has version ${actor.version} where ${version} is known`;
+  if (actor?.version !== holder.version || actor.definition !== holder.definition) {
+    const found =
+      actor === undefined ? "is missing" : `is of version ${actor.version} where ${holder.version} is known`;
     throw new FemtoError("FEMTO_JOURNAL_FORMAT", `the snapshot of \`${name}\` ${found}`);
   }
   return actor.state;

@@ -1,6 +1,7 @@
 /** The memory subsystem's I/O: opens the journal, brings the state back, closes it. */
 import assert from "node:assert/strict";
 import { type CommitGroup, FileKeyring, Journal, LeveldbStore, openStateDirectory } from "@femtoclaw/journal";
+import { MACHINE_IDENTITIES } from "@femtoclaw/machines";
 import { type BootId, errorText, FemtoError, type TypedRecord } from "@femtoclaw/protocol";
 import type { EventObject } from "xstate";
 import type { Clock } from "../clock.ts";
@@ -38,6 +39,7 @@ export async function openMemory(options: MemoryOptions): Promise<Memory> {
       keyring: new FileKeyring(keys),
       boot,
       clock,
+      machines: MACHINE_IDENTITIES,
       projector: { apply: (record) => recovered().apply(record), snapshot: () => recovered().snapshot() },
       ...(snapshotEveryRecords === undefined ? {} : { snapshotEveryRecords }),
       onFailed: options.onFailed,

@@ -6,7 +6,7 @@ import type { RegistryContext } from "@femtoclaw/machines";
 import { FemtoError, printable, type RegisteredCapability, type ToolDescription } from "@femtoclaw/protocol";
 import type { EventObject } from "xstate";
 import type { ResolvedConfiguration } from "../configuration/resolve-configuration.ts";
-import { type CapabilityValidators, compileValidators } from "../gate/argument-validators.ts";
+import { type CompiledSchemas, compileSchemas } from "../gate/argument-validators.ts";
 import type { Registered } from "../gate/gate-parts.ts";
 import type { ActorSystem } from "../system.ts";
 
@@ -14,13 +14,13 @@ export class Registry {
   readonly #system: ActorSystem;
   readonly #configuration: ResolvedConfiguration;
   readonly #capabilities: ReadonlyMap<string, Capability>;
-  readonly #validators: ReadonlyMap<string, CapabilityValidators>;
+  readonly #schemas: ReadonlyMap<string, CompiledSchemas>;
 
   /** Throws FEMTO_CONFIG_INVALID for a capability whose manifest is not valid, or a setting of one that is unknown. */
   constructor(system: ActorSystem, configuration: ResolvedConfiguration, capabilities: readonly Capability[]) {
     this.#system = system;
     this.#configuration = configuration;
-    this.#validators = compileValidators(capabilities);
+    this.#schemas = compileSchemas(capabilities);
     this.#capabilities = new Map(capabilities.map((capability) => [capability.manifest.name, capability]));
     for (const name of configuration.capabilities.keys()) {
       if (this.#capabilities.has(name)) continue;
@@ -84,14 +84,14 @@ export class Registry {
     const declared = this.#context()?.capabilities;
     const state = declared !== undefined && Object.hasOwn(declared, tool) ? declared[tool] : undefined;
     const capability = this.#capabilities.get(tool);
-    const validators = this.#validators.get(tool);
-    if (state === undefined || capability === undefined || validators === undefined) return undefined;
+    const schemas = this.#schemas.get(tool);
+    if (state === undefined || capability === undefined || schemas === undefined) return undefined;
     const setting = this.#configuration.capabilities.get(tool);
     const { limits } = this.#configuration;
     const own = capability.manifest.limits;
     return {
       capability,
-      validators,
+      ...schemas,
       enabled: state.enabled,
       timeoutMs: setting?.timeoutMs ?? Math.min(limits.timeoutMs, own.timeout_ms),
       outputBytes: setting?.outputBytes ?? Math.min(limits.outputBytes, own.output_bytes),

@@ -94,8 +94,8 @@ const BREACHES: Readonly<Record<string, Effect>> = {
         throw new Error("no n");
       },
     }),
-  result_is_too_large: async () => succeeded({ text: "x".repeat(LIMITS.recordBytes) }),
-  result_is_too_large_once_escaped: async () => succeeded({ text: "\u0001".repeat(LIMITS.recordBytes / 4) }),
+  result_is_too_large: async () => succeeded({ text: "x".repeat(LIMITS.resultBytes) }),
+  result_is_too_large_once_escaped: async () => succeeded({ text: "\u0001".repeat(LIMITS.resultBytes / 4) }),
   result_is_deep: async () => succeeded(nested(LIMITS.jsonDepth + 1)),
   result_is_a_tower: async () => succeeded(tower(100_000)),
 };
@@ -237,7 +237,8 @@ describe("a capability", () => {
     expect(outcomes).toHaveLength(ofType(records, "execution.intent").length);
     for (const record of records as TypedRecord[]) expect(validateRecord(record)).toBe(true);
     for (const reply of replies) {
-      const outcome = outcomes.find(({ execution }) => execution === reply.execution_id);
+      const found = outcomes.find(({ execution }) => execution === reply.execution_id);
+      const outcome = found === undefined ? undefined : ofType([await runtime.reader.withValues(found)], found.type)[0];
       expect(outcome?.seq).toBe(reply.record?.seq);
       // What was recorded is what was answered, member for member.
       expect(JSON.stringify(outcome?.body.result)).toBe(JSON.stringify(reply.result));

@@ -211,7 +211,7 @@ describe("a proposal", () => {
     expect(record).not.toBeNull();
     const intent = ofType(records, "execution.intent").find(({ execution }) => execution === reply.execution_id);
     expect(intent?.body.label).toMatch(/^\\u\{202e\}x{127}…$/);
-    expect(ofType(records, "session.opened").at(-1)?.body.label).toBe("\\u{1b}[31m\ufffd");
+    expect(ofType(records, "session.opened").at(-1)?.actor?.agent).toBe("\\u{1b}[31m\ufffd");
   });
 
   it("cannot choose for whom it speaks", async () => {

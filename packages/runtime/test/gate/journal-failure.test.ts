@@ -1,10 +1,18 @@
 /** When the journal cannot commit: nothing is claimed, nothing runs without a durable intent, and admission closes. */
 import { type Capability, ProgramDigests, takeFacts } from "@femtoclaw/capabilities";
 import { Journal, type JournalEntry, MemoryKeyring, MemoryStore, type StoreFault } from "@femtoclaw/journal";
-import { type Authority, FemtoError, type Reply, type SessionId, validateReply } from "@femtoclaw/protocol";
+import { MACHINE_IDENTITIES } from "@femtoclaw/machines";
+import {
+  type Authority,
+  FemtoError,
+  type RecordActor,
+  type Reply,
+  type SessionId,
+  validateReply,
+} from "@femtoclaw/protocol";
 import { describe, expect, it } from "vitest";
 import { systemClock } from "../../src/clock.ts";
-import { compileValidators } from "../../src/gate/argument-validators.ts";
+import { compileSchemas } from "../../src/gate/argument-validators.ts";
 import { FairSlots } from "../../src/gate/fair-slots.ts";
 import { Gate } from "../../src/gate/gate.ts";
 import type { GateParts } from "../../src/gate/gate-parts.ts";
@@ -38,7 +46,7 @@ class Bench {
   ) {
     this.journal = journal;
     this.store = store;
-    const validators = compileValidators(capabilities);
+    const validators = compileSchemas(capabilities);
     for (const type of TO_IDLE) this.system.advance({ type });
     const digests = new ProgramDigests();
     const slots = { slots: 64, slotsPerSession: 64, queue: 1_000 };
@@ -55,7 +63,7 @@ class Bench {
         const found = capabilities.find(({ manifest }) => manifest.name === tool);
         const schemas = validators.get(tool);
         if (found === undefined || schemas === undefined) return undefined;
-        return { capability: found, validators: schemas, enabled: true, timeoutMs: 10_000, outputBytes: 1_000 };
+        return { capability: found, ...schemas, enabled: true, timeoutMs: 10_000, outputBytes: 1_000 };
       },
       takeFacts: (manifest, args) => takeFacts({ manifest, args, authority: AUTHORITY, sandbox: null, digests }),
       decide: () => ({ allowed: true, rules: ["a"], revision: "0".repeat(64) }),
@@ -72,6 +80,7 @@ class Bench {
       keyring: new MemoryKeyring(),
       boot: "boot-1",
       clock: systemClock(),
+      machines: MACHINE_IDENTITIES,
       onFailed: (error) =>
         void bench?.system.advance({ type: "fault", fault: { code: error.code, reason: error.message } }),
     });
@@ -81,9 +90,11 @@ class Bench {
 
   propose(tool: string, session = "s"): Promise<Reply> {
     const bytes = Buffer.from(JSON.stringify(call(tool)));
-    return this.gate.propose({ session: session as SessionId, principal: "default", bytes });
+    return this.gate.propose({ session: session as SessionId, actor: ACTOR, bytes });
   }
 }
+
+const ACTOR: RecordActor = { principal: "default", agent: null, channel: "library", delegation: null };
 
 const counted = (effects: string[]) => capability("counted", () => ({ n: effects.push("counted") }));
 
@@ -257,9 +268,9 @@ describe("a stop", () => {
       registered: (tool) => {
         const open = bench.journal.size > 1;
         if (open) bench.gate.stopAll("in the last moment");
-        const schemas = compileValidators([never]).get(tool);
+        const schemas = compileSchemas([never]).get(tool);
         if (schemas === undefined) return undefined;
-        return { capability: never, validators: schemas, enabled: true, timeoutMs: 20, outputBytes: 1_000 };
+        return { capability: never, ...schemas, enabled: true, timeoutMs: 20, outputBytes: 1_000 };
       },
     });
     expect(await bench.propose("never")).toMatchObject({ decision: "AUTHORIZED" });

@@ -37,7 +37,7 @@ const loaded: Entry = {
 };
 const switched = (name: string, on: boolean): Entry => ({
   type: on ? "capability.enabled" : "capability.disabled",
-  body: { name, by: "operator" },
+  body: { name },
 });
 const activated: Entry = {
   type: "policy.activated",
@@ -68,6 +68,7 @@ const intent = (execution: string | null = "e1"): Entry => ({
     capability: "1",
     args: {},
     label: null,
+    input_sha256: HASH,
     facts: FACTS as never,
     revision: HASH,
     rules: [],
@@ -114,7 +115,15 @@ function fold(entries: readonly Entry[]): Projection {
   let current = "b1";
   entries.forEach((entry, seq) => {
     if (entry.type === "boot.started") current = entry.boot ?? "";
-    const frame = { v: 0, seq, at: "2026-01-01T00:00:00.000000Z", mono_us: seq, session: "s1", execution: null };
+    const frame = {
+      v: 1,
+      seq,
+      at: "2026-01-01T00:00:00.000000Z",
+      mono_us: seq,
+      actor: null,
+      session: "s1",
+      execution: null,
+    };
     projection.apply({ ...frame, boot: current, ...entry } as unknown as TypedRecord);
   });
   return projection;
@@ -295,7 +304,7 @@ describe("the state", () => {
     ]);
     const restored = Projection.restore(before.size - 1, JSON.parse(JSON.stringify(before.snapshot())));
     const next = (seq: number, entry: Entry): void => {
-      const frame = { v: 0, seq, at: "", mono_us: 0, boot: "b1", session: null, execution: null };
+      const frame = { v: 1, seq, at: "", mono_us: 0, boot: "b1", session: null, execution: null };
       restored.apply({ ...frame, ...entry } as unknown as TypedRecord);
     };
     next(15, crashed("policy", 3));
@@ -308,7 +317,7 @@ describe("the state", () => {
     const projection = fold([...START, intent()]);
     const taken = JSON.stringify(projection.snapshot());
     const [open, snapshot] = [projection.open, projection.snapshot()];
-    const frame = { v: 0, seq: 12, at: "", mono_us: 0, boot: "b1", session: "s1" };
+    const frame = { v: 1, seq: 12, at: "", mono_us: 0, boot: "b1", session: "s1" };
     projection.apply({ ...frame, ...outcome(11) } as unknown as TypedRecord);
     expect(JSON.stringify(snapshot)).toBe(taken);
     expect(open.size).toBe(1);
@@ -317,8 +326,9 @@ describe("the state", () => {
   it("of another machine version is not taken", () => {
     const actors = fold(START).snapshot();
     const { policy, ...others } = actors;
-    const older = { ...actors, policy: { machine: "policy", version: "0", state: {} } };
-    for (const wrong of [others, older, {}]) {
+    const older = { ...actors, policy: { machine: "policy", version: "0", definition: HASH, state: {} } };
+    const edited = { ...actors, policy: { ...policy, definition: HASH } } as typeof actors;
+    for (const wrong of [others, older, edited, {}]) {
       expect(() => Projection.restore(10, wrong)).toThrow(expect.objectContaining({ code: "FEMTO_JOURNAL_FORMAT" }));
     }
     expect(policy).toBeDefined();

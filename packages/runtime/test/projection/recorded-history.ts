@@ -123,6 +123,8 @@ export function readerOf({ records, snapshots }: RecordedHistory): JournalReader
         yield { seq: record.seq, bytes: Buffer.from(JSON.stringify(record)) };
       }
     },
+    withValues: async (record) => record,
+    blob: async () => null,
     locate: async (execution) => records.filter((record) => record.execution === execution).map(({ seq }) => seq),
     latestSnapshot: async () => snapshots.at(-1) ?? null,
     snapshotAt: async (seq) => snapshots.find((snapshot) => snapshot.seq === seq) ?? null,

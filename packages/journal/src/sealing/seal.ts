@@ -1,0 +1,163 @@
+/**
+ * From what a writer says to the bytes that are stored for ever: secrets are taken out, large values are
+ * replaced by commitments, and what is left is written once. Nothing reaches the journal past this.
+ */
+import {
+  type Commitment,
+  LIMITS,
+  type RecordEntry,
+  type RecordType,
+  type Redaction,
+  type TypedRecord,
+} from "@femtoclaw/protocol";
+import type { RecordFrame } from "../commit-queue.ts";
+import { blobName } from "../object-name.ts";
+import { assertWellFormed, encodeText } from "../record.ts";
+import type { StoredObject } from "../store.ts";
+import { commit, type Salts } from "./commitments.ts";
+import { pointer, replacedAt } from "./json-pointer.ts";
+import { redact } from "./redact.ts";
+import { mayHoldSecret } from "./secret-patterns.ts";
+
+/** What a writer says, and what of it must not be written. */
+export type SealableEntry = RecordEntry & {
+  /** Places in the body whose values are secrets, whatever they look like. */
+  readonly secrets?: readonly Redaction[];
+  /** Places from which the writer has taken secrets already. */
+  readonly redacted?: readonly Redaction[];
+  /** Values that the record commits to without holding or keeping them; null stands at their place in the body. */
+  readonly committed?: readonly { readonly path: string; readonly bytes: Uint8Array }[];
+};
+
+export interface SealedRecord {
+  readonly record: TypedRecord;
+  readonly bytes: Buffer;
+  /** What opens the commitments; stored in the same batch as the record. */
+  readonly blobs: readonly StoredObject[];
+}
+
+/** Members of bodies that may leave their record. No state is folded from them. */
+const LEAVING: Readonly<Partial<Record<RecordType, readonly string[]>>> = {
+  "message.recorded": ["content"],
+  "policy.activated": ["rules"],
+  "execution.refused": ["facts"],
+  "execution.intent": ["args", "facts"],
+  "execution.outcome": ["result"],
+};
+/** Members in which single texts may be null instead of the member as a whole. */
+const OPEN: ReadonlySet<string> = new Set(["args", "result"]);
+/** LIMIT: commitments that one member leaves behind; one with more large texts leaves as a whole. */
+const COMMITMENTS_PER_MEMBER = 16;
+
+/** Throws FEMTO_JOURNAL_RECORD_TOO_LARGE for an entry that does not fit even so, FEMTO_PROTOCOL_TEXT for a lone surrogate. */
+export function seal(frame: RecordFrame, entry: SealableEntry, salts: Salts): SealedRecord {
+  const plain = recordOf(frame, entry, entry.body, [], []);
+  const text = JSON.stringify(plain);
+  const { secrets = [], redacted = [], committed = [] } = entry;
+  const small = text.length <= LIMITS.recordedValueChars;
+  const clean = secrets.length === 0 && !mayHoldSecret(text);
+  if (small && clean && redacted.length === 0 && committed.length === 0)
+    return { record: plain, bytes: encodeText(plain.type, text), blobs: [] };
+  // What leaves the record is no part of the text that is written, and must have a UTF-8 form all the same.
+  assertWellFormed(plain.type, text);
+  const untouched = { value: entry.body, redactions: [] };
+  const { value: body, redactions } = clean ? untouched : redact<unknown>(entry.body, secrets);
+  const sealing = new Sealing(frame, entry, salts, body, [...redacted, ...redactions]);
+  for (const { path, bytes } of committed) sealing.commit(path, "bytes", bytes, false);
+  return sealing.finish();
+}
+
+class Sealing {
+  readonly #frame: RecordFrame;
+  readonly #entry: SealableEntry;
+  readonly #salts: Salts;
+  readonly #redactions: readonly Redaction[];
+  readonly #commitments: Commitment[] = [];
+  readonly #blobs: StoredObject[] = [];
+  #body: unknown;
+
+  constructor(frame: RecordFrame, entry: SealableEntry, salts: Salts, body: unknown, redactions: readonly Redaction[]) {
+    this.#frame = frame;
+    this.#entry = entry;
+    this.#salts = salts;
+    this.#body = body;
+    this.#redactions = redactions;
+  }
+
+  commit(path: string, form: Commitment["form"], bytes: Uint8Array, kept: boolean): void {
+    const { commitment, blob } = commit(path, form, bytes, kept, this.#salts);
+    this.#blobs.push({ name: blobName(this.#frame.seq, this.#commitments.length), bytes: blob });
+    this.#commitments.push(commitment);
+  }
+
+  finish(): SealedRecord {
+    for (const name of this.#leaving) this.#commitLargeTexts(name);
+    for (;;) {
+      const record = recordOf(this.#frame, this.#entry, this.#body, this.#commitments, this.#redactions);
+      const text = JSON.stringify(record);
+      if (Buffer.byteLength(text) > LIMITS.recordBytes && this.#commitLargestMember()) continue;
+      return { record, bytes: encodeText(record.type, text), blobs: this.#blobs };
+    }
+  }
+
+  get #leaving(): readonly string[] {
+    return LEAVING[this.#entry.type] ?? [];
+  }
+
+  #member(name: string): unknown {
+    return (this.#body as Readonly<Record<string, unknown>>)[name];
+  }
+
+  #commitLargeTexts(name: string): void {
+    const member = this.#member(name);
+    if (member === undefined || member === null) return;
+    const texts = OPEN.has(name) ? largeTexts(member, pointer("", name)) : [];
+    if (texts.length > COMMITMENTS_PER_MEMBER || isLargeText(member)) return this.#commitMember(name);
+    for (const { path, text } of texts) {
+      this.#body = replacedAt(this.#body, path, null);
+      this.commit(path, "text", Buffer.from(text), true);
+    }
+  }
+
+  /** Returns false when nothing is left that could leave. */
+  #commitLargestMember(): boolean {
+    const sizes = this.#leaving.map((name) => ({ name, chars: JSON.stringify(this.#member(name) ?? null).length }));
+    const [largest] = sizes.sort((left, right) => right.chars - left.chars);
+    if (largest === undefined || (this.#member(largest.name) ?? null) === null) return false;
+    this.#commitMember(largest.name);
+    return true;
+  }
+
+  #commitMember(name: string): void {
+    const member = this.#member(name);
+    const path = pointer("", name);
+    this.#body = replacedAt(this.#body, path, null);
+    if (typeof member === "string") this.commit(path, "text", Buffer.from(member), true);
+    else this.commit(path, "json", Buffer.from(JSON.stringify(member)), true);
+  }
+}
+
+function recordOf(
+  { v, seq, at, mono_us, boot, machine }: RecordFrame,
+  { type, actor, session, execution }: RecordEntry,
+  body: unknown,
+  commitments: readonly Commitment[],
+  redactions: readonly Redaction[],
+): TypedRecord {
+  const record = {
+    ...{ v, seq, at, mono_us, boot, type, actor: actor ?? null, session, execution, machine, body },
+    ...(commitments.length === 0 ? {} : { commitments }),
+    ...(redactions.length === 0 ? {} : { redactions }),
+  };
+  return record as TypedRecord;
+}
+
+function largeTexts(value: unknown, path: string): { readonly path: string; readonly text: string }[] {
+  if (typeof value === "string") return isLargeText(value) ? [{ path, text: value }] : [];
+  if (typeof value !== "object" || value === null) return [];
+  return Object.entries(value).flatMap(([key, member]) => largeTexts(member, pointer(path, key)));
+}
+
+function isLargeText(value: unknown): value is string {
+  return typeof value === "string" && value.length > LIMITS.recordedValueChars;
+}

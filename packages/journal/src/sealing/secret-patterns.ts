@@ -1,0 +1,70 @@
+/**
+ * What a secret looks like in text. Each pattern is linear in the text, because the text is hostile: it
+ * begins only where a token can begin, and repeats nothing that overlaps with what follows it.
+ */
+
+export interface SecretPattern {
+  /** Stands in the record in place of what was found. */
+  readonly rule: string;
+  readonly find: RegExp;
+  /** `$1` keeps what tells a reader which value it was. */
+  readonly replacement: string;
+}
+
+const NAMES = "pass(?:word|wd|phrase)|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|credentials?";
+
+const token = (rule: string, body: string): SecretPattern => ({
+  rule,
+  find: new RegExp(`(?<![A-Za-z0-9_-])(?:${body})`, "g"),
+  replacement: `[redacted:${rule}]`,
+});
+
+const valueBehind = (rule: string, name: string, value: string): SecretPattern => ({
+  rule,
+  find: new RegExp(`(${name})(?:${value})`, "gi"),
+  replacement: `$1[redacted:${rule}]`,
+});
+
+export const SECRET_PATTERNS: readonly SecretPattern[] = [
+  {
+    rule: "private-key",
+    find: /-----BEGIN (?:[A-Z0-9]{1,16} ){0,4}PRIVATE KEY(?: BLOCK)?-----[\s\S]*?(?:-----END [A-Z0-9 ]{0,64}-----|$)/g,
+    replacement: "[redacted:private-key]",
+  },
+  token("aws-key", "(?:AKIA|ASIA)[A-Z0-9]{16}(?![A-Za-z0-9])"),
+  token("github-token", "gh[pousr]_[A-Za-z0-9]{36,}|github_pat_[A-Za-z0-9_]{22,}"),
+  token("gitlab-token", "glpat-[A-Za-z0-9_-]{20,}"),
+  token("slack-token", "xox[abeoprs]-[A-Za-z0-9-]{10,}"),
+  token("api-key", "sk-[A-Za-z0-9_-]{20,}|[sr]k_(?:live|test)_[A-Za-z0-9]{10,}|AIza[A-Za-z0-9_-]{35}"),
+  token("npm-token", "npm_[A-Za-z0-9]{36,}"),
+  token("json-web-token", "eyJ[A-Za-z0-9_-]{10,}\\.eyJ[A-Za-z0-9_-]{10,}\\.[A-Za-z0-9_-]{10,}"),
+  valueBehind("authorization", "\\b(?:bearer|basic)\\s{1,4}", "[A-Za-z0-9+/_.~=-]{16,}"),
+  valueBehind("url-password", "://[^\\s/:@]{1,256}:", "[^\\s/@]{1,256}(?=@)"),
+  // A call of a function is source text, not a secret.
+  valueBehind(
+    "assignment",
+    `(?:${NAMES})["']?\\s{0,4}[:=]\\s{0,4}["']?(?![A-Za-z_$][\\w.]{0,128}\\()`,
+    "[^\\s\"'`,;(){}<>$]{6,4096}",
+  ),
+];
+
+/** The name of a member, of an option or of a variable whose value is a secret. */
+export const SECRET_NAME = new RegExp(`(?:${NAMES})$`, "i");
+
+/**
+ * Whether a JSON text may hold anything of the above. One pass over the text decides for nearly every
+ * record that there is nothing to look for; it may be wrong in the other direction only.
+ */
+const MAY_HOLD = new RegExp(
+  [
+    "-----BEGIN ",
+    "AKIA|ASIA|gh[pousr]_|github_pat_|glpat-|xox[abeoprs]-|sk[-_]|rk_|AIza|npm_|eyJ",
+    "[Bb][Ee][Aa][Rr][Ee][Rr]|[Bb][Aa][Ss][Ii][Cc]",
+    "://[^\\s/:@]{1,256}:[^\\s/@]{1,256}@",
+  ].join("|"),
+);
+const MAY_NAME = new RegExp(`(?:${NAMES})[\\\\"'\\s]{0,12}[:=,]`, "i");
+
+export function mayHoldSecret(json: string): boolean {
+  return MAY_HOLD.test(json) || MAY_NAME.test(json);
+}

@@ -1,0 +1,27 @@
+/** Puts the values that a record commits to back into it, where they are still kept and are the ones committed to. */
+import { FemtoError, type TypedRecord } from "@femtoclaw/protocol";
+import { openCommitment } from "./commitments.ts";
+import { replacedAt } from "./json-pointer.ts";
+
+/** `blob` finds the stored blob of the record's commitment with this index; null where it was erased. */
+export async function unseal(
+  record: TypedRecord,
+  blob: (seq: number, index: number) => Promise<Uint8Array | null>,
+): Promise<TypedRecord> {
+  const { commitments = [], seq } = record;
+  let body: unknown = record.body;
+  // A member can leave after texts of its own have left; it comes back before them.
+  for (const [index, commitment] of [...commitments.entries()].reverse()) {
+    if (!commitment.kept) continue;
+    const stored = await blob(seq, index);
+    if (stored === null) continue;
+    const bytes = openCommitment(commitment, stored);
+    if (bytes === undefined || bytes === null) {
+      const reason = `what is kept beside record ${seq} is not what it commits to at ${commitment.path}`;
+      throw new FemtoError("FEMTO_JOURNAL_CORRUPT", reason);
+    }
+    const text = Buffer.from(bytes).toString();
+    body = replacedAt(body, commitment.path, commitment.form === "json" ? JSON.parse(text) : text) ?? body;
+  }
+  return { ...record, body } as TypedRecord;
+}

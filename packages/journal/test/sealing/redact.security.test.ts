@@ -1,0 +1,149 @@
+/** Secrets in every place that a record has for foreign text; hostile text must cost no more than honest text. */
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { Salts } from "../../src/sealing/commitments.ts";
+import { redact, textWithoutSecrets } from "../../src/sealing/redact.ts";
+import { type SealableEntry, seal } from "../../src/sealing/seal.ts";
+import { mayHoldSecret } from "../../src/sealing/secret-patterns.ts";
+import { MACHINES } from "../journal-fixture.ts";
+
+const key = (label: string): string =>
+  `-----BEGIN ${label}PRIVATE KEY-----\nMIIEvQIBADANBgkqhkiG9w0BAQEFAASC\n-----END ${label}PRIVATE KEY-----`;
+
+/** Rule, a text around the secret, and the secret itself. Made up, in the form of the real ones. */
+const CORPUS: readonly (readonly [rule: string, text: string, secret: string])[] = [
+  ["private-key", `before ${key("")} after`, "MIIEvQIBADANBgkqhkiG9w0BAQEFAASC"],
+  ["private-key", key("OPENSSH "), "MIIEvQIBADANBgkqhkiG9w0BAQEFAASC"],
+  ["private-key", key("EC ").slice(0, 60), "MIIEvQIBADANB"],
+  ["aws-key", "id AKIAIOSFODNN7EXAMPLE.", "AKIAIOSFODNN7EXAMPLE"],
+  ["github-token", `Cloning with ghp_${"a1B2".repeat(9)}`, `ghp_${"a1B2".repeat(9)}`],
+  ["github-token", `github_pat_${"a1B2_".repeat(9)}`, `github_pat_${"a1B2_".repeat(9)}`],
+  ["gitlab-token", "(glpat-aaaaBBBB1111-2222cccc)", "glpat-aaaaBBBB1111-2222cccc"],
+  ["slack-token", "xoxb-1234567890-abcdefghij", "xoxb-1234567890-abcdefghij"],
+  ["api-key", `sk-ant-api03-${"Zz9_".repeat(8)}`, `sk-ant-api03-${"Zz9_".repeat(8)}`],
+  ["api-key", "sk_live_0123456789abcdef", "sk_live_0123456789abcdef"],
+  ["api-key", `AIza${"Sy_9-".repeat(7)}`, `AIza${"Sy_9-".repeat(7)}`],
+  ["npm-token", `//registry/:_auth npm_${"aB3d".repeat(9)}`, `npm_${"aB3d".repeat(9)}`],
+  ["json-web-token", "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.dozjgNryP4J3jVmNHl0w5N", "eyJzdWIiOiIxMjM0In0"],
+  ["authorization", "Authorization: Bearer abcdefghijklmnopqrstuvwx", "abcdefghijklmnopqrstuvwx"],
+  ["authorization", "curl -H 'authorization: basic dXNlcjpwYXNzd29yZA=='", "dXNlcjpwYXNzd29yZA=="],
+  ["url-password", "postgres://app:correct-horse@db.internal/x", "correct-horse"],
+  ["assignment", "DB_PASSWORD=hunter2-hunter2\n", "hunter2-hunter2"],
+  ["assignment", 'api_key: "0123456789abcdef"', "0123456789abcdef"],
+  ["assignment", `{"client_secret":"s3cr3t-s3cr3t"}`, "s3cr3t-s3cr3t"],
+  ["assignment", "--token=abcdef0123456789", "abcdef0123456789"],
+];
+
+const RULE_LARGE = "padding ".repeat(1_000);
+
+describe("a secret", () => {
+  it.each(CORPUS)("of the form %s goes from %j", (rule, text, secret) => {
+    const { value, redactions } = redact({ args: { deep: [{ text }] } });
+    expect(JSON.stringify(value)).not.toContain(secret);
+    expect(redactions).toContainEqual({ path: "/args/deep/0/text", rule });
+    expect(mayHoldSecret(JSON.stringify({ text }))).toBe(true);
+    expect(textWithoutSecrets([text])).not.toContain(secret);
+  });
+
+  it.each(CORPUS)(
+    "of the form %s stands in no byte that is stored, however large its text is: %j",
+    (_, text, secret) => {
+      for (const around of ["", RULE_LARGE]) {
+        const entry: SealableEntry = {
+          type: "message.recorded",
+          session: null,
+          execution: null,
+          body: { content: `${around}${text}${around}` },
+        };
+        const frame = { v: 1, seq: 1, at: "", mono_us: 0, boot: "b", machine: MACHINES.execution } as const;
+        const { bytes, blobs, record } = seal(frame, entry, new Salts((count) => Buffer.alloc(count, 1)));
+        expect(Buffer.concat([bytes, ...blobs.map((blob) => blob.bytes)]).includes(secret)).toBe(false);
+        expect(record.redactions?.length).toBeGreaterThan(0);
+      }
+    },
+  );
+
+  it("behind the name of one goes whatever it looks like", () => {
+    const value = { PASSWORD: "a b", accessToken: "x", "api-key": "y", tokens: 3, nested: { Secret: ["not", "text"] } };
+    expect(redact(value).value).toEqual({
+      ...value,
+      PASSWORD: "[redacted]",
+      accessToken: "[redacted]",
+      "api-key": "[redacted]",
+    });
+    expect(redact(["--user", "me", "--password", "p w", "-token", "t", "password", "stays"]).value).toEqual([
+      "--user",
+      "me",
+      "--password",
+      "[redacted]",
+      "-token",
+      "[redacted]",
+      "password",
+      "stays",
+    ]);
+    for (const text of ['{"password":"a b"}', '["--password","p w"]']) expect(mayHoldSecret(text), text).toBe(true);
+  });
+
+  it("that is marked goes with everything in it", () => {
+    const { value, redactions } = redact({ args: { key: { a: 1 }, other: 2 } }, [
+      { path: "/args/key", rule: "x-secret" },
+    ]);
+    expect(value).toEqual({ args: { key: "[redacted]", other: 2 } });
+    expect(redactions).toEqual([{ path: "/args/key", rule: "x-secret" }]);
+  });
+
+  it("is not seen in ordinary text", () => {
+    const ordinary = [
+      "const token = getToken(); // tokens are counted",
+      "The password is asked for interactively.",
+      "https://example.com:8080/path?tokens=3",
+      "user@example.com and ssh://git@example.com/x.git",
+      "a basic idea, a bearer of news",
+      "task-force sk-1 AKIA npm_install",
+      "password=$PASSWORD secret=$(cat file) token=<TOKEN>",
+    ];
+    for (const text of ordinary) expect(redact({ text }).redactions, text).toEqual([]);
+  });
+
+  it("is found by the quick test wherever the thorough one finds it", () => {
+    fc.assert(
+      fc.property(fc.constantFrom(...CORPUS), fc.string(), fc.string(), ([, text], before, after) => {
+        const value = { a: `${before}${text}${after}` };
+        if (redact(value).redactions.length > 0) expect(mayHoldSecret(JSON.stringify(value))).toBe(true);
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+});
+
+describe("hostile text", () => {
+  const mib = (piece: string): string => piece.repeat(Math.ceil(1_048_576 / piece.length));
+  const pieces = [
+    "eyJ",
+    "eyJaaaaaaaaaaaa.",
+    "-----BEGIN PRIVATE KEY-----",
+    "-----BEGIN A ",
+    "://a:",
+    "://",
+    "password=",
+    "password='\t",
+    "secrettokenpassword",
+    "Bearer ",
+    "bearer\t\t\t\t",
+    "sk-",
+    "ghp_",
+    "AKIA",
+    "a@b:c",
+    '\\\\\\"',
+    "token:token:",
+    "A_-",
+  ];
+
+  // A pattern that is not linear takes hours for one of these; the time limit of the test ends it.
+  it.each(pieces)("of %j costs no more than honest text", (piece) => {
+    const text = mib(piece);
+    const { value } = redact({ text, both: `x${text}` });
+    expect(redact(value).value).toBeDefined();
+    expect(typeof mayHoldSecret(JSON.stringify({ text }))).toBe("boolean");
+  });
+});

@@ -1,0 +1,66 @@
+/**
+ * Freezes each state machine under its version and writes its identity: the digest of its definition with
+ * guards and actions, without types and comments. A machine that changed needs another version, so that a
+ * record names for ever what folds it. `--check` compares instead of writing.
+ */
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+
+const MACHINES = fileURLToPath(new URL("../machines", import.meta.url));
+const NAMES = ["lifecycle", "memory", "registry", "policy", "observability", "execution"] as const;
+const BANNER = "// Generated from the machines by `npm run generate`. Do not edit.\n";
+const IDENTITIES = join(MACHINES, "src/generated/identities.ts");
+
+const check = process.argv.includes("--check");
+const faults: string[] = [];
+const identities: string[] = [];
+for (const name of NAMES) {
+  const { version, code } = await frozen(name);
+  freeze(`${name}@${version}.js`, code);
+  const sha256 = createHash("sha256").update(code).digest("hex");
+  identities.push(`  ${name}: { id: "${name}", version: "${version}", sha256: "${sha256}" },\n`);
+}
+const text = `${BANNER}import type { MachineIdentity } from "@femtoclaw/protocol/types";
+
+/** Version and digest of each machine, as the records of this FemtoClaw name them. */
+export const MACHINE_IDENTITIES = {
+${identities.join("")}} as const satisfies Readonly<Record<MachineIdentity["id"], MachineIdentity>>;
+`;
+if (!existsSync(IDENTITIES) || readFileSync(IDENTITIES, "utf8") !== text) {
+  if (check) faults.push("stale: machines/src/generated/identities.ts; run `npm run generate`");
+  else writeFileSync(IDENTITIES, text);
+}
+for (const fault of faults) console.error(fault);
+process.exitCode = faults.length === 0 ? 0 : 1;
+
+async function frozen(name: string): Promise<{ readonly version: string; readonly code: string }> {
+  const bundled = await build({
+    entryPoints: [join(MACHINES, `src/${name}.ts`)],
+    bundle: true,
+    format: "esm",
+    platform: "neutral",
+    external: ["xstate", "@femtoclaw/protocol"],
+    legalComments: "none",
+    write: false,
+  });
+  // The engine's own version decides what the same definition does.
+  const { dependencies } = JSON.parse(readFileSync(join(MACHINES, "package.json"), "utf8"));
+  const source = (bundled.outputFiles[0]?.text ?? "").replaceAll(/^\/\/ .*\n/gm, "");
+  const code = `// ${name} for xstate ${dependencies.xstate}\n${source}`;
+  const version = /_VERSION = "([0-9]+)"/.exec(code)?.[1];
+  if (version === undefined) throw new Error(`the machine ${name} names no version`);
+  return { version, code };
+}
+
+/** A frozen machine is written once; records that name it may exist anywhere. */
+function freeze(file: string, code: string): void {
+  const path = join(MACHINES, "frozen", file);
+  const found = existsSync(path) ? readFileSync(path, "utf8") : null;
+  if (found === code) return;
+  if (found !== null) faults.push(`machines/frozen/${file} differs from the machine: raise the machine's version`);
+  else if (check) faults.push(`missing: machines/frozen/${file}; run \`npm run generate\``);
+  else writeFileSync(path, code);
+}
