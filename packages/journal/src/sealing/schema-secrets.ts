@@ -28,16 +28,16 @@ const OF_ITEMS = ["items", "contains", "unevaluatedItems"] as const;
  * it applies or not: a value too many is taken out rather than one too few.
  */
 export function secretFinder(schema: Schema): SecretFinder {
-  const marks = countMarks(schema);
-  if (marks === 0) return () => [];
+  const marked = markedIn(schema, new Set());
+  if (marked.size === 0) return () => [];
   const reached = new Set<Schema>();
   reach(schema, schema, reached);
-  const found = [...reached].filter((each) => each["x-secret"] !== undefined);
-  for (const { "x-secret": kind } of found) {
+  for (const each of marked) {
+    if (!reached.has(each)) throw invalid("a mark stands where no value would be found");
+    const kind = each["x-secret"];
     if (kind === true || (typeof kind === "string" && Object.hasOwn(HARMLESS, kind))) continue;
     throw invalid(`\`${String(kind)}\` is no kind of secret`);
   }
-  if (found.length !== marks) throw invalid("a mark stands where no value would be found");
   return (value, root) => {
     const places = new Map<string, string>();
     mark(value, root, schema, { document: schema, places, applied: new Map() });
@@ -117,10 +117,11 @@ function reach(schema: Schema, document: Schema, reached: Set<Schema>): void {
   for (const next of [...inPlace(schema, document), ...below]) reach(next, document, reached);
 }
 
-function countMarks(value: unknown): number {
-  if (typeof value !== "object" || value === null) return 0;
-  const own = !Array.isArray(value) && Object.hasOwn(value, "x-secret") ? 1 : 0;
-  return Object.values(value).reduce<number>((sum, member) => sum + countMarks(member), own);
+/** Everything below that carries a mark, whether a schema can be there or not. */
+function markedIn(value: unknown, marked: Set<Schema>): Set<Schema> {
+  if (isTable(value) && Object.hasOwn(value, "x-secret")) marked.add(value);
+  if (typeof value === "object" && value !== null) for (const member of Object.values(value)) markedIn(member, marked);
+  return marked;
 }
 
 function resolve(document: Schema, reference: string): unknown {
