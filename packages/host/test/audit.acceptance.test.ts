@@ -1,5 +1,5 @@
 /** The audit commands on a real host and on what it leaves: proofs and exports hold without it, damage is found. */
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { Playground } from "./playground.ts";
@@ -125,16 +125,16 @@ test("a log that took the place of another is told of when the host starts, and 
   }
 });
 
-test("a long record keeps a running host from handing out tiles, and verifies once the host has stopped", async () => {
+test("a long argument stands beside its record, which a running host hands out and verifies like any other", async () => {
   const home = new Playground();
   try {
     const host = await home.up();
     await home.propose("fs_write", { path: "out/long.txt", content: "x".repeat(100_000), mode: "create" });
-    const refused = await home.run(["audit", "verify"]);
-    expect(refused).toMatchObject({ code: 69, stderr: expect.stringContaining("femtoclaw down") });
+    expect((await home.run(["audit", "verify"])).code).toBe(0);
     const folder = join(home.root, "tiles");
-    expect((await home.run(["audit", "export", "--format", "tiles", "--out", folder])).code).not.toBe(0);
-    expect(existsSync(folder)).toBe(false);
+    expect((await home.run(["audit", "export", "--format", "tiles", "--out", folder])).code).toBe(0);
+    // Nobody said which key to expect, so an export alone can only be found to be consistent with itself.
+    expect((await home.run(["audit", "verify", folder])).code).toBe(3);
     host.kill("SIGTERM");
     await host.ended;
     expect((await home.run(["audit", "verify"])).code).toBe(0);
