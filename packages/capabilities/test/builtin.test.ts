@@ -5,6 +5,7 @@ import { builtinCapabilities } from "../src/index.ts";
 import { capability } from "./playground.ts";
 
 const ajv = new Ajv2020({ strict: true, allowUnionTypes: true });
+ajv.addVocabulary(["x-secret"]);
 const accepts = (tool: string, args: unknown): boolean => ajv.validate(capability(tool).manifest.input, args);
 
 describe("manifests", () => {
