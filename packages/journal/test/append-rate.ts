@@ -13,6 +13,7 @@ import {
   LeveldbStore,
   MemoryKeyring,
   MemoryStore,
+  systemClock,
 } from "@femtoclaw/journal";
 import { Level } from "level";
 
@@ -34,8 +35,12 @@ async function measure(name: string, count: number, work: () => Promise<unknown>
 }
 
 async function appendAll(store: JournalStore): Promise<void> {
-  const clock = { nowUs: () => Date.now() * 1_000, monotonicUs: () => Math.round(performance.now() * 1_000) };
-  const journal = await Journal.open({ store, keyring: new MemoryKeyring(), boot: "0198c0de-boot", clock });
+  const journal = await Journal.open({
+    store,
+    keyring: new MemoryKeyring(),
+    boot: "0198c0de-boot",
+    clock: systemClock(),
+  });
   let left = RECORDS;
   const appender = async (): Promise<void> => {
     while (left > 0) {

@@ -1,9 +1,16 @@
 /** When the journal cannot commit: nothing is claimed, nothing runs without a durable intent, and admission closes. */
+import { randomUUID } from "node:crypto";
 import { type Capability, ProgramDigests, takeFacts } from "@femtoclaw/capabilities";
-import { Journal, type JournalEntry, MemoryKeyring, MemoryStore, type StoreFault } from "@femtoclaw/journal";
+import {
+  Journal,
+  type JournalEntry,
+  MemoryKeyring,
+  MemoryStore,
+  type StoreFault,
+  systemClock,
+} from "@femtoclaw/journal";
 import { type Authority, FemtoError, type Reply, type SessionId, validateReply } from "@femtoclaw/protocol";
 import { describe, expect, it } from "vitest";
-import { systemClock } from "../../src/clock.ts";
 import { compileValidators } from "../../src/gate/argument-validators.ts";
 import { FairSlots } from "../../src/gate/fair-slots.ts";
 import { Gate } from "../../src/gate/gate.ts";
@@ -44,6 +51,7 @@ class Bench {
     const slots = { slots: 64, slotsPerSession: 64, queue: 1_000 };
     this.gate = new Gate({
       clock: systemClock(),
+      newId: randomUUID,
       authority: AUTHORITY,
       sandbox: () => null,
       stages: new FairSlots(slots),
