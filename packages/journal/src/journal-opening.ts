@@ -4,6 +4,7 @@
  */
 import { createPublicKey, type KeyObject } from "node:crypto";
 import { FemtoError, RECORD_FORMAT, type TypedRecord, VERSION } from "@femtoclaw/protocol";
+import type { Clock } from "./clock.ts";
 import type { RecordFrame } from "./commit-queue.ts";
 import { StoreReader } from "./journal-reader.ts";
 import { KeyChain, originOf } from "./key-chain.ts";
@@ -22,6 +23,7 @@ export interface OpeningOptions {
   /** Number of records that the store holds. */
   readonly size: number;
   readonly keyring: Keyring;
+  readonly clock: Clock;
   frame(seq: number): RecordFrame;
 }
 
@@ -40,7 +42,7 @@ interface KeysInForce {
 }
 
 export async function openLog(options: OpeningOptions): Promise<OpenedLog> {
-  const { store, size, keyring } = options;
+  const { store, size, keyring, clock } = options;
   const latest = await newestCheckpoint(store, size);
   const tree = await restoreTree(store, size);
   if (size === 0) await createLog(options, tree);
@@ -51,7 +53,7 @@ export async function openLog(options: OpeningOptions): Promise<OpenedLog> {
   if (latest !== null) await assertVouchedFor(reader, chain, latest);
   const { key, retiring } = await keysInForce(keyring, chain);
   const signers = [key, ...(retiring === null ? [] : [retiring])].map((each) => noteSigner(chain.origin, each));
-  const notary = new Notary({ origin: chain.origin, signers, latest });
+  const notary = new Notary({ origin: chain.origin, signers, latest, clock });
   return { tree, origin: chain.origin, notary, rotating: retiring !== null };
 }
 

@@ -1,17 +1,10 @@
 /** What a journal is opened with: its store, its keys, its clock, and what is folded from its records. */
 import type { FemtoError, MachineIdentities, TypedRecord } from "@femtoclaw/protocol";
+import type { Clock } from "./clock.ts";
 import type { Keyring } from "./keyring.ts";
 import type { SealableEntry } from "./sealing/seal.ts";
 import type { ActorSnapshots } from "./snapshot.ts";
 import type { JournalStore } from "./store.ts";
-
-/** Where time comes from; both count whole microseconds. */
-export interface JournalClock {
-  /** Since 1970, for people. */
-  nowUs(): number;
-  /** Since this boot began; never runs backwards. */
-  monotonicUs(): number;
-}
 
 /** The state that is folded from the records and saved with them. */
 export interface Projector {
@@ -26,7 +19,7 @@ export interface JournalOptions {
   readonly keyring: Keyring;
   /** Identifier of this boot, unused before. */
   readonly boot: string;
-  readonly clock: JournalClock;
+  readonly clock: Clock;
   /** The machines of this writer, which its records name. */
   readonly machines: MachineIdentities;
   /** Where the salts of commitments come from; the operating system's randomness without it. */

@@ -16,10 +16,11 @@ import {
   type RecordEntry,
   type TypedRecord,
 } from "@femtoclaw/protocol";
+import type { Clock } from "./clock.ts";
 import { prepareGroup } from "./commit-group.ts";
 import { CommitQueue, type QueuedItem, type RecordFrame, sealedBytes } from "./commit-queue.ts";
 import { type OpenedLog, openLog } from "./journal-opening.ts";
-import type { Appended, JournalClock, JournalEntry, JournalOptions, Projector } from "./journal-options.ts";
+import type { Appended, JournalEntry, JournalOptions, Projector } from "./journal-options.ts";
 import { StoreReader } from "./journal-reader.ts";
 import type { Keyring } from "./keyring.ts";
 import type { DrawnCheckpoint, Notary } from "./notary.ts";
@@ -39,7 +40,7 @@ export class Journal extends StoreReader {
   readonly #store: JournalStore;
   readonly #keyring: Keyring;
   readonly #boot: string;
-  readonly #clock: JournalClock;
+  readonly #clock: Clock;
   readonly #machines: MachineIdentities;
   readonly #salts: Salts;
   readonly #utc = new UtcFormat();
@@ -84,7 +85,7 @@ export class Journal extends StoreReader {
     const { size } = await store.open();
     try {
       const frame = (seq: number): RecordFrame => frameOf(seq, boot, clock, new UtcFormat(), machines.memory);
-      const log = await openLog({ store, size, keyring, frame });
+      const log = await openLog({ store, size, keyring, clock, frame });
       const journal = new Journal(options, log);
       const covered = numberOfName((await store.lastObject(SNAPSHOTS)) ?? "") ?? -1;
       journal.#sinceSnapshot = journal.size - 1 - covered;
@@ -266,13 +267,7 @@ export class Journal extends StoreReader {
   }
 }
 
-function frameOf(
-  seq: number,
-  boot: string,
-  clock: JournalClock,
-  utc: UtcFormat,
-  machine: MachineIdentity,
-): RecordFrame {
+function frameOf(seq: number, boot: string, clock: Clock, utc: UtcFormat, machine: MachineIdentity): RecordFrame {
   return { v: RECORD_FORMAT, seq, at: utc.format(clock.nowUs()), mono_us: clock.monotonicUs(), boot, machine };
 }
 

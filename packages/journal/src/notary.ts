@@ -4,6 +4,7 @@
  */
 import assert from "node:assert/strict";
 import type { FemtoError } from "@femtoclaw/protocol";
+import type { Clock } from "./clock.ts";
 import { checkpointName } from "./object-name.ts";
 import type { StoredObject } from "./store.ts";
 import { formatCheckpoint } from "./tree/checkpoint.ts";
@@ -26,6 +27,7 @@ export interface NotaryOptions {
   /** The key in force first; a second one while a rotation is not finished. */
   readonly signers: readonly NoteSigner[];
   readonly latest: Checkpointed | null;
+  readonly clock: Pick<Clock, "after">;
 }
 
 interface Waiting {
@@ -46,12 +48,14 @@ export class Notary {
   #latest: Checkpointed | null;
   #due = false;
   #waiting: Waiting[] = [];
-  #timer: NodeJS.Timeout | null = null;
+  readonly #clock: NotaryOptions["clock"];
+  #cancelTimer: (() => void) | null = null;
 
   constructor(options: NotaryOptions) {
     this.#origin = options.origin;
     this.#signers = options.signers;
     this.#latest = options.latest;
+    this.#clock = options.clock;
   }
 
   get latest(): Checkpointed | null {
@@ -82,13 +86,14 @@ export class Notary {
 
   /** Lets a checkpoint fall due in a while. Neither this nor what it leads to keeps the process alive. */
   arm(tree: TileTree, onDue: () => void): void {
-    if (this.#timer !== null || this.#unsigned(tree) === 0) return;
-    this.#timer = setTimeout(() => {
-      this.#timer = null;
+    if (this.#cancelTimer !== null || this.#unsigned(tree) === 0) return;
+    const fallDue = (): void => {
+      this.#cancelTimer = null;
       if (this.#unsigned(tree) === 0) return;
       this.#due = true;
       onDue();
-    }, DUE_MS).unref();
+    };
+    this.#cancelTimer = this.#clock.after(DUE_MS, fallDue, { unref: true });
   }
 
   /** Signs the tree if that is due. The caller stores what comes back and then says so. */
@@ -126,8 +131,8 @@ export class Notary {
 
   /** No checkpoint falls due by itself any more. */
   stop(): void {
-    if (this.#timer !== null) clearTimeout(this.#timer);
-    this.#timer = null;
+    this.#cancelTimer?.();
+    this.#cancelTimer = null;
   }
 
   fail(error: FemtoError): void {

@@ -13,6 +13,7 @@ import {
   LeveldbStore,
   MemoryKeyring,
   MemoryStore,
+  systemClock,
 } from "@femtoclaw/journal";
 import { Level } from "level";
 import { MACHINES } from "./journal-fixture.ts";
@@ -35,12 +36,11 @@ async function measure(name: string, count: number, work: () => Promise<unknown>
 }
 
 async function appendAll(store: JournalStore): Promise<void> {
-  const clock = { nowUs: () => Date.now() * 1_000, monotonicUs: () => Math.round(performance.now() * 1_000) };
   const journal = await Journal.open({
     store,
     keyring: new MemoryKeyring(),
     boot: "0198c0de-boot",
-    clock,
+    clock: systemClock(),
     machines: MACHINES,
   });
   let left = RECORDS;

@@ -1,19 +1,15 @@
 /** A process of the crash tests: appends for ever and prints each record once it is acknowledged. */
 import { writeSync } from "node:fs";
 import { join } from "node:path";
-import { FileKeyring, Journal, LeveldbStore } from "@femtoclaw/journal";
+import { FileKeyring, Journal, LeveldbStore, systemClock } from "@femtoclaw/journal";
 import { MACHINES } from "./journal-fixture.ts";
 
 const [directory = "", boot = ""] = process.argv.slice(2);
-const started = process.hrtime.bigint();
 const journal = await Journal.open({
   store: new LeveldbStore(directory),
   keyring: new FileKeyring(join(directory, "..", "keys")),
   boot,
-  clock: {
-    nowUs: () => Date.now() * 1_000,
-    monotonicUs: () => Number((process.hrtime.bigint() - started) / 1_000n),
-  },
+  clock: systemClock(),
   machines: MACHINES,
   projector: { apply: () => undefined, snapshot: () => ({}) },
   snapshotEveryRecords: 50,

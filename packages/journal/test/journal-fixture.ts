@@ -3,18 +3,19 @@ import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
+  type Clock,
   FileKeyring,
   type Journal,
-  type JournalClock,
   type JournalEntry,
   type Projector,
   type StoredRecord,
+  systemClock,
 } from "@femtoclaw/journal";
 import type { MachineIdentities, TypedRecord } from "@femtoclaw/protocol";
 import { onTestFinished } from "vitest";
 
 /** A clock that moves by one microsecond whenever somebody looks. */
-export function countingClock(): JournalClock {
+export function countingClock(): Clock {
   let ticks = 0;
   return {
     nowUs: () => 1_700_000_000_000_000 + ticks,
@@ -22,6 +23,7 @@ export function countingClock(): JournalClock {
       ticks += 1;
       return ticks;
     },
+    after: systemClock().after,
   };
 }
 

@@ -14,6 +14,7 @@ import {
   prove,
   StoreReader,
   StoreSource,
+  systemClock,
   verifyLog,
 } from "@femtoclaw/journal";
 import { leafHash } from "../src/tree/hashing.ts";
@@ -27,7 +28,7 @@ const PROOFS = 1_000;
 const folder = await mkdtemp(join(process.argv[3] ?? tmpdir(), "femtoclaw-rate-"));
 const directory = join(folder, "journal");
 for (const name of ["journal", "keys"]) await mkdir(join(folder, name), { mode: 0o700 });
-const clock = { nowUs: () => Date.now() * 1_000, monotonicUs: () => Math.round(performance.now() * 1_000) };
+const clock = systemClock();
 
 async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
   const collected: T[] = [];

@@ -3,8 +3,9 @@ import type { JournalEntry } from "@femtoclaw/journal";
 import { VERSION } from "@femtoclaw/protocol";
 import type { RuntimeOptions } from "./options.ts";
 import type { Projection } from "./projection/projection.ts";
+import type { ProcessIdentity } from "./surroundings.ts";
 
-export function bootEntry(last: Projection["host"], options: RuntimeOptions): JournalEntry {
+export function bootEntry(last: Projection["host"], options: RuntimeOptions, identity: ProcessIdentity): JournalEntry {
   const { sha256 } = options.configuration;
   return {
     type: "boot.started",
@@ -12,10 +13,7 @@ export function bootEntry(last: Projection["host"], options: RuntimeOptions): Jo
     execution: null,
     body: {
       version: VERSION,
-      node: process.version,
-      platform: `${process.platform}-${process.arch}`,
-      pid: process.pid,
-      uid: process.getuid?.() ?? 0,
+      ...identity,
       previous_boot: last.boot,
       previous_end: last.ended,
       integrity: "unverified",

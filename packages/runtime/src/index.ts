@@ -30,5 +30,6 @@ export { type Replay, type ReplayOptions, replay } from "./replay.ts";
 export { createRuntime, Runtime } from "./runtime.ts";
 export type { ProposeOptions, Session, SessionOptions } from "./session.ts";
 export type { RuntimeStatus } from "./status.ts";
+export { type ProcessIdentity, type Storage, type Surroundings, systemSurroundings } from "./surroundings.ts";
 export type { Inspect } from "./system.ts";
 export type { TelemetryExporter, TelemetrySource } from "./telemetry-port.ts";

@@ -1,6 +1,7 @@
 /** What an embedder hands to `createRuntime`. */
 import type { Capability } from "@femtoclaw/capabilities";
 import type { ResolvedConfiguration } from "./configuration/resolve-configuration.ts";
+import type { Surroundings } from "./surroundings.ts";
 import type { Inspect } from "./system.ts";
 import type { TelemetryExporter } from "./telemetry-port.ts";
 
@@ -22,6 +23,8 @@ export interface RuntimeOptions {
   readonly telemetry?: TelemetryExporter;
   /** Records between two snapshots of the actors. Fewer make a start after a crash shorter and the journal larger. */
   readonly snapshotEveryRecords?: number;
+  /** This machine and this process without it. */
+  readonly surroundings?: Surroundings;
   /** Gets one object for each thing that an operator may want to see in a log. */
   readonly log?: (entry: LogEntry) => void;
 }

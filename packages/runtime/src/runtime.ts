@@ -3,9 +3,8 @@
  * actors in step with what is committed, and ends in order. Everything it does is a record.
  */
 import assert from "node:assert/strict";
-import { randomUUID } from "node:crypto";
 import { builtinCapabilities } from "@femtoclaw/capabilities";
-import type { Journal, LogReader } from "@femtoclaw/journal";
+import type { Clock, Journal, LogReader } from "@femtoclaw/journal";
 import type { Fault } from "@femtoclaw/machines";
 import type { CompiledPolicy } from "@femtoclaw/policy";
 import {
@@ -19,7 +18,6 @@ import {
 } from "@femtoclaw/protocol";
 import { bootEntry } from "./boot-record.ts";
 import { Chronicle } from "./chronicle.ts";
-import { systemClock } from "./clock.ts";
 import { type OpenGate, openGate } from "./gate/open-gate.ts";
 import type { Problem } from "./gate/verdict.ts";
 import { harmless } from "./harmless.ts";
@@ -34,6 +32,7 @@ import { Observability } from "./subsystems/observability.ts";
 import { Policy } from "./subsystems/policy.ts";
 import { Registry } from "./subsystems/registry.ts";
 import { Supervision } from "./supervision.ts";
+import { type Surroundings, systemSurroundings } from "./surroundings.ts";
 import { ActorSystem } from "./system.ts";
 
 const OVERLOAD_SUMMARY_MS = 1_000;
@@ -41,13 +40,13 @@ const TELEMETRY_FLUSH_MS = 3_000;
 
 export class Runtime implements AsyncDisposable {
   readonly #options: RuntimeOptions;
-  readonly #clock = systemClock();
-  readonly #boot = randomUUID() as string as BootId;
+  readonly #surroundings: Surroundings;
+  readonly #boot: BootId;
   readonly #system: ActorSystem;
   readonly #chronicle: Chronicle;
   readonly #supervision: Supervision;
   readonly #confinement: Confinement;
-  readonly #sessions = new Sessions((entry) => this.#chronicle.record(entry));
+  readonly #sessions: Sessions;
   readonly #log: (entry: LogEntry) => void;
   #memory: Memory | null = null;
   #registry: Registry | null = null;
@@ -56,13 +55,15 @@ export class Runtime implements AsyncDisposable {
   #open: OpenGate | null = null;
   #executing = 0;
   #fault: Fault | null = null;
-  #summary: NodeJS.Timeout | null = null;
+  #cancelSummary: (() => void) | null = null;
   #closing: Promise<void> | null = null;
   readonly #failed = Promise.withResolvers<FemtoError>();
 
   /** Use `createRuntime`. */
   constructor(options: RuntimeOptions) {
     this.#options = options;
+    this.#surroundings = options.surroundings ?? systemSurroundings();
+    this.#boot = this.#surroundings.newId() as BootId;
     this.#log = harmless("the listener to the log", (entry: LogEntry) => options.log?.(entry));
     this.#confinement = new Confinement(options.configuration.authority);
     this.#system = new ActorSystem({
@@ -74,13 +75,17 @@ export class Runtime implements AsyncDisposable {
       log: this.#log,
       onUnrecorded: (fault) => this.#fail(fault),
     });
+    this.#sessions = new Sessions({
+      newId: () => this.#surroundings.newId(),
+      record: (entry) => this.#chronicle.record(entry),
+    });
     this.#supervision = new Supervision({
       system: this.#system,
+      clock: this.#clock,
       restarters: {
         policy: async () => this.#policy?.restart(),
         observability: async () => this.#observability?.restart(),
       },
-      nowMs: () => Math.floor(this.#clock.nowUs() / 1000),
       record: (entry) => this.#chronicle.record(entry),
       onLost: (subsystem, crash) => this.#lost(`${subsystem}: ${crash.reason}`),
     });
@@ -200,6 +205,10 @@ export class Runtime implements AsyncDisposable {
     await this.close();
   }
 
+  get #clock(): Clock {
+    return this.#surroundings.clock;
+  }
+
   private get journal(): Journal {
     assert(this.#memory !== null, "the runtime has started");
     return this.#memory.journal;
@@ -211,7 +220,7 @@ export class Runtime implements AsyncDisposable {
       system: this.#system,
       stateDirectory: configuration.stateDirectory,
       boot: this.#boot,
-      clock: this.#clock,
+      surroundings: this.#surroundings,
       ...(snapshotEveryRecords === undefined ? {} : { snapshotEveryRecords }),
       onCommitted: (records) => this.#committed(records),
       onFailed: (error) => this.#journalFailed(error),
@@ -219,7 +228,7 @@ export class Runtime implements AsyncDisposable {
     this.#memory = memory;
     const { host, open } = memory.projection;
     const interrupted = [...open];
-    this.#chronicle.open(bootEntry(host, this.#options), memory.journal);
+    this.#chronicle.open(bootEntry(host, this.#options, this.#surroundings.process), memory.journal);
     // INVARIANT: I2: an intent without outcome is never run again; what became of it is for a person to say.
     for (const [execution, { intent, tool, session, boot }] of interrupted) {
       this.#chronicle.record({ type: "execution.interrupted", session, execution, body: { intent, tool, boot } });
@@ -255,6 +264,7 @@ export class Runtime implements AsyncDisposable {
       configuration,
       manifests: this.#registry.manifests,
       permit,
+      openEngine: (engine) => this.#surroundings.openPolicyEngine(engine),
       onFault: (reason) => this.#log({ level: "error", event: "policy.fault", reason }),
       onCrash: (reason) => this.#supervision.crash("policy", "FEMTO_POLICY_ERROR", reason),
     });
@@ -266,6 +276,7 @@ export class Runtime implements AsyncDisposable {
   async #startObservability(): Promise<void> {
     this.#observability = new Observability({
       system: this.#system,
+      clock: this.#clock,
       exporter: this.#options.telemetry ?? null,
       reader: this.journal,
       stateDirectory: this.#options.configuration.stateDirectory,
@@ -281,6 +292,7 @@ export class Runtime implements AsyncDisposable {
     this.#open = openGate({
       configuration: this.#options.configuration,
       clock: this.#clock,
+      newId: () => this.#surroundings.newId(),
       system: this.#system,
       registry: this.#registry,
       policy: this.#policy,
@@ -288,8 +300,15 @@ export class Runtime implements AsyncDisposable {
       journal: this.journal,
       admission: () => this.#admission(),
     });
-    this.#summary = setInterval(() => this.#recordOverloads(), OVERLOAD_SUMMARY_MS);
-    this.#summary.unref();
+    this.#summarizeOverloads();
+  }
+
+  #summarizeOverloads(): void {
+    const summarize = (): void => {
+      this.#recordOverloads();
+      this.#summarizeOverloads();
+    };
+    this.#cancelSummary = this.#clock.after(OVERLOAD_SUMMARY_MS, summarize, { unref: true });
   }
 
   // INVARIANT: I3: calls are taken in `idle` and `executing` alone; every other phase refuses them.
@@ -351,9 +370,9 @@ export class Runtime implements AsyncDisposable {
     this.#chronicle.advance({ type: "drain" });
     if (this.#open !== null) {
       const { gate } = this.#open;
-      await settled(gate.idle(), drainMs);
+      await settled(this.#clock, gate.idle(), drainMs);
       gate.stopAll("the runtime is shutting down");
-      await settled(gate.idle(), 4 * LIMITS.graceMs);
+      await settled(this.#clock, gate.idle(), 4 * LIMITS.graceMs);
     }
     this.#sessions.closeAll();
     this.#recordOverloads();
@@ -362,7 +381,7 @@ export class Runtime implements AsyncDisposable {
   }
 
   async #end(): Promise<void> {
-    if (this.#summary !== null) clearInterval(this.#summary);
+    this.#cancelSummary?.();
     this.#supervision.stop();
     this.#chronicle.advance({ type: "shutdown" });
     await this.#chronicle.durable().catch(() => undefined);

@@ -1,6 +1,5 @@
 /** One proposer's connection to the gate. Its identity is minted by the runtime; a label proves nothing. */
 import { Buffer } from "node:buffer";
-import { randomUUID } from "node:crypto";
 import type { JournalEntry } from "@femtoclaw/journal";
 import {
   type ExecutionId,
@@ -48,22 +47,27 @@ function actorOf(id: SessionId, channel: SessionOptions["channel"], label: strin
   };
 }
 
+export interface SessionsParts {
+  newId(): string;
+  record(entry: JournalEntry): void;
+}
+
 /** The open sessions of a runtime. */
 export class Sessions {
   readonly #open = new Set<Session>();
-  readonly #record: (entry: JournalEntry) => void;
+  readonly #parts: SessionsParts;
 
-  constructor(record: (entry: JournalEntry) => void) {
-    this.#record = record;
+  constructor(parts: SessionsParts) {
+    this.#parts = parts;
   }
 
   open({ channel, label }: SessionOptions, gate: Gate): Session {
-    const id = randomUUID() as string as SessionId;
+    const id = this.#parts.newId() as SessionId;
     const actor = actorOf(id, channel, label);
     let executions = 0;
     const close = (): void => {
       if (!this.#open.delete(session)) return;
-      this.#record({ type: "session.closed", actor, session: id, execution: null, body: { executions } });
+      this.#parts.record({ type: "session.closed", actor, session: id, execution: null, body: { executions } });
     };
     const session: Session = {
       id,
@@ -81,7 +85,7 @@ export class Sessions {
       [Symbol.asyncDispose]: async () => close(),
     };
     this.#open.add(session);
-    this.#record({ type: "session.opened", actor, session: id, execution: null, body: {} });
+    this.#parts.record({ type: "session.opened", actor, session: id, execution: null, body: {} });
     return session;
   }
 

@@ -1,9 +1,9 @@
 /** Waits for the promise, but no longer than the time. */
-export async function settled(promise: Promise<void>, deadlineMs: number): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const deadline = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, deadlineMs);
-  });
-  await Promise.race([promise, deadline]);
-  clearTimeout(timer);
+import type { Clock } from "@femtoclaw/journal";
+
+export async function settled(clock: Clock, promise: Promise<void>, deadlineMs: number): Promise<void> {
+  const deadline = Promise.withResolvers<void>();
+  const cancel = clock.after(deadlineMs, deadline.resolve);
+  await Promise.race([promise, deadline.promise]);
+  cancel();
 }

@@ -2,7 +2,7 @@
  * Carries out what the root decides about a crashed subsystem: records the crash, waits, brings the
  * subsystem's driver back and tells the root. The pause doubles with each crash in the window.
  */
-import type { JournalEntry } from "@femtoclaw/journal";
+import type { Clock, JournalEntry } from "@femtoclaw/journal";
 import type { Crash, Subsystem } from "@femtoclaw/machines";
 import { errorText, LIMITS } from "@femtoclaw/protocol";
 import type { ActorSystem } from "./system.ts";
@@ -11,7 +11,7 @@ export interface SupervisionParts {
   readonly system: ActorSystem;
   /** Brings the subsystem's I/O back; throws when it cannot. */
   readonly restarters: Readonly<Partial<Record<Subsystem, () => Promise<void>>>>;
-  nowMs(): number;
+  readonly clock: Clock;
   record(entry: JournalEntry): void;
   /** A subsystem without which nothing may execute is lost. */
   onLost(subsystem: Subsystem, crash: Crash): void;
@@ -19,7 +19,7 @@ export interface SupervisionParts {
 
 export class Supervision {
   readonly #parts: SupervisionParts;
-  readonly #timers = new Set<NodeJS.Timeout>();
+  readonly #timers = new Set<() => void>();
   #stopped = false;
 
   constructor(parts: SupervisionParts) {
@@ -30,7 +30,7 @@ export class Supervision {
   crash(subsystem: Subsystem, code: string, reason: string): void {
     const { system } = this.#parts;
     if (this.#stopped || !system.isUp(subsystem)) return;
-    const crash = { code, reason, atMs: this.#parts.nowMs() };
+    const crash = { code, reason, atMs: Math.floor(this.#parts.clock.nowUs() / 1000) };
     system.crash(subsystem, crash);
     const lost = system.isLost(subsystem);
     this.#parts.record({
@@ -46,20 +46,17 @@ export class Supervision {
   /** Nothing is restarted or recorded any more. */
   stop(): void {
     this.#stopped = true;
-    for (const timer of this.#timers) clearTimeout(timer);
+    for (const cancel of this.#timers) cancel();
     this.#timers.clear();
   }
 
   #restartLater(subsystem: Subsystem): void {
     const crashes = this.#parts.system.crashesInWindow(subsystem);
-    const timer = setTimeout(
-      () => {
-        this.#timers.delete(timer);
-        void this.#restart(subsystem);
-      },
-      LIMITS.restartBackoffMs * 2 ** (crashes - 1),
-    );
-    this.#timers.add(timer);
+    const cancel = this.#parts.clock.after(LIMITS.restartBackoffMs * 2 ** (crashes - 1), () => {
+      this.#timers.delete(cancel);
+      void this.#restart(subsystem);
+    });
+    this.#timers.add(cancel);
   }
 
   async #restart(subsystem: Subsystem): Promise<void> {

@@ -1,5 +1,5 @@
 /** A subsystem that crashes comes back after a pause where it was, until it has crashed too often. */
-import type { JournalEntry } from "@femtoclaw/journal";
+import { type JournalEntry, systemClock } from "@femtoclaw/journal";
 import type { Crash, Subsystem } from "@femtoclaw/machines";
 import { LIMITS } from "@femtoclaw/protocol";
 import { describe, expect, it, onTestFinished } from "vitest";
@@ -40,7 +40,7 @@ class Stage {
     this.supervision = new Supervision({
       system: this.system,
       restarters: { policy: restart, observability: restart },
-      nowMs: () => this.nowMs,
+      clock: { ...systemClock(), nowUs: () => this.nowMs * 1_000 },
       record: (entry) => this.records.push(entry),
       onLost: (subsystem, crash) => this.lost.push([subsystem, crash]),
     });

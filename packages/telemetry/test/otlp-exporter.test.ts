@@ -1,7 +1,7 @@
 /** Records on their way to a real receiver: every one of them at least once, whatever the receiver does. */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { Journal, type JournalEntry, MemoryKeyring, MemoryStore } from "@femtoclaw/journal";
+import { Journal, type JournalEntry, MemoryKeyring, MemoryStore, systemClock } from "@femtoclaw/journal";
 import { MACHINE_IDENTITIES } from "@femtoclaw/machines";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type ExportSource, OtlpExporter } from "../src/index.ts";
@@ -21,7 +21,7 @@ beforeEach(async () => {
     store: new MemoryStore(),
     keyring: new MemoryKeyring(),
     boot: "22222222-2222-4222-8222-222222222222",
-    clock: { nowUs: () => 1_700_000_000_000_000 + ticks, monotonicUs: () => ++ticks },
+    clock: { nowUs: () => 1_700_000_000_000_000 + ticks, monotonicUs: () => ++ticks, after: systemClock().after },
     machines: MACHINE_IDENTITIES,
   });
 });

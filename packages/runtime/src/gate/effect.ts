@@ -3,6 +3,7 @@
  * the gate gets an outcome that can be recorded.
  */
 import type { BoundArguments, CapabilityOutcome, JsonObject } from "@femtoclaw/capabilities";
+import type { Clock } from "@femtoclaw/journal";
 import { describeViolations, ERRORS, type ErrorCode, errorText, FemtoError, LIMITS } from "@femtoclaw/protocol";
 import type { Execution } from "./execution.ts";
 import type { GateParts, Registered } from "./gate-parts.ts";
@@ -23,7 +24,7 @@ export async function runEffect(
 ): Promise<EffectOutcome> {
   const startUs = parts.clock.monotonicUs();
   const { capability, timeoutMs, outputBytes } = registered;
-  const outcome = await bounded(execution.abort, registered, async () =>
+  const outcome = await bounded(parts.clock, execution.abort, registered, async () =>
     capability.execute({
       args,
       bound,
@@ -41,6 +42,7 @@ export async function runEffect(
  * themselves; at the second the gate stops waiting for it.
  */
 async function bounded(
+  clock: Clock,
   abort: AbortController,
   registered: Registered,
   run: () => Promise<unknown>,
@@ -49,13 +51,13 @@ async function bounded(
   const { timeoutMs, capability } = registered;
   // A sandboxed program is ended by its own sandbox, which knows more; the gate's clock comes after it.
   const stopMs = capability.isolation === "sandbox" ? timeoutMs + ABANDON_MS : timeoutMs;
-  const stop = setTimeout(() => {
+  const cancelStop = clock.after(stopMs, () => {
     abort.abort(new FemtoError("FEMTO_CAPABILITY_TIMED_OUT", `it took longer than ${timeoutMs} ms`));
-  }, stopMs);
+  });
   const abandoned = Promise.withResolvers<typeof ABANDONED>();
-  let grace: NodeJS.Timeout | undefined;
+  let cancelGrace: (() => void) | undefined;
   const abandon = (): void => {
-    grace = setTimeout(abandoned.resolve, ABANDON_MS, ABANDONED);
+    cancelGrace = clock.after(ABANDON_MS, () => abandoned.resolve(ABANDONED));
   };
   signal.addEventListener("abort", abandon, { once: true });
   try {
@@ -65,8 +67,8 @@ async function bounded(
   } catch (error) {
     return signal.aborted ? stopped(signal) : contained(`the capability broke off: ${errorText(error)}`);
   } finally {
-    clearTimeout(stop);
-    clearTimeout(grace);
+    cancelStop();
+    cancelGrace?.();
     signal.removeEventListener("abort", abandon);
   }
 }

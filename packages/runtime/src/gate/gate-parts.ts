@@ -1,11 +1,10 @@
 /** What the gate works with. The runtime puts the real parts in. */
 
 import type { Capability, FactsResult, JsonObject } from "@femtoclaw/capabilities";
-import type { JournalEntry } from "@femtoclaw/journal";
+import type { Clock, JournalEntry } from "@femtoclaw/journal";
 import type { ExecutionActor } from "@femtoclaw/machines";
 import type { Authority, CapabilityManifest, ErrorCode, ExecutionId, Facts } from "@femtoclaw/protocol";
 import type { SandboxView } from "@femtoclaw/sandbox";
-import type { Clock } from "../clock.ts";
 import type { CapabilitySecrets, CapabilityValidators } from "./argument-validators.ts";
 import type { FairSlots } from "./fair-slots.ts";
 import type { Problem } from "./verdict.ts";
@@ -33,6 +32,7 @@ export type { FactsResult };
 
 export interface GateParts {
   readonly clock: Clock;
+  newId(): string;
   readonly authority: Authority;
   /** What confines programs; null while no enabled capability needs it. */
   sandbox(): SandboxView | null;

@@ -4,8 +4,6 @@
  * machine says which step is next; this file says what each step does.
  */
 import assert from "node:assert/strict";
-import { randomUUID } from "node:crypto";
-import { setTimeout } from "node:timers/promises";
 import type { Capability, JsonObject } from "@femtoclaw/capabilities";
 import type { JournalEntry } from "@femtoclaw/journal";
 import type { ExecutionEvent, ExecutionState } from "@femtoclaw/machines";
@@ -22,7 +20,7 @@ import {
   type Reply,
   type SessionId,
 } from "@femtoclaw/protocol";
-import { timestamp } from "../clock.ts";
+import { timestamp } from "../timestamp.ts";
 import { NO_SECRETS } from "./argument-validators.ts";
 import { runEffect } from "./effect.ts";
 import { intentEntry, messageEntry, outcomeEntry, refusalEntry } from "./entries.ts";
@@ -71,7 +69,7 @@ export class Gate {
 
   /** Decides and, if permitted, executes; resolves when the outcome is durable. Never throws for what a proposer can cause. */
   async propose(proposal: Proposal): Promise<Reply> {
-    const id = randomUUID() as string as ExecutionId;
+    const id = this.#parts.newId() as ExecutionId;
     const label = proposal.label === undefined ? null : printable(proposal.label, LIMITS.labelChars);
     const closed = this.#parts.admission();
     if (closed !== null) return this.#unrecorded(id, closed);
@@ -320,7 +318,7 @@ export class Gate {
         const isFull = error instanceof FemtoError && error.code === "FEMTO_JOURNAL_OVERLOADED";
         if (!isFull || execution.intent === null) throw error;
       }
-      await setTimeout(ROOM_MS);
+      await new Promise<void>((resolve) => void this.#parts.clock.after(ROOM_MS, resolve));
     }
   }
 

@@ -1,8 +1,7 @@
 /** Puts the real parts into the gate. */
 import { ProgramDigests, takeFacts } from "@femtoclaw/capabilities";
-import type { Journal } from "@femtoclaw/journal";
+import type { Clock, Journal } from "@femtoclaw/journal";
 import { LIMITS } from "@femtoclaw/protocol";
-import type { Clock } from "../clock.ts";
 import type { ResolvedConfiguration } from "../configuration/resolve-configuration.ts";
 import type { Confinement } from "../subsystems/confinement.ts";
 import type { Policy } from "../subsystems/policy.ts";
@@ -15,6 +14,7 @@ import type { Problem } from "./verdict.ts";
 export interface OpenGateParts {
   readonly configuration: ResolvedConfiguration;
   readonly clock: Clock;
+  newId(): string;
   readonly system: ActorSystem;
   readonly registry: Registry;
   readonly policy: Policy;
@@ -35,6 +35,7 @@ export function openGate({ configuration, registry, policy, confinement, ...part
   const digests = new ProgramDigests();
   const gate = new Gate({
     clock: parts.clock,
+    newId: () => parts.newId(),
     authority,
     sandbox: () => confinement.view,
     stages,

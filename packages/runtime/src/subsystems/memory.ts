@@ -1,19 +1,20 @@
 /** The memory subsystem's I/O: opens the journal, brings the state back, closes it. */
 import assert from "node:assert/strict";
-import { type CommitGroup, FileKeyring, Journal, LeveldbStore, openStateDirectory } from "@femtoclaw/journal";
+import { Journal } from "@femtoclaw/journal";
 import { MACHINE_IDENTITIES } from "@femtoclaw/machines";
 import { type BootId, errorText, FemtoError, type TypedRecord } from "@femtoclaw/protocol";
 import type { EventObject } from "xstate";
-import type { Clock } from "../clock.ts";
 import type { Projection } from "../projection/projection.ts";
 import { type Recovered, recover } from "../recovery.ts";
+import type { Surroundings } from "../surroundings.ts";
 import type { ActorSystem } from "../system.ts";
+import { WatchedStore } from "./watched-store.ts";
 
 export interface MemoryOptions {
   readonly system: ActorSystem;
   readonly stateDirectory: string;
   readonly boot: BootId;
-  readonly clock: Clock;
+  readonly surroundings: Pick<Surroundings, "clock" | "randomBytes" | "openStorage">;
   readonly snapshotEveryRecords?: number;
   onCommitted(records: readonly TypedRecord[]): void;
   onFailed(error: unknown): void;
@@ -24,10 +25,10 @@ export interface Memory extends Recovered {
 }
 
 export async function openMemory(options: MemoryOptions): Promise<Memory> {
-  const { system, boot, clock, snapshotEveryRecords } = options;
+  const { system, boot, surroundings, snapshotEveryRecords } = options;
   system.send("memory", { type: "open" });
   try {
-    const { journal: path, keys } = await openStateDirectory(options.stateDirectory, { create: true });
+    const { store, keyring } = await surroundings.openStorage(options.stateDirectory);
     // The journal asks for the state only once something is appended, which is after the recovery.
     let projection: Projection | null = null;
     const recovered = (): Projection => {
@@ -35,11 +36,15 @@ export async function openMemory(options: MemoryOptions): Promise<Memory> {
       return projection;
     };
     const journal = await Journal.open({
-      store: new WatchedStore(path, system),
-      keyring: new FileKeyring(keys),
+      store: new WatchedStore(store, {
+        onCommit: () => system.send("memory", { type: "commit" }),
+        onCommitted: () => system.send("memory", { type: "committed" }),
+      }),
+      keyring,
       boot,
-      clock,
+      clock: surroundings.clock,
       machines: MACHINE_IDENTITIES,
+      randomBytes: surroundings.randomBytes,
       projector: { apply: (record) => recovered().apply(record), snapshot: () => recovered().snapshot() },
       ...(snapshotEveryRecords === undefined ? {} : { snapshotEveryRecords }),
       onFailed: options.onFailed,
@@ -59,21 +64,5 @@ export async function openMemory(options: MemoryOptions): Promise<Memory> {
     const code = error instanceof FemtoError ? error.code : "FEMTO_INTERNAL";
     system.send("memory", { type: "fail", fault: { code, reason: errorText(error) } } as EventObject);
     throw error;
-  }
-}
-
-/** Shows the memory machine each commit, so that its state is what the disk is doing. */
-class WatchedStore extends LeveldbStore {
-  readonly #system: ActorSystem;
-
-  constructor(path: string, system: ActorSystem) {
-    super(path);
-    this.#system = system;
-  }
-
-  override async append(group: CommitGroup): Promise<void> {
-    this.#system.send("memory", { type: "commit" });
-    await super.append(group);
-    this.#system.send("memory", { type: "committed" });
   }
 }

@@ -1,5 +1,5 @@
 /** The observability subsystem: keeps an exporter of telemetry going. It may fail without harm to executions. */
-import type { JournalEntry, JournalReader } from "@femtoclaw/journal";
+import type { Clock, JournalEntry, JournalReader } from "@femtoclaw/journal";
 import { errorText } from "@femtoclaw/protocol";
 import type { EventObject } from "xstate";
 import { harmless } from "../harmless.ts";
@@ -10,6 +10,7 @@ import type { TelemetryExporter, TelemetrySource } from "../telemetry-port.ts";
 
 export interface ObservabilityOptions {
   readonly system: ActorSystem;
+  readonly clock: Clock;
   readonly exporter: TelemetryExporter | null;
   readonly reader: JournalReader;
   readonly stateDirectory: string;
@@ -59,7 +60,7 @@ export class Observability {
   /** An exporter that fails or hangs here keeps nothing else from ending. */
   async stop(deadlineMs: number): Promise<void> {
     this.#send({ type: "flush" });
-    await settled(this.#flush(deadlineMs), 2 * deadlineMs);
+    await settled(this.#options.clock, this.#flush(deadlineMs), 2 * deadlineMs);
     this.#send({ type: "stopped" });
   }
 

@@ -1,7 +1,7 @@
 /** The policy subsystem: the compiled rules, the engine that holds them, and decisions that fail closed. */
 
 import type { PolicyContext } from "@femtoclaw/machines";
-import { type CompiledPolicy, compilePolicy, createPolicyEngine, type PolicyEngine } from "@femtoclaw/policy";
+import { type CompiledPolicy, compilePolicy, type PolicyEngine, type PolicyEngineOptions } from "@femtoclaw/policy";
 import { type CapabilityManifest, errorText, type Facts, type PolicyActivatedBody } from "@femtoclaw/protocol";
 import type { EventObject } from "xstate";
 import type { ResolvedConfiguration } from "../configuration/resolve-configuration.ts";
@@ -13,6 +13,8 @@ export interface PolicyOptions {
   readonly configuration: ResolvedConfiguration;
   readonly manifests: readonly CapabilityManifest[];
   readonly permit: readonly string[];
+  /** Makes a fresh engine without an active policy. */
+  openEngine(options: PolicyEngineOptions): Promise<PolicyEngine>;
   /** Hears why the engine could not decide a call that was therefore denied. */
   onFault(fault: string): void;
   /** Called when the engine cannot be used any more; the supervisor restarts it. */
@@ -85,8 +87,11 @@ export class Policy {
   }
 }
 
-async function activated(compiled: CompiledPolicy, { onFault }: Pick<PolicyOptions, "onFault">): Promise<PolicyEngine> {
-  const engine = await createPolicyEngine({ onFault });
+async function activated(
+  compiled: CompiledPolicy,
+  { openEngine, onFault }: Pick<PolicyOptions, "openEngine" | "onFault">,
+): Promise<PolicyEngine> {
+  const engine = await openEngine({ onFault });
   await engine.activate(compiled);
   return engine;
 }

@@ -1,6 +1,14 @@
 /** When the journal cannot commit: nothing is claimed, nothing runs without a durable intent, and admission closes. */
+import { randomUUID } from "node:crypto";
 import { type Capability, ProgramDigests, takeFacts } from "@femtoclaw/capabilities";
-import { Journal, type JournalEntry, MemoryKeyring, MemoryStore, type StoreFault } from "@femtoclaw/journal";
+import {
+  Journal,
+  type JournalEntry,
+  MemoryKeyring,
+  MemoryStore,
+  type StoreFault,
+  systemClock,
+} from "@femtoclaw/journal";
 import { MACHINE_IDENTITIES } from "@femtoclaw/machines";
 import {
   type Authority,
@@ -11,7 +19,6 @@ import {
   validateReply,
 } from "@femtoclaw/protocol";
 import { describe, expect, it } from "vitest";
-import { systemClock } from "../../src/clock.ts";
 import { compileSchemas } from "../../src/gate/argument-validators.ts";
 import { FairSlots } from "../../src/gate/fair-slots.ts";
 import { Gate } from "../../src/gate/gate.ts";
@@ -52,6 +59,7 @@ class Bench {
     const slots = { slots: 64, slotsPerSession: 64, queue: 1_000 };
     this.gate = new Gate({
       clock: systemClock(),
+      newId: randomUUID,
       authority: AUTHORITY,
       sandbox: () => null,
       stages: new FairSlots(slots),

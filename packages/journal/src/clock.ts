@@ -1,0 +1,24 @@
+/** Where time comes from and how it is waited for. Whoever reads or waits gets a clock, so that time can be simulated. */
+
+/** Both readings count whole microseconds. */
+export interface Clock {
+  /** Since 1970, for people. */
+  nowUs(): number;
+  /** Since this clock was made, which is when a boot begins; never runs backwards. */
+  monotonicUs(): number;
+  /** Calls back once when the time has passed; what it returns prevents that. With `unref` it keeps no process alive. */
+  after(delayMs: number, callback: () => void, options?: { readonly unref: boolean }): () => void;
+}
+
+export function systemClock(): Clock {
+  const startNs = process.hrtime.bigint();
+  return {
+    nowUs: () => Math.round((performance.timeOrigin + performance.now()) * 1000),
+    monotonicUs: () => Number((process.hrtime.bigint() - startNs) / 1000n),
+    after: (delayMs, callback, options) => {
+      const timer = setTimeout(callback, delayMs);
+      if (options?.unref === true) timer.unref();
+      return () => clearTimeout(timer);
+    },
+  };
+}

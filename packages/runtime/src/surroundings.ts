@@ -1,0 +1,63 @@
+/**
+ * What the runtime takes from outside of itself and cannot compute: time, identifiers, where the journal
+ * and its keys are kept, an engine for decisions, and which process it is. A simulation puts others in
+ * their place and runs the same runtime.
+ */
+import { randomBytes, randomUUID } from "node:crypto";
+import {
+  type Clock,
+  FileKeyring,
+  type JournalStore,
+  type Keyring,
+  LeveldbStore,
+  openStateDirectory,
+  systemClock,
+} from "@femtoclaw/journal";
+import { createPolicyEngine, type PolicyEngine, type PolicyEngineOptions } from "@femtoclaw/policy";
+
+export interface Surroundings {
+  /** Begins with this boot. */
+  readonly clock: Clock;
+  /** The process, as the record of its boot names it. */
+  readonly process: ProcessIdentity;
+  /** A UUID that was never given before; boots, sessions and executions go by them. */
+  newId(): string;
+  /** Bytes that nobody can guess: the salts of commitments. */
+  randomBytes(bytes: number): Uint8Array;
+  /** The store is not open yet; whoever gets it opens and closes it. */
+  openStorage(stateDirectory: string): Promise<Storage>;
+  /** An engine without an active policy. Called again after a crash of the one before. */
+  openPolicyEngine(options: PolicyEngineOptions): Promise<PolicyEngine>;
+}
+
+export interface ProcessIdentity {
+  readonly node: string;
+  readonly platform: string;
+  readonly pid: number;
+  readonly uid: number;
+}
+
+export interface Storage {
+  readonly store: JournalStore;
+  readonly keyring: Keyring;
+}
+
+/** This machine and this process. */
+export function systemSurroundings(): Surroundings {
+  return {
+    clock: systemClock(),
+    process: {
+      node: process.version,
+      platform: `${process.platform}-${process.arch}`,
+      pid: process.pid,
+      uid: process.getuid?.() ?? 0,
+    },
+    newId: randomUUID,
+    randomBytes: (bytes) => randomBytes(bytes),
+    openStorage: async (stateDirectory) => {
+      const { journal, keys } = await openStateDirectory(stateDirectory, { create: true });
+      return { store: new LeveldbStore(journal), keyring: new FileKeyring(keys) };
+    },
+    openPolicyEngine: createPolicyEngine,
+  };
+}
