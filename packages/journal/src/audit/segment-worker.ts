@@ -1,0 +1,11 @@
+/** A thread that checks the segments that it is sent, in order, and answers each with what it found. */
+import assert from "node:assert/strict";
+import { parentPort } from "node:worker_threads";
+import { checkSegment, type Segment } from "./segment.ts";
+
+const port = parentPort;
+assert(port !== null, "this file is the beginning of a worker thread");
+port.on("message", (segment: Segment) => {
+  const findings = checkSegment(segment);
+  port.postMessage(findings, [findings.nodes.buffer]);
+});
