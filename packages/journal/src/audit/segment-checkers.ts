@@ -23,7 +23,7 @@ interface Thread {
 }
 
 /** Threads beside the reading one that a verification uses when nobody says how many. */
-export function defaultThreads(): number {
+export function verificationThreads(): number {
   const processors = availableParallelism();
   return processors === 1 ? 0 : Math.min(processors, THREADS_MAX);
 }
@@ -36,7 +36,7 @@ export class SegmentCheckers implements AsyncDisposable {
 
   /** Without a number, threads are started for a log that is long enough to be worth them. */
   constructor(threads?: number) {
-    this.#count = threads ?? defaultThreads();
+    this.#count = threads ?? verificationThreads();
     this.#alone = threads === undefined ? ALONE_RECORDS : 0;
   }
 
