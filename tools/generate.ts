@@ -9,6 +9,7 @@ import { Ajv2020, type AnySchemaObject } from "ajv/dist/2020.js";
 import standaloneCode from "ajv/dist/standalone/index.js";
 import { build } from "esbuild";
 import { compile } from "json-schema-to-typescript";
+import { withNullFirst } from "./nullable.ts";
 import { recordValidator, splitRecordSchema } from "./record-bodies.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
@@ -66,12 +67,12 @@ function localSchemas(): { order: number; canRead: RegExp; read: (file: { url: s
 }
 
 async function validators(): Promise<string> {
-  const { compiled, bodies } = splitRecordSchema(schemas);
+  const { compiled, bodies } = splitRecordSchema(schemas.map(withNullFirst));
   const ajv = new Ajv2020({
     schemas: compiled,
     strict: true,
     strictRequired: false,
-    inlineRefs: false,
+    allowUnionTypes: true,
     messages: true,
     code: { source: true, esm: true, optimize: true },
   });
