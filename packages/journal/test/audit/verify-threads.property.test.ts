@@ -146,6 +146,20 @@ describe("the verdict of any number of threads", () => {
     expect(threaded).toEqual(alone);
   });
 
+  it("is the same when threads join a long verification on the way", async () => {
+    const long = new Machine();
+    const { journal } = await long.boot();
+    for (let filled = 0; filled < 50_000; filled += 10_000) {
+      await Promise.all(Array.from({ length: 10_000 }, (_, index) => journal.append(message(`m${filled + index}`))));
+    }
+    await journal.close();
+    const [alone] = await verdicts(long);
+    expect(alone).toMatchObject({ verdict: "verified", root: long.root() });
+    expect(await verifyLog({ source: await sourceOf(long) })).toEqual(alone);
+    TAMPERINGS["content"]?.(long.disk, 45_000, 0);
+    expect((await verifyLog({ source: await sourceOf(long) })).fault?.seq).toBe((await verdicts(long))[0]?.fault?.seq);
+  });
+
   it.each(Object.keys(TAMPERINGS))("is the same where a segment begins: %s", async (what) => {
     const machine = log.copy();
     TAMPERINGS[what]?.(machine.disk, 1_024, 7);
