@@ -9,6 +9,8 @@ import { Ajv2020, type AnySchemaObject } from "ajv/dist/2020.js";
 import standaloneCode from "ajv/dist/standalone/index.js";
 import { build } from "esbuild";
 import { compile } from "json-schema-to-typescript";
+import { withNullFirst } from "./nullable.ts";
+import { recordValidator, splitRecordSchema } from "./record-bodies.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const SCHEMAS = join(ROOT, "schemas");
@@ -65,18 +67,20 @@ function localSchemas(): { order: number; canRead: RegExp; read: (file: { url: s
 }
 
 async function validators(): Promise<string> {
+  const { compiled, bodies } = splitRecordSchema(schemas.map(withNullFirst));
   const ajv = new Ajv2020({
-    schemas,
+    schemas: compiled,
     strict: true,
     strictRequired: false,
-    inlineRefs: false,
+    allowUnionTypes: true,
     messages: true,
     code: { source: true, esm: true, optimize: true },
   });
   const exported = Object.fromEntries(stems.map((stem, index) => [validatorName(stem), String(schemas[index]?.$id)]));
   const generate = standaloneCode as unknown as (ajv: Ajv2020, refs: Record<string, string>) => string;
+  const contents = recordValidator(bodies, (names) => generate(ajv, { ...exported, ...names }));
   const bundled = await build({
-    stdin: { contents: generate(ajv, exported), resolveDir: ROOT, loader: "js" },
+    stdin: { contents, resolveDir: ROOT, loader: "js" },
     bundle: true,
     format: "esm",
     platform: "node",

@@ -2,10 +2,9 @@
  * Executions per second through the whole pipeline: parse, validate, facts, Cedar, durable intent, a
  * capability that does nothing, durable outcome. Only the effect is left out, because it is not ours.
  */
-import { mkdirSync } from "node:fs";
-import { join } from "node:path";
-import type { Capability } from "@femtoclaw/capabilities";
-import { createRuntime, type ResolvedConfiguration, resolveConfiguration } from "@femtoclaw/runtime";
+import { createRuntime } from "@femtoclaw/runtime";
+import { noop, noopConfiguration, proposeNoop } from "./noop.ts";
+import { median, quantile, rounded } from "./quantiles.ts";
 
 export interface ExecutionRow {
   readonly preset: "execution";
@@ -25,33 +24,12 @@ const ROUNDS = 3;
 const ROUND_MS = 1_500;
 const WARM_UP_MS = 500;
 
-const noop: Capability = {
-  isolation: "in-process",
-  manifest: {
-    name: "noop",
-    version: "1.0.0",
-    description: "Does nothing.",
-    input: {
-      type: "object",
-      additionalProperties: false,
-      required: ["n"],
-      properties: { n: { type: "integer" }, text: { type: "string" } },
-    },
-    output: { type: "object", additionalProperties: false, properties: {} },
-    arguments: [],
-    effect: "none",
-    idempotent: true,
-    limits: { timeout_ms: 1_000, output_bytes: 1_024 },
-  },
-  execute: async () => ({ event: "succeeded", result: {}, sandbox: null }),
-};
-
 export async function measureExecutions(
   directory: string,
   onProgress: (text: string) => void,
 ): Promise<ExecutionRow[]> {
   await using runtime = await createRuntime({
-    configuration: configuration(directory),
+    configuration: noopConfiguration(directory),
     capabilities: [noop],
     permit: ["noop"],
   });
@@ -65,9 +43,7 @@ export async function measureExecutions(
       while (performance.now() - start < durationMs) {
         const sent = performance.now();
         n += 1;
-        const message = { tool_call: { tool: "noop", args: { n, text: `request number ${n} of this run` } } };
-        const { status } = await session.propose(message);
-        if (status !== "completed") throw new Error(`an execution ended as ${status}`);
+        await proposeNoop(session, n);
         latencies.push(performance.now() - sent);
       }
     };
@@ -106,29 +82,4 @@ function row(callers: number, rounds: readonly Round[]): ExecutionRow {
     cpu_us: rounded(over(({ latencies, cpuUs }) => cpuUs / latencies.length)),
     rounds: rounds.length,
   };
-}
-
-function quantile(values: readonly number[], share: number): number {
-  const sorted = [...values].sort((left, right) => left - right);
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
-}
-
-const median = (values: readonly number[]): number => quantile(values, 0.5);
-const rounded = (value: number): number => Number(value.toPrecision(3));
-
-/** A policy of twenty rules, so that decisions cost what they cost. */
-function configuration(directory: string): ResolvedConfiguration {
-  const folders = Array.from({ length: 16 }, (_, index) => join(directory, "workspace", `folder-${index}`));
-  for (const folder of folders) mkdirSync(folder, { recursive: true });
-  return resolveConfiguration({
-    configuration: {
-      workspace: "workspace",
-      capabilities: { noop: true },
-      allow: { read: folders.slice(0, 12), write: folders.slice(12) },
-      limits: { queue: 4_096 },
-      memory: { path: "state" },
-    },
-    baseDirectory: directory,
-    environment: process.env,
-  });
 }

@@ -3,29 +3,43 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type ExecutionRow, measureExecutions } from "./execution.ts";
+import { JOURNAL_RECORDS, type JournalRow, measureJournal } from "./journal.ts";
 import { describeMachine, type Machine } from "./machine.ts";
 import { measureYardstick, type Yardstick } from "./yardstick.ts";
 
 export type { ExecutionRow } from "./execution.ts";
+export type { JournalRow } from "./journal.ts";
 export type { Machine } from "./machine.ts";
 export type { Yardstick } from "./yardstick.ts";
 
-export const PRESETS = ["execution"] as const;
+export const PRESETS = ["execution", "journal"] as const;
 export type BenchPreset = (typeof PRESETS)[number];
+
+export interface BenchOptions {
+  readonly preset: BenchPreset;
+  /** Records of the history that `journal` measures; without it, as many as are written within a minute or so. */
+  readonly records?: number;
+}
 
 export interface BenchReport {
   readonly machine: Machine;
   readonly yardstick: Yardstick;
-  readonly rows: readonly ExecutionRow[];
+  readonly rows: readonly (ExecutionRow | JournalRow)[];
 }
 
 /** Runs the preset in a temporary folder, which is removed afterwards. */
-export async function runBench(onProgress: (text: string) => void): Promise<BenchReport> {
+export async function runBench(
+  { preset, records = JOURNAL_RECORDS }: BenchOptions,
+  onProgress: (text: string) => void,
+): Promise<BenchReport> {
   const directory = mkdtempSync(join(tmpdir(), "femtoclaw-bench-"));
   try {
     onProgress("yardstick");
     const yardstick = await measureYardstick(directory);
-    const rows = await measureExecutions(directory, onProgress);
+    const rows =
+      preset === "journal"
+        ? await measureJournal(directory, records, onProgress)
+        : await measureExecutions(directory, onProgress);
     return { machine: describeMachine(), yardstick, rows };
   } finally {
     rmSync(directory, { recursive: true, force: true });

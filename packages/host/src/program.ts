@@ -119,10 +119,12 @@ function addProjectCommands(program: Command, run: Runner): void {
     );
   program
     .command("bench")
-    .argument("[preset]", "execution")
+    .argument("[preset]", "execution or journal", "execution")
+    .option("--records <n>", "size of the history that `journal` measures", records)
     .description("measure this build on this machine")
-    .action((preset: string | undefined) =>
-      run(async (context) => (await import("./commands/bench.ts")).bench(context, preset)),
+    .addHelpText("after", "\nExample:\n  femtoclaw bench journal --records 1000000")
+    .action((preset: string, options: { records?: number }) =>
+      run(async (context) => (await import("./commands/bench.ts")).bench(context, preset, options)),
     );
 }
 
@@ -318,6 +320,12 @@ function milliseconds(text: string): number {
 function sequence(text: string): number {
   const value = Number(text);
   if (!Number.isSafeInteger(value) || value < 0) throw new InvalidArgumentError("it must be a sequence number");
+  return value;
+}
+
+function records(text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < 1) throw new InvalidArgumentError("it must be a number of records");
   return value;
 }
 

@@ -1,6 +1,6 @@
 /** Reads a whole journal and tells the first thing in it that should not be so. */
 import { errorText, FemtoError, type TypedRecord } from "@femtoclaw/protocol";
-import { decodeAt, type JournalReader } from "./journal-reader.ts";
+import type { JournalReader } from "./journal-reader.ts";
 import { RecordOrder } from "./record-order.ts";
 import { snapshotMismatch } from "./snapshot.ts";
 
@@ -23,9 +23,7 @@ export async function checkJournal(reader: JournalReader): Promise<JournalCheck>
   try {
     const unrecorded = new Set(await reader.snapshots());
     for await (const stored of reader.readStored(0, reader.size)) {
-      const record = decodeAt(stored);
-      const finding = order.fault(stored, record);
-      if (finding !== undefined) return end(finding);
+      const record = order.read(seq, stored.bytes);
       if (record.type === "snapshot.taken") {
         const mismatch = await snapshotFault(reader, record);
         if (mismatch !== undefined) return end(mismatch);

@@ -2,6 +2,7 @@
 export { type Exported, exportJsonl, exportTiles } from "./audit/export.ts";
 export { checkProof, type ProofCheck, type ProofParts, prove } from "./audit/inclusion.ts";
 export { type LogSource, StoreSource } from "./audit/log-source.ts";
+export { verificationThreads } from "./audit/segment-checkers.ts";
 export { TilesSource } from "./audit/tiles-source.ts";
 export { copyForVerification, type VerificationCopy, verifyDirectory } from "./audit/verify-directory.ts";
 export { type LogVerdict, type VerifyOptions, verifyLog } from "./audit/verify-log.ts";
@@ -24,3 +25,5 @@ export { type SecretFinder, secretFinder } from "./sealing/schema-secrets.ts";
 export type { ActorSnapshots } from "./snapshot.ts";
 export { openStateDirectory, type StateDirectory, type StateDirectoryOptions } from "./state-directory.ts";
 export type { CommitGroup, IndexEntry, JournalStore, StoredObject, StoredRecord } from "./store.ts";
+export { TileTree } from "./tree/tiles.ts";
+export { growTree } from "./tree-log.ts";

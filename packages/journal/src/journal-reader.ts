@@ -186,7 +186,7 @@ export class StoreReader implements LogReader {
 }
 
 /** A record that stands where it says it stands. */
-export function decodeAt(stored: StoredRecord): TypedRecord {
+function decodeAt(stored: StoredRecord): TypedRecord {
   const record = decodeRecord(stored.bytes);
   if (record.seq === stored.seq) return record;
   throw new FemtoError("FEMTO_JOURNAL_CORRUPT", `record ${stored.seq} calls itself ${record.seq}`);

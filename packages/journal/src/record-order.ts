@@ -1,7 +1,6 @@
 /** What one record after the other has to be: written in the journal's own way, and later than the one before. */
-import type { TypedRecord } from "@femtoclaw/protocol";
-import { encodeRecord } from "./record.ts";
-import type { StoredRecord } from "./store.ts";
+import { FemtoError, type TypedRecord } from "@femtoclaw/protocol";
+import { assertFits, decodeText, isOwnText, parseRecord } from "./record.ts";
 
 export class RecordOrder {
   readonly #boots = new Set<string>();
@@ -11,23 +10,31 @@ export class RecordOrder {
     return this.#boots.size;
   }
 
-  /** Takes the next record; says what is wrong with it, if anything. */
-  fault(stored: StoredRecord, record: TypedRecord): string | undefined {
-    const fault = encodingFault(stored, record) ?? this.#orderFault(record);
-    this.#boots.add(record.boot);
-    this.#previous = record;
-    return fault;
+  /** The next record from its stored bytes; throws what is wrong with it or with its place, if anything. */
+  read(seq: number, bytes: Uint8Array): TypedRecord {
+    const text = decodeText(bytes);
+    const record = parseRecord(text);
+    if (record.seq !== seq) throw corrupt(`record ${seq} calls itself ${record.seq}`);
+    // Two texts may mean the same record; only one of them is what the journal writes.
+    if (!isOwnText(text, record)) throw corrupt("the record is not written in the journal's own way");
+    assertFits(record.type, bytes);
+    this.follow(record);
+    return record;
   }
 
-  #orderFault(record: TypedRecord): string | undefined {
-    if (this.#previous?.boot === record.boot) {
-      return record.mono_us < this.#previous.mono_us ? "the record is older than the one before it" : undefined;
+  /** Takes a record that is right by itself. Between two of them others may be left out. */
+  follow(record: TypedRecord): void {
+    const previous = this.#previous;
+    this.#previous = record;
+    if (previous?.boot === record.boot) {
+      if (record.mono_us < previous.mono_us) throw corrupt("the record is older than the one before it");
+      return;
     }
-    return this.#boots.has(record.boot) ? "the boot of the record had ended before" : undefined;
+    if (this.#boots.has(record.boot)) throw corrupt("the boot of the record had ended before");
+    this.#boots.add(record.boot);
   }
 }
 
-/** Two texts may mean the same record; only one of them is what the journal writes. */
-function encodingFault(stored: StoredRecord, record: TypedRecord): string | undefined {
-  return encodeRecord(record).equals(stored.bytes) ? undefined : "the record is not written in the journal's own way";
+function corrupt(reason: string): FemtoError {
+  return new FemtoError("FEMTO_JOURNAL_CORRUPT", reason);
 }

@@ -19,9 +19,20 @@ const LONE_SURROGATE = /(?<!\\)(?:\\\\)*\\ud[89a-f][0-9a-f]{2}/;
 
 /** The stored bytes of a record. Throws for one that is too large or holds text without a UTF-8 form. */
 export function encodeRecord(record: TypedRecord): Buffer {
+  return encodeText(record.type, orderedText(record));
+}
+
+/** Whether the text is the one way in which the journal writes this record. */
+export function isOwnText(text: string, record: TypedRecord): boolean {
+  const own = orderedText(record);
+  assertWellFormed(record.type, own);
+  return own === text;
+}
+
+function orderedText(record: TypedRecord): string {
   const { v, seq, at, mono_us, boot, type, actor, session, execution, machine, body } = record;
   const { commitments, redactions } = record;
-  const ordered = {
+  return JSON.stringify({
     v,
     seq,
     at,
@@ -35,21 +46,24 @@ export function encodeRecord(record: TypedRecord): Buffer {
     body,
     commitments,
     redactions,
-  };
-  return encodeText(type, JSON.stringify(ordered));
+  });
 }
 
 /** The same from a record's JSON text, whose keys stand in order already. */
 export function encodeText(type: TypedRecord["type"], text: string): Buffer {
   assertWellFormed(type, text);
   const bytes = Buffer.from(text);
-  if (bytes.byteLength > LIMITS.recordBytes) {
-    throw new FemtoError(
-      "FEMTO_JOURNAL_RECORD_TOO_LARGE",
-      `a ${type} record has ${bytes.byteLength} bytes where at most ${LIMITS.recordBytes} are stored`,
-    );
-  }
+  assertFits(type, bytes);
   return bytes;
+}
+
+/** Throws FEMTO_JOURNAL_RECORD_TOO_LARGE for more bytes than a record may have. */
+export function assertFits(type: TypedRecord["type"], { byteLength }: Uint8Array): void {
+  if (byteLength <= LIMITS.recordBytes) return;
+  throw new FemtoError(
+    "FEMTO_JOURNAL_RECORD_TOO_LARGE",
+    `a ${type} record has ${byteLength} bytes where at most ${LIMITS.recordBytes} are stored`,
+  );
 }
 
 /** Throws FEMTO_PROTOCOL_TEXT for a JSON text that has no UTF-8 form. */
@@ -61,11 +75,24 @@ export function assertWellFormed(type: TypedRecord["type"], text: string): void 
 
 /** The record that the stored bytes hold, checked against its schema. */
 export function decodeRecord(bytes: Uint8Array): TypedRecord {
+  return parseRecord(decodeText(bytes));
+}
+
+/** The text of stored bytes; no two byte sequences have the same. */
+export function decodeText(bytes: Uint8Array): string {
+  try {
+    return DECODER.decode(bytes);
+  } catch (error) {
+    throw notJson(error);
+  }
+}
+
+export function parseRecord(text: string): TypedRecord {
   let value: unknown;
   try {
-    value = JSON.parse(DECODER.decode(bytes));
+    value = JSON.parse(text);
   } catch (error) {
-    throw new FemtoError("FEMTO_JOURNAL_CORRUPT", `a stored record is not JSON: ${errorText(error)}`, { cause: error });
+    throw notJson(error);
   }
   const format = formatOf(value);
   if (format !== undefined && format !== RECORD_FORMAT) {
@@ -79,6 +106,10 @@ export function decodeRecord(bytes: Uint8Array): TypedRecord {
     throw new FemtoError("FEMTO_JOURNAL_CORRUPT", `a stored record does not match its schema: ${violations}`);
   }
   return value as TypedRecord;
+}
+
+function notJson(error: unknown): FemtoError {
+  return new FemtoError("FEMTO_JOURNAL_CORRUPT", `a stored record is not JSON: ${errorText(error)}`, { cause: error });
 }
 
 function formatOf(value: unknown): number | undefined {

@@ -23,7 +23,7 @@ export {
 export { DEFAULT_SEARCH_PATH, findProgram } from "./configuration/resolve-programs.ts";
 export { type ExecutionView, type HistoryQuery, listExecutions, showExecution } from "./history.ts";
 export type { LogEntry, RuntimeOptions } from "./options.ts";
-export type { OpenExecution } from "./projection/execution-records.ts";
+export { eventCount, type OpenExecution } from "./projection/execution-records.ts";
 export { ExecutionTable } from "./projection/execution-table.ts";
 export { type Counters, Projection } from "./projection/projection.ts";
 export { type Replay, type ReplayOptions, replay } from "./replay.ts";

@@ -1,23 +1,50 @@
 /** `bench`: how fast this build is on this machine, beside what the machine can do at best. */
-import { type BenchReport, PRESETS, runBench } from "@femtoclaw/bench";
+import {
+  type BenchPreset,
+  type BenchReport,
+  type ExecutionRow,
+  type JournalRow,
+  PRESETS,
+  runBench,
+} from "@femtoclaw/bench";
 import { EXIT, FemtoError, printable } from "@femtoclaw/protocol";
 import { table } from "../terminal/table.ts";
 import type { CommandContext } from "./command-context.ts";
 
-export async function bench(context: CommandContext, preset: string | undefined): Promise<number> {
+export async function bench(
+  context: CommandContext,
+  name: string,
+  options: { readonly records?: number },
+): Promise<number> {
   const { output } = context;
-  if (preset !== undefined && !(PRESETS as readonly string[]).includes(preset)) {
-    throw new FemtoError("FEMTO_USAGE", `no preset is called \`${printable(preset)}\``, {
+  const preset: BenchPreset | undefined = PRESETS.find((known) => known === name);
+  if (preset === undefined) {
+    throw new FemtoError("FEMTO_USAGE", `no preset is called \`${printable(name)}\``, {
       fix: `Use one of ${PRESETS.join(", ")}.`,
     });
   }
-  const report = await runBench((text) => output.talk(text));
+  if (options.records !== undefined && preset !== "journal") {
+    throw new FemtoError("FEMTO_USAGE", `the preset \`${preset}\` measures no history`, {
+      fix: "Use --records with the preset journal alone.",
+    });
+  }
+  const report = await runBench({ preset, ...options }, (text) => output.talk(text));
   if (output.json) output.value(report);
   else for (const line of reportLines(report)) output.line(line);
   return EXIT.ok;
 }
 
 function reportLines({ machine, yardstick, rows }: BenchReport): string[] {
+  return [
+    `${machine.cores} × ${machine.cpu}, ${machine.memory_gib} GiB, ${machine.system}, Node ${machine.node}`,
+    `yardstick: ${yardstick.sync_put_per_s} single sync puts/s, ${yardstick.grouped_put_per_s} grouped puts/s, empty process ${yardstick.node_e0_ms} ms`,
+    "",
+    ...executionLines(rows.filter((row) => row.preset === "execution")),
+    ...journalLines(rows.filter((row) => row.preset === "journal")),
+  ];
+}
+
+function executionLines(rows: readonly ExecutionRow[]): string[] {
   const header = ["preset", "surface", "callers", "executions/s", "p50 ms", "p99 ms", "CPU µs each", "rounds"];
   const cells = rows.map((row) => [
     row.preset,
@@ -29,10 +56,22 @@ function reportLines({ machine, yardstick, rows }: BenchReport): string[] {
     String(row.cpu_us),
     String(row.rounds),
   ]);
-  return [
-    `${machine.cores} × ${machine.cpu}, ${machine.memory_gib} GiB, ${machine.system}, Node ${machine.node}`,
-    `yardstick: ${yardstick.sync_put_per_s} single sync puts/s, ${yardstick.grouped_put_per_s} grouped puts/s, empty process ${yardstick.node_e0_ms} ms`,
-    "",
-    ...table([header, ...cells]),
-  ];
+  return rows.length === 0 ? [] : table([header, ...cells]);
+}
+
+function journalLines(rows: readonly JournalRow[]): string[] {
+  const header = ["preset", "measure", "records", "threads", "median", "lowest", "highest", "unit", "CPU µs", "rounds"];
+  const cells = rows.map((row) => [
+    row.preset,
+    row.measure,
+    String(row.records),
+    String(row.threads),
+    String(row.value),
+    String(row.lowest),
+    String(row.highest),
+    row.unit,
+    String(row.cpu_us ?? "-"),
+    String(row.rounds),
+  ]);
+  return rows.length === 0 ? [] : table([header, ...cells]);
 }

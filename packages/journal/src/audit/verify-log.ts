@@ -3,14 +3,14 @@
  * every record, every tile, every checkpoint and every key. Hostile input ends in a verdict, never in a fault.
  */
 import { errorText, FemtoError, type TypedRecord } from "@femtoclaw/protocol";
-import { decodeAt } from "../journal-reader.ts";
 import { KeyChain, type LogKey, type SignedCheckpoint } from "../key-chain.ts";
 import { RecordOrder } from "../record-order.ts";
-import type { StoredRecord } from "../store.ts";
 import { encodeBase64 } from "../tree/base64.ts";
-import { leafHash } from "../tree/hashing.ts";
-import { hashesOf, TILE_WIDTH, type Tile, TileTree } from "../tree/tiles.ts";
+import { hashesOf, TILE_WIDTH, type Tile } from "../tree/tiles.ts";
 import { type LogSource, MissingPart } from "./log-source.ts";
+import { RecordTree } from "./record-tree.ts";
+import { blocksOf, type SegmentFindings, segmentsOf } from "./segment.ts";
+import { LostThread, SegmentCheckers } from "./segment-checkers.ts";
 
 export interface VerifyOptions {
   readonly source: LogSource;
@@ -18,6 +18,8 @@ export interface VerifyOptions {
   readonly pinned?: string;
   /** A signed note that was kept elsewhere. Without one a log that was rolled back to an older copy of itself passes. */
   readonly checkpoint?: string;
+  /** Threads that check records beside the one that reads them; 0 for none. The verdict does not depend on it. */
+  readonly threads?: number;
 }
 
 export interface LogVerdict {
@@ -46,7 +48,8 @@ export async function verifyLog(options: VerifyOptions): Promise<LogVerdict> {
     await verification.run();
     return verification.end("verified", null);
   } catch (error) {
-    if (error instanceof Finding) return verification.end("tampered", error);
+    if (error instanceof LostThread) throw error;
+    if (error instanceof Finding) return verification.end(error.verdict, error);
     if (error instanceof MissingPart) return verification.end("incomplete", { seq: error.seq, reason: error.message });
     const unknown = error instanceof FemtoError && error.code === "FEMTO_JOURNAL_FORMAT";
     return verification.end(unknown ? "unverifiable" : "tampered", { seq: null, reason: errorText(error) });
@@ -60,11 +63,13 @@ const NO_CHECKPOINT =
 class Finding extends Error {
   readonly seq: number;
   readonly reason: string;
+  readonly verdict: "tampered" | "unverifiable";
 
-  constructor(seq: number, reason: string) {
+  constructor(seq: number, reason: string, verdict: Finding["verdict"] = "tampered") {
     super(reason);
     this.seq = seq;
     this.reason = reason;
+    this.verdict = verdict;
   }
 }
 
@@ -78,7 +83,8 @@ class Verification {
   readonly #source: LogSource;
   readonly #pinned: string | undefined;
   readonly #held: string | undefined;
-  readonly #tree = new TileTree();
+  readonly #threads: number | undefined;
+  readonly #tree = new RecordTree();
   readonly #order = new RecordOrder();
   readonly #signers = new Set<string>();
   #chain: KeyChain | null = null;
@@ -88,19 +94,16 @@ class Verification {
   #signedSize = 0;
   #missing: MissingPart | null = null;
 
-  constructor({ source, pinned, checkpoint }: VerifyOptions) {
+  constructor({ source, pinned, checkpoint, threads }: VerifyOptions) {
     this.#source = source;
+    this.#threads = threads;
     this.#pinned = pinned?.trim();
     this.#held = checkpoint;
   }
 
   async run(): Promise<void> {
     this.#expected = await this.#expectedCheckpoints();
-    for await (const stored of this.#source.records()) {
-      this.#record(stored);
-      for (const tile of this.#tree.push(leafHash(stored.bytes))) await this.#tile(tile);
-      while (this.#expected[0]?.size === this.#tree.size) await this.#checkpoint(this.#expected.shift());
-    }
+    await this.#records();
     await this.#ending();
     if (this.#pinned !== undefined && this.#signedSize > 0 && !this.#signers.has(this.#pinned)) {
       throw new Finding(0, "the log is vouched for by other keys than the pinned one");
@@ -157,11 +160,60 @@ class Verification {
     return expected.sort((left, right) => left.size - right.size);
   }
 
-  #record(stored: StoredRecord): void {
-    const seq = this.#tree.size;
-    if (stored.seq !== seq) throw new Finding(seq, `record ${seq} is missing`);
-    const record = decodeAt(stored);
-    const fault = this.#order.fault(stored, record) ?? this.#snapshotFault(record);
+  // INVARIANT: segments are checked in any order and judged in that of the log, so that the first fault is told.
+  async #records(): Promise<void> {
+    await using checkers = new SegmentCheckers(this.#threads);
+    const waiting: Promise<SegmentFindings | LostThread>[] = [];
+    const judge = async (left: number): Promise<void> => {
+      while (waiting.length > left) await this.#judge(await waiting.shift());
+    };
+    const stretches = segmentsOf(this.#source.records());
+    try {
+      let reading = stretches.next();
+      for (let stretch = await reading; !stretch.done; stretch = await reading) {
+        if ("failure" in stretch.value) {
+          await judge(0);
+          throw stretch.value.failure;
+        }
+        // What comes next is read while this is judged.
+        reading = stretches.next();
+        waiting.push(checkers.check(stretch.value.segment));
+        await judge(checkers.window - 1);
+      }
+    } finally {
+      await stretches.return(undefined);
+    }
+    await judge(0);
+  }
+
+  /** Everything about a segment that depends on what stands before it, in the order of its records. */
+  async #judge(findings: SegmentFindings | LostThread | undefined): Promise<void> {
+    if (findings === undefined) return;
+    if (findings instanceof LostThread) throw findings;
+    const marked = [...findings.marked];
+    for (const { first, block } of blocksOf(findings)) {
+      this.#tree.take(block);
+      const end = first + block.size;
+      for (let next = marked[0]; next !== undefined && next.seq < end; next = marked[0]) {
+        marked.shift();
+        await this.#checkpointsUpTo(next.seq);
+        this.#tree.advance(next.seq);
+        this.#record(next);
+      }
+      await this.#checkpointsUpTo(end - 1);
+      this.#tree.advance(end);
+      for (const tile of this.#tree.fill()) await this.#tile(tile);
+      await this.#checkpointsUpTo(end);
+    }
+    const { fault } = findings;
+    if (fault === null) return;
+    throw new Finding(this.#tree.size, fault.reason, fault.isUnknownFormat ? "unverifiable" : "tampered");
+  }
+
+  #record(record: TypedRecord): void {
+    const { seq } = record;
+    this.#order.follow(record);
+    const fault = this.#snapshotFault(record);
     if (fault !== undefined) throw new Finding(seq, fault);
     if (this.#chain === null) this.#chain = KeyChain.begin(record);
     else if (record.type === "log.created") throw new Finding(seq, "a log is created once");
@@ -193,8 +245,15 @@ class Verification {
     throw new Finding(first + Math.max(wrong, 0) * span, `tile ${index} of level ${level} is not that of its records`);
   }
 
-  async #checkpoint(expected: ExpectedCheckpoint | undefined): Promise<void> {
-    if (expected === undefined) return;
+  async #checkpointsUpTo(size: number): Promise<void> {
+    for (let next = this.#expected[0]; next !== undefined && next.size <= size; next = this.#expected[0]) {
+      this.#expected.shift();
+      this.#tree.advance(next.size);
+      await this.#checkpoint(next);
+    }
+  }
+
+  async #checkpoint(expected: ExpectedCheckpoint): Promise<void> {
     const { size, whose } = expected;
     // The records below the last right signature stand; whatever is wrong lies behind them.
     const refuse = (reason: string): never => {
@@ -229,7 +288,7 @@ class Verification {
     if (lastTile !== null && (lastTile + 1) * TILE_WIDTH > size) {
       throw new Finding(size, `tile ${lastTile} stands for records that the log does not hold`);
     }
-    const fault = await this.#source.edgeFault(this.#tree);
+    const fault = await this.#source.edgeFault(this.#tree.toTileTree());
     if (fault !== undefined) throw new Finding(this.#signedSize, fault);
   }
 }

@@ -57,10 +57,10 @@ export class TileTree {
     }
   }
 
-  /** Root over everything pushed so far. */
-  root(): Uint8Array {
+  /** Root over everything pushed so far, and over a smaller subtree that stands at the right of it. */
+  root(right: Uint8Array | null = null): Uint8Array {
     // The peaks stand from the smallest, at the right of level 0, to the largest, at the left of the top.
-    let root: Uint8Array | null = null;
+    let root = right;
     for (const { peaks } of this.#levels) {
       for (const peak of peaks.toReversed()) root = root === null ? peak : nodeHash(peak, root);
     }

@@ -54,6 +54,20 @@ export function eventsOf(record: ExecutionRecord): readonly ExecutionEventType[]
   }
 }
 
+/** How many events of executions a record stands for; none for one that is about no execution. */
+export function eventCount(record: TypedRecord): number {
+  switch (record.type) {
+    case "message.recorded":
+    case "execution.refused":
+    case "execution.intent":
+    case "execution.outcome":
+    case "execution.interrupted":
+      return eventsOf(record).length;
+    default:
+      return 0;
+  }
+}
+
 export function corrupt(record: TypedRecord, reason: string): FemtoError {
   return new FemtoError("FEMTO_JOURNAL_CORRUPT", `record ${record.seq} (${record.type}): ${reason}`);
 }

@@ -1,0 +1,50 @@
+/** A capability that does nothing and a configuration around it: what is measured is everything but the effect. */
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import type { Capability } from "@femtoclaw/capabilities";
+import { type ResolvedConfiguration, resolveConfiguration, type Session } from "@femtoclaw/runtime";
+
+export const noop: Capability = {
+  isolation: "in-process",
+  manifest: {
+    name: "noop",
+    version: "1.0.0",
+    description: "Does nothing.",
+    input: {
+      type: "object",
+      additionalProperties: false,
+      required: ["n"],
+      properties: { n: { type: "integer" }, text: { type: "string" } },
+    },
+    output: { type: "object", additionalProperties: false, properties: {} },
+    arguments: [],
+    effect: "none",
+    idempotent: true,
+    limits: { timeout_ms: 1_000, output_bytes: 1_024 },
+  },
+  execute: async () => ({ event: "succeeded", result: {}, sandbox: null }),
+};
+
+/** Proposes the call number `n`, which is like no other. */
+export async function proposeNoop(session: Session, n: number): Promise<void> {
+  const message = { tool_call: { tool: "noop", args: { n, text: `request number ${n} of this run` } } };
+  const { status } = await session.propose(message);
+  if (status !== "completed") throw new Error(`an execution ended as ${status}`);
+}
+
+/** A policy of twenty rules, so that decisions cost what they cost. */
+export function noopConfiguration(directory: string): ResolvedConfiguration {
+  const folders = Array.from({ length: 16 }, (_, index) => join(directory, "workspace", `folder-${index}`));
+  for (const folder of folders) mkdirSync(folder, { recursive: true });
+  return resolveConfiguration({
+    configuration: {
+      workspace: "workspace",
+      capabilities: { noop: true },
+      allow: { read: folders.slice(0, 12), write: folders.slice(12) },
+      limits: { queue: 4_096 },
+      memory: { path: "state" },
+    },
+    baseDirectory: directory,
+    environment: process.env,
+  });
+}

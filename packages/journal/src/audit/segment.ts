@@ -1,0 +1,130 @@
+/**
+ * A stretch of a log, 1,024 records at an aligned place, and everything about it that can be found out without the
+ * rest of the log: a function of its bytes alone, so that any thread may run it.
+ */
+import { errorText, FemtoError, LIMITS, type RecordType, type TypedRecord } from "@femtoclaw/protocol";
+import { RecordOrder } from "../record-order.ts";
+import type { StoredRecord } from "../store.ts";
+import { BLOCK_BYTES, LEAF_PREFIX, LeafBlock } from "../tree/leaf-block.ts";
+import { TILE_WIDTH } from "../tree/tiles.ts";
+
+const SEGMENT_RECORDS = 4 * TILE_WIDTH;
+
+export interface Segment {
+  /** Sequence number of the first record, a multiple of 256. */
+  readonly first: number;
+  /** The records one after the other, each behind the byte with which its leaf is hashed. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** Where each of them ends. */
+  readonly ends: Uint32Array<ArrayBuffer>;
+}
+
+export interface SegmentFindings {
+  readonly first: number;
+  /** Records that are right by themselves, and beside each other within the segment. */
+  readonly size: number;
+  /** The nodes of a `LeafBlock` for each 256 of these. */
+  readonly nodes: Uint8Array<ArrayBuffer>;
+  /** Those of them that have to fit to what lies before the segment or to the tree, ascending. */
+  readonly marked: readonly TypedRecord[];
+  /** What is wrong with the record behind them. */
+  readonly fault: SegmentFault | null;
+}
+
+export interface SegmentFault {
+  readonly reason: string;
+  /** Whether the record is of a format that is not known here. */
+  readonly isUnknownFormat: boolean;
+}
+
+const MARKED: ReadonlySet<RecordType> = new Set(["log.created", "key.rotated", "snapshot.taken"]);
+
+export function checkSegment({ first, bytes, ends }: Segment): SegmentFindings {
+  const order = new RecordOrder();
+  const marked: TypedRecord[] = [];
+  const blocks = Math.ceil(ends.length / TILE_WIDTH);
+  const nodes = new Uint8Array(blocks * BLOCK_BYTES);
+  let block = new LeafBlock();
+  let previous: TypedRecord | null = null;
+  const end = (size: number, fault: SegmentFault | null): SegmentFindings => {
+    if (previous !== null && marked.at(-1) !== previous) marked.push(previous);
+    return { first, size, nodes, marked, fault };
+  };
+  let start = 0;
+  for (const [index, stop] of ends.entries()) {
+    if (index % TILE_WIDTH === 0) block = new LeafBlock(blockNodes(nodes, index / TILE_WIDTH));
+    try {
+      const record = order.read(first + index, bytes.subarray(start + 1, stop));
+      if (record.boot !== previous?.boot || MARKED.has(record.type)) marked.push(record);
+      previous = record;
+    } catch (error) {
+      const isUnknownFormat = error instanceof FemtoError && error.code === "FEMTO_JOURNAL_FORMAT";
+      return end(index, { reason: errorText(error), isUnknownFormat });
+    }
+    block.push(bytes.subarray(start, stop));
+    start = stop;
+  }
+  return end(ends.length, null);
+}
+
+/** The blocks of what was found, each with the sequence number of its first record. */
+export function* blocksOf({
+  first,
+  size,
+  nodes,
+}: SegmentFindings): Generator<{ readonly first: number; readonly block: LeafBlock }> {
+  for (let at = 0; at < size; at += TILE_WIDTH) {
+    const block = new LeafBlock(blockNodes(nodes, at / TILE_WIDTH), Math.min(TILE_WIDTH, size - at));
+    yield { first: first + at, block };
+  }
+}
+
+function blockNodes(nodes: Uint8Array<ArrayBuffer>, index: number): Buffer {
+  return Buffer.from(nodes.buffer, index * BLOCK_BYTES, BLOCK_BYTES);
+}
+
+/** What comes from a source: segments, and at last what kept it from giving more, if anything. */
+export type Stretch = { readonly segment: Segment } | { readonly failure: unknown };
+
+/** Cuts the records into segments; the first that is not in its place ends them, and what the source throws. */
+export async function* segmentsOf(records: AsyncIterable<StoredRecord>): AsyncGenerator<Stretch> {
+  let first = 0;
+  let kept: Uint8Array[] = [];
+  const cut = (): Stretch => {
+    const segment = pack(first, kept);
+    first += kept.length;
+    kept = [];
+    return { segment };
+  };
+  let failure: unknown = null;
+  try {
+    for await (const { seq, bytes } of records) {
+      const expected = first + kept.length;
+      if (seq !== expected) {
+        failure = new FemtoError("FEMTO_JOURNAL_CORRUPT", `record ${expected} is missing`);
+        break;
+      }
+      kept.push(bytes);
+      if (kept.length === SEGMENT_RECORDS) yield cut();
+      // What follows such a record does not count any more, and would only take memory.
+      if (bytes.byteLength > LIMITS.recordBytes) break;
+    }
+  } catch (error) {
+    failure = error;
+  }
+  if (kept.length > 0) yield cut();
+  if (failure !== null) yield { failure };
+}
+
+function pack(first: number, records: readonly Uint8Array[]): Segment {
+  const bytes = new Uint8Array(records.reduce((sum, record) => sum + 1 + record.byteLength, 0));
+  const ends = new Uint32Array(records.length);
+  let at = 0;
+  for (const [index, record] of records.entries()) {
+    bytes[at] = LEAF_PREFIX;
+    bytes.set(record, at + 1);
+    at += 1 + record.byteLength;
+    ends[index] = at;
+  }
+  return { first, bytes, ends };
+}
