@@ -3,6 +3,7 @@ import type { Capability } from "@femtoclaw/capabilities";
 import type { ResolvedConfiguration } from "./configuration/resolve-configuration.ts";
 import type { Inspect } from "./system.ts";
 import type { TelemetryExporter } from "./telemetry-port.ts";
+import type { Witness } from "./witness-port.ts";
 
 export interface RuntimeOptions {
   /** From `resolveConfiguration`, which checks it against this machine. */
@@ -20,6 +21,8 @@ export interface RuntimeOptions {
   readonly inspect?: Inspect;
   /** Exports the journal as telemetry. */
   readonly telemetry?: TelemetryExporter;
+  /** Who gets the journal's checkpoints, to hold them elsewhere. */
+  readonly witnesses?: readonly Witness[];
   /** Records between two snapshots of the actors. Fewer make a start after a crash shorter and the journal larger. */
   readonly snapshotEveryRecords?: number;
   /** Gets one object for each thing that an operator may want to see in a log. */
