@@ -91,16 +91,19 @@ function said(status: number, reason: string): Reply {
 }
 
 function send(response: ServerResponse, { status, body, type = "text/plain; charset=utf-8" }: Reply): void {
-  // What follows a refused body is not read, so the connection cannot go on.
-  const headers = { "content-type": type, ...(status === 413 ? { connection: "close" } : {}) };
-  response.writeHead(status, headers).end(body);
+  const { socket } = response;
+  response.writeHead(status, { "content-type": type }).end(body, () => {
+    // What follows a refused body is not read, so the connection cannot go on.
+    if (status === 413) socket?.end(() => socket.destroy());
+  });
 }
 
 /** Null when it is longer than any request. */
 async function bodyOf(request: IncomingMessage): Promise<string | null> {
   const chunks: Buffer[] = [];
   let length = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
+  // The connection outlives the loop, so that the refusal still reaches who sent too much.
+  for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
     length += chunk.length;
     if (length > REQUEST_CHARS_MAX) return null;
     chunks.push(chunk);
