@@ -116,16 +116,23 @@ export class WitnessAttendant {
 
   async #ask(signed: SignedNote): Promise<WitnessAnswer> {
     const { witness, offer, keep } = this.#options;
-    const signal = AbortSignal.timeout(LIMITS.witnessTimeoutMs);
+    const time = new AbortController();
+    const over = Promise.withResolvers<never>();
+    // A witness may not heed its signal; nobody waits for it then.
+    const timer = setTimeout(() => {
+      const error = new Error(`it did not answer within ${LIMITS.witnessTimeoutMs} ms`);
+      time.abort(error);
+      over.reject(error);
+    }, LIMITS.witnessTimeoutMs).unref();
     try {
-      const answer = await Promise.race([
-        offer(signed, this.#witnessedSize, signal).then((offered) => witness.take(offered)),
-        expiry(signal),
-      ]);
+      const taking = offer(signed, this.#witnessedSize, time.signal).then((offered) => witness.take(offered));
+      const answer = await Promise.race([taking, over.promise]);
       if (answer.taken) await keep(answer.note);
       return answer;
     } catch (error) {
       return { taken: false, contradicts: false, reason: errorText(error) };
+    } finally {
+      clearTimeout(timer);
     }
   }
 
@@ -163,13 +170,4 @@ export class WitnessAttendant {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
   }
-}
-
-/** Rejects when the time is over, also for a witness that does not heed its signal. */
-function expiry(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    signal.addEventListener("abort", () => {
-      reject(new Error(`it did not answer within ${LIMITS.witnessTimeoutMs} ms`));
-    });
-  });
 }
