@@ -38,7 +38,7 @@ export async function verify(
   const pinned = options.key === undefined ? pinnedKey(context.environment, stateDirectory) : fileText(options.key);
   const checkpoint = options.checkpoint === undefined ? undefined : fileText(options.checkpoint, { trim: false });
   // Before the log is read: what a witness takes meanwhile may lie beyond the end of what is verified.
-  const { held, faults } = await witnessEvidence({
+  const { held, faults, notes } = await witnessEvidence({
     stateDirectory,
     settings: configured?.witnesses ?? [],
     file: options.witness === undefined ? undefined : resolve(context.cwd, options.witness),
@@ -50,8 +50,8 @@ export async function verify(
   };
   const verdict = await verdictOn(context, path, stateDirectory, expected);
   const exit = exitOf(verdict, faults);
-  if (context.output.json) context.output.value({ ...verdict, witnessFaults: faults, exit });
-  else for (const line of verdictLines(verdict, faults, context.output)) context.output.line(line);
+  if (context.output.json) context.output.value({ ...verdict, witnessFaults: faults, witnessNotes: notes, exit });
+  else for (const line of verdictLines(verdict, [...faults, ...notes], context.output)) context.output.line(line);
   return exit;
 }
 
@@ -92,7 +92,7 @@ function exitOf({ verdict, pinned, unsignedTail }: LogVerdict, witnessFaults: re
   return isRight ? EXIT.ok : EXIT.incomplete;
 }
 
-function verdictLines(verdict: LogVerdict, witnessFaults: readonly string[], output: Output): string[] {
+function verdictLines(verdict: LogVerdict, onWitnesses: readonly string[], output: Output): string[] {
   const { size, root, signedSize, witnessedSize, unsignedTail, keys, pinned, caveats, fault } = verdict;
   const colour = { verified: "green", tampered: "red", incomplete: "yellow", unverifiable: "yellow" } as const;
   const pins = {
@@ -109,7 +109,7 @@ function verdictLines(verdict: LogVerdict, witnessFaults: readonly string[], out
     ["signed", `${signedSize} records; ${unsignedTail} behind the last checkpoint`],
     ["witnessed", witnessedSize === null ? "none" : `${witnessedSize} records`],
     ["pinned key", pins[pinned]],
-    ...[...witnessFaults, ...caveats].map((caveat) => ["note", printable(caveat, 400)]),
+    ...[...onWitnesses, ...caveats].map((caveat) => ["note", printable(caveat, 400)]),
     ...keys.map(({ vkey, fromSize, retiredAtSize }) => [
       "key",
       `${vkey}, from size ${fromSize}${retiredAtSize === null ? "" : ` to ${retiredAtSize}`}`,

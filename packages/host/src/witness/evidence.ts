@@ -16,8 +16,10 @@ const FILE_BYTES_MAX = 67_108_864;
 
 export interface WitnessEvidence {
   readonly held: readonly HeldCheckpoint[];
-  /** What is wrong with a witness and not with the log, in words for people. */
+  /** Why a witness cannot say what it should, in words for people; no fault of the log. */
   readonly faults: readonly string[];
+  /** What else there is to say of a witness: lines that a crash cut off take nothing from those behind them. */
+  readonly notes: readonly string[];
 }
 
 export interface EvidenceOptions {
@@ -42,10 +44,11 @@ export async function witnessEvidence({ stateDirectory, settings, file }: Eviden
   return {
     held: [...all.flatMap(({ held }) => held), ...remembered],
     faults: all.flatMap(({ faults }) => faults),
+    notes: all.flatMap(({ notes }) => notes),
   };
 }
 
-const NOTHING: WitnessEvidence = { held: [], faults: [] };
+const NOTHING: WitnessEvidence = { held: [], faults: [], notes: [] };
 
 async function configuredEvidence(
   setting: WitnessSetting,
@@ -59,10 +62,10 @@ async function configuredEvidence(
         const evidence = evidenceOf(await tailOf(setting.path), `the file of the witness ${name}`);
         const cut = sizeOf(note ?? "") > sizeOf(evidence.held.at(-1)?.note ?? "");
         const faults = cut ? [`the file of the witness ${name} held more records once: it was cut`] : [];
-        return { held: evidence.held, faults: [...evidence.faults, ...faults] };
+        return { ...evidence, faults: [...evidence.faults, ...faults] };
       } catch (error) {
         // What a witness lost is no fault of the log.
-        return { held: [], faults: [errorText(error)] };
+        return { ...NOTHING, faults: [errorText(error)] };
       }
     }
     case "command":
@@ -72,9 +75,9 @@ async function configuredEvidence(
       const split = note.lastIndexOf("\n\n");
       const verifier = parseWitnessKey(setting.vkey);
       const cosigned = verifier !== null && findCosignature(note.slice(0, split + 1), note.slice(split + 2), verifier);
-      if (!cosigned) return { held: [], faults: [`what is kept of the witness ${name} is not signed by its key`] };
+      if (!cosigned) return { ...NOTHING, faults: [`what is kept of the witness ${name} is not signed by its key`] };
       const whose = `the checkpoint that the witness ${name} cosigned`;
-      return { held: [{ note, whose, witnessed: true, elsewhere: false }], faults: [] };
+      return { held: [{ note, whose, witnessed: true, elsewhere: false }], faults: [], notes: [] };
     }
   }
 }
@@ -83,7 +86,8 @@ function evidenceOf({ held, faults }: WitnessFileTail, whose: string): WitnessEv
   const notes = [...new Map(held.map(({ note }) => [note, note])).keys()];
   return {
     held: notes.map((note) => ({ note, whose: `the checkpoint in ${whose}`, witnessed: true, elsewhere: true })),
-    faults: held.length === 0 ? [`${whose} holds no checkpoint`, ...faults] : faults,
+    faults: held.length === 0 ? [`${whose} holds no checkpoint`] : [],
+    notes: faults,
   };
 }
 

@@ -18,7 +18,7 @@ export interface WitnessFileTail {
   readonly fileBytes: number;
 }
 
-/** The lines within the last `bytesMax` bytes. */
+/** The lines within the last `bytesMax` bytes; what is older is covered by what is newer. */
 export async function readTail(file: FileHandle, bytesMax: number): Promise<WitnessFileTail> {
   const { size } = await file.stat();
   const start = Math.max(0, size - bytesMax);
@@ -28,11 +28,11 @@ export async function readTail(file: FileHandle, bytesMax: number): Promise<Witn
   const lines = bytes.toString("utf8", from).split("\n");
   const torn = lines.pop() !== "";
   const held: HeldLine[] = [];
-  const faults = start === 0 ? [] : [`only the last ${bytesMax} bytes of the witness file were read`];
+  const faults: string[] = [];
   for (const [index, text] of lines.entries()) {
     const parsed = parseHeldLine(text);
     if ("note" in parsed) held.push({ line: index + 1, note: parsed.note });
-    else faults.push(`line ${index + 1} of the witness file holds no checkpoint: ${parsed.fault}`);
+    else faults.push(`line ${index + 1} of what was read of the witness file holds no checkpoint: ${parsed.fault}`);
   }
   if (torn) faults.push("the last line of the witness file was cut off");
   return { held, faults, torn, fileBytes: size };

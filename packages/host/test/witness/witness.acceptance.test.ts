@@ -83,6 +83,9 @@ test("a file elsewhere holds the last checkpoint of each run, and a log that was
 test("a witness file that is cut or lost is told of, and is no fault of the log", async () => {
   const file = configure(FILE);
   await runOnce(1);
+  // A line that a crash cut off is told of, and takes nothing from the others.
+  writeFileSync(file, `{"checkpoint":"femto\n${readFileSync(file, "utf8")}`);
+  expect(await verify()).toMatchObject({ code: 0, value: { witnessNotes: [expect.stringContaining("line 1")] } });
   const whole = readFileSync(file, "utf8");
   await runOnce(1);
   writeFileSync(file, whole);
@@ -175,6 +178,15 @@ test("a journal that is rolled back alone contradicts what is kept beside it", a
   const host = await place.up();
   expect(host.log()).toContain("records before, and the log holds");
   expect(await witnesses()).toMatchObject([{ name: "disk", error: expect.stringContaining("audit verify") }]);
+});
+
+test("whoever is asked to trust a configuration is told of its witnesses, and that a command is in no sandbox", async () => {
+  configure('[[audit.witness]]\nkind = "command"\nname = "a"\ncommand = ["/bin/true", "x\\u001b[2J"]', FILE);
+  const { stdout } = await place.run(["trust", place.project]);
+  expect(stdout).toContain("checkpoints go to:");
+  expect(stdout).toMatch(/the command \/bin\/true x\S+, which runs outside every sandbox/);
+  expect(stdout).toContain(`the file ${join(place.root, "elsewhere/log.jsonl")}`);
+  expect(stdout).not.toContain("\u001b");
 });
 
 test("serving is refused to others than this machine, without a log, and in a log's own folder", async () => {

@@ -40,7 +40,7 @@ export class WitnessAttendant {
   #nextUs = 0;
   #timer: NodeJS.Timeout | null = null;
   #attempt: Promise<void> | null = null;
-  #stopped = false;
+  readonly #stopping = new AbortController();
 
   constructor(options: AttendantOptions) {
     this.#options = options;
@@ -82,12 +82,12 @@ export class WitnessAttendant {
   }
 
   stop(): void {
-    this.#stopped = true;
+    this.#stopping.abort(new Error("the host is stopping"));
     this.#clearTimer();
   }
 
   get #isBehind(): boolean {
-    if (this.#stopped || this.#newest === null || this.#options.contradiction !== null) return false;
+    if (this.#stopping.signal.aborted || this.#newest === null || this.#options.contradiction !== null) return false;
     return !this.#confirmed || this.#newest.checkpoint.size > this.#witnessedSize;
   }
 
@@ -125,7 +125,8 @@ export class WitnessAttendant {
       over.reject(error);
     }, LIMITS.witnessTimeoutMs).unref();
     try {
-      const taking = offer(signed, this.#witnessedSize, time.signal).then((offered) => witness.take(offered));
+      const signal = AbortSignal.any([time.signal, this.#stopping.signal]);
+      const taking = offer(signed, this.#witnessedSize, signal).then((offered) => witness.take(offered));
       const answer = await Promise.race([taking, over.promise]);
       if (answer.taken) await keep(answer.note);
       return answer;
