@@ -93,7 +93,7 @@ describe("docs/reference/cli.md", () => {
   const options = [...program.matchAll(/"(--[a-z]+(?: <[a-z]+>)?)"/g)].map((match) => match[1] ?? "");
 
   test.each([...new Set(commands)])("describes the command %s", (name) => {
-    expect(page("docs/reference/cli.md")).toMatch(new RegExp(`^\`femtoclaw ([a-z]+ )?${name}\\b`, "m"));
+    expect(page("docs/reference/cli.md")).toMatch(new RegExp(`^\`femtoclaw ([a-z]+ )*${name}\\b`, "m"));
   });
 
   test.each([...new Set(options)])("describes the option %s", (name) => {

@@ -1,7 +1,14 @@
 /** The host: one runtime behind two sockets, until somebody stops it. */
 import { join } from "node:path";
 import { errorText, SOCKET_NAMES } from "@femtoclaw/protocol";
-import { createRuntime, type LogEntry, type Runtime, type TelemetryExporter } from "@femtoclaw/runtime";
+import {
+  createRuntime,
+  type LogEntry,
+  type ResolvedConfiguration,
+  type Runtime,
+  type TelemetryExporter,
+  type Witness,
+} from "@femtoclaw/runtime";
 import type { LoadedConfiguration } from "./configuration/load-configuration.ts";
 import { agentHandlers } from "./endpoints/agent-endpoint.ts";
 import { operatorHandlers } from "./endpoints/operator-endpoint.ts";
@@ -90,7 +97,13 @@ export async function startRuntime(loaded: LoadedConfiguration, log: (entry: Log
   const { resolved, path } = loaded;
   compiledPolicyOf(loaded);
   const telemetry = resolved.otlpEndpoint === undefined ? {} : { telemetry: await exporterTo(resolved.otlpEndpoint) };
-  const runtime = await createRuntime({ configuration: resolved, configurationPath: path, log, ...telemetry });
+  const runtime = await createRuntime({
+    configuration: resolved,
+    configurationPath: path,
+    log,
+    witnesses: await witnessesOf(resolved),
+    ...telemetry,
+  });
   await checkPin(resolved.stateDirectory, runtime, log);
   return runtime;
 }
@@ -109,6 +122,12 @@ async function checkPin(stateDirectory: string, runtime: Runtime, log: (entry: L
   } catch (error) {
     log({ level: "warn", event: "key.unpinned", reason: errorText(error) });
   }
+}
+
+/** Their transports are loaded only where there are any. */
+async function witnessesOf({ witnesses }: ResolvedConfiguration): Promise<readonly Witness[]> {
+  if (witnesses.length === 0) return [];
+  return (await import("./witness/configured-witnesses.ts")).configuredWitnesses(witnesses);
 }
 
 /** OpenTelemetry is loaded only where it is wanted. */

@@ -235,9 +235,10 @@ function addAuditCommands(program: Command, run: Runner): void {
     .argument("[path]", "stopped state directory, a copy of one, or an exported tree")
     .option("--key <file>", "public key that was kept elsewhere, instead of the pinned one")
     .option("--checkpoint <file>", "checkpoint that was kept elsewhere; the log must go on from it")
+    .option("--witness <file>", "file of a file witness; the log must go on from all that it holds")
     .description("recompute every hash and check every signature; changes nothing")
     .addHelpText("after", "\nExample:\n  femtoclaw audit verify --checkpoint kept.checkpoint")
-    .action((path: string | undefined, options: { key?: string; checkpoint?: string }) =>
+    .action((path: string | undefined, options: { key?: string; checkpoint?: string; witness?: string }) =>
       run(async (context) => (await commands()).verify(context, path, options)),
     );
   audit
@@ -273,6 +274,7 @@ function addAuditCommands(program: Command, run: Runner): void {
     .action((options: { format: "tiles" | "jsonl"; out: string }) =>
       run(async (context) => (await commands()).exportLog(context, options)),
     );
+  addWitnessCommands(audit, run);
   const keys = program.command("keys").description("the keys that sign the journal");
   keys
     .command("show")
@@ -282,6 +284,24 @@ function addAuditCommands(program: Command, run: Runner): void {
     .command("rotate")
     .description("retire the key of the running host for a new one")
     .action(() => run(async (context) => (await import("./commands/keys.ts")).rotateKey(context)));
+}
+
+function addWitnessCommands(audit: Command, run: Runner): void {
+  const commands = () => import("./commands/witness.ts");
+  const witness = audit.command("witness").description("who holds checkpoints of the log elsewhere");
+  witness
+    .command("list", { isDefault: true })
+    .description("list the configured witnesses, what they took last and what went wrong")
+    .action(() => run(async (context) => (await commands()).listWitnesses(context)));
+  witness
+    .command("serve")
+    .requiredOption("--dir <dir>", "folder of the witness's own, for its key and what it holds")
+    .option("--listen <address>", "address on this machine's loopback", "127.0.0.1:7380")
+    .requiredOption("--log <vkey...>", "public key of a log; each log whose checkpoints are taken")
+    .description("be a witness for other logs (C2SP tlog-witness)")
+    .action((options: { dir: string; listen: string; log: string[] }) =>
+      run(async (context) => (await commands()).serveWitness(context, options)),
+    );
 }
 
 function addSnapshotCommands(program: Command, run: Runner): void {

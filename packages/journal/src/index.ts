@@ -1,15 +1,17 @@
 /** The write-ahead journal: records, the tree over them, group commit, snapshots, and the stores that keep them. */
+export { beginsWith, proveConsistency } from "./audit/consistency.ts";
 export { type Exported, exportJsonl, exportTiles } from "./audit/export.ts";
 export { checkProof, type ProofCheck, type ProofParts, prove } from "./audit/inclusion.ts";
 export { type LogSource, StoreSource } from "./audit/log-source.ts";
 export { verificationThreads } from "./audit/segment-checkers.ts";
 export { TilesSource } from "./audit/tiles-source.ts";
 export { copyForVerification, type VerificationCopy, verifyDirectory } from "./audit/verify-directory.ts";
-export { type LogVerdict, type VerifyOptions, verifyLog } from "./audit/verify-log.ts";
+export { type HeldCheckpoint, type LogVerdict, type VerifyOptions, verifyLog } from "./audit/verify-log.ts";
 export { checkJournal, type JournalCheck } from "./check.ts";
 export { type Clock, systemClock } from "./clock.ts";
 export { FileKeyring } from "./file-keyring.ts";
 export { Journal } from "./journal.ts";
+export { readKeyChain } from "./journal-opening.ts";
 export type { Appended, JournalEntry, JournalOptions, Projector } from "./journal-options.ts";
 export { type JournalReader, type LogReader, StoreReader } from "./journal-reader.ts";
 export { KeyChain, type LogKey, type SignedCheckpoint } from "./key-chain.ts";
@@ -25,5 +27,26 @@ export { type SecretFinder, secretFinder } from "./sealing/schema-secrets.ts";
 export type { ActorSnapshots } from "./snapshot.ts";
 export { openStateDirectory, type StateDirectory, type StateDirectoryOptions } from "./state-directory.ts";
 export type { CommitGroup, IndexEntry, JournalStore, StoredObject, StoredRecord } from "./store.ts";
+export { type Checkpoint, parseCheckpoint } from "./tree/checkpoint.ts";
+export { verifyConsistency } from "./tree/proof.ts";
+export { type NoteSigner, type NoteVerifier, parseVerifierKey } from "./tree/signed-note.ts";
 export { TileTree } from "./tree/tiles.ts";
 export { growTree } from "./tree-log.ts";
+export {
+  type AddCheckpoint,
+  formatAddCheckpoint,
+  parseAddCheckpoint,
+  parseHeldSize,
+  REQUEST_CHARS_MAX,
+} from "./witness/add-checkpoint.ts";
+export {
+  type Cosignature,
+  cosign,
+  findCosignature,
+  parseWitnessKey,
+  witnessKey,
+  witnessSigner,
+} from "./witness/cosignature.ts";
+export { formatHeldLine, HELD_LINE_BYTES_MAX, parseHeldLine } from "./witness/held-line.ts";
+export { type Conflict, type OpenedRequest, objection, openRequest, type Refusal } from "./witness/judgement.ts";
+export { WitnessedFolder } from "./witness/witnessed-folder.ts";

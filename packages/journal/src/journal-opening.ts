@@ -6,7 +6,7 @@ import { createPublicKey, type KeyObject } from "node:crypto";
 import { FemtoError, RECORD_FORMAT, type TypedRecord, VERSION } from "@femtoclaw/protocol";
 import type { Clock } from "./clock.ts";
 import type { RecordFrame } from "./commit-queue.ts";
-import { StoreReader } from "./journal-reader.ts";
+import { type LogReader, StoreReader } from "./journal-reader.ts";
 import { KeyChain, originOf } from "./key-chain.ts";
 import type { Keyring } from "./keyring.ts";
 import { type Checkpointed, Notary } from "./notary.ts";
@@ -49,7 +49,7 @@ export async function openLog(options: OpeningOptions): Promise<OpenedLog> {
   const reader = new StoreReader(store, tree.size);
   // A format of the future is refused before anything else is judged by the rules of this one.
   await recordAt(reader, tree.size - 1);
-  const chain = await keyChain(reader);
+  const chain = await readKeyChain(reader);
   if (latest !== null) await assertVouchedFor(reader, chain, latest);
   const { key, retiring } = await keysInForce(keyring, chain);
   const signers = [key, ...(retiring === null ? [] : [retiring])].map((each) => noteSigner(chain.origin, each));
@@ -80,7 +80,8 @@ async function firstKey(keyring: Keyring): Promise<KeyObject> {
   return key;
 }
 
-async function keyChain(reader: StoreReader): Promise<KeyChain> {
+/** The keys of a log whose records are right as far as anybody knows; a verifier reads them as it goes instead. */
+export async function readKeyChain(reader: LogReader): Promise<KeyChain> {
   const chain = KeyChain.begin(await recordAt(reader, 0));
   for (const seq of await reader.rotations()) {
     const record = await recordAt(reader, seq);
@@ -127,7 +128,7 @@ async function keysInForce(keyring: Keyring, chain: KeyChain): Promise<KeysInFor
   throw new FemtoError("FEMTO_KEY_MISMATCH", `the private key is not the one in force for the log ${chain.origin}`);
 }
 
-async function recordAt(reader: StoreReader, seq: number): Promise<TypedRecord> {
+async function recordAt(reader: LogReader, seq: number): Promise<TypedRecord> {
   for await (const record of reader.read(seq, seq + 1)) return record;
   throw corrupt(`record ${seq} is missing`);
 }

@@ -85,7 +85,7 @@ export class KeyChain {
     const checkpoint = parseCheckpoint(opened.text);
     if (checkpoint === null) return "it is not made of the three lines origin, size and root";
     if (checkpoint.origin !== this.origin) return `it is of another log, ${checkpoint.origin}`;
-    const signers = opened.signers.map(verifierKey);
+    const signers = opened.signers.map((signer) => verifierKey(signer));
     if (signers.includes(this.inForceAt(checkpoint.size)?.vkey ?? "")) return { ...checkpoint, signers };
     return `it is of size ${checkpoint.size} and signed by a key that is not in force there`;
   }

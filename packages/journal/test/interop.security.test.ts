@@ -3,13 +3,15 @@
  * openssl, and a few lines of Python. Where CI is set, a missing program is a failure.
  */
 import { execFileSync, spawnSync } from "node:child_process";
+import { generateKeyPairSync } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { hashReader } from "../src/audit/inclusion.ts";
-import { prove } from "../src/index.ts";
+import { cosign, prove, witnessSigner } from "../src/index.ts";
 import { consistencyProof } from "../src/tree/proof.ts";
+import { rawKey } from "../src/tree/signed-note.ts";
 import { parseTlogProof } from "../src/tree/tlog-proof.ts";
 import { collect, message } from "./journal-fixture.ts";
 import { Machine } from "./machine.ts";
@@ -34,6 +36,8 @@ interface Case {
 }
 
 const honest: Case[] = [];
+const witness = witnessSigner(generateKeyPairSync("ed25519").privateKey);
+const COSIGNED_S = 1_700_000_000;
 
 beforeAll(async () => {
   const { journal } = await new Machine().boot();
@@ -60,6 +64,11 @@ beforeAll(async () => {
     }
     notes.push({ size, note });
   }
+  // What a witness adds is nobody's business who does not know it.
+  const [first] = honest;
+  if (first === undefined) throw new Error("there are honest cases");
+  const text = first.Note.slice(0, first.Note.lastIndexOf("\n\n") + 1);
+  honest.push({ ...first, Note: first.Note + cosign(text, witness, COSIGNED_S).line });
   await journal.close();
 }, 120_000);
 
@@ -131,25 +140,38 @@ describe("a stranger's program", () => {
   );
 
   it.skipIf(!hasPython)("openssl accepts the signature over the text of a note, and over no other", () => {
-    const folder = mkdtempSync(join(tmpdir(), "femtoclaw-openssl-"));
-    try {
-      const [{ Note, Vkey } = { Note: "", Vkey: "" }] = honest;
-      const raw = Buffer.from(Vkey.split("+").slice(2).join("+"), "base64").subarray(1);
-      const [text = "", signature = ""] = Note.split("\n\n");
-      const files = {
-        "pub.der": Buffer.concat([Buffer.from("302a300506032b6570032100", "hex"), raw]),
-        "note.body": `${text}\n`,
-        "other.body": `${text}\n\n`,
-        "note.sig": Buffer.from(signature.trim().split(" ")[2] ?? "", "base64").subarray(4),
-      };
-      for (const [name, bytes] of Object.entries(files)) writeFileSync(join(folder, name), bytes);
-      const verify = (body: string): number | null => {
-        const args = `pkeyutl -verify -pubin -keyform DER -inkey pub.der -rawin -in ${body} -sigfile note.sig`;
-        return spawnSync("openssl", args.split(" "), { cwd: folder, stdio: "ignore" }).status;
-      };
-      expect([verify("note.body"), verify("other.body")]).toEqual([0, 1]);
-    } finally {
-      rmSync(folder, { recursive: true });
-    }
+    const [{ Note, Vkey } = { Note: "", Vkey: "" }] = honest;
+    const raw = Buffer.from(Vkey.split("+").slice(2).join("+"), "base64").subarray(1);
+    const [text = "", signature = ""] = Note.split("\n\n");
+    const bytes = Buffer.from(signature.trim().split(" ")[2] ?? "", "base64");
+    expect(opensslAccepts(raw, bytes.subarray(4), [`${text}\n`, `${text}\n\n`])).toEqual([true, false]);
+  });
+
+  it.skipIf(!hasPython)("openssl accepts a cosignature over the time and the text, and over no other", () => {
+    const text = `${honest.at(-1)?.Note.split("\n\n")[0]}\n`;
+    const bytes = Buffer.from(cosign(text, witness, COSIGNED_S).line.trim().split(" ")[2] ?? "", "base64");
+    expect(Number(bytes.readBigUInt64BE(4))).toBe(COSIGNED_S);
+    const bodies = [COSIGNED_S, COSIGNED_S + 1].map((timeS) => `cosignature/v1\ntime ${timeS}\n${text}`);
+    expect(opensslAccepts(rawKey(witness.publicKey), bytes.subarray(12), [...bodies, text])).toEqual([
+      true,
+      false,
+      false,
+    ]);
   });
 });
+
+/** Which of the texts openssl finds signed by the raw key. */
+function opensslAccepts(raw: Uint8Array, signature: Uint8Array, texts: readonly string[]): boolean[] {
+  const folder = mkdtempSync(join(tmpdir(), "femtoclaw-openssl-"));
+  try {
+    writeFileSync(join(folder, "pub.der"), Buffer.concat([Buffer.from("302a300506032b6570032100", "hex"), raw]));
+    writeFileSync(join(folder, "sig"), signature);
+    return texts.map((text) => {
+      writeFileSync(join(folder, "body"), text);
+      const args = "pkeyutl -verify -pubin -keyform DER -inkey pub.der -rawin -in body -sigfile sig";
+      return spawnSync("openssl", args.split(" "), { cwd: folder, stdio: "ignore" }).status === 0;
+    });
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}

@@ -163,6 +163,9 @@ export const ERRORS = define({
   ),
 
   FEMTO_OVERLOADED: system("Send the call again after a pause; nothing was executed."),
+  FEMTO_UNWITNESSED: system(
+    "Send the call again later. An operator sees with `femtoclaw audit witness` which witness fails, and why.",
+  ),
   FEMTO_DRAINING: system("The host is stopping; send the call again after it has started."),
   FEMTO_HOST_NOT_RUNNING: system("Start the host with `femtoclaw up --detach`, or use --embedded."),
   FEMTO_HOST_RUNNING: system("A host already serves this state directory; use it, or stop it with `femtoclaw down`."),

@@ -62,6 +62,16 @@ export const LIMITS = {
   restartWindowMs: 60_000,
   /** Pause before the first restart of a subsystem; doubles with each further one in the window. */
   restartBackoffMs: 100,
+  /** Pause between two checkpoints for the same witness; bounds what it has to keep, and the unwitnessed tail. */
+  witnessPauseMs: 10_000,
+  /** LIMIT: time of one witness for one checkpoint; a slow one holds nothing up, and counts as one that failed. */
+  witnessTimeoutMs: 10_000,
+  /** Pause before a witness that failed is asked again; doubles up to the pause between two checkpoints. */
+  witnessRetryMs: 1_000,
+  /** LIMIT: time that a checkpoint may be unwitnessed before calls are refused, where witnesses are required. */
+  unwitnessedMs: 60_000,
+  /** Time that a stop gives the witnesses for the last checkpoint. */
+  witnessStopMs: 3_000,
   /** Time that draining waits for running executions before it cancels them. */
   drainMs: 10_000,
 } as const;

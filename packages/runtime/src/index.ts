@@ -21,6 +21,7 @@ export {
   resolveConfiguration,
 } from "./configuration/resolve-configuration.ts";
 export { DEFAULT_SEARCH_PATH, findProgram } from "./configuration/resolve-programs.ts";
+export type { WitnessSetting } from "./configuration/resolve-witnesses.ts";
 export { type ExecutionView, type HistoryQuery, listExecutions, showExecution } from "./history.ts";
 export type { LogEntry, RuntimeOptions } from "./options.ts";
 export { eventCount, type OpenExecution } from "./projection/execution-records.ts";
@@ -33,3 +34,4 @@ export type { RuntimeStatus } from "./status.ts";
 export { type ProcessIdentity, type Storage, type Surroundings, systemSurroundings } from "./surroundings.ts";
 export type { Inspect } from "./system.ts";
 export type { TelemetryExporter, TelemetrySource } from "./telemetry-port.ts";
+export type { CheckpointOffer, Witness, WitnessAnswer, WitnessStatus } from "./witness-port.ts";

@@ -4,6 +4,7 @@ import type { ResolvedConfiguration } from "./configuration/resolve-configuratio
 import type { Surroundings } from "./surroundings.ts";
 import type { Inspect } from "./system.ts";
 import type { TelemetryExporter } from "./telemetry-port.ts";
+import type { Witness } from "./witness-port.ts";
 
 export interface RuntimeOptions {
   /** From `resolveConfiguration`, which checks it against this machine. */
@@ -21,6 +22,8 @@ export interface RuntimeOptions {
   readonly inspect?: Inspect;
   /** Exports the journal as telemetry. */
   readonly telemetry?: TelemetryExporter;
+  /** Who gets the journal's checkpoints, to hold them elsewhere. */
+  readonly witnesses?: readonly Witness[];
   /** Records between two snapshots of the actors. Fewer make a start after a crash shorter and the journal larger. */
   readonly snapshotEveryRecords?: number;
   /** This machine and this process without it. */

@@ -31,6 +31,7 @@ import { type Memory, openMemory } from "./subsystems/memory.ts";
 import { Observability } from "./subsystems/observability.ts";
 import { Policy } from "./subsystems/policy.ts";
 import { Registry } from "./subsystems/registry.ts";
+import { Witnessing } from "./subsystems/witnessing.ts";
 import { Supervision } from "./supervision.ts";
 import { type Surroundings, systemSurroundings } from "./surroundings.ts";
 import { ActorSystem } from "./system.ts";
@@ -52,6 +53,7 @@ export class Runtime implements AsyncDisposable {
   #registry: Registry | null = null;
   #policy: Policy | null = null;
   #observability: Observability | null = null;
+  #witnessing: Witnessing | null = null;
   #open: OpenGate | null = null;
   #executing = 0;
   #fault: Fault | null = null;
@@ -100,6 +102,7 @@ export class Runtime implements AsyncDisposable {
       await this.#startRegistry();
       await this.#startPolicy();
       await this.#startObservability();
+      await this.#startWitnessing();
       this.#openGate();
       await this.#chronicle.durable();
       if (this.#fault !== null) throw faultError(this.#fault);
@@ -186,6 +189,7 @@ export class Runtime implements AsyncDisposable {
       policy: this.#policy?.compiled ?? null,
       capabilities: this.capabilities(),
       sandbox: this.#confinement.probe,
+      witnesses: this.#witnessing?.status ?? [],
       fault: this.#fault,
     });
   }
@@ -287,6 +291,18 @@ export class Runtime implements AsyncDisposable {
     this.#chronicle.advance({ type: "observability.ready" });
   }
 
+  async #startWitnessing(): Promise<void> {
+    const { configuration, witnesses = [] } = this.#options;
+    this.#witnessing = await Witnessing.start({
+      witnesses,
+      required: configuration.witnessesRequired,
+      stateDirectory: configuration.stateDirectory,
+      journal: this.journal,
+      clock: this.#clock,
+      log: this.#log,
+    });
+  }
+
   #openGate(): void {
     assert(this.#registry !== null && this.#policy !== null, "the gate opens last");
     this.#open = openGate({
@@ -314,7 +330,7 @@ export class Runtime implements AsyncDisposable {
   // INVARIANT: I3: calls are taken in `idle` and `executing` alone; every other phase refuses them.
   #admission(): Problem | null {
     const { phase } = this.#system;
-    if (phase === "idle" || phase === "executing") return null;
+    if (phase === "idle" || phase === "executing") return this.#witnessing?.problem ?? null;
     return { code: "FEMTO_DRAINING", reason: `the runtime is in phase ${phase} and takes no calls` };
   }
 
@@ -400,6 +416,8 @@ export class Runtime implements AsyncDisposable {
     } catch (error) {
       this.#log({ level: "warn", event: "snapshot.failed", reason: errorText(error) });
     }
+    // Nothing is recorded any more, so this checkpoint is the last one.
+    await this.#witnessing?.stop(LIMITS.witnessStopMs);
     this.#system.send("memory", { type: "close" });
     await journal.close();
     this.#system.send("memory", { type: "closed" });

@@ -7,6 +7,7 @@ import type { ResolvedConfiguration } from "./configuration/resolve-configuratio
 import { type Counters, ZERO_COUNTERS } from "./projection/projection.ts";
 import type { Memory } from "./subsystems/memory.ts";
 import type { ActorSystem } from "./system.ts";
+import type { WitnessStatus } from "./witness-port.ts";
 
 export interface RuntimeStatus {
   readonly version: string;
@@ -27,6 +28,7 @@ export interface RuntimeStatus {
   /** What confines programs; null while no enabled capability needs it. */
   readonly sandbox: string | null;
   readonly observability: string;
+  readonly witnesses: readonly WitnessStatus[];
   readonly integrity: "unverified";
   readonly fault: Fault | null;
 }
@@ -41,6 +43,7 @@ export interface StatusParts {
   readonly policy: CompiledPolicy | null;
   readonly capabilities: readonly RegisteredCapability[];
   readonly sandbox: SandboxProbe | null;
+  readonly witnesses: readonly WitnessStatus[];
   readonly fault: Fault | null;
 }
 
@@ -64,6 +67,7 @@ export function statusOf(parts: StatusParts): RuntimeStatus {
     },
     sandbox: sandbox?.ok === true ? `${sandbox.name} ${sandbox.version}` : null,
     observability: String(parts.system.state("observability")?.value ?? "down"),
+    witnesses: parts.witnesses,
     integrity: "unverified",
     fault: parts.fault,
   };

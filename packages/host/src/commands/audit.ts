@@ -3,12 +3,20 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { checkProof, type LogVerdict, TilesSource, verifyDirectory, verifyLog } from "@femtoclaw/journal";
+import {
+  checkProof,
+  type LogVerdict,
+  type VerifyOptions as LogVerification,
+  TilesSource,
+  verifyDirectory,
+  verifyLog,
+} from "@femtoclaw/journal";
 import { EXIT, errorText, FemtoError, printable } from "@femtoclaw/protocol";
 import { pinnedKey } from "../key-pin.ts";
 import type { ExportFormat } from "../log-access.ts";
 import type { Output } from "../terminal/output.ts";
 import { table } from "../terminal/table.ts";
+import { witnessEvidence } from "../witness/evidence.ts";
 import { auditSource } from "./audit-source.ts";
 import type { CommandContext } from "./command-context.ts";
 import { hostAnswers } from "./host.ts";
@@ -16,6 +24,7 @@ import { hostAnswers } from "./host.ts";
 export interface VerifyOptions {
   readonly key?: string;
   readonly checkpoint?: string;
+  readonly witness?: string;
 }
 
 /** A stopped state directory, a copy of one, or an exported tree; without a path the configured journal. */
@@ -24,24 +33,33 @@ export async function verify(
   path: string | undefined,
   options: VerifyOptions,
 ): Promise<number> {
-  const stateDirectory = path === undefined ? context.load().resolved.stateDirectory : resolve(context.cwd, path);
+  const configured = path === undefined ? context.load().resolved : null;
+  const stateDirectory = configured?.stateDirectory ?? resolve(context.cwd, path ?? "");
   const pinned = options.key === undefined ? pinnedKey(context.environment, stateDirectory) : fileText(options.key);
   const checkpoint = options.checkpoint === undefined ? undefined : fileText(options.checkpoint, { trim: false });
+  // Before the log is read: what a witness takes meanwhile may lie beyond the end of what is verified.
+  const { held, faults, notes } = await witnessEvidence({
+    stateDirectory,
+    settings: configured?.witnesses ?? [],
+    file: options.witness === undefined ? undefined : resolve(context.cwd, options.witness),
+  });
   const expected = {
     ...(pinned === null ? {} : { pinned }),
     ...(checkpoint === undefined ? {} : { checkpoint }),
+    held,
   };
   const verdict = await verdictOn(context, path, stateDirectory, expected);
-  if (context.output.json) context.output.value({ ...verdict, exit: exitOf(verdict) });
-  else for (const line of verdictLines(verdict, context.output)) context.output.line(line);
-  return exitOf(verdict);
+  const exit = exitOf(verdict, faults);
+  if (context.output.json) context.output.value({ ...verdict, witnessFaults: faults, witnessNotes: notes, exit });
+  else for (const line of verdictLines(verdict, [...faults, ...notes], context.output)) context.output.line(line);
+  return exit;
 }
 
 async function verdictOn(
   context: CommandContext,
   path: string | undefined,
   directory: string,
-  expected: { readonly pinned?: string; readonly checkpoint?: string },
+  expected: Omit<LogVerification, "source">,
 ): Promise<LogVerdict> {
   if (path === undefined && (await hostAnswers(context))) {
     // A host holds the journal, so what is verified is what it hands out: an export, read without trusting it.
@@ -67,14 +85,15 @@ async function verdictOn(
   return await verifyDirectory(existsSync(journal) ? journal : directory, expected);
 }
 
-/** 0 is said only of a log that is right to its end and whose key was kept elsewhere. */
-function exitOf({ verdict, pinned, unsignedTail }: LogVerdict): number {
+/** 0 is said only of a log that is right to its end, whose key was kept elsewhere, and whose witnesses are whole. */
+function exitOf({ verdict, pinned, unsignedTail }: LogVerdict, witnessFaults: readonly string[]): number {
   if (verdict === "tampered" || pinned === "differs") return EXIT.no;
-  return verdict === "verified" && pinned === "matches" && unsignedTail === 0 ? EXIT.ok : EXIT.incomplete;
+  const isRight = verdict === "verified" && pinned === "matches" && unsignedTail === 0 && witnessFaults.length === 0;
+  return isRight ? EXIT.ok : EXIT.incomplete;
 }
 
-function verdictLines(verdict: LogVerdict, output: Output): string[] {
-  const { size, root, signedSize, unsignedTail, keys, pinned, caveats, fault } = verdict;
+function verdictLines(verdict: LogVerdict, onWitnesses: readonly string[], output: Output): string[] {
+  const { size, root, signedSize, witnessedSize, unsignedTail, keys, pinned, caveats, fault } = verdict;
   const colour = { verified: "green", tampered: "red", incomplete: "yellow", unverifiable: "yellow" } as const;
   const pins = {
     matches: "the log is of the key that was pinned outside of it",
@@ -88,9 +107,9 @@ function verdictLines(verdict: LogVerdict, output: Output): string[] {
     ["size", `${size} records`],
     ["root", root],
     ["signed", `${signedSize} records; ${unsignedTail} behind the last checkpoint`],
-    ["witnessed", "none"],
+    ["witnessed", witnessedSize === null ? "none" : `${witnessedSize} records`],
     ["pinned key", pins[pinned]],
-    ...caveats.map((caveat) => ["note", caveat]),
+    ...[...onWitnesses, ...caveats].map((caveat) => ["note", printable(caveat, 400)]),
     ...keys.map(({ vkey, fromSize, retiredAtSize }) => [
       "key",
       `${vkey}, from size ${fromSize}${retiredAtSize === null ? "" : ` to ${retiredAtSize}`}`,

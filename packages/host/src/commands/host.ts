@@ -11,6 +11,7 @@ import { HostProcess } from "../host-process.ts";
 import { logToStderr } from "../terminal/log.ts";
 import type { Output } from "../terminal/output.ts";
 import { table } from "../terminal/table.ts";
+import { witnessRow } from "../terminal/witness-row.ts";
 import type { CommandContext } from "./command-context.ts";
 
 const LOG_FILE = "host.log";
@@ -183,6 +184,8 @@ function statusRows(status: HostStatus, output: Output): string[][] {
     ["capabilities", `${capabilities.enabled} of ${capabilities.registered} enabled`],
     ["sandbox", status.sandbox ?? "not needed by any enabled capability"],
     ["telemetry", status.otlp === null ? "not configured" : `${status.observability} to ${printable(status.otlp)}`],
+    ...(status.witnesses.length === 0 ? [["witnesses", "none"]] : []),
+    ...status.witnesses.map((witness) => ["witness", witnessRow(witness).join("  ")]),
     ["agents", printable(status.agent_socket, 4_096)],
     ["operators", printable(status.operator_socket, 4_096)],
     ...(fault === null ? [] : [["fault", output.style("red", `${fault.code}: ${printable(fault.reason, 2_000)}`)]]),

@@ -1,6 +1,6 @@
 /** What a configuration would allow, in words that a person can decide from; for `trust`, `init` and `doctor`. */
 import { type PathGrant, type ProgramGrant, printable } from "@femtoclaw/protocol";
-import type { CapabilitySetting, ResolvedConfiguration } from "@femtoclaw/runtime";
+import type { CapabilitySetting, ResolvedConfiguration, WitnessSetting } from "@femtoclaw/runtime";
 
 /** Plain lines. Everything that comes from the file is made printable. */
 export function describeAuthority({ authority, capabilities, ...rest }: ResolvedConfiguration): string {
@@ -18,6 +18,7 @@ export function describeAuthority({ authority, capabilities, ...rest }: Resolved
     ["programs are found in", [authority.searchPath.map(shown).join(", ")]],
     ["calls may set the variables", authority.environmentNames],
     ["telemetry goes to", rest.otlpEndpoint === undefined ? [] : [shown(rest.otlpEndpoint)]],
+    [rest.witnessesRequired ? "calls need as witness" : "checkpoints go to", rest.witnesses.map(witness)],
     ["state is kept in", [shown(rest.stateDirectory)]],
   ];
   return sections
@@ -28,6 +29,17 @@ export function describeAuthority({ authority, capabilities, ...rest }: Resolved
 
 const shown = (text: string): string => printable(text, 4_096);
 const path = (grant: PathGrant): string => `${shown(grant.path)}  (${grant.source})`;
+
+function witness(setting: WitnessSetting): string {
+  switch (setting.kind) {
+    case "file":
+      return `the file ${shown(setting.path)}`;
+    case "command":
+      return `the command ${setting.command.map(shown).join(" ")}, which runs outside every sandbox`;
+    case "http":
+      return shown(setting.url);
+  }
+}
 
 function program({ path: file, realPath, use, source }: ProgramGrant): string {
   const target = realPath === file ? "" : ` -> ${shown(realPath)}`;

@@ -81,12 +81,16 @@ export async function verifyDirectory(
   }
 }
 
-function unread(verdict: LogVerdict["verdict"], reason: string, { pinned }: Omit<VerifyOptions, "source">): LogVerdict {
+function unread(
+  verdict: LogVerdict["verdict"],
+  reason: string,
+  { pinned, held = [] }: Omit<VerifyOptions, "source">,
+): LogVerdict {
   return {
     size: 0,
     root: encodeBase64(EMPTY_ROOT),
     signedSize: 0,
-    witnessedSize: null,
+    witnessedSize: held.some(({ witnessed }) => witnessed) ? 0 : null,
     unsignedTail: 0,
     keys: [],
     pinned: pinned === undefined ? "absent" : "differs",

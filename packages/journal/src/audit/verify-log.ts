@@ -12,6 +12,17 @@ import { RecordTree } from "./record-tree.ts";
 import { blocksOf, type SegmentFindings, segmentsOf } from "./segment.ts";
 import { LostThread, SegmentCheckers } from "./segment-checkers.ts";
 
+/** A signed checkpoint that somebody else kept. */
+export interface HeldCheckpoint {
+  readonly note: string;
+  /** Who held it, for people. */
+  readonly whose: string;
+  /** Whether a witness vouches for it, so that its size counts as witnessed. */
+  readonly witnessed: boolean;
+  /** Whether it lay where whoever holds the log could not change it. */
+  readonly elsewhere: boolean;
+}
+
 export interface VerifyOptions {
   readonly source: LogSource;
   /** Public key that was kept elsewhere. Without one a log can only be found to be consistent with itself. */
@@ -20,6 +31,8 @@ export interface VerifyOptions {
   readonly checkpoint?: string;
   /** Threads that check records beside the one that reads them; 0 for none. The verdict does not depend on it. */
   readonly threads?: number;
+  /** What witnesses hold or cosigned; the log has to go on from all of them. */
+  readonly held?: readonly HeldCheckpoint[];
 }
 
 export interface LogVerdict {
@@ -29,8 +42,8 @@ export interface LogVerdict {
   readonly root: string;
   /** Size of the largest tree with a right signature. */
   readonly signedSize: number;
-  /** Size of the largest tree that a witness has signed; there are no witnesses yet. */
-  readonly witnessedSize: null;
+  /** Size of the largest tree that a witness vouches for and the log agrees with; null when no witness was asked. */
+  readonly witnessedSize: number | null;
   /** Records behind the last checkpoint, which nobody vouches for. */
   readonly unsignedTail: number;
   readonly keys: readonly LogKey[];
@@ -60,6 +73,8 @@ const NO_KEY = "without a public key that was kept elsewhere the log can only be
 const NO_CHECKPOINT =
   "without a checkpoint that was kept elsewhere a log that was rolled back to an older copy of itself cannot be told from one that never grew";
 
+const KEPT = { whose: "the checkpoint that was kept elsewhere", witnessed: false, elsewhere: true } as const;
+
 class Finding extends Error {
   readonly seq: number;
   readonly reason: string;
@@ -77,13 +92,15 @@ interface ExpectedCheckpoint {
   readonly size: number;
   readonly note: () => Promise<string | null>;
   readonly whose: string;
+  readonly witnessed: boolean;
 }
 
 class Verification {
   readonly #source: LogSource;
   readonly #pinned: string | undefined;
-  readonly #held: string | undefined;
+  readonly #held: readonly HeldCheckpoint[];
   readonly #threads: number | undefined;
+  #witnessedSize: number | null;
   readonly #tree = new RecordTree();
   readonly #order = new RecordOrder();
   readonly #signers = new Set<string>();
@@ -94,11 +111,13 @@ class Verification {
   #signedSize = 0;
   #missing: MissingPart | null = null;
 
-  constructor({ source, pinned, checkpoint, threads }: VerifyOptions) {
+  constructor({ source, pinned, checkpoint, held = [], threads }: VerifyOptions) {
     this.#source = source;
     this.#threads = threads;
     this.#pinned = pinned?.trim();
-    this.#held = checkpoint;
+    const kept = checkpoint === undefined ? [] : [{ ...KEPT, note: checkpoint }];
+    this.#held = [...kept, ...held];
+    this.#witnessedSize = held.some(({ witnessed }) => witnessed) ? 0 : null;
   }
 
   async run(): Promise<void> {
@@ -122,7 +141,7 @@ class Verification {
       size,
       root: encodeBase64(this.#tree.root()),
       signedSize: this.#signedSize,
-      witnessedSize: null,
+      witnessedSize: this.#witnessedSize,
       unsignedTail: size - this.#signedSize,
       keys: this.#chain?.keys ?? [],
       pinned,
@@ -134,9 +153,15 @@ class Verification {
 
   #caveats(): string[] {
     const unsigned = this.#tree.size - this.#signedSize;
+    const unwitnessed = this.#witnessedSize === null ? 0 : this.#tree.size - this.#witnessedSize;
     return [
       ...(this.#pinned === undefined ? [NO_KEY] : []),
-      ...(this.#held === undefined ? [NO_CHECKPOINT] : []),
+      ...(this.#held.some(({ elsewhere }) => elsewhere) ? [] : [NO_CHECKPOINT]),
+      ...(unwitnessed > 0
+        ? [
+            `no witness holds the last ${unwitnessed} records; if whoever holds the key changed them, that cannot be seen`,
+          ]
+        : []),
       ...(unsigned > 0
         ? [`no checkpoint covers the last ${unsigned} records; if others followed, that cannot be seen`]
         : []),
@@ -145,15 +170,15 @@ class Verification {
 
   async #expectedCheckpoints(): Promise<ExpectedCheckpoint[]> {
     const sizes = await this.#source.checkpoints();
-    const expected = sizes.map((size): ExpectedCheckpoint => {
-      return { size, note: () => this.#source.checkpoint(size), whose: "the checkpoint" };
+    const stored = sizes.map((size): ExpectedCheckpoint => {
+      return { size, note: () => this.#source.checkpoint(size), whose: "the checkpoint", witnessed: false };
     });
-    const held = this.#held;
-    if (held !== undefined) {
+    const held = this.#held.map(({ note, whose, witnessed }): ExpectedCheckpoint => {
       // Only the place in the line is taken from it; whether it counts is found out there.
-      const size = Number(/^[^\n]*\n([0-9]{1,16})\n/.exec(held)?.[1] ?? Number.NaN);
-      expected.push({ size, note: async () => held, whose: "the checkpoint that was kept elsewhere" });
-    }
+      const size = Number(/^[^\n]*\n([0-9]{1,16})\n/.exec(note)?.[1] ?? Number.NaN);
+      return { size, note: async () => note, whose, witnessed };
+    });
+    const expected = [...stored, ...held];
     for (const { size, whose } of expected) {
       if (!Number.isSafeInteger(size) || size < 1) throw new Finding(0, `${whose} names no size`);
     }
@@ -254,7 +279,7 @@ class Verification {
   }
 
   async #checkpoint(expected: ExpectedCheckpoint): Promise<void> {
-    const { size, whose } = expected;
+    const { size, whose, witnessed } = expected;
     // The records below the last right signature stand; whatever is wrong lies behind them.
     const refuse = (reason: string): never => {
       throw new Finding(this.#signedSize, `${whose} of size ${size} does not count: ${reason}`);
@@ -268,6 +293,7 @@ class Verification {
     this.#bridge(checkpoint, refuse);
     for (const signer of checkpoint.signers) this.#signers.add(signer);
     this.#signedSize = size;
+    if (witnessed) this.#witnessedSize = size;
   }
 
   /** A new key counts because the old one has signed beside it, not because a record says so. */

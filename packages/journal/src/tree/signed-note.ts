@@ -5,12 +5,15 @@
 import { createPublicKey, hash, type KeyObject, sign, verify } from "node:crypto";
 import { decodeBase64 } from "./base64.ts";
 
-const ED25519 = 0x01;
+/** What a key signs, which is part of its identifier: notes as they are, or checkpoints with a time. */
+export const KEY_TYPES = { note: 0x01, cosignature: 0x04 } as const;
+export type KeyType = (typeof KEY_TYPES)[keyof typeof KEY_TYPES];
+
 const KEY_BYTES = 32;
-const SIGNATURE_BYTES = 64;
-const KEY_ID_BYTES = 4;
+export const SIGNATURE_BYTES = 64;
+export const KEY_ID_BYTES = 4;
 /** LIMIT: characters of a note; a checkpoint with the signatures of many witnesses has a hundredth of this. */
-const NOTE_CHARS_MAX = 65_536;
+export const NOTE_CHARS_MAX = 65_536;
 
 /** A public key with the name it signs for. */
 export interface NoteVerifier {
@@ -29,25 +32,25 @@ export interface OpenedNote {
   readonly signers: readonly NoteVerifier[];
 }
 
-export function noteSigner(name: string, privateKey: KeyObject): NoteSigner {
+export function noteSigner(name: string, privateKey: KeyObject, type: KeyType = KEY_TYPES.note): NoteSigner {
   const publicKey = createPublicKey(privateKey);
-  return { name, keyId: keyIdOf(name, rawKey(publicKey)), publicKey, privateKey };
+  return { name, keyId: keyIdOf(name, type, rawKey(publicKey)), publicKey, privateKey };
 }
 
 /** The key in the form `name+id+key`, by which others know it. */
-export function verifierKey({ name, keyId, publicKey }: NoteVerifier): string {
-  const key = Buffer.concat([Buffer.of(ED25519), rawKey(publicKey)]);
+export function verifierKey({ name, keyId, publicKey }: NoteVerifier, type: KeyType = KEY_TYPES.note): string {
+  const key = Buffer.concat([Buffer.of(type), rawKey(publicKey)]);
   return `${name}+${keyId.toString("hex")}+${key.toString("base64")}`;
 }
 
-/** Null when the text is no verifier key, or its id does not belong to its key. */
-export function parseVerifierKey(text: string): NoteVerifier | null {
+/** Null when the text is no verifier key of this type, or its id does not belong to its key. */
+export function parseVerifierKey(text: string, type: KeyType = KEY_TYPES.note): NoteVerifier | null {
   const match = /^([^+\s]+)\+([0-9a-f]{8})\+(\S+)$/.exec(text.trim());
   const [, name = "", id = "", encoded = ""] = match ?? [];
   const key = decodeBase64(encoded);
-  if (key === null || key.byteLength !== 1 + KEY_BYTES || key[0] !== ED25519) return null;
+  if (key === null || key.byteLength !== 1 + KEY_BYTES || key[0] !== type) return null;
   const raw = key.subarray(1);
-  const keyId = keyIdOf(name, raw);
+  const keyId = keyIdOf(name, type, raw);
   return keyId.toString("hex") === id ? { name, keyId, publicKey: publicKeyOf(raw) } : null;
 }
 
@@ -86,8 +89,8 @@ export function openNote(note: string, verifiers: readonly NoteVerifier[]): Open
   return signers.length === 0 ? null : { text, signers };
 }
 
-function keyIdOf(name: string, raw: Uint8Array): Buffer {
-  const named = Buffer.concat([Buffer.from(`${name}\n`), Buffer.of(ED25519), raw]);
+function keyIdOf(name: string, type: KeyType, raw: Uint8Array): Buffer {
+  const named = Buffer.concat([Buffer.from(`${name}\n`), Buffer.of(type), raw]);
   return hash("sha256", named, "buffer").subarray(0, KEY_ID_BYTES);
 }
 

@@ -159,6 +159,7 @@ export interface Configuration {
   memory?: MemoryTable;
   host?: HostTable;
   observability?: ObservabilityTable;
+  audit?: AuditTable;
 }
 export interface CapabilityOptions {
   /**
@@ -290,6 +291,51 @@ export interface ObservabilityTable {
    * OTLP over HTTP endpoint, for example http://127.0.0.1:4318.
    */
   otlp?: string;
+}
+export interface AuditTable {
+  /**
+   * Whether calls are refused while a witness has not taken the newest checkpoint in time.
+   */
+  require?: boolean;
+  /**
+   * Who holds checkpoints of the journal elsewhere; each is an `[[audit.witness]]` of its own.
+   *
+   * @maxItems 32
+   */
+  witness?: WitnessTable[];
+}
+/**
+ * This interface was referenced by `Configuration`'s JSON-Schema
+ * via the `definition` "witnessTable".
+ */
+export interface WitnessTable {
+  /**
+   * What the witness is.
+   */
+  kind: "file" | "command" | "http";
+  /**
+   * What the witness is called here.
+   */
+  name: string;
+  /**
+   * Of a `file`: the file that checkpoints are appended to, outside the state directory.
+   */
+  path?: string;
+  /**
+   * Of a `command`: absolute path of the program, and its arguments. It gets the request on stdin.
+   *
+   * @minItems 1
+   * @maxItems 64
+   */
+  command?: [string, ...string[]];
+  /**
+   * Of an `http` witness: its address, to which `/add-checkpoint` is joined.
+   */
+  url?: string;
+  /**
+   * Of an `http` witness: its public key.
+   */
+  vkey?: string;
 }
 /**
  * What trusted code found out about the arguments of one call. Policy decides on this and on nothing else; one question for each resource that the call touches, and all of them must be permitted.

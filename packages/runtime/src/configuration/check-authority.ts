@@ -29,6 +29,7 @@ function checkReplaceable({ allow, deny }: Authority, places: Places): void {
   }
 }
 
-function isWritable(path: string, grant: PathGrant, denied: readonly PathGrant[]): boolean {
+/** Whether a call that may write what is granted can change what is at the path. */
+export function isWritable(path: string, grant: PathGrant, denied: readonly PathGrant[]): boolean {
   return isWithin(path, grant.path) && !denied.some((denial) => isWithin(path, denial.path));
 }

@@ -6,6 +6,7 @@ import document from "@femtoclaw/schemas/config.schema.json" with { type: "json"
 interface Schema {
   readonly type?: string;
   readonly const?: unknown;
+  readonly enum?: readonly string[];
   readonly $ref?: string;
   readonly oneOf?: readonly Schema[];
   readonly properties?: Readonly<Record<string, Schema>>;
@@ -69,6 +70,7 @@ export function expectedKeyAt(tokens: readonly string[]): string {
 
 function expectation(schema: Schema): string {
   if (schema.const !== undefined) return String(schema.const);
+  if (schema.enum !== undefined) return schema.enum.map((value) => `"${value}"`).join(", ");
   switch (schema.type) {
     case "boolean":
       return "true or false";

@@ -21,6 +21,7 @@ import { pathGrants } from "./path-grants.ts";
 import { Places, type SourceOf } from "./places.ts";
 import { checkSocketPath, resolveDirectories, resolveFloor } from "./resolve-directories.ts";
 import { resolveRunTable, resolveSearchPath } from "./resolve-programs.ts";
+import { checkWitnesses, resolveWitnesses, type WitnessSetting } from "./resolve-witnesses.ts";
 
 export interface ConfigurationInput {
   readonly configuration: Configuration;
@@ -56,6 +57,10 @@ export interface ResolvedConfiguration {
   readonly stateDirectory: string;
   readonly runtimeDirectory: string;
   readonly otlpEndpoint: string | undefined;
+  /** Who holds checkpoints of the journal elsewhere. */
+  readonly witnesses: readonly WitnessSetting[];
+  /** Whether calls are refused while one of them does not. */
+  readonly witnessesRequired: boolean;
   /** Digest over all of the above; of variables only the names, since their values may be secrets. */
   readonly sha256: string;
 }
@@ -69,17 +74,20 @@ export function resolveConfiguration(input: ConfigurationInput): ResolvedConfigu
 
   const base = pathBase(input);
   const directories = resolveDirectories(configuration, base, environment, places);
+  const witnesses = resolveWitnesses(configuration, base, directories, places);
+  const witnessFiles = witnesses.flatMap((witness) => (witness.kind === "file" ? [witness.path] : []));
   const searchPath = resolveSearchPath(configuration.search_path, places);
   const authority: Authority = {
     workspace: directories.workspace,
     searchPath,
     allow: resolveTable("allow", configuration, base, searchPath, places),
     deny: resolveTable("deny", configuration, base, searchPath, places),
-    floor: resolveFloor(input.ownPaths ?? [], directories, base, places),
+    floor: resolveFloor([...(input.ownPaths ?? []), ...witnessFiles], directories, base, places),
     childRead: pathGrants(["sandbox", "read"], configuration.sandbox?.read, base, places).map(({ path }) => path),
     ...childEnvironment(configuration.sandbox?.env ?? [], environment, places),
   };
   checkAuthority(authority, places);
+  checkWitnesses(authority, witnesses, places);
   const resolved = {
     authority,
     capabilities: resolveCapabilities(configuration),
@@ -87,6 +95,8 @@ export function resolveConfiguration(input: ConfigurationInput): ResolvedConfigu
     stateDirectory: directories.state,
     runtimeDirectory: directories.runtime,
     otlpEndpoint: resolveEndpoint(configuration.observability?.otlp, places),
+    witnesses,
+    witnessesRequired: configuration.audit?.require ?? false,
   };
   places.throwFaults();
   checkSocketPath(directories.runtime);

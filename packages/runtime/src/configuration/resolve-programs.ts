@@ -63,7 +63,8 @@ export function findProgram(program: string, searchPath: readonly string[]): Fou
   return { problem: `there is no program ${shown} in search_path (${searchPath.join(", ")})` };
 }
 
-function isProgram(path: string): boolean {
+/** Whether this user can execute the file. */
+export function isProgram(path: string): boolean {
   if (statSync(path, { throwIfNoEntry: false })?.isFile() !== true) return false;
   try {
     accessSync(path, constants.X_OK);

@@ -1,0 +1,21 @@
+/** Proves to somebody who holds an older checkpoint that the log goes on from it. */
+import type { LogReader } from "../journal-reader.ts";
+import { consistencyProof, rootOf } from "../tree/proof.ts";
+import { hashReader } from "./inclusion.ts";
+
+/** What leads from the tree of the old size to that of the new one; nothing where the old one is empty. */
+export async function proveConsistency(
+  reader: LogReader,
+  oldSize: number,
+  size: number,
+): Promise<readonly Uint8Array[]> {
+  return oldSize === 0 ? [] : await consistencyProof(oldSize, size, hashReader(reader));
+}
+
+/** Whether the log begins with the tree that a checkpoint names. */
+export async function beginsWith(
+  reader: LogReader,
+  { size, root }: { readonly size: number; readonly root: Uint8Array },
+): Promise<boolean> {
+  return size <= reader.size && Buffer.compare(await rootOf(size, hashReader(reader)), root) === 0;
+}

@@ -1,0 +1,26 @@
+/**
+ * One checkpoint on one line, as a witness file keeps it. It is the line that `audit checkpoint --json`
+ * prints, so that a file which somebody filled by other means is one too.
+ */
+import { errorText } from "@femtoclaw/protocol";
+import { NOTE_CHARS_MAX } from "../tree/signed-note.ts";
+
+/** LIMIT: bytes of one line; every character of the largest note may need an escape. */
+export const HELD_LINE_BYTES_MAX: number = 6 * NOTE_CHARS_MAX + 64;
+
+export function formatHeldLine(note: string): string {
+  return `${JSON.stringify({ checkpoint: note })}\n`;
+}
+
+/** The signed note on the line, of which nothing is believed yet; a fault for anything else. */
+export function parseHeldLine(line: string): { readonly note: string } | { readonly fault: string } {
+  try {
+    const value: unknown = JSON.parse(line);
+    if (typeof value === "object" && value !== null && "checkpoint" in value && typeof value.checkpoint === "string") {
+      return { note: value.checkpoint };
+    }
+    return { fault: "it has no text `checkpoint`" };
+  } catch (error) {
+    return { fault: errorText(error) };
+  }
+}

@@ -1,0 +1,85 @@
+/**
+ * The newest checkpoint that each witness took, beside the journal and not in it, so that a journal which
+ * was rolled back alone contradicts it. It is a memory, no proof: whoever writes here can write both.
+ */
+import { constants } from "node:fs";
+import { mkdir, open, readdir, rename } from "node:fs/promises";
+import { join } from "node:path";
+import { errorText, FemtoError, printable, systemErrorCode } from "@femtoclaw/protocol";
+import { syncFolder } from "../sync-folder.ts";
+import { NOTE_CHARS_MAX } from "../tree/signed-note.ts";
+
+const FOLDER = "witnessed";
+const SUFFIX = ".checkpoint";
+/** LIMIT: bytes of one file; a note with a cosignature has a few hundred. */
+const FILE_BYTES_MAX = 4 * NOTE_CHARS_MAX;
+
+export class WitnessedFolder {
+  readonly #path: string;
+
+  constructor(stateDirectory: string) {
+    this.#path = join(stateDirectory, FOLDER);
+  }
+
+  /** Names of the witnesses that took a checkpoint, sorted. */
+  async names(): Promise<readonly string[]> {
+    const files = await readdir(this.#path).catch((error: unknown) => {
+      if (systemErrorCode(error) === "ENOENT") return [];
+      throw unusable(this.#path, error);
+    });
+    return files
+      .filter((file) => file.endsWith(SUFFIX))
+      .map((file) => file.slice(0, -SUFFIX.length))
+      .sort();
+  }
+
+  /** The signed note, with the cosignature of a witness that signs; null where the witness took none. */
+  async read(name: string): Promise<string | null> {
+    const path = this.#file(name);
+    try {
+      const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+      try {
+        const buffer = Buffer.alloc(FILE_BYTES_MAX);
+        const { bytesRead } = await file.read(buffer, 0, FILE_BYTES_MAX, 0);
+        return buffer.toString("utf8", 0, bytesRead);
+      } finally {
+        await file.close();
+      }
+    } catch (error) {
+      if (systemErrorCode(error) === "ENOENT") return null;
+      throw unusable(path, error);
+    }
+  }
+
+  /** Takes the place of the one before, whole and durably. */
+  async write(name: string, note: string): Promise<void> {
+    const path = this.#file(name);
+    try {
+      await mkdir(this.#path, { recursive: true, mode: 0o700 });
+      const { O_CREAT, O_NOFOLLOW, O_TRUNC, O_WRONLY } = constants;
+      const file = await open(`${path}.new`, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0o600);
+      try {
+        await file.writeFile(note);
+        await file.sync();
+      } finally {
+        await file.close();
+      }
+      await rename(`${path}.new`, path);
+      await syncFolder(this.#path);
+    } catch (error) {
+      throw unusable(path, error);
+    }
+  }
+
+  #file(name: string): string {
+    return join(this.#path, `${name}${SUFFIX}`);
+  }
+}
+
+function unusable(path: string, error: unknown): FemtoError {
+  const reason = `${printable(path, path.length)} cannot be used: ${systemErrorCode(error) ?? errorText(error)}`;
+  return new FemtoError("FEMTO_STATE_OWNER", reason, {
+    fix: "Let the folder `witnessed` in the state directory belong to the host's user.",
+    cause: error,
+  });
+}
