@@ -6,8 +6,7 @@ import { createHash } from "node:crypto";
 import { closeSync, constants, fsyncSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import type { LogReader } from "@femtoclaw/journal";
-import { systemErrorCode } from "@femtoclaw/protocol";
-import { type HostEnvironment, stateHome } from "@femtoclaw/runtime";
+import { type HostEnvironment, stateHome, systemErrorCode } from "@femtoclaw/protocol";
 
 /** The pinned key of the log in this state directory, or null when none was pinned. */
 export function pinnedKey(environment: HostEnvironment, stateDirectory: string): string | null {

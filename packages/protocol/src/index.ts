@@ -38,5 +38,6 @@ export {
   type ToolDescription,
 } from "./socket.ts";
 export { type JsonFault, type JsonLimits, type JsonResult, type JsonValue, parseStrictJson } from "./strict-json.ts";
+export { absoluteVariable, configurationHome, type HostEnvironment, stateHome } from "./user-folders.ts";
 export { RECORD_FORMAT, VERSION } from "./version.ts";
 export { describeViolations } from "./violations.ts";
