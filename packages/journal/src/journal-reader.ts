@@ -1,6 +1,14 @@
 /** Reading the journal: records without a gap, what belongs to an execution, proved snapshots, the signed tree. */
 import { FemtoError, printable, type Snapshot, type TypedRecord } from "@femtoclaw/protocol";
-import { CHECKPOINTS, checkpointName, numberOfName, ROTATIONS, SNAPSHOTS, snapshotName } from "./object-name.ts";
+import {
+  CHECKPOINTS,
+  checkpointName,
+  numberOfName,
+  ROTATIONS,
+  rotationName,
+  SNAPSHOTS,
+  snapshotName,
+} from "./object-name.ts";
 import { decodeRecord } from "./record.ts";
 import { decodeSnapshot, snapshotMismatch } from "./snapshot.ts";
 import type { JournalStore, StoredRecord } from "./store.ts";
@@ -38,6 +46,10 @@ export interface LogReader extends JournalReader {
   checkpointAt(size: number): Promise<string | null>;
   /** The newest signed note. */
   latestCheckpoint(): Promise<string | null>;
+  /** The signed note over the smallest signed tree that has at least this size. */
+  checkpointFrom(size: number): Promise<string | null>;
+  /** The `seq` of the first record from `seq` on that changed the key. */
+  rotationFrom(seq: number): Promise<number | null>;
   /** The `seq` of every record that changed the key, ascending. */
   rotations(): Promise<readonly number[]>;
 }
@@ -128,6 +140,16 @@ export class StoreReader implements LogReader {
   async latestCheckpoint(): Promise<string | null> {
     const size = await this.#numberOfLast(CHECKPOINTS);
     return size === null ? null : await this.checkpointAt(size);
+  }
+
+  async checkpointFrom(size: number): Promise<string | null> {
+    const name = await this.#store.firstObject(CHECKPOINTS, checkpointName(size));
+    return name === null ? null : await this.checkpointAt(numbered(name));
+  }
+
+  async rotationFrom(seq: number): Promise<number | null> {
+    const name = await this.#store.firstObject(ROTATIONS, rotationName(seq));
+    return name === null ? null : numbered(name);
   }
 
   rotations(): Promise<readonly number[]> {

@@ -30,6 +30,8 @@ export { type MessageFault, type MessageResult, parseMessage } from "./message.t
 export type { RecordBodies, RecordEntry, RecordType, TypedRecord } from "./records.ts";
 export {
   type AgentVerb,
+  type LogContinuation,
+  type LogStep,
   type OperatorVerb,
   SOCKET_NAMES,
   type SocketError,
