@@ -78,6 +78,10 @@ const MEANINGS: Readonly<Record<ErrorCode, string>> = {
   FEMTO_JOURNAL_OVERLOADED: "Too many records, or too many bytes of them, wait for the disk.",
   FEMTO_JOURNAL_RECORD_TOO_LARGE: "A record would be larger than the limit.",
   FEMTO_JOURNAL_UNSIGNED: "No signed checkpoint covers the record yet.",
+  FEMTO_LOG_ROLLED_BACK:
+    "The log is not the one that was seen here before, or does not go on from what was seen: an older copy, a fork, another log or key.",
+  FEMTO_KNOWN_LOG_DAMAGED:
+    "What was remembered of a log was changed, or can be changed by others, so nothing can be held to it.",
   FEMTO_EXPORT_FAILED: "An export could not be written.",
   FEMTO_KEY_MISSING: "The key file of this journal is not there.",
   FEMTO_KEY_MISMATCH: "The key file is not the one of this journal.",

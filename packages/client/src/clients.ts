@@ -9,6 +9,7 @@ import {
   type ToolDescription,
 } from "@femtoclaw/protocol";
 import { HostConnection } from "./connection.ts";
+import { followLogOf, type LogMemory, type MetLog, memoryOf } from "./host-log.ts";
 
 export class AgentClient implements AsyncDisposable {
   readonly #connection: HostConnection;
@@ -17,9 +18,12 @@ export class AgentClient implements AsyncDisposable {
     this.#connection = connection;
   }
 
-  /** Each connection is a session of its own. */
-  static async connect(runtimeDirectory: string): Promise<AgentClient> {
-    return new AgentClient(await HostConnection.open(join(runtimeDirectory, SOCKET_NAMES.agent)));
+  /**
+   * Each connection is a session of its own. Throws FEMTO_LOG_ROLLED_BACK when the host's log does not go
+   * on from what is remembered of it.
+   */
+  static async connect(runtimeDirectory: string, memory = memoryOf(runtimeDirectory)): Promise<AgentClient> {
+    return new AgentClient(await openHeld(join(runtimeDirectory, SOCKET_NAMES.agent), memory));
   }
 
   /** Proposes one protocol message; resolves when its outcome is durable. */
@@ -56,8 +60,19 @@ export class OperatorClient implements AsyncDisposable {
     this.#connection = connection;
   }
 
-  static async connect(runtimeDirectory: string): Promise<OperatorClient> {
+  /** Throws FEMTO_LOG_ROLLED_BACK when the host's log does not go on from what is remembered of it. */
+  static async connect(runtimeDirectory: string, memory = memoryOf(runtimeDirectory)): Promise<OperatorClient> {
+    return new OperatorClient(await openHeld(join(runtimeDirectory, SOCKET_NAMES.operator), memory));
+  }
+
+  /** Asks for no proof, so that a host with a wrong log can be looked at and stopped; `meetLog` asks for one. */
+  static async connectUnproved(runtimeDirectory: string): Promise<OperatorClient> {
     return new OperatorClient(await HostConnection.open(join(runtimeDirectory, SOCKET_NAMES.operator)));
+  }
+
+  /** Holds the host's log to what is remembered; throws FEMTO_LOG_ROLLED_BACK. */
+  meetLog(memory: LogMemory): Promise<MetLog> {
+    return followLogOf(this.#connection, memory);
   }
 
   /** The runtime's status with the paths of the host's sockets. */
@@ -140,5 +155,17 @@ export class OperatorClient implements AsyncDisposable {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+}
+
+/** INVARIANT: I7: nothing is asked of a host, and nothing proposed to it, before its log is found to be the one that was seen. */
+async function openHeld(path: string, memory: LogMemory): Promise<HostConnection> {
+  const connection = await HostConnection.open(path);
+  try {
+    await followLogOf(connection, memory);
+    return connection;
+  } catch (error) {
+    await connection.close();
+    throw error;
   }
 }

@@ -2,12 +2,29 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { AgentClient, HostConnection, OperatorClient } from "../src/index.ts";
+import { Journal, MemoryKeyring, MemoryStore, proveContinuation, systemClock } from "@femtoclaw/journal";
+import { MACHINE_IDENTITIES } from "@femtoclaw/machines";
+import type { LogContinuation } from "@femtoclaw/protocol";
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { AgentClient, HostConnection, LogMemory, OperatorClient } from "../src/index.ts";
 
 let folder: string;
 let server: Server | null = null;
 const sockets: Socket[] = [];
+/** How a real log that nobody has seen before shows itself. */
+let continuation: LogContinuation;
+beforeAll(async () => {
+  const journal = await Journal.open({
+    store: new MemoryStore(),
+    keyring: new MemoryKeyring(),
+    boot: "boot",
+    clock: systemClock(),
+    machines: MACHINE_IDENTITIES,
+  });
+  await journal.checkpoint();
+  continuation = await proveContinuation(journal, null);
+  await journal.close();
+});
 beforeEach(() => {
   folder = mkdtempSync("/tmp/fc-");
 });
@@ -18,7 +35,16 @@ afterEach(async () => {
   rmSync(folder, { recursive: true });
 });
 
-/** A host that does with each line what it is told to. */
+/** Remembers in this test's folder. */
+function memory(): LogMemory {
+  const warn = (reason: string): void => expect.fail(reason);
+  return new LogMemory({ environment: { XDG_STATE_HOME: join(folder, "state") }, place: folder, warn });
+}
+
+const agent = (at = folder): Promise<AgentClient> => AgentClient.connect(at, memory());
+const operator = (): Promise<OperatorClient> => OperatorClient.connect(folder, memory());
+
+/** A host that shows its log, and does with each further line what it is told to. */
 async function listen(name: "agent" | "operator", onLine: (line: string, socket: Socket) => void): Promise<string> {
   server = createServer((socket) => {
     let rest = "";
@@ -26,7 +52,10 @@ async function listen(name: "agent" | "operator", onLine: (line: string, socket:
     socket.on("data", (chunk) => {
       const lines = (rest + String(chunk)).split("\n");
       rest = lines.pop() ?? "";
-      for (const line of lines) onLine(line, socket);
+      for (const line of lines) {
+        if (line.includes('"verb":"log.follow"')) answer(socket, idOf(line), continuation);
+        else onLine(line, socket);
+      }
     });
   });
   const path = join(folder, `${name}.sock`);
@@ -47,7 +76,7 @@ describe("a request", () => {
       for (const each of held.toReversed())
         answer(socket, idOf(each), (JSON.parse(each) as { message: string }).message);
     });
-    await using client = await AgentClient.connect(folder);
+    await using client = await agent();
     const messages = [Buffer.from([0xff, 0x00]), Buffer.from("{}"), Buffer.alloc(0)];
     const replies = await Promise.all(messages.map((message) => client.propose(message)));
     expect(replies).toEqual(messages.map((message) => message.toString("base64")));
@@ -60,17 +89,17 @@ describe("a request", () => {
       const text = `${JSON.stringify({ id: idOf(line), ok: true, value: "ä€😀" })}\n`;
       for (const byte of Buffer.from(text)) socket.write(Buffer.from([byte]));
     });
-    await using client = await AgentClient.connect(folder);
+    await using client = await agent();
     expect(await client.cancel("x")).toBe("ä€😀");
   });
 
   test("throws the host's own error; one that is not known here is an internal one", async () => {
     const codes = ["FEMTO_CAPABILITY_DISABLED", "FEMTO_OF_THE_FUTURE", "constructor"];
     await listen("operator", (line, socket) => {
-      const error = { code: codes[idOf(line) - 1], reason: "because", fix: "do this" };
+      const error = { code: codes[idOf(line) - 2], reason: "because", fix: "do this" };
       socket.write(`${JSON.stringify({ id: idOf(line), ok: false, error })}\n`);
     });
-    await using client = await OperatorClient.connect(folder);
+    await using client = await operator();
     for (const code of ["FEMTO_CAPABILITY_DISABLED", "FEMTO_INTERNAL", "FEMTO_INTERNAL"]) {
       await expect(client.switchCapability("x", true)).rejects.toMatchObject({
         code,
@@ -83,8 +112,8 @@ describe("a request", () => {
 
 describe("a connection", () => {
   test("to nobody is refused with the code that says so", async () => {
-    await expect(AgentClient.connect(folder)).rejects.toMatchObject({ code: "FEMTO_HOST_NOT_RUNNING" });
-    await expect(AgentClient.connect("/no/such/folder")).rejects.toMatchObject({ code: "FEMTO_HOST_NOT_RUNNING" });
+    await expect(agent()).rejects.toMatchObject({ code: "FEMTO_HOST_NOT_RUNNING" });
+    await expect(agent("/no/such/folder")).rejects.toMatchObject({ code: "FEMTO_HOST_NOT_RUNNING" });
     await expect(HostConnection.open(join(folder, "x".repeat(200)))).rejects.toMatchObject({
       code: "FEMTO_HOST_NOT_RUNNING",
     });
@@ -93,14 +122,14 @@ describe("a connection", () => {
   test.each([
     ["is closed", (socket: Socket) => void socket.end()],
     ["is torn down", (socket: Socket) => void socket.destroy()],
-    ["is closed within an answer", (socket: Socket) => void socket.end('{"id":1,"ok":tr')],
+    ["is closed within an answer", (socket: Socket) => void socket.end('{"id":2,"ok":tr')],
   ])("that %s mid-request rejects what waits and what follows", async (_name, end) => {
     let requests = 0;
     await listen("agent", (_line, socket) => {
       requests += 1;
       if (requests === 3) end(socket);
     });
-    await using client = await AgentClient.connect(folder);
+    await using client = await agent();
     const waiting = await Promise.allSettled([1, 2, 3].map(() => client.propose(Buffer.from("{}"))));
     for (const outcome of waiting) {
       expect(outcome).toMatchObject({ status: "rejected", reason: { code: "FEMTO_HOST_NOT_RUNNING" } });
@@ -108,11 +137,11 @@ describe("a connection", () => {
     await expect(client.tools()).rejects.toMatchObject({ code: "FEMTO_HOST_NOT_RUNNING" });
   });
 
-  test.each(["nonsense", "null", "[]", '{"id":1,"ok":false}', "7", '{"id":1,"ok":false,"error":null}'])(
+  test.each(["nonsense", "null", "[]", '{"id":2,"ok":false}', "7", '{"id":2,"ok":false,"error":null}'])(
     "over which %j comes ends with an error and no exception elsewhere",
     async (text) => {
       await listen("agent", (_line, socket) => void socket.write(`${text}\n`));
-      const client = await AgentClient.connect(folder);
+      const client = await agent();
       const asked = client.tools();
       const outcome = Promise.race([asked, new Promise((resolve) => setTimeout(resolve, 300, "still waiting"))]);
       if (text === "[]" || text === "7") expect(await outcome).toBe("still waiting");
@@ -123,9 +152,15 @@ describe("a connection", () => {
   );
 
   test("closes in time although the host reads nothing", async () => {
-    server = createServer((socket) => void sockets.push(socket.pause()));
+    server = createServer((socket) => {
+      sockets.push(socket);
+      socket.once("data", (line) => {
+        answer(socket, idOf(String(line)), continuation);
+        socket.pause();
+      });
+    });
     await new Promise<void>((resolve) => server?.listen(join(folder, "agent.sock"), resolve));
-    const client = await AgentClient.connect(folder);
+    const client = await agent();
     const asked = client.propose(Buffer.alloc(4 << 20, "x"));
     await client.close();
     await expect(asked).rejects.toMatchObject({ code: "FEMTO_HOST_NOT_RUNNING" });
@@ -137,7 +172,7 @@ describe("a connection", () => {
       answer(socket, idOf(line), null);
       socket.end();
     });
-    await using client = await OperatorClient.connect(folder);
+    await using client = await operator();
     await client.stop({ now: false });
     await client.closed;
   });

@@ -1,6 +1,8 @@
 /** The host: one runtime behind two sockets, until somebody stops it. */
 import { join } from "node:path";
-import { errorText, SOCKET_NAMES } from "@femtoclaw/protocol";
+import { proveContinuation } from "@femtoclaw/journal";
+import { LogMemory } from "@femtoclaw/journal/known-log";
+import { errorText, FemtoError, SOCKET_NAMES } from "@femtoclaw/protocol";
 import {
   createRuntime,
   type LogEntry,
@@ -14,7 +16,6 @@ import { agentHandlers } from "./endpoints/agent-endpoint.ts";
 import { operatorHandlers } from "./endpoints/operator-endpoint.ts";
 import { assertNobodyListens, prepareSocketDirectory } from "./endpoints/socket-directory.ts";
 import { SocketServer } from "./endpoints/socket-server.ts";
-import { pinKey } from "./key-pin.ts";
 import { compiledPolicyOf } from "./preflight.ts";
 
 export interface HostOptions {
@@ -104,23 +105,20 @@ export async function startRuntime(loaded: LoadedConfiguration, log: (entry: Log
     witnesses: await witnessesOf(resolved),
     ...telemetry,
   });
-  await checkPin(resolved.stateDirectory, runtime, log);
+  await rememberLog(resolved.stateDirectory, runtime, log);
   return runtime;
 }
 
-/** The pin is for those who verify: its absence or its disagreement is told, and takes nothing from a sound journal. */
-async function checkPin(stateDirectory: string, runtime: Runtime, log: (entry: LogEntry) => void): Promise<void> {
+/** What was seen is for those who ask: its absence or disagreement is told here, and takes nothing from a sound journal. */
+async function rememberLog(stateDirectory: string, runtime: Runtime, log: (entry: LogEntry) => void): Promise<void> {
+  const warn = (reason: string): void => log({ level: "warn", event: "log.not_remembered", reason });
+  const memory = new LogMemory({ environment: process.env, place: stateDirectory, warn });
   try {
-    if (await pinKey(process.env, stateDirectory, runtime.reader)) return;
-    const reason = "another key was pinned for this state directory: the log was replaced since";
-    log({
-      level: "warn",
-      event: "key.differs",
-      reason,
-      fix: "If you did not replace it, run `femtoclaw audit verify`.",
-    });
+    await runtime.checkpoint();
+    await memory.meet((from) => proveContinuation(runtime.reader, from));
   } catch (error) {
-    log({ level: "warn", event: "key.unpinned", reason: errorText(error) });
+    const fix = error instanceof FemtoError ? { fix: error.fix } : {};
+    log({ level: "warn", event: "log.differs", reason: errorText(error), ...fix });
   }
 }
 

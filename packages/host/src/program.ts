@@ -233,8 +233,8 @@ function addAuditCommands(program: Command, run: Runner): void {
   audit
     .command("verify")
     .argument("[path]", "stopped state directory, a copy of one, or an exported tree")
-    .option("--key <file>", "public key that was kept elsewhere, instead of the pinned one")
-    .option("--checkpoint <file>", "checkpoint that was kept elsewhere; the log must go on from it")
+    .option("--key <file>", "public key that was kept elsewhere, instead of the remembered one")
+    .option("--checkpoint <file>", "checkpoint that was kept elsewhere, instead of the remembered one")
     .option("--witness <file>", "file of a file witness; the log must go on from all that it holds")
     .description("recompute every hash and check every signature; changes nothing")
     .addHelpText("after", "\nExample:\n  femtoclaw audit verify --checkpoint kept.checkpoint")
@@ -262,6 +262,10 @@ function addAuditCommands(program: Command, run: Runner): void {
     .command("checkpoint")
     .description("print a signed checkpoint, to be kept elsewhere")
     .action(() => run(async (context) => (await commands()).checkpoint(context)));
+  audit
+    .command("forget")
+    .description("forget what was seen of the log, after you threw it away or restored a backup")
+    .action(() => run(async (context) => (await import("./commands/known-log.ts")).forgetLog(context)));
   audit
     .command("log")
     .description("list the checkpoints")

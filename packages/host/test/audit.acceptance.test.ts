@@ -47,7 +47,7 @@ afterAll(async () => {
 
 const verify = (...args: string[]) => place.json<Verdict>(["audit", "verify", ...args]);
 
-test("a stopped journal verifies to its end against the key that was pinned when it was made", async () => {
+test("a stopped journal verifies to its end against what was remembered of it", async () => {
   const { code, value } = await verify();
   expect({ code, ...value }).toMatchObject({
     code: 0,
@@ -108,7 +108,7 @@ test("another log in the place of this one is found out by the pinned key", asyn
   }
 });
 
-test("a log that took the place of another is told of when the host starts, and never pinned instead", async () => {
+test("a log that took the place of another is told of when the host starts, and never remembered instead", async () => {
   const home = new Playground();
   try {
     const first = await home.up();
@@ -116,7 +116,7 @@ test("a log that took the place of another is told of when the host starts, and 
     await first.ended;
     rmSync(home.state, { recursive: true });
     const second = await home.up();
-    expect(second.log()).toContain("key.differs");
+    expect(second.log()).toContain("log.differs");
     second.kill("SIGTERM");
     await second.ended;
     expect((await home.json<Verdict>(["audit", "verify"])).code).toBe(1);
@@ -143,14 +143,14 @@ test("a long argument stands beside its record, which a running host hands out a
   }
 });
 
-test("a key that cannot be pinned is told of, and keeps nobody from working", async () => {
+test("a log that cannot be remembered is told of, and keeps nobody from working", async () => {
   const home = new Playground();
   try {
     // A file in the place of the folder fails for every user, root too.
     mkdirSync(join(home.environment["HOME"] ?? "", ".local/state/femtoclaw"), { recursive: true, mode: 0o700 });
-    writeFileSync(join(home.environment["HOME"] ?? "", ".local/state/femtoclaw/pins"), "");
+    writeFileSync(join(home.environment["HOME"] ?? "", ".local/state/femtoclaw/known-logs"), "");
     const host = await home.up();
-    expect(host.log()).toContain("key.unpinned");
+    expect(host.log()).toContain("log.not_remembered");
     expect(await home.propose("fs_read", { path: "notes.txt" })).toMatchObject({ status: "completed" });
     host.kill("SIGTERM");
     expect(await host.ended).toBe(0);

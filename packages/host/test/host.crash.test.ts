@@ -1,7 +1,6 @@
 /** The host is killed while calls are in flight; nothing that was answered is lost, nothing is done twice. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { AgentClient } from "@femtoclaw/client";
 import type { Reply } from "@femtoclaw/protocol";
 import type { ExecutionView } from "@femtoclaw/runtime";
 import { expect, test } from "vitest";
@@ -21,7 +20,7 @@ test("kill -9 with fifty calls in flight, three times over", async () => {
   const proposed: string[] = [];
   for (let round = 0; round < ROUNDS; round += 1) {
     const pid = await place.upDetached();
-    const client = await AgentClient.connect(place.runtime);
+    const client = await place.agent();
     let next = 0;
     let answers = 0;
     const killed = Promise.withResolvers<void>();

@@ -5,7 +5,7 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "nod
 import { connect, type Socket } from "node:net";
 import { dirname, join } from "node:path";
 import type { Readable, Writable } from "node:stream";
-import { AgentClient } from "@femtoclaw/client";
+import { AgentClient, LogMemory } from "@femtoclaw/client";
 import type { Reply } from "@femtoclaw/protocol";
 import type { ExecutionView } from "@femtoclaw/runtime";
 
@@ -108,9 +108,15 @@ export class Playground implements AsyncDisposable {
     return { code, value: JSON.parse(stdout) as T };
   }
 
+  /** A client of the library, which remembers in this home and not in that of whoever runs the tests. */
+  async agent(warn: (reason: string) => void = () => undefined): Promise<AgentClient> {
+    const memory = new LogMemory({ environment: this.environment, place: this.runtime, warn });
+    return await AgentClient.connect(this.runtime, memory);
+  }
+
   /** One call straight over the agent's socket, for tests that are not about the command line. */
   async propose(tool: string, args: Readonly<Record<string, unknown>>): Promise<Reply> {
-    await using client = await AgentClient.connect(this.runtime);
+    await using client = await this.agent();
     return await client.propose(Buffer.from(JSON.stringify(toolCall(tool, args))));
   }
 

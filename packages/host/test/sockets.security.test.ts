@@ -1,7 +1,7 @@
 /** Whoever can connect to the agent's socket is taken for an attacker: raw connections against a real host. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { LIMITS } from "@femtoclaw/protocol";
+import { LIMITS, type LogContinuation } from "@femtoclaw/protocol";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { CONFIGURATION, type Host, Playground, proposal, RawConnection, toolCall } from "./playground.ts";
 
@@ -82,6 +82,14 @@ describe("on the agent's socket", () => {
     ["base64 without its end", '{"id":1,"verb":"propose","message":"e30"}'],
     ["base64 with bits to spare", '{"id":1,"verb":"propose","message":"e31="}'],
     ["a label that is no text", '{"id":1,"verb":"propose","message":"e30=","label":7}'],
+    ["a log to be followed from nothing", '{"id":1,"verb":"log.follow","from":0}'],
+    ["from less than nothing", '{"id":1,"verb":"log.follow","from":-1}'],
+    ["from a part of a record", '{"id":1,"verb":"log.follow","from":1.5}'],
+    ["from a size that no number holds", '{"id":1,"verb":"log.follow","from":9007199254740992}'],
+    ["from what is no number", '{"id":1,"verb":"log.follow","from":NaN}'],
+    ["from a text", '{"id":1,"verb":"log.follow","from":"1"}'],
+    ["from no size", '{"id":1,"verb":"log.follow","from":null}'],
+    ["a log to be followed to a size of one's own choice", '{"id":1,"verb":"log.follow","from":1,"to":2}'],
     ["a cancel without execution", '{"id":1,"verb":"cancel"}'],
   ])("%s is answered as an error, and the connection goes on", async (_name, line) => {
     using agent = await place.socket("agent");
@@ -89,6 +97,22 @@ describe("on the agent's socket", () => {
     expect(answer).toMatchObject({ ok: false, error: { code: "FEMTO_SOCKET_REQUEST", fix: expect.any(String) } });
     expect(answer.id === null || answer.id === 1).toBe(true);
     expect(await agent.ask({ id: 2, verb: "tools" })).toMatchObject({ id: 2, ok: true });
+  });
+
+  test("a log is followed from what it has signed alone, and shows no record but those that change its key", async () => {
+    using agent = await place.socket("agent");
+    expect(await agent.ask(proposal(1, { message: { content: "a secret of mine" } }))).toMatchObject({ ok: true });
+    for (const from of [1_000_000, Number.MAX_SAFE_INTEGER]) {
+      const refused = await agent.ask({ id: 2, verb: "log.follow", from });
+      expect(refused).toMatchObject({ ok: false, error: { code: "FEMTO_JOURNAL_UNSIGNED" } });
+    }
+    using operator = await place.socket("operator");
+    for (const from of [{}, { from: 1 }]) {
+      const answer = await agent.ask({ id: 3, verb: "log.follow", ...from });
+      expect(await operator.ask({ id: 3, verb: "log.follow", ...from })).toEqual(answer);
+      const { steps } = answer.value as LogContinuation;
+      expect(steps.map((step) => Object.keys(step))).toEqual([["checkpoint", "consistency"]]);
+    }
   });
 
   test("bytes that are no text, a byte order mark and a carriage return do no harm", async () => {

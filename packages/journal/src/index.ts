@@ -16,6 +16,7 @@ export type { Appended, JournalEntry, JournalOptions, Projector } from "./journa
 export { type JournalReader, type LogReader, StoreReader } from "./journal-reader.ts";
 export { KeyChain, type LogKey, type SignedCheckpoint } from "./key-chain.ts";
 export { type Keyring, MemoryKeyring } from "./keyring.ts";
+export { proveContinuation } from "./known-log/continuation.ts";
 export { inspectLeveldbFiles, type LeveldbFiles } from "./leveldb-files.ts";
 export { LeveldbStore, type LeveldbStoreOptions } from "./leveldb-store.ts";
 export { MemoryDisk, MemoryStore, type StoreFault } from "./memory-store.ts";

@@ -6,6 +6,7 @@ import {
   checkpointName,
   numberOfName,
   ROTATIONS,
+  rotationName,
   SNAPSHOTS,
   snapshotName,
 } from "./object-name.ts";
@@ -51,6 +52,10 @@ export interface LogReader extends JournalReader {
   checkpointAt(size: number): Promise<string | null>;
   /** The newest signed note. */
   latestCheckpoint(): Promise<string | null>;
+  /** The signed note over the smallest signed tree that has at least this size. */
+  checkpointFrom(size: number): Promise<string | null>;
+  /** The `seq` of the first record from `seq` on that changed the key. */
+  rotationFrom(seq: number): Promise<number | null>;
   /** The `seq` of every record that changed the key, ascending. */
   rotations(): Promise<readonly number[]>;
 }
@@ -149,6 +154,16 @@ export class StoreReader implements LogReader {
   async latestCheckpoint(): Promise<string | null> {
     const size = await this.#numberOfLast(CHECKPOINTS);
     return size === null ? null : await this.checkpointAt(size);
+  }
+
+  async checkpointFrom(size: number): Promise<string | null> {
+    const name = await this.#store.firstObject(CHECKPOINTS, checkpointName(size));
+    return name === null ? null : await this.checkpointAt(numbered(name));
+  }
+
+  async rotationFrom(seq: number): Promise<number | null> {
+    const name = await this.#store.firstObject(ROTATIONS, rotationName(seq));
+    return name === null ? null : numbered(name);
   }
 
   rotations(): Promise<readonly number[]> {

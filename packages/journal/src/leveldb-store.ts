@@ -129,6 +129,17 @@ export class LeveldbStore implements JournalStore {
     return keys.map(nameOfKey);
   }
 
+  async firstObject(prefix: string, from: string): Promise<string | null> {
+    const { gte, lt } = objectRange(prefix);
+    const start = objectKey(from);
+    const [first] = await guarded(
+      this.#usable()
+        .keys({ gte: start < gte ? gte : start, lt, limit: 1 })
+        .all(),
+    );
+    return first === undefined ? null : nameOfKey(first);
+  }
+
   async lastObject(prefix: string): Promise<string | null> {
     const keys = this.#usable().keys({ ...objectRange(prefix), reverse: true, limit: 1 });
     const [last] = await guarded(keys.all());

@@ -95,6 +95,10 @@ export class MemoryStore implements JournalStore {
     return [...this.#usable().objects.keys()].filter((name) => name.startsWith(prefix)).sort();
   }
 
+  async firstObject(prefix: string, from: string): Promise<string | null> {
+    return (await this.objects(prefix)).find((name) => name >= from) ?? null;
+  }
+
   async lastObject(prefix: string): Promise<string | null> {
     return (await this.objects(prefix)).at(-1) ?? null;
   }

@@ -50,6 +50,8 @@ export interface JournalStore {
   object(name: string): Promise<Uint8Array | null>;
   /** Names of the objects that begin with `prefix`, ascending by their characters. */
   objects(prefix: string): Promise<readonly string[]>;
+  /** The first of these names that is not before `from`, found without looking at the others. */
+  firstObject(prefix: string, from: string): Promise<string | null>;
   /** The last of these names, found without looking at the others. */
   lastObject(prefix: string): Promise<string | null>;
   close(): Promise<void>;

@@ -133,6 +133,16 @@ export const ERRORS = define({
     exit: EXIT.incomplete,
     fix: "Ask for a checkpoint first; a record can be proved and exported once a checkpoint covers it.",
   },
+  FEMTO_LOG_ROLLED_BACK: {
+    type: "MemoryError",
+    exit: EXIT.no,
+    fix: "Put the right state directory back. If you threw the log away or restored a backup yourself, run `femtoclaw audit forget`.",
+  },
+  FEMTO_KNOWN_LOG_DAMAGED: {
+    type: "MemoryError",
+    exit: EXIT.no,
+    fix: "Put the file back from a backup, or correct its owner and mode. `femtoclaw audit forget` gives it up; then a log that was rolled back before is taken for the right one.",
+  },
   FEMTO_EXPORT_FAILED: memory("Name a place that does not exist yet, on a disk with room."),
   FEMTO_JOURNAL_RECORD_TOO_LARGE: memory("Send smaller arguments or ask for less output."),
   FEMTO_STATE_NOT_FOUND: memory("Name an existing state directory with --state, or start a host, which makes it."),

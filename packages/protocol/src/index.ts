@@ -38,6 +38,8 @@ export {
 } from "./records.ts";
 export {
   type AgentVerb,
+  type LogContinuation,
+  type LogStep,
   type OperatorVerb,
   SOCKET_NAMES,
   type SocketError,
@@ -46,5 +48,6 @@ export {
   type ToolDescription,
 } from "./socket.ts";
 export { type JsonFault, type JsonLimits, type JsonResult, type JsonValue, parseStrictJson } from "./strict-json.ts";
+export { absoluteVariable, configurationHome, type HostEnvironment, stateHome } from "./user-folders.ts";
 export { RECORD_FORMAT, VERSION } from "./version.ts";
 export { describeViolations } from "./violations.ts";

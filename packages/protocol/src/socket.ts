@@ -4,7 +4,7 @@
  */
 import type { ErrorCode } from "./errors.ts";
 
-export type AgentVerb = "propose" | "cancel" | "tools";
+export type AgentVerb = "propose" | "cancel" | "tools" | "log.follow";
 
 export type OperatorVerb =
   | "status"
@@ -18,6 +18,7 @@ export type OperatorVerb =
   | "audit.checkpoint"
   | "audit.checkpoints"
   | "audit.export"
+  | "log.follow"
   | "keys.show"
   | "keys.rotate"
   | "policy.show"
@@ -41,6 +42,23 @@ export type SocketResponse =
 
 /** Names of the two sockets in the runtime directory. */
 export const SOCKET_NAMES = { agent: "agent.sock", operator: "operator.sock" } as const;
+
+/** From one signed checkpoint of the log to a later one. Hashes and the record are base64. */
+export interface LogStep {
+  /** The signed note that the step leads to. */
+  readonly checkpoint: string;
+  /** RFC 9162 consistency proof from the size before; empty where that is 0. */
+  readonly consistency: readonly string[];
+  /** The record that names the next key, proved in the tree that the key before it has signed. */
+  readonly rotation?: { readonly seq: number; readonly record: string; readonly inclusion: readonly string[] };
+}
+
+/** How the log went on from a size that a client named. The last step has no rotation, unless more have to be asked for. */
+export interface LogContinuation {
+  /** The public key that the log began with, after which it is named. */
+  readonly first_key: string;
+  readonly steps: readonly LogStep[];
+}
 
 /** A tool as an agent sees it. */
 export interface ToolDescription {

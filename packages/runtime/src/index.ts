@@ -11,7 +11,6 @@ export {
   isConfiguration,
   jsonPointer,
 } from "./configuration/check-configuration.ts";
-export { configurationHome, type HostEnvironment, stateHome } from "./configuration/default-directories.ts";
 export type { SourceOf } from "./configuration/places.ts";
 export {
   type CapabilitySetting,

@@ -66,6 +66,7 @@ const RECORDS: Readonly<Record<string, Check>> = {
     assert.deepEqual(await collect(store.readBackwards(0, 100)), []);
     assert.equal(await store.object("snapshot/1"), null);
     assert.deepEqual(await store.objects(""), []);
+    assert.equal(await store.firstObject("", ""), null);
     assert.equal(await store.lastObject(""), null);
     assert.deepEqual(await store.locate("nobody"), []);
   },
@@ -150,6 +151,7 @@ const REFUSALS: Readonly<Record<string, Check>> = {
     await refuses(store.locate("a"));
     await refuses(store.object("a"));
     await refuses(store.objects("a"));
+    await refuses(store.firstObject("a", "a"));
     await refuses(store.lastObject("a"));
   },
 };
@@ -213,6 +215,11 @@ async function assertObjects(store: JournalStore): Promise<void> {
   assert.deepEqual(await store.objects("b/1"), ["b/1", "b/10"]);
   assert.deepEqual(await store.objects("c"), ["c/~"]);
   assert.deepEqual(await store.objects("d"), []);
+  assert.equal(await store.firstObject("b/", "b/10"), "b/10");
+  assert.equal(await store.firstObject("b/", "b/11"), "b/2");
+  assert.equal(await store.firstObject("b/", "a"), "b/1");
+  assert.equal(await store.firstObject("b/", "b/3"), null);
+  assert.equal(await store.firstObject("b/", "d"), null);
   assert.equal(await store.lastObject("b/"), "b/2");
   assert.equal(await store.lastObject("b/1"), "b/10");
   assert.equal(await store.lastObject("bb"), null);

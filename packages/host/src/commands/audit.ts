@@ -12,7 +12,6 @@ import {
   verifyLog,
 } from "@femtoclaw/journal";
 import { EXIT, errorText, FemtoError, printable } from "@femtoclaw/protocol";
-import { pinnedKey } from "../key-pin.ts";
 import type { ExportFormat } from "../log-access.ts";
 import type { Output } from "../terminal/output.ts";
 import { table } from "../terminal/table.ts";
@@ -35,8 +34,12 @@ export async function verify(
 ): Promise<number> {
   const configured = path === undefined ? context.load().resolved : null;
   const stateDirectory = configured?.stateDirectory ?? resolve(context.cwd, path ?? "");
-  const pinned = options.key === undefined ? pinnedKey(context.environment, stateDirectory) : fileText(options.key);
-  const checkpoint = options.checkpoint === undefined ? undefined : fileText(options.checkpoint, { trim: false });
+  // Who names both needs nothing of what is remembered here, not even that it is sound.
+  const needed = options.key === undefined || options.checkpoint === undefined;
+  const remembered = needed ? await context.logMemoryAt(stateDirectory).remembered() : null;
+  const pinned = options.key === undefined ? remembered?.firstKey : fileText(options.key);
+  const checkpoint =
+    options.checkpoint === undefined ? remembered?.checkpoint : fileText(options.checkpoint, { trim: false });
   // Before the log is read: what a witness takes meanwhile may lie beyond the end of what is verified.
   const { held, faults, notes } = await witnessEvidence({
     stateDirectory,
@@ -44,7 +47,7 @@ export async function verify(
     file: options.witness === undefined ? undefined : resolve(context.cwd, options.witness),
   });
   const expected = {
-    ...(pinned === null ? {} : { pinned }),
+    ...(pinned === undefined ? {} : { pinned }),
     ...(checkpoint === undefined ? {} : { checkpoint }),
     held,
   };
@@ -65,8 +68,9 @@ async function verdictOn(
     // A host holds the journal, so what is verified is what it hands out: an export, read without trusting it.
     const folder = await mkdtemp(join(tmpdir(), "femtoclaw-audit-"));
     try {
-      await using source = await auditSource(context);
-      await source.export("tiles", join(folder, "log"));
+      // Whether the log goes on from what was seen is found out below, as part of the verdict.
+      await using operator = await context.unprovedOperator();
+      await operator.exportLog("tiles", join(folder, "log"));
       return await verifyLog({ ...expected, source: new TilesSource(join(folder, "log")) });
     } catch (error) {
       if (!(error instanceof FemtoError) || error.code !== "FEMTO_EXPORT_FAILED") throw error;

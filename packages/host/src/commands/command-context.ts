@@ -1,5 +1,6 @@
 /** What every command gets: the global options, the configuration on demand, a voice. */
-import { AgentClient, OperatorClient } from "@femtoclaw/client";
+import { AgentClient, LogMemory, OperatorClient } from "@femtoclaw/client";
+import { printable } from "@femtoclaw/protocol";
 import { type LoadedConfiguration, loadConfiguration } from "../configuration/load-configuration.ts";
 import { assertPrivateSocketFolder } from "../endpoints/socket-directory.ts";
 import { makeOutput, type Output } from "../terminal/output.ts";
@@ -33,11 +34,29 @@ export class CommandContext {
   }
 
   async agent(loaded = this.load()): Promise<AgentClient> {
-    return await AgentClient.connect(checkedRuntimeDirectory(loaded));
+    return await AgentClient.connect(checkedRuntimeDirectory(loaded), this.logMemory(loaded));
   }
 
   async operator(loaded = this.load()): Promise<OperatorClient> {
-    return await OperatorClient.connect(checkedRuntimeDirectory(loaded));
+    return await OperatorClient.connect(checkedRuntimeDirectory(loaded), this.logMemory(loaded));
+  }
+
+  /** For looking at a host and stopping it, also when its log is not the one that was seen. */
+  async unprovedOperator(loaded = this.load()): Promise<OperatorClient> {
+    return await OperatorClient.connectUnproved(checkedRuntimeDirectory(loaded));
+  }
+
+  /** What was seen of the log in this state directory, by the commands and by its host. */
+  logMemory({ resolved }: LoadedConfiguration): LogMemory {
+    return this.logMemoryAt(resolved.stateDirectory);
+  }
+
+  logMemoryAt(place: string): LogMemory {
+    return new LogMemory({
+      environment: this.environment,
+      place,
+      warn: (reason) => this.output.talk(printable(reason, 4_096)),
+    });
   }
 }
 

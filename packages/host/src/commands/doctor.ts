@@ -5,15 +5,15 @@ import { join } from "node:path";
 import { builtinCapabilities } from "@femtoclaw/capabilities";
 import { openStateDirectory, verifyDirectory } from "@femtoclaw/journal";
 import { compilePolicy, createPolicyEngine } from "@femtoclaw/policy";
-import { EXIT, errorText, FemtoError, printable } from "@femtoclaw/protocol";
+import { ERRORS, EXIT, errorText, FemtoError, printable } from "@femtoclaw/protocol";
 import { probeSandbox } from "@femtoclaw/sandbox";
 import type { LoadedConfiguration } from "../configuration/load-configuration.ts";
 import { assertPrivateSocketFolder } from "../endpoints/socket-directory.ts";
-import { pinnedKey } from "../key-pin.ts";
 import { compiledPolicyOf } from "../preflight.ts";
 import { table } from "../terminal/table.ts";
 import type { CommandContext } from "./command-context.ts";
 import { hostAnswers } from "./host.ts";
+import { heldText, holdLog, rememberedText } from "./known-log.ts";
 
 interface Finding {
   readonly check: string;
@@ -84,8 +84,8 @@ async function lookAtProject(
     if (running) return ok("a host holds it; `femtoclaw status` shows its size");
     if (!existsSync(join(stateDirectory, "journal")))
       return ok(`empty; \`femtoclaw up\` begins it in ${stateDirectory}`);
-    const key = pinnedKey(context.environment, stateDirectory);
-    const expected = key === null ? {} : { pinned: key };
+    const remembered = await context.logMemory(loaded).remembered();
+    const expected = remembered === null ? {} : { pinned: remembered.firstKey, checkpoint: remembered.checkpoint };
     // A copy is read, so that looking changes nothing.
     const { verdict, size, signedSize, pinned, fault } = await verifyDirectory(
       join(stateDirectory, "journal"),
@@ -99,6 +99,22 @@ async function lookAtProject(
       verdict: "fail",
       detail: `${verdict}: ${place}${fault?.reason ?? "another key signed this journal than the one that was pinned"}`,
       fix: "Keep a copy as evidence; `femtoclaw audit verify` says more.",
+    };
+  });
+  await look("remembered", async () => {
+    if (running) {
+      await using operator = await context.unprovedOperator(loaded);
+      const held = await holdLog(context, operator, loaded);
+      return held.fault === null ? ok(heldText(held)) : failed(held.fault);
+    }
+    const remembered = await context.logMemory(loaded).remembered();
+    if (remembered === null) return ok("nothing yet; the first look at the log is believed");
+    if (existsSync(join(stateDirectory, "journal")))
+      return ok(`${rememberedText(remembered)}; the journal was held to them`);
+    return {
+      verdict: "fail",
+      detail: `${rememberedText(remembered)}, and there is no journal in ${stateDirectory}`,
+      fix: ERRORS.FEMTO_LOG_ROLLED_BACK.fix,
     };
   });
   await look("host", () =>
@@ -132,9 +148,13 @@ async function guarded(run: Check): Promise<Omit<Finding, "check">> {
   try {
     return await run();
   } catch (error) {
-    if (error instanceof FemtoError) return { verdict: "fail", detail: error.message, fix: error.fix };
+    if (error instanceof FemtoError) return failed(error);
     return { verdict: "fail", detail: errorText(error), fix: "This is a fault of FemtoClaw; please report it." };
   }
+}
+
+function failed({ message, fix }: FemtoError): Omit<Finding, "check"> {
+  return { verdict: "fail", detail: message, fix };
 }
 
 const ok = (detail: string): Omit<Finding, "check"> => ({ verdict: "ok", detail });

@@ -13,6 +13,7 @@ import type { Output } from "../terminal/output.ts";
 import { table } from "../terminal/table.ts";
 import { witnessRow } from "../terminal/witness-row.ts";
 import type { CommandContext } from "./command-context.ts";
+import { type HeldLog, heldText, holdLog } from "./known-log.ts";
 
 const LOG_FILE = "host.log";
 /** How the first line of a host begins that came up; one that did not says its fault there. */
@@ -123,7 +124,11 @@ async function exitCode(child: ReturnType<typeof spawn>): Promise<number> {
 }
 
 export async function down(context: CommandContext, options: { readonly now?: boolean }): Promise<number> {
-  await using operator = await context.operator();
+  const loaded = context.load();
+  await using operator = await context.unprovedOperator(loaded);
+  const held = await holdLog(context, operator, loaded);
+  // Before the right log can be put back, the host of the wrong one has to end.
+  if (held.fault !== null) context.output.talk(printable(heldText(held), 4_096));
   const { pid } = (await operator.status()) as { readonly pid: number };
   await operator.stop({ now: options.now ?? false });
   // A host that drains closes its connections last; until then it still has work to finish.
@@ -153,14 +158,33 @@ function isAlive(pid: number): boolean {
 
 export async function status(context: CommandContext): Promise<number> {
   const { output } = context;
-  await using operator = await context.operator();
+  const loaded = context.load();
+  await using operator = await context.unprovedOperator(loaded);
+  const held = await holdLog(context, operator, loaded);
   const value = await operator.status();
+  const exit = held.fault?.exit ?? EXIT.ok;
   if (output.json) {
-    output.value(value);
-    return EXIT.ok;
+    output.value({ ...value, log: loggedAs(held) });
+    return exit;
   }
-  for (const line of table(statusRows(value as unknown as HostStatus, output))) output.line(line);
-  return EXIT.ok;
+  const rows = [...statusRows(value as unknown as HostStatus, output), heldRow(held, output)];
+  for (const line of table(rows)) output.line(line);
+  if (held.fault !== null) output.line(`fix: ${held.fault.fix}`);
+  return exit;
+}
+
+/** What is remembered of the log, for scripts. */
+function loggedAs(held: HeldLog): Record<string, unknown> {
+  if (held.fault !== null) return { fits: false, code: held.fault.code, reason: held.fault.message };
+  const { before, now } = held.met;
+  const { origin, size, root } = now;
+  const remembered = before === null ? null : { size: before.size, root: before.root, seen_at: before.seenAt };
+  return { fits: true, origin, size, root, remembered };
+}
+
+function heldRow(held: HeldLog, output: Output): string[] {
+  const text = printable(heldText(held), 2_000);
+  return ["remembered", held.fault === null ? text : output.style("red", text)];
 }
 
 interface HostStatus extends RuntimeStatus {
@@ -195,7 +219,7 @@ function statusRows(status: HostStatus, output: Output): string[][] {
 /** Whether a host answers for this configuration. */
 export async function hostAnswers(context: CommandContext, loaded = context.load()): Promise<boolean> {
   try {
-    await using _operator = await context.operator(loaded);
+    await using _operator = await context.unprovedOperator(loaded);
     return true;
   } catch (error) {
     if (error instanceof FemtoError && error.code === "FEMTO_HOST_NOT_RUNNING") return false;

@@ -1,8 +1,8 @@
 /** Writes a first configuration that is safe to keep, and trusts exactly what it wrote. */
 import { closeSync, constants, fsyncSync, mkdirSync, openSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
+import type { HostEnvironment } from "@femtoclaw/protocol";
 import { FemtoError, printable, systemErrorCode } from "@femtoclaw/protocol";
-import type { HostEnvironment } from "@femtoclaw/runtime";
 import { describeAuthority } from "./describe-authority.ts";
 import { resolveProject } from "./load-configuration.ts";
 import { type Preset, presetText, presetWritesWorkspace } from "./presets.ts";

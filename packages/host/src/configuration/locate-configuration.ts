@@ -1,8 +1,7 @@
 /** Finds the configuration: named by flag or variable, else the nearest one upward, else the user's own. */
 import { lstatSync, realpathSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import { FemtoError, printable } from "@femtoclaw/protocol";
-import { configurationHome, type HostEnvironment } from "@femtoclaw/runtime";
+import { configurationHome, FemtoError, type HostEnvironment, printable } from "@femtoclaw/protocol";
 import { CONFIGURATION_NAME } from "./project-files.ts";
 
 export interface LocatedConfiguration {

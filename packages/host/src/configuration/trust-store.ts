@@ -5,8 +5,14 @@
 import { closeSync, constants, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { FemtoError, parseStrictJson, printable, systemErrorCode } from "@femtoclaw/protocol";
-import { type HostEnvironment, stateHome } from "@femtoclaw/runtime";
+import {
+  FemtoError,
+  type HostEnvironment,
+  parseStrictJson,
+  printable,
+  stateHome,
+  systemErrorCode,
+} from "@femtoclaw/protocol";
 import type { ProjectFiles } from "./project-files.ts";
 import { SecureDirectory } from "./secure-file.ts";
 

@@ -4,7 +4,7 @@
  */
 import { existsSync, lstatSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { AgentClient } from "@femtoclaw/client";
+import type { AgentClient } from "@femtoclaw/client";
 import { checkJournal } from "@femtoclaw/journal";
 import { EXIT, FemtoError, printable, type Reply } from "@femtoclaw/protocol";
 import { type Counters, type RuntimeStatus, replay } from "@femtoclaw/runtime";
@@ -12,7 +12,6 @@ import type { CommandContext } from "../commands/command-context.ts";
 import { type LoadedConfiguration, loadConfiguration } from "../configuration/load-configuration.ts";
 import { CONFIGURATION_NAME } from "../configuration/project-files.ts";
 import { HostProcess } from "../host-process.ts";
-import { forgetKey } from "../key-pin.ts";
 import { readJournal } from "../read-journal.ts";
 import { logToStderr } from "../terminal/log.ts";
 import { headline, styled } from "../terminal/reply-text.ts";
@@ -24,7 +23,7 @@ export async function demo(context: CommandContext, options: { readonly fresh?: 
   const { output } = context;
   const root = join(context.cwd, FOLDER);
   if (options.fresh === true) rmSync(root, { recursive: true, force: true });
-  const loaded = prepare(root, context);
+  const loaded = await prepare(root, context);
   const say = (text = ""): void => {
     if (!output.json) output.line(text);
   };
@@ -33,7 +32,7 @@ export async function demo(context: CommandContext, options: { readonly fresh?: 
   say(output.style("dim", `configuration and journal: ${printable(root, 4_096)}`));
   say();
 
-  const first = await withHost(loaded, async (host, client) => {
+  const first = await withHost(context, loaded, async (host, client) => {
     const steps: { step: ScriptStep; reply: Reply }[] = [];
     for (const [index, step] of SCRIPT.entries()) {
       const reply = await client.propose(Buffer.from(step.text), { label: `demo ${index + 1}` });
@@ -42,7 +41,7 @@ export async function demo(context: CommandContext, options: { readonly fresh?: 
     }
     return { steps, status: host.runtime.status() };
   });
-  const { status: second, check } = await afterRestart(loaded);
+  const { status: second, check } = await afterRestart(context, loaded);
   const surprises = first.steps.filter(({ step, reply }) => headline(reply) !== step.expected);
   const kept = historyKept(first.status, second) && check.ok;
 
@@ -75,7 +74,7 @@ export async function demo(context: CommandContext, options: { readonly fresh?: 
  * Writes the demo's own project. Its configuration is named outright and so needs no trust; hence nothing
  * that lay here before, perhaps in somebody else's repository, has a say. Only the journal goes on.
  */
-function prepare(root: string, context: CommandContext): LoadedConfiguration {
+async function prepare(root: string, context: CommandContext): Promise<LoadedConfiguration> {
   mkdirSync(root, { recursive: true, mode: 0o700 });
   const status = lstatSync(root);
   if (!status.isDirectory() || status.uid !== (process.getuid?.() ?? status.uid)) {
@@ -90,8 +89,8 @@ function prepare(root: string, context: CommandContext): LoadedConfiguration {
   writeNew(join(workspace, "secrets", "token.txt"), "a secret that no agent may see\n");
   const loaded = loadConfiguration({ cwd: context.cwd, environment: context.environment, configFlag: path });
   const { stateDirectory } = loaded.resolved;
-  // The demo's journal is there to be thrown away; the key of one that is gone says nothing of the next.
-  if (!existsSync(stateDirectory)) forgetKey(context.environment, stateDirectory);
+  // The demo's journal is there to be thrown away; what was seen of one that is gone says nothing of the next.
+  if (!existsSync(stateDirectory)) await context.logMemory(loaded).forget();
   return loaded;
 }
 
@@ -100,11 +99,12 @@ function writeNew(path: string, text: string): void {
 }
 
 async function withHost<T>(
+  context: CommandContext,
   loaded: LoadedConfiguration,
   use: (host: HostProcess, client: AgentClient) => Promise<T>,
 ): Promise<T> {
   await using host = await HostProcess.start({ loaded, log: logToStderr("warn") });
-  await using client = await AgentClient.connect(loaded.resolved.runtimeDirectory);
+  await using client = await context.agent(loaded);
   return await use(host, client);
 }
 
@@ -115,8 +115,11 @@ interface JournalFindings {
   readonly fault: string | null;
 }
 
-async function afterRestart(loaded: LoadedConfiguration): Promise<{ status: RuntimeStatus; check: JournalFindings }> {
-  const status = await withHost(loaded, async (host) => host.runtime.status());
+async function afterRestart(
+  context: CommandContext,
+  loaded: LoadedConfiguration,
+): Promise<{ status: RuntimeStatus; check: JournalFindings }> {
+  const status = await withHost(context, loaded, async (host) => host.runtime.status());
   await using journal = await readJournal(loaded.resolved.stateDirectory);
   const check = await checkJournal(journal.reader);
   const { snapshotsEqual } = await replay(journal.reader);

@@ -1,7 +1,7 @@
-/** What an agent may ask: propose, cancel what it proposed, list tools. There is no verb of authority here. */
-
-import { FemtoError, printable } from "@femtoclaw/protocol";
+/** What an agent may ask: propose, cancel what it proposed, list tools, hold the log to what was seen. There is no verb of authority here. */
 import type { Runtime, Session } from "@femtoclaw/runtime";
+import { followLogVerb } from "./log-verb.ts";
+import { invalid, refuseUnknown } from "./request-fields.ts";
 import type { ConnectionHandlers } from "./socket-server.ts";
 
 /** Handlers of one connection, which is one session. */
@@ -30,6 +30,7 @@ export function agentHandlers(runtime: Runtime): ConnectionHandlers {
         refuseUnknown(fields);
         return runtime.tools();
       },
+      "log.follow": followLogVerb(runtime),
     },
     onClosed: () => session?.close(),
   };
@@ -39,13 +40,4 @@ export function agentHandlers(runtime: Runtime): ConnectionHandlers {
 function fromBase64(text: string): Buffer | null {
   const bytes = Buffer.from(text, "base64");
   return bytes.toString("base64") === text ? bytes : null;
-}
-
-export function refuseUnknown(rest: Readonly<Record<string, unknown>>): void {
-  const [unknown] = Object.keys(rest);
-  if (unknown !== undefined) throw invalid(`unknown field \`${printable(unknown, 64)}\``);
-}
-
-export function invalid(reason: string): FemtoError {
-  return new FemtoError("FEMTO_SOCKET_REQUEST", reason);
 }

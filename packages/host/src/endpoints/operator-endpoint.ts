@@ -4,7 +4,8 @@ import { isAbsolute } from "node:path";
 import { FemtoError, printable } from "@femtoclaw/protocol";
 import { listExecutions, type Runtime, replay, showExecution } from "@femtoclaw/runtime";
 import { EXPORT_FORMATS, exportAs, keysOf, proveRecord } from "../log-access.ts";
-import { invalid, refuseUnknown } from "./agent-endpoint.ts";
+import { followLogVerb } from "./log-verb.ts";
+import { invalid, refuseUnknown } from "./request-fields.ts";
 import type { ConnectionHandlers } from "./socket-server.ts";
 
 export interface OperatorParts {
@@ -102,6 +103,7 @@ function auditVerbs(runtime: Runtime): ConnectionHandlers["verbs"] {
       refuseUnknown(fields);
       return runtime.reader.checkpoints();
     },
+    "log.follow": followLogVerb(runtime),
     "keys.show": (fields) => {
       refuseUnknown(fields);
       return keysOf(runtime.reader);

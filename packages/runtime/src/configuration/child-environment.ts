@@ -1,5 +1,5 @@
 /** The variables that children inherit from the host, and the names that a call may set. */
-import type { HostEnvironment } from "./default-directories.ts";
+import type { HostEnvironment } from "@femtoclaw/protocol";
 import type { Places } from "./places.ts";
 
 export interface ChildEnvironment {

@@ -6,9 +6,11 @@ import { createHash } from "node:crypto";
 import { realpathSync } from "node:fs";
 import {
   type Authority,
+  absoluteVariable,
   type Configuration,
   FemtoError,
   type GrantTable,
+  type HostEnvironment,
   LIMITS,
   systemErrorCode,
 } from "@femtoclaw/protocol";
@@ -16,7 +18,6 @@ import type { PathBase } from "./canonical-path.ts";
 import { checkAuthority } from "./check-authority.ts";
 import { configurationFaults, pointerTokens } from "./check-configuration.ts";
 import { childEnvironment } from "./child-environment.ts";
-import { absoluteVariable, type HostEnvironment } from "./default-directories.ts";
 import { pathGrants } from "./path-grants.ts";
 import { Places, type SourceOf } from "./places.ts";
 import { checkSocketPath, resolveDirectories, resolveFloor } from "./resolve-directories.ts";

@@ -1,9 +1,9 @@
 /** The folders of FemtoClaw itself: where state and sockets lie, and what no call may ever reach. */
 import { statSync } from "node:fs";
 import { join } from "node:path";
-import { type Configuration, FemtoError } from "@femtoclaw/protocol";
+import { type Configuration, FemtoError, type HostEnvironment, stateHome } from "@femtoclaw/protocol";
 import type { PathBase } from "./canonical-path.ts";
-import { type HostEnvironment, projectStateName, runtimeHome, shortDigest, stateHome } from "./default-directories.ts";
+import { projectStateName, runtimeHome, shortDigest } from "./default-directories.ts";
 import { pathGrant } from "./path-grants.ts";
 import type { Places } from "./places.ts";
 

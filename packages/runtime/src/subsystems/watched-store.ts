@@ -45,6 +45,10 @@ export class WatchedStore implements JournalStore {
     return this.#store.objects(prefix);
   }
 
+  firstObject(prefix: string, from: string): Promise<string | null> {
+    return this.#store.firstObject(prefix, from);
+  }
+
   lastObject(prefix: string): Promise<string | null> {
     return this.#store.lastObject(prefix);
   }

@@ -1,0 +1,46 @@
+/** What is remembered of the log, whether the log fits it, and giving it up. */
+import type { MetLog, OperatorClient, RememberedLog } from "@femtoclaw/client";
+import { EXIT, FemtoError } from "@femtoclaw/protocol";
+import type { LoadedConfiguration } from "../configuration/load-configuration.ts";
+import type { CommandContext } from "./command-context.ts";
+
+/** A log held to what was seen of it; `fault` says why it does not fit. */
+export type HeldLog = { readonly met: MetLog; readonly fault: null } | { readonly fault: FemtoError };
+
+export async function holdLog(
+  context: CommandContext,
+  operator: OperatorClient,
+  loaded: LoadedConfiguration,
+): Promise<HeldLog> {
+  try {
+    return { met: await operator.meetLog(context.logMemory(loaded)), fault: null };
+  } catch (error) {
+    if (!(error instanceof FemtoError) || error.code === "FEMTO_HOST_NOT_RUNNING") throw error;
+    return { fault: error };
+  }
+}
+
+export function heldText(held: HeldLog): string {
+  if (held.fault !== null) return held.fault.message;
+  const { before, now } = held.met;
+  if (before === null) return `${now.size} records, seen for the first time now`;
+  return `${rememberedText(before)}; the log goes on from them to ${now.size}`;
+}
+
+export function rememberedText({ size, seenAt }: RememberedLog): string {
+  return `${size} records, seen at ${seenAt}`;
+}
+
+/** For an owner who threw the log away or restored a backup. No host is asked, because it would be the one to gain. */
+export async function forgetLog(context: CommandContext): Promise<number> {
+  const { resolved } = context.load();
+  const { output } = context;
+  // A library client knows the host by the folder of its sockets.
+  const places = [resolved.stateDirectory, resolved.runtimeDirectory];
+  const forgotten: string[] = [];
+  for (const place of places) if (await context.logMemoryAt(place).forget()) forgotten.push(place);
+  if (output.json) output.value({ forgotten });
+  else if (forgotten.length === 0) output.line("nothing was remembered");
+  for (const place of output.json ? [] : forgotten) output.line(`forgot what was seen of the log at ${place}`);
+  return EXIT.ok;
+}

@@ -1,0 +1,129 @@
+/**
+ * The files of what was seen of logs: a folder for each place where a log stands, in it one file whose
+ * name is the size that was seen. The largest counts, so that of clients that write at once none takes
+ * back what another has seen, and none waits for a lock.
+ */
+import { createHash, randomUUID } from "node:crypto";
+import { constants, type Stats } from "node:fs";
+import { lstat, mkdir, open, readdir, rename, rm } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { errorText, FemtoError, parseStrictJson, printable, systemErrorCode } from "@femtoclaw/protocol";
+import { syncFolder } from "../sync-folder.ts";
+import { type KnownLog, openKnownLog } from "./known-log.ts";
+
+/** What was seen of a log, with the time for people. */
+export interface StoredLog extends KnownLog {
+  readonly seenAt: string;
+}
+
+/** LIMIT: bytes of one file; a note with the signatures of many witnesses fits. */
+const FILE_BYTES_MAX = 131_072;
+/** LIMIT: readings of a folder in which others write; each of them finds a newer file than the one before. */
+const READINGS_MAX = 16;
+const NAME = /^([0-9]{16})\.json$/;
+const OTHERS_WRITE = 0o022;
+
+export function folderOf(stateHome: string, place: string): string {
+  const name = createHash("sha256").update(resolve(place)).digest("hex").slice(0, 32);
+  return join(stateHome, "known-logs", name);
+}
+
+/** The newest that was seen; null where nothing was. Throws FEMTO_KNOWN_LOG_DAMAGED. */
+export async function newestFile(folder: string): Promise<StoredLog | null> {
+  for (let reading = 0; reading < READINGS_MAX; reading += 1) {
+    const name = (await namesIn(folder)).at(-1);
+    if (name === undefined) return null;
+    const stored = await readOne(join(folder, name));
+    if (stored !== null) return stored;
+  }
+  throw damaged(folder, "its files go away while they are read");
+}
+
+/** Durable before what it takes the place of goes. */
+export async function writeFileOf(folder: string, stored: StoredLog, size: number): Promise<void> {
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const name = `${String(size).padStart(16, "0")}.json`;
+  const next = join(folder, `${randomUUID()}.next`);
+  try {
+    const handle = await open(next, "wx", 0o600);
+    try {
+      const { firstKey, key, checkpoint, seenAt } = stored;
+      const fields = { version: 1, first_key: firstKey, key, checkpoint, seen_at: seenAt };
+      await handle.writeFile(`${JSON.stringify(fields)}\n`);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await rename(next, join(folder, name));
+  } catch (error) {
+    await rm(next, { force: true });
+    throw error;
+  }
+  await syncFolder(folder);
+  // INVARIANT: I7: what was seen only grows: the largest size stays, whoever has written it.
+  for (const older of (await namesIn(folder)).slice(0, -1)) await rm(join(folder, older), { force: true });
+}
+
+/** False when nothing was known. */
+export async function forgetLogs(folder: string): Promise<boolean> {
+  const known = (await namesIn(folder)).length > 0;
+  await rm(folder, { recursive: true, force: true });
+  return known;
+}
+
+/** Ascending. A folder that is not there, or cannot be, holds nothing. */
+async function namesIn(folder: string): Promise<string[]> {
+  try {
+    refuseOthers(await lstat(folder), folder);
+    return (await readdir(folder)).filter((name) => NAME.test(name)).sort();
+  } catch (error) {
+    if (error instanceof FemtoError) throw error;
+    if (/^(?:ENOENT|ENOTDIR)$/.test(systemErrorCode(error) ?? "")) return [];
+    throw damaged(folder, errorText(error));
+  }
+}
+
+/** Null when it has gone since it was listed. */
+async function readOne(path: string): Promise<StoredLog | null> {
+  try {
+    const handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    try {
+      const stats = await handle.stat();
+      if (!stats.isFile() || stats.size > FILE_BYTES_MAX) throw damaged(path, "it is not a file of a client");
+      refuseOthers(stats, path);
+      return decode(await handle.readFile(), path);
+    } finally {
+      await handle.close();
+    }
+  } catch (error) {
+    if (error instanceof FemtoError) throw error;
+    if (systemErrorCode(error) === "ENOENT") return null;
+    throw damaged(path, errorText(error));
+  }
+}
+
+function decode(bytes: Buffer, path: string): StoredLog {
+  const parsed = parseStrictJson(bytes);
+  const fields = parsed.ok && typeof parsed.value === "object" && !Array.isArray(parsed.value) ? parsed.value : null;
+  const { version, first_key: firstKey, key, checkpoint, seen_at: seenAt } = fields ?? {};
+  if (version !== 1 || typeof firstKey !== "string" || typeof key !== "string") throw damaged(path, "it is incomplete");
+  if (typeof checkpoint !== "string" || typeof seenAt !== "string") throw damaged(path, "it is incomplete");
+  const stored = { firstKey, key, checkpoint, seenAt: printable(seenAt, 32) };
+  const state = openKnownLog(stored);
+  if (typeof state === "string") throw damaged(path, state);
+  if (!path.endsWith(`${String(state.size).padStart(16, "0")}.json`)) throw damaged(path, "its name is another size");
+  return stored;
+}
+
+/** Whoever can change what was seen can hide that a log was rolled back. */
+function refuseOthers({ uid, mode }: Stats, path: string): void {
+  if (uid !== (process.geteuid?.() ?? uid)) throw damaged(path, `it belongs to another user (uid ${uid})`);
+  if ((mode & OTHERS_WRITE) !== 0) throw damaged(path, `others can change it (mode ${(mode & 0o777).toString(8)})`);
+}
+
+function damaged(path: string, reason: string): FemtoError {
+  return new FemtoError(
+    "FEMTO_KNOWN_LOG_DAMAGED",
+    `what was seen of the log is damaged (${printable(path)}): ${reason}`,
+  );
+}
