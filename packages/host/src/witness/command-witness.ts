@@ -34,8 +34,12 @@ export class CommandWitness implements Witness {
       child.stderr.on("data", (chunk: Buffer) => {
         said = Buffer.concat([said, chunk.subarray(0, SAID_BYTES_MAX - said.length)]);
       });
+      const closed = new Promise((resolve) => child.once("close", resolve));
       const [code, killedBy] = (await once(child, "exit")) as [number | null, NodeJS.Signals | null];
       if (code === 0) return { taken: true, note };
+      // The last words may arrive behind the exit.
+      end();
+      await closed;
       const words = said.toString().trim();
       const reason = `its command ended with ${code ?? killedBy}${words === "" ? "" : `: ${words}`}`;
       return { taken: false, contradicts: false, reason };
