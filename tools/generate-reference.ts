@@ -70,6 +70,8 @@ const MEANINGS: Readonly<Record<ErrorCode, string>> = {
   FEMTO_EXECUTION_INTERRUPTED: "The host ended while the effect ran, so that its outcome is unknown.",
   FEMTO_EXECUTION_HALTED: "The call was permitted and then stopped before its effect began.",
   FEMTO_EXECUTION_NOT_FOUND: "The journal knows no execution of this identifier.",
+  FEMTO_EXECUTION_NOT_UNRESOLVED:
+    "The execution was not interrupted, has a resolution already, or was interrupted too long ago to get one.",
   FEMTO_JOURNAL_LOCKED: "Another process has this journal open.",
   FEMTO_JOURNAL_CORRUPT: "The journal is damaged, has a gap, or holds a record that contradicts those before it.",
   FEMTO_JOURNAL_FORMAT: "The journal was written in a format that this version does not know.",

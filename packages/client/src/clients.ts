@@ -94,6 +94,12 @@ export class OperatorClient implements AsyncDisposable {
     return await this.#connection.request("executions.show", { execution: id });
   }
 
+  /** Says what became of an interrupted execution; durable when it resolves, with the record's sequence number. */
+  async resolve(execution: string, resolution: "done" | "not-done", reason: string): Promise<{ seq: number }> {
+    const fields = { execution, resolution, reason };
+    return (await this.#connection.request("executions.resolve", fields)) as { seq: number };
+  }
+
   /** Proof that a record stands in the signed log, with the record's bytes in base64. */
   async prove(ref: string): Promise<{ seq: number; proof: string; record: string }> {
     return (await this.#connection.request("audit.prove", { ref })) as { seq: number; proof: string; record: string };

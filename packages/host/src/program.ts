@@ -188,6 +188,17 @@ function addHistoryCommands(program: Command, run: Runner): void {
     .argument("<id>", "identifier of the execution")
     .description("show one execution with its records")
     .action((id: string) => run(async (context) => (await import("./commands/history.ts")).showExecution(context, id)));
+  executions
+    .command("resolve")
+    .argument("<id>", "identifier of an interrupted execution")
+    .option("--done", "its effect happened")
+    .addOption(new Option("--not-done", "its effect did not happen").conflicts("done"))
+    .requiredOption("--reason <text>", "how you know")
+    .description("say what became of an interrupted execution; runs nothing")
+    .addHelpText("after", '\nExample:\n  femtoclaw executions resolve ID --not-done --reason "the file is unchanged"')
+    .action((id: string, options: { done?: boolean; notDone?: boolean; reason: string }) =>
+      run(async (context) => (await import("./commands/history.ts")).resolveExecution(context, id, options)),
+    );
   program
     .command("replay")
     .option("--to <seq>", "last record to fold", sequence)

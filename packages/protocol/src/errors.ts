@@ -97,7 +97,7 @@ export const ERRORS = define({
   FEMTO_EXECUTION_INTERRUPTED: {
     type: "RuntimeError",
     exit: EXIT.no,
-    fix: "The host ended while the effect ran; look at what it did before sending the call again.",
+    fix: "The host ended while the effect ran; look at what it did, then let an operator say so with `femtoclaw executions resolve`.",
   },
   FEMTO_EXECUTION_HALTED: {
     type: "RuntimeError",
@@ -108,6 +108,11 @@ export const ERRORS = define({
     type: "RuntimeError",
     exit: EXIT.no,
     fix: "Use an identifier that `femtoclaw executions list --all` shows.",
+  },
+  FEMTO_EXECUTION_NOT_UNRESOLVED: {
+    type: "RuntimeError",
+    exit: EXIT.badInput,
+    fix: "Name one that `femtoclaw executions list --state interrupted` shows without a resolution.",
   },
 
   FEMTO_JOURNAL_LOCKED: {

@@ -23,6 +23,7 @@ export interface RecordBodies {
   "execution.interrupted": T.ExecutionInterruptedBody;
   "overload.refused": T.OverloadRefusedBody;
   "snapshot.taken": T.SnapshotTakenBody;
+  "execution.resolved": T.ExecutionResolvedBody;
 }
 
 export type RecordType = keyof RecordBodies;

@@ -14,6 +14,7 @@ export type OperatorVerb =
   | "capabilities.disable"
   | "executions.list"
   | "executions.show"
+  | "executions.resolve"
   | "audit.prove"
   | "audit.checkpoint"
   | "audit.checkpoints"

@@ -27,6 +27,7 @@ export type { OpenExecution } from "./projection/execution-records.ts";
 export { ExecutionTable } from "./projection/execution-table.ts";
 export { type Counters, Projection } from "./projection/projection.ts";
 export { type Replay, type ReplayOptions, replay } from "./replay.ts";
+export type { ResolutionRequest } from "./resolutions.ts";
 export { createRuntime, Runtime } from "./runtime.ts";
 export type { ProposeOptions, Session, SessionOptions } from "./session.ts";
 export type { RuntimeStatus } from "./status.ts";

@@ -25,6 +25,7 @@ import type { Problem } from "./gate/verdict.ts";
 import { harmless } from "./harmless.ts";
 import type { LogEntry, RuntimeOptions } from "./options.ts";
 import type { Projection } from "./projection/projection.ts";
+import { type ResolutionRequest, Resolutions } from "./resolutions.ts";
 import { type Session, type SessionOptions, Sessions } from "./session.ts";
 import { settled } from "./settled.ts";
 import { type RuntimeStatus, statusOf } from "./status.ts";
@@ -54,6 +55,7 @@ export class Runtime implements AsyncDisposable {
   #policy: Policy | null = null;
   #observability: Observability | null = null;
   #open: OpenGate | null = null;
+  #resolutions: Resolutions | null = null;
   #executing = 0;
   #fault: Fault | null = null;
   #summary: NodeJS.Timeout | null = null;
@@ -167,6 +169,13 @@ export class Runtime implements AsyncDisposable {
       body: { name, by },
     });
     this.#registry.apply(name, enable);
+  }
+
+  /** Records what became of an interrupted execution; resolves with that record's sequence number. Runs nothing. */
+  async resolveExecution(request: ResolutionRequest): Promise<number> {
+    const { journal, projection } = this;
+    this.#resolutions ??= new Resolutions({ journal, unresolved: () => projection.unresolved });
+    return await this.#resolutions.resolve(request);
   }
 
   status(): RuntimeStatus {

@@ -19,6 +19,8 @@ export interface RuntimeStatus {
   readonly records: number;
   /** Since the journal began. */
   readonly counters: Counters;
+  /** Interrupted executions of which no operator has said yet what became of them. */
+  readonly unresolved: number;
   /** Executions in the gate now, and calls that wait to enter it. */
   readonly running: number;
   readonly queued: number;
@@ -55,6 +57,7 @@ export function statusOf(parts: StatusParts): RuntimeStatus {
     state_directory: parts.configuration.stateDirectory,
     records: memory?.journal.size ?? 0,
     counters: memory?.projection.counters ?? ZERO_COUNTERS,
+    unresolved: memory?.projection.unresolved.size ?? 0,
     running: parts.running,
     queued: parts.queued,
     policy: { revision: policy?.revision ?? "", rules: policy?.rules.length ?? 0 },

@@ -178,6 +178,7 @@ function statusRows(status: HostStatus, output: Output): string[][] {
     ["records", `${status.records} in ${printable(status.state_directory, 4_096)}`],
     ["executions", `${completed} completed, ${refused} refused, ${failed} failed, ${interrupted} interrupted`],
     ["", `${status.running} running, ${status.queued} queued`],
+    ...(status.unresolved === 0 ? [] : [["", output.style("yellow", unresolvedText(status.unresolved))]]),
     ["messages", String(messages)],
     ["policy", `${policy.rules} rules, revision ${policy.revision.slice(0, 12)}`],
     ["capabilities", `${capabilities.enabled} of ${capabilities.registered} enabled`],
@@ -187,6 +188,10 @@ function statusRows(status: HostStatus, output: Output): string[][] {
     ["operators", printable(status.operator_socket, 4_096)],
     ...(fault === null ? [] : [["fault", output.style("red", `${fault.code}: ${printable(fault.reason, 2_000)}`)]]),
   ];
+}
+
+function unresolvedText(count: number): string {
+  return `${count} interrupted and unresolved: look with \`femtoclaw executions list --state interrupted\`, then say with \`femtoclaw executions resolve\` what became of each`;
 }
 
 /** Whether a host answers for this configuration. */

@@ -68,7 +68,8 @@ export type JournalRecord = {
     | "execution.outcome"
     | "execution.interrupted"
     | "overload.refused"
-    | "snapshot.taken";
+    | "snapshot.taken"
+    | "execution.resolved";
   session: null | string;
   execution: null | string;
   body: {
@@ -929,6 +930,28 @@ export interface SnapshotDigest {
   sha256: string;
 }
 /**
+ * An operator said what became of an execution that was interrupted. It changes nothing but what is known.
+ *
+ * This interface was referenced by `undefined`'s JSON-Schema
+ * via the `definition` "executionResolvedBody".
+ */
+export interface ExecutionResolvedBody {
+  /**
+   * Sequence number of the record that left it open.
+   */
+  interrupted: number;
+  tool: string;
+  resolution: "done" | "not-done";
+  /**
+   * Why the operator says so, made printable.
+   */
+  reason: string;
+  /**
+   * `uid:N` of the host's user.
+   */
+  by: string;
+}
+/**
  * The answer to one protocol message. `result` is present only when completed; `error` otherwise, except while pending.
  */
 export interface Reply {
@@ -952,6 +975,26 @@ export interface Reply {
   record: null | {
     seq: number;
   };
+  resolution?: Resolution;
+}
+/**
+ * What an operator said became of an interrupted execution; absent until somebody did.
+ *
+ * This interface was referenced by `Reply`'s JSON-Schema
+ * via the `definition` "resolution".
+ */
+export interface Resolution {
+  resolution: "done" | "not-done";
+  reason: string;
+  by: string;
+  /**
+   * RFC 3339, UTC.
+   */
+  at: string;
+  /**
+   * Sequence number of the record that says so.
+   */
+  seq: number;
 }
 /**
  * State of every actor after the record `seq`: a cache, rebuilt from records whenever it does not match them.

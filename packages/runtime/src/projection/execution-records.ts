@@ -54,6 +54,7 @@ export function eventsOf(record: ExecutionRecord): readonly ExecutionEventType[]
   }
 }
 
+/** A record that cannot stand where it stands. */
 export function corrupt(record: TypedRecord, reason: string): FemtoError {
   return new FemtoError("FEMTO_JOURNAL_CORRUPT", `record ${record.seq} (${record.type}): ${reason}`);
 }

@@ -23,6 +23,7 @@ import type { AnyStateMachine, EventObject } from "xstate";
 import { corrupt, type ExecutionRecord, eventsOf, type OpenExecution, requireOwnIntent } from "./execution-records.ts";
 import { type ExecutionEventType, type ExecutionPoint, ExecutionTable } from "./execution-table.ts";
 import { MachineFold } from "./inert-scope.ts";
+import { Unresolved, type UnresolvedExecution } from "./unresolved.ts";
 
 export type Counters = Readonly<
   Record<"messages" | "completed" | "refused" | "failed" | "interrupted" | "overloaded", number>
@@ -31,6 +32,7 @@ export type Counters = Readonly<
 interface ExecutionsState {
   readonly open: Readonly<Record<string, OpenExecution>>;
   readonly counters: Counters;
+  readonly unresolved: Readonly<Record<string, UnresolvedExecution>>;
 }
 
 interface HostState {
@@ -53,6 +55,8 @@ const MACHINES: Readonly<Record<MachineName, { readonly machine: AnyStateMachine
 };
 const MACHINE_NAMES = Object.keys(MACHINES) as MachineName[];
 const HOST_VERSION = "1";
+/** Of the map of executions: of the machine that they follow, and of what is kept about them beside it. */
+const EXECUTIONS_VERSION = `${EXECUTION_VERSION}.1`;
 
 /** In which states a subsystem is ready, by the event that says so. */
 const STANDING: Readonly<Record<string, { readonly machine: MachineName; readonly states: readonly string[] }>> = {
@@ -76,6 +80,7 @@ export class Projection {
   readonly #folds: Record<MachineName, MachineFold>;
   #open = new Map<string, OpenExecution>();
   #counters = ZERO_COUNTERS;
+  #unresolved = new Unresolved();
   #host: HostState = { boot: null, boots: 0, configuration: null, ended: "none", running: 0 };
   #size = 0;
 
@@ -90,9 +95,10 @@ export class Projection {
       const state = stateOf(actors, name, MACHINES[name].version);
       projection.#folds[name].restore(state as { value: unknown; context: unknown });
     }
-    const { open, counters } = structuredClone(stateOf(actors, "executions", EXECUTION_VERSION)) as ExecutionsState;
-    projection.#open = new Map(Object.entries(open));
-    projection.#counters = counters;
+    const executions = structuredClone(stateOf(actors, "executions", EXECUTIONS_VERSION)) as ExecutionsState;
+    projection.#open = new Map(Object.entries(executions.open));
+    projection.#counters = executions.counters;
+    projection.#unresolved = new Unresolved(Object.entries(executions.unresolved));
     projection.#host = structuredClone(stateOf(actors, "host", HOST_VERSION)) as HostState;
     projection.#size = covers + 1;
     return projection;
@@ -125,6 +131,11 @@ export class Projection {
     return new Map(this.#open);
   }
 
+  /** Interrupted executions of which no operator has said yet what became of them. */
+  get unresolved(): ReadonlyMap<string, UnresolvedExecution> {
+    return this.#unresolved.all;
+  }
+
   get capabilities(): readonly RegisteredCapability[] {
     return Object.values((this.#folds.registry.context as RegistryContext).capabilities);
   }
@@ -145,10 +156,14 @@ export class Projection {
       name,
       { machine: name, version: MACHINES[name].version, state: { ...this.#folds[name].state } },
     ]);
-    const executions: ExecutionsState = { open: Object.fromEntries(this.#open), counters: this.#counters };
+    const executions: ExecutionsState = {
+      open: Object.fromEntries(this.#open),
+      counters: this.#counters,
+      unresolved: Object.fromEntries(this.#unresolved.all),
+    };
     return {
       ...(Object.fromEntries(machines) as Record<string, ActorSnapshot>),
-      executions: { machine: "execution", version: EXECUTION_VERSION, state: { ...executions } },
+      executions: { machine: "execution", version: EXECUTIONS_VERSION, state: { ...executions } },
       host: { machine: "host", version: HOST_VERSION, state: { ...this.#host } },
     };
   }
@@ -199,6 +214,8 @@ export class Projection {
       case "session.closed":
       case "snapshot.taken":
         return;
+      case "execution.resolved":
+        return this.#unresolved.resolve(record);
       default:
         return this.#execution(record);
     }
@@ -288,6 +305,7 @@ export class Projection {
         return this.#running(-1);
       case "execution.interrupted":
         this.#open.delete(id);
+        this.#unresolved.add(id, { seq: record.seq, tool: record.body.tool, session: record.session });
         return this.#count({ interrupted: 1 });
       default:
         record satisfies never;

@@ -84,6 +84,11 @@ const interrupted = (number: number, changes: object = {}): Entry => ({
   execution: "e1",
   body: { intent: number, tool: "open", boot: "b1", ...changes },
 });
+const resolved = (number: number, changes: object = {}): Entry => ({
+  type: "execution.resolved",
+  execution: "e1",
+  body: { interrupted: number, tool: "open", resolution: "done", reason: "r", by: "uid:0", ...changes },
+});
 const message: Entry = { type: "message.recorded", execution: "m1", body: { content: "" } };
 
 const UNTIL_MEMORY: readonly Entry[] = [
@@ -108,6 +113,8 @@ const FIRST: readonly Entry[] = [created, boot("b1")];
 /** One whole start, eleven records. */
 const START: readonly Entry[] = [...FIRST, ...UNTIL_MEMORY, ...FROM_MEMORY];
 const AGAIN = { previous_boot: "b1", previous_end: "crash" };
+/** Record 15 leaves an execution open. */
+const INTERRUPTED: readonly Entry[] = [...START, intent(), boot("b2", AGAIN), ...UNTIL_MEMORY, interrupted(11)];
 
 function fold(entries: readonly Entry[]): Projection {
   const projection = new Projection();
@@ -134,6 +141,11 @@ const LEGAL: Readonly<Record<string, readonly Entry[]>> = {
   ],
   "a crash and the interruption it left": [
     ...[...START, intent(), boot("b2", AGAIN), ...UNTIL_MEMORY, interrupted(11), ...FROM_MEMORY],
+  ],
+  "a resolution of what was interrupted": [...INTERRUPTED, ...FROM_MEMORY, resolved(15)],
+  "a resolution in a later boot": [
+    ...[...INTERRUPTED, boot("b3", { previous_boot: "b2", previous_end: "crash" }), ...UNTIL_MEMORY],
+    ...[...FROM_MEMORY, resolved(15)],
   ],
   "a crash while interruptions were recorded": [
     ...[...START, intent(), boot("b2", AGAIN), ...UNTIL_MEMORY],
@@ -241,6 +253,13 @@ const ILLEGAL: Readonly<Record<string, readonly Entry[]>> = {
     ...[...START, intent(), boot("b2", AGAIN), ...UNTIL_MEMORY],
     interrupted(11, { boot: "b0" }),
   ],
+  "with a resolution of what had an outcome": [...START, intent(), outcome(11), resolved(12)],
+  "with a resolution of what still runs": [...START, intent(), resolved(11)],
+  "with two resolutions": [...INTERRUPTED, ...FROM_MEMORY, resolved(15), resolved(15, { resolution: "not-done" })],
+  "with a resolution of another interruption": [...INTERRUPTED, ...FROM_MEMORY, resolved(11)],
+  "with a resolution of another tool": [...INTERRUPTED, ...FROM_MEMORY, resolved(15, { tool: "shut" })],
+  "with a resolution by another session": [...INTERRUPTED, ...FROM_MEMORY, { ...resolved(15), session: "s2" }],
+  "with a resolution of no execution": [...INTERRUPTED, ...FROM_MEMORY, { ...resolved(15), execution: null }],
   "that goes on while an execution of an earlier boot is open": [
     ...[...START, intent(), boot("b2", AGAIN), ...UNTIL_MEMORY, ...FROM_MEMORY.slice(0, 1)],
   ],
