@@ -80,6 +80,8 @@ const MEANINGS: Readonly<Record<ErrorCode, string>> = {
   FEMTO_JOURNAL_OVERLOADED: "Too many records, or too many bytes of them, wait for the disk.",
   FEMTO_JOURNAL_RECORD_TOO_LARGE: "A record would be larger than the limit.",
   FEMTO_JOURNAL_UNSIGNED: "No signed checkpoint covers the record yet.",
+  FEMTO_FORK_REFUSED: "A fork cannot be made there, or the journal does not hold the record that it should end with.",
+  FEMTO_STATE_ROLLED_BACK: "The journal is older than what was last written in this state directory.",
   FEMTO_EXPORT_FAILED: "An export could not be written.",
   FEMTO_KEY_MISSING: "The key file of this journal is not there.",
   FEMTO_KEY_MISMATCH: "The key file is not the one of this journal.",

@@ -135,6 +135,11 @@ export class OperatorClient implements AsyncDisposable {
     return await this.#connection.request("policy.show");
   }
 
+  /** The host makes a state directory on its own machine that goes on from a record of its log. */
+  async fork(seq: number, out: string): Promise<unknown> {
+    return await this.#connection.request("fork", { seq, out });
+  }
+
   /** Folds the journal up to a record and compares stored snapshots on the way. */
   async replay(query: { readonly to?: number }): Promise<unknown> {
     return await this.#connection.request("replay", query);

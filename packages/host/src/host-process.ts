@@ -1,13 +1,19 @@
 /** The host: one runtime behind two sockets, until somebody stops it. */
 import { join } from "node:path";
 import { errorText, SOCKET_NAMES } from "@femtoclaw/protocol";
-import { createRuntime, type LogEntry, type Runtime, type TelemetryExporter } from "@femtoclaw/runtime";
+import {
+  createRuntime,
+  type LogEntry,
+  type OpenedEpoch,
+  type Runtime,
+  type TelemetryExporter,
+} from "@femtoclaw/runtime";
 import type { LoadedConfiguration } from "./configuration/load-configuration.ts";
 import { agentHandlers } from "./endpoints/agent-endpoint.ts";
 import { operatorHandlers } from "./endpoints/operator-endpoint.ts";
 import { assertNobodyListens, prepareSocketDirectory } from "./endpoints/socket-directory.ts";
 import { SocketServer } from "./endpoints/socket-server.ts";
-import { pinKey } from "./key-pin.ts";
+import { announceKey, pinKey } from "./key-pin.ts";
 import { compiledPolicyOf } from "./preflight.ts";
 
 export interface HostOptions {
@@ -90,8 +96,12 @@ export async function startRuntime(loaded: LoadedConfiguration, log: (entry: Log
   const { resolved, path } = loaded;
   compiledPolicyOf(loaded);
   const telemetry = resolved.otlpEndpoint === undefined ? {} : { telemetry: await exporterTo(resolved.otlpEndpoint) };
-  const runtime = await createRuntime({ configuration: resolved, configurationPath: path, log, ...telemetry });
-  await checkPin(resolved.stateDirectory, runtime, log);
+  const { stateDirectory } = resolved;
+  const onEpoch = ({ firstKey, vkey, standsIn }: OpenedEpoch): void => {
+    announceKey(process.env, stateDirectory, { before: firstKey, next: vkey, oldLog: standsIn });
+  };
+  const runtime = await createRuntime({ configuration: resolved, configurationPath: path, log, onEpoch, ...telemetry });
+  await checkPin(stateDirectory, runtime, log);
   return runtime;
 }
 

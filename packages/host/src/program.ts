@@ -46,6 +46,7 @@ function makeProgram(run: Runner): Command {
   addHostCommands(program, run);
   addCallCommands(program, run);
   addHistoryCommands(program, run);
+  addForkCommand(program, run);
   addOperatorCommands(program, run);
   addAuditCommands(program, run);
   addSnapshotCommands(program, run);
@@ -205,6 +206,18 @@ function addHistoryCommands(program: Command, run: Runner): void {
     .description("fold the journal and show the state of every actor; runs no effect")
     .action((options: { to?: number }) =>
       run(async (context) => (await import("./commands/history.ts")).replayHistory(context, options)),
+    );
+}
+
+function addForkCommand(program: Command, run: Runner): void {
+  program
+    .command("fork")
+    .argument("<seq>", "last record that the fork goes on from", sequence)
+    .requiredOption("--out <dir>", "state directory of the fork, which must not exist yet")
+    .description("make a state directory that goes on from a record of this log; runs nothing")
+    .addHelpText("after", "\nExample:\n  femtoclaw fork 120 --out ../forked")
+    .action((seq: number, options: { out: string }) =>
+      run(async (context) => (await import("./commands/fork.ts")).fork(context, seq, options)),
     );
 }
 

@@ -6,11 +6,35 @@ export { TilesSource } from "./audit/tiles-source.ts";
 export { copyForVerification, type VerificationCopy, verifyDirectory } from "./audit/verify-directory.ts";
 export { type LogVerdict, type VerifyOptions, verifyLog } from "./audit/verify-log.ts";
 export { checkJournal, type JournalCheck } from "./check.ts";
+export {
+  type DirectoryIdentity,
+  type MachineName,
+  type Standing,
+  standingOf,
+  writeIdentity,
+} from "./epochs/directory-identity.ts";
+export { parentAt } from "./epochs/log-parent.ts";
+export {
+  decide,
+  EPOCHS_FOLDER,
+  epochsOf,
+  finishSuccession,
+  type NewLog,
+  prepareNewLog,
+  STATE_FILE,
+} from "./epochs/succession.ts";
 export { FileKeyring } from "./file-keyring.ts";
 export { Journal } from "./journal.ts";
-export type { Appended, JournalClock, JournalEntry, JournalOptions, Projector } from "./journal-options.ts";
+export type {
+  Appended,
+  JournalClock,
+  JournalEntry,
+  JournalOptions,
+  KnownRecord,
+  Projector,
+} from "./journal-options.ts";
 export { type JournalReader, type LogReader, StoreReader } from "./journal-reader.ts";
-export { KeyChain, type LogKey, type SignedCheckpoint } from "./key-chain.ts";
+export { KeyChain, type LogKey, originOf, type SignedCheckpoint } from "./key-chain.ts";
 export { type Keyring, MemoryKeyring } from "./keyring.ts";
 export { inspectLeveldbFiles, type LeveldbFiles } from "./leveldb-files.ts";
 export { LeveldbStore, type LeveldbStoreOptions } from "./leveldb-store.ts";
@@ -19,3 +43,4 @@ export { decodeRecord, encodeRecord, UtcFormat } from "./record.ts";
 export type { ActorSnapshots } from "./snapshot.ts";
 export { openStateDirectory, type StateDirectory, type StateDirectoryOptions } from "./state-directory.ts";
 export type { CommitGroup, IndexEntry, JournalStore, StoredObject, StoredRecord } from "./store.ts";
+export { syncFolder, syncTree } from "./sync-folder.ts";

@@ -3,9 +3,10 @@
  * checkpoint. Time and memory do not grow with the number of records; `verifyLog` looks at all of them.
  */
 import { createPublicKey, type KeyObject } from "node:crypto";
-import { FemtoError, RECORD_FORMAT, type TypedRecord, VERSION } from "@femtoclaw/protocol";
+import { FemtoError, printable, RECORD_FORMAT, type TypedRecord, VERSION } from "@femtoclaw/protocol";
 import type { RecordFrame } from "./commit-queue.ts";
-import { StoreReader } from "./journal-reader.ts";
+import type { JournalOptions, KnownRecord } from "./journal-options.ts";
+import { type LogReader, StoreReader } from "./journal-reader.ts";
 import { KeyChain, originOf } from "./key-chain.ts";
 import type { Keyring } from "./keyring.ts";
 import { type Checkpointed, Notary } from "./notary.ts";
@@ -17,11 +18,10 @@ import { noteSigner, verifierKey } from "./tree/signed-note.ts";
 import type { TileTree } from "./tree/tiles.ts";
 import { growTree, restoreTree } from "./tree-log.ts";
 
-export interface OpeningOptions {
-  readonly store: JournalStore;
+export interface OpeningOptions
+  extends Pick<JournalOptions, "store" | "keyring" | "parent" | "ownOrigin" | "onCreated" | "known"> {
   /** Number of records that the store holds. */
   readonly size: number;
-  readonly keyring: Keyring;
   frame(seq: number): RecordFrame;
 }
 
@@ -40,15 +40,17 @@ interface KeysInForce {
 }
 
 export async function openLog(options: OpeningOptions): Promise<OpenedLog> {
-  const { store, size, keyring } = options;
+  const { store, size, keyring, known = null } = options;
   const latest = await newestCheckpoint(store, size);
   const tree = await restoreTree(store, size);
+  if (size === 0 && known !== null) throw rolledBack(known);
   if (size === 0) await createLog(options, tree);
   const reader = new StoreReader(store, tree.size);
   // A format of the future is refused before anything else is judged by the rules of this one.
   await recordAt(reader, tree.size - 1);
   const chain = await keyChain(reader);
   if (latest !== null) await assertVouchedFor(reader, chain, latest);
+  if (known !== null) await assertHolds(reader, known);
   const { key, retiring } = await keysInForce(keyring, chain);
   const signers = [key, ...(retiring === null ? [] : [retiring])].map((each) => noteSigner(chain.origin, each));
   const notary = new Notary({ origin: chain.origin, signers, latest });
@@ -56,10 +58,16 @@ export async function openLog(options: OpeningOptions): Promise<OpenedLog> {
 }
 
 /** INVARIANT: the log's name and key are its first record, durable before any other record gets a number. */
-async function createLog({ store, keyring, frame }: OpeningOptions, tree: TileTree): Promise<void> {
-  const key = (await keyring.current()) ?? (await firstKey(keyring));
+async function createLog(options: OpeningOptions, tree: TileTree): Promise<void> {
+  const { store, keyring, parent = null, ownOrigin, onCreated, frame } = options;
+  let key = await keyring.current();
+  // INVARIANT: I7: one key signs one log; a key that may have signed another one begins none here.
+  const isOwn = key !== null && (ownOrigin === undefined || originOf(createPublicKey(key)) === ownOrigin);
+  if (key === null || !isOwn) key = await firstKey(keyring);
   const origin = originOf(createPublicKey(key));
-  const body = { origin, vkey: verifierKey(noteSigner(origin, key)), format: RECORD_FORMAT, version: VERSION };
+  await onCreated?.(origin);
+  const vkey = verifierKey(noteSigner(origin, key));
+  const body = { origin, vkey, format: RECORD_FORMAT, version: VERSION, parent };
   const record: TypedRecord = { ...frame(0), type: "log.created", session: null, execution: null, body };
   const records = [encodeRecord(record)];
   await store.append({ expectedSize: 0, records, index: [], objects: growTree(tree, records) });
@@ -71,7 +79,19 @@ async function firstKey(keyring: Keyring): Promise<KeyObject> {
   return key;
 }
 
-async function keyChain(reader: StoreReader): Promise<KeyChain> {
+async function assertHolds(reader: StoreReader, known: KnownRecord): Promise<void> {
+  const record = known.seq < reader.size ? await recordAt(reader, known.seq) : null;
+  if (record?.type !== "boot.started" || record.boot !== known.boot) throw rolledBack(known);
+}
+
+/** INVARIANT: I7: a journal that was put back to an older state is not continued, or one key would sign two histories. */
+function rolledBack({ seq, boot }: KnownRecord): FemtoError {
+  const reason = `the journal does not hold record ${seq}, with which boot ${printable(boot, 64)} began in this directory`;
+  return new FemtoError("FEMTO_STATE_ROLLED_BACK", reason);
+}
+
+/** The keys of the log, as its records name them. */
+export async function keyChain(reader: LogReader): Promise<KeyChain> {
   const chain = KeyChain.begin(await recordAt(reader, 0));
   for (const seq of await reader.rotations()) {
     const record = await recordAt(reader, seq);
@@ -118,7 +138,7 @@ async function keysInForce(keyring: Keyring, chain: KeyChain): Promise<KeysInFor
   throw new FemtoError("FEMTO_KEY_MISMATCH", `the private key is not the one in force for the log ${chain.origin}`);
 }
 
-async function recordAt(reader: StoreReader, seq: number): Promise<TypedRecord> {
+async function recordAt(reader: LogReader, seq: number): Promise<TypedRecord> {
   for await (const record of reader.read(seq, seq + 1)) return record;
   throw corrupt(`record ${seq} is missing`);
 }

@@ -1,5 +1,5 @@
 /** What a journal is opened with: its store, its keys, its clock, and what is folded from its records. */
-import type { FemtoError, RecordEntry, TypedRecord } from "@femtoclaw/protocol";
+import type { FemtoError, LogParent, RecordEntry, TypedRecord } from "@femtoclaw/protocol";
 import type { Keyring } from "./keyring.ts";
 import type { ActorSnapshots } from "./snapshot.ts";
 import type { JournalStore } from "./store.ts";
@@ -19,6 +19,12 @@ export interface Projector {
   snapshot(): ActorSnapshots;
 }
 
+/** The record by which a boot began, as it is remembered outside of the journal. */
+export interface KnownRecord {
+  readonly boot: string;
+  readonly seq: number;
+}
+
 export interface JournalOptions {
   readonly store: JournalStore;
   /** Private keys of the log; the first one is made when the store is empty. */
@@ -27,6 +33,17 @@ export interface JournalOptions {
   readonly boot: string;
   readonly clock: JournalClock;
   readonly projector?: Projector;
+  /** The log that a new one goes on from; means nothing where there is a log already. */
+  readonly parent?: LogParent;
+  /**
+   * The only log that the key at hand may begin, where a log is created; any other key is replaced first.
+   * Without it the key is used as it is.
+   */
+  readonly ownOrigin?: string | null;
+  /** Hears of the name of a log that is created, before its first record. */
+  readonly onCreated?: (origin: string) => Promise<void>;
+  /** A record that must be there, or else the journal is older than what was known of it and is left alone. */
+  readonly known?: KnownRecord | null;
   readonly snapshotEveryRecords?: number;
   /** Hears once that the journal takes no more records, and why. */
   readonly onFailed?: (error: FemtoError) => void;

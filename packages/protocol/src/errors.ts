@@ -138,6 +138,10 @@ export const ERRORS = define({
     exit: EXIT.incomplete,
     fix: "Ask for a checkpoint first; a record can be proved and exported once a checkpoint covers it.",
   },
+  FEMTO_FORK_REFUSED: memory("Name a folder that does not exist yet, in a folder that nobody else can write to."),
+  FEMTO_STATE_ROLLED_BACK: memory(
+    "Start a host in this state directory; it keeps the older journal and goes on in a new epoch.",
+  ),
   FEMTO_EXPORT_FAILED: memory("Name a place that does not exist yet, on a disk with room."),
   FEMTO_JOURNAL_RECORD_TOO_LARGE: memory("Send smaller arguments or ask for less output."),
   FEMTO_STATE_NOT_FOUND: memory("Name an existing state directory with --state, or start a host, which makes it."),

@@ -24,6 +24,8 @@ export interface RecordBodies {
   "overload.refused": T.OverloadRefusedBody;
   "snapshot.taken": T.SnapshotTakenBody;
   "execution.resolved": T.ExecutionResolvedBody;
+  "epoch.opened": T.EpochOpenedBody;
+  "execution.inherited": T.ExecutionInheritedBody;
 }
 
 export type RecordType = keyof RecordBodies;

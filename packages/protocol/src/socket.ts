@@ -22,7 +22,8 @@ export type OperatorVerb =
   | "keys.show"
   | "keys.rotate"
   | "policy.show"
-  | "replay";
+  | "replay"
+  | "fork";
 
 export interface SocketRequest {
   readonly id: number;

@@ -88,6 +88,14 @@ async function viewOf(
       if (intent?.type !== "execution.intent") return null;
       return { ...ended(record, intent, base), ...(resolution === undefined ? {} : { resolution }) };
     }
+    case "execution.inherited": {
+      const { tool, record: seq } = record.body;
+      const reason = `the log before this one knows no outcome; record ${seq} there left it open`;
+      const error = replyError({ code: "FEMTO_EXECUTION_INTERRUPTED", reason }, record.at, tool);
+      const known = { tool, label: null, requested_at: record.at, duration_ms: null } as const;
+      const told = resolution === undefined ? {} : { resolution };
+      return { ...base, ...known, status: "interrupted", decision: "AUTHORIZED", error, ...told };
+    }
     default:
       return null;
   }

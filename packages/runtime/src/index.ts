@@ -21,6 +21,8 @@ export {
   resolveConfiguration,
 } from "./configuration/resolve-configuration.ts";
 export { DEFAULT_SEARCH_PATH, findProgram } from "./configuration/resolve-programs.ts";
+export { type Fork, type ForkOptions, forkLog } from "./epochs/fork.ts";
+export type { OpenedEpoch } from "./epochs/open-epoch.ts";
 export { type ExecutionView, type HistoryQuery, listExecutions, showExecution } from "./history.ts";
 export type { LogEntry, RuntimeOptions } from "./options.ts";
 export type { OpenExecution } from "./projection/execution-records.ts";

@@ -1,7 +1,7 @@
 /** What an operator sees of a running runtime at one look. */
 import type { Fault, Phase } from "@femtoclaw/machines";
 import type { CompiledPolicy } from "@femtoclaw/policy";
-import { type RegisteredCapability, VERSION } from "@femtoclaw/protocol";
+import { type LogParent, type RegisteredCapability, VERSION } from "@femtoclaw/protocol";
 import type { SandboxProbe } from "@femtoclaw/sandbox";
 import type { ResolvedConfiguration } from "./configuration/resolve-configuration.ts";
 import { type Counters, ZERO_COUNTERS } from "./projection/projection.ts";
@@ -16,6 +16,9 @@ export interface RuntimeStatus {
   readonly boots: number;
   readonly pid: number;
   readonly state_directory: string;
+  /** Name of the log, and the log that it goes on from. */
+  readonly log: string;
+  readonly parent: LogParent | null;
   readonly records: number;
   /** Since the journal began. */
   readonly counters: Counters;
@@ -55,6 +58,8 @@ export function statusOf(parts: StatusParts): RuntimeStatus {
     boots: memory?.projection.host.boots ?? 0,
     pid: process.pid,
     state_directory: parts.configuration.stateDirectory,
+    log: memory?.journal.origin ?? "",
+    parent: memory?.projection.host.parent ?? null,
     records: memory?.journal.size ?? 0,
     counters: memory?.projection.counters ?? ZERO_COUNTERS,
     unresolved: memory?.projection.unresolved.size ?? 0,

@@ -5,7 +5,7 @@ import { constants, fstatSync, openSync, readFileSync, readSync } from "node:fs"
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { openStateDirectory } from "@femtoclaw/journal";
-import { EXIT, FemtoError, printable } from "@femtoclaw/protocol";
+import { EXIT, FemtoError, type LogParent, printable } from "@femtoclaw/protocol";
 import type { RuntimeStatus } from "@femtoclaw/runtime";
 import { HostProcess } from "../host-process.ts";
 import { logToStderr } from "../terminal/log.ts";
@@ -175,6 +175,8 @@ function statusRows(status: HostStatus, output: Output): string[][] {
     ["phase", output.style(fault === null ? "green" : "red", status.phase)],
     ["version", `${status.version} (integrity ${status.integrity})`],
     ["process", `${status.pid}, boot ${status.boots} of this journal`],
+    ["log", status.log],
+    ...(status.parent === null ? [] : [["", parentText(status.parent)]]),
     ["records", `${status.records} in ${printable(status.state_directory, 4_096)}`],
     ["executions", `${completed} completed, ${refused} refused, ${failed} failed, ${interrupted} interrupted`],
     ["", `${status.running} running, ${status.queued} queued`],
@@ -188,6 +190,10 @@ function statusRows(status: HostStatus, output: Output): string[][] {
     ["operators", printable(status.operator_socket, 4_096)],
     ...(fault === null ? [] : [["fault", output.style("red", `${fault.code}: ${printable(fault.reason, 2_000)}`)]]),
   ];
+}
+
+function parentText({ origin, size, reason }: LogParent): string {
+  return `goes on from ${size} records of ${origin} (${reason})`;
 }
 
 function unresolvedText(count: number): string {

@@ -80,6 +80,12 @@ export function operatorHandlers({ runtime, sockets, otlpEndpoint, stop }: Opera
         refuseUnknown(fields);
         return runtime.policy;
       },
+      fork: ({ seq, out, ...rest }) => {
+        refuseUnknown(rest);
+        if (seq !== 0 && !isCount(seq, Number.MAX_SAFE_INTEGER)) throw invalid("`seq` must be a sequence number");
+        if (typeof out !== "string" || !isAbsolute(out)) throw invalid("`out` must be an absolute path");
+        return runtime.fork(Number(seq), out);
+      },
       replay: async ({ to, ...rest }) => {
         refuseUnknown(rest);
         if (to !== undefined && to !== 0 && !isCount(to, Number.MAX_SAFE_INTEGER)) {

@@ -69,7 +69,9 @@ export type JournalRecord = {
     | "execution.interrupted"
     | "overload.refused"
     | "snapshot.taken"
-    | "execution.resolved";
+    | "execution.resolved"
+    | "epoch.opened"
+    | "execution.inherited";
   session: null | string;
   execution: null | string;
   body: {
@@ -589,6 +591,32 @@ export interface LogCreatedBody {
    * Version of the FemtoClaw that created the log.
    */
   version: string;
+  parent?: null | LogParent;
+}
+/**
+ * The log that this one goes on from, as it was when this one began.
+ *
+ * This interface was referenced by `undefined`'s JSON-Schema
+ * via the `definition` "logParent".
+ */
+export interface LogParent {
+  origin: string;
+  /**
+   * Key in force at that size.
+   */
+  vkey: string;
+  /**
+   * Records of that log that this one goes on from.
+   */
+  size: number;
+  /**
+   * Root of the Merkle tree over them.
+   */
+  root: string;
+  /**
+   * Why this log began: a fork; a state directory that is not the one that it was; a journal older than what was known of it; or a directory of which nothing was known.
+   */
+  reason: "fork" | "copy" | "rollback" | "unidentified";
 }
 /**
  * Another key vouches for the log from here on. The next checkpoint is signed by both; the retired key signs no other above this record.
@@ -950,6 +978,42 @@ export interface ExecutionResolvedBody {
    * `uid:N` of the host's user.
    */
   by: string;
+}
+/**
+ * What a log that goes on from another takes over from it. Approvals and grants are not among it.
+ *
+ * This interface was referenced by `undefined`'s JSON-Schema
+ * via the `definition` "epochOpenedBody".
+ */
+export interface EpochOpenedBody {
+  /**
+   * Capabilities that operators had disabled by hand; what they had enabled by hand is not taken over.
+   */
+  disabled: string[];
+  state: FoldedState;
+}
+/**
+ * The state of every actor after the last record that was taken over, kept beside the old log.
+ */
+export interface FoldedState {
+  covers: number;
+  /**
+   * Digest of that file.
+   */
+  sha256: string;
+}
+/**
+ * An execution of the log before this one whose outcome nobody knows. It is never run again by itself and waits for a resolution.
+ *
+ * This interface was referenced by `undefined`'s JSON-Schema
+ * via the `definition` "executionInheritedBody".
+ */
+export interface ExecutionInheritedBody {
+  /**
+   * The record of the old log that left it open.
+   */
+  record: number;
+  tool: string;
 }
 /**
  * The answer to one protocol message. `result` is present only when completed; `error` otherwise, except while pending.

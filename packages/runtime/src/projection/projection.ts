@@ -18,7 +18,13 @@ import {
   type RegistryContext,
   registryMachine,
 } from "@femtoclaw/machines";
-import { type ActorSnapshot, FemtoError, type RegisteredCapability, type TypedRecord } from "@femtoclaw/protocol";
+import {
+  type ActorSnapshot,
+  FemtoError,
+  type LogParent,
+  type RegisteredCapability,
+  type TypedRecord,
+} from "@femtoclaw/protocol";
 import type { AnyStateMachine, EventObject } from "xstate";
 import { corrupt, type ExecutionRecord, eventsOf, type OpenExecution, requireOwnIntent } from "./execution-records.ts";
 import { type ExecutionEventType, type ExecutionPoint, ExecutionTable } from "./execution-table.ts";
@@ -36,6 +42,8 @@ interface ExecutionsState {
 }
 
 interface HostState {
+  /** The log that this one goes on from. */
+  parent: LogParent | null;
   boot: string | null;
   boots: number;
   configuration: string | null;
@@ -54,7 +62,7 @@ const MACHINES: Readonly<Record<MachineName, { readonly machine: AnyStateMachine
   observability: { machine: observabilityMachine, version: OBSERVABILITY_VERSION },
 };
 const MACHINE_NAMES = Object.keys(MACHINES) as MachineName[];
-const HOST_VERSION = "1";
+const HOST_VERSION = "2";
 /** Of the map of executions: of the machine that they follow, and of what is kept about them beside it. */
 const EXECUTIONS_VERSION = `${EXECUTION_VERSION}.1`;
 
@@ -81,7 +89,7 @@ export class Projection {
   #open = new Map<string, OpenExecution>();
   #counters = ZERO_COUNTERS;
   #unresolved = new Unresolved();
-  #host: HostState = { boot: null, boots: 0, configuration: null, ended: "none", running: 0 };
+  #host: HostState = { parent: null, boot: null, boots: 0, configuration: null, ended: "none", running: 0 };
   #size = 0;
 
   constructor() {
@@ -174,7 +182,11 @@ export class Projection {
     // The record that names the log stands before the first boot, and nowhere else.
     const isFirst = record.type === "log.created";
     if (isFirst !== (record.seq === 0)) throw corrupt(record, "a log begins with log.created alone");
-    if (!isFirst && (record.type === "boot.started") === (record.boot === this.#host.boot)) {
+    if (
+      !isFirst &&
+      !this.#isFounding(record) &&
+      (record.type === "boot.started") === (record.boot === this.#host.boot)
+    ) {
       throw corrupt(record, `it claims boot ${record.boot} where the boot is ${this.#host.boot}`);
     }
     this.#size += 1;
@@ -209,6 +221,12 @@ export class Projection {
       case "overload.refused":
         return this.#count({ overloaded: record.body.count });
       case "log.created":
+        this.#host.parent = record.body.parent ?? null;
+        return;
+      case "epoch.opened":
+        return this.#epoch(record);
+      case "execution.inherited":
+        return this.#inherited(record);
       case "key.rotated":
       case "session.opened":
       case "session.closed":
@@ -219,6 +237,32 @@ export class Projection {
       default:
         return this.#execution(record);
     }
+  }
+
+  /** What a log takes over from its parent stands between its first record and its first boot, and nowhere else. */
+  #isFounding(record: TypedRecord): boolean {
+    const founds = record.type === "epoch.opened" || record.type === "execution.inherited";
+    const { parent, boot } = this.#host;
+    const isDue = parent !== null && record.seq === 1;
+    if ((record.type === "epoch.opened") !== isDue || (founds && (parent === null || boot !== null))) {
+      throw corrupt(
+        record,
+        isDue ? "a log with a parent goes on with epoch.opened" : "a log takes over once, at first",
+      );
+    }
+    return founds;
+  }
+
+  /** Only what operators had forbidden goes over: what they had granted was granted in the old log. */
+  #epoch({ body }: TypedRecord & { type: "epoch.opened" }): void {
+    const overrides = Object.fromEntries(body.disabled.map((name) => [name, false]));
+    this.#folds.registry = freshFolds(overrides).registry;
+  }
+
+  #inherited(record: TypedRecord & { type: "execution.inherited" }): void {
+    const { execution, seq, session, body } = record;
+    if (execution === null || this.#unresolved.all.has(execution)) throw corrupt(record, "it names no other execution");
+    this.#unresolved.add(execution, { seq, tool: body.tool, session });
   }
 
   #boot(record: TypedRecord & { type: "boot.started" }): void {
@@ -232,6 +276,7 @@ export class Projection {
     for (const name of MACHINE_NAMES) this.#folds[name] = fresh[name];
     for (const type of ["open", "opened", "verified"]) this.#send(record, "memory", { type });
     this.#host = {
+      parent: last.parent,
       boot: record.boot,
       boots: last.boots + 1,
       configuration: configuration.sha256,

@@ -110,6 +110,17 @@ const created: Entry = {
   body: { origin: "femtoclaw/0", vkey: "vkey", format: 0, version: "0.1.0" },
 };
 const FIRST: readonly Entry[] = [created, boot("b1")];
+const PARENT = { origin: "femtoclaw/1", vkey: "vkey", size: 7, root: "root", reason: "fork" } as const;
+const child: Entry = { type: "log.created", boot: "b1", body: { ...created.body, parent: PARENT } as never };
+const epoch = (...disabled: string[]): Entry => ({
+  type: "epoch.opened",
+  body: { disabled, state: { covers: 6, sha256: HASH } },
+});
+const inherited = (execution: string | null = "e1"): Entry => ({
+  type: "execution.inherited",
+  execution,
+  body: { record: 3, tool: "open" },
+});
 /** One whole start, eleven records. */
 const START: readonly Entry[] = [...FIRST, ...UNTIL_MEMORY, ...FROM_MEMORY];
 const AGAIN = { previous_boot: "b1", previous_end: "crash" };
@@ -142,6 +153,15 @@ const LEGAL: Readonly<Record<string, readonly Entry[]>> = {
   "a crash and the interruption it left": [
     ...[...START, intent(), boot("b2", AGAIN), ...UNTIL_MEMORY, interrupted(11), ...FROM_MEMORY],
   ],
+  "a log that goes on from another": [
+    child,
+    epoch("shut"),
+    inherited(),
+    inherited("e2"),
+    boot("b2"),
+    ...START.slice(2),
+  ],
+  "a resolution of what was inherited": [child, epoch(), inherited(), boot("b2"), ...START.slice(2), resolved(2)],
   "a resolution of what was interrupted": [...INTERRUPTED, ...FROM_MEMORY, resolved(15)],
   "a resolution in a later boot": [
     ...[...INTERRUPTED, boot("b3", { previous_boot: "b2", previous_end: "crash" }), ...UNTIL_MEMORY],
@@ -253,6 +273,15 @@ const ILLEGAL: Readonly<Record<string, readonly Entry[]>> = {
     ...[...START, intent(), boot("b2", AGAIN), ...UNTIL_MEMORY],
     interrupted(11, { boot: "b0" }),
   ],
+  "that goes on from another log and does not say how": [child, boot("b2")],
+  "that goes on from no log and says how": [created, epoch()],
+  "that takes over from no log": [created, inherited()],
+  "that takes over twice": [child, epoch(), epoch()],
+  "that takes over before it says how": [child, inherited()],
+  "that takes over in a boot": [child, epoch(), boot("b2"), inherited()],
+  "that takes over an execution twice": [child, epoch(), inherited(), inherited()],
+  "that takes over no execution": [child, epoch(), inherited(null)],
+  "that runs what it took over": [child, epoch(), inherited(), boot("b2"), ...START.slice(2), outcome(2)],
   "with a resolution of what had an outcome": [...START, intent(), outcome(11), resolved(12)],
   "with a resolution of what still runs": [...START, intent(), resolved(11)],
   "with two resolutions": [...INTERRUPTED, ...FROM_MEMORY, resolved(15), resolved(15, { resolution: "not-done" })],
@@ -341,5 +370,18 @@ describe("the state", () => {
       expect(() => Projection.restore(10, wrong)).toThrow(expect.objectContaining({ code: "FEMTO_JOURNAL_FORMAT" }));
     }
     expect(policy).toBeDefined();
+  });
+});
+
+describe("a log that goes on from another", () => {
+  it("takes over what operators had disabled and what waits for a word", () => {
+    const projection = fold([child, epoch("open", "gone"), inherited(), boot("b2"), ...START.slice(2)]);
+    expect(projection.overrides).toEqual({ open: false, gone: false });
+    expect(projection.host).toMatchObject({ parent: PARENT, boots: 1, ended: "crash" });
+    expect([...projection.unresolved]).toEqual([["e1", { seq: 2, tool: "open", session: "s1" }]]);
+    expect(projection.counters.interrupted).toBe(0);
+    const restored = Projection.restore(projection.size - 1, JSON.parse(JSON.stringify(projection.snapshot())));
+    expect(restored.snapshot()).toEqual(projection.snapshot());
+    expect(restored.host.parent).toEqual(PARENT);
   });
 });
