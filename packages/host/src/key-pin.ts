@@ -90,7 +90,8 @@ export function announceKey(
 /** For a log that its owner threw away: the next one in its place may be another. */
 export function forgetKey(environment: HostEnvironment, stateDirectory: string): void {
   const path = pinPath(environment, stateDirectory);
-  if (path !== null) rmSync(path, { force: true });
+  if (path === null) return;
+  for (const name of [path, `${path}${ANNOUNCED}`]) rmSync(name, { force: true });
 }
 
 // INVARIANT: I7: a key that was pinned is never replaced by what a state directory says.

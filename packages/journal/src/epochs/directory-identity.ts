@@ -6,7 +6,7 @@ import { createHmac } from "node:crypto";
 import { constants } from "node:fs";
 import { open, readFile, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
-import type { LogParent } from "@femtoclaw/protocol";
+import { errorText, FemtoError, type LogParent, printable, systemErrorCode } from "@femtoclaw/protocol";
 import type { KnownRecord } from "../journal-options.ts";
 import { readPrivate } from "../private-file.ts";
 import { syncFolder } from "../sync-folder.ts";
@@ -80,6 +80,19 @@ export async function writeIdentity(
   { origin, boot }: Pick<DirectoryIdentity, "origin" | "boot">,
   machine: MachineName = machineName,
 ): Promise<void> {
+  try {
+    await replaceIdentity({ root, journal, into }, { origin, boot }, machine);
+  } catch (error) {
+    const reason = `${printable(join(into, IDENTITY_FILE))} cannot be written: ${systemErrorCode(error) ?? errorText(error)}`;
+    throw new FemtoError("FEMTO_JOURNAL_WRITE_FAILED", reason, { cause: error });
+  }
+}
+
+async function replaceIdentity(
+  { root, journal, into }: IdentityFolders,
+  { origin, boot }: Pick<DirectoryIdentity, "origin" | "boot">,
+  machine: MachineName,
+): Promise<void> {
   const fresh = join(into, `${IDENTITY_FILE}.new`);
   // What a crash has left there.
   await rm(fresh, { force: true });
@@ -92,9 +105,6 @@ export async function writeIdentity(
     await file.writeFile(`${JSON.stringify(identity)}\n`);
     await file.sync();
     await rename(fresh, join(into, IDENTITY_FILE));
-  } catch (error) {
-    await rm(fresh, { force: true });
-    throw error;
   } finally {
     await file.close();
   }
@@ -124,6 +134,13 @@ function parseIdentity(text: string): DirectoryIdentity | null {
   }
   if (typeof value !== "object" || value === null) return null;
   const { v, origin, machine, places, boot } = value as Partial<Record<keyof DirectoryIdentity, unknown>>;
+  // Another version of FemtoClaw used the directory since; this one does not judge it.
+  if (typeof v === "number" && v > FORMAT) {
+    throw new FemtoError(
+      "FEMTO_JOURNAL_FORMAT",
+      `the file ${IDENTITY_FILE} has format ${v} where ${FORMAT} is understood`,
+    );
+  }
   const isMachine = machine === null || typeof machine === "string";
   if (v !== FORMAT || typeof origin !== "string" || !isMachine || !isPlaces(places) || !isBoot(boot)) return null;
   return { v, origin, machine, places, boot };

@@ -5,7 +5,7 @@
 import { randomUUID } from "node:crypto";
 import { lstat, mkdir, readdir, rename, rm, rmdir } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { FemtoError, printable, systemErrorCode } from "@femtoclaw/protocol";
+import { errorText, FemtoError, printable, systemErrorCode } from "@femtoclaw/protocol";
 import { FileKeyring } from "../file-keyring.ts";
 import { syncFolder } from "../sync-folder.ts";
 import { IDENTITY_FILE } from "./directory-identity.ts";
@@ -56,8 +56,7 @@ export async function decide(root: string, { folder, oldLog }: NewLog): Promise<
   try {
     await rename(folder, `${oldLog}.opening`);
   } catch (error) {
-    await rm(folder, { recursive: true, force: true });
-    throw inUse(root, error);
+    throw undecided(root, error);
   }
   await syncFolder(join(root, EPOCHS_FOLDER));
 }
@@ -72,7 +71,7 @@ export async function finishSuccession(root: string): Promise<void> {
       await succeed(root, join(epochs, name), join(epochs, number));
     } catch (error) {
       if (error instanceof FemtoError) throw error;
-      throw inUse(root, error);
+      throw undecided(root, error);
     }
   }
 }
@@ -125,7 +124,10 @@ async function namesIn(folder: string): Promise<string[]> {
   }
 }
 
-function inUse(root: string, error: unknown): FemtoError {
-  const reason = `${printable(root)} cannot begin a new epoch: ${systemErrorCode(error) ?? "unknown reason"}`;
-  return new FemtoError("FEMTO_JOURNAL_LOCKED", reason, { cause: error });
+/** What two starts at once run into, or a disk that takes nothing more. */
+function undecided(root: string, error: unknown): FemtoError {
+  const code = systemErrorCode(error) ?? "";
+  const isTaken = /^(?:ENOTEMPTY|EEXIST|ENOENT)$/.test(code);
+  const reason = `${printable(root)} cannot begin a new epoch: ${code === "" ? errorText(error) : code}`;
+  return new FemtoError(isTaken ? "FEMTO_JOURNAL_LOCKED" : "FEMTO_JOURNAL_WRITE_FAILED", reason, { cause: error });
 }

@@ -2,6 +2,7 @@
  * Goes on in a new log where the old one must not be continued: in a state directory that is a copy, or
  * whose journal was put back. The old log is read as a copy and stands aside, unchanged to the byte.
  */
+import { rm } from "node:fs/promises";
 import {
   copyForVerification,
   decide,
@@ -47,13 +48,19 @@ export async function openEpoch({ root, journal, reason, announce }: EpochOption
     const parent = await parentAt(reader, size, reason);
     const { projection } = await recover(reader);
     const log = await prepareNewLog(root);
-    const founded = await foundLog({ parent, projection, log, stateFolder: log.folder });
-    const identity = { origin: founded.origin, boot: null };
-    await writeIdentity({ root, journal: log.journal, into: log.folder }, identity);
-    const epoch = { ...founded, parent, firstKey: await firstKeyOf(reader), standsIn: log.oldLog };
-    await announce?.(epoch);
-    await decide(root, log);
-    return epoch;
+    try {
+      const founded = await foundLog({ parent, projection, log, stateFolder: log.folder });
+      const folders = { root, journal: log.journal, into: log.folder };
+      await writeIdentity(folders, { origin: founded.origin, boot: null });
+      const epoch = { ...founded, parent, firstKey: await firstKeyOf(reader), standsIn: log.oldLog };
+      await announce?.(epoch);
+      await decide(root, log);
+      return epoch;
+    } catch (error) {
+      // Nothing was decided, and the key of a log that never was is nobody's.
+      await rm(log.folder, { recursive: true, force: true });
+      throw error;
+    }
   } finally {
     await store.close();
   }

@@ -26,6 +26,7 @@ import {
   type TypedRecord,
 } from "@femtoclaw/protocol";
 import type { AnyStateMachine, EventObject } from "xstate";
+import { isFounding } from "./epoch-records.ts";
 import { corrupt, type ExecutionRecord, eventsOf, type OpenExecution, requireOwnIntent } from "./execution-records.ts";
 import { type ExecutionEventType, type ExecutionPoint, ExecutionTable } from "./execution-table.ts";
 import { MachineFold } from "./inert-scope.ts";
@@ -182,11 +183,8 @@ export class Projection {
     // The record that names the log stands before the first boot, and nowhere else.
     const isFirst = record.type === "log.created";
     if (isFirst !== (record.seq === 0)) throw corrupt(record, "a log begins with log.created alone");
-    if (
-      !isFirst &&
-      !this.#isFounding(record) &&
-      (record.type === "boot.started") === (record.boot === this.#host.boot)
-    ) {
+    const isOutsideOfBoots = isFirst || isFounding(record, this.#host);
+    if (!isOutsideOfBoots && (record.type === "boot.started") === (record.boot === this.#host.boot)) {
       throw corrupt(record, `it claims boot ${record.boot} where the boot is ${this.#host.boot}`);
     }
     this.#size += 1;
@@ -237,20 +235,6 @@ export class Projection {
       default:
         return this.#execution(record);
     }
-  }
-
-  /** What a log takes over from its parent stands between its first record and its first boot, and nowhere else. */
-  #isFounding(record: TypedRecord): boolean {
-    const founds = record.type === "epoch.opened" || record.type === "execution.inherited";
-    const { parent, boot } = this.#host;
-    const isDue = parent !== null && record.seq === 1;
-    if ((record.type === "epoch.opened") !== isDue || (founds && (parent === null || boot !== null))) {
-      throw corrupt(
-        record,
-        isDue ? "a log with a parent goes on with epoch.opened" : "a log takes over once, at first",
-      );
-    }
-    return founds;
   }
 
   /** Only what operators had forbidden goes over: what they had granted was granted in the old log. */

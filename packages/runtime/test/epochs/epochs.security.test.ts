@@ -87,9 +87,6 @@ describe("a state directory", () => {
     empty: (home) => writeFileSync(identityOf(home), ""),
     "no JSON": (home) => writeFileSync(identityOf(home), "{"),
     "another value": (home) => writeFileSync(identityOf(home), "[null]"),
-    "of a later format": (home) => {
-      writeFileSync(identityOf(home), JSON.stringify({ ...boots(readFileSync(identityOf(home), "latin1")), v: 2 }));
-    },
     "without places": (home) => {
       writeFileSync(
         identityOf(home),
@@ -132,6 +129,15 @@ describe("a state directory", () => {
     rmSync(path, { recursive: true });
     // Nobody is locked out: put back as it was, it is the one that it was.
     renameSync(join(home.root, "elsewhere"), path);
+    expect((await live(home)).status).toMatchObject({ log: before.log, parent: null });
+  });
+
+  it("whose identity is of a later format is left to the version that wrote it", async () => {
+    const { home, before } = await homeWithLog();
+    const text = readFileSync(identityOf(home), "latin1");
+    writeFileSync(identityOf(home), text.replace('"v":1', '"v":2'));
+    await expect(live(home)).rejects.toMatchObject({ code: "FEMTO_JOURNAL_FORMAT" });
+    writeFileSync(identityOf(home), text);
     expect((await live(home)).status).toMatchObject({ log: before.log, parent: null });
   });
 
@@ -245,6 +251,7 @@ describe("a copy", () => {
     const onEpoch = () => Promise.reject(new Error("the pin cannot be written"));
     await expect(live(home, { onEpoch })).rejects.toThrow("the pin cannot be written");
     expect(readdirSync(join(home.state, "keys"))).toEqual(["log.pem"]);
+    expect(readdirSync(join(home.state, "epochs"))).toEqual([]);
     expect((await live(home)).status.parent).toMatchObject({ origin: before.log, reason: "copy" });
     expect(readdirSync(join(home.state, "epochs"))).toEqual(["1"]);
   });
