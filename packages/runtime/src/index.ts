@@ -21,12 +21,15 @@ export {
 } from "./configuration/resolve-configuration.ts";
 export { DEFAULT_SEARCH_PATH, findProgram } from "./configuration/resolve-programs.ts";
 export type { WitnessSetting } from "./configuration/resolve-witnesses.ts";
+export { type Fork, type ForkOptions, forkLog } from "./epochs/fork.ts";
+export type { OpenedEpoch } from "./epochs/open-epoch.ts";
 export { type ExecutionView, type HistoryQuery, listExecutions, showExecution } from "./history.ts";
 export type { LogEntry, RuntimeOptions } from "./options.ts";
 export { eventCount, type OpenExecution } from "./projection/execution-records.ts";
 export { ExecutionTable } from "./projection/execution-table.ts";
 export { type Counters, Projection } from "./projection/projection.ts";
 export { type Replay, type ReplayOptions, replay } from "./replay.ts";
+export type { ResolutionRequest } from "./resolutions.ts";
 export { createRuntime, Runtime } from "./runtime.ts";
 export type { ProposeOptions, Session, SessionOptions } from "./session.ts";
 export type { RuntimeStatus } from "./status.ts";

@@ -16,14 +16,17 @@ import {
 import {
   type ActorSnapshot,
   FemtoError,
+  type LogParent,
   type MachineId,
   type RegisteredCapability,
   type TypedRecord,
 } from "@femtoclaw/protocol";
 import type { AnyStateMachine, EventObject } from "xstate";
+import { isFounding } from "./epoch-records.ts";
 import { corrupt, type ExecutionRecord, eventsOf, type OpenExecution, requireOwnIntent } from "./execution-records.ts";
 import { type ExecutionEventType, type ExecutionPoint, ExecutionTable } from "./execution-table.ts";
 import { MachineFold } from "./inert-scope.ts";
+import { Unresolved, type UnresolvedExecution } from "./unresolved.ts";
 
 export type Counters = Readonly<
   Record<"messages" | "completed" | "refused" | "failed" | "interrupted" | "overloaded", number>
@@ -32,9 +35,12 @@ export type Counters = Readonly<
 interface ExecutionsState {
   readonly open: Readonly<Record<string, OpenExecution>>;
   readonly counters: Counters;
+  readonly unresolved: Readonly<Record<string, UnresolvedExecution>>;
 }
 
 interface HostState {
+  /** The log that this one goes on from. */
+  parent: LogParent | null;
   boot: string | null;
   boots: number;
   configuration: string | null;
@@ -55,7 +61,7 @@ const MACHINES: Readonly<Record<MachineName, AnyStateMachine>> = {
 const MACHINE_NAMES = Object.keys(MACHINES) as MachineName[];
 /** What holds the state of an actor, as its snapshots name it. */
 type Holder = Omit<ActorSnapshot, "state">;
-const HOST: Holder = { machine: "host", version: "1", definition: null };
+const HOST: Holder = { machine: "host", version: "2", definition: null };
 
 /** In which states a subsystem is ready, by the event that says so. */
 const STANDING: Readonly<Record<string, { readonly machine: MachineName; readonly states: readonly string[] }>> = {
@@ -79,7 +85,8 @@ export class Projection {
   readonly #folds: Record<MachineName, MachineFold>;
   #open = new Map<string, OpenExecution>();
   #counters = ZERO_COUNTERS;
-  #host: HostState = { boot: null, boots: 0, configuration: null, ended: "none", running: 0 };
+  #unresolved = new Unresolved();
+  #host: HostState = { parent: null, boot: null, boots: 0, configuration: null, ended: "none", running: 0 };
   #size = 0;
 
   constructor() {
@@ -93,9 +100,10 @@ export class Projection {
       const state = stateOf(actors, name, holderOf(name));
       projection.#folds[name].restore(state as { value: unknown; context: unknown });
     }
-    const { open, counters } = structuredClone(stateOf(actors, "executions", holderOf("execution"))) as ExecutionsState;
-    projection.#open = new Map(Object.entries(open));
-    projection.#counters = counters;
+    const executions = structuredClone(stateOf(actors, "executions", executionsHolder())) as ExecutionsState;
+    projection.#open = new Map(Object.entries(executions.open));
+    projection.#counters = executions.counters;
+    projection.#unresolved = new Unresolved(Object.entries(executions.unresolved));
     projection.#host = structuredClone(stateOf(actors, "host", HOST)) as HostState;
     projection.#size = covers + 1;
     return projection;
@@ -128,6 +136,11 @@ export class Projection {
     return new Map(this.#open);
   }
 
+  /** Interrupted executions of which no operator has said yet what became of them. */
+  get unresolved(): ReadonlyMap<string, UnresolvedExecution> {
+    return this.#unresolved.all;
+  }
+
   get capabilities(): readonly RegisteredCapability[] {
     return Object.values((this.#folds.registry.context as RegistryContext).capabilities);
   }
@@ -145,10 +158,14 @@ export class Projection {
   /** The state of every actor, as the journal's snapshots hold it. */
   snapshot(): Record<string, ActorSnapshot> {
     const machines = MACHINE_NAMES.map((name) => [name, { ...holderOf(name), state: { ...this.#folds[name].state } }]);
-    const executions: ExecutionsState = { open: Object.fromEntries(this.#open), counters: this.#counters };
+    const executions: ExecutionsState = {
+      open: Object.fromEntries(this.#open),
+      counters: this.#counters,
+      unresolved: Object.fromEntries(this.#unresolved.all),
+    };
     return {
       ...(Object.fromEntries(machines) as Record<string, ActorSnapshot>),
-      executions: { ...holderOf("execution"), state: { ...executions } },
+      executions: { ...executionsHolder(), state: { ...executions } },
       host: { ...HOST, state: { ...this.#host } },
     };
   }
@@ -159,7 +176,8 @@ export class Projection {
     // The record that names the log stands before the first boot, and nowhere else.
     const isFirst = record.type === "log.created";
     if (isFirst !== (record.seq === 0)) throw corrupt(record, "a log begins with log.created alone");
-    if (!isFirst && (record.type === "boot.started") === (record.boot === this.#host.boot)) {
+    const isOutsideOfBoots = isFirst || isFounding(record, this.#host);
+    if (!isOutsideOfBoots && (record.type === "boot.started") === (record.boot === this.#host.boot)) {
       throw corrupt(record, `it claims boot ${record.boot} where the boot is ${this.#host.boot}`);
     }
     this.#size += 1;
@@ -194,14 +212,34 @@ export class Projection {
       case "overload.refused":
         return this.#count({ overloaded: record.body.count });
       case "log.created":
+        this.#host.parent = record.body.parent ?? null;
+        return;
+      case "epoch.opened":
+        return this.#epoch(record);
+      case "execution.inherited":
+        return this.#inherited(record);
       case "key.rotated":
       case "session.opened":
       case "session.closed":
       case "snapshot.taken":
         return;
+      case "execution.resolved":
+        return this.#unresolved.resolve(record);
       default:
         return this.#execution(record);
     }
+  }
+
+  /** Only what operators had forbidden goes over: what they had granted was granted in the old log. */
+  #epoch({ body }: TypedRecord & { type: "epoch.opened" }): void {
+    const overrides = Object.fromEntries(body.disabled.map((name) => [name, false]));
+    this.#folds.registry = freshFolds(overrides).registry;
+  }
+
+  #inherited(record: TypedRecord & { type: "execution.inherited" }): void {
+    const { execution, seq, session, body } = record;
+    if (execution === null || this.#unresolved.all.has(execution)) throw corrupt(record, "it names no other execution");
+    this.#unresolved.add(execution, { seq, tool: body.tool, session });
   }
 
   #boot(record: TypedRecord & { type: "boot.started" }): void {
@@ -215,6 +253,7 @@ export class Projection {
     for (const name of MACHINE_NAMES) this.#folds[name] = fresh[name];
     for (const type of ["open", "opened", "verified"]) this.#send(record, "memory", { type });
     this.#host = {
+      parent: last.parent,
       boot: record.boot,
       boots: last.boots + 1,
       configuration: configuration.sha256,
@@ -288,6 +327,7 @@ export class Projection {
         return this.#running(-1);
       case "execution.interrupted":
         this.#open.delete(id);
+        this.#unresolved.add(id, { seq: record.seq, tool: record.body.tool, session: record.session });
         return this.#count({ interrupted: 1 });
       default:
         record satisfies never;
@@ -332,6 +372,12 @@ function freshFolds(overrides: Readonly<Record<string, boolean>>): Record<Machin
     return [name, new MachineFold(MACHINES[name], input)];
   });
   return Object.fromEntries(folds) as Record<MachineName, MachineFold>;
+}
+
+/** The map of executions: the machine that they follow, and what is kept about them beside it. */
+function executionsHolder(): Holder {
+  const holder = holderOf("execution");
+  return { ...holder, version: `${holder.version}.1` };
 }
 
 function holderOf(id: MachineId): Holder {

@@ -89,7 +89,7 @@ export class World {
           return this.lastId;
         },
         randomBytes: (bytes) => random.bytes(bytes),
-        openStorage: async () => ({ store, keyring: new SimulatedKeyring(this.#keys, life, random) }),
+        openStorage: async () => ({ store, keyring: new SimulatedKeyring(this.#keys, life, random), claim: null }),
         openPolicyEngine: async () => this.#unsteady(),
       },
     });
