@@ -180,7 +180,7 @@ export class Journal extends StoreReader {
     const { type, session, execution, body } = entry;
     const record = { v, seq, at, mono_us, boot, type, session, execution, body } as TypedRecord;
     const bytes = encodeOrdered(record);
-    this.#queue.assertRoom(bytes.byteLength);
+    this.#queue.assertRoom(bytes.byteLength, type);
     this.#nextSeq += 1;
     this.#queue.push({ kind: "record", record, bytes, resolve: () => resolve({ seq: record.seq, record }), reject });
     this.#sinceSnapshot += 1;
@@ -238,8 +238,8 @@ export class Journal extends StoreReader {
   }
 
   /**
-   * INVARIANT: after a failure nothing is written any more. The failed group may be on the disk or not,
-   * so a later record could stand after one that nobody was told of.
+   * INVARIANT: after a failure that the store could not repair nothing is written any more. The failed
+   * group may be on the disk or not, so a later record could stand after one that nobody was told of.
    */
   #fail(waiting: readonly { reject(error: FemtoError): void }[], cause: unknown): void {
     this.#state = "failed";

@@ -4,7 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { FemtoError } from "@femtoclaw/protocol";
-import type { CommitGroup, JournalStore, StoredRecord } from "./store.ts";
+import type { CommitGroup, IndexEntry, JournalStore, StoredObject, StoredRecord } from "./store.ts";
 
 /** What outlives a store, as a disk would. */
 export class MemoryDisk {
@@ -12,11 +12,17 @@ export class MemoryDisk {
   readonly index = new Map<string, number[]>();
   readonly objects = new Map<string, Uint8Array>();
   opened = false;
+  /** Faults of the appends to come, also of those after opening again. */
+  readonly faults: StoreFault[] = [];
 }
 
 export type StoreFault =
   /** The next append fails and leaves nothing behind. */
   | { readonly kind: "EIO" | "ENOSPC" }
+  /** The next append fails although all of it becomes durable. */
+  | { readonly kind: "unconfirmed" }
+  /** The next append fails, and from then on somebody else has the memory open. */
+  | { readonly kind: "lock" }
   /** The next append fails and leaves some records without index and objects, as no sound engine does. */
   | { readonly kind: "torn"; readonly recordsKept: number }
   /** The next append becomes durable only when the promise resolves. */
@@ -24,9 +30,10 @@ export type StoreFault =
 
 export class MemoryStore implements JournalStore {
   readonly #disk: MemoryDisk;
-  readonly #faults: StoreFault[] = [];
   #state: "new" | "open" | "failed" | "closed" = "new";
   #appending = false;
+  /** Whether the memory belongs to somebody else by now. */
+  #isRobbed = false;
 
   constructor(disk = new MemoryDisk()) {
     this.#disk = disk;
@@ -34,7 +41,7 @@ export class MemoryStore implements JournalStore {
 
   /** Lets one of the next appends fail; several faults take effect one after the other. */
   inject(fault: StoreFault): void {
-    this.#faults.push(fault);
+    this.#disk.faults.push(fault);
   }
 
   async open(): Promise<{ readonly size: number }> {
@@ -56,23 +63,20 @@ export class MemoryStore implements JournalStore {
     }
     const copies = group.records.map((record) => Uint8Array.from(record));
     const objects = group.objects.map(({ name, bytes }) => ({ name, bytes: Uint8Array.from(bytes) }));
-    const fault = this.#faults.shift();
+    const fault = disk.faults.shift();
     if (fault?.kind === "slow") {
       this.#appending = true;
       await fault.until;
       this.#appending = false;
     } else if (fault !== undefined) {
       this.#state = "failed";
+      if (fault.kind === "lock") this.#isRobbed = true;
       if (fault.kind === "torn") disk.records.push(...copies.slice(0, fault.recordsKept));
-      throw new FemtoError("FEMTO_JOURNAL_WRITE_FAILED", `the write failed: ${fault.kind}`);
+      if (fault.kind === "unconfirmed") keep(disk, copies, group.index, objects);
+      const code = fault.kind === "ENOSPC" ? "FEMTO_DISK_FULL" : "FEMTO_JOURNAL_WRITE_FAILED";
+      throw new FemtoError(code, `the write failed: ${fault.kind}`);
     }
-    disk.records.push(...copies);
-    for (const { execution, seq } of group.index) {
-      const seqs = disk.index.get(execution) ?? [];
-      seqs.push(seq);
-      disk.index.set(execution, seqs);
-    }
-    for (const { name, bytes } of objects) disk.objects.set(name, bytes);
+    keep(disk, copies, group.index, objects);
   }
 
   async *read(fromSeq: number, toSeqExclusive: number): AsyncGenerator<StoredRecord> {
@@ -100,7 +104,8 @@ export class MemoryStore implements JournalStore {
   }
 
   async close(): Promise<void> {
-    if (this.#state === "open" || this.#state === "failed") this.#disk.opened = false;
+    const isHeld = (this.#state === "open" || this.#state === "failed") && !this.#isRobbed;
+    if (isHeld) this.#disk.opened = false;
     this.#state = "closed";
   }
 
@@ -113,4 +118,19 @@ export class MemoryStore implements JournalStore {
     if (this.#state === "open") return this.#disk;
     throw new FemtoError("FEMTO_JOURNAL_CLOSED", `the store is ${this.#state}`);
   }
+}
+
+function keep(
+  disk: MemoryDisk,
+  records: readonly Uint8Array[],
+  index: readonly IndexEntry[],
+  objects: readonly StoredObject[],
+): void {
+  disk.records.push(...records);
+  for (const { execution, seq } of index) {
+    const seqs = disk.index.get(execution) ?? [];
+    seqs.push(seq);
+    disk.index.set(execution, seqs);
+  }
+  for (const { name, bytes } of objects) disk.objects.set(name, bytes);
 }

@@ -23,6 +23,8 @@ export interface RecordBodies {
   "execution.interrupted": T.ExecutionInterruptedBody;
   "overload.refused": T.OverloadRefusedBody;
   "snapshot.taken": T.SnapshotTakenBody;
+  "memory.changed": T.MemoryChangedBody;
+  "session.halted": T.SessionHaltedBody;
 }
 
 export type RecordType = keyof RecordBodies;
