@@ -36,7 +36,8 @@ import { Registry } from "./subsystems/registry.ts";
 import { Supervision } from "./supervision.ts";
 import { ActorSystem } from "./system.ts";
 
-const OVERLOAD_SUMMARY_MS = 1_000;
+/** Pause between two summaries of refused calls; a flood that lasts adds six records a minute. */
+const REFUSAL_SUMMARY_MS = 10_000;
 const TELEMETRY_FLUSH_MS = 3_000;
 
 export class Runtime implements AsyncDisposable {
@@ -47,7 +48,7 @@ export class Runtime implements AsyncDisposable {
   readonly #chronicle: Chronicle;
   readonly #supervision: Supervision;
   readonly #confinement: Confinement;
-  readonly #sessions = new Sessions((entry) => this.#chronicle.record(entry));
+  readonly #sessions = new Sessions((entry) => this.#chronicle.record(entry), this.#clock);
   readonly #log: (entry: LogEntry) => void;
   #memory: Memory | null = null;
   #registry: Registry | null = null;
@@ -214,6 +215,8 @@ export class Runtime implements AsyncDisposable {
       ...(snapshotEveryRecords === undefined ? {} : { snapshotEveryRecords }),
       onCommitted: (records) => this.#committed(records),
       onFailed: (error) => this.#journalFailed(error),
+      onSpace: (full) => this.#spaceChanged(full),
+      log: this.#log,
     });
     this.#memory = memory;
     const { host, open } = memory.projection;
@@ -287,20 +290,34 @@ export class Runtime implements AsyncDisposable {
       journal: this.journal,
       admission: () => this.#admission(),
     });
-    this.#summary = setInterval(() => this.#recordOverloads(), OVERLOAD_SUMMARY_MS);
+    this.#summary = setInterval(() => this.#recordRefusals(), REFUSAL_SUMMARY_MS);
     this.#summary.unref();
   }
 
-  // INVARIANT: I3: calls are taken in `idle` and `executing` alone; every other phase refuses them.
+  // INVARIANT: I3: calls are taken in `idle` and `executing` alone; every other phase refuses them, and so
+  // does a disk without the reserve.
   #admission(): Problem | null {
     const { phase } = this.#system;
-    if (phase === "idle" || phase === "executing") return null;
-    return { code: "FEMTO_DRAINING", reason: `the runtime is in phase ${phase} and takes no calls` };
+    if (phase !== "idle" && phase !== "executing") {
+      return { code: "FEMTO_DRAINING", reason: `the runtime is in phase ${phase} and takes no calls` };
+    }
+    const full = this.#memory?.space.full ?? null;
+    return full === null ? null : { code: "FEMTO_DISK_FULL", reason: `the journal's disk is full: ${full}` };
+  }
+
+  /** Said in the log, in the journal and by the memory machine; outcomes and what the runtime says of itself go on. */
+  #spaceChanged(full: string | null): void {
+    this.#system.send("memory", { type: full === null ? "relieved" : "exhausted" });
+    const state = full === null ? "ready" : "full";
+    const reason = full ?? "the reserve is taken again";
+    this.#log({ level: full === null ? "info" : "error", event: "memory.changed", state, reason });
+    this.#chronicle.record({ type: "memory.changed", session: null, execution: null, body: { state, reason } });
   }
 
   /** The root is `executing` while an intent has no outcome; it learns of both when they are durable. */
   #committed(records: readonly TypedRecord[]): void {
-    for (const { type } of records) {
+    for (const { type, session, body } of records) {
+      if (type === "session.halted") this.#log({ level: "warn", event: type, session, code: body.code });
       if (type === "execution.intent") this.#executing += 1;
       else if (type === "execution.outcome") this.#executing -= 1;
       else continue;
@@ -310,11 +327,10 @@ export class Runtime implements AsyncDisposable {
     this.#observability?.wake();
   }
 
-  #recordOverloads(): void {
-    const count = this.#open?.gate.takeOverloads() ?? 0;
-    if (count === 0) return;
-    const body = { count, code: "FEMTO_OVERLOADED" };
-    this.#chronicle.record({ type: "overload.refused", session: null, execution: null, body });
+  #recordRefusals(): void {
+    for (const [code, count] of this.#open?.gate.takeRefusalCounts() ?? []) {
+      this.#chronicle.record({ type: "overload.refused", session: null, execution: null, body: { count, code } });
+    }
   }
 
   #journalFailed(error: unknown): void {
@@ -355,7 +371,7 @@ export class Runtime implements AsyncDisposable {
       await settled(gate.idle(), 4 * LIMITS.graceMs);
     }
     this.#sessions.closeAll();
-    this.#recordOverloads();
+    this.#recordRefusals();
     this.#chronicle.advance({ type: "drained" });
     await this.#end();
   }
@@ -364,6 +380,8 @@ export class Runtime implements AsyncDisposable {
     if (this.#summary !== null) clearInterval(this.#summary);
     this.#supervision.stop();
     this.#chronicle.advance({ type: "shutdown" });
+    // What no room was found for while executions had their time to end keeps nothing longer from ending.
+    this.#memory?.stopWaiting();
     await this.#chronicle.durable().catch(() => undefined);
     await this.#observability?.stop(TELEMETRY_FLUSH_MS);
     await this.#closeMemory();
@@ -374,15 +392,21 @@ export class Runtime implements AsyncDisposable {
   /** A snapshot at the end lets the next start fold nothing; a journal that failed is closed as it is. */
   async #closeMemory(): Promise<void> {
     if (this.#memory === null) return;
-    const { journal } = this.#memory;
+    const { journal, space } = this.#memory;
+    space.stop();
+    // A snapshot only saves time; on a full disk its room belongs to what has to be written.
+    if (space.full === null) await this.#lastSnapshot(journal);
+    this.#system.send("memory", { type: "close" });
+    await journal.close();
+    this.#system.send("memory", { type: "closed" });
+  }
+
+  async #lastSnapshot(journal: Journal): Promise<void> {
     try {
       await journal.snapshot();
     } catch (error) {
       this.#log({ level: "warn", event: "snapshot.failed", reason: errorText(error) });
     }
-    this.#system.send("memory", { type: "close" });
-    await journal.close();
-    this.#system.send("memory", { type: "closed" });
   }
 }
 

@@ -17,6 +17,14 @@ export interface RuntimeStatus {
   readonly pid: number;
   readonly state_directory: string;
   readonly records: number;
+  readonly memory: {
+    /** State of the memory machine; `full` while the disk has no room to spare and no calls are taken. */
+    readonly state: string;
+    readonly full: string | null;
+    /** Bytes free on the disk of the state directory beside the reserve; null when it does not tell. */
+    readonly free_bytes: number | null;
+    readonly reserve_bytes: number;
+  };
   /** Since the journal began. */
   readonly counters: Counters;
   /** Executions in the gate now, and calls that wait to enter it. */
@@ -54,6 +62,12 @@ export function statusOf(parts: StatusParts): RuntimeStatus {
     pid: process.pid,
     state_directory: parts.configuration.stateDirectory,
     records: memory?.journal.size ?? 0,
+    memory: {
+      state: String(parts.system.state("memory")?.value ?? "down"),
+      full: memory?.space.full ?? null,
+      free_bytes: memory?.space.freeBytes ?? null,
+      reserve_bytes: memory?.space.reserveBytes ?? 0,
+    },
     counters: memory?.projection.counters ?? ZERO_COUNTERS,
     running: parts.running,
     queued: parts.queued,

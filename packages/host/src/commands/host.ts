@@ -176,6 +176,7 @@ function statusRows(status: HostStatus, output: Output): string[][] {
     ["version", `${status.version} (integrity ${status.integrity})`],
     ["process", `${status.pid}, boot ${status.boots} of this journal`],
     ["records", `${status.records} in ${printable(status.state_directory, 4_096)}`],
+    ["disk", diskText(status.memory, output)],
     ["executions", `${completed} completed, ${refused} refused, ${failed} failed, ${interrupted} interrupted`],
     ["", `${status.running} running, ${status.queued} queued`],
     ["messages", String(messages)],
@@ -187,6 +188,12 @@ function statusRows(status: HostStatus, output: Output): string[][] {
     ["operators", printable(status.operator_socket, 4_096)],
     ...(fault === null ? [] : [["fault", output.style("red", `${fault.code}: ${printable(fault.reason, 2_000)}`)]]),
   ];
+}
+
+function diskText({ full, free_bytes, reserve_bytes }: RuntimeStatus["memory"], output: Output): string {
+  const mib = (bytes: number): string => `${Math.floor(bytes / 1_048_576)} MiB`;
+  const room = `${free_bytes === null ? "unknown" : mib(free_bytes)} free, ${mib(reserve_bytes)} in reserve`;
+  return full === null ? room : output.style("red", `full, no calls are taken (${room}): ${printable(full, 2_000)}`);
 }
 
 /** Whether a host answers for this configuration. */

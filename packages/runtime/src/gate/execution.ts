@@ -13,12 +13,16 @@ import type {
   ToolCall,
 } from "@femtoclaw/protocol";
 import type { Release } from "./fair-slots.ts";
+import type { SessionQuota } from "./session-quota.ts";
 import type { EndingEvent } from "./verdict.ts";
 
 export interface Execution {
   readonly id: ExecutionId;
   readonly session: SessionId;
   readonly principal: string;
+  readonly quota: SessionQuota;
+  /** Lets the session's own record stand before its first call's. */
+  introduce(): void;
   readonly label: string | null;
   readonly bytes: Uint8Array;
   readonly receivedUs: number;
@@ -38,6 +42,8 @@ export interface Execution {
   ending: Ending | null;
   reply: Reply | null;
   release: Release | null;
+  /** Gives back the room for the outcome, which is taken before the intent. */
+  releaseRoom: Release | null;
 }
 
 export interface Ending {

@@ -39,6 +39,8 @@ export interface GateParts {
   readonly stages: FairSlots;
   /** Places for running capabilities. */
   readonly effects: FairSlots;
+  /** Room for outcomes, in the journal's queue and in the disk reserve, that are not durable yet. */
+  readonly outcomes: FairSlots;
   /** Null while calls are taken, else why not. */
   admission(): Problem | null;
   spawn(id: ExecutionId): ExecutionActor;
