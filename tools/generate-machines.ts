@@ -50,7 +50,7 @@ async function frozen(name: string): Promise<{ readonly version: string; readonl
   const { dependencies } = JSON.parse(readFileSync(join(MACHINES, "package.json"), "utf8"));
   const source = (bundled.outputFiles[0]?.text ?? "").replaceAll(/^\/\/ .*\n/gm, "");
   const code = `// ${name} for xstate ${dependencies.xstate}\n${source}`;
-  const version = /_VERSION = "([0-9]+)"/.exec(code)?.[1];
+  const version = new RegExp(`\\b${name.toUpperCase()}_VERSION = "([0-9]+)"`).exec(code)?.[1];
   if (version === undefined) throw new Error(`the machine ${name} names no version`);
   return { version, code };
 }

@@ -75,7 +75,9 @@ const MEANINGS: Readonly<Record<ErrorCode, string>> = {
   FEMTO_JOURNAL_LOCKED: "Another process has this journal open.",
   FEMTO_JOURNAL_CORRUPT: "The journal is damaged, has a gap, or holds a record that contradicts those before it.",
   FEMTO_JOURNAL_FORMAT: "The journal was written in a format that this version does not know.",
-  FEMTO_JOURNAL_WRITE_FAILED: "A record could not be made durable; from then on nothing is executed.",
+  FEMTO_JOURNAL_WRITE_FAILED:
+    "A record could not be made durable, also not after opening the journal again; from then on nothing is executed.",
+  FEMTO_DISK_FULL: "The disk of the state directory has no room to spare, so no call is taken. The refusal is counted.",
   FEMTO_JOURNAL_CLOSED: "The journal is closing, closed or failed.",
   FEMTO_JOURNAL_OVERLOADED: "Too many records, or too many bytes of them, wait for the disk.",
   FEMTO_JOURNAL_RECORD_TOO_LARGE: "A record would be larger than the limit.",
@@ -90,7 +92,8 @@ const MEANINGS: Readonly<Record<ErrorCode, string>> = {
   FEMTO_KEY_MISSING: "The key file of this journal is not there.",
   FEMTO_KEY_MISMATCH: "The key file is not the one of this journal.",
   FEMTO_STATE_NOT_FOUND: "The state directory, or the journal in it, does not exist.",
-  FEMTO_STATE_OWNER: "The state directory belongs to another user, or is not a folder, or is a symbolic link.",
+  FEMTO_STATE_OWNER:
+    "The state directory, or the reserve in it, belongs to another user, or is of another type, or is a symbolic link.",
   FEMTO_STATE_MODE: "Others may use or change the state directory.",
   FEMTO_CONFIG_NOT_FOUND: "There is no configuration where it was looked for.",
   FEMTO_CONFIG_SYNTAX: "The configuration is not TOML.",
@@ -101,6 +104,9 @@ const MEANINGS: Readonly<Record<ErrorCode, string>> = {
   FEMTO_POLICY_INVALID: "The policy does not compile, does not validate, or holds a grant that is wider than it looks.",
   FEMTO_OVERLOADED: "Too many calls wait already. The refusal is counted, not recorded singly.",
   FEMTO_UNWITNESSED: "Witnesses are required, and one of them has not taken the newest checkpoint in time.",
+  FEMTO_SESSION_QUOTA: "The session has recorded more bytes than its share of the journal. The refusal is counted.",
+  FEMTO_SESSION_HALTED:
+    "The session had more refused calls than its quota and takes no further ones. The refusal is counted.",
   FEMTO_DRAINING: "The runtime is in a phase in which it takes no calls.",
   FEMTO_HOST_NOT_RUNNING: "No host listens on the socket, or the connection ended before the answer.",
   FEMTO_HOST_RUNNING: "Another host answers on the socket already.",

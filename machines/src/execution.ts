@@ -5,7 +5,7 @@
 import type { ErrorType } from "@femtoclaw/protocol/types";
 import { assign, setup } from "xstate";
 
-export const EXECUTION_VERSION = "1";
+export const EXECUTION_VERSION = "2";
 
 export type ExecutionEvent =
   | { readonly type: "begin" }
@@ -13,7 +13,7 @@ export type ExecutionEvent =
   | { readonly type: "permitted" | "approvalRequired" | "denied" | "factsFailed" }
   | { readonly type: "granted" | "refused" | "expired" | "cancelled" | "halted" }
   | { readonly type: "succeeded" | "failed" | "timedOut" | "contained" | "recovered" }
-  | { readonly type: "committed" | "commitFailed" };
+  | { readonly type: "committed" | "commitFailed" | "collapsed" };
 
 export interface ExecutionContext {
   /** Why the execution ends in `error`; null while it may still complete. */
@@ -99,6 +99,8 @@ export const executionMachine = setup({
     memoryCommitting: {
       on: {
         committed: [{ guard: "hasFailed", target: "error" }, { target: "completed" }],
+        // A refusal beyond its session's quota has no record of its own.
+        collapsed: { guard: "hasFailed", target: "error" },
         commitFailed,
       },
     },

@@ -2,10 +2,11 @@
 import { assign, setup } from "xstate";
 import type { Fault } from "./fault.ts";
 
-export const MEMORY_VERSION = "1";
+export const MEMORY_VERSION = "2";
 
 export type MemoryEvent =
   | { readonly type: "open" | "opened" | "verified" | "commit" | "committed" | "close" | "closed" }
+  | { readonly type: "exhausted" | "relieved" }
   | { readonly type: "fail"; readonly fault: Fault };
 
 export interface MemoryContext {
@@ -30,8 +31,10 @@ export const memoryMachine = setup({
     closed: { on: { open: { target: "opening", actions: "clearFault" } } },
     opening: { on: { opened: "verifying", fail: onFail } },
     verifying: { on: { verified: "ready", fail: onFail } },
-    ready: { on: { commit: "committing", close: "closing", fail: onFail } },
-    committing: { on: { committed: "ready", fail: onFail } },
+    ready: { on: { commit: "committing", exhausted: "full", close: "closing", fail: onFail } },
+    committing: { on: { committed: "ready", exhausted: "full", fail: onFail } },
+    // The disk has no room to spare: what was promised is still committed, from the reserve, and nothing new begins.
+    full: { on: { relieved: "ready", close: "closing", fail: onFail } },
     closing: { on: { closed: "closed", fail: onFail } },
     failed: { on: { open: { target: "opening", actions: "clearFault" } } },
   },

@@ -31,7 +31,7 @@ const NORMATIVE: readonly (readonly [from: string, events: string, to: string])[
   ["memoryCommitting", "committed", "completed"],
   ["memoryCommitting", "commitFailed", "error(MemoryError)"],
   ...["ProtocolError", "AuthorizationError", "CapabilityError", "RuntimeError"].flatMap((category) => [
-    [toEnd(category), "committed", `error(${category})`] as const,
+    [toEnd(category), "committed collapsed", `error(${category})`] as const,
     [toEnd(category), "commitFailed", "error(MemoryError)"] as const,
   ]),
 ];

@@ -26,7 +26,8 @@ describe("memory", () => {
       [
         ["closed open opening", "opening opened verifying", "verifying verified ready", "ready commit committing"],
         ["committing committed ready", "ready close closing", "closing closed closed", "failed open opening"],
-        ["opening", "verifying", "ready", "committing", "closing"].map((from) => `${from} fail failed`),
+        ["ready exhausted full", "committing exhausted full", "full relieved ready", "full close closing"],
+        ["opening", "verifying", "ready", "committing", "full", "closing"].map((from) => `${from} fail failed`),
       ]
         .flat()
         .sort(),

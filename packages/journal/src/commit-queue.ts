@@ -1,9 +1,19 @@
 /** What waits for the next commit group, in the order of sequence numbers and within its bounds. */
-import { FemtoError, LIMITS, type TypedRecord } from "@femtoclaw/protocol";
+import { FemtoError, LIMITS, type RecordType, type TypedRecord } from "@femtoclaw/protocol";
 import type { StoredObject } from "./store.ts";
 
 /** LIMIT: bytes of records that wait; more than this means the disk has stalled. */
 const QUEUE_BYTES = 128 << 20;
+/**
+ * LIMIT: records beyond the queue's bounds that only what has to be written can use: an outcome for each
+ * place that `LIMITS.outcomes` gives out, and what the runtime says of itself, a halt and its end included.
+ */
+const KEPT_RECORDS = 1_024;
+/** What proposers cause at will; all other records may use what is kept. */
+const ORDINARY: ReadonlySet<RecordType> = new Set([
+  ...(["message.recorded", "execution.refused", "execution.intent"] as const),
+  ...(["session.opened", "session.closed"] as const),
+]);
 /** LIMIT: bytes of one commit group, as LevelDB copies it several times; a larger record goes alone. */
 const GROUP_BYTES = 8 << 20;
 
@@ -44,12 +54,16 @@ export class CommitQueue {
     return this.#items.length;
   }
 
-  /** INVARIANT: the queue is bounded in records and in bytes; what does not fit is refused before it gets a number. */
-  assertRoom(bytes: number): void {
-    if (this.#items.length >= LIMITS.journalQueueRecords) {
+  /**
+   * INVARIANT: the queue is bounded in records and in bytes; what does not fit is refused before it gets
+   * a number. Without a type it is a snapshot or a checkpoint, which is wanted at the end at the latest.
+   */
+  assertRoom(bytes: number, type?: RecordType): void {
+    const isOrdinary = type !== undefined && ORDINARY.has(type);
+    if (this.#items.length >= LIMITS.journalQueueRecords + (isOrdinary ? 0 : KEPT_RECORDS)) {
       throw new FemtoError("FEMTO_JOURNAL_OVERLOADED", `${this.#items.length} records wait to become durable`);
     }
-    if (this.#bytes + bytes > QUEUE_BYTES) {
+    if (isOrdinary && this.#bytes + bytes > QUEUE_BYTES) {
       throw new FemtoError("FEMTO_JOURNAL_OVERLOADED", `${this.#bytes} bytes wait to become durable`);
     }
   }

@@ -9,6 +9,7 @@ export { copyForVerification, type VerificationCopy, verifyDirectory } from "./a
 export { type HeldCheckpoint, type LogVerdict, type VerifyOptions, verifyLog } from "./audit/verify-log.ts";
 export { checkJournal, type JournalCheck } from "./check.ts";
 export { type Clock, systemClock } from "./clock.ts";
+export { DiskReserve, MARGIN_BYTES, RESERVE_BYTES } from "./disk-reserve.ts";
 export {
   type DirectoryIdentity,
   type MachineName,
@@ -38,6 +39,7 @@ export { inspectLeveldbFiles, type LeveldbFiles } from "./leveldb-files.ts";
 export { LeveldbStore, type LeveldbStoreOptions } from "./leveldb-store.ts";
 export { MemoryDisk, MemoryStore, type StoreFault } from "./memory-store.ts";
 export { decodeRecord, encodeRecord, UtcFormat } from "./record.ts";
+export { ReopeningStore, type ReopeningStoreOptions } from "./reopening-store.ts";
 export { type Committed, isCommittedValue, openCommitment } from "./sealing/commitments.ts";
 export { pointer } from "./sealing/json-pointer.ts";
 export { redact, textWithoutSecrets } from "./sealing/redact.ts";

@@ -30,6 +30,8 @@ export interface JournalOptions {
   readonly machines: MachineIdentities;
   /** Where the salts of commitments come from; the operating system's randomness without it. */
   readonly randomBytes?: (bytes: number) => Uint8Array;
+  /** Whether there is room for values beside the records; without it they are always kept. */
+  readonly keepsValues?: () => boolean;
   readonly projector?: Projector;
   /** The log that a new one goes on from; means nothing where there is a log already. */
   readonly parent?: LogParent;
@@ -49,6 +51,8 @@ export interface JournalOptions {
 
 export interface Appended {
   readonly seq: number;
+  /** Bytes that are stored for it: the record's own, and those beside it. */
+  readonly bytes: number;
   /** As it was written: without secrets, and with commitments in place of large values. */
   readonly record: TypedRecord;
 }

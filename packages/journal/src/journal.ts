@@ -43,6 +43,7 @@ export class Journal extends StoreReader {
   readonly #clock: Clock;
   readonly #machines: MachineIdentities;
   readonly #salts: Salts;
+  readonly #keepsValues: () => boolean;
   readonly #utc = new UtcFormat();
   readonly #projector: Projector | undefined;
   readonly #snapshotEvery: number;
@@ -67,6 +68,7 @@ export class Journal extends StoreReader {
     this.#boot = options.boot;
     this.#clock = options.clock;
     this.#machines = options.machines;
+    this.#keepsValues = options.keepsValues ?? (() => true);
     this.#salts = new Salts(options.randomBytes ?? randomBytes);
     this.#projector = options.projector;
     this.#snapshotEvery = options.snapshotEveryRecords ?? LIMITS.snapshotEveryRecords;
@@ -195,11 +197,15 @@ export class Journal extends StoreReader {
 
   #enqueue(entry: SealableEntry, resolve: (appended: Appended) => void, reject: (error: FemtoError) => void): void {
     this.#assertOpen();
-    const sealed = seal(this.#frame(MACHINE_OF[entry.type]), entry, this.#salts);
+    const sealed = seal(this.#frame(MACHINE_OF[entry.type]), entry, {
+      salts: this.#salts,
+      keepsValues: this.#keepsValues(),
+    });
     const { record } = sealed;
-    this.#queue.assertRoom(sealedBytes(sealed));
+    const bytes = sealedBytes(sealed);
+    this.#queue.assertRoom(bytes, entry.type);
     this.#nextSeq += 1;
-    this.#queue.push({ kind: "record", ...sealed, resolve: () => resolve({ seq: record.seq, record }), reject });
+    this.#queue.push({ kind: "record", ...sealed, resolve: () => resolve({ seq: record.seq, record, bytes }), reject });
     this.#sinceSnapshot += 1;
     if (this.#projector !== undefined && this.#sinceSnapshot >= this.#snapshotEvery) this.#pushSnapshot(ignore, ignore);
     this.#arm();
@@ -255,8 +261,8 @@ export class Journal extends StoreReader {
   }
 
   /**
-   * INVARIANT: after a failure nothing is written any more. The failed group may be on the disk or not,
-   * so a later record could stand after one that nobody was told of.
+   * INVARIANT: after a failure that the store could not repair nothing is written any more. The failed
+   * group may be on the disk or not, so a later record could stand after one that nobody was told of.
    */
   #fail(waiting: readonly { reject(error: FemtoError): void }[], cause: unknown): void {
     this.#state = "failed";

@@ -57,6 +57,13 @@ export function databaseFault(
   error: unknown,
 ): FemtoError {
   if (error instanceof FemtoError) return error;
+  if (isDiskFull(error)) return new FemtoError("FEMTO_DISK_FULL", errorText(error), { cause: error });
   const closed = /^LEVEL_(?:DATABASE|ITERATOR)_NOT_OPEN$/.test(systemErrorCode(error) ?? "");
   return new FemtoError(closed ? "FEMTO_JOURNAL_CLOSED" : code, errorText(error), { cause: error });
+}
+
+/** LevelDB passes the kernel's words on, and nothing else that would tell. */
+function isDiskFull(error: unknown): boolean {
+  const isNamed = ["ENOSPC", "EDQUOT"].includes(systemErrorCode(error) ?? "");
+  return isNamed || /No space left on device|Disk quota exceeded/.test(errorText(error));
 }

@@ -12,6 +12,8 @@ export class MemoryDisk {
   readonly index = new Map<string, number[]>();
   readonly objects = new Map<string, Uint8Array>();
   opened = false;
+  /** Faults of the appends to come, also of those after opening again. */
+  readonly faults: StoreFault[] = [];
 }
 
 export type StoreFault =
@@ -19,6 +21,8 @@ export type StoreFault =
   | { readonly kind: "EIO" | "ENOSPC" }
   /** The next append is stored whole and fails all the same, as when a disk loses its answer. */
   | { readonly kind: "unanswered" }
+  /** The next append fails, and from then on somebody else has the memory open. */
+  | { readonly kind: "lock" }
   /** The next append fails and leaves some records without index and objects, as no sound engine does. */
   | { readonly kind: "torn"; readonly recordsKept: number }
   /** The next append becomes durable only when the promise resolves. */
@@ -26,9 +30,10 @@ export type StoreFault =
 
 export class MemoryStore implements JournalStore {
   readonly #disk: MemoryDisk;
-  readonly #faults: StoreFault[] = [];
   #state: "new" | "open" | "failed" | "closed" = "new";
   #appending = false;
+  /** Whether the memory belongs to somebody else by now. */
+  #isRobbed = false;
 
   constructor(disk = new MemoryDisk()) {
     this.#disk = disk;
@@ -36,7 +41,7 @@ export class MemoryStore implements JournalStore {
 
   /** Lets one of the next appends fail; several faults take effect one after the other. */
   inject(fault: StoreFault): void {
-    this.#faults.push(fault);
+    this.#disk.faults.push(fault);
   }
 
   async open(): Promise<{ readonly size: number }> {
@@ -58,7 +63,7 @@ export class MemoryStore implements JournalStore {
     }
     const copies = group.records.map((record) => Uint8Array.from(record));
     const objects = group.objects.map(({ name, bytes }) => ({ name, bytes: Uint8Array.from(bytes) }));
-    const fault = this.#faults.shift();
+    const fault = disk.faults.shift();
     if (fault?.kind === "slow") {
       this.#appending = true;
       await fault.until;
@@ -66,8 +71,10 @@ export class MemoryStore implements JournalStore {
     } else if (fault !== undefined) {
       this.#state = "failed";
       if (fault.kind === "unanswered") keep(disk, copies, group.index, objects);
+      if (fault.kind === "lock") this.#isRobbed = true;
       if (fault.kind === "torn") disk.records.push(...copies.slice(0, fault.recordsKept));
-      throw new FemtoError("FEMTO_JOURNAL_WRITE_FAILED", `the write failed: ${fault.kind}`);
+      const code = fault.kind === "ENOSPC" ? "FEMTO_DISK_FULL" : "FEMTO_JOURNAL_WRITE_FAILED";
+      throw new FemtoError(code, `the write failed: ${fault.kind}`);
     }
     keep(disk, copies, group.index, objects);
   }
@@ -101,7 +108,8 @@ export class MemoryStore implements JournalStore {
   }
 
   async close(): Promise<void> {
-    if (this.#state === "open" || this.#state === "failed") this.#disk.opened = false;
+    const isHeld = (this.#state === "open" || this.#state === "failed") && !this.#isRobbed;
+    if (isHeld) this.#disk.opened = false;
     this.#state = "closed";
   }
 

@@ -38,7 +38,8 @@ export interface JournalStore {
   /**
    * Stores the group whole or not at all, and durably once it resolves. A wrong `expectedSize` is
    * refused and changes nothing; one append runs at a time. After a failed write every further use
-   * is refused, because what the failed write left behind is known only after opening again.
+   * is refused, because what the failed write left behind is known only after opening again. A write
+   * that lacked room fails with FEMTO_DISK_FULL, any other with FEMTO_JOURNAL_WRITE_FAILED.
    */
   append(group: CommitGroup): Promise<void>;
   /** Records of `[fromSeq, toSeqExclusive)` that are stored, oldest first. */

@@ -131,6 +131,9 @@ export const ERRORS = define({
   FEMTO_JOURNAL_WRITE_FAILED: memory(
     "Free disk space or repair the disk, then start the host again; everything acknowledged is kept.",
   ),
+  FEMTO_DISK_FULL: memory(
+    "Free space on the disk of the state directory; the host goes on by itself then. The call was not executed: send it again.",
+  ),
   FEMTO_JOURNAL_CLOSED: memory("The journal takes no more records; start the host again."),
   FEMTO_JOURNAL_OVERLOADED: system("Send the call again later; the disk does not keep up."),
   FEMTO_JOURNAL_UNSIGNED: {
@@ -184,6 +187,10 @@ export const ERRORS = define({
   FEMTO_OVERLOADED: system("Send the call again after a pause; nothing was executed."),
   FEMTO_UNWITNESSED: system(
     "Send the call again later. An operator sees with `femtoclaw audit witness` which witness fails, and why.",
+  ),
+  FEMTO_SESSION_QUOTA: system("Send the call again after a pause; nothing was executed."),
+  FEMTO_SESSION_HALTED: system(
+    "Find out why the session's calls were refused, then go on in a new session; nothing was executed.",
   ),
   FEMTO_DRAINING: system("The host is stopping; send the call again after it has started."),
   FEMTO_HOST_NOT_RUNNING: system("Start the host with `femtoclaw up --detach`, or use --embedded."),

@@ -33,6 +33,22 @@ export const LIMITS = {
   queue: 1_024,
   /** LIMIT: executions whose capability runs at once, over all sessions. */
   effects: 128,
+  /** LIMIT: permitted executions whose outcome is not durable yet; twice the effects, as a group of outcomes is synced while the next effects run. */
+  outcomes: 256,
+  /** LIMIT: bytes of the disk reserve that are kept for each of these outcomes. */
+  outcomeBytes: 65_536,
+  /** LIMIT: bytes that one session may record before it waits; an agent that thinks between calls records some KiB a second. */
+  sessionBytes: 1_073_741_824,
+  /** Bytes by which that grows again in a second. */
+  sessionBytesPerSecond: 1_048_576,
+  /** LIMIT: bytes of records of refused calls of one session, some two hundred ordinary ones, before it is halted. */
+  sessionRefusalBytes: 262_144,
+  /** Bytes by which that grows again in a second. */
+  sessionRefusalBytesPerSecond: 1_024,
+  /** LIMIT: bytes of records of refused calls of all sessions, so that connecting anew gains nothing; further ones are counted. */
+  refusalBytes: 4_194_304,
+  /** Bytes by which that grows again in a second; 5 GiB in a week of nothing else. */
+  refusalBytesPerSecond: 8_192,
   /** Default time that one execution may take. */
   timeoutMs: 30_000,
   /** LIMIT: what an operator may grant one execution at the most; the configuration's schema says the same. */

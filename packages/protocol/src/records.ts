@@ -26,6 +26,8 @@ export interface RecordBodies {
   "execution.resolved": T.ExecutionResolvedBody;
   "epoch.opened": T.EpochOpenedBody;
   "execution.inherited": T.ExecutionInheritedBody;
+  "memory.changed": T.MemoryChangedBody;
+  "session.halted": T.SessionHaltedBody;
 }
 
 export type RecordType = keyof RecordBodies;
@@ -55,6 +57,8 @@ export const MACHINE_OF: Readonly<Record<RecordType, MachineId>> = {
   "execution.outcome": "execution",
   "execution.interrupted": "execution",
   "overload.refused": "execution",
+  "session.halted": "lifecycle",
+  "memory.changed": "memory",
   "execution.resolved": "execution",
   "execution.inherited": "execution",
   "epoch.opened": "lifecycle",

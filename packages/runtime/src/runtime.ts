@@ -24,6 +24,7 @@ import type { Problem } from "./gate/verdict.ts";
 import { harmless } from "./harmless.ts";
 import type { LogEntry, RuntimeOptions } from "./options.ts";
 import type { Projection } from "./projection/projection.ts";
+import { RefusalSummary } from "./refusal-summary.ts";
 import { type ResolutionRequest, Resolutions } from "./resolutions.ts";
 import { type Session, type SessionOptions, Sessions } from "./session.ts";
 import { settled } from "./settled.ts";
@@ -38,7 +39,6 @@ import { Supervision } from "./supervision.ts";
 import { type Surroundings, systemSurroundings } from "./surroundings.ts";
 import { ActorSystem } from "./system.ts";
 
-const OVERLOAD_SUMMARY_MS = 1_000;
 const TELEMETRY_FLUSH_MS = 3_000;
 
 export class Runtime implements AsyncDisposable {
@@ -60,7 +60,7 @@ export class Runtime implements AsyncDisposable {
   #resolutions: Resolutions | null = null;
   #executing = 0;
   #fault: Fault | null = null;
-  #cancelSummary: (() => void) | null = null;
+  #refusals: RefusalSummary | null = null;
   #closing: Promise<void> | null = null;
   readonly #failed = Promise.withResolvers<FemtoError>();
 
@@ -83,6 +83,7 @@ export class Runtime implements AsyncDisposable {
     this.#sessions = new Sessions({
       newId: () => this.#surroundings.newId(),
       record: (entry) => this.#chronicle.record(entry),
+      clock: this.#clock,
     });
     this.#supervision = new Supervision({
       system: this.#system,
@@ -247,6 +248,8 @@ export class Runtime implements AsyncDisposable {
       ...(onEpoch === undefined ? {} : { onEpoch }),
       onCommitted: (records) => this.#committed(records),
       onFailed: (error) => this.#journalFailed(error),
+      onSpace: (full) => this.#spaceChanged(full),
+      log: this.#log,
     });
     this.#memory = memory;
     if (memory.epoch !== null) {
@@ -348,27 +351,39 @@ export class Runtime implements AsyncDisposable {
       journal: this.journal,
       admission: () => this.#admission(),
     });
-    this.#summarizeOverloads();
+    const { gate } = this.#open;
+    this.#refusals = new RefusalSummary({
+      clock: this.#clock,
+      takeCounts: () => gate.takeRefusalCounts(),
+      record: (entry) => this.#chronicle.record(entry),
+    });
   }
 
-  #summarizeOverloads(): void {
-    const summarize = (): void => {
-      this.#recordOverloads();
-      this.#summarizeOverloads();
-    };
-    this.#cancelSummary = this.#clock.after(OVERLOAD_SUMMARY_MS, summarize, { unref: true });
-  }
-
-  // INVARIANT: I3: calls are taken in `idle` and `executing` alone; every other phase refuses them.
+  // INVARIANT: I3: calls are taken in `idle` and `executing` alone; every other phase refuses them, and so
+  // does a disk without the reserve.
   #admission(): Problem | null {
     const { phase } = this.#system;
-    if (phase === "idle" || phase === "executing") return this.#witnessing?.problem ?? null;
-    return { code: "FEMTO_DRAINING", reason: `the runtime is in phase ${phase} and takes no calls` };
+    if (phase !== "idle" && phase !== "executing") {
+      return { code: "FEMTO_DRAINING", reason: `the runtime is in phase ${phase} and takes no calls` };
+    }
+    const full = this.#memory?.space.full ?? null;
+    if (full !== null) return { code: "FEMTO_DISK_FULL", reason: `the journal's disk is full: ${full}` };
+    return this.#witnessing?.problem ?? null;
+  }
+
+  /** Said in the log, in the journal and by the memory machine; outcomes and what the runtime says of itself go on. */
+  #spaceChanged(full: string | null): void {
+    this.#system.send("memory", { type: full === null ? "relieved" : "exhausted" });
+    const state = full === null ? "ready" : "full";
+    const reason = full ?? "the reserve is taken again";
+    this.#log({ level: full === null ? "info" : "error", event: "memory.changed", state, reason });
+    this.#chronicle.record({ type: "memory.changed", session: null, execution: null, body: { state, reason } });
   }
 
   /** The root is `executing` while an intent has no outcome; it learns of both when they are durable. */
   #committed(records: readonly TypedRecord[]): void {
-    for (const { type } of records) {
+    for (const { type, session, body } of records) {
+      if (type === "session.halted") this.#log({ level: "warn", event: type, session, code: body.code });
       if (type === "execution.intent") this.#executing += 1;
       else if (type === "execution.outcome") this.#executing -= 1;
       else continue;
@@ -376,13 +391,6 @@ export class Runtime implements AsyncDisposable {
       if (type === "execution.outcome" && this.#executing === 0) this.#system.advance({ type: "execution.ended" });
     }
     this.#observability?.wake();
-  }
-
-  #recordOverloads(): void {
-    const count = this.#open?.gate.takeOverloads() ?? 0;
-    if (count === 0) return;
-    const body = { count, code: "FEMTO_OVERLOADED" };
-    this.#chronicle.record({ type: "overload.refused", session: null, execution: null, body });
   }
 
   #journalFailed(error: unknown): void {
@@ -423,36 +431,23 @@ export class Runtime implements AsyncDisposable {
       await settled(this.#clock, gate.idle(), 4 * LIMITS.graceMs);
     }
     this.#sessions.closeAll();
-    this.#recordOverloads();
+    this.#refusals?.record();
     this.#chronicle.advance({ type: "drained" });
     await this.#end();
   }
 
   async #end(): Promise<void> {
-    this.#cancelSummary?.();
+    this.#refusals?.stop();
     this.#supervision.stop();
     this.#chronicle.advance({ type: "shutdown" });
+    // What no room was found for while executions had their time to end keeps nothing longer from ending.
+    this.#memory?.stopWaiting();
     await this.#chronicle.durable().catch(() => undefined);
     await this.#observability?.stop(TELEMETRY_FLUSH_MS);
-    await this.#closeMemory();
+    // Once nothing is recorded any more, witnesses get the last checkpoint.
+    await this.#memory?.close(async () => this.#witnessing?.stop(LIMITS.witnessStopMs));
     this.#system.advance({ type: "stopped" });
     this.#system.stop();
-  }
-
-  /** A snapshot at the end lets the next start fold nothing; a journal that failed is closed as it is. */
-  async #closeMemory(): Promise<void> {
-    if (this.#memory === null) return;
-    const { journal } = this.#memory;
-    try {
-      await journal.snapshot();
-    } catch (error) {
-      this.#log({ level: "warn", event: "snapshot.failed", reason: errorText(error) });
-    }
-    // Nothing is recorded any more, so this checkpoint is the last one.
-    await this.#witnessing?.stop(LIMITS.witnessStopMs);
-    this.#system.send("memory", { type: "close" });
-    await journal.close();
-    this.#system.send("memory", { type: "closed" });
   }
 }
 

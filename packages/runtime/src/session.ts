@@ -1,6 +1,6 @@
 /** One proposer's connection to the gate. Its identity is minted by the runtime; a label proves nothing. */
 import { Buffer } from "node:buffer";
-import type { JournalEntry } from "@femtoclaw/journal";
+import type { Clock, JournalEntry } from "@femtoclaw/journal";
 import {
   type ExecutionId,
   LIMITS,
@@ -11,6 +11,8 @@ import {
   type SessionId,
 } from "@femtoclaw/protocol";
 import type { Gate } from "./gate/gate.ts";
+import { PacedTurns } from "./gate/paced-turns.ts";
+import { refusalShare, SessionQuota } from "./gate/session-quota.ts";
 
 export interface ProposeOptions {
   /** A name for this call, recorded as given. */
@@ -50,23 +52,39 @@ function actorOf(id: SessionId, channel: SessionOptions["channel"], label: strin
 export interface SessionsParts {
   newId(): string;
   record(entry: JournalEntry): void;
+  readonly clock: Clock;
 }
+
+/** LIMIT: pause between two answers to a halted session, so that a flood of its calls is answered a hundred times a second. */
+const HALTED_PAUSE_MS = 10;
 
 /** The open sessions of a runtime. */
 export class Sessions {
   readonly #open = new Set<Session>();
   readonly #parts: SessionsParts;
+  readonly #share;
 
   constructor(parts: SessionsParts) {
     this.#parts = parts;
+    this.#share = refusalShare(parts.clock.monotonicUs());
   }
 
   open({ channel, label }: SessionOptions, gate: Gate): Session {
+    const { clock } = this.#parts;
     const id = this.#parts.newId() as SessionId;
     const actor = actorOf(id, channel, label);
+    const quota = new SessionQuota(this.#share, clock.monotonicUs());
+    const turns = new PacedTurns(clock, HALTED_PAUSE_MS);
     let executions = 0;
+    let isIntroduced = false;
+    // INVARIANT: I9: who connects and leaves again, and again, without a call that is recorded, leaves no trace.
+    const introduce = (): void => {
+      if (isIntroduced) return;
+      isIntroduced = true;
+      this.#parts.record({ type: "session.opened", actor, session: id, execution: null, body: {} });
+    };
     const close = (): void => {
-      if (!this.#open.delete(session)) return;
+      if (!this.#open.delete(session) || !isIntroduced) return;
       this.#parts.record({ type: "session.closed", actor, session: id, execution: null, body: { executions } });
     };
     const session: Session = {
@@ -78,14 +96,13 @@ export class Sessions {
         const bytes = message instanceof Uint8Array ? message : Buffer.from(JSON.stringify(message));
         // INVARIANT: I8: who proposes is said here; of what a client says about itself only the label is taken.
         const named = label === undefined ? {} : { label };
-        return await gate.propose({ session: id, actor, bytes, ...named });
+        return await gate.propose({ session: id, actor, bytes, quota, turns, introduce, ...named });
       },
       cancel: (execution) => gate.cancel(id, execution as ExecutionId),
       close,
       [Symbol.asyncDispose]: async () => close(),
     };
     this.#open.add(session);
-    this.#parts.record({ type: "session.opened", actor, session: id, execution: null, body: {} });
     return session;
   }
 

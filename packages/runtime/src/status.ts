@@ -21,6 +21,14 @@ export interface RuntimeStatus {
   readonly log: string;
   readonly parent: LogParent | null;
   readonly records: number;
+  readonly memory: {
+    /** State of the memory machine; `full` while the disk has no room to spare and no calls are taken. */
+    readonly state: string;
+    readonly full: string | null;
+    /** Bytes free on the disk of the state directory beside the reserve; null when it does not tell. */
+    readonly free_bytes: number | null;
+    readonly reserve_bytes: number;
+  };
   /** Since the journal began. */
   readonly counters: Counters;
   /** Interrupted executions of which no operator has said yet what became of them. */
@@ -64,6 +72,12 @@ export function statusOf(parts: StatusParts): RuntimeStatus {
     log: memory?.journal.origin ?? "",
     parent: memory?.projection.host.parent ?? null,
     records: memory?.journal.size ?? 0,
+    memory: {
+      state: String(parts.system.state("memory")?.value ?? "down"),
+      full: memory?.space.full ?? null,
+      free_bytes: memory?.space.freeBytes ?? null,
+      reserve_bytes: memory?.space.reserveBytes ?? 0,
+    },
     counters: memory?.projection.counters ?? ZERO_COUNTERS,
     unresolved: memory?.projection.unresolved.size ?? 0,
     running: parts.running,

@@ -31,7 +31,8 @@ export interface ProcessIdentity {
 }
 
 export interface Storage {
-  readonly store: JournalStore;
+  /** A store over the same storage each time, not open yet: after a failed write another one takes its place. */
+  createStore(): JournalStore;
   readonly keyring: Keyring;
   /** The state directory in which both lie; null where they lie in none. */
   readonly claim: Claim | null;

@@ -9,7 +9,7 @@ import type { Capability } from "@femtoclaw/capabilities";
 import { createRuntime, resolveConfiguration } from "@femtoclaw/runtime";
 
 const CALLERS = 50;
-const [root = "", life = "", snapshotEvery = "1000"] = process.argv.slice(2);
+const [root = "", life = "", snapshotEvery = "1000", state = "state"] = process.argv.slice(2);
 
 const leaveLine: Capability = {
   manifest: {
@@ -30,7 +30,7 @@ const leaveLine: Capability = {
 
 const runtime = await createRuntime({
   configuration: resolveConfiguration({
-    configuration: { memory: { path: "state" }, host: { runtime_dir: "run" }, capabilities: { leave_line: true } },
+    configuration: { memory: { path: state }, host: { runtime_dir: "run" }, capabilities: { leave_line: true } },
     baseDirectory: root,
     environment: { HOME: root },
   }),

@@ -1,2 +1,8 @@
-/** Suites that FemtoClaw ships for those who build parts of it anew. */
-export { type JournalStoreSuiteOptions, journalStoreSuite, type StoreFixture } from "./journal-store-suite.ts";
+/** Suites that embedders run against their own parts, and disks that can be filled. */
+export {
+  type JournalStoreSuiteOptions,
+  journalStoreSuite,
+  type StorageFault,
+  type StoreFixture,
+} from "./journal-store-suite.ts";
+export { HAS_SMALL_DISK, SmallDisk } from "./small-disk.ts";

@@ -5,10 +5,18 @@
 import assert from "node:assert/strict";
 import type { CommitGroup, IndexEntry, JournalStore, StoredObject, StoredRecord } from "@femtoclaw/journal";
 
+/**
+ * How storage fails: an I/O error or a full disk that leave nothing of the group, a group that is durable
+ * although its write failed, a lock that somebody else took over, a sync that takes its time.
+ */
+export type StorageFault = "EIO" | "ENOSPC" | "unanswered" | "lock" | "slow";
+
 /** One storage that outlives the stores that open it. */
 export interface StoreFixture {
   /** A store over this storage that is not open yet. */
   store(): JournalStore;
+  /** Lets the next append fail; what it returns puts the storage right. Needed where `faults` are named. */
+  inject?(fault: StorageFault): () => void;
   dispose(): Promise<void>;
 }
 
@@ -16,6 +24,8 @@ export interface JournalStoreSuiteOptions {
   readonly name: string;
   /** Makes an empty storage. */
   readonly create: () => Promise<StoreFixture>;
+  /** What can be made to happen to this storage. */
+  readonly faults?: readonly StorageFault[];
   readonly describe: (name: string, body: () => void) => unknown;
   readonly it: (name: string, body: () => Promise<void>) => unknown;
 }
@@ -26,16 +36,18 @@ interface Run {
   reopen(): Promise<{ readonly store: JournalStore; readonly size: number }>;
   /** A second store over the same storage, not open yet. */
   rival(): JournalStore;
+  inject(fault: StorageFault): () => void;
 }
 
 type Check = (run: Run) => Promise<void>;
 
 export function journalStoreSuite(options: JournalStoreSuiteOptions): void {
-  const { name, create, describe, it } = options;
+  const { name, create, faults = [], describe, it } = options;
   describe(`journal store: ${name}`, () => {
     for (const [title, check] of Object.entries({ ...RECORDS, ...REFUSALS, ...DERIVED })) {
       it(title, () => run(create, check));
     }
+    for (const fault of faults) it(FAULTS[fault].title, () => run(create, FAULTS[fault].check));
   });
 }
 
@@ -53,6 +65,10 @@ async function run(create: () => Promise<StoreFixture>, check: Check): Promise<v
         return { store, size };
       },
       rival: () => fixture.store(),
+      inject: (fault) => {
+        assert.ok(fixture.inject !== undefined, "a fixture with faults can inject them");
+        return fixture.inject(fault);
+      },
     });
   } finally {
     await store.close();
@@ -208,6 +224,75 @@ const DERIVED: Readonly<Record<string, Check>> = {
     assert.deepEqual(await again.store.objects(""), []);
   },
 };
+
+const FAULTS: Readonly<Record<StorageFault, { readonly title: string; readonly check: Check }>> = {
+  EIO: {
+    title: "refuses everything after a write that failed, and holds nothing of it when it is opened again",
+    check: (run) => failsWhole(run, "EIO", "FEMTO_JOURNAL_WRITE_FAILED"),
+  },
+  ENOSPC: {
+    title: "tells a full disk from other faults, and goes on when it is opened again and has room",
+    check: (run) => failsWhole(run, "ENOSPC", "FEMTO_DISK_FULL"),
+  },
+  unanswered: {
+    title: "holds the whole group, or nothing of it, when a write failed that had become durable",
+    check: async ({ store, reopen, inject }) => {
+      await store.append(group(0, [text("0")]));
+      inject("unanswered");
+      await refuses(store.append(group(1, [text("1"), text("2")], [{ execution: "a", seq: 1 }], [named("a")])));
+      await refuses(store.append(group(3, [text("3")])));
+      const again = await reopen();
+      const expected = again.size === 1 ? { seqs: [], objects: [] } : { seqs: [1], objects: ["a"] };
+      assert.ok([1, 3].includes(again.size));
+      assert.deepEqual([...(await again.store.locate("a"))], expected.seqs);
+      assert.deepEqual(await again.store.objects(""), expected.objects);
+    },
+  },
+  lock: {
+    title: "is not opened again while somebody else has taken it over",
+    check: async ({ store, reopen, inject }) => {
+      await store.append(group(0, [text("0")]));
+      const giveBack = inject("lock");
+      await refuses(store.append(group(1, [text("1")])));
+      await assert.rejects(reopen(), { code: "FEMTO_JOURNAL_LOCKED" });
+      giveBack();
+      assert.equal((await reopen()).size, 1);
+    },
+  },
+  slow: {
+    title: "resolves no append before the disk has it",
+    check: async ({ store, inject }) => {
+      const finish = inject("slow");
+      let isDurable = false;
+      const appended = store.append(group(0, [text("0")])).then(() => {
+        isDurable = true;
+      });
+      await new Promise((resolve) => setImmediate(resolve));
+      assert.equal(isDurable, false);
+      finish();
+      await appended;
+      assert.deepEqual(await numbered(store.read(0, 1)), [0]);
+    },
+  },
+};
+
+/** A group of a megabyte, so that a real disk that is full has no corner left for it. */
+async function failsWhole({ store, reopen, inject }: Run, fault: StorageFault, code: string): Promise<void> {
+  await store.append(group(0, [text("0")]));
+  const repair = inject(fault);
+  const lost = group(1, [Buffer.alloc(1 << 20, "1")], [{ execution: "a", seq: 1 }], [named("a")]);
+  await assert.rejects(store.append(lost), { code });
+  await refuses(store.append(group(1, [text("1")])));
+  await refuses(collect(store.read(0, 1)));
+  await refuses(store.object("a"));
+  repair();
+  const again = await reopen();
+  assert.equal(again.size, 1);
+  assert.deepEqual([...(await again.store.locate("a"))], []);
+  assert.deepEqual(await again.store.objects(""), []);
+  await again.store.append(group(1, [text("1")]));
+  assert.deepEqual(await numbered(again.store.read(0, 2)), [0, 1]);
+}
 
 async function assertObjects(store: JournalStore): Promise<void> {
   assert.deepEqual(await store.objects(""), ["B/1", "a", "b", "b/1", "b/10", "b/2", "c/~"]);

@@ -1,9 +1,9 @@
 /** `doctor`: tries out what FemtoClaw relies on, and says what to do about what does not hold. */
 
 import { existsSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { builtinCapabilities } from "@femtoclaw/capabilities";
-import { openStateDirectory, verifyDirectory } from "@femtoclaw/journal";
+import { DiskReserve, MARGIN_BYTES, openStateDirectory, RESERVE_BYTES, verifyDirectory } from "@femtoclaw/journal";
 import { compilePolicy, createPolicyEngine } from "@femtoclaw/policy";
 import { ERRORS, EXIT, errorText, FemtoError, printable } from "@femtoclaw/protocol";
 import { probeSandbox } from "@femtoclaw/sandbox";
@@ -25,6 +25,7 @@ interface Finding {
 type Check = () => Promise<Omit<Finding, "check">> | Omit<Finding, "check">;
 
 const NODE_MAJOR = 26;
+const MIB = 1_048_576;
 /** LIMIT: characters of one line of a finding. */
 const LINE_CHARS_MAX = 4_096;
 
@@ -101,6 +102,7 @@ async function lookAtProject(
       fix: "Keep a copy as evidence; `femtoclaw audit verify` says more.",
     };
   });
+  await look("disk", () => diskFinding(stateDirectory));
   await look("remembered", async () => {
     if (running) {
       await using operator = await context.unprovedOperator(loaded);
@@ -122,6 +124,23 @@ async function lookAtProject(
       ? ok("a host answers")
       : { verdict: "warn", detail: "no host runs", fix: "Start it with `femtoclaw up --detach`." },
   );
+}
+
+/** Whether the journal's disk has room to spare; what is free is asked of the nearest folder that exists. */
+async function diskFinding(stateDirectory: string): Promise<Omit<Finding, "check">> {
+  let folder = stateDirectory;
+  while (!existsSync(folder)) folder = dirname(folder);
+  const reserve = await DiskReserve.open(folder);
+  const free = Math.floor((await reserve.freeBytes()) / MIB);
+  const size = RESERVE_BYTES / MIB;
+  if (reserve.held) return ok(`${free} MiB are free beside the reserve of ${size} MiB`);
+  const needed = (RESERVE_BYTES + MARGIN_BYTES) / MIB;
+  if (free >= needed) return ok(`${free} MiB are free; a host takes ${size} MiB of them as its reserve`);
+  return {
+    verdict: "warn",
+    detail: `${free} MiB are free where the state directory is, so a host takes no calls`,
+    fix: `Free ${needed - free} MiB; a host that runs goes on by itself then.`,
+  };
 }
 
 function runtimeFinding(): Omit<Finding, "check"> {

@@ -203,6 +203,7 @@ function statusRows(status: HostStatus, output: Output): string[][] {
     ["log", status.log],
     ...(status.parent === null ? [] : [["", parentText(status.parent)]]),
     ["records", `${status.records} in ${printable(status.state_directory, 4_096)}`],
+    ["disk", diskText(status.memory, output)],
     ["executions", `${completed} completed, ${refused} refused, ${failed} failed, ${interrupted} interrupted`],
     ["", `${status.running} running, ${status.queued} queued`],
     ...(status.unresolved === 0 ? [] : [["", output.style("yellow", unresolvedText(status.unresolved))]]),
@@ -225,6 +226,12 @@ function parentText({ origin, size, reason }: LogParent): string {
 
 function unresolvedText(count: number): string {
   return `${count} interrupted and unresolved: look with \`femtoclaw executions list --state interrupted\`, then say with \`femtoclaw executions resolve\` what became of each`;
+}
+
+function diskText({ full, free_bytes, reserve_bytes }: RuntimeStatus["memory"], output: Output): string {
+  const mib = (bytes: number): string => `${Math.floor(bytes / 1_048_576)} MiB`;
+  const room = `${free_bytes === null ? "unknown" : mib(free_bytes)} free, ${mib(reserve_bytes)} in reserve`;
+  return full === null ? room : output.style("red", `full, no calls are taken (${room}): ${printable(full, 2_000)}`);
 }
 
 /** Whether a host answers for this configuration. */

@@ -29,6 +29,12 @@ export type SealableEntry = RecordEntry & {
   readonly committed?: readonly { readonly path: string; readonly bytes: Uint8Array }[];
 };
 
+export interface Sealer {
+  readonly salts: Salts;
+  /** Whether values that leave a record are kept beside it; without room for them only their salts are. */
+  readonly keepsValues: boolean;
+}
+
 export interface SealedRecord {
   readonly record: TypedRecord;
   readonly bytes: Buffer;
@@ -50,7 +56,7 @@ const OPEN: ReadonlySet<string> = new Set(["args", "result"]);
 const COMMITMENTS_PER_MEMBER = 16;
 
 /** Throws FEMTO_JOURNAL_RECORD_TOO_LARGE for an entry that does not fit even so, FEMTO_PROTOCOL_TEXT for a lone surrogate. */
-export function seal(frame: RecordFrame, entry: SealableEntry, salts: Salts): SealedRecord {
+export function seal(frame: RecordFrame, entry: SealableEntry, { salts, keepsValues }: Sealer): SealedRecord {
   const plain = recordOf(frame, entry, entry.body, [], []);
   const text = JSON.stringify(plain);
   const { secrets = [], redacted = [], committed = [] } = entry;
@@ -62,30 +68,43 @@ export function seal(frame: RecordFrame, entry: SealableEntry, salts: Salts): Se
   assertWellFormed(plain.type, text);
   const untouched = { value: entry.body, redactions: [] };
   const { value: body, redactions } = clean ? untouched : redact<unknown>(entry.body, secrets);
-  const sealing = new Sealing(frame, entry, salts, body, [...redacted, ...redactions]);
-  for (const { path, bytes } of committed) sealing.commit(path, "bytes", bytes, false);
+  const sealing = new Sealing(frame, entry, { salts, keepsValues }, body, [...redacted, ...redactions]);
+  for (const { path, bytes } of committed) sealing.commit({ path, form: "bytes", bytes, isKept: false });
   return sealing.finish();
+}
+
+interface LeavingValue {
+  readonly path: string;
+  readonly form: Commitment["form"];
+  readonly bytes: Uint8Array;
+  readonly isKept?: boolean;
 }
 
 class Sealing {
   readonly #frame: RecordFrame;
   readonly #entry: SealableEntry;
-  readonly #salts: Salts;
+  readonly #sealer: Sealer;
   readonly #redactions: readonly Redaction[];
   readonly #commitments: Commitment[] = [];
   readonly #blobs: StoredObject[] = [];
   #body: unknown;
 
-  constructor(frame: RecordFrame, entry: SealableEntry, salts: Salts, body: unknown, redactions: readonly Redaction[]) {
+  constructor(
+    frame: RecordFrame,
+    entry: SealableEntry,
+    sealer: Sealer,
+    body: unknown,
+    redactions: readonly Redaction[],
+  ) {
     this.#frame = frame;
     this.#entry = entry;
-    this.#salts = salts;
+    this.#sealer = sealer;
     this.#body = body;
     this.#redactions = redactions;
   }
 
-  commit(path: string, form: Commitment["form"], bytes: Uint8Array, kept: boolean): void {
-    const { commitment, blob } = commit(path, form, bytes, kept, this.#salts);
+  commit({ path, form, bytes, isKept = this.#sealer.keepsValues }: LeavingValue): void {
+    const { commitment, blob } = commit(path, form, bytes, isKept, this.#sealer.salts);
     this.#blobs.push({ name: blobName(this.#frame.seq, this.#commitments.length), bytes: blob });
     this.#commitments.push(commitment);
   }
@@ -115,7 +134,7 @@ class Sealing {
     if (texts.length > COMMITMENTS_PER_MEMBER || isLargeText(member)) return this.#commitMember(name);
     for (const { path, text } of texts) {
       this.#body = replacedAt(this.#body, path, null);
-      this.commit(path, "text", Buffer.from(text), true);
+      this.commit({ path, form: "text", bytes: Buffer.from(text) });
     }
   }
 
@@ -132,8 +151,8 @@ class Sealing {
     const member = this.#member(name);
     const path = pointer("", name);
     this.#body = replacedAt(this.#body, path, null);
-    if (typeof member === "string") this.commit(path, "text", Buffer.from(member), true);
-    else this.commit(path, "json", Buffer.from(JSON.stringify(member)), true);
+    if (typeof member === "string") this.commit({ path, form: "text", bytes: Buffer.from(member) });
+    else this.commit({ path, form: "json", bytes: Buffer.from(JSON.stringify(member)) });
   }
 }
 

@@ -23,7 +23,7 @@ function salts(): Salts {
   return new Salts((bytes) => Uint8Array.from({ length: bytes }, () => (next = (next + 7) % 251)));
 }
 
-const sealed = (entry: SealableEntry): SealedRecord => seal(FRAME, entry, salts());
+const sealed = (entry: SealableEntry): SealedRecord => seal(FRAME, entry, { salts: salts(), keepsValues: true });
 
 const outcome = (result: Record<string, unknown>, more: Partial<SealableEntry> = {}): SealableEntry =>
   ({

@@ -71,7 +71,9 @@ export type JournalRecord = {
     | "snapshot.taken"
     | "execution.resolved"
     | "epoch.opened"
-    | "execution.inherited";
+    | "execution.inherited"
+    | "memory.changed"
+    | "session.halted";
   /**
    * Who acted; null for the runtime itself.
    */
@@ -1091,7 +1093,7 @@ export interface ExecutionInterruptedBody {
   boot: string;
 }
 /**
- * Calls refused for overload since the last such record; they are counted, not recorded one by one.
+ * Calls refused with this code since the last such record; they are counted, not recorded one by one.
  *
  * This interface was referenced by `undefined`'s JSON-Schema
  * via the `definition` "overloadRefusedBody".
@@ -1185,6 +1187,33 @@ export interface ExecutionInheritedBody {
    */
   record: number;
   tool: string;
+}
+/**
+ * The disk became full, or has room again. While it is full no call is taken, and outcomes are written from the reserve.
+ *
+ * This interface was referenced by `undefined`'s JSON-Schema
+ * via the `definition` "memoryChangedBody".
+ */
+export interface MemoryChangedBody {
+  state: "full" | "ready";
+  reason: string;
+}
+/**
+ * A session had more refused calls than its quota of the journal holds. This record stands for those that were not recorded singly; the session's further calls are refused and counted.
+ *
+ * This interface was referenced by `undefined`'s JSON-Schema
+ * via the `definition` "sessionHaltedBody".
+ */
+export interface SessionHaltedBody {
+  /**
+   * Refusals of the session that have records of their own.
+   */
+  recorded: number;
+  /**
+   * What was refused at last, as in `execution.refused`.
+   */
+  event: string;
+  code: string;
 }
 /**
  * The answer to one protocol message. `result` is present only when completed; `error` otherwise, except while pending.

@@ -31,7 +31,7 @@ export type Announce = EpochOptions["announce"];
 /** The journal and the keys of a claimed directory. */
 export function storageIn(claim: Claim): Storage {
   const { journal, keys } = claim.directory;
-  return { store: new LeveldbStore(journal), keyring: new FileKeyring(keys), claim };
+  return { createStore: () => new LeveldbStore(journal), keyring: new FileKeyring(keys), claim };
 }
 
 export async function claimDirectory(path: string, announce: Announce): Promise<Claim> {

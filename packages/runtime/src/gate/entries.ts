@@ -66,6 +66,20 @@ export function intentEntry(execution: Execution): JournalEntry {
   };
 }
 
+/** Stands for the refusals of a session that were more than its quota. */
+export function haltEntry(execution: Execution, event: RefusalEvent, error: ReplyError): JournalEntry {
+  const body = { recorded: execution.quota.recorded, event, code: error.code };
+  return { type: "session.halted", ...whose(execution), execution: null, body };
+}
+
+/** LIMIT: bytes of a record beside its body, at the most. */
+const FRAME_BYTES = 1_024;
+
+/** Bytes that the entry will take in the journal, or a few more. */
+export function entryBytes({ body }: JournalEntry): number {
+  return Buffer.byteLength(JSON.stringify(body)) + FRAME_BYTES;
+}
+
 export interface OutcomeDetails {
   readonly event: ExecutionOutcomeBody["event"];
   readonly began: boolean;

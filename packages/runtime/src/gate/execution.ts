@@ -14,12 +14,16 @@ import type {
 } from "@femtoclaw/protocol";
 import type { CapabilitySecrets } from "./argument-validators.ts";
 import type { Release } from "./fair-slots.ts";
+import type { SessionQuota } from "./session-quota.ts";
 import type { EndingEvent } from "./verdict.ts";
 
 export interface Execution {
   readonly id: ExecutionId;
   readonly session: SessionId;
   readonly actor: RecordActor;
+  readonly quota: SessionQuota;
+  /** Lets the session's own record stand before its first call's. */
+  introduce(): void;
   readonly label: string | null;
   readonly bytes: Uint8Array;
   readonly receivedUs: number;
@@ -41,6 +45,8 @@ export interface Execution {
   ending: Ending | null;
   reply: Reply | null;
   release: Release | null;
+  /** Gives back the room for the outcome, which is taken before the intent. */
+  releaseRoom: Release | null;
 }
 
 export interface Ending {

@@ -1,7 +1,7 @@
 /** What the gate works with. The runtime puts the real parts in. */
 
 import type { Capability, FactsResult, JsonObject } from "@femtoclaw/capabilities";
-import type { Clock, JournalEntry } from "@femtoclaw/journal";
+import type { Appended, Clock, JournalEntry } from "@femtoclaw/journal";
 import type { ExecutionActor } from "@femtoclaw/machines";
 import type { Authority, CapabilityManifest, ErrorCode, ExecutionId, Facts } from "@femtoclaw/protocol";
 import type { SandboxView } from "@femtoclaw/sandbox";
@@ -40,6 +40,8 @@ export interface GateParts {
   readonly stages: FairSlots;
   /** Places for running capabilities. */
   readonly effects: FairSlots;
+  /** Room for outcomes, in the journal's queue and in the disk reserve, that are not durable yet. */
+  readonly outcomes: FairSlots;
   /** Null while calls are taken, else why not. */
   admission(): Problem | null;
   spawn(id: ExecutionId): ExecutionActor;
@@ -50,5 +52,5 @@ export interface GateParts {
     readonly capability: string;
     readonly questions: Facts["questions"];
   }): GateDecision;
-  append(entry: JournalEntry): Promise<{ readonly seq: number }>;
+  append(entry: JournalEntry): Promise<Pick<Appended, "seq" | "bytes">>;
 }

@@ -9,6 +9,7 @@ import type { JournalEntry } from "@femtoclaw/journal";
 import type { ExecutionEvent, ExecutionState } from "@femtoclaw/machines";
 import {
   describeViolations,
+  type ErrorCode,
   type ExecutionId,
   errorText,
   type Facts,
@@ -16,43 +17,35 @@ import {
   LIMITS,
   parseMessage,
   printable,
-  type RecordActor,
   type Reply,
   type SessionId,
 } from "@femtoclaw/protocol";
 import { timestamp } from "../timestamp.ts";
+import { Admission, type Proposal } from "./admission.ts";
 import { NO_SECRETS } from "./argument-validators.ts";
 import { runEffect } from "./effect.ts";
-import { intentEntry, messageEntry, outcomeEntry, refusalEntry } from "./entries.ts";
+import { entryBytes, haltEntry, intentEntry, messageEntry, outcomeEntry, refusalEntry } from "./entries.ts";
 import type { Ending, Execution, RefusalEvent } from "./execution.ts";
 import type { Release } from "./fair-slots.ts";
 import type { FactsResult, GateDecision, GateParts } from "./gate-parts.ts";
-import { type Problem, replyError, unrecordedReply, verdictOf } from "./verdict.ts";
-
-export interface Proposal {
-  readonly session: SessionId;
-  /** Who proposes, for whom: minted by the runtime. Policy decides on the principal, never on what a client calls itself. */
-  readonly actor: RecordActor;
-  readonly bytes: Uint8Array;
-  readonly label?: string;
-}
+import { RefusalCounts } from "./refusal-counts.ts";
+import { type Problem, replyError, verdictOf } from "./verdict.ts";
 
 type EventType = ExecutionEvent["type"];
 type Step = (execution: Execution) => EventType | Promise<EventType>;
 /** States in which the gate has work to do; it never asks for approval, and final states need nothing. */
 type WorkedState = Exclude<ExecutionState, "awaitingApproval" | "completed" | "error">;
 
-/** Pause before an outcome that the journal had no room for is offered again. */
-const ROOM_MS = 10;
-
 export class Gate {
   readonly #parts: GateParts;
   readonly #running = new Map<ExecutionId, Execution>();
-  #overloads = 0;
+  readonly #counts = new RefusalCounts();
+  readonly #admission: Admission;
   #idle: (() => void) | null = null;
 
   constructor(parts: GateParts) {
     this.#parts = parts;
+    this.#admission = new Admission(parts, this.#counts);
   }
 
   /** Executions that entered the gate and have not left it. */
@@ -60,33 +53,18 @@ export class Gate {
     return this.#running.size;
   }
 
-  /** Calls refused for overload since the last call of this method. */
-  takeOverloads(): number {
-    const count = this.#overloads;
-    this.#overloads = 0;
-    return count;
+  /** Calls refused without a record of their own since the last call of this method, by code. */
+  takeRefusalCounts(): ReadonlyMap<ErrorCode, number> {
+    return this.#counts.takeAll();
   }
 
   /** Decides and, if permitted, executes; resolves when the outcome is durable. Never throws for what a proposer can cause. */
   async propose(proposal: Proposal): Promise<Reply> {
     const id = this.#parts.newId() as ExecutionId;
     const label = proposal.label === undefined ? null : printable(proposal.label, LIMITS.labelChars);
-    const closed = this.#parts.admission();
-    if (closed !== null) return this.#unrecorded(id, closed);
-    let release: Release;
-    try {
-      const slot = this.#parts.stages.acquire(proposal.session);
-      release = slot instanceof Promise ? await slot : slot;
-    } catch (error) {
-      if (!(error instanceof FemtoError)) throw error;
-      return this.#unrecorded(id, { code: error.code, reason: error.message });
-    }
-    const stillClosed = this.#parts.admission();
-    if (stillClosed !== null) {
-      release();
-      return this.#unrecorded(id, stillClosed);
-    }
-    return await this.#run(this.#begin(id, proposal, label, release));
+    const entered = await this.#admission.enter(id, proposal);
+    if (typeof entered !== "function") return entered;
+    return await this.#run(this.#begin(id, proposal, label, entered));
   }
 
   /** Asks an execution of the session to end; true when it is known and has not ended. */
@@ -115,16 +93,13 @@ export class Gate {
     execution.abort.abort(new FemtoError("FEMTO_CAPABILITY_CANCELLED", reason));
   }
 
-  #unrecorded(id: ExecutionId, problem: Problem): Reply {
-    if (problem.code === "FEMTO_OVERLOADED") this.#overloads += 1;
-    return unrecordedReply(id, replyError(problem, timestamp(this.#parts.clock)));
-  }
-
   #begin(id: ExecutionId, proposal: Proposal, label: string | null, release: Release): Execution {
     const execution: Execution = {
       id,
       session: proposal.session,
       actor: proposal.actor,
+      quota: proposal.quota,
+      introduce: () => proposal.introduce(),
       label,
       bytes: proposal.bytes,
       receivedUs: this.#parts.clock.monotonicUs(),
@@ -141,6 +116,7 @@ export class Gate {
       ending: null,
       reply: null,
       release,
+      releaseRoom: null,
     };
     this.#running.set(id, execution);
     return execution;
@@ -160,6 +136,7 @@ export class Gate {
       }
     } finally {
       execution.release?.();
+      execution.releaseRoom?.();
       this.#running.delete(execution.id);
       if (this.#running.size === 0) this.#idle?.();
       await execution.bound?.[Symbol.asyncDispose]();
@@ -239,20 +216,22 @@ export class Gate {
     }
   }
 
-  // INVARIANT: I1: the machine leaves this step for the effect only after the intent is durable.
+  // INVARIANT: I1: the machine leaves this step for the effect only after the intent is durable, and an
+  // intent is written only with room for its outcome: what happens can always be recorded.
   async #commitIntent(execution: Execution): Promise<EventType> {
     const halted = await this.#takeEffectSlot(execution);
     if (halted !== null) return this.#refuse(execution, "halted", halted);
     try {
-      execution.intent = (await this.#parts.append(intentEntry(execution))).seq;
+      execution.intent = (await this.#append(execution, intentEntry(execution))).seq;
     } catch (error) {
       return this.#commitFailed(execution, error);
     }
-    if (execution.stopReason === null) return "committed";
-    return this.#end(execution, "halted", false, {
-      code: "FEMTO_EXECUTION_HALTED",
-      reason: `stopped before its effect began: ${execution.stopReason}`,
-    });
+    const { stopReason } = execution;
+    const stopped: Problem | null =
+      stopReason === null
+        ? this.#diskFull()
+        : { code: "FEMTO_EXECUTION_HALTED", reason: `stopped before its effect began: ${stopReason}` };
+    return stopped === null ? "committed" : this.#end(execution, "halted", false, stopped);
   }
 
   /** Waiting for the capability must not hold a place in the runtime's own stages, so the slot is exchanged. */
@@ -262,11 +241,21 @@ export class Gate {
     try {
       const slot = this.#parts.effects.acquire(execution.session);
       execution.release = slot instanceof Promise ? await slot : slot;
+      const room = this.#parts.outcomes.acquire(execution.session);
+      execution.releaseRoom = room instanceof Promise ? await room : room;
     } catch (error) {
       return { code: "FEMTO_OVERLOADED", reason: `too many effects wait: ${errorText(error)}` };
     }
+    const full = this.#diskFull();
+    if (full !== null && execution.stopReason === null) return full;
     const reason = execution.stopReason ?? this.#parts.admission()?.reason ?? this.#disabledMeanwhile(execution);
     return reason === null ? null : { code: "FEMTO_EXECUTION_HALTED", reason };
+  }
+
+  /** On a full disk no effect begins, also of a call whose intent could still be written. */
+  #diskFull(): Problem | null {
+    const closed = this.#parts.admission();
+    return closed?.code === "FEMTO_DISK_FULL" ? closed : null;
   }
 
   /** An operator who disables a capability means the calls that wait, too. */
@@ -301,7 +290,8 @@ export class Gate {
     const { ending } = execution;
     assert(ending !== null, "an ending execution says how it ends");
     try {
-      const { seq } = await this.#appendEnding(execution, ending.entry);
+      if (await this.#isCollapsed(execution, ending)) return "collapsed";
+      const { seq } = await this.#append(execution, ending.entry);
       execution.reply = this.#reply(execution, ending, seq);
       return "committed";
     } catch (error) {
@@ -309,17 +299,28 @@ export class Gate {
     }
   }
 
-  /** What happened must not lose its record to a full queue: an outcome waits until there is room for it. */
-  async #appendEnding(execution: Execution, entry: JournalEntry): Promise<{ readonly seq: number }> {
-    for (;;) {
-      try {
-        return await this.#parts.append(entry);
-      } catch (error) {
-        const isFull = error instanceof FemtoError && error.code === "FEMTO_JOURNAL_OVERLOADED";
-        if (!isFull || execution.intent === null) throw error;
-      }
-      await new Promise<void>((resolve) => void this.#parts.clock.after(ROOM_MS, resolve));
-    }
+  /**
+   * A refusal that its session's quota has no room for is answered and counted, and has no record of its
+   * own. A permitted call that the runtime itself kept from beginning is nothing that a session is halted for.
+   */
+  async #isCollapsed(execution: Execution, ending: Ending): Promise<boolean> {
+    const { entry, error } = ending;
+    if (entry.type !== "execution.refused" || verdictOf(ending.event).decision === "AUTHORIZED") return false;
+    assert(error !== undefined, "a refusal says why");
+    const verdict = execution.quota.refuse(entryBytes(entry), this.#parts.clock.monotonicUs());
+    if (verdict === "record") return false;
+    this.#counts.add(entry.body.error.code as ErrorCode);
+    let seq: number | null = null;
+    if (verdict === "halt") seq = (await this.#append(execution, haltEntry(execution, entry.body.event, error))).seq;
+    execution.reply = this.#reply(execution, ending, seq);
+    return true;
+  }
+
+  async #append(execution: Execution, entry: JournalEntry): ReturnType<GateParts["append"]> {
+    execution.introduce();
+    const appended = await this.#parts.append(entry);
+    execution.quota.spend(appended.bytes, this.#parts.clock.monotonicUs());
+    return appended;
   }
 
   #refuse(execution: Execution, event: RefusalEvent, problem: Problem): EventType {
@@ -357,7 +358,7 @@ export class Gate {
     return "commitFailed";
   }
 
-  #reply(execution: Execution, ending: Ending, seq: number): Reply {
+  #reply(execution: Execution, ending: Ending, seq: number | null): Reply {
     const { status, decision } = verdictOf(ending.event);
     const { result, error } = ending;
     return {
@@ -367,7 +368,7 @@ export class Gate {
       ...(result === undefined ? {} : { result }),
       ...(error === undefined ? {} : { error }),
       ...(execution.revision === null ? {} : { policy: { revision: execution.revision, rules: [...execution.rules] } }),
-      record: { seq },
+      record: seq === null ? null : { seq },
     };
   }
 }

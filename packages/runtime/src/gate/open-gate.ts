@@ -40,6 +40,8 @@ export function openGate({ configuration, registry, policy, confinement, ...part
     sandbox: () => confinement.view,
     stages,
     effects: new FairSlots({ slots: LIMITS.effects, slotsPerSession: concurrency, queue }),
+    // Whoever waits for one holds a place among the effects, so the queue is never too short.
+    outcomes: new FairSlots({ slots: LIMITS.outcomes, slotsPerSession: LIMITS.outcomes, queue: LIMITS.effects }),
     admission: () => parts.admission(),
     spawn: (id) => parts.system.spawn(id),
     registered: (tool) => registry.registered(tool),

@@ -65,7 +65,7 @@ const HOST: Holder = { machine: "host", version: "2", definition: null };
 
 /** In which states a subsystem is ready, by the event that says so. */
 const STANDING: Readonly<Record<string, { readonly machine: MachineName; readonly states: readonly string[] }>> = {
-  "memory.ready": { machine: "memory", states: ["ready"] },
+  "memory.ready": { machine: "memory", states: ["ready", "full"] },
   "registry.ready": { machine: "registry", states: ["ready"] },
   "policy.ready": { machine: "policy", states: ["active"] },
   "observability.ready": { machine: "observability", states: ["exporting", "degraded"] },
@@ -211,6 +211,8 @@ export class Projection {
         } as EventObject);
       case "overload.refused":
         return this.#count({ overloaded: record.body.count });
+      case "memory.changed":
+        return this.#send(record, "memory", { type: record.body.state === "full" ? "exhausted" : "relieved" });
       case "log.created":
         this.#host.parent = record.body.parent ?? null;
         return;
@@ -221,6 +223,7 @@ export class Projection {
       case "key.rotated":
       case "session.opened":
       case "session.closed":
+      case "session.halted":
       case "snapshot.taken":
         return;
       case "execution.resolved":

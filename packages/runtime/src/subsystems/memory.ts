@@ -1,15 +1,17 @@
 /** The memory subsystem's I/O: takes the storage, opens the journal, brings the state back. */
 import assert from "node:assert/strict";
-import { Journal, writeIdentity } from "@femtoclaw/journal";
+import { Journal, ReopeningStore, writeIdentity } from "@femtoclaw/journal";
 import { MACHINE_IDENTITIES } from "@femtoclaw/machines";
 import { type BootId, errorText, FemtoError, type TypedRecord } from "@femtoclaw/protocol";
 import type { EventObject } from "xstate";
 import { type Announce, claimAnew, storageIn } from "../epochs/claim.ts";
 import type { OpenedEpoch } from "../epochs/open-epoch.ts";
+import type { LogEntry } from "../options.ts";
 import type { Projection } from "../projection/projection.ts";
 import { type Recovered, recover } from "../recovery.ts";
 import type { Storage, Surroundings } from "../surroundings.ts";
 import type { ActorSystem } from "../system.ts";
+import { DiskSpace } from "./disk-space.ts";
 import { WatchedStore } from "./watched-store.ts";
 
 export interface MemoryOptions {
@@ -21,6 +23,9 @@ export interface MemoryOptions {
   readonly onEpoch?: Announce;
   onCommitted(records: readonly TypedRecord[]): void;
   onFailed(error: unknown): void;
+  /** Hears why the disk is full, and null when it has room again. */
+  onSpace(full: string | null): void;
+  log(entry: LogEntry): void;
 }
 
 export interface Memory extends Recovered {
@@ -29,6 +34,11 @@ export interface Memory extends Recovered {
   readonly epoch: OpenedEpoch | null;
   /** Writes down beside the journal that this boot has begun; called once its first record is durable. */
   remember(): Promise<void>;
+  readonly space: DiskSpace;
+  /** Ends the waiting for room on a full disk: what still finds none is not written. */
+  stopWaiting(): void;
+  /** Takes the last snapshot, lets `beforeEnd` look at the journal once more, and closes it. */
+  close(beforeEnd: () => Promise<void>): Promise<void>;
 }
 
 export async function openMemory(options: MemoryOptions): Promise<Memory> {
@@ -50,8 +60,32 @@ export async function openMemory(options: MemoryOptions): Promise<Memory> {
   }
 }
 
-async function openTaken(options: MemoryOptions, { store, keyring, claim }: Storage): Promise<Memory> {
+async function openTaken(options: MemoryOptions, storage: Storage): Promise<Memory> {
+  const space = await DiskSpace.open({
+    clock: options.surroundings.clock,
+    folder: storage.claim?.directory.root ?? null,
+    onChange: (full) => options.onSpace(full),
+    log: (entry) => options.log(entry),
+  });
+  try {
+    return await openJournal(options, storage, space);
+  } catch (error) {
+    await space.stop();
+    throw error;
+  }
+}
+
+async function openJournal(
+  options: MemoryOptions,
+  { createStore, keyring, claim }: Storage,
+  space: DiskSpace,
+): Promise<Memory> {
   const { system, boot, surroundings, snapshotEveryRecords } = options;
+  const store = new ReopeningStore({
+    create: createStore,
+    clock: surroundings.clock,
+    onFull: (fault) => space.exhausted(fault.message),
+  });
   // The journal asks for the state only once something is appended, which is after the recovery.
   let projection: Projection | null = null;
   const recovered = (): Projection => {
@@ -73,6 +107,8 @@ async function openTaken(options: MemoryOptions, { store, keyring, claim }: Stor
     clock: surroundings.clock,
     machines: MACHINE_IDENTITIES,
     randomBytes: surroundings.randomBytes,
+    // INVARIANT: I9: what is promised on a full disk fits into the reserve: records, and no values beside them.
+    keepsValues: () => space.full === null,
     ...(claim === null ? {} : { known: claim.known, ownOrigin: claim.ownOrigin }),
     onCreated: (origin) => identify(origin, null),
     projector: { apply: (record) => recovered().apply(record), snapshot: () => recovered().snapshot() },
@@ -87,9 +123,33 @@ async function openTaken(options: MemoryOptions, { store, keyring, claim }: Stor
     journal.onCommitted(options.onCommitted);
     system.send("memory", { type: "verified" });
     const remember = (): Promise<void> => identify(journal.origin, begun);
-    return { ...recovery, journal, epoch: claim?.epoch ?? null, remember };
+    if (space.full !== null) system.send("memory", { type: "exhausted" });
+    const stopWaiting = (): void => store.stopWaiting();
+    const close = (beforeEnd: () => Promise<void>): Promise<void> => closeMemory(options, journal, space, beforeEnd);
+    return { ...recovery, journal, epoch: claim?.epoch ?? null, remember, space, stopWaiting, close };
   } catch (error) {
     await journal.close();
     throw error;
   }
+}
+
+async function closeMemory(
+  { system, log }: MemoryOptions,
+  journal: Journal,
+  space: DiskSpace,
+  beforeEnd: () => Promise<void>,
+): Promise<void> {
+  await space.stop();
+  // A snapshot lets the next start fold nothing; on a full disk its room belongs to what has to be written.
+  if (space.full === null) {
+    try {
+      await journal.snapshot();
+    } catch (error) {
+      log({ level: "warn", event: "snapshot.failed", reason: errorText(error) });
+    }
+  }
+  await beforeEnd();
+  system.send("memory", { type: "close" });
+  await journal.close();
+  system.send("memory", { type: "closed" });
 }

@@ -82,7 +82,7 @@ export class Base {
           return `00000000-0000-4000-9000-${String(this.#ids.last).padStart(12, "0")}`;
         },
         randomBytes: (bytes) => new Uint8Array(bytes),
-        openStorage: async () => ({ store: new MemoryStore(disk), keyring: this.keyring, claim: null }),
+        openStorage: async () => ({ createStore: () => new MemoryStore(disk), keyring: this.keyring, claim: null }),
         openPolicyEngine: async () => this.engine,
       },
     });

@@ -35,7 +35,7 @@ const early =
     const appended = journal.append(entry);
     if (entry.type !== type) return appended;
     appended.catch(() => undefined);
-    return Promise.resolve({ seq: journal.size });
+    return Promise.resolve({ seq: journal.size, bytes: 0 });
   };
 
 describe("a gate that is wrong is found out where it", () => {
@@ -65,7 +65,7 @@ describe("a gate that is wrong is found out where it", () => {
 
   it("loses an outcome and answers all the same", async () => {
     const lossy: Appender = async (journal, entry) =>
-      entry.type === "execution.outcome" ? { seq: journal.size - 1 } : await journal.append(entry);
+      entry.type === "execution.outcome" ? { seq: journal.size - 1, bytes: 0 } : await journal.append(entry);
     await expect(explore(base, { name: "wrong", calls, append: lossy })).rejects.toThrow(
       "is answered completed, recorded",
     );

@@ -19,6 +19,8 @@ import { compileSchemas } from "../../src/gate/argument-validators.ts";
 import { FairSlots } from "../../src/gate/fair-slots.ts";
 import { Gate } from "../../src/gate/gate.ts";
 import type { GateParts } from "../../src/gate/gate-parts.ts";
+import { PacedTurns } from "../../src/gate/paced-turns.ts";
+import { refusalShare, SessionQuota } from "../../src/gate/session-quota.ts";
 import type { Projection } from "../../src/projection/projection.ts";
 import { recover } from "../../src/recovery.ts";
 import { ActorSystem } from "../../src/system.ts";
@@ -33,7 +35,7 @@ export interface Call {
 }
 
 /** What stands between a gate part and its real work, for variants of the gate that are wrong. */
-export type Appender = (journal: Journal, entry: JournalEntry) => Promise<{ readonly seq: number }>;
+export type Appender = (journal: Journal, entry: JournalEntry) => ReturnType<GateParts["append"]>;
 
 export interface Scenario {
   readonly name: string;
@@ -84,6 +86,7 @@ export class Trial {
   readonly #facts = new Map<number, () => void>();
   readonly #ends = new Map<number, () => void>();
   readonly #cancelled = new Set<number>();
+  readonly #quota = new SessionQuota(refusalShare(0), 0);
   #proposed = 0;
   #enabled = true;
   #disabling = false;
@@ -208,7 +211,10 @@ export class Trial {
     this.#proposed += 1;
     const { tool } = this.#scenario.calls[number] ?? { tool: "unknown" };
     const bytes = Buffer.from(JSON.stringify(call(tool, tool === "unknown" ? {} : { n: number })));
-    const proposal = { session: SESSION, actor: ACTOR, bytes };
+    const proposal = {
+      ...{ session: SESSION, actor: ACTOR, bytes, quota: this.#quota },
+      ...{ turns: new PacedTurns(this.#base.clock, 0), introduce: () => undefined },
+    };
     void this.#gate.propose(proposal).then((reply) => {
       this.replies.set(number, reply);
       this.onReply(number, reply);
@@ -253,6 +259,7 @@ export class Trial {
       sandbox: () => null,
       stages: new FairSlots(slots),
       effects: new FairSlots(slots),
+      outcomes: new FairSlots(slots),
       admission: () => (system.phase === "idle" ? null : { code: "FEMTO_DRAINING", reason: `phase ${system.phase}` }),
       spawn: (id) => system.spawn(id),
       registered: (tool) => this.#registered(tool),

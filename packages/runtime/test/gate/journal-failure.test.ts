@@ -23,6 +23,8 @@ import { compileSchemas } from "../../src/gate/argument-validators.ts";
 import { FairSlots } from "../../src/gate/fair-slots.ts";
 import { Gate } from "../../src/gate/gate.ts";
 import type { GateParts } from "../../src/gate/gate-parts.ts";
+import { PacedTurns } from "../../src/gate/paced-turns.ts";
+import { refusalShare, SessionQuota } from "../../src/gate/session-quota.ts";
 import { Projection } from "../../src/projection/projection.ts";
 import { ActorSystem } from "../../src/system.ts";
 import { Barrier, call, capability, recordsOf } from "../runtime-fixture.ts";
@@ -64,6 +66,7 @@ class Bench {
       sandbox: () => null,
       stages: new FairSlots(slots),
       effects: new FairSlots(slots),
+      outcomes: new FairSlots(slots),
       admission: () =>
         this.system.phase === "idle" ? null : { code: "FEMTO_DRAINING", reason: `phase ${this.system.phase}` },
       spawn: (id) => this.system.spawn(id),
@@ -98,7 +101,11 @@ class Bench {
 
   propose(tool: string, session = "s"): Promise<Reply> {
     const bytes = Buffer.from(JSON.stringify(call(tool)));
-    return this.gate.propose({ session: session as SessionId, actor: ACTOR, bytes });
+    const quota = new SessionQuota(refusalShare(0), 0);
+    const turns = new PacedTurns(systemClock(), 0);
+    return this.gate.propose({
+      ...{ session: session as SessionId, actor: ACTOR, bytes, quota, turns, introduce: () => undefined },
+    });
   }
 }
 
@@ -198,20 +205,26 @@ describe("a journal that has no room", () => {
     expect(await bench.propose("counted")).toMatchObject({ status: "completed", result: { n: 1 } });
   });
 
-  it("loses no outcome of what has happened", async () => {
-    let refusals = 3;
-    const bench = await Bench.open([capability("quick")], {
-      append: (entry: JournalEntry) => {
-        if (entry.type !== "execution.outcome" || refusals === 0) return bench.journal.append(entry);
-        refusals -= 1;
-        return full();
-      },
+  it("for an outcome begins no effect: the room is taken before the intent and given back after the outcome", async () => {
+    const ran: string[] = [];
+    const barrier = new Barrier();
+    const waits = capability("waits", async () => {
+      ran.push("waits");
+      await barrier.arrive();
+      return {};
     });
-    expect(await bench.propose("quick")).toMatchObject({ status: "completed", record: { seq: 2 } });
-    expect((await recordsOf(bench.journal)).map(({ type }) => type)).toEqual([
-      ...["log.created", "execution.intent", "execution.outcome"],
-    ]);
-    expect(refusals).toBe(0);
+    const bench = await Bench.open([waits, counted(ran)], {
+      outcomes: new FairSlots({ slots: 1, slotsPerSession: 1, queue: 10 }),
+    });
+    const first = bench.propose("waits");
+    await barrier.reached;
+    const second = bench.propose("counted", "other");
+    // Whatever the second call could do without room has happened by now.
+    for (let turn = 0; turn < 100; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+    expect([ran, bench.journal.size]).toEqual([["waits"], 2]);
+    barrier.open();
+    expect(await first).toMatchObject({ status: "completed", record: { seq: 2 } });
+    expect(await second).toMatchObject({ status: "completed", record: { seq: 4 } });
   });
 });
 

@@ -13,7 +13,8 @@ import { SimulatedTime, turns } from "./simulated-time.ts";
 /** A process that is starting or runs. */
 export interface Boot {
   readonly life: Life;
-  readonly store: SimulatedStore;
+  /** Every store of this life; after a failed write another one takes the place of the last. */
+  readonly stores: readonly SimulatedStore[];
   /** Rejects when the start fails. */
   readonly started: Promise<Runtime>;
 }
@@ -72,7 +73,12 @@ export class World {
     const { random, disk, time } = this;
     const life = new Life();
     const clock = time.clock();
-    const store = new SimulatedStore(disk, life, (records) => this.#fateOf(records));
+    const stores: SimulatedStore[] = [];
+    const createStore = (): SimulatedStore => {
+      const store = new SimulatedStore(disk, life, (records) => this.#fateOf(records));
+      stores.push(store);
+      return store;
+    };
     const started = createRuntime({
       configuration: CONFIGURATION,
       capabilities: simulatedCapabilities({
@@ -89,20 +95,24 @@ export class World {
           return this.lastId;
         },
         randomBytes: (bytes) => random.bytes(bytes),
-        openStorage: async () => ({ store, keyring: new SimulatedKeyring(this.#keys, life, random), claim: null }),
+        openStorage: async () => ({
+          createStore,
+          keyring: new SimulatedKeyring(this.#keys, life, random),
+          claim: null,
+        }),
         openPolicyEngine: async () => this.#unsteady(),
       },
     });
     // Whoever waits for it hears of its failure; nobody may be waiting when the process is killed.
     started.catch(() => undefined);
-    return { life, store, started };
+    return { life, stores, started };
   }
 
   /** Power is cut. */
-  async kill({ life, store }: Boot): Promise<void> {
+  async kill({ life, stores }: Boot): Promise<void> {
     life.end();
     this.time.forget();
-    await store.kill(this.random.oneIn(2));
+    await stores.at(-1)?.kill(this.random.oneIn(2));
   }
 
   /** Lets the world go on until the promise settles; time passes when nothing else happens. */

@@ -6,7 +6,7 @@ import {
 } from "xstate";
 
 import { assign, setup } from "xstate";
-var EXECUTION_VERSION = "1";
+var EXECUTION_VERSION = "2";
 var fail = (category) => ({ type: "fail", params: { category } });
 var toEnd = (category) => ({ target: "memoryCommitting", actions: fail(category) });
 var commitFailed = { target: "error", actions: fail("MemoryError") };
@@ -82,6 +82,8 @@ var executionMachine = setup({
     memoryCommitting: {
       on: {
         committed: [{ guard: "hasFailed", target: "error" }, { target: "completed" }],
+        // A refusal beyond its session's quota has no record of its own.
+        collapsed: { guard: "hasFailed", target: "error" },
         commitFailed
       }
     },
@@ -119,7 +121,7 @@ var executionsLogic = {
 };
 
 import { assign as assign2, setup as setup2 } from "xstate";
-var MEMORY_VERSION = "1";
+var MEMORY_VERSION = "2";
 var onFail = { target: "failed", actions: "keepFault" };
 var memoryMachine = setup2({
   types: { context: {}, events: {} },
@@ -137,8 +139,10 @@ var memoryMachine = setup2({
     closed: { on: { open: { target: "opening", actions: "clearFault" } } },
     opening: { on: { opened: "verifying", fail: onFail } },
     verifying: { on: { verified: "ready", fail: onFail } },
-    ready: { on: { commit: "committing", close: "closing", fail: onFail } },
-    committing: { on: { committed: "ready", fail: onFail } },
+    ready: { on: { commit: "committing", exhausted: "full", close: "closing", fail: onFail } },
+    committing: { on: { committed: "ready", exhausted: "full", fail: onFail } },
+    // The disk has no room to spare: what was promised is still committed, from the reserve, and nothing new begins.
+    full: { on: { relieved: "ready", close: "closing", fail: onFail } },
     closing: { on: { closed: "closed", fail: onFail } },
     failed: { on: { open: { target: "opening", actions: "clearFault" } } }
   }
@@ -254,7 +258,7 @@ var registryMachine = setup5({
   }
 });
 
-var LIFECYCLE_VERSION = "1";
+var LIFECYCLE_VERSION = "2";
 function crashOf(event) {
   const { error } = event;
   return { code: error?.code ?? "FEMTO_INTERNAL", reason: error?.reason ?? "unknown", atMs: error?.atMs ?? 0 };

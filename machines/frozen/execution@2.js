@@ -1,6 +1,6 @@
 // execution for xstate 5.33.3
 import { assign, setup } from "xstate";
-var EXECUTION_VERSION = "1";
+var EXECUTION_VERSION = "2";
 var fail = (category) => ({ type: "fail", params: { category } });
 var toEnd = (category) => ({ target: "memoryCommitting", actions: fail(category) });
 var commitFailed = { target: "error", actions: fail("MemoryError") };
@@ -76,6 +76,8 @@ var executionMachine = setup({
     memoryCommitting: {
       on: {
         committed: [{ guard: "hasFailed", target: "error" }, { target: "completed" }],
+        // A refusal beyond its session's quota has no record of its own.
+        collapsed: { guard: "hasFailed", target: "error" },
         commitFailed
       }
     },

@@ -1,0 +1,70 @@
+/** A host whose state directory is on a disk that others fill, its own log included. */
+import { MARGIN_BYTES, RESERVE_BYTES } from "@femtoclaw/journal";
+import type { RuntimeStatus } from "@femtoclaw/runtime";
+import { HAS_SMALL_DISK, SmallDisk } from "@femtoclaw/testing";
+import { describe, expect, it, vi } from "vitest";
+import { CONFIGURATION, Playground } from "./playground.ts";
+
+/** Time in which a host notices that there is room again. */
+const NOTICE_MS = 30_000;
+
+interface Finding {
+  readonly check: string;
+  readonly verdict: string;
+}
+
+async function diskFinding(playground: Playground): Promise<Finding | undefined> {
+  const { value } = await playground.json<Finding[]>(["doctor"]);
+  return value.find(({ check }) => check === "disk");
+}
+
+describe.runIf(HAS_SMALL_DISK)("a host in the background on a disk that is filled", () => {
+  it("refuses calls with exit 70, says why, stays up, and goes on when there is room", async () => {
+    using disk = new SmallDisk(RESERVE_BYTES + 3 * MARGIN_BYTES);
+    await using playground = new Playground(CONFIGURATION.replace('"../state"', `"${disk.path}/state"`));
+    const pid = await playground.upDetached();
+    const { value } = await playground.json<RuntimeStatus>(["status"]);
+    expect(value.memory).toMatchObject({ full: null, reserve_bytes: RESERVE_BYTES });
+    expect(await diskFinding(playground)).toMatchObject({ verdict: "ok" });
+
+    disk.fill();
+    const text = "x".repeat(5_000);
+    let call = await playground.call("fs_write", { path: "out/a", content: text, mode: "overwrite" });
+    while (call.code === 0)
+      call = await playground.call("fs_write", { path: "out/a", content: text, mode: "overwrite" });
+    // The call that found it out may have become durable before its effect was kept from beginning.
+    expect([call.code, call.value.error?.code]).toEqual([70, "FEMTO_DISK_FULL"]);
+    const refused = await playground.call("fs_read", { path: "notes.txt" });
+    expect([refused.code, refused.value.record]).toEqual([70, null]);
+    disk.fill();
+    const full = await playground.run(["status"]);
+    expect(full.stdout).toMatch(/disk +full, no calls are taken/);
+    expect(await diskFinding(playground)).toMatchObject({ verdict: "warn" });
+
+    disk.clear();
+    await vi.waitFor(async () => expect((await playground.call("fs_read", { path: "notes.txt" })).code).toBe(0), {
+      timeout: NOTICE_MS,
+    });
+    expect((await playground.json<RuntimeStatus>(["status"])).value.pid).toBe(pid);
+    expect((await playground.run(["status"])).stdout).toMatch(/disk +\d+ MiB free, 128 MiB in reserve/);
+    expect((await playground.run(["down"])).code).toBe(0);
+    const verified = await playground.run(["audit", "verify"]);
+    expect([verified.code, verified.stderr]).toEqual([0, ""]);
+  });
+
+  it("is stopped there in order, and comes up again", async () => {
+    using disk = new SmallDisk(RESERVE_BYTES + 3 * MARGIN_BYTES);
+    await using playground = new Playground(CONFIGURATION.replace('"../state"', `"${disk.path}/state"`));
+    await playground.upDetached();
+    disk.fill();
+    while ((await playground.call("fs_read", { path: "notes.txt" })).code === 0);
+    expect((await playground.run(["down"])).code).toBe(0);
+    await playground.upDetached();
+    expect((await playground.call("fs_read", { path: "notes.txt" })).code).toBe(70);
+    disk.clear();
+    await vi.waitFor(async () => expect((await playground.call("fs_read", { path: "notes.txt" })).code).toBe(0), {
+      timeout: NOTICE_MS,
+    });
+    expect((await playground.run(["down"])).code).toBe(0);
+  });
+});

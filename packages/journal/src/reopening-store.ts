@@ -1,0 +1,233 @@
+/**
+ * A store that outlives a failed write. What such a write left behind is known only after opening the
+ * storage again; then the group is found there whole, or the very same bytes are written once more.
+ */
+import { FemtoError } from "@femtoclaw/protocol";
+import type { Clock } from "./clock.ts";
+import type { CommitGroup, JournalStore, StoredRecord } from "./store.ts";
+
+/** Pause before the second attempt on a full disk; it doubles up to the longest one. */
+const PAUSE_MS = 25;
+const PAUSE_MAX_MS = 1_000;
+/** LIMIT: writes that may fail for another reason than a full disk; a device that does it again is not to be trusted. */
+const REPAIRS = 1;
+
+export interface ReopeningStoreOptions {
+  /** A store over the same storage each time, not open yet. */
+  create(): JournalStore;
+  readonly clock: Pick<Clock, "after">;
+  /** Makes room, if it can, before the next attempt; called each time that the disk turns out to be full. */
+  onFull(fault: FemtoError): Promise<void>;
+}
+
+export class ReopeningStore implements JournalStore {
+  readonly #options: ReopeningStoreOptions;
+  #store: JournalStore;
+  #size = 0;
+  #repairs = 0;
+  #appending = false;
+  #isPatient = true;
+  #isClosed = false;
+  /** Settles when the storage is open again, or never will be; reads wait for it. */
+  #reopening: Promise<void> | null = null;
+
+  constructor(options: ReopeningStoreOptions) {
+    this.#options = options;
+    this.#store = options.create();
+  }
+
+  async open(): Promise<{ readonly size: number }> {
+    try {
+      this.#size = (await this.#store.open()).size;
+    } catch (error) {
+      // A full disk keeps a database from opening, too. One attempt: whoever starts a host can wait better than a host.
+      if (!isFull(error)) throw error;
+      await this.#options.onFull(error);
+      this.#size = await this.#reopen();
+    }
+    return { size: this.#size };
+  }
+
+  async append(group: CommitGroup): Promise<void> {
+    // The store words its own refusals; these change nothing and need no opening again.
+    if (this.#appending || group.expectedSize !== this.#size) return await this.#store.append(group);
+    this.#appending = true;
+    try {
+      await this.#store.append(group);
+    } catch (error) {
+      if (!isFailedWrite(error)) throw error;
+      await this.#rescue(group, error);
+    } finally {
+      this.#appending = false;
+    }
+    this.#size += group.records.length;
+  }
+
+  /** From now on a full disk is no reason to wait: the next attempt that fails is the last. */
+  stopWaiting(): void {
+    this.#isPatient = false;
+  }
+
+  async *read(fromSeq: number, toSeqExclusive: number): AsyncGenerator<StoredRecord> {
+    let next = fromSeq;
+    for (;;) {
+      const store = await this.#current();
+      try {
+        for await (const record of store.read(next, toSeqExclusive)) {
+          yield record;
+          next = record.seq + 1;
+        }
+        return;
+      } catch (error) {
+        if (this.#isUsable(store)) throw error;
+      }
+    }
+  }
+
+  async *readBackwards(fromSeq: number, toSeqExclusive: number): AsyncGenerator<StoredRecord> {
+    let end = toSeqExclusive;
+    for (;;) {
+      const store = await this.#current();
+      try {
+        for await (const record of store.readBackwards(fromSeq, end)) {
+          yield record;
+          end = record.seq;
+        }
+        return;
+      } catch (error) {
+        if (this.#isUsable(store)) throw error;
+      }
+    }
+  }
+
+  locate(execution: string): Promise<readonly number[]> {
+    return this.#ask((store) => store.locate(execution));
+  }
+
+  object(name: string): Promise<Uint8Array | null> {
+    return this.#ask((store) => store.object(name));
+  }
+
+  objects(prefix: string): Promise<readonly string[]> {
+    return this.#ask((store) => store.objects(prefix));
+  }
+
+  firstObject(prefix: string, from: string): Promise<string | null> {
+    return this.#ask((store) => store.firstObject(prefix, from));
+  }
+
+  lastObject(prefix: string): Promise<string | null> {
+    return this.#ask((store) => store.lastObject(prefix));
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#isPatient = false;
+    await this.#reopening;
+    await this.#store.close();
+  }
+
+  async #ask<T>(question: (store: JournalStore) => Promise<T>): Promise<T> {
+    for (;;) {
+      const store = await this.#current();
+      try {
+        return await question(store);
+      } catch (error) {
+        if (this.#isUsable(store)) throw error;
+      }
+    }
+  }
+
+  async #current(): Promise<JournalStore> {
+    await this.#reopening;
+    return this.#store;
+  }
+
+  /** Whether an answer of this store counts; one that is being replaced, or was, says nothing about the journal. */
+  #isUsable(store: JournalStore): boolean {
+    return this.#reopening === null && this.#store === store;
+  }
+
+  async #rescue(group: CommitGroup, cause: FemtoError): Promise<void> {
+    const reopening = Promise.withResolvers<void>();
+    this.#reopening = reopening.promise;
+    try {
+      await this.#persist(group, cause);
+    } finally {
+      this.#reopening = null;
+      reopening.resolve();
+    }
+  }
+
+  /** Tries until the group is durable; throws what cannot be repaired, and nothing is appended after that. */
+  async #persist(group: CommitGroup, cause: FemtoError): Promise<void> {
+    let fault = cause;
+    for (let pauseMs = 0; ; pauseMs = Math.min(Math.max(2 * pauseMs, PAUSE_MS), PAUSE_MAX_MS)) {
+      await this.#prepare(fault, pauseMs);
+      try {
+        const size = await this.#reopen();
+        if (!(await isStored(this.#store, size, group))) await this.#store.append(group);
+        return;
+      } catch (error) {
+        if (!isFailedWrite(error)) throw error;
+        fault = error;
+      }
+    }
+  }
+
+  /** What has to happen before another attempt; throws when there is to be none. */
+  async #prepare(fault: FemtoError, pauseMs: number): Promise<void> {
+    if (!isFull(fault)) {
+      if (this.#repairs >= REPAIRS) throw fault;
+      this.#repairs += 1;
+      return;
+    }
+    if (!this.#isPatient && pauseMs > 0) throw fault;
+    await this.#options.onFull(fault);
+    if (pauseMs > 0) await new Promise<void>((resolve) => void this.#options.clock.after(pauseMs, resolve));
+  }
+
+  async #reopen(): Promise<number> {
+    await this.#store.close();
+    if (this.#isClosed) throw new FemtoError("FEMTO_JOURNAL_CLOSED", "the journal was closed while it was repaired");
+    this.#store = this.#options.create();
+    return (await this.#store.open()).size;
+  }
+}
+
+/**
+ * INVARIANT: a group counts as stored only if every record, index entry and object of it is there, and
+ * it is written again only where the storage ends before it: anything between is damage. What is found
+ * is durable, also after a failed sync whose pages the kernel gave up: an opening store does not rely on
+ * an unfinished log, LevelDB writes what it recovers from one to a table that it syncs.
+ */
+async function isStored(store: JournalStore, size: number, group: CommitGroup): Promise<boolean> {
+  const { expectedSize, records, index, objects } = group;
+  // Objects alone are simply put again: each takes the place of its namesake.
+  if (size === expectedSize) return false;
+  const damaged = (what: string): FemtoError =>
+    new FemtoError("FEMTO_JOURNAL_CORRUPT", `after a failed write of records from ${expectedSize} on, ${what}`);
+  if (size !== expectedSize + records.length) throw damaged(`the journal holds ${size}`);
+  for await (const { seq, bytes } of store.read(expectedSize, size)) {
+    if (!isSame(bytes, records[seq - expectedSize])) throw damaged(`record ${seq} is another one`);
+  }
+  for (const { execution, seq } of index) {
+    if (!(await store.locate(execution)).includes(seq)) throw damaged(`record ${seq} is not found by its execution`);
+  }
+  for (const { name, bytes } of objects) {
+    if (!isSame(await store.object(name), bytes)) throw damaged(`the object ${name} is missing or another one`);
+  }
+  return true;
+}
+
+function isSame(left: Uint8Array | null, right: Uint8Array | undefined): boolean {
+  return left !== null && right !== undefined && Buffer.compare(left, right) === 0;
+}
+
+function isFull(error: unknown): error is FemtoError {
+  return error instanceof FemtoError && error.code === "FEMTO_DISK_FULL";
+}
+
+function isFailedWrite(error: unknown): error is FemtoError {
+  return isFull(error) || (error instanceof FemtoError && error.code === "FEMTO_JOURNAL_WRITE_FAILED");
+}

@@ -1,0 +1,201 @@
+/** A journal whose store opens its storage again: what a failed write may have left, and what becomes of it. */
+import { type FemtoError, LIMITS } from "@femtoclaw/protocol";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
+import {
+  checkJournal,
+  Journal,
+  type JournalStore,
+  MemoryDisk,
+  MemoryKeyring,
+  MemoryStore,
+  ReopeningStore,
+  type StoreFault,
+  systemClock,
+} from "../src/index.ts";
+import { CountingProjector, collect, countingClock, MACHINES, message, storedTexts } from "./journal-fixture.ts";
+
+interface Opened {
+  readonly disk: MemoryDisk;
+  readonly journal: Journal;
+  readonly projector: CountingProjector;
+  readonly store: ReopeningStore;
+  readonly onFailed: ReturnType<typeof vi.fn>;
+  readonly onFull: ReturnType<typeof vi.fn>;
+}
+
+async function openJournal(create = (disk: MemoryDisk): JournalStore => new MemoryStore(disk)): Promise<Opened> {
+  const disk = new MemoryDisk();
+  const onFailed = vi.fn();
+  const onFull = vi.fn(async (_: FemtoError) => undefined);
+  const store = new ReopeningStore({ create: () => create(disk), clock: systemClock(), onFull });
+  const projector = new CountingProjector();
+  const journal = await Journal.open({
+    ...{ store, projector, onFailed, keyring: new MemoryKeyring(), boot: "boot-1", clock: countingClock() },
+    machines: MACHINES,
+    snapshotEveryRecords: 5,
+  });
+  onTestFinished(() => journal.close());
+  return { disk, journal, projector, store, onFailed, onFull };
+}
+
+const append = (journal: Journal, contents: readonly string[]): Promise<unknown> =>
+  Promise.all(contents.map((content) => journal.append(message(content, "e1"))));
+
+const REPAIRED: readonly (readonly StoreFault[])[] = [
+  [{ kind: "EIO" }],
+  [{ kind: "unanswered" }],
+  [{ kind: "torn", recordsKept: 0 }],
+  [{ kind: "ENOSPC" }],
+  [{ kind: "ENOSPC" }, { kind: "ENOSPC" }, { kind: "ENOSPC" }],
+  [{ kind: "ENOSPC" }, { kind: "unanswered" }, { kind: "ENOSPC" }],
+];
+
+describe("a failed write", () => {
+  it.each(REPAIRED.map((faults) => ({ faults, name: faults.map(({ kind }) => kind).join(", ") })))(
+    "($name) is repaired without a gap, a second record, or a change to what is read",
+    async ({ faults }) => {
+      const { disk, journal, projector, onFailed, onFull } = await openJournal();
+      await append(journal, ["before"]);
+      disk.faults.push(...faults);
+      await append(journal, ["a", "b", "c", "d", "e", "f"]);
+      expect(disk.faults).toEqual([]);
+      await append(journal, ["after"]);
+      expect(onFailed).not.toHaveBeenCalled();
+      expect(onFull).toHaveBeenCalledTimes(faults.filter(({ kind }) => kind === "ENOSPC").length);
+      expect(await checkJournal(journal)).toMatchObject({ records: journal.size, fault: null });
+      expect([0, ...projector.seqs]).toEqual(Array.from({ length: journal.size }, (_, seq) => seq));
+      const records = await collect(journal.readFrom(0));
+      const contents = records.flatMap(({ body }) => ("content" in body ? [body.content] : []));
+      expect(contents).toEqual(["before", "a", "b", "c", "d", "e", "f", "after"]);
+      expect(await journal.locate("e1")).toHaveLength(8);
+      expect(disk.records).toHaveLength(journal.size);
+    },
+  );
+
+  it.each<readonly [string, StoreFault, (disk: MemoryDisk) => void]>([
+    ["that left a part of its group", { kind: "torn", recordsKept: 1 }, () => undefined],
+    ["that left its records without their tree", { kind: "torn", recordsKept: 3 }, () => undefined],
+    ["whose lock somebody else has now", { kind: "lock" }, () => undefined],
+    [
+      "behind which an object is another one",
+      { kind: "unanswered" },
+      (disk) => {
+        for (const name of disk.objects.keys()) disk.objects.set(name, Buffer.alloc(1));
+      },
+    ],
+    [
+      "behind which a record is another one",
+      { kind: "unanswered" },
+      (disk) => disk.records.splice(-1, 1, Buffer.alloc(1)),
+    ],
+    ["behind which the index is lost", { kind: "unanswered" }, (disk) => disk.index.clear()],
+    ["behind which older records are gone", { kind: "EIO" }, (disk) => disk.records.splice(1, 1)],
+  ])("%s ends the journal, and what was acknowledged stays", async (_, fault, tamper) => {
+    const { disk, journal, onFailed } = await openJournal((given) => new TamperedStore(given, tamper));
+    await append(journal, ["kept"]);
+    disk.faults.push(fault);
+    await expect(append(journal, ["x", "y", "z"])).rejects.toMatchObject({ code: "FEMTO_JOURNAL_WRITE_FAILED" });
+    expect(onFailed).toHaveBeenCalledTimes(1);
+    await expect(append(journal, ["late"])).rejects.toMatchObject({ code: "FEMTO_JOURNAL_CLOSED" });
+    expect(journal.size).toBe(2);
+  });
+
+  it("of a device that fails again is not repaired again", async () => {
+    const { disk, journal, onFailed } = await openJournal();
+    disk.faults.push({ kind: "EIO" });
+    await append(journal, ["a"]);
+    disk.faults.push({ kind: "EIO" });
+    await expect(append(journal, ["b"])).rejects.toMatchObject({ code: "FEMTO_JOURNAL_WRITE_FAILED" });
+    expect(onFailed).toHaveBeenCalledTimes(1);
+  });
+
+  it("does not disturb those who read meanwhile", async () => {
+    const { disk, journal } = await openJournal();
+    await append(
+      journal,
+      Array.from({ length: 20 }, (_, count) => `${count}`),
+    );
+    const before = await storedTexts(journal.readStored(0, journal.size));
+    const [forwards, backwards] = [journal.read(0, journal.size), journal.readBackwards(0, journal.size)];
+    await forwards[Symbol.asyncIterator]().next();
+    disk.faults.push({ kind: "ENOSPC" }, { kind: "ENOSPC" });
+    const appended = append(journal, ["new"]);
+    // The storage is closed and not open again yet: what asks now waits.
+    while (disk.faults.length > 0) await new Promise((resolve) => setImmediate(resolve));
+    const asked = [journal.locate("e1"), journal.latestCheckpoint(), journal.latestSnapshot()];
+    expect((await collect(backwards)).length).toBe(before.length);
+    expect(await storedTexts(journal.readStored(0, before.length))).toEqual(before);
+    await Promise.all([appended, ...asked]);
+  });
+
+  it("on a full disk is tried until there is room, and what waits keeps its order", async () => {
+    const { disk, journal, onFull } = await openJournal();
+    disk.faults.push(...Array.from({ length: 5 }, () => ({ kind: "ENOSPC" }) as const));
+    const first = append(journal, ["a"]);
+    await vi.waitFor(() => expect(onFull.mock.calls.length).toBeGreaterThan(1));
+    const rest = append(journal, ["b", "c"]);
+    await Promise.all([first, rest]);
+    const records = await collect(journal.readFrom(1));
+    expect(records.map(({ body }) => ("content" in body ? body.content : ""))).toEqual(["a", "b", "c"]);
+  });
+
+  it("on a disk that stays full does not keep a journal from ending", async () => {
+    const { disk, journal, store, onFull } = await openJournal();
+    disk.faults.push(...Array.from({ length: 1_000 }, () => ({ kind: "ENOSPC" }) as const));
+    const lost = expect(append(journal, ["a"])).rejects.toMatchObject({ code: "FEMTO_JOURNAL_WRITE_FAILED" });
+    await vi.waitFor(() => expect(onFull).toHaveBeenCalled());
+    store.stopWaiting();
+    await lost;
+    await journal.close();
+  });
+
+  it("is not repaired once the store is closed", async () => {
+    const { disk, store, onFull } = await openJournal();
+    disk.faults.push(...Array.from({ length: 1_000 }, () => ({ kind: "ENOSPC" }) as const));
+    const group = { expectedSize: 1, records: [Buffer.from("x")], index: [], objects: [] };
+    const lost = expect(store.append(group)).rejects.toMatchObject({
+      code: expect.stringMatching(/^FEMTO_/) as string,
+    });
+    await vi.waitFor(() => expect(onFull).toHaveBeenCalled());
+    await store.close();
+    await lost;
+    expect(disk.opened).toBe(false);
+  });
+});
+
+describe("the queue of a journal on a full disk", () => {
+  it("keeps places for what has to be written, and none for what proposers send", async () => {
+    const { disk, journal } = await openJournal();
+    const slow = Promise.withResolvers<void>();
+    disk.faults.push({ kind: "slow", until: slow.promise });
+    const fill = Array.from({ length: LIMITS.journalQueueRecords }, () => journal.append(message("x")));
+    await expect(journal.append(message("one more"))).rejects.toMatchObject({ code: "FEMTO_JOURNAL_OVERLOADED" });
+    const overload = { type: "overload.refused", session: null, execution: null } as const;
+    const kept = Array.from({ length: LIMITS.outcomes }, (_, count) =>
+      journal.append({ ...overload, body: { count, code: "FEMTO_OVERLOADED" } }),
+    );
+    slow.resolve();
+    // Snapshots are records too, so that not all of the messages found a place.
+    const statuses = (await Promise.allSettled(fill)).map(({ status }) => status);
+    expect(statuses).toContain("rejected");
+    await Promise.all(kept);
+    expect(await checkJournal(journal)).toMatchObject({ records: journal.size, fault: null });
+  });
+});
+
+/** Somebody changes the storage between the failed write and the next opening. */
+class TamperedStore extends MemoryStore {
+  readonly #disk: MemoryDisk;
+  readonly #tamper: (disk: MemoryDisk) => void;
+
+  constructor(disk: MemoryDisk, tamper: (disk: MemoryDisk) => void) {
+    super(disk);
+    this.#disk = disk;
+    this.#tamper = tamper;
+  }
+
+  override async close(): Promise<void> {
+    if (this.#disk.records.length > 1) this.#tamper(this.#disk);
+    await super.close();
+  }
+}

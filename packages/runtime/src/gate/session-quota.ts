@@ -1,0 +1,98 @@
+/**
+ * What one session may add to the journal, and all sessions together by calls that are refused. Pure:
+ * time comes in as a value. A bucket holds bytes; it is full at first and fills again with time.
+ */
+import { LIMITS } from "@femtoclaw/protocol";
+import type { Problem } from "./verdict.ts";
+
+export interface BucketLimits {
+  readonly bytes: number;
+  readonly bytesPerSecond: number;
+}
+
+export class ByteBucket {
+  readonly #limits: BucketLimits;
+  #bytes: number;
+  #atUs: number;
+
+  constructor(limits: BucketLimits, nowUs: number) {
+    this.#limits = limits;
+    this.#bytes = limits.bytes;
+    this.#atUs = nowUs;
+  }
+
+  /** Bytes that it holds; less than none after something was larger than what was left. */
+  held(nowUs: number): number {
+    const filled = this.#bytes + (Math.max(nowUs - this.#atUs, 0) * this.#limits.bytesPerSecond) / 1_000_000;
+    return Math.min(filled, this.#limits.bytes);
+  }
+
+  /** Takes the bytes whole or not at all. */
+  take(bytes: number, nowUs: number): boolean {
+    if (this.held(nowUs) < bytes) return false;
+    this.spend(bytes, nowUs);
+    return true;
+  }
+
+  /** Takes the bytes in any case. */
+  spend(bytes: number, nowUs: number): void {
+    this.#bytes = this.held(nowUs) - bytes;
+    this.#atUs = Math.max(nowUs, this.#atUs);
+  }
+}
+
+/** What all sessions share: records of refused calls and of sessions that were halted for them. */
+export function refusalShare(nowUs: number): ByteBucket {
+  return new ByteBucket({ bytes: LIMITS.refusalBytes, bytesPerSecond: LIMITS.refusalBytesPerSecond }, nowUs);
+}
+
+/**
+ * What becomes of a refusal: it gets a record of its own, it is only counted, or it halts its session,
+ * with one record that stands for all of its refusals from here on.
+ */
+export type RefusalVerdict = "record" | "count" | "halt";
+
+export class SessionQuota {
+  readonly #share: ByteBucket;
+  readonly #all: ByteBucket;
+  readonly #refusals: ByteBucket;
+  #recorded = 0;
+  #isHalted = false;
+
+  constructor(share: ByteBucket, nowUs: number) {
+    this.#share = share;
+    this.#all = new ByteBucket({ bytes: LIMITS.sessionBytes, bytesPerSecond: LIMITS.sessionBytesPerSecond }, nowUs);
+    const { sessionRefusalBytes: bytes, sessionRefusalBytesPerSecond: bytesPerSecond } = LIMITS;
+    this.#refusals = new ByteBucket({ bytes, bytesPerSecond }, nowUs);
+  }
+
+  /** Refusals that got a record of their own. */
+  get recorded(): number {
+    return this.#recorded;
+  }
+
+  /** Why a further call is not taken; null while calls are. */
+  problem(nowUs: number): Problem | null {
+    if (this.#isHalted) {
+      return { code: "FEMTO_SESSION_HALTED", reason: "too many calls of this session were refused" };
+    }
+    if (this.#all.held(nowUs) > 0) return null;
+    return { code: "FEMTO_SESSION_QUOTA", reason: "this session has recorded its share of the journal" };
+  }
+
+  /** Counts what the session leaves in the journal. */
+  spend(bytes: number, nowUs: number): void {
+    this.#all.spend(bytes, nowUs);
+  }
+
+  // INVARIANT: I9: a refusal costs its session and the share of all sessions, so that a new connection
+  // is no way to more of the journal. Permitted calls use neither.
+  refuse(bytes: number, nowUs: number): RefusalVerdict {
+    if (this.#isHalted) return "count";
+    this.#isHalted = !this.#refusals.take(bytes, nowUs);
+    if (!this.#share.take(bytes, nowUs)) return "count";
+    if (this.#isHalted) return "halt";
+    this.#recorded += 1;
+    return "record";
+  }
+}

@@ -1,0 +1,114 @@
+/**
+ * Whether the disk of the state directory has room to spare. The reserve is the measure: while it is
+ * held, or being taken from room that was found free, everything that is promised can be written.
+ */
+import { statfsSync } from "node:fs";
+import { type Clock, DiskReserve, RESERVE_BYTES } from "@femtoclaw/journal";
+import { errorText } from "@femtoclaw/protocol";
+import { harmless } from "../harmless.ts";
+import type { LogEntry } from "../options.ts";
+
+/** Pause between two attempts to take the reserve again. */
+const CHECK_MS = 1_000;
+const MIB = 1_048_576;
+const NO_ROOM = `its ${RESERVE_BYTES / MIB} MiB of reserve do not fit on the disk`;
+
+export interface DiskSpaceOptions {
+  /** The state directory; null for a journal that lies on no disk, which is never full. */
+  readonly folder: string | null;
+  readonly clock: Pick<Clock, "after">;
+  /** Hears why the disk is full, and null when it has room again. */
+  onChange(full: string | null): void;
+  log(entry: LogEntry): void;
+}
+
+export class DiskSpace {
+  readonly #options: DiskSpaceOptions;
+  readonly #reserve: DiskReserve | null;
+  #full: string | null = null;
+  #cancelCheck: (() => void) | null = null;
+  #isStopped = false;
+
+  private constructor(options: DiskSpaceOptions, reserve: DiskReserve | null) {
+    this.#options = { ...options, onChange: harmless("who hears of a full disk", options.onChange) };
+    this.#reserve = reserve;
+  }
+
+  /**
+   * A disk without room for the reserve is full from the start: the runtime comes up and takes no calls.
+   * Where there is room the reserve is taken behind the start, which need not wait for so many bytes.
+   */
+  static async open(options: DiskSpaceOptions): Promise<DiskSpace> {
+    const reserve = options.folder === null ? null : await DiskReserve.open(options.folder);
+    const space = new DiskSpace(options, reserve);
+    if (reserve === null) return space;
+    if (await reserve.hasRoom()) void space.#take().then((isTaken) => isTaken || space.#fill(NO_ROOM));
+    else space.#fill(NO_ROOM);
+    return space;
+  }
+
+  /** Why the disk counts as full; null while it has room. */
+  get full(): string | null {
+    return this.#full;
+  }
+
+  get reserveBytes(): number {
+    return this.#reserve?.held === true ? RESERVE_BYTES : 0;
+  }
+
+  /** Bytes that could still be written beside the reserve; null when the disk does not tell. */
+  get freeBytes(): number | null {
+    if (this.#options.folder === null) return null;
+    try {
+      const { bavail, bsize } = statfsSync(this.#options.folder);
+      return bavail * bsize;
+    } catch {
+      // The folder is gone or the disk is away, which is for the journal to find out.
+      return null;
+    }
+  }
+
+  // INVARIANT: I9: admission closes before the reserve is given up, so that only what was promised uses it.
+  async exhausted(reason: string): Promise<void> {
+    this.#fill(reason);
+    await this.#reserve?.giveUp();
+    // It may have been taken again just before, and the disk have counted as having room.
+    this.#fill(reason);
+  }
+
+  /** Resolves once nothing is written to the disk any more. */
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    this.#cancelCheck?.();
+    await this.#reserve?.stop();
+  }
+
+  #fill(reason: string): void {
+    if (this.#full !== null || this.#isStopped) return;
+    this.#full = reason;
+    this.#options.onChange(reason);
+    this.#arm();
+  }
+
+  #arm(): void {
+    if (this.#isStopped) return;
+    this.#cancelCheck = this.#options.clock.after(CHECK_MS, () => void this.#check(), { unref: true });
+  }
+
+  async #check(): Promise<void> {
+    const isTaken = await this.#take();
+    if (this.#isStopped) return;
+    if (!isTaken) return this.#arm();
+    this.#full = null;
+    this.#options.onChange(null);
+  }
+
+  async #take(): Promise<boolean> {
+    try {
+      return (await this.#reserve?.take()) ?? true;
+    } catch (error) {
+      this.#options.log({ level: "warn", event: "reserve.failed", reason: errorText(error) });
+      return false;
+    }
+  }
+}

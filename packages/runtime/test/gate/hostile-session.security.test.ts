@@ -1,0 +1,114 @@
+/** A session that sends nothing but calls that are refused: it fills neither the journal nor anybody's time. */
+import { LIMITS } from "@femtoclaw/protocol";
+import type { Runtime, Session } from "@femtoclaw/runtime";
+import { describe, expect, it } from "vitest";
+import { Barrier, call, capability, ofType, recordsOf, startRuntime, temporaryHome } from "../runtime-fixture.ts";
+
+/** A refused call whose record is large: what was sent is quoted in it. */
+const REFUSED = Buffer.from(`{"tool_call":{"tool":"nobody","args":{"text":"${"x".repeat(600)}"}}}`);
+
+async function refuse(session: Session, calls: number): Promise<Map<string, number>> {
+  const codes = new Map<string, number>();
+  for (let left = calls; left > 0; left -= 50) {
+    const replies = await Promise.all(Array.from({ length: 50 }, () => session.propose(REFUSED)));
+    for (const { error } of replies) codes.set(error?.code ?? "", (codes.get(error?.code ?? "") ?? 0) + 1);
+  }
+  return codes;
+}
+
+async function storedBytes(runtime: Runtime): Promise<number> {
+  let bytes = 0;
+  for await (const stored of runtime.reader.readStored(0, runtime.reader.size)) bytes += stored.bytes.byteLength;
+  return bytes;
+}
+
+describe("a session that is always refused", () => {
+  it("is halted, with one record for what has none, and its further calls are only counted", async () => {
+    const home = temporaryHome();
+    const log: string[] = [];
+    const runtime = await home.start({ capabilities: [capability("quick")], log: ({ event }) => log.push(event) });
+    const [hostile, honest] = [runtime.openSession({ channel: "agent" }), runtime.openSession({ channel: "agent" })];
+    const before = await storedBytes(runtime);
+    const codes = await refuse(hostile, 600);
+    expect(await hostile.propose(call("quick"))).toMatchObject({
+      ...{ status: "error", decision: null, record: null },
+      error: { error_type: "SystemError", code: "FEMTO_SESSION_HALTED" },
+    });
+    expect((await storedBytes(runtime)) - before).toBeLessThan(LIMITS.sessionRefusalBytes + 10_000);
+    expect(await honest.propose(call("quick"))).toMatchObject({ status: "completed" });
+    expect((await honest.propose(call("nobody"))).record).not.toBeNull();
+    await runtime.close();
+
+    const again = await home.start({ capabilities: [capability("quick")] });
+    const records = await recordsOf(again.reader);
+    const refusals = ofType(records, "execution.refused").filter(({ session }) => session === hostile.id);
+    const halts = ofType(records, "session.halted");
+    expect(halts.map(({ session, body }) => [session, body])).toEqual([
+      [hostile.id, { recorded: refusals.length, event: "unknown", code: "FEMTO_CAPABILITY_NOT_FOUND" }],
+    ]);
+    expect(log.filter((event) => event === "session.halted")).toHaveLength(1);
+    const counted = (code: string): number =>
+      ofType(records, "overload.refused").reduce((sum, { body }) => sum + (body.code === code ? body.count : 0), 0);
+    // Every call is accounted for: by a record of its own, or in a count.
+    expect(counted("FEMTO_SESSION_HALTED")).toBe((codes.get("FEMTO_SESSION_HALTED") ?? 0) + 1);
+    expect(refusals.length + counted("FEMTO_CAPABILITY_NOT_FOUND")).toBe(codes.get("FEMTO_CAPABILITY_NOT_FOUND"));
+    await again.close();
+  });
+
+  it("gains little by connecting anew, again and again, and stops nobody else", async () => {
+    const runtime = await startRuntime({ capabilities: [capability("quick")] });
+    const honest = runtime.openSession({ channel: "agent" });
+    const before = await storedBytes(runtime);
+    for (let connections = 0; connections < 40; connections += 1) {
+      await using hostile = runtime.openSession({ channel: "agent", label: `connection ${connections}` });
+      await refuse(hostile, 300);
+      if (connections % 10 === 0) expect(await honest.propose(call("quick"))).toMatchObject({ status: "completed" });
+    }
+    const grown = (await storedBytes(runtime)) - before;
+    expect(grown).toBeGreaterThan(LIMITS.refusalBytes / 2);
+    // What flows in meanwhile is far less than the margin.
+    expect(grown).toBeLessThan(LIMITS.refusalBytes * 1.25);
+    // The share of all is used up: refusals of an honest session are answered as ever, and counted.
+    const refusals = await Promise.all(Array.from({ length: 60 }, () => honest.propose(call("nobody"))));
+    for (const reply of refusals) {
+      expect(reply).toMatchObject({ status: "denied", decision: "DENIED_CAPABILITY_NOT_FOUND" });
+    }
+    expect(refusals.map(({ record }) => record)).toContain(null);
+    expect(await honest.propose(call("quick"))).toMatchObject({ status: "completed" });
+  });
+
+  it("leaves no trace at all where it only connects", async () => {
+    const runtime = await startRuntime();
+    await runtime.reader.locate("nobody");
+    const before = runtime.reader.size;
+    for (let count = 0; count < 1_000; count += 1) runtime.openSession({ channel: "agent" }).close();
+    await runtime.openSession({ channel: "agent" }).propose({ message: { content: "heard" } });
+    const types = (await recordsOf(runtime.reader)).slice(before).map(({ type }) => type);
+    expect(types).toEqual(["session.opened", "message.recorded"]);
+  });
+});
+
+describe("a session whose permitted calls are refused for overload", () => {
+  it("is not halted for it", async () => {
+    const barrier = new Barrier(2);
+    const waits = capability("waits", async () => {
+      await barrier.arrive();
+      return {};
+    });
+    const configuration = { limits: { concurrency: 2, queue: 2 } };
+    const runtime = await startRuntime({ capabilities: [waits, capability("quick")], configuration });
+    const session = runtime.openSession({ channel: "agent" });
+    const running = [session.propose(call("waits")), session.propose(call("waits"))];
+    await barrier.reached;
+    // Two wait for a place among the effects; all others are refused after the decision.
+    const codes: (string | undefined)[] = [];
+    const text = "x".repeat(1_000);
+    const waiting = Array.from({ length: 2 }, () => session.propose(call("quick")));
+    for (let n = 0; n < 400; n += 1) codes.push((await session.propose(call("quick", { text }))).error?.code);
+    expect(new Set(codes)).toEqual(new Set(["FEMTO_OVERLOADED"]));
+    barrier.open();
+    for (const reply of await Promise.all([...running, ...waiting])) expect(reply.status).toBe("completed");
+    expect(await session.propose(call("quick"))).toMatchObject({ status: "completed" });
+    expect(ofType(await recordsOf(runtime.reader), "execution.refused").length).toBe(codes.length);
+  });
+});
