@@ -1,7 +1,7 @@
 /** The write-ahead journal: records, the tree over them, group commit, snapshots, and the stores that keep them. */
 export { type Exported, exportJsonl, exportTiles } from "./audit/export.ts";
 export { checkProof, type ProofCheck, type ProofParts, prove } from "./audit/inclusion.ts";
-export { type LogSource, MissingPart, StoreSource } from "./audit/log-source.ts";
+export { type LogSource, StoreSource } from "./audit/log-source.ts";
 export { proveSnapshot, type SnapshotProof } from "./audit/prove-snapshot.ts";
 export { type ReplayReader, TilesReader } from "./audit/tiles-reader.ts";
 export { TilesSource } from "./audit/tiles-source.ts";

@@ -1,10 +1,9 @@
 /** `audit`: what an auditor asks of the journal. Verifying needs no trust in the host, and changes nothing. */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { checkProof, type LogVerdict, TilesSource, verifyDirectory, verifyLog } from "@femtoclaw/journal";
 import { EXIT, errorText, FemtoError, printable } from "@femtoclaw/protocol";
+import { exportOfHost } from "../host-export.ts";
 import { pinnedKey } from "../key-pin.ts";
 import type { ExportFormat } from "../log-access.ts";
 import type { Output } from "../terminal/output.ts";
@@ -44,22 +43,8 @@ async function verdictOn(
   expected: { readonly pinned?: string; readonly checkpoint?: string },
 ): Promise<LogVerdict> {
   if (path === undefined && (await hostAnswers(context))) {
-    // A host holds the journal, so what is verified is what it hands out: an export, read without trusting it.
-    const folder = await mkdtemp(join(tmpdir(), "femtoclaw-audit-"));
-    try {
-      await using source = await auditSource(context);
-      await source.export("tiles", join(folder, "log"));
-      return await verifyLog({ ...expected, source: new TilesSource(join(folder, "log")) });
-    } catch (error) {
-      if (!(error instanceof FemtoError) || error.code !== "FEMTO_EXPORT_FAILED") throw error;
-      // Nothing is wrong with the log; it only cannot be handed out whole while the host has it open.
-      const reason = `the log cannot be verified while the host has it open: ${error.message}`;
-      throw new FemtoError("FEMTO_JOURNAL_LOCKED", reason, {
-        fix: "Run `femtoclaw down`, then `femtoclaw audit verify`.",
-      });
-    } finally {
-      await rm(folder, { recursive: true, force: true });
-    }
+    await using exported = await exportOfHost(context);
+    return await verifyLog({ ...expected, source: new TilesSource(exported.folder) });
   }
   if (existsSync(join(directory, "checkpoint")))
     return await verifyLog({ ...expected, source: new TilesSource(directory) });
@@ -68,12 +53,12 @@ async function verdictOn(
 }
 
 /** 0 is said only of a log that is right to its end and whose key was kept elsewhere. */
-function exitOf({ verdict, pinned, unsignedTail }: LogVerdict): number {
+export function exitOf({ verdict, pinned, unsignedTail }: LogVerdict): number {
   if (verdict === "tampered" || pinned === "differs") return EXIT.no;
   return verdict === "verified" && pinned === "matches" && unsignedTail === 0 ? EXIT.ok : EXIT.incomplete;
 }
 
-function verdictLines(verdict: LogVerdict, output: Output): string[] {
+export function verdictLines(verdict: LogVerdict, output: Output): string[] {
   const { size, root, signedSize, unsignedTail, keys, pinned, caveats, fault } = verdict;
   const colour = { verified: "green", tampered: "red", incomplete: "yellow", unverifiable: "yellow" } as const;
   const pins = {
@@ -173,7 +158,7 @@ function fileBytes(path: string): Buffer {
   }
 }
 
-function fileText(path: string, { trim = true } = {}): string {
+export function fileText(path: string, { trim = true } = {}): string {
   const text = fileBytes(path).toString("utf8");
   return trim ? text.trim() : text;
 }
