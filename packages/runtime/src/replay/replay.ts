@@ -17,7 +17,7 @@ export interface ReplayOptions {
 
 export interface Replay {
   readonly projection: Projection;
-  /** Snapshots that were met and equal the fold. */
+  /** Snapshots of today's machine versions that were met and equal the fold. */
   readonly snapshotsEqual: number;
 }
 
@@ -31,7 +31,10 @@ export async function replay(reader: FoldedLog, options: ReplayOptions = {}): Pr
     if (!stored.has(record.seq)) continue;
     const snapshot = await reader.snapshotAt(record.seq);
     if (snapshot === null) continue;
-    const [difference] = stateDifferences(snapshot.actors, asStored(projection.snapshot()));
+    const folded = asStored(projection.snapshot());
+    // States of other machine versions are for a recomputation to judge.
+    if (Object.entries(snapshot.actors).some(([name, held]) => isOtherVersion(held, folded, name))) continue;
+    const [difference] = stateDifferences(snapshot.actors, folded);
     if (difference !== undefined) {
       throw new FemtoError(
         "FEMTO_JOURNAL_CORRUPT",
@@ -41,6 +44,15 @@ export async function replay(reader: FoldedLog, options: ReplayOptions = {}): Pr
     snapshotsEqual += 1;
   }
   return { projection, snapshotsEqual };
+}
+
+function isOtherVersion(
+  { machine, version }: ActorSnapshot,
+  folded: Readonly<Record<string, ActorSnapshot>>,
+  name: string,
+): boolean {
+  const own = Object.hasOwn(folded, name) ? folded[name] : undefined;
+  return own !== undefined && own.machine === machine && own.version !== version;
 }
 
 /** What became different between the states after two records, whichever of them is the earlier. */
