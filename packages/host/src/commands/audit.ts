@@ -54,7 +54,8 @@ async function verdictOn(
 
 /** 0 is said only of a log that is right to its end and whose key was kept elsewhere. */
 export function exitOf({ verdict, pinned, unsignedTail }: LogVerdict): number {
-  if (verdict === "tampered" || pinned === "differs") return EXIT.no;
+  // A fault that is no forgery, met before any signature, says nothing against the key.
+  if (verdict === "tampered") return EXIT.no;
   return verdict === "verified" && pinned === "matches" && unsignedTail === 0 ? EXIT.ok : EXIT.incomplete;
 }
 
@@ -63,7 +64,10 @@ export function verdictLines(verdict: LogVerdict, output: Output): string[] {
   const colour = { verified: "green", tampered: "red", incomplete: "yellow", unverifiable: "yellow" } as const;
   const pins = {
     matches: "the log is of the key that was pinned outside of it",
-    differs: output.style("red", "the log is not of the pinned key"),
+    differs:
+      verdict.verdict === "tampered"
+        ? output.style("red", "the log is not of the pinned key")
+        : "no signature could be compared with it",
     absent: "none is known, so the log can only be found to agree with itself",
   };
   const place = fault?.seq === null || fault === null ? "" : ` at record ${fault.seq}`;
