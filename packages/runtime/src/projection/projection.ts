@@ -2,28 +2,20 @@
  * The state of the runtime as a pure function of its records: fold any prefix of the journal and you
  * have the state of every actor at that moment. Snapshots, restart, replay and status all come from here.
  */
-import {
-  lifecycleMachine,
-  MACHINE_IDENTITIES,
-  memoryMachine,
-  observabilityMachine,
-  type Phase,
-  phaseOf,
-  policyMachine,
-  type RegistryContext,
-  registryMachine,
-} from "@femtoclaw/machines";
+import assert from "node:assert/strict";
+import { type Phase, phaseOf, type RegistryContext } from "@femtoclaw/machines";
 import {
   type ActorSnapshot,
+  errorText,
   FemtoError,
-  type MachineId,
   type RegisteredCapability,
   type TypedRecord,
 } from "@femtoclaw/protocol";
-import type { AnyStateMachine, EventObject } from "xstate";
+import type { EventObject } from "xstate";
 import { corrupt, type ExecutionRecord, eventsOf, type OpenExecution, requireOwnIntent } from "./execution-records.ts";
 import { type ExecutionEventType, type ExecutionPoint, ExecutionTable } from "./execution-table.ts";
 import { MachineFold } from "./inert-scope.ts";
+import { type FoldingMachine, LIVE_MACHINES, type MachineSet } from "./machine-set.ts";
 
 export type Counters = Readonly<
   Record<"messages" | "completed" | "refused" | "failed" | "interrupted" | "overloaded", number>
@@ -43,16 +35,8 @@ interface HostState {
   running: number;
 }
 
-type MachineName = "lifecycle" | "memory" | "registry" | "policy" | "observability";
-
-const MACHINES: Readonly<Record<MachineName, AnyStateMachine>> = {
-  lifecycle: lifecycleMachine,
-  memory: memoryMachine,
-  registry: registryMachine,
-  policy: policyMachine,
-  observability: observabilityMachine,
-};
-const MACHINE_NAMES = Object.keys(MACHINES) as MachineName[];
+const MACHINE_NAMES = ["lifecycle", "memory", "registry", "policy", "observability"] as const;
+export type MachineName = (typeof MACHINE_NAMES)[number];
 /** What holds the state of an actor, as its snapshots name it. */
 type Holder = Omit<ActorSnapshot, "state">;
 const HOST: Holder = { machine: "host", version: "1", definition: null };
@@ -75,25 +59,38 @@ export const ZERO_COUNTERS: Counters = {
 };
 
 export class Projection {
-  readonly #table = new ExecutionTable();
+  #machines: MachineSet;
+  #table: ExecutionTable;
   readonly #folds: Record<MachineName, MachineFold>;
+  /** Those that have taken no event since the boot began; what operators switched before it. */
+  readonly #fresh = new Set<MachineName>(MACHINE_NAMES);
+  #overridesBefore: Readonly<Record<string, boolean>> = {};
   #open = new Map<string, OpenExecution>();
   #counters = ZERO_COUNTERS;
   #host: HostState = { boot: null, boots: 0, configuration: null, ended: "none", running: 0 };
   #size = 0;
 
-  constructor() {
-    this.#folds = freshFolds({});
+  constructor(machines: MachineSet = LIVE_MACHINES) {
+    this.#machines = machines;
+    this.#table = new ExecutionTable(machines.execution.logic);
+    const folds = MACHINE_NAMES.map((name) => [name, this.#begun(name)]);
+    this.#folds = Object.fromEntries(folds) as Record<MachineName, MachineFold>;
   }
 
-  /** Goes on from a snapshot. Throws FEMTO_JOURNAL_FORMAT when a machine of that version is not here. */
-  static restore(covers: number, actors: Readonly<Record<string, ActorSnapshot>>): Projection {
-    const projection = new Projection();
+  /** Goes on from a snapshot. Throws FEMTO_JOURNAL_FORMAT when its machines are not the given ones. */
+  static restore(
+    covers: number,
+    actors: Readonly<Record<string, ActorSnapshot>>,
+    machines: MachineSet = LIVE_MACHINES,
+  ): Projection {
+    const projection = new Projection(machines);
     for (const name of MACHINE_NAMES) {
-      const state = stateOf(actors, name, holderOf(name));
+      const state = stateOf(actors, name, holderOf(machines[name]));
       projection.#folds[name].restore(state as { value: unknown; context: unknown });
     }
-    const { open, counters } = structuredClone(stateOf(actors, "executions", holderOf("execution"))) as ExecutionsState;
+    projection.#fresh.clear();
+    const executions = stateOf(actors, "executions", holderOf(machines.execution));
+    const { open, counters } = structuredClone(executions) as ExecutionsState;
     projection.#open = new Map(Object.entries(open));
     projection.#counters = counters;
     projection.#host = structuredClone(stateOf(actors, "host", HOST)) as HostState;
@@ -144,13 +141,46 @@ export class Projection {
 
   /** The state of every actor, as the journal's snapshots hold it. */
   snapshot(): Record<string, ActorSnapshot> {
-    const machines = MACHINE_NAMES.map((name) => [name, { ...holderOf(name), state: { ...this.#folds[name].state } }]);
+    const machines = MACHINE_NAMES.map((name) => {
+      return [name, { ...holderOf(this.#machines[name]), state: { ...this.#folds[name].state } }];
+    });
     const executions: ExecutionsState = { open: Object.fromEntries(this.#open), counters: this.#counters };
     return {
       ...(Object.fromEntries(machines) as Record<string, ActorSnapshot>),
-      executions: { ...holderOf("execution"), state: { ...executions } },
+      executions: { ...holderOf(this.#machines.execution), state: { ...executions } },
       host: { ...HOST, state: { ...this.#host } },
     };
+  }
+
+  /**
+   * Lets another version of a machine go on with what the one before it left: with value and context, or from
+   * the beginning where nothing has happened since the boot. Throws FEMTO_JOURNAL_CORRUPT where that is no
+   * state of the new version. `record` is the one that names it, and is folded next.
+   */
+  takeOver(record: TypedRecord, machine: FoldingMachine): void {
+    const { id } = machine.identity;
+    const before = this.#machines[id].identity;
+    const cannot = (reason: string): FemtoError =>
+      corrupt(
+        record,
+        `${id} version ${machine.identity.version} cannot go on from version ${before.version}: ${reason}`,
+      );
+    this.#machines = { ...this.#machines, [id]: machine };
+    if (id === "execution") {
+      this.#table = new ExecutionTable(machine.logic);
+      const stray = [...this.#open].find(([, { at }]) => !this.#table.has(at));
+      if (stray !== undefined) throw cannot(`it has no state ${stray[1].at.state}, in which execution ${stray[0]} is`);
+    } else if (this.#fresh.has(id)) {
+      this.#folds[id] = this.#begun(id);
+    } else if (record.type !== "boot.started") {
+      const fold = new MachineFold(machine.logic);
+      try {
+        fold.restore(this.#folds[id].state);
+      } catch (error) {
+        throw cannot(errorText(error));
+      }
+      this.#folds[id] = fold;
+    }
   }
 
   // INVARIANT: I6: nothing but the record decides the next state; no clock, no randomness, no I/O.
@@ -211,9 +241,7 @@ export class Projection {
     if (previous_boot !== last.boot || previous_end !== last.ended || configuration.changed !== changed) {
       throw corrupt(record, `it contradicts how boot ${last.boot} ended (${last.ended})`);
     }
-    const fresh = freshFolds(this.overrides);
-    for (const name of MACHINE_NAMES) this.#folds[name] = fresh[name];
-    for (const type of ["open", "opened", "verified"]) this.#send(record, "memory", { type });
+    this.#overridesBefore = this.overrides;
     this.#host = {
       boot: record.boot,
       boots: last.boots + 1,
@@ -221,6 +249,19 @@ export class Projection {
       ended: "crash",
       running: 0,
     };
+    for (const name of MACHINE_NAMES) {
+      this.#folds[name] = this.#begun(name);
+      this.#fresh.add(name);
+    }
+  }
+
+  /** A machine as a boot begins it: the journal stands before there is a record of the boot. */
+  #begun(name: MachineName): MachineFold {
+    const input = name === "registry" ? { overrides: this.#overridesBefore } : undefined;
+    const fold = new MachineFold(this.#machines[name].logic, input);
+    if (name !== "memory" || this.#host.boot === null) return fold;
+    for (const type of ["open", "opened", "verified"]) assert(fold.send({ type }), `the memory machine takes ${type}`);
+    return fold;
   }
 
   #lifecycle(record: TypedRecord & { type: "lifecycle.changed" }): void {
@@ -317,6 +358,7 @@ export class Projection {
   }
 
   #send(record: TypedRecord, name: MachineName, event: EventObject): void {
+    this.#fresh.delete(name);
     if (!this.#folds[name].send(event)) {
       throw corrupt(
         record,
@@ -326,17 +368,8 @@ export class Projection {
   }
 }
 
-function freshFolds(overrides: Readonly<Record<string, boolean>>): Record<MachineName, MachineFold> {
-  const folds = MACHINE_NAMES.map((name) => {
-    const input = name === "registry" ? { overrides } : undefined;
-    return [name, new MachineFold(MACHINES[name], input)];
-  });
-  return Object.fromEntries(folds) as Record<MachineName, MachineFold>;
-}
-
-function holderOf(id: MachineId): Holder {
-  const { version, sha256 } = MACHINE_IDENTITIES[id];
-  return { machine: id, version, definition: sha256 };
+function holderOf({ identity }: FoldingMachine): Holder {
+  return { machine: identity.id, version: identity.version, definition: identity.sha256 };
 }
 
 function stateOf(actors: Readonly<Record<string, ActorSnapshot>>, name: string, holder: Holder): unknown {
