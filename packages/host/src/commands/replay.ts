@@ -1,6 +1,6 @@
 /** `replay`: the state of every actor at any moment, as the records have it. Nothing here runs an effect. */
-import { type LogVerdict, proveSnapshot } from "@femtoclaw/journal";
-import { EXIT } from "@femtoclaw/protocol";
+import { type LogVerdict, proveSnapshot, type SnapshotProof } from "@femtoclaw/journal";
+import { EXIT, printable } from "@femtoclaw/protocol";
 import { type Projection, type Recomputation, recompute, replay, replayDifference } from "@femtoclaw/runtime";
 import { readJournal } from "../read-journal.ts";
 import { actorLines, differenceLines, recomputationLines } from "../terminal/replay-text.ts";
@@ -25,35 +25,58 @@ export async function replayHistory(
   if (path === undefined && options.from === undefined && options.recompute !== true && options.key === undefined) {
     return await replayConfigured(context, options);
   }
+  const say = await replayVerified(context, path, options);
+  return say();
+}
+
+/** Prints what was found out and gives the exit code, once the log is closed: whoever reads may go away at any line. */
+type Say = () => number;
+
+async function replayVerified(context: CommandContext, path: string | undefined, options: ReplayOptions): Promise<Say> {
   await using log = await openVerifiedLog(context, path, keyOf(options));
   const headMissing = log.verdict.verdict === "incomplete" && options.from !== undefined;
-  if (!stands(log.verdict) && !headMissing) return refused(context, log.verdict);
+  if (!stands(log.verdict) && !headMissing) return () => refused(context, log.verdict);
   const to = options.to === undefined ? {} : { to: options.to };
   if (options.from !== undefined) return await replayFrom(context, log, options.from, to);
   const reader = await log.reader();
-  if (options.recompute === true) return tell(context, log.verdict, await recompute(reader, to));
+  if (options.recompute === true) {
+    const found = await recompute(reader, to);
+    return () => tell(context, log.verdict, found);
+  }
   const { projection, snapshotsEqual } = await replay(reader, to);
-  return show(context, stateOf(projection, snapshotsEqual), exitOf(log.verdict));
+  return () => show(context, stateOf(projection, snapshotsEqual), exitOf(log.verdict));
 }
 
 /** What is different between the states after two records. */
 export async function diffHistory(
   context: CommandContext,
-  [from, to]: readonly [number, number],
+  between: readonly [number, number],
   path: string | undefined,
   options: Pick<ReplayOptions, "key">,
 ): Promise<number> {
+  const say = await diffVerified(context, between, path, options);
+  return say();
+}
+
+async function diffVerified(
+  context: CommandContext,
+  [from, to]: readonly [number, number],
+  path: string | undefined,
+  options: Pick<ReplayOptions, "key">,
+): Promise<Say> {
   await using log = await openVerifiedLog(context, path, keyOf(options));
-  if (!stands(log.verdict)) return refused(context, log.verdict);
+  if (!stands(log.verdict)) return () => refused(context, log.verdict);
   const differences = await replayDifference(await log.reader(), from, to);
   const { output } = context;
-  if (output.json) output.value({ from, to, differences });
-  else {
-    const changed = differences.length === 0 ? "no actor changed" : "what changed";
-    output.line(`${changed} from record ${from} to record ${to}`);
-    for (const line of differenceLines(differences, output)) output.line(line);
-  }
-  return exitOf(log.verdict);
+  return () => {
+    if (output.json) output.value({ from, to, differences });
+    else {
+      const changed = differences.length === 0 ? "no actor changed" : "what changed";
+      output.line(`${changed} from record ${from} to record ${to}`);
+      for (const line of differenceLines(differences, output)) output.line(line);
+    }
+    return exitOf(log.verdict);
+  };
 }
 
 function keyOf({ key }: Pick<ReplayOptions, "key">): string | undefined {
@@ -77,7 +100,7 @@ async function replayFrom(
   { verdict, pinned, ...log }: VerifiedLog,
   from: number,
   to: { readonly to?: number },
-): Promise<number> {
+): Promise<Say> {
   const reader = await log.reader();
   const whole = stands(verdict);
   // The key in force at the newest checkpoint, which the chain from the pinned one has led to.
@@ -90,29 +113,38 @@ async function replayFrom(
           reason: "no public key of the log is known; name one with --key",
         } as const)
       : await proveSnapshot(reader, from, vkey);
-  const { output } = context;
-  if (!proof.ok) {
-    if (output.json) output.value({ verdict: proof.verdict, reason: proof.reason, log: verdict });
-    else output.line(`the snapshot after record ${from} is not proved (${proof.verdict}): ${proof.reason}`);
-    return proof.verdict === "tampered" ? EXIT.no : EXIT.incomplete;
-  }
+  if (!proof.ok) return () => unproved(context, verdict, from, proof);
   // The record after the snapshot has its digests, so that recomputing up to there compares the two.
   const head = whole ? await recompute(reader, { to: from + 1 }) : null;
   const proved = { snapshot: from, record: from + 1, size: proof.size, origin: proof.origin };
   const said = { proved, snapshot_equals_fold: head === null ? null : head.verdict === "recomputed" };
-  if (head !== null && head.verdict !== "recomputed") return tell(context, verdict, head, said);
+  if (head !== null && head.verdict !== "recomputed") return () => tell(context, verdict, head, said);
   const tail = await recompute(reader, { from: proof.snapshot, ...to });
-  if (!output.json) {
-    output.line(
-      `record ${from + 1}, in the signed log of ${proof.size} records, proves the snapshot after record ${from}`,
-    );
-    output.line(
-      head === null
-        ? "the records before the snapshot are not here, so it cannot be compared with what they lead to"
-        : `the snapshot equals the fold of the ${from + 1} records before it`,
-    );
-  }
-  return tell(context, verdict, tail, said);
+  const { output } = context;
+  return () => {
+    if (!output.json) {
+      output.line(
+        `record ${from + 1}, in the signed log of ${proof.size} records, proves the snapshot after record ${from}`,
+      );
+      output.line(
+        head === null
+          ? "the records before the snapshot are not here, so it cannot be compared with what they lead to"
+          : `the snapshot equals the fold of the ${from + 1} records before it`,
+      );
+    }
+    return tell(context, verdict, tail, said);
+  };
+}
+
+function unproved(
+  { output }: CommandContext,
+  log: LogVerdict,
+  from: number,
+  { verdict, reason }: Extract<SnapshotProof, { ok: false }>,
+): number {
+  if (output.json) output.value({ verdict, reason, log });
+  else output.line(`the snapshot after record ${from} is not proved (${verdict}): ${printable(reason, 400)}`);
+  return verdict === "tampered" ? EXIT.no : EXIT.incomplete;
 }
 
 /** Of a log without its first records, what was proved is the tail; then the pinned key has signed it. */
