@@ -70,6 +70,8 @@ const MEANINGS: Readonly<Record<ErrorCode, string>> = {
   FEMTO_EXECUTION_INTERRUPTED: "The host ended while the effect ran, so that its outcome is unknown.",
   FEMTO_EXECUTION_HALTED: "The call was permitted and then stopped before its effect began.",
   FEMTO_EXECUTION_NOT_FOUND: "The journal knows no execution of this identifier.",
+  FEMTO_EXECUTION_NOT_UNRESOLVED:
+    "The execution was not interrupted, has a resolution already, or was interrupted too long ago to get one.",
   FEMTO_JOURNAL_LOCKED: "Another process has this journal open.",
   FEMTO_JOURNAL_CORRUPT: "The journal is damaged, has a gap, or holds a record that contradicts those before it.",
   FEMTO_JOURNAL_FORMAT: "The journal was written in a format that this version does not know.",
@@ -82,6 +84,8 @@ const MEANINGS: Readonly<Record<ErrorCode, string>> = {
     "The log is not the one that was seen here before, or does not go on from what was seen: an older copy, a fork, another log or key.",
   FEMTO_KNOWN_LOG_DAMAGED:
     "What was remembered of a log was changed, or can be changed by others, so nothing can be held to it.",
+  FEMTO_FORK_REFUSED: "A fork cannot be made there, or the journal does not hold the record that it should end with.",
+  FEMTO_STATE_ROLLED_BACK: "The journal is older than what was last written in this state directory.",
   FEMTO_EXPORT_FAILED: "An export could not be written.",
   FEMTO_KEY_MISSING: "The key file of this journal is not there.",
   FEMTO_KEY_MISMATCH: "The key file is not the one of this journal.",

@@ -3,7 +3,7 @@
  * nobody can arrange is appended by hand, to a journal that folds it. For `tools/freeze-golden.ts`.
  */
 import { randomUUID } from "node:crypto";
-import { cpSync, mkdirSync } from "node:fs";
+import { cpSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Capability, CapabilityOutcome, JsonObject } from "@femtoclaw/capabilities";
 import {
@@ -19,6 +19,7 @@ import { MACHINE_IDENTITIES } from "@femtoclaw/machines";
 import { VERSION } from "@femtoclaw/protocol";
 import {
   createRuntime,
+  listExecutions,
   type Projection,
   type Runtime,
   type RuntimeOptions,
@@ -34,23 +35,26 @@ const LARGE_CHARS = 5_000;
 /** Writes the history below `root` and returns its state directory, keys included. */
 export async function writeStory(root: string): Promise<string> {
   mkdirSync(join(root, "workspace"));
-  const state = await untilCrash(root);
+  const state = await untilCopied(root);
+  await untilCrash(root, state);
   await afterCrash(root, state);
   await inTrouble(state);
   return state;
 }
 
-/** The first life: every kind of call, switches, another key, and then the power is cut. */
-async function untilCrash(root: string): Promise<string> {
-  const waiting = Promise.withResolvers<void>();
-  const begun = Promise.withResolvers<void>();
+/** A life that is only the past of the one that is kept: a copy of its directory begins a log of its own. */
+async function untilCopied(root: string): Promise<string> {
+  const state = join(root, "state");
+  await whileCallWaits(await startWaiting(root, "first"), async () =>
+    cpSync(join(root, "first"), state, { recursive: true }),
+  );
+  return state;
+}
+
+/** Every kind of call, switches, another key, and then the power is cut. */
+async function untilCrash(root: string, state: string): Promise<void> {
   let telemetry: TelemetrySource | undefined;
-  const waits = capability("waits", async () => {
-    begun.resolve();
-    await waiting.promise;
-    return succeeded({});
-  });
-  const runtime = await start(root, "first", [waits], {
+  const waiting = await startWaiting(root, state, {
     kind: "otlp",
     start: async (source) => {
       telemetry = source;
@@ -59,6 +63,7 @@ async function untilCrash(root: string): Promise<string> {
     wake: () => undefined,
     stop: async () => 0,
   });
+  const { runtime } = waiting;
   await everyCall(runtime, 2);
   await runtime.switchCapability("off", true, "operator");
   await runtime.switchCapability("off", false, "operator");
@@ -66,26 +71,58 @@ async function untilCrash(root: string): Promise<string> {
   telemetry?.onChange("degraded", 3, "no route");
   telemetry?.onChange("exporting", 9);
   await everyCall(runtime, 2);
-  const pending = runtime.openSession({ channel: "agent" }).propose(call("waits"));
-  await begun.promise;
-  // The files as they are now are what a machine finds that lost its power now.
-  cpSync(join(root, "first"), join(root, "state"), { recursive: true });
-  waiting.resolve();
-  await pending;
-  await runtime.close();
-  return join(root, "state");
+  const [journal, kept] = [join(state, "journal"), join(root, "kept")];
+  await whileCallWaits(waiting, async () => cpSync(journal, kept, { recursive: true }));
+  // What was written after the cut never reached the disk.
+  for (const name of readdirSync(journal)) rmSync(join(journal, name));
+  cpSync(kept, journal, { recursive: true });
 }
 
-/** The second life: what was cut off is interrupted, and more calls come than are taken. */
+/** What was cut off is interrupted and resolved, and more calls come than are taken. */
 async function afterCrash(root: string, state: string): Promise<void> {
   const runtime = await start(root, state, []);
+  const [interrupted] = await listExecutions(runtime.reader, { limit: 1, status: "interrupted" });
+  await runtime.resolveExecution({
+    execution: interrupted?.execution_id ?? "",
+    resolution: "not-done",
+    reason: "nothing was written",
+    by: "operator",
+  });
   const session = runtime.openSession({ channel: "library", label: "many at once" });
   await Promise.all(Array.from({ length: 60 }, (_, n) => session.propose(call("quick", { n }))));
   await everyCall(runtime, 2);
   await runtime.close();
 }
 
-/** The third life ends early: a subsystem crashes and comes back. */
+interface Waiting {
+  readonly runtime: Runtime;
+  readonly begun: Promise<void>;
+  release(): void;
+}
+
+/** A runtime with a capability that waits until it is released. */
+async function startWaiting(root: string, state: string, telemetry?: RuntimeOptions["telemetry"]): Promise<Waiting> {
+  const [held, begun] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const waits = capability("waits", async () => {
+    begun.resolve();
+    await held.promise;
+    return succeeded({});
+  });
+  const runtime = await start(root, state, [waits], telemetry);
+  return { runtime, begun: begun.promise, release: held.resolve };
+}
+
+/** The files as they are while an effect runs are what a machine finds that loses its power then. */
+async function whileCallWaits({ runtime, begun, release }: Waiting, copy: () => Promise<void>): Promise<void> {
+  const pending = runtime.openSession({ channel: "agent" }).propose(call("waits"));
+  await begun;
+  await copy();
+  release();
+  await pending;
+  await runtime.close();
+}
+
+/** A life that ends early: a subsystem crashes and comes back. */
 async function inTrouble(stateDirectory: string): Promise<void> {
   const { journal: folder, keys } = await openStateDirectory(stateDirectory, { create: false });
   const store = new LeveldbStore(folder);

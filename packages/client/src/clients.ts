@@ -109,6 +109,12 @@ export class OperatorClient implements AsyncDisposable {
     return await this.#connection.request("executions.show", { execution: id });
   }
 
+  /** Says what became of an interrupted execution; durable when it resolves, with the record's sequence number. */
+  async resolve(execution: string, resolution: "done" | "not-done", reason: string): Promise<{ seq: number }> {
+    const fields = { execution, resolution, reason };
+    return (await this.#connection.request("executions.resolve", fields)) as { seq: number };
+  }
+
   /** Proof that a record stands in the signed log, with the record's bytes in base64. */
   async prove(ref: string): Promise<{ seq: number; proof: string; record: string }> {
     return (await this.#connection.request("audit.prove", { ref })) as { seq: number; proof: string; record: string };
@@ -142,6 +148,11 @@ export class OperatorClient implements AsyncDisposable {
   /** The compiled policy in force. */
   async policy(): Promise<unknown> {
     return await this.#connection.request("policy.show");
+  }
+
+  /** The host makes a state directory on its own machine that goes on from a record of its log. */
+  async fork(seq: number, out: string): Promise<unknown> {
+    return await this.#connection.request("fork", { seq, out });
   }
 
   /** Folds the journal up to a record and compares stored snapshots on the way. */

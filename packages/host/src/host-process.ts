@@ -6,6 +6,7 @@ import { errorText, FemtoError, SOCKET_NAMES } from "@femtoclaw/protocol";
 import {
   createRuntime,
   type LogEntry,
+  type OpenedEpoch,
   type ResolvedConfiguration,
   type Runtime,
   type TelemetryExporter,
@@ -103,16 +104,32 @@ export async function startRuntime(loaded: LoadedConfiguration, log: (entry: Log
     configurationPath: path,
     log,
     witnesses: await witnessesOf(resolved),
+    onEpoch: (epoch) => announceLog(resolved, epoch, log),
     ...telemetry,
   });
   await rememberLog(resolved.stateDirectory, runtime, log);
   return runtime;
 }
 
+/** Lets what this user's clients remember follow a log that goes on from theirs; other users have to be told. */
+async function announceLog(
+  { stateDirectory, runtimeDirectory }: ResolvedConfiguration,
+  { firstKey, vkey, standsIn }: OpenedEpoch,
+  log: (entry: LogEntry) => void,
+): Promise<void> {
+  for (const place of [stateDirectory, runtimeDirectory]) {
+    await memoryOf(place, log).announce({ before: firstKey, next: vkey, oldPlace: standsIn });
+  }
+}
+
+function memoryOf(place: string, log: (entry: LogEntry) => void): LogMemory {
+  const warn = (reason: string): void => log({ level: "warn", event: "log.not_remembered", reason });
+  return new LogMemory({ environment: process.env, place, warn });
+}
+
 /** What was seen is for those who ask: its absence or disagreement is told here, and takes nothing from a sound journal. */
 async function rememberLog(stateDirectory: string, runtime: Runtime, log: (entry: LogEntry) => void): Promise<void> {
-  const warn = (reason: string): void => log({ level: "warn", event: "log.not_remembered", reason });
-  const memory = new LogMemory({ environment: process.env, place: stateDirectory, warn });
+  const memory = memoryOf(stateDirectory, log);
   try {
     await runtime.checkpoint();
     await memory.meet((from) => proveContinuation(runtime.reader, from));

@@ -1,7 +1,7 @@
 /** Proofs and exports of a signed log, the same for a running host and for a stopped journal. */
 import { Buffer } from "node:buffer";
 import { exportJsonl, exportTiles, type LogReader, prove } from "@femtoclaw/journal";
-import { FemtoError, printable } from "@femtoclaw/protocol";
+import { FemtoError, type LogParent, printable } from "@femtoclaw/protocol";
 
 export const EXPORT_FORMATS = ["tiles", "jsonl"] as const;
 export type ExportFormat = (typeof EXPORT_FORMATS)[number];
@@ -17,6 +17,8 @@ export interface ProvedRecord {
 /** A log's name and its public keys, as its own records name them. */
 export interface LogKeys {
   readonly origin: string;
+  /** The log that it goes on from. */
+  readonly parent: LogParent | null;
   /** The key in force. */
   readonly vkey: string;
   readonly keys: readonly {
@@ -29,9 +31,10 @@ export interface LogKeys {
 export async function keysOf(reader: LogReader): Promise<LogKeys> {
   const named: { vkey: string; from_size: number; retired_at_size: number | null }[] = [];
   let origin = "";
+  let parent: LogParent | null = null;
   for (const seq of [0, ...(await reader.rotations())]) {
     for await (const record of reader.read(seq, seq + 1)) {
-      if (record.type === "log.created") origin = record.body.origin;
+      if (record.type === "log.created") ({ origin, parent = null } = record.body);
       else if (record.type !== "key.rotated") continue;
       const last = named.at(-1);
       // A checkpoint signed by the new key covers the record that names it, and so does the last one of the old key.
@@ -41,7 +44,7 @@ export async function keysOf(reader: LogReader): Promise<LogKeys> {
   }
   const vkey = named.at(-1)?.vkey;
   if (vkey === undefined) throw new FemtoError("FEMTO_JOURNAL_CORRUPT", "record 0 names no key");
-  return { origin, vkey, keys: named };
+  return { origin, parent, vkey, keys: named };
 }
 
 /** `ref` is a sequence number, or an execution, whose last record is meant. */

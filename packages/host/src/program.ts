@@ -46,6 +46,7 @@ function makeProgram(run: Runner): Command {
   addHostCommands(program, run);
   addCallCommands(program, run);
   addHistoryCommands(program, run);
+  addForkCommand(program, run);
   addOperatorCommands(program, run);
   addAuditCommands(program, run);
   addSnapshotCommands(program, run);
@@ -190,6 +191,17 @@ function addHistoryCommands(program: Command, run: Runner): void {
     .argument("<id>", "identifier of the execution")
     .description("show one execution with its records")
     .action((id: string) => run(async (context) => (await import("./commands/history.ts")).showExecution(context, id)));
+  executions
+    .command("resolve")
+    .argument("<id>", "identifier of an interrupted execution")
+    .option("--done", "its effect happened")
+    .addOption(new Option("--not-done", "its effect did not happen").conflicts("done"))
+    .requiredOption("--reason <text>", "how you know")
+    .description("say what became of an interrupted execution; runs nothing")
+    .addHelpText("after", '\nExample:\n  femtoclaw executions resolve ID --not-done --reason "the file is unchanged"')
+    .action((id: string, options: { done?: boolean; notDone?: boolean; reason: string }) =>
+      run(async (context) => (await import("./commands/history.ts")).resolveExecution(context, id, options)),
+    );
   addReplayCommands(program, run);
 }
 
@@ -220,6 +232,18 @@ function addReplayCommands(program: Command, run: Runner): void {
     .addHelpText("after", "\nExample:\n  femtoclaw replay diff 10 20")
     .action((a: number, b: number, path: string | undefined, options: { key?: string }) =>
       run(async (context) => (await commands()).diffHistory(context, [a, b], path, options)),
+    );
+}
+
+function addForkCommand(program: Command, run: Runner): void {
+  program
+    .command("fork")
+    .argument("<seq>", "last record that the fork goes on from", sequence)
+    .requiredOption("--out <dir>", "state directory of the fork, which must not exist yet")
+    .description("make a state directory that goes on from a record of this log; runs nothing")
+    .addHelpText("after", "\nExample:\n  femtoclaw fork 120 --out ../forked")
+    .action((seq: number, options: { out: string }) =>
+      run(async (context) => (await import("./commands/fork.ts")).fork(context, seq, options)),
     );
 }
 

@@ -3,17 +3,18 @@
  * history, so they are used only while they belong to this user alone.
  */
 import { createPrivateKey, type KeyObject } from "node:crypto";
-import { constants, type Stats } from "node:fs";
-import { type FileHandle, link, open, rename, stat, unlink } from "node:fs/promises";
+import { constants } from "node:fs";
+import { link, open, rename, stat, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import { errorText, FemtoError, printable, systemErrorCode } from "@femtoclaw/protocol";
 import { type Keyring, newPrivateKey } from "./keyring.ts";
+import { openPrivate, readPrivate } from "./private-file.ts";
 import { syncFolder } from "./sync-folder.ts";
 
-const GROUP_AND_OTHERS = 0o077;
 const OWNER_ONLY = 0o600;
 /** LIMIT: bytes of a key file; an Ed25519 key in PKCS#8 has 119. */
 const KEY_BYTES_MAX = 4_096;
+const ROTATE = "; if others could read the key, run `femtoclaw keys rotate` afterwards";
 
 export class FileKeyring implements Keyring {
   readonly #folder: string;
@@ -30,7 +31,7 @@ export class FileKeyring implements Keyring {
   }
 
   async current(): Promise<KeyObject | null> {
-    const pem = await readPrivate(this.#current);
+    const pem = await readPrivate(this.#current, KEY_BYTES_MAX, ROTATE);
     if (pem === null) return null;
     const key = parseKey(pem);
     if (key !== null) return key;
@@ -38,7 +39,7 @@ export class FileKeyring implements Keyring {
   }
 
   async next(): Promise<KeyObject | null> {
-    const pem = await readPrivate(this.#next);
+    const pem = await readPrivate(this.#next, KEY_BYTES_MAX, ROTATE);
     return pem === null ? null : parseKey(pem);
   }
 
@@ -75,6 +76,15 @@ export class FileKeyring implements Keyring {
     await this.#changing(() => this.#discard());
   }
 
+  /** Destroys every key: the log that they sign goes on elsewhere, or nowhere. */
+  async destroy(): Promise<void> {
+    await this.#changing(async () => {
+      await this.#discard();
+      await destroy(this.#current);
+      await syncFolder(this.#folder);
+    });
+  }
+
   async #discard(): Promise<void> {
     await destroy(this.#next);
     await this.#destroyRetired();
@@ -99,62 +109,17 @@ export class FileKeyring implements Keyring {
   }
 }
 
-/** What is in the file, after the open file itself was found to be this user's alone; null where there is none. */
-async function readPrivate(path: string): Promise<string | null> {
-  const file = await openPrivate(path, constants.O_RDONLY);
-  if (file === null) return null;
-  try {
-    const bytes = Buffer.alloc(KEY_BYTES_MAX);
-    const { bytesRead } = await file.read(bytes, 0, KEY_BYTES_MAX, 0);
-    return bytes.toString("latin1", 0, bytesRead);
-  } finally {
-    await file.close();
-  }
-}
-
-async function openPrivate(path: string, access: number): Promise<FileHandle | null> {
-  let file: FileHandle;
-  try {
-    // Not blocking, or a pipe in the file's place would keep the opener waiting for ever.
-    file = await open(path, access | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-  } catch (error) {
-    if (systemErrorCode(error) === "ENOENT") return null;
-    const reason =
-      systemErrorCode(error) === "ELOOP" ? "is a symbolic link" : `cannot be opened: ${systemErrorCode(error)}`;
-    throw new FemtoError("FEMTO_STATE_OWNER", `${printable(path)} ${reason}`, { cause: error });
-  }
-  try {
-    assertPrivate(path, await file.stat());
-    return file;
-  } catch (error) {
-    await file.close();
-    throw error;
-  }
-}
-
-// INVARIANT: a key is checked by its open descriptor, so that no other file can be put in its place meanwhile.
-function assertPrivate(path: string, status: Stats): void {
-  const name = printable(path, path.length);
-  const uid = process.geteuid?.() ?? status.uid;
-  if (!status.isFile()) throw new FemtoError("FEMTO_STATE_OWNER", `${name} is not a regular file`);
-  if (status.uid !== uid) {
-    throw new FemtoError("FEMTO_STATE_OWNER", `${name} belongs to user ${status.uid}, this process to user ${uid}`);
-  }
-  if ((status.mode & GROUP_AND_OTHERS) !== 0) {
-    const mode = (status.mode & 0o777).toString(8).padStart(3, "0");
-    const fix = `Run chmod 600 ${name}; if others could read the key, run \`femtoclaw keys rotate\` afterwards.`;
-    throw new FemtoError("FEMTO_STATE_MODE", `${name} has mode ${mode}`, { fix });
-  }
-}
-
 /** Overwrites the file before it gives up its name. Some disks keep old blocks nevertheless; nothing here can help that. */
 async function destroy(path: string): Promise<void> {
-  const file = await openPrivate(path, constants.O_RDWR);
+  const file = await openPrivate(path, constants.O_RDWR, ROTATE);
   if (file === null) return;
   try {
-    const { size } = await file.stat();
-    await file.write(Buffer.alloc(size), 0, size, 0);
-    await file.sync();
+    const { size, nlink } = await file.stat();
+    // A backup may hold this very file under another name, where it is still needed.
+    if (nlink === 1) {
+      await file.write(Buffer.alloc(size), 0, size, 0);
+      await file.sync();
+    }
   } finally {
     await file.close();
   }

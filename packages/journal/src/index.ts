@@ -11,12 +11,29 @@ export { copyForVerification, type VerificationCopy, verifyDirectory } from "./a
 export { type HeldCheckpoint, type LogVerdict, type VerifyOptions, verifyLog } from "./audit/verify-log.ts";
 export { checkJournal, type JournalCheck } from "./check.ts";
 export { type Clock, systemClock } from "./clock.ts";
+export {
+  type DirectoryIdentity,
+  type MachineName,
+  type Standing,
+  standingOf,
+  writeIdentity,
+} from "./epochs/directory-identity.ts";
+export { parentAt } from "./epochs/log-parent.ts";
+export {
+  decide,
+  EPOCHS_FOLDER,
+  epochsOf,
+  finishSuccession,
+  type NewLog,
+  prepareNewLog,
+  STATE_FILE,
+} from "./epochs/succession.ts";
 export { FileKeyring } from "./file-keyring.ts";
 export { Journal } from "./journal.ts";
 export { readKeyChain } from "./journal-opening.ts";
-export type { Appended, JournalEntry, JournalOptions, Projector } from "./journal-options.ts";
+export type { Appended, JournalEntry, JournalOptions, KnownRecord, Projector } from "./journal-options.ts";
 export { type JournalReader, type LogReader, StoreReader } from "./journal-reader.ts";
-export { KeyChain, type LogKey, type SignedCheckpoint } from "./key-chain.ts";
+export { KeyChain, type LogKey, originOf, type SignedCheckpoint } from "./key-chain.ts";
 export { type Keyring, MemoryKeyring } from "./keyring.ts";
 export { proveContinuation } from "./known-log/continuation.ts";
 export { inspectLeveldbFiles, type LeveldbFiles } from "./leveldb-files.ts";
@@ -30,6 +47,7 @@ export { type SecretFinder, secretFinder } from "./sealing/schema-secrets.ts";
 export { type ActorSnapshots, snapshotDigests, snapshotMismatch } from "./snapshot.ts";
 export { openStateDirectory, type StateDirectory, type StateDirectoryOptions } from "./state-directory.ts";
 export type { CommitGroup, IndexEntry, JournalStore, StoredObject, StoredRecord } from "./store.ts";
+export { syncFolder, syncTree } from "./sync-folder.ts";
 export { type Checkpoint, parseCheckpoint } from "./tree/checkpoint.ts";
 export { verifyConsistency } from "./tree/proof.ts";
 export { type NoteSigner, type NoteVerifier, parseVerifierKey } from "./tree/signed-note.ts";

@@ -3,9 +3,10 @@
  * checkpoint. Time and memory do not grow with the number of records; `verifyLog` looks at all of them.
  */
 import { createPublicKey, type KeyObject } from "node:crypto";
-import { FemtoError, RECORD_FORMAT, type TypedRecord, VERSION } from "@femtoclaw/protocol";
+import { FemtoError, printable, RECORD_FORMAT, type TypedRecord, VERSION } from "@femtoclaw/protocol";
 import type { Clock } from "./clock.ts";
 import type { RecordFrame } from "./commit-queue.ts";
+import type { JournalOptions, KnownRecord } from "./journal-options.ts";
 import { type LogReader, StoreReader } from "./journal-reader.ts";
 import { KeyChain, originOf } from "./key-chain.ts";
 import type { Keyring } from "./keyring.ts";
@@ -18,11 +19,10 @@ import { noteSigner, verifierKey } from "./tree/signed-note.ts";
 import type { TileTree } from "./tree/tiles.ts";
 import { growTree, restoreTree } from "./tree-log.ts";
 
-export interface OpeningOptions {
-  readonly store: JournalStore;
+export interface OpeningOptions
+  extends Pick<JournalOptions, "store" | "keyring" | "parent" | "ownOrigin" | "onCreated" | "known"> {
   /** Number of records that the store holds. */
   readonly size: number;
-  readonly keyring: Keyring;
   readonly clock: Clock;
   frame(seq: number): RecordFrame;
 }
@@ -42,15 +42,17 @@ interface KeysInForce {
 }
 
 export async function openLog(options: OpeningOptions): Promise<OpenedLog> {
-  const { store, size, keyring, clock } = options;
+  const { store, size, keyring, clock, known = null } = options;
   const latest = await newestCheckpoint(store, size);
   const tree = await restoreTree(store, size);
+  if (size === 0 && known !== null) throw rolledBack(known);
   if (size === 0) await createLog(options, tree);
   const reader = new StoreReader(store, tree.size);
   // A format of the future is refused before anything else is judged by the rules of this one.
   await recordAt(reader, tree.size - 1);
   const chain = await readKeyChain(reader);
   if (latest !== null) await assertVouchedFor(reader, chain, latest);
+  if (known !== null) await assertHolds(reader, known);
   const { key, retiring } = await keysInForce(keyring, chain);
   const signers = [key, ...(retiring === null ? [] : [retiring])].map((each) => noteSigner(chain.origin, each));
   const notary = new Notary({ origin: chain.origin, signers, latest, clock });
@@ -58,10 +60,16 @@ export async function openLog(options: OpeningOptions): Promise<OpenedLog> {
 }
 
 /** INVARIANT: the log's name and key are its first record, durable before any other record gets a number. */
-async function createLog({ store, keyring, frame }: OpeningOptions, tree: TileTree): Promise<void> {
-  const key = (await keyring.current()) ?? (await firstKey(keyring));
+async function createLog(options: OpeningOptions, tree: TileTree): Promise<void> {
+  const { store, keyring, parent = null, ownOrigin, onCreated, frame } = options;
+  let key = await keyring.current();
+  // INVARIANT: I7: one key signs one log; a key that may have signed another one begins none here.
+  const isOwn = key !== null && (ownOrigin === undefined || originOf(createPublicKey(key)) === ownOrigin);
+  if (key === null || !isOwn) key = await firstKey(keyring);
   const origin = originOf(createPublicKey(key));
-  const body = { origin, vkey: verifierKey(noteSigner(origin, key)), format: RECORD_FORMAT, version: VERSION };
+  await onCreated?.(origin);
+  const vkey = verifierKey(noteSigner(origin, key));
+  const body = { origin, vkey, format: RECORD_FORMAT, version: VERSION, parent };
   const record: TypedRecord = {
     ...frame(0),
     type: "log.created",
@@ -78,6 +86,17 @@ async function firstKey(keyring: Keyring): Promise<KeyObject> {
   const key = await keyring.prepare();
   await keyring.install();
   return key;
+}
+
+async function assertHolds(reader: StoreReader, known: KnownRecord): Promise<void> {
+  const record = known.seq < reader.size ? await recordAt(reader, known.seq) : null;
+  if (record?.type !== "boot.started" || record.boot !== known.boot) throw rolledBack(known);
+}
+
+/** INVARIANT: I7: a journal that was put back to an older state is not continued, or one key would sign two histories. */
+function rolledBack({ seq, boot }: KnownRecord): FemtoError {
+  const reason = `the journal does not hold record ${seq}, with which boot ${printable(boot, 64)} began in this directory`;
+  return new FemtoError("FEMTO_STATE_ROLLED_BACK", reason);
 }
 
 /** The keys of a log whose records are right as far as anybody knows; a verifier reads them as it goes instead. */

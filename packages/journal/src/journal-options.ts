@@ -1,5 +1,5 @@
 /** What a journal is opened with: its store, its keys, its clock, and what is folded from its records. */
-import type { FemtoError, MachineIdentities, TypedRecord } from "@femtoclaw/protocol";
+import type { FemtoError, LogParent, MachineIdentities, TypedRecord } from "@femtoclaw/protocol";
 import type { Clock } from "./clock.ts";
 import type { Keyring } from "./keyring.ts";
 import type { SealableEntry } from "./sealing/seal.ts";
@@ -11,6 +11,12 @@ export interface Projector {
   /** Takes each record that is appended, in order, just before its group is written. */
   apply(record: TypedRecord): void;
   snapshot(): ActorSnapshots;
+}
+
+/** The record by which a boot began, as it is remembered outside of the journal. */
+export interface KnownRecord {
+  readonly boot: string;
+  readonly seq: number;
 }
 
 export interface JournalOptions {
@@ -25,6 +31,17 @@ export interface JournalOptions {
   /** Where the salts of commitments come from; the operating system's randomness without it. */
   readonly randomBytes?: (bytes: number) => Uint8Array;
   readonly projector?: Projector;
+  /** The log that a new one goes on from; means nothing where there is a log already. */
+  readonly parent?: LogParent;
+  /**
+   * The only log that the key at hand may begin, where a log is created; any other key is replaced first.
+   * Without it the key is used as it is.
+   */
+  readonly ownOrigin?: string | null;
+  /** Hears of the name of a log that is created, before its first record. */
+  readonly onCreated?: (origin: string) => Promise<void>;
+  /** A record that must be there, or else the journal is older than what was known of it and is left alone. */
+  readonly known?: KnownRecord | null;
   readonly snapshotEveryRecords?: number;
   /** Hears once that the journal takes no more records, and why. */
   readonly onFailed?: (error: FemtoError) => void;

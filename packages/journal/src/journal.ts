@@ -81,11 +81,11 @@ export class Journal extends StoreReader {
    * store gets its first record, so that a journal is never without its name and key.
    */
   static async open(options: JournalOptions): Promise<Journal> {
-    const { store, keyring, boot, clock, machines } = options;
+    const { store, boot, clock, machines } = options;
     const { size } = await store.open();
     try {
       const frame = (seq: number): RecordFrame => frameOf(seq, boot, clock, new UtcFormat(), machines.memory);
-      const log = await openLog({ store, size, keyring, clock, frame });
+      const log = await openLog({ ...options, size, frame });
       const journal = new Journal(options, log);
       const covered = numberOfName((await store.lastObject(SNAPSHOTS)) ?? "") ?? -1;
       journal.#sinceSnapshot = journal.size - 1 - covered;

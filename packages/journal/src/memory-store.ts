@@ -4,7 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { FemtoError } from "@femtoclaw/protocol";
-import type { CommitGroup, JournalStore, StoredRecord } from "./store.ts";
+import type { CommitGroup, IndexEntry, JournalStore, StoredObject, StoredRecord } from "./store.ts";
 
 /** What outlives a store, as a disk would. */
 export class MemoryDisk {
@@ -17,6 +17,8 @@ export class MemoryDisk {
 export type StoreFault =
   /** The next append fails and leaves nothing behind. */
   | { readonly kind: "EIO" | "ENOSPC" }
+  /** The next append is stored whole and fails all the same, as when a disk loses its answer. */
+  | { readonly kind: "unanswered" }
   /** The next append fails and leaves some records without index and objects, as no sound engine does. */
   | { readonly kind: "torn"; readonly recordsKept: number }
   /** The next append becomes durable only when the promise resolves. */
@@ -63,16 +65,11 @@ export class MemoryStore implements JournalStore {
       this.#appending = false;
     } else if (fault !== undefined) {
       this.#state = "failed";
+      if (fault.kind === "unanswered") keep(disk, copies, group.index, objects);
       if (fault.kind === "torn") disk.records.push(...copies.slice(0, fault.recordsKept));
       throw new FemtoError("FEMTO_JOURNAL_WRITE_FAILED", `the write failed: ${fault.kind}`);
     }
-    disk.records.push(...copies);
-    for (const { execution, seq } of group.index) {
-      const seqs = disk.index.get(execution) ?? [];
-      seqs.push(seq);
-      disk.index.set(execution, seqs);
-    }
-    for (const { name, bytes } of objects) disk.objects.set(name, bytes);
+    keep(disk, copies, group.index, objects);
   }
 
   async *read(fromSeq: number, toSeqExclusive: number): AsyncGenerator<StoredRecord> {
@@ -117,4 +114,19 @@ export class MemoryStore implements JournalStore {
     if (this.#state === "open") return this.#disk;
     throw new FemtoError("FEMTO_JOURNAL_CLOSED", `the store is ${this.#state}`);
   }
+}
+
+function keep(
+  disk: MemoryDisk,
+  records: readonly Uint8Array[],
+  index: readonly IndexEntry[],
+  objects: readonly StoredObject[],
+): void {
+  disk.records.push(...records);
+  for (const { execution, seq } of index) {
+    const seqs = disk.index.get(execution) ?? [];
+    seqs.push(seq);
+    disk.index.set(execution, seqs);
+  }
+  for (const { name, bytes } of objects) disk.objects.set(name, bytes);
 }

@@ -97,7 +97,7 @@ export const ERRORS = define({
   FEMTO_EXECUTION_INTERRUPTED: {
     type: "RuntimeError",
     exit: EXIT.no,
-    fix: "The host ended while the effect ran; look at what it did before sending the call again.",
+    fix: "The host ended while the effect ran; look at what it did, then let an operator say so with `femtoclaw executions resolve`.",
   },
   FEMTO_EXECUTION_HALTED: {
     type: "RuntimeError",
@@ -108,6 +108,11 @@ export const ERRORS = define({
     type: "RuntimeError",
     exit: EXIT.no,
     fix: "Use an identifier that `femtoclaw executions list --all` shows.",
+  },
+  FEMTO_EXECUTION_NOT_UNRESOLVED: {
+    type: "RuntimeError",
+    exit: EXIT.badInput,
+    fix: "Name one that `femtoclaw executions list --state interrupted` shows without a resolution.",
   },
 
   FEMTO_JOURNAL_LOCKED: {
@@ -143,6 +148,10 @@ export const ERRORS = define({
     exit: EXIT.no,
     fix: "Put the file back from a backup, or correct its owner and mode. `femtoclaw audit forget` gives it up; then a log that was rolled back before is taken for the right one.",
   },
+  FEMTO_FORK_REFUSED: memory("Name a folder that does not exist yet, in a folder that nobody else can write to."),
+  FEMTO_STATE_ROLLED_BACK: memory(
+    "Start a host in this state directory; it keeps the older journal and goes on in a new epoch.",
+  ),
   FEMTO_EXPORT_FAILED: memory("Name a place that does not exist yet, on a disk with room."),
   FEMTO_JOURNAL_RECORD_TOO_LARGE: memory("Send smaller arguments or ask for less output."),
   FEMTO_STATE_NOT_FOUND: memory("Name an existing state directory with --state, or start a host, which makes it."),

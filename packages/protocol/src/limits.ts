@@ -54,6 +54,11 @@ export const LIMITS = {
   socketPipeline: 1_024,
   /** LIMIT: characters of one list of executions as JSON; results can be large, and a list is one answer. */
   listedChars: 33_554_432,
+  /**
+   * LIMIT: interrupted executions that wait for an operator's word; the oldest leave when there are more. A
+   * crash leaves as many as ran, so this holds what dozens of them leave, and a snapshot can carry it.
+   */
+  unresolved: 4_096,
   /** LIMIT: connections to one socket. */
   socketConnections: 256,
   /** LIMIT: restarts of one subsystem within the window before the runtime gives it up. */

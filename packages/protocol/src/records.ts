@@ -23,6 +23,9 @@ export interface RecordBodies {
   "execution.interrupted": T.ExecutionInterruptedBody;
   "overload.refused": T.OverloadRefusedBody;
   "snapshot.taken": T.SnapshotTakenBody;
+  "execution.resolved": T.ExecutionResolvedBody;
+  "epoch.opened": T.EpochOpenedBody;
+  "execution.inherited": T.ExecutionInheritedBody;
 }
 
 export type RecordType = keyof RecordBodies;
@@ -52,6 +55,9 @@ export const MACHINE_OF: Readonly<Record<RecordType, MachineId>> = {
   "execution.outcome": "execution",
   "execution.interrupted": "execution",
   "overload.refused": "execution",
+  "execution.resolved": "execution",
+  "execution.inherited": "execution",
+  "epoch.opened": "lifecycle",
 };
 
 /** The machines of one writer, as each of its records names the one that folds it. */

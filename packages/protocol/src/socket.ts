@@ -14,6 +14,7 @@ export type OperatorVerb =
   | "capabilities.disable"
   | "executions.list"
   | "executions.show"
+  | "executions.resolve"
   | "audit.prove"
   | "audit.checkpoint"
   | "audit.checkpoints"
@@ -22,7 +23,8 @@ export type OperatorVerb =
   | "keys.show"
   | "keys.rotate"
   | "policy.show"
-  | "replay";
+  | "replay"
+  | "fork";
 
 export interface SocketRequest {
   readonly id: number;

@@ -1,6 +1,6 @@
 /** Executions as people look at them: read from the journal, newest first. */
 import type { JournalReader } from "@femtoclaw/journal";
-import { LIMITS, type Reply, type TypedRecord } from "@femtoclaw/protocol";
+import { LIMITS, type Reply, type Resolution, type TypedRecord } from "@femtoclaw/protocol";
 import { replyError, verdictOf } from "./gate/verdict.ts";
 
 /** A reply as it was given, and what it was given to. */
@@ -22,13 +22,21 @@ export interface HistoryQuery {
 export async function listExecutions(reader: JournalReader, query: HistoryQuery): Promise<ExecutionView[]> {
   const views: ExecutionView[] = [];
   const ended = new Set<string>();
+  const resolutions = new Map<string, Resolution>();
   let chars = 0;
   for await (const record of reader.readBackwards(0, reader.size)) {
     if (views.length >= query.limit) break;
     if (record.execution === null || ended.has(record.execution)) continue;
+    if (record.type === "execution.resolved") {
+      // Said later about an execution that stands where it ended.
+      resolutions.set(record.execution, resolutionOf(record));
+      continue;
+    }
     ended.add(record.execution);
     if (query.session !== undefined && record.session !== query.session) continue;
-    const view = await viewOf(reader, await reader.withValues(record));
+    const whole = await reader.withValues(record);
+    const view = await viewOf(reader, whole, resolutions.get(record.execution));
+    resolutions.delete(record.execution);
     if (view === null || (query.status !== undefined && view.status !== query.status)) continue;
     chars += JSON.stringify(view).length;
     if (chars > LIMITS.listedChars && views.length > 0) break;
@@ -46,12 +54,23 @@ export async function showExecution(
   for (const seq of await reader.locate(execution)) {
     for await (const record of reader.read(seq, seq + 1)) records.push(record);
   }
-  const last = records.at(-1);
-  const view = last === undefined ? null : await viewOf(reader, await reader.withValues(last));
+  const resolved = records.find((record) => record.type === "execution.resolved");
+  const last = records.findLast(({ type }) => type !== "execution.resolved");
+  const resolution = resolved === undefined ? undefined : resolutionOf(resolved);
+  const view = last === undefined ? null : await viewOf(reader, await reader.withValues(last), resolution);
   return view === null ? null : { view, records };
 }
 
-async function viewOf(reader: JournalReader, record: TypedRecord): Promise<ExecutionView | null> {
+function resolutionOf({ actor, body, at, seq }: TypedRecord & { type: "execution.resolved" }): Resolution {
+  const { resolution, reason } = body;
+  return { resolution, reason, by: actor?.principal ?? "", at, seq };
+}
+
+async function viewOf(
+  reader: JournalReader,
+  record: TypedRecord,
+  resolution: Resolution | undefined,
+): Promise<ExecutionView | null> {
   const base = { execution_id: record.execution ?? "", session: record.session, record: { seq: record.seq } };
   switch (record.type) {
     case "message.recorded":
@@ -67,7 +86,16 @@ async function viewOf(reader: JournalReader, record: TypedRecord): Promise<Execu
     case "execution.outcome":
     case "execution.interrupted": {
       const intent = await recordAt(reader, record.body.intent);
-      return intent?.type === "execution.intent" ? ended(record, intent, base) : null;
+      if (intent?.type !== "execution.intent") return null;
+      return { ...ended(record, intent, base), ...(resolution === undefined ? {} : { resolution }) };
+    }
+    case "execution.inherited": {
+      const { tool, record: seq } = record.body;
+      const reason = `the log before this one knows no outcome; record ${seq} there left it open`;
+      const error = replyError({ code: "FEMTO_EXECUTION_INTERRUPTED", reason }, record.at, tool);
+      const known = { tool, label: null, requested_at: record.at, duration_ms: null } as const;
+      const told = resolution === undefined ? {} : { resolution };
+      return { ...base, ...known, status: "interrupted", decision: "AUTHORIZED", error, ...told };
     }
     default:
       return null;

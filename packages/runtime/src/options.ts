@@ -1,6 +1,7 @@
 /** What an embedder hands to `createRuntime`. */
 import type { Capability } from "@femtoclaw/capabilities";
 import type { ResolvedConfiguration } from "./configuration/resolve-configuration.ts";
+import type { OpenedEpoch } from "./epochs/open-epoch.ts";
 import type { Surroundings } from "./surroundings.ts";
 import type { Inspect } from "./system.ts";
 import type { TelemetryExporter } from "./telemetry-port.ts";
@@ -24,6 +25,11 @@ export interface RuntimeOptions {
   readonly telemetry?: TelemetryExporter;
   /** Who gets the journal's checkpoints, to hold them elsewhere. */
   readonly witnesses?: readonly Witness[];
+  /**
+   * Hears of a new log before it takes the place of the one in the state directory, which is then a copy or
+   * was put back. What it throws prevents that, and the start.
+   */
+  readonly onEpoch?: (epoch: OpenedEpoch) => Promise<void> | void;
   /** Records between two snapshots of the actors. Fewer make a start after a crash shorter and the journal larger. */
   readonly snapshotEveryRecords?: number;
   /** This machine and this process without it. */

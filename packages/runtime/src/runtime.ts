@@ -18,11 +18,13 @@ import {
 } from "@femtoclaw/protocol";
 import { bootEntry } from "./boot-record.ts";
 import { Chronicle } from "./chronicle.ts";
+import { type Fork, forkLog } from "./epochs/fork.ts";
 import { type OpenGate, openGate } from "./gate/open-gate.ts";
 import type { Problem } from "./gate/verdict.ts";
 import { harmless } from "./harmless.ts";
 import type { LogEntry, RuntimeOptions } from "./options.ts";
 import type { Projection } from "./projection/projection.ts";
+import { type ResolutionRequest, Resolutions } from "./resolutions.ts";
 import { type Session, type SessionOptions, Sessions } from "./session.ts";
 import { settled } from "./settled.ts";
 import { type RuntimeStatus, statusOf } from "./status.ts";
@@ -55,6 +57,7 @@ export class Runtime implements AsyncDisposable {
   #observability: Observability | null = null;
   #witnessing: Witnessing | null = null;
   #open: OpenGate | null = null;
+  #resolutions: Resolutions | null = null;
   #executing = 0;
   #fault: Fault | null = null;
   #cancelSummary: (() => void) | null = null;
@@ -106,6 +109,7 @@ export class Runtime implements AsyncDisposable {
       this.#openGate();
       await this.#chronicle.durable();
       if (this.#fault !== null) throw faultError(this.#fault);
+      await this.#remember();
     } catch (error) {
       // What follows from a fault hides it less than it explains it.
       const cause = this.#fault === null ? error : faultError(this.#fault);
@@ -136,6 +140,13 @@ export class Runtime implements AsyncDisposable {
   /** Retires the key that signs the log for a new one; resolves with the new public key once it is in force. */
   rotateKey(): Promise<string> {
     return this.journal.rotateKey();
+  }
+
+  /** A state directory of its own that goes on from a record of this log; this one goes on as if nothing were. */
+  async fork(seq: number, out: string): Promise<Fork> {
+    // The newest checkpoint covers everything that is durable now.
+    await this.checkpoint();
+    return await forkLog({ reader: this.reader, seq, out, stateDirectory: this.#options.configuration.stateDirectory });
   }
 
   /** The state after the newest record. */
@@ -176,6 +187,13 @@ export class Runtime implements AsyncDisposable {
       body: { name },
     });
     this.#registry.apply(name, enable);
+  }
+
+  /** Records what became of an interrupted execution; resolves with that record's sequence number. Runs nothing. */
+  async resolveExecution(request: ResolutionRequest): Promise<number> {
+    const { journal, projection } = this;
+    this.#resolutions ??= new Resolutions({ journal, unresolved: () => projection.unresolved });
+    return await this.#resolutions.resolve(request);
   }
 
   status(): RuntimeStatus {
@@ -219,17 +237,22 @@ export class Runtime implements AsyncDisposable {
   }
 
   async #startMemory(): Promise<void> {
-    const { configuration, snapshotEveryRecords } = this.#options;
+    const { configuration, snapshotEveryRecords, onEpoch } = this.#options;
     const memory = await openMemory({
       system: this.#system,
       stateDirectory: configuration.stateDirectory,
       boot: this.#boot,
       surroundings: this.#surroundings,
       ...(snapshotEveryRecords === undefined ? {} : { snapshotEveryRecords }),
+      ...(onEpoch === undefined ? {} : { onEpoch }),
       onCommitted: (records) => this.#committed(records),
       onFailed: (error) => this.#journalFailed(error),
     });
     this.#memory = memory;
+    if (memory.epoch !== null) {
+      const { origin, parent } = memory.epoch;
+      this.#log({ level: "warn", event: "epoch.opened", log: origin, parent: parent.origin, reason: parent.reason });
+    }
     const { host, open } = memory.projection;
     const interrupted = [...open];
     this.#chronicle.open(bootEntry(host, this.#options, this.#surroundings.process), memory.journal);
@@ -241,6 +264,15 @@ export class Runtime implements AsyncDisposable {
       this.#log({ level: "warn", event: "execution.interrupted", count: interrupted.length });
     }
     this.#chronicle.advance({ type: "memory.ready" });
+  }
+
+  /** An older boot that is remembered is as right as this one, only less; a disk that is full ends nothing here. */
+  async #remember(): Promise<void> {
+    try {
+      await this.#memory?.remember();
+    } catch (error) {
+      this.#log({ level: "warn", event: "identity.unwritten", reason: errorText(error) });
+    }
   }
 
   async #startRegistry(): Promise<void> {

@@ -1,7 +1,7 @@
 /** What an operator sees of a running runtime at one look. */
 import type { Fault, Phase } from "@femtoclaw/machines";
 import type { CompiledPolicy } from "@femtoclaw/policy";
-import { type RegisteredCapability, VERSION } from "@femtoclaw/protocol";
+import { type LogParent, type RegisteredCapability, VERSION } from "@femtoclaw/protocol";
 import type { SandboxProbe } from "@femtoclaw/sandbox";
 import type { ResolvedConfiguration } from "./configuration/resolve-configuration.ts";
 import { type Counters, ZERO_COUNTERS } from "./projection/projection.ts";
@@ -17,9 +17,14 @@ export interface RuntimeStatus {
   readonly boots: number;
   readonly pid: number;
   readonly state_directory: string;
+  /** Name of the log, and the log that it goes on from. */
+  readonly log: string;
+  readonly parent: LogParent | null;
   readonly records: number;
   /** Since the journal began. */
   readonly counters: Counters;
+  /** Interrupted executions of which no operator has said yet what became of them. */
+  readonly unresolved: number;
   /** Executions in the gate now, and calls that wait to enter it. */
   readonly running: number;
   readonly queued: number;
@@ -56,8 +61,11 @@ export function statusOf(parts: StatusParts): RuntimeStatus {
     boots: memory?.projection.host.boots ?? 0,
     pid: process.pid,
     state_directory: parts.configuration.stateDirectory,
+    log: memory?.journal.origin ?? "",
+    parent: memory?.projection.host.parent ?? null,
     records: memory?.journal.size ?? 0,
     counters: memory?.projection.counters ?? ZERO_COUNTERS,
+    unresolved: memory?.projection.unresolved.size ?? 0,
     running: parts.running,
     queued: parts.queued,
     policy: { revision: policy?.revision ?? "", rules: policy?.rules.length ?? 0 },

@@ -4,16 +4,9 @@
  * their place and runs the same runtime.
  */
 import { randomBytes, randomUUID } from "node:crypto";
-import {
-  type Clock,
-  FileKeyring,
-  type JournalStore,
-  type Keyring,
-  LeveldbStore,
-  openStateDirectory,
-  systemClock,
-} from "@femtoclaw/journal";
+import { type Clock, type JournalStore, type Keyring, systemClock } from "@femtoclaw/journal";
 import { createPolicyEngine, type PolicyEngine, type PolicyEngineOptions } from "@femtoclaw/policy";
+import { type Announce, type Claim, claimDirectory, storageIn } from "./epochs/claim.ts";
 
 export interface Surroundings {
   /** Begins with this boot. */
@@ -24,8 +17,8 @@ export interface Surroundings {
   newId(): string;
   /** Bytes that nobody can guess: the salts of commitments. */
   randomBytes(bytes: number): Uint8Array;
-  /** The store is not open yet; whoever gets it opens and closes it. */
-  openStorage(stateDirectory: string): Promise<Storage>;
+  /** The store is not open yet; whoever gets it opens and closes it. `announce` hears of a log that takes another's place. */
+  openStorage(stateDirectory: string, announce?: Announce): Promise<Storage>;
   /** An engine without an active policy. Called again after a crash of the one before. */
   openPolicyEngine(options: PolicyEngineOptions): Promise<PolicyEngine>;
 }
@@ -40,6 +33,8 @@ export interface ProcessIdentity {
 export interface Storage {
   readonly store: JournalStore;
   readonly keyring: Keyring;
+  /** The state directory in which both lie; null where they lie in none. */
+  readonly claim: Claim | null;
 }
 
 /** This machine and this process. */
@@ -54,10 +49,7 @@ export function systemSurroundings(): Surroundings {
     },
     newId: randomUUID,
     randomBytes: (bytes) => randomBytes(bytes),
-    openStorage: async (stateDirectory) => {
-      const { journal, keys } = await openStateDirectory(stateDirectory, { create: true });
-      return { store: new LeveldbStore(journal), keyring: new FileKeyring(keys) };
-    },
+    openStorage: async (stateDirectory, announce) => storageIn(await claimDirectory(stateDirectory, announce)),
     openPolicyEngine: createPolicyEngine,
   };
 }

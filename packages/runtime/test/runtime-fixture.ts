@@ -1,5 +1,5 @@
 /** A runtime in a folder of its own, capabilities made of functions, and ways to look at what was recorded. */
-import { mkdirSync, mkdtempSync, realpathSync, rmSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Capability, CapabilityCall, CapabilityOutcome, JsonObject } from "@femtoclaw/capabilities";
@@ -77,6 +77,17 @@ export class Home {
 
   remove(): void {
     rmSync(this.root, { recursive: true, force: true });
+  }
+
+  /** Remembers the journal's files as a loss of power would leave them now; what comes back puts them there. */
+  losePower(): () => void {
+    const [journal, kept] = [join(this.state, "journal"), join(this.root, "kept")];
+    cpSync(journal, kept, { recursive: true });
+    return () => {
+      // The folders stay the same ones: nothing was copied as far as a start can see.
+      for (const name of readdirSync(journal)) rmSync(join(journal, name));
+      cpSync(kept, journal, { recursive: true });
+    };
   }
 
   configuration(configuration: Configuration = {}): ResolvedConfiguration {

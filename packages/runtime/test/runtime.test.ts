@@ -1,5 +1,5 @@
 /** A runtime's life: what a start refuses, how it ends, and what goes on when it starts again. */
-import { chmodSync, cpSync, existsSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Configuration, Reply } from "@femtoclaw/protocol";
 import { createRuntime, type LogEntry, listExecutions, showExecution } from "@femtoclaw/runtime";
@@ -153,9 +153,8 @@ describe("a restart", () => {
 
   it("says how the last boot ended, and whether the configuration changed", async () => {
     const home = temporaryHome();
-    const bootsOf = async (configuration: Configuration = {}, from = "state") => {
-      const memory = { path: from };
-      const runtime = await home.start({ capabilities, configuration: { ...configuration, memory } });
+    const bootsOf = async (configuration: Configuration = {}) => {
+      const runtime = await home.start({ capabilities, configuration });
       return { runtime, boot: ofType(await recordsOf(runtime.reader), "boot.started").at(-1)?.body };
     };
     const first = await bootsOf();
@@ -165,12 +164,13 @@ describe("a restart", () => {
     expect(second.boot).toMatchObject({
       ...{ previous_boot: first.runtime.boot, previous_end: "clean", configuration: { changed: false } },
     });
-    cpSync(home.state, join(home.root, "crashed"), { recursive: true });
+    const crash = home.losePower();
     await second.runtime.close();
-    const third = await bootsOf({}, "crashed");
+    crash();
+    const third = await bootsOf();
     expect(third.boot).toMatchObject({ previous_boot: second.runtime.boot, previous_end: "crash" });
     await third.runtime.close();
-    const fourth = await bootsOf({ limits: { timeout_ms: 1_234 } }, "crashed");
+    const fourth = await bootsOf({ limits: { timeout_ms: 1_234 } });
     expect(fourth.boot).toMatchObject({ previous_end: "clean", configuration: { changed: true } });
     await fourth.runtime.close();
   });
@@ -190,16 +190,16 @@ describe("a restart", () => {
     await barrier.reached;
     const open = first.projection.open;
     expect(first.status().phase).toBe("executing");
-    cpSync(home.state, join(home.root, "crashed"), { recursive: true });
+    const crash = home.losePower();
     barrier.open();
     await Promise.all(running);
     await first.close();
 
-    const memory = { path: "crashed" };
+    crash();
     const log: LogEntry[] = [];
     for (const boots of [2, 3]) {
       const again = await home.start({
-        ...{ capabilities: [waits], configuration: { memory } },
+        capabilities: [waits],
         log: (entry) => log.push(entry),
       });
       const interrupted = ofType(await recordsOf(again.reader), "execution.interrupted");

@@ -46,8 +46,10 @@ function copyOf(version: string): Copy {
   cpSync(join(GOLDEN, version), root, { recursive: true });
   const state = join(root, "state");
   // Modes are not kept in the repository.
-  for (const folder of [state, join(state, "journal"), join(state, "keys")]) chmodSync(folder, 0o700);
-  for (const name of readdirSync(join(state, "keys"))) chmodSync(join(state, "keys", name), 0o600);
+  chmodSync(state, 0o700);
+  for (const entry of readdirSync(state, { recursive: true, withFileTypes: true })) {
+    chmodSync(join(entry.parentPath, entry.name), entry.isDirectory() ? 0o700 : 0o600);
+  }
   const expected = JSON.parse(readFileSync(join(root, "expected.json"), "utf8")) as Expected;
   return { root, log: join(root, "log"), state, expected };
 }
@@ -130,7 +132,7 @@ describe.each(VERSIONS)("the golden journal of %s", (version) => {
     expect(projection.size).toBe(expected.size);
   });
 
-  it("is continued, and what follows is of the same log", async () => {
+  it("is continued: a copy begins a log of its own, which names the frozen one and goes on from its state", async () => {
     const { root, state, expected } = copyOf(version);
     const configuration = resolveConfiguration({
       configuration: { memory: { path: "state" }, host: { runtime_dir: "run" } },
@@ -142,10 +144,13 @@ describe.each(VERSIONS)("the golden journal of %s", (version) => {
     const reply = await session.propose({ message: { content: "still here" } });
     expect(reply).toMatchObject({ status: "completed" });
     await runtime.close();
-    const verdict = await verifyDirectory(join(state, "journal"), { pinned: expected.vkey });
-    expect(verdict).toMatchObject({ verdict: "verified", pinned: "matches", unsignedTail: 0 });
-    expect(verdict.size).toBeGreaterThan(expected.size);
-    const found = await withStored(state, recompute);
-    expect(found).toMatchObject({ verdict: "recomputed", records: verdict.size });
+    const verdict = await verifyDirectory(join(state, "journal"));
+    expect(verdict).toMatchObject({ verdict: "verified", unsignedTail: 0 });
+    const { verdict: found, parent } = await withStored(state, async (reader) => {
+      const whole = await recompute(reader);
+      return { ...whole, parent: (whole.actors["host"]?.state as { parent?: unknown } | undefined)?.parent };
+    });
+    expect(found).toBe("recomputed");
+    expect(parent).toMatchObject({ origin: expected.vkey.split("+")[0], size: expected.size });
   });
 });

@@ -1,5 +1,5 @@
 /** `executions`: what happened, as the journal has it. */
-import { EXIT, printable } from "@femtoclaw/protocol";
+import { EXIT, FemtoError, printable, type Resolution } from "@femtoclaw/protocol";
 import type { ExecutionView } from "@femtoclaw/runtime";
 import { factLines } from "../terminal/fact-text.ts";
 import { headline, replyLines, styled } from "../terminal/reply-text.ts";
@@ -67,6 +67,25 @@ export async function showExecution(context: CommandContext, id: string): Promis
   return EXIT.ok;
 }
 
+export interface ResolveOptions {
+  readonly done?: boolean;
+  readonly notDone?: boolean;
+  readonly reason: string;
+}
+
+/** The running host records it, because what is recorded is for an operator to say on the operator's socket. */
+export async function resolveExecution(context: CommandContext, id: string, options: ResolveOptions): Promise<number> {
+  if ((options.done === true) === (options.notDone === true)) {
+    throw new FemtoError("FEMTO_USAGE", "say either --done or --not-done");
+  }
+  const resolution = options.done === true ? "done" : "not-done";
+  await using operator = await context.operator();
+  const { seq } = await operator.resolve(id, resolution, options.reason);
+  if (context.output.json) context.output.value({ execution_id: id, resolution, record: { seq } });
+  else context.output.line(`resolved as ${resolution} in record ${seq}`);
+  return EXIT.ok;
+}
+
 function headerLines(view: ExecutionView): string[] {
   return table([
     ["execution", view.execution_id],
@@ -74,5 +93,10 @@ function headerLines(view: ExecutionView): string[] {
     ["requested", view.requested_at],
     ...(view.label === null ? [] : [["label", printable(view.label)]]),
     ...(view.duration_ms === null ? [] : [["took", `${view.duration_ms} ms`]]),
+    ...(view.resolution === undefined ? [] : [["resolved", resolutionText(view.resolution)]]),
   ]);
+}
+
+function resolutionText({ resolution, reason, by, at, seq }: Resolution): string {
+  return `${resolution} by ${printable(by)} at ${at}, record ${seq}: ${printable(reason, 2_000)}`;
 }

@@ -5,7 +5,7 @@ import { constants, fstatSync, openSync, readFileSync, readSync } from "node:fs"
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { openStateDirectory } from "@femtoclaw/journal";
-import { EXIT, FemtoError, printable } from "@femtoclaw/protocol";
+import { EXIT, FemtoError, type LogParent, printable } from "@femtoclaw/protocol";
 import type { RuntimeStatus } from "@femtoclaw/runtime";
 import { HostProcess } from "../host-process.ts";
 import { logToStderr } from "../terminal/log.ts";
@@ -200,9 +200,12 @@ function statusRows(status: HostStatus, output: Output): string[][] {
     ["phase", output.style(fault === null ? "green" : "red", status.phase)],
     ["version", `${status.version} (integrity ${status.integrity})`],
     ["process", `${status.pid}, boot ${status.boots} of this journal`],
+    ["log", status.log],
+    ...(status.parent === null ? [] : [["", parentText(status.parent)]]),
     ["records", `${status.records} in ${printable(status.state_directory, 4_096)}`],
     ["executions", `${completed} completed, ${refused} refused, ${failed} failed, ${interrupted} interrupted`],
     ["", `${status.running} running, ${status.queued} queued`],
+    ...(status.unresolved === 0 ? [] : [["", output.style("yellow", unresolvedText(status.unresolved))]]),
     ["messages", String(messages)],
     ["policy", `${policy.rules} rules, revision ${policy.revision.slice(0, 12)}`],
     ["capabilities", `${capabilities.enabled} of ${capabilities.registered} enabled`],
@@ -214,6 +217,14 @@ function statusRows(status: HostStatus, output: Output): string[][] {
     ["operators", printable(status.operator_socket, 4_096)],
     ...(fault === null ? [] : [["fault", output.style("red", `${fault.code}: ${printable(fault.reason, 2_000)}`)]]),
   ];
+}
+
+function parentText({ origin, size, reason }: LogParent): string {
+  return `goes on from ${size} records of ${origin} (${reason})`;
+}
+
+function unresolvedText(count: number): string {
+  return `${count} interrupted and unresolved: look with \`femtoclaw executions list --state interrupted\`, then say with \`femtoclaw executions resolve\` what became of each`;
 }
 
 /** Whether a host answers for this configuration. */

@@ -8,9 +8,9 @@ import { hostAnswers } from "./host.ts";
 
 export async function showKeys(context: CommandContext): Promise<number> {
   const { output } = context;
-  const { origin, vkey, keys } = await currentKeys(context);
+  const { origin, parent, vkey, keys } = await currentKeys(context);
   if (output.json) {
-    output.value({ origin, vkey, keys });
+    output.value({ origin, parent, vkey, keys });
     return EXIT.ok;
   }
   const rows = keys.map(({ vkey: key, from_size, retired_at_size }) => [
@@ -18,7 +18,9 @@ export async function showKeys(context: CommandContext): Promise<number> {
     key,
     retired_at_size === null ? `from size ${from_size}` : `sizes ${from_size} to ${retired_at_size}`,
   ]);
-  for (const line of table([["log", origin], ...rows])) output.line(line);
+  const before =
+    parent === null ? [] : [["parent", parent.vkey, `${parent.size} records, ${parent.reason}, root ${parent.root}`]];
+  for (const line of table([["log", origin], ...before, ...rows])) output.line(line);
   return EXIT.ok;
 }
 

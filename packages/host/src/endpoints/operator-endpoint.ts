@@ -67,10 +67,25 @@ export function operatorHandlers({ runtime, sockets, otlpEndpoint, stop }: Opera
           `the journal knows no execution \`${printable(execution, 64)}\``,
         );
       },
+      "executions.resolve": async ({ execution, resolution, reason, ...rest }) => {
+        refuseUnknown(rest);
+        if (typeof execution !== "string") throw invalid("`execution` must be a string");
+        if (resolution !== "done" && resolution !== "not-done")
+          throw invalid('`resolution` must be "done" or "not-done"');
+        if (typeof reason !== "string") throw invalid("`reason` must be a string");
+        const by = `uid:${process.getuid?.() ?? 0}`;
+        return { seq: await runtime.resolveExecution({ execution, resolution, reason, by }) };
+      },
       ...auditVerbs(runtime),
       "policy.show": (fields) => {
         refuseUnknown(fields);
         return runtime.policy;
+      },
+      fork: ({ seq, out, ...rest }) => {
+        refuseUnknown(rest);
+        if (seq !== 0 && !isCount(seq, Number.MAX_SAFE_INTEGER)) throw invalid("`seq` must be a sequence number");
+        if (typeof out !== "string" || !isAbsolute(out)) throw invalid("`out` must be an absolute path");
+        return runtime.fork(Number(seq), out);
       },
       replay: async ({ to, ...rest }) => {
         refuseUnknown(rest);

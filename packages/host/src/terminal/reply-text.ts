@@ -10,7 +10,9 @@ const SHORT_CHARS = 72;
 
 /** The code that tells most: the decision, or the kind of error where none was taken. */
 export function headline(reply: Reply): string {
-  if (reply.status === "interrupted") return "INTERRUPTED";
+  if (reply.status === "interrupted") {
+    return reply.resolution === undefined ? "INTERRUPTED" : `INTERRUPTED, ${reply.resolution.resolution}`;
+  }
   if (reply.decision !== null) return reply.decision;
   return reply.status === "completed" ? "RECORDED" : (reply.error?.error_type ?? reply.status);
 }

@@ -27,9 +27,12 @@ export interface Exported {
   readonly size: number;
 }
 
-/** Writes the tree of files into `folder`, which must not exist. */
-export async function exportTiles(reader: LogReader, folder: string): Promise<Exported> {
-  const { size, note } = await newest(reader);
+/**
+ * Writes the tree of files into `folder`, which must not exist: up to the newest checkpoint, or up to the
+ * first one that covers so many records.
+ */
+export async function exportTiles(reader: LogReader, folder: string, covering?: number): Promise<Exported> {
+  const { size, note } = covering === undefined ? await newest(reader) : await firstCovering(reader, covering);
   const begin = (): Promise<unknown> => mkdir(folder, { mode: OWNER_FOLDER });
   return await exporting(folder, begin, async () => {
     await writeEntries(reader, folder, size);
@@ -69,11 +72,30 @@ export async function exportJsonl(reader: LogReader, file: string): Promise<Expo
 
 const NEWLINE = Buffer.from("\n");
 
-async function newest(reader: LogReader): Promise<{ readonly size: number; readonly note: string }> {
-  const size = (await reader.checkpoints()).at(-1);
-  const note = size === undefined ? null : await reader.checkpointAt(size);
-  if (size !== undefined && note !== null) return { size, note };
+interface Signed {
+  readonly size: number;
+  readonly note: string;
+}
+
+async function newest(reader: LogReader): Promise<Signed> {
+  const found = await signed(reader, (await reader.checkpoints()).at(-1));
+  if (found !== null) return found;
   throw new FemtoError("FEMTO_JOURNAL_UNSIGNED", "the journal has no checkpoint yet");
+}
+
+async function firstCovering(reader: LogReader, records: number): Promise<Signed> {
+  const sizes = await reader.checkpoints();
+  const found = await signed(
+    reader,
+    sizes.find((size) => size >= records),
+  );
+  if (found !== null) return found;
+  throw new FemtoError("FEMTO_JOURNAL_UNSIGNED", `no checkpoint covers the first ${records} records`);
+}
+
+async function signed(reader: LogReader, size: number | undefined): Promise<Signed | null> {
+  const note = size === undefined ? null : await reader.checkpointAt(size);
+  return size === undefined || note === null ? null : { size, note };
 }
 
 async function writeEntries(reader: LogReader, folder: string, size: number): Promise<void> {

@@ -21,6 +21,8 @@ const FILE_BYTES_MAX = 131_072;
 /** LIMIT: readings of a folder in which others write; each of them finds a newer file than the one before. */
 const READINGS_MAX = 16;
 const NAME = /^([0-9]{16})\.json$/;
+/** Holds the key of a log that was announced to take the place of the known one. */
+const SUCCESSOR = "successor.vkey";
 const OTHERS_WRITE = 0o022;
 
 export function folderOf(stateHome: string, place: string): string {
@@ -33,23 +35,39 @@ export async function newestFile(folder: string): Promise<StoredLog | null> {
   for (let reading = 0; reading < READINGS_MAX; reading += 1) {
     const name = (await namesIn(folder)).at(-1);
     if (name === undefined) return null;
-    const stored = await readOne(join(folder, name));
-    if (stored !== null) return stored;
+    const path = join(folder, name);
+    const bytes = await readOne(path);
+    if (bytes !== null) return decode(bytes, path);
   }
   throw damaged(folder, "its files go away while they are read");
 }
 
 /** Durable before what it takes the place of goes. */
 export async function writeFileOf(folder: string, stored: StoredLog, size: number): Promise<void> {
+  const { firstKey, key, checkpoint, seenAt } = stored;
+  const fields = { version: 1, first_key: firstKey, key, checkpoint, seen_at: seenAt };
+  await writeOne(folder, `${String(size).padStart(16, "0")}.json`, JSON.stringify(fields));
+  // INVARIANT: I7: what was seen only grows: the largest size stays, whoever has written it.
+  for (const older of (await namesIn(folder)).slice(0, -1)) await rm(join(folder, older), { force: true });
+}
+
+/** The key with which a log begins that was announced to take the place of the known one; null where none was. */
+export async function successorIn(folder: string): Promise<string | null> {
+  const bytes = await readOne(join(folder, SUCCESSOR));
+  return bytes === null ? null : bytes.toString().trim();
+}
+
+export async function writeSuccessor(folder: string, firstKey: string): Promise<void> {
+  await writeOne(folder, SUCCESSOR, firstKey);
+}
+
+async function writeOne(folder: string, name: string, text: string): Promise<void> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  const name = `${String(size).padStart(16, "0")}.json`;
   const next = join(folder, `${randomUUID()}.next`);
   try {
     const handle = await open(next, "wx", 0o600);
     try {
-      const { firstKey, key, checkpoint, seenAt } = stored;
-      const fields = { version: 1, first_key: firstKey, key, checkpoint, seen_at: seenAt };
-      await handle.writeFile(`${JSON.stringify(fields)}\n`);
+      await handle.writeFile(`${text}\n`);
       await handle.sync();
     } finally {
       await handle.close();
@@ -60,8 +78,6 @@ export async function writeFileOf(folder: string, stored: StoredLog, size: numbe
     throw error;
   }
   await syncFolder(folder);
-  // INVARIANT: I7: what was seen only grows: the largest size stays, whoever has written it.
-  for (const older of (await namesIn(folder)).slice(0, -1)) await rm(join(folder, older), { force: true });
 }
 
 /** False when nothing was known. */
@@ -84,20 +100,20 @@ async function namesIn(folder: string): Promise<string[]> {
 }
 
 /** Null when it has gone since it was listed. */
-async function readOne(path: string): Promise<StoredLog | null> {
+async function readOne(path: string): Promise<Buffer | null> {
   try {
     const handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
     try {
       const stats = await handle.stat();
       if (!stats.isFile() || stats.size > FILE_BYTES_MAX) throw damaged(path, "it is not a file of a client");
       refuseOthers(stats, path);
-      return decode(await handle.readFile(), path);
+      return await handle.readFile();
     } finally {
       await handle.close();
     }
   } catch (error) {
     if (error instanceof FemtoError) throw error;
-    if (systemErrorCode(error) === "ENOENT") return null;
+    if (/^(?:ENOENT|ENOTDIR)$/.test(systemErrorCode(error) ?? "")) return null;
     throw damaged(path, errorText(error));
   }
 }

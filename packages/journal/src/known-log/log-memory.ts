@@ -2,7 +2,15 @@
 import { type ErrorCode, errorText, FemtoError, type HostEnvironment, stateHome } from "@femtoclaw/protocol";
 import { encodeBase64 } from "../tree/base64.ts";
 import { followLog, type KnownLog, openKnownLog } from "./known-log.ts";
-import { folderOf, forgetLogs, newestFile, type StoredLog, writeFileOf } from "./log-files.ts";
+import {
+  folderOf,
+  forgetLogs,
+  newestFile,
+  type StoredLog,
+  successorIn,
+  writeFileOf,
+  writeSuccessor,
+} from "./log-files.ts";
 
 /** LIMIT: answers that one meeting takes; together they cover a change of the key each hour for three years. */
 const ANSWERS_MAX = 1_024;
@@ -34,6 +42,16 @@ export interface MetLog {
   readonly now: RememberedLog;
 }
 
+/** A log that is about to take the place of another one. */
+export interface AnnouncedLog {
+  /** Public key that the old log began with. */
+  readonly before: string;
+  /** Public key that the new log begins with. */
+  readonly next: string;
+  /** Where the old log will stand. */
+  readonly oldPlace: string;
+}
+
 export interface LogMemoryOptions {
   /** Variables that name the user's state folder, where what was seen is kept. */
   readonly environment: HostEnvironment;
@@ -45,13 +63,14 @@ export interface LogMemoryOptions {
 
 export class LogMemory {
   readonly #place: string;
+  readonly #home: string | undefined;
   readonly #folder: string | null;
   readonly #warn: (reason: string) => void;
 
   constructor({ environment, place, warn }: LogMemoryOptions) {
-    const home = stateHome(environment);
+    this.#home = stateHome(environment);
     this.#place = place;
-    this.#folder = home === undefined ? null : folderOf(home, place);
+    this.#folder = this.#home === undefined ? null : folderOf(this.#home, place);
     this.#warn = warn;
   }
 
@@ -67,7 +86,8 @@ export class LogMemory {
    * Throws FEMTO_LOG_ROLLED_BACK when this log does not go on from there.
    */
   async meet(ask: (from: number | null) => Promise<unknown>): Promise<MetLog> {
-    const stored = await this.#stored();
+    const succeeded = await this.#isSucceeded(ask);
+    const stored = succeeded ? null : await this.#stored();
     const before = stored === null ? null : describe(stored);
     let known: KnownLog | null = stored;
     for (let answers = 0; answers < ANSWERS_MAX; answers += 1) {
@@ -79,10 +99,27 @@ export class LogMemory {
       const seen = { ...known, seenAt: new Date().toISOString() };
       const now = describe(seen);
       // INVARIANT: what is kept was signed by the key in force, and goes on from what was kept before.
+      if (succeeded) await this.forget();
       if (now.size !== before?.size) await this.#keep(seen, now.size);
       return { before, now };
     }
     throw refusal(this.#place, before, "it shows no end of changes of its key");
+  }
+
+  /**
+   * Lets what is remembered here follow a log that takes the place of the known one: the next log is taken
+   * at first sight if it begins with the key `next`, and the old one is remembered at `oldPlace`. Does
+   * nothing where `before` is not the key that the known log began with: whoever asks has to be told.
+   */
+  async announce({ before, next, oldPlace }: AnnouncedLog): Promise<void> {
+    try {
+      const stored = await this.#stored();
+      if (this.#home === undefined || this.#folder === null || stored?.firstKey !== before) return;
+      await writeFileOf(folderOf(this.#home, oldPlace), stored, describe(stored).size);
+      await writeSuccessor(this.#folder, next);
+    } catch (error) {
+      this.#warn(`the log that takes the place of the known one cannot be announced: ${errorText(error)}`);
+    }
   }
 
   /** For an owner who threw the log away or put a backup in its place; false when nothing was known. */
@@ -103,6 +140,14 @@ export class LogMemory {
       if (before === null || unable) throw error;
       throw refusal(this.#place, before, `it proves nothing: ${errorText(error)}`);
     }
+  }
+
+  // INVARIANT: I7: what is known gives way only to a log whose key was announced here, outside of the state directory.
+  async #isSucceeded(ask: (from: number | null) => Promise<unknown>): Promise<boolean> {
+    const successor = this.#folder === null ? null : await successorIn(this.#folder);
+    if (successor === null) return false;
+    const followed = followLog(null, await ask(null));
+    return followed.ok && followed.known.firstKey === successor;
   }
 
   async #stored(): Promise<StoredLog | null> {

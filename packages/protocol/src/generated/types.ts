@@ -68,7 +68,10 @@ export type JournalRecord = {
     | "execution.outcome"
     | "execution.interrupted"
     | "overload.refused"
-    | "snapshot.taken";
+    | "snapshot.taken"
+    | "execution.resolved"
+    | "epoch.opened"
+    | "execution.inherited";
   /**
    * Who acted; null for the runtime itself.
    */
@@ -741,6 +744,32 @@ export interface LogCreatedBody {
    * Version of the FemtoClaw that created the log.
    */
   version: string;
+  parent: null | LogParent;
+}
+/**
+ * The log that this one goes on from, as it was when this one began.
+ *
+ * This interface was referenced by `undefined`'s JSON-Schema
+ * via the `definition` "logParent".
+ */
+export interface LogParent {
+  origin: string;
+  /**
+   * Key in force at that size.
+   */
+  vkey: string;
+  /**
+   * Records of that log that this one goes on from.
+   */
+  size: number;
+  /**
+   * Root of the Merkle tree over them.
+   */
+  root: string;
+  /**
+   * Why this log began: a fork; a state directory that is not the one that it was; a journal older than what was known of it; or a directory of which nothing was known.
+   */
+  reason: "fork" | "copy" | "rollback" | "unidentified";
 }
 /**
  * Another key vouches for the log from here on. The next checkpoint is signed by both; the retired key signs no other above this record.
@@ -1104,6 +1133,60 @@ export interface SnapshotDigest {
   sha256: string;
 }
 /**
+ * An operator said what became of an execution that was interrupted. It changes nothing but what is known.
+ *
+ * This interface was referenced by `undefined`'s JSON-Schema
+ * via the `definition` "executionResolvedBody".
+ */
+export interface ExecutionResolvedBody {
+  /**
+   * Sequence number of the record that left it open.
+   */
+  interrupted: number;
+  tool: string;
+  resolution: "done" | "not-done";
+  /**
+   * Why the operator says so, made printable.
+   */
+  reason: string;
+}
+/**
+ * What a log that goes on from another takes over from it. Approvals and grants are not among it.
+ *
+ * This interface was referenced by `undefined`'s JSON-Schema
+ * via the `definition` "epochOpenedBody".
+ */
+export interface EpochOpenedBody {
+  /**
+   * Capabilities that operators had disabled by hand; what they had enabled by hand is not taken over.
+   */
+  disabled: string[];
+  state: FoldedState;
+}
+/**
+ * The state of every actor after the last record that was taken over, kept beside the old log.
+ */
+export interface FoldedState {
+  covers: number;
+  /**
+   * Digest of that file.
+   */
+  sha256: string;
+}
+/**
+ * An execution of the log before this one whose outcome nobody knows. It is never run again by itself and waits for a resolution.
+ *
+ * This interface was referenced by `undefined`'s JSON-Schema
+ * via the `definition` "executionInheritedBody".
+ */
+export interface ExecutionInheritedBody {
+  /**
+   * The record of the old log that left it open.
+   */
+  record: number;
+  tool: string;
+}
+/**
  * The answer to one protocol message. `result` is present only when completed; `error` otherwise, except while pending.
  */
 export interface Reply {
@@ -1127,6 +1210,26 @@ export interface Reply {
   record: null | {
     seq: number;
   };
+  resolution?: Resolution;
+}
+/**
+ * What an operator said became of an interrupted execution; absent until somebody did.
+ *
+ * This interface was referenced by `Reply`'s JSON-Schema
+ * via the `definition` "resolution".
+ */
+export interface Resolution {
+  resolution: "done" | "not-done";
+  reason: string;
+  by: string;
+  /**
+   * RFC 3339, UTC.
+   */
+  at: string;
+  /**
+   * Sequence number of the record that says so.
+   */
+  seq: number;
 }
 /**
  * State of every actor after the record `seq`: a cache, rebuilt from records whenever it does not match them.

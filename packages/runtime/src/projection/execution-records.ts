@@ -68,6 +68,7 @@ export function eventCount(record: TypedRecord): number {
   }
 }
 
+/** A record that cannot stand where it stands. */
 export function corrupt(record: TypedRecord, reason: string): FemtoError {
   return new FemtoError("FEMTO_JOURNAL_CORRUPT", `record ${record.seq} (${record.type}): ${reason}`);
 }

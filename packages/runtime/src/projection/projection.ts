@@ -8,14 +8,17 @@ import {
   type ActorSnapshot,
   errorText,
   FemtoError,
+  type LogParent,
   type RegisteredCapability,
   type TypedRecord,
 } from "@femtoclaw/protocol";
 import type { EventObject } from "xstate";
+import { isFounding } from "./epoch-records.ts";
 import { corrupt, type ExecutionRecord, eventsOf, type OpenExecution, requireOwnIntent } from "./execution-records.ts";
 import { type ExecutionEventType, type ExecutionPoint, ExecutionTable } from "./execution-table.ts";
 import { MachineFold } from "./inert-scope.ts";
 import { type FoldingMachine, LIVE_MACHINES, type MachineSet } from "./machine-set.ts";
+import { Unresolved, type UnresolvedExecution } from "./unresolved.ts";
 
 export type Counters = Readonly<
   Record<"messages" | "completed" | "refused" | "failed" | "interrupted" | "overloaded", number>
@@ -24,9 +27,12 @@ export type Counters = Readonly<
 interface ExecutionsState {
   readonly open: Readonly<Record<string, OpenExecution>>;
   readonly counters: Counters;
+  readonly unresolved: Readonly<Record<string, UnresolvedExecution>>;
 }
 
 interface HostState {
+  /** The log that this one goes on from. */
+  parent: LogParent | null;
   boot: string | null;
   boots: number;
   configuration: string | null;
@@ -39,7 +45,7 @@ const MACHINE_NAMES = ["lifecycle", "memory", "registry", "policy", "observabili
 export type MachineName = (typeof MACHINE_NAMES)[number];
 /** What holds the state of an actor, as its snapshots name it. */
 type Holder = Omit<ActorSnapshot, "state">;
-const HOST: Holder = { machine: "host", version: "1", definition: null };
+const HOST: Holder = { machine: "host", version: "2", definition: null };
 
 /** In which states a subsystem is ready, by the event that says so. */
 const STANDING: Readonly<Record<string, { readonly machine: MachineName; readonly states: readonly string[] }>> = {
@@ -67,7 +73,8 @@ export class Projection {
   #overridesBefore: Readonly<Record<string, boolean>> = {};
   #open = new Map<string, OpenExecution>();
   #counters = ZERO_COUNTERS;
-  #host: HostState = { boot: null, boots: 0, configuration: null, ended: "none", running: 0 };
+  #unresolved = new Unresolved();
+  #host: HostState = { parent: null, boot: null, boots: 0, configuration: null, ended: "none", running: 0 };
   #size = 0;
 
   constructor(machines: MachineSet = LIVE_MACHINES) {
@@ -89,10 +96,12 @@ export class Projection {
       projection.#folds[name].restore(state as { value: unknown; context: unknown });
     }
     projection.#fresh.clear();
-    const executions = stateOf(actors, "executions", holderOf(machines.execution));
-    const { open, counters } = structuredClone(executions) as ExecutionsState;
-    projection.#open = new Map(Object.entries(open));
-    projection.#counters = counters;
+    const executions = structuredClone(
+      stateOf(actors, "executions", executionsHolder(machines.execution)),
+    ) as ExecutionsState;
+    projection.#open = new Map(Object.entries(executions.open));
+    projection.#counters = executions.counters;
+    projection.#unresolved = new Unresolved(Object.entries(executions.unresolved));
     projection.#host = structuredClone(stateOf(actors, "host", HOST)) as HostState;
     projection.#size = covers + 1;
     return projection;
@@ -125,6 +134,11 @@ export class Projection {
     return new Map(this.#open);
   }
 
+  /** Interrupted executions of which no operator has said yet what became of them. */
+  get unresolved(): ReadonlyMap<string, UnresolvedExecution> {
+    return this.#unresolved.all;
+  }
+
   get capabilities(): readonly RegisteredCapability[] {
     return Object.values((this.#folds.registry.context as RegistryContext).capabilities);
   }
@@ -144,10 +158,14 @@ export class Projection {
     const machines = MACHINE_NAMES.map((name) => {
       return [name, { ...holderOf(this.#machines[name]), state: { ...this.#folds[name].state } }];
     });
-    const executions: ExecutionsState = { open: Object.fromEntries(this.#open), counters: this.#counters };
+    const executions: ExecutionsState = {
+      open: Object.fromEntries(this.#open),
+      counters: this.#counters,
+      unresolved: Object.fromEntries(this.#unresolved.all),
+    };
     return {
       ...(Object.fromEntries(machines) as Record<string, ActorSnapshot>),
-      executions: { ...holderOf(this.#machines.execution), state: { ...executions } },
+      executions: { ...executionsHolder(this.#machines.execution), state: { ...executions } },
       host: { ...HOST, state: { ...this.#host } },
     };
   }
@@ -189,7 +207,8 @@ export class Projection {
     // The record that names the log stands before the first boot, and nowhere else.
     const isFirst = record.type === "log.created";
     if (isFirst !== (record.seq === 0)) throw corrupt(record, "a log begins with log.created alone");
-    if (!isFirst && (record.type === "boot.started") === (record.boot === this.#host.boot)) {
+    const isOutsideOfBoots = isFirst || isFounding(record, this.#host);
+    if (!isOutsideOfBoots && (record.type === "boot.started") === (record.boot === this.#host.boot)) {
       throw corrupt(record, `it claims boot ${record.boot} where the boot is ${this.#host.boot}`);
     }
     this.#size += 1;
@@ -224,14 +243,34 @@ export class Projection {
       case "overload.refused":
         return this.#count({ overloaded: record.body.count });
       case "log.created":
+        this.#host.parent = record.body.parent ?? null;
+        return;
+      case "epoch.opened":
+        return this.#epoch(record);
+      case "execution.inherited":
+        return this.#inherited(record);
       case "key.rotated":
       case "session.opened":
       case "session.closed":
       case "snapshot.taken":
         return;
+      case "execution.resolved":
+        return this.#unresolved.resolve(record);
       default:
         return this.#execution(record);
     }
+  }
+
+  /** Only what operators had forbidden goes over: what they had granted was granted in the old log. */
+  #epoch({ body }: TypedRecord & { type: "epoch.opened" }): void {
+    this.#overridesBefore = Object.fromEntries(body.disabled.map((name) => [name, false]));
+    this.#folds.registry = this.#begun("registry");
+  }
+
+  #inherited(record: TypedRecord & { type: "execution.inherited" }): void {
+    const { execution, seq, session, body } = record;
+    if (execution === null || this.#unresolved.all.has(execution)) throw corrupt(record, "it names no other execution");
+    this.#unresolved.add(execution, { seq, tool: body.tool, session });
   }
 
   #boot(record: TypedRecord & { type: "boot.started" }): void {
@@ -243,6 +282,7 @@ export class Projection {
     }
     this.#overridesBefore = this.overrides;
     this.#host = {
+      parent: last.parent,
       boot: record.boot,
       boots: last.boots + 1,
       configuration: configuration.sha256,
@@ -329,6 +369,7 @@ export class Projection {
         return this.#running(-1);
       case "execution.interrupted":
         this.#open.delete(id);
+        this.#unresolved.add(id, { seq: record.seq, tool: record.body.tool, session: record.session });
         return this.#count({ interrupted: 1 });
       default:
         record satisfies never;
@@ -366,6 +407,12 @@ export class Projection {
       );
     }
   }
+}
+
+/** The map of executions: the machine that they follow, and what is kept about them beside it. */
+function executionsHolder(machine: FoldingMachine): Holder {
+  const holder = holderOf(machine);
+  return { ...holder, version: `${holder.version}.1` };
 }
 
 function holderOf({ identity }: FoldingMachine): Holder {

@@ -180,13 +180,16 @@ class Run {
     const own = this.#projection.snapshot();
     return Object.entries(holders).flatMap(([actor, { machine, version, definition }]) => {
       const holder = Object.hasOwn(own, actor) ? own[actor] : undefined;
-      if (holder?.machine !== machine || (definition === null && holder.version !== version)) {
+      // What an actor keeps beside its machine's state has a version of its own, behind the machine's.
+      const [machineVersion = "", kept] = version.split(".");
+      const isKnown = definition === null ? holder?.version === version : holder?.version.split(".")[1] === kept;
+      if (holder?.machine !== machine || !isKnown) {
         throw new Unavailable({
           seq,
           reason: `the state of \`${actor}\` in ${machine} version ${version} is not known here`,
         });
       }
-      return definition === null ? [] : [{ id: machine as MachineId, version, sha256: definition }];
+      return definition === null ? [] : [{ id: machine as MachineId, version: machineVersion, sha256: definition }];
     });
   }
 

@@ -106,7 +106,12 @@ const ACTOR: RecordActor = { principal: "default", agent: null, channel: "librar
 
 const counted = (effects: string[]) => capability("counted", () => ({ n: effects.push("counted") }));
 
-const FAULTS: readonly StoreFault[] = [{ kind: "EIO" }, { kind: "ENOSPC" }, { kind: "torn", recordsKept: 0 }];
+const FAULTS: readonly StoreFault[] = [
+  { kind: "EIO" },
+  { kind: "ENOSPC" },
+  { kind: "unanswered" },
+  { kind: "torn", recordsKept: 0 },
+];
 
 describe.each(FAULTS)("a disk with the fault $kind", (fault) => {
   it("while the intent is written keeps the effect from happening", async () => {

@@ -85,6 +85,11 @@ const interrupted = (number: number, changes: object = {}): Entry => ({
   execution: "e1",
   body: { intent: number, tool: "open", boot: "b1", ...changes },
 });
+const resolved = (number: number, changes: object = {}): Entry => ({
+  type: "execution.resolved",
+  execution: "e1",
+  body: { interrupted: number, tool: "open", resolution: "done", reason: "r", ...changes },
+});
 const message: Entry = { type: "message.recorded", execution: "m1", body: { content: "" } };
 
 const UNTIL_MEMORY: readonly Entry[] = [
@@ -103,12 +108,25 @@ const FROM_MEMORY: readonly Entry[] = [
 const created: Entry = {
   type: "log.created",
   boot: "b1",
-  body: { origin: "femtoclaw/0", vkey: "vkey", format: 0, version: "0.1.0" },
+  body: { origin: "femtoclaw/0", vkey: "vkey", format: 1, version: "0.1.0", parent: null },
 };
 const FIRST: readonly Entry[] = [created, boot("b1")];
+const PARENT = { origin: "femtoclaw/1", vkey: "vkey", size: 7, root: "root", reason: "fork" } as const;
+const child: Entry = { type: "log.created", boot: "b1", body: { ...created.body, parent: PARENT } as never };
+const epoch = (...disabled: string[]): Entry => ({
+  type: "epoch.opened",
+  body: { disabled, state: { covers: 6, sha256: HASH } },
+});
+const inherited = (execution: string | null = "e1"): Entry => ({
+  type: "execution.inherited",
+  execution,
+  body: { record: 3, tool: "open" },
+});
 /** One whole start, eleven records. */
 const START: readonly Entry[] = [...FIRST, ...UNTIL_MEMORY, ...FROM_MEMORY];
 const AGAIN = { previous_boot: "b1", previous_end: "crash" };
+/** Record 15 leaves an execution open. */
+const INTERRUPTED: readonly Entry[] = [...START, intent(), boot("b2", AGAIN), ...UNTIL_MEMORY, interrupted(11)];
 
 function fold(entries: readonly Entry[]): Projection {
   const projection = new Projection();
@@ -143,6 +161,20 @@ const LEGAL: Readonly<Record<string, readonly Entry[]>> = {
   ],
   "a crash and the interruption it left": [
     ...[...START, intent(), boot("b2", AGAIN), ...UNTIL_MEMORY, interrupted(11), ...FROM_MEMORY],
+  ],
+  "a log that goes on from another": [
+    child,
+    epoch("shut"),
+    inherited(),
+    inherited("e2"),
+    boot("b2"),
+    ...START.slice(2),
+  ],
+  "a resolution of what was inherited": [child, epoch(), inherited(), boot("b2"), ...START.slice(2), resolved(2)],
+  "a resolution of what was interrupted": [...INTERRUPTED, ...FROM_MEMORY, resolved(15)],
+  "a resolution in a later boot": [
+    ...[...INTERRUPTED, boot("b3", { previous_boot: "b2", previous_end: "crash" }), ...UNTIL_MEMORY],
+    ...[...FROM_MEMORY, resolved(15)],
   ],
   "a crash while interruptions were recorded": [
     ...[...START, intent(), boot("b2", AGAIN), ...UNTIL_MEMORY],
@@ -250,6 +282,22 @@ const ILLEGAL: Readonly<Record<string, readonly Entry[]>> = {
     ...[...START, intent(), boot("b2", AGAIN), ...UNTIL_MEMORY],
     interrupted(11, { boot: "b0" }),
   ],
+  "that goes on from another log and does not say how": [child, boot("b2")],
+  "that goes on from no log and says how": [created, epoch()],
+  "that takes over from no log": [created, inherited()],
+  "that takes over twice": [child, epoch(), epoch()],
+  "that takes over before it says how": [child, inherited()],
+  "that takes over in a boot": [child, epoch(), boot("b2"), inherited()],
+  "that takes over an execution twice": [child, epoch(), inherited(), inherited()],
+  "that takes over no execution": [child, epoch(), inherited(null)],
+  "that runs what it took over": [child, epoch(), inherited(), boot("b2"), ...START.slice(2), outcome(2)],
+  "with a resolution of what had an outcome": [...START, intent(), outcome(11), resolved(12)],
+  "with a resolution of what still runs": [...START, intent(), resolved(11)],
+  "with two resolutions": [...INTERRUPTED, ...FROM_MEMORY, resolved(15), resolved(15, { resolution: "not-done" })],
+  "with a resolution of another interruption": [...INTERRUPTED, ...FROM_MEMORY, resolved(11)],
+  "with a resolution of another tool": [...INTERRUPTED, ...FROM_MEMORY, resolved(15, { tool: "shut" })],
+  "with a resolution by another session": [...INTERRUPTED, ...FROM_MEMORY, { ...resolved(15), session: "s2" }],
+  "with a resolution of no execution": [...INTERRUPTED, ...FROM_MEMORY, { ...resolved(15), execution: null }],
   "that goes on while an execution of an earlier boot is open": [
     ...[...START, intent(), boot("b2", AGAIN), ...UNTIL_MEMORY, ...FROM_MEMORY.slice(0, 1)],
   ],
@@ -332,5 +380,18 @@ describe("the state", () => {
       expect(() => Projection.restore(10, wrong)).toThrow(expect.objectContaining({ code: "FEMTO_JOURNAL_FORMAT" }));
     }
     expect(policy).toBeDefined();
+  });
+});
+
+describe("a log that goes on from another", () => {
+  it("takes over what operators had disabled and what waits for a word", () => {
+    const projection = fold([child, epoch("open", "gone"), inherited(), boot("b2"), ...START.slice(2)]);
+    expect(projection.overrides).toEqual({ open: false, gone: false });
+    expect(projection.host).toMatchObject({ parent: PARENT, boots: 1, ended: "crash" });
+    expect([...projection.unresolved]).toEqual([["e1", { seq: 2, tool: "open", session: "s1" }]]);
+    expect(projection.counters.interrupted).toBe(0);
+    const restored = Projection.restore(projection.size - 1, JSON.parse(JSON.stringify(projection.snapshot())));
+    expect(restored.snapshot()).toEqual(projection.snapshot());
+    expect(restored.host.parent).toEqual(PARENT);
   });
 });

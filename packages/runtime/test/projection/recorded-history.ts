@@ -1,6 +1,4 @@
 /** A journal that real runtimes wrote over three lives, the first of which ended without warning. */
-import { cpSync } from "node:fs";
-import { join } from "node:path";
 import type { JournalReader, StoredRecord } from "@femtoclaw/journal";
 import type { Snapshot, TypedRecord } from "@femtoclaw/protocol";
 import type { Runtime, TelemetrySource } from "@femtoclaw/runtime";
@@ -76,20 +74,19 @@ export async function recordHistory(): Promise<RecordedHistory> {
   const session = first.openSession({ channel: "agent" });
   const waiters = [1, 2, 3].map((n) => session.propose(call("waits", { n })));
   await waiting.reached;
-  // The files as they are now are what a machine finds that lost its power now.
-  cpSync(home.state, join(home.root, "after-crash"), { recursive: true });
+  const crash = home.losePower();
   waiting.open();
   await Promise.all(waiters);
   await first.close();
 
-  const memory = { path: "after-crash" };
-  const second = await home.start({ ...options, configuration: { ...options.configuration, memory } });
+  crash();
+  const second = await home.start(options);
   await mixedCalls(second, 2);
   // More than fit in the queue, so that some are only counted.
   const flood = second.openSession({ channel: "agent" });
   await Promise.all(Array.from({ length: 100 }, () => flood.propose(call("quick"))));
   await second.close();
-  const third = await home.start({ ...options, configuration: { memory, limits: { timeout_ms: 5_000 } } });
+  const third = await home.start({ ...options, configuration: { limits: { timeout_ms: 5_000 } } });
   await mixedCalls(third, 1);
   const history = await historyOf(third.reader);
   await third.close();

@@ -1,0 +1,35 @@
+/** `fork`: another future of a log. The new state directory runs nothing until a host is started in it. */
+import { join, resolve } from "node:path";
+import { EXIT, printable } from "@femtoclaw/protocol";
+import { type Fork, forkLog } from "@femtoclaw/runtime";
+import type { LoadedConfiguration } from "../configuration/load-configuration.ts";
+import { readJournal } from "../read-journal.ts";
+import type { CommandContext } from "./command-context.ts";
+import { hostAnswers } from "./host.ts";
+
+export async function fork(context: CommandContext, seq: number, options: { readonly out: string }): Promise<number> {
+  const { output } = context;
+  const loaded = context.load();
+  const made = await makeFork(context, loaded, seq, resolve(context.cwd, options.out));
+  const { directory, origin, vkey, parent, unresolved } = made;
+  // Whatever was seen at these paths was something that is there no more.
+  for (const place of [directory, join(directory, "epochs", "1")]) await context.logMemoryAt(place).forget();
+  if (output.json) {
+    output.value({ out: directory, origin, vkey, parent, unresolved });
+    return EXIT.ok;
+  }
+  output.line(`made ${printable(directory, 4_096)}: log ${origin} goes on from record ${seq} of ${parent.origin}`);
+  if (unresolved > 0) output.line(`${unresolved} executions without outcome wait there for a resolution`);
+  output.talk(`start it with: femtoclaw --state ${printable(directory, 4_096)} up`);
+  return EXIT.ok;
+}
+
+async function makeFork(context: CommandContext, loaded: LoadedConfiguration, seq: number, out: string): Promise<Fork> {
+  if (await hostAnswers(context, loaded)) {
+    await using operator = await context.operator(loaded);
+    return (await operator.fork(seq, out)) as Fork;
+  }
+  const { stateDirectory } = loaded.resolved;
+  await using journal = await readJournal(stateDirectory);
+  return await forkLog({ reader: journal.reader, seq, out, stateDirectory });
+}

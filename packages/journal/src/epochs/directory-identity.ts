@@ -1,0 +1,158 @@
+/**
+ * Whose directory this is. A small file in the state directory tells from which machine, folders and boot
+ * it was last used; a copy of it, wherever it lies, is found not to be the original.
+ */
+import { createHmac } from "node:crypto";
+import { constants } from "node:fs";
+import { open, readFile, rename, rm, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { errorText, FemtoError, type LogParent, printable, systemErrorCode } from "@femtoclaw/protocol";
+import type { KnownRecord } from "../journal-options.ts";
+import { readPrivate } from "../private-file.ts";
+import { syncFolder } from "../sync-folder.ts";
+
+export const IDENTITY_FILE = "identity";
+/** LIMIT: bytes of the file; it has about 500. */
+const IDENTITY_BYTES_MAX = 4_096;
+const FORMAT = 1;
+
+/** What is born anew when a directory is copied or put back: its folders, and the file of the identity itself. */
+interface Places {
+  readonly directory: string;
+  readonly journal: string;
+  readonly self: string;
+}
+
+/** Where these places are while a log is made ready elsewhere than it will stand. */
+export interface IdentityFolders {
+  readonly root: string;
+  readonly journal: string;
+  /** Folder that gets the file. */
+  readonly into: string;
+}
+
+export interface DirectoryIdentity {
+  readonly v: typeof FORMAT;
+  /** Name of the log. */
+  readonly origin: string;
+  /** This machine, hashed; null where it has no name. */
+  readonly machine: string | null;
+  readonly places: Places;
+  /** The last boot that came to be; null before the first. */
+  readonly boot: KnownRecord | null;
+}
+
+export type Standing =
+  /** The directory is the one that it was. */
+  | { readonly same: true; readonly identity: DirectoryIdentity }
+  /** It is not, or nobody knows. */
+  | { readonly same: false; readonly reason: LogParent["reason"] };
+
+/** Where the machine's name comes from; Linux gives each installation one. */
+export type MachineName = () => Promise<string | null>;
+
+export const machineName: MachineName = async () => {
+  const text = await readFile("/etc/machine-id", "latin1").catch(() => "");
+  const name = text.trim();
+  // Another program that hashes the same name gets another hash, so that the file tells nobody anything.
+  return /^[0-9a-f]{32}$/.test(name) ? createHmac("sha256", name).update("femtoclaw directory").digest("hex") : null;
+};
+
+/**
+ * Whether the state directory is the one that it was when it was last used. Throws for a file that
+ * somebody else could have written.
+ */
+export async function standingOf(root: string, machine: MachineName = machineName): Promise<Standing> {
+  const text = await readPrivate(join(root, IDENTITY_FILE), IDENTITY_BYTES_MAX);
+  const identity = text === null ? null : parseIdentity(text);
+  if (identity === null) return { same: false, reason: "unidentified" };
+  const [here, now] = await Promise.all([machine(), placesOf(root, join(root, "journal"), join(root, IDENTITY_FILE))]);
+  // A machine without a name, such as a container, is not taken for another one.
+  const isElsewhere = identity.machine !== null && here !== null && identity.machine !== here;
+  const names = Object.keys(now) as (keyof Places)[];
+  const isCopy = isElsewhere || names.some((name) => identity.places[name] !== now[name]);
+  return isCopy ? { same: false, reason: "copy" } : { same: true, identity };
+}
+
+/** Writes that these folders, as they are now, belong to the log. INVARIANT: the file is replaced whole by a rename. */
+export async function writeIdentity(
+  { root, journal, into }: IdentityFolders,
+  { origin, boot }: Pick<DirectoryIdentity, "origin" | "boot">,
+  machine: MachineName = machineName,
+): Promise<void> {
+  try {
+    await replaceIdentity({ root, journal, into }, { origin, boot }, machine);
+  } catch (error) {
+    const reason = `${printable(join(into, IDENTITY_FILE))} cannot be written: ${systemErrorCode(error) ?? errorText(error)}`;
+    throw new FemtoError("FEMTO_JOURNAL_WRITE_FAILED", reason, { cause: error });
+  }
+}
+
+async function replaceIdentity(
+  { root, journal, into }: IdentityFolders,
+  { origin, boot }: Pick<DirectoryIdentity, "origin" | "boot">,
+  machine: MachineName,
+): Promise<void> {
+  const fresh = join(into, `${IDENTITY_FILE}.new`);
+  // What a crash has left there.
+  await rm(fresh, { force: true });
+  const { O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY } = constants;
+  const file = await open(fresh, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
+  try {
+    // The file keeps its birth when it is renamed, so that it can tell its own.
+    const places = await placesOf(root, journal, fresh);
+    const identity: DirectoryIdentity = { v: FORMAT, origin, machine: await machine(), places, boot };
+    await file.writeFile(`${JSON.stringify(identity)}\n`);
+    await file.sync();
+    await rename(fresh, join(into, IDENTITY_FILE));
+  } finally {
+    await file.close();
+  }
+  await syncFolder(into);
+}
+
+async function placesOf(directory: string, journal: string, self: string): Promise<Places> {
+  const births = await Promise.all([birth(directory), birth(journal), birth(self)]);
+  return { directory: births[0], journal: births[1], self: births[2] };
+}
+
+/**
+ * Inode and time of birth, which nobody chooses and no copy keeps. Numbers of devices are left out,
+ * because a kernel may give out others after each start.
+ */
+async function birth(path: string): Promise<string> {
+  const { ino, birthtimeNs } = await stat(path, { bigint: true });
+  return `${ino}@${birthtimeNs}`;
+}
+
+function parseIdentity(text: string): DirectoryIdentity | null {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return null;
+  }
+  if (typeof value !== "object" || value === null) return null;
+  const { v, origin, machine, places, boot } = value as Partial<Record<keyof DirectoryIdentity, unknown>>;
+  // Another version of FemtoClaw used the directory since; this one does not judge it.
+  if (typeof v === "number" && v > FORMAT) {
+    throw new FemtoError(
+      "FEMTO_JOURNAL_FORMAT",
+      `the file ${IDENTITY_FILE} has format ${v} where ${FORMAT} is understood`,
+    );
+  }
+  const isMachine = machine === null || typeof machine === "string";
+  if (v !== FORMAT || typeof origin !== "string" || !isMachine || !isPlaces(places) || !isBoot(boot)) return null;
+  return { v, origin, machine, places, boot };
+}
+
+function isPlaces(value: unknown): value is Places {
+  if (typeof value !== "object" || value === null) return false;
+  return ["directory", "journal", "self"].every((name) => typeof Reflect.get(value, name) === "string");
+}
+
+function isBoot(value: unknown): value is KnownRecord | null {
+  if (value === null) return true;
+  if (typeof value !== "object") return false;
+  return typeof Reflect.get(value, "boot") === "string" && Number.isSafeInteger(Reflect.get(value, "seq"));
+}

@@ -1,0 +1,55 @@
+/** Files of this user alone: keys, and what tells whose directory this is. What others could have written is refused. */
+import { constants, type Stats } from "node:fs";
+import { type FileHandle, open } from "node:fs/promises";
+import { FemtoError, printable, systemErrorCode } from "@femtoclaw/protocol";
+
+const GROUP_AND_OTHERS = 0o077;
+
+/** What is in the file, after the open file itself was found to be this user's alone; null where there is none. */
+export async function readPrivate(path: string, bytesMax: number, afterwards = ""): Promise<string | null> {
+  const file = await openPrivate(path, constants.O_RDONLY, afterwards);
+  if (file === null) return null;
+  try {
+    const bytes = Buffer.alloc(bytesMax);
+    const { bytesRead } = await file.read(bytes, 0, bytesMax, 0);
+    return bytes.toString("latin1", 0, bytesRead);
+  } finally {
+    await file.close();
+  }
+}
+
+/** `afterwards` ends the sentence that tells how to set the mode right. */
+export async function openPrivate(path: string, access: number, afterwards = ""): Promise<FileHandle | null> {
+  let file: FileHandle;
+  try {
+    // Not blocking, or a pipe in the file's place would keep the opener waiting for ever.
+    file = await open(path, access | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  } catch (error) {
+    if (systemErrorCode(error) === "ENOENT") return null;
+    const reason =
+      systemErrorCode(error) === "ELOOP" ? "is a symbolic link" : `cannot be opened: ${systemErrorCode(error)}`;
+    throw new FemtoError("FEMTO_STATE_OWNER", `${printable(path)} ${reason}`, { cause: error });
+  }
+  try {
+    assertPrivate(path, await file.stat(), afterwards);
+    return file;
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+}
+
+// INVARIANT: a file is checked by its open descriptor, so that no other file can be put in its place meanwhile.
+function assertPrivate(path: string, status: Stats, afterwards: string): void {
+  const name = printable(path, path.length);
+  const uid = process.geteuid?.() ?? status.uid;
+  if (!status.isFile()) throw new FemtoError("FEMTO_STATE_OWNER", `${name} is not a regular file`);
+  if (status.uid !== uid) {
+    throw new FemtoError("FEMTO_STATE_OWNER", `${name} belongs to user ${status.uid}, this process to user ${uid}`);
+  }
+  if ((status.mode & GROUP_AND_OTHERS) !== 0) {
+    const mode = (status.mode & 0o777).toString(8).padStart(3, "0");
+    const fix = `Run chmod 600 ${name}${afterwards}.`;
+    throw new FemtoError("FEMTO_STATE_MODE", `${name} has mode ${mode}`, { fix });
+  }
+}

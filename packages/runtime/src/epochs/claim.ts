@@ -1,0 +1,61 @@
+/**
+ * Claims a state directory for this process: begins a log in an empty one, goes on with the log of one that
+ * is what it was, and opens a new epoch in any other, so that no copy ever signs beside its original.
+ */
+import { readdir } from "node:fs/promises";
+import {
+  FileKeyring,
+  finishSuccession,
+  type KnownRecord,
+  LeveldbStore,
+  openStateDirectory,
+  type StateDirectory,
+  standingOf,
+} from "@femtoclaw/journal";
+import type { LogParent } from "@femtoclaw/protocol";
+import type { Storage } from "../surroundings.ts";
+import { type EpochOptions, type OpenedEpoch, openEpoch } from "./open-epoch.ts";
+
+export interface Claim {
+  readonly directory: StateDirectory;
+  /** What the journal has to hold at least. */
+  readonly known: KnownRecord | null;
+  /** The log that the key here may begin, where there is none yet; null means that it needs a key of its own. */
+  readonly ownOrigin: string | null;
+  /** The epoch that had to be opened. */
+  readonly epoch: OpenedEpoch | null;
+}
+
+export type Announce = EpochOptions["announce"];
+
+/** The journal and the keys of a claimed directory. */
+export function storageIn(claim: Claim): Storage {
+  const { journal, keys } = claim.directory;
+  return { store: new LeveldbStore(journal), keyring: new FileKeyring(keys), claim };
+}
+
+export async function claimDirectory(path: string, announce: Announce): Promise<Claim> {
+  const directory = await openStateDirectory(path, { create: true });
+  await finishSuccession(directory.root);
+  const standing = await standingOf(directory.root);
+  if (standing.same) {
+    const { boot: known, origin } = standing.identity;
+    return { directory, known, ownOrigin: known === null ? origin : null, epoch: null };
+  }
+  if ((await readdir(directory.journal)).length === 0) return fresh(directory);
+  return await claimAnew(directory, standing.reason, announce);
+}
+
+/** Leaves the log in the directory to whom it belongs, and goes on in a new one. */
+export async function claimAnew(
+  directory: StateDirectory,
+  reason: LogParent["reason"],
+  announce: Announce,
+): Promise<Claim> {
+  const { root, journal } = directory;
+  const epoch = await openEpoch({ root, journal, reason, ...(announce === undefined ? {} : { announce }) });
+  await finishSuccession(root);
+  return { ...fresh(directory), epoch };
+}
+
+const fresh = (directory: StateDirectory): Claim => ({ directory, known: null, ownOrigin: null, epoch: null });

@@ -1,0 +1,69 @@
+/** What became of interrupted executions, as an operator says it. Nothing is run and nothing is undone by it. */
+import type { Journal, JournalReader } from "@femtoclaw/journal";
+import { FemtoError, LIMITS, printable } from "@femtoclaw/protocol";
+import { showExecution } from "./history.ts";
+import type { UnresolvedExecution } from "./projection/unresolved.ts";
+
+export interface ResolutionRequest {
+  readonly execution: string;
+  readonly resolution: "done" | "not-done";
+  readonly reason: string;
+  /** Who says so. */
+  readonly by: string;
+}
+
+export interface ResolutionParts {
+  readonly journal: Pick<Journal, "append"> & JournalReader;
+  /** Those that wait, as the durable records have it. */
+  unresolved(): ReadonlyMap<string, UnresolvedExecution>;
+}
+
+export class Resolutions {
+  readonly #parts: ResolutionParts;
+  /** Executions whose resolution is on its way to the disk. */
+  readonly #writing = new Set<string>();
+
+  constructor(parts: ResolutionParts) {
+    this.#parts = parts;
+  }
+
+  /** Resolves with the record's sequence number once it is durable. Throws for an execution that does not wait for it. */
+  async resolve({ execution, resolution, reason, by }: ResolutionRequest): Promise<number> {
+    const said = printable(reason.trim(), LIMITS.reasonChars);
+    if (said === "") {
+      const fix = "Say how you know what became of it.";
+      throw new FemtoError("FEMTO_SOCKET_REQUEST", "a resolution needs a reason", { fix });
+    }
+    const known = this.#parts.unresolved().get(execution);
+    if (known === undefined) throw await this.#refusal(execution);
+    // INVARIANT: of two who say it at once the second is refused here: the journal takes one resolution only.
+    if (this.#writing.has(execution)) throw notUnresolved(execution, "is being resolved by somebody else");
+    this.#writing.add(execution);
+    try {
+      const { session, seq: interrupted, tool } = known;
+      const actor = { principal: by, agent: null, channel: "operator", delegation: null } as const;
+      const body = { interrupted, tool, resolution, reason: said };
+      const { seq } = await this.#parts.journal.append({ type: "execution.resolved", actor, session, execution, body });
+      return seq;
+    } finally {
+      this.#writing.delete(execution);
+    }
+  }
+
+  async #refusal(execution: string): Promise<FemtoError> {
+    const shown = await showExecution(this.#parts.journal, execution);
+    if (shown === null) {
+      const reason = `the journal knows no execution \`${printable(execution, 64)}\``;
+      return new FemtoError("FEMTO_EXECUTION_NOT_FOUND", reason);
+    }
+    const { status, resolution } = shown.view;
+    if (status !== "interrupted") return notUnresolved(execution, `is ${status}, not interrupted`);
+    if (resolution === undefined) return notUnresolved(execution, `is older than the newest ${LIMITS.unresolved}`);
+    const { resolution: said, by, seq } = resolution;
+    return notUnresolved(execution, `was resolved as ${said} by ${printable(by)} in record ${seq}`);
+  }
+}
+
+function notUnresolved(execution: string, what: string): FemtoError {
+  return new FemtoError("FEMTO_EXECUTION_NOT_UNRESOLVED", `execution ${printable(execution, 64)} ${what}`);
+}

@@ -1,0 +1,114 @@
+/** What has to hold in every state that an exploration reaches, and after a crash in any of them. */
+import { type MemoryDisk, MemoryStore, StoreReader } from "@femtoclaw/journal";
+import type { Reply, TypedRecord } from "@femtoclaw/protocol";
+import { replay } from "@femtoclaw/runtime";
+import { type Base, copyOf } from "./base.ts";
+import { idOf, type Scenario, type Trial } from "./trial.ts";
+
+export class Violation extends Error {}
+
+export class Invariants {
+  readonly #base: Base;
+  /** What recovery made of each wreck; the same bytes need no second look. */
+  readonly #recovered = new Map<string, Promise<void>>();
+  readonly #folded = new Map<string, Promise<string>>();
+
+  constructor(base: Base) {
+    this.#base = base;
+  }
+
+  /** Disks that a crash left and that were recovered from. */
+  get recoveries(): number {
+    return this.#recovered.size;
+  }
+
+  /** What is checked in the very moment in which it happens; a violation is kept for the explorer to find. */
+  watch(trial: Trial, violations: Violation[]): void {
+    trial.onEffect = (call) => {
+      const durable = recordsOf(trial.disk).some((record) => isIntentOf(record, call));
+      if (!durable) violations.push(new Violation(`I1: the effect of call ${call} has no durable intent`));
+      if ((trial.effects.get(call) ?? 0) > 1) violations.push(new Violation(`I2: call ${call} has a second effect`));
+    };
+    trial.onReply = (call, reply) => {
+      const violation = answerFault(trial.disk, call, reply);
+      if (violation !== null) violations.push(new Violation(violation));
+    };
+  }
+
+  async check(trial: Trial, scenario: Scenario): Promise<void> {
+    for (const [call, { tool }] of scenario.calls.entries()) {
+      if (tool !== "work" && trial.effects.has(call)) throw new Violation(`I3: ${tool} had an effect`);
+      if (tool !== "work" && trial.replies.get(call)?.decision === "AUTHORIZED")
+        throw new Violation(`I3: ${tool} passed`);
+    }
+    if (!trial.isWriting && trial.live() !== (await this.#fold(trial.disk))) {
+      throw new Violation("I5: the projection that went along differs from the fold of the records");
+    }
+    for (const wreck of await trial.wrecks()) await this.#recover(wreck);
+  }
+
+  async #fold(disk: MemoryDisk): Promise<string> {
+    const key = keyOf(disk);
+    const known = this.#folded.get(key) ?? folded(disk);
+    this.#folded.set(key, known);
+    return await known;
+  }
+
+  async #recover(wreck: MemoryDisk): Promise<void> {
+    const key = keyOf(wreck);
+    const known = this.#recovered.get(key) ?? this.#recoverAnew(wreck);
+    this.#recovered.set(key, known);
+    await known;
+  }
+
+  /** I2 and I5 after a crash, by the real start of the real runtime. */
+  async #recoverAnew(wreck: MemoryDisk): Promise<void> {
+    const before = recordsOf(wreck);
+    const open = new Set(before.filter(({ type }) => type === "execution.intent").map(({ execution }) => execution));
+    for (const { type, execution } of before) if (type === "execution.outcome") open.delete(execution);
+    const runtime = await this.#base.start(wreck);
+    const live = JSON.stringify(runtime.projection.snapshot());
+    const after = recordsOf(wreck);
+    const fold = await folded(copyOf(wreck));
+    await runtime.close();
+    if (before.some((record, seq) => JSON.stringify(record) !== JSON.stringify(after[seq]))) {
+      throw new Violation("a start has changed records");
+    }
+    const interrupted = after.filter(({ type }) => type === "execution.interrupted").map(({ execution }) => execution);
+    if (interrupted.length !== open.size || !interrupted.every((execution) => open.has(execution))) {
+      throw new Violation(`I2: ${[...open].join()} were open, and ${interrupted.join()} are called interrupted`);
+    }
+    if (live !== fold) throw new Violation("I5: what was recovered differs from the fold of all records");
+  }
+}
+
+/** An answer that names a record names its own, which is durable and says the same. */
+function answerFault(disk: MemoryDisk, call: number, { status, record }: Reply): string | null {
+  if (record === null) return status === "error" ? null : `call ${call} is answered ${status} without a record`;
+  const stored = recordsOf(disk)[record.seq];
+  if (stored?.execution !== idOf(call)) return `I1: the answer to call ${call} names a record that is not durable`;
+  const said = stored.type === "execution.outcome" && stored.body.event === "succeeded" ? "completed" : "not completed";
+  return (status === "completed") === (said === "completed")
+    ? null
+    : `call ${call} is answered ${status}, recorded ${said}`;
+}
+
+function isIntentOf(record: TypedRecord, call: number): boolean {
+  return record.type === "execution.intent" && record.execution === idOf(call);
+}
+
+async function folded(disk: MemoryDisk): Promise<string> {
+  const copy = copyOf(disk);
+  const store = new MemoryStore(copy);
+  const { size } = await store.open();
+  const { projection } = await replay(new StoreReader(store, size));
+  return JSON.stringify(projection.snapshot());
+}
+
+function recordsOf(disk: MemoryDisk): TypedRecord[] {
+  return disk.records.map((bytes) => JSON.parse(Buffer.from(bytes).toString("utf8")) as TypedRecord);
+}
+
+function keyOf(disk: MemoryDisk): string {
+  return disk.records.map((bytes) => Buffer.from(bytes).toString("latin1")).join("\n");
+}

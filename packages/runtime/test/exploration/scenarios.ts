@@ -1,0 +1,39 @@
+/** What is explored: small enough to be searched whole, and together everything that meets in the gate. */
+import type { Scenario } from "./trial.ts";
+
+export const SCENARIOS: readonly Scenario[] = [
+  { name: "three permitted calls", calls: [{ tool: "work" }, { tool: "work" }, { tool: "work" }] },
+  {
+    name: "permitted, forbidden and unknown",
+    calls: [{ tool: "work" }, { tool: "forbidden" }, { tool: "unknown" }],
+  },
+  {
+    name: "two calls, each cancelled at any moment",
+    calls: [
+      { tool: "work", mayCancel: true },
+      { tool: "work", mayCancel: true },
+    ],
+  },
+  {
+    name: "a stop while two calls are on their way",
+    calls: [{ tool: "work" }, { tool: "work" }],
+    mayStop: true,
+  },
+  {
+    name: "an operator who disables the capability",
+    calls: [{ tool: "work" }, { tool: "work" }],
+    mayDisable: true,
+  },
+  {
+    name: "a disk that fails",
+    calls: [{ tool: "work" }, { tool: "work" }, { tool: "unknown" }],
+    mayFail: true,
+  },
+  {
+    name: "one call, and everything that can meet it",
+    calls: [{ tool: "work", mayCancel: true }],
+    mayDisable: true,
+    mayStop: true,
+    mayFail: true,
+  },
+];

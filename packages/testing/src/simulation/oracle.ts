@@ -1,0 +1,165 @@
+/**
+ * What must be true, told by plain maps and counts that know nothing of the runtime: what was answered
+ * is on the disk and stays there, an effect has a durable intent and happens once, and each intent ends once.
+ */
+import type { MemoryDisk } from "@femtoclaw/journal";
+import type { Reply } from "@femtoclaw/protocol";
+import { TOOLS, type ToolName } from "./capabilities.ts";
+
+/** A record as it lies on the disk, by eye. */
+interface Seen {
+  readonly seq: number;
+  readonly type: string;
+  readonly boot: string;
+  readonly execution: string;
+  readonly body: { readonly event?: string; readonly began?: boolean; readonly args?: { readonly request?: number } };
+}
+
+export interface Request {
+  readonly number: number;
+  /** `permitted` allows every answer that the effects bear out; a decision is the only one that may be recorded. */
+  expected: "permitted" | "message" | "garbage" | NonNullable<Reply["decision"]>;
+}
+
+export class Divergence extends Error {}
+
+export class Oracle {
+  readonly #disk: MemoryDisk;
+  readonly #bytes: Buffer[] = [];
+  readonly #seen: Seen[] = [];
+  readonly #intents = new Map<number, Seen>();
+  readonly #effects = new Map<number, number>();
+  readonly #told: { readonly request: Request; readonly reply: Reply }[] = [];
+
+  constructor(disk: MemoryDisk) {
+    this.#disk = disk;
+  }
+
+  get effects(): number {
+    return this.#effects.size;
+  }
+
+  /** Answers that named a record. */
+  get acknowledged(): number {
+    return this.#told.length;
+  }
+
+  get interrupted(): number {
+    return this.#seen.filter(({ type }) => type === "execution.interrupted").length;
+  }
+
+  /** I1 and I2, in the moment in which an effect happens. */
+  effect(tool: ToolName, request: number): void {
+    this.#look();
+    if (TOOLS[tool] !== "permitted") throw new Divergence(`I3: an effect of ${tool}, which nothing permits`);
+    if (!this.#intents.has(request)) throw new Divergence(`I1: the effect of request ${request} has no durable intent`);
+    const count = (this.#effects.get(request) ?? 0) + 1;
+    if (count > 1) throw new Divergence(`I2: the effect of request ${request} happens once more`);
+    this.#effects.set(request, count);
+  }
+
+  /** In the moment in which an answer is heard. */
+  answer(request: Request, reply: Reply): void {
+    this.#look();
+    this.#judge(request, reply);
+    if (reply.record === null) return;
+    this.#told.push({ request, reply });
+    this.#answered(request, reply);
+  }
+
+  /** After a start: nothing that was answered is gone, and nothing is left open. */
+  restart(): void {
+    for (const [seq, bytes] of this.#bytes.entries()) {
+      const now = this.#disk.records[seq];
+      if (now === undefined) throw new Divergence(`record ${seq} was durable and is gone`);
+      if (!bytes.equals(now)) throw new Divergence(`record ${seq} has changed`);
+    }
+    this.#look();
+    for (const { request, reply } of this.#told) this.#answered(request, reply);
+    this.#endings();
+  }
+
+  /** The counters of a projection, counted by hand. */
+  counters(): Record<string, number> {
+    const count = (is: (seen: Seen) => boolean): number => this.#seen.filter(is).length;
+    const isOutcome = ({ type }: Seen): boolean => type === "execution.outcome";
+    return {
+      messages: count(({ type }) => type === "message.recorded"),
+      completed: count((seen) => isOutcome(seen) && seen.body.event === "succeeded"),
+      refused: count(({ type }) => type === "execution.refused"),
+      failed: count((seen) => isOutcome(seen) && seen.body.event !== "succeeded"),
+      interrupted: this.interrupted,
+    };
+  }
+
+  #look(): void {
+    for (let seq = this.#seen.length; seq < this.#disk.records.length; seq += 1) {
+      const bytes = Buffer.from(this.#disk.records[seq] ?? []);
+      const seen = JSON.parse(bytes.toString()) as Seen;
+      if (seen.seq !== seq) throw new Divergence(`record ${seq} says that it is ${seen.seq}`);
+      this.#bytes.push(bytes);
+      this.#seen.push(seen);
+      if (seen.type !== "execution.intent") continue;
+      const request = seen.body.args?.request ?? Number.NaN;
+      if (this.#intents.has(request)) throw new Divergence(`I2: request ${request} has a second intent`);
+      this.#intents.set(request, seen);
+    }
+  }
+
+  /** Whether the answer is one that the request may get at all. */
+  #judge({ expected, number }: Request, { status, decision, record }: Reply): void {
+    const effects = this.#effects.get(number) ?? 0;
+    if (status === "denied" && effects > 0) throw new Divergence(`I3: request ${number} was denied, and had an effect`);
+    if (expected === "permitted") {
+      if (status === "completed" && effects !== 1) throw new Divergence(`request ${number} completed without effect`);
+      return;
+    }
+    if (effects > 0) throw new Divergence(`I3: request ${number} is ${expected}, and had an effect`);
+    if (record === null) return;
+    const [right, told] =
+      expected === "message"
+        ? ["completed", status]
+        : expected === "garbage"
+          ? ["error", status]
+          : [expected, decision];
+    if (told !== right) throw new Divergence(`I3: request ${number} was answered ${told} instead of ${right}`);
+  }
+
+  /** What was answered is what the record says. */
+  #answered({ number }: Request, { execution_id, status, decision, record }: Reply): void {
+    const seen = this.#seen[record?.seq ?? -1];
+    const what = `the answer to request ${number}`;
+    if (seen === undefined) throw new Divergence(`${what} names record ${record?.seq}, which is not durable`);
+    if (seen.execution !== execution_id) throw new Divergence(`${what} names the record of another execution`);
+    const { type, body } = seen;
+    const told =
+      type === "message.recorded"
+        ? status === "completed" && decision === null
+        : type === "execution.outcome"
+          ? status === (body.event === "succeeded" ? "completed" : "error") && decision === "AUTHORIZED"
+          : type === "execution.refused" && status !== "completed";
+    if (!told) throw new Divergence(`${what} was ${status}, and its record says ${type} ${body.event}`);
+  }
+
+  /** I2: an intent has one ending: an outcome of its own boot, or an interruption by a later one. */
+  #endings(): void {
+    const endings = new Map<string, Seen>();
+    for (const seen of this.#seen) {
+      if (seen.type !== "execution.outcome" && seen.type !== "execution.interrupted") continue;
+      if (endings.has(seen.execution)) throw new Divergence(`I2: execution ${seen.execution} ends a second time`);
+      endings.set(seen.execution, seen);
+    }
+    for (const [request, intent] of this.#intents) {
+      const ending = endings.get(intent.execution);
+      if (ending === undefined) throw new Divergence(`I2: request ${request} has an intent and no ending`);
+      if ((ending.boot === intent.boot) !== (ending.type === "execution.outcome")) {
+        throw new Divergence(`I2: request ${request} ends as ${ending.type} in boot ${ending.boot}`);
+      }
+      const effects = this.#effects.get(request) ?? 0;
+      if (ending.type === "execution.outcome" && ending.body.began !== effects > 0) {
+        throw new Divergence(`the outcome of request ${request} is wrong about whether it began`);
+      }
+    }
+    if (endings.size !== this.#intents.size) throw new Divergence("I1: an execution ends that has no intent");
+  }
+}

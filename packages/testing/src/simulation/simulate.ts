@@ -1,0 +1,52 @@
+/** Plays many worlds and adds up what happened in them. Everything that happens follows from the seed. */
+import { createHash } from "node:crypto";
+import { createPolicyEngine } from "@femtoclaw/policy";
+import { Divergence } from "./oracle.ts";
+import { playWorld, type Tally, type WorldOptions } from "./play-world.ts";
+
+/** Rounds on one journal. A new world begins then, so that what is checked after each round stays small. */
+const ROUNDS_IN_WORLD = 8;
+/** Every so manyth world is played twice, and the roots of its log are compared round by round. */
+const PLAYED_TWICE = 4;
+
+export interface SimulationOptions extends WorldOptions {
+  /** Hears of the rounds that are done. */
+  readonly onProgress?: (rounds: number) => void;
+}
+
+export interface SimulationReport extends Tally {
+  readonly seed: number;
+  readonly rounds: number;
+  readonly worlds: number;
+  /** Worlds that ended because a torn write was found out. */
+  readonly tornWorlds: number;
+  /** Rounds that were played twice and led to the same root. */
+  readonly rootsCompared: number;
+  /** Digest over the roots of all logs; the same for the same seed and rounds everywhere. */
+  readonly roots: string;
+}
+
+/** Throws a `Divergence` that names the seed and the command that plays it again. */
+export async function simulate({ seed, rounds, weights, onProgress }: SimulationOptions): Promise<SimulationReport> {
+  const engine = await createPolicyEngine();
+  const digest = createHash("sha256");
+  const sum = { records: 0, requests: 0, acknowledged: 0, effects: 0, interrupted: 0, crashes: 0, faults: 0 };
+  let [done, worlds, tornWorlds, rootsCompared] = [0, 0, 0, 0];
+  while (done < rounds) {
+    const worldSeed = seed + worlds;
+    const world = { seed: worldSeed, rounds: Math.min(ROUNDS_IN_WORLD, rounds - done), weights };
+    const play = await playWorld(world, engine);
+    if (worlds % PLAYED_TWICE === 0) {
+      const again = await playWorld(world, engine);
+      if (again.roots.join() !== play.roots.join()) throw new Divergence(`I6: seed ${worldSeed} gave two logs`);
+      rootsCompared += play.roots.length;
+    }
+    for (const name of Object.keys(sum) as (keyof Tally)[]) sum[name] += play.tally[name];
+    digest.update(play.roots.join("\n"));
+    if (play.isTorn) tornWorlds += 1;
+    worlds += 1;
+    done += play.rounds;
+    onProgress?.(done);
+  }
+  return { seed, rounds: done, worlds, ...sum, tornWorlds, rootsCompared, roots: digest.digest("hex") };
+}
