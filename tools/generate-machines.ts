@@ -1,10 +1,10 @@
 /**
  * Freezes each state machine under its version and writes its identity: the digest of its definition with
  * guards and actions, without types and comments. A machine that changed needs another version, so that a
- * record names for ever what folds it. `--check` compares instead of writing.
+ * record names for ever what folds it, and an index leads there. `--check` compares instead of writing.
  */
 import { createHash } from "node:crypto";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
@@ -12,7 +12,7 @@ import { build } from "esbuild";
 const MACHINES = fileURLToPath(new URL("../machines", import.meta.url));
 const NAMES = ["lifecycle", "memory", "registry", "policy", "observability", "execution"] as const;
 const BANNER = "// Generated from the machines by `npm run generate`. Do not edit.\n";
-const IDENTITIES = join(MACHINES, "src/generated/identities.ts");
+const FROZEN = join(MACHINES, "frozen");
 
 const check = process.argv.includes("--check");
 const faults: string[] = [];
@@ -29,10 +29,34 @@ const text = `${BANNER}import type { MachineIdentity } from "@femtoclaw/protocol
 export const MACHINE_IDENTITIES = {
 ${identities.join("")}} as const satisfies Readonly<Record<MachineIdentity["id"], MachineIdentity>>;
 `;
-if (!existsSync(IDENTITIES) || readFileSync(IDENTITIES, "utf8") !== text) {
-  if (check) faults.push("stale: machines/src/generated/identities.ts; run `npm run generate`");
-  else writeFileSync(IDENTITIES, text);
+put("src/generated/identities.ts", text);
+const frozenMachines = readdirSync(FROZEN)
+  .sort()
+  .flatMap((file) => {
+    const [, id, version] = /^([a-z]+)@([0-9]+)\.js$/.exec(file) ?? [];
+    return id === undefined || version === undefined ? [] : [{ id, version, file }];
+  });
+for (const { id, version } of frozenMachines) {
+  put(
+    `frozen/${id}@${version}.d.ts`,
+    `${BANNER}export declare const ${id}Machine: import("xstate").AnyStateMachine;\n`,
+  );
 }
+put("frozen/index.js", frozenIndex());
+put(
+  "frozen/index.d.ts",
+  `${BANNER}import type { MachineIdentity } from "@femtoclaw/protocol/types";
+import type { AnyStateMachine } from "xstate";
+
+export interface FrozenMachine extends MachineIdentity {
+  /** URL of the file whose digest it is named by. */
+  readonly url: string;
+  load(): Promise<AnyStateMachine>;
+}
+
+export declare const FROZEN_MACHINES: readonly FrozenMachine[];
+`,
+);
 for (const fault of faults) console.error(fault);
 process.exitCode = faults.length === 0 ? 0 : 1;
 
@@ -63,4 +87,34 @@ function freeze(file: string, code: string): void {
   if (found !== null) faults.push(`machines/frozen/${file} differs from the machine: raise the machine's version`);
   else if (check) faults.push(`missing: machines/frozen/${file}; run \`npm run generate\``);
   else writeFileSync(path, code);
+}
+
+/** Each import is written out, so that a bundler finds all of them. */
+function frozenIndex(): string {
+  const entries = frozenMachines.map(({ id, version, file }) => {
+    const sha256 = createHash("sha256")
+      .update(readFileSync(join(FROZEN, file)))
+      .digest("hex");
+    return `  {
+    id: "${id}",
+    version: "${version}",
+    sha256: "${sha256}",
+    url: new URL("./${file}", import.meta.url).href,
+    load: async () => (await import("./${file}")).${id}Machine,
+  },
+`;
+  });
+  return `${BANNER}
+/** Every version of every machine that a record may name. */
+export const FROZEN_MACHINES = [
+${entries.join("")}];
+`;
+}
+
+/** Generated text, which may change. */
+function put(file: string, text: string): void {
+  const path = join(MACHINES, file);
+  if (existsSync(path) && readFileSync(path, "utf8") === text) return;
+  if (check) faults.push(`stale: machines/${file}; run \`npm run generate\``);
+  else writeFileSync(path, text);
 }

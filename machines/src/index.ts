@@ -1,4 +1,5 @@
 /** Every state machine of FemtoClaw, with its version. Pure: machines import only XState and protocol types. */
+export { FROZEN_MACHINES, type FrozenMachine } from "../frozen/index.js";
 export {
   EXECUTION_VERSION,
   type ExecutionContext,

@@ -202,12 +202,36 @@ function addHistoryCommands(program: Command, run: Runner): void {
     .action((id: string, options: { done?: boolean; notDone?: boolean; reason: string }) =>
       run(async (context) => (await import("./commands/history.ts")).resolveExecution(context, id, options)),
     );
-  program
+  addReplayCommands(program, run);
+}
+
+function addReplayCommands(program: Command, run: Runner): void {
+  const commands = () => import("./commands/replay.ts");
+  const key = ["--key <file>", "public key that was kept elsewhere, instead of the pinned one"] as const;
+  const path = ["[path]", "stopped state directory, a copy of one, or an exported tree; it is verified first"] as const;
+  const replay = program
     .command("replay")
+    .enablePositionalOptions()
+    .argument(...path)
     .option("--to <seq>", "last record to fold", sequence)
+    .option("--from <snapshot>", "start at the snapshot after this record, once it is proved", sequence)
+    .option("--recompute", "fold with the machine version that each record names, and compare")
+    .option(...key)
     .description("fold the journal and show the state of every actor; runs no effect")
-    .action((options: { to?: number }) =>
-      run(async (context) => (await import("./commands/history.ts")).replayHistory(context, options)),
+    .addHelpText("after", "\nExample:\n  femtoclaw replay exported --key log.vkey --recompute")
+    .action((path: string | undefined, options: { to?: number; from?: number; recompute?: boolean; key?: string }) =>
+      run(async (context) => (await commands()).replayHistory(context, path, options)),
+    );
+  replay
+    .command("diff")
+    .argument("<a>", "sequence number of a record", sequence)
+    .argument("<b>", "sequence number of another", sequence)
+    .argument(...path)
+    .option(...key)
+    .description("show what is different between the states after two records")
+    .addHelpText("after", "\nExample:\n  femtoclaw replay diff 10 20")
+    .action((a: number, b: number, path: string | undefined, options: { key?: string }) =>
+      run(async (context) => (await commands()).diffHistory(context, [a, b], path, options)),
     );
 }
 

@@ -3,7 +3,9 @@ export { beginsWith, proveConsistency } from "./audit/consistency.ts";
 export { type Exported, exportJsonl, exportTiles } from "./audit/export.ts";
 export { checkProof, type ProofCheck, type ProofParts, prove } from "./audit/inclusion.ts";
 export { type LogSource, StoreSource } from "./audit/log-source.ts";
+export { proveSnapshot, type SnapshotProof } from "./audit/prove-snapshot.ts";
 export { verificationThreads } from "./audit/segment-checkers.ts";
+export { type ReplayReader, TilesReader } from "./audit/tiles-reader.ts";
 export { TilesSource } from "./audit/tiles-source.ts";
 export { copyForVerification, type VerificationCopy, verifyDirectory } from "./audit/verify-directory.ts";
 export { type HeldCheckpoint, type LogVerdict, type VerifyOptions, verifyLog } from "./audit/verify-log.ts";
@@ -44,7 +46,7 @@ export { type Committed, isCommittedValue, openCommitment } from "./sealing/comm
 export { pointer } from "./sealing/json-pointer.ts";
 export { redact, textWithoutSecrets } from "./sealing/redact.ts";
 export { type SecretFinder, secretFinder } from "./sealing/schema-secrets.ts";
-export type { ActorSnapshots } from "./snapshot.ts";
+export { type ActorSnapshots, snapshotDigests, snapshotMismatch } from "./snapshot.ts";
 export { openStateDirectory, type StateDirectory, type StateDirectoryOptions } from "./state-directory.ts";
 export type { CommitGroup, IndexEntry, JournalStore, StoredObject, StoredRecord } from "./store.ts";
 export { syncFolder, syncTree } from "./sync-folder.ts";

@@ -34,8 +34,8 @@ export interface JournalReader {
   blob(seq: number, index: number): Promise<Uint8Array | null>;
   /** Sequence numbers of an execution's records, ascending. */
   locate(execution: string): Promise<readonly number[]>;
-  /** The newest snapshot that its record vouches for; a damaged one is passed over. */
-  latestSnapshot(): Promise<Snapshot | null>;
+  /** The newest snapshot that its record, one of the first `size`, vouches for; a damaged one is passed over. */
+  latestSnapshot(size?: number): Promise<Snapshot | null>;
   /** The stored snapshot that covers `seq` and all before it; throws when it cannot be decoded. */
   snapshotAt(seq: number): Promise<Snapshot | null>;
   /** The `seq` of every stored snapshot, ascending. */
@@ -118,12 +118,12 @@ export class StoreReader implements LogReader {
     return this.#store.locate(execution);
   }
 
-  async latestSnapshot(): Promise<Snapshot | null> {
+  async latestSnapshot(size = this.#size): Promise<Snapshot | null> {
     const last = await this.#numberOfLast(SNAPSHOTS);
-    const newest = last === null ? null : await this.#provedSnapshot(last);
+    const newest = last === null || last + 1 >= size ? null : await this.#provedSnapshot(last);
     if (last === null || newest !== null) return newest;
     for (const seq of (await this.snapshots()).toReversed()) {
-      const snapshot = await this.#provedSnapshot(seq);
+      const snapshot = seq + 1 >= size ? null : await this.#provedSnapshot(seq);
       if (snapshot !== null) return snapshot;
     }
     return null;
@@ -201,7 +201,7 @@ export class StoreReader implements LogReader {
 }
 
 /** A record that stands where it says it stands. */
-function decodeAt(stored: StoredRecord): TypedRecord {
+export function decodeAt(stored: StoredRecord): TypedRecord {
   const record = decodeRecord(stored.bytes);
   if (record.seq === stored.seq) return record;
   throw new FemtoError("FEMTO_JOURNAL_CORRUPT", `record ${stored.seq} calls itself ${record.seq}`);

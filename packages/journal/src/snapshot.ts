@@ -28,7 +28,7 @@ export interface EncodedSnapshot {
 /** `tree` is over the records that the snapshot covers. */
 export function encodeSnapshot(seq: number, tree: TreeHead, actors: ActorSnapshots): EncodedSnapshot {
   const bytes = Buffer.from(JSON.stringify({ v: 1, seq, actors } satisfies Snapshot));
-  return { bytes, taken: { covers: seq, tree, actors: digestsOf(actors) } };
+  return { bytes, taken: { covers: seq, tree, actors: snapshotDigests(actors) } };
 }
 
 export function decodeSnapshot(bytes: Uint8Array): Snapshot {
@@ -48,7 +48,7 @@ export function decodeSnapshot(bytes: Uint8Array): Snapshot {
 /** What keeps a snapshot from being the one that the record vouches for, or undefined. */
 export function snapshotMismatch(taken: SnapshotTakenBody, snapshot: Snapshot): string | undefined {
   if (snapshot.seq !== taken.covers) return `the snapshot covers ${snapshot.seq} where ${taken.covers} was recorded`;
-  const actual = digestsOf(snapshot.actors);
+  const actual = snapshotDigests(snapshot.actors);
   const names = new Set([...Object.keys(taken.actors), ...Object.keys(actual)]);
   for (const name of names) {
     const [recorded, found] = [ownDigest(taken.actors, name), ownDigest(actual, name)];
@@ -58,7 +58,8 @@ export function snapshotMismatch(taken: SnapshotTakenBody, snapshot: Snapshot): 
   return undefined;
 }
 
-function digestsOf(actors: ActorSnapshots): Record<string, SnapshotDigest> {
+/** What the record of a snapshot says of it. */
+export function snapshotDigests(actors: ActorSnapshots): Record<string, SnapshotDigest> {
   const digests = Object.entries(actors).map(([name, { state, ...machine }]) => {
     return [name, { ...machine, sha256: hash("sha256", JSON.stringify(state)) }] as const;
   });

@@ -1,7 +1,5 @@
 /** `audit`: what an auditor asks of the journal. Verifying needs no trust in the host, and changes nothing. */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import {
   checkProof,
@@ -12,6 +10,7 @@ import {
   verifyLog,
 } from "@femtoclaw/journal";
 import { EXIT, errorText, FemtoError, printable } from "@femtoclaw/protocol";
+import { exportOfHost } from "../host-export.ts";
 import type { ExportFormat } from "../log-access.ts";
 import type { Output } from "../terminal/output.ts";
 import { table } from "../terminal/table.ts";
@@ -65,23 +64,8 @@ async function verdictOn(
   expected: Omit<LogVerification, "source">,
 ): Promise<LogVerdict> {
   if (path === undefined && (await hostAnswers(context))) {
-    // A host holds the journal, so what is verified is what it hands out: an export, read without trusting it.
-    const folder = await mkdtemp(join(tmpdir(), "femtoclaw-audit-"));
-    try {
-      // Whether the log goes on from what was seen is found out below, as part of the verdict.
-      await using operator = await context.unprovedOperator();
-      await operator.exportLog("tiles", join(folder, "log"));
-      return await verifyLog({ ...expected, source: new TilesSource(join(folder, "log")) });
-    } catch (error) {
-      if (!(error instanceof FemtoError) || error.code !== "FEMTO_EXPORT_FAILED") throw error;
-      // Nothing is wrong with the log; it only cannot be handed out whole while the host has it open.
-      const reason = `the log cannot be verified while the host has it open: ${error.message}`;
-      throw new FemtoError("FEMTO_JOURNAL_LOCKED", reason, {
-        fix: "Run `femtoclaw down`, then `femtoclaw audit verify`.",
-      });
-    } finally {
-      await rm(folder, { recursive: true, force: true });
-    }
+    await using exported = await exportOfHost(context);
+    return await verifyLog({ ...expected, source: new TilesSource(exported.folder) });
   }
   if (existsSync(join(directory, "checkpoint")))
     return await verifyLog({ ...expected, source: new TilesSource(directory) });
@@ -90,18 +74,22 @@ async function verdictOn(
 }
 
 /** 0 is said only of a log that is right to its end, whose key was kept elsewhere, and whose witnesses are whole. */
-function exitOf({ verdict, pinned, unsignedTail }: LogVerdict, witnessFaults: readonly string[]): number {
-  if (verdict === "tampered" || pinned === "differs") return EXIT.no;
+export function exitOf({ verdict, pinned, unsignedTail }: LogVerdict, witnessFaults: readonly string[]): number {
+  // A fault that is no forgery, met before any signature, says nothing against the key.
+  if (verdict === "tampered") return EXIT.no;
   const isRight = verdict === "verified" && pinned === "matches" && unsignedTail === 0 && witnessFaults.length === 0;
   return isRight ? EXIT.ok : EXIT.incomplete;
 }
 
-function verdictLines(verdict: LogVerdict, onWitnesses: readonly string[], output: Output): string[] {
+export function verdictLines(verdict: LogVerdict, onWitnesses: readonly string[], output: Output): string[] {
   const { size, root, signedSize, witnessedSize, unsignedTail, keys, pinned, caveats, fault } = verdict;
   const colour = { verified: "green", tampered: "red", incomplete: "yellow", unverifiable: "yellow" } as const;
   const pins = {
     matches: "the log is of the key that was pinned outside of it",
-    differs: output.style("red", "the log is not of the pinned key"),
+    differs:
+      verdict.verdict === "tampered"
+        ? output.style("red", "the log is not of the pinned key")
+        : "no signature could be compared with it",
     absent: "none is known, so the log can only be found to agree with itself",
   };
   const place = fault?.seq === null || fault === null ? "" : ` at record ${fault.seq}`;
@@ -196,7 +184,7 @@ function fileBytes(path: string): Buffer {
   }
 }
 
-function fileText(path: string, { trim = true } = {}): string {
+export function fileText(path: string, { trim = true } = {}): string {
   const text = fileBytes(path).toString("utf8");
   return trim ? text.trim() : text;
 }

@@ -1,13 +1,11 @@
-/** `executions` and `replay`: what happened, as the journal has it. */
+/** `executions`: what happened, as the journal has it. */
 import { EXIT, FemtoError, printable, type Resolution } from "@femtoclaw/protocol";
-import { type ExecutionView, type Projection, replay } from "@femtoclaw/runtime";
-import { readJournal } from "../read-journal.ts";
+import type { ExecutionView } from "@femtoclaw/runtime";
 import { factLines } from "../terminal/fact-text.ts";
 import { headline, replyLines, styled } from "../terminal/reply-text.ts";
 import { table } from "../terminal/table.ts";
 import type { CommandContext } from "./command-context.ts";
 import { executionsOf, type HistorySource } from "./history-source.ts";
-import { hostAnswers } from "./host.ts";
 
 export interface ListOptions {
   readonly all?: boolean;
@@ -101,41 +99,4 @@ function headerLines(view: ExecutionView): string[] {
 
 function resolutionText({ resolution, reason, by, at, seq }: Resolution): string {
   return `${resolution} by ${printable(by)} at ${at}, record ${seq}: ${printable(reason, 2_000)}`;
-}
-
-/** Folds history up to a record; with a running host it is the host that reads, because it holds the journal. */
-export async function replayHistory(context: CommandContext, options: { readonly to?: number }): Promise<number> {
-  const { output } = context;
-  const query = options.to === undefined ? {} : { to: options.to };
-  const result = (await hostAnswers(context)) ? await remoteReplay(context, query) : await localReplay(context, query);
-  if (output.json) {
-    output.value(result);
-    return EXIT.ok;
-  }
-  const actors = result.actors as ReturnType<Projection["snapshot"]>;
-  output.line(`${result.records} records folded, ${result.snapshots_equal} stored snapshots equal the fold`);
-  for (const [name, { version, state }] of Object.entries(actors)) {
-    const { value, context, ...own } = state as { value?: unknown; context?: object };
-    output.line("");
-    output.line(`${output.style("bold", name)}  ${output.style("dim", `machine version ${version}`)}`);
-    for (const line of [...factLines(value), ...factLines({ ...context, ...own })]) output.line(line);
-  }
-  return EXIT.ok;
-}
-
-interface ReplayResult {
-  readonly records: number;
-  readonly snapshots_equal: number;
-  readonly actors: unknown;
-}
-
-async function remoteReplay(context: CommandContext, query: { readonly to?: number }): Promise<ReplayResult> {
-  await using operator = await context.operator();
-  return (await operator.replay(query)) as ReplayResult;
-}
-
-async function localReplay(context: CommandContext, query: { readonly to?: number }): Promise<ReplayResult> {
-  await using journal = await readJournal(context.load().resolved.stateDirectory);
-  const { projection, snapshotsEqual } = await replay(journal.reader, query);
-  return { records: projection.size, snapshots_equal: snapshotsEqual, actors: projection.snapshot() };
 }

@@ -7,7 +7,17 @@ import { dirname, join } from "node:path";
 import { errorText, FemtoError, printable, systemErrorCode } from "@femtoclaw/protocol";
 import type { LogReader } from "../journal-reader.ts";
 import { TILE_WIDTH } from "../tree/tiles.ts";
-import { CHECKPOINT_FILE, entriesPath, joinEntries, partialTiles, ROTATIONS_FOLDER, tilePath } from "./tiles-layout.ts";
+import { proveAt } from "./inclusion.ts";
+import {
+  CHECKPOINT_FILE,
+  entriesPath,
+  joinEntries,
+  partialTiles,
+  ROTATIONS_FOLDER,
+  snapshotPath,
+  snapshotProofPath,
+  tilePath,
+} from "./tiles-layout.ts";
 
 const OWNER_FOLDER = 0o700;
 const OWNER_FILE = 0o600;
@@ -31,6 +41,7 @@ export async function exportTiles(reader: LogReader, folder: string, covering?: 
       const text = (await reader.checkpointAt(bridge)) ?? "";
       await write(folder, join(ROTATIONS_FOLDER, String(bridge)), Buffer.from(text));
     }
+    await writeSnapshot(reader, folder, size, note);
     // Last, so that a folder without it is known to be unfinished.
     await write(folder, CHECKPOINT_FILE, Buffer.from(note));
     return { size };
@@ -110,6 +121,15 @@ async function writeTiles(reader: LogReader, folder: string, size: number): Prom
     for (let index = 0; index < full; index += 1) await put(level, index, TILE_WIDTH);
   }
   for (const { level, index, width } of partialTiles(size)) await put(level, index, width);
+}
+
+/** A stranger starts from it without the records before, once its record is proved. */
+async function writeSnapshot(reader: LogReader, folder: string, size: number, note: string): Promise<void> {
+  const snapshot = await reader.latestSnapshot(size);
+  if (snapshot === null) return;
+  const proof = await proveAt(reader, snapshot.seq + 1, { size, note });
+  await write(folder, snapshotPath(snapshot.seq), Buffer.from(JSON.stringify(snapshot)));
+  await write(folder, snapshotProofPath(snapshot.seq), Buffer.from(proof));
 }
 
 /** Sizes of the checkpoints that an old and a new key signed: the first above each rotation. */

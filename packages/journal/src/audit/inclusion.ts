@@ -1,7 +1,7 @@
 /** Proves one record to somebody who has nothing of the log but its public key. */
 import { FemtoError } from "@femtoclaw/protocol";
 import type { LogReader } from "../journal-reader.ts";
-import { parseCheckpoint } from "../tree/checkpoint.ts";
+import { type Checkpoint, parseCheckpoint } from "../tree/checkpoint.ts";
 import { leafHash } from "../tree/hashing.ts";
 import { type HashReader, inclusionProof, verifyInclusion } from "../tree/proof.ts";
 import { openNote, parseVerifierKey } from "../tree/signed-note.ts";
@@ -20,13 +20,16 @@ export type ProofCheck =
   | { readonly ok: true; readonly origin: string; readonly index: number; readonly size: number }
   | { readonly ok: false; readonly reason: string };
 
+/** What a proof is made from. */
+export type ProofSource = Pick<LogReader, "hashes" | "latestCheckpoint">;
+
 /** The hashes of a reader's tree, in the form that proofs are made from. */
-export function hashReader(reader: LogReader): HashReader {
+export function hashReader(reader: Pick<LogReader, "hashes">): HashReader {
   return (level, start, count) => reader.hashes(level, start, count);
 }
 
 /** A proof file that leads from the record to the newest checkpoint; throws FEMTO_JOURNAL_UNSIGNED before there is one. */
-export async function prove(reader: LogReader, seq: number): Promise<string> {
+export async function prove(reader: ProofSource, seq: number): Promise<string> {
   const checkpoint = await reader.latestCheckpoint();
   const size =
     checkpoint === null ? 0 : (parseCheckpoint(checkpoint.slice(0, checkpoint.indexOf("\n\n") + 1))?.size ?? 0);
@@ -36,23 +39,38 @@ export async function prove(reader: LogReader, seq: number): Promise<string> {
       `no checkpoint covers record ${seq}: the newest one is of size ${size}`,
     );
   }
-  return formatTlogProof({ index: seq, hashes: await inclusionProof(seq, size, hashReader(reader)), checkpoint });
+  return await proveAt(reader, seq, { size, note: checkpoint });
+}
+
+/** A proof file that leads from the record to this checkpoint, which covers it. */
+export async function proveAt(
+  reader: Pick<LogReader, "hashes">,
+  seq: number,
+  { size, note }: { readonly size: number; readonly note: string },
+): Promise<string> {
+  const hashes = await inclusionProof(seq, size, hashReader(reader));
+  return formatTlogProof({ index: seq, hashes, checkpoint: note });
 }
 
 /** Whether the record stands in the log where the proof says. Needs no log; never throws. */
 export function checkProof({ proof, recordBytes, vkey }: ProofParts): ProofCheck {
   const parsed = parseTlogProof(proof);
   if (parsed === null) return { ok: false, reason: "this is no proof file of the form c2sp.org/tlog-proof@v1" };
-  const verifier = parseVerifierKey(vkey);
-  if (verifier === null) return { ok: false, reason: "this is no Ed25519 public key of the form name+id+key" };
-  const note = openNote(parsed.checkpoint, [verifier]);
-  if (note === null) return { ok: false, reason: "the checkpoint in the proof is not signed by this key" };
-  const checkpoint = parseCheckpoint(note.text);
-  if (checkpoint?.origin !== verifier.name)
-    return { ok: false, reason: "the checkpoint in the proof is not of this log" };
+  const checkpoint = openSigned(parsed.checkpoint, vkey);
+  if (typeof checkpoint === "string") return { ok: false, reason: checkpoint };
   const { origin, size, root } = checkpoint;
   if (verifyInclusion(leafHash(recordBytes), parsed.index, size, parsed.hashes, root)) {
     return { ok: true, origin, index: parsed.index, size };
   }
   return { ok: false, reason: `the record is not the one that stands at ${parsed.index} in this log` };
+}
+
+/** What a checkpoint says when this key has signed it; a text says why it says nothing. */
+export function openSigned(note: string, vkey: string): Checkpoint | string {
+  const verifier = parseVerifierKey(vkey);
+  if (verifier === null) return "this is no Ed25519 public key of the form name+id+key";
+  const opened = openNote(note, [verifier]);
+  if (opened === null) return "the checkpoint is not signed by this key";
+  const checkpoint = parseCheckpoint(opened.text);
+  return checkpoint?.origin === verifier.name ? checkpoint : "the checkpoint is not of this log";
 }

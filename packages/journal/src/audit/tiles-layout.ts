@@ -7,11 +7,17 @@ export const ENTRY_BYTES_MAX = 65_535;
 export const CHECKPOINT_FILE = "checkpoint";
 /** Not of the layout: checkpoints that two keys signed, by which a reader follows a change of the key. */
 export const ROTATIONS_FOLDER = "rotations";
+/** Not of the layout either: the newest snapshot that the checkpoint covers, and the proof of its record. */
+export const SNAPSHOTS_FOLDER = "snapshots";
 const LENGTH_BYTES = 2;
 
 export const tilePath = (level: number, index: number, width: number): string =>
   join("tile", String(level), ...placed(index, width));
 export const entriesPath = (index: number, width: number): string => join("tile", "entries", ...placed(index, width));
+
+export const snapshotPath = (seq: number): string => join(SNAPSHOTS_FOLDER, String(seq));
+/** A tlog-proof of the record after it, which has its digests. */
+export const snapshotProofPath = (seq: number): string => `${snapshotPath(seq)}.tlog-proof`;
 
 /** A tile of every level that a tree of this size has at its right edge, where it is not full. */
 export function partialTiles(

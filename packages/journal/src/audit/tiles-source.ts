@@ -1,11 +1,11 @@
-/** An exported folder of tiles as a source for a verifier, without any database. */
+/** An exported folder of tiles as a source for a verifier or a replay, without any database. */
 import { constants } from "node:fs";
 import { open, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { FemtoError, systemErrorCode } from "@femtoclaw/protocol";
 import type { StoredRecord } from "../store.ts";
 import { parseCheckpoint } from "../tree/checkpoint.ts";
-import { TILE_BYTES, TILE_WIDTH, type TileTree } from "../tree/tiles.ts";
+import { hashesOf, TILE_BYTES, TILE_WIDTH, type TileTree } from "../tree/tiles.ts";
 import { type LogSource, MissingPart } from "./log-source.ts";
 import {
   CHECKPOINT_FILE,
@@ -13,12 +13,16 @@ import {
   entriesPath,
   partialTiles,
   ROTATIONS_FOLDER,
+  SNAPSHOTS_FOLDER,
+  snapshotPath,
   splitEntries,
   tilePath,
 } from "./tiles-layout.ts";
 
 /** LIMIT: bytes of a note that is read; one with many signatures has a few thousand. */
 const NOTE_BYTES_MAX = 65_536;
+/** LIMIT: bytes of a snapshot that is read; one of a busy runtime has some hundred thousand. */
+const SNAPSHOT_BYTES_MAX = 67_108_864;
 const BUNDLE_BYTES_MAX = TILE_WIDTH * (ENTRY_BYTES_MAX + 2);
 
 export class TilesSource implements LogSource {
@@ -28,30 +32,51 @@ export class TilesSource implements LogSource {
     this.#folder = folder;
   }
 
-  async *records(): AsyncGenerator<StoredRecord> {
-    const size = await this.#size();
-    for (let first = 0; first < size; first += TILE_WIDTH) {
+  /** From `fromSeq` on; what lies before may be missing. */
+  async *records(fromSeq = 0): AsyncGenerator<StoredRecord> {
+    const size = await this.size();
+    for (let first = fromSeq - (fromSeq % TILE_WIDTH); first < size; first += TILE_WIDTH) {
       const width = Math.min(TILE_WIDTH, size - first);
       const index = first / TILE_WIDTH;
       const bundle = await this.#read(entriesPath(index, width), BUNDLE_BYTES_MAX);
       if (bundle === null) throw new MissingPart(first, `the bundle of records from ${first} on is missing`);
       const records = splitEntries(bundle, width);
       if (records === null) throw damaged(`the bundle of records from ${first} on is damaged`);
-      for (const [offset, bytes] of records.entries()) yield { seq: first + offset, bytes };
+      for (const [offset, bytes] of records.entries()) {
+        if (first + offset >= fromSeq) yield { seq: first + offset, bytes };
+      }
     }
   }
 
   async checkpoints(): Promise<readonly number[]> {
-    const rotations = await readdir(join(this.#folder, ROTATIONS_FOLDER)).catch((error: unknown) => {
-      if (systemErrorCode(error) === "ENOENT") return [];
-      throw error;
-    });
+    const rotations = await this.#names(ROTATIONS_FOLDER);
     const sizes = rotations.map((name) => (/^[0-9]{1,16}$/.test(name) ? Number(name) : Number.NaN));
-    return [...new Set([...sizes, await this.#size()])].sort((left, right) => left - right);
+    return [...new Set([...sizes, await this.size()])].sort((left, right) => left - right);
+  }
+
+  /** The last record that each snapshot claims to cover, ascending. */
+  async snapshots(): Promise<readonly number[]> {
+    const names = await this.#names(SNAPSHOTS_FOLDER);
+    const seqs = names.filter((name) => /^(?:0|[1-9][0-9]{0,14})$/.test(name)).map(Number);
+    return seqs.sort((left, right) => left - right);
+  }
+
+  async snapshot(seq: number): Promise<Uint8Array | null> {
+    return await this.#read(snapshotPath(seq), SNAPSHOT_BYTES_MAX);
+  }
+
+  /** Hashes of one tile, full or at the edge, null where they are missing. */
+  async hashes(level: number, start: number, count: number): Promise<readonly Uint8Array[] | null> {
+    const index = Math.floor(start / TILE_WIDTH);
+    const width = Math.min(TILE_WIDTH, Math.floor((await this.size()) / TILE_WIDTH ** level) - index * TILE_WIDTH);
+    const tile = width < 1 ? null : await this.#read(tilePath(level, index, width), TILE_BYTES);
+    const offset = start % TILE_WIDTH;
+    const found = hashesOf(tile ?? new Uint8Array(0))?.slice(offset, offset + count) ?? [];
+    return found.length === count ? found : null;
   }
 
   async checkpoint(size: number): Promise<string | null> {
-    const file = size === (await this.#size()) ? CHECKPOINT_FILE : join(ROTATIONS_FOLDER, String(size));
+    const file = size === (await this.size()) ? CHECKPOINT_FILE : join(ROTATIONS_FOLDER, String(size));
     return (await this.#read(file, NOTE_BYTES_MAX))?.toString() ?? null;
   }
 
@@ -77,13 +102,20 @@ export class TilesSource implements LogSource {
   }
 
   /** What the checkpoint claims, before anybody knows whether it counts. */
-  async #size(): Promise<number> {
+  async size(): Promise<number> {
     const note = await this.#read(CHECKPOINT_FILE, NOTE_BYTES_MAX);
     if (note === null) throw new MissingPart(0, "the checkpoint is missing");
     const text = note.toString();
     const checkpoint = parseCheckpoint(text.slice(0, text.indexOf("\n\n") + 1));
     if (checkpoint === null) throw damaged("the checkpoint is not made of the three lines origin, size and root");
     return checkpoint.size;
+  }
+
+  async #names(folder: string): Promise<string[]> {
+    return await readdir(join(this.#folder, folder)).catch((error: unknown) => {
+      if (systemErrorCode(error) === "ENOENT") return [];
+      throw damaged(`${folder} cannot be read: ${systemErrorCode(error)}`);
+    });
   }
 
   /** Null for a missing file; one that is no regular file or too large is damage. */

@@ -15,7 +15,7 @@ import {
   writeIdentity,
 } from "@femtoclaw/journal";
 import { errorText, FemtoError, type LogParent, printable, systemErrorCode } from "@femtoclaw/protocol";
-import { replay } from "../replay.ts";
+import { replay } from "../replay/replay.ts";
 import { type FoundedLog, foundLog } from "./founding.ts";
 
 const OWNER_ALL = 0o700;

@@ -4,6 +4,7 @@
  * a test proves the two equal over all paths.
  */
 import { type ExecutionContext, type ExecutionEvent, type ExecutionState, executionMachine } from "@femtoclaw/machines";
+import type { AnyStateMachine } from "xstate";
 import { MachineFold } from "./inert-scope.ts";
 
 export type ExecutionEventType = ExecutionEvent["type"];
@@ -21,8 +22,10 @@ export class ExecutionTable {
   readonly #rows = new Map<string, Map<ExecutionEventType, ExecutionPoint>>();
   readonly initial: ExecutionPoint;
 
-  constructor() {
-    const fold = new MachineFold(executionMachine);
+  /** Of another version of the machine, where one is given. */
+  constructor(machine: AnyStateMachine = executionMachine) {
+    const events = machine.events as readonly ExecutionEventType[];
+    const fold = new MachineFold(machine);
     this.initial = point(fold);
     const unexplored = [this.initial];
     for (let from = unexplored.pop(); from !== undefined; from = unexplored.pop()) {
@@ -31,7 +34,7 @@ export class ExecutionTable {
       this.#rows.set(key(from), row);
       const state = { value: from.state, context: { category: from.category } };
       fold.restore(state);
-      for (const type of EXECUTION_EVENTS) {
+      for (const type of events) {
         if (!fold.send({ type })) continue;
         const to = point(fold);
         row.set(type, to);
@@ -44,6 +47,11 @@ export class ExecutionTable {
   /** The state after the event, or undefined when the machine does not take it. */
   next(from: ExecutionPoint, type: ExecutionEventType): ExecutionPoint | undefined {
     return this.#rows.get(key(from))?.get(type);
+  }
+
+  /** Whether an execution can be in this state. */
+  has(at: ExecutionPoint): boolean {
+    return this.#rows.has(key(at));
   }
 
   /** All reachable states, for exploration and drawing. */

@@ -2,30 +2,22 @@
  * The state of the runtime as a pure function of its records: fold any prefix of the journal and you
  * have the state of every actor at that moment. Snapshots, restart, replay and status all come from here.
  */
-import {
-  lifecycleMachine,
-  MACHINE_IDENTITIES,
-  memoryMachine,
-  observabilityMachine,
-  type Phase,
-  phaseOf,
-  policyMachine,
-  type RegistryContext,
-  registryMachine,
-} from "@femtoclaw/machines";
+import assert from "node:assert/strict";
+import { type Phase, phaseOf, type RegistryContext } from "@femtoclaw/machines";
 import {
   type ActorSnapshot,
+  errorText,
   FemtoError,
   type LogParent,
-  type MachineId,
   type RegisteredCapability,
   type TypedRecord,
 } from "@femtoclaw/protocol";
-import type { AnyStateMachine, EventObject } from "xstate";
+import type { EventObject } from "xstate";
 import { isFounding } from "./epoch-records.ts";
 import { corrupt, type ExecutionRecord, eventsOf, type OpenExecution, requireOwnIntent } from "./execution-records.ts";
 import { type ExecutionEventType, type ExecutionPoint, ExecutionTable } from "./execution-table.ts";
 import { MachineFold } from "./inert-scope.ts";
+import { type FoldingMachine, LIVE_MACHINES, type MachineSet } from "./machine-set.ts";
 import { Unresolved, type UnresolvedExecution } from "./unresolved.ts";
 
 export type Counters = Readonly<
@@ -49,16 +41,8 @@ interface HostState {
   running: number;
 }
 
-type MachineName = "lifecycle" | "memory" | "registry" | "policy" | "observability";
-
-const MACHINES: Readonly<Record<MachineName, AnyStateMachine>> = {
-  lifecycle: lifecycleMachine,
-  memory: memoryMachine,
-  registry: registryMachine,
-  policy: policyMachine,
-  observability: observabilityMachine,
-};
-const MACHINE_NAMES = Object.keys(MACHINES) as MachineName[];
+const MACHINE_NAMES = ["lifecycle", "memory", "registry", "policy", "observability"] as const;
+export type MachineName = (typeof MACHINE_NAMES)[number];
 /** What holds the state of an actor, as its snapshots name it. */
 type Holder = Omit<ActorSnapshot, "state">;
 const HOST: Holder = { machine: "host", version: "2", definition: null };
@@ -81,26 +65,40 @@ export const ZERO_COUNTERS: Counters = {
 };
 
 export class Projection {
-  readonly #table = new ExecutionTable();
+  #machines: MachineSet;
+  #table: ExecutionTable;
   readonly #folds: Record<MachineName, MachineFold>;
+  /** Those that have taken no event since the boot began; what operators switched before it. */
+  readonly #fresh = new Set<MachineName>(MACHINE_NAMES);
+  #overridesBefore: Readonly<Record<string, boolean>> = {};
   #open = new Map<string, OpenExecution>();
   #counters = ZERO_COUNTERS;
   #unresolved = new Unresolved();
   #host: HostState = { parent: null, boot: null, boots: 0, configuration: null, ended: "none", running: 0 };
   #size = 0;
 
-  constructor() {
-    this.#folds = freshFolds({});
+  constructor(machines: MachineSet = LIVE_MACHINES) {
+    this.#machines = machines;
+    this.#table = new ExecutionTable(machines.execution.logic);
+    const folds = MACHINE_NAMES.map((name) => [name, this.#begun(name)]);
+    this.#folds = Object.fromEntries(folds) as Record<MachineName, MachineFold>;
   }
 
-  /** Goes on from a snapshot. Throws FEMTO_JOURNAL_FORMAT when a machine of that version is not here. */
-  static restore(covers: number, actors: Readonly<Record<string, ActorSnapshot>>): Projection {
-    const projection = new Projection();
+  /** Goes on from a snapshot. Throws FEMTO_JOURNAL_FORMAT when its machines are not the given ones. */
+  static restore(
+    covers: number,
+    actors: Readonly<Record<string, ActorSnapshot>>,
+    machines: MachineSet = LIVE_MACHINES,
+  ): Projection {
+    const projection = new Projection(machines);
     for (const name of MACHINE_NAMES) {
-      const state = stateOf(actors, name, holderOf(name));
+      const state = stateOf(actors, name, holderOf(machines[name]));
       projection.#folds[name].restore(state as { value: unknown; context: unknown });
     }
-    const executions = structuredClone(stateOf(actors, "executions", executionsHolder())) as ExecutionsState;
+    projection.#fresh.clear();
+    const executions = structuredClone(
+      stateOf(actors, "executions", executionsHolder(machines.execution)),
+    ) as ExecutionsState;
     projection.#open = new Map(Object.entries(executions.open));
     projection.#counters = executions.counters;
     projection.#unresolved = new Unresolved(Object.entries(executions.unresolved));
@@ -157,7 +155,9 @@ export class Projection {
 
   /** The state of every actor, as the journal's snapshots hold it. */
   snapshot(): Record<string, ActorSnapshot> {
-    const machines = MACHINE_NAMES.map((name) => [name, { ...holderOf(name), state: { ...this.#folds[name].state } }]);
+    const machines = MACHINE_NAMES.map((name) => {
+      return [name, { ...holderOf(this.#machines[name]), state: { ...this.#folds[name].state } }];
+    });
     const executions: ExecutionsState = {
       open: Object.fromEntries(this.#open),
       counters: this.#counters,
@@ -165,9 +165,40 @@ export class Projection {
     };
     return {
       ...(Object.fromEntries(machines) as Record<string, ActorSnapshot>),
-      executions: { ...executionsHolder(), state: { ...executions } },
+      executions: { ...executionsHolder(this.#machines.execution), state: { ...executions } },
       host: { ...HOST, state: { ...this.#host } },
     };
+  }
+
+  /**
+   * Lets another version of a machine go on with what the one before it left: with value and context, or from
+   * the beginning where nothing has happened since the boot. Throws FEMTO_JOURNAL_CORRUPT where that is no
+   * state of the new version. `record` is the one that names it, and is folded next.
+   */
+  takeOver(record: TypedRecord, machine: FoldingMachine): void {
+    const { id } = machine.identity;
+    const before = this.#machines[id].identity;
+    const cannot = (reason: string): FemtoError =>
+      corrupt(
+        record,
+        `${id} version ${machine.identity.version} cannot go on from version ${before.version}: ${reason}`,
+      );
+    this.#machines = { ...this.#machines, [id]: machine };
+    if (id === "execution") {
+      this.#table = new ExecutionTable(machine.logic);
+      const stray = [...this.#open].find(([, { at }]) => !this.#table.has(at));
+      if (stray !== undefined) throw cannot(`it has no state ${stray[1].at.state}, in which execution ${stray[0]} is`);
+    } else if (this.#fresh.has(id)) {
+      this.#folds[id] = this.#begun(id);
+    } else if (record.type !== "boot.started") {
+      const fold = new MachineFold(machine.logic);
+      try {
+        fold.restore(this.#folds[id].state);
+      } catch (error) {
+        throw cannot(errorText(error));
+      }
+      this.#folds[id] = fold;
+    }
   }
 
   // INVARIANT: I6: nothing but the record decides the next state; no clock, no randomness, no I/O.
@@ -235,8 +266,8 @@ export class Projection {
 
   /** Only what operators had forbidden goes over: what they had granted was granted in the old log. */
   #epoch({ body }: TypedRecord & { type: "epoch.opened" }): void {
-    const overrides = Object.fromEntries(body.disabled.map((name) => [name, false]));
-    this.#folds.registry = freshFolds(overrides).registry;
+    this.#overridesBefore = Object.fromEntries(body.disabled.map((name) => [name, false]));
+    this.#folds.registry = this.#begun("registry");
   }
 
   #inherited(record: TypedRecord & { type: "execution.inherited" }): void {
@@ -252,9 +283,7 @@ export class Projection {
     if (previous_boot !== last.boot || previous_end !== last.ended || configuration.changed !== changed) {
       throw corrupt(record, `it contradicts how boot ${last.boot} ended (${last.ended})`);
     }
-    const fresh = freshFolds(this.overrides);
-    for (const name of MACHINE_NAMES) this.#folds[name] = fresh[name];
-    for (const type of ["open", "opened", "verified"]) this.#send(record, "memory", { type });
+    this.#overridesBefore = this.overrides;
     this.#host = {
       parent: last.parent,
       boot: record.boot,
@@ -263,6 +292,19 @@ export class Projection {
       ended: "crash",
       running: 0,
     };
+    for (const name of MACHINE_NAMES) {
+      this.#folds[name] = this.#begun(name);
+      this.#fresh.add(name);
+    }
+  }
+
+  /** A machine as a boot begins it: the journal stands before there is a record of the boot. */
+  #begun(name: MachineName): MachineFold {
+    const input = name === "registry" ? { overrides: this.#overridesBefore } : undefined;
+    const fold = new MachineFold(this.#machines[name].logic, input);
+    if (name !== "memory" || this.#host.boot === null) return fold;
+    for (const type of ["open", "opened", "verified"]) assert(fold.send({ type }), `the memory machine takes ${type}`);
+    return fold;
   }
 
   #lifecycle(record: TypedRecord & { type: "lifecycle.changed" }): void {
@@ -360,6 +402,7 @@ export class Projection {
   }
 
   #send(record: TypedRecord, name: MachineName, event: EventObject): void {
+    this.#fresh.delete(name);
     if (!this.#folds[name].send(event)) {
       throw corrupt(
         record,
@@ -369,23 +412,14 @@ export class Projection {
   }
 }
 
-function freshFolds(overrides: Readonly<Record<string, boolean>>): Record<MachineName, MachineFold> {
-  const folds = MACHINE_NAMES.map((name) => {
-    const input = name === "registry" ? { overrides } : undefined;
-    return [name, new MachineFold(MACHINES[name], input)];
-  });
-  return Object.fromEntries(folds) as Record<MachineName, MachineFold>;
-}
-
 /** The map of executions: the machine that they follow, and what is kept about them beside it. */
-function executionsHolder(): Holder {
-  const holder = holderOf("execution");
+function executionsHolder(machine: FoldingMachine): Holder {
+  const holder = holderOf(machine);
   return { ...holder, version: `${holder.version}.1` };
 }
 
-function holderOf(id: MachineId): Holder {
-  const { version, sha256 } = MACHINE_IDENTITIES[id];
-  return { machine: id, version, definition: sha256 };
+function holderOf({ identity }: FoldingMachine): Holder {
+  return { machine: identity.id, version: identity.version, definition: identity.sha256 };
 }
 
 function stateOf(actors: Readonly<Record<string, ActorSnapshot>>, name: string, holder: Holder): unknown {

@@ -1,0 +1,198 @@
+/** `replay`: the state of every actor at any moment, as the records have it. Nothing here runs an effect. */
+import { type LogVerdict, proveSnapshot, type SnapshotProof } from "@femtoclaw/journal";
+import { EXIT, printable } from "@femtoclaw/protocol";
+import { type Projection, type Recomputation, recompute, replay, replayDifference } from "@femtoclaw/runtime";
+import { readJournal } from "../read-journal.ts";
+import { actorLines, differenceLines, recomputationLines } from "../terminal/replay-text.ts";
+import { openVerifiedLog, type VerifiedLog } from "../verified-log.ts";
+import { exitOf, fileText, verdictLines } from "./audit.ts";
+import type { CommandContext } from "./command-context.ts";
+import { hostAnswers } from "./host.ts";
+
+export interface ReplayOptions {
+  readonly to?: number;
+  /** The last record that a stored snapshot covers. */
+  readonly from?: number;
+  readonly recompute?: boolean;
+  readonly key?: string;
+}
+
+export async function replayHistory(
+  context: CommandContext,
+  path: string | undefined,
+  options: ReplayOptions,
+): Promise<number> {
+  if (path === undefined && options.from === undefined && options.recompute !== true && options.key === undefined) {
+    return await replayConfigured(context, options);
+  }
+  const say = await replayVerified(context, path, options);
+  return say();
+}
+
+/** Prints what was found out and gives the exit code, once the log is closed: whoever reads may go away at any line. */
+type Say = () => number;
+
+async function replayVerified(context: CommandContext, path: string | undefined, options: ReplayOptions): Promise<Say> {
+  await using log = await openVerifiedLog(context, path, keyOf(options));
+  const headMissing = log.verdict.verdict === "incomplete" && options.from !== undefined;
+  if (!stands(log.verdict) && !headMissing) return () => refused(context, log.verdict);
+  const to = options.to === undefined ? {} : { to: options.to };
+  if (options.from !== undefined) return await replayFrom(context, log, options.from, to);
+  const reader = await log.reader();
+  if (options.recompute === true) {
+    const found = await recompute(reader, to);
+    return () => tell(context, log.verdict, found);
+  }
+  const { projection, snapshotsEqual } = await replay(reader, to);
+  return () => show(context, stateOf(projection, snapshotsEqual), exitOf(log.verdict, []));
+}
+
+/** What is different between the states after two records. */
+export async function diffHistory(
+  context: CommandContext,
+  between: readonly [number, number],
+  path: string | undefined,
+  options: Pick<ReplayOptions, "key">,
+): Promise<number> {
+  const say = await diffVerified(context, between, path, options);
+  return say();
+}
+
+async function diffVerified(
+  context: CommandContext,
+  [from, to]: readonly [number, number],
+  path: string | undefined,
+  options: Pick<ReplayOptions, "key">,
+): Promise<Say> {
+  await using log = await openVerifiedLog(context, path, keyOf(options));
+  if (!stands(log.verdict)) return () => refused(context, log.verdict);
+  const differences = await replayDifference(await log.reader(), from, to);
+  const { output } = context;
+  return () => {
+    if (output.json) output.value({ from, to, differences });
+    else {
+      const changed = differences.length === 0 ? "no actor changed" : "what changed";
+      output.line(`${changed} from record ${from} to record ${to}`);
+      for (const line of differenceLines(differences, output)) output.line(line);
+    }
+    return exitOf(log.verdict, []);
+  };
+}
+
+function keyOf({ key }: Pick<ReplayOptions, "key">): string | undefined {
+  return key === undefined ? undefined : fileText(key);
+}
+
+/** Whether there is something to replay: nobody folds what was tampered with. */
+function stands({ verdict, pinned }: LogVerdict): boolean {
+  return verdict === "verified" && pinned !== "differs";
+}
+
+function refused(context: CommandContext, verdict: LogVerdict): number {
+  if (context.output.json) context.output.value({ verdict: verdict.verdict, log: verdict });
+  else for (const line of verdictLines(verdict, [], context.output)) context.output.line(line);
+  return exitOf(verdict, []);
+}
+
+/** Starts at a snapshot that the signed log proves; where the records before it are there, they have to lead to it. */
+async function replayFrom(
+  context: CommandContext,
+  { verdict, pinned, ...log }: VerifiedLog,
+  from: number,
+  to: { readonly to?: number },
+): Promise<Say> {
+  const reader = await log.reader();
+  const whole = stands(verdict);
+  // The key in force at the newest checkpoint, which the chain from the pinned one has led to.
+  const vkey = whole ? verdict.keys.findLast(({ fromSize }) => fromSize <= verdict.signedSize)?.vkey : pinned;
+  const proof =
+    vkey === null || vkey === undefined
+      ? ({
+          ok: false,
+          verdict: "incomplete",
+          reason: "no public key of the log is known; name one with --key",
+        } as const)
+      : await proveSnapshot(reader, from, vkey);
+  if (!proof.ok) return () => unproved(context, verdict, from, proof);
+  // The record after the snapshot has its digests, so that recomputing up to there compares the two.
+  const head = whole ? await recompute(reader, { to: from + 1 }) : null;
+  const proved = { snapshot: from, record: from + 1, size: proof.size, origin: proof.origin };
+  const said = { proved, snapshot_equals_fold: head === null ? null : head.verdict === "recomputed" };
+  if (head !== null && head.verdict !== "recomputed") return () => tell(context, verdict, head, said);
+  const tail = await recompute(reader, { from: proof.snapshot, ...to });
+  const { output } = context;
+  return () => {
+    if (!output.json) {
+      output.line(
+        `record ${from + 1}, in the signed log of ${proof.size} records, proves the snapshot after record ${from}`,
+      );
+      output.line(
+        head === null
+          ? "the records before the snapshot are not here, so it cannot be compared with what they lead to"
+          : `the snapshot equals the fold of the ${from + 1} records before it`,
+      );
+    }
+    return tell(context, verdict, tail, said);
+  };
+}
+
+function unproved(
+  { output }: CommandContext,
+  log: LogVerdict,
+  from: number,
+  { verdict, reason }: Extract<SnapshotProof, { ok: false }>,
+): number {
+  if (output.json) output.value({ verdict, reason, log });
+  else output.line(`the snapshot after record ${from} is not proved (${verdict}): ${printable(reason, 400)}`);
+  return verdict === "tampered" ? EXIT.no : EXIT.incomplete;
+}
+
+/** Of a log without its first records, what was proved is the tail; then the pinned key has signed it. */
+function tell(context: CommandContext, log: LogVerdict, found: Recomputation, said: object = {}): number {
+  const { output } = context;
+  if (output.json) {
+    const { verdict, divergence, obstacle, records, snapshotsEqual, machines, actors } = found;
+    const { size, root, signedSize, pinned } = log;
+    output.value({
+      ...{ verdict, divergence, obstacle, ...said, records, snapshots_equal: snapshotsEqual, machines, actors },
+      log: { verdict: log.verdict, size, root, signed_size: signedSize, pinned },
+    });
+  } else {
+    for (const line of recomputationLines(found, output)) output.line(line);
+    for (const caveat of log.caveats) output.talk(caveat);
+  }
+  if (found.verdict === "diverges") return EXIT.no;
+  return found.verdict === "recomputed" ? exitOf(log, []) : EXIT.incomplete;
+}
+
+interface FoldedState {
+  readonly records: number;
+  readonly snapshots_equal: number;
+  readonly actors: ReturnType<Projection["snapshot"]>;
+}
+
+function stateOf(projection: Projection, snapshotsEqual: number): FoldedState {
+  return { records: projection.size, snapshots_equal: snapshotsEqual, actors: projection.snapshot() };
+}
+
+function show({ output }: CommandContext, state: FoldedState, exit: number): number {
+  if (output.json) {
+    output.value(state);
+    return exit;
+  }
+  output.line(`${state.records} records folded, ${state.snapshots_equal} stored snapshots equal the fold`);
+  for (const line of actorLines(state.actors, output)) output.line(line);
+  return exit;
+}
+
+/** With a running host it is the host that reads, because it holds the journal. */
+async function replayConfigured(context: CommandContext, { to }: ReplayOptions): Promise<number> {
+  const query = to === undefined ? {} : { to };
+  if (await hostAnswers(context)) {
+    await using operator = await context.operator();
+    return show(context, (await operator.replay(query)) as FoldedState, EXIT.ok);
+  }
+  await using journal = await readJournal(context.load().resolved.stateDirectory);
+  const { projection, snapshotsEqual } = await replay(journal.reader, query);
+  return show(context, stateOf(projection, snapshotsEqual), EXIT.ok);
+}

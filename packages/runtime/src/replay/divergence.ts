@@ -1,0 +1,28 @@
+/** What a recomputation finds out, in words for people and as data. */
+import type { MachineIdentity, RecordType } from "@femtoclaw/protocol";
+import type { StateDifference } from "./state-difference.ts";
+
+/** The first record at which what is recorded and what its machine makes of history part. */
+export interface Divergence {
+  readonly seq: number;
+  readonly type: RecordType;
+  readonly actor: string;
+  /** The machine that was in force; null for a state that no machine holds. */
+  readonly machine: MachineIdentity | null;
+  readonly reason: string;
+  readonly recorded: unknown;
+  readonly recomputed: unknown;
+  /** Place by place, where both sides are states that can be compared. */
+  readonly differences: readonly StateDifference[];
+}
+
+/** Why nothing is said of a record and those after it. */
+export interface Obstacle {
+  readonly seq: number;
+  readonly reason: string;
+}
+
+/** A machine, and the first record that it folded. */
+export interface MachineUse extends MachineIdentity {
+  readonly from: number;
+}

@@ -1,0 +1,41 @@
+/**
+ * The machine versions that records name, by their digests. A version whose file is not here, or is not to the
+ * byte the one that was named, is none that history can be folded with.
+ */
+import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { FROZEN_MACHINES, type FrozenMachine } from "@femtoclaw/machines";
+import type { MachineIdentity } from "@femtoclaw/protocol";
+import type { FoldingMachine } from "../projection/machine-set.ts";
+
+export class FrozenMachines {
+  readonly #known: readonly FrozenMachine[];
+  readonly #found = new Map<string, Promise<FoldingMachine | null>>();
+
+  constructor(known: readonly FrozenMachine[] = FROZEN_MACHINES) {
+    this.#known = known;
+  }
+
+  /** Null for a machine that is not available. */
+  find(identity: MachineIdentity): Promise<FoldingMachine | null> {
+    const name = nameOf(identity);
+    const found = this.#found.get(name) ?? this.#load(identity);
+    this.#found.set(name, found);
+    return found;
+  }
+
+  // INVARIANT: I6: code that is not the one that a record names is not run, so it folds nothing.
+  async #load(identity: MachineIdentity): Promise<FoldingMachine | null> {
+    const frozen = this.#known.find((machine) => nameOf(machine) === nameOf(identity));
+    if (frozen === undefined) return null;
+    const bytes = await readFile(new URL(frozen.url)).catch(() => null);
+    if (bytes === null || createHash("sha256").update(bytes).digest("hex") !== identity.sha256) return null;
+    const { id, version, sha256 } = identity;
+    return { identity: { id, version, sha256 }, logic: await frozen.load() };
+  }
+}
+
+/** One text for each identity. */
+export function nameOf({ id, version, sha256 }: MachineIdentity): string {
+  return `${id} version ${version} (${sha256})`;
+}

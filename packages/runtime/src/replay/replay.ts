@@ -1,0 +1,73 @@
+/**
+ * Time travel: folds recorded history and never runs an effect. What it finds is compared with every
+ * stored snapshot on the way, so that a replay is also a proof that snapshots equal the fold.
+ */
+import type { ReplayReader } from "@femtoclaw/journal";
+import { type ActorSnapshot, FemtoError } from "@femtoclaw/protocol";
+import { Projection } from "../projection/projection.ts";
+import { asStored, type StateDifference, stateDifferences } from "./state-difference.ts";
+
+/** The part of a log that is folded. */
+export type FoldedLog = Pick<ReplayReader, "size" | "read" | "snapshots" | "snapshotAt">;
+
+export interface ReplayOptions {
+  /** Last record to fold; all of them without it. */
+  readonly to?: number;
+}
+
+export interface Replay {
+  readonly projection: Projection;
+  /** Snapshots of today's machine versions that were met and equal the fold. */
+  readonly snapshotsEqual: number;
+}
+
+/** Throws FEMTO_JOURNAL_CORRUPT naming the first record or snapshot that contradicts the fold. */
+export async function replay(reader: FoldedLog, options: ReplayOptions = {}): Promise<Replay> {
+  const projection = new Projection();
+  const stored = new Set(await reader.snapshots());
+  let snapshotsEqual = 0;
+  for await (const record of reader.read(0, (options.to ?? reader.size) + 1)) {
+    projection.apply(record);
+    if (!stored.has(record.seq)) continue;
+    const snapshot = await reader.snapshotAt(record.seq);
+    if (snapshot === null) continue;
+    const folded = asStored(projection.snapshot());
+    // States of other machine versions are for a recomputation to judge.
+    if (Object.entries(snapshot.actors).some(([name, held]) => isOtherVersion(held, folded, name))) continue;
+    const [difference] = stateDifferences(snapshot.actors, folded);
+    if (difference !== undefined) {
+      throw new FemtoError(
+        "FEMTO_JOURNAL_CORRUPT",
+        `the snapshot after record ${record.seq} differs in \`${difference.actor}\``,
+      );
+    }
+    snapshotsEqual += 1;
+  }
+  return { projection, snapshotsEqual };
+}
+
+function isOtherVersion(
+  { machine, version }: ActorSnapshot,
+  folded: Readonly<Record<string, ActorSnapshot>>,
+  name: string,
+): boolean {
+  const own = Object.hasOwn(folded, name) ? folded[name] : undefined;
+  return own !== undefined && own.machine === machine && own.version !== version;
+}
+
+/** What became different between the states after two records, whichever of them is the earlier. */
+export async function replayDifference(reader: FoldedLog, from: number, to: number): Promise<StateDifference[]> {
+  const beyond = [from, to].find((seq) => seq >= reader.size);
+  if (beyond !== undefined) {
+    throw new FemtoError("FEMTO_EXECUTION_NOT_FOUND", `there is no record ${beyond}: the log has ${reader.size}`, {
+      fix: `Name records from 0 to ${reader.size - 1}.`,
+    });
+  }
+  const projection = new Projection();
+  const states = new Map<number, Readonly<Record<string, ActorSnapshot>>>();
+  for await (const record of reader.read(0, Math.max(from, to) + 1)) {
+    projection.apply(record);
+    if (record.seq === from || record.seq === to) states.set(record.seq, asStored(projection.snapshot()));
+  }
+  return stateDifferences(states.get(from) ?? {}, states.get(to) ?? {});
+}

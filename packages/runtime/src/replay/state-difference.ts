@@ -1,0 +1,60 @@
+/** Where the states of the actors differ, place by place. */
+import { type ActorSnapshots, pointer } from "@femtoclaw/journal";
+
+export interface StateDifference {
+  readonly actor: string;
+  /** JSON Pointer into the actor's snapshot; empty for the whole of it. */
+  readonly path: string;
+  /** Absent where there was nothing. */
+  readonly before?: unknown;
+  readonly after?: unknown;
+}
+
+/** States as a disk gives them back, which is how stored ones are compared. */
+export function asStored<T>(value: T): T {
+  return JSON.parse(JSON.stringify(value)) as T;
+}
+
+/** The order of keys makes no difference; names that objects inherit are names like any other. */
+export function stateDifferences(before: ActorSnapshots, after: ActorSnapshots): StateDifference[] {
+  const differences: StateDifference[] = [];
+  for (const actor of namesOf(before, after)) {
+    compare("", member(before, actor), member(after, actor), (difference) =>
+      differences.push({ actor, ...difference }),
+    );
+  }
+  return differences;
+}
+
+/** What stands under a name; undefined where nothing does. */
+function member(value: object, name: string): unknown {
+  return Object.hasOwn(value, name) ? (value as Readonly<Record<string, unknown>>)[name] : undefined;
+}
+
+function compare(
+  path: string,
+  before: unknown,
+  after: unknown,
+  report: (difference: Omit<StateDifference, "actor">) => void,
+): void {
+  if (Object.is(before, after)) return;
+  if (isContainer(before) && isContainer(after) && Array.isArray(before) === Array.isArray(after)) {
+    for (const name of namesOf(before, after)) {
+      compare(pointer(path, name), member(before, name), member(after, name), report);
+    }
+    return;
+  }
+  report({
+    path,
+    ...(before === undefined ? {} : { before }),
+    ...(after === undefined ? {} : { after }),
+  });
+}
+
+function namesOf(before: object, after: object): Set<string> {
+  return new Set([...Object.keys(before), ...Object.keys(after)]);
+}
+
+function isContainer(value: unknown): value is object {
+  return typeof value === "object" && value !== null;
+}
