@@ -1,6 +1,7 @@
 /** What was seen of a log is kept on the disk: it only grows, is private, and is never believed unread. */
 import { chmod, lstat, mkdir, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { beginsWith } from "@femtoclaw/journal";
 import { LogMemory } from "@femtoclaw/journal/known-log";
 import { FemtoError } from "@femtoclaw/protocol";
 import { beforeEach, describe, expect, test } from "vitest";
@@ -179,7 +180,10 @@ describe("a log that was announced to take the place of the known one", () => {
     await old.grow(9);
     const { now } = await memory().meet(sight(old));
     const { first_key: nextKey } = await next.show(null);
-    await memory().announce({ before: now.firstKey, next: nextKey, oldPlace: OLD_PLACE });
+    await memory().announce({
+      ...{ before: now.firstKey, next: nextKey, oldPlace: OLD_PLACE },
+      beginsWith: (seen) => beginsWith(old.journal, seen),
+    });
     return { old, next };
   }
 
@@ -208,9 +212,26 @@ describe("a log that was announced to take the place of the known one", () => {
     const [old, next] = [await ShownLog.open(), await ShownLog.open()];
     await memory().meet(sight(old));
     const { first_key: nextKey } = await next.show(null);
-    await memory().announce({ before: nextKey, next: nextKey, oldPlace: OLD_PLACE });
+    await memory().announce({
+      ...{ before: nextKey, next: nextKey, oldPlace: OLD_PLACE },
+      beginsWith: async () => true,
+    });
     await expect(memory().meet(sight(next))).rejects.toMatchObject({ code: "FEMTO_LOG_ROLLED_BACK" });
     expect(warnings).toEqual([]);
+  });
+
+  test("after something of the known one was lost is not let in", async () => {
+    const [old, next] = [await ShownLog.open(), await ShownLog.open()];
+    await old.journal.checkpoint();
+    const older = await ShownLog.open(old.copy(), old.keyring);
+    await old.grow(9);
+    const { now } = await memory().meet(sight(old));
+    const { first_key: nextKey } = await next.show(null);
+    await memory().announce({
+      ...{ before: now.firstKey, next: nextKey, oldPlace: OLD_PLACE },
+      beginsWith: (seen) => beginsWith(older.journal, seen),
+    });
+    await expect(memory().meet(sight(next))).rejects.toMatchObject({ code: "FEMTO_LOG_ROLLED_BACK" });
   });
 
   test("that somebody else could have written down is refused", async () => {
