@@ -56,8 +56,10 @@ export class SimulatedStore implements JournalStore {
     this.#disk.opened = false;
   }
 
-  open(): Promise<{ readonly size: number }> {
-    return this.#inner.open();
+  async open(): Promise<{ readonly size: number }> {
+    // A process that is gone opens nothing again, however far it had come with that.
+    await this.#life.goesOn();
+    return await this.#inner.open();
   }
 
   read(fromSeq: number, toSeqExclusive: number): AsyncIterable<StoredRecord> {
@@ -88,7 +90,8 @@ export class SimulatedStore implements JournalStore {
     return this.#inner.lastObject(prefix);
   }
 
-  close(): Promise<void> {
-    return this.#inner.close();
+  async close(): Promise<void> {
+    await this.#life.goesOn();
+    await this.#inner.close();
   }
 }
