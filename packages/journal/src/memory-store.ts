@@ -4,11 +4,15 @@
  */
 import assert from "node:assert/strict";
 import { FemtoError } from "@femtoclaw/protocol";
-import type { CommitGroup, JournalStore, StoredRecord } from "./store.ts";
+import type { CommitGroup, JournalStore, Removal, StoredRecord } from "./store.ts";
+
+const NOTHING = new Uint8Array(0);
 
 /** What outlives a store, as a disk would. */
 export class MemoryDisk {
   readonly records: Uint8Array[] = [];
+  /** Numbers of records that were removed; nothing stands in their place. */
+  readonly removed = new Set<number>();
   readonly index = new Map<string, number[]>();
   readonly objects = new Map<string, Uint8Array>();
   opened = false;
@@ -73,6 +77,12 @@ export class MemoryStore implements JournalStore {
       disk.index.set(execution, seqs);
     }
     for (const { name, bytes } of objects) disk.objects.set(name, bytes);
+    if (group.removal !== undefined) remove(disk, group.removal);
+  }
+
+  async purge(): Promise<void> {
+    // What was removed is forgotten at once; only whether the store can be used is left to ask.
+    this.#usable();
   }
 
   async *read(fromSeq: number, toSeqExclusive: number): AsyncGenerator<StoredRecord> {
@@ -105,12 +115,25 @@ export class MemoryStore implements JournalStore {
   }
 
   #range(fromSeq: number, toSeqExclusive: number): StoredRecord[] {
-    const stored = this.#usable().records.slice(fromSeq, toSeqExclusive);
-    return stored.map((bytes, offset) => ({ seq: fromSeq + offset, bytes }));
+    const { records, removed } = this.#usable();
+    const stored = records.slice(fromSeq, toSeqExclusive).map((bytes, offset) => ({ seq: fromSeq + offset, bytes }));
+    return removed.size === 0 ? stored : stored.filter(({ seq }) => !removed.has(seq));
   }
 
   #usable(): MemoryDisk {
     if (this.#state === "open") return this.#disk;
     throw new FemtoError("FEMTO_JOURNAL_CLOSED", `the store is ${this.#state}`);
   }
+}
+
+function remove(disk: MemoryDisk, { objects, records }: Removal): void {
+  for (const name of objects) disk.objects.delete(name);
+  if (records === undefined) return;
+  const stays = (seq: number): boolean => seq >= records.before || records.keep.includes(seq);
+  for (let seq = 0; seq < records.before; seq += 1) {
+    if (stays(seq)) continue;
+    disk.removed.add(seq);
+    disk.records[seq] = NOTHING;
+  }
+  for (const [execution, seqs] of disk.index) disk.index.set(execution, seqs.filter(stays));
 }
