@@ -110,8 +110,18 @@ export class OperatorClient implements AsyncDisposable {
   }
 
   /** The host writes the log to a path of its own machine that must not exist yet. */
-  async exportLog(format: string, out: string): Promise<{ size: number }> {
-    return (await this.#connection.request("audit.export", { format, out })) as { size: number };
+  async exportLog(format: string, out: string, values: boolean): Promise<{ size: number; values: number | null }> {
+    const exported = await this.#connection.request("audit.export", { format, out, values });
+    return exported as { size: number; values: number | null };
+  }
+
+  /** Erases values that a record, or any record of an execution, commits to; they are in no file when it resolves. */
+  async eraseValues(request: {
+    readonly ref: string;
+    readonly field?: string;
+    readonly reason: string;
+  }): Promise<unknown> {
+    return await this.#connection.request("audit.erase", request);
   }
 
   /** Name and public keys of the log. */

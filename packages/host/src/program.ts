@@ -5,6 +5,7 @@
 import { EXIT, type ExecutionStatus, errorText, FemtoError, printable, VERSION } from "@femtoclaw/protocol";
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { CommandContext, type GlobalOptions } from "./commands/command-context.ts";
+import type { ExportFormat } from "./log-access.ts";
 
 /** Runs the command line; resolves with the exit code. */
 export async function runProgram(argv: readonly string[]): Promise<number> {
@@ -265,11 +266,24 @@ function addAuditCommands(program: Command, run: Runner): void {
     .action(() => run(async (context) => (await commands()).log(context)));
   audit
     .command("export")
-    .addOption(new Option("--format <name>", "form of the export").choices(["tiles", "jsonl"]).makeOptionMandatory())
+    .addOption(
+      new Option("--format <name>", "form of the export").choices(["tiles", "jsonl", "ocsf"]).makeOptionMandatory(),
+    )
     .requiredOption("--out <path>", "folder or file that must not exist yet")
+    .option("--with-values", "write the values that records commit to, in clear, to PATH.values.jsonl")
     .description("write the log where it can be verified without FemtoClaw")
-    .action((options: { format: "tiles" | "jsonl"; out: string }) =>
+    .action((options: { format: ExportFormat; out: string; withValues?: boolean }) =>
       run(async (context) => (await commands()).exportLog(context, options)),
+    );
+  audit
+    .command("erase")
+    .argument("<ref>", "sequence number of a record, or identifier of an execution")
+    .option("--field <pointer>", "only the values at or below this place of the body, such as /result/stdout")
+    .requiredOption("--reason <text>", "why; recorded with it")
+    .description("erase values that records commit to, for good; the records and their proofs stay")
+    .addHelpText("after", '\nExample:\n  femtoclaw audit erase 57 --field /result --reason "ticket 12"')
+    .action((ref: string, options: { field?: string; reason: string }) =>
+      run(async (context) => (await commands()).erase(context, ref, options)),
     );
   const keys = program.command("keys").description("the keys that sign the journal");
   keys

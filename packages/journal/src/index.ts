@@ -1,11 +1,12 @@
 /** The write-ahead journal: records, the tree over them, group commit, snapshots, and the stores that keep them. */
-export { type Exported, exportJsonl, exportTiles } from "./audit/export.ts";
+export { type Exported, exportJsonl, exportOcsf, exportTiles, exportValues } from "./audit/export.ts";
 export { checkProof, type ProofCheck, type ProofParts, prove } from "./audit/inclusion.ts";
 export { type LogSource, StoreSource } from "./audit/log-source.ts";
 export { TilesSource } from "./audit/tiles-source.ts";
 export { copyForVerification, type VerificationCopy, verifyDirectory } from "./audit/verify-directory.ts";
 export { type LogVerdict, type VerifyOptions, verifyLog } from "./audit/verify-log.ts";
 export { checkJournal, type JournalCheck } from "./check.ts";
+export type { ErasureRequest } from "./erasure.ts";
 export { FileKeyring } from "./file-keyring.ts";
 export { Journal } from "./journal.ts";
 export type { Appended, JournalClock, JournalEntry, JournalOptions, Projector } from "./journal-options.ts";
@@ -20,6 +21,7 @@ export { type Committed, isCommittedValue, openCommitment } from "./sealing/comm
 export { pointer } from "./sealing/json-pointer.ts";
 export { redact, textWithoutSecrets } from "./sealing/redact.ts";
 export { type SecretFinder, secretFinder } from "./sealing/schema-secrets.ts";
+export type { Unsealed } from "./sealing/unseal.ts";
 export type { ActorSnapshots } from "./snapshot.ts";
 export { openStateDirectory, type StateDirectory, type StateDirectoryOptions } from "./state-directory.ts";
-export type { CommitGroup, IndexEntry, JournalStore, StoredObject, StoredRecord } from "./store.ts";
+export type { CommitGroup, IndexEntry, JournalStore, Removal, StoredObject, StoredRecord } from "./store.ts";

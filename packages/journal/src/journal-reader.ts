@@ -10,7 +10,7 @@ import {
   snapshotName,
 } from "./object-name.ts";
 import { decodeRecord } from "./record.ts";
-import { unseal } from "./sealing/unseal.ts";
+import { type Unsealed, unseal } from "./sealing/unseal.ts";
 import { decodeSnapshot, snapshotMismatch } from "./snapshot.ts";
 import type { JournalStore, StoredRecord } from "./store.ts";
 import { StoredTree } from "./tree-log.ts";
@@ -27,8 +27,8 @@ export interface JournalReader {
   readFrom(seq: number): AsyncIterable<TypedRecord>;
   /** The bytes as they were written, for exports and proofs; throws at a gap like `read`. */
   readStored(fromSeq: number, toSeqExclusive: number): AsyncIterable<StoredRecord>;
-  /** The record with the values that it commits to, where they are still kept; null stands where they are not. */
-  withValues(record: TypedRecord): Promise<TypedRecord>;
+  /** The record with the values that it commits to, where they are still kept, and where they were erased. */
+  withValues(record: TypedRecord): Promise<Unsealed>;
   /** What opens a commitment of a record, by its index there; null where it was erased. */
   blob(seq: number, index: number): Promise<Uint8Array | null>;
   /** Sequence numbers of an execution's records, ascending. */
@@ -101,7 +101,7 @@ export class StoreReader implements LogReader {
     if (expected < to) throw gap(expected);
   }
 
-  withValues(record: TypedRecord): Promise<TypedRecord> {
+  withValues(record: TypedRecord): Promise<Unsealed> {
     return unseal(record, (seq, index) => this.blob(seq, index));
   }
 

@@ -18,6 +18,7 @@ import {
 } from "@femtoclaw/protocol";
 import { prepareGroup } from "./commit-group.ts";
 import { CommitQueue, type QueuedItem, type RecordFrame, sealedBytes } from "./commit-queue.ts";
+import { type ErasureRequest, type PlannedRemoval, planErasure } from "./erasure.ts";
 import { type OpenedLog, openLog } from "./journal-opening.ts";
 import type { Appended, JournalClock, JournalEntry, JournalOptions, Projector } from "./journal-options.ts";
 import { StoreReader } from "./journal-reader.ts";
@@ -27,7 +28,7 @@ import { numberOfName, SNAPSHOTS } from "./object-name.ts";
 import { UtcFormat } from "./record.ts";
 import { Salts } from "./sealing/commitments.ts";
 import { type SealableEntry, seal } from "./sealing/seal.ts";
-import type { JournalStore } from "./store.ts";
+import type { JournalStore, Removal } from "./store.ts";
 import { noteSigner, verifierKey } from "./tree/signed-note.ts";
 import type { TileTree } from "./tree/tiles.ts";
 
@@ -139,6 +140,14 @@ export class Journal extends StoreReader {
     return this.#rotating;
   }
 
+  /**
+   * Erases values that a record commits to. Resolves once they lie in no file of the store any more;
+   * a crash leaves them with no record of it, or takes them with one.
+   */
+  async erase(request: ErasureRequest): Promise<Appended> {
+    return await this.#remove(await planErasure(this, request));
+  }
+
   /** Hears of durable records in order; returns what ends it. A listener that throws is told of in a warning. */
   onCommitted(listener: Listener<readonly TypedRecord[]>): () => void {
     return subscribe(this.#committedListeners, listener);
@@ -192,13 +201,31 @@ export class Journal extends StoreReader {
     this.#notary.retire();
   }
 
-  #enqueue(entry: SealableEntry, resolve: (appended: Appended) => void, reject: (error: FemtoError) => void): void {
+  async #remove({ entry, removal }: PlannedRemoval): Promise<Appended> {
+    const appended = await new Promise<Appended>((resolve, reject) => this.#enqueue(entry, resolve, reject, removal));
+    await this.#store.purge();
+    return appended;
+  }
+
+  #enqueue(
+    entry: SealableEntry,
+    resolve: (appended: Appended) => void,
+    reject: (error: FemtoError) => void,
+    removal?: Removal,
+  ): void {
     this.#assertOpen();
     const sealed = seal(this.#frame(MACHINE_OF[entry.type]), entry, this.#salts);
     const { record } = sealed;
     this.#queue.assertRoom(sealedBytes(sealed));
     this.#nextSeq += 1;
-    this.#queue.push({ kind: "record", ...sealed, resolve: () => resolve({ seq: record.seq, record }), reject });
+    const taken = removal === undefined ? {} : { removal };
+    this.#queue.push({
+      kind: "record",
+      ...sealed,
+      ...taken,
+      resolve: () => resolve({ seq: record.seq, record }),
+      reject,
+    });
     this.#sinceSnapshot += 1;
     if (this.#projector !== undefined && this.#sinceSnapshot >= this.#snapshotEvery) this.#pushSnapshot(ignore, ignore);
     this.#arm();

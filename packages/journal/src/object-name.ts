@@ -34,6 +34,12 @@ export function numberOfName(name: string): number | null {
   return decimal !== undefined && Number.isSafeInteger(number) ? number : null;
 }
 
+/** The commitment that a blob of this name opens; null where it names none. */
+export function placeOfBlob(name: string): { readonly seq: number; readonly index: number } | null {
+  const [, seq, index] = /^blob\/([0-9]{16})\/([0-9]{4})$/.exec(name) ?? [];
+  return seq === undefined || !Number.isSafeInteger(Number(seq)) ? null : { seq: Number(seq), index: Number(index) };
+}
+
 function digits(number: number): string {
   return String(number).padStart(DIGITS, "0");
 }

@@ -23,6 +23,8 @@ export interface RecordBodies {
   "execution.interrupted": T.ExecutionInterruptedBody;
   "overload.refused": T.OverloadRefusedBody;
   "snapshot.taken": T.SnapshotTakenBody;
+  "values.erased": T.ValuesErasedBody;
+  "log.pruned": T.LogPrunedBody;
 }
 
 export type RecordType = keyof RecordBodies;
@@ -34,6 +36,8 @@ export const MACHINE_OF: Readonly<Record<RecordType, MachineId>> = {
   "log.created": "memory",
   "key.rotated": "memory",
   "snapshot.taken": "memory",
+  "values.erased": "memory",
+  "log.pruned": "memory",
   "boot.started": "lifecycle",
   "lifecycle.changed": "lifecycle",
   "supervision.crashed": "lifecycle",

@@ -18,6 +18,7 @@ export type OperatorVerb =
   | "audit.checkpoint"
   | "audit.checkpoints"
   | "audit.export"
+  | "audit.erase"
   | "keys.show"
   | "keys.rotate"
   | "policy.show"

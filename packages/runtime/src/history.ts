@@ -10,6 +10,8 @@ export interface ExecutionView extends Reply {
   readonly label: string | null;
   readonly requested_at: string;
   readonly duration_ms: number | null;
+  /** Places in the record's body of values that were erased; absent where all are there. */
+  readonly erased?: readonly string[];
 }
 
 export interface HistoryQuery {
@@ -25,10 +27,10 @@ export async function listExecutions(reader: JournalReader, query: HistoryQuery)
   let chars = 0;
   for await (const record of reader.readBackwards(0, reader.size)) {
     if (views.length >= query.limit) break;
-    if (record.execution === null || ended.has(record.execution)) continue;
+    if (record.execution === null || ended.has(record.execution) || record.type === "values.erased") continue;
     ended.add(record.execution);
     if (query.session !== undefined && record.session !== query.session) continue;
-    const view = await viewOf(reader, await reader.withValues(record));
+    const view = await viewOf(reader, record);
     if (view === null || (query.status !== undefined && view.status !== query.status)) continue;
     chars += JSON.stringify(view).length;
     if (chars > LIMITS.listedChars && views.length > 0) break;
@@ -37,7 +39,7 @@ export async function listExecutions(reader: JournalReader, query: HistoryQuery)
   return views;
 }
 
-/** One execution with its records, or null when the journal does not know it. */
+/** One execution with its records, among them those of what was erased, or null when the journal does not know it. */
 export async function showExecution(
   reader: JournalReader,
   execution: string,
@@ -46,12 +48,18 @@ export async function showExecution(
   for (const seq of await reader.locate(execution)) {
     for await (const record of reader.read(seq, seq + 1)) records.push(record);
   }
-  const last = records.at(-1);
-  const view = last === undefined ? null : await viewOf(reader, await reader.withValues(last));
+  const last = records.findLast(({ type }) => type !== "values.erased");
+  const view = last === undefined ? null : await viewOf(reader, last);
   return view === null ? null : { view, records };
 }
 
-async function viewOf(reader: JournalReader, record: TypedRecord): Promise<ExecutionView | null> {
+async function viewOf(reader: JournalReader, stored: TypedRecord): Promise<ExecutionView | null> {
+  const { record, erased } = await reader.withValues(stored);
+  const view = await viewOfWhole(reader, record);
+  return view === null || erased.length === 0 ? view : { ...view, erased };
+}
+
+async function viewOfWhole(reader: JournalReader, record: TypedRecord): Promise<ExecutionView | null> {
   const base = { execution_id: record.execution ?? "", session: record.session, record: { seq: record.seq } };
   switch (record.type) {
     case "message.recorded":

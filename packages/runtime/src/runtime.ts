@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { builtinCapabilities } from "@femtoclaw/capabilities";
-import type { Journal, LogReader } from "@femtoclaw/journal";
+import type { Appended, ErasureRequest, Journal, LogReader } from "@femtoclaw/journal";
 import type { Fault } from "@femtoclaw/machines";
 import type { CompiledPolicy } from "@femtoclaw/policy";
 import {
@@ -13,6 +13,7 @@ import {
   errorText,
   FemtoError,
   LIMITS,
+  type RecordActor,
   type RegisteredCapability,
   type ToolDescription,
   type TypedRecord,
@@ -130,6 +131,11 @@ export class Runtime implements AsyncDisposable {
     return this.journal.rotateKey();
   }
 
+  /** Erases values that a record commits to, for good; resolves once they lie in no file any more. */
+  async erase(request: Omit<ErasureRequest, "actor">, by: string): Promise<Appended> {
+    return await this.journal.erase({ ...request, actor: operatorActor(by) });
+  }
+
   /** The state after the newest record. */
   get projection(): Projection {
     assert(this.#memory !== null, "the runtime has started");
@@ -162,7 +168,7 @@ export class Runtime implements AsyncDisposable {
     if (enable && isolation === "sandbox") await this.#confinement.require([name]);
     await this.journal.append({
       type: enable ? "capability.enabled" : "capability.disabled",
-      actor: { principal: by, agent: null, channel: "operator", delegation: null },
+      actor: operatorActor(by),
       session: null,
       execution: null,
       body: { name },
@@ -385,6 +391,11 @@ export class Runtime implements AsyncDisposable {
     await journal.close();
     this.#system.send("memory", { type: "closed" });
   }
+}
+
+/** An operator acts for himself. */
+function operatorActor(principal: string): RecordActor {
+  return { principal, agent: null, channel: "operator", delegation: null };
 }
 
 function faultError({ code, reason }: Fault): FemtoError {

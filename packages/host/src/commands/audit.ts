@@ -7,6 +7,7 @@ import { checkProof, type LogVerdict, TilesSource, verifyDirectory, verifyLog } 
 import { EXIT, errorText, FemtoError, printable } from "@femtoclaw/protocol";
 import { pinnedKey } from "../key-pin.ts";
 import type { ExportFormat } from "../log-access.ts";
+import type { Erased } from "../retention.ts";
 import type { Output } from "../terminal/output.ts";
 import { table } from "../terminal/table.ts";
 import { auditSource } from "./audit-source.ts";
@@ -48,7 +49,7 @@ async function verdictOn(
     const folder = await mkdtemp(join(tmpdir(), "femtoclaw-audit-"));
     try {
       await using source = await auditSource(context);
-      await source.export("tiles", join(folder, "log"));
+      await source.export("tiles", join(folder, "log"), true);
       return await verifyLog({ ...expected, source: new TilesSource(join(folder, "log")) });
     } catch (error) {
       if (!(error instanceof FemtoError) || error.code !== "FEMTO_EXPORT_FAILED") throw error;
@@ -155,13 +156,37 @@ export async function log(context: CommandContext): Promise<number> {
 
 export async function exportLog(
   context: CommandContext,
-  options: { readonly format: ExportFormat; readonly out: string },
+  options: { readonly format: ExportFormat; readonly out: string; readonly withValues?: boolean },
 ): Promise<number> {
+  const { output } = context;
   const out = resolve(context.cwd, options.out);
   await using source = await auditSource(context);
-  const { size } = await source.export(options.format, out);
-  if (context.output.json) context.output.value({ format: options.format, out, size });
-  else context.output.line(`wrote ${size} records as ${options.format} to ${out}`);
+  const { size, values } = await source.export(options.format, out, options.withValues ?? false);
+  if (output.json) output.value({ format: options.format, out, size, values });
+  else {
+    output.line(`wrote ${size} records as ${options.format} to ${out}`);
+    output.line(
+      values === null
+        ? "without the values that records commit to"
+        : `wrote ${values} values that records commit to, in clear, to ${out}.values.jsonl`,
+    );
+  }
+  return EXIT.ok;
+}
+
+/** REF is a sequence number, or the identifier of an execution, all of whose records are meant. */
+export async function erase(
+  context: CommandContext,
+  ref: string,
+  options: { readonly field?: string; readonly reason: string },
+): Promise<number> {
+  const { output } = context;
+  await using operator = await context.operator();
+  const erased = (await operator.eraseValues({ ref, ...options })) as readonly Erased[];
+  if (output.json) output.value(erased);
+  else
+    for (const { seq, paths, record } of erased)
+      output.line(`erased ${paths.join(", ")} of record ${seq}, as record ${record} tells`);
   return EXIT.ok;
 }
 

@@ -1,9 +1,10 @@
 /** What an operator may ask. This endpoint is never visible in a sandbox, and an agent never gets it. */
 
 import { isAbsolute } from "node:path";
-import { FemtoError, printable } from "@femtoclaw/protocol";
+import { FemtoError, LIMITS, printable } from "@femtoclaw/protocol";
 import { listExecutions, type Runtime, replay, showExecution } from "@femtoclaw/runtime";
 import { EXPORT_FORMATS, exportAs, keysOf, proveRecord } from "../log-access.ts";
+import { eraseValues } from "../retention.ts";
 import { invalid, refuseUnknown } from "./agent-endpoint.ts";
 import type { ConnectionHandlers } from "./socket-server.ts";
 
@@ -23,7 +24,7 @@ export function operatorHandlers({ runtime, sockets, otlpEndpoint, stop }: Opera
   const switchCapability = async ({ name, ...rest }: Readonly<Record<string, unknown>>, enable: boolean) => {
     if (typeof name !== "string") throw invalid("`name` must be a string");
     refuseUnknown(rest);
-    await runtime.switchCapability(name, enable, `uid:${process.getuid?.() ?? 0}`);
+    await runtime.switchCapability(name, enable, operatorName());
     return null;
   };
   return {
@@ -110,15 +111,31 @@ function auditVerbs(runtime: Runtime): ConnectionHandlers["verbs"] {
       refuseUnknown(fields);
       return runtime.rotateKey();
     },
-    "audit.export": async ({ format, out, ...rest }) => {
+    "audit.erase": async ({ ref, field, reason, ...rest }) => {
       refuseUnknown(rest);
+      if (typeof ref !== "string") throw invalid("`ref` must be a string");
+      if (field !== undefined && typeof field !== "string") throw invalid("`field` must be a JSON pointer");
+      if (typeof reason !== "string" || reason === "" || reason.length > LIMITS.reasonChars) {
+        throw invalid(`\`reason\` must have 1 to ${LIMITS.reasonChars} characters`);
+      }
+      const request = { ref, reason, ...(field === undefined ? {} : { field }) };
+      return await eraseValues(runtime, request, operatorName());
+    },
+    "audit.export": async ({ format, out, values, ...rest }) => {
+      refuseUnknown(rest);
+      if (values !== undefined && typeof values !== "boolean") throw invalid("`values` must be true or false");
       const known = EXPORT_FORMATS.find((name) => name === format);
       if (known === undefined) throw invalid(`\`format\` must be one of ${EXPORT_FORMATS.join(", ")}`);
       if (typeof out !== "string" || !isAbsolute(out)) throw invalid("`out` must be an absolute path");
       await runtime.checkpoint();
-      return await exportAs(runtime.reader, known, out);
+      return await exportAs(runtime.reader, known, out, values === true);
     },
   };
+}
+
+/** Who has this socket is the user whom the host runs as. */
+function operatorName(): string {
+  return `uid:${process.getuid?.() ?? 0}`;
 }
 
 function isCount(value: unknown, max: number): value is number {

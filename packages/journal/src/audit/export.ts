@@ -4,10 +4,14 @@
  */
 import { type FileHandle, mkdir, open, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { errorText, FemtoError, printable, systemErrorCode } from "@femtoclaw/protocol";
-import type { LogReader } from "../journal-reader.ts";
+import { errorText, FemtoError, printable, systemErrorCode, type TypedRecord } from "@femtoclaw/protocol";
+import { decodeAt, type LogReader } from "../journal-reader.ts";
+import type { StoredRecord } from "../store.ts";
+import { parseCheckpoint } from "../tree/checkpoint.ts";
 import { TILE_WIDTH } from "../tree/tiles.ts";
+import { type IntentRecord, ocsfEvent } from "./ocsf-event.ts";
 import { CHECKPOINT_FILE, entriesPath, joinEntries, partialTiles, ROTATIONS_FOLDER, tilePath } from "./tiles-layout.ts";
+import { valuesFileOf, writeValues } from "./values-file.ts";
 
 const OWNER_FOLDER = 0o700;
 const OWNER_FILE = 0o600;
@@ -36,14 +40,52 @@ export async function exportTiles(reader: LogReader, folder: string): Promise<Ex
 
 /** Writes each record as one line into `file`, which must not exist, and the checkpoint into `file`.checkpoint. */
 export async function exportJsonl(reader: LogReader, file: string): Promise<Exported> {
+  return await exportLines(
+    reader,
+    file,
+    () =>
+      ({ bytes }) =>
+        bytes,
+  );
+}
+
+/** The same with each record as an event of OCSF. */
+export async function exportOcsf(reader: LogReader, file: string): Promise<Exported> {
+  return await exportLines(reader, file, (note) => {
+    const checkpoint = parseCheckpoint(note.slice(0, note.indexOf("\n\n") + 1));
+    if (checkpoint === null) throw new FemtoError("FEMTO_JOURNAL_CORRUPT", "the newest checkpoint is none");
+    const intents = new Map<number, IntentRecord>();
+    return (stored) => {
+      const record = decodeAt(stored);
+      const context = { origin: checkpoint.origin, checkpoint, ...intentOf(record, intents) };
+      return Buffer.from(JSON.stringify(ocsfEvent(record, stored.bytes, context)));
+    };
+  });
+}
+
+/** The intent that the record ends; intents wait here for their ends. */
+function intentOf(record: TypedRecord, waiting: Map<number, IntentRecord>): { readonly intent?: IntentRecord } {
+  if (record.type === "execution.intent") waiting.set(record.seq, record);
+  if (record.type !== "execution.outcome" && record.type !== "execution.interrupted") return {};
+  const intent = waiting.get(record.body.intent);
+  waiting.delete(record.body.intent);
+  return intent === undefined ? {} : { intent };
+}
+
+async function exportLines(
+  reader: LogReader,
+  file: string,
+  begun: (note: string) => (stored: StoredRecord) => Uint8Array,
+): Promise<Exported> {
   const { size, note } = await newest(reader);
+  const lineOf = begun(note);
   const begin = (): Promise<FileHandle> => open(file, "wx", OWNER_FILE);
   return await exporting(file, begin, async (handle) => {
     try {
       let lines: Uint8Array[] = [];
-      for await (const { seq, bytes } of reader.readStored(0, size)) {
-        lines.push(bytes, NEWLINE);
-        if (seq % TILE_WIDTH < TILE_WIDTH - 1 && seq < size - 1) continue;
+      for await (const stored of reader.readStored(0, size)) {
+        lines.push(lineOf(stored), NEWLINE);
+        if (stored.seq % TILE_WIDTH < TILE_WIDTH - 1 && stored.seq < size - 1) continue;
         await handle.writeFile(Buffer.concat(lines));
         lines = [];
       }
@@ -54,6 +96,24 @@ export async function exportJsonl(reader: LogReader, file: string): Promise<Expo
     await writeFile(`${file}.checkpoint`, note, { flag: "wx", mode: OWNER_FILE });
     return { size };
   });
+}
+
+/** Writes what the first `size` records commit to into `out`.values.jsonl, which must not exist; returns how many values. */
+export async function exportValues(reader: LogReader, size: number, out: string): Promise<number> {
+  const file = valuesFileOf(out);
+  return await exporting(
+    file,
+    () => open(file, "wx", OWNER_FILE),
+    async (handle) => {
+      try {
+        const written = await writeValues(reader, size, handle);
+        await handle.sync();
+        return written;
+      } finally {
+        await handle.close();
+      }
+    },
+  );
 }
 
 const NEWLINE = Buffer.from("\n");

@@ -6,7 +6,7 @@ import { FemtoError, systemErrorCode } from "@femtoclaw/protocol";
 import type { StoredRecord } from "../store.ts";
 import { parseCheckpoint } from "../tree/checkpoint.ts";
 import { TILE_BYTES, TILE_WIDTH, type TileTree } from "../tree/tiles.ts";
-import { type LogSource, MissingPart } from "./log-source.ts";
+import { type LogSource, MissingPart, type StoredValue } from "./log-source.ts";
 import {
   CHECKPOINT_FILE,
   ENTRY_BYTES_MAX,
@@ -16,6 +16,7 @@ import {
   splitEntries,
   tilePath,
 } from "./tiles-layout.ts";
+import { readValues, valuesFileOf } from "./values-file.ts";
 
 /** LIMIT: bytes of a note that is read; one with many signatures has a few thousand. */
 const NOTE_BYTES_MAX = 65_536;
@@ -74,6 +75,13 @@ export class TilesSource implements LogSource {
       }
     }
     return undefined;
+  }
+
+  /** An export may come without them, and one from a running host may lack what was erased meanwhile. */
+  readonly hasAllValues = false;
+
+  values(): AsyncIterable<StoredValue> {
+    return readValues(valuesFileOf(this.#folder));
   }
 
   /** What the checkpoint claims, before anybody knows whether it counts. */

@@ -11,6 +11,7 @@ import { encodeBase64 } from "../tree/base64.ts";
 import { leafHash } from "../tree/hashing.ts";
 import { hashesOf, TILE_WIDTH, type Tile, TileTree } from "../tree/tiles.ts";
 import { type LogSource, MissingPart } from "./log-source.ts";
+import { ValueCheck, type ValueFault } from "./verify-values.ts";
 
 export interface VerifyOptions {
   readonly source: LogSource;
@@ -87,9 +88,11 @@ class Verification {
   #expected: ExpectedCheckpoint[] = [];
   #signedSize = 0;
   #missing: MissingPart | null = null;
+  readonly #values: ValueCheck;
 
   constructor({ source, pinned, checkpoint }: VerifyOptions) {
     this.#source = source;
+    this.#values = new ValueCheck(source);
     this.#pinned = pinned?.trim();
     this.#held = checkpoint;
   }
@@ -97,11 +100,12 @@ class Verification {
   async run(): Promise<void> {
     this.#expected = await this.#expectedCheckpoints();
     for await (const stored of this.#source.records()) {
-      this.#record(stored);
+      await this.#assertValues(this.#values.record(this.#record(stored)));
       for (const tile of this.#tree.push(leafHash(stored.bytes))) await this.#tile(tile);
       while (this.#expected[0]?.size === this.#tree.size) await this.#checkpoint(this.#expected.shift());
     }
     await this.#ending();
+    await this.#assertValues(this.#values.end());
     if (this.#pinned !== undefined && this.#signedSize > 0 && !this.#signers.has(this.#pinned)) {
       throw new Finding(0, "the log is vouched for by other keys than the pinned one");
     }
@@ -137,6 +141,7 @@ class Verification {
       ...(unsigned > 0
         ? [`no checkpoint covers the last ${unsigned} records; if others followed, that cannot be seen`]
         : []),
+      ...this.#values.caveats(),
     ];
   }
 
@@ -157,7 +162,12 @@ class Verification {
     return expected.sort((left, right) => left.size - right.size);
   }
 
-  #record(stored: StoredRecord): void {
+  async #assertValues(check: Promise<ValueFault | undefined>): Promise<void> {
+    const fault = await check;
+    if (fault !== undefined) throw new Finding(fault.seq, fault.reason);
+  }
+
+  #record(stored: StoredRecord): TypedRecord {
     const seq = this.#tree.size;
     if (stored.seq !== seq) throw new Finding(seq, `record ${seq} is missing`);
     const record = decodeAt(stored);
@@ -169,6 +179,7 @@ class Verification {
       this.#chain.extend(record);
       this.#unbridged.push(record.body.retired_vkey);
     }
+    return record;
   }
 
   #snapshotFault(record: TypedRecord): string | undefined {

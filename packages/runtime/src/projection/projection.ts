@@ -198,6 +198,8 @@ export class Projection {
       case "session.opened":
       case "session.closed":
       case "snapshot.taken":
+      case "values.erased":
+      case "log.pruned":
         return;
       default:
         return this.#execution(record);
