@@ -94,9 +94,10 @@ export class OperatorClient implements AsyncDisposable {
     return await this.#connection.request("executions.show", { execution: id });
   }
 
-  /** Proof that a record stands in the signed log, with the record's bytes in base64. */
-  async prove(ref: string): Promise<{ seq: number; proof: string; record: string }> {
-    return (await this.#connection.request("audit.prove", { ref })) as { seq: number; proof: string; record: string };
+  /** Proof that a record stands in the signed log, with the record's bytes in base64; null where it was pruned. */
+  async prove(ref: string): Promise<{ seq: number; proof: string; record: string | null }> {
+    const proved = await this.#connection.request("audit.prove", { ref });
+    return proved as { seq: number; proof: string; record: string | null };
   }
 
   /** A fresh signed checkpoint. */
@@ -113,6 +114,16 @@ export class OperatorClient implements AsyncDisposable {
   async exportLog(format: string, out: string, values: boolean): Promise<{ size: number; values: number | null }> {
     const exported = await this.#connection.request("audit.export", { format, out, values });
     return exported as { size: number; values: number | null };
+  }
+
+  /** What dropping the oldest records would come to; with `sure`, drops them for good. */
+  async prune(request: {
+    readonly before?: number;
+    readonly older_than_ms?: number;
+    readonly sure: boolean;
+  }): Promise<{ before: number; since: number; records: number; keep: number[] }> {
+    const pruning = await this.#connection.request("audit.prune", request);
+    return pruning as { before: number; since: number; records: number; keep: number[] };
   }
 
   /** Erases values that a record, or any record of an execution, commits to; they are in no file when it resolves. */

@@ -17,8 +17,8 @@ export interface ProvedRecord {
   readonly seq: number;
   /** Text of a C2SP tlog-proof file. */
   readonly proof: string;
-  /** The record as it is stored, to the byte. */
-  readonly record: Buffer;
+  /** The record as it is stored, to the byte; null where it was pruned, and only a copy of it can be proved. */
+  readonly record: Buffer | null;
 }
 
 /** A log's name and its public keys, as its own records name them. */
@@ -61,6 +61,8 @@ export async function proveRecord(reader: LogReader, ref: string): Promise<Prove
     );
   }
   const proof = await prove(reader, seq);
+  const isKept = seq === 0 || (await reader.rotations()).includes(seq);
+  if (seq < (await reader.prunedBefore()) && !isKept) return { seq, proof, record: null };
   for await (const { bytes } of reader.readStored(seq, seq + 1)) return { seq, proof, record: Buffer.from(bytes) };
   throw new FemtoError("FEMTO_JOURNAL_CORRUPT", `record ${seq} is missing`);
 }

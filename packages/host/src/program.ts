@@ -4,6 +4,7 @@
  */
 import { EXIT, type ExecutionStatus, errorText, FemtoError, printable, VERSION } from "@femtoclaw/protocol";
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import type { PruneBoundary } from "./commands/audit.ts";
 import { CommandContext, type GlobalOptions } from "./commands/command-context.ts";
 import type { ExportFormat } from "./log-access.ts";
 
@@ -275,6 +276,20 @@ function addAuditCommands(program: Command, run: Runner): void {
     .action((options: { format: ExportFormat; out: string; withValues?: boolean }) =>
       run(async (context) => (await commands()).exportLog(context, options)),
     );
+  addRetentionCommands(audit, run);
+  const keys = program.command("keys").description("the keys that sign the journal");
+  keys
+    .command("show")
+    .description("print the log's name and public keys")
+    .action(() => run(async (context) => (await import("./commands/keys.ts")).showKeys(context)));
+  keys
+    .command("rotate")
+    .description("retire the key of the running host for a new one")
+    .action(() => run(async (context) => (await import("./commands/keys.ts")).rotateKey(context)));
+}
+
+function addRetentionCommands(audit: Command, run: Runner): void {
+  const commands = () => import("./commands/audit.ts");
   audit
     .command("erase")
     .argument("<ref>", "sequence number of a record, or identifier of an execution")
@@ -285,15 +300,15 @@ function addAuditCommands(program: Command, run: Runner): void {
     .action((ref: string, options: { field?: string; reason: string }) =>
       run(async (context) => (await commands()).erase(context, ref, options)),
     );
-  const keys = program.command("keys").description("the keys that sign the journal");
-  keys
-    .command("show")
-    .description("print the log's name and public keys")
-    .action(() => run(async (context) => (await import("./commands/keys.ts")).showKeys(context)));
-  keys
-    .command("rotate")
-    .description("retire the key of the running host for a new one")
-    .action(() => run(async (context) => (await import("./commands/keys.ts")).rotateKey(context)));
+  audit
+    .command("prune")
+    .requiredOption("--before <boundary>", "sequence number, or an age such as 90d or 12h", boundary)
+    .option("--yes", "drop them; without it only say what would go")
+    .description("drop the oldest records for good; their hashes, the checkpoints and the keys stay")
+    .addHelpText("after", "\nExample:\n  femtoclaw audit prune --before 180d --yes")
+    .action((options: { before: PruneBoundary; yes?: boolean }) =>
+      run(async (context) => (await commands()).prune(context, options)),
+    );
 }
 
 function addSnapshotCommands(program: Command, run: Runner): void {
@@ -327,6 +342,14 @@ function milliseconds(text: string): number {
   const value = Number(text);
   if (!Number.isSafeInteger(value) || value < 1) throw new InvalidArgumentError("it must be a number of milliseconds");
   return value;
+}
+
+const AGES_MS = { d: 86_400_000, h: 3_600_000 } as const;
+
+function boundary(text: string): PruneBoundary {
+  const [, digits = "", unit] = /^([1-9][0-9]{0,8})([dh])?$/.exec(text) ?? [];
+  if (digits === "") throw new InvalidArgumentError("it must be a sequence number, or an age such as 90d or 12h");
+  return unit === "d" || unit === "h" ? { older_than_ms: Number(digits) * AGES_MS[unit] } : { before: Number(digits) };
 }
 
 function sequence(text: string): number {

@@ -7,7 +7,7 @@ import type { JournalReader } from "./journal-reader.ts";
 import { blobName } from "./object-name.ts";
 import { isWithin } from "./sealing/json-pointer.ts";
 import type { SealableEntry } from "./sealing/seal.ts";
-import type { Removal } from "./store.ts";
+import type { Removal, StoredObject } from "./store.ts";
 
 export interface ErasureRequest {
   /** The record that commits to the values. */
@@ -21,6 +21,8 @@ export interface ErasureRequest {
 export interface PlannedRemoval {
   readonly entry: SealableEntry;
   readonly removal: Removal;
+  /** What is stored in the same step. */
+  readonly also?: readonly StoredObject[];
 }
 
 /** Throws FEMTO_VALUE_NOT_FOUND when nothing is there that could be erased. */

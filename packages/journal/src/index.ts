@@ -16,6 +16,7 @@ export { type Keyring, MemoryKeyring } from "./keyring.ts";
 export { inspectLeveldbFiles, type LeveldbFiles } from "./leveldb-files.ts";
 export { LeveldbStore, type LeveldbStoreOptions } from "./leveldb-store.ts";
 export { MemoryDisk, MemoryStore, type StoreFault } from "./memory-store.ts";
+export { type Pruning, planPruning } from "./pruning.ts";
 export { decodeRecord, encodeRecord, UtcFormat } from "./record.ts";
 export { type Committed, isCommittedValue, openCommitment } from "./sealing/commitments.ts";
 export { pointer } from "./sealing/json-pointer.ts";

@@ -5,6 +5,7 @@ import {
   CHECKPOINTS,
   checkpointName,
   numberOfName,
+  PRUNED,
   ROTATIONS,
   SNAPSHOTS,
   snapshotName,
@@ -23,6 +24,8 @@ export interface JournalReader {
   read(fromSeq: number, toSeqExclusive: number): AsyncIterable<TypedRecord>;
   /** The same records, newest first. */
   readBackwards(fromSeq: number, toSeqExclusive: number): AsyncIterable<TypedRecord>;
+  /** Records below this number were dropped, except those that name the log and its keys; reading one throws FEMTO_JOURNAL_PRUNED. */
+  prunedBefore(): Promise<number>;
   /** All records from `seq` on that are durable now. */
   readFrom(seq: number): AsyncIterable<TypedRecord>;
   /** The bytes as they were written, for exports and proofs; throws at a gap like `read`. */
@@ -35,6 +38,8 @@ export interface JournalReader {
   locate(execution: string): Promise<readonly number[]>;
   /** The newest snapshot that its record vouches for; a damaged one is passed over. */
   latestSnapshot(): Promise<Snapshot | null>;
+  /** The oldest one that its record vouches for; where records were dropped, history begins behind it. */
+  oldestSnapshot(): Promise<Snapshot | null>;
   /** The stored snapshot that covers `seq` and all before it; throws when it cannot be decoded. */
   snapshotAt(seq: number): Promise<Snapshot | null>;
   /** The `seq` of every stored snapshot, ascending. */
@@ -79,11 +84,11 @@ export class StoreReader implements LogReader {
     const from = Math.max(fromSeq, 0);
     let expected = Math.min(toSeqExclusive, this.#size) - 1;
     for await (const stored of this.#store.readBackwards(from, expected + 1)) {
-      if (stored.seq !== expected) throw gap(expected);
+      if (stored.seq !== expected) throw await this.#gap(expected);
       yield decodeAt(stored);
       expected -= 1;
     }
-    if (expected >= from) throw gap(expected);
+    if (expected >= from) throw await this.#gap(expected);
   }
 
   readFrom(seq: number): AsyncIterable<TypedRecord> {
@@ -94,11 +99,18 @@ export class StoreReader implements LogReader {
     const to = Math.min(toSeqExclusive, this.#size);
     let expected = Math.max(fromSeq, 0);
     for await (const stored of this.#store.read(expected, to)) {
-      if (stored.seq !== expected) throw gap(expected);
+      if (stored.seq !== expected) throw await this.#gap(expected);
       yield stored;
       expected += 1;
     }
-    if (expected < to) throw gap(expected);
+    if (expected < to) throw await this.#gap(expected);
+  }
+
+  async prunedBefore(): Promise<number> {
+    const stored = await this.#store.object(PRUNED);
+    const before = stored === null ? 0 : Number(Buffer.from(stored).toString());
+    if (Number.isSafeInteger(before) && before >= 0) return before;
+    throw new FemtoError("FEMTO_JOURNAL_CORRUPT", "the journal does not say how far it was pruned");
   }
 
   withValues(record: TypedRecord): Promise<Unsealed> {
@@ -118,6 +130,14 @@ export class StoreReader implements LogReader {
     const newest = last === null ? null : await this.#provedSnapshot(last);
     if (last === null || newest !== null) return newest;
     for (const seq of (await this.snapshots()).toReversed()) {
+      const snapshot = await this.#provedSnapshot(seq);
+      if (snapshot !== null) return snapshot;
+    }
+    return null;
+  }
+
+  async oldestSnapshot(): Promise<Snapshot | null> {
+    for (const seq of await this.snapshots()) {
       const snapshot = await this.#provedSnapshot(seq);
       if (snapshot !== null) return snapshot;
     }
@@ -169,6 +189,12 @@ export class StoreReader implements LogReader {
     return name === null ? null : numbered(name);
   }
 
+  async #gap(seq: number): Promise<FemtoError> {
+    const before = await this.prunedBefore();
+    if (seq >= before) return new FemtoError("FEMTO_JOURNAL_CORRUPT", `record ${seq} is missing`);
+    return new FemtoError("FEMTO_JOURNAL_PRUNED", `record ${seq} was pruned: the journal begins at record ${before}`);
+  }
+
   async #provedSnapshot(seq: number): Promise<Snapshot | null> {
     for await (const record of this.read(seq + 1, seq + 2)) {
       if (record.type !== "snapshot.taken") return null;
@@ -196,8 +222,4 @@ function numbered(name: string): number {
   const number = numberOfName(name);
   if (number !== null) return number;
   throw new FemtoError("FEMTO_JOURNAL_CORRUPT", `the object ${printable(name)} has no number in its name`);
-}
-
-function gap(seq: number): FemtoError {
-  return new FemtoError("FEMTO_JOURNAL_CORRUPT", `record ${seq} is missing`);
 }

@@ -13,6 +13,7 @@ import {
   type MachineIdentities,
   type MachineIdentity,
   RECORD_FORMAT,
+  type RecordActor,
   type RecordEntry,
   type TypedRecord,
 } from "@femtoclaw/protocol";
@@ -25,10 +26,11 @@ import { StoreReader } from "./journal-reader.ts";
 import type { Keyring } from "./keyring.ts";
 import type { DrawnCheckpoint, Notary } from "./notary.ts";
 import { numberOfName, SNAPSHOTS } from "./object-name.ts";
+import { type Pruning, removalOf } from "./pruning.ts";
 import { UtcFormat } from "./record.ts";
 import { Salts } from "./sealing/commitments.ts";
 import { type SealableEntry, seal } from "./sealing/seal.ts";
-import type { JournalStore, Removal } from "./store.ts";
+import type { JournalStore } from "./store.ts";
 import { noteSigner, verifierKey } from "./tree/signed-note.ts";
 import type { TileTree } from "./tree/tiles.ts";
 
@@ -148,6 +150,13 @@ export class Journal extends StoreReader {
     return await this.#remove(await planErasure(this, request));
   }
 
+  /** Drops the oldest records as planned, for good. A snapshot and a checkpoint above the boundary are made first. */
+  async prune(pruning: Pruning, actor: RecordActor): Promise<Appended> {
+    await this.snapshot();
+    await this.checkpoint();
+    return await this.#remove(await removalOf(this, this.#store, pruning, actor));
+  }
+
   /** Hears of durable records in order; returns what ends it. A listener that throws is told of in a warning. */
   onCommitted(listener: Listener<readonly TypedRecord[]>): () => void {
     return subscribe(this.#committedListeners, listener);
@@ -201,8 +210,8 @@ export class Journal extends StoreReader {
     this.#notary.retire();
   }
 
-  async #remove({ entry, removal }: PlannedRemoval): Promise<Appended> {
-    const appended = await new Promise<Appended>((resolve, reject) => this.#enqueue(entry, resolve, reject, removal));
+  async #remove({ entry, ...taken }: PlannedRemoval): Promise<Appended> {
+    const appended = await new Promise<Appended>((resolve, reject) => this.#enqueue(entry, resolve, reject, taken));
     await this.#store.purge();
     return appended;
   }
@@ -211,17 +220,19 @@ export class Journal extends StoreReader {
     entry: SealableEntry,
     resolve: (appended: Appended) => void,
     reject: (error: FemtoError) => void,
-    removal?: Removal,
+    { removal, also = [] }: Partial<Omit<PlannedRemoval, "entry">> = {},
   ): void {
     this.#assertOpen();
     const sealed = seal(this.#frame(MACHINE_OF[entry.type]), entry, this.#salts);
     const { record } = sealed;
     this.#queue.assertRoom(sealedBytes(sealed));
     this.#nextSeq += 1;
+    const blobs = [...sealed.blobs, ...also];
     const taken = removal === undefined ? {} : { removal };
     this.#queue.push({
       kind: "record",
       ...sealed,
+      blobs,
       ...taken,
       resolve: () => resolve({ seq: record.seq, record }),
       reject,

@@ -15,6 +15,8 @@ export const TILES = "tile/";
 export const BLOBS = "blob/";
 /** Mark the records that changed the key, so that a start need not look through all records for them. */
 export const ROTATIONS = "rotation/";
+/** The number below which records were dropped; missing while none were. */
+export const PRUNED = "pruned";
 /** The unfinished tiles of the tree. */
 export const EDGE = "edge";
 

@@ -19,6 +19,7 @@ export type OperatorVerb =
   | "audit.checkpoints"
   | "audit.export"
   | "audit.erase"
+  | "audit.prune"
   | "keys.show"
   | "keys.rotate"
   | "policy.show"

@@ -1,6 +1,6 @@
 /** Executions as people look at them: read from the journal, newest first. */
 import type { JournalReader } from "@femtoclaw/journal";
-import { LIMITS, type Reply, type TypedRecord } from "@femtoclaw/protocol";
+import { FemtoError, LIMITS, printable, type Reply, type TypedRecord } from "@femtoclaw/protocol";
 import { replyError, verdictOf } from "./gate/verdict.ts";
 
 /** A reply as it was given, and what it was given to. */
@@ -12,6 +12,8 @@ export interface ExecutionView extends Reply {
   readonly duration_ms: number | null;
   /** Places in the record's body of values that were erased; absent where all are there. */
   readonly erased?: readonly string[];
+  /** The record of its intent, where that was pruned; what only the intent told is null then. */
+  readonly pruned_intent?: number;
 }
 
 export interface HistoryQuery {
@@ -25,7 +27,7 @@ export async function listExecutions(reader: JournalReader, query: HistoryQuery)
   const views: ExecutionView[] = [];
   const ended = new Set<string>();
   let chars = 0;
-  for await (const record of reader.readBackwards(0, reader.size)) {
+  for await (const record of reader.readBackwards(await reader.prunedBefore(), reader.size)) {
     if (views.length >= query.limit) break;
     if (record.execution === null || ended.has(record.execution) || record.type === "values.erased") continue;
     ended.add(record.execution);
@@ -53,6 +55,14 @@ export async function showExecution(
   return view === null ? null : { view, records };
 }
 
+/** Says that the journal does not know an execution, and that it may have known it. */
+export async function notFound(reader: JournalReader, execution: string): Promise<FemtoError> {
+  const before = await reader.prunedBefore();
+  const pruned = before === 0 ? "" : `; what it knew from before record ${before} was pruned`;
+  const reason = `the journal knows no execution \`${printable(execution, 64)}\`${pruned}`;
+  return new FemtoError("FEMTO_EXECUTION_NOT_FOUND", reason);
+}
+
 async function viewOf(reader: JournalReader, stored: TypedRecord): Promise<ExecutionView | null> {
   const { record, erased } = await reader.withValues(stored);
   const view = await viewOfWhole(reader, record);
@@ -74,7 +84,9 @@ async function viewOfWhole(reader: JournalReader, record: TypedRecord): Promise<
       return { ...base, ...ofIntent(record), status: "pending", duration_ms: null };
     case "execution.outcome":
     case "execution.interrupted": {
-      const intent = await recordAt(reader, record.body.intent);
+      const { intent: seq } = record.body;
+      if (seq < (await reader.prunedBefore())) return { ...ended(record, null, base), pruned_intent: seq };
+      const intent = await recordAt(reader, seq);
       return intent?.type === "execution.intent" ? ended(record, intent, base) : null;
     }
     default:
@@ -86,18 +98,22 @@ type Base = Pick<ExecutionView, "execution_id" | "session" | "record">;
 
 function ended(
   record: TypedRecord & { type: "execution.outcome" | "execution.interrupted" },
-  intent: TypedRecord & { type: "execution.intent" },
+  intent: (TypedRecord & { type: "execution.intent" }) | null,
   base: Base,
 ): ExecutionView {
+  const asked =
+    intent === null
+      ? ({ tool: null, label: null, decision: "AUTHORIZED", requested_at: record.at } as const)
+      : ofIntent(intent);
   if (record.type === "execution.interrupted") {
     const reason = `the host ended while it ran; record ${record.body.intent} is its intent`;
-    const error = replyError({ code: "FEMTO_EXECUTION_INTERRUPTED", reason }, record.at, intent.body.tool);
-    return { ...base, ...ofIntent(intent), status: "interrupted", error, duration_ms: null };
+    const error = replyError({ code: "FEMTO_EXECUTION_INTERRUPTED", reason }, record.at, record.body.tool);
+    return { ...base, ...asked, tool: record.body.tool, status: "interrupted", error, duration_ms: null };
   }
   const { event, result = null, error, duration_us } = record.body;
   return {
     ...base,
-    ...ofIntent(intent),
+    ...asked,
     status: verdictOf(event).status,
     ...(result === null ? {} : { result }),
     ...(error === undefined ? {} : { error }),

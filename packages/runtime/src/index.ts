@@ -21,11 +21,12 @@ export {
   resolveConfiguration,
 } from "./configuration/resolve-configuration.ts";
 export { DEFAULT_SEARCH_PATH, findProgram } from "./configuration/resolve-programs.ts";
-export { type ExecutionView, type HistoryQuery, listExecutions, showExecution } from "./history.ts";
+export { type ExecutionView, type HistoryQuery, listExecutions, notFound, showExecution } from "./history.ts";
 export type { LogEntry, RuntimeOptions } from "./options.ts";
 export type { OpenExecution } from "./projection/execution-records.ts";
 export { ExecutionTable } from "./projection/execution-table.ts";
 export { type Counters, Projection } from "./projection/projection.ts";
+export type { PruneRequest } from "./pruning.ts";
 export { type Replay, type ReplayOptions, replay } from "./replay.ts";
 export { createRuntime, Runtime } from "./runtime.ts";
 export type { ProposeOptions, Session, SessionOptions } from "./session.ts";

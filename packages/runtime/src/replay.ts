@@ -14,16 +14,23 @@ export interface ReplayOptions {
 
 export interface Replay {
   readonly projection: Projection;
+  /** The first record that was folded; behind a snapshot where history before it was pruned. */
+  readonly from: number;
   /** Snapshots that were met and equal the fold. */
   readonly snapshotsEqual: number;
 }
 
 /** Throws FEMTO_JOURNAL_CORRUPT naming the first record or snapshot that contradicts the fold. */
 export async function replay(reader: JournalReader, options: ReplayOptions = {}): Promise<Replay> {
-  const projection = new Projection();
+  const projection = await beginning(reader);
+  const from = projection.size;
+  if (options.to !== undefined && options.to < from - 1) {
+    const reason = `history was pruned: a replay begins at the snapshot after record ${from - 1}`;
+    throw new FemtoError("FEMTO_JOURNAL_PRUNED", reason);
+  }
   const stored = new Set(await reader.snapshots());
   let snapshotsEqual = 0;
-  for await (const record of reader.readFrom(0)) {
+  for await (const record of reader.readFrom(from)) {
     if (options.to !== undefined && record.seq > options.to) break;
     projection.apply(record);
     if (!stored.has(record.seq)) continue;
@@ -38,7 +45,15 @@ export async function replay(reader: JournalReader, options: ReplayOptions = {})
     }
     snapshotsEqual += 1;
   }
-  return { projection, snapshotsEqual };
+  return { projection, from, snapshotsEqual };
+}
+
+/** Nothing, or the oldest snapshot that a record vouches for where the records that led to it are gone. */
+async function beginning(reader: JournalReader): Promise<Projection> {
+  if ((await reader.prunedBefore()) === 0) return new Projection();
+  const snapshot = await reader.oldestSnapshot();
+  if (snapshot !== null) return Projection.restore(snapshot.seq, snapshot.actors);
+  throw new FemtoError("FEMTO_JOURNAL_CORRUPT", "history was pruned, and no snapshot stands for it");
 }
 
 function firstDifference(

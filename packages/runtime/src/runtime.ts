@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { builtinCapabilities } from "@femtoclaw/capabilities";
-import type { Appended, ErasureRequest, Journal, LogReader } from "@femtoclaw/journal";
+import type { Appended, ErasureRequest, Journal, LogReader, Pruning } from "@femtoclaw/journal";
 import type { Fault } from "@femtoclaw/machines";
 import type { CompiledPolicy } from "@femtoclaw/policy";
 import {
@@ -26,6 +26,7 @@ import type { Problem } from "./gate/verdict.ts";
 import { harmless } from "./harmless.ts";
 import type { LogEntry, RuntimeOptions } from "./options.ts";
 import type { Projection } from "./projection/projection.ts";
+import { type PruneRequest, pruningOf } from "./pruning.ts";
 import { type Session, type SessionOptions, Sessions } from "./session.ts";
 import { settled } from "./settled.ts";
 import { type RuntimeStatus, statusOf } from "./status.ts";
@@ -134,6 +135,18 @@ export class Runtime implements AsyncDisposable {
   /** Erases values that a record commits to, for good; resolves once they lie in no file any more. */
   async erase(request: Omit<ErasureRequest, "actor">, by: string): Promise<Appended> {
     return await this.journal.erase({ ...request, actor: operatorActor(by) });
+  }
+
+  /** What `prune` would drop. */
+  async planPruning(request: PruneRequest): Promise<Pruning> {
+    return await pruningOf(this.journal, this.projection.open, request, this.#clock.nowUs() / 1_000);
+  }
+
+  /** Drops the oldest records for good; resolves once they are gone. */
+  async prune(request: PruneRequest, by: string): Promise<Pruning> {
+    const pruning = await this.planPruning(request);
+    await this.journal.prune(pruning, operatorActor(by));
+    return pruning;
   }
 
   /** The state after the newest record. */

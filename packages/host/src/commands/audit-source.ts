@@ -18,7 +18,7 @@ export async function auditSource(context: CommandContext): Promise<AuditSource>
     return {
       prove: async (ref) => {
         const { seq, proof, record } = await operator.prove(ref);
-        return { seq, proof, record: Buffer.from(record, "base64") };
+        return { seq, proof, record: record === null ? null : Buffer.from(record, "base64") };
       },
       checkpoint: () => operator.checkpoint(),
       checkpoints: () => operator.checkpoints(),

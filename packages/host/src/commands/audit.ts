@@ -105,12 +105,17 @@ export async function prove(context: CommandContext, ref: string, options: { rea
   await using source = await auditSource(context);
   const { seq, proof, record } = await source.prove(ref);
   if (options.out === undefined) {
-    if (output.json) output.value({ seq, proof, record: record.toString("utf8") });
+    if (output.json) output.value({ seq, proof, record: record?.toString("utf8") ?? null });
     else process.stdout.write(proof);
     return EXIT.ok;
   }
   const file = resolve(context.cwd, options.out);
   writeFileSync(file, proof, { flag: "wx" });
+  if (record === null) {
+    if (output.json) output.value({ seq, proof: file, record: null });
+    else output.line(`wrote ${file}; record ${seq} was pruned here, so take its bytes from a copy of yours`);
+    return EXIT.ok;
+  }
   writeFileSync(`${file}.record`, record, { flag: "wx" });
   if (output.json) output.value({ seq, proof: file, record: `${file}.record` });
   else output.line(`wrote ${file} and ${file}.record, the bytes of record ${seq}`);
@@ -189,6 +194,29 @@ export async function erase(
       output.line(`erased ${paths.join(", ")} of record ${seq}, as record ${record} tells`);
   return EXIT.ok;
 }
+
+/** Says what goes, and lets it go only when that was asked for. */
+export async function prune(
+  context: CommandContext,
+  options: { readonly before: PruneBoundary; readonly yes?: boolean },
+): Promise<number> {
+  const { output } = context;
+  const sure = options.yes ?? false;
+  await using operator = await context.operator();
+  const { before, records, keep } = await operator.prune({ ...options.before, sure });
+  if (output.json) output.value({ before, records, keep, pruned: sure });
+  else {
+    output.line(
+      `${sure ? "dropped" : "would drop"} ${records} records below record ${before}, with the values beside them`,
+    );
+    output.line(`kept: record ${keep.join(", ")}, every hash and every checkpoint`);
+    if (!sure) output.line("nothing was changed; export the log if its past is to stay readable, then add --yes");
+  }
+  return EXIT.ok;
+}
+
+/** A sequence number, or an age. */
+export type PruneBoundary = { readonly before: number } | { readonly older_than_ms: number };
 
 function fileBytes(path: string): Buffer {
   try {

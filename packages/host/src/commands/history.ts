@@ -59,6 +59,7 @@ export async function showExecution(context: CommandContext, id: string): Promis
   }
   for (const line of headerLines(view)) output.line(line);
   for (const line of replyLines(view, output)) output.line(line);
+  if (view.pruned_intent !== undefined) output.line(`pruned: record ${view.pruned_intent}, its intent`);
   for (const path of view.erased ?? []) output.line(`erased: ${printable(path, 256)}`);
   for (const { seq, at, type, body } of records) {
     output.line("");
@@ -90,7 +91,10 @@ export async function replayHistory(context: CommandContext, options: { readonly
     return EXIT.ok;
   }
   const actors = result.actors as ReturnType<Projection["snapshot"]>;
-  output.line(`${result.records} records folded, ${result.snapshots_equal} stored snapshots equal the fold`);
+  if (result.from > 0) output.line(`begun at the snapshot after record ${result.from - 1}; history before was pruned`);
+  output.line(
+    `${result.records - result.from} records folded, ${result.snapshots_equal} stored snapshots equal the fold`,
+  );
   for (const [name, { version, state }] of Object.entries(actors)) {
     const { value, context, ...own } = state as { value?: unknown; context?: object };
     output.line("");
@@ -102,6 +106,7 @@ export async function replayHistory(context: CommandContext, options: { readonly
 
 interface ReplayResult {
   readonly records: number;
+  readonly from: number;
   readonly snapshots_equal: number;
   readonly actors: unknown;
 }
@@ -113,6 +118,6 @@ async function remoteReplay(context: CommandContext, query: { readonly to?: numb
 
 async function localReplay(context: CommandContext, query: { readonly to?: number }): Promise<ReplayResult> {
   await using journal = await readJournal(context.load().resolved.stateDirectory);
-  const { projection, snapshotsEqual } = await replay(journal.reader, query);
-  return { records: projection.size, snapshots_equal: snapshotsEqual, actors: projection.snapshot() };
+  const { projection, from, snapshotsEqual } = await replay(journal.reader, query);
+  return { records: projection.size, from, snapshots_equal: snapshotsEqual, actors: projection.snapshot() };
 }

@@ -1,8 +1,8 @@
 /** What an operator may ask. This endpoint is never visible in a sandbox, and an agent never gets it. */
 
 import { isAbsolute } from "node:path";
-import { FemtoError, LIMITS, printable } from "@femtoclaw/protocol";
-import { listExecutions, type Runtime, replay, showExecution } from "@femtoclaw/runtime";
+import { LIMITS } from "@femtoclaw/protocol";
+import { listExecutions, notFound, type PruneRequest, type Runtime, replay, showExecution } from "@femtoclaw/runtime";
 import { EXPORT_FORMATS, exportAs, keysOf, proveRecord } from "../log-access.ts";
 import { eraseValues } from "../retention.ts";
 import { invalid, refuseUnknown } from "./agent-endpoint.ts";
@@ -62,10 +62,7 @@ export function operatorHandlers({ runtime, sockets, otlpEndpoint, stop }: Opera
         if (typeof execution !== "string") throw invalid("`execution` must be a string");
         const shown = await showExecution(runtime.reader, execution);
         if (shown !== null) return { ...shown.view, records: shown.records };
-        throw new FemtoError(
-          "FEMTO_EXECUTION_NOT_FOUND",
-          `the journal knows no execution \`${printable(execution, 64)}\``,
-        );
+        throw await notFound(runtime.reader, execution);
       },
       ...auditVerbs(runtime),
       "policy.show": (fields) => {
@@ -77,8 +74,9 @@ export function operatorHandlers({ runtime, sockets, otlpEndpoint, stop }: Opera
         if (to !== undefined && to !== 0 && !isCount(to, Number.MAX_SAFE_INTEGER)) {
           throw invalid("`to` must be a sequence number");
         }
-        const { projection, snapshotsEqual } = await replay(runtime.reader, to === undefined ? {} : { to: Number(to) });
-        return { records: projection.size, snapshots_equal: snapshotsEqual, actors: projection.snapshot() };
+        const replayed = await replay(runtime.reader, to === undefined ? {} : { to: Number(to) });
+        const { projection, from, snapshotsEqual: snapshots_equal } = replayed;
+        return { records: projection.size, from, snapshots_equal, actors: projection.snapshot() };
       },
     },
     onClosed: () => undefined,
@@ -93,7 +91,7 @@ function auditVerbs(runtime: Runtime): ConnectionHandlers["verbs"] {
       // The newest checkpoint covers everything that is durable now, so that any record can be proved.
       await runtime.checkpoint();
       const { seq, proof, record } = await proveRecord(runtime.reader, ref);
-      return { seq, proof, record: record.toString("base64") };
+      return { seq, proof, record: record?.toString("base64") ?? null };
     },
     "audit.checkpoint": (fields) => {
       refuseUnknown(fields);
@@ -121,6 +119,12 @@ function auditVerbs(runtime: Runtime): ConnectionHandlers["verbs"] {
       const request = { ref, reason, ...(field === undefined ? {} : { field }) };
       return await eraseValues(runtime, request, operatorName());
     },
+    "audit.prune": async ({ before, older_than_ms, sure, ...rest }) => {
+      refuseUnknown(rest);
+      if (typeof sure !== "boolean") throw invalid("`sure` must be true or false");
+      const request = pruneRequest(before, older_than_ms);
+      return sure ? await runtime.prune(request, operatorName()) : await runtime.planPruning(request);
+    },
     "audit.export": async ({ format, out, values, ...rest }) => {
       refuseUnknown(rest);
       if (values !== undefined && typeof values !== "boolean") throw invalid("`values` must be true or false");
@@ -131,6 +135,14 @@ function auditVerbs(runtime: Runtime): ConnectionHandlers["verbs"] {
       return await exportAs(runtime.reader, known, out, values === true);
     },
   };
+}
+
+function pruneRequest(before: unknown, olderThanMs: unknown): PruneRequest {
+  const numbers = [before, olderThanMs].filter((value) => isCount(value, Number.MAX_SAFE_INTEGER));
+  const [first] = numbers;
+  if (first === undefined || numbers.length !== 1)
+    throw invalid("one of `before` and `older_than_ms` must be a number");
+  return { before: before === undefined ? { olderThanMs: Number(first) } : Number(first) };
 }
 
 /** Who has this socket is the user whom the host runs as. */

@@ -9,8 +9,18 @@ import { decodeAt, type LogReader } from "../journal-reader.ts";
 import type { StoredRecord } from "../store.ts";
 import { parseCheckpoint } from "../tree/checkpoint.ts";
 import { TILE_WIDTH } from "../tree/tiles.ts";
+import { heldRecords } from "./held-records.ts";
 import { type IntentRecord, ocsfEvent } from "./ocsf-event.ts";
-import { CHECKPOINT_FILE, entriesPath, joinEntries, partialTiles, ROTATIONS_FOLDER, tilePath } from "./tiles-layout.ts";
+import {
+  CHECKPOINT_FILE,
+  entriesPath,
+  joinEntries,
+  keptPath,
+  PRUNED_FILE,
+  partialTiles,
+  ROTATIONS_FOLDER,
+  tilePath,
+} from "./tiles-layout.ts";
 import { valuesFileOf, writeValues } from "./values-file.ts";
 
 const OWNER_FOLDER = 0o700;
@@ -26,6 +36,8 @@ export async function exportTiles(reader: LogReader, folder: string): Promise<Ex
   const { size, note } = await newest(reader);
   const begin = (): Promise<unknown> => mkdir(folder, { mode: OWNER_FOLDER });
   return await exporting(folder, begin, async () => {
+    const pruned = await reader.prunedBefore();
+    if (pruned > 0) await write(folder, PRUNED_FILE, Buffer.from(String(pruned)));
     await writeEntries(reader, folder, size);
     await writeTiles(reader, folder, size);
     for (const bridge of await bridges(reader, size)) {
@@ -83,7 +95,7 @@ async function exportLines(
   return await exporting(file, begin, async (handle) => {
     try {
       let lines: Uint8Array[] = [];
-      for await (const stored of reader.readStored(0, size)) {
+      for await (const stored of heldRecords(reader, size)) {
         lines.push(lineOf(stored), NEWLINE);
         if (stored.seq % TILE_WIDTH < TILE_WIDTH - 1 && stored.seq < size - 1) continue;
         await handle.writeFile(Buffer.concat(lines));
@@ -127,7 +139,12 @@ async function newest(reader: LogReader): Promise<{ readonly size: number; reado
 
 async function writeEntries(reader: LogReader, folder: string, size: number): Promise<void> {
   let bundle: Uint8Array[] = [];
-  for await (const { seq, bytes } of reader.readStored(0, size)) {
+  const begin = await reader.prunedBefore();
+  for await (const { seq, bytes } of heldRecords(reader, size)) {
+    if (seq < begin) {
+      await write(folder, keptPath(seq), bytes);
+      continue;
+    }
     bundle.push(bytes);
     if (bundle.length < TILE_WIDTH && seq < size - 1) continue;
     await write(folder, entriesPath(Math.floor(seq / TILE_WIDTH), bundle.length), joinEntries(bundle));

@@ -1,5 +1,6 @@
 /** What a verifier reads: a log as somebody hands it over, of whom nothing is believed. */
 import { FemtoError, printable } from "@femtoclaw/protocol";
+import { StoreReader } from "../journal-reader.ts";
 import {
   BLOBS,
   CHECKPOINTS,
@@ -26,6 +27,8 @@ export interface LogSource {
   lastTile(): Promise<number | null>;
   /** What is wrong with the unfinished tiles of this tree, if anything. */
   edgeFault(tree: TileTree): Promise<string | undefined>;
+  /** Records below this number are said to have been pruned. */
+  prunedBefore(): Promise<number>;
   /** Whether every value that was not erased has to be there. */
   readonly hasAllValues: boolean;
   /** What opens the commitments, in the order of records and of the commitments in each. */
@@ -88,6 +91,10 @@ export class StoreSource implements LogSource {
     const expected = tree.size < TILE_WIDTH ? null : encodeEdge(tree);
     const same = expected === null ? stored === null : stored !== null && expected.equals(stored);
     return same ? undefined : "the stored edge of the tree is not that of its records";
+  }
+
+  prunedBefore(): Promise<number> {
+    return new StoreReader(this.#store, this.#size).prunedBefore();
   }
 
   readonly hasAllValues = true;

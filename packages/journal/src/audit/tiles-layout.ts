@@ -7,11 +7,16 @@ export const ENTRY_BYTES_MAX = 65_535;
 export const CHECKPOINT_FILE = "checkpoint";
 /** Not of the layout: checkpoints that two keys signed, by which a reader follows a change of the key. */
 export const ROTATIONS_FOLDER = "rotations";
+/** Not of the layout: the number below which records were pruned, and those below it that stayed. */
+export const PRUNED_FILE = "pruned";
+export const KEPT_FOLDER = "kept";
 const LENGTH_BYTES = 2;
 
 export const tilePath = (level: number, index: number, width: number): string =>
   join("tile", String(level), ...placed(index, width));
 export const entriesPath = (index: number, width: number): string => join("tile", "entries", ...placed(index, width));
+
+export const keptPath = (seq: number): string => join(KEPT_FOLDER, String(seq));
 
 /** A tile of every level that a tree of this size has at its right edge, where it is not full. */
 export function partialTiles(

@@ -11,6 +11,9 @@ import {
   CHECKPOINT_FILE,
   ENTRY_BYTES_MAX,
   entriesPath,
+  KEPT_FOLDER,
+  keptPath,
+  PRUNED_FILE,
   partialTiles,
   ROTATIONS_FOLDER,
   splitEntries,
@@ -20,6 +23,8 @@ import { readValues, valuesFileOf } from "./values-file.ts";
 
 /** LIMIT: bytes of a note that is read; one with many signatures has a few thousand. */
 const NOTE_BYTES_MAX = 65_536;
+/** LIMIT: bytes of a file that holds one number. */
+const NUMBER_BYTES_MAX = 16;
 const BUNDLE_BYTES_MAX = TILE_WIDTH * (ENTRY_BYTES_MAX + 2);
 
 export class TilesSource implements LogSource {
@@ -31,7 +36,9 @@ export class TilesSource implements LogSource {
 
   async *records(): AsyncGenerator<StoredRecord> {
     const size = await this.#size();
-    for (let first = 0; first < size; first += TILE_WIDTH) {
+    const begin = await this.prunedBefore();
+    if (begin > 0) yield* this.#kept(begin);
+    for (let first = begin; first < size; first += TILE_WIDTH) {
       const width = Math.min(TILE_WIDTH, size - first);
       const index = first / TILE_WIDTH;
       const bundle = await this.#read(entriesPath(index, width), BUNDLE_BYTES_MAX);
@@ -42,12 +49,15 @@ export class TilesSource implements LogSource {
     }
   }
 
+  async prunedBefore(): Promise<number> {
+    const claimed = (await this.#read(PRUNED_FILE, NUMBER_BYTES_MAX))?.toString() ?? "0";
+    const before = /^[0-9]{1,16}$/.test(claimed) ? Number(claimed) : Number.NaN;
+    if (Number.isSafeInteger(before) && before % TILE_WIDTH === 0) return before;
+    throw damaged("how far the log was pruned is no multiple of 256");
+  }
+
   async checkpoints(): Promise<readonly number[]> {
-    const rotations = await readdir(join(this.#folder, ROTATIONS_FOLDER)).catch((error: unknown) => {
-      if (systemErrorCode(error) === "ENOENT") return [];
-      throw error;
-    });
-    const sizes = rotations.map((name) => (/^[0-9]{1,16}$/.test(name) ? Number(name) : Number.NaN));
+    const sizes = await this.#numbersIn(ROTATIONS_FOLDER);
     return [...new Set([...sizes, await this.#size()])].sort((left, right) => left - right);
   }
 
@@ -82,6 +92,23 @@ export class TilesSource implements LogSource {
 
   values(): AsyncIterable<StoredValue> {
     return readValues(valuesFileOf(this.#folder));
+  }
+
+  async *#kept(before: number): AsyncGenerator<StoredRecord> {
+    for (const seq of (await this.#numbersIn(KEPT_FOLDER)).sort((left, right) => left - right)) {
+      if (!(seq < before)) throw damaged(`${KEPT_FOLDER} holds what is no record below ${before}`);
+      const bytes = await this.#read(keptPath(seq), ENTRY_BYTES_MAX);
+      if (bytes !== null) yield { seq, bytes };
+    }
+  }
+
+  /** Numbers that files of this folder are named after, NaN for any other name; none where there is no folder. */
+  async #numbersIn(folder: string): Promise<number[]> {
+    const names = await readdir(join(this.#folder, folder)).catch((error: unknown) => {
+      if (systemErrorCode(error) === "ENOENT") return [];
+      throw error;
+    });
+    return names.map((name) => (/^[0-9]{1,16}$/.test(name) ? Number(name) : Number.NaN));
   }
 
   /** What the checkpoint claims, before anybody knows whether it counts. */

@@ -7,6 +7,7 @@ import { type FileHandle, open } from "node:fs/promises";
 import { FemtoError, LIMITS, systemErrorCode } from "@femtoclaw/protocol";
 import { decodeAt, type LogReader } from "../journal-reader.ts";
 import { saltOf } from "../sealing/commitments.ts";
+import { heldRecords } from "./held-records.ts";
 import type { StoredValue } from "./log-source.ts";
 
 /** LIMIT: bytes of one line: the largest result in base64, with its salt. */
@@ -22,7 +23,7 @@ export const valuesFileOf = (exported: string): string => `${exported}.values.js
 /** Writes what the first `size` records commit to and what is still kept; returns how many values that were. */
 export async function writeValues(reader: LogReader, size: number, file: FileHandle): Promise<number> {
   let written = 0;
-  for await (const stored of reader.readStored(0, size)) {
+  for await (const stored of heldRecords(reader, size)) {
     // Few records commit to anything; the others need not be understood.
     if (!Buffer.from(stored.bytes.buffer, stored.bytes.byteOffset, stored.bytes.byteLength).includes(COMMITMENTS)) {
       continue;

@@ -92,6 +92,7 @@ function unread(verdict: LogVerdict["verdict"], reason: string, { pinned }: Omit
     pinned: pinned === undefined ? "absent" : "differs",
     verdict,
     fault: { seq: 0, reason },
+    prunedBefore: 0,
     caveats: [],
   };
 }

@@ -11,6 +11,7 @@ import { encodeBase64 } from "../tree/base64.ts";
 import { leafHash } from "../tree/hashing.ts";
 import { hashesOf, TILE_WIDTH, type Tile, TileTree } from "../tree/tiles.ts";
 import { type LogSource, MissingPart } from "./log-source.ts";
+import { PrunedLeaves } from "./pruned-leaves.ts";
 import { ValueCheck, type ValueFault } from "./verify-values.ts";
 
 export interface VerifyOptions {
@@ -37,6 +38,8 @@ export interface LogVerdict {
   readonly verdict: "verified" | "tampered" | "incomplete" | "unverifiable";
   /** The first record that cannot be vouched for, and why. */
   readonly fault: { readonly seq: number; readonly reason: string } | null;
+  /** Records below this number were pruned, and nothing else is amiss; 0 otherwise. */
+  readonly prunedBefore: number;
   /** What nobody could have found out from what was given, in words for people. */
   readonly caveats: readonly string[];
 }
@@ -88,6 +91,7 @@ class Verification {
   #expected: ExpectedCheckpoint[] = [];
   #signedSize = 0;
   #missing: MissingPart | null = null;
+  #prunedBefore = 0;
   readonly #values: ValueCheck;
 
   constructor({ source, pinned, checkpoint }: VerifyOptions) {
@@ -99,18 +103,26 @@ class Verification {
 
   async run(): Promise<void> {
     this.#expected = await this.#expectedCheckpoints();
+    const pruned = new PrunedLeaves(this.#source, await this.#source.prunedBefore());
+    this.#values.pruned(pruned.before);
     for await (const stored of this.#source.records()) {
-      await this.#assertValues(this.#values.record(this.#record(stored)));
-      for (const tile of this.#tree.push(leafHash(stored.bytes))) await this.#tile(tile);
-      while (this.#expected[0]?.size === this.#tree.size) await this.#checkpoint(this.#expected.shift());
+      for await (const leaf of pruned.upTo(this.#tree.size, stored.seq)) await this.#grow(leaf);
+      const record = this.#record(stored);
+      pruned.record(record);
+      await this.#assertNoFault(this.#values.record(record));
+      await this.#grow(leafHash(stored.bytes));
     }
     await this.#ending();
-    await this.#assertValues(this.#values.end());
+    await this.#assertNoFault(this.#values.end());
+    await this.#assertNoFault(pruned.fault);
     if (this.#pinned !== undefined && this.#signedSize > 0 && !this.#signers.has(this.#pinned)) {
       throw new Finding(0, "the log is vouched for by other keys than the pinned one");
     }
     if (this.#missing !== null) throw this.#missing;
     if (this.#signedSize === 0) throw new MissingPart(0, "no checkpoint vouches for any record");
+    if (pruned.missing === null) return;
+    this.#prunedBefore = pruned.before;
+    throw pruned.missing;
   }
 
   end(
@@ -128,6 +140,7 @@ class Verification {
       keys: this.#chain?.keys ?? [],
       pinned,
       verdict,
+      prunedBefore: this.#prunedBefore,
       fault: fault === null ? null : { seq: fault.seq ?? size, reason: fault.reason },
       caveats: this.#caveats(),
     };
@@ -162,7 +175,12 @@ class Verification {
     return expected.sort((left, right) => left.size - right.size);
   }
 
-  async #assertValues(check: Promise<ValueFault | undefined>): Promise<void> {
+  async #grow(leaf: Uint8Array): Promise<void> {
+    for (const tile of this.#tree.push(leaf)) await this.#tile(tile);
+    while (this.#expected[0]?.size === this.#tree.size) await this.#checkpoint(this.#expected.shift());
+  }
+
+  async #assertNoFault(check: ValueFault | undefined | Promise<ValueFault | undefined>): Promise<void> {
     const fault = await check;
     if (fault !== undefined) throw new Finding(fault.seq, fault.reason);
   }

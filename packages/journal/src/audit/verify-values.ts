@@ -18,10 +18,16 @@ export class ValueCheck {
   /** Places of values that are not there, by the record that commits to them. */
   readonly #missing = new Map<number, Set<string>>();
   #found = 0;
+  #prunedBefore = 0;
 
   constructor(source: LogSource) {
     this.#hasAll = source.hasAllValues;
     this.#values = source.values()[Symbol.asyncIterator]();
+  }
+
+  /** Of records below this number nobody can say what they committed to. */
+  pruned(before: number): void {
+    this.#prunedBefore = before;
   }
 
   /** Takes the next record that commits to something or tells of an erasure; others may be left out. */
@@ -79,6 +85,7 @@ export class ValueCheck {
 
   #erased({ seq, body }: TypedRecord & { readonly type: "values.erased" }): ValueFault | undefined {
     const missing = this.#missing.get(body.seq);
+    if (missing === undefined && body.seq < this.#prunedBefore) return undefined;
     for (const path of body.paths) {
       // A value that came back is one that somebody kept although he was told to erase it.
       if (missing?.delete(path) !== true && this.#hasAll) {

@@ -123,6 +123,8 @@ export function readerOf({ records, snapshots }: RecordedHistory): JournalReader
         yield { seq: record.seq, bytes: Buffer.from(JSON.stringify(record)) };
       }
     },
+    prunedBefore: async () => 0,
+    oldestSnapshot: async () => null,
     withValues: async (record) => ({ record, erased: [] }),
     blob: async () => null,
     locate: async (execution) => records.filter((record) => record.execution === execution).map(({ seq }) => seq),
