@@ -111,15 +111,13 @@ export async function startRuntime(loaded: LoadedConfiguration, log: (entry: Log
   return runtime;
 }
 
-/** Lets what this user's clients remember follow a log that goes on from theirs; other users have to be told. */
+/** Lets what is remembered of this state directory follow the log that goes on there; who knows its sockets is told. */
 async function announceLog(
-  { stateDirectory, runtimeDirectory }: ResolvedConfiguration,
-  { firstKey, vkey, standsIn }: OpenedEpoch,
+  { stateDirectory }: ResolvedConfiguration,
+  { firstKey, vkey, standsIn, beginsWith }: OpenedEpoch,
   log: (entry: LogEntry) => void,
 ): Promise<void> {
-  for (const place of [stateDirectory, runtimeDirectory]) {
-    await memoryOf(place, log).announce({ before: firstKey, next: vkey, oldPlace: standsIn });
-  }
+  await memoryOf(stateDirectory, log).announce({ before: firstKey, next: vkey, oldPlace: standsIn, beginsWith });
 }
 
 function memoryOf(place: string, log: (entry: LogEntry) => void): LogMemory {

@@ -56,8 +56,8 @@ test("an older copy of the state directory is told of by every client, until its
   expect(told.stderr).toMatch(/it was seen with \d+ records[\s\S]*femtoclaw audit forget/);
   expect(await place.run(["capabilities", "list"])).toMatchObject(ROLLED_BACK);
   await expect(place.agent()).rejects.toMatchObject({ code: "FEMTO_LOG_ROLLED_BACK" });
-  const status = await place.json<{ log: { fits: boolean; code: string } }>(["status"]);
-  expect(status).toMatchObject({ code: 1, value: { log: { fits: false, code: "FEMTO_LOG_ROLLED_BACK" } } });
+  const status = await place.json<{ remembered: { fits: boolean; code: string } }>(["status"]);
+  expect(status).toMatchObject({ code: 1, value: { remembered: { fits: false, code: "FEMTO_LOG_ROLLED_BACK" } } });
   const findings = await place.json<{ check: string; verdict: string }[]>(["doctor"]);
   expect(findings.value).toContainEqual(expect.objectContaining({ check: "remembered", verdict: "fail" }));
   expect((await place.json<{ verdict: string }>(["audit", "verify"])).code).toBe(1);
@@ -67,7 +67,7 @@ test("an older copy of the state directory is told of by every client, until its
   const { value } = await place.json<{ forgotten: string[] }>(["audit", "forget"]);
   expect(value.forgotten).toEqual([place.state, place.runtime]);
   await calls(1);
-  expect((await place.json<{ log: { fits: boolean } }>(["status"])).value.log.fits).toBe(true);
+  expect((await place.json<{ remembered: { fits: boolean } }>(["status"])).value.remembered.fits).toBe(true);
   const down = await place.run(["down"]);
   expect(down.code).toBe(0);
   expect((await place.run(["audit", "verify"])).code).toBe(0);
@@ -79,7 +79,7 @@ test("a log that its keeper let go on twice from one point is told of as a fork"
   const seen = await place.up();
   await calls(1);
   await stop(seen);
-  putBack("base");
+  await place.rollBack(join(place.root, "base"));
   const forked = await place.up();
   await Promise.all(Array.from({ length: 4 }, () => place.propose("fs_read", { path: "notes.txt" })));
   const told = await place.run(READ);

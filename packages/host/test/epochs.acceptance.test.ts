@@ -1,6 +1,16 @@
 /** Forks and copies from outside: two logs, each right by itself, the new one naming the old; nothing is run by either. */
 import { createHash } from "node:crypto";
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { OperatorClient } from "@femtoclaw/client";
 import type { Reply } from "@femtoclaw/protocol";
@@ -76,9 +86,11 @@ test("a running host's log is forked; both logs verify, and the fork runs nothin
   expect(await place.propose("process_exec", leave("later"))).toMatchObject({ status: "completed" });
   expect((await place.run(["down"])).code).toBe(0);
 
-  for (const path of [place.state, out, join(out, "epochs/1")]) {
-    const verified = await place.json<Verdict>(["audit", "verify", path]);
-    expect({ path, code: verified.code, ...verified.value }).toMatchObject({ code: 0, pinned: "matches" });
+  const key = join(place.root, "old.vkey");
+  writeFileSync(key, old.vkey);
+  for (const args of [[place.state], [out], [join(out, "epochs/1"), "--key", key]]) {
+    const verified = await place.json<Verdict>(["audit", "verify", ...args]);
+    expect({ args, code: verified.code, ...verified.value }).toMatchObject({ code: 0, pinned: "matches" });
   }
   expect((await place.json<Verdict>(["audit", "verify", join(out, "epochs/1")])).value.size).toBeGreaterThan(at);
   const { value: named } = await place.json<Keys>(["--state", out, "keys", "show"]);
@@ -90,7 +102,9 @@ test("a running host's log is forked; both logs verify, and the fork runs nothin
 
   const expected = `${done}later\n`;
   const host = await place.up(["--state", out]);
-  const { value: status } = await place.json<RuntimeStatus>(["status"]);
+  // The sockets were those of the other log; that they are another's now is meant.
+  expect((await place.run(["--state", out, "audit", "forget"])).code).toBe(0);
+  const { value: status } = await place.json<RuntimeStatus>(["--state", out, "status"]);
   expect(status).toMatchObject({ log: value.origin, parent: value.parent, unresolved: 1, boots: 1, phase: "idle" });
   expect((await place.run(["status"])).stdout).toContain(`goes on from ${at + 1} records of ${old.origin} (fork)`);
   expect(effects(place)).toBe(expected);
@@ -98,10 +112,13 @@ test("a running host's log is forked; both logs verify, and the fork runs nothin
   expect(await place.propose("fs_read", { path: "notes.txt" })).toMatchObject({
     error: { code: "FEMTO_CAPABILITY_DISABLED" },
   });
-  const [open] = (await place.json<ExecutionView[]>(["executions", "list", "--state", "interrupted"])).value;
+  const [open] = (await place.json<ExecutionView[]>(["--state", out, "executions", "list", "--state", "interrupted"]))
+    .value;
   expect(open).toMatchObject({ tool: "process_exec", status: "interrupted" });
   const id = open?.execution_id ?? "";
-  expect((await place.run(["executions", "resolve", id, "--not-done", "--reason", "it slept"])).code).toBe(0);
+  expect(
+    (await place.run(["--state", out, "executions", "resolve", id, "--not-done", "--reason", "it slept"])).code,
+  ).toBe(0);
   expect(await place.propose("process_exec", leave("forked"))).toMatchObject({ status: "completed" });
   host.kill("SIGTERM");
   expect(await host.ended).toBe(0);
@@ -175,7 +192,29 @@ test("a copy goes on in a log of its own beside the original, which goes on in i
   expect(effects(place)).toBe("once\n");
 });
 
-test("a backup that was put back goes on in a new epoch, and the pin follows it", async () => {
+test("a state directory that was moved by copying it goes on in a new epoch, and what is remembered follows", async () => {
+  await using place = new Playground();
+  await place.upDetached();
+  await place.propose("process_exec", leave("once"));
+  expect((await place.run(["down"])).code).toBe(0);
+  const moved = join(place.root, "moved");
+  cpSync(place.state, moved, { recursive: true });
+  rmSync(place.state, { recursive: true });
+  renameSync(moved, place.state);
+
+  const host = await place.up();
+  expect(host.log()).toContain('"event":"epoch.opened"');
+  expect(host.log()).not.toContain("log.differs");
+  expect((await place.run(["call", "fs_read", '{"path":"notes.txt"}'])).code).toBe(0);
+  host.kill("SIGTERM");
+  await host.ended;
+  for (const path of [place.state, join(place.state, "epochs/1")]) {
+    const { code, value } = await place.json<Verdict>(["audit", "verify", path]);
+    expect({ path, code, pinned: value.pinned }).toEqual({ path, code: 0, pinned: "matches" });
+  }
+});
+
+test("a backup that was put back goes on in a new epoch, and is told of until its owner says that it is meant", async () => {
   await using place = new Playground();
   await place.upDetached();
   expect((await place.run(["down"])).code).toBe(0);
@@ -190,13 +229,15 @@ test("a backup that was put back goes on in a new epoch, and the pin follows it"
 
   const host = await place.up();
   expect(host.log()).toContain('"event":"epoch.opened"');
-  expect(host.log()).not.toContain("key.differs");
+  expect(host.log()).toContain("log.differs");
+  const call = ["call", "fs_read", '{"path":"notes.txt"}'];
+  expect(await place.run(call)).toMatchObject({ code: 1, stderr: expect.stringContaining("FEMTO_LOG_ROLLED_BACK") });
+  expect((await place.run(["audit", "verify"])).code).toBe(1);
+  expect((await place.run(["audit", "forget"])).code).toBe(0);
+  expect((await place.run(call)).code).toBe(0);
   host.kill("SIGTERM");
   await host.ended;
   const { value: named } = await place.json<Keys>(["keys", "show"]);
   expect(named.parent).toMatchObject({ origin: original.origin, reason: "copy" });
-  for (const path of [place.state, join(place.state, "epochs/1")]) {
-    const { code, value } = await place.json<Verdict>(["audit", "verify", path]);
-    expect({ path, code, pinned: value.pinned }).toEqual({ path, code: 0, pinned: "matches" });
-  }
+  expect((await place.run(["audit", "verify", place.state])).code).toBe(0);
 });

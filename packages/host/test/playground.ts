@@ -1,11 +1,21 @@
 /** A project, a home and runtime folders of its own, and the real command line as child processes. */
 import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { connect, type Socket } from "node:net";
-import { dirname, join } from "node:path";
+import { dirname, join, relative } from "node:path";
 import type { Readable, Writable } from "node:stream";
 import { AgentClient, LogMemory } from "@femtoclaw/client";
+import { type DirectoryIdentity, writeIdentity } from "@femtoclaw/journal";
 import type { Reply } from "@femtoclaw/protocol";
 import type { ExecutionView } from "@femtoclaw/runtime";
 
@@ -90,6 +100,27 @@ export class Playground implements AsyncDisposable {
     mkdirSync(dirname(join(this.root, name)), { recursive: true, mode: 0o700 });
     writeFileSync(join(this.root, name), content, { mode: 0o600 });
     return join(this.root, name);
+  }
+
+  /**
+   * Puts the files of an older state directory back into the folders that are there, as somebody does who
+   * knows what a copy is noticed by.
+   */
+  async rollBack(older: string): Promise<void> {
+    for (const name of readdirSync(this.state)) {
+      const path = join(this.state, name);
+      if (!statSync(path).isDirectory()) continue;
+      for (const inner of readdirSync(path)) rmSync(join(path, inner), { recursive: true });
+    }
+    for (const { name, parentPath } of readdirSync(older, { recursive: true, withFileTypes: true })) {
+      const from = join(parentPath, name);
+      const to = join(this.state, relative(older, from));
+      if (statSync(from).isFile()) writeFileSync(to, readFileSync(from), { mode: 0o600 });
+      else mkdirSync(to, { recursive: true, mode: 0o700 });
+    }
+    const { origin, boot } = JSON.parse(readFileSync(join(older, "identity"), "utf8")) as DirectoryIdentity;
+    const folders = { root: this.state, journal: join(this.state, "journal"), into: this.state };
+    await writeIdentity(folders, { origin, boot });
   }
 
   /** Runs one command to its end. */

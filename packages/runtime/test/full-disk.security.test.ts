@@ -61,6 +61,13 @@ async function expectSound(runtime: Runtime, state: string): Promise<void> {
   expect(await verifyDirectory(join(state, "journal"))).toMatchObject({ fault: null });
 }
 
+/** The reserve is taken behind the start. */
+const untilReserved = (runtime: Runtime): Promise<void> =>
+  vi.waitFor(
+    () => expect(runtime.status().memory).toMatchObject({ state: "ready", reserve_bytes: RESERVE_BYTES }),
+    20_000,
+  );
+
 describe.runIf(HAS_SMALL_DISK)("a runtime on a disk that is filled", () => {
   it("ends what runs, takes nothing new, says so, and goes on when there is room", async () => {
     using given = scene();
@@ -71,6 +78,7 @@ describe.runIf(HAS_SMALL_DISK)("a runtime on a disk that is filled", () => {
     });
     const runtime = await given.start({ capabilities: [waits] });
     const session = runtime.openSession({ channel: "agent" });
+    await untilReserved(runtime);
     const running = [1, 2, 3].map((n) => session.propose(call("waits", { n })));
     await barrier.reached;
     expect(runtime.status().memory).toMatchObject({ full: null, reserve_bytes: RESERVE_BYTES });
@@ -159,9 +167,11 @@ describe.runIf(HAS_SMALL_DISK)("a runtime on a disk that is filled", () => {
     const barrier = new Barrier();
     const waits = capability("waits", async () => {
       await barrier.arrive();
-      return { text: "y".repeat(900_000) };
+      // As large as a record can be: nothing of it leaves the record, and the disk has less than that.
+      return Object.fromEntries(Array.from({ length: 15 }, (_, at) => [`text${at}`, "y".repeat(4_000)]));
     });
     const first = await given.start({ capabilities: [waits] });
+    await untilReserved(first);
     const session = first.openSession({ channel: "agent" });
     const running = session.propose(call("waits"));
     await barrier.reached;
@@ -205,14 +215,16 @@ describe("a runtime whose reserve is not its own", () => {
       : []),
   ])("(%s) does not start, and starts when it is gone", async (_, put) => {
     const home = temporaryHome();
-    await (await home.start()).close();
+    const once = await home.start();
+    await untilReserved(once);
+    await once.close();
     const path = join(home.state, "reserve");
     rmSync(path);
     put(path);
     await expect(home.start()).rejects.toMatchObject({ code: "FEMTO_STATE_OWNER" });
     rmSync(path);
     const runtime = await home.start();
-    expect(runtime.status().memory).toMatchObject({ state: "ready", reserve_bytes: RESERVE_BYTES });
+    await untilReserved(runtime);
     await runtime.close();
   });
 });

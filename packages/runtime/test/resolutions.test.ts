@@ -39,7 +39,8 @@ describe("an interrupted execution", () => {
     const [first = "", second = ""] = executions;
     const seq = await runtime.resolveExecution({ execution: first, resolution: "done", reason: " seen ", by: BY });
     const resolved = ofType(await recordsOf(runtime.reader), "execution.resolved");
-    expect(resolved).toMatchObject([{ seq, execution: first, body: { resolution: "done", reason: "seen", by: BY } }]);
+    expect(resolved).toMatchObject([{ seq, execution: first, body: { resolution: "done", reason: "seen" } }]);
+    expect(resolved[0]?.actor?.principal).toBe(BY);
     expect(runtime.status().unresolved).toBe(2);
     await runtime.close();
     const again = await home.start({ capabilities: idle });

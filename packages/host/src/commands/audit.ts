@@ -3,12 +3,14 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import {
   checkProof,
+  type HeldCheckpoint,
   type LogVerdict,
   type VerifyOptions as LogVerification,
   TilesSource,
   verifyDirectory,
   verifyLog,
 } from "@femtoclaw/journal";
+import type { RememberedLog } from "@femtoclaw/journal/known-log";
 import { EXIT, errorText, FemtoError, printable } from "@femtoclaw/protocol";
 import { exportOfHost } from "../host-export.ts";
 import type { ExportFormat } from "../log-access.ts";
@@ -38,8 +40,8 @@ export async function verify(
   const needed = options.key === undefined || options.checkpoint === undefined;
   const remembered = needed ? await context.logMemoryAt(stateDirectory).remembered() : null;
   const pinned = options.key === undefined ? remembered?.firstKey : fileText(options.key);
-  const checkpoint =
-    options.checkpoint === undefined ? remembered?.checkpoint : fileText(options.checkpoint, { trim: false });
+  const checkpoint = options.checkpoint === undefined ? undefined : fileText(options.checkpoint, { trim: false });
+  const seen = options.checkpoint === undefined && remembered !== null ? [seenBefore(remembered)] : [];
   // Before the log is read: what a witness takes meanwhile may lie beyond the end of what is verified.
   const { held, faults, notes } = await witnessEvidence({
     stateDirectory,
@@ -49,13 +51,19 @@ export async function verify(
   const expected = {
     ...(pinned === undefined ? {} : { pinned }),
     ...(checkpoint === undefined ? {} : { checkpoint }),
-    held,
+    held: [...held, ...seen],
   };
   const verdict = await verdictOn(context, path, stateDirectory, expected);
   const exit = exitOf(verdict, faults);
   if (context.output.json) context.output.value({ ...verdict, witnessFaults: faults, witnessNotes: notes, exit });
   else for (const line of verdictLines(verdict, [...faults, ...notes], context.output)) context.output.line(line);
   return exit;
+}
+
+/** Whoever can write to the state directory can mostly write to what its user remembers as well. */
+function seenBefore({ checkpoint, seenAt }: RememberedLog): HeldCheckpoint {
+  const whose = `the checkpoint that was seen here at ${seenAt}`;
+  return { note: checkpoint, whose, witnessed: false, elsewhere: false };
 }
 
 async function verdictOn(

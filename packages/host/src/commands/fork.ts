@@ -1,5 +1,6 @@
 /** `fork`: another future of a log. The new state directory runs nothing until a host is started in it. */
 import { join, resolve } from "node:path";
+import { proveContinuation } from "@femtoclaw/journal";
 import { EXIT, printable } from "@femtoclaw/protocol";
 import { type Fork, forkLog } from "@femtoclaw/runtime";
 import type { LoadedConfiguration } from "../configuration/load-configuration.ts";
@@ -13,7 +14,8 @@ export async function fork(context: CommandContext, seq: number, options: { read
   const made = await makeFork(context, loaded, seq, resolve(context.cwd, options.out));
   const { directory, origin, vkey, parent, unresolved } = made;
   // Whatever was seen at these paths was something that is there no more.
-  for (const place of [directory, join(directory, "epochs", "1")]) await context.logMemoryAt(place).forget();
+  await context.logMemoryAt(join(directory, "epochs", "1")).forget();
+  await rememberFork(context, directory);
   if (output.json) {
     output.value({ out: directory, origin, vkey, parent, unresolved });
     return EXIT.ok;
@@ -22,6 +24,14 @@ export async function fork(context: CommandContext, seq: number, options: { read
   if (unresolved > 0) output.line(`${unresolved} executions without outcome wait there for a resolution`);
   output.talk(`start it with: femtoclaw --state ${printable(directory, 4_096)} up`);
   return EXIT.ok;
+}
+
+/** The fork's own log was begun just now, so its first sight is the right one. */
+async function rememberFork(context: CommandContext, directory: string): Promise<void> {
+  const memory = context.logMemoryAt(directory);
+  await memory.forget();
+  await using journal = await readJournal(directory);
+  await memory.meet((from) => proveContinuation(journal.reader, from));
 }
 
 async function makeFork(context: CommandContext, loaded: LoadedConfiguration, seq: number, out: string): Promise<Fork> {

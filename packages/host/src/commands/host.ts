@@ -164,7 +164,7 @@ export async function status(context: CommandContext): Promise<number> {
   const value = await operator.status();
   const exit = held.fault?.exit ?? EXIT.ok;
   if (output.json) {
-    output.value({ ...value, log: loggedAs(held) });
+    output.value({ ...value, remembered: rememberedAs(held) });
     return exit;
   }
   const rows = [...statusRows(value as unknown as HostStatus, output), heldRow(held, output)];
@@ -174,12 +174,12 @@ export async function status(context: CommandContext): Promise<number> {
 }
 
 /** What is remembered of the log, for scripts. */
-function loggedAs(held: HeldLog): Record<string, unknown> {
+function rememberedAs(held: HeldLog): Record<string, unknown> {
   if (held.fault !== null) return { fits: false, code: held.fault.code, reason: held.fault.message };
   const { before, now } = held.met;
   const { origin, size, root } = now;
-  const remembered = before === null ? null : { size: before.size, root: before.root, seen_at: before.seenAt };
-  return { fits: true, origin, size, root, remembered };
+  const seen = before === null ? null : { size: before.size, root: before.root, seen_at: before.seenAt };
+  return { fits: true, origin, size, root, before: seen };
 }
 
 function heldRow(held: HeldLog, output: Output): string[] {

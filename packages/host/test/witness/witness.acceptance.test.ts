@@ -65,8 +65,7 @@ test("a file elsewhere holds the last checkpoint of each run, and a log that was
   // The auditor's own copy of the file serves as well, and needs no configuration.
   expect((await verify(place.state, "--witness", file)).value.witnessedSize).toBe(value.size);
 
-  rmSync(place.state, { recursive: true });
-  cpSync(join(place.root, "backup"), place.state, { recursive: true });
+  await place.rollBack(join(place.root, "backup"));
   const rolledBack = await verify();
   expect(rolledBack).toMatchObject({ code: 1, value: { verdict: "tampered" } });
   expect(rolledBack.value.fault?.reason).toMatch(
@@ -75,7 +74,8 @@ test("a file elsewhere holds the last checkpoint of each run, and a log that was
   expect(rolledBack.value.fault?.seq).toBe(rolledBack.value.size);
   const host = await place.up();
   await expect.poll(host.log).toContain("the log was rolled back");
-  // Nobody required the witness, so work goes on, and everybody is told.
+  // Nobody required the witness, so work goes on once the owner says that this log is meant, and everybody is told.
+  expect((await place.run(["audit", "forget"])).code).toBe(0);
   expect((await place.propose("fs_read", { path: "notes.txt" })).status).toBe("completed");
   expect((await place.run(["status"])).stdout).toContain("the log was rolled back");
 });
@@ -152,8 +152,7 @@ test("a witness on the network cosigns, its word is kept, and it knows a log tha
   writeFileSync(kept, note.replace(/\u2014 femtoclaw\.local\/witness\S* \S+\n/, ""));
   expect((await verify()).value.witnessFaults).toEqual([expect.stringContaining("is not signed by its key")]);
 
-  rmSync(place.state, { recursive: true });
-  cpSync(join(place.root, "backup"), place.state, { recursive: true });
+  await place.rollBack(join(place.root, "backup"));
   const host = await place.up();
   await expect.poll(host.log).toContain("the log was rolled back");
   child.kill("SIGTERM");
@@ -167,11 +166,11 @@ test("a journal that is rolled back alone contradicts what is kept beside it", a
   await runOnce(1);
   cpSync(place.state, join(place.root, "backup"), { recursive: true });
   await runOnce(2);
-  for (const name of ["journal", "keys"]) {
-    rmSync(join(place.state, name), { recursive: true });
-    cpSync(join(place.root, "backup", name), join(place.state, name), { recursive: true });
-  }
+  cpSync(join(place.state, "witnessed"), join(place.root, "backup", "witnessed"), { recursive: true });
+  await place.rollBack(join(place.root, "backup"));
   rmSync(file);
+  // What this user has seen of the log says so as well; here the witness alone has to.
+  await place.run(["audit", "forget"]);
   const { code, value } = await verify(place.state);
   expect({ code, verdict: value.verdict }).toEqual({ code: 1, verdict: "tampered" });
   expect(value.fault?.reason).toContain("the checkpoint that the witness disk took");

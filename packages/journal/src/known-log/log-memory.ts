@@ -1,6 +1,7 @@
 /** Remembers what was seen of the log at one place, and lets no other log, no older copy and no fork pass for it. */
 import { type ErrorCode, errorText, FemtoError, type HostEnvironment, stateHome } from "@femtoclaw/protocol";
 import { encodeBase64 } from "../tree/base64.ts";
+import type { Checkpoint } from "../tree/checkpoint.ts";
 import { followLog, type KnownLog, openKnownLog } from "./known-log.ts";
 import {
   folderOf,
@@ -50,6 +51,8 @@ export interface AnnouncedLog {
   readonly next: string;
   /** Where the old log will stand. */
   readonly oldPlace: string;
+  /** Whether the old log, as it is now, begins with the tree that was seen. */
+  beginsWith(seen: Checkpoint): Promise<boolean>;
 }
 
 export interface LogMemoryOptions {
@@ -109,12 +112,14 @@ export class LogMemory {
   /**
    * Lets what is remembered here follow a log that takes the place of the known one: the next log is taken
    * at first sight if it begins with the key `next`, and the old one is remembered at `oldPlace`. Does
-   * nothing where `before` is not the key that the known log began with: whoever asks has to be told.
+   * nothing where the old log is not the one that was seen, or lost something of it: whoever asks has to be told.
    */
-  async announce({ before, next, oldPlace }: AnnouncedLog): Promise<void> {
+  async announce({ before, next, oldPlace, beginsWith }: AnnouncedLog): Promise<void> {
     try {
       const stored = await this.#stored();
       if (this.#home === undefined || this.#folder === null || stored?.firstKey !== before) return;
+      const seen = openKnownLog(stored);
+      if (typeof seen === "string" || !(await beginsWith(seen))) return;
       await writeFileOf(folderOf(this.#home, oldPlace), stored, describe(stored).size);
       await writeSuccessor(this.#folder, next);
     } catch (error) {

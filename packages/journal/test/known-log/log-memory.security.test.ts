@@ -1,6 +1,7 @@
 /** What was seen of a log is kept on the disk: it only grows, is private, and is never believed unread. */
 import { chmod, lstat, mkdir, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { beginsWith } from "@femtoclaw/journal";
 import { LogMemory } from "@femtoclaw/journal/known-log";
 import { FemtoError } from "@femtoclaw/protocol";
 import { beforeEach, describe, expect, test } from "vitest";
@@ -167,4 +168,83 @@ describe("a file that a client did not write so", () => {
     await expect(memory().meet(sight(log))).rejects.toEqual(damage);
     await expect(memory().meet(sight(await ShownLog.open()))).rejects.toEqual(damage);
   });
+});
+
+describe("a log that was announced to take the place of the known one", () => {
+  const OLD_PLACE = "/somewhere/state/epochs/1";
+  const oldMemory = (): LogMemory =>
+    new LogMemory({ environment: { XDG_STATE_HOME: home }, place: OLD_PLACE, warn: (reason) => warnings.push(reason) });
+
+  async function announced(): Promise<{ readonly old: ShownLog; readonly next: ShownLog }> {
+    const [old, next] = [await ShownLog.open(), await ShownLog.open()];
+    await old.grow(9);
+    const { now } = await memory().meet(sight(old));
+    const { first_key: nextKey } = await next.show(null);
+    await memory().announce({
+      ...{ before: now.firstKey, next: nextKey, oldPlace: OLD_PLACE },
+      beginsWith: (seen) => beginsWith(old.journal, seen),
+    });
+    return { old, next };
+  }
+
+  test("is taken at first sight, though it is shorter, and held to from then on", async () => {
+    const { old, next } = await announced();
+    expect(await memory().meet(sight(next))).toMatchObject({ before: null, now: { size: 1 } });
+    await next.grow(3);
+    expect(await memory().meet(sight(next))).toMatchObject({ before: { size: 1 }, now: { size: 4 } });
+    await expect(memory().meet(sight(old))).rejects.toMatchObject({ code: "FEMTO_LOG_ROLLED_BACK" });
+    expect(await oldMemory().meet(sight(old))).toMatchObject({ before: { size: 10 } });
+  });
+
+  test("leaves the known one known until it is there", async () => {
+    const { old } = await announced();
+    expect(await memory().meet(sight(old))).toMatchObject({ before: { size: 10 }, now: { size: 10 } });
+  });
+
+  test("is the only one that is let in", async () => {
+    await announced();
+    const other = await ShownLog.open();
+    await other.grow(20);
+    await expect(memory().meet(sight(other))).rejects.toMatchObject({ code: "FEMTO_LOG_ROLLED_BACK" });
+  });
+
+  test("by a key that the known log did not begin with is not let in", async () => {
+    const [old, next] = [await ShownLog.open(), await ShownLog.open()];
+    await memory().meet(sight(old));
+    const { first_key: nextKey } = await next.show(null);
+    await memory().announce({
+      ...{ before: nextKey, next: nextKey, oldPlace: OLD_PLACE },
+      beginsWith: async () => true,
+    });
+    await expect(memory().meet(sight(next))).rejects.toMatchObject({ code: "FEMTO_LOG_ROLLED_BACK" });
+    expect(warnings).toEqual([]);
+  });
+
+  test("after something of the known one was lost is not let in", async () => {
+    const [old, next] = [await ShownLog.open(), await ShownLog.open()];
+    await old.journal.checkpoint();
+    const older = await ShownLog.open(old.copy(), old.keyring);
+    await old.grow(9);
+    const { now } = await memory().meet(sight(old));
+    const { first_key: nextKey } = await next.show(null);
+    await memory().announce({
+      ...{ before: now.firstKey, next: nextKey, oldPlace: OLD_PLACE },
+      beginsWith: (seen) => beginsWith(older.journal, seen),
+    });
+    await expect(memory().meet(sight(next))).rejects.toMatchObject({ code: "FEMTO_LOG_ROLLED_BACK" });
+  });
+
+  test("that somebody else could have written down is refused", async () => {
+    const { next } = await announced();
+    await chmod(join(await folderOfPlace(), "successor.vkey"), 0o666);
+    await expect(memory().meet(sight(next))).rejects.toMatchObject({ code: "FEMTO_KNOWN_LOG_DAMAGED" });
+  });
+
+  async function folderOfPlace(): Promise<string> {
+    const known = join(home, "femtoclaw", "known-logs");
+    for (const name of await readdir(known)) {
+      if ((await readdir(join(known, name))).includes("successor.vkey")) return join(known, name);
+    }
+    throw new Error("nothing is announced");
+  }
 });

@@ -4,6 +4,8 @@
  */
 import { rm } from "node:fs/promises";
 import {
+  beginsWith,
+  type Checkpoint,
   copyForVerification,
   decide,
   LeveldbStore,
@@ -25,6 +27,8 @@ export interface OpenedEpoch extends FoundedLog {
   readonly firstKey: string;
   /** Where the old log will stand. */
   readonly standsIn: string;
+  /** Whether the old log begins with the tree of a checkpoint; to be asked while the epoch is announced. */
+  beginsWith(checkpoint: Checkpoint): Promise<boolean>;
 }
 
 export interface EpochOptions {
@@ -52,7 +56,10 @@ export async function openEpoch({ root, journal, reason, announce }: EpochOption
       const founded = await foundLog({ parent, projection, log, stateFolder: log.folder });
       const folders = { root, journal: log.journal, into: log.folder };
       await writeIdentity(folders, { origin: founded.origin, boot: null });
-      const epoch = { ...founded, parent, firstKey: await firstKeyOf(reader), standsIn: log.oldLog };
+      const epoch: OpenedEpoch = {
+        ...{ ...founded, parent, firstKey: await firstKeyOf(reader), standsIn: log.oldLog },
+        beginsWith: (checkpoint) => beginsWith(reader, checkpoint),
+      };
       await announce?.(epoch);
       await decide(root, log);
       return epoch;

@@ -24,6 +24,9 @@ beforeAll(async () => {
   lastBoot = ofType(records, "boot.started").at(-1)?.seq ?? 0;
 }, 60_000);
 
+/** A version that no machine has yet. */
+const NEWER = "9";
+
 type Change = (record: TypedRecord) => object;
 
 /** Recomputes a history in which each record is changed; the stored snapshots are gone, unless they are given. */
@@ -112,7 +115,7 @@ describe("an upgrade", () => {
   }
 
   function versions(change: Parameters<typeof variant>[1]): { known: FrozenMachine[]; logics: MachineSet } {
-    const known = ids.map((id) => frozen(id, "2", variant(id, id === "execution" ? {} : change)));
+    const known = ids.map((id) => frozen(id, NEWER, variant(id, id === "execution" ? {} : change)));
     const logics = Object.fromEntries(
       known.map(({ id, version, sha256 }, index) => {
         return [
@@ -130,15 +133,15 @@ describe("an upgrade", () => {
     const found = await recomputed(upgraded(lastBoot, known, logics), { machines });
     expect(found).toMatchObject({ verdict: "recomputed", records: records.length });
     expect(found.snapshotsEqual).toBe(ofType(records, "snapshot.taken").length);
-    const second = found.machines.filter(({ version }) => version === "2");
+    const second = found.machines.filter(({ version }) => version === NEWER);
     expect(second.map(({ id }) => id).toSorted()).toEqual(ids.toSorted());
     expect(Math.min(...second.map(({ from }) => from))).toBe(lastBoot);
-    expect(found.actors["registry"]).toMatchObject({ version: "2", state: { context: { sinceTwo: true } } });
+    expect(found.actors["registry"]).toMatchObject({ version: NEWER, state: { context: { sinceTwo: true } } });
   });
 
   it("in the middle of a boot goes on with value and context", async () => {
     const at = first("capability.disabled");
-    const next = frozen("registry", "2", variant("registry"));
+    const next = frozen("registry", NEWER, variant("registry"));
     const machines = new FrozenMachines([...FROZEN_MACHINES, next]);
     const { id, version, sha256 } = next;
     const change: Change = ({ seq, type }) =>
@@ -151,19 +154,19 @@ describe("an upgrade", () => {
 
   it("to a machine that has no such state is a divergence at the record that names it", async () => {
     const at = first("capability.disabled");
-    const next = frozen("registry", "2", variant("registry", { renamed: "ready" }));
+    const next = frozen("registry", NEWER, variant("registry", { renamed: "ready" }));
     const machines = new FrozenMachines([...FROZEN_MACHINES, next]);
     const { id, version, sha256 } = next;
     const change: Change = ({ seq }) => (seq === at ? { machine: { id, version, sha256 } } : {});
     const found = await recomputed(change, { machines });
     expect(found).toMatchObject({ verdict: "diverges", records: at, divergence: { seq: at, actor: "registry" } });
-    expect(found.divergence?.reason).toContain("registry version 2 cannot go on from version 1");
+    expect(found.divergence?.reason).toContain("registry version 9 cannot go on from version 1");
   });
 
   it("that leaves an open execution without its state is a divergence", async () => {
     const { intent } = ofType(records, "execution.interrupted")[0]?.body ?? {};
     const at = first("execution.interrupted");
-    const next = frozen("execution", "2", variant("execution", { renamed: "intentCommitting" }));
+    const next = frozen("execution", NEWER, variant("execution", { renamed: "intentCommitting" }));
     const machines = new FrozenMachines([...FROZEN_MACHINES, next]);
     const { id, version, sha256 } = next;
     const change: Change = ({ seq }) => (seq === at ? { machine: { id, version, sha256 } } : {});
@@ -254,7 +257,7 @@ describe("a divergence", () => {
     expect(found).toMatchObject({ verdict: "diverges", records: at });
     expect(found.divergence).toMatchObject({
       ...{ seq: at, type: "lifecycle.changed", actor: "lifecycle" },
-      machine: { id: "lifecycle", version: "1" },
+      machine: LIVE_MACHINES.lifecycle.identity,
       recorded: { to: "error" },
       recomputed: { value: expect.objectContaining({ phase: expect.anything() as unknown }) as unknown },
     });
