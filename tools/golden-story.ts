@@ -78,7 +78,7 @@ async function untilCrash(root: string, state: string): Promise<void> {
   cpSync(kept, journal, { recursive: true });
 }
 
-/** What was cut off is interrupted and resolved, and more calls come than are taken. */
+/** What was cut off is interrupted and resolved, more calls come than are taken, and a value is erased. */
 async function afterCrash(root: string, state: string): Promise<void> {
   const runtime = await start(root, state, []);
   const [interrupted] = await listExecutions(runtime.reader, { limit: 1, status: "interrupted" });
@@ -91,7 +91,16 @@ async function afterCrash(root: string, state: string): Promise<void> {
   const session = runtime.openSession({ channel: "library", label: "many at once" });
   await Promise.all(Array.from({ length: 60 }, (_, n) => session.propose(call("quick", { n }))));
   await everyCall(runtime, 2);
+  await eraseValue(runtime);
   await runtime.close();
+}
+
+async function eraseValue(runtime: Runtime): Promise<void> {
+  for await (const { seq, commitments } of runtime.reader.readFrom(0)) {
+    if (commitments === undefined) continue;
+    await runtime.retention.erase({ seq, reason: "nobody needs it" }, "operator");
+    return;
+  }
 }
 
 interface Waiting {
@@ -122,7 +131,7 @@ async function whileCallWaits({ runtime, begun, release }: Waiting, copy: () => 
   await runtime.close();
 }
 
-/** A life that ends early: a subsystem crashes and comes back. */
+/** A life that ends early: a subsystem crashes and comes back, the disk is full for a while. What is pruned is nothing. */
 async function inTrouble(stateDirectory: string): Promise<void> {
   const { journal: folder, keys } = await openStateDirectory(stateDirectory, { create: false });
   const store = new LeveldbStore(folder);
@@ -173,6 +182,10 @@ function troubleEntries({ host }: Projection): Pick<JournalEntry, "type" | "body
     moved("configuration.loaded", "loadingConfiguration", "openingMemory"),
     { type: "supervision.crashed", body: crash },
     { type: "supervision.restarted", body: { subsystem: "observability" } },
+    { type: "memory.changed", body: { state: "full", reason: "no space left on device" } },
+    { type: "memory.changed", body: { state: "ready", reason: "the reserve is taken again" } },
+    { type: "session.halted", body: { recorded: 200, event: "undecodable", code: "FEMTO_PROTOCOL_MESSAGE" } },
+    { type: "log.pruned", body: { before: 0, records: 0 } },
     moved("shutdown", "openingMemory", "shuttingDown"),
   ];
   return entries as Pick<JournalEntry, "type" | "body">[];

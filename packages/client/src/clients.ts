@@ -115,9 +115,10 @@ export class OperatorClient implements AsyncDisposable {
     return (await this.#connection.request("executions.resolve", fields)) as { seq: number };
   }
 
-  /** Proof that a record stands in the signed log, with the record's bytes in base64. */
-  async prove(ref: string): Promise<{ seq: number; proof: string; record: string }> {
-    return (await this.#connection.request("audit.prove", { ref })) as { seq: number; proof: string; record: string };
+  /** Proof that a record stands in the signed log, with the record's bytes in base64; null where it was pruned. */
+  async prove(ref: string): Promise<{ seq: number; proof: string; record: string | null }> {
+    const proved = await this.#connection.request("audit.prove", { ref });
+    return proved as { seq: number; proof: string; record: string | null };
   }
 
   /** A fresh signed checkpoint. */
@@ -131,8 +132,28 @@ export class OperatorClient implements AsyncDisposable {
   }
 
   /** The host writes the log to a path of its own machine that must not exist yet. */
-  async exportLog(format: string, out: string): Promise<{ size: number }> {
-    return (await this.#connection.request("audit.export", { format, out })) as { size: number };
+  async exportLog(format: string, out: string, values: boolean): Promise<{ size: number; values: number | null }> {
+    const exported = await this.#connection.request("audit.export", { format, out, values });
+    return exported as { size: number; values: number | null };
+  }
+
+  /** What dropping the oldest records would come to; with `sure`, drops them for good. */
+  async prune(request: {
+    readonly before?: number;
+    readonly older_than_ms?: number;
+    readonly sure: boolean;
+  }): Promise<{ before: number; since: number; records: number; keep: number[] }> {
+    const pruning = await this.#connection.request("audit.prune", request);
+    return pruning as { before: number; since: number; records: number; keep: number[] };
+  }
+
+  /** Erases values that a record, or any record of an execution, commits to; they are in no file when it resolves. */
+  async eraseValues(request: {
+    readonly ref: string;
+    readonly field?: string;
+    readonly reason: string;
+  }): Promise<unknown> {
+    return await this.#connection.request("audit.erase", request);
   }
 
   /** Name and public keys of the log. */

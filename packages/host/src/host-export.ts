@@ -9,7 +9,7 @@ export interface HostExport extends AsyncDisposable {
   readonly folder: string;
 }
 
-/** The log of the running host as a folder of tiles, read without trusting it; it goes when it is disposed of. */
+/** The log of the running host as a folder of tiles with its values beside it, read without trusting it; it goes when it is disposed of. */
 export async function exportOfHost(context: CommandContext): Promise<HostExport> {
   const temporary = await mkdtemp(join(tmpdir(), "femtoclaw-audit-"));
   const remove = (): Promise<void> => rm(temporary, { recursive: true, force: true });
@@ -17,7 +17,7 @@ export async function exportOfHost(context: CommandContext): Promise<HostExport>
   try {
     // Whether the log goes on from what was seen of it is found out by whoever verifies it.
     await using operator = await context.unprovedOperator();
-    await operator.exportLog("tiles", folder);
+    await operator.exportLog("tiles", folder, true);
     return { folder, [Symbol.asyncDispose]: remove };
   } catch (error) {
     await remove();

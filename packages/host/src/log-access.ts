@@ -1,17 +1,24 @@
 /** Proofs and exports of a signed log, the same for a running host and for a stopped journal. */
 import { Buffer } from "node:buffer";
-import { exportJsonl, exportTiles, type LogReader, prove } from "@femtoclaw/journal";
+import { exportJsonl, exportOcsf, exportTiles, exportValues, type LogReader, prove } from "@femtoclaw/journal";
 import { FemtoError, type LogParent, printable } from "@femtoclaw/protocol";
 
-export const EXPORT_FORMATS = ["tiles", "jsonl"] as const;
+export const EXPORT_FORMATS = ["tiles", "jsonl", "ocsf"] as const;
 export type ExportFormat = (typeof EXPORT_FORMATS)[number];
+
+export interface ExportedLog {
+  /** Records that were written. */
+  readonly size: number;
+  /** Values that were written beside them; null when none were asked for. */
+  readonly values: number | null;
+}
 
 export interface ProvedRecord {
   readonly seq: number;
   /** Text of a C2SP tlog-proof file. */
   readonly proof: string;
-  /** The record as it is stored, to the byte. */
-  readonly record: Buffer;
+  /** The record as it is stored, to the byte; null where it was pruned, and only a copy of it can be proved. */
+  readonly record: Buffer | null;
 }
 
 /** A log's name and its public keys, as its own records name them. */
@@ -49,7 +56,7 @@ export async function keysOf(reader: LogReader): Promise<LogKeys> {
 
 /** `ref` is a sequence number, or an execution, whose last record is meant. */
 export async function proveRecord(reader: LogReader, ref: string): Promise<ProvedRecord> {
-  const seq = /^\d{1,15}$/.test(ref) ? Number(ref) : (await reader.locate(ref)).at(-1);
+  const seq = /^\d{1,15}$/.test(ref) ? Number(ref) : await lastOf(reader, ref);
   if (seq === undefined || seq >= reader.size) {
     throw new FemtoError(
       "FEMTO_EXECUTION_NOT_FOUND",
@@ -57,14 +64,29 @@ export async function proveRecord(reader: LogReader, ref: string): Promise<Prove
     );
   }
   const proof = await prove(reader, seq);
+  const isKept = seq === 0 || (await reader.rotations()).includes(seq);
+  if (seq < (await reader.prunedBefore()) && !isKept) return { seq, proof, record: null };
   for await (const { bytes } of reader.readStored(seq, seq + 1)) return { seq, proof, record: Buffer.from(bytes) };
   throw new FemtoError("FEMTO_JOURNAL_CORRUPT", `record ${seq} is missing`);
+}
+
+/** The record that an execution ended with; what tells of an erasure came later and is not of its course. */
+async function lastOf(reader: LogReader, execution: string): Promise<number | undefined> {
+  for (const seq of (await reader.locate(execution)).toReversed()) {
+    for await (const { type } of reader.read(seq, seq + 1)) if (type !== "values.erased") return seq;
+  }
+  return undefined;
 }
 
 export async function exportAs(
   reader: LogReader,
   format: ExportFormat,
   out: string,
-): Promise<{ readonly size: number }> {
-  return format === "tiles" ? await exportTiles(reader, out) : await exportJsonl(reader, out);
+  withValues: boolean,
+): Promise<ExportedLog> {
+  if (format === "ocsf" && withValues) throw new FemtoError("FEMTO_USAGE", "an export as ocsf carries no values");
+  const { size } = await EXPORTERS[format](reader, out);
+  return { size, values: withValues ? await exportValues(reader, size, out) : null };
 }
+
+const EXPORTERS = { tiles: exportTiles, jsonl: exportJsonl, ocsf: exportOcsf } as const;

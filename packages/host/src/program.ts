@@ -4,7 +4,8 @@
  */
 import { EXIT, type ExecutionStatus, errorText, FemtoError, printable, VERSION } from "@femtoclaw/protocol";
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
-import { CommandContext, type GlobalOptions } from "./commands/command-context.ts";
+import { addAuditCommands } from "./audit-program.ts";
+import { CommandContext, type GlobalOptions, type Runner } from "./commands/command-context.ts";
 
 /** Runs the command line; resolves with the exit code. */
 export async function runProgram(argv: readonly string[]): Promise<number> {
@@ -32,8 +33,6 @@ const EXECUTION_STATUSES = [
   "pending",
   "interrupted",
 ] as const satisfies ExecutionStatus[];
-
-type Run = (context: CommandContext) => Promise<number> | number;
 
 function makeProgram(run: Runner): Command {
   const program = new Command("femtoclaw")
@@ -82,8 +81,6 @@ function globalsOf(command: Command): GlobalOptions {
     .filter(([, value]) => value !== undefined);
   return { ...outer, ...Object.fromEntries(own) };
 }
-
-type Runner = (action: Run) => Promise<void>;
 
 function addProjectCommands(program: Command, run: Runner): void {
   program
@@ -273,87 +270,6 @@ function addOperatorCommands(program: Command, run: Runner): void {
     .command("show")
     .description("print the compiled rules with their origins")
     .action(() => run(async (context) => (await import("./commands/policy.ts")).showPolicy(context)));
-}
-
-function addAuditCommands(program: Command, run: Runner): void {
-  const commands = () => import("./commands/audit.ts");
-  const audit = program.command("audit").description("what an auditor asks of the journal");
-  audit
-    .command("verify")
-    .argument("[path]", "stopped state directory, a copy of one, or an exported tree")
-    .option("--key <file>", "public key that was kept elsewhere, instead of the remembered one")
-    .option("--checkpoint <file>", "checkpoint that was kept elsewhere, instead of the remembered one")
-    .option("--witness <file>", "file of a file witness; the log must go on from all that it holds")
-    .description("recompute every hash and check every signature; changes nothing")
-    .addHelpText("after", "\nExample:\n  femtoclaw audit verify --checkpoint kept.checkpoint")
-    .action((path: string | undefined, options: { key?: string; checkpoint?: string; witness?: string }) =>
-      run(async (context) => (await commands()).verify(context, path, options)),
-    );
-  audit
-    .command("prove")
-    .argument("<ref>", "sequence number of a record, or identifier of an execution")
-    .option("--out <file>", "write the proof there, and the record's bytes to FILE.record")
-    .description("prove that a record stands in the signed log")
-    .action((ref: string, options: { out?: string }) =>
-      run(async (context) => (await commands()).prove(context, ref, options)),
-    );
-  audit
-    .command("check-proof")
-    .argument("<file>", "proof")
-    .requiredOption("--record <file>", "bytes of the record")
-    .requiredOption("--key <file>", "public key of the log")
-    .description("check a proof; needs nothing of this installation")
-    .action((file: string, options: { record: string; key: string }) =>
-      run(async (context) => (await commands()).check(context, file, options)),
-    );
-  audit
-    .command("checkpoint")
-    .description("print a signed checkpoint, to be kept elsewhere")
-    .action(() => run(async (context) => (await commands()).checkpoint(context)));
-  audit
-    .command("forget")
-    .description("forget what was seen of the log, after you threw it away or restored a backup")
-    .action(() => run(async (context) => (await import("./commands/known-log.ts")).forgetLog(context)));
-  audit
-    .command("log")
-    .description("list the checkpoints")
-    .action(() => run(async (context) => (await commands()).log(context)));
-  audit
-    .command("export")
-    .addOption(new Option("--format <name>", "form of the export").choices(["tiles", "jsonl"]).makeOptionMandatory())
-    .requiredOption("--out <path>", "folder or file that must not exist yet")
-    .description("write the log where it can be verified without FemtoClaw")
-    .action((options: { format: "tiles" | "jsonl"; out: string }) =>
-      run(async (context) => (await commands()).exportLog(context, options)),
-    );
-  addWitnessCommands(audit, run);
-  const keys = program.command("keys").description("the keys that sign the journal");
-  keys
-    .command("show")
-    .description("print the log's name and public keys")
-    .action(() => run(async (context) => (await import("./commands/keys.ts")).showKeys(context)));
-  keys
-    .command("rotate")
-    .description("retire the key of the running host for a new one")
-    .action(() => run(async (context) => (await import("./commands/keys.ts")).rotateKey(context)));
-}
-
-function addWitnessCommands(audit: Command, run: Runner): void {
-  const commands = () => import("./commands/witness.ts");
-  const witness = audit.command("witness").description("who holds checkpoints of the log elsewhere");
-  witness
-    .command("list", { isDefault: true })
-    .description("list the configured witnesses, what they took last and what went wrong")
-    .action(() => run(async (context) => (await commands()).listWitnesses(context)));
-  witness
-    .command("serve")
-    .requiredOption("--dir <dir>", "folder of the witness's own, for its key and what it holds")
-    .option("--listen <address>", "address on this machine's loopback", "127.0.0.1:7380")
-    .requiredOption("--log <vkey...>", "public key of a log; each log whose checkpoints are taken")
-    .description("be a witness for other logs (C2SP tlog-witness)")
-    .action((options: { dir: string; listen: string; log: string[] }) =>
-      run(async (context) => (await commands()).serveWitness(context, options)),
-    );
 }
 
 function addSnapshotCommands(program: Command, run: Runner): void {

@@ -16,13 +16,13 @@ export interface JournalCheck {
 export async function checkJournal(reader: JournalReader): Promise<JournalCheck> {
   const order = new RecordOrder();
   let snapshots = 0;
-  let seq = 0;
+  let seq = await reader.prunedBefore();
   const end = (reason: string | null): JournalCheck => {
     return { records: seq, boots: order.boots, snapshots, fault: reason === null ? null : { seq, reason } };
   };
   try {
     const unrecorded = new Set(await reader.snapshots());
-    for await (const stored of reader.readStored(0, reader.size)) {
+    for await (const stored of reader.readStored(seq, reader.size)) {
       const record = order.read(seq, stored.bytes);
       if (record.type === "snapshot.taken") {
         const mismatch = await snapshotFault(reader, record);

@@ -6,7 +6,7 @@ import type { Projector } from "./journal-options.ts";
 import { rotationName, snapshotName } from "./object-name.ts";
 import { encodeRecord } from "./record.ts";
 import { encodeSnapshot } from "./snapshot.ts";
-import type { CommitGroup, IndexEntry, StoredObject } from "./store.ts";
+import type { CommitGroup, IndexEntry, Removal, StoredObject } from "./store.ts";
 import { encodeBase64 } from "./tree/base64.ts";
 import type { TileTree } from "./tree/tiles.ts";
 import { growTree } from "./tree-log.ts";
@@ -31,6 +31,7 @@ export function prepareGroup(
   const bytes: Buffer[] = [];
   const index: IndexEntry[] = [];
   const objects: StoredObject[] = [...also];
+  const removals: Removal[] = [];
   let snapshot: QueuedSnapshot | null = null;
   for (const item of items) {
     if (item.kind === "snapshot") snapshot = item;
@@ -39,6 +40,7 @@ export function prepareGroup(
     records.push(record);
     bytes.push(item.bytes);
     objects.push(...item.blobs);
+    if (item.removal !== undefined) removals.push(item.removal);
     if (record.execution !== null) index.push({ execution: record.execution, seq: record.seq });
     if (record.type === "key.rotated") objects.push({ name: rotationName(record.seq), bytes: NOTHING });
     projector?.apply(record);
@@ -52,7 +54,16 @@ export function prepareGroup(
     objects.push(taken.object, ...growTree(tree, [takenBytes]));
     projector?.apply(taken.record);
   }
-  return { records, commit: { expectedSize, records: bytes, index, objects } };
+  const commit = { expectedSize, records: bytes, index, objects };
+  return { records, commit: removals.length === 0 ? commit : { ...commit, removal: joined(removals) } };
+}
+
+/** The highest boundary counts; what a lower one keeps is kept by it too. */
+function joined(removals: readonly Removal[]): Removal {
+  const objects = removals.flatMap((removal) => removal.objects);
+  const records = removals.flatMap((removal) => removal.records ?? []);
+  const [highest] = records.toSorted((left, right) => right.before - left.before);
+  return highest === undefined ? { objects } : { objects, records: highest };
 }
 
 const NOTHING = Buffer.alloc(0);

@@ -1,6 +1,6 @@
 /** What waits for the next commit group, in the order of sequence numbers and within its bounds. */
 import { FemtoError, LIMITS, type RecordType, type TypedRecord } from "@femtoclaw/protocol";
-import type { StoredObject } from "./store.ts";
+import type { Removal, StoredObject } from "./store.ts";
 
 /** LIMIT: bytes of records that wait; more than this means the disk has stalled. */
 const QUEUE_BYTES = 128 << 20;
@@ -22,6 +22,8 @@ export interface QueuedRecord {
   readonly record: TypedRecord;
   readonly bytes: Buffer;
   readonly blobs: readonly StoredObject[];
+  /** What goes from the store in the same step as the record comes. */
+  readonly removal?: Removal;
   readonly resolve: () => void;
   readonly reject: (error: FemtoError) => void;
 }

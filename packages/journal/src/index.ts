@@ -1,6 +1,6 @@
 /** The write-ahead journal: records, the tree over them, group commit, snapshots, and the stores that keep them. */
 export { beginsWith, proveConsistency } from "./audit/consistency.ts";
-export { type Exported, exportJsonl, exportTiles } from "./audit/export.ts";
+export { type Exported, exportJsonl, exportOcsf, exportTiles, exportValues } from "./audit/export.ts";
 export { checkProof, type ProofCheck, type ProofParts, prove } from "./audit/inclusion.ts";
 export { type LogSource, StoreSource } from "./audit/log-source.ts";
 export { proveSnapshot, type SnapshotProof } from "./audit/prove-snapshot.ts";
@@ -29,6 +29,7 @@ export {
   prepareNewLog,
   STATE_FILE,
 } from "./epochs/succession.ts";
+export type { ErasureRequest } from "./erasure.ts";
 export { FileKeyring } from "./file-keyring.ts";
 export { Journal } from "./journal.ts";
 export { readKeyChain } from "./journal-opening.ts";
@@ -40,15 +41,17 @@ export { proveContinuation } from "./known-log/continuation.ts";
 export { inspectLeveldbFiles, type LeveldbFiles } from "./leveldb-files.ts";
 export { LeveldbStore, type LeveldbStoreOptions } from "./leveldb-store.ts";
 export { MemoryDisk, MemoryStore, type StoreFault } from "./memory-store.ts";
+export { type Pruning, planPruning } from "./pruning.ts";
 export { decodeRecord, encodeRecord, UtcFormat } from "./record.ts";
 export { ReopeningStore, type ReopeningStoreOptions } from "./reopening-store.ts";
 export { type Committed, isCommittedValue, openCommitment } from "./sealing/commitments.ts";
 export { pointer } from "./sealing/json-pointer.ts";
 export { redact, textWithoutSecrets } from "./sealing/redact.ts";
 export { type SecretFinder, secretFinder } from "./sealing/schema-secrets.ts";
+export type { Unsealed } from "./sealing/unseal.ts";
 export { type ActorSnapshots, snapshotDigests, snapshotMismatch } from "./snapshot.ts";
 export { openStateDirectory, type StateDirectory, type StateDirectoryOptions } from "./state-directory.ts";
-export type { CommitGroup, IndexEntry, JournalStore, StoredObject, StoredRecord } from "./store.ts";
+export type { CommitGroup, IndexEntry, JournalStore, Removal, StoredObject, StoredRecord } from "./store.ts";
 export { syncFolder, syncTree } from "./sync-folder.ts";
 export { type Checkpoint, parseCheckpoint } from "./tree/checkpoint.ts";
 export { verifyConsistency } from "./tree/proof.ts";

@@ -60,5 +60,7 @@ export interface Appended {
 /** What may be appended: everything but the records that the journal writes itself. */
 export type JournalEntry = Exclude<
   SealableEntry,
-  { readonly type: "log.created" } | { readonly type: "key.rotated" } | { readonly type: "snapshot.taken" }
+  {
+    readonly type: "log.created" | "key.rotated" | "snapshot.taken" | "values.erased" | "log.pruned";
+  }
 >;

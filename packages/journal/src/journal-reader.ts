@@ -5,13 +5,14 @@ import {
   CHECKPOINTS,
   checkpointName,
   numberOfName,
+  PRUNED,
   ROTATIONS,
   rotationName,
   SNAPSHOTS,
   snapshotName,
 } from "./object-name.ts";
 import { decodeRecord } from "./record.ts";
-import { unseal } from "./sealing/unseal.ts";
+import { type Unsealed, unseal } from "./sealing/unseal.ts";
 import { decodeSnapshot, snapshotMismatch } from "./snapshot.ts";
 import type { JournalStore, StoredRecord } from "./store.ts";
 import { StoredTree } from "./tree-log.ts";
@@ -24,18 +25,22 @@ export interface JournalReader {
   read(fromSeq: number, toSeqExclusive: number): AsyncIterable<TypedRecord>;
   /** The same records, newest first. */
   readBackwards(fromSeq: number, toSeqExclusive: number): AsyncIterable<TypedRecord>;
+  /** Records below this number were dropped, except those that name the log and its keys; reading one throws FEMTO_JOURNAL_PRUNED. */
+  prunedBefore(): Promise<number>;
   /** All records from `seq` on that are durable now. */
   readFrom(seq: number): AsyncIterable<TypedRecord>;
   /** The bytes as they were written, for exports and proofs; throws at a gap like `read`. */
   readStored(fromSeq: number, toSeqExclusive: number): AsyncIterable<StoredRecord>;
-  /** The record with the values that it commits to, where they are still kept; null stands where they are not. */
-  withValues(record: TypedRecord): Promise<TypedRecord>;
+  /** The record with the values that it commits to, where they are still kept, and where they were erased. */
+  withValues(record: TypedRecord): Promise<Unsealed>;
   /** What opens a commitment of a record, by its index there; null where it was erased. */
   blob(seq: number, index: number): Promise<Uint8Array | null>;
   /** Sequence numbers of an execution's records, ascending. */
   locate(execution: string): Promise<readonly number[]>;
   /** The newest snapshot that its record, one of the first `size`, vouches for; a damaged one is passed over. */
   latestSnapshot(size?: number): Promise<Snapshot | null>;
+  /** The oldest one that its record vouches for; where records were dropped, history begins behind it. */
+  oldestSnapshot(): Promise<Snapshot | null>;
   /** The stored snapshot that covers `seq` and all before it; throws when it cannot be decoded. */
   snapshotAt(seq: number): Promise<Snapshot | null>;
   /** The `seq` of every stored snapshot, ascending. */
@@ -84,11 +89,11 @@ export class StoreReader implements LogReader {
     const from = Math.max(fromSeq, 0);
     let expected = Math.min(toSeqExclusive, this.#size) - 1;
     for await (const stored of this.#store.readBackwards(from, expected + 1)) {
-      if (stored.seq !== expected) throw gap(expected);
+      if (stored.seq !== expected) throw await this.#gap(expected);
       yield decodeAt(stored);
       expected -= 1;
     }
-    if (expected >= from) throw gap(expected);
+    if (expected >= from) throw await this.#gap(expected);
   }
 
   readFrom(seq: number): AsyncIterable<TypedRecord> {
@@ -99,14 +104,21 @@ export class StoreReader implements LogReader {
     const to = Math.min(toSeqExclusive, this.#size);
     let expected = Math.max(fromSeq, 0);
     for await (const stored of this.#store.read(expected, to)) {
-      if (stored.seq !== expected) throw gap(expected);
+      if (stored.seq !== expected) throw await this.#gap(expected);
       yield stored;
       expected += 1;
     }
-    if (expected < to) throw gap(expected);
+    if (expected < to) throw await this.#gap(expected);
   }
 
-  withValues(record: TypedRecord): Promise<TypedRecord> {
+  async prunedBefore(): Promise<number> {
+    const stored = await this.#store.object(PRUNED);
+    const before = stored === null ? 0 : Number(Buffer.from(stored).toString());
+    if (Number.isSafeInteger(before) && before >= 0) return before;
+    throw new FemtoError("FEMTO_JOURNAL_CORRUPT", "the journal does not say how far it was pruned");
+  }
+
+  withValues(record: TypedRecord): Promise<Unsealed> {
     return unseal(record, (seq, index) => this.blob(seq, index));
   }
 
@@ -120,13 +132,17 @@ export class StoreReader implements LogReader {
 
   async latestSnapshot(size = this.#size): Promise<Snapshot | null> {
     const last = await this.#numberOfLast(SNAPSHOTS);
-    const newest = last === null || last + 1 >= size ? null : await this.#provedSnapshot(last);
+    const newest = last === null || last + 1 >= size ? null : await provedSnapshot(this, last);
     if (last === null || newest !== null) return newest;
     for (const seq of (await this.snapshots()).toReversed()) {
-      const snapshot = seq + 1 >= size ? null : await this.#provedSnapshot(seq);
+      const snapshot = seq + 1 >= size ? null : await provedSnapshot(this, seq);
       if (snapshot !== null) return snapshot;
     }
     return null;
+  }
+
+  oldestSnapshot(): Promise<Snapshot | null> {
+    return oldestSnapshotOf(this);
   }
 
   async snapshotAt(seq: number): Promise<Snapshot | null> {
@@ -184,20 +200,42 @@ export class StoreReader implements LogReader {
     return name === null ? null : numbered(name);
   }
 
-  async #provedSnapshot(seq: number): Promise<Snapshot | null> {
-    for await (const record of this.read(seq + 1, seq + 2)) {
-      if (record.type !== "snapshot.taken") return null;
-      try {
-        const snapshot = await this.snapshotAt(seq);
-        return snapshot !== null && snapshotMismatch(record.body, snapshot) === undefined ? snapshot : null;
-      } catch (error) {
-        // A snapshot is a cache: one that cannot be read costs time, not truth.
-        if (error instanceof FemtoError && error.code === "FEMTO_JOURNAL_CORRUPT") return null;
-        throw error;
-      }
-    }
-    return null;
+  async #gap(seq: number): Promise<FemtoError> {
+    return gap(seq, await this.prunedBefore());
   }
+}
+
+type SnapshotReader = Pick<JournalReader, "read" | "snapshots" | "snapshotAt">;
+
+/** The oldest stored snapshot that its record vouches for. */
+export async function oldestSnapshotOf(reader: SnapshotReader): Promise<Snapshot | null> {
+  for (const seq of await reader.snapshots()) {
+    const snapshot = await provedSnapshot(reader, seq);
+    if (snapshot !== null) return snapshot;
+  }
+  return null;
+}
+
+async function provedSnapshot(reader: SnapshotReader, seq: number): Promise<Snapshot | null> {
+  for await (const record of reader.read(seq + 1, seq + 2)) {
+    if (record.type !== "snapshot.taken") return null;
+    try {
+      const snapshot = await reader.snapshotAt(seq);
+      return snapshot !== null && snapshotMismatch(record.body, snapshot) === undefined ? snapshot : null;
+    } catch (error) {
+      // A snapshot is a cache: one that cannot be read costs time, not truth.
+      if (error instanceof FemtoError && error.code === "FEMTO_JOURNAL_CORRUPT") return null;
+      throw error;
+    }
+  }
+  return null;
+}
+
+/** What is wrong when a record is not there. */
+export function gap(seq: number, prunedBefore: number): FemtoError {
+  if (seq >= prunedBefore) return new FemtoError("FEMTO_JOURNAL_CORRUPT", `record ${seq} is missing`);
+  const reason = `record ${seq} was pruned: the journal begins at record ${prunedBefore}`;
+  return new FemtoError("FEMTO_JOURNAL_PRUNED", reason);
 }
 
 /** A record that stands where it says it stands. */
@@ -211,8 +249,4 @@ function numbered(name: string): number {
   const number = numberOfName(name);
   if (number !== null) return number;
   throw new FemtoError("FEMTO_JOURNAL_CORRUPT", `the object ${printable(name)} has no number in its name`);
-}
-
-function gap(seq: number): FemtoError {
-  return new FemtoError("FEMTO_JOURNAL_CORRUPT", `record ${seq} is missing`);
 }

@@ -13,18 +13,21 @@ import {
   type MachineIdentities,
   type MachineIdentity,
   RECORD_FORMAT,
+  type RecordActor,
   type RecordEntry,
   type TypedRecord,
 } from "@femtoclaw/protocol";
 import type { Clock } from "./clock.ts";
 import { prepareGroup } from "./commit-group.ts";
 import { CommitQueue, type QueuedItem, type RecordFrame, sealedBytes } from "./commit-queue.ts";
+import { type ErasureRequest, type PlannedRemoval, planErasure } from "./erasure.ts";
 import { type OpenedLog, openLog } from "./journal-opening.ts";
 import type { Appended, JournalEntry, JournalOptions, Projector } from "./journal-options.ts";
 import { StoreReader } from "./journal-reader.ts";
 import type { Keyring } from "./keyring.ts";
 import type { DrawnCheckpoint, Notary } from "./notary.ts";
 import { numberOfName, SNAPSHOTS } from "./object-name.ts";
+import { type Pruning, removalOf } from "./pruning.ts";
 import { UtcFormat } from "./record.ts";
 import { Salts } from "./sealing/commitments.ts";
 import { type SealableEntry, seal } from "./sealing/seal.ts";
@@ -142,6 +145,21 @@ export class Journal extends StoreReader {
     return this.#rotating;
   }
 
+  /**
+   * Erases values that a record commits to. Resolves once they lie in no file of the store any more;
+   * a crash leaves them with no record of it, or takes them with one.
+   */
+  async erase(request: ErasureRequest): Promise<Appended> {
+    return await this.#remove(await planErasure(this, request));
+  }
+
+  /** Drops the oldest records as planned, for good. A snapshot and a checkpoint above the boundary are made first. */
+  async prune(pruning: Pruning, actor: RecordActor): Promise<Appended> {
+    await this.snapshot();
+    await this.checkpoint();
+    return await this.#remove(await removalOf(this, this.#store, pruning, actor));
+  }
+
   /** Hears of durable records in order; returns what ends it. A listener that throws is told of in a warning. */
   onCommitted(listener: Listener<readonly TypedRecord[]>): () => void {
     return subscribe(this.#committedListeners, listener);
@@ -195,7 +213,18 @@ export class Journal extends StoreReader {
     this.#notary.retire();
   }
 
-  #enqueue(entry: SealableEntry, resolve: (appended: Appended) => void, reject: (error: FemtoError) => void): void {
+  async #remove({ entry, ...taken }: PlannedRemoval): Promise<Appended> {
+    const appended = await new Promise<Appended>((resolve, reject) => this.#enqueue(entry, resolve, reject, taken));
+    await this.#store.purge();
+    return appended;
+  }
+
+  #enqueue(
+    entry: SealableEntry,
+    resolve: (appended: Appended) => void,
+    reject: (error: FemtoError) => void,
+    { removal, also = [] }: Partial<Omit<PlannedRemoval, "entry">> = {},
+  ): void {
     this.#assertOpen();
     const sealed = seal(this.#frame(MACHINE_OF[entry.type]), entry, {
       salts: this.#salts,
@@ -205,7 +234,16 @@ export class Journal extends StoreReader {
     const bytes = sealedBytes(sealed);
     this.#queue.assertRoom(bytes, entry.type);
     this.#nextSeq += 1;
-    this.#queue.push({ kind: "record", ...sealed, resolve: () => resolve({ seq: record.seq, record, bytes }), reject });
+    const blobs = [...sealed.blobs, ...also];
+    const taken = removal === undefined ? {} : { removal };
+    this.#queue.push({
+      kind: "record",
+      ...sealed,
+      blobs,
+      ...taken,
+      resolve: () => resolve({ seq: record.seq, record, bytes }),
+      reject,
+    });
     this.#sinceSnapshot += 1;
     if (this.#projector !== undefined && this.#sinceSnapshot >= this.#snapshotEvery) this.#pushSnapshot(ignore, ignore);
     this.#arm();

@@ -5,19 +5,25 @@ import { join } from "node:path";
 import { errorText, FemtoError, printable, systemErrorCode } from "@femtoclaw/protocol";
 import { Level } from "level";
 
-export type Database = Level<string, Buffer>;
+/** The types of `level` leave out what only its engine for Node.js can do. */
+interface Compactable {
+  /** Rewrites the files that hold keys of `[start, end]`, without what was deleted there. */
+  compactRange(start: string, end: string): Promise<void>;
+}
+
+export type Database = Level<string, Buffer> & Compactable;
 
 /** LIMIT: bytes that LevelDB gathers in its log before it writes a table; two of these may be in memory. */
 const WRITE_BUFFER_BYTES = 32 << 20;
 
 export async function openDatabase(directory: string, createIfMissing: boolean): Promise<Database> {
-  const database: Database = new Level(directory, {
+  const database = new Level<string, Buffer>(directory, {
     keyEncoding: "utf8",
     valueEncoding: "buffer",
     compression: false,
     writeBufferSize: WRITE_BUFFER_BYTES,
     createIfMissing,
-  });
+  }) as Database;
   try {
     await database.open();
   } catch (error) {

@@ -11,6 +11,8 @@ export const LAYOUT = "femtoclaw journal 1";
 const GROUP = "r";
 const OBJECT = "o";
 const INDEX = "x";
+/** Marks a key that was removed, while its value may still lie in a file. */
+const REMOVED = "z";
 /** Holds every safe integer, so that the order of keys is the order of numbers. */
 const SEQ_DIGITS = 14;
 const LENGTH_BYTES = 4;
@@ -31,6 +33,11 @@ export const groupRange = (firstSeq: number, toSeqExclusive: number): KeyRange =
 export const allGroups: KeyRange = { gte: GROUP, lt: `${GROUP}g` };
 /** Names are ASCII, so what begins with a prefix ends before the first character beyond ASCII. */
 export const objectRange = (prefix: string): KeyRange => ({ gte: objectKey(prefix), lt: `${objectKey(prefix)}\u0080` });
+export const allIndexes: KeyRange = { gte: INDEX, lt: `${INDEX}~` };
+export const removedKey = (key: string): string => REMOVED + key;
+export const allRemoved: KeyRange = { gte: REMOVED, lt: `${REMOVED}~` };
+/** The key that was removed, from its mark. */
+export const keyOfRemoved = (key: string): string => key.slice(REMOVED.length);
 export const indexRange = (execution: string): KeyRange => ({
   gte: indexPrefix(execution),
   lt: `${indexPrefix(execution)}g`,

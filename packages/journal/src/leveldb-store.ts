@@ -22,6 +22,7 @@ import {
   seqOfKey,
   splitGroup,
 } from "./leveldb-layout.ts";
+import { type Change, changesOf, purgeRemoved } from "./leveldb-removal.ts";
 import type { CommitGroup, JournalStore, StoredRecord } from "./store.ts";
 import { syncFolder } from "./sync-folder.ts";
 
@@ -68,6 +69,8 @@ export class LeveldbStore implements JournalStore {
       this.#database = await openDatabase(this.#directory, fresh);
       await checkLayout(this.#database);
       await syncFolder(this.#directory);
+      // What a crash kept from being done.
+      await purgeRemoved(this.#database);
       this.#size = await countRecords(this.#database);
     } catch (error) {
       await this.close();
@@ -86,14 +89,16 @@ export class LeveldbStore implements JournalStore {
         `the store takes no group after ${group.expectedSize} records: ${reason}`,
       );
     }
-    const puts = group.records.length === 0 ? [] : [put(groupKey(group.expectedSize), joinGroup(group.records))];
+    const puts: Change[] =
+      group.records.length === 0 ? [] : [put(groupKey(group.expectedSize), joinGroup(group.records))];
     for (const { execution, seq } of group.index) puts.push(put(indexKey(execution, seq), NOTHING));
     for (const { name, bytes } of group.objects) {
       puts.push(put(objectKey(name), Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)));
     }
     this.#appending = true;
     try {
-      await database.batch(puts, { sync: true });
+      const removal = group.removal === undefined ? [] : await changesOf(database, group.removal);
+      await database.batch([...removal, ...puts], { sync: true });
     } catch (error) {
       this.#failed = true;
       throw databaseFault("FEMTO_JOURNAL_WRITE_FAILED", error);
@@ -101,6 +106,12 @@ export class LeveldbStore implements JournalStore {
       this.#appending = false;
     }
     this.#size += group.records.length;
+  }
+
+  async purge(): Promise<void> {
+    await purgeRemoved(this.#usable()).catch((error: unknown) => {
+      throw databaseFault("FEMTO_JOURNAL_WRITE_FAILED", error);
+    });
   }
 
   async *read(fromSeq: number, toSeqExclusive: number): AsyncGenerator<StoredRecord> {
@@ -197,7 +208,7 @@ export class LeveldbStore implements JournalStore {
   }
 }
 
-function put(key: string, value: Buffer): { type: "put"; key: string; value: Buffer } {
+function put(key: string, value: Buffer): Change {
   return { type: "put", key, value };
 }
 

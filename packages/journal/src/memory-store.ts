@@ -4,11 +4,15 @@
  */
 import assert from "node:assert/strict";
 import { FemtoError } from "@femtoclaw/protocol";
-import type { CommitGroup, IndexEntry, JournalStore, StoredObject, StoredRecord } from "./store.ts";
+import type { CommitGroup, JournalStore, Removal, StoredRecord } from "./store.ts";
+
+const NOTHING = new Uint8Array(0);
 
 /** What outlives a store, as a disk would. */
 export class MemoryDisk {
   readonly records: Uint8Array[] = [];
+  /** Numbers of records that were removed; nothing stands in their place. */
+  readonly removed = new Set<number>();
   readonly index = new Map<string, number[]>();
   readonly objects = new Map<string, Uint8Array>();
   opened = false;
@@ -70,13 +74,18 @@ export class MemoryStore implements JournalStore {
       this.#appending = false;
     } else if (fault !== undefined) {
       this.#state = "failed";
-      if (fault.kind === "unanswered") keep(disk, copies, group.index, objects);
+      if (fault.kind === "unanswered") keep(disk, { ...group, records: copies, objects });
       if (fault.kind === "lock") this.#isRobbed = true;
       if (fault.kind === "torn") disk.records.push(...copies.slice(0, fault.recordsKept));
       const code = fault.kind === "ENOSPC" ? "FEMTO_DISK_FULL" : "FEMTO_JOURNAL_WRITE_FAILED";
       throw new FemtoError(code, `the write failed: ${fault.kind}`);
     }
-    keep(disk, copies, group.index, objects);
+    keep(disk, { ...group, records: copies, objects });
+  }
+
+  async purge(): Promise<void> {
+    // What was removed is forgotten at once; only whether the store can be used is left to ask.
+    this.#usable();
   }
 
   async *read(fromSeq: number, toSeqExclusive: number): AsyncGenerator<StoredRecord> {
@@ -114,8 +123,9 @@ export class MemoryStore implements JournalStore {
   }
 
   #range(fromSeq: number, toSeqExclusive: number): StoredRecord[] {
-    const stored = this.#usable().records.slice(fromSeq, toSeqExclusive);
-    return stored.map((bytes, offset) => ({ seq: fromSeq + offset, bytes }));
+    const { records, removed } = this.#usable();
+    const stored = records.slice(fromSeq, toSeqExclusive).map((bytes, offset) => ({ seq: fromSeq + offset, bytes }));
+    return removed.size === 0 ? stored : stored.filter(({ seq }) => !removed.has(seq));
   }
 
   #usable(): MemoryDisk {
@@ -124,12 +134,7 @@ export class MemoryStore implements JournalStore {
   }
 }
 
-function keep(
-  disk: MemoryDisk,
-  records: readonly Uint8Array[],
-  index: readonly IndexEntry[],
-  objects: readonly StoredObject[],
-): void {
+function keep(disk: MemoryDisk, { records, index, objects, removal }: CommitGroup): void {
   disk.records.push(...records);
   for (const { execution, seq } of index) {
     const seqs = disk.index.get(execution) ?? [];
@@ -137,4 +142,17 @@ function keep(
     disk.index.set(execution, seqs);
   }
   for (const { name, bytes } of objects) disk.objects.set(name, bytes);
+  if (removal !== undefined) remove(disk, removal);
+}
+
+function remove(disk: MemoryDisk, { objects, records }: Removal): void {
+  for (const name of objects) disk.objects.delete(name);
+  if (records === undefined) return;
+  const stays = (seq: number): boolean => seq >= records.before || records.keep.includes(seq);
+  for (let seq = 0; seq < records.before; seq += 1) {
+    if (stays(seq)) continue;
+    disk.removed.add(seq);
+    disk.records[seq] = NOTHING;
+  }
+  for (const [execution, seqs] of disk.index) disk.index.set(execution, seqs.filter(stays));
 }

@@ -15,6 +15,8 @@ export const TILES = "tile/";
 export const BLOBS = "blob/";
 /** Mark the records that changed the key, so that a start need not look through all records for them. */
 export const ROTATIONS = "rotation/";
+/** The number below which records were dropped; missing while none were. */
+export const PRUNED = "pruned";
 /** The unfinished tiles of the tree. */
 export const EDGE = "edge";
 
@@ -32,6 +34,12 @@ export function numberOfName(name: string): number | null {
   const decimal = /\/([0-9]{16})$/.exec(name)?.[1];
   const number = Number(decimal);
   return decimal !== undefined && Number.isSafeInteger(number) ? number : null;
+}
+
+/** The commitment that a blob of this name opens; null where it names none. */
+export function placeOfBlob(name: string): { readonly seq: number; readonly index: number } | null {
+  const [, seq, index] = /^blob\/([0-9]{16})\/([0-9]{4})$/.exec(name) ?? [];
+  return seq === undefined || !Number.isSafeInteger(Number(seq)) ? null : { seq: Number(seq), index: Number(index) };
 }
 
 function digits(number: number): string {

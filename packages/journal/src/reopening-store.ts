@@ -4,7 +4,7 @@
  */
 import { FemtoError } from "@femtoclaw/protocol";
 import type { Clock } from "./clock.ts";
-import type { CommitGroup, JournalStore, StoredRecord } from "./store.ts";
+import type { CommitGroup, JournalStore, Removal, StoredRecord } from "./store.ts";
 
 /** Pause before the second attempt on a full disk; it doubles up to the longest one. */
 const PAUSE_MS = 25;
@@ -61,6 +61,10 @@ export class ReopeningStore implements JournalStore {
       this.#appending = false;
     }
     this.#size += group.records.length;
+  }
+
+  purge(): Promise<void> {
+    return this.#ask((store) => store.purge());
   }
 
   /** From now on a full disk is no reason to wait: the next attempt that fails is the last. */
@@ -196,13 +200,13 @@ export class ReopeningStore implements JournalStore {
 }
 
 /**
- * INVARIANT: a group counts as stored only if every record, index entry and object of it is there, and
- * it is written again only where the storage ends before it: anything between is damage. What is found
+ * INVARIANT: a group counts as stored only if every record, index entry and object of it is there and
+ * nothing that it removes, and it is written again only where the storage ends before it: anything between is damage. What is found
  * is durable, also after a failed sync whose pages the kernel gave up: an opening store does not rely on
  * an unfinished log, LevelDB writes what it recovers from one to a table that it syncs.
  */
 async function isStored(store: JournalStore, size: number, group: CommitGroup): Promise<boolean> {
-  const { expectedSize, records, index, objects } = group;
+  const { expectedSize, records, index, objects, removal } = group;
   // Objects alone are simply put again: each takes the place of its namesake.
   if (size === expectedSize) return false;
   const damaged = (what: string): FemtoError =>
@@ -217,7 +221,19 @@ async function isStored(store: JournalStore, size: number, group: CommitGroup): 
   for (const { name, bytes } of objects) {
     if (!isSame(await store.object(name), bytes)) throw damaged(`the object ${name} is missing or another one`);
   }
+  const left = removal === undefined ? undefined : await leftOf(store, removal);
+  if (left !== undefined) throw damaged(`${left} is still there`);
   return true;
+}
+
+/** Something that was to be removed and was not, in words. */
+async function leftOf(store: JournalStore, { objects, records }: Removal): Promise<string | undefined> {
+  for (const name of objects) if ((await store.object(name)) !== null) return `the object ${name}`;
+  if (records === undefined) return undefined;
+  for await (const { seq } of store.read(0, records.before)) {
+    if (!records.keep.includes(seq)) return `record ${seq}`;
+  }
+  return undefined;
 }
 
 function isSame(left: Uint8Array | null, right: Uint8Array | undefined): boolean {

@@ -30,6 +30,16 @@ export interface CommitGroup {
   readonly index: readonly IndexEntry[];
   /** Each takes the place of an object of the same name. */
   readonly objects: readonly StoredObject[];
+  /** What goes in the same step; nothing without it. */
+  readonly removal?: Removal;
+}
+
+/** What is taken out of the store. A name or number that stands for nothing is gone already. */
+export interface Removal {
+  /** Names of objects; none of them is stored by the same group. */
+  readonly objects: readonly string[];
+  /** Records below `before` go with their index entries, except those in `keep`. */
+  readonly records?: { readonly before: number; readonly keep: readonly number[] };
 }
 
 export interface JournalStore {
@@ -42,6 +52,11 @@ export interface JournalStore {
    * that lacked room fails with FEMTO_DISK_FULL, any other with FEMTO_JOURNAL_WRITE_FAILED.
    */
   append(group: CommitGroup): Promise<void>;
+  /**
+   * Resolves once nothing of what was removed can be read out of the storage itself. What a crash cuts
+   * off here is made up for when the store is opened again.
+   */
+  purge(): Promise<void>;
   /** Records of `[fromSeq, toSeqExclusive)` that are stored, oldest first. */
   read(fromSeq: number, toSeqExclusive: number): AsyncIterable<StoredRecord>;
   /** The same records, newest first. */

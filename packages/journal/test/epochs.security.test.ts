@@ -171,5 +171,8 @@ function sourceOf(journal: Journal, size: number): LogSource {
     tile: async (level, index) => Buffer.concat(await journal.hashes(level, index * 256, 256)),
     lastTile: async () => null,
     edgeFault: async () => undefined,
+    prunedBefore: async () => 0,
+    hasAllValues: false,
+    values: async function* () {},
   };
 }

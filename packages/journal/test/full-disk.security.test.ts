@@ -67,7 +67,7 @@ function promised(journal: Journal, round: string): Promise<unknown> {
 async function namesIn(journal: Journal): Promise<string[]> {
   const records = await collect(journal.readFrom(0));
   const whole = await Promise.all(records.map((record) => journal.withValues(record)));
-  return whole.flatMap(({ body }) => ("content" in body ? [(body.content ?? "").replace(/x+$/, "")] : []));
+  return whole.flatMap(({ record: { body } }) => ("content" in body ? [(body.content ?? "").replace(/x+$/, "")] : []));
 }
 
 describe.runIf(HAS_SMALL_DISK)("a disk that is filled from outside", () => {

@@ -47,7 +47,7 @@ describe("a writer that is killed", () => {
       const journal = await openBoot(directory, `check-${round}`);
       const contents = new Map<number, string>();
       for await (const stored of journal.readFrom(0)) {
-        const record = await journal.withValues(stored);
+        const { record } = await journal.withValues(stored);
         if (record.type === "message.recorded") contents.set(record.seq, record.body.content ?? "");
       }
       for (const [seq, content] of acknowledged)
@@ -106,7 +106,7 @@ describe("a writer that is killed", () => {
 
     const journal = await openBoot(directory, "boot-2");
     const records = await collect(journal.readFrom(0));
-    const whole = await Promise.all(records.map((record) => journal.withValues(record)));
+    const whole = await Promise.all(records.map(async (record) => (await journal.withValues(record)).record));
     const contents = whole.map(({ body }) => ("content" in body ? body.content : ""));
     for (const line of lines) {
       const [seq = "", content = ""] = line.split(" ");

@@ -1,13 +1,15 @@
 /** A journal whose store opens its storage again: what a failed write may have left, and what becomes of it. */
-import { type FemtoError, LIMITS } from "@femtoclaw/protocol";
+import { type FemtoError, LIMITS, type RecordActor } from "@femtoclaw/protocol";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import {
+  type CommitGroup,
   checkJournal,
   Journal,
   type JournalStore,
   MemoryDisk,
   MemoryKeyring,
   MemoryStore,
+  type Removal,
   ReopeningStore,
   type StoreFault,
   systemClock,
@@ -100,6 +102,47 @@ describe("a failed write", () => {
     expect(journal.size).toBe(2);
   });
 
+  it.each(["EIO", "unanswered", "ENOSPC"] as const)(
+    "(%s) of an erasure takes the value and tells of it once",
+    async (kind) => {
+      const { disk, journal, store } = await openJournal();
+      const { seq } = await journal.append(message("x".repeat(LIMITS.recordedValueChars + 1)));
+      disk.faults.push({ kind });
+      const { record } = await journal.erase({ seq, reason: "ticket 12", actor: OPERATOR });
+      expect(record).toMatchObject({ type: "values.erased", body: { seq } });
+      expect(disk.faults).toEqual([]);
+      expect(await journal.blob(seq, 0)).toBeNull();
+      expect((await collect(journal.readFrom(0))).filter(({ type }) => type === "values.erased")).toHaveLength(1);
+      await store.purge();
+    },
+  );
+
+  it.each<readonly [string, Removal]>([
+    ["an object", { objects: ["a"] }],
+    ["a record", { objects: [], records: { before: 1, keep: [] } }],
+  ])("behind which %s is there that was to go with it is not repaired", async (_, removal) => {
+    const disk = new MemoryDisk();
+    const store = new ReopeningStore({
+      create: () => new ForgetfulStore(disk),
+      clock: systemClock(),
+      onFull: async () => undefined,
+    });
+    onTestFinished(() => store.close());
+    await store.open();
+    await store.append({
+      expectedSize: 0,
+      records: [text("0")],
+      index: [],
+      objects: [{ name: "a", bytes: text("a") }],
+    });
+    disk.faults.push({ kind: "unanswered" });
+    const group = { expectedSize: 1, records: [text("1")], index: [], objects: [], removal };
+    await expect(store.append(group)).rejects.toMatchObject({
+      code: "FEMTO_JOURNAL_CORRUPT",
+      message: expect.stringContaining("is still there") as string,
+    });
+  });
+
   it("of a device that fails again is not repaired again", async () => {
     const { disk, journal, onFailed } = await openJournal();
     disk.faults.push({ kind: "EIO" });
@@ -182,6 +225,16 @@ describe("the queue of a journal on a full disk", () => {
     expect(await checkJournal(journal)).toMatchObject({ records: journal.size, fault: null });
   });
 });
+
+const text = (value: string): Buffer => Buffer.from(value);
+const OPERATOR: RecordActor = { principal: "uid:0", agent: null, channel: "operator", delegation: null };
+
+/** Loses what a group was to remove, as no sound engine does. */
+class ForgetfulStore extends MemoryStore {
+  override append({ removal: _, ...group }: CommitGroup): Promise<void> {
+    return super.append(group);
+  }
+}
 
 /** Somebody changes the storage between the failed write and the next opening. */
 class TamperedStore extends MemoryStore {

@@ -155,6 +155,21 @@ export const ERRORS = define({
   FEMTO_STATE_ROLLED_BACK: memory(
     "Start a host in this state directory; it keeps the older journal and goes on in a new epoch.",
   ),
+  FEMTO_VALUE_NOT_FOUND: {
+    type: "MemoryError",
+    exit: EXIT.no,
+    fix: "Look with `femtoclaw --json executions show` at what the records commit to, and what was erased already.",
+  },
+  FEMTO_PRUNE_REFUSED: {
+    type: "MemoryError",
+    exit: EXIT.no,
+    fix: "Name an older boundary; what the state of the runtime still needs cannot be dropped.",
+  },
+  FEMTO_JOURNAL_PRUNED: {
+    type: "MemoryError",
+    exit: EXIT.incomplete,
+    fix: "Look into an export or a copy that was made before; `femtoclaw audit prove` still proves what it holds.",
+  },
   FEMTO_EXPORT_FAILED: memory("Name a place that does not exist yet, on a disk with room."),
   FEMTO_JOURNAL_RECORD_TOO_LARGE: memory("Send smaller arguments or ask for less output."),
   FEMTO_STATE_NOT_FOUND: memory("Name an existing state directory with --state, or start a host, which makes it."),

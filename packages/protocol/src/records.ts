@@ -28,6 +28,8 @@ export interface RecordBodies {
   "execution.inherited": T.ExecutionInheritedBody;
   "memory.changed": T.MemoryChangedBody;
   "session.halted": T.SessionHaltedBody;
+  "values.erased": T.ValuesErasedBody;
+  "log.pruned": T.LogPrunedBody;
 }
 
 export type RecordType = keyof RecordBodies;
@@ -39,6 +41,8 @@ export const MACHINE_OF: Readonly<Record<RecordType, MachineId>> = {
   "log.created": "memory",
   "key.rotated": "memory",
   "snapshot.taken": "memory",
+  "values.erased": "memory",
+  "log.pruned": "memory",
   "boot.started": "lifecycle",
   "lifecycle.changed": "lifecycle",
   "supervision.crashed": "lifecycle",

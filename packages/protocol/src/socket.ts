@@ -20,6 +20,8 @@ export type OperatorVerb =
   | "audit.checkpoints"
   | "audit.export"
   | "log.follow"
+  | "audit.erase"
+  | "audit.prune"
   | "keys.show"
   | "keys.rotate"
   | "policy.show"

@@ -1,6 +1,6 @@
 /** Executions as people look at them: read from the journal, newest first. */
 import type { JournalReader } from "@femtoclaw/journal";
-import { LIMITS, type Reply, type Resolution, type TypedRecord } from "@femtoclaw/protocol";
+import { FemtoError, LIMITS, printable, type Reply, type Resolution, type TypedRecord } from "@femtoclaw/protocol";
 import { replyError, verdictOf } from "./gate/verdict.ts";
 
 /** A reply as it was given, and what it was given to. */
@@ -10,6 +10,10 @@ export interface ExecutionView extends Reply {
   readonly label: string | null;
   readonly requested_at: string;
   readonly duration_ms: number | null;
+  /** Places in the record's body of values that were erased; absent where all are there. */
+  readonly erased?: readonly string[];
+  /** The record of its intent, where that was pruned; what only the intent told is null then. */
+  readonly pruned_intent?: number;
 }
 
 export interface HistoryQuery {
@@ -24,9 +28,10 @@ export async function listExecutions(reader: JournalReader, query: HistoryQuery)
   const ended = new Set<string>();
   const resolutions = new Map<string, Resolution>();
   let chars = 0;
-  for await (const record of reader.readBackwards(0, reader.size)) {
+  for await (const record of reader.readBackwards(await reader.prunedBefore(), reader.size)) {
     if (views.length >= query.limit) break;
     if (record.execution === null || ended.has(record.execution)) continue;
+    if (record.type === "values.erased") continue;
     if (record.type === "execution.resolved") {
       // Said later about an execution that stands where it ended.
       resolutions.set(record.execution, resolutionOf(record));
@@ -34,8 +39,7 @@ export async function listExecutions(reader: JournalReader, query: HistoryQuery)
     }
     ended.add(record.execution);
     if (query.session !== undefined && record.session !== query.session) continue;
-    const whole = await reader.withValues(record);
-    const view = await viewOf(reader, whole, resolutions.get(record.execution));
+    const view = await viewOf(reader, record, resolutions.get(record.execution));
     resolutions.delete(record.execution);
     if (view === null || (query.status !== undefined && view.status !== query.status)) continue;
     chars += JSON.stringify(view).length;
@@ -45,7 +49,7 @@ export async function listExecutions(reader: JournalReader, query: HistoryQuery)
   return views;
 }
 
-/** One execution with its records, or null when the journal does not know it. */
+/** One execution with its records, among them those of what was erased, or null when the journal does not know it. */
 export async function showExecution(
   reader: JournalReader,
   execution: string,
@@ -55,10 +59,18 @@ export async function showExecution(
     for await (const record of reader.read(seq, seq + 1)) records.push(record);
   }
   const resolved = records.find((record) => record.type === "execution.resolved");
-  const last = records.findLast(({ type }) => type !== "execution.resolved");
+  const last = records.findLast(({ type }) => type !== "execution.resolved" && type !== "values.erased");
   const resolution = resolved === undefined ? undefined : resolutionOf(resolved);
-  const view = last === undefined ? null : await viewOf(reader, await reader.withValues(last), resolution);
+  const view = last === undefined ? null : await viewOf(reader, last, resolution);
   return view === null ? null : { view, records };
+}
+
+/** Says that the journal does not know an execution, and that it may have known it. */
+export async function notFound(reader: JournalReader, execution: string): Promise<FemtoError> {
+  const before = await reader.prunedBefore();
+  const pruned = before === 0 ? "" : `; what it knew from before record ${before} was pruned`;
+  const reason = `the journal knows no execution \`${printable(execution, 64)}\`${pruned}`;
+  return new FemtoError("FEMTO_EXECUTION_NOT_FOUND", reason);
 }
 
 function resolutionOf({ actor, body, at, seq }: TypedRecord & { type: "execution.resolved" }): Resolution {
@@ -67,6 +79,16 @@ function resolutionOf({ actor, body, at, seq }: TypedRecord & { type: "execution
 }
 
 async function viewOf(
+  reader: JournalReader,
+  stored: TypedRecord,
+  resolution: Resolution | undefined,
+): Promise<ExecutionView | null> {
+  const { record, erased } = await reader.withValues(stored);
+  const view = await viewOfWhole(reader, record, resolution);
+  return view === null || erased.length === 0 ? view : { ...view, erased };
+}
+
+async function viewOfWhole(
   reader: JournalReader,
   record: TypedRecord,
   resolution: Resolution | undefined,
@@ -85,9 +107,11 @@ async function viewOf(
       return { ...base, ...ofIntent(record), status: "pending", duration_ms: null };
     case "execution.outcome":
     case "execution.interrupted": {
-      const intent = await recordAt(reader, record.body.intent);
-      if (intent?.type !== "execution.intent") return null;
-      return { ...ended(record, intent, base), ...(resolution === undefined ? {} : { resolution }) };
+      const { intent: seq } = record.body;
+      const told = resolution === undefined ? {} : { resolution };
+      if (seq < (await reader.prunedBefore())) return { ...ended(record, null, base), pruned_intent: seq, ...told };
+      const intent = await recordAt(reader, seq);
+      return intent?.type === "execution.intent" ? { ...ended(record, intent, base), ...told } : null;
     }
     case "execution.inherited": {
       const { tool, record: seq } = record.body;
@@ -106,18 +130,22 @@ type Base = Pick<ExecutionView, "execution_id" | "session" | "record">;
 
 function ended(
   record: TypedRecord & { type: "execution.outcome" | "execution.interrupted" },
-  intent: TypedRecord & { type: "execution.intent" },
+  intent: (TypedRecord & { type: "execution.intent" }) | null,
   base: Base,
 ): ExecutionView {
+  const asked =
+    intent === null
+      ? ({ tool: null, label: null, decision: "AUTHORIZED", requested_at: record.at } as const)
+      : ofIntent(intent);
   if (record.type === "execution.interrupted") {
     const reason = `the host ended while it ran; record ${record.body.intent} is its intent`;
-    const error = replyError({ code: "FEMTO_EXECUTION_INTERRUPTED", reason }, record.at, intent.body.tool);
-    return { ...base, ...ofIntent(intent), status: "interrupted", error, duration_ms: null };
+    const error = replyError({ code: "FEMTO_EXECUTION_INTERRUPTED", reason }, record.at, record.body.tool);
+    return { ...base, ...asked, tool: record.body.tool, status: "interrupted", error, duration_ms: null };
   }
   const { event, result = null, error, duration_us } = record.body;
   return {
     ...base,
-    ...ofIntent(intent),
+    ...asked,
     status: verdictOf(event).status,
     ...(result === null ? {} : { result }),
     ...(error === undefined ? {} : { error }),

@@ -23,7 +23,7 @@ export { DEFAULT_SEARCH_PATH, findProgram } from "./configuration/resolve-progra
 export type { WitnessSetting } from "./configuration/resolve-witnesses.ts";
 export { type Fork, type ForkOptions, forkLog } from "./epochs/fork.ts";
 export type { OpenedEpoch } from "./epochs/open-epoch.ts";
-export { type ExecutionView, type HistoryQuery, listExecutions, showExecution } from "./history.ts";
+export { type ExecutionView, type HistoryQuery, listExecutions, notFound, showExecution } from "./history.ts";
 export type { LogEntry, RuntimeOptions } from "./options.ts";
 export { eventCount, type OpenExecution } from "./projection/execution-records.ts";
 export { ExecutionTable } from "./projection/execution-table.ts";
@@ -31,9 +31,17 @@ export { type Counters, Projection } from "./projection/projection.ts";
 export type { Divergence, MachineUse, Obstacle } from "./replay/divergence.ts";
 export { FrozenMachines } from "./replay/frozen-machines.ts";
 export { type Recomputation, type RecomputeOptions, recompute } from "./replay/recompute.ts";
-export { type FoldedLog, type Replay, type ReplayOptions, replay, replayDifference } from "./replay/replay.ts";
+export {
+  type FoldedLog,
+  firstState,
+  type Replay,
+  type ReplayOptions,
+  replay,
+  replayDifference,
+} from "./replay/replay.ts";
 export { asStored, type StateDifference, stateDifferences } from "./replay/state-difference.ts";
 export type { ResolutionRequest } from "./resolutions.ts";
+export type { PruneRequest, Retention } from "./retention.ts";
 export { createRuntime, Runtime } from "./runtime.ts";
 export type { ProposeOptions, Session, SessionOptions } from "./session.ts";
 export type { RuntimeStatus } from "./status.ts";

@@ -1,7 +1,8 @@
 /** What became of interrupted executions, as an operator says it. Nothing is run and nothing is undone by it. */
 import type { Journal, JournalReader } from "@femtoclaw/journal";
 import { FemtoError, LIMITS, printable } from "@femtoclaw/protocol";
-import { showExecution } from "./history.ts";
+import { notFound, showExecution } from "./history.ts";
+import { operatorActor } from "./operator-actor.ts";
 import type { UnresolvedExecution } from "./projection/unresolved.ts";
 
 export interface ResolutionRequest {
@@ -41,7 +42,7 @@ export class Resolutions {
     this.#writing.add(execution);
     try {
       const { session, seq: interrupted, tool } = known;
-      const actor = { principal: by, agent: null, channel: "operator", delegation: null } as const;
+      const actor = operatorActor(by);
       const body = { interrupted, tool, resolution, reason: said };
       const { seq } = await this.#parts.journal.append({ type: "execution.resolved", actor, session, execution, body });
       return seq;
@@ -52,10 +53,7 @@ export class Resolutions {
 
   async #refusal(execution: string): Promise<FemtoError> {
     const shown = await showExecution(this.#parts.journal, execution);
-    if (shown === null) {
-      const reason = `the journal knows no execution \`${printable(execution, 64)}\``;
-      return new FemtoError("FEMTO_EXECUTION_NOT_FOUND", reason);
-    }
+    if (shown === null) return await notFound(this.#parts.journal, execution);
     const { status, resolution } = shown.view;
     if (status !== "interrupted") return notUnresolved(execution, `is ${status}, not interrupted`);
     if (resolution === undefined) return notUnresolved(execution, `is older than the newest ${LIMITS.unresolved}`);

@@ -22,10 +22,12 @@ import { type Fork, forkLog } from "./epochs/fork.ts";
 import { type OpenGate, openGate } from "./gate/open-gate.ts";
 import type { Problem } from "./gate/verdict.ts";
 import { harmless } from "./harmless.ts";
+import { operatorActor } from "./operator-actor.ts";
 import type { LogEntry, RuntimeOptions } from "./options.ts";
 import type { Projection } from "./projection/projection.ts";
 import { RefusalSummary } from "./refusal-summary.ts";
 import { type ResolutionRequest, Resolutions } from "./resolutions.ts";
+import { Retention } from "./retention.ts";
 import { type Session, type SessionOptions, Sessions } from "./session.ts";
 import { settled } from "./settled.ts";
 import { type RuntimeStatus, statusOf } from "./status.ts";
@@ -143,6 +145,12 @@ export class Runtime implements AsyncDisposable {
     return this.journal.rotateKey();
   }
 
+  /** Takes out of the journal what an operator wants gone. */
+  get retention(): Retention {
+    const { journal, projection } = this;
+    return new Retention({ journal, clock: this.#clock, projection: () => projection });
+  }
+
   /** A state directory of its own that goes on from a record of this log; this one goes on as if nothing were. */
   async fork(seq: number, out: string): Promise<Fork> {
     // The newest checkpoint covers everything that is durable now.
@@ -182,7 +190,7 @@ export class Runtime implements AsyncDisposable {
     if (enable && isolation === "sandbox") await this.#confinement.require([name]);
     await this.journal.append({
       type: enable ? "capability.enabled" : "capability.disabled",
-      actor: { principal: by, agent: null, channel: "operator", delegation: null },
+      actor: operatorActor(by),
       session: null,
       execution: null,
       body: { name },

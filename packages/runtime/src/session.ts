@@ -1,6 +1,6 @@
 /** One proposer's connection to the gate. Its identity is minted by the runtime; a label proves nothing. */
 import { Buffer } from "node:buffer";
-import type { Clock, JournalEntry } from "@femtoclaw/journal";
+import { type Clock, type JournalEntry, redact } from "@femtoclaw/journal";
 import {
   type ExecutionId,
   LIMITS,
@@ -43,7 +43,8 @@ export interface SessionOptions {
 function actorOf(id: SessionId, channel: SessionOptions["channel"], label: string | undefined): RecordActor {
   return {
     principal: "default",
-    agent: label === undefined ? null : printable(label, LIMITS.labelChars),
+    // It stands outside of the body, which is where secrets are looked for.
+    agent: label === undefined ? null : printable(redact(label).value, LIMITS.labelChars),
     channel,
     delegation: channel === "operator" ? null : { uid: id, parent: null, issuer: "runtime" },
   };

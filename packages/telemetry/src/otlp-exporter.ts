@@ -114,7 +114,9 @@ export class OtlpExporter {
 
   async #read(source: ExportSource): Promise<{ spans: ReadableSpan[]; next: number }> {
     const records: TypedRecord[] = [];
-    for await (const record of source.reader.readFrom(this.#cursor)) {
+    // What was pruned before it went out is not there to go out any more.
+    const from = Math.max(this.#cursor, await source.reader.prunedBefore());
+    for await (const record of source.reader.readFrom(from)) {
       records.push(record);
       if (records.length === BATCH_RECORDS) break;
     }
@@ -122,7 +124,7 @@ export class OtlpExporter {
     const facts = records.map((record) => spanFacts(record, (seq) => intents.get(seq)));
     return {
       spans: this.#spans.make(facts.filter((fact) => fact !== undefined)),
-      next: this.#cursor + records.length,
+      next: from + records.length,
     };
   }
 
@@ -136,9 +138,11 @@ export class OtlpExporter {
       if (record.type !== "execution.intent") return;
       intents.set(record.seq, { tool: record.body.tool, receivedUs: record.body.received_us });
     };
+    const prunedBefore = await reader.prunedBefore();
     for (const record of records) keep(record);
     for (const record of records) {
       if (record.type !== "execution.outcome" || intents.has(record.body.intent)) continue;
+      if (record.body.intent < prunedBefore) continue;
       for await (const earlier of reader.readFrom(record.body.intent)) {
         keep(earlier);
         break;

@@ -44,7 +44,7 @@ type Check = (run: Run) => Promise<void>;
 export function journalStoreSuite(options: JournalStoreSuiteOptions): void {
   const { name, create, faults = [], describe, it } = options;
   describe(`journal store: ${name}`, () => {
-    for (const [title, check] of Object.entries({ ...RECORDS, ...REFUSALS, ...DERIVED })) {
+    for (const [title, check] of Object.entries({ ...RECORDS, ...REFUSALS, ...DERIVED, ...REMOVALS })) {
       it(title, () => run(create, check));
     }
     for (const fault of faults) it(FAULTS[fault].title, () => run(create, FAULTS[fault].check));
@@ -169,6 +169,7 @@ const REFUSALS: Readonly<Record<string, Check>> = {
     await refuses(store.objects("a"));
     await refuses(store.firstObject("a", "a"));
     await refuses(store.lastObject("a"));
+    await refuses(store.purge());
   },
 };
 
@@ -293,6 +294,65 @@ async function failsWhole({ store, reopen, inject }: Run, fault: StorageFault, c
   await again.store.append(group(1, [text("1")]));
   assert.deepEqual(await numbered(again.store.read(0, 2)), [0, 1]);
 }
+
+const REMOVALS: Readonly<Record<string, Check>> = {
+  "removes objects in the step that stores others": async ({ store, reopen }) => {
+    await store.append(group(0, [text("0")], [], ["a", "b", "b/1", "c"].map(named)));
+    const removal = { objects: ["b", "never there"] };
+    await store.append({ ...group(1, [text("1")], [], [named("d")]), removal });
+    const check = async (each: JournalStore): Promise<void> => {
+      assert.deepEqual(await each.objects(""), ["a", "b/1", "c", "d"]);
+      assert.equal(await each.object("b"), null);
+    };
+    await check(store);
+    await store.purge();
+    await check(store);
+    await check((await reopen()).store);
+  },
+  "takes an object back that was removed before, and keeps it": async ({ store, reopen }) => {
+    await store.append(group(0, [text("0")], [], [named("a")]));
+    await store.append({ ...group(1, []), removal: { objects: ["a"] } });
+    await store.append(group(1, [], [], [{ name: "a", bytes: text("again") }]));
+    await store.purge();
+    const again = await reopen();
+    assert.ok(text("again").equals((await again.store.object("a")) ?? text("")));
+  },
+  "removes the oldest records with their index entries, within groups too, and goes on": async ({ store, reopen }) => {
+    const records = numbers(0, 10).map(String).map(text);
+    const index = (from: number, to: number): IndexEntry[] =>
+      numbers(from, to).map((seq) => ({ execution: seq % 2 === 0 ? "even" : "odd", seq }));
+    await store.append(group(0, records.slice(0, 4), index(0, 4)));
+    await store.append(group(4, records.slice(4, 9), index(4, 9)));
+    await store.append({
+      ...group(9, records.slice(9), index(9, 10)),
+      removal: { objects: [], records: { before: 7, keep: [0, 3, 5] } },
+    });
+    const check = async (each: JournalStore): Promise<void> => {
+      assert.deepEqual(await numbered(each.read(0, 10)), [0, 3, 5, 7, 8, 9]);
+      assert.deepEqual(await numbered(each.readBackwards(1, 9)), [8, 7, 5, 3]);
+      assert.deepEqual(await numbered(each.read(1, 3)), []);
+      assert.deepEqual([...(await each.locate("even"))], [0, 8]);
+      assert.deepEqual([...(await each.locate("odd"))], [3, 5, 7, 9]);
+    };
+    await check(store);
+    await store.purge();
+    await check(store);
+    const again = await reopen();
+    await check(again.store);
+    assert.equal(again.size, 10);
+    await again.store.append(group(10, [text("10")]));
+    assert.deepEqual(await numbered(again.store.read(8, 11)), [8, 9, 10]);
+  },
+  "removes nothing with a group that it refuses": async ({ store, reopen }) => {
+    await store.append(group(0, [text("0"), text("1")], [{ execution: "a", seq: 0 }], [named("a")]));
+    const removal = { objects: ["a"], records: { before: 2, keep: [] } };
+    await refuses(store.append({ ...group(7, [text("7")]), removal }));
+    const again = await reopen();
+    assert.deepEqual(await numbered(again.store.read(0, 2)), [0, 1]);
+    assert.deepEqual([...(await again.store.locate("a"))], [0]);
+    assert.deepEqual(await again.store.objects(""), ["a"]);
+  },
+};
 
 async function assertObjects(store: JournalStore): Promise<void> {
   assert.deepEqual(await store.objects(""), ["B/1", "a", "b", "b/1", "b/10", "b/2", "c/~"]);

@@ -1,6 +1,6 @@
 /** The signed log of the running host, or of a stopped journal. */
 import { Buffer } from "node:buffer";
-import { type ExportFormat, exportAs, type ProvedRecord, proveRecord } from "../log-access.ts";
+import { type ExportedLog, type ExportFormat, exportAs, type ProvedRecord, proveRecord } from "../log-access.ts";
 import { readJournal } from "../read-journal.ts";
 import type { CommandContext } from "./command-context.ts";
 import { hostAnswers } from "./host.ts";
@@ -9,7 +9,7 @@ export interface AuditSource extends AsyncDisposable {
   prove(ref: string): Promise<ProvedRecord>;
   checkpoint(): Promise<string | null>;
   checkpoints(): Promise<readonly number[]>;
-  export(format: ExportFormat, out: string): Promise<{ readonly size: number }>;
+  export(format: ExportFormat, out: string, withValues: boolean): Promise<ExportedLog>;
 }
 
 export async function auditSource(context: CommandContext): Promise<AuditSource> {
@@ -18,11 +18,11 @@ export async function auditSource(context: CommandContext): Promise<AuditSource>
     return {
       prove: async (ref) => {
         const { seq, proof, record } = await operator.prove(ref);
-        return { seq, proof, record: Buffer.from(record, "base64") };
+        return { seq, proof, record: record === null ? null : Buffer.from(record, "base64") };
       },
       checkpoint: () => operator.checkpoint(),
       checkpoints: () => operator.checkpoints(),
-      export: (format, out) => operator.exportLog(format, out),
+      export: (format, out, withValues) => operator.exportLog(format, out, withValues),
       [Symbol.asyncDispose]: () => operator.close(),
     };
   }
@@ -31,7 +31,7 @@ export async function auditSource(context: CommandContext): Promise<AuditSource>
     prove: (ref) => proveRecord(reader, ref),
     checkpoint: () => reader.latestCheckpoint(),
     checkpoints: () => reader.checkpoints(),
-    export: (format, out) => exportAs(reader, format, out),
+    export: (format, out, withValues) => exportAs(reader, format, out, withValues),
     [Symbol.asyncDispose]: () => journal[Symbol.asyncDispose](),
   };
 }

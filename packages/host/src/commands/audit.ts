@@ -14,6 +14,7 @@ import type { RememberedLog } from "@femtoclaw/journal/known-log";
 import { EXIT, errorText, FemtoError, printable } from "@femtoclaw/protocol";
 import { exportOfHost } from "../host-export.ts";
 import type { ExportFormat } from "../log-access.ts";
+import type { Erased } from "../retention.ts";
 import type { Output } from "../terminal/output.ts";
 import { table } from "../terminal/table.ts";
 import { witnessEvidence } from "../witness/evidence.ts";
@@ -123,12 +124,17 @@ export async function prove(context: CommandContext, ref: string, options: { rea
   await using source = await auditSource(context);
   const { seq, proof, record } = await source.prove(ref);
   if (options.out === undefined) {
-    if (output.json) output.value({ seq, proof, record: record.toString("utf8") });
+    if (output.json) output.value({ seq, proof, record: record?.toString("utf8") ?? null });
     else process.stdout.write(proof);
     return EXIT.ok;
   }
   const file = resolve(context.cwd, options.out);
   writeFileSync(file, proof, { flag: "wx" });
+  if (record === null) {
+    if (output.json) output.value({ seq, proof: file, record: null });
+    else output.line(`wrote ${file}; record ${seq} was pruned here, so take its bytes from a copy of yours`);
+    return EXIT.ok;
+  }
   writeFileSync(`${file}.record`, record, { flag: "wx" });
   if (output.json) output.value({ seq, proof: file, record: `${file}.record` });
   else output.line(`wrote ${file} and ${file}.record, the bytes of record ${seq}`);
@@ -174,15 +180,62 @@ export async function log(context: CommandContext): Promise<number> {
 
 export async function exportLog(
   context: CommandContext,
-  options: { readonly format: ExportFormat; readonly out: string },
+  options: { readonly format: ExportFormat; readonly out: string; readonly withValues?: boolean },
 ): Promise<number> {
+  const { output } = context;
   const out = resolve(context.cwd, options.out);
   await using source = await auditSource(context);
-  const { size } = await source.export(options.format, out);
-  if (context.output.json) context.output.value({ format: options.format, out, size });
-  else context.output.line(`wrote ${size} records as ${options.format} to ${out}`);
+  const { size, values } = await source.export(options.format, out, options.withValues ?? false);
+  if (output.json) output.value({ format: options.format, out, size, values });
+  else {
+    output.line(`wrote ${size} records as ${options.format} to ${out}`);
+    output.line(
+      values === null
+        ? "without the values that records commit to"
+        : `wrote ${values} values that records commit to, in clear, to ${out}.values.jsonl`,
+    );
+  }
   return EXIT.ok;
 }
+
+/** REF is a sequence number, or the identifier of an execution, all of whose records are meant. */
+export async function erase(
+  context: CommandContext,
+  ref: string,
+  options: { readonly field?: string; readonly reason: string },
+): Promise<number> {
+  const { output } = context;
+  await using operator = await context.operator();
+  const erased = (await operator.eraseValues({ ref, ...options })) as readonly Erased[];
+  if (output.json) output.value(erased);
+  else
+    for (const { seq, paths, record } of erased)
+      output.line(`erased ${paths.join(", ")} of record ${seq}, as record ${record} tells`);
+  return EXIT.ok;
+}
+
+/** Says what goes, and lets it go only when that was asked for. */
+export async function prune(
+  context: CommandContext,
+  options: { readonly before: PruneBoundary; readonly yes?: boolean },
+): Promise<number> {
+  const { output } = context;
+  const sure = options.yes ?? false;
+  await using operator = await context.operator();
+  const { before, records, keep } = await operator.prune({ ...options.before, sure });
+  if (output.json) output.value({ before, records, keep, pruned: sure });
+  else {
+    output.line(
+      `${sure ? "dropped" : "would drop"} ${records} records below record ${before}, with the values beside them`,
+    );
+    output.line(`kept: record ${keep.join(", ")}, every hash and every checkpoint`);
+    if (!sure) output.line("nothing was changed; export the log if its past is to stay readable, then add --yes");
+  }
+  return EXIT.ok;
+}
+
+/** A sequence number, or an age. */
+export type PruneBoundary = { readonly before: number } | { readonly older_than_ms: number };
 
 function fileBytes(path: string): Buffer {
   try {

@@ -60,6 +60,9 @@ export class CommandContext {
   }
 }
 
+/** Runs what a command line asks for; the exit code is that of the process then. */
+export type Runner = (action: (context: CommandContext) => Promise<number> | number) => Promise<void>;
+
 /** INVARIANT: I8: nothing is said to a socket that somebody else could have put there. */
 function checkedRuntimeDirectory({ resolved }: LoadedConfiguration): string {
   assertPrivateSocketFolder(resolved.runtimeDirectory);

@@ -88,12 +88,15 @@ async function lookAtProject(
     const remembered = await context.logMemory(loaded).remembered();
     const expected = remembered === null ? {} : { pinned: remembered.firstKey, checkpoint: remembered.checkpoint };
     // A copy is read, so that looking changes nothing.
-    const { verdict, size, signedSize, pinned, fault } = await verifyDirectory(
+    const { verdict, size, signedSize, pinned, fault, prunedBefore } = await verifyDirectory(
       join(stateDirectory, "journal"),
       expected,
     );
     if (fault === null && pinned !== "differs") {
       return ok(`${size} records in ${stateDirectory}, ${verdict}; the first ${signedSize} are signed`);
+    }
+    if (prunedBefore > 0 && pinned !== "differs") {
+      return ok(`${size} records in ${stateDirectory}, right as far as they are kept: pruned below ${prunedBefore}`);
     }
     const place = fault === null || fault.seq === null ? "" : `record ${fault.seq}: `;
     return {

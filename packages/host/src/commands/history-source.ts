@@ -1,6 +1,6 @@
 /** History from the running host, or from the journal itself when no host holds it. */
-import { FemtoError, printable, type TypedRecord } from "@femtoclaw/protocol";
-import { type ExecutionView, type HistoryQuery, listExecutions, showExecution } from "@femtoclaw/runtime";
+import type { TypedRecord } from "@femtoclaw/protocol";
+import { type ExecutionView, type HistoryQuery, listExecutions, notFound, showExecution } from "@femtoclaw/runtime";
 import { readJournal } from "../read-journal.ts";
 import type { CommandContext } from "./command-context.ts";
 import { hostAnswers } from "./host.ts";
@@ -25,7 +25,7 @@ export async function executionsOf(context: CommandContext): Promise<HistorySour
     show: async (id) => {
       const shown = await showExecution(journal.reader, id);
       if (shown !== null) return { ...shown.view, records: shown.records };
-      throw new FemtoError("FEMTO_EXECUTION_NOT_FOUND", `the journal knows no execution \`${printable(id, 64)}\``);
+      throw await notFound(journal.reader, id);
     },
     [Symbol.asyncDispose]: () => journal[Symbol.asyncDispose](),
   };

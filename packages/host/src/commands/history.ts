@@ -37,7 +37,7 @@ export async function listExecutions(context: CommandContext, options: ListOptio
     String(view.record?.seq ?? ""),
     view.requested_at.slice(0, 19).replace("T", " "),
     printable(view.tool ?? "message", 40),
-    styled(view, view.status, output),
+    `${styled(view, view.status, output)}${view.erased === undefined ? "" : " (erased)"}`,
     headline(view),
     view.duration_ms === null ? "" : `${view.duration_ms.toFixed(1)} ms`,
     output.style("dim", view.execution_id),
@@ -57,6 +57,8 @@ export async function showExecution(context: CommandContext, id: string): Promis
   }
   for (const line of headerLines(view)) output.line(line);
   for (const line of replyLines(view, output)) output.line(line);
+  if (view.pruned_intent !== undefined) output.line(`pruned: record ${view.pruned_intent}, its intent`);
+  for (const path of view.erased ?? []) output.line(`erased: ${printable(path, 256)}`);
   for (const { seq, at, type, body } of records) {
     output.line("");
     output.line(`${output.style("bold", `record ${seq}`)}  ${type}  ${output.style("dim", at)}`);

@@ -1,7 +1,7 @@
 /** `replay`: the state of every actor at any moment, as the records have it. Nothing here runs an effect. */
 import { type LogVerdict, proveSnapshot, type SnapshotProof } from "@femtoclaw/journal";
 import { EXIT, printable } from "@femtoclaw/protocol";
-import { type Projection, type Recomputation, recompute, replay, replayDifference } from "@femtoclaw/runtime";
+import { firstState, type Recomputation, type Replay, recompute, replay, replayDifference } from "@femtoclaw/runtime";
 import { readJournal } from "../read-journal.ts";
 import { actorLines, differenceLines, recomputationLines } from "../terminal/replay-text.ts";
 import { openVerifiedLog, type VerifiedLog } from "../verified-log.ts";
@@ -40,11 +40,13 @@ async function replayVerified(context: CommandContext, path: string | undefined,
   if (options.from !== undefined) return await replayFrom(context, log, options.from, to);
   const reader = await log.reader();
   if (options.recompute === true) {
+    const first = await firstState(reader, options.to);
+    if (first !== null) return await replayFrom(context, log, first.seq, to);
     const found = await recompute(reader, to);
     return () => tell(context, log.verdict, found);
   }
-  const { projection, snapshotsEqual } = await replay(reader, to);
-  return () => show(context, stateOf(projection, snapshotsEqual), exitOf(log.verdict, []));
+  const replayed = await replay(reader, to);
+  return () => show(context, stateOf(replayed), exitOf(log.verdict, []));
 }
 
 /** What is different between the states after two records. */
@@ -83,9 +85,9 @@ function keyOf({ key }: Pick<ReplayOptions, "key">): string | undefined {
   return key === undefined ? undefined : fileText(key);
 }
 
-/** Whether there is something to replay: nobody folds what was tampered with. */
-function stands({ verdict, pinned }: LogVerdict): boolean {
-  return verdict === "verified" && pinned !== "differs";
+/** Whether there is something to replay: nobody folds what was tampered with. Of a pruned log what is left stands. */
+function stands({ verdict, pinned, prunedBefore }: LogVerdict): boolean {
+  return (verdict === "verified" || prunedBefore > 0) && pinned !== "differs";
 }
 
 function refused(context: CommandContext, verdict: LogVerdict): number {
@@ -102,9 +104,9 @@ async function replayFrom(
   to: { readonly to?: number },
 ): Promise<Say> {
   const reader = await log.reader();
-  const whole = stands(verdict);
+  const whole = stands(verdict) && verdict.prunedBefore === 0;
   // The key in force at the newest checkpoint, which the chain from the pinned one has led to.
-  const vkey = whole ? verdict.keys.findLast(({ fromSize }) => fromSize <= verdict.signedSize)?.vkey : pinned;
+  const vkey = stands(verdict) ? verdict.keys.findLast(({ fromSize }) => fromSize <= verdict.signedSize)?.vkey : pinned;
   const proof =
     vkey === null || vkey === undefined
       ? ({
@@ -167,12 +169,14 @@ function tell(context: CommandContext, log: LogVerdict, found: Recomputation, sa
 
 interface FoldedState {
   readonly records: number;
+  /** The first record that was folded. */
+  readonly from: number;
   readonly snapshots_equal: number;
-  readonly actors: ReturnType<Projection["snapshot"]>;
+  readonly actors: ReturnType<Replay["projection"]["snapshot"]>;
 }
 
-function stateOf(projection: Projection, snapshotsEqual: number): FoldedState {
-  return { records: projection.size, snapshots_equal: snapshotsEqual, actors: projection.snapshot() };
+function stateOf({ projection, from, snapshotsEqual }: Replay): FoldedState {
+  return { records: projection.size, from, snapshots_equal: snapshotsEqual, actors: projection.snapshot() };
 }
 
 function show({ output }: CommandContext, state: FoldedState, exit: number): number {
@@ -180,7 +184,9 @@ function show({ output }: CommandContext, state: FoldedState, exit: number): num
     output.value(state);
     return exit;
   }
-  output.line(`${state.records} records folded, ${state.snapshots_equal} stored snapshots equal the fold`);
+  const { records, from, snapshots_equal } = state;
+  if (from > 0) output.line(`begun at the snapshot after record ${from - 1}; history before was pruned`);
+  output.line(`${records - from} records folded, ${snapshots_equal} stored snapshots equal the fold`);
   for (const line of actorLines(state.actors, output)) output.line(line);
   return exit;
 }
@@ -193,6 +199,5 @@ async function replayConfigured(context: CommandContext, { to }: ReplayOptions):
     return show(context, (await operator.replay(query)) as FoldedState, EXIT.ok);
   }
   await using journal = await readJournal(context.load().resolved.stateDirectory);
-  const { projection, snapshotsEqual } = await replay(journal.reader, query);
-  return show(context, stateOf(projection, snapshotsEqual), EXIT.ok);
+  return show(context, stateOf(await replay(journal.reader, query)), EXIT.ok);
 }

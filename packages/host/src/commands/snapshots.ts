@@ -44,14 +44,19 @@ export async function showSnapshot(context: CommandContext, seq: number): Promis
   return EXIT.ok;
 }
 
-/** Folds the records from the first on and compares; the record that vouches for the snapshot is checked on the way. */
+/** Folds the records from the first one that is there on and compares; the record that vouches for the snapshot is checked on the way. */
 export async function verifySnapshot(context: CommandContext, seq: number): Promise<number> {
-  const compared = await withReader(context, async (reader) => {
+  const { from, snapshotsEqual: compared } = await withReader(context, async (reader) => {
     await storedSnapshot(reader, seq);
-    return (await replay(reader, { to: seq })).snapshotsEqual;
+    return await replay(reader, { to: seq });
   });
+  if (from > seq) {
+    const reason = `the records that led to the snapshot after record ${seq} were pruned, so nothing can be compared with it`;
+    throw new FemtoError("FEMTO_JOURNAL_PRUNED", reason);
+  }
+  const records = from === 0 ? "all records up to it" : `the records from ${from} up to it, on the snapshot before`;
   if (context.output.json) context.output.value({ seq, equal: true, compared });
-  else context.output.line(`the snapshot after record ${seq} equals the fold of all records up to it`);
+  else context.output.line(`the snapshot after record ${seq} equals the fold of ${records}`);
   return EXIT.ok;
 }
 

@@ -1,9 +1,10 @@
 /** What an operator may ask. This endpoint is never visible in a sandbox, and an agent never gets it. */
 
 import { isAbsolute } from "node:path";
-import { FemtoError, printable } from "@femtoclaw/protocol";
-import { listExecutions, type Runtime, replay, showExecution } from "@femtoclaw/runtime";
+import { LIMITS } from "@femtoclaw/protocol";
+import { listExecutions, notFound, type PruneRequest, type Runtime, replay, showExecution } from "@femtoclaw/runtime";
 import { EXPORT_FORMATS, exportAs, keysOf, proveRecord } from "../log-access.ts";
+import { eraseValues } from "../retention.ts";
 import { followLogVerb } from "./log-verb.ts";
 import { invalid, refuseUnknown } from "./request-fields.ts";
 import type { ConnectionHandlers } from "./socket-server.ts";
@@ -24,7 +25,7 @@ export function operatorHandlers({ runtime, sockets, otlpEndpoint, stop }: Opera
   const switchCapability = async ({ name, ...rest }: Readonly<Record<string, unknown>>, enable: boolean) => {
     if (typeof name !== "string") throw invalid("`name` must be a string");
     refuseUnknown(rest);
-    await runtime.switchCapability(name, enable, `uid:${process.getuid?.() ?? 0}`);
+    await runtime.switchCapability(name, enable, operatorName());
     return null;
   };
   return {
@@ -62,10 +63,7 @@ export function operatorHandlers({ runtime, sockets, otlpEndpoint, stop }: Opera
         if (typeof execution !== "string") throw invalid("`execution` must be a string");
         const shown = await showExecution(runtime.reader, execution);
         if (shown !== null) return { ...shown.view, records: shown.records };
-        throw new FemtoError(
-          "FEMTO_EXECUTION_NOT_FOUND",
-          `the journal knows no execution \`${printable(execution, 64)}\``,
-        );
+        throw await notFound(runtime.reader, execution);
       },
       "executions.resolve": async ({ execution, resolution, reason, ...rest }) => {
         refuseUnknown(rest);
@@ -73,8 +71,7 @@ export function operatorHandlers({ runtime, sockets, otlpEndpoint, stop }: Opera
         if (resolution !== "done" && resolution !== "not-done")
           throw invalid('`resolution` must be "done" or "not-done"');
         if (typeof reason !== "string") throw invalid("`reason` must be a string");
-        const by = `uid:${process.getuid?.() ?? 0}`;
-        return { seq: await runtime.resolveExecution({ execution, resolution, reason, by }) };
+        return { seq: await runtime.resolveExecution({ execution, resolution, reason, by: operatorName() }) };
       },
       ...auditVerbs(runtime),
       "policy.show": (fields) => {
@@ -92,8 +89,9 @@ export function operatorHandlers({ runtime, sockets, otlpEndpoint, stop }: Opera
         if (to !== undefined && to !== 0 && !isCount(to, Number.MAX_SAFE_INTEGER)) {
           throw invalid("`to` must be a sequence number");
         }
-        const { projection, snapshotsEqual } = await replay(runtime.reader, to === undefined ? {} : { to: Number(to) });
-        return { records: projection.size, snapshots_equal: snapshotsEqual, actors: projection.snapshot() };
+        const replayed = await replay(runtime.reader, to === undefined ? {} : { to: Number(to) });
+        const { projection, from, snapshotsEqual: snapshots_equal } = replayed;
+        return { records: projection.size, from, snapshots_equal, actors: projection.snapshot() };
       },
     },
     onClosed: () => undefined,
@@ -108,7 +106,7 @@ function auditVerbs(runtime: Runtime): ConnectionHandlers["verbs"] {
       // The newest checkpoint covers everything that is durable now, so that any record can be proved.
       await runtime.checkpoint();
       const { seq, proof, record } = await proveRecord(runtime.reader, ref);
-      return { seq, proof, record: record.toString("base64") };
+      return { seq, proof, record: record?.toString("base64") ?? null };
     },
     "audit.checkpoint": (fields) => {
       refuseUnknown(fields);
@@ -127,15 +125,46 @@ function auditVerbs(runtime: Runtime): ConnectionHandlers["verbs"] {
       refuseUnknown(fields);
       return runtime.rotateKey();
     },
-    "audit.export": async ({ format, out, ...rest }) => {
+    "audit.erase": async ({ ref, field, reason, ...rest }) => {
       refuseUnknown(rest);
+      if (typeof ref !== "string") throw invalid("`ref` must be a string");
+      if (field !== undefined && typeof field !== "string") throw invalid("`field` must be a JSON pointer");
+      if (typeof reason !== "string" || reason === "" || reason.length > LIMITS.reasonChars) {
+        throw invalid(`\`reason\` must have 1 to ${LIMITS.reasonChars} characters`);
+      }
+      const request = { ref, reason, ...(field === undefined ? {} : { field }) };
+      return await eraseValues(runtime, request, operatorName());
+    },
+    "audit.prune": async ({ before, older_than_ms, sure, ...rest }) => {
+      refuseUnknown(rest);
+      if (typeof sure !== "boolean") throw invalid("`sure` must be true or false");
+      const request = pruneRequest(before, older_than_ms);
+      const { retention } = runtime;
+      return sure ? await retention.prune(request, operatorName()) : await retention.planPruning(request);
+    },
+    "audit.export": async ({ format, out, values, ...rest }) => {
+      refuseUnknown(rest);
+      if (values !== undefined && typeof values !== "boolean") throw invalid("`values` must be true or false");
       const known = EXPORT_FORMATS.find((name) => name === format);
       if (known === undefined) throw invalid(`\`format\` must be one of ${EXPORT_FORMATS.join(", ")}`);
       if (typeof out !== "string" || !isAbsolute(out)) throw invalid("`out` must be an absolute path");
       await runtime.checkpoint();
-      return await exportAs(runtime.reader, known, out);
+      return await exportAs(runtime.reader, known, out, values === true);
     },
   };
+}
+
+function pruneRequest(before: unknown, olderThanMs: unknown): PruneRequest {
+  const numbers = [before, olderThanMs].filter((value) => isCount(value, Number.MAX_SAFE_INTEGER));
+  const [first] = numbers;
+  if (first === undefined || numbers.length !== 1)
+    throw invalid("one of `before` and `older_than_ms` must be a number");
+  return { before: before === undefined ? { olderThanMs: Number(first) } : Number(first) };
+}
+
+/** Who has this socket is the user whom the host runs as. */
+function operatorName(): string {
+  return `uid:${process.getuid?.() ?? 0}`;
 }
 
 function isCount(value: unknown, max: number): value is number {

@@ -4,20 +4,27 @@
  */
 import { type FileHandle, mkdir, open, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { errorText, FemtoError, printable, systemErrorCode } from "@femtoclaw/protocol";
-import type { LogReader } from "../journal-reader.ts";
+import { errorText, FemtoError, printable, systemErrorCode, type TypedRecord } from "@femtoclaw/protocol";
+import { decodeAt, type LogReader } from "../journal-reader.ts";
+import type { StoredRecord } from "../store.ts";
+import { parseCheckpoint } from "../tree/checkpoint.ts";
 import { TILE_WIDTH } from "../tree/tiles.ts";
+import { heldRecords } from "./held-records.ts";
 import { proveAt } from "./inclusion.ts";
+import { type IntentRecord, ocsfEvent } from "./ocsf-event.ts";
 import {
   CHECKPOINT_FILE,
   entriesPath,
   joinEntries,
+  keptPath,
+  PRUNED_FILE,
   partialTiles,
   ROTATIONS_FOLDER,
   snapshotPath,
   snapshotProofPath,
   tilePath,
 } from "./tiles-layout.ts";
+import { valuesFileOf, writeValues } from "./values-file.ts";
 
 const OWNER_FOLDER = 0o700;
 const OWNER_FILE = 0o600;
@@ -32,9 +39,13 @@ export interface Exported {
  * first one that covers so many records.
  */
 export async function exportTiles(reader: LogReader, folder: string, covering?: number): Promise<Exported> {
-  const { size, note } = covering === undefined ? await newest(reader) : await firstCovering(reader, covering);
+  const told = await toldPruning(reader);
+  const { size, note } =
+    covering === undefined ? await newest(reader, told) : await firstCovering(reader, Math.max(covering, told));
   const begin = (): Promise<unknown> => mkdir(folder, { mode: OWNER_FOLDER });
   return await exporting(folder, begin, async () => {
+    const pruned = await reader.prunedBefore();
+    if (pruned > 0) await write(folder, PRUNED_FILE, Buffer.from(String(pruned)));
     await writeEntries(reader, folder, size);
     await writeTiles(reader, folder, size);
     for (const bridge of await bridges(reader, size)) {
@@ -50,14 +61,52 @@ export async function exportTiles(reader: LogReader, folder: string, covering?: 
 
 /** Writes each record as one line into `file`, which must not exist, and the checkpoint into `file`.checkpoint. */
 export async function exportJsonl(reader: LogReader, file: string): Promise<Exported> {
+  return await exportLines(
+    reader,
+    file,
+    () =>
+      ({ bytes }) =>
+        bytes,
+  );
+}
+
+/** The same with each record as an event of OCSF. */
+export async function exportOcsf(reader: LogReader, file: string): Promise<Exported> {
+  return await exportLines(reader, file, (note) => {
+    const checkpoint = parseCheckpoint(note.slice(0, note.indexOf("\n\n") + 1));
+    if (checkpoint === null) throw new FemtoError("FEMTO_JOURNAL_CORRUPT", "the newest checkpoint is none");
+    const intents = new Map<number, IntentRecord>();
+    return (stored) => {
+      const record = decodeAt(stored);
+      const context = { origin: checkpoint.origin, checkpoint, ...intentOf(record, intents) };
+      return Buffer.from(JSON.stringify(ocsfEvent(record, stored.bytes, context)));
+    };
+  });
+}
+
+/** The intent that the record ends; intents wait here for their ends. */
+function intentOf(record: TypedRecord, waiting: Map<number, IntentRecord>): { readonly intent?: IntentRecord } {
+  if (record.type === "execution.intent") waiting.set(record.seq, record);
+  if (record.type !== "execution.outcome" && record.type !== "execution.interrupted") return {};
+  const intent = waiting.get(record.body.intent);
+  waiting.delete(record.body.intent);
+  return intent === undefined ? {} : { intent };
+}
+
+async function exportLines(
+  reader: LogReader,
+  file: string,
+  begun: (note: string) => (stored: StoredRecord) => Uint8Array,
+): Promise<Exported> {
   const { size, note } = await newest(reader);
+  const lineOf = begun(note);
   const begin = (): Promise<FileHandle> => open(file, "wx", OWNER_FILE);
   return await exporting(file, begin, async (handle) => {
     try {
       let lines: Uint8Array[] = [];
-      for await (const { seq, bytes } of reader.readStored(0, size)) {
-        lines.push(bytes, NEWLINE);
-        if (seq % TILE_WIDTH < TILE_WIDTH - 1 && seq < size - 1) continue;
+      for await (const stored of heldRecords(reader, size)) {
+        lines.push(lineOf(stored), NEWLINE);
+        if (stored.seq % TILE_WIDTH < TILE_WIDTH - 1 && stored.seq < size - 1) continue;
         await handle.writeFile(Buffer.concat(lines));
         lines = [];
       }
@@ -70,6 +119,24 @@ export async function exportJsonl(reader: LogReader, file: string): Promise<Expo
   });
 }
 
+/** Writes what the first `size` records commit to into `out`.values.jsonl, which must not exist; returns how many values. */
+export async function exportValues(reader: LogReader, size: number, out: string): Promise<number> {
+  const file = valuesFileOf(out);
+  return await exporting(
+    file,
+    () => open(file, "wx", OWNER_FILE),
+    async (handle) => {
+      try {
+        const written = await writeValues(reader, size, handle);
+        await handle.sync();
+        return written;
+      } finally {
+        await handle.close();
+      }
+    },
+  );
+}
+
 const NEWLINE = Buffer.from("\n");
 
 interface Signed {
@@ -77,10 +144,20 @@ interface Signed {
   readonly note: string;
 }
 
-async function newest(reader: LogReader): Promise<Signed> {
+/** Records up to the one that tells how far history was pruned; without it records would be missing that nobody let go. */
+async function toldPruning(reader: LogReader): Promise<number> {
+  const before = await reader.prunedBefore();
+  if (before === 0) return 0;
+  for await (const { seq, type, body } of reader.readBackwards(before, reader.size)) {
+    if (type === "log.pruned" && body.before === before) return seq + 1;
+  }
+  throw new FemtoError("FEMTO_JOURNAL_CORRUPT", `no record tells that records below ${before} were pruned`);
+}
+
+async function newest(reader: LogReader, atLeast = 0): Promise<Signed> {
   const found = await signed(reader, (await reader.checkpoints()).at(-1));
-  if (found !== null) return found;
-  throw new FemtoError("FEMTO_JOURNAL_UNSIGNED", "the journal has no checkpoint yet");
+  if (found === null) throw new FemtoError("FEMTO_JOURNAL_UNSIGNED", "the journal has no checkpoint yet");
+  return found.size < atLeast ? await firstCovering(reader, atLeast) : found;
 }
 
 async function firstCovering(reader: LogReader, records: number): Promise<Signed> {
@@ -100,7 +177,12 @@ async function signed(reader: LogReader, size: number | undefined): Promise<Sign
 
 async function writeEntries(reader: LogReader, folder: string, size: number): Promise<void> {
   let bundle: Uint8Array[] = [];
-  for await (const { seq, bytes } of reader.readStored(0, size)) {
+  const begin = await reader.prunedBefore();
+  for await (const { seq, bytes } of heldRecords(reader, size)) {
+    if (seq < begin) {
+      await write(folder, keptPath(seq), bytes);
+      continue;
+    }
     bundle.push(bytes);
     if (bundle.length < TILE_WIDTH && seq < size - 1) continue;
     await write(folder, entriesPath(Math.floor(seq / TILE_WIDTH), bundle.length), joinEntries(bundle));

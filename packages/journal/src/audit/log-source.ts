@@ -1,5 +1,16 @@
 /** What a verifier reads: a log as somebody hands it over, of whom nothing is believed. */
-import { CHECKPOINTS, checkpointName, EDGE, numberOfName, TILES, tileName } from "../object-name.ts";
+import { FemtoError, printable } from "@femtoclaw/protocol";
+import { StoreReader } from "../journal-reader.ts";
+import {
+  BLOBS,
+  CHECKPOINTS,
+  checkpointName,
+  EDGE,
+  numberOfName,
+  placeOfBlob,
+  TILES,
+  tileName,
+} from "../object-name.ts";
 import type { JournalStore, StoredRecord } from "../store.ts";
 import { encodeEdge } from "../tree/edge.ts";
 import { TILE_WIDTH, type TileTree } from "../tree/tiles.ts";
@@ -16,6 +27,20 @@ export interface LogSource {
   lastTile(): Promise<number | null>;
   /** What is wrong with the unfinished tiles of this tree, if anything. */
   edgeFault(tree: TileTree): Promise<string | undefined>;
+  /** Records below this number are said to have been pruned. */
+  prunedBefore(): Promise<number>;
+  /** Whether every value that was not erased has to be there. */
+  readonly hasAllValues: boolean;
+  /** What opens the commitments, in the order of records and of the commitments in each. */
+  values(): AsyncIterable<StoredValue>;
+}
+
+/** A salt, and behind it the value where that is kept. */
+export interface StoredValue {
+  readonly seq: number;
+  /** Which of the record's commitments it opens. */
+  readonly index: number;
+  readonly bytes: Uint8Array;
 }
 
 /** Something that an export should have and has not: no forgery, and no proof of anything either. */
@@ -66,5 +91,20 @@ export class StoreSource implements LogSource {
     const expected = tree.size < TILE_WIDTH ? null : encodeEdge(tree);
     const same = expected === null ? stored === null : stored !== null && expected.equals(stored);
     return same ? undefined : "the stored edge of the tree is not that of its records";
+  }
+
+  prunedBefore(): Promise<number> {
+    return new StoreReader(this.#store, this.#size).prunedBefore();
+  }
+
+  readonly hasAllValues = true;
+
+  async *values(): AsyncGenerator<StoredValue> {
+    for (const name of await this.#store.objects(BLOBS)) {
+      const place = placeOfBlob(name);
+      const bytes = await this.#store.object(name);
+      if (place === null) throw new FemtoError("FEMTO_JOURNAL_CORRUPT", `the blob ${printable(name)} has no place`);
+      if (bytes !== null) yield { ...place, bytes };
+    }
   }
 }

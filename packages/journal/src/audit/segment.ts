@@ -7,13 +7,16 @@ import { RecordOrder } from "../record-order.ts";
 import type { StoredRecord } from "../store.ts";
 import { BLOCK_BYTES, LEAF_PREFIX, LeafBlock } from "../tree/leaf-block.ts";
 import { TILE_WIDTH } from "../tree/tiles.ts";
+import type { PrunedLeaf } from "./pruned-leaves.ts";
 
 const SEGMENT_RECORDS = 4 * TILE_WIDTH;
+/** Of the byte that stands before the leaf of a record that was pruned. */
+const PRUNED_PREFIX = 0xff;
 
 export interface Segment {
   /** Sequence number of the first record, a multiple of 256. */
   readonly first: number;
-  /** The records one after the other, each behind the byte with which its leaf is hashed. */
+  /** The records one after the other, each behind the byte with which its leaf is hashed; or the leaf, behind another. */
   readonly bytes: Uint8Array<ArrayBuffer>;
   /** Where each of them ends. */
   readonly ends: Uint32Array<ArrayBuffer>;
@@ -37,7 +40,12 @@ export interface SegmentFault {
   readonly isUnknownFormat: boolean;
 }
 
-const MARKED: ReadonlySet<RecordType> = new Set(["log.created", "key.rotated", "snapshot.taken"]);
+const MARKED: ReadonlySet<RecordType> = new Set([
+  ...(["log.created", "key.rotated", "snapshot.taken"] as const),
+  ...(["values.erased", "log.pruned"] as const),
+]);
+
+const isMarked = ({ type, commitments }: TypedRecord): boolean => MARKED.has(type) || commitments !== undefined;
 
 export function checkSegment({ first, bytes, ends }: Segment): SegmentFindings {
   const order = new RecordOrder();
@@ -53,9 +61,14 @@ export function checkSegment({ first, bytes, ends }: Segment): SegmentFindings {
   let start = 0;
   for (const [index, stop] of ends.entries()) {
     if (index % TILE_WIDTH === 0) block = new LeafBlock(blockNodes(nodes, index / TILE_WIDTH));
+    if (bytes[start] === PRUNED_PREFIX) {
+      block.pushLeaf(bytes.subarray(start + 1, stop));
+      start = stop;
+      continue;
+    }
     try {
       const record = order.read(first + index, bytes.subarray(start + 1, stop));
-      if (record.boot !== previous?.boot || MARKED.has(record.type)) marked.push(record);
+      if (record.boot !== previous?.boot || isMarked(record)) marked.push(record);
       previous = record;
     } catch (error) {
       const isUnknownFormat = error instanceof FemtoError && error.code === "FEMTO_JOURNAL_FORMAT";
@@ -87,9 +100,9 @@ function blockNodes(nodes: Uint8Array<ArrayBuffer>, index: number): Buffer {
 export type Stretch = { readonly segment: Segment } | { readonly failure: unknown };
 
 /** Cuts the records into segments; the first that is not in its place ends them, and what the source throws. */
-export async function* segmentsOf(records: AsyncIterable<StoredRecord>): AsyncGenerator<Stretch> {
+export async function* segmentsOf(records: AsyncIterable<StoredRecord | PrunedLeaf>): AsyncGenerator<Stretch> {
   let first = 0;
-  let kept: Uint8Array[] = [];
+  let kept: (StoredRecord | PrunedLeaf)[] = [];
   const cut = (): Stretch => {
     const segment = pack(first, kept);
     first += kept.length;
@@ -98,16 +111,16 @@ export async function* segmentsOf(records: AsyncIterable<StoredRecord>): AsyncGe
   };
   let failure: unknown = null;
   try {
-    for await (const { seq, bytes } of records) {
+    for await (const next of records) {
       const expected = first + kept.length;
-      if (seq !== expected) {
+      if (next.seq !== expected) {
         failure = new FemtoError("FEMTO_JOURNAL_CORRUPT", `record ${expected} is missing`);
         break;
       }
-      kept.push(bytes);
+      kept.push(next);
       if (kept.length === SEGMENT_RECORDS) yield cut();
       // What follows such a record does not count any more, and would only take memory.
-      if (bytes.byteLength > LIMITS.recordBytes) break;
+      if ("bytes" in next && next.bytes.byteLength > LIMITS.recordBytes) break;
     }
   } catch (error) {
     failure = error;
@@ -116,14 +129,17 @@ export async function* segmentsOf(records: AsyncIterable<StoredRecord>): AsyncGe
   if (failure !== null) yield { failure };
 }
 
-function pack(first: number, records: readonly Uint8Array[]): Segment {
-  const bytes = new Uint8Array(records.reduce((sum, record) => sum + 1 + record.byteLength, 0));
-  const ends = new Uint32Array(records.length);
+function pack(first: number, stretch: readonly (StoredRecord | PrunedLeaf)[]): Segment {
+  const parts = stretch.map((next) => {
+    return "leaf" in next ? { prefix: PRUNED_PREFIX, part: next.leaf } : { prefix: LEAF_PREFIX, part: next.bytes };
+  });
+  const bytes = new Uint8Array(parts.reduce((sum, { part }) => sum + 1 + part.byteLength, 0));
+  const ends = new Uint32Array(parts.length);
   let at = 0;
-  for (const [index, record] of records.entries()) {
-    bytes[at] = LEAF_PREFIX;
-    bytes.set(record, at + 1);
-    at += 1 + record.byteLength;
+  for (const [index, { prefix, part }] of parts.entries()) {
+    bytes[at] = prefix;
+    bytes.set(part, at + 1);
+    at += 1 + part.byteLength;
     ends[index] = at;
   }
   return { first, bytes, ends };

@@ -9,6 +9,9 @@ export const CHECKPOINT_FILE = "checkpoint";
 export const ROTATIONS_FOLDER = "rotations";
 /** Not of the layout either: the newest snapshot that the checkpoint covers, and the proof of its record. */
 export const SNAPSHOTS_FOLDER = "snapshots";
+/** Not of the layout: the number below which records were pruned, and those below it that stayed. */
+export const PRUNED_FILE = "pruned";
+export const KEPT_FOLDER = "kept";
 const LENGTH_BYTES = 2;
 
 export const tilePath = (level: number, index: number, width: number): string =>
@@ -18,6 +21,7 @@ export const entriesPath = (index: number, width: number): string => join("tile"
 export const snapshotPath = (seq: number): string => join(SNAPSHOTS_FOLDER, String(seq));
 /** A tlog-proof of the record after it, which has its digests. */
 export const snapshotProofPath = (seq: number): string => `${snapshotPath(seq)}.tlog-proof`;
+export const keptPath = (seq: number): string => join(KEPT_FOLDER, String(seq));
 
 /** A tile of every level that a tree of this size has at its right edge, where it is not full. */
 export function partialTiles(

@@ -1,6 +1,6 @@
 /** Reads an exported folder as a replay reads a journal. Whether to believe it is for a verification to say. */
 import type { Snapshot, TypedRecord } from "@femtoclaw/protocol";
-import { decodeAt, type LogReader } from "../journal-reader.ts";
+import { decodeAt, gap, type LogReader, oldestSnapshotOf } from "../journal-reader.ts";
 import { decodeSnapshot } from "../snapshot.ts";
 import type { StoredRecord } from "../store.ts";
 import { MissingPart } from "./log-source.ts";
@@ -9,7 +9,8 @@ import { TilesSource } from "./tiles-source.ts";
 /** What a replay reads of a log, also of one that has lost its first records. */
 export type ReplayReader = Pick<
   LogReader,
-  "size" | "read" | "readStored" | "hashes" | "latestCheckpoint" | "snapshots" | "snapshotAt"
+  | ("size" | "read" | "readStored" | "hashes" | "latestCheckpoint")
+  | ("snapshots" | "snapshotAt" | "oldestSnapshot" | "prunedBefore")
 >;
 
 export class TilesReader implements ReplayReader {
@@ -31,10 +32,17 @@ export class TilesReader implements ReplayReader {
   }
 
   async *readStored(fromSeq: number, toSeqExclusive: number): AsyncGenerator<StoredRecord> {
+    let expected = fromSeq;
     for await (const stored of this.#source.records(fromSeq)) {
-      if (stored.seq >= toSeqExclusive) return;
+      if (expected >= toSeqExclusive) return;
+      if (stored.seq !== expected) throw gap(expected, await this.prunedBefore());
       yield stored;
+      expected += 1;
     }
+  }
+
+  prunedBefore(): Promise<number> {
+    return this.#source.prunedBefore();
   }
 
   async hashes(level: number, start: number, count: number): Promise<readonly Uint8Array[]> {
@@ -49,6 +57,10 @@ export class TilesReader implements ReplayReader {
 
   snapshots(): Promise<readonly number[]> {
     return this.#source.snapshots();
+  }
+
+  oldestSnapshot(): Promise<Snapshot | null> {
+    return oldestSnapshotOf(this);
   }
 
   async snapshotAt(seq: number): Promise<Snapshot | null> {

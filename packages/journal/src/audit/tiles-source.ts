@@ -6,11 +6,14 @@ import { FemtoError, systemErrorCode } from "@femtoclaw/protocol";
 import type { StoredRecord } from "../store.ts";
 import { parseCheckpoint } from "../tree/checkpoint.ts";
 import { hashesOf, TILE_BYTES, TILE_WIDTH, type TileTree } from "../tree/tiles.ts";
-import { type LogSource, MissingPart } from "./log-source.ts";
+import { type LogSource, MissingPart, type StoredValue } from "./log-source.ts";
 import {
   CHECKPOINT_FILE,
   ENTRY_BYTES_MAX,
   entriesPath,
+  KEPT_FOLDER,
+  keptPath,
+  PRUNED_FILE,
   partialTiles,
   ROTATIONS_FOLDER,
   SNAPSHOTS_FOLDER,
@@ -18,11 +21,14 @@ import {
   splitEntries,
   tilePath,
 } from "./tiles-layout.ts";
+import { readValues, valuesFileOf } from "./values-file.ts";
 
 /** LIMIT: bytes of a note that is read; one with many signatures has a few thousand. */
 const NOTE_BYTES_MAX = 65_536;
 /** LIMIT: bytes of a snapshot that is read; one of a busy runtime has some hundred thousand. */
 const SNAPSHOT_BYTES_MAX = 67_108_864;
+/** LIMIT: bytes of a file that holds one number. */
+const NUMBER_BYTES_MAX = 16;
 const BUNDLE_BYTES_MAX = TILE_WIDTH * (ENTRY_BYTES_MAX + 2);
 
 export class TilesSource implements LogSource {
@@ -35,7 +41,10 @@ export class TilesSource implements LogSource {
   /** From `fromSeq` on; what lies before may be missing. */
   async *records(fromSeq = 0): AsyncGenerator<StoredRecord> {
     const size = await this.size();
-    for (let first = fromSeq - (fromSeq % TILE_WIDTH); first < size; first += TILE_WIDTH) {
+    const begin = await this.prunedBefore();
+    if (fromSeq < begin) yield* this.#kept(fromSeq, begin);
+    const from = Math.max(fromSeq, begin);
+    for (let first = from - (from % TILE_WIDTH); first < size; first += TILE_WIDTH) {
       const width = Math.min(TILE_WIDTH, size - first);
       const index = first / TILE_WIDTH;
       const bundle = await this.#read(entriesPath(index, width), BUNDLE_BYTES_MAX);
@@ -43,14 +52,20 @@ export class TilesSource implements LogSource {
       const records = splitEntries(bundle, width);
       if (records === null) throw damaged(`the bundle of records from ${first} on is damaged`);
       for (const [offset, bytes] of records.entries()) {
-        if (first + offset >= fromSeq) yield { seq: first + offset, bytes };
+        if (first + offset >= from) yield { seq: first + offset, bytes };
       }
     }
   }
 
+  async prunedBefore(): Promise<number> {
+    const claimed = (await this.#read(PRUNED_FILE, NUMBER_BYTES_MAX))?.toString() ?? "0";
+    const before = /^[0-9]{1,16}$/.test(claimed) ? Number(claimed) : Number.NaN;
+    if (Number.isSafeInteger(before) && before % TILE_WIDTH === 0) return before;
+    throw damaged("how far the log was pruned is no multiple of 256");
+  }
+
   async checkpoints(): Promise<readonly number[]> {
-    const rotations = await this.#names(ROTATIONS_FOLDER);
-    const sizes = rotations.map((name) => (/^[0-9]{1,16}$/.test(name) ? Number(name) : Number.NaN));
+    const sizes = await this.#numbersIn(ROTATIONS_FOLDER);
     return [...new Set([...sizes, await this.size()])].sort((left, right) => left - right);
   }
 
@@ -99,6 +114,28 @@ export class TilesSource implements LogSource {
       }
     }
     return undefined;
+  }
+
+  /** An export may come without them, and one from a running host may lack what was erased meanwhile. */
+  readonly hasAllValues = false;
+
+  values(): AsyncIterable<StoredValue> {
+    return readValues(valuesFileOf(this.#folder));
+  }
+
+  async *#kept(from: number, before: number): AsyncGenerator<StoredRecord> {
+    for (const seq of (await this.#numbersIn(KEPT_FOLDER)).sort((left, right) => left - right)) {
+      if (!(seq < before)) throw damaged(`${KEPT_FOLDER} holds what is no record below ${before}`);
+      if (seq < from) continue;
+      const bytes = await this.#read(keptPath(seq), ENTRY_BYTES_MAX);
+      if (bytes !== null) yield { seq, bytes };
+    }
+  }
+
+  /** Numbers that files of this folder are named after, NaN for any other name; none where there is no folder. */
+  async #numbersIn(folder: string): Promise<number[]> {
+    const names = await this.#names(folder);
+    return names.map((name) => (/^[0-9]{1,16}$/.test(name) ? Number(name) : Number.NaN));
   }
 
   /** What the checkpoint claims, before anybody knows whether it counts. */

@@ -96,6 +96,7 @@ function unread(
     pinned: pinned === undefined ? "absent" : "differs",
     verdict,
     fault: { seq: 0, reason },
+    prunedBefore: 0,
     caveats: [],
   };
 }

@@ -8,9 +8,11 @@ import { RecordOrder } from "../record-order.ts";
 import { encodeBase64 } from "../tree/base64.ts";
 import { hashesOf, TILE_WIDTH, type Tile } from "../tree/tiles.ts";
 import { type LogSource, MissingPart } from "./log-source.ts";
+import { PrunedLeaves } from "./pruned-leaves.ts";
 import { RecordTree } from "./record-tree.ts";
 import { blocksOf, type SegmentFindings, segmentsOf } from "./segment.ts";
 import { LostThread, SegmentCheckers } from "./segment-checkers.ts";
+import { ValueCheck, type ValueFault } from "./verify-values.ts";
 
 /** A signed checkpoint that somebody else kept. */
 export interface HeldCheckpoint {
@@ -51,6 +53,8 @@ export interface LogVerdict {
   readonly verdict: "verified" | "tampered" | "incomplete" | "unverifiable";
   /** The first record that cannot be vouched for, and why. */
   readonly fault: { readonly seq: number; readonly reason: string } | null;
+  /** Records below this number were pruned, and nothing else is amiss; 0 otherwise. */
+  readonly prunedBefore: number;
   /** What nobody could have found out from what was given, in words for people. */
   readonly caveats: readonly string[];
 }
@@ -110,9 +114,12 @@ class Verification {
   #expected: ExpectedCheckpoint[] = [];
   #signedSize = 0;
   #missing: MissingPart | null = null;
+  #prunedBefore = 0;
+  readonly #values: ValueCheck;
 
   constructor({ source, pinned, checkpoint, held = [], threads }: VerifyOptions) {
     this.#source = source;
+    this.#values = new ValueCheck(source);
     this.#threads = threads;
     this.#pinned = pinned?.trim();
     const kept = checkpoint === undefined ? [] : [{ ...KEPT, note: checkpoint }];
@@ -122,13 +129,20 @@ class Verification {
 
   async run(): Promise<void> {
     this.#expected = await this.#expectedCheckpoints();
-    await this.#records();
+    const pruned = new PrunedLeaves(this.#source, await this.#source.prunedBefore());
+    this.#values.pruned(pruned.before);
+    await this.#records(pruned);
     await this.#ending();
+    await this.#assertNoFault(this.#values.end());
+    await this.#assertNoFault(pruned.fault);
     if (this.#pinned !== undefined && this.#signedSize > 0 && !this.#signers.has(this.#pinned)) {
       throw new Finding(0, "the log is vouched for by other keys than the pinned one");
     }
     if (this.#missing !== null) throw this.#missing;
     if (this.#signedSize === 0) throw new MissingPart(0, "no checkpoint vouches for any record");
+    if (pruned.missing === null) return;
+    this.#prunedBefore = pruned.before;
+    throw pruned.missing;
   }
 
   end(
@@ -146,6 +160,7 @@ class Verification {
       keys: this.#chain?.keys ?? [],
       pinned,
       verdict,
+      prunedBefore: this.#prunedBefore,
       fault: fault === null ? null : { seq: fault.seq ?? size, reason: fault.reason },
       caveats: this.#caveats(),
     };
@@ -165,6 +180,7 @@ class Verification {
       ...(unsigned > 0
         ? [`no checkpoint covers the last ${unsigned} records; if others followed, that cannot be seen`]
         : []),
+      ...this.#values.caveats(),
     ];
   }
 
@@ -186,13 +202,13 @@ class Verification {
   }
 
   // INVARIANT: segments are checked in any order and judged in that of the log, so that the first fault is told.
-  async #records(): Promise<void> {
+  async #records(pruned: PrunedLeaves): Promise<void> {
     await using checkers = new SegmentCheckers(this.#threads);
     const waiting: Promise<SegmentFindings | LostThread>[] = [];
     const judge = async (left: number): Promise<void> => {
-      while (waiting.length > left) await this.#judge(await waiting.shift());
+      while (waiting.length > left) await this.#judge(await waiting.shift(), pruned);
     };
-    const stretches = segmentsOf(this.#source.records());
+    const stretches = segmentsOf(pruned.fill(this.#source.records()));
     try {
       let reading = stretches.next();
       for (let stretch = await reading; !stretch.done; stretch = await reading) {
@@ -212,7 +228,7 @@ class Verification {
   }
 
   /** Everything about a segment that depends on what stands before it, in the order of its records. */
-  async #judge(findings: SegmentFindings | LostThread | undefined): Promise<void> {
+  async #judge(findings: SegmentFindings | LostThread | undefined, pruned: PrunedLeaves): Promise<void> {
     if (findings === undefined) return;
     if (findings instanceof LostThread) throw findings;
     const marked = [...findings.marked];
@@ -224,6 +240,8 @@ class Verification {
         await this.#checkpointsUpTo(next.seq);
         this.#tree.advance(next.seq);
         this.#record(next);
+        pruned.record(next);
+        await this.#assertNoFault(this.#values.record(next));
       }
       await this.#checkpointsUpTo(end - 1);
       this.#tree.advance(end);
@@ -246,6 +264,11 @@ class Verification {
       this.#chain.extend(record);
       this.#unbridged.push(record.body.retired_vkey);
     }
+  }
+
+  async #assertNoFault(check: ValueFault | undefined | Promise<ValueFault | undefined>): Promise<void> {
+    const fault = await check;
+    if (fault !== undefined) throw new Finding(fault.seq, fault.reason);
   }
 
   #snapshotFault(record: TypedRecord): string | undefined {

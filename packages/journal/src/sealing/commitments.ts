@@ -54,6 +54,12 @@ export function openCommitment({ hmac, bytes, kept }: Commitment, blob: Uint8Arr
   return fits(hmac, blob.subarray(0, SALT_BYTES), value) ? value : undefined;
 }
 
+/** The two parts of a blob; the value is empty where only the salt is kept. */
+export function saltOf(blob: Uint8Array): { readonly salt: Buffer; readonly value: Buffer } {
+  const bytes = Buffer.from(blob.buffer, blob.byteOffset, blob.byteLength);
+  return { salt: bytes.subarray(0, SALT_BYTES), value: bytes.subarray(SALT_BYTES) };
+}
+
 /** Whether a value that somebody has is the one that was committed to. */
 export function isCommittedValue({ hmac }: Commitment, blob: Uint8Array, value: Uint8Array): boolean {
   return fits(hmac, blob.subarray(0, SALT_BYTES), value);

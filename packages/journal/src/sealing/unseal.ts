@@ -3,18 +3,28 @@ import { FemtoError, type TypedRecord } from "@femtoclaw/protocol";
 import { openCommitment } from "./commitments.ts";
 import { replacedAt } from "./json-pointer.ts";
 
+export interface Unsealed {
+  readonly record: TypedRecord;
+  /** Places of values that were kept and are not there any more; null stands at them. */
+  readonly erased: readonly string[];
+}
+
 /** `blob` finds the stored blob of the record's commitment with this index; null where it was erased. */
 export async function unseal(
   record: TypedRecord,
   blob: (seq: number, index: number) => Promise<Uint8Array | null>,
-): Promise<TypedRecord> {
+): Promise<Unsealed> {
   const { commitments = [], seq } = record;
+  const erased: string[] = [];
   let body: unknown = record.body;
   // A member can leave after texts of its own have left; it comes back before them.
   for (const [index, commitment] of [...commitments.entries()].reverse()) {
     if (!commitment.kept) continue;
     const stored = await blob(seq, index);
-    if (stored === null) continue;
+    if (stored === null) {
+      erased.unshift(commitment.path);
+      continue;
+    }
     const bytes = openCommitment(commitment, stored);
     if (bytes === undefined || bytes === null) {
       const reason = `what is kept beside record ${seq} is not what it commits to at ${commitment.path}`;
@@ -23,5 +33,5 @@ export async function unseal(
     const text = Buffer.from(bytes).toString();
     body = replacedAt(body, commitment.path, commitment.form === "json" ? JSON.parse(text) : text) ?? body;
   }
-  return { ...record, body } as TypedRecord;
+  return { record: { ...record, body } as TypedRecord, erased };
 }

@@ -42,9 +42,21 @@ export class LeafBlock {
   /** Appends a record, given behind `LEAF_PREFIX`. */
   push(prefixed: Uint8Array): void {
     assert(this.#size < TILE_WIDTH, "the block has room");
+    this.#nodes.write(hash("sha256", prefixed, "binary"), placeOf(0, this.#size), HASH_BYTES, "binary");
+    this.#grow();
+  }
+
+  /** Appends the leaf of a record that is not there. */
+  pushLeaf(leaf: Uint8Array): void {
+    assert(this.#size < TILE_WIDTH && leaf.byteLength === HASH_BYTES, "the block has room");
+    this.#nodes.set(leaf, placeOf(0, this.#size));
+    this.#grow();
+  }
+
+  /** Takes in the leaf that stands behind the last one, with the nodes that it completes. */
+  #grow(): void {
     let index = this.#size;
     this.#size += 1;
-    this.#nodes.write(hash("sha256", prefixed, "binary"), placeOf(0, index), HASH_BYTES, "binary");
     for (let level = 0; index % 2 === 1; level += 1) {
       const left = placeOf(level, index - 1);
       this.#nodes.copy(this.#pair, 1, left, left + 2 * HASH_BYTES);

@@ -34,11 +34,13 @@ const outcome = (result: Record<string, unknown>, more: Partial<SealableEntry> =
     ...more,
   }) as SealableEntry;
 
-const opened = (sealed: SealedRecord, erased: readonly number[] = []): Promise<TypedRecord> =>
-  unseal(sealed.record, async (seq, index) => {
+const opened = async (sealed: SealedRecord, erased: readonly number[] = []): Promise<TypedRecord> => {
+  const { record } = await unseal(sealed.record, async (seq, index) => {
     expect(seq).toBe(FRAME.seq);
     return erased.includes(index) ? null : (sealed.blobs[index]?.bytes ?? null);
   });
+  return record;
+};
 
 describe("a record", () => {
   it("that is small and holds no secret is written as it was said", () => {

@@ -73,7 +73,9 @@ export type JournalRecord = {
     | "epoch.opened"
     | "execution.inherited"
     | "memory.changed"
-    | "session.halted";
+    | "session.halted"
+    | "values.erased"
+    | "log.pruned";
   /**
    * Who acted; null for the runtime itself.
    */
@@ -1214,6 +1216,42 @@ export interface SessionHaltedBody {
    */
   event: string;
   code: string;
+}
+/**
+ * An operator had values erased that a record commits to. Salt and value are gone; the record and its proofs are as they were.
+ *
+ * This interface was referenced by `undefined`'s JSON-Schema
+ * via the `definition` "valuesErasedBody".
+ */
+export interface ValuesErasedBody {
+  /**
+   * The record that commits to them.
+   */
+  seq: number;
+  /**
+   * The commitments, by their paths there.
+   */
+  paths: string[];
+  /**
+   * Why, in the operator's words.
+   */
+  reason: string;
+}
+/**
+ * An operator had the oldest records dropped. Their hashes stay in the tree, so that a copy kept elsewhere can still be proved.
+ *
+ * This interface was referenced by `undefined`'s JSON-Schema
+ * via the `definition` "logPrunedBody".
+ */
+export interface LogPrunedBody {
+  /**
+   * Records below this number are gone, except the first one and those that changed the key.
+   */
+  before: number;
+  /**
+   * How many went this time.
+   */
+  records: number;
 }
 /**
  * The answer to one protocol message. `result` is present only when completed; `error` otherwise, except while pending.

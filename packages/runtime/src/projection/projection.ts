@@ -256,6 +256,8 @@ export class Projection {
       case "session.closed":
       case "session.halted":
       case "snapshot.taken":
+      case "values.erased":
+      case "log.pruned":
         return;
       case "execution.resolved":
         return this.#unresolved.resolve(record);

@@ -3,12 +3,15 @@
  * stored snapshot on the way, so that a replay is also a proof that snapshots equal the fold.
  */
 import type { ReplayReader } from "@femtoclaw/journal";
-import { type ActorSnapshot, FemtoError } from "@femtoclaw/protocol";
+import { type ActorSnapshot, FemtoError, type Snapshot } from "@femtoclaw/protocol";
 import { Projection } from "../projection/projection.ts";
 import { asStored, type StateDifference, stateDifferences } from "./state-difference.ts";
 
 /** The part of a log that is folded. */
-export type FoldedLog = Pick<ReplayReader, "size" | "read" | "snapshots" | "snapshotAt">;
+export type FoldedLog = Pick<
+  ReplayReader,
+  "size" | "read" | "snapshots" | "snapshotAt" | "prunedBefore" | "oldestSnapshot"
+>;
 
 export interface ReplayOptions {
   /** Last record to fold; all of them without it. */
@@ -17,16 +20,19 @@ export interface ReplayOptions {
 
 export interface Replay {
   readonly projection: Projection;
+  /** The first record that was folded; behind a snapshot where history before it was pruned. */
+  readonly from: number;
   /** Snapshots of today's machine versions that were met and equal the fold. */
   readonly snapshotsEqual: number;
 }
 
 /** Throws FEMTO_JOURNAL_CORRUPT naming the first record or snapshot that contradicts the fold. */
 export async function replay(reader: FoldedLog, options: ReplayOptions = {}): Promise<Replay> {
-  const projection = new Projection();
+  const projection = await beginning(reader, options.to);
+  const from = projection.size;
   const stored = new Set(await reader.snapshots());
   let snapshotsEqual = 0;
-  for await (const record of reader.read(0, (options.to ?? reader.size) + 1)) {
+  for await (const record of reader.read(from, (options.to ?? reader.size) + 1)) {
     projection.apply(record);
     if (!stored.has(record.seq)) continue;
     const snapshot = await reader.snapshotAt(record.seq);
@@ -43,7 +49,31 @@ export async function replay(reader: FoldedLog, options: ReplayOptions = {}): Pr
     }
     snapshotsEqual += 1;
   }
-  return { projection, snapshotsEqual };
+  return { projection, from, snapshotsEqual };
+}
+
+async function beginning(reader: FoldedLog, needed?: number): Promise<Projection> {
+  const snapshot = await firstState(reader, needed);
+  return snapshot === null ? new Projection() : Projection.restore(snapshot.seq, snapshot.actors);
+}
+
+/**
+ * The oldest snapshot that a record vouches for, where the records that led to it are gone; null where none are.
+ * Throws FEMTO_JOURNAL_PRUNED when the state after the needed record cannot be known any more.
+ */
+export async function firstState(
+  reader: Pick<FoldedLog, "prunedBefore" | "oldestSnapshot">,
+  needed?: number,
+): Promise<Snapshot | null> {
+  if ((await reader.prunedBefore()) === 0) return null;
+  const snapshot = await reader.oldestSnapshot();
+  if (snapshot === null) throw pruned("no snapshot stands for it");
+  if (needed === undefined || needed >= snapshot.seq) return snapshot;
+  throw pruned(`a replay begins at the snapshot after record ${snapshot.seq}`);
+}
+
+function pruned(reason: string): FemtoError {
+  return new FemtoError("FEMTO_JOURNAL_PRUNED", `history was pruned: ${reason}`);
 }
 
 function isOtherVersion(
@@ -63,11 +93,15 @@ export async function replayDifference(reader: FoldedLog, from: number, to: numb
       fix: `Name records from 0 to ${reader.size - 1}.`,
     });
   }
-  const projection = new Projection();
+  const projection = await beginning(reader, Math.min(from, to));
   const states = new Map<number, Readonly<Record<string, ActorSnapshot>>>();
-  for await (const record of reader.read(0, Math.max(from, to) + 1)) {
+  const note = (seq: number): void => {
+    if (seq === from || seq === to) states.set(seq, asStored(projection.snapshot()));
+  };
+  note(projection.size - 1);
+  for await (const record of reader.read(projection.size, Math.max(from, to) + 1)) {
     projection.apply(record);
-    if (record.seq === from || record.seq === to) states.set(record.seq, asStored(projection.snapshot()));
+    note(record.seq);
   }
   return stateDifferences(states.get(from) ?? {}, states.get(to) ?? {});
 }

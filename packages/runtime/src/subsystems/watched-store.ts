@@ -25,6 +25,10 @@ export class WatchedStore implements JournalStore {
     return this.#store.open();
   }
 
+  purge(): Promise<void> {
+    return this.#store.purge();
+  }
+
   read(fromSeq: number, toSeqExclusive: number): AsyncIterable<StoredRecord> {
     return this.#store.read(fromSeq, toSeqExclusive);
   }

@@ -238,7 +238,8 @@ describe("a capability", () => {
     for (const record of records as TypedRecord[]) expect(validateRecord(record)).toBe(true);
     for (const reply of replies) {
       const found = outcomes.find(({ execution }) => execution === reply.execution_id);
-      const outcome = found === undefined ? undefined : ofType([await runtime.reader.withValues(found)], found.type)[0];
+      const outcome =
+        found === undefined ? undefined : ofType([(await runtime.reader.withValues(found)).record], found.type)[0];
       expect(outcome?.seq).toBe(reply.record?.seq);
       // What was recorded is what was answered, member for member.
       expect(JSON.stringify(outcome?.body.result)).toBe(JSON.stringify(reply.result));

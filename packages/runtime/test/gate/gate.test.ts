@@ -214,6 +214,16 @@ describe("a proposal", () => {
     expect(ofType(records, "session.opened").at(-1)?.actor?.agent).toBe("\\u{1b}[31m\ufffd");
   });
 
+  it("takes a secret out of what a client calls itself", async () => {
+    const runtime = await startRuntime();
+    const token = `ghp${"_"}${"Zq7".repeat(12)}`;
+    const session = runtime.openSession({ channel: "library", label: `agent with ${token}` });
+    await session.propose({ message: { content: "x" } });
+    const records = await recordsOf(runtime.reader);
+    expect(JSON.stringify(records)).not.toContain(token);
+    expect(ofType(records, "session.opened")[0]?.actor?.agent).toBe("agent with [redacted:github-token]");
+  });
+
   it("cannot choose for whom it speaks", async () => {
     const session = runtime.openSession({ channel: "library" });
     const forged = { label: "x", principal: "operator", session: "another", bytes: Buffer.from("{}") };

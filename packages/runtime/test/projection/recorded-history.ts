@@ -120,7 +120,9 @@ export function readerOf({ records, snapshots }: RecordedHistory): JournalReader
         yield { seq: record.seq, bytes: Buffer.from(JSON.stringify(record)) };
       }
     },
-    withValues: async (record) => record,
+    prunedBefore: async () => 0,
+    oldestSnapshot: async () => null,
+    withValues: async (record) => ({ record, erased: [] }),
     blob: async () => null,
     locate: async (execution) => records.filter((record) => record.execution === execution).map(({ seq }) => seq),
     latestSnapshot: async () => snapshots.at(-1) ?? null,

@@ -27,6 +27,8 @@ function shuffledLog(log: TilesReader, from: number): FoldedLog {
     read: async function* (first, end) {
       for await (const record of log.read(first, end)) yield shuffle(record);
     },
+    prunedBefore: () => log.prunedBefore(),
+    oldestSnapshot: () => log.oldestSnapshot(),
     snapshots: () => log.snapshots(),
     snapshotAt: async (seq) => shuffle(await log.snapshotAt(seq)),
   };

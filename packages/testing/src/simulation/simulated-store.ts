@@ -62,6 +62,10 @@ export class SimulatedStore implements JournalStore {
     return await this.#inner.open();
   }
 
+  purge(): Promise<void> {
+    return this.#inner.purge();
+  }
+
   read(fromSeq: number, toSeqExclusive: number): AsyncIterable<StoredRecord> {
     return this.#inner.read(fromSeq, toSeqExclusive);
   }

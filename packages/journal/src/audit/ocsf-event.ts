@@ -1,0 +1,322 @@
+/**
+ * One record as an event of the Open Cybersecurity Schema Framework, version 1.9. The one place that knows
+ * its names and numbers. Pure: the same record gives the same event, and what it has no name for is kept.
+ */
+import type { ExecutionOutcomeBody, RecordActor, TypedRecord } from "@femtoclaw/protocol";
+import { leafHash } from "../tree/hashing.ts";
+
+export const OCSF_VERSION = "1.9.0";
+
+export type IntentRecord = TypedRecord & { readonly type: "execution.intent" };
+
+export interface OcsfContext {
+  /** Name of the log. */
+  readonly origin: string;
+  /** The checkpoint that vouches for the record. */
+  readonly checkpoint: { readonly size: number; readonly root: Uint8Array };
+  /** The intent of an execution that ended, where it is still in the journal. */
+  readonly intent?: IntentRecord;
+}
+
+type Attributes = Readonly<Record<string, unknown>>;
+
+interface EventClass {
+  readonly category: readonly [uid: number, name: string];
+  readonly uid: number;
+  readonly name: string;
+  readonly activities: Readonly<Record<number, string>>;
+}
+
+const SYSTEM = [1, "System Activity"] as const;
+const APPLICATION = [6, "Application Activity"] as const;
+const FILE: EventClass = {
+  category: SYSTEM,
+  uid: 1001,
+  name: "File System Activity",
+  activities: { 1: "Create", 2: "Read", 3: "Update" },
+};
+const PROCESS: EventClass = { category: SYSTEM, uid: 1007, name: "Process Activity", activities: { 1: "Launch" } };
+const LIFECYCLE: EventClass = {
+  category: APPLICATION,
+  uid: 6002,
+  name: "Application Lifecycle",
+  activities: { 3: "Start", 6: "Enable", 7: "Disable", 8: "Update", 99: "Other" },
+};
+const API: EventClass = {
+  category: APPLICATION,
+  uid: 6003,
+  name: "API Activity",
+  activities: { 1: "Create", 4: "Delete", 99: "Other" },
+};
+
+/** What is particular to one record; everything else is the same for all of them. */
+interface Particulars {
+  readonly of: EventClass;
+  readonly activity: number;
+  readonly status: readonly [id: number, caption: string, code?: string, detail?: string | undefined];
+  readonly severity?: readonly [id: number, caption: string];
+  /** Whether it was permitted; absent where nothing was decided. */
+  readonly allowed?: boolean;
+  readonly policy?: { readonly revision: string | null; readonly rules: readonly string[] };
+  readonly attributes?: Attributes;
+}
+
+const SUCCESS = [1, "Success"] as const;
+const UNKNOWN = [0, "Unknown"] as const;
+const INFORMATIONAL = [1, "Informational"] as const;
+const LOW = [2, "Low"] as const;
+const MEDIUM = [3, "Medium"] as const;
+
+export function ocsfEvent(record: TypedRecord, bytes: Uint8Array, context: OcsfContext): Attributes {
+  const {
+    of,
+    activity,
+    status,
+    severity = INFORMATIONAL,
+    allowed,
+    policy,
+    attributes,
+  } = particularsOf(record, context);
+  const { seq, at, type, actor, session, execution } = record;
+  const [statusId, statusCaption, statusCode, statusDetail] = status;
+  const activityName = of.activities[activity] ?? "Other";
+  const profiles = [
+    "record_integrity",
+    ...(allowed === undefined ? [] : ["security_control"]),
+    ...(actor?.channel === "agent" ? ["ai_operation"] : []),
+  ];
+  return {
+    activity_id: activity,
+    activity_name: activityName,
+    category_uid: of.category[0],
+    category_name: of.category[1],
+    class_uid: of.uid,
+    class_name: of.name,
+    type_uid: of.uid * 100 + activity,
+    type_name: `${of.name}: ${activityName}`,
+    time: Date.parse(at),
+    severity_id: severity[0],
+    severity: severity[1],
+    status_id: statusId,
+    status: statusCaption,
+    ...optional({ status_code: statusCode, status_detail: statusDetail }),
+    message: type,
+    metadata: {
+      version: OCSF_VERSION,
+      product: { name: "FemtoClaw", vendor_name: "FemtoClaw" },
+      profiles,
+      uid: `${context.origin}/${seq}`,
+      sequence: seq,
+      log_name: context.origin,
+      original_time: at,
+      event_code: type,
+      ...optional({ correlation_uid: execution }),
+    },
+    actor: actorOf(actor, session),
+    ...(of.category === SYSTEM ? { device: { type_id: 0, type: "Unknown", uid: context.origin } } : {}),
+    ...attributes,
+    ...(allowed === undefined ? {} : decisionOf(allowed, policy)),
+    ...agentOf(actor, session),
+    attestation: attestationOf(seq, bytes, context),
+    unmapped: unmappedOf(record),
+  };
+}
+
+function particularsOf(record: TypedRecord, { intent }: OcsfContext): Particulars {
+  switch (record.type) {
+    case "execution.intent":
+      return { ...useOf(record), status: [99, "Permitted"], allowed: true, policy: record.body };
+    case "execution.outcome":
+      return outcomeOf(record.body, intent, operation(record, record.type));
+    case "execution.interrupted": {
+      const use = intent === undefined ? operation(record, record.body.tool) : useOf(intent);
+      const status = [...UNKNOWN, "FEMTO_EXECUTION_INTERRUPTED"] as const;
+      return { ...use, status, severity: MEDIUM, allowed: true };
+    }
+    case "execution.inherited": {
+      const status = [...UNKNOWN, "FEMTO_EXECUTION_INTERRUPTED"] as const;
+      return { ...operation(record, record.body.tool), status, severity: MEDIUM, allowed: true };
+    }
+    case "execution.refused": {
+      const { tool, error, revision, rules } = record.body;
+      const status = [2, "Failure", error.code, error.reason] as const;
+      const use = operation(record, tool ?? record.type);
+      return { ...use, status, severity: LOW, allowed: false, policy: { revision, rules } };
+    }
+    case "boot.started":
+      return lifecycle(3);
+    case "lifecycle.changed": {
+      const { fault } = record.body;
+      if (fault === undefined) return lifecycle(99);
+      return { ...lifecycle(99), status: [2, "Failure", fault.code, fault.reason], severity: MEDIUM };
+    }
+    case "capability.enabled":
+      return lifecycle(6);
+    case "capability.disabled":
+      return lifecycle(7);
+    case "policy.activated":
+    case "key.rotated":
+      return lifecycle(8);
+    case "supervision.crashed": {
+      const { code, reason } = record.body;
+      return { ...lifecycle(99), status: [2, "Failure", code, reason], severity: MEDIUM };
+    }
+    case "memory.changed": {
+      const { state, reason } = record.body;
+      if (state === "ready") return lifecycle(99);
+      return { ...lifecycle(99), status: [2, "Failure", "FEMTO_DISK_FULL", reason], severity: MEDIUM };
+    }
+    case "session.halted":
+    case "overload.refused":
+      return { ...operation(record, record.type), status: [2, "Failure", record.body.code], severity: LOW };
+    case "values.erased":
+    case "log.pruned":
+      return { ...operation(record, record.type, 4), severity: LOW };
+    case "log.created":
+    case "epoch.opened":
+      return operation(record, record.type, 1);
+    default:
+      return operation(record, record.type);
+  }
+}
+
+function lifecycle(activity: number): Particulars {
+  return { of: LIFECYCLE, activity, status: SUCCESS, attributes: { app: { name: "FemtoClaw" } } };
+}
+
+function operation({ actor }: TypedRecord, name: string, activity = 99): Particulars {
+  const attributes = {
+    api: { operation: name, service: { name: "FemtoClaw" } },
+    src_endpoint: { name: actor?.channel ?? "runtime" },
+  };
+  return { of: API, activity, status: SUCCESS, attributes };
+}
+
+/** Which class a permitted call belongs to: what its capability is known to do, or a call of an interface. */
+function useOf(intent: IntentRecord): Particulars {
+  const { tool, args, facts } = intent.body;
+  const [question] = facts?.questions ?? [];
+  if (question?.kind === "program") {
+    const { program, real_path: path, sha256 } = question;
+    const { argv, cwd } = args ?? {};
+    const file = {
+      name: baseName(path),
+      path,
+      type_id: 1,
+      hashes: [{ algorithm_id: 3, algorithm: "SHA-256", value: sha256 }],
+    };
+    const line = Array.isArray(argv) ? { cmd_line: [program, ...argv].join(" ") } : {};
+    const folder = typeof cwd === "string" ? { working_directory: cwd } : {};
+    const process = { name: baseName(program), file, ...line, ...folder };
+    return { of: PROCESS, activity: 1, status: SUCCESS, attributes: { process } };
+  }
+  const activity = FILE_ACTIVITIES[tool]?.(args ?? {});
+  if (question?.kind === "path" && activity !== undefined) {
+    const { path, type } = question;
+    const kind = type === "directory" ? { type_id: 2, type: "Folder" } : { type_id: 1, type: "Regular File" };
+    const file = { name: baseName(path), path, ...kind };
+    return { of: FILE, activity, status: SUCCESS, attributes: { file } };
+  }
+  return operation(intent, tool);
+}
+
+const FILE_ACTIVITIES: Readonly<Record<string, (args: Attributes) => number>> = {
+  fs_read: () => 2,
+  fs_list: () => 2,
+  fs_write: ({ mode }) => (mode === "create" ? 1 : 3),
+};
+
+function outcomeOf(body: ExecutionOutcomeBody, intent: IntentRecord | undefined, otherwise: Particulars): Particulars {
+  const use = intent === undefined ? otherwise : useOf(intent);
+  const { event, error, result, duration_us } = body;
+  const status = event === "succeeded" ? SUCCESS : ([2, "Failure", error?.code ?? event, error?.reason] as const);
+  const exitCode = use.of === PROCESS && typeof result?.["exit_code"] === "number" ? result["exit_code"] : undefined;
+  const attributes = {
+    ...use.attributes,
+    ...optional({ exit_code: exitCode }),
+    duration: Math.round(duration_us / 1_000),
+  };
+  const policy = intent === undefined ? {} : { policy: intent.body };
+  return {
+    ...use,
+    status,
+    severity: event === "succeeded" ? INFORMATIONAL : LOW,
+    allowed: true,
+    ...policy,
+    attributes,
+  };
+}
+
+function decisionOf(allowed: boolean, policy: Particulars["policy"]): Attributes {
+  const decision = allowed ? "Allowed" : "Denied";
+  return {
+    action_id: allowed ? 1 : 2,
+    action: decision,
+    disposition_id: allowed ? 1 : 2,
+    disposition: allowed ? "Allowed" : "Blocked",
+    ...(policy?.revision == null
+      ? {}
+      : { authorizations: [{ decision, policy: { uid: policy.revision, name: policy.rules.join(" ") } }] }),
+  };
+}
+
+/** The runtime acts where nobody is named. */
+function actorOf(actor: RecordActor | null, session: string | null): Attributes {
+  if (actor === null) return { application: { name: "FemtoClaw" } };
+  return { user: { name: actor.principal }, ...(session === null ? {} : { session: { uid: session } }) };
+}
+
+/** What an agent calls itself proves nothing; under which grant it acts, the runtime says. */
+function agentOf(actor: RecordActor | null, session: string | null): Attributes {
+  if (actor?.channel !== "agent") return {};
+  const { agent, delegation } = actor;
+  return {
+    ai_agent: { name: agent ?? "unnamed", ...optional({ uid: session }) },
+    ...(delegation === null
+      ? {}
+      : {
+          delegation: {
+            uid: delegation.uid,
+            ...optional({ parent_uid: delegation.parent }),
+            issuer_uid: delegation.issuer,
+          },
+        }),
+  };
+}
+
+/** Over the stored record and not over this event, which the names of both algorithms say. */
+function attestationOf(seq: number, bytes: Uint8Array, { origin, checkpoint }: OcsfContext): Attributes {
+  const root = Buffer.from(checkpoint.root).toString("hex");
+  return {
+    uid: `${origin}/${seq}`,
+    authority_uid: origin,
+    chain_uid: origin,
+    fingerprint: {
+      algorithm_id: 99,
+      algorithm: "RFC 6962 leaf hash of the record, SHA-256",
+      value: leafHash(bytes).toString("hex"),
+    },
+    signatures: [
+      {
+        algorithm_id: 99,
+        algorithm: "Ed25519",
+        serialization_id: 99,
+        serialization: `C2SP checkpoint of ${checkpoint.size} records`,
+        digest: { algorithm_id: 99, algorithm: "RFC 6962 root, SHA-256", value: root },
+      },
+    ],
+  };
+}
+
+/** What stands nowhere else in the event, or not as exactly. */
+function unmappedOf({ v, mono_us, boot, machine, body, commitments, redactions }: TypedRecord): Attributes {
+  return { v, mono_us, boot, machine, body, ...optional({ commitments, redactions }) };
+}
+
+function optional(attributes: Attributes): Attributes {
+  return Object.fromEntries(Object.entries(attributes).filter(([, value]) => value !== undefined && value !== null));
+}
+
+function baseName(path: string): string {
+  return path.slice(path.lastIndexOf("/") + 1);
+}

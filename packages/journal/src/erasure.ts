@@ -1,0 +1,51 @@
+/**
+ * Erasing values that records commit to: what opens the commitments goes, and a record says so in the
+ * same step. The record itself stays as it is to the byte, and with it every proof.
+ */
+import { FemtoError, printable, type RecordActor, type TypedRecord } from "@femtoclaw/protocol";
+import type { JournalReader } from "./journal-reader.ts";
+import { blobName } from "./object-name.ts";
+import { isWithin } from "./sealing/json-pointer.ts";
+import type { SealableEntry } from "./sealing/seal.ts";
+import type { Removal, StoredObject } from "./store.ts";
+
+export interface ErasureRequest {
+  /** The record that commits to the values. */
+  readonly seq: number;
+  /** Only the commitments at or below this place of its body; all of them without it. */
+  readonly path?: string;
+  readonly reason: string;
+  readonly actor: RecordActor;
+}
+
+export interface PlannedRemoval {
+  readonly entry: SealableEntry;
+  readonly removal: Removal;
+  /** What is stored in the same step. */
+  readonly also?: readonly StoredObject[];
+}
+
+/** Throws FEMTO_VALUE_NOT_FOUND when nothing is there that could be erased. */
+export async function planErasure(reader: JournalReader, request: ErasureRequest): Promise<PlannedRemoval> {
+  const { seq, path = "", reason, actor } = request;
+  const record = await recordAt(reader, seq);
+  const found: { readonly path: string; readonly name: string }[] = [];
+  for (const [index, commitment] of (record.commitments ?? []).entries()) {
+    if (!isWithin(commitment.path, path) || (await reader.blob(seq, index)) === null) continue;
+    found.push({ path: commitment.path, name: blobName(seq, index) });
+  }
+  if (found.length === 0) {
+    const place = path === "" ? "" : ` at ${printable(path)}`;
+    throw new FemtoError("FEMTO_VALUE_NOT_FOUND", `no value is kept beside record ${seq}${place}`);
+  }
+  const body = { seq, paths: found.map((one) => one.path), reason };
+  return {
+    entry: { type: "values.erased", actor, session: null, execution: record.execution, body },
+    removal: { objects: found.map(({ name }) => name) },
+  };
+}
+
+async function recordAt(reader: JournalReader, seq: number): Promise<TypedRecord> {
+  for await (const record of reader.read(seq, seq + 1)) return record;
+  throw new FemtoError("FEMTO_VALUE_NOT_FOUND", `the journal holds no record ${seq}`);
+}

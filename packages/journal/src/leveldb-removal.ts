@@ -1,0 +1,95 @@
+/**
+ * Taking things out of LevelDB, which only hides what is deleted: the bytes stay in its files until they
+ * are compacted. Each removed key leaves a mark in the same batch, and goes once its files are rewritten.
+ */
+import type { Database } from "./leveldb-database.ts";
+import {
+  allGroups,
+  allIndexes,
+  allRemoved,
+  groupKey,
+  joinGroup,
+  keyOfRemoved,
+  objectKey,
+  removedKey,
+  seqOfKey,
+  splitGroup,
+} from "./leveldb-layout.ts";
+import type { Removal } from "./store.ts";
+
+export type Change =
+  | { readonly type: "put"; readonly key: string; readonly value: Buffer }
+  | { readonly type: "del"; readonly key: string };
+
+const NOTHING = Buffer.alloc(0);
+/** LIMIT: keys that are deleted again and unmarked in one step; each step rewrites their files once. */
+const KEYS_PER_STEP = 4_096;
+
+/** What takes the removal out of the database, as part of the batch that says so. */
+export async function changesOf(database: Database, { objects, records }: Removal): Promise<Change[]> {
+  const changes = objects.flatMap((name) => removed(objectKey(name)));
+  if (records === undefined) return changes;
+  const { before, keep } = records;
+  const stays = (seq: number): boolean => seq >= before || keep.includes(seq);
+  for await (const [key, value] of database.iterator({ gte: allGroups.gte, lt: groupKey(before) })) {
+    const group = splitGroup(seqOfKey(key), value);
+    const staying = group.filter(({ seq }) => stays(seq));
+    if (staying.length === group.length) continue;
+    changes.push(...removed(key));
+    // A group is one value, so what stays of it is written anew, each stretch under the number that it begins with.
+    for (const stretch of stretches(staying)) changes.push({ type: "put", ...stretch });
+  }
+  for await (const key of database.keys(allIndexes)) {
+    if (!stays(seqOfKey(key))) changes.push({ type: "del", key });
+  }
+  return changes;
+}
+
+/**
+ * Rewrites the files in which removed values may still lie. LevelDB drops a value only when it merges the
+ * file that holds it with a later deletion, and it may have written both into the same file of its lowest
+ * level, which it then leaves alone. So everything is first brought into files, deleted once more, and merged.
+ */
+export async function purgeRemoved(database: Database): Promise<void> {
+  for (;;) {
+    const marks = await database.keys({ ...allRemoved, limit: KEYS_PER_STEP }).all();
+    const [first, last] = [marks.at(0), marks.at(-1)];
+    if (first === undefined || last === undefined) return;
+    const keys = marks.map(keyOfRemoved);
+    for (let pass = 0; pass < 2; pass += 1) {
+      const gone = await stillRemoved(database, keys);
+      await database.batch(
+        gone.map((key) => ({ type: "del" as const, key })),
+        { sync: true },
+      );
+      await database.compactRange(keyOfRemoved(first), keyOfRemoved(last));
+    }
+    await database.batch(
+      marks.map((key) => ({ type: "del" as const, key })),
+      { sync: true },
+    );
+  }
+}
+
+/** A removed key may have got a new value in the same batch, which must not go. */
+async function stillRemoved(database: Database, keys: readonly string[]): Promise<string[]> {
+  const values = await database.getMany([...keys]);
+  return keys.filter((_, index) => values[index] === undefined);
+}
+
+function removed(key: string): Change[] {
+  return [
+    { type: "del", key },
+    { type: "put", key: removedKey(key), value: NOTHING },
+  ];
+}
+
+function stretches(records: readonly { readonly seq: number; readonly bytes: Uint8Array }[]) {
+  const found: { readonly firstSeq: number; readonly bytes: Uint8Array[] }[] = [];
+  for (const { seq, bytes } of records) {
+    const last = found.at(-1);
+    if (last !== undefined && last.firstSeq + last.bytes.length === seq) last.bytes.push(bytes);
+    else found.push({ firstSeq: seq, bytes: [bytes] });
+  }
+  return found.map(({ firstSeq, bytes }) => ({ key: groupKey(firstSeq), value: joinGroup(bytes) }));
+}

@@ -1,0 +1,59 @@
+/**
+ * Dropping the oldest records: a boundary, what goes below it, and what has to stay for the rest to be
+ * opened, replayed and proved. The hashes of all records stay in the tiles.
+ */
+import { FemtoError, type RecordActor } from "@femtoclaw/protocol";
+import type { PlannedRemoval } from "./erasure.ts";
+import type { LogReader } from "./journal-reader.ts";
+import { BLOBS, PRUNED, placeOfBlob, snapshotName } from "./object-name.ts";
+import type { JournalStore } from "./store.ts";
+import { TILE_WIDTH } from "./tree/tiles.ts";
+
+export interface Pruning {
+  /** Records below this number go. */
+  readonly before: number;
+  /** The number below which they were gone already. */
+  readonly since: number;
+  /** How many go. */
+  readonly records: number;
+  /** Those below `before` that stay, because they name the log and its keys. */
+  readonly keep: readonly number[];
+}
+
+/**
+ * What asking for `requested` would come to. The boundary lies between two tiles, so that every bundle of
+ * an export is whole or not there. Throws FEMTO_PRUNE_REFUSED when nothing lies below it.
+ */
+export async function planPruning(reader: LogReader, requested: number): Promise<Pruning> {
+  const since = await reader.prunedBefore();
+  const bounded = Math.min(requested, reader.size);
+  const before = bounded - (bounded % TILE_WIDTH);
+  if (before <= since) {
+    const reason = `records go in steps of ${TILE_WIDTH}; from record ${since} on, none lie below ${requested}`;
+    throw new FemtoError("FEMTO_PRUNE_REFUSED", reason);
+  }
+  const keep = [0, ...(await reader.rotations()).filter((seq) => seq < before)];
+  const records = before - since - keep.filter((seq) => seq >= since).length;
+  return { before, since, records, keep };
+}
+
+/** INVARIANT: what a start needs stays: a snapshot that a record vouches for, and a checkpoint, both above the boundary. */
+export async function removalOf(
+  reader: LogReader,
+  store: JournalStore,
+  { before, records, keep }: Pruning,
+  actor: RecordActor,
+): Promise<PlannedRemoval> {
+  const snapshot = await reader.latestSnapshot();
+  const signed = (await reader.checkpoints()).at(-1) ?? 0;
+  if (snapshot === null || snapshot.seq + 1 < before || signed < before) {
+    throw new FemtoError("FEMTO_PRUNE_REFUSED", `no snapshot and no checkpoint stand above record ${before}`);
+  }
+  const snapshots = (await reader.snapshots()).filter((seq) => seq + 1 < before).map(snapshotName);
+  const blobs = (await store.objects(BLOBS)).filter((name) => (placeOfBlob(name)?.seq ?? before) < before);
+  return {
+    entry: { type: "log.pruned", actor, session: null, execution: null, body: { before, records } },
+    removal: { objects: [...snapshots, ...blobs], records: { before, keep } },
+    also: [{ name: PRUNED, bytes: Buffer.from(String(before)) }],
+  };
+}

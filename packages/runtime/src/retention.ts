@@ -1,0 +1,77 @@
+/** What an operator's word may take out of the journal: values that records commit to, and the oldest records. */
+import {
+  type Appended,
+  type Clock,
+  type ErasureRequest,
+  type Journal,
+  type JournalReader,
+  type Pruning,
+  planPruning,
+} from "@femtoclaw/journal";
+import { FemtoError } from "@femtoclaw/protocol";
+import { operatorActor } from "./operator-actor.ts";
+import type { Projection } from "./projection/projection.ts";
+
+export interface PruneRequest {
+  /** Records below this number go, or those that are older than this. */
+  readonly before: number | { readonly olderThanMs: number };
+}
+
+export interface RetentionParts {
+  readonly journal: Journal;
+  readonly clock: Clock;
+  /** The state as the durable records have it. */
+  projection(): Pick<Projection, "open" | "unresolved">;
+}
+
+export class Retention {
+  readonly #parts: RetentionParts;
+
+  constructor(parts: RetentionParts) {
+    this.#parts = parts;
+  }
+
+  /** Erases values that a record commits to, for good; resolves once they lie in no file any more. */
+  async erase(request: Omit<ErasureRequest, "actor">, by: string): Promise<Appended> {
+    return await this.#parts.journal.erase({ ...request, actor: operatorActor(by) });
+  }
+
+  /**
+   * What `prune` would drop. Throws FEMTO_PRUNE_REFUSED when nothing may go, or an execution below the boundary
+   * has no end or no known outcome.
+   */
+  async planPruning({ before }: PruneRequest): Promise<Pruning> {
+    const { journal, clock, projection } = this.#parts;
+    const nowMs = clock.nowUs() / 1_000;
+    const requested = typeof before === "number" ? before : await firstSince(journal, nowMs - before.olderThanMs);
+    const pruning = await planPruning(journal, requested);
+    const { open, unresolved } = projection();
+    for (const [execution, { intent }] of open) {
+      if (intent < pruning.before) throw refused(`record ${intent} is the intent of ${execution}, which has not ended`);
+    }
+    for (const [execution, { seq }] of unresolved) {
+      if (seq >= pruning.before) continue;
+      throw refused(`record ${seq} is of ${execution}, and nobody has resolved yet what became of it`);
+    }
+    return pruning;
+  }
+
+  /** Drops the oldest records for good; resolves once they are gone. */
+  async prune(request: PruneRequest, by: string): Promise<Pruning> {
+    const pruning = await this.planPruning(request);
+    await this.#parts.journal.prune(pruning, operatorActor(by));
+    return pruning;
+  }
+}
+
+function refused(reason: string): FemtoError {
+  return new FemtoError("FEMTO_PRUNE_REFUSED", reason);
+}
+
+/** The first record that was written at that time or later. */
+async function firstSince(reader: JournalReader, sinceMs: number): Promise<number> {
+  for await (const { seq, at } of reader.readFrom(await reader.prunedBefore())) {
+    if (Date.parse(at) >= sinceMs) return seq;
+  }
+  return reader.size;
+}
