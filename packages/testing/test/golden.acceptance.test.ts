@@ -73,7 +73,7 @@ async function typesOf(reader: ReplayReader): Promise<Set<string>> {
 
 describe("the version at hand", () => {
   it("is frozen, with records of every type and the machines that it has", async () => {
-    // Where this fails, run `node tools/freeze-golden.ts`; after a release, raise the version first.
+    // Where this fails, run `npm run freeze`; after a release, raise the version first.
     expect(VERSIONS).toContain(VERSION);
     const reader = await TilesReader.open(join(GOLDEN, VERSION, "log"));
     expect([...(await typesOf(reader))].toSorted()).toEqual(Object.keys(MACHINE_OF).toSorted());
