@@ -1,6 +1,6 @@
 /** What waits for the next commit group, in the order of sequence numbers and within its bounds. */
 import { FemtoError, LIMITS, type RecordType, type TypedRecord } from "@femtoclaw/protocol";
-import type { Removal, StoredObject } from "./store.ts";
+import type { Removal, StoredObject } from "./store/store.ts";
 
 /** LIMIT: bytes of records that wait; more than this means the disk has stalled. */
 const QUEUE_BYTES = 128 << 20;

@@ -9,9 +9,7 @@ export { type ReplayReader, TilesReader } from "./audit/tiles-reader.ts";
 export { TilesSource } from "./audit/tiles-source.ts";
 export { copyForVerification, type VerificationCopy, verifyDirectory } from "./audit/verify-directory.ts";
 export { type HeldCheckpoint, type LogVerdict, type VerifyOptions, verifyLog } from "./audit/verify-log.ts";
-export { checkJournal, type JournalCheck } from "./check.ts";
 export { type Clock, systemClock } from "./clock.ts";
-export { DiskReserve, MARGIN_BYTES, RESERVE_BYTES } from "./disk-reserve.ts";
 export {
   type DirectoryIdentity,
   type MachineName,
@@ -29,30 +27,36 @@ export {
   prepareNewLog,
   STATE_FILE,
 } from "./epochs/succession.ts";
-export type { ErasureRequest } from "./erasure.ts";
-export { FileKeyring } from "./file-keyring.ts";
 export { Journal } from "./journal.ts";
 export { readKeyChain } from "./journal-opening.ts";
 export type { Appended, JournalEntry, JournalOptions, KnownRecord, Projector } from "./journal-options.ts";
 export { type JournalReader, type LogReader, StoreReader } from "./journal-reader.ts";
-export { KeyChain, type LogKey, originOf, type SignedCheckpoint } from "./key-chain.ts";
-export { type Keyring, MemoryKeyring } from "./keyring.ts";
+export { FileKeyring } from "./keys/file-keyring.ts";
+export { KeyChain, type LogKey, originOf, type SignedCheckpoint } from "./keys/key-chain.ts";
+export { type Keyring, MemoryKeyring } from "./keys/keyring.ts";
 export { proveContinuation } from "./known-log/continuation.ts";
-export { inspectLeveldbFiles, type LeveldbFiles } from "./leveldb-files.ts";
-export { LeveldbStore, type LeveldbStoreOptions } from "./leveldb-store.ts";
-export { MemoryDisk, MemoryStore, type StoreFault } from "./memory-store.ts";
-export { type Pruning, planPruning } from "./pruning.ts";
-export { decodeRecord, encodeRecord, UtcFormat } from "./record.ts";
-export { ReopeningStore, type ReopeningStoreOptions } from "./reopening-store.ts";
+export { checkJournal, type JournalCheck } from "./records/check.ts";
+export { decodeRecord, encodeRecord, UtcFormat } from "./records/record.ts";
+export { type ActorSnapshots, snapshotDigests, snapshotMismatch } from "./records/snapshot.ts";
+export type { ErasureRequest } from "./retention/erasure.ts";
+export { type Pruning, planPruning } from "./retention/pruning.ts";
 export { type Committed, isCommittedValue, openCommitment } from "./sealing/commitments.ts";
 export { pointer } from "./sealing/json-pointer.ts";
 export { redact, textWithoutSecrets } from "./sealing/redact.ts";
 export { type SecretFinder, secretFinder } from "./sealing/schema-secrets.ts";
 export type { Unsealed } from "./sealing/unseal.ts";
-export { type ActorSnapshots, snapshotDigests, snapshotMismatch } from "./snapshot.ts";
-export { openStateDirectory, type StateDirectory, type StateDirectoryOptions } from "./state-directory.ts";
-export type { CommitGroup, IndexEntry, JournalStore, Removal, StoredObject, StoredRecord } from "./store.ts";
-export { syncFolder, syncTree } from "./sync-folder.ts";
+export { DiskReserve, MARGIN_BYTES, RESERVE_BYTES } from "./state-directory/disk-reserve.ts";
+export {
+  openStateDirectory,
+  type StateDirectory,
+  type StateDirectoryOptions,
+} from "./state-directory/state-directory.ts";
+export { syncFolder, syncTree } from "./state-directory/sync-folder.ts";
+export { inspectLeveldbFiles, type LeveldbFiles } from "./store/leveldb/leveldb-files.ts";
+export { LeveldbStore, type LeveldbStoreOptions } from "./store/leveldb/leveldb-store.ts";
+export { MemoryDisk, MemoryStore, type StoreFault } from "./store/memory-store.ts";
+export { ReopeningStore, type ReopeningStoreOptions } from "./store/reopening-store.ts";
+export type { CommitGroup, IndexEntry, JournalStore, Removal, StoredObject, StoredRecord } from "./store/store.ts";
 export { type Checkpoint, parseCheckpoint } from "./tree/checkpoint.ts";
 export { verifyConsistency } from "./tree/proof.ts";
 export { type NoteSigner, type NoteVerifier, parseVerifierKey } from "./tree/signed-note.ts";

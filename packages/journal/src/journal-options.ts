@@ -1,10 +1,10 @@
 /** What a journal is opened with: its store, its keys, its clock, and what is folded from its records. */
 import type { FemtoError, LogParent, MachineIdentities, TypedRecord } from "@femtoclaw/protocol";
 import type { Clock } from "./clock.ts";
-import type { Keyring } from "./keyring.ts";
+import type { Keyring } from "./keys/keyring.ts";
+import type { ActorSnapshots } from "./records/snapshot.ts";
 import type { SealableEntry } from "./sealing/seal.ts";
-import type { ActorSnapshots } from "./snapshot.ts";
-import type { JournalStore } from "./store.ts";
+import type { JournalStore } from "./store/store.ts";
 
 /** The state that is folded from the records and saved with them. */
 export interface Projector {

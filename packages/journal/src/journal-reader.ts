@@ -10,11 +10,11 @@ import {
   rotationName,
   SNAPSHOTS,
   snapshotName,
-} from "./object-name.ts";
-import { decodeRecord } from "./record.ts";
+} from "./records/object-name.ts";
+import { decodeRecord } from "./records/record.ts";
+import { decodeSnapshot, snapshotMismatch } from "./records/snapshot.ts";
 import { type Unsealed, unseal } from "./sealing/unseal.ts";
-import { decodeSnapshot, snapshotMismatch } from "./snapshot.ts";
-import type { JournalStore, StoredRecord } from "./store.ts";
+import type { JournalStore, StoredRecord } from "./store/store.ts";
 import { StoredTree } from "./tree-log.ts";
 
 /** What projections get: everything there is to read, and nothing to write with. */

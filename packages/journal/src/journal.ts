@@ -20,18 +20,18 @@ import {
 import type { Clock } from "./clock.ts";
 import { prepareGroup } from "./commit-group.ts";
 import { CommitQueue, type QueuedItem, type RecordFrame, sealedBytes } from "./commit-queue.ts";
-import { type ErasureRequest, type PlannedRemoval, planErasure } from "./erasure.ts";
 import { type OpenedLog, openLog } from "./journal-opening.ts";
 import type { Appended, JournalEntry, JournalOptions, Projector } from "./journal-options.ts";
 import { StoreReader } from "./journal-reader.ts";
-import type { Keyring } from "./keyring.ts";
+import type { Keyring } from "./keys/keyring.ts";
 import type { DrawnCheckpoint, Notary } from "./notary.ts";
-import { numberOfName, SNAPSHOTS } from "./object-name.ts";
-import { type Pruning, removalOf } from "./pruning.ts";
-import { UtcFormat } from "./record.ts";
+import { numberOfName, SNAPSHOTS } from "./records/object-name.ts";
+import { UtcFormat } from "./records/record.ts";
+import { type ErasureRequest, type PlannedRemoval, planErasure } from "./retention/erasure.ts";
+import { type Pruning, removalOf } from "./retention/pruning.ts";
 import { Salts } from "./sealing/commitments.ts";
 import { type SealableEntry, seal } from "./sealing/seal.ts";
-import type { JournalStore } from "./store.ts";
+import type { JournalStore } from "./store/store.ts";
 import { noteSigner, verifierKey } from "./tree/signed-note.ts";
 import type { TileTree } from "./tree/tiles.ts";
 

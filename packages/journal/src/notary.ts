@@ -5,8 +5,8 @@
 import assert from "node:assert/strict";
 import type { FemtoError } from "@femtoclaw/protocol";
 import type { Clock } from "./clock.ts";
-import { checkpointName } from "./object-name.ts";
-import type { StoredObject } from "./store.ts";
+import { checkpointName } from "./records/object-name.ts";
+import type { StoredObject } from "./store/store.ts";
 import { formatCheckpoint } from "./tree/checkpoint.ts";
 import { type NoteSigner, signNote } from "./tree/signed-note.ts";
 import type { TileTree } from "./tree/tiles.ts";

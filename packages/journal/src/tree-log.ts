@@ -1,7 +1,7 @@
 /** The tree of a journal in its store: tiles beside the records that filled them, and reading them back. */
 import { FemtoError } from "@femtoclaw/protocol";
-import { EDGE, tileName } from "./object-name.ts";
-import type { JournalStore, StoredObject } from "./store.ts";
+import { EDGE, tileName } from "./records/object-name.ts";
+import type { JournalStore, StoredObject } from "./store/store.ts";
 import { decodeEdge, encodeEdge } from "./tree/edge.ts";
 import { leafHash } from "./tree/hashing.ts";
 import { hashesOf, TILE_WIDTH, TileTree } from "./tree/tiles.ts";

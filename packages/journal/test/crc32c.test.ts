@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { crc32c, maskedCrc32c } from "../src/crc32c.ts";
+import { crc32c, maskedCrc32c } from "../src/store/leveldb/crc32c.ts";
 
 /** RFC 3720, B.4, and LevelDB's own tests. */
 describe("crc32c", () => {

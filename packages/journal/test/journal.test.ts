@@ -1,7 +1,7 @@
 import { FemtoError, LIMITS, type TypedRecord } from "@femtoclaw/protocol";
 import { describe, expect, it, vi } from "vitest";
 import { checkJournal, Journal, type JournalOptions, MemoryDisk, MemoryKeyring, MemoryStore } from "../src/index.ts";
-import { snapshotName } from "../src/object-name.ts";
+import { snapshotName } from "../src/records/object-name.ts";
 import {
   CountingProjector,
   collect,

@@ -6,8 +6,8 @@ import { join } from "node:path";
 import { inspectLeveldbFiles, Journal, LeveldbStore, MemoryKeyring } from "@femtoclaw/journal";
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
-import { scanLog } from "../src/leveldb-log.ts";
-import { checkpointName } from "../src/object-name.ts";
+import { checkpointName } from "../src/records/object-name.ts";
+import { scanLog } from "../src/store/leveldb/leveldb-log.ts";
 import {
   CountingProjector,
   countingClock,

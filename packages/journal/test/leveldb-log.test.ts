@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { crc32c, maskedCrc32c } from "../src/crc32c.ts";
-import { scanLog } from "../src/leveldb-log.ts";
+import { crc32c, maskedCrc32c } from "../src/store/leveldb/crc32c.ts";
+import { scanLog } from "../src/store/leveldb/leveldb-log.ts";
 
 const BLOCK = 32_768;
 

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { Level } from "level";
 import { describe, expect, it } from "vitest";
 import { LeveldbStore } from "../src/index.ts";
-import { groupKey, LAYOUT_KEY, seqOfKey, splitGroup } from "../src/leveldb-layout.ts";
+import { groupKey, LAYOUT_KEY, seqOfKey, splitGroup } from "../src/store/leveldb/leveldb-layout.ts";
 import { temporaryDirectory } from "./journal-fixture.ts";
 
 async function putRaw(directory: string, key: string, value: Buffer): Promise<void> {

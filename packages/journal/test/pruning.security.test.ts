@@ -21,7 +21,7 @@ import {
   verifyLog,
 } from "../src/index.ts";
 import { followLog } from "../src/known-log/known-log.ts";
-import { BLOBS, blobName, PRUNED, SNAPSHOTS, tileName } from "../src/object-name.ts";
+import { BLOBS, blobName, PRUNED, SNAPSHOTS, tileName } from "../src/records/object-name.ts";
 import { collect, countingClock, MACHINES, message } from "./journal-fixture.ts";
 import { Machine } from "./machine.ts";
 

@@ -1,6 +1,6 @@
 import { FemtoError, LIMITS, type TypedRecord } from "@femtoclaw/protocol";
 import { describe, expect, it } from "vitest";
-import { decodeRecord, encodeRecord, UtcFormat } from "../src/record.ts";
+import { decodeRecord, encodeRecord, UtcFormat } from "../src/records/record.ts";
 import { MACHINES } from "./journal-fixture.ts";
 
 const record: TypedRecord = {

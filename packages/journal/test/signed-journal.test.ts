@@ -2,7 +2,7 @@
 import { FemtoError } from "@femtoclaw/protocol";
 import { describe, expect, it, vi } from "vitest";
 import { type Journal, KeyChain, type MemoryDisk, MemoryKeyring, MemoryStore, StoreReader } from "../src/index.ts";
-import { checkpointName, EDGE, rotationName, tileName } from "../src/object-name.ts";
+import { checkpointName, EDGE, rotationName, tileName } from "../src/records/object-name.ts";
 import { encodeBase64 } from "../src/tree/base64.ts";
 import { parseCheckpoint } from "../src/tree/checkpoint.ts";
 import { rootOf } from "../src/tree/proof.ts";

@@ -6,7 +6,7 @@ import { type FileHandle, mkdir, open, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { errorText, FemtoError, printable, systemErrorCode, type TypedRecord } from "@femtoclaw/protocol";
 import { decodeAt, type LogReader } from "../journal-reader.ts";
-import type { StoredRecord } from "../store.ts";
+import type { StoredRecord } from "../store/store.ts";
 import { parseCheckpoint } from "../tree/checkpoint.ts";
 import { TILE_WIDTH } from "../tree/tiles.ts";
 import { heldRecords } from "./held-records.ts";

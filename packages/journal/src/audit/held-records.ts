@@ -1,6 +1,6 @@
 /** The records that a log still holds: all of them, or what pruning left. */
 import type { LogReader } from "../journal-reader.ts";
-import type { StoredRecord } from "../store.ts";
+import type { StoredRecord } from "../store/store.ts";
 
 /** The first `size` records without those that were pruned, oldest first. */
 export async function* heldRecords(reader: LogReader, size: number): AsyncGenerator<StoredRecord> {

@@ -10,8 +10,8 @@ import {
   placeOfBlob,
   TILES,
   tileName,
-} from "../object-name.ts";
-import type { JournalStore, StoredRecord } from "../store.ts";
+} from "../records/object-name.ts";
+import type { JournalStore, StoredRecord } from "../store/store.ts";
 import { encodeEdge } from "../tree/edge.ts";
 import { TILE_WIDTH, type TileTree } from "../tree/tiles.ts";
 

@@ -4,8 +4,8 @@
  */
 import { errorText, FemtoError, type Snapshot } from "@femtoclaw/protocol";
 import { decodeAt } from "../journal-reader.ts";
-import { snapshotMismatch } from "../snapshot.ts";
-import type { StoredRecord } from "../store.ts";
+import { snapshotMismatch } from "../records/snapshot.ts";
+import type { StoredRecord } from "../store/store.ts";
 import { leafHash } from "../tree/hashing.ts";
 import { inclusionProof, verifyInclusion } from "../tree/proof.ts";
 import { TILE_WIDTH, TileTree } from "../tree/tiles.ts";

@@ -3,7 +3,7 @@
  * above them vouch for those. That they went by an operator's word is for a record to say.
  */
 import type { TypedRecord } from "@femtoclaw/protocol";
-import type { StoredRecord } from "../store.ts";
+import type { StoredRecord } from "../store/store.ts";
 import { hashesOf, TILE_WIDTH } from "../tree/tiles.ts";
 import { type LogSource, MissingPart } from "./log-source.ts";
 import type { ValueFault } from "./verify-values.ts";

@@ -3,8 +3,8 @@
  * rest of the log: a function of its bytes alone, so that any thread may run it.
  */
 import { errorText, FemtoError, LIMITS, type RecordType, type TypedRecord } from "@femtoclaw/protocol";
-import { RecordOrder } from "../record-order.ts";
-import type { StoredRecord } from "../store.ts";
+import { RecordOrder } from "../records/record-order.ts";
+import type { StoredRecord } from "../store/store.ts";
 import { BLOCK_BYTES, LEAF_PREFIX, LeafBlock } from "../tree/leaf-block.ts";
 import { TILE_WIDTH } from "../tree/tiles.ts";
 import type { PrunedLeaf } from "./pruned-leaves.ts";

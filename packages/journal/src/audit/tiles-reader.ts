@@ -1,8 +1,8 @@
 /** Reads an exported folder as a replay reads a journal. Whether to believe it is for a verification to say. */
 import type { Snapshot, TypedRecord } from "@femtoclaw/protocol";
 import { decodeAt, gap, type LogReader, oldestSnapshotOf } from "../journal-reader.ts";
-import { decodeSnapshot } from "../snapshot.ts";
-import type { StoredRecord } from "../store.ts";
+import { decodeSnapshot } from "../records/snapshot.ts";
+import type { StoredRecord } from "../store/store.ts";
 import { MissingPart } from "./log-source.ts";
 import { TilesSource } from "./tiles-source.ts";
 

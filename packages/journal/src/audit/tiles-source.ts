@@ -3,7 +3,7 @@ import { constants } from "node:fs";
 import { open, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { FemtoError, systemErrorCode } from "@femtoclaw/protocol";
-import type { StoredRecord } from "../store.ts";
+import type { StoredRecord } from "../store/store.ts";
 import { parseCheckpoint } from "../tree/checkpoint.ts";
 import { hashesOf, TILE_BYTES, TILE_WIDTH, type TileTree } from "../tree/tiles.ts";
 import { type LogSource, MissingPart, type StoredValue } from "./log-source.ts";

@@ -4,7 +4,7 @@ import { copyFile, link, lstat, mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { errorText, FemtoError, printable, systemErrorCode } from "@femtoclaw/protocol";
-import { LeveldbStore } from "../leveldb-store.ts";
+import { LeveldbStore } from "../store/leveldb/leveldb-store.ts";
 import { encodeBase64 } from "../tree/base64.ts";
 import { EMPTY_ROOT } from "../tree/hashing.ts";
 import { StoreSource } from "./log-source.ts";

@@ -3,8 +3,8 @@
  * every record, every tile, every checkpoint and every key. Hostile input ends in a verdict, never in a fault.
  */
 import { errorText, FemtoError, type TypedRecord } from "@femtoclaw/protocol";
-import { KeyChain, type LogKey, type SignedCheckpoint } from "../key-chain.ts";
-import { RecordOrder } from "../record-order.ts";
+import { KeyChain, type LogKey, type SignedCheckpoint } from "../keys/key-chain.ts";
+import { RecordOrder } from "../records/record-order.ts";
 import { encodeBase64 } from "../tree/base64.ts";
 import { hashesOf, TILE_WIDTH, type Tile } from "../tree/tiles.ts";
 import { type LogSource, MissingPart } from "./log-source.ts";

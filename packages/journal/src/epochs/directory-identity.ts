@@ -8,8 +8,8 @@ import { open, readFile, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { errorText, FemtoError, type LogParent, printable, systemErrorCode } from "@femtoclaw/protocol";
 import type { KnownRecord } from "../journal-options.ts";
-import { readPrivate } from "../private-file.ts";
-import { syncFolder } from "../sync-folder.ts";
+import { readPrivate } from "../keys/private-file.ts";
+import { syncFolder } from "../state-directory/sync-folder.ts";
 
 export const IDENTITY_FILE = "identity";
 /** LIMIT: bytes of the file; it has about 500. */

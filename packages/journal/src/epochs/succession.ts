@@ -6,8 +6,8 @@ import { randomUUID } from "node:crypto";
 import { lstat, mkdir, readdir, rename, rm, rmdir } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { errorText, FemtoError, printable, systemErrorCode } from "@femtoclaw/protocol";
-import { FileKeyring } from "../file-keyring.ts";
-import { syncFolder } from "../sync-folder.ts";
+import { FileKeyring } from "../keys/file-keyring.ts";
+import { syncFolder } from "../state-directory/sync-folder.ts";
 import { IDENTITY_FILE } from "./directory-identity.ts";
 
 export const EPOCHS_FOLDER = "epochs";

@@ -3,8 +3,8 @@
  * is read or written, and of the answer that is judged here nothing is believed.
  */
 import { errorText, type LogContinuation, type LogStep } from "@femtoclaw/protocol";
-import { originOf } from "../key-chain.ts";
-import { decodeRecord } from "../record.ts";
+import { originOf } from "../keys/key-chain.ts";
+import { decodeRecord } from "../records/record.ts";
 import { decodeBase64 } from "../tree/base64.ts";
 import { type Checkpoint, parseCheckpoint } from "../tree/checkpoint.ts";
 import { EMPTY_ROOT, leafHash } from "../tree/hashing.ts";

@@ -8,7 +8,7 @@ import { constants, type Stats } from "node:fs";
 import { lstat, mkdir, open, readdir, rename, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { errorText, FemtoError, parseStrictJson, printable, systemErrorCode } from "@femtoclaw/protocol";
-import { syncFolder } from "../sync-folder.ts";
+import { syncFolder } from "../state-directory/sync-folder.ts";
 import { type KnownLog, openKnownLog } from "./known-log.ts";
 
 /** What was seen of a log, with the time for people. */

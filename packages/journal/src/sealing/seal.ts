@@ -11,9 +11,9 @@ import {
   type TypedRecord,
 } from "@femtoclaw/protocol";
 import type { RecordFrame } from "../commit-queue.ts";
-import { blobName } from "../object-name.ts";
-import { assertWellFormed, encodeText } from "../record.ts";
-import type { StoredObject } from "../store.ts";
+import { blobName } from "../records/object-name.ts";
+import { assertWellFormed, encodeText } from "../records/record.ts";
+import type { StoredObject } from "../store/store.ts";
 import { commit, type Salts } from "./commitments.ts";
 import { pointer, replacedAt } from "./json-pointer.ts";
 import { redact } from "./redact.ts";

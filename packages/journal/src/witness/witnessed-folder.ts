@@ -6,7 +6,7 @@ import { constants } from "node:fs";
 import { mkdir, open, readdir, rename } from "node:fs/promises";
 import { join } from "node:path";
 import { errorText, FemtoError, printable, systemErrorCode } from "@femtoclaw/protocol";
-import { syncFolder } from "../sync-folder.ts";
+import { syncFolder } from "../state-directory/sync-folder.ts";
 import { NOTE_CHARS_MAX } from "../tree/signed-note.ts";
 
 const FOLDER = "witnessed";

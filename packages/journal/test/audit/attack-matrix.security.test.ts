@@ -4,7 +4,7 @@
  */
 import { beforeAll, describe, expect, it } from "vitest";
 import type { HeldCheckpoint, VerifyOptions } from "../../src/index.ts";
-import { checkpointName, EDGE, tileName } from "../../src/object-name.ts";
+import { checkpointName, EDGE, tileName } from "../../src/records/object-name.ts";
 import { Machine } from "../machine.ts";
 import {
   edit,

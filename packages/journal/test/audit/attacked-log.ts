@@ -10,7 +10,7 @@ import {
   type VerifyOptions,
   verifyLog,
 } from "../../src/index.ts";
-import { CHECKPOINTS, checkpointName, EDGE, TILES } from "../../src/object-name.ts";
+import { CHECKPOINTS, checkpointName, EDGE, TILES } from "../../src/records/object-name.ts";
 import { formatCheckpoint } from "../../src/tree/checkpoint.ts";
 import { noteSigner, signNote } from "../../src/tree/signed-note.ts";
 import { TileTree } from "../../src/tree/tiles.ts";

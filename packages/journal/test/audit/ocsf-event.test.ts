@@ -9,7 +9,7 @@ import { Ajv2020 } from "ajv/dist/2020.js";
 import { expect, it, onTestFinished } from "vitest";
 import { ocsfEvent } from "../../src/audit/ocsf-event.ts";
 import { exportOcsf } from "../../src/index.ts";
-import { encodeRecord } from "../../src/record.ts";
+import { encodeRecord } from "../../src/records/record.ts";
 import { MACHINES, message } from "../journal-fixture.ts";
 import { Machine } from "../machine.ts";
 

@@ -2,7 +2,7 @@
 import type { KeyObject } from "node:crypto";
 import { beforeAll, describe, expect, it } from "vitest";
 import type { MemoryDisk } from "../../src/index.ts";
-import { checkpointName, tileName } from "../../src/object-name.ts";
+import { checkpointName, tileName } from "../../src/records/object-name.ts";
 import { formatCheckpoint } from "../../src/tree/checkpoint.ts";
 import { noteSigner, signNote } from "../../src/tree/signed-note.ts";
 import { TileTree } from "../../src/tree/tiles.ts";

@@ -12,8 +12,8 @@ import {
   TilesSource,
   verifyLog,
 } from "../../src/index.ts";
-import { checkpointName, EDGE, tileName } from "../../src/object-name.ts";
-import { RecordOrder } from "../../src/record-order.ts";
+import { checkpointName, EDGE, tileName } from "../../src/records/object-name.ts";
+import { RecordOrder } from "../../src/records/record-order.ts";
 import { message, temporaryDirectory } from "../journal-fixture.ts";
 import { Machine } from "../machine.ts";
 

@@ -15,7 +15,7 @@ import {
   TilesSource,
   verifyLog,
 } from "../../src/index.ts";
-import { blobName } from "../../src/object-name.ts";
+import { blobName } from "../../src/records/object-name.ts";
 import { message } from "../journal-fixture.ts";
 import { Machine } from "../machine.ts";
 

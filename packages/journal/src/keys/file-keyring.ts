@@ -7,9 +7,9 @@ import { constants } from "node:fs";
 import { link, open, rename, stat, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import { errorText, FemtoError, printable, systemErrorCode } from "@femtoclaw/protocol";
+import { syncFolder } from "../state-directory/sync-folder.ts";
 import { type Keyring, newPrivateKey } from "./keyring.ts";
 import { openPrivate, readPrivate } from "./private-file.ts";
-import { syncFolder } from "./sync-folder.ts";
 
 const OWNER_ONLY = 0o600;
 /** LIMIT: bytes of a key file; an Ed25519 key in PKCS#8 has 119. */

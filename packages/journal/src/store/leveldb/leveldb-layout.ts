@@ -3,7 +3,7 @@
  * do. A commit group is one value, because LevelDB's cost is per entry far more than per byte.
  */
 import { FemtoError } from "@femtoclaw/protocol";
-import type { StoredRecord } from "./store.ts";
+import type { StoredRecord } from "../store.ts";
 
 export const LAYOUT_KEY = "layout";
 export const LAYOUT = "femtoclaw journal 1";

@@ -3,11 +3,11 @@
  * opened, replayed and proved. The hashes of all records stay in the tiles.
  */
 import { FemtoError, type RecordActor } from "@femtoclaw/protocol";
+import type { LogReader } from "../journal-reader.ts";
+import { BLOBS, PRUNED, placeOfBlob, snapshotName } from "../records/object-name.ts";
+import type { JournalStore } from "../store/store.ts";
+import { TILE_WIDTH } from "../tree/tiles.ts";
 import type { PlannedRemoval } from "./erasure.ts";
-import type { LogReader } from "./journal-reader.ts";
-import { BLOBS, PRUNED, placeOfBlob, snapshotName } from "./object-name.ts";
-import type { JournalStore } from "./store.ts";
-import { TILE_WIDTH } from "./tree/tiles.ts";
 
 export interface Pruning {
   /** Records below this number go. */

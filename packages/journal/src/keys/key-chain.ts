@@ -4,8 +4,8 @@
  */
 import { hash, type KeyObject } from "node:crypto";
 import { FemtoError, type TypedRecord } from "@femtoclaw/protocol";
-import { type Checkpoint, parseCheckpoint } from "./tree/checkpoint.ts";
-import { type NoteVerifier, openNote, parseVerifierKey, rawKey, verifierKey } from "./tree/signed-note.ts";
+import { type Checkpoint, parseCheckpoint } from "../tree/checkpoint.ts";
+import { type NoteVerifier, openNote, parseVerifierKey, rawKey, verifierKey } from "../tree/signed-note.ts";
 
 export interface LogKey {
   /** The key in the form `origin+id+key`, by which others know it. */

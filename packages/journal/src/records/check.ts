@@ -1,6 +1,6 @@
 /** Reads a whole journal and tells the first thing in it that should not be so. */
 import { errorText, FemtoError, type TypedRecord } from "@femtoclaw/protocol";
-import type { JournalReader } from "./journal-reader.ts";
+import type { JournalReader } from "../journal-reader.ts";
 import { RecordOrder } from "./record-order.ts";
 import { snapshotMismatch } from "./snapshot.ts";
 

@@ -3,7 +3,7 @@
  * storage again; then the group is found there whole, or the very same bytes are written once more.
  */
 import { FemtoError } from "@femtoclaw/protocol";
-import type { Clock } from "./clock.ts";
+import type { Clock } from "../clock.ts";
 import type { CommitGroup, JournalStore, Removal, StoredRecord } from "./store.ts";
 
 /** Pause before the second attempt on a full disk; it doubles up to the longest one. */

@@ -3,11 +3,11 @@
  * same step. The record itself stays as it is to the byte, and with it every proof.
  */
 import { FemtoError, printable, type RecordActor, type TypedRecord } from "@femtoclaw/protocol";
-import type { JournalReader } from "./journal-reader.ts";
-import { blobName } from "./object-name.ts";
-import { isWithin } from "./sealing/json-pointer.ts";
-import type { SealableEntry } from "./sealing/seal.ts";
-import type { Removal, StoredObject } from "./store.ts";
+import type { JournalReader } from "../journal-reader.ts";
+import { blobName } from "../records/object-name.ts";
+import { isWithin } from "../sealing/json-pointer.ts";
+import type { SealableEntry } from "../sealing/seal.ts";
+import type { Removal, StoredObject } from "../store/store.ts";
 
 export interface ErasureRequest {
   /** The record that commits to the values. */

@@ -5,6 +5,8 @@
 import assert from "node:assert/strict";
 import { realpath } from "node:fs/promises";
 import { errorText, FemtoError, printable, systemErrorCode } from "@femtoclaw/protocol";
+import { syncFolder } from "../../state-directory/sync-folder.ts";
+import type { CommitGroup, JournalStore, StoredRecord } from "../store.ts";
 import { type Database, databaseFault, isLocked, locked, openDatabase } from "./leveldb-database.ts";
 import { inspectLeveldbFiles } from "./leveldb-files.ts";
 import {
@@ -23,8 +25,6 @@ import {
   splitGroup,
 } from "./leveldb-layout.ts";
 import { type Change, changesOf, purgeRemoved } from "./leveldb-removal.ts";
-import type { CommitGroup, JournalStore, StoredRecord } from "./store.ts";
-import { syncFolder } from "./sync-folder.ts";
 
 const NOTHING = Buffer.alloc(0);
 

@@ -2,6 +2,8 @@
  * Taking things out of LevelDB, which only hides what is deleted: the bytes stay in its files until they
  * are compacted. Each removed key leaves a mark in the same batch, and goes once its files are rewritten.
  */
+
+import type { Removal } from "../store.ts";
 import type { Database } from "./leveldb-database.ts";
 import {
   allGroups,
@@ -15,7 +17,6 @@ import {
   seqOfKey,
   splitGroup,
 } from "./leveldb-layout.ts";
-import type { Removal } from "./store.ts";
 
 export type Change =
   | { readonly type: "put"; readonly key: string; readonly value: Buffer }
