@@ -1,5 +1,6 @@
 /** What pruning refuses, what it leaves of an execution that it cuts through, and how a runtime starts from it. */
 
+import { cpSync } from "node:fs";
 import { join } from "node:path";
 import { proveSnapshot, TilesReader, TilesSource, verifyLog } from "@femtoclaw/journal";
 import { listExecutions, type Runtime, recompute, replay, replayDifference, showExecution } from "@femtoclaw/runtime";
@@ -87,7 +88,7 @@ it("waits for executions whose outcome nobody has said", async () => {
   await runtime.close();
 });
 
-it("leaves a log that is forked, recomputed, proved and compared from its oldest snapshot on", async () => {
+it("leaves a log that is forked, recomputed, proved, compared and copied from its oldest snapshot on", async () => {
   const home = temporaryHome();
   const runtime = await home.start({ snapshotEveryRecords: 100 });
   await fill(runtime, 600);
@@ -124,4 +125,9 @@ it("leaves a log that is forked, recomputed, proved and compared from its oldest
   const forked = await home.start({ configuration: { memory: { path: "fork" } } });
   expect(forked.status().parent).toMatchObject({ reason: "fork", size: seq + 1 });
   await forked.close();
+
+  cpSync(home.state, join(home.root, "copied"), { recursive: true });
+  const copied = await home.start({ configuration: { memory: { path: "copied" } } });
+  expect(copied.status().parent).toMatchObject({ reason: "copy" });
+  await copied.close();
 });
