@@ -61,6 +61,8 @@ export class Journal extends StoreReader {
   #sinceSnapshot = 0;
   #flushing: Promise<void> | null = null;
   #rotating: Promise<string> | null = null;
+  /** Settles when what is taken out last is gone, or stays. */
+  #removing: Promise<unknown> = Promise.resolve();
   #closed: Promise<void> | null = null;
 
   private constructor(options: JournalOptions, log: OpenedLog) {
@@ -149,15 +151,17 @@ export class Journal extends StoreReader {
    * Erases values that a record commits to. Resolves once they lie in no file of the store any more;
    * a crash leaves them with no record of it, or takes them with one.
    */
-  async erase(request: ErasureRequest): Promise<Appended> {
-    return await this.#remove(await planErasure(this, request));
+  erase(request: ErasureRequest): Promise<Appended> {
+    return this.#removeInTurn(() => planErasure(this, request));
   }
 
   /** Drops the oldest records as planned, for good. A snapshot and a checkpoint above the boundary are made first. */
-  async prune(pruning: Pruning, actor: RecordActor): Promise<Appended> {
-    await this.snapshot();
-    await this.checkpoint();
-    return await this.#remove(await removalOf(this, this.#store, pruning, actor));
+  prune(pruning: Pruning, actor: RecordActor): Promise<Appended> {
+    return this.#removeInTurn(async () => {
+      await this.snapshot();
+      await this.checkpoint();
+      return await removalOf(this, this.#store, pruning, actor);
+    });
   }
 
   /** Hears of durable records in order; returns what ends it. A listener that throws is told of in a warning. */
@@ -211,6 +215,16 @@ export class Journal extends StoreReader {
     await this.checkpoint();
     await this.#keyring.install();
     this.#notary.retire();
+  }
+
+  /**
+   * INVARIANT: I7: nothing else is taken out between what is found to be there and the record that tells of
+   * it: of two records that tell of the same value one is wrong, and a boundary would move back.
+   */
+  #removeInTurn(plan: () => Promise<PlannedRemoval>): Promise<Appended> {
+    const removal = this.#removing.then(async () => this.#remove(await plan()));
+    this.#removing = removal.catch(() => undefined);
+    return removal;
   }
 
   async #remove({ entry, ...taken }: PlannedRemoval): Promise<Appended> {

@@ -44,6 +44,12 @@ async function verdict(): Promise<LogVerdict> {
 }
 
 describe("a store", () => {
+  it("tells once of a value that several erase at the same time", async () => {
+    const found = await Promise.allSettled([erase(2), erase(2), erase(2)]);
+    expect(found.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected", "rejected"]);
+    expect(await verdict()).toMatchObject({ verdict: "verified", fault: null });
+  });
+
   it("verifies with every value in its place", async () => {
     expect(await verdict()).toMatchObject({ verdict: "verified", fault: null });
   });
