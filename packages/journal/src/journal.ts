@@ -194,6 +194,8 @@ export class Journal extends StoreReader {
 
   async #rotate(): Promise<string> {
     this.#assertOpen();
+    // Preparing another key would destroy one that a record has put in force and the disk kept from its place.
+    if (this.#notary.isRotating) await this.#finishRotation();
     const before = this.#notary.signer;
     const next = noteSigner(this.origin, await this.#keyring.prepare());
     const body = { vkey: verifierKey(next), retired_vkey: verifierKey(before) };
@@ -213,7 +215,11 @@ export class Journal extends StoreReader {
   /** INVARIANT: the old key is destroyed only after the note that both keys signed is durable. */
   async #finishRotation(): Promise<void> {
     await this.checkpoint();
-    await this.#keyring.install();
+    const current = await this.#keyring.current();
+    const vkey = current === null ? null : verifierKey(noteSigner(this.origin, current));
+    // What was cut off after the new key had taken its place has only the tidying left.
+    if (vkey === verifierKey(this.#notary.signer)) await this.#keyring.discard();
+    else await this.#keyring.install();
     this.#notary.retire();
   }
 
