@@ -235,8 +235,19 @@ export class Journal extends StoreReader {
 
   async #remove({ entry, ...taken }: PlannedRemoval): Promise<Appended> {
     const appended = await new Promise<Appended>((resolve, reject) => this.#enqueue(entry, resolve, reject, taken));
-    await this.#store.purge();
+    await this.#purge();
     return appended;
+  }
+
+  async #purge(): Promise<void> {
+    try {
+      await this.#store.purge();
+    } catch (error) {
+      if (!(error instanceof FemtoError && error.code === "FEMTO_DISK_FULL")) throw error;
+      // The next write finds the disk full, too, which lets the store make room and open its storage again.
+      await this.checkpoint();
+      await this.#store.purge();
+    }
   }
 
   #enqueue(
