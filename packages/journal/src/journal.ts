@@ -61,6 +61,8 @@ export class Journal extends StoreReader {
   #sinceSnapshot = 0;
   #flushing: Promise<void> | null = null;
   #rotating: Promise<string> | null = null;
+  /** Settles when what is taken out last is gone, or stays. */
+  #removing: Promise<unknown> = Promise.resolve();
   #closed: Promise<void> | null = null;
 
   private constructor(options: JournalOptions, log: OpenedLog) {
@@ -149,15 +151,17 @@ export class Journal extends StoreReader {
    * Erases values that a record commits to. Resolves once they lie in no file of the store any more;
    * a crash leaves them with no record of it, or takes them with one.
    */
-  async erase(request: ErasureRequest): Promise<Appended> {
-    return await this.#remove(await planErasure(this, request));
+  erase(request: ErasureRequest): Promise<Appended> {
+    return this.#removeInTurn(() => planErasure(this, request));
   }
 
   /** Drops the oldest records as planned, for good. A snapshot and a checkpoint above the boundary are made first. */
-  async prune(pruning: Pruning, actor: RecordActor): Promise<Appended> {
-    await this.snapshot();
-    await this.checkpoint();
-    return await this.#remove(await removalOf(this, this.#store, pruning, actor));
+  prune(pruning: Pruning, actor: RecordActor): Promise<Appended> {
+    return this.#removeInTurn(async () => {
+      await this.snapshot();
+      await this.checkpoint();
+      return await removalOf(this, this.#store, pruning, actor);
+    });
   }
 
   /** Hears of durable records in order; returns what ends it. A listener that throws is told of in a warning. */
@@ -190,6 +194,8 @@ export class Journal extends StoreReader {
 
   async #rotate(): Promise<string> {
     this.#assertOpen();
+    // Preparing another key would destroy one that a record has put in force and the disk kept from its place.
+    if (this.#notary.isRotating) await this.#finishRotation();
     const before = this.#notary.signer;
     const next = noteSigner(this.origin, await this.#keyring.prepare());
     const body = { vkey: verifierKey(next), retired_vkey: verifierKey(before) };
@@ -209,14 +215,39 @@ export class Journal extends StoreReader {
   /** INVARIANT: the old key is destroyed only after the note that both keys signed is durable. */
   async #finishRotation(): Promise<void> {
     await this.checkpoint();
-    await this.#keyring.install();
+    const current = await this.#keyring.current();
+    const vkey = current === null ? null : verifierKey(noteSigner(this.origin, current));
+    // What was cut off after the new key had taken its place has only the tidying left.
+    if (vkey === verifierKey(this.#notary.signer)) await this.#keyring.discard();
+    else await this.#keyring.install();
     this.#notary.retire();
+  }
+
+  /**
+   * INVARIANT: I7: nothing else is taken out between what is found to be there and the record that tells of
+   * it: of two records that tell of the same value one is wrong, and a boundary would move back.
+   */
+  #removeInTurn(plan: () => Promise<PlannedRemoval>): Promise<Appended> {
+    const removal = this.#removing.then(async () => this.#remove(await plan()));
+    this.#removing = removal.catch(() => undefined);
+    return removal;
   }
 
   async #remove({ entry, ...taken }: PlannedRemoval): Promise<Appended> {
     const appended = await new Promise<Appended>((resolve, reject) => this.#enqueue(entry, resolve, reject, taken));
-    await this.#store.purge();
+    await this.#purge();
     return appended;
+  }
+
+  async #purge(): Promise<void> {
+    try {
+      await this.#store.purge();
+    } catch (error) {
+      if (!(error instanceof FemtoError && error.code === "FEMTO_DISK_FULL")) throw error;
+      // The next write finds the disk full, too, which lets the store make room and open its storage again.
+      await this.checkpoint();
+      await this.#store.purge();
+    }
   }
 
   #enqueue(

@@ -69,6 +69,11 @@ export class Notary {
     return signer;
   }
 
+  /** Whether a key before the one in force signs beside it. */
+  get isRotating(): boolean {
+    return this.#signers.length > 1;
+  }
+
   /** Whether a checkpoint is to be made even when there is no group that could carry it. */
   get pressing(): boolean {
     return this.#due || this.#waiting.length > 0;

@@ -238,3 +238,14 @@ it("leaves everything where the disk fails in the middle of it", async () => {
   expect(log.disk.objects.has(PRUNED)).toBe(false);
   expect([...log.disk.objects.keys()]).toEqual(expect.arrayContaining([...before.objects.keys()]));
 });
+
+it("never moves its boundary back, whoever prunes at the same time", async () => {
+  const [far, near] = [await planPruning(journal, 700), await planPruning(journal, 300)];
+  const [first, second] = await Promise.allSettled([journal.prune(far, OPERATOR), journal.prune(near, OPERATOR)]);
+  expect(first).toMatchObject({ status: "fulfilled" });
+  expect(second).toMatchObject({ status: "rejected", reason: { code: "FEMTO_PRUNE_REFUSED" } });
+  expect(await journal.prunedBefore()).toBe(512);
+  await journal.close();
+  ({ journal } = await log.boot());
+  expect((await collect(journal.readFrom(512))).length).toBe(journal.size - 512);
+});

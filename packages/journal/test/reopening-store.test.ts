@@ -25,7 +25,10 @@ interface Opened {
   readonly onFull: ReturnType<typeof vi.fn>;
 }
 
-async function openJournal(create = (disk: MemoryDisk): JournalStore => new MemoryStore(disk)): Promise<Opened> {
+async function openJournal(
+  create = (disk: MemoryDisk): JournalStore => new MemoryStore(disk),
+  snapshotEveryRecords = 5,
+): Promise<Opened> {
   const disk = new MemoryDisk();
   const onFailed = vi.fn();
   const onFull = vi.fn(async (_: FemtoError) => undefined);
@@ -34,7 +37,7 @@ async function openJournal(create = (disk: MemoryDisk): JournalStore => new Memo
   const journal = await Journal.open({
     ...{ store, projector, onFailed, keyring: new MemoryKeyring(), boot: "boot-1", clock: countingClock() },
     machines: MACHINES,
-    snapshotEveryRecords: 5,
+    snapshotEveryRecords,
   });
   onTestFinished(() => journal.close());
   return { disk, journal, projector, store, onFailed, onFull };
@@ -53,6 +56,16 @@ const REPAIRED: readonly (readonly StoreFault[])[] = [
 ];
 
 describe("a failed write", () => {
+  it("of a group that fills two tiles, the second by its snapshot, is found where it was stored all the same", async () => {
+    const { disk, journal, onFailed } = await openJournal(undefined, 100_000);
+    disk.faults.push({ kind: "unanswered" });
+    const contents = Array.from({ length: 510 }, (_, index) => `m${index}`);
+    await Promise.all([append(journal, contents), journal.snapshot()]);
+    expect(onFailed).not.toHaveBeenCalled();
+    expect(journal.size).toBe(512);
+    expect(await checkJournal(journal)).toMatchObject({ records: 512, fault: null });
+  });
+
   it.each(REPAIRED.map((faults) => ({ faults, name: faults.map(({ kind }) => kind).join(", ") })))(
     "($name) is repaired without a gap, a second record, or a change to what is read",
     async ({ faults }) => {

@@ -255,6 +255,31 @@ describe("a rotation of the key", () => {
     await expect(machine.boot()).rejects.toMatchObject(corrupt("not in force"));
   });
 
+  it.each(["install", "tidying"])("whose %s failed is finished before another begins", async (step) => {
+    const machine = new Machine();
+    const { journal, store } = await machine.boot();
+    const install = machine.keyring.install.bind(machine.keyring);
+    vi.spyOn(machine.keyring, "install").mockImplementationOnce(async () => {
+      if (step === "tidying") await install();
+      throw new FemtoError("FEMTO_JOURNAL_WRITE_FAILED", "the disk is full");
+    });
+    await expect(journal.rotateKey()).rejects.toMatchObject({ code: "FEMTO_JOURNAL_WRITE_FAILED" });
+    const real = store.append.bind(store);
+    vi.spyOn(store, "append").mockImplementation(async (group) => {
+      if (group.records.length > 0) throw new FemtoError("FEMTO_JOURNAL_WRITE_FAILED", "the machine is off");
+      await real(group);
+    });
+    await expect(journal.rotateKey()).rejects.toMatchObject({ code: "FEMTO_JOURNAL_WRITE_FAILED" });
+    await journal.close();
+
+    const again = await machine.boot();
+    expect(openedBy(machine, await again.journal.checkpoint()).signers).toContain(chainOf(machine).current);
+    await again.journal.rotateKey();
+    expect(chainOf(machine).keys).toHaveLength(3);
+    expect(openedBy(machine, await again.journal.checkpoint()).signers).toContain(chainOf(machine).current);
+    await again.journal.close();
+  });
+
   it.each(["prepare", "append", "checkpoint", "install"])("is finished or undone after a crash at %s", async (step) => {
     const machine = new Machine();
     const { journal, store } = await machine.boot();

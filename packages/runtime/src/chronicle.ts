@@ -4,7 +4,7 @@
  */
 import type { Journal, JournalEntry } from "@femtoclaw/journal";
 import type { Fault, LifecycleEvent, Phase } from "@femtoclaw/machines";
-import { errorText, FemtoError } from "@femtoclaw/protocol";
+import { errorText, FemtoError, LIMITS, printable } from "@femtoclaw/protocol";
 import type { LogEntry } from "./options.ts";
 import type { ActorSystem } from "./system.ts";
 
@@ -29,13 +29,13 @@ export class Chronicle {
   advance(event: LifecycleEvent): Phase {
     const { from, to } = this.#parts.system.advance(event);
     if (from === to) return to;
-    const fault: Fault | undefined = event.type === "fault" ? event.fault : undefined;
+    const fault = event.type === "fault" ? recordable(event.fault) : undefined;
     this.#parts.log({ level: fault === undefined ? "info" : "error", event: "lifecycle.changed", from, to, ...fault });
     this.record({
       type: "lifecycle.changed",
       session: null,
       execution: null,
-      body: { event: event.type, from, to, ...(fault === undefined ? {} : { fault: { ...fault } }) },
+      body: { event: event.type, from, to, ...(fault === undefined ? {} : { fault }) },
     });
     return to;
   }
@@ -72,4 +72,9 @@ export class Chronicle {
     // Sessions come and go without changing what the runtime is.
     if (type !== "session.opened" && type !== "session.closed") this.#parts.onUnrecorded({ code, reason });
   }
+}
+
+/** The fault of a fault would be that it fits into no record. */
+function recordable({ code, reason }: Fault): Fault {
+  return { code, reason: printable(reason, LIMITS.reasonChars) };
 }

@@ -22,6 +22,8 @@ export interface RetentionParts {
   readonly clock: Clock;
   /** The state as the durable records have it. */
   projection(): Pick<Projection, "open" | "unresolved">;
+  /** Writes down beside the journal which boot is the last one; its start may be among what goes. */
+  remember(): Promise<void>;
 }
 
 export class Retention {
@@ -59,6 +61,8 @@ export class Retention {
   /** Drops the oldest records for good; resolves once they are gone. */
   async prune(request: PruneRequest, by: string): Promise<Pruning> {
     const pruning = await this.planPruning(request);
+    // INVARIANT: I7: the next start has to find the boot that it knows of, or it takes the log for an older one.
+    await this.#parts.remember();
     await this.#parts.journal.prune(pruning, operatorActor(by));
     return pruning;
   }

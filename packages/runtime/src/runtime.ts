@@ -147,8 +147,9 @@ export class Runtime implements AsyncDisposable {
 
   /** Takes out of the journal what an operator wants gone. */
   get retention(): Retention {
-    const { journal, projection } = this;
-    return new Retention({ journal, clock: this.#clock, projection: () => projection });
+    assert(this.#memory !== null, "the runtime has started");
+    const { journal, projection, remember } = this.#memory;
+    return new Retention({ journal, clock: this.#clock, projection: () => projection, remember });
   }
 
   /** A state directory of its own that goes on from a record of this log; this one goes on as if nothing were. */

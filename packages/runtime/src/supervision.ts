@@ -4,7 +4,7 @@
  */
 import type { Clock, JournalEntry } from "@femtoclaw/journal";
 import type { Crash, Subsystem } from "@femtoclaw/machines";
-import { errorText, LIMITS } from "@femtoclaw/protocol";
+import { errorText, LIMITS, printable } from "@femtoclaw/protocol";
 import type { ActorSystem } from "./system.ts";
 
 export interface SupervisionParts {
@@ -27,9 +27,11 @@ export class Supervision {
   }
 
   /** Ends the subsystem's actor; a subsystem that is already down is left to its restart. */
-  crash(subsystem: Subsystem, code: string, reason: string): void {
+  crash(subsystem: Subsystem, code: string, why: string): void {
     const { system } = this.#parts;
     if (this.#stopped || !system.isUp(subsystem)) return;
+    // It is a text of whatever broke, and has to fit into a record.
+    const reason = printable(why, LIMITS.reasonChars);
     const crash = { code, reason, atMs: Math.floor(this.#parts.clock.nowUs() / 1000) };
     system.crash(subsystem, crash);
     const lost = system.isLost(subsystem);

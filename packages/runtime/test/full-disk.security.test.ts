@@ -1,5 +1,5 @@
 /** A runtime on a real disk that others fill: it takes no calls, keeps what it said, and goes on when there is room. */
-import { chownSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { chownSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { checkJournal, MARGIN_BYTES, RESERVE_BYTES, verifyDirectory } from "@femtoclaw/journal";
 import { type Reply, validateReply } from "@femtoclaw/protocol";
@@ -188,6 +188,26 @@ describe.runIf(HAS_SMALL_DISK)("a runtime on a disk that is filled", () => {
     expect(ofType(await recordsOf(second.reader), "execution.interrupted")).toHaveLength(1);
     await untilReady(second);
     await expectSound(second, given.state);
+  });
+
+  it("erases what it says is erased", async () => {
+    using given = scene();
+    const runtime = await given.start();
+    await untilReserved(runtime);
+    const session = runtime.openSession({ channel: "library" });
+    const value = "canary in a coal mine, ";
+    const { record } = await session.propose({ message: { content: value.repeat(500) } });
+    // Enough that bringing it into files takes more room than a full disk has left over.
+    const messages = Array.from({ length: 600 }, (_, index) => ({ message: { content: `${index}` } }));
+    await Promise.all(messages.map((message) => session.propose(message)));
+    given.disk.fill();
+    await runtime.retention.erase({ seq: record?.seq ?? 0, reason: "the subject asked for it" }, "uid:0");
+    const journal = join(given.state, "journal");
+    const holding = readdirSync(journal).filter((name) => readFileSync(join(journal, name)).includes(value));
+    expect(holding).toEqual([]);
+    given.disk.clear();
+    await untilReady(runtime);
+    await expectSound(runtime, given.state);
   });
 
   it("comes up without room for the reserve, takes no calls, and begins when there is room", async () => {

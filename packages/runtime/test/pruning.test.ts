@@ -1,6 +1,6 @@
 /** What pruning refuses, what it leaves of an execution that it cuts through, and how a runtime starts from it. */
 
-import { cpSync } from "node:fs";
+import { cpSync, mkdirSync, rmdirSync } from "node:fs";
 import { join } from "node:path";
 import { proveSnapshot, TilesReader, TilesSource, verifyLog } from "@femtoclaw/journal";
 import { listExecutions, type Runtime, recompute, replay, replayDifference, showExecution } from "@femtoclaw/runtime";
@@ -130,4 +130,24 @@ it("leaves a log that is forked, recomputed, proved, compared and copied from it
   const copied = await home.start({ configuration: { memory: { path: "copied" } } });
   expect(copied.status().parent).toMatchObject({ reason: "copy" });
   await copied.close();
+});
+
+it("writes down first which boot is the last one, where its start could not, so that the next goes on", async () => {
+  const home = temporaryHome();
+  await (await home.start()).close();
+  const obstacle = join(home.state, "identity.new");
+  mkdirSync(obstacle);
+  const runtime = await home.start();
+  await fill(runtime);
+  await expect(runtime.retention.prune({ before: 256 }, "uid:0")).rejects.toMatchObject({
+    code: "FEMTO_JOURNAL_WRITE_FAILED",
+  });
+  rmdirSync(obstacle);
+  await runtime.retention.prune({ before: 256 }, "uid:0");
+  const { log } = runtime.status();
+  await runtime.close();
+  const again = await home.start();
+  expect(again.status().log).toBe(log);
+  expect(again.reader.size).toBeGreaterThan(256);
+  await again.close();
 });

@@ -70,6 +70,8 @@ export async function verifyLog(options: VerifyOptions): Promise<LogVerdict> {
     if (error instanceof MissingPart) return verification.end("incomplete", { seq: error.seq, reason: error.message });
     const unknown = error instanceof FemtoError && error.code === "FEMTO_JOURNAL_FORMAT";
     return verification.end(unknown ? "unverifiable" : "tampered", { seq: null, reason: errorText(error) });
+  } finally {
+    await verification.close();
   }
 }
 
@@ -143,6 +145,10 @@ class Verification {
     if (pruned.missing === null) return;
     this.#prunedBefore = pruned.before;
     throw pruned.missing;
+  }
+
+  async close(): Promise<void> {
+    await this.#values.close();
   }
 
   end(

@@ -58,6 +58,11 @@ export class ValueCheck {
     return { seq, reason: `the value at ${[...paths][0]} is missing, and no record tells of its erasure` };
   }
 
+  /** Gives back what the values are read from, also where a fault ends the reading early. */
+  async close(): Promise<void> {
+    await this.#values.return?.();
+  }
+
   caveats(): string[] {
     const missing = [...this.#missing.values()].reduce((sum, paths) => sum + paths.size, 0);
     if (this.#hasAll || missing === 0) return [];

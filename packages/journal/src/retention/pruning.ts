@@ -41,9 +41,14 @@ export async function planPruning(reader: LogReader, requested: number): Promise
 export async function removalOf(
   reader: LogReader,
   store: JournalStore,
-  { before, records, keep }: Pruning,
+  { before, since, records, keep }: Pruning,
   actor: RecordActor,
 ): Promise<PlannedRemoval> {
+  const now = await reader.prunedBefore();
+  if (now !== since) {
+    const reason = `the log was pruned to record ${now} meanwhile; look again what would go`;
+    throw new FemtoError("FEMTO_PRUNE_REFUSED", reason);
+  }
   const snapshot = await reader.latestSnapshot();
   const signed = (await reader.checkpoints()).at(-1) ?? 0;
   if (snapshot === null || snapshot.seq + 1 < before || signed < before) {

@@ -18,7 +18,7 @@ const REDACTED = "[redacted]";
 export function redact<T>(value: T, marked: readonly Redaction[] = []): Redacted<T> {
   const rules = new Map(marked.map(({ path, rule }) => [path, rule]));
   const redactions: Redaction[] = [];
-  const clean = cleaned(value, "", null, { rules, redactions });
+  const clean = cleaned(value, { marked: "", clean: "" }, null, { rules, redactions });
   return { value: redactions.length === 0 ? value : (clean as T), redactions };
 }
 
@@ -33,28 +33,63 @@ interface Walk {
   readonly redactions: Redaction[];
 }
 
+/** A place by the names that members came with, which marks are about, and by those that they keep. */
+interface Place {
+  readonly marked: string;
+  readonly clean: string;
+}
+
 /** `name` is what the value is the value of: its key, or the option before it in a list of arguments. */
-function cleaned(value: unknown, path: string, name: string | null, walk: Walk): unknown {
-  const marked = walk.rules.get(path);
-  if (marked !== undefined) return taken(path, marked, walk);
-  if (typeof value === "string") return cleanedText(value, path, name, walk);
+function cleaned(value: unknown, place: Place, name: string | null, walk: Walk): unknown {
+  const marked = walk.rules.get(place.marked);
+  if (marked !== undefined) return taken(place.clean, marked, walk);
+  if (typeof value === "string") return cleanedText(value, place.clean, name, walk);
   if (typeof value !== "object" || value === null) return value;
   if (Array.isArray(value)) {
-    return value.map((item, index) => cleaned(item, pointer(path, index), optionName(value[index - 1]), walk));
+    return value.map((item, index) => cleaned(item, below(place, index), optionName(value[index - 1]), walk));
   }
-  const members = Object.entries(value).map(([key, member]) => [key, cleaned(member, pointer(path, key), key, walk)]);
+  return cleanedMembers(value, place, walk);
+}
+
+function cleanedMembers(value: object, place: Place, walk: Walk): object {
+  const members = new Map<string, unknown>();
+  for (const [key, member] of Object.entries(value)) {
+    const kept = keptName(key, place.clean, walk, (name) => Object.hasOwn(value, name) || members.has(name));
+    members.set(kept, cleaned(member, below(place, key, kept), key, walk));
+  }
   return Object.fromEntries(members);
+}
+
+/** A name that looks like a secret is one; two that look the same without it stay two. */
+function keptName(key: string, path: string, walk: Walk, isUsed: (name: string) => boolean): string {
+  const { text, rules } = withoutSecrets(key);
+  if (rules.length === 0) return key;
+  let kept = text;
+  for (let count = 2; isUsed(kept); count += 1) kept = `${text} ${count}`;
+  for (const rule of rules) walk.redactions.push({ path: pointer(path, kept), rule });
+  return kept;
+}
+
+function below({ marked, clean }: Place, key: string | number, kept = key): Place {
+  return { marked: pointer(marked, key), clean: pointer(clean, kept) };
 }
 
 function cleanedText(text: string, path: string, name: string | null, walk: Walk): string {
   if (name !== null && text !== "" && SECRET_NAME.test(name)) return taken(path, "name", walk);
+  const clean = withoutSecrets(text);
+  for (const rule of clean.rules) walk.redactions.push({ path, rule });
+  return clean.text;
+}
+
+function withoutSecrets(text: string): { readonly text: string; readonly rules: readonly string[] } {
+  const rules: string[] = [];
   let clean = text;
   for (const { rule, find, replacement } of SECRET_PATTERNS) {
     const next = clean.replace(find, replacement);
-    if (next !== clean) walk.redactions.push({ path, rule });
+    if (next !== clean) rules.push(rule);
     clean = next;
   }
-  return clean;
+  return { text: clean, rules };
 }
 
 function taken(path: string, rule: string, walk: Walk): string {

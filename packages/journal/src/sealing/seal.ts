@@ -54,6 +54,10 @@ const LEAVING: Readonly<Partial<Record<RecordType, readonly string[]>>> = {
 const OPEN: ReadonlySet<string> = new Set(["args", "result"]);
 /** LIMIT: commitments that one member leaves behind; one with more large texts leaves as a whole. */
 const COMMITMENTS_PER_MEMBER = 16;
+/** LIMIT: redactions that a record lists place by place; more are told of by the member of the body, once for each rule. */
+const REDACTIONS = 64;
+/** LIMIT: characters of a place as JSON; a name in it can be as long as what it names. What lies deeper is told of as above. */
+const PLACE_CHARS = 256;
 
 /** Throws FEMTO_JOURNAL_RECORD_TOO_LARGE for an entry that does not fit even so, FEMTO_PROTOCOL_TEXT for a lone surrogate. */
 export function seal(frame: RecordFrame, entry: SealableEntry, { salts, keepsValues }: Sealer): SealedRecord {
@@ -100,7 +104,7 @@ class Sealing {
     this.#entry = entry;
     this.#sealer = sealer;
     this.#body = body;
-    this.#redactions = redactions;
+    this.#redactions = listed(redactions);
   }
 
   commit({ path, form, bytes, isKept = this.#sealer.keepsValues }: LeavingValue): void {
@@ -131,7 +135,8 @@ class Sealing {
     const member = this.#member(name);
     if (member === undefined || member === null) return;
     const texts = OPEN.has(name) ? largeTexts(member, pointer("", name)) : [];
-    if (texts.length > COMMITMENTS_PER_MEMBER || isLargeText(member)) return this.#commitMember(name);
+    const isListable = texts.length <= COMMITMENTS_PER_MEMBER && texts.every(({ path }) => isShortPlace(path));
+    if (!isListable || isLargeText(member)) return this.#commitMember(name);
     for (const { path, text } of texts) {
       this.#body = replacedAt(this.#body, path, null);
       this.commit({ path, form: "text", bytes: Buffer.from(text) });
@@ -179,4 +184,15 @@ function largeTexts(value: unknown, path: string): { readonly path: string; read
 
 function isLargeText(value: unknown): value is string {
   return typeof value === "string" && value.length > LIMITS.recordedValueChars;
+}
+
+/** INVARIANT: I1: however much was taken out of an outcome, and wherever, its record has room for saying so. */
+function listed(redactions: readonly Redaction[]): readonly Redaction[] {
+  if (redactions.length <= REDACTIONS && redactions.every(({ path }) => isShortPlace(path))) return redactions;
+  const found = redactions.map(({ path, rule }) => ({ path: path.split("/").slice(0, 2).join("/"), rule }));
+  return [...new Map(found.map((one) => [`${one.path} ${one.rule}`, one])).values()];
+}
+
+function isShortPlace(path: string): boolean {
+  return JSON.stringify(path).length <= PLACE_CHARS;
 }

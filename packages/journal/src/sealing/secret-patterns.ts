@@ -13,9 +13,15 @@ export interface SecretPattern {
 
 const NAMES = "pass(?:word|wd|phrase)|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|credentials?";
 
+/** The head of a refused message is JSON text, where `n` may be the end of an escape and a quote may have backslashes. */
+const ESCAPED = String.raw`(?<=\\[bfnrt])`;
+const TOKEN_BEGINS = `(?:(?<![A-Za-z0-9_-])|${ESCAPED})`;
+const QUOTE = String.raw`(?:\\{0,3}["'])?`;
+const GAP = String.raw`(?:\\[nrt]|\s){0,4}`;
+
 const token = (rule: string, body: string): SecretPattern => ({
   rule,
-  find: new RegExp(`(?<![A-Za-z0-9_-])(?:${body})`, "g"),
+  find: new RegExp(`${TOKEN_BEGINS}(?:${body})`, "g"),
   replacement: `[redacted:${rule}]`,
 });
 
@@ -38,12 +44,12 @@ export const SECRET_PATTERNS: readonly SecretPattern[] = [
   token("api-key", "sk-[A-Za-z0-9_-]{20,}|[sr]k_(?:live|test)_[A-Za-z0-9]{10,}|AIza[A-Za-z0-9_-]{35}"),
   token("npm-token", "npm_[A-Za-z0-9]{36,}"),
   token("json-web-token", "eyJ[A-Za-z0-9_-]{10,}\\.eyJ[A-Za-z0-9_-]{10,}\\.[A-Za-z0-9_-]{10,}"),
-  valueBehind("authorization", "\\b(?:bearer|basic)\\s{1,4}", "[A-Za-z0-9+/_.~=-]{16,}"),
+  valueBehind("authorization", `(?:\\b|${ESCAPED})(?:bearer|basic)\\s{1,4}`, "[A-Za-z0-9+/_.~=-]{16,}"),
   valueBehind("url-password", "://[^\\s/:@]{1,256}:", "[^\\s/@]{1,256}(?=@)"),
   // A call of a function is source text, not a secret.
   valueBehind(
     "assignment",
-    `(?:${NAMES})["']?\\s{0,4}[:=]\\s{0,4}["']?(?![A-Za-z_$][\\w.]{0,128}\\()`,
+    `(?:${NAMES})${QUOTE}${GAP}[:=]${GAP}${QUOTE}(?![A-Za-z_$][\\w.]{0,128}\\()`,
     "[^\\s\"'`,;(){}<>$]{6,4096}",
   ),
 ];
@@ -60,10 +66,11 @@ const MAY_HOLD = new RegExp(
     "-----BEGIN ",
     "AKIA|ASIA|gh[pousr]_|github_pat_|glpat-|xox[abeoprs]-|sk[-_]|rk_|AIza|npm_|eyJ",
     "[Bb][Ee][Aa][Rr][Ee][Rr]|[Bb][Aa][Ss][Ii][Cc]",
-    "://[^\\s/:@]{1,256}:[^\\s/@]{1,256}@",
+    "://[^\\s/:@]+:[^\\s/@]+@",
   ].join("|"),
 );
-const MAY_NAME = new RegExp(`(?:${NAMES})[\\\\"'\\s]{0,12}[:=,]`, "i");
+/** Between a name and what follows it stand quotes and white space, in the escapes of JSON text. */
+const MAY_NAME = new RegExp(`(?:${NAMES})(?:\\\\(?:u[0-9a-f]{4}|[bfnrt])?|["'\\s]){0,24}[:=,]`, "i");
 
 export function mayHoldSecret(json: string): boolean {
   return MAY_HOLD.test(json) || MAY_NAME.test(json);

@@ -218,7 +218,8 @@ async function isStored(store: JournalStore, size: number, group: CommitGroup): 
   for (const { execution, seq } of index) {
     if (!(await store.locate(execution)).includes(seq)) throw damaged(`record ${seq} is not found by its execution`);
   }
-  for (const { name, bytes } of objects) {
+  // Of two of one name the later one is stored.
+  for (const [name, bytes] of new Map(objects.map((object) => [object.name, object.bytes]))) {
     if (!isSame(await store.object(name), bytes)) throw damaged(`the object ${name} is missing or another one`);
   }
   const left = removal === undefined ? undefined : await leftOf(store, removal);

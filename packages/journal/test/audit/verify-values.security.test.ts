@@ -1,5 +1,14 @@
 /** What can be done to the values beside the records, and what a verifier and a reader make of it. */
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { LIMITS, type RecordActor } from "@femtoclaw/protocol";
@@ -44,6 +53,12 @@ async function verdict(): Promise<LogVerdict> {
 }
 
 describe("a store", () => {
+  it("tells once of a value that several erase at the same time", async () => {
+    const found = await Promise.allSettled([erase(2), erase(2), erase(2)]);
+    expect(found.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected", "rejected"]);
+    expect(await verdict()).toMatchObject({ verdict: "verified", fault: null });
+  });
+
   it("verifies with every value in its place", async () => {
     expect(await verdict()).toMatchObject({ verdict: "verified", fault: null });
   });
@@ -205,5 +220,8 @@ describe("an export", () => {
       writeFileSync(values(), forged);
       expect((await verified()).verdict).toBe("tampered");
     }
+    // A file that is left open ends the process once it is collected.
+    const open = readdirSync("/proc/self/fd").map((name) => `/proc/self/fd/${name}`);
+    expect(open.filter((path) => existsSync(path) && readlinkSync(path) === realpathSync(values()))).toEqual([]);
   });
 });

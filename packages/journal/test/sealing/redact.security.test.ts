@@ -87,6 +87,36 @@ describe("a secret", () => {
     for (const text of ['{"password":"a b"}', '["--password","p w"]']) expect(mayHoldSecret(text), text).toBe(true);
   });
 
+  it("that is the name of a member goes, and the member stays", () => {
+    const [one, two] = [`ghp_${"a1B2".repeat(9)}`, `ghp_${"c3D4".repeat(9)}`];
+    const { value, redactions } = redact({ [one]: 1, [two]: { [one]: "x" }, "[redacted:github-token]": 3 }, [
+      { path: `/${two}/${one}`, rule: "x-secret" },
+    ]);
+    expect(value).toEqual({
+      "[redacted:github-token] 2": 1,
+      "[redacted:github-token] 3": { "[redacted:github-token]": "[redacted]" },
+      "[redacted:github-token]": 3,
+    });
+    expect(JSON.stringify(redactions)).not.toMatch(/ghp_/);
+    expect(redactions).toHaveLength(4);
+  });
+
+  it.each(CORPUS)("of the form %s goes from text that was not parsed: %j", (_, text, secret) => {
+    for (const before of ["", "\n", "\t"]) {
+      const raw = JSON.stringify({ content: `${before}${text}` });
+      expect(redact(raw).value).not.toContain(JSON.stringify(secret).slice(1, -1));
+      expect(redact(JSON.stringify({ raw })).value).not.toContain(JSON.stringify(secret).slice(1, -1));
+    }
+  });
+
+  it("is looked for whatever white space and escapes stand around its name", () => {
+    for (const gap of ["\t", "\n", "\u000b", "\r\n", " \f ", '"\t']) {
+      const [text, url] = [`password${gap}=hunter2-hunter2`, `https://me:${"\u0001".repeat(100)}@host`];
+      for (const hidden of [text, url]) expect(mayHoldSecret(JSON.stringify({ hidden })), hidden).toBe(true);
+      expect(textWithoutSecrets([text])).not.toContain("hunter2");
+    }
+  });
+
   it("that is marked goes with everything in it", () => {
     const { value, redactions } = redact({ args: { key: { a: 1 }, other: 2 } }, [
       { path: "/args/key", rule: "x-secret" },

@@ -2,6 +2,7 @@
 import { type Facts, LIMITS, type TypedRecord, validateRecord } from "@femtoclaw/protocol";
 import { describe, expect, it } from "vitest";
 import { isCommittedValue, openCommitment, Salts } from "../../src/sealing/commitments.ts";
+import { redact } from "../../src/sealing/redact.ts";
 import { type SealableEntry, type SealedRecord, seal } from "../../src/sealing/seal.ts";
 import { unseal } from "../../src/sealing/unseal.ts";
 import { MACHINES } from "../journal-fixture.ts";
@@ -41,6 +42,28 @@ const opened = async (sealed: SealedRecord, erased: readonly number[] = []): Pro
   });
   return record;
 };
+
+describe("an outcome", () => {
+  const [long, other] = ["k".repeat(40_000), "l".repeat(40_000)];
+  const hostile: Readonly<Record<string, Record<string, unknown>>> = {
+    "many secrets": { items: Array.from({ length: 3_000 }, () => ({ token: "a b" })) },
+    "a secret under a name as long as a record": { [long]: { token: "a b" }, [other]: { token: "a b" } },
+    "a large text under a name as long as a record": { [long]: LARGE, [other]: LARGE },
+    "large texts and secrets, each in a deep place": Object.fromEntries(
+      Array.from({ length: 16 }, (_, index) => [`${"\u0001".repeat(200)}${index}`, { large: LARGE, token: "a b" }]),
+    ),
+  };
+
+  it.each(Object.entries(hostile))("fits into its record with %s", async (_, result) => {
+    const found = sealed(outcome(result));
+    expect(found.bytes.byteLength).toBeLessThanOrEqual(LIMITS.recordBytes);
+    expect(validateRecord(found.record), JSON.stringify(validateRecord.errors)).toBe(true);
+    const { body } = await opened(found);
+    expect(body).toMatchObject({ result: redact(result).value });
+    const rules = new Set(found.record.redactions?.map(({ path, rule }) => `${path} ${rule}`));
+    if (JSON.stringify(result).includes("token")) expect([...rules]).toEqual(["/result name"]);
+  });
+});
 
 describe("a record", () => {
   it("that is small and holds no secret is written as it was said", () => {

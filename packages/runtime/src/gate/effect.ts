@@ -4,7 +4,15 @@
  */
 import type { BoundArguments, CapabilityOutcome, JsonObject } from "@femtoclaw/capabilities";
 import type { Clock } from "@femtoclaw/journal";
-import { describeViolations, ERRORS, type ErrorCode, errorText, FemtoError, LIMITS } from "@femtoclaw/protocol";
+import {
+  describeViolations,
+  ERRORS,
+  type ErrorCode,
+  errorText,
+  FemtoError,
+  LIMITS,
+  printable,
+} from "@femtoclaw/protocol";
 import type { Execution } from "./execution.ts";
 import type { GateParts, Registered } from "./gate-parts.ts";
 
@@ -90,7 +98,7 @@ const UNSUCCESSFUL = ["failed", "timedOut", "cancelled", "contained"] as const;
  */
 function checked(registered: Registered, returned: unknown, signal: AbortSignal): CapabilityOutcome {
   const { event, result, code, reason, fix, sandbox: named } = Object(returned) as Readonly<Record<string, unknown>>;
-  const sandbox = typeof named === "string" ? named.toWellFormed() : null;
+  const sandbox = typeof named === "string" ? printable(named, LIMITS.labelChars) : null;
   if (event === "succeeded") return { ...checkedResult(registered, result), sandbox };
   const failure = UNSUCCESSFUL.find((name) => name === event);
   if (failure === undefined || !isErrorCode(code) || typeof reason !== "string") {

@@ -123,10 +123,12 @@ function requestHead({ bytes, call, secrets }: Execution): {
   readonly redacted: readonly Redaction[];
 } {
   const marked = call === null ? [] : secrets.input(call.args, "/tool_call/args");
-  const shown = marked.length === 0 ? windowOf(bytes) : JSON.stringify(redact({ tool_call: call }, marked).value);
+  const parsed = call === null ? null : redact({ tool_call: call }, marked);
+  const within = parsed?.redactions ?? [];
+  const shown = within.length === 0 ? windowOf(bytes) : JSON.stringify(parsed?.value);
   // Cut only afterwards: the half of a secret does not look like one any more.
   const { value, redactions } = redact(shown);
-  const redacted = [...marked, ...redactions].map(({ rule }) => ({ path: "/request/head", rule }));
+  const redacted = [...within, ...redactions].map(({ rule }) => ({ path: "/request/head", rule }));
   return { head: printable(value, LIMITS.refusedHeadChars), redacted };
 }
 

@@ -5,7 +5,7 @@
  */
 import assert from "node:assert/strict";
 import type { Capability, JsonObject } from "@femtoclaw/capabilities";
-import type { JournalEntry } from "@femtoclaw/journal";
+import { type JournalEntry, redact } from "@femtoclaw/journal";
 import type { ExecutionEvent, ExecutionState } from "@femtoclaw/machines";
 import {
   describeViolations,
@@ -61,7 +61,8 @@ export class Gate {
   /** Decides and, if permitted, executes; resolves when the outcome is durable. Never throws for what a proposer can cause. */
   async propose(proposal: Proposal): Promise<Reply> {
     const id = this.#parts.newId() as ExecutionId;
-    const label = proposal.label === undefined ? null : printable(proposal.label, LIMITS.labelChars);
+    // Secrets go first: the half of one, which a cut leaves, does not look like one.
+    const label = proposal.label === undefined ? null : printable(redact(proposal.label).value, LIMITS.labelChars);
     const entered = await this.#admission.enter(id, proposal);
     if (typeof entered !== "function") return entered;
     return await this.#run(this.#begin(id, proposal, label, entered));

@@ -1,6 +1,6 @@
 /** The observability subsystem: keeps an exporter of telemetry going. It may fail without harm to executions. */
 import type { Clock, JournalEntry, JournalReader } from "@femtoclaw/journal";
-import { errorText } from "@femtoclaw/protocol";
+import { errorText, LIMITS, printable } from "@femtoclaw/protocol";
 import type { EventObject } from "xstate";
 import { harmless } from "../harmless.ts";
 import type { LogEntry } from "../options.ts";
@@ -40,7 +40,7 @@ export class Observability {
       this.#record({ type: "observability.started", body: { exporter: kind, cursor, state: "exporting" } });
       this.#send({ type: "started" });
     } catch (error) {
-      const reason = errorText(error);
+      const reason = reasonOf(errorText(error));
       this.#record({ type: "observability.started", body: { exporter: kind, cursor: 0, state: "degraded", reason } });
       this.#send({ type: "degraded", reason });
     }
@@ -86,7 +86,8 @@ export class Observability {
     });
   }
 
-  #changed(...[state, cursor, reason]: Change): void {
+  #changed(...[state, cursor, told]: Change): void {
+    const reason = told === undefined ? undefined : reasonOf(told);
     const moved = this.#send(
       state === "degraded" ? { type: "degraded", reason: reason ?? "unknown" } : { type: "recovered" },
     );
@@ -107,4 +108,9 @@ export class Observability {
   #send(event: EventObject & { readonly reason?: string }): boolean {
     return this.#options.system.send("observability", event);
   }
+}
+
+/** What an exporter says may come from a collector; a reason that fits into no record would end the runtime. */
+function reasonOf(told: string): string {
+  return printable(told, LIMITS.reasonChars);
 }

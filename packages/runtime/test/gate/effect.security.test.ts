@@ -136,6 +136,10 @@ const ODDITIES: Readonly<Record<string, { readonly effect: Effect; readonly repl
     effect: async () => failure({ reason: "r".repeat(1 << 24), fix: "\u001b[31m" }),
     reply: { status: "error", error: { code: "FEMTO_CAPABILITY_FAILED", fix: "\\u{1b}[31m" } },
   },
+  names_its_sandbox_with_a_book: {
+    effect: async () => ({ ...succeeded({ n: 1 }), sandbox: "\ud800".repeat(LIMITS.recordBytes) }),
+    reply: { status: "completed", result: { n: 1 } },
+  },
   fails_without_a_fix: {
     effect: async () => failure({ fix: 5, sandbox: {} }),
     reply: { status: "error", error: { fix: "Read the reason; the call was permitted but its effect failed." } },

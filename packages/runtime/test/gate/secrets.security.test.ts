@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { LIMITS } from "@femtoclaw/protocol";
 import type { Runtime } from "@femtoclaw/runtime";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { call, capability, Home, manifestOf, ofType, recordsOf } from "../runtime-fixture.ts";
@@ -80,6 +81,19 @@ describe("a value that a schema marks", () => {
     }
     const heads = ofType(await recordsOf(runtime.reader), "execution.refused").map(({ body }) => body.request.head);
     expect(heads.filter((head) => head.includes("ghp_"))).toEqual([]);
+  });
+
+  it("stands in no head however the payload writes it, and in no label that was cut", async () => {
+    const token = `ghp_${"a1B2".repeat(9)}`;
+    const texts = [`line\n${token}`, `{"password":"${CANARY}"}`, `PASSWORD\t=\t"${CANARY}"`];
+    for (const text of texts) await propose({ text }, "unknown_tool");
+    await propose({ password: `a ${CANARY}` }, "unknown_tool");
+    const session = runtime.openSession({ channel: "agent" });
+    await session.propose(Buffer.from(JSON.stringify(call("unknown_tool", { text: texts[0] })).slice(0, -1)));
+    await session.propose(call("login", {}), { label: `${"x".repeat(LIMITS.labelChars - 20)} ${token}` });
+    const text = JSON.stringify(await recordsOf(runtime.reader));
+    expect(text).not.toContain(token.slice(0, 8));
+    expect(text).not.toContain(CANARY);
   });
 
   it("lies in no file of the state directory", async () => {

@@ -1,4 +1,5 @@
 /** Telemetry may fail at any time and in any way, and nothing else does. */
+import { LIMITS } from "@femtoclaw/protocol";
 import type { TelemetryExporter, TelemetrySource } from "@femtoclaw/runtime";
 import { describe, expect, it } from "vitest";
 import { call, capability, ofType, recordsOf, type StartOptions, temporaryHome } from "../runtime-fixture.ts";
@@ -56,6 +57,21 @@ describe("an exporter", () => {
     const { live, started } = await runWith({ start });
     expect(live).toBe("degraded");
     expect(started).toEqual({ exporter: "otlp", cursor: 0, state: "degraded", reason: "no cursor" });
+  });
+
+  it("that says more than a record holds, and what is no text, is quoted in part", async () => {
+    const book = `\ud800${"x".repeat(LIMITS.recordBytes)}`;
+    const { changes } = await runWith({
+      start: async ({ onChange }) => {
+        onChange("degraded", 1, book);
+        return 1;
+      },
+    });
+    expect(changes).toMatchObject([{ state: "degraded", reason: expect.stringMatching(/^\ufffdx{999}…$/) }]);
+    const start = async (): Promise<number> => {
+      throw new Error(book);
+    };
+    expect((await runWith({ start })).started).toMatchObject({ state: "degraded" });
   });
 
   it("that reports before it has started is heard afterwards, in its order", async () => {
