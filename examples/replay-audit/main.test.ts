@@ -6,7 +6,7 @@ import { expect, test } from "vitest";
 const EXPECTED = [
   "the agent reads notes.txt: AUTHORIZED",
   "the agent reads secrets/key.txt: DENIED_POLICY_VIOLATION",
-  expect.stringMatching(/^the log: verified, \d+ records, the pinned key matches$/),
+  expect.stringMatching(/^the log: verified, \d+ records, the known key matches$/),
   expect.stringMatching(/^after record \d+: the runtime is executing, fs_read is permitted and has no outcome yet$/),
   "a copy in which a refusal says something else: tampered",
   expect.stringMatching(/^the snapshot after record \d+: proved by record \d+ of the signed log$/),

@@ -14,7 +14,7 @@ const { vkey, intent } = await agentAtWork();
 
 // From here on there is no runtime and no database: a folder, and a key that was kept elsewhere.
 const { verdict, size, pinned } = await verifyLog({ source: new TilesSource(handedOver), pinned: vkey });
-console.log(`the log: ${verdict}, ${size} records, the pinned key ${pinned}`);
+console.log(`the log: ${verdict}, ${size} records, the known key ${pinned}`);
 
 const log = await TilesReader.open(handedOver);
 const { projection } = await replay(log, { to: intent });

@@ -87,6 +87,19 @@ function scriptOf(line: string): string[] {
   return ["ci", "install"].includes(command) ? [] : [command];
 }
 
+test("docs/reference/protocol.md has every verb of the sockets", () => {
+  const socket = readFileSync(join(ROOT, "packages/protocol/src/socket.ts"), "utf8");
+  const verbs = [...socket.matchAll(/type \w+Verb =([^;]+);/g)].flatMap(
+    ([, union = ""]) => union.match(/"[a-z.]+"/g) ?? [],
+  );
+  expect(verbs).toContain('"propose"');
+  const named =
+    page("docs/reference/protocol.md")
+      .match(/^\| `[a-z.`, ]+(?= \|)/gm)
+      ?.join() ?? "";
+  expect(verbs.filter((verb) => !named.includes(verb.replaceAll('"', "`")))).toEqual([]);
+});
+
 describe("docs/reference/cli.md", () => {
   const program = readFileSync(join(ROOT, "packages/host/src/program.ts"), "utf8");
   const commands = [...program.matchAll(/\.command\("([^"]+)"/g)].map((match) => match[1] ?? "");

@@ -23,6 +23,7 @@ export function addAuditCommands(program: Command, run: Runner): void {
     .argument("<ref>", "sequence number of a record, or identifier of an execution")
     .option("--out <file>", "write the proof there, and the record's bytes to FILE.record")
     .description("prove that a record stands in the signed log")
+    .addHelpText("after", "\nExample:\n  femtoclaw audit prove 12 --out 12.proof")
     .action((ref: string, options: { out?: string }) =>
       run(async (context) => (await commands()).prove(context, ref, options)),
     );
@@ -32,6 +33,7 @@ export function addAuditCommands(program: Command, run: Runner): void {
     .requiredOption("--record <file>", "bytes of the record")
     .requiredOption("--key <file>", "public key of the log")
     .description("check a proof; needs nothing of this installation")
+    .addHelpText("after", "\nExample:\n  femtoclaw audit check-proof 12.proof --record 12.proof.record --key log.vkey")
     .action((file: string, options: { record: string; key: string }) =>
       run(async (context) => (await commands()).check(context, file, options)),
     );
@@ -55,6 +57,7 @@ export function addAuditCommands(program: Command, run: Runner): void {
     .requiredOption("--out <path>", "folder or file that must not exist yet")
     .option("--with-values", "write the values that records commit to, in clear, to PATH.values.jsonl")
     .description("write the log where it can be verified without FemtoClaw")
+    .addHelpText("after", "\nExample:\n  femtoclaw audit export --format tiles --out handed-over")
     .action((options: { format: ExportFormat; out: string; withValues?: boolean }) =>
       run(async (context) => (await commands()).exportLog(context, options)),
     );
@@ -84,6 +87,7 @@ function addWitnessCommands(audit: Command, run: Runner): void {
     .option("--listen <address>", "address on this machine's loopback", "127.0.0.1:7380")
     .requiredOption("--log <vkey...>", "public key of a log; each log whose checkpoints are taken")
     .description("be a witness for other logs (C2SP tlog-witness)")
+    .addHelpText("after", '\nExample:\n  femtoclaw audit witness serve --dir ./witness --log "$(cat log.vkey)"')
     .action((options: { dir: string; listen: string; log: string[] }) =>
       run(async (context) => (await commands()).serveWitness(context, options)),
     );

@@ -2,10 +2,11 @@
  * The command line: names, options, help. What a command does stands in commands/ and is loaded when it is
  * asked for, because a look at the status needs no policy engine.
  */
-import { EXIT, type ExecutionStatus, errorText, FemtoError, printable, VERSION } from "@femtoclaw/protocol";
-import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { EXIT, errorText, FemtoError, printable, VERSION } from "@femtoclaw/protocol";
+import { Command, CommanderError, Help, InvalidArgumentError, Option } from "commander";
 import { addAuditCommands } from "./audit-program.ts";
 import { CommandContext, type GlobalOptions, type Runner } from "./commands/command-context.ts";
+import { addHistoryCommands } from "./history-program.ts";
 
 /** Runs the command line; resolves with the exit code. */
 export async function runProgram(argv: readonly string[]): Promise<number> {
@@ -26,29 +27,26 @@ export async function runProgram(argv: readonly string[]): Promise<number> {
   }
 }
 
-const EXECUTION_STATUSES = [
-  "completed",
-  "denied",
-  "error",
-  "pending",
-  "interrupted",
-] as const satisfies ExecutionStatus[];
-
 function makeProgram(run: Runner): Command {
-  const program = new Command("femtoclaw")
-    .description("Execution authority: inference proposes, FemtoClaw decides, executes and records.")
+  const program: Command = new Command("femtoclaw")
+    .description("Execution authority: an agent proposes; FemtoClaw decides, executes and records.")
     .version(VERSION, "--version", "print the version")
-    .configureHelp({ showGlobalOptions: true })
+    .configureHelp({
+      showGlobalOptions: true,
+      // Those of `replay` itself are none of `replay diff`.
+      visibleGlobalOptions(command): Option[] {
+        const options = new Help().visibleGlobalOptions.call(this, command);
+        return options.filter((option) => program.options.includes(option));
+      },
+    })
     .enablePositionalOptions()
     .showHelpAfterError("(--help shows how)");
   addProjectCommands(program, run);
   addHostCommands(program, run);
   addCallCommands(program, run);
   addHistoryCommands(program, run);
-  addForkCommand(program, run);
   addOperatorCommands(program, run);
   addAuditCommands(program, run);
-  addSnapshotCommands(program, run);
   finish(program);
   return program;
 }
@@ -105,13 +103,13 @@ function addProjectCommands(program: Command, run: Runner): void {
     );
   program
     .command("doctor")
-    .description("check this machine: runtime, sandbox, journal, permissions, policy")
+    .description("try out what FemtoClaw relies on: sandbox, policy, permissions, journal, disk")
     .addHelpText("after", "\nExample:\n  femtoclaw doctor --json")
     .action(() => run(async (context) => (await import("./commands/doctor.ts")).doctor(context)));
   program
     .command("demo")
     .option("--fresh", "begin with an empty journal")
-    .description("let a scripted inference propose to a real runtime under ./.femtoclaw-demo")
+    .description("let a scripted agent propose to a real host under ./.femtoclaw-demo")
     .action((options: { fresh?: boolean }) =>
       run(async (context) => (await import("./demo/demo.ts")).demo(context, options)),
     );
@@ -157,7 +155,7 @@ function addCallCommands(program: Command, run: Runner): void {
     .option("--label <text>", "a name for this call, recorded with it")
     .option("--embedded", "open the state directory here instead of asking a host")
     .description("propose one tool call")
-    .addHelpText("after", `\nExample:\n  femtoclaw call process_exec '{"bin":"echo","argv":["hello"]}'`)
+    .addHelpText("after", `\nExample:\n  femtoclaw call fs_read '{"path":"README.md"}'`)
     .action(
       (tool: string, args: string | undefined, options: { timeout?: number; label?: string; embedded?: boolean }) =>
         run(async (context) => (await import("./commands/propose.ts")).call(context, tool, args, options)),
@@ -169,78 +167,6 @@ function addCallCommands(program: Command, run: Runner): void {
     .addHelpText("after", `\nExample:\n  echo '{"message":{"content":"hello"}}' | femtoclaw send`)
     .action((options: { embedded?: boolean }) =>
       run(async (context) => (await import("./commands/propose.ts")).send(context, options)),
-    );
-}
-
-function addHistoryCommands(program: Command, run: Runner): void {
-  const executions = program.command("executions").description("what was executed and what was refused");
-  executions
-    .command("list")
-    .option("--all", "all of them, not only the newest")
-    .addOption(new Option("--state <status>", "only those").choices(EXECUTION_STATUSES))
-    .option("--session <id>", "those of one session")
-    .description("list executions, newest first")
-    .action((options: { all?: boolean; state?: string; session?: string }) =>
-      run(async (context) => (await import("./commands/history.ts")).listExecutions(context, options)),
-    );
-  executions
-    .command("show")
-    .argument("<id>", "identifier of the execution")
-    .description("show one execution with its records")
-    .action((id: string) => run(async (context) => (await import("./commands/history.ts")).showExecution(context, id)));
-  executions
-    .command("resolve")
-    .argument("<id>", "identifier of an interrupted execution")
-    .option("--done", "its effect happened")
-    .addOption(new Option("--not-done", "its effect did not happen").conflicts("done"))
-    .requiredOption("--reason <text>", "how you know")
-    .description("say what became of an interrupted execution; runs nothing")
-    .addHelpText("after", '\nExample:\n  femtoclaw executions resolve ID --not-done --reason "the file is unchanged"')
-    .action((id: string, options: { done?: boolean; notDone?: boolean; reason: string }) =>
-      run(async (context) => (await import("./commands/history.ts")).resolveExecution(context, id, options)),
-    );
-  addReplayCommands(program, run);
-}
-
-function addReplayCommands(program: Command, run: Runner): void {
-  const commands = () => import("./commands/replay.ts");
-  const key = ["--key <file>", "public key that was kept elsewhere, instead of the pinned one"] as const;
-  const path = ["[path]", "stopped state directory, a copy of one, or an exported tree; it is verified first"] as const;
-  const replay = program
-    .command("replay")
-    .enablePositionalOptions()
-    .argument(...path)
-    .option("--to <seq>", "last record to fold", sequence)
-    .option("--from <snapshot>", "start at the snapshot after this record, once it is proved", sequence)
-    .option("--recompute", "fold with the machine version that each record names, and compare")
-    .option(...key)
-    .description("fold the journal and show the state of every actor; runs no effect")
-    .addHelpText("after", "\nExample:\n  femtoclaw replay exported --key log.vkey --recompute")
-    .action((path: string | undefined, options: { to?: number; from?: number; recompute?: boolean; key?: string }) =>
-      run(async (context) => (await commands()).replayHistory(context, path, options)),
-    );
-  replay
-    .command("diff")
-    .argument("<a>", "sequence number of a record", sequence)
-    .argument("<b>", "sequence number of another", sequence)
-    .argument(...path)
-    .option(...key)
-    .description("show what is different between the states after two records")
-    .addHelpText("after", "\nExample:\n  femtoclaw replay diff 10 20")
-    .action((a: number, b: number, path: string | undefined, options: { key?: string }) =>
-      run(async (context) => (await commands()).diffHistory(context, [a, b], path, options)),
-    );
-}
-
-function addForkCommand(program: Command, run: Runner): void {
-  program
-    .command("fork")
-    .argument("<seq>", "last record that the fork goes on from", sequence)
-    .requiredOption("--out <dir>", "state directory of the fork, which must not exist yet")
-    .description("make a state directory that goes on from a record of this log; runs nothing")
-    .addHelpText("after", "\nExample:\n  femtoclaw fork 120 --out ../forked")
-    .action((seq: number, options: { out: string }) =>
-      run(async (context) => (await import("./commands/fork.ts")).fork(context, seq, options)),
     );
 }
 
@@ -272,42 +198,9 @@ function addOperatorCommands(program: Command, run: Runner): void {
     .action(() => run(async (context) => (await import("./commands/policy.ts")).showPolicy(context)));
 }
 
-function addSnapshotCommands(program: Command, run: Runner): void {
-  const commands = () => import("./commands/snapshots.ts");
-  const snapshots = program.command("snapshots").description("stored states of the actors of a stopped journal");
-  snapshots
-    .command("list")
-    .description("list snapshots by the last record that each covers")
-    .action(() => run(async (context) => (await commands()).listSnapshots(context)));
-  snapshots
-    .command("show")
-    .argument("<seq>", "last record that it covers", sequence)
-    .description("show one snapshot")
-    .action((seq: number) => run(async (context) => (await commands()).showSnapshot(context, seq)));
-  snapshots
-    .command("verify")
-    .argument("<seq>", "last record that it covers", sequence)
-    .description("fold all records up to it and compare")
-    .action((seq: number) => run(async (context) => (await commands()).verifySnapshot(context, seq)));
-  snapshots
-    .command("export")
-    .argument("<seq>", "last record that it covers", sequence)
-    .requiredOption("--out <file>", "file that must not exist yet")
-    .description("write one snapshot as JSON")
-    .action((seq: number, options: { out: string }) =>
-      run(async (context) => (await commands()).exportSnapshot(context, seq, options)),
-    );
-}
-
 function milliseconds(text: string): number {
   const value = Number(text);
   if (!Number.isSafeInteger(value) || value < 1) throw new InvalidArgumentError("it must be a number of milliseconds");
-  return value;
-}
-
-function sequence(text: string): number {
-  const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < 0) throw new InvalidArgumentError("it must be a sequence number");
   return value;
 }
 

@@ -21,7 +21,7 @@ export interface VerifiedLog extends AsyncDisposable {
   readonly verdict: LogVerdict;
   /** For whoever has read the verdict. */
   reader(): Promise<ReplayReader>;
-  /** The key that was kept elsewhere; null where none is known. */
+  /** The key that was named, or else the one that is remembered; null where none is known. */
   readonly pinned: string | null;
 }
 

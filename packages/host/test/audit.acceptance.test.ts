@@ -58,7 +58,7 @@ test("a stopped journal verifies to its end against what was remembered of it", 
   });
 });
 
-test("without a pinned key a log is only found to agree with itself", async () => {
+test("without a known key a log is only found to agree with itself", async () => {
   const elsewhere = { env: { XDG_STATE_HOME: place.folder("nowhere") } };
   const { code, value } = await place.json<Verdict>(["audit", "verify"], elsewhere);
   expect({ code, ...value }).toMatchObject({ code: 3, verdict: "verified", pinned: "absent" });
@@ -97,7 +97,7 @@ test("a copy that lost its end is found out by a checkpoint that was kept elsewh
   expect({ code, verdict: rolledBack.verdict }).toEqual({ code: 1, verdict: "tampered" });
 });
 
-test("another log in the place of this one is found out by the pinned key", async () => {
+test("another log in the place of this one is found out by the known key", async () => {
   const other = new Playground();
   try {
     (await other.up()).kill("SIGTERM");

@@ -37,7 +37,6 @@ describe("facts", () => {
       "  i.0  j 1",
       "  i.1  j 2",
     ]);
-    expect(factLines("ready")).toEqual(["  state  ready"]);
     expect(factLines(null)).toEqual([]);
   });
 

@@ -21,7 +21,6 @@ export { parentAt } from "./epochs/log-parent.ts";
 export {
   decide,
   EPOCHS_FOLDER,
-  epochsOf,
   finishSuccession,
   type NewLog,
   prepareNewLog,
@@ -36,12 +35,11 @@ export { KeyChain, type LogKey, originOf, type SignedCheckpoint } from "./keys/k
 export { type Keyring, MemoryKeyring } from "./keys/keyring.ts";
 export { proveContinuation } from "./known-log/continuation.ts";
 export { checkJournal, type JournalCheck } from "./records/check.ts";
-export { decodeRecord, encodeRecord, UtcFormat } from "./records/record.ts";
+export { decodeRecord, encodeRecord } from "./records/record.ts";
 export { type ActorSnapshots, snapshotDigests, snapshotMismatch } from "./records/snapshot.ts";
 export type { ErasureRequest } from "./retention/erasure.ts";
 export { type Pruning, planPruning } from "./retention/pruning.ts";
-export { type Committed, isCommittedValue, openCommitment } from "./sealing/commitments.ts";
-export { pointer } from "./sealing/json-pointer.ts";
+export { isCommittedValue } from "./sealing/commitments.ts";
 export { redact, textWithoutSecrets } from "./sealing/redact.ts";
 export { type SecretFinder, secretFinder } from "./sealing/schema-secrets.ts";
 export type { Unsealed } from "./sealing/unseal.ts";
@@ -52,7 +50,8 @@ export {
   type StateDirectoryOptions,
 } from "./state-directory/state-directory.ts";
 export { syncFolder, syncTree } from "./state-directory/sync-folder.ts";
-export { inspectLeveldbFiles, type LeveldbFiles } from "./store/leveldb/leveldb-files.ts";
+export { ForwardingStore } from "./store/forwarding-store.ts";
+export { inspectLeveldbFiles } from "./store/leveldb/leveldb-files.ts";
 export { LeveldbStore, type LeveldbStoreOptions } from "./store/leveldb/leveldb-store.ts";
 export { MemoryDisk, MemoryStore, type StoreFault } from "./store/memory-store.ts";
 export { ReopeningStore, type ReopeningStoreOptions } from "./store/reopening-store.ts";

@@ -208,7 +208,9 @@ export const ERRORS = define({
     "Find out why the session's calls were refused, then go on in a new session; nothing was executed.",
   ),
   FEMTO_DRAINING: system("The host is stopping; send the call again after it has started."),
-  FEMTO_HOST_NOT_RUNNING: system("Start the host with `femtoclaw up --detach`, or use --embedded."),
+  FEMTO_HOST_NOT_RUNNING: system(
+    "Start the host with `femtoclaw up --detach`; `call` and `send` also go without one, by --embedded.",
+  ),
   FEMTO_HOST_RUNNING: system("A host already serves this state directory; use it, or stop it with `femtoclaw down`."),
   FEMTO_SOCKET_PATH: configuration("Set [host].runtime_dir to a short folder of your own, with mode 700."),
   FEMTO_SOCKET_REQUEST: {

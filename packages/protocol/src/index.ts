@@ -18,12 +18,12 @@ export {
   validateConfig,
   validateFacts,
   validateManifest,
-  validateMessage,
   validateRecord,
   validateReply,
   validateSnapshot,
 } from "./generated/validators.js";
 export type { BootId, ExecutionId, SessionId } from "./identifiers.ts";
+export { jsonPointer, pointerTokens } from "./json-pointer.ts";
 export { LIMITS } from "./limits.ts";
 export { type LineSink, LineSplitter } from "./line-splitter.ts";
 export { type MessageFault, type MessageResult, parseMessage } from "./message.ts";

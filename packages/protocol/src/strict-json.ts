@@ -4,6 +4,7 @@
  */
 import { printable } from "./display.ts";
 import type { ErrorCode } from "./errors.ts";
+import { jsonPointer } from "./json-pointer.ts";
 import { LIMITS } from "./limits.ts";
 
 export type JsonValue = null | boolean | number | string | JsonValue[] | { [key: string]: JsonValue };
@@ -243,10 +244,6 @@ class Parser {
   }
 
   #fail(code: ErrorCode, reason: string): never {
-    throw new Refusal({ code, reason, pointer: pointer(this.#path), offset: this.#at });
+    throw new Refusal({ code, reason, pointer: jsonPointer(this.#path), offset: this.#at });
   }
-}
-
-function pointer(path: readonly (string | number)[]): string {
-  return path.map((part) => `/${String(part).replaceAll("~", "~0").replaceAll("/", "~1")}`).join("");
 }

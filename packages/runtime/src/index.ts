@@ -9,7 +9,6 @@ export {
   type ConfigurationFault,
   configurationFaults,
   isConfiguration,
-  jsonPointer,
 } from "./configuration/check-configuration.ts";
 export type { SourceOf } from "./configuration/places.ts";
 export {
@@ -25,8 +24,7 @@ export { type Fork, type ForkOptions, forkLog } from "./epochs/fork.ts";
 export type { OpenedEpoch } from "./epochs/open-epoch.ts";
 export { type ExecutionView, type HistoryQuery, listExecutions, notFound, showExecution } from "./history.ts";
 export type { LogEntry, RuntimeOptions } from "./options.ts";
-export { eventCount, type OpenExecution } from "./projection/execution-records.ts";
-export { ExecutionTable } from "./projection/execution-table.ts";
+export { eventCount } from "./projection/execution-records.ts";
 export { type Counters, Projection } from "./projection/projection.ts";
 export type { Divergence, MachineUse, Obstacle } from "./replay/divergence.ts";
 export { FrozenMachines } from "./replay/frozen-machines.ts";
@@ -39,7 +37,7 @@ export {
   replay,
   replayDifference,
 } from "./replay/replay.ts";
-export { asStored, type StateDifference, stateDifferences } from "./replay/state-difference.ts";
+export { type StateDifference, stateDifferences } from "./replay/state-difference.ts";
 export type { ResolutionRequest } from "./resolutions.ts";
 export type { PruneRequest, Retention } from "./retention.ts";
 export { createRuntime, Runtime } from "./runtime.ts";

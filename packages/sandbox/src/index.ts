@@ -1,7 +1,7 @@
 /** What a child process may see, and how it is run so that it sees nothing else. */
-export { bubblewrapArguments, childEnvironment, type SandboxCommand } from "./bubblewrap.ts";
-export { hostInspection, type Inspection, type PathState } from "./inspection.ts";
+export { bubblewrapArguments, childEnvironment } from "./bubblewrap.ts";
+export { hostInspection, type Inspection } from "./inspection.ts";
 export { probeSandbox, type SandboxProbe } from "./probe.ts";
 export { runSandboxed, type SandboxResult, type SandboxRun } from "./run.ts";
 export { seccompFilter } from "./seccomp.ts";
-export { currentView, type Mount, type SandboxView, type Visibility, viewOf, visibilityOf } from "./view.ts";
+export { currentView, type Mount, type SandboxView, viewOf, visibilityOf } from "./view.ts";

@@ -1,14 +1,13 @@
 /** Values out of the arguments of a call, by the pointers that a manifest declares. */
-import type { JsonValue } from "@femtoclaw/protocol";
+import { type JsonValue, pointerTokens } from "@femtoclaw/protocol";
 import type { JsonObject } from "../capability.ts";
 import { Refusal } from "./refusal.ts";
 
 /** RFC 6901; only own members count, so that no inherited name is ever an argument. */
 export function valueAt(args: JsonObject, pointer: string): JsonValue | undefined {
   let value: JsonValue | undefined = args;
-  for (const part of pointer.slice(1).split("/")) {
+  for (const key of pointerTokens(pointer)) {
     if (typeof value !== "object" || value === null) return undefined;
-    const key = part.replaceAll("~1", "/").replaceAll("~0", "~");
     value = Object.hasOwn(value, key) ? (value as JsonObject)[key] : undefined;
   }
   return value;
@@ -19,7 +18,7 @@ export function textAt(args: JsonObject, pointer: string): string {
 }
 
 /** Text as the system takes it: a NUL would end it early, and half a surrogate pair has no bytes. */
-export function requireText(value: JsonValue | undefined, place: string): string {
+function requireText(value: JsonValue | undefined, place: string): string {
   if (typeof value !== "string") throw new Refusal(`the argument ${place} is not a text`);
   if (value.includes("\0")) throw new Refusal(`the argument ${place} holds a NUL character`);
   if (!value.isWellFormed()) throw new Refusal(`the argument ${place} is not well-formed Unicode`);

@@ -93,23 +93,22 @@ export function exitOf({ verdict, pinned, unsignedTail }: LogVerdict, witnessFau
 export function verdictLines(verdict: LogVerdict, onWitnesses: readonly string[], output: Output): string[] {
   const { size, root, signedSize, witnessedSize, unsignedTail, keys, pinned, caveats, fault } = verdict;
   const colour = { verified: "green", tampered: "red", incomplete: "yellow", unverifiable: "yellow" } as const;
-  const pins = {
-    matches: "the log is of the key that was pinned outside of it",
+  const known = {
+    matches: "the log is of this key",
     differs:
       verdict.verdict === "tampered"
-        ? output.style("red", "the log is not of the pinned key")
+        ? output.style("red", "the log is not of this key")
         : "no signature could be compared with it",
     absent: "none is known, so the log can only be found to agree with itself",
   };
-  const place = fault?.seq === null || fault === null ? "" : ` at record ${fault.seq}`;
   return table([
     ["verdict", output.style(colour[verdict.verdict], verdict.verdict)],
-    ...(fault === null ? [] : [["fault", `${printable(fault.reason, 400)}${place}`]]),
+    ...(fault === null ? [] : [["fault", `record ${fault.seq}: ${printable(fault.reason, 400)}`]]),
     ["size", `${size} records`],
     ["root", root],
     ["signed", `${signedSize} records; ${unsignedTail} behind the last checkpoint`],
     ["witnessed", witnessedSize === null ? "none" : `${witnessedSize} records`],
-    ["pinned key", pins[pinned]],
+    ["known key", known[pinned]],
     ...[...onWitnesses, ...caveats].map((caveat) => ["note", printable(caveat, 400)]),
     ...keys.map(({ vkey, fromSize, retiredAtSize }) => [
       "key",

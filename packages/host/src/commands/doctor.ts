@@ -98,10 +98,10 @@ async function lookAtProject(
     if (prunedBefore > 0 && pinned !== "differs") {
       return ok(`${size} records in ${stateDirectory}, right as far as they are kept: pruned below ${prunedBefore}`);
     }
-    const place = fault === null || fault.seq === null ? "" : `record ${fault.seq}: `;
+    const place = fault === null ? "" : `record ${fault.seq}: `;
     return {
       verdict: "fail",
-      detail: `${verdict}: ${place}${fault?.reason ?? "another key signed this journal than the one that was pinned"}`,
+      detail: `${verdict}: ${place}${fault?.reason ?? "another key signed this journal than the one that is remembered"}`,
       fix: "Keep a copy as evidence; `femtoclaw audit verify` says more.",
     };
   });

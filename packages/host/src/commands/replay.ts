@@ -105,7 +105,7 @@ async function replayFrom(
 ): Promise<Say> {
   const reader = await log.reader();
   const whole = stands(verdict) && verdict.prunedBefore === 0;
-  // The key in force at the newest checkpoint, which the chain from the pinned one has led to.
+  // The key in force at the newest checkpoint, which the chain from the known one has led to.
   const vkey = stands(verdict) ? verdict.keys.findLast(({ fromSize }) => fromSize <= verdict.signedSize)?.vkey : pinned;
   const proof =
     vkey === null || vkey === undefined
@@ -149,7 +149,7 @@ function unproved(
   return verdict === "tampered" ? EXIT.no : EXIT.incomplete;
 }
 
-/** Of a log without its first records, what was proved is the tail; then the pinned key has signed it. */
+/** Of a log without its first records, what was proved is the tail; then the known key has signed it. */
 function tell(context: CommandContext, log: LogVerdict, found: Recomputation, said: object = {}): number {
   const { output } = context;
   if (output.json) {
@@ -186,9 +186,14 @@ function show({ output }: CommandContext, state: FoldedState, exit: number): num
   }
   const { records, from, snapshots_equal } = state;
   if (from > 0) output.line(`begun at the snapshot after record ${from - 1}; history before was pruned`);
-  output.line(`${records - from} records folded, ${snapshots_equal} stored snapshots equal the fold`);
+  output.line(`${records - from} records folded; ${snapshotsText(snapshots_equal)}`);
   for (const line of actorLines(state.actors, output)) output.line(line);
   return exit;
+}
+
+function snapshotsText(equal: number): string {
+  if (equal === 0) return "no stored snapshot on the way";
+  return equal === 1 ? "one stored snapshot equals the fold" : `${equal} stored snapshots equal the fold`;
 }
 
 /** With a running host it is the host that reads, because it holds the journal. */

@@ -3,8 +3,8 @@
  * agree that it is TOML. One gives the values, the other the places that messages name.
  */
 import { isUtf8 } from "node:buffer";
-import { FemtoError, type JsonValue, LIMITS, printable } from "@femtoclaw/protocol";
-import { type ConfigurationFault, jsonPointer, type SourceOf } from "@femtoclaw/runtime";
+import { FemtoError, type JsonValue, jsonPointer, LIMITS, printable } from "@femtoclaw/protocol";
+import type { ConfigurationFault, SourceOf } from "@femtoclaw/runtime";
 import { parse } from "toml";
 import { CONFIGURATION_BYTES_MAX } from "./project-files.ts";
 import { type Position, tomlPositions } from "./toml-positions.ts";

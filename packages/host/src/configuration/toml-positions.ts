@@ -1,6 +1,5 @@
 /** Where each key and list item stands in a TOML text; for messages only, never for values. */
-import { errorText, LIMITS } from "@femtoclaw/protocol";
-import { jsonPointer } from "@femtoclaw/runtime";
+import { errorText, jsonPointer, LIMITS } from "@femtoclaw/protocol";
 import { type AST, ParseError, parseTOML } from "toml-eslint-parser";
 
 export interface Position {

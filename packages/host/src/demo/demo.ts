@@ -1,5 +1,5 @@
 /**
- * `femtoclaw demo`: a scripted inference against the real runtime. Host, sockets, policy, sandbox and
+ * `femtoclaw demo`: a scripted agent against the real runtime. Host, sockets, policy, sandbox and
  * journal are those of production; only the proposals were written in advance.
  */
 import { existsSync, lstatSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
@@ -28,7 +28,7 @@ export async function demo(context: CommandContext, options: { readonly fresh?: 
     if (!output.json) output.line(text);
   };
   say(output.style("bold", "FemtoClaw demo"));
-  say("A scripted inference proposes; runtime, policy, sandbox and journal are the real ones.");
+  say("A scripted agent proposes; runtime, policy, sandbox and journal are the real ones.");
   say(output.style("dim", `configuration and journal: ${printable(root, 4_096)}`));
   say();
 

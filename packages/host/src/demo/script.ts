@@ -1,4 +1,4 @@
-/** The scripted inference of the demo: what a model might propose, written down in advance. */
+/** The scripted agent of the demo: what a model might propose, written down in advance. */
 import type { DecisionCode, ErrorType } from "@femtoclaw/protocol";
 
 export interface ScriptStep {

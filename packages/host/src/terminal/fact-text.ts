@@ -17,7 +17,7 @@ type Fact = readonly [name: string, text: string];
 /** What is empty or not there says nothing; an object of plain values is one line. */
 function factsOf(path: string, value: unknown): Fact[] {
   if (value === undefined || value === null) return [];
-  if (typeof value !== "object") return [[path === "" ? "state" : path, plain(value)]];
+  if (typeof value !== "object") return [[path, plain(value)]];
   const entries = Object.entries(value).filter(([, inner]) => inner !== null && inner !== undefined);
   const isPlain = entries.every(([, inner]) => typeof inner !== "object");
   if (isPlain && path !== "" && entries.length > 0) {

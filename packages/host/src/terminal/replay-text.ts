@@ -12,9 +12,10 @@ const DIGEST_CHARS = 12;
 
 export function actorLines(actors: Readonly<Record<string, ActorSnapshot>>, output: Output): string[] {
   return Object.entries(actors).flatMap(([name, { version, state }]) => {
-    const { value, context, ...own } = state as { value?: unknown; context?: object };
+    const { value, context, ...own } = state as { value?: string | object; context?: object };
+    const states = typeof value === "string" ? { state: value } : value;
     const title = `${output.style("bold", printable(name))}  ${output.style("dim", `machine version ${printable(version)}`)}`;
-    return ["", title, ...factLines(value), ...factLines({ ...context, ...own })];
+    return ["", title, ...factLines({ ...states, ...context, ...own })];
   });
 }
 
@@ -32,7 +33,7 @@ export function recomputationLines(found: Recomputation, output: Output): string
   const { verdict, divergence, obstacle, records, snapshotsEqual, machines, actors } = found;
   const colour = verdict === "recomputed" ? "green" : verdict === "diverges" ? "red" : "yellow";
   return [
-    `${output.style(colour, verdict)}: ${records} records folded with the machines that they name, ${snapshotsEqual} snapshots as recorded`,
+    `${output.style(colour, verdict)}: ${records} records folded with the machines that they name; snapshots as recorded: ${snapshotsEqual}`,
     ...(obstacle === null
       ? []
       : [`from record ${obstacle.seq} on nothing is said: ${printable(obstacle.reason, 400)}`]),

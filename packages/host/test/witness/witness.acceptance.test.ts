@@ -58,7 +58,7 @@ test("a file elsewhere holds the last checkpoint of each run, and a log that was
   const { code, value } = await verify();
   expect({ code, ...value }).toMatchObject({ code: 0, verdict: "verified", caveats: [], witnessFaults: [] });
   expect(value.witnessedSize).toBe(value.size);
-  expect((await place.run(["audit", "verify"])).stdout).toContain(`witnessed   ${value.size} records`);
+  expect((await place.run(["audit", "verify"])).stdout).toContain(`witnessed  ${value.size} records`);
   expect(await witnesses()).toEqual([
     { name: "disk", kind: "file", required: false, witnessed_size: value.size, error: null },
   ]);

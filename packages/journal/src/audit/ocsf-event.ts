@@ -5,7 +5,7 @@
 import type { ExecutionOutcomeBody, RecordActor, TypedRecord } from "@femtoclaw/protocol";
 import { leafHash } from "../tree/hashing.ts";
 
-export const OCSF_VERSION = "1.9.0";
+const OCSF_VERSION = "1.9.0";
 
 export type IntentRecord = TypedRecord & { readonly type: "execution.intent" };
 

@@ -138,7 +138,7 @@ class Verification {
     await this.#assertNoFault(this.#values.end());
     await this.#assertNoFault(pruned.fault);
     if (this.#pinned !== undefined && this.#signedSize > 0 && !this.#signers.has(this.#pinned)) {
-      throw new Finding(0, "the log is vouched for by other keys than the pinned one");
+      throw new Finding(0, "the log is vouched for by other keys than the known one");
     }
     if (this.#missing !== null) throw this.#missing;
     if (this.#signedSize === 0) throw new MissingPart(0, "no checkpoint vouches for any record");

@@ -51,7 +51,7 @@ export type Standing =
 /** Where the machine's name comes from; Linux gives each installation one. */
 export type MachineName = () => Promise<string | null>;
 
-export const machineName: MachineName = async () => {
+const machineName: MachineName = async () => {
   const text = await readFile("/etc/machine-id", "latin1").catch(() => "");
   const name = text.trim();
   // Another program that hashes the same name gets another hash, so that the file tells nobody anything.

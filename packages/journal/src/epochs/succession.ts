@@ -3,10 +3,11 @@
  * decides, and what follows it is done again after a crash until it is finished. Nothing of the old log goes.
  */
 import { randomUUID } from "node:crypto";
-import { lstat, mkdir, readdir, rename, rm, rmdir } from "node:fs/promises";
+import { mkdir, readdir, rename, rm, rmdir } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { errorText, FemtoError, printable, systemErrorCode } from "@femtoclaw/protocol";
 import { FileKeyring } from "../keys/file-keyring.ts";
+import { isThere } from "../state-directory/is-there.ts";
 import { syncFolder } from "../state-directory/sync-folder.ts";
 import { IDENTITY_FILE } from "./directory-identity.ts";
 
@@ -33,7 +34,7 @@ export interface NewLog {
 }
 
 /** Folders of the logs before this one, the oldest first. */
-export async function epochsOf(root: string): Promise<readonly string[]> {
+async function epochsOf(root: string): Promise<readonly string[]> {
   const numbers = (await namesIn(join(root, EPOCHS_FOLDER))).filter((name) => /^[1-9][0-9]{0,8}$/.test(name));
   return numbers.sort((left, right) => Number(left) - Number(right)).map((name) => join(root, EPOCHS_FOLDER, name));
 }
@@ -117,16 +118,6 @@ async function takePlace(root: string, opening: string, epoch: string, name: "ke
 
 async function moveIfThere(from: string, to: string): Promise<void> {
   if (await isThere(from)) await rename(from, to);
-}
-
-async function isThere(path: string): Promise<boolean> {
-  try {
-    await lstat(path);
-    return true;
-  } catch (error) {
-    if (systemErrorCode(error) === "ENOENT") return false;
-    throw error;
-  }
 }
 
 async function namesIn(folder: string): Promise<string[]> {

@@ -3,12 +3,12 @@
  * name is the size that was seen. The largest counts, so that of clients that write at once none takes
  * back what another has seen, and none waits for a lock.
  */
-import { createHash, randomUUID } from "node:crypto";
+import { createHash } from "node:crypto";
 import { constants, type Stats } from "node:fs";
-import { lstat, mkdir, open, readdir, rename, rm } from "node:fs/promises";
+import { lstat, open, readdir, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { errorText, FemtoError, parseStrictJson, printable, systemErrorCode } from "@femtoclaw/protocol";
-import { syncFolder } from "../state-directory/sync-folder.ts";
+import { replaceFile } from "../state-directory/replace-file.ts";
 import { type KnownLog, openKnownLog } from "./known-log.ts";
 
 /** What was seen of a log, with the time for people. */
@@ -46,7 +46,7 @@ export async function newestFile(folder: string): Promise<StoredLog | null> {
 export async function writeFileOf(folder: string, stored: StoredLog, size: number): Promise<void> {
   const { firstKey, key, checkpoint, seenAt } = stored;
   const fields = { version: 1, first_key: firstKey, key, checkpoint, seen_at: seenAt };
-  await writeOne(folder, `${String(size).padStart(16, "0")}.json`, JSON.stringify(fields));
+  await replaceFile(folder, `${String(size).padStart(16, "0")}.json`, `${JSON.stringify(fields)}\n`);
   // INVARIANT: I7: what was seen only grows: the largest size stays, whoever has written it.
   for (const older of (await namesIn(folder)).slice(0, -1)) await rm(join(folder, older), { force: true });
 }
@@ -58,26 +58,7 @@ export async function successorIn(folder: string): Promise<string | null> {
 }
 
 export async function writeSuccessor(folder: string, firstKey: string): Promise<void> {
-  await writeOne(folder, SUCCESSOR, firstKey);
-}
-
-async function writeOne(folder: string, name: string, text: string): Promise<void> {
-  await mkdir(folder, { recursive: true, mode: 0o700 });
-  const next = join(folder, `${randomUUID()}.next`);
-  try {
-    const handle = await open(next, "wx", 0o600);
-    try {
-      await handle.writeFile(`${text}\n`);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    await rename(next, join(folder, name));
-  } catch (error) {
-    await rm(next, { force: true });
-    throw error;
-  }
-  await syncFolder(folder);
+  await replaceFile(folder, SUCCESSOR, `${firstKey}\n`);
 }
 
 /** False when nothing was known. */

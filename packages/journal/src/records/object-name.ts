@@ -23,7 +23,7 @@ export const EDGE = "edge";
 export const snapshotName = (seq: number): string => SNAPSHOTS + digits(seq);
 export const checkpointName = (size: number): string => CHECKPOINTS + digits(size);
 /** Names of the blobs of one record, in the order of its commitments. */
-export const blobsOf = (seq: number): string => `${BLOBS}${digits(seq)}/`;
+const blobsOf = (seq: number): string => `${BLOBS}${digits(seq)}/`;
 export const blobName = (seq: number, index: number): string => blobsOf(seq) + String(index).padStart(BLOB_DIGITS, "0");
 export const rotationName = (seq: number): string => ROTATIONS + digits(seq);
 export const tileName = (level: number, index: number): string =>

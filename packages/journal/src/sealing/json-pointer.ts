@@ -1,7 +1,8 @@
-/** JSON pointers (RFC 6901) as records name places in their bodies. */
+/** JSON pointers as records name places in their bodies. */
+import { jsonPointer, pointerTokens } from "@femtoclaw/protocol";
 
 export function pointer(parent: string, key: string | number): string {
-  return `${parent}/${String(key).replaceAll("~", "~0").replaceAll("/", "~1")}`;
+  return `${parent}${jsonPointer([key])}`;
 }
 
 /** Whether `path` is the place `ancestor` or lies below it. */
@@ -11,7 +12,7 @@ export function isWithin(path: string, ancestor: string): boolean {
 
 /** A copy of `value` with another value at the place; undefined when there is no such place. */
 export function replacedAt(value: unknown, path: string, replacement: unknown): unknown {
-  return path === "" ? replacement : replacedBelow(value, path.slice(1).split("/").map(unescaped), replacement);
+  return replacedBelow(value, pointerTokens(path), replacement);
 }
 
 function replacedBelow(value: unknown, [key, ...rest]: readonly string[], replacement: unknown): unknown {
@@ -26,8 +27,4 @@ function replacedBelow(value: unknown, [key, ...rest]: readonly string[], replac
 /** Also a member called `__proto__` is only a member. */
 function withMember(value: object, key: string, member: unknown): object {
   return Object.fromEntries(Object.entries(value).map(([name, old]) => [name, name === key ? member : old]));
-}
-
-function unescaped(key: string): string {
-  return key.replaceAll("~1", "/").replaceAll("~0", "~");
 }

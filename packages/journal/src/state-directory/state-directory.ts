@@ -5,6 +5,7 @@
 import { lstat, mkdir } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { FemtoError, printable, systemErrorCode } from "@femtoclaw/protocol";
+import { isThere } from "./is-there.ts";
 import { syncFolder } from "./sync-folder.ts";
 
 export interface StateDirectory {
@@ -36,7 +37,7 @@ export async function openStateDirectory(path: string, options: StateDirectoryOp
   const keys = join(root, "keys");
   if (options.create) await makeIfMissing(keys);
   // A copy for an auditor has no keys; whoever writes needs them and finds out then.
-  if (options.create || (await exists(keys))) await assertPrivate(keys, OTHERS);
+  if (options.create || (await isThere(keys))) await assertPrivate(keys, OTHERS);
   return { root, journal, keys };
 }
 
@@ -44,21 +45,11 @@ export async function openStateDirectory(path: string, options: StateDirectoryOp
 async function makeIfMissing(path: string): Promise<void> {
   try {
     // What exists is left to the check, which also knows a link that leads nowhere.
-    if (await exists(path)) return;
+    if (await isThere(path)) return;
     const made = await mkdir(path, { recursive: true, mode: OWNER_ALL });
     if (made !== undefined) await syncFolder(dirname(made));
   } catch (error) {
     throw unusable(path, error);
-  }
-}
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await lstat(path);
-    return true;
-  } catch (error) {
-    if (systemErrorCode(error) === "ENOENT") return false;
-    throw error;
   }
 }
 

@@ -3,10 +3,10 @@
  * was rolled back alone contradicts it. It is a memory, no proof: whoever writes here can write both.
  */
 import { constants } from "node:fs";
-import { mkdir, open, readdir, rename } from "node:fs/promises";
+import { open, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { errorText, FemtoError, printable, systemErrorCode } from "@femtoclaw/protocol";
-import { syncFolder } from "../state-directory/sync-folder.ts";
+import { replaceFile } from "../state-directory/replace-file.ts";
 import { NOTE_CHARS_MAX } from "../tree/signed-note.ts";
 
 const FOLDER = "witnessed";
@@ -53,21 +53,10 @@ export class WitnessedFolder {
 
   /** Takes the place of the one before, whole and durably. */
   async write(name: string, note: string): Promise<void> {
-    const path = this.#file(name);
     try {
-      await mkdir(this.#path, { recursive: true, mode: 0o700 });
-      const { O_CREAT, O_NOFOLLOW, O_TRUNC, O_WRONLY } = constants;
-      const file = await open(`${path}.new`, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0o600);
-      try {
-        await file.writeFile(note);
-        await file.sync();
-      } finally {
-        await file.close();
-      }
-      await rename(`${path}.new`, path);
-      await syncFolder(this.#path);
+      await replaceFile(this.#path, `${name}${SUFFIX}`, note);
     } catch (error) {
-      throw unusable(path, error);
+      throw unusable(this.#file(name), error);
     }
   }
 

@@ -2,7 +2,14 @@
  * Checks a configuration against its schema and reports every fault at once, each with its place, what
  * was expected there and, for an unknown key, the known one that was probably meant.
  */
-import { type Configuration, printable, type ValidationError, validateConfig } from "@femtoclaw/protocol";
+import {
+  type Configuration,
+  jsonPointer,
+  pointerTokens,
+  printable,
+  type ValidationError,
+  validateConfig,
+} from "@femtoclaw/protocol";
 import { describeFound, expectedAt, expectedKeyAt, knownKeys } from "./configuration-schema.ts";
 import { nearestName } from "./nearest-name.ts";
 
@@ -34,19 +41,6 @@ export function configurationFaults(value: unknown): readonly ConfigurationFault
 
 export function isConfiguration(value: unknown): value is Configuration {
   return validateConfig(value);
-}
-
-/** The tokens of a JSON pointer, unescaped. */
-export function pointerTokens(pointer: string): readonly string[] {
-  return pointer
-    .split("/")
-    .slice(1)
-    .map((token) => token.replaceAll("~1", "/").replaceAll("~0", "~"));
-}
-
-/** The JSON pointer of a place. */
-export function jsonPointer(tokens: readonly (string | number)[]): string {
-  return tokens.map((token) => `/${String(token).replaceAll("~", "~0").replaceAll("/", "~1")}`).join("");
 }
 
 interface PlacedMessage {

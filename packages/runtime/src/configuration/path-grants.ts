@@ -1,7 +1,6 @@
 /** Paths of the configuration, each canonical and with its place. */
-import type { PathGrant } from "@femtoclaw/protocol";
+import { jsonPointer, type PathGrant } from "@femtoclaw/protocol";
 import { canonicalPath, type PathBase } from "./canonical-path.ts";
-import { jsonPointer } from "./check-configuration.ts";
 import type { Places } from "./places.ts";
 
 export function pathGrants(

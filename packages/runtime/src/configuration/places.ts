@@ -1,6 +1,5 @@
 /** Collects the faults of one configuration with their places, so that all of them are shown at once. */
-import { FemtoError } from "@femtoclaw/protocol";
-import { jsonPointer } from "./check-configuration.ts";
+import { FemtoError, jsonPointer } from "@femtoclaw/protocol";
 
 /** From a JSON pointer to a place that people find: `femtoclaw.toml:12:9`. */
 export type SourceOf = (jsonPointer: string) => string;

@@ -12,11 +12,12 @@ import {
   type GrantTable,
   type HostEnvironment,
   LIMITS,
+  pointerTokens,
   systemErrorCode,
 } from "@femtoclaw/protocol";
 import type { PathBase } from "./canonical-path.ts";
 import { checkAuthority } from "./check-authority.ts";
-import { configurationFaults, pointerTokens } from "./check-configuration.ts";
+import { configurationFaults } from "./check-configuration.ts";
 import { childEnvironment } from "./child-environment.ts";
 import { pathGrants } from "./path-grants.ts";
 import { Places, type SourceOf } from "./places.ts";

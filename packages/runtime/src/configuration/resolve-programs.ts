@@ -1,8 +1,14 @@
 /** From the names in a run table to the programs that the search path holds on this machine. */
 import { accessSync, constants, realpathSync, statSync } from "node:fs";
 import { basename, dirname, isAbsolute, join, normalize } from "node:path";
-import { type ProgramGrant, type ProgramUse, printable, type RunRule, type RunTable } from "@femtoclaw/protocol";
-import { jsonPointer } from "./check-configuration.ts";
+import {
+  jsonPointer,
+  type ProgramGrant,
+  type ProgramUse,
+  printable,
+  type RunRule,
+  type RunTable,
+} from "@femtoclaw/protocol";
 import type { Places } from "./places.ts";
 
 /** Where programs are looked up unless search_path says otherwise; the environment's PATH is never used. */

@@ -1,5 +1,6 @@
 /** Where the states of the actors differ, place by place. */
-import { type ActorSnapshots, pointer } from "@femtoclaw/journal";
+import type { ActorSnapshots } from "@femtoclaw/journal";
+import { jsonPointer } from "@femtoclaw/protocol";
 
 export interface StateDifference {
   readonly actor: string;
@@ -40,7 +41,7 @@ function compare(
   if (Object.is(before, after)) return;
   if (isContainer(before) && isContainer(after) && Array.isArray(before) === Array.isArray(after)) {
     for (const name of namesOf(before, after)) {
-      compare(pointer(path, name), member(before, name), member(after, name), report);
+      compare(`${path}${jsonPointer([name])}`, member(before, name), member(after, name), report);
     }
     return;
   }

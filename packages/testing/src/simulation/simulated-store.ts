@@ -2,13 +2,7 @@
  * A store that does to each group what it is told, in the ways of real disks, and that can be killed
  * while a group is on its way.
  */
-import {
-  type CommitGroup,
-  type JournalStore,
-  type MemoryDisk,
-  MemoryStore,
-  type StoredRecord,
-} from "@femtoclaw/journal";
+import { type CommitGroup, ForwardingStore, type MemoryDisk, MemoryStore } from "@femtoclaw/journal";
 import type { Life } from "./life.ts";
 import { turns } from "./simulated-time.ts";
 
@@ -22,7 +16,7 @@ export interface Fate {
 /** `lied`: it is gone and nobody is told, which no store may do; the simulation has to find it out. */
 export type FateKind = "kept" | "refused" | "unanswered" | "torn" | "lied";
 
-export class SimulatedStore implements JournalStore {
+export class SimulatedStore extends ForwardingStore {
   readonly #disk: MemoryDisk;
   readonly #inner: MemoryStore;
   readonly #life: Life;
@@ -30,13 +24,15 @@ export class SimulatedStore implements JournalStore {
   #onItsWay: CommitGroup | null = null;
 
   constructor(disk: MemoryDisk, life: Life, fateOf: (records: number) => Fate) {
+    const inner = new MemoryStore(disk);
+    super(inner);
     this.#disk = disk;
-    this.#inner = new MemoryStore(disk);
+    this.#inner = inner;
     this.#life = life;
     this.#fateOf = fateOf;
   }
 
-  async append(group: CommitGroup): Promise<void> {
+  override async append(group: CommitGroup): Promise<void> {
     await this.#life.goesOn();
     const fate = this.#fateOf(group.records.length);
     this.#onItsWay = group;
@@ -56,46 +52,14 @@ export class SimulatedStore implements JournalStore {
     this.#disk.opened = false;
   }
 
-  async open(): Promise<{ readonly size: number }> {
+  override async open(): Promise<{ readonly size: number }> {
     // A process that is gone opens nothing again, however far it had come with that.
     await this.#life.goesOn();
-    return await this.#inner.open();
+    return await super.open();
   }
 
-  purge(): Promise<void> {
-    return this.#inner.purge();
-  }
-
-  read(fromSeq: number, toSeqExclusive: number): AsyncIterable<StoredRecord> {
-    return this.#inner.read(fromSeq, toSeqExclusive);
-  }
-
-  readBackwards(fromSeq: number, toSeqExclusive: number): AsyncIterable<StoredRecord> {
-    return this.#inner.readBackwards(fromSeq, toSeqExclusive);
-  }
-
-  locate(execution: string): Promise<readonly number[]> {
-    return this.#inner.locate(execution);
-  }
-
-  object(name: string): Promise<Uint8Array | null> {
-    return this.#inner.object(name);
-  }
-
-  objects(prefix: string): Promise<readonly string[]> {
-    return this.#inner.objects(prefix);
-  }
-
-  firstObject(prefix: string, from: string): Promise<string | null> {
-    return this.#inner.firstObject(prefix, from);
-  }
-
-  lastObject(prefix: string): Promise<string | null> {
-    return this.#inner.lastObject(prefix);
-  }
-
-  async close(): Promise<void> {
+  override async close(): Promise<void> {
     await this.#life.goesOn();
-    await this.#inner.close();
+    await super.close();
   }
 }

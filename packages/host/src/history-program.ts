@@ -1,0 +1,123 @@
+/** The command line of what looks back: `executions`, `replay`, `fork` and `snapshots`; `program.ts` has the others. */
+import type { ExecutionStatus } from "@femtoclaw/protocol";
+import { type Command, InvalidArgumentError, Option } from "commander";
+import type { Runner } from "./commands/command-context.ts";
+
+const EXECUTION_STATUSES = [
+  "completed",
+  "denied",
+  "error",
+  "pending",
+  "interrupted",
+] as const satisfies ExecutionStatus[];
+
+export function addHistoryCommands(program: Command, run: Runner): void {
+  addExecutionCommands(program, run);
+  addReplayCommands(program, run);
+  addForkCommand(program, run);
+  addSnapshotCommands(program, run);
+}
+
+function addExecutionCommands(program: Command, run: Runner): void {
+  const executions = program.command("executions").description("what was executed and what was refused");
+  executions
+    .command("list")
+    .option("--all", "all of them, not only the newest")
+    .addOption(new Option("--state <status>", "those of one status").choices(EXECUTION_STATUSES))
+    .option("--session <id>", "those of one session")
+    .description("list executions, newest first")
+    .action((options: { all?: boolean; state?: string; session?: string }) =>
+      run(async (context) => (await import("./commands/history.ts")).listExecutions(context, options)),
+    );
+  executions
+    .command("show")
+    .argument("<id>", "identifier of the execution")
+    .description("show one execution with its records")
+    .action((id: string) => run(async (context) => (await import("./commands/history.ts")).showExecution(context, id)));
+  executions
+    .command("resolve")
+    .argument("<id>", "identifier of an interrupted execution")
+    .option("--done", "its effect happened")
+    .addOption(new Option("--not-done", "its effect did not happen").conflicts("done"))
+    .requiredOption("--reason <text>", "how you know")
+    .description("say what became of an interrupted execution; runs nothing")
+    .addHelpText("after", '\nExample:\n  femtoclaw executions resolve ID --not-done --reason "the file is unchanged"')
+    .action((id: string, options: { done?: boolean; notDone?: boolean; reason: string }) =>
+      run(async (context) => (await import("./commands/history.ts")).resolveExecution(context, id, options)),
+    );
+}
+
+function addReplayCommands(program: Command, run: Runner): void {
+  const commands = () => import("./commands/replay.ts");
+  const key = ["--key <file>", "public key that was kept elsewhere, instead of the remembered one"] as const;
+  const path = ["[path]", "stopped state directory, a copy of one, or an exported tree; it is verified first"] as const;
+  const replay = program
+    .command("replay")
+    .enablePositionalOptions()
+    .argument(...path)
+    .option("--to <seq>", "last record to fold", sequence)
+    .option("--from <snapshot>", "start at the snapshot after this record, once it is proved", sequence)
+    .option("--recompute", "fold with the machine version that each record names, and compare")
+    .option(...key)
+    .description("fold the journal and show the state of every actor; runs no effect")
+    .addHelpText("after", "\nExample:\n  femtoclaw replay exported --key log.vkey --recompute")
+    .action((path: string | undefined, options: { to?: number; from?: number; recompute?: boolean; key?: string }) =>
+      run(async (context) => (await commands()).replayHistory(context, path, options)),
+    );
+  replay
+    .command("diff")
+    .argument("<a>", "sequence number of a record", sequence)
+    .argument("<b>", "sequence number of another", sequence)
+    .argument(...path)
+    .option(...key)
+    .description("show what is different between the states after two records")
+    .addHelpText("after", "\nExample:\n  femtoclaw replay diff 10 20")
+    .action((a: number, b: number, path: string | undefined, options: { key?: string }) =>
+      run(async (context) => (await commands()).diffHistory(context, [a, b], path, options)),
+    );
+}
+
+function addForkCommand(program: Command, run: Runner): void {
+  program
+    .command("fork")
+    .argument("<seq>", "last record that the fork goes on from", sequence)
+    .requiredOption("--out <dir>", "state directory of the fork: a folder that is empty or not there yet")
+    .description("make a state directory that goes on from a record of this log; runs nothing")
+    .addHelpText("after", "\nExample:\n  femtoclaw fork 120 --out ../forked")
+    .action((seq: number, options: { out: string }) =>
+      run(async (context) => (await import("./commands/fork.ts")).fork(context, seq, options)),
+    );
+}
+
+function addSnapshotCommands(program: Command, run: Runner): void {
+  const commands = () => import("./commands/snapshots.ts");
+  const snapshots = program.command("snapshots").description("stored states of the actors of a stopped journal");
+  snapshots
+    .command("list")
+    .description("list snapshots by the last record that each covers")
+    .action(() => run(async (context) => (await commands()).listSnapshots(context)));
+  snapshots
+    .command("show")
+    .argument("<seq>", "last record that it covers", sequence)
+    .description("show one snapshot")
+    .action((seq: number) => run(async (context) => (await commands()).showSnapshot(context, seq)));
+  snapshots
+    .command("verify")
+    .argument("<seq>", "last record that it covers", sequence)
+    .description("fold all records up to it and compare")
+    .action((seq: number) => run(async (context) => (await commands()).verifySnapshot(context, seq)));
+  snapshots
+    .command("export")
+    .argument("<seq>", "last record that it covers", sequence)
+    .requiredOption("--out <file>", "file that must not exist yet")
+    .description("write one snapshot as JSON")
+    .action((seq: number, options: { out: string }) =>
+      run(async (context) => (await commands()).exportSnapshot(context, seq, options)),
+    );
+}
+
+function sequence(text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < 0) throw new InvalidArgumentError("it must be a sequence number");
+  return value;
+}
