@@ -10,6 +10,7 @@ export { TilesSource } from "./audit/tiles-source.ts";
 export { copyForVerification, type VerificationCopy, verifyDirectory } from "./audit/verify-directory.ts";
 export { type HeldCheckpoint, type LogVerdict, type VerifyOptions, verifyLog } from "./audit/verify-log.ts";
 export { type Clock, systemClock } from "./clock.ts";
+export { lockClaim } from "./epochs/claim-lock.ts";
 export {
   type DirectoryIdentity,
   type MachineName,

@@ -1,11 +1,10 @@
 /** What a log says of the one before it, and what a journal refuses to begin or to go on with. */
 import { createPublicKey } from "node:crypto";
-import { linkSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { linkSync, readFileSync } from "node:fs";
 import { mkdtemp, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
-  decide,
   exportTiles,
   Journal,
   type JournalOptions,
@@ -16,7 +15,6 @@ import {
   MemoryStore,
   originOf,
   parentAt,
-  prepareNewLog,
   standingOf,
   TilesSource,
   verifyLog,
@@ -55,23 +53,6 @@ async function folder(): Promise<string> {
   onTestFinished(() => rm(made, { recursive: true, force: true }));
   return made;
 }
-
-describe("a log that two starts make ready at once", () => {
-  it("is decided on whole, or not at all", async () => {
-    const names = Array.from({ length: 100 }, (_, index) => `${index}`);
-    for (let attempt = 0; attempt < 30; attempt += 1) {
-      const root = await folder();
-      const made = await prepareNewLog(root);
-      for (const name of names) writeFileSync(join(made.keys, name), name);
-      const [decided] = await Promise.allSettled([decide(root, made), prepareNewLog(root)]);
-      if (decided.status === "fulfilled")
-        expect(readdirSync(join(root, "epochs", "1.opening", "keys"))).toHaveLength(100);
-      else expect(decided.reason).toMatchObject({ code: "FEMTO_JOURNAL_LOCKED" });
-      await prepareNewLog(root);
-      expect(readdirSync(join(root, "epochs")).filter((name) => name.startsWith("discarded"))).toEqual([]);
-    }
-  });
-});
 
 describe("a new log", () => {
   it("names the log before it, at any size, as the records of that log give it", async () => {

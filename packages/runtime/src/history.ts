@@ -28,14 +28,15 @@ export async function listExecutions(reader: JournalReader, query: HistoryQuery)
   const ended = new Set<string>();
   const resolutions = new Map<string, Resolution>();
   let chars = 0;
-  for await (const record of reader.readBackwards(await reader.prunedBefore(), reader.size)) {
+  const prunedBefore = await reader.prunedBefore();
+  for await (const record of reader.readBackwards(prunedBefore, reader.size)) {
     if (views.length >= query.limit) break;
     if (record.execution === null || ended.has(record.execution)) continue;
     if (record.type === "values.erased") continue;
     if (record.type === "execution.resolved") {
-      // Said later about an execution that stands where it ended.
+      // Said later about an execution that stands where it ended, or here where that was pruned.
       resolutions.set(record.execution, resolutionOf(record));
-      continue;
+      if (record.body.interrupted >= prunedBefore) continue;
     }
     ended.add(record.execution);
     if (query.session !== undefined && record.session !== query.session) continue;
@@ -59,7 +60,7 @@ export async function showExecution(
     for await (const record of reader.read(seq, seq + 1)) records.push(record);
   }
   const resolved = records.find((record) => record.type === "execution.resolved");
-  const last = records.findLast(({ type }) => type !== "execution.resolved" && type !== "values.erased");
+  const last = records.findLast(({ type }) => type !== "execution.resolved" && type !== "values.erased") ?? resolved;
   const resolution = resolved === undefined ? undefined : resolutionOf(resolved);
   const view = last === undefined ? null : await viewOf(reader, last, resolution);
   return view === null ? null : { view, records };
@@ -114,12 +115,12 @@ async function viewOfWhole(
       return intent?.type === "execution.intent" ? { ...ended(record, intent, base), ...told } : null;
     }
     case "execution.inherited": {
-      const { tool, record: seq } = record.body;
-      const reason = `the log before this one knows no outcome; record ${seq} there left it open`;
-      const error = replyError({ code: "FEMTO_EXECUTION_INTERRUPTED", reason }, record.at, tool);
-      const known = { tool, label: null, requested_at: record.at, duration_ms: null } as const;
-      const told = resolution === undefined ? {} : { resolution };
-      return { ...base, ...known, status: "interrupted", decision: "AUTHORIZED", error, ...told };
+      const reason = `the log before this one knows no outcome; record ${record.body.record} there left it open`;
+      return leftOpen(record, reason, base, resolution);
+    }
+    case "execution.resolved": {
+      const reason = `what record ${record.body.interrupted} told of it was pruned`;
+      return leftOpen(record, reason, base, resolution);
     }
     default:
       return null;
@@ -127,6 +128,19 @@ async function viewOfWhole(
 }
 
 type Base = Pick<ExecutionView, "execution_id" | "session" | "record">;
+
+/** An execution of which no intent is there to tell more. */
+function leftOpen(
+  { at, body: { tool } }: TypedRecord & { type: "execution.inherited" | "execution.resolved" },
+  reason: string,
+  base: Base,
+  resolution: Resolution | undefined,
+): ExecutionView {
+  const error = replyError({ code: "FEMTO_EXECUTION_INTERRUPTED", reason }, at, tool);
+  const known = { tool, label: null, requested_at: at, duration_ms: null } as const;
+  const told = resolution === undefined ? {} : { resolution };
+  return { ...base, ...known, status: "interrupted", decision: "AUTHORIZED", error, ...told };
+}
 
 function ended(
   record: TypedRecord & { type: "execution.outcome" | "execution.interrupted" },

@@ -85,6 +85,11 @@ it("waits for executions whose outcome nobody has said", async () => {
   });
   await runtime.resolveExecution({ execution, resolution: "done", reason: "seen", by: "uid:0" });
   expect(await runtime.retention.planPruning({ before: 256 })).toMatchObject({ before: 256 });
+  await runtime.retention.prune({ before: 256 }, "uid:0");
+  // Only the word about it is left, and still says what is known.
+  const known = { execution_id: execution, status: "interrupted", resolution: { resolution: "done", reason: "seen" } };
+  expect((await showExecution(runtime.reader, execution))?.view).toMatchObject(known);
+  expect(await listExecutions(runtime.reader, { limit: 1, status: "interrupted" })).toMatchObject([known]);
   await runtime.close();
 });
 

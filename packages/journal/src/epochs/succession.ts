@@ -19,8 +19,6 @@ const OWNER_ALL = 0o700;
 const OPENING = /^([1-9][0-9]{0,8})\.opening$/;
 /** A log that was never decided on. */
 const UNFINISHED = /^new\.[0-9a-f-]{36}$/;
-/** One of those that is being cleared away. */
-const DISCARDED = /^discarded\.[0-9a-f-]{36}$/;
 /** What belongs to the old log besides the log itself; each goes with it where it is there. */
 const BESIDE = [IDENTITY_FILE, "telemetry-cursor", "witnessed"] as const;
 
@@ -44,25 +42,13 @@ export async function prepareNewLog(root: string): Promise<NewLog> {
   const epochs = join(root, EPOCHS_FOLDER);
   await mkdir(epochs, { recursive: true, mode: OWNER_ALL });
   for (const name of await namesIn(epochs)) {
-    if (UNFINISHED.test(name) || DISCARDED.test(name)) await discard(epochs, name);
+    if (UNFINISHED.test(name)) await rm(join(epochs, name), { recursive: true, force: true });
   }
   const folder = join(epochs, `new.${randomUUID()}`);
   const oldLog = join(epochs, String(1 + Number(basename((await epochsOf(root)).at(-1) ?? "0"))));
   const made: NewLog = { folder, journal: join(folder, "journal"), keys: join(folder, "keys"), oldLog };
   for (const path of [folder, made.journal, made.keys]) await mkdir(path, { mode: OWNER_ALL });
   return made;
-}
-
-/** INVARIANT: what another start may be about to decide on is taken from it whole, or is not touched at all. */
-async function discard(epochs: string, name: string): Promise<void> {
-  const discarded = join(epochs, `discarded.${randomUUID()}`);
-  try {
-    await rename(join(epochs, name), discarded);
-  } catch (error) {
-    if (systemErrorCode(error) === "ENOENT") return;
-    throw undecided(epochs, error);
-  }
-  await rm(discarded, { recursive: true, force: true });
 }
 
 /** INVARIANT: one rename decides: before it the old log stands untouched, after it the new one comes, whatever happens. */

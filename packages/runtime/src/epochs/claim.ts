@@ -8,6 +8,7 @@ import {
   finishSuccession,
   type KnownRecord,
   LeveldbStore,
+  lockClaim,
   openStateDirectory,
   type StateDirectory,
   standingOf,
@@ -36,6 +37,8 @@ export function storageIn(claim: Claim): Storage {
 
 export async function claimDirectory(path: string, announce: Announce): Promise<Claim> {
   const directory = await openStateDirectory(path, { create: true });
+  // INVARIANT: I7: of several starts one at a time looks and decides, so none begins a log where another moves one.
+  using _ = lockClaim(directory.root);
   await finishSuccession(directory.root);
   const standing = await standingOf(directory.root);
   if (standing.same) {
@@ -43,7 +46,7 @@ export async function claimDirectory(path: string, announce: Announce): Promise<
     return { directory, known, ownOrigin: known === null ? origin : null, epoch: null };
   }
   if ((await readdir(directory.journal)).length === 0) return fresh(directory);
-  return await claimAnew(directory, standing.reason, announce);
+  return await openAnew(directory, standing.reason, announce);
 }
 
 /** Leaves the log in the directory to whom it belongs, and goes on in a new one. */
@@ -52,6 +55,11 @@ export async function claimAnew(
   reason: LogParent["reason"],
   announce: Announce,
 ): Promise<Claim> {
+  using _ = lockClaim(directory.root);
+  return await openAnew(directory, reason, announce);
+}
+
+async function openAnew(directory: StateDirectory, reason: LogParent["reason"], announce: Announce): Promise<Claim> {
   const { root, journal } = directory;
   const epoch = await openEpoch({ root, journal, reason, ...(announce === undefined ? {} : { announce }) });
   await finishSuccession(root);
