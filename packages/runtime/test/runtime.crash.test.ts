@@ -164,8 +164,10 @@ describe.runIf(HAS_SMALL_DISK)("a runtime that is killed on a full disk", () => 
 describe("a runtime whose disk takes no more bytes", () => {
   it("stops taking calls, and keeps what it had answered for", async () => {
     const home = temporaryHome();
-    // A first life leaves the reserve behind, which is larger than the limit allows.
-    await (await home.start()).close();
+    // A first life leaves the reserve behind, which is larger than the limit allows; it is taken behind the start.
+    const first = await home.start();
+    await vi.waitFor(() => expect(first.status().memory.reserve_bytes).toBeGreaterThan(0), { timeout: 20_000 });
+    await first.close();
     // The limit on the size of files makes LevelDB's own write fail in the middle of a group.
     const limited = ["-c", 'ulimit -f 1500; exec "$0" "$@"', process.execPath, PROPOSER, home.root, "full", "100000"];
     const child = spawn("sh", limited, { stdio: ["ignore", "pipe", "inherit"] });
