@@ -2,10 +2,11 @@
 import { expect, test } from "vitest";
 import { crashRounds } from "./crash/crash-rounds.ts";
 
-test("kill -9 under load, eight lives on one journal", async () => {
-  const report = await crashRounds({ rounds: 8 });
+// A minute of what `npm run crash` does for as long as it is told.
+test("kill -9 under load, twenty lives on each of two journals", { timeout: 600_000 }, async () => {
+  const report = await crashRounds({ rounds: 40 });
   // Fewer would mean that nothing was at stake.
-  expect(report.acknowledged).toBeGreaterThan(100);
-  expect(report.effects).toBeGreaterThan(100);
-  expect(report.interrupted).toBeGreaterThan(20);
+  expect(report.acknowledged).toBeGreaterThan(500);
+  expect(report.effects).toBeGreaterThan(500);
+  expect(report.interrupted).toBeGreaterThan(100);
 });
