@@ -77,7 +77,8 @@ export type JournalRecord = {
     | "values.erased"
     | "log.pruned"
     | "approval.asked"
-    | "approval.answered";
+    | "approval.answered"
+    | "policy.rejected";
   /**
    * Who acted; null for the runtime itself.
    */
@@ -941,6 +942,10 @@ export interface PolicyActivatedBody {
    * Null where they are a commitment.
    */
   rules: null | PolicyRule[];
+  /**
+   * Digest of the configuration that it was compiled from, where that was loaded anew while the host ran; else the boot's record has it.
+   */
+  configuration?: string;
 }
 /**
  * One compiled rule and where it came from.
@@ -949,6 +954,20 @@ export interface PolicyRule {
   id: string;
   text: string;
   source: null | string;
+}
+/**
+ * A candidate for the policy was not taken. What was in force stays in force.
+ *
+ * This interface was referenced by `undefined`'s JSON-Schema
+ * via the `definition` "policyRejectedBody".
+ */
+export interface PolicyRejectedBody {
+  /**
+   * Null where it did not come as far as having one.
+   */
+  revision: null | string;
+  code: string;
+  reason: string;
 }
 /**
  * Export of telemetry began.
