@@ -24,6 +24,8 @@ export interface CompiledRule {
   /** What it does, in plain words; for people, never for the model. */
   readonly reason: string;
   readonly fix?: string;
+  /** How many distinct operators must say yes; present only on rules that ask. */
+  readonly approvers?: number;
 }
 
 /** A capability permitted by its name alone. */

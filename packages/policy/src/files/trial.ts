@@ -1,0 +1,81 @@
+/**
+ * Tries a candidate out before it touches the engine that decides: reading, validating, one decision for
+ * each action, and the policy's own tests, in a thread of its own and with a limit of time.
+ */
+import { Worker } from "node:worker_threads";
+import { errorText, FemtoError } from "@femtoclaw/protocol";
+import type { CompiledPolicy } from "../compile.ts";
+import type { Decision } from "../decision.ts";
+import type { PolicyEngine } from "../engine.ts";
+import type { PolicyAction } from "../schema.ts";
+import type { PolicyFile, PolicyReading } from "./file-rule.ts";
+
+export type DecideAllRequest = Parameters<PolicyEngine["decideAll"]>[0];
+
+export type TrialCall =
+  | { readonly kind: "read"; readonly files: readonly PolicyFile[]; readonly actions: readonly PolicyAction[] }
+  | { readonly kind: "activate"; readonly policy: CompiledPolicy }
+  | { readonly kind: "decide"; readonly request: DecideAllRequest };
+
+export type TrialAnswer =
+  | { readonly ok: true; readonly value: unknown }
+  | { readonly ok: false; readonly isKnown: boolean; readonly message: string };
+
+/** LIMIT: time for one step; a thousand policies need a second, and a start should not hang on one that loops. */
+const STEP_MS = 20_000;
+/** LIMIT: memory of the thread's heap; a thousand policies need some 100 MB. */
+const HEAP_MB = 512;
+
+export class PolicyTrial implements AsyncDisposable {
+  readonly #worker: Worker;
+  readonly #stepMs: number;
+
+  constructor({ stepMs = STEP_MS }: { readonly stepMs?: number } = {}) {
+    this.#stepMs = stepMs;
+    this.#worker = new Worker(new URL("./trial-worker.ts", import.meta.url), {
+      env: {},
+      execArgv: [],
+      resourceLimits: { maxOldGenerationSizeMb: HEAP_MB },
+    });
+  }
+
+  async read(files: readonly PolicyFile[], actions: readonly PolicyAction[]): Promise<PolicyReading> {
+    return (await this.#ask({ kind: "read", files, actions })) as PolicyReading;
+  }
+
+  /** Throws FEMTO_POLICY_INVALID, as the activation of the real engine would. */
+  async activate(policy: CompiledPolicy): Promise<void> {
+    await this.#ask({ kind: "activate", policy });
+  }
+
+  /** Asks the policy that was activated here. */
+  async decideAll(request: DecideAllRequest): Promise<Decision> {
+    return (await this.#ask({ kind: "decide", request })) as Decision;
+  }
+
+  /** INVARIANT: what does not answer in time, or ends, has failed; no silence is taken for a yes. */
+  async #ask(call: TrialCall): Promise<unknown> {
+    const { promise, resolve, reject } = Promise.withResolvers<TrialAnswer>();
+    const onError = (error: unknown): void => reject(unusable(`it failed there: ${errorText(error)}`));
+    const onExit = (): void => reject(unusable("it ended there"));
+    const timer = setTimeout(() => reject(unusable(`it took longer than ${this.#stepMs} ms there`)), this.#stepMs);
+    this.#worker.once("message", resolve).once("error", onError).once("exit", onExit);
+    try {
+      this.#worker.postMessage(call);
+      const answer = await promise;
+      if (answer.ok) return answer.value;
+      throw answer.isKnown ? new FemtoError("FEMTO_POLICY_INVALID", answer.message) : unusable(answer.message);
+    } finally {
+      clearTimeout(timer);
+      this.#worker.off("message", resolve).off("error", onError).off("exit", onExit);
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#worker.terminate();
+  }
+}
+
+function unusable(finding: string): FemtoError {
+  return new FemtoError("FEMTO_POLICY_INVALID", `the policy was tried out in a thread of its own, and ${finding}`);
+}
