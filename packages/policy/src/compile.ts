@@ -79,8 +79,8 @@ function assertNameable({ name, source }: ToolGrant, actions: readonly PolicyAct
 }
 
 function namedPaths(authority: Authority, fileRules: readonly FileRule[]): string[] {
-  const { floor, allow, deny } = authority;
-  const grants = [...allow.read, ...allow.write, ...deny.read, ...deny.write];
+  const { floor, allow, ask, deny } = authority;
+  const grants = [allow, ask, deny].flatMap(({ read, write }) => [...read, ...write]);
   const inTables = [...floor, ...obeyedLaterPaths(authority), ...grants.map(({ path }) => path)];
   return [...new Set([...inTables, ...fileRules.flatMap(({ paths }) => paths)])].sort();
 }
