@@ -17,7 +17,7 @@ import { agentHandlers } from "./endpoints/agent-endpoint.ts";
 import { operatorHandlers } from "./endpoints/operator-endpoint.ts";
 import { assertNobodyListens, prepareSocketDirectory } from "./endpoints/socket-directory.ts";
 import { SocketServer } from "./endpoints/socket-server.ts";
-import { compiledPolicyOf } from "./preflight.ts";
+import { loadPolicy } from "./preflight.ts";
 
 export interface HostOptions {
   readonly loaded: LoadedConfiguration;
@@ -97,11 +97,13 @@ export class HostProcess implements AsyncDisposable {
 /** A runtime from a loaded configuration, with the exporter that it names. A bad policy is refused before anything is opened. */
 export async function startRuntime(loaded: LoadedConfiguration, log: (entry: LogEntry) => void): Promise<Runtime> {
   const { resolved, path } = loaded;
-  compiledPolicyOf(loaded);
+  const { policyFiles, warnings } = await loadPolicy(loaded);
+  for (const { source, message } of warnings) log({ level: "warn", event: "policy.warning", source, reason: message });
   const telemetry = resolved.otlpEndpoint === undefined ? {} : { telemetry: await exporterTo(resolved.otlpEndpoint) };
   const runtime = await createRuntime({
     configuration: resolved,
     configurationPath: path,
+    policyFiles,
     log,
     witnesses: await witnessesOf(resolved),
     onEpoch: (epoch) => announceLog(resolved, epoch, log),

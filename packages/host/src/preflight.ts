@@ -1,20 +1,99 @@
-/** What a configuration gets wrong beyond its syntax: found before the journal is opened, so that a mistake leaves no trace in history. */
+/**
+ * From a loaded configuration to a policy that may be put in force: compiled, tried out, and tested by its
+ * own tests. All of it before the journal is opened, so that a mistake leaves no trace in history.
+ */
 import { builtinCapabilities } from "@femtoclaw/capabilities";
-import { type CompiledPolicy, compilePolicy } from "@femtoclaw/policy";
-import { FemtoError } from "@femtoclaw/protocol";
+import {
+  type CompiledPolicy,
+  compilePolicy,
+  createPolicyEngine,
+  type FileRule,
+  type LintFinding,
+  loadPolicyFiles,
+  type PolicyFileRules,
+  PolicyTrial,
+} from "@femtoclaw/policy";
+import { type CapabilityManifest, FemtoError, printable } from "@femtoclaw/protocol";
+import { machineNames, type PolicyFilesOption } from "@femtoclaw/runtime";
 import type { LoadedConfiguration } from "./configuration/load-configuration.ts";
+import { policyFolder } from "./policy/policy-folder.ts";
+import type { PolicyTestResult } from "./policy/policy-test.ts";
+import { readPolicyTests } from "./policy/read-tests.ts";
+import { runPolicyTests, type TestBench } from "./policy/run-tests.ts";
 
-/** The rules that the configuration compiles to. Throws FEMTO_CONFIG_INVALID or FEMTO_POLICY_INVALID. */
-export function compiledPolicyOf({ path, resolved }: Pick<LoadedConfiguration, "path" | "resolved">): CompiledPolicy {
+export interface LoadedPolicy {
+  readonly compiled: CompiledPolicy;
+  /** For the runtime. */
+  readonly policyFiles: PolicyFilesOption;
+  /** What an operator should know, and may have meant. */
+  readonly warnings: readonly LintFinding[];
+  readonly results: readonly PolicyTestResult[];
+}
+
+type Project = Pick<LoadedConfiguration, "path" | "resolved" | "policyFiles">;
+
+/** Who proposes; a Cedar file can name nobody else. */
+const AGENTS = ["default"];
+
+/** Throws FEMTO_CONFIG_INVALID or FEMTO_POLICY_INVALID, the latter also when one of the policy's own tests fails. */
+export async function loadPolicy(project: Project): Promise<LoadedPolicy> {
+  const loaded = await testPolicy(project);
+  const failed = loaded.results.filter(({ fault }) => fault !== null);
+  if (failed.length > 0) throw new FemtoError("FEMTO_POLICY_INVALID", failed.map(failureText).join("\n"));
+  return loaded;
+}
+
+/** The same, but failed tests are results and no error. */
+export async function testPolicy(project: Project): Promise<LoadedPolicy> {
+  const manifests = knownManifests(project);
+  const { authority } = project.resolved;
+  const tests = readPolicyTests(policyFolder(project.policyFiles).tests, manifests);
+  await using trial = new PolicyTrial();
+  const { rules, warnings } = await fileRules(project, trial);
+  const compiled = compilePolicy({ authority, manifests, fileRules: rules });
+  const decideAll = rules.length > 0 || tests.length > 0 ? await tryOut(compiled, rules, trial) : null;
+  const results = decideAll === null ? [] : await runPolicyTests(tests, { authority, manifests, decideAll });
+  return { compiled, policyFiles: { rules, triedRevision: compiled.revision }, warnings, results };
+}
+
+/** The tables compile only to shapes that the engine takes, so that they need no thread of their own. */
+async function tryOut(
+  compiled: CompiledPolicy,
+  rules: readonly FileRule[],
+  trial: PolicyTrial,
+): Promise<TestBench["decideAll"]> {
+  const engine = rules.length > 0 ? trial : await createPolicyEngine();
+  await engine.activate(compiled);
+  return (request) => engine.decideAll(request);
+}
+
+/** The rules that the project compiles to, without its tests. */
+export async function compiledPolicyOf(project: Project): Promise<CompiledPolicy> {
+  const { authority } = project.resolved;
+  await using trial = new PolicyTrial();
+  const { rules } = await fileRules(project, trial);
+  return compilePolicy({ authority, manifests: knownManifests(project), fileRules: rules });
+}
+
+async function fileRules(project: Project, trial: PolicyTrial): Promise<PolicyFileRules> {
+  const { cedar } = policyFolder(project.policyFiles);
+  const manifests = knownManifests(project);
+  const lookup = machineNames(project.resolved.authority.searchPath);
+  return await loadPolicyFiles({ files: cedar, manifests, agents: AGENTS, lookup, trial });
+}
+
+function knownManifests({ path, resolved }: Project): readonly CapabilityManifest[] {
   const manifests = builtinCapabilities.map(({ manifest }) => manifest);
   const known = manifests.map(({ name }) => name);
   const unknown = [...resolved.capabilities.keys()].filter((name) => !known.includes(name));
-  if (unknown.length > 0) {
-    const names = unknown.map((name) => `\`${name}\``).join(", ");
-    throw new FemtoError(
-      "FEMTO_CONFIG_INVALID",
-      `${path}: [capabilities] names ${names}; there are ${known.sort().join(", ")}`,
-    );
-  }
-  return compilePolicy({ authority: resolved.authority, manifests });
+  if (unknown.length === 0) return manifests;
+  const names = unknown.map((name) => `\`${name}\``).join(", ");
+  throw new FemtoError(
+    "FEMTO_CONFIG_INVALID",
+    `${path}: [capabilities] names ${names}; there are ${known.sort().join(", ")}`,
+  );
+}
+
+export function failureText({ test, fault }: PolicyTestResult): string {
+  return `${test.source}: the test "${printable(test.name)}" fails: ${printable(fault ?? "", 500)}`;
 }

@@ -72,7 +72,7 @@ export class Runtime implements AsyncDisposable {
     this.#surroundings = options.surroundings ?? systemSurroundings();
     this.#boot = this.#surroundings.newId() as BootId;
     this.#log = harmless("the listener to the log", (entry: LogEntry) => options.log?.(entry));
-    this.#confinement = new Confinement(options.configuration.authority);
+    this.#confinement = new Confinement(options);
     this.#system = new ActorSystem({
       ...(options.inspect === undefined ? {} : { inspect: options.inspect }),
       lastState: (subsystem) => (this.#memory === null ? undefined : this.#memory.projection.machine(subsystem)),
@@ -306,12 +306,10 @@ export class Runtime implements AsyncDisposable {
 
   async #startPolicy(): Promise<void> {
     assert(this.#registry !== null, "the registry stands before the policy");
-    const { configuration, permit = [] } = this.#options;
     this.#policy = await Policy.load({
       system: this.#system,
-      configuration,
+      runtime: this.#options,
       manifests: this.#registry.manifests,
-      permit,
       openEngine: (engine) => this.#surroundings.openPolicyEngine(engine),
       onFault: (reason) => this.#log({ level: "error", event: "policy.fault", reason }),
       onCrash: (reason) => this.#supervision.crash("policy", "FEMTO_POLICY_ERROR", reason),

@@ -9,7 +9,7 @@ import { ERRORS, EXIT, errorText, FemtoError, printable } from "@femtoclaw/proto
 import { probeSandbox } from "@femtoclaw/sandbox";
 import type { LoadedConfiguration } from "../configuration/load-configuration.ts";
 import { assertPrivateSocketFolder } from "../endpoints/socket-directory.ts";
-import { compiledPolicyOf } from "../preflight.ts";
+import { loadPolicy } from "../preflight.ts";
 import { table } from "../terminal/table.ts";
 import type { CommandContext } from "./command-context.ts";
 import { hostAnswers } from "./host.ts";
@@ -60,10 +60,18 @@ async function lookAtProject(
     return ok(`${probe.name} ${probe.version} confined a real program: own files, secrets and environment hidden`);
   });
   await look("policy", async () => {
-    const compiled = compiledPolicyOf(loaded);
+    const { compiled, results, warnings } = await loadPolicy(loaded);
     const engine = await createPolicyEngine();
-    await engine.activate(compiled);
-    return ok(`${compiled.rules.length} rules answer decisions, revision ${compiled.revision.slice(0, 12)}`);
+    engine.activate(compiled);
+    const tests = results.length === 0 ? "it has no tests" : `its ${results.length} tests hold`;
+    const detail = `${compiled.rules.length} rules answer decisions, ${tests}, revision ${compiled.revision.slice(0, 12)}`;
+    if (warnings.length === 0) return ok(detail);
+    const lines = warnings.map(({ source, message }) => `${source}: ${message}`);
+    return {
+      verdict: "warn",
+      detail: [detail, ...lines].join("\n"),
+      fix: "Read the lines above; `femtoclaw policy check` repeats them.",
+    };
   });
   await look("fails closed", async () => {
     const nothing = { ...authority, allow: { read: [], write: [], run: [] } };

@@ -49,9 +49,12 @@ function sizeFinding(root: Expression): string | null {
 /** Facts are whole numbers that JavaScript holds exactly, and the engine counts in 64 bits. */
 const FACT_MAX = 2 ** 53;
 const LONG_MAX = 2 ** 63;
+const ARITHMETIC = ["+", "-", "*", "neg"];
 
 function overflowFindings(policy: ParsedPolicy): string[] {
-  const overflows = [...expressionsOf(policy)].some((expression) => largest(expression) >= LONG_MAX);
+  const overflows = [...expressionsOf(policy)].some(
+    (expression) => ARITHMETIC.includes(operation(expression).name) && largest(expression) >= LONG_MAX,
+  );
   return overflows
     ? [
         "this arithmetic can overflow, and a policy that errs denies every call that it looks at; compare smaller numbers",
@@ -62,7 +65,7 @@ function overflowFindings(policy: ParsedPolicy): string[] {
 /** The largest magnitude that the number can have. */
 function largest(expression: Expression): number {
   const { name, operands, value } = operation(expression);
-  const [first = 0, second = 0] = ["+", "-", "*", "neg"].includes(name) ? operands.map(largest) : [];
+  const [first = 0, second = 0] = ARITHMETIC.includes(name) ? operands.map(largest) : [];
   switch (name) {
     case "Value":
       return typeof value === "number" ? Math.abs(value) : 0;

@@ -28,6 +28,7 @@ export async function loadPolicyFiles({
   trial,
   ...known
 }: PolicyFilesRequest): Promise<PolicyFileRules> {
+  if (files.length === 0) return { rules: [], warnings: [] };
   const actions = policyActions(manifests);
   const reading = await trial.read(files, actions);
   const named = checkNames(reading.names, { ...known, actions });

@@ -12,6 +12,7 @@ import type { TrialAnswer, TrialCall } from "./trial.ts";
 
 assert(parentPort !== null, "this module runs as a worker");
 const port = parentPort;
+const freshCedar = openCedar();
 let engine: PolicyEngine | null = null;
 
 port.on("message", (call: TrialCall) => {
@@ -27,7 +28,8 @@ port.on("message", (call: TrialCall) => {
 async function answer(call: TrialCall): Promise<unknown> {
   switch (call.kind) {
     case "read": {
-      const cedar = (await (await openCedar())()).start();
+      // An instance of its own, because a trap while reading leaves none to go on with.
+      const cedar = (await (await freshCedar)()).start();
       const { rules, names, findings, warnings } = readPolicies(cedar, call.files, call.actions);
       return { rules, names, findings, warnings };
     }

@@ -26,17 +26,20 @@ const STEP_MS = 20_000;
 /** LIMIT: memory of the thread's heap; a thousand policies need some 100 MB. */
 const HEAP_MB = 512;
 
-export class PolicyTrial implements AsyncDisposable {
-  readonly #worker: Worker;
-  readonly #stepMs: number;
+export interface TrialLimits {
+  readonly stepMs?: number;
+  readonly heapMb?: number;
+}
 
-  constructor({ stepMs = STEP_MS }: { readonly stepMs?: number } = {}) {
+export class PolicyTrial implements AsyncDisposable {
+  /** Started by the first step. */
+  #worker: Worker | null = null;
+  readonly #stepMs: number;
+  readonly #heapMb: number;
+
+  constructor({ stepMs = STEP_MS, heapMb = HEAP_MB }: TrialLimits = {}) {
     this.#stepMs = stepMs;
-    this.#worker = new Worker(new URL("./trial-worker.ts", import.meta.url), {
-      env: {},
-      execArgv: [],
-      resourceLimits: { maxOldGenerationSizeMb: HEAP_MB },
-    });
+    this.#heapMb = heapMb;
   }
 
   async read(files: readonly PolicyFile[], actions: readonly PolicyAction[]): Promise<PolicyReading> {
@@ -59,21 +62,32 @@ export class PolicyTrial implements AsyncDisposable {
     const onError = (error: unknown): void => reject(unusable(`it failed there: ${errorText(error)}`));
     const onExit = (): void => reject(unusable("it ended there"));
     const timer = setTimeout(() => reject(unusable(`it took longer than ${this.#stepMs} ms there`)), this.#stepMs);
-    this.#worker.once("message", resolve).once("error", onError).once("exit", onExit);
+    this.#worker ??= newWorker(this.#heapMb);
+    const worker = this.#worker;
+    worker.once("message", resolve).once("error", onError).once("exit", onExit);
     try {
-      this.#worker.postMessage(call);
+      worker.postMessage(call);
       const answer = await promise;
       if (answer.ok) return answer.value;
       throw answer.isKnown ? new FemtoError("FEMTO_POLICY_INVALID", answer.message) : unusable(answer.message);
     } finally {
       clearTimeout(timer);
-      this.#worker.off("message", resolve).off("error", onError).off("exit", onExit);
+      worker.off("message", resolve).off("error", onError).off("exit", onExit);
     }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#worker.terminate();
+    await this.#worker?.terminate();
   }
+}
+
+/** Without the environment and the flags of this process: it reads one file of policies, and answers. */
+function newWorker(maxOldGenerationSizeMb: number): Worker {
+  return new Worker(new URL("./trial-worker.ts", import.meta.url), {
+    env: {},
+    execArgv: [],
+    resourceLimits: { maxOldGenerationSizeMb },
+  });
 }
 
 function unusable(finding: string): FemtoError {

@@ -1,18 +1,23 @@
 /** The policy subsystem: the compiled rules, the engine that holds them, and decisions that fail closed. */
 
 import type { PolicyContext } from "@femtoclaw/machines";
-import { type CompiledPolicy, compilePolicy, type PolicyEngine, type PolicyEngineOptions } from "@femtoclaw/policy";
+import {
+  type CompiledPolicy,
+  compilePolicy,
+  type PolicyEngine,
+  type PolicyEngineOptions,
+  PolicyTrial,
+} from "@femtoclaw/policy";
 import { type CapabilityManifest, errorText, type Facts, type PolicyActivatedBody } from "@femtoclaw/protocol";
 import type { EventObject } from "xstate";
-import type { ResolvedConfiguration } from "../configuration/resolve-configuration.ts";
 import type { GateDecision } from "../gate/gate-parts.ts";
+import type { PolicyFilesOption, RuntimeOptions } from "../options.ts";
 import type { ActorSystem } from "../system.ts";
 
 export interface PolicyOptions {
   readonly system: ActorSystem;
-  readonly configuration: ResolvedConfiguration;
+  readonly runtime: Pick<RuntimeOptions, "configuration" | "permit" | "policyFiles">;
   readonly manifests: readonly CapabilityManifest[];
-  readonly permit: readonly string[];
   /** Makes a fresh engine without an active policy. */
   openEngine(options: PolicyEngineOptions): Promise<PolicyEngine>;
   /** Hears why the engine could not decide a call that was therefore denied. */
@@ -34,11 +39,14 @@ export class Policy {
 
   /** Compiles, validates and activates; resolves only after the set has answered real decisions. */
   static async load(options: PolicyOptions): Promise<Policy> {
+    const { configuration, permit = [], policyFiles } = options.runtime;
     const compiled = compilePolicy({
-      authority: options.configuration.authority,
+      authority: configuration.authority,
       manifests: [...options.manifests],
-      tools: options.permit.map((name) => ({ name, source: "permit" })),
+      tools: permit.map((name) => ({ name, source: "permit" })),
+      fileRules: policyFiles?.rules ?? [],
     });
+    if (policyFiles !== undefined) await tryOut(compiled, policyFiles);
     return new Policy(options, compiled, await activated(compiled, options));
   }
 
@@ -86,6 +94,13 @@ export class Policy {
       return { allowed: false, rules: [], revision, code: "FEMTO_POLICY_ERROR", reason };
     }
   }
+}
+
+/** What somebody wrote in Cedar may trap the engine; the tables compile only to shapes that cannot. */
+async function tryOut(compiled: CompiledPolicy, { rules, triedRevision }: PolicyFilesOption): Promise<void> {
+  if (rules.length === 0 || triedRevision === compiled.revision) return;
+  await using trial = new PolicyTrial();
+  await trial.activate(compiled);
 }
 
 async function activated(

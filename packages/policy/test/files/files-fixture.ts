@@ -1,8 +1,8 @@
 /** Cedar files as an operator would write them, read on a machine that has what the fixture says. */
 import type { CapabilityManifest } from "@femtoclaw/protocol";
-import { type CompiledPolicy, compilePolicy, loadPolicyFiles, type NameLookup, PolicyTrial } from "../src/index.ts";
-import type { PolicyFileRules } from "../src/files/load-policy-files.ts";
-import { type AuthorityTables, authorityOf, MANIFESTS } from "./policy-fixture.ts";
+import type { PolicyFileRules } from "../../src/files/load-policy-files.ts";
+import { type CompiledPolicy, compilePolicy, loadPolicyFiles, type NameLookup, PolicyTrial } from "../../src/index.ts";
+import { type AuthorityTables, authorityOf, MANIFESTS } from "../policy-fixture.ts";
 
 const PATHS = ["/ws", "/ws/out", "/ws/secrets", "/srv", "/"];
 const PROGRAMS = ["git", "bash", "echo", "tar"].map((name) => `/usr/bin/${name}`);
@@ -19,6 +19,9 @@ export function fileOf(text: string | Uint8Array, name = "extra.cedar") {
   return { name, bytes: typeof text === "string" ? Buffer.from(text) : text };
 }
 
+/** One thread for a whole file of tests, which disposes of it. */
+export const SHARED_TRIAL = new PolicyTrial();
+
 export interface Loading {
   readonly trial?: PolicyTrial;
   readonly manifests?: readonly CapabilityManifest[];
@@ -26,12 +29,10 @@ export interface Loading {
 
 export async function load(
   files: string | readonly ReturnType<typeof fileOf>[],
-  { trial, manifests = MANIFESTS }: Loading = {},
+  { trial = SHARED_TRIAL, manifests = MANIFESTS }: Loading = {},
 ): Promise<PolicyFileRules> {
   const list = typeof files === "string" ? [fileOf(files)] : files;
-  if (trial !== undefined) return loadPolicyFiles({ files: list, manifests, agents: ["default"], lookup: LOOKUP, trial });
-  await using own = new PolicyTrial();
-  return await loadPolicyFiles({ files: list, manifests, agents: ["default"], lookup: LOOKUP, trial: own });
+  return await loadPolicyFiles({ files: list, manifests, agents: ["default"], lookup: LOOKUP, trial });
 }
 
 /** All findings, a line each; null when the files are taken. */
