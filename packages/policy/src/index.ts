@@ -11,4 +11,4 @@ export { PolicyTrial } from "./files/trial.ts";
 export { type LintFinding, lintAuthority } from "./lint.ts";
 export type { DecisionRequest } from "./request.ts";
 export type { CompiledRule, ToolGrant } from "./rules.ts";
-export type { PolicyAction, ResourceType } from "./schema.ts";
+export { contextOf, type PolicyAction, policyActions, type ResourceType } from "./schema.ts";

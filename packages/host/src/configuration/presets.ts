@@ -121,10 +121,13 @@ not_match = ["femtoclaw.toml", "/etc/shadow"]
 ${writesWorkspace ? 'match = ["notes.md"]\n' : ""}not_match = [${writesWorkspace ? "" : '"notes.md", '}".git/hooks/pre-commit", "policy/new.cedar"]
 
 [tool.process_exec]              # a program and its arguments
-match = ${JSON.stringify(allowed)}
-not_match = ${JSON.stringify(denied)}
+match = ${callsText(allowed)}
+not_match = ${callsText(denied)}
 `;
 }
+
+const callsText = (calls: readonly string[][]): string =>
+  `[${calls.map((call) => `[${call.map((text) => `"${text}"`).join(", ")}]`).join(", ")}]`;
 
 const find = (name: string) => findProgram(name, DEFAULT_SEARCH_PATH);
 
