@@ -47,13 +47,27 @@ export async function loadPolicy(project: Project): Promise<LoadedPolicy> {
 export async function testPolicy(project: Project): Promise<LoadedPolicy> {
   const manifests = knownManifests(project);
   const { authority } = project.resolved;
-  const tests = readPolicyTests(policyFolder(project.policyFiles).tests, manifests);
+  const folder = policyFolder(project.policyFiles);
   await using trial = new PolicyTrial();
-  const { rules, warnings } = await fileRules(project, trial);
+  const [{ rules, warnings }, tests] = await bothOf(
+    fileRules(project, trial),
+    (async () => readPolicyTests(folder.tests, manifests))(),
+  );
   const compiled = compilePolicy({ authority, manifests, fileRules: rules });
   const decideAll = rules.length > 0 || tests.length > 0 ? await tryOut(compiled, rules, trial) : null;
   const results = decideAll === null ? [] : await runPolicyTests(tests, { authority, manifests, decideAll });
   return { compiled, policyFiles: { rules, triedRevision: compiled.revision }, warnings, results };
+}
+
+/** Whoever mends the one wants to hear of the other too. */
+async function bothOf<A, B>(one: Promise<A>, other: Promise<B>): Promise<[A, B]> {
+  const faults = (await Promise.allSettled([one, other])).flatMap((settled) =>
+    settled.status === "rejected" ? [settled.reason] : [],
+  );
+  if (faults.length === 2 && faults.every((fault) => fault instanceof FemtoError)) {
+    throw new FemtoError("FEMTO_POLICY_INVALID", faults.map(({ message }) => message).join("\n"));
+  }
+  return await Promise.all([one, other]);
 }
 
 /** The tables compile only to shapes that the engine takes, so that they need no thread of their own. */

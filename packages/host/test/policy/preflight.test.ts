@@ -143,6 +143,12 @@ test.each(["a.cedr", "a.cedar.bak", "notes.txt", "a.toml", "A.CEDAR", ".a.cedar.
   },
 );
 
+test("faults of policies and of tests are told together", async () => {
+  using home = new TemporaryHome();
+  const loaded = projectOf(home, { "a.cedar": "permit (principal, action, resource);", "a.test.toml": "cases = []" });
+  await expect(loadPolicy(loaded)).rejects.toThrow(/^policy\/a\.cedar:1:1: .*\npolicy\/a\.test\.toml:1:1: unknown key/);
+});
+
 test("names of this machine are checked", async () => {
   using home = new TemporaryHome();
   mkdirSync(home.path("project/real"), { recursive: true });

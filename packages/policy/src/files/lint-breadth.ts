@@ -136,12 +136,27 @@ export function forbiddenPaths(policy: ParsedPolicy, actions: readonly PolicyAct
   const covered = policy.effect === "permit" ? [] : coveredActions(policy, actions);
   const files = covered.filter(({ resource, effect }) => resource === "Path" && effect !== "none");
   if (files.length === 0) return { hidden: [], kept: [], missesPrograms: false };
-  const bound = [scopeEntities(policy.resource), ...requiredTerms(policy).map(boundEntities)];
-  const paths = bound.find((entities) => entities !== null && entities.length > 0)?.map(({ id }) => id);
-  if (paths === undefined) {
-    const programs = actions.filter(({ resource }) => resource === "Program");
-    return { hidden: [], kept: [], missesPrograms: !programs.every((action) => covered.includes(action)) };
-  }
+  const scope = scopeEntities(policy.resource);
+  const terms = forbiddingTerms(policy);
+  const bound = scope.length > 0 ? scope : terms.map(boundEntities).find((entities) => entities !== null);
+  const paths = (bound ?? terms.flatMap(namedEntities)).map(({ id }) => id);
+  const programs = actions.filter(({ resource }) => resource === "Program");
+  const missesPrograms = bound === undefined && !programs.every((action) => covered.includes(action));
   const reads = files.some(({ effect }) => effect === "read");
-  return { hidden: reads ? paths : [], kept: reads ? [] : paths, missesPrograms: false };
+  return { hidden: reads ? paths : [], kept: reads ? [] : paths, missesPrograms };
+}
+
+/** What has to hold for a forbid to apply; `unless { !x }` is `when { x }`. */
+function forbiddingTerms(policy: ParsedPolicy): Expression[] {
+  const opposites = policy.conditions.flatMap(({ kind, body }) => (kind === "unless" ? termsOf("||", body) : []));
+  const negated = opposites.flatMap((term) => (operation(term).name === "!" ? operation(term).operands : []));
+  return [...requiredTerms(policy), ...negated.flatMap((term) => termsOf("&&", term))];
+}
+
+/** Entities of which the term may speak among others: what is forbidden in any of its cases. */
+function namedEntities(term: Expression): readonly EntityId[] {
+  const { name, operands } = operation(term);
+  if (name === "||" || name === "&&") return operands.flatMap(namedEntities);
+  if (name === "if-then-else") return operands.slice(1).flatMap(namedEntities);
+  return boundEntities(term) ?? [];
 }

@@ -363,6 +363,18 @@ describe("the second fence", () => {
       `forbid (principal, action == Action::"fs_read", resource) when { resource in [Path::"/ws/secrets"] && context.bytes == 0 }`,
     ],
     [
+      "reading is forbidden in one of several cases",
+      `forbid (principal, action == Action::"fs_read", resource) when { context.bytes > 9 || resource in Path::"/ws/secrets" }`,
+    ],
+    [
+      "reading is forbidden by a choice",
+      `forbid (principal, action == Action::"fs_read", resource) when { if context.exists then resource in Path::"/ws/secrets" else false }`,
+    ],
+    [
+      "reading is forbidden in other words",
+      `forbid (principal, action == Action::"fs_read", resource) unless { !(resource in Path::"/ws/secrets") }`,
+    ],
+    [
       "reading is asked for",
       `@approval forbid (principal, action == Action::"fs_read", resource in Path::"/ws/secrets") unless { context.approved }`,
     ],
@@ -375,6 +387,13 @@ describe("the second fence", () => {
       read: ["/ws/old"],
       write: ["/ws/out"],
     });
+  });
+
+  it("a list of exceptions hides nothing, and is told of", async () => {
+    const policy = `forbid (principal, action == Action::"fs_read", resource) unless { resource in Path::"/srv" }`;
+    expect(await denied(policy)).toEqual({ read: ["/ws/old"], write: [] });
+    const { warnings } = await load(`@id("a") ${policy};`);
+    expect(warnings.map(({ message }) => message)).toEqual([expect.stringContaining("programs are not bound by it")]);
   });
 
   it("a permit shows programs nothing more", async () => {
