@@ -92,8 +92,9 @@ export async function compiledPolicyOf(project: Project): Promise<CompiledPolicy
 async function fileRules(project: Project, trial: PolicyTrial): Promise<PolicyFileRules> {
   const { cedar } = policyFolder(project.policyFiles);
   const manifests = knownManifests(project);
-  const lookup = machineNames(project.resolved.authority.searchPath);
-  return await loadPolicyFiles({ files: cedar, manifests, agents: AGENTS, lookup, trial });
+  const { authority } = project.resolved;
+  const lookup = machineNames(authority.searchPath);
+  return await loadPolicyFiles({ files: cedar, manifests, authority, agents: AGENTS, lookup, trial });
 }
 
 function knownManifests({ path, resolved }: Project): readonly CapabilityManifest[] {

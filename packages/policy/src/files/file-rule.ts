@@ -34,8 +34,15 @@ export interface NamedEntity {
 /** `unsafe`: said to be meant. `limited`: first argument and options are listed. `any`: neither. */
 export type ProgramOpening = "unsafe" | "limited" | "any";
 
+/** A path that a permit lets calls write to. */
+export interface WrittenPath {
+  readonly source: string;
+  readonly path: string;
+}
+
 export interface PolicyReading {
   readonly rules: readonly FileRule[];
+  readonly written: readonly WrittenPath[];
   readonly names: readonly NamedEntity[];
   /** What keeps the files from being taken. */
   readonly findings: readonly LintFinding[];

@@ -58,9 +58,8 @@ function isResourceBound(policy: ParsedPolicy): boolean {
 function bindsResource(term: Expression): boolean {
   if (boundEntities(term) !== null) return true;
   const compared = comparison(term);
-  if (compared !== null && ["real_path", "sha256"].includes(compared.fact)) {
-    return compared.operator === "==" || compared.operator === "contains";
-  }
+  // A digest alone names a file that nobody who reads the policy knows.
+  if (compared?.fact === "real_path") return compared.operator === "==" || compared.operator === "contains";
   const alternatives = termsOf("||", term);
   if (alternatives.length > 1)
     return alternatives.every((one) => termsOf("&&", one).some((inner) => bindsResource(inner)));
@@ -100,6 +99,22 @@ export function namedFiles(policy: ParsedPolicy): string[] {
     const compared = comparison(expression);
     return compared?.fact === "real_path" ? compared.texts : [];
   });
+}
+
+/** Where a permit lets calls write. */
+export function writtenPaths(policy: ParsedPolicy, actions: readonly PolicyAction[]): string[] {
+  const writes = coveredActions(policy, actions).some(
+    ({ resource, effect }) => resource === "Path" && effect !== "read" && effect !== "none",
+  );
+  if (policy.effect === "forbid" || !writes || isUnsafe(policy)) return [];
+  const scope = scopeEntities(policy.resource);
+  const bound =
+    scope.length > 0
+      ? scope
+      : requiredTerms(policy)
+          .map(boundEntities)
+          .find((found) => found !== null);
+  return (bound ?? []).map(({ id }) => id);
 }
 
 const APPROVED: Expression = { ".": { left: { Var: "context" }, attr: "approved" } };

@@ -1,14 +1,16 @@
 /** From Cedar files to rules that can be compiled, with everything that is wrong with them at once. */
-import { type CapabilityManifest, FemtoError } from "@femtoclaw/protocol";
+import { type Authority, type CapabilityManifest, FemtoError, printable } from "@femtoclaw/protocol";
+import { ancestorsOrSelf } from "../canonical-path.ts";
 import type { LintFinding } from "../lint.ts";
 import { policyActions } from "../schema.ts";
 import { checkNames, type NameLookup } from "./check-names.ts";
-import type { FileRule, PolicyFile } from "./file-rule.ts";
+import type { FileRule, PolicyFile, WrittenPath } from "./file-rule.ts";
 import type { PolicyTrial } from "./trial.ts";
 
 export interface PolicyFilesRequest {
   readonly files: readonly PolicyFile[];
   readonly manifests: readonly CapabilityManifest[];
+  readonly authority: Authority;
   /** Principals that can propose. */
   readonly agents: readonly string[];
   readonly lookup: NameLookup;
@@ -25,6 +27,7 @@ export interface PolicyFileRules {
 export async function loadPolicyFiles({
   files,
   manifests,
+  authority,
   trial,
   ...known
 }: PolicyFilesRequest): Promise<PolicyFileRules> {
@@ -32,10 +35,25 @@ export async function loadPolicyFiles({
   const actions = policyActions(manifests);
   const reading = await trial.read(files, actions);
   const named = checkNames(reading.names, { ...known, actions });
-  const findings = [...reading.findings, ...named.findings];
+  const findings = [...reading.findings, ...named.findings, ...replaceable(reading.written, authority)];
   if (findings.length > 0) throw new FemtoError("FEMTO_POLICY_INVALID", inFileOrder(findings).join("\n"));
   return { rules: reading.rules, warnings: [...reading.warnings, ...named.warnings] };
 }
+
+/** INVARIANT: no call writes where a permitted program is looked up; else writing files would mean running any code. */
+function replaceable(written: readonly WrittenPath[], { searchPath, allow, ask, deny }: Authority): LintFinding[] {
+  const places = [...searchPath, ...[...allow.run, ...ask.run].map(({ realPath }) => realPath)];
+  return written.flatMap(({ source, path }) => {
+    const open = (place: string) =>
+      (isWithin(place, path) || isWithin(path, place)) && !deny.write.some((denied) => isWithin(place, denied.path));
+    const place = places.find(open);
+    if (place === undefined) return [];
+    const message = `calls could replace programs in ${printable(place)}; deny writing there, or say that this is meant with @unsafe("why")`;
+    return [{ source, message }];
+  });
+}
+
+const isWithin = (path: string, folder: string): boolean => ancestorsOrSelf(path).includes(folder);
 
 /** LIMIT: findings that are reported at once; nobody mends more at a time. */
 const FINDINGS_MAX = 50;

@@ -20,6 +20,7 @@ import {
   type PolicyReading,
   type ProgramOpening,
   REAL_FILE,
+  type WrittenPath,
 } from "./file-rule.ts";
 import {
   approvalFindings,
@@ -28,9 +29,12 @@ import {
   isUnsafe,
   limitsArguments,
   namedFiles,
+  writtenPaths,
 } from "./lint-breadth.ts";
 import { shapeFindings } from "./lint-shape.ts";
 
+/** LIMIT: bytes of all files together; a policy that nobody can read protects nobody. */
+const FILES_BYTES_MAX = 1_048_576;
 /** LIMIT: policies of all files; the engine looks at each of them in every decision, at some 2 us each. */
 const POLICIES_MAX = 1_000;
 
@@ -42,6 +46,10 @@ export function readPolicies(
   actions: readonly PolicyAction[],
 ): PolicyReading {
   const reader = new Reader(cedar, actions);
+  if (files.reduce((sum, { bytes }) => sum + bytes.length, 0) > FILES_BYTES_MAX) {
+    reader.note(reader.at, `the files are together larger than ${FILES_BYTES_MAX} bytes`);
+    return reader;
+  }
   try {
     for (const file of files) reader.read(file);
     reader.validate();
@@ -65,6 +73,7 @@ interface Parsed {
 class Reader implements PolicyReading {
   readonly rules: FileRule[] = [];
   readonly names: NamedEntity[] = [];
+  readonly written: WrittenPath[] = [];
   readonly findings: LintFinding[] = [];
   readonly warnings: LintFinding[] = [];
   /** Where it is just now. */
@@ -126,6 +135,7 @@ class Reader implements PolicyReading {
     for (const message of further) this.note(source, message);
     if (further.length > 0) return;
     this.#nameEntities(policy, places, statement);
+    this.written.push(...writtenPaths(policy, this.#actions).map((path) => ({ source, path })));
     const { hidden, kept, missesPrograms } = forbiddenPaths(policy, this.#actions);
     if (missesPrograms) {
       this.warnings.push({

@@ -30,8 +30,8 @@ async function answer(call: TrialCall): Promise<unknown> {
     case "read": {
       // An instance of its own, because a trap while reading leaves none to go on with.
       const cedar = (await (await freshCedar)()).start();
-      const { rules, names, findings, warnings } = readPolicies(cedar, call.files, call.actions);
-      return { rules, names, findings, warnings };
+      const { rules, names, written, findings, warnings } = readPolicies(cedar, call.files, call.actions);
+      return { rules, names, written, findings, warnings };
     }
     case "activate": {
       const fresh = await createPolicyEngine();

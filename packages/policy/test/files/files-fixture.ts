@@ -4,7 +4,7 @@ import type { PolicyFileRules } from "../../src/files/load-policy-files.ts";
 import { type CompiledPolicy, compilePolicy, loadPolicyFiles, type NameLookup, PolicyTrial } from "../../src/index.ts";
 import { type AuthorityTables, authorityOf, MANIFESTS } from "../policy-fixture.ts";
 
-const PATHS = ["/ws", "/ws/out", "/ws/secrets", "/srv", "/"];
+const PATHS = ["/ws", "/ws/out", "/ws/secrets", "/srv", "/", "/usr", "/usr/bin/echo"];
 const PROGRAMS = ["git", "bash", "echo", "tar"].map((name) => `/usr/bin/${name}`);
 const LINKS: Readonly<Record<string, string>> = { "/ws/link": "/srv" };
 
@@ -32,7 +32,14 @@ export async function load(
   { trial = SHARED_TRIAL, manifests = MANIFESTS }: Loading = {},
 ): Promise<PolicyFileRules> {
   const list = typeof files === "string" ? [fileOf(files)] : files;
-  return await loadPolicyFiles({ files: list, manifests, agents: ["default"], lookup: LOOKUP, trial });
+  return await loadPolicyFiles({
+    files: list,
+    manifests,
+    authority: authorityOf(),
+    agents: ["default"],
+    lookup: LOOKUP,
+    trial,
+  });
 }
 
 /** All findings, a line each; null when the files are taken. */

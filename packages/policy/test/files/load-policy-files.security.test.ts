@@ -98,6 +98,14 @@ describe("a hostile file", () => {
     expect(rules.map(({ reason }) => reason)).toEqual(['" ; x; //']);
   });
 
+  it("is bounded together with the others", async () => {
+    const files = ["a.cedar", "b.cedar"].map((name) => fileOf(`// ${"x".repeat(MIB / 2 - 3)}`, name));
+    expect(await findings(files)).toBeNull();
+    expect(await findings([...files, fileOf(" ", "c.cedar")])).toEqual([
+      expect.stringContaining("together larger than"),
+    ]);
+  });
+
   it("is bounded in what it reports", async () => {
     const text = Array.from({ length: 900 }, () => `forbid (principal, action, resource);`).join("\n");
     const lines = await findings(text);

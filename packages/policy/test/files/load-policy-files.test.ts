@@ -228,6 +228,21 @@ describe("lint", () => {
       /permits every use/,
     ],
     [
+      "a permit by a digest alone",
+      `@id("a") permit (principal, ${ON_RUN}, resource) when { context.sha256 == "${"a".repeat(64)}" };`,
+      /permits every use/,
+    ],
+    [
+      "a permit to write where programs are",
+      `@id("a") permit (principal, action == Action::"fs_write", resource in Path::"/usr");`,
+      /1:1: calls could replace programs in \/usr\/bin/,
+    ],
+    [
+      "a permit to write one program",
+      `@id("a") permit (principal, action, resource) when { resource == Path::"/usr/bin/echo" };`,
+      /calls could replace programs/,
+    ],
+    [
       "a permit of any program",
       `@id("a") permit (principal, ${ON_RUN}, resource) when { context.arguments == 0 };`,
       /permits every use of process_exec/,
@@ -299,8 +314,8 @@ describe("lint", () => {
       "git with its word and options",
       `permit (principal, ${ON_RUN}, resource == Program::"/usr/bin/git") when { context has word && ["log", "diff"].contains(context.word) && ["--stat"].containsAll(context.flags) }`,
     ],
+    ["reading where programs are", `permit (principal, action == Action::"fs_read", resource in Path::"/usr")`],
     ["a harmless program", `permit (principal, ${ON_RUN}, resource == Program::"/usr/bin/echo")`],
-    ["a file by its digest", `permit (principal, ${ON_RUN}, resource) when { context.sha256 == "${"a".repeat(64)}" }`],
     [
       "the smallest number",
       `forbid (principal, ${ON_RUN}, resource) when { context.arguments == -9223372036854775808 }`,
