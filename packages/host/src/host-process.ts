@@ -98,7 +98,12 @@ export class HostProcess implements AsyncDisposable {
 export async function startRuntime(loaded: LoadedConfiguration, log: (entry: LogEntry) => void): Promise<Runtime> {
   const { resolved, path } = loaded;
   const { policyFiles, warnings } = await loadPolicy(loaded);
-  for (const { source, message } of warnings) log({ level: "warn", event: "policy.warning", source, reason: message });
+  const [warning] = warnings;
+  if (warning !== undefined) {
+    const reason = `${warning.source}: ${warning.message}`;
+    const fix = "`femtoclaw policy check` prints all warnings.";
+    log({ level: "warn", event: "policy.warnings", reason, fix });
+  }
   const telemetry = resolved.otlpEndpoint === undefined ? {} : { telemetry: await exporterTo(resolved.otlpEndpoint) };
   const runtime = await createRuntime({
     configuration: resolved,

@@ -36,8 +36,8 @@ export async function loadPolicyFiles({
   const reading = await trial.read(files, actions);
   const named = checkNames(reading.names, { ...known, actions });
   const findings = [...reading.findings, ...named.findings, ...replaceable(reading.written, authority)];
-  if (findings.length > 0) throw new FemtoError("FEMTO_POLICY_INVALID", inFileOrder(findings).join("\n"));
-  return { rules: reading.rules, warnings: [...reading.warnings, ...named.warnings] };
+  if (findings.length > 0) throw new FemtoError("FEMTO_POLICY_INVALID", inFileOrder(findings).map(text).join("\n"));
+  return { rules: reading.rules, warnings: inFileOrder([...reading.warnings, ...named.warnings]) };
 }
 
 /** INVARIANT: no call writes where a permitted program is looked up; else writing files would mean running any code. */
@@ -55,13 +55,16 @@ function replaceable(written: readonly WrittenPath[], { searchPath, allow, ask, 
 
 const isWithin = (path: string, folder: string): boolean => ancestorsOrSelf(path).includes(folder);
 
-/** LIMIT: findings that are reported at once; nobody mends more at a time. */
-const FINDINGS_MAX = 50;
+/** LIMIT: findings or warnings that are reported at once; nobody mends more at a time. */
+const REPORTED_MAX = 50;
 
-function inFileOrder(findings: readonly LintFinding[]): string[] {
-  const lines = new Set(findings.map(({ source, message }) => `${source}: ${message}`));
+function inFileOrder(findings: readonly LintFinding[]): LintFinding[] {
+  const distinct = new Map(findings.map((finding) => [text(finding), finding]));
   // `file:9:1` before `file:12:1`.
-  const sorted = [...lines].sort((left, right) => left.localeCompare(right, "en", { numeric: true }));
-  if (sorted.length <= FINDINGS_MAX) return sorted;
-  return [...sorted.slice(0, FINDINGS_MAX), `and ${sorted.length - FINDINGS_MAX} more`];
+  const sorted = [...distinct].sort(([left], [right]) => left.localeCompare(right, "en", { numeric: true }));
+  const shown = sorted.slice(0, REPORTED_MAX).map(([, finding]) => finding);
+  if (sorted.length <= REPORTED_MAX) return shown;
+  return [...shown, { source: "policy", message: `and ${sorted.length - REPORTED_MAX} more` }];
 }
+
+const text = ({ source, message }: LintFinding): string => `${source}: ${message}`;

@@ -110,7 +110,14 @@ describe("a hostile file", () => {
     const text = Array.from({ length: 900 }, () => `forbid (principal, action, resource);`).join("\n");
     const lines = await findings(text);
     expect(lines).toHaveLength(51);
-    expect(lines?.at(-1)).toBe("and 850 more");
+    expect(lines?.at(-1)).toBe("policy: and 850 more");
+  });
+
+  it("is bounded in what it warns of", async () => {
+    const text = Array.from({ length: 60 }, (_, at) => SAFE(`p${at}`).replace("secrets", `none${at}`)).join("\n");
+    const { warnings } = await load(text);
+    expect(warnings).toHaveLength(51);
+    expect(warnings.at(-1)?.message).toBe("and 10 more");
   });
 
   it("does not take the next one with it", async () => {
