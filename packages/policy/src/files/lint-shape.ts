@@ -24,7 +24,23 @@ export function shapeFindings(policy: ParsedPolicy): string[] {
   const size = policy.conditions.map(({ body }) => sizeFinding(body)).find((finding) => finding !== null);
   // What is too large is not looked at any further: the rest of lint is recursive too.
   if (size !== undefined) return [size];
-  return [...overflowFindings(policy), ...contradictions(policy), ...literalFindings(policy)];
+  return [
+    ...overflowFindings(policy),
+    ...contradictions(policy),
+    ...literalFindings(policy),
+    ...[...expressionsOf(policy)].flatMap(patternFindings),
+  ];
+}
+
+/** LIMIT: characters and wildcards of a pattern; an agent chooses the text, and their product is the work. */
+const PATTERN_CHARS_MAX = 256;
+const PATTERN_WILDCARDS_MAX = 8;
+
+function patternFindings(expression: Expression): string[] {
+  const like = expression["like"] as { readonly pattern: readonly unknown[] } | undefined;
+  const wildcards = like?.pattern.filter((element) => element === "Wildcard").length ?? 0;
+  if (like === undefined || (like.pattern.length <= PATTERN_CHARS_MAX && wildcards <= PATTERN_WILDCARDS_MAX)) return [];
+  return [`a pattern has more than ${PATTERN_CHARS_MAX} characters or ${PATTERN_WILDCARDS_MAX} wildcards`];
 }
 
 const CHAINS = ["&&", "||", "+", "-", "*"] as const;

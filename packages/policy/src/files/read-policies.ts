@@ -129,33 +129,32 @@ class Reader implements PolicyReading {
     if (other !== undefined) {
       return this.note(source, `@id("${ownId}") stands at ${other.places.at(other.statement.offset)} already`);
     }
-    this.#parsed.push({ id, places, statement });
     const shape = shapeFindings(policy);
+    // What is too large is not validated: the engine would trap on it, and everything else would stay unread.
+    if (shape.length === 0) this.#parsed.push({ id, places, statement });
     const further = shape.length > 0 ? shape : [...breadthFindings(policy, this.#actions), ...approvalFindings(policy)];
     for (const message of further) this.note(source, message);
     if (further.length > 0) return;
     this.#nameEntities(policy, places, statement);
     this.written.push(...writtenPaths(policy, this.#actions).map((path) => ({ source, path })));
-    const { hidden, kept, missesPrograms } = forbiddenPaths(policy, this.#actions);
-    if (missesPrograms) {
-      this.warnings.push({
-        source,
-        message:
-          "this forbids file tools something and names no path, so programs are not bound by it; [deny] binds both",
-      });
-    }
     const verb = about.approvers === undefined ? `${policy.effect}s` : "asks for";
-    const paths = entitiesOf(policy).flatMap((entity) => (entity.type === "Path" ? [entity.id] : []));
     this.rules.push({
       id,
       text: statement.text,
       source,
       reason: reason ?? `the policy ${ownId} of ${places.file} ${verb} this`,
       ...about,
-      paths,
-      hidden,
-      kept,
+      paths: entitiesOf(policy).flatMap((entity) => (entity.type === "Path" ? [entity.id] : [])),
+      ...this.#fence(policy, source),
     });
+  }
+
+  #fence(policy: ParsedPolicy, source: string): Pick<FileRule, "hidden" | "kept"> {
+    const { hidden, kept, missesPrograms } = forbiddenPaths(policy, this.#actions);
+    const message =
+      "this forbids file tools something and names no path for all of it, so programs are not bound by it; [deny] binds both";
+    if (missesPrograms) this.warnings.push({ source, message });
+    return { hidden, kept };
   }
 
   /** As it was written, for the places of mistakes, and as it will be enforced; both have to mean the same. */
@@ -186,6 +185,7 @@ class Reader implements PolicyReading {
 
   /** All at once, because the engine reads the schema anew each time. */
   validate(): void {
+    this.at = "policy";
     if (this.#parsed.length === 0) return;
     const byId = new Map(this.#parsed.map((parsed) => [parsed.id, parsed]));
     const staticPolicies = Object.fromEntries(this.#parsed.map(({ id, statement }) => [id, statement.raw]));

@@ -28,6 +28,12 @@ describe("a hostile file", () => {
       /engine cannot take this policy \(memory access out of bounds\)/,
     ],
     ["many choices", on(`${"if context.exists then true else ".repeat(40)}false`), /nested deeper than 32/],
+    [
+      "a pattern of many wildcards",
+      on(`context.type like "${"*a".repeat(9)}"`),
+      /more than 256 characters or 8 wildcards/,
+    ],
+    ["a long pattern", on(`context.type like "*${"a".repeat(256)}"`), /more than 256 characters/],
     ["negations", on(`${"!".repeat(500)}context.exists`), /too many occurrences/],
     ["attributes of attributes", on(`context${".a".repeat(5_000)}`), /engine cannot take this policy/],
     ["a path of 2,000 levels", on(`resource in Path::"${deepPath}"`), /never matches: the path is/],
