@@ -3,7 +3,6 @@ import { type FactQuestion, FemtoError } from "@femtoclaw/protocol";
 import type { Cedar } from "./cedar-instance.ts";
 import { type CompiledPolicy, policyRevision } from "./compile.ts";
 import { messages, verdictOf } from "./decision.ts";
-import { LOOK_ALIKE } from "./look-alike.ts";
 import { authorizationCall, type RequestTarget } from "./request.ts";
 import type { PolicyAction, ResourceType } from "./schema.ts";
 
@@ -49,6 +48,13 @@ export function checkCandidate(cedar: Cedar, candidate: Candidate): void {
   preparse(cedar, candidate);
   for (const action of candidate.actions) smoke(cedar, candidate, action);
 }
+
+/**
+ * The engine warns of strings that a reader could mistake for others, which real file names often are.
+ * Compiled rules are escaped to ASCII, where nothing looks like anything else; all other warnings are errors.
+ */
+export const LOOK_ALIKE =
+  /(?:contains mixed scripts|contains BIDI control characters|falls outside of the General Security Profile for Identifiers)$/;
 
 export function preparse(cedar: Cedar, { slot, schema, policies }: Candidate): void {
   for (const answer of [cedar.preparseSchema(slot, schema), cedar.preparsePolicySet(slot, policies)]) {

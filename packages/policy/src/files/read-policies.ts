@@ -4,10 +4,10 @@
  */
 import assert from "node:assert/strict";
 import { errorText, printable } from "@femtoclaw/protocol";
+import { LOOK_ALIKE } from "../activation.ts";
 import type { Cedar } from "../cedar-instance.ts";
 import { literal } from "../cedar-text.ts";
 import type { LintFinding } from "../lint.ts";
-import { LOOK_ALIKE } from "../look-alike.ts";
 import { type PolicyAction, schemaText } from "../schema.ts";
 import { annotationFindings, annotationsOf } from "./annotations.ts";
 import { cutPolicies, type Statement } from "./cut.ts";
