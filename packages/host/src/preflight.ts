@@ -35,12 +35,16 @@ type Project = Pick<LoadedConfiguration, "path" | "resolved" | "policyFiles">;
 /** Who proposes; a Cedar file can name nobody else. */
 const AGENTS = ["default"];
 
+/** LIMIT: failed tests that one message tells of; `femtoclaw policy test` tells of all. */
+const REPORTED_MAX = 50;
+
 /** Throws FEMTO_CONFIG_INVALID or FEMTO_POLICY_INVALID, the latter also when one of the policy's own tests fails. */
 export async function loadPolicy(project: Project): Promise<LoadedPolicy> {
   const loaded = await testPolicy(project);
   const failed = loaded.results.filter(({ fault }) => fault !== null);
-  if (failed.length > 0) throw new FemtoError("FEMTO_POLICY_INVALID", failed.map(failureText).join("\n"));
-  return loaded;
+  if (failed.length === 0) return loaded;
+  const more = failed.length > REPORTED_MAX ? [`and ${failed.length - REPORTED_MAX} more`] : [];
+  throw new FemtoError("FEMTO_POLICY_INVALID", [...failed.slice(0, REPORTED_MAX).map(failureText), ...more].join("\n"));
 }
 
 /** The same, but failed tests are results and no error. */

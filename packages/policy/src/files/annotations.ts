@@ -35,9 +35,10 @@ export function annotationsOf({ annotations = {} }: ParsedPolicy): Annotations {
   };
 }
 
-export function annotationFindings({ annotations = {} }: ParsedPolicy): AnnotationFinding[] {
+export function annotationFindings({ effect, annotations = {} }: ParsedPolicy): AnnotationFinding[] {
   const findings = Object.entries(annotations).flatMap(([name, value]) => {
-    const message = fault(name, value ?? "");
+    const isMisplaced = name === "unsafe" && effect === "forbid";
+    const message = isMisplaced ? "@unsafe stands on a permit; a forbid opens nothing" : fault(name, value ?? "");
     return message === null ? [] : [{ name, message }];
   });
   if (Object.hasOwn(annotations, "id")) return findings;

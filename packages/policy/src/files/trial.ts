@@ -2,6 +2,7 @@
  * Tries a candidate out before it touches the engine that decides: reading, validating, one decision for
  * each action, and the policy's own tests, in a thread of its own and with a limit of time.
  */
+import assert from "node:assert/strict";
 import { Worker } from "node:worker_threads";
 import { errorText, FemtoError } from "@femtoclaw/protocol";
 import type { CompiledPolicy } from "../compile.ts";
@@ -34,6 +35,8 @@ export interface TrialLimits {
 export class PolicyTrial implements AsyncDisposable {
   /** Started by the first step. */
   #worker: Worker | null = null;
+  #isAsking = false;
+  #broken: FemtoError | null = null;
   readonly #stepMs: number;
   readonly #heapMb: number;
 
@@ -56,12 +59,19 @@ export class PolicyTrial implements AsyncDisposable {
     return (await this.#ask({ kind: "decide", request })) as Decision;
   }
 
-  /** INVARIANT: what does not answer in time, or ends, has failed; no silence is taken for a yes. */
+  /** INVARIANT: what does not answer in time, or ends, has failed for good; no silence and no late answer is a yes. */
   async #ask(call: TrialCall): Promise<unknown> {
+    assert(!this.#isAsking, "answers come in order, so one step follows another");
+    if (this.#broken !== null) throw this.#broken;
+    this.#isAsking = true;
     const { promise, resolve, reject } = Promise.withResolvers<TrialAnswer>();
-    const onError = (error: unknown): void => reject(unusable(`it failed there: ${errorText(error)}`));
-    const onExit = (): void => reject(unusable("it ended there"));
-    const timer = setTimeout(() => reject(unusable(`it took longer than ${this.#stepMs} ms there`)), this.#stepMs);
+    const fail = (finding: string): void => {
+      this.#broken = unusable(finding);
+      reject(this.#broken);
+    };
+    const onError = (error: unknown): void => fail(`it failed there: ${errorText(error)}`);
+    const onExit = (): void => fail("it ended there");
+    const timer = setTimeout(() => fail(`it took longer than ${this.#stepMs} ms there`), this.#stepMs);
     this.#worker ??= newWorker(this.#heapMb);
     const worker = this.#worker;
     worker.once("message", resolve).once("error", onError).once("exit", onExit);
@@ -71,6 +81,7 @@ export class PolicyTrial implements AsyncDisposable {
       if (answer.ok) return answer.value;
       throw answer.isKnown ? new FemtoError("FEMTO_POLICY_INVALID", answer.message) : unusable(answer.message);
     } finally {
+      this.#isAsking = false;
       clearTimeout(timer);
       worker.off("message", resolve).off("error", onError).off("exit", onExit);
     }

@@ -146,6 +146,7 @@ describe("the trial", () => {
   it("fails what takes too long", async () => {
     await using trial = new PolicyTrial({ stepMs: 1 });
     await expect(trial.activate(await compiled(SAFE()))).rejects.toThrow("it took longer than 1 ms");
+    await expect(trial.read([fileOf(SAFE())], [])).rejects.toThrow("it took longer than 1 ms");
   });
 
   it("fails what runs out of memory, and the process goes on", async () => {

@@ -132,6 +132,7 @@ describe("lint", () => {
       /2:1: unknown annotation @aproval; did you mean @approval\?/,
     ],
     ["an annotation of others", `@id("a") @mode("log") ${ON_READ};`, /unknown annotation @mode; known are/],
+    ["an unsafe forbid", `@id("a") @unsafe("x") ${ON_READ};`, /1:10: @unsafe stands on a permit/],
     ["an empty reason", `@id("a") @reason(" ") ${ON_READ};`, /@reason takes a text/],
     [
       "a misspelt action",
