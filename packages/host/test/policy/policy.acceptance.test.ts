@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
-import { CONFIGURATION, Playground } from "../playground.ts";
+import { CONFIGURATION, endProcess, Playground } from "../playground.ts";
 
 describe("a project with Cedar files", () => {
   let place: Playground;
@@ -75,6 +75,33 @@ forbid (principal, action, resource in Path::"${join(place.project, "private")}"
     expect(shown).toMatchObject({ code: 0, stdout: expect.stringContaining("policies of policy/:") });
     expect(shown.stdout).toContain(`forbid (principal, action, resource in Path::"${place.project}/private");`);
   });
+});
+
+test("a question of a Cedar file waits for an operator, survives a kill, and its call runs once after the yes", async () => {
+  await using place = new Playground(CONFIGURATION);
+  const out = join(place.project, "out");
+  place.folder("p/out");
+  place.write(
+    "p/policy/ask.cedar",
+    `@id("large") @reason("large files fill the disk") @approval
+forbid (principal, action == Action::"fs_write", resource in Path::"${out}")
+when { context.bytes > 9 }
+unless { context.approved };`,
+  );
+  const first = await place.upDetached();
+  const note = { path: "out/note", content: "0123456789", mode: "append" };
+  expect((await place.call("fs_write", { ...note, content: "small" })).value).toMatchObject({ status: "completed" });
+  const { code, value } = await place.call("fs_write", note);
+  expect(code).toBe(75);
+  const id = value.approval?.id ?? "";
+  const listed = await place.json<{ id: string; rule: string }[]>(["approvals", "list"]);
+  expect(listed.value).toMatchObject([{ id, rule: "file/ask/large" }]);
+  endProcess(first);
+  await place.upDetached();
+  expect((await place.run(["approvals", "allow", id])).code).toBe(0);
+  await using client = await place.agent();
+  expect(await client.wait(value.execution_id)).toMatchObject({ status: "completed", decision: "AUTHORIZED" });
+  expect(readFileSync(join(out, "note"), "utf8")).toBe("small0123456789");
 });
 
 describe("a policy that", () => {
