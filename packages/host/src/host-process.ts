@@ -9,6 +9,7 @@ import {
   type OpenedEpoch,
   type ResolvedConfiguration,
   type Runtime,
+  systemSurroundings,
   type TelemetryExporter,
   type Witness,
 } from "@femtoclaw/runtime";
@@ -97,7 +98,8 @@ export class HostProcess implements AsyncDisposable {
 /** A runtime from a loaded configuration, with the exporter that it names. A bad policy is refused before anything is opened. */
 export async function startRuntime(loaded: LoadedConfiguration, log: (entry: LogEntry) => void): Promise<Runtime> {
   const { resolved, path } = loaded;
-  const { policyFiles, warnings } = await loadPolicy(loaded);
+  const surroundings = systemSurroundings();
+  const { policyFiles, warnings } = await loadPolicy(loaded, surroundings.openPolicyEngine);
   const [warning] = warnings;
   if (warning !== undefined) {
     const reason = `${warning.source}: ${warning.message}`;
@@ -109,6 +111,7 @@ export async function startRuntime(loaded: LoadedConfiguration, log: (entry: Log
     configuration: resolved,
     configurationPath: path,
     policyFiles,
+    surroundings,
     log,
     witnesses: await witnessesOf(resolved),
     onEpoch: (epoch) => announceLog(resolved, epoch, log),

@@ -7,14 +7,13 @@ import {
   type CompiledPolicy,
   compilePolicy,
   createPolicyEngine,
-  type FileRule,
   type LintFinding,
   loadPolicyFiles,
   type PolicyFileRules,
   PolicyTrial,
 } from "@femtoclaw/policy";
 import { type CapabilityManifest, FemtoError, printable } from "@femtoclaw/protocol";
-import { machineNames, type PolicyFilesOption } from "@femtoclaw/runtime";
+import { machineNames, type PolicyFilesOption, type Surroundings } from "@femtoclaw/runtime";
 import type { LoadedConfiguration } from "./configuration/load-configuration.ts";
 import { policyFolder } from "./policy/policy-folder.ts";
 import type { PolicyTestResult } from "./policy/policy-test.ts";
@@ -35,12 +34,15 @@ type Project = Pick<LoadedConfiguration, "path" | "resolved" | "policyFiles">;
 /** Who proposes; a Cedar file can name nobody else. */
 const AGENTS = ["default"];
 
+/** Makes an engine on which tests are asked; a runtime that is started has one of its own. */
+type OpenEngine = Surroundings["openPolicyEngine"];
+
 /** LIMIT: failed tests that one message tells of; `femtoclaw policy test` tells of all. */
 const REPORTED_MAX = 50;
 
 /** Throws FEMTO_CONFIG_INVALID or FEMTO_POLICY_INVALID, the latter also when one of the policy's own tests fails. */
-export async function loadPolicy(project: Project): Promise<LoadedPolicy> {
-  const loaded = await testPolicy(project);
+export async function loadPolicy(project: Project, openEngine: OpenEngine = createPolicyEngine): Promise<LoadedPolicy> {
+  const loaded = await testPolicy(project, openEngine);
   const failed = loaded.results.filter(({ fault }) => fault !== null);
   if (failed.length === 0) return loaded;
   const more = failed.length > REPORTED_MAX ? [`and ${failed.length - REPORTED_MAX} more`] : [];
@@ -48,7 +50,7 @@ export async function loadPolicy(project: Project): Promise<LoadedPolicy> {
 }
 
 /** The same, but failed tests are results and no error. */
-export async function testPolicy(project: Project): Promise<LoadedPolicy> {
+export async function testPolicy(project: Project, openEngine: OpenEngine = createPolicyEngine): Promise<LoadedPolicy> {
   const manifests = knownManifests(project);
   const { authority } = project.resolved;
   const folder = policyFolder(project.policyFiles);
@@ -58,9 +60,13 @@ export async function testPolicy(project: Project): Promise<LoadedPolicy> {
     (async () => readPolicyTests(folder.tests, manifests))(),
   );
   const compiled = compilePolicy({ authority, manifests, fileRules: rules });
-  const decideAll = rules.length > 0 || tests.length > 0 ? await tryOut(compiled, rules, trial) : null;
-  const results = decideAll === null ? [] : await runPolicyTests(tests, { authority, manifests, decideAll });
-  return { compiled, policyFiles: { rules, triedRevision: compiled.revision }, warnings, results };
+  const policyFiles = { rules, triedRevision: compiled.revision };
+  if (rules.length === 0 && tests.length === 0) return { compiled, policyFiles, warnings, results: [] };
+  // The tables compile only to shapes that the engine takes, so that they need no thread of their own.
+  const engine = rules.length > 0 ? trial : await openEngine({});
+  await engine.activate(compiled);
+  const decideAll: TestBench["decideAll"] = (request) => engine.decideAll(request);
+  return { compiled, policyFiles, warnings, results: await runPolicyTests(tests, { authority, manifests, decideAll }) };
 }
 
 /** Whoever mends the one wants to hear of the other too. */
@@ -72,17 +78,6 @@ async function bothOf<A, B>(one: Promise<A>, other: Promise<B>): Promise<[A, B]>
     throw new FemtoError("FEMTO_POLICY_INVALID", faults.map(({ message }) => message).join("\n"));
   }
   return await Promise.all([one, other]);
-}
-
-/** The tables compile only to shapes that the engine takes, so that they need no thread of their own. */
-async function tryOut(
-  compiled: CompiledPolicy,
-  rules: readonly FileRule[],
-  trial: PolicyTrial,
-): Promise<TestBench["decideAll"]> {
-  const engine = rules.length > 0 ? trial : await createPolicyEngine();
-  await engine.activate(compiled);
-  return (request) => engine.decideAll(request);
 }
 
 /** The rules that the project compiles to, without its tests. */
