@@ -7,8 +7,10 @@ import {
   createRuntime,
   type LogEntry,
   type OpenedEpoch,
+  type PolicySource,
   type ResolvedConfiguration,
   type Runtime,
+  systemSurroundings,
   type TelemetryExporter,
   type Witness,
 } from "@femtoclaw/runtime";
@@ -17,7 +19,7 @@ import { agentHandlers } from "./endpoints/agent-endpoint.ts";
 import { operatorHandlers } from "./endpoints/operator-endpoint.ts";
 import { assertNobodyListens, prepareSocketDirectory } from "./endpoints/socket-directory.ts";
 import { SocketServer } from "./endpoints/socket-server.ts";
-import { compiledPolicyOf } from "./preflight.ts";
+import { loadPolicy } from "./preflight.ts";
 
 export interface HostOptions {
   readonly loaded: LoadedConfiguration;
@@ -80,15 +82,16 @@ export class HostProcess implements AsyncDisposable {
    */
   async reload(by: string): Promise<{ readonly revision: string; readonly before: string }> {
     const before = this.runtime.policy.revision;
-    let loaded: LoadedConfiguration;
+    let candidate: PolicySource;
     try {
-      loaded = this.#load();
-      compiledPolicyOf(loaded);
+      const loaded = this.#load();
+      const { policyFiles } = await loadPolicy(loaded);
+      candidate = { configuration: loaded.resolved, policyFiles };
     } catch (error) {
       await this.runtime.rejectPolicy(error, by);
       throw error;
     }
-    const { revision } = await this.runtime.reload(loaded.resolved, by);
+    const { revision } = await this.runtime.reload(candidate, by);
     return { revision, before };
   }
 
@@ -125,11 +128,20 @@ export class HostProcess implements AsyncDisposable {
 /** A runtime from a loaded configuration, with the exporter that it names. A bad policy is refused before anything is opened. */
 export async function startRuntime(loaded: LoadedConfiguration, log: (entry: LogEntry) => void): Promise<Runtime> {
   const { resolved, path } = loaded;
-  compiledPolicyOf(loaded);
+  const surroundings = systemSurroundings();
+  const { policyFiles, warnings } = await loadPolicy(loaded, surroundings.openPolicyEngine);
+  const [warning] = warnings;
+  if (warning !== undefined) {
+    const reason = `${warning.source}: ${warning.message}`;
+    const fix = "`femtoclaw policy check` prints all warnings.";
+    log({ level: "warn", event: "policy.warnings", reason, fix });
+  }
   const telemetry = resolved.otlpEndpoint === undefined ? {} : { telemetry: await exporterTo(resolved.otlpEndpoint) };
   const runtime = await createRuntime({
     configuration: resolved,
     configurationPath: path,
+    policyFiles,
+    surroundings,
     log,
     witnesses: await witnessesOf(resolved),
     onEpoch: (epoch) => announceLog(resolved, epoch, log),

@@ -18,14 +18,13 @@ import { Approvals, reviewQuestions, takeUpQuestions } from "./approvals.ts";
 import { bootEntry } from "./boot-record.ts";
 import { Chronicle } from "./chronicle.ts";
 import { CommittedRecords } from "./committed-records.ts";
-import type { ResolvedConfiguration } from "./configuration/resolve-configuration.ts";
 import { type Fork, forkLog } from "./epochs/fork.ts";
 import { type OpenGate, openGate } from "./gate/open-gate.ts";
 import type { Problem } from "./gate/verdict.ts";
 import { harmless } from "./harmless.ts";
 import { endedReply } from "./history.ts";
 import { interruptedEntries } from "./interruptions.ts";
-import type { LogEntry, RuntimeOptions } from "./options.ts";
+import type { LogEntry, PolicySource, RuntimeOptions } from "./options.ts";
 import type { Projection } from "./projection/projection.ts";
 import { RefusalSummary } from "./refusal-summary.ts";
 import { type ResolutionRequest, Resolutions } from "./resolutions.ts";
@@ -207,11 +206,11 @@ export class Runtime implements AsyncDisposable {
   }
 
   /**
-   * Puts the policy of another configuration in force, between two decisions; durable when it resolves. Calls that
+   * Puts the policy of another configuration and of the files beside it in force, between two decisions; durable when it resolves. Calls that
    * were decided before end as they were decided. Throws FEMTO_RELOAD_RESTART, FEMTO_POLICY_INVALID or
    * FEMTO_SANDBOX_UNAVAILABLE, and leaves in force what was.
    */
-  async reload(candidate: ResolvedConfiguration, by: string): Promise<CompiledPolicy> {
+  async reload(candidate: PolicySource, by: string): Promise<CompiledPolicy> {
     assert(this.#open !== null, "the runtime has started");
     await this.#inForce.reload(this.journal, candidate, by);
     const { policy } = this.#inForce;

@@ -45,13 +45,13 @@ describe("a reload", () => {
     await barrier.reached;
     const before = runtime.policy.revision;
     expect((await session.propose(read(home))).status).toBe("completed");
-    const { revision } = await runtime.reload(home.configuration(CLOSED), BY);
+    const { revision } = await runtime.reload({ configuration: home.configuration(CLOSED) }, BY);
     expect(revision).not.toBe(before);
     expect(runtime.status().policy.revision).toBe(revision);
     expect(await session.propose(read(home))).toMatchObject({ status: "denied", policy: { revision } });
     barrier.open();
     expect(await running).toMatchObject({ status: "completed", policy: { revision: before } });
-    await runtime.reload(home.configuration(OPEN), BY);
+    await runtime.reload({ configuration: home.configuration(OPEN) }, BY);
     expect((await session.propose(read(home))).policy?.revision).toBe(before);
 
     const records = await recordsOf(runtime.reader);
@@ -69,9 +69,9 @@ describe("a reload", () => {
     const session = runtime.openSession({ channel: "agent" });
     const before = runtime.policy.revision;
     const bad = home.configuration({ ...OPEN, allow: { read: ["data"], run: { sh: ["*"] } } });
-    await expect(runtime.reload(bad, BY)).rejects.toMatchObject({ code: "FEMTO_POLICY_INVALID" });
+    await expect(runtime.reload({ configuration: bad }, BY)).rejects.toMatchObject({ code: "FEMTO_POLICY_INVALID" });
     const elsewhere = home.configuration({ ...CLOSED, limits: { concurrency: 3 } });
-    await expect(runtime.reload(elsewhere, BY)).rejects.toMatchObject({
+    await expect(runtime.reload({ configuration: elsewhere }, BY)).rejects.toMatchObject({
       code: "FEMTO_RELOAD_RESTART",
       message: expect.stringContaining("limits"),
     });
@@ -97,7 +97,7 @@ describe("a reload", () => {
       },
     });
     const before = runtime.policy.revision;
-    await expect(runtime.reload(home.configuration(CLOSED), BY)).rejects.toThrow("the engine traps");
+    await expect(runtime.reload({ configuration: home.configuration(CLOSED) }, BY)).rejects.toThrow("the engine traps");
     expect((await runtime.openSession({ channel: "agent" }).propose(read(home))).status).toBe("completed");
     const [rejected] = ofType(await recordsOf(runtime.reader), "policy.rejected");
     expect(rejected?.body.revision).toMatch(/^[0-9a-f]{64}$/);
@@ -113,9 +113,9 @@ describe("a reload", () => {
     const { home, runtime } = await place({ configuration: ASKING });
     const session = runtime.openSession({ channel: "agent" });
     const { execution_id } = await session.propose(read(home));
-    await runtime.reload(home.configuration({ ...ASKING, deny: { read: ["other"] } }), BY);
+    await runtime.reload({ configuration: home.configuration({ ...ASKING, deny: { read: ["other"] } }) }, BY);
     expect(await runtime.approvals.list()).toHaveLength(1);
-    await runtime.reload(home.configuration({ ...ASKING, deny: { read: ["data"] } }), BY);
+    await runtime.reload({ configuration: home.configuration({ ...ASKING, deny: { read: ["data"] } }) }, BY);
     expect(await session.wait(execution_id)).toMatchObject({
       error: { code: "FEMTO_APPROVAL_REFUSED", reason: expect.stringContaining("the policy changed") },
     });
@@ -127,7 +127,7 @@ describe("a reload", () => {
     const { home, runtime } = await place();
     const revisions = await Promise.all(
       [CLOSED, OPEN, CLOSED, OPEN].map(
-        async (tables) => (await runtime.reload(home.configuration(tables), BY)).revision,
+        async (tables) => (await runtime.reload({ configuration: home.configuration(tables) }, BY)).revision,
       ),
     );
     expect(runtime.policy.revision).toBe(

@@ -400,7 +400,13 @@ export interface PathQuestion {
    * Canonical absolute path, read back from the open descriptor.
    */
   path: string;
+  /**
+   * Whether something stands there.
+   */
   exists: boolean;
+  /**
+   * What stands there.
+   */
   type: "file" | "directory" | "missing";
   /**
    * Bytes that the call would write; 0 for reads.
@@ -421,8 +427,17 @@ export interface ProgramQuestion {
    * The file that this path leads to and that is executed.
    */
   real_path: string;
+  /**
+   * Device of that file, in decimal digits.
+   */
   device: string;
+  /**
+   * Inode of that file, in decimal digits.
+   */
   inode: string;
+  /**
+   * Digest of that file's content.
+   */
   sha256: string;
   /**
    * The first argument, when it does not begin with a dash.
@@ -440,6 +455,9 @@ export interface ProgramQuestion {
    * Sorted names of variables that the call sets.
    */
   environment: string[];
+  /**
+   * Canonical folder in which the program would start.
+   */
   cwd: string;
 }
 /**

@@ -10,7 +10,7 @@ import type { RegisteredCapability } from "@femtoclaw/protocol";
 import type { Chronicle } from "../chronicle.ts";
 import type { ResolvedConfiguration } from "../configuration/resolve-configuration.ts";
 import type { Standing } from "../gate/gate-parts.ts";
-import type { LogEntry, RuntimeOptions } from "../options.ts";
+import type { LogEntry, PolicySource, RuntimeOptions } from "../options.ts";
 import type { ActorSystem } from "../system.ts";
 import { switchCapability } from "./capability-switch.ts";
 import { Confinement } from "./confinement.ts";
@@ -39,7 +39,7 @@ export class InForce {
   constructor(parts: InForceParts) {
     this.#parts = parts;
     this.#configuration = parts.options.configuration;
-    this.#confinement = new Confinement(this.#configuration.authority);
+    this.#confinement = new Confinement(parts.options);
   }
 
   /** The one that was loaded last. */
@@ -91,9 +91,8 @@ export class InForce {
 
   async startPolicy(): Promise<void> {
     const { system, chronicle, options, log } = this.#parts;
-    const policy = await Policy.load({
+    const policy = await Policy.load(options, {
       system,
-      authority: this.#configuration.authority,
       manifests: this.registry.manifests,
       permit: options.permit ?? [],
       openEngine: (engine) => this.#parts.openPolicyEngine(engine),
@@ -114,7 +113,7 @@ export class InForce {
   }
 
   /** Puts the policy of another configuration in force; see `Runtime.reload`. */
-  async reload(journal: Pick<Journal, "append">, candidate: ResolvedConfiguration, by: string): Promise<void> {
+  async reload(journal: Pick<Journal, "append">, candidate: PolicySource, by: string): Promise<void> {
     const { policy } = this;
     await this.#change(async () => {
       const confined = this.capabilities().filter(({ enabled, isolation }) => enabled && isolation === "sandbox");

@@ -1,21 +1,23 @@
 /** The policy subsystem: the compiled rules, the engine that holds them, and decisions that fail closed. */
 
 import type { Fault, PolicyContext } from "@femtoclaw/machines";
-import { type CompiledPolicy, compilePolicy, type PolicyEngine, type PolicyEngineOptions } from "@femtoclaw/policy";
 import {
-  type Authority,
-  type CapabilityManifest,
-  errorText,
-  type Facts,
-  type PolicyActivatedBody,
-} from "@femtoclaw/protocol";
+  type CompiledPolicy,
+  compilePolicy,
+  type PolicyEngine,
+  type PolicyEngineOptions,
+  PolicyTrial,
+} from "@femtoclaw/policy";
+import { type CapabilityManifest, errorText, type Facts, type PolicyActivatedBody } from "@femtoclaw/protocol";
 import type { EventObject } from "xstate";
 import type { GateDecision } from "../gate/gate-parts.ts";
+import type { PolicyFilesOption, PolicySource } from "../options.ts";
 import type { ActorSystem } from "../system.ts";
 
 export interface PolicyOptions {
   readonly system: ActorSystem;
   readonly manifests: readonly CapabilityManifest[];
+  /** Capabilities permitted by name. */
   readonly permit: readonly string[];
   /** Makes a fresh engine without an active policy. */
   openEngine(options: PolicyEngineOptions): Promise<PolicyEngine>;
@@ -35,8 +37,8 @@ export class Policy {
   }
 
   /** Compiles, validates and tries out; resolves only after the set has answered real decisions. */
-  static async load(options: PolicyOptions & { readonly authority: Authority }): Promise<Policy> {
-    return new Policy(options, await preparePolicy(compileFor(options.authority, options), options));
+  static async load(source: PolicySource, options: PolicyOptions): Promise<Policy> {
+    return new Policy(options, await preparePolicy(compileFor(source, options), source.policyFiles, options));
   }
 
   get compiled(): CompiledPolicy {
@@ -47,14 +49,14 @@ export class Policy {
     return activatedBody(this.compiled);
   }
 
-  /** What the tables of another authority compile to. Throws FEMTO_POLICY_INVALID. */
-  compile(authority: Authority): CompiledPolicy {
-    return compileFor(authority, this.#options);
+  /** What another source compiles to. Throws FEMTO_POLICY_INVALID. */
+  compile(source: PolicySource): CompiledPolicy {
+    return compileFor(source, this.#options);
   }
 
   /** A candidate with an engine of its own that has answered real decisions; nothing in force is touched. */
-  async prepare(compiled: CompiledPolicy): Promise<PreparedPolicy> {
-    return await preparePolicy(compiled, this.#options);
+  async prepare(compiled: CompiledPolicy, { policyFiles }: PolicySource): Promise<PreparedPolicy> {
+    return await preparePolicy(compiled, policyFiles, this.#options);
   }
 
   /** Puts the candidate in force, between two decisions. */
@@ -77,7 +79,8 @@ export class Policy {
 
   /** A fresh engine with the same revision, after a crash. */
   async restart(): Promise<void> {
-    this.#inForce = await preparePolicy(this.compiled, this.#options);
+    // It was tried out before it came into force.
+    this.#inForce = await preparePolicy(this.compiled, undefined, this.#options);
   }
 
   // INVARIANT: I3: only a running subsystem with this revision active can permit; whatever is thrown denies.
@@ -112,16 +115,29 @@ export interface PreparedPolicy {
 
 async function preparePolicy(
   compiled: CompiledPolicy,
+  files: PolicyFilesOption | undefined,
   { openEngine, onFault }: Pick<PolicyOptions, "openEngine" | "onFault">,
 ): Promise<PreparedPolicy> {
+  if (files !== undefined) await tryOut(compiled, files);
   const engine = await openEngine({ onFault });
   await engine.activate(compiled);
   return { compiled, engine };
 }
 
-function compileFor(authority: Authority, { manifests, permit }: PolicyOptions): CompiledPolicy {
+/** What somebody wrote in Cedar may trap the engine; the tables compile only to shapes that cannot. */
+async function tryOut(compiled: CompiledPolicy, { rules, triedRevision }: PolicyFilesOption): Promise<void> {
+  if (rules.length === 0 || triedRevision === compiled.revision) return;
+  await using trial = new PolicyTrial();
+  await trial.activate(compiled);
+}
+
+function compileFor(
+  { configuration, policyFiles }: PolicySource,
+  { manifests, permit }: PolicyOptions,
+): CompiledPolicy {
   const tools = permit.map((name) => ({ name, source: "permit" }));
-  return compilePolicy({ authority, manifests: [...manifests], tools });
+  const { authority } = configuration;
+  return compilePolicy({ authority, manifests: [...manifests], tools, fileRules: policyFiles?.rules ?? [] });
 }
 
 /** The record's body of a policy that came into force. */

@@ -6,6 +6,7 @@ import type { Journal } from "@femtoclaw/journal";
 import { errorText, FemtoError, LIMITS, printable } from "@femtoclaw/protocol";
 import type { ResolvedConfiguration } from "../configuration/resolve-configuration.ts";
 import { operatorActor } from "../operator-actor.ts";
+import type { PolicySource } from "../options.ts";
 import { Confinement } from "./confinement.ts";
 import { activatedBody, type Policy, type PreparedPolicy } from "./policy.ts";
 
@@ -24,26 +25,26 @@ export interface ReloadParts {
  * Resolves once the candidate is recorded as activated and decides. Throws FEMTO_RELOAD_RESTART where more than
  * policy changed, FEMTO_POLICY_INVALID or FEMTO_SANDBOX_UNAVAILABLE where it does not stand; that is a record too.
  */
-export async function reloadPolicy(parts: ReloadParts, candidate: ResolvedConfiguration, by: string): Promise<void> {
+export async function reloadPolicy(parts: ReloadParts, candidate: PolicySource, by: string): Promise<void> {
   const { policy, journal } = parts;
   let revision: string | null = null;
   let prepared: PreparedPolicy;
-  const confinement = new Confinement(candidate.authority);
+  const confinement = new Confinement(candidate);
   try {
-    requireSameBeside(parts.configuration, candidate);
-    const compiled = policy.compile(candidate.authority);
+    requireSameBeside(parts.configuration, candidate.configuration);
+    const compiled = policy.compile(candidate);
     revision = compiled.revision;
     await confinement.require(parts.confined);
-    prepared = await policy.prepare(compiled);
+    prepared = await policy.prepare(compiled, candidate);
   } catch (error) {
     await reject(parts, revision, error, by);
     throw error;
   }
-  const body = { ...activatedBody(prepared.compiled), configuration: candidate.sha256 };
+  const body = { ...activatedBody(prepared.compiled), configuration: candidate.configuration.sha256 };
   await journal.append({ type: "policy.activated", actor: operatorActor(by), ...NOBODYS, body });
   // INVARIANT: I3: in one turn, after the record: no call is decided by one policy and confined by another.
   policy.replace(prepared);
-  parts.putInForce(candidate, confinement);
+  parts.putInForce(candidate.configuration, confinement);
 }
 
 /** Records that a candidate was not taken. */
