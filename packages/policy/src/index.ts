@@ -2,7 +2,13 @@
 export { type CompiledPolicy, compilePolicy, ENGINE_VERSION, type PolicyInput, policyRevision } from "./compile.ts";
 export type { Decision, Denial, DenialCode } from "./decision.ts";
 export { describePolicy } from "./describe.ts";
-export { createPolicyEngine, type PolicyEngine, type PolicyEngineOptions } from "./engine.ts";
+export {
+  createPolicyEngine,
+  type OpenPolicyEngine,
+  type PolicyEngine,
+  type PolicyEngineOptions,
+  policyEngines,
+} from "./engine.ts";
 export { type LintFinding, lintAuthority } from "./lint.ts";
 export type { DecisionRequest } from "./request.ts";
 export type { CompiledRule, ToolGrant } from "./rules.ts";

@@ -19,6 +19,7 @@ import {
 import { bootEntry } from "./boot-record.ts";
 import { Chronicle } from "./chronicle.ts";
 import { type Fork, forkLog } from "./epochs/fork.ts";
+import { faultError } from "./fault-error.ts";
 import { type OpenGate, openGate } from "./gate/open-gate.ts";
 import type { Problem } from "./gate/verdict.ts";
 import { harmless } from "./harmless.ts";
@@ -313,6 +314,7 @@ export class Runtime implements AsyncDisposable {
       manifests: this.#registry.manifests,
       permit,
       openEngine: (engine) => this.#surroundings.openPolicyEngine(engine),
+      activeBefore: this.#memory?.activePolicy ?? null,
       onFault: (reason) => this.#log({ level: "error", event: "policy.fault", reason }),
       onCrash: (reason) => this.#supervision.crash("policy", "FEMTO_POLICY_ERROR", reason),
     });
@@ -458,10 +460,6 @@ export class Runtime implements AsyncDisposable {
     this.#system.advance({ type: "stopped" });
     this.#system.stop();
   }
-}
-
-function faultError({ code, reason }: Fault): FemtoError {
-  return new FemtoError(code as FemtoError["code"], reason);
 }
 
 /**

@@ -17,6 +17,8 @@ export interface PolicyOptions {
   openEngine(options: PolicyEngineOptions): Promise<PolicyEngine>;
   /** Hears why the engine could not decide a call that was therefore denied. */
   onFault(fault: string): void;
+  /** The revision that was in force when this journal was written last; null where none is known. */
+  readonly activeBefore: string | null;
   /** Called when the engine cannot be used any more; the supervisor restarts it. */
   onCrash(reason: string): void;
 }
@@ -89,9 +91,9 @@ export class Policy {
 
 async function activated(
   compiled: CompiledPolicy,
-  { openEngine, onFault }: Pick<PolicyOptions, "openEngine" | "onFault">,
+  { openEngine, onFault, activeBefore }: Pick<PolicyOptions, "openEngine" | "onFault" | "activeBefore">,
 ): Promise<PolicyEngine> {
   const engine = await openEngine({ onFault });
-  await engine.activate(compiled);
+  engine.activate(compiled, compiled.revision === activeBefore);
   return engine;
 }
