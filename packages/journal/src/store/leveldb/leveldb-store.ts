@@ -27,6 +27,10 @@ import {
 import { type Change, changesOf, purgeRemoved } from "./leveldb-removal.ts";
 
 const NOTHING = Buffer.alloc(0);
+/** LIMIT: bytes that a long reading takes at once; each taking waits for a thread, and a group may have 100 KiB. */
+const AHEAD_BYTES = 1 << 20;
+/** Records from which on a reading is long; of a short one most of them would be read for nothing. */
+const AHEAD_RECORDS = 4_096;
 
 export interface LeveldbStoreOptions {
   /** Bytes of tables that are checked before opening, newest first; a start's default is what it has time for. */
@@ -173,7 +177,8 @@ export class LeveldbStore implements JournalStore {
       const before = { gte: allGroups.gte, lte: groupKey(fromSeq), reverse: true, limit: 1 };
       const [start] = await database.keys(before).all();
       const range = groupRange(start === undefined ? fromSeq : seqOfKey(start), toSeqExclusive);
-      for await (const [key, value] of database.iterator({ ...range, reverse })) {
+      const ahead = toSeqExclusive - fromSeq < AHEAD_RECORDS ? {} : { highWaterMarkBytes: AHEAD_BYTES };
+      for await (const [key, value] of database.iterator({ ...range, ...ahead, reverse })) {
         yield splitGroup(seqOfKey(key), value);
       }
     } catch (error) {
