@@ -33,6 +33,12 @@ export const groupRange = (firstSeq: number, toSeqExclusive: number): KeyRange =
 export const allGroups: KeyRange = { gte: GROUP, lt: `${GROUP}g` };
 /** Names are ASCII, so what begins with a prefix ends before the first character beyond ASCII. */
 export const objectRange = (prefix: string): KeyRange => ({ gte: objectKey(prefix), lt: `${objectKey(prefix)}\u0080` });
+/** The part of that range which is not before `from`. */
+export function objectRangeFrom(prefix: string, from: string): KeyRange {
+  const { gte, lt } = objectRange(prefix);
+  const start = objectKey(from);
+  return { gte: start < gte ? gte : start, lt };
+}
 export const allIndexes: KeyRange = { gte: INDEX, lt: `${INDEX}~` };
 export const removedKey = (key: string): string => REMOVED + key;
 export const allRemoved: KeyRange = { gte: REMOVED, lt: `${REMOVED}~` };

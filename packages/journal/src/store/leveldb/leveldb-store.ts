@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { realpath } from "node:fs/promises";
 import { errorText, FemtoError, printable, systemErrorCode } from "@femtoclaw/protocol";
 import { syncFolder } from "../../state-directory/sync-folder.ts";
-import type { CommitGroup, JournalStore, StoredRecord } from "../store.ts";
+import type { CommitGroup, JournalStore, StoredObject, StoredRecord } from "../store.ts";
 import { type Database, databaseFault, isLocked, locked, openDatabase } from "./leveldb-database.ts";
 import { inspectLeveldbFiles } from "./leveldb-files.ts";
 import {
@@ -21,6 +21,7 @@ import {
   nameOfKey,
   objectKey,
   objectRange,
+  objectRangeFrom,
   seqOfKey,
   splitGroup,
 } from "./leveldb-layout.ts";
@@ -144,14 +145,15 @@ export class LeveldbStore implements JournalStore {
     return keys.map(nameOfKey);
   }
 
+  async readObjects(prefix: string, from: string, limit: number): Promise<readonly StoredObject[]> {
+    const range = { ...objectRangeFrom(prefix, from), limit, highWaterMarkBytes: AHEAD_BYTES };
+    const entries = await guarded(this.#usable().iterator(range).all());
+    return entries.map(([key, bytes]) => ({ name: nameOfKey(key), bytes }));
+  }
+
   async firstObject(prefix: string, from: string): Promise<string | null> {
-    const { gte, lt } = objectRange(prefix);
-    const start = objectKey(from);
-    const [first] = await guarded(
-      this.#usable()
-        .keys({ gte: start < gte ? gte : start, lt, limit: 1 })
-        .all(),
-    );
+    const keys = this.#usable().keys({ ...objectRangeFrom(prefix, from), limit: 1 });
+    const [first] = await guarded(keys.all());
     return first === undefined ? null : nameOfKey(first);
   }
 
