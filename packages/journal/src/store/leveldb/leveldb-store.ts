@@ -25,7 +25,7 @@ import {
   seqOfKey,
   splitGroup,
 } from "./leveldb-layout.ts";
-import { type Change, changesOf, purgeRemoved } from "./leveldb-removal.ts";
+import { type Change, changesOf, purgeRemoved, withoutRemoved } from "./leveldb-removal.ts";
 
 const NOTHING = Buffer.alloc(0);
 /** LIMIT: bytes that a long reading takes at once; each taking waits for a thread, and a group may have 100 KiB. */
@@ -133,7 +133,7 @@ export class LeveldbStore implements JournalStore {
 
   async locate(execution: string): Promise<readonly number[]> {
     const keys = await guarded(this.#usable().keys(indexRange(execution)).all());
-    return keys.map(seqOfKey);
+    return await guarded(withoutRemoved(this.#usable(), keys.map(seqOfKey)));
   }
 
   async object(name: string): Promise<Uint8Array | null> {
