@@ -10,15 +10,13 @@ import { dirname, isAbsolute, join } from "node:path";
 const FOLDER = "compiled-code";
 
 /**
- * Begins to keep compiled code and to use what is kept; does neither where the folder is not safe.
+ * Begins to keep compiled code and to use what is kept. Where the folder is not safe it does neither: a start that
+ * compiles is slower, and as right.
  * @param {NodeJS.ProcessEnv} environment
- * @returns {string | undefined} the folder, if it is used
  */
 export function keepCompiledCode(environment) {
   const directory = compiledCodeFolder(environment);
-  // A start that compiles is slower, and as right.
   if (directory !== undefined) enableCompileCache({ directory });
-  return directory;
 }
 
 /**
