@@ -296,7 +296,7 @@ export class Runtime implements AsyncDisposable {
 
   async #startRegistry(): Promise<void> {
     const { configuration, capabilities = [] } = this.#options;
-    this.#registry = await Registry.open(this.#system, configuration, [...builtinCapabilities, ...capabilities]);
+    this.#registry = new Registry(this.#system, configuration, [...builtinCapabilities, ...capabilities]);
     const { overrides } = this.projection;
     const declarations = this.#registry.declarations(overrides);
     const confined = declarations.filter(({ enabled, isolation }) => enabled && isolation === "sandbox");

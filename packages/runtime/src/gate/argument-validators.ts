@@ -9,6 +9,7 @@ import {
   type Validator,
   validateManifest,
 } from "@femtoclaw/protocol";
+import { schemaCompiler } from "./schema-compiler.ts";
 
 export interface CapabilityValidators {
   readonly input: Validator;
@@ -31,14 +32,11 @@ export const NO_SECRETS: CapabilitySecrets = { input: () => [], output: () => []
 type Side = "input" | "output";
 
 /** Throws FEMTO_CONFIG_INVALID when a manifest or one of its schemas is not valid. */
-export async function compileSchemas(capabilities: readonly Capability[]): Promise<Map<string, CompiledSchemas>> {
-  let compile: ((schema: object) => Validator) | null = null;
-  const validator = async (manifest: CapabilityManifest, side: Side): Promise<Validator> => {
-    const ahead = compiledAhead(manifest[side]);
-    if (ahead !== undefined) return ahead;
-    compile ??= (await import("./schema-compiler.ts")).schemaCompiler();
+export function compileSchemas(capabilities: readonly Capability[]): Map<string, CompiledSchemas> {
+  const compile = schemaCompiler();
+  const validator = (manifest: CapabilityManifest, side: Side): Validator => {
     try {
-      return compile(manifest[side]);
+      return compiledAhead(manifest[side]) ?? compile(manifest[side]);
     } catch (cause) {
       throw invalid(manifest.name, `its ${side} schema does not compile: ${String(cause)}`);
     }
@@ -48,7 +46,7 @@ export async function compileSchemas(capabilities: readonly Capability[]): Promi
     checkManifest(manifest);
     if (compiled.has(manifest.name)) throw invalid(manifest.name, "the name is registered twice");
     compiled.set(manifest.name, {
-      validators: { input: await validator(manifest, "input"), output: await validator(manifest, "output") },
+      validators: { input: validator(manifest, "input"), output: validator(manifest, "output") },
       secrets: { input: finder(manifest, "input"), output: finder(manifest, "output") },
     });
   }

@@ -16,34 +16,20 @@ export class Registry {
   readonly #capabilities: ReadonlyMap<string, Capability>;
   readonly #schemas: ReadonlyMap<string, CompiledSchemas>;
 
-  private constructor(
-    system: ActorSystem,
-    configuration: ResolvedConfiguration,
-    capabilities: readonly Capability[],
-    schemas: ReadonlyMap<string, CompiledSchemas>,
-  ) {
+  /** Throws FEMTO_CONFIG_INVALID for a capability whose manifest is not valid, or a setting of one that is unknown. */
+  constructor(system: ActorSystem, configuration: ResolvedConfiguration, capabilities: readonly Capability[]) {
     this.#system = system;
     this.#configuration = configuration;
-    this.#schemas = schemas;
+    this.#schemas = compileSchemas(capabilities);
     this.#capabilities = new Map(capabilities.map((capability) => [capability.manifest.name, capability]));
-  }
-
-  /** Throws FEMTO_CONFIG_INVALID for a capability whose manifest is not valid, or a setting of one that is unknown. */
-  static async open(
-    system: ActorSystem,
-    configuration: ResolvedConfiguration,
-    capabilities: readonly Capability[],
-  ): Promise<Registry> {
-    const schemas = await compileSchemas(capabilities);
     for (const name of configuration.capabilities.keys()) {
-      if (schemas.has(name)) continue;
-      const known = [...schemas.keys()].sort().join(", ");
+      if (this.#capabilities.has(name)) continue;
+      const known = [...this.#capabilities.keys()].sort().join(", ");
       throw new FemtoError(
         "FEMTO_CONFIG_INVALID",
         `[capabilities] names \`${name}\`, which does not exist (known: ${known})`,
       );
     }
-    return new Registry(system, configuration, capabilities, schemas);
   }
 
   get manifests(): Capability["manifest"][] {

@@ -61,7 +61,7 @@ export type Action =
 
 const SESSION = "00000000-0000-4000-8000-00000000000a" as string as SessionId;
 const ACTOR: RecordActor = { principal: "default", agent: null, channel: "library", delegation: null };
-const SCHEMAS = await compileSchemas(TOOLS.map((name) => capability(name)));
+const SCHEMAS = compileSchemas(TOOLS.map((name) => capability(name)));
 const DIGESTS = new ProgramDigests();
 /** Turns in which everything that an action sets free has come to its next wait. */
 const TURNS = 4;

@@ -21,7 +21,7 @@ import {
 } from "@femtoclaw/protocol";
 import { describe, expect, it } from "vitest";
 import { questionRecord } from "../../src/approvals.ts";
-import { type CompiledSchemas, compileSchemas } from "../../src/gate/argument-validators.ts";
+import { compileSchemas } from "../../src/gate/argument-validators.ts";
 import { FairSlots } from "../../src/gate/fair-slots.ts";
 import { Gate } from "../../src/gate/gate.ts";
 import type { GateParts } from "../../src/gate/gate-parts.ts";
@@ -54,11 +54,11 @@ class Bench {
     journal: Journal,
     store: MemoryStore,
     capabilities: readonly Capability[],
-    validators: ReadonlyMap<string, CompiledSchemas>,
     parts: Partial<GateParts>,
   ) {
     this.journal = journal;
     this.store = store;
+    const validators = compileSchemas(capabilities);
     for (const type of TO_IDLE) this.system.advance({ type });
     const digests = new ProgramDigests();
     const slots = { slots: 64, slotsPerSession: 64, queue: 1_000 };
@@ -104,7 +104,7 @@ class Bench {
       onFailed: (error) =>
         void bench?.system.advance({ type: "fault", fault: { code: error.code, reason: error.message } }),
     });
-    bench = new Bench(journal, store, capabilities, await compileSchemas(capabilities), parts);
+    bench = new Bench(journal, store, capabilities, parts);
     return bench;
   }
 
@@ -299,12 +299,11 @@ describe("a stop", () => {
       effects.push("never");
       return new Promise(() => undefined);
     });
-    const compiled = await compileSchemas([never]);
     const bench = await Bench.open([never], {
       registered: (tool) => {
         const open = bench.journal.size > 1;
         if (open) bench.gate.stopAll("in the last moment");
-        const schemas = compiled.get(tool);
+        const schemas = compileSchemas([never]).get(tool);
         if (schemas === undefined) return undefined;
         return { capability: never, ...schemas, enabled: true, timeoutMs: 20, outputBytes: 1_000 };
       },
