@@ -3,11 +3,13 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type ExecutionRow, measureExecutions } from "./execution.ts";
+import type { HostCommand } from "./host-start.ts";
 import { JOURNAL_RECORDS, type JournalRow, measureJournal } from "./journal.ts";
 import { describeMachine, type Machine } from "./machine.ts";
 import { measureYardstick, type Yardstick } from "./yardstick.ts";
 
 export type { ExecutionRow } from "./execution.ts";
+export type { HostCommand } from "./host-start.ts";
 export type { JournalRow } from "./journal.ts";
 export type { Machine } from "./machine.ts";
 export type { Yardstick } from "./yardstick.ts";
@@ -19,6 +21,8 @@ export interface BenchOptions {
   readonly preset: BenchPreset;
   /** Records of the history that `journal` measures; without it, as many as are written within a minute or so. */
   readonly records?: number;
+  /** How `journal` starts a host of this build. */
+  readonly host: HostCommand;
 }
 
 export interface BenchReport {
@@ -29,7 +33,7 @@ export interface BenchReport {
 
 /** Runs the preset in a temporary folder, which is removed afterwards. */
 export async function runBench(
-  { preset, records = JOURNAL_RECORDS }: BenchOptions,
+  { preset, records = JOURNAL_RECORDS, host }: BenchOptions,
   onProgress: (text: string) => void,
 ): Promise<BenchReport> {
   const directory = mkdtempSync(join(tmpdir(), "femtoclaw-bench-"));
@@ -38,7 +42,7 @@ export async function runBench(
     const yardstick = await measureYardstick(directory);
     const rows =
       preset === "journal"
-        ? await measureJournal(directory, records, onProgress)
+        ? await measureJournal(directory, records, host, onProgress)
         : await measureExecutions(directory, onProgress);
     return { machine: describeMachine(), yardstick, rows };
   } finally {

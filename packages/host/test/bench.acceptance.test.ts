@@ -25,8 +25,10 @@ test("`bench journal` crashes a real runtime and measures its history beside the
     "append-tree us/record",
     "proof ms",
     "idle ms",
+    "idle-clean ms",
+    "idle-cold ms",
   ]);
-  expect(rows.map(({ threads }) => Number(threads) > 0).slice(1)).toEqual([false, false, false, false, false]);
+  expect(rows.map(({ threads }) => Number(threads) > 0).slice(1)).not.toContain(true);
   for (const { preset, rounds, records, value, lowest, highest } of rows) {
     expect({ preset, rounds }).toEqual({ preset: "journal", rounds: 3 });
     expect(records).toBeGreaterThan(2_000);

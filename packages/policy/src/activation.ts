@@ -35,8 +35,20 @@ export function candidateOf(policy: CompiledPolicy, slot: Slot): Candidate {
   };
 }
 
-/** Throws FEMTO_POLICY_INVALID on any finding; anything else that it throws is a trap of the engine. */
-export function checkCandidate(cedar: Cedar, candidate: Candidate): void {
+/**
+ * Makes the candidate ready for decisions. Throws FEMTO_POLICY_INVALID on any finding; anything else that it throws is
+ * a trap of the engine.
+ *
+ * INVARIANT: I3: only the revision itself can have been validated before: it names engine, schema and every rule. It
+ * has still to answer real decisions, and what errs at a later one is denied like everything that errs.
+ */
+export function checkCandidate(cedar: Cedar, candidate: Candidate, isValidatedBefore: boolean): void {
+  if (!isValidatedBefore) validate(cedar, candidate);
+  preparse(cedar, candidate);
+  for (const action of candidate.actions) smoke(cedar, candidate, action);
+}
+
+function validate(cedar: Cedar, candidate: Candidate): void {
   const { schema, policies } = candidate;
   const answer = cedar.validate({ validationSettings: { mode: "strict" }, schema, policies });
   if (answer.type !== "success") throw invalid(messages(answer.errors));
@@ -45,8 +57,6 @@ export function checkCandidate(cedar: Cedar, candidate: Candidate): void {
     ...answer.otherWarnings,
   ].filter(({ message }) => !LOOK_ALIKE.test(message));
   if (findings.length > 0) throw invalid(messages(findings));
-  preparse(cedar, candidate);
-  for (const action of candidate.actions) smoke(cedar, candidate, action);
 }
 
 /**

@@ -85,7 +85,10 @@ function namedPaths(authority: Authority, fileRules: readonly FileRule[]): strin
   return [...new Set([...inTables, ...fileRules.flatMap(({ paths }) => paths)])].sort();
 }
 
-/** Injective: every part is preceded by its length in bytes, so that no two inputs make one encoding. */
+/**
+ * Injective: every part is preceded by its length in bytes, so that no two inputs make one encoding. INVARIANT: I3: a
+ * revision that was activated is not validated again, so whoever makes the checks stricter raises the number in its name.
+ */
 export function policyRevision(
   engine: string,
   schema: string,

@@ -15,8 +15,11 @@ export interface PolicyEngine {
   readonly revision: string | null;
   /** False while no instance is left to decide with; everything is denied then. */
   readonly usable: boolean;
-  /** Makes the policy the active one, or throws FEMTO_POLICY_INVALID and leaves the active one as it was. */
-  activate(policy: CompiledPolicy): void;
+  /**
+   * Makes the policy the active one, or throws FEMTO_POLICY_INVALID and leaves the active one as it was. Of a revision
+   * that was activated before, which an intact record says, the strict validation is not repeated.
+   */
+  activate(policy: CompiledPolicy, isActivatedBefore?: boolean): void;
   /** Never throws: what cannot be decided is denied. Nothing that was approved asks again. */
   decide(request: DecisionRequest): Decision;
   /** The first denial of any question; else whatever asks; permitted only when every question is. No question at all is denied. */
@@ -28,8 +31,21 @@ export interface PolicyEngineOptions {
   readonly onFault?: (fault: string) => void;
 }
 
+export type OpenPolicyEngine = (options?: PolicyEngineOptions) => Promise<PolicyEngine>;
+
+/** Begins to compile the engine, once and beside whatever else is done; what it returns opens any number of engines. */
+export function policyEngines(): OpenPolicyEngine {
+  const opening = openCedar();
+  // Whoever opens an engine hears of it.
+  opening.catch(() => undefined);
+  return async (options = {}) => await openEngine(await opening, options);
+}
+
 export async function createPolicyEngine(options: PolicyEngineOptions = {}): Promise<PolicyEngine> {
-  const spareCedar = await openCedar();
+  return await openEngine(await openCedar(), options);
+}
+
+async function openEngine(spareCedar: () => Promise<SpareCedar>, options: PolicyEngineOptions): Promise<PolicyEngine> {
   const cedar = (await spareCedar()).start();
   const version = `cedar ${cedar.getCedarVersion()}`;
   if (version !== ENGINE_VERSION)
@@ -69,11 +85,11 @@ class CedarEngine implements PolicyEngine {
     return this.#cedar !== null;
   }
 
-  activate(policy: CompiledPolicy): void {
+  activate(policy: CompiledPolicy, isActivatedBefore = false): void {
     const candidate = candidateOf(policy, this.#active?.slot === "A" ? "B" : "A");
     if (this.#cedar === null) throw invalid("no instance of the decision engine is left; start the host again");
     try {
-      checkCandidate(this.#cedar, candidate);
+      checkCandidate(this.#cedar, candidate, isActivatedBefore);
     } catch (error) {
       if (error instanceof FemtoError) throw error;
       this.#replace(error);

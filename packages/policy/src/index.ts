@@ -2,7 +2,13 @@
 export { type CompiledPolicy, compilePolicy, ENGINE_VERSION, type PolicyInput, policyRevision } from "./compile.ts";
 export type { Decision, Denial, DenialCode, Question } from "./decision.ts";
 export { describePolicy, describeRule } from "./describe.ts";
-export { createPolicyEngine, type PolicyEngine, type PolicyEngineOptions } from "./engine.ts";
+export {
+  createPolicyEngine,
+  type OpenPolicyEngine,
+  type PolicyEngine,
+  type PolicyEngineOptions,
+  policyEngines,
+} from "./engine.ts";
 export type { NameLookup } from "./files/check-names.ts";
 export { confinedAuthority } from "./files/confined-authority.ts";
 export type { FileRule, PolicyFile } from "./files/file-rule.ts";

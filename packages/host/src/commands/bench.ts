@@ -3,6 +3,7 @@ import {
   type BenchPreset,
   type BenchReport,
   type ExecutionRow,
+  type HostCommand,
   type JournalRow,
   PRESETS,
   runBench,
@@ -28,7 +29,8 @@ export async function bench(
       fix: "Use --records with the preset journal alone.",
     });
   }
-  const report = await runBench({ preset, ...options }, (text) => output.talk(text));
+  const host: HostCommand = [process.execPath, ...process.execArgv, process.argv[1] ?? ""];
+  const report = await runBench({ preset, host, ...options }, (text) => output.talk(text));
   if (output.json) output.value(report);
   else for (const line of reportLines(report)) output.line(line);
   return EXIT.ok;

@@ -89,13 +89,15 @@ export class InForce {
     this.#registry = registry;
   }
 
-  async startPolicy(): Promise<void> {
+  /** `activeBefore` is the revision that was in force when the journal was written last; null where none is known. */
+  async startPolicy(activeBefore: string | null): Promise<void> {
     const { system, chronicle, options, log } = this.#parts;
     const policy = await Policy.load(options, {
       system,
       manifests: this.registry.manifests,
       permit: options.permit ?? [],
       openEngine: (engine) => this.#parts.openPolicyEngine(engine),
+      activeBefore,
       onFault: (reason) => log({ level: "error", event: "policy.fault", reason }),
       onCrash: (reason) => this.#parts.onPolicyCrash(reason),
     });

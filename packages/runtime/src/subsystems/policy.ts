@@ -23,6 +23,8 @@ export interface PolicyOptions {
   openEngine(options: PolicyEngineOptions): Promise<PolicyEngine>;
   /** Hears why the engine could not decide a call that was therefore denied. */
   onFault(fault: string): void;
+  /** The revision that was in force when this journal was written last; null where none is known. */
+  readonly activeBefore: string | null;
   /** Called when the engine cannot be used any more; the supervisor restarts it. */
   onCrash(reason: string): void;
 }
@@ -116,11 +118,11 @@ export interface PreparedPolicy {
 async function preparePolicy(
   compiled: CompiledPolicy,
   files: PolicyFilesOption | undefined,
-  { openEngine, onFault }: Pick<PolicyOptions, "openEngine" | "onFault">,
+  { openEngine, onFault, activeBefore }: Pick<PolicyOptions, "openEngine" | "onFault" | "activeBefore">,
 ): Promise<PreparedPolicy> {
   if (files !== undefined) await tryOut(compiled, files);
   const engine = await openEngine({ onFault });
-  await engine.activate(compiled);
+  engine.activate(compiled, compiled.revision === activeBefore);
   return { compiled, engine };
 }
 
