@@ -1,11 +1,15 @@
 /** Grants that would undo the authority itself are refused when the configuration is loaded. */
+import { realpathSync } from "node:fs";
 import { dirname } from "node:path";
 import type { Authority, PathGrant } from "@femtoclaw/protocol";
 import { isWithin } from "./canonical-path.ts";
 import type { Places } from "./places.ts";
 
-export function checkAuthority(authority: Authority, places: Places): void {
+/** `ownPrograms` are files and folders whose code this process runs, outside every sandbox. */
+export function checkAuthority(authority: Authority, ownPrograms: readonly string[], places: Places): void {
   checkReplaceable(authority, places);
+  checkLookedUp(authority, places);
+  checkOwnPrograms(authority, ownPrograms, places);
   for (const path of authority.floor) {
     if (isWithin(authority.workspace, path)) {
       places.fault(
@@ -26,6 +30,34 @@ function checkReplaceable({ allow, deny }: Authority, places: Places): void {
       const remedy = `deny writing to ${dirname(program.path)}, or take the program from elsewhere`;
       places.fault(["allow", "write", index], `calls could replace the program ${program.path}; ${remedy}`);
     }
+  }
+}
+
+/**
+ * INVARIANT: no call writes where programs are looked up, permitted or not: children find the programs that
+ * they start along the same folders, and bubblewrap itself is found there and runs outside the sandbox.
+ */
+function checkLookedUp({ allow, deny, searchPath }: Authority, places: Places): void {
+  for (const [index, grant] of allow.write.entries()) {
+    const folder = searchPath.find((path) => {
+      return [path, realpathSync.native(path)].some((name) => isWritable(name, grant, deny.write));
+    });
+    if (folder === undefined) continue;
+    const remedy = "deny writing to it, or take it out of search_path";
+    places.fault(["allow", "write", index], `calls could put a program into ${folder} of search_path; ${remedy}`);
+  }
+}
+
+/** INVARIANT: I8: no call changes the program that decides about calls; it would be another one after the next start. */
+function checkOwnPrograms({ allow, deny }: Authority, ownPrograms: readonly string[], places: Places): void {
+  for (const [index, grant] of allow.write.entries()) {
+    const program = ownPrograms.find((path) => {
+      const isInside = isWithin(grant.path, path) && isWritable(grant.path, grant, deny.write);
+      return isInside || isWritable(path, grant, deny.write);
+    });
+    if (program === undefined) continue;
+    const remedy = "deny writing to it, or install FemtoClaw elsewhere";
+    places.fault(["allow", "write", index], `calls could change FemtoClaw's own program, ${program}; ${remedy}`);
   }
 }
 

@@ -33,6 +33,8 @@ export interface ConfigurationInput {
   readonly sourceOf?: SourceOf;
   /** Paths of FemtoClaw's own files beside its state and sockets: configuration, policy, keys. */
   readonly ownPaths?: readonly string[];
+  /** Canonical files and folders whose code this process runs; a grant to write there is a fault. */
+  readonly ownPrograms?: readonly string[];
   readonly environment: HostEnvironment;
 }
 
@@ -88,7 +90,7 @@ export function resolveConfiguration(input: ConfigurationInput): ResolvedConfigu
     childRead: pathGrants(["sandbox", "read"], configuration.sandbox?.read, base, places).map(({ path }) => path),
     ...childEnvironment(configuration.sandbox?.env ?? [], environment, places),
   };
-  checkAuthority(authority, places);
+  checkAuthority(authority, input.ownPrograms ?? [], places);
   checkWitnesses(authority, witnesses, places);
   const resolved = {
     authority,
