@@ -107,7 +107,7 @@ export class CorpusPlace {
 
 /** Tries to be noticed in every way that there is: both outputs, and a file in each folder that it may write to. */
 const TRAP = `echo {secret}; echo {secret} >&2
-for folder in {root} {root}/project {root}/project/*/ {root}/*/; do : > "$folder/tripped"; done 2>/dev/null`;
+for folder in {root} {root}/project {root}/project/*/ {root}/*/; do (echo > "$folder/tripped") 2>/dev/null; done`;
 
 /** One runtime for all cases of a suite. */
 export class CorpusRuntime {

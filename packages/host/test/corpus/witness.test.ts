@@ -1,8 +1,10 @@
 /** A witness that sees nothing would let every attack pass, so that each way of noticing one is tried. */
+import { execFileSync } from "node:child_process";
 import { chmodSync, linkSync, mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { CorpusPlace } from "./corpus-place.ts";
 import { differences, leaksOf, newSecret, pictureOf } from "./witness.ts";
 
 const SECRET = newSecret();
@@ -26,6 +28,18 @@ describe("leaks", () => {
   test("are not found where there are none", () => {
     expect(leaksOf(SECRET, newSecret() + Buffer.from(newSecret()).toString("base64"))).toEqual([]);
   });
+});
+
+test("a trap that is sprung is noticed in what it says and in what it leaves", () => {
+  const place = new CorpusPlace({ folders: ["project/out", "kept"], traps: ["tools/trap"] }, "");
+  try {
+    const before = place.picture();
+    expect(leaksOf(place.secret, execFileSync(join(place.root, "tools/trap"), { encoding: "utf8", stdio: "pipe" }))).not.toEqual([]);
+    const left = ["", "kept", "project", "project/out", "tools"].map((folder) => join(place.root, folder, "tripped"));
+    expect(differences(before, place.picture())).toEqual(expect.arrayContaining(left));
+  } finally {
+    place.remove();
+  }
 });
 
 describe("pictures", () => {
