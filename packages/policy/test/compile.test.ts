@@ -29,7 +29,7 @@ describe("compilePolicy", () => {
       [
         "floor/obeyed-later",
         null,
-        "files that tools run or obey later, such as .git/hooks and .envrc, are not written",
+        "files that tools run or obey later, such as .git and .envrc, are not written",
       ],
       [
         "floor/environment",
@@ -72,8 +72,13 @@ describe("compilePolicy", () => {
 
   it("keeps what tools obey later from being written, unless a grant names it", () => {
     const text = textOf("floor/obeyed-later", authorityOf({ write: ["/ws/out", "/ws/.npmrc"] }));
-    for (const path of ["/ws/.git/hooks", "/ws/out/.envrc", "/ws/.npmrc/.claude"]) expect(text).toContain(`"${path}"`);
+    for (const path of ["/ws/.git", "/ws/.git/hooks", "/ws/out/.envrc", "/ws/.npmrc/.claude"]) {
+      expect(text).toContain(`"${path}"`);
+    }
     expect(text).not.toContain('"/ws/.npmrc"');
+    expect(text).not.toContain("&&");
+    const named = textOf("floor/obeyed-later", authorityOf({ write: ["/ws", "/ws/.git/hooks"] }));
+    expect(named).toContain('&& !(resource in [Path::"/ws/.git/hooks"])');
   });
 
   it("widens a forbidden option to its abbreviations and the parts of its bundle", () => {

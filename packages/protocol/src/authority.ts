@@ -55,18 +55,46 @@ export interface Authority {
 export const OBEYED_LATER: readonly string[] = [
   ".claude",
   ".codex",
+  ".cursor",
   ".envrc",
-  ".git/config",
-  ".git/hooks",
+  ".gemini",
+  ".git",
   ".mcp.json",
   ".npmrc",
   ".vscode",
 ];
 
+/** Parts of a repository that name programs, or lead to others that do. What git itself changes is not among them. */
+export const OBEYED_IN_REPOSITORY: readonly string[] = [
+  ".git/commondir",
+  ".git/config",
+  ".git/config.worktree",
+  ".git/hooks",
+  ".git/modules",
+  ".git/worktrees",
+];
+
+type WriteGrants = Pick<Authority, "workspace" | "allow" | "ask">;
+
 /** The places of such files in the workspace and in every writable folder, without those that a grant names. */
-export function obeyedLaterPaths({ workspace, allow, ask }: Pick<Authority, "workspace" | "allow" | "ask">): string[] {
-  const named = new Set([...allow.write, ...ask.write].map(({ path }) => path));
-  const roots = new Set([workspace, ...named]);
-  const paths = [...roots].flatMap((root) => OBEYED_LATER.map((name) => `${root === "/" ? "" : root}/${name}`));
-  return [...new Set(paths)].filter((path) => !named.has(path)).sort();
+export function obeyedLaterPaths(grants: WriteGrants): string[] {
+  const named = namedForWriting(grants);
+  const names = [...OBEYED_LATER, ...OBEYED_IN_REPOSITORY];
+  return placesOf(names, grants).filter((path) => !named.has(path));
+}
+
+/** The parts of a repository that a grant names, although the repository as a whole is obeyed later. */
+export function namedRepositoryParts(grants: WriteGrants): string[] {
+  const named = namedForWriting(grants);
+  return placesOf(OBEYED_IN_REPOSITORY, grants).filter((path) => named.has(path));
+}
+
+function namedForWriting({ allow, ask }: WriteGrants): ReadonlySet<string> {
+  return new Set([...allow.write, ...ask.write].map(({ path }) => path));
+}
+
+function placesOf(names: readonly string[], grants: WriteGrants): string[] {
+  const roots = new Set([grants.workspace, ...namedForWriting(grants)]);
+  const paths = [...roots].flatMap((root) => names.map((name) => `${root === "/" ? "" : root}/${name}`));
+  return [...new Set(paths)].sort();
 }

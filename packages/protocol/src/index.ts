@@ -2,6 +2,8 @@
 export {
   type Authority,
   type GrantTable,
+  namedRepositoryParts,
+  OBEYED_IN_REPOSITORY,
   OBEYED_LATER,
   obeyedLaterPaths,
   type PathGrant,

@@ -2,7 +2,14 @@
  * What a child may see, computed from what the operator granted: the same input from which policy is
  * compiled. What policy denies to the file capabilities is out of a child's reach too.
  */
-import { type Authority, FemtoError, OBEYED_LATER, type PathGrant, printable } from "@femtoclaw/protocol";
+import {
+  type Authority,
+  FemtoError,
+  OBEYED_IN_REPOSITORY,
+  OBEYED_LATER,
+  type PathGrant,
+  printable,
+} from "@femtoclaw/protocol";
 import { hostInspection, type Inspection, type PathState } from "./inspection.ts";
 import { seccompFilter } from "./seccomp.ts";
 import { PRIVATE_FOLDERS, SYSTEM_FILES, SYSTEM_FOLDERS } from "./system.ts";
@@ -230,10 +237,10 @@ class Planner {
     }
   }
 
-  /** In a linked work tree `.git` is a file that names the real folder: whoever changes it chooses the hooks. */
+  /** Programs may change a repository, as git does, but not what in it names programs. A file `.git` names another one. */
   #obeyedIn(root: string): readonly string[] {
-    const isLinked = this.#stateOf(`${root === "/" ? "" : root}/.git`).kind === "file";
-    return isLinked ? [".git", ...OBEYED_LATER.filter((name) => !name.startsWith(".git/"))] : OBEYED_LATER;
+    const isRepository = this.#stateOf(`${root === "/" ? "" : root}/.git`).kind === "directory";
+    return isRepository ? [...OBEYED_LATER.filter((name) => name !== ".git"), ...OBEYED_IN_REPOSITORY] : OBEYED_LATER;
   }
 
   #keepReadOnly({ path, source }: PathGrant): void {

@@ -45,7 +45,10 @@ describe("viewOf", () => {
     const view = viewOf(place.authority);
     expect(visibilityOf(view.mounts, join(hooks, "pre-commit"))).toBe("readOnly");
     expect(visibilityOf(view.mounts, join(place.workspace, ".envrc"))).toBe("readOnly");
-    expect(view.unguarded).toContain(join(place.workspace, ".mcp.json"));
+    for (const missing of [".mcp.json", ".git/commondir"]) {
+      expect(view.unguarded).toContain(join(place.workspace, missing));
+    }
+    expect(visibilityOf(view.mounts, join(place.workspace, ".git/index"))).toBe("readWrite");
 
     const named = { ...place.authority, allow: { read: [], write: grants(place.workspace, hooks), run: [] } };
     expect(visibilityOf(viewOf(named).mounts, join(hooks, "pre-commit"))).toBe("readWrite");

@@ -21,17 +21,16 @@ export function checkAuthority(authority: Authority, ownPrograms: readonly strin
 }
 
 /** INVARIANT: no call writes where a permitted program is looked up; else writing files would mean running any code. */
-function checkReplaceable({ allow, ask, deny }: Authority, places: Places): void {
+function checkReplaceable(authority: Authority, places: Places): void {
+  const { allow, ask, deny } = authority;
   const programs = [...allow.run, ...ask.run];
-  for (const table of ["allow", "ask"] as const) {
-    for (const [index, grant] of { allow, ask }[table].write.entries()) {
-      const program = programs.find(
-        ({ path, realPath }) => isWritable(dirname(path), grant, deny.write) || isWritable(realPath, grant, deny.write),
-      );
-      if (program === undefined) continue;
-      const remedy = `deny writing to ${dirname(program.path)}, or take the program from elsewhere`;
-      places.fault([table, "write", index], `calls could replace the program ${program.path}; ${remedy}`);
-    }
+  for (const [place, grant] of writeGrants(authority)) {
+    const program = programs.find(
+      ({ path, realPath }) => isWritable(dirname(path), grant, deny.write) || isWritable(realPath, grant, deny.write),
+    );
+    if (program === undefined) continue;
+    const remedy = `deny writing to ${dirname(program.path)}, or take the program from elsewhere`;
+    places.fault(place, `calls could replace the program ${program.path}; ${remedy}`);
   }
 }
 
@@ -39,28 +38,37 @@ function checkReplaceable({ allow, ask, deny }: Authority, places: Places): void
  * INVARIANT: no call writes where programs are looked up, permitted or not: children find the programs that
  * they start along the same folders, and bubblewrap itself is found there and runs outside the sandbox.
  */
-function checkLookedUp({ allow, deny, searchPath }: Authority, places: Places): void {
-  for (const [index, grant] of allow.write.entries()) {
+function checkLookedUp(authority: Authority, places: Places): void {
+  const { deny, searchPath } = authority;
+  for (const [place, grant] of writeGrants(authority)) {
     const folder = searchPath.find((path) => {
       return [path, realpathSync.native(path)].some((name) => isWritable(name, grant, deny.write));
     });
     if (folder === undefined) continue;
     const remedy = "deny writing to it, or take it out of search_path";
-    places.fault(["allow", "write", index], `calls could put a program into ${folder} of search_path; ${remedy}`);
+    places.fault(place, `calls could put a program into ${folder} of search_path; ${remedy}`);
   }
 }
 
 /** INVARIANT: I8: no call changes the program that decides about calls; it would be another one after the next start. */
-function checkOwnPrograms({ allow, deny }: Authority, ownPrograms: readonly string[], places: Places): void {
-  for (const [index, grant] of allow.write.entries()) {
+function checkOwnPrograms(authority: Authority, ownPrograms: readonly string[], places: Places): void {
+  const { deny } = authority;
+  for (const [place, grant] of writeGrants(authority)) {
     const program = ownPrograms.find((path) => {
       const isInside = isWithin(grant.path, path) && isWritable(grant.path, grant, deny.write);
       return isInside || isWritable(path, grant, deny.write);
     });
     if (program === undefined) continue;
     const remedy = "deny writing to it, or install FemtoClaw elsewhere";
-    places.fault(["allow", "write", index], `calls could change FemtoClaw's own program, ${program}; ${remedy}`);
+    places.fault(place, `calls could change FemtoClaw's own program, ${program}; ${remedy}`);
   }
+}
+
+/** Every grant to write, with its place; a yes to one call is no yes to what the call makes possible. */
+function writeGrants({ allow, ask }: Authority): [place: [string, string, number], grant: PathGrant][] {
+  return Object.entries({ allow, ask }).flatMap(([table, { write }]) =>
+    write.map((grant, index): [[string, string, number], PathGrant] => [[table, "write", index], grant]),
+  );
 }
 
 /** Whether a call that may write what is granted can change what is at the path. */
