@@ -215,9 +215,15 @@ class Planner {
       );
     } else {
       this.#show({ kind, path });
-      // The root brings these folders itself, as the machine has them.
-      if (path === "/")
-        for (const link of SYSTEM_FOLDERS) if (this.#layers.get(link)?.kind === "link") this.#layers.delete(link);
+      this.#leaveLinks(path);
+    }
+  }
+
+  /** A folder that is shown whole brings its links as the machine has them; nothing can be mounted over a link. */
+  #leaveLinks(folder: string): void {
+    for (const name of [...SYSTEM_FOLDERS, ...SYSTEM_FILES]) {
+      const isLink = name !== folder && isWithin(name, folder) && this.#inspection.stateOf(name).kind === "link";
+      if (isLink) this.#layers.delete(name);
     }
   }
 
