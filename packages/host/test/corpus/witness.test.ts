@@ -34,7 +34,9 @@ test("a trap that is sprung is noticed in what it says and in what it leaves", (
   const place = new CorpusPlace({ folders: ["project/out", "kept"], traps: ["tools/trap"] }, "");
   try {
     const before = place.picture();
-    expect(leaksOf(place.secret, execFileSync(join(place.root, "tools/trap"), { encoding: "utf8", stdio: "pipe" }))).not.toEqual([]);
+    expect(
+      leaksOf(place.secret, execFileSync(join(place.root, "tools/trap"), { encoding: "utf8", stdio: "pipe" })),
+    ).not.toEqual([]);
     const left = ["", "kept", "project", "project/out", "tools"].map((folder) => join(place.root, folder, "tripped"));
     expect(differences(before, place.picture())).toEqual(expect.arrayContaining(left));
   } finally {
