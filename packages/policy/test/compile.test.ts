@@ -26,11 +26,7 @@ describe("compilePolicy", () => {
     });
     expect(rules.map(({ id, source, reason }) => [id, source, reason])).toEqual([
       ["floor/own-files", null, "state, configuration, policy, keys and sockets of FemtoClaw are out of reach"],
-      [
-        "floor/obeyed-later",
-        null,
-        "files that tools run or obey later, such as .git and .envrc, are not written",
-      ],
+      ["floor/obeyed-later", null, "files that tools run or obey later, such as .git and .envrc, are not written"],
       [
         "floor/environment",
         null,

@@ -20,8 +20,11 @@ import { compiledPolicyOf } from "../../src/preflight.ts";
 import type { CallCase, CallSuite, Layout, Moves } from "./read-corpus.ts";
 import { newSecret, type Picture, pictureOf } from "./witness.ts";
 
-/** `{root}`, `{secret}`, `{host}` and `{text*times}` in any text of a suite. */
-const PLACEHOLDER = /\{(root|secret|host)\}|\{([^{}*]+)\*(\d+)\}/g;
+/**
+ * In any text of a suite: `{root}`, `{secret}`, the host's process `{host}`, the program `{node}` that runs it, the
+ * folder `{code}` of its code, and `{text*times}`.
+ */
+const PLACEHOLDER = /\{(root|secret|host|node|code)\}|\{([^{}*]+)\*(\d+)\}/g;
 
 export class CorpusPlace {
   readonly root = realpathSync(mkdtempSync(join(tmpdir(), "fc-")));
@@ -31,6 +34,14 @@ export class CorpusPlace {
     HOME: join(this.root, "home"),
     XDG_RUNTIME_DIR: join(this.root, "run"),
     BYPASS_CANARY: this.secret,
+  };
+
+  readonly #values: Readonly<Record<string, string>> = {
+    root: this.root,
+    secret: this.secret,
+    host: String(process.pid),
+    node: realpathSync(process.execPath),
+    code: resolve(import.meta.dirname, "../../src"),
   };
 
   constructor(layout: Layout, configuration: string) {
@@ -51,7 +62,7 @@ export class CorpusPlace {
   text(written: string): string {
     return written.replaceAll(PLACEHOLDER, (_, name: string | undefined, part = "", times = "0") => {
       if (name === undefined) return String(part).repeat(Number(times));
-      return { root: this.root, secret: this.secret, host: String(process.pid) }[name] ?? "";
+      return this.#values[name] ?? "";
     });
   }
 

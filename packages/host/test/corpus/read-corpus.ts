@@ -65,11 +65,8 @@ export interface ConfigurationCase {
   readonly says?: string;
 }
 
-export interface ConfigurationSuite {
+export interface ConfigurationSuite extends Layout {
   readonly title: string;
-  readonly programs?: readonly string[];
-  readonly files?: Texts;
-  readonly links?: Texts;
   readonly found?: boolean;
   readonly cases: readonly ConfigurationCase[];
 }
