@@ -94,7 +94,15 @@ function namedForWriting({ allow, ask }: WriteGrants): ReadonlySet<string> {
 }
 
 function placesOf(names: readonly string[], grants: WriteGrants): string[] {
-  const roots = new Set([grants.workspace, ...namedForWriting(grants)]);
-  const paths = [...roots].flatMap((root) => names.map((name) => `${root === "/" ? "" : root}/${name}`));
+  const paths = obeyedRoots(grants).flatMap((root) => names.map((name) => `${root === "/" ? "" : root}/${name}`));
   return [...new Set(paths)].sort();
+}
+
+/** The folders whose files are obeyed: the workspace, what may be written, and the work tree of a repository that may. */
+export function obeyedRoots(grants: WriteGrants): string[] {
+  const written = [...namedForWriting(grants)];
+  const workTrees = written
+    .filter((path) => path.endsWith("/.git"))
+    .map((path) => path.slice(0, -"/.git".length) || "/");
+  return [...new Set([grants.workspace, ...written, ...workTrees])].sort();
 }

@@ -6,6 +6,7 @@ export {
   OBEYED_IN_REPOSITORY,
   OBEYED_LATER,
   obeyedLaterPaths,
+  obeyedRoots,
   type PathGrant,
   type ProgramGrant,
   type ProgramUse,

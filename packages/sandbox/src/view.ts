@@ -7,6 +7,7 @@ import {
   FemtoError,
   OBEYED_IN_REPOSITORY,
   OBEYED_LATER,
+  obeyedRoots,
   type PathGrant,
   printable,
 } from "@femtoclaw/protocol";
@@ -228,10 +229,10 @@ class Planner {
   }
 
   #guardObeyedLater(): void {
-    const { allow, workspace } = this.#authority;
-    const roots = new Set([workspace, ...allow.write.map(({ path }) => path)]);
-    for (const root of [...roots].sort()) {
-      if (this.#stateOf(root).kind !== "directory" || this.#visibility(root) !== "readWrite") continue;
+    const { allow } = this.#authority;
+    // A root need not be writable itself: the grant may begin inside of it, with the repository or its hooks.
+    for (const root of obeyedRoots(this.#authority)) {
+      if (this.#stateOf(root).kind !== "directory") continue;
       for (const name of this.#obeyedIn(root)) {
         const path = `${root === "/" ? "" : root}/${name}`;
         const isNamed = allow.write.some((grant) => grant.path === path);

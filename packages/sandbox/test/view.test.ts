@@ -62,6 +62,18 @@ describe("viewOf", () => {
     expect(visibilityOf(viewOf(place.authority).mounts, join(place.workspace, ".git"))).toBe("readOnly");
   });
 
+  it("guards the hooks of a repository that alone may be written, wherever it lies", () => {
+    using place = playground(({ workspace }) => ({
+      allow: { read: [], write: grants(join(workspace, ".git"), join(workspace, "deep/.git")), run: [] },
+    }));
+    mkdirSync(join(place.workspace, "deep/.git/hooks"), { recursive: true });
+    const { mounts } = viewOf(place.authority);
+    for (const repository of [".git", "deep/.git"]) {
+      expect(visibilityOf(mounts, join(place.workspace, repository, "index"))).toBe("readWrite");
+      expect(visibilityOf(mounts, join(place.workspace, repository, "hooks/pre-commit"))).toBe("readOnly");
+    }
+  });
+
   it("lets a denial win over a grant below it", () => {
     using place = playground(({ workspace, out }) => ({
       deny: { read: [], write: grants(workspace), run: [] },
