@@ -6,13 +6,13 @@ import type { ErrorCode } from "@femtoclaw/protocol";
 import { ERRORS } from "@femtoclaw/protocol";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { CorpusRuntime } from "./corpus-place.ts";
-import { type CallCase, type CallSuite, readCallSuites } from "./read-corpus.ts";
+import { type CallCase, readCallSuites, titled } from "./read-corpus.ts";
 import { differences, leaksOf } from "./witness.ts";
 
 const SUITES = readCallSuites();
 const isAllowed = ({ expect: expected }: CallCase): boolean => expected === "done" || expected === "contained";
 
-describe.each(SUITES)("$title", (suite: CallSuite) => {
+describe.each(titled(SUITES))("%s", (_, suite) => {
   let started: CorpusRuntime;
   const denied: string[] = [];
   beforeAll(async () => {
@@ -25,7 +25,7 @@ describe.each(SUITES)("$title", (suite: CallSuite) => {
     await started.close();
   });
 
-  test.each(suite.cases)("$title ($source)", async (one) => {
+  test.each(titled(suite.cases))("%s", async (_, one) => {
     const { place } = started;
     place.move(one.before);
     const before = place.picture(suite.outside);

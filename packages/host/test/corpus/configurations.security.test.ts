@@ -7,7 +7,7 @@ import { ERRORS, FemtoError } from "@femtoclaw/protocol";
 import { beforeAll, describe, expect, test } from "vitest";
 import { compiledPolicyOf } from "../../src/preflight.ts";
 import { CorpusPlace } from "./corpus-place.ts";
-import { type ConfigurationSuite, readConfigurationSuites } from "./read-corpus.ts";
+import { readConfigurationSuites, titled } from "./read-corpus.ts";
 
 const SUITES = readConfigurationSuites();
 const SEARCH_PATH = 'search_path = ["{root}/tools"]\n';
@@ -17,8 +17,8 @@ beforeAll(async () => {
   engine = await createPolicyEngine();
 });
 
-describe.each(SUITES)("$title", (suite: ConfigurationSuite) => {
-  test.each(suite.cases)("$title ($source)", (one) => {
+describe.each(titled(SUITES))("%s", (_, suite) => {
+  test.each(titled(suite.cases))("%s", (_, one) => {
     const layout = {
       ...suite,
       files: { ...suite.files, ...one.files },

@@ -74,6 +74,13 @@ export interface ConfigurationSuite extends Layout {
 export const readCallSuites = (): CallSuite[] => suitesOf("calls") as CallSuite[];
 export const readConfigurationSuites = (): ConfigurationSuite[] => suitesOf("configurations") as ConfigurationSuite[];
 
+/** For tables of tests, whose own formatting would cut titles short. */
+export function titled<T extends { readonly title: string; readonly source?: string }>(
+  all: readonly T[],
+): [string, T][] {
+  return all.map((one) => [one.source === undefined ? one.title : `${one.title} (${one.source})`, one]);
+}
+
 interface RawSuite {
   readonly expect?: Expectation;
   readonly cases: readonly { readonly expect?: Expectation }[];
