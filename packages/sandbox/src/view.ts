@@ -2,6 +2,7 @@
  * What a child may see, computed from what the operator granted: the same input from which policy is
  * compiled. What policy denies to the file capabilities is out of a child's reach too.
  */
+import { dirname } from "node:path";
 import {
   type Authority,
   FemtoError,
@@ -12,6 +13,7 @@ import {
   printable,
 } from "@femtoclaw/protocol";
 import { hostInspection, type Inspection, type PathState } from "./inspection.ts";
+import { RunningChildren } from "./running-children.ts";
 import { seccompFilter } from "./seccomp.ts";
 import { PRIVATE_FOLDERS, SYSTEM_FILES, SYSTEM_FOLDERS } from "./system.ts";
 
@@ -37,12 +39,18 @@ export interface SandboxView {
   readonly assumed: ReadonlyMap<string, PathState["kind"]>;
   /** Descriptors of this process that a child would inherit unless something else takes their place. */
   readonly inheritedDescriptors: readonly number[];
+  /** The children of this view and of those that took its place. */
+  readonly children: RunningChildren<SandboxView>;
 }
 
 export type Visibility = "readOnly" | "readWrite" | "private" | "masked" | "hidden";
 
 /** Plans the view of a child. Throws FEMTO_SANDBOX_UNAVAILABLE for what cannot be enforced. */
-export function viewOf(authority: Authority, inspection: Inspection = hostInspection): SandboxView {
+export function viewOf(
+  authority: Authority,
+  inspection: Inspection = hostInspection,
+  children = new RunningChildren<SandboxView>(),
+): SandboxView {
   const bubblewrap = inspection.findProgram("bwrap", authority.searchPath);
   if (bubblewrap === null) {
     throw unavailable(
@@ -61,15 +69,40 @@ export function viewOf(authority: Authority, inspection: Inspection = hostInspec
     unguarded: planner.unguarded,
     assumed: planner.assumed,
     inheritedDescriptors: inspection.inheritedDescriptors(),
+    children,
   };
 }
 
 /** The view itself while the machine is as it was when planned, else a new one. */
-export function currentView(view: SandboxView, inspection: Inspection = hostInspection): SandboxView {
+export function currentView(
+  view: SandboxView,
+  othersRun = false,
+  inspection: Inspection = hostInspection,
+): SandboxView {
+  const seen = othersRun ? withoutNewcomers(view, inspection) : inspection;
   for (const [path, kind] of view.assumed) {
-    if (inspection.stateOf(path).kind !== kind) return viewOf(view.authority, inspection);
+    if (seen.stateOf(path).kind !== kind) return viewOf(view.authority, seen, view.children);
   }
   return view;
+}
+
+/**
+ * INVARIANT: what a mount is made of cannot be exchanged by a child that runs. Bubblewrap looks paths up by
+ * name, and a child that exchanges a folder for a link at that moment would choose what the next child sees.
+ * No child can move what is a mount to it; so where a child may write, a path that was none when it was
+ * started becomes none for others until no child runs.
+ */
+function withoutNewcomers({ assumed, mounts }: SandboxView, inspection: Inspection): Inspection {
+  return {
+    ...inspection,
+    stateOf: (path) => {
+      const kind = assumed.get(path);
+      const wasNone = kind === "missing" || kind === "link";
+      const isInReach = visibilityOf(mounts, dirname(path)) === "readWrite";
+      if (!wasNone || !isInReach) return inspection.stateOf(path);
+      return kind === "missing" ? { kind } : { kind, target: path };
+    },
+  };
 }
 
 /** How a child sees a canonical path. */

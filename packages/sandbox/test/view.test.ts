@@ -143,6 +143,40 @@ describe("currentView", () => {
   });
 });
 
+describe("currentView while children run", () => {
+  it("takes nothing new for a mount where a child may write, until none runs", () => {
+    using place = playground(({ workspace }) => ({ allow: { read: [], write: grants(workspace), run: [] } }));
+    const view = viewOf(place.authority);
+    const vscode = join(place.workspace, ".vscode");
+    mkdirSync(vscode);
+    const held = currentView(view, true);
+    expect(held.mounts).toEqual(view.mounts);
+    expect(held.mounts.map(({ path }) => path)).not.toContain(vscode);
+    expect(visibilityOf(currentView(held).mounts, vscode)).toBe("readOnly");
+    expect(currentView(currentView(held), true).mounts).toEqual(currentView(held).mounts);
+  });
+
+  it("still hides what appears where no child may write", () => {
+    using place = playground(({ workspace }) => ({
+      deny: { read: grants(join(workspace, ".env")), write: [], run: [] },
+    }));
+    const view = viewOf(place.authority);
+    writeFileSync(join(place.workspace, ".env"), "");
+    expect(visibilityOf(currentView(view, true).mounts, join(place.workspace, ".env"))).toBe("masked");
+  });
+
+  it("takes a link for a link, also when it turns into a folder", () => {
+    using place = playground(({ workspace }) => ({ allow: { read: [], write: grants(workspace), run: [] } }));
+    const vscode = join(place.workspace, ".vscode");
+    symlinkSync("deep", vscode);
+    const view = viewOf(place.authority);
+    rmSync(vscode);
+    mkdirSync(vscode);
+    expect(currentView(view, true).mounts).toEqual(view.mounts);
+    expect(visibilityOf(currentView(view).mounts, vscode)).toBe("readOnly");
+  });
+});
+
 describe("bubblewrapArguments", () => {
   it("refuses a program or a folder that the child does not see or may change", () => {
     using place = playground();
