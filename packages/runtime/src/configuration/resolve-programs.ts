@@ -52,6 +52,28 @@ export function resolveRunTable(
   });
 }
 
+/**
+ * INVARIANT: what is said about a program holds under every name of its file: each further permitted program that
+ * is the same file by another hard link is said to be meant as well.
+ */
+export function withOtherNames(
+  grants: readonly ProgramGrant[],
+  permitted: readonly ProgramGrant[],
+): readonly ProgramGrant[] {
+  return grants.flatMap((grant) => {
+    const others = permitted.filter(({ realPath }) => {
+      return realPath !== grant.realPath && isSameFile(realPath, grant.realPath);
+    });
+    const names = new Map(others.map(({ path, realPath }) => [path, realPath]));
+    return [grant, ...[...names].map(([path, realPath]) => ({ ...grant, path, realPath }))];
+  });
+}
+
+function isSameFile(one: string, other: string): boolean {
+  const [a, b] = [one, other].map((path) => statSync(path, { bigint: true }));
+  return a?.dev === b?.dev && a?.ino === b?.ino;
+}
+
 interface ProgramFile {
   readonly path: string;
   readonly realPath: string;

@@ -1,5 +1,5 @@
 /** Attacks on what a configuration resolves to: links, search paths, grants that would widen themselves. */
-import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, linkSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Configuration, FemtoError } from "@femtoclaw/protocol";
@@ -149,6 +149,21 @@ describe("grants that would widen themselves", () => {
       expect(attempt({ ...attack, deny: { write: ["node_modules"] } })).not.toThrow();
     }
     expect(attempt({ allow: { write: ["out", "node_modules-twin"] } })).not.toThrow();
+  });
+
+  test("a program is denied and asked for under every name of its file", () => {
+    program(join(bin, "tool"));
+    linkSync(join(bin, "tool"), join(bin, "twin"));
+    program(join(bin, "other"));
+    const use: [string] = ["x"];
+    const permitted = { run: { twin: use, other: use } };
+    for (const table of ["deny", "ask"] as const) {
+      const { authority } = resolve({ allow: permitted, [table]: { run: { tool: ["push"] } } });
+      expect(authority[table].run.map(({ path, use: of }) => [path, of])).toEqual([
+        [join(bin, "tool"), { kind: "word", word: "push", flags: [] }],
+        [join(bin, "twin"), { kind: "word", word: "push", flags: [] }],
+      ]);
+    }
   });
 
   test("a name is denied in every folder of search_path, and permitted in the first alone", () => {
