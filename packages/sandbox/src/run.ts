@@ -9,8 +9,9 @@ import { constants } from "node:os";
 import type { Readable, Writable } from "node:stream";
 import { errorText, FemtoError, LIMITS, printable, systemErrorCode } from "@femtoclaw/protocol";
 import { bubblewrapArguments, FILTER_DESCRIPTOR, type SandboxCommand, STATUS_DESCRIPTOR } from "./bubblewrap.ts";
+import { currentView } from "./current-view.ts";
 import { Output } from "./output.ts";
-import { currentView, type SandboxView } from "./view.ts";
+import type { SandboxView } from "./view.ts";
 
 export interface SandboxRun {
   readonly view: SandboxView;

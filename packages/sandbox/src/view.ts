@@ -2,7 +2,6 @@
  * What a child may see, computed from what the operator granted: the same input from which policy is
  * compiled. What policy denies to the file capabilities is out of a child's reach too.
  */
-import { dirname } from "node:path";
 import {
   type Authority,
   FemtoError,
@@ -60,6 +59,7 @@ export function viewOf(
   }
   const planner = new Planner(authority, inspection);
   const mounts = planner.plan();
+  requireOutOfReach(bubblewrap, mounts, inspection);
   return {
     mounts,
     authority,
@@ -73,36 +73,15 @@ export function viewOf(
   };
 }
 
-/** The view itself while the machine is as it was when planned, else a new one. */
-export function currentView(
-  view: SandboxView,
-  othersRun = false,
-  inspection: Inspection = hostInspection,
-): SandboxView {
-  const seen = othersRun ? withoutNewcomers(view, inspection) : inspection;
-  for (const [path, kind] of view.assumed) {
-    if (seen.stateOf(path).kind !== kind) return viewOf(view.authority, seen, view.children);
-  }
-  return view;
-}
-
-/**
- * INVARIANT: what a mount is made of cannot be exchanged by a child that runs. Bubblewrap looks paths up by
- * name, and a child that exchanges a folder for a link at that moment would choose what the next child sees.
- * No child can move what is a mount to it; so where a child may write, a path that was none when it was
- * started becomes none for others until no child runs.
- */
-function withoutNewcomers({ assumed, mounts }: SandboxView, inspection: Inspection): Inspection {
-  return {
-    ...inspection,
-    stateOf: (path) => {
-      const kind = assumed.get(path);
-      const wasNone = kind === "missing" || kind === "link";
-      const isInReach = visibilityOf(mounts, dirname(path)) === "readWrite";
-      if (!wasNone || !isInReach) return inspection.stateOf(path);
-      return kind === "missing" ? { kind } : { kind, target: path };
-    },
-  };
+/** INVARIANT: bubblewrap runs outside of every sandbox, so no child writes to its file, wherever a link to it leads. */
+function requireOutOfReach(bubblewrap: string, mounts: readonly Mount[], inspection: Inspection): void {
+  const state = inspection.stateOf(bubblewrap);
+  const file = state.kind === "link" ? state.target : bubblewrap;
+  if (visibilityOf(mounts, file) !== "readWrite" && visibilityOf(mounts, bubblewrap) !== "readWrite") return;
+  throw unavailable(
+    `bubblewrap (${printable(file)}) lies where children may write`,
+    "Take it from elsewhere, or deny writing to its folder.",
+  );
 }
 
 /** How a child sees a canonical path. */

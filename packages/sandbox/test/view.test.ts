@@ -120,6 +120,20 @@ describe("viewOf", () => {
     expect(visibilityOf(mounts, join(place.root, "state"))).not.toBe("readOnly");
   });
 
+  it("refuses a bubblewrap that a child could change, also behind a link", () => {
+    using place = playground(({ root, workspace }) => ({
+      searchPath: [join(root, "tools")],
+      allow: { read: [], write: grants(workspace), run: [] },
+    }));
+    const real = join(place.workspace, "bwrap");
+    writeFileSync(real, "", { mode: 0o755 });
+    mkdirSync(join(place.root, "tools"));
+    symlinkSync(real, join(place.root, "tools/bwrap"));
+    expect(() => viewOf(place.authority)).toThrow(unavailable("lies where children may write"));
+    const denied = { ...place.authority, deny: { read: [], write: grants(real), run: [] } };
+    expect(() => viewOf(denied)).not.toThrow();
+  });
+
   it("refuses where bubblewrap is not installed, and where the filter is not yet built", () => {
     using place = playground(() => ({ searchPath: ["/nonexistent"] }));
     expect(() => viewOf(place.authority)).toThrow(unavailable("bubblewrap"));

@@ -10,7 +10,7 @@ const FOLDER = resolve(import.meta.dirname, "../../../policy/test/corpus");
 type Texts = Readonly<Record<string, string>>;
 export type Moves = readonly (readonly [from: string, to: string])[];
 
-/** `done`, `contained`, or an error code. */
+/** `done`, `contained`, `asks`, or an error code. */
 export type Expectation = string;
 
 export interface CallCase {
