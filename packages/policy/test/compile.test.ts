@@ -68,11 +68,12 @@ describe("compilePolicy", () => {
 
   it("keeps what tools obey later from being written, unless a grant names it", () => {
     const text = textOf("floor/obeyed-later", authorityOf({ write: ["/ws/out", "/ws/.npmrc"] }));
-    for (const path of ["/ws/.git", "/ws/.git/hooks", "/ws/out/.envrc", "/ws/.npmrc/.claude"]) {
-      expect(text).toContain(`"${path}"`);
-    }
+    for (const path of ["/ws/.git", "/ws/out/.envrc", "/ws/.npmrc/.claude"]) expect(text).toContain(`"${path}"`);
     expect(text).not.toContain('"/ws/.npmrc"');
     expect(text).not.toContain("&&");
+    const repository = textOf("floor/obeyed-later", authorityOf({ write: ["/data/.git"] }));
+    for (const part of ["config", "hooks", "commondir"]) expect(repository).toContain(`"/data/.git/${part}"`);
+    expect(repository).not.toContain('"/data/.git"');
     const named = textOf("floor/obeyed-later", authorityOf({ write: ["/ws", "/ws/.git/hooks"] }));
     expect(named).toContain('&& !(resource in [Path::"/ws/.git/hooks"])');
   });

@@ -79,24 +79,26 @@ type WriteGrants = Pick<Authority, "workspace" | "allow" | "ask">;
 /** The places of such files in the workspace and in every writable folder, without those that a grant names. */
 export function obeyedLaterPaths(grants: WriteGrants): string[] {
   const named = namedForWriting(grants);
-  const names = [...OBEYED_LATER, ...OBEYED_IN_REPOSITORY];
-  return placesOf(names, grants).filter((path) => !named.has(path));
+  const paths = obeyedRoots(grants).flatMap((root) => {
+    // A repository that is not named is out of reach as a whole, and its parts with it.
+    const parts = named.has(placeIn(root, ".git")) ? OBEYED_IN_REPOSITORY : [];
+    return [...OBEYED_LATER, ...parts].map((name) => placeIn(root, name));
+  });
+  return [...new Set(paths)].filter((path) => !named.has(path)).sort();
 }
 
 /** The parts of a repository that a grant names, although the repository as a whole is obeyed later. */
 export function namedRepositoryParts(grants: WriteGrants): string[] {
   const named = namedForWriting(grants);
-  return placesOf(OBEYED_IN_REPOSITORY, grants).filter((path) => named.has(path));
+  const paths = obeyedRoots(grants).flatMap((root) => OBEYED_IN_REPOSITORY.map((name) => placeIn(root, name)));
+  return [...new Set(paths)].filter((path) => named.has(path)).sort();
 }
 
 function namedForWriting({ allow, ask }: WriteGrants): ReadonlySet<string> {
   return new Set([...allow.write, ...ask.write].map(({ path }) => path));
 }
 
-function placesOf(names: readonly string[], grants: WriteGrants): string[] {
-  const paths = obeyedRoots(grants).flatMap((root) => names.map((name) => `${root === "/" ? "" : root}/${name}`));
-  return [...new Set(paths)].sort();
-}
+const placeIn = (root: string, name: string): string => `${root === "/" ? "" : root}/${name}`;
 
 /** The folders whose files are obeyed: the workspace, what may be written, and the work tree of a repository that may. */
 export function obeyedRoots(grants: WriteGrants): string[] {
