@@ -5,7 +5,6 @@
 import { createPolicyEngine, type PolicyEngine } from "@femtoclaw/policy";
 import { ERRORS, FemtoError } from "@femtoclaw/protocol";
 import { beforeAll, describe, expect, test } from "vitest";
-import { compiledPolicyOf } from "../../src/preflight.ts";
 import { CorpusPlace } from "./corpus-place.ts";
 import { readConfigurationSuites, titled } from "./read-corpus.ts";
 
@@ -18,7 +17,7 @@ beforeAll(async () => {
 });
 
 describe.each(titled(SUITES))("%s", (_, suite) => {
-  test.each(titled(suite.cases))("%s", (_, one) => {
+  test.each(titled(suite.cases))("%s", async (_, one) => {
     const layout = {
       ...suite,
       files: { ...suite.files, ...one.files },
@@ -27,7 +26,7 @@ describe.each(titled(SUITES))("%s", (_, suite) => {
     const place = new CorpusPlace(layout, SEARCH_PATH + one.toml.replaceAll(";;", "\n"));
     try {
       const before = place.picture();
-      expect(outcomeOf(place, suite.found === true)).toEqual({
+      expect(await outcomeOf(place, suite.found === true)).toEqual({
         outcome: one.expect,
         message: expect.stringContaining(place.text(one.says ?? "")),
       });
@@ -39,9 +38,12 @@ describe.each(titled(SUITES))("%s", (_, suite) => {
 });
 
 /** Loaded, compiled and taken by the engine, as a start does it; or the code of what it was refused with. */
-function outcomeOf(place: CorpusPlace, found: boolean): { readonly outcome: string; readonly message: string } {
+async function outcomeOf(
+  place: CorpusPlace,
+  found: boolean,
+): Promise<{ readonly outcome: string; readonly message: string }> {
   try {
-    engine.activate(compiledPolicyOf(place.load({ found })));
+    engine.activate((await place.load({ found })).compiled);
     return { outcome: "loads", message: "" };
   } catch (error) {
     if (error instanceof FemtoError) return { outcome: error.code, message: error.message };

@@ -15,8 +15,8 @@ import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import type { JsonValue, Reply, TypedRecord } from "@femtoclaw/protocol";
 import { createRuntime, type Runtime } from "@femtoclaw/runtime";
-import { loadConfiguration } from "../../src/configuration/load-configuration.ts";
-import { compiledPolicyOf } from "../../src/preflight.ts";
+import { type LoadedConfiguration, loadConfiguration } from "../../src/configuration/load-configuration.ts";
+import { type LoadedPolicy, loadPolicy } from "../../src/preflight.ts";
 import type { CallCase, CallSuite, Layout, Moves } from "./read-corpus.ts";
 import { newSecret, type Picture, pictureOf } from "./witness.ts";
 
@@ -66,16 +66,19 @@ export class CorpusPlace {
     });
   }
 
-  /** Loads the configuration in force, as the commands do. */
-  load({ found }: { readonly found?: boolean } = {}): ReturnType<typeof loadConfiguration> {
+  /** Loads configuration and policy, as a host does before it starts. */
+  async load({
+    found,
+  }: {
+    readonly found?: boolean;
+  } = {}): Promise<Omit<LoadedConfiguration, "policyFiles"> & LoadedPolicy> {
     const loaded = loadConfiguration({
       cwd: this.project,
       environment: this.environment,
       stateFlag: join(this.root, "state"),
       ...(found === true ? {} : { configFlag: join(this.project, "femtoclaw.toml") }),
     });
-    compiledPolicyOf(loaded);
-    return loaded;
+    return { ...loaded, ...(await loadPolicy(loaded)) };
   }
 
   move(moves: Moves = []): void {
@@ -145,8 +148,10 @@ export class CorpusRuntime {
     const log: unknown[] = [];
     const after: { act: (() => void) | null } = { act: null };
     try {
+      const { resolved: configuration, policyFiles } = await place.load();
       const runtime = await createRuntime({
-        configuration: place.load().resolved,
+        configuration,
+        policyFiles,
         log: (entry) => log.push(entry),
         // The machine hears of the decision before anything is done about it: the one moment in between.
         inspect: (event) => {

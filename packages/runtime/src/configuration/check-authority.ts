@@ -10,6 +10,7 @@ export function checkAuthority(authority: Authority, ownPrograms: readonly strin
   checkReplaceable(authority, places);
   checkLookedUp(authority, places);
   checkOwnPrograms(authority, ownPrograms, places);
+  checkLinks(authority, places);
   for (const path of authority.floor) {
     if (isWithin(authority.workspace, path)) {
       places.fault(
@@ -69,6 +70,16 @@ function writeGrants({ allow, ask }: Authority): [place: [string, string, number
   return Object.entries({ allow, ask }).flatMap(([table, { write }]) =>
     write.map((grant, index): [[string, string, number], PathGrant] => [[table, "write", index], grant]),
   );
+}
+
+/** INVARIANT: no call chooses what the configuration means from the next start on, by changing where a link leads. */
+function checkLinks({ allow, ask, deny }: Authority, places: Places): void {
+  for (const { place, link } of places.links) {
+    const grant = [...allow.write, ...ask.write].find((granted) => isWritable(link, granted, deny.write));
+    if (grant === undefined) continue;
+    const message = `it passes the symbolic link ${link}, which calls could change (${grant.source}); write what it leads to`;
+    places.fault(place, message);
+  }
 }
 
 /** Whether a call that may write what is granted can change what is at the path. */
