@@ -1,21 +1,28 @@
-/** Loading a compiled policy into an instance: validate strictly, preparse, and ask each action once. */
-import { type FactQuestion, FemtoError } from "@femtoclaw/protocol";
+/** Loading a compiled policy into an instance: validate strictly, project, preparse, and ask each action once. */
+import type { FactQuestion } from "@femtoclaw/protocol";
 import type { Cedar } from "./cedar-instance.ts";
 import { type CompiledPolicy, policyRevision } from "./compile.ts";
-import { messages, verdictOf } from "./decision.ts";
-import { authorizationCall, type RequestTarget } from "./request.ts";
+import { messages } from "./decision.ts";
+import { evaluate, prepare } from "./evaluation.ts";
+import { invalid } from "./policy-invalid.ts";
+import { type ProjectedPolicy, projectPolicy } from "./projection/projected-policy.ts";
 import type { PolicyAction, ResourceType } from "./schema.ts";
 
-/** Preparsed sets can be replaced but never freed, so there are two names and not one per revision. */
+/** Preparsed sets can be replaced but never freed, so their names begin with one of two and not with the revision. */
 export type Slot = "A" | "B";
 
 /** A policy in its slot. The rules are copied, so that whoever compiled them cannot change them any more. */
-export interface Candidate extends RequestTarget {
+export interface Candidate {
   readonly slot: Slot;
   readonly revision: string;
   readonly schema: string;
   readonly actions: readonly PolicyAction[];
-  readonly policies: { readonly staticPolicies: Record<string, string> };
+  readonly rules: readonly { readonly id: string; readonly text: string }[];
+}
+
+/** A candidate that was checked, ready to decide. */
+export interface LoadedPolicy extends Candidate {
+  readonly projected: ProjectedPolicy;
 }
 
 export function candidateOf(policy: CompiledPolicy, slot: Slot): Candidate {
@@ -27,14 +34,14 @@ export function candidateOf(policy: CompiledPolicy, slot: Slot): Candidate {
     revision: policy.revision,
     schema: policy.schemaText,
     actions: [...policy.actions],
-    policies: { staticPolicies: Object.fromEntries(policy.rules.map(({ id, text }) => [id, text])) },
-    namedPaths: new Set(policy.namedPaths),
+    rules: policy.rules.map(({ id, text }) => ({ id, text })),
   };
 }
 
 /** Throws FEMTO_POLICY_INVALID on any finding; anything else that it throws is a trap of the engine. */
-export function checkCandidate(cedar: Cedar, candidate: Candidate): void {
-  const { schema, policies } = candidate;
+export function loadCandidate(cedar: Cedar, candidate: Candidate): LoadedPolicy {
+  const { slot, schema, rules } = candidate;
+  const policies = { staticPolicies: Object.fromEntries(rules.map(({ id, text }) => [id, text])) };
   const answer = cedar.validate({ validationSettings: { mode: "strict" }, schema, policies });
   if (answer.type !== "success") throw invalid(messages(answer.errors));
   const findings = [
@@ -42,8 +49,10 @@ export function checkCandidate(cedar: Cedar, candidate: Candidate): void {
     ...answer.otherWarnings,
   ].filter(({ message }) => !LOOK_ALIKE.test(message));
   if (findings.length > 0) throw invalid(messages(findings));
-  preparse(cedar, candidate);
-  for (const action of candidate.actions) smoke(cedar, candidate, action);
+  const loaded = { ...candidate, projected: projectPolicy(cedar, slot, schema, rules) };
+  preparse(cedar, loaded);
+  for (const action of candidate.actions) smoke(cedar, loaded, action);
+  return loaded;
 }
 
 /**
@@ -53,17 +62,18 @@ export function checkCandidate(cedar: Cedar, candidate: Candidate): void {
 const LOOK_ALIKE =
   /(?:contains mixed scripts|contains BIDI control characters|falls outside of the General Security Profile for Identifiers)$/;
 
-export function preparse(cedar: Cedar, { slot, schema, policies }: Candidate): void {
-  for (const answer of [cedar.preparseSchema(slot, schema), cedar.preparsePolicySet(slot, policies)]) {
-    if (answer.type !== "success") throw invalid(messages(answer.errors));
-  }
+export function preparse(cedar: Cedar, { projected }: LoadedPolicy): void {
+  const answers = [
+    cedar.preparseSchema(projected.schemaName, projected.schema),
+    ...projected.sets.map(({ name, text }) => cedar.preparsePolicySet(name, { staticPolicies: text })),
+  ];
+  for (const answer of answers) if (answer.type !== "success") throw invalid(messages(answer.errors));
 }
 
 /** One real decision: some faults show at evaluation only, and the first call also compiles the engine's code. */
-function smoke(cedar: Cedar, candidate: Candidate, { name, resource }: PolicyAction): void {
-  const request = authorizationCall({ principal: "smoke", capability: name, question: QUESTIONS[resource] }, candidate);
-  if (!request.ok) throw invalid(`${name}: ${request.fault}`);
-  const { fault } = verdictOf(cedar.statefulIsAuthorized(request.call), name);
+function smoke(cedar: Cedar, { projected }: LoadedPolicy, { name, resource }: PolicyAction): void {
+  const prepared = prepare({ principal: "smoke", capability: name, question: QUESTIONS[resource] }, projected);
+  const { fault } = prepared.ok ? evaluate(cedar, prepared) : prepared;
   if (fault !== null) throw invalid(`${name}: ${fault}`);
 }
 
@@ -84,7 +94,3 @@ const QUESTIONS: Readonly<Record<ResourceType, FactQuestion>> = {
   },
   Tool: { kind: "tool" },
 };
-
-export function invalid(message: string): FemtoError {
-  return new FemtoError("FEMTO_POLICY_INVALID", message);
-}

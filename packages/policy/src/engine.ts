@@ -3,11 +3,14 @@
  * engine or an exception is a denial. An instance that threw is replaced by a spare, and never asked again.
  */
 import { errorText, type FactQuestion, FemtoError } from "@femtoclaw/protocol";
-import { type Candidate, candidateOf, checkCandidate, invalid, preparse } from "./activation.ts";
+import { candidateOf, type LoadedPolicy, loadCandidate, preparse } from "./activation.ts";
 import { type Cedar, openCedar, type SpareCedar } from "./cedar-instance.ts";
 import { type CompiledPolicy, ENGINE_VERSION } from "./compile.ts";
-import { type Decision, undecided, type Verdict, verdictOf } from "./decision.ts";
-import { authorizationCall, type DecisionRequest } from "./request.ts";
+import { type Decision, undecided, type Verdict } from "./decision.ts";
+import type { DecisionShare } from "./decision-share.ts";
+import { evaluate, prepare } from "./evaluation.ts";
+import { invalid } from "./policy-invalid.ts";
+import type { DecisionRequest } from "./request.ts";
 
 export interface PolicyEngine {
   /** Revision that decides now; null before the first activation. */
@@ -16,10 +19,13 @@ export interface PolicyEngine {
   readonly usable: boolean;
   /** Makes the policy the active one, or throws FEMTO_POLICY_INVALID and leaves the active one as it was. */
   activate(policy: CompiledPolicy): void;
-  /** Never throws: what cannot be decided is denied. */
-  decide(request: DecisionRequest): Decision;
+  /** Never throws: what cannot be decided is denied. A share makes a question that comes again faster, and nothing else. */
+  decide(request: DecisionRequest, share?: DecisionShare): Decision;
   /** Permitted only when every question is; otherwise the first denial. No question at all is denied. */
-  decideAll(request: Omit<DecisionRequest, "question"> & { readonly questions: readonly FactQuestion[] }): Decision;
+  decideAll(
+    request: Omit<DecisionRequest, "question"> & { readonly questions: readonly FactQuestion[] },
+    share?: DecisionShare,
+  ): Decision;
 }
 
 export interface PolicyEngineOptions {
@@ -45,7 +51,9 @@ class CedarEngine implements PolicyEngine {
   /** Null while no instance can be trusted: everything is denied. */
   #cedar: Cedar | null;
   #spare: SpareCedar | null;
-  #active: Candidate | null = null;
+  #active: LoadedPolicy | null = null;
+  /** What remembered decisions come from: the active policy in the present instance. */
+  #origin: object = {};
   #replacementsLeft = REPLACEMENTS_MAX;
 
   constructor(
@@ -71,26 +79,28 @@ class CedarEngine implements PolicyEngine {
   activate(policy: CompiledPolicy): void {
     const candidate = candidateOf(policy, this.#active?.slot === "A" ? "B" : "A");
     if (this.#cedar === null) throw invalid("no instance of the decision engine is left; start the host again");
+    let loaded: LoadedPolicy;
     try {
-      checkCandidate(this.#cedar, candidate);
+      loaded = loadCandidate(this.#cedar, candidate);
     } catch (error) {
       if (error instanceof FemtoError) throw error;
       this.#replace(error);
       throw invalid(`the decision engine failed on this policy: ${errorText(error)}`);
     }
-    this.#active = candidate;
+    this.#active = loaded;
+    this.#origin = {};
   }
 
-  decide(request: DecisionRequest): Decision {
-    const { decision, fault } = this.#verdict(request);
+  decide(request: DecisionRequest, share?: DecisionShare): Decision {
+    const { decision, fault } = this.#verdict(request, share);
     if (fault !== null) this.#report(fault);
     return decision;
   }
 
-  decideAll({ questions, ...asker }: Parameters<PolicyEngine["decideAll"]>[0]): Decision {
+  decideAll({ questions, ...asker }: Parameters<PolicyEngine["decideAll"]>[0], share?: DecisionShare): Decision {
     const rules = new Set<string>();
     for (const question of questions) {
-      const decision = this.decide({ ...asker, question });
+      const decision = this.decide({ ...asker, question }, share);
       if (!decision.allowed) return decision;
       for (const rule of decision.rules) rules.add(rule);
     }
@@ -99,14 +109,19 @@ class CedarEngine implements PolicyEngine {
     return { allowed: true, rules: [...rules].sort() };
   }
 
-  #verdict(request: DecisionRequest): Verdict {
+  #verdict(request: DecisionRequest, share: DecisionShare | undefined): Verdict {
     const { capability } = request;
     if (this.#active === null) return undecided(capability, "no policy is active");
     if (this.#cedar === null) return undecided(capability, "no instance of the decision engine is left");
-    const prepared = authorizationCall(request, this.#active);
+    const prepared = prepare(request, this.#active.projected);
     if (!prepared.ok) return undecided(capability, prepared.fault);
+    const remembered = share?.recall(this.#origin, prepared.key);
+    if (remembered !== undefined) return { decision: remembered, fault: null };
     try {
-      return verdictOf(this.#cedar.statefulIsAuthorized(prepared.call), capability);
+      const verdict = evaluate(this.#cedar, prepared);
+      // What could not be decided is not remembered: each time is reported, and the next instance may decide it.
+      if (verdict.fault === null) share?.keep(this.#origin, prepared.key, verdict.decision);
+      return verdict;
     } catch (error) {
       this.#replace(error);
       return undecided(capability, `the decision engine failed: ${errorText(error)}`);
@@ -116,6 +131,8 @@ class CedarEngine implements PolicyEngine {
   /** INVARIANT: an instance that threw once answers nothing any more; a trap leaves its memory undefined. */
   #replace(error: unknown): void {
     this.#cedar = null;
+    // INVARIANT: what the instance answered before it trapped is not relied on either.
+    this.#origin = {};
     this.#report(`an instance of the decision engine is replaced: ${errorText(error)}`);
     const spare = this.#spare;
     this.#spare = null;

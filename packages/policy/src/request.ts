@@ -26,18 +26,36 @@ export type RequestResult =
   | { readonly ok: true; readonly call: StatefulAuthorizationCall }
   | { readonly ok: false; readonly fault: string };
 
+/** A request within all limits. Whether its facts are what a schema asks for has not been checked. */
+export interface CheckedRequest {
+  readonly principal: string;
+  readonly capability: string;
+  readonly resource: { readonly type: ResourceType; readonly id: string };
+  readonly facts: Readonly<Record<string, unknown>>;
+}
+
+export type CheckResult =
+  | { readonly ok: true; readonly request: CheckedRequest }
+  | { readonly ok: false; readonly fault: string };
+
 /** LIMIT: characters of one fact; the kernel takes no longer argument (MAX_ARG_STRLEN). */
 const FACT_CHARS = 131_072;
 /** LIMIT: elements of one fact; large sets cost the engine time, and no command has as many options. */
 const FACT_ELEMENTS = 4_096;
 
+export function checkRequest({ principal, capability, question }: DecisionRequest): CheckResult {
+  const asked = resourceOf(question, capability);
+  if (asked === null) return { ok: false, fault: "the question is of no known kind" };
+  const { facts, ...resource } = asked;
+  const fault = textFault(principal) ?? textFault(capability) ?? resourceFault(resource) ?? contextFault(facts);
+  return fault === null ? { ok: true, request: { principal, capability, resource, facts } } : { ok: false, fault };
+}
+
+/** The question with all that is known, as a policy that is not projected is asked. */
 export function authorizationCall(request: DecisionRequest, target: RequestTarget): RequestResult {
-  const { principal, capability, question } = request;
-  const resource = resourceOf(question, capability);
-  if (resource === null) return { ok: false, fault: "the question is of no known kind" };
-  const fault =
-    textFault(principal) ?? textFault(capability) ?? resourceFault(resource) ?? contextFault(resource.facts);
-  if (fault !== null) return { ok: false, fault };
+  const checked = checkRequest(request);
+  if (!checked.ok) return checked;
+  const { principal, capability, resource, facts } = checked.request;
   const uid = { type: resource.type, id: resource.id };
   return {
     ok: true,
@@ -46,7 +64,7 @@ export function authorizationCall(request: DecisionRequest, target: RequestTarge
       action: { type: "Action", id: capability },
       resource: uid,
       // The facts pass through whole: an attribute too many or too few is the schema's to refuse.
-      context: resource.facts as StatefulAuthorizationCall["context"],
+      context: facts as StatefulAuthorizationCall["context"],
       entities: resource.type === "Path" ? [{ uid, attrs: {}, parents: namedAncestors(resource.id, target) }] : [],
       preparsedPolicySetId: target.slot,
       preparsedSchemaName: target.slot,
@@ -91,7 +109,7 @@ function namedAncestors(path: string, { namedPaths }: RequestTarget): { type: st
     .map((id) => ({ type: "Path", id }));
 }
 
-function resourceFault({ type, id }: Resource): string | null {
+function resourceFault({ type, id }: CheckedRequest["resource"]): string | null {
   return textFault(id) ?? (type === "Tool" ? null : pathFault(id));
 }
 
