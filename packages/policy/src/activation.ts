@@ -18,6 +18,8 @@ export interface Candidate {
   readonly schema: string;
   readonly actions: readonly PolicyAction[];
   readonly rules: readonly { readonly id: string; readonly text: string }[];
+  /** Rules that ask, and how many operators each. */
+  readonly approvers: ReadonlyMap<string, number>;
 }
 
 /** A candidate that was checked, ready to decide. */
@@ -35,6 +37,7 @@ export function candidateOf(policy: CompiledPolicy, slot: Slot): Candidate {
     schema: policy.schemaText,
     actions: [...policy.actions],
     rules: policy.rules.map(({ id, text }) => ({ id, text })),
+    approvers: new Map(policy.rules.flatMap(({ id, approvers }) => (approvers === undefined ? [] : [[id, approvers]]))),
   };
 }
 
@@ -72,9 +75,12 @@ export function preparse(cedar: Cedar, { projected }: LoadedPolicy): void {
 
 /** One real decision: some faults show at evaluation only, and the first call also compiles the engine's code. */
 function smoke(cedar: Cedar, { projected }: LoadedPolicy, { name, resource }: PolicyAction): void {
-  const prepared = prepare({ principal: "smoke", capability: name, question: QUESTIONS[resource] }, projected);
-  const { fault } = prepared.ok ? evaluate(cedar, prepared) : prepared;
-  if (fault !== null) throw invalid(`${name}: ${fault}`);
+  for (const approved of [false, true]) {
+    const asked = { principal: "smoke", capability: name, question: QUESTIONS[resource], approved };
+    const prepared = prepare(asked, projected);
+    const { fault } = prepared.ok ? evaluate(cedar, prepared) : prepared;
+    if (fault !== null) throw invalid(`${name}: ${fault}`);
+  }
 }
 
 const QUESTIONS: Readonly<Record<ResourceType, FactQuestion>> = {

@@ -2,7 +2,10 @@
  * One session's share of the remembered decisions. It belongs to its session and ends with it, so that no
  * session can push out what another one has, or learn by the time of an answer what another one asked.
  */
-import type { Decision } from "./decision.ts";
+import type { Verdict } from "./decision.ts";
+
+/** What the engine said of one call; whether that asks an operator is worked out anew each time. */
+type Decision = Verdict["decision"];
 
 /**
  * LIMIT: characters that a share holds in keys and rule identifiers, 128 KiB at most; some five hundred

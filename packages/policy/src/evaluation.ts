@@ -27,8 +27,8 @@ export function prepare(question: DecisionRequest, policy: ProjectedPolicy): Pre
   if (action.resourceType !== request.resource.type) {
     return { ok: false, fault: `the question is about a ${request.resource.type}, and not a ${action.resourceType}` };
   }
-  // INVARIANT: all facts are checked, also those that no rule reads and that are left out afterwards.
-  const fault = recordFault(request.facts, action.facts);
+  // INVARIANT: all of the context is checked, also those that no rule reads and that are left out afterwards.
+  const fault = recordFault(request.context, action.context);
   if (fault !== null) return { ok: false, fault };
   const call = projectedCall(request, action);
   return { ok: true, action, call, key: callKey(call) };

@@ -14,6 +14,8 @@ export interface DecisionRequest {
   /** Exact name of the capability. */
   readonly capability: string;
   readonly question: FactQuestion;
+  /** Whether as many operators as were asked have said yes to this very call; absent where nobody was asked. */
+  readonly approved?: boolean;
 }
 
 /** Which preparsed set and schema answer, and which paths its rules name. */
@@ -31,7 +33,8 @@ export interface CheckedRequest {
   readonly principal: string;
   readonly capability: string;
   readonly resource: { readonly type: ResourceType; readonly id: string };
-  readonly facts: Readonly<Record<string, unknown>>;
+  /** The facts, and whether the call was approved: what a rule finds in its context. */
+  readonly context: Readonly<Record<string, unknown>>;
 }
 
 export type CheckResult =
@@ -43,19 +46,20 @@ const FACT_CHARS = 131_072;
 /** LIMIT: elements of one fact; large sets cost the engine time, and no command has as many options. */
 const FACT_ELEMENTS = 4_096;
 
-export function checkRequest({ principal, capability, question }: DecisionRequest): CheckResult {
+export function checkRequest({ principal, capability, question, approved = false }: DecisionRequest): CheckResult {
   const asked = resourceOf(question, capability);
   if (asked === null) return { ok: false, fault: "the question is of no known kind" };
   const { facts, ...resource } = asked;
   const fault = textFault(principal) ?? textFault(capability) ?? resourceFault(resource) ?? contextFault(facts);
-  return fault === null ? { ok: true, request: { principal, capability, resource, facts } } : { ok: false, fault };
+  if (fault !== null) return { ok: false, fault };
+  return { ok: true, request: { principal, capability, resource, context: { ...facts, approved } } };
 }
 
 /** The question with all that is known, as a policy that is not projected is asked. */
 export function authorizationCall(request: DecisionRequest, target: RequestTarget): RequestResult {
   const checked = checkRequest(request);
   if (!checked.ok) return checked;
-  const { principal, capability, resource, facts } = checked.request;
+  const { principal, capability, resource, context } = checked.request;
   const uid = { type: resource.type, id: resource.id };
   return {
     ok: true,
@@ -64,7 +68,7 @@ export function authorizationCall(request: DecisionRequest, target: RequestTarge
       action: { type: "Action", id: capability },
       resource: uid,
       // The facts pass through whole: an attribute too many or too few is the schema's to refuse.
-      context: facts as StatefulAuthorizationCall["context"],
+      context: context as StatefulAuthorizationCall["context"],
       entities: resource.type === "Path" ? [{ uid, attrs: {}, parents: namedAncestors(resource.id, target) }] : [],
       preparsedPolicySetId: target.slot,
       preparsedSchemaName: target.slot,
@@ -114,6 +118,8 @@ function resourceFault({ type, id }: CheckedRequest["resource"]): string | null 
 }
 
 function contextFault(facts: Resource["facts"]): string | null {
+  // INVARIANT: I8: that an operator agreed is said by who asks for the decision, and by no fact.
+  if (Object.hasOwn(facts, "approved")) return "a fact poses as an approval";
   for (const value of Object.values(facts)) {
     const fault = Array.isArray(value) ? listFault(value) : valueFault(value);
     if (fault !== null) return fault;

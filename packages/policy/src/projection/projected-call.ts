@@ -11,16 +11,19 @@ export interface ProjectedCall {
   readonly resource: string;
   /** Those ancestors of the resource that a rule can tell apart, each by a direct edge. */
   readonly ancestors: readonly string[];
-  readonly facts: FactRecord;
+  readonly context: FactRecord;
 }
 
-export function projectedCall({ principal, resource, facts }: CheckedRequest, action: ProjectedAction): ProjectedCall {
+export function projectedCall(
+  { principal, resource, context }: CheckedRequest,
+  action: ProjectedAction,
+): ProjectedCall {
   return {
     principal: projectedId(principal, action.principal),
     action: action.name,
     resource: projectedId(resource.id, action.resource),
     ancestors: resource.type === "Path" ? projectedAncestors(resource.id, action.resource) : [],
-    facts: projectedFacts(facts as FactRecord, action.read),
+    context: projectedFacts(context as FactRecord, action.read),
   };
 }
 
@@ -40,7 +43,7 @@ export function engineCall(call: ProjectedCall, action: ProjectedAction): Statef
     principal: { type: "Agent", id: call.principal },
     action: { type: "Action", id: call.action },
     resource,
-    context: call.facts as StatefulAuthorizationCall["context"],
+    context: call.context as StatefulAuthorizationCall["context"],
     entities: parents.length === 0 ? [] : [{ uid: resource, attrs: {}, parents }],
     preparsedPolicySetId: action.set.name,
     preparsedSchemaName: action.schemaName,
@@ -53,8 +56,8 @@ export function engineCall(call: ProjectedCall, action: ProjectedAction): Statef
  * it is, and a fact that is absent is not among those that are counted. Under one revision two calls with
  * one key are one call.
  */
-export function callKey({ principal, action, resource, ancestors, facts }: ProjectedCall): string {
-  return encodedText(principal) + encodedText(action) + encodedText(resource) + encoded(ancestors) + encoded(facts);
+export function callKey({ principal, action, resource, ancestors, context }: ProjectedCall): string {
+  return encodedText(principal) + encodedText(action) + encodedText(resource) + encoded(ancestors) + encoded(context);
 }
 
 function encoded(fact: Fact): string {

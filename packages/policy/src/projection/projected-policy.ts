@@ -29,9 +29,9 @@ export interface ProjectedAction {
   readonly schemaName: string;
   readonly set: RuleSet;
   readonly resourceType: string;
-  /** All facts that a request must have. */
-  readonly facts: RecordType;
-  /** Those of them that a rule reads. */
+  /** All that the context of a request must have. */
+  readonly context: RecordType;
+  /** What of it a rule reads. */
   readonly read: RecordType;
   readonly principal: EntityProjection;
   readonly resource: EntityProjection;
@@ -76,7 +76,7 @@ export function projectPolicy(cedar: Cedar, slot: string, schemaText: string, ru
       schemaName: slot,
       set: group.set,
       resourceType,
-      facts: recordType(context),
+      context: recordType(context),
       read: recordType(read),
       principal: entityProjection("principal", "Agent", group.reads),
       resource: entityProjection("resource", resourceType, group.reads),
