@@ -1,4 +1,5 @@
 /** Loading a compiled policy into an instance: validate strictly, project, preparse, and ask each action once. */
+import type { DetailedError, StaticPolicySet } from "@cedar-policy/cedar-wasm/web";
 import type { FactQuestion } from "@femtoclaw/protocol";
 import type { Cedar } from "./cedar-instance.ts";
 import { type CompiledPolicy, policyRevision } from "./compile.ts";
@@ -6,6 +7,7 @@ import { messages } from "./decision.ts";
 import { evaluate, prepare } from "./evaluation.ts";
 import { invalid } from "./policy-invalid.ts";
 import { type ProjectedPolicy, projectPolicy } from "./projection/projected-policy.ts";
+import { RuleSet, type RuleText } from "./rule-set.ts";
 import type { PolicyAction, ResourceType } from "./schema.ts";
 
 /** Preparsed sets can be replaced but never freed, so their names begin with one of two and not with the revision. */
@@ -17,7 +19,7 @@ export interface Candidate {
   readonly revision: string;
   readonly schema: string;
   readonly actions: readonly PolicyAction[];
-  readonly rules: readonly { readonly id: string; readonly text: string }[];
+  readonly rules: readonly RuleText[];
   /** Rules that ask, and how many operators each. */
   readonly approvers: ReadonlyMap<string, number>;
 }
@@ -44,18 +46,24 @@ export function candidateOf(policy: CompiledPolicy, slot: Slot): Candidate {
 /** Throws FEMTO_POLICY_INVALID on any finding; anything else that it throws is a trap of the engine. */
 export function loadCandidate(cedar: Cedar, candidate: Candidate): LoadedPolicy {
   const { slot, schema, rules } = candidate;
-  const policies = { staticPolicies: Object.fromEntries(rules.map(({ id, text }) => [id, text])) };
-  const answer = cedar.validate({ validationSettings: { mode: "strict" }, schema, policies });
-  if (answer.type !== "success") throw invalid(messages(answer.errors));
-  const findings = [
-    ...[...answer.validationErrors, ...answer.validationWarnings].map(({ error }) => error),
-    ...answer.otherWarnings,
-  ].filter(({ message }) => !LOOK_ALIKE.test(message));
-  if (findings.length > 0) throw invalid(messages(findings));
-  const loaded = { ...candidate, projected: projectPolicy(cedar, slot, schema, rules) };
+  const projected = projectPolicy(cedar, slot, schema, rules);
+  if (validate(cedar, schema, new RuleSet(rules).text).length > 0) {
+    // Asked again with the rules one by one, the engine names them in what it finds.
+    const named = Object.fromEntries(rules.map(({ id, text }) => [id, text]));
+    throw invalid(messages(validate(cedar, schema, named)));
+  }
+  const loaded = { ...candidate, projected };
   preparse(cedar, loaded);
   for (const action of candidate.actions) smoke(cedar, loaded, action);
   return loaded;
+}
+
+/** What the engine finds wrong with the rules; its warnings are errors here, except one. */
+function validate(cedar: Cedar, schema: string, staticPolicies: StaticPolicySet): DetailedError[] {
+  const answer = cedar.validate({ validationSettings: { mode: "strict" }, schema, policies: { staticPolicies } });
+  if (answer.type !== "success") return answer.errors;
+  const found = [...answer.validationErrors, ...answer.validationWarnings].map(({ error }) => error);
+  return [...found, ...answer.otherWarnings].filter(({ message }) => !LOOK_ALIKE.test(message));
 }
 
 /**
@@ -68,7 +76,7 @@ const LOOK_ALIKE =
 export function preparse(cedar: Cedar, { projected }: LoadedPolicy): void {
   const answers = [
     cedar.preparseSchema(projected.schemaName, projected.schema),
-    ...projected.sets.map(({ name, text }) => cedar.preparsePolicySet(name, { staticPolicies: text })),
+    ...projected.sets.map(({ name, rules }) => cedar.preparsePolicySet(name, { staticPolicies: rules.text })),
   ];
   for (const answer of answers) if (answer.type !== "success") throw invalid(messages(answer.errors));
 }

@@ -8,7 +8,6 @@ import { candidateOf, type LoadedPolicy, loadCandidate, preparse } from "./activ
 import { type Cedar, openCedar, type SpareCedar } from "./cedar-instance.ts";
 import { type CompiledPolicy, ENGINE_VERSION } from "./compile.ts";
 import { type Decision, type Denial, question, undecided, type Verdict } from "./decision.ts";
-import type { DecisionShare } from "./decision-share.ts";
 import { evaluate, prepare } from "./evaluation.ts";
 import { invalid } from "./policy-invalid.ts";
 import type { DecisionRequest } from "./request.ts";
@@ -20,16 +19,10 @@ export interface PolicyEngine {
   readonly usable: boolean;
   /** Makes the policy the active one, or throws FEMTO_POLICY_INVALID and leaves the active one as it was. */
   activate(policy: CompiledPolicy): void;
-  /**
-   * Never throws: what cannot be decided is denied. Nothing that was approved asks again. A share makes
-   * questions that come again faster, and nothing else.
-   */
-  decide(request: DecisionRequest, share?: DecisionShare): Decision;
+  /** Never throws: what cannot be decided is denied. Nothing that was approved asks again. */
+  decide(request: DecisionRequest): Decision;
   /** The first denial of any question; else whatever asks; permitted only when every question is. No question at all is denied. */
-  decideAll(
-    request: Omit<DecisionRequest, "question"> & { readonly questions: readonly FactQuestion[] },
-    share?: DecisionShare,
-  ): Decision;
+  decideAll(request: Omit<DecisionRequest, "question"> & { readonly questions: readonly FactQuestion[] }): Decision;
 }
 
 export interface PolicyEngineOptions {
@@ -95,21 +88,21 @@ class CedarEngine implements PolicyEngine {
     this.#origin = {};
   }
 
-  decide(request: DecisionRequest, share?: DecisionShare): Decision {
-    const { decision, fault } = this.#verdict(request, share);
+  decide(request: DecisionRequest): Decision {
+    const { decision, fault } = this.#verdict(request);
     if (fault !== null) this.#report(fault);
     if (decision.allowed || request.approved || fault !== null) return decision;
-    return this.#asking(request, decision, share);
+    return this.#asking(request, decision);
   }
 
   /**
    * A denial becomes a question where nothing but the missing yes stands against the call: every rule that
    * forbids it asks, and with the yes it would be permitted. Else the denial is shown that a yes would not lift.
    */
-  #asking(request: DecisionRequest, denial: Denial, share: DecisionShare | undefined): Decision {
+  #asking(request: DecisionRequest, denial: Denial): Decision {
     const asking = this.#active?.approvers ?? new Map<string, number>();
     if (asking.size === 0 || (denial.rules.length > 0 && !denial.rules.some((id) => asking.has(id)))) return denial;
-    const { decision, fault } = this.#verdict({ ...request, approved: true }, share);
+    const { decision, fault } = this.#verdict({ ...request, approved: true });
     if (fault !== null) this.#report(fault);
     if (!decision.allowed) return decision;
     const rules = [...new Set([...denial.rules, ...decision.rules.filter((id) => asking.has(id))])].sort();
@@ -117,12 +110,12 @@ class CedarEngine implements PolicyEngine {
     return question(request.capability, rules, Math.max(...rules.map((id) => asking.get(id) ?? 1)));
   }
 
-  decideAll({ questions, ...asker }: Parameters<PolicyEngine["decideAll"]>[0], share?: DecisionShare): Decision {
+  decideAll({ questions, ...asker }: Parameters<PolicyEngine["decideAll"]>[0]): Decision {
     const permitting = new Set<string>();
     const asking = new Set<string>();
     let approvers = 0;
     for (const question of questions) {
-      const decision = this.decide({ ...asker, question }, share);
+      const decision = this.decide({ ...asker, question });
       if (!decision.allowed && decision.code !== "FEMTO_APPROVAL_REQUIRED") return decision;
       const rules = decision.allowed ? permitting : asking;
       for (const rule of decision.rules) rules.add(rule);
@@ -134,8 +127,8 @@ class CedarEngine implements PolicyEngine {
     return { allowed: true, rules: [...permitting].sort() };
   }
 
-  #verdict(request: DecisionRequest, share: DecisionShare | undefined): Verdict {
-    const { capability } = request;
+  #verdict(request: DecisionRequest): Verdict {
+    const { capability, share } = request;
     if (this.#active === null) return undecided(capability, "no policy is active");
     if (this.#cedar === null) return undecided(capability, "no instance of the decision engine is left");
     const prepared = prepare(request, this.#active.projected);

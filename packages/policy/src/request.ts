@@ -6,6 +6,7 @@
 import type { StatefulAuthorizationCall } from "@cedar-policy/cedar-wasm/web";
 import type { FactQuestion } from "@femtoclaw/protocol";
 import { ancestorsOrSelf, pathFault } from "./canonical-path.ts";
+import type { DecisionShare } from "./decision-share.ts";
 import type { ResourceType } from "./schema.ts";
 
 export interface DecisionRequest {
@@ -16,6 +17,8 @@ export interface DecisionRequest {
   readonly question: FactQuestion;
   /** Whether as many operators as were asked have said yes to this very call; absent where nobody was asked. */
   readonly approved?: boolean;
+  /** Remembers decisions for whoever asks: a question that comes again is answered faster, and in no other way. */
+  readonly share?: DecisionShare;
 }
 
 /** Which preparsed set and schema answer, and which paths its rules name. */
@@ -33,8 +36,9 @@ export interface CheckedRequest {
   readonly principal: string;
   readonly capability: string;
   readonly resource: { readonly type: ResourceType; readonly id: string };
-  /** The facts, and whether the call was approved: what a rule finds in its context. */
-  readonly context: Readonly<Record<string, unknown>>;
+  readonly facts: Readonly<Record<string, unknown>>;
+  /** What whoever asks knows of the call beside its facts. A policy of an earlier version may not know all of it. */
+  readonly circumstances: Readonly<Record<string, unknown>>;
 }
 
 export type CheckResult =
@@ -52,14 +56,14 @@ export function checkRequest({ principal, capability, question, approved = false
   const { facts, ...resource } = asked;
   const fault = textFault(principal) ?? textFault(capability) ?? resourceFault(resource) ?? contextFault(facts);
   if (fault !== null) return { ok: false, fault };
-  return { ok: true, request: { principal, capability, resource, context: { ...facts, approved } } };
+  return { ok: true, request: { principal, capability, resource, facts, circumstances: { approved } } };
 }
 
 /** The question with all that is known, as a policy that is not projected is asked. */
 export function authorizationCall(request: DecisionRequest, target: RequestTarget): RequestResult {
   const checked = checkRequest(request);
   if (!checked.ok) return checked;
-  const { principal, capability, resource, context } = checked.request;
+  const { principal, capability, resource, facts, circumstances } = checked.request;
   const uid = { type: resource.type, id: resource.id };
   return {
     ok: true,
@@ -68,7 +72,7 @@ export function authorizationCall(request: DecisionRequest, target: RequestTarge
       action: { type: "Action", id: capability },
       resource: uid,
       // The facts pass through whole: an attribute too many or too few is the schema's to refuse.
-      context: context as StatefulAuthorizationCall["context"],
+      context: { ...facts, ...circumstances } as StatefulAuthorizationCall["context"],
       entities: resource.type === "Path" ? [{ uid, attrs: {}, parents: namedAncestors(resource.id, target) }] : [],
       preparsedPolicySetId: target.slot,
       preparsedSchemaName: target.slot,

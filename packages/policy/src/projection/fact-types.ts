@@ -10,7 +10,7 @@ export interface FactRecord {
   readonly [name: string]: Fact;
 }
 
-export type FactType = "Bool" | "Long" | "String" | "Set<String>" | RecordType;
+export type FactType = "Bool" | "Long" | "String" | "Set<String>" | "datetime" | RecordType;
 export type RecordType = ReadonlyMap<string, { readonly type: FactType; readonly required: boolean }>;
 
 /** Types as the engine prints a schema: trees of `type` with its parts. */
@@ -36,6 +36,7 @@ function factType(tree: unknown): FactType {
       return "Bool";
     case "Long":
     case "String":
+    case "datetime":
       return type;
     case "Set":
       if (asTree(element)["type"] === "String") return "Set<String>";
@@ -44,6 +45,20 @@ function factType(tree: unknown): FactType {
       return recordType(tree);
   }
   throw invalid(`the schema has a fact of type ${String(type)}, which nothing checks`);
+}
+
+/** The tree with the types that the schema names put in the places of their names. */
+export function inlinedType(tree: unknown, namedTypes: TypeTree): TypeTree {
+  const { type, attributes, ...rest } = asTree(tree);
+  if (typeof type === "string" && Object.hasOwn(namedTypes, type)) {
+    return { ...inlinedType(namedTypes[type], namedTypes), ...rest };
+  }
+  if (type !== "Record") return asTree(tree);
+  const inlined = Object.entries(asTree(attributes)).map(([name, attribute]) => [
+    name,
+    inlinedType(attribute, namedTypes),
+  ]);
+  return { type, ...rest, attributes: Object.fromEntries(inlined) };
 }
 
 /** The same tree with the attributes that are read, and no others. */
@@ -87,9 +102,22 @@ function hasType(fact: unknown, type: FactType): boolean {
       return typeof fact === "string";
     case "Set<String>":
       return Array.isArray(fact) && fact.every((element) => typeof element === "string");
+    case "datetime":
+      return isTime(fact);
     default:
       return recordFault(fact, type) === null;
   }
+}
+
+/** A time is written as the call that makes it, by trusted code; no fact of a question can be one. */
+function isTime(fact: unknown): boolean {
+  if (!hasExactly(fact, ["__extn"])) return false;
+  const call = fact["__extn"];
+  return hasExactly(call, ["arg", "fn"]) && call["fn"] === "datetime" && typeof call["arg"] === "string";
+}
+
+function hasExactly(value: unknown, sortedNames: readonly string[]): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && Object.keys(value).sort().join() === sortedNames.join();
 }
 
 /** The facts that the type has, and nothing else; they were checked before. */

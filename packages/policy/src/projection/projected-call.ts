@@ -14,8 +14,10 @@ export interface ProjectedCall {
   readonly context: FactRecord;
 }
 
+/** The context has been checked in full. */
 export function projectedCall(
-  { principal, resource, context }: CheckedRequest,
+  { principal, resource }: CheckedRequest,
+  context: FactRecord,
   action: ProjectedAction,
 ): ProjectedCall {
   return {
@@ -23,7 +25,7 @@ export function projectedCall(
     action: action.name,
     resource: projectedId(resource.id, action.resource),
     ancestors: resource.type === "Path" ? projectedAncestors(resource.id, action.resource) : [],
-    context: projectedFacts(context as FactRecord, action.read),
+    context: projectedFacts(context, action.read),
   };
 }
 

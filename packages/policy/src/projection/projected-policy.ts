@@ -3,31 +3,31 @@
  * facts and entities that these rules read. What is read is taken from the rules as the engine parsed them.
  */
 import type { PolicyJson, SchemaJson } from "@cedar-policy/cedar-wasm/web";
+import { printable } from "@femtoclaw/protocol";
 import type { Cedar } from "../cedar-instance.ts";
 import { messages } from "../decision.ts";
 import { invalid } from "../policy-invalid.ts";
-import { projectedType, type RecordType, recordType } from "./fact-types.ts";
+import { RuleSet, type RuleText } from "../rule-set.ts";
+import { inlinedType, projectedType, type RecordType, recordType } from "./fact-types.ts";
 import { Reads, type Requester, ruleActions } from "./reads.ts";
 
 export interface ProjectedPolicy {
   readonly schemaName: string;
   readonly schema: SchemaJson<string>;
-  readonly sets: readonly RuleSet[];
+  readonly sets: readonly NamedRuleSet[];
   readonly actions: ReadonlyMap<string, ProjectedAction>;
 }
 
-/** The rules of one or more actions, as one text: the engine reads that three times as fast as one by one. */
-export interface RuleSet {
+/** The rules that can apply to one or more actions, and the name under which the engine keeps them. */
+export interface NamedRuleSet {
   readonly name: string;
-  readonly text: string;
-  /** Identifiers in the order of the text; the engine calls the rules `policy0`, `policy1` and so on. */
-  readonly ruleIds: readonly string[];
+  readonly rules: RuleSet;
 }
 
 export interface ProjectedAction {
   readonly name: string;
   readonly schemaName: string;
-  readonly set: RuleSet;
+  readonly set: NamedRuleSet;
   readonly resourceType: string;
   /** All that the context of a request must have. */
   readonly context: RecordType;
@@ -45,52 +45,64 @@ export interface EntityProjection {
   readonly unnamed: string;
 }
 
-interface Rule {
-  readonly id: string;
-  readonly text: string;
-}
-
 /** Throws FEMTO_POLICY_INVALID; anything else that it throws is a trap of the engine. */
-export function projectPolicy(cedar: Cedar, slot: string, schemaText: string, rules: readonly Rule[]): ProjectedPolicy {
+export function projectPolicy(
+  cedar: Cedar,
+  slot: string,
+  schemaText: string,
+  rules: readonly RuleText[],
+): ProjectedPolicy {
   const schema = schemaTree(cedar, schemaText);
   const hasGroups = Object.values(schema.actions).some(({ memberOf = [] }) => memberOf.length > 0);
-  // INVARIANT: each text is one rule, so the rules of the joined text are these and in this order.
-  const parsed = rules.map(({ text }) => parseRule(cedar, text));
+  const parsed = rules.map((rule) => parseRule(cedar, rule));
   const appliesTo = parsed.map((rule) => ruleActions(rule, hasGroups));
-  const shared = new Map<string, { readonly set: RuleSet; readonly reads: Reads }>();
+  const shared = new Map<string, { readonly set: NamedRuleSet; readonly reads: Reads }>();
   const actions = new Map<string, ProjectedAction>();
-  const projected: Record<string, (typeof schema.actions)[string]> = {};
+  const schemaActions: Record<string, ActionTree> = {};
   for (const [name, action] of Object.entries(schema.actions)) {
     const indices = rules.map((_, index) => index).filter((index) => appliesTo[index]?.has(name) ?? true);
     const key = indices.join();
-    const group = shared.get(key) ?? { set: ruleSet(`${slot}/${shared.size}`, rules, indices), reads: new Reads() };
-    if (!shared.has(key)) for (const index of indices) group.reads.add(parsed[index] as PolicyJson);
+    const group = shared.get(key) ?? {
+      set: { name: `${slot}/${shared.size}`, rules: new RuleSet(indices.map((index) => rules[index] as RuleText)) },
+      reads: indices.reduce((reads, index) => reads.add(parsed[index] as PolicyJson), new Reads()),
+    };
     shared.set(key, group);
-    const [resourceType, ...others] = action.appliesTo?.resourceTypes ?? [];
-    if (resourceType === undefined || others.length > 0) throw invalid(`${name} is not about one type of resource`);
-    const context = action.appliesTo?.context ?? { type: "Record", attributes: {} };
-    const read = projectedType(context, group.reads.context);
-    projected[name] = { ...action, appliesTo: { ...action.appliesTo, context: read } } as typeof action;
+    const types = contextTypes(action, schema.commonTypes ?? {}, group.reads);
+    schemaActions[name] = { ...action, appliesTo: { ...action.appliesTo, context: types.read } } as ActionTree;
     actions.set(name, {
       name,
       schemaName: slot,
       set: group.set,
-      resourceType,
-      context: recordType(context),
-      read: recordType(read),
+      resourceType: resourceType(name, action),
+      context: recordType(types.all),
+      read: recordType(types.read),
       principal: entityProjection("principal", "Agent", group.reads),
-      resource: entityProjection("resource", resourceType, group.reads),
+      resource: entityProjection("resource", resourceType(name, action), group.reads),
     });
   }
   return {
     schemaName: slot,
-    schema: { "": { ...schema, actions: projected } },
+    schema: { "": { ...schema, commonTypes: {}, actions: schemaActions } },
     sets: [...shared.values()].map(({ set }) => set),
     actions,
   };
 }
 
-function schemaTree(cedar: Cedar, schemaText: string): SchemaJson<string>[string] {
+type SchemaTree = SchemaJson<string>[string];
+type ActionTree = SchemaTree["actions"][string];
+
+function contextTypes({ appliesTo }: ActionTree, namedTypes: NonNullable<SchemaTree["commonTypes"]>, reads: Reads) {
+  const all = inlinedType(appliesTo?.context ?? { type: "Record", attributes: {} }, namedTypes);
+  return { all, read: projectedType(all, reads.context) };
+}
+
+function resourceType(name: string, { appliesTo }: ActionTree): string {
+  const [type, ...others] = appliesTo?.resourceTypes ?? [];
+  if (type === undefined || others.length > 0) throw invalid(`${printable(name)} is not about one type of resource`);
+  return type;
+}
+
+function schemaTree(cedar: Cedar, schemaText: string): SchemaTree {
   const answer = cedar.schemaToJsonWithResolvedTypes(schemaText);
   if (answer.type !== "success") throw invalid(messages(answer.errors));
   const { "": schema, ...namespaces } = answer.json;
@@ -98,15 +110,11 @@ function schemaTree(cedar: Cedar, schemaText: string): SchemaJson<string>[string
   return schema;
 }
 
-function parseRule(cedar: Cedar, text: string): PolicyJson {
+/** INVARIANT: each text is one whole rule; the engine takes no two, and none that goes on in the next. */
+function parseRule(cedar: Cedar, { id, text }: RuleText): PolicyJson {
   const answer = cedar.policyToJson(text);
-  if (answer.type !== "success") throw invalid(messages(answer.errors));
+  if (answer.type !== "success") throw invalid(`${printable(id)}: ${messages(answer.errors)}`);
   return answer.json;
-}
-
-function ruleSet(name: string, rules: readonly Rule[], indices: readonly number[]): RuleSet {
-  const members = indices.map((index) => rules[index] as Rule);
-  return { name, text: members.map(({ text }) => text).join("\n"), ruleIds: members.map(({ id }) => id) };
 }
 
 function entityProjection(requester: Requester, type: string, reads: Reads): EntityProjection {

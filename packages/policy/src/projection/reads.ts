@@ -30,10 +30,12 @@ export class Reads {
   /** Identifiers of the entities that rules name, by type. */
   readonly named = new Map<string, Set<string>>();
 
-  add(rule: PolicyJson): void {
-    if (this.#visit(rule)) return;
-    this.context.whole = true;
-    this.whole.add("principal").add("resource");
+  add(rule: PolicyJson): this {
+    if (!this.#visit(rule)) {
+      this.context.whole = true;
+      this.whole.add("principal").add("resource");
+    }
+    return this;
   }
 
   /** False when the rule has a part that is not known here. */

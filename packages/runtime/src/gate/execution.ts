@@ -2,6 +2,7 @@
 
 import type { BoundArguments, Capability } from "@femtoclaw/capabilities";
 import type { JournalEntry } from "@femtoclaw/journal";
+import type { DecisionShare } from "@femtoclaw/policy";
 import type {
   ExecutionId,
   ExecutionRefusedBody,
@@ -22,6 +23,8 @@ export interface Execution {
   readonly session: SessionId;
   readonly actor: RecordActor;
   readonly quota: SessionQuota;
+  /** Remembers what the session was answered by the policy. */
+  readonly share: DecisionShare;
   /** Lets the session's own record stand before its first call's. */
   introduce(): void;
   readonly label: string | null;

@@ -3,7 +3,7 @@
 import type { Capability, FactsResult, JsonObject } from "@femtoclaw/capabilities";
 import type { Appended, Clock, JournalEntry } from "@femtoclaw/journal";
 import type { ExecutionActor } from "@femtoclaw/machines";
-import type { Question } from "@femtoclaw/policy";
+import type { DecisionShare, Question } from "@femtoclaw/policy";
 import type { Authority, CapabilityManifest, ErrorCode, ExecutionId, Facts } from "@femtoclaw/protocol";
 import type { SandboxView } from "@femtoclaw/sandbox";
 import type { CapabilitySecrets, CapabilityValidators } from "./argument-validators.ts";
@@ -53,6 +53,7 @@ export interface GateParts {
     readonly principal: string;
     readonly capability: string;
     readonly questions: Facts["questions"];
+    readonly share: DecisionShare;
     /** Whether operators have said yes to this very call. */
     readonly approved: boolean;
   }): GateDecision;

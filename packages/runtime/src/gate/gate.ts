@@ -100,6 +100,7 @@ export class Gate {
       session: proposal.session,
       actor: proposal.actor,
       quota: proposal.quota,
+      share: proposal.share,
       introduce: () => proposal.introduce(),
       label,
       bytes: proposal.bytes,
@@ -191,7 +192,7 @@ export class Gate {
     if (!taken.ok) return this.#refuse(execution, "factsFailed", { code: "FEMTO_FACTS_FAILED", reason: taken.reason });
     execution.facts = taken.facts;
     execution.bound = taken.bound;
-    const decision = this.#decide(execution.actor.principal, call.tool, taken.facts.questions);
+    const decision = this.#decide(execution, call.tool, taken.facts.questions);
     execution.revision = decision.revision;
     execution.rules = decision.rules;
     if (decision.allowed) return "permitted";
@@ -200,9 +201,9 @@ export class Gate {
   }
 
   // INVARIANT: I3: anything but a clear permit, an exception included, denies.
-  #decide(principal: string, capability: string, questions: Facts["questions"]): GateDecision {
+  #decide({ actor, share }: Execution, capability: string, questions: Facts["questions"]): GateDecision {
     try {
-      return this.#parts.decide({ principal, capability, questions, approved: false });
+      return this.#parts.decide({ principal: actor.principal, capability, questions, approved: false, share });
     } catch (error) {
       const reason = `the decision failed: ${errorText(error)}`;
       return { allowed: false, rules: [], revision: null, code: "FEMTO_POLICY_ERROR", reason };

@@ -1,7 +1,13 @@
 /** The policy subsystem: the compiled rules, the engine that holds them, and decisions that fail closed. */
 
 import type { PolicyContext } from "@femtoclaw/machines";
-import { type CompiledPolicy, compilePolicy, type PolicyEngine, type PolicyEngineOptions } from "@femtoclaw/policy";
+import {
+  type CompiledPolicy,
+  compilePolicy,
+  type DecisionShare,
+  type PolicyEngine,
+  type PolicyEngineOptions,
+} from "@femtoclaw/policy";
 import { type CapabilityManifest, errorText, type Facts, type PolicyActivatedBody } from "@femtoclaw/protocol";
 import type { EventObject } from "xstate";
 import type { ResolvedConfiguration } from "../configuration/resolve-configuration.ts";
@@ -69,6 +75,7 @@ export class Policy {
     readonly capability: string;
     readonly questions: Facts["questions"];
     readonly approved: boolean;
+    readonly share: DecisionShare;
   }): GateDecision {
     const { revision } = this.compiled;
     const state = this.#options.system.state("policy");
