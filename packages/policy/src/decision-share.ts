@@ -39,6 +39,9 @@ export class DecisionShare {
   }
 
   keep(origin: object, key: string, decision: Decision): void {
+    // Whoever got the answer holds the same object, and may not change what the next one is told.
+    Object.freeze(decision.rules);
+    Object.freeze(decision);
     // INVARIANT: a decision is remembered no longer than its revision and the instance that made it are in use.
     if (origin !== this.#origin) this.#begin(origin);
     const chars = ENTRY_OVERHEAD_CHARS + key.length + decision.rules.reduce((sum, { length }) => sum + length, 0);

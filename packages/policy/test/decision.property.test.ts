@@ -5,6 +5,7 @@ import {
   type CompiledPolicy,
   compilePolicy,
   createPolicyEngine,
+  DecisionShare,
   type PolicyEngine,
   policyRevision,
 } from "../src/index.ts";
@@ -153,8 +154,10 @@ describe("decisions", () => {
     other = await createPolicyEngine();
   });
 
+  // What was remembered under one policy would show under the next.
+  const share = new DecisionShare();
   const verdictOf = (asked: PolicyEngine, { capability, question }: Request, approved = false): string => {
-    const decision = asked.decide({ principal: "s", capability, question, approved });
+    const decision = asked.decide({ principal: "s", capability, question, approved, share });
     return decision.allowed ? "allowed" : decision.code;
   };
   const compile = (granted: Authority) => compilePolicy({ authority: granted, manifests: MANIFESTS });
@@ -164,7 +167,7 @@ describe("decisions", () => {
     fc.assert(
       fc.property(authority, fc.array(request, { minLength: 10, maxLength: 20 }), (granted, requests) => {
         engine.activate(compile(granted));
-        for (const asked of requests) {
+        for (const asked of [...requests, ...requests]) {
           const verdict = oracle(granted, asked);
           seen.set(verdict, (seen.get(verdict) ?? 0) + 1);
           expect(verdictOf(engine, asked)).toBe(verdict);

@@ -51,4 +51,23 @@ export class PlainEngine {
     }));
     return verdictOf(this.#cedar.statefulIsAuthorized({ ...call, entities }), request.capability).decision;
   }
+
+  /** Whether this very context passes the schema and meets a permit, with no check of ours before it. */
+  permits(capability: string, resource: { readonly type: string; readonly id: string }, facts: object): boolean {
+    try {
+      const answer = this.#cedar.statefulIsAuthorized({
+        principal: { type: "Agent", id: "s" },
+        action: { type: "Action", id: capability },
+        resource,
+        context: { ...facts, approved: false },
+        entities: [],
+        preparsedPolicySetId: PLAIN,
+        preparsedSchemaName: PLAIN,
+        validateRequest: true,
+      });
+      return answer.type === "success" && answer.response.decision === "allow";
+    } catch {
+      return false;
+    }
+  }
 }

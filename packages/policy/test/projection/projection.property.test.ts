@@ -1,11 +1,14 @@
+import type { FactQuestion } from "@femtoclaw/protocol";
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
 import { createPolicyEngine, DecisionShare, type PolicyEngine } from "../../src/index.ts";
 import { policyActions, schemaText } from "../../src/schema.ts";
 import { PlainEngine } from "../plain-engine.ts";
-import { handwritten, MANIFESTS } from "../policy-fixture.ts";
+import { handwritten, MANIFESTS, programFacts } from "../policy-fixture.ts";
 import { REQUEST, RULE } from "./random-rules.ts";
 
+/** Stands for a fact that is taken away. */
+const DROPPED = Symbol("dropped");
 const SCHEMA = schemaText(policyActions(MANIFESTS));
 
 describe("projection and memory", () => {
@@ -49,5 +52,58 @@ describe("projection and memory", () => {
     for (const verdict of ["allowed", "FEMTO_POLICY_NO_PERMIT", "FEMTO_POLICY_FORBIDDEN", "FEMTO_POLICY_ERROR"]) {
       expect(seen.get(verdict) ?? 0).toBeGreaterThan(200);
     }
+  });
+
+  it("let nothing pass that the engine would not take for facts", async () => {
+    const value = fc.oneof(
+      fc.constantFrom<unknown>(
+        true,
+        "x",
+        "",
+        0,
+        1.5,
+        -1,
+        2 ** 53,
+        Number.NaN,
+        null,
+        undefined,
+        [],
+        ["x"],
+        [1],
+        [["x"]],
+        {},
+      ),
+      fc.constantFrom<unknown>(
+        { __entity: { type: "Path", id: "/" } },
+        { __extn: { fn: "ip", arg: "::1" } },
+        [null],
+        1n,
+      ),
+    );
+    const change = fc.record({
+      name: fc.constantFrom(...Object.keys(programFacts("/p", ["x"])), "approved", "owner", "__proto__", "constructor"),
+      value: fc.oneof(value, fc.constant(DROPPED)),
+    });
+    const open = handwritten({ open: "permit (principal, action, resource);" });
+    plain.activate(open);
+    engine.activate(open);
+    const share = new DecisionShare();
+    const seen = { taken: 0, refused: 0 };
+    fc.assert(
+      fc.property(fc.array(change, { maxLength: 2 }), (changes) => {
+        const question: Record<string, unknown> = { ...programFacts("/usr/bin/one", ["x"]) };
+        for (const { name, value } of changes) {
+          if (value === DROPPED) delete question[name];
+          else Object.defineProperty(question, name, { value, enumerable: true, configurable: true, writable: true });
+        }
+        const request = { principal: "s", capability: "process_exec", question: question as unknown as FactQuestion };
+        const { allowed } = engine.decide({ ...request, share });
+        const { kind: _, program: __, ...context } = question;
+        if (allowed) expect(plain.permits("process_exec", { type: "Program", id: "/usr/bin/one" }, context)).toBe(true);
+        seen[allowed ? "taken" : "refused"] += 1;
+      }),
+      { numRuns: 3_000 },
+    );
+    expect(Math.min(seen.taken, seen.refused)).toBeGreaterThan(100);
   });
 });
