@@ -55,6 +55,8 @@ const MEANINGS: Readonly<Record<ErrorCode, string>> = {
   FEMTO_POLICY_NO_PERMIT: "No rule permits this use.",
   FEMTO_POLICY_FORBIDDEN: "A rule forbids this use, whatever else permits it.",
   FEMTO_POLICY_ERROR: "The decision engine could not decide, and what is not decided is denied.",
+  FEMTO_POLICY_ENGINE_FAILED:
+    "The decision engine broke down over this question, or no instance of it is left. It is denied.",
   FEMTO_CAPABILITY_FAILED: "The call was permitted and its effect failed.",
   FEMTO_CAPABILITY_TIMED_OUT: "The effect took longer than it may and was stopped.",
   FEMTO_CAPABILITY_CANCELLED: "The effect was stopped because its proposer cancelled it or the runtime ended.",

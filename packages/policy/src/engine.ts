@@ -7,7 +7,7 @@ import { errorText, type FactQuestion, FemtoError } from "@femtoclaw/protocol";
 import { candidateOf, type LoadedPolicy, loadCandidate, preparse } from "./activation.ts";
 import { type Cedar, openCedar, type SpareCedar } from "./cedar-instance.ts";
 import { type CompiledPolicy, ENGINE_VERSION } from "./compile.ts";
-import { type Decision, type Denial, question, undecided, type Verdict } from "./decision.ts";
+import { type Decision, type Denial, engineFailed, question, undecided, type Verdict } from "./decision.ts";
 import { evaluate, prepare } from "./evaluation.ts";
 import { invalid } from "./policy-invalid.ts";
 import type { DecisionRequest } from "./request.ts";
@@ -130,7 +130,7 @@ class CedarEngine implements PolicyEngine {
   #verdict(request: DecisionRequest): Verdict {
     const { capability, share } = request;
     if (this.#active === null) return undecided(capability, "no policy is active");
-    if (this.#cedar === null) return undecided(capability, "no instance of the decision engine is left");
+    if (this.#cedar === null) return engineFailed(capability, "no instance of the decision engine is left");
     const prepared = prepare(request, this.#active.projected);
     if (!prepared.ok) return undecided(capability, prepared.fault);
     const remembered = share?.recall(this.#origin, prepared.key);
@@ -142,7 +142,7 @@ class CedarEngine implements PolicyEngine {
       return verdict;
     } catch (error) {
       this.#replace(error);
-      return undecided(capability, `the decision engine failed: ${errorText(error)}`);
+      return engineFailed(capability, `the decision engine failed: ${errorText(error)}`);
     }
   }
 

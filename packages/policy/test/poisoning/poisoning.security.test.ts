@@ -134,7 +134,7 @@ describe("a share", () => {
     const engine = await activeEngine(handwritten({ READ, trap }));
     const { share, keep } = watched();
     expect(ask(engine, share, pathFacts("/ws/a")).allowed).toBe(true);
-    expect(ask(engine, share, pathFacts("/trap"))).toMatchObject({ code: "FEMTO_POLICY_ERROR" });
+    expect(ask(engine, share, pathFacts("/trap"))).toMatchObject({ code: "FEMTO_POLICY_ENGINE_FAILED" });
     expect(keep).toHaveBeenCalledTimes(1);
     expect(ask(engine, share, pathFacts("/ws/a")).allowed).toBe(true);
     expect(keep).toHaveBeenCalledTimes(2);
