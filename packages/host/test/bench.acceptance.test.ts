@@ -48,6 +48,7 @@ test("`bench policy` measures decisions beside the yardstick", async () => {
     "cold us",
     "cached us",
     "load ms",
+    "project ms",
   ]);
   for (const { preset, rounds, rules, value, lowest, highest } of rows) {
     expect({ preset, rounds }).toEqual({ preset: "policy", rounds: 5 });

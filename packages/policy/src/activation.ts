@@ -1,32 +1,25 @@
-/** Loading a compiled policy into an instance: validate strictly, project, preparse, and ask each action once. */
-import type { DetailedError, StaticPolicySet } from "@cedar-policy/cedar-wasm/web";
-import type { FactQuestion } from "@femtoclaw/protocol";
+/** Loading a compiled policy into an instance: validate strictly, preparse, and ask each action once. */
+import { type FactQuestion, FemtoError } from "@femtoclaw/protocol";
 import type { Cedar } from "./cedar-instance.ts";
 import { type CompiledPolicy, policyRevision } from "./compile.ts";
-import { messages } from "./decision.ts";
-import { evaluate, prepare } from "./evaluation.ts";
-import { invalid } from "./policy-invalid.ts";
-import { type ProjectedPolicy, projectPolicy } from "./projection/projected-policy.ts";
-import { RuleSet, type RuleText } from "./rule-set.ts";
+import { messages, verdictOf } from "./decision.ts";
+import { authorizationCall, type RequestTarget } from "./request.ts";
+import type { RuleText } from "./rule-set.ts";
 import type { PolicyAction, ResourceType } from "./schema.ts";
 
-/** Preparsed sets can be replaced but never freed, so their names begin with one of two and not with the revision. */
+/** Preparsed sets can be replaced but never freed, so there are two names and not one per revision. */
 export type Slot = "A" | "B";
 
 /** A policy in its slot. The rules are copied, so that whoever compiled them cannot change them any more. */
-export interface Candidate {
+export interface Candidate extends RequestTarget {
   readonly slot: Slot;
   readonly revision: string;
   readonly schema: string;
   readonly actions: readonly PolicyAction[];
   readonly rules: readonly RuleText[];
+  readonly policies: { readonly staticPolicies: Record<string, string> };
   /** Rules that ask, and how many operators each. */
   readonly approvers: ReadonlyMap<string, number>;
-}
-
-/** A candidate that was checked, ready to decide. */
-export interface LoadedPolicy extends Candidate {
-  readonly projected: ProjectedPolicy;
 }
 
 export function candidateOf(policy: CompiledPolicy, slot: Slot): Candidate {
@@ -39,31 +32,24 @@ export function candidateOf(policy: CompiledPolicy, slot: Slot): Candidate {
     schema: policy.schemaText,
     actions: [...policy.actions],
     rules: policy.rules.map(({ id, text }) => ({ id, text })),
+    policies: { staticPolicies: Object.fromEntries(policy.rules.map(({ id, text }) => [id, text])) },
+    namedPaths: new Set(policy.namedPaths),
     approvers: new Map(policy.rules.flatMap(({ id, approvers }) => (approvers === undefined ? [] : [[id, approvers]]))),
   };
 }
 
 /** Throws FEMTO_POLICY_INVALID on any finding; anything else that it throws is a trap of the engine. */
-export function loadCandidate(cedar: Cedar, candidate: Candidate): LoadedPolicy {
-  const { slot, schema, rules } = candidate;
-  const projected = projectPolicy(cedar, slot, schema, rules);
-  if (validate(cedar, schema, new RuleSet(rules).text).length > 0) {
-    // Asked again with the rules one by one, the engine names them in what it finds.
-    const named = Object.fromEntries(rules.map(({ id, text }) => [id, text]));
-    throw invalid(messages(validate(cedar, schema, named)));
-  }
-  const loaded = { ...candidate, projected };
-  preparse(cedar, loaded);
-  for (const action of candidate.actions) smoke(cedar, loaded, action);
-  return loaded;
-}
-
-/** What the engine finds wrong with the rules; its warnings are errors here, except one. */
-function validate(cedar: Cedar, schema: string, staticPolicies: StaticPolicySet): DetailedError[] {
-  const answer = cedar.validate({ validationSettings: { mode: "strict" }, schema, policies: { staticPolicies } });
-  if (answer.type !== "success") return answer.errors;
-  const found = [...answer.validationErrors, ...answer.validationWarnings].map(({ error }) => error);
-  return [...found, ...answer.otherWarnings].filter(({ message }) => !LOOK_ALIKE.test(message));
+export function checkCandidate(cedar: Cedar, candidate: Candidate): void {
+  const { schema, policies } = candidate;
+  const answer = cedar.validate({ validationSettings: { mode: "strict" }, schema, policies });
+  if (answer.type !== "success") throw invalid(messages(answer.errors));
+  const findings = [
+    ...[...answer.validationErrors, ...answer.validationWarnings].map(({ error }) => error),
+    ...answer.otherWarnings,
+  ].filter(({ message }) => !LOOK_ALIKE.test(message));
+  if (findings.length > 0) throw invalid(messages(findings));
+  preparse(cedar, candidate);
+  for (const action of candidate.actions) smoke(cedar, candidate, action);
 }
 
 /**
@@ -73,20 +59,19 @@ function validate(cedar: Cedar, schema: string, staticPolicies: StaticPolicySet)
 const LOOK_ALIKE =
   /(?:contains mixed scripts|contains BIDI control characters|falls outside of the General Security Profile for Identifiers)$/;
 
-export function preparse(cedar: Cedar, { projected }: LoadedPolicy): void {
-  const answers = [
-    cedar.preparseSchema(projected.schemaName, projected.schema),
-    ...projected.sets.map(({ name, rules }) => cedar.preparsePolicySet(name, { staticPolicies: rules.text })),
-  ];
-  for (const answer of answers) if (answer.type !== "success") throw invalid(messages(answer.errors));
+export function preparse(cedar: Cedar, { slot, schema, policies }: Candidate): void {
+  for (const answer of [cedar.preparseSchema(slot, schema), cedar.preparsePolicySet(slot, policies)]) {
+    if (answer.type !== "success") throw invalid(messages(answer.errors));
+  }
 }
 
 /** One real decision: some faults show at evaluation only, and the first call also compiles the engine's code. */
-function smoke(cedar: Cedar, { projected }: LoadedPolicy, { name, resource }: PolicyAction): void {
+function smoke(cedar: Cedar, candidate: Candidate, { name, resource }: PolicyAction): void {
   for (const approved of [false, true]) {
     const asked = { principal: "smoke", capability: name, question: QUESTIONS[resource], approved };
-    const prepared = prepare(asked, projected);
-    const { fault } = prepared.ok ? evaluate(cedar, prepared) : prepared;
+    const request = authorizationCall(asked, candidate);
+    if (!request.ok) throw invalid(`${name}: ${request.fault}`);
+    const { fault } = verdictOf(cedar.statefulIsAuthorized(request.call), name);
     if (fault !== null) throw invalid(`${name}: ${fault}`);
   }
 }
@@ -108,3 +93,7 @@ const QUESTIONS: Readonly<Record<ResourceType, FactQuestion>> = {
   },
   Tool: { kind: "tool" },
 };
+
+export function invalid(message: string): FemtoError {
+  return new FemtoError("FEMTO_POLICY_INVALID", message);
+}

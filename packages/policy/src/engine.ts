@@ -4,12 +4,12 @@
  */
 import assert from "node:assert/strict";
 import { errorText, type FactQuestion, FemtoError } from "@femtoclaw/protocol";
-import { candidateOf, type LoadedPolicy, loadCandidate, preparse } from "./activation.ts";
+import { type Candidate, candidateOf, checkCandidate, invalid, preparse } from "./activation.ts";
 import { type Cedar, openCedar, type SpareCedar } from "./cedar-instance.ts";
 import { type CompiledPolicy, ENGINE_VERSION } from "./compile.ts";
 import { type Decision, type Denial, engineFailed, question, undecided, type Verdict } from "./decision.ts";
-import { evaluate, prepare } from "./evaluation.ts";
-import { invalid } from "./policy-invalid.ts";
+import { evaluate, prepareProjected, prepareWhole } from "./evaluation.ts";
+import { type ProjectedPolicy, preparseProjected, projectPolicy } from "./projection/projected-policy.ts";
 import type { DecisionRequest } from "./request.ts";
 
 export interface PolicyEngine {
@@ -19,6 +19,11 @@ export interface PolicyEngine {
   readonly usable: boolean;
   /** Makes the policy the active one, or throws FEMTO_POLICY_INVALID and leaves the active one as it was. */
   activate(policy: CompiledPolicy): void;
+  /**
+   * Makes decisions quick and lets them be remembered, and changes none of them. Takes a tenth of a second at 500
+   * rules, so it is for a moment at which nobody waits.
+   */
+  project(): void;
   /** Never throws: what cannot be decided is denied. Nothing that was approved asks again. */
   decide(request: DecisionRequest): Decision;
   /** The first denial of any question; else whatever asks; permitted only when every question is. No question at all is denied. */
@@ -48,7 +53,9 @@ class CedarEngine implements PolicyEngine {
   /** Null while no instance can be trusted: everything is denied. */
   #cedar: Cedar | null;
   #spare: SpareCedar | null;
-  #active: LoadedPolicy | null = null;
+  #active: Candidate | null = null;
+  /** The active policy cut down to what each action reads; null until somebody has time for that. */
+  #projected: ProjectedPolicy | null = null;
   /** What remembered decisions come from: the active policy in the present instance. */
   #origin: object = {};
   #replacementsLeft = REPLACEMENTS_MAX;
@@ -76,16 +83,29 @@ class CedarEngine implements PolicyEngine {
   activate(policy: CompiledPolicy): void {
     const candidate = candidateOf(policy, this.#active?.slot === "A" ? "B" : "A");
     if (this.#cedar === null) throw invalid("no instance of the decision engine is left; start the host again");
-    let loaded: LoadedPolicy;
     try {
-      loaded = loadCandidate(this.#cedar, candidate);
+      checkCandidate(this.#cedar, candidate);
     } catch (error) {
       if (error instanceof FemtoError) throw error;
       this.#replace(error);
       throw invalid(`the decision engine failed on this policy: ${errorText(error)}`);
     }
-    this.#active = loaded;
+    this.#active = candidate;
+    this.#projected = null;
     this.#origin = {};
+  }
+
+  project(): void {
+    if (this.#active === null || this.#cedar === null || this.#projected !== null) return;
+    try {
+      const projected = projectPolicy(this.#cedar, this.#active.slot, this.#active.schema, this.#active.rules);
+      preparseProjected(this.#cedar, projected);
+      this.#projected = projected;
+    } catch (error) {
+      // The whole policy goes on deciding; it needs no projection.
+      if (error instanceof FemtoError) this.#report(`the policy is not projected: ${error.message}`);
+      else this.#replace(error);
+    }
   }
 
   decide(request: DecisionRequest): Decision {
@@ -131,14 +151,16 @@ class CedarEngine implements PolicyEngine {
     const { capability, share } = request;
     if (this.#active === null) return undecided(capability, "no policy is active");
     if (this.#cedar === null) return engineFailed(capability, "no instance of the decision engine is left");
-    const prepared = prepare(request, this.#active.projected);
+    const prepared =
+      this.#projected === null ? prepareWhole(request, this.#active) : prepareProjected(request, this.#projected);
     if (!prepared.ok) return undecided(capability, prepared.fault);
-    const remembered = share?.recall(this.#origin, prepared.key);
+    const { key } = prepared;
+    const remembered = key === null ? undefined : share?.recall(this.#origin, key);
     if (remembered !== undefined) return { decision: remembered, fault: null };
     try {
-      const verdict = evaluate(this.#cedar, prepared);
+      const verdict = evaluate(this.#cedar, prepared, capability);
       // What could not be decided is not remembered: each time is reported, and the next instance may decide it.
-      if (verdict.fault === null) share?.keep(this.#origin, prepared.key, verdict.decision);
+      if (verdict.fault === null && key !== null) share?.keep(this.#origin, key, verdict.decision);
       return verdict;
     } catch (error) {
       this.#replace(error);
@@ -162,6 +184,7 @@ class CedarEngine implements PolicyEngine {
     try {
       const cedar = spare.start();
       if (this.#active !== null) preparse(cedar, this.#active);
+      if (this.#projected !== null) preparseProjected(cedar, this.#projected);
       this.#cedar = cedar;
     } catch (error) {
       this.#report(`a new instance of the decision engine does not start: ${errorText(error)}`);

@@ -37,7 +37,7 @@ export interface CheckedRequest {
   readonly capability: string;
   readonly resource: { readonly type: ResourceType; readonly id: string };
   readonly facts: Readonly<Record<string, unknown>>;
-  /** What whoever asks knows of the call beside its facts. A policy of an earlier version may not know all of it. */
+  /** What whoever asks knows of the call beside its facts. */
   readonly circumstances: Readonly<Record<string, unknown>>;
 }
 

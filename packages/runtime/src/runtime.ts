@@ -311,7 +311,7 @@ export class Runtime implements AsyncDisposable {
       system: this.#system,
       configuration,
       manifests: this.#registry.manifests,
-      permit,
+      ...{ permit, clock: this.#clock },
       openEngine: (engine) => this.#surroundings.openPolicyEngine(engine),
       onFault: (reason) => this.#log({ level: "error", event: "policy.fault", reason }),
       onCrash: (reason) => this.#supervision.crash("policy", "FEMTO_POLICY_ERROR", reason),

@@ -4,9 +4,9 @@
  */
 import type { PolicyJson, SchemaJson } from "@cedar-policy/cedar-wasm/web";
 import { printable } from "@femtoclaw/protocol";
+import { invalid } from "../activation.ts";
 import type { Cedar } from "../cedar-instance.ts";
 import { messages } from "../decision.ts";
-import { invalid } from "../policy-invalid.ts";
 import { RuleSet, type RuleText } from "../rule-set.ts";
 import { inlinedType, projectedType, type RecordType, recordType } from "./fact-types.ts";
 import { Reads, type Requester, ruleActions } from "./reads.ts";
@@ -52,6 +52,7 @@ export function projectPolicy(
   schemaText: string,
   rules: readonly RuleText[],
 ): ProjectedPolicy {
+  const schemaName = `${slot}/schema`;
   const schema = schemaTree(cedar, schemaText);
   const hasGroups = Object.values(schema.actions).some(({ memberOf = [] }) => memberOf.length > 0);
   const parsed = rules.map((rule) => parseRule(cedar, rule));
@@ -71,7 +72,7 @@ export function projectPolicy(
     schemaActions[name] = { ...action, appliesTo: { ...action.appliesTo, context: types.read } } as ActionTree;
     actions.set(name, {
       name,
-      schemaName: slot,
+      schemaName,
       set: group.set,
       resourceType: resourceType(name, action),
       context: recordType(types.all),
@@ -81,11 +82,20 @@ export function projectPolicy(
     });
   }
   return {
-    schemaName: slot,
+    schemaName,
     schema: { "": { ...schema, commonTypes: {}, actions: schemaActions } },
     sets: [...shared.values()].map(({ set }) => set),
     actions,
   };
+}
+
+/** Gives the engine what the projected questions name. */
+export function preparseProjected(cedar: Cedar, { schemaName, schema, sets }: ProjectedPolicy): void {
+  const answers = [
+    cedar.preparseSchema(schemaName, schema),
+    ...sets.map(({ name, rules }) => cedar.preparsePolicySet(name, { staticPolicies: rules.text })),
+  ];
+  for (const answer of answers) if (answer.type !== "success") throw invalid(messages(answer.errors));
 }
 
 type SchemaTree = SchemaJson<string>[string];

@@ -37,6 +37,8 @@ describe("poisoning", () => {
 
   it.each(CASES)("$name", ({ rules, asks }) => {
     engine.activate(handwritten(rules));
+    for (const ask of asks) expect(answer(ask, new DecisionShare()), JSON.stringify(ask)).toBe(ask.expect);
+    engine.project();
     // Each question first, and then all of them after it: forwards, backwards, and forwards again.
     for (const first of asks) {
       const share = new DecisionShare();
@@ -113,9 +115,22 @@ describe("a share", () => {
     const { share } = watched();
     expect(ask(engine, share, pathFacts("/ws/a")).allowed).toBe(true);
     engine.activate(handwritten({ READ: READ.replace("/ws", "/other") }));
+    engine.project();
     expect(ask(engine, share, pathFacts("/ws/a")).allowed).toBe(false);
     engine.activate(handwritten({ READ }));
+    engine.project();
     expect(ask(engine, share, pathFacts("/ws/a")).allowed).toBe(true);
+  });
+
+  it("remembers nothing before the policy is projected, and decides all the same", async () => {
+    const engine = await createPolicyEngine();
+    engine.activate(handwritten({ READ }));
+    const { share, keep } = watched();
+    const before = ask(engine, share, pathFacts("/ws/a"));
+    engine.project();
+    expect(keep).not.toHaveBeenCalled();
+    expect(ask(engine, share, pathFacts("/ws/a"))).toEqual(before);
+    expect(keep).toHaveBeenCalledTimes(1);
   });
 
   it("is of no use to another engine", async () => {

@@ -33,6 +33,7 @@ describe("projection and memory", () => {
           plain.activate(policy);
           engine.activate(policy);
           other.activate(policy);
+          other.project();
           const expected = requests.map((request) => plain.decide(request));
           for (const decision of expected) {
             const verdict = decision.allowed ? "allowed" : decision.code;
@@ -40,6 +41,8 @@ describe("projection and memory", () => {
           }
           const otherShare = new DecisionShare();
           const backwards = requests.toReversed().map((request) => other.decide({ ...request, share: otherShare }));
+          expect(requests.map((request) => engine.decide({ ...request, share }))).toEqual(expected);
+          engine.project();
           expect(requests.map((request) => engine.decide({ ...request, share }))).toEqual(expected);
           expect(requests.map((request) => engine.decide({ ...request, share }))).toEqual(expected);
           expect(requests.map((request) => engine.decide(request))).toEqual(expected);
@@ -87,6 +90,7 @@ describe("projection and memory", () => {
     const open = handwritten({ open: "permit (principal, action, resource);" });
     plain.activate(open);
     engine.activate(open);
+    engine.project();
     const share = new DecisionShare();
     const seen = { taken: 0, refused: 0 };
     fc.assert(

@@ -1,5 +1,6 @@
 /** The policy subsystem: the compiled rules, the engine that holds them, and decisions that fail closed. */
 
+import type { Clock } from "@femtoclaw/journal";
 import type { PolicyContext } from "@femtoclaw/machines";
 import {
   type CompiledPolicy,
@@ -14,11 +15,15 @@ import type { ResolvedConfiguration } from "../configuration/resolve-configurati
 import type { GateDecision } from "../gate/gate-parts.ts";
 import type { ActorSystem } from "../system.ts";
 
+/** A start and the first calls after it do not wait for what only makes later decisions quicker. */
+const PROJECT_AFTER_MS = 500;
+
 export interface PolicyOptions {
   readonly system: ActorSystem;
   readonly configuration: ResolvedConfiguration;
   readonly manifests: readonly CapabilityManifest[];
   readonly permit: readonly string[];
+  readonly clock: Clock;
   /** Makes a fresh engine without an active policy. */
   openEngine(options: PolicyEngineOptions): Promise<PolicyEngine>;
   /** Hears why the engine could not decide a call that was therefore denied. */
@@ -97,9 +102,10 @@ export class Policy {
 
 async function activated(
   compiled: CompiledPolicy,
-  { openEngine, onFault }: Pick<PolicyOptions, "openEngine" | "onFault">,
+  { openEngine, onFault, clock }: Pick<PolicyOptions, "openEngine" | "onFault" | "clock">,
 ): Promise<PolicyEngine> {
   const engine = await openEngine({ onFault });
   await engine.activate(compiled);
+  clock.after(PROJECT_AFTER_MS, () => engine.project(), { unref: true });
   return engine;
 }
