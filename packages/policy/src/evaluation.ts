@@ -34,11 +34,7 @@ export function prepareProjected(question: DecisionRequest, policy: ProjectedPol
   if (action.resourceType !== request.resource.type) {
     return { ok: false, fault: `the question is about a ${request.resource.type}, and not a ${action.resourceType}` };
   }
-  const context: Record<string, unknown> = { ...request.facts };
-  for (const [name, circumstance] of Object.entries(request.circumstances)) {
-    if (Object.hasOwn(request.facts, name)) return { ok: false, fault: `a fact poses as the circumstance ${name}` };
-    context[name] = circumstance;
-  }
+  const { context } = request;
   // INVARIANT: all of the context is checked, also what no rule reads and what is left out afterwards.
   const fault = recordFault(context, action.context);
   if (fault !== null) return { ok: false, fault };

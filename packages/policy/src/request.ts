@@ -36,9 +36,8 @@ export interface CheckedRequest {
   readonly principal: string;
   readonly capability: string;
   readonly resource: { readonly type: ResourceType; readonly id: string };
-  readonly facts: Readonly<Record<string, unknown>>;
-  /** What whoever asks knows of the call beside its facts. */
-  readonly circumstances: Readonly<Record<string, unknown>>;
+  /** The facts, and what whoever asks knows of the call beside them. */
+  readonly context: Readonly<Record<string, unknown>>;
 }
 
 export type CheckResult =
@@ -54,16 +53,22 @@ export function checkRequest({ principal, capability, question, approved = false
   const asked = resourceOf(question, capability);
   if (asked === null) return { ok: false, fault: "the question is of no known kind" };
   const { facts, ...resource } = asked;
-  const fault = textFault(principal) ?? textFault(capability) ?? resourceFault(resource) ?? contextFault(facts);
+  const circumstances = { approved };
+  const fault =
+    textFault(principal) ??
+    textFault(capability) ??
+    resourceFault(resource) ??
+    posingFault(facts, circumstances) ??
+    contextFault(facts);
   if (fault !== null) return { ok: false, fault };
-  return { ok: true, request: { principal, capability, resource, facts, circumstances: { approved } } };
+  return { ok: true, request: { principal, capability, resource, context: { ...facts, ...circumstances } } };
 }
 
 /** The question with all that is known, as a policy that is not projected is asked. */
 export function authorizationCall(request: DecisionRequest, target: RequestTarget): RequestResult {
   const checked = checkRequest(request);
   if (!checked.ok) return checked;
-  const { principal, capability, resource, facts, circumstances } = checked.request;
+  const { principal, capability, resource, context } = checked.request;
   const uid = { type: resource.type, id: resource.id };
   return {
     ok: true,
@@ -72,7 +77,7 @@ export function authorizationCall(request: DecisionRequest, target: RequestTarge
       action: { type: "Action", id: capability },
       resource: uid,
       // The facts pass through whole: an attribute too many or too few is the schema's to refuse.
-      context: { ...facts, ...circumstances } as StatefulAuthorizationCall["context"],
+      context: context as StatefulAuthorizationCall["context"],
       entities: resource.type === "Path" ? [{ uid, attrs: {}, parents: namedAncestors(resource.id, target) }] : [],
       preparsedPolicySetId: target.slot,
       preparsedSchemaName: target.slot,
@@ -121,9 +126,13 @@ function resourceFault({ type, id }: CheckedRequest["resource"]): string | null 
   return textFault(id) ?? (type === "Tool" ? null : pathFault(id));
 }
 
+/** INVARIANT: I8: that an operator agreed, for one, is said by who asks for the decision, and by no fact. */
+function posingFault(facts: Resource["facts"], circumstances: object): string | null {
+  const posing = Object.keys(circumstances).find((name) => Object.hasOwn(facts, name));
+  return posing === undefined ? null : `a fact poses as \`${posing}\`, which no fact is`;
+}
+
 function contextFault(facts: Resource["facts"]): string | null {
-  // INVARIANT: I8: that an operator agreed is said by who asks for the decision, and by no fact.
-  if (Object.hasOwn(facts, "approved")) return "a fact poses as an approval";
   for (const value of Object.values(facts)) {
     const fault = Array.isArray(value) ? listFault(value) : valueFault(value);
     if (fault !== null) return fault;

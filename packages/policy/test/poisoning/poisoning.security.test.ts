@@ -114,7 +114,7 @@ describe("a share", () => {
     const engine = await activeEngine(handwritten({ READ }));
     const { share } = watched();
     expect(ask(engine, share, pathFacts("/ws/a")).allowed).toBe(true);
-    engine.activate(handwritten({ READ: READ.replace("/ws", "/other") }));
+    engine.activate(handwritten({ READ: READ.replace("permit", "forbid") }));
     engine.project();
     expect(ask(engine, share, pathFacts("/ws/a")).allowed).toBe(false);
     engine.activate(handwritten({ READ }));
