@@ -1,7 +1,11 @@
+import { spawn } from "node:child_process";
+import { text } from "node:stream/consumers";
+import { fileURLToPath } from "node:url";
 import type { FactQuestion } from "@femtoclaw/protocol";
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
 import { createPolicyEngine, DecisionShare, type PolicyEngine } from "../../src/index.ts";
+import type { DecisionRequest } from "../../src/request.ts";
 import { policyActions, schemaText } from "../../src/schema.ts";
 import { PlainEngine } from "../plain-engine.ts";
 import { handwritten, MANIFESTS, programFacts } from "../policy-fixture.ts";
@@ -10,6 +14,14 @@ import { REQUEST, RULE } from "./random-rules.ts";
 /** Stands for a fact that is taken away. */
 const DROPPED = Symbol("dropped");
 const SCHEMA = schemaText(policyActions(MANIFESTS));
+
+async function decidedApart(rules: Record<string, string>, requests: readonly DecisionRequest[]): Promise<unknown[]> {
+  const child = spawn(process.execPath, [fileURLToPath(new URL("decide-apart.ts", import.meta.url))], {
+    stdio: ["pipe", "pipe", "inherit"],
+  });
+  child.stdin.end(JSON.stringify({ rules, requests }));
+  return JSON.parse(await text(child.stdout)) as unknown[];
+}
 
 describe("projection and memory", () => {
   let plain: PlainEngine;
@@ -55,6 +67,23 @@ describe("projection and memory", () => {
     for (const verdict of ["allowed", "FEMTO_POLICY_NO_PERMIT", "FEMTO_POLICY_FORBIDDEN", "FEMTO_POLICY_ERROR"]) {
       expect(seen.get(verdict) ?? 0).toBeGreaterThan(200);
     }
+  });
+
+  it("decide in another process, and in another order, to the last identifier what they decide here", async () => {
+    const [texts = []] = fc.sample(fc.array(RULE, { minLength: 30, maxLength: 30 }), { numRuns: 1, seed: 7 });
+    const requests = fc.sample(REQUEST, { numRuns: 300, seed: 7 });
+    const rules = texts
+      .filter((text) => plain.accepts(SCHEMA, text))
+      .map((text, index) => [`rule ${index}`, text] as const);
+    plain.activate(handwritten(Object.fromEntries(rules)));
+    const here = requests.map((request) => plain.decide(request));
+    expect(new Set(here.map(({ rules }) => rules.join())).size).toBeGreaterThan(10);
+    const [there, backwards] = await Promise.all([
+      decidedApart(Object.fromEntries(rules), requests),
+      decidedApart(Object.fromEntries(rules.toReversed()), requests.toReversed()),
+    ]);
+    expect(there).toEqual(here);
+    expect(backwards.toReversed()).toEqual(here);
   });
 
   it("let nothing pass that the engine would not take for facts", async () => {
