@@ -8,10 +8,10 @@ import type { Verdict } from "./decision.ts";
 type Decision = Verdict["decision"];
 
 /**
- * LIMIT: characters that a share holds in keys and rule identifiers, 128 KiB at most; some five hundred
- * ordinary decisions. Two sockets full of sessions hold 64 MiB.
+ * LIMIT: characters that a share holds in keys and rule identifiers, 64 KiB at most; some two hundred
+ * ordinary decisions. Two sockets full of sessions hold 32 MiB.
  */
-const SHARE_CHARS = 65_536;
+const SHARE_CHARS = 32_768;
 /** LIMIT: characters of one decision, so that a few large calls do not take a whole share. */
 const ENTRY_CHARS = 4_096;
 /** What an entry costs beside its texts. */

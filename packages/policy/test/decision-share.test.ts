@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { DecisionShare } from "../src/index.ts";
 
 const DECISION = { allowed: true, rules: ["a"] } as const;
-/** What one entry with this key costs, beside a limit of 65,536 for all. */
+/** What one entry with this key costs, beside a limit of 32,768 for all. */
 const cost = (key: string): number => 64 + key.length + 1;
 
 describe("a share of remembered decisions", () => {
@@ -30,7 +30,7 @@ describe("a share of remembered decisions", () => {
     const share = new DecisionShare();
     const origin = {};
     const key = (index: number) => `${index}`.padStart(8, "0");
-    const fits = Math.floor(65_536 / cost(key(0)));
+    const fits = Math.floor(32_768 / cost(key(0)));
     for (let index = 0; index < fits; index += 1) share.keep(origin, key(index), DECISION);
     expect(share.recall(origin, key(0))).toBe(DECISION);
     share.keep(origin, key(fits), DECISION);
@@ -45,7 +45,7 @@ describe("a share of remembered decisions", () => {
     for (const key of keys) share.keep(origin, key, DECISION);
     const held = keys.filter((key) => share.recall(origin, key) !== undefined);
     expect(held.length).toBeGreaterThan(10);
-    expect(held.reduce((sum, key) => sum + cost(key), 0)).toBeLessThanOrEqual(65_536);
+    expect(held.reduce((sum, key) => sum + cost(key), 0)).toBeLessThanOrEqual(32_768);
   });
 
   it("does not keep a decision that would take a large part of it", () => {
