@@ -6,15 +6,17 @@ import { type ExecutionRow, measureExecutions } from "./execution.ts";
 import type { HostCommand } from "./host-start.ts";
 import { JOURNAL_RECORDS, type JournalRow, measureJournal } from "./journal.ts";
 import { describeMachine, type Machine } from "./machine.ts";
+import { measurePolicy, type PolicyRow } from "./policy.ts";
 import { measureYardstick, type Yardstick } from "./yardstick.ts";
 
 export type { ExecutionRow } from "./execution.ts";
 export type { HostCommand } from "./host-start.ts";
 export type { JournalRow } from "./journal.ts";
 export type { Machine } from "./machine.ts";
+export type { PolicyRow } from "./policy.ts";
 export type { Yardstick } from "./yardstick.ts";
 
-export const PRESETS = ["execution", "journal"] as const;
+export const PRESETS = ["execution", "journal", "policy"] as const;
 export type BenchPreset = (typeof PRESETS)[number];
 
 export interface BenchOptions {
@@ -28,7 +30,7 @@ export interface BenchOptions {
 export interface BenchReport {
   readonly machine: Machine;
   readonly yardstick: Yardstick;
-  readonly rows: readonly (ExecutionRow | JournalRow)[];
+  readonly rows: readonly (ExecutionRow | JournalRow | PolicyRow)[];
 }
 
 /** Runs the preset in a temporary folder, which is removed afterwards. */
@@ -40,11 +42,12 @@ export async function runBench(
   try {
     onProgress("yardstick");
     const yardstick = await measureYardstick(directory);
-    const rows =
-      preset === "journal"
-        ? await measureJournal(directory, records, host, onProgress)
-        : await measureExecutions(directory, onProgress);
-    return { machine: describeMachine(), yardstick, rows };
+    const measure = {
+      execution: () => measureExecutions(directory, onProgress),
+      journal: () => measureJournal(directory, records, host, onProgress),
+      policy: () => measurePolicy(onProgress),
+    } satisfies Record<BenchPreset, () => Promise<BenchReport["rows"]>>;
+    return { machine: describeMachine(), yardstick, rows: await measure[preset]() };
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }

@@ -117,10 +117,10 @@ function addProjectCommands(program: Command, run: Runner): void {
     );
   program
     .command("bench")
-    .argument("[preset]", "execution or journal", "execution")
+    .argument("[preset]", "execution, journal or policy", "execution")
     .option("--records <n>", "size of the history that `journal` measures", records)
     .description("measure this build on this machine")
-    .addHelpText("after", "\nExample:\n  femtoclaw bench journal --records 1000000")
+    .addHelpText("after", "\nExamples:\n  femtoclaw bench journal --records 1000000\n  femtoclaw bench policy")
     .action((preset: string, options: { records?: number }) =>
       run(async (context) => (await import("./commands/bench.ts")).bench(context, preset, options)),
     );

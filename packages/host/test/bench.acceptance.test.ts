@@ -37,6 +37,29 @@ test("`bench journal` crashes a real runtime and measures its history beside the
   }
 });
 
+test("`bench policy` measures decisions beside the yardstick", async () => {
+  const { code, stdout, stderr } = await place.run(["bench", "policy", "--json"]);
+  expect({ code, stderr }).toMatchObject({ code: 0 });
+  const { rows } = JSON.parse(stdout) as { rows: Record<string, unknown>[] };
+  expect(rows.map(({ measure, unit }) => `${measure} ${unit}`)).toEqual([
+    "cold us",
+    "cached us",
+    "cold us",
+    "cached us",
+    "redecide calls/s",
+    "cold us",
+    "cached us",
+    "load ms",
+    "project ms",
+  ]);
+  for (const { preset, rounds, rules, value, lowest, highest } of rows) {
+    expect({ preset, rounds }).toEqual({ preset: "policy", rounds: 5 });
+    expect(rules).toBeGreaterThan(5);
+    expect(Number(lowest)).toBeLessThanOrEqual(Number(value));
+    expect(Number(value)).toBeLessThanOrEqual(Number(highest));
+  }
+});
+
 test("a history belongs to the preset that measures one", async () => {
   const { code, stderr } = await place.run(["bench", "execution", "--records", "5"]);
   expect(code).toBe(64);

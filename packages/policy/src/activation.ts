@@ -4,6 +4,7 @@ import type { Cedar } from "./cedar-instance.ts";
 import { type CompiledPolicy, policyRevision } from "./compile.ts";
 import { messages, verdictOf } from "./decision.ts";
 import { authorizationCall, type RequestTarget } from "./request.ts";
+import type { RuleText } from "./rule-set.ts";
 import type { PolicyAction, ResourceType } from "./schema.ts";
 
 /** Preparsed sets can be replaced but never freed, so there are two names and not one per revision. */
@@ -15,6 +16,7 @@ export interface Candidate extends RequestTarget {
   readonly revision: string;
   readonly schema: string;
   readonly actions: readonly PolicyAction[];
+  readonly rules: readonly RuleText[];
   readonly policies: { readonly staticPolicies: Record<string, string> };
   /** Rules that ask, and how many operators each. */
   readonly approvers: ReadonlyMap<string, number>;
@@ -29,6 +31,7 @@ export function candidateOf(policy: CompiledPolicy, slot: Slot): Candidate {
     revision: policy.revision,
     schema: policy.schemaText,
     actions: [...policy.actions],
+    rules: policy.rules.map(({ id, text }) => ({ id, text })),
     policies: { staticPolicies: Object.fromEntries(policy.rules.map(({ id, text }) => [id, text])) },
     namedPaths: new Set(policy.namedPaths),
     approvers: new Map(policy.rules.flatMap(({ id, approvers }) => (approvers === undefined ? [] : [[id, approvers]]))),

@@ -2,7 +2,11 @@
 import type { AuthorizationAnswer, DetailedError } from "@cedar-policy/cedar-wasm/web";
 import { printable } from "@femtoclaw/protocol";
 
-export type DenialCode = "FEMTO_POLICY_NO_PERMIT" | "FEMTO_POLICY_FORBIDDEN" | "FEMTO_POLICY_ERROR";
+export type DenialCode =
+  | "FEMTO_POLICY_NO_PERMIT"
+  | "FEMTO_POLICY_FORBIDDEN"
+  | "FEMTO_POLICY_ERROR"
+  | "FEMTO_POLICY_ENGINE_FAILED";
 
 export interface Denial {
   readonly allowed: false;
@@ -56,6 +60,12 @@ export function undecided(capability: string, fault: string, rules: readonly str
     },
     fault,
   };
+}
+
+/** The engine itself broke, so the record of the denial says that; what is wrong with a rule is `undecided`. */
+export function engineFailed(capability: string, fault: string): Verdict {
+  const reason = `the decision engine failed on this use of ${printable(capability)}, so it is denied`;
+  return { decision: { allowed: false, code: "FEMTO_POLICY_ENGINE_FAILED", rules: [], reason }, fault };
 }
 
 export function question(capability: string, rules: readonly string[], approvers: number): Question {

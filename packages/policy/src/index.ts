@@ -1,6 +1,7 @@
 /** Facts to decisions: what the operator granted, compiled to Cedar, validated and evaluated. Deny by default. */
 export { type CompiledPolicy, compilePolicy, ENGINE_VERSION, type PolicyInput, policyRevision } from "./compile.ts";
 export type { Decision, Denial, DenialCode, Question } from "./decision.ts";
+export { DecisionShare } from "./decision-share.ts";
 export { describePolicy, describeRule } from "./describe.ts";
 export {
   createPolicyEngine,

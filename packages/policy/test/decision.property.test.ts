@@ -7,6 +7,7 @@ import {
   type CompiledPolicy,
   compilePolicy,
   createPolicyEngine,
+  DecisionShare,
   type PolicyEngine,
   policyRevision,
 } from "../src/index.ts";
@@ -155,8 +156,10 @@ describe("decisions", () => {
     other = await createPolicyEngine();
   });
 
+  // What was remembered under one policy would show under the next.
+  const share = new DecisionShare();
   const verdictOf = (asked: PolicyEngine, { capability, question }: Request, approved = false): string => {
-    const decision = asked.decide({ principal: "s", capability, question, approved });
+    const decision = asked.decide({ principal: "s", capability, question, approved, share });
     return decision.allowed ? "allowed" : decision.code;
   };
   const compile = (granted: Authority) => compilePolicy({ authority: granted, manifests: MANIFESTS });
@@ -166,7 +169,9 @@ describe("decisions", () => {
     fc.assert(
       fc.property(authority, fc.array(request, { minLength: 10, maxLength: 20 }), (granted, requests) => {
         engine.activate(compile(granted));
-        for (const asked of requests) {
+        // First by the whole policy, then projected, then remembered.
+        for (const [index, asked] of [...requests, ...requests, ...requests].entries()) {
+          if (index === requests.length) engine.project();
           const verdict = oracle(granted, asked);
           seen.set(verdict, (seen.get(verdict) ?? 0) + 1);
           expect(verdictOf(engine, asked)).toBe(verdict);

@@ -83,6 +83,9 @@ export const ERRORS = define({
   FEMTO_POLICY_ERROR: denied(
     "The decision engine reported an error, so nothing was permitted; an operator finds the cause in the host's log.",
   ),
+  FEMTO_POLICY_ENGINE_FAILED: denied(
+    "The decision engine broke on this question and its instance is replaced; an operator finds the cause in the host's log and reports it.",
+  ),
 
   FEMTO_CAPABILITY_FAILED: failed("Read the reason; the call was permitted but its effect failed."),
   FEMTO_CAPABILITY_TIMED_OUT: failed(

@@ -101,6 +101,7 @@ export class Runtime implements AsyncDisposable {
       options,
       system: this.#system,
       chronicle: this.#chronicle,
+      clock: this.#clock,
       openPolicyEngine: (engine) => this.#surroundings.openPolicyEngine(engine),
       onPolicyCrash: (reason) => this.#supervision.crash("policy", "FEMTO_POLICY_ERROR", reason),
       log: this.#log,

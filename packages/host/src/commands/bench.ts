@@ -5,6 +5,7 @@ import {
   type ExecutionRow,
   type HostCommand,
   type JournalRow,
+  type PolicyRow,
   PRESETS,
   runBench,
 } from "@femtoclaw/bench";
@@ -43,6 +44,7 @@ function reportLines({ machine, yardstick, rows }: BenchReport): string[] {
     "",
     ...executionLines(rows.filter((row) => row.preset === "execution")),
     ...journalLines(rows.filter((row) => row.preset === "journal")),
+    ...policyLines(rows.filter((row) => row.preset === "policy")),
   ];
 }
 
@@ -73,6 +75,22 @@ function journalLines(rows: readonly JournalRow[]): string[] {
     String(row.highest),
     row.unit,
     String(row.cpu_us ?? "-"),
+    String(row.rounds),
+  ]);
+  return rows.length === 0 ? [] : table([header, ...cells]);
+}
+
+function policyLines(rows: readonly PolicyRow[]): string[] {
+  const header = ["preset", "measure", "rules", "median", "lowest", "highest", "unit", "CPU µs", "rounds"];
+  const cells = rows.map((row) => [
+    row.preset,
+    row.measure,
+    String(row.rules),
+    String(row.value),
+    String(row.lowest),
+    String(row.highest),
+    row.unit,
+    String(row.cpu_us),
     String(row.rounds),
   ]);
   return rows.length === 0 ? [] : table([header, ...cells]);

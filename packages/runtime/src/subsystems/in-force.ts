@@ -4,7 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { builtinCapabilities } from "@femtoclaw/capabilities";
-import type { Journal } from "@femtoclaw/journal";
+import type { Clock, Journal } from "@femtoclaw/journal";
 import type { CompiledPolicy, PolicyEngine, PolicyEngineOptions } from "@femtoclaw/policy";
 import type { RegisteredCapability } from "@femtoclaw/protocol";
 import type { Chronicle } from "../chronicle.ts";
@@ -22,6 +22,7 @@ export interface InForceParts {
   readonly options: RuntimeOptions;
   readonly system: ActorSystem;
   readonly chronicle: Chronicle;
+  readonly clock: Clock;
   openPolicyEngine(options: PolicyEngineOptions): Promise<PolicyEngine>;
   /** The policy subsystem cannot be used any more; its supervisor restarts it. */
   onPolicyCrash(reason: string): void;
@@ -96,6 +97,7 @@ export class InForce {
       system,
       manifests: this.registry.manifests,
       permit: options.permit ?? [],
+      clock: this.#parts.clock,
       openEngine: (engine) => this.#parts.openPolicyEngine(engine),
       activeBefore,
       onFault: (reason) => log({ level: "error", event: "policy.fault", reason }),

@@ -1,9 +1,11 @@
 /** The policy subsystem: the compiled rules, the engine that holds them, and decisions that fail closed. */
 
+import type { Clock } from "@femtoclaw/journal";
 import type { Fault, PolicyContext } from "@femtoclaw/machines";
 import {
   type CompiledPolicy,
   compilePolicy,
+  type DecisionShare,
   type PolicyEngine,
   type PolicyEngineOptions,
   PolicyTrial,
@@ -14,11 +16,15 @@ import type { GateDecision } from "../gate/gate-parts.ts";
 import type { PolicyFilesOption, PolicySource } from "../options.ts";
 import type { ActorSystem } from "../system.ts";
 
+/** A start and the first calls after it do not wait for what only makes later decisions quicker. */
+const PROJECT_AFTER_MS = 500;
+
 export interface PolicyOptions {
   readonly system: ActorSystem;
   readonly manifests: readonly CapabilityManifest[];
   /** Capabilities permitted by name. */
   readonly permit: readonly string[];
+  readonly clock: Clock;
   /** Makes a fresh engine without an active policy. */
   openEngine(options: PolicyEngineOptions): Promise<PolicyEngine>;
   /** Hears why the engine could not decide a call that was therefore denied. */
@@ -91,6 +97,7 @@ export class Policy {
     readonly capability: string;
     readonly questions: Facts["questions"];
     readonly approved: boolean;
+    readonly share?: DecisionShare;
   }): GateDecision {
     const { revision } = this.compiled;
     const state = this.#options.system.state("policy");
@@ -118,11 +125,17 @@ export interface PreparedPolicy {
 async function preparePolicy(
   compiled: CompiledPolicy,
   files: PolicyFilesOption | undefined,
-  { openEngine, onFault, activeBefore }: Pick<PolicyOptions, "openEngine" | "onFault" | "activeBefore">,
+  {
+    openEngine,
+    onFault,
+    activeBefore,
+    clock,
+  }: Pick<PolicyOptions, "openEngine" | "onFault" | "activeBefore" | "clock">,
 ): Promise<PreparedPolicy> {
   if (files !== undefined) await tryOut(compiled, files);
   const engine = await openEngine({ onFault });
   engine.activate(compiled, compiled.revision === activeBefore);
+  clock.after(PROJECT_AFTER_MS, () => engine.project(), { unref: true });
   return { compiled, engine };
 }
 
