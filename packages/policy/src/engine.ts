@@ -5,7 +5,7 @@
 import { errorText, type FactQuestion, FemtoError } from "@femtoclaw/protocol";
 import { type Candidate, candidateOf, checkCandidate, invalid, preparse } from "./activation.ts";
 import { type Cedar, openCedar, type SpareCedar } from "./cedar-instance.ts";
-import { type CompiledPolicy, ENGINE_VERSION } from "./compile.ts";
+import { ENGINE_VERSION, type EnforceablePolicy } from "./compile.ts";
 import { type Decision, undecided, type Verdict, verdictOf } from "./decision.ts";
 import { authorizationCall, type DecisionRequest } from "./request.ts";
 
@@ -15,7 +15,7 @@ export interface PolicyEngine {
   /** False while no instance is left to decide with; everything is denied then. */
   readonly usable: boolean;
   /** Makes the policy the active one, or throws FEMTO_POLICY_INVALID and leaves the active one as it was. */
-  activate(policy: CompiledPolicy): void;
+  activate(policy: EnforceablePolicy): void;
   /** Never throws: what cannot be decided is denied. */
   decide(request: DecisionRequest): Decision;
   /** Permitted only when every question is; otherwise the first denial. No question at all is denied. */
@@ -68,7 +68,7 @@ class CedarEngine implements PolicyEngine {
     return this.#cedar !== null;
   }
 
-  activate(policy: CompiledPolicy): void {
+  activate(policy: EnforceablePolicy): void {
     const candidate = candidateOf(policy, this.#active?.slot === "A" ? "B" : "A");
     if (this.#cedar === null) throw invalid("no instance of the decision engine is left; start the host again");
     try {

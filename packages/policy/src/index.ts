@@ -1,8 +1,20 @@
 /** Facts to decisions: what the operator granted, compiled to Cedar, validated and evaluated. Deny by default. */
-export { type CompiledPolicy, compilePolicy, ENGINE_VERSION, type PolicyInput, policyRevision } from "./compile.ts";
+export { type CodeRunner, codeRunner } from "./code-runners.ts";
+export {
+  type CompiledPolicy,
+  compilePolicy,
+  ENGINE_VERSION,
+  type EnforceablePolicy,
+  type PolicyInput,
+  policyRevision,
+} from "./compile.ts";
 export type { Decision, Denial, DenialCode } from "./decision.ts";
 export { describePolicy } from "./describe.ts";
 export { createPolicyEngine, type PolicyEngine, type PolicyEngineOptions } from "./engine.ts";
+export { isNeverSet } from "./environment.ts";
+export type { Explanation, NearestPermit } from "./explaining/explain.ts";
+export { PolicyReader } from "./explaining/policy-reader.ts";
+export type { RecordedPolicy } from "./explaining/recorded-policy.ts";
 export { type LintFinding, lintAuthority } from "./lint.ts";
 export type { DecisionRequest } from "./request.ts";
 export type { CompiledRule, ToolGrant } from "./rules.ts";

@@ -1,0 +1,28 @@
+/** Looks at policies that records hold: makes them ready to decide again, and says why they did not permit. */
+import type { EnforceablePolicy } from "../compile.ts";
+import type { DecisionRequest } from "../request.ts";
+import { type Explanation, explain } from "./explain.ts";
+import { GuardedCedar } from "./guarded-cedar.ts";
+import { enforceable, type RecordedPolicy } from "./recorded-policy.ts";
+
+export class PolicyReader {
+  readonly #cedar: GuardedCedar;
+
+  private constructor(cedar: GuardedCedar) {
+    this.#cedar = cedar;
+  }
+
+  static async open(): Promise<PolicyReader> {
+    return new PolicyReader(await GuardedCedar.open());
+  }
+
+  /** Throws FEMTO_POLICY_INVALID for a policy that this FemtoClaw cannot decide by. */
+  enforceable(policy: RecordedPolicy): Promise<EnforceablePolicy> {
+    return this.#cedar.use((cedar) => enforceable(cedar, policy));
+  }
+
+  /** Throws FEMTO_POLICY_INVALID for a question that this policy cannot be asked. */
+  explain(policy: EnforceablePolicy, request: DecisionRequest): Promise<Explanation> {
+    return this.#cedar.use((cedar) => explain(cedar, policy, request));
+  }
+}
