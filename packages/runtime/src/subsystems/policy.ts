@@ -43,12 +43,17 @@ export class Policy {
   }
 
   get record(): PolicyActivatedBody {
-    const { revision, engine, schemaSha256, rules } = this.compiled;
+    const { revision, engine, schemaSha256, schemaText, rules } = this.compiled;
     return {
       revision,
       engine,
       schema_sha256: schemaSha256,
-      rules: rules.map(({ id, text, source }) => ({ id, text, source })),
+      // With schema and rules, whoever has the record can decide again as it was decided under this revision.
+      schema: schemaText,
+      rules: rules.map(({ id, text, source, reason, fix }) => ({
+        ...{ id, text, source, reason },
+        ...(fix === undefined ? {} : { fix }),
+      })),
     };
   }
 

@@ -1,0 +1,65 @@
+/** A call as its record has it: what was decided on, and what was decided. Pure. */
+import type { Facts, TypedRecord } from "@femtoclaw/protocol";
+
+/** What a policy says of a call. `undecidable` is no answer: nothing is guessed. */
+export interface Judgement {
+  readonly kind: "allowed" | "denied" | "undecidable";
+  /** Of a denial its error code; null otherwise. */
+  readonly code: string | null;
+  readonly rules: readonly string[];
+  /** Why it cannot be decided; null otherwise. */
+  readonly obstacle: string | null;
+}
+
+export interface RecordedCall {
+  readonly seq: number;
+  readonly at: string;
+  readonly execution: string;
+  readonly session: string | null;
+  readonly principal: string;
+  readonly tool: string;
+  /** Null where they cannot be decided on again. */
+  readonly facts: Facts | null;
+  readonly revision: string | null;
+  readonly verdict: Judgement;
+  /** Why there are no facts; null where there are. */
+  readonly obstacle: string | null;
+}
+
+type DecidedRecord = TypedRecord & { readonly type: "execution.intent" | "execution.refused" };
+
+/** Whether the record says what was decided about a call: each call has one such record at the most. */
+export function isDecided(record: TypedRecord): record is DecidedRecord {
+  return record.type === "execution.intent" || record.type === "execution.refused";
+}
+
+/** Null for what never came to be decided: it was malformed, unknown, disabled or could not be examined. */
+export function recordedCall(record: DecidedRecord): RecordedCall | null {
+  const { seq, at, execution, session, actor, body } = record;
+  const verdict = verdictOf(record);
+  if (verdict === null || body.tool === null || execution === null || actor === null) return null;
+  const obstacle = obstacleOf(record);
+  return {
+    ...{ seq, at, execution, session, principal: actor.principal, tool: body.tool, revision: body.revision },
+    ...{ facts: obstacle === null ? body.facts : null, verdict, obstacle },
+  };
+}
+
+function verdictOf(record: DecidedRecord): Judgement | null {
+  const { rules, revision } = record.body;
+  const allowed: Judgement = { kind: "allowed", code: null, rules, obstacle: null };
+  if (record.type === "execution.intent") return allowed;
+  const { event, error } = record.body;
+  if (event === "denied") return { kind: "denied", code: error.code, rules, obstacle: null };
+  // What was stopped between its decision and its intent had been permitted.
+  return (event === "halted" || event === "cancelled") && revision !== null ? allowed : null;
+}
+
+function obstacleOf({ body, commitments, redactions }: DecidedRecord): string | null {
+  if (redactions?.some(({ path }) => path === "/facts" || path.startsWith("/facts/")) === true) {
+    return "a secret was taken out of its facts";
+  }
+  if (body.facts !== null) return null;
+  const isBeside = commitments?.some(({ path }) => path === "/facts") === true;
+  return isBeside ? "its facts stood beside the record and are gone" : "the record has no facts";
+}

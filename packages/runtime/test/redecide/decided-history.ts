@@ -1,0 +1,53 @@
+/** A journal of many real decisions under several policies, as real runtimes wrote it. */
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { builtinCapabilities } from "@femtoclaw/capabilities";
+import { type CompiledPolicy, compilePolicy } from "@femtoclaw/policy";
+import type { Configuration } from "@femtoclaw/protocol";
+import type { Runtime } from "@femtoclaw/runtime";
+import { call, Home } from "../runtime-fixture.ts";
+
+const ENABLED = { fs_read: true, fs_write: true, fs_list: true } as const;
+
+export const TABLES: readonly Configuration[] = [
+  { capabilities: ENABLED, allow: { read: ["workspace"] } },
+  {
+    capabilities: ENABLED,
+    allow: { read: ["workspace"], write: ["workspace/out"] },
+    deny: { read: ["workspace/secrets"] },
+  },
+  { capabilities: ENABLED, allow: { write: ["workspace"] } },
+];
+
+const ROUNDS = 12;
+
+/** Leaves the last runtime running; whoever gets it closes it and removes the home. */
+export async function decidedHistory(): Promise<{ readonly home: Home; readonly runtime: Runtime }> {
+  const home = new Home();
+  for (const folder of ["out", "secrets"]) mkdirSync(join(home.root, "workspace", folder));
+  writeFileSync(join(home.root, "workspace", "secrets", "key"), "k");
+  writeFileSync(join(home.root, "workspace", "notes"), "n");
+  for (const [at, configuration] of TABLES.entries()) {
+    const runtime = await home.start({ configuration });
+    const session = runtime.openSession({ channel: "agent" });
+    for (let round = 0; round < ROUNDS; round += 1) {
+      await Promise.all([
+        session.propose(call("fs_read", { path: "notes" })),
+        session.propose(call("fs_read", { path: "secrets/key" })),
+        session.propose(call("fs_list", { path: round % 2 === 0 ? "." : "/usr" })),
+        session.propose(call("fs_write", { path: `out/${at}-${round}`, content: "x", mode: "overwrite" })),
+        session.propose(call("fs_write", { path: "secrets/new", content: "x", mode: "overwrite" })),
+        session.propose(call("fs_read", { path: "nowhere" })),
+        session.propose(call("nothing")),
+      ]);
+    }
+    if (at === TABLES.length - 1) return { home, runtime };
+    await runtime.close();
+  }
+  throw new Error("there are tables");
+}
+
+export function candidateOf(home: Home, configuration: Configuration): CompiledPolicy {
+  const { authority } = home.configuration(configuration);
+  return compilePolicy({ authority, manifests: builtinCapabilities.map(({ manifest }) => manifest) });
+}
