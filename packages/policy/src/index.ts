@@ -1,5 +1,4 @@
 /** Facts to decisions: what the operator granted, compiled to Cedar, validated and evaluated. Deny by default. */
-export { type CodeRunner, codeRunner } from "./code-runners.ts";
 export {
   type CompiledPolicy,
   compilePolicy,
@@ -11,8 +10,8 @@ export {
 export type { Decision, Denial, DenialCode } from "./decision.ts";
 export { describePolicy } from "./describe.ts";
 export { createPolicyEngine, type PolicyEngine, type PolicyEngineOptions } from "./engine.ts";
-export { isNeverSet } from "./environment.ts";
 export type { Explanation, NearestPermit } from "./explaining/explain.ts";
+export { type GrantProposal, type RefusedQuestion, type Remedy, remedyFor } from "./explaining/narrowest-grant.ts";
 export { PolicyReader } from "./explaining/policy-reader.ts";
 export type { RecordedPolicy } from "./explaining/recorded-policy.ts";
 export { type LintFinding, lintAuthority } from "./lint.ts";
