@@ -7,6 +7,7 @@ import { Command, CommanderError, Help, InvalidArgumentError, Option } from "com
 import { addAuditCommands } from "./audit-program.ts";
 import { CommandContext, type GlobalOptions, type Runner } from "./commands/command-context.ts";
 import { addHistoryCommands } from "./history-program.ts";
+import { addPolicyCommands } from "./policy-program.ts";
 
 /** Runs the command line; resolves with the exit code. */
 export async function runProgram(argv: readonly string[]): Promise<number> {
@@ -46,6 +47,7 @@ function makeProgram(run: Runner): Command {
   addCallCommands(program, run);
   addHistoryCommands(program, run);
   addOperatorCommands(program, run);
+  addPolicyCommands(program, run);
   addAuditCommands(program, run);
   finish(program);
   return program;
@@ -187,15 +189,6 @@ function addOperatorCommands(program: Command, run: Runner): void {
         ),
       );
   }
-  const policy = program.command("policy").description("the rules in force");
-  policy
-    .command("check")
-    .description("compile, validate and try out the policy")
-    .action(() => run(async (context) => (await import("./commands/policy.ts")).checkPolicy(context)));
-  policy
-    .command("show")
-    .description("print the compiled rules with their origins")
-    .action(() => run(async (context) => (await import("./commands/policy.ts")).showPolicy(context)));
 }
 
 function milliseconds(text: string): number {

@@ -25,6 +25,7 @@ export type OperatorVerb =
   | "keys.show"
   | "keys.rotate"
   | "policy.show"
+  | "policy.decision"
   | "replay"
   | "fork";
 

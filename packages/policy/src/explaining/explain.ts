@@ -41,10 +41,18 @@ interface Dissected {
   readonly probes: readonly Probe[];
 }
 
-/** Throws FEMTO_POLICY_INVALID when the rules or the question cannot be evaluated; anything else is a trap. */
-export function explain(cedar: Cedar, policy: EnforceablePolicy, request: DecisionRequest): Explanation {
+/** The conditions of every rule about one capability, in an instance that can be asked about them. */
+export interface PreparedProbes {
+  readonly policy: EnforceablePolicy;
+  readonly capability: string;
+  readonly permits: readonly Dissected[];
+  readonly permitCount: number;
+}
+
+/** Throws FEMTO_POLICY_INVALID when the rules cannot be evaluated; anything else is a trap. */
+export function prepareProbes(cedar: Cedar, policy: EnforceablePolicy, capability: string): PreparedProbes {
   const parsed = policy.rules.map(({ id, text }) => ({ id, json: parseRule(cedar, text) }));
-  const about = parsed.filter(({ json }) => concerns(json, request.capability));
+  const about = parsed.filter(({ json }) => concerns(json, capability));
   const permits = about.filter(({ json }) => json.effect === "permit").map(dissected);
   const asked = withinLimit(permits);
   const policies: Record<string, PolicyJson> = {};
@@ -53,8 +61,23 @@ export function explain(cedar: Cedar, policy: EnforceablePolicy, request: Decisi
   }
   // Forbids are asked as permits, so that one answer holds them beside the conditions.
   for (const { id, json } of about) if (json.effect === "forbid") policies[`f/${id}`] = { ...json, effect: "permit" };
-  const holds = answersOf(cedar, policy, request, policies);
-  const judged = asked.map(({ rule, probes }, at) => ({
+  for (const answer of [
+    cedar.preparseSchema(PROBES, policy.schemaText),
+    cedar.preparsePolicySet(PROBES, { staticPolicies: policies }),
+  ]) {
+    if (answer.type !== "success") throw invalid(messages(answer.errors));
+  }
+  return { policy, capability, permits: asked, permitCount: permits.length };
+}
+
+/** Only about what was prepared last in this instance. Throws FEMTO_POLICY_INVALID for facts that cannot be asked about. */
+export function explain(
+  cedar: Cedar,
+  { policy, permits, permitCount }: PreparedProbes,
+  request: DecisionRequest,
+): Explanation {
+  const holds = answersOf(cedar, policy, request);
+  const judged = permits.map(({ rule, probes }, at) => ({
     rule,
     met: probes.filter((_, part) => holds.has(`${at}/${part}`)),
     failed: probes.filter((_, part) => !holds.has(`${at}/${part}`)),
@@ -63,7 +86,7 @@ export function explain(cedar: Cedar, policy: EnforceablePolicy, request: Decisi
     permitting: judged.filter(({ failed }) => failed.length === 0).map(({ rule }) => rule),
     forbidding: [...holds].flatMap((id) => (id.startsWith("f/") ? [id.slice(2)] : [])).sort(),
     nearest: nearestOf(cedar, judged),
-    permits: permits.length,
+    permits: permitCount,
   };
 }
 
@@ -79,21 +102,10 @@ function withinLimit(permits: readonly Dissected[]): readonly Dissected[] {
   });
 }
 
-/** The policies that hold for the question. One whose evaluation errs does not hold. */
-function answersOf(
-  cedar: Cedar,
-  { schemaText, namedPaths }: EnforceablePolicy,
-  request: DecisionRequest,
-  policies: Record<string, PolicyJson>,
-): ReadonlySet<string> {
+/** The conditions that hold for the question. One whose evaluation errs does not hold. */
+function answersOf(cedar: Cedar, { namedPaths }: EnforceablePolicy, request: DecisionRequest): ReadonlySet<string> {
   const prepared = authorizationCall(request, { slot: PROBES, namedPaths: new Set(namedPaths) });
   if (!prepared.ok) throw invalid(prepared.fault);
-  for (const answer of [
-    cedar.preparseSchema(PROBES, schemaText),
-    cedar.preparsePolicySet(PROBES, { staticPolicies: policies }),
-  ]) {
-    if (answer.type !== "success") throw invalid(messages(answer.errors));
-  }
   const answer = cedar.statefulIsAuthorized(prepared.call);
   if (answer.type !== "success") throw invalid(messages(answer.errors));
   return new Set(answer.response.diagnostics.reason);

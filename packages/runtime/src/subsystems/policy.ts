@@ -1,7 +1,13 @@
 /** The policy subsystem: the compiled rules, the engine that holds them, and decisions that fail closed. */
 
 import type { PolicyContext } from "@femtoclaw/machines";
-import { type CompiledPolicy, compilePolicy, type PolicyEngine, type PolicyEngineOptions } from "@femtoclaw/policy";
+import {
+  type CompiledPolicy,
+  compilePolicy,
+  type PolicyEngine,
+  type PolicyEngineOptions,
+  toldReason,
+} from "@femtoclaw/policy";
 import { type CapabilityManifest, errorText, type Facts, type PolicyActivatedBody } from "@femtoclaw/protocol";
 import type { EventObject } from "xstate";
 import type { ResolvedConfiguration } from "../configuration/resolve-configuration.ts";
@@ -24,11 +30,16 @@ export interface PolicyOptions {
 export class Policy {
   readonly #options: PolicyOptions;
   readonly compiled: CompiledPolicy;
+  /** What the rules say that are the same everywhere, by their identifiers. */
+  readonly #builtIn: ReadonlyMap<string, string>;
   #engine: PolicyEngine;
 
   private constructor(options: PolicyOptions, compiled: CompiledPolicy, engine: PolicyEngine) {
     this.#options = options;
     this.compiled = compiled;
+    this.#builtIn = new Map(
+      compiled.rules.flatMap(({ id, source, reason }) => (source === null ? [[id, reason]] : [])),
+    );
     this.#engine = engine;
   }
 
@@ -83,7 +94,8 @@ export class Policy {
       const decision = this.#engine.decideAll(request);
       // The engine replaces a trapped instance by itself; one that has none left is the supervisor's affair.
       if (!this.#engine.usable) this.#options.onCrash("the decision engine has no instance left");
-      return { ...decision, revision };
+      if (decision.allowed) return { ...decision, revision };
+      return { ...decision, reason: toldReason(decision, this.#builtIn), revision };
     } catch (error) {
       const reason = `the decision engine failed: ${errorText(error)}`;
       this.#options.onCrash(reason);

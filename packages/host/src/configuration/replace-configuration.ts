@@ -1,0 +1,93 @@
+/** Puts a changed configuration in the place of the one that was read, whole or not at all. */
+import {
+  closeSync,
+  constants,
+  fchmodSync,
+  fchownSync,
+  fstatSync,
+  fsyncSync,
+  lstatSync,
+  openSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { basename, join } from "node:path";
+import { FemtoError, printable, systemErrorCode } from "@femtoclaw/protocol";
+import { CONFIGURATION_BYTES_MAX, type ProjectFiles } from "./project-files.ts";
+import { SecureDirectory } from "./secure-file.ts";
+
+/** Owner and mode stay. Throws FEMTO_CONFIG_INVALID when the file is not any more the one that was read. */
+export function replaceConfiguration(before: ProjectFiles, after: ProjectFiles): void {
+  const name = basename(before.path);
+  using directory = SecureDirectory.open(before.directory);
+  if (directory === undefined)
+    throw new FemtoError("FEMTO_CONFIG_NOT_FOUND", `${printable(before.directory)} went away`);
+  const next = `${name}.next`;
+  const descriptor = claim(directory, next);
+  try {
+    writeLike(descriptor, directory, name, after.configuration);
+    // INVARIANT: what somebody wrote since is never overwritten. An editor that saves within these two
+    // steps loses to the rename, as it would to any other editor.
+    requireUnchanged(directory, name, before);
+    renameSync(directory.at(next), directory.at(name));
+  } catch (error) {
+    rmSync(directory.at(next), { force: true });
+    throw error instanceof FemtoError ? error : cannotWrite(before.path, error);
+  } finally {
+    closeSync(descriptor);
+  }
+  syncDirectory(directory);
+}
+
+/** Whoever creates the next file may write; another command that changes the same configuration is refused. */
+function claim(directory: SecureDirectory, next: string): number {
+  const path = join(directory.path, next);
+  try {
+    const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+    return openSync(directory.at(next), flags, 0o600);
+  } catch (error) {
+    if (systemErrorCode(error) !== "EEXIST") throw cannotWrite(path, error);
+    throw new FemtoError("FEMTO_CONFIG_INVALID", `another process is changing the configuration (${printable(path)})`, {
+      fix: `If no other femtoclaw runs, remove ${printable(path, 4_096)} and try again.`,
+    });
+  }
+}
+
+function writeLike(descriptor: number, directory: SecureDirectory, name: string, bytes: Uint8Array): void {
+  const { uid, gid, mode } = lstatSync(directory.at(name));
+  const own = fstatSync(descriptor);
+  if (own.uid !== uid || own.gid !== gid) fchownSync(descriptor, uid, gid);
+  fchmodSync(descriptor, mode & 0o7777);
+  writeFileSync(descriptor, bytes);
+  fsyncSync(descriptor);
+}
+
+function requireUnchanged(directory: SecureDirectory, name: string, { configuration, path }: ProjectFiles): void {
+  const now = directory.read(name, CONFIGURATION_BYTES_MAX);
+  if (now?.equals(configuration) === true) return;
+  throw new FemtoError(
+    "FEMTO_CONFIG_INVALID",
+    `${printable(path)} has changed since it was read; nothing was written`,
+    {
+      fix: "Run the command again.",
+    },
+  );
+}
+
+function syncDirectory(directory: SecureDirectory): void {
+  const descriptor = openSync(directory.at("."), constants.O_RDONLY | constants.O_DIRECTORY);
+  try {
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function cannotWrite(path: string, error: unknown): FemtoError {
+  const code = systemErrorCode(error) ?? "unknown cause";
+  return new FemtoError("FEMTO_CONFIG_INVALID", `${printable(path)} cannot be written (${code})`, {
+    fix: "Write the entry that is proposed into the file yourself.",
+    cause: error,
+  });
+}
