@@ -49,6 +49,17 @@ function addHindsightCommands(policy: Command, run: Runner): void {
     .action((options: { againstJournal: string | true; key?: string; since?: number; recorded?: boolean }) =>
       run(async (context) => (await import("./commands/policy-diff.ts")).policyDiff(context, options)),
     );
+  policy
+    .command("learn")
+    .option("--since <seq>", "first record to look at", sequence)
+    .option("--out <file>", "file for the draft, which must not exist yet")
+    .option("--journal <path>", "stopped state directory, a copy of one, or an exported tree; it is verified first")
+    .option(...key)
+    .description("draft entries from what was refused; nothing of it comes into force")
+    .addHelpText("after", "\nExample:\n  femtoclaw policy learn --out draft.toml")
+    .action((options: { since?: number; out?: string; journal?: string; key?: string }) =>
+      run(async (context) => (await import("./commands/policy-learn.ts")).policyLearn(context, options)),
+    );
 }
 
 function sequence(text: string): number {

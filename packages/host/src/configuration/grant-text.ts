@@ -48,6 +48,7 @@ function programName(program: string, searchPath: readonly string[]): string {
 
 function useText(use: ProgramUse): string {
   if (use.kind === "any") return use.unsafe ? "{ any = true, unsafe = true }" : '"*"';
-  if (use.flags.length === 0) return tomlString(use.word);
+  // INVARIANT: the text `"*"` means any arguments, and is written for nothing else.
+  if (use.flags.length === 0 && use.word !== "*") return tomlString(use.word);
   return `{ word = ${tomlString(use.word)}, flags = ${tomlList(use.flags)} }`;
 }

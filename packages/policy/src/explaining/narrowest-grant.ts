@@ -52,9 +52,10 @@ export function remedyFor({ question, action, explanation }: RefusedQuestion, au
   const obstacles: string[] = [];
   if (forbidding.delete("floor/environment") && question.kind === "program") {
     const missing = question.environment.filter((name) => !authority.environmentNames.includes(name));
-    const never = missing.filter(isNeverSet).map((name) => printable(name));
-    if (never.length > 0) obstacles.push(`${never.join(", ")} may never be set by a call: they choose what code runs`);
-    grants.push(...missing.filter((name) => !isNeverSet(name)).map(environmentGrant));
+    const isListable = (name: string): boolean => VARIABLE.test(name) && !isNeverSet(name);
+    const never = missing.filter((name) => !isListable(name)).map((name) => printable(name));
+    if (never.length > 0) obstacles.push(`no call may ever set ${never.join(", ")}, which could choose what code runs`);
+    grants.push(...missing.filter(isListable).map(environmentGrant));
   }
   if (forbidding.delete("floor/obeyed-later") && question.kind === "path") {
     const obeyed = new Set(obeyedLaterPaths(authority));
@@ -65,21 +66,20 @@ export function remedyFor({ question, action, explanation }: RefusedQuestion, au
     );
   } else if (explanation.permitting.length === 0) {
     const grant = permitFor(question, action);
-    if (grant === null) obstacles.push(`no table allows ${printable(action.name)} by an entry of its own`);
+    if (typeof grant === "string") obstacles.push(grant);
     else grants.push(grant);
   }
   return { grants, forbidding: [...forbidding].sort(), obstacles };
 }
 
-function permitFor(question: FactQuestion, { effect }: RefusedQuestion["action"]): GrantProposal | null {
-  switch (question.kind) {
-    case "path":
-      return effect === "read" || effect === "write" ? pathGrant(question, effect) : null;
-    case "program":
-      return programGrant(question);
-    case "tool":
-      return null;
-  }
+/** As the configuration's schema has it. */
+const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]*$/;
+
+/** The grant, or why there is none. */
+function permitFor(question: FactQuestion, { name, effect }: RefusedQuestion["action"]): GrantProposal | string {
+  if (question.kind === "path" && (effect === "read" || effect === "write")) return pathGrant(question, effect);
+  if (question.kind === "program") return programGrant(question);
+  return `no table allows ${printable(name)} by an entry of its own`;
 }
 
 /** LIMIT: folders below the root from which on a folder is one of the machine's rather than one of a project. */
@@ -109,7 +109,11 @@ function environmentGrant(name: string): GrantProposal {
 const LEADING_ELSEWHERE =
   /^(?:-{1,2}(?:exec|execdir|ok|okdir|eval|command|config|config-env|upload-pack|receive-pack|ext-diff|textconv|open-files-in-pager|pager|pre|compress-program|use-compress-program|to-command|checkpoint-action|info-script|rsh|script|script-shell|processorpath|plugin|require|init-file|rcfile)|-[ceEPOI])$/;
 
-function programGrant({ program, real_path, word, flags }: ProgramQuestion): GrantProposal {
+/** LIMIT: characters of a word and options beside it, as the configuration's schema has them. */
+const WORD_CHARS = 256;
+const FLAGS_MAX = 64;
+
+function programGrant({ program, real_path, word, flags }: ProgramQuestion): GrantProposal | string {
   const found = { table: "run", program, realPath: real_path } as const;
   const name = printable(baseName(program));
   const runners = [codeRunner(program), codeRunner(real_path)];
@@ -118,11 +122,15 @@ function programGrant({ program, real_path, word, flags }: ProgramQuestion): Gra
     return { ...found, use: { kind: "any", unsafe: true }, note, dangerous: true };
   }
   const isRunner = runners.includes("options");
-  if (word === undefined || word === "") {
-    const note = `the call has no first word, so only any arguments of ${name} can be allowed`;
+  // INVARIANT: the word `*` is never proposed, because in a table it stands for any arguments.
+  if (word === undefined || word === "" || word === "*") {
+    const cause = word === undefined ? "has no first word" : "has a first word that no entry can name";
+    const note = `the call ${cause}, so only any arguments of ${name} can be allowed`;
     const unsafe = isRunner ? "; some of them execute other code" : "";
     return { ...found, use: { kind: "any", unsafe: isRunner }, note: `${note}${unsafe}`, dangerous: isRunner };
   }
+  if (word.length > WORD_CHARS) return `an entry names no word of more than ${WORD_CHARS} characters`;
+  if (flags.length > FLAGS_MAX) return `an entry lists at most ${FLAGS_MAX} options`;
   const leading = isRunner ? flags.filter((flag) => LEADING_ELSEWHERE.test(flag)) : [];
   const use = { kind: "word", word, flags } as const;
   if (leading.length === 0) return { ...found, use, note: null, dangerous: false };

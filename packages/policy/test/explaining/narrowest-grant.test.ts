@@ -55,6 +55,17 @@ describe("the narrowest entry", () => {
     ]);
   });
 
+  it("never takes a word for any arguments, and names nothing that an entry cannot hold", async () => {
+    for (const word of ["*", ""]) {
+      const [grant] = (await run("date", [word])).grants;
+      expect(grant).toMatchObject({ use: { kind: "any", unsafe: false } });
+      expect(grant?.note).toContain("any arguments");
+    }
+    for (const argv of [["x".repeat(257)], ["x", ...Array.from({ length: 65 }, (_, at) => `--f${at}`)]]) {
+      expect(await run("date", argv)).toMatchObject({ grants: [], obstacles: [expect.stringContaining("an entry")] });
+    }
+  });
+
   it.each([
     ["bash", ["-c", "id"]],
     ["sh", ["script.sh"]],
