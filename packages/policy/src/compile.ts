@@ -35,7 +35,7 @@ export interface CompiledPolicy {
 /** What the engine needs of a policy: also of one that was compiled long ago and stands in a record. */
 export interface EnforceablePolicy extends Pick<CompiledPolicy, "revision" | "engine" | "schemaText" | "namedPaths"> {
   readonly actions: readonly Pick<PolicyAction, "name" | "resource">[];
-  readonly rules: readonly Pick<CompiledRule, "id" | "text">[];
+  readonly rules: readonly Pick<CompiledRule, "id" | "text" | "approvers">[];
 }
 
 /** Compiles, or throws FEMTO_POLICY_INVALID with the place of every mistake. */
@@ -77,8 +77,8 @@ function assertNameable({ name, source }: ToolGrant, actions: readonly PolicyAct
 }
 
 function namedPaths(authority: Authority): string[] {
-  const { floor, allow, deny } = authority;
-  const grants = [...allow.read, ...allow.write, ...deny.read, ...deny.write];
+  const { floor, allow, ask, deny } = authority;
+  const grants = [allow, ask, deny].flatMap(({ read, write }) => [...read, ...write]);
   return [...new Set([...floor, ...obeyedLaterPaths(authority), ...grants.map(({ path }) => path)])].sort();
 }
 

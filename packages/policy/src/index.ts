@@ -7,7 +7,7 @@ export {
   type PolicyInput,
   policyRevision,
 } from "./compile.ts";
-export { type Decision, type Denial, type DenialCode, toldReason } from "./decision.ts";
+export { type Decision, type Denial, type DenialCode, type Question, toldReason } from "./decision.ts";
 export { describePolicy } from "./describe.ts";
 export { createPolicyEngine, type PolicyEngine, type PolicyEngineOptions } from "./engine.ts";
 export type { Explanation, NearestPermit } from "./explaining/explain.ts";

@@ -16,22 +16,23 @@ export interface LintFinding {
 /** All findings, in the order of the tables; empty when the authority can be compiled. */
 export function lintAuthority(authority: Authority): LintFinding[] {
   assertCanonical(authority);
-  const { allow, deny, floor } = authority;
+  const { allow, ask, deny, floor } = authority;
   return [
-    ...allow.run.flatMap((grant) => [
+    ...[...allow.run, ...ask.run].flatMap((grant) => [
       ...runnerFindings(grant),
       ...usabilityFindings(grant),
       ...floorFindings(grant, floor),
     ]),
-    ...allow.run.flatMap((grant) => shadowFindings(grant, allow.run)),
-    ...[...allow.run, ...deny.run].flatMap(wordFindings),
+    ...[allow.run, ask.run].flatMap((table) => table.flatMap((grant) => shadowFindings(grant, table))),
+    ...[...allow.run, ...ask.run, ...deny.run].flatMap(wordFindings),
   ];
 }
 
 /** Resolving paths is the duty of whoever loads the configuration; a relative path here is a bug. */
-function assertCanonical({ allow, deny, floor }: Authority): void {
-  const grants: readonly PathGrant[] = [...allow.read, ...allow.write, ...deny.read, ...deny.write];
-  const programs = [...allow.run, ...deny.run].flatMap(({ path, realPath }) => [path, realPath]);
+function assertCanonical({ allow, ask, deny, floor }: Authority): void {
+  const tables = [allow, ask, deny];
+  const grants: readonly PathGrant[] = tables.flatMap(({ read, write }) => [...read, ...write]);
+  const programs = tables.flatMap(({ run }) => run).flatMap(({ path, realPath }) => [path, realPath]);
   for (const path of [...grants.map((grant) => grant.path), ...programs, ...floor]) {
     assert(isCanonicalPath(path), `a path of the authority is absolute and canonical: ${printable(path)}`);
   }

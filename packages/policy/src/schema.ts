@@ -14,6 +14,9 @@ export interface PolicyAction {
   readonly effect: CapabilityManifest["effect"];
 }
 
+/** What the context holds beside the facts: whether an operator has said yes to this very call. */
+const APPROVED = { approved: "Bool" };
+
 /** The fact question of each kind without `kind` and without the resource itself; `?` marks what may be absent. */
 export const CONTEXT: Readonly<Record<ResourceType, Readonly<Record<string, string>>>> = {
   Path: { exists: "Bool", type: "String", bytes: "Long" },
@@ -66,7 +69,7 @@ export function schemaText(actions: readonly PolicyAction[]): string {
 }
 
 function record(resource: ResourceType): string {
-  const attributes = Object.entries(CONTEXT[resource]).map(([key, type]) => {
+  const attributes = Object.entries({ ...CONTEXT[resource], ...APPROVED }).map(([key, type]) => {
     const name = key.replace("?", "");
     return `${literal(name)}${name === key ? "" : "?"}: ${type}`;
   });

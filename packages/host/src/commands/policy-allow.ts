@@ -44,6 +44,10 @@ export async function policyAllow(context: CommandContext, ref: string, options:
   if (now.kind === "allowed") {
     return nothing(context, `the present configuration permits it already, by ${now.rules.join(", ")}`, EXIT.ok);
   }
+  if (now.kind === "asks") {
+    const reason = `such calls wait for the yes of an operator (${now.rules.join(", ")}), which an entry under [allow] does not stand in for`;
+    return nothing(context, reason);
+  }
   const { grants, obstacles } = await present.remedy(call);
   if (obstacles.length > 0 || grants.length === 0) {
     return nothing(context, obstacles.join("\n") || "no entry of the tables would allow it");
@@ -71,7 +75,7 @@ async function propose(context: CommandContext, options: PolicyAllowOptions, pro
   const changed = grantedConfiguration(project, resolved, grants, { cwd, environment, stateFlag: globals.state });
   const after = await judgeOf(changed.loaded);
   const then = await after.judge(call);
-  if (then.kind !== "allowed") {
+  if (then.kind === "denied" || then.kind === "undecidable") {
     const cause = then.obstacle ?? (then.rules.length > 0 ? `${then.rules.join(", ")} decides` : "no rule permits it");
     return nothing(context, `the entry would not allow this call as it was recorded: ${cause}`);
   }

@@ -18,7 +18,9 @@ export function draftText(draft: PolicyDraft, context: GrantContext): string {
   }
   return [
     `# Drafted from ${denied} denied calls. Nothing here is in force: read it, and take over what you want.`,
-    ...(permitted === 0 ? [] : [`# ${permitted} of them are permitted by the present configuration.`]),
+    ...(permitted === 0
+      ? []
+      : [`# ${permitted} of them are permitted by the present configuration, or wait for an operator's yes.`]),
     ...(undecidable === 0 ? [] : [`# ${undecidable} of them cannot be decided again on what was recorded.`]),
     ...(left_out === 0 ? [] : [`# ${left_out} of them are left out, because there are too many different ones.`]),
     ...(lists.size === 0 ? ["#", "# There is nothing to propose."] : []),

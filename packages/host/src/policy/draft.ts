@@ -14,7 +14,7 @@ export interface Drafted<T> {
 export interface PolicyDraft {
   /** Denied calls that were looked at. */
   readonly denied: number;
-  /** Those of them that the present configuration permits. */
+  /** Those of them that the present configuration permits, or asks operators about. */
   readonly permitted: number;
   /** Those whose facts are not there, or not understood. */
   readonly undecidable: number;
@@ -59,7 +59,7 @@ class Draft {
   async add(call: NonNullable<ReturnType<typeof recordedCall>>): Promise<void> {
     this.#counts.denied += 1;
     const now = await this.#judge.judge(call);
-    if (now.kind === "allowed") this.#counts.permitted += 1;
+    if (now.kind === "allowed" || now.kind === "asks") this.#counts.permitted += 1;
     else if (now.kind === "undecidable" || !isExamined(call)) this.#counts.undecidable += 1;
     else this.#note(call, await this.#remedy(call));
   }

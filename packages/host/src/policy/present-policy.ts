@@ -34,8 +34,9 @@ export class PresentPolicy {
     return judgeOf(this.loaded);
   }
 
+  /** As if operators had said yes: what a yes lifts is nothing that an entry is needed for. */
   explain({ principal, tool }: RecordedCall, question: FactQuestion): Promise<Explanation> {
-    return this.reader.explain(this.compiled, { principal, capability: tool, question });
+    return this.reader.explain(this.compiled, { principal, capability: tool, question, approved: true });
   }
 
   async remedy(call: ExaminedCall): Promise<CallRemedy> {

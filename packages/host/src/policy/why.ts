@@ -30,7 +30,7 @@ export interface Why {
   /** Arguments of a permitted call; of a refused one the beginning of its message. */
   readonly request: unknown;
   readonly event: string;
-  readonly decision: "allowed" | "denied" | "not-decided";
+  readonly decision: "allowed" | "asks" | "denied" | "not-decided";
   readonly code: string | null;
   readonly revision: string | null;
   readonly rules: readonly WhyRule[];
@@ -109,10 +109,12 @@ async function recordedSide(
   const found = await policies.find(policy.revision);
   if ("obstacle" in found) return { questions: [], forbidding: [], again };
   try {
-    const { principal, tool, facts } = call;
+    const { principal, tool, facts, verdict } = call;
+    // What a yes would have lifted is no reason why a call was denied.
+    const approved = verdict.kind !== "asks";
     const questions: ExplainedQuestion[] = [];
     for (const question of facts.questions) {
-      const explanation = await reader.explain(found.policy, { principal, capability: tool, question });
+      const explanation = await reader.explain(found.policy, { principal, capability: tool, question, approved });
       questions.push({ question, explanation });
     }
     return { questions, forbidding: questions.flatMap(({ explanation }) => explanation.forbidding), again };

@@ -48,10 +48,11 @@ function groupLines(group: DifferenceGroup, output: Output): string[] {
 }
 
 function verdictText(kind: Judgement["kind"], output: Output): string {
-  return output.style(kind === "allowed" ? "green" : "red", kind);
+  return output.style(({ allowed: "green", asks: "yellow", denied: "red", undecidable: "red" } as const)[kind], kind);
 }
 
 function sideText(kind: Judgement["kind"], rules: readonly string[], code: string | null): string {
+  if (rules.length > 0 && kind === "asks") return `asked for by ${rules.map(shown).join(", ")}`;
   if (rules.length > 0) return `${kind} by ${rules.map(shown).join(", ")}`;
   return code === null || code === "FEMTO_POLICY_NO_PERMIT" ? "permitted by no rule" : shown(code);
 }

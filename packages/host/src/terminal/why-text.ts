@@ -10,11 +10,10 @@ import { table } from "./table.ts";
 const TEXT_CHARS = 1_000;
 
 export function whyLines(why: Why, output: Output): string[] {
-  const colour = why.decision === "allowed" ? "green" : "red";
   const title = (text: string): string[] => ["", output.style("bold", text)];
   const request = typeof why.request === "string" ? { message: why.request } : why.request;
   return [
-    `${output.style(colour, why.decision)}  ${shown(why.tool ?? "message")}`,
+    `${output.style(COLOURS[why.decision], why.decision)}  ${shown(why.tool ?? "message")}`,
     ...table([
       ["record", String(why.seq)],
       ["execution", shown(why.execution_id ?? "")],
@@ -33,6 +32,8 @@ export function whyLines(why: Why, output: Output): string[] {
     ...nowLines(why, output),
   ];
 }
+
+const COLOURS = { allowed: "green", asks: "yellow", denied: "red", "not-decided": "red" } as const;
 
 const shown = (text: string): string => printable(text, TEXT_CHARS);
 
@@ -68,7 +69,7 @@ function nearestLines(
   output: Output,
 ): string[] {
   const { nearest, permitting, permits } = explanation;
-  if (permitting.length > 0) return [];
+  if (permitting.length > 0 || explanation.forbidding.length > 0) return [];
   if (nearest === null) {
     return [
       permits === 0 ? "  no rule permits any use of this capability" : `  no permit is about ${questionText(question)}`,
@@ -86,6 +87,8 @@ function nowLines({ now, remedy, seq }: Why, output: Output): string[] {
   if (now === null) return ["  nothing is said of it"];
   if (now.kind === "undecidable") return [`  it cannot be decided: ${shown(now.obstacle ?? "")}`];
   if (now.kind === "allowed") return [`  the present configuration permits it, by ${now.rules.map(shown).join(", ")}`];
+  if (now.kind === "asks")
+    return [`  the present configuration asks an operator, by ${now.rules.map(shown).join(", ")}`];
   const { grants, obstacles } = remedy ?? { grants: [], obstacles: [] };
   return [
     "  the present configuration denies it",

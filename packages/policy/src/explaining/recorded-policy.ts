@@ -22,14 +22,14 @@ export function enforceable(cedar: Cedar, policy: RecordedPolicy): EnforceablePo
   if (rules.length > RULES_MAX) throw invalid(`it has more than ${RULES_MAX} rules`);
   if (new Set(rules.map(({ id }) => id)).size !== rules.length) throw invalid("two of its rules have one id");
   if (policyRevision(engine, schemaText, rules) !== revision) throw invalid("the revision does not name these rules");
-  const parsed = rules.map(({ text }) => parseRule(cedar, text));
+  const parsed = rules.map(({ id, text }) => ({ id, text, json: parseRule(cedar, text) }));
   return {
     revision,
     engine,
     schemaText,
     actions: actionsOf(cedar, schemaText),
-    rules: rules.map(({ id, text }) => ({ id, text })),
-    namedPaths: [...new Set(parsed.flatMap(namedPaths))].sort(),
+    rules: parsed.map(({ id, text, json }) => ({ id, text, ...approversOf(json) })),
+    namedPaths: [...new Set(parsed.flatMap(({ json }) => namedPaths(json)))].sort(),
   };
 }
 
@@ -51,6 +51,16 @@ function actionsOf(cedar: Cedar, schemaText: string): Pick<PolicyAction, "name" 
     }
     return { name, resource: resource as ResourceType };
   });
+}
+
+/** The rule's own text says how many operators it asks, and the revision names the text. */
+function approversOf({ annotations }: PolicyJson): { readonly approvers?: number } {
+  const written = annotations?.["approval"];
+  if (written === undefined) return {};
+  const approvers = Number(written);
+  if (!Number.isSafeInteger(approvers) || approvers < 1)
+    throw invalid("a rule does not say how many operators it asks");
+  return { approvers };
 }
 
 /** Every path that the rule names, in its scope or in a condition, as a literal entity. */

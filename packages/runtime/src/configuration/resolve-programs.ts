@@ -33,7 +33,7 @@ export function resolveSearchPath(written: readonly string[] | undefined, places
 }
 
 export function resolveRunTable(
-  name: "allow" | "deny",
+  name: "allow" | "ask" | "deny",
   table: RunTable | undefined,
   searchPath: readonly string[],
   places: Places,

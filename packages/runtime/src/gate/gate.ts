@@ -195,13 +195,14 @@ export class Gate {
     execution.revision = decision.revision;
     execution.rules = decision.rules;
     if (decision.allowed) return "permitted";
-    return this.#refuse(execution, "denied", { code: decision.code, reason: decision.reason });
+    const code = decision.code === "FEMTO_APPROVAL_REQUIRED" ? "FEMTO_POLICY_NO_PERMIT" : decision.code;
+    return this.#refuse(execution, "denied", { code, reason: decision.reason });
   }
 
   // INVARIANT: I3: anything but a clear permit, an exception included, denies.
   #decide(principal: string, capability: string, questions: Facts["questions"]): GateDecision {
     try {
-      return this.#parts.decide({ principal, capability, questions });
+      return this.#parts.decide({ principal, capability, questions, approved: false });
     } catch (error) {
       const reason = `the decision failed: ${errorText(error)}`;
       return { allowed: false, rules: [], revision: null, code: "FEMTO_POLICY_ERROR", reason };

@@ -10,7 +10,7 @@ import {
   PolicyReader,
 } from "@femtoclaw/policy";
 import { errorText, type PolicyActivatedBody } from "@femtoclaw/protocol";
-import type { Judgement, RecordedCall } from "./recorded-call.ts";
+import { type Judgement, notAllowed, type RecordedCall } from "./recorded-call.ts";
 import { RecordedPolicies } from "./recorded-policies.ts";
 
 export interface Judge {
@@ -49,14 +49,14 @@ class ListeningEngine {
     this.#engine.activate(policy);
   }
 
-  async judge({ principal, tool, facts, obstacle }: RecordedCall): Promise<Judgement> {
+  async judge({ principal, tool, facts, approved, obstacle }: RecordedCall): Promise<Judgement> {
     if (facts === null) return undecidable(obstacle ?? "the record has no facts");
-    const decision = this.#engine.decideAll({ principal, capability: tool, questions: facts.questions });
+    const decision = this.#engine.decideAll({ principal, capability: tool, questions: facts.questions, approved });
     const { rules } = decision;
     if (decision.allowed) return { kind: "allowed", code: null, rules, obstacle: null };
     // Where rules err, the call is denied; without any rule it is the question that could not be asked.
     if (decision.code !== "FEMTO_POLICY_ERROR" || rules.length > 0) {
-      return { kind: "denied", code: decision.code, rules, obstacle: null };
+      return notAllowed(decision.code, rules);
     }
     // The engine reports after it has answered.
     await Promise.resolve();

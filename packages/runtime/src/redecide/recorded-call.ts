@@ -3,8 +3,8 @@ import type { Facts, TypedRecord } from "@femtoclaw/protocol";
 
 /** What a policy says of a call. `undecidable` is no answer: nothing is guessed. */
 export interface Judgement {
-  readonly kind: "allowed" | "denied" | "undecidable";
-  /** Of a denial its error code; null otherwise. */
+  readonly kind: "allowed" | "asks" | "denied" | "undecidable";
+  /** The error code of a denial or a question; null otherwise. */
   readonly code: string | null;
   readonly rules: readonly string[];
   /** Why it cannot be decided; null otherwise. */
@@ -21,6 +21,8 @@ export interface RecordedCall {
   /** Null where they cannot be decided on again. */
   readonly facts: Facts | null;
   readonly revision: string | null;
+  /** Whether it was decided after operators had said yes. */
+  readonly approved: boolean;
   readonly verdict: Judgement;
   /** Why there are no facts; null where there are. */
   readonly obstacle: string | null;
@@ -42,6 +44,7 @@ export function recordedCall(record: DecidedRecord): RecordedCall | null {
   return {
     ...{ seq, at, execution, session, principal: actor.principal, tool: body.tool, revision: body.revision },
     ...{ facts: obstacle === null ? body.facts : null, verdict, obstacle },
+    approved: Object.hasOwn(body, "approval"),
   };
 }
 
@@ -50,9 +53,14 @@ function verdictOf(record: DecidedRecord): Judgement | null {
   const allowed: Judgement = { kind: "allowed", code: null, rules, obstacle: null };
   if (record.type === "execution.intent") return allowed;
   const { event, error } = record.body;
-  if (event === "denied") return { kind: "denied", code: error.code, rules, obstacle: null };
+  if (event === "denied") return notAllowed(error.code, rules);
   // What was stopped between its decision and its intent had been permitted.
   return (event === "halted" || event === "cancelled") && revision !== null ? allowed : null;
+}
+
+/** A question is no denial: it would be permitted if operators said yes. */
+export function notAllowed(code: string, rules: readonly string[]): Judgement {
+  return { kind: code === "FEMTO_APPROVAL_REQUIRED" ? "asks" : "denied", code, rules, obstacle: null };
 }
 
 function obstacleOf({ body, commitments, redactions }: DecidedRecord): string | null {

@@ -84,6 +84,7 @@ export class Policy {
     readonly principal: string;
     readonly capability: string;
     readonly questions: Facts["questions"];
+    readonly approved: boolean;
   }): GateDecision {
     const { revision } = this.compiled;
     const state = this.#options.system.state("policy");

@@ -9,7 +9,8 @@ import { temporaryHome } from "../runtime-fixture.ts";
 import { candidateOf } from "./decided-history.ts";
 
 const SCHEMA = `entity Agent; entity Path in [Path];
-action "fs_read" appliesTo { principal: [Agent], resource: [Path], context: { exists: Bool, type: String, bytes: Long } };`;
+action "fs_read" appliesTo { principal: [Agent], resource: [Path],
+  context: { exists: Bool, type: String, bytes: Long, approved: Bool } };`;
 const PERMIT = 'permit (principal, action == Action::"fs_read", resource in Path::"/a");';
 
 function activation(rules: Readonly<Record<string, string>>, changes: Partial<PolicyActivatedBody> = {}): TypedRecord {
@@ -113,6 +114,22 @@ describe("under its recorded policy", () => {
   it("a policy whose rules were erased once is taken from the other record that holds them", async () => {
     const erased = activation({ a: PERMIT }, { rules: null });
     expect(await recheck([GOOD, erased, intent(GOOD, path("/a/b"))])).toMatchObject({ calls: 1, changed: 0 });
+  });
+
+  it("a call that asked, and the same call after the yes, are decided as they were, and a forged yes is found out", async () => {
+    const ask = activation({
+      ask: '@approval("2") forbid (principal, action, resource in Path::"/a") unless { context.approved };',
+      yes: '@approval("2") permit (principal, action, resource in Path::"/a") when { context.approved };',
+    });
+    const granted = intent(ask, path("/a/b"), ["yes"]);
+    const after = { ...granted, body: { ...granted.body, approval: 1 } } as unknown as TypedRecord;
+    const error = { code: "FEMTO_APPROVAL_REQUIRED" };
+    const body = { ...granted.body, event: "denied", error, rules: ["ask", "yes"] };
+    const asked = { ...granted, type: "execution.refused", body } as unknown as TypedRecord;
+    expect(await recheck([ask, asked, after])).toMatchObject({ calls: 2, changed: 0, undecidable: [] });
+    expect((await recheck([ask, granted])).groups).toMatchObject([{ was: "allowed", now: "asks", count: 1 }]);
+    const unreadable = activation({ ask: '@approval("many") forbid (principal, action, resource);' });
+    expect(await recheck([unreadable, intent(unreadable, path("/a/b"))])).toMatchObject({ calls: 0 });
   });
 
   it("a secret that was taken out of facts leaves the call undecided", async () => {
