@@ -1,6 +1,5 @@
 /** `policy allow`: the narrowest entry for a call that was refused; what it would change, and on a yes the entry itself. */
 import { dirname } from "node:path";
-import { createInterface } from "node:readline/promises";
 import type { GrantProposal } from "@femtoclaw/policy";
 import { EXIT, FemtoError, printable } from "@femtoclaw/protocol";
 import { type PolicyDifference, policyDifference, recordedCall } from "@femtoclaw/runtime";
@@ -11,6 +10,7 @@ import { replaceConfiguration } from "../configuration/replace-configuration.ts"
 import { TrustStore } from "../configuration/trust-store.ts";
 import { readDecision, withLog } from "../policy/decision-source.ts";
 import { type ExaminedCall, isExamined, judgeOf, PresentPolicy } from "../policy/present-policy.ts";
+import { confirms } from "../terminal/confirm.ts";
 import { differenceValue, policyDifferenceLines } from "../terminal/policy-difference-text.ts";
 import { grantLines } from "../terminal/why-text.ts";
 import type { CommandContext } from "./command-context.ts";
@@ -119,14 +119,7 @@ async function isWanted(
       },
     );
   }
-  if (output.json || !process.stdin.isTTY || !process.stderr.isTTY) return false;
-  const word = isDangerous ? "unsafe" : "yes";
-  const terminal = createInterface({ input: process.stdin, output: process.stderr });
-  try {
-    return (await terminal.question(`write it? (${word}/no) `)).trim() === word;
-  } finally {
-    terminal.close();
-  }
+  return !output.json && (await confirms("write it?", isDangerous ? "unsafe" : "yes"));
 }
 
 /** Trust follows where this very text was trusted; it is given last, so that an end in between leaves the project untrusted. */
