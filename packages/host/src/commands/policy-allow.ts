@@ -14,6 +14,7 @@ import { confirms } from "../terminal/confirm.ts";
 import { differenceValue, policyDifferenceLines } from "../terminal/policy-difference-text.ts";
 import { grantLines } from "../terminal/why-text.ts";
 import type { CommandContext } from "./command-context.ts";
+import { hostAnswers } from "./host.ts";
 import { refusedLog } from "./policy-log.ts";
 
 export interface PolicyAllowOptions {
@@ -95,7 +96,7 @@ async function propose(context: CommandContext, options: PolicyAllowOptions, pro
     for (const line of policyDifferenceLines(read.value, false, output)) output.line(line);
   }
   const written = await isWanted(context, options, shown);
-  if (written) await write(context, project, changed.project);
+  if (written) await write(context, present, project, changed.project);
   tell(context, written, shown, read.value, project);
   return EXIT.ok;
 }
@@ -123,10 +124,16 @@ async function isWanted(
 }
 
 /** Trust follows where this very text was trusted; it is given last, so that an end in between leaves the project untrusted. */
-async function write({ environment }: CommandContext, before: ProjectFiles, after: ProjectFiles): Promise<void> {
-  const store = new TrustStore(environment);
+async function write(
+  context: CommandContext,
+  { loaded }: PresentPolicy,
+  before: ProjectFiles,
+  after: ProjectFiles,
+): Promise<void> {
+  const store = new TrustStore(context.environment);
   const isTrusted = store.list().get(before.directory) === before.sha256;
-  replaceConfiguration(before, after);
+  const isQuiet = !(await hostAnswers(context, loaded));
+  replaceConfiguration(before, after, { folder: loaded.resolved.stateDirectory, isQuiet });
   if (isTrusted) await store.trust(after.directory, after.sha256);
 }
 

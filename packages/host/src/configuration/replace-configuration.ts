@@ -17,35 +17,68 @@ import { FemtoError, printable, systemErrorCode } from "@femtoclaw/protocol";
 import { CONFIGURATION_BYTES_MAX, type ProjectFiles } from "./project-files.ts";
 import { SecureDirectory } from "./secure-file.ts";
 
+export interface Staging {
+  /** Folder that no call and no child reaches, in which the new file is written. */
+  readonly folder: string;
+  /** Whether no call can run now, so that the folder of the configuration itself will do. */
+  readonly isQuiet: boolean;
+}
+
 /** Owner and mode stay. Throws FEMTO_CONFIG_INVALID when the file is not any more the one that was read. */
-export function replaceConfiguration(before: ProjectFiles, after: ProjectFiles): void {
+export function replaceConfiguration(before: ProjectFiles, after: ProjectFiles, staging: Staging): void {
+  const files = { before, after };
+  using directory = openFolder(before.directory);
+  using staged = openFolder(staging.folder);
+  // INVARIANT: I8: what becomes the configuration is born where no call reaches it. A child with a writable
+  // project could else hold the new file open and change it after it has taken its place.
+  if (replacedFrom(staged, directory, files)) return;
+  if (staging.isQuiet && replacedFrom(directory, directory, files)) return;
+  throw new FemtoError(
+    "FEMTO_CONFIG_INVALID",
+    `${printable(before.path)} lies on another file system than the state directory, and calls may be running beside it`,
+    { fix: "Stop the host with `femtoclaw down` and run the command again, or write the proposed entry yourself." },
+  );
+}
+
+function openFolder(path: string): SecureDirectory {
+  const folder = SecureDirectory.open(path);
+  if (folder !== undefined) return folder;
+  throw new FemtoError("FEMTO_CONFIG_NOT_FOUND", `there is no folder ${printable(path)}`);
+}
+
+interface Files {
+  readonly before: ProjectFiles;
+  readonly after: ProjectFiles;
+}
+
+/** False when the file cannot move from there, because a file system ends in between. */
+function replacedFrom(staging: SecureDirectory, directory: SecureDirectory, { before, after }: Files): boolean {
   const name = basename(before.path);
-  using directory = SecureDirectory.open(before.directory);
-  if (directory === undefined)
-    throw new FemtoError("FEMTO_CONFIG_NOT_FOUND", `${printable(before.directory)} went away`);
   const next = `${name}.next`;
-  const descriptor = claim(directory, next);
+  const descriptor = claim(staging, next);
   try {
     writeLike(descriptor, directory, name, after.configuration);
     // INVARIANT: what somebody wrote since is never overwritten. An editor that saves within these two
     // steps loses to the rename, as it would to any other editor.
     requireUnchanged(directory, name, before);
-    renameSync(directory.at(next), directory.at(name));
+    renameSync(staging.at(next), directory.at(name));
   } catch (error) {
-    rmSync(directory.at(next), { force: true });
+    rmSync(staging.at(next), { force: true });
+    if (systemErrorCode(error) === "EXDEV") return false;
     throw error instanceof FemtoError ? error : cannotWrite(before.path, error);
   } finally {
     closeSync(descriptor);
   }
   syncDirectory(directory);
+  return true;
 }
 
-/** Whoever creates the next file may write; another command that changes the same configuration is refused. */
-function claim(directory: SecureDirectory, next: string): number {
-  const path = join(directory.path, next);
+/** Whoever creates the next file may write; another command that changes a configuration of that name is refused. */
+function claim(staging: SecureDirectory, next: string): number {
+  const path = join(staging.path, next);
   try {
     const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
-    return openSync(directory.at(next), flags, 0o600);
+    return openSync(staging.at(next), flags, 0o600);
   } catch (error) {
     if (systemErrorCode(error) !== "EEXIST") throw cannotWrite(path, error);
     throw new FemtoError("FEMTO_CONFIG_INVALID", `another process is changing the configuration (${printable(path)})`, {

@@ -1,5 +1,17 @@
 /** What `policy allow` writes: however a configuration looks, its meaning grows by the grant alone, or nothing is written. */
-import { chmodSync, readdirSync, readFileSync, statSync, symlinkSync, unlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  unlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
 import type { GrantProposal } from "@femtoclaw/policy";
 import { DEFAULT_SEARCH_PATH, findProgram } from "@femtoclaw/runtime";
 import fc from "fast-check";
@@ -24,6 +36,10 @@ class Project extends TemporaryHome {
 
   get file(): string {
     return this.path("p/femtoclaw.toml");
+  }
+
+  get staging() {
+    return { folder: this.folder("state"), isQuiet: false };
   }
 
   get text(): string {
@@ -140,25 +156,57 @@ describe("the file", () => {
     using project = new Project("[deny]\n");
     chmodSync(project.file, 0o640);
     const { before, project: after } = project.granted(project.read("a"));
-    replaceConfiguration(before, after);
+    replaceConfiguration(before, after, project.staging);
     expect(project.text).toBe('[deny]\n\n[allow]\nread = ["./a"]\n');
     expect(statSync(project.file).mode & 0o7777).toBe(0o640);
     expect(readdirSync(project.path("p"))).toEqual(["femtoclaw.toml"]);
+    expect(readdirSync(project.staging.folder)).toEqual([]);
+  });
+
+  it("is born out of reach, so that nobody who may write to the project holds it open", () => {
+    using project = new Project("[deny]\n");
+    const { before, project: after } = project.granted(project.read("a"));
+    project.write("p/femtoclaw.toml.next", "# planted by a call");
+    replaceConfiguration(before, after, project.staging);
+    expect(project.text).toContain('read = ["./a"]');
+    expect(project.text).not.toContain("planted");
+  });
+
+  const OTHER = "/dev/shm";
+  const isOther = existsSync(OTHER) && statSync(OTHER).dev !== statSync(tmpdir()).dev;
+  it.skipIf(!isOther)("on another file system than the state is replaced only while no call can run", () => {
+    using project = new Project("[deny]\n");
+    const { before, project: after } = project.granted(project.read("a"));
+    const folder = mkdtempSync(`${OTHER}/femto-`);
+    try {
+      const replace = (isQuiet: boolean) => replaceConfiguration(before, after, { folder, isQuiet });
+      expect(faultOf(() => replace(false))?.fix).toContain("femtoclaw down");
+      expect(project.text).toBe("[deny]\n");
+      replace(true);
+      expect(project.text).toContain('read = ["./a"]');
+      expect([readdirSync(folder), readdirSync(project.path("p"))]).toEqual([[], ["femtoclaw.toml"]]);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 
   it("is not written when it changed, became a link or went away since it was read", () => {
     using project = new Project("[deny]\n");
     const { before, project: after } = project.granted(project.read("a"));
     writeFileSync(project.file, "# mine\n");
-    expect(faultOf(() => replaceConfiguration(before, after))?.message).toContain("has changed since it was read");
+    expect(faultOf(() => replaceConfiguration(before, after, project.staging))?.message).toContain(
+      "has changed since it was read",
+    );
     expect(project.text).toBe("# mine\n");
     project.write("elsewhere", "[deny]\n");
     unlinkSync(project.file);
     symlinkSync(project.path("elsewhere"), project.file);
-    expect(faultOf(() => replaceConfiguration(before, after))?.message).toContain("symbolic link");
+    expect(faultOf(() => replaceConfiguration(before, after, project.staging))?.message).toContain("symbolic link");
     expect(readFileSync(project.path("elsewhere"), "utf8")).toBe("[deny]\n");
     unlinkSync(project.file);
-    expect(faultOf(() => replaceConfiguration(before, after))).toMatchObject({ code: "FEMTO_CONFIG_INVALID" });
+    expect(faultOf(() => replaceConfiguration(before, after, project.staging))).toMatchObject({
+      code: "FEMTO_CONFIG_INVALID",
+    });
     expect(readdirSync(project.path("p"))).toEqual([]);
   });
 
@@ -166,8 +214,10 @@ describe("the file", () => {
     using project = new Project("[deny]\n");
     const { before, project: after } = project.granted(project.read("a"));
     project.write("target", "t");
-    symlinkSync(project.path("target"), `${project.file}.next`);
-    expect(faultOf(() => replaceConfiguration(before, after))?.message).toContain("another process is changing");
+    symlinkSync(project.path("target"), `${project.staging.folder}/femtoclaw.toml.next`);
+    expect(faultOf(() => replaceConfiguration(before, after, project.staging))?.message).toContain(
+      "another process is changing",
+    );
     expect([project.text, readFileSync(project.path("target"), "utf8")]).toEqual(["[deny]\n", "t"]);
   });
 
@@ -177,7 +227,7 @@ describe("the file", () => {
     for (const place of [project.file, project.path("p")]) {
       const { mode } = statSync(place);
       chmodSync(place, mode | 0o022);
-      expect(faultOf(() => replaceConfiguration(before, after))?.code).toBe("FEMTO_CONFIG_OWNER");
+      expect(faultOf(() => replaceConfiguration(before, after, project.staging))?.code).toBe("FEMTO_CONFIG_OWNER");
       chmodSync(place, mode);
     }
     expect(project.text).toBe("[deny]\n");
