@@ -34,7 +34,7 @@ export {
   type PolicyDifference,
   policyDifference,
 } from "./redecide/policy-difference.ts";
-export { isDecided, type Judgement, type RecordedCall, recordedCall } from "./redecide/recorded-call.ts";
+export { askerOf, isDecided, type Judgement, type RecordedCall, recordedCall } from "./redecide/recorded-call.ts";
 export { type DecisionLog, type RecordedDecision, recordedDecision } from "./redecide/recorded-decision.ts";
 export { RecordedPolicies } from "./redecide/recorded-policies.ts";
 export type { Divergence, MachineUse, Obstacle } from "./replay/divergence.ts";

@@ -28,7 +28,9 @@ export async function policyDiff(context: CommandContext, options: PolicyDiffOpt
   }
   const journal = againstJournal === true ? {} : { journal: againstJournal };
   const key = options.key === undefined ? {} : { key: fileText(options.key) };
-  const after: Judge = recorded ? await RecordedJudge.open(currentSchema(context)) : await judgeOf(context.load());
+  const after: Judge = recorded
+    ? await RecordedJudge.open(await currentSchema(context))
+    : await judgeOf(context.load());
   const read = await withLog(context, { ...journal, ...key }, (log) =>
     policyDifference(log, { before: AS_RECORDED, after, exact: recorded, ...(since === undefined ? {} : { since }) }),
   );
@@ -37,9 +39,9 @@ export async function policyDiff(context: CommandContext, options: PolicyDiffOpt
 }
 
 /** Records from before they held their schema need it; whoever has no configuration does without. */
-function currentSchema(context: CommandContext): string {
+async function currentSchema(context: CommandContext): Promise<string> {
   try {
-    return compiledPolicyOf(context.load()).schemaText;
+    return (await compiledPolicyOf(context.load())).schemaText;
   } catch (error) {
     if (error instanceof FemtoError) return "";
     throw error;

@@ -2,7 +2,7 @@
 import { builtinCapabilities } from "@femtoclaw/capabilities";
 import { type CompiledPolicy, type Explanation, type GrantProposal, PolicyReader, remedyFor } from "@femtoclaw/policy";
 import { errorText, type FactQuestion, type Facts } from "@femtoclaw/protocol";
-import { CandidateJudge, type Judge, type RecordedCall } from "@femtoclaw/runtime";
+import { askerOf, CandidateJudge, type Judge, type RecordedCall } from "@femtoclaw/runtime";
 import type { LoadedConfiguration } from "../configuration/load-configuration.ts";
 import { compiledPolicyOf } from "../preflight.ts";
 
@@ -27,7 +27,7 @@ export class PresentPolicy {
   }
 
   static async of(loaded: LoadedConfiguration): Promise<PresentPolicy> {
-    return new PresentPolicy(loaded, compiledPolicyOf(loaded), await PolicyReader.open());
+    return new PresentPolicy(loaded, await compiledPolicyOf(loaded), await PolicyReader.open());
   }
 
   judge(): Promise<Judge> {
@@ -35,8 +35,8 @@ export class PresentPolicy {
   }
 
   /** As if operators had said yes: what a yes lifts is nothing that an entry is needed for. */
-  explain({ principal, tool }: RecordedCall, question: FactQuestion): Promise<Explanation> {
-    return this.reader.explain(this.compiled, { principal, capability: tool, question, approved: true });
+  explain(call: RecordedCall, question: FactQuestion): Promise<Explanation> {
+    return this.reader.explain(this.compiled, { ...askerOf(call), question, approved: true });
   }
 
   async remedy(call: ExaminedCall): Promise<CallRemedy> {
@@ -76,7 +76,7 @@ export async function judgeOf(loaded: LoadedConfiguration): Promise<Judge> {
   const { capabilities } = loaded.resolved;
   const names = builtinCapabilities.map(({ manifest }) => manifest.name);
   const enabled = new Set(names.filter((name) => capabilities.get(name)?.enabled === true));
-  return await CandidateJudge.open(compiledPolicyOf(loaded), enabled);
+  return await CandidateJudge.open(await compiledPolicyOf(loaded), enabled);
 }
 
 export function isExamined(call: RecordedCall): call is ExaminedCall {

@@ -4,6 +4,7 @@ import { type Explanation, PolicyReader } from "@femtoclaw/policy";
 import { errorText, type FactQuestion, FemtoError, type PolicyActivatedBody } from "@femtoclaw/protocol";
 import {
   AS_RECORDED,
+  askerOf,
   type Judgement,
   type RecordedCall,
   type RecordedDecision,
@@ -109,12 +110,12 @@ async function recordedSide(
   const found = await policies.find(policy.revision);
   if ("obstacle" in found) return { questions: [], forbidding: [], again };
   try {
-    const { principal, tool, facts, verdict } = call;
+    const { facts, verdict } = call;
     // What a yes would have lifted is no reason why a call was denied.
     const approved = verdict.kind !== "asks";
     const questions: ExplainedQuestion[] = [];
     for (const question of facts.questions) {
-      const explanation = await reader.explain(found.policy, { principal, capability: tool, question, approved });
+      const explanation = await reader.explain(found.policy, { ...askerOf(call), question, approved });
       questions.push({ question, explanation });
     }
     return { questions, forbidding: questions.flatMap(({ explanation }) => explanation.forbidding), again };

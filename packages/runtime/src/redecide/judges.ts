@@ -10,7 +10,7 @@ import {
   PolicyReader,
 } from "@femtoclaw/policy";
 import { errorText, type PolicyActivatedBody } from "@femtoclaw/protocol";
-import { type Judgement, notAllowed, type RecordedCall } from "./recorded-call.ts";
+import { askerOf, type Judgement, notAllowed, type RecordedCall } from "./recorded-call.ts";
 import { RecordedPolicies } from "./recorded-policies.ts";
 
 export interface Judge {
@@ -49,9 +49,10 @@ class ListeningEngine {
     this.#engine.activate(policy);
   }
 
-  async judge({ principal, tool, facts, approved, obstacle }: RecordedCall): Promise<Judgement> {
+  async judge(call: RecordedCall): Promise<Judgement> {
+    const { facts, obstacle } = call;
     if (facts === null) return undecidable(obstacle ?? "the record has no facts");
-    const decision = this.#engine.decideAll({ principal, capability: tool, questions: facts.questions, approved });
+    const decision = this.#engine.decideAll({ ...askerOf(call), questions: facts.questions });
     const { rules } = decision;
     if (decision.allowed) return { kind: "allowed", code: null, rules, obstacle: null };
     // Where rules err, the call is denied; without any rule it is the question that could not be asked.

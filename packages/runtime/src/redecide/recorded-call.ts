@@ -1,4 +1,5 @@
 /** A call as its record has it: what was decided on, and what was decided. Pure. */
+import type { DecisionRequest } from "@femtoclaw/policy";
 import type { Facts, TypedRecord } from "@femtoclaw/protocol";
 
 /** What a policy says of a call. `undecidable` is no answer: nothing is guessed. */
@@ -56,6 +57,11 @@ function verdictOf(record: DecidedRecord): Judgement | null {
   if (event === "denied") return notAllowed(error.code, rules);
   // What was stopped between its decision and its intent had been permitted.
   return (event === "halted" || event === "cancelled") && revision !== null ? allowed : null;
+}
+
+/** Who asked for what, as the policy was asked about it; the questions of the facts come besides. */
+export function askerOf({ principal, tool, approved }: RecordedCall): Omit<DecisionRequest, "question"> {
+  return { principal, capability: tool, approved };
 }
 
 /** A question is no denial: it would be permitted if operators said yes. */
