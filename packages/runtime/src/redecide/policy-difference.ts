@@ -3,6 +3,7 @@ import type { JournalReader } from "@femtoclaw/journal";
 import type { TypedRecord } from "@femtoclaw/protocol";
 import type { Judge } from "./judges.ts";
 import { isDecided, type Judgement, type RecordedCall, recordedCall } from "./recorded-call.ts";
+import { wholeRecord } from "./whole-record.ts";
 
 export type DecidedLog = Pick<JournalReader, "size" | "read" | "withValues" | "prunedBefore">;
 
@@ -71,7 +72,7 @@ export async function policyDifference(log: DecidedLog, options: DifferenceOptio
 
 async function meet(log: DecidedLog, stored: TypedRecord, { before, after }: DifferenceOptions): Promise<void> {
   if (before.met === undefined && after.met === undefined) return;
-  const { record } = await log.withValues(stored);
+  const record = await wholeRecord(log, stored);
   if (record.type !== "policy.activated") return;
   before.met?.(record.body);
   after.met?.(record.body);
@@ -82,8 +83,8 @@ export async function callOf(
   log: Pick<DecidedLog, "withValues">,
   stored: Parameters<typeof recordedCall>[0],
 ): Promise<RecordedCall | null> {
-  if (stored.body.facts !== null || stored.commitments === undefined) return recordedCall(stored);
-  const { record } = await log.withValues(stored);
+  if (stored.body.facts !== null) return recordedCall(stored);
+  const record = await wholeRecord(log, stored);
   return isDecided(record) ? recordedCall(record) : null;
 }
 

@@ -75,5 +75,5 @@ function obstacleOf({ body, commitments, redactions }: DecidedRecord): string | 
   }
   if (body.facts !== null) return null;
   const isBeside = commitments?.some(({ path }) => path === "/facts") === true;
-  return isBeside ? "its facts stood beside the record and are gone" : "the record has no facts";
+  return isBeside ? "its facts stood beside the record and are not there any more" : "the record has no facts";
 }

@@ -2,6 +2,7 @@
 import type { JournalReader } from "@femtoclaw/journal";
 import { FemtoError, type PolicyActivatedBody, printable, type TypedRecord } from "@femtoclaw/protocol";
 import { isDecided } from "./recorded-call.ts";
+import { wholeRecord } from "./whole-record.ts";
 
 export type DecisionLog = Pick<
   JournalReader,
@@ -18,7 +19,7 @@ export interface RecordedDecision {
 /** `ref` is the number of a record of the execution, or the execution's identifier. */
 export async function recordedDecision(log: DecisionLog, ref: string): Promise<RecordedDecision> {
   const stored = /^[0-9]{1,16}$/.test(ref) ? await bySequence(log, Number(ref)) : await byExecution(log, ref);
-  const { record } = await log.withValues(stored);
+  const record = await wholeRecord(log, stored);
   if (!isDecided(record)) throw nothingDecided(ref, stored.type);
   const { revision } = record.body;
   return { record, policy: revision === null ? null : await policyBefore(log, record.seq, revision) };
@@ -51,7 +52,7 @@ async function byExecution(log: DecisionLog, execution: string): Promise<TypedRe
 async function policyBefore(log: DecisionLog, seq: number, revision: string): Promise<PolicyActivatedBody | null> {
   for await (const stored of log.readBackwards(await log.prunedBefore(), seq)) {
     if (stored.type !== "policy.activated" || stored.body.revision !== revision) continue;
-    const { record } = await log.withValues(stored);
+    const record = await wholeRecord(log, stored);
     return record.type === "policy.activated" ? record.body : null;
   }
   return null;
