@@ -26,6 +26,12 @@ export interface Session extends AsyncDisposable {
    * once the outcome is durable. Denials, failures and protocol errors are replies, not exceptions.
    */
   propose(message: Uint8Array | ProtocolMessage, options?: ProposeOptions): Promise<Reply>;
+  /**
+   * The reply that an execution ends with, once it does: for one that waited for an operator, also when another
+   * session proposed it, before a restart. Throws FEMTO_EXECUTION_NOT_FOUND for one that the journal does not know,
+   * FEMTO_DRAINING when the host stops before it ends.
+   */
+  wait(execution: string): Promise<Reply>;
   /** Asks an execution of this session to end; false when it is unknown here or has ended. */
   cancel(execution: string): boolean;
   /** Executions proposed so far go on; further ones are refused. */
@@ -54,6 +60,8 @@ export interface SessionsParts {
   newId(): string;
   record(entry: JournalEntry): void;
   readonly clock: Clock;
+  /** The reply of an execution that has ended. */
+  ended(execution: ExecutionId): Promise<Reply>;
 }
 
 /** LIMIT: pause between two answers to a halted session, so that a flood of its calls is answered a hundred times a second. */
@@ -61,7 +69,7 @@ const HALTED_PAUSE_MS = 10;
 
 /** The open sessions of a runtime. */
 export class Sessions {
-  readonly #open = new Set<Session>();
+  readonly #open = new Map<SessionId, { readonly session: Session; readonly quota: SessionQuota }>();
   readonly #parts: SessionsParts;
   readonly #share;
 
@@ -85,13 +93,15 @@ export class Sessions {
       this.#parts.record({ type: "session.opened", actor, session: id, execution: null, body: {} });
     };
     const close = (): void => {
-      if (!this.#open.delete(session) || !isIntroduced) return;
+      if (!this.#open.delete(id)) return;
+      gate.questions.forget(id);
+      if (!isIntroduced) return;
       this.#parts.record({ type: "session.closed", actor, session: id, execution: null, body: { executions } });
     };
     const session: Session = {
       id,
       propose: async (message, { label } = {}) => {
-        if (!this.#open.has(session)) throw new TypeError("the session is closed");
+        if (!this.#open.has(id)) throw new TypeError("the session is closed");
         executions += 1;
         // An object takes the same way as bytes from a socket, so that there is one parser and one gate.
         const bytes = message instanceof Uint8Array ? message : Buffer.from(JSON.stringify(message));
@@ -99,15 +109,22 @@ export class Sessions {
         const named = label === undefined ? {} : { label };
         return await gate.propose({ session: id, actor, bytes, quota, turns, introduce, ...named });
       },
+      wait: async (execution) =>
+        await (gate.wait(execution as ExecutionId) ?? this.#parts.ended(execution as ExecutionId)),
       cancel: (execution) => gate.cancel(id, execution as ExecutionId),
       close,
       [Symbol.asyncDispose]: async () => close(),
     };
-    this.#open.add(session);
+    this.#open.set(id, { session, quota });
     return session;
   }
 
+  /** What a session may still add to the journal; one that is over has left calls behind that go on without it. */
+  quotaOf(id: SessionId): SessionQuota {
+    return this.#open.get(id)?.quota ?? new SessionQuota(this.#share, this.#parts.clock.monotonicUs());
+  }
+
   closeAll(): void {
-    for (const session of this.#open) session.close();
+    for (const { session } of this.#open.values()) session.close();
   }
 }

@@ -36,6 +36,8 @@ export interface RuntimeStatus {
   /** Executions in the gate now, and calls that wait to enter it. */
   readonly running: number;
   readonly queued: number;
+  /** Calls that wait for an operator. */
+  readonly waiting: number;
   readonly policy: { readonly revision: string; readonly rules: number };
   readonly capabilities: { readonly enabled: number; readonly registered: number };
   /** What confines programs; null while no enabled capability needs it. */
@@ -53,6 +55,7 @@ export interface StatusParts {
   readonly memory: Memory | null;
   readonly running: number;
   readonly queued: number;
+  readonly waiting: number;
   readonly policy: CompiledPolicy | null;
   readonly capabilities: readonly RegisteredCapability[];
   readonly sandbox: SandboxProbe | null;
@@ -82,6 +85,7 @@ export function statusOf(parts: StatusParts): RuntimeStatus {
     unresolved: memory?.projection.unresolved.size ?? 0,
     running: parts.running,
     queued: parts.queued,
+    waiting: parts.waiting,
     policy: { revision: policy?.revision ?? "", rules: policy?.rules.length ?? 0 },
     capabilities: {
       enabled: capabilities.filter(({ enabled }) => enabled).length,

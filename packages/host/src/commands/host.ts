@@ -206,6 +206,7 @@ function statusRows(status: HostStatus, output: Output): string[][] {
     ["disk", diskText(status.memory, output)],
     ["executions", `${completed} completed, ${refused} refused, ${failed} failed, ${interrupted} interrupted`],
     ["", `${status.running} running, ${status.queued} queued`],
+    ...(status.waiting === 0 ? [] : [["", output.style("cyan", waitingText(status.waiting))]]),
     ...(status.unresolved === 0 ? [] : [["", output.style("yellow", unresolvedText(status.unresolved))]]),
     ["messages", String(messages)],
     ["policy", `${policy.rules} rules, revision ${policy.revision.slice(0, 12)}`],
@@ -222,6 +223,10 @@ function statusRows(status: HostStatus, output: Output): string[][] {
 
 function parentText({ origin, size, reason }: LogParent): string {
   return `goes on from ${size} records of ${origin} (${reason})`;
+}
+
+function waitingText(count: number): string {
+  return `${count} ${count === 1 ? "call waits" : "calls wait"} for an operator: look with \`femtoclaw approvals list\``;
 }
 
 function unresolvedText(count: number): string {

@@ -13,6 +13,7 @@ import {
 } from "@femtoclaw/runtime";
 import { EXPORT_FORMATS, exportAs, keysOf, proveRecord } from "../log-access.ts";
 import { eraseValues } from "../retention.ts";
+import { approvalVerbs } from "./approval-verbs.ts";
 import { followLogVerb } from "./log-verb.ts";
 import { invalid, refuseUnknown } from "./request-fields.ts";
 import type { ConnectionHandlers } from "./socket-server.ts";
@@ -81,6 +82,7 @@ export function operatorHandlers({ runtime, sockets, otlpEndpoint, stop }: Opera
         if (typeof reason !== "string") throw invalid("`reason` must be a string");
         return { seq: await runtime.resolveExecution({ execution, resolution, reason, by: operatorName() }) };
       },
+      ...approvalVerbs(runtime, operatorName),
       ...auditVerbs(runtime),
       "policy.show": (fields) => {
         refuseUnknown(fields);

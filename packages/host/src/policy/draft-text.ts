@@ -29,6 +29,11 @@ export function draftText(draft: PolicyDraft, context: GrantContext): string {
       grantLine(grant, context),
       ...(grant.note === null ? [] : [`  ${grant.note}`]),
     ]),
+    ...section(
+      "Operators said yes to these. An entry that is moved from [ask] to [allow] asks no more.",
+      draft.approved,
+      (rules) => [rules],
+    ),
     ...section("No entry allows these calls.", draft.obstacles, (obstacle) => [obstacle]),
     "",
   ].join("\n");

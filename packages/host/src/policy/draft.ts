@@ -1,6 +1,6 @@
 /** Entries that would have permitted what a log says was refused, each with the records that it comes from. */
 import type { GrantProposal } from "@femtoclaw/policy";
-import { callOf, type DecidedLog, isDecided, type Judge, type recordedCall } from "@femtoclaw/runtime";
+import { callOf, type DecidedLog, isDecided, type Judge, type RecordedCall } from "@femtoclaw/runtime";
 import { type CallRemedy, type ExaminedCall, isExamined, type PresentPolicy } from "./present-policy.ts";
 
 /** What some calls have in common, and their records. */
@@ -22,6 +22,8 @@ export interface PolicyDraft {
   /** Proposals that let an agent choose what code runs, and why each call cannot be allowed by an entry. */
   readonly dangerous: readonly Drafted<GrantProposal>[];
   readonly obstacles: readonly Drafted<string>[];
+  /** Rules that ask, whose questions operators said yes to. */
+  readonly approved: readonly Drafted<string>[];
   /** Calls beyond what a draft holds. */
   readonly left_out: number;
 }
@@ -35,9 +37,10 @@ const CALLS_MAX = 2_000;
 export async function draftPolicy(log: DecidedLog, present: PresentPolicy, since = 0): Promise<PolicyDraft> {
   const draft = new Draft(present, await present.judge());
   for await (const record of log.read(Math.max(since, await log.prunedBefore()), log.size)) {
-    if (!isDecided(record) || record.type === "execution.intent") continue;
+    if (!isDecided(record)) continue;
     const call = await callOf(log, record);
-    if (call !== null && call.verdict.kind === "denied") await draft.add(call);
+    if (call?.verdict.kind === "denied") await draft.addDenied(call);
+    else if (call?.approved === true) await draft.addApproved(call);
   }
   return draft.result;
 }
@@ -49,6 +52,7 @@ class Draft {
   readonly #grants = new Tally<GrantProposal>();
   readonly #dangerous = new Tally<GrantProposal>();
   readonly #obstacles = new Tally<string>();
+  readonly #approved = new Tally<string>();
   readonly #counts = { denied: 0, permitted: 0, undecidable: 0, left_out: 0 };
 
   constructor(present: PresentPolicy, judge: Judge) {
@@ -56,7 +60,13 @@ class Draft {
     this.#judge = judge;
   }
 
-  async add(call: NonNullable<ReturnType<typeof recordedCall>>): Promise<void> {
+  /** What operators say yes to again and again may need no question. */
+  async addApproved(call: RecordedCall): Promise<void> {
+    const now = await this.#judge.judge({ ...call, approved: false });
+    if (now.kind === "asks") this.#approved.add(this.#present.places(now.rules).join(", "), call.seq);
+  }
+
+  async addDenied(call: RecordedCall): Promise<void> {
     this.#counts.denied += 1;
     const now = await this.#judge.judge(call);
     if (now.kind === "allowed" || now.kind === "asks") this.#counts.permitted += 1;
@@ -67,7 +77,8 @@ class Draft {
   get result(): PolicyDraft {
     return {
       ...this.#counts,
-      ...{ grants: this.#grants.all, dangerous: this.#dangerous.all, obstacles: this.#obstacles.all },
+      ...{ grants: this.#grants.all, dangerous: this.#dangerous.all },
+      ...{ obstacles: this.#obstacles.all, approved: this.#approved.all },
     };
   }
 

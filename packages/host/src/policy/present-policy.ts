@@ -62,6 +62,11 @@ export class PresentPolicy {
     return { grants: [...grants.values()], obstacles: [...obstacles] };
   }
 
+  /** The rules with the places in the configuration where they were written. */
+  places(ids: readonly string[]): readonly string[] {
+    return ids.map((id) => `${id} (${this.compiled.rules.find((rule) => rule.id === id)?.source ?? "built in"})`);
+  }
+
   /** Nothing that is allowed outweighs a rule that forbids. */
   #forbidden(id: string): string {
     const rule = this.compiled.rules.find((one) => one.id === id);

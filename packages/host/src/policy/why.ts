@@ -5,6 +5,7 @@ import { errorText, type FactQuestion, FemtoError, type PolicyActivatedBody } fr
 import {
   AS_RECORDED,
   askerOf,
+  type DecidedRecord,
   type Judgement,
   type RecordedCall,
   type RecordedDecision,
@@ -63,18 +64,27 @@ export async function explainDecision(context: CommandContext, { record, policy 
   const present = await presentPolicy(context);
   const recorded = await recordedSide(call, policy, present?.compiled.schemaText ?? "");
   const nearest = recorded.questions.flatMap(({ explanation }) => explanation.nearest?.rule ?? []);
-  const body = record.body;
   return {
     ...{ seq: record.seq, execution_id: record.execution, at: record.at, principal: record.actor?.principal ?? null },
-    ...{ tool: body.tool, request: record.type === "execution.intent" ? record.body.args : record.body.request.head },
-    event: record.type === "execution.intent" ? "permitted" : record.body.event,
+    ...{ tool: record.body.tool, revision: record.body.revision, ...endOf(record) },
     decision: call === null || call.verdict.kind === "undecidable" ? "not-decided" : call.verdict.kind,
-    ...{ code: record.type === "execution.intent" ? null : record.body.error.code, revision: body.revision },
-    rules: [...new Set([...body.rules, ...recorded.forbidding, ...nearest])].map((id) => ruleOf(id, policy)),
-    told: record.type === "execution.intent" ? null : { reason: record.body.error.reason, fix: record.body.error.fix },
+    rules: [...new Set([...record.body.rules, ...recorded.forbidding, ...nearest])].map((id) => ruleOf(id, policy)),
     ...{ questions: recorded.questions, again: recorded.again },
     ...(await presentSide(call, present)),
   };
+}
+
+function endOf(record: DecidedRecord): Pick<Why, "request" | "event" | "code" | "told"> {
+  switch (record.type) {
+    case "execution.intent":
+      return { request: record.body.args, event: "permitted", code: null, told: null };
+    case "approval.asked":
+      return { request: record.body.args, event: "asked", code: "FEMTO_APPROVAL_REQUIRED", told: null };
+    case "execution.refused": {
+      const { request, event, error } = record.body;
+      return { request: request.head, event, code: error.code, told: { reason: error.reason, fix: error.fix } };
+    }
+  }
 }
 
 /** The configuration may be another one by now, or none; what was decided then is explained all the same. */

@@ -38,7 +38,7 @@ const COLOURS = { allowed: "green", asks: "yellow", denied: "red", "not-decided"
 const shown = (text: string): string => printable(text, TEXT_CHARS);
 
 function decisionLines({ questions, rules, again, event, decision }: Why, output: Output): string[] {
-  if (decision === "not-decided") return [`  no rule was asked: the call ended as \`${shown(event)}\` before that`];
+  if (decision === "not-decided") return [`  policy did not decide: the call ended as \`${shown(event)}\``];
   const nearest = new Set(questions.flatMap(({ explanation }) => explanation.nearest?.rule ?? []));
   const deciding = rules.filter(({ id }) => !nearest.has(id));
   return [

@@ -42,7 +42,7 @@ const drafted = <T>(about: fc.Arbitrary<T>): fc.Arbitrary<Drafted<T>[]> =>
   );
 const draft: fc.Arbitrary<PolicyDraft> = fc.record({
   ...{ denied: fc.nat(), permitted: fc.nat(), undecidable: fc.nat(), left_out: fc.nat() },
-  ...{ grants: drafted(grant), dangerous: drafted(grant), obstacles: drafted(text) },
+  ...{ grants: drafted(grant), dangerous: drafted(grant), obstacles: drafted(text), approved: drafted(text) },
 });
 
 it("holds each proposed entry, and nothing else that counts", () => {

@@ -3,6 +3,7 @@
 import type { BoundArguments, Capability } from "@femtoclaw/capabilities";
 import type { JournalEntry } from "@femtoclaw/journal";
 import type {
+  DecisionCode,
   ExecutionId,
   ExecutionRefusedBody,
   Facts,
@@ -12,10 +13,11 @@ import type {
   SessionId,
   ToolCall,
 } from "@femtoclaw/protocol";
-import type { CapabilitySecrets } from "./argument-validators.ts";
+import { type CapabilitySecrets, NO_SECRETS } from "./argument-validators.ts";
 import type { Release } from "./fair-slots.ts";
+import type { WaitingCall } from "./questions.ts";
 import type { SessionQuota } from "./session-quota.ts";
-import type { EndingEvent } from "./verdict.ts";
+import type { EndingEvent, Problem } from "./verdict.ts";
 
 export interface Execution {
   readonly id: ExecutionId;
@@ -26,6 +28,10 @@ export interface Execution {
   introduce(): void;
   readonly label: string | null;
   readonly bytes: Uint8Array;
+  /** The question that this call waited for; null for one that comes from its proposer. */
+  readonly waited: WaitingCall | null;
+  /** Why a call that waited cannot go on; null where it can. */
+  readonly lost: { readonly event: "denied" | "factsFailed"; readonly problem: Problem } | null;
   readonly receivedUs: number;
   /** Aborts when the proposer cancels, the operator halts, or the time is over. */
   readonly abort: AbortController;
@@ -39,10 +45,14 @@ export interface Execution {
   bound: BoundArguments | null;
   revision: string | null;
   rules: readonly string[];
+  /** Question that operators said yes to, where one was asked about this call. */
+  approval: number | null;
   /** Sequence number of the intent, once it is durable. */
   intent: number | null;
   /** The record that ends the execution, and what the reply says. */
   ending: Ending | null;
+  /** How it leaves the gate where no record of its own ends it: the reply says the rest. */
+  unrecorded: "collapsed" | "commitFailed" | null;
   reply: Reply | null;
   release: Release | null;
   /** Gives back the room for the outcome, which is taken before the intent. */
@@ -51,9 +61,47 @@ export interface Execution {
 
 export interface Ending {
   readonly event: EndingEvent;
+  readonly decision: DecisionCode;
   readonly entry: JournalEntry;
   readonly result?: Record<string, unknown>;
   readonly error?: ReplyError;
 }
 
 export type RefusalEvent = ExecutionRefusedBody["event"];
+
+/** An execution of which nothing is known yet but what it came with. */
+export function newExecution(
+  came: Pick<
+    Execution,
+    | "id"
+    | "session"
+    | "actor"
+    | "quota"
+    | "introduce"
+    | "label"
+    | "bytes"
+    | "waited"
+    | "lost"
+    | "receivedUs"
+    | "release"
+  >,
+): Execution {
+  return {
+    ...came,
+    abort: new AbortController(),
+    stopReason: null,
+    call: null,
+    capability: null,
+    secrets: NO_SECRETS,
+    facts: null,
+    bound: null,
+    revision: null,
+    rules: [],
+    approval: null,
+    intent: null,
+    ending: null,
+    unrecorded: null,
+    reply: null,
+    releaseRoom: null,
+  };
+}

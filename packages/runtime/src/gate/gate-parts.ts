@@ -4,10 +4,13 @@ import type { Capability, FactsResult, JsonObject } from "@femtoclaw/capabilitie
 import type { Appended, Clock, JournalEntry } from "@femtoclaw/journal";
 import type { ExecutionActor } from "@femtoclaw/machines";
 import type { Question } from "@femtoclaw/policy";
-import type { Authority, CapabilityManifest, ErrorCode, ExecutionId, Facts } from "@femtoclaw/protocol";
+import type { Authority, CapabilityManifest, ErrorCode, ExecutionId, Facts, SessionId } from "@femtoclaw/protocol";
 import type { SandboxView } from "@femtoclaw/sandbox";
+import type { QuestionRecord } from "../approvals.ts";
+import type { ApprovalSettings } from "../configuration/resolve-configuration.ts";
 import type { CapabilitySecrets, CapabilityValidators } from "./argument-validators.ts";
 import type { FairSlots } from "./fair-slots.ts";
+import type { SessionQuota } from "./session-quota.ts";
 import type { Problem } from "./verdict.ts";
 
 export interface Registered {
@@ -47,6 +50,10 @@ export interface GateParts {
   /** Null while calls are taken, else why not. */
   admission(): Problem | null;
   spawn(id: ExecutionId): ExecutionActor;
+  /** The actor of a call that has waited for an answer, where it waited. */
+  resume(id: ExecutionId): ExecutionActor;
+  /** Ends the actor of a call that waits for an answer. */
+  evict(id: ExecutionId): void;
   registered(tool: string): Registered | undefined;
   takeFacts(manifest: CapabilityManifest, args: JsonObject): Promise<FactsResult>;
   decide(request: {
@@ -57,4 +64,12 @@ export interface GateParts {
     readonly approved: boolean;
   }): GateDecision;
   append(entry: JournalEntry): Promise<Pick<Appended, "seq" | "bytes">>;
+  /** Of questions to operators. */
+  readonly approvals: ApprovalSettings;
+  /** The record of a question with the values that it commits to. */
+  question(seq: number): Promise<QuestionRecord>;
+  /** Hears of a call that cannot go on, though its question is settled. */
+  lost(id: ExecutionId, reason: string): void;
+  /** What the session of a call that waited may still add to the journal. */
+  quota(session: SessionId): SessionQuota;
 }

@@ -1,7 +1,8 @@
 /** Puts the real parts into the gate. */
 import { ProgramDigests, takeFacts } from "@femtoclaw/capabilities";
 import type { Clock, Journal } from "@femtoclaw/journal";
-import { LIMITS } from "@femtoclaw/protocol";
+import { type ExecutionId, LIMITS, type SessionId } from "@femtoclaw/protocol";
+import { questionRecord } from "../approvals.ts";
 import type { ResolvedConfiguration } from "../configuration/resolve-configuration.ts";
 import type { Confinement } from "../subsystems/confinement.ts";
 import type { Policy } from "../subsystems/policy.ts";
@@ -9,6 +10,7 @@ import type { Registry } from "../subsystems/registry.ts";
 import type { ActorSystem } from "../system.ts";
 import { FairSlots } from "./fair-slots.ts";
 import { Gate } from "./gate.ts";
+import type { SessionQuota } from "./session-quota.ts";
 import type { Problem } from "./verdict.ts";
 
 export interface OpenGateParts {
@@ -21,6 +23,8 @@ export interface OpenGateParts {
   readonly confinement: Confinement;
   readonly journal: Journal;
   admission(): Problem | null;
+  quota(session: SessionId): SessionQuota;
+  lost(id: ExecutionId, reason: string): void;
 }
 
 export interface OpenGate {
@@ -29,7 +33,7 @@ export interface OpenGate {
 }
 
 export function openGate({ configuration, registry, policy, confinement, ...parts }: OpenGateParts): OpenGate {
-  const { authority, limits } = configuration;
+  const { authority, limits, approvals } = configuration;
   const { concurrency, queue } = limits;
   const stages = new FairSlots({ slots: concurrency, slotsPerSession: concurrency, queue });
   const digests = new ProgramDigests();
@@ -44,10 +48,16 @@ export function openGate({ configuration, registry, policy, confinement, ...part
     outcomes: new FairSlots({ slots: LIMITS.outcomes, slotsPerSession: LIMITS.outcomes, queue: LIMITS.effects }),
     admission: () => parts.admission(),
     spawn: (id) => parts.system.spawn(id),
+    resume: (id) => parts.system.resume(id),
+    evict: (id) => parts.system.evict(id),
     registered: (tool) => registry.registered(tool),
     takeFacts: (manifest, args) => takeFacts({ manifest, args, authority, sandbox: confinement.view, digests }),
     decide: (request) => policy.decide(request),
     append: (entry) => parts.journal.append(entry),
+    approvals,
+    question: (seq) => questionRecord(parts.journal, seq),
+    quota: (session) => parts.quota(session),
+    lost: (id, reason) => parts.lost(id, reason),
   });
   return { gate, stages };
 }

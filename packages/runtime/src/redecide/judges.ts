@@ -9,8 +9,8 @@ import {
   type PolicyEngine,
   PolicyReader,
 } from "@femtoclaw/policy";
-import { errorText, type PolicyActivatedBody } from "@femtoclaw/protocol";
-import { askerOf, type Judgement, notAllowed, type RecordedCall } from "./recorded-call.ts";
+import { errorText, type Facts, type PolicyActivatedBody } from "@femtoclaw/protocol";
+import { askerOf, type Judgement, notAllowed, type RecordedCall, undecidable } from "./recorded-call.ts";
 import { RecordedPolicies } from "./recorded-policies.ts";
 
 export interface Judge {
@@ -21,10 +21,6 @@ export interface Judge {
 
 /** What was decided then, as the records say. */
 export const AS_RECORDED: Judge = { judge: async ({ verdict }) => verdict };
-
-export function undecidable(obstacle: string): Judgement {
-  return { kind: "undecidable", code: null, rules: [], obstacle };
-}
 
 /** An engine with what it had to say of the last call that it could not decide. */
 class ListeningEngine {
@@ -52,13 +48,19 @@ class ListeningEngine {
   async judge(call: RecordedCall): Promise<Judgement> {
     const { facts, obstacle } = call;
     if (facts === null) return undecidable(obstacle ?? "the record has no facts");
-    const decision = this.#engine.decideAll({ ...askerOf(call), questions: facts.questions });
+    const verdict = await this.#decide(call, facts, false);
+    if (verdict.kind !== "asks" || !call.approved) return verdict;
+    // Where operators said yes, the gate decides again as such, and both answers' rules count.
+    const granted = await this.#decide(call, facts, true);
+    return { ...granted, rules: [...new Set([...verdict.rules, ...granted.rules])].sort() };
+  }
+
+  async #decide(call: RecordedCall, { questions }: Facts, approved: boolean): Promise<Judgement> {
+    const decision = this.#engine.decideAll({ ...askerOf(call), questions, approved });
     const { rules } = decision;
     if (decision.allowed) return { kind: "allowed", code: null, rules, obstacle: null };
     // Where rules err, the call is denied; without any rule it is the question that could not be asked.
-    if (decision.code !== "FEMTO_POLICY_ERROR" || rules.length > 0) {
-      return notAllowed(decision.code, rules);
-    }
+    if (decision.code !== "FEMTO_POLICY_ERROR" || rules.length > 0) return notAllowed(decision.code, rules);
     // The engine reports after it has answered.
     await Promise.resolve();
     return undecidable(this.#faults.splice(0).at(-1) ?? "the decision engine could not decide");

@@ -2,7 +2,7 @@
 import type { JournalReader } from "@femtoclaw/journal";
 import type { TypedRecord } from "@femtoclaw/protocol";
 import type { Judge } from "./judges.ts";
-import { isDecided, type Judgement, type RecordedCall, recordedCall } from "./recorded-call.ts";
+import { type DecidedRecord, isDecided, type Judgement, type RecordedCall, recordedCall } from "./recorded-call.ts";
 import { wholeRecord } from "./whole-record.ts";
 
 export type DecidedLog = Pick<JournalReader, "size" | "read" | "withValues" | "prunedBefore">;
@@ -48,7 +48,7 @@ export interface PolicyDifference {
   readonly groups: readonly DifferenceGroup[];
   /** Calls that one of the sides cannot decide on what was recorded. */
   readonly undecidable: readonly UndecidableGroup[];
-  /** Calls that never came to be decided. */
+  /** Calls that were ended by something else than policy, mostly before it was asked. */
   readonly never_decided: number;
 }
 
@@ -60,7 +60,8 @@ export async function policyDifference(log: DecidedLog, options: DifferenceOptio
     if (!isDecided(stored)) continue;
     const call = await callOf(log, stored);
     if (call === null) {
-      tally.neverDecided += 1;
+      // What ends a question is told of by the question.
+      if (stored.type !== "execution.refused" || stored.body.approval === undefined) tally.neverDecided += 1;
       continue;
     }
     const before = await options.before.judge(call);
@@ -79,10 +80,7 @@ async function meet(log: DecidedLog, stored: TypedRecord, { before, after }: Dif
 }
 
 /** Facts that stand beside a record are put back first. */
-export async function callOf(
-  log: Pick<DecidedLog, "withValues">,
-  stored: Parameters<typeof recordedCall>[0],
-): Promise<RecordedCall | null> {
+export async function callOf(log: Pick<DecidedLog, "withValues">, stored: DecidedRecord): Promise<RecordedCall | null> {
   if (stored.body.facts !== null) return recordedCall(stored);
   const record = await wholeRecord(log, stored);
   return isDecided(record) ? recordedCall(record) : null;

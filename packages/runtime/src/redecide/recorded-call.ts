@@ -22,21 +22,22 @@ export interface RecordedCall {
   /** Null where they cannot be decided on again. */
   readonly facts: Facts | null;
   readonly revision: string | null;
-  /** Whether it was decided after operators had said yes. */
+  /** Whether operators had said yes to what policy asked about it. */
   readonly approved: boolean;
   readonly verdict: Judgement;
   /** Why there are no facts; null where there are. */
   readonly obstacle: string | null;
 }
 
-type DecidedRecord = TypedRecord & { readonly type: "execution.intent" | "execution.refused" };
+type DecidedType = "execution.intent" | "execution.refused" | "approval.asked";
+export type DecidedRecord = TypedRecord & { readonly type: DecidedType };
 
-/** Whether the record says what was decided about a call: each call has one such record at the most. */
+/** Whether the record says what was decided about a call, or why nothing was. */
 export function isDecided(record: TypedRecord): record is DecidedRecord {
-  return record.type === "execution.intent" || record.type === "execution.refused";
+  return (["execution.intent", "execution.refused", "approval.asked"] as string[]).includes(record.type);
 }
 
-/** Null for what never came to be decided: it was malformed, unknown, disabled or could not be examined. */
+/** Null for what policy did not decide: it ended before, or by an answer of operators, or by the runtime itself. */
 export function recordedCall(record: DecidedRecord): RecordedCall | null {
   const { seq, at, execution, session, actor, body } = record;
   const verdict = verdictOf(record);
@@ -45,23 +46,36 @@ export function recordedCall(record: DecidedRecord): RecordedCall | null {
   return {
     ...{ seq, at, execution, session, principal: actor.principal, tool: body.tool, revision: body.revision },
     ...{ facts: obstacle === null ? body.facts : null, verdict, obstacle },
-    approved: Object.hasOwn(body, "approval"),
+    approved: record.type === "execution.intent" && record.body.approval !== undefined,
   };
 }
 
 function verdictOf(record: DecidedRecord): Judgement | null {
-  const { rules, revision } = record.body;
-  const allowed: Judgement = { kind: "allowed", code: null, rules, obstacle: null };
-  if (record.type === "execution.intent") return allowed;
-  const { event, error } = record.body;
-  if (event === "denied") return notAllowed(error.code, rules);
-  // What was stopped between its decision and its intent had been permitted.
-  return (event === "halted" || event === "cancelled") && revision !== null ? allowed : null;
+  const { rules } = record.body;
+  switch (record.type) {
+    case "execution.intent":
+      return { kind: "allowed", code: null, rules, obstacle: null };
+    case "approval.asked":
+      return notAllowed("FEMTO_APPROVAL_REQUIRED", rules);
+    case "execution.refused": {
+      const { event, error } = record.body;
+      if (error.code === "FEMTO_POLICY_ERROR" && rules.length === 0)
+        return undecidable("the decision engine failed then");
+      return event === "denied" && POLICY_DENIALS.test(error.code) ? notAllowed(error.code, rules) : null;
+    }
+  }
 }
 
+/** A call can also be denied because its question could not be asked, or was not answered in time. */
+const POLICY_DENIALS = /^FEMTO_(?:POLICY|BUDGET)_/;
+
 /** Who asked for what, as the policy was asked about it; the questions of the facts come besides. */
-export function askerOf({ principal, tool, approved }: RecordedCall): Omit<DecisionRequest, "question"> {
-  return { principal, capability: tool, approved };
+export function askerOf({ principal, tool }: RecordedCall): Omit<DecisionRequest, "question"> {
+  return { principal, capability: tool };
+}
+
+export function undecidable(obstacle: string): Judgement {
+  return { kind: "undecidable", code: null, rules: [], obstacle };
 }
 
 /** A question is no denial: it would be permitted if operators said yes. */

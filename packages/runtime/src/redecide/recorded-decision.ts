@@ -1,7 +1,7 @@
 /** Finds what was decided about one call, and the policy that was in force then. */
 import type { JournalReader } from "@femtoclaw/journal";
 import { FemtoError, type PolicyActivatedBody, printable, type TypedRecord } from "@femtoclaw/protocol";
-import { isDecided } from "./recorded-call.ts";
+import { type DecidedRecord, isDecided, recordedCall } from "./recorded-call.ts";
 import { wholeRecord } from "./whole-record.ts";
 
 export type DecisionLog = Pick<
@@ -10,8 +10,8 @@ export type DecisionLog = Pick<
 >;
 
 export interface RecordedDecision {
-  /** The refusal or the intent, with what stood beside it. */
-  readonly record: TypedRecord & { readonly type: "execution.intent" | "execution.refused" };
+  /** The refusal, the question or the intent, with what stood beside it. */
+  readonly record: DecidedRecord;
   /** The policy that its revision names; null where none decided, or its record is not there any more. */
   readonly policy: PolicyActivatedBody | null;
 }
@@ -39,11 +39,15 @@ async function bySequence(log: DecisionLog, seq: number): Promise<TypedRecord> {
   throw new FemtoError("FEMTO_EXECUTION_NOT_FOUND", `record ${seq} is not there`);
 }
 
+/** The last word of policy about it: a call that waited for operators was decided more than once. */
 async function byExecution(log: DecisionLog, execution: string): Promise<TypedRecord> {
+  const decided: DecidedRecord[] = [];
   for (const seq of await log.locate(execution)) {
     if (seq < (await log.prunedBefore())) continue;
-    for await (const record of log.read(seq, seq + 1)) if (isDecided(record)) return record;
+    for await (const record of log.read(seq, seq + 1)) if (isDecided(record)) decided.push(record);
   }
+  const last = decided.findLast((record) => recordedCall(record) !== null) ?? decided.at(-1);
+  if (last !== undefined) return last;
   const shown = printable(execution, 64);
   throw new FemtoError("FEMTO_EXECUTION_NOT_FOUND", `the journal holds no decision about an execution \`${shown}\``);
 }

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { builtinCapabilities } from "@femtoclaw/capabilities";
 import { type CompiledPolicy, compilePolicy } from "@femtoclaw/policy";
 import type { Configuration } from "@femtoclaw/protocol";
-import type { Runtime } from "@femtoclaw/runtime";
+import type { Runtime, Session } from "@femtoclaw/runtime";
 import { call, Home } from "../runtime-fixture.ts";
 
 const ENABLED = { fs_read: true, fs_write: true, fs_list: true } as const;
@@ -16,6 +16,7 @@ export const TABLES: readonly Configuration[] = [
     allow: { read: ["workspace"], write: ["workspace/out"] },
     deny: { read: ["workspace/secrets"] },
   },
+  { capabilities: ENABLED, allow: { read: ["workspace"] }, ask: { write: ["workspace/out"] } },
   { capabilities: ENABLED, allow: { write: ["workspace"] } },
 ];
 
@@ -41,10 +42,22 @@ export async function decidedHistory(): Promise<{ readonly home: Home; readonly 
         session.propose(call("nothing")),
       ]);
     }
+    await answerSome(runtime, session);
     if (at === TABLES.length - 1) return { home, runtime };
     await runtime.close();
   }
   throw new Error("there are tables");
+}
+
+/** Of what is asked, some is granted, some refused, and the rest waits on. */
+async function answerSome(runtime: Runtime, session: Session): Promise<void> {
+  for (const [at, { id, execution_id, digest }] of (await runtime.approvals.list()).entries()) {
+    if (at % 3 === 2) continue;
+    const answer = at % 3 === 0 ? "granted" : "refused";
+    const ended = session.wait(execution_id);
+    await runtime.approvals.answer({ id, digest, answer, scope: "once", by: "uid:0" });
+    await ended;
+  }
 }
 
 export function candidateOf(home: Home, configuration: Configuration): CompiledPolicy {

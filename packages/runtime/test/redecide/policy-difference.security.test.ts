@@ -121,11 +121,9 @@ describe("under its recorded policy", () => {
       ask: '@approval("2") forbid (principal, action, resource in Path::"/a") unless { context.approved };',
       yes: '@approval("2") permit (principal, action, resource in Path::"/a") when { context.approved };',
     });
-    const granted = intent(ask, path("/a/b"), ["yes"]);
+    const granted = intent(ask, path("/a/b"), ["ask", "yes"]);
     const after = { ...granted, body: { ...granted.body, approval: 1 } } as unknown as TypedRecord;
-    const error = { code: "FEMTO_APPROVAL_REQUIRED" };
-    const body = { ...granted.body, event: "denied", error, rules: ["ask", "yes"] };
-    const asked = { ...granted, type: "execution.refused", body } as unknown as TypedRecord;
+    const asked = { ...granted, type: "approval.asked" } as unknown as TypedRecord;
     expect(await recheck([ask, asked, after])).toMatchObject({ calls: 2, changed: 0, undecidable: [] });
     expect((await recheck([ask, granted])).groups).toMatchObject([{ was: "allowed", now: "asks", count: 1 }]);
     const unreadable = activation({ ask: '@approval("many") forbid (principal, action, resource);' });

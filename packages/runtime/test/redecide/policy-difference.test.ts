@@ -32,11 +32,15 @@ describe("under the policies that the records hold", () => {
     });
     const records = await recordsOf(reader);
     const intents = ofType(records, "execution.intent").length;
-    const denied = ofType(records, "execution.refused").filter(({ body }) => body.event === "denied").length;
-    expect(difference).toMatchObject({ calls: intents + denied, changed: 0, groups: [], undecidable: [] });
+    const byPolicy = ofType(records, "execution.refused").filter(({ body }) => /^FEMTO_POLICY_/.test(body.error.code));
+    const denied = byPolicy.length;
+    const asked = ofType(records, "approval.asked").length;
+    expect(difference).toMatchObject({ calls: intents + denied + asked, changed: 0, groups: [], undecidable: [] });
+    expect(ofType(records, "execution.intent").filter(({ body }) => body.approval !== undefined)).not.toEqual([]);
+    expect(asked).toBeGreaterThan(3);
     expect(intents).toBeGreaterThan(20);
     expect(denied).toBeGreaterThan(20);
-    expect(difference.never_decided).toBe(3 * 12 * 2);
+    expect(difference.never_decided).toBeGreaterThanOrEqual(TABLES.length * 12 * 2);
     expect(new Set(ofType(records, "policy.activated").map(({ body }) => body.revision)).size).toBe(TABLES.length);
     expect(runtime.policy.rules.every(({ reason }) => reason !== "")).toBe(true);
   });
@@ -85,7 +89,7 @@ describe("under a candidate", () => {
     const [activation] = ofType(await recordsOf(reader), "policy.activated").toReversed();
     const since = activation?.seq ?? 0;
     const difference = await policyDifference(reader, { before: AS_RECORDED, after, since, exact: true });
-    expect(difference.calls).toBe(12 * 5);
+    expect(difference.calls).toBeGreaterThanOrEqual(12 * 5);
     expect(difference.changed).toBe(0);
   });
 });
