@@ -247,3 +247,21 @@ describe("hindsight", () => {
     expect(configuration()).toBe(CONFIGURATION);
   });
 });
+
+test("a call that waited for an operator is explained by what policy said last, and its yes is remembered in a draft", async () => {
+  await using place = new Playground(`${CONFIGURATION}[ask]\nread = ["/etc/hostname"]\n`);
+  await place.upDetached();
+  const { execution_id, record } = await place.propose("fs_read", { path: "/etc/hostname" });
+  const why = async (ref: string) => (await place.json<Why>(["policy", "why", ref])).value;
+  const asked = await why(execution_id);
+  expect(asked).toMatchObject({ decision: "asks", event: "asked", again: "same", now: { kind: "asks" }, remedy: null });
+  expect(asked.rules.map(({ source }) => source)).toContain("femtoclaw.toml:18:9");
+  expect((await place.json<Allowed>(["policy", "allow", execution_id, "--yes"])).code).toBe(1);
+  expect((await place.run(["approvals", "allow", String(record?.seq)])).code).toBe(0);
+  expect(await why(execution_id)).toMatchObject({ decision: "allowed", event: "permitted", again: "same" });
+  expect(await why(String(record?.seq))).toMatchObject({ decision: "asks" });
+  const { stdout } = await place.run(["policy", "learn"]);
+  expect(stdout).toMatch(/^# {3}toml\/ask\.read\/1 \(femtoclaw\.toml:18:9\)/m);
+  const found = await place.json<PolicyDifference>(["policy", "diff", "--against-journal", "--recorded"]);
+  expect([found.code, found.value.calls]).toEqual([0, 2]);
+});
