@@ -51,5 +51,7 @@ async function currentSchema(context: CommandContext): Promise<string> {
 function tell({ output }: CommandContext, difference: PolicyDifference, recorded: boolean): number {
   if (output.json) output.value(differenceValue(difference));
   else for (const line of policyDifferenceLines(difference, recorded, output)) output.line(line);
-  return difference.changed === 0 ? EXIT.ok : EXIT.no;
+  if (difference.changed > 0) return EXIT.no;
+  // What nobody can decide is neither a change nor none.
+  return difference.undecidable.length === 0 ? EXIT.ok : EXIT.incomplete;
 }

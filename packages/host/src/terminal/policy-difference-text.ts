@@ -10,10 +10,12 @@ const TEXT_CHARS = 400;
 
 export function policyDifferenceLines(difference: PolicyDifference, recorded: boolean, output: Output): string[] {
   const { calls, changed, groups, undecidable, never_decided } = difference;
-  const same = recorded ? "every one is decided as its record says" : "nothing would change";
-  const differs = recorded ? `${changed} are not decided as their records say` : `${changed} would change`;
+  const same = recorded ? "each is decided as its record says" : "nothing would change for these";
+  const differs = recorded ? `${changed} not as their records say` : `${changed} would change`;
+  const open = undecidable.reduce((sum, { count }) => sum + count, 0);
+  const beside = open === 0 ? "" : `, ${open} not decidable`;
   return [
-    `${calls} calls decided again: ${changed === 0 ? output.style("green", same) : output.style("yellow", differs)}`,
+    `${calls} calls decided again${beside}: ${changed === 0 ? output.style("green", same) : output.style("yellow", differs)}`,
     ...groups.slice(0, GROUPS_SHOWN).flatMap((group) => ["", ...groupLines(group, output)]),
     ...(groups.length > GROUPS_SHOWN ? ["", `and ${groups.length - GROUPS_SHOWN} groups more; --json has them`] : []),
     ...(undecidable.length === 0 ? [] : ["", "not decidable:"]),

@@ -16,6 +16,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Why } from "../../src/policy/why.ts";
 import { CONFIGURATION, Playground } from "../playground.ts";
 
+const GOLDEN = join(import.meta.dirname, "../../../testing/golden/0.2.0/log");
 const ESCAPES = "\u001b]0;owned\u0007\u202eevil\u001b[2J";
 
 interface Allowed {
@@ -189,6 +190,29 @@ describe("hindsight", () => {
       const { code, value } = await diff("--against-journal", ...journal, "--recorded");
       expect([code, value.changed, value.undecidable]).toEqual([0, 0, []]);
       expect(value.calls).toBe(8);
+    }
+  });
+
+  test("diff passes nothing that it cannot decide: a log of an older vocabulary is incomplete", async () => {
+    for (const more of [[], ["--recorded"]]) {
+      const { code, value } = await diff("--against-journal", GOLDEN, ...more);
+      expect([code, value.changed]).toEqual([3, 0]);
+      expect(value.undecidable.length).toBeGreaterThan(0);
+    }
+  });
+
+  test("a log is held to the key that was kept", async () => {
+    const { value } = await place.json<{ vkey: string }>(["keys", "show"]);
+    const key = place.write("log.vkey", `${value.vkey}\n`);
+    const golden = JSON.parse(readFileSync(join(GOLDEN, "../expected.json"), "utf8")) as { vkey: string };
+    const other = place.write("other.vkey", golden.vkey);
+    expect((await why("git", "--journal", exported, "--key", key)).code).toBe(0);
+    expect((await diff("--against-journal", exported, "--recorded", "--key", key)).code).toBe(0);
+    for (const args of [
+      ["diff", "--against-journal", exported],
+      ["why", seq("git"), "--journal", exported],
+    ]) {
+      expect([3, 70]).toContain((await place.run(["policy", ...args, "--key", other])).code);
     }
   });
 
