@@ -10,7 +10,7 @@ import {
   PolicyReader,
 } from "@femtoclaw/policy";
 import { errorText, type Facts, type PolicyActivatedBody } from "@femtoclaw/protocol";
-import { askerOf, type Judgement, notAllowed, type RecordedCall, undecidable } from "./recorded-call.ts";
+import { askerOf, isPolicyWord, type Judgement, notAllowed, type RecordedCall, undecidable } from "./recorded-call.ts";
 import { RecordedPolicies } from "./recorded-policies.ts";
 
 export interface Judge {
@@ -59,8 +59,7 @@ class ListeningEngine {
     const decision = this.#engine.decideAll({ ...askerOf(call), questions, approved });
     const { rules } = decision;
     if (decision.allowed) return { kind: "allowed", code: null, rules, obstacle: null };
-    // Where rules err, the call is denied; without any rule it is the question that could not be asked.
-    if (decision.code !== "FEMTO_POLICY_ERROR" || rules.length > 0) return notAllowed(decision.code, rules);
+    if (isPolicyWord(decision.code, rules)) return notAllowed(decision.code, rules);
     // The engine reports after it has answered.
     await Promise.resolve();
     return undecidable(this.#faults.splice(0).at(-1) ?? "the decision engine could not decide");

@@ -69,6 +69,11 @@ function verdictOf(record: DecidedRecord): Judgement | null {
 /** A call can also be denied because its question could not be asked, or was not answered in time. */
 const POLICY_DENIALS = /^FEMTO_(?:POLICY|BUDGET)_/;
 
+/** Where no rule stands behind a denial but the lack of one, the engine could not decide; rules that err do deny. */
+export function isPolicyWord(code: string, rules: readonly string[]): boolean {
+  return rules.length > 0 || code === "FEMTO_POLICY_NO_PERMIT";
+}
+
 /** Who asked for what, as the policy was asked about it; the questions of the facts come besides. */
 export function askerOf({ principal, tool }: RecordedCall): Omit<DecisionRequest, "question"> {
   return { principal, capability: tool };
