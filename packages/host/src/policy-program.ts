@@ -10,8 +10,16 @@ export function addPolicyCommands(program: Command, run: Runner): void {
     .action(() => run(async (context) => (await import("./commands/policy.ts")).checkPolicy(context)));
   policy
     .command("show")
+    .option("--schema", "print the vocabulary that Cedar files are written in instead")
     .description("print the compiled rules with their origins")
-    .action(() => run(async (context) => (await import("./commands/policy.ts")).showPolicy(context)));
+    .action((options: { schema?: boolean }) =>
+      run(async (context) => (await import("./commands/policy.ts")).showPolicy(context, options)),
+    );
+  policy
+    .command("test")
+    .description("run the policy's own tests, policy/*.test.toml; executes nothing")
+    .addHelpText("after", "\nExample:\n  femtoclaw policy test --json")
+    .action(() => run(async (context) => (await import("./commands/policy.ts")).runTests(context)));
   addHindsightCommands(policy, run);
 }
 

@@ -145,6 +145,10 @@ function addHostCommands(program: Command, run: Runner): void {
       run(async (context) => (await import("./commands/host.ts")).down(context, options)),
     );
   program
+    .command("reload")
+    .description("put the policy in force that the configuration has by now")
+    .action(() => run(async (context) => (await import("./commands/host.ts")).reload(context)));
+  program
     .command("status")
     .description("show the running host")
     .action(() => run(async (context) => (await import("./commands/host.ts")).status(context)));

@@ -5,6 +5,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { type Authority, type CapabilityManifest, FemtoError, obeyedLaterPaths, printable } from "@femtoclaw/protocol";
+import type { FileRule } from "./files/file-rule.ts";
 import { lintAuthority } from "./lint.ts";
 import { type CompiledRule, floorRules, type ToolGrant, tableRules, toolRules } from "./rules.ts";
 import { type PolicyAction, policyActions, schemaText } from "./schema.ts";
@@ -17,6 +18,8 @@ export interface PolicyInput {
   readonly manifests: readonly CapabilityManifest[];
   /** Capabilities permitted by name: those that declare no path and no program, or have no effect. */
   readonly tools?: readonly ToolGrant[];
+  /** From the Cedar files of the policy folder; `loadPolicyFiles` has checked them. */
+  readonly fileRules?: readonly FileRule[];
 }
 
 export interface CompiledPolicy {
@@ -39,7 +42,7 @@ export interface EnforceablePolicy extends Pick<CompiledPolicy, "revision" | "en
 }
 
 /** Compiles, or throws FEMTO_POLICY_INVALID with the place of every mistake. */
-export function compilePolicy({ authority, manifests, tools = [] }: PolicyInput): CompiledPolicy {
+export function compilePolicy({ authority, manifests, tools = [], fileRules = [] }: PolicyInput): CompiledPolicy {
   const findings = lintAuthority(authority);
   if (findings.length > 0) {
     const places = findings.map(({ source, message }) => `${source}: ${message}`);
@@ -47,7 +50,12 @@ export function compilePolicy({ authority, manifests, tools = [] }: PolicyInput)
   }
   const actions = policyActions(manifests);
   for (const tool of tools) assertNameable(tool, actions);
-  const rules = [...floorRules(authority, actions), ...tableRules(authority, actions), ...toolRules(tools)];
+  const rules = [
+    ...floorRules(authority, actions),
+    ...tableRules(authority, actions),
+    ...toolRules(tools),
+    ...fileRules.map(({ paths: _, hidden: __, kept: ___, ...rule }) => rule),
+  ];
   // INVARIANT: the engine takes the rules by id, so two rules of one id would silently be one.
   assert.equal(new Set(rules.map(({ id }) => id)).size, rules.length, "rules have distinct ids");
   const schema = schemaText(actions);
@@ -58,7 +66,7 @@ export function compilePolicy({ authority, manifests, tools = [] }: PolicyInput)
     schemaSha256: createHash("sha256").update(schema).digest("hex"),
     actions,
     rules,
-    namedPaths: namedPaths(authority),
+    namedPaths: namedPaths(authority, fileRules),
   };
 }
 
@@ -76,10 +84,11 @@ function assertNameable({ name, source }: ToolGrant, actions: readonly PolicyAct
   );
 }
 
-function namedPaths(authority: Authority): string[] {
+function namedPaths(authority: Authority, fileRules: readonly FileRule[]): string[] {
   const { floor, allow, ask, deny } = authority;
   const grants = [allow, ask, deny].flatMap(({ read, write }) => [...read, ...write]);
-  return [...new Set([...floor, ...obeyedLaterPaths(authority), ...grants.map(({ path }) => path)])].sort();
+  const inTables = [...floor, ...obeyedLaterPaths(authority), ...grants.map(({ path }) => path)];
+  return [...new Set([...inTables, ...fileRules.flatMap(({ paths }) => paths)])].sort();
 }
 
 /** Injective: every part is preceded by its length in bytes, so that no two inputs make one encoding. */

@@ -8,13 +8,18 @@ export {
   policyRevision,
 } from "./compile.ts";
 export { type Decision, type Denial, type DenialCode, type Question, toldReason } from "./decision.ts";
-export { describePolicy } from "./describe.ts";
+export { describePolicy, describeRule } from "./describe.ts";
 export { createPolicyEngine, type PolicyEngine, type PolicyEngineOptions } from "./engine.ts";
 export type { Explanation, NearestPermit } from "./explaining/explain.ts";
 export { type GrantProposal, type RefusedQuestion, type Remedy, remedyFor } from "./explaining/narrowest-grant.ts";
 export { PolicyReader } from "./explaining/policy-reader.ts";
 export type { RecordedPolicy } from "./explaining/recorded-policy.ts";
+export type { NameLookup } from "./files/check-names.ts";
+export { confinedAuthority } from "./files/confined-authority.ts";
+export type { FileRule, PolicyFile } from "./files/file-rule.ts";
+export { loadPolicyFiles, type PolicyFileRules } from "./files/load-policy-files.ts";
+export { PolicyTrial } from "./files/trial.ts";
 export { type LintFinding, lintAuthority } from "./lint.ts";
 export type { DecisionRequest } from "./request.ts";
 export type { CompiledRule, ToolGrant } from "./rules.ts";
-export type { PolicyAction, ResourceType } from "./schema.ts";
+export { contextOf, type PolicyAction, policyActions, type ResourceType } from "./schema.ts";

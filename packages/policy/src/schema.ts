@@ -68,8 +68,13 @@ export function schemaText(actions: readonly PolicyAction[]): string {
   return `${lines.join("\n")}\n`;
 }
 
+/** All that a condition can read of a call about such a resource; `?` marks what may be absent. */
+export function contextOf(resource: ResourceType): Readonly<Record<string, string>> {
+  return { ...CONTEXT[resource], ...APPROVED };
+}
+
 function record(resource: ResourceType): string {
-  const attributes = Object.entries({ ...CONTEXT[resource], ...APPROVED }).map(([key, type]) => {
+  const attributes = Object.entries(contextOf(resource)).map(([key, type]) => {
     const name = key.replace("?", "");
     return `${literal(name)}${name === key ? "" : "?"}: ${type}`;
   });

@@ -147,7 +147,7 @@ function tell(
   if (output.json) {
     output.value({ written, path, grants, difference: differenceValue(difference) });
   } else if (written) {
-    output.line(`wrote ${printable(path, 4_096)}; a running host goes by it when it is started again`);
+    output.line(`wrote ${printable(path, 4_096)}; a running host goes by it after \`femtoclaw reload\``);
   } else {
     output.talk("nothing was written; --yes writes it");
   }

@@ -25,12 +25,14 @@ export interface OperatorParts {
   readonly otlpEndpoint: string | null;
   /** Begins the end of the host; the answer goes out first. */
   stop(now: boolean): void;
+  /** Puts the policy in force that the configuration has by now. */
+  reload(by: string): Promise<{ readonly revision: string; readonly before: string }>;
 }
 
 /** LIMIT: executions in one answer. */
 const LISTED_MAX = 10_000;
 
-export function operatorHandlers({ runtime, sockets, otlpEndpoint, stop }: OperatorParts): ConnectionHandlers {
+export function operatorHandlers({ runtime, sockets, otlpEndpoint, stop, reload }: OperatorParts): ConnectionHandlers {
   const switchCapability = async ({ name, ...rest }: Readonly<Record<string, unknown>>, enable: boolean) => {
     if (typeof name !== "string") throw invalid("`name` must be a string");
     refuseUnknown(rest);
@@ -92,6 +94,10 @@ export function operatorHandlers({ runtime, sockets, otlpEndpoint, stop }: Opera
         refuseUnknown(rest);
         if (typeof ref !== "string") throw invalid("`ref` must be a string");
         return recordedDecision(runtime.reader, ref);
+      },
+      "policy.reload": (fields) => {
+        refuseUnknown(fields);
+        return reload(operatorName());
       },
       fork: ({ seq, out, ...rest }) => {
         refuseUnknown(rest);

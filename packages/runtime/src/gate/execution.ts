@@ -15,6 +15,7 @@ import type {
 } from "@femtoclaw/protocol";
 import { type CapabilitySecrets, NO_SECRETS } from "./argument-validators.ts";
 import type { Release } from "./fair-slots.ts";
+import type { Standing } from "./gate-parts.ts";
 import type { WaitingCall } from "./questions.ts";
 import type { SessionQuota } from "./session-quota.ts";
 import type { EndingEvent, Problem } from "./verdict.ts";
@@ -41,6 +42,8 @@ export interface Execution {
   capability: Capability | null;
   /** Where the capability's schemas mark secrets; nothing is marked while no capability is known. */
   secrets: CapabilitySecrets;
+  /** What was in force when its facts were taken. */
+  standing: Standing | null;
   facts: Facts | null;
   bound: BoundArguments | null;
   revision: string | null;
@@ -93,6 +96,7 @@ export function newExecution(
     call: null,
     capability: null,
     secrets: NO_SECRETS,
+    standing: null,
     facts: null,
     bound: null,
     revision: null,

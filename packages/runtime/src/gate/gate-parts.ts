@@ -35,12 +35,17 @@ export type GateDecision =
 
 export type { FactsResult };
 
+export interface Standing {
+  readonly authority: Authority;
+  /** What confines programs; null while no enabled capability needs it. */
+  readonly sandbox: SandboxView | null;
+}
+
 export interface GateParts {
   readonly clock: Clock;
   newId(): string;
-  readonly authority: Authority;
-  /** What confines programs; null while no enabled capability needs it. */
-  sandbox(): SandboxView | null;
+  /** What is in force now; a call goes by what was in force when its facts were taken, to its end. */
+  standing(): Standing;
   /** Places in the runtime's own stages. */
   readonly stages: FairSlots;
   /** Places for running capabilities. */
@@ -55,7 +60,7 @@ export interface GateParts {
   /** Ends the actor of a call that waits for an answer. */
   evict(id: ExecutionId): void;
   registered(tool: string): Registered | undefined;
-  takeFacts(manifest: CapabilityManifest, args: JsonObject): Promise<FactsResult>;
+  takeFacts(manifest: CapabilityManifest, args: JsonObject, standing: Standing): Promise<FactsResult>;
   decide(request: {
     readonly principal: string;
     readonly capability: string;

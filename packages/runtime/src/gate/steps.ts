@@ -25,7 +25,7 @@ import { askingOf, pendingReply } from "./asking.ts";
 import { runEffect } from "./effect.ts";
 import { entryBytes, haltEntry, intentEntry, messageEntry, outcomeEntry, refusalEntry } from "./entries.ts";
 import type { Ending, Execution, RefusalEvent } from "./execution.ts";
-import type { FactsResult, GateDecision, GateParts } from "./gate-parts.ts";
+import type { FactsResult, GateDecision, GateParts, Standing } from "./gate-parts.ts";
 import type { Questions } from "./questions.ts";
 import type { RefusalCounts } from "./refusal-counts.ts";
 import { type Problem, replyError, verdictOf } from "./verdict.ts";
@@ -123,7 +123,9 @@ export class Steps {
     const { capability } = execution;
     assert(capability !== null, "a call that was looked up has a capability");
     // The message was parsed from JSON, so its arguments are JSON.
-    const taken = await this.#takeFacts(capability, call.args as JsonObject);
+    const standing = this.#parts.standing();
+    execution.standing = standing;
+    const taken = await this.#takeFacts(capability, call.args as JsonObject, standing);
     if (!taken.ok) return this.refuse(execution, "factsFailed", { code: "FEMTO_FACTS_FAILED", reason: taken.reason });
     execution.facts = taken.facts;
     execution.bound = taken.bound;
@@ -189,9 +191,9 @@ export class Steps {
   }
 
   // INVARIANT: I3: facts that cannot be taken, for whatever reason, end the call before any decision.
-  async #takeFacts(capability: Capability, args: JsonObject): Promise<FactsResult> {
+  async #takeFacts(capability: Capability, args: JsonObject, standing: Standing): Promise<FactsResult> {
     try {
-      return await this.#parts.takeFacts(capability.manifest, args);
+      return await this.#parts.takeFacts(capability.manifest, args, standing);
     } catch (error) {
       return { ok: false, reason: `the facts could not be taken: ${errorText(error)}` };
     }

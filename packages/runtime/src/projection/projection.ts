@@ -241,6 +241,8 @@ export class Projection {
       case "policy.activated":
         this.#send(record, "policy", { type: "propose", revision: record.body.revision } as EventObject);
         return this.#send(record, "policy", { type: "activate" });
+      case "policy.rejected":
+        return this.#policyRejected(record);
       case "observability.started":
       case "observability.changed":
         return this.#observability(record);
@@ -287,6 +289,14 @@ export class Projection {
     const { execution, seq, session, body } = record;
     if (execution === null || this.#unresolved.all.has(execution)) throw corrupt(record, "it names no other execution");
     this.#unresolved.add(execution, { seq, tool: body.tool, session });
+  }
+
+  #policyRejected(record: TypedRecord & { type: "policy.rejected" }): void {
+    const { revision, code, reason } = record.body;
+    // What has no revision never was a candidate to the machine.
+    if (revision === null) return;
+    this.#send(record, "policy", { type: "propose", revision } as EventObject);
+    this.#send(record, "policy", { type: "reject", fault: { code, reason } } as EventObject);
   }
 
   #boot(record: TypedRecord & { type: "boot.started" }): void {

@@ -1,14 +1,17 @@
 /** The sandbox of this machine, looked for when the first capability that needs it is enabled. */
+import { confinedAuthority } from "@femtoclaw/policy";
 import { type Authority, FemtoError } from "@femtoclaw/protocol";
 import { probeSandbox, type SandboxProbe, type SandboxView, viewOf } from "@femtoclaw/sandbox";
+import type { PolicySource } from "../options.ts";
 
 export class Confinement {
   readonly #authority: Authority;
   #probe: SandboxProbe | null = null;
   #view: SandboxView | null = null;
 
-  constructor(authority: Authority) {
-    this.#authority = authority;
+  // INVARIANT: one grant, two fences: what Cedar files forbid to file tools is out of a child's reach too.
+  constructor({ configuration, policyFiles }: PolicySource) {
+    this.#authority = confinedAuthority(configuration.authority, policyFiles?.rules ?? []);
   }
 
   /** What was found; null while nobody needed it. */
