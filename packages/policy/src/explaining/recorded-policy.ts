@@ -53,14 +53,15 @@ function actionsOf(cedar: Cedar, schemaText: string): Pick<PolicyAction, "name" 
   });
 }
 
+/** Without a number it is one; a rule of a record that says anything else is none of ours. */
+const APPROVERS = /^[1-9]?$/;
+
 /** The rule's own text says how many operators it asks, and the revision names the text. */
-function approversOf({ annotations }: PolicyJson): { readonly approvers?: number } {
-  const written = annotations?.["approval"];
-  if (written === undefined) return {};
-  const approvers = Number(written);
-  if (!Number.isSafeInteger(approvers) || approvers < 1)
-    throw invalid("a rule does not say how many operators it asks");
-  return { approvers };
+function approversOf({ annotations = {} }: PolicyJson): { readonly approvers?: number } {
+  if (!Object.hasOwn(annotations, "approval")) return {};
+  const written = annotations["approval"] ?? "";
+  if (!APPROVERS.test(written)) throw invalid("a rule does not say how many operators it asks");
+  return { approvers: Number(written) || 1 };
 }
 
 /** Every path that the rule names, in its scope or in a condition, as a literal entity. */

@@ -25,6 +25,21 @@ describe("a recorded policy", () => {
   });
 
   it.each([
+    ["@approval", 1],
+    ['@approval("3")', 3],
+    ["", undefined],
+  ])("asks as many operators as the text of its rule says: %s", async (annotation, approvers) => {
+    const rules = [
+      { id: "a", text: `${annotation} forbid (principal, action, resource) unless { context.approved };` },
+    ];
+    expect((await reader.enforceable(recorded({ rules }))).rules[0]?.approvers).toBe(approvers);
+  });
+
+  it.each([
+    [
+      "a number of operators that is none",
+      { rules: [{ id: "a", text: '@approval("x") forbid (principal, action, resource);' }] },
+    ],
     ["another engine", { engine: "cedar 3.0.0" }],
     ["a revision that names other rules", { revision: "0".repeat(64) }],
     ["text that is no Cedar", { rules: [{ id: "a", text: "permit (" }] }],
