@@ -1,11 +1,11 @@
 /** Loading a compiled policy into an instance: validate strictly, preparse, and ask each action once. */
 import { type FactQuestion, FemtoError } from "@femtoclaw/protocol";
 import type { Cedar } from "./cedar-instance.ts";
-import { type CompiledPolicy, policyRevision } from "./compile.ts";
+import { type EnforceablePolicy, policyRevision } from "./compile.ts";
 import { messages, verdictOf } from "./decision.ts";
 import { authorizationCall, type RequestTarget } from "./request.ts";
 import type { RuleText } from "./rule-set.ts";
-import type { PolicyAction, ResourceType } from "./schema.ts";
+import type { ResourceType } from "./schema.ts";
 
 /** Preparsed sets can be replaced but never freed, so there are two names and not one per revision. */
 export type Slot = "A" | "B";
@@ -15,14 +15,14 @@ export interface Candidate extends RequestTarget {
   readonly slot: Slot;
   readonly revision: string;
   readonly schema: string;
-  readonly actions: readonly PolicyAction[];
+  readonly actions: EnforceablePolicy["actions"];
   readonly rules: readonly RuleText[];
   readonly policies: { readonly staticPolicies: Record<string, string> };
   /** Rules that ask, and how many operators each. */
   readonly approvers: ReadonlyMap<string, number>;
 }
 
-export function candidateOf(policy: CompiledPolicy, slot: Slot): Candidate {
+export function candidateOf(policy: EnforceablePolicy, slot: Slot): Candidate {
   if (policyRevision(policy.engine, policy.schemaText, policy.rules) !== policy.revision) {
     throw invalid("the revision does not name these rules");
   }
@@ -76,7 +76,7 @@ export function preparse(cedar: Cedar, { slot, schema, policies }: Candidate): v
 }
 
 /** One real decision: some faults show at evaluation only, and the first call also compiles the engine's code. */
-function smoke(cedar: Cedar, candidate: Candidate, { name, resource }: PolicyAction): void {
+function smoke(cedar: Cedar, candidate: Candidate, { name, resource }: Candidate["actions"][number]): void {
   for (const approved of [false, true]) {
     const asked = { principal: "smoke", capability: name, question: QUESTIONS[resource], approved };
     const request = authorizationCall(asked, candidate);

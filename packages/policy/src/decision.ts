@@ -93,6 +93,15 @@ function unpermitted(capability: string): Denial {
   };
 }
 
+/**
+ * The denial as the model hears it. What a built-in rule says holds everywhere and tells nothing of the
+ * operator's tables; what rules of the operator say stays with the operator.
+ */
+export function toldReason({ reason, rules }: Denial | Question, builtIn: ReadonlyMap<string, string>): string {
+  const said = rules.flatMap((id) => builtIn.get(id) ?? []);
+  return said.length === 0 ? reason : `${reason}; the rule says: ${said.join("; ")}`;
+}
+
 /** The findings of the engine in one line. */
 export function messages(errors: readonly DetailedError[]): string {
   return errors.map(({ message }) => printable(message, 500)).join("; ");

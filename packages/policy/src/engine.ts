@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { errorText, type FactQuestion, FemtoError } from "@femtoclaw/protocol";
 import { type Candidate, candidateOf, checkCandidate, invalid, preparse } from "./activation.ts";
 import { type Cedar, openCedar, type SpareCedar } from "./cedar-instance.ts";
-import { type CompiledPolicy, ENGINE_VERSION } from "./compile.ts";
+import { ENGINE_VERSION, type EnforceablePolicy } from "./compile.ts";
 import { type Decision, type Denial, engineFailed, question, undecided, type Verdict } from "./decision.ts";
 import { evaluate, prepareProjected, prepareWhole } from "./evaluation.ts";
 import { type ProjectedPolicy, preparseProjected, projectPolicy } from "./projection/projected-policy.ts";
@@ -21,7 +21,7 @@ export interface PolicyEngine {
    * Makes the policy the active one, or throws FEMTO_POLICY_INVALID and leaves the active one as it was. Of a revision
    * that was activated before, which an intact record says, the strict validation is not repeated.
    */
-  activate(policy: CompiledPolicy, isActivatedBefore?: boolean): void;
+  activate(policy: EnforceablePolicy, isActivatedBefore?: boolean): void;
   /**
    * Makes decisions quick and lets them be remembered, and changes none of them. Takes a tenth of a second at 500
    * rules, so it is for a moment at which nobody waits.
@@ -96,7 +96,7 @@ class CedarEngine implements PolicyEngine {
     return this.#cedar !== null;
   }
 
-  activate(policy: CompiledPolicy, isActivatedBefore = false): void {
+  activate(policy: EnforceablePolicy, isActivatedBefore = false): void {
     const candidate = candidateOf(policy, this.#active?.slot === "A" ? "B" : "A");
     if (this.#cedar === null) throw invalid("no instance of the decision engine is left; start the host again");
     try {

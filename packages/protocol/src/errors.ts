@@ -66,10 +66,10 @@ export const ERRORS = define({
     fix: "Name a resource that exists and can be examined; the reason says what could not be.",
   },
   FEMTO_POLICY_NO_PERMIT: denied(
-    "An operator can allow this use in the [allow] table of femtoclaw.toml. Other uses of the capability may be permitted.",
+    "Go on with other uses of the capability, which may be permitted. An operator sees with `femtoclaw policy why` and the record's number what would allow this one.",
   ),
   FEMTO_POLICY_FORBIDDEN: denied(
-    "A rule forbids this use; an operator finds it with `femtoclaw policy show`. Other uses of the capability may be permitted.",
+    "Go on with other uses of the capability, which may be permitted. An operator sees with `femtoclaw policy why` and the record's number which rule forbids this one.",
   ),
   FEMTO_APPROVAL_REFUSED: denied(
     "An operator said no to this very call. Do something else, or ask the operator what would be acceptable.",

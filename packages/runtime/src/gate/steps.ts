@@ -129,7 +129,11 @@ export class Steps {
     execution.facts = taken.facts;
     execution.bound = taken.bound;
     const decision = this.#decideOn(execution, false);
-    if (decision.allowed) return "permitted";
+    if (decision.allowed) {
+      // Policy may have changed while it waited and ask no more; the question is ended by this all the same.
+      execution.approval = waited?.seq ?? null;
+      return "permitted";
+    }
     if (decision.code === "FEMTO_APPROVAL_REQUIRED") return await this.#ask(execution, decision);
     return this.refuse(execution, "denied", decision);
   }

@@ -9,6 +9,7 @@ import {
   type PolicyEngine,
   type PolicyEngineOptions,
   PolicyTrial,
+  toldReason,
 } from "@femtoclaw/policy";
 import { type CapabilityManifest, errorText, type Facts, type PolicyActivatedBody } from "@femtoclaw/protocol";
 import type { EventObject } from "xstate";
@@ -108,7 +109,8 @@ export class Policy {
       const decision = this.#inForce.engine.decideAll(request);
       // The engine replaces a trapped instance by itself; one that has none left is the supervisor's affair.
       if (!this.#inForce.engine.usable) this.#options.onCrash("the decision engine has no instance left");
-      return { ...decision, revision };
+      if (decision.allowed) return { ...decision, revision };
+      return { ...decision, reason: toldReason(decision, this.#inForce.builtIn), revision };
     } catch (error) {
       const reason = `the decision engine failed: ${errorText(error)}`;
       this.#options.onCrash(reason);
@@ -120,6 +122,8 @@ export class Policy {
 export interface PreparedPolicy {
   readonly compiled: CompiledPolicy;
   readonly engine: PolicyEngine;
+  /** What the rules say that are the same everywhere, by their identifiers. */
+  readonly builtIn: ReadonlyMap<string, string>;
 }
 
 async function preparePolicy(
@@ -136,7 +140,8 @@ async function preparePolicy(
   const engine = await openEngine({ onFault });
   engine.activate(compiled, compiled.revision === activeBefore);
   clock.after(PROJECT_AFTER_MS, () => engine.project(), { unref: true });
-  return { compiled, engine };
+  const builtIn = compiled.rules.flatMap(({ id, source, reason }) => (source === null ? [[id, reason] as const] : []));
+  return { compiled, engine, builtIn: new Map(builtIn) };
 }
 
 /** What somebody wrote in Cedar may trap the engine; the tables compile only to shapes that cannot. */
@@ -155,12 +160,14 @@ function compileFor(
   return compilePolicy({ authority, manifests: [...manifests], tools, fileRules: policyFiles?.rules ?? [] });
 }
 
-/** The record's body of a policy that came into force. */
-export function activatedBody({ revision, engine, schemaSha256, rules }: CompiledPolicy): PolicyActivatedBody {
+/** The record's body of a policy that came into force: whoever has it can decide again as it was decided then. */
+export function activatedBody(compiled: CompiledPolicy): PolicyActivatedBody {
+  const { revision, engine, schemaSha256, schemaText, rules } = compiled;
   return {
-    revision,
-    engine,
-    schema_sha256: schemaSha256,
-    rules: rules.map(({ id, text, source }) => ({ id, text, source })),
+    ...{ revision, engine, schema_sha256: schemaSha256, schema: schemaText },
+    rules: rules.map(({ id, text, source, reason, fix }) => ({
+      ...{ id, text, source, reason },
+      ...(fix === undefined ? {} : { fix }),
+    })),
   };
 }
