@@ -71,14 +71,9 @@ describe("a gate that is wrong is found out where it", () => {
     );
   });
 
-  it("tells of a question before it is durable, and goes on before the answer is", async () => {
-    const asking = { name: "wrong", calls: [{ tool: "asked" }], mayAnswer: true } as const;
-    await expect(explore(base, { ...asking, append: early("approval.asked") })).rejects.toThrow(
-      /^I1: the answer to call 0 names a question that is not durable/,
-    );
-    await expect(explore(base, { ...asking, append: early("approval.answered") })).rejects.toThrow(
-      /after: propose 0; take facts of 0; store the group; (?:approve|refuse) 0/,
-    );
+  it("tells of a question before it is durable", async () => {
+    const wrong = explore(base, { name: "wrong", calls: [{ tool: "asked" }], append: early("approval.asked") });
+    await expect(wrong).rejects.toThrow(/^I1: the answer to call 0 names a question that is not durable/);
   });
 
   it("has a machine that takes an approval for a decision", () => {
