@@ -85,6 +85,12 @@ export class OperatorClient implements AsyncDisposable {
     await this.#connection.request("stop", { now: options.now });
   }
 
+  /** Lets nothing of a session begin any more and ends what runs; durable when it resolves. */
+  async halt(session: string, reason?: string): Promise<{ seq: number; stopped: number }> {
+    const fields = { session, ...(reason === undefined ? {} : { reason }) };
+    return (await this.#connection.request("sessions.halt", fields)) as { seq: number; stopped: number };
+  }
+
   /** Resolves when the connection has ended, which is the last thing that a stopping host does. */
   get closed(): Promise<void> {
     return this.#connection.closed;

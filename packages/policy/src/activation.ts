@@ -3,6 +3,7 @@ import { type FactQuestion, FemtoError } from "@femtoclaw/protocol";
 import type { Cedar } from "./cedar-instance.ts";
 import { type CompiledPolicy, policyRevision } from "./compile.ts";
 import { messages, verdictOf } from "./decision.ts";
+import { NO_HISTORY } from "./history-context.ts";
 import { authorizationCall, type RequestTarget } from "./request.ts";
 import type { PolicyAction, ResourceType } from "./schema.ts";
 
@@ -61,7 +62,9 @@ export function preparse(cedar: Cedar, { slot, schema, policies }: Candidate): v
 
 /** One real decision: some faults show at evaluation only, and the first call also compiles the engine's code. */
 function smoke(cedar: Cedar, candidate: Candidate, { name, resource }: PolicyAction): void {
-  const request = authorizationCall({ principal: "smoke", capability: name, question: QUESTIONS[resource] }, candidate);
+  const question = QUESTIONS[resource];
+  const asked = { principal: "smoke", capability: name, question, history: NO_HISTORY };
+  const request = authorizationCall(asked, candidate);
   if (!request.ok) throw invalid(`${name}: ${request.fault}`);
   const { fault } = verdictOf(cedar.statefulIsAuthorized(request.call), name);
   if (fault !== null) throw invalid(`${name}: ${fault}`);

@@ -5,6 +5,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { type Authority, type CapabilityManifest, FemtoError, obeyedLaterPaths, printable } from "@femtoclaw/protocol";
+import { budgetRules } from "./history-rules.ts";
 import { lintAuthority } from "./lint.ts";
 import { type CompiledRule, floorRules, type ToolGrant, tableRules, toolRules } from "./rules.ts";
 import { type PolicyAction, policyActions, schemaText } from "./schema.ts";
@@ -41,7 +42,12 @@ export function compilePolicy({ authority, manifests, tools = [] }: PolicyInput)
   }
   const actions = policyActions(manifests);
   for (const tool of tools) assertNameable(tool, actions);
-  const rules = [...floorRules(authority, actions), ...tableRules(authority, actions), ...toolRules(tools)];
+  const rules = [
+    ...floorRules(authority, actions),
+    ...budgetRules(authority, actions),
+    ...tableRules(authority, actions),
+    ...toolRules(tools),
+  ];
   // INVARIANT: the engine takes the rules by id, so two rules of one id would silently be one.
   assert.equal(new Set(rules.map(({ id }) => id)).size, rules.length, "rules have distinct ids");
   const schema = schemaText(actions);

@@ -1,8 +1,12 @@
 /** What the engine's answer means: permitted only when it says so without any error. */
 import type { AuthorizationAnswer, DetailedError } from "@cedar-policy/cedar-wasm/web";
-import { printable } from "@femtoclaw/protocol";
+import { BUDGET_RULES, printable } from "@femtoclaw/protocol";
 
-export type DenialCode = "FEMTO_POLICY_NO_PERMIT" | "FEMTO_POLICY_FORBIDDEN" | "FEMTO_POLICY_ERROR";
+export type DenialCode =
+  | "FEMTO_POLICY_NO_PERMIT"
+  | "FEMTO_POLICY_FORBIDDEN"
+  | "FEMTO_BUDGET_EXCEEDED"
+  | "FEMTO_POLICY_ERROR";
 
 export interface Denial {
   readonly allowed: false;
@@ -48,6 +52,8 @@ export function undecided(capability: string, fault: string, rules: readonly str
 }
 
 function forbidden(capability: string, rules: readonly string[]): Denial {
+  const budgets = rules.filter((rule) => BUDGETS.has(rule));
+  if (budgets.length > 0) return overBudget(capability, rules, budgets);
   const subject = rules.length === 1 ? `the rule ${rules[0]} forbids` : `the rules ${rules.join(", ")} forbid`;
   return {
     allowed: false,
@@ -55,6 +61,14 @@ function forbidden(capability: string, rules: readonly string[]): Denial {
     rules,
     reason: `${subject} this use of ${printable(capability)}; other uses of it may be permitted`,
   };
+}
+
+const BUDGETS: ReadonlySet<string> = new Set(Object.values(BUDGET_RULES));
+
+/** A budget that is used up ends the whole session, so it is said before all that forbids only this use. */
+function overBudget(capability: string, rules: readonly string[], budgets: readonly string[]): Denial {
+  const reason = `the session has used up ${budgets.join(" and ")}, so this use of ${printable(capability)} is denied`;
+  return { allowed: false, code: "FEMTO_BUDGET_EXCEEDED", rules, reason };
 }
 
 function unpermitted(capability: string): Denial {

@@ -3,6 +3,7 @@ export { type CompiledPolicy, compilePolicy, ENGINE_VERSION, type PolicyInput, p
 export type { Decision, Denial, DenialCode } from "./decision.ts";
 export { describePolicy } from "./describe.ts";
 export { createPolicyEngine, type PolicyEngine, type PolicyEngineOptions } from "./engine.ts";
+export { NO_HISTORY } from "./history-context.ts";
 export { type LintFinding, lintAuthority } from "./lint.ts";
 export type { DecisionRequest } from "./request.ts";
 export type { CompiledRule, ToolGrant } from "./rules.ts";

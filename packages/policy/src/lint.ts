@@ -17,6 +17,7 @@ export interface LintFinding {
 export function lintAuthority(authority: Authority): LintFinding[] {
   assertCanonical(authority);
   const { allow, deny, floor } = authority;
+  const after = afterRun(authority);
   return [
     ...allow.run.flatMap((grant) => [
       ...runnerFindings(grant),
@@ -24,18 +25,24 @@ export function lintAuthority(authority: Authority): LintFinding[] {
       ...floorFindings(grant, floor),
     ]),
     ...allow.run.flatMap((grant) => shadowFindings(grant, allow.run)),
-    ...[...allow.run, ...deny.run].flatMap(wordFindings),
+    ...[...allow.run, ...deny.run, ...after].flatMap(wordFindings),
   ];
 }
 
 /** Resolving paths is the duty of whoever loads the configuration; a relative path here is a bug. */
-function assertCanonical({ allow, deny, floor }: Authority): void {
+function assertCanonical(authority: Authority): void {
+  const { allow, deny, floor } = authority;
   const grants: readonly PathGrant[] = [...allow.read, ...allow.write, ...deny.read, ...deny.write];
-  const programs = [...allow.run, ...deny.run].flatMap(({ path, realPath }) => [path, realPath]);
+  const programs = [...allow.run, ...deny.run, ...afterRun(authority)].flatMap(({ path, realPath }) => [
+    path,
+    realPath,
+  ]);
   for (const path of [...grants.map((grant) => grant.path), ...programs, ...floor]) {
     assert(isCanonicalPath(path), `a path of the authority is absolute and canonical: ${printable(path)}`);
   }
 }
+
+const afterRun = ({ after }: Authority): ProgramGrant[] => [...(after?.secret ?? []), ...(after?.untrusted ?? [])];
 
 const finding = (grant: ProgramGrant, message: string): LintFinding => ({
   source: grant.source,

@@ -4,8 +4,9 @@
  */
 
 import type { StatefulAuthorizationCall } from "@cedar-policy/cedar-wasm/web";
-import type { FactQuestion } from "@femtoclaw/protocol";
+import type { FactQuestion, HistoryFacts } from "@femtoclaw/protocol";
 import { ancestorsOrSelf, pathFault } from "./canonical-path.ts";
+import { historyContext } from "./history-context.ts";
 import type { ResourceType } from "./schema.ts";
 
 export interface DecisionRequest {
@@ -14,6 +15,8 @@ export interface DecisionRequest {
   /** Exact name of the capability. */
   readonly capability: string;
   readonly question: FactQuestion;
+  /** What happened in the session before. */
+  readonly history: HistoryFacts;
 }
 
 /** Which preparsed set and schema answer, and which paths its rules name. */
@@ -32,12 +35,14 @@ const FACT_CHARS = 131_072;
 const FACT_ELEMENTS = 4_096;
 
 export function authorizationCall(request: DecisionRequest, target: RequestTarget): RequestResult {
-  const { principal, capability, question } = request;
+  const { principal, capability, question, history } = request;
   const resource = resourceOf(question, capability);
   if (resource === null) return { ok: false, fault: "the question is of no known kind" };
   const fault =
     textFault(principal) ?? textFault(capability) ?? resourceFault(resource) ?? contextFault(resource.facts);
   if (fault !== null) return { ok: false, fault };
+  const past = historyContext(history);
+  if (!past.ok) return past;
   const uid = { type: resource.type, id: resource.id };
   return {
     ok: true,
@@ -46,7 +51,7 @@ export function authorizationCall(request: DecisionRequest, target: RequestTarge
       action: { type: "Action", id: capability },
       resource: uid,
       // The facts pass through whole: an attribute too many or too few is the schema's to refuse.
-      context: resource.facts as StatefulAuthorizationCall["context"],
+      context: { ...resource.facts, ...past.attributes } as StatefulAuthorizationCall["context"],
       entities: resource.type === "Path" ? [{ uid, attrs: {}, parents: namedAncestors(resource.id, target) }] : [],
       preparsedPolicySetId: target.slot,
       preparsedSchemaName: target.slot,

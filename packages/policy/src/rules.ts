@@ -101,7 +101,7 @@ export function floorRules(authority: Authority, actions: readonly PolicyAction[
 }
 
 /** The rules of the tables, numbered in the order in which the tables hold their entries. */
-export function tableRules({ allow, deny }: Authority, actions: readonly PolicyAction[]): CompiledRule[] {
+export function tableRules({ allow, deny, after }: Authority, actions: readonly PolicyAction[]): CompiledRule[] {
   const readers = pathActions(actions, (effect) => effect === "read");
   const writers = pathActions(actions, (effect) => effect === "write");
   const changers = pathActions(actions, (effect) => effect !== "read");
@@ -113,6 +113,8 @@ export function tableRules({ allow, deny }: Authority, actions: readonly PolicyA
       pathRule("forbid", changers, grant, `toml/deny.write/${index + 1}`, "changing"),
     ),
     ...runRules("forbid", "deny.run", deny.run, programActions(actions)),
+    ...runRules("forbid", "after_secret.run", after?.secret ?? [], programActions(actions), "has_read_secret"),
+    ...runRules("forbid", "after_untrusted.run", after?.untrusted ?? [], programActions(actions), "has_seen_untrusted"),
     ...allow.read.flatMap((grant, index) =>
       pathRule("permit", readers, grant, `toml/allow.read/${index + 1}`, "reading"),
     ),
@@ -149,24 +151,31 @@ function runRules(
   table: string,
   grants: readonly ProgramGrant[],
   actions: readonly string[],
+  onceTrue?: keyof typeof AFTER,
 ): CompiledRule[] {
   const counts = new Map<string, number>();
   return grants.flatMap((grant) => {
     const key = encodeURIComponent(baseName(grant.path));
     const count = (counts.get(key) ?? 0) + 1;
     counts.set(key, count);
-    const parts = effect === "permit" ? permittedUse(grant) : forbiddenUse(grant);
+    const parts = effect === "permit" ? permittedUse(grant) : forbiddenUse(grant, onceTrue);
     return rule(
       { effect, actions, ...parts },
       {
         id: `toml/${table}.${key}/${count}`,
         source: grant.source,
-        reason: useReason(effect, grant),
+        reason: `${useReason(effect, grant)}${onceTrue === undefined ? "" : AFTER[onceTrue]}`,
         ...(effect === "forbid" ? { fix: TAKE_AWAY } : {}),
       },
     );
   });
 }
+
+/** What a rule adds to its reason that is in force only once a history fact is true. */
+const AFTER = {
+  has_read_secret: " once a secret may have been read",
+  has_seen_untrusted: " once untrusted content may have been read",
+} as const;
 
 type Use = Pick<PolicyParts, "resource" | "clause">;
 
@@ -187,8 +196,9 @@ function permittedUse({ path, realPath, use }: ProgramGrant): Use {
  * INVARIANT: a forbid reaches the program under every name that leads to the same file, and every
  * spelling of the word: when an option stands first the word is unknown, and unknown is forbidden.
  */
-function forbiddenUse({ path, realPath, use }: ProgramGrant): Use {
-  const program = `(resource == ${entity("Program", path)} || context.real_path == ${literal(realPath)})`;
+function forbiddenUse({ path, realPath, use }: ProgramGrant, onceTrue?: keyof typeof AFTER): Use {
+  const when = onceTrue === undefined ? "" : `context.session.${onceTrue} && `;
+  const program = `${when}(resource == ${entity("Program", path)} || context.real_path == ${literal(realPath)})`;
   if (use.kind === "any") return { clause: { kind: "when", condition: program } };
   const word = `(context has word && context.word == ${literal(use.word)})`;
   const unknown = "(!(context has word) && context.arguments > 0)";

@@ -1,14 +1,8 @@
 import type { Authority, FactQuestion, ProgramGrant } from "@femtoclaw/protocol";
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
-import {
-  type CompiledPolicy,
-  compilePolicy,
-  createPolicyEngine,
-  type PolicyEngine,
-  policyRevision,
-} from "../src/index.ts";
-import { authorityOf, MANIFESTS, pathFacts, programFacts } from "./policy-fixture.ts";
+import { type CompiledPolicy, compilePolicy, policyRevision } from "../src/index.ts";
+import { authorityOf, MANIFESTS, pathFacts, programFacts, type TestEngine, testEngine } from "./policy-fixture.ts";
 
 // Few names, and some that only differ a little, so that random tables and requests meet.
 const name = fc.constantFrom("a", "b", "ab", "A", "а", "a-", "a b", '"', "\\", "…");
@@ -127,14 +121,14 @@ function oracle({ allow, deny, floor, environmentNames }: Authority, { capabilit
 }
 
 describe("decisions", () => {
-  let engine: PolicyEngine;
-  let other: PolicyEngine;
+  let engine: TestEngine;
+  let other: TestEngine;
   beforeAll(async () => {
-    engine = await createPolicyEngine();
-    other = await createPolicyEngine();
+    engine = await testEngine();
+    other = await testEngine();
   });
 
-  const verdictOf = (asked: PolicyEngine, { capability, question }: Request): string => {
+  const verdictOf = (asked: TestEngine, { capability, question }: Request): string => {
     const decision = asked.decide({ principal: "s", capability, question });
     return decision.allowed ? "allowed" : decision.code;
   };

@@ -37,7 +37,9 @@ describe("schema", () => {
   it("follows the declared arguments and not the order of the manifests", () => {
     const text = schemaText(policyActions(MANIFESTS));
     expect(schemaText(policyActions(MANIFESTS.toReversed()))).toBe(text);
-    expect(text).toContain('action "clock_now" appliesTo { principal: [Agent], resource: [Tool], context: {  } };');
+    expect(text).toContain(
+      'action "clock_now" appliesTo { principal: [Agent], resource: [Tool], context: { "session": Session, "time": datetime } };',
+    );
     expect(policyActions([FS_WRITE, PROCESS_EXEC, CLOCK, FS_READ])).toEqual([
       { name: "clock_now", resource: "Tool", effect: "none" },
       { name: "fs_read", resource: "Path", effect: "read" },

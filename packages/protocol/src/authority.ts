@@ -30,6 +30,14 @@ export interface GrantTable {
   readonly run: readonly ProgramGrant[];
 }
 
+/** What one session may use before it is halted, each with its place; absent is unbounded. */
+export type SessionBudgets = {
+  readonly [Name in "calls" | "bytes" | "seconds"]?: { readonly limit: number; readonly source: string };
+};
+
+/** The rules that budgets become, by which a denial is known to be a budget's. */
+export const BUDGET_RULES = { calls: "budget/calls", bytes: "budget/bytes", seconds: "budget/seconds" } as const;
+
 export interface Authority {
   /** Canonical absolute folder that relative paths start from; children see it read-only. */
   readonly workspace: string;
@@ -37,6 +45,11 @@ export interface Authority {
   readonly searchPath: readonly string[];
   readonly allow: GrantTable;
   readonly deny: GrantTable;
+  readonly budgets?: SessionBudgets;
+  /** Places whose content marks whoever may have read it. */
+  readonly sensitive?: { readonly secret: readonly PathGrant[]; readonly untrusted: readonly PathGrant[] };
+  /** What is forbidden to a principal from the moment on in which it bears the mark. */
+  readonly after?: { readonly secret: readonly ProgramGrant[]; readonly untrusted: readonly ProgramGrant[] };
   /** State, configuration, policy, keys and sockets of FemtoClaw itself: never reachable, whatever is granted. */
   readonly floor: readonly string[];
   /** Further paths that children see read-only. */

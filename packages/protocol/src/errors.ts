@@ -71,6 +71,9 @@ export const ERRORS = define({
   FEMTO_POLICY_FORBIDDEN: denied(
     "A rule forbids this use; an operator finds it with `femtoclaw policy show`. Other uses of the capability may be permitted.",
   ),
+  FEMTO_BUDGET_EXCEEDED: denied(
+    "The session takes no more calls. An operator can raise the budget under [budgets] in femtoclaw.toml; a new session has one of its own.",
+  ),
   FEMTO_POLICY_ERROR: denied(
     "The decision engine reported an error, so nothing was permitted; an operator finds the cause in the host's log.",
   ),
@@ -205,8 +208,13 @@ export const ERRORS = define({
   ),
   FEMTO_SESSION_QUOTA: system("Send the call again after a pause; nothing was executed."),
   FEMTO_SESSION_HALTED: system(
-    "Find out why the session's calls were refused, then go on in a new session; nothing was executed.",
+    "The reason says why the session was halted. An operator decides whether work goes on, in a new session; nothing was executed.",
   ),
+  FEMTO_SESSION_NOT_FOUND: {
+    type: "RuntimeError",
+    exit: EXIT.no,
+    fix: "Use an identifier that `femtoclaw status` shows.",
+  },
   FEMTO_DRAINING: system("The host is stopping; send the call again after it has started."),
   FEMTO_HOST_NOT_RUNNING: system(
     "Start the host with `femtoclaw up --detach`; `call` and `send` also go without one, by --embedded.",

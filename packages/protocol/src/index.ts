@@ -1,12 +1,14 @@
 /** Strict parsing, validators, types, identifiers, error codes and limits: what every other package speaks. */
 export {
   type Authority,
+  BUDGET_RULES,
   type GrantTable,
   OBEYED_LATER,
   obeyedLaterPaths,
   type PathGrant,
   type ProgramGrant,
   type ProgramUse,
+  type SessionBudgets,
 } from "./authority.ts";
 export { printable } from "./display.ts";
 export { ERRORS, type ErrorCode, EXIT, errorText, FemtoError, systemErrorCode } from "./errors.ts";

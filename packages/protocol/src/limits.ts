@@ -75,6 +75,13 @@ export const LIMITS = {
    * crash leaves as many as ran, so this holds what dozens of them leave, and a snapshot can carry it.
    */
   unresolved: 4_096,
+  /**
+   * LIMIT: histories of sessions that ended, the oldest leave when there are more; some 200 bytes of each snapshot
+   * for each. What still runs of a session that was forgotten begins no further effect.
+   */
+  endedSessions: 1_024,
+  /** LIMIT: sessions open at once, whose histories are all kept; sockets take fewer connections. */
+  openSessions: 4_096,
   /** LIMIT: connections to one socket. */
   socketConnections: 256,
   /** LIMIT: restarts of one subsystem within the window before the runtime gives it up. */

@@ -9,6 +9,7 @@ export type AgentVerb = "propose" | "cancel" | "tools" | "log.follow";
 export type OperatorVerb =
   | "status"
   | "stop"
+  | "sessions.halt"
   | "capabilities.list"
   | "capabilities.enable"
   | "capabilities.disable"

@@ -17,18 +17,19 @@ import {
   type TypedRecord,
 } from "@femtoclaw/protocol";
 import { bootEntry } from "./boot-record.ts";
+import { switchCapability } from "./capability-switch.ts";
 import { Chronicle } from "./chronicle.ts";
 import { type Fork, forkLog } from "./epochs/fork.ts";
 import { type OpenGate, openGate } from "./gate/open-gate.ts";
 import type { Problem } from "./gate/verdict.ts";
 import { harmless } from "./harmless.ts";
-import { operatorActor } from "./operator-actor.ts";
 import type { LogEntry, RuntimeOptions } from "./options.ts";
 import type { Projection } from "./projection/projection.ts";
 import { RefusalSummary } from "./refusal-summary.ts";
 import { type ResolutionRequest, Resolutions } from "./resolutions.ts";
 import { Retention } from "./retention.ts";
 import { type Session, type SessionOptions, Sessions } from "./session.ts";
+import type { Halt, HaltRequest } from "./session-halts.ts";
 import { settled } from "./settled.ts";
 import { type RuntimeStatus, statusOf } from "./status.ts";
 import { Confinement } from "./subsystems/confinement.ts";
@@ -84,6 +85,7 @@ export class Runtime implements AsyncDisposable {
     });
     this.#sessions = new Sessions({
       newId: () => this.#surroundings.newId(),
+      histories: () => this.#opened.histories,
       record: (entry) => this.#chronicle.record(entry),
       clock: this.#clock,
     });
@@ -112,7 +114,10 @@ export class Runtime implements AsyncDisposable {
       this.#openGate();
       await this.#chronicle.durable();
       if (this.#fault !== null) throw faultError(this.#fault);
-      await this.#remember();
+      // An older boot that is remembered is as right as this one, only less; a disk that is full ends nothing here.
+      await this.#memory?.remember().catch((error: unknown) => {
+        this.#log({ level: "warn", event: "identity.unwritten", reason: errorText(error) });
+      });
     } catch (error) {
       // What follows from a fault hides it less than it explains it.
       const cause = this.#fault === null ? error : faultError(this.#fault);
@@ -147,8 +152,7 @@ export class Runtime implements AsyncDisposable {
 
   /** Takes out of the journal what an operator wants gone. */
   get retention(): Retention {
-    assert(this.#memory !== null, "the runtime has started");
-    const { journal, projection, remember } = this.#memory;
+    const { journal, projection, remember } = this.#opened;
     return new Retention({ journal, clock: this.#clock, projection: () => projection, remember });
   }
 
@@ -161,8 +165,7 @@ export class Runtime implements AsyncDisposable {
 
   /** The state after the newest record. */
   get projection(): Projection {
-    assert(this.#memory !== null, "the runtime has started");
-    return this.#memory.projection;
+    return this.#opened.projection;
   }
 
   get policy(): CompiledPolicy {
@@ -187,16 +190,8 @@ export class Runtime implements AsyncDisposable {
   /** Switches a capability; durable when it resolves. Throws for an unknown name and for one that the configuration locks. */
   async switchCapability(name: string, enable: boolean, by: string): Promise<void> {
     assert(this.#registry !== null, "the runtime has started");
-    const { isolation } = this.#registry.check(name, enable);
-    if (enable && isolation === "sandbox") await this.#confinement.require([name]);
-    await this.journal.append({
-      type: enable ? "capability.enabled" : "capability.disabled",
-      actor: operatorActor(by),
-      session: null,
-      execution: null,
-      body: { name },
-    });
-    this.#registry.apply(name, enable);
+    const parts = { registry: this.#registry, confinement: this.#confinement, journal: this.journal };
+    await switchCapability(parts, name, enable, by);
   }
 
   /** Records what became of an interrupted execution; resolves with that record's sequence number. Runs nothing. */
@@ -204,6 +199,12 @@ export class Runtime implements AsyncDisposable {
     const { journal, projection } = this;
     this.#resolutions ??= new Resolutions({ journal, unresolved: () => projection.unresolved });
     return await this.#resolutions.resolve(request);
+  }
+
+  /** Ends a session for good: nothing of it begins any more, what runs is asked to end. Durable when it resolves. */
+  async haltSession(request: HaltRequest): Promise<Halt> {
+    assert(this.#open !== null, "the runtime has started");
+    return await this.#sessions.halt(request, this.#open.gate, this.journal);
   }
 
   status(): RuntimeStatus {
@@ -214,6 +215,8 @@ export class Runtime implements AsyncDisposable {
       memory: this.#memory,
       running: this.#open?.gate.running ?? 0,
       queued: this.#open?.stages.queued ?? 0,
+      sessions: this.#sessions.live,
+      clock: this.#clock,
       policy: this.#policy?.compiled ?? null,
       capabilities: this.capabilities(),
       sandbox: this.#confinement.probe,
@@ -241,9 +244,13 @@ export class Runtime implements AsyncDisposable {
     return this.#surroundings.clock;
   }
 
-  private get journal(): Journal {
+  get #opened(): Memory {
     assert(this.#memory !== null, "the runtime has started");
-    return this.#memory.journal;
+    return this.#memory;
+  }
+
+  private get journal(): Journal {
+    return this.#opened.journal;
   }
 
   async #startMemory(): Promise<void> {
@@ -276,15 +283,6 @@ export class Runtime implements AsyncDisposable {
       this.#log({ level: "warn", event: "execution.interrupted", count: interrupted.length });
     }
     this.#chronicle.advance({ type: "memory.ready" });
-  }
-
-  /** An older boot that is remembered is as right as this one, only less; a disk that is full ends nothing here. */
-  async #remember(): Promise<void> {
-    try {
-      await this.#memory?.remember();
-    } catch (error) {
-      this.#log({ level: "warn", event: "identity.unwritten", reason: errorText(error) });
-    }
   }
 
   async #startRegistry(): Promise<void> {
@@ -358,6 +356,7 @@ export class Runtime implements AsyncDisposable {
       policy: this.#policy,
       confinement: this.#confinement,
       journal: this.journal,
+      histories: this.#opened.histories,
       admission: () => this.#admission(),
     });
     const { gate } = this.#open;

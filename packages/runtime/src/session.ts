@@ -1,8 +1,9 @@
 /** One proposer's connection to the gate. Its identity is minted by the runtime; a label proves nothing. */
 import { Buffer } from "node:buffer";
-import { type Clock, type JournalEntry, redact } from "@femtoclaw/journal";
+import { type Clock, type Journal, type JournalEntry, redact } from "@femtoclaw/journal";
 import {
   type ExecutionId,
+  FemtoError,
   LIMITS,
   type ProtocolMessage,
   printable,
@@ -13,6 +14,8 @@ import {
 import type { Gate } from "./gate/gate.ts";
 import { PacedTurns } from "./gate/paced-turns.ts";
 import { refusalShare, SessionQuota } from "./gate/session-quota.ts";
+import type { SessionHistories } from "./projection/session-histories.ts";
+import { type Halt, type HaltRequest, haltSession } from "./session-halts.ts";
 
 export interface ProposeOptions {
   /** A name for this call, recorded as given. */
@@ -52,8 +55,15 @@ function actorOf(id: SessionId, channel: SessionOptions["channel"], label: strin
 
 export interface SessionsParts {
   newId(): string;
+  /** What is known of sessions as far as records have numbers. */
+  histories(): SessionHistories;
   record(entry: JournalEntry): void;
   readonly clock: Clock;
+}
+
+interface Introducible {
+  readonly actor: RecordActor;
+  introduce(): boolean;
 }
 
 /** LIMIT: pause between two answers to a halted session, so that a flood of its calls is answered a hundred times a second. */
@@ -61,7 +71,7 @@ const HALTED_PAUSE_MS = 10;
 
 /** The open sessions of a runtime. */
 export class Sessions {
-  readonly #open = new Set<Session>();
+  readonly #open = new Map<Session, Introducible>();
   readonly #parts: SessionsParts;
   readonly #share;
 
@@ -72,21 +82,30 @@ export class Sessions {
 
   open({ channel, label }: SessionOptions, gate: Gate): Session {
     const { clock } = this.#parts;
+    if (this.#open.size >= LIMITS.openSessions) {
+      throw new FemtoError("FEMTO_OVERLOADED", `${this.#open.size} sessions are open already`);
+    }
     const id = this.#parts.newId() as SessionId;
     const actor = actorOf(id, channel, label);
     const quota = new SessionQuota(this.#share, clock.monotonicUs());
     const turns = new PacedTurns(clock, HALTED_PAUSE_MS);
     let executions = 0;
     let isIntroduced = false;
+    const isKnown = (): boolean => this.#parts.histories().of(id) !== undefined;
+    const recordEnd = (): void =>
+      this.#parts.record({ type: "session.closed", actor, session: id, execution: null, body: { executions } });
     // INVARIANT: I9: who connects and leaves again, and again, without a call that is recorded, leaves no trace.
-    const introduce = (): void => {
-      if (isIntroduced) return;
-      isIntroduced = true;
-      this.#parts.record({ type: "session.opened", actor, session: id, execution: null, body: {} });
+    const introduce = (): boolean => {
+      // One that was forgotten since it ended does not begin anew.
+      if (isIntroduced || isKnown()) return isKnown();
+      this.#parts.record({ type: "session.opened", actor, session: id, execution: null, body: { history: 1 } });
+      isIntroduced = isKnown();
+      // Its client has left before anything was recorded of it.
+      if (isIntroduced && !this.#open.has(session)) recordEnd();
+      return isIntroduced;
     };
     const close = (): void => {
-      if (!this.#open.delete(session) || !isIntroduced) return;
-      this.#parts.record({ type: "session.closed", actor, session: id, execution: null, body: { executions } });
+      if (this.#open.delete(session) && isIntroduced) recordEnd();
     };
     const session: Session = {
       id,
@@ -103,11 +122,22 @@ export class Sessions {
       close,
       [Symbol.asyncDispose]: async () => close(),
     };
-    this.#open.add(session);
+    this.#open.set(session, { actor, introduce });
     return session;
   }
 
+  /** Those that are open, with who proposes in them; the oldest first. */
+  get live(): readonly { readonly id: SessionId; readonly actor: RecordActor }[] {
+    return [...this.#open].map(([{ id }, { actor }]) => ({ id, actor }));
+  }
+
+  /** Lets nothing of a session begin any more; one that is open and has no record yet gets its first. */
+  async halt(request: HaltRequest, gate: Gate, journal: Pick<Journal, "append">): Promise<Halt> {
+    for (const [{ id }, { introduce }] of this.#open) if (id === request.session) introduce();
+    return await haltSession({ gate, journal, histories: this.#parts.histories() }, request);
+  }
+
   closeAll(): void {
-    for (const session of this.#open) session.close();
+    for (const session of this.#open.keys()) session.close();
   }
 }

@@ -139,6 +139,20 @@ export async function down(context: CommandContext, options: { readonly now?: bo
   return EXIT.ok;
 }
 
+/** The kill switch of one session. It goes to whatever host answers: a wrong log is no reason to let an agent go on. */
+export async function halt(
+  context: CommandContext,
+  session: string,
+  options: { readonly reason?: string },
+): Promise<number> {
+  await using operator = await context.unprovedOperator();
+  const { seq, stopped } = await operator.halt(session, options.reason);
+  const { output } = context;
+  if (output.json) output.value({ session, stopped, record: { seq } });
+  else output.line(`halted in record ${seq}: ${stopped} calls of it were under way and end now`);
+  return EXIT.ok;
+}
+
 /** Whoever asked wants the process gone, not only its sockets. */
 async function gone(pid: number): Promise<void> {
   const deadlineMs = performance.now() + GONE_MS;
@@ -207,6 +221,7 @@ function statusRows(status: HostStatus, output: Output): string[][] {
     ["executions", `${completed} completed, ${refused} refused, ${failed} failed, ${interrupted} interrupted`],
     ["", `${status.running} running, ${status.queued} queued`],
     ...(status.unresolved === 0 ? [] : [["", output.style("yellow", unresolvedText(status.unresolved))]]),
+    ...sessionRows(status.sessions, output),
     ["messages", String(messages)],
     ["policy", `${policy.rules} rules, revision ${policy.revision.slice(0, 12)}`],
     ["capabilities", `${capabilities.enabled} of ${capabilities.registered} enabled`],
@@ -218,6 +233,19 @@ function statusRows(status: HostStatus, output: Output): string[][] {
     ["operators", printable(status.operator_socket, 4_096)],
     ...(fault === null ? [] : [["fault", output.style("red", `${fault.code}: ${printable(fault.reason, 2_000)}`)]]),
   ];
+}
+
+/** LIMIT: sessions that are shown to people; `--json` has more. */
+const SHOWN_SESSIONS = 20;
+
+function sessionRows(sessions: RuntimeStatus["sessions"], output: Output): string[][] {
+  const rows = sessions.slice(0, SHOWN_SESSIONS).map(({ id, channel, agent, calls, refusals, seconds, halted }) => {
+    const name = agent === null ? "" : ` "${printable(agent, 40)}"`;
+    const did = `${channel}${name}: ${calls} calls, ${refusals} refused, ${seconds} s`;
+    return ["session", `${id} ${did}${halted === null ? "" : output.style("red", `, halted (${halted})`)}`];
+  });
+  const more = sessions.length - rows.length;
+  return more > 0 ? [...rows, ["", `and ${more} more`]] : rows;
 }
 
 function parentText({ origin, size, reason }: LogParent): string {

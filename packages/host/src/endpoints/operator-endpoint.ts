@@ -41,6 +41,13 @@ export function operatorHandlers({ runtime, sockets, otlpEndpoint, stop }: Opera
         stop(now === true);
         return null;
       },
+      "sessions.halt": async ({ session, reason, ...rest }) => {
+        refuseUnknown(rest);
+        if (typeof session !== "string") throw invalid("`session` must be a string");
+        if (reason !== undefined && typeof reason !== "string") throw invalid("`reason` must be a string");
+        const said = { session, by: operatorName(), ...(reason === undefined ? {} : { reason }) };
+        return await runtime.haltSession(said);
+      },
       "capabilities.list": (fields) => {
         refuseUnknown(fields);
         return runtime.capabilities();

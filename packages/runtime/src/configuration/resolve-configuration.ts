@@ -22,6 +22,7 @@ import { childEnvironment } from "./child-environment.ts";
 import { pathGrants } from "./path-grants.ts";
 import { Places, type SourceOf } from "./places.ts";
 import { checkSocketPath, resolveDirectories, resolveFloor } from "./resolve-directories.ts";
+import { resolveHistory } from "./resolve-history.ts";
 import { resolveRunTable, resolveSearchPath } from "./resolve-programs.ts";
 import { checkWitnesses, resolveWitnesses, type WitnessSetting } from "./resolve-witnesses.ts";
 
@@ -84,6 +85,7 @@ export function resolveConfiguration(input: ConfigurationInput): ResolvedConfigu
     searchPath,
     allow: resolveTable("allow", configuration, base, searchPath, places),
     deny: resolveTable("deny", configuration, base, searchPath, places),
+    ...resolveHistory(configuration, base, searchPath, places),
     floor: resolveFloor([...(input.ownPaths ?? []), ...witnessFiles], directories, base, places),
     childRead: pathGrants(["sandbox", "read"], configuration.sandbox?.read, base, places).map(({ path }) => path),
     ...childEnvironment(configuration.sandbox?.env ?? [], environment, places),

@@ -7,6 +7,7 @@ import type { GateParts } from "./gate-parts.ts";
 import type { PacedTurns } from "./paced-turns.ts";
 import type { RefusalCounts } from "./refusal-counts.ts";
 import type { SessionQuota } from "./session-quota.ts";
+import { haltOf } from "./session-standing.ts";
 import { type Problem, replyError, unrecordedReply } from "./verdict.ts";
 
 export interface Proposal {
@@ -19,8 +20,8 @@ export interface Proposal {
   readonly quota: SessionQuota;
   /** Paces the answers to the session once it is halted. */
   readonly turns: PacedTurns;
-  /** Records the session, once, before the first record that belongs to it. */
-  introduce(): void;
+  /** Records the session, once, before the first record that belongs to it; false when it is over and may have none. */
+  introduce(): boolean;
 }
 
 export class Admission {
@@ -51,8 +52,9 @@ export class Admission {
   }
 
   /** Why the call may not enter; refused here it costs neither a decision nor a record. */
-  #notTaken({ quota }: Proposal): Problem | null {
-    return this.#parts.admission() ?? quota.problem(this.#parts.clock.monotonicUs());
+  #notTaken({ quota, session }: Proposal): Problem | null {
+    const { histories, clock } = this.#parts;
+    return this.#parts.admission() ?? quota.problem(clock.monotonicUs()) ?? haltOf(histories, session);
   }
 
   /**

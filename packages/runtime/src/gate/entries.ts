@@ -46,7 +46,7 @@ export function refusalEntry(
 }
 
 export function intentEntry(execution: Execution): JournalEntry {
-  const { call, capability, facts, revision, secrets } = execution;
+  const { call, capability, facts, marks, revision, secrets } = execution;
   assert(call && capability && facts && revision, "an intent has a call, its facts and its decision");
   return {
     type: "execution.intent",
@@ -61,6 +61,9 @@ export function intentEntry(execution: Execution): JournalEntry {
       revision,
       rules: [...execution.rules],
       received_us: execution.receivedUs,
+      bytes: execution.bytes.byteLength,
+      reserved_bytes: execution.reservedBytes,
+      ...(marks.length === 0 ? {} : { marks: [...marks] }),
     },
     secrets: secrets.input(call.args, "/args"),
   };
@@ -86,12 +89,14 @@ export interface OutcomeDetails {
   readonly durationUs: number;
   readonly sandbox: string | null;
   readonly result?: Record<string, unknown>;
+  /** Bytes of the result as JSON. */
+  readonly resultBytes?: number;
   readonly error?: ReplyError;
 }
 
 export function outcomeEntry(execution: Execution, details: OutcomeDetails): JournalEntry {
   assert(execution.intent !== null, "an outcome follows a durable intent");
-  const { event, began, durationUs, sandbox, result, error } = details;
+  const { event, began, durationUs, sandbox, result, resultBytes = 0, error } = details;
   return {
     type: "execution.outcome",
     ...whose(execution),
@@ -101,6 +106,7 @@ export function outcomeEntry(execution: Execution, details: OutcomeDetails): Jou
       began,
       duration_us: durationUs,
       sandbox,
+      bytes: resultBytes,
       ...(result === undefined ? {} : { result }),
       ...(error === undefined ? {} : { error }),
     },

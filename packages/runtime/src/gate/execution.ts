@@ -6,6 +6,7 @@ import type {
   ExecutionId,
   ExecutionRefusedBody,
   Facts,
+  Mark,
   RecordActor,
   Reply,
   ReplyError,
@@ -15,15 +16,15 @@ import type {
 import type { CapabilitySecrets } from "./argument-validators.ts";
 import type { Release } from "./fair-slots.ts";
 import type { SessionQuota } from "./session-quota.ts";
-import type { EndingEvent } from "./verdict.ts";
+import type { EndingEvent, Problem } from "./verdict.ts";
 
 export interface Execution {
   readonly id: ExecutionId;
   readonly session: SessionId;
   readonly actor: RecordActor;
   readonly quota: SessionQuota;
-  /** Lets the session's own record stand before its first call's. */
-  introduce(): void;
+  /** Lets the session's own record stand before its first call's; false when the session is over and may have none. */
+  introduce(): boolean;
   readonly label: string | null;
   readonly bytes: Uint8Array;
   readonly receivedUs: number;
@@ -36,9 +37,16 @@ export interface Execution {
   /** Where the capability's schemas mark secrets; nothing is marked while no capability is known. */
   secrets: CapabilitySecrets;
   facts: Facts | null;
+  /** What the call marks its principal with, from its intent on. */
+  marks: readonly Mark[];
+  /** The most that the call may get back, which its session's history counts until it is known. */
+  reservedBytes: number;
   bound: BoundArguments | null;
   revision: string | null;
   rules: readonly string[];
+  /** Why a permitted call gets no intent; else its intent on the way to the disk. */
+  heldBack: Problem | null;
+  committing: Promise<{ readonly seq: number }> | null;
   /** Sequence number of the intent, once it is durable. */
   intent: number | null;
   /** The record that ends the execution, and what the reply says. */

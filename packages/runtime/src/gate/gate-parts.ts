@@ -3,8 +3,9 @@
 import type { Capability, FactsResult, JsonObject } from "@femtoclaw/capabilities";
 import type { Appended, Clock, JournalEntry } from "@femtoclaw/journal";
 import type { ExecutionActor } from "@femtoclaw/machines";
-import type { Authority, CapabilityManifest, ErrorCode, ExecutionId, Facts } from "@femtoclaw/protocol";
+import type { Authority, CapabilityManifest, ErrorCode, ExecutionId, Facts, HistoryFacts } from "@femtoclaw/protocol";
 import type { SandboxView } from "@femtoclaw/sandbox";
+import type { SessionHistories } from "../projection/session-histories.ts";
 import type { CapabilitySecrets, CapabilityValidators } from "./argument-validators.ts";
 import type { FairSlots } from "./fair-slots.ts";
 import type { Problem } from "./verdict.ts";
@@ -46,11 +47,14 @@ export interface GateParts {
   admission(): Problem | null;
   spawn(id: ExecutionId): ExecutionActor;
   registered(tool: string): Registered | undefined;
+  /** What sessions did before, as far as records have numbers. */
+  readonly histories: SessionHistories;
   takeFacts(manifest: CapabilityManifest, args: JsonObject): Promise<FactsResult>;
   decide(request: {
     readonly principal: string;
     readonly capability: string;
     readonly questions: Facts["questions"];
+    readonly history: HistoryFacts;
   }): GateDecision;
   append(entry: JournalEntry): Promise<Pick<Appended, "seq" | "bytes">>;
 }

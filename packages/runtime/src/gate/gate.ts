@@ -4,7 +4,7 @@
  * machine says which step is next; this file says what each step does.
  */
 import assert from "node:assert/strict";
-import type { Capability, JsonObject } from "@femtoclaw/capabilities";
+import type { JsonObject } from "@femtoclaw/capabilities";
 import { type JournalEntry, redact } from "@femtoclaw/journal";
 import type { ExecutionEvent, ExecutionState } from "@femtoclaw/machines";
 import {
@@ -12,7 +12,6 @@ import {
   type ErrorCode,
   type ExecutionId,
   errorText,
-  type Facts,
   FemtoError,
   LIMITS,
   parseMessage,
@@ -23,12 +22,15 @@ import {
 import { timestamp } from "../timestamp.ts";
 import { Admission, type Proposal } from "./admission.ts";
 import { NO_SECRETS } from "./argument-validators.ts";
+import { Decisions } from "./decisions.ts";
 import { runEffect } from "./effect.ts";
 import { entryBytes, haltEntry, intentEntry, messageEntry, outcomeEntry, refusalEntry } from "./entries.ts";
 import type { Ending, Execution, RefusalEvent } from "./execution.ts";
 import type { Release } from "./fair-slots.ts";
-import type { FactsResult, GateDecision, GateParts } from "./gate-parts.ts";
+import type { GateParts } from "./gate-parts.ts";
+import { marksOf } from "./marks.ts";
 import { RefusalCounts } from "./refusal-counts.ts";
+import { budgetHalt, haltOf } from "./session-standing.ts";
 import { type Problem, replyError, verdictOf } from "./verdict.ts";
 
 type EventType = ExecutionEvent["type"];
@@ -36,16 +38,23 @@ type Step = (execution: Execution) => EventType | Promise<EventType>;
 /** States in which the gate has work to do; it never asks for approval, and final states need nothing. */
 type WorkedState = Exclude<ExecutionState, "awaitingApproval" | "completed" | "error">;
 
+const UNRECORDABLE: Problem = {
+  code: "FEMTO_SESSION_HALTED",
+  reason: "nothing can be recorded of the session any more: it is over, or the disk does not keep up",
+};
+
 export class Gate {
   readonly #parts: GateParts;
   readonly #running = new Map<ExecutionId, Execution>();
   readonly #counts = new RefusalCounts();
   readonly #admission: Admission;
+  readonly #decisions: Decisions;
   #idle: (() => void) | null = null;
 
   constructor(parts: GateParts) {
     this.#parts = parts;
     this.#admission = new Admission(parts, this.#counts);
+    this.#decisions = new Decisions(parts);
   }
 
   /** Executions that entered the gate and have not left it. */
@@ -74,6 +83,13 @@ export class Gate {
     if (execution === undefined || execution.session !== session) return false;
     this.#stop(execution, "its proposer cancelled it");
     return true;
+  }
+
+  /** Stops what has not ended of one session, as `stopAll` does of all; returns how many that are. */
+  stopSession(session: SessionId, reason: string): number {
+    const stopped = [...this.#running.values()].filter((execution) => execution.session === session);
+    for (const execution of stopped) this.#stop(execution, reason);
+    return stopped.length;
   }
 
   /** Stops every execution that has not ended: before its effect, or by aborting it. */
@@ -111,8 +127,12 @@ export class Gate {
       secrets: NO_SECRETS,
       facts: null,
       bound: null,
+      marks: [],
+      reservedBytes: 0,
       revision: null,
       rules: [],
+      heldBack: null,
+      committing: null,
       intent: null,
       ending: null,
       reply: null,
@@ -184,46 +204,62 @@ export class Gate {
   }
 
   async #authorize(execution: Execution): Promise<EventType> {
-    const { call, capability } = execution;
-    assert(call !== null && capability !== null, "a validated call has a capability");
-    // The message was parsed from JSON, so its arguments are JSON.
-    const taken = await this.#takeFacts(capability, call.args as JsonObject);
+    const taken = await this.#decisions.takeFacts(execution);
     if (!taken.ok) return this.#refuse(execution, "factsFailed", { code: "FEMTO_FACTS_FAILED", reason: taken.reason });
     execution.facts = taken.facts;
     execution.bound = taken.bound;
-    const decision = this.#decide(execution.actor.principal, call.tool, taken.facts.questions);
-    execution.revision = decision.revision;
-    execution.rules = decision.rules;
-    if (decision.allowed) return "permitted";
-    return this.#refuse(execution, "denied", { code: decision.code, reason: decision.reason });
+    const denied = this.#decisions.decide(execution);
+    if (denied !== null) return await this.#deny(execution, denied);
+    execution.heldBack = await this.#takeEffectSlot(execution);
+    if (execution.heldBack !== null) return "permitted";
+    return await this.#numberIntent(execution);
   }
 
-  // INVARIANT: I3: anything but a clear permit, an exception included, denies.
-  #decide(principal: string, capability: string, questions: Facts["questions"]): GateDecision {
-    try {
-      return this.#parts.decide({ principal, capability, questions });
-    } catch (error) {
-      const reason = `the decision failed: ${errorText(error)}`;
-      return { allowed: false, rules: [], revision: null, code: "FEMTO_POLICY_ERROR", reason };
-    }
+  /** A budget that is used up ends the session. What cannot be recorded ends the runtime itself, which takes no calls then. */
+  async #deny(execution: Execution, problem: Problem): Promise<EventType> {
+    const { histories, authority } = this.#parts;
+    const over = problem.code === "FEMTO_BUDGET_EXCEEDED" ? budgetHalt(execution, histories, authority.budgets) : null;
+    if (over !== null) await this.#append(execution, over).catch(() => undefined);
+    return this.#refuse(execution, "denied", problem);
   }
 
-  // INVARIANT: I3: facts that cannot be taken, for whatever reason, end the call before any decision.
-  async #takeFacts(capability: Capability, args: JsonObject): Promise<FactsResult> {
-    try {
-      return await this.#parts.takeFacts(capability.manifest, args);
-    } catch (error) {
-      return { ok: false, reason: `the facts could not be taken: ${errorText(error)}` };
+  /**
+   * INVARIANT: I5: the last decision and its intent's number come in one turn, in which nothing else gets a
+   * number. So a call is decided on all that stands before it in the journal, and of two calls that race
+   * the later one is decided on the mark, or the count, of the earlier.
+   */
+  async #numberIntent(execution: Execution): Promise<EventType> {
+    const { call, capability, facts } = execution;
+    assert(call !== null && capability !== null && facts !== null, "a permitted call has its facts");
+    const isKnown = execution.introduce();
+    execution.heldBack = isKnown ? haltOf(this.#parts.histories, execution.session) : UNRECORDABLE;
+    if (execution.heldBack !== null) return "permitted";
+    const denied = this.#decisions.decideAnew(execution);
+    if (denied !== null) return await this.#deny(execution, denied);
+    execution.marks = marksOf(facts.questions, capability.manifest.effect, this.#parts.authority);
+    execution.reservedBytes = this.#parts.registered(call.tool)?.outputBytes ?? 0;
+    execution.committing = this.#append(execution, intentEntry(execution));
+    if (execution.marks.length > 0) this.#endWhatIsForbiddenNow(execution);
+    return "permitted";
+  }
+
+  /** What began before its principal was marked goes on only if it might begin now. */
+  #endWhatIsForbiddenNow({ id, actor }: Execution): void {
+    for (const other of this.#running.values()) {
+      if (other.committing === null || other.id === id || other.actor.principal !== actor.principal) continue;
+      const reason = this.#decisions.forbiddenSince(other);
+      if (reason !== null) this.#stop(other, `it is forbidden since another call was permitted: ${reason}`);
     }
   }
 
   // INVARIANT: I1: the machine leaves this step for the effect only after the intent is durable, and an
   // intent is written only with room for its outcome: what happens can always be recorded.
   async #commitIntent(execution: Execution): Promise<EventType> {
-    const halted = await this.#takeEffectSlot(execution);
-    if (halted !== null) return this.#refuse(execution, "halted", halted);
+    const { heldBack, committing } = execution;
+    if (heldBack !== null) return this.#refuse(execution, "halted", heldBack);
+    assert(committing !== null, "what is not held back is on its way");
     try {
-      execution.intent = (await this.#append(execution, intentEntry(execution))).seq;
+      execution.intent = (await committing).seq;
     } catch (error) {
       return this.#commitFailed(execution, error);
     }
@@ -247,7 +283,7 @@ export class Gate {
     } catch (error) {
       return { code: "FEMTO_OVERLOADED", reason: `too many effects wait: ${errorText(error)}` };
     }
-    const full = this.#diskFull();
+    const full = this.#diskFull() ?? haltOf(this.#parts.histories, execution.session);
     if (full !== null && execution.stopReason === null) return full;
     const reason = execution.stopReason ?? this.#parts.admission()?.reason ?? this.#disabledMeanwhile(execution);
     return reason === null ? null : { code: "FEMTO_EXECUTION_HALTED", reason };

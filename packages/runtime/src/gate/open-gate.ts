@@ -3,6 +3,7 @@ import { ProgramDigests, takeFacts } from "@femtoclaw/capabilities";
 import type { Clock, Journal } from "@femtoclaw/journal";
 import { LIMITS } from "@femtoclaw/protocol";
 import type { ResolvedConfiguration } from "../configuration/resolve-configuration.ts";
+import type { SessionHistories } from "../projection/session-histories.ts";
 import type { Confinement } from "../subsystems/confinement.ts";
 import type { Policy } from "../subsystems/policy.ts";
 import type { Registry } from "../subsystems/registry.ts";
@@ -20,6 +21,7 @@ export interface OpenGateParts {
   readonly policy: Policy;
   readonly confinement: Confinement;
   readonly journal: Journal;
+  readonly histories: SessionHistories;
   admission(): Problem | null;
 }
 
@@ -46,6 +48,7 @@ export function openGate({ configuration, registry, policy, confinement, ...part
     spawn: (id) => parts.system.spawn(id),
     registered: (tool) => registry.registered(tool),
     takeFacts: (manifest, args) => takeFacts({ manifest, args, authority, sandbox: confinement.view, digests }),
+    histories: parts.histories,
     decide: (request) => policy.decide(request),
     append: (entry) => parts.journal.append(entry),
   });

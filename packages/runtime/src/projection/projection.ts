@@ -18,6 +18,8 @@ import { corrupt, type ExecutionRecord, eventsOf, type OpenExecution, requireOwn
 import { type ExecutionEventType, type ExecutionPoint, ExecutionTable } from "./execution-table.ts";
 import { MachineFold } from "./inert-scope.ts";
 import { type FoldingMachine, LIVE_MACHINES, type MachineSet } from "./machine-set.ts";
+import { requireOwnHistory } from "./own-history.ts";
+import { SessionHistories, type SessionsState } from "./session-histories.ts";
 import { Unresolved, type UnresolvedExecution } from "./unresolved.ts";
 
 export type Counters = Readonly<
@@ -46,6 +48,7 @@ export type MachineName = (typeof MACHINE_NAMES)[number];
 /** What holds the state of an actor, as its snapshots name it. */
 type Holder = Omit<ActorSnapshot, "state">;
 const HOST: Holder = { machine: "host", version: "2", definition: null };
+const SESSIONS: Holder = { machine: "sessions", version: "1", definition: null };
 
 /** In which states a subsystem is ready, by the event that says so. */
 const STANDING: Readonly<Record<string, { readonly machine: MachineName; readonly states: readonly string[] }>> = {
@@ -74,6 +77,7 @@ export class Projection {
   #open = new Map<string, OpenExecution>();
   #counters = ZERO_COUNTERS;
   #unresolved = new Unresolved();
+  #sessions = new SessionHistories();
   #host: HostState = { parent: null, boot: null, boots: 0, configuration: null, ended: "none", running: 0 };
   #size = 0;
 
@@ -102,6 +106,10 @@ export class Projection {
     projection.#open = new Map(Object.entries(executions.open));
     projection.#counters = executions.counters;
     projection.#unresolved = new Unresolved(Object.entries(executions.unresolved));
+    // The logs of versions that knew no histories have none in their snapshots, and none to hold.
+    if (actors["sessions"] !== undefined) {
+      projection.#sessions = new SessionHistories(stateOf(actors, "sessions", SESSIONS) as SessionsState);
+    }
     projection.#host = structuredClone(stateOf(actors, "host", HOST)) as HostState;
     projection.#size = covers + 1;
     return projection;
@@ -139,6 +147,11 @@ export class Projection {
     return this.#unresolved.all;
   }
 
+  /** What each session did, and what its principal is marked with. */
+  get sessions(): SessionHistories {
+    return this.#sessions;
+  }
+
   get capabilities(): readonly RegisteredCapability[] {
     return Object.values((this.#folds.registry.context as RegistryContext).capabilities);
   }
@@ -167,7 +180,13 @@ export class Projection {
       ...(Object.fromEntries(machines) as Record<string, ActorSnapshot>),
       executions: { ...executionsHolder(this.#machines.execution), state: { ...executions } },
       host: { ...HOST, state: { ...this.#host } },
+      ...(this.#sessions.isEmpty ? {} : { sessions: { ...SESSIONS, state: { ...this.#sessions.state } } }),
     };
+  }
+
+  /** What holds each state that a snapshot may have, those that this one would not have included. */
+  get holders(): Readonly<Record<string, Holder>> {
+    return { ...this.snapshot(), sessions: SESSIONS };
   }
 
   /**
@@ -212,6 +231,8 @@ export class Projection {
       throw corrupt(record, `it claims boot ${record.boot} where the boot is ${this.#host.boot}`);
     }
     this.#size += 1;
+    if (record.type === "execution.intent") requireOwnHistory(record, this.#sessions);
+    this.#sessions.apply(record);
     switch (record.type) {
       case "boot.started":
         return this.#boot(record);

@@ -2,7 +2,13 @@
 
 import type { PolicyContext } from "@femtoclaw/machines";
 import { type CompiledPolicy, compilePolicy, type PolicyEngine, type PolicyEngineOptions } from "@femtoclaw/policy";
-import { type CapabilityManifest, errorText, type Facts, type PolicyActivatedBody } from "@femtoclaw/protocol";
+import {
+  type CapabilityManifest,
+  errorText,
+  type Facts,
+  type HistoryFacts,
+  type PolicyActivatedBody,
+} from "@femtoclaw/protocol";
 import type { EventObject } from "xstate";
 import type { ResolvedConfiguration } from "../configuration/resolve-configuration.ts";
 import type { GateDecision } from "../gate/gate-parts.ts";
@@ -68,6 +74,7 @@ export class Policy {
     readonly principal: string;
     readonly capability: string;
     readonly questions: Facts["questions"];
+    readonly history: HistoryFacts;
   }): GateDecision {
     const { revision } = this.compiled;
     const state = this.#options.system.state("policy");

@@ -22,6 +22,7 @@ import type { GateParts } from "../../src/gate/gate-parts.ts";
 import { PacedTurns } from "../../src/gate/paced-turns.ts";
 import { refusalShare, SessionQuota } from "../../src/gate/session-quota.ts";
 import type { Projection } from "../../src/projection/projection.ts";
+import { SessionHistories } from "../../src/projection/session-histories.ts";
 import { recover } from "../../src/recovery.ts";
 import { ActorSystem } from "../../src/system.ts";
 import { call, capability } from "../runtime-fixture.ts";
@@ -213,7 +214,7 @@ export class Trial {
     const bytes = Buffer.from(JSON.stringify(call(tool, tool === "unknown" ? {} : { n: number })));
     const proposal = {
       ...{ session: SESSION, actor: ACTOR, bytes, quota: this.#quota },
-      ...{ turns: new PacedTurns(this.#base.clock, 0), introduce: () => undefined },
+      ...{ turns: new PacedTurns(this.#base.clock, 0), introduce: () => true },
     };
     void this.#gate.propose(proposal).then((reply) => {
       this.replies.set(number, reply);
@@ -267,6 +268,7 @@ export class Trial {
         await this.#held(this.#facts, Number(args["n"]));
         return await takeFacts({ manifest, args, authority, sandbox: null, digests: DIGESTS });
       },
+      histories: new SessionHistories(),
       decide: (request) => ({ ...this.#base.engine.decideAll(request), revision: this.#base.revision }),
       append: (entry) => append(this.#journal, entry),
     };

@@ -26,6 +26,7 @@ import type { GateParts } from "../../src/gate/gate-parts.ts";
 import { PacedTurns } from "../../src/gate/paced-turns.ts";
 import { refusalShare, SessionQuota } from "../../src/gate/session-quota.ts";
 import { Projection } from "../../src/projection/projection.ts";
+import { SessionHistories } from "../../src/projection/session-histories.ts";
 import { ActorSystem } from "../../src/system.ts";
 import { Barrier, call, capability, recordsOf } from "../runtime-fixture.ts";
 
@@ -77,6 +78,7 @@ class Bench {
         return { capability: found, ...schemas, enabled: true, timeoutMs: 10_000, outputBytes: 1_000 };
       },
       takeFacts: (manifest, args) => takeFacts({ manifest, args, authority: AUTHORITY, sandbox: null, digests }),
+      histories: new SessionHistories(),
       decide: () => ({ allowed: true, rules: ["a"], revision: "0".repeat(64) }),
       append: (entry) => journal.append(entry),
       ...parts,
@@ -104,7 +106,7 @@ class Bench {
     const quota = new SessionQuota(refusalShare(0), 0);
     const turns = new PacedTurns(systemClock(), 0);
     return this.gate.propose({
-      ...{ session: session as SessionId, actor: ACTOR, bytes, quota, turns, introduce: () => undefined },
+      ...{ session: session as SessionId, actor: ACTOR, bytes, quota, turns, introduce: () => true },
     });
   }
 }

@@ -1,0 +1,29 @@
+/** An operator switches a capability while the runtime stands: checked, recorded, and then in force. */
+import type { Journal } from "@femtoclaw/journal";
+import { operatorActor } from "./operator-actor.ts";
+import type { Confinement } from "./subsystems/confinement.ts";
+import type { Registry } from "./subsystems/registry.ts";
+
+export interface CapabilitySwitchParts {
+  readonly registry: Registry;
+  readonly confinement: Confinement;
+  readonly journal: Pick<Journal, "append">;
+}
+
+export async function switchCapability(
+  { registry, confinement, journal }: CapabilitySwitchParts,
+  name: string,
+  enable: boolean,
+  by: string,
+): Promise<void> {
+  const { isolation } = registry.check(name, enable);
+  if (enable && isolation === "sandbox") await confinement.require([name]);
+  await journal.append({
+    type: enable ? "capability.enabled" : "capability.disabled",
+    actor: operatorActor(by),
+    session: null,
+    execution: null,
+    body: { name },
+  });
+  registry.apply(name, enable);
+}

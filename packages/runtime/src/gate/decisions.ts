@@ -1,0 +1,77 @@
+/**
+ * Takes the facts of a call, adds what its session did before, and asks policy. Whatever goes wrong on the
+ * way denies.
+ */
+import assert from "node:assert/strict";
+import type { JsonObject } from "@femtoclaw/capabilities";
+import { errorText, type HistoryFacts } from "@femtoclaw/protocol";
+import type { Execution } from "./execution.ts";
+import type { FactsResult, GateDecision, GateParts } from "./gate-parts.ts";
+import { isSameHistory } from "./session-standing.ts";
+import type { Problem } from "./verdict.ts";
+
+type DecisionParts = Pick<GateParts, "clock" | "histories" | "takeFacts" | "decide">;
+
+export class Decisions {
+  readonly #parts: DecisionParts;
+
+  constructor(parts: DecisionParts) {
+    this.#parts = parts;
+  }
+
+  // INVARIANT: I3: facts that cannot be taken, for whatever reason, end the call before any decision.
+  async takeFacts({ capability, call }: Execution): Promise<FactsResult> {
+    assert(call !== null && capability !== null, "a validated call has a capability");
+    try {
+      // The message was parsed from JSON, so its arguments are JSON.
+      return await this.#parts.takeFacts(capability.manifest, call.args as JsonObject);
+    } catch (error) {
+      return { ok: false, reason: `the facts could not be taken: ${errorText(error)}` };
+    }
+  }
+
+  /** Null when the call is permitted. What it was decided on, and by, stands in the execution in either case. */
+  decide(execution: Execution): Problem | null {
+    const { facts } = execution;
+    assert(facts !== null, "facts are taken before a decision");
+    const history = this.#historyOf(execution);
+    execution.facts = { ...facts, history };
+    const decision = this.#ask(execution, history);
+    execution.revision = decision.revision;
+    execution.rules = decision.rules;
+    return decision.allowed ? null : { code: decision.code, reason: decision.reason };
+  }
+
+  /** The same, where nothing that was decided on has changed since: no decision is made twice for nothing. */
+  decideAnew(execution: Execution): Problem | null {
+    if (isSameHistory(execution.facts?.history, this.#historyOf(execution))) return null;
+    return this.decide(execution);
+  }
+
+  /** Why a call that was permitted would not be any more, with the marks that its principal bears by now. */
+  forbiddenSince(execution: Execution): string | null {
+    const own = execution.facts?.history;
+    if (own === undefined) return null;
+    const { has_read_secret, has_seen_untrusted } = this.#historyOf(execution);
+    const decision = this.#ask(execution, { ...own, has_read_secret, has_seen_untrusted });
+    return decision.allowed ? null : decision.reason;
+  }
+
+  #historyOf({ session, actor }: Execution): HistoryFacts {
+    const { clock, histories } = this.#parts;
+    const moment = { nowUs: clock.nowUs(), monotonicUs: clock.monotonicUs() };
+    return histories.facts(session, actor.principal, moment);
+  }
+
+  // INVARIANT: I3: anything but a clear permit, an exception included, denies.
+  #ask({ actor, call, facts }: Execution, history: HistoryFacts): GateDecision {
+    try {
+      assert(call !== null && facts !== null, "a decision is about a call with its facts");
+      const { questions } = facts;
+      return this.#parts.decide({ principal: actor.principal, capability: call.tool, questions, history });
+    } catch (error) {
+      const reason = `the decision failed: ${errorText(error)}`;
+      return { allowed: false, rules: [], revision: null, code: "FEMTO_POLICY_ERROR", reason };
+    }
+  }
+}
