@@ -6,8 +6,9 @@ import type { Authority } from "@femtoclaw/protocol";
 import { SYSTEM_FILES, SYSTEM_FOLDERS } from "./system.ts";
 import { isWithin } from "./view.ts";
 
-export function mayShow({ workspace, allow, deny, floor, childRead }: Authority, path: string): boolean {
-  const masked = [...deny.read.map((grant) => grant.path), ...floor];
+export function mayShow(authority: Authority, path: string): boolean {
+  const { workspace, allow, deny, sensitive, floor, childRead } = authority;
+  const masked = [...[...deny.read, ...(sensitive?.secret ?? [])].map((grant) => grant.path), ...floor];
   const isMasked = (candidate: string): boolean => masked.some((mask) => isWithin(candidate, mask));
   if (isMasked(path)) return false;
   const granted = [...allow.read, ...allow.write].map((grant) => grant.path);

@@ -130,6 +130,8 @@ class Planner {
     this.#guardObeyedLater();
     for (const grant of this.#authority.deny.write) this.#keepReadOnly(grant);
     for (const grant of this.#authority.deny.read) this.#mask(grant.path, `denied at ${grant.source}`);
+    // INVARIANT: what a program reads no record tells, so secrets are read by calls that name them, or not at all.
+    for (const grant of this.#authority.sensitive?.secret ?? []) this.#mask(grant.path, `secret at ${grant.source}`);
     // INVARIANT: nothing of FemtoClaw itself is visible to a child, whatever is granted; masks come last.
     for (const path of this.#authority.floor)
       this.#mask(path, "part of FemtoClaw's own state, configuration or sockets");

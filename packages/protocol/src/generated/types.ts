@@ -263,13 +263,13 @@ export interface DenyTable {
  */
 export interface SensitiveTable {
   /**
-   * Files and folders that hold secrets; who may have read one is `session.has_read_secret` from then on.
+   * Files and folders that hold secrets. Programs do not see them; who was permitted a call on one is `session.has_read_secret` from then on.
    *
    * @maxItems 256
    */
   secret?: string[];
   /**
-   * Files and folders whose content strangers wrote; who may have read one is `session.has_seen_untrusted` from then on.
+   * Files and folders whose content strangers wrote. Who was permitted a call on one, or a program that can see one, is `session.has_seen_untrusted` from then on.
    *
    * @maxItems 256
    */

@@ -6,6 +6,7 @@ import type { Places } from "./places.ts";
 
 export function checkAuthority(authority: Authority, places: Places): void {
   checkReplaceable(authority, places);
+  checkSecrets(authority, places);
   for (const path of authority.floor) {
     if (isWithin(authority.workspace, path)) {
       places.fault(
@@ -13,6 +14,14 @@ export function checkAuthority(authority: Authority, places: Places): void {
         `${authority.workspace} lies in ${path}, which belongs to FemtoClaw and no call may reach`,
       );
     }
+  }
+}
+
+/** Programs do not see secrets, and nothing runs in a workspace that it does not see. */
+function checkSecrets({ sensitive, workspace }: Authority, places: Places): void {
+  for (const [index, { path }] of (sensitive?.secret ?? []).entries()) {
+    if (!isWithin(workspace, path)) continue;
+    places.fault(["sensitive", "secret", index], `${path} holds the workspace, which programs have to see`);
   }
 }
 
