@@ -45,6 +45,15 @@ export const LIMITS = {
   sessionRefusalBytes: 262_144,
   /** Bytes by which that grows again in a second. */
   sessionRefusalBytesPerSecond: 1_024,
+  /**
+   * LIMIT: bytes of records of refused calls of all sessions of one principal and door together that no session of
+   * theirs has earned; some five hundred ordinary ones. Beyond it such sessions go in one at a time.
+   */
+  newcomerRefusalBytes: 524_288,
+  /** Bytes by which that grows again in a second. */
+  newcomerRefusalBytesPerSecond: 2_048,
+  /** Bytes of records of refused calls that a session earns by each call that ends well, up to its own quota. */
+  meritBytesPerCall: 4_096,
   /** LIMIT: bytes of records of refused calls of all sessions, so that connecting anew gains nothing; further ones are counted. */
   refusalBytes: 4_194_304,
   /** Bytes by which that grows again in a second; 5 GiB in a week of nothing else. */

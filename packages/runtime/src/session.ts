@@ -11,8 +11,8 @@ import {
   type Reply,
   type SessionId,
 } from "@femtoclaw/protocol";
+import { Door } from "./gate/door.ts";
 import type { Gate } from "./gate/gate.ts";
-import { PacedTurns } from "./gate/paced-turns.ts";
 import { refusalShare, SessionQuota } from "./gate/session-quota.ts";
 import type { SessionHistories } from "./projection/session-histories.ts";
 import { type Halt, type HaltRequest, haltSession } from "./session-halts.ts";
@@ -66,14 +66,13 @@ interface Introducible {
   introduce(): boolean;
 }
 
-/** LIMIT: pause between two answers to a halted session, so that a flood of its calls is answered a hundred times a second. */
-const HALTED_PAUSE_MS = 10;
-
 /** The open sessions of a runtime. */
 export class Sessions {
   readonly #open = new Map<Session, Introducible>();
   readonly #parts: SessionsParts;
   readonly #share;
+  /** By principal and channel, of which there are few: none is of a client's making. */
+  readonly #doors = new Map<string, Door>();
 
   constructor(parts: SessionsParts) {
     this.#parts = parts;
@@ -87,8 +86,8 @@ export class Sessions {
     }
     const id = this.#parts.newId() as SessionId;
     const actor = actorOf(id, channel, label);
-    const quota = new SessionQuota(this.#share, clock.monotonicUs());
-    const turns = new PacedTurns(clock, HALTED_PAUSE_MS);
+    const door = this.#doorOf(actor);
+    const quota = new SessionQuota(this.#share, clock.monotonicUs(), door.newcomers);
     let executions = 0;
     let isIntroduced = false;
     const isKnown = (): boolean => this.#parts.histories().of(id) !== undefined;
@@ -116,7 +115,7 @@ export class Sessions {
         const bytes = message instanceof Uint8Array ? message : Buffer.from(JSON.stringify(message));
         // INVARIANT: I8: who proposes is said here; of what a client says about itself only the label is taken.
         const named = label === undefined ? {} : { label };
-        return await gate.propose({ session: id, actor, bytes, quota, turns, introduce, ...named });
+        return await gate.propose({ session: id, actor, bytes, quota, door, introduce, ...named });
       },
       cancel: (execution) => gate.cancel(id, execution as ExecutionId),
       close,
@@ -124,6 +123,13 @@ export class Sessions {
     };
     this.#open.set(session, { actor, introduce });
     return session;
+  }
+
+  #doorOf({ principal, channel }: RecordActor): Door {
+    const key = `${channel} ${principal}`;
+    const door = this.#doors.get(key) ?? new Door(this.#parts.clock);
+    this.#doors.set(key, door);
+    return door;
   }
 
   /** Those that are open, with who proposes in them; the oldest first. */

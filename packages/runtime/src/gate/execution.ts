@@ -14,6 +14,7 @@ import type {
   ToolCall,
 } from "@femtoclaw/protocol";
 import type { CapabilitySecrets } from "./argument-validators.ts";
+import type { Leave } from "./door.ts";
 import type { Release } from "./fair-slots.ts";
 import type { SessionQuota } from "./session-quota.ts";
 import type { EndingEvent, Problem } from "./verdict.ts";
@@ -53,6 +54,7 @@ export interface Execution {
   ending: Ending | null;
   reply: Reply | null;
   release: Release | null;
+  readonly leave: Leave;
   /** Gives back the room for the outcome, which is taken before the intent. */
   releaseRoom: Release | null;
 }

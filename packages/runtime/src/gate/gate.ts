@@ -20,13 +20,12 @@ import {
   type SessionId,
 } from "@femtoclaw/protocol";
 import { timestamp } from "../timestamp.ts";
-import { Admission, type Proposal } from "./admission.ts";
+import { Admission, type Entry, type Proposal } from "./admission.ts";
 import { NO_SECRETS } from "./argument-validators.ts";
 import { Decisions } from "./decisions.ts";
 import { runEffect } from "./effect.ts";
 import { entryBytes, haltEntry, intentEntry, messageEntry, outcomeEntry, refusalEntry } from "./entries.ts";
 import type { Ending, Execution, RefusalEvent } from "./execution.ts";
-import type { Release } from "./fair-slots.ts";
 import type { GateParts } from "./gate-parts.ts";
 import { marksOf } from "./marks.ts";
 import { RefusalCounts } from "./refusal-counts.ts";
@@ -73,7 +72,7 @@ export class Gate {
     // Secrets go first: the half of one, which a cut leaves, does not look like one.
     const label = proposal.label === undefined ? null : printable(redact(proposal.label).value, LIMITS.labelChars);
     const entered = await this.#admission.enter(id, proposal);
-    if (typeof entered !== "function") return entered;
+    if (!("release" in entered)) return entered;
     return await this.#run(this.#begin(id, proposal, label, entered));
   }
 
@@ -110,7 +109,7 @@ export class Gate {
     execution.abort.abort(new FemtoError("FEMTO_CAPABILITY_CANCELLED", reason));
   }
 
-  #begin(id: ExecutionId, proposal: Proposal, label: string | null, release: Release): Execution {
+  #begin(id: ExecutionId, proposal: Proposal, label: string | null, { release, leave }: Entry): Execution {
     const execution: Execution = {
       id,
       session: proposal.session,
@@ -137,6 +136,7 @@ export class Gate {
       ending: null,
       reply: null,
       release,
+      leave,
       releaseRoom: null,
     };
     this.#running.set(id, execution);
@@ -158,6 +158,7 @@ export class Gate {
     } finally {
       execution.release?.();
       execution.releaseRoom?.();
+      execution.leave(execution.ending?.entry.type === "execution.refused");
       this.#running.delete(execution.id);
       if (this.#running.size === 0) this.#idle?.();
       await execution.bound?.[Symbol.asyncDispose]();
@@ -210,6 +211,8 @@ export class Gate {
     execution.bound = taken.bound;
     const denied = this.#decisions.decide(execution);
     if (denied !== null) return await this.#deny(execution, denied);
+    // However long it waits and runs now, it keeps no newcomer from its turn.
+    execution.leave(false);
     execution.heldBack = await this.#takeEffectSlot(execution);
     if (execution.heldBack !== null) return "permitted";
     return await this.#numberIntent(execution);
@@ -316,6 +319,7 @@ export class Gate {
     if (outcome.event === "succeeded") {
       const durationUs = outcome.durationUs;
       const entry = outcomeEntry(execution, { ...outcome, began: true, durationUs });
+      execution.quota.earn(this.#parts.clock.monotonicUs());
       execution.ending = { event: "succeeded", entry, result: outcome.result };
       return "succeeded";
     }

@@ -16,10 +16,10 @@ import {
 import { MACHINE_IDENTITIES } from "@femtoclaw/machines";
 import type { BootId, ExecutionId, FemtoError, RecordActor, Reply, SessionId, TypedRecord } from "@femtoclaw/protocol";
 import { compileSchemas } from "../../src/gate/argument-validators.ts";
+import { Door, newcomersShare } from "../../src/gate/door.ts";
 import { FairSlots } from "../../src/gate/fair-slots.ts";
 import { Gate } from "../../src/gate/gate.ts";
 import type { GateParts } from "../../src/gate/gate-parts.ts";
-import { PacedTurns } from "../../src/gate/paced-turns.ts";
 import { refusalShare, SessionQuota } from "../../src/gate/session-quota.ts";
 import type { Projection } from "../../src/projection/projection.ts";
 import { SessionHistories } from "../../src/projection/session-histories.ts";
@@ -87,7 +87,7 @@ export class Trial {
   readonly #facts = new Map<number, () => void>();
   readonly #ends = new Map<number, () => void>();
   readonly #cancelled = new Set<number>();
-  readonly #quota = new SessionQuota(refusalShare(0), 0);
+  readonly #quota = new SessionQuota(refusalShare(0), 0, newcomersShare(0));
   #proposed = 0;
   #enabled = true;
   #disabling = false;
@@ -214,7 +214,7 @@ export class Trial {
     const bytes = Buffer.from(JSON.stringify(call(tool, tool === "unknown" ? {} : { n: number })));
     const proposal = {
       ...{ session: SESSION, actor: ACTOR, bytes, quota: this.#quota },
-      ...{ turns: new PacedTurns(this.#base.clock, 0), introduce: () => true },
+      ...{ door: new Door(this.#base.clock, 0), introduce: () => true },
     };
     void this.#gate.propose(proposal).then((reply) => {
       this.replies.set(number, reply);

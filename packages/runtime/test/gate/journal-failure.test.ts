@@ -20,10 +20,10 @@ import {
 } from "@femtoclaw/protocol";
 import { describe, expect, it } from "vitest";
 import { compileSchemas } from "../../src/gate/argument-validators.ts";
+import { Door, newcomersShare } from "../../src/gate/door.ts";
 import { FairSlots } from "../../src/gate/fair-slots.ts";
 import { Gate } from "../../src/gate/gate.ts";
 import type { GateParts } from "../../src/gate/gate-parts.ts";
-import { PacedTurns } from "../../src/gate/paced-turns.ts";
 import { refusalShare, SessionQuota } from "../../src/gate/session-quota.ts";
 import { Projection } from "../../src/projection/projection.ts";
 import { SessionHistories } from "../../src/projection/session-histories.ts";
@@ -103,10 +103,10 @@ class Bench {
 
   propose(tool: string, session = "s"): Promise<Reply> {
     const bytes = Buffer.from(JSON.stringify(call(tool)));
-    const quota = new SessionQuota(refusalShare(0), 0);
-    const turns = new PacedTurns(systemClock(), 0);
+    const quota = new SessionQuota(refusalShare(0), 0, newcomersShare(0));
+    const door = new Door(systemClock(), 0);
     return this.gate.propose({
-      ...{ session: session as SessionId, actor: ACTOR, bytes, quota, turns, introduce: () => true },
+      ...{ session: session as SessionId, actor: ACTOR, bytes, quota, door, introduce: () => true },
     });
   }
 }
