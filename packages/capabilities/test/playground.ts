@@ -32,6 +32,7 @@ export class Playground implements Disposable {
     workspace: this.workspace,
     searchPath: ["/usr/local/bin", "/usr/bin", "/bin"],
     allow: { read: grants(this.workspace), write: grants(join(this.workspace, "out")), run: [] },
+    ask: { read: [], write: [], run: [] },
     deny: { read: [], write: [], run: [] },
     floor: [],
     childRead: [],

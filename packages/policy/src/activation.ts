@@ -17,6 +17,8 @@ export interface Candidate extends RequestTarget {
   readonly schema: string;
   readonly actions: readonly PolicyAction[];
   readonly policies: { readonly staticPolicies: Record<string, string> };
+  /** Rules that ask, and how many operators each. */
+  readonly approvers: ReadonlyMap<string, number>;
 }
 
 export function candidateOf(policy: CompiledPolicy, slot: Slot): Candidate {
@@ -30,6 +32,7 @@ export function candidateOf(policy: CompiledPolicy, slot: Slot): Candidate {
     actions: [...policy.actions],
     policies: { staticPolicies: Object.fromEntries(policy.rules.map(({ id, text }) => [id, text])) },
     namedPaths: new Set(policy.namedPaths),
+    approvers: new Map(policy.rules.flatMap(({ id, approvers }) => (approvers === undefined ? [] : [[id, approvers]]))),
   };
 }
 
@@ -63,11 +66,13 @@ export function preparse(cedar: Cedar, { slot, schema, policies }: Candidate): v
 /** One real decision: some faults show at evaluation only, and the first call also compiles the engine's code. */
 function smoke(cedar: Cedar, candidate: Candidate, { name, resource }: PolicyAction): void {
   const question = QUESTIONS[resource];
-  const asked = { principal: "smoke", capability: name, question, history: NO_HISTORY };
-  const request = authorizationCall(asked, candidate);
-  if (!request.ok) throw invalid(`${name}: ${request.fault}`);
-  const { fault } = verdictOf(cedar.statefulIsAuthorized(request.call), name);
-  if (fault !== null) throw invalid(`${name}: ${fault}`);
+  for (const approved of [false, true]) {
+    const asked = { principal: "smoke", capability: name, question, history: NO_HISTORY, approved };
+    const request = authorizationCall(asked, candidate);
+    if (!request.ok) throw invalid(`${name}: ${request.fault}`);
+    const { fault } = verdictOf(cedar.statefulIsAuthorized(request.call), name);
+    if (fault !== null) throw invalid(`${name}: ${fault}`);
+  }
 }
 
 const QUESTIONS: Readonly<Record<ResourceType, FactQuestion>> = {

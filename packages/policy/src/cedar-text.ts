@@ -41,12 +41,17 @@ export interface PolicyParts {
   /** What follows the word `resource` in the scope, for example `in Path::"/ws"`; absent for any. */
   readonly resource?: string;
   readonly clause?: { readonly kind: "when" | "unless"; readonly condition: string };
+  /** How many operators have to say yes: a permit holds only after it, a forbid until then. */
+  readonly approval?: number;
 }
 
-export function policyText({ effect, actions, resource, clause }: PolicyParts): string {
+export function policyText({ effect, actions, resource, clause, approval }: PolicyParts): string {
   const [first, ...others] = actions.map((action) => entity("Action", action));
   assert(first !== undefined, "a rule applies to an action");
   const action = others.length === 0 ? `action == ${first}` : `action in ${set([first, ...others])}`;
   const scope = `${effect} (principal, ${action}, ${resource === undefined ? "resource" : `resource ${resource}`})`;
-  return clause === undefined ? `${scope};` : `${scope}\n${clause.kind} { ${clause.condition} };`;
+  const clauses = clause === undefined ? [] : [`${clause.kind} { ${clause.condition} }`];
+  if (approval === undefined) return `${[scope, ...clauses].join("\n")};`;
+  const approved = `${effect === "permit" ? "when" : "unless"} { context.approved }`;
+  return `${[`@approval("${approval}")`, scope, ...clauses, approved].join("\n")};`;
 }

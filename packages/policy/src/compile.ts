@@ -77,8 +77,8 @@ function assertNameable({ name, source }: ToolGrant, actions: readonly PolicyAct
 }
 
 function namedPaths(authority: Authority): string[] {
-  const { floor, allow, deny } = authority;
-  const grants = [...allow.read, ...allow.write, ...deny.read, ...deny.write];
+  const { floor, allow, ask, deny } = authority;
+  const grants = [allow, ask, deny].flatMap(({ read, write }) => [...read, ...write]);
   return [...new Set([...floor, ...obeyedLaterPaths(authority), ...grants.map(({ path }) => path)])].sort();
 }
 

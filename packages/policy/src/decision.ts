@@ -17,10 +17,21 @@ export interface Denial {
   readonly reason: string;
 }
 
-export type Decision = { readonly allowed: true; readonly rules: readonly string[] } | Denial;
+/** Not permitted yet: it would be if operators said yes. */
+export interface Question {
+  readonly allowed: false;
+  readonly code: "FEMTO_APPROVAL_REQUIRED";
+  /** Sorted identifiers of the rules that ask. */
+  readonly rules: readonly string[];
+  /** How many operators have to say yes; at least one. */
+  readonly approvers: number;
+  readonly reason: string;
+}
+
+export type Decision = { readonly allowed: true; readonly rules: readonly string[] } | Denial | Question;
 
 export type Verdict =
-  | { readonly decision: Decision; readonly fault: null }
+  | { readonly decision: Exclude<Decision, Question>; readonly fault: null }
   /** The engine could not decide; the fault is for the operator's log. */
   | { readonly decision: Denial; readonly fault: string };
 
@@ -49,6 +60,12 @@ export function undecided(capability: string, fault: string, rules: readonly str
     },
     fault,
   };
+}
+
+export function question(capability: string, rules: readonly string[], approvers: number): Question {
+  const subject = rules.length === 1 ? `the rule ${rules[0]} asks` : `the rules ${rules.join(", ")} ask`;
+  const reason = `${subject} an operator before this use of ${printable(capability)}`;
+  return { allowed: false, code: "FEMTO_APPROVAL_REQUIRED", rules, approvers, reason };
 }
 
 function forbidden(capability: string, rules: readonly string[]): Denial {

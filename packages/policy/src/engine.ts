@@ -2,11 +2,12 @@
  * The one place where decisions are made. Fails closed: no active policy, a failed check, an error of the
  * engine or an exception is a denial. An instance that threw is replaced by a spare, and never asked again.
  */
+import assert from "node:assert/strict";
 import { errorText, type FactQuestion, FemtoError } from "@femtoclaw/protocol";
 import { type Candidate, candidateOf, checkCandidate, invalid, preparse } from "./activation.ts";
 import { type Cedar, openCedar, type SpareCedar } from "./cedar-instance.ts";
 import { type CompiledPolicy, ENGINE_VERSION } from "./compile.ts";
-import { type Decision, undecided, type Verdict, verdictOf } from "./decision.ts";
+import { type Decision, type Denial, question, undecided, type Verdict, verdictOf } from "./decision.ts";
 import { authorizationCall, type DecisionRequest } from "./request.ts";
 
 export interface PolicyEngine {
@@ -16,9 +17,9 @@ export interface PolicyEngine {
   readonly usable: boolean;
   /** Makes the policy the active one, or throws FEMTO_POLICY_INVALID and leaves the active one as it was. */
   activate(policy: CompiledPolicy): void;
-  /** Never throws: what cannot be decided is denied. */
+  /** Never throws: what cannot be decided is denied. Nothing that was approved asks again. */
   decide(request: DecisionRequest): Decision;
-  /** Permitted only when every question is; otherwise the first denial. No question at all is denied. */
+  /** The first denial of any question; else whatever asks; permitted only when every question is. No question at all is denied. */
   decideAll(request: Omit<DecisionRequest, "question"> & { readonly questions: readonly FactQuestion[] }): Decision;
 }
 
@@ -84,19 +85,40 @@ class CedarEngine implements PolicyEngine {
   decide(request: DecisionRequest): Decision {
     const { decision, fault } = this.#verdict(request);
     if (fault !== null) this.#report(fault);
-    return decision;
+    if (decision.allowed || request.approved || fault !== null) return decision;
+    return this.#asking(request, decision);
+  }
+
+  /**
+   * A denial becomes a question where nothing but the missing yes stands against the call: every rule that
+   * forbids it asks, and with the yes it would be permitted. Else the denial is shown that a yes would not lift.
+   */
+  #asking(request: DecisionRequest, denial: Denial): Decision {
+    const asking = this.#active?.approvers ?? new Map<string, number>();
+    if (asking.size === 0 || (denial.rules.length > 0 && !denial.rules.some((id) => asking.has(id)))) return denial;
+    const { decision, fault } = this.#verdict({ ...request, approved: true });
+    if (fault !== null) this.#report(fault);
+    if (!decision.allowed) return decision;
+    const rules = [...new Set([...denial.rules, ...decision.rules.filter((id) => asking.has(id))])].sort();
+    assert(rules.length > 0, "a yes lifts only what asks for it");
+    return question(request.capability, rules, Math.max(...rules.map((id) => asking.get(id) ?? 1)));
   }
 
   decideAll({ questions, ...asker }: Parameters<PolicyEngine["decideAll"]>[0]): Decision {
-    const rules = new Set<string>();
+    const permitting = new Set<string>();
+    const asking = new Set<string>();
+    let approvers = 0;
     for (const question of questions) {
       const decision = this.decide({ ...asker, question });
-      if (!decision.allowed) return decision;
+      if (!decision.allowed && decision.code !== "FEMTO_APPROVAL_REQUIRED") return decision;
+      const rules = decision.allowed ? permitting : asking;
       for (const rule of decision.rules) rules.add(rule);
+      if (!decision.allowed) approvers = Math.max(approvers, decision.approvers);
     }
+    if (asking.size > 0) return question(asker.capability, [...asking].sort(), approvers);
     // INVARIANT: "all of nothing" is true in logic and must not be a permit here.
-    if (rules.size === 0) return undecided(asker.capability, "no question was asked").decision;
-    return { allowed: true, rules: [...rules].sort() };
+    if (permitting.size === 0) return undecided(asker.capability, "no question was asked").decision;
+    return { allowed: true, rules: [...permitting].sort() };
   }
 
   #verdict(request: DecisionRequest): Verdict {

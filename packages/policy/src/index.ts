@@ -1,6 +1,6 @@
 /** Facts to decisions: what the operator granted, compiled to Cedar, validated and evaluated. Deny by default. */
 export { type CompiledPolicy, compilePolicy, ENGINE_VERSION, type PolicyInput, policyRevision } from "./compile.ts";
-export type { Decision, Denial, DenialCode } from "./decision.ts";
+export type { Decision, Denial, DenialCode, Question } from "./decision.ts";
 export { describePolicy } from "./describe.ts";
 export { createPolicyEngine, type PolicyEngine, type PolicyEngineOptions } from "./engine.ts";
 export { NO_HISTORY } from "./history-context.ts";

@@ -16,27 +16,26 @@ export interface LintFinding {
 /** All findings, in the order of the tables; empty when the authority can be compiled. */
 export function lintAuthority(authority: Authority): LintFinding[] {
   assertCanonical(authority);
-  const { allow, deny, floor } = authority;
+  const { allow, ask, deny, floor } = authority;
   const after = afterRun(authority);
   return [
-    ...allow.run.flatMap((grant) => [
+    ...[...allow.run, ...ask.run].flatMap((grant) => [
       ...runnerFindings(grant),
       ...usabilityFindings(grant),
       ...floorFindings(grant, floor),
     ]),
-    ...allow.run.flatMap((grant) => shadowFindings(grant, allow.run)),
-    ...[...allow.run, ...deny.run, ...after].flatMap(wordFindings),
+    ...[allow.run, ask.run].flatMap((table) => table.flatMap((grant) => shadowFindings(grant, table))),
+    ...[...allow.run, ...ask.run, ...deny.run, ...after].flatMap(wordFindings),
   ];
 }
 
 /** Resolving paths is the duty of whoever loads the configuration; a relative path here is a bug. */
 function assertCanonical(authority: Authority): void {
-  const { allow, deny, floor } = authority;
-  const grants: readonly PathGrant[] = [...allow.read, ...allow.write, ...deny.read, ...deny.write];
-  const programs = [...allow.run, ...deny.run, ...afterRun(authority)].flatMap(({ path, realPath }) => [
-    path,
-    realPath,
-  ]);
+  const { allow, ask, deny, floor } = authority;
+  const tables = [allow, ask, deny];
+  const grants: readonly PathGrant[] = tables.flatMap(({ read, write }) => [...read, ...write]);
+  const run = [...tables.flatMap((table) => table.run), ...afterRun(authority)];
+  const programs = run.flatMap(({ path, realPath }) => [path, realPath]);
   for (const path of [...grants.map((grant) => grant.path), ...programs, ...floor]) {
     assert(isCanonicalPath(path), `a path of the authority is absolute and canonical: ${printable(path)}`);
   }

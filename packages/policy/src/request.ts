@@ -17,6 +17,8 @@ export interface DecisionRequest {
   readonly question: FactQuestion;
   /** What happened in the session before. */
   readonly history: HistoryFacts;
+  /** Whether as many operators as were asked have said yes to this very call; absent where nobody was asked. */
+  readonly approved?: boolean;
 }
 
 /** Which preparsed set and schema answer, and which paths its rules name. */
@@ -35,7 +37,7 @@ const FACT_CHARS = 131_072;
 const FACT_ELEMENTS = 4_096;
 
 export function authorizationCall(request: DecisionRequest, target: RequestTarget): RequestResult {
-  const { principal, capability, question, history } = request;
+  const { principal, capability, question, history, approved = false } = request;
   const resource = resourceOf(question, capability);
   if (resource === null) return { ok: false, fault: "the question is of no known kind" };
   const fault =
@@ -51,7 +53,7 @@ export function authorizationCall(request: DecisionRequest, target: RequestTarge
       action: { type: "Action", id: capability },
       resource: uid,
       // The facts pass through whole: an attribute too many or too few is the schema's to refuse.
-      context: { ...resource.facts, ...past.attributes } as StatefulAuthorizationCall["context"],
+      context: { ...resource.facts, ...past.attributes, approved } as StatefulAuthorizationCall["context"],
       entities: resource.type === "Path" ? [{ uid, attrs: {}, parents: namedAncestors(resource.id, target) }] : [],
       preparsedPolicySetId: target.slot,
       preparsedSchemaName: target.slot,
@@ -101,6 +103,8 @@ function resourceFault({ type, id }: Resource): string | null {
 }
 
 function contextFault(facts: Resource["facts"]): string | null {
+  // INVARIANT: I8: that an operator agreed is said by who asks for the decision, and by no fact.
+  if (Object.hasOwn(facts, "approved")) return "a fact poses as an approval";
   for (const value of Object.values(facts)) {
     const fault = Array.isArray(value) ? listFault(value) : valueFault(value);
     if (fault !== null) return fault;

@@ -5,6 +5,7 @@
 import {
   type Authority,
   flagParts,
+  type GrantTable,
   obeyedLaterPaths,
   type PathGrant,
   type ProgramGrant,
@@ -24,6 +25,8 @@ export interface CompiledRule {
   /** What it does, in plain words; for people, never for the model. */
   readonly reason: string;
   readonly fix?: string;
+  /** How many operators must say yes to a call that this rule speaks of; absent on a rule that asks nobody. */
+  readonly approvers?: number;
 }
 
 /** A capability permitted by its name alone. */
@@ -101,7 +104,7 @@ export function floorRules(authority: Authority, actions: readonly PolicyAction[
 }
 
 /** The rules of the tables, numbered in the order in which the tables hold their entries. */
-export function tableRules({ allow, deny, after }: Authority, actions: readonly PolicyAction[]): CompiledRule[] {
+export function tableRules({ allow, ask, deny, after }: Authority, actions: readonly PolicyAction[]): CompiledRule[] {
   const readers = pathActions(actions, (effect) => effect === "read");
   const writers = pathActions(actions, (effect) => effect === "write");
   const changers = pathActions(actions, (effect) => effect !== "read");
@@ -115,6 +118,7 @@ export function tableRules({ allow, deny, after }: Authority, actions: readonly 
     ...runRules("forbid", "deny.run", deny.run, programActions(actions)),
     ...runRules("forbid", "after_secret.run", after?.secret ?? [], programActions(actions), "has_read_secret"),
     ...runRules("forbid", "after_untrusted.run", after?.untrusted ?? [], programActions(actions), "has_seen_untrusted"),
+    ...askRules(ask, actions),
     ...allow.read.flatMap((grant, index) =>
       pathRule("permit", readers, grant, `toml/allow.read/${index + 1}`, "reading"),
     ),
@@ -125,29 +129,75 @@ export function tableRules({ allow, deny, after }: Authority, actions: readonly 
   ];
 }
 
+/**
+ * INVARIANT: an entry that asks is two rules. The one forbids until an operator says yes, also what a broader
+ * entry permits; the other permits after it, and nothing before it.
+ */
+function askRules(ask: GrantTable, actions: readonly PolicyAction[]): CompiledRule[] {
+  const readers = pathActions(actions, (effect) => effect === "read");
+  const writers = pathActions(actions, (effect) => effect === "write");
+  const changers = pathActions(actions, (effect) => effect !== "read");
+  const programs = programActions(actions);
+  return [
+    ...ask.read.flatMap((grant, index) => [
+      ...pathRule("ask", pathActions(actions), grant, `toml/ask.read/${index + 1}`, "reading and changing"),
+      ...pathRule("granted", readers, grant, `toml/ask.read/${index + 1}/granted`, "reading"),
+    ]),
+    ...ask.write.flatMap((grant, index) => [
+      ...pathRule("ask", changers, grant, `toml/ask.write/${index + 1}`, "changing"),
+      ...pathRule("granted", writers, grant, `toml/ask.write/${index + 1}/granted`, "writing"),
+    ]),
+    ...runRules("ask", "ask.run", ask.run, programs),
+    ...runRules("granted", "ask.run", ask.run, programs),
+  ];
+}
+
+/** What an entry does: two forbid and two permit, the middle ones until and after an operator says yes. */
+type Mood = "forbid" | "ask" | "granted" | "permit";
+
+const VERDICT: Readonly<Record<Mood, string>> = {
+  forbid: "is forbidden",
+  ask: "needs the yes of an operator",
+  granted: "is allowed once an operator has said yes",
+  permit: "is allowed",
+};
+
+const forbids = (mood: Mood): boolean => mood === "forbid" || mood === "ask";
+const asks = (mood: Mood): boolean => mood === "ask" || mood === "granted";
+
+/** What every rule of an entry says beside its scope and its condition. */
+function moodParts(mood: Mood): Pick<PolicyParts, "effect" | "approval"> {
+  return { effect: forbids(mood) ? "forbid" : "permit", ...(asks(mood) ? { approval: APPROVERS } : {}) };
+}
+
+function moodAbout(mood: Mood): Pick<CompiledRule, "fix" | "approvers"> {
+  return { ...(mood === "forbid" ? { fix: TAKE_AWAY } : {}), ...(asks(mood) ? { approvers: APPROVERS } : {}) };
+}
+
+/** Operators that an entry of the table asks. */
+const APPROVERS = 1;
 const TAKE_AWAY = "take the entry away or narrow it";
 
 function pathRule(
-  effect: PolicyParts["effect"],
+  mood: Mood,
   actions: readonly string[],
   { path, source }: PathGrant,
   id: string,
   doing: string,
 ): CompiledRule[] {
-  const verdict = effect === "permit" ? "is allowed" : "is forbidden";
   return rule(
-    { effect, actions, resource: `in ${entity("Path", path)}` },
+    { ...moodParts(mood), actions, resource: `in ${entity("Path", path)}` },
     {
       id,
       source,
-      reason: `${doing} ${printable(path)} and everything below it ${verdict}`,
-      ...(effect === "forbid" ? { fix: TAKE_AWAY } : {}),
+      reason: `${doing} ${printable(path)} and everything below it ${VERDICT[mood]}`,
+      ...moodAbout(mood),
     },
   );
 }
 
 function runRules(
-  effect: PolicyParts["effect"],
+  mood: Mood,
   table: string,
   grants: readonly ProgramGrant[],
   actions: readonly string[],
@@ -158,14 +208,14 @@ function runRules(
     const key = encodeURIComponent(baseName(grant.path));
     const count = (counts.get(key) ?? 0) + 1;
     counts.set(key, count);
-    const parts = effect === "permit" ? permittedUse(grant) : forbiddenUse(grant, onceTrue);
+    const parts = forbids(mood) ? forbiddenUse(grant, onceTrue) : permittedUse(grant);
     return rule(
-      { effect, actions, ...parts },
+      { ...moodParts(mood), actions, ...parts },
       {
-        id: `toml/${table}.${key}/${count}`,
+        id: `toml/${table}.${key}/${count}${mood === "granted" ? "/granted" : ""}`,
         source: grant.source,
-        reason: `${useReason(effect, grant)}${onceTrue === undefined ? "" : AFTER[onceTrue]}`,
-        ...(effect === "forbid" ? { fix: TAKE_AWAY } : {}),
+        reason: `${useReason(mood, grant)}${onceTrue === undefined ? "" : AFTER[onceTrue]}`,
+        ...moodAbout(mood),
       },
     );
   });
@@ -223,13 +273,13 @@ function flagSpellings(flag: string): string[] {
   return [...all, ...abbreviations];
 }
 
-function useReason(effect: PolicyParts["effect"], { path, use }: ProgramGrant): string {
+function useReason(mood: Mood, { path, use }: ProgramGrant): string {
   const program = printable(path);
-  const verdict = effect === "permit" ? "is allowed" : "is forbidden";
+  const verdict = VERDICT[mood];
   if (use.kind === "any") return `running ${program} with any arguments ${verdict}`;
   const flags = use.flags.map((flag) => printable(flag)).join(" ");
   const word = `running ${program} with the first word \`${printable(use.word)}\``;
-  if (effect === "forbid") return `${word}${flags === "" ? "" : ` and one of ${flags}`} ${verdict}`;
+  if (forbids(mood)) return `${word}${flags === "" ? "" : ` and one of ${flags}`} ${verdict}`;
   return `${word} and ${flags === "" ? "no dash-arguments" : `no dash-arguments but ${flags}`} ${verdict}`;
 }
 

@@ -15,6 +15,9 @@ export interface PolicyAction {
   readonly effect: CapabilityManifest["effect"];
 }
 
+/** What the context holds beside the facts: whether an operator has said yes to this very call. */
+const APPROVED = { approved: "Bool" };
+
 /** The fact question of each kind without `kind` and without the resource itself; `?` marks what may be absent. */
 export const CONTEXT: Readonly<Record<ResourceType, Readonly<Record<string, string>>>> = {
   Path: { exists: "Bool", type: "String", bytes: "Long" },
@@ -66,7 +69,7 @@ export function schemaText(actions: readonly PolicyAction[]): string {
   ];
   for (const { name, resource } of actions) {
     lines.push(
-      `action ${literal(name)} appliesTo { principal: [Agent], resource: [${resource}], context: ${recordOf({ ...CONTEXT[resource], ...HISTORY_CONTEXT })} };`,
+      `action ${literal(name)} appliesTo { principal: [Agent], resource: [${resource}], context: ${recordOf({ ...CONTEXT[resource], ...HISTORY_CONTEXT, ...APPROVED })} };`,
     );
   }
   return `${lines.join("\n")}\n`;

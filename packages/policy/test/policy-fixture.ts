@@ -49,6 +49,9 @@ export interface AuthorityTables {
   readonly read?: readonly string[];
   readonly write?: readonly string[];
   readonly run?: readonly ProgramGrant[];
+  readonly askRead?: readonly string[];
+  readonly askWrite?: readonly string[];
+  readonly askRun?: readonly ProgramGrant[];
   readonly denyRead?: readonly string[];
   readonly denyWrite?: readonly string[];
   readonly denyRun?: readonly ProgramGrant[];
@@ -63,6 +66,7 @@ export function authorityOf(tables: AuthorityTables = {}): Authority {
     workspace: "/ws",
     searchPath: ["/usr/bin"],
     allow: { read: paths(tables.read), write: paths(tables.write), run: tables.run ?? [] },
+    ask: { read: paths(tables.askRead), write: paths(tables.askWrite), run: tables.askRun ?? [] },
     deny: { read: paths(tables.denyRead), write: paths(tables.denyWrite), run: tables.denyRun ?? [] },
     floor: tables.floor ?? [],
     childRead: [],

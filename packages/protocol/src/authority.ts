@@ -44,6 +44,8 @@ export interface Authority {
   /** Absolute folders in which programs are looked up. */
   readonly searchPath: readonly string[];
   readonly allow: GrantTable;
+  /** What is allowed only after an operator has said yes to the very call. */
+  readonly ask: GrantTable;
   readonly deny: GrantTable;
   readonly budgets?: SessionBudgets;
   /** Places whose content marks whoever may have read it. */
@@ -75,9 +77,9 @@ export const OBEYED_LATER: readonly string[] = [
 ];
 
 /** The places of such files in the workspace and in every writable folder, without those that a grant names. */
-export function obeyedLaterPaths({ workspace, allow }: Pick<Authority, "workspace" | "allow">): string[] {
-  const roots = new Set([workspace, ...allow.write.map(({ path }) => path)]);
-  const named = new Set(allow.write.map(({ path }) => path));
+export function obeyedLaterPaths({ workspace, allow, ask }: Pick<Authority, "workspace" | "allow" | "ask">): string[] {
+  const named = new Set([...allow.write, ...ask.write].map(({ path }) => path));
+  const roots = new Set([workspace, ...named]);
   const paths = [...roots].flatMap((root) => OBEYED_LATER.map((name) => `${root === "/" ? "" : root}/${name}`));
   return [...new Set(paths)].filter((path) => !named.has(path)).sort();
 }

@@ -7,8 +7,8 @@ import { SYSTEM_FILES, SYSTEM_FOLDERS } from "./system.ts";
 import { isWithin } from "./view.ts";
 
 export function mayShow(authority: Authority, path: string): boolean {
-  const { workspace, allow, deny, sensitive, floor, childRead } = authority;
-  const masked = [...[...deny.read, ...(sensitive?.secret ?? [])].map((grant) => grant.path), ...floor];
+  const { workspace, allow, ask, deny, sensitive, floor, childRead } = authority;
+  const masked = [...[...ask.read, ...deny.read, ...(sensitive?.secret ?? [])].map((grant) => grant.path), ...floor];
   const isMasked = (candidate: string): boolean => masked.some((mask) => isWithin(candidate, mask));
   if (isMasked(path)) return false;
   const granted = [...allow.read, ...allow.write].map((grant) => grant.path);

@@ -48,8 +48,8 @@ async function probeEnvironment(view: SandboxView): Promise<void> {
 
 /** A child finds not one line in what must be out of its sight. */
 async function probeSecrets(view: SandboxView): Promise<void> {
-  const { floor, deny } = view.authority;
-  const secrets = ["/etc/shadow", ...floor, ...deny.read.map(({ path }) => path)];
+  const { floor, ask, deny } = view.authority;
+  const secrets = ["/etc/shadow", ...floor, ...[...ask.read, ...deny.read].map(({ path }) => path)];
   const { exitCode, stdout } = await run(
     view,
     commandFor(view, "grep", ["-r", "-l", "-s", "-e", "", "--", ...secrets]),

@@ -128,10 +128,13 @@ class Planner {
     this.#showSystem();
     this.#showGrants();
     this.#guardObeyedLater();
-    for (const grant of this.#authority.deny.write) this.#keepReadOnly(grant);
-    for (const grant of this.#authority.deny.read) this.#mask(grant.path, `denied at ${grant.source}`);
+    const { ask, deny, sensitive } = this.#authority;
+    // A yes is for one call; what a child opens is asked of nobody, so what is asked for is kept from it.
+    for (const grant of [...ask.write, ...deny.write]) this.#keepReadOnly(grant);
+    for (const grant of ask.read) this.#mask(grant.path, `asked for at ${grant.source}`);
+    for (const grant of deny.read) this.#mask(grant.path, `denied at ${grant.source}`);
     // INVARIANT: what a program reads no record tells, so secrets are read by calls that name them, or not at all.
-    for (const grant of this.#authority.sensitive?.secret ?? []) this.#mask(grant.path, `secret at ${grant.source}`);
+    for (const grant of sensitive?.secret ?? []) this.#mask(grant.path, `secret at ${grant.source}`);
     // INVARIANT: nothing of FemtoClaw itself is visible to a child, whatever is granted; masks come last.
     for (const path of this.#authority.floor)
       this.#mask(path, "part of FemtoClaw's own state, configuration or sockets");
@@ -173,9 +176,10 @@ class Planner {
   }
 
   #showGrants(): void {
-    const { workspace, allow, deny, childRead } = this.#authority;
-    // What is denied for writing is shown read-only even where it was granted for writing.
-    const isWritable = ({ path }: PathGrant): boolean => !deny.write.some((denied) => isWithin(path, denied.path));
+    const { workspace, allow, ask, deny, childRead } = this.#authority;
+    // What is denied or asked for is shown read-only even where writing it was granted too.
+    const withheld = [...ask.write, ...deny.write];
+    const isWritable = ({ path }: PathGrant): boolean => !withheld.some((other) => isWithin(path, other.path));
     const write = allow.write.filter(isWritable);
     const read = [
       ...[workspace, ...childRead].map((path) => ({ path, source: "the workspace or [sandbox].read" })),

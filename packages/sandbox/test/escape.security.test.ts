@@ -12,6 +12,7 @@ import { everything, grants, playground, run, SECRET } from "./playground.ts";
 const READS: readonly (readonly [name: string, ...command: string[]])[] = [
   ["the shadow file", "cat", "/etc/shadow"],
   ["a denied file", "cat", "@/workspace/secrets/key"],
+  ["a file that is asked for", "cat", "@/workspace/asked/diary"],
   ["a floor file in the workspace", "cat", "@/workspace/femtoclaw.toml"],
   ["the state folder", "cat", "@/state/journal"],
   ["a link to the state folder", "cat", "@/workspace/to-state/journal"],

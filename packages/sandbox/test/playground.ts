@@ -25,6 +25,7 @@ export function playground(
   for (const folder of [
     "workspace/out",
     "workspace/secrets",
+    "workspace/asked",
     "workspace/.git/hooks",
     "workspace/deep/er",
     "workspace/kept",
@@ -34,6 +35,7 @@ export function playground(
   }
   for (const file of [
     "workspace/secrets/key",
+    "workspace/asked/diary",
     "workspace/deep/er/secret",
     "workspace/femtoclaw.toml",
     "state/journal",
@@ -46,6 +48,7 @@ export function playground(
     workspace,
     searchPath: ["/usr/local/bin", "/usr/bin", "/bin"],
     allow: { read: grants(workspace), write: grants(out), run: [] },
+    ask: { read: grants(join(workspace, "asked")), write: [], run: [] },
     deny: { read: grants(join(workspace, "secrets")), write: [], run: [] },
     floor: [join(root, "state"), join(workspace, "femtoclaw.toml")],
     childRead: [],

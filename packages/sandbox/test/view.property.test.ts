@@ -21,14 +21,17 @@ const authority: fc.Arbitrary<Authority> = fc
     workspace: path,
     read: paths,
     write: paths,
+    askRead: paths,
+    askWrite: paths,
     denyRead: paths,
     denyWrite: paths,
     floor: paths,
     childRead: paths,
   })
-  .map(({ workspace, read, write, denyRead, denyWrite, floor, childRead }) => ({
+  .map(({ workspace, read, write, askRead, askWrite, denyRead, denyWrite, floor, childRead }) => ({
     ...{ workspace, floor, childRead, searchPath: ["/usr/bin"], environment: {}, environmentNames: [] },
     allow: { read: grants(...read), write: grants(...write), run: [] },
+    ask: { read: grants(...askRead), write: grants(...askWrite), run: [] },
     deny: { read: grants(...denyRead), write: grants(...denyWrite), run: [] },
   }));
 
@@ -46,9 +49,10 @@ it("shows nothing of what is denied or belongs to the floor, and nothing denied 
     fc.property(authority, path, (granted, probe) => {
       const { mounts } = viewOf(granted, everythingStands);
       const kind = effect(mounts, probe);
-      const hidden = [...granted.floor, ...granted.deny.read.map((grant) => grant.path)];
+      const hidden = [...granted.floor, ...[...granted.ask.read, ...granted.deny.read].map((grant) => grant.path)];
       if (hidden.some((secret) => isWithin(probe, secret))) expect(["readOnly", "readWrite"]).not.toContain(kind);
-      if (granted.deny.write.some((grant) => isWithin(probe, grant.path))) expect(kind).not.toBe("readWrite");
+      if ([...granted.ask.write, ...granted.deny.write].some((grant) => isWithin(probe, grant.path)))
+        expect(kind).not.toBe("readWrite");
       if (kind === "readWrite") expect(granted.allow.write.some((grant) => isWithin(probe, grant.path))).toBe(true);
     }),
     { numRuns: 5_000 },
@@ -75,7 +79,7 @@ it("leaves no writable folder above a mount that could be moved aside", () => {
 it("shows all that is granted and not denied", () => {
   fc.assert(
     fc.property(authority, path, (granted, probe) => {
-      const taken = [...granted.floor, ...granted.deny.read.map((grant) => grant.path)];
+      const taken = [...granted.floor, ...[...granted.ask.read, ...granted.deny.read].map((grant) => grant.path)];
       if (taken.some((secret) => isWithin(probe, secret))) return;
       const kind = effect(viewOf(granted, everythingStands).mounts, probe);
       const given = [granted.workspace, ...granted.childRead, ...granted.allow.read.map((grant) => grant.path)];

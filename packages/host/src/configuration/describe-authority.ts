@@ -4,13 +4,16 @@ import type { CapabilitySetting, ResolvedConfiguration, WitnessSetting } from "@
 
 /** Plain lines. Everything that comes from the file is made printable. */
 export function describeAuthority({ authority, capabilities, ...rest }: ResolvedConfiguration): string {
-  const { allow, deny } = authority;
+  const { allow, ask, deny } = authority;
   const sections: readonly (readonly [string, readonly string[]])[] = [
     ["workspace", [shown(authority.workspace)]],
     ["enabled capabilities", [...capabilities].filter(([, { enabled }]) => enabled).map(capability)],
     ["may read", allow.read.map(path)],
     ["may write", allow.write.map(path)],
     ["may run", allow.run.map(program)],
+    ["asks before it reads", ask.read.map(path)],
+    ["asks before it writes", ask.write.map(path)],
+    ["asks before it runs", ask.run.map(program)],
     ["never reads", deny.read.map(path)],
     ["never writes", deny.write.map(path)],
     ["never runs", deny.run.map(program)],

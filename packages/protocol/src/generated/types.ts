@@ -165,6 +165,7 @@ export interface Configuration {
     [k: string]: CapabilitySwitch;
   };
   allow?: AllowTable;
+  ask?: AskTable;
   deny?: DenyTable;
   sensitive?: SensitiveTable;
   after_secret?: AfterTable;
@@ -236,6 +237,27 @@ export interface RunAny {
    * Needed for programs that can execute other code.
    */
   unsafe?: true;
+}
+/**
+ * What is permitted only after an operator has said yes to the very call.
+ *
+ * This interface was referenced by `Configuration`'s JSON-Schema
+ * via the `definition` "askTable".
+ */
+export interface AskTable {
+  /**
+   * Files and folders for fs_read and fs_list; children do not see them.
+   *
+   * @maxItems 256
+   */
+  read?: string[];
+  /**
+   * Files and folders for fs_write; read-only for children.
+   *
+   * @maxItems 256
+   */
+  write?: string[];
+  run?: RunTable;
 }
 /**
  * What is forbidden, whatever else permits it.

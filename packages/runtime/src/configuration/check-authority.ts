@@ -26,14 +26,16 @@ function checkSecrets({ sensitive, workspace }: Authority, places: Places): void
 }
 
 /** INVARIANT: no call writes where a permitted program is looked up; else writing files would mean running any code. */
-function checkReplaceable({ allow, deny }: Authority, places: Places): void {
-  for (const [index, grant] of allow.write.entries()) {
-    const program = allow.run.find(
-      ({ path, realPath }) => isWritable(dirname(path), grant, deny.write) || isWritable(realPath, grant, deny.write),
-    );
-    if (program !== undefined) {
+function checkReplaceable({ allow, ask, deny }: Authority, places: Places): void {
+  const programs = [...allow.run, ...ask.run];
+  for (const table of ["allow", "ask"] as const) {
+    for (const [index, grant] of { allow, ask }[table].write.entries()) {
+      const program = programs.find(
+        ({ path, realPath }) => isWritable(dirname(path), grant, deny.write) || isWritable(realPath, grant, deny.write),
+      );
+      if (program === undefined) continue;
       const remedy = `deny writing to ${dirname(program.path)}, or take the program from elsewhere`;
-      places.fault(["allow", "write", index], `calls could replace the program ${program.path}; ${remedy}`);
+      places.fault([table, "write", index], `calls could replace the program ${program.path}; ${remedy}`);
     }
   }
 }

@@ -84,6 +84,7 @@ export function resolveConfiguration(input: ConfigurationInput): ResolvedConfigu
     workspace: directories.workspace,
     searchPath,
     allow: resolveTable("allow", configuration, base, searchPath, places),
+    ask: resolveTable("ask", configuration, base, searchPath, places),
     deny: resolveTable("deny", configuration, base, searchPath, places),
     ...resolveHistory(configuration, base, searchPath, places),
     floor: resolveFloor([...(input.ownPaths ?? []), ...witnessFiles], directories, base, places),
@@ -117,7 +118,7 @@ function pathBase({ baseDirectory, environment }: ConfigurationInput): PathBase 
 }
 
 function resolveTable(
-  name: "allow" | "deny",
+  name: "allow" | "ask" | "deny",
   configuration: Configuration,
   base: PathBase,
   searchPath: readonly string[],

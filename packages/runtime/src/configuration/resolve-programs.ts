@@ -33,7 +33,7 @@ export function resolveSearchPath(written: readonly string[] | undefined, places
 }
 
 export function resolveRunTable(
-  name: "allow" | "deny" | "after_secret" | "after_untrusted",
+  name: "allow" | "ask" | "deny" | "after_secret" | "after_untrusted",
   table: RunTable | undefined,
   searchPath: readonly string[],
   places: Places,

@@ -8,7 +8,6 @@ import { errorText, type HistoryFacts } from "@femtoclaw/protocol";
 import type { Execution } from "./execution.ts";
 import type { FactsResult, GateDecision, GateParts } from "./gate-parts.ts";
 import { isSameHistory } from "./session-standing.ts";
-import type { Problem } from "./verdict.ts";
 
 type DecisionParts = Pick<GateParts, "clock" | "histories" | "takeFacts" | "decide">;
 
@@ -30,8 +29,8 @@ export class Decisions {
     }
   }
 
-  /** Null when the call is permitted. What it was decided on, and by, stands in the execution in either case. */
-  decide(execution: Execution): Problem | null {
+  /** What it was decided on, and by, stands in the execution afterwards, whatever the decision was. */
+  decide(execution: Execution): GateDecision {
     const { facts } = execution;
     assert(facts !== null, "facts are taken before a decision");
     const history = this.#historyOf(execution);
@@ -39,12 +38,14 @@ export class Decisions {
     const decision = this.#ask(execution, history);
     execution.revision = decision.revision;
     execution.rules = decision.rules;
-    return decision.allowed ? null : { code: decision.code, reason: decision.reason };
+    return decision;
   }
 
-  /** The same, where nothing that was decided on has changed since: no decision is made twice for nothing. */
-  decideAnew(execution: Execution): Problem | null {
-    if (isSameHistory(execution.facts?.history, this.#historyOf(execution))) return null;
+  /** The same for a call that was permitted; where nothing that it was decided on has changed, nothing is decided twice. */
+  decideAnew(execution: Execution): GateDecision {
+    const { facts, rules, revision } = execution;
+    assert(revision !== null, "a permitted call was decided on by a revision");
+    if (isSameHistory(facts?.history, this.#historyOf(execution))) return { allowed: true, rules, revision };
     return this.decide(execution);
   }
 
@@ -68,7 +69,13 @@ export class Decisions {
     try {
       assert(call !== null && facts !== null, "a decision is about a call with its facts");
       const { questions } = facts;
-      return this.#parts.decide({ principal: actor.principal, capability: call.tool, questions, history });
+      return this.#parts.decide({
+        principal: actor.principal,
+        capability: call.tool,
+        questions,
+        history,
+        approved: false,
+      });
     } catch (error) {
       const reason = `the decision failed: ${errorText(error)}`;
       return { allowed: false, rules: [], revision: null, code: "FEMTO_POLICY_ERROR", reason };

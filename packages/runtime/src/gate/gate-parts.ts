@@ -3,6 +3,7 @@
 import type { Capability, FactsResult, JsonObject } from "@femtoclaw/capabilities";
 import type { Appended, Clock, JournalEntry } from "@femtoclaw/journal";
 import type { ExecutionActor } from "@femtoclaw/machines";
+import type { Question } from "@femtoclaw/policy";
 import type { Authority, CapabilityManifest, ErrorCode, ExecutionId, Facts, HistoryFacts } from "@femtoclaw/protocol";
 import type { SandboxView } from "@femtoclaw/sandbox";
 import type { SessionHistories } from "../projection/session-histories.ts";
@@ -21,6 +22,7 @@ export interface Registered {
 
 export type GateDecision =
   | { readonly allowed: true; readonly rules: readonly string[]; readonly revision: string }
+  | (Question & { readonly revision: string })
   | {
       readonly allowed: false;
       readonly rules: readonly string[];
@@ -55,6 +57,8 @@ export interface GateParts {
     readonly capability: string;
     readonly questions: Facts["questions"];
     readonly history: HistoryFacts;
+    /** Whether operators have said yes to this very call. */
+    readonly approved: boolean;
   }): GateDecision;
   append(entry: JournalEntry): Promise<Pick<Appended, "seq" | "bytes">>;
 }

@@ -26,7 +26,7 @@ import { Decisions } from "./decisions.ts";
 import { runEffect } from "./effect.ts";
 import { entryBytes, haltEntry, intentEntry, messageEntry, outcomeEntry, refusalEntry } from "./entries.ts";
 import type { Ending, Execution, RefusalEvent } from "./execution.ts";
-import type { GateParts } from "./gate-parts.ts";
+import type { GateDecision, GateParts } from "./gate-parts.ts";
 import { marksOf } from "./marks.ts";
 import { RefusalCounts } from "./refusal-counts.ts";
 import { budgetHalt, haltOf } from "./session-standing.ts";
@@ -209,7 +209,7 @@ export class Gate {
     if (!taken.ok) return this.#refuse(execution, "factsFailed", { code: "FEMTO_FACTS_FAILED", reason: taken.reason });
     execution.facts = taken.facts;
     execution.bound = taken.bound;
-    const denied = this.#decisions.decide(execution);
+    const denied = denialIn(this.#decisions.decide(execution));
     if (denied !== null) return await this.#deny(execution, denied);
     // However long it waits and runs now, it keeps no newcomer from its turn.
     execution.leave(false);
@@ -237,7 +237,7 @@ export class Gate {
     const isKnown = execution.introduce();
     execution.heldBack = isKnown ? haltOf(this.#parts.histories, execution.session) : UNRECORDABLE;
     if (execution.heldBack !== null) return "permitted";
-    const denied = this.#decisions.decideAnew(execution);
+    const denied = denialIn(this.#decisions.decideAnew(execution));
     if (denied !== null) return await this.#deny(execution, denied);
     execution.marks = marksOf(facts.questions, capability.manifest.effect, this.#parts.authority);
     execution.reservedBytes = this.#parts.registered(call.tool)?.outputBytes ?? 0;
@@ -412,4 +412,11 @@ export class Gate {
       record: seq === null ? null : { seq },
     };
   }
+}
+
+/** Why a call is not permitted; null where it is. Nobody can be asked yet, so what would be asked is denied. */
+function denialIn(decision: GateDecision): Problem | null {
+  if (decision.allowed) return null;
+  const code = decision.code === "FEMTO_APPROVAL_REQUIRED" ? "FEMTO_POLICY_NO_PERMIT" : decision.code;
+  return { code, reason: decision.reason };
 }

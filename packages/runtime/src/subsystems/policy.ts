@@ -75,6 +75,7 @@ export class Policy {
     readonly capability: string;
     readonly questions: Facts["questions"];
     readonly history: HistoryFacts;
+    readonly approved: boolean;
   }): GateDecision {
     const { revision } = this.compiled;
     const state = this.#options.system.state("policy");

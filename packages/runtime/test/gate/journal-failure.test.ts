@@ -33,6 +33,7 @@ import { Barrier, call, capability, recordsOf } from "../runtime-fixture.ts";
 const AUTHORITY: Authority = {
   ...{ workspace: "/", searchPath: [], floor: [], childRead: [], environment: {}, environmentNames: [] },
   allow: { read: [], write: [], run: [] },
+  ask: { read: [], write: [], run: [] },
   deny: { read: [], write: [], run: [] },
 };
 const TO_IDLE = [
