@@ -104,7 +104,9 @@ export class Sessions {
       return isIntroduced;
     };
     const close = (): void => {
-      if (this.#open.delete(session) && isIntroduced) recordEnd();
+      if (!this.#open.delete(session)) return;
+      door.turns.release(id);
+      if (isIntroduced) recordEnd();
     };
     const session: Session = {
       id,

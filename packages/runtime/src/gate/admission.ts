@@ -86,7 +86,7 @@ export class Admission {
   async #refuse(id: ExecutionId, proposal: Proposal, problem: Problem): Promise<Reply> {
     this.#counts.notTaken(problem.code);
     const isPaced = problem.code === "FEMTO_SESSION_HALTED" || this.#isStrict(proposal);
-    if (isPaced) await proposal.door.turns.next();
+    if (isPaced) await proposal.door.turns.next(proposal.session);
     else await setImmediate();
     return unrecordedReply(id, replyError(problem, timestamp(this.#parts.clock)));
   }

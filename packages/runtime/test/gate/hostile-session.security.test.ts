@@ -120,6 +120,17 @@ describe("a session that is always refused", () => {
     await Promise.all(flooding);
   });
 
+  it("keeps nothing waiting for answers once it has left", async () => {
+    const runtime = await startRuntime({ capabilities: [capability("quick")] });
+    const hostile = runtime.openSession({ channel: "agent" });
+    await runtime.haltSession({ session: hostile.id, by: "operator" });
+    // At a hundred a second these would take a minute and a half.
+    const answers = Array.from({ length: 9_000 }, () => hostile.propose(REFUSED));
+    hostile.close();
+    for (const { error } of await Promise.all(answers)) expect(error?.code).toBe("FEMTO_SESSION_HALTED");
+    await expect(hostile.propose(REFUSED)).rejects.toThrow("closed");
+  }, 60_000);
+
   it("leaves no trace at all where it only connects", async () => {
     const runtime = await startRuntime();
     await runtime.reader.locate("nobody");
