@@ -5,6 +5,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { type Authority, type CapabilityManifest, FemtoError, obeyedLaterPaths, printable } from "@femtoclaw/protocol";
+import { agentRules } from "./agent-rules.ts";
 import { budgetRules } from "./history-rules.ts";
 import { lintAuthority } from "./lint.ts";
 import { type CompiledRule, floorRules, type ToolGrant, tableRules, toolRules } from "./rules.ts";
@@ -46,6 +47,7 @@ export function compilePolicy({ authority, manifests, tools = [] }: PolicyInput)
     ...floorRules(authority, actions),
     ...budgetRules(authority, actions),
     ...tableRules(authority, actions),
+    ...agentRules(authority, actions),
     ...toolRules(tools),
   ];
   // INVARIANT: the engine takes the rules by id, so two rules of one id would silently be one.
@@ -77,8 +79,9 @@ function assertNameable({ name, source }: ToolGrant, actions: readonly PolicyAct
 }
 
 function namedPaths(authority: Authority): string[] {
-  const { floor, allow, ask, deny } = authority;
-  const grants = [allow, ask, deny].flatMap(({ read, write }) => [...read, ...write]);
+  const { floor, allow, ask, deny, agents = {} } = authority;
+  const tables = [allow, ask, deny, ...Object.values(agents).flatMap((own) => [own.allow, own.ask, own.deny])];
+  const grants = tables.flatMap(({ read = [], write = [] }) => [...read, ...write]);
   return [...new Set([...floor, ...obeyedLaterPaths(authority), ...grants.map(({ path }) => path)])].sort();
 }
 

@@ -36,16 +36,16 @@ export interface ToolGrant {
 }
 
 /** An action set without a member yields no rule: Cedar rejects a policy that could never apply. */
-function rule(parts: PolicyParts, about: Omit<CompiledRule, "text">): CompiledRule[] {
+export function rule(parts: PolicyParts, about: Omit<CompiledRule, "text">): CompiledRule[] {
   return parts.actions.length === 0 ? [] : [{ ...about, text: policyText(parts) }];
 }
 
 const named = (actions: readonly PolicyAction[]): string[] => actions.map(({ name }) => name);
 
-const programActions = (actions: readonly PolicyAction[]): string[] =>
+export const programActions = (actions: readonly PolicyAction[]): string[] =>
   named(actions.filter(({ resource }) => resource === "Program"));
 
-const pathActions = (
+export const pathActions = (
   actions: readonly PolicyAction[],
   effects: (effect: PolicyAction["effect"]) => boolean = () => true,
 ): string[] => named(actions.filter(({ resource, effect }) => resource === "Path" && effects(effect)));
@@ -153,7 +153,7 @@ function askRules(ask: GrantTable, actions: readonly PolicyAction[]): CompiledRu
 }
 
 /** What an entry does: two forbid and two permit, the middle ones until and after an operator says yes. */
-type Mood = "forbid" | "ask" | "granted" | "permit";
+export type Mood = "forbid" | "ask" | "granted" | "permit";
 
 const VERDICT: Readonly<Record<Mood, string>> = {
   forbid: "is forbidden",
@@ -178,15 +178,16 @@ function moodAbout(mood: Mood): Pick<CompiledRule, "fix" | "approvers"> {
 const APPROVERS = 1;
 const TAKE_AWAY = "take the entry away or narrow it";
 
-function pathRule(
+export function pathRule(
   mood: Mood,
   actions: readonly string[],
   { path, source }: PathGrant,
   id: string,
   doing: string,
+  scope: Pick<PolicyParts, "principal"> = {},
 ): CompiledRule[] {
   return rule(
-    { ...moodParts(mood), actions, resource: `in ${entity("Path", path)}` },
+    { ...moodParts(mood), ...scope, actions, resource: `in ${entity("Path", path)}` },
     {
       id,
       source,
@@ -196,12 +197,13 @@ function pathRule(
   );
 }
 
-function runRules(
+export function runRules(
   mood: Mood,
   table: string,
   grants: readonly ProgramGrant[],
   actions: readonly string[],
   onceTrue?: keyof typeof AFTER,
+  scope: Pick<PolicyParts, "principal"> = {},
 ): CompiledRule[] {
   const counts = new Map<string, number>();
   return grants.flatMap((grant) => {
@@ -210,7 +212,7 @@ function runRules(
     counts.set(key, count);
     const parts = forbids(mood) ? forbiddenUse(grant, onceTrue) : permittedUse(grant);
     return rule(
-      { ...moodParts(mood), actions, ...parts },
+      { ...moodParts(mood), ...scope, actions, ...parts },
       {
         id: `toml/${table}.${key}/${count}${mood === "granted" ? "/granted" : ""}`,
         source: grant.source,
@@ -233,13 +235,18 @@ type Use = Pick<PolicyParts, "resource" | "clause">;
  * INVARIANT: a permit binds the path and the file behind it as they were when the grant was examined;
  * a link that leads elsewhere since then is another program.
  */
-function permittedUse({ path, realPath, use }: ProgramGrant): Use {
+function permittedUse(grant: ProgramGrant): Use {
+  return { resource: `== ${entity("Program", grant.path)}`, clause: { kind: "when", condition: useCondition(grant) } };
+}
+
+/** What a call has to be, beside one of the program itself, to be this use of it. */
+export function useCondition({ realPath, use }: ProgramGrant): string {
   const conditions = [`context.real_path == ${literal(realPath)}`];
   if (use.kind === "word") {
     // The fact `word` is absent when an option stands first, so such a call meets no word rule.
     conditions.push("context has word", `context.word == ${literal(use.word)}`, onlyAmong("flags", use.flags));
   }
-  return { resource: `== ${entity("Program", path)}`, clause: { kind: "when", condition: conditions.join(" && ") } };
+  return conditions.join(" && ");
 }
 
 /**

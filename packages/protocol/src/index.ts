@@ -1,6 +1,8 @@
 /** Strict parsing, validators, types, identifiers, error codes and limits: what every other package speaks. */
 export {
+  type AgentTables,
   type Authority,
+  authorityOf,
   BUDGET_RULES,
   type GrantTable,
   OBEYED_LATER,
@@ -40,6 +42,7 @@ export {
 } from "./records.ts";
 export {
   type AgentVerb,
+  agentSocketName,
   type LogContinuation,
   type LogStep,
   type OperatorVerb,

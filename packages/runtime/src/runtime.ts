@@ -85,6 +85,7 @@ export class Runtime implements AsyncDisposable {
     });
     this.#sessions = new Sessions({
       newId: () => this.#surroundings.newId(),
+      agents: Object.keys(options.configuration.authority.agents ?? {}),
       histories: () => this.#opened.histories,
       record: (entry) => this.#chronicle.record(entry),
       clock: this.#clock,

@@ -40,12 +40,20 @@ export interface SessionOptions {
   readonly channel: "library" | "agent" | "operator";
   /** What the proposer calls itself. */
   readonly label?: string;
+  /**
+   * For which agent of the configuration it proposes. Who opens the session knows that by the way the proposer
+   * came; a proposer's word for it would prove nothing. Without it rights are those that everybody has.
+   */
+  readonly principal?: string;
 }
 
-/** There is one principal; who is not the operator acts for it by a grant that is as old as the session. */
-function actorOf(id: SessionId, channel: SessionOptions["channel"], label: string | undefined): RecordActor {
+/** Who has no tables of his own. */
+const EVERYBODY = "default";
+
+/** Who is not the operator acts for the principal by a grant that is as old as the session. */
+function actorOf(id: SessionId, { channel, label, principal = EVERYBODY }: SessionOptions): RecordActor {
   return {
-    principal: "default",
+    principal,
     // It stands outside of the body, which is where secrets are looked for.
     agent: label === undefined ? null : printable(redact(label).value, LIMITS.labelChars),
     channel,
@@ -55,6 +63,8 @@ function actorOf(id: SessionId, channel: SessionOptions["channel"], label: strin
 
 export interface SessionsParts {
   newId(): string;
+  /** Principals that have tables of their own. */
+  readonly agents: readonly string[];
   /** What is known of sessions as far as records have numbers. */
   histories(): SessionHistories;
   record(entry: JournalEntry): void;
@@ -79,13 +89,18 @@ export class Sessions {
     this.#share = refusalShare(parts.clock.monotonicUs());
   }
 
-  open({ channel, label }: SessionOptions, gate: Gate): Session {
+  open(options: SessionOptions, gate: Gate): Session {
     const { clock } = this.#parts;
+    const { principal = EVERYBODY } = options;
+    // INVARIANT: I8: a name without tables would have the rights of everybody under a name that promises fewer.
+    if (principal !== EVERYBODY && !this.#parts.agents.includes(principal)) {
+      throw new TypeError(`the configuration has no [agent.${printable(principal, LIMITS.labelChars)}]`);
+    }
     if (this.#open.size >= LIMITS.openSessions) {
       throw new FemtoError("FEMTO_OVERLOADED", `${this.#open.size} sessions are open already`);
     }
     const id = this.#parts.newId() as SessionId;
-    const actor = actorOf(id, channel, label);
+    const actor = actorOf(id, options);
     const door = this.#doorOf(actor);
     const quota = new SessionQuota(this.#share, clock.monotonicUs(), door.newcomers);
     let executions = 0;

@@ -203,6 +203,7 @@ function heldRow(held: HeldLog, output: Output): string[] {
 
 interface HostStatus extends RuntimeStatus {
   readonly agent_socket: string;
+  readonly agent_sockets: Readonly<Record<string, string>>;
   readonly operator_socket: string;
   readonly otlp: string | null;
 }
@@ -230,6 +231,7 @@ function statusRows(status: HostStatus, output: Output): string[][] {
     ...(status.witnesses.length === 0 ? [["witnesses", "none"]] : []),
     ...status.witnesses.map((witness) => ["witness", witnessRow(witness).join("  ")]),
     ["agents", printable(status.agent_socket, 4_096)],
+    ...Object.entries(status.agent_sockets).map(([name, path]) => [`agent ${name}`, printable(path, 4_096)]),
     ["operators", printable(status.operator_socket, 4_096)],
     ...(fault === null ? [] : [["fault", output.style("red", `${fault.code}: ${printable(fault.reason, 2_000)}`)]]),
   ];

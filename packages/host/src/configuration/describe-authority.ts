@@ -21,6 +21,7 @@ export function describeAuthority({ authority, capabilities, ...rest }: Resolved
     ["never runs once a secret may have been read", (authority.after?.secret ?? []).map(program)],
     ["untrusted content", (authority.sensitive?.untrusted ?? []).map(path)],
     ["never runs once that may have been read", (authority.after?.untrusted ?? []).map(program)],
+    ["agents with fewer rights", Object.keys(authority.agents ?? {})],
     ["a session is halted after", Object.entries(authority.budgets ?? {}).map(budget)],
     ["programs also see", authority.childRead.map(shown)],
     ["programs are found in", [authority.searchPath.map(shown).join(", ")]],

@@ -3,6 +3,7 @@
 import { isAbsolute } from "node:path";
 import { LIMITS } from "@femtoclaw/protocol";
 import { listExecutions, notFound, type PruneRequest, type Runtime, replay, showExecution } from "@femtoclaw/runtime";
+import type { HostSockets } from "../host-process.ts";
 import { EXPORT_FORMATS, exportAs, keysOf, proveRecord } from "../log-access.ts";
 import { eraseValues } from "../retention.ts";
 import { followLogVerb } from "./log-verb.ts";
@@ -11,7 +12,7 @@ import type { ConnectionHandlers } from "./socket-server.ts";
 
 export interface OperatorParts {
   readonly runtime: Runtime;
-  readonly sockets: { readonly agent: string; readonly operator: string };
+  readonly sockets: HostSockets;
   /** Where telemetry goes; null when it goes nowhere. */
   readonly otlpEndpoint: string | null;
   /** Begins the end of the host; the answer goes out first. */
@@ -32,8 +33,9 @@ export function operatorHandlers({ runtime, sockets, otlpEndpoint, stop }: Opera
     verbs: {
       status: (fields) => {
         refuseUnknown(fields);
-        const { agent, operator } = sockets;
-        return { ...runtime.status(), agent_socket: agent, operator_socket: operator, otlp: otlpEndpoint };
+        const { agent, operator, agents } = sockets;
+        const paths = { agent_socket: agent, operator_socket: operator, agent_sockets: agents };
+        return { ...runtime.status(), ...paths, otlp: otlpEndpoint };
       },
       stop: ({ now, ...rest }) => {
         if (now !== undefined && typeof now !== "boolean") throw invalid("`now` must be true or false");

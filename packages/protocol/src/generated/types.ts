@@ -171,6 +171,12 @@ export interface Configuration {
   after_secret?: AfterTable;
   after_untrusted?: AfterTable;
   budgets?: BudgetsTable;
+  /**
+   * What is narrower for one agent, by the name of its socket `agent-NAME.sock`. Nothing here permits anything.
+   */
+  agent?: {
+    [k: string]: AgentTable;
+  };
   sandbox?: SandboxTable;
   limits?: LimitsTable;
   memory?: MemoryTable;
@@ -322,6 +328,15 @@ export interface BudgetsTable {
    * Time since its first call; no call begins later.
    */
   seconds?: number;
+}
+/**
+ * This interface was referenced by `Configuration`'s JSON-Schema
+ * via the `definition` "agentTable".
+ */
+export interface AgentTable {
+  allow?: AllowTable;
+  ask?: AskTable;
+  deny?: DenyTable;
 }
 export interface SandboxTable {
   /**

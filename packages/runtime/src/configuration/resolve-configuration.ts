@@ -9,7 +9,6 @@ import {
   absoluteVariable,
   type Configuration,
   FemtoError,
-  type GrantTable,
   type HostEnvironment,
   LIMITS,
   pointerTokens,
@@ -23,7 +22,8 @@ import { pathGrants } from "./path-grants.ts";
 import { Places, type SourceOf } from "./places.ts";
 import { checkSocketPath, resolveDirectories, resolveFloor } from "./resolve-directories.ts";
 import { resolveHistory } from "./resolve-history.ts";
-import { resolveRunTable, resolveSearchPath } from "./resolve-programs.ts";
+import { resolveSearchPath } from "./resolve-programs.ts";
+import { resolveAgents, resolveTable } from "./resolve-tables.ts";
 import { checkWitnesses, resolveWitnesses, type WitnessSetting } from "./resolve-witnesses.ts";
 
 export interface ConfigurationInput {
@@ -80,12 +80,14 @@ export function resolveConfiguration(input: ConfigurationInput): ResolvedConfigu
   const witnesses = resolveWitnesses(configuration, base, directories, places);
   const witnessFiles = witnesses.flatMap((witness) => (witness.kind === "file" ? [witness.path] : []));
   const searchPath = resolveSearchPath(configuration.search_path, places);
+  const table = (name: "allow" | "ask" | "deny") => resolveTable([name], configuration[name], base, searchPath, places);
   const authority: Authority = {
     workspace: directories.workspace,
     searchPath,
-    allow: resolveTable("allow", configuration, base, searchPath, places),
-    ask: resolveTable("ask", configuration, base, searchPath, places),
-    deny: resolveTable("deny", configuration, base, searchPath, places),
+    allow: table("allow"),
+    ask: table("ask"),
+    deny: table("deny"),
+    ...resolveAgents(configuration, base, searchPath, places),
     ...resolveHistory(configuration, base, searchPath, places),
     floor: resolveFloor([...(input.ownPaths ?? []), ...witnessFiles], directories, base, places),
     childRead: pathGrants(["sandbox", "read"], configuration.sandbox?.read, base, places).map(({ path }) => path),
@@ -104,7 +106,7 @@ export function resolveConfiguration(input: ConfigurationInput): ResolvedConfigu
     witnessesRequired: configuration.audit?.require ?? false,
   };
   places.throwFaults();
-  checkSocketPath(directories.runtime);
+  checkSocketPath(directories.runtime, Object.keys(authority.agents ?? {}));
   return { ...resolved, sha256: digest(resolved) };
 }
 
@@ -115,21 +117,6 @@ function pathBase({ baseDirectory, environment }: ConfigurationInput): PathBase 
     const cause = systemErrorCode(error) ?? "unknown cause";
     throw new FemtoError("FEMTO_CONFIG_INVALID", `the folder ${baseDirectory} cannot be examined (${cause})`);
   }
-}
-
-function resolveTable(
-  name: "allow" | "ask" | "deny",
-  configuration: Configuration,
-  base: PathBase,
-  searchPath: readonly string[],
-  places: Places,
-): GrantTable {
-  const table = configuration[name];
-  return {
-    read: pathGrants([name, "read"], table?.read, base, places),
-    write: pathGrants([name, "write"], table?.write, base, places),
-    run: resolveRunTable(name, table?.run, searchPath, places),
-  };
 }
 
 function resolveCapabilities(configuration: Configuration): ReadonlyMap<string, CapabilitySetting> {

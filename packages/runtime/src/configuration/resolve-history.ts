@@ -29,8 +29,8 @@ export function resolveHistory(
       ? {}
       : {
           after: {
-            secret: resolveRunTable("after_secret", after_secret?.run, searchPath, places),
-            untrusted: resolveRunTable("after_untrusted", after_untrusted?.run, searchPath, places),
+            secret: resolveRunTable(["after_secret", "run"], after_secret?.run, searchPath, places),
+            untrusted: resolveRunTable(["after_untrusted", "run"], after_untrusted?.run, searchPath, places),
           },
         }),
   };

@@ -33,16 +33,16 @@ export function resolveSearchPath(written: readonly string[] | undefined, places
 }
 
 export function resolveRunTable(
-  name: "allow" | "ask" | "deny" | "after_secret" | "after_untrusted",
+  place: readonly string[],
   table: RunTable | undefined,
   searchPath: readonly string[],
   places: Places,
 ): readonly ProgramGrant[] {
   return Object.entries(table ?? {}).flatMap(([program, rules]) => {
     const found = findProgram(program, searchPath);
-    if ("problem" in found) return places.fault([name, "run", program], found.problem);
+    if ("problem" in found) return places.fault([...place, program], found.problem);
     return rules.flatMap((rule, index) => {
-      const tokens = [name, "run", program, index];
+      const tokens = [...place, program, index];
       const use = programUse(rule);
       if ("problem" in use) return places.fault(tokens, use.problem);
       return [{ ...found, use, source: places.sourceOf(jsonPointer(tokens)) }];

@@ -19,11 +19,11 @@ export class Decisions {
   }
 
   // INVARIANT: I3: facts that cannot be taken, for whatever reason, end the call before any decision.
-  async takeFacts({ capability, call }: Execution): Promise<FactsResult> {
+  async takeFacts({ actor, capability, call }: Execution): Promise<FactsResult> {
     assert(call !== null && capability !== null, "a validated call has a capability");
     try {
       // The message was parsed from JSON, so its arguments are JSON.
-      return await this.#parts.takeFacts(capability.manifest, call.args as JsonObject);
+      return await this.#parts.takeFacts(capability.manifest, call.args as JsonObject, actor.principal);
     } catch (error) {
       return { ok: false, reason: `the facts could not be taken: ${errorText(error)}` };
     }

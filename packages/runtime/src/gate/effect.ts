@@ -5,6 +5,7 @@
 import type { BoundArguments, CapabilityOutcome, JsonObject } from "@femtoclaw/capabilities";
 import type { Clock } from "@femtoclaw/journal";
 import {
+  authorityOf,
   describeViolations,
   ERRORS,
   type ErrorCode,
@@ -40,8 +41,8 @@ export async function runEffect(
       bound,
       signal: execution.abort.signal,
       limits: { timeoutMs, outputBytes },
-      authority: parts.authority,
-      sandbox: parts.sandbox(),
+      authority: authorityOf(parts.authority, execution.actor.principal),
+      sandbox: parts.sandbox(execution.actor.principal),
     }),
   );
   return { ...outcome, durationUs: parts.clock.monotonicUs() - startUs };

@@ -37,8 +37,8 @@ export interface GateParts {
   readonly clock: Clock;
   newId(): string;
   readonly authority: Authority;
-  /** What confines programs; null while no enabled capability needs it. */
-  sandbox(): SandboxView | null;
+  /** What confines programs that run for a principal; null while no enabled capability needs it. */
+  sandbox(principal: string): SandboxView | null;
   /** Places in the runtime's own stages. */
   readonly stages: FairSlots;
   /** Places for running capabilities. */
@@ -51,7 +51,7 @@ export interface GateParts {
   registered(tool: string): Registered | undefined;
   /** What sessions did before, as far as records have numbers. */
   readonly histories: SessionHistories;
-  takeFacts(manifest: CapabilityManifest, args: JsonObject): Promise<FactsResult>;
+  takeFacts(manifest: CapabilityManifest, args: JsonObject, principal: string): Promise<FactsResult>;
   decide(request: {
     readonly principal: string;
     readonly capability: string;

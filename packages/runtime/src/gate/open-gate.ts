@@ -39,7 +39,7 @@ export function openGate({ configuration, registry, policy, confinement, ...part
     clock: parts.clock,
     newId: () => parts.newId(),
     authority,
-    sandbox: () => confinement.view,
+    sandbox: (principal) => confinement.viewOf(principal),
     stages,
     effects: new FairSlots({ slots: LIMITS.effects, slotsPerSession: concurrency, queue }),
     // Whoever waits for one holds a place among the effects, so the queue is never too short.
@@ -47,7 +47,8 @@ export function openGate({ configuration, registry, policy, confinement, ...part
     admission: () => parts.admission(),
     spawn: (id) => parts.system.spawn(id),
     registered: (tool) => registry.registered(tool),
-    takeFacts: (manifest, args) => takeFacts({ manifest, args, authority, sandbox: confinement.view, digests }),
+    takeFacts: (manifest, args, principal) =>
+      takeFacts({ manifest, args, authority, sandbox: confinement.viewOf(principal), digests }),
     histories: parts.histories,
     decide: (request) => policy.decide(request),
     append: (entry) => parts.journal.append(entry),

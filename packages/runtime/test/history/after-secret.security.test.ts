@@ -139,3 +139,22 @@ describe("the mark", () => {
     expect(decisions()).toEqual([true, true]);
   });
 });
+
+describe("an agent with tables of its own", () => {
+  it("bears its own marks, and has a session only by a name that the configuration knows", async () => {
+    const none = {};
+    const runtime = await start(guardedHome(), {
+      configuration: { ...GUARDED, agent: { reader: none, runner: none } },
+    });
+    const [reader, runner] = ["reader", "runner"].map((principal) =>
+      runtime.openSession({ channel: "agent", principal }),
+    );
+    if (reader === undefined || runner === undefined) throw new Error("both are known");
+    expect(await codeOf(reader, READ_SECRET)).toBe("done");
+    expect(await codeOf(reader, RUN)).toBe("FEMTO_POLICY_FORBIDDEN");
+    expect(await codeOf(runner, RUN)).toBe("done");
+    for (const principal of ["nobody", "__proto__", "constructor", ""]) {
+      expect(() => runtime.openSession({ channel: "agent", principal })).toThrow("has no [agent.");
+    }
+  });
+});
