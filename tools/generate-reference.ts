@@ -56,6 +56,11 @@ const MEANINGS: Readonly<Record<ErrorCode, string>> = {
   FEMTO_POLICY_FORBIDDEN: "A rule forbids this use, whatever else permits it.",
   FEMTO_BUDGET_EXCEEDED:
     "The session has used up what [budgets] gives it, or calls that still run may use what is left.",
+  FEMTO_APPROVAL_REFUSED: "A rule asks operators before such a call, and an operator said no to this one.",
+  FEMTO_APPROVAL_EXPIRED:
+    "A rule asks operators before such a call, and none answered in time; or the host ended after the answer and came back too late.",
+  FEMTO_APPROVAL_LIMIT:
+    "A rule asks operators before such a call, and this session asks too much: too many open questions, too many a minute, or too many in a row that were refused.",
   FEMTO_POLICY_ERROR: "The decision engine could not decide, and what is not decided is denied.",
   FEMTO_CAPABILITY_FAILED: "The call was permitted and its effect failed.",
   FEMTO_CAPABILITY_TIMED_OUT: "The effect took longer than it may and was stopped.",
@@ -72,6 +77,10 @@ const MEANINGS: Readonly<Record<ErrorCode, string>> = {
   FEMTO_EXECUTION_INTERRUPTED: "The host ended while the effect ran, so that its outcome is unknown.",
   FEMTO_EXECUTION_HALTED: "The call was permitted and then stopped before its effect began.",
   FEMTO_EXECUTION_NOT_FOUND: "The journal knows no execution of this identifier.",
+  FEMTO_APPROVAL_NOT_FOUND:
+    "The question that was to be answered is not open: it was never asked, has been answered, is being answered, has expired or was cancelled.",
+  FEMTO_APPROVAL_MISMATCH:
+    "The answer is to something else than the question asks, or by an operator who has said yes to it already.",
   FEMTO_EXECUTION_NOT_UNRESOLVED:
     "The execution was not interrupted, has a resolution already, or was interrupted too long ago to get one.",
   FEMTO_JOURNAL_LOCKED: "Another process has this journal open.",

@@ -17,6 +17,13 @@ export const FROZEN_MACHINES = [
     load: async () => (await import("./lifecycle@2.js")).lifecycleMachine,
   },
   {
+    id: "lifecycle",
+    version: "3",
+    sha256: "688bc1d896811ade32fef62a39b470e81e73f101548db9ec45520a35e38a6636",
+    url: new URL("./lifecycle@3.js", import.meta.url).href,
+    load: async () => (await import("./lifecycle@3.js")).lifecycleMachine,
+  },
+  {
     id: "memory",
     version: "2",
     sha256: "c8b451630a816164fa4d17ebfc320762d8bb2e5e5769fd6abb8698a32e2507b9",

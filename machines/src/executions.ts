@@ -16,9 +16,15 @@ export type ExecutionActor = ActorRefFrom<typeof executionMachine>;
 
 export type ExecutionsEvent =
   | { readonly type: "execution.received"; readonly id: string }
+  /** An operator's answer, or the end of the time for one, is there: the actor goes on from where it waited. */
+  | { readonly type: "execution.resumed"; readonly id: string }
+  /** A waiting execution is a record and no live actor, so that any number of them costs nothing. */
+  | { readonly type: "execution.evicted"; readonly id: string }
   | { readonly type: `xstate.done.actor.${string}` | `xstate.error.actor.${string}`; readonly actorId: string };
 
 type ExecutionsSnapshot = Snapshot<undefined> & { readonly live: Map<string, ExecutionActor> };
+
+const WAITING = executionMachine.resolveState({ value: "awaitingApproval", context: { category: null } });
 
 export const executionsLogic: ActorLogic<ExecutionsSnapshot, ExecutionsEvent> = {
   getInitialSnapshot: () => ({
@@ -29,11 +35,18 @@ export const executionsLogic: ActorLogic<ExecutionsSnapshot, ExecutionsEvent> = 
   }),
   transition(snapshot, event, scope) {
     const { live } = snapshot;
-    if (event.type === "execution.received") {
+    if (event.type === "execution.received" || event.type === "execution.resumed") {
       const { id } = event;
-      const actor = createActor(executionMachine, { id, parent: scope.self as AnyActorRef });
+      const from = event.type === "execution.resumed" ? { snapshot: WAITING } : {};
+      const actor = createActor(executionMachine, { id, parent: scope.self as AnyActorRef, ...from });
       live.set(id, actor);
       actor.start();
+      return snapshot;
+    }
+    if (event.type === "execution.evicted") {
+      const actor = live.get(event.id);
+      if (actor !== undefined) scope.stopChild(actor);
+      live.delete(event.id);
       return snapshot;
     }
     if ((event as AnyEventObject).type === "xstate.stop") {

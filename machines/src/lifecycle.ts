@@ -11,7 +11,7 @@ import { observabilityMachine } from "./observability.ts";
 import { policyMachine } from "./policy.ts";
 import { registryMachine } from "./registry.ts";
 
-export const LIFECYCLE_VERSION = "2";
+export const LIFECYCLE_VERSION = "3";
 
 export type Subsystem = "memory" | "registry" | "policy" | "observability";
 

@@ -3,7 +3,7 @@ import type { MachineIdentity } from "@femtoclaw/protocol/types";
 
 /** Version and digest of each machine, as the records of this FemtoClaw name them. */
 export const MACHINE_IDENTITIES = {
-  lifecycle: { id: "lifecycle", version: "2", sha256: "b008ec8e8aeae92bb507194bd97d75fad0a7f1a99e2a2c939b8a631d1b25b8e6" },
+  lifecycle: { id: "lifecycle", version: "3", sha256: "688bc1d896811ade32fef62a39b470e81e73f101548db9ec45520a35e38a6636" },
   memory: { id: "memory", version: "2", sha256: "c8b451630a816164fa4d17ebfc320762d8bb2e5e5769fd6abb8698a32e2507b9" },
   registry: { id: "registry", version: "1", sha256: "a681ce13ca8ed04574b749f982d8e5fe91ac281cc6a3a1353b613a2f8cecbe4b" },
   policy: { id: "policy", version: "1", sha256: "c7f019df1d8406dbce51ae85b7a76a751f18a38cf698412d400f1acd826d52c1" },

@@ -9,5 +9,6 @@ export {
   type HeldFile,
   type HeldFolder,
 } from "./facts/bound-arguments.ts";
+export { namedFiles } from "./facts/named-files.ts";
 export { ProgramDigests } from "./facts/program-digests.ts";
 export { type FactsRequest, type FactsResult, takeFacts } from "./facts/take-facts.ts";

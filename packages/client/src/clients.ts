@@ -32,9 +32,14 @@ export class AgentClient implements AsyncDisposable {
     return new AgentClient(await openHeld(join(runtimeDirectory, name), memory));
   }
 
-  /** Proposes one protocol message; resolves when its outcome is durable. */
+  /** Proposes one protocol message; resolves when its outcome is durable, or the question to operators for which it waits. */
   async propose(message: Uint8Array, options: { readonly label?: string } = {}): Promise<Reply> {
     return (await this.#request("propose", { message: Buffer.from(message).toString("base64"), ...options })) as Reply;
+  }
+
+  /** What an execution ends with, once it does; for one that waits for an operator, after the answer. */
+  async wait(execution: string): Promise<Reply> {
+    return (await this.#request("wait", { execution })) as Reply;
   }
 
   /** Asks an execution of this connection to end; false when it is unknown here or has ended. */
@@ -125,6 +130,27 @@ export class OperatorClient implements AsyncDisposable {
   async resolve(execution: string, resolution: "done" | "not-done", reason: string): Promise<{ seq: number }> {
     const fields = { execution, resolution, reason };
     return (await this.#connection.request("executions.resolve", fields)) as { seq: number };
+  }
+
+  /** Open questions to operators, the oldest first. */
+  async approvals(): Promise<unknown[]> {
+    return (await this.#connection.request("approvals.list")) as unknown[];
+  }
+
+  /** One open question with everything that would run. */
+  async approval(id: string): Promise<unknown> {
+    return await this.#connection.request("approvals.show", { approval: id });
+  }
+
+  /** Answers a question as it was seen; durable when it resolves. The call then goes on by itself. */
+  async answerApproval(answer: {
+    readonly approval: string;
+    readonly digest: string;
+    readonly answer: "granted" | "refused";
+    readonly scope: "once" | "session";
+    readonly reason?: string;
+  }): Promise<{ seq: number; complete: boolean }> {
+    return (await this.#connection.request("approvals.answer", answer)) as { seq: number; complete: boolean };
   }
 
   /** Proof that a record stands in the signed log, with the record's bytes in base64; null where it was pruned. */

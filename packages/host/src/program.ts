@@ -4,6 +4,7 @@
  */
 import { EXIT, errorText, FemtoError, printable, VERSION } from "@femtoclaw/protocol";
 import { Command, CommanderError, Help, InvalidArgumentError, Option } from "commander";
+import { addApprovalCommands } from "./approvals-program.ts";
 import { addAuditCommands } from "./audit-program.ts";
 import { CommandContext, type GlobalOptions, type Runner } from "./commands/command-context.ts";
 import { addHistoryCommands } from "./history-program.ts";
@@ -44,6 +45,7 @@ function makeProgram(run: Runner): Command {
   addProjectCommands(program, run);
   addHostCommands(program, run);
   addCallCommands(program, run);
+  addApprovalCommands(program, run);
   addHistoryCommands(program, run);
   addOperatorCommands(program, run);
   addAuditCommands(program, run);

@@ -9,6 +9,7 @@ import { Playground } from "./playground.ts";
 interface Shown {
   readonly steps: { readonly title: string; readonly expected: string; readonly reply: { record: { seq: number } } }[];
   readonly status: { readonly boots: number; readonly counters: Record<string, number> };
+  readonly approved: { readonly status: string; readonly result: { readonly exit_code: number } };
   readonly check: { readonly ok: boolean; readonly records: number; readonly snapshots: number };
 }
 
@@ -34,13 +35,18 @@ test("runs twice; history, counters and record numbers go on; each row says code
   expect(second.code).toBe(0);
   expect(second.value.status.boots).toBe(4);
   expect(second.value.status.counters).toMatchObject({
-    completed: 8,
+    // Twice four, and the one that waited for an operator the first time.
+    completed: 9,
     refused: 12,
     failed: 0,
     messages: 2,
     interrupted: 0,
   });
   expect(second.value.check).toMatchObject({ ok: true, snapshots: expect.any(Number) });
+  expect(second.value.approved).toMatchObject({ status: "completed", result: { exit_code: 0 } });
+  expect(first.stdout).toMatch(
+    /an operator says yes, and it runs:\n {4}AUTHORIZED {2}exit code 0 in bubblewrap: 20\d\d/,
+  );
   for (const { reply } of second.value.steps) expect(validateReply(reply)).toBe(true);
   const earlier = [...first.stdout.matchAll(/record (\d+)$/gm)].map(([, seq]) => Number(seq));
   const later = second.value.steps.map(({ reply }) => reply.record.seq);

@@ -74,6 +74,15 @@ export const ERRORS = define({
   FEMTO_BUDGET_EXCEEDED: denied(
     "The session takes no more calls. An operator can raise the budget under [budgets] in femtoclaw.toml; a new session has one of its own.",
   ),
+  FEMTO_APPROVAL_REFUSED: denied(
+    "An operator said no to this very call. Do something else, or ask the operator what would be acceptable.",
+  ),
+  FEMTO_APPROVAL_EXPIRED: denied(
+    "No operator answered in time, so nothing was executed. Send the call again when one is there to answer.",
+  ),
+  FEMTO_APPROVAL_LIMIT: denied(
+    "Wait until an operator has answered the questions of this session, then send the call again.",
+  ),
   FEMTO_POLICY_ERROR: denied(
     "The decision engine reported an error, so nothing was permitted; an operator finds the cause in the host's log.",
   ),
@@ -111,6 +120,16 @@ export const ERRORS = define({
     type: "RuntimeError",
     exit: EXIT.no,
     fix: "Use an identifier that `femtoclaw executions list --all` shows.",
+  },
+  FEMTO_APPROVAL_NOT_FOUND: {
+    type: "RuntimeError",
+    exit: EXIT.no,
+    fix: "Use an identifier that `femtoclaw approvals list` shows; a question is answered once.",
+  },
+  FEMTO_APPROVAL_MISMATCH: {
+    type: "AuthorizationError",
+    exit: EXIT.denied,
+    fix: "Look at the question again with `femtoclaw approvals show` and answer what it asks now.",
   },
   FEMTO_EXECUTION_NOT_UNRESOLVED: {
     type: "RuntimeError",

@@ -91,6 +91,22 @@ export const LIMITS = {
   endedSessions: 1_024,
   /** LIMIT: sessions open at once, whose histories are all kept; sockets take fewer connections. */
   openSessions: 4_096,
+  /** Default time after which a question to operators that nobody answered is a no. */
+  approvalExpiresMs: 3_600_000,
+  /** LIMIT: questions of one session that are open at once; a person answers them one by one. */
+  approvalsPerSession: 8,
+  /** LIMIT: questions of all sessions that are open at once, so that a snapshot can carry them. */
+  approvals: 256,
+  /** LIMIT: questions that one session may ask at once, beside those that it may ask again each minute. */
+  approvalBurst: 16,
+  approvalsPerMinute: 6,
+  /** LIMIT: questions of one session that operators refused in a row before it may ask no more. */
+  approvalRefusals: 5,
+  /** LIMIT: granted calls of one session that are not asked about again. */
+  sessionGrants: 256,
+  /** LIMIT: bytes of one file that are read for a question, and files of one question. */
+  approvalFileBytes: 67_108_864,
+  approvalFiles: 16,
   /** LIMIT: connections to one socket. */
   socketConnections: 256,
   /** LIMIT: restarts of one subsystem within the window before the runtime gives it up. */

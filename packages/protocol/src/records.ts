@@ -18,6 +18,8 @@ export interface RecordBodies {
   "session.closed": T.SessionClosedBody;
   "message.recorded": T.MessageRecordedBody;
   "execution.refused": T.ExecutionRefusedBody;
+  "approval.asked": T.ApprovalAskedBody;
+  "approval.answered": T.ApprovalAnsweredBody;
   "execution.intent": T.ExecutionIntentBody;
   "execution.outcome": T.ExecutionOutcomeBody;
   "execution.interrupted": T.ExecutionInterruptedBody;
@@ -57,6 +59,8 @@ export const MACHINE_OF: Readonly<Record<RecordType, MachineId>> = {
   "observability.changed": "observability",
   "message.recorded": "execution",
   "execution.refused": "execution",
+  "approval.asked": "execution",
+  "approval.answered": "execution",
   "execution.intent": "execution",
   "execution.outcome": "execution",
   "execution.interrupted": "execution",

@@ -4,7 +4,7 @@
  */
 import type { ErrorCode } from "./errors.ts";
 
-export type AgentVerb = "propose" | "cancel" | "tools" | "log.follow";
+export type AgentVerb = "propose" | "wait" | "cancel" | "tools" | "log.follow";
 
 export type OperatorVerb =
   | "status"
@@ -16,6 +16,9 @@ export type OperatorVerb =
   | "executions.list"
   | "executions.show"
   | "executions.resolve"
+  | "approvals.list"
+  | "approvals.show"
+  | "approvals.answer"
   | "audit.prove"
   | "audit.checkpoint"
   | "audit.checkpoints"

@@ -66,6 +66,19 @@ export async function showExecution(
   return view === null ? null : { view, records };
 }
 
+/** The reply of an execution that has ended, as it was given. Throws FEMTO_EXECUTION_NOT_FOUND. */
+export async function endedReply(reader: JournalReader, execution: string): Promise<Reply> {
+  const shown = await showExecution(reader, execution);
+  if (shown === null) throw await notFound(reader, execution);
+  const { execution_id, status, decision, result, error, policy, record } = shown.view;
+  return {
+    ...{ execution_id, status, decision, record },
+    ...(result === undefined ? {} : { result }),
+    ...(error === undefined ? {} : { error }),
+    ...(policy === undefined ? {} : { policy }),
+  };
+}
+
 /** Says that the journal does not know an execution, and that it may have known it. */
 export async function notFound(reader: JournalReader, execution: string): Promise<FemtoError> {
   const before = await reader.prunedBefore();
@@ -100,9 +113,16 @@ async function viewOfWhole(
       return { ...base, ...verdictOf("message"), tool: null, label: null, requested_at: record.at, duration_ms: null };
     case "execution.refused": {
       const { tool, event, error, revision, rules, label } = record.body;
-      const verdict = event === "cancelled" ? verdictOf("halted") : verdictOf(event);
+      const { status } = event === "cancelled" ? verdictOf("halted") : verdictOf(event);
+      const verdict = { status, decision: record.body.decision };
       const policy = revision === null ? {} : { policy: { revision, rules } };
       return { ...base, ...verdict, ...policy, error, tool, label, requested_at: record.at, duration_ms: null };
+    }
+    case "approval.asked":
+      return { ...base, ...ofQuestion(record) };
+    case "approval.answered": {
+      const question = await recordAt(reader, record.body.question);
+      return question?.type === "approval.asked" ? { ...base, ...ofQuestion(question) } : null;
     }
     case "execution.intent":
       return { ...base, ...ofIntent(record), status: "pending", duration_ms: null };
@@ -165,6 +185,14 @@ function ended(
     ...(error === undefined ? {} : { error }),
     duration_ms: duration_us / 1000,
   };
+}
+
+/** An answer that nothing has followed yet changes nothing about what is known of the call. */
+function ofQuestion({ seq, at, body }: TypedRecord & { type: "approval.asked" }) {
+  const { tool, label, revision, rules, expires_at } = body;
+  const approval = { id: String(seq), expires_at };
+  const known = { tool, label, policy: { revision, rules }, requested_at: at, duration_ms: null };
+  return { ...known, status: "pending", decision: null, approval } as const;
 }
 
 function ofIntent(intent: TypedRecord & { type: "execution.intent" }) {

@@ -5,6 +5,7 @@
  * from it, `runtime.openSession` gives a proposer its door. Everything proposed there is validated,
  * authorized, executed in isolation and recorded before it is answered.
  */
+export type { Approvals, ApprovalView } from "./approvals.ts";
 export {
   type ConfigurationFault,
   configurationFaults,
@@ -20,8 +21,10 @@ export {
 } from "./configuration/resolve-configuration.ts";
 export { DEFAULT_SEARCH_PATH, findProgram } from "./configuration/resolve-programs.ts";
 export type { WitnessSetting } from "./configuration/resolve-witnesses.ts";
+export { createRuntime } from "./create-runtime.ts";
 export { type Fork, type ForkOptions, forkLog } from "./epochs/fork.ts";
 export type { OpenedEpoch } from "./epochs/open-epoch.ts";
+export type { Answer } from "./gate/questions.ts";
 export { type ExecutionView, type HistoryQuery, listExecutions, notFound, showExecution } from "./history.ts";
 export type { LogEntry, RuntimeOptions } from "./options.ts";
 export { eventCount } from "./projection/execution-records.ts";
@@ -40,7 +43,7 @@ export {
 export { type StateDifference, stateDifferences } from "./replay/state-difference.ts";
 export type { ResolutionRequest } from "./resolutions.ts";
 export type { PruneRequest, Retention } from "./retention.ts";
-export { createRuntime, Runtime } from "./runtime.ts";
+export { Runtime } from "./runtime.ts";
 export type { ProposeOptions, Session, SessionOptions } from "./session.ts";
 export type { Halt, HaltRequest } from "./session-halts.ts";
 export type { RuntimeStatus, SessionStatus } from "./status.ts";

@@ -21,7 +21,7 @@ export interface RetentionParts {
   readonly journal: Journal;
   readonly clock: Clock;
   /** The state as the durable records have it. */
-  projection(): Pick<Projection, "open" | "unresolved">;
+  projection(): Pick<Projection, "open" | "unresolved" | "questions">;
   /** Writes down beside the journal which boot is the last one; its start may be among what goes. */
   remember(): Promise<void>;
 }
@@ -47,9 +47,12 @@ export class Retention {
     const nowMs = clock.nowUs() / 1_000;
     const requested = typeof before === "number" ? before : await firstSince(journal, nowMs - before.olderThanMs);
     const pruning = await planPruning(journal, requested);
-    const { open, unresolved } = projection();
+    const { open, unresolved, questions } = projection();
     for (const [execution, { intent }] of open) {
       if (intent < pruning.before) throw refused(`record ${intent} is the intent of ${execution}, which has not ended`);
+    }
+    for (const [execution, { seq }] of questions) {
+      if (seq < pruning.before) throw refused(`record ${seq} is a question about ${execution}, which is still open`);
     }
     for (const [execution, { seq }] of unresolved) {
       if (seq >= pruning.before) continue;

@@ -14,15 +14,17 @@ import {
   LIMITS,
   type RegisteredCapability,
   type ToolDescription,
-  type TypedRecord,
 } from "@femtoclaw/protocol";
+import { Approvals, takeUpQuestions } from "./approvals.ts";
 import { bootEntry } from "./boot-record.ts";
-import { switchCapability } from "./capability-switch.ts";
 import { Chronicle } from "./chronicle.ts";
+import { CommittedRecords } from "./committed-records.ts";
 import { type Fork, forkLog } from "./epochs/fork.ts";
 import { type OpenGate, openGate } from "./gate/open-gate.ts";
 import type { Problem } from "./gate/verdict.ts";
 import { harmless } from "./harmless.ts";
+import { endedReply } from "./history.ts";
+import { interruptedEntries } from "./interruptions.ts";
 import type { LogEntry, RuntimeOptions } from "./options.ts";
 import type { Projection } from "./projection/projection.ts";
 import { RefusalSummary } from "./refusal-summary.ts";
@@ -32,6 +34,7 @@ import { type Session, type SessionOptions, Sessions } from "./session.ts";
 import type { Halt, HaltRequest } from "./session-halts.ts";
 import { settled } from "./settled.ts";
 import { type RuntimeStatus, statusOf } from "./status.ts";
+import { switchCapability } from "./subsystems/capability-switch.ts";
 import { Confinement } from "./subsystems/confinement.ts";
 import { type Memory, openMemory } from "./subsystems/memory.ts";
 import { Observability } from "./subsystems/observability.ts";
@@ -51,6 +54,7 @@ export class Runtime implements AsyncDisposable {
   readonly #system: ActorSystem;
   readonly #chronicle: Chronicle;
   readonly #supervision: Supervision;
+  readonly #committed: CommittedRecords;
   readonly #confinement: Confinement;
   readonly #sessions: Sessions;
   readonly #log: (entry: LogEntry) => void;
@@ -61,7 +65,6 @@ export class Runtime implements AsyncDisposable {
   #witnessing: Witnessing | null = null;
   #open: OpenGate | null = null;
   #resolutions: Resolutions | null = null;
-  #executing = 0;
   #fault: Fault | null = null;
   #refusals: RefusalSummary | null = null;
   #closing: Promise<void> | null = null;
@@ -83,12 +86,14 @@ export class Runtime implements AsyncDisposable {
       log: this.#log,
       onUnrecorded: (fault) => this.#fail(fault),
     });
+    this.#committed = new CommittedRecords(this.#system, this.#log);
     this.#sessions = new Sessions({
       newId: () => this.#surroundings.newId(),
       agents: Object.keys(options.configuration.authority.agents ?? {}),
       histories: () => this.#opened.histories,
       record: (entry) => this.#chronicle.record(entry),
       clock: this.#clock,
+      ended: (execution) => endedReply(this.journal, execution),
     });
     this.#supervision = new Supervision({
       system: this.#system,
@@ -112,9 +117,11 @@ export class Runtime implements AsyncDisposable {
       await this.#startPolicy();
       await this.#startObservability();
       await this.#startWitnessing();
-      this.#openGate();
+      const { gate } = this.#openGate();
       await this.#chronicle.durable();
       if (this.#fault !== null) throw faultError(this.#fault);
+      const { questions } = this.projection;
+      await takeUpQuestions(questions, { gate, journal: this.journal, clock: this.#clock });
       // An older boot that is remembered is as right as this one, only less; a disk that is full ends nothing here.
       await this.#memory?.remember().catch((error: unknown) => {
         this.#log({ level: "warn", event: "identity.unwritten", reason: errorText(error) });
@@ -179,6 +186,12 @@ export class Runtime implements AsyncDisposable {
     return this.#sessions.open(options, this.#open.gate);
   }
 
+  /** Questions to operators. */
+  get approvals(): Approvals {
+    assert(this.#open !== null, "the runtime has started");
+    return new Approvals({ gate: this.#open.gate, journal: this.journal, policy: () => this.policy });
+  }
+
   capabilities(): readonly RegisteredCapability[] {
     return this.#registry?.list() ?? [];
   }
@@ -218,6 +231,7 @@ export class Runtime implements AsyncDisposable {
       queued: this.#open?.stages.queued ?? 0,
       sessions: this.#sessions.live,
       clock: this.#clock,
+      waiting: this.#open?.gate.questions.open.length ?? 0,
       policy: this.#policy?.compiled ?? null,
       capabilities: this.capabilities(),
       sandbox: this.#confinement.probe,
@@ -263,7 +277,10 @@ export class Runtime implements AsyncDisposable {
       surroundings: this.#surroundings,
       ...(snapshotEveryRecords === undefined ? {} : { snapshotEveryRecords }),
       ...(onEpoch === undefined ? {} : { onEpoch }),
-      onCommitted: (records) => this.#committed(records),
+      onCommitted: (records) => {
+        this.#committed.take(records);
+        this.#observability?.wake();
+      },
       onFailed: (error) => this.#journalFailed(error),
       onSpace: (full) => this.#spaceChanged(full),
       log: this.#log,
@@ -274,12 +291,9 @@ export class Runtime implements AsyncDisposable {
       this.#log({ level: "warn", event: "epoch.opened", log: origin, parent: parent.origin, reason: parent.reason });
     }
     const { host, open } = memory.projection;
-    const interrupted = [...open];
+    const interrupted = interruptedEntries(open);
     this.#chronicle.open(bootEntry(host, this.#options, this.#surroundings.process), memory.journal);
-    // INVARIANT: I2: an intent without outcome is never run again; what became of it is for a person to say.
-    for (const [execution, { intent, tool, session, boot }] of interrupted) {
-      this.#chronicle.record({ type: "execution.interrupted", session, execution, body: { intent, tool, boot } });
-    }
+    for (const entry of interrupted) this.#chronicle.record(entry);
     if (interrupted.length > 0) {
       this.#log({ level: "warn", event: "execution.interrupted", count: interrupted.length });
     }
@@ -346,7 +360,7 @@ export class Runtime implements AsyncDisposable {
     });
   }
 
-  #openGate(): void {
+  #openGate(): OpenGate {
     assert(this.#registry !== null && this.#policy !== null, "the gate opens last");
     this.#open = openGate({
       configuration: this.#options.configuration,
@@ -359,6 +373,8 @@ export class Runtime implements AsyncDisposable {
       journal: this.journal,
       histories: this.#opened.histories,
       admission: () => this.#admission(),
+      quota: (session) => this.#sessions.quotaOf(session),
+      lost: (execution, reason) => this.#log({ level: "error", event: "execution.lost", execution, reason }),
     });
     const { gate } = this.#open;
     this.#refusals = new RefusalSummary({
@@ -366,6 +382,7 @@ export class Runtime implements AsyncDisposable {
       takeCounts: () => gate.takeRefusalCounts(),
       record: (entry) => this.#chronicle.record(entry),
     });
+    return this.#open;
   }
 
   // INVARIANT: I3: calls are taken in `idle` and `executing` alone; every other phase refuses them, and so
@@ -387,19 +404,6 @@ export class Runtime implements AsyncDisposable {
     const reason = full ?? "the reserve is taken again";
     this.#log({ level: full === null ? "info" : "error", event: "memory.changed", state, reason });
     this.#chronicle.record({ type: "memory.changed", session: null, execution: null, body: { state, reason } });
-  }
-
-  /** The root is `executing` while an intent has no outcome; it learns of both when they are durable. */
-  #committed(records: readonly TypedRecord[]): void {
-    for (const { type, session, body } of records) {
-      if (type === "session.halted") this.#log({ level: "warn", event: type, session, code: body.code });
-      if (type === "execution.intent") this.#executing += 1;
-      else if (type === "execution.outcome") this.#executing -= 1;
-      else continue;
-      if (type === "execution.intent" && this.#executing === 1) this.#system.advance({ type: "execution.began" });
-      if (type === "execution.outcome" && this.#executing === 0) this.#system.advance({ type: "execution.ended" });
-    }
-    this.#observability?.wake();
   }
 
   #journalFailed(error: unknown): void {
@@ -438,6 +442,7 @@ export class Runtime implements AsyncDisposable {
       await settled(this.#clock, gate.idle(), drainMs);
       gate.stopAll("the runtime is shutting down");
       await settled(this.#clock, gate.idle(), 4 * LIMITS.graceMs);
+      gate.close();
     }
     this.#sessions.closeAll();
     this.#refusals?.record();
@@ -462,14 +467,4 @@ export class Runtime implements AsyncDisposable {
 
 function faultError({ code, reason }: Fault): FemtoError {
   return new FemtoError(code as FemtoError["code"], reason);
-}
-
-/**
- * Starts an execution authority: verifies, opens the journal, loads registry and policy, and takes calls
- * once all of them stand. Throws a `FemtoError` when one of them does not; nothing was executed then.
- */
-export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
-  const runtime = new Runtime(options);
-  await runtime.start();
-  return runtime;
 }

@@ -11,7 +11,7 @@ import {
   type Reply,
   type SessionId,
 } from "@femtoclaw/protocol";
-import { Door } from "./gate/door.ts";
+import { Door, newcomersShare } from "./gate/door.ts";
 import type { Gate } from "./gate/gate.ts";
 import { refusalShare, SessionQuota } from "./gate/session-quota.ts";
 import type { SessionHistories } from "./projection/session-histories.ts";
@@ -29,6 +29,12 @@ export interface Session extends AsyncDisposable {
    * once the outcome is durable. Denials, failures and protocol errors are replies, not exceptions.
    */
   propose(message: Uint8Array | ProtocolMessage, options?: ProposeOptions): Promise<Reply>;
+  /**
+   * The reply that an execution ends with, once it does: for one that waited for an operator, also when another
+   * session proposed it, before a restart. Throws FEMTO_EXECUTION_NOT_FOUND for one that the journal does not know,
+   * FEMTO_DRAINING when the host stops before it ends.
+   */
+  wait(execution: string): Promise<Reply>;
   /** Asks an execution of this session to end; false when it is unknown here or has ended. */
   cancel(execution: string): boolean;
   /** Executions proposed so far go on; further ones are refused. */
@@ -69,16 +75,20 @@ export interface SessionsParts {
   histories(): SessionHistories;
   record(entry: JournalEntry): void;
   readonly clock: Clock;
+  /** The reply of an execution that has ended. */
+  ended(execution: ExecutionId): Promise<Reply>;
 }
 
-interface Introducible {
+interface OpenSession {
+  readonly session: Session;
   readonly actor: RecordActor;
+  readonly quota: SessionQuota;
   introduce(): boolean;
 }
 
 /** The open sessions of a runtime. */
 export class Sessions {
-  readonly #open = new Map<Session, Introducible>();
+  readonly #open = new Map<SessionId, OpenSession>();
   readonly #parts: SessionsParts;
   readonly #share;
   /** By principal and channel, of which there are few: none is of a client's making. */
@@ -115,18 +125,19 @@ export class Sessions {
       this.#parts.record({ type: "session.opened", actor, session: id, execution: null, body: { history: 1 } });
       isIntroduced = isKnown();
       // Its client has left before anything was recorded of it.
-      if (isIntroduced && !this.#open.has(session)) recordEnd();
+      if (isIntroduced && !this.#open.has(id)) recordEnd();
       return isIntroduced;
     };
     const close = (): void => {
-      if (!this.#open.delete(session)) return;
+      if (!this.#open.delete(id)) return;
       door.turns.release(id);
+      gate.questions.forget(id);
       if (isIntroduced) recordEnd();
     };
     const session: Session = {
       id,
       propose: async (message, { label } = {}) => {
-        if (!this.#open.has(session)) throw new TypeError("the session is closed");
+        if (!this.#open.has(id)) throw new TypeError("the session is closed");
         executions += 1;
         // An object takes the same way as bytes from a socket, so that there is one parser and one gate.
         const bytes = message instanceof Uint8Array ? message : Buffer.from(JSON.stringify(message));
@@ -134,12 +145,20 @@ export class Sessions {
         const named = label === undefined ? {} : { label };
         return await gate.propose({ session: id, actor, bytes, quota, door, introduce, ...named });
       },
+      wait: async (execution) =>
+        await (gate.wait(execution as ExecutionId) ?? this.#parts.ended(execution as ExecutionId)),
       cancel: (execution) => gate.cancel(id, execution as ExecutionId),
       close,
       [Symbol.asyncDispose]: async () => close(),
     };
-    this.#open.set(session, { actor, introduce });
+    this.#open.set(id, { session, quota, actor, introduce });
     return session;
+  }
+
+  /** What a session may still add to the journal; one that is over has left calls behind that go on without it. */
+  quotaOf(id: SessionId): SessionQuota {
+    const nowUs = this.#parts.clock.monotonicUs();
+    return this.#open.get(id)?.quota ?? new SessionQuota(this.#share, nowUs, newcomersShare(nowUs));
   }
 
   #doorOf({ principal, channel }: RecordActor): Door {
@@ -151,16 +170,16 @@ export class Sessions {
 
   /** Those that are open, with who proposes in them; the oldest first. */
   get live(): readonly { readonly id: SessionId; readonly actor: RecordActor }[] {
-    return [...this.#open].map(([{ id }, { actor }]) => ({ id, actor }));
+    return [...this.#open].map(([id, { actor }]) => ({ id, actor }));
   }
 
   /** Lets nothing of a session begin any more; one that is open and has no record yet gets its first. */
   async halt(request: HaltRequest, gate: Gate, journal: Pick<Journal, "append">): Promise<Halt> {
-    for (const [{ id }, { introduce }] of this.#open) if (id === request.session) introduce();
+    this.#open.get(request.session as SessionId)?.introduce();
     return await haltSession({ gate, journal, histories: this.#parts.histories() }, request);
   }
 
   closeAll(): void {
-    for (const session of this.#open.keys()) session.close();
+    for (const { session } of this.#open.values()) session.close();
   }
 }

@@ -57,6 +57,8 @@ export interface RuntimeStatus {
   readonly queued: number;
   /** Open sessions, the newest first. */
   readonly sessions: readonly SessionStatus[];
+  /** Calls that wait for an operator. */
+  readonly waiting: number;
   readonly policy: { readonly revision: string; readonly rules: number };
   readonly capabilities: { readonly enabled: number; readonly registered: number };
   /** What confines programs; null while no enabled capability needs it. */
@@ -76,6 +78,7 @@ export interface StatusParts {
   readonly queued: number;
   readonly sessions: readonly { readonly id: string; readonly actor: RecordActor }[];
   readonly clock: Clock;
+  readonly waiting: number;
   readonly policy: CompiledPolicy | null;
   readonly capabilities: readonly RegisteredCapability[];
   readonly sandbox: SandboxProbe | null;
@@ -109,6 +112,7 @@ export function statusOf(parts: StatusParts): RuntimeStatus {
       .slice(-LISTED_SESSIONS)
       .reverse()
       .map((session) => sessionStatus(session, parts)),
+    waiting: parts.waiting,
     policy: { revision: policy?.revision ?? "", rules: policy?.rules.length ?? 0 },
     capabilities: {
       enabled: capabilities.filter(({ enabled }) => enabled).length,

@@ -98,11 +98,28 @@ export class ActorSystem {
 
   /** Starts the actor of one more execution. */
   spawn(id: ExecutionId): ExecutionActor {
-    const executions: ActorRefFrom<typeof executionsLogic> = this.#root.system.get("executions");
-    executions.send({ type: "execution.received", id });
-    const actor = executions.getSnapshot().live.get(id);
+    return this.#started("execution.received", id);
+  }
+
+  /** Starts the actor of an execution that has waited for an answer, where it waited. */
+  resume(id: ExecutionId): ExecutionActor {
+    return this.#started("execution.resumed", id);
+  }
+
+  /** Ends the actor of an execution that waits for an answer. */
+  evict(id: ExecutionId): void {
+    this.#executions.send({ type: "execution.evicted", id });
+  }
+
+  #started(type: "execution.received" | "execution.resumed", id: ExecutionId): ExecutionActor {
+    this.#executions.send({ type, id });
+    const actor = this.#executions.getSnapshot().live.get(id);
     if (actor === undefined) throw new Error(`the actor of execution ${id} did not start`);
     return actor;
+  }
+
+  get #executions(): ActorRefFrom<typeof executionsLogic> {
+    return this.#root.system.get("executions");
   }
 
   stop(): void {

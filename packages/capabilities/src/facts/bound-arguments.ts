@@ -76,6 +76,12 @@ export class BoundArguments implements AsyncDisposable {
     return bound;
   }
 
+  /** In the order in which the manifest declares them. */
+  get all(): readonly (BoundPath | BoundProgram)[] {
+    assert(!this.#held.disposed, "bound arguments are used only during their call");
+    return [...this.#byPointer.values()];
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#held.dispose();
   }

@@ -14,11 +14,11 @@ export class ProgramDigests {
 
   /** The digest of the file that a descriptor holds; `version` was taken from the same descriptor before. */
   async of(descriptor: number, version: FileVersion): Promise<string> {
-    if (BigInt(Date.now()) * 1_000_000n - version.changedNs < SETTLED_NS) return await hash(descriptor);
+    if (BigInt(Date.now()) * 1_000_000n - version.changedNs < SETTLED_NS) return await digestOf(descriptor);
     const key = Object.values(version).join(":");
     const known = this.#known.get(key);
     if (known !== undefined) return await known;
-    const digest = hash(descriptor);
+    const digest = digestOf(descriptor);
     this.#known.set(key, digest);
     for (const oldest of this.#known.keys()) {
       if (this.#known.size <= PROGRAMS_MAX) break;
@@ -33,7 +33,8 @@ export class ProgramDigests {
   }
 }
 
-async function hash(descriptor: number): Promise<string> {
+/** SHA-256 of what the file behind a descriptor holds, in hex. */
+export async function digestOf(descriptor: number): Promise<string> {
   await using file = await open(`/proc/self/fd/${descriptor}`, "r");
   const digest = createHash("sha256");
   const chunk = Buffer.allocUnsafeSlow(CHUNK_BYTES);

@@ -221,6 +221,7 @@ function statusRows(status: HostStatus, output: Output): string[][] {
     ["disk", diskText(status.memory, output)],
     ["executions", `${completed} completed, ${refused} refused, ${failed} failed, ${interrupted} interrupted`],
     ["", `${status.running} running, ${status.queued} queued`],
+    ...(status.waiting === 0 ? [] : [["", output.style("cyan", waitingText(status.waiting))]]),
     ...(status.unresolved === 0 ? [] : [["", output.style("yellow", unresolvedText(status.unresolved))]]),
     ...sessionRows(status.sessions, output),
     ["messages", String(messages)],
@@ -252,6 +253,10 @@ function sessionRows(sessions: RuntimeStatus["sessions"], output: Output): strin
 
 function parentText({ origin, size, reason }: LogParent): string {
   return `goes on from ${size} records of ${origin} (${reason})`;
+}
+
+function waitingText(count: number): string {
+  return `${count} ${count === 1 ? "call waits" : "calls wait"} for an operator: look with \`femtoclaw approvals list\``;
 }
 
 function unresolvedText(count: number): string {

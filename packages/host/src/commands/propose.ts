@@ -9,6 +9,7 @@ import type { CommandContext } from "./command-context.ts";
 interface Proposer extends AsyncDisposable {
   readonly concurrency: number;
   propose(message: Uint8Array, options: { readonly label?: string }): Promise<Reply>;
+  wait(execution: string): Promise<Reply>;
 }
 
 export interface CallOptions {
@@ -32,7 +33,14 @@ export async function call(
   ]);
   await using proposer = await proposerOf(context, options.embedded ?? false);
   const label = options.label === undefined ? {} : { label: options.label };
-  const reply = await within(proposer.propose(message, label), options.timeout);
+  const { timeout } = options;
+  const startMs = performance.now();
+  const first = await within(proposer.propose(message, label), timeout);
+  const isAsked = first?.approval !== undefined && timeout !== undefined;
+  const leftMs = (timeout ?? 0) - (performance.now() - startMs);
+  // Who gives it time waits for the operator, too; without a yes within it the call stays pending.
+  const ended = isAsked && leftMs >= 1 ? await within(proposer.wait(first.execution_id), leftMs) : null;
+  const reply = ended ?? first;
   if (reply === null) {
     context.output.talk(
       `no answer within ${options.timeout} ms; the call goes on, \`femtoclaw executions list\` shows it`,
@@ -90,6 +98,7 @@ async function proposerOf(context: CommandContext, embedded: boolean): Promise<P
     return {
       concurrency,
       propose: (message, options) => client.propose(message, options),
+      wait: (execution) => client.wait(execution),
       [Symbol.asyncDispose]: () => client.close(),
     };
   }
@@ -98,6 +107,7 @@ async function proposerOf(context: CommandContext, embedded: boolean): Promise<P
   return {
     concurrency,
     propose: (message, options) => session.propose(message, options),
+    wait: (execution) => session.wait(execution),
     [Symbol.asyncDispose]: () => runtime.close(),
   };
 }

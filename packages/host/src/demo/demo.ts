@@ -4,7 +4,7 @@
  */
 import { existsSync, lstatSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { AgentClient } from "@femtoclaw/client";
+import type { AgentClient, OperatorClient } from "@femtoclaw/client";
 import { checkJournal } from "@femtoclaw/journal";
 import { EXIT, FemtoError, printable, type Reply } from "@femtoclaw/protocol";
 import { type Counters, type RuntimeStatus, replay } from "@femtoclaw/runtime";
@@ -41,9 +41,11 @@ export async function demo(context: CommandContext, options: { readonly fresh?: 
     }
     return { steps, status: host.runtime.status() };
   });
-  const { status: second, check } = await afterRestart(context, loaded);
+  const waiting = first.steps.find(({ reply }) => reply.approval !== undefined)?.reply;
+  const { status: second, check, approved } = await afterRestart(context, loaded, waiting);
   const surprises = first.steps.filter(({ step, reply }) => headline(reply) !== step.expected);
   const kept = historyKept(first.status, second) && check.ok;
+  const ranAfterYes = approved?.status === "completed";
 
   say(output.style("bold", "Stopped and started again"));
   const { counters } = second;
@@ -53,10 +55,16 @@ export async function demo(context: CommandContext, options: { readonly fresh?: 
   say(
     `  since the beginning: ${counters.completed} completed, ${counters.refused} refused, ${counters.failed} failed, ${counters.interrupted} interrupted; ${counters.messages} ${counters.messages === 1 ? "message" : "messages"} kept`,
   );
+  if (approved !== null) {
+    say(`  the call that waited is still there; an operator says yes, and it runs:`);
+    say(`    ${styled(approved, headline(approved), output)}  ${happened(approved)}`);
+  }
   say();
-  if (output.json)
-    output.value({ steps: first.steps.map(({ step, reply }) => ({ ...step, reply })), status: second, check });
-  if (surprises.length === 0 && kept) {
+  if (output.json) {
+    const steps = first.steps.map(({ step, reply }) => ({ ...step, reply }));
+    output.value({ steps, status: second, check, approved });
+  }
+  if (surprises.length === 0 && kept && ranAfterYes) {
     say("Look further:");
     say(`  npm run -s femtoclaw -- --config ${FOLDER}/femtoclaw.toml executions list`);
     say(`  npm run -s femtoclaw -- --config ${FOLDER}/femtoclaw.toml policy show`);
@@ -66,6 +74,7 @@ export async function demo(context: CommandContext, options: { readonly fresh?: 
   }
   for (const { step, reply } of surprises)
     output.talk(`unexpected: ${step.title}: ${headline(reply)} instead of ${step.expected}`);
+  if (!ranAfterYes) output.talk("unexpected: the call that waited did not run after the yes");
   if (!kept) output.talk(`unexpected: history did not go on as it was: ${check.fault ?? "counters differ"}`);
   return EXIT.no;
 }
@@ -101,11 +110,12 @@ function writeNew(path: string, text: string): void {
 async function withHost<T>(
   context: CommandContext,
   loaded: LoadedConfiguration,
-  use: (host: HostProcess, client: AgentClient) => Promise<T>,
+  use: (host: HostProcess, client: AgentClient, operator: OperatorClient) => Promise<T>,
 ): Promise<T> {
   await using host = await HostProcess.start({ loaded, log: logToStderr("warn") });
   await using client = await context.agent(loaded);
-  return await use(host, client);
+  await using operator = await context.operator(loaded);
+  return await use(host, client, operator);
 }
 
 interface JournalFindings {
@@ -118,13 +128,25 @@ interface JournalFindings {
 async function afterRestart(
   context: CommandContext,
   loaded: LoadedConfiguration,
-): Promise<{ status: RuntimeStatus; check: JournalFindings }> {
-  const status = await withHost(context, loaded, async (host) => host.runtime.status());
+  waiting: Reply | undefined,
+): Promise<{ status: RuntimeStatus; check: JournalFindings; approved: Reply | null }> {
+  const { status, approved } = await withHost(context, loaded, async (host, client, operator) => {
+    const status = host.runtime.status();
+    return { status, approved: waiting === undefined ? null : await approve(waiting, client, operator) };
+  });
   await using journal = await readJournal(loaded.resolved.stateDirectory);
   const check = await checkJournal(journal.reader);
   const { snapshotsEqual } = await replay(journal.reader);
   const fault = check.fault === null ? null : `record ${check.fault.seq}: ${check.fault.reason}`;
-  return { status, check: { ok: fault === null, records: check.records, snapshots: snapshotsEqual, fault } };
+  return { status, approved, check: { ok: fault === null, records: check.records, snapshots: snapshotsEqual, fault } };
+}
+
+/** What an operator does on the other socket: looks at the question, says yes to what it asks; the call goes on by itself. */
+async function approve(waiting: Reply, client: AgentClient, operator: OperatorClient): Promise<Reply> {
+  const id = waiting.approval?.id ?? "";
+  const { digest } = (await operator.approval(id)) as { digest: string };
+  await operator.answerApproval({ approval: id, digest, answer: "granted", scope: "once", reason: "demo" });
+  return await client.wait(waiting.execution_id);
 }
 
 function historyKept(before: RuntimeStatus, after: RuntimeStatus): boolean {
@@ -150,6 +172,7 @@ function stepLines(number: number, step: ScriptStep, reply: Reply, { output }: C
 
 function happened(reply: Reply): string {
   if (reply.error !== undefined) return printable(reply.error.reason, 160);
+  if (reply.approval !== undefined) return `question ${reply.approval.id} waits for an operator`;
   const result = reply.result ?? {};
   if ("exit_code" in result) {
     const said = String(result["stdout"] || result["stderr"]).trim();

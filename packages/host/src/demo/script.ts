@@ -6,7 +6,7 @@ export interface ScriptStep {
   readonly title: string;
   /** The very text that goes to the runtime. */
   readonly text: string;
-  readonly expected: DecisionCode | ErrorType | "RECORDED";
+  readonly expected: DecisionCode | ErrorType | "RECORDED" | "APPROVAL_REQUIRED";
 }
 
 function toolCall(tool: string, args: Record<string, unknown>): string {
@@ -69,6 +69,11 @@ export const SCRIPT: readonly ScriptStep[] = [
     text: '{"message":{"content":"hi"},"tool_call":{"tool":"fs_read","args":{"path":"out/greeting.txt"}}}',
     expected: "ProtocolError",
   },
+  {
+    title: "a program that an operator is asked about first: the call waits",
+    text: toolCall("process_exec", { bin: "date", argv: ["+%Y"] }),
+    expected: "APPROVAL_REQUIRED",
+  },
 ];
 
 export const DEMO_CONFIGURATION = `# Written anew by each \`femtoclaw demo\`. Nothing is allowed that is not named here.
@@ -83,6 +88,9 @@ fs_write = true
 read  = ["workspace"]
 write = ["workspace/out"]
 run   = { echo = ["*"], cat = ["*"] }
+
+[ask]                     # allowed only after an operator says yes
+run   = { date = ["*"] }
 
 [deny]
 read  = ["workspace/secrets"]

@@ -1,4 +1,4 @@
-/** What an agent may ask: propose, cancel what it proposed, list tools, hold the log to what was seen. There is no verb of authority here. */
+/** What an agent may ask: propose, wait for what waits for an operator, cancel what it proposed, list tools, hold the log to what was seen. There is no verb of authority here. */
 import type { Runtime, Session } from "@femtoclaw/runtime";
 import { followLogVerb } from "./log-verb.ts";
 import { invalid, refuseUnknown } from "./request-fields.ts";
@@ -19,6 +19,12 @@ export function agentHandlers(runtime: Runtime, principal?: string): ConnectionH
         if (label !== undefined && typeof label !== "string") throw invalid("`label` must be a string");
         refuseUnknown(rest);
         return opened().propose(bytes, label === undefined ? {} : { label });
+      },
+      wait: ({ execution, ...rest }) => {
+        if (typeof execution !== "string") throw invalid("`execution` must be a string");
+        refuseUnknown(rest);
+        // Who knows the identifier has been told it as the answer to a proposal, perhaps before a restart.
+        return opened().wait(execution);
       },
       cancel: ({ execution, ...rest }) => {
         if (typeof execution !== "string") throw invalid("`execution` must be a string");

@@ -6,6 +6,7 @@ import { listExecutions, notFound, type PruneRequest, type Runtime, replay, show
 import type { HostSockets } from "../host-process.ts";
 import { EXPORT_FORMATS, exportAs, keysOf, proveRecord } from "../log-access.ts";
 import { eraseValues } from "../retention.ts";
+import { approvalVerbs } from "./approval-verbs.ts";
 import { followLogVerb } from "./log-verb.ts";
 import { invalid, refuseUnknown } from "./request-fields.ts";
 import type { ConnectionHandlers } from "./socket-server.ts";
@@ -82,6 +83,7 @@ export function operatorHandlers({ runtime, sockets, otlpEndpoint, stop }: Opera
         if (typeof reason !== "string") throw invalid("`reason` must be a string");
         return { seq: await runtime.resolveExecution({ execution, resolution, reason, by: operatorName() }) };
       },
+      ...approvalVerbs(runtime, operatorName),
       ...auditVerbs(runtime),
       "policy.show": (fields) => {
         refuseUnknown(fields);

@@ -13,6 +13,7 @@ export function headline(reply: Reply): string {
   if (reply.status === "interrupted") {
     return reply.resolution === undefined ? "INTERRUPTED" : `INTERRUPTED, ${reply.resolution.resolution}`;
   }
+  if (reply.approval !== undefined) return "APPROVAL_REQUIRED";
   if (reply.decision !== null) return reply.decision;
   return reply.status === "completed" ? "RECORDED" : (reply.error?.error_type ?? reply.status);
 }
@@ -37,12 +38,24 @@ export function replyLines(reply: Reply, output: Output): string[] {
   const rules = reply.policy?.rules ?? [];
   const place = reply.record === null ? "not recorded" : `record ${reply.record.seq}`;
   const head = [styled(reply, headline(reply), output), ...rules, output.style("dim", place)].join("  ");
+  if (reply.approval !== undefined) return [head, ...pendingLines(reply, reply.approval, output)];
   if (reply.error === undefined) return [head, ...resultLines(reply.result ?? {})];
   const { code, reason, fix } = reply.error;
   return [
     head,
     `${styled(reply, code, output)}: ${printable(reason, 2_000)}`,
     output.style("dim", `fix: ${printable(fix, 2_000)}`),
+  ];
+}
+
+function pendingLines(
+  { execution_id }: Reply,
+  { id, expires_at }: NonNullable<Reply["approval"]>,
+  output: Output,
+): string[] {
+  return [
+    `an operator is asked until ${expires_at}: femtoclaw approvals show ${id}`,
+    output.style("dim", `then: femtoclaw executions show ${execution_id}`),
   ];
 }
 

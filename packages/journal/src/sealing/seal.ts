@@ -47,6 +47,7 @@ const LEAVING: Readonly<Partial<Record<RecordType, readonly string[]>>> = {
   "message.recorded": ["content"],
   "policy.activated": ["rules"],
   "execution.refused": ["facts"],
+  "approval.asked": ["args", "facts"],
   "execution.intent": ["args", "facts"],
   "execution.outcome": ["result"],
 };

@@ -80,7 +80,9 @@ export type JournalRecord = {
     | "memory.changed"
     | "session.halted"
     | "values.erased"
-    | "log.pruned";
+    | "log.pruned"
+    | "approval.asked"
+    | "approval.answered";
   /**
    * Who acted; null for the runtime itself.
    */
@@ -179,6 +181,7 @@ export interface Configuration {
   };
   sandbox?: SandboxTable;
   limits?: LimitsTable;
+  approvals?: ApprovalsTable;
   memory?: MemoryTable;
   host?: HostTable;
   observability?: ObservabilityTable;
@@ -369,6 +372,16 @@ export interface LimitsTable {
    * Calls waiting for admission before further ones are refused.
    */
   queue?: number;
+}
+export interface ApprovalsTable {
+  /**
+   * Time after which a question without an answer is a no. Default: one hour.
+   */
+  expires_ms?: number;
+  /**
+   * Questions of one session that may be open at once. Default: 8.
+   */
+  per_session?: number;
 }
 export interface MemoryTable {
   /**
@@ -1133,7 +1146,17 @@ export interface ExecutionRefusedBody {
   tool: null | string;
   request: RefusedRequest;
   label: null | string;
-  event: "invalid" | "unknown" | "disabled" | "argumentsInvalid" | "factsFailed" | "denied" | "halted" | "cancelled";
+  event:
+    | "invalid"
+    | "unknown"
+    | "disabled"
+    | "argumentsInvalid"
+    | "factsFailed"
+    | "denied"
+    | "halted"
+    | "cancelled"
+    | "refused"
+    | "expired";
   decision: DecisionCode;
   facts: null | Facts;
   /**
@@ -1143,6 +1166,10 @@ export interface ExecutionRefusedBody {
   revision: null | string;
   rules: string[];
   error: ReplyError;
+  /**
+   * Sequence number of the question that this ends; absent where nobody was asked.
+   */
+  approval?: number;
 }
 /**
  * What was refused; the record's commitment `/request/payload` is over its bytes.
@@ -1206,6 +1233,10 @@ export interface ExecutionIntentBody {
    * What is true of the principal from this record on, for ever. Absent where the call changes nothing about that.
    */
   marks?: Mark[];
+  /**
+   * Sequence number of the question that operators said yes to; absent where nobody was asked.
+   */
+  approval?: number;
 }
 /**
  * What became of a permitted call, made durable before anyone hears the answer.
@@ -1420,6 +1451,112 @@ export interface LogPrunedBody {
   records: number;
 }
 /**
+ * A call that policy permits only after operators say yes. It waits as this record and holds nothing else; the record's sequence number is the approval's identifier.
+ *
+ * This interface was referenced by `undefined`'s JSON-Schema
+ * via the `definition` "approvalAskedBody".
+ */
+export interface ApprovalAskedBody {
+  tool: string;
+  capability: string;
+  /**
+   * Null where they are a commitment.
+   */
+  args: null | {
+    [k: string]: unknown;
+  };
+  label: null | string;
+  /**
+   * Null where they are a commitment.
+   */
+  facts: null | Facts;
+  /**
+   * SHA-256 of the JSON text [principal, tool, facts], as they are recorded.
+   */
+  input_sha256: string;
+  revision: string;
+  /**
+   * Sorted identifiers of the rules that ask.
+   */
+  rules: string[];
+  /**
+   * How many different operators have to say yes.
+   */
+  approvers: number;
+  /**
+   * Files that the call names and what they held when the question was asked.
+   *
+   * @maxItems 64
+   */
+  files: ApprovedFile[];
+  /**
+   * SHA-256 of the JSON text [principal, tool, capability, args, questions, files, rules, approvers], as they are recorded. An answer is to this and to nothing else.
+   */
+  digest: string;
+  /**
+   * RFC 3339, UTC. Without an answer by then the call is refused.
+   */
+  expires_at: string;
+  /**
+   * Time from the question to its expiry, which no change of the wall clock extends.
+   */
+  lifetime_ms: number;
+}
+/**
+ * This interface was referenced by `undefined`'s JSON-Schema
+ * via the `definition` "approvedFile".
+ */
+export interface ApprovedFile {
+  path: string;
+  bytes: number;
+  /**
+   * Null where the file is larger than what is read for a question; its size and time of change are bound then.
+   */
+  sha256: null | string;
+  /**
+   * Where `sha256` is null: when the file was changed last, in nanoseconds since 1970.
+   */
+  changed?: string;
+}
+/**
+ * An operator answered a question. A yes is used once, for the call that was asked about.
+ *
+ * This interface was referenced by `undefined`'s JSON-Schema
+ * via the `definition` "approvalAnsweredBody".
+ */
+export interface ApprovalAnsweredBody {
+  /**
+   * Sequence number of the question.
+   */
+  question: number;
+  tool: string;
+  /**
+   * Digest of the question, as the operator saw it.
+   */
+  digest: string;
+  answer: "granted" | "refused";
+  /**
+   * Whether the question is settled by this: by a no, or by the last yes that it needs.
+   */
+  complete: boolean;
+  /**
+   * `session`: the same call of the same session is not asked about again under this policy.
+   */
+  scope: "once" | "session";
+  /**
+   * What the operator says about it, made printable.
+   */
+  reason: null | string;
+  /**
+   * Whether the agent could have given this answer itself, because it runs as the operator's user and no key was asked for.
+   */
+  self_approvable: boolean;
+  /**
+   * Public key of the operator who signed the answer; absent where the operator's socket was enough.
+   */
+  key?: string;
+}
+/**
  * The answer to one protocol message. `result` is present only when completed; `error` otherwise, except while pending.
  */
 export interface Reply {
@@ -1430,6 +1567,7 @@ export interface Reply {
     [k: string]: unknown;
   };
   error?: ReplyError;
+  approval?: PendingApproval;
   policy?: {
     revision: string;
     /**
@@ -1444,6 +1582,19 @@ export interface Reply {
     seq: number;
   };
   resolution?: Resolution;
+}
+/**
+ * The question that the call waits for; only while pending.
+ */
+export interface PendingApproval {
+  /**
+   * Sequence number of the question's record.
+   */
+  id: string;
+  /**
+   * RFC 3339, UTC.
+   */
+  expires_at: string;
 }
 /**
  * What an operator said became of an interrupted execution; absent until somebody did.

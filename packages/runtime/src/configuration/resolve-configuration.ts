@@ -52,11 +52,19 @@ export interface ResolvedLimits {
   readonly queue: number;
 }
 
+export interface ApprovalSettings {
+  /** Time after which a question without an answer is a no. */
+  readonly expiresMs: number;
+  /** Questions of one session that may be open at once. */
+  readonly perSession: number;
+}
+
 export interface ResolvedConfiguration {
   readonly authority: Authority;
   /** Only what the configuration names; everything else is disabled. */
   readonly capabilities: ReadonlyMap<string, CapabilitySetting>;
   readonly limits: ResolvedLimits;
+  readonly approvals: ApprovalSettings;
   readonly stateDirectory: string;
   readonly runtimeDirectory: string;
   readonly otlpEndpoint: string | undefined;
@@ -99,6 +107,10 @@ export function resolveConfiguration(input: ConfigurationInput): ResolvedConfigu
     authority,
     capabilities: resolveCapabilities(configuration),
     limits: resolveLimits(configuration),
+    approvals: {
+      expiresMs: configuration.approvals?.expires_ms ?? LIMITS.approvalExpiresMs,
+      perSession: configuration.approvals?.per_session ?? LIMITS.approvalsPerSession,
+    },
     stateDirectory: directories.state,
     runtimeDirectory: directories.runtime,
     otlpEndpoint: resolveEndpoint(configuration.observability?.otlp, places),

@@ -29,24 +29,28 @@ export class Decisions {
     }
   }
 
-  /** What it was decided on, and by, stands in the execution afterwards, whatever the decision was. */
-  decide(execution: Execution): GateDecision {
-    const { facts } = execution;
+  /**
+   * What it was decided on, and by, stands in the execution afterwards, whatever the decision was. Of a call that
+   * operators said yes to, so do the rules that asked.
+   */
+  decide(execution: Execution, approved: boolean): GateDecision {
+    const { facts, askedBy } = execution;
     assert(facts !== null, "facts are taken before a decision");
     const history = this.#historyOf(execution);
     execution.facts = { ...facts, history };
-    const decision = this.#ask(execution, history);
+    const decision = this.#ask(execution, history, approved);
     execution.revision = decision.revision;
-    execution.rules = decision.rules;
+    const asked = approved && decision.allowed ? askedBy : [];
+    execution.rules = [...new Set([...asked, ...decision.rules])].sort();
     return decision;
   }
 
   /** The same for a call that was permitted; where nothing that it was decided on has changed, nothing is decided twice. */
   decideAnew(execution: Execution): GateDecision {
-    const { facts, rules, revision } = execution;
+    const { facts, rules, revision, approval } = execution;
     assert(revision !== null, "a permitted call was decided on by a revision");
     if (isSameHistory(facts?.history, this.#historyOf(execution))) return { allowed: true, rules, revision };
-    return this.decide(execution);
+    return this.decide(execution, approval !== null);
   }
 
   /** Why a call that was permitted would not be any more, with the marks that its principal bears by now. */
@@ -54,7 +58,7 @@ export class Decisions {
     const own = execution.facts?.history;
     if (own === undefined) return null;
     const { has_read_secret, has_seen_untrusted } = this.#historyOf(execution);
-    const decision = this.#ask(execution, { ...own, has_read_secret, has_seen_untrusted });
+    const decision = this.#ask(execution, { ...own, has_read_secret, has_seen_untrusted }, execution.approval !== null);
     return decision.allowed ? null : decision.reason;
   }
 
@@ -65,7 +69,7 @@ export class Decisions {
   }
 
   // INVARIANT: I3: anything but a clear permit, an exception included, denies.
-  #ask({ actor, call, facts }: Execution, history: HistoryFacts): GateDecision {
+  #ask({ actor, call, facts }: Execution, history: HistoryFacts, approved: boolean): GateDecision {
     try {
       assert(call !== null && facts !== null, "a decision is about a call with its facts");
       const { questions } = facts;
@@ -74,7 +78,7 @@ export class Decisions {
         capability: call.tool,
         questions,
         history,
-        approved: false,
+        approved,
       });
     } catch (error) {
       const reason = `the decision failed: ${errorText(error)}`;

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { hash } from "node:crypto";
 import { type JournalEntry, redact, textWithoutSecrets } from "@femtoclaw/journal";
 import {
+  type ApprovedFile,
   type DecisionCode,
   type ExecutionOutcomeBody,
   LIMITS,
@@ -23,7 +24,7 @@ export function refusalEntry(
   decision: DecisionCode,
   error: ReplyError,
 ): JournalEntry {
-  const { bytes, call, facts, label, revision, rules } = execution;
+  const { bytes, call, facts, label, revision, rules, waited } = execution;
   const { head, redacted } = requestHead(execution);
   return {
     type: "execution.refused",
@@ -39,6 +40,7 @@ export function refusalEntry(
       revision,
       rules: [...rules],
       error,
+      ...(waited === null ? {} : { approval: waited.seq }),
     },
     redacted,
     committed: [{ path: "/request/payload", bytes }],
@@ -46,11 +48,71 @@ export function refusalEntry(
 }
 
 export function intentEntry(execution: Execution): JournalEntry {
-  const { call, capability, facts, marks, revision, secrets } = execution;
-  assert(call && capability && facts && revision, "an intent has a call, its facts and its decision");
+  const { approval, receivedUs, marks, bytes, reservedBytes } = execution;
+  const decided = decidedCall(execution);
   return {
     type: "execution.intent",
     ...whose(execution),
+    body: {
+      ...decided.body,
+      rules: [...execution.rules],
+      received_us: receivedUs,
+      ...(approval === null ? {} : { approval }),
+      bytes: bytes.byteLength,
+      reserved_bytes: reservedBytes,
+      ...(marks.length === 0 ? {} : { marks: [...marks] }),
+    },
+    secrets: decided.secrets,
+  };
+}
+
+/** What operators are asked: about which call, on which facts and files, by which rules. */
+export interface Asked {
+  readonly rules: readonly string[];
+  readonly approvers: number;
+  readonly files: readonly ApprovedFile[];
+}
+
+export function questionEntry(
+  execution: Execution,
+  { rules, approvers, files }: Asked,
+  { expiresUs, lifetimeMs }: { readonly expiresUs: number; readonly lifetimeMs: number },
+): JournalEntry {
+  const decided = decidedCall(execution);
+  return {
+    type: "approval.asked",
+    ...whose(execution),
+    body: {
+      ...decided.body,
+      rules: [...rules],
+      approvers,
+      files: [...files],
+      digest: questionDigest(execution, { rules, approvers, files }),
+      expires_at: new Date(expiresUs / 1_000).toISOString(),
+      lifetime_ms: lifetimeMs,
+    },
+    secrets: decided.secrets,
+  };
+}
+
+/**
+ * INVARIANT: I8: a yes is to all that makes the call what it is. Whoever holds the record can compute this,
+ * so secrets are taken out first, as they are in the record.
+ */
+export function questionDigest(execution: Execution, { rules, approvers, files }: Asked): string {
+  const { body, secrets } = decidedCall(execution);
+  const { principal } = execution.actor;
+  const questions = body.facts.questions;
+  const asked = [principal, body.tool, body.capability, body.args, questions, files, rules, approvers];
+  const marked = secrets.map((secret) => ({ ...secret, path: secret.path.replace(/^\/args/, "/3") }));
+  return hash("sha256", JSON.stringify(redact(asked, marked).value));
+}
+
+/** What an intent and a question say of a call alike. */
+function decidedCall(execution: Execution) {
+  const { call, capability, facts, revision, secrets } = execution;
+  assert(call && capability && facts && revision, "a call that was decided on has facts and a revision");
+  return {
     body: {
       tool: call.tool,
       capability: capability.manifest.version,
@@ -59,11 +121,6 @@ export function intentEntry(execution: Execution): JournalEntry {
       facts,
       input_sha256: inputDigest(execution),
       revision,
-      rules: [...execution.rules],
-      received_us: execution.receivedUs,
-      bytes: execution.bytes.byteLength,
-      reserved_bytes: execution.reservedBytes,
-      ...(marks.length === 0 ? {} : { marks: [...marks] }),
     },
     secrets: secrets.input(call.args, "/args"),
   };

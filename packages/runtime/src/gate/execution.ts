@@ -3,6 +3,7 @@
 import type { BoundArguments, Capability } from "@femtoclaw/capabilities";
 import type { JournalEntry } from "@femtoclaw/journal";
 import type {
+  DecisionCode,
   ExecutionId,
   ExecutionRefusedBody,
   Facts,
@@ -13,9 +14,10 @@ import type {
   SessionId,
   ToolCall,
 } from "@femtoclaw/protocol";
-import type { CapabilitySecrets } from "./argument-validators.ts";
+import { type CapabilitySecrets, NO_SECRETS } from "./argument-validators.ts";
 import type { Leave } from "./door.ts";
 import type { Release } from "./fair-slots.ts";
+import type { WaitingCall } from "./questions.ts";
 import type { SessionQuota } from "./session-quota.ts";
 import type { EndingEvent, Problem } from "./verdict.ts";
 
@@ -28,6 +30,10 @@ export interface Execution {
   introduce(): boolean;
   readonly label: string | null;
   readonly bytes: Uint8Array;
+  /** The question that this call waited for; null for one that comes from its proposer. */
+  readonly waited: WaitingCall | null;
+  /** Why a call that waited cannot go on; null where it can. */
+  readonly lost: { readonly event: "denied" | "factsFailed"; readonly problem: Problem } | null;
   readonly receivedUs: number;
   /** Aborts when the proposer cancels, the operator halts, or the time is over. */
   readonly abort: AbortController;
@@ -45,6 +51,9 @@ export interface Execution {
   bound: BoundArguments | null;
   revision: string | null;
   rules: readonly string[];
+  /** Question that operators said yes to, where one was asked about this call, and the rules that asked. */
+  approval: number | null;
+  askedBy: readonly string[];
   /** Why a permitted call gets no intent; else its intent on the way to the disk. */
   heldBack: Problem | null;
   committing: Promise<{ readonly seq: number }> | null;
@@ -52,6 +61,8 @@ export interface Execution {
   intent: number | null;
   /** The record that ends the execution, and what the reply says. */
   ending: Ending | null;
+  /** How it leaves the gate where no record of its own ends it: the reply says the rest. */
+  unrecorded: "collapsed" | "commitFailed" | null;
   reply: Reply | null;
   release: Release | null;
   readonly leave: Leave;
@@ -61,9 +72,53 @@ export interface Execution {
 
 export interface Ending {
   readonly event: EndingEvent;
+  readonly decision: DecisionCode;
   readonly entry: JournalEntry;
   readonly result?: Record<string, unknown>;
   readonly error?: ReplyError;
 }
 
 export type RefusalEvent = ExecutionRefusedBody["event"];
+
+/** An execution of which nothing is known yet but what it came with. */
+export function newExecution(
+  came: Pick<
+    Execution,
+    | "id"
+    | "session"
+    | "actor"
+    | "quota"
+    | "introduce"
+    | "label"
+    | "bytes"
+    | "waited"
+    | "lost"
+    | "receivedUs"
+    | "release"
+    | "leave"
+  >,
+): Execution {
+  return {
+    ...came,
+    abort: new AbortController(),
+    stopReason: null,
+    call: null,
+    capability: null,
+    secrets: NO_SECRETS,
+    facts: null,
+    marks: [],
+    reservedBytes: 0,
+    bound: null,
+    revision: null,
+    rules: [],
+    approval: null,
+    askedBy: [],
+    heldBack: null,
+    committing: null,
+    intent: null,
+    ending: null,
+    unrecorded: null,
+    reply: null,
+    releaseRoom: null,
+  };
+}

@@ -4,11 +4,22 @@ import type { Capability, FactsResult, JsonObject } from "@femtoclaw/capabilitie
 import type { Appended, Clock, JournalEntry } from "@femtoclaw/journal";
 import type { ExecutionActor } from "@femtoclaw/machines";
 import type { Question } from "@femtoclaw/policy";
-import type { Authority, CapabilityManifest, ErrorCode, ExecutionId, Facts, HistoryFacts } from "@femtoclaw/protocol";
+import type {
+  Authority,
+  CapabilityManifest,
+  ErrorCode,
+  ExecutionId,
+  Facts,
+  HistoryFacts,
+  SessionId,
+} from "@femtoclaw/protocol";
 import type { SandboxView } from "@femtoclaw/sandbox";
+import type { QuestionRecord } from "../approvals.ts";
+import type { ApprovalSettings } from "../configuration/resolve-configuration.ts";
 import type { SessionHistories } from "../projection/session-histories.ts";
 import type { CapabilitySecrets, CapabilityValidators } from "./argument-validators.ts";
 import type { FairSlots } from "./fair-slots.ts";
+import type { SessionQuota } from "./session-quota.ts";
 import type { Problem } from "./verdict.ts";
 
 export interface Registered {
@@ -48,6 +59,10 @@ export interface GateParts {
   /** Null while calls are taken, else why not. */
   admission(): Problem | null;
   spawn(id: ExecutionId): ExecutionActor;
+  /** The actor of a call that has waited for an answer, where it waited. */
+  resume(id: ExecutionId): ExecutionActor;
+  /** Ends the actor of a call that waits for an answer. */
+  evict(id: ExecutionId): void;
   registered(tool: string): Registered | undefined;
   /** What sessions did before, as far as records have numbers. */
   readonly histories: SessionHistories;
@@ -61,4 +76,12 @@ export interface GateParts {
     readonly approved: boolean;
   }): GateDecision;
   append(entry: JournalEntry): Promise<Pick<Appended, "seq" | "bytes">>;
+  /** Of questions to operators. */
+  readonly approvals: ApprovalSettings;
+  /** The record of a question with the values that it commits to. */
+  question(seq: number): Promise<QuestionRecord>;
+  /** Hears of a call that cannot go on, though its question is settled. */
+  lost(id: ExecutionId, reason: string): void;
+  /** What the session of a call that waited may still add to the journal. */
+  quota(session: SessionId): SessionQuota;
 }

@@ -1,7 +1,8 @@
 /** Puts the real parts into the gate. */
 import { ProgramDigests, takeFacts } from "@femtoclaw/capabilities";
 import type { Clock, Journal } from "@femtoclaw/journal";
-import { LIMITS } from "@femtoclaw/protocol";
+import { type ExecutionId, LIMITS, type SessionId } from "@femtoclaw/protocol";
+import { questionRecord } from "../approvals.ts";
 import type { ResolvedConfiguration } from "../configuration/resolve-configuration.ts";
 import type { SessionHistories } from "../projection/session-histories.ts";
 import type { Confinement } from "../subsystems/confinement.ts";
@@ -10,6 +11,7 @@ import type { Registry } from "../subsystems/registry.ts";
 import type { ActorSystem } from "../system.ts";
 import { FairSlots } from "./fair-slots.ts";
 import { Gate } from "./gate.ts";
+import type { SessionQuota } from "./session-quota.ts";
 import type { Problem } from "./verdict.ts";
 
 export interface OpenGateParts {
@@ -23,6 +25,8 @@ export interface OpenGateParts {
   readonly journal: Journal;
   readonly histories: SessionHistories;
   admission(): Problem | null;
+  quota(session: SessionId): SessionQuota;
+  lost(id: ExecutionId, reason: string): void;
 }
 
 export interface OpenGate {
@@ -31,7 +35,7 @@ export interface OpenGate {
 }
 
 export function openGate({ configuration, registry, policy, confinement, ...parts }: OpenGateParts): OpenGate {
-  const { authority, limits } = configuration;
+  const { authority, limits, approvals } = configuration;
   const { concurrency, queue } = limits;
   const stages = new FairSlots({ slots: concurrency, slotsPerSession: concurrency, queue });
   const digests = new ProgramDigests();
@@ -46,12 +50,18 @@ export function openGate({ configuration, registry, policy, confinement, ...part
     outcomes: new FairSlots({ slots: LIMITS.outcomes, slotsPerSession: LIMITS.outcomes, queue: LIMITS.effects }),
     admission: () => parts.admission(),
     spawn: (id) => parts.system.spawn(id),
+    resume: (id) => parts.system.resume(id),
+    evict: (id) => parts.system.evict(id),
     registered: (tool) => registry.registered(tool),
     takeFacts: (manifest, args, principal) =>
       takeFacts({ manifest, args, authority, sandbox: confinement.viewOf(principal), digests }),
     histories: parts.histories,
     decide: (request) => policy.decide(request),
     append: (entry) => parts.journal.append(entry),
+    approvals,
+    question: (seq) => questionRecord(parts.journal, seq),
+    quota: (session) => parts.quota(session),
+    lost: (id, reason) => parts.lost(id, reason),
   });
   return { gate, stages };
 }

@@ -26,6 +26,8 @@ const VERDICTS = {
   argumentsInvalid: { status: "denied", decision: "DENIED_ARGUMENT_INVALID" },
   factsFailed: { status: "denied", decision: "DENIED_ARGUMENT_INVALID" },
   denied: { status: "denied", decision: "DENIED_POLICY_VIOLATION" },
+  refused: { status: "denied", decision: "DENIED_POLICY_VIOLATION" },
+  expired: { status: "denied", decision: "DENIED_POLICY_VIOLATION" },
   halted: { status: "error", decision: "AUTHORIZED" },
   succeeded: { status: "completed", decision: "AUTHORIZED" },
   failed: { status: "error", decision: "AUTHORIZED" },

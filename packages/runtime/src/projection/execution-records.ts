@@ -1,9 +1,13 @@
 /** What the records of an execution mean: which events they stand for, and which intent an ending closes. */
-import { FemtoError, type TypedRecord } from "@femtoclaw/protocol";
+import type { ExecutionState } from "@femtoclaw/machines";
+import { type ExecutionRefusedBody, FemtoError, type TypedRecord } from "@femtoclaw/protocol";
 import type { ExecutionEventType, ExecutionPoint } from "./execution-table.ts";
 
 export type ExecutionRecord = TypedRecord & {
-  type: "message.recorded" | `execution.${"refused" | "intent" | "outcome" | "interrupted"}`;
+  type:
+    | "message.recorded"
+    | `approval.${"asked" | "answered"}`
+    | `execution.${"refused" | "intent" | "outcome" | "interrupted"}`;
 };
 
 /** A permitted execution that has no outcome yet. */
@@ -32,19 +36,22 @@ export function requireOwnIntent(
   if (!fits) throw corrupt(record, `the intent of its execution is of boot ${known.boot} and tool ${known.tool}`);
 }
 
-/** The machine events that a record of an execution stands for. */
-export function eventsOf(record: ExecutionRecord): readonly ExecutionEventType[] {
+/** The machine events that a record of an execution stands for, which was in this state before it. */
+export function eventsOf(record: ExecutionRecord, state: ExecutionState): readonly ExecutionEventType[] {
+  // After a question the execution has been begun and validated by the record that asks.
+  const isFirst = state === "inputReceived";
+  const begun: readonly ExecutionEventType[] = isFirst ? ["begin", "valid"] : [];
   switch (record.type) {
     case "message.recorded":
       return ["begin", "message", "committed"];
-    case "execution.refused": {
-      const { event } = record.body;
-      if (event === "denied" || event === "factsFailed") return ["begin", "valid", event, "committed"];
-      if (event === "halted" || event === "cancelled") return ["begin", "valid", "permitted", event, "committed"];
-      return ["begin", event, "committed"];
-    }
+    case "approval.asked":
+      return [...begun, "approvalRequired"];
+    case "approval.answered":
+      return record.body.complete ? [record.body.answer] : [];
+    case "execution.refused":
+      return [...refusalEvents(record.body.event, state), "committed"];
     case "execution.intent":
-      return ["begin", "valid", "permitted"];
+      return [...begun, "permitted"];
     case "execution.outcome":
       return record.body.began ? ["committed", record.body.event, "committed"] : [record.body.event, "committed"];
     case "execution.interrupted":
@@ -54,7 +61,23 @@ export function eventsOf(record: ExecutionRecord): readonly ExecutionEventType[]
   }
 }
 
-/** How many events of executions a record stands for; none for one that is about no execution. */
+function refusalEvents(event: ExecutionRefusedBody["event"], state: ExecutionState): readonly ExecutionEventType[] {
+  switch (state) {
+    case "inputReceived":
+      if (event === "denied" || event === "factsFailed") return ["begin", "valid", event];
+      if (event === "halted" || event === "cancelled") return ["begin", "valid", "permitted", event];
+      return ["begin", event];
+    case "authorizationEvaluating":
+      return event === "halted" || event === "cancelled" ? ["permitted", event] : [event];
+    case "memoryCommitting":
+      // The answer that refused it has been recorded.
+      return [];
+    default:
+      return [event];
+  }
+}
+
+/** How many events of executions a record stands for, about; none for one that is about no execution. */
 export function eventCount(record: TypedRecord): number {
   switch (record.type) {
     case "message.recorded":
@@ -62,7 +85,9 @@ export function eventCount(record: TypedRecord): number {
     case "execution.intent":
     case "execution.outcome":
     case "execution.interrupted":
-      return eventsOf(record).length;
+    case "approval.asked":
+    case "approval.answered":
+      return eventsOf(record, "inputReceived").length;
     default:
       return 0;
   }

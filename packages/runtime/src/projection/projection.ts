@@ -7,7 +7,7 @@ import { type Phase, phaseOf, type RegistryContext } from "@femtoclaw/machines";
 import {
   type ActorSnapshot,
   errorText,
-  FemtoError,
+  type FemtoError,
   type LogParent,
   type RegisteredCapability,
   type TypedRecord,
@@ -16,8 +16,10 @@ import type { EventObject } from "xstate";
 import { isFounding } from "./epoch-records.ts";
 import { corrupt, type ExecutionRecord, eventsOf, type OpenExecution, requireOwnIntent } from "./execution-records.ts";
 import { type ExecutionEventType, type ExecutionPoint, ExecutionTable } from "./execution-table.ts";
+import { executionsHolder, HOST, type Holder, holderOf, SESSIONS, stateOf } from "./holders.ts";
 import { MachineFold } from "./inert-scope.ts";
 import { type FoldingMachine, LIVE_MACHINES, type MachineSet } from "./machine-set.ts";
+import { answeredBy, askedBy, type OpenQuestion, requireOwnQuestion } from "./open-questions.ts";
 import { requireOwnHistory } from "./own-history.ts";
 import { SessionHistories, type SessionsState } from "./session-histories.ts";
 import { Unresolved, type UnresolvedExecution } from "./unresolved.ts";
@@ -30,6 +32,8 @@ interface ExecutionsState {
   readonly open: Readonly<Record<string, OpenExecution>>;
   readonly counters: Counters;
   readonly unresolved: Readonly<Record<string, UnresolvedExecution>>;
+  /** Absent while there are none, as in the states of versions that knew none. */
+  readonly questions?: Readonly<Record<string, OpenQuestion>>;
 }
 
 interface HostState {
@@ -45,10 +49,6 @@ interface HostState {
 
 const MACHINE_NAMES = ["lifecycle", "memory", "registry", "policy", "observability"] as const;
 export type MachineName = (typeof MACHINE_NAMES)[number];
-/** What holds the state of an actor, as its snapshots name it. */
-type Holder = Omit<ActorSnapshot, "state">;
-const HOST: Holder = { machine: "host", version: "2", definition: null };
-const SESSIONS: Holder = { machine: "sessions", version: "1", definition: null };
 
 /** In which states a subsystem is ready, by the event that says so. */
 const STANDING: Readonly<Record<string, { readonly machine: MachineName; readonly states: readonly string[] }>> = {
@@ -78,6 +78,8 @@ export class Projection {
   #counters = ZERO_COUNTERS;
   #unresolved = new Unresolved();
   #sessions = new SessionHistories();
+  /** The oldest stands first. */
+  #questions = new Map<string, OpenQuestion>();
   #host: HostState = { parent: null, boot: null, boots: 0, configuration: null, ended: "none", running: 0 };
   #size = 0;
 
@@ -100,8 +102,9 @@ export class Projection {
       projection.#folds[name].restore(state as { value: unknown; context: unknown });
     }
     projection.#fresh.clear();
+    const hasQuestions = (actors["executions"]?.state as ExecutionsState | undefined)?.questions !== undefined;
     const executions = structuredClone(
-      stateOf(actors, "executions", executionsHolder(machines.execution)),
+      stateOf(actors, "executions", executionsHolder(machines.execution, hasQuestions)),
     ) as ExecutionsState;
     projection.#open = new Map(Object.entries(executions.open));
     projection.#counters = executions.counters;
@@ -110,6 +113,7 @@ export class Projection {
     if (actors["sessions"] !== undefined) {
       projection.#sessions = new SessionHistories(stateOf(actors, "sessions", SESSIONS) as SessionsState);
     }
+    projection.#questions = new Map(Object.entries(executions.questions ?? {}));
     projection.#host = structuredClone(stateOf(actors, "host", HOST)) as HostState;
     projection.#size = covers + 1;
     return projection;
@@ -152,6 +156,11 @@ export class Projection {
     return this.#sessions;
   }
 
+  /** Calls that wait for operators, or whose answer has not led to the next record yet. */
+  get questions(): ReadonlyMap<string, OpenQuestion> {
+    return new Map(this.#questions);
+  }
+
   get capabilities(): readonly RegisteredCapability[] {
     return Object.values((this.#folds.registry.context as RegistryContext).capabilities);
   }
@@ -175,10 +184,11 @@ export class Projection {
       open: Object.fromEntries(this.#open),
       counters: this.#counters,
       unresolved: Object.fromEntries(this.#unresolved.all),
+      ...(this.#questions.size === 0 ? {} : { questions: Object.fromEntries(this.#questions) }),
     };
     return {
       ...(Object.fromEntries(machines) as Record<string, ActorSnapshot>),
-      executions: { ...executionsHolder(this.#machines.execution), state: { ...executions } },
+      executions: { ...executionsHolder(this.#machines.execution, this.#questions.size > 0), state: { ...executions } },
       host: { ...HOST, state: { ...this.#host } },
       ...(this.#sessions.isEmpty ? {} : { sessions: { ...SESSIONS, state: { ...this.#sessions.state } } }),
     };
@@ -205,7 +215,7 @@ export class Projection {
     this.#machines = { ...this.#machines, [id]: machine };
     if (id === "execution") {
       this.#table = new ExecutionTable(machine.logic);
-      const stray = [...this.#open].find(([, { at }]) => !this.#table.has(at));
+      const stray = [...this.#open, ...this.#questions].find(([, { at }]) => !this.#table.has(at));
       if (stray !== undefined) throw cannot(`it has no state ${stray[1].at.state}, in which execution ${stray[0]} is`);
     } else if (this.#fresh.has(id)) {
       this.#folds[id] = this.#begun(id);
@@ -368,19 +378,32 @@ export class Projection {
     const id = record.execution;
     if (id === null) throw corrupt(record, "it names no execution");
     const known = this.#open.get(id);
+    const question = this.#questions.get(id);
     if (!this.#taking && record.type !== "execution.interrupted") throw corrupt(record, "no call was taken yet");
     const ends = record.type === "execution.outcome" || record.type === "execution.interrupted";
     if (ends !== (known !== undefined)) {
       throw corrupt(record, known === undefined ? "it has no intent" : "its execution is already open");
     }
     if (ends && known !== undefined) requireOwnIntent(record, known);
-    const at = this.#walk(record, known?.at ?? this.#table.initial, eventsOf(record));
+    const from = known?.at ?? question?.at ?? this.#table.initial;
+    const at = this.#walk(record, from, eventsOf(record, from.state));
     switch (record.type) {
       case "message.recorded":
         return this.#count({ messages: 1 });
+      case "approval.asked":
+        this.#questions.set(id, askedBy(record, at));
+        return;
+      case "approval.answered":
+        if (question === undefined) throw corrupt(record, "its execution has no open question");
+        this.#questions.set(id, answeredBy(record, question, at));
+        return;
       case "execution.refused":
+        requireOwnQuestion(record, question);
+        this.#questions.delete(id);
         return this.#count({ refused: 1 });
       case "execution.intent":
+        requireOwnQuestion(record, question);
+        this.#questions.delete(id);
         this.#open.set(id, {
           intent: record.seq,
           tool: record.body.tool,
@@ -433,26 +456,6 @@ export class Projection {
       );
     }
   }
-}
-
-/** The map of executions: the machine that they follow, and what is kept about them beside it. */
-function executionsHolder(machine: FoldingMachine): Holder {
-  const holder = holderOf(machine);
-  return { ...holder, version: `${holder.version}.1` };
-}
-
-function holderOf({ identity }: FoldingMachine): Holder {
-  return { machine: identity.id, version: identity.version, definition: identity.sha256 };
-}
-
-function stateOf(actors: Readonly<Record<string, ActorSnapshot>>, name: string, holder: Holder): unknown {
-  const actor = actors[name];
-  if (actor?.version !== holder.version || actor.definition !== holder.definition) {
-    const found =
-      actor === undefined ? "is missing" : `is of version ${actor.version} where ${holder.version} is known`;
-    throw new FemtoError("FEMTO_JOURNAL_FORMAT", `the snapshot of \`${name}\` ${found}`);
-  }
-  return actor.state;
 }
 
 /** `idle` and `executing` are one for a writer: it cannot know yet which intents before its record become durable. */

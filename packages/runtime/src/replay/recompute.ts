@@ -14,6 +14,7 @@ import {
   type SnapshotDigest,
   type TypedRecord,
 } from "@femtoclaw/protocol";
+import { knowsKept } from "../projection/holders.ts";
 import { type FoldingMachine, LIVE_MACHINES } from "../projection/machine-set.ts";
 import { Projection } from "../projection/projection.ts";
 import type { Divergence, MachineUse, Obstacle } from "./divergence.ts";
@@ -181,8 +182,8 @@ class Run {
     return Object.entries(holders).flatMap(([actor, { machine, version, definition }]) => {
       const holder = Object.hasOwn(own, actor) ? own[actor] : undefined;
       // What an actor keeps beside its machine's state has a version of its own, behind the machine's.
-      const [machineVersion = "", kept] = version.split(".");
-      const isKnown = definition === null ? holder?.version === version : holder?.version.split(".")[1] === kept;
+      const [machineVersion = ""] = version.split(".");
+      const isKnown = definition === null ? holder?.version === version : knowsKept(actor, version);
       if (holder?.machine !== machine || !isKnown) {
         throw new Unavailable({
           seq,

@@ -15,6 +15,7 @@ import {
 } from "@femtoclaw/journal";
 import { MACHINE_IDENTITIES } from "@femtoclaw/machines";
 import type { BootId, ExecutionId, FemtoError, RecordActor, Reply, SessionId, TypedRecord } from "@femtoclaw/protocol";
+import { questionRecord } from "../../src/approvals.ts";
 import { compileSchemas } from "../../src/gate/argument-validators.ts";
 import { Door, newcomersShare } from "../../src/gate/door.ts";
 import { FairSlots } from "../../src/gate/fair-slots.ts";
@@ -271,6 +272,12 @@ export class Trial {
       histories: new SessionHistories(),
       decide: (request) => ({ ...this.#base.engine.decideAll(request), revision: this.#base.revision }),
       append: (entry) => append(this.#journal, entry),
+      resume: (id) => system.resume(id),
+      evict: (id) => system.evict(id),
+      approvals: this.#base.configuration.approvals,
+      question: (seq) => questionRecord(this.#journal, seq),
+      quota: () => new SessionQuota(refusalShare(0), 0, newcomersShare(0)),
+      lost: (id, reason) => assert.fail(`${id} cannot go on: ${reason}`),
     };
   }
 

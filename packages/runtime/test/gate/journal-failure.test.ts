@@ -1,4 +1,5 @@
 /** When the journal cannot commit: nothing is claimed, nothing runs without a durable intent, and admission closes. */
+import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { type Capability, ProgramDigests, takeFacts } from "@femtoclaw/capabilities";
 import {
@@ -19,6 +20,7 @@ import {
   validateReply,
 } from "@femtoclaw/protocol";
 import { describe, expect, it } from "vitest";
+import { questionRecord } from "../../src/approvals.ts";
 import { compileSchemas } from "../../src/gate/argument-validators.ts";
 import { Door, newcomersShare } from "../../src/gate/door.ts";
 import { FairSlots } from "../../src/gate/fair-slots.ts";
@@ -82,6 +84,12 @@ class Bench {
       histories: new SessionHistories(),
       decide: () => ({ allowed: true, rules: ["a"], revision: "0".repeat(64) }),
       append: (entry) => journal.append(entry),
+      resume: (id) => this.system.resume(id),
+      evict: (id) => this.system.evict(id),
+      approvals: { expiresMs: 1_000, perSession: 8 },
+      question: (seq) => questionRecord(journal, seq),
+      quota: () => new SessionQuota(refusalShare(0), 0, newcomersShare(0)),
+      lost: (id, reason) => assert.fail(`${id} cannot go on: ${reason}`),
       ...parts,
     });
   }

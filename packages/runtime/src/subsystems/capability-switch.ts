@@ -1,8 +1,8 @@
-/** An operator switches a capability while the runtime stands: checked, recorded, and then in force. */
+/** An operator's word on a capability: checked, recorded, and only then in force. */
 import type { Journal } from "@femtoclaw/journal";
-import { operatorActor } from "./operator-actor.ts";
-import type { Confinement } from "./subsystems/confinement.ts";
-import type { Registry } from "./subsystems/registry.ts";
+import { operatorActor } from "../operator-actor.ts";
+import type { Confinement } from "./confinement.ts";
+import type { Registry } from "./registry.ts";
 
 export interface CapabilitySwitchParts {
   readonly registry: Registry;
@@ -10,6 +10,7 @@ export interface CapabilitySwitchParts {
   readonly journal: Pick<Journal, "append">;
 }
 
+/** Durable when it resolves. Throws for an unknown name and for one that the configuration locks. */
 export async function switchCapability(
   { registry, confinement, journal }: CapabilitySwitchParts,
   name: string,

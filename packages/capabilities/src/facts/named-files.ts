@@ -1,0 +1,57 @@
+/**
+ * The files that a call names and what they hold, for a question to an operator: who approves a call on a
+ * file approves it on this content. Programs themselves are in the facts already, with their digests.
+ */
+import { closeSync, constants, fstatSync, openSync, readlinkSync, statSync } from "node:fs";
+import { resolve } from "node:path";
+import { type ApprovedFile, type Authority, LIMITS } from "@femtoclaw/protocol";
+import type { BoundArguments, BoundPath, BoundProgram } from "./bound-arguments.ts";
+import { digestOf } from "./program-digests.ts";
+
+/** In the order of the arguments. What cannot be looked at is not among them; the call itself then fails on it. */
+export async function namedFiles(bound: BoundArguments, authority: Authority): Promise<ApprovedFile[]> {
+  const paths = bound.all.flatMap((one) => (one.kind === "path" ? targetOf(one) : operandsOf(one)));
+  const files: ApprovedFile[] = [];
+  for (const path of new Set(paths)) {
+    if (files.length === LIMITS.approvalFiles) break;
+    const file = await approvedFile(path, authority);
+    if (file !== null) files.push(file);
+  }
+  return files;
+}
+
+/** By its descriptor, so that it is the very file that the call will reach. */
+const targetOf = ({ type, target }: BoundPath): string[] =>
+  type === "file" && target !== null ? [`/proc/self/fd/${target.descriptor}`] : [];
+
+/** Arguments of a program may be files: a script, a patch, a list. Options are none. */
+const operandsOf = ({ args, cwd }: BoundProgram): string[] =>
+  args.filter((argument) => argument !== "" && !argument.startsWith("-")).map((argument) => resolve(cwd, argument));
+
+async function approvedFile(path: string, authority: Authority): Promise<ApprovedFile | null> {
+  using held = new DisposableStack();
+  try {
+    // What is no regular file is not opened: a pipe would wait, and a device may act.
+    if (!statSync(path).isFile()) return null;
+    const descriptor = held.adopt(openSync(path, constants.O_RDONLY | constants.O_NONBLOCK), closeSync);
+    const found = fstatSync(descriptor, { bigint: true });
+    if (!found.isFile()) return null;
+    const real = readlinkSync(`/proc/self/fd/${descriptor}`);
+    const bytes = Number(found.size);
+    if (bytes > LIMITS.approvalFileBytes || isHidden(real, authority)) {
+      return { path: real, bytes, sha256: null, changed: String(found.ctimeNs) };
+    }
+    return { path: real, bytes, sha256: await digestOf(descriptor) };
+  } catch {
+    // Who cannot look at it cannot run it either; and what is no file is a word like any other.
+    return null;
+  }
+}
+
+/** Of what is secret not even a digest enters the journal, from which a short text could be guessed. */
+function isHidden(path: string, { workspace, allow, ask, deny, floor }: Authority): boolean {
+  const below = (folder: string): boolean => folder === "/" || path === folder || path.startsWith(`${folder}/`);
+  const shown = [workspace, ...allow.read.map((grant) => grant.path)];
+  const hidden = [...floor, ...[...ask.read, ...deny.read].map((grant) => grant.path)];
+  return hidden.some(below) || !shown.some(below);
+}

@@ -1,0 +1,135 @@
+/** What operators are asked, as they see it and answer it. Only who has the operator's door gets here. */
+import assert from "node:assert/strict";
+import type { Clock, JournalReader } from "@femtoclaw/journal";
+import type { CompiledPolicy } from "@femtoclaw/policy";
+import { type ApprovalAskedBody, type ExecutionId, FemtoError, printable, type TypedRecord } from "@femtoclaw/protocol";
+import type { Gate } from "./gate/gate.ts";
+import type { Answer, WaitingCall } from "./gate/questions.ts";
+import type { OpenQuestion } from "./projection/open-questions.ts";
+
+/** One open question with everything that would run. */
+export interface ApprovalView {
+  readonly id: string;
+  readonly execution_id: string;
+  readonly tool: string;
+  /** The rule that asks, what it says, and where an operator wrote it. */
+  readonly rule: string;
+  readonly reason: string;
+  readonly source: string | null;
+  readonly session: string;
+  /** What the proposer calls itself, which proves nothing, and through which door it came. */
+  readonly agent: string | null;
+  readonly channel: string | null;
+  readonly label: string | null;
+  readonly args: ApprovalAskedBody["args"];
+  readonly facts: ApprovalAskedBody["facts"];
+  /** Files that the call names, and what they held when it was asked. */
+  readonly files: ApprovalAskedBody["files"];
+  readonly approvers: number;
+  /** Operators who have said yes so far. */
+  readonly granted: readonly string[];
+  readonly asked_at: string;
+  readonly expires_at: string;
+  /** What an answer has to name. */
+  readonly digest: string;
+  /** Whether the agent could answer itself, because it runs as the operator's user. */
+  readonly self_approvable: boolean;
+}
+
+export interface ApprovalsParts {
+  readonly gate: Gate;
+  readonly journal: JournalReader;
+  policy(): CompiledPolicy;
+}
+
+export class Approvals {
+  readonly #parts: ApprovalsParts;
+
+  constructor(parts: ApprovalsParts) {
+    this.#parts = parts;
+  }
+
+  /** Open questions, the oldest first. */
+  async list(): Promise<ApprovalView[]> {
+    const views: ApprovalView[] = [];
+    for (const call of this.#parts.gate.questions.open) views.push(await this.#view(call));
+    return views;
+  }
+
+  /** Throws FEMTO_APPROVAL_NOT_FOUND for one that is not open. */
+  async show(id: string): Promise<ApprovalView> {
+    const call = this.#parts.gate.questions.open.find(({ seq }) => String(seq) === id);
+    if (call !== undefined) return await this.#view(call);
+    throw new FemtoError("FEMTO_APPROVAL_NOT_FOUND", `question ${printable(id, 32)} is not open`);
+  }
+
+  /**
+   * Resolves once the answer is durable; the call then goes on by itself. Throws FEMTO_APPROVAL_NOT_FOUND for a
+   * question that is not open any more, FEMTO_APPROVAL_MISMATCH for an answer to something else.
+   */
+  async answer(answer: Answer): Promise<{ readonly seq: number; readonly complete: boolean }> {
+    return await this.#parts.gate.questions.answer(answer);
+  }
+
+  async #view(call: WaitingCall): Promise<ApprovalView> {
+    const { record } = await questionRecord(this.#parts.journal, call.seq);
+    const { tool, label, args, facts, files, approvers, expires_at, digest } = record.body;
+    const rule = call.rules.find((id) => !id.endsWith("/granted")) ?? call.rules[0] ?? "";
+    const known = this.#parts.policy().rules.find(({ id }) => id === rule);
+    return {
+      ...{ id: String(call.seq), execution_id: call.execution, tool, rule },
+      reason: known?.reason ?? "the rule is in force no more",
+      source: known?.source ?? null,
+      session: call.session,
+      agent: record.actor?.agent ?? null,
+      channel: record.actor?.channel ?? null,
+      ...{ label, args, facts, files, approvers, granted: call.granted, asked_at: record.at, expires_at, digest },
+      self_approvable: true,
+    };
+  }
+}
+
+export interface QuestionRecord {
+  readonly record: TypedRecord & { readonly type: "approval.asked" };
+  /** Places of values that were erased. */
+  readonly erased: readonly string[];
+}
+
+/** The record of a question, with the values that it commits to. */
+export async function questionRecord(journal: JournalReader, seq: number): Promise<QuestionRecord> {
+  for await (const stored of journal.read(seq, seq + 1)) {
+    const { record, erased } = await journal.withValues(stored);
+    assert(record.type === "approval.asked", "a question's sequence number is that of its record");
+    return { record, erased };
+  }
+  throw new FemtoError("FEMTO_JOURNAL_CORRUPT", `the question in record ${seq} is not there`);
+}
+
+/**
+ * Takes up the questions that the last boot left: they wait on, have expired, or were answered without that
+ * anything followed yet.
+ */
+export async function takeUpQuestions(
+  questions: ReadonlyMap<string, OpenQuestion>,
+  { gate, journal, clock }: { readonly gate: Gate; readonly journal: JournalReader; readonly clock: Clock },
+): Promise<void> {
+  for (const [execution, question] of questions) {
+    const { record } = await questionRecord(journal, question.seq);
+    const { at, body } = record;
+    const expiresUs = Date.parse(body.expires_at) * 1_000;
+    const leftUs = Math.min(expiresUs - clock.nowUs(), body.lifetime_ms * 1_000);
+    const call: WaitingCall = {
+      ...{ seq: question.seq, execution: execution as ExecutionId, session: question.session ?? "" },
+      ...{ tool: body.tool, revision: body.revision, digest: body.digest, rules: body.rules },
+      ...{ approvers: question.approvers, granted: question.granted, expiresUs, secretArgs: null },
+      deadlineUs: clock.monotonicUs() + leftUs,
+    };
+    // INVARIANT: a clock that was set back behind the question tells nothing about how long it has waited.
+    const isOver = leftUs <= 0 || clock.nowUs() < Date.parse(at) * 1_000;
+    if (question.at.state === "memoryCommitting") gate.goOn(call, "refused", "an operator said no to it");
+    else if (question.at.state === "authorizationEvaluating")
+      gate.goOn(isOver ? { ...call, deadlineUs: 0 } : call, "granted", "");
+    else if (isOver) gate.goOn(call, "expired", `no operator answered by ${body.expires_at}`);
+    else gate.questions.add(call);
+  }
+}

@@ -1,0 +1,39 @@
+/** Keeps the live root in step with what is durable, and tells the log of what people want to hear at once. */
+import type { TypedRecord } from "@femtoclaw/protocol";
+import type { LogEntry } from "./options.ts";
+import type { ActorSystem } from "./system.ts";
+
+export class CommittedRecords {
+  readonly #system: ActorSystem;
+  readonly #log: (entry: LogEntry) => void;
+  /** Intents without an outcome. */
+  #executing = 0;
+
+  constructor(system: ActorSystem, log: (entry: LogEntry) => void) {
+    this.#system = system;
+    this.#log = log;
+  }
+
+  /** The root is `executing` while an intent has no outcome; it learns of both when they are durable. */
+  take(records: readonly TypedRecord[]): void {
+    for (const { type, seq, session, body } of records) {
+      switch (type) {
+        case "session.halted":
+          this.#log({ level: "warn", event: type, session, code: body.code });
+          break;
+        case "approval.asked":
+          this.#log({ level: "info", event: type, id: String(seq), tool: body.tool });
+          break;
+        case "execution.intent":
+          this.#executing += 1;
+          if (this.#executing === 1) this.#system.advance({ type: "execution.began" });
+          break;
+        case "execution.outcome":
+          this.#executing -= 1;
+          if (this.#executing === 0) this.#system.advance({ type: "execution.ended" });
+          break;
+        default:
+      }
+    }
+  }
+}

@@ -1,0 +1,13 @@
+/** The way into the library. */
+import type { RuntimeOptions } from "./options.ts";
+import { Runtime } from "./runtime.ts";
+
+/**
+ * Starts an execution authority: verifies, opens the journal, loads registry and policy, and takes calls
+ * once all of them stand. Throws a `FemtoError` when one of them does not; nothing was executed then.
+ */
+export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
+  const runtime = new Runtime(options);
+  await runtime.start();
+  return runtime;
+}

@@ -1,0 +1,68 @@
+/** Where policy asks: looks for a yes that covers the call, and makes a question of it where there is none. */
+import assert from "node:assert/strict";
+import { namedFiles } from "@femtoclaw/capabilities";
+import { type JournalEntry, textWithoutSecrets } from "@femtoclaw/journal";
+import type { Question } from "@femtoclaw/policy";
+import type { Reply } from "@femtoclaw/protocol";
+import { type Asked, questionDigest, questionEntry } from "./entries.ts";
+import type { Execution } from "./execution.ts";
+import type { GateParts } from "./gate-parts.ts";
+import type { Questions, WaitingCall } from "./questions.ts";
+import type { Problem } from "./verdict.ts";
+
+/** What the gate does next with a call that policy asks about. */
+export type Asking =
+  /** Operators have said yes to this very call; it is decided once more, with the yes. */
+  | { readonly kind: "granted"; readonly question: number }
+  /** Its session asks about the same call already; the answer to it is the answer to this one. */
+  | { readonly kind: "same"; readonly reply: Reply }
+  | { readonly kind: "refused"; readonly problem: Problem }
+  /** The question, which is to be durable before anyone hears of it. */
+  | { readonly kind: "ask"; readonly entry: JournalEntry; waiting(seq: number): WaitingCall };
+
+export async function askingOf(
+  execution: Execution,
+  { rules, approvers }: Pick<Question, "rules" | "approvers">,
+  parts: GateParts,
+  questions: Questions,
+): Promise<Asking> {
+  const { bound, call, revision, session, waited } = execution;
+  assert(bound !== null && call !== null && revision !== null, "facts were taken before policy was asked");
+  const asked: Asked = { rules, approvers, files: await namedFiles(bound, parts.authority) };
+  const digest = questionDigest(execution, asked);
+  // INVARIANT: I8: the yes was to a digest; a call that has another one by now is asked about anew.
+  if (waited?.digest === digest) return { kind: "granted", question: waited.seq };
+  const secrets = textWithoutSecrets(call.args) !== JSON.stringify(call.args) || isMarked(execution);
+  // Two calls that differ in a secret have the same digest, as no record holds secrets; such calls are never the same.
+  const earlier = secrets ? undefined : questions.granted(session, revision, digest);
+  if (earlier !== undefined) return { kind: "granted", question: earlier };
+  const same = secrets || waited !== null ? undefined : questions.same(session, digest);
+  if (same !== undefined) return { kind: "same", reply: pendingReply(same) };
+  const problem = questions.admit(session);
+  if (problem !== null) return { kind: "refused", problem };
+  const { clock, approvals } = parts;
+  const lifetimeMs = approvals.expiresMs;
+  const expiresUs = clock.nowUs() + lifetimeMs * 1_000;
+  const deadlineUs = clock.monotonicUs() + lifetimeMs * 1_000;
+  return {
+    kind: "ask",
+    entry: questionEntry(execution, asked, { expiresUs, lifetimeMs }),
+    waiting: (seq) => ({
+      ...{ seq, execution: execution.id, session, tool: call.tool, revision, digest, rules, approvers },
+      ...{ granted: [], expiresUs, deadlineUs, secretArgs: secrets ? (call.args as WaitingCall["secretArgs"]) : null },
+    }),
+  };
+}
+
+const isMarked = ({ call, secrets }: Execution): boolean => secrets.input(call?.args, "").length > 0;
+
+export function pendingReply({ execution, seq, expiresUs, revision, rules }: WaitingCall): Reply {
+  return {
+    execution_id: execution,
+    status: "pending",
+    decision: null,
+    approval: { id: String(seq), expires_at: new Date(expiresUs / 1_000).toISOString() },
+    policy: { revision, rules: [...rules] },
+    record: { seq },
+  };
+}

@@ -1,0 +1,70 @@
+/** How much a session may ask operators, and what they have said yes to for as long as it lasts. */
+import type { Clock } from "@femtoclaw/journal";
+import { LIMITS } from "@femtoclaw/protocol";
+import { ByteBucket } from "./session-quota.ts";
+import type { Problem } from "./verdict.ts";
+
+interface Asking {
+  readonly questions: ByteBucket;
+  /** Questions in a row that operators refused. */
+  refused: number;
+  /** Question by policy revision and digest. */
+  readonly grants: Map<string, number>;
+}
+
+export class SessionQuestions {
+  readonly #clock: Pick<Clock, "monotonicUs">;
+  readonly #sessions = new Map<string, Asking>();
+
+  constructor(clock: Pick<Clock, "monotonicUs">) {
+    this.#clock = clock;
+  }
+
+  // INVARIANT: I9: people who are asked too much say yes to anything, so asking is paced, and who is refused
+  // again and again asks no more.
+  admit(session: string): Problem | null {
+    const { questions, refused } = this.#of(session);
+    if (refused >= LIMITS.approvalRefusals) {
+      const reason = `operators refused the last ${refused} questions of this session, so it may ask no more`;
+      return { code: "FEMTO_APPROVAL_LIMIT", reason };
+    }
+    if (questions.take(1, this.#clock.monotonicUs())) return null;
+    return {
+      code: "FEMTO_APPROVAL_LIMIT",
+      reason: `this session asks more than ${LIMITS.approvalsPerMinute} times a minute`,
+    };
+  }
+
+  answered(session: string, answer: "granted" | "refused"): void {
+    const asking = this.#sessions.get(session);
+    if (asking !== undefined) asking.refused = answer === "granted" ? 0 : asking.refused + 1;
+  }
+
+  grant(session: string, revision: string, digest: string, question: number): void {
+    const { grants } = this.#of(session);
+    grants.set(key(revision, digest), question);
+    const [oldest] = grants.keys();
+    if (grants.size > LIMITS.sessionGrants && oldest !== undefined) grants.delete(oldest);
+  }
+
+  /** INVARIANT: a grant is for the very call: the same arguments on the same facts, asked by the same rules. */
+  granted(session: string, revision: string, digest: string): number | undefined {
+    return this.#sessions.get(session)?.grants.get(key(revision, digest));
+  }
+
+  forget(session: string): void {
+    this.#sessions.delete(session);
+  }
+
+  #of(session: string): Asking {
+    const known = this.#sessions.get(session);
+    if (known !== undefined) return known;
+    const pace = { bytes: LIMITS.approvalBurst, bytesPerSecond: LIMITS.approvalsPerMinute / 60 };
+    const questions = new ByteBucket(pace, this.#clock.monotonicUs());
+    const asking: Asking = { questions, refused: 0, grants: new Map() };
+    this.#sessions.set(session, asking);
+    return asking;
+  }
+}
+
+const key = (revision: string, digest: string): string => `${revision}:${digest}`;

@@ -1,0 +1,58 @@
+/** Calls that wait for operators, as the records have it: what was asked, and who has said yes so far. */
+import type { TypedRecord } from "@femtoclaw/protocol";
+import { corrupt } from "./execution-records.ts";
+import type { ExecutionPoint } from "./execution-table.ts";
+
+export interface OpenQuestion {
+  /** The record that asks. */
+  readonly seq: number;
+  readonly tool: string;
+  readonly session: string | null;
+  readonly digest: string;
+  readonly approvers: number;
+  /** Operators who have said yes. */
+  readonly granted: readonly string[];
+  /** Awaiting an answer, or on the way from it to the next record: an end of the host can lie between the two. */
+  readonly at: ExecutionPoint;
+}
+
+type Asked = TypedRecord & { readonly type: "approval.asked" };
+type Answered = TypedRecord & { readonly type: "approval.answered" };
+
+export function askedBy({ seq, session, body }: Asked, at: ExecutionPoint): OpenQuestion {
+  const { tool, digest, approvers } = body;
+  return { seq, tool, session, digest, approvers, granted: [], at };
+}
+
+// INVARIANT: I8: an answer is to the very question that is open, by an operator who has not answered it yet, and
+// settles it only when it is a no or the last yes that is needed.
+export function answeredBy(record: Answered, question: OpenQuestion, at: ExecutionPoint): OpenQuestion {
+  const { body, actor, session } = record;
+  if (body.question !== question.seq || body.digest !== question.digest || body.tool !== question.tool) {
+    throw corrupt(record, `the question of its execution is record ${question.seq}`);
+  }
+  if (session !== question.session) throw corrupt(record, `its question is of session ${question.session}`);
+  if (actor?.channel !== "operator") throw corrupt(record, "nobody but an operator answers");
+  if (question.granted.includes(actor.principal)) throw corrupt(record, `${actor.principal} has said yes already`);
+  const granted = body.answer === "granted" ? [...question.granted, actor.principal] : question.granted;
+  const complete = body.answer === "refused" || granted.length >= question.approvers;
+  if (complete !== body.complete) throw corrupt(record, `${granted.length} of ${question.approvers} have said yes`);
+  return { ...question, granted, at };
+}
+
+/** What follows a question names it, and nothing else does. */
+export function requireOwnQuestion(
+  record: TypedRecord & { readonly type: "execution.refused" | "execution.intent" },
+  question: OpenQuestion | undefined,
+): void {
+  const { approval, tool } = record.body;
+  if (question === undefined) {
+    // A permit may rest on an earlier answer; a refusal ends no question but its own.
+    if (approval !== undefined && (record.type === "execution.refused" || approval >= record.seq))
+      throw corrupt(record, "its execution has no open question");
+    return;
+  }
+  if (approval !== question.seq || tool !== question.tool || record.session !== question.session) {
+    throw corrupt(record, `the question of its execution is record ${question.seq}`);
+  }
+}
