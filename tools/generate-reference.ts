@@ -1,12 +1,14 @@
 /**
  * Writes the lists of docs/reference: error codes from their table, configuration keys and record types
- * from the schemas. Each page is prose with a marked part, and only that part is replaced. `--check`
+ * from the schemas, the vocabulary of policies from what the capabilities declare. Each page is prose with a marked part, and only that part is replaced. `--check`
  * compares instead of writing and exits 1 naming each stale page.
  */
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { builtinCapabilities } from "@femtoclaw/capabilities";
+import { contextOf, policyActions } from "@femtoclaw/policy";
 import { ERRORS, type ErrorCode, LIMITS } from "@femtoclaw/protocol";
 import { DEFAULT_SEARCH_PATH } from "@femtoclaw/runtime";
 
@@ -115,7 +117,8 @@ const MEANINGS: Readonly<Record<ErrorCode, string>> = {
   FEMTO_CONFIG_UNTRUSTED:
     "The configuration was found, not named, and is not trusted as it is now. Nothing of it was loaded.",
   FEMTO_CONFIG_OWNER: "Somebody else could change a file or folder that decides what is allowed.",
-  FEMTO_POLICY_INVALID: "The policy does not compile, does not validate, or holds a grant that is wider than it looks.",
+  FEMTO_POLICY_INVALID:
+    "The policy does not compile, does not validate, holds a grant that is wider than it looks, or fails one of its own tests.",
   FEMTO_OVERLOADED: "Too many calls wait already. The refusal is counted, not recorded singly.",
   FEMTO_UNWITNESSED: "Witnesses are required, and one of them has not taken the newest checkpoint in time.",
   FEMTO_SESSION_QUOTA: "The session has recorded more bytes than its share of the journal. The refusal is counted.",
@@ -125,6 +128,7 @@ const MEANINGS: Readonly<Record<ErrorCode, string>> = {
   FEMTO_DRAINING: "The runtime is in a phase in which it takes no calls.",
   FEMTO_HOST_NOT_RUNNING: "No host listens on the socket, or the connection ended before the answer.",
   FEMTO_HOST_RUNNING: "Another host answers on the socket already.",
+  FEMTO_RELOAD_RESTART: "The configuration that was to be loaded anew changes more than the policy.",
   FEMTO_SOCKET_PATH: "The folder of the sockets cannot be used: its path is too long, or it is not private.",
   FEMTO_SOCKET_REQUEST: "A line on a socket is not a request.",
   FEMTO_VERB_UNKNOWN: "The socket does not offer this verb.",
@@ -185,6 +189,14 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   "reply.schema.json#/$defs/error": "[error](#error)",
 };
 
+/** What conditions can read beside the facts of a call. */
+const BESIDE_FACTS: Readonly<Record<string, string>> = {
+  session:
+    "What the session did before this call, and what its principal may have read: `calls`, `bytes`, `failures`, `refusals` and `seconds` are `Long`, `has_read_secret` and `has_seen_untrusted` are `Bool`.",
+  time: "Time of the decision in whole seconds, as the record of the call has it.",
+  approved: "Whether as many operators as were asked have said yes to this very call.",
+};
+
 const CONFIGURATION_HEAD = ["key", "value", "default", "meaning"];
 
 const unusedNotes = new Set(Object.keys(NOTES));
@@ -192,6 +204,7 @@ const pages: readonly (readonly [string, string])[] = [
   ["errors.md", errorList()],
   ["configuration.md", configurationList(schema("config"))],
   ["record-types.md", recordList(schema("record"))],
+  ["policy-vocabulary.md", vocabularyList(schema("facts"))],
 ];
 assert(unusedNotes.size === 0, `notes on what the schemas do not have: ${[...unusedNotes].join(", ")}`);
 
@@ -280,6 +293,23 @@ function recordList(record: Schema): string {
     "### Error",
     fieldTable(error, reply, "error"),
   ].join("\n\n");
+}
+
+function vocabularyList(facts: Schema): string {
+  const actions = policyActions(builtinCapabilities.map(({ manifest }) => manifest));
+  const rows = actions.map(({ name, resource, effect }) => [`\`Action::"${name}"\``, `\`${resource}\``, effect]);
+  const contexts = (["Path", "Program", "Tool"] as const).map((resource) => {
+    const { properties = {} } = facts.$defs?.[`${resource.toLowerCase()}Question`] ?? {};
+    const attributes = Object.entries(contextOf(resource)).map(([key, type]) => {
+      const name = key.replace("?", "");
+      const meaning = properties[name]?.description ?? BESIDE_FACTS[name];
+      assert(meaning !== undefined, `the fact ${name} has a meaning, in facts.schema.json or beside it`);
+      const guard = name === key ? "" : `only after \`context has ${name}\``;
+      return [`\`context.${name}\``, `\`${type}\``, guard, meaning];
+    });
+    return `### ${resource}\n\n${table(["fact", "type", "present", "meaning"], attributes)}`;
+  });
+  return ["## Actions", table(["action", "resource", "effect"], rows), "## Facts", ...contexts].join("\n\n");
 }
 
 interface Field {

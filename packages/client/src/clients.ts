@@ -204,6 +204,11 @@ export class OperatorClient implements AsyncDisposable {
     return (await this.#connection.request("keys.rotate")) as string;
   }
 
+  /** Puts the policy in force that the host's configuration has by now; durable when it resolves. */
+  async reload(): Promise<{ revision: string; before: string }> {
+    return (await this.#connection.request("policy.reload")) as { revision: string; before: string };
+  }
+
   /** The compiled policy in force. */
   async policy(): Promise<unknown> {
     return await this.#connection.request("policy.show");

@@ -7,8 +7,10 @@ import {
   createRuntime,
   type LogEntry,
   type OpenedEpoch,
+  type PolicySource,
   type ResolvedConfiguration,
   type Runtime,
+  systemSurroundings,
   type TelemetryExporter,
   type Witness,
 } from "@femtoclaw/runtime";
@@ -17,10 +19,12 @@ import { agentHandlers } from "./endpoints/agent-endpoint.ts";
 import { operatorHandlers } from "./endpoints/operator-endpoint.ts";
 import { assertNobodyListens, prepareSocketDirectory } from "./endpoints/socket-directory.ts";
 import { SocketServer } from "./endpoints/socket-server.ts";
-import { compiledPolicyOf } from "./preflight.ts";
+import { loadPolicy } from "./preflight.ts";
 
 export interface HostOptions {
   readonly loaded: LoadedConfiguration;
+  /** Reads the configuration as it is by now, in the same place and with the same care. */
+  load(): LoadedConfiguration;
   log(entry: LogEntry): void;
 }
 
@@ -35,17 +39,24 @@ export class HostProcess implements AsyncDisposable {
   readonly runtime: Runtime;
   readonly sockets: HostSockets;
   readonly #servers: readonly SocketServer[];
+  readonly #load: () => LoadedConfiguration;
   readonly #stopped = Promise.withResolvers<void>();
   #stopping = false;
 
-  private constructor(runtime: Runtime, sockets: HostSockets, servers: readonly SocketServer[]) {
+  private constructor(
+    runtime: Runtime,
+    sockets: HostSockets,
+    servers: readonly SocketServer[],
+    load: () => LoadedConfiguration,
+  ) {
     this.runtime = runtime;
     this.sockets = sockets;
     this.#servers = servers;
+    this.#load = load;
   }
 
   /** Starts the runtime, then listens. Throws what keeps either from standing; nothing is left behind then. */
-  static async start({ loaded, log }: HostOptions): Promise<HostProcess> {
+  static async start({ loaded, load, log }: HostOptions): Promise<HostProcess> {
     const { resolved } = loaded;
     // The folder must be there before the runtime plans what children see, because it is masked for them.
     prepareSocketDirectory(resolved.runtimeDirectory);
@@ -59,10 +70,11 @@ export class HostProcess implements AsyncDisposable {
     for (const path of paths) await assertNobodyListens(path);
     const runtime = await startRuntime(loaded, log);
     const servers: SocketServer[] = [];
-    const host = new HostProcess(runtime, sockets, servers);
+    const host = new HostProcess(runtime, sockets, servers, load);
     const stop = (now: boolean): void => void setImmediate(() => void host.stop({ now }));
     const otlpEndpoint = resolved.otlpEndpoint ?? null;
-    const operatorParts = { runtime, sockets, otlpEndpoint, stop };
+    const reload = (by: string) => host.reload(by);
+    const operatorParts = { runtime, sockets, otlpEndpoint, stop, reload };
     try {
       // Operators first: whoever may propose can also be stopped.
       servers.push(await SocketServer.listen(sockets.operator, () => operatorHandlers(operatorParts)));
@@ -76,6 +88,25 @@ export class HostProcess implements AsyncDisposable {
       throw error;
     }
     return host;
+  }
+
+  /**
+   * Puts the policy in force that the configuration has by now; resolves with its revision and the one before it.
+   * Whatever is wrong with it, also with the file, is recorded and thrown, and leaves in force what was.
+   */
+  async reload(by: string): Promise<{ readonly revision: string; readonly before: string }> {
+    const before = this.runtime.policy.revision;
+    let candidate: PolicySource;
+    try {
+      const loaded = this.#load();
+      const { policyFiles } = await loadPolicy(loaded);
+      candidate = { configuration: loaded.resolved, policyFiles };
+    } catch (error) {
+      await this.runtime.rejectPolicy(error, by);
+      throw error;
+    }
+    const { revision } = await this.runtime.reload(candidate, by);
+    return { revision, before };
   }
 
   /** Resolves when the host has ended; rejects when it could not end in order. */
@@ -111,11 +142,20 @@ export class HostProcess implements AsyncDisposable {
 /** A runtime from a loaded configuration, with the exporter that it names. A bad policy is refused before anything is opened. */
 export async function startRuntime(loaded: LoadedConfiguration, log: (entry: LogEntry) => void): Promise<Runtime> {
   const { resolved, path } = loaded;
-  compiledPolicyOf(loaded);
+  const surroundings = systemSurroundings();
+  const { policyFiles, warnings } = await loadPolicy(loaded, surroundings.openPolicyEngine);
+  const [warning] = warnings;
+  if (warning !== undefined) {
+    const reason = `${warning.source}: ${warning.message}`;
+    const fix = "`femtoclaw policy check` prints all warnings.";
+    log({ level: "warn", event: "policy.warnings", reason, fix });
+  }
   const telemetry = resolved.otlpEndpoint === undefined ? {} : { telemetry: await exporterTo(resolved.otlpEndpoint) };
   const runtime = await createRuntime({
     configuration: resolved,
     configurationPath: path,
+    policyFiles,
+    surroundings,
     log,
     witnesses: await witnessesOf(resolved),
     onEpoch: (epoch) => announceLog(resolved, epoch, log),

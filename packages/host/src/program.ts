@@ -152,6 +152,10 @@ function addHostCommands(program: Command, run: Runner): void {
       run(async (context) => (await import("./commands/host.ts")).halt(context, session, options)),
     );
   program
+    .command("reload")
+    .description("put the policy in force that the configuration has by now")
+    .action(() => run(async (context) => (await import("./commands/host.ts")).reload(context)));
+  program
     .command("status")
     .description("show the running host")
     .action(() => run(async (context) => (await import("./commands/host.ts")).status(context)));
@@ -205,8 +209,16 @@ function addOperatorCommands(program: Command, run: Runner): void {
     .action(() => run(async (context) => (await import("./commands/policy.ts")).checkPolicy(context)));
   policy
     .command("show")
+    .option("--schema", "print the vocabulary that Cedar files are written in instead")
     .description("print the compiled rules with their origins")
-    .action(() => run(async (context) => (await import("./commands/policy.ts")).showPolicy(context)));
+    .action((options: { schema?: boolean }) =>
+      run(async (context) => (await import("./commands/policy.ts")).showPolicy(context, options)),
+    );
+  policy
+    .command("test")
+    .description("run the policy's own tests, policy/*.test.toml; executes nothing")
+    .addHelpText("after", "\nExample:\n  femtoclaw policy test --json")
+    .action(() => run(async (context) => (await import("./commands/policy.ts")).runTests(context)));
 }
 
 function milliseconds(text: string): number {

@@ -54,7 +54,7 @@ export function checkCandidate(cedar: Cedar, candidate: Candidate): void {
  * The engine warns of strings that a reader could mistake for others, which real file names often are.
  * Compiled rules are escaped to ASCII, where nothing looks like anything else; all other warnings are errors.
  */
-const LOOK_ALIKE =
+export const LOOK_ALIKE =
   /(?:contains mixed scripts|contains BIDI control characters|falls outside of the General Security Profile for Identifiers)$/;
 
 export function preparse(cedar: Cedar, { slot, schema, policies }: Candidate): void {

@@ -13,9 +13,15 @@ export function literal(text: string): string {
   return `"${Array.from(text, escaped).join("")}"`;
 }
 
+/** A literal as somebody wrote it, in ASCII: the same text, but nothing in it looks like anything else. */
+export function escapedText(written: string): string {
+  return Array.from(written, (character) =>
+    PLAIN.test(character) ? character : `\\u{${character.codePointAt(0)?.toString(16)}}`,
+  ).join("");
+}
+
 function escaped(character: string): string {
-  if (character === '"' || character === "\\") return `\\${character}`;
-  return PLAIN.test(character) ? character : `\\u{${character.codePointAt(0)?.toString(16)}}`;
+  return character === '"' || character === "\\" ? `\\${character}` : escapedText(character);
 }
 
 export function entity(type: string, id: string): string {

@@ -6,6 +6,7 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { type Authority, type CapabilityManifest, FemtoError, obeyedLaterPaths, printable } from "@femtoclaw/protocol";
 import { agentRules } from "./agent-rules.ts";
+import type { FileRule } from "./files/file-rule.ts";
 import { budgetRules } from "./history-rules.ts";
 import { lintAuthority } from "./lint.ts";
 import { type CompiledRule, floorRules, type ToolGrant, tableRules, toolRules } from "./rules.ts";
@@ -19,6 +20,8 @@ export interface PolicyInput {
   readonly manifests: readonly CapabilityManifest[];
   /** Capabilities permitted by name: those that declare no path and no program, or have no effect. */
   readonly tools?: readonly ToolGrant[];
+  /** From the Cedar files of the policy folder; `loadPolicyFiles` has checked them. */
+  readonly fileRules?: readonly FileRule[];
 }
 
 export interface CompiledPolicy {
@@ -35,7 +38,7 @@ export interface CompiledPolicy {
 }
 
 /** Compiles, or throws FEMTO_POLICY_INVALID with the place of every mistake. */
-export function compilePolicy({ authority, manifests, tools = [] }: PolicyInput): CompiledPolicy {
+export function compilePolicy({ authority, manifests, tools = [], fileRules = [] }: PolicyInput): CompiledPolicy {
   const findings = lintAuthority(authority);
   if (findings.length > 0) {
     const places = findings.map(({ source, message }) => `${source}: ${message}`);
@@ -49,6 +52,7 @@ export function compilePolicy({ authority, manifests, tools = [] }: PolicyInput)
     ...tableRules(authority, actions),
     ...agentRules(authority, actions),
     ...toolRules(tools),
+    ...fileRules.map(({ paths: _, hidden: __, kept: ___, ...rule }) => rule),
   ];
   // INVARIANT: the engine takes the rules by id, so two rules of one id would silently be one.
   assert.equal(new Set(rules.map(({ id }) => id)).size, rules.length, "rules have distinct ids");
@@ -60,7 +64,7 @@ export function compilePolicy({ authority, manifests, tools = [] }: PolicyInput)
     schemaSha256: createHash("sha256").update(schema).digest("hex"),
     actions,
     rules,
-    namedPaths: namedPaths(authority),
+    namedPaths: namedPaths(authority, fileRules),
   };
 }
 
@@ -78,11 +82,12 @@ function assertNameable({ name, source }: ToolGrant, actions: readonly PolicyAct
   );
 }
 
-function namedPaths(authority: Authority): string[] {
+function namedPaths(authority: Authority, fileRules: readonly FileRule[]): string[] {
   const { floor, allow, ask, deny, agents = {} } = authority;
   const tables = [allow, ask, deny, ...Object.values(agents).flatMap((own) => [own.allow, own.ask, own.deny])];
   const grants = tables.flatMap(({ read = [], write = [] }) => [...read, ...write]);
-  return [...new Set([...floor, ...obeyedLaterPaths(authority), ...grants.map(({ path }) => path)])].sort();
+  const inTables = [...floor, ...obeyedLaterPaths(authority), ...grants.map(({ path }) => path)];
+  return [...new Set([...inTables, ...fileRules.flatMap(({ paths }) => paths)])].sort();
 }
 
 /** Injective: every part is preceded by its length in bytes, so that no two inputs make one encoding. */

@@ -14,7 +14,8 @@ export function describePolicy({ revision, engine, rules, actions }: CompiledPol
   return `${[head.join("\n"), ...rules.map(describeRule)].join("\n\n")}\n`;
 }
 
-function describeRule({ id, text, source, reason, fix }: CompiledRule): string {
+/** One rule with its origin and its reason. */
+export function describeRule({ id, text, source, reason, fix }: CompiledRule): string {
   const comments = [
     `${id} (${source ?? "built in"})`,
     reason,

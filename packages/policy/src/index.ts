@@ -1,10 +1,15 @@
 /** Facts to decisions: what the operator granted, compiled to Cedar, validated and evaluated. Deny by default. */
 export { type CompiledPolicy, compilePolicy, ENGINE_VERSION, type PolicyInput, policyRevision } from "./compile.ts";
 export type { Decision, Denial, DenialCode, Question } from "./decision.ts";
-export { describePolicy } from "./describe.ts";
+export { describePolicy, describeRule } from "./describe.ts";
 export { createPolicyEngine, type PolicyEngine, type PolicyEngineOptions } from "./engine.ts";
+export type { NameLookup } from "./files/check-names.ts";
+export { confinedAuthority } from "./files/confined-authority.ts";
+export type { FileRule, PolicyFile } from "./files/file-rule.ts";
+export { loadPolicyFiles, type PolicyFileRules } from "./files/load-policy-files.ts";
+export { PolicyTrial } from "./files/trial.ts";
 export { NO_HISTORY } from "./history-context.ts";
 export { type LintFinding, lintAuthority } from "./lint.ts";
 export type { DecisionRequest } from "./request.ts";
 export type { CompiledRule, ToolGrant } from "./rules.ts";
-export type { PolicyAction, ResourceType } from "./schema.ts";
+export { contextOf, type PolicyAction, policyActions, type ResourceType } from "./schema.ts";

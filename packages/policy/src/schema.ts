@@ -69,10 +69,15 @@ export function schemaText(actions: readonly PolicyAction[]): string {
   ];
   for (const { name, resource } of actions) {
     lines.push(
-      `action ${literal(name)} appliesTo { principal: [Agent], resource: [${resource}], context: ${recordOf({ ...CONTEXT[resource], ...HISTORY_CONTEXT, ...APPROVED })} };`,
+      `action ${literal(name)} appliesTo { principal: [Agent], resource: [${resource}], context: ${recordOf(contextOf(resource))} };`,
     );
   }
   return `${lines.join("\n")}\n`;
+}
+
+/** All that a condition can read of a call about such a resource; `?` marks what may be absent. */
+export function contextOf(resource: ResourceType): Readonly<Record<string, string>> {
+  return { ...CONTEXT[resource], ...HISTORY_CONTEXT, ...APPROVED };
 }
 
 function recordOf(attributes: Readonly<Record<string, string>>): string {

@@ -239,6 +239,9 @@ export const ERRORS = define({
     "Start the host with `femtoclaw up --detach`; `call` and `send` also go without one, by --embedded.",
   ),
   FEMTO_HOST_RUNNING: system("A host already serves this state directory; use it, or stop it with `femtoclaw down`."),
+  FEMTO_RELOAD_RESTART: configuration(
+    "Stop the host with `femtoclaw down` and start it again; a reload takes policy and nothing else.",
+  ),
   FEMTO_SOCKET_PATH: configuration("Set [host].runtime_dir to a short folder of your own, with mode 700."),
   FEMTO_SOCKET_REQUEST: {
     type: "ProtocolError",

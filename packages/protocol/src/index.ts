@@ -31,6 +31,7 @@ export { jsonPointer, pointerTokens } from "./json-pointer.ts";
 export { LIMITS } from "./limits.ts";
 export { type LineSink, LineSplitter } from "./line-splitter.ts";
 export { type MessageFault, type MessageResult, parseMessage } from "./message.ts";
+export { nearestName } from "./nearest-name.ts";
 export {
   MACHINE_OF,
   type MachineId,
@@ -52,6 +53,7 @@ export {
   type SocketResponse,
   type ToolDescription,
 } from "./socket.ts";
+export { decodeSourceText, type SourcePlace, type SourceText, sourcePlace } from "./source-text.ts";
 export { type JsonFault, type JsonLimits, type JsonResult, type JsonValue, parseStrictJson } from "./strict-json.ts";
 export { absoluteVariable, configurationHome, type HostEnvironment, stateHome } from "./user-folders.ts";
 export { RECORD_FORMAT, VERSION } from "./version.ts";

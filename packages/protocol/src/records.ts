@@ -10,6 +10,7 @@ export interface RecordBodies {
   "capability.enabled": T.CapabilityEnabledBody;
   "capability.disabled": T.CapabilityDisabledBody;
   "policy.activated": T.PolicyActivatedBody;
+  "policy.rejected": T.PolicyRejectedBody;
   "observability.started": T.ObservabilityStartedBody;
   "observability.changed": T.ObservabilityChangedBody;
   "supervision.crashed": T.SupervisionCrashedBody;
@@ -55,6 +56,7 @@ export const MACHINE_OF: Readonly<Record<RecordType, MachineId>> = {
   "capability.enabled": "registry",
   "capability.disabled": "registry",
   "policy.activated": "policy",
+  "policy.rejected": "policy",
   "observability.started": "observability",
   "observability.changed": "observability",
   "message.recorded": "execution",

@@ -1,11 +1,12 @@
 /** What operators are asked, as they see it and answer it. Only who has the operator's door gets here. */
 import assert from "node:assert/strict";
 import type { Clock, JournalReader } from "@femtoclaw/journal";
-import type { CompiledPolicy } from "@femtoclaw/policy";
+import { type CompiledPolicy, NO_HISTORY } from "@femtoclaw/policy";
 import { type ApprovalAskedBody, type ExecutionId, FemtoError, printable, type TypedRecord } from "@femtoclaw/protocol";
 import type { Gate } from "./gate/gate.ts";
 import type { Answer, WaitingCall } from "./gate/questions.ts";
 import type { OpenQuestion } from "./projection/open-questions.ts";
+import type { Policy } from "./subsystems/policy.ts";
 
 /** One open question with everything that would run. */
 export interface ApprovalView {
@@ -131,5 +132,23 @@ export async function takeUpQuestions(
       gate.goOn(isOver ? { ...call, deadlineUs: 0 } : call, "granted", "");
     else if (isOver) gate.goOn(call, "expired", `no operator answered by ${body.expires_at}`);
     else gate.questions.add(call);
+  }
+}
+
+/** Under another policy nobody is asked any more about what is denied now; whatever still asks, waits on. */
+export async function reviewQuestions(
+  gate: Gate,
+  policy: Pick<Policy, "decide">,
+  journal: JournalReader,
+): Promise<void> {
+  for (const call of gate.questions.open) {
+    const { record } = await questionRecord(journal, call.seq);
+    const { actor, body } = record;
+    if (actor === null || body.facts === null) continue;
+    const { questions, history = NO_HISTORY } = body.facts;
+    const asked = { principal: actor.principal, capability: body.tool, questions, history, approved: false };
+    const decision = policy.decide(asked);
+    if (decision.allowed || decision.code === "FEMTO_APPROVAL_REQUIRED") continue;
+    gate.questions.withdraw(call, `the policy changed while it waited: ${decision.reason}`);
   }
 }

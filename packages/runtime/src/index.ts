@@ -11,6 +11,7 @@ export {
   configurationFaults,
   isConfiguration,
 } from "./configuration/check-configuration.ts";
+export { machineNames } from "./configuration/machine-names.ts";
 export type { SourceOf } from "./configuration/places.ts";
 export {
   type CapabilitySetting,
@@ -26,7 +27,7 @@ export { type Fork, type ForkOptions, forkLog } from "./epochs/fork.ts";
 export type { OpenedEpoch } from "./epochs/open-epoch.ts";
 export type { Answer } from "./gate/questions.ts";
 export { type ExecutionView, type HistoryQuery, listExecutions, notFound, showExecution } from "./history.ts";
-export type { LogEntry, RuntimeOptions } from "./options.ts";
+export type { LogEntry, PolicyFilesOption, PolicySource, RuntimeOptions } from "./options.ts";
 export { eventCount } from "./projection/execution-records.ts";
 export { type Counters, Projection } from "./projection/projection.ts";
 export type { Divergence, MachineUse, Obstacle } from "./replay/divergence.ts";

@@ -1,5 +1,6 @@
 /** What an embedder hands to `createRuntime`. */
 import type { Capability } from "@femtoclaw/capabilities";
+import type { FileRule } from "@femtoclaw/policy";
 import type { ResolvedConfiguration } from "./configuration/resolve-configuration.ts";
 import type { OpenedEpoch } from "./epochs/open-epoch.ts";
 import type { Surroundings } from "./surroundings.ts";
@@ -19,6 +20,8 @@ export interface RuntimeOptions {
    * forbid it. Without this they are denied, because nothing permits them.
    */
   readonly permit?: readonly string[];
+  /** Policies from Cedar files, as `loadPolicyFiles` returned them. */
+  readonly policyFiles?: PolicyFilesOption;
   /** Gets XState's own inspection events of every actor. What it throws harms nothing. */
   readonly inspect?: Inspect;
   /** Exports the journal as telemetry. */
@@ -36,6 +39,15 @@ export interface RuntimeOptions {
   readonly surroundings?: Surroundings;
   /** Gets one object for each thing that an operator may want to see in a log. */
   readonly log?: (entry: LogEntry) => void;
+}
+
+/** What a policy comes from: the tables of a configuration, and the files beside it. */
+export type PolicySource = Pick<RuntimeOptions, "configuration" | "policyFiles">;
+
+export interface PolicyFilesOption {
+  readonly rules: readonly FileRule[];
+  /** Revision of the whole set, if it was tried out with these rules already; any other one is tried out again. */
+  readonly triedRevision: string | null;
 }
 
 export interface LogEntry {

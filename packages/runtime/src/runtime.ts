@@ -3,7 +3,6 @@
  * actors in step with what is committed, and ends in order. Everything it does is a record.
  */
 import assert from "node:assert/strict";
-import { builtinCapabilities } from "@femtoclaw/capabilities";
 import type { Clock, Journal, LogReader } from "@femtoclaw/journal";
 import type { Fault } from "@femtoclaw/machines";
 import type { CompiledPolicy } from "@femtoclaw/policy";
@@ -15,7 +14,7 @@ import {
   type RegisteredCapability,
   type ToolDescription,
 } from "@femtoclaw/protocol";
-import { Approvals, takeUpQuestions } from "./approvals.ts";
+import { Approvals, reviewQuestions, takeUpQuestions } from "./approvals.ts";
 import { bootEntry } from "./boot-record.ts";
 import { Chronicle } from "./chronicle.ts";
 import { CommittedRecords } from "./committed-records.ts";
@@ -25,7 +24,7 @@ import type { Problem } from "./gate/verdict.ts";
 import { harmless } from "./harmless.ts";
 import { endedReply } from "./history.ts";
 import { interruptedEntries } from "./interruptions.ts";
-import type { LogEntry, RuntimeOptions } from "./options.ts";
+import type { LogEntry, PolicySource, RuntimeOptions } from "./options.ts";
 import type { Projection } from "./projection/projection.ts";
 import { RefusalSummary } from "./refusal-summary.ts";
 import { type ResolutionRequest, Resolutions } from "./resolutions.ts";
@@ -34,12 +33,10 @@ import { type Session, type SessionOptions, Sessions } from "./session.ts";
 import type { Halt, HaltRequest } from "./session-halts.ts";
 import { settled } from "./settled.ts";
 import { type RuntimeStatus, statusOf } from "./status.ts";
-import { switchCapability } from "./subsystems/capability-switch.ts";
-import { Confinement } from "./subsystems/confinement.ts";
+import { InForce } from "./subsystems/in-force.ts";
 import { type Memory, openMemory } from "./subsystems/memory.ts";
 import { Observability } from "./subsystems/observability.ts";
-import { Policy } from "./subsystems/policy.ts";
-import { Registry } from "./subsystems/registry.ts";
+import { recordRejection } from "./subsystems/reload.ts";
 import { Witnessing } from "./subsystems/witnessing.ts";
 import { Supervision } from "./supervision.ts";
 import { type Surroundings, systemSurroundings } from "./surroundings.ts";
@@ -55,12 +52,10 @@ export class Runtime implements AsyncDisposable {
   readonly #chronicle: Chronicle;
   readonly #supervision: Supervision;
   readonly #committed: CommittedRecords;
-  readonly #confinement: Confinement;
+  readonly #inForce: InForce;
   readonly #sessions: Sessions;
   readonly #log: (entry: LogEntry) => void;
   #memory: Memory | null = null;
-  #registry: Registry | null = null;
-  #policy: Policy | null = null;
   #observability: Observability | null = null;
   #witnessing: Witnessing | null = null;
   #open: OpenGate | null = null;
@@ -76,7 +71,6 @@ export class Runtime implements AsyncDisposable {
     this.#surroundings = options.surroundings ?? systemSurroundings();
     this.#boot = this.#surroundings.newId() as BootId;
     this.#log = harmless("the listener to the log", (entry: LogEntry) => options.log?.(entry));
-    this.#confinement = new Confinement(options.configuration.authority);
     this.#system = new ActorSystem({
       ...(options.inspect === undefined ? {} : { inspect: options.inspect }),
       lastState: (subsystem) => (this.#memory === null ? undefined : this.#memory.projection.machine(subsystem)),
@@ -99,11 +93,19 @@ export class Runtime implements AsyncDisposable {
       system: this.#system,
       clock: this.#clock,
       restarters: {
-        policy: async () => this.#policy?.restart(),
+        policy: async () => await this.#inForce.policy.restart(),
         observability: async () => this.#observability?.restart(),
       },
       record: (entry) => this.#chronicle.record(entry),
       onLost: (subsystem, crash) => this.#lost(`${subsystem}: ${crash.reason}`),
+    });
+    this.#inForce = new InForce({
+      options,
+      system: this.#system,
+      chronicle: this.#chronicle,
+      openPolicyEngine: (engine) => this.#surroundings.openPolicyEngine(engine),
+      onPolicyCrash: (reason) => this.#supervision.crash("policy", "FEMTO_POLICY_ERROR", reason),
+      log: this.#log,
     });
   }
 
@@ -113,8 +115,10 @@ export class Runtime implements AsyncDisposable {
       this.#chronicle.advance({ type: "integrity.verified" });
       this.#chronicle.advance({ type: "configuration.loaded" });
       await this.#startMemory();
-      await this.#startRegistry();
-      await this.#startPolicy();
+      await this.#inForce.startRegistry(this.projection.overrides);
+      this.#chronicle.advance({ type: "registry.ready" });
+      await this.#inForce.startPolicy();
+      this.#chronicle.advance({ type: "policy.ready" });
       await this.#startObservability();
       await this.#startWitnessing();
       const { gate } = this.#openGate();
@@ -177,8 +181,7 @@ export class Runtime implements AsyncDisposable {
   }
 
   get policy(): CompiledPolicy {
-    assert(this.#policy !== null, "the runtime has started");
-    return this.#policy.compiled;
+    return this.#inForce.policy.compiled;
   }
 
   openSession(options: SessionOptions): Session {
@@ -193,19 +196,35 @@ export class Runtime implements AsyncDisposable {
   }
 
   capabilities(): readonly RegisteredCapability[] {
-    return this.#registry?.list() ?? [];
+    return this.#inForce.capabilities();
   }
 
   /** The enabled capabilities as an agent sees them. Listing one promises nothing: each call is decided. */
   tools(): ToolDescription[] {
-    return this.#registry?.tools() ?? [];
+    return this.#inForce.registry.tools();
   }
 
   /** Switches a capability; durable when it resolves. Throws for an unknown name and for one that the configuration locks. */
   async switchCapability(name: string, enable: boolean, by: string): Promise<void> {
-    assert(this.#registry !== null, "the runtime has started");
-    const parts = { registry: this.#registry, confinement: this.#confinement, journal: this.journal };
-    await switchCapability(parts, name, enable, by);
+    await this.#inForce.switchCapability(this.journal, name, enable, by);
+  }
+
+  /**
+   * Puts the policy of another configuration and of the files beside it in force, between two decisions; durable when it resolves. Calls that
+   * were decided before end as they were decided. Throws FEMTO_RELOAD_RESTART, FEMTO_POLICY_INVALID or
+   * FEMTO_SANDBOX_UNAVAILABLE, and leaves in force what was.
+   */
+  async reload(candidate: PolicySource, by: string): Promise<CompiledPolicy> {
+    assert(this.#open !== null, "the runtime has started");
+    await this.#inForce.reload(this.journal, candidate, by);
+    const { policy } = this.#inForce;
+    await reviewQuestions(this.#open.gate, policy, this.journal);
+    return policy.compiled;
+  }
+
+  /** Records that a candidate for the policy could not even be read. */
+  async rejectPolicy(error: unknown, by: string): Promise<void> {
+    await recordRejection(this.journal, null, error, by);
   }
 
   /** Records what became of an interrupted execution; resolves with that record's sequence number. Runs nothing. */
@@ -223,7 +242,7 @@ export class Runtime implements AsyncDisposable {
 
   status(): RuntimeStatus {
     return statusOf({
-      configuration: this.#options.configuration,
+      configuration: this.#inForce.configuration,
       boot: this.#boot,
       system: this.#system,
       memory: this.#memory,
@@ -232,9 +251,9 @@ export class Runtime implements AsyncDisposable {
       sessions: this.#sessions.live,
       clock: this.#clock,
       waiting: this.#open?.gate.questions.open.length ?? 0,
-      policy: this.#policy?.compiled ?? null,
+      policy: this.#inForce.compiled,
       capabilities: this.capabilities(),
-      sandbox: this.#confinement.probe,
+      sandbox: this.#inForce.confinement.probe,
       witnesses: this.#witnessing?.status ?? [],
       fault: this.#fault,
     });
@@ -300,40 +319,6 @@ export class Runtime implements AsyncDisposable {
     this.#chronicle.advance({ type: "memory.ready" });
   }
 
-  async #startRegistry(): Promise<void> {
-    const { configuration, capabilities = [] } = this.#options;
-    this.#registry = new Registry(this.#system, configuration, [...builtinCapabilities, ...capabilities]);
-    const { overrides } = this.projection;
-    const declarations = this.#registry.declarations(overrides);
-    const confined = declarations.filter(({ enabled, isolation }) => enabled && isolation === "sandbox");
-    await this.#confinement.require(confined.map(({ name }) => name));
-    this.#chronicle.record({
-      type: "registry.loaded",
-      session: null,
-      execution: null,
-      body: { capabilities: declarations },
-    });
-    this.#registry.load(declarations, overrides);
-    this.#chronicle.advance({ type: "registry.ready" });
-  }
-
-  async #startPolicy(): Promise<void> {
-    assert(this.#registry !== null, "the registry stands before the policy");
-    const { configuration, permit = [] } = this.#options;
-    this.#policy = await Policy.load({
-      system: this.#system,
-      configuration,
-      manifests: this.#registry.manifests,
-      permit,
-      openEngine: (engine) => this.#surroundings.openPolicyEngine(engine),
-      onFault: (reason) => this.#log({ level: "error", event: "policy.fault", reason }),
-      onCrash: (reason) => this.#supervision.crash("policy", "FEMTO_POLICY_ERROR", reason),
-    });
-    this.#chronicle.record({ type: "policy.activated", session: null, execution: null, body: this.#policy.record });
-    this.#policy.activate();
-    this.#chronicle.advance({ type: "policy.ready" });
-  }
-
   async #startObservability(): Promise<void> {
     this.#observability = new Observability({
       system: this.#system,
@@ -361,15 +346,14 @@ export class Runtime implements AsyncDisposable {
   }
 
   #openGate(): OpenGate {
-    assert(this.#registry !== null && this.#policy !== null, "the gate opens last");
     this.#open = openGate({
       configuration: this.#options.configuration,
       clock: this.#clock,
       newId: () => this.#surroundings.newId(),
       system: this.#system,
-      registry: this.#registry,
-      policy: this.#policy,
-      confinement: this.#confinement,
+      registry: this.#inForce.registry,
+      policy: this.#inForce.policy,
+      standing: (principal) => this.#inForce.standing(principal),
       journal: this.journal,
       histories: this.#opened.histories,
       admission: () => this.#admission(),

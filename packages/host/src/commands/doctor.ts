@@ -4,12 +4,12 @@ import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { builtinCapabilities } from "@femtoclaw/capabilities";
 import { DiskReserve, MARGIN_BYTES, openStateDirectory, RESERVE_BYTES, verifyDirectory } from "@femtoclaw/journal";
-import { compilePolicy, createPolicyEngine, NO_HISTORY } from "@femtoclaw/policy";
-import { ERRORS, EXIT, errorText, FemtoError, printable } from "@femtoclaw/protocol";
+import { compilePolicy, confinedAuthority, createPolicyEngine, NO_HISTORY } from "@femtoclaw/policy";
+import { type Authority, ERRORS, EXIT, errorText, FemtoError, printable } from "@femtoclaw/protocol";
 import { probeSandbox } from "@femtoclaw/sandbox";
 import type { LoadedConfiguration } from "../configuration/load-configuration.ts";
 import { assertPrivateSocketFolder } from "../endpoints/socket-directory.ts";
-import { compiledPolicyOf } from "../preflight.ts";
+import { type LoadedPolicy, loadPolicy } from "../preflight.ts";
 import { table } from "../terminal/table.ts";
 import type { CommandContext } from "./command-context.ts";
 import { hostAnswers } from "./host.ts";
@@ -54,17 +54,9 @@ async function lookAtProject(
   const { authority, stateDirectory, runtimeDirectory } = loaded.resolved;
   // Sockets that cannot be trusted are not asked; the finding about permissions says why.
   const running = await hostAnswers(context, loaded).catch(() => false);
-  await look("sandbox", async () => {
-    const probe = await probeSandbox(authority);
-    if (!probe.ok) return { verdict: "fail", detail: probe.reason, fix: probe.fix };
-    return ok(`${probe.name} ${probe.version} confined a real program: own files, secrets and environment hidden`);
-  });
-  await look("policy", async () => {
-    const compiled = compiledPolicyOf(loaded);
-    const engine = await createPolicyEngine();
-    await engine.activate(compiled);
-    return ok(`${compiled.rules.length} rules answer decisions, revision ${compiled.revision.slice(0, 12)}`);
-  });
+  const policy = loadPolicy(loaded);
+  await look("sandbox", () => sandboxFinding(authority, policy));
+  await look("policy", () => policyFinding(policy));
   await look("fails closed", async () => {
     const nothing = { ...authority, allow: { read: [], write: [], run: [] } };
     const manifests = builtinCapabilities.map(({ manifest }) => manifest);
@@ -132,6 +124,26 @@ async function lookAtProject(
       ? ok("a host answers")
       : { verdict: "warn", detail: "no host runs", fix: "Start it with `femtoclaw up --detach`." },
   );
+}
+
+/** A program is confined by the tables and by what Cedar files forbid; a policy that fails has a finding of its own. */
+async function sandboxFinding(authority: Authority, policy: Promise<LoadedPolicy>): Promise<Omit<Finding, "check">> {
+  const rules = (await policy.catch(() => null))?.policyFiles.rules ?? [];
+  const probe = await probeSandbox(confinedAuthority(authority, rules));
+  if (!probe.ok) return { verdict: "fail", detail: probe.reason, fix: probe.fix };
+  return ok(`${probe.name} ${probe.version} confined a real program: own files, secrets and environment hidden`);
+}
+
+async function policyFinding(policy: Promise<LoadedPolicy>): Promise<Omit<Finding, "check">> {
+  const { compiled, results, warnings } = await policy;
+  const engine = await createPolicyEngine();
+  engine.activate(compiled);
+  const tests = results.length === 0 ? "it has no tests" : `its ${results.length} tests hold`;
+  const detail = `${compiled.rules.length} rules answer decisions, ${tests}, revision ${compiled.revision.slice(0, 12)}`;
+  if (warnings.length === 0) return ok(detail);
+  const lines = warnings.map(({ source, message }) => `${source}: ${message}`);
+  const fix = "Read the lines above; `femtoclaw policy check` repeats them.";
+  return { verdict: "warn", detail: [detail, ...lines].join("\n"), fix };
 }
 
 /** Whether the journal's disk has room to spare; what is free is asked of the nearest folder that exists. */

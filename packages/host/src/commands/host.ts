@@ -5,7 +5,7 @@ import { constants, fstatSync, openSync, readFileSync, readSync } from "node:fs"
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { openStateDirectory } from "@femtoclaw/journal";
-import { EXIT, FemtoError, type LogParent, printable } from "@femtoclaw/protocol";
+import { EXIT, errorText, FemtoError, type LogParent, printable } from "@femtoclaw/protocol";
 import type { RuntimeStatus } from "@femtoclaw/runtime";
 import { HostProcess } from "../host-process.ts";
 import { logToStderr } from "../terminal/log.ts";
@@ -34,8 +34,14 @@ export async function up(context: CommandContext, options: { readonly detach?: b
     signals += 1;
     void host?.stop({ now: signals > 1 });
   };
-  for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"]) process.on(signal, onSignal);
-  host = await HostProcess.start({ loaded, log: logToStderr(context.options.quiet === true ? "warn" : "info") });
+  for (const signal of ["SIGTERM", "SIGINT"]) process.on(signal, onSignal);
+  const log = logToStderr(context.options.quiet === true ? "warn" : "info");
+  process.on("SIGHUP", () => {
+    host?.reload("signal").catch((error: unknown) => {
+      log({ level: "error", event: "policy.rejected", reason: errorText(error) });
+    });
+  });
+  host = await HostProcess.start({ loaded, load: () => context.load(), log });
   if (signals > 0) void host.stop({ now: false });
   const { runtime, sockets } = host;
   const ready = {
@@ -150,6 +156,17 @@ export async function halt(
   const { output } = context;
   if (output.json) output.value({ session, stopped, record: { seq } });
   else output.line(`halted in record ${seq}: ${stopped} calls of it were under way and end now`);
+  return EXIT.ok;
+}
+
+/** Only by this command and by SIGHUP: a file that changes by itself changes nothing that is in force. */
+export async function reload(context: CommandContext): Promise<number> {
+  const { output } = context;
+  await using operator = await context.operator();
+  const { revision, before } = await operator.reload();
+  if (output.json) output.value({ revision, before, changed: revision !== before });
+  else if (revision === before) output.line(`nothing changed: revision ${revision}`);
+  else output.line(`in force: revision ${revision}, before it ${before}`);
   return EXIT.ok;
 }
 

@@ -1,6 +1,7 @@
 /** `init` and `trust`: how a project's configuration comes to be, and comes to count. */
 import { realpathSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
+import { describeRule } from "@femtoclaw/policy";
 import { EXIT, FemtoError, printable } from "@femtoclaw/protocol";
 import { describeAuthority } from "../configuration/describe-authority.ts";
 import { initProject } from "../configuration/init-project.ts";
@@ -9,6 +10,7 @@ import { locateConfiguration } from "../configuration/locate-configuration.ts";
 import { PRESETS, type Preset } from "../configuration/presets.ts";
 import { CONFIGURATION_NAME, readProjectFiles } from "../configuration/project-files.ts";
 import { TrustStore } from "../configuration/trust-store.ts";
+import { loadPolicy } from "../preflight.ts";
 import type { CommandContext } from "./command-context.ts";
 
 export async function init(
@@ -61,11 +63,14 @@ export async function trust(
     return EXIT.ok;
   }
   const project = readProjectFiles(path);
-  const { resolved } = resolveProject(
-    project,
-    context.options.state === undefined ? context : { ...context, stateFlag: context.options.state },
-  );
-  if (!output.json) output.line(describeAuthority(resolved));
+  const { state: stateFlag } = context.options;
+  const loaded = resolveProject(project, stateFlag === undefined ? context : { ...context, stateFlag });
+  if (!output.json) output.line(describeAuthority(loaded.resolved));
+  const { policyFiles, warnings } = await loadPolicy(loaded);
+  if (!output.json && policyFiles.rules.length > 0) {
+    output.line(["policies of policy/:", ...policyFiles.rules.map(describeRule)].join("\n\n"));
+  }
+  for (const { source, message } of warnings) output.talk(printable(`warning: ${source}: ${message}`, 4_096));
   await store.trust(project.directory, project.sha256);
   if (output.json) output.value({ directory: project.directory, trusted: true, sha256: project.sha256 });
   else output.line(`trusted: ${printable(project.path, 4_096)} as it is now (sha256 ${project.sha256.slice(0, 12)}…)`);

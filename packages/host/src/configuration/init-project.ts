@@ -5,10 +5,13 @@ import type { HostEnvironment } from "@femtoclaw/protocol";
 import { FemtoError, printable, systemErrorCode } from "@femtoclaw/protocol";
 import { describeAuthority } from "./describe-authority.ts";
 import { resolveProject } from "./load-configuration.ts";
-import { type Preset, presetText, presetWritesWorkspace } from "./presets.ts";
+import { type Preset, presetTests, presetText } from "./presets.ts";
 import { CONFIGURATION_NAME, POLICY_FOLDER, type ProjectFiles, projectDigest } from "./project-files.ts";
 import { SecureDirectory } from "./secure-file.ts";
 import { TrustStore } from "./trust-store.ts";
+
+/** The tests of the preset, in the policy folder. */
+const TESTS_NAME = "first.test.toml";
 
 export interface InitOptions {
   readonly directory: string;
@@ -25,7 +28,7 @@ export interface InitResult {
   readonly description: string;
 }
 
-/** Never overwrites. Nothing is left behind when it fails before the last step, except empty folders. */
+/** Never overwrites. What a failure leaves behind counts for nothing, because nothing is trusted before the end. */
 export async function initProject({ directory, preset, cwd, environment }: InitOptions): Promise<InitResult> {
   const store = new TrustStore(environment);
   // Without a mode of its own the folder could be changed by the group, and would be refused afterwards.
@@ -38,11 +41,11 @@ export async function initProject({ directory, preset, cwd, environment }: InitO
   const loaded = resolveProject(project, { cwd, environment });
   const created: string[] = [];
   // INVARIANT: a child that may write to the project cannot make a policy for it: the folder is there and masked.
-  if (presetWritesWorkspace(preset) && mkdirSync(folder.at(POLICY_FOLDER), { recursive: true, mode: 0o755 })) {
-    created.push(join(folder.path, POLICY_FOLDER));
-  }
-  writeNew(folder, project);
-  created.push(project.path);
+  mkdirSync(folder.at(POLICY_FOLDER), { recursive: true, mode: 0o755 });
+  using policy = folder.folder(POLICY_FOLDER);
+  if (policy === undefined) throw new FemtoError("FEMTO_CONFIG_INVALID", `${printable(folder.path)} changed meanwhile`);
+  for (const [name, content] of project.policy) created.push(writeNew(policy, name, content));
+  created.push(writeNew(folder, CONFIGURATION_NAME, project.configuration));
   mkdirSync(loaded.resolved.stateDirectory, { recursive: true, mode: 0o700 });
   await store.trust(project.directory, project.sha256);
   return {
@@ -65,26 +68,27 @@ function refuseExisting(folder: SecureDirectory): void {
 
 function newProject(directory: string, preset: Preset): ProjectFiles {
   const configuration = Buffer.from(presetText(preset));
-  const policy = new Map<string, Uint8Array>();
+  const policy = new Map([[TESTS_NAME, Buffer.from(presetTests(preset))]]);
   const sha256 = projectDigest(configuration, policy);
   return { directory, path: join(directory, CONFIGURATION_NAME), configuration, policy, sha256 };
 }
 
-function writeNew(folder: SecureDirectory, project: ProjectFiles): void {
+/** The path of the file that it wrote, which was not there before. */
+function writeNew(folder: SecureDirectory, name: string, content: Uint8Array): string {
+  const path = join(folder.path, name);
   const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
   let descriptor: number;
   try {
-    descriptor = openSync(folder.at(CONFIGURATION_NAME), flags, 0o644);
+    descriptor = openSync(folder.at(name), flags, 0o644);
   } catch (error) {
     const code = systemErrorCode(error) ?? "unknown cause";
-    throw new FemtoError("FEMTO_CONFIG_INVALID", `${printable(project.path)} cannot be written (${code})`, {
-      cause: error,
-    });
+    throw new FemtoError("FEMTO_CONFIG_INVALID", `${printable(path)} cannot be written (${code})`, { cause: error });
   }
   try {
-    writeFileSync(descriptor, project.configuration);
+    writeFileSync(descriptor, content);
     fsyncSync(descriptor);
   } finally {
     closeSync(descriptor);
   }
+  return path;
 }

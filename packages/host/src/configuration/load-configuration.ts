@@ -1,6 +1,6 @@
 /** The one way from the command line's options to what is in force: locate, read, trust, parse, resolve. */
 import { basename, dirname, join, resolve } from "node:path";
-import { type Configuration, FemtoError } from "@femtoclaw/protocol";
+import type { Configuration } from "@femtoclaw/protocol";
 import { type ResolvedConfiguration, resolveConfiguration, type SourceOf } from "@femtoclaw/runtime";
 import { type ConfigurationSearch, locateConfiguration, userConfigurationPath } from "./locate-configuration.ts";
 import { POLICY_FOLDER, type ProjectFiles, readProjectFiles } from "./project-files.ts";
@@ -36,7 +36,6 @@ export function resolveProject(
   project: ProjectFiles,
   { cwd, environment, stateFlag }: Pick<LoadOptions, "cwd" | "environment" | "stateFlag">,
 ): LoadedConfiguration {
-  refuseCedar(project);
   const read = readConfiguration(project.configuration, basename(project.path));
   const configuration: Configuration =
     stateFlag === undefined ? read.configuration : { ...read.configuration, memory: { path: resolve(cwd, stateFlag) } };
@@ -50,19 +49,6 @@ export function resolveProject(
     environment,
   });
   return { path: project.path, configuration, resolved, policyFiles: project.policy, sha256: project.sha256 };
-}
-
-/** INVARIANT: I3: a rule that somebody wrote is in force, or nothing is; it is never passed over in silence. */
-function refuseCedar({ directory, policy }: ProjectFiles): void {
-  const name = [...policy.keys()].find((file) => file.endsWith(".cedar"));
-  if (name === undefined) return;
-  throw new FemtoError(
-    "FEMTO_POLICY_INVALID",
-    `${join(directory, POLICY_FOLDER, name)}: Cedar files are not taken yet`,
-    {
-      fix: "Say it in the tables of femtoclaw.toml and move the file away.",
-    },
-  );
 }
 
 /** INVARIANT: neither this configuration nor the user's own nor their policies are in reach. State is added when resolved. */

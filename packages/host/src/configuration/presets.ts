@@ -67,10 +67,6 @@ const CONTENTS: Readonly<Record<Preset, PresetContent>> = {
   },
 };
 
-export function presetWritesWorkspace(preset: Preset): boolean {
-  return CONTENTS[preset].writesWorkspace;
-}
-
 export function presetText(preset: Preset): string {
   const { about, writesWorkspace, programs } = CONTENTS[preset];
   return `# What an agent may do in this project. What is not named here is denied.
@@ -102,12 +98,51 @@ ${programs.map(programText).join("\n")}
 `;
 }
 
+/** The tests beside it, which hold for the preset as it was written. */
+export function presetTests(preset: Preset): string {
+  const { writesWorkspace, programs } = CONTENTS[preset];
+  const offered = new Set(programs.map(({ name }) => name).filter((name) => obstacle(name) === null));
+  const allowed = [
+    ["ls", "-l"],
+    ["git", "status"],
+  ].filter(([name = ""]) => offered.has(name));
+  const denied = [
+    ["sh", "-c", "id"],
+    ["git", "push"],
+  ].filter(([name = ""]) => "path" in find(name));
+  return `# What the policy has to say to calls like these. \`femtoclaw policy test\` decides on each and executes none;
+# a start does the same, and does not go on where one fails. Add the calls that matter to you.
+
+[tool.fs_read]
+match = ["README.md"]
+not_match = ["femtoclaw.toml", "/etc/shadow"]
+
+[tool.fs_write]
+${writesWorkspace ? 'match = ["notes.md"]\n' : ""}not_match = [${writesWorkspace ? "" : '"notes.md", '}".git/hooks/pre-commit", "policy/new.cedar"]
+
+[tool.process_exec]              # a program and its arguments
+match = ${callsText(allowed)}
+not_match = ${callsText(denied)}
+`;
+}
+
+const callsText = (calls: readonly string[][]): string =>
+  `[${calls.map((call) => `[${call.map((text) => `"${text}"`).join(", ")}]`).join(", ")}]`;
+
+const find = (name: string) => findProgram(name, DEFAULT_SEARCH_PATH);
+
 function programText({ name, uses, why }: PresetProgram): string {
-  const found = findProgram(name, DEFAULT_SEARCH_PATH);
-  if ("problem" in found) return `# ${name} is not installed in search_path.`;
-  const runner = basename(found.realPath);
-  if (MULTI_CALL.has(runner)) return `# ${name} is ${runner} on this machine, which can run any program.`;
+  const problem = obstacle(name);
+  if (problem !== null) return `# ${name} is ${problem}.`;
   return `${why === undefined ? "" : `# ${why}\n`}${name} = ${uses}`;
+}
+
+/** Why the program is left out on this machine, or null. */
+function obstacle(name: string): string | null {
+  const found = find(name);
+  if ("problem" in found) return "not installed in search_path";
+  const runner = basename(found.realPath);
+  return MULTI_CALL.has(runner) ? `${runner} on this machine, which can run any program` : null;
 }
 
 /** One file that is many programs, shells among them: allowing one of its names would allow all. */

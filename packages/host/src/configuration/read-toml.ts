@@ -2,8 +2,7 @@
  * Reads TOML strictly: UTF-8, bounded size and depth, no hidden characters, and two parsers that have to
  * agree that it is TOML. One gives the values, the other the places that messages name.
  */
-import { isUtf8 } from "node:buffer";
-import { FemtoError, type JsonValue, jsonPointer, LIMITS, printable } from "@femtoclaw/protocol";
+import { decodeSourceText, FemtoError, type JsonValue, jsonPointer, LIMITS, printable } from "@femtoclaw/protocol";
 import type { ConfigurationFault, SourceOf } from "@femtoclaw/runtime";
 import { parse } from "toml";
 import { CONFIGURATION_BYTES_MAX } from "./project-files.ts";
@@ -17,9 +16,6 @@ export interface TomlDocument {
   /** From a JSON pointer to `femtoclaw.toml:12:9`; what has no place of its own has that of its parent. */
   readonly sourceOf: SourceOf;
 }
-
-/** Characters that make a reviewer see another text than the parser does (CVE-2021-42574), and marks out of place. */
-const MISLEADING = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/u;
 
 /** `name` stands in front of each place, for example `femtoclaw.toml`. */
 export function readToml(bytes: Uint8Array, name: string): TomlDocument {
@@ -44,33 +40,9 @@ function decode(bytes: Uint8Array, name: string): string {
   if (bytes.length > CONFIGURATION_BYTES_MAX) {
     throw new FemtoError("FEMTO_CONFIG_INVALID", `${name} is larger than ${CONFIGURATION_BYTES_MAX} bytes`);
   }
-  if (!isUtf8(bytes)) {
-    const line = lineOfInvalidBytes(Buffer.from(bytes));
-    throw syntaxError(name, { line, column: 1 }, "this line is not UTF-8");
-  }
-  const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-  const misleading = MISLEADING.exec(text);
-  if (misleading !== null) {
-    const written = `\\u${misleading[0].charCodeAt(0).toString(16).padStart(4, "0")}`;
-    const message = `a character that hides or reorders text; write it as ${written} in double quotes`;
-    throw syntaxError(name, positionAt(text, misleading.index), message);
-  }
-  return text;
-}
-
-/** A line feed never lies within a character of UTF-8, so each line can be examined alone. */
-function lineOfInvalidBytes(bytes: Buffer): number {
-  let start = 0;
-  for (let line = 1; ; line += 1) {
-    const end = bytes.indexOf(0x0a, start);
-    if (end === -1 || !isUtf8(bytes.subarray(start, end))) return line;
-    start = end + 1;
-  }
-}
-
-function positionAt(text: string, offset: number): Position {
-  const before = text.slice(0, offset).split("\n");
-  return { line: before.length, column: (before.at(-1)?.length ?? 0) + 1 };
+  const source = decodeSourceText(bytes, (hexadecimal) => `\\u${hexadecimal}`);
+  if (source.ok) return source.text;
+  throw syntaxError(name, source.place, source.message);
 }
 
 function parseValues(text: string, name: string): unknown {

@@ -112,7 +112,7 @@ async function withHost<T>(
   loaded: LoadedConfiguration,
   use: (host: HostProcess, client: AgentClient, operator: OperatorClient) => Promise<T>,
 ): Promise<T> {
-  await using host = await HostProcess.start({ loaded, log: logToStderr("warn") });
+  await using host = await HostProcess.start({ loaded, load: () => loaded, log: logToStderr("warn") });
   await using client = await context.agent(loaded);
   await using operator = await context.operator(loaded);
   return await use(host, client, operator);

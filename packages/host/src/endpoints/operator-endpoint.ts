@@ -18,12 +18,14 @@ export interface OperatorParts {
   readonly otlpEndpoint: string | null;
   /** Begins the end of the host; the answer goes out first. */
   stop(now: boolean): void;
+  /** Puts the policy in force that the configuration has by now. */
+  reload(by: string): Promise<{ readonly revision: string; readonly before: string }>;
 }
 
 /** LIMIT: executions in one answer. */
 const LISTED_MAX = 10_000;
 
-export function operatorHandlers({ runtime, sockets, otlpEndpoint, stop }: OperatorParts): ConnectionHandlers {
+export function operatorHandlers({ runtime, sockets, otlpEndpoint, stop, reload }: OperatorParts): ConnectionHandlers {
   const switchCapability = async ({ name, ...rest }: Readonly<Record<string, unknown>>, enable: boolean) => {
     if (typeof name !== "string") throw invalid("`name` must be a string");
     refuseUnknown(rest);
@@ -44,13 +46,7 @@ export function operatorHandlers({ runtime, sockets, otlpEndpoint, stop }: Opera
         stop(now === true);
         return null;
       },
-      "sessions.halt": async ({ session, reason, ...rest }) => {
-        refuseUnknown(rest);
-        if (typeof session !== "string") throw invalid("`session` must be a string");
-        if (reason !== undefined && typeof reason !== "string") throw invalid("`reason` must be a string");
-        const said = { session, by: operatorName(), ...(reason === undefined ? {} : { reason }) };
-        return await runtime.haltSession(said);
-      },
+      "sessions.halt": haltVerb(runtime),
       "capabilities.list": (fields) => {
         refuseUnknown(fields);
         return runtime.capabilities();
@@ -89,6 +85,10 @@ export function operatorHandlers({ runtime, sockets, otlpEndpoint, stop }: Opera
         refuseUnknown(fields);
         return runtime.policy;
       },
+      "policy.reload": (fields) => {
+        refuseUnknown(fields);
+        return reload(operatorName());
+      },
       fork: ({ seq, out, ...rest }) => {
         refuseUnknown(rest);
         if (seq !== 0 && !isCount(seq, Number.MAX_SAFE_INTEGER)) throw invalid("`seq` must be a sequence number");
@@ -106,6 +106,15 @@ export function operatorHandlers({ runtime, sockets, otlpEndpoint, stop }: Opera
       },
     },
     onClosed: () => undefined,
+  };
+}
+
+function haltVerb(runtime: Runtime): ConnectionHandlers["verbs"][string] {
+  return async ({ session, reason, ...rest }) => {
+    refuseUnknown(rest);
+    if (typeof session !== "string") throw invalid("`session` must be a string");
+    if (reason !== undefined && typeof reason !== "string") throw invalid("`reason` must be a string");
+    return await runtime.haltSession({ session, by: operatorName(), ...(reason === undefined ? {} : { reason }) });
   };
 }
 

@@ -21,7 +21,7 @@ test.each(PRESETS)("preset %s", async (preset) => {
   const writes = preset === "node" || preset === "python";
   expect(resolved.authority.allow.write).toHaveLength(writes ? 1 : 0);
   expect(resolved.capabilities.has("fs_write")).toBe(writes);
-  expect(existsSync(home.path("project/policy"))).toBe(writes);
+  expect(result.created[0]).toBe(home.path("project/policy/first.test.toml"));
   expect(result.description).toContain(writes ? `may write:\n  ${home.path("project")}` : "may write:\n  nothing");
 });
 
@@ -53,7 +53,7 @@ test("an empty policy folder, as an earlier attempt may have left it, is no obst
   home.folder("project/policy");
   const { environment } = home;
   const { created } = await initProject({ directory: "project", preset: "node", cwd: home.root, environment });
-  expect(created).toEqual([home.path("project/femtoclaw.toml")]);
+  expect(created).toEqual([home.path("project/policy/first.test.toml"), home.path("project/femtoclaw.toml")]);
 });
 
 test("where nothing could be loaded, nothing is written", async () => {

@@ -23,15 +23,6 @@ test("a found configuration is loaded only when trusted, and not even its syntax
   ]);
 });
 
-test("a rule that cannot be taken is an error, never passed over", () => {
-  using home = new TemporaryHome();
-  const configFlag = home.write("project/femtoclaw.toml", "");
-  home.write("project/policy/rules.cedar", "forbid(principal, action, resource);");
-  const fault = faultOf(() => loadConfiguration({ cwd: "/", environment: home.environment, configFlag }));
-  expect(fault).toMatchObject({ code: "FEMTO_POLICY_INVALID", exit: 78 });
-  expect(fault?.message).toContain("policy/rules.cedar");
-});
-
 test("a project in the project's way is not trusted along with it", async () => {
   using home = new TemporaryHome();
   const { directory, sha256 } = readProjectFiles(home.write("project/femtoclaw.toml", ""));

@@ -157,6 +157,10 @@ function particularsOf(record: TypedRecord, { intent }: OcsfContext): Particular
     case "policy.activated":
     case "key.rotated":
       return lifecycle(8);
+    case "policy.rejected": {
+      const { code, reason } = record.body;
+      return { ...lifecycle(8), status: [2, "Failure", code, reason], severity: MEDIUM };
+    }
     case "supervision.crashed": {
       const { code, reason } = record.body;
       return { ...lifecycle(99), status: [2, "Failure", code, reason], severity: MEDIUM };

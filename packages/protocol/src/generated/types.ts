@@ -82,7 +82,8 @@ export type JournalRecord = {
     | "values.erased"
     | "log.pruned"
     | "approval.asked"
-    | "approval.answered";
+    | "approval.answered"
+    | "policy.rejected";
   /**
    * Who acted; null for the runtime itself.
    */
@@ -467,7 +468,13 @@ export interface PathQuestion {
    * Canonical absolute path, read back from the open descriptor.
    */
   path: string;
+  /**
+   * Whether something stands there.
+   */
   exists: boolean;
+  /**
+   * What stands there.
+   */
   type: "file" | "directory" | "missing";
   /**
    * Bytes that the call would write; 0 for reads.
@@ -488,8 +495,17 @@ export interface ProgramQuestion {
    * The file that this path leads to and that is executed.
    */
   real_path: string;
+  /**
+   * Device of that file, in decimal digits.
+   */
   device: string;
+  /**
+   * Inode of that file, in decimal digits.
+   */
   inode: string;
+  /**
+   * Digest of that file's content.
+   */
   sha256: string;
   /**
    * The first argument, when it does not begin with a dash.
@@ -507,6 +523,9 @@ export interface ProgramQuestion {
    * Sorted names of variables that the call sets.
    */
   environment: string[];
+  /**
+   * Canonical folder in which the program would start.
+   */
   cwd: string;
 }
 /**
@@ -1049,6 +1068,10 @@ export interface PolicyActivatedBody {
    * Null where they are a commitment.
    */
   rules: null | PolicyRule[];
+  /**
+   * Digest of the configuration that it was compiled from, where that was loaded anew while the host ran; else the boot's record has it.
+   */
+  configuration?: string;
 }
 /**
  * One compiled rule and where it came from.
@@ -1057,6 +1080,20 @@ export interface PolicyRule {
   id: string;
   text: string;
   source: null | string;
+}
+/**
+ * A candidate for the policy was not taken. What was in force stays in force.
+ *
+ * This interface was referenced by `undefined`'s JSON-Schema
+ * via the `definition` "policyRejectedBody".
+ */
+export interface PolicyRejectedBody {
+  /**
+   * Null where it did not come as far as having one.
+   */
+  revision: null | string;
+  code: string;
+  reason: string;
 }
 /**
  * Export of telemetry began.

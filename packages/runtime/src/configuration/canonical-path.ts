@@ -1,9 +1,9 @@
 /** From a path as an operator writes it to the canonical absolute path that is decided on. */
-import { lstatSync, realpathSync } from "node:fs";
+import { lstatSync, readlinkSync, realpathSync } from "node:fs";
 import { dirname, isAbsolute, join, resolve } from "node:path";
 import { LIMITS, printable, systemErrorCode } from "@femtoclaw/protocol";
 
-export type CanonicalPath = { readonly path: string } | { readonly problem: string };
+export type CanonicalPath = { readonly path: string; readonly links: readonly string[] } | { readonly problem: string };
 
 export interface PathBase {
   /** Canonical folder that relative paths start from. */
@@ -24,7 +24,31 @@ export function canonicalPath(written: string, base: PathBase): CanonicalPath {
   }
   const absolute = fromHome ? join(base.home ?? "", written.slice(1)) : resolve(base.directory, written);
   const canonical = followLinks(absolute, "", shown);
-  return "problem" in canonical ? canonical : withinLimits(canonical.path, shown);
+  if ("problem" in canonical) return canonical;
+  const problem = limitProblem(canonical.path, shown);
+  return problem === null ? { path: canonical.path, links: linksOnTheWay(absolute) } : { problem };
+}
+
+/** LIMIT: links on the way to one path; the kernel follows no more. */
+const LINKS_MAX = 40;
+
+/** Where each symbolic link stands that leads to the path, under the real name of its folder. */
+function linksOnTheWay(absolute: string): string[] {
+  const links: string[] = [];
+  const rest = absolute.split("/");
+  let at = "/";
+  for (let name = rest.shift(); name !== undefined && links.length < LINKS_MAX; name = rest.shift()) {
+    const next = resolve(at, name);
+    if (name === "" || !isLink(next)) {
+      at = next;
+      continue;
+    }
+    links.push(next);
+    const target = readlinkSync(next);
+    if (isAbsolute(target)) at = "/";
+    rest.unshift(...target.split("/"));
+  }
+  return links;
 }
 
 /** True for `a/../b`, false for `../b`: there the folder that is left is canonical already. */
@@ -34,7 +58,11 @@ function climbsLate(written: string): boolean {
   return down !== -1 && parts.slice(down).includes("..");
 }
 
-function followLinks(existing: string, missing: string, shown: string): CanonicalPath {
+function followLinks(
+  existing: string,
+  missing: string,
+  shown: string,
+): { readonly path: string } | { readonly problem: string } {
   try {
     return { path: join(realpathSync.native(existing), missing) };
   } catch (error) {
@@ -58,12 +86,10 @@ function isLink(path: string): boolean {
   return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true;
 }
 
-function withinLimits(path: string, shown: string): CanonicalPath {
-  if (Buffer.byteLength(path) > LIMITS.pathBytes)
-    return { problem: `${shown} is longer than ${LIMITS.pathBytes} bytes` };
-  if (path.split("/").length - 1 > LIMITS.pathDepth)
-    return { problem: `${shown} is deeper than ${LIMITS.pathDepth} folders` };
-  return { path };
+function limitProblem(path: string, shown: string): string | null {
+  if (Buffer.byteLength(path) > LIMITS.pathBytes) return `${shown} is longer than ${LIMITS.pathBytes} bytes`;
+  if (path.split("/").length - 1 <= LIMITS.pathDepth) return null;
+  return `${shown} is deeper than ${LIMITS.pathDepth} folders`;
 }
 
 /** True when the path is the folder or lies in it. Both are canonical. */

@@ -7,6 +7,7 @@ import type { Places } from "./places.ts";
 export function checkAuthority(authority: Authority, places: Places): void {
   checkReplaceable(authority, places);
   checkSecrets(authority, places);
+  checkLinks(authority, places);
   for (const path of authority.floor) {
     if (isWithin(authority.workspace, path)) {
       places.fault(
@@ -37,6 +38,16 @@ function checkReplaceable({ allow, ask, deny }: Authority, places: Places): void
       const remedy = `deny writing to ${dirname(program.path)}, or take the program from elsewhere`;
       places.fault([table, "write", index], `calls could replace the program ${program.path}; ${remedy}`);
     }
+  }
+}
+
+/** INVARIANT: no call chooses what the configuration means from the next start on, by changing where a link leads. */
+function checkLinks({ allow, ask, deny }: Authority, places: Places): void {
+  for (const { place, link } of places.links) {
+    const grant = [...allow.write, ...ask.write].find((granted) => isWritable(link, granted, deny.write));
+    if (grant === undefined) continue;
+    const message = `it passes the symbolic link ${link}, which calls could change (${grant.source}); write what it leads to`;
+    places.fault(place, message);
   }
 }
 

@@ -5,13 +5,13 @@
 import {
   type Configuration,
   jsonPointer,
+  nearestName,
   pointerTokens,
   printable,
   type ValidationError,
   validateConfig,
 } from "@femtoclaw/protocol";
 import { describeFound, expectedAt, expectedKeyAt, knownKeys } from "./configuration-schema.ts";
-import { nearestName } from "./nearest-name.ts";
 
 export interface ConfigurationFault {
   /** JSON pointer into the configuration. */

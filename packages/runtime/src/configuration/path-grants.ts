@@ -20,7 +20,10 @@ export function pathGrant(
   places: Places,
 ): PathGrant | undefined {
   const canonical = canonicalPath(written, base);
-  if ("path" in canonical) return { path: canonical.path, source: places.sourceOf(jsonPointer(place)) };
+  if ("path" in canonical) {
+    places.followed(place, canonical.links);
+    return { path: canonical.path, source: places.sourceOf(jsonPointer(place)) };
+  }
   places.fault(place, canonical.problem);
   return undefined;
 }

@@ -6,6 +6,8 @@ export type SourceOf = (jsonPointer: string) => string;
 
 export class Places {
   readonly sourceOf: SourceOf;
+  /** Symbolic links that lead to what was written somewhere. */
+  readonly links: { readonly place: readonly (string | number)[]; readonly link: string }[] = [];
   readonly #faults: string[] = [];
 
   constructor(sourceOf: SourceOf) {
@@ -16,6 +18,10 @@ export class Places {
   fault(place: readonly (string | number)[], message: string): [] {
     this.#faults.push(`${this.sourceOf(jsonPointer(place))}: ${message}`);
     return [];
+  }
+
+  followed(place: readonly (string | number)[], links: readonly string[]): void {
+    this.links.push(...links.map((link) => ({ place, link })));
   }
 
   /** Notes a fault without which nothing further can be examined, and throws. */

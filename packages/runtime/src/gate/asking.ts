@@ -26,9 +26,9 @@ export async function askingOf(
   parts: GateParts,
   questions: Questions,
 ): Promise<Asking> {
-  const { bound, call, revision, session, waited } = execution;
-  assert(bound !== null && call !== null && revision !== null, "facts were taken before policy was asked");
-  const asked: Asked = { rules, approvers, files: await namedFiles(bound, parts.authority) };
+  const { bound, call, revision, session, standing, waited } = execution;
+  assert(bound && call && revision && standing, "facts were taken before policy was asked");
+  const asked: Asked = { rules, approvers, files: await namedFiles(bound, standing.authority) };
   const digest = questionDigest(execution, asked);
   // INVARIANT: I8: the yes was to a digest; a call that has another one by now is asked about anew.
   if (waited?.digest === digest) return { kind: "granted", question: waited.seq };

@@ -9,7 +9,7 @@ import type { Execution } from "./execution.ts";
 import type { FactsResult, GateDecision, GateParts } from "./gate-parts.ts";
 import { isSameHistory } from "./session-standing.ts";
 
-type DecisionParts = Pick<GateParts, "clock" | "histories" | "takeFacts" | "decide">;
+type DecisionParts = Pick<GateParts, "clock" | "histories" | "standing" | "takeFacts" | "decide">;
 
 export class Decisions {
   readonly #parts: DecisionParts;
@@ -19,11 +19,14 @@ export class Decisions {
   }
 
   // INVARIANT: I3: facts that cannot be taken, for whatever reason, end the call before any decision.
-  async takeFacts({ actor, capability, call }: Execution): Promise<FactsResult> {
+  async takeFacts(execution: Execution): Promise<FactsResult> {
+    const { actor, capability, call } = execution;
     assert(call !== null && capability !== null, "a validated call has a capability");
+    const standing = this.#parts.standing(actor.principal);
+    execution.standing = standing;
     try {
       // The message was parsed from JSON, so its arguments are JSON.
-      return await this.#parts.takeFacts(capability.manifest, call.args as JsonObject, actor.principal);
+      return await this.#parts.takeFacts(capability.manifest, call.args as JsonObject, standing);
     } catch (error) {
       return { ok: false, reason: `the facts could not be taken: ${errorText(error)}` };
     }

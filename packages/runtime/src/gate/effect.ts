@@ -2,10 +2,10 @@
  * Runs a capability and contains it: whatever it throws, however long it hangs and whatever it returns,
  * the gate gets an outcome that can be recorded.
  */
+import assert from "node:assert/strict";
 import type { BoundArguments, CapabilityOutcome, JsonObject } from "@femtoclaw/capabilities";
 import type { Clock } from "@femtoclaw/journal";
 import {
-  authorityOf,
   describeViolations,
   ERRORS,
   type ErrorCode,
@@ -35,14 +35,15 @@ export async function runEffect(
 ): Promise<EffectOutcome> {
   const startUs = parts.clock.monotonicUs();
   const { capability, timeoutMs, outputBytes } = registered;
+  const { standing } = execution;
+  assert(standing !== null, "what is executed was decided on");
   const outcome = await bounded(parts.clock, execution.abort, registered, async () =>
     capability.execute({
       args,
       bound,
       signal: execution.abort.signal,
       limits: { timeoutMs, outputBytes },
-      authority: authorityOf(parts.authority, execution.actor.principal),
-      sandbox: parts.sandbox(execution.actor.principal),
+      ...standing,
     }),
   );
   return { ...outcome, durationUs: parts.clock.monotonicUs() - startUs };

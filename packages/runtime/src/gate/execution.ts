@@ -17,6 +17,7 @@ import type {
 import { type CapabilitySecrets, NO_SECRETS } from "./argument-validators.ts";
 import type { Leave } from "./door.ts";
 import type { Release } from "./fair-slots.ts";
+import type { Standing } from "./gate-parts.ts";
 import type { WaitingCall } from "./questions.ts";
 import type { SessionQuota } from "./session-quota.ts";
 import type { EndingEvent, Problem } from "./verdict.ts";
@@ -43,6 +44,8 @@ export interface Execution {
   capability: Capability | null;
   /** Where the capability's schemas mark secrets; nothing is marked while no capability is known. */
   secrets: CapabilitySecrets;
+  /** What was in force when its facts were taken. */
+  standing: Standing | null;
   facts: Facts | null;
   /** What the call marks its principal with, from its intent on. */
   marks: readonly Mark[];
@@ -105,6 +108,7 @@ export function newExecution(
     call: null,
     capability: null,
     secrets: NO_SECRETS,
+    standing: null,
     facts: null,
     marks: [],
     reservedBytes: 0,

@@ -44,12 +44,17 @@ export type GateDecision =
 
 export type { FactsResult };
 
+export interface Standing {
+  readonly authority: Authority;
+  /** What confines programs; null while no enabled capability needs it. */
+  readonly sandbox: SandboxView | null;
+}
+
 export interface GateParts {
   readonly clock: Clock;
   newId(): string;
-  readonly authority: Authority;
-  /** What confines programs that run for a principal; null while no enabled capability needs it. */
-  sandbox(principal: string): SandboxView | null;
+  /** What is in force now for a principal; a call goes by what was in force when its facts were taken, to its end. */
+  standing(principal: string): Standing;
   /** Places in the runtime's own stages. */
   readonly stages: FairSlots;
   /** Places for running capabilities. */
@@ -66,7 +71,7 @@ export interface GateParts {
   registered(tool: string): Registered | undefined;
   /** What sessions did before, as far as records have numbers. */
   readonly histories: SessionHistories;
-  takeFacts(manifest: CapabilityManifest, args: JsonObject, principal: string): Promise<FactsResult>;
+  takeFacts(manifest: CapabilityManifest, args: JsonObject, standing: Standing): Promise<FactsResult>;
   decide(request: {
     readonly principal: string;
     readonly capability: string;

@@ -5,12 +5,12 @@ import { type ExecutionId, LIMITS, type SessionId } from "@femtoclaw/protocol";
 import { questionRecord } from "../approvals.ts";
 import type { ResolvedConfiguration } from "../configuration/resolve-configuration.ts";
 import type { SessionHistories } from "../projection/session-histories.ts";
-import type { Confinement } from "../subsystems/confinement.ts";
 import type { Policy } from "../subsystems/policy.ts";
 import type { Registry } from "../subsystems/registry.ts";
 import type { ActorSystem } from "../system.ts";
 import { FairSlots } from "./fair-slots.ts";
 import { Gate } from "./gate.ts";
+import type { Standing } from "./gate-parts.ts";
 import type { SessionQuota } from "./session-quota.ts";
 import type { Problem } from "./verdict.ts";
 
@@ -21,7 +21,7 @@ export interface OpenGateParts {
   readonly system: ActorSystem;
   readonly registry: Registry;
   readonly policy: Policy;
-  readonly confinement: Confinement;
+  standing(principal: string): Standing;
   readonly journal: Journal;
   readonly histories: SessionHistories;
   admission(): Problem | null;
@@ -34,16 +34,15 @@ export interface OpenGate {
   readonly stages: FairSlots;
 }
 
-export function openGate({ configuration, registry, policy, confinement, ...parts }: OpenGateParts): OpenGate {
-  const { authority, limits, approvals } = configuration;
+export function openGate({ configuration, registry, policy, ...parts }: OpenGateParts): OpenGate {
+  const { limits, approvals } = configuration;
   const { concurrency, queue } = limits;
   const stages = new FairSlots({ slots: concurrency, slotsPerSession: concurrency, queue });
   const digests = new ProgramDigests();
   const gate = new Gate({
     clock: parts.clock,
     newId: () => parts.newId(),
-    authority,
-    sandbox: (principal) => confinement.viewOf(principal),
+    standing: (principal) => parts.standing(principal),
     stages,
     effects: new FairSlots({ slots: LIMITS.effects, slotsPerSession: concurrency, queue }),
     // Whoever waits for one holds a place among the effects, so the queue is never too short.
@@ -53,8 +52,7 @@ export function openGate({ configuration, registry, policy, confinement, ...part
     resume: (id) => parts.system.resume(id),
     evict: (id) => parts.system.evict(id),
     registered: (tool) => registry.registered(tool),
-    takeFacts: (manifest, args, principal) =>
-      takeFacts({ manifest, args, authority, sandbox: confinement.viewOf(principal), digests }),
+    takeFacts: (manifest, args, standing) => takeFacts({ manifest, args, ...standing, digests }),
     histories: parts.histories,
     decide: (request) => policy.decide(request),
     append: (entry) => parts.journal.append(entry),

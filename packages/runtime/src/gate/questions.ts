@@ -167,6 +167,12 @@ export class Questions {
     }
   }
 
+  /** What is denied by now is asked no more. */
+  withdraw(call: WaitingCall, reason: string): void {
+    const id = String(call.seq);
+    if (this.#open.has(id) && !this.#answering.has(id)) this.#settle(call, "refused", reason);
+  }
+
   /** A session that is over asks nothing more; its open questions wait on. */
   forget(session: string): void {
     this.#sessions.forget(session);

@@ -1,6 +1,6 @@
 /** How a session stands, by its records: whether it may still begin anything, and what its calls are decided on. */
 import type { JournalEntry } from "@femtoclaw/journal";
-import { BUDGET_RULES, type HistoryFacts, printable, type SessionBudgets, type SessionId } from "@femtoclaw/protocol";
+import { BUDGET_RULES, type HistoryFacts, printable, type SessionId } from "@femtoclaw/protocol";
 import type { SessionHistories } from "../projection/session-histories.ts";
 import type { Execution } from "./execution.ts";
 import type { Problem } from "./verdict.ts";
@@ -25,10 +25,10 @@ export function isSameHistory(one: HistoryFacts | undefined, other: HistoryFacts
  * of it back, or where the session is halted already.
  */
 export function budgetHalt(
-  { session, actor, rules, quota }: Execution,
+  { session, actor, rules, quota, standing }: Execution,
   histories: SessionHistories,
-  budgets: SessionBudgets = {},
 ): JournalEntry | null {
+  const { budgets = {} } = standing?.authority ?? {};
   const { calls, bytes, seconds } = BUDGET_RULES;
   const spent = rules.filter((rule) => {
     if (rule === bytes) return histories.settledBytes(session) >= (budgets.bytes?.limit ?? 0);

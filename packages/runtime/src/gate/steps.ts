@@ -154,8 +154,7 @@ export class Steps {
 
   /** A budget that is used up ends the session. What cannot be recorded ends the runtime itself, which takes no calls then. */
   async #deny(execution: Execution, problem: Problem): Promise<EventType> {
-    const { histories, authority } = this.#parts;
-    const over = problem.code === "FEMTO_BUDGET_EXCEEDED" ? budgetHalt(execution, histories, authority.budgets) : null;
+    const over = problem.code === "FEMTO_BUDGET_EXCEEDED" ? budgetHalt(execution, this.#parts.histories) : null;
     if (over !== null) await this.#append(execution, over).catch(() => undefined);
     return this.refuse(execution, "denied", problem);
   }
@@ -179,9 +178,9 @@ export class Steps {
     if (execution.heldBack !== null) return "permitted";
     const decision = this.#decisions.decideAnew(execution);
     if (!decision.allowed) return await this.#notPermitted(execution, decision);
-    const { facts } = execution;
-    assert(call !== null && capability !== null && facts !== null, "a permitted call has its facts");
-    execution.marks = marksOf(facts.questions, capability.manifest.effect, this.#parts.authority);
+    const { facts, standing } = execution;
+    assert(call && capability && facts && standing, "a permitted call has its facts");
+    execution.marks = marksOf(facts.questions, capability.manifest.effect, standing.authority);
     execution.reservedBytes = this.#parts.registered(call.tool)?.outputBytes ?? 0;
     execution.committing = this.#append(execution, intentEntry(execution));
     if (execution.marks.length > 0) this.#onMarked(execution);

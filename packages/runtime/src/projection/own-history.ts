@@ -1,7 +1,14 @@
-/** Holds the history that an intent was decided on to the records before it. */
-import type { TypedRecord } from "@femtoclaw/protocol";
+/** Histories as snapshots hold them, and as intents tell them, which the records before hold them to. */
+import type { ActorSnapshot, TypedRecord } from "@femtoclaw/protocol";
 import { corrupt } from "./execution-records.ts";
-import type { SessionHistories } from "./session-histories.ts";
+import { SESSIONS, stateOf } from "./holders.ts";
+import { SessionHistories, type SessionsState } from "./session-histories.ts";
+
+/** The logs of versions that knew no histories have none in their snapshots, and none to hold. */
+export function storedHistories(actors: Readonly<Record<string, ActorSnapshot>>): SessionHistories {
+  if (actors["sessions"] === undefined) return new SessionHistories();
+  return new SessionHistories(stateOf(actors, "sessions", SESSIONS) as SessionsState);
+}
 
 /**
  * INVARIANT: I5: what a permitted call was decided on is what the records before it say, so nothing else can

@@ -20,8 +20,8 @@ import { executionsHolder, HOST, type Holder, holderOf, SESSIONS, stateOf } from
 import { MachineFold } from "./inert-scope.ts";
 import { type FoldingMachine, LIVE_MACHINES, type MachineSet } from "./machine-set.ts";
 import { answeredBy, askedBy, type OpenQuestion, requireOwnQuestion } from "./open-questions.ts";
-import { requireOwnHistory } from "./own-history.ts";
-import { SessionHistories, type SessionsState } from "./session-histories.ts";
+import { requireOwnHistory, storedHistories } from "./own-history.ts";
+import { SessionHistories } from "./session-histories.ts";
 import { Unresolved, type UnresolvedExecution } from "./unresolved.ts";
 
 export type Counters = Readonly<
@@ -109,10 +109,7 @@ export class Projection {
     projection.#open = new Map(Object.entries(executions.open));
     projection.#counters = executions.counters;
     projection.#unresolved = new Unresolved(Object.entries(executions.unresolved));
-    // The logs of versions that knew no histories have none in their snapshots, and none to hold.
-    if (actors["sessions"] !== undefined) {
-      projection.#sessions = new SessionHistories(stateOf(actors, "sessions", SESSIONS) as SessionsState);
-    }
+    projection.#sessions = storedHistories(actors);
     projection.#questions = new Map(Object.entries(executions.questions ?? {}));
     projection.#host = structuredClone(stateOf(actors, "host", HOST)) as HostState;
     projection.#size = covers + 1;
@@ -261,6 +258,8 @@ export class Projection {
       case "policy.activated":
         this.#send(record, "policy", { type: "propose", revision: record.body.revision } as EventObject);
         return this.#send(record, "policy", { type: "activate" });
+      case "policy.rejected":
+        return this.#policyRejected(record);
       case "observability.started":
       case "observability.changed":
         return this.#observability(record);
@@ -307,6 +306,14 @@ export class Projection {
     const { execution, seq, session, body } = record;
     if (execution === null || this.#unresolved.all.has(execution)) throw corrupt(record, "it names no other execution");
     this.#unresolved.add(execution, { seq, tool: body.tool, session });
+  }
+
+  #policyRejected(record: TypedRecord & { type: "policy.rejected" }): void {
+    const { revision, code, reason } = record.body;
+    // What has no revision never was a candidate to the machine.
+    if (revision === null) return;
+    this.#send(record, "policy", { type: "propose", revision } as EventObject);
+    this.#send(record, "policy", { type: "reject", fault: { code, reason } } as EventObject);
   }
 
   #boot(record: TypedRecord & { type: "boot.started" }): void {

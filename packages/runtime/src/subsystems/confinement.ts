@@ -1,6 +1,8 @@
 /** The sandbox of this machine, looked for when the first capability that needs it is enabled. */
+import { confinedAuthority } from "@femtoclaw/policy";
 import { type Authority, authorityOf, FemtoError } from "@femtoclaw/protocol";
 import { probeSandbox, type SandboxProbe, type SandboxView, viewOf } from "@femtoclaw/sandbox";
+import type { PolicySource } from "../options.ts";
 
 export class Confinement {
   readonly #authority: Authority;
@@ -9,8 +11,9 @@ export class Confinement {
   /** What children of those agents see that have tables of their own. */
   #agentViews: ReadonlyMap<string, SandboxView> = new Map();
 
-  constructor(authority: Authority) {
-    this.#authority = authority;
+  // INVARIANT: one grant, two fences: what Cedar files forbid to file tools is out of a child's reach too.
+  constructor({ configuration, policyFiles }: PolicySource) {
+    this.#authority = confinedAuthority(configuration.authority, policyFiles?.rules ?? []);
   }
 
   /** What was found; null while nobody needed it. */

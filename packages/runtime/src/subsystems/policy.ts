@@ -1,7 +1,13 @@
 /** The policy subsystem: the compiled rules, the engine that holds them, and decisions that fail closed. */
 
-import type { PolicyContext } from "@femtoclaw/machines";
-import { type CompiledPolicy, compilePolicy, type PolicyEngine, type PolicyEngineOptions } from "@femtoclaw/policy";
+import type { Fault, PolicyContext } from "@femtoclaw/machines";
+import {
+  type CompiledPolicy,
+  compilePolicy,
+  type PolicyEngine,
+  type PolicyEngineOptions,
+  PolicyTrial,
+} from "@femtoclaw/policy";
 import {
   type CapabilityManifest,
   errorText,
@@ -10,14 +16,14 @@ import {
   type PolicyActivatedBody,
 } from "@femtoclaw/protocol";
 import type { EventObject } from "xstate";
-import type { ResolvedConfiguration } from "../configuration/resolve-configuration.ts";
 import type { GateDecision } from "../gate/gate-parts.ts";
+import type { PolicyFilesOption, PolicySource } from "../options.ts";
 import type { ActorSystem } from "../system.ts";
 
 export interface PolicyOptions {
   readonly system: ActorSystem;
-  readonly configuration: ResolvedConfiguration;
   readonly manifests: readonly CapabilityManifest[];
+  /** Capabilities permitted by name. */
   readonly permit: readonly string[];
   /** Makes a fresh engine without an active policy. */
   openEngine(options: PolicyEngineOptions): Promise<PolicyEngine>;
@@ -29,33 +35,46 @@ export interface PolicyOptions {
 
 export class Policy {
   readonly #options: PolicyOptions;
-  readonly compiled: CompiledPolicy;
-  #engine: PolicyEngine;
+  #inForce: PreparedPolicy;
 
-  private constructor(options: PolicyOptions, compiled: CompiledPolicy, engine: PolicyEngine) {
+  private constructor(options: PolicyOptions, prepared: PreparedPolicy) {
     this.#options = options;
-    this.compiled = compiled;
-    this.#engine = engine;
+    this.#inForce = prepared;
   }
 
-  /** Compiles, validates and activates; resolves only after the set has answered real decisions. */
-  static async load(options: PolicyOptions): Promise<Policy> {
-    const compiled = compilePolicy({
-      authority: options.configuration.authority,
-      manifests: [...options.manifests],
-      tools: options.permit.map((name) => ({ name, source: "permit" })),
-    });
-    return new Policy(options, compiled, await activated(compiled, options));
+  /** Compiles, validates and tries out; resolves only after the set has answered real decisions. */
+  static async load(source: PolicySource, options: PolicyOptions): Promise<Policy> {
+    return new Policy(options, await preparePolicy(compileFor(source, options), source.policyFiles, options));
+  }
+
+  get compiled(): CompiledPolicy {
+    return this.#inForce.compiled;
   }
 
   get record(): PolicyActivatedBody {
-    const { revision, engine, schemaSha256, rules } = this.compiled;
-    return {
-      revision,
-      engine,
-      schema_sha256: schemaSha256,
-      rules: rules.map(({ id, text, source }) => ({ id, text, source })),
-    };
+    return activatedBody(this.compiled);
+  }
+
+  /** What another source compiles to. Throws FEMTO_POLICY_INVALID. */
+  compile(source: PolicySource): CompiledPolicy {
+    return compileFor(source, this.#options);
+  }
+
+  /** A candidate with an engine of its own that has answered real decisions; nothing in force is touched. */
+  async prepare(compiled: CompiledPolicy, { policyFiles }: PolicySource): Promise<PreparedPolicy> {
+    return await preparePolicy(compiled, policyFiles, this.#options);
+  }
+
+  /** Puts the candidate in force, between two decisions. */
+  replace(prepared: PreparedPolicy): void {
+    this.#inForce = prepared;
+    this.activate();
+  }
+
+  /** Tells the machine that a candidate was not taken. */
+  reject(revision: string, fault: Fault): void {
+    this.#options.system.send("policy", { type: "propose", revision } as EventObject);
+    this.#options.system.send("policy", { type: "reject", fault } as EventObject);
   }
 
   /** Tells the machine that the revision is in force. */
@@ -66,7 +85,8 @@ export class Policy {
 
   /** A fresh engine with the same revision, after a crash. */
   async restart(): Promise<void> {
-    this.#engine = await activated(this.compiled, this.#options);
+    // It was tried out before it came into force.
+    this.#inForce = await preparePolicy(this.compiled, undefined, this.#options);
   }
 
   // INVARIANT: I3: only a running subsystem with this revision active can permit; whatever is thrown denies.
@@ -83,9 +103,9 @@ export class Policy {
       return { allowed: false, rules: [], revision: null, code: "FEMTO_POLICY_ERROR", reason: "no policy is active" };
     }
     try {
-      const decision = this.#engine.decideAll(request);
+      const decision = this.#inForce.engine.decideAll(request);
       // The engine replaces a trapped instance by itself; one that has none left is the supervisor's affair.
-      if (!this.#engine.usable) this.#options.onCrash("the decision engine has no instance left");
+      if (!this.#inForce.engine.usable) this.#options.onCrash("the decision engine has no instance left");
       return { ...decision, revision };
     } catch (error) {
       const reason = `the decision engine failed: ${errorText(error)}`;
@@ -95,11 +115,44 @@ export class Policy {
   }
 }
 
-async function activated(
+export interface PreparedPolicy {
+  readonly compiled: CompiledPolicy;
+  readonly engine: PolicyEngine;
+}
+
+async function preparePolicy(
   compiled: CompiledPolicy,
+  files: PolicyFilesOption | undefined,
   { openEngine, onFault }: Pick<PolicyOptions, "openEngine" | "onFault">,
-): Promise<PolicyEngine> {
+): Promise<PreparedPolicy> {
+  if (files !== undefined) await tryOut(compiled, files);
   const engine = await openEngine({ onFault });
   await engine.activate(compiled);
-  return engine;
+  return { compiled, engine };
+}
+
+/** What somebody wrote in Cedar may trap the engine; the tables compile only to shapes that cannot. */
+async function tryOut(compiled: CompiledPolicy, { rules, triedRevision }: PolicyFilesOption): Promise<void> {
+  if (rules.length === 0 || triedRevision === compiled.revision) return;
+  await using trial = new PolicyTrial();
+  await trial.activate(compiled);
+}
+
+function compileFor(
+  { configuration, policyFiles }: PolicySource,
+  { manifests, permit }: PolicyOptions,
+): CompiledPolicy {
+  const tools = permit.map((name) => ({ name, source: "permit" }));
+  const { authority } = configuration;
+  return compilePolicy({ authority, manifests: [...manifests], tools, fileRules: policyFiles?.rules ?? [] });
+}
+
+/** The record's body of a policy that came into force. */
+export function activatedBody({ revision, engine, schemaSha256, rules }: CompiledPolicy): PolicyActivatedBody {
+  return {
+    revision,
+    engine,
+    schema_sha256: schemaSha256,
+    rules: rules.map(({ id, text, source }) => ({ id, text, source })),
+  };
 }

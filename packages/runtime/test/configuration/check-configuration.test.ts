@@ -1,7 +1,8 @@
 /** Every fault of a configuration is found, with its place, what was expected and what was probably meant. */
+
+import { nearestName } from "@femtoclaw/protocol";
 import { expect, test } from "vitest";
 import { configurationFaults } from "../../src/configuration/check-configuration.ts";
-import { nearestName } from "../../src/configuration/nearest-name.ts";
 
 const faults = (value: unknown): string[] =>
   configurationFaults(value).map(({ pointer, message }) => `${pointer}: ${message}`);

@@ -177,3 +177,37 @@ describe("links and odd paths", () => {
     expect(attempt).toThrow("`~/x` needs HOME to be an absolute path");
   });
 });
+
+describe("links that calls could change", () => {
+  beforeEach(() => {
+    mkdirSync(join(project, "out"));
+    mkdirSync(join(root, "victim"));
+    symlinkSync(join(root, "victim"), join(project, "out", "data"));
+  });
+
+  test.each<[name: string, configuration: Configuration]>([
+    ["a grant to read", { allow: { read: ["out/data"], write: ["out"] } }],
+    ["a grant to read below it", { allow: { read: ["out/data/deep/er"], write: ["out"] } }],
+    ["a grant to write", { allow: { write: ["out", "out/data"] } }],
+    ["a grant that asks", { ask: { read: ["out/data"] }, allow: { write: ["out"] } }],
+    ["a folder that is written after a question", { allow: { read: ["out/data"] }, ask: { write: ["out"] } }],
+    ["a denial", { allow: { write: ["out"] }, deny: { read: ["out/data"] } }],
+    ["what programs see", { allow: { write: ["out"] }, sandbox: { read: ["out/data"] } }],
+    ["the workspace", { workspace: "out/data", allow: { write: [join("..", "project", "out")] } }],
+  ])("decide over nothing: %s", (_name, configuration) => {
+    expect(faultsOf(configuration)).toContain(`it passes the symbolic link ${join(project, "out", "data")}`);
+  });
+
+  test("also where another link leads there", () => {
+    symlinkSync("out/data", join(project, "short"));
+    expect(faultsOf({ allow: { read: ["short"], write: ["out"] } })).toContain("it passes the symbolic link");
+  });
+
+  test("a link that no call can change is followed", () => {
+    symlinkSync(join(root, "victim"), join(project, "fixed"));
+    const { allow } = resolve({ allow: { read: ["fixed"], write: ["out"] } }).authority;
+    expect(allow.read.map(({ path }) => path)).toEqual([join(root, "victim")]);
+    const denied = { allow: { read: ["out/data"], write: ["out"] }, deny: { write: ["out/data"] } };
+    expect(faultsOf(denied)).toContain("it passes the symbolic link");
+  });
+});

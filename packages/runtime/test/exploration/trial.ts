@@ -257,8 +257,7 @@ export class Trial {
         ids += 1;
         return idOf(ids);
       },
-      authority,
-      sandbox: () => null,
+      standing: () => ({ authority, sandbox: null }),
       stages: new FairSlots(slots),
       effects: new FairSlots(slots),
       outcomes: new FairSlots(slots),

@@ -66,8 +66,7 @@ class Bench {
     this.gate = new Gate({
       clock: systemClock(),
       newId: randomUUID,
-      authority: AUTHORITY,
-      sandbox: () => null,
+      standing: () => ({ authority: AUTHORITY, sandbox: null }),
       stages: new FairSlots(slots),
       effects: new FairSlots(slots),
       outcomes: new FairSlots(slots),

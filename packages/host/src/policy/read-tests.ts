@@ -1,0 +1,167 @@
+/** From `policy/*.test.toml` to tests, or to everything in them that cannot be one. */
+import type { JsonObject } from "@femtoclaw/capabilities";
+import type { PolicyFile } from "@femtoclaw/policy";
+import {
+  type CapabilityManifest,
+  FemtoError,
+  type JsonValue,
+  jsonPointer,
+  nearestName,
+  pointerTokens,
+  printable,
+} from "@femtoclaw/protocol";
+import type { SourceOf } from "@femtoclaw/runtime";
+import { readToml } from "../configuration/read-toml.ts";
+import { OUTCOMES, type Outcome, type PolicyTest } from "./policy-test.ts";
+
+/** LIMIT: tests of one policy; each is a decision at every start. */
+const TESTS_MAX = 1_000;
+
+/** Throws FEMTO_POLICY_INVALID with the place of each fault, FEMTO_CONFIG_SYNTAX for what is no TOML. */
+export function readPolicyTests(
+  files: readonly PolicyFile[],
+  manifests: readonly CapabilityManifest[],
+): readonly PolicyTest[] {
+  const reader = new Reader(manifests);
+  for (const { name, bytes } of files) reader.read(bytes, `policy/${printable(name)}`);
+  if (reader.tests.length > TESTS_MAX) reader.faults.push(`policy: there are more than ${TESTS_MAX} tests`);
+  if (reader.faults.length > 0) throw new FemtoError("FEMTO_POLICY_INVALID", reader.faults.join("\n"));
+  return reader.tests;
+}
+
+type Path = readonly (string | number)[];
+
+class Reader {
+  readonly tests: PolicyTest[] = [];
+  readonly faults: string[] = [];
+  readonly #manifests: ReadonlyMap<string, CapabilityManifest>;
+  #sourceOf: SourceOf = (pointer) => pointer;
+
+  constructor(manifests: readonly CapabilityManifest[]) {
+    this.#manifests = new Map(manifests.map((manifest) => [manifest.name, manifest]));
+  }
+
+  read(bytes: Uint8Array, name: string): void {
+    const { value, faults, sourceOf } = readToml(bytes, name);
+    this.#sourceOf = sourceOf;
+    for (const { pointer, message } of faults) this.faults.push(`${sourceOf(pointer)}: ${message}`);
+    if (faults.length > 0) return;
+    const top = this.#table(value, [], ["case", "tool"]);
+    const cases = top["case"] ?? [];
+    if (!Array.isArray(cases)) return this.#fault(["case"], "expected [[case]]");
+    for (const [index, item] of cases.entries()) this.#readCase(item, ["case", index]);
+    for (const [tool, examples] of Object.entries(this.#table(top["tool"] ?? {}, ["tool"], null))) {
+      this.#readExamples(tool, examples, ["tool", tool]);
+    }
+  }
+
+  #readCase(value: JsonValue, path: Path): void {
+    const item = this.#table(value, path, ["name", "call", "facts", "expect", "rule"]);
+    const call = this.#table(item["call"] ?? {}, [...path, "call"], ["tool", "args"]);
+    const name = this.#text(item["name"], [...path, "name"], "a name for the test");
+    const tool = this.#text(call["tool"], [...path, "call", "tool"], "the name of a capability");
+    const expect = this.#text(item["expect"], [...path, "expect"], '"allow", "ask" or "deny"');
+    const rule =
+      item["rule"] === undefined ? null : this.#text(item["rule"], [...path, "rule"], "the identifier of a rule");
+    const args = this.#table(call["args"] ?? {}, [...path, "call", "args"], this.#argumentNames(tool));
+    const facts = this.#table(item["facts"] ?? {}, [...path, "facts"], null);
+    if (!this.#isTool(tool, [...path, "call", "tool"])) return;
+    if (!isOutcome(expect)) return this.#fault([...path, "expect"], '"allow", "ask" or "deny" is expected');
+    const source = this.#sourceOf(jsonPointer(path));
+    this.tests.push({ name, source, tool, args, facts, expected: [expect], rule });
+  }
+
+  #readExamples(tool: string, value: JsonValue, path: Path): void {
+    const item = this.#table(value, path, ["match", "not_match"]);
+    if (!this.#isTool(tool, path)) return;
+    for (const [key, expected] of [
+      ["match", ["allow"]],
+      ["not_match", ["ask", "deny"]],
+    ] as const) {
+      const examples = item[key] ?? [];
+      if (!Array.isArray(examples)) return this.#fault([...path, key], "a list of calls is expected");
+      for (const [index, example] of examples.entries()) {
+        const args = this.#exampleArguments(tool, example, [...path, key, index]);
+        const source = this.#sourceOf(jsonPointer([...path, key, index]));
+        const name = `${tool} ${JSON.stringify(example)}`;
+        if (args !== null) this.tests.push({ name, source, tool, args, facts: {}, expected, rule: null });
+      }
+    }
+  }
+
+  /** A text is the path or program, a list is a program with its arguments, a table has all arguments by name. */
+  #exampleArguments(tool: string, example: JsonValue, path: Path): JsonObject | null {
+    if (isTable(example)) return this.#table(example, path, this.#argumentNames(tool));
+    const declared = (this.#manifests.get(tool)?.arguments ?? []).filter(({ kind }) => kind !== "size");
+    const [only, ...others] = declared;
+    const name = only === undefined || others.length > 0 ? undefined : singleName(only.pointer);
+    if (name === undefined || only === undefined) {
+      this.#fault(path, `a table with the arguments of ${tool} is expected`);
+      return null;
+    }
+    if (typeof example === "string") return { [name]: example };
+    const texts = Array.isArray(example) ? example.filter((text) => typeof text === "string") : [];
+    const argv = only.kind === "program" ? singleName(only.argv) : undefined;
+    if (argv === undefined || !Array.isArray(example) || texts.length === 0 || texts.length < example.length) {
+      const expected = only.kind === "program" ? "a program, or a list of it and its arguments," : "a path";
+      this.#fault(path, `${expected} is expected, or a table with the arguments of ${tool}`);
+      return null;
+    }
+    const [program = "", ...rest] = texts;
+    return { [name]: program, [argv]: rest };
+  }
+
+  #isTool(tool: string, path: Path): boolean {
+    if (tool === "") return false;
+    if (this.#manifests.has(tool)) return true;
+    this.#fault(path, `no capability is called \`${printable(tool)}\`${hint(tool, [...this.#manifests.keys()])}`);
+    return false;
+  }
+
+  #argumentNames(tool: string): readonly string[] | null {
+    const properties = this.#manifests.get(tool)?.input["properties"];
+    return isTable(properties) ? Object.keys(properties) : null;
+  }
+
+  /** `keys`: those that may stand there; null for any. */
+  #table(value: JsonValue, path: Path, keys: readonly string[] | null): JsonObject {
+    if (!isTable(value)) {
+      this.#fault(path, "a table is expected");
+      return {};
+    }
+    for (const key of Object.keys(value)) {
+      if (keys === null || keys.includes(key)) continue;
+      this.#fault([...path, key], `unknown key \`${printable(key, 60)}\`${hint(key, keys)}`);
+    }
+    return value;
+  }
+
+  #text(value: JsonValue | undefined, path: Path, expected: string): string {
+    if (typeof value === "string" && value !== "") return value;
+    this.#fault(path, `\`${path.at(-1)}\` is missing: ${expected} is expected`);
+    return "";
+  }
+
+  #fault(path: Path, message: string): void {
+    this.faults.push(`${this.#sourceOf(jsonPointer(path))}: ${message}`);
+  }
+}
+
+/** `path` for `/path`; undefined for what lies deeper, or for no pointer. */
+function singleName(pointer: string | undefined): string | undefined {
+  const [name, ...deeper] = pointer === undefined ? [] : pointerTokens(pointer);
+  return deeper.length === 0 ? name : undefined;
+}
+
+function isOutcome(text: string): text is Outcome {
+  return (OUTCOMES as readonly string[]).includes(text);
+}
+
+function isTable(value: unknown): value is JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function hint(written: string, known: readonly string[]): string {
+  const nearest = nearestName(written, known);
+  return nearest === undefined ? `; known here: ${known.join(", ")}` : `; did you mean \`${nearest}\`?`;
+}

@@ -1,0 +1,52 @@
+/** Runs a policy's own tests: real facts, the real engine, and nothing is executed. */
+import { type Decision, NO_HISTORY, type PolicyEngine } from "@femtoclaw/policy";
+import type { Authority, CapabilityManifest } from "@femtoclaw/protocol";
+import type { Outcome, PolicyTest, PolicyTestResult } from "./policy-test.ts";
+import { TestFactsTaker } from "./test-facts.ts";
+
+export interface TestBench {
+  readonly authority: Authority;
+  readonly manifests: readonly CapabilityManifest[];
+  /** Asks the candidate. */
+  decideAll(request: Parameters<PolicyEngine["decideAll"]>[0]): Decision | Promise<Decision>;
+}
+
+/** Who proposes in a test. */
+const PRINCIPAL = "default";
+
+export async function runPolicyTests(tests: readonly PolicyTest[], bench: TestBench): Promise<PolicyTestResult[]> {
+  const taker = new TestFactsTaker(bench.authority);
+  const results: PolicyTestResult[] = [];
+  for (const test of tests) results.push(await run(test, bench, taker));
+  return results;
+}
+
+async function run(test: PolicyTest, bench: TestBench, taker: TestFactsTaker): Promise<PolicyTestResult> {
+  const manifest = bench.manifests.find(({ name }) => name === test.tool);
+  const taken = manifest === undefined ? unknown(test.tool) : await taker.take(manifest, test);
+  if (!taken.ok) return { test, found: null, rules: [], fault: `nothing can be decided: ${taken.reason}` };
+  const { questions } = taken;
+  const decision = await bench.decideAll({
+    principal: PRINCIPAL,
+    capability: test.tool,
+    questions,
+    history: NO_HISTORY,
+  });
+  return { test, found: outcomeOf(decision), rules: decision.rules, fault: faultOf(test, decision) };
+}
+
+const unknown = (tool: string) => ({ ok: false as const, reason: `no capability is called ${tool}` });
+
+function outcomeOf(decision: Decision): Outcome {
+  if (decision.allowed) return "allow";
+  return decision.code === "FEMTO_APPROVAL_REQUIRED" ? "ask" : "deny";
+}
+
+function faultOf({ expected, rule }: PolicyTest, decision: Decision): string | null {
+  // A denial because of a fact that the schema does not know is no answer to the test.
+  if (!decision.allowed && decision.code === "FEMTO_POLICY_ERROR") return decision.reason;
+  const found = outcomeOf(decision);
+  const by = decision.rules.length === 0 ? "no rule" : decision.rules.join(", ");
+  if (!expected.includes(found)) return `expected ${expected.join(" or ")}, found ${found} by ${by}`;
+  return rule === null || decision.rules.includes(rule) ? null : `expected the rule ${rule} to decide, found ${by}`;
+}

@@ -1,0 +1,66 @@
+/** An operator changes the policy of a running host, by command and by signal, rightly and wrongly. */
+import { readFileSync } from "node:fs";
+import type { Reply } from "@femtoclaw/protocol";
+import { expect, test } from "vitest";
+import { Playground } from "./playground.ts";
+
+const configuration = (tables: string): string => `
+workspace = "."
+[capabilities]
+fs_read = true
+process_exec = true
+${tables}
+[memory]
+path = "../state"
+[host]
+runtime_dir = "../run"
+`;
+
+const OPEN = configuration('[allow]\nread = ["."]\nrun = { cat = ["*"] }');
+const CLOSED = configuration('[allow]\nread = ["."]\nrun = { cat = ["*"] }\n[deny]\nread = ["notes.txt"]');
+
+const read = (place: Playground) => place.propose("fs_read", { path: "notes.txt" });
+const cat = (place: Playground) => place.propose("process_exec", { bin: "cat", argv: ["notes.txt"] });
+const stdout = ({ result }: Reply) => result?.["stdout"];
+
+test("a change takes effect when it is reloaded, for calls and for what children see", async () => {
+  await using place = new Playground(OPEN);
+  const host = await place.up();
+  expect((await read(place)).status).toBe("completed");
+  expect(stdout(await cat(place))).toBe("some notes\n");
+  place.configure(CLOSED);
+  // A file that changes by itself changes nothing.
+  expect((await read(place)).status).toBe("completed");
+  const { code, value } = await place.json<{ changed: boolean; revision: string }>(["reload"]);
+  expect({ code, changed: value.changed }).toEqual({ code: 0, changed: true });
+  expect((await read(place)).error?.code).toBe("FEMTO_POLICY_FORBIDDEN");
+  expect(stdout(await cat(place))).toBe("");
+  expect((await place.run(["reload"])).stdout).toContain("nothing changed");
+
+  place.configure(OPEN);
+  host.kill("SIGHUP");
+  await expect.poll(async () => (await read(place)).status, { timeout: 30_000 }).toBe("completed");
+  expect(stdout(await cat(place))).toBe("some notes\n");
+  expect((await place.run(["down"])).code).toBe(0);
+  expect((await place.run(["replay", "--recompute"])).code).toBe(0);
+});
+
+test("a bad candidate is told of, recorded, and changes nothing", async () => {
+  await using place = new Playground(OPEN);
+  const host = await place.up();
+  place.configure(configuration('[allow]\nread = ["."]\nrun = { sh = ["*"] }'));
+  const refused = await place.run(["reload"]);
+  expect(refused.code).toBe(78);
+  expect(refused.stderr).toMatch(/FEMTO_POLICY_INVALID.*femtoclaw\.toml:\d+:\d+/s);
+  place.configure("this is no TOML");
+  host.kill("SIGHUP");
+  await expect.poll(() => host.log(), { timeout: 30_000 }).toContain("policy.rejected");
+  expect((await read(place)).status).toBe("completed");
+  place.configure(`${CLOSED}\n[limits]\nconcurrency = 2\n`);
+  const more = await place.run(["reload"]);
+  expect([more.code, more.stderr]).toEqual([78, expect.stringContaining("limits")]);
+  place.configure(OPEN);
+  expect((await place.run(["audit", "export", "--format", "jsonl", "--out", `${place.root}/out`])).code).toBe(0);
+  const exported = readFileSync(`${place.root}/out`, "utf8");
+  expect(exported.match(/"type":"policy.rejected"/g)).toHaveLength(3);
+});

@@ -1,0 +1,106 @@
+/**
+ * Tries a candidate out before it touches the engine that decides: reading, validating, one decision for
+ * each action, and the policy's own tests, in a thread of its own and with a limit of time.
+ */
+import assert from "node:assert/strict";
+import { Worker } from "node:worker_threads";
+import { errorText, FemtoError } from "@femtoclaw/protocol";
+import type { CompiledPolicy } from "../compile.ts";
+import type { Decision } from "../decision.ts";
+import type { PolicyEngine } from "../engine.ts";
+import type { PolicyAction } from "../schema.ts";
+import type { PolicyFile, PolicyReading } from "./file-rule.ts";
+
+export type DecideAllRequest = Parameters<PolicyEngine["decideAll"]>[0];
+
+export type TrialCall =
+  | { readonly kind: "read"; readonly files: readonly PolicyFile[]; readonly actions: readonly PolicyAction[] }
+  | { readonly kind: "activate"; readonly policy: CompiledPolicy }
+  | { readonly kind: "decide"; readonly request: DecideAllRequest };
+
+export type TrialAnswer =
+  | { readonly ok: true; readonly value: unknown }
+  | { readonly ok: false; readonly isKnown: boolean; readonly message: string };
+
+/** LIMIT: time for one step; a thousand policies need a second, and a start should not hang on one that loops. */
+const STEP_MS = 20_000;
+/** LIMIT: memory of the thread's heap; a thousand policies need some 100 MB. */
+const HEAP_MB = 512;
+
+export interface TrialLimits {
+  readonly stepMs?: number;
+  readonly heapMb?: number;
+}
+
+export class PolicyTrial implements AsyncDisposable {
+  /** Started by the first step. */
+  #worker: Worker | null = null;
+  #isAsking = false;
+  #broken: FemtoError | null = null;
+  readonly #stepMs: number;
+  readonly #heapMb: number;
+
+  constructor({ stepMs = STEP_MS, heapMb = HEAP_MB }: TrialLimits = {}) {
+    this.#stepMs = stepMs;
+    this.#heapMb = heapMb;
+  }
+
+  async read(files: readonly PolicyFile[], actions: readonly PolicyAction[]): Promise<PolicyReading> {
+    return (await this.#ask({ kind: "read", files, actions })) as PolicyReading;
+  }
+
+  /** Throws FEMTO_POLICY_INVALID, as the activation of the real engine would. */
+  async activate(policy: CompiledPolicy): Promise<void> {
+    await this.#ask({ kind: "activate", policy });
+  }
+
+  /** Asks the policy that was activated here. */
+  async decideAll(request: DecideAllRequest): Promise<Decision> {
+    return (await this.#ask({ kind: "decide", request })) as Decision;
+  }
+
+  /** INVARIANT: what does not answer in time, or ends, has failed for good; no silence and no late answer is a yes. */
+  async #ask(call: TrialCall): Promise<unknown> {
+    assert(!this.#isAsking, "answers come in order, so one step follows another");
+    if (this.#broken !== null) throw this.#broken;
+    this.#isAsking = true;
+    const { promise, resolve, reject } = Promise.withResolvers<TrialAnswer>();
+    const fail = (finding: string): void => {
+      this.#broken = unusable(finding);
+      reject(this.#broken);
+    };
+    const onError = (error: unknown): void => fail(`it failed there: ${errorText(error)}`);
+    const onExit = (): void => fail("it ended there");
+    const timer = setTimeout(() => fail(`it took longer than ${this.#stepMs} ms there`), this.#stepMs);
+    this.#worker ??= newWorker(this.#heapMb);
+    const worker = this.#worker;
+    worker.once("message", resolve).once("error", onError).once("exit", onExit);
+    try {
+      worker.postMessage(call);
+      const answer = await promise;
+      if (answer.ok) return answer.value;
+      throw answer.isKnown ? new FemtoError("FEMTO_POLICY_INVALID", answer.message) : unusable(answer.message);
+    } finally {
+      this.#isAsking = false;
+      clearTimeout(timer);
+      worker.off("message", resolve).off("error", onError).off("exit", onExit);
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#worker?.terminate();
+  }
+}
+
+/** Without the environment and the flags of this process: it reads one file of policies, and answers. */
+function newWorker(maxOldGenerationSizeMb: number): Worker {
+  return new Worker(new URL("./trial-worker.ts", import.meta.url), {
+    env: {},
+    execArgv: [],
+    resourceLimits: { maxOldGenerationSizeMb },
+  });
+}
+
+function unusable(finding: string): FemtoError {
+  return new FemtoError("FEMTO_POLICY_INVALID", `the policy was tried out in a thread of its own, and ${finding}`);
+}

@@ -1,0 +1,58 @@
+/** Cedar files as an operator would write them, read on a machine that has what the fixture says. */
+import type { CapabilityManifest } from "@femtoclaw/protocol";
+import type { PolicyFileRules } from "../../src/files/load-policy-files.ts";
+import { type CompiledPolicy, compilePolicy, loadPolicyFiles, type NameLookup, PolicyTrial } from "../../src/index.ts";
+import { type AuthorityTables, authorityOf, MANIFESTS } from "../policy-fixture.ts";
+
+const PATHS = ["/ws", "/ws/out", "/ws/secrets", "/srv", "/", "/usr", "/usr/bin/echo"];
+const PROGRAMS = ["git", "bash", "echo", "tar"].map((name) => `/usr/bin/${name}`);
+const LINKS: Readonly<Record<string, string>> = { "/ws/link": "/srv" };
+
+/** A machine with a few files, of which `/ws/link` is a symbolic link. */
+export const LOOKUP: NameLookup = {
+  path: (path) => ({ canonical: LINKS[path] ?? path, exists: PATHS.includes(path) || path in LINKS }),
+  program: (path) =>
+    PROGRAMS.includes(path) ? { path, realPath: path } : { problem: `there is no program ${path} in search_path` },
+};
+
+export function fileOf(text: string | Uint8Array, name = "extra.cedar") {
+  return { name, bytes: typeof text === "string" ? Buffer.from(text) : text };
+}
+
+/** One thread for a whole file of tests, which disposes of it. */
+export const SHARED_TRIAL = new PolicyTrial();
+
+export interface Loading {
+  readonly trial?: PolicyTrial;
+  readonly manifests?: readonly CapabilityManifest[];
+}
+
+export async function load(
+  files: string | readonly ReturnType<typeof fileOf>[],
+  { trial = SHARED_TRIAL, manifests = MANIFESTS }: Loading = {},
+): Promise<PolicyFileRules> {
+  const list = typeof files === "string" ? [fileOf(files)] : files;
+  return await loadPolicyFiles({
+    files: list,
+    manifests,
+    authority: authorityOf(),
+    agents: ["default"],
+    lookup: LOOKUP,
+    trial,
+  });
+}
+
+/** All findings, a line each; null when the files are taken. */
+export async function findings(...args: Parameters<typeof load>): Promise<string[] | null> {
+  try {
+    await load(...args);
+    return null;
+  } catch (error) {
+    return (error as Error).message.split("\n");
+  }
+}
+
+export async function compiled(text: string, tables: AuthorityTables = {}): Promise<CompiledPolicy> {
+  const { rules } = await load(text);
+  return compilePolicy({ authority: authorityOf(tables), manifests: MANIFESTS, fileRules: rules });
+}

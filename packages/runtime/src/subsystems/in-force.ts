@@ -1,0 +1,140 @@
+/**
+ * What is in force: which capabilities, under which policy, in which confinement. Starts with the runtime, and
+ * operators change it while it runs, one change after the other.
+ */
+import assert from "node:assert/strict";
+import { builtinCapabilities } from "@femtoclaw/capabilities";
+import type { Journal } from "@femtoclaw/journal";
+import type { CompiledPolicy, PolicyEngine, PolicyEngineOptions } from "@femtoclaw/policy";
+import { authorityOf, type RegisteredCapability } from "@femtoclaw/protocol";
+import type { Chronicle } from "../chronicle.ts";
+import type { ResolvedConfiguration } from "../configuration/resolve-configuration.ts";
+import type { Standing } from "../gate/gate-parts.ts";
+import type { LogEntry, PolicySource, RuntimeOptions } from "../options.ts";
+import type { ActorSystem } from "../system.ts";
+import { switchCapability } from "./capability-switch.ts";
+import { Confinement } from "./confinement.ts";
+import { Policy } from "./policy.ts";
+import { Registry } from "./registry.ts";
+import { reloadPolicy } from "./reload.ts";
+
+export interface InForceParts {
+  readonly options: RuntimeOptions;
+  readonly system: ActorSystem;
+  readonly chronicle: Chronicle;
+  openPolicyEngine(options: PolicyEngineOptions): Promise<PolicyEngine>;
+  /** The policy subsystem cannot be used any more; its supervisor restarts it. */
+  onPolicyCrash(reason: string): void;
+  log(entry: LogEntry): void;
+}
+
+export class InForce {
+  readonly #parts: InForceParts;
+  #configuration: ResolvedConfiguration;
+  #confinement: Confinement;
+  #registry: Registry | null = null;
+  #policy: Policy | null = null;
+  #lastChange: Promise<unknown> = Promise.resolve();
+
+  constructor(parts: InForceParts) {
+    this.#parts = parts;
+    this.#configuration = parts.options.configuration;
+    this.#confinement = new Confinement(parts.options);
+  }
+
+  /** The one that was loaded last. */
+  get configuration(): ResolvedConfiguration {
+    return this.#configuration;
+  }
+
+  get confinement(): Confinement {
+    return this.#confinement;
+  }
+
+  get registry(): Registry {
+    assert(this.#registry !== null, "the registry has started");
+    return this.#registry;
+  }
+
+  get policy(): Policy {
+    assert(this.#policy !== null, "the policy has started");
+    return this.#policy;
+  }
+
+  /** Null before the policy has started. */
+  get compiled(): CompiledPolicy | null {
+    return this.#policy?.compiled ?? null;
+  }
+
+  capabilities(): readonly RegisteredCapability[] {
+    return this.#registry?.list() ?? [];
+  }
+
+  /** What calls go by whose facts are taken now. */
+  standing(principal: string): Standing {
+    const { authority } = this.#configuration;
+    return { authority: authorityOf(authority, principal), sandbox: this.#confinement.viewOf(principal) };
+  }
+
+  /** `overrides` are what operators switched by hand before this boot. */
+  async startRegistry(overrides: Readonly<Record<string, boolean>>): Promise<void> {
+    const { system, chronicle, options } = this.#parts;
+    const { capabilities = [] } = options;
+    const registry = new Registry(system, this.#configuration, [...builtinCapabilities, ...capabilities]);
+    const declarations = registry.declarations(overrides);
+    const confined = declarations.filter(({ enabled, isolation }) => enabled && isolation === "sandbox");
+    await this.#confinement.require(confined.map(({ name }) => name));
+    const body = { capabilities: declarations };
+    chronicle.record({ type: "registry.loaded", session: null, execution: null, body });
+    registry.load(declarations, overrides);
+    this.#registry = registry;
+  }
+
+  async startPolicy(): Promise<void> {
+    const { system, chronicle, options, log } = this.#parts;
+    const policy = await Policy.load(options, {
+      system,
+      manifests: this.registry.manifests,
+      permit: options.permit ?? [],
+      openEngine: (engine) => this.#parts.openPolicyEngine(engine),
+      onFault: (reason) => log({ level: "error", event: "policy.fault", reason }),
+      onCrash: (reason) => this.#parts.onPolicyCrash(reason),
+    });
+    chronicle.record({ type: "policy.activated", session: null, execution: null, body: policy.record });
+    policy.activate();
+    this.#policy = policy;
+  }
+
+  /** Switches a capability; durable when it resolves. Throws for an unknown name and for one that the configuration locks. */
+  async switchCapability(journal: Pick<Journal, "append">, name: string, enable: boolean, by: string): Promise<void> {
+    await this.#change(async () => {
+      const parts = { registry: this.registry, confinement: this.#confinement, journal };
+      await switchCapability(parts, name, enable, by);
+    });
+  }
+
+  /** Puts the policy of another configuration in force; see `Runtime.reload`. */
+  async reload(journal: Pick<Journal, "append">, candidate: PolicySource, by: string): Promise<void> {
+    const { policy } = this;
+    await this.#change(async () => {
+      const confined = this.capabilities().filter(({ enabled, isolation }) => enabled && isolation === "sandbox");
+      const parts = {
+        ...{ policy, journal, configuration: this.#configuration, confined: confined.map(({ name }) => name) },
+        putInForce: (configuration: ResolvedConfiguration, confinement: Confinement) => {
+          this.#configuration = configuration;
+          this.#confinement = confinement;
+        },
+      };
+      await reloadPolicy(parts, candidate, by);
+    });
+    this.#parts.log({ level: "info", event: "policy.activated", revision: policy.compiled.revision, by });
+  }
+
+  /** Each change sees what the one before it left. */
+  async #change(change: () => Promise<void>): Promise<void> {
+    const before = this.#lastChange;
+    const changed = before.then(change, change);
+    this.#lastChange = changed.catch(() => undefined);
+    await changed;
+  }
+}

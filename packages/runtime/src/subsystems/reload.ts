@@ -1,0 +1,96 @@
+/**
+ * Puts another policy in force while the runtime runs: examined whole beside the one that decides, recorded,
+ * and only then taken, between two decisions. Whatever is wrong with it leaves everything as it was.
+ */
+import type { Journal } from "@femtoclaw/journal";
+import { errorText, FemtoError, LIMITS, printable } from "@femtoclaw/protocol";
+import type { ResolvedConfiguration } from "../configuration/resolve-configuration.ts";
+import { operatorActor } from "../operator-actor.ts";
+import type { PolicySource } from "../options.ts";
+import { Confinement } from "./confinement.ts";
+import { activatedBody, type Policy, type PreparedPolicy } from "./policy.ts";
+
+export interface ReloadParts {
+  readonly policy: Policy;
+  readonly journal: Pick<Journal, "append">;
+  /** The configuration in force. */
+  readonly configuration: ResolvedConfiguration;
+  /** Names of enabled capabilities whose programs need the sandbox. */
+  readonly confined: readonly string[];
+  /** Takes configuration and view in the turn in which the policy is taken. */
+  putInForce(configuration: ResolvedConfiguration, confinement: Confinement): void;
+}
+
+/**
+ * Resolves once the candidate is recorded as activated and decides. Throws FEMTO_RELOAD_RESTART where more than
+ * policy changed, FEMTO_POLICY_INVALID or FEMTO_SANDBOX_UNAVAILABLE where it does not stand; that is a record too.
+ */
+export async function reloadPolicy(parts: ReloadParts, candidate: PolicySource, by: string): Promise<void> {
+  const { policy, journal } = parts;
+  let revision: string | null = null;
+  let prepared: PreparedPolicy;
+  const confinement = new Confinement(candidate);
+  try {
+    requireSameBeside(parts.configuration, candidate.configuration);
+    const compiled = policy.compile(candidate);
+    revision = compiled.revision;
+    await confinement.require(parts.confined);
+    prepared = await policy.prepare(compiled, candidate);
+  } catch (error) {
+    await reject(parts, revision, error, by);
+    throw error;
+  }
+  const body = { ...activatedBody(prepared.compiled), configuration: candidate.configuration.sha256 };
+  await journal.append({ type: "policy.activated", actor: operatorActor(by), ...NOBODYS, body });
+  // INVARIANT: I3: in one turn, after the record: no call is decided by one policy and confined by another.
+  policy.replace(prepared);
+  parts.putInForce(candidate.configuration, confinement);
+}
+
+/** Records that a candidate was not taken. */
+export async function recordRejection(
+  journal: Pick<Journal, "append">,
+  revision: string | null,
+  error: unknown,
+  by: string,
+): Promise<void> {
+  const code = error instanceof FemtoError ? error.code : "FEMTO_INTERNAL";
+  const reason = printable(errorText(error), LIMITS.reasonChars);
+  const body = { revision, code, reason };
+  await journal.append({ type: "policy.rejected", actor: operatorActor(by), ...NOBODYS, body });
+}
+
+const NOBODYS = { session: null, execution: null } as const;
+
+async function reject(
+  { policy, journal }: ReloadParts,
+  revision: string | null,
+  error: unknown,
+  by: string,
+): Promise<void> {
+  await recordRejection(journal, revision, error, by);
+  if (revision === null) return;
+  const code = error instanceof FemtoError ? error.code : "FEMTO_INTERNAL";
+  policy.reject(revision, { code, reason: printable(errorText(error), LIMITS.reasonChars) });
+}
+
+/** What a running host cannot change: where its journal and its sockets lie, what it offers, and its limits. */
+function requireSameBeside(now: ResolvedConfiguration, next: ResolvedConfiguration): void {
+  const names = (Object.keys(next) as (keyof ResolvedConfiguration)[]).filter(
+    (name) => name !== "authority" && name !== "sha256" && plain(now[name]) !== plain(next[name]),
+  );
+  // INVARIANT: I8: a principal whose tables went while its sessions stand would have the rights of everybody.
+  const agents = ({ authority }: ResolvedConfiguration): string =>
+    Object.keys(authority.agents ?? {})
+      .sort()
+      .join();
+  if (agents(now) !== agents(next)) names.push("authority");
+  if (names.length === 0) return;
+  throw new FemtoError("FEMTO_RELOAD_RESTART", `the configuration also changes ${names.join(", ")}`);
+}
+
+/** In which order a table has its names says nothing. */
+function plain(value: unknown): string {
+  if (!(value instanceof Map)) return JSON.stringify(value) ?? "";
+  return JSON.stringify([...(value as ReadonlyMap<string, unknown>)].sort(([a], [b]) => (a < b ? -1 : 1)));
+}
