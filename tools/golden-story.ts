@@ -16,11 +16,12 @@ import {
   systemClock,
 } from "@femtoclaw/journal";
 import { MACHINE_IDENTITIES } from "@femtoclaw/machines";
-import { VERSION } from "@femtoclaw/protocol";
+import { type Configuration, VERSION } from "@femtoclaw/protocol";
 import {
   createRuntime,
   listExecutions,
   type Projection,
+  type ResolvedConfiguration,
   type Runtime,
   type RuntimeOptions,
   replay,
@@ -34,7 +35,7 @@ const LARGE_CHARS = 5_000;
 
 /** Writes the history below `root` and returns its state directory, keys included. */
 export async function writeStory(root: string): Promise<string> {
-  mkdirSync(join(root, "workspace"));
+  for (const folder of ["workspace", "asked"]) mkdirSync(join(root, folder));
   const state = await untilCopied(root);
   await untilCrash(root, state);
   await afterCrash(root, state);
@@ -91,8 +92,29 @@ async function afterCrash(root: string, state: string): Promise<void> {
   const session = runtime.openSession({ channel: "library", label: "many at once" });
   await Promise.all(Array.from({ length: 60 }, (_, n) => session.propose(call("quick", { n }))));
   await everyCall(runtime, 2);
+  await askOperators(root, state, runtime);
   await eraseValue(runtime);
   await runtime.close();
+}
+
+/** Questions that are answered, and one that stays open; another policy that comes, and one that does not stand. */
+async function askOperators(root: string, state: string, runtime: Runtime): Promise<void> {
+  const session = runtime.openSession({ channel: "agent", label: "asking" });
+  const append = (n: number) =>
+    session.propose(call("fs_write", { path: join(root, "asked/note"), content: `${n}\n`, mode: "append" }));
+  for (const answer of ["granted", "refused"] as const) {
+    const { execution_id } = await append(answer.length);
+    const [question] = await runtime.approvals.list();
+    if (question === undefined) throw new Error("nothing was asked");
+    const { id, digest } = question;
+    await runtime.approvals.answer({ id, digest, answer, scope: "once", reason: "golden", by: "operator" });
+    await session.wait(execution_id);
+  }
+  await runtime.reload({ configuration: configured(root, state, { deny: { read: ["asked/kept"] } }) }, "operator");
+  const bad = configured(root, state, { limits: { concurrency: 11 } });
+  await runtime.reload({ configuration: bad }, "operator").catch(() => undefined);
+  await append(0);
+  await everyCall(runtime, 2);
 }
 
 async function eraseValue(runtime: Runtime): Promise<void> {
@@ -228,20 +250,34 @@ async function start(
     ...more,
   ];
   const names = capabilities.map(({ manifest }) => manifest.name);
-  const configuration = resolveConfiguration({
-    configuration: {
-      workspace: "workspace",
-      capabilities: Object.fromEntries(names.filter((name) => name !== "off").map((name) => [name, true])),
-      limits: { queue: 10, concurrency: 10 },
-      memory: { path: state },
-      host: { runtime_dir: "run" },
-    },
-    baseDirectory: root,
-    environment: { HOME: root },
-  });
+  const configuration = configured(root, state, {}, more);
   return await createRuntime({
     ...{ configuration, capabilities, permit: names, snapshotEveryRecords: SNAPSHOT_EVERY },
     ...(telemetry === undefined ? {} : { telemetry }),
+  });
+}
+
+const NAMES = ["quick", "large", "fails", "throws"];
+
+function configured(
+  root: string,
+  state: string,
+  changes: Configuration,
+  more: readonly Capability[] = [],
+): ResolvedConfiguration {
+  const names = [...NAMES, ...more.map(({ manifest }) => manifest.name), "fs_write"];
+  return resolveConfiguration({
+    configuration: {
+      workspace: "workspace",
+      capabilities: Object.fromEntries(names.map((name) => [name, true])),
+      ask: { write: ["asked"] },
+      limits: { queue: 10, concurrency: 10 },
+      memory: { path: state },
+      host: { runtime_dir: "run" },
+      ...changes,
+    },
+    baseDirectory: root,
+    environment: { HOME: root },
   });
 }
 

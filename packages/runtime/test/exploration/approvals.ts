@@ -1,6 +1,6 @@
 /**
- * Approvals and policy revisions, explored on the pure machines alone: the runtime neither asks for
- * approval nor changes its policy while it runs. Executions and the policy go through every order of
+ * Approvals and policy revisions, explored on the pure machines alone, where three executions can be searched
+ * whole; the real gate is explored with fewer. Executions and the policy go through every order of
  * their events, with a crash in every state, under the rule by which a gate would have to send them.
  */
 import { type ExecutionEvent, executionMachine, policyMachine } from "@femtoclaw/machines";

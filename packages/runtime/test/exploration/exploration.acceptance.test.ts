@@ -71,6 +71,11 @@ describe("a gate that is wrong is found out where it", () => {
     );
   });
 
+  it("tells of a question before it is durable", async () => {
+    const wrong = explore(base, { name: "wrong", calls: [{ tool: "asked" }], append: early("approval.asked") });
+    await expect(wrong).rejects.toThrow(/^I1: the answer to call 0 names a question that is not durable/);
+  });
+
   it("has a machine that takes an approval for a decision", () => {
     const { config, implementations } = executionMachine;
     const awaitingApproval = { on: { ...config.states?.["awaitingApproval"]?.on, granted: "intentCommitting" } };

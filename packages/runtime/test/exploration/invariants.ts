@@ -1,4 +1,5 @@
 /** What has to hold in every state that an exploration reaches, and after a crash in any of them. */
+import { setImmediate } from "node:timers/promises";
 import { type MemoryDisk, MemoryStore, StoreReader } from "@femtoclaw/journal";
 import type { Reply, TypedRecord } from "@femtoclaw/protocol";
 import { replay } from "@femtoclaw/runtime";
@@ -27,6 +28,9 @@ export class Invariants {
     trial.onEffect = (call) => {
       const durable = recordsOf(trial.disk).some((record) => isIntentOf(record, call));
       if (!durable) violations.push(new Violation(`I1: the effect of call ${call} has no durable intent`));
+      if (isAsked(trial.disk, call) && !isGranted(trial.disk, call)) {
+        violations.push(new Violation(`I3: call ${call} has an effect, and no operator has said yes to it`));
+      }
       if ((trial.effects.get(call) ?? 0) > 1) violations.push(new Violation(`I2: call ${call} has a second effect`));
     };
     trial.onReply = (call, reply) => {
@@ -37,9 +41,9 @@ export class Invariants {
 
   async check(trial: Trial, scenario: Scenario): Promise<void> {
     for (const [call, { tool }] of scenario.calls.entries()) {
-      if (tool !== "work" && trial.effects.has(call)) throw new Violation(`I3: ${tool} had an effect`);
-      if (tool !== "work" && trial.replies.get(call)?.decision === "AUTHORIZED")
-        throw new Violation(`I3: ${tool} passed`);
+      const mayPass = tool === "work" || (tool === "asked" && isGranted(trial.disk, call));
+      if (!mayPass && trial.effects.has(call)) throw new Violation(`I3: ${tool} had an effect`);
+      if (!mayPass && trial.replies.get(call)?.decision === "AUTHORIZED") throw new Violation(`I3: ${tool} passed`);
     }
     if (!trial.isWriting && trial.live() !== (await this.#fold(trial.disk))) {
       throw new Violation("I5: the projection that went along differs from the fold of the records");
@@ -66,7 +70,16 @@ export class Invariants {
     const before = recordsOf(wreck);
     const open = new Set(before.filter(({ type }) => type === "execution.intent").map(({ execution }) => execution));
     for (const { type, execution } of before) if (type === "execution.outcome") open.delete(execution);
+    const answered = new Set(
+      before.filter((record) => isAnswered(record, "granted")).map(({ execution }) => execution ?? ""),
+    );
+    for (const { type, execution } of before) {
+      if (type === "execution.intent" || type === "execution.refused") answered.delete(execution ?? "");
+    }
+    this.#base.begun.length = 0;
     const runtime = await this.#base.start(wreck);
+    // What operators had said yes to goes on by itself.
+    while (runtime.status().running > 0) await setImmediate();
     const live = JSON.stringify(runtime.projection.snapshot());
     const after = recordsOf(wreck);
     const fold = await folded(copyOf(wreck));
@@ -78,6 +91,10 @@ export class Invariants {
     if (interrupted.length !== open.size || !interrupted.every((execution) => open.has(execution))) {
       throw new Violation(`I2: ${[...open].join()} were open, and ${interrupted.join()} are called interrupted`);
     }
+    const begun = this.#base.begun.map((call) => String(idOf(call)));
+    if (begun.length !== answered.size || !begun.every((execution) => answered.has(execution))) {
+      throw new Violation(`I2: ${[...answered].join()} were to go on, and ${begun.join()} did`);
+    }
     if (live !== fold) throw new Violation("I5: what was recovered differs from the fold of all records");
   }
 }
@@ -86,6 +103,10 @@ export class Invariants {
 function answerFault(disk: MemoryDisk, call: number, { status, record }: Reply): string | null {
   if (record === null) return status === "error" ? null : `call ${call} is answered ${status} without a record`;
   const stored = recordsOf(disk)[record.seq];
+  if (status === "pending") {
+    const isQuestion = stored?.type === "approval.asked" && stored.execution === idOf(call);
+    return isQuestion ? null : `I1: the answer to call ${call} names a question that is not durable`;
+  }
   if (stored?.execution !== idOf(call)) return `I1: the answer to call ${call} names a record that is not durable`;
   const said = stored.type === "execution.outcome" && stored.body.event === "succeeded" ? "completed" : "not completed";
   return (status === "completed") === (said === "completed")
@@ -96,6 +117,16 @@ function answerFault(disk: MemoryDisk, call: number, { status, record }: Reply):
 function isIntentOf(record: TypedRecord, call: number): boolean {
   return record.type === "execution.intent" && record.execution === idOf(call);
 }
+
+function isAnswered(record: TypedRecord, answer: "granted" | "refused"): boolean {
+  return record.type === "approval.answered" && record.body.complete && record.body.answer === answer;
+}
+
+const isAsked = (disk: MemoryDisk, call: number): boolean =>
+  recordsOf(disk).some(({ type, execution }) => type === "approval.asked" && execution === idOf(call));
+
+const isGranted = (disk: MemoryDisk, call: number): boolean =>
+  recordsOf(disk).some((record) => isAnswered(record, "granted") && record.execution === idOf(call));
 
 async function folded(disk: MemoryDisk): Promise<string> {
   const copy = copyOf(disk);

@@ -25,6 +25,24 @@ export const SCENARIOS: readonly Scenario[] = [
     mayDisable: true,
   },
   {
+    name: "a call that operators are asked about, beside one that is permitted",
+    calls: [{ tool: "asked" }, { tool: "work" }],
+    mayAnswer: true,
+  },
+  {
+    name: "a question, its answer, and a proposer who does not want it any more",
+    calls: [{ tool: "asked", mayCancel: true }],
+    mayAnswer: true,
+    mayDisable: true,
+  },
+  {
+    name: "a question, its answer, and another policy",
+    calls: [{ tool: "asked" }],
+    mayAnswer: true,
+    maySwap: true,
+    mayFail: true,
+  },
+  {
     name: "a disk that fails",
     calls: [{ tool: "work" }, { tool: "work" }, { tool: "unknown" }],
     mayFail: true,

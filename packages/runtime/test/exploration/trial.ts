@@ -21,13 +21,15 @@ import { Door, newcomersShare } from "../../src/gate/door.ts";
 import { FairSlots } from "../../src/gate/fair-slots.ts";
 import { Gate } from "../../src/gate/gate.ts";
 import type { GateParts } from "../../src/gate/gate-parts.ts";
+import type { WaitingCall } from "../../src/gate/questions.ts";
 import { refusalShare, SessionQuota } from "../../src/gate/session-quota.ts";
 import type { Projection } from "../../src/projection/projection.ts";
 import { SessionHistories } from "../../src/projection/session-histories.ts";
 import { recover } from "../../src/recovery.ts";
+import { activatedBody } from "../../src/subsystems/policy.ts";
 import { ActorSystem } from "../../src/system.ts";
 import { call, capability } from "../runtime-fixture.ts";
-import { type Base, copyOf, TOOLS } from "./base.ts";
+import { type Base, copyOf, type InForce, TOOLS } from "./base.ts";
 
 /** One call of a scenario. */
 export interface Call {
@@ -48,13 +50,18 @@ export interface Scenario {
   readonly mayStop?: boolean;
   /** Whether a write may fail, with or without having been stored. */
   readonly mayFail?: boolean;
+  /** Whether an operator may answer what is asked, either way, at any moment. */
+  readonly mayAnswer?: boolean;
+  /** Whether an operator may load a policy, at any moment, that forbids what the one before it asked about. */
+  readonly maySwap?: boolean;
   /** How the gate appends; the right way without it. */
   readonly append?: Appender;
 }
 
 export type Action =
-  | `${"propose" | "take facts of" | "end effect of" | "cancel"} ${number}`
+  | `${"propose" | "take facts of" | "end effect of" | "cancel" | "approve" | "refuse"} ${number}`
   | "disable"
+  | "load the other policy"
   | "stop everything"
   | "store the group"
   | "fail the group"
@@ -93,6 +100,9 @@ export class Trial {
   #enabled = true;
   #disabling = false;
   #stopped = false;
+  #swap: "none" | "recording" | "done" = "none";
+  /** Questions that were answered, by their sequence numbers. */
+  readonly #answered = new Set<number>();
   readonly disk: MemoryDisk;
   /** How often the effect of each call began. */
   readonly effects = new Map<number, number>();
@@ -147,14 +157,18 @@ export class Trial {
   /** Everything that could happen next. */
   actions(): Action[] {
     const { calls, mayDisable = false, mayStop = false, mayFail = false } = this.#scenario;
+    const { mayAnswer = false, maySwap = false } = this.#scenario;
     const mayBeCancelled = (number: number): boolean =>
-      calls[number]?.mayCancel === true && !this.#cancelled.has(number) && !this.replies.has(number);
+      calls[number]?.mayCancel === true && !this.#cancelled.has(number) && !this.hasEnded(number);
+    const asked = mayAnswer ? numbersOf(this.#questions) : [];
     const numbers = [...calls.keys()].slice(0, this.#proposed);
     return [
       ...(this.#proposed < calls.length ? [`propose ${this.#proposed}` as const] : []),
       ...[...this.#facts.keys()].map((number) => `take facts of ${number}` as const),
       ...[...this.#ends.keys()].map((number) => `end effect of ${number}` as const),
       ...numbers.filter(mayBeCancelled).map((number) => `cancel ${number}` as const),
+      ...asked.flatMap((number) => [`approve ${number}`, `refuse ${number}`] as const),
+      ...(maySwap && this.#swap === "none" ? (["load the other policy"] as const) : []),
       ...(mayDisable && !this.#disabling ? (["disable"] as const) : []),
       ...(mayStop && !this.#stopped ? (["stop everything"] as const) : []),
       ...(this.#store.held === null ? [] : (["store the group"] as const)),
@@ -169,6 +183,9 @@ export class Trial {
     else if (action === "store the group") await this.#store.release(null);
     else if (action === "fail the group") await this.#store.release("EIO");
     else if (action === "store the group and fail") await this.#store.release("unanswered");
+    else if (action === "load the other policy") this.#load();
+    else if (action.startsWith("approve")) this.#answer(number, "granted");
+    else if (action.startsWith("refuse")) this.#answer(number, "refused");
     else if (action.startsWith("propose")) this.#propose();
     else if (action.startsWith("cancel")) this.#cancel(number);
     else if (action.startsWith("take facts")) release(this.#facts, number);
@@ -183,7 +200,8 @@ export class Trial {
       [...this.#facts.keys()].sort(),
       [...this.#ends.keys()].sort(),
       [...this.#cancelled].sort(),
-      [this.#enabled, this.#disabling, this.#stopped, this.#gate.running],
+      [this.#enabled, this.#disabling, this.#stopped, this.#gate.running, this.#swap],
+      [this.#questions.map(({ seq }) => seq), [...this.#answered].sort()],
       [...this.effects].sort(),
       [...this.replies]
         .sort(([left], [right]) => left - right)
@@ -191,6 +209,22 @@ export class Trial {
       this.onDisk,
       this.#store.held,
     ]);
+  }
+
+  /** Whether the call has its last answer; one that waits for an operator has not. */
+  hasEnded(number: number): boolean {
+    const status = this.replies.get(number)?.status;
+    return status !== undefined && status !== "pending";
+  }
+
+  /** Whether nothing more can be expected for the call in this life: on a disk that failed, questions wait for the next. */
+  isThrough(number: number): boolean {
+    return this.hasEnded(number) || (this.#store.isFailed && this.replies.has(number));
+  }
+
+  /** Questions that nobody has answered yet. */
+  get #questions(): readonly WaitingCall[] {
+    return this.#gate.questions.open.filter(({ seq }) => !this.#answered.has(seq));
   }
 
   /** The records behind those of the base, in short. */
@@ -217,10 +251,40 @@ export class Trial {
       ...{ session: SESSION, actor: ACTOR, bytes, quota: this.#quota },
       ...{ door: new Door(this.#base.clock, 0), introduce: () => true },
     };
-    void this.#gate.propose(proposal).then((reply) => {
+    const hear = (reply: Reply): void => {
       this.replies.set(number, reply);
       this.onReply(number, reply);
-    });
+      if (reply.status === "pending") void this.#gate.wait(idOf(number))?.then(hear);
+    };
+    void this.#gate.propose(proposal).then(hear);
+  }
+
+  #answer(number: number, answer: "granted" | "refused"): void {
+    const call = this.#questions.find(({ execution }) => execution === idOf(number));
+    assert(call !== undefined, "only what is asked is answered");
+    this.#answered.add(call.seq);
+    const { seq, digest } = call;
+    const said = { id: String(seq), digest, answer, scope: "once", by: "operator" } as const;
+    // A runtime that stops takes no answers, and a disk that fails keeps none.
+    this.#gate.questions.answer(said).catch(() => undefined);
+  }
+
+  /** As the runtime does it: the record is durable before the policy decides. */
+  #load(): void {
+    this.#swap = "recording";
+    const body = activatedBody(this.#base.policies.forbidding.compiled);
+    const activated = this.#journal.append({ type: "policy.activated", session: null, execution: null, body });
+    activated.then(
+      () => {
+        this.#swap = "done";
+      },
+      () => undefined,
+    );
+  }
+
+  get #policy(): InForce {
+    const { asking, forbidding } = this.#base.policies;
+    return this.#swap === "done" ? forbidding : asking;
   }
 
   #cancel(number: number): void {
@@ -268,8 +332,11 @@ export class Trial {
         await this.#held(this.#facts, Number(args["n"]));
         return await takeFacts({ manifest, args, authority, sandbox: null, digests: DIGESTS });
       },
-      histories: new SessionHistories(),
-      decide: (request) => ({ ...this.#base.engine.decideAll(request), revision: this.#base.revision }),
+      histories: knownSession(),
+      decide: (request) => {
+        const { compiled, engine } = this.#policy;
+        return { ...engine.decideAll(request), revision: compiled.revision };
+      },
       append: (entry) => append(this.#journal, entry),
       resume: (id) => system.resume(id),
       evict: (id) => system.evict(id),
@@ -296,6 +363,13 @@ export class Trial {
   async #held(waits: Map<number, () => void>, number: number): Promise<void> {
     await new Promise<void>((resolve) => waits.set(number, resolve));
   }
+}
+
+/** Histories in which the session of all calls is open; what it did is no part of what is explored. */
+function knownSession(): SessionHistories {
+  const counts = { calls: 0, bytes: 0, failures: 0, refusals: 0, halted: null };
+  const history = { boot: "", opened_at: "1970-01-01T00:00:00.000000Z", opened_us: 0, ...counts };
+  return new SessionHistories({ open: { [SESSION]: history }, ended: {}, reserved: {}, marks: {} });
 }
 
 /** Keeps each group until it is told what becomes of it. */
@@ -347,6 +421,9 @@ function release(waits: Map<number, () => void>, number: number): void {
   resolve?.();
 }
 
+const numbersOf = (questions: readonly WaitingCall[]): number[] =>
+  questions.map(({ execution }) => Number(execution.slice(-12)));
+
 /** The identifier of the execution of a call. */
 export function idOf(number: number): ExecutionId {
   return `00000000-0000-4000-8000-${String(number).padStart(12, "0")}` as string as ExecutionId;
@@ -355,6 +432,7 @@ export function idOf(number: number): ExecutionId {
 /** A record in short, with the call that it belongs to. */
 function brief(bytes: Uint8Array): string {
   const { type, execution, body } = JSON.parse(Buffer.from(bytes).toString("utf8")) as TypedRecord;
-  const event = "event" in body ? ` ${String(body.event)}` : "";
+  const said = "event" in body ? body.event : "answer" in body ? body.answer : null;
+  const event = said === null ? "" : ` ${String(said)}`;
   return `${type}${event}${execution === null ? "" : ` of ${Number(execution.slice(-12))}`}`;
 }
