@@ -11,7 +11,7 @@ import {
   DecisionShare,
   type PolicyEngine,
 } from "@femtoclaw/policy";
-import type { Authority, FactQuestion, Facts } from "@femtoclaw/protocol";
+import type { Authority, FactQuestion, Facts, HistoryFacts } from "@femtoclaw/protocol";
 import { median, rounded } from "./quantiles.ts";
 
 export interface PolicyRow {
@@ -124,7 +124,7 @@ function redecisions(engine: PolicyEngine, recorded: readonly string[]): Sample 
   const { elapsedUs, cpuUs } = timed(() => {
     for (const text of recorded) {
       const { capability, facts } = JSON.parse(text) as { readonly capability: string; readonly facts: Facts };
-      engine.decideAll({ principal: "default", capability, questions: facts.questions });
+      engine.decideAll({ principal: "default", capability, questions: facts.questions, history: HISTORY });
     }
   });
   return { value: (recorded.length * 1_000_000) / elapsedUs, cpuUs: cpuUs / recorded.length };
@@ -149,6 +149,12 @@ function compiled(tableRules: number): CompiledPolicy {
     manifests: builtinCapabilities.map(({ manifest }) => manifest),
   });
 }
+
+/** A session that began a while ago. */
+const HISTORY: HistoryFacts = {
+  ...{ at: "2026-01-01T00:00:00Z", calls: 12, bytes: 4_096, failures: 1, refusals: 2, seconds: 60 },
+  ...{ has_read_secret: false, has_seen_untrusted: false },
+};
 
 const TOOL = "/usr/bin/tool";
 
@@ -199,7 +205,7 @@ function requestOf(index: number, tableRules: number): DecisionRequest {
           environment: ["LANG"],
           cwd: "/ws",
         };
-  return { principal: "default", capability: index % 2 === 0 ? "fs_read" : "process_exec", question };
+  return { principal: "default", capability: index % 2 === 0 ? "fs_read" : "process_exec", question, history: HISTORY };
 }
 
 function recordedCalls(tableRules: number): string[] {

@@ -1,7 +1,16 @@
 /** What a record saves a start of: the strict validation, and nothing that keeps a decision from failing open. */
 import { describe, expect, it } from "vitest";
-import { compilePolicy, createPolicyEngine, type PolicyEngine } from "../src/index.ts";
-import { any, authorityOf, handwritten, MANIFESTS, pathFacts, programFacts } from "./policy-fixture.ts";
+import { compilePolicy } from "../src/index.ts";
+import {
+  any,
+  authorityOf,
+  handwritten,
+  MANIFESTS,
+  pathFacts,
+  programFacts,
+  type TestEngine,
+  testEngine,
+} from "./policy-fixture.ts";
 
 const POLICY = compilePolicy({
   authority: authorityOf({ read: ["/ws"], denyRead: ["/ws/secret"], run: [any("/usr/bin/echo")], floor: ["/state"] }),
@@ -9,18 +18,18 @@ const POLICY = compilePolicy({
 });
 const OPEN = 'permit (principal, action == Action::"fs_read", resource in Path::"/ws");';
 
-async function reactivated(policy: typeof POLICY): Promise<PolicyEngine> {
-  const engine = await createPolicyEngine();
+async function reactivated(policy: typeof POLICY): Promise<TestEngine> {
+  const engine = await testEngine();
   engine.activate(policy, true);
   return engine;
 }
 
-const read = (engine: PolicyEngine, path: string) =>
+const read = (engine: TestEngine, path: string) =>
   engine.decide({ principal: "s", capability: "fs_read", question: pathFacts(path, { bytes: 1 }) });
 
 describe("a revision that was activated before", () => {
   it("decides like one that was validated", async () => {
-    const [before, validated] = [await reactivated(POLICY), await createPolicyEngine()];
+    const [before, validated] = [await reactivated(POLICY), await testEngine()];
     validated.activate(POLICY);
     expect(before.revision).toBe(POLICY.revision);
     for (const path of ["/ws/a", "/ws/secret/a", "/state/a", "/etc/passwd", "/"]) {
@@ -34,7 +43,7 @@ describe("a revision that was activated before", () => {
   });
 
   it("is still only what its revision names", async () => {
-    const engine = await createPolicyEngine();
+    const engine = await testEngine();
     const forged = { ...POLICY, rules: POLICY.rules.filter(({ id }) => !id.startsWith("toml/deny")) };
     expect(() => engine.activate(forged, true)).toThrow("the revision does not name these rules");
     expect(read(engine, "/ws/a").allowed).toBe(false);
@@ -49,7 +58,7 @@ describe("a record that lies about a revision that no validation would pass", ()
       'forbid (principal, action == Action::"fs_read", resource) when { context.bytes + 9223372036854775807 > 10 };',
     ],
   ])("has %s refused all the same", async (_name, text) => {
-    const engine = await createPolicyEngine();
+    const engine = await testEngine();
     expect(() => engine.activate(handwritten({ open: OPEN, text }, ["/ws"]), true)).toThrowError(
       expect.objectContaining({ code: "FEMTO_POLICY_INVALID" }),
     );

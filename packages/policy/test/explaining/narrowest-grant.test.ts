@@ -1,6 +1,6 @@
 import type { Authority, FactQuestion } from "@femtoclaw/protocol";
 import { beforeAll, describe, expect, it } from "vitest";
-import { compilePolicy, PolicyReader, type Remedy, remedyFor } from "../../src/index.ts";
+import { compilePolicy, NO_HISTORY, PolicyReader, type Remedy, remedyFor } from "../../src/index.ts";
 import { policyActions } from "../../src/schema.ts";
 import { activeEngine, authorityOf, MANIFESTS, pathFacts, programFacts, word } from "../policy-fixture.ts";
 
@@ -14,7 +14,7 @@ async function remedy(capability: string, question: FactQuestion, authority = au
   const policy = compilePolicy({ authority, manifests: MANIFESTS });
   const action = ACTIONS.find(({ name }) => name === capability);
   if (action === undefined) throw new Error(`there is no ${capability}`);
-  const explanation = await reader.explain(policy, { principal: "s", capability, question });
+  const explanation = await reader.explain(policy, { principal: "s", capability, question, history: NO_HISTORY });
   return remedyFor({ question, action, explanation }, authority);
 }
 

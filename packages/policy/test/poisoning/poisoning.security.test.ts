@@ -2,8 +2,8 @@
 import { readFileSync } from "node:fs";
 import type { FactQuestion } from "@femtoclaw/protocol";
 import { beforeAll, describe, expect, it, vi } from "vitest";
-import { createPolicyEngine, DecisionShare, type PolicyEngine } from "../../src/index.ts";
-import { activeEngine, handwritten, pathFacts, programFacts } from "../policy-fixture.ts";
+import { DecisionShare } from "../../src/index.ts";
+import { activeEngine, handwritten, pathFacts, programFacts, type TestEngine, testEngine } from "../policy-fixture.ts";
 
 interface Ask {
   readonly capability: string;
@@ -26,9 +26,9 @@ const CASES = readFileSync(new URL("corpus.jsonl", import.meta.url), "utf8")
   .map((line) => JSON.parse(line) as PoisoningCase);
 
 describe("poisoning", () => {
-  let engine: PolicyEngine;
+  let engine: TestEngine;
   beforeAll(async () => {
-    engine = await createPolicyEngine();
+    engine = await testEngine();
   });
   const answer = ({ capability, principal = "s", question, approved = false }: Ask, share: DecisionShare): string => {
     const decision = engine.decide({ capability, principal, question: question as FactQuestion, approved, share });
@@ -63,7 +63,7 @@ describe("poisoning", () => {
 describe("a share", () => {
   const READ = 'permit (principal, action == Action::"fs_read", resource in Path::"/ws");';
   const RUN = 'permit (principal, action == Action::"process_exec", resource) when { context.cwd like "/ws*" };';
-  const ask = (engine: PolicyEngine, share: DecisionShare, question: FactQuestion) =>
+  const ask = (engine: TestEngine, share: DecisionShare, question: FactQuestion) =>
     engine.decide({
       principal: "s",
       capability: question.kind === "path" ? "fs_read" : "process_exec",
@@ -123,7 +123,7 @@ describe("a share", () => {
   });
 
   it("remembers nothing before the policy is projected, and decides all the same", async () => {
-    const engine = await createPolicyEngine();
+    const engine = await testEngine();
     engine.activate(handwritten({ READ }));
     const { share, keep } = watched();
     const before = ask(engine, share, pathFacts("/ws/a"));

@@ -4,11 +4,11 @@ import { fileURLToPath } from "node:url";
 import type { FactQuestion } from "@femtoclaw/protocol";
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
-import { createPolicyEngine, DecisionShare, type PolicyEngine } from "../../src/index.ts";
+import { DecisionShare } from "../../src/index.ts";
 import type { DecisionRequest } from "../../src/request.ts";
 import { policyActions, schemaText } from "../../src/schema.ts";
 import { PlainEngine } from "../plain-engine.ts";
-import { handwritten, MANIFESTS, programFacts } from "../policy-fixture.ts";
+import { handwritten, MANIFESTS, programFacts, type TestEngine, testEngine } from "../policy-fixture.ts";
 import { REQUEST, RULE } from "./random-rules.ts";
 
 /** Stands for a fact that is taken away. */
@@ -25,10 +25,10 @@ async function decidedApart(rules: Record<string, string>, requests: readonly De
 
 describe("projection and memory", () => {
   let plain: PlainEngine;
-  let engine: PolicyEngine;
-  let other: PolicyEngine;
+  let engine: TestEngine;
+  let other: TestEngine;
   beforeAll(async () => {
-    [plain, engine, other] = await Promise.all([PlainEngine.open(), createPolicyEngine(), createPolicyEngine()]);
+    [plain, engine, other] = await Promise.all([PlainEngine.open(), testEngine(), testEngine()]);
   });
 
   it("change no decision, whatever is asked and in whatever order", () => {
@@ -113,7 +113,15 @@ describe("projection and memory", () => {
       ),
     );
     const change = fc.record({
-      name: fc.constantFrom(...Object.keys(programFacts("/p", ["x"])), "approved", "owner", "__proto__", "constructor"),
+      name: fc.constantFrom(
+        ...Object.keys(programFacts("/p", ["x"])),
+        "approved",
+        "session",
+        "time",
+        "owner",
+        "__proto__",
+        "constructor",
+      ),
       value: fc.oneof(value, fc.constant(DROPPED)),
     });
     const open = handwritten({ open: "permit (principal, action, resource);" });

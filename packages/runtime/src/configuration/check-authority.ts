@@ -10,6 +10,7 @@ export function checkAuthority(authority: Authority, ownPrograms: readonly strin
   checkReplaceable(authority, places);
   checkLookedUp(authority, places);
   checkOwnPrograms(authority, ownPrograms, places);
+  checkSecrets(authority, places);
   checkLinks(authority, places);
   for (const path of authority.floor) {
     if (isWithin(authority.workspace, path)) {
@@ -18,6 +19,14 @@ export function checkAuthority(authority: Authority, ownPrograms: readonly strin
         `${authority.workspace} lies in ${path}, which belongs to FemtoClaw and no call may reach`,
       );
     }
+  }
+}
+
+/** Programs do not see secrets, and nothing runs in a workspace that it does not see. */
+function checkSecrets({ sensitive, workspace }: Authority, places: Places): void {
+  for (const [index, { path }] of (sensitive?.secret ?? []).entries()) {
+    if (!isWithin(workspace, path)) continue;
+    places.fault(["sensitive", "secret", index], `${path} holds the workspace, which programs have to see`);
   }
 }
 

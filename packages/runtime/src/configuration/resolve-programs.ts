@@ -9,6 +9,7 @@ import {
   type RunRule,
   type RunTable,
 } from "@femtoclaw/protocol";
+import type { PathBase } from "./canonical-path.ts";
 import type { Places } from "./places.ts";
 
 /** Where programs are looked up unless search_path says otherwise; the environment's PATH is never used. */
@@ -32,19 +33,27 @@ export function resolveSearchPath(written: readonly string[] | undefined, places
   return [...new Set(folders)];
 }
 
+/** What tables need beside those that permit. */
+export interface ProgramLookUp {
+  readonly base: PathBase;
+  readonly searchPath: readonly string[];
+  /** Programs that may be permitted, which a table that forbids has to know under all their names. */
+  readonly permitted: readonly ProgramGrant[];
+}
+
 export function resolveRunTable(
-  name: "allow" | "ask" | "deny",
+  place: readonly string[],
   table: RunTable | undefined,
   searchPath: readonly string[],
   places: Places,
 ): readonly ProgramGrant[] {
   return Object.entries(table ?? {}).flatMap(([program, rules]) => {
     const found = findPrograms(program, searchPath);
-    if ("problem" in found) return places.fault([name, "run", program], found.problem);
+    if ("problem" in found) return places.fault([...place, program], found.problem);
     // INVARIANT: a name permits one program, the first, and forbids every program that the search path holds under it.
-    const meant = name === "allow" ? found.programs.slice(0, 1) : found.programs;
+    const meant = place.at(-2) === "allow" ? found.programs.slice(0, 1) : found.programs;
     return rules.flatMap((rule, index) => {
-      const tokens = [name, "run", program, index];
+      const tokens = [...place, program, index];
       const use = programUse(rule);
       if ("problem" in use) return places.fault(tokens, use.problem);
       return meant.map((one) => ({ ...one, use, source: places.sourceOf(jsonPointer(tokens)) }));

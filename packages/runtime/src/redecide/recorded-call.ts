@@ -1,5 +1,5 @@
 /** A call as its record has it: what was decided on, and what was decided. Pure. */
-import type { DecisionRequest } from "@femtoclaw/policy";
+import { type DecisionRequest, NO_HISTORY } from "@femtoclaw/policy";
 import type { Facts, TypedRecord } from "@femtoclaw/protocol";
 
 /** What a policy says of a call. `undecidable` is no answer: nothing is guessed. */
@@ -75,8 +75,8 @@ export function isPolicyWord(code: string, rules: readonly string[]): boolean {
 }
 
 /** Who asked for what, as the policy was asked about it; the questions of the facts come besides. */
-export function askerOf({ principal, tool }: RecordedCall): Omit<DecisionRequest, "question"> {
-  return { principal, capability: tool };
+export function askerOf({ principal, tool, facts }: RecordedCall): Omit<DecisionRequest, "question"> {
+  return { principal, capability: tool, history: facts?.history ?? NO_HISTORY };
 }
 
 export function undecidable(obstacle: string): Judgement {
@@ -92,7 +92,10 @@ function obstacleOf({ body, commitments, redactions }: DecidedRecord): string | 
   if (redactions?.some(({ path }) => path === "/facts" || path.startsWith("/facts/")) === true) {
     return "a secret was taken out of its facts";
   }
-  if (body.facts !== null) return null;
+  if (body.facts !== null) {
+    const isOlder = body.facts.history === undefined;
+    return isOlder ? "its facts are of an older version and do not say what its session had done before" : null;
+  }
   const isBeside = commitments?.some(({ path }) => path === "/facts") === true;
   return isBeside ? "its facts stood beside the record and are not there any more" : "the record has no facts";
 }

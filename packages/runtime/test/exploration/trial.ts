@@ -18,13 +18,14 @@ import { DecisionShare } from "@femtoclaw/policy";
 import type { BootId, ExecutionId, FemtoError, RecordActor, Reply, SessionId, TypedRecord } from "@femtoclaw/protocol";
 import { questionRecord } from "../../src/approvals.ts";
 import { compileSchemas } from "../../src/gate/argument-validators.ts";
+import { Door, newcomersShare } from "../../src/gate/door.ts";
 import { FairSlots } from "../../src/gate/fair-slots.ts";
 import { Gate } from "../../src/gate/gate.ts";
 import type { GateParts } from "../../src/gate/gate-parts.ts";
-import { PacedTurns } from "../../src/gate/paced-turns.ts";
 import type { WaitingCall } from "../../src/gate/questions.ts";
 import { refusalShare, SessionQuota } from "../../src/gate/session-quota.ts";
 import type { Projection } from "../../src/projection/projection.ts";
+import { SessionHistories } from "../../src/projection/session-histories.ts";
 import { recover } from "../../src/recovery.ts";
 import { activatedBody } from "../../src/subsystems/policy.ts";
 import { ActorSystem } from "../../src/system.ts";
@@ -95,7 +96,7 @@ export class Trial {
   readonly #facts = new Map<number, () => void>();
   readonly #ends = new Map<number, () => void>();
   readonly #cancelled = new Set<number>();
-  readonly #quota = new SessionQuota(refusalShare(0), 0);
+  readonly #quota = new SessionQuota(refusalShare(0), 0, newcomersShare(0));
   readonly #share = new DecisionShare();
   #proposed = 0;
   #enabled = true;
@@ -250,7 +251,7 @@ export class Trial {
     const bytes = Buffer.from(JSON.stringify(call(tool, tool === "unknown" ? {} : { n: number })));
     const proposal = {
       ...{ session: SESSION, actor: ACTOR, bytes, quota: this.#quota },
-      ...{ share: this.#share, turns: new PacedTurns(this.#base.clock, 0), introduce: () => undefined },
+      ...{ share: this.#share, door: new Door(this.#base.clock, 0), introduce: () => true },
     };
     const hear = (reply: Reply): void => {
       this.replies.set(number, reply);
@@ -333,6 +334,7 @@ export class Trial {
         await this.#held(this.#facts, Number(args["n"]));
         return await takeFacts({ manifest, args, authority, sandbox: null, digests: DIGESTS });
       },
+      histories: knownSession(),
       decide: (request) => {
         const { compiled, engine } = this.#policy;
         return { ...engine.decideAll(request), revision: compiled.revision };
@@ -342,7 +344,7 @@ export class Trial {
       evict: (id) => system.evict(id),
       approvals: this.#base.configuration.approvals,
       question: (seq) => questionRecord(this.#journal, seq),
-      quota: () => new SessionQuota(refusalShare(0), 0),
+      quota: () => new SessionQuota(refusalShare(0), 0, newcomersShare(0)),
       lost: (id, reason) => assert.fail(`${id} cannot go on: ${reason}`),
     };
   }
@@ -363,6 +365,13 @@ export class Trial {
   async #held(waits: Map<number, () => void>, number: number): Promise<void> {
     await new Promise<void>((resolve) => waits.set(number, resolve));
   }
+}
+
+/** Histories in which the session of all calls is open; what it did is no part of what is explored. */
+function knownSession(): SessionHistories {
+  const counts = { calls: 0, bytes: 0, failures: 0, refusals: 0, halted: null };
+  const history = { boot: "", opened_at: "1970-01-01T00:00:00.000000Z", opened_us: 0, ...counts };
+  return new SessionHistories({ open: { [SESSION]: history }, ended: {}, reserved: {}, marks: {} });
 }
 
 /** Keeps each group until it is told what becomes of it. */
