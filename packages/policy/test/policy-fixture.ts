@@ -116,13 +116,16 @@ function flagTokens(argv: readonly string[]): string[] {
 export async function activeEngine(policy: CompiledPolicy, onFault?: (fault: string) => void): Promise<PolicyEngine> {
   const engine = await createPolicyEngine(onFault === undefined ? {} : { onFault });
   engine.activate(policy);
+  engine.project();
   return engine;
 }
+
+const pathsIn = (text: string): string[] => Array.from(text.matchAll(/Path::"([^"]*)"/g), ([, path]) => path ?? "");
 
 /** A set that no compiler of ours would write, with a revision that names it. */
 export function handwritten(
   texts: Readonly<Record<string, string>>,
-  namedPaths: readonly string[] = [],
+  namedPaths: readonly string[] = Object.values(texts).flatMap(pathsIn),
 ): CompiledPolicy {
   const actions = policyActions(MANIFESTS);
   const schema = schemaText(actions);

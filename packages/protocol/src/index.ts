@@ -2,8 +2,11 @@
 export {
   type Authority,
   type GrantTable,
+  namedRepositoryParts,
+  OBEYED_IN_REPOSITORY,
   OBEYED_LATER,
   obeyedLaterPaths,
+  obeyedRoots,
   type PathGrant,
   type ProgramGrant,
   type ProgramUse,

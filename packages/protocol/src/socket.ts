@@ -28,6 +28,7 @@ export type OperatorVerb =
   | "keys.show"
   | "keys.rotate"
   | "policy.show"
+  | "policy.decision"
   | "policy.reload"
   | "replay"
   | "fork";

@@ -1,6 +1,7 @@
 /** One proposer's connection to the gate. Its identity is minted by the runtime; a label proves nothing. */
 import { Buffer } from "node:buffer";
 import { type Clock, type JournalEntry, redact } from "@femtoclaw/journal";
+import { DecisionShare } from "@femtoclaw/policy";
 import {
   type ExecutionId,
   LIMITS,
@@ -83,6 +84,8 @@ export class Sessions {
     const id = this.#parts.newId() as SessionId;
     const actor = actorOf(id, channel, label);
     const quota = new SessionQuota(this.#share, clock.monotonicUs());
+    // It lives as long as the session; nobody else's questions are answered from it.
+    const share = new DecisionShare();
     const turns = new PacedTurns(clock, HALTED_PAUSE_MS);
     let executions = 0;
     let isIntroduced = false;
@@ -107,7 +110,7 @@ export class Sessions {
         const bytes = message instanceof Uint8Array ? message : Buffer.from(JSON.stringify(message));
         // INVARIANT: I8: who proposes is said here; of what a client says about itself only the label is taken.
         const named = label === undefined ? {} : { label };
-        return await gate.propose({ session: id, actor, bytes, quota, turns, introduce, ...named });
+        return await gate.propose({ session: id, actor, bytes, quota, share, turns, introduce, ...named });
       },
       wait: async (execution) =>
         await (gate.wait(execution as ExecutionId) ?? this.#parts.ended(execution as ExecutionId)),

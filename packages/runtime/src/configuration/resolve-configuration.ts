@@ -22,7 +22,7 @@ import { childEnvironment } from "./child-environment.ts";
 import { pathGrants } from "./path-grants.ts";
 import { Places, type SourceOf } from "./places.ts";
 import { checkSocketPath, resolveDirectories, resolveFloor } from "./resolve-directories.ts";
-import { resolveRunTable, resolveSearchPath } from "./resolve-programs.ts";
+import { resolveRunTable, resolveSearchPath, withOtherNames } from "./resolve-programs.ts";
 import { checkWitnesses, resolveWitnesses, type WitnessSetting } from "./resolve-witnesses.ts";
 
 export interface ConfigurationInput {
@@ -33,6 +33,8 @@ export interface ConfigurationInput {
   readonly sourceOf?: SourceOf;
   /** Paths of FemtoClaw's own files beside its state and sockets: configuration, policy, keys. */
   readonly ownPaths?: readonly string[];
+  /** Canonical files and folders whose code this process runs; a grant to write there is a fault. */
+  readonly ownPrograms?: readonly string[];
   readonly environment: HostEnvironment;
 }
 
@@ -87,17 +89,19 @@ export function resolveConfiguration(input: ConfigurationInput): ResolvedConfigu
   const witnesses = resolveWitnesses(configuration, base, directories, places);
   const witnessFiles = witnesses.flatMap((witness) => (witness.kind === "file" ? [witness.path] : []));
   const searchPath = resolveSearchPath(configuration.search_path, places);
+  const tableOf = (name: "allow" | "ask" | "deny") => resolveTable(name, configuration, base, searchPath, places);
+  const [allow, ask, deny] = [tableOf("allow"), tableOf("ask"), tableOf("deny")];
   const authority: Authority = {
     workspace: directories.workspace,
     searchPath,
-    allow: resolveTable("allow", configuration, base, searchPath, places),
-    ask: resolveTable("ask", configuration, base, searchPath, places),
-    deny: resolveTable("deny", configuration, base, searchPath, places),
+    allow,
+    ask: { ...ask, run: withOtherNames(ask.run, allow.run) },
+    deny: { ...deny, run: withOtherNames(deny.run, [...allow.run, ...ask.run]) },
     floor: resolveFloor([...(input.ownPaths ?? []), ...witnessFiles], directories, base, places),
     childRead: pathGrants(["sandbox", "read"], configuration.sandbox?.read, base, places).map(({ path }) => path),
     ...childEnvironment(configuration.sandbox?.env ?? [], environment, places),
   };
-  checkAuthority(authority, places);
+  checkAuthority(authority, input.ownPrograms ?? [], places);
   checkWitnesses(authority, witnesses, places);
   const resolved = {
     authority,

@@ -1,5 +1,6 @@
 /** Who may enter the gate: nobody on a closed runtime or beyond a quota, and those who may in turn. */
 import { setImmediate } from "node:timers/promises";
+import type { DecisionShare } from "@femtoclaw/policy";
 import { type ExecutionId, FemtoError, type RecordActor, type Reply, type SessionId } from "@femtoclaw/protocol";
 import { timestamp } from "../timestamp.ts";
 import type { Release } from "./fair-slots.ts";
@@ -17,6 +18,8 @@ export interface Proposal {
   readonly label?: string;
   /** What the session may still add to the journal. */
   readonly quota: SessionQuota;
+  /** Remembers what the session was answered by the policy. */
+  readonly share: DecisionShare;
   /** Paces the answers to the session once it is halted. */
   readonly turns: PacedTurns;
   /** Records the session, once, before the first record that belongs to it. */

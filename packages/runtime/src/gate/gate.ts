@@ -69,9 +69,9 @@ export class Gate {
     const label = proposal.label === undefined ? null : printable(redact(proposal.label).value, LIMITS.labelChars);
     const release = await this.#admission.enter(id, proposal);
     if (typeof release !== "function") return release;
-    const { session, actor, quota, bytes } = proposal;
+    const { session, actor, quota, share, bytes } = proposal;
     const execution = newExecution({
-      ...{ id, session, actor, quota, label, bytes, waited: null, lost: null, release },
+      ...{ id, session, actor, quota, share, label, bytes, waited: null, lost: null, release },
       introduce: () => proposal.introduce(),
       receivedUs: this.#parts.clock.monotonicUs(),
     });

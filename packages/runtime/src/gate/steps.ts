@@ -12,7 +12,6 @@ import {
   describeViolations,
   type ErrorCode,
   errorText,
-  type Facts,
   FemtoError,
   LIMITS,
   parseMessage,
@@ -130,15 +129,20 @@ export class Steps {
     execution.facts = taken.facts;
     execution.bound = taken.bound;
     const decision = this.#decideOn(execution, false);
-    if (decision.allowed) return "permitted";
+    if (decision.allowed) {
+      // Policy may have changed while it waited and ask no more; the question is ended by this all the same.
+      execution.approval = waited?.seq ?? null;
+      return "permitted";
+    }
     if (decision.code === "FEMTO_APPROVAL_REQUIRED") return await this.#ask(execution, decision);
     return this.refuse(execution, "denied", decision);
   }
 
   #decideOn(execution: Execution, approved: boolean): GateDecision {
-    const { call, facts, actor } = execution;
+    const { call, facts, actor, share } = execution;
     assert(call !== null && facts !== null, "facts come before the decision");
-    const decision = this.#decide(actor.principal, call.tool, facts.questions, approved);
+    const { questions } = facts;
+    const decision = this.#decide({ principal: actor.principal, capability: call.tool, questions, approved, share });
     execution.revision = decision.revision;
     execution.rules = decision.rules;
     return decision;
@@ -177,9 +181,9 @@ export class Steps {
   }
 
   // INVARIANT: I3: anything but a clear permit, an exception included, denies.
-  #decide(principal: string, capability: string, questions: Facts["questions"], approved: boolean): GateDecision {
+  #decide(request: Parameters<GateParts["decide"]>[0]): GateDecision {
     try {
-      return this.#parts.decide({ principal, capability, questions, approved });
+      return this.#parts.decide(request);
     } catch (error) {
       const reason = `the decision failed: ${errorText(error)}`;
       return { allowed: false, rules: [], revision: null, code: "FEMTO_POLICY_ERROR", reason };

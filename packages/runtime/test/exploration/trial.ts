@@ -14,6 +14,7 @@ import {
   MemoryStore,
 } from "@femtoclaw/journal";
 import { MACHINE_IDENTITIES } from "@femtoclaw/machines";
+import { DecisionShare } from "@femtoclaw/policy";
 import type { BootId, ExecutionId, FemtoError, RecordActor, Reply, SessionId, TypedRecord } from "@femtoclaw/protocol";
 import { questionRecord } from "../../src/approvals.ts";
 import { compileSchemas } from "../../src/gate/argument-validators.ts";
@@ -95,6 +96,7 @@ export class Trial {
   readonly #ends = new Map<number, () => void>();
   readonly #cancelled = new Set<number>();
   readonly #quota = new SessionQuota(refusalShare(0), 0);
+  readonly #share = new DecisionShare();
   #proposed = 0;
   #enabled = true;
   #disabling = false;
@@ -248,7 +250,7 @@ export class Trial {
     const bytes = Buffer.from(JSON.stringify(call(tool, tool === "unknown" ? {} : { n: number })));
     const proposal = {
       ...{ session: SESSION, actor: ACTOR, bytes, quota: this.#quota },
-      ...{ turns: new PacedTurns(this.#base.clock, 0), introduce: () => undefined },
+      ...{ share: this.#share, turns: new PacedTurns(this.#base.clock, 0), introduce: () => undefined },
     };
     const hear = (reply: Reply): void => {
       this.replies.set(number, reply);

@@ -11,6 +11,7 @@ import {
   systemClock,
 } from "@femtoclaw/journal";
 import { MACHINE_IDENTITIES } from "@femtoclaw/machines";
+import { DecisionShare } from "@femtoclaw/policy";
 import {
   type Authority,
   FemtoError,
@@ -112,7 +113,15 @@ class Bench {
     const quota = new SessionQuota(refusalShare(0), 0);
     const turns = new PacedTurns(systemClock(), 0);
     return this.gate.propose({
-      ...{ session: session as SessionId, actor: ACTOR, bytes, quota, turns, introduce: () => undefined },
+      ...{
+        session: session as SessionId,
+        actor: ACTOR,
+        bytes,
+        quota,
+        share: new DecisionShare(),
+        turns,
+        introduce: () => undefined,
+      },
     });
   }
 }
