@@ -64,6 +64,8 @@ const MEANINGS: Readonly<Record<ErrorCode, string>> = {
   FEMTO_APPROVAL_LIMIT:
     "A rule asks operators before such a call, and this session asks too much: too many open questions, too many a minute, or too many in a row that were refused.",
   FEMTO_POLICY_ERROR: "The decision engine could not decide, and what is not decided is denied.",
+  FEMTO_POLICY_ENGINE_FAILED:
+    "The decision engine broke down over this question, or no instance of it is left. It is denied.",
   FEMTO_CAPABILITY_FAILED: "The call was permitted and its effect failed.",
   FEMTO_CAPABILITY_TIMED_OUT: "The effect took longer than it may and was stopped.",
   FEMTO_CAPABILITY_CANCELLED: "The effect was stopped because its proposer cancelled it or the runtime ended.",

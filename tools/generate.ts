@@ -1,6 +1,6 @@
 /**
- * Writes the types and validators of packages/protocol from schemas/, so that the schemas stay the
- * one source. `--check` compares instead of writing and exits 1 naming each stale file.
+ * Writes the types and validators of packages/protocol from schemas/, and the validators of packages/capabilities
+ * from its manifests, so that these stay the one source. `--check` compares instead of writing and exits 1 naming each stale file.
  */
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -9,13 +9,17 @@ import { Ajv2020, type AnySchemaObject } from "ajv/dist/2020.js";
 import standaloneCode from "ajv/dist/standalone/index.js";
 import { build } from "esbuild";
 import { compile } from "json-schema-to-typescript";
+import { CAPABILITY_VALIDATOR_DECLARATIONS, capabilityValidators } from "./capability-validators.ts";
 import { withNullFirst } from "./nullable.ts";
 import { recordValidator, splitRecordSchema } from "./record-bodies.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const SCHEMAS = join(ROOT, "schemas");
-const OUT = join(ROOT, "packages/protocol/src/generated");
-const BANNER = "// Generated from schemas/ by `npm run generate`. Do not edit.\n";
+const OF_PROTOCOL = "packages/protocol/src/generated";
+const OF_CAPABILITIES = "packages/capabilities/src/generated";
+const banner = (source: string): string => `// Generated from ${source} by \`npm run generate\`. Do not edit.\n`;
+const BANNER = banner("schemas/");
+const MANIFESTS_BANNER = banner("the built-in manifests");
 
 const stems = readdirSync(SCHEMAS)
   .filter((name) => name.endsWith(".schema.json"))
@@ -26,17 +30,19 @@ const schemas = stems.map(
 );
 
 const outputs = new Map<string, string>([
-  ["types.ts", BANNER + (await types())],
-  ["validators.js", BANNER + (await validators())],
-  ["validators.d.ts", BANNER + validatorDeclarations()],
+  [`${OF_PROTOCOL}/types.ts`, BANNER + (await types())],
+  [`${OF_PROTOCOL}/validators.js`, BANNER + (await bundled(validators()))],
+  [`${OF_PROTOCOL}/validators.d.ts`, BANNER + validatorDeclarations()],
+  [`${OF_CAPABILITIES}/validators.js`, MANIFESTS_BANNER + (await bundled(capabilityValidators()))],
+  [`${OF_CAPABILITIES}/validators.d.ts`, MANIFESTS_BANNER + CAPABILITY_VALIDATOR_DECLARATIONS],
 ]);
 
 const stale = [...outputs].filter(([name, text]) => current(name) !== text);
 if (process.argv.includes("--check")) {
-  for (const [name] of stale) console.error(`stale: packages/protocol/src/generated/${name}; run \`npm run generate\``);
+  for (const [name] of stale) console.error(`stale: ${name}; run \`npm run generate\``);
   process.exitCode = stale.length === 0 ? 0 : 1;
 } else {
-  for (const [name, text] of stale) writeFileSync(join(OUT, name), text);
+  for (const [name, text] of stale) writeFileSync(join(ROOT, name), text);
 }
 
 /** One document that refers to every schema, so that shared definitions are emitted once. */
@@ -66,7 +72,7 @@ function localSchemas(): { order: number; canRead: RegExp; read: (file: { url: s
   };
 }
 
-async function validators(): Promise<string> {
+function validators(): string {
   const { compiled, bodies } = splitRecordSchema(schemas.map(withNullFirst));
   const ajv = new Ajv2020({
     schemas: compiled,
@@ -78,8 +84,12 @@ async function validators(): Promise<string> {
   });
   const exported = Object.fromEntries(stems.map((stem, index) => [validatorName(stem), String(schemas[index]?.$id)]));
   const generate = standaloneCode as unknown as (ajv: Ajv2020, refs: Record<string, string>) => string;
-  const contents = recordValidator(bodies, (names) => generate(ajv, { ...exported, ...names }));
-  const bundled = await build({
+  return recordValidator(bodies, (names) => generate(ajv, { ...exported, ...names }));
+}
+
+/** One file without imports, small enough to be read at each start. */
+async function bundled(contents: string): Promise<string> {
+  const result = await build({
     stdin: { contents, resolveDir: ROOT, loader: "js" },
     bundle: true,
     format: "esm",
@@ -88,7 +98,7 @@ async function validators(): Promise<string> {
     write: false,
     legalComments: "none",
   });
-  return bundled.outputFiles[0]?.text ?? "";
+  return result.outputFiles[0]?.text ?? "";
 }
 
 function validatorDeclarations(): string {
@@ -114,7 +124,7 @@ function validatorName(stem: string): string {
 
 function current(name: string): string | undefined {
   try {
-    return readFileSync(join(OUT, name), "utf8");
+    return readFileSync(join(ROOT, name), "utf8");
   } catch {
     return undefined;
   }

@@ -1,12 +1,10 @@
 /**
- * A process with a runtime that fills a journal until somebody kills it. It tells when it is idle, what its
- * journal held then, and when the journal has grown to the size that it was asked for.
+ * A process with a runtime that fills a journal until somebody kills it. It tells when the journal has grown to the
+ * size that it was asked for.
  */
 import assert from "node:assert/strict";
 import { createRuntime } from "@femtoclaw/runtime";
 import { noop, noopConfiguration, proposeNoop } from "./noop.ts";
-
-export type HistoryNews = { readonly state: "idle" | "written"; readonly records: number };
 
 const CALLERS = 1_000;
 
@@ -17,7 +15,6 @@ const runtime = await createRuntime({
   capabilities: [noop],
   permit: ["noop"],
 });
-tell("idle");
 
 const session = runtime.openSession({ channel: "library", label: "bench" });
 let n = 0;
@@ -29,11 +26,7 @@ await Promise.all(
       await proposeNoop(session, n);
       if (isWritten || runtime.reader.size < Number(target)) continue;
       isWritten = true;
-      tell("written");
+      process.send?.("written");
     }
   }),
 );
-
-function tell(state: HistoryNews["state"]): void {
-  process.send?.({ state, records: runtime.reader.size } satisfies HistoryNews);
-}

@@ -17,18 +17,19 @@ import {
   verifyLog,
 } from "@femtoclaw/journal";
 import { eventCount, Projection } from "@femtoclaw/runtime";
-import { measureIdleMs, writeHistory } from "./history.ts";
+import { writeHistory } from "./history.ts";
+import { BenchHost, type HostCommand, type HostStart } from "./host-start.ts";
 import { median, rounded } from "./quantiles.ts";
 
 export interface JournalRow {
   readonly preset: "journal";
-  readonly measure: "verify" | "recompute" | "append-tree" | "proof" | "idle";
+  readonly measure: "verify" | "recompute" | "append-tree" | "proof" | "idle" | "idle-clean" | "idle-cold";
   readonly unit: "records/s" | "events/s" | "us/record" | "ms";
   /** Median of the rounds, and the spread of all of them. */
   readonly value: number;
   readonly lowest: number;
   readonly highest: number;
-  /** CPU time for each record, event or proof, all threads together; null where another process did the work. */
+  /** CPU time for each record, event, proof or start, all threads together; null where it cannot be told. */
   readonly cpu_us: number | null;
   /** Threads that check records beside the one that reads them. */
   readonly threads: number;
@@ -56,6 +57,7 @@ interface Measurement extends Pick<JournalRow, "measure" | "unit" | "threads"> {
 export async function measureJournal(
   directory: string,
   records: number,
+  command: HostCommand,
   onProgress: (text: string) => void,
 ): Promise<JournalRow[]> {
   onProgress(`writing a history of ${records} records`);
@@ -67,10 +69,16 @@ export async function measureJournal(
   const append: Measurement = { measure: "append-tree", unit: "us/record", threads: 0, samples: [] };
   const proof: Measurement = { measure: "proof", unit: "ms", threads: 0, samples: [] };
   const idle: Measurement = { measure: "idle", unit: "ms", threads: 0, samples: [] };
+  const idleClean: Measurement = { ...idle, measure: "idle-clean", samples: [] };
+  const idleCold: Measurement = { ...idle, measure: "idle-cold", samples: [] };
+  const host = new BenchHost(command, directory);
   let size = 0;
   for (let round = 1; round <= ROUNDS; round += 1) {
     onProgress(`round ${round} of ${ROUNDS}`);
-    idle.samples.push({ value: await measureIdleMs(directory), cpuUs: null });
+    host.forgetCompiledCode();
+    idleCold.samples.push(idleSample(await host.live("SIGKILL")));
+    idle.samples.push(idleSample(await host.live("SIGTERM")));
+    idleClean.samples.push(idleSample(await host.live("SIGKILL")));
     await using copy = await copyForVerification(join(directory, "state", "journal"));
     const store = new LeveldbStore(copy.directory);
     ({ size } = await store.open());
@@ -85,7 +93,12 @@ export async function measureJournal(
       await store.close();
     }
   }
-  return [verify, verifyAlone, recompute, append, proof, idle].map((measurement) => row(measurement, size));
+  const measured = [verify, verifyAlone, recompute, append, proof, idle, idleClean, idleCold];
+  return measured.map((measurement) => row(measurement, size));
+}
+
+function idleSample({ readyMs, cpuUs }: HostStart): Sample {
+  return { value: readyMs, cpuUs };
 }
 
 function row({ samples, ...what }: Measurement, records: number): JournalRow {

@@ -34,17 +34,22 @@ export async function proposeNoop(session: Session, n: number): Promise<void> {
 
 /** A policy of twenty rules, so that decisions cost what they cost. */
 export function noopConfiguration(directory: string): ResolvedConfiguration {
-  const folders = Array.from({ length: 16 }, (_, index) => join(directory, "workspace", `folder-${index}`));
-  for (const folder of folders) mkdirSync(folder, { recursive: true });
   return resolveConfiguration({
     configuration: {
       workspace: "workspace",
       capabilities: { noop: true },
-      allow: { read: folders.slice(0, 12), write: folders.slice(12) },
+      allow: noopFolders(directory),
       limits: { queue: 4_096 },
       memory: { path: "state" },
     },
     baseDirectory: directory,
     environment: process.env,
   });
+}
+
+/** The folders that the rules name; made where they are missing. */
+export function noopFolders(directory: string): { readonly read: string[]; readonly write: string[] } {
+  const folders = Array.from({ length: 16 }, (_, index) => join(directory, "workspace", `folder-${index}`));
+  for (const folder of folders) mkdirSync(folder, { recursive: true });
+  return { read: folders.slice(0, 12), write: folders.slice(12) };
 }

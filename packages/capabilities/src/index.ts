@@ -1,6 +1,7 @@
 /** The built-in capabilities, and the facts that trusted code takes from the arguments of any capability. */
 export { builtinCapabilities } from "./builtin.ts";
 export type { Capability, CapabilityCall, CapabilityOutcome, Isolation, JsonObject } from "./capability.ts";
+export { compiledAhead } from "./compiled-schemas.ts";
 export {
   BoundArguments,
   type BoundPath,

@@ -214,6 +214,11 @@ export class OperatorClient implements AsyncDisposable {
     return await this.#connection.request("policy.show");
   }
 
+  /** What was decided about the execution of a record, and the policy in force then, as records have them. */
+  async decision(ref: string): Promise<unknown> {
+    return await this.#connection.request("policy.decision", { ref });
+  }
+
   /** The host makes a state directory on its own machine that goes on from a record of its log. */
   async fork(seq: number, out: string): Promise<unknown> {
     return await this.#connection.request("fork", { seq, out });

@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 /** Entry of the `femtoclaw` command. */
 import { runProgram } from "./program.ts";
 

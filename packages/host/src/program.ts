@@ -8,6 +8,7 @@ import { addApprovalCommands } from "./approvals-program.ts";
 import { addAuditCommands } from "./audit-program.ts";
 import { CommandContext, type GlobalOptions, type Runner } from "./commands/command-context.ts";
 import { addHistoryCommands } from "./history-program.ts";
+import { addPolicyCommands } from "./policy-program.ts";
 
 /** Runs the command line; resolves with the exit code. */
 export async function runProgram(argv: readonly string[]): Promise<number> {
@@ -48,6 +49,7 @@ function makeProgram(run: Runner): Command {
   addApprovalCommands(program, run);
   addHistoryCommands(program, run);
   addOperatorCommands(program, run);
+  addPolicyCommands(program, run);
   addAuditCommands(program, run);
   finish(program);
   return program;
@@ -117,10 +119,10 @@ function addProjectCommands(program: Command, run: Runner): void {
     );
   program
     .command("bench")
-    .argument("[preset]", "execution or journal", "execution")
+    .argument("[preset]", "execution, journal or policy", "execution")
     .option("--records <n>", "size of the history that `journal` measures", records)
     .description("measure this build on this machine")
-    .addHelpText("after", "\nExample:\n  femtoclaw bench journal --records 1000000")
+    .addHelpText("after", "\nExamples:\n  femtoclaw bench journal --records 1000000\n  femtoclaw bench policy")
     .action((preset: string, options: { records?: number }) =>
       run(async (context) => (await import("./commands/bench.ts")).bench(context, preset, options)),
     );
@@ -202,23 +204,6 @@ function addOperatorCommands(program: Command, run: Runner): void {
         ),
       );
   }
-  const policy = program.command("policy").description("the rules in force");
-  policy
-    .command("check")
-    .description("compile, validate and try out the policy")
-    .action(() => run(async (context) => (await import("./commands/policy.ts")).checkPolicy(context)));
-  policy
-    .command("show")
-    .option("--schema", "print the vocabulary that Cedar files are written in instead")
-    .description("print the compiled rules with their origins")
-    .action((options: { schema?: boolean }) =>
-      run(async (context) => (await import("./commands/policy.ts")).showPolicy(context, options)),
-    );
-  policy
-    .command("test")
-    .description("run the policy's own tests, policy/*.test.toml; executes nothing")
-    .addHelpText("after", "\nExample:\n  femtoclaw policy test --json")
-    .action(() => run(async (context) => (await import("./commands/policy.ts")).runTests(context)));
 }
 
 function milliseconds(text: string): number {

@@ -43,7 +43,13 @@ export async function openVerifiedLog(
     ...(checkpoint === null ? {} : { checkpoint }),
   });
   const owned = stack.move();
-  return { reader, verdict, pinned, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+  return {
+    reader: async () => {
+      const opened = await reader();
+      return opened instanceof TilesReader ? owned.use(opened) : opened;
+    },
+    ...{ verdict, pinned, [Symbol.asyncDispose]: () => owned.disposeAsync() },
+  };
 }
 
 type OpenedLog = Pick<VerifiedLog, "reader"> & { readonly source: LogSource };

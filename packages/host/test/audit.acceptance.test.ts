@@ -100,7 +100,9 @@ test("a copy that lost its end is found out by a checkpoint that was kept elsewh
 test("another log in the place of this one is found out by the known key", async () => {
   const other = new Playground();
   try {
-    (await other.up()).kill("SIGTERM");
+    const host = await other.up();
+    host.kill("SIGTERM");
+    await host.ended;
     const { code, value } = await verify(other.state, "--key", keyFile);
     expect({ code, pinned: value.pinned }).toEqual({ code: 1, pinned: "differs" });
   } finally {

@@ -25,11 +25,36 @@ test("`bench journal` crashes a real runtime and measures its history beside the
     "append-tree us/record",
     "proof ms",
     "idle ms",
+    "idle-clean ms",
+    "idle-cold ms",
   ]);
-  expect(rows.map(({ threads }) => Number(threads) > 0).slice(1)).toEqual([false, false, false, false, false]);
+  expect(rows.map(({ threads }) => Number(threads) > 0).slice(1)).not.toContain(true);
   for (const { preset, rounds, records, value, lowest, highest } of rows) {
     expect({ preset, rounds }).toEqual({ preset: "journal", rounds: 3 });
     expect(records).toBeGreaterThan(2_000);
+    expect(Number(lowest)).toBeLessThanOrEqual(Number(value));
+    expect(Number(value)).toBeLessThanOrEqual(Number(highest));
+  }
+});
+
+test("`bench policy` measures decisions beside the yardstick", async () => {
+  const { code, stdout, stderr } = await place.run(["bench", "policy", "--json"]);
+  expect({ code, stderr }).toMatchObject({ code: 0 });
+  const { rows } = JSON.parse(stdout) as { rows: Record<string, unknown>[] };
+  expect(rows.map(({ measure, unit }) => `${measure} ${unit}`)).toEqual([
+    "cold us",
+    "cached us",
+    "cold us",
+    "cached us",
+    "redecide calls/s",
+    "cold us",
+    "cached us",
+    "load ms",
+    "project ms",
+  ]);
+  for (const { preset, rounds, rules, value, lowest, highest } of rows) {
+    expect({ preset, rounds }).toEqual({ preset: "policy", rounds: 5 });
+    expect(rules).toBeGreaterThan(5);
     expect(Number(lowest)).toBeLessThanOrEqual(Number(value));
     expect(Number(value)).toBeLessThanOrEqual(Number(highest));
   }

@@ -207,7 +207,7 @@ describe("the host", () => {
     // A shell that starts the host and never waits for it leaves a zombie when the host ends.
     const shell = spawn(
       "sh",
-      ["-c", `"$@" & exec sleep 60`, "sh", process.execPath, join(import.meta.dirname, "../src/main.ts"), "up"],
+      ["-c", `"$@" & exec sleep 60`, "sh", process.execPath, join(import.meta.dirname, "../src/launch.js"), "up"],
       {
         cwd: place.project,
         env: place.environment,

@@ -19,7 +19,7 @@ import { type DirectoryIdentity, writeIdentity } from "@femtoclaw/journal";
 import type { Reply } from "@femtoclaw/protocol";
 import type { ExecutionView } from "@femtoclaw/runtime";
 
-const MAIN = join(import.meta.dirname, "../src/main.ts");
+const MAIN = join(import.meta.dirname, "../src/launch.js");
 
 /** Two programs that cannot run code, one folder to write to, one secret. */
 export const CONFIGURATION = `workspace = "."

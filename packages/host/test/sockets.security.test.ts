@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { LIMITS, type LogContinuation } from "@femtoclaw/protocol";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type OperatorParts, operatorHandlers } from "../src/endpoints/operator-endpoint.ts";
 import { CONFIGURATION, type Host, Playground, proposal, RawConnection, toolCall } from "./playground.ts";
 
 let place: Playground;
@@ -28,19 +29,18 @@ async function pendingExecution(): Promise<string> {
 }
 
 describe("on the agent's socket", () => {
+  // Whatever an operator may ask, also what is added later; both may follow the log.
+  const verbs = Object.keys(operatorHandlers({} as OperatorParts).verbs).filter((verb) => verb !== "log.follow");
+
+  test("the verbs of operators are known", () => {
+    expect(verbs).toEqual(expect.arrayContaining(["stop", "approvals.answer", "capabilities.enable", "keys.rotate"]));
+  });
+
   test.each([
-    "status",
-    "stop",
-    "capabilities.list",
-    "capabilities.enable",
-    "capabilities.disable",
-    "executions.list",
-    "executions.show",
-    "executions.resolve",
-    "policy.show",
-    "replay",
-    "fork",
+    ...verbs,
     "approvals.allow",
+    "policy.allow",
+    "trust",
     "reload",
     "halt",
     "constructor",
@@ -284,6 +284,9 @@ describe("on the operator's socket", () => {
       { verb: "executions.resolve", execution: 7, resolution: "done", reason: "r" },
       { verb: "executions.resolve", execution: "x", resolution: "done", reason: "r", by: "root" },
       { verb: "policy.show", x: 1 },
+      { verb: "policy.decision" },
+      { verb: "policy.decision", ref: 7 },
+      { verb: "policy.decision", ref: "7", policy: {} },
       { verb: "fork", seq: 1 },
       { verb: "fork", seq: "1", out: "/tmp/x" },
       { verb: "fork", seq: -1, out: "/tmp/x" },

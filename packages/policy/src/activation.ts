@@ -1,11 +1,12 @@
 /** Loading a compiled policy into an instance: validate strictly, preparse, and ask each action once. */
 import { type FactQuestion, FemtoError } from "@femtoclaw/protocol";
 import type { Cedar } from "./cedar-instance.ts";
-import { type CompiledPolicy, policyRevision } from "./compile.ts";
+import { type EnforceablePolicy, policyRevision } from "./compile.ts";
 import { messages, verdictOf } from "./decision.ts";
 import { NO_HISTORY } from "./history-context.ts";
 import { authorizationCall, type RequestTarget } from "./request.ts";
-import type { PolicyAction, ResourceType } from "./schema.ts";
+import type { RuleText } from "./rule-set.ts";
+import type { ResourceType } from "./schema.ts";
 
 /** Preparsed sets can be replaced but never freed, so there are two names and not one per revision. */
 export type Slot = "A" | "B";
@@ -15,13 +16,14 @@ export interface Candidate extends RequestTarget {
   readonly slot: Slot;
   readonly revision: string;
   readonly schema: string;
-  readonly actions: readonly PolicyAction[];
+  readonly actions: EnforceablePolicy["actions"];
+  readonly rules: readonly RuleText[];
   readonly policies: { readonly staticPolicies: Record<string, string> };
   /** Rules that ask, and how many operators each. */
   readonly approvers: ReadonlyMap<string, number>;
 }
 
-export function candidateOf(policy: CompiledPolicy, slot: Slot): Candidate {
+export function candidateOf(policy: EnforceablePolicy, slot: Slot): Candidate {
   if (policyRevision(policy.engine, policy.schemaText, policy.rules) !== policy.revision) {
     throw invalid("the revision does not name these rules");
   }
@@ -30,14 +32,27 @@ export function candidateOf(policy: CompiledPolicy, slot: Slot): Candidate {
     revision: policy.revision,
     schema: policy.schemaText,
     actions: [...policy.actions],
+    rules: policy.rules.map(({ id, text }) => ({ id, text })),
     policies: { staticPolicies: Object.fromEntries(policy.rules.map(({ id, text }) => [id, text])) },
     namedPaths: new Set(policy.namedPaths),
     approvers: new Map(policy.rules.flatMap(({ id, approvers }) => (approvers === undefined ? [] : [[id, approvers]]))),
   };
 }
 
-/** Throws FEMTO_POLICY_INVALID on any finding; anything else that it throws is a trap of the engine. */
-export function checkCandidate(cedar: Cedar, candidate: Candidate): void {
+/**
+ * Makes the candidate ready for decisions. Throws FEMTO_POLICY_INVALID on any finding; anything else that it throws is
+ * a trap of the engine.
+ *
+ * INVARIANT: I3: only the revision itself can have been validated before: it names engine, schema and every rule. It
+ * has still to answer real decisions, and what errs at a later one is denied like everything that errs.
+ */
+export function checkCandidate(cedar: Cedar, candidate: Candidate, isValidatedBefore: boolean): void {
+  if (!isValidatedBefore) validate(cedar, candidate);
+  preparse(cedar, candidate);
+  for (const action of candidate.actions) smoke(cedar, candidate, action);
+}
+
+function validate(cedar: Cedar, candidate: Candidate): void {
   const { schema, policies } = candidate;
   const answer = cedar.validate({ validationSettings: { mode: "strict" }, schema, policies });
   if (answer.type !== "success") throw invalid(messages(answer.errors));
@@ -46,8 +61,6 @@ export function checkCandidate(cedar: Cedar, candidate: Candidate): void {
     ...answer.otherWarnings,
   ].filter(({ message }) => !LOOK_ALIKE.test(message));
   if (findings.length > 0) throw invalid(messages(findings));
-  preparse(cedar, candidate);
-  for (const action of candidate.actions) smoke(cedar, candidate, action);
 }
 
 /**
@@ -64,7 +77,7 @@ export function preparse(cedar: Cedar, { slot, schema, policies }: Candidate): v
 }
 
 /** One real decision: some faults show at evaluation only, and the first call also compiles the engine's code. */
-function smoke(cedar: Cedar, candidate: Candidate, { name, resource }: PolicyAction): void {
+function smoke(cedar: Cedar, candidate: Candidate, { name, resource }: Candidate["actions"][number]): void {
   const question = QUESTIONS[resource];
   for (const approved of [false, true]) {
     const asked = { principal: "smoke", capability: name, question, history: NO_HISTORY, approved };

@@ -25,6 +25,13 @@ const OPERANDS: ReadonlySet<string> = new Set(
   perl python pypy ipython bpython ruby irb pry node nodejs deno bun tsx ts-node lua luajit tclsh wish php php-cgi java
   jshell groovy scala kotlin clojure R Rscript julia octave ghci runghc runhaskell ocaml guile racket sbcl clisp gforth
   erl escript elixir iex mono raku gjs qjs npx pnpx bunx uvx pipx corepack
+  choom runcon uclampset coresched rlwrap chronic ifne pee lckdo vipe vidir systemd-cat dbus-launch gosu su-exec tini
+  dumb-init catatonit chpst setuidgid envdir softlimit setlock cross-env dotenv direnv prove hyperfine eatmydata ccache
+  sccache distcc msgfilter msgexec run-mailcap sshpass posh sash logsave scriptlive daemon daemonize multitime timelimit
+  torify tsocks watchexec nodemon concurrently bpftrace stap uftrace mpirun mpiexec srun lxc-attach lxc-execute schroot
+  toolbox distrobox openvt xterm urxvt konsole kitty alacritty gnome-terminal tmate byobu xdotool wine qemu-x86_64
+  qemu-aarch64 qemu-arm qemu-i386 genv gnice gtimeout gxargs gstdbuf gnohup gchroot jrunscript jjs bsh zx coffee swipl
+  maxima gp duckdb debugfs ar nm ranlib strip objcopy objdump
   make gmake bmake cc c++ gcc g++ c89 c99 cpp clang clang++ clang-cpp tcc as ld gold lld mold collect2 javac rustc
   lto-wrapper ldd`).map((name) => name.toLowerCase()),
 );
@@ -41,7 +48,10 @@ const OPTIONS: ReadonlySet<string> = new Set(
   docker podman nerdctl buildah docker-compose kubectl helm oc vagrant ansible ansible-playbook terraform tofu packer
   systemctl journalctl loginctl machinectl service mount ip iptables modprobe insmod
   curl wget aria2c nc ncat netcat nmap tcpdump tshark openssl gpg ssh-keygen ssh-add install
-  vipw visudo dialog latex pdflatex xelatex lualatex tex gs convert magick ffmpeg qemu-system-x86_64 logrotate`),
+  diff3 sdiff patch groff troff nroff pic cowsay cowthink pidstat dmesg update-alternatives pylint mypy flake8 coverage
+  gulp grunt rollup esbuild parcel turbo nx lerna pandoc asciidoctor sphinx-build exiftool blender mpv w3m lynx links
+  elinks ranger mc nnn restic borg rclone duplicity unison sshfs ssh-copy-id autoconf automake autoreconf latexmk luatex
+  lualatex xetex vipw visudo dialog latex pdflatex xelatex lualatex tex gs convert magick ffmpeg qemu-system-x86_64 logrotate`),
 );
 
 /** Which danger the program has by its name, or null. Names of versions, variants and targets are seen through. */

@@ -37,6 +37,12 @@ export interface CompiledPolicy {
   readonly namedPaths: readonly string[];
 }
 
+/** What the engine needs of a policy: also of one that was compiled long ago and stands in a record. */
+export interface EnforceablePolicy extends Pick<CompiledPolicy, "revision" | "engine" | "schemaText" | "namedPaths"> {
+  readonly actions: readonly Pick<PolicyAction, "name" | "resource">[];
+  readonly rules: readonly Pick<CompiledRule, "id" | "text" | "approvers">[];
+}
+
 /** Compiles, or throws FEMTO_POLICY_INVALID with the place of every mistake. */
 export function compilePolicy({ authority, manifests, tools = [], fileRules = [] }: PolicyInput): CompiledPolicy {
   const findings = lintAuthority(authority);
@@ -90,7 +96,10 @@ function namedPaths(authority: Authority, fileRules: readonly FileRule[]): strin
   return [...new Set([...inTables, ...fileRules.flatMap(({ paths }) => paths)])].sort();
 }
 
-/** Injective: every part is preceded by its length in bytes, so that no two inputs make one encoding. */
+/**
+ * Injective: every part is preceded by its length in bytes, so that no two inputs make one encoding. INVARIANT: I3: a
+ * revision that was activated is not validated again, so whoever makes the checks stricter raises the number in its name.
+ */
 export function policyRevision(
   engine: string,
   schema: string,

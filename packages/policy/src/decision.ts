@@ -6,7 +6,8 @@ export type DenialCode =
   | "FEMTO_POLICY_NO_PERMIT"
   | "FEMTO_POLICY_FORBIDDEN"
   | "FEMTO_BUDGET_EXCEEDED"
-  | "FEMTO_POLICY_ERROR";
+  | "FEMTO_POLICY_ERROR"
+  | "FEMTO_POLICY_ENGINE_FAILED";
 
 export interface Denial {
   readonly allowed: false;
@@ -62,6 +63,12 @@ export function undecided(capability: string, fault: string, rules: readonly str
   };
 }
 
+/** The engine itself broke, so the record of the denial says that; what is wrong with a rule is `undecided`. */
+export function engineFailed(capability: string, fault: string): Verdict {
+  const reason = `the decision engine failed on this use of ${printable(capability)}, so it is denied`;
+  return { decision: { allowed: false, code: "FEMTO_POLICY_ENGINE_FAILED", rules: [], reason }, fault };
+}
+
 export function question(capability: string, rules: readonly string[], approvers: number): Question {
   const subject = rules.length === 1 ? `the rule ${rules[0]} asks` : `the rules ${rules.join(", ")} ask`;
   const reason = `${subject} an operator before this use of ${printable(capability)}`;
@@ -95,6 +102,15 @@ function unpermitted(capability: string): Denial {
     rules: [],
     reason: `no rule permits this use of ${printable(capability)}; other uses of it may be permitted`,
   };
+}
+
+/**
+ * The denial as the model hears it. What a built-in rule says holds everywhere and tells nothing of the
+ * operator's tables; what rules of the operator say stays with the operator.
+ */
+export function toldReason({ reason, rules }: Denial | Question, builtIn: ReadonlyMap<string, string>): string {
+  const said = rules.flatMap((id) => builtIn.get(id) ?? []);
+  return said.length === 0 ? reason : `${reason}; the rule says: ${said.join("; ")}`;
 }
 
 /** The findings of the engine in one line. */

@@ -3,7 +3,7 @@
  * them, whatever the operator lists; children may still inherit the operator's own values.
  */
 
-/** Upper case; `*` at the end stands for any rest. */
+/** Upper case; `*` at the end stands for any rest, and at the beginning for the name of any program. */
 const NEVER_SET = `
   PATH HOME SHELL ENV IFS CDPATH PS4 XDG_* LD_* DYLD_* GLIBC_* GCONV_PATH LOCPATH NLSPATH MALLOC_*
   BASH_* BASHOPTS SHELLOPTS PROMPT_COMMAND ZDOTDIR FPATH
@@ -16,17 +16,26 @@ const NEVER_SET = `
   SSH_* SUDO_* RSYNC_* CVS_RSH SVN_* HG* TAR_OPTIONS GREP_OPTIONS RIPGREP_CONFIG_PATH FZF_* AWKPATH AWKLIBPATH
   WGETRC CURL_HOME NETRC OPENSSL_* SSLKEYLOGFILE GNUPGHOME KUBECONFIG AWS_* DOCKER_* ANSIBLE_* TF_*
   GTK_* GDK_* QT_* GIO_* TERMINFO TERMINFO_DIRS TERMCAP HOSTALIASES RES_OPTIONS LOCALDOMAIN FEMTOCLAW_*
+  INPUTRC SCREENRC MYVIMRC MAILCAP MAILCAPS LYNX_CFG
+  *PAGER *EDITOR *_BROWSER *_SHELL *_ASKPASS *_DIFF *_COMMAND *_CMD *_EXEC *_WRAPPER *_LAUNCHER *_HOOK *_HOOKS
+  *_OPTS *_OPTIONS *_FLAGS *_PRELOAD *_INIT *_STARTUP *_RC *_CONF *_CONFIG *_CONFIG_FILE *_CONFIG_PATH *_CONFIG_DIR
+  *_PLUGIN *_PLUGINS *_PLUGIN_PATH *_MODULE_PATH *_MODULES_PATH *_DRIVER_PATH *_DRIVERS_PATH *_LIBRARY_PATH
 `
   .trim()
   .split(/\s+/);
 
-const EXACT: ReadonlySet<string> = new Set(NEVER_SET.filter((name) => !name.endsWith("*")));
+const EXACT: ReadonlySet<string> = new Set(NEVER_SET.filter((name) => !name.includes("*")));
 const PREFIXES = NEVER_SET.filter((name) => name.endsWith("*")).map((name) => name.slice(0, -1));
+const SUFFIXES = NEVER_SET.filter((name) => name.startsWith("*")).map((name) => name.slice(1));
 /** Who wrote a commit is data; every other variable of git can name a program or a configuration. */
 const GIT_DATA = /^GIT_(?:AUTHOR|COMMITTER)_(?:NAME|EMAIL|DATE)$/;
 
 export function isNeverSet(name: string): boolean {
   const upper = name.toUpperCase();
   if (upper.startsWith("GIT_")) return !GIT_DATA.test(upper);
-  return EXACT.has(upper) || PREFIXES.some((prefix) => upper.startsWith(prefix));
+  return (
+    EXACT.has(upper) ||
+    PREFIXES.some((prefix) => upper.startsWith(prefix)) ||
+    SUFFIXES.some((suffix) => upper.endsWith(suffix))
+  );
 }

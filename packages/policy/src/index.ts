@@ -1,8 +1,26 @@
 /** Facts to decisions: what the operator granted, compiled to Cedar, validated and evaluated. Deny by default. */
-export { type CompiledPolicy, compilePolicy, ENGINE_VERSION, type PolicyInput, policyRevision } from "./compile.ts";
-export type { Decision, Denial, DenialCode, Question } from "./decision.ts";
+export {
+  type CompiledPolicy,
+  compilePolicy,
+  ENGINE_VERSION,
+  type EnforceablePolicy,
+  type PolicyInput,
+  policyRevision,
+} from "./compile.ts";
+export { type Decision, type Denial, type DenialCode, type Question, toldReason } from "./decision.ts";
+export { DecisionShare } from "./decision-share.ts";
 export { describePolicy, describeRule } from "./describe.ts";
-export { createPolicyEngine, type PolicyEngine, type PolicyEngineOptions } from "./engine.ts";
+export {
+  createPolicyEngine,
+  type OpenPolicyEngine,
+  type PolicyEngine,
+  type PolicyEngineOptions,
+  policyEngines,
+} from "./engine.ts";
+export type { Explanation, NearestPermit } from "./explaining/explain.ts";
+export { type GrantProposal, type RefusedQuestion, type Remedy, remedyFor } from "./explaining/narrowest-grant.ts";
+export { PolicyReader } from "./explaining/policy-reader.ts";
+export type { RecordedPolicy } from "./explaining/recorded-policy.ts";
 export type { NameLookup } from "./files/check-names.ts";
 export { confinedAuthority } from "./files/confined-authority.ts";
 export type { FileRule, PolicyFile } from "./files/file-rule.ts";

@@ -6,6 +6,7 @@
 import type { StatefulAuthorizationCall } from "@cedar-policy/cedar-wasm/web";
 import type { FactQuestion, HistoryFacts } from "@femtoclaw/protocol";
 import { ancestorsOrSelf, pathFault } from "./canonical-path.ts";
+import type { DecisionShare } from "./decision-share.ts";
 import { historyContext } from "./history-context.ts";
 import type { ResourceType } from "./schema.ts";
 
@@ -19,6 +20,8 @@ export interface DecisionRequest {
   readonly history: HistoryFacts;
   /** Whether as many operators as were asked have said yes to this very call; absent where nobody was asked. */
   readonly approved?: boolean;
+  /** Remembers decisions for whoever asks: a question that comes again is answered faster, and in no other way. */
+  readonly share?: DecisionShare;
 }
 
 /** Which preparsed set and schema answer, and which paths its rules name. */
@@ -31,20 +34,47 @@ export type RequestResult =
   | { readonly ok: true; readonly call: StatefulAuthorizationCall }
   | { readonly ok: false; readonly fault: string };
 
+/** A request within all limits. Whether its facts are what a schema asks for has not been checked. */
+export interface CheckedRequest {
+  readonly principal: string;
+  readonly capability: string;
+  readonly resource: { readonly type: ResourceType; readonly id: string };
+  /** The facts, and what whoever asks knows of the call beside them. */
+  readonly context: Readonly<Record<string, unknown>>;
+}
+
+export type CheckResult =
+  | { readonly ok: true; readonly request: CheckedRequest }
+  | { readonly ok: false; readonly fault: string };
+
 /** LIMIT: characters of one fact; the kernel takes no longer argument (MAX_ARG_STRLEN). */
 const FACT_CHARS = 131_072;
 /** LIMIT: elements of one fact; large sets cost the engine time, and no command has as many options. */
 const FACT_ELEMENTS = 4_096;
 
-export function authorizationCall(request: DecisionRequest, target: RequestTarget): RequestResult {
-  const { principal, capability, question, history, approved = false } = request;
-  const resource = resourceOf(question, capability);
-  if (resource === null) return { ok: false, fault: "the question is of no known kind" };
-  const fault =
-    textFault(principal) ?? textFault(capability) ?? resourceFault(resource) ?? contextFault(resource.facts);
-  if (fault !== null) return { ok: false, fault };
+export function checkRequest(asking: DecisionRequest): CheckResult {
+  const { principal, capability, question, history, approved = false } = asking;
+  const asked = resourceOf(question, capability);
+  if (asked === null) return { ok: false, fault: "the question is of no known kind" };
+  const { facts, ...resource } = asked;
   const past = historyContext(history);
   if (!past.ok) return past;
+  const circumstances = { ...past.attributes, approved };
+  const fault =
+    textFault(principal) ??
+    textFault(capability) ??
+    resourceFault(resource) ??
+    posingFault(facts, circumstances) ??
+    contextFault(facts);
+  if (fault !== null) return { ok: false, fault };
+  return { ok: true, request: { principal, capability, resource, context: { ...facts, ...circumstances } } };
+}
+
+/** The question with all that is known, as a policy that is not projected is asked. */
+export function authorizationCall(request: DecisionRequest, target: RequestTarget): RequestResult {
+  const checked = checkRequest(request);
+  if (!checked.ok) return checked;
+  const { principal, capability, resource, context } = checked.request;
   const uid = { type: resource.type, id: resource.id };
   return {
     ok: true,
@@ -53,7 +83,7 @@ export function authorizationCall(request: DecisionRequest, target: RequestTarge
       action: { type: "Action", id: capability },
       resource: uid,
       // The facts pass through whole: an attribute too many or too few is the schema's to refuse.
-      context: { ...resource.facts, ...past.attributes, approved } as StatefulAuthorizationCall["context"],
+      context: context as StatefulAuthorizationCall["context"],
       entities: resource.type === "Path" ? [{ uid, attrs: {}, parents: namedAncestors(resource.id, target) }] : [],
       preparsedPolicySetId: target.slot,
       preparsedSchemaName: target.slot,
@@ -98,13 +128,17 @@ function namedAncestors(path: string, { namedPaths }: RequestTarget): { type: st
     .map((id) => ({ type: "Path", id }));
 }
 
-function resourceFault({ type, id }: Resource): string | null {
+function resourceFault({ type, id }: CheckedRequest["resource"]): string | null {
   return textFault(id) ?? (type === "Tool" ? null : pathFault(id));
 }
 
+/** INVARIANT: I8: that an operator agreed, for one, is said by who asks for the decision, and by no fact. */
+function posingFault(facts: Resource["facts"], circumstances: object): string | null {
+  const posing = Object.keys(circumstances).find((name) => Object.hasOwn(facts, name));
+  return posing === undefined ? null : `a fact poses as \`${posing}\`, which no fact is`;
+}
+
 function contextFault(facts: Resource["facts"]): string | null {
-  // INVARIANT: I8: that an operator agreed is said by who asks for the decision, and by no fact.
-  if (Object.hasOwn(facts, "approved")) return "a fact poses as an approval";
   for (const value of Object.values(facts)) {
     const fault = Array.isArray(value) ? listFault(value) : valueFault(value);
     if (fault !== null) return fault;

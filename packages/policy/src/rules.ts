@@ -6,6 +6,7 @@ import {
   type Authority,
   flagParts,
   type GrantTable,
+  namedRepositoryParts,
   obeyedLaterPaths,
   type PathGrant,
   type ProgramGrant,
@@ -75,13 +76,13 @@ export function floorRules(authority: Authority, actions: readonly PolicyAction[
       actions: pathActions(actions, (effect) => effect !== "read"),
       clause: {
         kind: "when",
-        condition: `resource in ${set(obeyedLaterPaths(authority).map((path) => entity("Path", path)))}`,
+        condition: among(obeyedLaterPaths(authority), namedRepositoryParts(authority)),
       },
     },
     {
       id: "floor/obeyed-later",
       source: null,
-      reason: "files that tools run or obey later, such as .git/hooks and .envrc, are not written",
+      reason: "files that tools run or obey later, such as .git and .envrc, are not written",
       fix: "name the very path under [allow].write if the agent is to write it",
     },
   );
@@ -91,7 +92,7 @@ export function floorRules(authority: Authority, actions: readonly PolicyAction[
     {
       effect: "forbid",
       actions: pathActions(actions),
-      clause: { kind: "when", condition: `resource in ${set(floor.map((path) => entity("Path", path)))}` },
+      clause: { kind: "when", condition: among(floor) },
     },
     {
       id: "floor/own-files",
@@ -101,6 +102,12 @@ export function floorRules(authority: Authority, actions: readonly PolicyAction[
     },
   );
   return [...ownFiles, ...obeyedLater, ...environment];
+}
+
+/** True for what lies in one of the folders, and in none of the exceptions. */
+function among(folders: readonly string[], exceptions: readonly string[] = []): string {
+  const within = (paths: readonly string[]) => `resource in ${set(paths.map((path) => entity("Path", path)))}`;
+  return exceptions.length === 0 ? within(folders) : `${within(folders)} && !(${within(exceptions)})`;
 }
 
 /** The rules of the tables, numbered in the order in which the tables hold their entries. */

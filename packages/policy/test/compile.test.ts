@@ -26,11 +26,7 @@ describe("compilePolicy", () => {
     });
     expect(rules.map(({ id, source, reason }) => [id, source, reason])).toEqual([
       ["floor/own-files", null, "state, configuration, policy, keys and sockets of FemtoClaw are out of reach"],
-      [
-        "floor/obeyed-later",
-        null,
-        "files that tools run or obey later, such as .git/hooks and .envrc, are not written",
-      ],
+      ["floor/obeyed-later", null, "files that tools run or obey later, such as .git and .envrc, are not written"],
       [
         "floor/environment",
         null,
@@ -72,8 +68,14 @@ describe("compilePolicy", () => {
 
   it("keeps what tools obey later from being written, unless a grant names it", () => {
     const text = textOf("floor/obeyed-later", authorityOf({ write: ["/ws/out", "/ws/.npmrc"] }));
-    for (const path of ["/ws/.git/hooks", "/ws/out/.envrc", "/ws/.npmrc/.claude"]) expect(text).toContain(`"${path}"`);
+    for (const path of ["/ws/.git", "/ws/out/.envrc", "/ws/.npmrc/.claude"]) expect(text).toContain(`"${path}"`);
     expect(text).not.toContain('"/ws/.npmrc"');
+    expect(text).not.toContain("&&");
+    const repository = textOf("floor/obeyed-later", authorityOf({ write: ["/data/.git"] }));
+    for (const part of ["config", "hooks", "commondir"]) expect(repository).toContain(`"/data/.git/${part}"`);
+    expect(repository).not.toContain('"/data/.git"');
+    const named = textOf("floor/obeyed-later", authorityOf({ write: ["/ws", "/ws/.git/hooks"] }));
+    expect(named).toContain('&& !(resource in [Path::"/ws/.git/hooks"])');
   });
 
   it("widens a forbidden option to its abbreviations and the parts of its bundle", () => {

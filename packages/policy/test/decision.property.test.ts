@@ -1,7 +1,9 @@
+import { execFileSync } from "node:child_process";
+import { join } from "node:path";
 import type { Authority, FactQuestion, ProgramGrant } from "@femtoclaw/protocol";
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
-import { type CompiledPolicy, compilePolicy, policyRevision } from "../src/index.ts";
+import { type CompiledPolicy, compilePolicy, DecisionShare, policyRevision } from "../src/index.ts";
 import { authorityOf, MANIFESTS, pathFacts, programFacts, type TestEngine, testEngine } from "./policy-fixture.ts";
 
 // Few names, and some that only differ a little, so that random tables and requests meet.
@@ -147,8 +149,10 @@ describe("decisions", () => {
     other = await testEngine();
   });
 
+  // What was remembered under one policy would show under the next.
+  const share = new DecisionShare();
   const verdictOf = (asked: TestEngine, { capability, question }: Request, approved = false): string => {
-    const decision = asked.decide({ principal: "s", capability, question, approved });
+    const decision = asked.decide({ principal: "s", capability, question, approved, share });
     return decision.allowed ? "allowed" : decision.code;
   };
   const compile = (granted: Authority) => compilePolicy({ authority: granted, manifests: MANIFESTS });
@@ -158,7 +162,9 @@ describe("decisions", () => {
     fc.assert(
       fc.property(authority, fc.array(request, { minLength: 10, maxLength: 20 }), (granted, requests) => {
         engine.activate(compile(granted));
-        for (const asked of requests) {
+        // First by the whole policy, then projected, then remembered.
+        for (const [index, asked] of [...requests, ...requests, ...requests].entries()) {
+          if (index === requests.length) engine.project();
           const verdict = oracle(granted, asked);
           seen.set(verdict, (seen.get(verdict) ?? 0) + 1);
           expect(verdictOf(engine, asked)).toBe(verdict);
@@ -176,14 +182,10 @@ describe("decisions", () => {
     fc.assert(
       fc.property(authority, authority, fc.array(request, { minLength: 5, maxLength: 10 }), (base, extra, requests) => {
         const forbidding = { ...base, deny: joined(base.deny, extra.deny), floor: [...base.floor, ...extra.floor] };
-        const permitting = {
-          ...base,
-          allow: {
-            ...base.allow,
-            read: [...base.allow.read, ...extra.allow.read],
-            write: [...base.allow.write, ...extra.allow.write],
-          },
-        };
+        const allow = joined(base.allow, extra.allow);
+        // A word beside "any" is a load error.
+        const isOneKind = new Set(allow.run.map(({ use }) => use.kind)).size < 2;
+        const permitting = { ...base, allow: isOneKind ? allow : { ...allow, run: base.allow.run } };
         engine.activate(compile(base));
         const before = requests.map((asked) => verdictOf(engine, asked));
         engine.activate(compile(forbidding));
@@ -248,6 +250,28 @@ describe("decisions", () => {
       ),
       { numRuns: 60 },
     );
+  });
+
+  it("are the same in every process, zone and language, also where everything comes in another order", () => {
+    const samples = fc.sample(fc.tuple(authority, fc.array(request, { minLength: 5, maxLength: 10 })), 40);
+    const trials = samples.map(([granted, requests]) => ({
+      policy: compile(granted),
+      requests: requests.map((asked) => ({ principal: "s", ...asked })),
+    }));
+    const here = trials.map(({ policy, requests }) => {
+      engine.activate(policy);
+      return requests.map((asked) => engine.decide(asked));
+    });
+    for (const [order, zone, locale] of [
+      ["same", "UTC", "C.UTF-8"],
+      ["reverse", "Asia/Kathmandu", "tr_TR.UTF-8"],
+    ] as const) {
+      const answer = execFileSync(process.execPath, [join(import.meta.dirname, "decide-elsewhere.ts"), order], {
+        input: JSON.stringify(trials),
+        env: { TZ: zone, LANG: locale, LC_ALL: locale },
+      });
+      expect(JSON.parse(answer.toString())).toEqual(here);
+    }
   });
 });
 

@@ -368,7 +368,7 @@ describe("a trap of the engine", () => {
     const faults: string[] = [];
     const engine = await activeEngine(MINED, (fault) => faults.push(fault));
     expect(ask(engine, "/ws/a")).toEqual({ allowed: true, rules: ["open"] });
-    expect(ask(engine, "/trap")).toMatchObject({ allowed: false, code: "FEMTO_POLICY_ERROR" });
+    expect(ask(engine, "/trap")).toMatchObject({ allowed: false, code: "FEMTO_POLICY_ENGINE_FAILED" });
     expect(ask(engine, "/ws/a")).toEqual({ allowed: true, rules: ["open"] });
     await vi.waitFor(() => expect(faults.join("\n")).toContain("an instance of the decision engine is replaced"));
   });
@@ -378,13 +378,13 @@ describe("a trap of the engine", () => {
     // Two traps in one turn: the spare is used up, and the next one cannot have been loaded yet.
     expect(ask(engine, "/trap").allowed).toBe(false);
     expect(ask(engine, "/trap").allowed).toBe(false);
-    expect(ask(engine, "/ws/a")).toMatchObject({ allowed: false, code: "FEMTO_POLICY_ERROR" });
+    expect(ask(engine, "/ws/a")).toMatchObject({ allowed: false, code: "FEMTO_POLICY_ENGINE_FAILED" });
     await vi.waitFor(() => expect(ask(engine, "/ws/a").allowed).toBe(true));
     for (let trapped = 0; trapped < 30; trapped += 1) {
       ask(engine, "/trap");
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
-    expect(ask(engine, "/ws/a")).toMatchObject({ allowed: false, code: "FEMTO_POLICY_ERROR" });
+    expect(ask(engine, "/ws/a")).toMatchObject({ allowed: false, code: "FEMTO_POLICY_ENGINE_FAILED" });
     expect(engine.usable).toBe(false);
     expect(() => engine.activate(POLICY)).toThrow("no instance of the decision engine is left");
   });

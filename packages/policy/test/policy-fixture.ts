@@ -138,6 +138,7 @@ export async function testEngine(onFault?: (fault: string) => void): Promise<Tes
       return engine.usable;
     },
     activate: (policy) => engine.activate(policy),
+    project: () => engine.project(),
     decide: (request) => engine.decide({ history: NO_HISTORY, ...request }),
     decideAll: (request) => engine.decideAll({ history: NO_HISTORY, ...request }),
   };
@@ -146,13 +147,16 @@ export async function testEngine(onFault?: (fault: string) => void): Promise<Tes
 export async function activeEngine(policy: CompiledPolicy, onFault?: (fault: string) => void): Promise<TestEngine> {
   const engine = await testEngine(onFault);
   engine.activate(policy);
+  engine.project();
   return engine;
 }
+
+const pathsIn = (text: string): string[] => Array.from(text.matchAll(/Path::"([^"]*)"/g), ([, path]) => path ?? "");
 
 /** A set that no compiler of ours would write, with a revision that names it. */
 export function handwritten(
   texts: Readonly<Record<string, string>>,
-  namedPaths: readonly string[] = [],
+  namedPaths: readonly string[] = Object.values(texts).flatMap(pathsIn),
 ): CompiledPolicy {
   const actions = policyActions(MANIFESTS);
   const schema = schemaText(actions);

@@ -77,19 +77,35 @@ export interface Authority {
 export const OBEYED_LATER: readonly string[] = [
   ".claude",
   ".codex",
+  ".cursor",
   ".envrc",
-  ".git/config",
-  ".git/hooks",
+  ".gemini",
+  ".git",
   ".mcp.json",
   ".npmrc",
   ".vscode",
 ];
 
+/** Parts of a repository that name programs, or lead to others that do. What git itself changes is not among them. */
+export const OBEYED_IN_REPOSITORY: readonly string[] = [
+  ".git/commondir",
+  ".git/config",
+  ".git/config.worktree",
+  ".git/hooks",
+  ".git/modules",
+  ".git/worktrees",
+];
+
+type WriteGrants = Pick<Authority, "workspace" | "allow" | "ask">;
+
 /** The places of such files in the workspace and in every writable folder, without those that a grant names. */
-export function obeyedLaterPaths({ workspace, allow, ask }: Pick<Authority, "workspace" | "allow" | "ask">): string[] {
-  const named = new Set([...allow.write, ...ask.write].map(({ path }) => path));
-  const roots = new Set([workspace, ...named]);
-  const paths = [...roots].flatMap((root) => OBEYED_LATER.map((name) => `${root === "/" ? "" : root}/${name}`));
+export function obeyedLaterPaths(grants: WriteGrants): string[] {
+  const named = namedForWriting(grants);
+  const paths = obeyedRoots(grants).flatMap((root) => {
+    // A repository that is not named is out of reach as a whole, and its parts with it.
+    const parts = named.has(placeIn(root, ".git")) ? OBEYED_IN_REPOSITORY : [];
+    return [...OBEYED_LATER, ...parts].map((name) => placeIn(root, name));
+  });
   return [...new Set(paths)].filter((path) => !named.has(path)).sort();
 }
 
@@ -130,4 +146,26 @@ function together(one: GrantTable, other: GrantTable): GrantTable {
     write: [...one.write, ...other.write],
     run: [...one.run, ...other.run],
   };
+}
+
+/** The parts of a repository that a grant names, although the repository as a whole is obeyed later. */
+export function namedRepositoryParts(grants: WriteGrants): string[] {
+  const named = namedForWriting(grants);
+  const paths = obeyedRoots(grants).flatMap((root) => OBEYED_IN_REPOSITORY.map((name) => placeIn(root, name)));
+  return [...new Set(paths)].filter((path) => named.has(path)).sort();
+}
+
+function namedForWriting({ allow, ask }: WriteGrants): ReadonlySet<string> {
+  return new Set([...allow.write, ...ask.write].map(({ path }) => path));
+}
+
+const placeIn = (root: string, name: string): string => `${root === "/" ? "" : root}/${name}`;
+
+/** The folders whose files are obeyed: the workspace, what may be written, and the work tree of a repository that may. */
+export function obeyedRoots(grants: WriteGrants): string[] {
+  const written = [...namedForWriting(grants)];
+  const workTrees = written
+    .filter((path) => path.endsWith("/.git"))
+    .map((path) => path.slice(0, -"/.git".length) || "/");
+  return [...new Set([grants.workspace, ...written, ...workTrees])].sort();
 }

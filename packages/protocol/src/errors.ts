@@ -66,10 +66,10 @@ export const ERRORS = define({
     fix: "Name a resource that exists and can be examined; the reason says what could not be.",
   },
   FEMTO_POLICY_NO_PERMIT: denied(
-    "An operator can allow this use in the [allow] table of femtoclaw.toml. Other uses of the capability may be permitted.",
+    "Go on with other uses of the capability, which may be permitted. An operator sees with `femtoclaw policy why` and the record's number what would allow this one.",
   ),
   FEMTO_POLICY_FORBIDDEN: denied(
-    "A rule forbids this use; an operator finds it with `femtoclaw policy show`. Other uses of the capability may be permitted.",
+    "Go on with other uses of the capability, which may be permitted. An operator sees with `femtoclaw policy why` and the record's number which rule forbids this one.",
   ),
   FEMTO_BUDGET_EXCEEDED: denied(
     "The session takes no more calls. An operator can raise the budget under [budgets] in femtoclaw.toml; a new session has one of its own.",
@@ -85,6 +85,9 @@ export const ERRORS = define({
   ),
   FEMTO_POLICY_ERROR: denied(
     "The decision engine reported an error, so nothing was permitted; an operator finds the cause in the host's log.",
+  ),
+  FEMTO_POLICY_ENGINE_FAILED: denied(
+    "The decision engine broke on this question and its instance is replaced; an operator finds the cause in the host's log and reports it.",
   ),
 
   FEMTO_CAPABILITY_FAILED: failed("Read the reason; the call was permitted but its effect failed."),

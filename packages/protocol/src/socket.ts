@@ -29,6 +29,7 @@ export type OperatorVerb =
   | "keys.show"
   | "keys.rotate"
   | "policy.show"
+  | "policy.decision"
   | "policy.reload"
   | "replay"
   | "fork";

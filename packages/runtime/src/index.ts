@@ -30,6 +30,24 @@ export { type ExecutionView, type HistoryQuery, listExecutions, notFound, showEx
 export type { LogEntry, PolicyFilesOption, PolicySource, RuntimeOptions } from "./options.ts";
 export { eventCount } from "./projection/execution-records.ts";
 export { type Counters, Projection } from "./projection/projection.ts";
+export { AS_RECORDED, CandidateJudge, type Judge, RecordedJudge } from "./redecide/judges.ts";
+export {
+  callOf,
+  type DecidedLog,
+  type DifferenceGroup,
+  type PolicyDifference,
+  policyDifference,
+} from "./redecide/policy-difference.ts";
+export {
+  askerOf,
+  type DecidedRecord,
+  isDecided,
+  type Judgement,
+  type RecordedCall,
+  recordedCall,
+} from "./redecide/recorded-call.ts";
+export { type DecisionLog, type RecordedDecision, recordedDecision } from "./redecide/recorded-decision.ts";
+export { RecordedPolicies } from "./redecide/recorded-policies.ts";
 export type { Divergence, MachineUse, Obstacle } from "./replay/divergence.ts";
 export { FrozenMachines } from "./replay/frozen-machines.ts";
 export { type Recomputation, type RecomputeOptions, recompute } from "./replay/recompute.ts";

@@ -3,6 +3,7 @@
  * record by record. A snapshot that does not fit is ignored: it is a cache, the records are the truth.
  */
 import type { JournalReader } from "@femtoclaw/journal";
+import type { PolicyContext } from "@femtoclaw/machines";
 import { FemtoError, type Snapshot } from "@femtoclaw/protocol";
 import { Projection } from "./projection/projection.ts";
 
@@ -12,6 +13,8 @@ export interface Recovered {
   readonly tail: number;
   /** Last record that the snapshot covers; null when everything was folded. */
   readonly snapshot: number | null;
+  /** The policy revision that was in force; null where the last boot did not come so far. */
+  readonly activePolicy: string | null;
 }
 
 export async function recover(reader: JournalReader): Promise<Recovered> {
@@ -20,7 +23,8 @@ export async function recover(reader: JournalReader): Promise<Recovered> {
   const start = projection ?? new Projection();
   const from = start.size;
   for await (const record of reader.readFrom(from)) start.apply(record);
-  return { projection: start, tail: start.size - from, snapshot: from === 0 ? null : from - 1 };
+  const { active } = start.machine("policy").context as PolicyContext;
+  return { projection: start, tail: start.size - from, snapshot: from === 0 ? null : from - 1, activePolicy: active };
 }
 
 function restore(snapshot: Snapshot): Projection | null {

@@ -19,6 +19,7 @@ import { bootEntry } from "./boot-record.ts";
 import { Chronicle } from "./chronicle.ts";
 import { CommittedRecords } from "./committed-records.ts";
 import { type Fork, forkLog } from "./epochs/fork.ts";
+import { faultError } from "./fault-error.ts";
 import { type OpenGate, openGate } from "./gate/open-gate.ts";
 import type { Problem } from "./gate/verdict.ts";
 import { harmless } from "./harmless.ts";
@@ -103,6 +104,7 @@ export class Runtime implements AsyncDisposable {
       options,
       system: this.#system,
       chronicle: this.#chronicle,
+      clock: this.#clock,
       openPolicyEngine: (engine) => this.#surroundings.openPolicyEngine(engine),
       onPolicyCrash: (reason) => this.#supervision.crash("policy", "FEMTO_POLICY_ERROR", reason),
       log: this.#log,
@@ -117,7 +119,7 @@ export class Runtime implements AsyncDisposable {
       await this.#startMemory();
       await this.#inForce.startRegistry(this.projection.overrides);
       this.#chronicle.advance({ type: "registry.ready" });
-      await this.#inForce.startPolicy();
+      await this.#inForce.startPolicy(this.#memory?.activePolicy ?? null);
       this.#chronicle.advance({ type: "policy.ready" });
       await this.#startObservability();
       await this.#startWitnessing();
@@ -447,8 +449,4 @@ export class Runtime implements AsyncDisposable {
     this.#system.advance({ type: "stopped" });
     this.#system.stop();
   }
-}
-
-function faultError({ code, reason }: Fault): FemtoError {
-  return new FemtoError(code as FemtoError["code"], reason);
 }

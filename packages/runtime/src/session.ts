@@ -1,6 +1,7 @@
 /** One proposer's connection to the gate. Its identity is minted by the runtime; a label proves nothing. */
 import { Buffer } from "node:buffer";
 import { type Clock, type Journal, type JournalEntry, redact } from "@femtoclaw/journal";
+import { DecisionShare } from "@femtoclaw/policy";
 import {
   type ExecutionId,
   FemtoError,
@@ -113,6 +114,8 @@ export class Sessions {
     const actor = actorOf(id, options);
     const door = this.#doorOf(actor);
     const quota = new SessionQuota(this.#share, clock.monotonicUs(), door.newcomers);
+    // It lives as long as the session; nobody else's questions are answered from it.
+    const share = new DecisionShare();
     let executions = 0;
     let isIntroduced = false;
     const isKnown = (): boolean => this.#parts.histories().of(id) !== undefined;
@@ -143,7 +146,7 @@ export class Sessions {
         const bytes = message instanceof Uint8Array ? message : Buffer.from(JSON.stringify(message));
         // INVARIANT: I8: who proposes is said here; of what a client says about itself only the label is taken.
         const named = label === undefined ? {} : { label };
-        return await gate.propose({ session: id, actor, bytes, quota, door, introduce, ...named });
+        return await gate.propose({ session: id, actor, bytes, quota, share, door, introduce, ...named });
       },
       wait: async (execution) =>
         await (gate.wait(execution as ExecutionId) ?? this.#parts.ended(execution as ExecutionId)),

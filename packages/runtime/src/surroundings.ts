@@ -5,7 +5,7 @@
  */
 import { randomBytes, randomUUID } from "node:crypto";
 import { type Clock, type JournalStore, type Keyring, systemClock } from "@femtoclaw/journal";
-import { createPolicyEngine, type PolicyEngine, type PolicyEngineOptions } from "@femtoclaw/policy";
+import { type PolicyEngine, type PolicyEngineOptions, policyEngines } from "@femtoclaw/policy";
 import { type Announce, type Claim, claimDirectory, storageIn } from "./epochs/claim.ts";
 
 export interface Surroundings {
@@ -38,7 +38,7 @@ export interface Storage {
   readonly claim: Claim | null;
 }
 
-/** This machine and this process. */
+/** This machine and this process. The engine for decisions is compiled from here on, while others read the journal. */
 export function systemSurroundings(): Surroundings {
   return {
     clock: systemClock(),
@@ -51,6 +51,6 @@ export function systemSurroundings(): Surroundings {
     newId: randomUUID,
     randomBytes: (bytes) => randomBytes(bytes),
     openStorage: async (stateDirectory, announce) => storageIn(await claimDirectory(stateDirectory, announce)),
-    openPolicyEngine: createPolicyEngine,
+    openPolicyEngine: policyEngines(),
   };
 }

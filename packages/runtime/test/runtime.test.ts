@@ -1,8 +1,16 @@
 /** A runtime's life: what a start refuses, how it ends, and what goes on when it starts again. */
 import { chmodSync, existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { type CompiledPolicy, createPolicyEngine } from "@femtoclaw/policy";
 import type { Configuration, Reply } from "@femtoclaw/protocol";
-import { createRuntime, type LogEntry, listExecutions, showExecution } from "@femtoclaw/runtime";
+import {
+  createRuntime,
+  type LogEntry,
+  listExecutions,
+  type Surroundings,
+  showExecution,
+  systemSurroundings,
+} from "@femtoclaw/runtime";
 import { describe, expect, it } from "vitest";
 import {
   Barrier,
@@ -11,6 +19,7 @@ import {
   misbehaving,
   ofType,
   recordsOf,
+  type StartOptions,
   startRuntime,
   temporaryHome,
 } from "./runtime-fixture.ts";
@@ -149,6 +158,46 @@ describe("a restart", () => {
     const unlocked = await home.start({ capabilities });
     expect(unlocked.capabilities().find(({ name }) => name === "switched")).toMatchObject({ enabled: true });
     await unlocked.close();
+  });
+
+  it("validates a policy anew unless the boot before it activated the same revision", async () => {
+    const home = temporaryHome();
+    const asked: (boolean | undefined)[] = [];
+    const surroundings: Surroundings = {
+      ...systemSurroundings(),
+      openPolicyEngine: async (options) => {
+        const engine = await createPolicyEngine(options);
+        const activate = engine.activate.bind(engine);
+        return Object.assign(engine, {
+          activate: (policy: CompiledPolicy, before?: boolean) => {
+            asked.push(before);
+            activate(policy, before);
+          },
+        });
+      },
+    };
+    const live = async (options: StartOptions = {}) => {
+      await (await home.start({ capabilities: [quick], surroundings, ...options })).close();
+    };
+    await live();
+    await live();
+    const other: Configuration = { deny: { read: ["workspace/secret"] } };
+    await live({ configuration: other });
+    await live();
+    await live();
+    expect(asked).toEqual([false, true, false, false, true]);
+
+    // A boot that ended before its policy was in force says nothing of it.
+    const broken: Surroundings = { ...surroundings, openPolicyEngine: () => Promise.reject(new Error("no engine")) };
+    await expect(live({ surroundings: broken })).rejects.toThrow("no engine");
+    await live();
+    // One that was killed says as much as one that ended in order.
+    const killed = await home.start({ capabilities: [quick], surroundings });
+    const restore = home.losePower();
+    await killed.close();
+    restore();
+    await live();
+    expect(asked.slice(5)).toEqual([false, true, true]);
   });
 
   it("says how the last boot ended, and whether the configuration changed", async () => {

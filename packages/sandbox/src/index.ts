@@ -1,8 +1,9 @@
 /** What a child process may see, and how it is run so that it sees nothing else. */
 export { bubblewrapArguments, childEnvironment } from "./bubblewrap.ts";
+export { currentView } from "./current-view.ts";
 export { hostInspection, type Inspection } from "./inspection.ts";
 export { mayShow } from "./may-show.ts";
 export { probeSandbox, type SandboxProbe } from "./probe.ts";
 export { runSandboxed, type SandboxResult, type SandboxRun } from "./run.ts";
 export { seccompFilter } from "./seccomp.ts";
-export { currentView, type Mount, type SandboxView, viewOf, visibilityOf } from "./view.ts";
+export { type Mount, type SandboxView, viewOf, visibilityOf } from "./view.ts";

@@ -9,8 +9,9 @@ import { constants } from "node:os";
 import type { Readable, Writable } from "node:stream";
 import { errorText, FemtoError, LIMITS, printable, systemErrorCode } from "@femtoclaw/protocol";
 import { bubblewrapArguments, FILTER_DESCRIPTOR, type SandboxCommand, STATUS_DESCRIPTOR } from "./bubblewrap.ts";
+import { currentView } from "./current-view.ts";
 import { Output } from "./output.ts";
-import { currentView, type SandboxView } from "./view.ts";
+import type { SandboxView } from "./view.ts";
 
 export interface SandboxRun {
   readonly view: SandboxView;
@@ -38,10 +39,20 @@ export interface SandboxResult {
 
 /** Throws FEMTO_SANDBOX_UNAVAILABLE when the program was not started; whatever it did itself is a result. */
 export async function runSandboxed(request: SandboxRun): Promise<SandboxResult> {
-  const view = currentView(request.view);
-  const args = bubblewrapArguments(view, request.command);
-  if (request.signal.aborted) return { ...NOT_STARTED, stdout: Buffer.alloc(0), stderr: Buffer.alloc(0) };
-  return await new Run(start(view, args, request.stdin !== undefined), view, request).result;
+  const { children } = request.view;
+  const view = children.begin(request.view, currentView);
+  let isKilled = false;
+  try {
+    const args = bubblewrapArguments(view, request.command);
+    if (request.signal.aborted) return { ...NOT_STARTED, stdout: Buffer.alloc(0), stderr: Buffer.alloc(0) };
+    const result = await new Run(start(view, args, request.stdin !== undefined), view, request).result;
+    isKilled = result.exitCode === null;
+    return result;
+  } finally {
+    // What is killed with bubblewrap has ended a moment later.
+    if (isKilled) setTimeout(() => children.end(), LIMITS.graceMs).unref();
+    else children.end();
+  }
 }
 
 const NOT_STARTED = { exitCode: null, signal: null, truncated: false, timedOut: false, cancelled: true, durationMs: 0 };

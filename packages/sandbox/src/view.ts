@@ -2,8 +2,17 @@
  * What a child may see, computed from what the operator granted: the same input from which policy is
  * compiled. What policy denies to the file capabilities is out of a child's reach too.
  */
-import { type Authority, FemtoError, OBEYED_LATER, type PathGrant, printable } from "@femtoclaw/protocol";
+import {
+  type Authority,
+  FemtoError,
+  OBEYED_IN_REPOSITORY,
+  OBEYED_LATER,
+  obeyedRoots,
+  type PathGrant,
+  printable,
+} from "@femtoclaw/protocol";
 import { hostInspection, type Inspection, type PathState } from "./inspection.ts";
+import { RunningChildren } from "./running-children.ts";
 import { seccompFilter } from "./seccomp.ts";
 import { PRIVATE_FOLDERS, SYSTEM_FILES, SYSTEM_FOLDERS } from "./system.ts";
 
@@ -29,12 +38,18 @@ export interface SandboxView {
   readonly assumed: ReadonlyMap<string, PathState["kind"]>;
   /** Descriptors of this process that a child would inherit unless something else takes their place. */
   readonly inheritedDescriptors: readonly number[];
+  /** The children of this view and of those that took its place. */
+  readonly children: RunningChildren<SandboxView>;
 }
 
 export type Visibility = "readOnly" | "readWrite" | "private" | "masked" | "hidden";
 
 /** Plans the view of a child. Throws FEMTO_SANDBOX_UNAVAILABLE for what cannot be enforced. */
-export function viewOf(authority: Authority, inspection: Inspection = hostInspection): SandboxView {
+export function viewOf(
+  authority: Authority,
+  inspection: Inspection = hostInspection,
+  children = new RunningChildren<SandboxView>(),
+): SandboxView {
   const bubblewrap = inspection.findProgram("bwrap", authority.searchPath);
   if (bubblewrap === null) {
     throw unavailable(
@@ -44,6 +59,7 @@ export function viewOf(authority: Authority, inspection: Inspection = hostInspec
   }
   const planner = new Planner(authority, inspection);
   const mounts = planner.plan();
+  requireOutOfReach(bubblewrap, mounts, inspection);
   return {
     mounts,
     authority,
@@ -53,15 +69,19 @@ export function viewOf(authority: Authority, inspection: Inspection = hostInspec
     unguarded: planner.unguarded,
     assumed: planner.assumed,
     inheritedDescriptors: inspection.inheritedDescriptors(),
+    children,
   };
 }
 
-/** The view itself while the machine is as it was when planned, else a new one. */
-export function currentView(view: SandboxView, inspection: Inspection = hostInspection): SandboxView {
-  for (const [path, kind] of view.assumed) {
-    if (inspection.stateOf(path).kind !== kind) return viewOf(view.authority, inspection);
-  }
-  return view;
+/** INVARIANT: bubblewrap runs outside of every sandbox, so no child writes to its file, wherever a link to it leads. */
+function requireOutOfReach(bubblewrap: string, mounts: readonly Mount[], inspection: Inspection): void {
+  const state = inspection.stateOf(bubblewrap);
+  const file = state.kind === "link" ? state.target : bubblewrap;
+  if (visibilityOf(mounts, file) !== "readWrite" && visibilityOf(mounts, bubblewrap) !== "readWrite") return;
+  throw unavailable(
+    `bubblewrap (${printable(file)}) lies where children may write`,
+    "Take it from elsewhere, or deny writing to its folder.",
+  );
 }
 
 /** How a child sees a canonical path. */
@@ -210,17 +230,23 @@ class Planner {
       );
     } else {
       this.#show({ kind, path });
-      // The root brings these folders itself, as the machine has them.
-      if (path === "/")
-        for (const link of SYSTEM_FOLDERS) if (this.#layers.get(link)?.kind === "link") this.#layers.delete(link);
+      this.#leaveLinks(path);
+    }
+  }
+
+  /** A folder that is shown whole brings its links as the machine has them; nothing can be mounted over a link. */
+  #leaveLinks(folder: string): void {
+    for (const name of [...SYSTEM_FOLDERS, ...SYSTEM_FILES]) {
+      const isLink = name !== folder && isWithin(name, folder) && this.#inspection.stateOf(name).kind === "link";
+      if (isLink) this.#layers.delete(name);
     }
   }
 
   #guardObeyedLater(): void {
-    const { allow, workspace } = this.#authority;
-    const roots = new Set([workspace, ...allow.write.map(({ path }) => path)]);
-    for (const root of [...roots].sort()) {
-      if (this.#stateOf(root).kind !== "directory" || this.#visibility(root) !== "readWrite") continue;
+    const { allow } = this.#authority;
+    // A root need not be writable itself: the grant may begin inside of it, with the repository or its hooks.
+    for (const root of obeyedRoots(this.#authority)) {
+      if (this.#stateOf(root).kind !== "directory") continue;
       for (const name of this.#obeyedIn(root)) {
         const path = `${root === "/" ? "" : root}/${name}`;
         const isNamed = allow.write.some((grant) => grant.path === path);
@@ -232,10 +258,10 @@ class Planner {
     }
   }
 
-  /** In a linked work tree `.git` is a file that names the real folder: whoever changes it chooses the hooks. */
+  /** Programs may change a repository, as git does, but not what in it names programs. A file `.git` names another one. */
   #obeyedIn(root: string): readonly string[] {
-    const isLinked = this.#stateOf(`${root === "/" ? "" : root}/.git`).kind === "file";
-    return isLinked ? [".git", ...OBEYED_LATER.filter((name) => !name.startsWith(".git/"))] : OBEYED_LATER;
+    const isRepository = this.#stateOf(`${root === "/" ? "" : root}/.git`).kind === "directory";
+    return isRepository ? [...OBEYED_LATER.filter((name) => name !== ".git"), ...OBEYED_IN_REPOSITORY] : OBEYED_LATER;
   }
 
   #keepReadOnly({ path, source }: PathGrant): void {

@@ -1,11 +1,12 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
-import { closeSync, existsSync, linkSync, openSync, readdirSync, readFileSync, symlinkSync } from "node:fs";
+import { closeSync, existsSync, linkSync, lstatSync, openSync, readdirSync, readFileSync, symlinkSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
+import { viewOf } from "../src/index.ts";
 import { everything, grants, playground, run, SECRET } from "./playground.ts";
 
 /** Each of these must not bring the secret to light; `@` stands for the playground's root. */
@@ -182,6 +183,35 @@ async function until(condition: () => boolean): Promise<boolean> {
   for (let tries = 0; tries < 200 && !condition(); tries += 1) await pause(25);
   return condition();
 }
+
+describe("a child that exchanges a folder for a link while others start", () => {
+  it("does not choose what they see", async () => {
+    using place = playground(({ workspace }) => ({
+      allow: { read: [], write: grants(workspace), run: [] },
+      deny: { read: [], write: [], run: [] },
+    }));
+    const view = viewOf(place.authority);
+    // Both exist only since the child runs, else they would be mounts to it and could not be exchanged.
+    const flip =
+      "my ($x, $y) = ('.vscode', 'link'); mkdir $x; symlink '../state', $y; while (1) { syscall(316, -100, $x, -100, $y, 2) == 0 or die $! }";
+    const stop = new AbortController();
+    const attack = run(place, perl(flip), { view, signal: stop.signal, timeoutMs: 60_000 });
+    const link = join(place.workspace, "link");
+    expect(await until(() => lstatSync(link, { throwIfNoEntry: false })?.isDirectory() === true)).toBe(true);
+    let started = 0;
+    for (let round = 0; round < 25; round += 1) {
+      const look = ["sh", "-c", "for i in 1 2 3 4 5 6 7 8 9; do cat .vscode/journal link/journal; done; echo started"];
+      const looks = await Promise.all([1, 2, 3, 4].map(() => run(place, look, { view })));
+      for (const result of looks) {
+        expect(everything(result)).not.toContain(SECRET);
+        if (everything(result).includes("started")) started += 1;
+      }
+    }
+    expect(started).toBe(100);
+    stop.abort();
+    expect(await attack).toMatchObject({ cancelled: true });
+  });
+});
 
 describe("nothing is left or let in", () => {
   it("gives a child none of the descriptors that the host inherited", async () => {

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { probeSandbox, viewOf } from "../src/index.ts";
-import { everything, playground, programOf, run } from "./playground.ts";
+import { everything, grants, playground, programOf, run } from "./playground.ts";
 
 const HANDLES_TERM = "$SIG{TERM} = sub { print 'bye'; exit 3 }; $| = 1; print 'up'; sleep 60";
 const IGNORES_TERM = "$SIG{TERM} = 'IGNORE'; $| = 1; print 'up'; sleep 60 while 1";
@@ -15,6 +15,11 @@ describe("runSandboxed", () => {
     expect(result).toMatchObject({ exitCode: 7, signal: null, truncated: false, timedOut: false, cancelled: false });
     expect(result.stdout.toString()).toBe("in\0put");
     expect(result.stderr.toString().trim()).toBe(place.workspace);
+  });
+
+  it.each(["/", "/etc"])("starts where the whole of %s may be read, with the links that it holds", async (folder) => {
+    using place = playground(({ workspace }) => ({ allow: { read: grants(folder, workspace), write: [], run: [] } }));
+    expect(await run(place, ["cat", "/etc/passwd"])).toMatchObject({ exitCode: 0 });
   });
 
   it("takes much input and gives much output", async () => {

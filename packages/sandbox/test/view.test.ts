@@ -45,7 +45,10 @@ describe("viewOf", () => {
     const view = viewOf(place.authority);
     expect(visibilityOf(view.mounts, join(hooks, "pre-commit"))).toBe("readOnly");
     expect(visibilityOf(view.mounts, join(place.workspace, ".envrc"))).toBe("readOnly");
-    expect(view.unguarded).toContain(join(place.workspace, ".mcp.json"));
+    for (const missing of [".mcp.json", ".git/commondir"]) {
+      expect(view.unguarded).toContain(join(place.workspace, missing));
+    }
+    expect(visibilityOf(view.mounts, join(place.workspace, ".git/index"))).toBe("readWrite");
 
     const named = { ...place.authority, allow: { read: [], write: grants(place.workspace, hooks), run: [] } };
     expect(visibilityOf(viewOf(named).mounts, join(hooks, "pre-commit"))).toBe("readWrite");
@@ -57,6 +60,18 @@ describe("viewOf", () => {
     rmSync(join(place.workspace, ".git"), { recursive: true });
     writeFileSync(join(place.workspace, ".git"), "gitdir: /elsewhere");
     expect(visibilityOf(viewOf(place.authority).mounts, join(place.workspace, ".git"))).toBe("readOnly");
+  });
+
+  it("guards the hooks of a repository that alone may be written, wherever it lies", () => {
+    using place = playground(({ workspace }) => ({
+      allow: { read: [], write: grants(join(workspace, ".git"), join(workspace, "deep/.git")), run: [] },
+    }));
+    mkdirSync(join(place.workspace, "deep/.git/hooks"), { recursive: true });
+    const { mounts } = viewOf(place.authority);
+    for (const repository of [".git", "deep/.git"]) {
+      expect(visibilityOf(mounts, join(place.workspace, repository, "index"))).toBe("readWrite");
+      expect(visibilityOf(mounts, join(place.workspace, repository, "hooks/pre-commit"))).toBe("readOnly");
+    }
   });
 
   it("lets a denial win over a grant below it", () => {
@@ -105,6 +120,20 @@ describe("viewOf", () => {
     expect(visibilityOf(mounts, join(place.root, "state"))).not.toBe("readOnly");
   });
 
+  it("refuses a bubblewrap that a child could change, also behind a link", () => {
+    using place = playground(({ root, workspace }) => ({
+      searchPath: [join(root, "tools")],
+      allow: { read: [], write: grants(workspace), run: [] },
+    }));
+    const real = join(place.workspace, "bwrap");
+    writeFileSync(real, "", { mode: 0o755 });
+    mkdirSync(join(place.root, "tools"));
+    symlinkSync(real, join(place.root, "tools/bwrap"));
+    expect(() => viewOf(place.authority)).toThrow(unavailable("lies where children may write"));
+    const denied = { ...place.authority, deny: { read: [], write: grants(real), run: [] } };
+    expect(() => viewOf(denied)).not.toThrow();
+  });
+
   it("refuses where bubblewrap is not installed, and where the filter is not yet built", () => {
     using place = playground(() => ({ searchPath: ["/nonexistent"] }));
     expect(() => viewOf(place.authority)).toThrow(unavailable("bubblewrap"));
@@ -125,6 +154,40 @@ describe("currentView", () => {
     expect(currentView(view)).toBe(view);
     mkdirSync(join(place.workspace, ".env"));
     expect(visibilityOf(currentView(view).mounts, join(place.workspace, ".env"))).toBe("masked");
+  });
+});
+
+describe("currentView while children run", () => {
+  it("takes nothing new for a mount where a child may write, until none runs", () => {
+    using place = playground(({ workspace }) => ({ allow: { read: [], write: grants(workspace), run: [] } }));
+    const view = viewOf(place.authority);
+    const vscode = join(place.workspace, ".vscode");
+    mkdirSync(vscode);
+    const held = currentView(view, true);
+    expect(held.mounts).toEqual(view.mounts);
+    expect(held.mounts.map(({ path }) => path)).not.toContain(vscode);
+    expect(visibilityOf(currentView(held).mounts, vscode)).toBe("readOnly");
+    expect(currentView(currentView(held), true).mounts).toEqual(currentView(held).mounts);
+  });
+
+  it("still hides what appears where no child may write", () => {
+    using place = playground(({ workspace }) => ({
+      deny: { read: grants(join(workspace, ".env")), write: [], run: [] },
+    }));
+    const view = viewOf(place.authority);
+    writeFileSync(join(place.workspace, ".env"), "");
+    expect(visibilityOf(currentView(view, true).mounts, join(place.workspace, ".env"))).toBe("masked");
+  });
+
+  it("takes a link for a link, also when it turns into a folder", () => {
+    using place = playground(({ workspace }) => ({ allow: { read: [], write: grants(workspace), run: [] } }));
+    const vscode = join(place.workspace, ".vscode");
+    symlinkSync("deep", vscode);
+    const view = viewOf(place.authority);
+    rmSync(vscode);
+    mkdirSync(vscode);
+    expect(currentView(view, true).mounts).toEqual(view.mounts);
+    expect(visibilityOf(currentView(view).mounts, vscode)).toBe("readOnly");
   });
 });
 

@@ -82,6 +82,7 @@ const RECORDS: Readonly<Record<string, Check>> = {
     assert.deepEqual(await collect(store.readBackwards(0, 100)), []);
     assert.equal(await store.object("snapshot/1"), null);
     assert.deepEqual(await store.objects(""), []);
+    assert.deepEqual(await store.readObjects("", "", 1), []);
     assert.equal(await store.firstObject("", ""), null);
     assert.equal(await store.lastObject(""), null);
     assert.deepEqual(await store.locate("nobody"), []);
@@ -167,6 +168,7 @@ const REFUSALS: Readonly<Record<string, Check>> = {
     await refuses(store.locate("a"));
     await refuses(store.object("a"));
     await refuses(store.objects("a"));
+    await refuses(store.readObjects("a", "a", 1));
     await refuses(store.firstObject("a", "a"));
     await refuses(store.lastObject("a"));
     await refuses(store.purge());
@@ -360,6 +362,17 @@ async function assertObjects(store: JournalStore): Promise<void> {
   assert.deepEqual(await store.objects("b/1"), ["b/1", "b/10"]);
   assert.deepEqual(await store.objects("c"), ["c/~"]);
   assert.deepEqual(await store.objects("d"), []);
+  const read = async (prefix: string, from: string, limit: number): Promise<string[]> => {
+    const objects = await store.readObjects(prefix, from, limit);
+    // What stands under each is its name.
+    for (const { name, bytes } of objects) assert.ok(text(name).equals(bytes));
+    return objects.map(({ name }) => name);
+  };
+  assert.deepEqual(await read("", "", 9), ["B/1", "a", "b", "b/1", "b/10", "b/2", "c/~"]);
+  assert.deepEqual(await read("b/", "b/10", 9), ["b/10", "b/2"]);
+  assert.deepEqual(await read("b/", "b/100", 1), ["b/2"]);
+  assert.deepEqual(await read("b/", "a", 2), ["b/1", "b/10"]);
+  assert.deepEqual(await read("b/", "d", 9), []);
   assert.equal(await store.firstObject("b/", "b/10"), "b/10");
   assert.equal(await store.firstObject("b/", "b/11"), "b/2");
   assert.equal(await store.firstObject("b/", "a"), "b/1");

@@ -3,7 +3,9 @@ import {
   type BenchPreset,
   type BenchReport,
   type ExecutionRow,
+  type HostCommand,
   type JournalRow,
+  type PolicyRow,
   PRESETS,
   runBench,
 } from "@femtoclaw/bench";
@@ -28,7 +30,8 @@ export async function bench(
       fix: "Use --records with the preset journal alone.",
     });
   }
-  const report = await runBench({ preset, ...options }, (text) => output.talk(text));
+  const host: HostCommand = [process.execPath, ...process.execArgv, process.argv[1] ?? ""];
+  const report = await runBench({ preset, host, ...options }, (text) => output.talk(text));
   if (output.json) output.value(report);
   else for (const line of reportLines(report)) output.line(line);
   return EXIT.ok;
@@ -41,6 +44,7 @@ function reportLines({ machine, yardstick, rows }: BenchReport): string[] {
     "",
     ...executionLines(rows.filter((row) => row.preset === "execution")),
     ...journalLines(rows.filter((row) => row.preset === "journal")),
+    ...policyLines(rows.filter((row) => row.preset === "policy")),
   ];
 }
 
@@ -71,6 +75,22 @@ function journalLines(rows: readonly JournalRow[]): string[] {
     String(row.highest),
     row.unit,
     String(row.cpu_us ?? "-"),
+    String(row.rounds),
+  ]);
+  return rows.length === 0 ? [] : table([header, ...cells]);
+}
+
+function policyLines(rows: readonly PolicyRow[]): string[] {
+  const header = ["preset", "measure", "rules", "median", "lowest", "highest", "unit", "CPU µs", "rounds"];
+  const cells = rows.map((row) => [
+    row.preset,
+    row.measure,
+    String(row.rules),
+    String(row.value),
+    String(row.lowest),
+    String(row.highest),
+    row.unit,
+    String(row.cpu_us),
     String(row.rounds),
   ]);
   return rows.length === 0 ? [] : table([header, ...cells]);

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { constants, fstatSync, openSync, readFileSync, readSync } from "node:fs";
+import { flushCompileCache } from "node:module";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { openStateDirectory } from "@femtoclaw/journal";
@@ -54,6 +55,8 @@ export async function up(context: CommandContext, options: { readonly detach?: b
   };
   if (output.json) output.value(ready);
   else output.line(`ready: process ${ready.pid}, agents at ${printable(ready.agent_socket, 4_096)}`);
+  // For the next start, because a host that is killed keeps nothing at its end.
+  flushCompileCache();
   const fault = await Promise.race([host.stopped, runtime.failed]);
   if (fault === undefined) return EXIT.ok;
   await host.stop({ now: true });

@@ -3,6 +3,7 @@ import { basename, dirname, join, resolve } from "node:path";
 import type { Configuration } from "@femtoclaw/protocol";
 import { type ResolvedConfiguration, resolveConfiguration, type SourceOf } from "@femtoclaw/runtime";
 import { type ConfigurationSearch, locateConfiguration, userConfigurationPath } from "./locate-configuration.ts";
+import { ownPrograms } from "./own-programs.ts";
 import { POLICY_FOLDER, type ProjectFiles, readProjectFiles } from "./project-files.ts";
 import { readConfiguration } from "./read-configuration.ts";
 import { TrustStore } from "./trust-store.ts";
@@ -46,6 +47,7 @@ export function resolveProject(
     baseDirectory: project.directory,
     sourceOf,
     ownPaths: ownPaths(project, environment),
+    ownPrograms: ownPrograms(),
     environment,
   });
   return { path: project.path, configuration, resolved, policyFiles: project.policy, sha256: project.sha256 };

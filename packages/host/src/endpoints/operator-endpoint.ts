@@ -2,7 +2,15 @@
 
 import { isAbsolute } from "node:path";
 import { LIMITS } from "@femtoclaw/protocol";
-import { listExecutions, notFound, type PruneRequest, type Runtime, replay, showExecution } from "@femtoclaw/runtime";
+import {
+  listExecutions,
+  notFound,
+  type PruneRequest,
+  type Runtime,
+  recordedDecision,
+  replay,
+  showExecution,
+} from "@femtoclaw/runtime";
 import type { HostSockets } from "../host-process.ts";
 import { EXPORT_FORMATS, exportAs, keysOf, proveRecord } from "../log-access.ts";
 import { eraseValues } from "../retention.ts";
@@ -84,6 +92,11 @@ export function operatorHandlers({ runtime, sockets, otlpEndpoint, stop, reload 
       "policy.show": (fields) => {
         refuseUnknown(fields);
         return runtime.policy;
+      },
+      "policy.decision": ({ ref, ...rest }) => {
+        refuseUnknown(rest);
+        if (typeof ref !== "string") throw invalid("`ref` must be a string");
+        return recordedDecision(runtime.reader, ref);
       },
       "policy.reload": (fields) => {
         refuseUnknown(fields);

@@ -8,12 +8,13 @@ import {
   EDGE,
   numberOfName,
   placeOfBlob,
-  TILES,
   tileName,
+  tilesOf,
 } from "../records/object-name.ts";
 import type { JournalStore, StoredRecord } from "../store/store.ts";
 import { encodeEdge } from "../tree/edge.ts";
 import { TILE_WIDTH, type TileTree } from "../tree/tiles.ts";
+import { ObjectsAhead } from "./objects-ahead.ts";
 
 export interface LogSource {
   /** The records, oldest first; the verifier counts them itself. */
@@ -53,15 +54,19 @@ export class MissingPart extends Error {
   }
 }
 
-/** The log in an open store. */
+/** The log in an open store to which nobody writes. */
 export class StoreSource implements LogSource {
   readonly #store: JournalStore;
   readonly #size: number;
+  readonly #checkpoints: ObjectsAhead;
+  /** Those of each level by themselves, because a verification asks for tiles of several levels in turn. */
+  readonly #tiles = new Map<number, ObjectsAhead>();
 
   /** `size` is what the store told when it was opened. */
   constructor(store: JournalStore, size: number) {
     this.#store = store;
     this.#size = size;
+    this.#checkpoints = new ObjectsAhead(store, CHECKPOINTS);
   }
 
   records(): AsyncIterable<StoredRecord> {
@@ -73,16 +78,18 @@ export class StoreSource implements LogSource {
   }
 
   async checkpoint(size: number): Promise<string | null> {
-    const bytes = await this.#store.object(checkpointName(size));
+    const bytes = await this.#checkpoints.object(checkpointName(size));
     return bytes === null ? null : Buffer.from(bytes).toString();
   }
 
   async tile(level: number, index: number): Promise<Uint8Array | null> {
-    return await this.#store.object(tileName(level, index));
+    const tiles = this.#tiles.get(level) ?? new ObjectsAhead(this.#store, tilesOf(level));
+    this.#tiles.set(level, tiles);
+    return await tiles.object(tileName(level, index));
   }
 
   async lastTile(): Promise<number | null> {
-    const name = await this.#store.lastObject(`${TILES}00/`);
+    const name = await this.#store.lastObject(tilesOf(0));
     return name === null ? null : (numberOfName(name) ?? Number.POSITIVE_INFINITY);
   }
 

@@ -29,7 +29,11 @@ export class PrunedLeaves {
   }
 
   /** The records, with leaves in place of those that are not there because they were pruned. */
-  async *fill(records: AsyncIterable<StoredRecord>): AsyncGenerator<StoredRecord | PrunedLeaf> {
+  fill(records: AsyncIterable<StoredRecord>): AsyncIterable<StoredRecord | PrunedLeaf> {
+    return this.before === 0 ? records : this.#filled(records);
+  }
+
+  async *#filled(records: AsyncIterable<StoredRecord>): AsyncGenerator<StoredRecord | PrunedLeaf> {
     let next = 0;
     for await (const stored of records) {
       yield* this.#upTo(next, stored.seq);

@@ -130,17 +130,21 @@ export async function* segmentsOf(records: AsyncIterable<StoredRecord | PrunedLe
 }
 
 function pack(first: number, stretch: readonly (StoredRecord | PrunedLeaf)[]): Segment {
-  const parts = stretch.map((next) => {
-    return "leaf" in next ? { prefix: PRUNED_PREFIX, part: next.leaf } : { prefix: LEAF_PREFIX, part: next.bytes };
-  });
-  const bytes = new Uint8Array(parts.reduce((sum, { part }) => sum + 1 + part.byteLength, 0));
-  const ends = new Uint32Array(parts.length);
+  let size = 0;
+  for (const next of stretch) size += 1 + partOf(next).byteLength;
+  const bytes = new Uint8Array(size);
+  const ends = new Uint32Array(stretch.length);
   let at = 0;
-  for (const [index, { prefix, part }] of parts.entries()) {
-    bytes[at] = prefix;
+  for (const [index, next] of stretch.entries()) {
+    const part = partOf(next);
+    bytes[at] = "leaf" in next ? PRUNED_PREFIX : LEAF_PREFIX;
     bytes.set(part, at + 1);
     at += 1 + part.byteLength;
     ends[index] = at;
   }
   return { first, bytes, ends };
+}
+
+function partOf(next: StoredRecord | PrunedLeaf): Uint8Array {
+  return "leaf" in next ? next.leaf : next.bytes;
 }

@@ -2,23 +2,28 @@
 import type { Snapshot, TypedRecord } from "@femtoclaw/protocol";
 import { decodeAt, gap, type LogReader, oldestSnapshotOf } from "../journal-reader.ts";
 import { decodeSnapshot } from "../records/snapshot.ts";
+import { type Unsealed, unseal } from "../sealing/unseal.ts";
 import type { StoredRecord } from "../store/store.ts";
+import { TILE_WIDTH } from "../tree/tiles.ts";
 import { MissingPart } from "./log-source.ts";
 import { TilesSource } from "./tiles-source.ts";
+import { ValuesCursor } from "./values-cursor.ts";
 
-/** What a replay reads of a log, also of one that has lost its first records. */
+/** What a replay and a look back read of a log, also of one that has lost its first records. */
 export type ReplayReader = Pick<
   LogReader,
-  | ("size" | "read" | "readStored" | "hashes" | "latestCheckpoint")
+  | ("size" | "read" | "readBackwards" | "readStored" | "hashes" | "latestCheckpoint" | "locate" | "withValues")
   | ("snapshots" | "snapshotAt" | "oldestSnapshot" | "prunedBefore")
 >;
 
-export class TilesReader implements ReplayReader {
+export class TilesReader implements ReplayReader, AsyncDisposable {
   readonly #source: TilesSource;
+  readonly #values: ValuesCursor;
   readonly size: number;
 
   private constructor(source: TilesSource, size: number) {
     this.#source = source;
+    this.#values = new ValuesCursor(() => source.values());
     this.size = size;
   }
 
@@ -29,6 +34,30 @@ export class TilesReader implements ReplayReader {
 
   async *read(fromSeq: number, toSeqExclusive: number): AsyncGenerator<TypedRecord> {
     for await (const stored of this.readStored(fromSeq, toSeqExclusive)) yield decodeAt(stored);
+  }
+
+  /** Bundle by bundle, as they are stored. */
+  async *readBackwards(fromSeq: number, toSeqExclusive: number): AsyncGenerator<TypedRecord> {
+    for (let end = Math.min(toSeqExclusive, this.size); end > fromSeq; ) {
+      const start = Math.max(fromSeq, Math.floor((end - 1) / TILE_WIDTH) * TILE_WIDTH);
+      const records: TypedRecord[] = [];
+      for await (const record of this.read(start, end)) records.push(record);
+      yield* records.reverse();
+      end = start;
+    }
+  }
+
+  /** An export has no index, so all of it is read. */
+  async locate(execution: string): Promise<readonly number[]> {
+    const found: number[] = [];
+    for await (const record of this.read(await this.prunedBefore(), this.size)) {
+      if (record.execution === execution) found.push(record.seq);
+    }
+    return found;
+  }
+
+  async withValues(record: TypedRecord): Promise<Unsealed> {
+    return await unseal(record, async (seq, index) => (await this.#values.of(seq)).get(index) ?? null);
   }
 
   async *readStored(fromSeq: number, toSeqExclusive: number): AsyncGenerator<StoredRecord> {
@@ -66,5 +95,9 @@ export class TilesReader implements ReplayReader {
   async snapshotAt(seq: number): Promise<Snapshot | null> {
     const bytes = await this.#source.snapshot(seq);
     return bytes === null ? null : decodeSnapshot(bytes);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#values.close();
   }
 }

@@ -31,11 +31,12 @@ export function originOf(publicKey: KeyObject): string {
 
 export class KeyChain {
   readonly origin: string;
-  readonly #keys: { readonly verifier: NoteVerifier; readonly fromSize: number }[];
+  /** Each with its text, which takes longer to write than a checkpoint to read. */
+  readonly #keys: { readonly verifier: NoteVerifier; readonly vkey: string; readonly fromSize: number }[];
 
   private constructor(origin: string, verifier: NoteVerifier) {
     this.origin = origin;
-    this.#keys = [{ verifier, fromSize: 1 }];
+    this.#keys = [{ verifier, vkey: verifierKey(verifier), fromSize: 1 }];
   }
 
   /** Begins with the record 0 of a journal; throws FEMTO_JOURNAL_CORRUPT for any other. */
@@ -53,17 +54,17 @@ export class KeyChain {
     const verifier = keyOf(record, vkey, this.origin);
     if (retired !== this.current) throw corrupt(record, "it retires a key that is not in force");
     if (this.keys.some((known) => known.vkey === vkey)) throw corrupt(record, "a retired key does not come back");
-    this.#keys.push({ verifier, fromSize: record.seq + 1 });
+    this.#keys.push({ verifier, vkey, fromSize: record.seq + 1 });
   }
 
   /** The key in force. */
   get current(): string {
-    return this.keys.at(-1)?.vkey ?? "";
+    return this.#keys.at(-1)?.vkey ?? "";
   }
 
   get keys(): readonly LogKey[] {
-    return this.#keys.map(({ verifier, fromSize }, index) => ({
-      vkey: verifierKey(verifier),
+    return this.#keys.map(({ vkey, fromSize }, index) => ({
+      vkey,
       fromSize,
       retiredAtSize: this.#keys[index + 1]?.fromSize ?? null,
     }));
@@ -85,7 +86,7 @@ export class KeyChain {
     const checkpoint = parseCheckpoint(opened.text);
     if (checkpoint === null) return "it is not made of the three lines origin, size and root";
     if (checkpoint.origin !== this.origin) return `it is of another log, ${checkpoint.origin}`;
-    const signers = opened.signers.map((signer) => verifierKey(signer));
+    const signers = opened.signers.map((signer) => this.#keys.find(({ verifier }) => verifier === signer)?.vkey ?? "");
     if (signers.includes(this.inForceAt(checkpoint.size)?.vkey ?? "")) return { ...checkpoint, signers };
     return `it is of size ${checkpoint.size} and signed by a key that is not in force there`;
   }

@@ -26,8 +26,9 @@ export const checkpointName = (size: number): string => CHECKPOINTS + digits(siz
 const blobsOf = (seq: number): string => `${BLOBS}${digits(seq)}/`;
 export const blobName = (seq: number, index: number): string => blobsOf(seq) + String(index).padStart(BLOB_DIGITS, "0");
 export const rotationName = (seq: number): string => ROTATIONS + digits(seq);
-export const tileName = (level: number, index: number): string =>
-  `${TILES}${String(level).padStart(LEVEL_DIGITS, "0")}/${digits(index)}`;
+/** Names of the tiles of one level, in the order of their numbers. */
+export const tilesOf = (level: number): string => `${TILES}${String(level).padStart(LEVEL_DIGITS, "0")}/`;
+export const tileName = (level: number, index: number): string => tilesOf(level) + digits(index);
 
 /** The number that a name of one of these kinds ends with; null where it has none. */
 export function numberOfName(name: string): number | null {

@@ -31,7 +31,17 @@ export async function unseal(
       throw new FemtoError("FEMTO_JOURNAL_CORRUPT", reason);
     }
     const text = Buffer.from(bytes).toString();
-    body = replacedAt(body, commitment.path, commitment.form === "json" ? JSON.parse(text) : text) ?? body;
+    body = replacedAt(body, commitment.path, commitment.form === "json" ? parsed(text, record) : text) ?? body;
   }
   return { record: { ...record, body } as TypedRecord, erased };
+}
+
+/** Whoever wrote the record may have committed to anything. */
+function parsed(text: string, { seq }: TypedRecord): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    const reason = `what is kept beside record ${seq} is not the JSON that it is said to be`;
+    throw new FemtoError("FEMTO_JOURNAL_CORRUPT", reason, { cause: error });
+  }
 }

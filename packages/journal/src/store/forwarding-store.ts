@@ -1,5 +1,5 @@
 /** A store that hands everything on to another one; who extends it changes what it has to change. */
-import type { CommitGroup, JournalStore, StoredRecord } from "./store.ts";
+import type { CommitGroup, JournalStore, StoredObject, StoredRecord } from "./store.ts";
 
 export class ForwardingStore implements JournalStore {
   readonly #store: JournalStore;
@@ -38,6 +38,10 @@ export class ForwardingStore implements JournalStore {
 
   objects(prefix: string): Promise<readonly string[]> {
     return this.#store.objects(prefix);
+  }
+
+  readObjects(prefix: string, from: string, limit: number): Promise<readonly StoredObject[]> {
+    return this.#store.readObjects(prefix, from, limit);
   }
 
   firstObject(prefix: string, from: string): Promise<string | null> {

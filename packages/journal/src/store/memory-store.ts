@@ -4,7 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { FemtoError } from "@femtoclaw/protocol";
-import type { CommitGroup, JournalStore, Removal, StoredRecord } from "./store.ts";
+import type { CommitGroup, JournalStore, Removal, StoredObject, StoredRecord } from "./store.ts";
 
 const NOTHING = new Uint8Array(0);
 
@@ -106,6 +106,12 @@ export class MemoryStore implements JournalStore {
 
   async objects(prefix: string): Promise<readonly string[]> {
     return [...this.#usable().objects.keys()].filter((name) => name.startsWith(prefix)).sort();
+  }
+
+  async readObjects(prefix: string, from: string, limit: number): Promise<readonly StoredObject[]> {
+    const { objects } = this.#usable();
+    const names = (await this.objects(prefix)).filter((name) => name >= from).slice(0, limit);
+    return names.map((name) => ({ name, bytes: objects.get(name) ?? NOTHING }));
   }
 
   async firstObject(prefix: string, from: string): Promise<string | null> {

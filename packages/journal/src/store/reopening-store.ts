@@ -4,7 +4,7 @@
  */
 import { FemtoError } from "@femtoclaw/protocol";
 import type { Clock } from "../clock.ts";
-import type { CommitGroup, JournalStore, Removal, StoredRecord } from "./store.ts";
+import type { CommitGroup, JournalStore, Removal, StoredObject, StoredRecord } from "./store.ts";
 
 /** Pause before the second attempt on a full disk; it doubles up to the longest one. */
 const PAUSE_MS = 25;
@@ -114,6 +114,10 @@ export class ReopeningStore implements JournalStore {
 
   objects(prefix: string): Promise<readonly string[]> {
     return this.#ask((store) => store.objects(prefix));
+  }
+
+  readObjects(prefix: string, from: string, limit: number): Promise<readonly StoredObject[]> {
+    return this.#ask((store) => store.readObjects(prefix, from, limit));
   }
 
   firstObject(prefix: string, from: string): Promise<string | null> {

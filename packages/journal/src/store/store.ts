@@ -66,6 +66,8 @@ export interface JournalStore {
   object(name: string): Promise<Uint8Array | null>;
   /** Names of the objects that begin with `prefix`, ascending by their characters. */
   objects(prefix: string): Promise<readonly string[]>;
+  /** The first of these objects that are not before `from`, at most `limit`, with what stands under them. */
+  readObjects(prefix: string, from: string, limit: number): Promise<readonly StoredObject[]>;
   /** The first of these names that is not before `from`, found without looking at the others. */
   firstObject(prefix: string, from: string): Promise<string | null>;
   /** The last of these names, found without looking at the others. */

@@ -1065,6 +1065,10 @@ export interface PolicyActivatedBody {
   engine: string;
   schema_sha256: string;
   /**
+   * The Cedar schema by which the rules are read; null where it is a commitment.
+   */
+  schema?: null | string;
+  /**
    * Null where they are a commitment.
    */
   rules: null | PolicyRule[];
@@ -1080,6 +1084,14 @@ export interface PolicyRule {
   id: string;
   text: string;
   source: null | string;
+  /**
+   * What the rule does, in plain words.
+   */
+  reason?: string;
+  /**
+   * What an operator can change about it.
+   */
+  fix?: string;
 }
 /**
  * A candidate for the policy was not taken. What was in force stays in force.

@@ -1,12 +1,16 @@
 /** Grants that would undo the authority itself are refused when the configuration is loaded. */
+import { realpathSync } from "node:fs";
 import { dirname } from "node:path";
 import type { Authority, PathGrant } from "@femtoclaw/protocol";
 import { isWithin } from "./canonical-path.ts";
 import type { Places } from "./places.ts";
 
-export function checkAuthority(authority: Authority, places: Places): void {
+/** `ownPrograms` are files and folders whose code this process runs, outside every sandbox. */
+export function checkAuthority(authority: Authority, ownPrograms: readonly string[], places: Places): void {
   checkReplaceable(authority, places);
   checkSecrets(authority, places);
+  checkLookedUp(authority, places);
+  checkOwnPrograms(authority, ownPrograms, places);
   checkLinks(authority, places);
   for (const path of authority.floor) {
     if (isWithin(authority.workspace, path)) {
@@ -27,18 +31,54 @@ function checkSecrets({ sensitive, workspace }: Authority, places: Places): void
 }
 
 /** INVARIANT: no call writes where a permitted program is looked up; else writing files would mean running any code. */
-function checkReplaceable({ allow, ask, deny }: Authority, places: Places): void {
+function checkReplaceable(authority: Authority, places: Places): void {
+  const { allow, ask, deny } = authority;
   const programs = [...allow.run, ...ask.run];
-  for (const table of ["allow", "ask"] as const) {
-    for (const [index, grant] of { allow, ask }[table].write.entries()) {
-      const program = programs.find(
-        ({ path, realPath }) => isWritable(dirname(path), grant, deny.write) || isWritable(realPath, grant, deny.write),
-      );
-      if (program === undefined) continue;
-      const remedy = `deny writing to ${dirname(program.path)}, or take the program from elsewhere`;
-      places.fault([table, "write", index], `calls could replace the program ${program.path}; ${remedy}`);
-    }
+  for (const [place, grant] of writeGrants(authority)) {
+    const program = programs.find(
+      ({ path, realPath }) => isWritable(dirname(path), grant, deny.write) || isWritable(realPath, grant, deny.write),
+    );
+    if (program === undefined) continue;
+    const remedy = `deny writing to ${dirname(program.path)}, or take the program from elsewhere`;
+    places.fault(place, `calls could replace the program ${program.path}; ${remedy}`);
   }
+}
+
+/**
+ * INVARIANT: no call writes where programs are looked up, permitted or not: children find the programs that
+ * they start along the same folders, and bubblewrap itself is found there and runs outside the sandbox.
+ */
+function checkLookedUp(authority: Authority, places: Places): void {
+  const { deny, searchPath } = authority;
+  for (const [place, grant] of writeGrants(authority)) {
+    const folder = searchPath.find((path) => {
+      return [path, realpathSync.native(path)].some((name) => isWritable(name, grant, deny.write));
+    });
+    if (folder === undefined) continue;
+    const remedy = "deny writing to it, or take it out of search_path";
+    places.fault(place, `calls could put a program into ${folder} of search_path; ${remedy}`);
+  }
+}
+
+/** INVARIANT: I8: no call changes the program that decides about calls; it would be another one after the next start. */
+function checkOwnPrograms(authority: Authority, ownPrograms: readonly string[], places: Places): void {
+  const { deny } = authority;
+  for (const [place, grant] of writeGrants(authority)) {
+    const program = ownPrograms.find((path) => {
+      const isInside = isWithin(grant.path, path) && isWritable(grant.path, grant, deny.write);
+      return isInside || isWritable(path, grant, deny.write);
+    });
+    if (program === undefined) continue;
+    const remedy = "deny writing to it, or install FemtoClaw elsewhere";
+    places.fault(place, `calls could change FemtoClaw's own program, ${program}; ${remedy}`);
+  }
+}
+
+/** Every grant to write, with its place; a yes to one call is no yes to what the call makes possible. */
+function writeGrants({ allow, ask }: Authority): [place: [string, string, number], grant: PathGrant][] {
+  return Object.entries({ allow, ask }).flatMap(([table, { write }]) =>
+    write.map((grant, index): [[string, string, number], PathGrant] => [[table, "write", index], grant]),
+  );
 }
 
 /** INVARIANT: no call chooses what the configuration means from the next start on, by changing where a link leads. */

@@ -22,7 +22,7 @@ import { pathGrants } from "./path-grants.ts";
 import { Places, type SourceOf } from "./places.ts";
 import { checkSocketPath, resolveDirectories, resolveFloor } from "./resolve-directories.ts";
 import { resolveHistory } from "./resolve-history.ts";
-import { resolveSearchPath } from "./resolve-programs.ts";
+import { resolveSearchPath, withOtherNames } from "./resolve-programs.ts";
 import { resolveAgents, resolveTable } from "./resolve-tables.ts";
 import { checkWitnesses, resolveWitnesses, type WitnessSetting } from "./resolve-witnesses.ts";
 
@@ -34,6 +34,8 @@ export interface ConfigurationInput {
   readonly sourceOf?: SourceOf;
   /** Paths of FemtoClaw's own files beside its state and sockets: configuration, policy, keys. */
   readonly ownPaths?: readonly string[];
+  /** Canonical files and folders whose code this process runs; a grant to write there is a fault. */
+  readonly ownPrograms?: readonly string[];
   readonly environment: HostEnvironment;
 }
 
@@ -89,19 +91,20 @@ export function resolveConfiguration(input: ConfigurationInput): ResolvedConfigu
   const witnessFiles = witnesses.flatMap((witness) => (witness.kind === "file" ? [witness.path] : []));
   const searchPath = resolveSearchPath(configuration.search_path, places);
   const table = (name: "allow" | "ask" | "deny") => resolveTable([name], configuration[name], base, searchPath, places);
+  const [allow, ask, deny] = [table("allow"), table("ask"), table("deny")];
   const authority: Authority = {
     workspace: directories.workspace,
     searchPath,
-    allow: table("allow"),
-    ask: table("ask"),
-    deny: table("deny"),
-    ...resolveAgents(configuration, base, searchPath, places),
-    ...resolveHistory(configuration, base, searchPath, places),
+    allow,
+    ask: { ...ask, run: withOtherNames(ask.run, allow.run) },
+    deny: { ...deny, run: withOtherNames(deny.run, [...allow.run, ...ask.run]) },
+    ...resolveAgents(configuration, [...allow.run, ...ask.run], base, searchPath, places),
+    ...resolveHistory(configuration, [...allow.run, ...ask.run], base, searchPath, places),
     floor: resolveFloor([...(input.ownPaths ?? []), ...witnessFiles], directories, base, places),
     childRead: pathGrants(["sandbox", "read"], configuration.sandbox?.read, base, places).map(({ path }) => path),
     ...childEnvironment(configuration.sandbox?.env ?? [], environment, places),
   };
-  checkAuthority(authority, places);
+  checkAuthority(authority, input.ownPrograms ?? [], places);
   checkWitnesses(authority, witnesses, places);
   const resolved = {
     authority,

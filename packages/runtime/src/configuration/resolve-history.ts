@@ -1,18 +1,28 @@
 /** From the tables about what happened before to what the authority holds of them: paths, programs and bounds with their places. */
-import { type Authority, type Configuration, jsonPointer, type SessionBudgets } from "@femtoclaw/protocol";
+import {
+  type AfterTable,
+  type Authority,
+  type Configuration,
+  jsonPointer,
+  type ProgramGrant,
+  type SessionBudgets,
+} from "@femtoclaw/protocol";
 import type { PathBase } from "./canonical-path.ts";
 import { pathGrants } from "./path-grants.ts";
 import type { Places } from "./places.ts";
-import { resolveRunTable } from "./resolve-programs.ts";
+import { resolveRunTable, withOtherNames } from "./resolve-programs.ts";
 
 /** Tables that are absent leave nothing, so that a configuration without them is what it was before there were any. */
 export function resolveHistory(
   configuration: Configuration,
+  programs: readonly ProgramGrant[],
   base: PathBase,
   searchPath: readonly string[],
   places: Places,
 ): Pick<Authority, "budgets" | "sensitive" | "after"> {
   const { sensitive, after_secret, after_untrusted, budgets } = configuration;
+  const run = (name: string, table: AfterTable | undefined): readonly ProgramGrant[] =>
+    resolveRunTable([name, "run"], table?.run, searchPath, places);
   requirePlaces("after_secret", after_secret, "secret", sensitive?.secret, places);
   requirePlaces("after_untrusted", after_untrusted, "untrusted", sensitive?.untrusted, places);
   return {
@@ -29,8 +39,8 @@ export function resolveHistory(
       ? {}
       : {
           after: {
-            secret: resolveRunTable(["after_secret", "run"], after_secret?.run, searchPath, places),
-            untrusted: resolveRunTable(["after_untrusted", "run"], after_untrusted?.run, searchPath, places),
+            secret: withOtherNames(run("after_secret", after_secret), programs),
+            untrusted: withOtherNames(run("after_untrusted", after_untrusted), programs),
           },
         }),
   };

@@ -39,21 +39,58 @@ export function resolveRunTable(
   places: Places,
 ): readonly ProgramGrant[] {
   return Object.entries(table ?? {}).flatMap(([program, rules]) => {
-    const found = findProgram(program, searchPath);
+    const found = findPrograms(program, searchPath);
     if ("problem" in found) return places.fault([...place, program], found.problem);
+    // INVARIANT: a name permits one program, the first, and forbids every program that the search path holds under it.
+    const meant = place.at(-2) === "allow" ? found.programs.slice(0, 1) : found.programs;
     return rules.flatMap((rule, index) => {
       const tokens = [...place, program, index];
       const use = programUse(rule);
       if ("problem" in use) return places.fault(tokens, use.problem);
-      return [{ ...found, use, source: places.sourceOf(jsonPointer(tokens)) }];
+      return meant.map((one) => ({ ...one, use, source: places.sourceOf(jsonPointer(tokens)) }));
     });
   });
 }
 
-type FoundProgram = { readonly path: string; readonly realPath: string } | { readonly problem: string };
+/**
+ * INVARIANT: what is said about a program holds under every name of its file: each further permitted program that
+ * is the same file by another hard link is said to be meant as well.
+ */
+export function withOtherNames(
+  grants: readonly ProgramGrant[],
+  permitted: readonly ProgramGrant[],
+): readonly ProgramGrant[] {
+  return grants.flatMap((grant) => {
+    const others = permitted.filter(({ realPath }) => {
+      return realPath !== grant.realPath && isSameFile(realPath, grant.realPath);
+    });
+    const names = new Map(others.map(({ path, realPath }) => [path, realPath]));
+    return [grant, ...[...names].map(([path, realPath]) => ({ ...grant, path, realPath }))];
+  });
+}
 
-/** Looks a program up by its name, or by an absolute path in a folder of the search path. */
-export function findProgram(program: string, searchPath: readonly string[]): FoundProgram {
+function isSameFile(one: string, other: string): boolean {
+  const [a, b] = [one, other].map((path) => statSync(path, { bigint: true }));
+  return a?.dev === b?.dev && a?.ino === b?.ino;
+}
+
+interface ProgramFile {
+  readonly path: string;
+  readonly realPath: string;
+}
+
+/** Looks a program up by its name, or by an absolute path in a folder of the search path; the first folder wins. */
+export function findProgram(
+  program: string,
+  searchPath: readonly string[],
+): ProgramFile | { readonly problem: string } {
+  const found = findPrograms(program, searchPath);
+  return "problem" in found ? found : found.programs[0];
+}
+
+type FoundPrograms = { readonly programs: readonly [ProgramFile, ...ProgramFile[]] } | { readonly problem: string };
+
+function findPrograms(program: string, searchPath: readonly string[]): FoundPrograms {
   const shown = `\`${printable(program)}\``;
   const name = basename(program);
   const plain = program === name || (isAbsolute(program) && join(dirname(program), name) === program);
@@ -64,9 +101,14 @@ export function findProgram(program: string, searchPath: readonly string[]): Fou
     return { problem: `${shown} is not in a folder of search_path (${searchPath.join(", ")})` };
   }
   const folders = program === name ? searchPath : [dirname(program)];
-  const path = folders.map((folder) => join(folder, name)).find(isProgram);
-  if (path !== undefined) return { path, realPath: realpathSync.native(path) };
-  return { problem: `there is no program ${shown} in search_path (${searchPath.join(", ")})` };
+  const paths = folders.map((folder) => join(folder, name)).filter(isProgram);
+  const [first, ...others] = paths.map((path) => ({ path, realPath: realpathSync.native(path) }));
+  if (first === undefined) return { problem: `there is no program ${shown} in search_path (${searchPath.join(", ")})` };
+  // Folders that are links to each other hold one program, not two.
+  const distinct = others.filter(({ realPath }, at) => {
+    return realPath !== first.realPath && others.findIndex((other) => other.realPath === realPath) === at;
+  });
+  return { programs: [first, ...distinct] };
 }
 
 /** Whether this user can execute the file. */

@@ -1,5 +1,6 @@
 /** Who may enter the gate: nobody on a closed runtime or beyond a quota, and those who may in turn. */
 import { setImmediate } from "node:timers/promises";
+import type { DecisionShare } from "@femtoclaw/policy";
 import { type ExecutionId, FemtoError, type RecordActor, type Reply, type SessionId } from "@femtoclaw/protocol";
 import { timestamp } from "../timestamp.ts";
 import type { Door, Leave } from "./door.ts";
@@ -20,6 +21,8 @@ export interface Proposal {
   readonly quota: SessionQuota;
   /** By which it came in. */
   readonly door: Door;
+  /** Remembers what the session was answered by the policy. */
+  readonly share: DecisionShare;
   /** Records the session, once, before the first record that belongs to it; false when it is over and may have none. */
   introduce(): boolean;
 }

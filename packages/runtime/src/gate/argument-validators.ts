@@ -1,16 +1,15 @@
-/** Compiles the schemas of registered capabilities, once, when they are registered. */
-import type { Capability } from "@femtoclaw/capabilities";
+/** Validators for the arguments and results of registered capabilities: compiled ahead, or once when they are registered. */
+import { type Capability, compiledAhead } from "@femtoclaw/capabilities";
 import { type SecretFinder, secretFinder } from "@femtoclaw/journal";
 import {
   type CapabilityManifest,
   describeViolations,
   errorText,
   FemtoError,
-  type ValidationError,
   type Validator,
   validateManifest,
 } from "@femtoclaw/protocol";
-import { Ajv2020 } from "ajv/dist/2020.js";
+import { schemaCompiler } from "./schema-compiler.ts";
 
 export interface CapabilityValidators {
   readonly input: Validator;
@@ -30,25 +29,24 @@ export interface CompiledSchemas {
 
 export const NO_SECRETS: CapabilitySecrets = { input: () => [], output: () => [] };
 
-/** Checks schemas against the schema of schemas. Compiling that one takes 15 ms, so all runtimes of a process share it. */
-const SCHEMAS = new Ajv2020();
+type Side = "input" | "output";
 
 /** Throws FEMTO_CONFIG_INVALID when a manifest or one of its schemas is not valid. */
 export function compileSchemas(capabilities: readonly Capability[]): Map<string, CompiledSchemas> {
-  const ajv = new Ajv2020({
-    strict: true,
-    strictRequired: false,
-    allowUnionTypes: true,
-    useDefaults: false,
-    validateSchema: false,
-  });
-  ajv.addVocabulary(["x-secret"]);
+  const compile = schemaCompiler();
+  const validator = (manifest: CapabilityManifest, side: Side): Validator => {
+    try {
+      return compiledAhead(manifest[side]) ?? compile(manifest[side]);
+    } catch (cause) {
+      throw invalid(manifest.name, `its ${side} schema does not compile: ${String(cause)}`);
+    }
+  };
   const compiled = new Map<string, CompiledSchemas>();
   for (const { manifest } of capabilities) {
     checkManifest(manifest);
     if (compiled.has(manifest.name)) throw invalid(manifest.name, "the name is registered twice");
     compiled.set(manifest.name, {
-      validators: { input: compile(ajv, manifest, "input"), output: compile(ajv, manifest, "output") },
+      validators: { input: validator(manifest, "input"), output: validator(manifest, "output") },
       secrets: { input: finder(manifest, "input"), output: finder(manifest, "output") },
     });
   }
@@ -63,20 +61,7 @@ function checkManifest(manifest: CapabilityManifest): void {
   }
 }
 
-function compile(ajv: Ajv2020, manifest: CapabilityManifest, side: "input" | "output"): Validator {
-  try {
-    if (SCHEMAS.validateSchema(manifest[side]) !== true) throw new Error(SCHEMAS.errorsText());
-    const validate = ajv.compile(manifest[side]);
-    const wrapped = (value: unknown): boolean => validate(value) === true;
-    return Object.defineProperty(wrapped, "errors", {
-      get: () => (validate.errors ?? []) as readonly ValidationError[],
-    }) as Validator;
-  } catch (cause) {
-    throw invalid(manifest.name, `its ${side} schema does not compile: ${String(cause)}`);
-  }
-}
-
-function finder(manifest: CapabilityManifest, side: "input" | "output"): SecretFinder {
+function finder(manifest: CapabilityManifest, side: Side): SecretFinder {
   try {
     return secretFinder(manifest[side]);
   } catch (cause) {

@@ -50,10 +50,10 @@ export class Decisions {
 
   /** The same for a call that was permitted; where nothing that it was decided on has changed, nothing is decided twice. */
   decideAnew(execution: Execution): GateDecision {
-    const { facts, rules, revision, approval } = execution;
+    const { facts, rules, revision, askedBy } = execution;
     assert(revision !== null, "a permitted call was decided on by a revision");
     if (isSameHistory(facts?.history, this.#historyOf(execution))) return { allowed: true, rules, revision };
-    return this.decide(execution, approval !== null);
+    return this.decide(execution, askedBy.length > 0);
   }
 
   /** Why a call that was permitted would not be any more, with the marks that its principal bears by now. */
@@ -61,7 +61,11 @@ export class Decisions {
     const own = execution.facts?.history;
     if (own === undefined) return null;
     const { has_read_secret, has_seen_untrusted } = this.#historyOf(execution);
-    const decision = this.#ask(execution, { ...own, has_read_secret, has_seen_untrusted }, execution.approval !== null);
+    const decision = this.#ask(
+      execution,
+      { ...own, has_read_secret, has_seen_untrusted },
+      execution.askedBy.length > 0,
+    );
     return decision.allowed ? null : decision.reason;
   }
 
@@ -72,7 +76,7 @@ export class Decisions {
   }
 
   // INVARIANT: I3: anything but a clear permit, an exception included, denies.
-  #ask({ actor, call, facts }: Execution, history: HistoryFacts, approved: boolean): GateDecision {
+  #ask({ actor, call, facts, share }: Execution, history: HistoryFacts, approved: boolean): GateDecision {
     try {
       assert(call !== null && facts !== null, "a decision is about a call with its facts");
       const { questions } = facts;
@@ -82,6 +86,7 @@ export class Decisions {
         questions,
         history,
         approved,
+        share,
       });
     } catch (error) {
       const reason = `the decision failed: ${errorText(error)}`;

@@ -2,6 +2,7 @@
 
 import type { BoundArguments, Capability } from "@femtoclaw/capabilities";
 import type { JournalEntry } from "@femtoclaw/journal";
+import type { DecisionShare } from "@femtoclaw/policy";
 import type {
   DecisionCode,
   ExecutionId,
@@ -27,6 +28,8 @@ export interface Execution {
   readonly session: SessionId;
   readonly actor: RecordActor;
   readonly quota: SessionQuota;
+  /** Remembers what the session was answered by the policy. */
+  readonly share: DecisionShare;
   /** Lets the session's own record stand before its first call's; false when the session is over and may have none. */
   introduce(): boolean;
   readonly label: string | null;
@@ -91,6 +94,7 @@ export function newExecution(
     | "session"
     | "actor"
     | "quota"
+    | "share"
     | "introduce"
     | "label"
     | "bytes"

@@ -3,7 +3,7 @@
 import type { Capability, FactsResult, JsonObject } from "@femtoclaw/capabilities";
 import type { Appended, Clock, JournalEntry } from "@femtoclaw/journal";
 import type { ExecutionActor } from "@femtoclaw/machines";
-import type { Question } from "@femtoclaw/policy";
+import type { DecisionShare, Question } from "@femtoclaw/policy";
 import type {
   Authority,
   CapabilityManifest,
@@ -79,6 +79,7 @@ export interface GateParts {
     readonly history: HistoryFacts;
     /** Whether operators have said yes to this very call. */
     readonly approved: boolean;
+    readonly share: DecisionShare;
   }): GateDecision;
   append(entry: JournalEntry): Promise<Pick<Appended, "seq" | "bytes">>;
   /** Of questions to operators. */

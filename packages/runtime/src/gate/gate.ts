@@ -73,9 +73,9 @@ export class Gate {
     const label = proposal.label === undefined ? null : printable(redact(proposal.label).value, LIMITS.labelChars);
     const entered = await this.#admission.enter(id, proposal);
     if (!("release" in entered)) return entered;
-    const { session, actor, quota, bytes } = proposal;
+    const { session, actor, quota, share, bytes } = proposal;
     const execution = newExecution({
-      ...{ id, session, actor, quota, label, bytes, waited: null, lost: null, ...entered },
+      ...{ id, session, actor, quota, share, label, bytes, waited: null, lost: null, ...entered },
       introduce: () => proposal.introduce(),
       receivedUs: this.#parts.clock.monotonicUs(),
     });

@@ -1,5 +1,6 @@
 /** A call that waited, out of its record: what runs is the host's own copy of what operators said yes to. */
 import { Buffer } from "node:buffer";
+import { DecisionShare } from "@femtoclaw/policy";
 import type { DecisionCode, RecordActor, SessionId } from "@femtoclaw/protocol";
 import { type Execution, newExecution } from "./execution.ts";
 import type { GateParts } from "./gate-parts.ts";
@@ -18,6 +19,7 @@ export async function revive(call: WaitingCall, parts: GateParts): Promise<Execu
     session,
     actor: record.actor as RecordActor,
     quota: parts.quota(session),
+    share: new DecisionShare(),
     introduce: () => parts.histories.of(session) !== undefined,
     leave: () => undefined,
     label,

@@ -143,7 +143,11 @@ export class Steps {
     execution.facts = taken.facts;
     execution.bound = taken.bound;
     const decision = this.#decisions.decide(execution, false);
-    if (decision.allowed) return await this.#begin(execution);
+    if (decision.allowed) {
+      // Policy may have changed while it waited and ask no more; the question is ended by this all the same.
+      execution.approval = waited?.seq ?? null;
+      return await this.#begin(execution);
+    }
     return await this.#notPermitted(execution, decision);
   }
 

@@ -4,7 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { builtinCapabilities } from "@femtoclaw/capabilities";
-import type { Journal } from "@femtoclaw/journal";
+import type { Clock, Journal } from "@femtoclaw/journal";
 import type { CompiledPolicy, PolicyEngine, PolicyEngineOptions } from "@femtoclaw/policy";
 import { authorityOf, type RegisteredCapability } from "@femtoclaw/protocol";
 import type { Chronicle } from "../chronicle.ts";
@@ -22,6 +22,7 @@ export interface InForceParts {
   readonly options: RuntimeOptions;
   readonly system: ActorSystem;
   readonly chronicle: Chronicle;
+  readonly clock: Clock;
   openPolicyEngine(options: PolicyEngineOptions): Promise<PolicyEngine>;
   /** The policy subsystem cannot be used any more; its supervisor restarts it. */
   onPolicyCrash(reason: string): void;
@@ -90,13 +91,16 @@ export class InForce {
     this.#registry = registry;
   }
 
-  async startPolicy(): Promise<void> {
+  /** `activeBefore` is the revision that was in force when the journal was written last; null where none is known. */
+  async startPolicy(activeBefore: string | null): Promise<void> {
     const { system, chronicle, options, log } = this.#parts;
     const policy = await Policy.load(options, {
       system,
       manifests: this.registry.manifests,
       permit: options.permit ?? [],
+      clock: this.#parts.clock,
       openEngine: (engine) => this.#parts.openPolicyEngine(engine),
+      activeBefore,
       onFault: (reason) => log({ level: "error", event: "policy.fault", reason }),
       onCrash: (reason) => this.#parts.onPolicyCrash(reason),
     });

@@ -1,12 +1,15 @@
 /** The policy subsystem: the compiled rules, the engine that holds them, and decisions that fail closed. */
 
+import type { Clock } from "@femtoclaw/journal";
 import type { Fault, PolicyContext } from "@femtoclaw/machines";
 import {
   type CompiledPolicy,
   compilePolicy,
+  type DecisionShare,
   type PolicyEngine,
   type PolicyEngineOptions,
   PolicyTrial,
+  toldReason,
 } from "@femtoclaw/policy";
 import {
   type CapabilityManifest,
@@ -20,15 +23,21 @@ import type { GateDecision } from "../gate/gate-parts.ts";
 import type { PolicyFilesOption, PolicySource } from "../options.ts";
 import type { ActorSystem } from "../system.ts";
 
+/** A start and the first calls after it do not wait for what only makes later decisions quicker. */
+const PROJECT_AFTER_MS = 500;
+
 export interface PolicyOptions {
   readonly system: ActorSystem;
   readonly manifests: readonly CapabilityManifest[];
   /** Capabilities permitted by name. */
   readonly permit: readonly string[];
+  readonly clock: Clock;
   /** Makes a fresh engine without an active policy. */
   openEngine(options: PolicyEngineOptions): Promise<PolicyEngine>;
   /** Hears why the engine could not decide a call that was therefore denied. */
   onFault(fault: string): void;
+  /** The revision that was in force when this journal was written last; null where none is known. */
+  readonly activeBefore: string | null;
   /** Called when the engine cannot be used any more; the supervisor restarts it. */
   onCrash(reason: string): void;
 }
@@ -96,6 +105,7 @@ export class Policy {
     readonly questions: Facts["questions"];
     readonly history: HistoryFacts;
     readonly approved: boolean;
+    readonly share?: DecisionShare;
   }): GateDecision {
     const { revision } = this.compiled;
     const state = this.#options.system.state("policy");
@@ -106,7 +116,8 @@ export class Policy {
       const decision = this.#inForce.engine.decideAll(request);
       // The engine replaces a trapped instance by itself; one that has none left is the supervisor's affair.
       if (!this.#inForce.engine.usable) this.#options.onCrash("the decision engine has no instance left");
-      return { ...decision, revision };
+      if (decision.allowed) return { ...decision, revision };
+      return { ...decision, reason: toldReason(decision, this.#inForce.builtIn), revision };
     } catch (error) {
       const reason = `the decision engine failed: ${errorText(error)}`;
       this.#options.onCrash(reason);
@@ -118,17 +129,26 @@ export class Policy {
 export interface PreparedPolicy {
   readonly compiled: CompiledPolicy;
   readonly engine: PolicyEngine;
+  /** What the rules say that are the same everywhere, by their identifiers. */
+  readonly builtIn: ReadonlyMap<string, string>;
 }
 
 async function preparePolicy(
   compiled: CompiledPolicy,
   files: PolicyFilesOption | undefined,
-  { openEngine, onFault }: Pick<PolicyOptions, "openEngine" | "onFault">,
+  {
+    openEngine,
+    onFault,
+    activeBefore,
+    clock,
+  }: Pick<PolicyOptions, "openEngine" | "onFault" | "activeBefore" | "clock">,
 ): Promise<PreparedPolicy> {
   if (files !== undefined) await tryOut(compiled, files);
   const engine = await openEngine({ onFault });
-  await engine.activate(compiled);
-  return { compiled, engine };
+  engine.activate(compiled, compiled.revision === activeBefore);
+  clock.after(PROJECT_AFTER_MS, () => engine.project(), { unref: true });
+  const builtIn = compiled.rules.flatMap(({ id, source, reason }) => (source === null ? [[id, reason] as const] : []));
+  return { compiled, engine, builtIn: new Map(builtIn) };
 }
 
 /** What somebody wrote in Cedar may trap the engine; the tables compile only to shapes that cannot. */
@@ -147,12 +167,14 @@ function compileFor(
   return compilePolicy({ authority, manifests: [...manifests], tools, fileRules: policyFiles?.rules ?? [] });
 }
 
-/** The record's body of a policy that came into force. */
-export function activatedBody({ revision, engine, schemaSha256, rules }: CompiledPolicy): PolicyActivatedBody {
+/** The record's body of a policy that came into force: whoever has it can decide again as it was decided then. */
+export function activatedBody(compiled: CompiledPolicy): PolicyActivatedBody {
+  const { revision, engine, schemaSha256, schemaText, rules } = compiled;
   return {
-    revision,
-    engine,
-    schema_sha256: schemaSha256,
-    rules: rules.map(({ id, text, source }) => ({ id, text, source })),
+    ...{ revision, engine, schema_sha256: schemaSha256, schema: schemaText },
+    rules: rules.map(({ id, text, source, reason, fix }) => ({
+      ...{ id, text, source, reason },
+      ...(fix === undefined ? {} : { fix }),
+    })),
   };
 }

@@ -1,5 +1,5 @@
 /** Attacks on what a configuration resolves to: links, search paths, grants that would widen themselves. */
-import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, linkSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Configuration, FemtoError } from "@femtoclaw/protocol";
@@ -120,8 +120,61 @@ describe("grants that would widen themselves", () => {
     );
     expect(faultsOf({ allow: { write: ["/"], run } })).toContain("/allow/write/0: calls could replace the program");
     expect(faultsOf({ allow: { write: ["../bin"], run }, deny: { write: ["../bin"] } })).toBe("");
-    expect(faultsOf({ allow: { write: ["../bin"] } })).toBe("");
     expect(faultsOf({ allow: { write: ["../bin-evil"], run } })).toBe("");
+  });
+
+  test("nor into any folder in which programs are looked up, whatever it is called", () => {
+    const looked = "/allow/write/0: calls could put a program into";
+    expect(faultsOf({ allow: { write: ["../bin"] } })).toContain(looked);
+    expect(faultsOf({ allow: { write: ["../bin/below"] } })).toBe("");
+    mkdirSync(join(project, "tools"));
+    symlinkSync(join(project, "tools"), join(root, "link"));
+    program(join(bin, "tool"));
+    const search = {
+      search_path: [join(root, "link"), bin],
+      allow: { write: ["tools"], run: { tool: ["x"] as [string] } },
+    };
+    expect(faultsOf(search)).toContain(looked);
+    expect(faultsOf({ ...search, deny: { write: ["tools"] } })).toBe("");
+  });
+
+  test("nor over the program that would decide about it", () => {
+    const ownPrograms = [join(project, "node_modules")];
+    const attempt = (configuration: Configuration) => (): unknown =>
+      resolveConfiguration({ configuration, baseDirectory: project, ownPrograms, environment: { HOME: root } });
+    for (const write of [".", "node_modules", "node_modules/femtoclaw/src", "node_modules/anything"]) {
+      const attack = { allow: { write: ["out", write] } };
+      expect(attempt(attack)).toThrow("/allow/write/1: calls could change FemtoClaw's own program");
+      expect(attempt({ ...attack, deny: { write: ["node_modules/.bin"] } })).toThrow("own program");
+      expect(attempt({ ...attack, deny: { write: ["node_modules"] } })).not.toThrow();
+    }
+    expect(attempt({ allow: { write: ["out", "node_modules-twin"] } })).not.toThrow();
+  });
+
+  test("a program is denied and asked for under every name of its file", () => {
+    program(join(bin, "tool"));
+    linkSync(join(bin, "tool"), join(bin, "twin"));
+    program(join(bin, "other"));
+    const use: [string] = ["x"];
+    const permitted = { run: { twin: use, other: use } };
+    for (const table of ["deny", "ask"] as const) {
+      const { authority } = resolve({ allow: permitted, [table]: { run: { tool: ["push"] } } });
+      expect(authority[table].run.map(({ path, use: of }) => [path, of])).toEqual([
+        [join(bin, "tool"), { kind: "word", word: "push", flags: [] }],
+        [join(bin, "twin"), { kind: "word", word: "push", flags: [] }],
+      ]);
+    }
+  });
+
+  test("a name is denied in every folder of search_path, and permitted in the first alone", () => {
+    const other = join(root, "other");
+    mkdirSync(other);
+    symlinkSync(other, join(root, "link"));
+    for (const folder of [bin, other]) program(join(folder, "tool"));
+    const run = { tool: ["x"] as [string] };
+    const { authority } = resolve({ search_path: [bin, other, join(root, "link")], allow: { run }, deny: { run } });
+    expect(authority.allow.run.map(({ path }) => path)).toEqual([join(bin, "tool")]);
+    expect(authority.deny.run.map(({ path }) => path)).toEqual([join(bin, "tool"), join(other, "tool")]);
   });
 
   test("nor where the file behind its name lies", () => {

@@ -14,6 +14,7 @@ import {
   MemoryStore,
 } from "@femtoclaw/journal";
 import { MACHINE_IDENTITIES } from "@femtoclaw/machines";
+import { DecisionShare } from "@femtoclaw/policy";
 import type { BootId, ExecutionId, FemtoError, RecordActor, Reply, TypedRecord } from "@femtoclaw/protocol";
 import { questionRecord } from "../../src/approvals.ts";
 import { compileSchemas } from "../../src/gate/argument-validators.ts";
@@ -97,6 +98,7 @@ export class Trial {
   readonly #ends = new Map<number, () => void>();
   readonly #cancelled = new Set<number>();
   readonly #quota = new SessionQuota(refusalShare(0), 0, newcomersShare(0));
+  readonly #share = new DecisionShare();
   #proposed = 0;
   #enabled = true;
   #disabling = false;
@@ -253,7 +255,7 @@ export class Trial {
     const { tool } = this.#scenario.calls[number] ?? { tool: "unknown" };
     const bytes = Buffer.from(JSON.stringify(call(tool, tool === "unknown" ? {} : { n: number })));
     const proposal = {
-      ...{ session: this.#base.session, actor: ACTOR, bytes, quota: this.#quota },
+      ...{ session: this.#base.session, actor: ACTOR, bytes, quota: this.#quota, share: this.#share },
       ...{ door: new Door(this.#base.clock, 0), introduce: () => true },
     };
     const hear = (reply: Reply): void => {

@@ -11,6 +11,7 @@ import {
   systemClock,
 } from "@femtoclaw/journal";
 import { MACHINE_IDENTITIES } from "@femtoclaw/machines";
+import { DecisionShare } from "@femtoclaw/policy";
 import {
   type Authority,
   FemtoError,
@@ -114,7 +115,8 @@ class Bench {
     const quota = new SessionQuota(refusalShare(0), 0, newcomersShare(0));
     const door = new Door(systemClock(), 0);
     return this.gate.propose({
-      ...{ session: session as SessionId, actor: ACTOR, bytes, quota, door, introduce: () => true },
+      ...{ session: session as SessionId, actor: ACTOR, bytes, quota, share: new DecisionShare(), door },
+      introduce: () => true,
     });
   }
 }

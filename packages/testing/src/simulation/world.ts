@@ -165,6 +165,7 @@ export class World {
       activate: (policy) => {
         if (engine.revision !== policy.revision) engine.activate(policy);
       },
+      project: () => engine.project(),
       decide: (request) => engine.decide(request),
       decideAll: (request) => {
         if (!this.isCalm && this.random.oneIn(200)) throw new Error("the engine was to break");

@@ -13,6 +13,8 @@ const OBJECT = "o";
 const INDEX = "x";
 /** Marks a key that was removed, while its value may still lie in a file. */
 const REMOVED = "z";
+/** Marks that index entries of removed records may still stand. */
+const UNINDEXED = "y";
 /** Holds every safe integer, so that the order of keys is the order of numbers. */
 const SEQ_DIGITS = 14;
 const LENGTH_BYTES = 4;
@@ -33,9 +35,18 @@ export const groupRange = (firstSeq: number, toSeqExclusive: number): KeyRange =
 export const allGroups: KeyRange = { gte: GROUP, lt: `${GROUP}g` };
 /** Names are ASCII, so what begins with a prefix ends before the first character beyond ASCII. */
 export const objectRange = (prefix: string): KeyRange => ({ gte: objectKey(prefix), lt: `${objectKey(prefix)}\u0080` });
+/** The part of that range which is not before `from`. */
+export function objectRangeFrom(prefix: string, from: string): KeyRange {
+  const { gte, lt } = objectRange(prefix);
+  const start = objectKey(from);
+  return { gte: start < gte ? gte : start, lt };
+}
 export const allIndexes: KeyRange = { gte: INDEX, lt: `${INDEX}~` };
 export const removedKey = (key: string): string => REMOVED + key;
 export const allRemoved: KeyRange = { gte: REMOVED, lt: `${REMOVED}~` };
+/** Index entries of records below `before` have to go; the value tells which of them stay. */
+export const unindexedKey = (before: number): string => UNINDEXED + seqDigits(before);
+export const allUnindexed: KeyRange = { gte: UNINDEXED, lt: `${UNINDEXED}~` };
 /** The key that was removed, from its mark. */
 export const keyOfRemoved = (key: string): string => key.slice(REMOVED.length);
 export const indexRange = (execution: string): KeyRange => ({

@@ -9,6 +9,7 @@ import {
   allGroups,
   allIndexes,
   allRemoved,
+  allUnindexed,
   groupKey,
   joinGroup,
   keyOfRemoved,
@@ -16,6 +17,7 @@ import {
   removedKey,
   seqOfKey,
   splitGroup,
+  unindexedKey,
 } from "./leveldb-layout.ts";
 
 export type Change =
@@ -23,7 +25,7 @@ export type Change =
   | { readonly type: "del"; readonly key: string };
 
 const NOTHING = Buffer.alloc(0);
-/** LIMIT: keys that are deleted again and unmarked in one step; each step rewrites their files once. */
+/** LIMIT: keys that are deleted in one step; of those that are unmarked, each step rewrites the files once. */
 const KEYS_PER_STEP = 4_096;
 
 /** What takes the removal out of the database, as part of the batch that says so. */
@@ -40,18 +42,64 @@ export async function changesOf(database: Database, { objects, records }: Remova
     // A group is one value, so what stays of it is written anew, each stretch under the number that it begins with.
     for (const stretch of stretches(staying)) changes.push({ type: "put", ...stretch });
   }
-  for await (const key of database.keys(allIndexes)) {
-    if (!stays(seqOfKey(key))) changes.push({ type: "del", key });
-  }
+  // There may be millions of index entries; they count as gone from here on, and go in steps.
+  changes.push({ type: "put", key: unindexedKey(before), value: Buffer.from(JSON.stringify(keep)) });
   return changes;
 }
 
+/** The numbers without those whose records were removed. */
+export async function withoutRemoved(database: Database, seqs: readonly number[]): Promise<number[]> {
+  const marks = await unindexedMarks(database);
+  return seqs.filter((seq) => !marks.some(({ goes }) => goes(seq)));
+}
+
+/** INVARIANT: I5: a mark goes after the last entry that it stands for, so that a crash leaves the rest to the next opening. */
+async function dropIndexEntries(database: Database): Promise<void> {
+  for (const { key: mark, goes } of await unindexedMarks(database)) {
+    let last = allIndexes.gte;
+    for (;;) {
+      const keys = await database.keys({ gt: last, lt: allIndexes.lt, limit: KEYS_PER_STEP }).all();
+      if (keys.length === 0) break;
+      last = keys.at(-1) ?? last;
+      await removeKeys(
+        database,
+        keys.filter((key) => goes(seqOfKey(key))),
+      );
+    }
+    await removeKeys(database, [mark]);
+  }
+}
+
+interface UnindexedMark {
+  readonly key: string;
+  /** Whether the record of this number was removed. */
+  goes(seq: number): boolean;
+}
+
+async function unindexedMarks(database: Database): Promise<UnindexedMark[]> {
+  return (await database.iterator(allUnindexed).all()).map(([key, value]) => {
+    const before = seqOfKey(key);
+    const keep = new Set(JSON.parse(value.toString()) as readonly number[]);
+    return { key, goes: (seq) => seq < before && !keep.has(seq) };
+  });
+}
+
+async function removeKeys(database: Database, keys: readonly string[]): Promise<void> {
+  if (keys.length === 0) return;
+  await database.batch(
+    keys.map((key) => ({ type: "del" as const, key })),
+    { sync: true },
+  );
+}
+
 /**
- * Rewrites the files in which removed values may still lie. LevelDB drops a value only when it merges the
- * file that holds it with a later deletion, and it may have written both into the same file of its lowest
- * level, which it then leaves alone. So everything is first brought into files, deleted once more, and merged.
+ * Finishes what removals have left to do: drops index entries, and rewrites the files in which removed values may
+ * still lie. LevelDB drops a value only when it merges the file that holds it with a later deletion, and it may have
+ * written both into the same file of its lowest level, which it then leaves alone. So everything is first brought into
+ * files, deleted once more, and merged.
  */
 export async function purgeRemoved(database: Database): Promise<void> {
+  await dropIndexEntries(database);
   for (;;) {
     const marks = await database.keys({ ...allRemoved, limit: KEYS_PER_STEP }).all();
     const [first, last] = [marks.at(0), marks.at(-1)];
@@ -59,16 +107,10 @@ export async function purgeRemoved(database: Database): Promise<void> {
     const keys = marks.map(keyOfRemoved);
     for (let pass = 0; pass < 2; pass += 1) {
       const gone = await stillRemoved(database, keys);
-      await database.batch(
-        gone.map((key) => ({ type: "del" as const, key })),
-        { sync: true },
-      );
+      await removeKeys(database, gone);
       await database.compactRange(keyOfRemoved(first), keyOfRemoved(last));
     }
-    await database.batch(
-      marks.map((key) => ({ type: "del" as const, key })),
-      { sync: true },
-    );
+    await removeKeys(database, marks);
   }
 }
 

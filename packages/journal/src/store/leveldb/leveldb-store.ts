@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { realpath } from "node:fs/promises";
 import { errorText, FemtoError, printable, systemErrorCode } from "@femtoclaw/protocol";
 import { syncFolder } from "../../state-directory/sync-folder.ts";
-import type { CommitGroup, JournalStore, StoredRecord } from "../store.ts";
+import type { CommitGroup, JournalStore, StoredObject, StoredRecord } from "../store.ts";
 import { type Database, databaseFault, isLocked, locked, openDatabase } from "./leveldb-database.ts";
 import { inspectLeveldbFiles } from "./leveldb-files.ts";
 import {
@@ -21,12 +21,17 @@ import {
   nameOfKey,
   objectKey,
   objectRange,
+  objectRangeFrom,
   seqOfKey,
   splitGroup,
 } from "./leveldb-layout.ts";
-import { type Change, changesOf, purgeRemoved } from "./leveldb-removal.ts";
+import { type Change, changesOf, purgeRemoved, withoutRemoved } from "./leveldb-removal.ts";
 
 const NOTHING = Buffer.alloc(0);
+/** LIMIT: bytes that a long reading takes at once; each taking waits for a thread, and a group may have 100 KiB. */
+const AHEAD_BYTES = 1 << 20;
+/** Records from which on a reading is long; of a short one most of them would be read for nothing. */
+const AHEAD_RECORDS = 4_096;
 
 export interface LeveldbStoreOptions {
   /** Bytes of tables that are checked before opening, newest first; a start's default is what it has time for. */
@@ -128,7 +133,7 @@ export class LeveldbStore implements JournalStore {
 
   async locate(execution: string): Promise<readonly number[]> {
     const keys = await guarded(this.#usable().keys(indexRange(execution)).all());
-    return keys.map(seqOfKey);
+    return await guarded(withoutRemoved(this.#usable(), keys.map(seqOfKey)));
   }
 
   async object(name: string): Promise<Uint8Array | null> {
@@ -140,14 +145,15 @@ export class LeveldbStore implements JournalStore {
     return keys.map(nameOfKey);
   }
 
+  async readObjects(prefix: string, from: string, limit: number): Promise<readonly StoredObject[]> {
+    const range = { ...objectRangeFrom(prefix, from), limit, highWaterMarkBytes: AHEAD_BYTES };
+    const entries = await guarded(this.#usable().iterator(range).all());
+    return entries.map(([key, bytes]) => ({ name: nameOfKey(key), bytes }));
+  }
+
   async firstObject(prefix: string, from: string): Promise<string | null> {
-    const { gte, lt } = objectRange(prefix);
-    const start = objectKey(from);
-    const [first] = await guarded(
-      this.#usable()
-        .keys({ gte: start < gte ? gte : start, lt, limit: 1 })
-        .all(),
-    );
+    const keys = this.#usable().keys({ ...objectRangeFrom(prefix, from), limit: 1 });
+    const [first] = await guarded(keys.all());
     return first === undefined ? null : nameOfKey(first);
   }
 
@@ -173,7 +179,8 @@ export class LeveldbStore implements JournalStore {
       const before = { gte: allGroups.gte, lte: groupKey(fromSeq), reverse: true, limit: 1 };
       const [start] = await database.keys(before).all();
       const range = groupRange(start === undefined ? fromSeq : seqOfKey(start), toSeqExclusive);
-      for await (const [key, value] of database.iterator({ ...range, reverse })) {
+      const ahead = toSeqExclusive - fromSeq < AHEAD_RECORDS ? {} : { highWaterMarkBytes: AHEAD_BYTES };
+      for await (const [key, value] of database.iterator({ ...range, ...ahead, reverse })) {
         yield splitGroup(seqOfKey(key), value);
       }
     } catch (error) {

@@ -1,0 +1,100 @@
+/** Starts of the real host over a journal, from its process to the line that says that it takes calls. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { noopFolders } from "./noop.ts";
+
+/** How a host of this build is started: a program and its first arguments. */
+export type HostCommand = readonly [program: string, ...args: string[]];
+
+export interface HostStart {
+  readonly readyMs: number;
+  /** CPU time up to then, all threads together; null where the system does not tell of other processes. */
+  readonly cpuUs: number | null;
+}
+
+/** Time under load before a host is ended. */
+const LOAD_MS = 250;
+const MESSAGE = `${JSON.stringify({ message: { content: "a message of the bench" } })}\n`;
+const MESSAGES = 20_000;
+
+export class BenchHost {
+  readonly #command: HostCommand;
+  readonly #directory: string;
+
+  /** Over the state directory that `noopConfiguration` names, with the same rules but for the capability. */
+  constructor(command: HostCommand, directory: string) {
+    this.#command = command;
+    this.#directory = directory;
+    const { read, write } = noopFolders(directory);
+    const lines = [
+      'workspace = "workspace"',
+      "[allow]",
+      `read = ${JSON.stringify(read)}`,
+      `write = ${JSON.stringify(write)}`,
+      "[memory]",
+      'path = "state"',
+      "[host]",
+      'runtime_dir = "run"',
+    ];
+    writeFileSync(this.#configuration, `${lines.join("\n")}\n`, { mode: 0o600 });
+    mkdirSync(this.#home, { recursive: true, mode: 0o700 });
+  }
+
+  /** Lets the next start compile everything anew. */
+  forgetCompiledCode(): void {
+    rmSync(this.#home, { recursive: true });
+    mkdirSync(this.#home, { mode: 0o700 });
+  }
+
+  /** Starts a host, loads it with messages, and ends it in order or with SIGKILL while it writes. */
+  async live(end: "SIGTERM" | "SIGKILL"): Promise<HostStart> {
+    const began = performance.now();
+    const host = this.#spawn(["up"], "pipe");
+    const ready = once(host.stdout ?? host, "data");
+    const failed = once(host, "exit").then(([code]) => {
+      throw new Error(`the host of the bench ended with exit code ${code}`);
+    });
+    await Promise.race([ready, failed]);
+    const start = { readyMs: performance.now() - began, cpuUs: cpuUsOf(host) };
+    failed.catch(() => undefined);
+    const load = this.#spawn(["send"], "ignore");
+    load.stdin?.on("error", () => undefined).end(MESSAGE.repeat(MESSAGES));
+    await new Promise((resolve) => setTimeout(resolve, LOAD_MS));
+    const ended = [host, load].map((child) => once(child, "exit"));
+    load.kill("SIGKILL");
+    host.kill(end);
+    await Promise.all(ended);
+    return start;
+  }
+
+  get #configuration(): string {
+    return join(this.#directory, "femtoclaw.toml");
+  }
+
+  /** Of the host alone, so that nothing of whoever measures is seen or touched. */
+  get #home(): string {
+    return join(this.#directory, "home");
+  }
+
+  #spawn(args: readonly string[], stdout: "pipe" | "ignore"): ChildProcess {
+    const [program, ...first] = this.#command;
+    return spawn(program, [...first, "--config", this.#configuration, "--json", "--quiet", ...args], {
+      stdio: ["pipe", stdout, "ignore"],
+      env: { PATH: process.env["PATH"], HOME: this.#home },
+    });
+  }
+}
+
+/** Linux counts in hundredths of a second, whatever the kernel was built for. */
+const TICK_US = 10_000;
+
+function cpuUsOf({ pid }: ChildProcess): number | null {
+  try {
+    const fields = readFileSync(`/proc/${pid}/stat`, "latin1").split(") ").at(-1)?.split(" ") ?? [];
+    return (Number(fields[11]) + Number(fields[12])) * TICK_US;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,154 @@
+/** `policy allow`: the narrowest entry for a call that was refused; what it would change, and on a yes the entry itself. */
+import { dirname } from "node:path";
+import type { GrantProposal } from "@femtoclaw/policy";
+import { EXIT, FemtoError, printable } from "@femtoclaw/protocol";
+import { type PolicyDifference, policyDifference, recordedCall } from "@femtoclaw/runtime";
+import { grantLine } from "../configuration/grant-text.ts";
+import { grantedConfiguration } from "../configuration/granted-configuration.ts";
+import { type ProjectFiles, readProjectFiles } from "../configuration/project-files.ts";
+import { replaceConfiguration } from "../configuration/replace-configuration.ts";
+import { TrustStore } from "../configuration/trust-store.ts";
+import { readDecision, withLog } from "../policy/decision-source.ts";
+import { type ExaminedCall, isExamined, judgeOf, PresentPolicy } from "../policy/present-policy.ts";
+import { confirms } from "../terminal/confirm.ts";
+import { differenceValue, policyDifferenceLines } from "../terminal/policy-difference-text.ts";
+import { grantLines } from "../terminal/why-text.ts";
+import type { CommandContext } from "./command-context.ts";
+import { hostAnswers } from "./host.ts";
+import { refusedLog } from "./policy-log.ts";
+
+export interface PolicyAllowOptions {
+  /** Writes without asking. */
+  readonly yes?: boolean;
+  /** Also writes what lets an agent choose what code runs. */
+  readonly unsafe?: boolean;
+}
+
+export async function policyAllow(context: CommandContext, ref: string, options: PolicyAllowOptions): Promise<number> {
+  const read = await readDecision(context, ref, {});
+  if ("refused" in read) return refusedLog(context, read.refused);
+  const call = recordedCall(read.value.record);
+  if (call === null || !isExamined(call)) {
+    const { type, body } = read.value.record;
+    const cause = call?.obstacle ?? (type === "execution.refused" ? body.error.reason : "it was not decided");
+    return nothing(context, `there is nothing that an entry could allow: ${cause}`);
+  }
+  const loaded = context.load();
+  const project = readProjectFiles(loaded.path);
+  if (project.sha256 !== loaded.sha256) {
+    throw new FemtoError("FEMTO_CONFIG_INVALID", `${printable(loaded.path)} changed while it was read`, {
+      fix: "Run the command again.",
+    });
+  }
+  const present = await PresentPolicy.of(loaded);
+  const now = await (await present.judge()).judge(call);
+  if (now.kind === "allowed") {
+    return nothing(context, `the present configuration permits it already, by ${now.rules.join(", ")}`, EXIT.ok);
+  }
+  if (now.kind === "asks") {
+    const reason = `such calls wait for the yes of an operator (${now.rules.join(", ")}), which an entry under [allow] does not stand in for`;
+    return nothing(context, reason);
+  }
+  const { grants, obstacles } = await present.remedy(call);
+  if (obstacles.length > 0 || grants.length === 0) {
+    return nothing(context, obstacles.join("\n") || "no entry of the tables would allow it");
+  }
+  return await propose(context, options, { call, present, project, grants });
+}
+
+function nothing({ output }: CommandContext, reason: string, exit: number = EXIT.no): number {
+  if (output.json) output.value({ written: false, grants: [], reason });
+  else for (const line of reason.split("\n")) output.line(printable(line, 2_000));
+  return exit;
+}
+
+interface Proposal {
+  readonly call: ExaminedCall;
+  readonly present: PresentPolicy;
+  readonly project: ProjectFiles;
+  readonly grants: readonly GrantProposal[];
+}
+
+async function propose(context: CommandContext, options: PolicyAllowOptions, proposal: Proposal): Promise<number> {
+  const { call, present, project, grants } = proposal;
+  const { cwd, environment, options: globals, output } = context;
+  const { resolved } = present.loaded;
+  const changed = grantedConfiguration(project, resolved, grants, { cwd, environment, stateFlag: globals.state });
+  const after = await judgeOf(changed.loaded);
+  const then = await after.judge(call);
+  if (then.kind === "denied" || then.kind === "undecidable") {
+    const cause = then.obstacle ?? (then.rules.length > 0 ? `${then.rules.join(", ")} decides` : "no rule permits it");
+    return nothing(context, `the entry would not allow this call as it was recorded: ${cause}`);
+  }
+  const before = await present.judge();
+  const read = await withLog(context, {}, (log) => policyDifference(log, { before, after }));
+  if ("refused" in read) return refusedLog(context, read.refused);
+  const place = { directory: dirname(project.path), searchPath: resolved.authority.searchPath };
+  const shown = grants.map((grant) => ({
+    line: grantLine(grant, place),
+    note: grant.note,
+    dangerous: grant.dangerous,
+  }));
+  if (!output.json) {
+    output.line(`to allow it, ${printable(project.path, 4_096)} would get:`);
+    for (const grant of shown) for (const line of grantLines(grant, output)) output.line(line);
+    output.line("");
+    for (const line of policyDifferenceLines(read.value, false, output)) output.line(line);
+  }
+  const written = await isWanted(context, options, shown);
+  if (written) await write(context, present, project, changed.project);
+  tell(context, written, shown, read.value, project);
+  return EXIT.ok;
+}
+
+type Shown = readonly { readonly line: string; readonly note: string | null; readonly dangerous: boolean }[];
+
+/** Without a person and without `--yes` nothing is written; what is dangerous needs a word of its own. */
+async function isWanted(
+  { output }: CommandContext,
+  { yes, unsafe }: PolicyAllowOptions,
+  shown: Shown,
+): Promise<boolean> {
+  const isDangerous = shown.some(({ dangerous }) => dangerous);
+  if (yes === true) {
+    if (!isDangerous || unsafe === true) return true;
+    throw new FemtoError(
+      "FEMTO_USAGE",
+      "the entry lets an agent choose what code runs, so --yes alone does not write it",
+      {
+        fix: "Read what is proposed, and add --unsafe if it is what you want.",
+      },
+    );
+  }
+  return !output.json && (await confirms("write it?", isDangerous ? "unsafe" : "yes"));
+}
+
+/** Trust follows where this very text was trusted; it is given last, so that an end in between leaves the project untrusted. */
+async function write(
+  context: CommandContext,
+  { loaded }: PresentPolicy,
+  before: ProjectFiles,
+  after: ProjectFiles,
+): Promise<void> {
+  const store = new TrustStore(context.environment);
+  const isTrusted = store.list().get(before.directory) === before.sha256;
+  const isQuiet = !(await hostAnswers(context, loaded));
+  replaceConfiguration(before, after, { folder: loaded.resolved.stateDirectory, isQuiet });
+  if (isTrusted) await store.trust(after.directory, after.sha256);
+}
+
+function tell(
+  { output }: CommandContext,
+  written: boolean,
+  grants: Shown,
+  difference: PolicyDifference,
+  { path }: ProjectFiles,
+): void {
+  if (output.json) {
+    output.value({ written, path, grants, difference: differenceValue(difference) });
+  } else if (written) {
+    output.line(`wrote ${printable(path, 4_096)}; a running host goes by it after \`femtoclaw reload\``);
+  } else {
+    output.talk("nothing was written; --yes writes it");
+  }
+}

@@ -1,0 +1,73 @@
+// @ts-check
+/**
+ * Where Node.js keeps the modules of FemtoClaw as it compiled them, so that a start need not do it again. What lies
+ * there is run without a look at its meaning. Plain JavaScript: it is read before anything is kept.
+ */
+import { lstatSync, mkdirSync, realpathSync } from "node:fs";
+import { enableCompileCache } from "node:module";
+import { dirname, isAbsolute, join } from "node:path";
+
+const FOLDER = "compiled-code";
+
+/**
+ * Begins to keep compiled code and to use what is kept. Where the folder is not safe it does neither: a start that
+ * compiles is slower, and as right.
+ * @param {NodeJS.ProcessEnv} environment
+ */
+export function keepCompiledCode(environment) {
+  const directory = compiledCodeFolder(environment);
+  if (directory !== undefined) enableCompileCache({ directory });
+}
+
+/**
+ * The folder, made where it is missing; undefined where it cannot be had or somebody else could write there.
+ * @param {NodeJS.ProcessEnv} environment
+ * @returns {string | undefined}
+ */
+export function compiledCodeFolder(environment) {
+  const home = stateHome(environment);
+  if (home === undefined) return undefined;
+  try {
+    mkdirSync(home, { recursive: true, mode: 0o700 });
+    // INVARIANT: I8: the folder lies in the state home itself, which no call reaches; a link could lead out of it.
+    const folder = join(realpathSync.native(home), FOLDER);
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    return isOwnAlone(folder) ? folder : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * INVARIANT: I8: whoever writes there runs code as this user; so it is this user's alone, and only this user and root
+ * can move it or what it lies in.
+ * @param {string} folder canonical but for its last part
+ */
+function isOwnAlone(folder) {
+  const status = lstatSync(folder);
+  // Where users have no numbers, there is no telling whose it is.
+  const uid = process.geteuid?.();
+  if (!status.isDirectory() || status.uid !== uid || (status.mode & 0o077) !== 0) return false;
+  for (let above = dirname(folder), last = folder; above !== last; last = above, above = dirname(above)) {
+    const { uid: owner, mode } = lstatSync(above);
+    // In a sticky folder such as /tmp, nobody but its owner can move what belongs to somebody else.
+    const isKept = (mode & 0o022) === 0 || (mode & 0o1000) !== 0;
+    if ((owner !== uid && owner !== 0) || !isKept) return false;
+  }
+  return true;
+}
+
+/**
+ * The same folder as that of the state directories; the code that says so elsewhere is not plain JavaScript.
+ * @param {NodeJS.ProcessEnv} environment
+ * @returns {string | undefined}
+ */
+function stateHome(environment) {
+  const absolute = (/** @type {string} */ name) => {
+    const value = environment[name];
+    return value !== undefined && isAbsolute(value) ? value : undefined;
+  };
+  const home = absolute("HOME");
+  const base = absolute("XDG_STATE_HOME") ?? (home === undefined ? undefined : join(home, ".local/state"));
+  return base === undefined ? undefined : join(base, "femtoclaw");
+}

@@ -1,0 +1,126 @@
+/** Puts a changed configuration in the place of the one that was read, whole or not at all. */
+import {
+  closeSync,
+  constants,
+  fchmodSync,
+  fchownSync,
+  fstatSync,
+  fsyncSync,
+  lstatSync,
+  openSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { basename, join } from "node:path";
+import { FemtoError, printable, systemErrorCode } from "@femtoclaw/protocol";
+import { CONFIGURATION_BYTES_MAX, type ProjectFiles } from "./project-files.ts";
+import { SecureDirectory } from "./secure-file.ts";
+
+export interface Staging {
+  /** Folder that no call and no child reaches, in which the new file is written. */
+  readonly folder: string;
+  /** Whether no call can run now, so that the folder of the configuration itself will do. */
+  readonly isQuiet: boolean;
+}
+
+/** Owner and mode stay. Throws FEMTO_CONFIG_INVALID when the file is not any more the one that was read. */
+export function replaceConfiguration(before: ProjectFiles, after: ProjectFiles, staging: Staging): void {
+  const files = { before, after };
+  using directory = openFolder(before.directory);
+  using staged = openFolder(staging.folder);
+  // INVARIANT: I8: what becomes the configuration is born where no call reaches it. A child with a writable
+  // project could else hold the new file open and change it after it has taken its place.
+  if (replacedFrom(staged, directory, files)) return;
+  if (staging.isQuiet && replacedFrom(directory, directory, files)) return;
+  throw new FemtoError(
+    "FEMTO_CONFIG_INVALID",
+    `${printable(before.path)} lies on another file system than the state directory, and calls may be running beside it`,
+    { fix: "Stop the host with `femtoclaw down` and run the command again, or write the proposed entry yourself." },
+  );
+}
+
+function openFolder(path: string): SecureDirectory {
+  const folder = SecureDirectory.open(path);
+  if (folder !== undefined) return folder;
+  throw new FemtoError("FEMTO_CONFIG_NOT_FOUND", `there is no folder ${printable(path)}`);
+}
+
+interface Files {
+  readonly before: ProjectFiles;
+  readonly after: ProjectFiles;
+}
+
+/** False when the file cannot move from there, because a file system ends in between. */
+function replacedFrom(staging: SecureDirectory, directory: SecureDirectory, { before, after }: Files): boolean {
+  const name = basename(before.path);
+  const next = `${name}.next`;
+  const descriptor = claim(staging, next);
+  try {
+    writeLike(descriptor, directory, name, after.configuration);
+    // INVARIANT: what somebody wrote since is never overwritten. An editor that saves within these two
+    // steps loses to the rename, as it would to any other editor.
+    requireUnchanged(directory, name, before);
+    renameSync(staging.at(next), directory.at(name));
+  } catch (error) {
+    rmSync(staging.at(next), { force: true });
+    if (systemErrorCode(error) === "EXDEV") return false;
+    throw error instanceof FemtoError ? error : cannotWrite(before.path, error);
+  } finally {
+    closeSync(descriptor);
+  }
+  syncDirectory(directory);
+  return true;
+}
+
+/** Whoever creates the next file may write; another command that changes a configuration of that name is refused. */
+function claim(staging: SecureDirectory, next: string): number {
+  const path = join(staging.path, next);
+  try {
+    const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+    return openSync(staging.at(next), flags, 0o600);
+  } catch (error) {
+    if (systemErrorCode(error) !== "EEXIST") throw cannotWrite(path, error);
+    throw new FemtoError("FEMTO_CONFIG_INVALID", `another process is changing the configuration (${printable(path)})`, {
+      fix: `If no other femtoclaw runs, remove ${printable(path, 4_096)} and try again.`,
+    });
+  }
+}
+
+function writeLike(descriptor: number, directory: SecureDirectory, name: string, bytes: Uint8Array): void {
+  const { uid, gid, mode } = lstatSync(directory.at(name));
+  const own = fstatSync(descriptor);
+  if (own.uid !== uid || own.gid !== gid) fchownSync(descriptor, uid, gid);
+  fchmodSync(descriptor, mode & 0o7777);
+  writeFileSync(descriptor, bytes);
+  fsyncSync(descriptor);
+}
+
+function requireUnchanged(directory: SecureDirectory, name: string, { configuration, path }: ProjectFiles): void {
+  const now = directory.read(name, CONFIGURATION_BYTES_MAX);
+  if (now?.equals(configuration) === true) return;
+  throw new FemtoError(
+    "FEMTO_CONFIG_INVALID",
+    `${printable(path)} has changed since it was read; nothing was written`,
+    {
+      fix: "Run the command again.",
+    },
+  );
+}
+
+function syncDirectory(directory: SecureDirectory): void {
+  const descriptor = openSync(directory.at("."), constants.O_RDONLY | constants.O_DIRECTORY);
+  try {
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function cannotWrite(path: string, error: unknown): FemtoError {
+  const code = systemErrorCode(error) ?? "unknown cause";
+  return new FemtoError("FEMTO_CONFIG_INVALID", `${printable(path)} cannot be written (${code})`, {
+    fix: "Write the entry that is proposed into the file yourself.",
+    cause: error,
+  });
+}

@@ -1,0 +1,77 @@
+/** The command line of `policy`. */
+import { type Command, InvalidArgumentError } from "commander";
+import type { Runner } from "./commands/command-context.ts";
+
+export function addPolicyCommands(program: Command, run: Runner): void {
+  const policy = program.command("policy").description("the rules in force, and what they decided");
+  policy
+    .command("check")
+    .description("compile, validate and try out the policy")
+    .action(() => run(async (context) => (await import("./commands/policy.ts")).checkPolicy(context)));
+  policy
+    .command("show")
+    .option("--schema", "print the vocabulary that Cedar files are written in instead")
+    .description("print the compiled rules with their origins")
+    .action((options: { schema?: boolean }) =>
+      run(async (context) => (await import("./commands/policy.ts")).showPolicy(context, options)),
+    );
+  policy
+    .command("test")
+    .description("run the policy's own tests, policy/*.test.toml; executes nothing")
+    .addHelpText("after", "\nExample:\n  femtoclaw policy test --json")
+    .action(() => run(async (context) => (await import("./commands/policy.ts")).runTests(context)));
+  addHindsightCommands(policy, run);
+}
+
+/** What looks at decisions of the past. */
+function addHindsightCommands(policy: Command, run: Runner): void {
+  const key = ["--key <file>", "public key that was kept elsewhere, instead of the remembered one"] as const;
+  policy
+    .command("why")
+    .argument("<ref>", "number of a record, or identifier of an execution")
+    .option("--journal <path>", "stopped state directory, a copy of one, or an exported tree; it is verified first")
+    .option(...key)
+    .description("explain a decision, and what would change it")
+    .addHelpText("after", "\nExample:\n  femtoclaw policy why 57")
+    .action((ref: string, options: { journal?: string; key?: string }) =>
+      run(async (context) => (await import("./commands/policy-why.ts")).policyWhy(context, ref, options)),
+    );
+  policy
+    .command("allow")
+    .argument("<ref>", "number of a record, or identifier of an execution")
+    .option("--yes", "write the entry without asking")
+    .option("--unsafe", "also an entry that lets an agent choose what code runs")
+    .description("propose the narrowest entry for a refused call, and write it after a yes")
+    .addHelpText("after", "\nExample:\n  femtoclaw policy allow 57")
+    .action((ref: string, options: { yes?: boolean; unsafe?: boolean }) =>
+      run(async (context) => (await import("./commands/policy-allow.ts")).policyAllow(context, ref, options)),
+    );
+  policy
+    .command("diff")
+    .requiredOption("--against-journal [path]", "log whose calls are decided again; without a path the configured one")
+    .option(...key)
+    .option("--since <seq>", "first record to look at", sequence)
+    .option("--recorded", "by the policy of each record, to see whether the records hold")
+    .description("show what the configuration would have decided about recorded calls")
+    .addHelpText("after", "\nExample:\n  femtoclaw --config candidate.toml policy diff --against-journal")
+    .action((options: { againstJournal: string | true; key?: string; since?: number; recorded?: boolean }) =>
+      run(async (context) => (await import("./commands/policy-diff.ts")).policyDiff(context, options)),
+    );
+  policy
+    .command("learn")
+    .option("--since <seq>", "first record to look at", sequence)
+    .option("--out <file>", "file for the draft, which must not exist yet")
+    .option("--journal <path>", "stopped state directory, a copy of one, or an exported tree; it is verified first")
+    .option(...key)
+    .description("draft entries from what was refused; nothing of it comes into force")
+    .addHelpText("after", "\nExample:\n  femtoclaw policy learn --out draft.toml")
+    .action((options: { since?: number; out?: string; journal?: string; key?: string }) =>
+      run(async (context) => (await import("./commands/policy-learn.ts")).policyLearn(context, options)),
+    );
+}
+
+function sequence(text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < 0) throw new InvalidArgumentError("it must be a sequence number");
+  return value;
+}

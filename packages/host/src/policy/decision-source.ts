@@ -1,0 +1,55 @@
+/** Where past decisions are read: from the running host, from a stopped journal, or from a log that is verified first. */
+import type { LogVerdict, ReplayReader } from "@femtoclaw/journal";
+import { TilesReader } from "@femtoclaw/journal";
+import { type RecordedDecision, recordedDecision } from "@femtoclaw/runtime";
+import type { CommandContext } from "../commands/command-context.ts";
+import { hostAnswers } from "../commands/host.ts";
+import { exportOfHost } from "../host-export.ts";
+import { readJournal } from "../read-journal.ts";
+import { openVerifiedLog } from "../verified-log.ts";
+
+export interface LogChoice {
+  /** A log to read instead of the configured one. */
+  readonly journal?: string;
+  /** Text of the public key that it is held to. */
+  readonly key?: string;
+}
+
+/** A log that does not stand has no decisions to look at, only a verdict. */
+export type Read<T> = { readonly value: T } | { readonly refused: LogVerdict };
+
+export async function readDecision(
+  context: CommandContext,
+  ref: string,
+  choice: LogChoice,
+): Promise<Read<RecordedDecision>> {
+  if (choice.journal === undefined && (await hostAnswers(context))) {
+    await using operator = await context.operator();
+    return { value: (await operator.decision(ref)) as RecordedDecision };
+  }
+  return await withLog(context, choice, (log) => recordedDecision(log, ref));
+}
+
+type DecisionReader = Pick<ReplayReader, "size" | "read" | "readBackwards" | "locate" | "withValues" | "prunedBefore">;
+
+/** Lets the work read the log; it is closed when the work is done. */
+export async function withLog<T>(
+  context: CommandContext,
+  { journal, key }: LogChoice,
+  work: (log: DecisionReader) => Promise<T>,
+): Promise<Read<T>> {
+  if (journal !== undefined) {
+    await using log = await openVerifiedLog(context, journal, key);
+    const { verdict, prunedBefore, pinned } = log.verdict;
+    // Nobody decides again on what was tampered with. Of a pruned log what is left stands.
+    const stands = (verdict === "verified" || prunedBefore > 0) && pinned !== "differs";
+    return stands ? { value: await work(await log.reader()) } : { refused: log.verdict };
+  }
+  if (await hostAnswers(context)) {
+    await using exported = await exportOfHost(context);
+    await using reader = await TilesReader.open(exported.folder);
+    return { value: await work(reader) };
+  }
+  await using opened = await readJournal(context.load().resolved.stateDirectory);
+  return { value: await work(opened.reader) };
+}

@@ -1,0 +1,166 @@
+/** One past decision, made again under the policy of that time and explained to a person who may change it. */
+import { dirname } from "node:path";
+import { type Explanation, PolicyReader } from "@femtoclaw/policy";
+import { errorText, type FactQuestion, FemtoError, type PolicyActivatedBody } from "@femtoclaw/protocol";
+import {
+  AS_RECORDED,
+  askerOf,
+  type DecidedRecord,
+  type Judgement,
+  type RecordedCall,
+  type RecordedDecision,
+  RecordedJudge,
+  RecordedPolicies,
+  recordedCall,
+} from "@femtoclaw/runtime";
+import type { CommandContext } from "../commands/command-context.ts";
+import { grantLine } from "../configuration/grant-text.ts";
+import { isExamined, PresentPolicy } from "./present-policy.ts";
+
+export interface ExplainedQuestion {
+  readonly question: FactQuestion;
+  readonly explanation: Explanation;
+}
+
+/** What is found out about one decision; all of it is JSON. */
+export interface Why {
+  readonly seq: number;
+  readonly execution_id: string | null;
+  readonly at: string;
+  readonly principal: string | null;
+  readonly tool: string | null;
+  /** Arguments of a permitted call; of a refused one the beginning of its message. */
+  readonly request: unknown;
+  readonly event: string;
+  readonly decision: "allowed" | "asks" | "denied" | "not-decided";
+  readonly code: string | null;
+  readonly revision: string | null;
+  readonly rules: readonly WhyRule[];
+  /** What the agent was told; null where it was permitted. */
+  readonly told: { readonly reason: string; readonly fix: string } | null;
+  readonly questions: readonly ExplainedQuestion[];
+  /** `same` when the recorded policy decides as the record says; else what it says, or why it cannot be asked. */
+  readonly again: string | null;
+  /** What the present configuration says of the call; null where there is none, or nothing to ask. */
+  readonly now: Judgement | null;
+  readonly remedy: WhyRemedy | null;
+}
+
+export interface WhyRule {
+  readonly id: string;
+  readonly source: string | null;
+  readonly reason: string | null;
+  readonly fix: string | null;
+  readonly text: string | null;
+}
+
+export interface WhyRemedy {
+  readonly grants: readonly { readonly line: string; readonly note: string | null; readonly dangerous: boolean }[];
+  readonly obstacles: readonly string[];
+}
+
+export async function explainDecision(context: CommandContext, { record, policy }: RecordedDecision): Promise<Why> {
+  const call = recordedCall(record);
+  const present = await presentPolicy(context);
+  const recorded = await recordedSide(call, policy, present?.compiled.schemaText ?? "");
+  const nearest = recorded.questions.flatMap(({ explanation }) => explanation.nearest?.rule ?? []);
+  return {
+    ...{ seq: record.seq, execution_id: record.execution, at: record.at, principal: record.actor?.principal ?? null },
+    ...{ tool: record.body.tool, revision: record.body.revision, ...endOf(record) },
+    decision: call === null || call.verdict.kind === "undecidable" ? "not-decided" : call.verdict.kind,
+    rules: [...new Set([...record.body.rules, ...recorded.forbidding, ...nearest])].map((id) => ruleOf(id, policy)),
+    ...{ questions: recorded.questions, again: recorded.again },
+    ...(await presentSide(call, present)),
+  };
+}
+
+function endOf(record: DecidedRecord): Pick<Why, "request" | "event" | "code" | "told"> {
+  switch (record.type) {
+    case "execution.intent":
+      return { request: record.body.args, event: "permitted", code: null, told: null };
+    case "approval.asked":
+      return { request: record.body.args, event: "asked", code: "FEMTO_APPROVAL_REQUIRED", told: null };
+    case "execution.refused": {
+      const { request, event, error } = record.body;
+      return { request: request.head, event, code: error.code, told: { reason: error.reason, fix: error.fix } };
+    }
+  }
+}
+
+/** The configuration may be another one by now, or none; what was decided then is explained all the same. */
+async function presentPolicy(context: CommandContext): Promise<PresentPolicy | null> {
+  try {
+    return await PresentPolicy.of(context.load());
+  } catch (error) {
+    if (error instanceof FemtoError) context.output.talk(`the present configuration cannot be asked: ${error.message}`);
+    else throw error;
+    return null;
+  }
+}
+
+interface RecordedSide {
+  readonly questions: readonly ExplainedQuestion[];
+  readonly forbidding: readonly string[];
+  readonly again: string | null;
+}
+
+async function recordedSide(
+  call: RecordedCall | null,
+  policy: PolicyActivatedBody | null,
+  currentSchema: string,
+): Promise<RecordedSide> {
+  if (call === null) return { questions: [], forbidding: [], again: null };
+  const judge = await RecordedJudge.open(currentSchema);
+  if (policy !== null) judge.met(policy);
+  const again = againText(await AS_RECORDED.judge(call), await judge.judge(call));
+  if (call.facts === null || policy === null) return { questions: [], forbidding: [], again };
+  const reader = await PolicyReader.open();
+  const policies = new RecordedPolicies(reader, currentSchema);
+  policies.add(policy);
+  const found = await policies.find(policy.revision);
+  if ("obstacle" in found) return { questions: [], forbidding: [], again };
+  try {
+    const { facts, verdict } = call;
+    // What a yes would have lifted is no reason why a call was denied.
+    const approved = verdict.kind !== "asks";
+    const questions: ExplainedQuestion[] = [];
+    for (const question of facts.questions) {
+      const explanation = await reader.explain(found.policy, { ...askerOf(call), question, approved });
+      questions.push({ question, explanation });
+    }
+    return { questions, forbidding: questions.flatMap(({ explanation }) => explanation.forbidding), again };
+  } catch (error) {
+    return { questions: [], forbidding: [], again: errorText(error) };
+  }
+}
+
+function againText(recorded: Judgement, again: Judgement): string {
+  if (again.obstacle !== null) return again.obstacle;
+  const isSame = JSON.stringify([recorded.kind, recorded.rules]) === JSON.stringify([again.kind, again.rules]);
+  return isSame ? "same" : `${again.kind} by ${again.rules.join(", ") || "no rule"}`;
+}
+
+function ruleOf(id: string, policy: PolicyActivatedBody | null): WhyRule {
+  const found = policy?.rules?.find((rule) => rule.id === id);
+  const { source = null, reason = null, fix = null, text = null } = found ?? {};
+  return { id, source, reason, fix, text };
+}
+
+async function presentSide(
+  call: RecordedCall | null,
+  present: PresentPolicy | null,
+): Promise<Pick<Why, "now" | "remedy">> {
+  if (call === null || present === null) return { now: null, remedy: null };
+  const now = await (await present.judge()).judge(call);
+  if (now.kind !== "denied" || !isExamined(call)) return { now, remedy: null };
+  const { grants, obstacles } = await present.remedy(call);
+  const { path, resolved } = present.loaded;
+  const place = { directory: dirname(path), searchPath: resolved.authority.searchPath };
+  return {
+    now,
+    remedy: {
+      grants: grants.map((grant) => ({ line: grantLine(grant, place), note: grant.note, dangerous: grant.dangerous })),
+      obstacles,
+    },
+  };
+}

@@ -1,0 +1,32 @@
+/** A call as a person recognizes it, from its facts. */
+import { type FactQuestion, type Facts, printable } from "@femtoclaw/protocol";
+
+/** LIMIT: characters of one path or argument. */
+const PART_CHARS = 400;
+/** LIMIT: options of a call that are shown. */
+const FLAGS_SHOWN = 20;
+
+export function callText(tool: string, facts: Facts | null): string {
+  const name = printable(tool, 128);
+  return facts === null ? name : `${name} ${facts.questions.map(questionText).join(", ")}`;
+}
+
+export function questionText(question: FactQuestion): string {
+  switch (question.kind) {
+    case "path":
+      return printable(question.path, PART_CHARS);
+    case "program":
+      return programText(question);
+    case "tool":
+      return "";
+  }
+}
+
+function programText(question: Extract<FactQuestion, { kind: "program" }>): string {
+  const { program, word, flags, arguments: count, environment } = question;
+  const shown = flags.slice(0, FLAGS_SHOWN).map((flag) => printable(flag, PART_CHARS));
+  const more = flags.length > FLAGS_SHOWN ? [`and ${flags.length - FLAGS_SHOWN} options more`] : [];
+  const variables = environment.length === 0 ? "" : `, sets ${environment.map((name) => printable(name)).join(" ")}`;
+  const words = [printable(program, PART_CHARS), ...(word === undefined ? [] : [printable(word, PART_CHARS)])];
+  return `${[...words, ...shown, ...more].join(" ")} (${count} arguments${variables})`;
+}

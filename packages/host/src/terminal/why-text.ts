@@ -1,0 +1,112 @@
+/** A past decision as a person reads it: what was asked, who decided, what was missing, what would change it. */
+import { printable } from "@femtoclaw/protocol";
+import type { ExplainedQuestion, Why, WhyRule } from "../policy/why.ts";
+import { questionText } from "./call-text.ts";
+import { factLines } from "./fact-text.ts";
+import type { Output } from "./output.ts";
+import { table } from "./table.ts";
+
+/** LIMIT: characters of one text on a terminal; `--json` has all of it. */
+const TEXT_CHARS = 1_000;
+
+export function whyLines(why: Why, output: Output): string[] {
+  const title = (text: string): string[] => ["", output.style("bold", text)];
+  const request = typeof why.request === "string" ? { message: why.request } : why.request;
+  return [
+    `${output.style(COLOURS[why.decision], why.decision)}  ${shown(why.tool ?? "message")}`,
+    ...table([
+      ["record", String(why.seq)],
+      ["execution", shown(why.execution_id ?? "")],
+      ["at", shown(why.at)],
+      ["asked by", shown(why.principal ?? "")],
+      ...(why.revision === null ? [] : [["policy", why.revision.slice(0, 12)]]),
+      ...(why.told === null ? [] : [["agent heard", `${shown(why.code ?? "")}: ${shown(why.told.reason)}`]]),
+    ]),
+    ...title("request"),
+    ...factLines(request),
+    ...(why.questions.length === 0 ? [] : title("facts")),
+    ...why.questions.flatMap(({ question }) => factLines(question)),
+    ...title("decision"),
+    ...decisionLines(why, output),
+    ...title("now"),
+    ...nowLines(why, output),
+  ];
+}
+
+const COLOURS = { allowed: "green", asks: "yellow", denied: "red", "not-decided": "red" } as const;
+
+const shown = (text: string): string => printable(text, TEXT_CHARS);
+
+function decisionLines({ questions, rules, again, event, decision }: Why, output: Output): string[] {
+  if (decision === "not-decided") return [`  policy did not decide: the call ended as \`${shown(event)}\``];
+  const nearest = new Set(questions.flatMap(({ explanation }) => explanation.nearest?.rule ?? []));
+  const deciding = rules.filter(({ id }) => !nearest.has(id));
+  return [
+    ...(deciding.length === 0
+      ? ["  no rule permits it, and what no rule permits is denied"]
+      : deciding.flatMap(ruleLines)),
+    ...questions.flatMap((question) => nearestLines(question, rules, output)),
+    ...againLines(again, output),
+  ];
+}
+
+function againLines(again: string | null, output: Output): string[] {
+  if (again === null) return [];
+  if (again === "same") return [output.style("dim", "  decided again under the recorded policy: the same")];
+  return [`  ${output.style("yellow", `decided again under the recorded policy: ${shown(again)}`)}`];
+}
+
+function ruleLines({ id, source, reason, fix }: WhyRule): string[] {
+  return [
+    `  ${shown(id)} (${shown(source ?? "built in")})${reason === null ? "" : `: ${shown(reason)}`}`,
+    ...(fix === null ? [] : [`    to change this: ${shown(fix)}`]),
+  ];
+}
+
+function nearestLines(
+  { question, explanation }: ExplainedQuestion,
+  rules: readonly WhyRule[],
+  output: Output,
+): string[] {
+  const { nearest, permitting, permits } = explanation;
+  if (permitting.length > 0 || explanation.forbidding.length > 0) return [];
+  if (nearest === null) {
+    return [
+      permits === 0 ? "  no rule permits any use of this capability" : `  no permit is about ${questionText(question)}`,
+    ];
+  }
+  const rule = rules.find(({ id }) => id === nearest.rule);
+  return [
+    `  nearest: ${shown(nearest.rule)} (${shown(rule?.source ?? "built in")})${rule?.reason ? `: ${shown(rule.reason)}` : ""}`,
+    ...nearest.failed.map((condition) => `    ${output.style("red", "failed")}  ${condition}`),
+    ...nearest.met.map((condition) => `    ${output.style("green", "met")}     ${condition}`),
+  ];
+}
+
+function nowLines({ now, remedy, seq }: Why, output: Output): string[] {
+  if (now === null) return ["  nothing is said of it"];
+  if (now.kind === "undecidable") return [`  it cannot be decided: ${shown(now.obstacle ?? "")}`];
+  if (now.kind === "allowed") return [`  the present configuration permits it, by ${now.rules.map(shown).join(", ")}`];
+  if (now.kind === "asks")
+    return [`  the present configuration asks an operator, by ${now.rules.map(shown).join(", ")}`];
+  const { grants, obstacles } = remedy ?? { grants: [], obstacles: [] };
+  return [
+    "  the present configuration denies it",
+    ...obstacles.map((obstacle) => `  ${shown(obstacle)}`),
+    ...(grants.length > 0 && obstacles.length === 0 ? ["  this entry would allow it:"] : []),
+    ...(obstacles.length > 0 ? [] : grants.flatMap((grant) => grantLines(grant, output))),
+    ...(grants.length > 0 && obstacles.length === 0
+      ? [`  \`femtoclaw policy allow ${seq}\` shows what else it would change, and writes it`]
+      : []),
+  ];
+}
+
+export function grantLines(
+  { line, note, dangerous }: { readonly line: string; readonly note: string | null; readonly dangerous: boolean },
+  output: Output,
+): string[] {
+  return [
+    `    ${shown(line)}`,
+    ...(note === null ? [] : [`      ${dangerous ? output.style("red", `dangerous: ${shown(note)}`) : shown(note)}`]),
+  ];
+}

@@ -1,0 +1,200 @@
+/**
+ * The defences that the corpus is to prove: each with the change that takes it away, and a part of the title of
+ * the file whose cases have to notice. A case that passes without its defence proves nothing.
+ */
+export interface Defence {
+  readonly name: string;
+  /** From the root of the repository. */
+  readonly file: string;
+  /** Stands in the file once; `to` takes its place. */
+  readonly from: string;
+  readonly to: string;
+  readonly kind: "calls" | "configurations";
+  readonly title: string;
+}
+
+const CAPABILITIES = "packages/capabilities/src";
+const POLICY = "packages/policy/src";
+const SANDBOX = "packages/sandbox/src";
+const CONFIGURATION = "packages/runtime/src/configuration";
+
+type Row = readonly [name: string, file: string, from: string, to: string, title: string];
+
+const CALLS: readonly Row[] = [
+  [
+    "the last name of a path is no link",
+    `${CAPABILITIES}/facts/path.ts`,
+    "const descriptor = holdOpen(path, constants.O_NOFOLLOW, held);",
+    "const descriptor = holdOpen(path, 0, held);",
+    "a link is where it leads",
+  ],
+  [
+    "a path is what its descriptor is",
+    `${CAPABILITIES}/facts/path.ts`,
+    "path: canonicalPathOf(descriptor, found, text),",
+    "path,",
+    "a path that climbs",
+  ],
+  [
+    "processes are no files",
+    `${CAPABILITIES}/facts/path.ts`,
+    ".type === PROCESS_FILE_SYSTEM",
+    ".type === -1",
+    "no verb of an operator",
+  ],
+  [
+    "a program is what was decided on",
+    `${CAPABILITIES}/facts/program.ts`,
+    "  if (found === undefined) return false;",
+    "  if (found !== undefined) return true;\n  return false;",
+    "a program is a file",
+  ],
+  [
+    "a folder to run in is visible",
+    `${CAPABILITIES}/facts/program.ts`,
+    'if (visibility !== "readOnly" && visibility !== "readWrite") {',
+    "if (visibility === null) {",
+    "a working folder",
+  ],
+  [
+    "a folder is where it was decided on",
+    `${CAPABILITIES}/files/placement.ts`,
+    "if (readlinkSync(folder) !== parent.path) throw changed(path);",
+    "readlinkSync(folder);",
+    "a link is where it leads",
+  ],
+  [
+    "a file is the one that was decided on",
+    `${CAPABILITIES}/files/placement.ts`,
+    "if (found.dev !== target.device || found.ino !== target.inode) throw changed(path);",
+    "if (found === null) throw changed(path);",
+    "a link is where it leads",
+  ],
+  [
+    "nothing is added to a file with another name",
+    `${CAPABILITIES}/files/fs-write.ts`,
+    "if (nlink > 1) {",
+    "if (nlink > 1e9) {",
+    "a second name of a file",
+  ],
+  [
+    "a permit binds the file behind the name",
+    `${POLICY}/rules.ts`,
+    `const conditions = [\`context.real_path == \${literal(realPath)}\`];`,
+    'const conditions = ["true"];',
+    "a program is a file",
+  ],
+  [
+    "every option has to be listed",
+    `${POLICY}/rules.ts`,
+    ', onlyAmong("flags", use.flags));',
+    ");",
+    "options that execute",
+  ],
+  [
+    "a word behind an option is unknown",
+    `${POLICY}/rules.ts`,
+    'const unknown = "(!(context has word) && context.arguments > 0)";',
+    'const unknown = "false";',
+    "what is denied stays denied",
+  ],
+  [
+    "an option has parts",
+    "packages/protocol/src/flag-facts.ts",
+    "return [argument, ...flagParts(argument)];",
+    "return [argument];",
+    "what is denied stays denied",
+  ],
+  [
+    "some variables are never set",
+    `${POLICY}/environment.ts`,
+    "  const upper = name.toUpperCase();",
+    '  const upper = name.toUpperCase();\n  if (upper !== "") return false;',
+    "a call sets no variable",
+  ],
+  [
+    "own files are out of reach of calls",
+    `${POLICY}/rules.ts`,
+    "condition: among(floor)",
+    'condition: among(["/nowhere"])',
+    "does not write what it is judged by",
+  ],
+  [
+    "files obeyed later are out of reach of calls",
+    `${POLICY}/rules.ts`,
+    "condition: among(obeyedLaterPaths(authority), namedRepositoryParts(authority)),",
+    'condition: among(["/nowhere"]),',
+    "does not write what tools obey",
+  ],
+  [
+    "files obeyed later are read-only to programs",
+    `${SANDBOX}/view.ts`,
+    "    this.#guardObeyedLater();",
+    "",
+    "does not write what tools obey",
+  ],
+  [
+    "denied writes are read-only to programs",
+    `${SANDBOX}/view.ts`,
+    "for (const grant of [...ask.write, ...deny.write]) this.#keepReadOnly(grant);",
+    "",
+    "permitted programs cannot read",
+  ],
+  [
+    "no key stands twice",
+    "packages/protocol/src/strict-json.ts",
+    "if (Object.hasOwn(object, key)) {",
+    'if (key === "\\0") {',
+    "to the byte",
+  ],
+  [
+    "a denied name means all programs of the name",
+    `${CONFIGURATION}/resolve-programs.ts`,
+    'name === "allow" ? found.programs.slice(0, 1) : found.programs',
+    "found.programs.slice(0, 1)",
+    "what is denied stays denied",
+  ],
+  [
+    "a denied program is its file, whatever it is called",
+    `${CONFIGURATION}/resolve-programs.ts`,
+    "return a?.dev === b?.dev && a?.ino === b?.ino;",
+    "return a === b;",
+    "what is denied stays denied",
+  ],
+];
+
+const CONFIGURATIONS: readonly Row[] = [
+  [
+    "no call writes where programs are looked up",
+    `${CONFIGURATION}/check-authority.ts`,
+    "  checkLookedUp(authority, places);",
+    "",
+    "no grant undoes",
+  ],
+  [
+    "no call changes the gate's own program",
+    `${CONFIGURATION}/check-authority.ts`,
+    "  checkOwnPrograms(authority, ownPrograms, places);",
+    "",
+    "no grant undoes",
+  ],
+  [
+    "a program that runs other code says so",
+    `${POLICY}/lint.ts`,
+    "  if (danger === null) return [];",
+    "  if (danger !== undefined) return [];",
+    "a program that runs other code",
+  ],
+  [
+    "a project that was found is trusted first",
+    "packages/host/src/configuration/load-configuration.ts",
+    "if (needsTrust) new",
+    "if (needsTrust === null) new",
+    "brings no authority",
+  ],
+];
+
+const rows = (kind: Defence["kind"], all: readonly Row[]): Defence[] =>
+  all.map(([name, file, from, to, title]) => ({ name, file, from, to, kind, title }));
+
+export const DEFENCES: readonly Defence[] = [...rows("calls", CALLS), ...rows("configurations", CONFIGURATIONS)];

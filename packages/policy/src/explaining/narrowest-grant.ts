@@ -1,0 +1,144 @@
+/**
+ * The narrowest entries of the tables that would permit what was refused, and what no entry can permit.
+ * A proposal for a person, who decides; whether it permits the call is found out by deciding again.
+ */
+import {
+  type Authority,
+  type FactQuestion,
+  obeyedLaterPaths,
+  type PathQuestion,
+  type ProgramQuestion,
+  type ProgramUse,
+  printable,
+} from "@femtoclaw/protocol";
+import { ancestorsOrSelf, baseName } from "../canonical-path.ts";
+import { codeRunner } from "../code-runners.ts";
+import { isNeverSet } from "../environment.ts";
+import type { PolicyAction } from "../schema.ts";
+import type { Explanation } from "./explain.ts";
+
+interface Proposed {
+  /** What a person should know before agreeing; null where the entry says all of it. */
+  readonly note: string | null;
+  /** Whether the entry lets an agent choose what code runs; a script has to say so twice. */
+  readonly dangerous: boolean;
+}
+
+export type GrantProposal = Proposed &
+  (
+    | { readonly table: "read" | "write"; readonly path: string }
+    | { readonly table: "run"; readonly program: string; readonly realPath: string; readonly use: ProgramUse }
+    | { readonly table: "environment"; readonly name: string }
+  );
+
+export interface Remedy {
+  readonly grants: readonly GrantProposal[];
+  /** Rules that forbid the question and that no entry outweighs, by their identifiers. */
+  readonly forbidding: readonly string[];
+  /** Further reasons why no entry helps. */
+  readonly obstacles: readonly string[];
+}
+
+export interface RefusedQuestion {
+  readonly question: FactQuestion;
+  readonly action: Pick<PolicyAction, "name" | "resource" | "effect">;
+  readonly explanation: Pick<Explanation, "permitting" | "forbidding">;
+}
+
+/** What the tables of this authority lack for the question. */
+export function remedyFor({ question, action, explanation }: RefusedQuestion, authority: Authority): Remedy {
+  const forbidding = new Set(explanation.forbidding);
+  const grants: GrantProposal[] = [];
+  const obstacles: string[] = [];
+  if (forbidding.delete("floor/environment") && question.kind === "program") {
+    const missing = question.environment.filter((name) => !authority.environmentNames.includes(name));
+    const isListable = (name: string): boolean => VARIABLE.test(name) && !isNeverSet(name);
+    const never = missing.filter((name) => !isListable(name)).map((name) => printable(name));
+    if (never.length > 0) obstacles.push(`no call may ever set ${never.join(", ")}, which could choose what code runs`);
+    grants.push(...missing.filter(isListable).map(environmentGrant));
+  }
+  if (forbidding.delete("floor/obeyed-later") && question.kind === "path") {
+    const obeyed = new Set(obeyedLaterPaths(authority));
+    grants.push(
+      ...ancestorsOrSelf(question.path)
+        .filter((path) => obeyed.has(path))
+        .map(obeyedGrant),
+    );
+  } else if (explanation.permitting.length === 0) {
+    const grant = permitFor(question, action);
+    if (typeof grant === "string") obstacles.push(grant);
+    else grants.push(grant);
+  }
+  return { grants, forbidding: [...forbidding].sort(), obstacles };
+}
+
+/** As the configuration's schema has it. */
+const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]*$/;
+
+/** The grant, or why there is none. */
+function permitFor(question: FactQuestion, { name, effect }: RefusedQuestion["action"]): GrantProposal | string {
+  if (question.kind === "path" && (effect === "read" || effect === "write")) return pathGrant(question, effect);
+  if (question.kind === "program") return programGrant(question);
+  return `no table allows ${printable(name)} by an entry of its own`;
+}
+
+/** LIMIT: folders below the root from which on a folder is one of the machine's rather than one of a project. */
+const BROAD_DEPTH = 2;
+
+function pathGrant({ path, type }: PathQuestion, table: "read" | "write"): GrantProposal {
+  if (type !== "directory") return { table, path, note: null, dangerous: false };
+  const note = "a folder is granted with everything below it";
+  return { table, path, note, dangerous: ancestorsOrSelf(path).length <= BROAD_DEPTH };
+}
+
+function obeyedGrant(path: string): GrantProposal {
+  const note =
+    "tools run or obey later what stands there, outside the sandbox: whoever writes it decides what is executed";
+  return { table: "write", path, note, dangerous: true };
+}
+
+function environmentGrant(name: string): GrantProposal {
+  const note = "programs also inherit the host's value of the variable then";
+  return { table: "environment", name, note, dangerous: false };
+}
+
+/**
+ * Options that are known to lead to other code, in one program or another. A hint to the operator and no
+ * boundary: what is not listed here is still only permitted as it is written in the entry.
+ */
+const LEADING_ELSEWHERE =
+  /^(?:-{1,2}(?:exec|execdir|ok|okdir|eval|command|config|config-env|upload-pack|receive-pack|ext-diff|textconv|open-files-in-pager|pager|pre|compress-program|use-compress-program|to-command|checkpoint-action|info-script|rsh|script|script-shell|processorpath|plugin|require|init-file|rcfile)|-[ceEPOI])$/;
+
+/** LIMIT: characters of a word and options beside it, as the configuration's schema has them. */
+const WORD_CHARS = 256;
+const FLAGS_MAX = 64;
+
+function programGrant({ program, real_path, word, flags }: ProgramQuestion): GrantProposal | string {
+  const found = { table: "run", program, realPath: real_path } as const;
+  const name = printable(baseName(program));
+  const runners = [codeRunner(program), codeRunner(real_path)];
+  if (runners.includes("operands")) {
+    const note = `${name} executes code that stands in its arguments, so this allows any code within the sandbox`;
+    return { ...found, use: { kind: "any", unsafe: true }, note, dangerous: true };
+  }
+  const isRunner = runners.includes("options");
+  // INVARIANT: the word `*` is never proposed, because in a table it stands for any arguments.
+  if (word === undefined || word === "" || word === "*") {
+    const cause = word === undefined ? "has no first word" : "has a first word that no entry can name";
+    const note = `the call ${cause}, so only any arguments of ${name} can be allowed`;
+    const unsafe = isRunner ? "; some of them execute other code" : "";
+    return { ...found, use: { kind: "any", unsafe: isRunner }, note: `${note}${unsafe}`, dangerous: isRunner };
+  }
+  if (word.length > WORD_CHARS) return `an entry names no word of more than ${WORD_CHARS} characters`;
+  if (flags.length > FLAGS_MAX) return `an entry lists at most ${FLAGS_MAX} options`;
+  const leading = isRunner ? flags.filter((flag) => LEADING_ELSEWHERE.test(flag)) : [];
+  const use = { kind: "word", word, flags } as const;
+  if (leading.length === 0) return { ...found, use, note: null, dangerous: false };
+  const shown = leading.map((flag) => printable(flag)).join(" ");
+  return {
+    ...found,
+    use,
+    note: `${shown} can lead to other code, which this allows within the sandbox`,
+    dangerous: true,
+  };
+}

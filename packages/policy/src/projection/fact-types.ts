@@ -1,0 +1,132 @@
+/**
+ * The types of facts, read from the very schema that the revision names. Every fact is checked against them
+ * before the projection, so that what no rule reads has to be right as well.
+ */
+import { invalid } from "../activation.ts";
+import type { AttributeReads } from "./reads.ts";
+
+export type Fact = boolean | number | string | readonly string[] | FactRecord;
+export interface FactRecord {
+  readonly [name: string]: Fact;
+}
+
+export type FactType = "Bool" | "Long" | "String" | "Set<String>" | "datetime" | RecordType;
+export type RecordType = ReadonlyMap<string, { readonly type: FactType; readonly required: boolean }>;
+
+/** Types as the engine prints a schema: trees of `type` with its parts. */
+type TypeTree = Readonly<Record<string, unknown>>;
+
+/** Throws FEMTO_POLICY_INVALID for a type that no check stands for here. */
+export function recordType(tree: unknown): RecordType {
+  const { type, attributes } = asTree(tree);
+  if (type !== "Record") throw invalid("the schema has a context that is no record");
+  return new Map(
+    Object.entries(asTree(attributes)).map(([name, attribute]) => [
+      name,
+      { type: factType(attribute), required: asTree(attribute)["required"] !== false },
+    ]),
+  );
+}
+
+function factType(tree: unknown): FactType {
+  const { type, element } = asTree(tree);
+  switch (type) {
+    case "Bool":
+    case "Boolean":
+      return "Bool";
+    case "Long":
+    case "String":
+    case "datetime":
+      return type;
+    case "Set":
+      if (asTree(element)["type"] === "String") return "Set<String>";
+      break;
+    case "Record":
+      return recordType(tree);
+  }
+  throw invalid(`the schema has a fact of type ${String(type)}, which nothing checks`);
+}
+
+/** The tree with the types that the schema names put in the places of their names. */
+export function inlinedType(tree: unknown, namedTypes: TypeTree): TypeTree {
+  const { type, attributes, ...rest } = asTree(tree);
+  if (typeof type === "string" && Object.hasOwn(namedTypes, type)) {
+    return { ...inlinedType(namedTypes[type], namedTypes), ...rest };
+  }
+  if (type !== "Record") return asTree(tree);
+  const inlined = Object.entries(asTree(attributes)).map(([name, attribute]) => [
+    name,
+    inlinedType(attribute, namedTypes),
+  ]);
+  return { type, ...rest, attributes: Object.fromEntries(inlined) };
+}
+
+/** The same tree with the attributes that are read, and no others. */
+export function projectedType(tree: unknown, reads: AttributeReads): TypeTree {
+  const record = asTree(tree);
+  if (reads.whole || record["type"] !== "Record") return record;
+  const attributes = Object.entries(asTree(record["attributes"])).flatMap(([name, attribute]) => {
+    const member = reads.members.get(name);
+    return member === undefined ? [] : [[name, projectedType(attribute, member)] as const];
+  });
+  return { ...record, attributes: Object.fromEntries(attributes) };
+}
+
+function asTree(value: unknown): TypeTree {
+  if (typeof value === "object" && value !== null) return value as TypeTree;
+  throw invalid("the schema has a form that is not known");
+}
+
+/** Why these are not the facts of this type, or null: none too many, none too few, none of another type. */
+export function recordFault(value: unknown, type: RecordType): string | null {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return "a fact is no record";
+  const facts = value as Readonly<Record<string, unknown>>;
+  for (const name of Object.keys(facts)) {
+    if (!type.has(name)) return "there is a fact that the schema does not know";
+  }
+  for (const [name, attribute] of type) {
+    if (!Object.hasOwn(facts, name)) {
+      if (attribute.required) return `the fact ${name} is missing`;
+    } else if (!hasType(facts[name], attribute.type)) return `the fact ${name} is of another type`;
+  }
+  return null;
+}
+
+function hasType(fact: unknown, type: FactType): boolean {
+  switch (type) {
+    case "Bool":
+      return typeof fact === "boolean";
+    case "Long":
+      return Number.isSafeInteger(fact);
+    case "String":
+      return typeof fact === "string";
+    case "Set<String>":
+      return Array.isArray(fact) && fact.every((element) => typeof element === "string");
+    case "datetime":
+      return isTime(fact);
+    default:
+      return recordFault(fact, type) === null;
+  }
+}
+
+/** A time is written as the call that makes it, by trusted code; no fact of a question can be one. */
+function isTime(fact: unknown): boolean {
+  if (!hasExactly(fact, ["__extn"])) return false;
+  const call = fact["__extn"];
+  return hasExactly(call, ["arg", "fn"]) && call["fn"] === "datetime" && typeof call["arg"] === "string";
+}
+
+function hasExactly(value: unknown, sortedNames: readonly string[]): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && Object.keys(value).sort().join() === sortedNames.join();
+}
+
+/** The facts that the type has, and nothing else; they were checked before. */
+export function projectedFacts(facts: FactRecord, type: RecordType): FactRecord {
+  const kept: Record<string, Fact> = {};
+  for (const [name, attribute] of type) {
+    const fact = Object.hasOwn(facts, name) ? facts[name] : undefined;
+    if (fact === undefined) continue;
+    kept[name] = attribute.type instanceof Map ? projectedFacts(fact as FactRecord, attribute.type) : fact;
+  }
+  return kept;
+}

@@ -1,0 +1,83 @@
+/** What the engine is asked: the projected values and nothing else; and a key that holds every one of them. */
+import type { StatefulAuthorizationCall } from "@cedar-policy/cedar-wasm/web";
+import { ancestorsOrSelf } from "../canonical-path.ts";
+import type { CheckedRequest } from "../request.ts";
+import { type Fact, type FactRecord, projectedFacts } from "./fact-types.ts";
+import type { EntityProjection, ProjectedAction } from "./projected-policy.ts";
+
+export interface ProjectedCall {
+  readonly principal: string;
+  readonly action: string;
+  readonly resource: string;
+  /** Those ancestors of the resource that a rule can tell apart, each by a direct edge. */
+  readonly ancestors: readonly string[];
+  readonly context: FactRecord;
+}
+
+/** The context has been checked in full. */
+export function projectedCall(
+  { principal, resource }: CheckedRequest,
+  context: FactRecord,
+  action: ProjectedAction,
+): ProjectedCall {
+  return {
+    principal: projectedId(principal, action.principal),
+    action: action.name,
+    resource: projectedId(resource.id, action.resource),
+    ancestors: resource.type === "Path" ? projectedAncestors(resource.id, action.resource) : [],
+    context: projectedFacts(context, action.read),
+  };
+}
+
+function projectedId(id: string, { whole, named, unnamed }: EntityProjection): string {
+  return whole || named.has(id) ? id : unnamed;
+}
+
+function projectedAncestors(path: string, { whole, named }: EntityProjection): string[] {
+  return ancestorsOrSelf(path).filter((ancestor) => ancestor !== path && (whole || named.has(ancestor)));
+}
+
+// INVARIANT: the engine is asked nothing that the key of the call does not hold.
+export function engineCall(call: ProjectedCall, action: ProjectedAction): StatefulAuthorizationCall {
+  const resource = { type: action.resourceType, id: call.resource };
+  const parents = call.ancestors.map((id) => ({ type: action.resourceType, id }));
+  return {
+    principal: { type: "Agent", id: call.principal },
+    action: { type: "Action", id: call.action },
+    resource,
+    context: call.context as StatefulAuthorizationCall["context"],
+    entities: parents.length === 0 ? [] : [{ uid: resource, attrs: {}, parents }],
+    preparsedPolicySetId: action.set.name,
+    preparsedSchemaName: action.schemaName,
+    validateRequest: true,
+  };
+}
+
+/**
+ * Injective: every text is preceded by its length, every list and record by its size, every value by what
+ * it is, and a fact that is absent is not among those that are counted. Under one revision two calls with
+ * one key are one call.
+ */
+export function callKey({ principal, action, resource, ancestors, context }: ProjectedCall): string {
+  return encodedText(principal) + encodedText(action) + encodedText(resource) + encoded(ancestors) + encoded(context);
+}
+
+function encoded(fact: Fact): string {
+  if (typeof fact === "boolean") return fact ? "t" : "f";
+  if (typeof fact === "number") return `${fact};`;
+  if (typeof fact === "string") return encodedText(fact);
+  let key: string;
+  if (Array.isArray(fact)) {
+    key = `[${fact.length};`;
+    for (const element of fact) key += encodedText(element);
+    return key;
+  }
+  const entries = Object.entries(fact as FactRecord);
+  key = `{${entries.length};`;
+  for (const [name, value] of entries) key += encodedText(name) + encoded(value);
+  return key;
+}
+
+function encodedText(text: string): string {
+  return `"${text.length};${text}`;
+}

@@ -1,0 +1,133 @@
+/**
+ * Who decides recorded calls once more: a candidate, or the very policy under which each was decided.
+ * A call that cannot be decided on its recorded facts is said to be so; nothing is guessed.
+ */
+import {
+  type CompiledPolicy,
+  createPolicyEngine,
+  type EnforceablePolicy,
+  type PolicyEngine,
+  PolicyReader,
+} from "@femtoclaw/policy";
+import { errorText, type Facts, type PolicyActivatedBody } from "@femtoclaw/protocol";
+import { askerOf, isPolicyWord, type Judgement, notAllowed, type RecordedCall, undecidable } from "./recorded-call.ts";
+import { RecordedPolicies } from "./recorded-policies.ts";
+
+export interface Judge {
+  judge(call: RecordedCall): Promise<Judgement>;
+  /** Told of each policy that came into force, in the order of the records. */
+  met?(policy: PolicyActivatedBody): void;
+}
+
+/** What was decided then, as the records say. */
+export const AS_RECORDED: Judge = { judge: async ({ verdict }) => verdict };
+
+/** An engine with what it had to say of the last call that it could not decide. */
+class ListeningEngine {
+  readonly #engine: PolicyEngine;
+  readonly #faults: string[];
+
+  private constructor(engine: PolicyEngine, faults: string[]) {
+    this.#engine = engine;
+    this.#faults = faults;
+  }
+
+  static async open(): Promise<ListeningEngine> {
+    const faults: string[] = [];
+    return new ListeningEngine(await createPolicyEngine({ onFault: (fault) => void faults.push(fault) }), faults);
+  }
+
+  get revision(): string | null {
+    return this.#engine.revision;
+  }
+
+  activate(policy: EnforceablePolicy): void {
+    this.#engine.activate(policy);
+  }
+
+  async judge(call: RecordedCall): Promise<Judgement> {
+    const { facts, obstacle } = call;
+    if (facts === null) return undecidable(obstacle ?? "the record has no facts");
+    const verdict = await this.#decide(call, facts, false);
+    if (verdict.kind !== "asks" || !call.approved) return verdict;
+    // Where operators said yes, the gate decides again as such, and both answers' rules count.
+    const granted = await this.#decide(call, facts, true);
+    return { ...granted, rules: [...new Set([...verdict.rules, ...granted.rules])].sort() };
+  }
+
+  async #decide(call: RecordedCall, { questions }: Facts, approved: boolean): Promise<Judgement> {
+    const decision = this.#engine.decideAll({ ...askerOf(call), questions, approved });
+    const { rules } = decision;
+    if (decision.allowed) return { kind: "allowed", code: null, rules, obstacle: null };
+    if (isPolicyWord(decision.code, rules)) return notAllowed(decision.code, rules);
+    // The engine reports after it has answered.
+    await Promise.resolve();
+    return undecidable(this.#faults.splice(0).at(-1) ?? "the decision engine could not decide");
+  }
+}
+
+export class CandidateJudge implements Judge {
+  readonly #engine: ListeningEngine;
+  readonly #known: ReadonlySet<string>;
+  readonly #enabled: ReadonlySet<string>;
+
+  private constructor(engine: ListeningEngine, known: ReadonlySet<string>, enabled: ReadonlySet<string>) {
+    this.#engine = engine;
+    this.#known = known;
+    this.#enabled = enabled;
+  }
+
+  /** Throws FEMTO_POLICY_INVALID for a policy that could not come into force. */
+  static async open(policy: CompiledPolicy, enabled: ReadonlySet<string>): Promise<CandidateJudge> {
+    const engine = await ListeningEngine.open();
+    engine.activate(policy);
+    return new CandidateJudge(engine, new Set(policy.actions.map(({ name }) => name)), enabled);
+  }
+
+  async judge(call: RecordedCall): Promise<Judgement> {
+    if (!this.#known.has(call.tool)) return undecidable("its capability is not registered here");
+    if (!this.#enabled.has(call.tool)) {
+      return { kind: "denied", code: "FEMTO_CAPABILITY_DISABLED", rules: [], obstacle: null };
+    }
+    return await this.#engine.judge(call);
+  }
+}
+
+/** Decides each call by the policy that its record names, as the records of the log have it. */
+export class RecordedJudge implements Judge {
+  readonly #policies: RecordedPolicies;
+  readonly #engine: ListeningEngine;
+
+  private constructor(policies: RecordedPolicies, engine: ListeningEngine) {
+    this.#policies = policies;
+    this.#engine = engine;
+  }
+
+  /** `currentSchema` stands in for that of records from before records had one, where it is the one that they name. */
+  static async open(currentSchema: string): Promise<RecordedJudge> {
+    const policies = new RecordedPolicies(await PolicyReader.open(), currentSchema);
+    return new RecordedJudge(policies, await ListeningEngine.open());
+  }
+
+  met(policy: PolicyActivatedBody): void {
+    this.#policies.add(policy);
+  }
+
+  async judge(call: RecordedCall): Promise<Judgement> {
+    const { revision } = call;
+    if (revision === null) return undecidable("no policy was in force");
+    const obstacle = revision === this.#engine.revision ? null : await this.#activate(revision);
+    return obstacle === null ? await this.#engine.judge(call) : undecidable(obstacle);
+  }
+
+  async #activate(revision: string): Promise<string | null> {
+    const found = await this.#policies.find(revision);
+    if ("obstacle" in found) return found.obstacle;
+    try {
+      this.#engine.activate(found.policy);
+      return null;
+    } catch (error) {
+      return this.#policies.refuse(revision, errorText(error));
+    }
+  }
+}

@@ -1,0 +1,99 @@
+/** A call as its record has it: what was decided on, and what was decided. Pure. */
+import { type DecisionRequest, NO_HISTORY } from "@femtoclaw/policy";
+import type { Facts, TypedRecord } from "@femtoclaw/protocol";
+
+/** What a policy says of a call. `undecidable` is no answer: nothing is guessed. */
+export interface Judgement {
+  readonly kind: "allowed" | "asks" | "denied" | "undecidable";
+  /** The error code of a denial or a question; null otherwise. */
+  readonly code: string | null;
+  readonly rules: readonly string[];
+  /** Why it cannot be decided; null otherwise. */
+  readonly obstacle: string | null;
+}
+
+export interface RecordedCall {
+  readonly seq: number;
+  readonly at: string;
+  readonly execution: string;
+  readonly session: string | null;
+  readonly principal: string;
+  readonly tool: string;
+  /** Null where they cannot be decided on again. */
+  readonly facts: Facts | null;
+  readonly revision: string | null;
+  /** Whether operators had said yes to what policy asked about it. */
+  readonly approved: boolean;
+  readonly verdict: Judgement;
+  /** Why there are no facts; null where there are. */
+  readonly obstacle: string | null;
+}
+
+type DecidedType = "execution.intent" | "execution.refused" | "approval.asked";
+export type DecidedRecord = TypedRecord & { readonly type: DecidedType };
+
+/** Whether the record says what was decided about a call, or why nothing was. */
+export function isDecided(record: TypedRecord): record is DecidedRecord {
+  return (["execution.intent", "execution.refused", "approval.asked"] as string[]).includes(record.type);
+}
+
+/** Null for what policy did not decide: it ended before, or by an answer of operators, or by the runtime itself. */
+export function recordedCall(record: DecidedRecord): RecordedCall | null {
+  const { seq, at, execution, session, actor, body } = record;
+  const verdict = verdictOf(record);
+  if (verdict === null || body.tool === null || execution === null || actor === null) return null;
+  const obstacle = obstacleOf(record);
+  return {
+    ...{ seq, at, execution, session, principal: actor.principal, tool: body.tool, revision: body.revision },
+    ...{ facts: obstacle === null ? body.facts : null, verdict, obstacle },
+    approved: record.type === "execution.intent" && record.body.approval !== undefined,
+  };
+}
+
+function verdictOf(record: DecidedRecord): Judgement | null {
+  const { rules } = record.body;
+  switch (record.type) {
+    case "execution.intent":
+      return { kind: "allowed", code: null, rules, obstacle: null };
+    case "approval.asked":
+      return notAllowed("FEMTO_APPROVAL_REQUIRED", rules);
+    case "execution.refused": {
+      const { event, error } = record.body;
+      if (error.code === "FEMTO_POLICY_ERROR" && rules.length === 0)
+        return undecidable("the decision engine failed then");
+      return event === "denied" && POLICY_DENIALS.test(error.code) ? notAllowed(error.code, rules) : null;
+    }
+  }
+}
+
+/** A call can also be denied because its question could not be asked, or was not answered in time. */
+const POLICY_DENIALS = /^FEMTO_(?:POLICY|BUDGET)_/;
+
+/** Where no rule stands behind a denial but the lack of one, the engine could not decide; rules that err do deny. */
+export function isPolicyWord(code: string, rules: readonly string[]): boolean {
+  return rules.length > 0 || code === "FEMTO_POLICY_NO_PERMIT";
+}
+
+/** Who asked for what, as the policy was asked about it; the questions of the facts come besides. */
+export function askerOf({ principal, tool, facts }: RecordedCall): Omit<DecisionRequest, "question"> {
+  // Records of versions that knew no histories were decided on none.
+  return { principal, capability: tool, history: facts?.history ?? NO_HISTORY };
+}
+
+export function undecidable(obstacle: string): Judgement {
+  return { kind: "undecidable", code: null, rules: [], obstacle };
+}
+
+/** A question is no denial: it would be permitted if operators said yes. */
+export function notAllowed(code: string, rules: readonly string[]): Judgement {
+  return { kind: code === "FEMTO_APPROVAL_REQUIRED" ? "asks" : "denied", code, rules, obstacle: null };
+}
+
+function obstacleOf({ body, commitments, redactions }: DecidedRecord): string | null {
+  if (redactions?.some(({ path }) => path === "/facts" || path.startsWith("/facts/")) === true) {
+    return "a secret was taken out of its facts";
+  }
+  if (body.facts !== null) return null;
+  const isBeside = commitments?.some(({ path }) => path === "/facts") === true;
+  return isBeside ? "its facts stood beside the record and are not there any more" : "the record has no facts";
+}

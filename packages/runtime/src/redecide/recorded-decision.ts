@@ -1,0 +1,68 @@
+/** Finds what was decided about one call, and the policy that was in force then. */
+import type { JournalReader } from "@femtoclaw/journal";
+import { FemtoError, type PolicyActivatedBody, printable, type TypedRecord } from "@femtoclaw/protocol";
+import { type DecidedRecord, isDecided, recordedCall } from "./recorded-call.ts";
+import { wholeRecord } from "./whole-record.ts";
+
+export type DecisionLog = Pick<
+  JournalReader,
+  "size" | "read" | "readBackwards" | "locate" | "withValues" | "prunedBefore"
+>;
+
+export interface RecordedDecision {
+  /** The refusal, the question or the intent, with what stood beside it. */
+  readonly record: DecidedRecord;
+  /** The policy that its revision names; null where none decided, or its record is not there any more. */
+  readonly policy: PolicyActivatedBody | null;
+}
+
+/** `ref` is the number of a record of the execution, or the execution's identifier. */
+export async function recordedDecision(log: DecisionLog, ref: string): Promise<RecordedDecision> {
+  const stored = /^[0-9]{1,16}$/.test(ref) ? await bySequence(log, Number(ref)) : await byExecution(log, ref);
+  const record = await wholeRecord(log, stored);
+  if (!isDecided(record)) throw nothingDecided(ref, stored.type);
+  const { revision } = record.body;
+  return { record, policy: revision === null ? null : await policyBefore(log, record.seq, revision) };
+}
+
+async function bySequence(log: DecisionLog, seq: number): Promise<TypedRecord> {
+  if (seq >= log.size) {
+    throw new FemtoError("FEMTO_EXECUTION_NOT_FOUND", `there is no record ${seq}; the journal has ${log.size}`);
+  }
+  for await (const record of log.read(seq, seq + 1)) {
+    if (isDecided(record)) return record;
+    // A reply names the record of its outcome; what was decided stands in the intent before it.
+    const isLater = record.type === "execution.outcome" || record.type === "execution.interrupted";
+    if (!isLater) throw nothingDecided(String(seq), record.type);
+    for await (const intent of log.read(record.body.intent, record.body.intent + 1)) return intent;
+  }
+  throw new FemtoError("FEMTO_EXECUTION_NOT_FOUND", `record ${seq} is not there`);
+}
+
+/** The last word of policy about it: a call that waited for operators was decided more than once. */
+async function byExecution(log: DecisionLog, execution: string): Promise<TypedRecord> {
+  const decided: DecidedRecord[] = [];
+  for (const seq of await log.locate(execution)) {
+    if (seq < (await log.prunedBefore())) continue;
+    for await (const record of log.read(seq, seq + 1)) if (isDecided(record)) decided.push(record);
+  }
+  const last = decided.findLast((record) => recordedCall(record) !== null) ?? decided.at(-1);
+  if (last !== undefined) return last;
+  const shown = printable(execution, 64);
+  throw new FemtoError("FEMTO_EXECUTION_NOT_FOUND", `the journal holds no decision about an execution \`${shown}\``);
+}
+
+/** The newest activation of the revision before the record; as a policy changes rarely, it can lie far back. */
+async function policyBefore(log: DecisionLog, seq: number, revision: string): Promise<PolicyActivatedBody | null> {
+  for await (const stored of log.readBackwards(await log.prunedBefore(), seq)) {
+    if (stored.type !== "policy.activated" || stored.body.revision !== revision) continue;
+    const record = await wholeRecord(log, stored);
+    return record.type === "policy.activated" ? record.body : null;
+  }
+  return null;
+}
+
+function nothingDecided(ref: string, type: string): FemtoError {
+  const reason = `record ${printable(ref, 64)} (${type}) tells of no decision about a call`;
+  return new FemtoError("FEMTO_EXECUTION_NOT_FOUND", reason);
+}

@@ -1,0 +1,36 @@
+/** The view that the next child is started by, when the machine has changed since the last plan. */
+import { dirname } from "node:path";
+import { hostInspection, type Inspection } from "./inspection.ts";
+import { type SandboxView, viewOf, visibilityOf } from "./view.ts";
+
+/** The view itself while the machine is as it was when planned, else a new one. */
+export function currentView(
+  view: SandboxView,
+  othersRun = false,
+  inspection: Inspection = hostInspection,
+): SandboxView {
+  const seen = othersRun ? withoutNewcomers(view, inspection) : inspection;
+  for (const [path, kind] of view.assumed) {
+    if (seen.stateOf(path).kind !== kind) return viewOf(view.authority, seen, view.children);
+  }
+  return view;
+}
+
+/**
+ * INVARIANT: what a mount is made of cannot be exchanged by a child that runs. Bubblewrap looks paths up by
+ * name, and a child that exchanges a folder for a link at that moment would choose what the next child sees.
+ * No child can move what is a mount to it; so where a child may write, a path that was none when it was
+ * started becomes none for others until no child runs.
+ */
+function withoutNewcomers({ assumed, mounts }: SandboxView, inspection: Inspection): Inspection {
+  return {
+    ...inspection,
+    stateOf: (path) => {
+      const kind = assumed.get(path);
+      const wasNone = kind === "missing" || kind === "link";
+      const isInReach = visibilityOf(mounts, dirname(path)) === "readWrite";
+      if (!wasNone || !isInReach) return inspection.stateOf(path);
+      return kind === "missing" ? { kind } : { kind, target: path };
+    },
+  };
+}
