@@ -52,13 +52,15 @@ const FACT_CHARS = 131_072;
 /** LIMIT: elements of one fact; large sets cost the engine time, and no command has as many options. */
 const FACT_ELEMENTS = 4_096;
 
-export function checkRequest(request: DecisionRequest): CheckResult {
-  const { principal, capability, question, history, approved = false } = request;
+export function checkRequest(asking: DecisionRequest): CheckResult {
+  const { principal, capability, question, history, approved = false } = asking;
   const asked = resourceOf(question, capability);
   if (asked === null) return { ok: false, fault: "the question is of no known kind" };
   const past = historyContext(history);
   if (!past.ok) return past;
   const { facts, ...resource } = asked;
+  const past = historyContext(history);
+  if (!past.ok) return past;
   const circumstances = { ...past.attributes, approved };
   const fault =
     textFault(principal) ??

@@ -137,7 +137,7 @@ export async function testEngine(onFault?: (fault: string) => void): Promise<Tes
     get usable() {
       return engine.usable;
     },
-    activate: (policy, isActivatedBefore) => engine.activate(policy, isActivatedBefore),
+    activate: (policy) => engine.activate(policy),
     project: () => engine.project(),
     decide: (request) => engine.decide({ history: NO_HISTORY, ...request }),
     decideAll: (request) => engine.decideAll({ history: NO_HISTORY, ...request }),

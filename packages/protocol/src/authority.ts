@@ -109,28 +109,6 @@ export function obeyedLaterPaths(grants: WriteGrants): string[] {
   return [...new Set(paths)].filter((path) => !named.has(path)).sort();
 }
 
-/** The parts of a repository that a grant names, although the repository as a whole is obeyed later. */
-export function namedRepositoryParts(grants: WriteGrants): string[] {
-  const named = namedForWriting(grants);
-  const paths = obeyedRoots(grants).flatMap((root) => OBEYED_IN_REPOSITORY.map((name) => placeIn(root, name)));
-  return [...new Set(paths)].filter((path) => named.has(path)).sort();
-}
-
-function namedForWriting({ allow, ask }: WriteGrants): ReadonlySet<string> {
-  return new Set([...allow.write, ...ask.write].map(({ path }) => path));
-}
-
-const placeIn = (root: string, name: string): string => `${root === "/" ? "" : root}/${name}`;
-
-/** The folders whose files are obeyed: the workspace, what may be written, and the work tree of a repository that may. */
-export function obeyedRoots(grants: WriteGrants): string[] {
-  const written = [...namedForWriting(grants)];
-  const workTrees = written
-    .filter((path) => path.endsWith("/.git"))
-    .map((path) => path.slice(0, -"/.git".length) || "/");
-  return [...new Set([grants.workspace, ...written, ...workTrees])].sort();
-}
-
 /**
  * What a principal is left with: the same for a child's view as the rules make of it for calls.
  * INVARIANT: I8: it is never more than what everybody has.
@@ -168,4 +146,26 @@ function together(one: GrantTable, other: GrantTable): GrantTable {
     write: [...one.write, ...other.write],
     run: [...one.run, ...other.run],
   };
+}
+
+/** The parts of a repository that a grant names, although the repository as a whole is obeyed later. */
+export function namedRepositoryParts(grants: WriteGrants): string[] {
+  const named = namedForWriting(grants);
+  const paths = obeyedRoots(grants).flatMap((root) => OBEYED_IN_REPOSITORY.map((name) => placeIn(root, name)));
+  return [...new Set(paths)].filter((path) => named.has(path)).sort();
+}
+
+function namedForWriting({ allow, ask }: WriteGrants): ReadonlySet<string> {
+  return new Set([...allow.write, ...ask.write].map(({ path }) => path));
+}
+
+const placeIn = (root: string, name: string): string => `${root === "/" ? "" : root}/${name}`;
+
+/** The folders whose files are obeyed: the workspace, what may be written, and the work tree of a repository that may. */
+export function obeyedRoots(grants: WriteGrants): string[] {
+  const written = [...namedForWriting(grants)];
+  const workTrees = written
+    .filter((path) => path.endsWith("/.git"))
+    .map((path) => path.slice(0, -"/.git".length) || "/");
+  return [...new Set([grants.workspace, ...written, ...workTrees])].sort();
 }

@@ -89,9 +89,9 @@ async function decided(tool: string, path: string, authority: Authority, sandbox
   await using _bound = taken.bound;
   const decision = engine.decideAll({
     principal: "s",
+    history: NO_HISTORY,
     capability: tool,
     questions: taken.facts.questions,
-    history: NO_HISTORY,
   });
   return decision.allowed ? "allowed" : decision.code;
 }

@@ -19,9 +19,14 @@ beforeAll(async () => {
   reader = await PolicyReader.open();
 });
 const program = (argv: readonly string[], path = "/usr/bin/git") =>
-  reader.explain(POLICY, { ...ASKER, capability: "process_exec", question: programFacts(path, argv) });
+  reader.explain(POLICY, {
+    principal: "s",
+    history: NO_HISTORY,
+    capability: "process_exec",
+    question: programFacts(path, argv),
+  });
 const path = (capability: string, name: string, policy = POLICY) =>
-  reader.explain(policy, { ...ASKER, capability, question: pathFacts(name) });
+  reader.explain(policy, { principal: "s", history: NO_HISTORY, capability, question: pathFacts(name) });
 
 describe("the nearest permit", () => {
   it("is the one with the fewest failed conditions, each in Cedar's words", async () => {

@@ -1,4 +1,5 @@
 /** Rules from a record may be anything: they are refused or explained, and spoil nothing for the next ones. */
+
 import { beforeAll, describe, expect, it } from "vitest";
 import {
   compilePolicy,
@@ -11,7 +12,7 @@ import {
 import { authorityOf, handwritten, MANIFESTS, pathFacts } from "../policy-fixture.ts";
 
 const POLICY = compilePolicy({ authority: authorityOf({ read: ["/ws/a b"] }), manifests: MANIFESTS });
-const QUESTION = { principal: "s", capability: "fs_read", question: pathFacts("/ws/a b/c"), history: NO_HISTORY };
+const QUESTION = { principal: "s", history: NO_HISTORY, capability: "fs_read", question: pathFacts("/ws/a b/c") };
 
 function recorded(changes: Partial<RecordedPolicy> = {}): RecordedPolicy {
   const plain = { engine: ENGINE_VERSION, schemaText: POLICY.schemaText, rules: POLICY.rules, ...changes };

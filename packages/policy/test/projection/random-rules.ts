@@ -1,7 +1,7 @@
 /** Random rules in the whole of the language that the vocabulary of facts leaves, and random questions for them. */
 import type { FactQuestion, HistoryFacts } from "@femtoclaw/protocol";
 import fc from "fast-check";
-import { NO_HISTORY } from "../../src/history-context.ts";
+import { NO_HISTORY } from "../../src/index.ts";
 import type { DecisionRequest } from "../../src/request.ts";
 import { pathFacts, programFacts } from "../policy-fixture.ts";
 
@@ -195,6 +195,10 @@ export const REQUEST: fc.Arbitrary<DecisionRequest> = fc
     fc.boolean(),
     history,
   )
-  .map(([principal, [capability, question], approved, past]) => ({
-    ...{ principal, capability, question, approved, history: past },
+  .map(([principal, [capability, question], approved]) => ({
+    principal,
+    capability,
+    question,
+    history: NO_HISTORY,
+    approved,
   }));

@@ -8,9 +8,9 @@ import type { Places } from "./places.ts";
 /** `ownPrograms` are files and folders whose code this process runs, outside every sandbox. */
 export function checkAuthority(authority: Authority, ownPrograms: readonly string[], places: Places): void {
   checkReplaceable(authority, places);
+  checkSecrets(authority, places);
   checkLookedUp(authority, places);
   checkOwnPrograms(authority, ownPrograms, places);
-  checkSecrets(authority, places);
   checkLinks(authority, places);
   for (const path of authority.floor) {
     if (isWithin(authority.workspace, path)) {

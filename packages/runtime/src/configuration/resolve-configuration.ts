@@ -92,15 +92,14 @@ export function resolveConfiguration(input: ConfigurationInput): ResolvedConfigu
   const searchPath = resolveSearchPath(configuration.search_path, places);
   const table = (name: "allow" | "ask" | "deny") => resolveTable([name], configuration[name], base, searchPath, places);
   const [allow, ask, deny] = [table("allow"), table("ask"), table("deny")];
-  const permitted = [...allow.run, ...ask.run];
   const authority: Authority = {
     workspace: directories.workspace,
     searchPath,
     allow,
     ask: { ...ask, run: withOtherNames(ask.run, allow.run) },
-    deny: { ...deny, run: withOtherNames(deny.run, permitted) },
-    ...resolveAgents(configuration, { base, searchPath, permitted }, places),
-    ...resolveHistory(configuration, { base, searchPath, permitted }, places),
+    deny: { ...deny, run: withOtherNames(deny.run, [...allow.run, ...ask.run]) },
+    ...resolveAgents(configuration, [...allow.run, ...ask.run], base, searchPath, places),
+    ...resolveHistory(configuration, [...allow.run, ...ask.run], base, searchPath, places),
     floor: resolveFloor([...(input.ownPaths ?? []), ...witnessFiles], directories, base, places),
     childRead: pathGrants(["sandbox", "read"], configuration.sandbox?.read, base, places).map(({ path }) => path),
     ...childEnvironment(configuration.sandbox?.env ?? [], environment, places),

@@ -1,24 +1,28 @@
 /** From the tables about what happened before to what the authority holds of them: paths, programs and bounds with their places. */
 import {
+  type AfterTable,
   type Authority,
   type Configuration,
   jsonPointer,
-  type RunTable,
+  type ProgramGrant,
   type SessionBudgets,
 } from "@femtoclaw/protocol";
+import type { PathBase } from "./canonical-path.ts";
 import { pathGrants } from "./path-grants.ts";
 import type { Places } from "./places.ts";
-import { type ProgramLookUp, resolveRunTable, withOtherNames } from "./resolve-programs.ts";
+import { resolveRunTable, withOtherNames } from "./resolve-programs.ts";
 
 /** Tables that are absent leave nothing, so that a configuration without them is what it was before there were any. */
 export function resolveHistory(
   configuration: Configuration,
-  { base, searchPath, permitted }: ProgramLookUp,
+  programs: readonly ProgramGrant[],
+  base: PathBase,
+  searchPath: readonly string[],
   places: Places,
 ): Pick<Authority, "budgets" | "sensitive" | "after"> {
   const { sensitive, after_secret, after_untrusted, budgets } = configuration;
-  const forbidden = (place: readonly string[], run: RunTable | undefined) =>
-    withOtherNames(resolveRunTable(place, run, searchPath, places), permitted);
+  const run = (name: string, table: AfterTable | undefined): readonly ProgramGrant[] =>
+    resolveRunTable([name, "run"], table?.run, searchPath, places);
   requirePlaces("after_secret", after_secret, "secret", sensitive?.secret, places);
   requirePlaces("after_untrusted", after_untrusted, "untrusted", sensitive?.untrusted, places);
   return {
@@ -35,8 +39,8 @@ export function resolveHistory(
       ? {}
       : {
           after: {
-            secret: forbidden(["after_secret", "run"], after_secret?.run),
-            untrusted: forbidden(["after_untrusted", "run"], after_untrusted?.run),
+            secret: withOtherNames(run("after_secret", after_secret), programs),
+            untrusted: withOtherNames(run("after_untrusted", after_untrusted), programs),
           },
         }),
   };

@@ -1,9 +1,9 @@
 /** From the tables of paths and programs, everybody's and single agents', to grants with their places. */
-import type { AgentTables, AllowTable, Authority, Configuration, GrantTable } from "@femtoclaw/protocol";
+import type { AgentTables, AllowTable, Authority, Configuration, GrantTable, ProgramGrant } from "@femtoclaw/protocol";
 import type { PathBase } from "./canonical-path.ts";
 import { pathGrants } from "./path-grants.ts";
 import type { Places } from "./places.ts";
-import { type ProgramLookUp, resolveRunTable, withOtherNames } from "./resolve-programs.ts";
+import { resolveRunTable, withOtherNames } from "./resolve-programs.ts";
 
 export function resolveTable(
   place: readonly string[],
@@ -21,7 +21,9 @@ export function resolveTable(
 
 export function resolveAgents(
   { agent }: Configuration,
-  { base, searchPath, permitted }: ProgramLookUp,
+  programs: readonly ProgramGrant[],
+  base: PathBase,
+  searchPath: readonly string[],
   places: Places,
 ): Pick<Authority, "agents"> {
   if (agent === undefined) return {};
@@ -41,10 +43,14 @@ export function resolveAgents(
           ...(allow?.write === undefined ? {} : { write: own.write }),
           ...(allow?.run === undefined ? {} : { run: own.run }),
         },
-        ask: withAll(table("ask", ask)),
-        deny: withAll(table("deny", deny)),
+        ask: underEveryName(table("ask", ask), programs),
+        deny: underEveryName(table("deny", deny), programs),
       },
     ];
   });
   return { agents: Object.fromEntries(agents) };
+}
+
+function underEveryName(table: GrantTable, programs: readonly ProgramGrant[]): GrantTable {
+  return { ...table, run: withOtherNames(table.run, programs) };
 }

@@ -19,10 +19,10 @@ export interface Proposal {
   readonly label?: string;
   /** What the session may still add to the journal. */
   readonly quota: SessionQuota;
-  /** Remembers what the session was answered by the policy. */
-  readonly share: DecisionShare;
   /** By which it came in. */
   readonly door: Door;
+  /** Remembers what the session was answered by the policy. */
+  readonly share: DecisionShare;
   /** Records the session, once, before the first record that belongs to it; false when it is over and may have none. */
   introduce(): boolean;
 }

@@ -61,7 +61,11 @@ export class Decisions {
     const own = execution.facts?.history;
     if (own === undefined) return null;
     const { has_read_secret, has_seen_untrusted } = this.#historyOf(execution);
-    const decision = this.#ask(execution, { ...own, has_read_secret, has_seen_untrusted }, execution.approval !== null);
+    const decision = this.#ask(
+      execution,
+      { ...own, has_read_secret, has_seen_untrusted },
+      execution.askedBy.length > 0,
+    );
     return decision.allowed ? null : decision.reason;
   }
 

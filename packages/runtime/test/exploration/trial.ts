@@ -15,7 +15,7 @@ import {
 } from "@femtoclaw/journal";
 import { MACHINE_IDENTITIES } from "@femtoclaw/machines";
 import { DecisionShare } from "@femtoclaw/policy";
-import type { BootId, ExecutionId, FemtoError, RecordActor, Reply, SessionId, TypedRecord } from "@femtoclaw/protocol";
+import type { BootId, ExecutionId, FemtoError, RecordActor, Reply, TypedRecord } from "@femtoclaw/protocol";
 import { questionRecord } from "../../src/approvals.ts";
 import { compileSchemas } from "../../src/gate/argument-validators.ts";
 import { Door, newcomersShare } from "../../src/gate/door.ts";
@@ -68,7 +68,6 @@ export type Action =
   | "fail the group"
   | "store the group and fail";
 
-const SESSION = "00000000-0000-4000-8000-00000000000a" as string as SessionId;
 const ACTOR: RecordActor = { principal: "default", agent: null, channel: "library", delegation: null };
 const SCHEMAS = compileSchemas(TOOLS.map((name) => capability(name)));
 const DIGESTS = new ProgramDigests();
@@ -83,6 +82,7 @@ interface Opened {
   readonly disk: MemoryDisk;
   readonly store: HeldStore;
   readonly journal: Journal;
+  readonly histories: SessionHistories;
   readonly live: () => string;
   readonly onFailed: { hear: (error: FemtoError) => void };
 }
@@ -92,6 +92,7 @@ export class Trial {
   readonly #scenario: Scenario;
   readonly #gate: Gate;
   readonly #journal: Journal;
+  readonly #histories: SessionHistories;
   readonly #store: HeldStore;
   readonly #facts = new Map<number, () => void>();
   readonly #ends = new Map<number, () => void>();
@@ -115,12 +116,13 @@ export class Trial {
   onEffect: (call: number) => void = () => undefined;
   onReply: (call: number, reply: Reply) => void = () => undefined;
 
-  private constructor(base: Base, scenario: Scenario, { disk, store, journal, live, onFailed }: Opened) {
+  private constructor(base: Base, scenario: Scenario, { disk, store, journal, histories, live, onFailed }: Opened) {
     this.#base = base;
     this.#scenario = scenario;
     this.disk = disk;
     this.#store = store;
     this.#journal = journal;
+    this.#histories = histories;
     this.live = live;
     const system = new ActorSystem({ lastState: () => undefined });
     for (const type of TO_IDLE) system.advance({ type });
@@ -137,6 +139,7 @@ export class Trial {
     const store = new HeldStore(disk);
     const onFailed: Opened["onFailed"] = { hear: () => undefined };
     let projection: Projection | null = null;
+    let histories: SessionHistories | null = null;
     const folded = (): Projection => {
       assert(projection !== null, "nothing is appended before the state is back");
       return projection;
@@ -149,11 +152,13 @@ export class Trial {
       machines: MACHINE_IDENTITIES,
       randomBytes: (bytes) => new Uint8Array(bytes),
       projector: { apply: (record) => folded().apply(record), snapshot: () => folded().snapshot() },
+      onNumbered: (record) => histories?.apply(record),
       onFailed: (error) => onFailed.hear(error),
     });
     projection = (await recover(journal)).projection;
+    histories = new SessionHistories(projection.sessions.state);
     const live = (): string => JSON.stringify(folded().snapshot());
-    return new Trial(base, scenario, { disk, store, journal, live, onFailed });
+    return new Trial(base, scenario, { disk, store, journal, histories, live, onFailed });
   }
 
   /** Everything that could happen next. */
@@ -250,8 +255,8 @@ export class Trial {
     const { tool } = this.#scenario.calls[number] ?? { tool: "unknown" };
     const bytes = Buffer.from(JSON.stringify(call(tool, tool === "unknown" ? {} : { n: number })));
     const proposal = {
-      ...{ session: SESSION, actor: ACTOR, bytes, quota: this.#quota },
-      ...{ share: this.#share, door: new Door(this.#base.clock, 0), introduce: () => true },
+      ...{ session: this.#base.session, actor: ACTOR, bytes, quota: this.#quota, share: this.#share },
+      ...{ door: new Door(this.#base.clock, 0), introduce: () => true },
     };
     const hear = (reply: Reply): void => {
       this.replies.set(number, reply);
@@ -291,7 +296,7 @@ export class Trial {
 
   #cancel(number: number): void {
     this.#cancelled.add(number);
-    this.#gate.cancel(SESSION, idOf(number));
+    this.#gate.cancel(this.#base.session, idOf(number));
   }
 
   #stop(): void {
@@ -334,7 +339,7 @@ export class Trial {
         await this.#held(this.#facts, Number(args["n"]));
         return await takeFacts({ manifest, args, authority, sandbox: null, digests: DIGESTS });
       },
-      histories: knownSession(),
+      histories: this.#histories,
       decide: (request) => {
         const { compiled, engine } = this.#policy;
         return { ...engine.decideAll(request), revision: compiled.revision };
@@ -365,13 +370,6 @@ export class Trial {
   async #held(waits: Map<number, () => void>, number: number): Promise<void> {
     await new Promise<void>((resolve) => waits.set(number, resolve));
   }
-}
-
-/** Histories in which the session of all calls is open; what it did is no part of what is explored. */
-function knownSession(): SessionHistories {
-  const counts = { calls: 0, bytes: 0, failures: 0, refusals: 0, halted: null };
-  const history = { boot: "", opened_at: "1970-01-01T00:00:00.000000Z", opened_us: 0, ...counts };
-  return new SessionHistories({ open: { [SESSION]: history }, ended: {}, reserved: {}, marks: {} });
 }
 
 /** Keeps each group until it is told what becomes of it. */

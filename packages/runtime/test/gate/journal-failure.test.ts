@@ -115,8 +115,8 @@ class Bench {
     const quota = new SessionQuota(refusalShare(0), 0, newcomersShare(0));
     const door = new Door(systemClock(), 0);
     return this.gate.propose({
-      ...{ session: session as SessionId, actor: ACTOR, bytes, quota, door, introduce: () => true },
-      share: new DecisionShare(),
+      ...{ session: session as SessionId, actor: ACTOR, bytes, quota, share: new DecisionShare(), door },
+      introduce: () => true,
     });
   }
 }
