@@ -12,7 +12,7 @@ import {
   NO_HISTORY,
   type PolicyEngine,
 } from "@femtoclaw/policy";
-import type { Authority, FactQuestion, Facts, HistoryFacts } from "@femtoclaw/protocol";
+import type { Authority, FactQuestion, Facts } from "@femtoclaw/protocol";
 import { median, rounded } from "./quantiles.ts";
 
 export interface PolicyRow {
@@ -150,12 +150,6 @@ function compiled(tableRules: number): CompiledPolicy {
     manifests: builtinCapabilities.map(({ manifest }) => manifest),
   });
 }
-
-/** A session that began a while ago. */
-const HISTORY: HistoryFacts = {
-  ...{ at: "2026-01-01T00:00:00Z", calls: 12, bytes: 4_096, failures: 1, refusals: 2, seconds: 60 },
-  ...{ has_read_secret: false, has_seen_untrusted: false },
-};
 
 const TOOL = "/usr/bin/tool";
 

@@ -31,7 +31,7 @@ export interface LoadedPolicy {
 
 type Project = Pick<LoadedConfiguration, "path" | "resolved" | "policyFiles">;
 
-/** Who proposes; a Cedar file can name nobody else. */
+/** Who proposes, beside the agents with tables of their own; a Cedar file can name nobody else. */
 const EVERYBODY = "default";
 
 /** Makes an engine on which tests are asked; a runtime that is started has one of its own. */

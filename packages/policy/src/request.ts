@@ -56,8 +56,6 @@ export function checkRequest(asking: DecisionRequest): CheckResult {
   const { principal, capability, question, history, approved = false } = asking;
   const asked = resourceOf(question, capability);
   if (asked === null) return { ok: false, fault: "the question is of no known kind" };
-  const past = historyContext(history);
-  if (!past.ok) return past;
   const { facts, ...resource } = asked;
   const past = historyContext(history);
   if (!past.ok) return past;

@@ -10,8 +10,8 @@ const POLICY = compilePolicy({
 });
 const OPEN = 'permit (principal, action == Action::"fs_read", resource in Path::"/ws");';
 
-async function reactivated(policy: typeof POLICY): Promise<TestEngine> {
-  const engine = await testEngine();
+async function reactivated(policy: typeof POLICY): Promise<PolicyEngine> {
+  const engine = await createPolicyEngine();
   engine.activate(policy, true);
   return engine;
 }
@@ -26,7 +26,7 @@ const read = (engine: PolicyEngine, path: string) =>
 
 describe("a revision that was activated before", () => {
   it("decides like one that was validated", async () => {
-    const [before, validated] = [await reactivated(POLICY), await testEngine()];
+    const [before, validated] = [await reactivated(POLICY), await createPolicyEngine()];
     validated.activate(POLICY);
     expect(before.revision).toBe(POLICY.revision);
     for (const path of ["/ws/a", "/ws/secret/a", "/state/a", "/etc/passwd", "/"]) {
@@ -40,7 +40,7 @@ describe("a revision that was activated before", () => {
   });
 
   it("is still only what its revision names", async () => {
-    const engine = await testEngine();
+    const engine = await createPolicyEngine();
     const forged = { ...POLICY, rules: POLICY.rules.filter(({ id }) => !id.startsWith("toml/deny")) };
     expect(() => engine.activate(forged, true)).toThrow("the revision does not name these rules");
     expect(read(engine, "/ws/a").allowed).toBe(false);
@@ -55,7 +55,7 @@ describe("a record that lies about a revision that no validation would pass", ()
       'forbid (principal, action == Action::"fs_read", resource) when { context.bytes + 9223372036854775807 > 10 };',
     ],
   ])("has %s refused all the same", async (_name, text) => {
-    const engine = await testEngine();
+    const engine = await createPolicyEngine();
     expect(() => engine.activate(handwritten({ open: OPEN, text }, ["/ws"]), true)).toThrowError(
       expect.objectContaining({ code: "FEMTO_POLICY_INVALID" }),
     );

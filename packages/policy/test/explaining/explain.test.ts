@@ -12,8 +12,6 @@ const POLICY = compilePolicy({
   manifests: MANIFESTS,
 });
 
-const ASKER = { principal: "s", history: NO_HISTORY };
-
 let reader: PolicyReader;
 beforeAll(async () => {
   reader = await PolicyReader.open();

@@ -27,9 +27,9 @@ const CASES = readFileSync(new URL("corpus.jsonl", import.meta.url), "utf8")
   .map((line) => JSON.parse(line) as PoisoningCase);
 
 describe("poisoning", () => {
-  let engine: TestEngine;
+  let engine: PolicyEngine;
   beforeAll(async () => {
-    engine = await testEngine();
+    engine = await createPolicyEngine();
   });
   const answer = ({ capability, principal = "s", question, approved = false }: Ask, share: DecisionShare): string => {
     const decision = engine.decide({
@@ -66,7 +66,7 @@ describe("poisoning", () => {
 describe("a share", () => {
   const READ = 'permit (principal, action == Action::"fs_read", resource in Path::"/ws");';
   const RUN = 'permit (principal, action == Action::"process_exec", resource) when { context.cwd like "/ws*" };';
-  const ask = (engine: TestEngine, share: DecisionShare, question: FactQuestion) =>
+  const ask = (engine: PolicyEngine, share: DecisionShare, question: FactQuestion) =>
     engine.decide({
       principal: "s",
       history: NO_HISTORY,
@@ -127,7 +127,7 @@ describe("a share", () => {
   });
 
   it("remembers nothing before the policy is projected, and decides all the same", async () => {
-    const engine = await testEngine();
+    const engine = await createPolicyEngine();
     engine.activate(handwritten({ READ }));
     const { share, keep } = watched();
     const before = ask(engine, share, pathFacts("/ws/a"));

@@ -16,7 +16,7 @@ it("a policy that cannot be projected goes on deciding as a whole, and nothing i
     revision: policyRevision(plain.engine, schemaText, plain.rules),
   };
   const faults: string[] = [];
-  const engine = await testEngine((fault) => faults.push(fault));
+  const engine = await createPolicyEngine({ onFault: (fault) => faults.push(fault) });
   const share = new DecisionShare();
   const keep = vi.spyOn(share, "keep");
   engine.activate(policy);
@@ -35,7 +35,7 @@ it("a policy that cannot be projected goes on deciding as a whole, and nothing i
 });
 
 it("there is nothing to project before a policy is active, and each policy is projected once", async () => {
-  const engine = await testEngine();
+  const engine = await createPolicyEngine();
   engine.project();
   expect(engine.decide({ ...ask, question: pathFacts("/ws/a") })).toMatchObject({ code: "FEMTO_POLICY_ERROR" });
   const share = new DecisionShare();
@@ -49,7 +49,7 @@ it("there is nothing to project before a policy is active, and each policy is pr
 });
 
 it("a policy that is refused takes neither projection nor memory from the active one", async () => {
-  const engine = await testEngine();
+  const engine = await createPolicyEngine();
   engine.activate(handwritten({ READ }));
   engine.project();
   const share = new DecisionShare();

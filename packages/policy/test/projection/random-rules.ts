@@ -1,5 +1,5 @@
 /** Random rules in the whole of the language that the vocabulary of facts leaves, and random questions for them. */
-import type { FactQuestion, HistoryFacts } from "@femtoclaw/protocol";
+import type { FactQuestion } from "@femtoclaw/protocol";
 import fc from "fast-check";
 import { NO_HISTORY } from "../../src/index.ts";
 import type { DecisionRequest } from "../../src/request.ts";
@@ -38,19 +38,6 @@ const ANY = [
     'action == Action::"fs_read"',
     'action in [Action::"fs_read", Action::"fs_list"]',
   ),
-  oneOf(
-    "context.session.has_read_secret",
-    "context.session.calls > 2",
-    "context.session.calls + context.session.bytes == 3",
-  ),
-  oneOf(
-    'context.time > datetime("2026-01-02T00:00:00Z")',
-    "context has session.calls",
-    "{ past: context.session }.past.calls < 2",
-  ),
-  oneOf(
-    "context.session == { calls: 1, bytes: 0, failures: 0, refusals: 0, seconds: 0, has_read_secret: false, has_seen_untrusted: false }",
-  ),
   ...about("principal", agent),
 ];
 
@@ -67,10 +54,7 @@ const ON_PATHS = [
   fc.tuple(oneOf("==", "<", "<=", ">", ">="), small).map(([operator, bytes]) => `context.bytes ${operator} ${bytes}`),
   // This one is an error for two bytes and more, and an error of any rule denies.
   oneOf("context.bytes * 4611686018427387904 > 10", "-context.bytes + 1 < 0", "context.bytes - 3 == 0"),
-  oneOf(
-    'context == { exists: true, type: "file", bytes: 0, approved: false, session: context.session, time: context.time }',
-    "context has bytes",
-  ),
+  oneOf('context == { exists: true, type: "file", bytes: 0, approved: false }', "context has bytes"),
 ];
 
 const ON_PROGRAMS = [
@@ -173,15 +157,6 @@ const programQuestion: fc.Arbitrary<FactQuestion> = fc
   })
   .map(({ at, argv, ...facts }) => programFacts(at, argv, facts));
 
-const history: fc.Arbitrary<HistoryFacts> = fc
-  .record({
-    calls: fc.integer({ min: 0, max: 3 }),
-    bytes: fc.integer({ min: 0, max: 1 }),
-    has_read_secret: fc.boolean(),
-    at: oneOf("2026-01-01T00:00:00Z", "2026-01-03T00:00:00Z"),
-  })
-  .map((facts) => ({ ...NO_HISTORY, ...facts }));
-
 export const REQUEST: fc.Arbitrary<DecisionRequest> = fc
   .tuple(
     fc.constantFrom(...PRINCIPALS),
@@ -193,7 +168,6 @@ export const REQUEST: fc.Arbitrary<DecisionRequest> = fc
       fc.tuple(fc.constantFrom("fs_read", "fs_raed"), programQuestion),
     ),
     fc.boolean(),
-    history,
   )
   .map(([principal, [capability, question], approved]) => ({
     principal,

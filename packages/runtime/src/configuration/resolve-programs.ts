@@ -9,7 +9,6 @@ import {
   type RunRule,
   type RunTable,
 } from "@femtoclaw/protocol";
-import type { PathBase } from "./canonical-path.ts";
 import type { Places } from "./places.ts";
 
 /** Where programs are looked up unless search_path says otherwise; the environment's PATH is never used. */
@@ -31,14 +30,6 @@ export function resolveSearchPath(written: readonly string[] | undefined, places
     return statSync(plain, { throwIfNoEntry: false })?.isDirectory() === true ? [plain] : [];
   });
   return [...new Set(folders)];
-}
-
-/** What tables need beside those that permit. */
-export interface ProgramLookUp {
-  readonly base: PathBase;
-  readonly searchPath: readonly string[];
-  /** Programs that may be permitted, which a table that forbids has to know under all their names. */
-  readonly permitted: readonly ProgramGrant[];
 }
 
 export function resolveRunTable(

@@ -30,9 +30,6 @@ export function resolveAgents(
   const agents = Object.entries(agent).map(([name, { allow, ask, deny }]): [string, AgentTables] => {
     const table = (key: string, written: AllowTable | undefined): GrantTable =>
       resolveTable(["agent", name, key], written, base, searchPath, places);
-    const withAll = (forbidding: GrantTable): GrantTable => {
-      return { ...forbidding, run: withOtherNames(forbidding.run, permitted) };
-    };
     const own = table("allow", allow);
     return [
       name,

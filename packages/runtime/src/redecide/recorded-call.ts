@@ -93,10 +93,7 @@ function obstacleOf({ body, commitments, redactions }: DecidedRecord): string | 
   if (redactions?.some(({ path }) => path === "/facts" || path.startsWith("/facts/")) === true) {
     return "a secret was taken out of its facts";
   }
-  if (body.facts !== null) {
-    const isOlder = body.facts.history === undefined;
-    return isOlder ? "its facts are of an older version and do not say what its session had done before" : null;
-  }
+  if (body.facts !== null) return null;
   const isBeside = commitments?.some(({ path }) => path === "/facts") === true;
   return isBeside ? "its facts stood beside the record and are not there any more" : "the record has no facts";
 }
