@@ -56,6 +56,8 @@ const MEANINGS: Readonly<Record<ErrorCode, string>> = {
   FEMTO_FACTS_FAILED: "What an argument names could not be examined, so policy had nothing to decide on.",
   FEMTO_POLICY_NO_PERMIT: "No rule permits this use.",
   FEMTO_POLICY_FORBIDDEN: "A rule forbids this use, whatever else permits it.",
+  FEMTO_BUDGET_EXCEEDED:
+    "The session has used up what [budgets] gives it, or calls that still run may use what is left.",
   FEMTO_APPROVAL_REFUSED: "A rule asks operators before such a call, and an operator said no to this one.",
   FEMTO_APPROVAL_EXPIRED:
     "A rule asks operators before such a call, and none answered in time; or the host ended after the answer and came back too late.",
@@ -123,7 +125,8 @@ const MEANINGS: Readonly<Record<ErrorCode, string>> = {
   FEMTO_UNWITNESSED: "Witnesses are required, and one of them has not taken the newest checkpoint in time.",
   FEMTO_SESSION_QUOTA: "The session has recorded more bytes than its share of the journal. The refusal is counted.",
   FEMTO_SESSION_HALTED:
-    "The session had more refused calls than its quota and takes no further ones. The refusal is counted.",
+    "The session was halted: by an operator, by a budget, or because more of its calls were refused than its quota holds. Of further calls the refusal is counted.",
+  FEMTO_SESSION_NOT_FOUND: "The journal knows no session of this identifier, or has forgotten it since it ended.",
   FEMTO_DRAINING: "The runtime is in a phase in which it takes no calls.",
   FEMTO_HOST_NOT_RUNNING: "No host listens on the socket, or the connection ended before the answer.",
   FEMTO_HOST_RUNNING: "Another host answers on the socket already.",
@@ -190,6 +193,9 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
 
 /** What conditions can read beside the facts of a call. */
 const BESIDE_FACTS: Readonly<Record<string, string>> = {
+  session:
+    "What the session did before this call, and what its principal may have read: `calls`, `bytes`, `failures`, `refusals` and `seconds` are `Long`, `has_read_secret` and `has_seen_untrusted` are `Bool`.",
+  time: "Time of the decision in whole seconds, as the record of the call has it.",
   approved: "Whether as many operators as were asked have said yes to this very call.",
 };
 

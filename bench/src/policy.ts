@@ -9,6 +9,7 @@ import {
   createPolicyEngine,
   type DecisionRequest,
   DecisionShare,
+  NO_HISTORY,
   type PolicyEngine,
 } from "@femtoclaw/policy";
 import type { Authority, FactQuestion, Facts } from "@femtoclaw/protocol";
@@ -124,7 +125,7 @@ function redecisions(engine: PolicyEngine, recorded: readonly string[]): Sample 
   const { elapsedUs, cpuUs } = timed(() => {
     for (const text of recorded) {
       const { capability, facts } = JSON.parse(text) as { readonly capability: string; readonly facts: Facts };
-      engine.decideAll({ principal: "default", capability, questions: facts.questions });
+      engine.decideAll({ principal: "default", history: NO_HISTORY, capability, questions: facts.questions });
     }
   });
   return { value: (recorded.length * 1_000_000) / elapsedUs, cpuUs: cpuUs / recorded.length };
@@ -199,7 +200,12 @@ function requestOf(index: number, tableRules: number): DecisionRequest {
           environment: ["LANG"],
           cwd: "/ws",
         };
-  return { principal: "default", capability: index % 2 === 0 ? "fs_read" : "process_exec", question };
+  return {
+    principal: "default",
+    history: NO_HISTORY,
+    capability: index % 2 === 0 ? "fs_read" : "process_exec",
+    question,
+  };
 }
 
 function recordedCalls(tableRules: number): string[] {

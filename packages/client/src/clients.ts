@@ -3,6 +3,7 @@ import { Buffer } from "node:buffer";
 import { join } from "node:path";
 import {
   type AgentVerb,
+  agentSocketName,
   type RegisteredCapability,
   type Reply,
   SOCKET_NAMES,
@@ -19,11 +20,16 @@ export class AgentClient implements AsyncDisposable {
   }
 
   /**
-   * Each connection is a session of its own. Throws FEMTO_LOG_ROLLED_BACK when the host's log does not go
+   * Each connection is a session of its own, of the agent whose socket it goes to. Throws FEMTO_LOG_ROLLED_BACK when the host's log does not go
    * on from what is remembered of it.
    */
-  static async connect(runtimeDirectory: string, memory = memoryOf(runtimeDirectory)): Promise<AgentClient> {
-    return new AgentClient(await openHeld(join(runtimeDirectory, SOCKET_NAMES.agent), memory));
+  static async connect(
+    runtimeDirectory: string,
+    memory = memoryOf(runtimeDirectory),
+    options: { readonly agent?: string } = {},
+  ): Promise<AgentClient> {
+    const name = options.agent === undefined ? SOCKET_NAMES.agent : agentSocketName(options.agent);
+    return new AgentClient(await openHeld(join(runtimeDirectory, name), memory));
   }
 
   /** Proposes one protocol message; resolves when its outcome is durable, or the question to operators for which it waits. */
@@ -88,6 +94,12 @@ export class OperatorClient implements AsyncDisposable {
   /** Asks the host to end; `now` cancels what runs instead of waiting for it. It has ended when `closed` resolves. */
   async stop(options: { readonly now: boolean }): Promise<void> {
     await this.#connection.request("stop", { now: options.now });
+  }
+
+  /** Lets nothing of a session begin any more and ends what runs; durable when it resolves. */
+  async halt(session: string, reason?: string): Promise<{ seq: number; stopped: number }> {
+    const fields = { session, ...(reason === undefined ? {} : { reason }) };
+    return (await this.#connection.request("sessions.halt", fields)) as { seq: number; stopped: number };
   }
 
   /** Resolves when the connection has ended, which is the last thing that a stopping host does. */

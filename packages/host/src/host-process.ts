@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { proveContinuation } from "@femtoclaw/journal";
 import { LogMemory } from "@femtoclaw/journal/known-log";
-import { errorText, FemtoError, SOCKET_NAMES } from "@femtoclaw/protocol";
+import { agentSocketName, errorText, FemtoError, SOCKET_NAMES } from "@femtoclaw/protocol";
 import {
   createRuntime,
   type LogEntry,
@@ -28,9 +28,16 @@ export interface HostOptions {
   log(entry: LogEntry): void;
 }
 
+/** Paths of the sockets; `agents` has those of agents with tables of their own. */
+export interface HostSockets {
+  readonly agent: string;
+  readonly operator: string;
+  readonly agents: Readonly<Record<string, string>>;
+}
+
 export class HostProcess implements AsyncDisposable {
   readonly runtime: Runtime;
-  readonly sockets: { readonly agent: string; readonly operator: string };
+  readonly sockets: HostSockets;
   readonly #servers: readonly SocketServer[];
   readonly #load: () => LoadedConfiguration;
   readonly #stopped = Promise.withResolvers<void>();
@@ -38,7 +45,7 @@ export class HostProcess implements AsyncDisposable {
 
   private constructor(
     runtime: Runtime,
-    sockets: HostProcess["sockets"],
+    sockets: HostSockets,
     servers: readonly SocketServer[],
     load: () => LoadedConfiguration,
   ) {
@@ -53,11 +60,14 @@ export class HostProcess implements AsyncDisposable {
     const { resolved } = loaded;
     // The folder must be there before the runtime plans what children see, because it is masked for them.
     prepareSocketDirectory(resolved.runtimeDirectory);
-    const sockets = {
+    const names = Object.keys(resolved.authority.agents ?? {});
+    const sockets: HostSockets = {
       agent: join(resolved.runtimeDirectory, SOCKET_NAMES.agent),
       operator: join(resolved.runtimeDirectory, SOCKET_NAMES.operator),
+      agents: Object.fromEntries(names.map((name) => [name, join(resolved.runtimeDirectory, agentSocketName(name))])),
     };
-    for (const path of Object.values(sockets)) await assertNobodyListens(path);
+    const paths = [sockets.agent, sockets.operator, ...Object.values(sockets.agents)];
+    for (const path of paths) await assertNobodyListens(path);
     const runtime = await startRuntime(loaded, log);
     const servers: SocketServer[] = [];
     const host = new HostProcess(runtime, sockets, servers, load);
@@ -69,6 +79,10 @@ export class HostProcess implements AsyncDisposable {
       // Operators first: whoever may propose can also be stopped.
       servers.push(await SocketServer.listen(sockets.operator, () => operatorHandlers(operatorParts)));
       servers.push(await SocketServer.listen(sockets.agent, () => agentHandlers(runtime)));
+      // INVARIANT: I8: which agent proposes is told by the socket that it was given, and by nothing that it says.
+      for (const [name, path] of Object.entries(sockets.agents)) {
+        servers.push(await SocketServer.listen(path, () => agentHandlers(runtime, name)));
+      }
     } catch (error) {
       await host.stop({ now: true });
       throw error;

@@ -31,8 +31,8 @@ export interface LoadedPolicy {
 
 type Project = Pick<LoadedConfiguration, "path" | "resolved" | "policyFiles">;
 
-/** Who proposes; a Cedar file can name nobody else. */
-const AGENTS = ["default"];
+/** Who proposes, beside the agents with tables of their own; a Cedar file can name nobody else. */
+const EVERYBODY = "default";
 
 /** Makes an engine on which tests are asked; a runtime that is started has one of its own. */
 type OpenEngine = Surroundings["openPolicyEngine"];
@@ -93,7 +93,14 @@ async function fileRules(project: Project, trial: PolicyTrial): Promise<PolicyFi
   const manifests = knownManifests(project);
   const { authority } = project.resolved;
   const lookup = machineNames(authority.searchPath);
-  return await loadPolicyFiles({ files: cedar, manifests, authority, agents: AGENTS, lookup, trial });
+  return await loadPolicyFiles({
+    files: cedar,
+    manifests,
+    authority,
+    agents: [EVERYBODY, ...Object.keys(authority.agents ?? {})],
+    lookup,
+    trial,
+  });
 }
 
 function knownManifests({ path, resolved }: Project): readonly CapabilityManifest[] {

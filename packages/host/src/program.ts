@@ -145,6 +145,15 @@ function addHostCommands(program: Command, run: Runner): void {
       run(async (context) => (await import("./commands/host.ts")).down(context, options)),
     );
   program
+    .command("halt")
+    .argument("<session>", "identifier of a session, as `status` shows it")
+    .option("--reason <text>", "why, for the record")
+    .description("let no call of a session begin any more, and end what runs of it")
+    .addHelpText("after", '\nExample:\n  femtoclaw halt 0b7c5a52-… --reason "it deletes files"')
+    .action((session: string, options: { reason?: string }) =>
+      run(async (context) => (await import("./commands/host.ts")).halt(context, session, options)),
+    );
+  program
     .command("reload")
     .description("put the policy in force that the configuration has by now")
     .action(() => run(async (context) => (await import("./commands/host.ts")).reload(context)));

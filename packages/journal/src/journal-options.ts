@@ -33,6 +33,11 @@ export interface JournalOptions {
   /** Whether there is room for values beside the records; without it they are always kept. */
   readonly keepsValues?: () => boolean;
   readonly projector?: Projector;
+  /**
+   * Hears of each record of a writer as soon as it has its number, long before it is durable, and of all of
+   * them in the order of their numbers. May not throw.
+   */
+  readonly onNumbered?: (record: TypedRecord) => void;
   /** The log that a new one goes on from; means nothing where there is a log already. */
   readonly parent?: LogParent;
   /**

@@ -49,6 +49,7 @@ export class Journal extends StoreReader {
   readonly #keepsValues: () => boolean;
   readonly #utc = new UtcFormat();
   readonly #projector: Projector | undefined;
+  readonly #onNumbered: ((record: TypedRecord) => void) | undefined;
   readonly #snapshotEvery: number;
   readonly #onFailed: ((error: FemtoError) => void) | undefined;
   readonly #queue = new CommitQueue();
@@ -76,6 +77,7 @@ export class Journal extends StoreReader {
     this.#keepsValues = options.keepsValues ?? (() => true);
     this.#salts = new Salts(options.randomBytes ?? randomBytes);
     this.#projector = options.projector;
+    this.#onNumbered = options.onNumbered;
     this.#snapshotEvery = options.snapshotEveryRecords ?? LIMITS.snapshotEveryRecords;
     this.#onFailed = options.onFailed;
     this.#tree = log.tree;
@@ -275,6 +277,7 @@ export class Journal extends StoreReader {
       resolve: () => resolve({ seq: record.seq, record, bytes }),
       reject,
     });
+    this.#onNumbered?.(record);
     this.#sinceSnapshot += 1;
     if (this.#projector !== undefined && this.#sinceSnapshot >= this.#snapshotEvery) this.#pushSnapshot(ignore, ignore);
     this.#arm();

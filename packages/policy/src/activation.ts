@@ -3,6 +3,7 @@ import { type FactQuestion, FemtoError } from "@femtoclaw/protocol";
 import type { Cedar } from "./cedar-instance.ts";
 import { type EnforceablePolicy, policyRevision } from "./compile.ts";
 import { messages, verdictOf } from "./decision.ts";
+import { NO_HISTORY } from "./history-context.ts";
 import { authorizationCall, type RequestTarget } from "./request.ts";
 import type { RuleText } from "./rule-set.ts";
 import type { ResourceType } from "./schema.ts";
@@ -77,8 +78,9 @@ export function preparse(cedar: Cedar, { slot, schema, policies }: Candidate): v
 
 /** One real decision: some faults show at evaluation only, and the first call also compiles the engine's code. */
 function smoke(cedar: Cedar, candidate: Candidate, { name, resource }: Candidate["actions"][number]): void {
+  const question = QUESTIONS[resource];
   for (const approved of [false, true]) {
-    const asked = { principal: "smoke", capability: name, question: QUESTIONS[resource], approved };
+    const asked = { principal: "smoke", capability: name, question, history: NO_HISTORY, approved };
     const request = authorizationCall(asked, candidate);
     if (!request.ok) throw invalid(`${name}: ${request.fault}`);
     const { fault } = verdictOf(cedar.statefulIsAuthorized(request.call), name);

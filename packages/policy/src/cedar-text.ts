@@ -44,6 +44,8 @@ export interface PolicyParts {
   readonly effect: "permit" | "forbid";
   /** Names of the actions; at least one, else the rule could never apply. */
   readonly actions: readonly string[];
+  /** Name of the one agent that the rule is about; absent for everybody. */
+  readonly principal?: string;
   /** What follows the word `resource` in the scope, for example `in Path::"/ws"`; absent for any. */
   readonly resource?: string;
   readonly clause?: { readonly kind: "when" | "unless"; readonly condition: string };
@@ -51,11 +53,12 @@ export interface PolicyParts {
   readonly approval?: number;
 }
 
-export function policyText({ effect, actions, resource, clause, approval }: PolicyParts): string {
+export function policyText({ effect, actions, principal, resource, clause, approval }: PolicyParts): string {
   const [first, ...others] = actions.map((action) => entity("Action", action));
   assert(first !== undefined, "a rule applies to an action");
   const action = others.length === 0 ? `action == ${first}` : `action in ${set([first, ...others])}`;
-  const scope = `${effect} (principal, ${action}, ${resource === undefined ? "resource" : `resource ${resource}`})`;
+  const who = principal === undefined ? "principal" : `principal == ${entity("Agent", principal)}`;
+  const scope = `${effect} (${who}, ${action}, ${resource === undefined ? "resource" : `resource ${resource}`})`;
   const clauses = clause === undefined ? [] : [`${clause.kind} { ${clause.condition} }`];
   if (approval === undefined) return `${[scope, ...clauses].join("\n")};`;
   const approved = `${effect === "permit" ? "when" : "unless"} { context.approved }`;

@@ -5,7 +5,9 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { type Authority, type CapabilityManifest, FemtoError, obeyedLaterPaths, printable } from "@femtoclaw/protocol";
+import { agentRules } from "./agent-rules.ts";
 import type { FileRule } from "./files/file-rule.ts";
+import { budgetRules } from "./history-rules.ts";
 import { lintAuthority } from "./lint.ts";
 import { type CompiledRule, floorRules, type ToolGrant, tableRules, toolRules } from "./rules.ts";
 import { type PolicyAction, policyActions, schemaText } from "./schema.ts";
@@ -52,7 +54,9 @@ export function compilePolicy({ authority, manifests, tools = [], fileRules = []
   for (const tool of tools) assertNameable(tool, actions);
   const rules = [
     ...floorRules(authority, actions),
+    ...budgetRules(authority, actions),
     ...tableRules(authority, actions),
+    ...agentRules(authority, actions),
     ...toolRules(tools),
     ...fileRules.map(({ paths: _, hidden: __, kept: ___, ...rule }) => rule),
   ];
@@ -85,8 +89,9 @@ function assertNameable({ name, source }: ToolGrant, actions: readonly PolicyAct
 }
 
 function namedPaths(authority: Authority, fileRules: readonly FileRule[]): string[] {
-  const { floor, allow, ask, deny } = authority;
-  const grants = [allow, ask, deny].flatMap(({ read, write }) => [...read, ...write]);
+  const { floor, allow, ask, deny, agents = {} } = authority;
+  const tables = [allow, ask, deny, ...Object.values(agents).flatMap((own) => [own.allow, own.ask, own.deny])];
+  const grants = tables.flatMap(({ read = [], write = [] }) => [...read, ...write]);
   const inTables = [...floor, ...obeyedLaterPaths(authority), ...grants.map(({ path }) => path)];
   return [...new Set([...inTables, ...fileRules.flatMap(({ paths }) => paths)])].sort();
 }

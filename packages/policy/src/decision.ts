@@ -1,10 +1,11 @@
 /** What the engine's answer means: permitted only when it says so without any error. */
 import type { AuthorizationAnswer, DetailedError } from "@cedar-policy/cedar-wasm/web";
-import { printable } from "@femtoclaw/protocol";
+import { BUDGET_RULES, printable } from "@femtoclaw/protocol";
 
 export type DenialCode =
   | "FEMTO_POLICY_NO_PERMIT"
   | "FEMTO_POLICY_FORBIDDEN"
+  | "FEMTO_BUDGET_EXCEEDED"
   | "FEMTO_POLICY_ERROR"
   | "FEMTO_POLICY_ENGINE_FAILED";
 
@@ -75,6 +76,8 @@ export function question(capability: string, rules: readonly string[], approvers
 }
 
 function forbidden(capability: string, rules: readonly string[]): Denial {
+  const budgets = rules.filter((rule) => BUDGETS.has(rule));
+  if (budgets.length > 0) return overBudget(capability, rules, budgets);
   const subject = rules.length === 1 ? `the rule ${rules[0]} forbids` : `the rules ${rules.join(", ")} forbid`;
   return {
     allowed: false,
@@ -82,6 +85,14 @@ function forbidden(capability: string, rules: readonly string[]): Denial {
     rules,
     reason: `${subject} this use of ${printable(capability)}; other uses of it may be permitted`,
   };
+}
+
+const BUDGETS: ReadonlySet<string> = new Set(Object.values(BUDGET_RULES));
+
+/** A budget that is used up ends the whole session, so it is said before all that forbids only this use. */
+function overBudget(capability: string, rules: readonly string[], budgets: readonly string[]): Denial {
+  const reason = `the session has used up ${budgets.join(" and ")}, so this use of ${printable(capability)} is denied`;
+  return { allowed: false, code: "FEMTO_BUDGET_EXCEEDED", rules, reason };
 }
 
 function unpermitted(capability: string): Denial {

@@ -17,25 +17,39 @@ export interface LintFinding {
 export function lintAuthority(authority: Authority): LintFinding[] {
   assertCanonical(authority);
   const { allow, ask, deny, floor } = authority;
+  const further = furtherRun(authority);
   return [
     ...[...allow.run, ...ask.run].flatMap((grant) => [
       ...runnerFindings(grant),
       ...usabilityFindings(grant),
       ...floorFindings(grant, floor),
     ]),
+    ...Object.values(authority.agents ?? {}).flatMap((own) => (own.allow.run ?? []).flatMap(usabilityFindings)),
     ...[allow.run, ask.run].flatMap((table) => table.flatMap((grant) => shadowFindings(grant, table))),
-    ...[...allow.run, ...ask.run, ...deny.run].flatMap(wordFindings),
+    ...[...allow.run, ...ask.run, ...deny.run, ...further].flatMap(wordFindings),
   ];
 }
 
 /** Resolving paths is the duty of whoever loads the configuration; a relative path here is a bug. */
-function assertCanonical({ allow, ask, deny, floor }: Authority): void {
+function assertCanonical(authority: Authority): void {
+  const { allow, ask, deny, floor } = authority;
+  const owned = Object.values(authority.agents ?? {}).flatMap((own) => [own.allow, own.ask, own.deny]);
   const tables = [allow, ask, deny];
-  const grants: readonly PathGrant[] = tables.flatMap(({ read, write }) => [...read, ...write]);
-  const programs = tables.flatMap(({ run }) => run).flatMap(({ path, realPath }) => [path, realPath]);
+  const grants = [...tables, ...owned].flatMap(({ read = [], write = [] }): readonly PathGrant[] => [
+    ...read,
+    ...write,
+  ]);
+  const run = [...tables.flatMap((table) => table.run), ...furtherRun(authority)];
+  const programs = run.flatMap(({ path, realPath }) => [path, realPath]);
   for (const path of [...grants.map((grant) => grant.path), ...programs, ...floor]) {
     assert(isCanonicalPath(path), `a path of the authority is absolute and canonical: ${printable(path)}`);
   }
+}
+
+/** Uses of programs that stand in no table of everybody's. */
+function furtherRun({ after, agents = {} }: Authority): ProgramGrant[] {
+  const owned = Object.values(agents).flatMap(({ allow, ask, deny }) => [allow.run ?? [], ask.run, deny.run]);
+  return [after?.secret ?? [], after?.untrusted ?? [], ...owned].flat();
 }
 
 const finding = (grant: ProgramGrant, message: string): LintFinding => ({

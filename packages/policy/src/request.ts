@@ -4,9 +4,10 @@
  */
 
 import type { StatefulAuthorizationCall } from "@cedar-policy/cedar-wasm/web";
-import type { FactQuestion } from "@femtoclaw/protocol";
+import type { FactQuestion, HistoryFacts } from "@femtoclaw/protocol";
 import { ancestorsOrSelf, pathFault } from "./canonical-path.ts";
 import type { DecisionShare } from "./decision-share.ts";
+import { historyContext } from "./history-context.ts";
 import type { ResourceType } from "./schema.ts";
 
 export interface DecisionRequest {
@@ -15,6 +16,8 @@ export interface DecisionRequest {
   /** Exact name of the capability. */
   readonly capability: string;
   readonly question: FactQuestion;
+  /** What happened in the session before. */
+  readonly history: HistoryFacts;
   /** Whether as many operators as were asked have said yes to this very call; absent where nobody was asked. */
   readonly approved?: boolean;
   /** Remembers decisions for whoever asks: a question that comes again is answered faster, and in no other way. */
@@ -49,11 +52,14 @@ const FACT_CHARS = 131_072;
 /** LIMIT: elements of one fact; large sets cost the engine time, and no command has as many options. */
 const FACT_ELEMENTS = 4_096;
 
-export function checkRequest({ principal, capability, question, approved = false }: DecisionRequest): CheckResult {
+export function checkRequest(asking: DecisionRequest): CheckResult {
+  const { principal, capability, question, history, approved = false } = asking;
   const asked = resourceOf(question, capability);
   if (asked === null) return { ok: false, fault: "the question is of no known kind" };
   const { facts, ...resource } = asked;
-  const circumstances = { approved };
+  const past = historyContext(history);
+  if (!past.ok) return past;
+  const circumstances = { ...past.attributes, approved };
   const fault =
     textFault(principal) ??
     textFault(capability) ??

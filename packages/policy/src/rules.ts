@@ -37,16 +37,16 @@ export interface ToolGrant {
 }
 
 /** An action set without a member yields no rule: Cedar rejects a policy that could never apply. */
-function rule(parts: PolicyParts, about: Omit<CompiledRule, "text">): CompiledRule[] {
+export function rule(parts: PolicyParts, about: Omit<CompiledRule, "text">): CompiledRule[] {
   return parts.actions.length === 0 ? [] : [{ ...about, text: policyText(parts) }];
 }
 
 const named = (actions: readonly PolicyAction[]): string[] => actions.map(({ name }) => name);
 
-const programActions = (actions: readonly PolicyAction[]): string[] =>
+export const programActions = (actions: readonly PolicyAction[]): string[] =>
   named(actions.filter(({ resource }) => resource === "Program"));
 
-const pathActions = (
+export const pathActions = (
   actions: readonly PolicyAction[],
   effects: (effect: PolicyAction["effect"]) => boolean = () => true,
 ): string[] => named(actions.filter(({ resource, effect }) => resource === "Path" && effects(effect)));
@@ -111,7 +111,7 @@ function among(folders: readonly string[], exceptions: readonly string[] = []): 
 }
 
 /** The rules of the tables, numbered in the order in which the tables hold their entries. */
-export function tableRules({ allow, ask, deny }: Authority, actions: readonly PolicyAction[]): CompiledRule[] {
+export function tableRules({ allow, ask, deny, after }: Authority, actions: readonly PolicyAction[]): CompiledRule[] {
   const readers = pathActions(actions, (effect) => effect === "read");
   const writers = pathActions(actions, (effect) => effect === "write");
   const changers = pathActions(actions, (effect) => effect !== "read");
@@ -123,6 +123,8 @@ export function tableRules({ allow, ask, deny }: Authority, actions: readonly Po
       pathRule("forbid", changers, grant, `toml/deny.write/${index + 1}`, "changing"),
     ),
     ...runRules("forbid", "deny.run", deny.run, programActions(actions)),
+    ...runRules("forbid", "after_secret.run", after?.secret ?? [], programActions(actions), "has_read_secret"),
+    ...runRules("forbid", "after_untrusted.run", after?.untrusted ?? [], programActions(actions), "has_seen_untrusted"),
     ...askRules(ask, actions),
     ...allow.read.flatMap((grant, index) =>
       pathRule("permit", readers, grant, `toml/allow.read/${index + 1}`, "reading"),
@@ -158,7 +160,7 @@ function askRules(ask: GrantTable, actions: readonly PolicyAction[]): CompiledRu
 }
 
 /** What an entry does: two forbid and two permit, the middle ones until and after an operator says yes. */
-type Mood = "forbid" | "ask" | "granted" | "permit";
+export type Mood = "forbid" | "ask" | "granted" | "permit";
 
 const VERDICT: Readonly<Record<Mood, string>> = {
   forbid: "is forbidden",
@@ -183,15 +185,16 @@ function moodAbout(mood: Mood): Pick<CompiledRule, "fix" | "approvers"> {
 const APPROVERS = 1;
 const TAKE_AWAY = "take the entry away or narrow it";
 
-function pathRule(
+export function pathRule(
   mood: Mood,
   actions: readonly string[],
   { path, source }: PathGrant,
   id: string,
   doing: string,
+  scope: Pick<PolicyParts, "principal"> = {},
 ): CompiledRule[] {
   return rule(
-    { ...moodParts(mood), actions, resource: `in ${entity("Path", path)}` },
+    { ...moodParts(mood), ...scope, actions, resource: `in ${entity("Path", path)}` },
     {
       id,
       source,
@@ -201,29 +204,37 @@ function pathRule(
   );
 }
 
-function runRules(
+export function runRules(
   mood: Mood,
   table: string,
   grants: readonly ProgramGrant[],
   actions: readonly string[],
+  onceTrue?: keyof typeof AFTER,
+  scope: Pick<PolicyParts, "principal"> = {},
 ): CompiledRule[] {
   const counts = new Map<string, number>();
   return grants.flatMap((grant) => {
     const key = encodeURIComponent(baseName(grant.path));
     const count = (counts.get(key) ?? 0) + 1;
     counts.set(key, count);
-    const parts = forbids(mood) ? forbiddenUse(grant) : permittedUse(grant);
+    const parts = forbids(mood) ? forbiddenUse(grant, onceTrue) : permittedUse(grant);
     return rule(
-      { ...moodParts(mood), actions, ...parts },
+      { ...moodParts(mood), ...scope, actions, ...parts },
       {
         id: `toml/${table}.${key}/${count}${mood === "granted" ? "/granted" : ""}`,
         source: grant.source,
-        reason: useReason(mood, grant),
+        reason: `${useReason(mood, grant)}${onceTrue === undefined ? "" : AFTER[onceTrue]}`,
         ...moodAbout(mood),
       },
     );
   });
 }
+
+/** What a rule adds to its reason that is in force only once a history fact is true. */
+const AFTER = {
+  has_read_secret: " once a secret may have been read",
+  has_seen_untrusted: " once untrusted content may have been read",
+} as const;
 
 type Use = Pick<PolicyParts, "resource" | "clause">;
 
@@ -231,21 +242,27 @@ type Use = Pick<PolicyParts, "resource" | "clause">;
  * INVARIANT: a permit binds the path and the file behind it as they were when the grant was examined;
  * a link that leads elsewhere since then is another program.
  */
-function permittedUse({ path, realPath, use }: ProgramGrant): Use {
+function permittedUse(grant: ProgramGrant): Use {
+  return { resource: `== ${entity("Program", grant.path)}`, clause: { kind: "when", condition: useCondition(grant) } };
+}
+
+/** What a call has to be, beside one of the program itself, to be this use of it. */
+export function useCondition({ realPath, use }: ProgramGrant): string {
   const conditions = [`context.real_path == ${literal(realPath)}`];
   if (use.kind === "word") {
     // The fact `word` is absent when an option stands first, so such a call meets no word rule.
     conditions.push("context has word", `context.word == ${literal(use.word)}`, onlyAmong("flags", use.flags));
   }
-  return { resource: `== ${entity("Program", path)}`, clause: { kind: "when", condition: conditions.join(" && ") } };
+  return conditions.join(" && ");
 }
 
 /**
  * INVARIANT: a forbid reaches the program under every name that leads to the same file, and every
  * spelling of the word: when an option stands first the word is unknown, and unknown is forbidden.
  */
-function forbiddenUse({ path, realPath, use }: ProgramGrant): Use {
-  const program = `(resource == ${entity("Program", path)} || context.real_path == ${literal(realPath)})`;
+function forbiddenUse({ path, realPath, use }: ProgramGrant, onceTrue?: keyof typeof AFTER): Use {
+  const when = onceTrue === undefined ? "" : `context.session.${onceTrue} && `;
+  const program = `${when}(resource == ${entity("Program", path)} || context.real_path == ${literal(realPath)})`;
   if (use.kind === "any") return { clause: { kind: "when", condition: program } };
   const word = `(context has word && context.word == ${literal(use.word)})`;
   const unknown = "(!(context has word) && context.arguments > 0)";

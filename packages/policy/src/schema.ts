@@ -5,6 +5,7 @@
 import assert from "node:assert/strict";
 import { type CapabilityManifest, FemtoError } from "@femtoclaw/protocol";
 import { literal } from "./cedar-text.ts";
+import { HISTORY_CONTEXT, SESSION } from "./history-context.ts";
 
 export type ResourceType = "Path" | "Program" | "Tool";
 
@@ -59,10 +60,16 @@ function resourceType({ name, arguments: declared }: CapabilityManifest): Resour
 }
 
 export function schemaText(actions: readonly PolicyAction[]): string {
-  const lines = ["entity Agent;", "entity Path in [Path];", "entity Program;", "entity Tool;"];
+  const lines = [
+    "entity Agent;",
+    "entity Path in [Path];",
+    "entity Program;",
+    "entity Tool;",
+    `type Session = ${recordOf(SESSION)};`,
+  ];
   for (const { name, resource } of actions) {
     lines.push(
-      `action ${literal(name)} appliesTo { principal: [Agent], resource: [${resource}], context: ${record(resource)} };`,
+      `action ${literal(name)} appliesTo { principal: [Agent], resource: [${resource}], context: ${recordOf(contextOf(resource))} };`,
     );
   }
   return `${lines.join("\n")}\n`;
@@ -70,13 +77,13 @@ export function schemaText(actions: readonly PolicyAction[]): string {
 
 /** All that a condition can read of a call about such a resource; `?` marks what may be absent. */
 export function contextOf(resource: ResourceType): Readonly<Record<string, string>> {
-  return { ...CONTEXT[resource], ...APPROVED };
+  return { ...CONTEXT[resource], ...HISTORY_CONTEXT, ...APPROVED };
 }
 
-function record(resource: ResourceType): string {
-  const attributes = Object.entries(contextOf(resource)).map(([key, type]) => {
+function recordOf(attributes: Readonly<Record<string, string>>): string {
+  const members = Object.entries(attributes).map(([key, type]) => {
     const name = key.replace("?", "");
     return `${literal(name)}${name === key ? "" : "?"}: ${type}`;
   });
-  return `{ ${attributes.join(", ")} }`;
+  return `{ ${members.join(", ")} }`;
 }

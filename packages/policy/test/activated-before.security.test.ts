@@ -1,6 +1,7 @@
 /** What a record saves a start of: the strict validation, and nothing that keeps a decision from failing open. */
+
 import { describe, expect, it } from "vitest";
-import { compilePolicy, createPolicyEngine, type PolicyEngine } from "../src/index.ts";
+import { compilePolicy, createPolicyEngine, NO_HISTORY, type PolicyEngine } from "../src/index.ts";
 import { any, authorityOf, handwritten, MANIFESTS, pathFacts, programFacts } from "./policy-fixture.ts";
 
 const POLICY = compilePolicy({
@@ -16,7 +17,12 @@ async function reactivated(policy: typeof POLICY): Promise<PolicyEngine> {
 }
 
 const read = (engine: PolicyEngine, path: string) =>
-  engine.decide({ principal: "s", capability: "fs_read", question: pathFacts(path, { bytes: 1 }) });
+  engine.decide({
+    principal: "s",
+    history: NO_HISTORY,
+    capability: "fs_read",
+    question: pathFacts(path, { bytes: 1 }),
+  });
 
 describe("a revision that was activated before", () => {
   it("decides like one that was validated", async () => {
@@ -28,7 +34,7 @@ describe("a revision that was activated before", () => {
     }
     for (const program of ["/usr/bin/echo", "/usr/bin/sh"]) {
       const question = programFacts(program, ["-n", "x"]);
-      const request = { principal: "s", capability: "process_exec", question };
+      const request = { principal: "s", history: NO_HISTORY, capability: "process_exec", question };
       expect(before.decide(request)).toEqual(validated.decide(request));
     }
   });

@@ -1,10 +1,18 @@
 import { describe, expect, it } from "vitest";
-import { compilePolicy, type PolicyEngine } from "../src/index.ts";
-import { activeEngine, authorityOf, MANIFESTS, pathFacts, programFacts, word } from "./policy-fixture.ts";
+import { compilePolicy } from "../src/index.ts";
+import {
+  activeEngine,
+  authorityOf,
+  MANIFESTS,
+  pathFacts,
+  programFacts,
+  type TestEngine,
+  word,
+} from "./policy-fixture.ts";
 
 const GIT = "/usr/bin/git";
 
-const engineOf = (tables: Parameters<typeof authorityOf>[0]): Promise<PolicyEngine> =>
+const engineOf = (tables: Parameters<typeof authorityOf>[0]): Promise<TestEngine> =>
   activeEngine(compilePolicy({ authority: authorityOf(tables), manifests: MANIFESTS }));
 
 const git = (...argv: string[]) => ({

@@ -2,8 +2,8 @@ import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
 import { type Cedar, openCedar } from "../src/cedar-instance.ts";
 import { literal, policyText, set } from "../src/cedar-text.ts";
-import { compilePolicy, createPolicyEngine } from "../src/index.ts";
-import { any, authorityOf, MANIFESTS, word } from "./policy-fixture.ts";
+import { compilePolicy } from "../src/index.ts";
+import { any, authorityOf, MANIFESTS, testEngine, word } from "./policy-fixture.ts";
 
 const anyText = fc.oneof(
   fc.string({ unit: "binary" }),
@@ -81,7 +81,7 @@ describe("Cedar text", () => {
   });
 
   it("compiles and activates whatever paths and words are called", async () => {
-    const engine = await createPolicyEngine();
+    const engine = await testEngine();
     const name = anyText.map((text) => text.replaceAll(/[/\0]/g, "_")).filter((text) => !/^\.{0,2}$/.test(text));
     const first = anyText.filter((text) => !/^$|^-|^\*$|\0/.test(text));
     fc.assert(

@@ -3,7 +3,13 @@
  * `reverse` the rules of each policy, the policies and the requests come in the other order.
  */
 import { text } from "node:stream/consumers";
-import { type CompiledPolicy, createPolicyEngine, type Decision, type DecisionRequest } from "../src/index.ts";
+import {
+  type CompiledPolicy,
+  createPolicyEngine,
+  type Decision,
+  type DecisionRequest,
+  NO_HISTORY,
+} from "../src/index.ts";
 
 interface Trial {
   readonly policy: CompiledPolicy;
@@ -18,6 +24,6 @@ const trials = JSON.parse(await text(process.stdin)) as Trial[];
 const engine = await createPolicyEngine();
 const decisions: Decision[][] = turned(trials).map(({ policy, requests }) => {
   engine.activate({ ...policy, rules: turned(policy.rules) });
-  return turned(turned(requests).map((request) => engine.decide(request)));
+  return turned(turned(requests).map((request) => engine.decide({ ...request, history: NO_HISTORY })));
 });
 process.stdout.write(JSON.stringify(turned(decisions)));

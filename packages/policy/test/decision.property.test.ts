@@ -3,15 +3,8 @@ import { join } from "node:path";
 import type { Authority, FactQuestion, ProgramGrant } from "@femtoclaw/protocol";
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
-import {
-  type CompiledPolicy,
-  compilePolicy,
-  createPolicyEngine,
-  DecisionShare,
-  type PolicyEngine,
-  policyRevision,
-} from "../src/index.ts";
-import { authorityOf, MANIFESTS, pathFacts, programFacts } from "./policy-fixture.ts";
+import { type CompiledPolicy, compilePolicy, DecisionShare, policyRevision } from "../src/index.ts";
+import { authorityOf, MANIFESTS, pathFacts, programFacts, type TestEngine, testEngine } from "./policy-fixture.ts";
 
 // Few names, and some that only differ a little, so that random tables and requests meet.
 const name = fc.constantFrom("a", "b", "ab", "A", "а", "a-", "a b", '"', "\\", "…");
@@ -149,16 +142,16 @@ function oracle(tables: Authority, { capability, question }: Request): Verdict {
 }
 
 describe("decisions", () => {
-  let engine: PolicyEngine;
-  let other: PolicyEngine;
+  let engine: TestEngine;
+  let other: TestEngine;
   beforeAll(async () => {
-    engine = await createPolicyEngine();
-    other = await createPolicyEngine();
+    engine = await testEngine();
+    other = await testEngine();
   });
 
   // What was remembered under one policy would show under the next.
   const share = new DecisionShare();
-  const verdictOf = (asked: PolicyEngine, { capability, question }: Request, approved = false): string => {
+  const verdictOf = (asked: TestEngine, { capability, question }: Request, approved = false): string => {
     const decision = asked.decide({ principal: "s", capability, question, approved, share });
     return decision.allowed ? "allowed" : decision.code;
   };

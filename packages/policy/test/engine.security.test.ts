@@ -1,7 +1,7 @@
 import type { FactQuestion, ProgramQuestion } from "@femtoclaw/protocol";
 import { beforeAll, describe, expect, it, vi } from "vitest";
 import { openCedar } from "../src/cedar-instance.ts";
-import { compilePolicy, createPolicyEngine, type PolicyEngine } from "../src/index.ts";
+import { compilePolicy, NO_HISTORY } from "../src/index.ts";
 import { authorizationCall } from "../src/request.ts";
 import { policyActions, schemaText } from "../src/schema.ts";
 import {
@@ -12,6 +12,8 @@ import {
   MANIFESTS,
   pathFacts,
   programFacts,
+  type TestEngine,
+  testEngine,
   word,
 } from "./policy-fixture.ts";
 
@@ -41,7 +43,7 @@ const POLICY = compilePolicy({
 });
 
 describe("bypass classes", () => {
-  let engine: PolicyEngine;
+  let engine: TestEngine;
   beforeAll(async () => {
     engine = await activeEngine(POLICY);
   });
@@ -195,7 +197,7 @@ describe("bypass classes", () => {
 
 describe("smuggling", () => {
   const faults: string[] = [];
-  let engine: PolicyEngine;
+  let engine: TestEngine;
   beforeAll(async () => {
     // Everything honest is permitted here, so that any denial below is the smuggled value's.
     const authority = authorityOf({ read: ["/"], run: [any("/usr/bin/echo")] });
@@ -284,7 +286,8 @@ describe("smuggling", () => {
     cedar.preparseSchema("A", schemaText(policyActions(MANIFESTS)));
     cedar.preparsePolicySet("A", { staticPolicies: { all: "permit (principal, action, resource);" } });
     const target = { slot: "A", namedPaths: new Set<string>() };
-    const honest = authorizationCall({ principal: "s", capability: "process_exec", question: program }, target);
+    const asked = { principal: "s", capability: "process_exec", question: program, history: NO_HISTORY };
+    const honest = authorizationCall(asked, target);
     if (!honest.ok) throw new Error(honest.fault);
     const answer = (word: object) =>
       cedar.statefulIsAuthorized({
@@ -332,16 +335,6 @@ describe("size", () => {
     expect(faults.join()).toMatch(/deeper than 64 levels.*longer than 4096 bytes/s);
   });
 
-  it("sends only the ancestors that rules name, each by a direct edge", () => {
-    const prepared = authorizationCall(
-      { principal: "s", capability: "fs_read", question: pathFacts("/a/b/c/d") },
-      { slot: "A", namedPaths: new Set(["/", "/a/b", "/a/b/c/d", "/a/b/cc", "/other"]) },
-    );
-    expect(prepared).toMatchObject({
-      call: { entities: [{ uid: { id: "/a/b/c/d" }, parents: [{ id: "/" }, { id: "/a/b" }] }], validateRequest: true },
-    });
-  });
-
   it("loads and decides over 500 rules", async () => {
     const read = Array.from({ length: 250 }, (_, at) => `/data/${at}`);
     const run = Array.from({ length: 248 }, (_, at) => word("/usr/bin/tool", `word${at}`, ["--one", "--two"]));
@@ -368,7 +361,7 @@ describe("a trap of the engine", () => {
   const open = 'permit (principal, action == Action::"fs_read", resource in Path::"/ws");';
   const trap = `forbid (principal, action == Action::"fs_read", resource == Path::"/trap") when { ${chain} };`;
   const MINED = handwritten({ open, trap }, ["/ws", "/trap"]);
-  const ask = (engine: PolicyEngine, path: string) =>
+  const ask = (engine: TestEngine, path: string) =>
     engine.decide({ principal: "s", capability: "fs_read", question: pathFacts(path) });
 
   it("denies that one call, and the next one has a new instance", async () => {
@@ -423,7 +416,7 @@ describe("a trap of the engine", () => {
 
   it("is told only after the decision, so that no listener can change it", async () => {
     const faults: string[] = [];
-    const engine = await createPolicyEngine({ onFault: (fault) => faults.push(fault) });
+    const engine = await testEngine((fault) => faults.push(fault));
     expect(ask(engine, "/ws/a")).toMatchObject({ code: "FEMTO_POLICY_ERROR" });
     expect(faults).toEqual([]);
     await vi.waitFor(() => expect(faults).toEqual(["no policy is active"]));

@@ -1,6 +1,6 @@
 import type { FactQuestion } from "@femtoclaw/protocol";
 import { beforeAll, describe, expect, it } from "vitest";
-import { compilePolicy, createPolicyEngine, type PolicyEngine } from "../src/index.ts";
+import { compilePolicy } from "../src/index.ts";
 import {
   activeEngine,
   any,
@@ -9,6 +9,8 @@ import {
   MANIFESTS,
   pathFacts,
   programFacts,
+  type TestEngine,
+  testEngine,
   word,
 } from "./policy-fixture.ts";
 
@@ -28,7 +30,7 @@ const POLICY = compilePolicy({
 });
 
 describe("decide", () => {
-  let engine: PolicyEngine;
+  let engine: TestEngine;
   beforeAll(async () => {
     engine = await activeEngine(POLICY);
   });
@@ -124,7 +126,7 @@ describe("activate", () => {
   const permit = (path: string) => `permit (principal, action == Action::"fs_read", resource in Path::"${path}");`;
 
   it("denies everything before a policy is active", async () => {
-    const engine = await createPolicyEngine();
+    const engine = await testEngine();
     expect(engine.revision).toBeNull();
     expect(engine.decide(request)).toMatchObject({ allowed: false, code: "FEMTO_POLICY_ERROR" });
   });
@@ -170,7 +172,7 @@ describe("activate", () => {
   });
 
   it("refuses rules that their revision does not name", async () => {
-    const engine = await createPolicyEngine();
+    const engine = await testEngine();
     const forged = { ...POLICY, rules: POLICY.rules.filter(({ id }) => !id.startsWith("toml/deny")) };
     expect(() => engine.activate(forged)).toThrow("the revision does not name these rules");
   });

@@ -1,7 +1,14 @@
 /** Capabilities, authorities and facts as the other packages would hand them over, written by hand. */
-import type { Authority, CapabilityManifest, PathQuestion, ProgramGrant, ProgramQuestion } from "@femtoclaw/protocol";
-import type { CompiledPolicy, PolicyEngine } from "../src/index.ts";
-import { type CompiledRule, createPolicyEngine, ENGINE_VERSION, policyRevision } from "../src/index.ts";
+import type {
+  Authority,
+  CapabilityManifest,
+  HistoryFacts,
+  PathQuestion,
+  ProgramGrant,
+  ProgramQuestion,
+} from "@femtoclaw/protocol";
+import type { CompiledPolicy, Decision, PolicyEngine } from "../src/index.ts";
+import { type CompiledRule, createPolicyEngine, ENGINE_VERSION, NO_HISTORY, policyRevision } from "../src/index.ts";
 import { policyActions, schemaText } from "../src/schema.ts";
 
 function manifest(
@@ -113,8 +120,32 @@ function flagTokens(argv: readonly string[]): string[] {
   return [...new Set(tokens)].sort();
 }
 
-export async function activeEngine(policy: CompiledPolicy, onFault?: (fault: string) => void): Promise<PolicyEngine> {
+type MaybeHistory<Request> = Omit<Request, "history"> & { readonly history?: HistoryFacts };
+
+/** An engine that takes a session for a new one where a test says nothing of its history. */
+export interface TestEngine extends Omit<PolicyEngine, "decide" | "decideAll"> {
+  decide(request: MaybeHistory<Parameters<PolicyEngine["decide"]>[0]>): Decision;
+  decideAll(request: MaybeHistory<Parameters<PolicyEngine["decideAll"]>[0]>): Decision;
+}
+
+export async function testEngine(onFault?: (fault: string) => void): Promise<TestEngine> {
   const engine = await createPolicyEngine(onFault === undefined ? {} : { onFault });
+  return {
+    get revision() {
+      return engine.revision;
+    },
+    get usable() {
+      return engine.usable;
+    },
+    activate: (policy) => engine.activate(policy),
+    project: () => engine.project(),
+    decide: (request) => engine.decide({ history: NO_HISTORY, ...request }),
+    decideAll: (request) => engine.decideAll({ history: NO_HISTORY, ...request }),
+  };
+}
+
+export async function activeEngine(policy: CompiledPolicy, onFault?: (fault: string) => void): Promise<TestEngine> {
+  const engine = await testEngine(onFault);
   engine.activate(policy);
   engine.project();
   return engine;

@@ -38,7 +38,7 @@ describe("schema", () => {
     const text = schemaText(policyActions(MANIFESTS));
     expect(schemaText(policyActions(MANIFESTS.toReversed()))).toBe(text);
     expect(text).toContain(
-      'action "clock_now" appliesTo { principal: [Agent], resource: [Tool], context: { "approved": Bool } };',
+      'action "clock_now" appliesTo { principal: [Agent], resource: [Tool], context: { "session": Session, "time": datetime, "approved": Bool } };',
     );
     expect(policyActions([FS_WRITE, PROCESS_EXEC, CLOCK, FS_READ])).toEqual([
       { name: "clock_now", resource: "Tool", effect: "none" },

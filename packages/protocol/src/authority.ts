@@ -30,6 +30,21 @@ export interface GrantTable {
   readonly run: readonly ProgramGrant[];
 }
 
+/** What one session may use before it is halted, each with its place; absent is unbounded. */
+export type SessionBudgets = {
+  readonly [Name in "calls" | "bytes" | "seconds"]?: { readonly limit: number; readonly source: string };
+};
+
+/** The rules that budgets become, by which a denial is known to be a budget's. */
+export const BUDGET_RULES = { calls: "budget/calls", bytes: "budget/bytes", seconds: "budget/seconds" } as const;
+
+/** What is narrower for one agent. A list of `allow` that is there leaves only what it holds of what is permitted. */
+export interface AgentTables {
+  readonly allow: Partial<GrantTable>;
+  readonly ask: GrantTable;
+  readonly deny: GrantTable;
+}
+
 export interface Authority {
   /** Canonical absolute folder that relative paths start from; children see it read-only. */
   readonly workspace: string;
@@ -39,6 +54,13 @@ export interface Authority {
   /** What is allowed only after an operator has said yes to the very call. */
   readonly ask: GrantTable;
   readonly deny: GrantTable;
+  /** By the name that the host gives to an agent. */
+  readonly agents?: Readonly<Record<string, AgentTables>>;
+  readonly budgets?: SessionBudgets;
+  /** Places whose content marks whoever may have read it. */
+  readonly sensitive?: { readonly secret: readonly PathGrant[]; readonly untrusted: readonly PathGrant[] };
+  /** What is forbidden to a principal from the moment on in which it bears the mark. */
+  readonly after?: { readonly secret: readonly ProgramGrant[]; readonly untrusted: readonly ProgramGrant[] };
   /** State, configuration, policy, keys and sockets of FemtoClaw itself: never reachable, whatever is granted. */
   readonly floor: readonly string[];
   /** Further paths that children see read-only. */
@@ -85,6 +107,45 @@ export function obeyedLaterPaths(grants: WriteGrants): string[] {
     return [...OBEYED_LATER, ...parts].map((name) => placeIn(root, name));
   });
   return [...new Set(paths)].filter((path) => !named.has(path)).sort();
+}
+
+/**
+ * What a principal is left with: the same for a child's view as the rules make of it for calls.
+ * INVARIANT: I8: it is never more than what everybody has.
+ */
+export function authorityOf(authority: Authority, principal: string): Authority {
+  const { agents = {}, allow, ask, deny } = authority;
+  const own = Object.hasOwn(agents, principal) ? agents[principal] : undefined;
+  if (own === undefined) return authority;
+  return {
+    ...authority,
+    allow: { ...allow, read: common(allow.read, own.allow.read), write: common(allow.write, own.allow.write) },
+    ask: together(ask, own.ask),
+    deny: together(deny, own.deny),
+  };
+}
+
+/** Of two grants of which one lies in the other, the inner one is what both grant. */
+function common(all: readonly PathGrant[], own: readonly PathGrant[] | undefined): readonly PathGrant[] {
+  if (own === undefined) return all;
+  return all.flatMap((grant) =>
+    own.flatMap((narrower) => {
+      if (isWithin(grant.path, narrower.path)) return [grant];
+      return isWithin(narrower.path, grant.path) ? [narrower] : [];
+    }),
+  );
+}
+
+function isWithin(path: string, folder: string): boolean {
+  return path === folder || path.startsWith(folder.endsWith("/") ? folder : `${folder}/`);
+}
+
+function together(one: GrantTable, other: GrantTable): GrantTable {
+  return {
+    read: [...one.read, ...other.read],
+    write: [...one.write, ...other.write],
+    run: [...one.run, ...other.run],
+  };
 }
 
 /** The parts of a repository that a grant names, although the repository as a whole is obeyed later. */

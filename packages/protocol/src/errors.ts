@@ -71,6 +71,9 @@ export const ERRORS = define({
   FEMTO_POLICY_FORBIDDEN: denied(
     "Go on with other uses of the capability, which may be permitted. An operator sees with `femtoclaw policy why` and the record's number which rule forbids this one.",
   ),
+  FEMTO_BUDGET_EXCEEDED: denied(
+    "The session takes no more calls. An operator can raise the budget under [budgets] in femtoclaw.toml; a new session has one of its own.",
+  ),
   FEMTO_APPROVAL_REFUSED: denied(
     "An operator said no to this very call. Do something else, or ask the operator what would be acceptable.",
   ),
@@ -227,8 +230,13 @@ export const ERRORS = define({
   ),
   FEMTO_SESSION_QUOTA: system("Send the call again after a pause; nothing was executed."),
   FEMTO_SESSION_HALTED: system(
-    "Find out why the session's calls were refused, then go on in a new session; nothing was executed.",
+    "The reason says why the session was halted. An operator decides whether work goes on, in a new session; nothing was executed.",
   ),
+  FEMTO_SESSION_NOT_FOUND: {
+    type: "RuntimeError",
+    exit: EXIT.no,
+    fix: "Use an identifier that `femtoclaw status` shows.",
+  },
   FEMTO_DRAINING: system("The host is stopping; send the call again after it has started."),
   FEMTO_HOST_NOT_RUNNING: system(
     "Start the host with `femtoclaw up --detach`; `call` and `send` also go without one, by --embedded.",

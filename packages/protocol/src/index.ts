@@ -1,6 +1,9 @@
 /** Strict parsing, validators, types, identifiers, error codes and limits: what every other package speaks. */
 export {
+  type AgentTables,
   type Authority,
+  authorityOf,
+  BUDGET_RULES,
   type GrantTable,
   namedRepositoryParts,
   OBEYED_IN_REPOSITORY,
@@ -10,6 +13,7 @@ export {
   type PathGrant,
   type ProgramGrant,
   type ProgramUse,
+  type SessionBudgets,
 } from "./authority.ts";
 export { printable } from "./display.ts";
 export { ERRORS, type ErrorCode, EXIT, errorText, FemtoError, systemErrorCode } from "./errors.ts";
@@ -42,6 +46,7 @@ export {
 } from "./records.ts";
 export {
   type AgentVerb,
+  agentSocketName,
   type LogContinuation,
   type LogStep,
   type OperatorVerb,

@@ -45,6 +45,15 @@ export const LIMITS = {
   sessionRefusalBytes: 262_144,
   /** Bytes by which that grows again in a second. */
   sessionRefusalBytesPerSecond: 1_024,
+  /**
+   * LIMIT: bytes of records of refused calls of all sessions of one principal and door together that no session of
+   * theirs has earned; some five hundred ordinary ones. Beyond it such sessions go in one at a time.
+   */
+  newcomerRefusalBytes: 524_288,
+  /** Bytes by which that grows again in a second. */
+  newcomerRefusalBytesPerSecond: 2_048,
+  /** Bytes of records of refused calls that a session earns by each call that ends well, up to its own quota. */
+  meritBytesPerCall: 4_096,
   /** LIMIT: bytes of records of refused calls of all sessions, so that connecting anew gains nothing; further ones are counted. */
   refusalBytes: 4_194_304,
   /** Bytes by which that grows again in a second; 5 GiB in a week of nothing else. */
@@ -75,6 +84,13 @@ export const LIMITS = {
    * crash leaves as many as ran, so this holds what dozens of them leave, and a snapshot can carry it.
    */
   unresolved: 4_096,
+  /**
+   * LIMIT: histories of sessions that ended, the oldest leave when there are more; some 200 bytes of each snapshot
+   * for each. What still runs of a session that was forgotten begins no further effect.
+   */
+  endedSessions: 1_024,
+  /** LIMIT: sessions open at once, whose histories are all kept; sockets take fewer connections. */
+  openSessions: 4_096,
   /** Default time after which a question to operators that nobody answered is a no. */
   approvalExpiresMs: 3_600_000,
   /** LIMIT: questions of one session that are open at once; a person answers them one by one. */

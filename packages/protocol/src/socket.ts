@@ -9,6 +9,7 @@ export type AgentVerb = "propose" | "wait" | "cancel" | "tools" | "log.follow";
 export type OperatorVerb =
   | "status"
   | "stop"
+  | "sessions.halt"
   | "capabilities.list"
   | "capabilities.enable"
   | "capabilities.disable"
@@ -51,6 +52,11 @@ export type SocketResponse =
 
 /** Names of the two sockets in the runtime directory. */
 export const SOCKET_NAMES = { agent: "agent.sock", operator: "operator.sock" } as const;
+
+/** Name of the socket of the agent that `[agent.NAME]` is about: who connects there is that agent. */
+export function agentSocketName(agent: string): string {
+  return `agent-${agent}.sock`;
+}
 
 /** From one signed checkpoint of the log to a later one. Hashes and the record are base64. */
 export interface LogStep {

@@ -27,7 +27,14 @@ const resolved = (schema: AnySchemaObject, base: AnySchemaObject): [AnySchemaObj
   return resolved(found, document);
 };
 
-const SAMPLES = ["0".repeat(64), `${"A".repeat(43)}=`, `femtoclaw.local/${"0".repeat(32)}`, "FEMTO_CODE", "/a/b"];
+const SAMPLES = [
+  "0".repeat(64),
+  `${"A".repeat(43)}=`,
+  `femtoclaw.local/${"0".repeat(32)}`,
+  "FEMTO_CODE",
+  "/a/b",
+  "2026-03-01T00:00:00Z",
+];
 
 /** Values that a schema allows; for each pattern one of the samples fits. */
 function allowed(unresolved: AnySchemaObject, from: AnySchemaObject, depth = 0): fc.Arbitrary<unknown> {

@@ -1,7 +1,7 @@
 /** What operators are asked, as they see it and answer it. Only who has the operator's door gets here. */
 import assert from "node:assert/strict";
 import type { Clock, JournalReader } from "@femtoclaw/journal";
-import type { CompiledPolicy } from "@femtoclaw/policy";
+import { type CompiledPolicy, NO_HISTORY } from "@femtoclaw/policy";
 import { type ApprovalAskedBody, type ExecutionId, FemtoError, printable, type TypedRecord } from "@femtoclaw/protocol";
 import type { Gate } from "./gate/gate.ts";
 import type { Answer, WaitingCall } from "./gate/questions.ts";
@@ -145,8 +145,8 @@ export async function reviewQuestions(
     const { record } = await questionRecord(journal, call.seq);
     const { actor, body } = record;
     if (actor === null || body.facts === null) continue;
-    const { questions } = body.facts;
-    const asked = { principal: actor.principal, capability: body.tool, questions, approved: false };
+    const { questions, history = NO_HISTORY } = body.facts;
+    const asked = { principal: actor.principal, capability: body.tool, questions, history, approved: false };
     const decision = policy.decide(asked);
     if (decision.allowed || decision.code === "FEMTO_APPROVAL_REQUIRED") continue;
     gate.questions.withdraw(call, `the policy changed while it waited: ${decision.reason}`);

@@ -31,6 +31,7 @@ import { RefusalSummary } from "./refusal-summary.ts";
 import { type ResolutionRequest, Resolutions } from "./resolutions.ts";
 import { Retention } from "./retention.ts";
 import { type Session, type SessionOptions, Sessions } from "./session.ts";
+import type { Halt, HaltRequest } from "./session-halts.ts";
 import { settled } from "./settled.ts";
 import { type RuntimeStatus, statusOf } from "./status.ts";
 import { InForce } from "./subsystems/in-force.ts";
@@ -83,6 +84,8 @@ export class Runtime implements AsyncDisposable {
     this.#committed = new CommittedRecords(this.#system, this.#log);
     this.#sessions = new Sessions({
       newId: () => this.#surroundings.newId(),
+      agents: Object.keys(options.configuration.authority.agents ?? {}),
+      histories: () => this.#opened.histories,
       record: (entry) => this.#chronicle.record(entry),
       clock: this.#clock,
       ended: (execution) => endedReply(this.journal, execution),
@@ -125,7 +128,10 @@ export class Runtime implements AsyncDisposable {
       if (this.#fault !== null) throw faultError(this.#fault);
       const { questions } = this.projection;
       await takeUpQuestions(questions, { gate, journal: this.journal, clock: this.#clock });
-      await this.#remember();
+      // An older boot that is remembered is as right as this one, only less; a disk that is full ends nothing here.
+      await this.#memory?.remember().catch((error: unknown) => {
+        this.#log({ level: "warn", event: "identity.unwritten", reason: errorText(error) });
+      });
     } catch (error) {
       // What follows from a fault hides it less than it explains it.
       const cause = this.#fault === null ? error : faultError(this.#fault);
@@ -160,8 +166,7 @@ export class Runtime implements AsyncDisposable {
 
   /** Takes out of the journal what an operator wants gone. */
   get retention(): Retention {
-    assert(this.#memory !== null, "the runtime has started");
-    const { journal, projection, remember } = this.#memory;
+    const { journal, projection, remember } = this.#opened;
     return new Retention({ journal, clock: this.#clock, projection: () => projection, remember });
   }
 
@@ -174,8 +179,7 @@ export class Runtime implements AsyncDisposable {
 
   /** The state after the newest record. */
   get projection(): Projection {
-    assert(this.#memory !== null, "the runtime has started");
-    return this.#memory.projection;
+    return this.#opened.projection;
   }
 
   get policy(): CompiledPolicy {
@@ -232,6 +236,12 @@ export class Runtime implements AsyncDisposable {
     return await this.#resolutions.resolve(request);
   }
 
+  /** Ends a session for good: nothing of it begins any more, what runs is asked to end. Durable when it resolves. */
+  async haltSession(request: HaltRequest): Promise<Halt> {
+    assert(this.#open !== null, "the runtime has started");
+    return await this.#sessions.halt(request, this.#open.gate, this.journal);
+  }
+
   status(): RuntimeStatus {
     return statusOf({
       configuration: this.#inForce.configuration,
@@ -240,6 +250,8 @@ export class Runtime implements AsyncDisposable {
       memory: this.#memory,
       running: this.#open?.gate.running ?? 0,
       queued: this.#open?.stages.queued ?? 0,
+      sessions: this.#sessions.live,
+      clock: this.#clock,
       waiting: this.#open?.gate.questions.open.length ?? 0,
       policy: this.#inForce.compiled,
       capabilities: this.capabilities(),
@@ -268,9 +280,13 @@ export class Runtime implements AsyncDisposable {
     return this.#surroundings.clock;
   }
 
-  private get journal(): Journal {
+  get #opened(): Memory {
     assert(this.#memory !== null, "the runtime has started");
-    return this.#memory.journal;
+    return this.#memory;
+  }
+
+  private get journal(): Journal {
+    return this.#opened.journal;
   }
 
   async #startMemory(): Promise<void> {
@@ -303,15 +319,6 @@ export class Runtime implements AsyncDisposable {
       this.#log({ level: "warn", event: "execution.interrupted", count: interrupted.length });
     }
     this.#chronicle.advance({ type: "memory.ready" });
-  }
-
-  /** An older boot that is remembered is as right as this one, only less; a disk that is full ends nothing here. */
-  async #remember(): Promise<void> {
-    try {
-      await this.#memory?.remember();
-    } catch (error) {
-      this.#log({ level: "warn", event: "identity.unwritten", reason: errorText(error) });
-    }
   }
 
   async #startObservability(): Promise<void> {
@@ -348,8 +355,9 @@ export class Runtime implements AsyncDisposable {
       system: this.#system,
       registry: this.#inForce.registry,
       policy: this.#inForce.policy,
-      standing: () => this.#inForce.standing(),
+      standing: (principal) => this.#inForce.standing(principal),
       journal: this.journal,
+      histories: this.#opened.histories,
       admission: () => this.#admission(),
       quota: (session) => this.#sessions.quotaOf(session),
       lost: (execution, reason) => this.#log({ level: "error", event: "execution.lost", execution, reason }),

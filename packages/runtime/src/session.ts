@@ -1,9 +1,10 @@
 /** One proposer's connection to the gate. Its identity is minted by the runtime; a label proves nothing. */
 import { Buffer } from "node:buffer";
-import { type Clock, type JournalEntry, redact } from "@femtoclaw/journal";
+import { type Clock, type Journal, type JournalEntry, redact } from "@femtoclaw/journal";
 import { DecisionShare } from "@femtoclaw/policy";
 import {
   type ExecutionId,
+  FemtoError,
   LIMITS,
   type ProtocolMessage,
   printable,
@@ -11,9 +12,11 @@ import {
   type Reply,
   type SessionId,
 } from "@femtoclaw/protocol";
+import { Door, newcomersShare } from "./gate/door.ts";
 import type { Gate } from "./gate/gate.ts";
-import { PacedTurns } from "./gate/paced-turns.ts";
 import { refusalShare, SessionQuota } from "./gate/session-quota.ts";
+import type { SessionHistories } from "./projection/session-histories.ts";
+import { type Halt, type HaltRequest, haltSession } from "./session-halts.ts";
 
 export interface ProposeOptions {
   /** A name for this call, recorded as given. */
@@ -44,12 +47,20 @@ export interface SessionOptions {
   readonly channel: "library" | "agent" | "operator";
   /** What the proposer calls itself. */
   readonly label?: string;
+  /**
+   * For which agent of the configuration it proposes. Who opens the session knows that by the way the proposer
+   * came; a proposer's word for it would prove nothing. Without it rights are those that everybody has.
+   */
+  readonly principal?: string;
 }
 
-/** There is one principal; who is not the operator acts for it by a grant that is as old as the session. */
-function actorOf(id: SessionId, channel: SessionOptions["channel"], label: string | undefined): RecordActor {
+/** Who has no tables of his own. */
+const EVERYBODY = "default";
+
+/** Who is not the operator acts for the principal by a grant that is as old as the session. */
+function actorOf(id: SessionId, { channel, label, principal = EVERYBODY }: SessionOptions): RecordActor {
   return {
-    principal: "default",
+    principal,
     // It stands outside of the body, which is where secrets are looked for.
     agent: label === undefined ? null : printable(redact(label).value, LIMITS.labelChars),
     channel,
@@ -59,47 +70,72 @@ function actorOf(id: SessionId, channel: SessionOptions["channel"], label: strin
 
 export interface SessionsParts {
   newId(): string;
+  /** Principals that have tables of their own. */
+  readonly agents: readonly string[];
+  /** What is known of sessions as far as records have numbers. */
+  histories(): SessionHistories;
   record(entry: JournalEntry): void;
   readonly clock: Clock;
   /** The reply of an execution that has ended. */
   ended(execution: ExecutionId): Promise<Reply>;
 }
 
-/** LIMIT: pause between two answers to a halted session, so that a flood of its calls is answered a hundred times a second. */
-const HALTED_PAUSE_MS = 10;
+interface OpenSession {
+  readonly session: Session;
+  readonly actor: RecordActor;
+  readonly quota: SessionQuota;
+  introduce(): boolean;
+}
 
 /** The open sessions of a runtime. */
 export class Sessions {
-  readonly #open = new Map<SessionId, { readonly session: Session; readonly quota: SessionQuota }>();
+  readonly #open = new Map<SessionId, OpenSession>();
   readonly #parts: SessionsParts;
   readonly #share;
+  /** By principal and channel, of which there are few: none is of a client's making. */
+  readonly #doors = new Map<string, Door>();
 
   constructor(parts: SessionsParts) {
     this.#parts = parts;
     this.#share = refusalShare(parts.clock.monotonicUs());
   }
 
-  open({ channel, label }: SessionOptions, gate: Gate): Session {
+  open(options: SessionOptions, gate: Gate): Session {
     const { clock } = this.#parts;
+    const { principal = EVERYBODY } = options;
+    // INVARIANT: I8: a name without tables would have the rights of everybody under a name that promises fewer.
+    if (principal !== EVERYBODY && !this.#parts.agents.includes(principal)) {
+      throw new TypeError(`the configuration has no [agent.${printable(principal, LIMITS.labelChars)}]`);
+    }
+    if (this.#open.size >= LIMITS.openSessions) {
+      throw new FemtoError("FEMTO_OVERLOADED", `${this.#open.size} sessions are open already`);
+    }
     const id = this.#parts.newId() as SessionId;
-    const actor = actorOf(id, channel, label);
-    const quota = new SessionQuota(this.#share, clock.monotonicUs());
+    const actor = actorOf(id, options);
+    const door = this.#doorOf(actor);
+    const quota = new SessionQuota(this.#share, clock.monotonicUs(), door.newcomers);
     // It lives as long as the session; nobody else's questions are answered from it.
     const share = new DecisionShare();
-    const turns = new PacedTurns(clock, HALTED_PAUSE_MS);
     let executions = 0;
     let isIntroduced = false;
+    const isKnown = (): boolean => this.#parts.histories().of(id) !== undefined;
+    const recordEnd = (): void =>
+      this.#parts.record({ type: "session.closed", actor, session: id, execution: null, body: { executions } });
     // INVARIANT: I9: who connects and leaves again, and again, without a call that is recorded, leaves no trace.
-    const introduce = (): void => {
-      if (isIntroduced) return;
-      isIntroduced = true;
-      this.#parts.record({ type: "session.opened", actor, session: id, execution: null, body: {} });
+    const introduce = (): boolean => {
+      // One that was forgotten since it ended does not begin anew.
+      if (isIntroduced || isKnown()) return isKnown();
+      this.#parts.record({ type: "session.opened", actor, session: id, execution: null, body: { history: 1 } });
+      isIntroduced = isKnown();
+      // Its client has left before anything was recorded of it.
+      if (isIntroduced && !this.#open.has(id)) recordEnd();
+      return isIntroduced;
     };
     const close = (): void => {
       if (!this.#open.delete(id)) return;
+      door.turns.release(id);
       gate.questions.forget(id);
-      if (!isIntroduced) return;
-      this.#parts.record({ type: "session.closed", actor, session: id, execution: null, body: { executions } });
+      if (isIntroduced) recordEnd();
     };
     const session: Session = {
       id,
@@ -110,7 +146,7 @@ export class Sessions {
         const bytes = message instanceof Uint8Array ? message : Buffer.from(JSON.stringify(message));
         // INVARIANT: I8: who proposes is said here; of what a client says about itself only the label is taken.
         const named = label === undefined ? {} : { label };
-        return await gate.propose({ session: id, actor, bytes, quota, share, turns, introduce, ...named });
+        return await gate.propose({ session: id, actor, bytes, quota, share, door, introduce, ...named });
       },
       wait: async (execution) =>
         await (gate.wait(execution as ExecutionId) ?? this.#parts.ended(execution as ExecutionId)),
@@ -118,13 +154,32 @@ export class Sessions {
       close,
       [Symbol.asyncDispose]: async () => close(),
     };
-    this.#open.set(id, { session, quota });
+    this.#open.set(id, { session, quota, actor, introduce });
     return session;
   }
 
   /** What a session may still add to the journal; one that is over has left calls behind that go on without it. */
   quotaOf(id: SessionId): SessionQuota {
-    return this.#open.get(id)?.quota ?? new SessionQuota(this.#share, this.#parts.clock.monotonicUs());
+    const nowUs = this.#parts.clock.monotonicUs();
+    return this.#open.get(id)?.quota ?? new SessionQuota(this.#share, nowUs, newcomersShare(nowUs));
+  }
+
+  #doorOf({ principal, channel }: RecordActor): Door {
+    const key = `${channel} ${principal}`;
+    const door = this.#doors.get(key) ?? new Door(this.#parts.clock);
+    this.#doors.set(key, door);
+    return door;
+  }
+
+  /** Those that are open, with who proposes in them; the oldest first. */
+  get live(): readonly { readonly id: SessionId; readonly actor: RecordActor }[] {
+    return [...this.#open].map(([id, { actor }]) => ({ id, actor }));
+  }
+
+  /** Lets nothing of a session begin any more; one that is open and has no record yet gets its first. */
+  async halt(request: HaltRequest, gate: Gate, journal: Pick<Journal, "append">): Promise<Halt> {
+    this.#open.get(request.session as SessionId)?.introduce();
+    return await haltSession({ gate, journal, histories: this.#parts.histories() }, request);
   }
 
   closeAll(): void {

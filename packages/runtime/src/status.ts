@@ -1,13 +1,32 @@
 /** What an operator sees of a running runtime at one look. */
+import type { Clock } from "@femtoclaw/journal";
 import type { Fault, Phase } from "@femtoclaw/machines";
-import type { CompiledPolicy } from "@femtoclaw/policy";
-import { type LogParent, type RegisteredCapability, VERSION } from "@femtoclaw/protocol";
+import { type CompiledPolicy, NO_HISTORY } from "@femtoclaw/policy";
+import { type LogParent, type RecordActor, type RegisteredCapability, VERSION } from "@femtoclaw/protocol";
 import type { SandboxProbe } from "@femtoclaw/sandbox";
 import type { ResolvedConfiguration } from "./configuration/resolve-configuration.ts";
 import { type Counters, ZERO_COUNTERS } from "./projection/projection.ts";
 import type { Memory } from "./subsystems/memory.ts";
 import type { ActorSystem } from "./system.ts";
 import type { WitnessStatus } from "./witness-port.ts";
+
+export interface SessionStatus {
+  readonly id: string;
+  readonly channel: string;
+  readonly principal: string;
+  /** What its client calls itself, which proves nothing. */
+  readonly agent: string | null;
+  readonly calls: number;
+  readonly bytes: number;
+  readonly failures: number;
+  readonly refusals: number;
+  readonly seconds: number;
+  /** Code under which it was halted; null while it may go on. */
+  readonly halted: string | null;
+}
+
+/** LIMIT: sessions in one status; more than sockets have connections, fewer than an embedder may open. */
+const LISTED_SESSIONS = 1_024;
 
 export interface RuntimeStatus {
   readonly version: string;
@@ -36,6 +55,8 @@ export interface RuntimeStatus {
   /** Executions in the gate now, and calls that wait to enter it. */
   readonly running: number;
   readonly queued: number;
+  /** Open sessions, the newest first. */
+  readonly sessions: readonly SessionStatus[];
   /** Calls that wait for an operator. */
   readonly waiting: number;
   readonly policy: { readonly revision: string; readonly rules: number };
@@ -55,6 +76,8 @@ export interface StatusParts {
   readonly memory: Memory | null;
   readonly running: number;
   readonly queued: number;
+  readonly sessions: readonly { readonly id: string; readonly actor: RecordActor }[];
+  readonly clock: Clock;
   readonly waiting: number;
   readonly policy: CompiledPolicy | null;
   readonly capabilities: readonly RegisteredCapability[];
@@ -85,6 +108,10 @@ export function statusOf(parts: StatusParts): RuntimeStatus {
     unresolved: memory?.projection.unresolved.size ?? 0,
     running: parts.running,
     queued: parts.queued,
+    sessions: parts.sessions
+      .slice(-LISTED_SESSIONS)
+      .reverse()
+      .map((session) => sessionStatus(session, parts)),
     waiting: parts.waiting,
     policy: { revision: policy?.revision ?? "", rules: policy?.rules.length ?? 0 },
     capabilities: {
@@ -97,4 +124,13 @@ export function statusOf(parts: StatusParts): RuntimeStatus {
     integrity: "unverified",
     fault: parts.fault,
   };
+}
+
+function sessionStatus({ id, actor }: StatusParts["sessions"][number], { memory, clock }: StatusParts): SessionStatus {
+  const { principal, agent, channel } = actor;
+  const moment = { nowUs: clock.nowUs(), monotonicUs: clock.monotonicUs() };
+  const facts = memory?.histories.facts(id, principal, moment) ?? NO_HISTORY;
+  const { calls, bytes, failures, refusals, seconds } = facts;
+  const halted = memory?.histories.of(id)?.halted?.code ?? null;
+  return { id, channel, principal, agent, calls, bytes, failures, refusals, seconds, halted };
 }

@@ -6,7 +6,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync
 import { tmpdir } from "node:os";
 import { dirname, join, relative } from "node:path";
 import { builtinCapabilities, ProgramDigests, takeFacts } from "@femtoclaw/capabilities";
-import { compilePolicy, createPolicyEngine, type PolicyEngine } from "@femtoclaw/policy";
+import { compilePolicy, createPolicyEngine, NO_HISTORY, type PolicyEngine } from "@femtoclaw/policy";
 import { type Authority, type Configuration, FemtoError, OBEYED_IN_REPOSITORY } from "@femtoclaw/protocol";
 import { resolveConfiguration } from "@femtoclaw/runtime";
 import { runSandboxed, type SandboxView, viewOf } from "@femtoclaw/sandbox";
@@ -87,7 +87,12 @@ async function decided(tool: string, path: string, authority: Authority, sandbox
   const taken = await takeFacts({ manifest, args, authority, sandbox, digests: new ProgramDigests() });
   if (!taken.ok) throw new Error(taken.reason);
   await using _bound = taken.bound;
-  const decision = engine.decideAll({ principal: "s", capability: tool, questions: taken.facts.questions });
+  const decision = engine.decideAll({
+    principal: "s",
+    history: NO_HISTORY,
+    capability: tool,
+    questions: taken.facts.questions,
+  });
   return decision.allowed ? "allowed" : decision.code;
 }
 

@@ -2,6 +2,7 @@
 export { bubblewrapArguments, childEnvironment } from "./bubblewrap.ts";
 export { currentView } from "./current-view.ts";
 export { hostInspection, type Inspection } from "./inspection.ts";
+export { mayShow } from "./may-show.ts";
 export { probeSandbox, type SandboxProbe } from "./probe.ts";
 export { runSandboxed, type SandboxResult, type SandboxRun } from "./run.ts";
 export { seccompFilter } from "./seccomp.ts";

@@ -148,11 +148,13 @@ class Planner {
     this.#showSystem();
     this.#showGrants();
     this.#guardObeyedLater();
-    const { ask, deny } = this.#authority;
+    const { ask, deny, sensitive } = this.#authority;
     // A yes is for one call; what a child opens is asked of nobody, so what is asked for is kept from it.
     for (const grant of [...ask.write, ...deny.write]) this.#keepReadOnly(grant);
     for (const grant of ask.read) this.#mask(grant.path, `asked for at ${grant.source}`);
     for (const grant of deny.read) this.#mask(grant.path, `denied at ${grant.source}`);
+    // INVARIANT: what a program reads no record tells, so secrets are read by calls that name them, or not at all.
+    for (const grant of sensitive?.secret ?? []) this.#mask(grant.path, `secret at ${grant.source}`);
     // INVARIANT: nothing of FemtoClaw itself is visible to a child, whatever is granted; masks come last.
     for (const path of this.#authority.floor)
       this.#mask(path, "part of FemtoClaw's own state, configuration or sockets");

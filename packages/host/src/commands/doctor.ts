@@ -4,7 +4,7 @@ import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { builtinCapabilities } from "@femtoclaw/capabilities";
 import { DiskReserve, MARGIN_BYTES, openStateDirectory, RESERVE_BYTES, verifyDirectory } from "@femtoclaw/journal";
-import { compilePolicy, confinedAuthority, createPolicyEngine } from "@femtoclaw/policy";
+import { compilePolicy, confinedAuthority, createPolicyEngine, NO_HISTORY } from "@femtoclaw/policy";
 import { type Authority, ERRORS, EXIT, errorText, FemtoError, printable } from "@femtoclaw/protocol";
 import { probeSandbox } from "@femtoclaw/sandbox";
 import type { LoadedConfiguration } from "../configuration/load-configuration.ts";
@@ -63,7 +63,12 @@ async function lookAtProject(
     const engine = await createPolicyEngine();
     await engine.activate(compilePolicy({ authority: nothing, manifests }));
     const question = { kind: "path", path: authority.workspace, exists: true, type: "directory", bytes: 0 } as const;
-    const decision = engine.decideAll({ principal: "default", capability: "fs_read", questions: [question] });
+    const decision = engine.decideAll({
+      principal: "default",
+      capability: "fs_read",
+      questions: [question],
+      history: NO_HISTORY,
+    });
     return decision.allowed
       ? { verdict: "fail", detail: "an empty policy permitted a call", fix: "Do not use this installation." }
       : ok("without a permit the engine denies");

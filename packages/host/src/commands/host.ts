@@ -148,6 +148,20 @@ export async function down(context: CommandContext, options: { readonly now?: bo
   return EXIT.ok;
 }
 
+/** The kill switch of one session. It goes to whatever host answers: a wrong log is no reason to let an agent go on. */
+export async function halt(
+  context: CommandContext,
+  session: string,
+  options: { readonly reason?: string },
+): Promise<number> {
+  await using operator = await context.unprovedOperator();
+  const { seq, stopped } = await operator.halt(session, options.reason);
+  const { output } = context;
+  if (output.json) output.value({ session, stopped, record: { seq } });
+  else output.line(`halted in record ${seq}: ${stopped} calls of it were under way and end now`);
+  return EXIT.ok;
+}
+
 /** Only by this command and by SIGHUP: a file that changes by itself changes nothing that is in force. */
 export async function reload(context: CommandContext): Promise<number> {
   const { output } = context;
@@ -209,6 +223,7 @@ function heldRow(held: HeldLog, output: Output): string[] {
 
 interface HostStatus extends RuntimeStatus {
   readonly agent_socket: string;
+  readonly agent_sockets: Readonly<Record<string, string>>;
   readonly operator_socket: string;
   readonly otlp: string | null;
 }
@@ -228,6 +243,7 @@ function statusRows(status: HostStatus, output: Output): string[][] {
     ["", `${status.running} running, ${status.queued} queued`],
     ...(status.waiting === 0 ? [] : [["", output.style("cyan", waitingText(status.waiting))]]),
     ...(status.unresolved === 0 ? [] : [["", output.style("yellow", unresolvedText(status.unresolved))]]),
+    ...sessionRows(status.sessions, output),
     ["messages", String(messages)],
     ["policy", `${policy.rules} rules, revision ${policy.revision.slice(0, 12)}`],
     ["capabilities", `${capabilities.enabled} of ${capabilities.registered} enabled`],
@@ -236,9 +252,23 @@ function statusRows(status: HostStatus, output: Output): string[][] {
     ...(status.witnesses.length === 0 ? [["witnesses", "none"]] : []),
     ...status.witnesses.map((witness) => ["witness", witnessRow(witness).join("  ")]),
     ["agents", printable(status.agent_socket, 4_096)],
+    ...Object.entries(status.agent_sockets).map(([name, path]) => [`agent ${name}`, printable(path, 4_096)]),
     ["operators", printable(status.operator_socket, 4_096)],
     ...(fault === null ? [] : [["fault", output.style("red", `${fault.code}: ${printable(fault.reason, 2_000)}`)]]),
   ];
+}
+
+/** LIMIT: sessions that are shown to people; `--json` has more. */
+const SHOWN_SESSIONS = 20;
+
+function sessionRows(sessions: RuntimeStatus["sessions"], output: Output): string[][] {
+  const rows = sessions.slice(0, SHOWN_SESSIONS).map(({ id, channel, agent, calls, refusals, seconds, halted }) => {
+    const name = agent === null ? "" : ` "${printable(agent, 40)}"`;
+    const did = `${channel}${name}: ${calls} calls, ${refusals} refused, ${seconds} s`;
+    return ["session", `${id} ${did}${halted === null ? "" : output.style("red", `, halted (${halted})`)}`];
+  });
+  const more = sessions.length - rows.length;
+  return more > 0 ? [...rows, ["", `and ${more} more`]] : rows;
 }
 
 function parentText({ origin, size, reason }: LogParent): string {

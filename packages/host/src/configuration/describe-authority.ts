@@ -17,6 +17,12 @@ export function describeAuthority({ authority, capabilities, ...rest }: Resolved
     ["never reads", deny.read.map(path)],
     ["never writes", deny.write.map(path)],
     ["never runs", deny.run.map(program)],
+    ["secrets, which programs never see", (authority.sensitive?.secret ?? []).map(path)],
+    ["never runs once a secret may have been read", (authority.after?.secret ?? []).map(program)],
+    ["untrusted content", (authority.sensitive?.untrusted ?? []).map(path)],
+    ["never runs once that may have been read", (authority.after?.untrusted ?? []).map(program)],
+    ["agents with fewer rights", Object.keys(authority.agents ?? {})],
+    ["a session is halted after", Object.entries(authority.budgets ?? {}).map(budget)],
     ["programs also see", authority.childRead.map(shown)],
     ["programs are found in", [authority.searchPath.map(shown).join(", ")]],
     ["calls may set the variables", authority.environmentNames],
@@ -32,6 +38,10 @@ export function describeAuthority({ authority, capabilities, ...rest }: Resolved
 
 const shown = (text: string): string => printable(text, 4_096);
 const path = (grant: PathGrant): string => `${shown(grant.path)}  (${grant.source})`;
+
+function budget([name, { limit, source }]: [string, { readonly limit: number; readonly source: string }]): string {
+  return `${limit} ${name}  (${source})`;
+}
 
 function witness(setting: WitnessSetting): string {
   switch (setting.kind) {

@@ -4,11 +4,11 @@ import { followLogVerb } from "./log-verb.ts";
 import { invalid, refuseUnknown } from "./request-fields.ts";
 import type { ConnectionHandlers } from "./socket-server.ts";
 
-/** Handlers of one connection, which is one session. */
-export function agentHandlers(runtime: Runtime): ConnectionHandlers {
+/** Handlers of one connection, which is one session, of the agent whose socket it is. */
+export function agentHandlers(runtime: Runtime, principal?: string): ConnectionHandlers {
   let session: Session | null = null;
   const opened = (): Session => {
-    session ??= runtime.openSession({ channel: "agent" });
+    session ??= runtime.openSession({ channel: "agent", ...(principal === undefined ? {} : { principal }) });
     return session;
   };
   return {

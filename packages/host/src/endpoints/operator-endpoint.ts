@@ -11,6 +11,7 @@ import {
   replay,
   showExecution,
 } from "@femtoclaw/runtime";
+import type { HostSockets } from "../host-process.ts";
 import { EXPORT_FORMATS, exportAs, keysOf, proveRecord } from "../log-access.ts";
 import { eraseValues } from "../retention.ts";
 import { approvalVerbs } from "./approval-verbs.ts";
@@ -20,7 +21,7 @@ import type { ConnectionHandlers } from "./socket-server.ts";
 
 export interface OperatorParts {
   readonly runtime: Runtime;
-  readonly sockets: { readonly agent: string; readonly operator: string };
+  readonly sockets: HostSockets;
   /** Where telemetry goes; null when it goes nowhere. */
   readonly otlpEndpoint: string | null;
   /** Begins the end of the host; the answer goes out first. */
@@ -43,8 +44,9 @@ export function operatorHandlers({ runtime, sockets, otlpEndpoint, stop, reload 
     verbs: {
       status: (fields) => {
         refuseUnknown(fields);
-        const { agent, operator } = sockets;
-        return { ...runtime.status(), agent_socket: agent, operator_socket: operator, otlp: otlpEndpoint };
+        const { agent, operator, agents } = sockets;
+        const paths = { agent_socket: agent, operator_socket: operator, agent_sockets: agents };
+        return { ...runtime.status(), ...paths, otlp: otlpEndpoint };
       },
       stop: ({ now, ...rest }) => {
         if (now !== undefined && typeof now !== "boolean") throw invalid("`now` must be true or false");
@@ -52,6 +54,7 @@ export function operatorHandlers({ runtime, sockets, otlpEndpoint, stop, reload 
         stop(now === true);
         return null;
       },
+      "sessions.halt": haltVerb(runtime),
       "capabilities.list": (fields) => {
         refuseUnknown(fields);
         return runtime.capabilities();
@@ -116,6 +119,15 @@ export function operatorHandlers({ runtime, sockets, otlpEndpoint, stop, reload 
       },
     },
     onClosed: () => undefined,
+  };
+}
+
+function haltVerb(runtime: Runtime): ConnectionHandlers["verbs"][string] {
+  return async ({ session, reason, ...rest }) => {
+    refuseUnknown(rest);
+    if (typeof session !== "string") throw invalid("`session` must be a string");
+    if (reason !== undefined && typeof reason !== "string") throw invalid("`reason` must be a string");
+    return await runtime.haltSession({ session, by: operatorName(), ...(reason === undefined ? {} : { reason }) });
   };
 }
 

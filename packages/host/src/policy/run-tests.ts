@@ -1,5 +1,5 @@
 /** Runs a policy's own tests: real facts, the real engine, and nothing is executed. */
-import type { Decision, PolicyEngine } from "@femtoclaw/policy";
+import { type Decision, NO_HISTORY, type PolicyEngine } from "@femtoclaw/policy";
 import type { Authority, CapabilityManifest } from "@femtoclaw/protocol";
 import type { Outcome, PolicyTest, PolicyTestResult } from "./policy-test.ts";
 import { TestFactsTaker } from "./test-facts.ts";
@@ -26,7 +26,12 @@ async function run(test: PolicyTest, bench: TestBench, taker: TestFactsTaker): P
   const taken = manifest === undefined ? unknown(test.tool) : await taker.take(manifest, test);
   if (!taken.ok) return { test, found: null, rules: [], fault: `nothing can be decided: ${taken.reason}` };
   const { questions } = taken;
-  const decision = await bench.decideAll({ principal: PRINCIPAL, capability: test.tool, questions });
+  const decision = await bench.decideAll({
+    principal: PRINCIPAL,
+    capability: test.tool,
+    questions,
+    history: NO_HISTORY,
+  });
   return { test, found: outcomeOf(decision), rules: decision.rules, fault: faultOf(test, decision) };
 }
 

@@ -5,6 +5,7 @@
 import {
   type Authority,
   type FactQuestion,
+  OBEYED_IN_REPOSITORY,
   obeyedLaterPaths,
   type PathQuestion,
   type ProgramQuestion,
@@ -59,11 +60,8 @@ export function remedyFor({ question, action, explanation }: RefusedQuestion, au
   }
   if (forbidding.delete("floor/obeyed-later") && question.kind === "path") {
     const obeyed = new Set(obeyedLaterPaths(authority));
-    grants.push(
-      ...ancestorsOrSelf(question.path)
-        .filter((path) => obeyed.has(path))
-        .map(obeyedGrant),
-    );
+    const folders = ancestorsOrSelf(question.path);
+    grants.push(...folders.filter((path) => obeyed.has(path)).map((path) => obeyedGrant(partOf(path, folders))));
   } else if (explanation.permitting.length === 0) {
     const grant = permitFor(question, action);
     if (typeof grant === "string") obstacles.push(grant);
@@ -89,6 +87,13 @@ function pathGrant({ path, type }: PathQuestion, table: "read" | "write"): Grant
   if (type !== "directory") return { table, path, note: null, dangerous: false };
   const note = "a folder is granted with everything below it";
   return { table, path, note, dangerous: ancestorsOrSelf(path).length <= BROAD_DEPTH };
+}
+
+/** Of a repository the part in which the file lies, where there is one that can be named by itself. */
+function partOf(path: string, folders: readonly string[]): string {
+  if (baseName(path) !== ".git") return path;
+  const parts = OBEYED_IN_REPOSITORY.map((name) => `${path.slice(0, -".git".length)}${name}`);
+  return parts.find((part) => folders.includes(part)) ?? path;
 }
 
 function obeyedGrant(path: string): GrantProposal {

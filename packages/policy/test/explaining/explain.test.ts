@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { compilePolicy, PolicyReader } from "../../src/index.ts";
+import { compilePolicy, NO_HISTORY, PolicyReader } from "../../src/index.ts";
 import { any, authorityOf, handwritten, MANIFESTS, pathFacts, programFacts, word } from "../policy-fixture.ts";
 
 const POLICY = compilePolicy({
@@ -17,9 +17,14 @@ beforeAll(async () => {
   reader = await PolicyReader.open();
 });
 const program = (argv: readonly string[], path = "/usr/bin/git") =>
-  reader.explain(POLICY, { principal: "s", capability: "process_exec", question: programFacts(path, argv) });
+  reader.explain(POLICY, {
+    principal: "s",
+    history: NO_HISTORY,
+    capability: "process_exec",
+    question: programFacts(path, argv),
+  });
 const path = (capability: string, name: string, policy = POLICY) =>
-  reader.explain(policy, { principal: "s", capability, question: pathFacts(name) });
+  reader.explain(policy, { principal: "s", history: NO_HISTORY, capability, question: pathFacts(name) });
 
 describe("the nearest permit", () => {
   it("is the one with the fewest failed conditions, each in Cedar's words", async () => {

@@ -1,6 +1,6 @@
 import type { Authority, FactQuestion } from "@femtoclaw/protocol";
 import { beforeAll, describe, expect, it } from "vitest";
-import { compilePolicy, PolicyReader, type Remedy, remedyFor } from "../../src/index.ts";
+import { compilePolicy, NO_HISTORY, PolicyReader, type Remedy, remedyFor } from "../../src/index.ts";
 import { policyActions } from "../../src/schema.ts";
 import { activeEngine, authorityOf, MANIFESTS, pathFacts, programFacts, word } from "../policy-fixture.ts";
 
@@ -14,7 +14,7 @@ async function remedy(capability: string, question: FactQuestion, authority = au
   const policy = compilePolicy({ authority, manifests: MANIFESTS });
   const action = ACTIONS.find(({ name }) => name === capability);
   if (action === undefined) throw new Error(`there is no ${capability}`);
-  const explanation = await reader.explain(policy, { principal: "s", capability, question });
+  const explanation = await reader.explain(policy, { principal: "s", history: NO_HISTORY, capability, question });
   return remedyFor({ question, action, explanation }, authority);
 }
 
@@ -138,7 +138,12 @@ it("permits exactly what was refused once the entry stands, and not what lies be
   const authority: Authority = authorityOf({ run: [{ path, realPath, use, source: "new" }] });
   const engine = await activeEngine(compilePolicy({ authority, manifests: MANIFESTS }));
   const allowed = (argv: readonly string[], program = path) =>
-    engine.decide({ principal: "s", capability: "process_exec", question: programFacts(program, argv) }).allowed;
+    engine.decide({
+      principal: "s",
+      history: NO_HISTORY,
+      capability: "process_exec",
+      question: programFacts(program, argv),
+    }).allowed;
   expect(allowed(["diff", "--stat"])).toBe(true);
   expect([allowed(["diff", "--cached"]), allowed(["log"]), allowed(["diff"], "/usr/bin/hg")]).toEqual([
     false,

@@ -1,10 +1,18 @@
 /** Rules from a record may be anything: they are refused or explained, and spoil nothing for the next ones. */
+
 import { beforeAll, describe, expect, it } from "vitest";
-import { compilePolicy, ENGINE_VERSION, PolicyReader, policyRevision, type RecordedPolicy } from "../../src/index.ts";
+import {
+  compilePolicy,
+  ENGINE_VERSION,
+  NO_HISTORY,
+  PolicyReader,
+  policyRevision,
+  type RecordedPolicy,
+} from "../../src/index.ts";
 import { authorityOf, handwritten, MANIFESTS, pathFacts } from "../policy-fixture.ts";
 
 const POLICY = compilePolicy({ authority: authorityOf({ read: ["/ws/a b"] }), manifests: MANIFESTS });
-const QUESTION = { principal: "s", capability: "fs_read", question: pathFacts("/ws/a b/c") };
+const QUESTION = { principal: "s", history: NO_HISTORY, capability: "fs_read", question: pathFacts("/ws/a b/c") };
 
 function recorded(changes: Partial<RecordedPolicy> = {}): RecordedPolicy {
   const plain = { engine: ENGINE_VERSION, schemaText: POLICY.schemaText, rules: POLICY.rules, ...changes };

@@ -2,8 +2,8 @@
 import type { PathQuestion } from "@femtoclaw/protocol";
 import fc from "fast-check";
 import { afterAll, expect, test } from "vitest";
-import { compilePolicy, confinedAuthority, createPolicyEngine } from "../../src/index.ts";
-import { authorityOf, MANIFESTS, pathFacts } from "../policy-fixture.ts";
+import { compilePolicy, confinedAuthority } from "../../src/index.ts";
+import { authorityOf, MANIFESTS, pathFacts, testEngine } from "../policy-fixture.ts";
 import { load, SHARED_TRIAL } from "./files-fixture.ts";
 
 afterAll(() => SHARED_TRIAL[Symbol.asyncDispose]());
@@ -75,7 +75,7 @@ const question = fc.record({
 });
 
 test("a forbid of a file forbids exactly what it says, wherever it names its paths", async () => {
-  const engine = await createPolicyEngine();
+  const engine = await testEngine();
   let taken = 0;
   await fc.assert(
     fc.asyncProperty(

@@ -1,8 +1,8 @@
 /** Hostile files neither brick nor open the gate: each is refused with a place, and the engine goes on. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { cutPolicies } from "../../src/files/cut.ts";
-import { compilePolicy, type PolicyEngine, PolicyTrial } from "../../src/index.ts";
-import { activeEngine, authorityOf, handwritten, MANIFESTS, pathFacts } from "../policy-fixture.ts";
+import { compilePolicy, NO_HISTORY, PolicyTrial } from "../../src/index.ts";
+import { activeEngine, authorityOf, handwritten, MANIFESTS, pathFacts, type TestEngine } from "../policy-fixture.ts";
 import { compiled, fileOf, findings, load, SHARED_TRIAL } from "./files-fixture.ts";
 
 afterAll(() => SHARED_TRIAL[Symbol.asyncDispose]());
@@ -139,7 +139,8 @@ describe("the trial", () => {
     await using trial = new PolicyTrial();
     await expect(trial.activate(handwritten({ traps }))).rejects.toMatchObject({ code: "FEMTO_POLICY_INVALID" });
     await trial.activate(await compiled(SAFE()));
-    const request = { principal: "default", capability: "fs_read", questions: [pathFacts("/ws/secrets/x")] };
+    const questions = [pathFacts("/ws/secrets/x")];
+    const request = { principal: "default", capability: "fs_read", questions, history: NO_HISTORY };
     expect(await trial.decideAll(request)).toMatchObject({ code: "FEMTO_POLICY_FORBIDDEN" });
   });
 
@@ -157,7 +158,7 @@ describe("the trial", () => {
 });
 
 describe("five hundred policies", () => {
-  let engine: PolicyEngine;
+  let engine: TestEngine;
   beforeAll(async () => {
     const text = Array.from(
       { length: 500 },

@@ -1,8 +1,9 @@
 /** Attacks on what is remembered. The cases are data, so that one more is one more line. */
+
 import { readFileSync } from "node:fs";
 import type { FactQuestion } from "@femtoclaw/protocol";
 import { beforeAll, describe, expect, it, vi } from "vitest";
-import { createPolicyEngine, DecisionShare, type PolicyEngine } from "../../src/index.ts";
+import { createPolicyEngine, DecisionShare, NO_HISTORY, type PolicyEngine } from "../../src/index.ts";
 import { activeEngine, handwritten, pathFacts, programFacts } from "../policy-fixture.ts";
 
 interface Ask {
@@ -31,7 +32,9 @@ describe("poisoning", () => {
     engine = await createPolicyEngine();
   });
   const answer = ({ capability, principal = "s", question, approved = false }: Ask, share: DecisionShare): string => {
-    const decision = engine.decide({ capability, principal, question: question as FactQuestion, approved, share });
+    const decision = engine.decide({
+      ...{ capability, principal, question: question as FactQuestion, history: NO_HISTORY, approved, share },
+    });
     return decision.allowed ? "allowed" : decision.code;
   };
 
@@ -66,6 +69,7 @@ describe("a share", () => {
   const ask = (engine: PolicyEngine, share: DecisionShare, question: FactQuestion) =>
     engine.decide({
       principal: "s",
+      history: NO_HISTORY,
       capability: question.kind === "path" ? "fs_read" : "process_exec",
       question,
       share,

@@ -1,9 +1,9 @@
 import { expect, it, vi } from "vitest";
-import { type CompiledPolicy, createPolicyEngine, DecisionShare, policyRevision } from "../../src/index.ts";
+import { type CompiledPolicy, createPolicyEngine, DecisionShare, NO_HISTORY, policyRevision } from "../../src/index.ts";
 import { handwritten, pathFacts } from "../policy-fixture.ts";
 
 const READ = 'permit (principal, action == Action::"fs_read", resource in Path::"/ws");';
-const ask = { principal: "s", capability: "fs_read" };
+const ask = { principal: "s", history: NO_HISTORY, capability: "fs_read" };
 
 it("a policy that cannot be projected goes on deciding as a whole, and nothing is remembered", async () => {
   const plain = handwritten({ READ });

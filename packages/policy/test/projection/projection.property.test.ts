@@ -4,7 +4,8 @@ import { fileURLToPath } from "node:url";
 import type { FactQuestion } from "@femtoclaw/protocol";
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
-import { createPolicyEngine, DecisionShare, type PolicyEngine } from "../../src/index.ts";
+import { historyContext } from "../../src/history-context.ts";
+import { createPolicyEngine, DecisionShare, NO_HISTORY, type PolicyEngine } from "../../src/index.ts";
 import type { DecisionRequest } from "../../src/request.ts";
 import { policyActions, schemaText } from "../../src/schema.ts";
 import { PlainEngine } from "../plain-engine.ts";
@@ -121,6 +122,8 @@ describe("projection and memory", () => {
     engine.activate(open);
     engine.project();
     const share = new DecisionShare();
+    const past = historyContext(NO_HISTORY);
+    if (!past.ok) throw new Error(past.fault);
     const seen = { taken: 0, refused: 0 };
     fc.assert(
       fc.property(fc.array(change, { maxLength: 2 }), (changes) => {
@@ -129,9 +132,15 @@ describe("projection and memory", () => {
           if (value === DROPPED) delete question[name];
           else Object.defineProperty(question, name, { value, enumerable: true, configurable: true, writable: true });
         }
-        const request = { principal: "s", capability: "process_exec", question: question as unknown as FactQuestion };
+        const request = {
+          principal: "s",
+          history: NO_HISTORY,
+          capability: "process_exec",
+          question: question as unknown as FactQuestion,
+        };
         const { allowed } = engine.decide({ ...request, share });
-        const { kind: _, program: __, ...context } = question;
+        const { kind: _, program: __, ...facts } = question;
+        const context = { ...facts, ...past.attributes };
         if (allowed) expect(plain.permits("process_exec", { type: "Program", id: "/usr/bin/one" }, context)).toBe(true);
         seen[allowed ? "taken" : "refused"] += 1;
       }),

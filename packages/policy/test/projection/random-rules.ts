@@ -1,6 +1,7 @@
 /** Random rules in the whole of the language that the vocabulary of facts leaves, and random questions for them. */
 import type { FactQuestion } from "@femtoclaw/protocol";
 import fc from "fast-check";
+import { NO_HISTORY } from "../../src/index.ts";
 import type { DecisionRequest } from "../../src/request.ts";
 import { pathFacts, programFacts } from "../policy-fixture.ts";
 
@@ -168,4 +169,10 @@ export const REQUEST: fc.Arbitrary<DecisionRequest> = fc
     ),
     fc.boolean(),
   )
-  .map(([principal, [capability, question], approved]) => ({ principal, capability, question, approved }));
+  .map(([principal, [capability, question], approved]) => ({
+    principal,
+    capability,
+    question,
+    history: NO_HISTORY,
+    approved,
+  }));

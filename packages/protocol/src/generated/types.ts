@@ -15,6 +15,11 @@ export type RunRule = string | RunWord | RunAny;
  */
 export type FactQuestion = PathQuestion | ProgramQuestion | ToolQuestion;
 /**
+ * This interface was referenced by `Facts`'s JSON-Schema
+ * via the `definition` "mark".
+ */
+export type Mark = "read_secret" | "seen_untrusted";
+/**
  * This interface was referenced by `CapabilityManifest`'s JSON-Schema
  * via the `definition` "argument".
  */
@@ -165,6 +170,16 @@ export interface Configuration {
   allow?: AllowTable;
   ask?: AskTable;
   deny?: DenyTable;
+  sensitive?: SensitiveTable;
+  after_secret?: AfterTable;
+  after_untrusted?: AfterTable;
+  budgets?: BudgetsTable;
+  /**
+   * What is narrower for one agent, by the name of its socket `agent-NAME.sock`. Nothing here permits anything.
+   */
+  agent?: {
+    [k: string]: AgentTable;
+  };
   sandbox?: SandboxTable;
   limits?: LimitsTable;
   approvals?: ApprovalsTable;
@@ -274,6 +289,58 @@ export interface DenyTable {
    */
   write?: string[];
   run?: RunTable;
+}
+/**
+ * Places whose content marks who may have read it, for all time.
+ */
+export interface SensitiveTable {
+  /**
+   * Files and folders that hold secrets. Programs do not see them; who was permitted a call on one is `session.has_read_secret` from then on.
+   *
+   * @maxItems 256
+   */
+  secret?: string[];
+  /**
+   * Files and folders whose content strangers wrote. Who was permitted a call on one, or a program that can see one, is `session.has_seen_untrusted` from then on.
+   *
+   * @maxItems 256
+   */
+  untrusted?: string[];
+}
+/**
+ * What is forbidden from the moment on in which a principal may have read a secret (`after_secret`) or untrusted content (`after_untrusted`), whatever else permits it.
+ *
+ * This interface was referenced by `Configuration`'s JSON-Schema
+ * via the `definition` "afterTable".
+ */
+export interface AfterTable {
+  run?: RunTable;
+}
+/**
+ * What one session may use before it is halted.
+ */
+export interface BudgetsTable {
+  /**
+   * Permitted calls.
+   */
+  calls?: number;
+  /**
+   * Bytes that its permitted calls send and get back; of a call that runs, the most that it may get back.
+   */
+  bytes?: number;
+  /**
+   * Time since its first call; no call begins later.
+   */
+  seconds?: number;
+}
+/**
+ * This interface was referenced by `Configuration`'s JSON-Schema
+ * via the `definition` "agentTable".
+ */
+export interface AgentTable {
+  allow?: AllowTable;
+  ask?: AskTable;
+  deny?: DenyTable;
 }
 export interface SandboxTable {
   /**
@@ -389,6 +456,7 @@ export interface Facts {
    * @maxItems 64
    */
   questions: [FactQuestion, ...FactQuestion[]];
+  history?: HistoryFacts;
 }
 /**
  * This interface was referenced by `Facts`'s JSON-Schema
@@ -466,6 +534,46 @@ export interface ProgramQuestion {
  */
 export interface ToolQuestion {
   kind: "tool";
+}
+/**
+ * What the records before this call say of its session and of its principal. Absent in records of versions that knew no history.
+ *
+ * This interface was referenced by `Facts`'s JSON-Schema
+ * via the `definition` "history".
+ */
+export interface HistoryFacts {
+  /**
+   * Time of the decision in whole seconds, UTC. Policies read it as `context.time`.
+   */
+  at: string;
+  /**
+   * Permitted calls of the session before this one.
+   */
+  calls: number;
+  /**
+   * Bytes that the session's permitted calls sent and got back; of those that still run, the most that they may get back.
+   */
+  bytes: number;
+  /**
+   * Permitted calls of the session that did not end well.
+   */
+  failures: number;
+  /**
+   * Refused calls of the session that have a record.
+   */
+  refusals: number;
+  /**
+   * Whole seconds since the session's first record.
+   */
+  seconds: number;
+  /**
+   * Whether a call of the principal that may read what lies under `[sensitive].secret` was permitted before, in whatever session.
+   */
+  has_read_secret: boolean;
+  /**
+   * The same of `[sensitive].untrusted`.
+   */
+  has_seen_untrusted: boolean;
 }
 /**
  * What a capability declares about itself. The runtime trusts nothing else about it.
@@ -1050,7 +1158,12 @@ export interface SupervisionRestartedBody {
  * This interface was referenced by `undefined`'s JSON-Schema
  * via the `definition` "sessionOpenedBody".
  */
-export interface SessionOpenedBody {}
+export interface SessionOpenedBody {
+  /**
+   * By which rules the history facts of the session are folded from its records. Absent in sessions of versions that knew none.
+   */
+  history?: 1;
+}
 /**
  * The session's connection ended.
  *
@@ -1158,6 +1271,18 @@ export interface ExecutionIntentBody {
   rules: string[];
   received_us: number;
   /**
+   * Bytes of the call's message, as the session's history counts them.
+   */
+  bytes?: number;
+  /**
+   * The most that the call may get back; counted until its outcome says how much it was.
+   */
+  reserved_bytes?: number;
+  /**
+   * What is true of the principal from this record on, for ever. Absent where the call changes nothing about that.
+   */
+  marks?: Mark[];
+  /**
    * Sequence number of the question that operators said yes to; absent where nobody was asked.
    */
   approval?: number;
@@ -1184,6 +1309,10 @@ export interface ExecutionOutcomeBody {
    * Whether the effect had begun when this happened.
    */
   began: boolean;
+  /**
+   * Bytes of the result as JSON, as the session's history counts them.
+   */
+  bytes?: number;
 }
 /**
  * A permitted call whose outcome a crash made unknown. It is never run again by itself.
@@ -1267,7 +1396,15 @@ export interface EpochOpenedBody {
    * Capabilities that operators had disabled by hand; what they had enabled by hand is not taken over.
    */
   disabled: string[];
+  /**
+   * What is true of principals because of calls in the log before. Absent where there is nothing.
+   */
+  marks?: PrincipalMarks[];
   state: FoldedState;
+}
+export interface PrincipalMarks {
+  principal: string;
+  marks: Mark[];
 }
 /**
  * The state of every actor after the last record that was taken over, kept beside the old log.
@@ -1303,7 +1440,7 @@ export interface MemoryChangedBody {
   reason: string;
 }
 /**
- * A session had more refused calls than its quota of the journal holds. This record stands for those that were not recorded singly; the session's further calls are refused and counted.
+ * No further effect of the session begins: an operator said so, a budget is used up, or more of its calls were refused than its quota of the journal holds. In the last case this record stands for those that were not recorded singly. The session's further calls are refused and counted.
  *
  * This interface was referenced by `undefined`'s JSON-Schema
  * via the `definition` "sessionHaltedBody".
@@ -1314,10 +1451,17 @@ export interface SessionHaltedBody {
    */
   recorded: number;
   /**
-   * What was refused at last, as in `execution.refused`.
+   * What was refused at last, as in `execution.refused`; absent where an operator halted it.
    */
-  event: string;
+  event?: string;
+  /**
+   * FEMTO_SESSION_HALTED where an operator halted it, FEMTO_BUDGET_EXCEEDED where a budget did; else the code of the last refusal.
+   */
   code: string;
+  /**
+   * Why, in the operator's words or the budget's; absent where refusals were too many.
+   */
+  reason?: string;
 }
 /**
  * An operator had values erased that a record commits to. Salt and value are gone; the record and its proofs are as they were.

@@ -8,6 +8,7 @@ import type { Places } from "./places.ts";
 /** `ownPrograms` are files and folders whose code this process runs, outside every sandbox. */
 export function checkAuthority(authority: Authority, ownPrograms: readonly string[], places: Places): void {
   checkReplaceable(authority, places);
+  checkSecrets(authority, places);
   checkLookedUp(authority, places);
   checkOwnPrograms(authority, ownPrograms, places);
   checkLinks(authority, places);
@@ -18,6 +19,14 @@ export function checkAuthority(authority: Authority, ownPrograms: readonly strin
         `${authority.workspace} lies in ${path}, which belongs to FemtoClaw and no call may reach`,
       );
     }
+  }
+}
+
+/** Programs do not see secrets, and nothing runs in a workspace that it does not see. */
+function checkSecrets({ sensitive, workspace }: Authority, places: Places): void {
+  for (const [index, { path }] of (sensitive?.secret ?? []).entries()) {
+    if (!isWithin(workspace, path)) continue;
+    places.fault(["sensitive", "secret", index], `${path} holds the workspace, which programs have to see`);
   }
 }
 

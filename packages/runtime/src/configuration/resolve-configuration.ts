@@ -9,7 +9,6 @@ import {
   absoluteVariable,
   type Configuration,
   FemtoError,
-  type GrantTable,
   type HostEnvironment,
   LIMITS,
   pointerTokens,
@@ -22,7 +21,9 @@ import { childEnvironment } from "./child-environment.ts";
 import { pathGrants } from "./path-grants.ts";
 import { Places, type SourceOf } from "./places.ts";
 import { checkSocketPath, resolveDirectories, resolveFloor } from "./resolve-directories.ts";
-import { resolveRunTable, resolveSearchPath, withOtherNames } from "./resolve-programs.ts";
+import { resolveHistory } from "./resolve-history.ts";
+import { resolveSearchPath, withOtherNames } from "./resolve-programs.ts";
+import { resolveAgents, resolveTable } from "./resolve-tables.ts";
 import { checkWitnesses, resolveWitnesses, type WitnessSetting } from "./resolve-witnesses.ts";
 
 export interface ConfigurationInput {
@@ -89,14 +90,16 @@ export function resolveConfiguration(input: ConfigurationInput): ResolvedConfigu
   const witnesses = resolveWitnesses(configuration, base, directories, places);
   const witnessFiles = witnesses.flatMap((witness) => (witness.kind === "file" ? [witness.path] : []));
   const searchPath = resolveSearchPath(configuration.search_path, places);
-  const tableOf = (name: "allow" | "ask" | "deny") => resolveTable(name, configuration, base, searchPath, places);
-  const [allow, ask, deny] = [tableOf("allow"), tableOf("ask"), tableOf("deny")];
+  const table = (name: "allow" | "ask" | "deny") => resolveTable([name], configuration[name], base, searchPath, places);
+  const [allow, ask, deny] = [table("allow"), table("ask"), table("deny")];
   const authority: Authority = {
     workspace: directories.workspace,
     searchPath,
     allow,
     ask: { ...ask, run: withOtherNames(ask.run, allow.run) },
     deny: { ...deny, run: withOtherNames(deny.run, [...allow.run, ...ask.run]) },
+    ...resolveAgents(configuration, [...allow.run, ...ask.run], base, searchPath, places),
+    ...resolveHistory(configuration, [...allow.run, ...ask.run], base, searchPath, places),
     floor: resolveFloor([...(input.ownPaths ?? []), ...witnessFiles], directories, base, places),
     childRead: pathGrants(["sandbox", "read"], configuration.sandbox?.read, base, places).map(({ path }) => path),
     ...childEnvironment(configuration.sandbox?.env ?? [], environment, places),
@@ -118,7 +121,7 @@ export function resolveConfiguration(input: ConfigurationInput): ResolvedConfigu
     witnessesRequired: configuration.audit?.require ?? false,
   };
   places.throwFaults();
-  checkSocketPath(directories.runtime);
+  checkSocketPath(directories.runtime, Object.keys(authority.agents ?? {}));
   return { ...resolved, sha256: digest(resolved) };
 }
 
@@ -129,21 +132,6 @@ function pathBase({ baseDirectory, environment }: ConfigurationInput): PathBase 
     const cause = systemErrorCode(error) ?? "unknown cause";
     throw new FemtoError("FEMTO_CONFIG_INVALID", `the folder ${baseDirectory} cannot be examined (${cause})`);
   }
-}
-
-function resolveTable(
-  name: "allow" | "ask" | "deny",
-  configuration: Configuration,
-  base: PathBase,
-  searchPath: readonly string[],
-  places: Places,
-): GrantTable {
-  const table = configuration[name];
-  return {
-    read: pathGrants([name, "read"], table?.read, base, places),
-    write: pathGrants([name, "write"], table?.write, base, places),
-    run: resolveRunTable(name, table?.run, searchPath, places),
-  };
 }
 
 function resolveCapabilities(configuration: Configuration): ReadonlyMap<string, CapabilitySetting> {

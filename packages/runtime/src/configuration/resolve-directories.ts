@@ -1,7 +1,14 @@
 /** The folders of FemtoClaw itself: where state and sockets lie, and what no call may ever reach. */
 import { statSync } from "node:fs";
 import { join } from "node:path";
-import { type Configuration, FemtoError, type HostEnvironment, stateHome } from "@femtoclaw/protocol";
+import {
+  agentSocketName,
+  type Configuration,
+  FemtoError,
+  type HostEnvironment,
+  SOCKET_NAMES,
+  stateHome,
+} from "@femtoclaw/protocol";
 import type { PathBase } from "./canonical-path.ts";
 import { projectStateName, runtimeHome, shortDigest } from "./default-directories.ts";
 import { pathGrant } from "./path-grants.ts";
@@ -17,7 +24,6 @@ export interface Directories {
 
 /** LIMIT: bytes of a socket's path; the kernel takes 107, and a temporary name needs a little room. */
 const SOCKET_PATH_BYTES_MAX = 100;
-const LONGEST_SOCKET_NAME = "operator.sock";
 
 export function resolveDirectories(
   configuration: Configuration,
@@ -64,8 +70,9 @@ export function resolveFloor(
   return [...new Set(floor)].sort();
 }
 
-export function checkSocketPath(runtimeDirectory: string): void {
-  const bytes = Buffer.byteLength(join(runtimeDirectory, LONGEST_SOCKET_NAME));
+export function checkSocketPath(runtimeDirectory: string, agents: readonly string[]): void {
+  const names = [...Object.values(SOCKET_NAMES), ...agents.map(agentSocketName)];
+  const bytes = Math.max(...names.map((name) => Buffer.byteLength(join(runtimeDirectory, name))));
   if (bytes > SOCKET_PATH_BYTES_MAX) {
     throw new FemtoError(
       "FEMTO_SOCKET_PATH",

@@ -33,18 +33,18 @@ export function resolveSearchPath(written: readonly string[] | undefined, places
 }
 
 export function resolveRunTable(
-  name: "allow" | "ask" | "deny",
+  place: readonly string[],
   table: RunTable | undefined,
   searchPath: readonly string[],
   places: Places,
 ): readonly ProgramGrant[] {
   return Object.entries(table ?? {}).flatMap(([program, rules]) => {
     const found = findPrograms(program, searchPath);
-    if ("problem" in found) return places.fault([name, "run", program], found.problem);
+    if ("problem" in found) return places.fault([...place, program], found.problem);
     // INVARIANT: a name permits one program, the first, and forbids every program that the search path holds under it.
-    const meant = name === "allow" ? found.programs.slice(0, 1) : found.programs;
+    const meant = place.at(-2) === "allow" ? found.programs.slice(0, 1) : found.programs;
     return rules.flatMap((rule, index) => {
-      const tokens = [name, "run", program, index];
+      const tokens = [...place, program, index];
       const use = programUse(rule);
       if ("problem" in use) return places.fault(tokens, use.problem);
       return meant.map((one) => ({ ...one, use, source: places.sourceOf(jsonPointer(tokens)) }));

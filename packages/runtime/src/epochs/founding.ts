@@ -35,8 +35,11 @@ export async function foundLog({ parent, projection, log, stateFolder }: Foundin
   const sha256 = await writeState(stateFolder, projection);
   const disabled = Object.entries(projection.overrides).flatMap(([name, enabled]) => (enabled ? [] : [name]));
   const covers = projection.size - 1;
+  const { marks } = projection.sessions;
+  const body = { disabled, state: { covers, sha256 }, ...(marks.length === 0 ? {} : { marks: [...marks] }) };
   const entries: JournalEntry[] = [
-    { type: "epoch.opened", session: null, execution: null, body: { disabled, state: { covers, sha256 } } },
+    // INVARIANT: what a principal may have read it has still read in a log that goes on from this one.
+    { type: "epoch.opened", session: null, execution: null, body },
     ...unknownOutcomes(projection),
   ];
   const journal = await Journal.open({

@@ -3,11 +3,12 @@ import { setImmediate } from "node:timers/promises";
 import type { DecisionShare } from "@femtoclaw/policy";
 import { type ExecutionId, FemtoError, type RecordActor, type Reply, type SessionId } from "@femtoclaw/protocol";
 import { timestamp } from "../timestamp.ts";
+import type { Door, Leave } from "./door.ts";
 import type { Release } from "./fair-slots.ts";
 import type { GateParts } from "./gate-parts.ts";
-import type { PacedTurns } from "./paced-turns.ts";
 import type { RefusalCounts } from "./refusal-counts.ts";
 import type { SessionQuota } from "./session-quota.ts";
+import { haltOf } from "./session-standing.ts";
 import { type Problem, replyError, unrecordedReply } from "./verdict.ts";
 
 export interface Proposal {
@@ -18,13 +19,22 @@ export interface Proposal {
   readonly label?: string;
   /** What the session may still add to the journal. */
   readonly quota: SessionQuota;
+  /** By which it came in. */
+  readonly door: Door;
   /** Remembers what the session was answered by the policy. */
   readonly share: DecisionShare;
-  /** Paces the answers to the session once it is halted. */
-  readonly turns: PacedTurns;
-  /** Records the session, once, before the first record that belongs to it. */
-  introduce(): void;
+  /** Records the session, once, before the first record that belongs to it; false when it is over and may have none. */
+  introduce(): boolean;
 }
+
+export interface Entry {
+  /** Gives the place in the stages back. */
+  readonly release: Release;
+  /** Tells the door how the call went. */
+  readonly leave: Leave;
+}
+
+const UNPACED: Leave = () => undefined;
 
 export class Admission {
   readonly #parts: GateParts;
@@ -36,35 +46,50 @@ export class Admission {
   }
 
   /** A place in the runtime's own stages, or the answer to a call that gets none; nothing is recorded of it singly. */
-  async enter(id: ExecutionId, proposal: Proposal): Promise<Release | Reply> {
-    const closed = this.#notTaken(proposal);
-    if (closed !== null) return await this.#refuse(id, proposal, closed);
-    let release: Release;
+  async enter(id: ExecutionId, proposal: Proposal): Promise<Entry | Reply> {
+    let [release, leave]: [Release | null, Leave | null] = [null, null];
     try {
-      const slot = this.#parts.stages.acquire(proposal.session);
-      release = slot instanceof Promise ? await slot : slot;
+      for (;;) {
+        const closed = this.#notTaken(proposal);
+        // Of many that came at once the first show what they are; the others are asked again here.
+        const needsTurn = leave === null && this.#isStrict(proposal);
+        if (closed === null && !needsTurn && release !== null) return { release, leave: leave ?? UNPACED };
+        release?.();
+        release = null;
+        if (closed !== null) {
+          leave?.(false);
+          return await this.#refuse(id, proposal, closed);
+        }
+        if (needsTurn) leave = await proposal.door.turn(proposal.session);
+        const slot = this.#parts.stages.acquire(proposal.session);
+        release = slot instanceof Promise ? await slot : slot;
+      }
     } catch (error) {
+      leave?.(false);
       if (!(error instanceof FemtoError)) throw error;
       return await this.#refuse(id, proposal, { code: error.code, reason: error.message });
     }
-    const stillClosed = this.#notTaken(proposal);
-    if (stillClosed === null) return release;
-    release();
-    return await this.#refuse(id, proposal, stillClosed);
+  }
+
+  #isStrict({ door, quota }: Proposal): boolean {
+    return door.isStrictFor(quota.merit(this.#parts.clock.monotonicUs()));
   }
 
   /** Why the call may not enter; refused here it costs neither a decision nor a record. */
-  #notTaken({ quota }: Proposal): Problem | null {
-    return this.#parts.admission() ?? quota.problem(this.#parts.clock.monotonicUs());
+  #notTaken({ quota, session }: Proposal): Problem | null {
+    const { histories, clock } = this.#parts;
+    return this.#parts.admission() ?? quota.problem(clock.monotonicUs()) ?? haltOf(histories, session);
   }
 
   /**
-   * INVARIANT: I9: answered in a later turn, so that who tries again at once keeps nobody from the loop. A
-   * halted session gets its answers one after the other with a pause, which bounds what it costs.
+   * INVARIANT: I9: answered in a later turn, so that who tries again at once keeps nobody from the loop. Halted
+   * sessions, and those that only fill the queue of newcomers, get their answers one after the other with a
+   * pause, which bounds what they cost.
    */
-  async #refuse(id: ExecutionId, { turns }: Proposal, problem: Problem): Promise<Reply> {
+  async #refuse(id: ExecutionId, proposal: Proposal, problem: Problem): Promise<Reply> {
     this.#counts.notTaken(problem.code);
-    if (problem.code === "FEMTO_SESSION_HALTED") await turns.next();
+    const isPaced = problem.code === "FEMTO_SESSION_HALTED" || this.#isStrict(proposal);
+    if (isPaced) await proposal.door.turns.next(proposal.session);
     else await setImmediate();
     return unrecordedReply(id, replyError(problem, timestamp(this.#parts.clock)));
   }

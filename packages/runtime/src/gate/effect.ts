@@ -17,7 +17,9 @@ import {
 import type { Execution } from "./execution.ts";
 import type { GateParts, Registered } from "./gate-parts.ts";
 
-export type EffectOutcome = CapabilityOutcome & { readonly durationUs: number };
+/** An outcome that can be recorded, and how many bytes its result has as JSON. */
+type CheckedOutcome = CapabilityOutcome & { readonly resultBytes?: number };
+export type EffectOutcome = CheckedOutcome & { readonly durationUs: number };
 
 /** Time that the gate goes on waiting for a capability that was asked to stop. */
 const ABANDON_MS = 2 * LIMITS.graceMs;
@@ -56,7 +58,7 @@ async function bounded(
   abort: AbortController,
   registered: Registered,
   run: () => Promise<unknown>,
-): Promise<CapabilityOutcome> {
+): Promise<CheckedOutcome> {
   const { signal } = abort;
   const { timeoutMs, capability } = registered;
   // A sandboxed program is ended by its own sandbox, which knows more; the gate's clock comes after it.
@@ -98,7 +100,7 @@ const UNSUCCESSFUL = ["failed", "timedOut", "cancelled", "contained"] as const;
  * INVARIANT: I5: what a capability returns enters a record only as what the record's schema says, because
  * a record that cannot be read back closes the journal for good. Types prove nothing about third-party code.
  */
-function checked(registered: Registered, returned: unknown, signal: AbortSignal): CapabilityOutcome {
+function checked(registered: Registered, returned: unknown, signal: AbortSignal): CheckedOutcome {
   const { event, result, code, reason, fix, sandbox: named } = Object(returned) as Readonly<Record<string, unknown>>;
   const sandbox = typeof named === "string" ? printable(named, LIMITS.labelChars) : null;
   if (event === "succeeded") return { ...checkedResult(registered, result), sandbox };
@@ -111,7 +113,7 @@ function checked(registered: Registered, returned: unknown, signal: AbortSignal)
 }
 
 /** A result is what the manifest promises, and plain data that nobody changes once it is recorded. */
-function checkedResult({ validators: { output } }: Registered, returned: unknown): CapabilityOutcome {
+function checkedResult({ validators: { output } }: Registered, returned: unknown): CheckedOutcome {
   const text = JSON.stringify(returned) as string | undefined;
   if (text === undefined || !isWellFormed(text)) return contained("the result is not well-formed JSON");
   const bytes = Buffer.byteLength(text);
@@ -127,7 +129,7 @@ function checkedResult({ validators: { output } }: Registered, returned: unknown
   if (typeof result !== "object" || result === null || Array.isArray(result)) {
     return contained("the result is not an object");
   }
-  return { event: "succeeded", result: result as JsonObject, sandbox: null };
+  return { event: "succeeded", result: result as JsonObject, sandbox: null, resultBytes: bytes };
 }
 
 /** `JSON.stringify` writes a lone surrogate as an escape, which has no UTF-8 form once it is read. */

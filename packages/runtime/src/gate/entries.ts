@@ -48,7 +48,7 @@ export function refusalEntry(
 }
 
 export function intentEntry(execution: Execution): JournalEntry {
-  const { approval, receivedUs } = execution;
+  const { approval, receivedUs, marks, bytes, reservedBytes } = execution;
   const decided = decidedCall(execution);
   return {
     type: "execution.intent",
@@ -58,6 +58,9 @@ export function intentEntry(execution: Execution): JournalEntry {
       rules: [...execution.rules],
       received_us: receivedUs,
       ...(approval === null ? {} : { approval }),
+      bytes: bytes.byteLength,
+      reserved_bytes: reservedBytes,
+      ...(marks.length === 0 ? {} : { marks: [...marks] }),
     },
     secrets: decided.secrets,
   };
@@ -143,12 +146,14 @@ export interface OutcomeDetails {
   readonly durationUs: number;
   readonly sandbox: string | null;
   readonly result?: Record<string, unknown>;
+  /** Bytes of the result as JSON. */
+  readonly resultBytes?: number;
   readonly error?: ReplyError;
 }
 
 export function outcomeEntry(execution: Execution, details: OutcomeDetails): JournalEntry {
   assert(execution.intent !== null, "an outcome follows a durable intent");
-  const { event, began, durationUs, sandbox, result, error } = details;
+  const { event, began, durationUs, sandbox, result, resultBytes = 0, error } = details;
   return {
     type: "execution.outcome",
     ...whose(execution),
@@ -158,6 +163,7 @@ export function outcomeEntry(execution: Execution, details: OutcomeDetails): Jou
       began,
       duration_us: durationUs,
       sandbox,
+      bytes: resultBytes,
       ...(result === undefined ? {} : { result }),
       ...(error === undefined ? {} : { error }),
     },

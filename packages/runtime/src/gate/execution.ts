@@ -8,6 +8,7 @@ import type {
   ExecutionId,
   ExecutionRefusedBody,
   Facts,
+  Mark,
   RecordActor,
   Reply,
   ReplyError,
@@ -15,6 +16,7 @@ import type {
   ToolCall,
 } from "@femtoclaw/protocol";
 import { type CapabilitySecrets, NO_SECRETS } from "./argument-validators.ts";
+import type { Leave } from "./door.ts";
 import type { Release } from "./fair-slots.ts";
 import type { Standing } from "./gate-parts.ts";
 import type { WaitingCall } from "./questions.ts";
@@ -28,8 +30,8 @@ export interface Execution {
   readonly quota: SessionQuota;
   /** Remembers what the session was answered by the policy. */
   readonly share: DecisionShare;
-  /** Lets the session's own record stand before its first call's. */
-  introduce(): void;
+  /** Lets the session's own record stand before its first call's; false when the session is over and may have none. */
+  introduce(): boolean;
   readonly label: string | null;
   readonly bytes: Uint8Array;
   /** The question that this call waited for; null for one that comes from its proposer. */
@@ -48,11 +50,19 @@ export interface Execution {
   /** What was in force when its facts were taken. */
   standing: Standing | null;
   facts: Facts | null;
+  /** What the call marks its principal with, from its intent on. */
+  marks: readonly Mark[];
+  /** The most that the call may get back, which its session's history counts until it is known. */
+  reservedBytes: number;
   bound: BoundArguments | null;
   revision: string | null;
   rules: readonly string[];
-  /** Question that operators said yes to, where one was asked about this call. */
+  /** Question that operators said yes to, where one was asked about this call, and the rules that asked. */
   approval: number | null;
+  askedBy: readonly string[];
+  /** Why a permitted call gets no intent; else its intent on the way to the disk. */
+  heldBack: Problem | null;
+  committing: Promise<{ readonly seq: number }> | null;
   /** Sequence number of the intent, once it is durable. */
   intent: number | null;
   /** The record that ends the execution, and what the reply says. */
@@ -61,6 +71,7 @@ export interface Execution {
   unrecorded: "collapsed" | "commitFailed" | null;
   reply: Reply | null;
   release: Release | null;
+  readonly leave: Leave;
   /** Gives back the room for the outcome, which is taken before the intent. */
   releaseRoom: Release | null;
 }
@@ -91,6 +102,7 @@ export function newExecution(
     | "lost"
     | "receivedUs"
     | "release"
+    | "leave"
   >,
 ): Execution {
   return {
@@ -102,10 +114,15 @@ export function newExecution(
     secrets: NO_SECRETS,
     standing: null,
     facts: null,
+    marks: [],
+    reservedBytes: 0,
     bound: null,
     revision: null,
     rules: [],
     approval: null,
+    askedBy: [],
+    heldBack: null,
+    committing: null,
     intent: null,
     ending: null,
     unrecorded: null,

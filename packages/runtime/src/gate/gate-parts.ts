@@ -4,10 +4,19 @@ import type { Capability, FactsResult, JsonObject } from "@femtoclaw/capabilitie
 import type { Appended, Clock, JournalEntry } from "@femtoclaw/journal";
 import type { ExecutionActor } from "@femtoclaw/machines";
 import type { DecisionShare, Question } from "@femtoclaw/policy";
-import type { Authority, CapabilityManifest, ErrorCode, ExecutionId, Facts, SessionId } from "@femtoclaw/protocol";
+import type {
+  Authority,
+  CapabilityManifest,
+  ErrorCode,
+  ExecutionId,
+  Facts,
+  HistoryFacts,
+  SessionId,
+} from "@femtoclaw/protocol";
 import type { SandboxView } from "@femtoclaw/sandbox";
 import type { QuestionRecord } from "../approvals.ts";
 import type { ApprovalSettings } from "../configuration/resolve-configuration.ts";
+import type { SessionHistories } from "../projection/session-histories.ts";
 import type { CapabilitySecrets, CapabilityValidators } from "./argument-validators.ts";
 import type { FairSlots } from "./fair-slots.ts";
 import type { SessionQuota } from "./session-quota.ts";
@@ -44,8 +53,8 @@ export interface Standing {
 export interface GateParts {
   readonly clock: Clock;
   newId(): string;
-  /** What is in force now; a call goes by what was in force when its facts were taken, to its end. */
-  standing(): Standing;
+  /** What is in force now for a principal; a call goes by what was in force when its facts were taken, to its end. */
+  standing(principal: string): Standing;
   /** Places in the runtime's own stages. */
   readonly stages: FairSlots;
   /** Places for running capabilities. */
@@ -60,11 +69,14 @@ export interface GateParts {
   /** Ends the actor of a call that waits for an answer. */
   evict(id: ExecutionId): void;
   registered(tool: string): Registered | undefined;
+  /** What sessions did before, as far as records have numbers. */
+  readonly histories: SessionHistories;
   takeFacts(manifest: CapabilityManifest, args: JsonObject, standing: Standing): Promise<FactsResult>;
   decide(request: {
     readonly principal: string;
     readonly capability: string;
     readonly questions: Facts["questions"];
+    readonly history: HistoryFacts;
     /** Whether operators have said yes to this very call. */
     readonly approved: boolean;
     readonly share: DecisionShare;

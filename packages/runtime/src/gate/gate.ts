@@ -46,7 +46,11 @@ export class Gate {
       admission: () => parts.admission(),
       settle: (call, how, reason) => this.goOn(call, how, reason),
     });
-    this.#steps = new Steps(parts, this.questions, this.#counts);
+    this.#steps = new Steps(parts, {
+      questions: this.questions,
+      counts: this.#counts,
+      onMarked: (execution) => this.#endWhatIsForbiddenNow(execution),
+    });
   }
 
   /** Executions that entered the gate and have not left it; those that wait for operators have. */
@@ -67,11 +71,11 @@ export class Gate {
     const id = this.#parts.newId() as ExecutionId;
     // Secrets go first: the half of one, which a cut leaves, does not look like one.
     const label = proposal.label === undefined ? null : printable(redact(proposal.label).value, LIMITS.labelChars);
-    const release = await this.#admission.enter(id, proposal);
-    if (typeof release !== "function") return release;
+    const entered = await this.#admission.enter(id, proposal);
+    if (!("release" in entered)) return entered;
     const { session, actor, quota, share, bytes } = proposal;
     const execution = newExecution({
-      ...{ id, session, actor, quota, share, label, bytes, waited: null, lost: null, release },
+      ...{ id, session, actor, quota, share, label, bytes, waited: null, lost: null, ...entered },
       introduce: () => proposal.introduce(),
       receivedUs: this.#parts.clock.monotonicUs(),
     });
@@ -93,6 +97,15 @@ export class Gate {
     if (execution.session !== session) return false;
     this.#stop(execution, "its proposer cancelled it");
     return true;
+  }
+
+  /** Stops what has not ended of one session, as `stopAll` does of all, and what waits; returns how many that are. */
+  stopSession(session: SessionId, reason: string): number {
+    const stopped = [...this.#running.values()].filter((execution) => execution.session === session);
+    const waiting = this.questions.open.filter((call) => call.session === session);
+    for (const execution of stopped) this.#stop(execution, reason);
+    this.questions.halt(session, reason);
+    return stopped.length + waiting.length;
   }
 
   /** Stops every execution that has not ended: before its effect, or by aborting it. What waits for operators waits on. */
@@ -149,6 +162,15 @@ export class Gate {
     execution.abort.abort(new FemtoError("FEMTO_CAPABILITY_CANCELLED", reason));
   }
 
+  /** What began before its principal was marked goes on only if it might begin now. */
+  #endWhatIsForbiddenNow({ id, actor }: Execution): void {
+    for (const other of this.#running.values()) {
+      if (other.committing === null || other.id === id || other.actor.principal !== actor.principal) continue;
+      const reason = this.#steps.forbiddenSince(other);
+      if (reason !== null) this.#stop(other, `it is forbidden since another call was permitted: ${reason}`);
+    }
+  }
+
   async #run(execution: Execution, start: () => ExecutionActor): Promise<Reply> {
     this.#running.set(execution.id, execution);
     this.#reviving.delete(execution.id);
@@ -169,6 +191,7 @@ export class Gate {
     } finally {
       execution.release?.();
       execution.releaseRoom?.();
+      execution.leave(execution.ending?.entry.type === "execution.refused");
       this.#leave(execution.id);
       await execution.bound?.[Symbol.asyncDispose]();
     }

@@ -4,6 +4,7 @@ import type { Clock, Journal } from "@femtoclaw/journal";
 import { type ExecutionId, LIMITS, type SessionId } from "@femtoclaw/protocol";
 import { questionRecord } from "../approvals.ts";
 import type { ResolvedConfiguration } from "../configuration/resolve-configuration.ts";
+import type { SessionHistories } from "../projection/session-histories.ts";
 import type { Policy } from "../subsystems/policy.ts";
 import type { Registry } from "../subsystems/registry.ts";
 import type { ActorSystem } from "../system.ts";
@@ -20,8 +21,9 @@ export interface OpenGateParts {
   readonly system: ActorSystem;
   readonly registry: Registry;
   readonly policy: Policy;
-  standing(): Standing;
+  standing(principal: string): Standing;
   readonly journal: Journal;
+  readonly histories: SessionHistories;
   admission(): Problem | null;
   quota(session: SessionId): SessionQuota;
   lost(id: ExecutionId, reason: string): void;
@@ -40,7 +42,7 @@ export function openGate({ configuration, registry, policy, ...parts }: OpenGate
   const gate = new Gate({
     clock: parts.clock,
     newId: () => parts.newId(),
-    standing: () => parts.standing(),
+    standing: (principal) => parts.standing(principal),
     stages,
     effects: new FairSlots({ slots: LIMITS.effects, slotsPerSession: concurrency, queue }),
     // Whoever waits for one holds a place among the effects, so the queue is never too short.
@@ -51,6 +53,7 @@ export function openGate({ configuration, registry, policy, ...parts }: OpenGate
     evict: (id) => parts.system.evict(id),
     registered: (tool) => registry.registered(tool),
     takeFacts: (manifest, args, standing) => takeFacts({ manifest, args, ...standing, digests }),
+    histories: parts.histories,
     decide: (request) => policy.decide(request),
     append: (entry) => parts.journal.append(entry),
     approvals,

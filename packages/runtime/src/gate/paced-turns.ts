@@ -1,10 +1,12 @@
-/** Lets callers go on one after the other, with a pause between two of them. */
+/** Lets callers go on one after the other, with a pause before each; those of several sessions in turn. */
 import type { Clock } from "@femtoclaw/journal";
 
 export class PacedTurns {
   readonly #clock: Pick<Clock, "after">;
   readonly #pauseMs: number;
-  #last: Promise<void> = Promise.resolve();
+  /** Sessions in the order of their turns, each with a caller at least. */
+  readonly #waiting = new Map<string, (() => void)[]>();
+  #isTicking = false;
 
   constructor(clock: Pick<Clock, "after">, pauseMs: number) {
     this.#clock = clock;
@@ -12,8 +14,38 @@ export class PacedTurns {
   }
 
   /** Resolves when it is the caller's turn. */
-  next(): Promise<void> {
-    this.#last = this.#last.then(() => new Promise<void>((resolve) => void this.#clock.after(this.#pauseMs, resolve)));
-    return this.#last;
+  next(session: string): Promise<void> {
+    return new Promise((resolve) => {
+      const queue = this.#waiting.get(session);
+      if (queue === undefined) this.#waiting.set(session, [resolve]);
+      else queue.push(resolve);
+      this.#tick();
+    });
+  }
+
+  /** INVARIANT: I9: whoever has left waits for nothing, so that what waits is bounded by who is there. */
+  release(session: string): void {
+    const queue = this.#waiting.get(session) ?? [];
+    this.#waiting.delete(session);
+    for (const resolve of queue) resolve();
+  }
+
+  #tick(): void {
+    if (this.#isTicking || this.#waiting.size === 0) return;
+    this.#isTicking = true;
+    this.#clock.after(this.#pauseMs, () => {
+      this.#isTicking = false;
+      this.#serve();
+      this.#tick();
+    });
+  }
+
+  #serve(): void {
+    const [first] = this.#waiting;
+    if (first === undefined) return;
+    const [session, queue] = first;
+    queue.shift()?.();
+    this.#waiting.delete(session);
+    if (queue.length > 0) this.#waiting.set(session, queue);
   }
 }

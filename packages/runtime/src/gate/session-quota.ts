@@ -34,6 +34,12 @@ export class ByteBucket {
     return true;
   }
 
+  /** Puts in so many, up to what it holds at the most. */
+  put(bytes: number, nowUs: number): void {
+    this.#bytes = Math.min(this.held(nowUs) + bytes, this.#limits.bytes);
+    this.#atUs = Math.max(nowUs, this.#atUs);
+  }
+
   /** Takes the bytes in any case. */
   spend(bytes: number, nowUs: number): void {
     this.#bytes = this.held(nowUs) - bytes;
@@ -56,14 +62,30 @@ export class SessionQuota {
   readonly #share: ByteBucket;
   readonly #all: ByteBucket;
   readonly #refusals: ByteBucket;
+  readonly #newcomers: ByteBucket;
+  readonly #merit: ByteBucket;
   #recorded = 0;
   #isHalted = false;
 
-  constructor(share: ByteBucket, nowUs: number) {
+  /** `newcomers` is what the session shares with others that have earned nothing yet. */
+  constructor(share: ByteBucket, nowUs: number, newcomers: ByteBucket) {
     this.#share = share;
+    this.#newcomers = newcomers;
     this.#all = new ByteBucket({ bytes: LIMITS.sessionBytes, bytesPerSecond: LIMITS.sessionBytesPerSecond }, nowUs);
     const { sessionRefusalBytes: bytes, sessionRefusalBytesPerSecond: bytesPerSecond } = LIMITS;
     this.#refusals = new ByteBucket({ bytes, bytesPerSecond }, nowUs);
+    this.#merit = new ByteBucket({ bytes, bytesPerSecond: 0 }, nowUs);
+    this.#merit.spend(bytes, nowUs);
+  }
+
+  /** A call of the session ended well. */
+  earn(nowUs: number): void {
+    this.#merit.put(LIMITS.meritBytesPerCall, nowUs);
+  }
+
+  /** Bytes of refusals that the session has earned and not used. */
+  merit(nowUs: number): number {
+    return this.#merit.held(nowUs);
   }
 
   /** Refusals that got a record of their own. */
@@ -85,11 +107,13 @@ export class SessionQuota {
     this.#all.spend(bytes, nowUs);
   }
 
-  // INVARIANT: I9: a refusal costs its session and the share of all sessions, so that a new connection
-  // is no way to more of the journal. Permitted calls use neither.
+  // INVARIANT: I9: a refusal costs its session, what the session has earned or else what all newcomers share, and
+  // the share of all sessions, so that a new connection is no way to more of the journal. Permitted calls use none.
   refuse(bytes: number, nowUs: number): RefusalVerdict {
     if (this.#isHalted) return "count";
     this.#isHalted = !this.#refusals.take(bytes, nowUs);
+    const isPaid = this.#merit.take(bytes, nowUs) || this.#newcomers.take(bytes, nowUs);
+    if (!isPaid && !this.#isHalted) return "count";
     if (!this.#share.take(bytes, nowUs)) return "count";
     if (this.#isHalted) return "halt";
     this.#recorded += 1;

@@ -3,7 +3,7 @@
  * execute, commit the outcome. The execution machine says which step is next.
  */
 import assert from "node:assert/strict";
-import type { Capability, JsonObject } from "@femtoclaw/capabilities";
+import type { JsonObject } from "@femtoclaw/capabilities";
 import type { JournalEntry } from "@femtoclaw/journal";
 import type { ExecutionEvent, ExecutionState } from "@femtoclaw/machines";
 import type { Question } from "@femtoclaw/policy";
@@ -21,12 +21,15 @@ import {
 } from "@femtoclaw/protocol";
 import { timestamp } from "../timestamp.ts";
 import { askingOf, pendingReply } from "./asking.ts";
+import { Decisions } from "./decisions.ts";
 import { runEffect } from "./effect.ts";
 import { entryBytes, haltEntry, intentEntry, messageEntry, outcomeEntry, refusalEntry } from "./entries.ts";
 import type { Ending, Execution, RefusalEvent } from "./execution.ts";
-import type { FactsResult, GateDecision, GateParts, Standing } from "./gate-parts.ts";
+import type { GateDecision, GateParts } from "./gate-parts.ts";
+import { marksOf } from "./marks.ts";
 import type { Questions } from "./questions.ts";
 import type { RefusalCounts } from "./refusal-counts.ts";
+import { budgetHalt, haltOf } from "./session-standing.ts";
 import { type Problem, replyError, verdictOf } from "./verdict.ts";
 
 export type EventType = ExecutionEvent["type"];
@@ -34,15 +37,31 @@ type Step = (execution: Execution) => EventType | Promise<EventType>;
 /** States in which the gate has work to do; a call that waits for operators leaves it, and final states need nothing. */
 type WorkedState = Exclude<ExecutionState, "awaitingApproval" | "completed" | "error">;
 
+export interface StepsParts {
+  readonly questions: Questions;
+  readonly counts: RefusalCounts;
+  /** Hears of a call that marks its principal, in the turn in which its intent gets its number. */
+  onMarked(execution: Execution): void;
+}
+
+const UNRECORDABLE: Problem = {
+  code: "FEMTO_SESSION_HALTED",
+  reason: "nothing can be recorded of the session any more: it is over, or the disk does not keep up",
+};
+
 export class Steps {
   readonly #parts: GateParts;
   readonly #questions: Questions;
   readonly #counts: RefusalCounts;
+  readonly #decisions: Decisions;
+  readonly #onMarked: (execution: Execution) => void;
 
-  constructor(parts: GateParts, questions: Questions, counts: RefusalCounts) {
+  constructor(parts: GateParts, { questions, counts, onMarked }: StepsParts) {
     this.#parts = parts;
     this.#questions = questions;
     this.#counts = counts;
+    this.#decisions = new Decisions(parts);
+    this.#onMarked = onMarked;
   }
 
   /** Does the work of the state; the event that it ends in is the machine's next. */
@@ -119,33 +138,62 @@ export class Steps {
       const event = missing.event === "argumentsInvalid" ? "factsFailed" : "denied";
       return this.refuse(execution, event, missing.problem, decision);
     }
-    const { capability } = execution;
-    assert(capability !== null, "a call that was looked up has a capability");
-    // The message was parsed from JSON, so its arguments are JSON.
-    const standing = this.#parts.standing();
-    execution.standing = standing;
-    const taken = await this.#takeFacts(capability, call.args as JsonObject, standing);
+    const taken = await this.#decisions.takeFacts(execution);
     if (!taken.ok) return this.refuse(execution, "factsFailed", { code: "FEMTO_FACTS_FAILED", reason: taken.reason });
     execution.facts = taken.facts;
     execution.bound = taken.bound;
-    const decision = this.#decideOn(execution, false);
+    const decision = this.#decisions.decide(execution, false);
     if (decision.allowed) {
       // Policy may have changed while it waited and ask no more; the question is ended by this all the same.
       execution.approval = waited?.seq ?? null;
-      return "permitted";
+      return await this.#begin(execution);
     }
-    if (decision.code === "FEMTO_APPROVAL_REQUIRED") return await this.#ask(execution, decision);
-    return this.refuse(execution, "denied", decision);
+    return await this.#notPermitted(execution, decision);
   }
 
-  #decideOn(execution: Execution, approved: boolean): GateDecision {
-    const { call, facts, actor, share } = execution;
-    assert(call !== null && facts !== null, "facts come before the decision");
-    const { questions } = facts;
-    const decision = this.#decide({ principal: actor.principal, capability: call.tool, questions, approved, share });
-    execution.revision = decision.revision;
-    execution.rules = decision.rules;
-    return decision;
+  #notPermitted(execution: Execution, decision: Exclude<GateDecision, { allowed: true }>): Promise<EventType> {
+    if (decision.code === "FEMTO_APPROVAL_REQUIRED") return this.#ask(execution, decision);
+    return this.#deny(execution, decision);
+  }
+
+  /** A budget that is used up ends the session. What cannot be recorded ends the runtime itself, which takes no calls then. */
+  async #deny(execution: Execution, problem: Problem): Promise<EventType> {
+    const over = problem.code === "FEMTO_BUDGET_EXCEEDED" ? budgetHalt(execution, this.#parts.histories) : null;
+    if (over !== null) await this.#append(execution, over).catch(() => undefined);
+    return this.refuse(execution, "denied", problem);
+  }
+
+  async #begin(execution: Execution): Promise<EventType> {
+    // However long it waits and runs now, it keeps no newcomer from its turn.
+    execution.leave(false);
+    execution.heldBack = await this.#takeEffectSlot(execution);
+    return execution.heldBack === null ? await this.#numberIntent(execution) : "permitted";
+  }
+
+  /**
+   * INVARIANT: I5: the last decision and its intent's number come in one turn, in which nothing else gets a
+   * number. So a call is decided on all that stands before it in the journal, and of two calls that race
+   * the later one is decided on the mark, or the count, of the earlier.
+   */
+  async #numberIntent(execution: Execution): Promise<EventType> {
+    const { call, capability } = execution;
+    const isKnown = execution.introduce();
+    execution.heldBack = isKnown ? haltOf(this.#parts.histories, execution.session) : UNRECORDABLE;
+    if (execution.heldBack !== null) return "permitted";
+    const decision = this.#decisions.decideAnew(execution);
+    if (!decision.allowed) return await this.#notPermitted(execution, decision);
+    const { facts, standing } = execution;
+    assert(call && capability && facts && standing, "a permitted call has its facts");
+    execution.marks = marksOf(facts.questions, capability.manifest.effect, standing.authority);
+    execution.reservedBytes = this.#parts.registered(call.tool)?.outputBytes ?? 0;
+    execution.committing = this.#append(execution, intentEntry(execution));
+    if (execution.marks.length > 0) this.#onMarked(execution);
+    return "permitted";
+  }
+
+  /** Why a call that began would not be permitted any more; null while it would. */
+  forbiddenSince(execution: Execution): string | null {
+    return this.#decisions.forbiddenSince(execution);
   }
 
   // INVARIANT: I1: the question is durable before anyone hears of it.
@@ -153,11 +201,11 @@ export class Steps {
     const asking = await askingOf(execution, question, this.#parts, this.#questions);
     switch (asking.kind) {
       case "granted": {
-        const decision = this.#decideOn(execution, true);
-        if (!decision.allowed) return this.refuse(execution, "denied", deniedAfterAll(decision));
-        execution.rules = [...new Set([...question.rules, ...decision.rules])].sort();
+        execution.askedBy = question.rules;
+        const decision = this.#decisions.decide(execution, true);
+        if (!decision.allowed) return await this.#deny(execution, deniedAfterAll(decision));
         execution.approval = asking.question;
-        return "permitted";
+        return await this.#begin(execution);
       }
       case "same":
         execution.unrecorded = "collapsed";
@@ -180,32 +228,14 @@ export class Steps {
     }
   }
 
-  // INVARIANT: I3: anything but a clear permit, an exception included, denies.
-  #decide(request: Parameters<GateParts["decide"]>[0]): GateDecision {
-    try {
-      return this.#parts.decide(request);
-    } catch (error) {
-      const reason = `the decision failed: ${errorText(error)}`;
-      return { allowed: false, rules: [], revision: null, code: "FEMTO_POLICY_ERROR", reason };
-    }
-  }
-
-  // INVARIANT: I3: facts that cannot be taken, for whatever reason, end the call before any decision.
-  async #takeFacts(capability: Capability, args: JsonObject, standing: Standing): Promise<FactsResult> {
-    try {
-      return await this.#parts.takeFacts(capability.manifest, args, standing);
-    } catch (error) {
-      return { ok: false, reason: `the facts could not be taken: ${errorText(error)}` };
-    }
-  }
-
   // INVARIANT: I1: the machine leaves this step for the effect only after the intent is durable, and an
   // intent is written only with room for its outcome: what happens can always be recorded.
   async #commitIntent(execution: Execution): Promise<EventType> {
-    const halted = await this.#takeEffectSlot(execution);
-    if (halted !== null) return this.refuse(execution, "halted", halted);
+    const { heldBack, committing } = execution;
+    if (heldBack !== null) return this.refuse(execution, "halted", heldBack);
+    assert(committing !== null, "what is not held back is on its way");
     try {
-      execution.intent = (await this.#append(execution, intentEntry(execution))).seq;
+      execution.intent = (await committing).seq;
     } catch (error) {
       return this.#commitFailed(execution, error);
     }
@@ -229,7 +259,7 @@ export class Steps {
     } catch (error) {
       return { code: "FEMTO_OVERLOADED", reason: `too many effects wait: ${errorText(error)}` };
     }
-    const full = this.#diskFull();
+    const full = this.#diskFull() ?? haltOf(this.#parts.histories, execution.session);
     if (full !== null && execution.stopReason === null) return full;
     const reason = execution.stopReason ?? this.#parts.admission()?.reason ?? this.#disabledMeanwhile(execution);
     return reason === null ? null : { code: "FEMTO_EXECUTION_HALTED", reason };
@@ -262,6 +292,7 @@ export class Steps {
     if (outcome.event === "succeeded") {
       const durationUs = outcome.durationUs;
       const entry = outcomeEntry(execution, { ...outcome, began: true, durationUs });
+      execution.quota.earn(this.#parts.clock.monotonicUs());
       execution.ending = { event: "succeeded", decision: "AUTHORIZED", entry, result: outcome.result };
       return "succeeded";
     }

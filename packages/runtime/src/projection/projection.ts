@@ -16,10 +16,12 @@ import type { EventObject } from "xstate";
 import { isFounding } from "./epoch-records.ts";
 import { corrupt, type ExecutionRecord, eventsOf, type OpenExecution, requireOwnIntent } from "./execution-records.ts";
 import { type ExecutionEventType, type ExecutionPoint, ExecutionTable } from "./execution-table.ts";
-import { executionsHolder, HOST, holderOf, stateOf } from "./holders.ts";
+import { executionsHolder, HOST, type Holder, holderOf, SESSIONS, stateOf } from "./holders.ts";
 import { MachineFold } from "./inert-scope.ts";
 import { type FoldingMachine, LIVE_MACHINES, type MachineSet } from "./machine-set.ts";
 import { answeredBy, askedBy, type OpenQuestion, requireOwnQuestion } from "./open-questions.ts";
+import { requireOwnHistory, storedHistories } from "./own-history.ts";
+import { SessionHistories } from "./session-histories.ts";
 import { Unresolved, type UnresolvedExecution } from "./unresolved.ts";
 
 export type Counters = Readonly<
@@ -75,6 +77,7 @@ export class Projection {
   #open = new Map<string, OpenExecution>();
   #counters = ZERO_COUNTERS;
   #unresolved = new Unresolved();
+  #sessions = new SessionHistories();
   /** The oldest stands first. */
   #questions = new Map<string, OpenQuestion>();
   #host: HostState = { parent: null, boot: null, boots: 0, configuration: null, ended: "none", running: 0 };
@@ -106,6 +109,7 @@ export class Projection {
     projection.#open = new Map(Object.entries(executions.open));
     projection.#counters = executions.counters;
     projection.#unresolved = new Unresolved(Object.entries(executions.unresolved));
+    projection.#sessions = storedHistories(actors);
     projection.#questions = new Map(Object.entries(executions.questions ?? {}));
     projection.#host = structuredClone(stateOf(actors, "host", HOST)) as HostState;
     projection.#size = covers + 1;
@@ -144,6 +148,11 @@ export class Projection {
     return this.#unresolved.all;
   }
 
+  /** What each session did, and what its principal is marked with. */
+  get sessions(): SessionHistories {
+    return this.#sessions;
+  }
+
   /** Calls that wait for operators, or whose answer has not led to the next record yet. */
   get questions(): ReadonlyMap<string, OpenQuestion> {
     return new Map(this.#questions);
@@ -178,7 +187,13 @@ export class Projection {
       ...(Object.fromEntries(machines) as Record<string, ActorSnapshot>),
       executions: { ...executionsHolder(this.#machines.execution, this.#questions.size > 0), state: { ...executions } },
       host: { ...HOST, state: { ...this.#host } },
+      ...(this.#sessions.isEmpty ? {} : { sessions: { ...SESSIONS, state: { ...this.#sessions.state } } }),
     };
+  }
+
+  /** What holds each state that a snapshot may have, those that this one would not have included. */
+  get holders(): Readonly<Record<string, Holder>> {
+    return { ...this.snapshot(), sessions: SESSIONS };
   }
 
   /**
@@ -223,6 +238,8 @@ export class Projection {
       throw corrupt(record, `it claims boot ${record.boot} where the boot is ${this.#host.boot}`);
     }
     this.#size += 1;
+    if (record.type === "execution.intent") requireOwnHistory(record, this.#sessions);
+    this.#sessions.apply(record);
     switch (record.type) {
       case "boot.started":
         return this.#boot(record);

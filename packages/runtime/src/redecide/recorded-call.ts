@@ -1,5 +1,5 @@
 /** A call as its record has it: what was decided on, and what was decided. Pure. */
-import type { DecisionRequest } from "@femtoclaw/policy";
+import { type DecisionRequest, NO_HISTORY } from "@femtoclaw/policy";
 import type { Facts, TypedRecord } from "@femtoclaw/protocol";
 
 /** What a policy says of a call. `undecidable` is no answer: nothing is guessed. */
@@ -75,8 +75,9 @@ export function isPolicyWord(code: string, rules: readonly string[]): boolean {
 }
 
 /** Who asked for what, as the policy was asked about it; the questions of the facts come besides. */
-export function askerOf({ principal, tool }: RecordedCall): Omit<DecisionRequest, "question"> {
-  return { principal, capability: tool };
+export function askerOf({ principal, tool, facts }: RecordedCall): Omit<DecisionRequest, "question"> {
+  // Records of versions that knew no histories were decided on none.
+  return { principal, capability: tool, history: facts?.history ?? NO_HISTORY };
 }
 
 export function undecidable(obstacle: string): Judgement {

@@ -178,7 +178,7 @@ class Run {
 
   /** Each machine that holds one of these states; throws for a state that nothing here can hold. */
   #machinesOf(seq: number, holders: Readonly<Record<string, Omit<SnapshotDigest, "sha256">>>): MachineIdentity[] {
-    const own = this.#projection.snapshot();
+    const own = this.#projection.holders;
     return Object.entries(holders).flatMap(([actor, { machine, version, definition }]) => {
       const holder = Object.hasOwn(own, actor) ? own[actor] : undefined;
       // What an actor keeps beside its machine's state has a version of its own, behind the machine's.
@@ -206,7 +206,8 @@ class Run {
     }
     const actors = asStored(this.#projection.snapshot());
     const digests = snapshotDigests(actors);
-    const differing = Object.keys(digests).find((actor) => !isDeepStrictEqual(digests[actor], recorded[actor]));
+    const held = new Set([...Object.keys(digests), ...Object.keys(recorded)]);
+    const differing = [...held].find((actor) => !isDeepStrictEqual(digests[actor], recorded[actor]));
     if (differing !== undefined) await this.#explain(record, differing, actors);
     this.#snapshotsEqual += 1;
   }

@@ -1,6 +1,6 @@
 /** The sandbox of this machine, looked for when the first capability that needs it is enabled. */
 import { confinedAuthority } from "@femtoclaw/policy";
-import { type Authority, FemtoError } from "@femtoclaw/protocol";
+import { type Authority, authorityOf, FemtoError } from "@femtoclaw/protocol";
 import { probeSandbox, type SandboxProbe, type SandboxView, viewOf } from "@femtoclaw/sandbox";
 import type { PolicySource } from "../options.ts";
 
@@ -8,6 +8,8 @@ export class Confinement {
   readonly #authority: Authority;
   #probe: SandboxProbe | null = null;
   #view: SandboxView | null = null;
+  /** What children of those agents see that have tables of their own. */
+  #agentViews: ReadonlyMap<string, SandboxView> = new Map();
 
   // INVARIANT: one grant, two fences: what Cedar files forbid to file tools is out of a child's reach too.
   constructor({ configuration, policyFiles }: PolicySource) {
@@ -19,9 +21,12 @@ export class Confinement {
     return this.#probe;
   }
 
-  /** What a child sees; null until a sandbox was found. */
-  get view(): SandboxView | null {
-    return this.#view;
+  /**
+   * What a child sees that runs for the principal; null until a sandbox was found.
+   * INVARIANT: I8: what the tables of an agent take from its calls they take from its children.
+   */
+  viewOf(principal: string): SandboxView | null {
+    return this.#agentViews.get(principal) ?? this.#view;
   }
 
   // INVARIANT: I3: a capability that needs the sandbox is not enabled where there is none.
@@ -33,6 +38,8 @@ export class Confinement {
       const message = `${capabilities.join(", ")} cannot be confined: ${reason}`;
       throw new FemtoError("FEMTO_SANDBOX_UNAVAILABLE", message, { fix });
     }
+    const agents = Object.keys(this.#authority.agents ?? {});
+    this.#agentViews = new Map(agents.map((name) => [name, viewOf(authorityOf(this.#authority, name))]));
     this.#view = viewOf(this.#authority);
   }
 }

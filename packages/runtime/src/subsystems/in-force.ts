@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { builtinCapabilities } from "@femtoclaw/capabilities";
 import type { Clock, Journal } from "@femtoclaw/journal";
 import type { CompiledPolicy, PolicyEngine, PolicyEngineOptions } from "@femtoclaw/policy";
-import type { RegisteredCapability } from "@femtoclaw/protocol";
+import { authorityOf, type RegisteredCapability } from "@femtoclaw/protocol";
 import type { Chronicle } from "../chronicle.ts";
 import type { ResolvedConfiguration } from "../configuration/resolve-configuration.ts";
 import type { Standing } from "../gate/gate-parts.ts";
@@ -72,8 +72,9 @@ export class InForce {
   }
 
   /** What calls go by whose facts are taken now. */
-  standing(): Standing {
-    return { authority: this.#configuration.authority, sandbox: this.#confinement.view };
+  standing(principal: string): Standing {
+    const { authority } = this.#configuration;
+    return { authority: authorityOf(authority, principal), sandbox: this.#confinement.viewOf(principal) };
   }
 
   /** `overrides` are what operators switched by hand before this boot. */

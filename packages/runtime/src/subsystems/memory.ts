@@ -8,6 +8,7 @@ import { type Announce, claimAnew, storageIn } from "../epochs/claim.ts";
 import type { OpenedEpoch } from "../epochs/open-epoch.ts";
 import type { LogEntry } from "../options.ts";
 import type { Projection } from "../projection/projection.ts";
+import { SessionHistories } from "../projection/session-histories.ts";
 import { type Recovered, recover } from "../recovery.ts";
 import type { Storage, Surroundings } from "../surroundings.ts";
 import type { ActorSystem } from "../system.ts";
@@ -30,6 +31,8 @@ export interface MemoryOptions {
 
 export interface Memory extends Recovered {
   readonly journal: Journal;
+  /** Histories after the newest record that has a number, which is ahead of what is durable. */
+  readonly histories: SessionHistories;
   /** The epoch that this start had to open. */
   readonly epoch: OpenedEpoch | null;
   /** Writes down beside the journal that this boot has begun; called once its first record is durable. */
@@ -92,6 +95,7 @@ async function openJournal(
     assert(projection !== null, "nothing is appended before the state is back");
     return projection;
   };
+  let histories: SessionHistories | null = null;
   const identify = async (origin: string, begun: { readonly boot: string; readonly seq: number } | null) => {
     if (claim === null) return;
     const { root, journal: folder } = claim.directory;
@@ -112,6 +116,7 @@ async function openJournal(
     ...(claim === null ? {} : { known: claim.known, ownOrigin: claim.ownOrigin }),
     onCreated: (origin) => identify(origin, null),
     projector: { apply: (record) => recovered().apply(record), snapshot: () => recovered().snapshot() },
+    onNumbered: (record) => histories?.apply(record),
     ...(snapshotEveryRecords === undefined ? {} : { snapshotEveryRecords }),
     onFailed: options.onFailed,
   });
@@ -119,6 +124,7 @@ async function openJournal(
     system.send("memory", { type: "opened" });
     const recovery = await recover(journal);
     projection = recovery.projection;
+    histories = new SessionHistories(projection.sessions.state);
     const begun = { boot, seq: projection.size };
     journal.onCommitted(options.onCommitted);
     system.send("memory", { type: "verified" });
@@ -126,7 +132,7 @@ async function openJournal(
     if (space.full !== null) system.send("memory", { type: "exhausted" });
     const stopWaiting = (): void => store.stopWaiting();
     const close = (beforeEnd: () => Promise<void>): Promise<void> => closeMemory(options, journal, space, beforeEnd);
-    return { ...recovery, journal, epoch: claim?.epoch ?? null, remember, space, stopWaiting, close };
+    return { ...recovery, journal, histories, epoch: claim?.epoch ?? null, remember, space, stopWaiting, close };
   } catch (error) {
     await journal.close();
     throw error;

@@ -11,7 +11,13 @@ import {
   PolicyTrial,
   toldReason,
 } from "@femtoclaw/policy";
-import { type CapabilityManifest, errorText, type Facts, type PolicyActivatedBody } from "@femtoclaw/protocol";
+import {
+  type CapabilityManifest,
+  errorText,
+  type Facts,
+  type HistoryFacts,
+  type PolicyActivatedBody,
+} from "@femtoclaw/protocol";
 import type { EventObject } from "xstate";
 import type { GateDecision } from "../gate/gate-parts.ts";
 import type { PolicyFilesOption, PolicySource } from "../options.ts";
@@ -97,6 +103,7 @@ export class Policy {
     readonly principal: string;
     readonly capability: string;
     readonly questions: Facts["questions"];
+    readonly history: HistoryFacts;
     readonly approved: boolean;
     readonly share?: DecisionShare;
   }): GateDecision {

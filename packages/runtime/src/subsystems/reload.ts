@@ -79,6 +79,12 @@ function requireSameBeside(now: ResolvedConfiguration, next: ResolvedConfigurati
   const names = (Object.keys(next) as (keyof ResolvedConfiguration)[]).filter(
     (name) => name !== "authority" && name !== "sha256" && plain(now[name]) !== plain(next[name]),
   );
+  // INVARIANT: I8: a principal whose tables went while its sessions stand would have the rights of everybody.
+  const agents = ({ authority }: ResolvedConfiguration): string =>
+    Object.keys(authority.agents ?? {})
+      .sort()
+      .join();
+  if (agents(now) !== agents(next)) names.push("authority");
   if (names.length === 0) return;
   throw new FemtoError("FEMTO_RELOAD_RESTART", `the configuration also changes ${names.join(", ")}`);
 }

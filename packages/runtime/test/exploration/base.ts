@@ -1,4 +1,5 @@
 /** A real runtime that has just become idle, kept as an image of its disk, so that each trial begins there for little. */
+
 import { builtinCapabilities } from "@femtoclaw/capabilities";
 import { MemoryDisk, MemoryKeyring, MemoryStore } from "@femtoclaw/journal";
 import {
@@ -8,6 +9,7 @@ import {
   type FileRule,
   type PolicyEngine,
 } from "@femtoclaw/policy";
+import type { SessionId } from "@femtoclaw/protocol";
 import { createRuntime, type ResolvedConfiguration, type Runtime, resolveConfiguration } from "@femtoclaw/runtime";
 import type { Surroundings } from "../../src/surroundings.ts";
 import { capability } from "../runtime-fixture.ts";
@@ -63,6 +65,7 @@ export class Base {
   readonly #ids = { last: 0 };
   #image = new MemoryDisk();
   #boot = "";
+  #session = "" as SessionId;
   /** Calls whose effect began in a start after a crash. */
   readonly begun: number[] = [];
 
@@ -74,6 +77,10 @@ export class Base {
     const base = new Base({ asking: await inForce(ASKING), forbidding: await inForce(FORBIDDING) });
     const disk = new MemoryDisk();
     await using runtime = await base.start(disk);
+    // The session of all calls stands in the journal, as every session does that calls come from.
+    const session = runtime.openSession({ channel: "library" });
+    await session.propose({ message: { content: "begin" } });
+    base.#session = session.id;
     base.#image = copyOf(disk);
     base.#boot = runtime.boot;
     return base;
@@ -82,6 +89,11 @@ export class Base {
   /** The boot that the image is in the midst of. */
   get boot(): string {
     return this.#boot;
+  }
+
+  /** The session that every trial's calls come from. */
+  get session(): SessionId {
+    return this.#session;
   }
 
   /** Records that every trial finds on its disk. */

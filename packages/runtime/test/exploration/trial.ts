@@ -15,16 +15,17 @@ import {
 } from "@femtoclaw/journal";
 import { MACHINE_IDENTITIES } from "@femtoclaw/machines";
 import { DecisionShare } from "@femtoclaw/policy";
-import type { BootId, ExecutionId, FemtoError, RecordActor, Reply, SessionId, TypedRecord } from "@femtoclaw/protocol";
+import type { BootId, ExecutionId, FemtoError, RecordActor, Reply, TypedRecord } from "@femtoclaw/protocol";
 import { questionRecord } from "../../src/approvals.ts";
 import { compileSchemas } from "../../src/gate/argument-validators.ts";
+import { Door, newcomersShare } from "../../src/gate/door.ts";
 import { FairSlots } from "../../src/gate/fair-slots.ts";
 import { Gate } from "../../src/gate/gate.ts";
 import type { GateParts } from "../../src/gate/gate-parts.ts";
-import { PacedTurns } from "../../src/gate/paced-turns.ts";
 import type { WaitingCall } from "../../src/gate/questions.ts";
 import { refusalShare, SessionQuota } from "../../src/gate/session-quota.ts";
 import type { Projection } from "../../src/projection/projection.ts";
+import { SessionHistories } from "../../src/projection/session-histories.ts";
 import { recover } from "../../src/recovery.ts";
 import { activatedBody } from "../../src/subsystems/policy.ts";
 import { ActorSystem } from "../../src/system.ts";
@@ -67,7 +68,6 @@ export type Action =
   | "fail the group"
   | "store the group and fail";
 
-const SESSION = "00000000-0000-4000-8000-00000000000a" as string as SessionId;
 const ACTOR: RecordActor = { principal: "default", agent: null, channel: "library", delegation: null };
 const SCHEMAS = compileSchemas(TOOLS.map((name) => capability(name)));
 const DIGESTS = new ProgramDigests();
@@ -82,6 +82,7 @@ interface Opened {
   readonly disk: MemoryDisk;
   readonly store: HeldStore;
   readonly journal: Journal;
+  readonly histories: SessionHistories;
   readonly live: () => string;
   readonly onFailed: { hear: (error: FemtoError) => void };
 }
@@ -91,11 +92,12 @@ export class Trial {
   readonly #scenario: Scenario;
   readonly #gate: Gate;
   readonly #journal: Journal;
+  readonly #histories: SessionHistories;
   readonly #store: HeldStore;
   readonly #facts = new Map<number, () => void>();
   readonly #ends = new Map<number, () => void>();
   readonly #cancelled = new Set<number>();
-  readonly #quota = new SessionQuota(refusalShare(0), 0);
+  readonly #quota = new SessionQuota(refusalShare(0), 0, newcomersShare(0));
   readonly #share = new DecisionShare();
   #proposed = 0;
   #enabled = true;
@@ -114,12 +116,13 @@ export class Trial {
   onEffect: (call: number) => void = () => undefined;
   onReply: (call: number, reply: Reply) => void = () => undefined;
 
-  private constructor(base: Base, scenario: Scenario, { disk, store, journal, live, onFailed }: Opened) {
+  private constructor(base: Base, scenario: Scenario, { disk, store, journal, histories, live, onFailed }: Opened) {
     this.#base = base;
     this.#scenario = scenario;
     this.disk = disk;
     this.#store = store;
     this.#journal = journal;
+    this.#histories = histories;
     this.live = live;
     const system = new ActorSystem({ lastState: () => undefined });
     for (const type of TO_IDLE) system.advance({ type });
@@ -136,6 +139,7 @@ export class Trial {
     const store = new HeldStore(disk);
     const onFailed: Opened["onFailed"] = { hear: () => undefined };
     let projection: Projection | null = null;
+    let histories: SessionHistories | null = null;
     const folded = (): Projection => {
       assert(projection !== null, "nothing is appended before the state is back");
       return projection;
@@ -148,11 +152,13 @@ export class Trial {
       machines: MACHINE_IDENTITIES,
       randomBytes: (bytes) => new Uint8Array(bytes),
       projector: { apply: (record) => folded().apply(record), snapshot: () => folded().snapshot() },
+      onNumbered: (record) => histories?.apply(record),
       onFailed: (error) => onFailed.hear(error),
     });
     projection = (await recover(journal)).projection;
+    histories = new SessionHistories(projection.sessions.state);
     const live = (): string => JSON.stringify(folded().snapshot());
-    return new Trial(base, scenario, { disk, store, journal, live, onFailed });
+    return new Trial(base, scenario, { disk, store, journal, histories, live, onFailed });
   }
 
   /** Everything that could happen next. */
@@ -249,8 +255,8 @@ export class Trial {
     const { tool } = this.#scenario.calls[number] ?? { tool: "unknown" };
     const bytes = Buffer.from(JSON.stringify(call(tool, tool === "unknown" ? {} : { n: number })));
     const proposal = {
-      ...{ session: SESSION, actor: ACTOR, bytes, quota: this.#quota },
-      ...{ share: this.#share, turns: new PacedTurns(this.#base.clock, 0), introduce: () => undefined },
+      ...{ session: this.#base.session, actor: ACTOR, bytes, quota: this.#quota, share: this.#share },
+      ...{ door: new Door(this.#base.clock, 0), introduce: () => true },
     };
     const hear = (reply: Reply): void => {
       this.replies.set(number, reply);
@@ -290,7 +296,7 @@ export class Trial {
 
   #cancel(number: number): void {
     this.#cancelled.add(number);
-    this.#gate.cancel(SESSION, idOf(number));
+    this.#gate.cancel(this.#base.session, idOf(number));
   }
 
   #stop(): void {
@@ -333,6 +339,7 @@ export class Trial {
         await this.#held(this.#facts, Number(args["n"]));
         return await takeFacts({ manifest, args, authority, sandbox: null, digests: DIGESTS });
       },
+      histories: this.#histories,
       decide: (request) => {
         const { compiled, engine } = this.#policy;
         return { ...engine.decideAll(request), revision: compiled.revision };
@@ -342,7 +349,7 @@ export class Trial {
       evict: (id) => system.evict(id),
       approvals: this.#base.configuration.approvals,
       question: (seq) => questionRecord(this.#journal, seq),
-      quota: () => new SessionQuota(refusalShare(0), 0),
+      quota: () => new SessionQuota(refusalShare(0), 0, newcomersShare(0)),
       lost: (id, reason) => assert.fail(`${id} cannot go on: ${reason}`),
     };
   }

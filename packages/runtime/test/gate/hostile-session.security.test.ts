@@ -55,27 +55,81 @@ describe("a session that is always refused", () => {
     await again.close();
   });
 
-  it("gains little by connecting anew, again and again, and stops nobody else", async () => {
+  it("gains nothing by connecting anew, again and again, and stops nobody else", async () => {
     const runtime = await startRuntime({ capabilities: [capability("quick")] });
     const honest = runtime.openSession({ channel: "agent" });
+    expect(await honest.propose(call("quick"))).toMatchObject({ status: "completed" });
     const before = await storedBytes(runtime);
-    for (let connections = 0; connections < 40; connections += 1) {
+    for (let connections = 0; connections < 12; connections += 1) {
       await using hostile = runtime.openSession({ channel: "agent", label: `connection ${connections}` });
-      await refuse(hostile, 300);
-      if (connections % 10 === 0) expect(await honest.propose(call("quick"))).toMatchObject({ status: "completed" });
+      await refuse(hostile, 50);
+      if (connections % 4 === 0) expect(await honest.propose(call("quick"))).toMatchObject({ status: "completed" });
     }
     const grown = (await storedBytes(runtime)) - before;
-    expect(grown).toBeGreaterThan(LIMITS.refusalBytes / 2);
+    expect(grown).toBeGreaterThan(LIMITS.newcomerRefusalBytes / 2);
     // What flows in meanwhile is far less than the margin.
-    expect(grown).toBeLessThan(LIMITS.refusalBytes * 1.25);
-    // The share of all is used up: refusals of an honest session are answered as ever, and counted.
-    const refusals = await Promise.all(Array.from({ length: 60 }, () => honest.propose(call("nobody"))));
-    for (const reply of refusals) {
-      expect(reply).toMatchObject({ status: "denied", decision: "DENIED_CAPABILITY_NOT_FOUND" });
+    expect(grown).toBeLessThan(LIMITS.newcomerRefusalBytes * 1.25);
+    // Who has earned it still gets records of its refusals, and answers at once.
+    expect((await honest.propose(call("nobody"))).record).not.toBeNull();
+    // A newcomer is not halted for what others did, and its first call that ends well sets it apart from them.
+    const newcomer = runtime.openSession({ channel: "agent" });
+    for (let n = 0; n < 3; n += 1) {
+      expect(await newcomer.propose(call("nobody"))).toMatchObject({ status: "denied" });
     }
-    expect(refusals.map(({ record }) => record)).toContain(null);
-    expect(await honest.propose(call("quick"))).toMatchObject({ status: "completed" });
+    expect(await newcomer.propose(call("quick"))).toMatchObject({ status: "completed" });
+    expect((await newcomer.propose(call("nobody"))).record).not.toBeNull();
+    // The operator's door is another one.
+    const operator = runtime.openSession({ channel: "operator" });
+    expect((await operator.propose(call("nobody"))).record).not.toBeNull();
   });
+
+  it("lets newcomers take turns, session by session, once what they share is used up", async () => {
+    const decided: string[] = [];
+    const spy = capability("spied", ({ args }) => ({ n: decided.push(String(args["text"])) }));
+    const barrier = new Barrier(1);
+    const slow = capability("slow", async () => {
+      await barrier.arrive();
+      return {};
+    });
+    const runtime = await startRuntime({ capabilities: [spy, slow] });
+    for (let connections = 0; connections < 12; connections += 1) {
+      await using hostile = runtime.openSession({ channel: "agent" });
+      await refuse(hostile, 50);
+    }
+    // What runs long holds no turn: it is none of those that are refused.
+    const running = runtime.openSession({ channel: "agent" }).propose(call("slow"));
+    await barrier.reached;
+    const flood = Array.from({ length: 8 }, () => runtime.openSession({ channel: "agent" }));
+    let answered = 0;
+    const flooding = flood.flatMap((session) =>
+      Array.from({ length: 40 }, () =>
+        session.propose(REFUSED).then(() => {
+          answered += 1;
+        }),
+      ),
+    );
+    const honest = runtime.openSession({ channel: "agent" });
+    expect(await honest.propose(call("spied", { text: "honest" }))).toMatchObject({ status: "completed" });
+    // Two rounds of the eight at the most came before it.
+    expect(answered).toBeLessThanOrEqual(2 * flood.length + 1);
+    expect(decided).toEqual(["honest"]);
+    barrier.open();
+    expect(await running).toMatchObject({ status: "completed" });
+    for (const session of flood) session.close();
+    await runtime.close({ drainMs: 0 });
+    await Promise.all(flooding);
+  });
+
+  it("keeps nothing waiting for answers once it has left", async () => {
+    const runtime = await startRuntime({ capabilities: [capability("quick")] });
+    const hostile = runtime.openSession({ channel: "agent" });
+    await runtime.haltSession({ session: hostile.id, by: "operator" });
+    // At a hundred a second these would take a minute and a half.
+    const answers = Array.from({ length: 9_000 }, () => hostile.propose(REFUSED));
+    hostile.close();
+    for (const { error } of await Promise.all(answers)) expect(error?.code).toBe("FEMTO_SESSION_HALTED");
+    await expect(hostile.propose(REFUSED)).rejects.toThrow("closed");
+  }, 60_000);
 
   it("leaves no trace at all where it only connects", async () => {
     const runtime = await startRuntime();

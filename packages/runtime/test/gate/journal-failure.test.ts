@@ -23,12 +23,13 @@ import {
 import { describe, expect, it } from "vitest";
 import { questionRecord } from "../../src/approvals.ts";
 import { compileSchemas } from "../../src/gate/argument-validators.ts";
+import { Door, newcomersShare } from "../../src/gate/door.ts";
 import { FairSlots } from "../../src/gate/fair-slots.ts";
 import { Gate } from "../../src/gate/gate.ts";
 import type { GateParts } from "../../src/gate/gate-parts.ts";
-import { PacedTurns } from "../../src/gate/paced-turns.ts";
 import { refusalShare, SessionQuota } from "../../src/gate/session-quota.ts";
 import { Projection } from "../../src/projection/projection.ts";
+import { SessionHistories } from "../../src/projection/session-histories.ts";
 import { ActorSystem } from "../../src/system.ts";
 import { Barrier, call, capability, recordsOf } from "../runtime-fixture.ts";
 
@@ -80,13 +81,14 @@ class Bench {
         return { capability: found, ...schemas, enabled: true, timeoutMs: 10_000, outputBytes: 1_000 };
       },
       takeFacts: (manifest, args) => takeFacts({ manifest, args, authority: AUTHORITY, sandbox: null, digests }),
+      histories: new SessionHistories(),
       decide: () => ({ allowed: true, rules: ["a"], revision: "0".repeat(64) }),
       append: (entry) => journal.append(entry),
       resume: (id) => this.system.resume(id),
       evict: (id) => this.system.evict(id),
       approvals: { expiresMs: 1_000, perSession: 8 },
       question: (seq) => questionRecord(journal, seq),
-      quota: () => new SessionQuota(refusalShare(0), 0),
+      quota: () => new SessionQuota(refusalShare(0), 0, newcomersShare(0)),
       lost: (id, reason) => assert.fail(`${id} cannot go on: ${reason}`),
       ...parts,
     });
@@ -110,18 +112,11 @@ class Bench {
 
   propose(tool: string, session = "s"): Promise<Reply> {
     const bytes = Buffer.from(JSON.stringify(call(tool)));
-    const quota = new SessionQuota(refusalShare(0), 0);
-    const turns = new PacedTurns(systemClock(), 0);
+    const quota = new SessionQuota(refusalShare(0), 0, newcomersShare(0));
+    const door = new Door(systemClock(), 0);
     return this.gate.propose({
-      ...{
-        session: session as SessionId,
-        actor: ACTOR,
-        bytes,
-        quota,
-        share: new DecisionShare(),
-        turns,
-        introduce: () => undefined,
-      },
+      ...{ session: session as SessionId, actor: ACTOR, bytes, quota, share: new DecisionShare(), door },
+      introduce: () => true,
     });
   }
 }

@@ -1,16 +1,22 @@
 /** A journal may come from anybody: what it says is decided again, or said to be undecidable, and stops nothing. */
 import { createHash } from "node:crypto";
+import { builtinCapabilities } from "@femtoclaw/capabilities";
 import type { Unsealed } from "@femtoclaw/journal";
-import { ENGINE_VERSION, policyRevision } from "@femtoclaw/policy";
+import { compilePolicy, ENGINE_VERSION, policyRevision } from "@femtoclaw/policy";
 import type { FactQuestion, PolicyActivatedBody, TypedRecord } from "@femtoclaw/protocol";
 import { AS_RECORDED, CandidateJudge, type DecidedLog, policyDifference, RecordedJudge } from "@femtoclaw/runtime";
 import { describe, expect, it } from "vitest";
 import { temporaryHome } from "../runtime-fixture.ts";
 import { candidateOf } from "./decided-history.ts";
 
-const SCHEMA = `entity Agent; entity Path in [Path];
-action "fs_read" appliesTo { principal: [Agent], resource: [Path],
-  context: { exists: Bool, type: String, bytes: Long, approved: Bool } };`;
+const NOTHING = { read: [], write: [], run: [] };
+const SCHEMA = compilePolicy({
+  authority: {
+    ...{ workspace: "/a", searchPath: [], allow: NOTHING, ask: NOTHING, deny: NOTHING, floor: [], childRead: [] },
+    ...{ environment: {}, environmentNames: [] },
+  },
+  manifests: builtinCapabilities.map(({ manifest }) => manifest).filter(({ name }) => name === "fs_read"),
+}).schemaText;
 const PERMIT = 'permit (principal, action == Action::"fs_read", resource in Path::"/a");';
 
 function activation(rules: Readonly<Record<string, string>>, changes: Partial<PolicyActivatedBody> = {}): TypedRecord {

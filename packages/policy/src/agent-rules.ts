@@ -1,0 +1,93 @@
+/**
+ * The tables of single agents as rules about one principal each. All of them forbid: what is listed for an
+ * agent under `allow` forbids it everything else of its kind, so no table can give what nobody has.
+ */
+import { type AgentTables, type Authority, type GrantTable, type PathGrant, printable } from "@femtoclaw/protocol";
+import { entity, type PolicyParts, set } from "./cedar-text.ts";
+import { type CompiledRule, pathActions, pathRule, programActions, rule, runRules, useCondition } from "./rules.ts";
+import type { PolicyAction } from "./schema.ts";
+
+export function agentRules({ agents = {} }: Authority, actions: readonly PolicyAction[]): CompiledRule[] {
+  return Object.entries(agents).flatMap(([name, tables]) => [
+    ...narrowingRules(name, tables, actions),
+    ...tableRules(name, "deny", tables.deny, actions),
+    ...tableRules(name, "ask", tables.ask, actions),
+  ]);
+}
+
+// INVARIANT: I8: what asks here only forbids until the yes; the permit after it is that of everybody.
+function tableRules(
+  name: string,
+  table: "deny" | "ask",
+  { read, write, run }: GrantTable,
+  actions: readonly PolicyAction[],
+): CompiledRule[] {
+  const mood = table === "deny" ? "forbid" : "ask";
+  const scope = { principal: name };
+  const id = `toml/agent.${name}.${table}`;
+  const changers = pathActions(actions, (effect) => effect !== "read");
+  return [
+    ...read.flatMap((grant, index) =>
+      pathRule(mood, pathActions(actions), grant, `${id}.read/${index + 1}`, "reading and changing", scope),
+    ),
+    ...write.flatMap((grant, index) => pathRule(mood, changers, grant, `${id}.write/${index + 1}`, "changing", scope)),
+    ...runRules(mood, `agent.${name}.${table}.run`, run, programActions(actions), undefined, scope),
+  ];
+}
+
+function narrowingRules(
+  name: string,
+  { allow: { read, write, run } }: AgentTables,
+  actions: readonly PolicyAction[],
+): CompiledRule[] {
+  const uses = run?.map((grant) => `(resource == ${entity("Program", grant.path)} && ${useCondition(grant)})`);
+  return [
+    ...narrowing(
+      name,
+      "read",
+      pathActions(actions, (effect) => effect === "read"),
+      within(read),
+    ),
+    ...narrowing(
+      name,
+      "write",
+      pathActions(actions, (effect) => effect !== "read"),
+      within(write),
+    ),
+    ...narrowing(name, "run", programActions(actions), uses),
+  ];
+}
+
+function within(grants: readonly PathGrant[] | undefined): readonly string[] | undefined {
+  if (grants === undefined) return undefined;
+  if (grants.length === 0) return [];
+  return [`resource in ${set(grants.map(({ path }) => entity("Path", path)))}`];
+}
+
+/** Forbids everything but what one of the conditions holds for; without a list nothing, with an empty one everything. */
+function narrowing(
+  name: string,
+  kind: "read" | "write" | "run",
+  actions: readonly string[],
+  conditions: readonly string[] | undefined,
+): CompiledRule[] {
+  if (conditions === undefined) return [];
+  const clause: Pick<PolicyParts, "clause"> =
+    conditions.length === 0 ? {} : { clause: { kind: "unless", condition: anyOf(conditions) } };
+  return rule(
+    { effect: "forbid", principal: name, actions, ...clause },
+    {
+      id: `toml/agent.${name}.allow.${kind}`,
+      source: `[agent.${printable(name)}].allow.${kind}`,
+      reason: `of what is allowed, ${printable(name)} keeps only what its own table lists`,
+      fix: `add the use to [agent.${printable(name)}].allow.${kind}`,
+    },
+  );
+}
+
+/** As a balanced tree: the engine's stack holds few operands of a chain, and many levels of a tree of all that are possible. */
+function anyOf(conditions: readonly string[]): string {
+  if (conditions.length <= 2) return conditions.join(" || ");
+  const half = Math.ceil(conditions.length / 2);
+  return `(${anyOf(conditions.slice(0, half))}) || (${anyOf(conditions.slice(half))})`;
+}

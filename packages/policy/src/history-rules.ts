@@ -1,0 +1,34 @@
+/** Rules that look at what happened before: budgets of a session, and what is forbidden once something was read. */
+import { type Authority, BUDGET_RULES } from "@femtoclaw/protocol";
+import { policyText } from "./cedar-text.ts";
+import type { CompiledRule } from "./rules.ts";
+import type { PolicyAction } from "./schema.ts";
+
+const BUDGETED = {
+  calls: "calls of the session",
+  bytes: "bytes that the session's calls send and get back",
+  seconds: "seconds from the session's first call on",
+} as const;
+
+/** INVARIANT: a budget forbids whatever else permits it, and from the first call on that finds it used up. */
+export function budgetRules({ budgets = {} }: Authority, actions: readonly PolicyAction[]): CompiledRule[] {
+  if (actions.length === 0) return [];
+  return (["calls", "bytes", "seconds"] as const).flatMap((name) => {
+    const budget = budgets[name];
+    if (budget === undefined) return [];
+    const condition = `context.session.${name} >= ${budget.limit}`;
+    return [
+      {
+        id: BUDGET_RULES[name],
+        text: policyText({
+          effect: "forbid",
+          actions: actions.map((action) => action.name),
+          clause: { kind: "when", condition },
+        }),
+        source: budget.source,
+        reason: `no more than ${budget.limit} ${BUDGETED[name]}`,
+        fix: `raise [budgets].${name}, or go on in a new session`,
+      },
+    ];
+  });
+}

@@ -1,0 +1,66 @@
+/** From the tables about what happened before to what the authority holds of them: paths, programs and bounds with their places. */
+import {
+  type AfterTable,
+  type Authority,
+  type Configuration,
+  jsonPointer,
+  type ProgramGrant,
+  type SessionBudgets,
+} from "@femtoclaw/protocol";
+import type { PathBase } from "./canonical-path.ts";
+import { pathGrants } from "./path-grants.ts";
+import type { Places } from "./places.ts";
+import { resolveRunTable, withOtherNames } from "./resolve-programs.ts";
+
+/** Tables that are absent leave nothing, so that a configuration without them is what it was before there were any. */
+export function resolveHistory(
+  configuration: Configuration,
+  programs: readonly ProgramGrant[],
+  base: PathBase,
+  searchPath: readonly string[],
+  places: Places,
+): Pick<Authority, "budgets" | "sensitive" | "after"> {
+  const { sensitive, after_secret, after_untrusted, budgets } = configuration;
+  const run = (name: string, table: AfterTable | undefined): readonly ProgramGrant[] =>
+    resolveRunTable([name, "run"], table?.run, searchPath, places);
+  requirePlaces("after_secret", after_secret, "secret", sensitive?.secret, places);
+  requirePlaces("after_untrusted", after_untrusted, "untrusted", sensitive?.untrusted, places);
+  return {
+    ...(budgets === undefined ? {} : { budgets: resolveBudgets(budgets, places) }),
+    ...(sensitive === undefined
+      ? {}
+      : {
+          sensitive: {
+            secret: pathGrants(["sensitive", "secret"], sensitive.secret, base, places),
+            untrusted: pathGrants(["sensitive", "untrusted"], sensitive.untrusted, base, places),
+          },
+        }),
+    ...(after_secret === undefined && after_untrusted === undefined
+      ? {}
+      : {
+          after: {
+            secret: withOtherNames(run("after_secret", after_secret), programs),
+            untrusted: withOtherNames(run("after_untrusted", after_untrusted), programs),
+          },
+        }),
+  };
+}
+
+/** A table that waits for a mark which nothing sets would never forbid anything. */
+function requirePlaces(
+  table: string,
+  written: object | undefined,
+  list: string,
+  paths: readonly string[] | undefined,
+  places: Places,
+): void {
+  if (written === undefined || (paths ?? []).length > 0) return;
+  places.fault([table], `[${table}] forbids nothing without paths in [sensitive].${list}`);
+}
+
+function resolveBudgets(written: NonNullable<Configuration["budgets"]>, places: Places): SessionBudgets {
+  const budgets = Object.entries(written).map(([name, limit]) => {
+    return [name, { limit, source: places.sourceOf(jsonPointer(["budgets", name])) }];
+  });
+  return Object.fromEntries(budgets) as SessionBudgets;
+}

@@ -1,0 +1,53 @@
+/** From the tables of paths and programs, everybody's and single agents', to grants with their places. */
+import type { AgentTables, AllowTable, Authority, Configuration, GrantTable, ProgramGrant } from "@femtoclaw/protocol";
+import type { PathBase } from "./canonical-path.ts";
+import { pathGrants } from "./path-grants.ts";
+import type { Places } from "./places.ts";
+import { resolveRunTable, withOtherNames } from "./resolve-programs.ts";
+
+export function resolveTable(
+  place: readonly string[],
+  table: AllowTable | undefined,
+  base: PathBase,
+  searchPath: readonly string[],
+  places: Places,
+): GrantTable {
+  return {
+    read: pathGrants([...place, "read"], table?.read, base, places),
+    write: pathGrants([...place, "write"], table?.write, base, places),
+    run: resolveRunTable([...place, "run"], table?.run, searchPath, places),
+  };
+}
+
+export function resolveAgents(
+  { agent }: Configuration,
+  programs: readonly ProgramGrant[],
+  base: PathBase,
+  searchPath: readonly string[],
+  places: Places,
+): Pick<Authority, "agents"> {
+  if (agent === undefined) return {};
+  const agents = Object.entries(agent).map(([name, { allow, ask, deny }]): [string, AgentTables] => {
+    const table = (key: string, written: AllowTable | undefined): GrantTable =>
+      resolveTable(["agent", name, key], written, base, searchPath, places);
+    const own = table("allow", allow);
+    return [
+      name,
+      {
+        // A list that is not there narrows nothing; one that is empty leaves nothing.
+        allow: {
+          ...(allow?.read === undefined ? {} : { read: own.read }),
+          ...(allow?.write === undefined ? {} : { write: own.write }),
+          ...(allow?.run === undefined ? {} : { run: own.run }),
+        },
+        ask: underEveryName(table("ask", ask), programs),
+        deny: underEveryName(table("deny", deny), programs),
+      },
+    ];
+  });
+  return { agents: Object.fromEntries(agents) };
+}
+
+function underEveryName(table: GrantTable, programs: readonly ProgramGrant[]): GrantTable {
+  return { ...table, run: withOtherNames(table.run, programs) };
+}

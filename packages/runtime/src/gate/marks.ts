@@ -1,0 +1,36 @@
+/** What a call marks its principal with: that it may have read a secret, or what strangers wrote. Pure. */
+import type { Authority, CapabilityManifest, Facts, Mark } from "@femtoclaw/protocol";
+import { mayShow } from "@femtoclaw/sandbox";
+import { isWithin } from "../configuration/canonical-path.ts";
+
+const PLACES = { read_secret: "secret", seen_untrusted: "untrusted" } as const;
+
+/**
+ * INVARIANT: a call marks when it may read, not when it did: whatever it is permitted to do to a path
+ * counts, a program counts where a child could be shown the place, and an effect that names neither may
+ * reach anything.
+ */
+export function marksOf(
+  questions: Facts["questions"],
+  effect: CapabilityManifest["effect"],
+  authority: Authority,
+): Mark[] {
+  const { sensitive } = authority;
+  if (sensitive === undefined) return [];
+  const marks: Mark[] = [];
+  for (const mark of ["read_secret", "seen_untrusted"] as const) {
+    const places = sensitive[PLACES[mark]];
+    const reaches = (question: Facts["questions"][number]): boolean => {
+      switch (question.kind) {
+        case "path":
+          return places.some(({ path }) => isWithin(question.path, path));
+        case "program":
+          return places.some(({ path }) => mayShow(authority, path));
+        case "tool":
+          return effect !== "none";
+      }
+    };
+    if (places.length > 0 && questions.some(reaches)) marks.push(mark);
+  }
+  return marks;
+}

@@ -1,0 +1,41 @@
+/** How a session stands, by its records: whether it may still begin anything, and what its calls are decided on. */
+import type { JournalEntry } from "@femtoclaw/journal";
+import { BUDGET_RULES, type HistoryFacts, printable, type SessionId } from "@femtoclaw/protocol";
+import type { SessionHistories } from "../projection/session-histories.ts";
+import type { Execution } from "./execution.ts";
+import type { Problem } from "./verdict.ts";
+
+/** Why nothing of the session begins any more; null while it may. */
+export function haltOf(histories: SessionHistories, session: SessionId): Problem | null {
+  const halted = histories.of(session)?.halted;
+  if (halted == null) return null;
+  const { seq, code, reason } = halted;
+  const by = reason === null ? `its calls were refused too often, at last with ${code}` : printable(reason);
+  return { code: "FEMTO_SESSION_HALTED", reason: `this session was halted in record ${seq}: ${by}` };
+}
+
+/** Whether two histories are one to every policy: all that policies see of them is equal. */
+export function isSameHistory(one: HistoryFacts | undefined, other: HistoryFacts): boolean {
+  if (one === undefined) return false;
+  return (Object.keys(other) as (keyof HistoryFacts)[]).every((name) => one[name] === other[name]);
+}
+
+/**
+ * The record that ends a session whose budget is used up; null where calls that still run may give some
+ * of it back, or where the session is halted already.
+ */
+export function budgetHalt(
+  { session, actor, rules, quota, standing }: Execution,
+  histories: SessionHistories,
+): JournalEntry | null {
+  const { budgets = {} } = standing?.authority ?? {};
+  const { calls, bytes, seconds } = BUDGET_RULES;
+  const spent = rules.filter((rule) => {
+    if (rule === bytes) return histories.settledBytes(session) >= (budgets.bytes?.limit ?? 0);
+    return rule === calls || rule === seconds;
+  });
+  if (spent.length === 0 || haltOf(histories, session) !== null) return null;
+  const reason = `its ${spent.join(" and ")} is used up`;
+  const body = { recorded: quota.recorded, event: "denied", code: "FEMTO_BUDGET_EXCEEDED", reason };
+  return { type: "session.halted", actor, session, execution: null, body };
+}

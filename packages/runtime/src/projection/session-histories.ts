@@ -1,0 +1,209 @@
+/**
+ * What each session did, and what is true of each principal, folded from records alone. The same fold runs
+ * ahead of the disk for decisions, behind it for snapshots, and in a replay.
+ */
+import { type HistoryFacts, LIMITS, type Mark, type TypedRecord } from "@femtoclaw/protocol";
+
+export interface SessionHistory {
+  readonly boot: string;
+  /** When its first record was made: by the wall, and by the clock of its boot. */
+  readonly opened_at: string;
+  readonly opened_us: number;
+  calls: number;
+  /** What finished calls sent and got back, and of those that run the most that they may get back. */
+  bytes: number;
+  failures: number;
+  refusals: number;
+  halted: { readonly seq: number; readonly code: string; readonly reason: string | null } | null;
+}
+
+interface Reserved {
+  readonly session: string;
+  readonly bytes: number;
+}
+
+/** As snapshots hold it. */
+export interface SessionsState {
+  readonly open: Readonly<Record<string, SessionHistory>>;
+  readonly ended: Readonly<Record<string, SessionHistory>>;
+  /** Of each execution that runs, the most that it may get back. */
+  readonly reserved: Readonly<Record<string, Reserved>>;
+  /** Of each principal the records that marked it. */
+  readonly marks: Readonly<Record<string, Readonly<Partial<Record<Mark, number>>>>>;
+}
+
+/** The moment for which facts are wanted, by both clocks of the boot. */
+export interface Moment {
+  readonly nowUs: number;
+  readonly monotonicUs: number;
+}
+
+export class SessionHistories {
+  readonly #open: Map<string, SessionHistory>;
+  readonly #ended: Map<string, SessionHistory>;
+  readonly #reserved: Map<string, Reserved>;
+  readonly #marks: Map<string, Partial<Record<Mark, number>>>;
+  /** The boot whose monotonic clock is at hand; not part of the state. */
+  #boot: string | null = null;
+
+  constructor(state: SessionsState = { open: {}, ended: {}, reserved: {}, marks: {} }) {
+    const own = structuredClone(state);
+    this.#open = new Map(Object.entries(own.open));
+    this.#ended = new Map(Object.entries(own.ended));
+    this.#reserved = new Map(Object.entries(own.reserved));
+    this.#marks = new Map(Object.entries(own.marks));
+  }
+
+  get state(): SessionsState {
+    return structuredClone({
+      open: Object.fromEntries(this.#open),
+      ended: Object.fromEntries(this.#ended),
+      reserved: Object.fromEntries(this.#reserved),
+      marks: Object.fromEntries(this.#marks),
+    });
+  }
+
+  /** Whether there is nothing to say, as in every log of a version that knew no histories. */
+  get isEmpty(): boolean {
+    return this.#open.size + this.#ended.size + this.#reserved.size + this.#marks.size === 0;
+  }
+
+  of(session: string): Readonly<SessionHistory> | undefined {
+    return this.#open.get(session) ?? this.#ended.get(session);
+  }
+
+  /** Marks of every principal that bears one, for a log that goes on from this one. */
+  get marks(): readonly { readonly principal: string; readonly marks: Mark[] }[] {
+    return [...this.#marks].map(([principal, marks]) => ({ principal, marks: Object.keys(marks) as Mark[] }));
+  }
+
+  /** What a call of the session is decided on; of a session without a record everything but the marks is new. */
+  facts(session: string, principal: string, moment: Moment): HistoryFacts {
+    const history = this.of(session);
+    const marks = this.#marks.get(principal);
+    return {
+      at: `${new Date(moment.nowUs / 1_000).toISOString().slice(0, 19)}Z`,
+      calls: history?.calls ?? 0,
+      bytes: history?.bytes ?? 0,
+      failures: history?.failures ?? 0,
+      refusals: history?.refusals ?? 0,
+      seconds: history === undefined ? 0 : this.#secondsOf(history, moment),
+      has_read_secret: marks?.read_secret !== undefined,
+      has_seen_untrusted: marks?.seen_untrusted !== undefined,
+    };
+  }
+
+  /** Bytes of the session's calls without what is reserved for those that run. */
+  settledBytes(session: string): number {
+    const running = [...this.#reserved.values()].filter((reserved) => reserved.session === session);
+    return running.reduce((bytes, reserved) => bytes - reserved.bytes, this.of(session)?.bytes ?? 0);
+  }
+
+  /** INVARIANT: I6: nothing but the record decides what follows. Throws for no record. */
+  apply(record: TypedRecord): void {
+    switch (record.type) {
+      case "boot.started":
+        this.#boot = record.boot;
+        for (const session of [...this.#open.keys()]) this.#end(session);
+        return;
+      case "epoch.opened":
+        for (const { principal, marks } of record.body.marks ?? []) this.#mark(principal, marks, record.seq);
+        return;
+      case "session.opened":
+        return this.#begin(record);
+      case "session.closed":
+        return this.#end(record.session ?? "");
+      case "session.halted":
+        return this.#halt(record);
+      case "execution.refused":
+        return this.#change(record, (history) => {
+          history.refusals += 1;
+        });
+      case "execution.intent":
+        return this.#intent(record);
+      case "execution.outcome":
+        return this.#outcome(record);
+      case "execution.interrupted":
+        // How much it got back nobody knows, so what was reserved stays used.
+        this.#reserved.delete(record.execution ?? "");
+        return this.#change(record, (history) => {
+          history.failures += 1;
+        });
+      default:
+        return;
+    }
+  }
+
+  #begin({ session, boot, at, mono_us, body }: TypedRecord & { type: "session.opened" }): void {
+    if (session === null || body.history === undefined || this.of(session) !== undefined) return;
+    const counts = { calls: 0, bytes: 0, failures: 0, refusals: 0 };
+    this.#open.set(session, { boot, opened_at: at, opened_us: mono_us, ...counts, halted: null });
+  }
+
+  /** INVARIANT: I9: who connects again and again makes neither this nor its snapshots grow without end. */
+  #end(session: string): void {
+    const history = this.#open.get(session);
+    if (history === undefined) return;
+    this.#open.delete(session);
+    this.#ended.set(session, history);
+    const [oldest] = this.#ended.keys();
+    if (this.#ended.size > LIMITS.endedSessions && oldest !== undefined) this.#ended.delete(oldest);
+  }
+
+  #halt(record: TypedRecord & { type: "session.halted" }): void {
+    const { seq, body } = record;
+    this.#change(record, (history) => {
+      history.halted ??= { seq, code: body.code, reason: body.reason ?? null };
+    });
+  }
+
+  // INVARIANT: a mark stands from the intent on: before anything was read, and whatever becomes of the call.
+  #intent(record: TypedRecord & { type: "execution.intent" }): void {
+    const { session, execution, actor } = record;
+    const { bytes = 0, reserved_bytes: reserved = 0, marks = [] } = record.body;
+    // What the runtime does of itself is nobody's history.
+    this.#mark(actor?.principal ?? "", marks, record.seq);
+    this.#change(record, (history) => {
+      history.calls += 1;
+      history.bytes = sum(history.bytes, bytes, reserved);
+      if (session !== null && execution !== null) this.#reserved.set(execution, { session, bytes: reserved });
+    });
+  }
+
+  #outcome(record: TypedRecord & { type: "execution.outcome" }): void {
+    const { event, bytes = 0 } = record.body;
+    const reserved = this.#reserved.get(record.execution ?? "")?.bytes ?? 0;
+    this.#reserved.delete(record.execution ?? "");
+    this.#change(record, (history) => {
+      history.bytes = sum(history.bytes - reserved, bytes);
+      if (event !== "succeeded") history.failures += 1;
+    });
+  }
+
+  #mark(principal: string, marks: readonly Mark[], seq: number): void {
+    if (marks.length === 0) return;
+    const held = this.#marks.get(principal) ?? {};
+    for (const mark of marks) held[mark] ??= seq;
+    this.#marks.set(principal, held);
+  }
+
+  #change({ session }: TypedRecord, change: (history: SessionHistory) => void): void {
+    const history = session === null ? undefined : (this.#open.get(session) ?? this.#ended.get(session));
+    if (history !== undefined) change(history);
+  }
+
+  /** The later of the two clocks counts, so that setting the wall's back makes no session younger. */
+  #secondsOf({ boot, opened_at, opened_us }: SessionHistory, { nowUs, monotonicUs }: Moment): number {
+    const byWallUs = nowUs - Date.parse(opened_at) * 1_000;
+    const byBootUs = boot === this.#boot ? monotonicUs - opened_us : 0;
+    return Math.floor(Math.max(byWallUs, byBootUs, 0) / 1_000_000);
+  }
+}
+
+/** Counts stay numbers that every reader of JSON agrees on. */
+function sum(...parts: readonly number[]): number {
+  return Math.min(
+    parts.reduce((whole, part) => whole + part, 0),
+    Number.MAX_SAFE_INTEGER,
+  );
+}

@@ -1,0 +1,49 @@
+/** An operator's word that a session begins nothing any more. It counts from its record's number on, before it is durable. */
+import type { Journal } from "@femtoclaw/journal";
+import { FemtoError, LIMITS, printable, type SessionId } from "@femtoclaw/protocol";
+import type { Gate } from "./gate/gate.ts";
+import { operatorActor } from "./operator-actor.ts";
+import type { SessionHistories } from "./projection/session-histories.ts";
+
+export interface HaltRequest {
+  readonly session: string;
+  /** In the operator's words; "no reason given" without it. */
+  readonly reason?: string;
+  /** Who says so. */
+  readonly by: string;
+}
+
+export interface Halt {
+  /** The record that says so; the one before, where the session was halted already. */
+  readonly seq: number;
+  /** Executions that were stopped before their effect or asked to end. */
+  readonly stopped: number;
+}
+
+export interface SessionHaltsParts {
+  readonly gate: Pick<Gate, "stopSession">;
+  readonly histories: SessionHistories;
+  readonly journal: Pick<Journal, "append">;
+}
+
+/** Throws FEMTO_SESSION_NOT_FOUND for a session of which nothing is known. */
+export async function haltSession(parts: SessionHaltsParts, { session, reason = "", by }: HaltRequest): Promise<Halt> {
+  const { gate, histories } = parts;
+  const known = histories.of(session);
+  if (known === undefined) {
+    throw new FemtoError("FEMTO_SESSION_NOT_FOUND", `no session \`${printable(session, LIMITS.labelChars)}\` is known`);
+  }
+  const said = printable(reason.trim(), LIMITS.reasonChars) || "no reason given";
+  const stop = (): number => gate.stopSession(session as SessionId, `an operator halted its session: ${said}`);
+  if (known.halted !== null) return { seq: known.halted.seq, stopped: stop() };
+  const appended = parts.journal.append({
+    type: "session.halted",
+    actor: operatorActor(by),
+    session,
+    execution: null,
+    body: { recorded: known.refusals, code: "FEMTO_SESSION_HALTED", reason: `an operator halted it: ${said}` },
+  });
+  // INVARIANT: I3: from here on nothing of the session gets an intent, and what has one is stopped.
+  const stopped = stop();
+  return { seq: (await appended).seq, stopped };
+}
