@@ -22,10 +22,15 @@ export interface Judge {
 /** What was decided then, as the records say. */
 export const AS_RECORDED: Judge = { judge: async ({ verdict }) => verdict };
 
+/** What a rule has in its text that may look at what happened before; one that only mentions the words is taken for one. */
+const HISTORY = /\b(?:session|time)\b/;
+const WITHOUT_HISTORY = "its facts are of an older version and do not say what its session had done before";
+
 /** An engine with what it had to say of the last call that it could not decide. */
 class ListeningEngine {
   readonly #engine: PolicyEngine;
   readonly #faults: string[];
+  #readsHistory = false;
 
   private constructor(engine: PolicyEngine, faults: string[]) {
     this.#engine = engine;
@@ -43,11 +48,13 @@ class ListeningEngine {
 
   activate(policy: EnforceablePolicy): void {
     this.#engine.activate(policy);
+    this.#readsHistory = policy.rules.some(({ text }) => HISTORY.test(text));
   }
 
   async judge(call: RecordedCall): Promise<Judgement> {
     const { facts, obstacle } = call;
     if (facts === null) return undecidable(obstacle ?? "the record has no facts");
+    if (facts.history === undefined && this.#readsHistory) return undecidable(WITHOUT_HISTORY);
     const verdict = await this.#decide(call, facts, false);
     if (verdict.kind !== "asks" || !call.approved) return verdict;
     // Where operators said yes, the gate decides again as such, and both answers' rules count.

@@ -76,7 +76,7 @@ export function isPolicyWord(code: string, rules: readonly string[]): boolean {
 
 /** Who asked for what, as the policy was asked about it; the questions of the facts come besides. */
 export function askerOf({ principal, tool, facts }: RecordedCall): Omit<DecisionRequest, "question"> {
-  // Records of versions that knew no histories were decided on none.
+  // Where no rule looks at it, it does not matter that records of older versions hold none.
   return { principal, capability: tool, history: facts?.history ?? NO_HISTORY };
 }
 

@@ -136,6 +136,14 @@ describe("under its recorded policy", () => {
     expect(await recheck([unreadable, intent(unreadable, path("/a/b"))])).toMatchObject({ calls: 0 });
   });
 
+  it("a record that does not say what happened before is not decided by a rule that looks at it", async () => {
+    const looking = activation({
+      a: 'permit (principal, action == Action::"fs_read", resource) when { context.session.calls < 5 };',
+    });
+    const found = await recheck([looking, intent(looking, path("/a/b"))]);
+    expect(found).toMatchObject({ calls: 0, undecidable: [{ count: 1, reason: expect.stringContaining("older") }] });
+  });
+
   it("a secret that was taken out of facts leaves the call undecided", async () => {
     const record = { ...intent(GOOD, path("/a/b")), redactions: [{ path: "/facts/questions", rule: "r" }] };
     const found = await recheck([GOOD, record as TypedRecord]);

@@ -11,13 +11,20 @@ export type Behaviour = (typeof BEHAVIOURS)[number];
 export const TOOLS = {
   act: "permitted",
   switched: "permitted",
+  asked: "asked",
   unpermitted: "DENIED_POLICY_VIOLATION",
   locked: "DENIED_CAPABILITY_DISABLED",
   unknown: "DENIED_CAPABILITY_NOT_FOUND",
 } as const;
 export type ToolName = keyof typeof TOOLS;
 
-export const CAPABILITY_SETTINGS = { act: true, switched: true, unpermitted: true, locked: false } as const;
+export const CAPABILITY_SETTINGS = {
+  act: true,
+  switched: true,
+  asked: true,
+  unpermitted: true,
+  locked: false,
+} as const;
 export const PERMIT = ["act", "switched", "locked"] as const;
 
 const TIMEOUT_MS = 1_000;
@@ -38,7 +45,7 @@ export interface EffectWatcher {
 }
 
 export function simulatedCapabilities(watcher: EffectWatcher): Capability[] {
-  return (["act", "switched", "unpermitted", "locked"] as const).map((name) => ({
+  return (["act", "switched", "asked", "unpermitted", "locked"] as const).map((name) => ({
     manifest: {
       ...{ name, version: "1.0.0", description: "simulated", effect: "write", idempotent: false },
       input: INPUT,

@@ -3,13 +3,16 @@ import { type JournalStore, MemoryDisk, MemoryStore, StoreSource, verifyLog } fr
 import { type Replay, type Runtime, replay } from "@femtoclaw/runtime";
 import { Divergence } from "./oracle.ts";
 import type { Random } from "./random.ts";
+import { turns } from "./simulated-time.ts";
 import type { World } from "./world.ts";
 
 /**
- * The runtime has just started and does nothing. Returns the root of its log, or null where a store tore
+ * The runtime has just started and does nothing but what was answered before. Returns the root of its log, or null where a store tore
  * a write, which breaks its contract, and the verifier has found that out.
  */
 export async function checkRestart(world: World, runtime: Runtime): Promise<string | null> {
+  // What an operator had said yes to goes on by itself, and has its time to end.
+  await world.until(idle(runtime));
   world.oracle.restart();
   const [recovered, first, second] = [
     JSON.stringify(runtime.projection.snapshot()),
@@ -26,6 +29,10 @@ export async function checkRestart(world: World, runtime: Runtime): Promise<stri
   const noted = await world.until(runtime.checkpoint());
   if (noted.status === "rejected") throw new Divergence("I7: a journal in order cannot be signed");
   return await checkLog(world, noted.value);
+}
+
+async function idle(runtime: Runtime): Promise<void> {
+  while (runtime.status().running > 0) await turns(1);
 }
 
 async function checkLog({ disk, heldNote, random, fates }: World, note: string): Promise<string | null> {

@@ -12,13 +12,21 @@ interface Seen {
   readonly type: string;
   readonly boot: string;
   readonly execution: string;
-  readonly body: { readonly event?: string; readonly began?: boolean; readonly args?: { readonly request?: number } };
+  readonly body: {
+    readonly event?: string;
+    readonly began?: boolean;
+    readonly answer?: string;
+    readonly args?: { readonly request?: number };
+  };
 }
 
 export interface Request {
   readonly number: number;
-  /** `permitted` allows every answer that the effects bear out; a decision is the only one that may be recorded. */
-  expected: "permitted" | "message" | "garbage" | NonNullable<Reply["decision"]>;
+  /**
+   * `permitted` allows every answer that the effects bear out, and so does `asked`, whose effect needs an operator's
+   * yes besides; a decision is the only one that may be recorded.
+   */
+  expected: "permitted" | "asked" | "message" | "garbage" | NonNullable<Reply["decision"]>;
 }
 
 export class Divergence extends Error {}
@@ -29,6 +37,8 @@ export class Oracle {
   readonly #seen: Seen[] = [];
   readonly #intents = new Map<number, Seen>();
   readonly #effects = new Map<number, number>();
+  /** Executions that operators said yes to. */
+  readonly #granted = new Set<string>();
   readonly #told: { readonly request: Request; readonly reply: Reply }[] = [];
 
   constructor(disk: MemoryDisk) {
@@ -44,6 +54,11 @@ export class Oracle {
     return this.#told.length;
   }
 
+  /** Yeses of operators. */
+  get granted(): number {
+    return this.#granted.size;
+  }
+
   get interrupted(): number {
     return this.#seen.filter(({ type }) => type === "execution.interrupted").length;
   }
@@ -51,8 +66,12 @@ export class Oracle {
   /** I1 and I2, in the moment in which an effect happens. */
   effect(tool: ToolName, request: number): void {
     this.#look();
-    if (TOOLS[tool] !== "permitted") throw new Divergence(`I3: an effect of ${tool}, which nothing permits`);
-    if (!this.#intents.has(request)) throw new Divergence(`I1: the effect of request ${request} has no durable intent`);
+    if (TOOLS[tool] !== "permitted" && TOOLS[tool] !== "asked")
+      throw new Divergence(`I3: an effect of ${tool}, which nothing permits`);
+    const intent = this.#intents.get(request);
+    if (intent === undefined) throw new Divergence(`I1: the effect of request ${request} has no durable intent`);
+    if (TOOLS[tool] === "asked" && !this.#granted.has(intent.execution))
+      throw new Divergence(`I3: request ${request} has an effect, and no operator has said yes to it`);
     const count = (this.#effects.get(request) ?? 0) + 1;
     if (count > 1) throw new Divergence(`I2: the effect of request ${request} happens once more`);
     this.#effects.set(request, count);
@@ -99,6 +118,7 @@ export class Oracle {
       if (seen.seq !== seq) throw new Divergence(`record ${seq} says that it is ${seen.seq}`);
       this.#bytes.push(bytes);
       this.#seen.push(seen);
+      if (seen.type === "approval.answered" && seen.body.answer === "granted") this.#granted.add(seen.execution);
       if (seen.type !== "execution.intent") continue;
       const request = seen.body.args?.request ?? Number.NaN;
       if (this.#intents.has(request)) throw new Divergence(`I2: request ${request} has a second intent`);
@@ -110,7 +130,8 @@ export class Oracle {
   #judge({ expected, number }: Request, { status, decision, record }: Reply): void {
     const effects = this.#effects.get(number) ?? 0;
     if (status === "denied" && effects > 0) throw new Divergence(`I3: request ${number} was denied, and had an effect`);
-    if (expected === "permitted") {
+    if (status === "pending" && expected !== "asked") throw new Divergence(`request ${number} asks for no reason`);
+    if (expected === "permitted" || expected === "asked") {
       if (status === "completed" && effects !== 1) throw new Divergence(`request ${number} completed without effect`);
       return;
     }
@@ -137,7 +158,9 @@ export class Oracle {
         ? status === "completed" && decision === null
         : type === "execution.outcome"
           ? status === (body.event === "succeeded" ? "completed" : "error") && decision === "AUTHORIZED"
-          : type === "execution.refused" && status !== "completed";
+          : type === "approval.asked"
+            ? status === "pending"
+            : type === "execution.refused" && status !== "completed" && status !== "pending";
     if (!told) throw new Divergence(`${what} was ${status}, and its record says ${type} ${body.event}`);
   }
 

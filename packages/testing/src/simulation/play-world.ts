@@ -1,9 +1,9 @@
 /** The rounds of one world: a runtime is used, misused and ends; then another starts, and everything is checked. */
-import type { PolicyEngine } from "@femtoclaw/policy";
 import { errorText, FemtoError } from "@femtoclaw/protocol";
 import type { Runtime } from "@femtoclaw/runtime";
 import { checkRestart } from "./checks.ts";
 import { Divergence } from "./oracle.ts";
+import type { SimulatedEngines } from "./policies.ts";
 import { Random } from "./random.ts";
 import { turns } from "./simulated-time.ts";
 import { Stage, type Switch } from "./stage.ts";
@@ -21,6 +21,8 @@ export interface Tally {
   readonly requests: number;
   readonly acknowledged: number;
   readonly effects: number;
+  /** Calls that operators said yes to. */
+  readonly granted: number;
   readonly interrupted: number;
   readonly crashes: number;
   readonly faults: number;
@@ -36,8 +38,8 @@ export interface Play {
 }
 
 /** Throws a `Divergence` that names the command that leads to it again. */
-export async function playWorld({ seed, rounds, weights }: WorldOptions, engine: PolicyEngine): Promise<Play> {
-  const player = new Player(new World(new Random(seed), engine, weights));
+export async function playWorld({ seed, rounds, weights }: WorldOptions, engines: SimulatedEngines): Promise<Play> {
+  const player = new Player(new World(new Random(seed), engines, weights));
   for (let round = 1; round <= rounds && !player.isTorn; round += 1) {
     try {
       await player.round();
@@ -69,9 +71,9 @@ class Player {
 
   get play(): Play {
     const { disk, requests, oracle, fates } = this.#world;
-    const { acknowledged, effects, interrupted } = oracle;
+    const { acknowledged, effects, granted, interrupted } = oracle;
     const faults = fates.refused + fates.unanswered + fates.torn;
-    const counts = { records: disk.records.length, requests, acknowledged, effects, interrupted };
+    const counts = { records: disk.records.length, requests, acknowledged, effects, granted, interrupted };
     return {
       rounds: this.#rounds,
       roots: this.#roots,

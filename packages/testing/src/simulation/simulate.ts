@@ -1,8 +1,8 @@
 /** Plays many worlds and adds up what happened in them. Everything that happens follows from the seed. */
 import { createHash } from "node:crypto";
-import { createPolicyEngine } from "@femtoclaw/policy";
 import { Divergence } from "./oracle.ts";
 import { playWorld, type Tally, type WorldOptions } from "./play-world.ts";
+import { simulatedEngines } from "./policies.ts";
 
 /** Rounds on one journal. A new world begins then, so that what is checked after each round stays small. */
 const ROUNDS_IN_WORLD = 8;
@@ -28,16 +28,25 @@ export interface SimulationReport extends Tally {
 
 /** Throws a `Divergence` that names the seed and the command that plays it again. */
 export async function simulate({ seed, rounds, weights, onProgress }: SimulationOptions): Promise<SimulationReport> {
-  const engine = await createPolicyEngine();
+  const engines = await simulatedEngines();
   const digest = createHash("sha256");
-  const sum = { records: 0, requests: 0, acknowledged: 0, effects: 0, interrupted: 0, crashes: 0, faults: 0 };
+  const sum = {
+    records: 0,
+    requests: 0,
+    acknowledged: 0,
+    effects: 0,
+    granted: 0,
+    interrupted: 0,
+    crashes: 0,
+    faults: 0,
+  };
   let [done, worlds, tornWorlds, rootsCompared] = [0, 0, 0, 0];
   while (done < rounds) {
     const worldSeed = seed + worlds;
     const world = { seed: worldSeed, rounds: Math.min(ROUNDS_IN_WORLD, rounds - done), weights };
-    const play = await playWorld(world, engine);
+    const play = await playWorld(world, engines);
     if (worlds % PLAYED_TWICE === 0) {
-      const again = await playWorld(world, engine);
+      const again = await playWorld(world, engines);
       if (again.roots.join() !== play.roots.join()) throw new Divergence(`I6: seed ${worldSeed} gave two logs`);
       rootsCompared += play.roots.length;
     }

@@ -1,8 +1,9 @@
 /** What happens to one runtime between its start and its end: requests, cancellations, an operator, and time. */
 import { LIMITS, type ProtocolMessage, type Reply } from "@femtoclaw/protocol";
-import type { Runtime, Session } from "@femtoclaw/runtime";
+import type { ApprovalView, Runtime, Session } from "@femtoclaw/runtime";
 import { BEHAVIOURS, TOOLS, type ToolName } from "./capabilities.ts";
 import type { Request } from "./oracle.ts";
+import { POLICIES } from "./policies.ts";
 import { turns } from "./simulated-time.ts";
 import type { Boot, World } from "./world.ts";
 
@@ -11,6 +12,7 @@ const STEPS = {
   wait: 24,
   pass: 10,
   cancel: 6,
+  answerQuestion: 8,
   message: 4,
   garbage: 4,
   badArguments: 4,
@@ -18,11 +20,19 @@ const STEPS = {
   closeSession: 3,
   switchCapability: 3,
   checkpoint: 3,
+  reload: 2,
   rotateKey: 1,
   setWallClock: 1,
 } as const;
 
-const TOOL_WEIGHTS: Readonly<Record<ToolName, number>> = { act: 8, switched: 4, unpermitted: 2, locked: 1, unknown: 1 };
+const TOOL_WEIGHTS: Readonly<Record<ToolName, number>> = {
+  act: 8,
+  switched: 4,
+  asked: 5,
+  unpermitted: 2,
+  locked: 1,
+  unknown: 1,
+};
 
 const GARBAGE: readonly [string, ...string[]] = [
   "",
@@ -91,6 +101,8 @@ export class Stage {
         return;
       case "cancel":
         return this.#cancel();
+      case "answerQuestion":
+        return this.#track(this.#answerQuestion(random.oneIn(4) ? "refused" : "granted", random.oneIn(4)));
       case "openSession":
         this.#sessions.push(this.#runtime.openSession({ channel: "agent", label: `session ${random.int(100)}` }));
         return;
@@ -101,6 +113,8 @@ export class Stage {
         return this.#switchCapability(random.oneIn(2));
       case "checkpoint":
         return this.#track(this.#runtime.checkpoint().then((note) => this.#hold(note)));
+      case "reload":
+        return this.#track(this.#runtime.reload(POLICIES[random.pick(["asking", "forbidding"])], "simulated operator"));
       case "rotateKey":
         return this.#track(this.#runtime.rotateKey());
     }
@@ -123,12 +137,35 @@ export class Stage {
     this.#pending.add(request);
     const reply = session.propose(message);
     this.#executions.push({ session, id: this.#world.lastId });
-    this.#track(reply.then((answer) => this.#answered(request, answer)));
+    this.#track(
+      reply.then((answer) => {
+        this.#answered(request, answer);
+        // Nobody waits for it to settle: without an answer a question outlives the runtime.
+        if (answer.status === "pending") void this.#hearOf(request, session, answer.execution_id);
+      }),
+    );
+  }
+
+  /** A runtime that stops tells of nothing that still waits. */
+  async #hearOf(request: Request, session: Session, execution: string): Promise<void> {
+    await session.wait(execution).then(
+      (answer) => this.#answered(request, answer),
+      () => undefined,
+    );
   }
 
   #answered(request: Request, reply: Reply): void {
     this.#pending.delete(request);
     if (!this.#life.isOver) this.#world.watch(() => this.#world.oracle.answer(request, reply));
+  }
+
+  /** What somebody else answers at the same time, or the clock ends, is answered no more. */
+  async #answerQuestion(answer: "granted" | "refused", forSession: boolean): Promise<void> {
+    const questions = await this.#runtime.approvals.list();
+    if (questions.length === 0) return;
+    const { id, digest } = this.#world.random.pick(questions as [ApprovalView, ...ApprovalView[]]);
+    const scope = forSession ? "session" : "once";
+    await this.#runtime.approvals.answer({ id, digest, answer, scope, by: "simulated operator" });
   }
 
   #cancel(): void {

@@ -1,10 +1,11 @@
 /** A machine that a runtime lives on, boot after boot: its disk, its keys, its time, its chance. */
 import { MemoryDisk } from "@femtoclaw/journal";
 import type { PolicyEngine } from "@femtoclaw/policy";
-import { createRuntime, type ResolvedConfiguration, type Runtime, resolveConfiguration } from "@femtoclaw/runtime";
-import { CAPABILITY_SETTINGS, PERMIT, simulatedCapabilities } from "./capabilities.ts";
+import { createRuntime, type Runtime } from "@femtoclaw/runtime";
+import { PERMIT, simulatedCapabilities } from "./capabilities.ts";
 import { Life } from "./life.ts";
 import { Divergence, Oracle } from "./oracle.ts";
+import { POLICIES, type SimulatedEngines } from "./policies.ts";
 import type { Random } from "./random.ts";
 import { type KeyFolder, SimulatedKeyring } from "./simulated-keyring.ts";
 import { type Fate, type FateKind, SimulatedStore } from "./simulated-store.ts";
@@ -26,27 +27,13 @@ const HONEST: FateWeights = { kept: 300, refused: 2, unanswered: 2, torn: 1, lie
 /** Turns after which what has not come never will. */
 const PATIENCE_TURNS = 20_000;
 
-/** The same on every machine, since paths enter the digests of configuration and policy. */
-const CONFIGURATION: ResolvedConfiguration = resolveConfiguration({
-  configuration: {
-    workspace: "/tmp",
-    search_path: ["/"],
-    memory: { path: "/femtoclaw-simulation/state" },
-    host: { runtime_dir: "/femtoclaw-simulation/run" },
-    limits: { concurrency: 4, queue: 8 },
-    capabilities: CAPABILITY_SETTINGS,
-  },
-  baseDirectory: "/tmp",
-  environment: { HOME: "/femtoclaw-simulation", XDG_RUNTIME_DIR: "/femtoclaw-simulation" },
-});
-
 export class World {
   readonly random: Random;
   readonly time = new SimulatedTime();
   readonly disk = new MemoryDisk();
   readonly oracle = new Oracle(this.disk);
   readonly #keys: KeyFolder = { current: null, next: null };
-  readonly #engine: PolicyEngine;
+  readonly #engines: SimulatedEngines;
   readonly #snapshotEveryRecords: number;
   /** What was done to groups, by kind. */
   readonly fates: Record<FateKind, number> = { kept: 0, refused: 0, unanswered: 0, torn: 0, lied: 0 };
@@ -62,9 +49,9 @@ export class World {
   /** No fault is drawn while this is set. */
   isCalm = true;
 
-  constructor(random: Random, engine: PolicyEngine, weights: FateWeights = HONEST) {
+  constructor(random: Random, engines: SimulatedEngines, weights: FateWeights = HONEST) {
     this.random = random;
-    this.#engine = engine;
+    this.#engines = engines;
     this.#weights = weights;
     this.#snapshotEveryRecords = 10 + random.int(60);
   }
@@ -80,12 +67,13 @@ export class World {
       return store;
     };
     const started = createRuntime({
-      configuration: CONFIGURATION,
+      configuration: POLICIES.asking.configuration,
       capabilities: simulatedCapabilities({
         clock,
         onEffect: (tool, request) => this.watch(() => this.oracle.effect(tool, request)),
       }),
       permit: PERMIT,
+      policyFiles: POLICIES.asking.policyFiles,
       snapshotEveryRecords: this.#snapshotEveryRecords,
       surroundings: {
         clock,
@@ -151,25 +139,31 @@ export class World {
     return { kind, turns: this.random.int(6) };
   }
 
-  /** The real engine, one for all boots because it can never be freed, that sometimes breaks. */
+  /** The real engine of whatever policy is activated, that sometimes breaks. */
   #unsteady(): PolicyEngine {
-    const engine = this.#engine;
+    let active: PolicyEngine | null = null;
+    const engine = (): PolicyEngine => {
+      if (active === null) throw new Error("no policy was activated");
+      return active;
+    };
     return {
       get revision() {
-        return engine.revision;
+        return active?.revision ?? null;
       },
       get usable() {
-        return engine.usable;
+        return engine().usable;
       },
-      // Every boot activates the same revision, and compiling it is the dearest part of a start.
-      activate: (policy) => {
-        if (engine.revision !== policy.revision) engine.activate(policy);
+      // Compiling a policy is the dearest part of a start, and it was done once.
+      activate: ({ revision }) => {
+        const found = this.#engines.get(revision);
+        if (found === undefined) throw new Error(`no engine was made for revision ${revision}`);
+        active = found;
       },
-      project: () => engine.project(),
-      decide: (request) => engine.decide(request),
+      project: () => engine().project(),
+      decide: (request) => engine().decide(request),
       decideAll: (request) => {
         if (!this.isCalm && this.random.oneIn(200)) throw new Error("the engine was to break");
-        return engine.decideAll(request);
+        return engine().decideAll(request);
       },
     };
   }
