@@ -57,7 +57,10 @@ function allowed(unresolved: AnySchemaObject, from: AnySchemaObject, depth = 0):
       maxLength: 2,
     });
   }
-  if (schema["type"] === "integer") return fc.nat();
+  if (schema["type"] === "integer") {
+    const { minimum: min = 0, maximum: max = 2 ** 31 - 1 } = schema as { minimum?: number; maximum?: number };
+    return fc.integer({ min, max });
+  }
   if (schema["type"] === "boolean") return fc.boolean();
   if (schema["type"] === "null") return fc.constant(null);
   const pattern = schema["pattern"] as string | undefined;
