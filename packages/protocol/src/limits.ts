@@ -104,7 +104,7 @@ export const LIMITS = {
   approvalRefusals: 5,
   /** LIMIT: granted calls of one session that are not asked about again. */
   sessionGrants: 256,
-  /** LIMIT: bytes of one file that are read for a question, and files of one question. */
+  /** LIMIT: bytes of files that are read for one question, all together, and files of one question. */
   approvalFileBytes: 67_108_864,
   approvalFiles: 16,
   /** LIMIT: connections to one socket. */

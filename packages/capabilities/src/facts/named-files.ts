@@ -12,10 +12,14 @@ import { digestOf } from "./program-digests.ts";
 export async function namedFiles(bound: BoundArguments, authority: Authority): Promise<ApprovedFile[]> {
   const paths = bound.all.flatMap((one) => (one.kind === "path" ? targetOf(one) : operandsOf(one)));
   const files: ApprovedFile[] = [];
+  // INVARIANT: I9: who proposes chooses the files, so what is read for all of them together has a limit.
+  let leftBytes: number = LIMITS.approvalFileBytes;
   for (const path of new Set(paths)) {
     if (files.length === LIMITS.approvalFiles) break;
-    const file = await approvedFile(path, authority);
-    if (file !== null) files.push(file);
+    const file = await approvedFile(path, leftBytes, authority);
+    if (file === null) continue;
+    files.push(file);
+    if (file.sha256 !== null) leftBytes -= file.bytes;
   }
   return files;
 }
@@ -28,7 +32,7 @@ const targetOf = ({ type, target }: BoundPath): string[] =>
 const operandsOf = ({ args, cwd }: BoundProgram): string[] =>
   args.filter((argument) => argument !== "" && !argument.startsWith("-")).map((argument) => resolve(cwd, argument));
 
-async function approvedFile(path: string, authority: Authority): Promise<ApprovedFile | null> {
+async function approvedFile(path: string, bytesMax: number, authority: Authority): Promise<ApprovedFile | null> {
   using held = new DisposableStack();
   try {
     // What is no regular file is not opened: a pipe would wait, and a device may act.
@@ -38,7 +42,7 @@ async function approvedFile(path: string, authority: Authority): Promise<Approve
     if (!found.isFile()) return null;
     const real = readlinkSync(`/proc/self/fd/${descriptor}`);
     const bytes = Number(found.size);
-    if (bytes > LIMITS.approvalFileBytes || isHidden(real, authority)) {
+    if (bytes > bytesMax || isHidden(real, authority)) {
       return { path: real, bytes, sha256: null, changed: String(found.ctimeNs) };
     }
     return { path: real, bytes, sha256: await digestOf(descriptor) };

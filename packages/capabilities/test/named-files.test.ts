@@ -1,0 +1,65 @@
+/** What an operator is shown of the files that a call names, and what is not even looked at. */
+import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Authority, LIMITS } from "@femtoclaw/protocol";
+import { expect, it, onTestFinished } from "vitest";
+import { BoundArguments, namedFiles } from "../src/index.ts";
+
+const NOTHING = { read: [], write: [], run: [] };
+
+function place(): { readonly root: string; readonly authority: Authority } {
+  const root = realpathSync(mkdtempSync(join(tmpdir(), "femtoclaw-named-")));
+  onTestFinished(() => rmSync(root, { recursive: true, force: true }));
+  mkdirSync(join(root, "secrets"));
+  const deny = { ...NOTHING, read: [{ path: join(root, "secrets"), source: "test" }] };
+  const authority = {
+    ...{ workspace: root, searchPath: [], allow: NOTHING, ask: NOTHING, deny, floor: [], childRead: [] },
+    ...{ environment: {}, environmentNames: [] },
+  };
+  return { root, authority };
+}
+
+function running(cwd: string, args: readonly string[]): BoundArguments {
+  const version = { device: 0n, inode: 0n, size: 0n, modifiedNs: 0n, changedNs: 0n };
+  const program = {
+    kind: "program",
+    path: "/bin/p",
+    realPath: "/bin/p",
+    version,
+    sha256: "",
+    args,
+    environment: {},
+    cwd,
+  };
+  return new BoundArguments(new Map([["/bin", program as never]]), new DisposableStack());
+}
+
+it("digests what is shown, and only binds what is secret, outside or too much", async () => {
+  const { root, authority } = place();
+  writeFileSync(join(root, "script"), "echo");
+  writeFileSync(join(root, "secrets/key"), "k");
+  for (const name of ["large", "larger"]) {
+    writeFileSync(join(root, name), "");
+    truncateSync(join(root, name), LIMITS.approvalFileBytes - 1_000_000);
+  }
+  const args = ["script", "--option", "secrets/key", "/etc/passwd", "large", "larger", "no file"];
+  const files = await namedFiles(running(root, args), authority);
+  const told = new Map(files.map(({ path, sha256 }) => [path.replace(`${root}/`, ""), sha256]));
+  expect(told.get("script")).toBe(createHash("sha256").update("echo").digest("hex"));
+  expect(told.get("large")).toMatch(/^[0-9a-f]{64}$/);
+  for (const name of ["secrets/key", "/etc/passwd", "larger"]) expect(told.get(name), name).toBeNull();
+  expect(told.size).toBe(5);
+  for (const { sha256, changed } of files) expect(changed === undefined).toBe(sha256 !== null);
+});
+
+it("opens neither pipes nor devices, and looks at so many files and no more", async () => {
+  const { root, authority } = place();
+  execFileSync("mkfifo", [join(root, "pipe")]);
+  expect(await namedFiles(running(root, ["pipe", "/dev/zero", "."]), authority)).toEqual([]);
+  const names = Array.from({ length: LIMITS.approvalFiles + 5 }, (_, n) => `f${n}`);
+  for (const name of names) writeFileSync(join(root, name), name);
+  expect(await namedFiles(running(root, names), authority)).toHaveLength(LIMITS.approvalFiles);
+});
