@@ -150,7 +150,7 @@ const CALLS: readonly Row[] = [
   [
     "a denied name means all programs of the name",
     `${CONFIGURATION}/resolve-programs.ts`,
-    'name === "allow" ? found.programs.slice(0, 1) : found.programs',
+    'place.at(-2) === "allow" ? found.programs.slice(0, 1) : found.programs',
     "found.programs.slice(0, 1)",
     "what is denied stays denied",
   ],
