@@ -45,7 +45,7 @@ async function approvedFile(path: string, bytesMax: number, authority: Authority
     if (bytes > bytesMax || isHidden(real, authority)) {
       return { path: real, bytes, sha256: null, changed: String(found.ctimeNs) };
     }
-    return { path: real, bytes, sha256: await digestOf(descriptor) };
+    return { path: real, bytes, sha256: await digestOf(descriptor, bytes) };
   } catch {
     // Who cannot look at it cannot run it either; and what is no file is a word like any other.
     return null;

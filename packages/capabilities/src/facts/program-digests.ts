@@ -33,14 +33,16 @@ export class ProgramDigests {
   }
 }
 
-/** SHA-256 of what the file behind a descriptor holds, in hex. */
-export async function digestOf(descriptor: number): Promise<string> {
+/** SHA-256 of what the file behind a descriptor holds, in hex, or of its first bytes: a file may grow as it is read. */
+export async function digestOf(descriptor: number, bytesMax = Number.POSITIVE_INFINITY): Promise<string> {
   await using file = await open(`/proc/self/fd/${descriptor}`, "r");
   const digest = createHash("sha256");
   const chunk = Buffer.allocUnsafeSlow(CHUNK_BYTES);
-  for (;;) {
-    const { bytesRead } = await file.read(chunk, 0, CHUNK_BYTES);
-    if (bytesRead === 0) return digest.digest("hex");
+  for (let leftBytes = bytesMax; leftBytes > 0; ) {
+    const { bytesRead } = await file.read(chunk, 0, Math.min(CHUNK_BYTES, leftBytes));
+    if (bytesRead === 0) break;
     digest.update(chunk.subarray(0, bytesRead));
+    leftBytes -= bytesRead;
   }
+  return digest.digest("hex");
 }
