@@ -7,6 +7,7 @@ import { Command, CommanderError, Help, InvalidArgumentError, Option } from "com
 import { addApprovalCommands } from "./approvals-program.ts";
 import { addAuditCommands } from "./audit-program.ts";
 import { CommandContext, type GlobalOptions, type Runner } from "./commands/command-context.ts";
+import type { CallOptions, ProposerOptions } from "./commands/propose.ts";
 import { addHistoryCommands } from "./history-program.ts";
 import { addPolicyCommands } from "./policy-program.ts";
 
@@ -170,19 +171,20 @@ function addCallCommands(program: Command, run: Runner): void {
     .argument("[args]", "arguments as JSON, or - to read them from stdin")
     .option("--timeout <ms>", "how long to wait for the answer", milliseconds)
     .option("--label <text>", "a name for this call, recorded with it")
+    .option("--agent <name>", "propose as an agent that has tables of its own")
     .option("--embedded", "open the state directory here instead of asking a host")
     .description("propose one tool call")
     .addHelpText("after", `\nExample:\n  femtoclaw call fs_read '{"path":"README.md"}'`)
-    .action(
-      (tool: string, args: string | undefined, options: { timeout?: number; label?: string; embedded?: boolean }) =>
-        run(async (context) => (await import("./commands/propose.ts")).call(context, tool, args, options)),
+    .action((tool: string, args: string | undefined, options: CallOptions) =>
+      run(async (context) => (await import("./commands/propose.ts")).call(context, tool, args, options)),
     );
   program
     .command("send")
+    .option("--agent <name>", "propose as an agent that has tables of its own")
     .option("--embedded", "open the state directory here instead of asking a host")
     .description("propose raw protocol messages: one a line on stdin, one reply a line on stdout")
     .addHelpText("after", `\nExample:\n  echo '{"message":{"content":"hello"}}' | femtoclaw send`)
-    .action((options: { embedded?: boolean }) =>
+    .action((options: ProposerOptions) =>
       run(async (context) => (await import("./commands/propose.ts")).send(context, options)),
     );
 }

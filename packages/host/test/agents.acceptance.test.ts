@@ -54,6 +54,14 @@ test("an agent has what its tables leave it, in calls and in programs, and its n
   expect(await reviewer.propose(tee)).toMatchObject({ result: { exit_code: 1 } });
   expect(await anybody.propose(tee)).toMatchObject({ result: { exit_code: 0 } });
 
+  const asReviewer = await place.run(["call", "fs_read", '{"path":"notes.txt"}', "--agent", "reviewer"]);
+  expect(asReviewer).toMatchObject({ code: 77, stdout: expect.stringContaining("toml/agent.reviewer.allow.read") });
+  const nobody = await place.run(["call", "fs_read", '{"path":"notes.txt"}', "--agent", "revewer"]);
+  expect(nobody).toMatchObject({
+    code: 64,
+    stderr: expect.stringContaining("Name one that has tables: reviewer, writer."),
+  });
+
   // A client that calls itself something else stays who its socket says.
   using raw = await RawConnection.open(status.agent_sockets["reviewer"] ?? "");
   const claimed = { ...proposal(1, toolCall("fs_read", { path: "notes.txt" })), principal: "default" };
@@ -64,6 +72,40 @@ test("an agent has what its tables leave it, in calls and in programs, and its n
   const { value } = await place.json<RuntimeStatus>(["status"]);
   expect(new Set(value.sessions.map(({ principal }) => principal))).toEqual(new Set(["default", "reviewer"]));
   expect((await place.run(["replay", "--recompute"])).code).toBe(0);
+});
+
+test("a policy's own tests can say which agent proposes, and what its session did before", async () => {
+  const secret = '[sensitive]\nsecret = ["private"]\n[after_secret]\nrun = { echo = ["*"] }\n';
+  await using place = new Playground(`${CONFIGURATION}${secret}${TABLES}`);
+  const write = 'call = { tool = "fs_write", args = { path = "out/a", content = "", mode = "create" } }';
+  const echo = 'call = { tool = "process_exec", args = { bin = "echo" } }';
+  const cases = (agent: string) => `
+[[case]]
+name = "anybody writes"
+${write}
+expect = "allow"
+[[case]]
+name = "the reviewer does not"
+agent = "${agent}"
+${write}
+expect = "deny"
+[[case]]
+name = "nobody is echoed after a secret"
+${echo}
+history = { has_read_secret = true }
+expect = "deny"
+rule = "toml/after_secret.run.echo/1"
+[tool.process_exec]
+match = ["echo"]
+`;
+  place.write("p/private/key", "x");
+  place.write("p/policy/agents.test.toml", cases("reviewer"));
+  expect(await place.run(["policy", "test"])).toMatchObject({ code: 0, stdout: "all 4 tests hold\n" });
+  // An agent that the configuration does not know is denied as well, but proves nothing.
+  place.write("p/policy/agents.test.toml", cases("revewer"));
+  const { code, stdout } = await place.run(["policy", "test"]);
+  expect(code).toBe(1);
+  expect(stdout).toContain("the configuration has no [agent.revewer]");
 });
 
 test("a table for an agent that is misspelt, or named like everybody, keeps the host from starting", async () => {

@@ -26,7 +26,7 @@ export { confinedAuthority } from "./files/confined-authority.ts";
 export type { FileRule, PolicyFile } from "./files/file-rule.ts";
 export { loadPolicyFiles, type PolicyFileRules } from "./files/load-policy-files.ts";
 export { PolicyTrial } from "./files/trial.ts";
-export { NO_HISTORY } from "./history-context.ts";
+export { historyContext, NO_HISTORY } from "./history-context.ts";
 export { type LintFinding, lintAuthority } from "./lint.ts";
 export type { DecisionRequest } from "./request.ts";
 export type { CompiledRule, ToolGrant } from "./rules.ts";

@@ -1,6 +1,6 @@
 /** What every command gets: the global options, the configuration on demand, a voice. */
 import { AgentClient, LogMemory, OperatorClient } from "@femtoclaw/client";
-import { printable } from "@femtoclaw/protocol";
+import { FemtoError, printable } from "@femtoclaw/protocol";
 import { type LoadedConfiguration, loadConfiguration } from "../configuration/load-configuration.ts";
 import { assertPrivateSocketFolder } from "../endpoints/socket-directory.ts";
 import { makeOutput, type Output } from "../terminal/output.ts";
@@ -33,8 +33,10 @@ export class CommandContext {
     });
   }
 
-  async agent(loaded = this.load()): Promise<AgentClient> {
-    return await AgentClient.connect(checkedRuntimeDirectory(loaded), this.logMemory(loaded));
+  /** `agent`: one that the configuration has tables for, and so a socket of its own; without one as everybody else. */
+  async agent(loaded = this.load(), agent?: string): Promise<AgentClient> {
+    const options = agent === undefined ? {} : { agent: knownAgent(loaded, agent) };
+    return await AgentClient.connect(checkedRuntimeDirectory(loaded), this.logMemory(loaded), options);
   }
 
   async operator(loaded = this.load()): Promise<OperatorClient> {
@@ -62,6 +64,17 @@ export class CommandContext {
 
 /** Runs what a command line asks for; the exit code is that of the process then. */
 export type Runner = (action: (context: CommandContext) => Promise<number> | number) => Promise<void>;
+
+/** The name of an agent that the configuration has tables for; throws FEMTO_USAGE for another. */
+export function knownAgent({ resolved }: LoadedConfiguration, agent: string): string {
+  const known = Object.keys(resolved.authority.agents ?? {});
+  if (known.includes(agent)) return agent;
+  const fix =
+    known.length === 0
+      ? "Leave --agent away, or write a table [agent.NAME]."
+      : `Name one that has tables: ${known.map((name) => printable(name)).join(", ")}.`;
+  throw new FemtoError("FEMTO_USAGE", `the configuration has no [agent.${printable(agent)}]`, { fix });
+}
 
 /** INVARIANT: I8: nothing is said to a socket that somebody else could have put there. */
 function checkedRuntimeDirectory({ resolved }: LoadedConfiguration): string {

@@ -4,7 +4,7 @@ import { EXIT, FemtoError, LIMITS, LineSplitter, type Reply } from "@femtoclaw/p
 import { startRuntime } from "../host-process.ts";
 import { logToStderr } from "../terminal/log.ts";
 import { exitOf, replyLines } from "../terminal/reply-text.ts";
-import type { CommandContext } from "./command-context.ts";
+import { type CommandContext, knownAgent } from "./command-context.ts";
 
 interface Proposer extends AsyncDisposable {
   readonly concurrency: number;
@@ -12,10 +12,15 @@ interface Proposer extends AsyncDisposable {
   wait(execution: string): Promise<Reply>;
 }
 
-export interface CallOptions {
+export interface ProposerOptions {
+  /** One that the configuration has tables for. */
+  readonly agent?: string;
+  readonly embedded?: boolean;
+}
+
+export interface CallOptions extends ProposerOptions {
   readonly timeout?: number;
   readonly label?: string;
-  readonly embedded?: boolean;
 }
 
 export async function call(
@@ -31,7 +36,7 @@ export async function call(
     args,
     Buffer.from("}}"),
   ]);
-  await using proposer = await proposerOf(context, options.embedded ?? false);
+  await using proposer = await proposerOf(context, options);
   const label = options.label === undefined ? {} : { label: options.label };
   const { timeout } = options;
   const startMs = performance.now();
@@ -57,8 +62,8 @@ export async function call(
 const LINE_BYTES_MAX = LIMITS.messageBytes;
 
 /** One message a line; replies in the order of the messages, up to `concurrency` of them under way. */
-export async function send(context: CommandContext, options: { readonly embedded?: boolean }): Promise<number> {
-  await using proposer = await proposerOf(context, options.embedded ?? false);
+export async function send(context: CommandContext, options: ProposerOptions): Promise<number> {
+  await using proposer = await proposerOf(context, options);
   const pending: Promise<void>[] = [];
   let printed: Promise<void> = Promise.resolve();
   for await (const line of linesOf(process.stdin)) {
@@ -90,11 +95,11 @@ async function* linesOf(input: NodeJS.ReadableStream): AsyncGenerator<Buffer> {
   yield* whole;
 }
 
-async function proposerOf(context: CommandContext, embedded: boolean): Promise<Proposer> {
+async function proposerOf(context: CommandContext, { agent, embedded = false }: ProposerOptions): Promise<Proposer> {
   const loaded = context.load();
   const { concurrency } = loaded.resolved.limits;
   if (!embedded) {
-    const client = await context.agent(loaded);
+    const client = await context.agent(loaded, agent);
     return {
       concurrency,
       propose: (message, options) => client.propose(message, options),
@@ -102,8 +107,9 @@ async function proposerOf(context: CommandContext, embedded: boolean): Promise<P
       [Symbol.asyncDispose]: () => client.close(),
     };
   }
+  const principal = agent === undefined ? {} : { principal: knownAgent(loaded, agent) };
   const runtime = await startRuntime(loaded, logToStderr("warn"));
-  const session = runtime.openSession({ channel: "library", label: "femtoclaw --embedded" });
+  const session = runtime.openSession({ channel: "library", label: "femtoclaw --embedded", ...principal });
   return {
     concurrency,
     propose: (message, options) => session.propose(message, options),

@@ -1,9 +1,10 @@
 /** From `policy/*.test.toml` to tests, or to everything in them that cannot be one. */
 import type { JsonObject } from "@femtoclaw/capabilities";
-import type { PolicyFile } from "@femtoclaw/policy";
+import { historyContext, NO_HISTORY, type PolicyFile } from "@femtoclaw/policy";
 import {
   type CapabilityManifest,
   FemtoError,
+  type HistoryFacts,
   type JsonValue,
   jsonPointer,
   nearestName,
@@ -56,19 +57,22 @@ class Reader {
   }
 
   #readCase(value: JsonValue, path: Path): void {
-    const item = this.#table(value, path, ["name", "call", "facts", "expect", "rule"]);
+    const item = this.#table(value, path, ["name", "agent", "call", "facts", "history", "expect", "rule"]);
     const call = this.#table(item["call"] ?? {}, [...path, "call"], ["tool", "args"]);
     const name = this.#text(item["name"], [...path, "name"], "a name for the test");
     const tool = this.#text(call["tool"], [...path, "call", "tool"], "the name of a capability");
     const expect = this.#text(item["expect"], [...path, "expect"], '"allow", "ask" or "deny"');
     const rule =
       item["rule"] === undefined ? null : this.#text(item["rule"], [...path, "rule"], "the identifier of a rule");
+    const agent =
+      item["agent"] === undefined ? null : this.#text(item["agent"], [...path, "agent"], "the name of an agent");
+    const history = this.#history(item["history"] ?? {}, [...path, "history"]);
     const args = this.#table(call["args"] ?? {}, [...path, "call", "args"], this.#argumentNames(tool));
     const facts = this.#table(item["facts"] ?? {}, [...path, "facts"], null);
     if (!this.#isTool(tool, [...path, "call", "tool"])) return;
     if (!isOutcome(expect)) return this.#fault([...path, "expect"], '"allow", "ask" or "deny" is expected');
     const source = this.#sourceOf(jsonPointer(path));
-    this.tests.push({ name, source, tool, args, facts, expected: [expect], rule });
+    this.tests.push({ name, source, tool, args, facts, history, agent, expected: [expect], rule });
   }
 
   #readExamples(tool: string, value: JsonValue, path: Path): void {
@@ -84,9 +88,17 @@ class Reader {
         const args = this.#exampleArguments(tool, example, [...path, key, index]);
         const source = this.#sourceOf(jsonPointer([...path, key, index]));
         const name = `${tool} ${JSON.stringify(example)}`;
-        if (args !== null) this.tests.push({ name, source, tool, args, facts: {}, expected, rule: null });
+        if (args === null) continue;
+        this.tests.push({ name, source, tool, args, facts: {}, history: {}, agent: null, expected, rule: null });
       }
     }
+  }
+
+  #history(value: JsonValue, path: Path): Partial<HistoryFacts> {
+    const history = this.#table(value, path, Object.keys(NO_HISTORY));
+    const whole = historyContext({ ...NO_HISTORY, ...history } as HistoryFacts);
+    if (!whole.ok) this.#fault(path, whole.fault);
+    return history as Partial<HistoryFacts>;
   }
 
   /** A text is the path or program, a list is a program with its arguments, a table has all arguments by name. */

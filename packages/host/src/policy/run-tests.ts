@@ -1,6 +1,6 @@
 /** Runs a policy's own tests: real facts, the real engine, and nothing is executed. */
 import { type Decision, NO_HISTORY, type PolicyEngine } from "@femtoclaw/policy";
-import type { Authority, CapabilityManifest } from "@femtoclaw/protocol";
+import { type Authority, type CapabilityManifest, printable } from "@femtoclaw/protocol";
 import type { Outcome, PolicyTest, PolicyTestResult } from "./policy-test.ts";
 import { TestFactsTaker } from "./test-facts.ts";
 
@@ -11,8 +11,8 @@ export interface TestBench {
   decideAll(request: Parameters<PolicyEngine["decideAll"]>[0]): Decision | Promise<Decision>;
 }
 
-/** Who proposes in a test. */
-const PRINCIPAL = "default";
+/** Who proposes in a test that names nobody. */
+const EVERYBODY = "default";
 
 export async function runPolicyTests(tests: readonly PolicyTest[], bench: TestBench): Promise<PolicyTestResult[]> {
   const taker = new TestFactsTaker(bench.authority);
@@ -22,17 +22,25 @@ export async function runPolicyTests(tests: readonly PolicyTest[], bench: TestBe
 }
 
 async function run(test: PolicyTest, bench: TestBench, taker: TestFactsTaker): Promise<PolicyTestResult> {
+  const fault = agentFault(test, bench.authority);
+  if (fault !== null) return { test, found: null, rules: [], fault };
   const manifest = bench.manifests.find(({ name }) => name === test.tool);
   const taken = manifest === undefined ? unknown(test.tool) : await taker.take(manifest, test);
   if (!taken.ok) return { test, found: null, rules: [], fault: `nothing can be decided: ${taken.reason}` };
   const { questions } = taken;
   const decision = await bench.decideAll({
-    principal: PRINCIPAL,
+    principal: test.agent ?? EVERYBODY,
     capability: test.tool,
     questions,
-    history: NO_HISTORY,
+    history: { ...NO_HISTORY, ...test.history },
   });
   return { test, found: outcomeOf(decision), rules: decision.rules, fault: faultOf(test, decision) };
+}
+
+/** An agent without tables is no agent to the policy, and a test of one would hold for the wrong reason. */
+function agentFault({ agent }: PolicyTest, { agents = {} }: Authority): string | null {
+  if (agent === null || Object.hasOwn(agents, agent)) return null;
+  return `the configuration has no [agent.${printable(agent)}]`;
 }
 
 const unknown = (tool: string) => ({ ok: false as const, reason: `no capability is called ${tool}` });

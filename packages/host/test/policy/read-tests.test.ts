@@ -32,7 +32,34 @@ match = ["a"]
   expect(tests[0]).toMatchObject({ name: "large files ask", facts: { bytes: 2000 }, rule: "file/a/b" });
 });
 
+test("a case may say who proposes and what happened before", () => {
+  const [asked, plain] = read(`[[case]]
+name = "late"
+agent = "reviewer"
+call = { tool = "fs_read", args = { path = "x" } }
+history = { calls = 3, has_read_secret = true, at = "2026-06-01T12:00:00Z" }
+expect = "deny"
+
+[tool.fs_read]
+match = ["a"]
+`);
+  const history = { calls: 3, has_read_secret: true, at: "2026-06-01T12:00:00Z" };
+  expect(asked).toMatchObject({ agent: "reviewer", history });
+  expect(plain).toMatchObject({ agent: null, history: {} });
+});
+
+const caseWith = (line: string) => `[[case]]\nname = "x"\ncall = { tool = "fs_read" }\nexpect = "deny"\n${line}`;
+
 test.each([
+  [
+    "an unknown part of the history",
+    caseWith("history = { cals = 1 }"),
+    /5:13: unknown key `cals`; did you mean `calls`/,
+  ],
+  ["a count that is none", caseWith("history = { calls = -1 }"), /5:1: the history .*: `calls` is no count/],
+  ["a truth that is none", caseWith("history = { has_read_secret = 1 }"), /`has_read_secret` is no truth value/],
+  ["a time that is none", caseWith('history = { at = "noon" }'), /`at` is no time/],
+  ["an agent that is no text", caseWith("agent = 1"), /5:1: `agent` is missing: the name of an agent/],
   ["an unknown key", "cases = []", /1:1: unknown key `cases`; did you mean `case`\?/],
   ["cases that are no list", "case = 1", /1:1: expected \[\[case\]\]/],
   ["a case without a name", '[[case]]\ncall = { tool = "fs_read" }\nexpect = "deny"', /1:3: `name` is missing/],
