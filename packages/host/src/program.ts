@@ -7,6 +7,7 @@ import { Command, CommanderError, Help, InvalidArgumentError, Option } from "com
 import { addApprovalCommands } from "./approvals-program.ts";
 import { addAuditCommands } from "./audit-program.ts";
 import { CommandContext, type GlobalOptions, type Runner } from "./commands/command-context.ts";
+import type { ConformanceFlags } from "./commands/conformance.ts";
 import type { CallOptions, ProposerOptions } from "./commands/propose.ts";
 import { addHistoryCommands } from "./history-program.ts";
 import { addPolicyCommands } from "./policy-program.ts";
@@ -52,6 +53,7 @@ function makeProgram(run: Runner): Command {
   addOperatorCommands(program, run);
   addPolicyCommands(program, run);
   addAuditCommands(program, run);
+  addConformanceCommand(program, run);
   finish(program);
   return program;
 }
@@ -126,6 +128,18 @@ function addProjectCommands(program: Command, run: Runner): void {
     .addHelpText("after", "\nExamples:\n  femtoclaw bench journal --records 1000000\n  femtoclaw bench policy")
     .action((preset: string, options: { records?: number }) =>
       run(async (context) => (await import("./commands/bench.ts")).bench(context, preset, options)),
+    );
+}
+
+function addConformanceCommand(program: Command, run: Runner): void {
+  program
+    .command("conformance")
+    .option("--bin <file>", "executable to look at, instead of this one")
+    .option("--full", "watch the resources of a hundred thousand executions")
+    .description("judge each clause of the deployment specification by what can be seen from outside")
+    .addHelpText("after", "\nExample:\n  femtoclaw conformance --bin ./femtoclaw")
+    .action((options: ConformanceFlags) =>
+      run(async (context) => (await import("./commands/conformance.ts")).conformance(context, options)),
     );
 }
 

@@ -1,0 +1,49 @@
+/** Looks at a deployment and judges every clause of the deployment specification by what was seen. */
+import type { Clause, Judgement } from "./judgement.ts";
+import { deploymentClauses } from "./judging/deployment.ts";
+import { determinismClauses } from "./judging/determinism.ts";
+import { lifecycleClauses } from "./judging/lifecycle.ts";
+import { processClauses } from "./judging/process.ts";
+import { protectionClauses } from "./judging/protection.ts";
+import type { Observations } from "./observations.ts";
+import { observe } from "./observing/observe.ts";
+import type { Command } from "./subject.ts";
+
+export interface JudgedClause extends Judgement {
+  readonly id: string;
+  readonly demands: string;
+}
+
+export interface ConformanceOptions {
+  readonly command: Command;
+  /** Watches the resources of a hundred thousand executions instead of a thousand, and compares more messages. */
+  readonly full: boolean;
+  readonly onProgress: (text: string) => void;
+}
+
+export interface ConformanceReport {
+  readonly version: string;
+  /** System and processor that everything was seen on. */
+  readonly scope: string;
+  readonly clauses: readonly JudgedClause[];
+}
+
+/** LIMIT: enough executions to see a leak of a descriptor, or of a few kilobytes each; and messages of every kind. */
+const AMOUNTS = {
+  quick: { executions: 1_000, messages: 200 },
+  full: { executions: 100_000, messages: 1_000 },
+} as const;
+
+const others = [...deploymentClauses, ...processClauses, ...lifecycleClauses, ...protectionClauses];
+/** In the order of the specification. */
+export const CLAUSES: readonly Clause[] = [...others, ...determinismClauses(others)];
+
+export async function checkConformance({ command, full, onProgress }: ConformanceOptions): Promise<ConformanceReport> {
+  const seen = await observe({ command, ...(full ? AMOUNTS.full : AMOUNTS.quick), onProgress });
+  return { version: seen.version, scope: `${process.platform}-${process.arch}`, clauses: judgeAll(seen) };
+}
+
+/** A function of what was seen and nothing else. */
+export function judgeAll(seen: Observations): JudgedClause[] {
+  return CLAUSES.map(({ id, demands, judge }) => ({ id, demands, ...judge(seen) }));
+}

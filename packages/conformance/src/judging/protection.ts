@@ -1,0 +1,218 @@
+/** Clauses 14 to 18: change, isolation, security, telemetry and failure. */
+import { type Claim, type Clause, claim, demand, notChecked, on } from "../judgement.ts";
+import type { Broken, Failures, Life } from "../observations.ts";
+
+const NO_UPGRADE = "this version has no command that upgrades it";
+const isFailure = ({ exit, code }: Broken): boolean => exit !== null && exit !== 0 && code !== null;
+
+const repaired = ({ repaired: { call, verify } }: Failures): Claim =>
+  claim(
+    call === 0 && verify === 0,
+    "after the repair it executes and verifies",
+    `after the repair a call ended with ${call}, the verification with ${verify}`,
+  );
+
+const spansNamed = (life: Life, ...names: readonly string[]): Claim => {
+  const missing = names.filter((wanted) => !life.spans.some(({ name }) => name === wanted));
+  return claim(missing.length === 0, `arrived: ${names.join(", ")}`, `never arrived: ${missing.join(", ")}`);
+};
+
+const noSurvivor = ({ crash: { survivors } }: Life): Claim =>
+  claim(
+    survivors.length === 0,
+    "no program outlives a kill of its host",
+    `outlived their host: ${survivors.join(", ")}`,
+  );
+
+export const protectionClauses: readonly Clause[] = [
+  ...["memory", "audit history", "configuration", "state", "safety"].map(
+    (what, index): Clause => ({
+      id: `14.${index + 1}`,
+      demands: `an upgrade keeps ${what}`,
+      judge: () => notChecked(NO_UPGRADE),
+    }),
+  ),
+  {
+    id: "15.1",
+    demands: "programs run isolated",
+    judge: on("life", (life) => {
+      const shared = Object.entries(life.isolation.host).filter(
+        ([name, value]) => life.isolation.child[name] === value,
+      );
+      return demand(
+        claim(life.status.sandbox !== null, `in ${life.status.sandbox}`, "no sandbox is in use"),
+        claim(
+          shared.length === 0,
+          "in namespaces of their own",
+          `in the host's own ${shared.map(([name]) => name).join(", ")}`,
+        ),
+      );
+    }),
+  },
+  {
+    id: "15.2",
+    demands: "harms no other process",
+    judge: on("life", (life) =>
+      demand(
+        noSurvivor(life),
+        claim(
+          life.isolation.processes <= 3,
+          "a child sees no process but its own",
+          `a child sees ${life.isolation.processes} processes`,
+        ),
+        claim(life.calls.deniedThroughProgram.text !== "a secret\n", "nor a denied file", "a child read a denied file"),
+      ),
+    ),
+  },
+  {
+    id: "16.1",
+    demands: "protects the executable",
+    judge: on("life", ({ status: { integrity } }) =>
+      integrity === "verified"
+        ? demand(claim(true, "it was verified at its start", ""))
+        : notChecked(`it calls its own integrity ${integrity}: there is no signed manifest beside it`),
+    ),
+  },
+  {
+    id: "16.2",
+    demands: "protects the configuration",
+    judge: on("failures", ({ othersMayWrite }) =>
+      demand(
+        claim(
+          isFailure(othersMayWrite),
+          `one that others may write is refused: ${othersMayWrite.code}`,
+          "one that others may write was loaded",
+        ),
+      ),
+    ),
+  },
+  {
+    id: "16.3",
+    demands: "protects the memory",
+    judge: on("failures", ({ flippedByte, flippedVerify, tampered }) => {
+      const { untouched, ...changed } = tampered;
+      const unnoticed = Object.entries(changed)
+        .filter(([, exit]) => exit === 0 || exit === null)
+        .map(([name]) => name);
+      return demand(
+        claim(
+          isFailure(flippedByte),
+          `a flipped byte stops the start: ${flippedByte.code}`,
+          "a flipped byte did not stop the start",
+        ),
+        claim(
+          flippedVerify.exit === 1,
+          "and is found by the verification",
+          `and the verification ended with ${flippedVerify.exit}`,
+        ),
+        claim(
+          untouched === 0 && unnoticed.length === 0,
+          `found in an export: ${Object.keys(changed).join(", ")}`,
+          `not found in an export: ${unnoticed.join(", ") || `untouched, exit ${untouched}`}`,
+        ),
+      );
+    }),
+  },
+  {
+    id: "16.4",
+    demands: "gives no secret away",
+    judge: on("life", ({ leaks }) =>
+      demand(
+        claim(
+          leaks.length === 0,
+          "six secrets went in, and none is in journal, export, log or telemetry",
+          `found again: ${leaks.join(", ")}`,
+        ),
+      ),
+    ),
+  },
+  {
+    id: "16.5",
+    demands: "keeps its guarantees as it is deployed",
+    judge: on("life", (life) =>
+      life.status.sandbox === null
+        ? demand(claim(false, "", "it executes without a sandbox"))
+        : notChecked(
+            "it confines programs here; as a service, in a container and without user namespaces it was not tried",
+          ),
+    ),
+  },
+  {
+    id: "17.1",
+    demands: "tells of starts",
+    judge: on("life", (life) => demand(spansNamed(life, "femtoclaw.boot", "femtoclaw.lifecycle idle"))),
+  },
+  {
+    id: "17.2",
+    demands: "tells of stops",
+    judge: on("life", (life) => demand(spansNamed(life, "femtoclaw.lifecycle shuttingDown"))),
+  },
+  {
+    id: "17.3",
+    demands: "tells of restarts",
+    judge: on("life", ({ spans }) => {
+      const boots = spans.filter(({ name }) => name === "femtoclaw.boot").length;
+      return demand(claim(boots >= 2, `${boots} boots arrived`, `only ${boots} boots arrived`));
+    }),
+  },
+  { id: "17.4", demands: "tells of upgrades", judge: () => notChecked(NO_UPGRADE) },
+  {
+    id: "18.1",
+    demands: "a failing start ends safely",
+    judge: on("failures", ({ failingTest, twice }) =>
+      demand(
+        claim(
+          isFailure(failingTest),
+          `a policy whose test fails: ${failingTest.code}`,
+          "a policy whose test fails was started",
+        ),
+        claim(isFailure(twice), `a second host: ${twice.code}`, "a second host was started"),
+      ),
+    ),
+  },
+  {
+    id: "18.2",
+    demands: "a failing configuration says where and how to mend it",
+    judge: on("failures", ({ syntax, unknownKey }) =>
+      demand(
+        claim(
+          isFailure(syntax) && /femtoclaw\.toml:\d+:\d+/.test(syntax.said),
+          "with line and column",
+          `no place in: ${syntax.said}`,
+        ),
+        claim(
+          /did you mean/.test(unknownKey.said) && /fix:/.test(unknownKey.said),
+          "with what was meant",
+          `no help in: ${unknownKey.said}`,
+        ),
+      ),
+    ),
+  },
+  {
+    id: "18.3",
+    demands: "failing memory loses nothing",
+    judge: on("failures", (failures) =>
+      demand(
+        claim(isFailure(failures.flippedByte), `damage: ${failures.flippedByte.code}`, "damage did not stop the start"),
+        repaired(failures),
+      ),
+    ),
+  },
+  {
+    id: "18.4",
+    demands: "failures are told",
+    judge: on("failures", (failures) => {
+      const silent = (
+        ["syntax", "unknownKey", "othersMayWrite", "failingTest", "flippedByte", "twice"] as const
+      ).filter((name) => !isFailure(failures[name]));
+      return demand(
+        claim(silent.length === 0, "each by its exit code and a message with a code", `not told: ${silent.join(", ")}`),
+      );
+    }),
+  },
+  {
+    id: "18.5",
+    demands: "a failure leaves everything whole",
+    judge: on("failures", (failures) => demand(repaired(failures))),
+  },
+];

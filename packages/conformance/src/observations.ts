@@ -1,0 +1,181 @@
+/**
+ * Everything that was seen of a deployment, as data. Stories gather it; judgements are functions of it, so that
+ * a test can change what was seen and ask whether the right clause fails.
+ */
+
+/** One part of what was seen, or why it could not be seen. */
+export type Seen<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly reason: string };
+
+/** A reply to a call, reduced to what judgements look at. */
+export interface Answered {
+  readonly exit: number | null;
+  readonly status: string;
+  readonly decision: string | null;
+  readonly code: string | null;
+  readonly seq: number | null;
+  readonly execution: string | null;
+  /** A program's standard output, or a file's content. */
+  readonly text: string | null;
+  readonly truncated: boolean;
+}
+
+export interface SeenRecord {
+  readonly seq: number;
+  readonly type: string;
+  readonly boot: string;
+  readonly execution: string | null;
+  readonly body: Readonly<Record<string, unknown>>;
+}
+
+export const CALLS = [
+  "message",
+  "read",
+  "write",
+  "program",
+  "unknown",
+  "disabled",
+  "badArguments",
+  "unpermittedPath",
+  "unpermittedProgram",
+  "deniedPath",
+  "deniedThroughProgram",
+  "ownConfiguration",
+  "flood",
+  "slow",
+  "refusedBySystem",
+] as const;
+export type CallName = (typeof CALLS)[number];
+
+export interface Life {
+  /** Exit code of a call before any host ran. */
+  readonly beforeStart: number | null;
+  readonly readyMs: number;
+  readonly status: {
+    readonly phase: string;
+    readonly integrity: string;
+    readonly sandbox: string | null;
+    readonly uid: number | null;
+    readonly privileges: string;
+  };
+  /** Messages that no gate may take, and what became of each. */
+  readonly malformed: readonly { readonly name: string; readonly status: string; readonly code: string | null }[];
+  /** Files that exist and must not: the effects of what was to be refused. */
+  readonly forbiddenEffects: readonly string[];
+  readonly calls: Readonly<Record<CallName, Answered>>;
+  /** The same call by each way to the gate, as the types of its records with their decisions. */
+  readonly surfaces: readonly { readonly surface: string; readonly records: readonly string[] }[];
+  /** What an agent got for asking for an operator's verb on its socket; null for silence. */
+  readonly agentVerbs: readonly { readonly verb: string; readonly code: string | null }[];
+  readonly isolation: {
+    readonly host: Readonly<Record<string, string>>;
+    readonly child: Readonly<Record<string, string>>;
+    /** Processes that a child sees. */
+    readonly processes: number;
+    /** Network interfaces that a child sees, as the kernel lists them. */
+    readonly interfaces: readonly string[];
+  };
+  readonly registry: { readonly disabled: string | null; readonly enabled: string };
+  readonly approval: {
+    readonly asked: string;
+    readonly openAfterCrash: boolean;
+    readonly firstAnswer: number | null;
+    readonly secondAnswer: number | null;
+    /** Lines that the approved call has written, altogether. */
+    readonly effects: number;
+  };
+  readonly crash: {
+    readonly interrupted: string | null;
+    /** Command lines of programs that outlived their host. */
+    readonly survivors: readonly string[];
+    /** Whether history from before the crash is still listed. */
+    readonly remembered: boolean;
+  };
+  readonly resources: {
+    readonly idleCpuShare: number;
+    readonly executions: number;
+    readonly rssGrowthBytes: number;
+    readonly descriptorGrowth: number;
+    readonly zombies: number;
+  };
+  readonly overload: readonly string[];
+  readonly stop: {
+    readonly exit: number | string;
+    readonly acknowledged: number;
+    /** Acknowledged records that the journal does not hold. */
+    readonly missing: readonly number[];
+    readonly leftBehind: readonly string[];
+  };
+  readonly audit: {
+    readonly exit: number | null;
+    readonly verdict: string;
+    readonly pinned: string;
+    /** Exit codes of `check-proof` for replies that were given. */
+    readonly proofs: readonly (number | null)[];
+    /** Exit code of a check of the same proof with another record. */
+    readonly forgedProof: number | null;
+  };
+  readonly replay: {
+    readonly exit: number | null;
+    readonly snapshotsEqual: number;
+    readonly recomputed: number | null;
+    /** Whether a replay in another language and time zone gives the same states. */
+    readonly sameElsewhere: boolean;
+  };
+  readonly records: readonly SeenRecord[];
+  readonly spans: readonly { readonly name: string; readonly execution: string | null }[];
+  /** Spans that had arrived while the receiver was shut. */
+  readonly spansWhileShut: number;
+  /** Where secrets were found that went in at some door, by door. */
+  readonly leaks: readonly string[];
+}
+
+/** A start, or another command, with something broken. */
+export interface Broken {
+  readonly exit: number | null;
+  readonly code: string | null;
+  readonly said: string;
+}
+
+export interface Failures {
+  readonly syntax: Broken;
+  readonly unknownKey: Broken;
+  readonly othersMayWrite: Broken;
+  readonly failingTest: Broken;
+  readonly flippedByte: Broken;
+  readonly flippedVerify: Broken;
+  readonly twice: Broken;
+  readonly damagedCursor: { readonly started: boolean; readonly observability: string };
+  /** Files that exist and must not. */
+  readonly forbiddenEffects: readonly string[];
+  /** Exit codes after the repair: of a call, and of the verification. */
+  readonly repaired: { readonly call: number | null; readonly verify: number | null };
+  /** Exit codes of the verification of an export that was tampered with, by what was done to it. */
+  readonly tampered: Readonly<Record<string, number | null>>;
+  /** Whether a change of the configuration is told by the boot records. */
+  readonly configurationDigests: readonly string[];
+}
+
+export interface Twins {
+  readonly messages: number;
+  /** The first message at which two fresh deployments differ; null when none does. */
+  readonly firstDifference: string | null;
+}
+
+/** The file that is run, and how it takes to being tampered with from outside. */
+export interface Executable {
+  /** Whether it is one file by itself; false for a checkout that runs by a Node.js beside it. */
+  readonly isStandalone: boolean;
+  readonly format: string;
+  /** Exit code of `--version` in an empty folder with nothing on the path. */
+  readonly alone: number | null;
+  /** What was run in the process by its environment or a flag, of what was tried; none is right. */
+  readonly injected: readonly string[];
+}
+
+export interface Observations {
+  readonly version: string;
+  readonly life: Seen<Life>;
+  readonly failures: Seen<Failures>;
+  readonly twins: Seen<Twins>;
+  readonly executable: Seen<Executable>;
+}

@@ -1,0 +1,144 @@
+/** What a running host makes of calls: honest ones, ones that no rule permits, and ones that are no calls at all. */
+import { chmodSync, existsSync } from "node:fs";
+import { join } from "node:path";
+import type { Answered, CallName, Life } from "../observations.ts";
+import { askSocket, proposal } from "../socket-line.ts";
+import type { Place } from "../subject.ts";
+import { answered, callOf, type SeenReply } from "./call.ts";
+import { CONCURRENCY } from "./configuration.ts";
+import { NAMESPACES, ownNamespaces } from "./process-table.ts";
+
+/** What all of these would do if anything executed it. */
+const FORBIDDEN = "out/forbidden";
+const call = (tool: string, args: Readonly<Record<string, unknown>>): string =>
+  JSON.stringify({ tool_call: { tool, args } });
+const forbidden = call("fs_write", { path: FORBIDDEN, content: "x", mode: "create" });
+
+const MALFORMED: Readonly<Record<string, string | Uint8Array>> = {
+  "text that is no JSON": "{tool_call:",
+  "bytes that are no UTF-8": Buffer.concat([Buffer.from(forbidden.slice(0, -1)), Buffer.from([0xff, 0x7d])]),
+  "a byte order mark": `\ufeff${forbidden}`,
+  "a key twice": forbidden.replace('"tool"', '"tool":"fs_read","tool"'),
+  "both forms at once": forbidden.replace(/\}$/, ',"message":{"content":"x"}}'),
+  "neither form": '{"call":{}}',
+  "a field too many": forbidden.replace(/\}$/, ',"approved":true}'),
+  "a lone surrogate": forbidden.replace('"x"', '"\\ud800"'),
+  "an integer that is not exact": call("fs_read", { path: "notes.txt" }).replace(
+    /\}\}\}$/,
+    ',"offset":9007199254740993}}}',
+  ),
+  "a hundred thousand levels": `${"[".repeat(100_000)}${"]".repeat(100_000)}`,
+  "more bytes than are taken": call("fs_write", { path: FORBIDDEN, content: "x".repeat(2_000_000), mode: "create" }),
+  "nothing at all": "",
+};
+
+export async function malformedMessages(place: Place): Promise<Life["malformed"]> {
+  const seen: Life["malformed"][number][] = [];
+  for (const [name, message] of Object.entries(MALFORMED)) {
+    const answer = await askSocket(join(place.sockets, "agent.sock"), proposal(message));
+    const { status, code } = answered((answer?.value ?? {}) as SeenReply, null);
+    // A line that is too long is refused before it is a message.
+    seen.push(
+      answer?.ok === false ? { name, status: "refused", code: answer.error?.code ?? null } : { name, status, code },
+    );
+  }
+  return seen;
+}
+
+export function forbiddenEffects(place: Place): string[] {
+  return [FORBIDDEN, "out/unpermitted", "secrets/written"].filter((name) => existsSync(join(place.root, "p", name)));
+}
+
+export async function namedCalls(place: Place): Promise<Record<CallName, Answered>> {
+  const exec = (bin: string, argv: readonly string[], more = {}): Promise<Answered> =>
+    callOf(place, "process_exec", { bin, argv, ...more });
+  const [message] = (await sendAll(place, ['{"message":{"content":"hello"}}'])) as [SeenReply];
+  chmodSync(place.write("p/out/closed", "x"), 0o000);
+  return {
+    message: answered(message, 0),
+    read: await callOf(place, "fs_read", { path: "notes.txt" }),
+    write: await callOf(place, "fs_write", { path: "out/written", content: "written", mode: "create" }),
+    program: await exec("echo", ["from the sandbox"]),
+    unknown: await callOf(place, "fs_raed", { path: "notes.txt" }),
+    disabled: await callOf(place, "fs_list", { path: "." }),
+    badArguments: await callOf(place, "fs_read", { path: "notes.txt", offset: -1 }),
+    unpermittedPath: await callOf(place, "fs_read", { path: "/etc/passwd" }),
+    unpermittedProgram: await exec("touch", ["out/unpermitted"]),
+    deniedPath: await callOf(place, "fs_write", { path: "secrets/written", content: "x", mode: "create" }),
+    deniedThroughProgram: await exec("cat", ["secrets/token.txt"]),
+    ownConfiguration: await callOf(place, "fs_write", { path: "femtoclaw.toml", content: "", mode: "overwrite" }),
+    flood: await exec("yes", []),
+    slow: await exec("sleep", ["60"], { timeout_ms: 200 }),
+    refusedBySystem: await callOf(place, "fs_read", { path: "out/closed" }),
+  };
+}
+
+/** The replies of `send`, one for each message. */
+export async function sendAll(place: Place, messages: readonly string[]): Promise<SeenReply[]> {
+  const { stdout } = await place.run(["send"], { input: messages.map((message) => `${message}\n`).join("") });
+  return stdout
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => JSON.parse(line) as SeenReply);
+}
+
+/** The same call by each way that a running host offers; the executions that came of it. */
+export async function bySurfaces(
+  place: Place,
+): Promise<{ readonly surface: string; readonly execution: string | null }[]> {
+  const text = call("fs_read", { path: "notes.txt" });
+  const [sent] = (await sendAll(place, [text])) as [SeenReply];
+  const answer = await askSocket(join(place.sockets, "agent.sock"), proposal(text));
+  const command = await callOf(place, "fs_read", { path: "notes.txt" });
+  return [
+    { surface: "call", execution: command.execution },
+    { surface: "send", execution: sent.execution_id ?? null },
+    { surface: "socket", execution: ((answer?.value ?? {}) as SeenReply).execution_id ?? null },
+  ];
+}
+
+/** Everything that only an operator may ask for. */
+const OPERATOR_VERBS = [
+  ...["status", "stop", "sessions.halt", "capabilities.list", "capabilities.enable", "capabilities.disable"],
+  ...["executions.list", "executions.show", "executions.resolve"],
+  ...["approvals.list", "approvals.show", "approvals.answer"],
+  ...["audit.prove", "audit.checkpoint", "audit.export", "audit.erase", "audit.prune", "keys.show", "keys.rotate"],
+  ...["policy.show", "policy.decision", "policy.reload", "replay", "fork"],
+] as const;
+
+export async function operatorVerbsOfAnAgent(place: Place): Promise<Life["agentVerbs"]> {
+  const seen: Life["agentVerbs"][number][] = [];
+  for (const verb of OPERATOR_VERBS) {
+    const answer = await askSocket(join(place.sockets, "agent.sock"), JSON.stringify({ id: 1, verb }));
+    seen.push({ verb, code: answer?.ok === true ? "answered" : (answer?.error?.code ?? null) });
+  }
+  return seen;
+}
+
+export async function isolationOfAChild(place: Place): Promise<Life["isolation"]> {
+  const output = async (bin: string, argv: readonly string[]): Promise<string> =>
+    (await callOf(place, "process_exec", { bin, argv })).text ?? "";
+  const child: Record<string, string> = {};
+  for (const name of NAMESPACES)
+    child[name] = (await output("readlink", [`/proc/self/ns/${name}`])).trim() || "unknown";
+  const processes = (await output("ls", ["/proc"])).split(/\s+/).filter((name) => /^\d+$/.test(name)).length;
+  const interfaces = [...(await output("cat", ["/proc/self/net/dev"])).matchAll(/^\s*([^\s:|]+):/gm)].map(
+    ([, name]) => name ?? "",
+  );
+  return { host: ownNamespaces(), child, processes, interfaces };
+}
+
+/** Calls that fill every place of the runtime, its queue, and then some. */
+const FLOOD_CALLS = 200;
+/** Long enough for all others to arrive on a busy machine. */
+const HELD_SECONDS = "4";
+
+/** What becomes of more calls at once than there is room for, while a few programs hold all places for effects. */
+export async function overloadedCodes(place: Place): Promise<string[]> {
+  const socket = join(place.sockets, "agent.sock");
+  const exec = (bin: string, argv: readonly string[]): string => proposal(call("process_exec", { bin, argv }));
+  const holding = Array.from({ length: CONCURRENCY }, () => askSocket(socket, exec("sleep", [HELD_SECONDS])));
+  const flood = Array.from({ length: FLOOD_CALLS }, () => askSocket(socket, exec("echo", [])));
+  const answers = await Promise.all([...holding, ...flood]);
+  return answers.map((answer) => ((answer?.value ?? {}) as SeenReply).error?.code ?? "done");
+}

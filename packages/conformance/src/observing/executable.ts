@@ -1,0 +1,40 @@
+/** The file that is run: what it is, whether it needs anything beside itself, and whether its environment gets into it. */
+import { closeSync, existsSync, openSync, readSync } from "node:fs";
+import { join } from "node:path";
+import type { Executable } from "../observations.ts";
+import { type Command, Place } from "../subject.ts";
+import { configuration } from "./configuration.ts";
+
+export async function observeExecutable(command: Command): Promise<Executable> {
+  await using place = new Place(command, configuration(null));
+  const marker = join(place.root, "injected");
+  const code = `require("node:fs").writeFileSync(${JSON.stringify(marker)}, "")`;
+  const script = place.write("inject.cjs", code);
+  const injected: string[] = [];
+  const attempts: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+    NODE_OPTIONS: { NODE_OPTIONS: `--require ${script}` },
+    NODE_REPL_EXTERNAL_MODULE: { NODE_REPL_EXTERNAL_MODULE: script },
+  };
+  const alone = (await place.run(["--version"], { environment: { PATH: "/nonexistent" } })).exit;
+  for (const [name, environment] of Object.entries(attempts)) {
+    await place.run(["--version"], { environment });
+    if (existsSync(marker)) injected.push(name);
+  }
+  const [file, ...prefix] = command;
+  return { isStandalone: prefix.length === 0, format: formatOf(file), alone, injected };
+}
+
+function formatOf(file: string): string {
+  const bytes = Buffer.alloc(4);
+  const descriptor = openSync(file, "r");
+  try {
+    readSync(descriptor, bytes, 0, bytes.length, 0);
+  } finally {
+    closeSync(descriptor);
+  }
+  if (bytes.toString("latin1") === "\x7fELF") return "ELF";
+  if (bytes.readUInt16LE() === 0x5a4d) return "PE";
+  return [0xfeedfacf, 0xcafebabe].includes(bytes.readUInt32LE()) || bytes.readUInt32BE() === 0xcafebabe
+    ? "Mach-O"
+    : "other";
+}

@@ -1,0 +1,219 @@
+/** One deployment from its first start to its last stop, with a crash in the middle. */
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import type { Life, SeenRecord } from "../observations.ts";
+import { OtlpReceiver } from "../otlp-receiver.ts";
+import { type Command, failed, Place, type RunningHost } from "../subject.ts";
+import { auditOf, recordsOf, replayOf } from "./audit.ts";
+import { callOf, type SeenReply } from "./call.ts";
+import {
+  bySurfaces,
+  forbiddenEffects,
+  isolationOfAChild,
+  malformedMessages,
+  namedCalls,
+  operatorVerbsOfAnAgent,
+  overloadedCodes,
+  sendAll,
+} from "./calls.ts";
+import { configuration } from "./configuration.ts";
+import { cpuNs, descriptors, privilegesOf, processesWith, rssBytes, zombiesOf } from "./process-table.ts";
+import { leaksIn, sendSecrets } from "./secrets.ts";
+
+/** A number that no other process has among its arguments. */
+const LONG_SLEEP = `86399.${process.pid}`;
+const READ = '{"tool_call":{"tool":"fs_read","args":{"path":"notes.txt"}}}';
+const IDLE_LOOKS = 4;
+const IDLE_MS = 2_000;
+/** LIMIT: time for something to become true that happens by itself. */
+const PATIENCE_MS = 20_000;
+
+export async function observeLife(command: Command, executions: number): Promise<Life> {
+  await using receiver = await OtlpReceiver.open();
+  receiver.isShut = true;
+  await using place = new Place(command, configuration(receiver.endpoint));
+  const beforeStart = (await place.run(["call", "fs_read", '{"path":"notes.txt"}'])).exit;
+  const first = await place.up();
+  const status = await statusOf(place, first);
+  const malformed = await malformedMessages(place);
+  const calls = await namedCalls(place);
+  const surfaces = await bySurfaces(place);
+  const agentVerbs = await operatorVerbsOfAnAgent(place);
+  const isolation = await isolationOfAChild(place);
+  const registry = await switchRegistry(place);
+  await sendSecrets(place);
+  const overload = await overloadedCodes(place);
+  const spansWhileShut = receiver.spans.length;
+  const { asked, interrupted, survivors } = await crash(place, first);
+
+  receiver.isShut = false;
+  const second = await place.up();
+  const approval = await approve(place, asked);
+  const afterCrash = await interruptedAfter(place, interrupted);
+  const resources = await resourcesOf(place, second, executions);
+  const acknowledged = await stopUnderLoad(place, second);
+  const leftBehind = leftovers(place);
+  const third = await place.up();
+  await until(() => receiver.spans.filter(({ name }) => name === "femtoclaw.boot").length >= 3);
+  third.kill("SIGTERM");
+  await third.ended;
+  const embedded = await callOf(place, "fs_read", { path: "notes.txt" }, ["--embedded"]);
+
+  const { records, file } = await recordsOf(place);
+  const seqs = new Set(records.map(({ seq }) => seq));
+  const shown = [first.log(), second.log(), third.log(), receiver.text, readFileSync(file, "utf8")];
+  return {
+    ...{ beforeStart, readyMs: first.readyMs, status, malformed, calls, agentVerbs, isolation, registry, overload },
+    forbiddenEffects: forbiddenEffects(place),
+    surfaces: [...surfaces, { surface: "embedded", execution: embedded.execution }].map(({ surface, execution }) => ({
+      surface,
+      records: records.filter((record) => record.execution === execution).map(shapeOf),
+    })),
+    approval,
+    crash: { ...afterCrash, survivors },
+    resources,
+    stop: {
+      exit: await second.ended,
+      acknowledged: acknowledged.length,
+      missing: acknowledged.filter((seq) => !seqs.has(seq)),
+      leftBehind,
+    },
+    audit: await auditOf(place, [calls.read, calls.program, calls.deniedPath]),
+    replay: await replayOf(place),
+    records,
+    spans: receiver.spans,
+    spansWhileShut,
+    leaks: leaksIn([place.state, join(place.root, "p", "exported")], shown),
+  };
+}
+
+async function statusOf(place: Place, host: RunningHost): Promise<Life["status"]> {
+  const seen = await place.json<{ phase: string; integrity: string; sandbox: string | null }>(["status"]);
+  return { phase: seen.phase, integrity: seen.integrity, sandbox: seen.sandbox, ...privilegesOf(host.pid) };
+}
+
+async function switchRegistry(place: Place): Promise<Life["registry"]> {
+  await place.run(["capabilities", "disable", "fs_read"]);
+  const disabled = (await callOf(place, "fs_read", { path: "notes.txt" })).code;
+  await place.run(["capabilities", "enable", "fs_read"]);
+  return { disabled, enabled: (await callOf(place, "fs_read", { path: "notes.txt" })).status };
+}
+
+/** A question is open and a program runs when the host is killed. */
+async function crash(
+  place: Place,
+  host: RunningHost,
+): Promise<{ asked: string; interrupted: string; survivors: string[] }> {
+  const append = { path: "asked/log", content: "once\n", mode: "append" };
+  const question = await place.json<SeenReply>(["call", "fs_write", JSON.stringify(append)]);
+  const asked = question.approval?.id;
+  if (asked === undefined) throw failed("a call that a rule asks about was not asked about");
+  const sleeping = place.begin(["call", "process_exec", JSON.stringify({ bin: "sleep", argv: [LONG_SLEEP] })]);
+  await until(() => processesWith(`sleep ${LONG_SLEEP}`).length > 0);
+  const running = (await executionsOf(place)).find(
+    ({ status, tool }) => status === "pending" && tool === "process_exec",
+  );
+  if (running === undefined) throw failed("a program that runs is not listed as executing");
+  host.kill("SIGKILL");
+  await host.ended;
+  sleeping.kill();
+  await sleeping.ended;
+  // What the kernel kills with the host has a moment to go.
+  await until(() => processesWith(`sleep ${LONG_SLEEP}`).length === 0, 2_000);
+  return { asked, interrupted: running.execution_id, survivors: processesWith(`sleep ${LONG_SLEEP}`) };
+}
+
+async function approve(place: Place, asked: string): Promise<Life["approval"]> {
+  const open = await place.json<{ id: string }[]>(["approvals", "list"]);
+  const openAfterCrash = Object.values(open).some((question) => Object(question).id === asked);
+  const firstAnswer = (await place.run(["approvals", "allow", asked])).exit;
+  const log = join(place.root, "p/asked/log");
+  await until(() => existsSync(log), 5_000);
+  const secondAnswer = (await place.run(["approvals", "allow", asked])).exit;
+  await pause(200);
+  const effects = existsSync(log) ? readFileSync(log, "utf8").split("\n").length - 1 : 0;
+  return { asked, openAfterCrash, firstAnswer, secondAnswer, effects };
+}
+
+async function interruptedAfter(place: Place, execution: string): Promise<Omit<Life["crash"], "survivors">> {
+  const listed = await executionsOf(place);
+  const interrupted = listed.find(({ execution_id }) => execution_id === execution);
+  return { interrupted: interrupted?.status ?? null, remembered: listed.length > 1 };
+}
+
+interface Listed {
+  readonly execution_id: string;
+  readonly status: string;
+  readonly tool: string | null;
+}
+
+async function executionsOf(place: Place): Promise<Listed[]> {
+  return Object.values(await place.json<Listed[]>(["executions", "list", "--all"])).filter(
+    (entry): entry is Listed => typeof entry === "object",
+  );
+}
+
+async function resourcesOf(place: Place, host: RunningHost, executions: number): Promise<Life["resources"]> {
+  const run = async (count: number): Promise<void> => {
+    await sendAll(
+      place,
+      Array.from({ length: count }, () => READ),
+    );
+  };
+  // The first calls fill caches of a fixed size; growth is what comes after.
+  await run(Math.ceil(executions / 2));
+  const [rss, files] = [rssBytes(host.pid), descriptors(host.pid)];
+  await run(executions);
+  return {
+    executions,
+    idleCpuShare: await idleCpuShare(host.pid),
+    rssGrowthBytes: rssBytes(host.pid) - rss,
+    descriptorGrowth: descriptors(host.pid) - files,
+    zombies: zombiesOf(host.pid),
+  };
+}
+
+/** Of several looks the quietest: what a busy time leaves to be done, garbage and telemetry, is not idleness. */
+async function idleCpuShare(pid: number): Promise<number> {
+  const shares: number[] = [];
+  for (let look = 0; look < IDLE_LOOKS; look += 1) {
+    const [cpu, sinceMs] = [cpuNs(pid), performance.now()];
+    await pause(IDLE_MS);
+    shares.push((cpuNs(pid) - cpu) / 1e6 / (performance.now() - sinceMs));
+  }
+  return Math.min(...shares);
+}
+
+/** Numbers of the records whose replies were given before the host was gone. */
+async function stopUnderLoad(place: Place, host: RunningHost): Promise<number[]> {
+  const load = place.stream(["send"], `${READ}\n`.repeat(5_000));
+  await until(() => load.output().length > 2_000);
+  host.kill("SIGTERM");
+  await host.ended;
+  await load.ended;
+  const lines = load.output().split("\n").slice(0, -1);
+  const replies = lines.map((line) => JSON.parse(line) as SeenReply);
+  return replies.flatMap(({ record }) => (typeof record?.seq === "number" ? [record.seq] : []));
+}
+
+/** Sockets, temporary files and children that a stop should have taken away. */
+function leftovers(place: Place): string[] {
+  const sockets = existsSync(place.sockets) ? readdirSync(place.sockets, { recursive: true }) : [];
+  const unfinished = readdirSync(place.state, { recursive: true })
+    .map(String)
+    .filter((name) => /\.(?:new|tmp|sock)$/.test(name));
+  const running = processesWith(place.root).filter((line) => !line.includes("sleep"));
+  return [...sockets.map(String).filter((name) => name.endsWith(".sock")), ...unfinished, ...running];
+}
+
+function shapeOf({ type, body }: SeenRecord): string {
+  const decision = Object(body["decision"]) as { readonly rules?: unknown };
+  return [type, body["tool"] ?? "", JSON.stringify(decision.rules ?? "")].join(" ").trim();
+}
+
+/** Waits until something is so; what is not so by then is for a judgement to say. */
+async function until(condition: () => boolean, patienceMs = PATIENCE_MS): Promise<void> {
+  const endMs = performance.now() + patienceMs;
+  while (!condition() && performance.now() < endMs) await pause(50);
+}

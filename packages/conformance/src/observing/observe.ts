@@ -1,0 +1,44 @@
+/** Lives through the stories and keeps what was seen. A story that breaks off is something seen, too. */
+import { errorText } from "@femtoclaw/protocol";
+import type { Observations, Seen } from "../observations.ts";
+import { type Command, Place } from "../subject.ts";
+import { configuration } from "./configuration.ts";
+import { observeExecutable } from "./executable.ts";
+import { observeFailures } from "./failures.ts";
+import { observeLife } from "./life.ts";
+import { observeTwins } from "./twins.ts";
+
+export interface ObserveOptions {
+  readonly command: Command;
+  /** Executions whose resources are watched. */
+  readonly executions: number;
+  /** Messages that two deployments are compared by. */
+  readonly messages: number;
+  readonly onProgress: (text: string) => void;
+}
+
+export async function observe({ command, executions, messages, onProgress }: ObserveOptions): Promise<Observations> {
+  onProgress("looking at the executable");
+  const version = await versionOf(command);
+  const executable = await seen(() => observeExecutable(command));
+  onProgress("living through a life: start, calls, crash, restart, stop");
+  const life = await seen(() => observeLife(command, executions));
+  onProgress("breaking things, and repairing them");
+  const failures = await seen(() => observeFailures(command));
+  onProgress("comparing two deployments");
+  const twins = await seen(() => observeTwins(command, messages));
+  return { version, life, failures, twins, executable };
+}
+
+async function versionOf(command: Command): Promise<string> {
+  await using place = new Place(command, configuration(null));
+  return (await place.run(["--version"])).stdout.trim();
+}
+
+async function seen<T>(story: () => Promise<T>): Promise<Seen<T>> {
+  try {
+    return { ok: true, value: await story() };
+  } catch (error) {
+    return { ok: false, reason: errorText(error) };
+  }
+}

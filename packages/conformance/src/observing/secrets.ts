@@ -1,0 +1,49 @@
+/** Secrets that go in at several doors, and the search for them in everything that a deployment writes. */
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Place } from "../subject.ts";
+import { callOf } from "./call.ts";
+import { sendAll } from "./calls.ts";
+
+/** Put together here, so that no scanner of sources takes them for real. */
+const token = (door: number): string => `ghp${"_"}${String(door).padStart(4, "0")}${"Zq7".repeat(12)}`;
+const CANARIES: Readonly<Record<string, string>> = {
+  "an argument": token(1),
+  "a message": token(2),
+  "a file that was read": token(3),
+  "a program's output": token(4),
+  "a variable of a call": `plain-${"value"}-7741-of-a-variable`,
+  "a refused message": token(5),
+};
+
+export async function sendSecrets(place: Place): Promise<void> {
+  const { "an argument": argument, "a message": message, "a variable of a call": variable } = CANARIES;
+  place.write("p/token-file.txt", `token ${CANARIES["a file that was read"]}\n`);
+  place.write("p/token-output.txt", `token ${CANARIES["a program's output"]}\n`);
+  await callOf(place, "process_exec", { bin: "echo", argv: [argument] });
+  await callOf(place, "process_exec", { bin: "echo", argv: [], env: { CANARY: variable } });
+  await callOf(place, "fs_read", { path: "token-file.txt" });
+  await callOf(place, "process_exec", { bin: "cat", argv: ["token-output.txt"] });
+  await sendAll(place, [
+    JSON.stringify({ message: { content: message } }),
+    `{"mesage":"${CANARIES["a refused message"]}"}`,
+  ]);
+}
+
+/** By which doors secrets went in that stand in any file of the folders, or in the texts. */
+export function leaksIn(folders: readonly string[], texts: readonly string[]): string[] {
+  const contents = [
+    ...texts,
+    ...folders.flatMap((folder) => filesBelow(folder).map((path) => readFileSync(path, "latin1"))),
+  ];
+  return Object.entries(CANARIES)
+    .filter(([, secret]) => contents.some((content) => content.includes(secret)))
+    .map(([door]) => door);
+}
+
+/** The disk reserve is a hundred megabytes of nothing. */
+function filesBelow(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && entry.name !== "reserve")
+    .map((entry) => join(entry.parentPath, entry.name));
+}

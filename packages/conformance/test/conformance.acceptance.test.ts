@@ -1,0 +1,252 @@
+/**
+ * This checkout is looked at once, for real; then what was seen is changed, one thing at a time, and the
+ * clauses that are about it fail, and no others.
+ */
+import { join } from "node:path";
+import { beforeAll, describe, expect, test } from "vitest";
+import { judgeAll } from "../src/conformance.ts";
+import type { Failures, Life, Observations, SeenRecord } from "../src/observations.ts";
+import { observe } from "../src/observing/observe.ts";
+
+const LAUNCH = join(import.meta.dirname, "../../host/src/launch.js");
+
+let seen: Observations;
+beforeAll(async () => {
+  const command = [process.execPath, LAUNCH] as const;
+  seen = await observe({ command, executions: 200, messages: 50, onProgress: () => undefined });
+}, 300_000);
+
+const failing = (changed: Observations): string[] =>
+  judgeAll(changed)
+    .filter(({ verdict }) => verdict === "fails")
+    .map(({ id }) => id);
+
+/** Clauses of chapter 21 are sums, and fail with what they add up. */
+const withoutSums = (ids: readonly string[]): string[] => ids.filter((id) => !id.startsWith("21."));
+
+test("nothing fails here, and what cannot be seen from here is not said to hold", () => {
+  const judged = judgeAll(seen);
+  // How busy this machine is says nothing about the deployment.
+  expect(judged.filter(({ verdict, id }) => verdict === "fails" && id !== "8.1")).toEqual([]);
+  const open = judged.filter(({ verdict }) => verdict === "not-checked").map(({ id }) => id);
+  expect(open).toEqual(expect.arrayContaining(["2.1", "2.2", "2.3", "3.1", "4.1", "14.1", "20.1"]));
+  expect(judged.filter(({ verdict }) => verdict === "holds").length).toBeGreaterThanOrEqual(48);
+  expect(new Set(judged.map(({ id }) => id)).size).toBe(judged.length);
+  expect(judged.every(({ evidence }) => evidence !== "")).toBe(true);
+});
+
+type Change = readonly [what: string, change: (life: Life) => Partial<Life>, clauses: readonly string[]];
+
+const withRecords = (change: (records: SeenRecord[]) => SeenRecord[]) => (life: Life) => ({
+  records: change(structuredClone([...life.records]) as SeenRecord[]),
+});
+const withoutPhase = (from: string) =>
+  withRecords((records) => records.filter(({ type, body }) => type !== "lifecycle.changed" || body["from"] !== from));
+const withCall = (name: keyof Life["calls"], more: object) => (life: Life) => ({
+  calls: { ...life.calls, [name]: { ...life.calls[name], ...more } },
+});
+
+const CHANGES: readonly Change[] = [
+  ["a call before the start is taken", () => ({ beforeStart: 0 }), ["10.6"]],
+  ["the phase is another one", ({ status }) => ({ status: { ...status, phase: "error" } }), ["5.1", "22.1"]],
+  [
+    "a malformed message is taken",
+    ({ malformed }) => ({ malformed: malformed.map((one) => ({ ...one, status: "completed" })) }),
+    ["5.5"],
+  ],
+  ["a refused call left a file", () => ({ forbiddenEffects: ["out/forbidden"] }), ["5.5", "5.6", "6.1", "6.4"]],
+  ["an unknown tool is called", withCall("unknown", { status: "completed", code: null }), ["5.2"]],
+  ["a disabled tool is called", withCall("disabled", { status: "completed", code: null }), ["5.2"]],
+  ["a disabled tool stays enabled", ({ registry }) => ({ registry: { ...registry, disabled: null } }), ["5.2"]],
+  ["an enabled tool stays disabled", ({ registry }) => ({ registry: { ...registry, enabled: "denied" } }), ["5.2"]],
+  ["a path without a permit is read", withCall("unpermittedPath", { status: "completed", code: null }), ["5.6", "6.1"]],
+  [
+    "a program without a permit runs",
+    withCall("unpermittedProgram", { status: "completed", code: null }),
+    ["5.6", "6.1"],
+  ],
+  ["a denied folder is written", withCall("deniedPath", { status: "completed", code: null }), ["5.6", "6.1"]],
+  [
+    "the configuration is written",
+    withCall("ownConfiguration", { status: "completed", code: null }),
+    ["5.6", "6.1", "6.5"],
+  ],
+  ["a denied file is read by a program", withCall("deniedThroughProgram", { text: "a secret\n" }), ["6.2", "15.2"]],
+  ["a message is refused", withCall("message", { status: "error", code: "FEMTO_INTERNAL" }), ["6.4"]],
+  ["files cannot be read", withCall("read", { status: "error", code: "FEMTO_INTERNAL" }), ["7.1"]],
+  ["files cannot be written", withCall("write", { status: "error", code: "FEMTO_INTERNAL" }), ["7.1"]],
+  ["a program says something else", withCall("program", { text: "" }), ["11.4"]],
+  ["a program is not authorized", withCall("program", { decision: null }), ["11.3"]],
+  ["wrong arguments are taken", withCall("badArguments", { code: null }), ["11.2"]],
+  ["a flood of output is taken", withCall("flood", { truncated: false }), ["8.4"]],
+  ["a slow program is not stopped", withCall("slow", { status: "completed", code: null }), ["8.4"]],
+  [
+    "an agent is answered as an operator",
+    ({ agentVerbs }) => ({ agentVerbs: [...agentVerbs, { verb: "stop", code: "answered" }] }),
+    ["6.1", "6.4", "6.5"],
+  ],
+  [
+    "one way to the gate leaves other records",
+    ({ surfaces }) => ({ surfaces: [...surfaces, { surface: "other", records: ["execution.outcome"] }] }),
+    ["11.1", "11.2", "11.3", "11.4"],
+  ],
+  [
+    "a child shares the network",
+    ({ isolation }) => ({
+      isolation: { ...isolation, child: { ...isolation.child, net: isolation.host["net"] ?? "" } },
+    }),
+    ["6.2", "15.1"],
+  ],
+  [
+    "a child has an interface",
+    ({ isolation }) => ({ isolation: { ...isolation, interfaces: ["lo", "eth0"] } }),
+    ["6.2"],
+  ],
+  [
+    "a child sees other processes",
+    ({ isolation }) => ({ isolation: { ...isolation, processes: 90 } }),
+    ["6.2", "15.2"],
+  ],
+  ["there is no sandbox", ({ status }) => ({ status: { ...status, sandbox: null } }), ["15.1", "16.5"]],
+  ["a question is lost in a crash", ({ approval }) => ({ approval: { ...approval, openAfterCrash: false } }), ["13.1"]],
+  ["what was approved does not run", ({ approval }) => ({ approval: { ...approval, effects: 0 } }), ["13.4"]],
+  ["what was approved runs twice", ({ approval }) => ({ approval: { ...approval, effects: 2 } }), ["13.4"]],
+  ["a second yes is taken", ({ approval }) => ({ approval: { ...approval, secondAnswer: 0 } }), ["13.4"]],
+  ["what a kill cut off is called done", ({ crash }) => ({ crash: { ...crash, interrupted: "completed" } }), ["13.4"]],
+  ["a program outlives its host", ({ crash }) => ({ crash: { ...crash, survivors: ["sleep 1"] } }), ["15.2"]],
+  ["history is gone after a restart", ({ crash }) => ({ crash: { ...crash, remembered: false } }), ["5.3", "13.1"]],
+  ["it is busy while idle", ({ resources }) => ({ resources: { ...resources, idleCpuShare: 0.02 } }), ["8.1"]],
+  ["descriptors leak", ({ resources }) => ({ resources: { ...resources, descriptorGrowth: 40 } }), ["8.2"]],
+  ["memory leaks", ({ resources }) => ({ resources: { ...resources, rssGrowthBytes: 1e9 } }), ["8.2"]],
+  ["zombies stay", ({ resources }) => ({ resources: { ...resources, zombies: 3 } }), ["8.2"]],
+  ["no overload is refused", () => ({ overload: ["done"] }), ["8.4"]],
+  ["an acknowledged record is lost", ({ stop }) => ({ stop: { ...stop, missing: [7] } }), ["11.5", "12.1"]],
+  ["a stop ends badly", ({ stop }) => ({ stop: { ...stop, exit: 1 } }), ["11.5", "12.1"]],
+  ["a socket is left", ({ stop }) => ({ stop: { ...stop, leftBehind: ["agent.sock"] } }), ["8.3", "12.3"]],
+  [
+    "the journal is tampered with",
+    ({ audit }) => ({ audit: { ...audit, verdict: "tampered", exit: 1 } }),
+    ["5.3", "9.2", "12.4", "13.5"],
+  ],
+  ["the log has another key", ({ audit }) => ({ audit: { ...audit, pinned: "differs" } }), ["13.5"]],
+  ["a proof does not check", ({ audit }) => ({ audit: { ...audit, proofs: [0, 1] } }), ["11.6"]],
+  ["a forged proof checks", ({ audit }) => ({ audit: { ...audit, forgedProof: 0 } }), ["11.6"]],
+  ["a snapshot differs from the fold", ({ replay }) => ({ replay: { ...replay, exit: 70 } }), ["13.3"]],
+  ["a recomputation diverges", ({ replay }) => ({ replay: { ...replay, recomputed: 1 } }), ["13.3"]],
+  ["a replay differs elsewhere", ({ replay }) => ({ replay: { ...replay, sameElsewhere: false } }), ["3.2"]],
+  ["a secret is in the journal", () => ({ leaks: ["an argument"] }), ["16.4"]],
+  [
+    "an outcome has no intent",
+    withRecords((records) => [
+      ...records,
+      {
+        seq: records.length,
+        type: "execution.outcome",
+        boot: records.at(-1)?.boot ?? "",
+        execution: "forged",
+        body: {},
+      },
+    ]),
+    ["6.3"],
+  ],
+  ["the configuration is not loaded", withoutPhase("loadingConfiguration"), ["5.1", "9.2", "10.1", "13.5"]],
+  ["the memory is not opened", withoutPhase("openingMemory"), ["5.1", "9.2", "10.2", "13.5"]],
+  ["the capabilities are not loaded", withoutPhase("loadingRegistry"), ["5.1", "9.2", "10.3", "13.5"]],
+  ["the policy is not loaded", withoutPhase("loadingPolicy"), ["5.1", "9.2", "10.4", "13.5"]],
+  ["telemetry is not begun", withoutPhase("startingObservability"), ["5.1", "9.2", "10.5", "10.6", "13.5"]],
+  [
+    "starts are not told",
+    ({ spans }) => ({ spans: spans.filter(({ name }) => name !== "femtoclaw.boot") }),
+    ["12.2", "17.1", "17.3"],
+  ],
+  [
+    "stops are not told",
+    ({ spans }) => ({ spans: spans.filter(({ name }) => !name.includes("shuttingDown")) }),
+    ["17.2"],
+  ],
+  ["executions are not told", ({ spans }) => ({ spans: spans.map((span) => ({ ...span, execution: null })) }), ["5.4"]],
+  ["a receiver that refuses is believed", () => ({ spansWhileShut: 9 }), ["12.2"]],
+];
+
+describe("what was seen of a life, changed", () => {
+  test.each(CHANGES)("%s", (_what, change, clauses) => {
+    const { life } = seen;
+    if (!life.ok) throw new Error(life.reason);
+    const changed = { ...seen, life: { ok: true as const, value: { ...life.value, ...change(life.value) } } };
+    const already = failing(seen);
+    const fails = withoutSums(failing(changed)).filter((id) => clauses.includes(id) || !already.includes(id));
+    expect(fails.sort()).toEqual([...clauses].sort());
+  });
+});
+
+const BREAKAGE: readonly (readonly [string, (failures: Failures) => Partial<Failures>, readonly string[]])[] = [
+  ["a broken configuration starts", () => ({ syntax: { exit: 0, code: null, said: "" } }), ["10.7", "18.2", "18.4"]],
+  ["a fault has no place", ({ syntax }) => ({ syntax: { ...syntax, said: "wrong" } }), ["18.2"]],
+  ["a misspelt key gets no help", ({ unknownKey }) => ({ unknownKey: { ...unknownKey, said: "wrong" } }), ["18.2"]],
+  [
+    "a configuration that others may write is loaded",
+    ({ othersMayWrite }) => ({ othersMayWrite: { ...othersMayWrite, exit: 0 } }),
+    ["10.7", "16.2", "18.4"],
+  ],
+  [
+    "a policy is in force whose test fails",
+    ({ failingTest }) => ({ failingTest: { ...failingTest, exit: 0 } }),
+    ["10.7", "18.1", "18.4"],
+  ],
+  [
+    "a damaged journal is opened",
+    ({ flippedByte }) => ({ flippedByte: { ...flippedByte, exit: 0 } }),
+    ["10.7", "16.3", "18.3", "18.4"],
+  ],
+  [
+    "a verification overlooks damage",
+    ({ flippedVerify }) => ({ flippedVerify: { ...flippedVerify, exit: 0 } }),
+    ["16.3"],
+  ],
+  [
+    "an export that was changed verifies",
+    ({ tampered }) => ({ tampered: { ...tampered, "a byte changed": 0 } }),
+    ["16.3"],
+  ],
+  ["a second host starts", ({ twice }) => ({ twice: { ...twice, exit: 0 } }), ["18.1", "18.4"]],
+  ["a damaged cursor stops the start", () => ({ damagedCursor: { started: false, observability: "" } }), ["10.5"]],
+  ["a start that failed executed something", () => ({ forbiddenEffects: ["out/forbidden"] }), ["10.7"]],
+  ["it does not verify after a repair", () => ({ repaired: { call: 0, verify: 1 } }), ["18.3", "18.5"]],
+  [
+    "a change of the configuration is not told",
+    ({ configurationDigests: [first = ""] }) => ({ configurationDigests: [first, first] }),
+    ["13.2"],
+  ],
+];
+
+describe("what was seen of failures, changed", () => {
+  test.each(BREAKAGE)("%s", (_what, change, clauses) => {
+    const { failures } = seen;
+    if (!failures.ok) throw new Error(failures.reason);
+    const changed = {
+      ...seen,
+      failures: { ok: true as const, value: { ...failures.value, ...change(failures.value) } },
+    };
+    const already = failing(seen);
+    const fails = withoutSums(failing(changed)).filter((id) => clauses.includes(id) || !already.includes(id));
+    expect(fails.sort()).toEqual([...clauses].sort());
+  });
+});
+
+test("two deployments that differ, and stories that break off, fail what depends on them", () => {
+  const twins = { ok: true as const, value: { messages: 1, firstDifference: "one" } };
+  expect(withoutSums(failing({ ...seen, twins }))).toContain("19.1");
+  const broken = { ok: false as const, reason: "the host did not start" };
+  const judged = judgeAll({ ...seen, life: broken, failures: broken, twins: broken });
+  expect(judged.filter(({ verdict }) => verdict === "holds")).toEqual([]);
+  expect(judged.find(({ id }) => id === "5.6")?.evidence).toBe("not observed: the host did not start");
+});
+
+test("an executable that takes code from its environment, or needs another program, fails", () => {
+  const standalone = { isStandalone: true, format: "ELF", alone: 0, injected: [] };
+  const judged = (more: object) => failing({ ...seen, executable: { ok: true, value: { ...standalone, ...more } } });
+  expect(withoutSums(judged({})).filter((id) => id.startsWith("2."))).toEqual([]);
+  expect(judged({ alone: 127 })).toEqual(expect.arrayContaining(["2.1", "2.2"]));
+  expect(judged({ format: "other" })).toContain("2.2");
+  expect(judged({ injected: ["NODE_OPTIONS"] })).toContain("2.3");
+});

@@ -1,0 +1,47 @@
+/** `conformance`: looks at an executable from outside and judges each clause of the deployment specification. */
+import { join } from "node:path";
+import { type Command, checkConformance, type JudgedClause } from "@femtoclaw/conformance";
+import { EXIT, printable } from "@femtoclaw/protocol";
+import { table } from "../terminal/table.ts";
+import type { CommandContext } from "./command-context.ts";
+
+/** LIMIT: characters of one line of evidence. */
+const EVIDENCE_CHARS_MAX = 400;
+
+export interface ConformanceFlags {
+  readonly bin?: string;
+  readonly full?: boolean;
+}
+
+export async function conformance(context: CommandContext, { bin, full = false }: ConformanceFlags): Promise<number> {
+  const { version, scope, clauses } = await checkConformance({
+    command: bin === undefined ? thisCommand() : [join(context.cwd, bin)],
+    full,
+    onProgress: (text) => context.output.talk(text),
+  });
+  if (context.output.json) {
+    context.output.value({ version, clauses: clauses.map((clause) => ({ ...clause, scope })) });
+  } else {
+    const rows = clauses.map(({ id, verdict, demands, evidence }) => [id, verdict, `${demands}: ${evidence}`]);
+    for (const line of table(rows.map((row) => row.map((text) => printable(text, EVIDENCE_CHARS_MAX))))) {
+      context.output.line(line);
+    }
+    context.output.line(summary(clauses));
+  }
+  if (count(clauses, "fails") > 0) return EXIT.no;
+  return count(clauses, "not-checked") > 0 ? EXIT.incomplete : EXIT.ok;
+}
+
+/** What runs this very command. */
+function thisCommand(): Command {
+  return [process.execPath, join(import.meta.dirname, "../launch.js")];
+}
+
+function summary(clauses: readonly JudgedClause[]): string {
+  const counts = (["holds", "fails", "not-checked"] as const).map((verdict) => `${count(clauses, verdict)} ${verdict}`);
+  return `${clauses.length} clauses: ${counts.join(", ")}`;
+}
+
+function count(clauses: readonly JudgedClause[], verdict: JudgedClause["verdict"]): number {
+  return clauses.filter((clause) => clause.verdict === verdict).length;
+}
