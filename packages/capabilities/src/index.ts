@@ -13,3 +13,4 @@ export {
 export { namedFiles } from "./facts/named-files.ts";
 export { ProgramDigests } from "./facts/program-digests.ts";
 export { type FactsRequest, type FactsResult, takeFacts } from "./facts/take-facts.ts";
+export { type Kept, keepBefore } from "./files/kept.ts";
