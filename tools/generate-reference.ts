@@ -103,6 +103,7 @@ const MEANINGS: Readonly<Record<ErrorCode, string>> = {
     "What was remembered of a log was changed, or can be changed by others, so nothing can be held to it.",
   FEMTO_FORK_REFUSED: "A fork cannot be made there, or the journal does not hold the record that it should end with.",
   FEMTO_STATE_ROLLED_BACK: "The journal is older than what was last written in this state directory.",
+  FEMTO_UNDO_IMPOSSIBLE: "What the execution did is not recorded in a way that could be taken back.",
   FEMTO_VALUE_NOT_FOUND: "There is no value beside the named records that could be erased.",
   FEMTO_PRUNE_REFUSED: "Nothing below the named boundary can be dropped.",
   FEMTO_JOURNAL_PRUNED: "The record was dropped from the journal by `femtoclaw audit prune`; its hash is still there.",

@@ -53,7 +53,7 @@ async function approvedFile(path: string, bytesMax: number, authority: Authority
 }
 
 /** Of what is secret not even a digest enters the journal, from which a short text could be guessed. */
-export function isHidden(path: string, { workspace, allow, ask, deny, floor }: Authority): boolean {
+function isHidden(path: string, { workspace, allow, ask, deny, floor }: Authority): boolean {
   const below = (folder: string): boolean => folder === "/" || path === folder || path.startsWith(`${folder}/`);
   const shown = [workspace, ...allow.read.map((grant) => grant.path)];
   const hidden = [...floor, ...[...ask.read, ...deny.read].map((grant) => grant.path)];

@@ -5,7 +5,6 @@
 import { type BigIntStats, constants, fstatSync } from "node:fs";
 import { type Authority, type KeptPath, LIMITS, systemErrorCode } from "@femtoclaw/protocol";
 import type { BoundArguments, BoundPath, HeldFile } from "../facts/bound-arguments.ts";
-import { isHidden } from "../facts/named-files.ts";
 import { contentText } from "./content.ts";
 import { reopen } from "./path-argument.ts";
 
@@ -55,7 +54,7 @@ async function contentOf(
   // A file that is put in its place again would have this one name only.
   if (nlink > 1n) return lost("linked");
   if (size > LIMITS.keptBytes) return lost("large");
-  if (isSecretPlace(path, authority) || isHidden(path, authority)) return lost("secret");
+  if (isSecretPlace(path, authority)) return lost("secret");
   const content = await readWhole(target, LIMITS.keptBytes).catch((error: unknown) => {
     if (systemErrorCode(error) === undefined) throw error;
     return "unreadable" as const;
