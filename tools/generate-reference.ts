@@ -159,7 +159,7 @@ const NOTES: Readonly<Record<string, Note>> = {
   "limits.queue": { otherwise: String(LIMITS.queue) },
   "audit.require": { otherwise: "`false`" },
   "deny.read": { meaning: "Files and folders that no file capability reads, lists or changes; hidden from children." },
-  "deny.write": { meaning: "Files and folders that fs_write does not change; read-only for children." },
+  "deny.write": { meaning: "Files and folders that no call changes; read-only for children." },
   "deny.run.NAME": { meaning: "The uses of one program that are forbidden; each of them is." },
   "deny.run.NAME[].word": { meaning: "First argument; an option in its place is forbidden too." },
   "deny.run.NAME[].flags": { meaning: "Forbidden only with one of these dash-arguments." },

@@ -89,7 +89,7 @@ describe("fs_write with an expected digest", () => {
       place.call("fs_write", { path: "out/a", content: "two", mode: "overwrite", ...args });
     expect(await write({ sha256: sha256("other") })).toEqual(code("FEMTO_FILE_CHANGED"));
     expect(await write({ sha256: sha256("one"), path: "out/missing" })).toEqual(code("FEMTO_FILE_NOT_FOUND"));
-    expect(await write({ sha256: sha256("one"), mode: "append" })).toEqual(code("FEMTO_ARGUMENTS_INVALID"));
+    expect(await write({ sha256: sha256("one"), mode: "append" })).toEqual(code("FEMTO_CAPABILITY_FAILED"));
     expect(await write({ sha256: sha256("one") })).toMatchObject({ left: { sha256: sha256("two") } });
   });
 });
@@ -235,7 +235,7 @@ describe("fs_move", () => {
     expect(await move(place, "out/a", "out/d")).toEqual(code("FEMTO_FILE_EXISTS"));
     expect(await move(place, "out/a", "out/d/a")).toMatchObject({ result: { type: "file" } });
     expect(await move(place, "out/d", "out/e")).toMatchObject({ result: { type: "directory" } });
-    expect(await move(place, "out/e", "out/e/sub/f")).toEqual(code("FEMTO_ARGUMENTS_INVALID"));
+    expect(await move(place, "out/e", "out/e/sub/f")).toEqual(code("FEMTO_CAPABILITY_FAILED"));
     expect(await move(place, "out/gone", "out/x")).toEqual(code("FEMTO_FILE_NOT_FOUND"));
     expect(names(place)).toEqual(["out", "out/b", "out/e", "out/e/a", "out/e/sub", "out/e/sub/c"]);
     expect(text(place, "out/e/a")).toBe("one");

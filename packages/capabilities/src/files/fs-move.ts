@@ -56,7 +56,9 @@ async function move(call: CapabilityCall): Promise<Change> {
   if (target === null || type === "missing") throw missing(from);
   if (to.target !== null) throw exists(to);
   if (to.path.startsWith(`${from.path}/`)) {
-    throw new FemtoError("FEMTO_ARGUMENTS_INVALID", `${printable(to.path)} lies in what would be moved there`);
+    throw new FemtoError("FEMTO_CAPABILITY_FAILED", `${printable(to.path)} lies in what would be moved there`, {
+      fix: "Name a place outside of the folder.",
+    });
   }
   if (type === "directory") await requireMovable(from, target, to, call);
   for (const end of [from, to]) requirePlace(end);

@@ -72,7 +72,13 @@ async function write({ args, bound, kept, signal }: CapabilityCall): Promise<Cha
   const mode = textAt(args, "/mode");
   const expected = valueAt(args, "/sha256");
   if (expected !== undefined && mode !== "overwrite") {
-    throw new FemtoError("FEMTO_ARGUMENTS_INVALID", "a sha256 is expected of a file that is overwritten, of no other");
+    throw new FemtoError(
+      "FEMTO_CAPABILITY_FAILED",
+      `a sha256 is expected where a file is overwritten, not to ${mode}`,
+      {
+        fix: 'Use mode "overwrite", or leave out sha256.',
+      },
+    );
   }
   const sha256 = digest(content);
   const result = { bytes: content.length, sha256 };

@@ -5,7 +5,7 @@
 import { type BigIntStats, closeSync, constants, fstatSync, openSync, readlinkSync } from "node:fs";
 import { opendir } from "node:fs/promises";
 import { setImmediate as turn } from "node:timers/promises";
-import { LIMITS, systemErrorCode } from "@femtoclaw/protocol";
+import { FemtoError, LIMITS, printable, systemErrorCode } from "@femtoclaw/protocol";
 import type { CapabilityCall } from "../capability.ts";
 import type { HeldFolder } from "../facts/bound-arguments.ts";
 
@@ -49,6 +49,9 @@ export class WalkBounds {
 
 /** In the order of names, each folder before what it holds. It stays on the file system where it begins. */
 export async function* walk(root: HeldFolder, call: Walker, bounds: WalkBounds): AsyncGenerator<WalkEntry> {
+  if (readlinkSync(`/proc/self/fd/${root.descriptor}`) !== root.path) {
+    throw new FemtoError("FEMTO_FILE_CHANGED", `${printable(root.path)} was moved after the decision`);
+  }
   const { dev } = fstatSync(root.descriptor, { bigint: true });
   yield* below(root, "", dev, call, bounds);
 }

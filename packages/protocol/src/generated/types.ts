@@ -206,13 +206,13 @@ export interface CapabilityOptions {
  */
 export interface AllowTable {
   /**
-   * Files and folders for fs_read and fs_list; mounted read-only for children.
+   * Files and folders for fs_read, fs_list, fs_stat and fs_search; mounted read-only for children.
    *
    * @maxItems 256
    */
   read?: string[];
   /**
-   * Files and folders for fs_write; mounted read-write for children.
+   * Files and folders for fs_write, fs_edit, fs_mkdir, fs_move (both ends) and fs_delete; mounted read-write for children.
    *
    * @maxItems 256
    */
@@ -256,13 +256,13 @@ export interface RunAny {
  */
 export interface AskTable {
   /**
-   * Files and folders for fs_read and fs_list; children do not see them.
+   * Files and folders for fs_read, fs_list, fs_stat and fs_search; children do not see them.
    *
    * @maxItems 256
    */
   read?: string[];
   /**
-   * Files and folders for fs_write; read-only for children.
+   * Files and folders for fs_write, fs_edit, fs_mkdir, fs_move (both ends) and fs_delete; read-only for children.
    *
    * @maxItems 256
    */
@@ -277,13 +277,13 @@ export interface AskTable {
  */
 export interface DenyTable {
   /**
-   * Files and folders for fs_read and fs_list; mounted read-only for children.
+   * Files and folders for fs_read, fs_list, fs_stat and fs_search; mounted read-only for children.
    *
    * @maxItems 256
    */
   read?: string[];
   /**
-   * Files and folders for fs_write; mounted read-write for children.
+   * Files and folders for fs_write, fs_edit, fs_mkdir, fs_move (both ends) and fs_delete; mounted read-write for children.
    *
    * @maxItems 256
    */
