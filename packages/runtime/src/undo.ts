@@ -22,6 +22,10 @@ export async function reversalFor(reader: JournalReader, execution: string): Pro
   const { event, left } = outcome.body;
   if (event !== "succeeded") throw impossible(execution, "it did not end well, so what it did is not recorded");
   const { record } = await reader.withValues(intent);
+  // INVARIANT: I10: what was taken out of a record is not made up again.
+  if (record.redactions?.some(({ path }) => path === "/kept" || path.startsWith("/kept/"))) {
+    throw impossible(execution, "what was kept looked like a secret, and is in no record");
+  }
   const { tool, kept } = (record as typeof intent).body;
   const why = reversalOf({ tool, kept: kept ?? [], left: left ?? {} });
   // What was not kept is told before what was found changed, because it says more.

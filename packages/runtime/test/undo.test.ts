@@ -201,6 +201,25 @@ describe("what cannot be undone", () => {
     );
   });
 
+  it("is what stands under a name that no record holds", async () => {
+    const home = homeWithFiles();
+    const runtime = await started(home);
+    const reply = await done(runtime, "fs_write", { path: at(home, TOKEN), content: "x", mode: "create" });
+    expect(await reasonOf(runtime, reply)).toContain("looked like a secret");
+    expect(existsSync(at(home, TOKEN))).toBe(true);
+  });
+
+  it("is a row of folders whose names are longer than a record", async () => {
+    const home = homeWithFiles();
+    const runtime = await started(home);
+    const names = Array.from({ length: 40 }, (_, index) => `${index}-`.padEnd(90, "x"));
+    const reply = await done(runtime, "fs_mkdir", { path: at(home, names.join("/")), parents: true });
+    expect(reply.result).toEqual({ created: 40 });
+    const intent = ofType(await recordsOf(runtime.reader), "execution.intent").at(-1);
+    expect(intent?.body.kept).toBeNull();
+    expect(await reasonOf(runtime, reply)).toContain("more than one folder");
+  });
+
   it("is what was refused, what failed, and what nobody knows", async () => {
     const home = homeWithFiles();
     const runtime = await started(home);
@@ -220,9 +239,9 @@ describe("what cannot be undone", () => {
     const intent = ofType(await recordsOf(first.reader), "execution.intent").at(-1);
     expect(intent).toMatchObject({ commitments: [{ path: "/kept/0/content", form: "text", kept: true }] });
     await first.retention.erase({ seq: intent?.seq ?? -1, reason: "a person asked for it" }, "uid:0");
-    expect(await reasonOf(first, reply)).toContain("erased");
+    expect(await reasonOf(first, reply)).toContain("not kept any more");
     await first.close();
-    expect(await reasonOf(await started(home), reply)).toContain("erased");
+    expect(await reasonOf(await started(home), reply)).toContain("not kept any more");
     expect(existsSync(at(home, "file"))).toBe(false);
   });
 

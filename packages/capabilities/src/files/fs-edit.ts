@@ -10,6 +10,7 @@ import { unexpected } from "./held-place.ts";
 import { readWhole, stateOf, versionOf } from "./kept.ts";
 import { PATH_ARGUMENT, requireType, SHA256_ARGUMENT } from "./path-argument.ts";
 import { replaceFile } from "./placement.ts";
+import { TextSearch } from "./text-search.ts";
 
 /** LIMIT: bytes of a file that is edited; it is held in memory several times, and no source text is larger. */
 const FILE_BYTES = 16_777_216;
@@ -77,10 +78,11 @@ async function edit({ args, bound, kept, signal }: CapabilityCall): Promise<Chan
 /** Occurrences that overlap are two: which of them is meant would be a guess. */
 function edited(before: Buffer, old: string, replacement: string, path: string): Buffer {
   const wanted = Buffer.from(old, "utf8");
-  const at = before.indexOf(wanted);
+  const search = new TextSearch(wanted);
+  const at = search.indexIn(before);
   if (at === -1)
     throw refused(path, "does not hold the text `old`", "Read the file, and name the text as it stands there.");
-  if (before.indexOf(wanted, at + 1) !== -1) {
+  if (search.indexIn(before, at + 1) !== -1) {
     throw refused(path, "holds the text `old` more than once", "Name more of the text around the place that is meant.");
   }
   return Buffer.concat([before.subarray(0, at), Buffer.from(replacement, "utf8"), before.subarray(at + wanted.length)]);

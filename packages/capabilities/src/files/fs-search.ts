@@ -10,6 +10,7 @@ import { hostOutcome } from "../outcome.ts";
 import { missing } from "./held-place.ts";
 import { readWhole } from "./kept.ts";
 import { PATH_ARGUMENT } from "./path-argument.ts";
+import { TextSearch } from "./text-search.ts";
 import { WalkBounds, walk } from "./walk.ts";
 
 /** LIMIT: names that are looked at in one call. */
@@ -104,7 +105,7 @@ async function search(call: CapabilityCall): Promise<JsonObject> {
 
 /** Matches of one text, up to all limits. */
 class Finder {
-  readonly #wanted: Buffer;
+  readonly #search: TextSearch;
   readonly #matches: { name: string; line: number; text: string }[] = [];
   #outputLeft: number;
   #readLeft = READ_BYTES;
@@ -113,7 +114,7 @@ class Finder {
   isFull = false;
 
   constructor(pattern: string, outputBytes: number) {
-    this.#wanted = Buffer.from(pattern, "utf8");
+    this.#search = new TextSearch(Buffer.from(pattern, "utf8"));
     this.#outputLeft = outputBytes;
   }
 
@@ -137,7 +138,7 @@ class Finder {
   #find(name: string, content: Buffer): void {
     let line = 1;
     let counted = 0;
-    for (let at = content.indexOf(this.#wanted); at !== -1; ) {
+    for (let at = this.#search.indexIn(content); at !== -1; ) {
       for (let end = content.indexOf(10, counted); end !== -1 && end < at; end = content.indexOf(10, counted)) {
         line += 1;
         counted = end + 1;
@@ -146,7 +147,7 @@ class Finder {
       const end = next === -1 ? content.length : next;
       if (!this.#add({ name, line, text: lineAround(content, counted, end, at) })) return;
       // One line is one match, however often it holds the text.
-      at = next === -1 ? -1 : content.indexOf(this.#wanted, next + 1);
+      at = next === -1 ? -1 : this.#search.indexIn(content, next + 1);
     }
   }
 

@@ -45,7 +45,7 @@ const LOST: Readonly<Record<KeptPath["lost"] & string, string>> = {
   unreadable: "what the file held could not be read",
 };
 
-const ERASED = "what the file held was erased";
+const ERASED = "what the file held is not kept any more";
 const UNKNOWN = "nothing is recorded by which it would be known again";
 
 function creationUndone({ path }: KeptPath, { version }: LeftBehind): Reversal | string {
