@@ -62,7 +62,9 @@ async function edit({ args, bound, kept, signal }: CapabilityCall): Promise<Chan
   const before = await readWhole(target, FILE_BYTES);
   if (before === null) {
     const most = `a file of at most ${FILE_BYTES} bytes is edited`;
-    throw new FemtoError("FEMTO_FILE_TOO_LARGE", `${printable(path.path)} is larger: ${most}`);
+    throw new FemtoError("FEMTO_FILE_TOO_LARGE", `${printable(path.path)} is larger: ${most}`, {
+      fix: "Change a file of this size by a program.",
+    });
   }
   const expected = valueAt(args, "/sha256");
   if (typeof expected === "string" && sha256Of(before) !== expected) throw unexpected(path, "sha256");
