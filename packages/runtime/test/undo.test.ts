@@ -201,6 +201,23 @@ describe("what cannot be undone", () => {
     );
   });
 
+  it("is what lies in a secret place, whatever it looks like, but a move out of it is taken back", async () => {
+    const home = homeWithFiles();
+    const secret = { ...OPTIONS.configuration, sensitive: { secret: ["out/full"] } };
+    const runtime = await started(home, { configuration: secret });
+    writeFileSync(at(home, "full/plain"), "the words of nobody else");
+    for (const [tool, args] of [
+      ["fs_edit", { path: at(home, "full/plain"), old: "nobody", new: "somebody" }],
+      ["fs_delete", { path: at(home, "full/plain") }],
+    ] as const) {
+      expect(await reasonOf(runtime, await done(runtime, tool, args))).toContain("secret");
+    }
+    expect(JSON.stringify(await recordsOf(runtime.reader))).not.toContain("the words of");
+    const moved = await done(runtime, "fs_move", { from: at(home, "full/inner"), to: at(home, "inner") });
+    expect(await runtime.undo(moved.execution_id)).toMatchObject({ status: "completed" });
+    expect(readFileSync(at(home, "full/inner"), "utf8")).toBe("inner");
+  });
+
   it("is what stands under a name that no record holds", async () => {
     const home = homeWithFiles();
     const runtime = await started(home);
