@@ -1,8 +1,18 @@
 /** The capabilities that come with FemtoClaw, in the order in which they are listed. */
 import type { Capability } from "./capability.ts";
+import { fsDelete } from "./files/fs-delete.ts";
+import { fsEdit } from "./files/fs-edit.ts";
 import { fsList } from "./files/fs-list.ts";
+import { fsMkdir } from "./files/fs-mkdir.ts";
+import { fsMove } from "./files/fs-move.ts";
 import { fsRead } from "./files/fs-read.ts";
+import { fsSearch } from "./files/fs-search.ts";
+import { fsStat } from "./files/fs-stat.ts";
 import { fsWrite } from "./files/fs-write.ts";
 import { processExec } from "./process/process-exec.ts";
 
-export const builtinCapabilities: readonly Capability[] = [fsList, fsRead, fsWrite, processExec];
+export const builtinCapabilities: readonly Capability[] = [
+  ...[fsList, fsRead, fsStat, fsSearch],
+  ...[fsWrite, fsEdit, fsMkdir, fsMove, fsDelete],
+  processExec,
+];

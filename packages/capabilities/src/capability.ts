@@ -1,7 +1,15 @@
 /** What a capability is to the runtime: a manifest that it declares, and one effect that it performs when told to. */
-import type { Authority, CapabilityManifest, ErrorCode, JsonValue } from "@femtoclaw/protocol";
+import type {
+  Authority,
+  CapabilityManifest,
+  ErrorCode,
+  JsonValue,
+  LeftBehind,
+  PathQuestion,
+} from "@femtoclaw/protocol";
 import type { SandboxView } from "@femtoclaw/sandbox";
 import type { BoundArguments } from "./facts/bound-arguments.ts";
+import type { Kept } from "./files/kept.ts";
 
 export type JsonObject = { [key: string]: JsonValue };
 
@@ -11,6 +19,11 @@ export type Isolation = "sandbox" | "host" | "in-process";
 export interface Capability {
   readonly manifest: CapabilityManifest;
   readonly isolation: Isolation;
+  /**
+   * What is kept of each path that a call may create or change, durable before the effect, so that an operator can
+   * undo it: what a file holds, or only what stood there. Nothing where it is absent.
+   */
+  readonly keeps?: "content" | "names";
   /** Called for permitted calls only. What goes wrong in the effect is an outcome; a throw is a bug. */
   execute(call: CapabilityCall): Promise<CapabilityOutcome>;
 }
@@ -23,12 +36,25 @@ export interface CapabilityCall {
   readonly signal: AbortSignal;
   readonly limits: { readonly timeoutMs: number; readonly outputBytes: number };
   readonly authority: Authority;
+  /** In the order of the paths that may be created; empty where the capability has nothing kept. */
+  readonly kept: readonly Kept[];
+  /**
+   * Whether policy permits this very use on a path below one that was decided on, too. Throws where it cannot say
+   * so any more, because another policy is in force by now.
+   */
+  mayReach(path: string, type: PathQuestion["type"]): boolean;
   /** Null where this machine has no sandbox; a capability that needs one then refuses. */
   readonly sandbox: SandboxView | null;
 }
 
 export type CapabilityOutcome =
-  | { readonly event: "succeeded"; readonly result: JsonObject; readonly sandbox: string | null }
+  | {
+      readonly event: "succeeded";
+      readonly result: JsonObject;
+      readonly sandbox: string | null;
+      /** What was left where something was changed; absent where that cannot be undone. */
+      readonly left?: LeftBehind;
+    }
   | {
       readonly event: "failed" | "timedOut" | "cancelled" | "contained";
       readonly code: ErrorCode;

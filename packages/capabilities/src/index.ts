@@ -13,3 +13,5 @@ export {
 export { namedFiles } from "./facts/named-files.ts";
 export { ProgramDigests } from "./facts/program-digests.ts";
 export { type FactsRequest, type FactsResult, takeFacts } from "./facts/take-facts.ts";
+export { type Kept, keepBefore } from "./files/kept.ts";
+export { type Reversal, reversalOf } from "./files/reversal.ts";

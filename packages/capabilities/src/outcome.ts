@@ -1,5 +1,5 @@
 /** From what an effect returned or threw to its outcome. */
-import { FemtoError, systemErrorCode } from "@femtoclaw/protocol";
+import { FemtoError, type LeftBehind, systemErrorCode } from "@femtoclaw/protocol";
 import type { CapabilityOutcome, JsonObject } from "./capability.ts";
 
 /**
@@ -30,6 +30,20 @@ export async function outcomeOf(
 /** For effects of the host itself, which run without a sandbox. */
 export async function hostOutcome(signal: AbortSignal, effect: () => Promise<JsonObject>): Promise<CapabilityOutcome> {
   return await outcomeOf(signal, null, async () => ({ event: "succeeded", result: await effect(), sandbox: null }));
+}
+
+export interface Change {
+  readonly result: JsonObject;
+  /** Null where it cannot be undone. */
+  readonly left: LeftBehind | null;
+}
+
+/** For effects of the host itself that change something, and say what they left there. */
+export async function changeOutcome(signal: AbortSignal, effect: () => Promise<Change>): Promise<CapabilityOutcome> {
+  return await outcomeOf(signal, null, async () => {
+    const { result, left } = await effect();
+    return { event: "succeeded", result, sandbox: null, ...(left === null ? {} : { left }) };
+  });
 }
 
 export function unsuccessful(

@@ -115,6 +115,7 @@ describe("fs_write", () => {
       event: "succeeded",
       sandbox: null,
       result: { bytes: content.length, sha256: sha256(content) },
+      left: expect.anything(),
     });
     expect(await write("create", "one")).toEqual(result("one"));
     expect(await write("create", "two")).toEqual(code("FEMTO_FILE_EXISTS"));

@@ -9,6 +9,7 @@ import {
   type CapabilityOutcome,
   type FactsResult,
   type JsonObject,
+  keepBefore,
   ProgramDigests,
   takeFacts,
 } from "../src/index.ts";
@@ -22,6 +23,10 @@ export interface Call {
   readonly limits?: { readonly timeoutMs: number; readonly outputBytes: number };
   /** Runs between decision and effect; false is a denial. */
   readonly decide?: (facts: Facts) => boolean | Promise<boolean>;
+  /** Runs when what stood there was kept, before the effect. */
+  readonly between?: () => void;
+  /** What policy says to a path below one that was decided on; yes to all without it. */
+  readonly mayReach?: (path: string) => boolean;
 }
 
 export class Playground implements Disposable {
@@ -68,9 +73,16 @@ export class Playground implements Disposable {
     if (!taken.ok) return null;
     await using bound = taken.bound;
     if (!((await call.decide?.(taken.facts)) ?? true)) return null;
+    const { keeps } = capability(tool);
+    const { authority } = this;
+    const isSecret = (text: string): boolean => text.includes(SECRET);
+    const kept = keeps === undefined ? [] : await keepBefore(bound, { keeps, authority, isSecret });
+    call.between?.();
     return await capability(tool).execute({
       args,
       bound,
+      kept,
+      mayReach: (path) => call.mayReach?.(path) ?? true,
       signal: call.signal ?? new AbortController().signal,
       limits: call.limits ?? { timeoutMs: 20_000, outputBytes: 1_048_576 },
       authority: this.authority,

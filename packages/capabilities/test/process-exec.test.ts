@@ -65,7 +65,16 @@ describe("process_exec", () => {
     await using bound = taken.bound;
     const { signal } = new AbortController();
     const limits = { timeoutMs: 1_000, outputBytes: 1_000 };
-    const call = { args: { bin: "true" }, bound, signal, limits, authority: place.authority, sandbox: null };
+    const reached = { kept: [], mayReach: () => false };
+    const call = {
+      args: { bin: "true" },
+      bound,
+      signal,
+      limits,
+      authority: place.authority,
+      sandbox: null,
+      ...reached,
+    };
     expect(await capability("process_exec").execute(call)).toMatchObject({
       event: "failed",
       code: "FEMTO_SANDBOX_UNAVAILABLE",

@@ -132,6 +132,11 @@ export class OperatorClient implements AsyncDisposable {
     return (await this.#connection.request("executions.resolve", fields)) as { seq: number };
   }
 
+  /** Proposes the call that takes back what an execution did to files; resolves with its reply. */
+  async undo(execution: string): Promise<Reply> {
+    return (await this.#connection.request("executions.undo", { execution })) as Reply;
+  }
+
   /** Open questions to operators, the oldest first. */
   async approvals(): Promise<unknown[]> {
     return (await this.#connection.request("approvals.list")) as unknown[];

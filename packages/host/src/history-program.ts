@@ -13,6 +13,7 @@ const EXECUTION_STATUSES = [
 
 export function addHistoryCommands(program: Command, run: Runner): void {
   addExecutionCommands(program, run);
+  addUndoCommand(program, run);
   addReplayCommands(program, run);
   addForkCommand(program, run);
   addSnapshotCommands(program, run);
@@ -44,6 +45,17 @@ function addExecutionCommands(program: Command, run: Runner): void {
     .addHelpText("after", '\nExample:\n  femtoclaw executions resolve ID --not-done --reason "the file is unchanged"')
     .action((id: string, options: { done?: boolean; notDone?: boolean; reason: string }) =>
       run(async (context) => (await import("./commands/history.ts")).resolveExecution(context, id, options)),
+    );
+}
+
+function addUndoCommand(program: Command, run: Runner): void {
+  program
+    .command("undo")
+    .argument("<execution>", "identifier of an execution that changed a file")
+    .description("take back what an execution did to a file, as a call of its own that the policy decides on")
+    .addHelpText("after", "\nExample:\n  femtoclaw undo 0b7c5a52-…")
+    .action((execution: string) =>
+      run(async (context) => (await import("./commands/undo.ts")).undoExecution(context, execution)),
     );
 }
 

@@ -1,6 +1,7 @@
 /** What people read: aligned, nothing empty, nothing that commands their terminal. */
 import type { Reply } from "@femtoclaw/protocol";
 import { describe, expect, test } from "vitest";
+import { changeLines } from "../src/terminal/change-text.ts";
 import { factLines } from "../src/terminal/fact-text.ts";
 import { makeOutput } from "../src/terminal/output.ts";
 import { exitOf, headline, replyLines } from "../src/terminal/reply-text.ts";
@@ -96,5 +97,23 @@ describe("a reply", () => {
     const reply: Reply = { execution_id: "e", record: null, ...part };
     expect(headline(reply)).toBe(expected);
     expect(exitOf(reply)).toBe(exit);
+  });
+});
+
+describe("a change", () => {
+  test("shows what goes and what comes, with some of what stays", () => {
+    expect(changeLines("a\nb\nc\nd\nold\ne\nf", "a\nb\nc\nd\nnew\nmore\ne\nf")).toEqual([
+      ...["  b", "  c", "  d", "- old", "+ new", "+ more", "  e", "  f"],
+    ]);
+    expect(changeLines("x", "")).toEqual(["- x", "+ "]);
+    expect(changeLines("same\nx", "same")).toEqual(["  same", "- x"]);
+  });
+
+  test("hides nothing: neither blanks at an end, nor line ends, nor commands, nor how much is left out", () => {
+    expect(changeLines("a  ", "a\r")).toEqual(["- a\\u{20}\\u{20}", "+ a\\u{d}"]);
+    expect(changeLines("+ ok\u001b[2K", "\u202e- gone")).toEqual(["- + ok\\u{1b}[2K", "+ \\u{202e}- gone"]);
+    const many = changeLines("", "x\n".repeat(1_000));
+    expect(many).toHaveLength(201);
+    expect(many.at(-1)).toContain("and 801 lines more");
   });
 });

@@ -20,7 +20,7 @@ const APPROVED = { approved: "Bool" };
 
 /** The fact question of each kind without `kind` and without the resource itself; `?` marks what may be absent. */
 export const CONTEXT: Readonly<Record<ResourceType, Readonly<Record<string, string>>>> = {
-  Path: { exists: "Bool", type: "String", bytes: "Long" },
+  Path: { exists: "Bool", type: "String", bytes: "Long", "recursive?": "Bool" },
   Program: {
     real_path: "String",
     device: "String",

@@ -134,6 +134,11 @@ export const ERRORS = define({
     exit: EXIT.denied,
     fix: "Look at the question again with `femtoclaw approvals show` and answer what it asks now.",
   },
+  FEMTO_UNDO_IMPOSSIBLE: {
+    type: "RuntimeError",
+    exit: EXIT.no,
+    fix: "Look with `femtoclaw executions show` at what it did, and change it by calls of your own.",
+  },
   FEMTO_EXECUTION_NOT_UNRESOLVED: {
     type: "RuntimeError",
     exit: EXIT.badInput,

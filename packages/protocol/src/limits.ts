@@ -107,6 +107,11 @@ export const LIMITS = {
   /** LIMIT: bytes of files that are read for one question, all together, and files of one question. */
   approvalFileBytes: 67_108_864,
   approvalFiles: 16,
+  /**
+   * LIMIT: bytes of what stood at a path that are kept before a call changes it; as many as fit into the message that
+   * brings them back, so that keeping what was replaced costs the journal no more than what replaced it.
+   */
+  keptBytes: 524_288,
   /** LIMIT: connections to one socket. */
   socketConnections: 256,
   /** LIMIT: restarts of one subsystem within the window before the runtime gives it up. */

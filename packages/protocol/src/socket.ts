@@ -16,6 +16,7 @@ export type OperatorVerb =
   | "executions.list"
   | "executions.show"
   | "executions.resolve"
+  | "executions.undo"
   | "approvals.list"
   | "approvals.show"
   | "approvals.answer"

@@ -12,6 +12,7 @@ import {
   FemtoError,
   LIMITS,
   type RegisteredCapability,
+  type Reply,
   type ToolDescription,
 } from "@femtoclaw/protocol";
 import { Approvals, reviewQuestions, takeUpQuestions } from "./approvals.ts";
@@ -42,6 +43,7 @@ import { Witnessing } from "./subsystems/witnessing.ts";
 import { Supervision } from "./supervision.ts";
 import { type Surroundings, systemSurroundings } from "./surroundings.ts";
 import { ActorSystem } from "./system.ts";
+import { messageOf, reversalFor } from "./undo.ts";
 
 const TELEMETRY_FLUSH_MS = 3_000;
 
@@ -234,6 +236,16 @@ export class Runtime implements AsyncDisposable {
     const { journal, projection } = this;
     this.#resolutions ??= new Resolutions({ journal, unresolved: () => projection.unresolved });
     return await this.#resolutions.resolve(request);
+  }
+
+  /**
+   * Proposes the call that takes back what an execution did to files; resolves like any proposal. It does nothing
+   * where anything but what that execution left is there now. Throws FEMTO_UNDO_IMPOSSIBLE where there is no such call.
+   */
+  async undo(execution: string): Promise<Reply> {
+    const message = messageOf(await reversalFor(this.journal, execution));
+    await using session = this.openSession({ channel: "operator" });
+    return await session.propose(message, { label: `undo of ${execution}` });
   }
 
   /** Ends a session for good: nothing of it begins any more, what runs is asked to end. Durable when it resolves. */

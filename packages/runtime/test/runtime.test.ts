@@ -1,6 +1,7 @@
 /** A runtime's life: what a start refuses, how it ends, and what goes on when it starts again. */
 import { chmodSync, existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { builtinCapabilities } from "@femtoclaw/capabilities";
 import { type CompiledPolicy, createPolicyEngine } from "@femtoclaw/policy";
 import type { Configuration, Reply } from "@femtoclaw/protocol";
 import {
@@ -39,7 +40,12 @@ describe("a start", () => {
     expect(log.map(({ to }) => to)).toEqual(ofType(records, "lifecycle.changed").map(({ body }) => body.to));
     expect(runtime.status()).toMatchObject({
       ...{ phase: "idle", boots: 1, records: records.length, running: 0, queued: 0, observability: "exporting" },
-      ...{ sandbox: null, fault: null, integrity: "unverified", capabilities: { enabled: 1, registered: 5 } },
+      ...{
+        sandbox: null,
+        fault: null,
+        integrity: "unverified",
+        capabilities: { enabled: 1, registered: builtinCapabilities.length + 1 },
+      },
     });
   });
 

@@ -26,6 +26,8 @@ export interface BoundPath {
   readonly target: HeldFile | null;
   /** For an argument that may create: the folder in which the name stands. */
   readonly parent: (HeldFolder & { readonly leaf: string }) | null;
+  /** Names below the leaf that are missing with it, outermost first; the call may create all of them as folders. */
+  readonly further: readonly string[];
 }
 
 /** Everything that changes when a file's content or place changes. */

@@ -22,7 +22,8 @@ const NAME_ONLY = 0o10000000;
 const PROCESS_FILE_SYSTEM = 0x9fa0;
 
 export interface ResolvedPath {
-  readonly question: PathQuestion;
+  /** More than one where folders on the way are to be created, too; the path itself is the last. */
+  readonly questions: readonly PathQuestion[];
   readonly bound: BoundPath;
 }
 
@@ -31,7 +32,7 @@ export function resolveExisting(text: string, workspace: string, held: Disposabl
   const absolute = absolutePath(text, workspace);
   try {
     const found = holdTarget(absolute, text, held);
-    return resolved({ kind: "path", ...found, parent: null });
+    return resolved({ kind: "path", ...found, parent: null, further: [] });
   } catch (error) {
     throw refusalOf(error, text);
   }
@@ -39,23 +40,56 @@ export function resolveExisting(text: string, workspace: string, held: Disposabl
 
 /** For `create`: the folder and the name in it, and what stands there already. */
 export function resolveCreatable(text: string, workspace: string, held: DisposableStack): ResolvedPath {
-  const absolute = absolutePath(text, workspace);
+  const [folder, leaf] = parted(absolutePath(text, workspace), text);
+  try {
+    return resolveIn(holdFolder(folder, text, held), leaf, [], text, held);
+  } catch (error) {
+    throw refusalOf(error, text);
+  }
+}
+
+/** For folders that are created with those on the way to them: the innermost that stands, and the names from there. */
+export function resolveCreatableFolders(text: string, workspace: string, held: DisposableStack): ResolvedPath {
+  const further: string[] = [];
+  let [folder, leaf] = parted(absolutePath(text, workspace), text);
+  try {
+    for (;;) {
+      const found = orMissing(() => holdFolder(folder, text, held));
+      if (found !== null) return resolveIn(found, leaf, further, text, held);
+      further.unshift(leaf);
+      [folder, leaf] = parted(folder, text);
+    }
+  } catch (error) {
+    throw refusalOf(error, text);
+  }
+}
+
+function parted(absolute: string, text: string): [folder: string, leaf: string] {
   const cut = absolute.lastIndexOf("/");
   const leaf = absolute.slice(cut + 1);
   if (leaf === "" || leaf === "." || leaf === "..")
     throw new Refusal(`${printable(text)} does not end in a file's name`);
-  try {
-    const folder = holdFolder(absolute.slice(0, cut) || "/", text, held);
-    const parent = { ...folder, leaf };
-    const path = `${folder.path === "/" ? "" : folder.path}/${leaf}`;
-    requireSize(path, text);
-    const found = holdIfPresent(`/proc/self/fd/${folder.descriptor}/${leaf}`, text, held);
-    if (found === null) return resolved({ kind: "path", path, type: "missing", target: null, parent });
-    if (found.path !== path) throw new Refusal(`${printable(text)} changed while it was examined`);
-    return resolved({ kind: "path", ...found, parent });
-  } catch (error) {
-    throw refusalOf(error, text);
+  return [absolute.slice(0, cut) || "/", leaf];
+}
+
+function resolveIn(
+  folder: HeldFolder,
+  leaf: string,
+  further: readonly string[],
+  text: string,
+  held: DisposableStack,
+): ResolvedPath {
+  const parent = { ...folder, leaf };
+  const path = `${folder.path === "/" ? "" : folder.path}/${leaf}`;
+  requireSize([path, ...further].join("/"), text);
+  const found = orMissing(() => holdTarget(`/proc/self/fd/${folder.descriptor}/${leaf}`, text, held));
+  if (found === null) {
+    const paths = [path, ...further.map((_, index) => [path, ...further.slice(0, index + 1)].join("/"))];
+    const questions = paths.map((one) => questionOf(one, "missing"));
+    return { questions, bound: { kind: "path", path, type: "missing", target: null, parent, further } };
   }
+  if (found.path !== path || further.length > 0) throw new Refusal(`${printable(text)} changed while it was examined`);
+  return resolved({ kind: "path", ...found, parent, further });
 }
 
 /** A folder, through links too; its canonical path tells where it really is. */
@@ -128,9 +162,9 @@ function holdTarget(path: string, text: string, held: DisposableStack): FoundTar
   };
 }
 
-function holdIfPresent(path: string, text: string, held: DisposableStack): FoundTarget | null {
+function orMissing<T>(hold: () => T): T | null {
   try {
-    return holdTarget(path, text, held);
+    return hold();
   } catch (error) {
     if (systemErrorCode(error) === "ENOENT") return null;
     throw error;
@@ -148,8 +182,11 @@ function decodeName(name: Buffer, text: string): string {
   return path;
 }
 
-/** The size of what the call would write is filled in by whoever knows it. */
 function resolved(bound: BoundPath): ResolvedPath {
-  const { path, type } = bound;
-  return { question: { kind: "path", path, exists: type !== "missing", type, bytes: 0 }, bound };
+  return { questions: [questionOf(bound.path, bound.type)], bound };
+}
+
+/** The size of what the call would write is filled in by whoever knows it. */
+function questionOf(path: string, type: PathQuestion["type"]): PathQuestion {
+  return { kind: "path", path, exists: type !== "missing", type, bytes: 0 };
 }

@@ -2,13 +2,20 @@
  * Turns the declared arguments of a call into facts. This is trusted code that reads the manifest,
  * never the capability that wants permission; what it resolved is held open for the effect.
  */
-import type { Authority, CapabilityManifest, DeclaredArgument, FactQuestion, Facts } from "@femtoclaw/protocol";
+import type {
+  Authority,
+  CapabilityManifest,
+  DeclaredArgument,
+  DeclaredPath,
+  FactQuestion,
+  Facts,
+} from "@femtoclaw/protocol";
 import type { SandboxView } from "@femtoclaw/sandbox";
 import type { JsonObject } from "../capability.ts";
 import { contentBytes } from "../files/content.ts";
 import { textAt, valueAt } from "./arguments.ts";
 import { BoundArguments, type BoundPath, type BoundProgram } from "./bound-arguments.ts";
-import { resolveCreatable, resolveExisting } from "./path.ts";
+import { type ResolvedPath, resolveCreatable, resolveCreatableFolders, resolveExisting } from "./path.ts";
 import { resolveProgram } from "./program.ts";
 import type { ProgramDigests } from "./program-digests.ts";
 import { Refusal } from "./refusal.ts";
@@ -34,7 +41,7 @@ export async function takeFacts(request: FactsRequest): Promise<FactsResult> {
     for (const declared of request.manifest.arguments) {
       if (declared.kind !== "size") resolved.push(await resolve(declared, request, held));
     }
-    const [first, ...others] = resolved.map(({ question }) => question);
+    const [first, ...others] = resolved.flatMap(({ questions }) => questions);
     const bound = new Map(resolved.map((one) => [one.pointer, one.bound]));
     return {
       ok: true,
@@ -49,7 +56,7 @@ export async function takeFacts(request: FactsRequest): Promise<FactsResult> {
 
 interface Resolved {
   readonly pointer: string;
-  readonly question: FactQuestion;
+  readonly questions: readonly FactQuestion[];
   readonly bound: BoundPath | BoundProgram;
 }
 
@@ -61,12 +68,32 @@ async function resolve(
   const { pointer } = declared;
   const { workspace, searchPath } = authority;
   if (declared.kind === "program") {
-    return { pointer, ...(await resolveProgram({ declared, args, workspace, searchPath, sandbox, digests }, held)) };
+    const request = { declared, args, workspace, searchPath, sandbox, digests };
+    const { question, bound } = await resolveProgram(request, held);
+    return { pointer, questions: [question], bound };
   }
+  const { questions, bound } = resolvePath(declared, args, workspace, held);
+  const bytes = declared.access === "create" ? sizeOf(manifest, args) : 0;
+  const recursive = bound.type === "directory" && isSaid(declared.recursive, args) ? { recursive: true } : {};
+  return { pointer, questions: questions.map((question) => ({ ...question, bytes, ...recursive })), bound };
+}
+
+function resolvePath(
+  { pointer, access, parents }: DeclaredPath,
+  args: JsonObject,
+  workspace: string,
+  held: DisposableStack,
+): ResolvedPath {
   const text = textAt(args, pointer);
-  if (declared.access !== "create") return { pointer, ...resolveExisting(text, workspace, held) };
-  const { question, bound } = resolveCreatable(text, workspace, held);
-  return { pointer, question: { ...question, bytes: sizeOf(manifest, args) }, bound };
+  if (access !== "create") return resolveExisting(text, workspace, held);
+  return isSaid(parents, args)
+    ? resolveCreatableFolders(text, workspace, held)
+    : resolveCreatable(text, workspace, held);
+}
+
+/** What a manifest says always, or lets an argument say. */
+function isSaid(said: string | true | undefined, args: JsonObject): boolean {
+  return said === true || (said !== undefined && valueAt(args, said) === true);
 }
 
 /** A declared size is that of what the call would write; each path that it may create asks about all of it. */

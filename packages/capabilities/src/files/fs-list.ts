@@ -1,26 +1,32 @@
-/** `fs_list`: the names in one folder, with what they are. */
-
+/** `fs_list`: the names in one folder, or of everything below it, with what they are. */
 import type { Stats } from "node:fs";
-import { lstat, opendir } from "node:fs/promises";
+import { lstat } from "node:fs/promises";
 import { type CapabilityManifest, LIMITS, systemErrorCode } from "@femtoclaw/protocol";
 import type { Capability, CapabilityCall, CapabilityOutcome, JsonObject } from "../capability.ts";
+import { valueAt } from "../facts/arguments.ts";
+import type { HeldFolder } from "../facts/bound-arguments.ts";
 import { hostOutcome } from "../outcome.ts";
 import { PATH_ARGUMENT, requireType } from "./path-argument.ts";
+import { namesIn, WalkBounds, walk } from "./walk.ts";
 
-/** LIMIT: names of one folder that are looked at; a folder with more is cut, and says so. */
+/** LIMIT: names that are looked at in one call; where there are more, the list is cut and says so. */
 const ENTRIES_MAX = 10_000;
 /** LIMIT: names examined at once, so that one call does not fill the thread pool's queue. */
 const EXAMINED_AT_ONCE = 64;
 
 const manifest: CapabilityManifest = {
   name: "fs_list",
-  version: "1.0.0",
-  description: "Lists the names in one folder, sorted, with the type and size of each. Links are named, not followed.",
+  version: "1.1.0",
+  description:
+    "Lists the names in one folder, sorted, with the type and size of each; with `recursive` also what folders below it hold, as far as policy permits it there. Links are named, not followed.",
   input: {
     type: "object",
     additionalProperties: false,
     required: ["path"],
-    properties: { path: PATH_ARGUMENT },
+    properties: {
+      path: PATH_ARGUMENT,
+      recursive: { type: "boolean", description: "Whether folders below are listed, too. Default: false." },
+    },
   },
   output: {
     type: "object",
@@ -35,16 +41,16 @@ const manifest: CapabilityManifest = {
           additionalProperties: false,
           required: ["name", "type", "bytes"],
           properties: {
-            name: { type: "string" },
+            name: { type: "string", description: "From the listed folder." },
             type: { enum: ["file", "directory", "link", "other"] },
             bytes: { type: "integer", minimum: 0, description: "Size of a file; 0 for all else." },
           },
         },
       },
-      truncated: { type: "boolean", description: "The folder holds more than is listed." },
+      truncated: { type: "boolean", description: "There is more than is listed." },
     },
   },
-  arguments: [{ pointer: "/path", kind: "path", access: "list" }],
+  arguments: [{ pointer: "/path", kind: "path", access: "list", recursive: "/recursive" }],
   effect: "read",
   idempotent: true,
   limits: { timeout_ms: LIMITS.timeoutCeilingMs, output_bytes: LIMITS.outputCeilingBytes },
@@ -58,37 +64,57 @@ async function execute(call: CapabilityCall): Promise<CapabilityOutcome> {
   return await hostOutcome(call.signal, () => list(call));
 }
 
-async function list({ bound, signal, limits }: CapabilityCall): Promise<JsonObject> {
-  const { descriptor } = requireType(bound.path("/path"), "directory");
-  const folder = `/proc/self/fd/${descriptor}`;
-  const names = await namesIn(folder, signal);
-  const entries: Entry[] = [];
-  let outputBytes = 0;
+async function list(call: CapabilityCall): Promise<JsonObject> {
+  const { args, bound } = call;
+  const path = bound.path("/path");
+  const { descriptor } = requireType(path, "directory");
+  return valueAt(args, "/recursive") === true
+    ? await listBelow({ descriptor, path: path.path }, call)
+    : await listFolder(descriptor, call);
+}
+
+async function listFolder(descriptor: number, { signal, limits }: CapabilityCall): Promise<JsonObject> {
+  const names = await namesIn(descriptor, ENTRIES_MAX, signal);
+  const listing = new Listing(limits.outputBytes);
   for (let at = 0; at < Math.min(names.length, ENTRIES_MAX); at += EXAMINED_AT_ONCE) {
     signal.throwIfAborted();
     const part = names.slice(at, Math.min(at + EXAMINED_AT_ONCE, ENTRIES_MAX));
-    const examined = await Promise.all(part.map((name) => examine(folder, name)));
+    const examined = await Promise.all(part.map((name) => examine(`/proc/self/fd/${descriptor}`, name)));
     for (const entry of examined.filter((found) => found !== null)) {
-      outputBytes += Buffer.byteLength(JSON.stringify(entry)) + 1;
-      if (outputBytes > limits.outputBytes) return { entries, truncated: true };
-      entries.push(entry);
+      if (!listing.add(entry)) return listing.result(true);
     }
   }
-  return { entries, truncated: names.length > ENTRIES_MAX };
+  return listing.result(names.length > ENTRIES_MAX);
 }
 
-/** Sorted by code point of their bytes; at most one more than are listed, so that a cut shows. */
-async function namesIn(folder: string, signal: AbortSignal): Promise<Buffer[]> {
-  const names: Buffer[] = [];
-  const entries = await opendir(folder, { encoding: "buffer" as BufferEncoding, bufferSize: 256 });
-  // The loop closes the folder, however it ends.
-  for await (const entry of entries) {
-    signal.throwIfAborted();
-    // With the encoding "buffer" the name is one, which Node's types do not say.
-    names.push(entry.name as unknown as Buffer);
-    if (names.length > ENTRIES_MAX) break;
+async function listBelow(root: HeldFolder, call: CapabilityCall): Promise<JsonObject> {
+  const bounds = new WalkBounds(ENTRIES_MAX);
+  const listing = new Listing(call.limits.outputBytes);
+  for await (const { name, type, found } of walk(root, call, bounds)) {
+    if (!listing.add({ name, type, bytes: type === "file" ? Number(found.size) : 0 })) return listing.result(true);
   }
-  return names.sort(Buffer.compare);
+  return listing.result(bounds.isCut);
+}
+
+/** Entries up to the bytes that the call may give back. */
+class Listing {
+  readonly #entries: Entry[] = [];
+  #bytesLeft: number;
+
+  constructor(bytesMax: number) {
+    this.#bytesLeft = bytesMax;
+  }
+
+  add(entry: Entry): boolean {
+    this.#bytesLeft -= Buffer.byteLength(JSON.stringify(entry)) + 1;
+    if (this.#bytesLeft < 0) return false;
+    this.#entries.push(entry);
+    return true;
+  }
+
+  result(truncated: boolean): JsonObject {
+    return { entries: this.#entries, truncated };
+  }
 }
 
 /** A name that is not UTF-8 is shown with replacement characters; one that vanished meanwhile is left out. */

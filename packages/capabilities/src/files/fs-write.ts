@@ -1,18 +1,31 @@
 /** `fs_write`: creates a file, replaces one, or adds to one; whole or not at all where the system allows it. */
 import { createHash } from "node:crypto";
-import { constants } from "node:fs";
-import { type CapabilityManifest, FemtoError, LIMITS, printable, systemErrorCode } from "@femtoclaw/protocol";
-import type { Capability, CapabilityCall, CapabilityOutcome, JsonObject } from "../capability.ts";
+import { constants, fstatSync } from "node:fs";
+import {
+  type CapabilityManifest,
+  FemtoError,
+  type LeftBehind,
+  LIMITS,
+  printable,
+  systemErrorCode,
+} from "@femtoclaw/protocol";
+import type { Capability, CapabilityCall, CapabilityOutcome } from "../capability.ts";
 import { textAt, valueAt } from "../facts/arguments.ts";
 import type { BoundPath } from "../facts/bound-arguments.ts";
-import { hostOutcome } from "../outcome.ts";
+import { digestOf } from "../facts/program-digests.ts";
+import { type Change, changeOutcome } from "../outcome.ts";
 import { contentBytes, type Encoding } from "./content.ts";
-import { ENCODING_ARGUMENT, PATH_ARGUMENT, reopen, requireType } from "./path-argument.ts";
+import { unexpected } from "./held-place.ts";
+import { type Kept, stateOf, versionOf } from "./kept.ts";
+import { ENCODING_ARGUMENT, PATH_ARGUMENT, reopen, requireType, SHA256_ARGUMENT } from "./path-argument.ts";
 import { createFile, replaceFile } from "./placement.ts";
+
+/** LIMIT: bytes of a file that is read to find out whether it is the expected one; larger ones take seconds. */
+const EXPECTED_BYTES = 67_108_864;
 
 const manifest: CapabilityManifest = {
   name: "fs_write",
-  version: "1.0.0",
+  version: "1.1.0",
   description:
     "Writes a regular file. Mode create makes a new one and never overwrites; overwrite replaces the file and append adds to its end, and both create one that is missing. Folders are not created.",
   input: {
@@ -24,6 +37,7 @@ const manifest: CapabilityManifest = {
       content: { type: "string", maxLength: LIMITS.messageBytes },
       mode: { enum: ["create", "overwrite", "append"] },
       encoding: ENCODING_ARGUMENT,
+      sha256: SHA256_ARGUMENT,
     },
   },
   output: {
@@ -44,27 +58,58 @@ const manifest: CapabilityManifest = {
   limits: { timeout_ms: LIMITS.timeoutCeilingMs, output_bytes: LIMITS.outputCeilingBytes },
 };
 
-export const fsWrite: Capability = { manifest, isolation: "host", execute };
+export const fsWrite: Capability = { manifest, isolation: "host", keeps: "content", execute };
 
 async function execute(call: CapabilityCall): Promise<CapabilityOutcome> {
-  return await hostOutcome(call.signal, () => write(call));
+  return await changeOutcome(call.signal, () => write(call));
 }
 
-async function write({ args, bound, signal }: CapabilityCall): Promise<JsonObject> {
+async function write({ args, bound, kept, signal }: CapabilityCall): Promise<Change> {
   const path = bound.path("/path");
   const encoding: Encoding = valueAt(args, "/encoding") === "base64" ? "base64" : "utf8";
   const content = contentBytes(String(valueAt(args, "/content")), encoding);
   if (content === null) throw new FemtoError("FEMTO_ARGUMENTS_INVALID", `the content is not well-formed ${encoding}`);
   const mode = textAt(args, "/mode");
+  const expected = valueAt(args, "/sha256");
+  if (expected !== undefined && mode !== "overwrite") {
+    throw new FemtoError(
+      "FEMTO_CAPABILITY_FAILED",
+      `a sha256 is expected where a file is overwritten, not to ${mode}`,
+      {
+        fix: 'Use mode "overwrite", or leave out sha256.',
+      },
+    );
+  }
+  const sha256 = digest(content);
+  const result = { bytes: content.length, sha256 };
   // A file that appears after it was found missing is never touched: its facts were not decided on.
-  if (mode === "create" || path.target === null) await createFile(path, content, signal);
-  else if (mode === "overwrite") await replaceFile(path, content, signal);
-  else await append(path, content);
-  return { bytes: content.length, sha256: createHash("sha256").update(content).digest("hex") };
+  if (mode === "create" || (path.target === null && expected === undefined)) {
+    return { result, left: { sha256, version: versionOf(await createFile(path, content, signal)) } };
+  }
+  if (mode !== "overwrite") return { result, left: await append(path, content, kept) };
+  const state = typeof expected === "string" ? await stateWith(path, expected) : undefined;
+  const { placed, state: replaced } = await replaceFile(path, content, signal, state);
+  return { result, left: leftOf({ sha256, version: versionOf(placed) }, kept, replaced) };
+}
+
+/** INVARIANT: only what was kept was replaced, or the call cannot be undone. */
+export function leftOf(left: LeftBehind, [before]: readonly Kept[], replaced: string): LeftBehind | null {
+  return before?.content != null && before.state === replaced ? left : null;
+}
+
+/** The state of the file while it has this content. */
+async function stateWith(path: BoundPath, expected: string): Promise<string> {
+  const target = requireType(path, "file");
+  const found = fstatSync(target.descriptor, { bigint: true });
+  if (found.size > EXPECTED_BYTES) {
+    throw new FemtoError("FEMTO_FILE_TOO_LARGE", `${printable(path.path)} has more than ${EXPECTED_BYTES} bytes`);
+  }
+  if ((await digestOf(target.descriptor, Number(found.size))) !== expected) throw unexpected(path, "sha256");
+  return stateOf(found);
 }
 
 /** The end of the file is found by the kernel at each write, so that no other writer's bytes are overwritten. */
-async function append(path: BoundPath, content: Buffer): Promise<void> {
+async function append(path: BoundPath, content: Buffer, [before]: readonly Kept[]): Promise<LeftBehind | null> {
   await using file = await reopen(requireType(path, "file"), constants.O_WRONLY | constants.O_APPEND);
   const { nlink } = await file.stat();
   if (nlink > 1) {
@@ -84,4 +129,8 @@ async function append(path: BoundPath, content: Buffer): Promise<void> {
     throw new FemtoError("FEMTO_OS_REFUSED", reason);
   }
   await file.sync();
+  // Where others have added, too, the file is not this, and an undo finds out.
+  return before?.content == null ? null : { sha256: digest(Buffer.concat([before.content, content])) };
 }
+
+const digest = (content: Buffer): string => createHash("sha256").update(content).digest("hex");

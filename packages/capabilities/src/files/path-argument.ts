@@ -33,3 +33,15 @@ export function requireType({ path, type, target }: BoundPath, wanted: "file" | 
 export async function reopen({ descriptor }: { readonly descriptor: number }, flags: number): Promise<FileHandle> {
   return await open(`/proc/self/fd/${descriptor}`, flags | constants.O_NONBLOCK | constants.O_NOCTTY);
 }
+
+export const SHA256_ARGUMENT = {
+  type: "string",
+  pattern: "^[0-9a-f]{64}$",
+  description: "Digest that the file's content has to have; another one, and nothing is changed.",
+} as const;
+
+export const VERSION_ARGUMENT = {
+  type: "string",
+  pattern: "^[0-9]+\\.[0-9]+\\.[0-9]+$",
+  description: "Version that it has to have, as fs_stat gives it; another one, and nothing is changed.",
+} as const;

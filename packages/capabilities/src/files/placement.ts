@@ -2,18 +2,19 @@
  * Puts a whole file in its place. Every step goes through the held folder, never through a path: the
  * content is written and made durable under a name of its own and takes its place in one step.
  */
-import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
-import { constants, readlinkSync } from "node:fs";
-import { type FileHandle, link, lstat, open, rename, stat, unlink } from "node:fs/promises";
-import { FemtoError, printable, systemErrorCode } from "@femtoclaw/protocol";
+import { type BigIntStats, constants, fstatSync } from "node:fs";
+import { type FileHandle, link, open, rename, stat, unlink } from "node:fs/promises";
+import { systemErrorCode } from "@femtoclaw/protocol";
 import type { BoundPath, HeldFile } from "../facts/bound-arguments.ts";
-import { reopen, requireType } from "./path-argument.ts";
+import { changed, exists, leafOf, requireLeaf, requirePlace, syncFolder } from "./held-place.ts";
+import { stateOf } from "./kept.ts";
+import { requireType } from "./path-argument.ts";
 
-/** Never overwrites: a name that appears meanwhile makes the last step fail. */
-export async function createFile(path: BoundPath, content: Buffer, signal: AbortSignal): Promise<void> {
+/** Never overwrites: a name that appears meanwhile makes the last step fail. Gives what was put there. */
+export async function createFile(path: BoundPath, content: Buffer, signal: AbortSignal): Promise<BigIntStats> {
   if (path.target !== null) throw exists(path);
-  await place(path, signal, {
+  return await place(path, signal, {
     prepare: (file) => file.writeFile(content),
     commit: async (temporary, leaf) => {
       try {
@@ -26,20 +27,38 @@ export async function createFile(path: BoundPath, content: Buffer, signal: Abort
   });
 }
 
-/** Replaces the file that was decided on, and no other, and keeps its owner and mode. */
-export async function replaceFile(path: BoundPath, content: Buffer, signal: AbortSignal): Promise<void> {
+export interface Replaced {
+  /** What was put there. */
+  readonly placed: BigIntStats;
+  /** The state that the file had at the very end. */
+  readonly state: string;
+}
+
+/**
+ * Replaces the file that was decided on, and no other, and keeps its owner and mode. Where `state` is given, also
+ * that file is replaced only while it is as it was then.
+ */
+export async function replaceFile(
+  path: BoundPath,
+  content: Buffer,
+  signal: AbortSignal,
+  state?: string,
+): Promise<Replaced> {
   const target = requireType(path, "file");
-  await place(path, signal, {
+  let last = "";
+  const placed = await place(path, signal, {
     prepare: async (file) => {
       await keepOwnerAndMode(file, target);
       await file.writeFile(content);
     },
     commit: async (temporary, leaf) => {
-      const found = await lstat(leaf, { bigint: true });
-      if (found.dev !== target.device || found.ino !== target.inode) throw changed(path);
+      await requireLeaf(path, target);
+      last = stateOf(fstatSync(target.descriptor, { bigint: true }));
+      if (state !== undefined && last !== state) throw changed(path);
       await rename(temporary, leaf);
     },
   });
+  return { placed, state: last };
 }
 
 interface Steps {
@@ -47,27 +66,26 @@ interface Steps {
   commit(temporary: string, leaf: string): Promise<void>;
 }
 
-async function place(path: BoundPath, signal: AbortSignal, { prepare, commit }: Steps): Promise<void> {
-  const { parent } = path;
-  assert(parent !== null, "the manifest declares a path that may be created");
-  const folder = `/proc/self/fd/${parent.descriptor}`;
-  const temporary = `${folder}/.femtoclaw-${randomBytes(8).toString("hex")}.tmp`;
+async function place(path: BoundPath, signal: AbortSignal, { prepare, commit }: Steps): Promise<BigIntStats> {
+  const leaf = leafOf(path);
+  const temporary = leafOf(path, `.femtoclaw-${randomBytes(8).toString("hex")}.tmp`);
+  let placed: BigIntStats;
   try {
     // INVARIANT: the new file is one that nobody else prepared, neither a link nor open elsewhere.
     const { O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY } = constants;
     await using file = await open(temporary, O_CREAT | O_EXCL | O_NOFOLLOW | O_WRONLY, 0o666);
     await prepare(file);
     await file.sync();
+    placed = await file.stat({ bigint: true });
     signal.throwIfAborted();
-    // A folder that was moved since is no longer the place that was decided on.
-    if (readlinkSync(folder) !== parent.path) throw changed(path);
-    await commit(temporary, `${folder}/${parent.leaf}`);
+    requirePlace(path);
+    await commit(temporary, leaf);
   } catch (error) {
     await removeIfPresent(temporary);
     throw error;
   }
-  await using opened = await reopen(parent, constants.O_RDONLY | constants.O_DIRECTORY);
-  await opened.sync();
+  await syncFolder(path);
+  return placed;
 }
 
 /** Owner first, because changing it takes mode bits away. */
@@ -84,9 +102,3 @@ async function removeIfPresent(path: string): Promise<void> {
     if (systemErrorCode(error) !== "ENOENT") throw error;
   }
 }
-
-const exists = ({ path }: BoundPath): FemtoError =>
-  new FemtoError("FEMTO_FILE_EXISTS", `${printable(path)} exists already`);
-
-const changed = ({ path }: BoundPath): FemtoError =>
-  new FemtoError("FEMTO_FILE_CHANGED", `${printable(path)} changed after the decision`);

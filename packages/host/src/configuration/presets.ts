@@ -18,6 +18,9 @@ interface PresetContent {
   readonly programs: readonly PresetProgram[];
 }
 
+const READING = ["fs_read", "fs_list", "fs_stat", "fs_search"];
+const WRITING = ["fs_write", "fs_edit", "fs_mkdir", "fs_move", "fs_delete"];
+
 const ANY_ARGUMENTS = '["*"]';
 const ANY_CODE = "[{ any = true, unsafe = true }]";
 const SANDBOX_BOUNDS_IT = "It can run any code, so what bounds it is the sandbox: these tables, and no network.";
@@ -78,9 +81,8 @@ search_path = [${DEFAULT_SEARCH_PATH.map((folder) => `"${folder}"`).join(", ")}]
 
 [capabilities]                   # disabled unless named here
 process_exec = true
-fs_read = true
-fs_list = true
-${writesWorkspace ? "" : "# "}fs_write = true
+${READING.map((name) => `${name} = true`).join("\n")}
+${WRITING.map((name) => `${writesWorkspace ? "" : "# "}${name} = true`).join("\n")}
 
 [allow]
 read = ["."]

@@ -79,14 +79,7 @@ export function operatorHandlers({ runtime, sockets, otlpEndpoint, stop, reload 
         if (shown !== null) return { ...shown.view, records: shown.records };
         throw await notFound(runtime.reader, execution);
       },
-      "executions.resolve": async ({ execution, resolution, reason, ...rest }) => {
-        refuseUnknown(rest);
-        if (typeof execution !== "string") throw invalid("`execution` must be a string");
-        if (resolution !== "done" && resolution !== "not-done")
-          throw invalid('`resolution` must be "done" or "not-done"');
-        if (typeof reason !== "string") throw invalid("`reason` must be a string");
-        return { seq: await runtime.resolveExecution({ execution, resolution, reason, by: operatorName() }) };
-      },
+      ...aftermathVerbs(runtime),
       ...approvalVerbs(runtime, operatorName),
       ...auditVerbs(runtime),
       "policy.show": (fields) => {
@@ -119,6 +112,25 @@ export function operatorHandlers({ runtime, sockets, otlpEndpoint, stop, reload 
       },
     },
     onClosed: () => undefined,
+  };
+}
+
+/** What an operator does about executions that have ended. */
+function aftermathVerbs(runtime: Runtime): ConnectionHandlers["verbs"] {
+  return {
+    "executions.resolve": async ({ execution, resolution, reason, ...rest }) => {
+      refuseUnknown(rest);
+      if (typeof execution !== "string") throw invalid("`execution` must be a string");
+      if (resolution !== "done" && resolution !== "not-done")
+        throw invalid('`resolution` must be "done" or "not-done"');
+      if (typeof reason !== "string") throw invalid("`reason` must be a string");
+      return { seq: await runtime.resolveExecution({ execution, resolution, reason, by: operatorName() }) };
+    },
+    "executions.undo": async ({ execution, ...rest }) => {
+      refuseUnknown(rest);
+      if (typeof execution !== "string") throw invalid("`execution` must be a string");
+      return await runtime.undo(execution);
+    },
   };
 }
 

@@ -39,12 +39,16 @@ export class TestFactsTaker {
     if (paths.length === 0) return await this.#examined(manifest, args);
     const bytes = sizeOf(manifest, args);
     const questions: PathQuestion[] = [];
-    for (const { pointer, access } of paths) {
+    for (const { pointer, access, recursive } of paths) {
       const text = textAt(args, pointer);
       if (text === null) return { ok: false, reason: `the argument ${pointer} is not a text` };
       const found = this.#place(text);
       if ("problem" in found) return { ok: false, reason: found.problem };
-      questions.push({ kind: "path", path: found.path, ...STATED[access], bytes: access === "create" ? bytes : 0 });
+      const isFolder = STATED[access].type === "directory";
+      questions.push({
+        ...{ kind: "path", path: found.path, ...STATED[access], bytes: access === "create" ? bytes : 0 },
+        ...(isFolder && (recursive === true || isTrueAt(args, recursive)) ? { recursive: true } : {}),
+      });
     }
     return { ok: true, questions: questions as Facts["questions"] };
   }
@@ -91,9 +95,17 @@ function encodingOf({ encoding }: JsonObject): "base64" | "utf8" {
 }
 
 function textAt(args: JsonObject, pointer: string): string | null {
-  const value = pointerTokens(pointer).reduce<unknown>(
+  const value = valueAt(args, pointer);
+  return typeof value === "string" ? value : null;
+}
+
+function isTrueAt(args: JsonObject, pointer: string | undefined): boolean {
+  return pointer !== undefined && valueAt(args, pointer) === true;
+}
+
+function valueAt(args: JsonObject, pointer: string): unknown {
+  return pointerTokens(pointer).reduce<unknown>(
     (at, token) => (typeof at === "object" && at !== null ? (at as JsonObject)[token] : undefined),
     args,
   );
-  return typeof value === "string" ? value : null;
 }

@@ -1,6 +1,7 @@
 /** A question to an operator as a person reads it: everything that would run, and nothing that only looks like it. */
 import { type ApprovedFile, type FactQuestion, type Facts, printable } from "@femtoclaw/protocol";
 import type { ApprovalView } from "@femtoclaw/runtime";
+import { changeLines } from "./change-text.ts";
 import type { Output } from "./output.ts";
 import { table } from "./table.ts";
 
@@ -18,7 +19,7 @@ export function cardLines(approval: ApprovalView, output: Output): string[] {
     ["because", `${shown(reason)}  (${shown(rule)}${source === null ? "" : `, ${shown(source)}`})`],
     ...(label === null ? [] : [["label", shown(label)] as Row]),
     ...factRows(approval.facts),
-    ...argumentRows(approval.args),
+    ...argumentRows(tool, approval.args),
     ...approval.files.map((file): Row => ["file", fileText(file)]),
     ["asked", approval.asked_at],
     ["expires", approval.expires_at],
@@ -46,7 +47,8 @@ function questionRows(question: FactQuestion): Row[] {
   if (question.kind === "tool") return [];
   if (question.kind === "path") {
     const bytes = question.bytes === 0 ? "" : `, ${question.bytes} bytes to write`;
-    return [["path", `${shown(question.path)}  (${question.type}${bytes})`]];
+    const below = question.recursive === true ? ", with everything below it" : "";
+    return [["path", `${shown(question.path)}  (${question.type}${below}${bytes})`]];
   }
   const { program, real_path, sha256, environment, cwd } = question;
   const target = program === real_path ? "" : ` -> ${shown(real_path)}`;
@@ -59,8 +61,18 @@ function questionRows(question: FactQuestion): Row[] {
 }
 
 /** Each argument stands on a line of its own, in quotes, so that one with spaces is not two. */
-function argumentRows(args: ApprovalView["args"]): Row[] {
+function argumentRows(tool: string, args: ApprovalView["args"]): Row[] {
   if (args === null) return [["arguments", "were erased"]];
+  const { old, new: next, ...others } = args;
+  const isEdit = tool === "fs_edit" && typeof old === "string" && typeof next === "string";
+  return [...valueRows(isEdit ? others : args), ...(isEdit ? changeRows(old, next) : [])];
+}
+
+function changeRows(old: string, next: string): Row[] {
+  return changeLines(old, next).map((line, index) => [index === 0 ? "change" : "", line]);
+}
+
+function valueRows(args: Readonly<Record<string, unknown>>): Row[] {
   return Object.entries(args).flatMap(([name, value]): Row[] => {
     const values = Array.isArray(value) ? value : [value];
     return values.map((item, index) => [

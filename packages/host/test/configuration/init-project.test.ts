@@ -20,7 +20,10 @@ test.each(PRESETS)("preset %s", async (preset) => {
   expect(resolved.authority.allow.run.map(({ path }) => path)).toContain("/usr/bin/cat");
   const writes = preset === "node" || preset === "python";
   expect(resolved.authority.allow.write).toHaveLength(writes ? 1 : 0);
-  expect(resolved.capabilities.has("fs_write")).toBe(writes);
+  for (const name of ["fs_write", "fs_edit", "fs_mkdir", "fs_move", "fs_delete"]) {
+    expect(resolved.capabilities.has(name)).toBe(writes);
+  }
+  for (const name of ["fs_read", "fs_list", "fs_stat", "fs_search"]) expect(resolved.capabilities.has(name)).toBe(true);
   expect(result.created[0]).toBe(home.path("project/policy/first.test.toml"));
   expect(result.description).toContain(writes ? `may write:\n  ${home.path("project")}` : "may write:\n  nothing");
 });

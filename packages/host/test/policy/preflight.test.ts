@@ -95,6 +95,21 @@ rule = "file/b/new"`,
   expect(policyFiles.rules.map(({ id }) => id)).toEqual(["file/b/new"]);
 });
 
+test("a call about everything below a folder is one in a test, too", async () => {
+  using home = new TemporaryHome();
+  const list = (expected: string, more: string): string => `[[case]]
+name = "a list${more}"
+call = { tool = "fs_list", args = { path = "."${more} } }
+expect = "${expected}"`;
+  const cases = [list("allow", ""), list("allow", ", recursive = false"), list("deny", ", recursive = true")];
+  const loaded = projectOf(home, {
+    "b.cedar": `@id("flat") forbid (principal, action == Action::"fs_list", resource) when { context has recursive && context.recursive };`,
+    "a.test.toml": cases.join("\n"),
+  });
+  const { results: found } = await loadPolicy(loaded);
+  expect(found.map(({ found: outcome }) => outcome)).toEqual(["allow", "allow", "deny"]);
+});
+
 test("a test that does not hold keeps the policy out, and names what decided", async () => {
   using home = new TemporaryHome();
   const loaded = projectOf(home, {

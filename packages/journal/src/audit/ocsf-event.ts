@@ -33,7 +33,7 @@ const FILE: EventClass = {
   category: SYSTEM,
   uid: 1001,
   name: "File System Activity",
-  activities: { 1: "Create", 2: "Read", 3: "Update" },
+  activities: { 1: "Create", 2: "Read", 3: "Update", 4: "Delete", 5: "Rename", 8: "Get Attributes" },
 };
 const PROCESS: EventClass = { category: SYSTEM, uid: 1007, name: "Process Activity", activities: { 1: "Launch" } };
 const LIFECYCLE: EventClass = {
@@ -227,7 +227,13 @@ function useOf(intent: IntentRecord): Particulars {
 const FILE_ACTIVITIES: Readonly<Record<string, (args: Attributes) => number>> = {
   fs_read: () => 2,
   fs_list: () => 2,
+  fs_search: () => 2,
+  fs_stat: () => 8,
   fs_write: ({ mode }) => (mode === "create" ? 1 : 3),
+  fs_edit: () => 3,
+  fs_mkdir: () => 1,
+  fs_move: () => 5,
+  fs_delete: () => 4,
 };
 
 function outcomeOf(body: ExecutionOutcomeBody, intent: IntentRecord | undefined, otherwise: Particulars): Particulars {

@@ -48,11 +48,11 @@ const LEAVING: Readonly<Partial<Record<RecordType, readonly string[]>>> = {
   "policy.activated": ["schema", "rules"],
   "execution.refused": ["facts"],
   "approval.asked": ["args", "facts"],
-  "execution.intent": ["args", "facts"],
+  "execution.intent": ["args", "facts", "kept"],
   "execution.outcome": ["result"],
 };
 /** Members in which single texts may be null instead of the member as a whole. */
-const OPEN: ReadonlySet<string> = new Set(["args", "result"]);
+const OPEN: ReadonlySet<string> = new Set(["args", "result", "kept"]);
 /** LIMIT: commitments that one member leaves behind; one with more large texts leaves as a whole. */
 const COMMITMENTS_PER_MEMBER = 16;
 /** LIMIT: redactions that a record lists place by place; more are told of by the member of the body, once for each rule. */

@@ -58,7 +58,7 @@ const SCHEMA = {
     object(["device", "file"], {
       class_uid: { const: 1001 },
       category_uid: { const: 1 },
-      activity_id: { enum: [1, 2, 3] },
+      activity_id: { enum: [1, 2, 3, 4, 5, 8] },
       device: object(["type_id"]),
       file: object(["name", "type_id"], { type_id: { enum: [1, 2] } }),
     }),
@@ -177,6 +177,10 @@ it("makes a file of what files are used for, and says what was done to it", () =
   expect(use("fs_list", {}, "directory")).toMatchObject({ activity_name: "Read", file: { type: "Folder" } });
   expect(use("fs_write", { mode: "create" })).toMatchObject({ activity_name: "Create" });
   expect(use("fs_write", { mode: "append" })).toMatchObject({ activity_name: "Update" });
+  expect(use("fs_edit", {})).toMatchObject({ activity_name: "Update" });
+  expect(use("fs_move", {})).toMatchObject({ activity_name: "Rename", type_uid: 100_105 });
+  expect(use("fs_delete", {})).toMatchObject({ activity_name: "Delete" });
+  expect(use("fs_stat", {})).toMatchObject({ activity_name: "Get Attributes" });
   // Arguments that left the record leave the question as it was.
   expect(use("fs_write", null)).toMatchObject({ class_uid: 1001, activity_name: "Update" });
 });

@@ -206,13 +206,13 @@ export interface CapabilityOptions {
  */
 export interface AllowTable {
   /**
-   * Files and folders for fs_read and fs_list; mounted read-only for children.
+   * Files and folders for fs_read, fs_list, fs_stat and fs_search; mounted read-only for children.
    *
    * @maxItems 256
    */
   read?: string[];
   /**
-   * Files and folders for fs_write; mounted read-write for children.
+   * Files and folders for fs_write, fs_edit, fs_mkdir, fs_move (both ends) and fs_delete; mounted read-write for children.
    *
    * @maxItems 256
    */
@@ -256,13 +256,13 @@ export interface RunAny {
  */
 export interface AskTable {
   /**
-   * Files and folders for fs_read and fs_list; children do not see them.
+   * Files and folders for fs_read, fs_list, fs_stat and fs_search; children do not see them.
    *
    * @maxItems 256
    */
   read?: string[];
   /**
-   * Files and folders for fs_write; read-only for children.
+   * Files and folders for fs_write, fs_edit, fs_mkdir, fs_move (both ends) and fs_delete; read-only for children.
    *
    * @maxItems 256
    */
@@ -277,13 +277,13 @@ export interface AskTable {
  */
 export interface DenyTable {
   /**
-   * Files and folders for fs_read and fs_list; mounted read-only for children.
+   * Files and folders for fs_read, fs_list, fs_stat and fs_search; mounted read-only for children.
    *
    * @maxItems 256
    */
   read?: string[];
   /**
-   * Files and folders for fs_write; mounted read-write for children.
+   * Files and folders for fs_write, fs_edit, fs_mkdir, fs_move (both ends) and fs_delete; mounted read-write for children.
    *
    * @maxItems 256
    */
@@ -480,6 +480,10 @@ export interface PathQuestion {
    * Bytes that the call would write; 0 for reads.
    */
   bytes: number;
+  /**
+   * True where the call is about everything below the folder, too; absent where it is not.
+   */
+  recursive?: boolean;
 }
 /**
  * This interface was referenced by `Facts`'s JSON-Schema
@@ -762,6 +766,14 @@ export interface DeclaredPath {
    * `create` may name a file that does not exist yet.
    */
   access: "read" | "list" | "create";
+  /**
+   * Whether the call is about everything below a folder, too: always, or where the truth value at this pointer says so.
+   */
+  recursive?: true | string;
+  /**
+   * Pointer to a truth value: folders on the way that are missing are created, and asked about, too.
+   */
+  parents?: string;
 }
 export interface DeclaredProgram {
   pointer: string;
@@ -1283,9 +1295,39 @@ export interface ExecutionIntentBody {
    */
   marks?: Mark[];
   /**
+   * What stood at each path that the call may change; null where it is a commitment. Absent for calls that change no file, and for those of versions that kept nothing.
+   */
+  kept?: null | [KeptPath, ...KeptPath[]];
+  /**
    * Sequence number of the question that operators said yes to; absent where nobody was asked.
    */
   approval?: number;
+}
+/**
+ * What stood at a path before a call changed it.
+ *
+ * This interface was referenced by `undefined`'s JSON-Schema
+ * via the `definition` "keptPath".
+ */
+export interface KeptPath {
+  path: string;
+  type: "file" | "directory" | "missing";
+  /**
+   * Size of the file.
+   */
+  bytes?: number;
+  /**
+   * What the file held; null where it is a commitment. Absent where it was not kept.
+   */
+  content?: null | string;
+  /**
+   * How the content stands for bytes.
+   */
+  encoding?: "utf8" | "base64";
+  /**
+   * Why the content was not kept, so that the call cannot be undone.
+   */
+  lost?: "large" | "secret" | "linked" | "unreadable";
 }
 /**
  * What became of a permitted call, made durable before anyone hears the answer.
@@ -1294,6 +1336,7 @@ export interface ExecutionIntentBody {
  * via the `definition` "executionOutcomeBody".
  */
 export interface ExecutionOutcomeBody {
+  left?: LeftBehind;
   intent: number;
   event: "succeeded" | "failed" | "timedOut" | "cancelled" | "contained" | "halted";
   duration_us: number;
@@ -1313,6 +1356,19 @@ export interface ExecutionOutcomeBody {
    * Bytes of the result as JSON, as the session's history counts them.
    */
   bytes?: number;
+}
+/**
+ * What the call left where it changed something, by which an undo knows it again. Absent where it cannot be undone.
+ */
+export interface LeftBehind {
+  /**
+   * Digest of the file's content.
+   */
+  sha256?: string;
+  /**
+   * Inode, size and time of change in nanoseconds, as `fs_stat` gives them.
+   */
+  version?: string;
 }
 /**
  * A permitted call whose outcome a crash made unknown. It is never run again by itself.

@@ -4,7 +4,15 @@
  */
 import assert from "node:assert/strict";
 import type { JsonObject } from "@femtoclaw/capabilities";
-import { errorText, type HistoryFacts } from "@femtoclaw/protocol";
+import {
+  type Authority,
+  errorText,
+  type Facts,
+  FemtoError,
+  type HistoryFacts,
+  type PathQuestion,
+} from "@femtoclaw/protocol";
+import { isWithin } from "../configuration/canonical-path.ts";
 import type { Execution } from "./execution.ts";
 import type { FactsResult, GateDecision, GateParts } from "./gate-parts.ts";
 import { isSameHistory } from "./session-standing.ts";
@@ -69,6 +77,25 @@ export class Decisions {
     return decision.allowed ? null : decision.reason;
   }
 
+  /**
+   * Whether a permitted call may go on to a path below those that it names. INVARIANT: I3: each is decided on like a call
+   * that names it, by the policy that permitted the call, and with a yes only to what the operators were asked.
+   */
+  mayReach(execution: Execution, path: string, type: PathQuestion["type"]): boolean {
+    const { facts, standing, askedBy } = execution;
+    assert(facts?.history && standing, "what is executed was decided on");
+    const questions: Facts["questions"] = [{ kind: "path", path, exists: type !== "missing", type, bytes: 0 }];
+    if (isKeptFromWalks(path, facts, standing.authority)) return false;
+    const about = { ...execution, facts: { questions } };
+    const decision = this.#ask(about, facts.history, false);
+    if (decision.revision !== null && decision.revision !== execution.revision) {
+      throw new FemtoError("FEMTO_EXECUTION_HALTED", "another policy came into force while the call ran");
+    }
+    if (decision.allowed) return true;
+    const isAsked = decision.code === "FEMTO_APPROVAL_REQUIRED" && decision.rules.every((id) => askedBy.includes(id));
+    return isAsked && this.#ask(about, facts.history, true).allowed;
+  }
+
   #historyOf({ session, actor }: Execution): HistoryFacts {
     const { clock, histories } = this.#parts;
     const moment = { nowUs: clock.nowUs(), monotonicUs: clock.monotonicUs() };
@@ -93,4 +120,11 @@ export class Decisions {
       return { allowed: false, rules: [], revision: null, code: "FEMTO_POLICY_ERROR", reason };
     }
   }
+}
+
+/** As with programs: what is secret is read by calls that name it, or not at all. */
+function isKeptFromWalks(path: string, { questions }: Facts, { sensitive }: Authority): boolean {
+  const isNamed = (secret: string): boolean =>
+    questions.some((question) => question.kind === "path" && isWithin(question.path, secret));
+  return (sensitive?.secret ?? []).some((grant) => isWithin(path, grant.path) && !isNamed(grant.path));
 }

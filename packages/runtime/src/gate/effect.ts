@@ -3,7 +3,7 @@
  * the gate gets an outcome that can be recorded.
  */
 import assert from "node:assert/strict";
-import type { BoundArguments, CapabilityOutcome, JsonObject } from "@femtoclaw/capabilities";
+import type { BoundArguments, CapabilityCall, CapabilityOutcome, JsonObject } from "@femtoclaw/capabilities";
 import type { Clock } from "@femtoclaw/journal";
 import {
   describeViolations,
@@ -11,6 +11,7 @@ import {
   type ErrorCode,
   errorText,
   FemtoError,
+  type LeftBehind,
   LIMITS,
   printable,
 } from "@femtoclaw/protocol";
@@ -32,6 +33,7 @@ export async function runEffect(
   registered: Registered,
   args: JsonObject,
   bound: BoundArguments,
+  mayReach: CapabilityCall["mayReach"],
 ): Promise<EffectOutcome> {
   const startUs = parts.clock.monotonicUs();
   const { capability, timeoutMs, outputBytes } = registered;
@@ -41,6 +43,8 @@ export async function runEffect(
     capability.execute({
       args,
       bound,
+      kept: execution.kept,
+      mayReach,
       signal: execution.abort.signal,
       limits: { timeoutMs, outputBytes },
       ...standing,
@@ -101,15 +105,35 @@ const UNSUCCESSFUL = ["failed", "timedOut", "cancelled", "contained"] as const;
  * a record that cannot be read back closes the journal for good. Types prove nothing about third-party code.
  */
 function checked(registered: Registered, returned: unknown, signal: AbortSignal): CheckedOutcome {
-  const { event, result, code, reason, fix, sandbox: named } = Object(returned) as Readonly<Record<string, unknown>>;
+  const {
+    event,
+    result,
+    left,
+    code,
+    reason,
+    fix,
+    sandbox: named,
+  } = Object(returned) as Readonly<Record<string, unknown>>;
   const sandbox = typeof named === "string" ? printable(named, LIMITS.labelChars) : null;
-  if (event === "succeeded") return { ...checkedResult(registered, result), sandbox };
+  if (event === "succeeded") return { ...checkedResult(registered, result), sandbox, ...checkedLeft(registered, left) };
   const failure = UNSUCCESSFUL.find((name) => name === event);
   if (failure === undefined || !isErrorCode(code) || typeof reason !== "string") {
     return contained("it returned something that is no outcome");
   }
   if (failure === "cancelled" && signal.aborted) return { ...stopped(signal), sandbox };
   return { ...unsuccessful(failure, code, reason, typeof fix === "string" ? fix : undefined), sandbox };
+}
+
+/** What an undo goes by, where the capability has something kept for it. */
+function checkedLeft({ capability }: Registered, returned: unknown): { readonly left?: LeftBehind } {
+  if (capability.keeps === undefined || typeof returned !== "object" || returned === null) return {};
+  const { sha256, version } = returned as Readonly<Record<string, unknown>>;
+  return {
+    left: {
+      ...(typeof sha256 === "string" && /^[0-9a-f]{64}$/.test(sha256) ? { sha256 } : {}),
+      ...(typeof version === "string" && /^[0-9]+\.[0-9]+\.[0-9]+$/.test(version) ? { version } : {}),
+    },
+  };
 }
 
 /** A result is what the manifest promises, and plain data that nobody changes once it is recorded. */

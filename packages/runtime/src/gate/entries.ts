@@ -6,7 +6,9 @@ import { type JournalEntry, redact, textWithoutSecrets } from "@femtoclaw/journa
 import {
   type ApprovedFile,
   type DecisionCode,
+  type ExecutionIntentBody,
   type ExecutionOutcomeBody,
+  type LeftBehind,
   LIMITS,
   printable,
   type Redaction,
@@ -48,7 +50,7 @@ export function refusalEntry(
 }
 
 export function intentEntry(execution: Execution): JournalEntry {
-  const { approval, receivedUs, marks, bytes, reservedBytes } = execution;
+  const { approval, receivedUs, marks, kept, bytes, reservedBytes } = execution;
   const decided = decidedCall(execution);
   return {
     type: "execution.intent",
@@ -61,6 +63,7 @@ export function intentEntry(execution: Execution): JournalEntry {
       bytes: bytes.byteLength,
       reserved_bytes: reservedBytes,
       ...(marks.length === 0 ? {} : { marks: [...marks] }),
+      ...(kept.length === 0 ? {} : { kept: kept.map(({ entry }) => entry) as ExecutionIntentBody["kept"] & object }),
     },
     secrets: decided.secrets,
   };
@@ -149,11 +152,12 @@ export interface OutcomeDetails {
   /** Bytes of the result as JSON. */
   readonly resultBytes?: number;
   readonly error?: ReplyError;
+  readonly left?: LeftBehind;
 }
 
 export function outcomeEntry(execution: Execution, details: OutcomeDetails): JournalEntry {
   assert(execution.intent !== null, "an outcome follows a durable intent");
-  const { event, began, durationUs, sandbox, result, resultBytes = 0, error } = details;
+  const { event, began, durationUs, sandbox, result, resultBytes = 0, error, left } = details;
   return {
     type: "execution.outcome",
     ...whose(execution),
@@ -166,6 +170,7 @@ export function outcomeEntry(execution: Execution, details: OutcomeDetails): Jou
       bytes: resultBytes,
       ...(result === undefined ? {} : { result }),
       ...(error === undefined ? {} : { error }),
+      ...(left === undefined ? {} : { left }),
     },
     secrets: execution.secrets.output(result, "/result"),
   };

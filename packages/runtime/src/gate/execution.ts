@@ -1,6 +1,6 @@
 /** What the gate knows of one execution on its way; dropped when the execution ends. */
 
-import type { BoundArguments, Capability } from "@femtoclaw/capabilities";
+import type { BoundArguments, Capability, Kept } from "@femtoclaw/capabilities";
 import type { JournalEntry } from "@femtoclaw/journal";
 import type { DecisionShare } from "@femtoclaw/policy";
 import type {
@@ -55,6 +55,8 @@ export interface Execution {
   /** The most that the call may get back, which its session's history counts until it is known. */
   reservedBytes: number;
   bound: BoundArguments | null;
+  /** What stood at its paths before its effect. */
+  kept: readonly Kept[];
   revision: string | null;
   rules: readonly string[];
   /** Question that operators said yes to, where one was asked about this call, and the rules that asked. */
@@ -117,6 +119,7 @@ export function newExecution(
     marks: [],
     reservedBytes: 0,
     bound: null,
+    kept: [],
     revision: null,
     rules: [],
     approval: null,

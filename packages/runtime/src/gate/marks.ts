@@ -23,7 +23,12 @@ export function marksOf(
     const reaches = (question: Facts["questions"][number]): boolean => {
       switch (question.kind) {
         case "path":
-          return places.some(({ path }) => isWithin(question.path, path));
+          return places.some(
+            ({ path }) =>
+              isWithin(question.path, path) ||
+              // What is secret is left out below a folder; what strangers wrote is not.
+              (mark === "seen_untrusted" && question.recursive === true && isWithin(path, question.path)),
+          );
         case "program":
           return places.some(({ path }) => mayShow(authority, path));
         case "tool":

@@ -3,8 +3,8 @@
  * execute, commit the outcome. The execution machine says which step is next.
  */
 import assert from "node:assert/strict";
-import type { JsonObject } from "@femtoclaw/capabilities";
-import type { JournalEntry } from "@femtoclaw/journal";
+import { type JsonObject, keepBefore } from "@femtoclaw/capabilities";
+import { type JournalEntry, redact } from "@femtoclaw/journal";
 import type { ExecutionEvent, ExecutionState } from "@femtoclaw/machines";
 import type { Question } from "@femtoclaw/policy";
 import {
@@ -167,7 +167,17 @@ export class Steps {
     // However long it waits and runs now, it keeps no newcomer from its turn.
     execution.leave(false);
     execution.heldBack = await this.#takeEffectSlot(execution);
+    const { capability } = execution;
+    if (execution.heldBack === null && capability?.keeps !== undefined) await this.#keep(execution, capability.keeps);
     return execution.heldBack === null ? await this.#numberIntent(execution) : "permitted";
+  }
+
+  /** Before the last decision, because what it reads takes time; what changes meanwhile is found out by the effect. */
+  async #keep(execution: Execution, keeps: "content" | "names"): Promise<void> {
+    const { bound, standing } = execution;
+    assert(bound && standing, "a permitted call has its facts");
+    const isSecret = (text: string): boolean => redact(text).redactions.length > 0;
+    execution.kept = await keepBefore(bound, { keeps, authority: standing.authority, isSecret });
   }
 
   /**
@@ -286,7 +296,9 @@ export class Steps {
       const reason = `stopped before its effect began: ${execution.stopReason ?? "the registry is down"}`;
       return this.#end(execution, "cancelled", false, { code: "FEMTO_EXECUTION_HALTED", reason });
     }
-    const outcome = await runEffect(this.#parts, execution, registered, call.args as JsonObject, bound);
+    const outcome = await runEffect(this.#parts, execution, registered, call.args as JsonObject, bound, (path, type) =>
+      this.#decisions.mayReach(execution, path, type),
+    );
     execution.release?.();
     execution.release = null;
     if (outcome.event === "succeeded") {

@@ -1,0 +1,148 @@
+/** `fs_move`: gives a file or folder another place on the same file system, and never takes anything's place. */
+import { link, lstat, mkdir, rename, rmdir, unlink } from "node:fs/promises";
+import { type CapabilityManifest, FemtoError, LIMITS, printable, systemErrorCode } from "@femtoclaw/protocol";
+import type { Capability, CapabilityCall, CapabilityOutcome } from "../capability.ts";
+import { valueAt } from "../facts/arguments.ts";
+import type { BoundPath, HeldFile } from "../facts/bound-arguments.ts";
+import { type Change, changeOutcome } from "../outcome.ts";
+import { changed, exists, leafOf, missing, requireLeaf, requirePlace, syncFolder, unexpected } from "./held-place.ts";
+import { versionOf } from "./kept.ts";
+import { PATH_ARGUMENT, VERSION_ARGUMENT } from "./path-argument.ts";
+import { WalkBounds, walk } from "./walk.ts";
+
+/** LIMIT: names below a folder that is moved; each of them is decided on at both ends. */
+const ENTRIES_MAX = 10_000;
+
+const manifest: CapabilityManifest = {
+  name: "fs_move",
+  version: "1.0.0",
+  description:
+    "Moves or renames a regular file or a folder within one file system. Nothing that exists is overwritten.",
+  input: {
+    type: "object",
+    additionalProperties: false,
+    required: ["from", "to"],
+    properties: {
+      from: PATH_ARGUMENT,
+      to: { ...PATH_ARGUMENT, description: "The new path itself, not the folder to move into." },
+      version: VERSION_ARGUMENT,
+    },
+  },
+  output: {
+    type: "object",
+    additionalProperties: false,
+    required: ["type"],
+    properties: { type: { enum: ["file", "directory"], description: "What was moved." } },
+  },
+  arguments: [
+    { pointer: "/from", kind: "path", access: "create", recursive: true },
+    { pointer: "/to", kind: "path", access: "create" },
+  ],
+  effect: "write",
+  idempotent: false,
+  limits: { timeout_ms: LIMITS.timeoutCeilingMs, output_bytes: LIMITS.outputCeilingBytes },
+};
+
+export const fsMove: Capability = { manifest, isolation: "host", keeps: "names", execute };
+
+async function execute(call: CapabilityCall): Promise<CapabilityOutcome> {
+  return await changeOutcome(call.signal, () => move(call));
+}
+
+async function move(call: CapabilityCall): Promise<Change> {
+  const { args, bound, signal } = call;
+  const [from, to] = [bound.path("/from"), bound.path("/to")];
+  const { target, type } = from;
+  if (target === null || type === "missing") throw missing(from);
+  if (to.target !== null) throw exists(to);
+  if (to.path.startsWith(`${from.path}/`)) {
+    throw new FemtoError("FEMTO_CAPABILITY_FAILED", `${printable(to.path)} lies in what would be moved there`, {
+      fix: "Name a place outside of the folder.",
+    });
+  }
+  if (type === "directory") await requireMovable(from, target, to, call);
+  for (const end of [from, to]) requirePlace(end);
+  const found = await requireLeaf(from, target);
+  const expected = valueAt(args, "/version");
+  if (expected !== undefined && versionOf(found) !== expected) throw unexpected(from, "version");
+  signal.throwIfAborted();
+  try {
+    await (type === "file" ? moveFile(from, target, to) : moveFolder(from, target, to));
+  } catch (error) {
+    if (systemErrorCode(error) !== "EXDEV") throw error;
+    const reason = `${printable(from.path)} and ${printable(to.path)} lie on different file systems`;
+    throw new FemtoError("FEMTO_OS_REFUSED", reason, { fix: "Write the content anew there, and delete it here." });
+  }
+  await syncFolder(to);
+  await syncFolder(from);
+  const moved = await lstat(leafOf(to), { bigint: true });
+  return { result: { type }, left: { version: versionOf(moved) } };
+}
+
+/**
+ * INVARIANT: what a rule keeps in its place, or keeps out of another, does not get around it with the folder that
+ * holds it: everything below is decided on at both ends.
+ */
+async function requireMovable(from: BoundPath, target: HeldFile, to: BoundPath, call: CapabilityCall): Promise<void> {
+  const bounds = new WalkBounds(ENTRIES_MAX);
+  const refused = new FemtoError(
+    "FEMTO_CAPABILITY_FAILED",
+    `${printable(from.path)} holds what policy does not let the call move, so the folder stays where it is`,
+    { fix: "Move the parts of it that may be moved." },
+  );
+  let isHeldBack = false;
+  const mayReach: CapabilityCall["mayReach"] = (path, type) => {
+    const there = `${to.path}${path.slice(from.path.length)}`;
+    const may = call.mayReach(path, type) && call.mayReach(there, type);
+    isHeldBack ||= !may;
+    return may;
+  };
+  const root = { descriptor: target.descriptor, path: from.path };
+  for await (const _ of walk(root, { mayReach, signal: call.signal }, bounds)) if (isHeldBack) break;
+  if (isHeldBack) throw refused;
+  if (!bounds.isCut) return;
+  const most = `a folder with at most ${ENTRIES_MAX} names, none of them too deep, is moved`;
+  throw new FemtoError("FEMTO_FILE_TOO_LARGE", `${printable(from.path)} holds more: ${most}`, {
+    fix: "Move the parts of it one by one.",
+  });
+}
+
+/** A second name first, which never overwrites, then the first one goes: at no time has the file no name. */
+async function moveFile(from: BoundPath, target: HeldFile, to: BoundPath): Promise<void> {
+  const [old, next] = [leafOf(from), leafOf(to)];
+  try {
+    await link(old, next);
+  } catch (error) {
+    throw systemErrorCode(error) === "EEXIST" ? exists(to) : error;
+  }
+  if (!(await isTarget(next, target)) || !(await isTarget(old, target))) {
+    await unlink(next);
+    throw changed(from);
+  }
+  await unlink(old);
+}
+
+/** An empty folder holds the place, which a rename takes only while it is empty. */
+async function moveFolder(from: BoundPath, target: HeldFile, to: BoundPath): Promise<void> {
+  const [old, next] = [leafOf(from), leafOf(to)];
+  try {
+    await mkdir(next);
+  } catch (error) {
+    throw systemErrorCode(error) === "EEXIST" ? exists(to) : error;
+  }
+  try {
+    await rename(old, next);
+  } catch (error) {
+    await rmdir(next).catch(() => undefined);
+    throw error;
+  }
+  if (await isTarget(next, target)) return;
+  // Something else stood there in the last moment; it goes back.
+  await rename(next, old);
+  throw changed(from);
+}
+
+async function isTarget(path: string, { device, inode }: HeldFile): Promise<boolean> {
+  const found = await lstat(path, { bigint: true });
+  return found.dev === device && found.ino === inode;
+}

@@ -1,0 +1,179 @@
+/**
+ * `fs_search`: lines that hold a text, in a file or in all files below a folder. The text is taken literally: no
+ * pattern that is proposed can make the host search for ever.
+ */
+import { type CapabilityManifest, LIMITS, systemErrorCode } from "@femtoclaw/protocol";
+import type { Capability, CapabilityCall, CapabilityOutcome, JsonObject } from "../capability.ts";
+import { textAt } from "../facts/arguments.ts";
+import type { HeldFile } from "../facts/bound-arguments.ts";
+import { hostOutcome } from "../outcome.ts";
+import { missing } from "./held-place.ts";
+import { readWhole } from "./kept.ts";
+import { PATH_ARGUMENT } from "./path-argument.ts";
+import { TextSearch } from "./text-search.ts";
+import { WalkBounds, walk } from "./walk.ts";
+
+/** LIMIT: names that are looked at in one call. */
+const ENTRIES_MAX = 20_000;
+/** LIMIT: bytes of one file that is searched; larger ones are data rather than text that somebody reads. */
+const FILE_BYTES = 4_194_304;
+/** LIMIT: bytes that are read in one call, all files together. */
+const READ_BYTES = 268_435_456;
+/** LIMIT: lines that are given back; nobody reads more. */
+const MATCHES_MAX = 1_000;
+/** LIMIT: bytes of a line around the place that are given back; minified files have one line. */
+const LINE_BYTES = 400;
+/** Bytes at the beginning of a file in which a NUL shows that it is no text. */
+const BINARY_BYTES = 8_192;
+
+const manifest: CapabilityManifest = {
+  name: "fs_search",
+  version: "1.0.0",
+  description:
+    "Finds the lines that hold a text, in one file or in the files below a folder, as far as policy permits it there. The text is taken literally, with its upper and lower case. Links are not followed, and files that are no text are skipped.",
+  input: {
+    type: "object",
+    additionalProperties: false,
+    required: ["path", "pattern"],
+    properties: {
+      path: PATH_ARGUMENT,
+      pattern: {
+        type: "string",
+        minLength: 1,
+        maxLength: 1_024,
+        pattern: "^[^\\r\\n]*$",
+        description: "Text within one line; no regular expression.",
+      },
+    },
+  },
+  output: {
+    type: "object",
+    additionalProperties: false,
+    required: ["matches", "files", "skipped", "truncated"],
+    properties: {
+      matches: {
+        type: "array",
+        maxItems: MATCHES_MAX,
+        items: {
+          type: "object",
+          additionalProperties: false,
+          required: ["name", "line", "text"],
+          properties: {
+            name: { type: "string", description: "From the folder that was searched; empty for the file itself." },
+            line: { type: "integer", minimum: 1 },
+            text: { type: "string", description: "The line, or the part of it around the place." },
+          },
+        },
+      },
+      files: { type: "integer", minimum: 0, description: "Files that were searched." },
+      skipped: { type: "integer", minimum: 0, description: "Files that are no text, too large, or not to be read." },
+      truncated: { type: "boolean", description: "There is more than was searched or is given back." },
+    },
+  },
+  arguments: [{ pointer: "/path", kind: "path", access: "read", recursive: true }],
+  effect: "read",
+  idempotent: true,
+  limits: { timeout_ms: LIMITS.timeoutCeilingMs, output_bytes: LIMITS.outputCeilingBytes },
+};
+
+export const fsSearch: Capability = { manifest, isolation: "host", execute };
+
+async function execute(call: CapabilityCall): Promise<CapabilityOutcome> {
+  return await hostOutcome(call.signal, () => search(call));
+}
+
+async function search(call: CapabilityCall): Promise<JsonObject> {
+  const path = call.bound.path("/path");
+  if (path.target === null) throw missing(path);
+  const finder = new Finder(textAt(call.args, "/pattern"), call.limits.outputBytes);
+  if (path.type === "file") {
+    await finder.look("", path.target);
+    return finder.result(false);
+  }
+  const bounds = new WalkBounds(ENTRIES_MAX);
+  for await (const { name, type, found, descriptor } of walk(
+    { descriptor: path.target.descriptor, path: path.path },
+    call,
+    bounds,
+  )) {
+    if (type !== "file") continue;
+    await finder.look(name, descriptor === null ? null : { descriptor, device: found.dev, inode: found.ino });
+    if (finder.isFull) break;
+  }
+  return finder.result(bounds.isCut);
+}
+
+/** Matches of one text, up to all limits. */
+class Finder {
+  readonly #search: TextSearch;
+  readonly #matches: { name: string; line: number; text: string }[] = [];
+  #outputLeft: number;
+  #readLeft = READ_BYTES;
+  #files = 0;
+  #skipped = 0;
+  isFull = false;
+
+  constructor(pattern: string, outputBytes: number) {
+    this.#search = new TextSearch(Buffer.from(pattern, "utf8"));
+    this.#outputLeft = outputBytes;
+  }
+
+  async look(name: string, file: HeldFile | null): Promise<void> {
+    const content = file === null ? null : await readText(file);
+    if (content === null) {
+      this.#skipped += 1;
+      return;
+    }
+    this.#files += 1;
+    this.#readLeft -= content.length;
+    this.#find(name, content);
+    if (this.#readLeft <= 0) this.isFull = true;
+  }
+
+  result(isCut: boolean): JsonObject {
+    const truncated = isCut || this.isFull;
+    return { matches: this.#matches, files: this.#files, skipped: this.#skipped, truncated };
+  }
+
+  #find(name: string, content: Buffer): void {
+    let line = 1;
+    let counted = 0;
+    for (let at = this.#search.indexIn(content); at !== -1; ) {
+      for (let end = content.indexOf(10, counted); end !== -1 && end < at; end = content.indexOf(10, counted)) {
+        line += 1;
+        counted = end + 1;
+      }
+      const next = content.indexOf(10, at);
+      const end = next === -1 ? content.length : next;
+      if (!this.#add({ name, line, text: lineAround(content, counted, end, at) })) return;
+      // One line is one match, however often it holds the text.
+      at = next === -1 ? -1 : this.#search.indexIn(content, next + 1);
+    }
+  }
+
+  #add(match: { name: string; line: number; text: string }): boolean {
+    this.#outputLeft -= Buffer.byteLength(JSON.stringify(match)) + 1;
+    this.isFull = this.#matches.length === MATCHES_MAX || this.#outputLeft < 0;
+    if (!this.isFull) this.#matches.push(match);
+    return !this.isFull;
+  }
+}
+
+function lineAround(content: Buffer, start: number, end: number, at: number): string {
+  const from = Math.max(start, Math.min(at - LINE_BYTES / 4, end - LINE_BYTES));
+  return content
+    .subarray(from, Math.min(end, from + LINE_BYTES))
+    .toString("utf8")
+    .replace(/\r$/, "");
+}
+
+/** Null for what is no text, is too large or may not be read by the host. */
+async function readText(file: HeldFile): Promise<Buffer | null> {
+  try {
+    const content = await readWhole(file, FILE_BYTES);
+    return content === null || content.subarray(0, BINARY_BYTES).includes(0) ? null : content;
+  } catch (error) {
+    if (systemErrorCode(error) === undefined) throw error;
+    return null;
+  }
+}

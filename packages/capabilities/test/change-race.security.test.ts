@@ -1,0 +1,187 @@
+/** The file capabilities that change, list and search, against names that are exchanged while they work. */
+import { execFileSync } from "node:child_process";
+import { once } from "node:events";
+import { lstatSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Facts } from "@femtoclaw/protocol";
+import { describe, expect, it } from "vitest";
+import { attack } from "./name-exchange.ts";
+import { Playground, SECRET } from "./playground.ts";
+
+/** A run by hand takes more: FEMTOCLAW_RACE_ROUNDS=20000. */
+const ROUNDS = Number(process.env["FEMTOCLAW_RACE_ROUNDS"] ?? 200);
+
+/** What policy would say: only what really lies in the workspace. */
+const within =
+  (folder: string) =>
+  ({ questions }: Facts): boolean =>
+    questions.every((question) => question.kind === "path" && question.path.startsWith(`${folder}/`));
+
+const outside = (place: Playground): string[] =>
+  readdirSync(join(place.root, "outside"), { recursive: true }) as string[];
+
+describe("while a folder is exchanged for a link", () => {
+  it.each([
+    ["fs_edit", (_: number) => ({ path: "flip/file", old: "harmless", new: "harmless" })],
+    ["fs_mkdir", (round: number) => ({ path: `flip/new-${round}` })],
+    ["fs_mkdir", (round: number) => ({ path: `flip/deep-${round}/a`, parents: true })],
+    ["fs_delete", (round: number) => ({ path: `flip/gone-${round}` })],
+    ["fs_move", (round: number) => ({ from: `flip/gone-${round}`, to: `out/came-${round}` })],
+    ["fs_move", (round: number) => ({ from: `stock/gone-${round}`, to: `flip/came-${round}` })],
+  ] as const)("%s changes nothing outside (%#)", async (tool, argsOf) => {
+    using place = new Playground();
+    place.file("flip/file", "harmless");
+    writeFileSync(join(place.root, "outside/file"), `${SECRET} harmless`);
+    for (const folder of ["flip", "stock", "../outside"]) {
+      for (let round = 0; round < ROUNDS; round += 1) place.file(`${folder}/gone-${round}`, folder);
+    }
+    const before = outside(place).sort();
+    symlinkSync(join(place.root, "outside"), join(place.workspace, "link"));
+    let succeeded = 0;
+    {
+      using _attack = await attack(join(place.workspace, "flip"), join(place.workspace, "link"));
+      // On a busy machine the attacker is faster than any call for a while.
+      for (let round = 0; round < ROUNDS || (succeeded === 0 && round < 50 * ROUNDS); round += 1) {
+        const outcome = await place.call(tool, argsOf(round), { decide: within(place.workspace) });
+        if (outcome?.event === "succeeded") succeeded += 1;
+      }
+    }
+    // The attack must not have kept every single call away, else nothing was tried.
+    expect(succeeded).toBeGreaterThan(0);
+    expect(outside(place).sort()).toEqual(before);
+    expect(readFileSync(join(place.root, "outside/file"), "utf8")).toBe(`${SECRET} harmless`);
+    const left = readdirSync(place.workspace, { recursive: true, encoding: "utf8" }) as string[];
+    expect(left.filter((name) => name.includes(".femtoclaw-"))).toEqual([]);
+  });
+
+  it.each([
+    ["fs_list", { path: ".", recursive: true }],
+    ["fs_search", { path: ".", pattern: "the-secret" }],
+    ["fs_stat", { path: "flip/file" }],
+  ] as const)("%s tells nothing of what lies outside", async (tool, args) => {
+    using place = new Playground();
+    place.file("flip/file", "harmless");
+    place.file("flip/sub/file", "harmless");
+    place.file("../outside/told", SECRET);
+    place.file("../outside/sub/told", SECRET);
+    symlinkSync(join(place.root, "outside"), join(place.workspace, "link"));
+    let seen = 0;
+    {
+      using _attack = await attack(join(place.workspace, "flip"), join(place.workspace, "link"));
+      const mayReach = (path: string): boolean => path.startsWith(`${place.workspace}/`);
+      const decide = (facts: Facts): boolean =>
+        facts.questions.every(
+          ({ kind, ...question }) => kind === "path" && "path" in question && question.path.startsWith(place.workspace),
+        );
+      for (let round = 0; round < ROUNDS || (seen === 0 && round < 50 * ROUNDS); round += 1) {
+        const outcome = await place.call(tool, args, { decide, mayReach });
+        if (outcome?.event !== "succeeded") continue;
+        seen += JSON.stringify(outcome.result).includes("file") ? 1 : 0;
+        expect(JSON.stringify(outcome.result)).not.toContain("told");
+        expect(JSON.stringify(outcome.result)).not.toContain(SECRET);
+      }
+    }
+    expect(seen).toBeGreaterThan(0);
+  });
+
+  it.each([
+    ["fs_delete", () => ({ path: "out/file" })],
+    ["fs_move", (round: number) => ({ from: "out/file", to: `out/moved-${round}` })],
+    ["fs_edit", () => ({ path: "out/file", old: "a", new: "a" })],
+  ] as const)("%s leaves alone what a file that becomes a link leads to", async (tool, argsOf) => {
+    using place = new Playground();
+    const names = ["out/file", "out/link"].map((name) => join(place.workspace, name));
+    for (let race = 0; race < (tool === "fs_edit" ? 1 : ROUNDS / 50); race += 1) {
+      for (const name of names) rmSync(name, { force: true });
+      place.file("out/file", "a");
+      symlinkSync(join(place.root, "outside/file"), join(place.workspace, "out/link"));
+      using _attack = await attack(...(names as [string, string]), { mayEnd: true });
+      for (let round = 0; round < ROUNDS; round += 1) {
+        await place.call(tool, argsOf(race * ROUNDS + round), { decide: within(place.workspace) });
+        // Whatever was taken away ends the race.
+        if (!names.every((name) => lstatSync(name, { throwIfNoEntry: false }))) break;
+      }
+    }
+    expect(readFileSync(join(place.root, "outside/file"), "utf8")).toBe(SECRET);
+  });
+});
+
+describe("what is no regular file", () => {
+  it.each(["fs_edit", "fs_stat", "fs_delete", "fs_search", "fs_mkdir"])("is refused by %s", async (tool) => {
+    using place = new Playground();
+    execFileSync("mkfifo", [join(place.workspace, "pipe")]);
+    const server = createServer().listen(join(place.workspace, "socket"));
+    await once(server, "listening");
+    for (const path of ["pipe", "socket", "/dev/null", "/dev/zero", "/proc/self/mem"]) {
+      expect(await place.facts(tool, { path, old: "a", new: "b", pattern: "a" })).toMatchObject({ ok: false });
+    }
+    server.close();
+  });
+
+  it("is neither moved nor moved onto", async () => {
+    using place = new Playground();
+    execFileSync("mkfifo", [join(place.workspace, "pipe")]);
+    place.file("a");
+    expect(await place.facts("fs_move", { from: "pipe", to: "b" })).toMatchObject({ ok: false });
+    expect(await place.facts("fs_move", { from: "a", to: "pipe" })).toMatchObject({ ok: false });
+    expect(await place.facts("fs_move", { from: "a", to: "/proc/self/mem" })).toMatchObject({ ok: false });
+  });
+});
+
+/** Makes one call in a process of its own, as nobody, or with a disk of 64 KiB, and tells what is left. */
+function elsewhere(options: { readonly disk?: boolean; readonly uid?: number }, tool: string, args: object): unknown {
+  const folder = mkdtempSync(join(tmpdir(), "femtoclaw-elsewhere-"));
+  execFileSync("chmod", ["0755", folder]);
+  const code = `
+    import { chmodSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
+    const { Playground } = await import(${JSON.stringify(join(import.meta.dirname, "playground.ts"))});
+    const [, folder, tool, args, uid] = process.argv;
+    writeFileSync(folder + "/file", "old text");
+    mkdirSync(folder + "/full/sub", { recursive: true });
+    if (uid !== "") chmodSync(folder + "/full", 0o700);
+    using place = new Playground();
+    if (uid !== "") process.setuid(Number(uid));
+    const outcome = await place.call(tool, JSON.parse(args.replaceAll("DISK", folder)));
+    console.log(JSON.stringify({ outcome, file: readFileSync(folder + "/file", "utf8"), names: readdirSync(folder).sort() }));
+    process.exit();`;
+  const uid = options.uid === undefined ? "" : String(options.uid);
+  const node = [process.execPath, "--input-type=module", "-e", code, folder, tool, JSON.stringify(args), uid];
+  const bwrap = ["--dev-bind", "/", "/", "--size", "65536", "--tmpfs", folder, "--", ...node];
+  try {
+    const [program = "", ...argv] = options.disk === true ? ["bwrap", ...bwrap] : node;
+    return JSON.parse(execFileSync(program, argv, { encoding: "utf8" }));
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+describe("where the system refuses", () => {
+  const refused = (cause: string) => ({
+    outcome: { event: "failed", code: "FEMTO_OS_REFUSED", reason: expect.stringContaining(cause) },
+    file: "old text",
+    names: ["file", "full"],
+  });
+
+  it("fs_edit on a full disk changes nothing and leaves nothing", () => {
+    const args = { path: "DISK/file", old: "text", new: "x".repeat(100_000) };
+    expect(elsewhere({ disk: true }, "fs_edit", args)).toMatchObject(refused("ENOSPC"));
+  });
+
+  it.runIf(process.getuid?.() === 0).each([
+    ["fs_edit", { path: "DISK/file", old: "text", new: "x" }],
+    ["fs_delete", { path: "DISK/file" }],
+    ["fs_move", { from: "DISK/file", to: "DISK/moved" }],
+    ["fs_mkdir", { path: "DISK/new" }],
+  ])("%s changes nothing where the host itself may not", (tool, args) => {
+    expect(elsewhere({ uid: 65_534 }, tool, args)).toMatchObject(refused("E"));
+  });
+
+  it.runIf(process.getuid?.() === 0)("walks leave out what the host itself may not read", () => {
+    const { outcome } = elsewhere({ uid: 65_534 }, "fs_list", { path: "DISK", recursive: true }) as {
+      outcome: { result: unknown };
+    };
+    expect(outcome.result).toMatchObject({ entries: [{ name: "file" }, { name: "full" }], truncated: false });
+  });
+});

@@ -1,0 +1,34 @@
+/** A change of a text as a person reads it: lines that go, lines that come, and some that stay around them. */
+import { printable } from "@femtoclaw/protocol";
+
+/** LIMIT: lines of one change on a card; `--json` has all of it. */
+const LINES_SHOWN = 200;
+/** LIMIT: characters of one line. */
+const LINE_CHARS = 2_000;
+/** Lines that stay, before and after. */
+const CONTEXT_LINES = 3;
+
+/** Each line begins with a minus, a plus or a blank, so that none can pass for another kind. */
+export function changeLines(before: string, after: string): string[] {
+  const [old, next] = [before.split("\n"), after.split("\n")];
+  const shorter = Math.min(old.length, next.length);
+  let head = 0;
+  while (head < shorter && old[head] === next[head]) head += 1;
+  let tail = 0;
+  while (tail < shorter - head && old[old.length - 1 - tail] === next[next.length - 1 - tail]) tail += 1;
+  const lines = [
+    ...old.slice(Math.max(0, head - CONTEXT_LINES), head).map((line) => `  ${shown(line)}`),
+    ...old.slice(head, old.length - tail).map((line) => `- ${shown(line)}`),
+    ...next.slice(head, next.length - tail).map((line) => `+ ${shown(line)}`),
+    ...old.slice(old.length - tail, old.length - tail + CONTEXT_LINES).map((line) => `  ${shown(line)}`),
+  ];
+  if (lines.length <= LINES_SHOWN) return lines;
+  return [...lines.slice(0, LINES_SHOWN), `… and ${lines.length - LINES_SHOWN} lines more, which --json shows`];
+}
+
+/** Blanks at the end are made visible, too: a change may be nothing else. */
+function shown(line: string): string {
+  const text = printable(line, LINE_CHARS);
+  const end = text.trimEnd().length;
+  return `${text.slice(0, end)}${"\\u{20}".repeat(text.length - end)}`;
+}

@@ -1,0 +1,66 @@
+/** An operator takes back on the command line what an agent did to files, also after the host was killed. */
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Reply } from "@femtoclaw/protocol";
+import { expect, test } from "vitest";
+import { endProcess, Playground } from "./playground.ts";
+
+const NAMES = ["fs_read", "fs_write", "fs_edit", "fs_delete", "fs_move", "fs_mkdir", "fs_list", "fs_search", "fs_stat"];
+const CONFIGURATION = `
+workspace = "."
+[capabilities]
+${NAMES.map((name) => `${name} = true`).join("\n")}
+[allow]
+read = ["."]
+write = ["./out"]
+[ask]
+write = ["./out/asked"]
+[deny]
+read = ["./secrets"]
+[memory]
+path = "../state"
+[host]
+runtime_dir = "../run"
+`;
+
+test("edits and deletes, is shown and taken back by an operator, also after kill -9", async () => {
+  await using place = new Playground(CONFIGURATION);
+  place.write("p/out/a.txt", "one\ntwo  \nthree\n");
+  place.write("p/out/asked/b.txt", "b\n");
+  let pid = await place.upDetached();
+  const text = (name: string): string => readFileSync(join(place.project, name), "utf8");
+
+  const edited = (await place.call("fs_edit", { path: "out/a.txt", old: "two  ", new: "2" })).value;
+  expect(edited).toMatchObject({ status: "completed" });
+  const removed = (await place.call("fs_delete", { path: "out/asked/b.txt" })).value;
+  expect(removed).toMatchObject({ status: "pending" });
+  const found = await place.call("fs_search", { path: ".", pattern: "hunter2" });
+  expect(found.value.result).toMatchObject({ matches: [] });
+
+  endProcess(pid);
+  pid = await place.upDetached();
+  const undone = await place.json<Reply>(["undo", edited.execution_id]);
+  expect(undone).toMatchObject({ code: 0, value: { status: "completed", decision: "AUTHORIZED" } });
+  expect(text("out/a.txt")).toBe("one\ntwo  \nthree\n");
+  const again = await place.run(["undo", edited.execution_id]);
+  expect(again).toMatchObject({ code: 1, stdout: expect.stringContaining("FEMTO_FILE_CHANGED") });
+  expect(again.stderr).toContain("is not what the execution left");
+
+  // A deletion that an operator allowed; to bring the file back asks again, as any change there does.
+  const allowed = await place.run(["approvals", "allow", String(removed.approval?.id)]);
+  expect(allowed.code).toBe(0);
+  await using client = await place.agent();
+  expect(await client.wait(removed.execution_id)).toMatchObject({ status: "completed" });
+  expect(existsSync(join(place.project, "out/asked/b.txt"))).toBe(false);
+  const asked = await place.json<Reply>(["undo", removed.execution_id]);
+  expect(asked).toMatchObject({ code: 75, value: { status: "pending" } });
+  await place.run(["approvals", "allow", String(asked.value.approval?.id)]);
+  expect(await client.wait(asked.value.execution_id)).toMatchObject({ status: "completed" });
+  expect(text("out/asked/b.txt")).toBe("b\n");
+
+  const pending = (await place.call("fs_edit", { path: "out/asked/b.txt", old: "b\n", new: "b\u001b[2J \n" })).value;
+  const card = (await place.run(["approvals", "show", String(pending.approval?.id)])).stdout;
+  expect(card).toMatch(/change +- b\n +\+ b\\u\{1b\}\[2J\\u\{20\}/);
+  const impossible = await place.run(["undo", pending.execution_id]);
+  expect(impossible).toMatchObject({ code: 1, stderr: expect.stringContaining("FEMTO_UNDO_IMPOSSIBLE") });
+});

@@ -1,0 +1,52 @@
+/**
+ * Takes back what an execution did to files. An undo is the reverse call, proposed by an operator: it goes through
+ * the gate like any other, with a decision and records of its own. What it goes by is the journal's.
+ */
+import { Buffer } from "node:buffer";
+import { type Reversal, reversalOf } from "@femtoclaw/capabilities";
+import type { JournalReader } from "@femtoclaw/journal";
+import { FemtoError, printable, type TypedRecord } from "@femtoclaw/protocol";
+import { notFound, showExecution } from "./history.ts";
+
+/** Throws FEMTO_UNDO_IMPOSSIBLE with the reason, FEMTO_EXECUTION_NOT_FOUND for one that the journal does not know. */
+export async function reversalFor(reader: JournalReader, execution: string): Promise<Reversal> {
+  const shown = await showExecution(reader, execution);
+  if (shown === null) throw await notFound(reader, execution);
+  const intent = shown.records.find(isIntent);
+  const outcome = shown.records.find(isOutcome);
+  if (outcome === undefined) {
+    const { status } = shown.view;
+    throw impossible(execution, `it is ${status}, so what it did is not recorded`);
+  }
+  if (intent === undefined) throw impossible(execution, "its intent is not in the journal any more");
+  const { event, left } = outcome.body;
+  if (event !== "succeeded") throw impossible(execution, "it did not end well, so what it did is not recorded");
+  const { record } = await reader.withValues(intent);
+  // INVARIANT: I10: what was taken out of a record is not made up again.
+  if (record.redactions?.some(({ path }) => path === "/kept" || path.startsWith("/kept/"))) {
+    throw impossible(execution, "what was kept looked like a secret, and is in no record");
+  }
+  const { tool, kept } = (record as typeof intent).body;
+  const why = reversalOf({ tool, kept: kept ?? [], left: left ?? {} });
+  // What was not kept is told before what was found changed, because it says more.
+  if (typeof why === "string") throw impossible(execution, why);
+  if (left === undefined) throw impossible(execution, "what it changed was not what had been kept a moment before");
+  return why;
+}
+
+/** The very message that an agent would send. */
+export function messageOf({ tool, args }: Reversal): Uint8Array {
+  return Buffer.from(JSON.stringify({ tool_call: { tool, args } }));
+}
+
+function isIntent(record: TypedRecord): record is TypedRecord & { readonly type: "execution.intent" } {
+  return record.type === "execution.intent";
+}
+
+function isOutcome(record: TypedRecord): record is TypedRecord & { readonly type: "execution.outcome" } {
+  return record.type === "execution.outcome";
+}
+
+function impossible(execution: string, why: string): FemtoError {
+  return new FemtoError("FEMTO_UNDO_IMPOSSIBLE", `execution ${printable(execution, 64)} cannot be undone: ${why}`);
+}
