@@ -12,12 +12,11 @@ interface Part {
   readonly license: string | null;
   /** As the lock file has it: `sha512-` and base64. */
   readonly integrity: string | null;
+  /** Where its licence lies. */
   readonly folder: string;
 }
 
 interface Package {
-  readonly name: string;
-  readonly version: string;
   readonly license?: string;
 }
 
@@ -28,14 +27,13 @@ export function partsOf(packages: readonly string[], target: string): Part[] {
   return folders.map((folder) => {
     const entry = locked[folder];
     if (entry?.version === undefined) throw new Error(`the lock file does not name ${folder}`);
-    const path = join(ROOT, folder, "package.json");
+    // The Node.js of another processor need not be installed; its licence is that of the one that builds.
+    const here = `node_modules/node-${process.platform}-${process.arch}`;
+    const installed = existsSync(join(ROOT, folder)) ? folder : here;
+    const path = join(ROOT, installed, "package.json");
     const name = folder.slice(folder.lastIndexOf("node_modules/") + "node_modules/".length);
-    // The Node.js of another processor need not be installed.
-    const own: Package = existsSync(path)
-      ? (JSON.parse(readFileSync(path, "utf8")) as Package)
-      : { name, version: entry.version, license: "MIT" };
-    const { version, license = null } = own;
-    return { name, version, license, integrity: entry.integrity ?? null, folder };
+    const { license = null } = JSON.parse(readFileSync(path, "utf8")) as Package;
+    return { name, version: entry.version, license, integrity: entry.integrity ?? null, folder: installed };
   });
 }
 
@@ -76,7 +74,7 @@ export function licences(parts: readonly Part[]): string {
   const others = parts.map(({ name, version, license, folder }) => {
     const heading = `${name} ${version}, ${license ?? "no licence named"}`;
     const path = join(ROOT, folder);
-    const file = existsSync(path) ? readdirSync(path).find((entry) => /^licen[cs]e/i.test(entry)) : undefined;
+    const file = readdirSync(path).find((entry) => /^licen[cs]e/i.test(entry));
     return file === undefined ? `${heading}\n` : `${heading}\n\n${readFileSync(join(path, file), "utf8")}`;
   });
   return [own, ...others].join(`\n${"=".repeat(120)}\n\n`);

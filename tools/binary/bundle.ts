@@ -1,6 +1,7 @@
 /** The sources as what the executable holds: one file of code, and the parts beside it with their digests. */
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
+import { isBuiltin } from "node:module";
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type BuildOptions, build, type Plugin } from "esbuild";
@@ -80,8 +81,9 @@ const COMMON = {
   platform: "node",
   target: "node26",
   format: "cjs",
-  charset: "utf8",
   conditions: ["standalone"],
+  // Nothing in or above a clone changes what is built.
+  tsconfigRaw: { compilerOptions: { verbatimModuleSyntax: true } },
   // Names stay, so that the place of a fault can be read.
   minifySyntax: true,
   minifyWhitespace: true,
@@ -99,6 +101,9 @@ async function bundled(entry: string, define: Record<string, string>): Promise<{
     const { file, line } = warning.location ?? { file: entry, line: 0 };
     throw new Error(`${relative(ROOT, join(ROOT, file))}:${line}: ${warning.text}`);
   }
+  const imports = Object.values(result.metafile.outputs).flatMap((output) => output.imports);
+  const missing = imports.find(({ path }) => !isBuiltin(path));
+  if (missing !== undefined) throw new Error(`${entry} imports ${missing.path}, which is not in the executable`);
   return { code: result.outputFiles[0]?.contents ?? new Uint8Array(), files: Object.keys(result.metafile.inputs) };
 }
 
@@ -120,7 +125,7 @@ const standaloneFiles: Plugin = {
     onLoad({ filter: /[\\/]classic-level[\\/]binding\.js$/ }, ({ path }) => {
       expectText(path, "module.exports = require('node-gyp-build')(__dirname)");
       const loader = join(ROOT, "packages/host/src/standalone/native-addon.ts");
-      return { contents: `module.exports = require(${JSON.stringify(loader)}).loadAddon("classic-level.node")` };
+      return { contents: `module.exports = require(${JSON.stringify(loader)}).addon("classic-level.node")` };
     });
     onLoad({ filter: /[\\/]machines[\\/]frozen[\\/]index\.js$/ }, ({ path }) => ({
       contents: expectText(path, "import.meta.url").replaceAll(

@@ -10,8 +10,21 @@ import { isAbsolute, join } from "node:path";
 import { errorText, FemtoError, printable } from "@femtoclaw/protocol";
 import { asset } from "@femtoclaw/protocol/asset";
 
-/** What the native code exports. */
-export function loadAddon(name: string): unknown {
+/** What the native code exports, loaded when the first of it is used: most commands use none. */
+export function addon(name: string): object {
+  let exports: object | null = null;
+  return new Proxy(
+    {},
+    {
+      get: (_target, key) => {
+        exports ??= loadAddon(name);
+        return Reflect.get(exports, key);
+      },
+    },
+  );
+}
+
+function loadAddon(name: string): object {
   const bytes = asset(name);
   const refusals: string[] = [];
   for (const folder of folders(process.env)) {
@@ -31,7 +44,7 @@ function folders(environment: NodeJS.ProcessEnv): readonly string[] {
   return [...new Set([tmpdir(), "/tmp", ...own, "/var/tmp", "/dev/shm"])];
 }
 
-function loadIn(folder: string, bytes: Uint8Array): unknown {
+function loadIn(folder: string, bytes: Uint8Array): object {
   const descriptor = namelessFile(folder);
   try {
     writeFileSync(descriptor, bytes);
