@@ -5,13 +5,15 @@
  */
 import assert from "node:assert/strict";
 
-/** Certificates, proxies, coverage, code that was kept, warnings to files: all of it goes by names that begin so. */
-const OF_NODE = /^(NODE_|SSL_CERT_|OPENSSL_)/;
+/**
+ * Certificates, proxies, coverage, code that was kept, warnings to files: all of it goes by names that begin so.
+ * NODE_ENV is a word among programs, which Node.js does not look at.
+ */
+const OF_NODE = /^(NODE_(?!ENV$)|SSL_CERT_|OPENSSL_)/;
 
 export function leaveEnvironmentOfNode(): void {
   const kept = Object.entries(process.env).filter(([name]) => !OF_NODE.test(name));
   if (kept.length === Object.keys(process.env).length) return;
-  // Null where a process cannot become another one, which Linux and macOS can.
   assert(process.execve !== undefined, "this system lets a process begin again");
   process.execve(process.execPath, [process.execPath, ...process.argv.slice(2)], Object.fromEntries(kept));
 }
