@@ -120,6 +120,10 @@ const MEANINGS: Readonly<Record<ErrorCode, string>> = {
   FEMTO_CONFIG_UNTRUSTED:
     "The configuration was found, not named, and is not trusted as it is now. Nothing of it was loaded.",
   FEMTO_CONFIG_OWNER: "Somebody else could change a file or folder that decides what is allowed.",
+  FEMTO_INTEGRITY_FAILED:
+    "The executable, a part of it, its manifest or its signature is not what was built. Nothing was started.",
+  FEMTO_NATIVE_CODE:
+    "The database engine has to be loaded from a file, and no folder for temporary files lets code in it be run.",
   FEMTO_POLICY_INVALID:
     "The policy does not compile, does not validate, holds a grant that is wider than it looks, or fails one of its own tests.",
   FEMTO_OVERLOADED: "Too many calls wait already. The refusal is counted, not recorded singly.",

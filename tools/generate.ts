@@ -2,6 +2,7 @@
  * Writes the types and validators of packages/protocol from schemas/, and the validators of packages/capabilities
  * from its manifests, so that these stay the one source. `--check` compares instead of writing and exits 1 naming each stale file.
  */
+import { createHash } from "node:crypto";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -31,6 +32,7 @@ const schemas = stems.map(
 
 const outputs = new Map<string, string>([
   [`${OF_PROTOCOL}/types.ts`, BANNER + (await types())],
+  [`${OF_PROTOCOL}/schema-digests.ts`, BANNER + schemaDigests()],
   [`${OF_PROTOCOL}/validators.js`, BANNER + (await bundled(validators()))],
   [`${OF_PROTOCOL}/validators.d.ts`, BANNER + validatorDeclarations()],
   [`${OF_CAPABILITIES}/validators.js`, MANIFESTS_BANNER + (await bundled(capabilityValidators()))],
@@ -60,6 +62,19 @@ async function types(): Promise<string> {
       unknownAny: true,
       unreachableDefinitions: true,
     },
+  );
+}
+
+function schemaDigests(): string {
+  const lines = stems.map((stem) => {
+    const file = `${stem}.schema.json`;
+    const sha256 = createHash("sha256")
+      .update(readFileSync(join(SCHEMAS, file)))
+      .digest("hex");
+    return `  "${file}": "${sha256}",`;
+  });
+  return ["/** SHA-256 of each schema's file. */", "export const SCHEMA_DIGESTS = {", ...lines, "} as const;\n"].join(
+    "\n",
   );
 }
 

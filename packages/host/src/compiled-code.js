@@ -20,17 +20,27 @@ export function keepCompiledCode(environment) {
 }
 
 /**
- * The folder, made where it is missing; undefined where it cannot be had or somebody else could write there.
  * @param {NodeJS.ProcessEnv} environment
  * @returns {string | undefined}
  */
 export function compiledCodeFolder(environment) {
+  return ownStateFolder(environment, FOLDER);
+}
+
+/**
+ * A folder in the state home, made where it is missing; undefined where it cannot be had or somebody else could write
+ * there.
+ * @param {NodeJS.ProcessEnv} environment
+ * @param {string} name
+ * @returns {string | undefined}
+ */
+export function ownStateFolder(environment, name) {
   const home = stateHome(environment);
   if (home === undefined) return undefined;
   try {
     mkdirSync(home, { recursive: true, mode: 0o700 });
     // INVARIANT: I8: the folder lies in the state home itself, which no call reaches; a link could lead out of it.
-    const folder = join(realpathSync.native(home), FOLDER);
+    const folder = join(realpathSync.native(home), name);
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     return isOwnAlone(folder) ? folder : undefined;
   } catch {

@@ -19,6 +19,7 @@ import { agentHandlers } from "./endpoints/agent-endpoint.ts";
 import { operatorHandlers } from "./endpoints/operator-endpoint.ts";
 import { assertNobodyListens, prepareSocketDirectory } from "./endpoints/socket-directory.ts";
 import { SocketServer } from "./endpoints/socket-server.ts";
+import { ownIntegrity } from "./integrity/own-integrity.ts";
 import { loadPolicy } from "./preflight.ts";
 
 export interface HostOptions {
@@ -100,7 +101,7 @@ export class HostProcess implements AsyncDisposable {
     try {
       const loaded = this.#load();
       const { policyFiles } = await loadPolicy(loaded);
-      candidate = { configuration: loaded.resolved, policyFiles };
+      candidate = { configuration: loaded.resolved, policyFiles, sources: loaded.sources };
     } catch (error) {
       await this.runtime.rejectPolicy(error, by);
       throw error;
@@ -158,6 +159,8 @@ export async function startRuntime(loaded: LoadedConfiguration, log: (entry: Log
     surroundings,
     log,
     witnesses: await witnessesOf(resolved),
+    verifyIntegrity: () => ownIntegrity({ environment: process.env, whole: false }),
+    sources: loaded.sources,
     onEpoch: (epoch) => announceLog(resolved, epoch, log),
     ...telemetry,
   });

@@ -127,7 +127,7 @@ function addProjectCommands(program: Command, run: Runner): void {
     .description("measure this build on this machine")
     .addHelpText("after", "\nExamples:\n  femtoclaw bench journal --records 1000000\n  femtoclaw bench policy")
     .action((preset: string, options: { records?: number }) =>
-      run(async (context) => (await import("./commands/bench.ts")).bench(context, preset, options)),
+      run(async (context) => (await import("#bench")).bench(context, preset, options)),
     );
 }
 

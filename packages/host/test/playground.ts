@@ -19,7 +19,8 @@ import { type DirectoryIdentity, writeIdentity } from "@femtoclaw/journal";
 import type { Reply } from "@femtoclaw/protocol";
 import type { ExecutionView } from "@femtoclaw/runtime";
 
-const MAIN = join(import.meta.dirname, "../src/launch.js");
+/** The command as it runs from the sources. */
+const SOURCES = [process.execPath, join(import.meta.dirname, "../src/launch.js")] as const;
 
 /** Two programs that cannot run code, one folder to write to, one secret. */
 export const CONFIGURATION = `workspace = "."
@@ -75,10 +76,13 @@ export class Playground implements AsyncDisposable {
     HOME: this.folder("h"),
     XDG_RUNTIME_DIR: this.folder("x"),
   };
+  /** The program that is driven and its first words. */
+  readonly #command: readonly [program: string, ...words: string[]];
   readonly #children = new Set<Child>();
   readonly #detached = new Set<number>();
 
-  constructor(configuration: string = CONFIGURATION) {
+  constructor(configuration: string = CONFIGURATION, command: readonly [string, ...string[]] = SOURCES) {
+    this.#command = command;
     for (const name of ["out", "secrets"]) mkdirSync(join(this.project, name));
     this.write("p/secrets/token.txt", "hunter2\n");
     this.write("p/notes.txt", "some notes\n");
@@ -161,7 +165,8 @@ export class Playground implements AsyncDisposable {
   }
 
   spawn(args: readonly string[], { env, cwd }: RunOptions = {}): Child {
-    const child = spawn(process.execPath, [MAIN, ...args], {
+    const [program, ...words] = this.#command;
+    const child = spawn(program, [...words, ...args], {
       cwd: cwd ?? this.project,
       env: { ...this.environment, ...env },
       stdio: ["pipe", "pipe", "pipe"],

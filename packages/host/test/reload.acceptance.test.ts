@@ -1,6 +1,6 @@
 /** An operator changes the policy of a running host, by command and by signal, rightly and wrongly. */
 import { readFileSync } from "node:fs";
-import type { Reply } from "@femtoclaw/protocol";
+import type { Deployment, Reply } from "@femtoclaw/protocol";
 import { expect, test } from "vitest";
 import { Playground } from "./playground.ts";
 
@@ -22,12 +22,15 @@ const CLOSED = configuration('[allow]\nread = ["."]\nrun = { cat = ["*"] }\n[den
 const read = (place: Playground) => place.propose("fs_read", { path: "notes.txt" });
 const cat = (place: Playground) => place.propose("process_exec", { bin: "cat", argv: ["notes.txt"] });
 const stdout = ({ result }: Reply) => result?.["stdout"];
+const deployment = async (place: Playground) =>
+  (await place.json<{ deployment: Deployment }>(["status"])).value.deployment;
 
 test("a change takes effect when it is reloaded, for calls and for what children see", async () => {
   await using place = new Playground(OPEN);
   const host = await place.up();
   expect((await read(place)).status).toBe("completed");
   expect(stdout(await cat(place))).toBe("some notes\n");
+  const before = await deployment(place);
   place.configure(CLOSED);
   // A file that changes by itself changes nothing.
   expect((await read(place)).status).toBe("completed");
@@ -36,6 +39,10 @@ test("a change takes effect when it is reloaded, for calls and for what children
   expect((await read(place)).error?.code).toBe("FEMTO_POLICY_FORBIDDEN");
   expect(stdout(await cat(place))).toBe("");
   expect((await place.run(["reload"])).stdout).toContain("nothing changed");
+  // What is deployed is another configuration by now, and else the same.
+  const { digest, configuration, ...same } = await deployment(place);
+  expect(before).toMatchObject(same);
+  expect([before.digest === digest, before.configuration === configuration]).toEqual([false, false]);
 
   place.configure(OPEN);
   host.kill("SIGHUP");

@@ -225,6 +225,10 @@ export const ERRORS = define({
   FEMTO_CONFIG_OWNER: configuration(
     "Let the file and its folder belong to you or root, and take the write permission away from group and others.",
   ),
+  FEMTO_INTEGRITY_FAILED: configuration(
+    "Do not use this executable. Install it anew, with its manifest and signature, from where you trust them to come from.",
+  ),
+  FEMTO_NATIVE_CODE: system("Set TMPDIR to a folder in which this user may write and that is not mounted with noexec."),
   FEMTO_POLICY_INVALID: configuration(
     "Correct the rule named in the message; `femtoclaw policy check` tells whether the set loads.",
   ),

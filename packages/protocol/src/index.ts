@@ -18,6 +18,7 @@ export {
 export { printable } from "./display.ts";
 export { ERRORS, type ErrorCode, EXIT, errorText, FemtoError, systemErrorCode } from "./errors.ts";
 export { flagFacts, flagParts } from "./flag-facts.ts";
+export { SCHEMA_DIGESTS } from "./generated/schema-digests.ts";
 export type * from "./generated/types.ts";
 export {
   type ValidationError,
@@ -26,6 +27,7 @@ export {
   validateFacts,
   validateManifest,
   validateRecord,
+  validateRelease,
   validateReply,
   validateSnapshot,
 } from "./generated/validators.js";

@@ -23,6 +23,7 @@ export {
 export { DEFAULT_SEARCH_PATH, findProgram } from "./configuration/resolve-programs.ts";
 export type { WitnessSetting } from "./configuration/resolve-witnesses.ts";
 export { createRuntime } from "./create-runtime.ts";
+export { type DeployedSources, type Integrity, machineDigests, manifestDigests } from "./deployment.ts";
 export { type Fork, type ForkOptions, forkLog } from "./epochs/fork.ts";
 export type { OpenedEpoch } from "./epochs/open-epoch.ts";
 export type { Answer } from "./gate/questions.ts";

@@ -2,6 +2,7 @@
 import type { Capability } from "@femtoclaw/capabilities";
 import type { FileRule } from "@femtoclaw/policy";
 import type { ResolvedConfiguration } from "./configuration/resolve-configuration.ts";
+import type { DeployedSources, Integrity } from "./deployment.ts";
 import type { OpenedEpoch } from "./epochs/open-epoch.ts";
 import type { Surroundings } from "./surroundings.ts";
 import type { Inspect } from "./system.ts";
@@ -35,6 +36,13 @@ export interface RuntimeOptions {
   readonly onEpoch?: (epoch: OpenedEpoch) => Promise<void> | void;
   /** Records between two snapshots of the actors. Fewer make a start after a crash shorter and the journal larger. */
   readonly snapshotEveryRecords?: number;
+  /**
+   * Finds out, before anything else, whether the program that runs is the one that was released. What it throws
+   * keeps the runtime from starting. Nothing is verified without it.
+   */
+  readonly verifyIntegrity?: () => Integrity;
+  /** What the configuration was read from; without it the deployment is named by what both resolve to. */
+  readonly sources?: DeployedSources;
   /** This machine and this process without it. */
   readonly surroundings?: Surroundings;
   /** Gets one object for each thing that an operator may want to see in a log. */
@@ -42,7 +50,7 @@ export interface RuntimeOptions {
 }
 
 /** What a policy comes from: the tables of a configuration, and the files beside it. */
-export type PolicySource = Pick<RuntimeOptions, "configuration" | "policyFiles">;
+export type PolicySource = Pick<RuntimeOptions, "configuration" | "policyFiles" | "sources">;
 
 export interface PolicyFilesOption {
   readonly rules: readonly FileRule[];

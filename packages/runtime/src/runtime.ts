@@ -19,6 +19,7 @@ import { Approvals, reviewQuestions, takeUpQuestions } from "./approvals.ts";
 import { bootEntry } from "./boot-record.ts";
 import { Chronicle } from "./chronicle.ts";
 import { CommittedRecords } from "./committed-records.ts";
+import { type Integrity, NOT_VERIFIED } from "./deployment.ts";
 import { type Fork, forkLog } from "./epochs/fork.ts";
 import { faultError } from "./fault-error.ts";
 import { type OpenGate, openGate } from "./gate/open-gate.ts";
@@ -58,6 +59,7 @@ export class Runtime implements AsyncDisposable {
   readonly #inForce: InForce;
   readonly #sessions: Sessions;
   readonly #log: (entry: LogEntry) => void;
+  #integrity: Integrity = NOT_VERIFIED;
   #memory: Memory | null = null;
   #observability: Observability | null = null;
   #witnessing: Witnessing | null = null;
@@ -116,6 +118,7 @@ export class Runtime implements AsyncDisposable {
   /** Brings the runtime to `idle`, or throws the fault that keeps it from there; nothing was executed then. */
   async start(): Promise<void> {
     try {
+      this.#integrity = this.#options.verifyIntegrity?.() ?? NOT_VERIFIED;
       this.#chronicle.advance({ type: "integrity.verified" });
       this.#chronicle.advance({ type: "configuration.loaded" });
       await this.#startMemory();
@@ -269,6 +272,8 @@ export class Runtime implements AsyncDisposable {
       capabilities: this.capabilities(),
       sandbox: this.#inForce.confinement.probe,
       witnesses: this.#witnessing?.status ?? [],
+      integrity: this.#integrity,
+      deployment: this.#inForce.deployment,
       fault: this.#fault,
     });
   }
@@ -325,7 +330,14 @@ export class Runtime implements AsyncDisposable {
     }
     const { host, open } = memory.projection;
     const interrupted = interruptedEntries(open);
-    this.#chronicle.open(bootEntry(host, this.#options, this.#surroundings.process), memory.journal);
+    const boot = bootEntry({
+      last: host,
+      options: this.#options,
+      identity: this.#surroundings.process,
+      integrity: this.#integrity,
+      deployment: this.#inForce.deploy(this.#integrity.binary),
+    });
+    this.#chronicle.open(boot, memory.journal);
     for (const entry of interrupted) this.#chronicle.record(entry);
     if (interrupted.length > 0) {
       this.#log({ level: "warn", event: "execution.interrupted", count: interrupted.length });

@@ -2,9 +2,16 @@
 import type { Clock } from "@femtoclaw/journal";
 import type { Fault, Phase } from "@femtoclaw/machines";
 import { type CompiledPolicy, NO_HISTORY } from "@femtoclaw/policy";
-import { type LogParent, type RecordActor, type RegisteredCapability, VERSION } from "@femtoclaw/protocol";
+import {
+  type Deployment,
+  type LogParent,
+  type RecordActor,
+  type RegisteredCapability,
+  VERSION,
+} from "@femtoclaw/protocol";
 import type { SandboxProbe } from "@femtoclaw/sandbox";
 import type { ResolvedConfiguration } from "./configuration/resolve-configuration.ts";
+import type { Integrity } from "./deployment.ts";
 import { type Counters, ZERO_COUNTERS } from "./projection/projection.ts";
 import type { Memory } from "./subsystems/memory.ts";
 import type { ActorSystem } from "./system.ts";
@@ -65,7 +72,11 @@ export interface RuntimeStatus {
   readonly sandbox: string | null;
   readonly observability: string;
   readonly witnesses: readonly WitnessStatus[];
-  readonly integrity: "unverified";
+  /** Whether the program that runs is the one that was released, and why it is called so. */
+  readonly integrity: Integrity["verdict"];
+  readonly integrity_reason: string;
+  /** What is deployed; null until that is known. */
+  readonly deployment: Deployment | null;
   readonly fault: Fault | null;
 }
 
@@ -83,6 +94,8 @@ export interface StatusParts {
   readonly capabilities: readonly RegisteredCapability[];
   readonly sandbox: SandboxProbe | null;
   readonly witnesses: readonly WitnessStatus[];
+  readonly integrity: Integrity;
+  readonly deployment: Deployment | null;
   readonly fault: Fault | null;
 }
 
@@ -121,7 +134,9 @@ export function statusOf(parts: StatusParts): RuntimeStatus {
     sandbox: sandbox?.ok === true ? `${sandbox.name} ${sandbox.version}` : null,
     observability: String(parts.system.state("observability")?.value ?? "down"),
     witnesses: parts.witnesses,
-    integrity: "unverified",
+    integrity: parts.integrity.verdict,
+    integrity_reason: parts.integrity.reason,
+    deployment: parts.deployment,
     fault: parts.fault,
   };
 }

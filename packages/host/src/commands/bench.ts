@@ -10,6 +10,7 @@ import {
   runBench,
 } from "@femtoclaw/bench";
 import { EXIT, FemtoError, printable } from "@femtoclaw/protocol";
+import { ownCommand } from "../own-command.ts";
 import { table } from "../terminal/table.ts";
 import type { CommandContext } from "./command-context.ts";
 
@@ -30,7 +31,7 @@ export async function bench(
       fix: "Use --records with the preset journal alone.",
     });
   }
-  const host: HostCommand = [process.execPath, ...process.execArgv, process.argv[1] ?? ""];
+  const host: HostCommand = ownCommand();
   const report = await runBench({ preset, host, ...options }, (text) => output.talk(text));
   if (output.json) output.value(report);
   else for (const line of reportLines(report)) output.line(line);

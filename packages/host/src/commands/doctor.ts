@@ -9,6 +9,7 @@ import { type Authority, ERRORS, EXIT, errorText, FemtoError, printable } from "
 import { probeSandbox } from "@femtoclaw/sandbox";
 import type { LoadedConfiguration } from "../configuration/load-configuration.ts";
 import { assertPrivateSocketFolder } from "../endpoints/socket-directory.ts";
+import { ownIntegrity } from "../integrity/own-integrity.ts";
 import { type LoadedPolicy, loadPolicy } from "../preflight.ts";
 import { table } from "../terminal/table.ts";
 import type { CommandContext } from "./command-context.ts";
@@ -36,6 +37,7 @@ export async function doctor(context: CommandContext): Promise<number> {
   };
   let loaded: LoadedConfiguration | null = null;
   await look("runtime", runtimeFinding);
+  await look("integrity", () => integrityFinding(context));
   await look("user", userFinding);
   await look("configuration", () => {
     loaded = context.load();
@@ -171,6 +173,14 @@ function runtimeFinding(): Omit<Finding, "check"> {
   }
   if (major === NODE_MAJOR) return ok(detail);
   return { verdict: "fail", detail, fix: `Run it through npm, which brings Node ${NODE_MAJOR}.` };
+}
+
+/** Reads the whole executable, where a start may go by what was found out before. */
+function integrityFinding({ environment }: CommandContext): Omit<Finding, "check"> {
+  const { verdict, reason } = ownIntegrity({ environment, whole: true });
+  if (verdict === "verified") return ok(reason);
+  const fix = "Use a signed executable with its manifest and signature beside it, if you want to know who built it.";
+  return { verdict: "warn", detail: `not verified: ${reason}`, fix };
 }
 
 function userFinding(): Omit<Finding, "check"> {

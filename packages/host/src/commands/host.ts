@@ -9,6 +9,7 @@ import { openStateDirectory } from "@femtoclaw/journal";
 import { EXIT, errorText, FemtoError, type LogParent, printable } from "@femtoclaw/protocol";
 import type { RuntimeStatus } from "@femtoclaw/runtime";
 import { HostProcess } from "../host-process.ts";
+import { ownCommand } from "../own-command.ts";
 import { logToStderr } from "../terminal/log.ts";
 import type { Output } from "../terminal/output.ts";
 import { table } from "../terminal/table.ts";
@@ -69,9 +70,9 @@ async function upDetached(context: CommandContext): Promise<number> {
   const { resolved } = context.load();
   const { root } = await openStateDirectory(resolved.stateDirectory, { create: true });
   const log = new HostLog(join(root, LOG_FILE));
-  const self = process.argv[1] ?? "";
-  const args = [...process.execArgv, self, ...globalArgs(context), "--json", "up"];
-  const child = spawn(process.execPath, args, { detached: true, stdio: ["ignore", "pipe", log.descriptor] });
+  const [program, ...words] = ownCommand();
+  const args = [...words, ...globalArgs(context), "--json", "up"];
+  const child = spawn(program, args, { detached: true, stdio: ["ignore", "pipe", log.descriptor] });
   const { stdout } = child;
   assert(stdout !== null, "the host's stdout is a pipe");
   const said = await firstLine(stdout);
@@ -233,7 +234,9 @@ function statusRows(status: HostStatus, output: Output): string[][] {
   const { completed, refused, failed, interrupted, messages } = counters;
   return [
     ["phase", output.style(fault === null ? "green" : "red", status.phase)],
-    ["version", `${status.version} (integrity ${status.integrity})`],
+    ["version", status.version],
+    ["integrity", `${status.integrity}: ${printable(status.integrity_reason)}`],
+    ["deployment", status.deployment?.digest ?? "unknown"],
     ["process", `${status.pid}, boot ${status.boots} of this journal`],
     ["log", status.log],
     ...(status.parent === null ? [] : [["", parentText(status.parent)]]),

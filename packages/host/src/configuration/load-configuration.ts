@@ -1,10 +1,15 @@
 /** The one way from the command line's options to what is in force: locate, read, trust, parse, resolve. */
 import { basename, dirname, join, resolve } from "node:path";
 import type { Configuration } from "@femtoclaw/protocol";
-import { type ResolvedConfiguration, resolveConfiguration, type SourceOf } from "@femtoclaw/runtime";
+import {
+  type DeployedSources,
+  type ResolvedConfiguration,
+  resolveConfiguration,
+  type SourceOf,
+} from "@femtoclaw/runtime";
 import { type ConfigurationSearch, locateConfiguration, userConfigurationPath } from "./locate-configuration.ts";
 import { ownPrograms } from "./own-programs.ts";
-import { POLICY_FOLDER, type ProjectFiles, readProjectFiles } from "./project-files.ts";
+import { deployedSources, POLICY_FOLDER, type ProjectFiles, readProjectFiles } from "./project-files.ts";
 import { readConfiguration } from "./read-configuration.ts";
 import { TrustStore } from "./trust-store.ts";
 
@@ -22,6 +27,8 @@ export interface LoadedConfiguration {
   readonly policyFiles: ReadonlyMap<string, Uint8Array>;
   /** Digest over the configuration's bytes and the policy folder. */
   readonly sha256: string;
+  /** Digests of both, each for itself. */
+  readonly sources: DeployedSources;
 }
 
 export function loadConfiguration(options: LoadOptions): LoadedConfiguration {
@@ -50,7 +57,8 @@ export function resolveProject(
     ownPrograms: ownPrograms(),
     environment,
   });
-  return { path: project.path, configuration, resolved, policyFiles: project.policy, sha256: project.sha256 };
+  const { path, policy, sha256 } = project;
+  return { path, configuration, resolved, policyFiles: policy, sha256, sources: deployedSources(project) };
 }
 
 /** INVARIANT: neither this configuration nor the user's own nor their policies are in reach. State is added when resolved. */

@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import { basename, dirname, join } from "node:path";
 import { FemtoError, printable } from "@femtoclaw/protocol";
+import type { DeployedSources } from "@femtoclaw/runtime";
 import { SecureDirectory } from "./secure-file.ts";
 
 export const CONFIGURATION_NAME = "femtoclaw.toml";
@@ -66,20 +67,32 @@ function tooMuch(folder: SecureDirectory, finding: string): FemtoError {
   return new FemtoError("FEMTO_CONFIG_INVALID", `the policy folder ${printable(folder.path)} ${finding}`);
 }
 
-/** INVARIANT: each part is preceded by its length, so that no two different projects have the same digest. */
 export function projectDigest(configuration: Uint8Array, policy: ReadonlyMap<string, Uint8Array>): string {
+  return partsDigest([Buffer.from("femtoclaw project 1"), configuration, ...policyParts(policy)]);
+}
+
+/** What a deployment is named by: the same files have the same digests wherever they lie. */
+export function deployedSources({ configuration, policy }: ProjectFiles): DeployedSources {
+  return {
+    configuration: createHash("sha256").update(configuration).digest("hex"),
+    policy: partsDigest([Buffer.from("femtoclaw policy folder 1"), ...policyParts(policy)]),
+  };
+}
+
+function policyParts(policy: ReadonlyMap<string, Uint8Array>): Uint8Array[] {
+  const names = [...policy.keys()].map((name) => ({ name, bytes: Buffer.from(name) }));
+  return names
+    .sort((left, right) => Buffer.compare(left.bytes, right.bytes))
+    .flatMap(({ name, bytes }) => [bytes, policy.get(name) ?? Buffer.alloc(0)]);
+}
+
+/** INVARIANT: each part is preceded by its length, so that no two different projects have the same digest. */
+function partsDigest(parts: readonly Uint8Array[]): string {
   const hash = createHash("sha256");
-  const add = (part: Uint8Array): void => {
+  for (const part of parts) {
     const length = Buffer.alloc(8);
     length.writeBigUInt64BE(BigInt(part.length));
     hash.update(length).update(part);
-  };
-  add(Buffer.from("femtoclaw project 1"));
-  add(configuration);
-  const names = [...policy.keys()].map((name) => ({ name, bytes: Buffer.from(name) }));
-  for (const { name, bytes } of names.sort((left, right) => Buffer.compare(left.bytes, right.bytes))) {
-    add(bytes);
-    add(policy.get(name) ?? Buffer.alloc(0));
   }
   return hash.digest("hex");
 }

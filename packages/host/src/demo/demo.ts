@@ -12,6 +12,7 @@ import type { CommandContext } from "../commands/command-context.ts";
 import { type LoadedConfiguration, loadConfiguration } from "../configuration/load-configuration.ts";
 import { CONFIGURATION_NAME } from "../configuration/project-files.ts";
 import { HostProcess } from "../host-process.ts";
+import { writtenCommand } from "../own-command.ts";
 import { readJournal } from "../read-journal.ts";
 import { logToStderr } from "../terminal/log.ts";
 import { headline, styled } from "../terminal/reply-text.ts";
@@ -66,10 +67,9 @@ export async function demo(context: CommandContext, options: { readonly fresh?: 
   }
   if (surprises.length === 0 && kept && ranAfterYes) {
     say("Look further:");
-    say(`  npm run -s femtoclaw -- --config ${FOLDER}/femtoclaw.toml executions list`);
-    say(`  npm run -s femtoclaw -- --config ${FOLDER}/femtoclaw.toml policy show`);
-    say(`  npm run -s femtoclaw -- --config ${FOLDER}/femtoclaw.toml replay`);
-    say(`  npm run -s femtoclaw -- --config ${FOLDER}/femtoclaw.toml audit verify`);
+    for (const command of ["executions list", "policy show", "replay", "audit verify"]) {
+      say(`  ${writtenCommand()} --config ${FOLDER}/femtoclaw.toml ${command}`);
+    }
     return EXIT.ok;
   }
   for (const { step, reply } of surprises)

@@ -10,8 +10,14 @@ test("the programs of a checkout are Node.js and the folders that code is loaded
 });
 
 test("an installed package is protected with everything that it may depend on", () => {
-  const installed = "/project/node_modules/@femtoclaw/host/src/configuration";
-  expect(ownPrograms(installed).slice(1)).toEqual(["/project/node_modules"]);
-  const nested = "/project/node_modules/a/node_modules/@femtoclaw/host/src/configuration";
-  expect(ownPrograms(nested).slice(1)).toEqual(["/project/node_modules"]);
+  const installed = "/project/node_modules/@femtoclaw/host/src";
+  expect(ownPrograms({ folder: installed }).slice(1)).toEqual(["/project/node_modules"]);
+  const nested = "/project/node_modules/a/node_modules/@femtoclaw/host/src";
+  expect(ownPrograms({ folder: nested }).slice(1)).toEqual(["/project/node_modules"]);
+});
+
+test("of the standalone executable its own file is protected, and what is read beside it", () => {
+  const program = realpathSync(process.execPath);
+  const paths = ownPrograms({ release: { key: null, assets: {} } });
+  expect(paths).toEqual([program, `${program}.manifest.json`, `${program}.manifest.sig`]);
 });

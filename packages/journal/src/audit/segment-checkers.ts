@@ -5,7 +5,8 @@
 import { getCompileCacheDir } from "node:module";
 import { availableParallelism } from "node:os";
 import { dirname } from "node:path";
-import { Worker } from "node:worker_threads";
+import type { Worker } from "node:worker_threads";
+import { startSegmentThread } from "#segment-thread";
 import { checkSegment, type Segment, type SegmentFindings } from "./segment.ts";
 import type { ThreadNews } from "./segment-worker.ts";
 
@@ -71,7 +72,7 @@ export class SegmentCheckers implements AsyncDisposable {
   }
 
   #start(): Thread {
-    const worker = new Worker(new URL("./segment-worker.ts", import.meta.url), { env: environment() });
+    const worker = startSegmentThread({ env: environment() });
     const thread: Thread = { worker, waiting: [], isReady: false };
     worker.on("message", (news: ThreadNews) => {
       if (news === "ready") thread.isReady = true;

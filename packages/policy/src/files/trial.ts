@@ -3,8 +3,9 @@
  * each action, and the policy's own tests, in a thread of its own and with a limit of time.
  */
 import assert from "node:assert/strict";
-import { Worker } from "node:worker_threads";
+import type { Worker } from "node:worker_threads";
 import { errorText, FemtoError } from "@femtoclaw/protocol";
+import { startTrialThread } from "#trial-thread";
 import type { CompiledPolicy } from "../compile.ts";
 import type { Decision } from "../decision.ts";
 import type { PolicyEngine } from "../engine.ts";
@@ -94,11 +95,7 @@ export class PolicyTrial implements AsyncDisposable {
 
 /** Without the environment and the flags of this process: it reads one file of policies, and answers. */
 function newWorker(maxOldGenerationSizeMb: number): Worker {
-  return new Worker(new URL("./trial-worker.ts", import.meta.url), {
-    env: {},
-    execArgv: [],
-    resourceLimits: { maxOldGenerationSizeMb },
-  });
+  return startTrialThread({ env: {}, execArgv: [], resourceLimits: { maxOldGenerationSizeMb } });
 }
 
 function unusable(finding: string): FemtoError {

@@ -144,6 +144,7 @@ export interface Schemas {
   manifest: CapabilityManifest;
   message: ProtocolMessage;
   record: JournalRecord;
+  release: ReleaseManifest;
   reply: Reply;
   snapshot: Snapshot;
 }
@@ -973,8 +974,43 @@ export interface BootStartedBody {
   uid: number;
   previous_boot: null | string;
   previous_end: "none" | "clean" | "crash";
-  integrity: "unverified";
+  integrity: "verified" | "unverified";
+  /**
+   * Why the program that runs is verified, or is not.
+   */
+  integrity_reason?: string;
+  deployment?: Deployment;
   configuration: ConfigurationDigest;
+}
+/**
+ * What was deployed, by digests that depend on no place: two that are equal behave alike.
+ *
+ * This interface was referenced by `undefined`'s JSON-Schema
+ * via the `definition` "deployment".
+ */
+export interface Deployment {
+  /**
+   * Over all of the others.
+   */
+  digest: string;
+  /**
+   * The standalone executable; null where the sources run.
+   */
+  binary: null | string;
+  /**
+   * The file as it was read; of a configuration made in code what it resolves to.
+   */
+  configuration: string;
+  /**
+   * The policy folder beside the configuration.
+   */
+  policy: string;
+  schemas: string;
+  machines: string;
+  /**
+   * The manifests of all registered capabilities.
+   */
+  capabilities: string;
 }
 /**
  * The configuration in force and whether it differs from the last boot's.
@@ -1660,6 +1696,76 @@ export interface ApprovalAnsweredBody {
    * Public key of the operator who signed the answer; absent where the operator's socket was enough.
    */
   key?: string;
+}
+/**
+ * What a standalone executable is made of. A signature over the bytes of this text says who built it.
+ */
+export interface ReleaseManifest {
+  format: 1;
+  name: "femtoclaw";
+  version: string;
+  /**
+   * Operating system and processor, for example `linux-x64`.
+   */
+  target: string;
+  /**
+   * Version of the Node.js in it.
+   */
+  node: string;
+  binary: ReleasedBinary;
+  assets: ReleasedDigests;
+  schemas: ReleasedDigests1;
+  machines: ReleasedDigests2;
+  capabilities: ReleasedDigests3;
+}
+export interface ReleasedBinary {
+  /**
+   * This interface was referenced by `ReleaseManifest`'s JSON-Schema
+   * via the `definition` "sha256".
+   */
+  sha256: string;
+  bytes: number;
+}
+/**
+ * Parts that are checked when they are used.
+ */
+export interface ReleasedDigests {
+  /**
+   * This interface was referenced by `ReleaseManifest`'s JSON-Schema
+   * via the `definition` "sha256".
+   */
+  [k: string]: string;
+}
+/**
+ * This interface was referenced by `ReleaseManifest`'s JSON-Schema
+ * via the `definition` "digests".
+ */
+export interface ReleasedDigests1 {
+  /**
+   * This interface was referenced by `ReleaseManifest`'s JSON-Schema
+   * via the `definition` "sha256".
+   */
+  [k: string]: string;
+}
+/**
+ * Every version of every machine, as records name them.
+ */
+export interface ReleasedDigests2 {
+  /**
+   * This interface was referenced by `ReleaseManifest`'s JSON-Schema
+   * via the `definition` "sha256".
+   */
+  [k: string]: string;
+}
+/**
+ * Manifests of the built-in capabilities.
+ */
+export interface ReleasedDigests3 {
+  /**
+   * This interface was referenced by `ReleaseManifest`'s JSON-Schema
+   * via the `definition` "sha256".
+   */
+  [k: string]: string;
 }
 /**
  * The answer to one protocol message. `result` is present only when completed; `error` otherwise, except while pending.

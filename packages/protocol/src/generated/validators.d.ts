@@ -14,5 +14,6 @@ export declare const validateFacts: Validator;
 export declare const validateManifest: Validator;
 export declare const validateMessage: Validator;
 export declare const validateRecord: Validator;
+export declare const validateRelease: Validator;
 export declare const validateReply: Validator;
 export declare const validateSnapshot: Validator;

@@ -2,22 +2,19 @@
  * Compiles schemas that an embedder brings. Ajv is loaded with the first of them, because it takes longer to load than
  * most of a start; at once and not as a promise, so that a start takes the same steps whoever has loaded it before.
  */
-import { createRequire } from "node:module";
+
 import type { ValidationError, Validator } from "@femtoclaw/protocol";
 import type { Ajv2020 } from "ajv/dist/2020.js";
+import { loadAjv } from "#ajv";
 import { ARGUMENT_SCHEMA_OPTIONS, SECRET_KEYWORD } from "./argument-schema-options.ts";
 
-type AjvModule = typeof import("ajv/dist/2020.js");
-
-const load = createRequire(import.meta.url);
-
 /** Checks schemas against the schema of schemas. Compiling that one takes 15 ms, so all runtimes of a process share it. */
-const schemas = once((): Ajv2020 => new (ajvModule().Ajv2020)());
+const schemas = once((): Ajv2020 => new (loadAjv().Ajv2020)());
 
 /** A compiler for schemas that do not know of each other; what it returns throws for one that is not valid. */
 export function schemaCompiler(): (schema: object) => Validator {
   const ajv = once((): Ajv2020 => {
-    const compiler = new (ajvModule().Ajv2020)({ ...ARGUMENT_SCHEMA_OPTIONS, validateSchema: false });
+    const compiler = new (loadAjv().Ajv2020)({ ...ARGUMENT_SCHEMA_OPTIONS, validateSchema: false });
     return compiler.addVocabulary([SECRET_KEYWORD]);
   });
   return (schema) => {
@@ -28,10 +25,6 @@ export function schemaCompiler(): (schema: object) => Validator {
       get: () => (validate.errors ?? []) as readonly ValidationError[],
     }) as Validator;
   };
-}
-
-function ajvModule(): AjvModule {
-  return load("ajv/dist/2020.js") as AjvModule;
 }
 
 /** Makes the value when it is first asked for. */

@@ -3,9 +3,9 @@
  * byte the one that was named, is none that history can be folded with.
  */
 import { createHash } from "node:crypto";
-import { readFile } from "node:fs/promises";
 import { FROZEN_MACHINES, type FrozenMachine } from "@femtoclaw/machines";
 import type { MachineIdentity } from "@femtoclaw/protocol";
+import { machineBytes } from "#machine-bytes";
 import type { FoldingMachine } from "../projection/machine-set.ts";
 
 export class FrozenMachines {
@@ -28,7 +28,7 @@ export class FrozenMachines {
   async #load(identity: MachineIdentity): Promise<FoldingMachine | null> {
     const frozen = this.#known.find((machine) => nameOf(machine) === nameOf(identity));
     if (frozen === undefined) return null;
-    const bytes = await readFile(new URL(frozen.url)).catch(() => null);
+    const bytes = await machineBytes(frozen.url).catch(() => null);
     if (bytes === null || createHash("sha256").update(bytes).digest("hex") !== identity.sha256) return null;
     const { id, version, sha256 } = identity;
     return { identity: { id, version, sha256 }, logic: await frozen.load() };

@@ -6,9 +6,10 @@ import assert from "node:assert/strict";
 import { builtinCapabilities } from "@femtoclaw/capabilities";
 import type { Clock, Journal } from "@femtoclaw/journal";
 import type { CompiledPolicy, PolicyEngine, PolicyEngineOptions } from "@femtoclaw/policy";
-import { authorityOf, type RegisteredCapability } from "@femtoclaw/protocol";
+import { authorityOf, type Deployment, type RegisteredCapability } from "@femtoclaw/protocol";
 import type { Chronicle } from "../chronicle.ts";
 import type { ResolvedConfiguration } from "../configuration/resolve-configuration.ts";
+import { deploymentOf, resolvedSources } from "../deployment.ts";
 import type { Standing } from "../gate/gate-parts.ts";
 import type { LogEntry, PolicySource, RuntimeOptions } from "../options.ts";
 import type { ActorSystem } from "../system.ts";
@@ -33,6 +34,7 @@ export class InForce {
   readonly #parts: InForceParts;
   #configuration: ResolvedConfiguration;
   #confinement: Confinement;
+  #deployment: Deployment | null = null;
   #registry: Registry | null = null;
   #policy: Policy | null = null;
   #lastChange: Promise<unknown> = Promise.resolve();
@@ -46,6 +48,17 @@ export class InForce {
   /** The one that was loaded last. */
   get configuration(): ResolvedConfiguration {
     return this.#configuration;
+  }
+
+  /** Null before it is known which program runs. */
+  get deployment(): Deployment | null {
+    return this.#deployment;
+  }
+
+  /** Names all that is deployed around the program with this digest. */
+  deploy(binary: string | null): Deployment {
+    this.#deployment = this.#deploymentOf(binary, this.#parts.options);
+    return this.#deployment;
   }
 
   get confinement(): Confinement {
@@ -130,8 +143,15 @@ export class InForce {
         },
       };
       await reloadPolicy(parts, candidate, by);
+      this.#deployment = this.#deploymentOf(this.#deployment?.binary ?? null, candidate);
     });
     this.#parts.log({ level: "info", event: "policy.activated", revision: policy.compiled.revision, by });
+  }
+
+  #deploymentOf(binary: string | null, source: PolicySource): Deployment {
+    const { capabilities = [] } = this.#parts.options;
+    const manifests = [...builtinCapabilities, ...capabilities].map(({ manifest }) => manifest);
+    return deploymentOf({ binary, sources: source.sources ?? resolvedSources(source), manifests });
   }
 
   /** Each change sees what the one before it left. */

@@ -46,7 +46,7 @@ const MANIFESTS = [
 ].map(({ manifest }) => manifest);
 
 /** What a runtime is given, and what comes of it. The rules are known to do the engine no harm, and need no trial. */
-interface SimulatedPolicy extends Required<PolicySource> {
+interface SimulatedPolicy extends Required<Omit<PolicySource, "sources">> {
   readonly compiled: CompiledPolicy;
 }
 

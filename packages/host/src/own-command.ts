@@ -1,0 +1,15 @@
+/** How another process of this very FemtoClaw is started. */
+
+import { printable } from "@femtoclaw/protocol";
+import { OWN_CODE } from "#own-code";
+
+/** The program and the words before those of the command. */
+export function ownCommand(): readonly [program: string, ...words: string[]] {
+  if ("release" in OWN_CODE) return [process.execPath];
+  return [process.execPath, ...process.execArgv, process.argv[1] ?? ""];
+}
+
+/** How a person begins to write a command to this FemtoClaw. */
+export function writtenCommand(): string {
+  return "release" in OWN_CODE ? printable(process.execPath, 4_096) : "npm run -s femtoclaw --";
+}

@@ -1,0 +1,6 @@
+/** Entry of the standalone executable. */
+import { runCommand } from "../run-command.ts";
+import { leaveEnvironmentOfNode } from "./environment.ts";
+
+leaveEnvironmentOfNode();
+void runCommand();

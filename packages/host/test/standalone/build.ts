@@ -1,0 +1,88 @@
+/** Builds the executable that the tests drive, as whoever publishes it does. */
+import { execFile } from "node:child_process";
+import { cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { promisify } from "node:util";
+
+const ROOT = join(import.meta.dirname, "../../../..");
+const run = promisify(execFile);
+
+export interface Built {
+  /** Path of the executable; its manifest lies beside it. */
+  readonly program: string;
+  readonly key: string;
+}
+
+/** A key pair in `folder`; the public part has the suffix `.pub`. */
+export async function makeKey(folder: string, name: string): Promise<string> {
+  const key = join(folder, name);
+  await run(process.execPath, [join(ROOT, "tools/sign-release.ts"), "--new-key", key]);
+  return key;
+}
+
+export async function build(out: string, key: string, root = ROOT): Promise<Built> {
+  const options = ["--release-key", `${key}.pub`, "--out", out];
+  await run(process.execPath, [join(root, "tools/build-binary.ts"), ...options], { cwd: root });
+  return { program: join(out, `femtoclaw-${process.platform}-${process.arch}`), key };
+}
+
+export async function sign({ program, key }: Built): Promise<void> {
+  await run(process.execPath, [join(ROOT, "tools/sign-release.ts"), "--key", key, `${program}.manifest.json`]);
+}
+
+/** Another clone, with what a build reads of its packages. */
+export function cloneTo(root: string): string {
+  for (const name of [
+    "machines",
+    "packages",
+    "schemas",
+    "bench",
+    "tools",
+    "package.json",
+    "package-lock.json",
+    "LICENSE",
+  ]) {
+    const filter = (path: string): boolean => !/\/(test|golden|node_modules)$/.test(path);
+    cpSync(join(ROOT, name), join(root, name), { recursive: true, filter });
+  }
+  copyPackages("node_modules", root);
+  return root;
+}
+
+/** Packages are copied, because a bundler goes by where they really lie; the large ones are only run, or read as a whole. */
+function copyPackages(folder: string, root: string): void {
+  mkdirSync(join(root, folder), { recursive: true });
+  for (const entry of readdirSync(join(ROOT, folder), { withFileTypes: true })) {
+    const name = join(folder, entry.name);
+    if (entry.name.startsWith("@") && entry.name !== "@esbuild") copyPackages(name, root);
+    else if (/^(node-|@esbuild$|esbuild$|typescript$)/.test(entry.name) || entry.isFile()) link(name, root);
+    else if (BUNDLED.test(name) || entry.isSymbolicLink()) cpSync(join(ROOT, name), join(root, name), COPY);
+  }
+}
+
+const COPY = { recursive: true, verbatimSymlinks: true };
+const BUNDLED =
+  /node_modules\/(@cedar-policy|@opentelemetry|abstract-level|ajv|classic-level|commander|eslint-|fast-|json-schema-traverse|level|maybe-|module-error|toml|xstate)/;
+
+function link(name: string, root: string): void {
+  symlinkSync(join(ROOT, name), join(root, name));
+}
+
+/** Changes one byte and says how to undo it. Nothing else of the file changes, but for what the kernel notes. */
+export function flipByte(path: string, at: number): () => void {
+  const bytes = readFileSync(path);
+  const flip = (): void => {
+    bytes[at] = (bytes[at] ?? 0) ^ 1;
+    // The same file, so that its place stays; the mode is that of a program already.
+    writeFileSync(path, bytes);
+  };
+  flip();
+  return flip;
+}
+
+/** Where in the executable one of its parts begins. */
+export function partAt(program: string, part: Uint8Array): number {
+  const at = readFileSync(program).indexOf(part.subarray(0, 4_096));
+  if (at === -1) throw new Error(`the executable in ${dirname(program)} does not hold the part`);
+  return at;
+}

@@ -1,0 +1,148 @@
+/** The sources as what the executable holds: one file of code, and the parts beside it with their digests. */
+import { createHash } from "node:crypto";
+import { readdirSync, readFileSync } from "node:fs";
+import { isBuiltin } from "node:module";
+import { join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+import { type BuildOptions, build, type Plugin } from "esbuild";
+
+export const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+
+export interface Bundle {
+  /** Code that runs first. */
+  readonly main: Uint8Array;
+  /** Parts by name. */
+  readonly assets: ReadonlyMap<string, Uint8Array>;
+  /** Folders of the packages whose code is in there, relative to the root. */
+  readonly packages: readonly string[];
+}
+
+export interface BundleOptions {
+  /** For example `linux-x64`. */
+  readonly target: string;
+  /** Public key, in PEM, whose signature the executable accepts; null for none. */
+  readonly releaseKey: string | null;
+}
+
+const CEDAR = "node_modules/@cedar-policy/cedar-wasm";
+
+export async function bundle({ target, releaseKey }: BundleOptions): Promise<Bundle> {
+  const inputs = new Set<string>([`${CEDAR}/package.json`]);
+  const assets = new Map<string, Uint8Array>();
+  const compiled = async (entry: string): Promise<Uint8Array> => {
+    const { code, files } = await bundled(entry, {
+      FEMTOCLAW_ASSETS: JSON.stringify(digestsOf(assets)),
+      FEMTOCLAW_RELEASE_KEY: JSON.stringify(releaseKey),
+    });
+    for (const file of files) inputs.add(file);
+    return code;
+  };
+  assets.set("cedar.wasm", file(`${CEDAR}/web/cedar_wasm_bg.wasm`));
+  assets.set("cedar.cjs", await glue());
+  assets.set("classic-level.node", file(nativeCode(target)));
+  for (const name of readdirSync(join(ROOT, "machines/frozen")).sort()) {
+    if (/@\d+\.js$/.test(name)) assets.set(`machines/${name}`, file(`machines/frozen/${name}`));
+  }
+  assets.set("segment-worker.cjs", await compiled("packages/journal/src/audit/segment-worker.ts"));
+  assets.set("trial-worker.cjs", await compiled("packages/policy/src/files/trial-worker.ts"));
+  // Last, because it holds the digests of all others.
+  const main = await compiled("packages/host/src/standalone/main.ts");
+  const packages = new Set([...inputs].map(packageOf).filter((name) => name !== null));
+  return { main, assets, packages: [...packages].sort() };
+}
+
+export function digestsOf(assets: ReadonlyMap<string, Uint8Array>): Record<string, string> {
+  const entries = [...assets].map(([name, bytes]): [string, string] => [name, sha256(bytes)]);
+  return Object.fromEntries(entries.sort(([left], [right]) => (left < right ? -1 : 1)));
+}
+
+export function sha256(bytes: Uint8Array): string {
+  return createHash("sha256").update(bytes).digest("hex");
+}
+
+function file(path: string): Uint8Array {
+  return readFileSync(join(ROOT, path));
+}
+
+function nativeCode(target: string): string {
+  const names: Record<string, string> = {
+    "linux-x64": "classic-level.node",
+    "linux-arm64": "classic-level.armv8.node",
+  };
+  const name = names[target];
+  if (name === undefined) throw new Error(`no database engine is built for ${target}`);
+  return `node_modules/classic-level/prebuilds/${target}/${name}`;
+}
+
+/** What all code in the executable is built by; no path of this machine gets into it. */
+const COMMON = {
+  absWorkingDir: ROOT,
+  bundle: true,
+  platform: "node",
+  target: "node26",
+  format: "cjs",
+  conditions: ["standalone"],
+  // Nothing in or above a clone changes what is built.
+  tsconfigRaw: { compilerOptions: { verbatimModuleSyntax: true } },
+  // Names stay, so that the place of a fault can be read.
+  minifySyntax: true,
+  minifyWhitespace: true,
+  legalComments: "none",
+  metafile: true,
+  write: false,
+  logLevel: "silent",
+} satisfies BuildOptions;
+
+async function bundled(entry: string, define: Record<string, string>): Promise<{ code: Uint8Array; files: string[] }> {
+  const result = await build({ ...COMMON, entryPoints: [entry], define, plugins: [standaloneFiles] });
+  // INVARIANT: a file that is sought beside the sources is not there in the executable, and esbuild only warns of it.
+  const [warning] = result.warnings;
+  if (warning !== undefined) {
+    const { file, line } = warning.location ?? { file: entry, line: 0 };
+    throw new Error(`${relative(ROOT, join(ROOT, file))}:${line}: ${warning.text}`);
+  }
+  const imports = Object.values(result.metafile.outputs).flatMap((output) => output.imports);
+  const missing = imports.find(({ path }) => !isBuiltin(path));
+  if (missing !== undefined) throw new Error(`${entry} imports ${missing.path}, which is not in the executable`);
+  return { code: result.outputFiles[0]?.contents ?? new Uint8Array(), files: Object.keys(result.metafile.inputs) };
+}
+
+/** The code around the engine's WebAssembly, to be evaluated once for each instance. */
+async function glue(): Promise<Uint8Array> {
+  const { outputFiles } = await build({
+    ...COMMON,
+    entryPoints: [`${CEDAR}/web/cedar_wasm.js`],
+    // Only where it is to fetch its WebAssembly, which it is always given.
+    define: { "import.meta.url": '"about:blank"' },
+  });
+  return outputFiles[0]?.contents ?? new Uint8Array();
+}
+
+/** What others load from files of their own, taken from the executable. */
+const standaloneFiles: Plugin = {
+  name: "standalone-files",
+  setup({ onLoad }) {
+    onLoad({ filter: /[\\/]classic-level[\\/]binding\.js$/ }, ({ path }) => {
+      expectText(path, "module.exports = require('node-gyp-build')(__dirname)");
+      const loader = join(ROOT, "packages/host/src/standalone/native-addon.ts");
+      return { contents: `module.exports = require(${JSON.stringify(loader)}).addon("classic-level.node")` };
+    });
+    onLoad({ filter: /[\\/]machines[\\/]frozen[\\/]index\.js$/ }, ({ path }) => ({
+      contents: expectText(path, "import.meta.url").replaceAll(
+        /new URL\("\.\/([^"]+)", import\.meta\.url\)\.href/g,
+        '"machines/$1"',
+      ),
+    }));
+  },
+};
+
+/** A new version of a dependency must not slip past what is replaced in it. */
+function expectText(path: string, text: string): string {
+  const contents = readFileSync(path, "utf8");
+  if (!contents.includes(text)) throw new Error(`${relative(ROOT, path)} holds no \`${text}\` any more`);
+  return contents;
+}
+
+function packageOf(input: string): string | null {
+  return /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(input)?.[1] ?? null;
+}

@@ -1,0 +1,48 @@
+/** Joins a Node.js and a bundle to one file that runs without either. */
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import type { Bundle } from "./bundle.ts";
+import { stripElf } from "./strip-elf.ts";
+
+/** What Node.js is told, since no environment and no command line tells it anything. */
+const NODE_FLAGS = [
+  // The signal would open a debugger to everybody on this machine.
+  "--disable-sigusr1",
+  // A configuration of OpenSSL can load code.
+  "--openssl-config=/dev/null",
+  "--no-warnings",
+];
+
+export function executable(node: Buffer, { main, assets }: Bundle): Buffer {
+  const folder = mkdtempSync(join(tmpdir(), "femtoclaw-build-"));
+  try {
+    const put = (name: string, bytes: Uint8Array): string => {
+      mkdirSync(dirname(join(folder, name)), { recursive: true });
+      writeFileSync(join(folder, name), bytes);
+      return name;
+    };
+    const configuration = {
+      // INVARIANT: I6: relative, because it gets into the executable, which has to be the same wherever it is built.
+      main: put("femtoclaw.cjs", main),
+      output: "femtoclaw",
+      executable: put("node", stripElf(node)),
+      disableExperimentalSEAWarning: true,
+      // Code that was compiled before is different each time, and quicker by nothing that can be measured.
+      useCodeCache: false,
+      // Neither NODE_OPTIONS nor the command line changes how Node.js runs.
+      execArgvExtension: "none",
+      execArgv: NODE_FLAGS,
+      assets: Object.fromEntries([...assets].map(([name, bytes]) => [name, put(join("assets", name), bytes)])),
+    };
+    put("sea.json", Buffer.from(JSON.stringify(configuration)));
+    execFileSync(process.execPath, ["--build-sea", "sea.json"], {
+      cwd: folder,
+      stdio: ["ignore", "ignore", "inherit"],
+    });
+    return readFileSync(join(folder, "femtoclaw"));
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}

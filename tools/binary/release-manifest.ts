@@ -1,0 +1,28 @@
+/** Says what an executable is made of. Not signed: that takes a key that no build has. */
+import { builtinCapabilities } from "@femtoclaw/capabilities";
+import { type ReleaseManifest, SCHEMA_DIGESTS, VERSION } from "@femtoclaw/protocol";
+import { machineDigests, manifestDigests } from "@femtoclaw/runtime";
+import { digestsOf, sha256 } from "./bundle.ts";
+
+export interface BuiltExecutable {
+  readonly target: string;
+  readonly program: Uint8Array;
+  readonly assets: ReadonlyMap<string, Uint8Array>;
+}
+
+export function releaseManifest({ target, program, assets }: BuiltExecutable): { text: string; sha256: string } {
+  const digest = sha256(program);
+  const manifest: ReleaseManifest = {
+    format: 1,
+    name: "femtoclaw",
+    version: VERSION,
+    target,
+    node: process.version,
+    binary: { sha256: digest, bytes: program.length },
+    assets: digestsOf(assets),
+    schemas: { ...SCHEMA_DIGESTS },
+    machines: machineDigests(),
+    capabilities: manifestDigests(builtinCapabilities.map(({ manifest }) => manifest)),
+  };
+  return { text: `${JSON.stringify(manifest, null, 2)}\n`, sha256: digest };
+}
