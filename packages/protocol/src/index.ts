@@ -22,6 +22,7 @@ export type * from "./generated/types.ts";
 export {
   type ValidationError,
   type Validator,
+  validateApproval,
   validateConfig,
   validateFacts,
   validateManifest,

@@ -6,7 +6,7 @@ import type { Projection } from "./projection/projection.ts";
 import type { ProcessIdentity } from "./surroundings.ts";
 
 export function bootEntry(last: Projection["host"], options: RuntimeOptions, identity: ProcessIdentity): JournalEntry {
-  const { sha256 } = options.configuration;
+  const { sha256, approvals } = options.configuration;
   return {
     type: "boot.started",
     session: null,
@@ -22,6 +22,7 @@ export function bootEntry(last: Projection["host"], options: RuntimeOptions, ide
         sha256,
         changed: last.configuration !== null && last.configuration !== sha256,
       },
+      approvals: { operators: [...approvals.operators], operator_key: approvals.operatorKey },
     },
   };
 }

@@ -5,7 +5,7 @@ import { type CompiledPolicy, NO_HISTORY } from "@femtoclaw/policy";
 import { type LogParent, type RecordActor, type RegisteredCapability, VERSION } from "@femtoclaw/protocol";
 import type { SandboxProbe } from "@femtoclaw/sandbox";
 import type { ResolvedConfiguration } from "./configuration/resolve-configuration.ts";
-import { type Counters, ZERO_COUNTERS } from "./projection/projection.ts";
+import { type Counters, ZERO_COUNTERS } from "./projection/counters.ts";
 import type { Memory } from "./subsystems/memory.ts";
 import type { ActorSystem } from "./system.ts";
 import type { WitnessStatus } from "./witness-port.ts";

@@ -26,6 +26,8 @@ export function describeAuthority({ authority, capabilities, ...rest }: Resolved
     ["programs also see", authority.childRead.map(shown)],
     ["programs are found in", [authority.searchPath.map(shown).join(", ")]],
     ["calls may set the variables", authority.environmentNames],
+    ["operators with a key", rest.approvals.operators.map(shown)],
+    ["answers need", rest.approvals.operatorKey ? ["the signature of one of these operators"] : []],
     ["telemetry goes to", rest.otlpEndpoint === undefined ? [] : [shown(rest.otlpEndpoint)]],
     [rest.witnessesRequired ? "calls need as witness" : "checkpoints go to", rest.witnesses.map(witness)],
     ["state is kept in", [shown(rest.stateDirectory)]],

@@ -24,16 +24,23 @@ export function cardLines(approval: ApprovalView, output: Output): string[] {
     ["expires", approval.expires_at],
     ...(approval.approvers === 1 ? [] : [["operators", operatorsText(approval)] as Row]),
     ["digest", approval.digest],
+    ["log", shown(approval.log)],
   ];
-  const warning = "the agent runs as your user and could answer this itself";
   return [
     `${output.style("bold", `question ${id}`)}  ${output.style("cyan", shown(tool))}`,
     ...table(
       rows.map(([name, text]) => [output.style("dim", name), text]),
       "  ",
     ),
-    ...(approval.self_approvable ? [`  ${output.style("yellow", "self-approvable")}  ${warning}`] : []),
+    `  ${approval.self_approvable ? output.style("yellow", "self-approvable") : "signed answers only"}  ${warning(approval)}`,
   ];
+}
+
+/** What is still true where a key is demanded is said as well. */
+function warning({ self_approvable }: ApprovalView): string {
+  return self_approvable
+    ? "an agent that runs as your user could answer this itself"
+    : "an agent that runs as your user could still read a key that has no passphrase, or change the configuration";
 }
 
 const shown = (text: string): string => printable(text, ARGUMENT_CHARS);

@@ -1,15 +1,5 @@
 // Generated from schemas/ by `npm run generate`. Do not edit.
 /**
- * This interface was referenced by `Configuration`'s JSON-Schema
- * via the `definition` "capabilitySwitch".
- */
-export type CapabilitySwitch = boolean | CapabilityOptions;
-/**
- * This interface was referenced by `Configuration`'s JSON-Schema
- * via the `definition` "runRule".
- */
-export type RunRule = string | RunWord | RunAny;
-/**
  * This interface was referenced by `Facts`'s JSON-Schema
  * via the `definition` "question".
  */
@@ -19,6 +9,16 @@ export type FactQuestion = PathQuestion | ProgramQuestion | ToolQuestion;
  * via the `definition` "mark".
  */
 export type Mark = "read_secret" | "seen_untrusted";
+/**
+ * This interface was referenced by `Configuration`'s JSON-Schema
+ * via the `definition` "capabilitySwitch".
+ */
+export type CapabilitySwitch = boolean | CapabilityOptions;
+/**
+ * This interface was referenced by `Configuration`'s JSON-Schema
+ * via the `definition` "runRule".
+ */
+export type RunRule = string | RunWord | RunAny;
 /**
  * This interface was referenced by `CapabilityManifest`'s JSON-Schema
  * via the `definition` "argument".
@@ -139,6 +139,7 @@ export type ErrorType =
 export type ExecutionStatus = "completed" | "denied" | "error" | "pending" | "interrupted";
 
 export interface Schemas {
+  approval: ApprovalCard;
   config: Configuration;
   facts: Facts;
   manifest: CapabilityManifest;
@@ -146,6 +147,243 @@ export interface Schemas {
   record: JournalRecord;
   reply: Reply;
   snapshot: Snapshot;
+}
+/**
+ * A question to operators with everything that would run: what `femtoclaw approvals show ID --json` prints, and what is carried to where an answer is signed.
+ */
+export interface ApprovalCard {
+  /**
+   * Sequence number of the question.
+   */
+  id: string;
+  execution_id: string;
+  /**
+   * Name of the log that the question stands in.
+   */
+  log: string;
+  /**
+   * For whom the session proposes.
+   */
+  principal: string;
+  tool: string;
+  /**
+   * Version of the capability.
+   */
+  capability: string;
+  /**
+   * The rule that asks.
+   */
+  rule: string;
+  /**
+   * All rules that ask, sorted.
+   */
+  rules: string[];
+  /**
+   * What the rule says.
+   */
+  reason: string;
+  /**
+   * Where an operator wrote the rule.
+   */
+  source: null | string;
+  session: string;
+  /**
+   * What the proposer calls itself, which proves nothing.
+   */
+  agent: null | string;
+  /**
+   * Through which door it came.
+   */
+  channel: null | string;
+  label: null | string;
+  /**
+   * Null where they were erased.
+   */
+  args: null | {
+    [k: string]: unknown;
+  };
+  /**
+   * Null where they were erased.
+   */
+  facts: null | Facts;
+  /**
+   * Files that the call names, and what they held when it was asked.
+   *
+   * @maxItems 64
+   */
+  files: ApprovedFile[];
+  /**
+   * How many different operators have to say yes.
+   */
+  approvers: number;
+  /**
+   * Operators who have said yes so far.
+   */
+  granted: string[];
+  /**
+   * Public keys of the operators whose signatures count.
+   *
+   * @maxItems 32
+   */
+  operators: string[];
+  /**
+   * Whether every answer has to be signed by one of them.
+   */
+  operator_key: boolean;
+  asked_at: string;
+  expires_at: string;
+  /**
+   * What an answer has to name.
+   */
+  digest: string;
+  /**
+   * Whether the agent could answer through the operator's socket, if it runs as the operator's user: no key is demanded.
+   */
+  self_approvable: boolean;
+}
+/**
+ * What trusted code found out about the arguments of one call. Policy decides on this and on nothing else; one question for each resource that the call touches, and all of them must be permitted.
+ */
+export interface Facts {
+  /**
+   * @minItems 1
+   * @maxItems 64
+   */
+  questions: [FactQuestion, ...FactQuestion[]];
+  history?: HistoryFacts;
+}
+/**
+ * This interface was referenced by `Facts`'s JSON-Schema
+ * via the `definition` "pathQuestion".
+ */
+export interface PathQuestion {
+  kind: "path";
+  /**
+   * Canonical absolute path, read back from the open descriptor.
+   */
+  path: string;
+  /**
+   * Whether something stands there.
+   */
+  exists: boolean;
+  /**
+   * What stands there.
+   */
+  type: "file" | "directory" | "missing";
+  /**
+   * Bytes that the call would write; 0 for reads.
+   */
+  bytes: number;
+}
+/**
+ * This interface was referenced by `Facts`'s JSON-Schema
+ * via the `definition` "programQuestion".
+ */
+export interface ProgramQuestion {
+  kind: "program";
+  /**
+   * Path under which the search path holds the program.
+   */
+  program: string;
+  /**
+   * The file that this path leads to and that is executed.
+   */
+  real_path: string;
+  /**
+   * Device of that file, in decimal digits.
+   */
+  device: string;
+  /**
+   * Inode of that file, in decimal digits.
+   */
+  inode: string;
+  /**
+   * Digest of that file's content.
+   */
+  sha256: string;
+  /**
+   * The first argument, when it does not begin with a dash.
+   */
+  word?: string;
+  /**
+   * Number of arguments.
+   */
+  arguments: number;
+  /**
+   * Sorted, distinct arguments that begin with a dash; `--name=value` also as `--name`, a bundle `-xyz` also letter by letter.
+   */
+  flags: string[];
+  /**
+   * Sorted names of variables that the call sets.
+   */
+  environment: string[];
+  /**
+   * Canonical folder in which the program would start.
+   */
+  cwd: string;
+}
+/**
+ * This interface was referenced by `Facts`'s JSON-Schema
+ * via the `definition` "toolQuestion".
+ */
+export interface ToolQuestion {
+  kind: "tool";
+}
+/**
+ * What the records before this call say of its session and of its principal. Absent in records of versions that knew no history.
+ *
+ * This interface was referenced by `Facts`'s JSON-Schema
+ * via the `definition` "history".
+ */
+export interface HistoryFacts {
+  /**
+   * Time of the decision in whole seconds, UTC. Policies read it as `context.time`.
+   */
+  at: string;
+  /**
+   * Permitted calls of the session before this one.
+   */
+  calls: number;
+  /**
+   * Bytes that the session's permitted calls sent and got back; of those that still run, the most that they may get back.
+   */
+  bytes: number;
+  /**
+   * Permitted calls of the session that did not end well.
+   */
+  failures: number;
+  /**
+   * Refused calls of the session that have a record.
+   */
+  refusals: number;
+  /**
+   * Whole seconds since the session's first record.
+   */
+  seconds: number;
+  /**
+   * Whether a call of the principal that may read what lies under `[sensitive].secret` was permitted before, in whatever session.
+   */
+  has_read_secret: boolean;
+  /**
+   * The same of `[sensitive].untrusted`.
+   */
+  has_seen_untrusted: boolean;
+}
+/**
+ * This interface was referenced by `undefined`'s JSON-Schema
+ * via the `definition` "approvedFile".
+ */
+export interface ApprovedFile {
+  path: string;
+  bytes: number;
+  /**
+   * Null where the file is larger than what is read for a question; its size and time of change are bound then.
+   */
+  sha256: null | string;
+  /**
+   * Where `sha256` is null: when the file was changed last, in nanoseconds since 1970.
+   */
+  changed?: string;
 }
 /**
  * femtoclaw.toml. Unknown keys are errors; nothing is allowed that is not named here.
@@ -383,6 +621,16 @@ export interface ApprovalsTable {
    * Questions of one session that may be open at once. Default: 8.
    */
   per_session?: number;
+  /**
+   * Public keys of operators, each as `femtoclaw keys operator` prints it: name+id+key.
+   *
+   * @maxItems 32
+   */
+  operators?: string[];
+  /**
+   * Whether every answer has to be signed by one of the operators. Default: false.
+   */
+  operator_key?: boolean;
 }
 export interface MemoryTable {
   /**
@@ -446,134 +694,6 @@ export interface WitnessTable {
    * Of an `http` witness: its public key.
    */
   vkey?: string;
-}
-/**
- * What trusted code found out about the arguments of one call. Policy decides on this and on nothing else; one question for each resource that the call touches, and all of them must be permitted.
- */
-export interface Facts {
-  /**
-   * @minItems 1
-   * @maxItems 64
-   */
-  questions: [FactQuestion, ...FactQuestion[]];
-  history?: HistoryFacts;
-}
-/**
- * This interface was referenced by `Facts`'s JSON-Schema
- * via the `definition` "pathQuestion".
- */
-export interface PathQuestion {
-  kind: "path";
-  /**
-   * Canonical absolute path, read back from the open descriptor.
-   */
-  path: string;
-  /**
-   * Whether something stands there.
-   */
-  exists: boolean;
-  /**
-   * What stands there.
-   */
-  type: "file" | "directory" | "missing";
-  /**
-   * Bytes that the call would write; 0 for reads.
-   */
-  bytes: number;
-}
-/**
- * This interface was referenced by `Facts`'s JSON-Schema
- * via the `definition` "programQuestion".
- */
-export interface ProgramQuestion {
-  kind: "program";
-  /**
-   * Path under which the search path holds the program.
-   */
-  program: string;
-  /**
-   * The file that this path leads to and that is executed.
-   */
-  real_path: string;
-  /**
-   * Device of that file, in decimal digits.
-   */
-  device: string;
-  /**
-   * Inode of that file, in decimal digits.
-   */
-  inode: string;
-  /**
-   * Digest of that file's content.
-   */
-  sha256: string;
-  /**
-   * The first argument, when it does not begin with a dash.
-   */
-  word?: string;
-  /**
-   * Number of arguments.
-   */
-  arguments: number;
-  /**
-   * Sorted, distinct arguments that begin with a dash; `--name=value` also as `--name`, a bundle `-xyz` also letter by letter.
-   */
-  flags: string[];
-  /**
-   * Sorted names of variables that the call sets.
-   */
-  environment: string[];
-  /**
-   * Canonical folder in which the program would start.
-   */
-  cwd: string;
-}
-/**
- * This interface was referenced by `Facts`'s JSON-Schema
- * via the `definition` "toolQuestion".
- */
-export interface ToolQuestion {
-  kind: "tool";
-}
-/**
- * What the records before this call say of its session and of its principal. Absent in records of versions that knew no history.
- *
- * This interface was referenced by `Facts`'s JSON-Schema
- * via the `definition` "history".
- */
-export interface HistoryFacts {
-  /**
-   * Time of the decision in whole seconds, UTC. Policies read it as `context.time`.
-   */
-  at: string;
-  /**
-   * Permitted calls of the session before this one.
-   */
-  calls: number;
-  /**
-   * Bytes that the session's permitted calls sent and got back; of those that still run, the most that they may get back.
-   */
-  bytes: number;
-  /**
-   * Permitted calls of the session that did not end well.
-   */
-  failures: number;
-  /**
-   * Refused calls of the session that have a record.
-   */
-  refusals: number;
-  /**
-   * Whole seconds since the session's first record.
-   */
-  seconds: number;
-  /**
-   * Whether a call of the principal that may read what lies under `[sensitive].secret` was permitted before, in whatever session.
-   */
-  has_read_secret: boolean;
-  /**
-   * The same of `[sensitive].untrusted`.
-   */
-  has_seen_untrusted: boolean;
 }
 /**
  * What a capability declares about itself. The runtime trusts nothing else about it.
@@ -963,6 +1083,7 @@ export interface BootStartedBody {
   previous_end: "none" | "clean" | "crash";
   integrity: "unverified";
   configuration: ConfigurationDigest;
+  approvals?: ApprovalAuthority;
 }
 /**
  * The configuration in force and whether it differs from the last boot's.
@@ -971,6 +1092,21 @@ export interface ConfigurationDigest {
   path: null | string;
   sha256: string;
   changed: boolean;
+}
+/**
+ * Whose answers count in this boot. A yes of somebody else to a question that is still open counts no more.
+ */
+export interface ApprovalAuthority {
+  /**
+   * Public keys of the operators: name+id+key.
+   *
+   * @maxItems 32
+   */
+  operators: string[];
+  /**
+   * Whether every answer has to be signed by one of them.
+   */
+  operator_key: boolean;
 }
 /**
  * The runtime moved from one phase of its life to another.
@@ -1552,22 +1688,6 @@ export interface ApprovalAskedBody {
   lifetime_ms: number;
 }
 /**
- * This interface was referenced by `undefined`'s JSON-Schema
- * via the `definition` "approvedFile".
- */
-export interface ApprovedFile {
-  path: string;
-  bytes: number;
-  /**
-   * Null where the file is larger than what is read for a question; its size and time of change are bound then.
-   */
-  sha256: null | string;
-  /**
-   * Where `sha256` is null: when the file was changed last, in nanoseconds since 1970.
-   */
-  changed?: string;
-}
-/**
  * An operator answered a question. A yes is used once, for the call that was asked about.
  *
  * This interface was referenced by `undefined`'s JSON-Schema
@@ -1604,6 +1724,31 @@ export interface ApprovalAnsweredBody {
    * Public key of the operator who signed the answer; absent where the operator's socket was enough.
    */
   key?: string;
+  signature?: AnswerSignature;
+}
+/**
+ * What the operator signed beside the rest of the record, and the signature by `key`. The signed text can be put together again from the record.
+ *
+ * This interface was referenced by `undefined`'s JSON-Schema
+ * via the `definition` "answerSignature".
+ */
+export interface AnswerSignature {
+  /**
+   * Name of the log that the question stands in.
+   */
+  log: string;
+  /**
+   * RFC 3339, UTC, by the clock of whoever signed.
+   */
+  signed_at: string;
+  /**
+   * RFC 3339, UTC. The answer was worth nothing afterwards.
+   */
+  expires_at: string;
+  /**
+   * Base64 of the key's id and the Ed25519 signature, as in the signature line of a signed note.
+   */
+  signature: string;
 }
 /**
  * The answer to one protocol message. `result` is present only when completed; `error` otherwise, except while pending.
