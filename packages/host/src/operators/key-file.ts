@@ -1,6 +1,6 @@
 /** The file of an operator's private key: of its owner alone, never written over, locked with a passphrase. */
 import type { KeyObject } from "node:crypto";
-import { constants } from "node:fs";
+import { constants, existsSync } from "node:fs";
 import { open, unlink } from "node:fs/promises";
 import { isEncryptedKey, isOperatorName, newOperatorKey, readOperatorKey, readPrivate } from "@femtoclaw/journal";
 import { errorText, FemtoError, printable, systemErrorCode } from "@femtoclaw/protocol";
@@ -18,6 +18,8 @@ export async function writeOperatorKey(path: string, name: string, locked: boole
     const fix = "Use 1 to 64 letters, digits, `.`, `_`, `@` and `-`, beginning with a letter or digit.";
     throw new FemtoError("FEMTO_USAGE", `\`${printable(name)}\` is no name of an operator`, { fix });
   }
+  // Before anybody has thought of a passphrase; that nothing is written over is seen to when it is written.
+  if (existsSync(path)) throw unwritten(path, "is there already");
   const { pem, vkey } = newOperatorKey(name, locked ? await newPassphrase() : null);
   await writeNew(path, pem);
   return vkey;
@@ -71,8 +73,11 @@ export async function writeNew(path: string, content: string): Promise<void> {
     }
   } catch (error) {
     const code = systemErrorCode(error);
-    const why = code === "EEXIST" ? "is there already" : `cannot be written: ${code ?? errorText(error)}`;
-    const fix = "Name a file that does not exist yet, in a folder that you can write to.";
-    throw new FemtoError("FEMTO_EXPORT_FAILED", `${printable(path, 4_096)} ${why}`, { fix, cause: error });
+    throw unwritten(path, code === "EEXIST" ? "is there already" : `cannot be written: ${code ?? errorText(error)}`);
   }
+}
+
+function unwritten(path: string, why: string): FemtoError {
+  const fix = "Name a file that does not exist yet, in a folder that you can write to.";
+  return new FemtoError("FEMTO_EXPORT_FAILED", `${printable(path, 4_096)} ${why}`, { fix });
 }

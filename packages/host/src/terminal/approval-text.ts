@@ -32,8 +32,13 @@ export function cardLines(approval: ApprovalView, output: Output): string[] {
       rows.map(([name, text]) => [output.style("dim", name), text]),
       "  ",
     ),
-    `  ${approval.self_approvable ? output.style("yellow", "self-approvable") : "signed answers only"}  ${warning(approval)}`,
+    `  ${output.style("yellow", worth(approval))}  ${warning(approval)}`,
   ];
+}
+
+function worth({ self_approvable, operator_key }: ApprovalView): string {
+  if (self_approvable) return "self-approvable";
+  return operator_key ? "signed answers only" : "a yes needs a signature";
 }
 
 /** What is still true where a key is demanded is said as well. */
