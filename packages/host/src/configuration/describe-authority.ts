@@ -14,6 +14,7 @@ export function describeAuthority({ authority, capabilities, ...rest }: Resolved
     ["asks before it reads", ask.read.map(path)],
     ["asks before it writes", ask.write.map(path)],
     ["asks before it runs", ask.run.map(program)],
+    ["asks", ask.approvers === undefined ? [] : [`${ask.approvers} different operators, who sign`]],
     ["never reads", deny.read.map(path)],
     ["never writes", deny.write.map(path)],
     ["never runs", deny.run.map(program)],

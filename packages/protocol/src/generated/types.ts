@@ -506,6 +506,10 @@ export interface AskTable {
    */
   write?: string[];
   run?: RunTable;
+  /**
+   * How many different operators have to say yes; more than one sign. Default: 1.
+   */
+  operators?: number;
 }
 /**
  * What is forbidden, whatever else permits it.

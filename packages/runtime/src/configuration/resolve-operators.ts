@@ -11,8 +11,8 @@ export interface OperatorSettings {
 }
 
 // INVARIANT: I8: two entries are two people's: a key that stood twice would say yes twice.
-export function resolveOperators({ approvals }: Configuration, places: Places): OperatorSettings {
-  const { operators = [], operator_key: operatorKey = false } = approvals ?? {};
+export function resolveOperators(configuration: Configuration, places: Places): OperatorSettings {
+  const { operators = [], operator_key: operatorKey = false } = configuration.approvals ?? {};
   const known = operators.map(parseOperatorKey);
   for (const [index, operator] of known.entries()) {
     const place = ["approvals", "operators", index];
@@ -33,5 +33,18 @@ export function resolveOperators({ approvals }: Configuration, places: Places): 
   if (operatorKey && operators.length === 0) {
     places.fault(["approvals", "operator_key"], "nobody could answer without a key under `operators`");
   }
+  for (const [place, needed = 1] of askedNumbers(configuration)) {
+    if (needed === 1 || needed <= operators.length) continue;
+    const named = operators.length === 1 ? "1 operator has" : `${operators.length} operators have`;
+    places.fault(place, `${named} a key under [approvals].operators, so ${needed} can never say yes`);
+  }
   return { operators, operatorKey };
+}
+
+/** How many operators each table asks, with its place. */
+function askedNumbers({ ask, agent = {} }: Configuration): [readonly string[], number | undefined][] {
+  const agents = Object.entries(agent).map(([name, tables]): [readonly string[], number | undefined] => {
+    return [["agent", name, "ask", "operators"], tables.ask?.operators];
+  });
+  return [[["ask", "operators"], ask?.operators], ...agents];
 }

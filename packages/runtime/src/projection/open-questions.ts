@@ -37,7 +37,9 @@ export function answeredBy(record: Answered, question: OpenQuestion, at: Executi
   const fault = answerFault(record);
   if (fault !== null) throw corrupt(record, fault);
   const by = body.key ?? actor.principal;
-  if (question.granted.includes(by)) throw corrupt(record, `${actor.principal} has said yes already`);
+  // Who has said yes may still say no, and a no is the last word.
+  if (body.answer === "granted" && question.granted.includes(by))
+    throw corrupt(record, `${actor.principal} has said yes already`);
   const granted = body.answer === "granted" ? [...question.granted, by] : question.granted;
   const complete = body.answer === "refused" || granted.length >= question.approvers;
   if (complete !== body.complete) throw corrupt(record, `${granted.length} of ${question.approvers} have said yes`);
