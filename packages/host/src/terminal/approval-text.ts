@@ -12,16 +12,18 @@ const DIGEST_CHARS = 16;
 /** Everything that a person has to know to answer, in lines of which none can pretend to be another. */
 export function cardLines(approval: ApprovalView, output: Output): string[] {
   const { id, tool, rule, reason, source, label, agent, channel, session } = approval;
-  const who = [agent === null ? "an agent" : `"${shown(agent)}"`, `through the door "${channel}"`].join(" ");
+  const who = [agent === null ? "an agent" : `"${shown(agent)}"`, `through the door "${shown(channel ?? "")}"`].join(
+    " ",
+  );
   const rows: Row[] = [
-    ["asks", `${who}, session ${session}`],
+    ["asks", `${who}, session ${shown(session)}`],
     ["because", `${shown(reason)}  (${shown(rule)}${source === null ? "" : `, ${shown(source)}`})`],
     ...(label === null ? [] : [["label", shown(label)] as Row]),
     ...factRows(approval.facts),
     ...argumentRows(approval.args),
     ...approval.files.map((file): Row => ["file", fileText(file)]),
-    ["asked", approval.asked_at],
-    ["expires", approval.expires_at],
+    ["asked", shown(approval.asked_at)],
+    ["expires", shown(approval.expires_at)],
     ...(approval.approvers === 1 ? [] : [["operators", operatorsText(approval)] as Row]),
     ["digest", approval.digest],
     ["log", shown(approval.log)],
