@@ -112,6 +112,7 @@ describe("a signed answer", () => {
     const yeses = Array.from({ length: 20 }, () => alice.says(runtime, card));
     const taken = await Promise.allSettled(yeses);
     expect(taken.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
+    await expect(alice.says(runtime, card)).rejects.toMatchObject({ code: "FEMTO_APPROVAL_MISMATCH" });
     for (const by of ["uid:0", "operator:alice", "operator:bob", alice.vkey, bob.vkey]) {
       await expect(runtime.approvals.answer({ ...card, answer: "granted", scope: "once", by })).rejects.toMatchObject({
         code: "FEMTO_APPROVAL_UNSIGNED",
