@@ -113,7 +113,7 @@ const MEANINGS: Readonly<Record<ErrorCode, string>> = {
   FEMTO_VALUE_NOT_FOUND: "There is no value beside the named records that could be erased.",
   FEMTO_PRUNE_REFUSED: "Nothing below the named boundary can be dropped.",
   FEMTO_JOURNAL_PRUNED: "The record was dropped from the journal by `femtoclaw audit prune`; its hash is still there.",
-  FEMTO_EXPORT_FAILED: "An export could not be written.",
+  FEMTO_EXPORT_FAILED: "An export, a key or a signed answer could not be written.",
   FEMTO_KEY_MISSING: "The key file of this journal is not there.",
   FEMTO_KEY_MISMATCH: "The key file is not the one of this journal.",
   FEMTO_STATE_NOT_FOUND: "The state directory, or the journal in it, does not exist.",

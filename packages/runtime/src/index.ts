@@ -25,7 +25,7 @@ export type { WitnessSetting } from "./configuration/resolve-witnesses.ts";
 export { createRuntime } from "./create-runtime.ts";
 export { type Fork, type ForkOptions, forkLog } from "./epochs/fork.ts";
 export type { OpenedEpoch } from "./epochs/open-epoch.ts";
-export { type Answer, type Answered, questionDigestOf } from "./gate/answers.ts";
+export { type Answer, type Answered, operatorName, questionDigestOf } from "./gate/answers.ts";
 export { type ExecutionView, type HistoryQuery, listExecutions, notFound, showExecution } from "./history.ts";
 export type { LogEntry, PolicyFilesOption, PolicySource, RuntimeOptions } from "./options.ts";
 export type { Counters } from "./projection/counters.ts";
