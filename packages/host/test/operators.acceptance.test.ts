@@ -136,6 +136,10 @@ describe("operators with keys", () => {
     place.configure(configuration([alice]));
     const trusted = await place.run(["trust", "."]);
     expect(`${trusted.stdout}${trusted.stderr}`).toContain(alice);
+    const rule = `@id("four")\n@reason("r")\n@approval("4")\nforbid (principal, action == Action::"fs_write", resource)`;
+    place.write("p/policy/many.cedar", `${rule}\nunless { context.approved };\n`);
+    const { stdout, stderr } = await place.run(["policy", "check"]);
+    expect(`${stdout}${stderr}`).toContain("denies, because fewer operators (1) have a key");
     place.configure(configuration([alice, alice]));
     expect(await place.run(["up"])).toMatchObject({
       code: 78,
