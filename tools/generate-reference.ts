@@ -63,6 +63,8 @@ const MEANINGS: Readonly<Record<ErrorCode, string>> = {
     "A rule asks operators before such a call, and none answered in time; or the host ended after the answer and came back too late.",
   FEMTO_APPROVAL_LIMIT:
     "A rule asks operators before such a call, and this session asks too much: too many open questions, too many a minute, or too many in a row that were refused.",
+  FEMTO_APPROVAL_OPERATORS:
+    "A rule asks more operators than the configuration names with a key, so that no answers could ever be enough.",
   FEMTO_POLICY_ERROR: "The decision engine could not decide, and what is not decided is denied.",
   FEMTO_POLICY_ENGINE_FAILED:
     "The decision engine broke down over this question, or no instance of it is left. It is denied.",
@@ -85,6 +87,11 @@ const MEANINGS: Readonly<Record<ErrorCode, string>> = {
     "The question that was to be answered is not open: it was never asked, has been answered, is being answered, has expired or was cancelled.",
   FEMTO_APPROVAL_MISMATCH:
     "The answer is to something else than the question asks, or by an operator who has said yes to it already.",
+  FEMTO_APPROVAL_UNSIGNED:
+    "The answer is not signed, and has to be: the configuration demands it, or the question needs several operators.",
+  FEMTO_APPROVAL_SIGNATURE:
+    "The signed answer counts for nothing: it was edited, has expired, is for another log, or its key is of no operator in force.",
+  FEMTO_OPERATOR_KEY: "The key of an operator cannot be made or used.",
   FEMTO_EXECUTION_NOT_UNRESOLVED:
     "The execution was not interrupted, has a resolution already, or was interrupted too long ago to get one.",
   FEMTO_JOURNAL_LOCKED: "Another process has this journal open.",
@@ -107,7 +114,7 @@ const MEANINGS: Readonly<Record<ErrorCode, string>> = {
   FEMTO_VALUE_NOT_FOUND: "There is no value beside the named records that could be erased.",
   FEMTO_PRUNE_REFUSED: "Nothing below the named boundary can be dropped.",
   FEMTO_JOURNAL_PRUNED: "The record was dropped from the journal by `femtoclaw audit prune`; its hash is still there.",
-  FEMTO_EXPORT_FAILED: "An export could not be written.",
+  FEMTO_EXPORT_FAILED: "An export, a key or a signed answer could not be written.",
   FEMTO_KEY_MISSING: "The key file of this journal is not there.",
   FEMTO_KEY_MISMATCH: "The key file is not the one of this journal.",
   FEMTO_STATE_NOT_FOUND: "The state directory, or the journal in it, does not exist.",

@@ -11,13 +11,18 @@ import {
   Journal,
   type JournalEntry,
   LeveldbStore,
+  newOperatorKey,
   openStateDirectory,
+  operatorSigner,
+  readOperatorKey,
   StoreReader,
+  signAnswer,
   systemClock,
 } from "@femtoclaw/journal";
 import { MACHINE_IDENTITIES } from "@femtoclaw/machines";
 import { type Configuration, VERSION } from "@femtoclaw/protocol";
 import {
+  type ApprovalView,
   createRuntime,
   listExecutions,
   type Projection,
@@ -110,11 +115,26 @@ async function askOperators(root: string, state: string, runtime: Runtime): Prom
     await runtime.approvals.answer({ id, digest, answer, scope: "once", reason: "golden", by: "operator" });
     await session.wait(execution_id);
   }
+  const signed = await append(7);
+  const [question] = await runtime.approvals.list();
+  if (question === undefined) throw new Error("nothing was asked");
+  await runtime.approvals.answerSigned(signedYes(question));
+  await session.wait(signed.execution_id);
   await runtime.reload({ configuration: configured(root, state, { deny: { read: ["asked/kept"] } }) }, "operator");
   const bad = configured(root, state, { limits: { concurrency: 11 } });
   await runtime.reload({ configuration: bad }, "operator").catch(() => undefined);
   await append(0);
   await everyCall(runtime, 2);
+}
+
+const OPERATOR = newOperatorKey("golden", null);
+
+function signedYes({ log, id, digest, expires_at: expiresAt }: ApprovalView): string {
+  const key = readOperatorKey(OPERATOR.pem, null);
+  const signer = key === null ? null : operatorSigner(key, [OPERATOR.vkey]);
+  if (signer === null) throw new Error("a new key is readable");
+  const said = { log, question: Number(id), digest, answer: "granted", scope: "once", reason: "golden" } as const;
+  return signAnswer({ ...said, signedAt: new Date().toISOString(), expiresAt }, signer);
 }
 
 async function eraseValue(runtime: Runtime): Promise<void> {
@@ -271,6 +291,7 @@ function configured(
       workspace: "workspace",
       capabilities: Object.fromEntries(names.map((name) => [name, true])),
       ask: { write: ["asked"] },
+      approvals: { operators: [OPERATOR.vkey] },
       limits: { queue: 10, concurrency: 10 },
       memory: { path: state },
       host: { runtime_dir: "run" },

@@ -154,8 +154,13 @@ export class OperatorClient implements AsyncDisposable {
     readonly answer: "granted" | "refused";
     readonly scope: "once" | "session";
     readonly reason?: string;
-  }): Promise<{ seq: number; complete: boolean }> {
-    return (await this.#connection.request("approvals.answer", answer)) as { seq: number; complete: boolean };
+  }): Promise<unknown> {
+    return await this.#connection.request("approvals.answer", answer);
+  }
+
+  /** The same for an answer that an operator signed, which says by itself what it is an answer to. */
+  async answerSigned(signed: string): Promise<unknown> {
+    return await this.#connection.request("approvals.answer", { signed });
   }
 
   /** Proof that a record stands in the signed log, with the record's bytes in base64; null where it was pruned. */

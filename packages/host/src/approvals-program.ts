@@ -1,6 +1,6 @@
 /** The command line of `approvals`; `program.ts` has the others. */
 import type { Command } from "commander";
-import type { AnswerOptions } from "./commands/approvals.ts";
+import type { AnswerOptions, SignOptions } from "./commands/approvals.ts";
 import type { Runner } from "./commands/command-context.ts";
 
 export function addApprovalCommands(program: Command, run: Runner): void {
@@ -24,6 +24,7 @@ export function addApprovalCommands(program: Command, run: Runner): void {
       .argument("<id>", "identifier of the question")
       .option("--reason <text>", "what the proposer is told, and what is recorded")
       .option("--digest <sha256>", "answer only if the question still has this digest")
+      .option("--key <file>", "sign the answer with this operator's key")
       .description(what)
       .addHelpText("after", `\nExample:\n  femtoclaw approvals ${verb} 42`)
       .action((id: string, options: AnswerOptions) =>
@@ -31,8 +32,34 @@ export function addApprovalCommands(program: Command, run: Runner): void {
       );
     if (verb === "allow") command.option("--session", "do not ask again about the very same call in its session");
   }
+  addSigningCommands(approvals, run);
   approvals
     .command("watch")
     .description("show each question as it is asked")
     .action(() => run(async (context) => (await commands()).watchApprovals(context)));
+}
+
+/** Answers from afar: the card goes to where the key is, and the signed answer comes back. */
+function addSigningCommands(approvals: Command, run: Runner): void {
+  const commands = () => import("./commands/approvals.ts");
+  approvals
+    .command("sign")
+    .argument("<card>", "file with what `approvals show ID --json` printed")
+    .requiredOption("--key <file>", "key of the operator who answers")
+    .requiredOption("--out <file>", "where the signed answer goes; it must not be there yet")
+    .option("--allow", "say yes")
+    .option("--deny", "say no")
+    .option("--session", "do not ask again about the very same call in its session")
+    .option("--reason <text>", "what the proposer is told, and what is recorded")
+    .description("sign an answer to a card, on any machine; needs no host")
+    .addHelpText("after", "\nExample:\n  femtoclaw approvals sign card.json --key alice.pem --allow --out answer.txt")
+    .action((card: string, options: SignOptions) =>
+      run(async (context) => (await commands()).signApproval(context, card, options)),
+    );
+  approvals
+    .command("answer")
+    .argument("<answer>", "file that `approvals sign` wrote")
+    .description("give the host an answer that was signed elsewhere")
+    .addHelpText("after", "\nExample:\n  femtoclaw approvals answer answer.txt")
+    .action((answer: string) => run(async (context) => (await commands()).bringAnswer(context, answer)));
 }

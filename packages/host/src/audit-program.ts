@@ -63,7 +63,11 @@ export function addAuditCommands(program: Command, run: Runner): void {
     );
   addWitnessCommands(audit, run);
   addRetentionCommands(audit, run);
-  const keys = program.command("keys").description("the keys that sign the journal");
+  addKeyCommands(program, run);
+}
+
+function addKeyCommands(program: Command, run: Runner): void {
+  const keys = program.command("keys").description("the keys that sign the journal, and those of operators");
   keys
     .command("show")
     .description("print the log's name and public keys")
@@ -72,6 +76,16 @@ export function addAuditCommands(program: Command, run: Runner): void {
     .command("rotate")
     .description("retire the key of the running host for a new one")
     .action(() => run(async (context) => (await import("./commands/keys.ts")).rotateKey(context)));
+  keys
+    .command("operator")
+    .argument("<name>", "by which records and lists know the operator")
+    .requiredOption("--out <file>", "where the private key goes; it must not be there yet")
+    .option("--no-passphrase", "write the key as it is: whoever reads the file can answer")
+    .description("make the key of an operator, who signs answers with it")
+    .addHelpText("after", "\nExample:\n  femtoclaw keys operator alice --out ~/alice.pem")
+    .action((name: string, options: { out: string; passphrase: boolean }) =>
+      run(async (context) => (await import("./commands/keys.ts")).makeOperatorKey(context, name, options)),
+    );
 }
 
 function addWitnessCommands(audit: Command, run: Runner): void {

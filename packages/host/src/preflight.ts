@@ -52,13 +52,14 @@ export async function loadPolicy(project: Project, openEngine: OpenEngine = crea
 /** The same, but failed tests are results and no error. */
 export async function testPolicy(project: Project, openEngine: OpenEngine = createPolicyEngine): Promise<LoadedPolicy> {
   const manifests = knownManifests(project);
-  const { authority } = project.resolved;
+  const { authority, approvals } = project.resolved;
   const folder = policyFolder(project.policyFiles);
   await using trial = new PolicyTrial();
-  const [{ rules, warnings }, tests] = await bothOf(
+  const [{ rules, warnings: found }, tests] = await bothOf(
     fileRules(project, trial),
     (async () => readPolicyTests(folder.tests, manifests))(),
   );
+  const warnings = [...found, ...unanswerable(rules, approvals.operators.length)];
   const compiled = compilePolicy({ authority, manifests, fileRules: rules });
   const policyFiles = { rules, triedRevision: compiled.revision };
   if (rules.length === 0 && tests.length === 0) return { compiled, policyFiles, warnings, results: [] };
@@ -67,6 +68,15 @@ export async function testPolicy(project: Project, openEngine: OpenEngine = crea
   await engine.activate(compiled);
   const decideAll: TestBench["decideAll"] = (request) => engine.decideAll(request);
   return { compiled, policyFiles, warnings, results: await runPolicyTests(tests, { authority, manifests, decideAll }) };
+}
+
+/** What a Cedar file asks of more operators than there are is denied, which somebody may not have meant. */
+function unanswerable(rules: PolicyFileRules["rules"], operators: number): LintFinding[] {
+  return rules.flatMap(({ source, approvers = 1 }) => {
+    if (approvers === 1 || approvers <= operators) return [];
+    const message = `@approval("${approvers}") denies, because fewer operators (${operators}) have a key`;
+    return [{ source, message }];
+  });
 }
 
 /** Whoever mends the one wants to hear of the other too. */

@@ -1,4 +1,22 @@
 /** The write-ahead journal: records, the tree over them, group commit, snapshots, and the stores that keep them. */
+export {
+  isEncryptedKey,
+  isOperatorName,
+  newOperatorKey,
+  type OperatorKeyFile,
+  operatorSigner,
+  parseOperatorKey,
+  readOperatorKey,
+} from "./answers/operator-key.ts";
+export {
+  type AnswerStatement,
+  answerFault,
+  answerReason,
+  openAnswer,
+  operatorPrincipal,
+  type SignedAnswer,
+  signAnswer,
+} from "./answers/signed-answer.ts";
 export { beginsWith, proveConsistency } from "./audit/consistency.ts";
 export { type Exported, exportJsonl, exportOcsf, exportTiles, exportValues } from "./audit/export.ts";
 export { checkProof, type ProofCheck, type ProofParts, prove } from "./audit/inclusion.ts";
@@ -34,6 +52,7 @@ export { type JournalReader, type LogReader, StoreReader } from "./journal-reade
 export { FileKeyring } from "./keys/file-keyring.ts";
 export { KeyChain, type LogKey, originOf, type SignedCheckpoint } from "./keys/key-chain.ts";
 export { type Keyring, MemoryKeyring } from "./keys/keyring.ts";
+export { readPrivate } from "./keys/private-file.ts";
 export { proveContinuation } from "./known-log/continuation.ts";
 export { checkJournal, type JournalCheck } from "./records/check.ts";
 export { decodeRecord, encodeRecord } from "./records/record.ts";

@@ -19,19 +19,19 @@ export function agentRules({ agents = {} }: Authority, actions: readonly PolicyA
 function tableRules(
   name: string,
   table: "deny" | "ask",
-  { read, write, run }: GrantTable,
+  { read, write, run, approvers = 1 }: GrantTable,
   actions: readonly PolicyAction[],
 ): CompiledRule[] {
   const mood = table === "deny" ? "forbid" : "ask";
-  const scope = { principal: name };
+  const whose = { principal: name, approvers };
   const id = `toml/agent.${name}.${table}`;
   const changers = pathActions(actions, (effect) => effect !== "read");
   return [
     ...read.flatMap((grant, index) =>
-      pathRule(mood, pathActions(actions), grant, `${id}.read/${index + 1}`, "reading and changing", scope),
+      pathRule(mood, pathActions(actions), grant, `${id}.read/${index + 1}`, "reading and changing", whose),
     ),
-    ...write.flatMap((grant, index) => pathRule(mood, changers, grant, `${id}.write/${index + 1}`, "changing", scope)),
-    ...runRules(mood, `agent.${name}.${table}.run`, run, programActions(actions), undefined, scope),
+    ...write.flatMap((grant, index) => pathRule(mood, changers, grant, `${id}.write/${index + 1}`, "changing", whose)),
+    ...runRules(mood, `agent.${name}.${table}.run`, run, programActions(actions), undefined, whose),
   ];
 }
 

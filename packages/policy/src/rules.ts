@@ -147,15 +147,15 @@ function askRules(ask: GrantTable, actions: readonly PolicyAction[]): CompiledRu
   const programs = programActions(actions);
   return [
     ...ask.read.flatMap((grant, index) => [
-      ...pathRule("ask", pathActions(actions), grant, `toml/ask.read/${index + 1}`, "reading and changing"),
-      ...pathRule("granted", readers, grant, `toml/ask.read/${index + 1}/granted`, "reading"),
+      ...pathRule("ask", pathActions(actions), grant, `toml/ask.read/${index + 1}`, "reading and changing", ask),
+      ...pathRule("granted", readers, grant, `toml/ask.read/${index + 1}/granted`, "reading", ask),
     ]),
     ...ask.write.flatMap((grant, index) => [
-      ...pathRule("ask", changers, grant, `toml/ask.write/${index + 1}`, "changing"),
-      ...pathRule("granted", writers, grant, `toml/ask.write/${index + 1}/granted`, "writing"),
+      ...pathRule("ask", changers, grant, `toml/ask.write/${index + 1}`, "changing", ask),
+      ...pathRule("granted", writers, grant, `toml/ask.write/${index + 1}/granted`, "writing", ask),
     ]),
-    ...runRules("ask", "ask.run", ask.run, programs),
-    ...runRules("granted", "ask.run", ask.run, programs),
+    ...runRules("ask", "ask.run", ask.run, programs, undefined, ask),
+    ...runRules("granted", "ask.run", ask.run, programs, undefined, ask),
   ];
 }
 
@@ -173,16 +173,27 @@ const forbids = (mood: Mood): boolean => mood === "forbid" || mood === "ask";
 const asks = (mood: Mood): boolean => mood === "ask" || mood === "granted";
 
 /** What every rule of an entry says beside its scope and its condition. */
-function moodParts(mood: Mood): Pick<PolicyParts, "effect" | "approval"> {
-  return { effect: forbids(mood) ? "forbid" : "permit", ...(asks(mood) ? { approval: APPROVERS } : {}) };
+function moodParts(
+  mood: Mood,
+  { principal, approvers = 1 }: Whose,
+): Pick<PolicyParts, "effect" | "approval" | "principal"> {
+  return {
+    effect: forbids(mood) ? "forbid" : "permit",
+    ...(asks(mood) ? { approval: approvers } : {}),
+    ...(principal === undefined ? {} : { principal }),
+  };
 }
 
-function moodAbout(mood: Mood): Pick<CompiledRule, "fix" | "approvers"> {
-  return { ...(mood === "forbid" ? { fix: TAKE_AWAY } : {}), ...(asks(mood) ? { approvers: APPROVERS } : {}) };
+function moodAbout(mood: Mood, { approvers = 1 }: Whose): Pick<CompiledRule, "fix" | "approvers"> {
+  return { ...(mood === "forbid" ? { fix: TAKE_AWAY } : {}), ...(asks(mood) ? { approvers } : {}) };
 }
 
-/** Operators that an entry of the table asks. */
-const APPROVERS = 1;
+/** Which agent the rules of a table are about, if not everybody, and how many operators they ask, if they ask. */
+export interface Whose {
+  readonly principal?: string;
+  readonly approvers?: number;
+}
+
 const TAKE_AWAY = "take the entry away or narrow it";
 
 export function pathRule(
@@ -191,15 +202,15 @@ export function pathRule(
   { path, source }: PathGrant,
   id: string,
   doing: string,
-  scope: Pick<PolicyParts, "principal"> = {},
+  whose: Whose = {},
 ): CompiledRule[] {
   return rule(
-    { ...moodParts(mood), ...scope, actions, resource: `in ${entity("Path", path)}` },
+    { ...moodParts(mood, whose), actions, resource: `in ${entity("Path", path)}` },
     {
       id,
       source,
       reason: `${doing} ${printable(path)} and everything below it ${VERDICT[mood]}`,
-      ...moodAbout(mood),
+      ...moodAbout(mood, whose),
     },
   );
 }
@@ -210,7 +221,7 @@ export function runRules(
   grants: readonly ProgramGrant[],
   actions: readonly string[],
   onceTrue?: keyof typeof AFTER,
-  scope: Pick<PolicyParts, "principal"> = {},
+  whose: Whose = {},
 ): CompiledRule[] {
   const counts = new Map<string, number>();
   return grants.flatMap((grant) => {
@@ -219,12 +230,12 @@ export function runRules(
     counts.set(key, count);
     const parts = forbids(mood) ? forbiddenUse(grant, onceTrue) : permittedUse(grant);
     return rule(
-      { ...moodParts(mood), ...scope, actions, ...parts },
+      { ...moodParts(mood, whose), actions, ...parts },
       {
         id: `toml/${table}.${key}/${count}${mood === "granted" ? "/granted" : ""}`,
         source: grant.source,
         reason: `${useReason(mood, grant)}${onceTrue === undefined ? "" : AFTER[onceTrue]}`,
-        ...moodAbout(mood),
+        ...moodAbout(mood, whose),
       },
     );
   });

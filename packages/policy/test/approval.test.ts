@@ -43,6 +43,23 @@ describe("a rule that asks", () => {
     }
   });
 
+  it("asks as many operators as the table says that it stands in, everybody's or an agent's", async () => {
+    const authority = authorityOf({ run: [word(GIT, "status")], askRun: [word(GIT, "push")] });
+    const none = { read: [], write: [], run: [] };
+    const agents = { reviewer: { allow: {}, ask: { ...none, run: [word(GIT, "status")], approvers: 3 }, deny: none } };
+    const ask = { ...authority.ask, approvers: 2 };
+    const compiled = compilePolicy({ authority: { ...authority, ask, agents }, manifests: MANIFESTS });
+    const engine = await activeEngine(compiled);
+    const asked = (principal: string, ...argv: string[]) => engine.decide({ ...git(...argv), principal });
+    expect(asked("s", "push")).toMatchObject({ code: "FEMTO_APPROVAL_REQUIRED", approvers: 2 });
+    expect(asked("s", "status").allowed).toBe(true);
+    expect(asked("reviewer", "status")).toMatchObject({ code: "FEMTO_APPROVAL_REQUIRED", approvers: 3 });
+    const texts = compiled.rules
+      .filter(({ approvers }) => approvers !== undefined)
+      .map(({ text }) => text.split("\n")[0]);
+    expect(texts.toSorted()).toEqual(['@approval("2")', '@approval("2")', '@approval("3")']);
+  });
+
   it("stands in the way of a broader permit", async () => {
     const engine = await engineOf({ write: ["/ws"], askWrite: ["/ws/deploy"], denyWrite: ["/ws/deploy/keys"] });
     const write = (path: string, approved = false) =>

@@ -28,6 +28,8 @@ export interface GrantTable {
   readonly read: readonly PathGrant[];
   readonly write: readonly PathGrant[];
   readonly run: readonly ProgramGrant[];
+  /** Of what is asked about: how many operators have to say yes, where that is more than one. */
+  readonly approvers?: number;
 }
 
 /** What one session may use before it is halted, each with its place; absent is unbounded. */

@@ -83,6 +83,9 @@ export const ERRORS = define({
   FEMTO_APPROVAL_LIMIT: denied(
     "Wait until an operator has answered the questions of this session, then send the call again.",
   ),
+  FEMTO_APPROVAL_OPERATORS: denied(
+    "Nobody can say yes to it here. An operator can name enough operators under [approvals].operators, or let the rule ask fewer.",
+  ),
   FEMTO_POLICY_ERROR: denied(
     "The decision engine reported an error, so nothing was permitted; an operator finds the cause in the host's log.",
   ),
@@ -138,6 +141,21 @@ export const ERRORS = define({
     type: "RuntimeError",
     exit: EXIT.no,
     fix: "Look with `femtoclaw executions show` at what it did, and change it by calls of your own.",
+  },
+  FEMTO_APPROVAL_UNSIGNED: {
+    type: "AuthorizationError",
+    exit: EXIT.denied,
+    fix: "Answer with the key of an operator: `femtoclaw approvals allow ID --key FILE`, or `deny`.",
+  },
+  FEMTO_APPROVAL_SIGNATURE: {
+    type: "AuthorizationError",
+    exit: EXIT.denied,
+    fix: "Take the card from `femtoclaw approvals show ID --json` again, and sign that with the key of an operator in force.",
+  },
+  FEMTO_OPERATOR_KEY: {
+    type: "ConfigurationError",
+    exit: EXIT.configuration,
+    fix: "Name the file that `femtoclaw keys operator NAME --out FILE` wrote, and type its passphrase on a terminal.",
   },
   FEMTO_EXECUTION_NOT_UNRESOLVED: {
     type: "RuntimeError",

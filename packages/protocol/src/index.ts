@@ -23,6 +23,7 @@ export type * from "./generated/types.ts";
 export {
   type ValidationError,
   type Validator,
+  validateApproval,
   validateConfig,
   validateFacts,
   validateManifest,

@@ -102,6 +102,8 @@ export const LIMITS = {
   approvalsPerMinute: 6,
   /** LIMIT: questions of one session that operators refused in a row before it may ask no more. */
   approvalRefusals: 5,
+  /** LIMIT: time that a signed answer is good for; what is carried from far away is lost or found after that. */
+  signedAnswerMs: 86_400_000,
   /** LIMIT: granted calls of one session that are not asked about again. */
   sessionGrants: 256,
   /** LIMIT: bytes of files that are read for one question, all together, and files of one question. */

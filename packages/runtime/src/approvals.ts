@@ -2,44 +2,23 @@
 import assert from "node:assert/strict";
 import type { Clock, JournalReader } from "@femtoclaw/journal";
 import { type CompiledPolicy, NO_HISTORY } from "@femtoclaw/policy";
-import { type ApprovalAskedBody, type ExecutionId, FemtoError, printable, type TypedRecord } from "@femtoclaw/protocol";
+import { type ApprovalCard, type ExecutionId, FemtoError, printable, type TypedRecord } from "@femtoclaw/protocol";
+import type { ApprovalSettings } from "./configuration/resolve-configuration.ts";
+import { type Answer, type Answered, isSelfApprovable, operatorName } from "./gate/answers.ts";
 import type { Gate } from "./gate/gate.ts";
-import type { Answer, WaitingCall } from "./gate/questions.ts";
+import type { WaitingCall } from "./gate/questions.ts";
 import type { OpenQuestion } from "./projection/open-questions.ts";
 import type { Policy } from "./subsystems/policy.ts";
 
 /** One open question with everything that would run. */
-export interface ApprovalView {
-  readonly id: string;
-  readonly execution_id: string;
-  readonly tool: string;
-  /** The rule that asks, what it says, and where an operator wrote it. */
-  readonly rule: string;
-  readonly reason: string;
-  readonly source: string | null;
-  readonly session: string;
-  /** What the proposer calls itself, which proves nothing, and through which door it came. */
-  readonly agent: string | null;
-  readonly channel: string | null;
-  readonly label: string | null;
-  readonly args: ApprovalAskedBody["args"];
-  readonly facts: ApprovalAskedBody["facts"];
-  /** Files that the call names, and what they held when it was asked. */
-  readonly files: ApprovalAskedBody["files"];
-  readonly approvers: number;
-  /** Operators who have said yes so far. */
-  readonly granted: readonly string[];
-  readonly asked_at: string;
-  readonly expires_at: string;
-  /** What an answer has to name. */
-  readonly digest: string;
-  /** Whether the agent could answer itself, because it runs as the operator's user. */
-  readonly self_approvable: boolean;
-}
+export type ApprovalView = ApprovalCard;
 
 export interface ApprovalsParts {
   readonly gate: Gate;
   readonly journal: JournalReader;
+  readonly settings: ApprovalSettings;
+  /** Name of the log. */
+  readonly log: string;
   policy(): CompiledPolicy;
 }
 
@@ -66,26 +45,35 @@ export class Approvals {
 
   /**
    * Resolves once the answer is durable; the call then goes on by itself. Throws FEMTO_APPROVAL_NOT_FOUND for a
-   * question that is not open any more, FEMTO_APPROVAL_MISMATCH for an answer to something else.
+   * question that is not open any more, FEMTO_APPROVAL_MISMATCH for an answer to something else, and
+   * FEMTO_APPROVAL_UNSIGNED where only a signed one counts.
    */
-  async answer(answer: Answer): Promise<{ readonly seq: number; readonly complete: boolean }> {
+  async answer(answer: Answer): Promise<Answered> {
     return await this.#parts.gate.questions.answer(answer);
   }
 
+  /** The same for an answer that an operator signed, as a note; throws FEMTO_APPROVAL_SIGNATURE for a worthless one. */
+  async answerSigned(note: string): Promise<Answered> {
+    return await this.#parts.gate.questions.answerSigned(note);
+  }
+
   async #view(call: WaitingCall): Promise<ApprovalView> {
-    const { record } = await questionRecord(this.#parts.journal, call.seq);
-    const { tool, label, args, facts, files, approvers, expires_at, digest } = record.body;
+    const { journal, log, settings } = this.#parts;
+    const { record } = await questionRecord(journal, call.seq);
+    const { tool, capability, label, args, facts, files, rules, approvers, expires_at, digest } = record.body;
     const rule = call.rules.find((id) => !id.endsWith("/granted")) ?? call.rules[0] ?? "";
     const known = this.#parts.policy().rules.find(({ id }) => id === rule);
     return {
-      ...{ id: String(call.seq), execution_id: call.execution, tool, rule },
+      ...{ id: String(call.seq), execution_id: call.execution, log, principal: record.actor?.principal ?? "" },
+      ...{ tool, capability, rule, rules },
       reason: known?.reason ?? "the rule is in force no more",
       source: known?.source ?? null,
       session: call.session,
       agent: record.actor?.agent ?? null,
       channel: record.actor?.channel ?? null,
-      ...{ label, args, facts, files, approvers, granted: call.granted, asked_at: record.at, expires_at, digest },
-      self_approvable: true,
+      ...{ label, args, facts, files, approvers, granted: call.granted.map(operatorName) },
+      ...{ operators: [...settings.operators], operator_key: settings.operatorKey },
+      ...{ asked_at: record.at, expires_at, digest, self_approvable: isSelfApprovable(approvers, settings) },
     };
   }
 }

@@ -15,7 +15,7 @@ export interface BootParts {
 }
 
 export function bootEntry({ last, options, identity, integrity, deployment }: BootParts): JournalEntry {
-  const { sha256 } = options.configuration;
+  const { sha256, approvals } = options.configuration;
   return {
     type: "boot.started",
     session: null,
@@ -33,6 +33,7 @@ export function bootEntry({ last, options, identity, integrity, deployment }: Bo
         sha256,
         changed: last.configuration !== null && last.configuration !== sha256,
       },
+      approvals: { operators: [...approvals.operators], operator_key: approvals.operatorKey },
     },
   };
 }

@@ -26,11 +26,12 @@ export { createRuntime } from "./create-runtime.ts";
 export { type DeployedSources, type Integrity, machineDigests, manifestDigests } from "./deployment.ts";
 export { type Fork, type ForkOptions, forkLog } from "./epochs/fork.ts";
 export type { OpenedEpoch } from "./epochs/open-epoch.ts";
-export type { Answer } from "./gate/questions.ts";
+export { type Answer, type Answered, operatorName, questionDigestOf } from "./gate/answers.ts";
 export { type ExecutionView, type HistoryQuery, listExecutions, notFound, showExecution } from "./history.ts";
 export type { LogEntry, PolicyFilesOption, PolicySource, RuntimeOptions } from "./options.ts";
+export type { Counters } from "./projection/counters.ts";
 export { eventCount } from "./projection/execution-records.ts";
-export { type Counters, Projection } from "./projection/projection.ts";
+export { Projection } from "./projection/projection.ts";
 export { AS_RECORDED, CandidateJudge, type Judge, RecordedJudge } from "./redecide/judges.ts";
 export {
   callOf,

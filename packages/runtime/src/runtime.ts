@@ -199,7 +199,15 @@ export class Runtime implements AsyncDisposable {
   /** Questions to operators. */
   get approvals(): Approvals {
     assert(this.#open !== null, "the runtime has started");
-    return new Approvals({ gate: this.#open.gate, journal: this.journal, policy: () => this.policy });
+    const { gate } = this.#open;
+    const { approvals: settings } = this.#inForce.configuration;
+    return new Approvals({
+      gate,
+      journal: this.journal,
+      settings,
+      log: this.journal.origin,
+      policy: () => this.policy,
+    });
   }
 
   capabilities(): readonly RegisteredCapability[] {

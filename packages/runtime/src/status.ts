@@ -12,7 +12,7 @@ import {
 import type { SandboxProbe } from "@femtoclaw/sandbox";
 import type { ResolvedConfiguration } from "./configuration/resolve-configuration.ts";
 import type { Integrity } from "./deployment.ts";
-import { type Counters, ZERO_COUNTERS } from "./projection/projection.ts";
+import { type Counters, ZERO_COUNTERS } from "./projection/counters.ts";
 import type { Memory } from "./subsystems/memory.ts";
 import type { ActorSystem } from "./system.ts";
 import type { WitnessStatus } from "./witness-port.ts";

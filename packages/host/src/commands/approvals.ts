@@ -1,8 +1,11 @@
 /** `approvals`: what operators are asked, and their answers. Only the running host takes them. */
+import { resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { OperatorClient } from "@femtoclaw/client";
-import { EXIT, printable } from "@femtoclaw/protocol";
-import type { ApprovalView } from "@femtoclaw/runtime";
+import { EXIT, FemtoError, printable } from "@femtoclaw/protocol";
+import type { Answered, ApprovalView } from "@femtoclaw/runtime";
+import { writeNew } from "../operators/key-file.ts";
+import { readAnswer, readCard, requireWholeCard, signCard } from "../operators/sign-card.ts";
 import { cardLines } from "../terminal/approval-text.ts";
 import { table } from "../terminal/table.ts";
 import type { CommandContext } from "./command-context.ts";
@@ -22,12 +25,14 @@ export async function listApprovals(context: CommandContext): Promise<number> {
     output.talk("nothing is asked");
     return EXIT.ok;
   }
-  const header = ["id", "tool", "asked by", "rule", "expires (UTC)"].map((name) => output.style("dim", name));
-  const rows = approvals.map(({ id, tool, agent, channel, rule, expires_at }) => [
+  const names = ["id", "tool", "asked by", "rule", "yes", "expires (UTC)"];
+  const header = names.map((name) => output.style("dim", name));
+  const rows = approvals.map(({ id, tool, agent, channel, rule, granted, approvers, expires_at }) => [
     output.style("bold", id),
     printable(tool, 40),
     printable(agent ?? channel ?? "", 40),
     printable(rule, 60),
+    `${granted.length} of ${approvers}`,
     expires_at.slice(0, 19).replace("T", " "),
   ]);
   for (const line of table([header, ...rows])) output.line(line);
@@ -48,6 +53,8 @@ export interface AnswerOptions {
   readonly reason?: string;
   readonly session?: boolean;
   readonly digest?: string;
+  /** File of the operator's private key. */
+  readonly key?: string;
 }
 
 /** What is answered is what is shown here, or what the digest says: it may be something else by now. */
@@ -62,13 +69,58 @@ export async function answerApproval(
   const approval = await approvalOf(operator, id);
   if (!output.json) for (const line of cardLines(approval, output)) output.talk(line);
   const scope = options.session === true ? "session" : "once";
-  const { seq, complete } = await operator.answerApproval({
-    ...{ approval: id, digest: options.digest ?? approval.digest, answer, scope },
-    ...(options.reason === undefined ? {} : { reason: options.reason }),
+  const said = options.reason === undefined ? {} : { reason: options.reason };
+  if (options.key === undefined) {
+    const digest = options.digest ?? approval.digest;
+    return told(context, await operator.answerApproval({ approval: id, digest, answer, scope, ...said }));
+  }
+  if (options.digest !== undefined && options.digest !== approval.digest) {
+    throw new FemtoError("FEMTO_APPROVAL_MISMATCH", `question ${printable(id, 32)} asks about something else`);
+  }
+  const key = resolve(context.cwd, options.key);
+  return told(context, await operator.answerSigned(await signCard(approval, { answer, scope, key, ...said })));
+}
+
+export interface SignOptions {
+  readonly key: string;
+  readonly out: string;
+  readonly allow?: boolean;
+  readonly deny?: boolean;
+  readonly session?: boolean;
+  readonly reason?: string;
+}
+
+/** Signs what a card shows, on any machine: it needs the card and the key, and no host. */
+export async function signApproval(context: CommandContext, card: string, options: SignOptions): Promise<number> {
+  const { output, cwd } = context;
+  const { allow = false, deny = false, session = false, reason } = options;
+  if (allow === deny) throw new FemtoError("FEMTO_USAGE", "say either --allow or --deny");
+  const approval = readCard(resolve(cwd, card));
+  requireWholeCard(approval);
+  for (const line of cardLines(approval, output)) output.talk(line);
+  const note = await signCard(approval, {
+    ...{ answer: allow ? "granted" : "refused", scope: session ? "session" : "once", key: resolve(cwd, options.key) },
+    ...(reason === undefined ? {} : { reason }),
   });
-  const { execution_id } = approval;
-  if (output.json) output.value({ id, execution_id, answer, complete, record: { seq } });
-  else if (!complete) output.line(`recorded in record ${seq}; more operators have to say yes`);
+  const file = resolve(cwd, options.out);
+  await writeNew(file, note);
+  if (output.json) output.value({ id: approval.id, log: approval.log, answer: allow ? "granted" : "refused", file });
+  else output.line(`wrote ${file}; where the host runs: femtoclaw approvals answer ${options.out}`);
+  return EXIT.ok;
+}
+
+/** Brings an answer that was signed elsewhere. */
+export async function bringAnswer(context: CommandContext, answer: string): Promise<number> {
+  const note = readAnswer(resolve(context.cwd, answer));
+  await using operator = await context.operator();
+  return told(context, await operator.answerSigned(note));
+}
+
+function told({ output }: CommandContext, value: unknown): number {
+  const { seq, complete, id, execution_id, answer, granted, approvers } = value as Answered;
+  if (output.json) output.value({ id, execution_id, answer, complete, granted, approvers, record: { seq } });
+  else if (!complete)
+    output.line(`recorded in record ${seq}; ${granted.length} of ${approvers} operators have said yes`);
   else if (answer === "refused") output.line(`denied in record ${seq}`);
   else output.line(`allowed in record ${seq}; \`femtoclaw executions show ${execution_id}\` shows what came of it`);
   return EXIT.ok;

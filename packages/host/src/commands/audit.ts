@@ -91,7 +91,7 @@ export function exitOf({ verdict, pinned, unsignedTail }: LogVerdict, witnessFau
 }
 
 export function verdictLines(verdict: LogVerdict, onWitnesses: readonly string[], output: Output): string[] {
-  const { size, root, signedSize, witnessedSize, unsignedTail, keys, pinned, caveats, fault } = verdict;
+  const { size, root, signedSize, witnessedSize, unsignedTail, keys, pinned, signedAnswers, caveats, fault } = verdict;
   const colour = { verified: "green", tampered: "red", incomplete: "yellow", unverifiable: "yellow" } as const;
   const known = {
     matches: "the log is of this key",
@@ -109,6 +109,7 @@ export function verdictLines(verdict: LogVerdict, onWitnesses: readonly string[]
     ["signed", `${signedSize} records; ${unsignedTail} behind the last checkpoint`],
     ["witnessed", witnessedSize === null ? "none" : `${witnessedSize} records`],
     ["known key", known[pinned]],
+    ...(signedAnswers === 0 ? [] : [["answers", `${signedAnswers} signed by operators, and the signatures hold`]]),
     ...[...onWitnesses, ...caveats].map((caveat) => ["note", printable(caveat, 400)]),
     ...keys.map(({ vkey, fromSize, retiredAtSize }) => [
       "key",

@@ -6,6 +6,7 @@ import { builtinCapabilities } from "@femtoclaw/capabilities";
 import { DiskReserve, MARGIN_BYTES, openStateDirectory, RESERVE_BYTES, verifyDirectory } from "@femtoclaw/journal";
 import { compilePolicy, confinedAuthority, createPolicyEngine, NO_HISTORY } from "@femtoclaw/policy";
 import { type Authority, ERRORS, EXIT, errorText, FemtoError, printable } from "@femtoclaw/protocol";
+import { operatorName } from "@femtoclaw/runtime";
 import { probeSandbox } from "@femtoclaw/sandbox";
 import type { LoadedConfiguration } from "../configuration/load-configuration.ts";
 import { assertPrivateSocketFolder } from "../endpoints/socket-directory.ts";
@@ -59,6 +60,7 @@ async function lookAtProject(
   const policy = loadPolicy(loaded);
   await look("sandbox", () => sandboxFinding(authority, policy));
   await look("policy", () => policyFinding(policy));
+  await look("who can answer", () => answersFinding(loaded.resolved));
   await look("fails closed", async () => {
     const nothing = { ...authority, allow: { read: [], write: [], run: [] } };
     const manifests = builtinCapabilities.map(({ manifest }) => manifest);
@@ -126,6 +128,14 @@ async function lookAtProject(
       ? ok("a host answers")
       : { verdict: "warn", detail: "no host runs", fix: "Start it with `femtoclaw up --detach`." },
   );
+}
+
+/** Which answers count, and what an agent that runs as the operator's user could do about it. */
+function answersFinding({ approvals }: LoadedConfiguration["resolved"]): Omit<Finding, "check"> {
+  const names = approvals.operators.map(operatorName).join(", ");
+  if (approvals.operatorKey) return ok(`those who sign: ${names}`);
+  const also = names === "" ? "" : `; with a key: ${names}`;
+  return ok(`whoever runs as your user, so the agent too where it has a shell of its own (self-approvable)${also}`);
 }
 
 /** A program is confined by the tables and by what Cedar files forbid; a policy that fails has a finding of its own. */

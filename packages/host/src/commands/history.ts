@@ -1,7 +1,9 @@
 /** `executions`: what happened, as the journal has it. */
-import { EXIT, FemtoError, printable, type Resolution } from "@femtoclaw/protocol";
+import { answerFault } from "@femtoclaw/journal";
+import { EXIT, FemtoError, printable, type Resolution, type TypedRecord } from "@femtoclaw/protocol";
 import type { ExecutionView } from "@femtoclaw/runtime";
 import { factLines } from "../terminal/fact-text.ts";
+import type { Output } from "../terminal/output.ts";
 import { headline, replyLines, styled } from "../terminal/reply-text.ts";
 import { table } from "../terminal/table.ts";
 import type { CommandContext } from "./command-context.ts";
@@ -59,12 +61,14 @@ export async function showExecution(context: CommandContext, id: string): Promis
   for (const line of replyLines(view, output)) output.line(line);
   if (view.pruned_intent !== undefined) output.line(`pruned: record ${view.pruned_intent}, its intent`);
   for (const path of view.erased ?? []) output.line(`erased: ${printable(path, 256)}`);
-  for (const { seq, at, type, body } of records) {
+  for (const record of records) {
+    const { seq, at, type, body } = record;
     output.line("");
     output.line(`${output.style("bold", `record ${seq}`)}  ${type}  ${output.style("dim", at)}`);
     // What came of it stands above already, as its receiver got it.
     const { result, error, ...facts } = body as { result?: unknown; error?: unknown };
     for (const line of factLines(facts)) output.line(line);
+    if (record.type === "approval.answered") output.line(`  ${answeredText(record, output)}`);
   }
   return EXIT.ok;
 }
@@ -86,6 +90,14 @@ export async function resolveExecution(context: CommandContext, id: string, opti
   if (context.output.json) context.output.value({ execution_id: id, resolution, record: { seq } });
   else context.output.line(`resolved as ${resolution} in record ${seq}`);
   return EXIT.ok;
+}
+
+/** Whose answer it is, as far as the record alone proves it. */
+function answeredText(record: TypedRecord & { readonly type: "approval.answered" }, output: Output): string {
+  const by = printable(record.actor?.principal ?? "nobody", 128);
+  if (record.body.key === undefined) return `answered by ${by}, without a signature`;
+  const fault = answerFault(record);
+  return fault === null ? `answered by ${by}; the signature holds` : output.style("red", `answered by ${by}; ${fault}`);
 }
 
 function headerLines(view: ExecutionView): string[] {

@@ -1,6 +1,8 @@
-/** `keys`: the keys that sign the journal. Private keys never leave the state directory. */
+/** `keys`: the keys that sign the journal, which never leave the state directory, and those of operators, which never come there. */
+import { resolve } from "node:path";
 import { EXIT } from "@femtoclaw/protocol";
 import { keysOf, type LogKeys } from "../log-access.ts";
+import { writeOperatorKey } from "../operators/key-file.ts";
 import { readJournal } from "../read-journal.ts";
 import { table } from "../terminal/table.ts";
 import type { CommandContext } from "./command-context.ts";
@@ -29,6 +31,25 @@ export async function rotateKey(context: CommandContext): Promise<number> {
   const vkey = await operator.rotateKey();
   if (context.output.json) context.output.value({ vkey });
   else context.output.line(`in force: ${vkey}`);
+  return EXIT.ok;
+}
+
+/** The public half goes into the configuration; the private one stays with its operator. */
+export async function makeOperatorKey(
+  { output, cwd }: CommandContext,
+  name: string,
+  options: { readonly out: string; readonly passphrase: boolean },
+): Promise<number> {
+  const file = resolve(cwd, options.out);
+  const vkey = await writeOperatorKey(file, name, options.passphrase);
+  if (output.json) {
+    output.value({ name, vkey, file });
+    return EXIT.ok;
+  }
+  output.line(vkey);
+  output.talk(`wrote ${file}; keep it where no agent reads. The line above goes into femtoclaw.toml:`);
+  output.talk("  [approvals]");
+  output.talk(`  operators = ["${vkey}"]`);
   return EXIT.ok;
 }
 

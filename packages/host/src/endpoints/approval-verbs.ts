@@ -1,7 +1,9 @@
 /** How operators see and answer what is asked. These verbs stand on the operator's socket and on no other. */
-import type { Runtime } from "@femtoclaw/runtime";
+import type { Answered, Runtime } from "@femtoclaw/runtime";
 import { invalid, refuseUnknown } from "./request-fields.ts";
 import type { ConnectionHandlers } from "./socket-server.ts";
+
+type Fields = Readonly<Record<string, unknown>>;
 
 export function approvalVerbs(runtime: Runtime, operatorName: () => string): ConnectionHandlers["verbs"] {
   return {
@@ -14,16 +16,30 @@ export function approvalVerbs(runtime: Runtime, operatorName: () => string): Con
       if (typeof approval !== "string") throw invalid("`approval` must be a string");
       return runtime.approvals.show(approval);
     },
-    "approvals.answer": ({ approval, digest, answer, scope, reason, ...rest }) => {
-      refuseUnknown(rest);
-      if (typeof approval !== "string") throw invalid("`approval` must be a string");
-      // INVARIANT: I8: an answer without the digest of what was seen is an answer to whatever is asked by now.
-      if (typeof digest !== "string") throw invalid("`digest` must be a string");
-      if (answer !== "granted" && answer !== "refused") throw invalid('`answer` must be "granted" or "refused"');
-      if (scope !== "once" && scope !== "session") throw invalid('`scope` must be "once" or "session"');
-      if (reason !== undefined && typeof reason !== "string") throw invalid("`reason` must be a string");
-      const said = reason === undefined ? {} : { reason };
-      return runtime.approvals.answer({ id: approval, digest, answer, scope, by: operatorName(), ...said });
-    },
+    "approvals.answer": (fields) =>
+      "signed" in fields ? signedAnswer(runtime, fields) : plainAnswer(runtime, fields, operatorName),
   };
+}
+
+function plainAnswer(
+  runtime: Runtime,
+  { approval, digest, answer, scope, reason, ...rest }: Fields,
+  operatorName: () => string,
+): Promise<Answered> {
+  refuseUnknown(rest);
+  if (typeof approval !== "string") throw invalid("`approval` must be a string");
+  // INVARIANT: I8: an answer without the digest of what was seen is an answer to whatever is asked by now.
+  if (typeof digest !== "string") throw invalid("`digest` must be a string");
+  if (answer !== "granted" && answer !== "refused") throw invalid('`answer` must be "granted" or "refused"');
+  if (scope !== "once" && scope !== "session") throw invalid('`scope` must be "once" or "session"');
+  if (reason !== undefined && typeof reason !== "string") throw invalid("`reason` must be a string");
+  const said = reason === undefined ? {} : { reason };
+  return runtime.approvals.answer({ id: approval, digest, answer, scope, by: operatorName(), ...said });
+}
+
+/** What is signed says all of it; a word beside it could only contradict. */
+function signedAnswer(runtime: Runtime, { signed, ...rest }: Fields): Promise<Answered> {
+  refuseUnknown(rest);
+  if (typeof signed !== "string") throw invalid("`signed` must be a string");
+  return runtime.approvals.answerSigned(signed);
 }

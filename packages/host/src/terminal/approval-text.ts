@@ -13,28 +13,42 @@ const DIGEST_CHARS = 16;
 /** Everything that a person has to know to answer, in lines of which none can pretend to be another. */
 export function cardLines(approval: ApprovalView, output: Output): string[] {
   const { id, tool, rule, reason, source, label, agent, channel, session } = approval;
-  const who = [agent === null ? "an agent" : `"${shown(agent)}"`, `through the door "${channel}"`].join(" ");
+  const who = [agent === null ? "an agent" : `"${shown(agent)}"`, `through the door "${shown(channel ?? "")}"`].join(
+    " ",
+  );
   const rows: Row[] = [
-    ["asks", `${who}, session ${session}`],
+    ["asks", `${who}, session ${shown(session)}`],
     ["because", `${shown(reason)}  (${shown(rule)}${source === null ? "" : `, ${shown(source)}`})`],
     ...(label === null ? [] : [["label", shown(label)] as Row]),
     ...factRows(approval.facts),
     ...argumentRows(tool, approval.args),
     ...approval.files.map((file): Row => ["file", fileText(file)]),
-    ["asked", approval.asked_at],
-    ["expires", approval.expires_at],
+    ["asked", shown(approval.asked_at)],
+    ["expires", shown(approval.expires_at)],
     ...(approval.approvers === 1 ? [] : [["operators", operatorsText(approval)] as Row]),
     ["digest", approval.digest],
+    ["log", shown(approval.log)],
   ];
-  const warning = "the agent runs as your user and could answer this itself";
   return [
     `${output.style("bold", `question ${id}`)}  ${output.style("cyan", shown(tool))}`,
     ...table(
       rows.map(([name, text]) => [output.style("dim", name), text]),
       "  ",
     ),
-    ...(approval.self_approvable ? [`  ${output.style("yellow", "self-approvable")}  ${warning}`] : []),
+    `  ${output.style("yellow", worth(approval))}  ${warning(approval)}`,
   ];
+}
+
+function worth({ self_approvable, operator_key }: ApprovalView): string {
+  if (self_approvable) return "self-approvable";
+  return operator_key ? "signed answers only" : "a yes needs a signature";
+}
+
+/** What is still true where a key is demanded is said as well. */
+function warning({ self_approvable }: ApprovalView): string {
+  return self_approvable
+    ? "an agent that runs as your user could answer this itself"
+    : "an agent that runs as your user could still read a key that has no passphrase, or change the configuration";
 }
 
 const shown = (text: string): string => printable(text, ARGUMENT_CHARS);

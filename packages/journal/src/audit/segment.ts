@@ -43,6 +43,7 @@ export interface SegmentFault {
 const MARKED: ReadonlySet<RecordType> = new Set([
   ...(["log.created", "key.rotated", "snapshot.taken"] as const),
   ...(["values.erased", "log.pruned"] as const),
+  ...(["boot.started", "approval.answered"] as const),
 ]);
 
 const isMarked = ({ type, commitments }: TypedRecord): boolean => MARKED.has(type) || commitments !== undefined;

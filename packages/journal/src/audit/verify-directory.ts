@@ -93,6 +93,7 @@ function unread(
     witnessedSize: held.some(({ witnessed }) => witnessed) ? 0 : null,
     unsignedTail: 0,
     keys: [],
+    signedAnswers: 0,
     pinned: pinned === undefined ? "absent" : "differs",
     verdict,
     fault: { seq: 0, reason },

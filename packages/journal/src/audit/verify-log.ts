@@ -3,6 +3,7 @@
  * every record, every tile, every checkpoint and every key. Hostile input ends in a verdict, never in a fault.
  */
 import { errorText, FemtoError, type TypedRecord } from "@femtoclaw/protocol";
+import { AnswerCheck } from "../answers/answer-check.ts";
 import { KeyChain, type LogKey, type SignedCheckpoint } from "../keys/key-chain.ts";
 import { RecordOrder } from "../records/record-order.ts";
 import { encodeBase64 } from "../tree/base64.ts";
@@ -49,6 +50,8 @@ export interface LogVerdict {
   /** Records behind the last checkpoint, which nobody vouches for. */
   readonly unsignedTail: number;
   readonly keys: readonly LogKey[];
+  /** Answers of operators whose signatures were found right. */
+  readonly signedAnswers: number;
   readonly pinned: "matches" | "differs" | "absent";
   readonly verdict: "verified" | "tampered" | "incomplete" | "unverifiable";
   /** The first record that cannot be vouched for, and why. */
@@ -118,6 +121,7 @@ class Verification {
   #missing: MissingPart | null = null;
   #prunedBefore = 0;
   readonly #values: ValueCheck;
+  readonly #answers = new AnswerCheck();
 
   constructor({ source, pinned, checkpoint, held = [], threads }: VerifyOptions) {
     this.#source = source;
@@ -164,6 +168,7 @@ class Verification {
       witnessedSize: this.#witnessedSize,
       unsignedTail: size - this.#signedSize,
       keys: this.#chain?.keys ?? [],
+      signedAnswers: this.#answers.signed,
       pinned,
       verdict,
       prunedBefore: this.#prunedBefore,
@@ -187,6 +192,7 @@ class Verification {
         ? [`no checkpoint covers the last ${unsigned} records; if others followed, that cannot be seen`]
         : []),
       ...this.#values.caveats(),
+      ...this.#answers.caveats(),
     ];
   }
 
@@ -270,6 +276,8 @@ class Verification {
       this.#chain.extend(record);
       this.#unbridged.push(record.body.retired_vkey);
     }
+    const wrong = this.#answers.record(record, this.#chain.origin);
+    if (wrong !== undefined) throw new Finding(seq, wrong);
   }
 
   async #assertNoFault(check: ValueFault | undefined | Promise<ValueFault | undefined>): Promise<void> {

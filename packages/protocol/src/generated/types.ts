@@ -1,15 +1,5 @@
 // Generated from schemas/ by `npm run generate`. Do not edit.
 /**
- * This interface was referenced by `Configuration`'s JSON-Schema
- * via the `definition` "capabilitySwitch".
- */
-export type CapabilitySwitch = boolean | CapabilityOptions;
-/**
- * This interface was referenced by `Configuration`'s JSON-Schema
- * via the `definition` "runRule".
- */
-export type RunRule = string | RunWord | RunAny;
-/**
  * This interface was referenced by `Facts`'s JSON-Schema
  * via the `definition` "question".
  */
@@ -19,6 +9,16 @@ export type FactQuestion = PathQuestion | ProgramQuestion | ToolQuestion;
  * via the `definition` "mark".
  */
 export type Mark = "read_secret" | "seen_untrusted";
+/**
+ * This interface was referenced by `Configuration`'s JSON-Schema
+ * via the `definition` "capabilitySwitch".
+ */
+export type CapabilitySwitch = boolean | CapabilityOptions;
+/**
+ * This interface was referenced by `Configuration`'s JSON-Schema
+ * via the `definition` "runRule".
+ */
+export type RunRule = string | RunWord | RunAny;
 /**
  * This interface was referenced by `CapabilityManifest`'s JSON-Schema
  * via the `definition` "argument".
@@ -139,6 +139,7 @@ export type ErrorType =
 export type ExecutionStatus = "completed" | "denied" | "error" | "pending" | "interrupted";
 
 export interface Schemas {
+  approval: ApprovalCard;
   config: Configuration;
   facts: Facts;
   manifest: CapabilityManifest;
@@ -149,304 +150,97 @@ export interface Schemas {
   snapshot: Snapshot;
 }
 /**
- * femtoclaw.toml. Unknown keys are errors; nothing is allowed that is not named here.
+ * A question to operators with everything that would run: what `femtoclaw approvals show ID --json` prints, and what is carried to where an answer is signed.
  */
-export interface Configuration {
+export interface ApprovalCard {
   /**
-   * Folder that relative paths of calls start from; relative to this file. Default: the folder of this file.
+   * Sequence number of the question.
    */
-  workspace?: string;
+  id: string;
+  execution_id: string;
   /**
-   * Absolute folders in which programs are looked up, in this order. The environment's PATH is never used.
-   *
-   * @maxItems 256
+   * Name of the log that the question stands in.
    */
-  search_path?: string[];
+  log: string;
   /**
-   * Capabilities are disabled unless named here; `false` also forbids enabling one at run time.
+   * For whom the session proposes.
    */
-  capabilities?: {
-    [k: string]: CapabilitySwitch;
+  principal: string;
+  tool: string;
+  /**
+   * Version of the capability.
+   */
+  capability: string;
+  /**
+   * The rule that asks.
+   */
+  rule: string;
+  /**
+   * All rules that ask, sorted.
+   */
+  rules: string[];
+  /**
+   * What the rule says.
+   */
+  reason: string;
+  /**
+   * Where an operator wrote the rule.
+   */
+  source: null | string;
+  session: string;
+  /**
+   * What the proposer calls itself, which proves nothing.
+   */
+  agent: null | string;
+  /**
+   * Through which door it came.
+   */
+  channel: null | string;
+  label: null | string;
+  /**
+   * Null where they were erased.
+   */
+  args: null | {
+    [k: string]: unknown;
   };
-  allow?: AllowTable;
-  ask?: AskTable;
-  deny?: DenyTable;
-  sensitive?: SensitiveTable;
-  after_secret?: AfterTable;
-  after_untrusted?: AfterTable;
-  budgets?: BudgetsTable;
   /**
-   * What is narrower for one agent, by the name of its socket `agent-NAME.sock`. Nothing here permits anything.
+   * Null where they were erased.
    */
-  agent?: {
-    [k: string]: AgentTable;
-  };
-  sandbox?: SandboxTable;
-  limits?: LimitsTable;
-  approvals?: ApprovalsTable;
-  memory?: MemoryTable;
-  host?: HostTable;
-  observability?: ObservabilityTable;
-  audit?: AuditTable;
-}
-export interface CapabilityOptions {
+  facts: null | Facts;
   /**
-   * Overrides [limits].timeout_ms for this capability.
-   */
-  timeout_ms?: number;
-  /**
-   * Overrides [limits].output_bytes for this capability.
-   */
-  output_bytes?: number;
-}
-/**
- * What is permitted.
- *
- * This interface was referenced by `Configuration`'s JSON-Schema
- * via the `definition` "allowTable".
- */
-export interface AllowTable {
-  /**
-   * Files and folders for fs_read, fs_list, fs_stat and fs_search; mounted read-only for children.
-   *
-   * @maxItems 256
-   */
-  read?: string[];
-  /**
-   * Files and folders for fs_write, fs_edit, fs_mkdir, fs_move (both ends) and fs_delete; mounted read-write for children.
-   *
-   * @maxItems 256
-   */
-  write?: string[];
-  run?: RunTable;
-}
-/**
- * Program name or absolute path, and the uses of it.
- *
- * This interface was referenced by `Configuration`'s JSON-Schema
- * via the `definition` "runTable".
- */
-export interface RunTable {
-  /**
-   * @minItems 1
-   * @maxItems 64
-   */
-  [k: string]: [RunRule, ...RunRule[]];
-}
-export interface RunWord {
-  word: string;
-  /**
-   * Dash-arguments that may accompany the word.
+   * Files that the call names, and what they held when it was asked.
    *
    * @maxItems 64
    */
-  flags?: string[];
-}
-export interface RunAny {
-  any: true;
+  files: ApprovedFile[];
   /**
-   * Needed for programs that can execute other code.
+   * How many different operators have to say yes.
    */
-  unsafe?: true;
-}
-/**
- * What is permitted only after an operator has said yes to the very call.
- *
- * This interface was referenced by `Configuration`'s JSON-Schema
- * via the `definition` "askTable".
- */
-export interface AskTable {
+  approvers: number;
   /**
-   * Files and folders for fs_read, fs_list, fs_stat and fs_search; children do not see them.
-   *
-   * @maxItems 256
+   * Operators who have said yes so far.
    */
-  read?: string[];
+  granted: string[];
   /**
-   * Files and folders for fs_write, fs_edit, fs_mkdir, fs_move (both ends) and fs_delete; read-only for children.
-   *
-   * @maxItems 256
-   */
-  write?: string[];
-  run?: RunTable;
-}
-/**
- * What is forbidden, whatever else permits it.
- *
- * This interface was referenced by `Configuration`'s JSON-Schema
- * via the `definition` "denyTable".
- */
-export interface DenyTable {
-  /**
-   * Files and folders for fs_read, fs_list, fs_stat and fs_search; mounted read-only for children.
-   *
-   * @maxItems 256
-   */
-  read?: string[];
-  /**
-   * Files and folders for fs_write, fs_edit, fs_mkdir, fs_move (both ends) and fs_delete; mounted read-write for children.
-   *
-   * @maxItems 256
-   */
-  write?: string[];
-  run?: RunTable;
-}
-/**
- * Places whose content marks who may have read it, for all time.
- */
-export interface SensitiveTable {
-  /**
-   * Files and folders that hold secrets. Programs do not see them; who was permitted a call on one is `session.has_read_secret` from then on.
-   *
-   * @maxItems 256
-   */
-  secret?: string[];
-  /**
-   * Files and folders whose content strangers wrote. Who was permitted a call on one, or a program that can see one, is `session.has_seen_untrusted` from then on.
-   *
-   * @maxItems 256
-   */
-  untrusted?: string[];
-}
-/**
- * What is forbidden from the moment on in which a principal may have read a secret (`after_secret`) or untrusted content (`after_untrusted`), whatever else permits it.
- *
- * This interface was referenced by `Configuration`'s JSON-Schema
- * via the `definition` "afterTable".
- */
-export interface AfterTable {
-  run?: RunTable;
-}
-/**
- * What one session may use before it is halted.
- */
-export interface BudgetsTable {
-  /**
-   * Permitted calls.
-   */
-  calls?: number;
-  /**
-   * Bytes that its permitted calls send and get back; of a call that runs, the most that it may get back.
-   */
-  bytes?: number;
-  /**
-   * Time since its first call; no call begins later.
-   */
-  seconds?: number;
-}
-/**
- * This interface was referenced by `Configuration`'s JSON-Schema
- * via the `definition` "agentTable".
- */
-export interface AgentTable {
-  allow?: AllowTable;
-  ask?: AskTable;
-  deny?: DenyTable;
-}
-export interface SandboxTable {
-  /**
-   * Further read-only mounts for children.
-   *
-   * @maxItems 256
-   */
-  read?: string[];
-  /**
-   * Names of host variables that children inherit, and that a call may set.
-   *
-   * @maxItems 64
-   */
-  env?: string[];
-}
-export interface LimitsTable {
-  /**
-   * Time that one execution may take.
-   */
-  timeout_ms?: number;
-  /**
-   * Bytes of output kept of one execution.
-   */
-  output_bytes?: number;
-  /**
-   * Executions in the runtime's own stages at once.
-   */
-  concurrency?: number;
-  /**
-   * Calls waiting for admission before further ones are refused.
-   */
-  queue?: number;
-}
-export interface ApprovalsTable {
-  /**
-   * Time after which a question without an answer is a no. Default: one hour.
-   */
-  expires_ms?: number;
-  /**
-   * Questions of one session that may be open at once. Default: 8.
-   */
-  per_session?: number;
-}
-export interface MemoryTable {
-  /**
-   * State directory. Default: one folder per project in the user's state directory.
-   */
-  path?: string;
-}
-export interface HostTable {
-  /**
-   * Folder of the sockets. Default: the user's runtime directory.
-   */
-  runtime_dir?: string;
-}
-export interface ObservabilityTable {
-  /**
-   * OTLP over HTTP endpoint, for example http://127.0.0.1:4318.
-   */
-  otlp?: string;
-}
-export interface AuditTable {
-  /**
-   * Whether calls are refused while a witness has not taken the newest checkpoint in time.
-   */
-  require?: boolean;
-  /**
-   * Who holds checkpoints of the journal elsewhere; each is an `[[audit.witness]]` of its own.
+   * Public keys of the operators whose signatures count.
    *
    * @maxItems 32
    */
-  witness?: WitnessTable[];
-}
-/**
- * This interface was referenced by `Configuration`'s JSON-Schema
- * via the `definition` "witnessTable".
- */
-export interface WitnessTable {
+  operators: string[];
   /**
-   * What the witness is.
+   * Whether every answer has to be signed by one of them.
    */
-  kind: "file" | "command" | "http";
+  operator_key: boolean;
+  asked_at: string;
+  expires_at: string;
   /**
-   * What the witness is called here.
+   * What an answer has to name.
    */
-  name: string;
+  digest: string;
   /**
-   * Of a `file`: the file that checkpoints are appended to, outside the state directory.
+   * Whether the agent could answer through the operator's socket, if it runs as the operator's user: no key is demanded.
    */
-  path?: string;
-  /**
-   * Of a `command`: absolute path of the program, and its arguments. It gets the request on stdin.
-   *
-   * @minItems 1
-   * @maxItems 64
-   */
-  command?: [string, ...string[]];
-  /**
-   * Of an `http` witness: its address, to which `/add-checkpoint` is joined.
-   */
-  url?: string;
-  /**
-   * Of an `http` witness: its public key.
-   */
-  vkey?: string;
+  self_approvable: boolean;
 }
 /**
  * What trusted code found out about the arguments of one call. Policy decides on this and on nothing else; one question for each resource that the call touches, and all of them must be permitted.
@@ -579,6 +373,336 @@ export interface HistoryFacts {
    * The same of `[sensitive].untrusted`.
    */
   has_seen_untrusted: boolean;
+}
+/**
+ * This interface was referenced by `undefined`'s JSON-Schema
+ * via the `definition` "approvedFile".
+ */
+export interface ApprovedFile {
+  path: string;
+  bytes: number;
+  /**
+   * Null where the file is larger than what is read for a question; its size and time of change are bound then.
+   */
+  sha256: null | string;
+  /**
+   * Where `sha256` is null: when the file was changed last, in nanoseconds since 1970.
+   */
+  changed?: string;
+}
+/**
+ * femtoclaw.toml. Unknown keys are errors; nothing is allowed that is not named here.
+ */
+export interface Configuration {
+  /**
+   * Folder that relative paths of calls start from; relative to this file. Default: the folder of this file.
+   */
+  workspace?: string;
+  /**
+   * Absolute folders in which programs are looked up, in this order. The environment's PATH is never used.
+   *
+   * @maxItems 256
+   */
+  search_path?: string[];
+  /**
+   * Capabilities are disabled unless named here; `false` also forbids enabling one at run time.
+   */
+  capabilities?: {
+    [k: string]: CapabilitySwitch;
+  };
+  allow?: AllowTable;
+  ask?: AskTable;
+  deny?: DenyTable;
+  sensitive?: SensitiveTable;
+  after_secret?: AfterTable;
+  after_untrusted?: AfterTable;
+  budgets?: BudgetsTable;
+  /**
+   * What is narrower for one agent, by the name of its socket `agent-NAME.sock`. Nothing here permits anything.
+   */
+  agent?: {
+    [k: string]: AgentTable;
+  };
+  sandbox?: SandboxTable;
+  limits?: LimitsTable;
+  approvals?: ApprovalsTable;
+  memory?: MemoryTable;
+  host?: HostTable;
+  observability?: ObservabilityTable;
+  audit?: AuditTable;
+}
+export interface CapabilityOptions {
+  /**
+   * Overrides [limits].timeout_ms for this capability.
+   */
+  timeout_ms?: number;
+  /**
+   * Overrides [limits].output_bytes for this capability.
+   */
+  output_bytes?: number;
+}
+/**
+ * What is permitted.
+ *
+ * This interface was referenced by `Configuration`'s JSON-Schema
+ * via the `definition` "allowTable".
+ */
+export interface AllowTable {
+  /**
+   * Files and folders for fs_read, fs_list, fs_stat and fs_search; mounted read-only for children.
+   *
+   * @maxItems 256
+   */
+  read?: string[];
+  /**
+   * Files and folders for fs_write, fs_edit, fs_mkdir, fs_move (both ends) and fs_delete; mounted read-write for children.
+   *
+   * @maxItems 256
+   */
+  write?: string[];
+  run?: RunTable;
+}
+/**
+ * Program name or absolute path, and the uses of it.
+ *
+ * This interface was referenced by `Configuration`'s JSON-Schema
+ * via the `definition` "runTable".
+ */
+export interface RunTable {
+  /**
+   * @minItems 1
+   * @maxItems 64
+   */
+  [k: string]: [RunRule, ...RunRule[]];
+}
+export interface RunWord {
+  word: string;
+  /**
+   * Dash-arguments that may accompany the word.
+   *
+   * @maxItems 64
+   */
+  flags?: string[];
+}
+export interface RunAny {
+  any: true;
+  /**
+   * Needed for programs that can execute other code.
+   */
+  unsafe?: true;
+}
+/**
+ * What is permitted only after an operator has said yes to the very call.
+ *
+ * This interface was referenced by `Configuration`'s JSON-Schema
+ * via the `definition` "askTable".
+ */
+export interface AskTable {
+  /**
+   * Files and folders for fs_read, fs_list, fs_stat and fs_search; children do not see them.
+   *
+   * @maxItems 256
+   */
+  read?: string[];
+  /**
+   * Files and folders for fs_write, fs_edit, fs_mkdir, fs_move (both ends) and fs_delete; read-only for children.
+   *
+   * @maxItems 256
+   */
+  write?: string[];
+  run?: RunTable;
+  /**
+   * How many different operators have to say yes; more than one sign. Default: 1.
+   */
+  operators?: number;
+}
+/**
+ * What is forbidden, whatever else permits it.
+ *
+ * This interface was referenced by `Configuration`'s JSON-Schema
+ * via the `definition` "denyTable".
+ */
+export interface DenyTable {
+  /**
+   * Files and folders for fs_read, fs_list, fs_stat and fs_search; mounted read-only for children.
+   *
+   * @maxItems 256
+   */
+  read?: string[];
+  /**
+   * Files and folders for fs_write, fs_edit, fs_mkdir, fs_move (both ends) and fs_delete; mounted read-write for children.
+   *
+   * @maxItems 256
+   */
+  write?: string[];
+  run?: RunTable;
+}
+/**
+ * Places whose content marks who may have read it, for all time.
+ */
+export interface SensitiveTable {
+  /**
+   * Files and folders that hold secrets. Programs do not see them; who was permitted a call on one is `session.has_read_secret` from then on.
+   *
+   * @maxItems 256
+   */
+  secret?: string[];
+  /**
+   * Files and folders whose content strangers wrote. Who was permitted a call on one, or a program that can see one, is `session.has_seen_untrusted` from then on.
+   *
+   * @maxItems 256
+   */
+  untrusted?: string[];
+}
+/**
+ * What is forbidden from the moment on in which a principal may have read a secret (`after_secret`) or untrusted content (`after_untrusted`), whatever else permits it.
+ *
+ * This interface was referenced by `Configuration`'s JSON-Schema
+ * via the `definition` "afterTable".
+ */
+export interface AfterTable {
+  run?: RunTable;
+}
+/**
+ * What one session may use before it is halted.
+ */
+export interface BudgetsTable {
+  /**
+   * Permitted calls.
+   */
+  calls?: number;
+  /**
+   * Bytes that its permitted calls send and get back; of a call that runs, the most that it may get back.
+   */
+  bytes?: number;
+  /**
+   * Time since its first call; no call begins later.
+   */
+  seconds?: number;
+}
+/**
+ * This interface was referenced by `Configuration`'s JSON-Schema
+ * via the `definition` "agentTable".
+ */
+export interface AgentTable {
+  allow?: AllowTable;
+  ask?: AskTable;
+  deny?: DenyTable;
+}
+export interface SandboxTable {
+  /**
+   * Further read-only mounts for children.
+   *
+   * @maxItems 256
+   */
+  read?: string[];
+  /**
+   * Names of host variables that children inherit, and that a call may set.
+   *
+   * @maxItems 64
+   */
+  env?: string[];
+}
+export interface LimitsTable {
+  /**
+   * Time that one execution may take.
+   */
+  timeout_ms?: number;
+  /**
+   * Bytes of output kept of one execution.
+   */
+  output_bytes?: number;
+  /**
+   * Executions in the runtime's own stages at once.
+   */
+  concurrency?: number;
+  /**
+   * Calls waiting for admission before further ones are refused.
+   */
+  queue?: number;
+}
+export interface ApprovalsTable {
+  /**
+   * Time after which a question without an answer is a no. Default: one hour.
+   */
+  expires_ms?: number;
+  /**
+   * Questions of one session that may be open at once. Default: 8.
+   */
+  per_session?: number;
+  /**
+   * Public keys of operators, each as `femtoclaw keys operator` prints it: name+id+key.
+   *
+   * @maxItems 32
+   */
+  operators?: string[];
+  /**
+   * Whether every answer has to be signed by one of the operators. Default: false.
+   */
+  operator_key?: boolean;
+}
+export interface MemoryTable {
+  /**
+   * State directory. Default: one folder per project in the user's state directory.
+   */
+  path?: string;
+}
+export interface HostTable {
+  /**
+   * Folder of the sockets. Default: the user's runtime directory.
+   */
+  runtime_dir?: string;
+}
+export interface ObservabilityTable {
+  /**
+   * OTLP over HTTP endpoint, for example http://127.0.0.1:4318.
+   */
+  otlp?: string;
+}
+export interface AuditTable {
+  /**
+   * Whether calls are refused while a witness has not taken the newest checkpoint in time.
+   */
+  require?: boolean;
+  /**
+   * Who holds checkpoints of the journal elsewhere; each is an `[[audit.witness]]` of its own.
+   *
+   * @maxItems 32
+   */
+  witness?: WitnessTable[];
+}
+/**
+ * This interface was referenced by `Configuration`'s JSON-Schema
+ * via the `definition` "witnessTable".
+ */
+export interface WitnessTable {
+  /**
+   * What the witness is.
+   */
+  kind: "file" | "command" | "http";
+  /**
+   * What the witness is called here.
+   */
+  name: string;
+  /**
+   * Of a `file`: the file that checkpoints are appended to, outside the state directory.
+   */
+  path?: string;
+  /**
+   * Of a `command`: absolute path of the program, and its arguments. It gets the request on stdin.
+   *
+   * @minItems 1
+   * @maxItems 64
+   */
+  command?: [string, ...string[]];
+  /**
+   * Of an `http` witness: its address, to which `/add-checkpoint` is joined.
+   */
+  url?: string;
+  /**
+   * Of an `http` witness: its public key.
+   */
+  vkey?: string;
 }
 /**
  * What a capability declares about itself. The runtime trusts nothing else about it.
@@ -981,6 +1105,7 @@ export interface BootStartedBody {
   integrity_reason?: string;
   deployment?: Deployment;
   configuration: ConfigurationDigest;
+  approvals?: ApprovalAuthority;
 }
 /**
  * What was deployed, by digests that depend on no place: two that are equal behave alike.
@@ -1019,6 +1144,21 @@ export interface ConfigurationDigest {
   path: null | string;
   sha256: string;
   changed: boolean;
+}
+/**
+ * Whose answers count in this boot. A yes of somebody else to a question that is still open counts no more.
+ */
+export interface ApprovalAuthority {
+  /**
+   * Public keys of the operators: name+id+key.
+   *
+   * @maxItems 32
+   */
+  operators: string[];
+  /**
+   * Whether every answer has to be signed by one of them.
+   */
+  operator_key: boolean;
 }
 /**
  * The runtime moved from one phase of its life to another.
@@ -1644,22 +1784,6 @@ export interface ApprovalAskedBody {
   lifetime_ms: number;
 }
 /**
- * This interface was referenced by `undefined`'s JSON-Schema
- * via the `definition` "approvedFile".
- */
-export interface ApprovedFile {
-  path: string;
-  bytes: number;
-  /**
-   * Null where the file is larger than what is read for a question; its size and time of change are bound then.
-   */
-  sha256: null | string;
-  /**
-   * Where `sha256` is null: when the file was changed last, in nanoseconds since 1970.
-   */
-  changed?: string;
-}
-/**
  * An operator answered a question. A yes is used once, for the call that was asked about.
  *
  * This interface was referenced by `undefined`'s JSON-Schema
@@ -1696,6 +1820,31 @@ export interface ApprovalAnsweredBody {
    * Public key of the operator who signed the answer; absent where the operator's socket was enough.
    */
   key?: string;
+  signature?: AnswerSignature;
+}
+/**
+ * What the operator signed beside the rest of the record, and the signature by `key`. The signed text can be put together again from the record.
+ *
+ * This interface was referenced by `undefined`'s JSON-Schema
+ * via the `definition` "answerSignature".
+ */
+export interface AnswerSignature {
+  /**
+   * Name of the log that the question stands in.
+   */
+  log: string;
+  /**
+   * RFC 3339, UTC, by the clock of whoever signed.
+   */
+  signed_at: string;
+  /**
+   * RFC 3339, UTC. The answer was worth nothing afterwards.
+   */
+  expires_at: string;
+  /**
+   * Base64 of the key's id and the Ed25519 signature, as in the signature line of a signed note.
+   */
+  signature: string;
 }
 /**
  * What a standalone executable is made of. A signature over the bytes of this text says who built it.

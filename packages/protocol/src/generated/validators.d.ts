@@ -9,6 +9,7 @@ export interface Validator {
   (value: unknown): boolean;
   readonly errors?: readonly ValidationError[] | null;
 }
+export declare const validateApproval: Validator;
 export declare const validateConfig: Validator;
 export declare const validateFacts: Validator;
 export declare const validateManifest: Validator;

@@ -22,6 +22,7 @@ import { pathGrants } from "./path-grants.ts";
 import { Places, type SourceOf } from "./places.ts";
 import { checkSocketPath, resolveDirectories, resolveFloor } from "./resolve-directories.ts";
 import { resolveHistory } from "./resolve-history.ts";
+import { type OperatorSettings, resolveOperators } from "./resolve-operators.ts";
 import { resolveSearchPath, withOtherNames } from "./resolve-programs.ts";
 import { resolveAgents, resolveTable } from "./resolve-tables.ts";
 import { checkWitnesses, resolveWitnesses, type WitnessSetting } from "./resolve-witnesses.ts";
@@ -54,7 +55,7 @@ export interface ResolvedLimits {
   readonly queue: number;
 }
 
-export interface ApprovalSettings {
+export interface ApprovalSettings extends OperatorSettings {
   /** Time after which a question without an answer is a no. */
   readonly expiresMs: number;
   /** Questions of one session that may be open at once. */
@@ -113,6 +114,7 @@ export function resolveConfiguration(input: ConfigurationInput): ResolvedConfigu
     approvals: {
       expiresMs: configuration.approvals?.expires_ms ?? LIMITS.approvalExpiresMs,
       perSession: configuration.approvals?.per_session ?? LIMITS.approvalsPerSession,
+      ...resolveOperators(configuration, places),
     },
     stateDirectory: directories.state,
     runtimeDirectory: directories.runtime,

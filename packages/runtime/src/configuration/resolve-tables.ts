@@ -1,5 +1,13 @@
 /** From the tables of paths and programs, everybody's and single agents', to grants with their places. */
-import type { AgentTables, AllowTable, Authority, Configuration, GrantTable, ProgramGrant } from "@femtoclaw/protocol";
+import type {
+  AgentTables,
+  AllowTable,
+  AskTable,
+  Authority,
+  Configuration,
+  GrantTable,
+  ProgramGrant,
+} from "@femtoclaw/protocol";
 import type { PathBase } from "./canonical-path.ts";
 import { pathGrants } from "./path-grants.ts";
 import type { Places } from "./places.ts";
@@ -7,7 +15,7 @@ import { resolveRunTable, withOtherNames } from "./resolve-programs.ts";
 
 export function resolveTable(
   place: readonly string[],
-  table: AllowTable | undefined,
+  table: (AllowTable & Pick<AskTable, "operators">) | undefined,
   base: PathBase,
   searchPath: readonly string[],
   places: Places,
@@ -16,6 +24,8 @@ export function resolveTable(
     read: pathGrants([...place, "read"], table?.read, base, places),
     write: pathGrants([...place, "write"], table?.write, base, places),
     run: resolveRunTable([...place, "run"], table?.run, searchPath, places),
+    // What asks one is what it was before a table could ask more.
+    ...(table?.operators === undefined || table.operators === 1 ? {} : { approvers: table.operators }),
   };
 }
 

@@ -38,7 +38,7 @@ export async function askingOf(
   if (earlier !== undefined) return { kind: "granted", question: earlier };
   const same = secrets || waited !== null ? undefined : questions.same(session, digest);
   if (same !== undefined) return { kind: "same", reply: pendingReply(same) };
-  const problem = questions.admit(session);
+  const problem = tooFewOperators(approvers, parts.approvals) ?? questions.admit(session);
   if (problem !== null) return { kind: "refused", problem };
   const { clock, approvals } = parts;
   const lifetimeMs = approvals.expiresMs;
@@ -55,6 +55,13 @@ export async function askingOf(
 }
 
 const isMarked = ({ call, secrets }: Execution): boolean => secrets.input(call?.args, "").length > 0;
+
+/** Nobody is asked what no answers could ever be enough for. */
+function tooFewOperators(approvers: number, { operators }: GateParts["approvals"]): Problem | null {
+  if (approvers === 1 || operators.length >= approvers) return null;
+  const reason = `a rule asks ${approvers} operators, and ${operators.length} are named with a key`;
+  return { code: "FEMTO_APPROVAL_OPERATORS", reason };
+}
 
 export function pendingReply({ execution, seq, expiresUs, revision, rules }: WaitingCall): Reply {
   return {

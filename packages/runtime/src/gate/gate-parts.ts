@@ -84,6 +84,8 @@ export interface GateParts {
   append(entry: JournalEntry): Promise<Pick<Appended, "seq" | "bytes">>;
   /** Of questions to operators. */
   readonly approvals: ApprovalSettings;
+  /** Name of the log, which signed answers are for. */
+  readonly log: string;
   /** The record of a question with the values that it commits to. */
   question(seq: number): Promise<QuestionRecord>;
   /** Hears of a call that cannot go on, though its question is settled. */

@@ -41,7 +41,8 @@ export class Gate {
     this.#admission = new Admission(parts, this.#counts);
     this.questions = new Questions({
       clock: parts.clock,
-      perSession: parts.approvals.perSession,
+      settings: parts.approvals,
+      log: parts.log,
       append: (entry) => parts.append(entry),
       admission: () => parts.admission(),
       settle: (call, how, reason) => this.goOn(call, how, reason),

@@ -57,6 +57,7 @@ export function openGate({ configuration, registry, policy, ...parts }: OpenGate
     decide: (request) => policy.decide(request),
     append: (entry) => parts.journal.append(entry),
     approvals,
+    log: parts.journal.origin,
     question: (seq) => questionRecord(parts.journal, seq),
     quota: (session) => parts.quota(session),
     lost: (id, reason) => parts.lost(id, reason),

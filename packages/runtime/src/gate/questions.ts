@@ -4,8 +4,17 @@
  */
 import type { JsonObject } from "@femtoclaw/capabilities";
 import type { Clock, JournalEntry } from "@femtoclaw/journal";
-import { type ExecutionId, FemtoError, LIMITS, printable } from "@femtoclaw/protocol";
+import { type ApprovalAnsweredBody, type ExecutionId, FemtoError, LIMITS, printable } from "@femtoclaw/protocol";
+import type { ApprovalSettings } from "../configuration/resolve-configuration.ts";
 import { operatorActor } from "../operator-actor.ts";
+import {
+  type Answer,
+  type Answered,
+  openSigned,
+  operatorName,
+  requireSignature,
+  type VouchedAnswer,
+} from "./answers.ts";
 import { SessionQuestions } from "./session-questions.ts";
 import type { Problem } from "./verdict.ts";
 
@@ -20,7 +29,7 @@ export interface WaitingCall {
   readonly digest: string;
   readonly rules: readonly string[];
   readonly approvers: number;
-  /** Operators who have said yes. */
+  /** Operators who have said yes: the key of one who signed, else the name. */
   readonly granted: readonly string[];
   /** On the wall clock, for people and for the time after a restart. */
   readonly expiresUs: number;
@@ -33,21 +42,11 @@ export interface WaitingCall {
 /** How a question is settled. */
 export type Settlement = "granted" | "refused" | "expired" | "cancelled" | "halted";
 
-export interface Answer {
-  /** Identifier of the approval. */
-  readonly id: string;
-  readonly answer: "granted" | "refused";
-  /** Digest of what the operator saw. */
-  readonly digest: string;
-  readonly scope: "once" | "session";
-  readonly reason?: string;
-  /** Who answers. */
-  readonly by: string;
-}
-
 export interface QuestionsParts {
   readonly clock: Clock;
-  readonly perSession: number;
+  readonly settings: ApprovalSettings;
+  /** Name of the log, which signed answers are for. */
+  readonly log: string;
   append(entry: JournalEntry): Promise<{ readonly seq: number }>;
   /** Null while calls are taken, else why not. */
   admission(): Problem | null;
@@ -62,8 +61,8 @@ export class Questions {
   readonly #parts: QuestionsParts;
   /** By identifier, the oldest first. */
   readonly #open = new Map<string, WaitingCall>();
-  /** Questions whose answer is on its way to the disk. */
-  readonly #answering = new Set<string>();
+  /** Questions whose answer is on its way to the disk; with what ends them if it does not. */
+  readonly #answering = new Map<string, { how: Settlement; reason: string } | null>();
   /** Questions on their way to the disk, by session. */
   readonly #pending = new Map<string, number>();
   readonly #sessions: SessionQuestions;
@@ -93,7 +92,7 @@ export class Questions {
   admit(session: string): Problem | null {
     const pending = [...this.#pending.values()].reduce((sum, count) => sum + count, 0);
     const mine = this.open.filter((call) => call.session === session).length + (this.#pending.get(session) ?? 0);
-    if (mine >= this.#parts.perSession) return limit(`${mine} questions of this session wait for an operator`);
+    if (mine >= this.#parts.settings.perSession) return limit(`${mine} questions of this session wait for an operator`);
     const all = this.#open.size + pending;
     if (all >= LIMITS.approvals) return limit(`${all} questions wait for an operator`);
     const problem = this.#sessions.admit(session);
@@ -120,35 +119,47 @@ export class Questions {
     return this.#sessions.granted(session, revision, digest);
   }
 
+  /** The answer of who has the operator's door. */
+  async answer(answer: Answer): Promise<Answered> {
+    return await this.#take({ ...answer, signed: null });
+  }
+
+  /** An answer that an operator signed, here or far away; the note has all of it. */
+  async answerSigned(note: string): Promise<Answered> {
+    const { clock, log, settings } = this.#parts;
+    return await this.#take(openSigned(note, { log, settings, nowUs: clock.nowUs() }));
+  }
+
   // INVARIANT: I8: an answer is to the digest that the operator saw, durable before anything follows from it,
   // and taken once: whoever comes second finds no such question.
-  async answer({ id, answer, digest, scope, reason, by }: Answer): Promise<{ seq: number; complete: boolean }> {
-    const call = this.#answerable(id, digest);
-    if (answer === "granted" && call.granted.includes(by)) {
-      const fix = "Let another operator answer.";
-      throw new FemtoError("FEMTO_APPROVAL_MISMATCH", `${printable(by)} has said yes to it already`, { fix });
-    }
+  async #take(vouched: VouchedAnswer): Promise<Answered> {
+    const { id, answer, scope, reason, signed } = vouched;
+    const call = this.#answerable(vouched);
+    const by = signed?.vkey ?? vouched.by;
     const granted = answer === "granted" ? [...call.granted, by] : call.granted;
     const complete = answer === "refused" || granted.length >= call.approvers;
     const said = reason === undefined ? null : printable(reason.trim(), LIMITS.reasonChars);
-    this.#answering.add(id);
+    const settled = { ...call, granted };
+    this.#answering.set(id, null);
     try {
       const { seq } = await this.#parts.append({
         type: "approval.answered",
-        actor: operatorActor(by),
+        actor: operatorActor(vouched.by),
         session: call.session,
         execution: call.execution,
         body: {
           ...{ question: call.seq, tool: call.tool, digest: call.digest, answer, complete, scope },
           reason: said,
-          self_approvable: true,
+          self_approvable: signed === null,
+          ...signatureOf(vouched),
         },
       });
-      if (!complete) this.#open.set(id, { ...call, granted });
-      else this.#settleAnswered(call, answer, scope, said, by);
-      return { seq, complete };
+      if (!complete) this.#replace(settled);
+      else this.#settleAnswered(settled, answer, scope, said, vouched.by);
+      const { execution: execution_id, approvers } = call;
+      return { seq, complete, id, execution_id, answer, granted: granted.map(operatorName), approvers };
     } finally {
-      this.#answering.delete(id);
+      this.#answered(id);
     }
   }
 
@@ -162,15 +173,12 @@ export class Questions {
 
   /** Ends the questions of a session that an operator halts. */
   halt(session: string, reason: string): void {
-    for (const call of this.open) {
-      if (call.session === session && !this.#answering.has(String(call.seq))) this.#settle(call, "halted", reason);
-    }
+    for (const call of this.open) if (call.session === session) this.#end(call, "halted", reason);
   }
 
   /** What is denied by now is asked no more. */
   withdraw(call: WaitingCall, reason: string): void {
-    const id = String(call.seq);
-    if (this.#open.has(id) && !this.#answering.has(id)) this.#settle(call, "refused", reason);
+    if (this.#open.has(String(call.seq))) this.#end(call, "refused", reason);
   }
 
   /** A session that is over asks nothing more; its open questions wait on. */
@@ -185,19 +193,46 @@ export class Questions {
     this.#open.clear();
   }
 
-  #answerable(id: string, digest: string): WaitingCall {
+  #answerable(vouched: VouchedAnswer): WaitingCall {
+    const { id, digest, answer, scope, signed } = vouched;
     const call = this.#open.get(id);
     const shown = `question ${printable(id, 32)}`;
     if (call === undefined) throw new FemtoError("FEMTO_APPROVAL_NOT_FOUND", `${shown} is not open`);
     const closed = this.#parts.admission();
     if (closed !== null) throw new FemtoError(closed.code, `${shown} cannot be answered now: ${closed.reason}`);
-    if (this.#answering.has(id)) throw new FemtoError("FEMTO_APPROVAL_NOT_FOUND", `${shown} is being answered`);
+    if (this.#answering.has(id)) {
+      const fix = "Look with `femtoclaw approvals list` whether it is still open, and answer it then.";
+      throw new FemtoError("FEMTO_APPROVAL_NOT_FOUND", `${shown} is being answered`, { fix });
+    }
     if (this.#isOver(call)) {
       this.#settle(call, "expired", expiredAt(call));
       throw new FemtoError("FEMTO_APPROVAL_NOT_FOUND", `${shown} has expired`);
     }
     if (digest !== call.digest) throw new FemtoError("FEMTO_APPROVAL_MISMATCH", `${shown} asks about something else`);
+    requireSignature(vouched, call.approvers, this.#parts.settings);
+    if (scope === "session" && call.approvers > 1) {
+      const fix = "Answer without `--session`: what several operators are asked, they are asked each time.";
+      throw new FemtoError("FEMTO_APPROVAL_MISMATCH", `${shown} is answered once, not for a session`, { fix });
+    }
+    if (answer === "granted" && call.granted.includes(signed?.vkey ?? vouched.by)) {
+      const fix = "Let another operator answer.";
+      throw new FemtoError("FEMTO_APPROVAL_MISMATCH", `${printable(vouched.by)} has said yes to it already`, { fix });
+    }
     return call;
+  }
+
+  /** One more has said yes, and others have to. */
+  #replace(call: WaitingCall): void {
+    const id = String(call.seq);
+    if (this.#open.has(id)) this.#open.set(id, call);
+  }
+
+  /** What was to end the question meanwhile ends it now, if it still waits. */
+  #answered(id: string): void {
+    const end = this.#answering.get(id) ?? null;
+    const call = this.#open.get(id);
+    this.#answering.delete(id);
+    if (end !== null && call !== undefined) this.#settle(call, end.how, end.reason);
   }
 
   #settleAnswered(
@@ -211,6 +246,13 @@ export class Questions {
     this.#sessions.answered(session, answer);
     if (answer === "granted" && scope === "session") this.#sessions.grant(session, revision, digest, seq);
     this.#settle(call, answer, said ?? `${by} said ${answer === "granted" ? "yes" : "no"} to it`);
+  }
+
+  /** Ends a question, or lets its answer end it that is on its way to the disk. */
+  #end(call: WaitingCall, how: Settlement, reason: string): void {
+    const id = String(call.seq);
+    if (this.#answering.has(id)) this.#answering.set(id, { how, reason });
+    else this.#settle(call, how, reason);
   }
 
   #settle(call: WaitingCall, how: Settlement, reason: string): void {
@@ -242,6 +284,13 @@ export class Questions {
     };
     this.#cancelLook = this.#parts.clock.after(Math.min(Math.max(nextMs, 1), LOOK_MS), look, { unref: true });
   }
+}
+
+function signatureOf({ signed }: VouchedAnswer): Pick<ApprovalAnsweredBody, "key" | "signature"> {
+  if (signed === null) return {};
+  const { vkey: key, signature, statement } = signed;
+  const { log, signedAt: signed_at, expiresAt: expires_at } = statement;
+  return { key, signature: { log, signed_at, expires_at, signature } };
 }
 
 function limit(reason: string): Problem {

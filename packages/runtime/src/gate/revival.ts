@@ -27,6 +27,7 @@ export async function revive(call: WaitingCall, parts: GateParts): Promise<Execu
     waited: call,
     lost: lossOf({
       isOver: call.deadlineUs <= parts.clock.monotonicUs(),
+      isVoid: call.granted.length < call.approvers,
       isErased: erased.length > 0 || args === null,
       isSecret: isRedacted && call.secretArgs === null,
     }),
@@ -40,10 +41,15 @@ export async function revive(call: WaitingCall, parts: GateParts): Promise<Execu
   return execution;
 }
 
-/** INVARIANT: a yes that comes to its effect only after the time that the question had is worth nothing. */
-function lossOf(what: { isOver: boolean; isErased: boolean; isSecret: boolean }): Execution["lost"] {
+// INVARIANT: a yes that comes to its effect only after the time that the question had is worth nothing, and so is
+// one of a key that is in force no more.
+function lossOf(what: { isOver: boolean; isVoid: boolean; isErased: boolean; isSecret: boolean }): Execution["lost"] {
   if (what.isOver) {
     const reason = "the host ended before the call could go on, and the time for it is over";
+    return { event: "denied", problem: { code: "FEMTO_APPROVAL_EXPIRED", reason } };
+  }
+  if (what.isVoid) {
+    const reason = "the host was restarted before the call could go on, and not every yes to it counts any more";
     return { event: "denied", problem: { code: "FEMTO_APPROVAL_EXPIRED", reason } };
   }
   if (!what.isErased && !what.isSecret) return null;

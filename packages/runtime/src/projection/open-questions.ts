@@ -1,5 +1,6 @@
 /** Calls that wait for operators, as the records have it: what was asked, and who has said yes so far. */
-import type { TypedRecord } from "@femtoclaw/protocol";
+import { answerFault, parseOperatorKey } from "@femtoclaw/journal";
+import type { ApprovalAuthority, TypedRecord } from "@femtoclaw/protocol";
 import { corrupt } from "./execution-records.ts";
 import type { ExecutionPoint } from "./execution-table.ts";
 
@@ -10,7 +11,7 @@ export interface OpenQuestion {
   readonly session: string | null;
   readonly digest: string;
   readonly approvers: number;
-  /** Operators who have said yes. */
+  /** Operators who have said yes: the key of one who signed, else the name. */
   readonly granted: readonly string[];
   /** Awaiting an answer, or on the way from it to the next record: an end of the host can lie between the two. */
   readonly at: ExecutionPoint;
@@ -33,11 +34,32 @@ export function answeredBy(record: Answered, question: OpenQuestion, at: Executi
   }
   if (session !== question.session) throw corrupt(record, `its question is of session ${question.session}`);
   if (actor?.channel !== "operator") throw corrupt(record, "nobody but an operator answers");
-  if (question.granted.includes(actor.principal)) throw corrupt(record, `${actor.principal} has said yes already`);
-  const granted = body.answer === "granted" ? [...question.granted, actor.principal] : question.granted;
+  const fault = answerFault(record);
+  if (fault !== null) throw corrupt(record, fault);
+  const by = body.key ?? actor.principal;
+  // Who has said yes may still say no, and a no is the last word.
+  if (body.answer === "granted" && question.granted.includes(by))
+    throw corrupt(record, `${actor.principal} has said yes already`);
+  const granted = body.answer === "granted" ? [...question.granted, by] : question.granted;
   const complete = body.answer === "refused" || granted.length >= question.approvers;
   if (complete !== body.complete) throw corrupt(record, `${granted.length} of ${question.approvers} have said yes`);
   return { ...question, granted, at };
+}
+
+// INVARIANT: I8: a yes counts as long as its key is in force, and an unsigned one where it would be taken now.
+/** The questions as they stand in a boot with these operators; versions that knew none told of none. */
+export function questionsUnder(
+  authority: ApprovalAuthority | undefined,
+  questions: Map<string, OpenQuestion>,
+): Map<string, OpenQuestion> {
+  if (authority === undefined) return questions;
+  const { operators, operator_key } = authority;
+  const under = (question: OpenQuestion): OpenQuestion => {
+    const needsKey = operator_key || question.approvers > 1;
+    const counts = (by: string): boolean => operators.includes(by) || (!needsKey && parseOperatorKey(by) === null);
+    return { ...question, granted: question.granted.filter(counts) };
+  };
+  return new Map([...questions].map(([id, question]) => [id, under(question)]));
 }
 
 /** What follows a question names it, and nothing else does. */

@@ -13,20 +13,17 @@ import {
   type TypedRecord,
 } from "@femtoclaw/protocol";
 import type { EventObject } from "xstate";
+import { type Counters, counted, ZERO_COUNTERS } from "./counters.ts";
 import { isFounding } from "./epoch-records.ts";
 import { corrupt, type ExecutionRecord, eventsOf, type OpenExecution, requireOwnIntent } from "./execution-records.ts";
 import { type ExecutionEventType, type ExecutionPoint, ExecutionTable } from "./execution-table.ts";
 import { executionsHolder, HOST, type Holder, holderOf, SESSIONS, stateOf } from "./holders.ts";
 import { MachineFold } from "./inert-scope.ts";
 import { type FoldingMachine, LIVE_MACHINES, type MachineSet } from "./machine-set.ts";
-import { answeredBy, askedBy, type OpenQuestion, requireOwnQuestion } from "./open-questions.ts";
+import { answeredBy, askedBy, type OpenQuestion, questionsUnder, requireOwnQuestion } from "./open-questions.ts";
 import { requireOwnHistory, storedHistories } from "./own-history.ts";
 import { SessionHistories } from "./session-histories.ts";
 import { Unresolved, type UnresolvedExecution } from "./unresolved.ts";
-
-export type Counters = Readonly<
-  Record<"messages" | "completed" | "refused" | "failed" | "interrupted" | "overloaded", number>
->;
 
 interface ExecutionsState {
   readonly open: Readonly<Record<string, OpenExecution>>;
@@ -56,15 +53,6 @@ const STANDING: Readonly<Record<string, { readonly machine: MachineName; readonl
   "registry.ready": { machine: "registry", states: ["ready"] },
   "policy.ready": { machine: "policy", states: ["active"] },
   "observability.ready": { machine: "observability", states: ["exporting", "degraded"] },
-};
-
-export const ZERO_COUNTERS: Counters = {
-  messages: 0,
-  completed: 0,
-  refused: 0,
-  failed: 0,
-  interrupted: 0,
-  overloaded: 0,
 };
 
 export class Projection {
@@ -317,7 +305,7 @@ export class Projection {
   }
 
   #boot(record: TypedRecord & { type: "boot.started" }): void {
-    const { previous_boot, previous_end, configuration } = record.body;
+    const { previous_boot, previous_end, configuration, approvals } = record.body;
     const last = this.#host;
     const changed = last.configuration !== null && last.configuration !== configuration.sha256;
     if (previous_boot !== last.boot || previous_end !== last.ended || configuration.changed !== changed) {
@@ -336,6 +324,7 @@ export class Projection {
       this.#folds[name] = this.#begun(name);
       this.#fresh.add(name);
     }
+    this.#questions = questionsUnder(approvals, this.#questions);
   }
 
   /** A machine as a boot begins it: the journal stands before there is a record of the boot. */
@@ -449,9 +438,7 @@ export class Projection {
   }
 
   #count(changes: Partial<Counters>): void {
-    const counters: Record<keyof Counters, number> = { ...this.#counters };
-    for (const name of Object.keys(changes) as (keyof Counters)[]) counters[name] += changes[name] ?? 0;
-    this.#counters = counters;
+    this.#counters = counted(this.#counters, changes);
   }
 
   #send(record: TypedRecord, name: MachineName, event: EventObject): void {

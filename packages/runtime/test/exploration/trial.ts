@@ -348,6 +348,7 @@ export class Trial {
       resume: (id) => system.resume(id),
       evict: (id) => system.evict(id),
       approvals: this.#base.configuration.approvals,
+      log: this.#journal.origin,
       question: (seq) => questionRecord(this.#journal, seq),
       quota: () => new SessionQuota(refusalShare(0), 0, newcomersShare(0)),
       lost: (id, reason) => assert.fail(`${id} cannot go on: ${reason}`),

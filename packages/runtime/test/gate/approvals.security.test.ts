@@ -221,7 +221,8 @@ describe("a clock", () => {
     const written: JournalEntry[] = [];
     const questions = new Questions({
       clock,
-      perSession: 8,
+      settings: { expiresMs: 1_000, perSession: 8, operators: [], operatorKey: false },
+      log: "log",
       append: async (entry) => ({ seq: written.push(entry) }),
       admission: () => null,
       settle: (_, how) => void settled.push(how),

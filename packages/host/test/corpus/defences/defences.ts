@@ -1,6 +1,6 @@
 /**
- * The defences that the corpus is to prove: each with the change that takes it away, and a part of the title of
- * the file whose cases have to notice. A case that passes without its defence proves nothing.
+ * The defences that the corpus, and the attacks on answers, are to prove: each with the change that takes it away, and
+ * a part of the title of those cases that have to notice. A case that passes without its defence proves nothing.
  */
 export interface Defence {
   readonly name: string;
@@ -9,14 +9,23 @@ export interface Defence {
   /** Stands in the file once; `to` takes its place. */
   readonly from: string;
   readonly to: string;
-  readonly kind: "calls" | "configurations";
+  readonly kind: keyof typeof TESTS;
   readonly title: string;
 }
+
+/** Which tests have to notice. */
+export const TESTS = {
+  calls: "packages/host/test/corpus/calls.security.test.ts",
+  configurations: "packages/host/test/corpus/configurations.security.test.ts",
+  answers: "packages/runtime/test/gate/operators.security.test.ts",
+} as const;
 
 const CAPABILITIES = "packages/capabilities/src";
 const POLICY = "packages/policy/src";
 const SANDBOX = "packages/sandbox/src";
 const CONFIGURATION = "packages/runtime/src/configuration";
+const ANSWERS = "packages/journal/src/answers";
+const GATE = "packages/runtime/src/gate";
 
 type Row = readonly [name: string, file: string, from: string, to: string, title: string];
 
@@ -236,7 +245,63 @@ const CONFIGURATIONS: readonly Row[] = [
   ],
 ];
 
+const SIGNED: readonly Row[] = [
+  [
+    "an answer is what was signed",
+    `${ANSWERS}/signed-answer.ts`,
+    "return verify(null, Buffer.from(answerText(statement)), verifier.publicKey, bytes.subarray(KEY_ID_BYTES));",
+    "return true;",
+    "of a stranger, or edited",
+  ],
+  [
+    "an answer is for one log",
+    `${GATE}/answers.ts`,
+    "if (signedFor !== log) throw",
+    'if (signedFor === "") throw',
+    "not in another log",
+  ],
+  [
+    "an answer has its time",
+    `${GATE}/answers.ts`,
+    "if (nowUs >= Date.parse(expiresAt) * 1_000) throw",
+    "if (nowUs < 0) throw",
+    "is nothing when it is late",
+  ],
+  [
+    "several are several keys",
+    `${GATE}/questions.ts`,
+    'if (answer === "granted" && call.granted.includes(signed?.vkey ?? vouched.by)) {',
+    "if (call.granted.length < 0) {",
+    "never counts as two",
+  ],
+  [
+    "one of several signs",
+    `${GATE}/answers.ts`,
+    'if (answer === "granted" && approvers > 1) throw',
+    "if (approvers < 1) throw",
+    "never counts as two",
+  ],
+  [
+    "a yes counts as long as its key",
+    "packages/runtime/src/projection/open-questions.ts",
+    "question.granted.filter(counts)",
+    "[...question.granted]",
+    "a key that is in force no more",
+  ],
+  [
+    "one key is one operator",
+    `${CONFIGURATION}/resolve-operators.ts`,
+    "publicKey.equals(operator.publicKey)",
+    "publicKey === null",
+    "one key under two names",
+  ],
+];
+
 const rows = (kind: Defence["kind"], all: readonly Row[]): Defence[] =>
   all.map(([name, file, from, to, title]) => ({ name, file, from, to, kind, title }));
 
-export const DEFENCES: readonly Defence[] = [...rows("calls", CALLS), ...rows("configurations", CONFIGURATIONS)];
+export const DEFENCES: readonly Defence[] = [
+  ...rows("calls", CALLS),
+  ...rows("configurations", CONFIGURATIONS),
+  ...rows("answers", SIGNED),
+];

@@ -1,7 +1,7 @@
 /** Runs the corpus without one defence: its change is made to the source as it is loaded, and to no file. */
 import { join, resolve } from "node:path";
 import { defineConfig } from "vitest/config";
-import { DEFENCES } from "./defences.ts";
+import { DEFENCES, TESTS } from "./defences.ts";
 
 const ROOT = resolve(import.meta.dirname, "../../../../..");
 const defence = DEFENCES.find(({ name }) => name === process.env["DEFENCE"]);
@@ -24,7 +24,7 @@ export default defineConfig({
   test: {
     // A source without its defence is kept nowhere.
     fsModuleCache: false,
-    include: [`packages/host/test/corpus/${kind}.security.test.ts`],
+    include: [TESTS[kind]],
     testNamePattern: title,
     testTimeout: 120_000,
     hookTimeout: 60_000,

@@ -1,0 +1,83 @@
+/** The file of an operator's private key: of its owner alone, never written over, locked with a passphrase. */
+import type { KeyObject } from "node:crypto";
+import { constants, existsSync } from "node:fs";
+import { open, unlink } from "node:fs/promises";
+import { isEncryptedKey, isOperatorName, newOperatorKey, readOperatorKey, readPrivate } from "@femtoclaw/journal";
+import { errorText, FemtoError, printable, systemErrorCode } from "@femtoclaw/protocol";
+import { askSecret } from "../terminal/secret.ts";
+
+/** LIMIT: bytes of a key file; an encrypted one has a tenth of this. */
+const KEY_BYTES_MAX = 4_096;
+/** LIMIT: characters of a passphrase, at the least: it is all that keeps a copied file from being a key. */
+const PASSPHRASE_CHARS_MIN = 12;
+const OWNER_ONLY = 0o600;
+
+/** Makes a key and writes it; resolves with its public half. */
+export async function writeOperatorKey(path: string, name: string, locked: boolean): Promise<string> {
+  if (!isOperatorName(name)) {
+    const fix = "Use 1 to 64 letters, digits, `.`, `_`, `@` and `-`, beginning with a letter or digit.";
+    throw new FemtoError("FEMTO_USAGE", `\`${printable(name)}\` is no name of an operator`, { fix });
+  }
+  // Before anybody has thought of a passphrase; that nothing is written over is seen to when it is written.
+  if (existsSync(path)) throw unwritten(path, "is there already");
+  const { pem, vkey } = newOperatorKey(name, locked ? await newPassphrase() : null);
+  await writeNew(path, pem);
+  return vkey;
+}
+
+/** The private key in a file. Asks for its passphrase where it is locked. Throws FEMTO_OPERATOR_KEY. */
+export async function unlockOperatorKey(path: string): Promise<KeyObject> {
+  const pem = await readKeyFile(path);
+  if (pem === null) throw new FemtoError("FEMTO_OPERATOR_KEY", `there is no file ${printable(path, 4_096)}`);
+  const isLocked = isEncryptedKey(pem);
+  const key = readOperatorKey(pem, isLocked ? await askSecret(`passphrase of ${printable(path, 4_096)}:`) : null);
+  if (key !== null) return key;
+  const fault = isLocked ? "is not opened by this passphrase" : "holds no Ed25519 private key";
+  throw new FemtoError("FEMTO_OPERATOR_KEY", `${printable(path, 4_096)} ${fault}`);
+}
+
+/** INVARIANT: I8: a key that others could have read or put there is no operator's. */
+async function readKeyFile(path: string): Promise<string | null> {
+  try {
+    return await readPrivate(path, KEY_BYTES_MAX, ", and make another key if others could read this one");
+  } catch (error) {
+    if (!(error instanceof FemtoError)) throw error;
+    const fix =
+      error.code === "FEMTO_STATE_MODE" ? error.fix : "Use a regular file that belongs to you, and to you alone.";
+    throw new FemtoError("FEMTO_OPERATOR_KEY", error.message, { fix, cause: error });
+  }
+}
+
+async function newPassphrase(): Promise<string> {
+  const passphrase = await askSecret(`a passphrase of at least ${PASSPHRASE_CHARS_MIN} characters:`);
+  if ([...passphrase].length < PASSPHRASE_CHARS_MIN) {
+    throw new FemtoError("FEMTO_OPERATOR_KEY", `the passphrase has fewer than ${PASSPHRASE_CHARS_MIN} characters`);
+  }
+  if ((await askSecret("the same once more:")) === passphrase) return passphrase;
+  throw new FemtoError("FEMTO_OPERATOR_KEY", "the two passphrases differ");
+}
+
+/** Writes a file of its owner alone that was not there before. */
+export async function writeNew(path: string, content: string): Promise<void> {
+  const { O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY } = constants;
+  try {
+    const file = await open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, OWNER_ONLY);
+    try {
+      await file.writeFile(content);
+      await file.sync();
+    } catch (error) {
+      await unlink(path);
+      throw error;
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    const code = systemErrorCode(error);
+    throw unwritten(path, code === "EEXIST" ? "is there already" : `cannot be written: ${code ?? errorText(error)}`);
+  }
+}
+
+function unwritten(path: string, why: string): FemtoError {
+  const fix = "Name a file that does not exist yet, in a folder that you can write to.";
+  return new FemtoError("FEMTO_EXPORT_FAILED", `${printable(path, 4_096)} ${why}`, { fix });
+}

@@ -1,0 +1,89 @@
+/** Answers of operators: what a signed one says and why it may count for nothing, and whose answers count at all. */
+import { hash } from "node:crypto";
+import { openAnswer, operatorPrincipal, parseOperatorKey, type SignedAnswer } from "@femtoclaw/journal";
+import { type ApprovalCard, FemtoError, printable } from "@femtoclaw/protocol";
+import type { ApprovalSettings } from "../configuration/resolve-configuration.ts";
+
+export interface Answer {
+  /** Identifier of the approval. */
+  readonly id: string;
+  readonly answer: "granted" | "refused";
+  /** Digest of what the operator saw. */
+  readonly digest: string;
+  readonly scope: "once" | "session";
+  readonly reason?: string;
+  /** Who answers. */
+  readonly by: string;
+}
+
+/** What became of an answer, once it is durable. */
+export interface Answered {
+  readonly seq: number;
+  /** Whether the question is settled by it. */
+  readonly complete: boolean;
+  readonly id: string;
+  readonly execution_id: string;
+  readonly answer: Answer["answer"];
+  /** Operators who have said yes so far, and how many have to. */
+  readonly granted: readonly string[];
+  readonly approvers: number;
+}
+
+/** An answer with the signature that vouches for it; null where the operator's door does. */
+export interface VouchedAnswer extends Answer {
+  readonly signed: SignedAnswer | null;
+}
+
+/** Throws FEMTO_APPROVAL_SIGNATURE for a note that counts for nothing here and now. */
+export function openSigned(
+  note: string,
+  { log, settings, nowUs }: { readonly log: string; readonly settings: ApprovalSettings; readonly nowUs: number },
+): VouchedAnswer {
+  const opened = openAnswer(note, settings.operators);
+  if (typeof opened === "string") throw worthless(opened);
+  const { question, digest, answer, scope, operator, expiresAt, reason, log: signedFor } = opened.statement;
+  if (signedFor !== log) throw worthless(`it is for another log, ${printable(signedFor, 128)}`);
+  if (nowUs >= Date.parse(expiresAt) * 1_000) throw worthless(`it expired at ${expiresAt}`);
+  const said = reason === null ? {} : { reason };
+  return { id: String(question), digest, answer, scope, by: operatorPrincipal(operator), ...said, signed: opened };
+}
+
+/** INVARIANT: I8: where a key is demanded, and for each of several, an answer without a signature is none. */
+export function requireSignature(
+  { answer, signed }: VouchedAnswer,
+  approvers: number,
+  settings: ApprovalSettings,
+): void {
+  if (signed !== null) return;
+  if (settings.operatorKey) throw unsigned("the configuration demands that operators sign their answers");
+  if (answer === "granted" && approvers > 1) throw unsigned(`the question needs ${approvers} operators, who sign`);
+}
+
+/** Whether the agent could answer by itself, if it runs as the operator's user. */
+export function isSelfApprovable(approvers: number, { operatorKey }: ApprovalSettings): boolean {
+  return !operatorKey && approvers === 1;
+}
+
+/**
+ * What the digest of a question has to be for all that a card shows; null where something of it was erased. Who signs
+ * a digest that came with a card signs what the card shows only if these are the same.
+ */
+export function questionDigestOf(card: ApprovalCard): string | null {
+  const { principal, tool, capability, args, facts, files, rules, approvers } = card;
+  if (args === null || facts === null) return null;
+  const asked = [principal, tool, capability, args, facts.questions, files, rules, approvers];
+  return hash("sha256", JSON.stringify(asked));
+}
+
+/** An operator as people know it: by the name in front of a key, or the one that is all there is. */
+export function operatorName(by: string): string {
+  return parseOperatorKey(by)?.name ?? by;
+}
+
+function worthless(reason: string): FemtoError {
+  return new FemtoError("FEMTO_APPROVAL_SIGNATURE", `the signed answer does not count: ${reason}`);
+}
+
+function unsigned(reason: string): FemtoError {
+  return new FemtoError("FEMTO_APPROVAL_UNSIGNED", `the answer is not signed: ${reason}`);
+}
