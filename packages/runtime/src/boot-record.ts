@@ -1,12 +1,15 @@
 /** The first record of a boot: who runs where, from which configuration, and how the last boot ended. */
 import type { JournalEntry } from "@femtoclaw/journal";
 import { type Deployment, VERSION } from "@femtoclaw/protocol";
+import type { Chronicle } from "./chronicle.ts";
 import type { Integrity } from "./deployment.ts";
-import type { RuntimeOptions } from "./options.ts";
+import { interruptedEntries } from "./interruptions.ts";
+import type { LogEntry, RuntimeOptions } from "./options.ts";
 import type { Projection } from "./projection/projection.ts";
+import type { Memory } from "./subsystems/memory.ts";
 import type { ProcessIdentity } from "./surroundings.ts";
 
-export interface BootParts {
+interface BootParts {
   readonly last: Projection["host"];
   readonly options: RuntimeOptions;
   readonly identity: ProcessIdentity;
@@ -14,7 +17,20 @@ export interface BootParts {
   readonly deployment: Deployment;
 }
 
-export function bootEntry({ last, options, identity, integrity, deployment }: BootParts): JournalEntry {
+/** Records the boot, and what the end of the one before cut off. */
+export function recordBoot(
+  chronicle: Chronicle,
+  { journal, projection }: Pick<Memory, "journal" | "projection">,
+  { log, ...parts }: Omit<BootParts, "last"> & { log(entry: LogEntry): void },
+): void {
+  const { host, open } = projection;
+  const interrupted = interruptedEntries(open);
+  chronicle.open(bootEntry({ last: host, ...parts }), journal);
+  for (const entry of interrupted) chronicle.record(entry);
+  if (interrupted.length > 0) log({ level: "warn", event: "execution.interrupted", count: interrupted.length });
+}
+
+function bootEntry({ last, options, identity, integrity, deployment }: BootParts): JournalEntry {
   const { sha256, approvals } = options.configuration;
   return {
     type: "boot.started",

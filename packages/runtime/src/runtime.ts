@@ -15,18 +15,17 @@ import {
   type Reply,
   type ToolDescription,
 } from "@femtoclaw/protocol";
+import { admissionProblem } from "./admission-problem.ts";
 import { Approvals, reviewQuestions, takeUpQuestions } from "./approvals.ts";
-import { bootEntry } from "./boot-record.ts";
+import { recordBoot } from "./boot-record.ts";
 import { Chronicle } from "./chronicle.ts";
 import { CommittedRecords } from "./committed-records.ts";
 import { type Integrity, NOT_VERIFIED } from "./deployment.ts";
 import { type Fork, forkLog } from "./epochs/fork.ts";
 import { faultError } from "./fault-error.ts";
 import { type OpenGate, openGate } from "./gate/open-gate.ts";
-import type { Problem } from "./gate/verdict.ts";
 import { harmless } from "./harmless.ts";
 import { endedReply } from "./history.ts";
-import { interruptedEntries } from "./interruptions.ts";
 import type { LogEntry, PolicySource, RuntimeOptions } from "./options.ts";
 import type { Projection } from "./projection/projection.ts";
 import { RefusalSummary } from "./refusal-summary.ts";
@@ -36,6 +35,7 @@ import { type Session, type SessionOptions, Sessions } from "./session.ts";
 import type { Halt, HaltRequest } from "./session-halts.ts";
 import { settled } from "./settled.ts";
 import { type RuntimeStatus, statusOf } from "./status.ts";
+import { tellSpace } from "./subsystems/disk-space.ts";
 import { InForce } from "./subsystems/in-force.ts";
 import { type Memory, openMemory } from "./subsystems/memory.ts";
 import { Observability } from "./subsystems/observability.ts";
@@ -44,7 +44,7 @@ import { Witnessing } from "./subsystems/witnessing.ts";
 import { Supervision } from "./supervision.ts";
 import { type Surroundings, systemSurroundings } from "./surroundings.ts";
 import { ActorSystem } from "./system.ts";
-import { messageOf, reversalFor } from "./undo.ts";
+import { undo } from "./undo.ts";
 
 const TELEMETRY_FLUSH_MS = 3_000;
 
@@ -254,9 +254,7 @@ export class Runtime implements AsyncDisposable {
    * where anything but what that execution left is there now. Throws FEMTO_UNDO_IMPOSSIBLE where there is no such call.
    */
   async undo(execution: string): Promise<Reply> {
-    const message = messageOf(await reversalFor(this.journal, execution));
-    await using session = this.openSession({ channel: "operator" });
-    return await session.propose(message, { label: `undo of ${execution}` });
+    return await undo(execution, this.journal, () => this.openSession({ channel: "operator" }));
   }
 
   /** Ends a session for good: nothing of it begins any more, what runs is asked to end. Durable when it resolves. */
@@ -328,7 +326,7 @@ export class Runtime implements AsyncDisposable {
         this.#observability?.wake();
       },
       onFailed: (error) => this.#journalFailed(error),
-      onSpace: (full) => this.#spaceChanged(full),
+      onSpace: (full) => tellSpace(full, { system: this.#system, chronicle: this.#chronicle, log: this.#log }),
       log: this.#log,
     });
     this.#memory = memory;
@@ -336,20 +334,13 @@ export class Runtime implements AsyncDisposable {
       const { origin, parent } = memory.epoch;
       this.#log({ level: "warn", event: "epoch.opened", log: origin, parent: parent.origin, reason: parent.reason });
     }
-    const { host, open } = memory.projection;
-    const interrupted = interruptedEntries(open);
-    const boot = bootEntry({
-      last: host,
+    recordBoot(this.#chronicle, memory, {
       options: this.#options,
       identity: this.#surroundings.process,
       integrity: this.#integrity,
       deployment: this.#inForce.deploy(this.#integrity.binary),
+      log: this.#log,
     });
-    this.#chronicle.open(boot, memory.journal);
-    for (const entry of interrupted) this.#chronicle.record(entry);
-    if (interrupted.length > 0) {
-      this.#log({ level: "warn", event: "execution.interrupted", count: interrupted.length });
-    }
     this.#chronicle.advance({ type: "memory.ready" });
   }
 
@@ -390,7 +381,7 @@ export class Runtime implements AsyncDisposable {
       standing: (principal) => this.#inForce.standing(principal),
       journal: this.journal,
       histories: this.#opened.histories,
-      admission: () => this.#admission(),
+      admission: () => admissionProblem(this.#system.phase, this.#memory, this.#witnessing),
       quota: (session) => this.#sessions.quotaOf(session),
       lost: (execution, reason) => this.#log({ level: "error", event: "execution.lost", execution, reason }),
     });
@@ -401,27 +392,6 @@ export class Runtime implements AsyncDisposable {
       record: (entry) => this.#chronicle.record(entry),
     });
     return this.#open;
-  }
-
-  // INVARIANT: I3: calls are taken in `idle` and `executing` alone; every other phase refuses them, and so
-  // does a disk without the reserve.
-  #admission(): Problem | null {
-    const { phase } = this.#system;
-    if (phase !== "idle" && phase !== "executing") {
-      return { code: "FEMTO_DRAINING", reason: `the runtime is in phase ${phase} and takes no calls` };
-    }
-    const full = this.#memory?.space.full ?? null;
-    if (full !== null) return { code: "FEMTO_DISK_FULL", reason: `the journal's disk is full: ${full}` };
-    return this.#witnessing?.problem ?? null;
-  }
-
-  /** Said in the log, in the journal and by the memory machine; outcomes and what the runtime says of itself go on. */
-  #spaceChanged(full: string | null): void {
-    this.#system.send("memory", { type: full === null ? "relieved" : "exhausted" });
-    const state = full === null ? "ready" : "full";
-    const reason = full ?? "the reserve is taken again";
-    this.#log({ level: full === null ? "info" : "error", event: "memory.changed", state, reason });
-    this.#chronicle.record({ type: "memory.changed", session: null, execution: null, body: { state, reason } });
   }
 
   #journalFailed(error: unknown): void {

@@ -5,8 +5,16 @@
 import { Buffer } from "node:buffer";
 import { type Reversal, reversalOf } from "@femtoclaw/capabilities";
 import type { JournalReader } from "@femtoclaw/journal";
-import { FemtoError, printable, type TypedRecord } from "@femtoclaw/protocol";
+import { FemtoError, printable, type Reply, type TypedRecord } from "@femtoclaw/protocol";
 import { notFound, showExecution } from "./history.ts";
+import type { Session } from "./session.ts";
+
+/** Proposes the reverse call of an execution in a session of an operator's, which ends with it. */
+export async function undo(execution: string, reader: JournalReader, open: () => Session): Promise<Reply> {
+  const message = messageOf(await reversalFor(reader, execution));
+  await using session = open();
+  return await session.propose(message, { label: `undo of ${execution}` });
+}
 
 /** Throws FEMTO_UNDO_IMPOSSIBLE with the reason, FEMTO_EXECUTION_NOT_FOUND for one that the journal does not know. */
 export async function reversalFor(reader: JournalReader, execution: string): Promise<Reversal> {

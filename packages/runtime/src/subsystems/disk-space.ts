@@ -5,8 +5,10 @@
 import { statfsSync } from "node:fs";
 import { type Clock, DiskReserve, RESERVE_BYTES } from "@femtoclaw/journal";
 import { errorText } from "@femtoclaw/protocol";
+import type { Chronicle } from "../chronicle.ts";
 import { harmless } from "../harmless.ts";
 import type { LogEntry } from "../options.ts";
+import type { ActorSystem } from "../system.ts";
 
 /** Pause between two attempts to take the reserve again. */
 const CHECK_MS = 1_000;
@@ -111,4 +113,16 @@ export class DiskSpace {
       return false;
     }
   }
+}
+
+/** Said in the log, in the journal and by the memory machine; outcomes and what the runtime says of itself go on. */
+export function tellSpace(
+  full: string | null,
+  { system, chronicle, log }: { system: ActorSystem; chronicle: Chronicle; log(entry: LogEntry): void },
+): void {
+  system.send("memory", { type: full === null ? "relieved" : "exhausted" });
+  const state = full === null ? "ready" : "full";
+  const reason = full ?? "the reserve is taken again";
+  log({ level: full === null ? "info" : "error", event: "memory.changed", state, reason });
+  chronicle.record({ type: "memory.changed", session: null, execution: null, body: { state, reason } });
 }
