@@ -1,5 +1,6 @@
 /** The host: one runtime behind two sockets, until somebody stops it. */
 import { join } from "node:path";
+import type { ReloadAnswer } from "@femtoclaw/client";
 import { proveContinuation } from "@femtoclaw/journal";
 import { LogMemory } from "@femtoclaw/journal/known-log";
 import { agentSocketName, errorText, FemtoError, SOCKET_NAMES } from "@femtoclaw/protocol";
@@ -91,11 +92,12 @@ export class HostProcess implements AsyncDisposable {
   }
 
   /**
-   * Puts the policy in force that the configuration has by now; resolves with its revision and the one before it.
+   * Puts the policy in force that the configuration has by now; resolves with its revision and the one before it, and with those on trial.
    * Whatever is wrong with it, also with the file, is recorded and thrown, and leaves in force what was.
    */
-  async reload(by: string): Promise<{ readonly revision: string; readonly before: string }> {
+  async reload(by: string): Promise<ReloadAnswer> {
     const before = this.runtime.policy.revision;
+    const shadowBefore = this.runtime.shadow?.revision ?? null;
     let candidate: PolicySource;
     try {
       const loaded = this.#load();
@@ -106,7 +108,7 @@ export class HostProcess implements AsyncDisposable {
       throw error;
     }
     const { revision } = await this.runtime.reload(candidate, by);
-    return { revision, before };
+    return { revision, before, shadow: this.runtime.shadow?.revision ?? null, shadow_before: shadowBefore };
   }
 
   /** Resolves when the host has ended; rejects when it could not end in order. */

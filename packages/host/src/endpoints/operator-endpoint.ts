@@ -1,6 +1,7 @@
 /** What an operator may ask. This endpoint is never visible in a sandbox, and an agent never gets it. */
 
 import { isAbsolute } from "node:path";
+import type { ReloadAnswer } from "@femtoclaw/client";
 import { LIMITS } from "@femtoclaw/protocol";
 import {
   listExecutions,
@@ -27,7 +28,7 @@ export interface OperatorParts {
   /** Begins the end of the host; the answer goes out first. */
   stop(now: boolean): void;
   /** Puts the policy in force that the configuration has by now. */
-  reload(by: string): Promise<{ readonly revision: string; readonly before: string }>;
+  reload(by: string): Promise<ReloadAnswer>;
 }
 
 /** LIMIT: executions in one answer. */

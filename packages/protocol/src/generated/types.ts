@@ -174,6 +174,7 @@ export interface Configuration {
   after_secret?: AfterTable;
   after_untrusted?: AfterTable;
   budgets?: BudgetsTable;
+  shadow?: ShadowTable;
   /**
    * What is narrower for one agent, by the name of its socket `agent-NAME.sock`. Nothing here permits anything.
    */
@@ -318,6 +319,9 @@ export interface AfterTable {
 }
 /**
  * What one session may use before it is halted.
+ *
+ * This interface was referenced by `Configuration`'s JSON-Schema
+ * via the `definition` "budgetsTable".
  */
 export interface BudgetsTable {
   /**
@@ -332,6 +336,17 @@ export interface BudgetsTable {
    * Time since its first call; no call begins later.
    */
   seconds?: number;
+}
+/**
+ * Rules on trial, with the files in `policy/shadow`: each decided call is also decided by them, and the record says how. They permit, ask and forbid nothing. What stands here takes the place of the same key of the tables in force; all the rest is as in force.
+ */
+export interface ShadowTable {
+  allow?: AllowTable;
+  ask?: AskTable;
+  deny?: DenyTable;
+  after_secret?: AfterTable;
+  after_untrusted?: AfterTable;
+  budgets?: BudgetsTable;
 }
 /**
  * This interface was referenced by `Configuration`'s JSON-Schema
@@ -1055,6 +1070,48 @@ export interface CapabilityDisabledBody {
   name: string;
 }
 /**
+ * One compiled rule and where it came from.
+ *
+ * This interface was referenced by `undefined`'s JSON-Schema
+ * via the `definition` "policyRule".
+ */
+export interface PolicyRule {
+  id: string;
+  text: string;
+  source: null | string;
+  /**
+   * What the rule does, in plain words.
+   */
+  reason?: string;
+  /**
+   * What an operator can change about it.
+   */
+  fix?: string;
+}
+/**
+ * What the rules on trial say of the call, on the facts of this record. It has no part in what was decided.
+ *
+ * This interface was referenced by `undefined`'s JSON-Schema
+ * via the `definition` "shadowVerdict".
+ */
+export interface ShadowVerdict {
+  /**
+   * Revision of the rules on trial; the activation before has their text.
+   */
+  revision: string;
+  verdict: "allowed" | "asks" | "denied" | "undecided";
+  /**
+   * Error code that a proposer would have heard, or under which nothing could be decided; null where it is allowed.
+   */
+  code: null | string;
+  /**
+   * Sorted identifiers of the rules that say so, the first ones.
+   *
+   * @maxItems 32
+   */
+  rules: string[];
+}
+/**
  * A policy revision came into force.
  *
  * This interface was referenced by `undefined`'s JSON-Schema
@@ -1073,25 +1130,17 @@ export interface PolicyActivatedBody {
    */
   rules: null | PolicyRule[];
   /**
+   * Revision of the rules on trial beside it, of the same engine and schema; absent where there are none.
+   */
+  shadow?: string;
+  /**
+   * The whole set on trial; null where it is a commitment.
+   */
+  shadow_rules?: null | PolicyRule[];
+  /**
    * Digest of the configuration that it was compiled from, where that was loaded anew while the host ran; else the boot's record has it.
    */
   configuration?: string;
-}
-/**
- * One compiled rule and where it came from.
- */
-export interface PolicyRule {
-  id: string;
-  text: string;
-  source: null | string;
-  /**
-   * What the rule does, in plain words.
-   */
-  reason?: string;
-  /**
-   * What an operator can change about it.
-   */
-  fix?: string;
 }
 /**
  * A candidate for the policy was not taken. What was in force stays in force.
@@ -1215,6 +1264,7 @@ export interface ExecutionRefusedBody {
   revision: null | string;
   rules: string[];
   error: ReplyError;
+  shadow?: ShadowVerdict;
   /**
    * Sequence number of the question that this ends; absent where nobody was asked.
    */
@@ -1282,6 +1332,7 @@ export interface ExecutionIntentBody {
    * What is true of the principal from this record on, for ever. Absent where the call changes nothing about that.
    */
   marks?: Mark[];
+  shadow?: ShadowVerdict;
   /**
    * Sequence number of the question that operators said yes to; absent where nobody was asked.
    */
@@ -1538,6 +1589,7 @@ export interface ApprovalAskedBody {
    * @maxItems 64
    */
   files: ApprovedFile[];
+  shadow?: ShadowVerdict;
   /**
    * SHA-256 of the JSON text [principal, tool, capability, args, questions, files, rules, approvers], as they are recorded. An answer is to this and to nothing else.
    */

@@ -18,7 +18,7 @@ import type {
 import { type CapabilitySecrets, NO_SECRETS } from "./argument-validators.ts";
 import type { Leave } from "./door.ts";
 import type { Release } from "./fair-slots.ts";
-import type { Standing } from "./gate-parts.ts";
+import type { OnTrial, Standing } from "./gate-parts.ts";
 import type { WaitingCall } from "./questions.ts";
 import type { SessionQuota } from "./session-quota.ts";
 import type { EndingEvent, Problem } from "./verdict.ts";
@@ -57,6 +57,8 @@ export interface Execution {
   bound: BoundArguments | null;
   revision: string | null;
   rules: readonly string[];
+  /** The rules that were on trial when it was decided; null where none were. */
+  onTrial: OnTrial | null;
   /** Question that operators said yes to, where one was asked about this call, and the rules that asked. */
   approval: number | null;
   askedBy: readonly string[];
@@ -119,6 +121,7 @@ export function newExecution(
     bound: null,
     revision: null,
     rules: [],
+    onTrial: null,
     approval: null,
     askedBy: [],
     heldBack: null,
