@@ -72,7 +72,10 @@ function tell({ output }: CommandContext, { revision, difference, others }: Tria
     output.line("no rules were on trial: nothing stands under [shadow], or no host has loaded it");
   else {
     output.line(`on trial: revision ${revision.slice(0, 12)}`);
-    for (const line of policyDifferenceLines(difference, recorded ? "recorded" : "trial", output)) output.line(line);
+    const isAsked = difference.calls > 0 || difference.undecidable.length > 0;
+    if (!isAsked) output.line("no call was decided while these rules were on trial");
+    else
+      for (const line of policyDifferenceLines(difference, recorded ? "recorded" : "trial", output)) output.line(line);
     if (others > 0)
       output.line(`${others} calls were decided while other rules were on trial; --revision selects those`);
   }

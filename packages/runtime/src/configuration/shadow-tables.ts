@@ -16,11 +16,9 @@ export function trialSource({ shadow = {}, ...inForce }: Configuration, sourceOf
   return (pointer) => {
     const tokens = pointerTokens(pointer);
     const [table = "", key] = tokens;
-    const onTrial = shadow[table as keyof ShadowTables] as Record<string, unknown> | undefined;
-    const isOnTrial =
-      key === undefined
-        ? onTrial !== undefined && !Object.hasOwn(inForce, table)
-        : onTrial !== undefined && Object.hasOwn(onTrial, key);
+    const written = Object.hasOwn(shadow, table) ? (shadow[table as keyof ShadowTables] ?? {}) : null;
+    const isWhole = key === undefined && !Object.hasOwn(inForce, table);
+    const isOnTrial = written !== null && (isWhole || (key !== undefined && Object.hasOwn(written, key)));
     return sourceOf(isOnTrial ? jsonPointer(["shadow", ...tokens]) : pointer);
   };
 }
