@@ -21,6 +21,7 @@ import { operatorHandlers } from "./endpoints/operator-endpoint.ts";
 import { assertNobodyListens, prepareSocketDirectory } from "./endpoints/socket-directory.ts";
 import { SocketServer } from "./endpoints/socket-server.ts";
 import { loadPolicy } from "./preflight.ts";
+import type { Webhook } from "./webhook/webhook.ts";
 
 export interface HostOptions {
   readonly loaded: LoadedConfiguration;
@@ -42,6 +43,7 @@ export class HostProcess implements AsyncDisposable {
   readonly #servers: readonly SocketServer[];
   readonly #load: () => LoadedConfiguration;
   readonly #stopped = Promise.withResolvers<void>();
+  #webhook: Webhook | null = null;
   #stopping = false;
 
   private constructor(
@@ -69,13 +71,22 @@ export class HostProcess implements AsyncDisposable {
     };
     const paths = [sockets.agent, sockets.operator, ...Object.values(sockets.agents)];
     for (const path of paths) await assertNobodyListens(path);
-    const runtime = await startRuntime(loaded, log);
+    // A secret that is not there is told of before anything is opened.
+    const beginWebhook = await webhookOf(resolved);
+    let webhook: Webhook | null = null;
+    const runtime = await startRuntime(loaded, (entry) => {
+      log(entry);
+      if (entry.event === "approval.asked") webhook?.asked(Number(entry["id"]));
+    });
     const servers: SocketServer[] = [];
     const host = new HostProcess(runtime, sockets, servers, load);
+    webhook = beginWebhook?.(runtime, log) ?? null;
+    host.#webhook = webhook;
     const stop = (now: boolean): void => void setImmediate(() => void host.stop({ now }));
     const otlpEndpoint = resolved.otlpEndpoint ?? null;
     const reload = (by: string) => host.reload(by);
-    const operatorParts = { runtime, sockets, otlpEndpoint, stop, reload };
+    const webhookStatus = () => host.#webhook?.status ?? null;
+    const operatorParts = { runtime, sockets, otlpEndpoint, webhookStatus, stop, reload };
     try {
       // Operators first: whoever may propose can also be stopped.
       servers.push(await SocketServer.listen(sockets.operator, () => operatorHandlers(operatorParts)));
@@ -129,6 +140,7 @@ export class HostProcess implements AsyncDisposable {
 
   /** The journal is closed first, so that a closed connection means that all is kept. */
   async #end(now: boolean): Promise<void> {
+    this.#webhook?.stop();
     try {
       await this.runtime.close(now ? { drainMs: 0 } : {});
     } finally {
@@ -191,6 +203,16 @@ async function rememberLog(stateDirectory: string, runtime: Runtime, log: (entry
     const fix = error instanceof FemtoError ? { fix: error.fix } : {};
     log({ level: "warn", event: "log.differs", reason: errorText(error), ...fix });
   }
+}
+
+/** Only where somebody is to be told. */
+async function webhookOf({
+  approvals: { webhook: setting },
+}: ResolvedConfiguration): Promise<((runtime: Runtime, log: (entry: LogEntry) => void) => Webhook) | null> {
+  if (setting === undefined) return null;
+  const { Webhook, webhookKey } = await import("./webhook/webhook.ts");
+  const key = await webhookKey(setting, process.env);
+  return (runtime, log) => new Webhook({ setting, key, runtime, log });
 }
 
 /** Their transports are loaded only where there are any. */

@@ -34,6 +34,7 @@ export { type JournalReader, type LogReader, StoreReader } from "./journal-reade
 export { FileKeyring } from "./keys/file-keyring.ts";
 export { KeyChain, type LogKey, originOf, type SignedCheckpoint } from "./keys/key-chain.ts";
 export { type Keyring, MemoryKeyring } from "./keys/keyring.ts";
+export { readPrivate } from "./keys/private-file.ts";
 export { proveContinuation } from "./known-log/continuation.ts";
 export { checkJournal, type JournalCheck } from "./records/check.ts";
 export { decodeRecord, encodeRecord } from "./records/record.ts";

@@ -22,6 +22,7 @@ export {
   resolveConfiguration,
 } from "./configuration/resolve-configuration.ts";
 export { DEFAULT_SEARCH_PATH, findProgram } from "./configuration/resolve-programs.ts";
+export type { WebhookSetting } from "./configuration/resolve-webhook.ts";
 export type { WitnessSetting } from "./configuration/resolve-witnesses.ts";
 export { createRuntime } from "./create-runtime.ts";
 export { type Fork, type ForkOptions, forkLog } from "./epochs/fork.ts";

@@ -13,6 +13,7 @@ import { logToStderr } from "../terminal/log.ts";
 import type { Output } from "../terminal/output.ts";
 import { table } from "../terminal/table.ts";
 import { witnessRow } from "../terminal/witness-row.ts";
+import type { WebhookStatus } from "../webhook/webhook-delivery.ts";
 import type { CommandContext } from "./command-context.ts";
 import { type HeldLog, heldText, holdLog } from "./known-log.ts";
 
@@ -232,6 +233,7 @@ interface HostStatus extends RuntimeStatus {
   readonly agent_sockets: Readonly<Record<string, string>>;
   readonly operator_socket: string;
   readonly otlp: string | null;
+  readonly webhook: WebhookStatus | null;
 }
 
 function statusRows(status: HostStatus, output: Output): string[][] {
@@ -256,6 +258,7 @@ function statusRows(status: HostStatus, output: Output): string[][] {
     ["capabilities", `${capabilities.enabled} of ${capabilities.registered} enabled`],
     ["sandbox", status.sandbox ?? "not needed by any enabled capability"],
     ["telemetry", status.otlp === null ? "not configured" : `${status.observability} to ${printable(status.otlp)}`],
+    ...(status.webhook === null ? [] : [["webhook", webhookText(status.webhook, output)]]),
     ...(status.witnesses.length === 0 ? [["witnesses", "none"]] : []),
     ...status.witnesses.map((witness) => ["witness", witnessRow(witness).join("  ")]),
     ["agents", printable(status.agent_socket, 4_096)],
@@ -263,6 +266,11 @@ function statusRows(status: HostStatus, output: Output): string[][] {
     ["operators", printable(status.operator_socket, 4_096)],
     ...(fault === null ? [] : [["fault", output.style("red", `${fault.code}: ${printable(fault.reason, 2_000)}`)]]),
   ];
+}
+
+function webhookText({ origin, delivered, waiting, given_up, error }: WebhookStatus, output: Output): string {
+  const text = `${printable(origin)}: ${delivered} told, ${waiting} waiting${given_up === 0 ? "" : `, ${given_up} given up`}`;
+  return error === null ? text : `${text}; ${output.style("red", printable(error, 1_000))}`;
 }
 
 function trialText({ rules, revision, undecided }: ShadowStatus, output: Output): string {

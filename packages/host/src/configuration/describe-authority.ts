@@ -16,6 +16,10 @@ export function describeAuthority(resolved: ResolvedConfiguration): string {
     ["programs are found in", [authority.searchPath.map(shown).join(", ")]],
     ["calls may set the variables", authority.environmentNames],
     ["telemetry goes to", rest.otlpEndpoint === undefined ? [] : [shown(rest.otlpEndpoint)]],
+    [
+      "questions are told to",
+      rest.approvals.webhook === undefined ? [] : [shown(new URL(rest.approvals.webhook.url).origin)],
+    ],
     [rest.witnessesRequired ? "calls need as witness" : "checkpoints go to", rest.witnesses.map(witness)],
     ["state is kept in", [shown(rest.stateDirectory)]],
     ...(shadow === undefined ? [] : trialSections(authority, shadow)),

@@ -398,6 +398,27 @@ export interface ApprovalsTable {
    * Questions of one session that may be open at once. Default: 8.
    */
   per_session?: number;
+  webhook?: WebhookTable;
+}
+/**
+ * Who is told that something is asked, answered or expired. It is told, and can answer nothing.
+ *
+ * This interface was referenced by `Configuration`'s JSON-Schema
+ * via the `definition` "webhookTable".
+ */
+export interface WebhookTable {
+  /**
+   * Where it is posted to; https, or http to this machine.
+   */
+  url: string;
+  /**
+   * File with the secret that messages are signed with, of at least 24 characters; readable by you alone. This, or `key_env`.
+   */
+  key_file?: string;
+  /**
+   * Variable of the host with the secret instead.
+   */
+  key_env?: string;
 }
 export interface MemoryTable {
   /**

@@ -24,6 +24,7 @@ import { checkSocketPath, resolveDirectories, resolveFloor } from "./resolve-dir
 import { resolveHistory } from "./resolve-history.ts";
 import { resolveSearchPath, withOtherNames } from "./resolve-programs.ts";
 import { resolveAgents, resolveTable } from "./resolve-tables.ts";
+import { resolveWebhook, type WebhookSetting } from "./resolve-webhook.ts";
 import { checkWitnesses, resolveWitnesses, type WitnessSetting } from "./resolve-witnesses.ts";
 import { onTrial, trialSource } from "./shadow-tables.ts";
 
@@ -60,6 +61,8 @@ export interface ApprovalSettings {
   readonly expiresMs: number;
   /** Questions of one session that may be open at once. */
   readonly perSession: number;
+  /** Who is told of questions; absent where nobody is. */
+  readonly webhook?: WebhookSetting;
 }
 
 /** The part of an authority that tables say, and that rules on trial say otherwise. */
@@ -101,13 +104,15 @@ export function resolveConfiguration(input: ConfigurationInput): ResolvedConfigu
   const directories = resolveDirectories(configuration, base, environment, places);
   const witnesses = resolveWitnesses(configuration, base, directories, places);
   const witnessFiles = witnesses.flatMap((witness) => (witness.kind === "file" ? [witness.path] : []));
+  const webhook = resolveWebhook(configuration, base, places);
+  const keyFiles = webhook !== undefined && "file" in webhook.key ? [webhook.key.file] : [];
   const searchPath = resolveSearchPath(configuration.search_path, places);
   const machine = { base, searchPath };
   const authority: Authority = {
     workspace: directories.workspace,
     searchPath,
     ...resolveRights(configuration, machine, places),
-    floor: resolveFloor([...(input.ownPaths ?? []), ...witnessFiles], directories, base, places),
+    floor: resolveFloor([...(input.ownPaths ?? []), ...witnessFiles, ...keyFiles], directories, base, places),
     childRead: pathGrants(["sandbox", "read"], configuration.sandbox?.read, base, places).map(({ path }) => path),
     ...childEnvironment(configuration.sandbox?.env ?? [], environment, places),
   };
@@ -122,6 +127,7 @@ export function resolveConfiguration(input: ConfigurationInput): ResolvedConfigu
     approvals: {
       expiresMs: configuration.approvals?.expires_ms ?? LIMITS.approvalExpiresMs,
       perSession: configuration.approvals?.per_session ?? LIMITS.approvalsPerSession,
+      ...(webhook === undefined ? {} : { webhook }),
     },
     stateDirectory: directories.state,
     runtimeDirectory: directories.runtime,
