@@ -12,6 +12,14 @@ import {
 import { HostConnection } from "./connection.ts";
 import { followLogOf, type LogMemory, type MetLog, memoryOf } from "./host-log.ts";
 
+/** Revisions in force and on trial, after and before; null where none are on trial. */
+export interface ReloadAnswer {
+  readonly revision: string;
+  readonly before: string;
+  readonly shadow: string | null;
+  readonly shadow_before: string | null;
+}
+
 export class AgentClient implements AsyncDisposable {
   readonly #connection: HostConnection;
 
@@ -215,8 +223,8 @@ export class OperatorClient implements AsyncDisposable {
   }
 
   /** Puts the policy in force that the host's configuration has by now; durable when it resolves. */
-  async reload(): Promise<{ revision: string; before: string }> {
-    return (await this.#connection.request("policy.reload")) as { revision: string; before: string };
+  async reload(): Promise<ReloadAnswer> {
+    return (await this.#connection.request("policy.reload")) as ReloadAnswer;
   }
 
   /** The compiled policy in force. */

@@ -1,5 +1,6 @@
 /** The host: one runtime behind two sockets, until somebody stops it. */
 import { join } from "node:path";
+import type { ReloadAnswer } from "@femtoclaw/client";
 import { proveContinuation } from "@femtoclaw/journal";
 import { LogMemory } from "@femtoclaw/journal/known-log";
 import { agentSocketName, errorText, FemtoError, SOCKET_NAMES } from "@femtoclaw/protocol";
@@ -21,6 +22,7 @@ import { assertNobodyListens, prepareSocketDirectory } from "./endpoints/socket-
 import { SocketServer } from "./endpoints/socket-server.ts";
 import { ownIntegrity } from "./integrity/own-integrity.ts";
 import { loadPolicy } from "./preflight.ts";
+import type { Webhook } from "./webhook/webhook.ts";
 
 export interface HostOptions {
   readonly loaded: LoadedConfiguration;
@@ -42,6 +44,7 @@ export class HostProcess implements AsyncDisposable {
   readonly #servers: readonly SocketServer[];
   readonly #load: () => LoadedConfiguration;
   readonly #stopped = Promise.withResolvers<void>();
+  #webhook: Webhook | null = null;
   #stopping = false;
 
   private constructor(
@@ -69,13 +72,22 @@ export class HostProcess implements AsyncDisposable {
     };
     const paths = [sockets.agent, sockets.operator, ...Object.values(sockets.agents)];
     for (const path of paths) await assertNobodyListens(path);
-    const runtime = await startRuntime(loaded, log);
+    // A secret that is not there is told of before anything is opened.
+    const beginWebhook = await webhookOf(resolved);
+    let webhook: Webhook | null = null;
+    const runtime = await startRuntime(loaded, (entry) => {
+      log(entry);
+      if (entry.event === "approval.asked") webhook?.asked(Number(entry["id"]));
+    });
     const servers: SocketServer[] = [];
     const host = new HostProcess(runtime, sockets, servers, load);
+    webhook = beginWebhook?.(runtime, log) ?? null;
+    host.#webhook = webhook;
     const stop = (now: boolean): void => void setImmediate(() => void host.stop({ now }));
     const otlpEndpoint = resolved.otlpEndpoint ?? null;
     const reload = (by: string) => host.reload(by);
-    const operatorParts = { runtime, sockets, otlpEndpoint, stop, reload };
+    const webhookStatus = () => host.#webhook?.status ?? null;
+    const operatorParts = { runtime, sockets, otlpEndpoint, webhookStatus, stop, reload };
     try {
       // Operators first: whoever may propose can also be stopped.
       servers.push(await SocketServer.listen(sockets.operator, () => operatorHandlers(operatorParts)));
@@ -92,11 +104,12 @@ export class HostProcess implements AsyncDisposable {
   }
 
   /**
-   * Puts the policy in force that the configuration has by now; resolves with its revision and the one before it.
+   * Puts the policy in force that the configuration has by now; resolves with its revision and the one before it, and with those on trial.
    * Whatever is wrong with it, also with the file, is recorded and thrown, and leaves in force what was.
    */
-  async reload(by: string): Promise<{ readonly revision: string; readonly before: string }> {
+  async reload(by: string): Promise<ReloadAnswer> {
     const before = this.runtime.policy.revision;
+    const shadowBefore = this.runtime.shadow?.revision ?? null;
     let candidate: PolicySource;
     try {
       const loaded = this.#load();
@@ -107,7 +120,7 @@ export class HostProcess implements AsyncDisposable {
       throw error;
     }
     const { revision } = await this.runtime.reload(candidate, by);
-    return { revision, before };
+    return { revision, before, shadow: this.runtime.shadow?.revision ?? null, shadow_before: shadowBefore };
   }
 
   /** Resolves when the host has ended; rejects when it could not end in order. */
@@ -128,6 +141,7 @@ export class HostProcess implements AsyncDisposable {
 
   /** The journal is closed first, so that a closed connection means that all is kept. */
   async #end(now: boolean): Promise<void> {
+    this.#webhook?.stop();
     try {
       await this.runtime.close(now ? { drainMs: 0 } : {});
     } finally {
@@ -192,6 +206,16 @@ async function rememberLog(stateDirectory: string, runtime: Runtime, log: (entry
     const fix = error instanceof FemtoError ? { fix: error.fix } : {};
     log({ level: "warn", event: "log.differs", reason: errorText(error), ...fix });
   }
+}
+
+/** Only where somebody is to be told. */
+async function webhookOf({
+  approvals: { webhook: setting },
+}: ResolvedConfiguration): Promise<((runtime: Runtime, log: (entry: LogEntry) => void) => Webhook) | null> {
+  if (setting === undefined) return null;
+  const { Webhook, webhookKey } = await import("./webhook/webhook.ts");
+  const key = await webhookKey(setting, process.env);
+  return (runtime, log) => new Webhook({ setting, key, runtime, log });
 }
 
 /** Their transports are loaded only where there are any. */

@@ -1,6 +1,7 @@
 /** The command line of `policy`. */
 import { type Command, InvalidArgumentError } from "commander";
 import type { Runner } from "./commands/command-context.ts";
+import type { PolicyShadowOptions } from "./commands/policy-shadow.ts";
 
 export function addPolicyCommands(program: Command, run: Runner): void {
   const policy = program.command("policy").description("the rules in force, and what they decided");
@@ -58,6 +59,18 @@ function addHindsightCommands(policy: Command, run: Runner): void {
       run(async (context) => (await import("./commands/policy-diff.ts")).policyDiff(context, options)),
     );
   policy
+    .command("shadow")
+    .option("--since <seq>", "first record to look at", sequence)
+    .option("--revision <sha256>", "beginning of the revision that was on trial; without it the newest", revision)
+    .option("--recorded", "decide by the recorded rules again, to see whether the records hold")
+    .option("--journal <path>", "stopped state directory, a copy of one, or an exported tree; it is verified first")
+    .option(...key)
+    .description("show where the rules on trial, [shadow], and those in force differed")
+    .addHelpText("after", "\nExample:\n  femtoclaw policy shadow --since 1200")
+    .action((options: PolicyShadowOptions) =>
+      run(async (context) => (await import("./commands/policy-shadow.ts")).policyShadow(context, options)),
+    );
+  policy
     .command("learn")
     .option("--since <seq>", "first record to look at", sequence)
     .option("--out <file>", "file for the draft, which must not exist yet")
@@ -68,6 +81,11 @@ function addHindsightCommands(policy: Command, run: Runner): void {
     .action((options: { since?: number; out?: string; journal?: string; key?: string }) =>
       run(async (context) => (await import("./commands/policy-learn.ts")).policyLearn(context, options)),
     );
+}
+
+function revision(text: string): string {
+  if (!/^[0-9a-f]{8,64}$/.test(text)) throw new InvalidArgumentError("it must be 8 to 64 digits of a revision");
+  return text;
 }
 
 function sequence(text: string): number {

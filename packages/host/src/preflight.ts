@@ -7,26 +7,34 @@ import {
   type CompiledPolicy,
   compilePolicy,
   createPolicyEngine,
+  type FileRule,
   type LintFinding,
   loadPolicyFiles,
   type PolicyFileRules,
   PolicyTrial,
 } from "@femtoclaw/policy";
-import { type CapabilityManifest, FemtoError, printable } from "@femtoclaw/protocol";
+import { type Authority, type CapabilityManifest, FemtoError, printable } from "@femtoclaw/protocol";
 import { machineNames, type PolicyFilesOption, type Surroundings } from "@femtoclaw/runtime";
 import type { LoadedConfiguration } from "./configuration/load-configuration.ts";
-import { policyFolder } from "./policy/policy-folder.ts";
+import { type PolicySetFiles, policyFolder } from "./policy/policy-folder.ts";
 import type { PolicyTestResult } from "./policy/policy-test.ts";
 import { readPolicyTests } from "./policy/read-tests.ts";
 import { runPolicyTests, type TestBench } from "./policy/run-tests.ts";
 
-export interface LoadedPolicy {
+/** One set of rules, tried out and tested by its own tests. */
+export interface TestedSet {
   readonly compiled: CompiledPolicy;
-  /** For the runtime. */
-  readonly policyFiles: PolicyFilesOption;
+  readonly rules: readonly FileRule[];
   /** What an operator should know, and may have meant. */
   readonly warnings: readonly LintFinding[];
   readonly results: readonly PolicyTestResult[];
+}
+
+export interface LoadedPolicy extends Omit<TestedSet, "rules"> {
+  /** For the runtime. */
+  readonly policyFiles: PolicyFilesOption;
+  /** The rules on trial; null where none are. */
+  readonly shadow: TestedSet | null;
 }
 
 type Project = Pick<LoadedConfiguration, "path" | "resolved" | "policyFiles">;
@@ -43,7 +51,7 @@ const REPORTED_MAX = 50;
 /** Throws FEMTO_CONFIG_INVALID or FEMTO_POLICY_INVALID, the latter also when one of the policy's own tests fails. */
 export async function loadPolicy(project: Project, openEngine: OpenEngine = createPolicyEngine): Promise<LoadedPolicy> {
   const loaded = await testPolicy(project, openEngine);
-  const failed = loaded.results.filter(({ fault }) => fault !== null);
+  const failed = [...loaded.results, ...(loaded.shadow?.results ?? [])].filter(({ fault }) => fault !== null);
   if (failed.length === 0) return loaded;
   const more = failed.length > REPORTED_MAX ? [`and ${failed.length - REPORTED_MAX} more`] : [];
   throw new FemtoError("FEMTO_POLICY_INVALID", [...failed.slice(0, REPORTED_MAX).map(failureText), ...more].join("\n"));
@@ -51,23 +59,64 @@ export async function loadPolicy(project: Project, openEngine: OpenEngine = crea
 
 /** The same, but failed tests are results and no error. */
 export async function testPolicy(project: Project, openEngine: OpenEngine = createPolicyEngine): Promise<LoadedPolicy> {
+  const { inForce, onTrial } = sourcesOf(project);
+  const { rules, ...tested } = await testSet(inForce, openEngine);
+  const shadow = onTrial === null ? null : await testSet(onTrial, openEngine);
+  const tried = (set: Pick<TestedSet, "compiled" | "rules">) => ({
+    rules: set.rules,
+    triedRevision: set.compiled.revision,
+  });
+  const policyFiles = {
+    ...tried({ ...tested, rules }),
+    ...(shadow === null ? {} : { shadow: tried(shadow) }),
+  };
+  return { ...tested, policyFiles, shadow };
+}
+
+/** What one set of rules is made of. */
+interface SetSource {
+  readonly authority: Authority;
+  readonly files: PolicySetFiles;
+  readonly manifests: readonly CapabilityManifest[];
+  /** How many operators have a key. */
+  readonly operators: number;
+}
+
+/** INVARIANT: I3: what is on trial goes the same way as what is in force; both stand, or neither does. */
+function sourcesOf(project: Project): { readonly inForce: SetSource; readonly onTrial: SetSource | null } {
   const manifests = knownManifests(project);
-  const { authority, approvals } = project.resolved;
+  const { authority, shadow, approvals } = project.resolved;
+  const operators = approvals.operators.length;
   const folder = policyFolder(project.policyFiles);
+  const [stray] = folder.shadowNames;
+  if (shadow === undefined && stray !== undefined) {
+    const message = "rules on trial need a table [shadow] in the configuration, which may be empty";
+    throw new FemtoError("FEMTO_POLICY_INVALID", `policy/${printable(stray)}: ${message}`);
+  }
+  return {
+    inForce: { authority, files: folder.inForce, manifests, operators },
+    onTrial:
+      shadow === undefined
+        ? null
+        : { authority: { ...authority, ...shadow }, files: folder.onTrial, manifests, operators },
+  };
+}
+
+async function testSet(source: SetSource, openEngine: OpenEngine): Promise<TestedSet> {
+  const { authority, files, manifests, operators } = source;
   await using trial = new PolicyTrial();
   const [{ rules, warnings: found }, tests] = await bothOf(
-    fileRules(project, trial),
-    (async () => readPolicyTests(folder.tests, manifests))(),
+    fileRules(source, trial),
+    (async () => readPolicyTests(files.tests, manifests))(),
   );
-  const warnings = [...found, ...unanswerable(rules, approvals.operators.length)];
+  const warnings = [...found, ...unanswerable(rules, operators)];
   const compiled = compilePolicy({ authority, manifests, fileRules: rules });
-  const policyFiles = { rules, triedRevision: compiled.revision };
-  if (rules.length === 0 && tests.length === 0) return { compiled, policyFiles, warnings, results: [] };
+  if (rules.length === 0 && tests.length === 0) return { compiled, rules, warnings, results: [] };
   // The tables compile only to shapes that the engine takes, so that they need no thread of their own.
   const engine = rules.length > 0 ? trial : await openEngine({});
   await engine.activate(compiled);
   const decideAll: TestBench["decideAll"] = (request) => engine.decideAll(request);
-  return { compiled, policyFiles, warnings, results: await runPolicyTests(tests, { authority, manifests, decideAll }) };
+  return { compiled, rules, warnings, results: await runPolicyTests(tests, { authority, manifests, decideAll }) };
 }
 
 /** What a Cedar file asks of more operators than there are is denied, which somebody may not have meant. */
@@ -92,23 +141,28 @@ async function bothOf<A, B>(one: Promise<A>, other: Promise<B>): Promise<[A, B]>
 
 /** The rules that the project compiles to, without its tests. */
 export async function compiledPolicyOf(project: Project): Promise<CompiledPolicy> {
-  const { authority } = project.resolved;
-  await using trial = new PolicyTrial();
-  const { rules } = await fileRules(project, trial);
-  return compilePolicy({ authority, manifests: knownManifests(project), fileRules: rules });
+  return await compiledSet(sourcesOf(project).inForce);
 }
 
-async function fileRules(project: Project, trial: PolicyTrial): Promise<PolicyFileRules> {
-  const { cedar } = policyFolder(project.policyFiles);
-  const manifests = knownManifests(project);
-  const { authority } = project.resolved;
-  const lookup = machineNames(authority.searchPath);
+/** The rules on trial, without their tests; null where none are. */
+export async function compiledShadowOf(project: Project): Promise<CompiledPolicy | null> {
+  const { onTrial } = sourcesOf(project);
+  return onTrial === null ? null : await compiledSet(onTrial);
+}
+
+async function compiledSet(source: SetSource): Promise<CompiledPolicy> {
+  await using trial = new PolicyTrial();
+  const { rules } = await fileRules(source, trial);
+  return compilePolicy({ authority: source.authority, manifests: source.manifests, fileRules: rules });
+}
+
+async function fileRules({ authority, files, manifests }: SetSource, trial: PolicyTrial): Promise<PolicyFileRules> {
   return await loadPolicyFiles({
-    files: cedar,
+    files: files.cedar,
     manifests,
     authority,
     agents: [EVERYBODY, ...Object.keys(authority.agents ?? {})],
-    lookup,
+    lookup: machineNames(authority.searchPath),
     trial,
   });
 }

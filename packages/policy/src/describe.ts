@@ -24,3 +24,20 @@ export function describeRule({ id, text, source, reason, fix }: CompiledRule): s
   // A source or a path may hold a line break, which would end the comment; `printable` makes it visible.
   return [...comments.map((comment) => `// ${printable(comment, COMMENT_CHARS)}`), text].join("\n");
 }
+
+/** What is on trial beside the set in force, as far as the two differ; nothing of it is in force. */
+export function describeTrial(inForce: CompiledPolicy, { revision, rules }: CompiledPolicy): string {
+  const texts = new Map(inForce.rules.map(({ id, text }) => [id, text]));
+  const others = rules.filter(({ id, text }) => texts.get(id) !== text);
+  const ids = new Set(rules.map(({ id }) => id));
+  const gone = inForce.rules.filter(({ id }) => !ids.has(id));
+  const head = [
+    "// ON TRIAL: what follows is in force nowhere; it is only recorded what it would say",
+    `// revision ${revision}`,
+    `// ${rules.length} rules, of which ${rules.length - others.length} are those in force`,
+    ...gone.map(({ id, source }) => `// without ${printable(`${id} (${source ?? "built in"})`, COMMENT_CHARS)}`),
+  ];
+  // In comments whole, so that whoever takes this text for a policy gets the one in force.
+  const asComment = (rule: CompiledRule): string => describeRule(rule).replace(/^(?!\/\/)/gm, "// ");
+  return `${[head.join("\n"), ...others.map(asComment)].join("\n\n")}\n`;
+}

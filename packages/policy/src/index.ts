@@ -9,7 +9,7 @@ export {
 } from "./compile.ts";
 export { type Decision, type Denial, type DenialCode, type Question, toldReason } from "./decision.ts";
 export { DecisionShare } from "./decision-share.ts";
-export { describePolicy, describeRule } from "./describe.ts";
+export { describePolicy, describeRule, describeTrial } from "./describe.ts";
 export {
   createPolicyEngine,
   type OpenPolicyEngine,

@@ -18,9 +18,11 @@ export {
   type ConfigurationInput,
   type ResolvedConfiguration,
   type ResolvedLimits,
+  type Rights,
   resolveConfiguration,
 } from "./configuration/resolve-configuration.ts";
 export { DEFAULT_SEARCH_PATH, findProgram } from "./configuration/resolve-programs.ts";
+export type { WebhookSetting } from "./configuration/resolve-webhook.ts";
 export type { WitnessSetting } from "./configuration/resolve-witnesses.ts";
 export { createRuntime } from "./create-runtime.ts";
 export { type DeployedSources, type Integrity, machineDigests, manifestDigests } from "./deployment.ts";
@@ -32,7 +34,15 @@ export type { LogEntry, PolicyFilesOption, PolicySource, RuntimeOptions } from "
 export type { Counters } from "./projection/counters.ts";
 export { eventCount } from "./projection/execution-records.ts";
 export { Projection } from "./projection/projection.ts";
-export { AS_RECORDED, CandidateJudge, type Judge, RecordedJudge } from "./redecide/judges.ts";
+export {
+  AS_RECORDED,
+  CandidateJudge,
+  type Judge,
+  ON_TRIAL,
+  RecordedJudge,
+  RecordedTrialJudge,
+  trialBody,
+} from "./redecide/judges.ts";
 export {
   callOf,
   type DecidedLog,
@@ -48,7 +58,12 @@ export {
   type RecordedCall,
   recordedCall,
 } from "./redecide/recorded-call.ts";
-export { type DecisionLog, type RecordedDecision, recordedDecision } from "./redecide/recorded-decision.ts";
+export {
+  type DecisionLog,
+  newestTrial,
+  type RecordedDecision,
+  recordedDecision,
+} from "./redecide/recorded-decision.ts";
 export { RecordedPolicies } from "./redecide/recorded-policies.ts";
 export type { Divergence, MachineUse, Obstacle } from "./replay/divergence.ts";
 export { FrozenMachines } from "./replay/frozen-machines.ts";
@@ -67,7 +82,7 @@ export type { PruneRequest, Retention } from "./retention.ts";
 export { Runtime } from "./runtime.ts";
 export type { ProposeOptions, Session, SessionOptions } from "./session.ts";
 export type { Halt, HaltRequest } from "./session-halts.ts";
-export type { RuntimeStatus, SessionStatus } from "./status.ts";
+export type { RuntimeStatus, SessionStatus, ShadowStatus } from "./status.ts";
 export { type ProcessIdentity, type Storage, type Surroundings, systemSurroundings } from "./surroundings.ts";
 export type { Inspect } from "./system.ts";
 export type { TelemetryExporter, TelemetrySource } from "./telemetry-port.ts";

@@ -56,6 +56,8 @@ export interface PolicyFilesOption {
   readonly rules: readonly FileRule[];
   /** Revision of the whole set, if it was tried out with these rules already; any other one is tried out again. */
   readonly triedRevision: string | null;
+  /** The same of the rules on trial, which the configuration has to name; without it they have the files in force. */
+  readonly shadow?: Omit<PolicyFilesOption, "shadow">;
 }
 
 export interface LogEntry {

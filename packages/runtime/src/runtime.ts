@@ -191,6 +191,11 @@ export class Runtime implements AsyncDisposable {
     return this.#inForce.policy.compiled;
   }
 
+  /** The rules on trial; null where none are. They decide nothing. */
+  get shadow(): CompiledPolicy | null {
+    return this.#inForce.shadow?.compiled ?? null;
+  }
+
   openSession(options: SessionOptions): Session {
     assert(this.#open !== null, "the runtime has started");
     return this.#sessions.open(options, this.#open.gate);
@@ -275,6 +280,7 @@ export class Runtime implements AsyncDisposable {
       clock: this.#clock,
       waiting: this.#open?.gate.questions.open.length ?? 0,
       policy: this.#inForce.compiled,
+      shadow: this.#inForce.shadow,
       capabilities: this.capabilities(),
       sandbox: this.#inForce.confinement.probe,
       witnesses: this.#witnessing?.status ?? [],

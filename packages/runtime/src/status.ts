@@ -14,6 +14,7 @@ import type { ResolvedConfiguration } from "./configuration/resolve-configuratio
 import type { Integrity } from "./deployment.ts";
 import { type Counters, ZERO_COUNTERS } from "./projection/counters.ts";
 import type { Memory } from "./subsystems/memory.ts";
+import type { Shadow } from "./subsystems/shadow.ts";
 import type { ActorSystem } from "./system.ts";
 import type { WitnessStatus } from "./witness-port.ts";
 
@@ -34,6 +35,14 @@ export interface SessionStatus {
 
 /** LIMIT: sessions in one status; more than sockets have connections, fewer than an embedder may open. */
 const LISTED_SESSIONS = 1_024;
+
+/** Rules on trial. */
+export interface ShadowStatus {
+  readonly revision: string;
+  readonly rules: number;
+  /** Calls that they could not decide since they were loaded. */
+  readonly undecided: number;
+}
 
 export interface RuntimeStatus {
   readonly version: string;
@@ -66,7 +75,7 @@ export interface RuntimeStatus {
   readonly sessions: readonly SessionStatus[];
   /** Calls that wait for an operator. */
   readonly waiting: number;
-  readonly policy: { readonly revision: string; readonly rules: number };
+  readonly policy: { readonly revision: string; readonly rules: number; readonly shadow: ShadowStatus | null };
   readonly capabilities: { readonly enabled: number; readonly registered: number };
   /** What confines programs; null while no enabled capability needs it. */
   readonly sandbox: string | null;
@@ -91,6 +100,7 @@ export interface StatusParts {
   readonly clock: Clock;
   readonly waiting: number;
   readonly policy: CompiledPolicy | null;
+  readonly shadow: Shadow | null;
   readonly capabilities: readonly RegisteredCapability[];
   readonly sandbox: SandboxProbe | null;
   readonly witnesses: readonly WitnessStatus[];
@@ -100,7 +110,7 @@ export interface StatusParts {
 }
 
 export function statusOf(parts: StatusParts): RuntimeStatus {
-  const { memory, capabilities, policy, sandbox } = parts;
+  const { memory, capabilities, policy, shadow, sandbox } = parts;
   return {
     version: VERSION,
     phase: parts.system.phase,
@@ -126,7 +136,11 @@ export function statusOf(parts: StatusParts): RuntimeStatus {
       .reverse()
       .map((session) => sessionStatus(session, parts)),
     waiting: parts.waiting,
-    policy: { revision: policy?.revision ?? "", rules: policy?.rules.length ?? 0 },
+    policy: {
+      revision: policy?.revision ?? "",
+      rules: policy?.rules.length ?? 0,
+      shadow: shadow === null ? null : shadowStatus(shadow),
+    },
     capabilities: {
       enabled: capabilities.filter(({ enabled }) => enabled).length,
       registered: capabilities.length,
@@ -139,6 +153,10 @@ export function statusOf(parts: StatusParts): RuntimeStatus {
     deployment: parts.deployment,
     fault: parts.fault,
   };
+}
+
+function shadowStatus({ compiled, undecided }: Shadow): ShadowStatus {
+  return { revision: compiled.revision, rules: compiled.rules.length, undecided };
 }
 
 function sessionStatus({ id, actor }: StatusParts["sessions"][number], { memory, clock }: StatusParts): SessionStatus {

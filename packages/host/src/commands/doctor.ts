@@ -6,13 +6,15 @@ import { builtinCapabilities } from "@femtoclaw/capabilities";
 import { DiskReserve, MARGIN_BYTES, openStateDirectory, RESERVE_BYTES, verifyDirectory } from "@femtoclaw/journal";
 import { compilePolicy, confinedAuthority, createPolicyEngine, NO_HISTORY } from "@femtoclaw/policy";
 import { type Authority, ERRORS, EXIT, errorText, FemtoError, printable } from "@femtoclaw/protocol";
-import { operatorName } from "@femtoclaw/runtime";
+import { operatorName, type WebhookSetting } from "@femtoclaw/runtime";
 import { probeSandbox } from "@femtoclaw/sandbox";
 import type { LoadedConfiguration } from "../configuration/load-configuration.ts";
 import { assertPrivateSocketFolder } from "../endpoints/socket-directory.ts";
 import { ownIntegrity } from "../integrity/own-integrity.ts";
 import { type LoadedPolicy, loadPolicy } from "../preflight.ts";
 import { table } from "../terminal/table.ts";
+import { webhookKey } from "../webhook/webhook.ts";
+import type { WebhookStatus } from "../webhook/webhook-delivery.ts";
 import type { CommandContext } from "./command-context.ts";
 import { hostAnswers } from "./host.ts";
 import { heldText, holdLog, rememberedText } from "./known-log.ts";
@@ -123,6 +125,8 @@ async function lookAtProject(
       fix: ERRORS.FEMTO_LOG_ROLLED_BACK.fix,
     };
   });
+  const { webhook } = loaded.resolved.approvals;
+  if (webhook !== undefined) await look("webhook", () => webhookFinding(context, loaded, webhook, running));
   await look("host", () =>
     running
       ? ok("a host answers")
@@ -136,6 +140,27 @@ function answersFinding({ approvals }: LoadedConfiguration["resolved"]): Omit<Fi
   if (approvals.operatorKey) return ok(`those who sign: ${names}`);
   const also = names === "" ? "" : `; with a key: ${names}`;
   return ok(`whoever runs as your user, so the agent too where it has a shell of its own (self-approvable)${also}`);
+}
+
+/** Whether somebody can be told of questions, and is. */
+async function webhookFinding(
+  context: CommandContext,
+  loaded: LoadedConfiguration,
+  setting: WebhookSetting,
+  running: boolean,
+): Promise<Omit<Finding, "check">> {
+  await webhookKey(setting, context.environment);
+  const { origin } = new URL(setting.url);
+  if (!running) return ok(`${origin} will be told of questions; its secret is private`);
+  await using operator = await context.unprovedOperator(loaded);
+  const { webhook } = (await operator.status()) as { readonly webhook: WebhookStatus | null };
+  if (webhook === null) {
+    return { verdict: "warn", detail: "the host that runs tells nobody of questions", fix: "Start it again." };
+  }
+  const detail = `${origin}: ${webhook.delivered} told, ${webhook.waiting} waiting, ${webhook.given_up} given up`;
+  if (webhook.error === null) return ok(detail);
+  const fix = "Look after the receiver, or at `femtoclaw approvals watch`; questions wait all the same.";
+  return { verdict: "warn", detail: `${detail}; ${webhook.error}`, fix };
 }
 
 /** A program is confined by the tables and by what Cedar files forbid; a policy that fails has a finding of its own. */

@@ -7,13 +7,14 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { openStateDirectory } from "@femtoclaw/journal";
 import { EXIT, errorText, FemtoError, type LogParent, printable } from "@femtoclaw/protocol";
-import type { RuntimeStatus } from "@femtoclaw/runtime";
+import type { RuntimeStatus, ShadowStatus } from "@femtoclaw/runtime";
 import { HostProcess } from "../host-process.ts";
 import { ownCommand } from "../own-command.ts";
 import { logToStderr } from "../terminal/log.ts";
 import type { Output } from "../terminal/output.ts";
 import { table } from "../terminal/table.ts";
 import { witnessRow } from "../terminal/witness-row.ts";
+import type { WebhookStatus } from "../webhook/webhook-delivery.ts";
 import type { CommandContext } from "./command-context.ts";
 import { type HeldLog, heldText, holdLog } from "./known-log.ts";
 
@@ -167,10 +168,16 @@ export async function halt(
 export async function reload(context: CommandContext): Promise<number> {
   const { output } = context;
   await using operator = await context.operator();
-  const { revision, before } = await operator.reload();
-  if (output.json) output.value({ revision, before, changed: revision !== before });
-  else if (revision === before) output.line(`nothing changed: revision ${revision}`);
-  else output.line(`in force: revision ${revision}, before it ${before}`);
+  const answer = await operator.reload();
+  const { revision, before, shadow, shadow_before } = answer;
+  const isOther = { inForce: revision !== before, onTrial: shadow !== shadow_before };
+  const changed = isOther.inForce || isOther.onTrial;
+  if (output.json) output.value({ ...answer, changed });
+  else if (!changed) output.line(`nothing changed: revision ${revision}`);
+  else {
+    output.line(`in force: revision ${revision}${isOther.inForce ? `, before it ${before}` : ", as before"}`);
+    if (isOther.onTrial) output.line(shadow === null ? "nothing is on trial any more" : `on trial: revision ${shadow}`);
+  }
   return EXIT.ok;
 }
 
@@ -227,6 +234,7 @@ interface HostStatus extends RuntimeStatus {
   readonly agent_sockets: Readonly<Record<string, string>>;
   readonly operator_socket: string;
   readonly otlp: string | null;
+  readonly webhook: WebhookStatus | null;
 }
 
 function statusRows(status: HostStatus, output: Output): string[][] {
@@ -249,9 +257,11 @@ function statusRows(status: HostStatus, output: Output): string[][] {
     ...sessionRows(status.sessions, output),
     ["messages", String(messages)],
     ["policy", `${policy.rules} rules, revision ${policy.revision.slice(0, 12)}`],
+    ...(policy.shadow === null ? [] : [["on trial", trialText(policy.shadow, output)]]),
     ["capabilities", `${capabilities.enabled} of ${capabilities.registered} enabled`],
     ["sandbox", status.sandbox ?? "not needed by any enabled capability"],
     ["telemetry", status.otlp === null ? "not configured" : `${status.observability} to ${printable(status.otlp)}`],
+    ...(status.webhook === null ? [] : [["webhook", webhookText(status.webhook, output)]]),
     ...(status.witnesses.length === 0 ? [["witnesses", "none"]] : []),
     ...status.witnesses.map((witness) => ["witness", witnessRow(witness).join("  ")]),
     ["agents", printable(status.agent_socket, 4_096)],
@@ -259,6 +269,16 @@ function statusRows(status: HostStatus, output: Output): string[][] {
     ["operators", printable(status.operator_socket, 4_096)],
     ...(fault === null ? [] : [["fault", output.style("red", `${fault.code}: ${printable(fault.reason, 2_000)}`)]]),
   ];
+}
+
+function webhookText({ origin, delivered, waiting, given_up, error }: WebhookStatus, output: Output): string {
+  const text = `${printable(origin)}: ${delivered} told, ${waiting} waiting${given_up === 0 ? "" : `, ${given_up} given up`}`;
+  return error === null ? text : `${text}; ${output.style("red", printable(error, 1_000))}`;
+}
+
+function trialText({ rules, revision, undecided }: ShadowStatus, output: Output): string {
+  const text = `${rules} rules, revision ${revision.slice(0, 12)}, in force nowhere`;
+  return undecided === 0 ? text : `${text}; ${output.style("yellow", `${undecided} calls not decided by them`)}`;
 }
 
 /** LIMIT: sessions that are shown to people; `--json` has more. */

@@ -93,7 +93,7 @@ async function propose(context: CommandContext, options: PolicyAllowOptions, pro
     output.line(`to allow it, ${printable(project.path, 4_096)} would get:`);
     for (const grant of shown) for (const line of grantLines(grant, output)) output.line(line);
     output.line("");
-    for (const line of policyDifferenceLines(read.value, false, output)) output.line(line);
+    for (const line of policyDifferenceLines(read.value, "present", output)) output.line(line);
   }
   const written = await isWanted(context, options, shown);
   if (written) await write(context, present, project, changed.project);

@@ -39,7 +39,7 @@ export async function policyDiff(context: CommandContext, options: PolicyDiffOpt
 }
 
 /** Records from before they held their schema need it; whoever has no configuration does without. */
-async function currentSchema(context: CommandContext): Promise<string> {
+export async function currentSchema(context: CommandContext): Promise<string> {
   try {
     return (await compiledPolicyOf(context.load())).schemaText;
   } catch (error) {
@@ -50,7 +50,8 @@ async function currentSchema(context: CommandContext): Promise<string> {
 
 function tell({ output }: CommandContext, difference: PolicyDifference, recorded: boolean): number {
   if (output.json) output.value(differenceValue(difference));
-  else for (const line of policyDifferenceLines(difference, recorded, output)) output.line(line);
+  else
+    for (const line of policyDifferenceLines(difference, recorded ? "recorded" : "present", output)) output.line(line);
   if (difference.changed > 0) return EXIT.no;
   // What nobody can decide is neither a change nor none.
   return difference.undecidable.length === 0 ? EXIT.ok : EXIT.incomplete;

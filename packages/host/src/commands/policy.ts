@@ -1,8 +1,15 @@
 /** `policy check`, `policy show` and `policy test`: the set that the project compiles to. None needs a host. */
-import { createPolicyEngine, describePolicy } from "@femtoclaw/policy";
+import { createPolicyEngine, describePolicy, describeTrial } from "@femtoclaw/policy";
 import { EXIT, printable } from "@femtoclaw/protocol";
 import type { PolicyTestResult } from "../policy/policy-test.ts";
-import { compiledPolicyOf, failureText, loadPolicy, testPolicy } from "../preflight.ts";
+import {
+  compiledPolicyOf,
+  compiledShadowOf,
+  failureText,
+  loadPolicy,
+  type TestedSet,
+  testPolicy,
+} from "../preflight.ts";
 import type { CommandContext } from "./command-context.ts";
 
 /** LIMIT: characters of one line; the name of a test can hold all arguments of a call. */
@@ -11,35 +18,62 @@ const LINE_CHARS_MAX = 500;
 /** Compiles, validates, tries out and tests the set, as a start would. */
 export async function checkPolicy(context: CommandContext): Promise<number> {
   const { output } = context;
-  const { compiled, results, warnings } = await loadPolicy(context.load());
-  const engine = await createPolicyEngine();
-  engine.activate(compiled);
-  const { revision, rules } = compiled;
+  const { shadow, ...inForce } = await loadPolicy(context.load());
+  const checked = await checkedSet(inForce);
+  const onTrial = shadow === null ? null : await checkedSet(shadow);
   if (output.json) {
-    output.value({ revision, rules: rules.length, tests: results.length, warnings, valid: true });
+    output.value({ ...checked, valid: true, shadow: onTrial });
     return EXIT.ok;
   }
-  output.line(`the policy is valid: ${rules.length} rules, ${results.length} tests, revision ${revision}`);
-  for (const { source, message } of warnings)
-    output.line(`warning: ${printable(`${source}: ${message}`, LINE_CHARS_MAX)}`);
+  output.line(`the policy is valid: ${checkedText(checked)}`);
+  if (onTrial !== null) output.line(`the rules on trial are valid: ${checkedText(onTrial)}`);
+  // What both have in common is said once.
+  const warnings = [...checked.warnings, ...(onTrial?.warnings ?? [])].map(
+    ({ source, message }) => `${source}: ${message}`,
+  );
+  for (const warning of new Set(warnings)) output.line(`warning: ${printable(warning, LINE_CHARS_MAX)}`);
   return EXIT.ok;
 }
 
+interface CheckedSet {
+  readonly revision: string;
+  readonly rules: number;
+  readonly tests: number;
+  readonly warnings: TestedSet["warnings"];
+}
+
+async function checkedSet({ compiled, results, warnings }: Omit<TestedSet, "rules">): Promise<CheckedSet> {
+  const engine = await createPolicyEngine();
+  engine.activate(compiled);
+  return { revision: compiled.revision, rules: compiled.rules.length, tests: results.length, warnings };
+}
+
+const checkedText = ({ rules, tests, revision }: CheckedSet): string =>
+  `${rules} rules, ${tests} tests, revision ${revision}`;
+
 export async function showPolicy(context: CommandContext, { schema }: { readonly schema?: boolean }): Promise<number> {
   const { output } = context;
-  const compiled = await compiledPolicyOf(context.load());
+  const loaded = context.load();
+  const compiled = await compiledPolicyOf(loaded);
   if (schema === true) {
     if (output.json) output.value({ schema: compiled.schemaText, sha256: compiled.schemaSha256 });
     else output.line(compiled.schemaText.trimEnd());
-  } else if (output.json) output.value(compiled);
-  else output.line(describePolicy(compiled));
+    return EXIT.ok;
+  }
+  const shadow = await compiledShadowOf(loaded);
+  if (output.json) output.value({ ...compiled, shadow });
+  else {
+    output.line(describePolicy(compiled));
+    if (shadow !== null) output.line(describeTrial(compiled, shadow));
+  }
   return EXIT.ok;
 }
 
 /** Runs the policy's own tests: decides on each call, and executes none. */
 export async function runTests(context: CommandContext): Promise<number> {
   const { output } = context;
-  const { compiled, results } = await testPolicy(context.load());
+  const { compiled, results: inForce, shadow } = await testPolicy(context.load());
+  const results = [...inForce, ...(shadow?.results ?? [])];
   const failed = results.filter(({ fault }) => fault !== null);
   if (output.json) output.value({ revision: compiled.revision, failed: failed.length, tests: results.map(resultJson) });
   else {

@@ -1,7 +1,7 @@
 /** `init` and `trust`: how a project's configuration comes to be, and comes to count. */
 import { realpathSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import { describeRule } from "@femtoclaw/policy";
+import { describeRule, type FileRule } from "@femtoclaw/policy";
 import { EXIT, FemtoError, printable } from "@femtoclaw/protocol";
 import { describeAuthority } from "../configuration/describe-authority.ts";
 import { initProject } from "../configuration/init-project.ts";
@@ -11,6 +11,7 @@ import { PRESETS, type Preset } from "../configuration/presets.ts";
 import { CONFIGURATION_NAME, readProjectFiles } from "../configuration/project-files.ts";
 import { TrustStore } from "../configuration/trust-store.ts";
 import { loadPolicy } from "../preflight.ts";
+import type { Output } from "../terminal/output.ts";
 import type { CommandContext } from "./command-context.ts";
 
 export async function init(
@@ -66,15 +67,23 @@ export async function trust(
   const { state: stateFlag } = context.options;
   const loaded = resolveProject(project, stateFlag === undefined ? context : { ...context, stateFlag });
   if (!output.json) output.line(describeAuthority(loaded.resolved));
-  const { policyFiles, warnings } = await loadPolicy(loaded);
+  const { policyFiles, shadow, warnings } = await loadPolicy(loaded);
   if (!output.json && policyFiles.rules.length > 0) {
     output.line(["policies of policy/:", ...policyFiles.rules.map(describeRule)].join("\n\n"));
   }
-  for (const { source, message } of warnings) output.talk(printable(`warning: ${source}: ${message}`, 4_096));
+  if (!output.json) tellTrial(output, policyFiles.rules, shadow?.rules ?? []);
+  for (const { source, message } of [...warnings, ...(shadow?.warnings ?? [])])
+    output.talk(printable(`warning: ${source}: ${message}`, 4_096));
   await store.trust(project.directory, project.sha256);
   if (output.json) output.value({ directory: project.directory, trusted: true, sha256: project.sha256 });
   else output.line(`trusted: ${printable(project.path, 4_096)} as it is now (sha256 ${project.sha256.slice(0, 12)}…)`);
   return EXIT.ok;
+}
+
+/** Trust is in all files, so those on trial are shown as well. */
+function tellTrial(output: Output, inForce: readonly FileRule[], onTrial: readonly FileRule[]): void {
+  const others = onTrial.filter(({ source }) => inForce.every((rule) => rule.source !== source));
+  if (others.length > 0) output.line(["on trial, and in force nowhere:", ...others.map(describeRule)].join("\n\n"));
 }
 
 /** Trust is kept under the canonical path; of a project that is gone, the path as it was named must do. */

@@ -1,13 +1,40 @@
 /** What a configuration would allow, in words that a person can decide from; for `trust`, `init` and `doctor`. */
 import { type PathGrant, type ProgramGrant, printable } from "@femtoclaw/protocol";
-import type { CapabilitySetting, ResolvedConfiguration, WitnessSetting } from "@femtoclaw/runtime";
+import type { CapabilitySetting, ResolvedConfiguration, Rights, WitnessSetting } from "@femtoclaw/runtime";
+
+type Section = readonly [title: string, lines: readonly string[]];
 
 /** Plain lines. Everything that comes from the file is made printable. */
-export function describeAuthority({ authority, capabilities, ...rest }: ResolvedConfiguration): string {
-  const { allow, ask, deny } = authority;
-  const sections: readonly (readonly [string, readonly string[]])[] = [
+export function describeAuthority(resolved: ResolvedConfiguration): string {
+  const { authority, capabilities, shadow, ...rest } = resolved;
+  const sections: readonly Section[] = [
     ["workspace", [shown(authority.workspace)]],
     ["enabled capabilities", [...capabilities].filter(([, { enabled }]) => enabled).map(capability)],
+    ...rightsSections(authority),
+    ["agents with fewer rights", Object.keys(authority.agents ?? {})],
+    ["programs also see", authority.childRead.map(shown)],
+    ["programs are found in", [authority.searchPath.map(shown).join(", ")]],
+    ["calls may set the variables", authority.environmentNames],
+    ["operators with a key", rest.approvals.operators.map(shown)],
+    ["answers need", rest.approvals.operatorKey ? ["the signature of one of these operators"] : []],
+    ["telemetry goes to", rest.otlpEndpoint === undefined ? [] : [shown(rest.otlpEndpoint)]],
+    [
+      "questions are told to",
+      rest.approvals.webhook === undefined ? [] : [shown(new URL(rest.approvals.webhook.url).origin)],
+    ],
+    [rest.witnessesRequired ? "calls need as witness" : "checkpoints go to", rest.witnesses.map(witness)],
+    ["state is kept in", [shown(rest.stateDirectory)]],
+    ...(shadow === undefined ? [] : trialSections(authority, shadow)),
+  ];
+  return sections
+    .filter(([title, lines]) => lines.length > 0 || title.startsWith("may "))
+    .flatMap(([title, lines]) => [`${title}:`, ...(lines.length > 0 ? lines : ["nothing"]).map((line) => `  ${line}`)])
+    .join("\n");
+}
+
+/** What tables say, in force or on trial. */
+function rightsSections({ allow, ask, deny, ...rights }: Rights): readonly Section[] {
+  return [
     ["may read", allow.read.map(path)],
     ["may write", allow.write.map(path)],
     ["may run", allow.run.map(program)],
@@ -18,25 +45,22 @@ export function describeAuthority({ authority, capabilities, ...rest }: Resolved
     ["never reads", deny.read.map(path)],
     ["never writes", deny.write.map(path)],
     ["never runs", deny.run.map(program)],
-    ["secrets, which programs never see", (authority.sensitive?.secret ?? []).map(path)],
-    ["never runs once a secret may have been read", (authority.after?.secret ?? []).map(program)],
-    ["untrusted content", (authority.sensitive?.untrusted ?? []).map(path)],
-    ["never runs once that may have been read", (authority.after?.untrusted ?? []).map(program)],
-    ["agents with fewer rights", Object.keys(authority.agents ?? {})],
-    ["a session is halted after", Object.entries(authority.budgets ?? {}).map(budget)],
-    ["programs also see", authority.childRead.map(shown)],
-    ["programs are found in", [authority.searchPath.map(shown).join(", ")]],
-    ["calls may set the variables", authority.environmentNames],
-    ["operators with a key", rest.approvals.operators.map(shown)],
-    ["answers need", rest.approvals.operatorKey ? ["the signature of one of these operators"] : []],
-    ["telemetry goes to", rest.otlpEndpoint === undefined ? [] : [shown(rest.otlpEndpoint)]],
-    [rest.witnessesRequired ? "calls need as witness" : "checkpoints go to", rest.witnesses.map(witness)],
-    ["state is kept in", [shown(rest.stateDirectory)]],
+    ["secrets, which programs never see", (rights.sensitive?.secret ?? []).map(path)],
+    ["never runs once a secret may have been read", (rights.after?.secret ?? []).map(program)],
+    ["untrusted content", (rights.sensitive?.untrusted ?? []).map(path)],
+    ["never runs once that may have been read", (rights.after?.untrusted ?? []).map(program)],
+    ["a session is halted after", Object.entries(rights.budgets ?? {}).map(budget)],
   ];
-  return sections
-    .filter(([title, lines]) => lines.length > 0 || title.startsWith("may "))
-    .flatMap(([title, lines]) => [`${title}:`, ...(lines.length > 0 ? lines : ["nothing"]).map((line) => `  ${line}`)])
-    .join("\n");
+}
+
+/** What would be otherwise, under titles that nobody takes for what is. */
+function trialSections(inForce: Rights, onTrial: Rights): readonly Section[] {
+  const before = new Map(rightsSections(inForce));
+  const others = rightsSections(onTrial).filter(([title, lines]) => lines.join("\n") !== before.get(title)?.join("\n"));
+  const sections = others.map(([title, lines]): Section => {
+    return [`on trial, and in force nowhere: ${title}`, lines.length > 0 ? lines : ["nothing"]];
+  });
+  return sections.length > 0 ? sections : [["on trial, and in force nowhere", ["the same tables"]]];
 }
 
 const shown = (text: string): string => printable(text, 4_096);

@@ -1,6 +1,7 @@
 /** What an operator may ask. This endpoint is never visible in a sandbox, and an agent never gets it. */
 
 import { isAbsolute } from "node:path";
+import type { ReloadAnswer } from "@femtoclaw/client";
 import { LIMITS } from "@femtoclaw/protocol";
 import {
   listExecutions,
@@ -14,6 +15,7 @@ import {
 import type { HostSockets } from "../host-process.ts";
 import { EXPORT_FORMATS, exportAs, keysOf, proveRecord } from "../log-access.ts";
 import { eraseValues } from "../retention.ts";
+import type { WebhookStatus } from "../webhook/webhook-delivery.ts";
 import { approvalVerbs } from "./approval-verbs.ts";
 import { followLogVerb } from "./log-verb.ts";
 import { invalid, refuseUnknown } from "./request-fields.ts";
@@ -24,16 +26,25 @@ export interface OperatorParts {
   readonly sockets: HostSockets;
   /** Where telemetry goes; null when it goes nowhere. */
   readonly otlpEndpoint: string | null;
+  /** How it goes with telling somebody of questions; null where nobody is told. */
+  webhookStatus(): WebhookStatus | null;
   /** Begins the end of the host; the answer goes out first. */
   stop(now: boolean): void;
   /** Puts the policy in force that the configuration has by now. */
-  reload(by: string): Promise<{ readonly revision: string; readonly before: string }>;
+  reload(by: string): Promise<ReloadAnswer>;
 }
 
 /** LIMIT: executions in one answer. */
 const LISTED_MAX = 10_000;
 
-export function operatorHandlers({ runtime, sockets, otlpEndpoint, stop, reload }: OperatorParts): ConnectionHandlers {
+export function operatorHandlers({
+  runtime,
+  sockets,
+  otlpEndpoint,
+  webhookStatus,
+  stop,
+  reload,
+}: OperatorParts): ConnectionHandlers {
   const switchCapability = async ({ name, ...rest }: Readonly<Record<string, unknown>>, enable: boolean) => {
     if (typeof name !== "string") throw invalid("`name` must be a string");
     refuseUnknown(rest);
@@ -46,7 +57,7 @@ export function operatorHandlers({ runtime, sockets, otlpEndpoint, stop, reload 
         refuseUnknown(fields);
         const { agent, operator, agents } = sockets;
         const paths = { agent_socket: agent, operator_socket: operator, agent_sockets: agents };
-        return { ...runtime.status(), ...paths, otlp: otlpEndpoint };
+        return { ...runtime.status(), ...paths, otlp: otlpEndpoint, webhook: webhookStatus() };
       },
       stop: ({ now, ...rest }) => {
         if (now !== undefined && typeof now !== "boolean") throw invalid("`now` must be true or false");

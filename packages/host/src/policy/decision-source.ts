@@ -30,7 +30,10 @@ export async function readDecision(
   return await withLog(context, choice, (log) => recordedDecision(log, ref));
 }
 
-type DecisionReader = Pick<ReplayReader, "size" | "read" | "readBackwards" | "locate" | "withValues" | "prunedBefore">;
+export type DecisionReader = Pick<
+  ReplayReader,
+  "size" | "read" | "readBackwards" | "locate" | "withValues" | "prunedBefore"
+>;
 
 /** Lets the work read the log; it is closed when the work is done. */
 export async function withLog<T>(

@@ -34,14 +34,32 @@ export function draftText(draft: PolicyDraft, context: GrantContext): string {
       draft.approved,
       (rules) => [rules],
     ),
+    ...trialLines(draft),
     ...section("No entry allows these calls.", draft.obstacles, (obstacle) => [obstacle]),
     "",
   ].join("\n");
 }
 
+/** What the trial says is told beside the entries: what is on trial is in the configuration already. */
+function trialLines({ trial }: PolicyDraft): string[] {
+  if (trial === null) return [];
+  const { revision, calls, undecided, permits, asks, denies } = trial;
+  const same = permits.length + asks.length + denies.length === 0 ? "; they say the same of each" : "";
+  const open = undecided === 0 ? "" : `, ${undecided} of which they could not decide`;
+  const rules = (text: string): readonly string[] => [text];
+  return [
+    "",
+    `# On trial: revision ${comment(revision.slice(0, 12))}, asked about ${calls} calls${open}${same}.`,
+    ...section("The rules on trial permit these, which were denied or asked about.", permits, rules),
+    ...section("The rules on trial ask about these, which were denied or permitted.", asks, rules),
+    ...section("The rules on trial deny these, which were permitted or asked about.", denies, rules),
+  ];
+}
+
 function itemLines(drafted: Drafted<GrantProposal>, item: string): string[] {
   const { note } = drafted.about;
-  return [`  # ${recordsText(drafted)}${note === null ? "" : `; ${comment(note)}`}`, `  ${item},`];
+  const tried = drafted.tried === 0 ? "" : `; the rules on trial permit ${drafted.tried} of them`;
+  return [`  # ${recordsText(drafted)}${tried}${note === null ? "" : `; ${comment(note)}`}`, `  ${item},`];
 }
 
 /** Each table once: no table of TOML may be opened a second time. */

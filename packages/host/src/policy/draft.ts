@@ -1,6 +1,8 @@
 /** Entries that would have permitted what a log says was refused, each with the records that it comes from. */
 import type { GrantProposal } from "@femtoclaw/policy";
-import { callOf, type DecidedLog, isDecided, type Judge, type RecordedCall } from "@femtoclaw/runtime";
+import type { PolicyActivatedBody } from "@femtoclaw/protocol";
+import { callOf, isDecided, type Judge, newestTrial, type RecordedCall } from "@femtoclaw/runtime";
+import type { DecisionReader } from "./decision-source.ts";
 import { type CallRemedy, type ExaminedCall, isExamined, type PresentPolicy } from "./present-policy.ts";
 
 /** What some calls have in common, and their records. */
@@ -9,6 +11,22 @@ export interface Drafted<T> {
   readonly count: number;
   /** The first few. */
   readonly records: readonly number[];
+  /** Calls among them that the rules on trial permitted. */
+  readonly tried: number;
+}
+
+/** What the newest rules on trial said otherwise, by those that said it. */
+export interface TrialDraft {
+  readonly revision: string;
+  /** Calls that were decided by both. */
+  readonly calls: number;
+  readonly undecided: number;
+  /** Denied or asked about, and permitted by the rules on trial. */
+  readonly permits: readonly Drafted<string>[];
+  /** Denied or permitted, and asked about by them. */
+  readonly asks: readonly Drafted<string>[];
+  /** Permitted or asked about, and denied by them. */
+  readonly denies: readonly Drafted<string>[];
 }
 
 export interface PolicyDraft {
@@ -24,6 +42,8 @@ export interface PolicyDraft {
   readonly obstacles: readonly Drafted<string>[];
   /** Rules that ask, whose questions operators said yes to. */
   readonly approved: readonly Drafted<string>[];
+  /** Null where no rules were on trial. */
+  readonly trial: TrialDraft | null;
   /** Calls beyond what a draft holds. */
   readonly left_out: number;
 }
@@ -34,11 +54,14 @@ const RECORDS_SHOWN = 5;
 const CALLS_MAX = 2_000;
 
 /** Nothing of it is in force, and nothing is written. */
-export async function draftPolicy(log: DecidedLog, present: PresentPolicy, since = 0): Promise<PolicyDraft> {
-  const draft = new Draft(present, await present.judge());
+export async function draftPolicy(log: DecisionReader, present: PresentPolicy, since = 0): Promise<PolicyDraft> {
+  const newest = await newestTrial(log);
+  const trial = newest === null ? null : new TrialTally(newest);
+  const draft = new Draft(present, await present.judge(), trial);
   for await (const record of log.read(Math.max(since, await log.prunedBefore()), log.size)) {
     if (!isDecided(record)) continue;
     const call = await callOf(log, record);
+    if (call !== null) trial?.add(call);
     if (call?.verdict.kind === "denied") await draft.addDenied(call);
     else if (call?.approved === true) await draft.addApproved(call);
   }
@@ -53,11 +76,13 @@ class Draft {
   readonly #dangerous = new Tally<GrantProposal>();
   readonly #obstacles = new Tally<string>();
   readonly #approved = new Tally<string>();
+  readonly #trial: TrialTally | null;
   readonly #counts = { denied: 0, permitted: 0, undecidable: 0, left_out: 0 };
 
-  constructor(present: PresentPolicy, judge: Judge) {
+  constructor(present: PresentPolicy, judge: Judge, trial: TrialTally | null) {
     this.#present = present;
     this.#judge = judge;
+    this.#trial = trial;
   }
 
   /** What operators say yes to again and again may need no question. */
@@ -79,6 +104,7 @@ class Draft {
       ...this.#counts,
       ...{ grants: this.#grants.all, dangerous: this.#dangerous.all },
       ...{ obstacles: this.#obstacles.all, approved: this.#approved.all },
+      trial: this.#trial?.result ?? null,
     };
   }
 
@@ -92,7 +118,8 @@ class Draft {
     return remedy;
   }
 
-  #note({ seq }: ExaminedCall, remedy: CallRemedy | null): void {
+  #note(call: ExaminedCall, remedy: CallRemedy | null): void {
+    const { seq } = call;
     if (remedy === null) {
       this.#counts.left_out += 1;
     } else if (remedy.obstacles.length > 0) {
@@ -100,19 +127,60 @@ class Draft {
     } else {
       // A call that needs something dangerous is no reason to allow the rest that it needs.
       const tally = remedy.grants.some(({ dangerous }) => dangerous) ? this.#dangerous : this.#grants;
-      for (const grant of remedy.grants) tally.add(grant, seq);
+      const isTried = this.#trial?.permitted(call) ?? false;
+      for (const grant of remedy.grants) tally.add(grant, seq, isTried);
     }
   }
 }
 
-class Tally<T> {
-  readonly #found = new Map<string, { about: T; count: number; records: number[] }>();
+/** The verdicts of one set of rules on trial, where they were not those of the rules in force. */
+class TrialTally {
+  readonly #body: PolicyActivatedBody;
+  readonly #permits = new Tally<string>();
+  readonly #asks = new Tally<string>();
+  readonly #denies = new Tally<string>();
+  #calls = 0;
+  #undecided = 0;
 
-  add(about: T, seq: number): void {
+  constructor(body: PolicyActivatedBody) {
+    this.#body = body;
+  }
+
+  permitted({ shadow }: RecordedCall): boolean {
+    return shadow !== null && shadow.revision === this.#body.shadow && shadow.verdict === "allowed";
+  }
+
+  add({ seq, shadow, verdict }: RecordedCall): void {
+    if (shadow === null || shadow.revision !== this.#body.shadow) return;
+    this.#calls += 1;
+    if (shadow.verdict === "undecided") this.#undecided += 1;
+    else if (shadow.verdict !== verdict.kind) {
+      const tallies = { allowed: this.#permits, asks: this.#asks, denied: this.#denies };
+      tallies[shadow.verdict].add(this.#places(shadow.rules), seq);
+    }
+  }
+
+  get result(): TrialDraft {
+    const { shadow: revision = "" } = this.#body;
+    const tallies = { permits: this.#permits.all, asks: this.#asks.all, denies: this.#denies.all };
+    return { revision, calls: this.#calls, undecided: this.#undecided, ...tallies };
+  }
+
+  #places(ids: readonly string[]): string {
+    const sources = new Map(this.#body.shadow_rules?.map(({ id, source }) => [id, source ?? "built in"]));
+    return ids.map((id) => `${id} (${sources.get(id) ?? "not recorded"})`).join(", ") || "no rule permits it";
+  }
+}
+
+class Tally<T> {
+  readonly #found = new Map<string, { about: T; count: number; records: number[]; tried: number }>();
+
+  add(about: T, seq: number, isTried = false): void {
     const key = JSON.stringify(about);
-    const entry = this.#found.get(key) ?? { about, count: 0, records: [] };
+    const entry = this.#found.get(key) ?? { about, count: 0, records: [], tried: 0 };
     this.#found.set(key, entry);
     entry.count += 1;
+    if (isTried) entry.tried += 1;
     if (entry.records.length < RECORDS_SHOWN) entry.records.push(seq);
   }
 

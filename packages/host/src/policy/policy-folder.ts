@@ -2,26 +2,56 @@
 import type { PolicyFile } from "@femtoclaw/policy";
 import { FemtoError, printable } from "@femtoclaw/protocol";
 
-export interface PolicyFolder {
+export interface PolicySetFiles {
   readonly cedar: readonly PolicyFile[];
   readonly tests: readonly PolicyFile[];
+}
+
+export interface PolicyFolder {
+  readonly inForce: PolicySetFiles;
+  /** The files in force, but each that stands in `shadow` in the place of the one of its name; with the tests in there alone. */
+  readonly onTrial: PolicySetFiles;
+  /** Names of the files in `shadow`. */
+  readonly shadowNames: readonly string[];
 }
 
 const CEDAR = ".cedar";
 const TESTS = ".test.toml";
 /** For people; nothing reads them. */
 const NOTES = ".md";
+/** The folder of what is on trial. */
+const SHADOW = "shadow/";
 
 /** INVARIANT: I3: a rule that somebody wrote is in force, or nothing is; no file is passed over in silence. */
 export function policyFolder(files: ReadonlyMap<string, Uint8Array>): PolicyFolder {
-  const all = [...files].map(([name, bytes]) => ({ name, bytes })).sort((a, b) => (a.name < b.name ? -1 : 1));
+  const all = [...files].map(([name, bytes]) => ({ name, bytes })).sort(byName);
   const unknown = all.filter(({ name }) => ![CEDAR, TESTS, NOTES].some((ending) => name.endsWith(ending)));
   if (unknown.length > 0) {
     const lines = unknown.map(({ name }) => `policy/${printable(name)}: expected *${CEDAR}, *${TESTS} or *${NOTES}`);
     throw new FemtoError("FEMTO_POLICY_INVALID", lines.join("\n"));
   }
+  const inForce = setOf(all.filter(({ name }) => !name.startsWith(SHADOW)));
+  const shadow = setOf(
+    all
+      .filter(({ name }) => name.startsWith(SHADOW))
+      .map(({ name, bytes }) => ({ name: name.slice(SHADOW.length), bytes, readFrom: name })),
+  );
+  const replaced = new Set(shadow.cedar.map(({ name }) => name));
   return {
-    cedar: all.filter(({ name }) => name.endsWith(CEDAR)),
-    tests: all.filter(({ name }) => name.endsWith(TESTS)),
+    inForce,
+    onTrial: {
+      cedar: [...inForce.cedar.filter(({ name }) => !replaced.has(name)), ...shadow.cedar].sort(byName),
+      tests: shadow.tests,
+    },
+    shadowNames: [...shadow.cedar, ...shadow.tests].map(({ readFrom, name }) => readFrom ?? name),
   };
 }
+
+function setOf(files: readonly PolicyFile[]): PolicySetFiles {
+  return {
+    cedar: files.filter(({ name }) => name.endsWith(CEDAR)),
+    tests: files.filter(({ name }) => name.endsWith(TESTS)),
+  };
+}
+
+const byName = (a: PolicyFile, b: PolicyFile): number => (a.name < b.name ? -1 : 1);

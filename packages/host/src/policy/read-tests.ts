@@ -24,7 +24,7 @@ export function readPolicyTests(
   manifests: readonly CapabilityManifest[],
 ): readonly PolicyTest[] {
   const reader = new Reader(manifests);
-  for (const { name, bytes } of files) reader.read(bytes, `policy/${printable(name)}`);
+  for (const { name, bytes, readFrom = name } of files) reader.read(bytes, `policy/${printable(readFrom)}`);
   if (reader.tests.length > TESTS_MAX) reader.faults.push(`policy: there are more than ${TESTS_MAX} tests`);
   if (reader.faults.length > 0) throw new FemtoError("FEMTO_POLICY_INVALID", reader.faults.join("\n"));
   return reader.tests;

@@ -1,17 +1,26 @@
 /** One past decision, made again under the policy of that time and explained to a person who may change it. */
 import { dirname } from "node:path";
 import { type Explanation, PolicyReader } from "@femtoclaw/policy";
-import { errorText, type FactQuestion, FemtoError, type PolicyActivatedBody } from "@femtoclaw/protocol";
+import {
+  errorText,
+  type FactQuestion,
+  FemtoError,
+  type PolicyActivatedBody,
+  type ShadowVerdict,
+} from "@femtoclaw/protocol";
 import {
   AS_RECORDED,
   askerOf,
   type DecidedRecord,
   type Judgement,
+  ON_TRIAL,
   type RecordedCall,
   type RecordedDecision,
   RecordedJudge,
   RecordedPolicies,
+  RecordedTrialJudge,
   recordedCall,
+  trialBody,
 } from "@femtoclaw/runtime";
 import type { CommandContext } from "../commands/command-context.ts";
 import { grantLine } from "../configuration/grant-text.ts";
@@ -44,6 +53,19 @@ export interface Why {
   /** What the present configuration says of the call; null where there is none, or nothing to ask. */
   readonly now: Judgement | null;
   readonly remedy: WhyRemedy | null;
+  /** What the rules on trial said of it, which decided nothing; null where none were. */
+  readonly shadow: WhyShadow | null;
+}
+
+export interface WhyShadow {
+  readonly revision: string;
+  readonly verdict: ShadowVerdict["verdict"];
+  readonly code: string | null;
+  readonly rules: readonly WhyRule[];
+  /** Whether the call would have come out otherwise; null where that is not known. */
+  readonly differs: boolean | null;
+  /** As above, by the rules on trial. */
+  readonly again: string;
 }
 
 export interface WhyRule {
@@ -59,7 +81,10 @@ export interface WhyRemedy {
   readonly obstacles: readonly string[];
 }
 
-export async function explainDecision(context: CommandContext, { record, policy }: RecordedDecision): Promise<Why> {
+export async function explainDecision(
+  context: CommandContext,
+  { record, policy, trial = null }: RecordedDecision,
+): Promise<Why> {
   const call = recordedCall(record);
   const present = await presentPolicy(context);
   const recorded = await recordedSide(call, policy, present?.compiled.schemaText ?? "");
@@ -71,6 +96,29 @@ export async function explainDecision(context: CommandContext, { record, policy 
     rules: [...new Set([...record.body.rules, ...recorded.forbidding, ...nearest])].map((id) => ruleOf(id, policy)),
     ...{ questions: recorded.questions, again: recorded.again },
     ...(await presentSide(call, present)),
+    shadow: await shadowSide(record, trial, present?.compiled.schemaText ?? ""),
+  };
+}
+
+async function shadowSide(
+  record: DecidedRecord,
+  trial: PolicyActivatedBody | null,
+  currentSchema: string,
+): Promise<WhyShadow | null> {
+  const { shadow } = record.body;
+  if (shadow === undefined) return null;
+  const { revision, verdict, code, rules } = shadow;
+  const call = recordedCall(record);
+  const said = { revision, verdict, code };
+  const onTrial = trial === null ? null : trialBody(trial);
+  const named = rules.map((id) => ruleOf(id, onTrial));
+  if (call === null) return { ...said, rules: named, differs: null, again: "the call did not end by a decision" };
+  const judge = await RecordedTrialJudge.open(currentSchema);
+  if (trial !== null) judge.met(trial);
+  const isKnown = verdict !== "undecided" && call.verdict.kind !== "undecidable";
+  return {
+    ...{ ...said, rules: named, differs: isKnown ? verdict !== call.verdict.kind : null },
+    again: againText(await ON_TRIAL.judge(call), await judge.judge(call)),
   };
 }
 

@@ -8,21 +8,36 @@ import type { Output } from "./output.ts";
 const GROUPS_SHOWN = 50;
 const TEXT_CHARS = 400;
 
-export function policyDifferenceLines(difference: PolicyDifference, recorded: boolean, output: Output): string[] {
+/** Who is compared with the records: the present configuration, the recorded rules themselves, or those on trial then. */
+type Compared = "present" | "recorded" | "trial";
+
+const WORDS: Readonly<Record<Compared, { readonly of: string; readonly same: string; readonly differs: string }>> = {
+  present: { of: "calls decided again", same: "nothing would change for these", differs: "would change" },
+  recorded: {
+    of: "calls decided again",
+    same: "each is decided as its record says",
+    differs: "not as their records say",
+  },
+  trial: { of: "calls decided by both", same: "both say the same of each", differs: "would have ended otherwise" },
+};
+
+export function policyDifferenceLines(difference: PolicyDifference, compared: Compared, output: Output): string[] {
   const { calls, changed, groups, undecidable, never_decided } = difference;
-  const same = recorded ? "each is decided as its record says" : "nothing would change for these";
-  const differs = recorded ? `${changed} not as their records say` : `${changed} would change`;
+  const { of, same, ...words } = WORDS[compared];
+  const differs = `${changed} ${words.differs}`;
   const open = undecidable.reduce((sum, { count }) => sum + count, 0);
   const beside = open === 0 ? "" : `, ${open} not decidable`;
   return [
-    `${calls} calls decided again${beside}: ${changed === 0 ? output.style("green", same) : output.style("yellow", differs)}`,
+    `${calls} ${of}${beside}: ${changed === 0 ? output.style("green", same) : output.style("yellow", differs)}`,
     ...groups.slice(0, GROUPS_SHOWN).flatMap((group) => ["", ...groupLines(group, output)]),
     ...(groups.length > GROUPS_SHOWN ? ["", `and ${groups.length - GROUPS_SHOWN} groups more; --json has them`] : []),
     ...(undecidable.length === 0 ? [] : ["", "not decidable:"]),
     ...undecidable
       .slice(0, GROUPS_SHOWN)
       .map(({ reason, count, examples }) => `  ${count}: ${shown(reason)} (record ${examples.join(", ")})`),
-    ...(never_decided === 0 ? [] : ["", `${never_decided} calls ended before any decision, and are left out`]),
+    ...(never_decided === 0 || compared === "trial"
+      ? []
+      : ["", `${never_decided} calls ended before any decision, and are left out`]),
   ];
 }
 

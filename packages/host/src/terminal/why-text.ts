@@ -1,6 +1,6 @@
 /** A past decision as a person reads it: what was asked, who decided, what was missing, what would change it. */
 import { printable } from "@femtoclaw/protocol";
-import type { ExplainedQuestion, Why, WhyRule } from "../policy/why.ts";
+import type { ExplainedQuestion, Why, WhyRule, WhyShadow } from "../policy/why.ts";
 import { questionText } from "./call-text.ts";
 import { factLines } from "./fact-text.ts";
 import type { Output } from "./output.ts";
@@ -28,6 +28,8 @@ export function whyLines(why: Why, output: Output): string[] {
     ...why.questions.flatMap(({ question }) => factLines(question)),
     ...title("decision"),
     ...decisionLines(why, output),
+    ...(why.shadow === null ? [] : title("on trial")),
+    ...(why.shadow === null ? [] : shadowLines(why.shadow, output)),
     ...title("now"),
     ...nowLines(why, output),
   ];
@@ -54,6 +56,27 @@ function againLines(again: string | null, output: Output): string[] {
   if (again === null) return [];
   if (again === "same") return [output.style("dim", "  decided again under the recorded policy: the same")];
   return [`  ${output.style("yellow", `decided again under the recorded policy: ${shown(again)}`)}`];
+}
+
+const TRIAL_WORDS = {
+  allowed: "would permit it",
+  asks: "would ask an operator",
+  denied: "would deny it",
+  undecided: "could not decide",
+} as const;
+
+/** For operators: what decides nothing is not told to whoever proposes. */
+function shadowLines({ revision, verdict, code, rules, differs, again }: WhyShadow, output: Output): string[] {
+  const word = TRIAL_WORDS[verdict];
+  const text = differs === true ? output.style("yellow", `${word}, unlike those in force`) : word;
+  const why = verdict === "undecided" ? ` (${shown(code ?? "")})` : "";
+  const none = verdict === "denied" && rules.length === 0 ? ["  no rule on trial permits it"] : [];
+  return [
+    `  the rules on trial, revision ${revision.slice(0, 12)}, ${text}${why}`,
+    ...none,
+    ...rules.flatMap(ruleLines),
+    ...(verdict === "undecided" ? [] : againLines(again, output)),
+  ];
 }
 
 function ruleLines({ id, source, reason, fix }: WhyRule): string[] {

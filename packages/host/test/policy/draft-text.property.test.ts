@@ -35,14 +35,22 @@ const grant: fc.Arbitrary<GrantProposal> = fc.oneof(
 );
 const drafted = <T>(about: fc.Arbitrary<T>): fc.Arbitrary<Drafted<T>[]> =>
   fc.array(
-    fc.record({ about, count: fc.integer({ min: 1 }), records: fc.array(fc.nat(), { minLength: 1, maxLength: 5 }) }),
+    fc.record({
+      ...{ about, count: fc.integer({ min: 1 }), tried: fc.nat() },
+      records: fc.array(fc.nat(), { minLength: 1, maxLength: 5 }),
+    }),
     {
       maxLength: 8,
     },
   );
+const trial = fc.record({
+  ...{ revision: text, calls: fc.nat(), undecided: fc.nat() },
+  ...{ permits: drafted(text), asks: drafted(text), denies: drafted(text) },
+});
 const draft: fc.Arbitrary<PolicyDraft> = fc.record({
   ...{ denied: fc.nat(), permitted: fc.nat(), undecidable: fc.nat(), left_out: fc.nat() },
   ...{ grants: drafted(grant), dangerous: drafted(grant), obstacles: drafted(text), approved: drafted(text) },
+  trial: fc.option(trial),
 });
 
 it("holds each proposed entry, and nothing else that counts", () => {

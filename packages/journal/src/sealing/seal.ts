@@ -45,7 +45,7 @@ export interface SealedRecord {
 /** Members of bodies that may leave their record. No state is folded from them. */
 const LEAVING: Readonly<Partial<Record<RecordType, readonly string[]>>> = {
   "message.recorded": ["content"],
-  "policy.activated": ["schema", "rules"],
+  "policy.activated": ["schema", "rules", "shadow_rules"],
   "execution.refused": ["facts"],
   "approval.asked": ["args", "facts"],
   "execution.intent": ["args", "facts", "kept"],

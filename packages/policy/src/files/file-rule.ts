@@ -7,6 +7,8 @@ export interface PolicyFile {
   /** Path in the folder, for example `team/extra.cedar`. */
   readonly name: string;
   readonly bytes: Uint8Array;
+  /** Where in the folder it lies if that is not its name: its rules are called as they would be there. */
+  readonly readFrom?: string;
 }
 
 export interface FileRule extends CompiledRule {

@@ -91,8 +91,8 @@ class Reader implements PolicyReading {
     this.findings.push({ source, message });
   }
 
-  read({ name, bytes }: PolicyFile): void {
-    const file = `policy/${printable(name)}`;
+  read({ name, bytes, readFrom = name }: PolicyFile): void {
+    const file = `policy/${printable(readFrom)}`;
     this.at = `${file}:1:1`;
     if (!FILE_NAME.test(name)) return this.note(this.at, "names of policy files are letters, digits, `.`, `_` and `-`");
     const cut = cutPolicies(bytes);

@@ -2,11 +2,11 @@
 /** SHA-256 of each schema's file. */
 export const SCHEMA_DIGESTS = {
   "approval.schema.json": "0fa717f1d7a9d0dde851654dc8877751c74f180c7ff50d94803ecfec1b9ea1ec",
-  "config.schema.json": "b96b7fd83858bc083a3c938d6119d95c1c8ec1d8952756acddf64c3a25de8703",
+  "config.schema.json": "8f8274f885a9f3e2df0cb496f0232317a360eac91e31aa110b73218278bfc0ec",
   "facts.schema.json": "edd2c56515ddd640ffc2face7d123f81263c7603c2e3f2cf18c754d140844798",
   "manifest.schema.json": "e35ac234d7bf168de3672b44d1f7d89564746237ac116440aa9fb0ea81d2a9bb",
   "message.schema.json": "c352c9cf30f433cb3b8179288c3d5ba192d34ed505324f7f657850a880dbab7c",
-  "record.schema.json": "d25c35e09d96d5104026303a51fd45600e8efbb335ffeddc44f4899bd418200f",
+  "record.schema.json": "36f14a4f3b8a91312347ed8098765745a6b3b1c3914b14c63dd31ab7e6c4e203",
   "release.schema.json": "9282047017442bcbe4536745c3d57587e6645bdfb804eedaabecdf3cb8dbfa6a",
   "reply.schema.json": "9709c4fae22d72fb17b52e0aefc2f524e34d0cb87fdea9abb4f795263c81eb7b",
   "snapshot.schema.json": "0467077639e871d10b259129e1773a02c2e2d9b74dfaae14da75b0dc8028e612",

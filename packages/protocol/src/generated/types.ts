@@ -417,6 +417,7 @@ export interface Configuration {
   after_secret?: AfterTable;
   after_untrusted?: AfterTable;
   budgets?: BudgetsTable;
+  shadow?: ShadowTable;
   /**
    * What is narrower for one agent, by the name of its socket `agent-NAME.sock`. Nothing here permits anything.
    */
@@ -565,6 +566,9 @@ export interface AfterTable {
 }
 /**
  * What one session may use before it is halted.
+ *
+ * This interface was referenced by `Configuration`'s JSON-Schema
+ * via the `definition` "budgetsTable".
  */
 export interface BudgetsTable {
   /**
@@ -579,6 +583,17 @@ export interface BudgetsTable {
    * Time since its first call; no call begins later.
    */
   seconds?: number;
+}
+/**
+ * Rules on trial, with the files in `policy/shadow`: each decided call is also decided by them, and the record says how. They permit, ask and forbid nothing. What stands here takes the place of the same key of the tables in force; all the rest is as in force.
+ */
+export interface ShadowTable {
+  allow?: AllowTable;
+  ask?: AskTable;
+  deny?: DenyTable;
+  after_secret?: AfterTable;
+  after_untrusted?: AfterTable;
+  budgets?: BudgetsTable;
 }
 /**
  * This interface was referenced by `Configuration`'s JSON-Schema
@@ -640,6 +655,27 @@ export interface ApprovalsTable {
    * Whether every answer has to be signed by one of the operators. Default: false.
    */
   operator_key?: boolean;
+  webhook?: WebhookTable;
+}
+/**
+ * Who is told that something is asked, answered or expired. It is told, and can answer nothing.
+ *
+ * This interface was referenced by `Configuration`'s JSON-Schema
+ * via the `definition` "webhookTable".
+ */
+export interface WebhookTable {
+  /**
+   * Where it is posted to; https, or http to this machine.
+   */
+  url: string;
+  /**
+   * File with the secret that messages are signed with, of at least 24 characters; readable by you alone. This, or `key_env`.
+   */
+  key_file?: string;
+  /**
+   * Variable of the host with the secret instead.
+   */
+  key_env?: string;
 }
 export interface MemoryTable {
   /**
@@ -1243,6 +1279,48 @@ export interface CapabilityDisabledBody {
   name: string;
 }
 /**
+ * One compiled rule and where it came from.
+ *
+ * This interface was referenced by `undefined`'s JSON-Schema
+ * via the `definition` "policyRule".
+ */
+export interface PolicyRule {
+  id: string;
+  text: string;
+  source: null | string;
+  /**
+   * What the rule does, in plain words.
+   */
+  reason?: string;
+  /**
+   * What an operator can change about it.
+   */
+  fix?: string;
+}
+/**
+ * What the rules on trial say of the call, on the facts of this record. It has no part in what was decided.
+ *
+ * This interface was referenced by `undefined`'s JSON-Schema
+ * via the `definition` "shadowVerdict".
+ */
+export interface ShadowVerdict {
+  /**
+   * Revision of the rules on trial; the activation before has their text.
+   */
+  revision: string;
+  verdict: "allowed" | "asks" | "denied" | "undecided";
+  /**
+   * Error code that a proposer would have heard, or under which nothing could be decided; null where it is allowed.
+   */
+  code: null | string;
+  /**
+   * Sorted identifiers of the rules that say so, the first ones.
+   *
+   * @maxItems 32
+   */
+  rules: string[];
+}
+/**
  * A policy revision came into force.
  *
  * This interface was referenced by `undefined`'s JSON-Schema
@@ -1261,25 +1339,17 @@ export interface PolicyActivatedBody {
    */
   rules: null | PolicyRule[];
   /**
+   * Revision of the rules on trial beside it, of the same engine and schema; absent where there are none.
+   */
+  shadow?: string;
+  /**
+   * The whole set on trial; null where it is a commitment.
+   */
+  shadow_rules?: null | PolicyRule[];
+  /**
    * Digest of the configuration that it was compiled from, where that was loaded anew while the host ran; else the boot's record has it.
    */
   configuration?: string;
-}
-/**
- * One compiled rule and where it came from.
- */
-export interface PolicyRule {
-  id: string;
-  text: string;
-  source: null | string;
-  /**
-   * What the rule does, in plain words.
-   */
-  reason?: string;
-  /**
-   * What an operator can change about it.
-   */
-  fix?: string;
 }
 /**
  * A candidate for the policy was not taken. What was in force stays in force.
@@ -1403,6 +1473,7 @@ export interface ExecutionRefusedBody {
   revision: null | string;
   rules: string[];
   error: ReplyError;
+  shadow?: ShadowVerdict;
   /**
    * Sequence number of the question that this ends; absent where nobody was asked.
    */
@@ -1474,6 +1545,7 @@ export interface ExecutionIntentBody {
    * What stood at each path that the call may change; null where it is a commitment. Absent for calls that change no file, and for those of versions that kept nothing.
    */
   kept?: null | [KeptPath, ...KeptPath[]];
+  shadow?: ShadowVerdict;
   /**
    * Sequence number of the question that operators said yes to; absent where nobody was asked.
    */
@@ -1770,6 +1842,7 @@ export interface ApprovalAskedBody {
    * @maxItems 64
    */
   files: ApprovedFile[];
+  shadow?: ShadowVerdict;
   /**
    * SHA-256 of the JSON text [principal, tool, capability, args, questions, files, rules, approvers], as they are recorded. An answer is to this and to nothing else.
    */

@@ -25,7 +25,9 @@ import { resolveHistory } from "./resolve-history.ts";
 import { type OperatorSettings, resolveOperators } from "./resolve-operators.ts";
 import { resolveSearchPath, withOtherNames } from "./resolve-programs.ts";
 import { resolveAgents, resolveTable } from "./resolve-tables.ts";
+import { resolveWebhook, type WebhookSetting } from "./resolve-webhook.ts";
 import { checkWitnesses, resolveWitnesses, type WitnessSetting } from "./resolve-witnesses.ts";
+import { onTrial, trialSource } from "./shadow-tables.ts";
 
 export interface ConfigurationInput {
   readonly configuration: Configuration;
@@ -60,10 +62,23 @@ export interface ApprovalSettings extends OperatorSettings {
   readonly expiresMs: number;
   /** Questions of one session that may be open at once. */
   readonly perSession: number;
+  /** Who is told of questions; absent where nobody is. */
+  readonly webhook?: WebhookSetting;
+}
+
+/** The part of an authority that tables say, and that rules on trial say otherwise. */
+export type Rights = Pick<Authority, "allow" | "ask" | "deny" | "agents" | "budgets" | "sensitive" | "after">;
+
+/** Where this machine has what tables name. */
+interface MachinePlaces {
+  readonly base: PathBase;
+  readonly searchPath: readonly string[];
 }
 
 export interface ResolvedConfiguration {
   readonly authority: Authority;
+  /** What would stand in the authority if the rules on trial were in force; absent where none are. */
+  readonly shadow?: Rights;
   /** Only what the configuration names; everything else is disabled. */
   readonly capabilities: ReadonlyMap<string, CapabilitySetting>;
   readonly limits: ResolvedLimits;
@@ -90,31 +105,31 @@ export function resolveConfiguration(input: ConfigurationInput): ResolvedConfigu
   const directories = resolveDirectories(configuration, base, environment, places);
   const witnesses = resolveWitnesses(configuration, base, directories, places);
   const witnessFiles = witnesses.flatMap((witness) => (witness.kind === "file" ? [witness.path] : []));
+  const webhook = resolveWebhook(configuration, base, places);
+  const keyFiles = webhook !== undefined && "file" in webhook.key ? [webhook.key.file] : [];
   const searchPath = resolveSearchPath(configuration.search_path, places);
-  const table = (name: "allow" | "ask" | "deny") => resolveTable([name], configuration[name], base, searchPath, places);
-  const [allow, ask, deny] = [table("allow"), table("ask"), table("deny")];
+  const machine = { base, searchPath };
   const authority: Authority = {
     workspace: directories.workspace,
     searchPath,
-    allow,
-    ask: { ...ask, run: withOtherNames(ask.run, allow.run) },
-    deny: { ...deny, run: withOtherNames(deny.run, [...allow.run, ...ask.run]) },
-    ...resolveAgents(configuration, [...allow.run, ...ask.run], base, searchPath, places),
-    ...resolveHistory(configuration, [...allow.run, ...ask.run], base, searchPath, places),
-    floor: resolveFloor([...(input.ownPaths ?? []), ...witnessFiles], directories, base, places),
+    ...resolveRights(configuration, machine, places),
+    floor: resolveFloor([...(input.ownPaths ?? []), ...witnessFiles, ...keyFiles], directories, base, places),
     childRead: pathGrants(["sandbox", "read"], configuration.sandbox?.read, base, places).map(({ path }) => path),
     ...childEnvironment(configuration.sandbox?.env ?? [], environment, places),
   };
   checkAuthority(authority, input.ownPrograms ?? [], places);
   checkWitnesses(authority, witnesses, places);
+  const shadow = resolveShadow(input, authority, machine, places);
   const resolved = {
     authority,
+    ...(shadow === undefined ? {} : { shadow }),
     capabilities: resolveCapabilities(configuration),
     limits: resolveLimits(configuration),
     approvals: {
       expiresMs: configuration.approvals?.expires_ms ?? LIMITS.approvalExpiresMs,
       perSession: configuration.approvals?.per_session ?? LIMITS.approvalsPerSession,
       ...resolveOperators(configuration, places),
+      ...(webhook === undefined ? {} : { webhook }),
     },
     stateDirectory: directories.state,
     runtimeDirectory: directories.runtime,
@@ -125,6 +140,36 @@ export function resolveConfiguration(input: ConfigurationInput): ResolvedConfigu
   places.throwFaults();
   checkSocketPath(directories.runtime, Object.keys(authority.agents ?? {}));
   return { ...resolved, sha256: digest(resolved) };
+}
+
+/** What the tables say, everybody's and single agents'. */
+function resolveRights(configuration: Configuration, { base, searchPath }: MachinePlaces, places: Places): Rights {
+  const table = (name: "allow" | "ask" | "deny") => resolveTable([name], configuration[name], base, searchPath, places);
+  const [allow, ask, deny] = [table("allow"), table("ask"), table("deny")];
+  return {
+    allow,
+    ask: { ...ask, run: withOtherNames(ask.run, allow.run) },
+    deny: { ...deny, run: withOtherNames(deny.run, [...allow.run, ...ask.run]) },
+    ...resolveAgents(configuration, [...allow.run, ...ask.run], base, searchPath, places),
+    ...resolveHistory(configuration, [...allow.run, ...ask.run], base, searchPath, places),
+  };
+}
+
+/** INVARIANT: I3: what is on trial has to stand like what is in force; a trial that could not come into force tells nothing. */
+function resolveShadow(
+  { configuration, ownPrograms = [] }: ConfigurationInput,
+  authority: Authority,
+  machine: MachinePlaces,
+  places: Places,
+): Rights | undefined {
+  if (configuration.shadow === undefined) return undefined;
+  // Faults of what both have in common are told once.
+  places.throwFaults();
+  const trialPlaces = new Places(trialSource(configuration, places.sourceOf));
+  const rights = resolveRights(onTrial(configuration), machine, trialPlaces);
+  checkAuthority({ ...authority, ...rights }, ownPrograms, trialPlaces);
+  trialPlaces.throwFaults();
+  return rights;
 }
 
 function pathBase({ baseDirectory, environment }: ConfigurationInput): PathBase {

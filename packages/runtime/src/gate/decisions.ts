@@ -17,7 +17,7 @@ import type { Execution } from "./execution.ts";
 import type { FactsResult, GateDecision, GateParts } from "./gate-parts.ts";
 import { isSameHistory } from "./session-standing.ts";
 
-type DecisionParts = Pick<GateParts, "clock" | "histories" | "standing" | "takeFacts" | "decide">;
+type DecisionParts = Pick<GateParts, "clock" | "histories" | "standing" | "takeFacts" | "decide" | "onTrial">;
 
 export class Decisions {
   readonly #parts: DecisionParts;
@@ -51,6 +51,8 @@ export class Decisions {
     execution.facts = { ...facts, history };
     const decision = this.#ask(execution, history, approved);
     execution.revision = decision.revision;
+    // Taken in this turn, so that a record never tells of rules that came on trial after its decision.
+    execution.onTrial = decision.revision === null ? null : this.#parts.onTrial();
     const asked = approved && decision.allowed ? askedBy : [];
     execution.rules = [...new Set([...asked, ...decision.rules])].sort();
     return decision;

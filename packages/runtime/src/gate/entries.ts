@@ -13,6 +13,7 @@ import {
   printable,
   type Redaction,
   type ReplyError,
+  type ShadowVerdict,
 } from "@femtoclaw/protocol";
 import type { Execution, RefusalEvent } from "./execution.ts";
 
@@ -42,6 +43,7 @@ export function refusalEntry(
       revision,
       rules: [...rules],
       error,
+      ...shadowOf(execution, false),
       ...(waited === null ? {} : { approval: waited.seq }),
     },
     redacted,
@@ -59,6 +61,7 @@ export function intentEntry(execution: Execution): JournalEntry {
       ...decided.body,
       rules: [...execution.rules],
       received_us: receivedUs,
+      ...shadowOf(execution, approval !== null),
       ...(approval === null ? {} : { approval }),
       bytes: bytes.byteLength,
       reserved_bytes: reservedBytes,
@@ -90,6 +93,7 @@ export function questionEntry(
       rules: [...rules],
       approvers,
       files: [...files],
+      ...shadowOf(execution, false),
       digest: questionDigest(execution, { rules, approvers, files }),
       expires_at: new Date(expiresUs / 1_000).toISOString(),
       lifetime_ms: lifetimeMs,
@@ -109,6 +113,20 @@ export function questionDigest(execution: Execution, { rules, approvers, files }
   const asked = [principal, body.tool, body.capability, body.args, questions, files, rules, approvers];
   const marked = secrets.map((secret) => ({ ...secret, path: secret.path.replace(/^\/args/, "/3") }));
   return hash("sha256", JSON.stringify(redact(asked, marked).value));
+}
+
+/**
+ * INVARIANT: I3: what is on trial is asked when all is decided, on the facts that the record holds, and what it says
+ * goes into the record alone.
+ */
+function shadowOf(
+  { actor, call, facts, onTrial, share }: Execution,
+  approved: boolean,
+): { readonly shadow?: ShadowVerdict } {
+  if (onTrial === null || call === null || facts?.history === undefined) return {};
+  const { questions, history } = facts;
+  const asked = { principal: actor.principal, capability: call.tool, questions, history, approved, share };
+  return { shadow: onTrial.verdict(asked) };
 }
 
 /** What an intent and a question say of a call alike. */
@@ -138,9 +156,19 @@ export function haltEntry(execution: Execution, event: RefusalEvent, error: Repl
 /** LIMIT: bytes of a record beside its body, at the most. */
 const FRAME_BYTES = 1_024;
 
-/** Bytes that the entry will take in the journal, or a few more. */
-export function entryBytes({ body }: JournalEntry): number {
-  return Buffer.byteLength(JSON.stringify(body)) + FRAME_BYTES;
+/** Bytes that the entry will take in the journal, or a few more, without what rules on trial say of it. */
+export function entryBytes(entry: JournalEntry): number {
+  return Buffer.byteLength(JSON.stringify(entry.body)) - shadowBytes(entry) + FRAME_BYTES;
+}
+
+/**
+ * INVARIANT: I3: no session is halted for what a trial adds to its records, so quotas do not count it.
+ * LIMIT: it is at most 5 KiB of a record.
+ */
+export function shadowBytes({ body }: JournalEntry): number {
+  return "shadow" in body && typeof body.shadow === "object"
+    ? Buffer.byteLength(`"shadow":${JSON.stringify(body.shadow)},`)
+    : 0;
 }
 
 export interface OutcomeDetails {

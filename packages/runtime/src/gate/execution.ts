@@ -18,7 +18,7 @@ import type {
 import { type CapabilitySecrets, NO_SECRETS } from "./argument-validators.ts";
 import type { Leave } from "./door.ts";
 import type { Release } from "./fair-slots.ts";
-import type { Standing } from "./gate-parts.ts";
+import type { OnTrial, Standing } from "./gate-parts.ts";
 import type { WaitingCall } from "./questions.ts";
 import type { SessionQuota } from "./session-quota.ts";
 import type { EndingEvent, Problem } from "./verdict.ts";
@@ -59,6 +59,8 @@ export interface Execution {
   kept: readonly Kept[];
   revision: string | null;
   rules: readonly string[];
+  /** The rules that were on trial when it was decided; null where none were. */
+  onTrial: OnTrial | null;
   /** Question that operators said yes to, where one was asked about this call, and the rules that asked. */
   approval: number | null;
   askedBy: readonly string[];
@@ -122,6 +124,7 @@ export function newExecution(
     kept: [],
     revision: null,
     rules: [],
+    onTrial: null,
     approval: null,
     askedBy: [],
     heldBack: null,

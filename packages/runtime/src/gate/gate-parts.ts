@@ -12,6 +12,7 @@ import type {
   Facts,
   HistoryFacts,
   SessionId,
+  ShadowVerdict,
 } from "@femtoclaw/protocol";
 import type { SandboxView } from "@femtoclaw/sandbox";
 import type { QuestionRecord } from "../approvals.ts";
@@ -50,6 +51,21 @@ export interface Standing {
   readonly sandbox: SandboxView | null;
 }
 
+export interface DecisionAsked {
+  readonly principal: string;
+  readonly capability: string;
+  readonly questions: Facts["questions"];
+  readonly history: HistoryFacts;
+  /** Whether operators have said yes to this very call. */
+  readonly approved: boolean;
+  readonly share: DecisionShare;
+}
+
+/** Rules on trial. What they say is recorded; it decides nothing. */
+export interface OnTrial {
+  verdict(request: DecisionAsked): ShadowVerdict;
+}
+
 export interface GateParts {
   readonly clock: Clock;
   newId(): string;
@@ -72,15 +88,9 @@ export interface GateParts {
   /** What sessions did before, as far as records have numbers. */
   readonly histories: SessionHistories;
   takeFacts(manifest: CapabilityManifest, args: JsonObject, standing: Standing): Promise<FactsResult>;
-  decide(request: {
-    readonly principal: string;
-    readonly capability: string;
-    readonly questions: Facts["questions"];
-    readonly history: HistoryFacts;
-    /** Whether operators have said yes to this very call. */
-    readonly approved: boolean;
-    readonly share: DecisionShare;
-  }): GateDecision;
+  decide(request: DecisionAsked): GateDecision;
+  /** The rules that are on trial beside those in force; null where none are. */
+  onTrial(): OnTrial | null;
   append(entry: JournalEntry): Promise<Pick<Appended, "seq" | "bytes">>;
   /** Of questions to operators. */
   readonly approvals: ApprovalSettings;

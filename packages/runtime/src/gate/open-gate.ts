@@ -55,6 +55,7 @@ export function openGate({ configuration, registry, policy, ...parts }: OpenGate
     takeFacts: (manifest, args, standing) => takeFacts({ manifest, args, ...standing, digests }),
     histories: parts.histories,
     decide: (request) => policy.decide(request),
+    onTrial: () => policy.shadow,
     append: (entry) => parts.journal.append(entry),
     approvals,
     log: parts.journal.origin,

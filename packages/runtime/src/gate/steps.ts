@@ -23,7 +23,15 @@ import { timestamp } from "../timestamp.ts";
 import { askingOf, pendingReply } from "./asking.ts";
 import { Decisions } from "./decisions.ts";
 import { runEffect } from "./effect.ts";
-import { entryBytes, haltEntry, intentEntry, messageEntry, outcomeEntry, refusalEntry } from "./entries.ts";
+import {
+  entryBytes,
+  haltEntry,
+  intentEntry,
+  messageEntry,
+  outcomeEntry,
+  refusalEntry,
+  shadowBytes,
+} from "./entries.ts";
 import type { Ending, Execution, RefusalEvent } from "./execution.ts";
 import type { GateDecision, GateParts } from "./gate-parts.ts";
 import { marksOf } from "./marks.ts";
@@ -348,7 +356,7 @@ export class Steps {
   async #append(execution: Execution, entry: JournalEntry): ReturnType<GateParts["append"]> {
     execution.introduce();
     const appended = await this.#parts.append(entry);
-    execution.quota.spend(appended.bytes, this.#parts.clock.monotonicUs());
+    execution.quota.spend(appended.bytes - shadowBytes(entry), this.#parts.clock.monotonicUs());
     return appended;
   }
 

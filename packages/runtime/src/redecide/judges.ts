@@ -10,6 +10,7 @@ import {
   PolicyReader,
 } from "@femtoclaw/policy";
 import { errorText, type Facts, type PolicyActivatedBody } from "@femtoclaw/protocol";
+import { shownRules } from "../subsystems/shadow.ts";
 import { askerOf, isPolicyWord, type Judgement, notAllowed, type RecordedCall, undecidable } from "./recorded-call.ts";
 import { RecordedPolicies } from "./recorded-policies.ts";
 
@@ -21,6 +22,16 @@ export interface Judge {
 
 /** What was decided then, as the records say. */
 export const AS_RECORDED: Judge = { judge: async ({ verdict }) => verdict };
+
+/** What the rules on trial said then, as the records say. */
+export const ON_TRIAL: Judge = {
+  judge: async ({ shadow }) => {
+    if (shadow === null) return undecidable("no rules were on trial");
+    const { verdict: kind, code, rules } = shadow;
+    if (kind === "undecided") return undecidable(`the rules on trial could not decide (${code ?? "no code"})`);
+    return { kind, code, rules, obstacle: null };
+  },
+};
 
 /** What a rule has in its text that may look at what happened before; one that only mentions the words is taken for one. */
 const HISTORY = /\b(?:session|time)\b/;
@@ -105,7 +116,7 @@ export class RecordedJudge implements Judge {
   readonly #policies: RecordedPolicies;
   readonly #engine: ListeningEngine;
 
-  private constructor(policies: RecordedPolicies, engine: ListeningEngine) {
+  protected constructor(policies: RecordedPolicies, engine: ListeningEngine) {
     this.#policies = policies;
     this.#engine = engine;
   }
@@ -123,6 +134,10 @@ export class RecordedJudge implements Judge {
   async judge(call: RecordedCall): Promise<Judgement> {
     const { revision } = call;
     if (revision === null) return undecidable("no policy was in force");
+    return await this.judgeBy(revision, call);
+  }
+
+  protected async judgeBy(revision: string, call: RecordedCall): Promise<Judgement> {
     const obstacle = revision === this.#engine.revision ? null : await this.#activate(revision);
     return obstacle === null ? await this.#engine.judge(call) : undecidable(obstacle);
   }
@@ -137,4 +152,31 @@ export class RecordedJudge implements Judge {
       return this.#policies.refuse(revision, errorText(error));
     }
   }
+}
+
+/** Decides each call by the rules that its record says were on trial. */
+export class RecordedTrialJudge extends RecordedJudge {
+  static override async open(currentSchema: string): Promise<RecordedTrialJudge> {
+    const policies = new RecordedPolicies(await PolicyReader.open(), currentSchema);
+    return new RecordedTrialJudge(policies, await ListeningEngine.open());
+  }
+
+  override met(policy: PolicyActivatedBody): void {
+    const onTrial = trialBody(policy);
+    if (onTrial !== null) super.met(onTrial);
+  }
+
+  override async judge(call: RecordedCall): Promise<Judgement> {
+    const { shadow } = call;
+    if (shadow === null) return undecidable("no rules were on trial");
+    const judgement = await this.judgeBy(shadow.revision, call);
+    // A record names no more of them.
+    return { ...judgement, rules: shownRules(judgement.rules) };
+  }
+}
+
+/** The rules that were on trial as if they had been in force; null where none were. */
+export function trialBody(policy: PolicyActivatedBody): PolicyActivatedBody | null {
+  const { shadow, shadow_rules: rules = null, ...inForce } = policy;
+  return shadow === undefined ? null : { ...inForce, revision: shadow, rules };
 }

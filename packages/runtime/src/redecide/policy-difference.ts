@@ -12,6 +12,8 @@ export interface DifferenceOptions {
   readonly after: Judge;
   /** First record to look at. */
   readonly since?: number;
+  /** Which calls are looked at; all without it. */
+  among?(call: RecordedCall): boolean;
   /** Whether another rule with the same verdict is a difference, too. */
   readonly exact?: boolean;
 }
@@ -64,6 +66,7 @@ export async function policyDifference(log: DecidedLog, options: DifferenceOptio
       if (stored.type !== "execution.refused" || stored.body.approval === undefined) tally.neverDecided += 1;
       continue;
     }
+    if (options.among?.(call) === false) continue;
     const before = await options.before.judge(call);
     const after = await options.after.judge(call);
     tally.add(call, before, after, options.exact ?? false);

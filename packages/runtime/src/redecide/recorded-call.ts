@@ -1,6 +1,6 @@
 /** A call as its record has it: what was decided on, and what was decided. Pure. */
 import { type DecisionRequest, NO_HISTORY } from "@femtoclaw/policy";
-import type { Facts, TypedRecord } from "@femtoclaw/protocol";
+import type { Facts, ShadowVerdict, TypedRecord } from "@femtoclaw/protocol";
 
 /** What a policy says of a call. `undecidable` is no answer: nothing is guessed. */
 export interface Judgement {
@@ -25,6 +25,8 @@ export interface RecordedCall {
   /** Whether operators had said yes to what policy asked about it. */
   readonly approved: boolean;
   readonly verdict: Judgement;
+  /** What the rules on trial said of it; null where none were. */
+  readonly shadow: ShadowVerdict | null;
   /** Why there are no facts; null where there are. */
   readonly obstacle: string | null;
 }
@@ -46,6 +48,7 @@ export function recordedCall(record: DecidedRecord): RecordedCall | null {
   return {
     ...{ seq, at, execution, session, principal: actor.principal, tool: body.tool, revision: body.revision },
     ...{ facts: obstacle === null ? body.facts : null, verdict, obstacle },
+    shadow: body.shadow ?? null,
     approved: record.type === "execution.intent" && record.body.approval !== undefined,
   };
 }

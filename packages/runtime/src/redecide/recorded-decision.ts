@@ -14,6 +14,8 @@ export interface RecordedDecision {
   readonly record: DecidedRecord;
   /** The policy that its revision names; null where none decided, or its record is not there any more. */
   readonly policy: PolicyActivatedBody | null;
+  /** The activation with the rules that were on trial; absent where none were, null where its record is gone. */
+  readonly trial?: PolicyActivatedBody | null;
 }
 
 /** `ref` is the number of a record of the execution, or the execution's identifier. */
@@ -21,8 +23,12 @@ export async function recordedDecision(log: DecisionLog, ref: string): Promise<R
   const stored = /^[0-9]{1,16}$/.test(ref) ? await bySequence(log, Number(ref)) : await byExecution(log, ref);
   const record = await wholeRecord(log, stored);
   if (!isDecided(record)) throw nothingDecided(ref, stored.type);
-  const { revision } = record.body;
-  return { record, policy: revision === null ? null : await policyBefore(log, record.seq, revision) };
+  const { revision, shadow } = record.body;
+  const { seq } = record;
+  const policy = revision === null ? null : await activationBefore(log, seq, (body) => body.revision === revision);
+  if (shadow === undefined) return { record, policy };
+  // Rules on trial come and go while a policy stays in force.
+  return { record, policy, trial: await activationBefore(log, seq, (body) => body.shadow === shadow.revision) };
 }
 
 async function bySequence(log: DecisionLog, seq: number): Promise<TypedRecord> {
@@ -52,10 +58,21 @@ async function byExecution(log: DecisionLog, execution: string): Promise<TypedRe
   throw new FemtoError("FEMTO_EXECUTION_NOT_FOUND", `the journal holds no decision about an execution \`${shown}\``);
 }
 
-/** The newest activation of the revision before the record; as a policy changes rarely, it can lie far back. */
-async function policyBefore(log: DecisionLog, seq: number, revision: string): Promise<PolicyActivatedBody | null> {
+/** The newest activation with rules on trial; null where none ever were. */
+export async function newestTrial(log: ActivationLog): Promise<PolicyActivatedBody | null> {
+  return await activationBefore(log, log.size, (body) => body.shadow !== undefined);
+}
+
+type ActivationLog = Pick<DecisionLog, "size" | "readBackwards" | "withValues" | "prunedBefore">;
+
+/** The newest such activation before the record; as a policy changes rarely, it can lie far back. */
+async function activationBefore(
+  log: ActivationLog,
+  seq: number,
+  isWanted: (body: PolicyActivatedBody) => boolean,
+): Promise<PolicyActivatedBody | null> {
   for await (const stored of log.readBackwards(await log.prunedBefore(), seq)) {
-    if (stored.type !== "policy.activated" || stored.body.revision !== revision) continue;
+    if (stored.type !== "policy.activated" || !isWanted(stored.body)) continue;
     const record = await wholeRecord(log, stored);
     return record.type === "policy.activated" ? record.body : null;
   }

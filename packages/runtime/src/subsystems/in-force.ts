@@ -18,6 +18,7 @@ import { Confinement } from "./confinement.ts";
 import { Policy } from "./policy.ts";
 import { Registry } from "./registry.ts";
 import { reloadPolicy } from "./reload.ts";
+import type { Shadow } from "./shadow.ts";
 
 export interface InForceParts {
   readonly options: RuntimeOptions;
@@ -80,6 +81,11 @@ export class InForce {
     return this.#policy?.compiled ?? null;
   }
 
+  /** The rules on trial; null where none are, and before the policy has started. */
+  get shadow(): Shadow | null {
+    return this.#policy?.shadow ?? null;
+  }
+
   capabilities(): readonly RegisteredCapability[] {
     return this.#registry?.list() ?? [];
   }
@@ -115,6 +121,7 @@ export class InForce {
       openEngine: (engine) => this.#parts.openPolicyEngine(engine),
       activeBefore,
       onFault: (reason) => log({ level: "error", event: "policy.fault", reason }),
+      onShadowFault: (reason) => log({ level: "warn", event: "policy.shadow_fault", reason }),
       onCrash: (reason) => this.#parts.onPolicyCrash(reason),
     });
     chronicle.record({ type: "policy.activated", session: null, execution: null, body: policy.record });

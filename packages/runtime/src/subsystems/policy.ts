@@ -12,19 +12,25 @@ import {
   toldReason,
 } from "@femtoclaw/policy";
 import {
+  type Authority,
   type CapabilityManifest,
   errorText,
   type Facts,
   type HistoryFacts,
   type PolicyActivatedBody,
+  type PolicyRule,
 } from "@femtoclaw/protocol";
 import type { EventObject } from "xstate";
 import type { GateDecision } from "../gate/gate-parts.ts";
 import type { PolicyFilesOption, PolicySource } from "../options.ts";
 import type { ActorSystem } from "../system.ts";
+import { Shadow } from "./shadow.ts";
 
 /** A start and the first calls after it do not wait for what only makes later decisions quicker. */
 const PROJECT_AFTER_MS = 500;
+
+/** LIMIT: faults of one set on trial that the log tells of; it may err at every call, and its status counts them all. */
+const SHADOW_FAULTS_TOLD = 16;
 
 export interface PolicyOptions {
   readonly system: ActorSystem;
@@ -36,6 +42,8 @@ export interface PolicyOptions {
   openEngine(options: PolicyEngineOptions): Promise<PolicyEngine>;
   /** Hears why the engine could not decide a call that was therefore denied. */
   onFault(fault: string): void;
+  /** Hears why the rules on trial could not decide a call; nothing was denied for it. */
+  onShadowFault(fault: string): void;
   /** The revision that was in force when this journal was written last; null where none is known. */
   readonly activeBefore: string | null;
   /** Called when the engine cannot be used any more; the supervisor restarts it. */
@@ -53,25 +61,30 @@ export class Policy {
 
   /** Compiles, validates and tries out; resolves only after the set has answered real decisions. */
   static async load(source: PolicySource, options: PolicyOptions): Promise<Policy> {
-    return new Policy(options, await preparePolicy(compileFor(source, options), source.policyFiles, options));
+    return new Policy(options, await prepareSets(compileFor(source, options), source.policyFiles, options));
   }
 
   get compiled(): CompiledPolicy {
     return this.#inForce.compiled;
   }
 
+  /** The rules on trial beside those in force; null where none are. */
+  get shadow(): Shadow | null {
+    return this.#inForce.shadow;
+  }
+
   get record(): PolicyActivatedBody {
-    return activatedBody(this.compiled);
+    return activatedBody(this.#inForce);
   }
 
   /** What another source compiles to. Throws FEMTO_POLICY_INVALID. */
-  compile(source: PolicySource): CompiledPolicy {
+  compile(source: PolicySource): CompiledSets {
     return compileFor(source, this.#options);
   }
 
   /** A candidate with an engine of its own that has answered real decisions; nothing in force is touched. */
-  async prepare(compiled: CompiledPolicy, { policyFiles }: PolicySource): Promise<PreparedPolicy> {
-    return await preparePolicy(compiled, policyFiles, this.#options);
+  async prepare(compiled: CompiledSets, { policyFiles }: PolicySource): Promise<PreparedPolicy> {
+    return await prepareSets(compiled, policyFiles, this.#options);
   }
 
   /** Puts the candidate in force, between two decisions. */
@@ -94,8 +107,9 @@ export class Policy {
 
   /** A fresh engine with the same revision, after a crash. */
   async restart(): Promise<void> {
-    // It was tried out before it came into force.
-    this.#inForce = await preparePolicy(this.compiled, undefined, this.#options);
+    // It was tried out before it came into force. What is on trial beside it has its own engine, and keeps it.
+    const { shadow } = this;
+    this.#inForce = { ...(await preparePolicy(this.compiled, undefined, this.#options)), shadow };
   }
 
   // INVARIANT: I3: only a running subsystem with this revision active can permit; whatever is thrown denies.
@@ -131,6 +145,36 @@ export interface PreparedPolicy {
   readonly engine: PolicyEngine;
   /** What the rules say that are the same everywhere, by their identifiers. */
   readonly builtIn: ReadonlyMap<string, string>;
+  readonly shadow: Shadow | null;
+}
+
+/** What decides, and what is only on trial beside it. */
+export interface CompiledSets {
+  readonly compiled: CompiledPolicy;
+  readonly shadow: CompiledPolicy | null;
+}
+
+async function prepareSets(
+  { compiled, shadow }: CompiledSets,
+  files: PolicyFilesOption | undefined,
+  options: PolicyOptions,
+): Promise<PreparedPolicy> {
+  const prepared = await preparePolicy(compiled, files, options);
+  if (shadow === null) return { ...prepared, shadow: null };
+  const { clock } = options;
+  let told = 0;
+  const onFault = (fault: string): void => {
+    told += 1;
+    if (told <= SHADOW_FAULTS_TOLD) options.onShadowFault(fault);
+  };
+  // INVARIANT: I3: an engine that decides nothing else, so that no trap, no slot and no memory is shared.
+  const { engine } = await preparePolicy(shadow, trialFiles(files), { ...options, onFault, activeBefore: null });
+  return { ...prepared, shadow: new Shadow({ compiled: shadow, engine, clock }) };
+}
+
+/** The files on trial; without such the same as those in force. */
+function trialFiles(files: PolicyFilesOption | undefined): PolicyFilesOption | undefined {
+  return files?.shadow ?? files;
 }
 
 async function preparePolicy(
@@ -142,7 +186,7 @@ async function preparePolicy(
     activeBefore,
     clock,
   }: Pick<PolicyOptions, "openEngine" | "onFault" | "activeBefore" | "clock">,
-): Promise<PreparedPolicy> {
+): Promise<Omit<PreparedPolicy, "shadow">> {
   if (files !== undefined) await tryOut(compiled, files);
   const engine = await openEngine({ onFault });
   engine.activate(compiled, compiled.revision === activeBefore);
@@ -158,23 +202,32 @@ async function tryOut(compiled: CompiledPolicy, { rules, triedRevision }: Policy
   await trial.activate(compiled);
 }
 
-function compileFor(
-  { configuration, policyFiles }: PolicySource,
-  { manifests, permit }: PolicyOptions,
-): CompiledPolicy {
+function compileFor({ configuration, policyFiles }: PolicySource, { manifests, permit }: PolicyOptions): CompiledSets {
   const tools = permit.map((name) => ({ name, source: "permit" }));
-  const { authority } = configuration;
-  return compilePolicy({ authority, manifests: [...manifests], tools, fileRules: policyFiles?.rules ?? [] });
+  const { authority, shadow } = configuration;
+  const compile = (rights: Authority, files: PolicyFilesOption | undefined): CompiledPolicy =>
+    compilePolicy({ authority: rights, manifests: [...manifests], tools, fileRules: files?.rules ?? [] });
+  return {
+    compiled: compile(authority, policyFiles),
+    shadow: shadow === undefined ? null : compile({ ...authority, ...shadow }, trialFiles(policyFiles)),
+  };
 }
 
 /** The record's body of a policy that came into force: whoever has it can decide again as it was decided then. */
-export function activatedBody(compiled: CompiledPolicy): PolicyActivatedBody {
+export function activatedBody({ compiled, shadow }: Pick<PreparedPolicy, "compiled" | "shadow">): PolicyActivatedBody {
   const { revision, engine, schemaSha256, schemaText, rules } = compiled;
   return {
     ...{ revision, engine, schema_sha256: schemaSha256, schema: schemaText },
-    rules: rules.map(({ id, text, source, reason, fix }) => ({
-      ...{ id, text, source, reason },
-      ...(fix === undefined ? {} : { fix }),
-    })),
+    rules: recordedRules(rules),
+    ...(shadow === null
+      ? {}
+      : { shadow: shadow.compiled.revision, shadow_rules: recordedRules(shadow.compiled.rules) }),
   };
+}
+
+function recordedRules(rules: CompiledPolicy["rules"]): PolicyRule[] {
+  return rules.map(({ id, text, source, reason, fix }) => ({
+    ...{ id, text, source, reason },
+    ...(fix === undefined ? {} : { fix }),
+  }));
 }

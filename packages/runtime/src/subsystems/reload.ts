@@ -32,15 +32,15 @@ export async function reloadPolicy(parts: ReloadParts, candidate: PolicySource, 
   const confinement = new Confinement(candidate);
   try {
     requireSameBeside(parts.configuration, candidate.configuration);
-    const compiled = policy.compile(candidate);
-    revision = compiled.revision;
+    const sets = policy.compile(candidate);
+    revision = sets.compiled.revision;
     await confinement.require(parts.confined);
-    prepared = await policy.prepare(compiled, candidate);
+    prepared = await policy.prepare(sets, candidate);
   } catch (error) {
     await reject(parts, revision, error, by);
     throw error;
   }
-  const body = { ...activatedBody(prepared.compiled), configuration: candidate.configuration.sha256 };
+  const body = { ...activatedBody(prepared), configuration: candidate.configuration.sha256 };
   await journal.append({ type: "policy.activated", actor: operatorActor(by), ...NOBODYS, body });
   // INVARIANT: I3: in one turn, after the record: no call is decided by one policy and confined by another.
   policy.replace(prepared);
@@ -74,10 +74,12 @@ async function reject(
   policy.reject(revision, { code, reason: printable(errorText(error), LIMITS.reasonChars) });
 }
 
+const LOADED_ANEW: ReadonlySet<keyof ResolvedConfiguration> = new Set(["authority", "shadow", "sha256"]);
+
 /** What a running host cannot change: where its journal and its sockets lie, what it offers, and its limits. */
 function requireSameBeside(now: ResolvedConfiguration, next: ResolvedConfiguration): void {
   const names = (Object.keys(next) as (keyof ResolvedConfiguration)[]).filter(
-    (name) => name !== "authority" && name !== "sha256" && plain(now[name]) !== plain(next[name]),
+    (name) => !LOADED_ANEW.has(name) && plain(now[name]) !== plain(next[name]),
   );
   // INVARIANT: I8: a principal whose tables went while its sessions stand would have the rights of everybody.
   const agents = ({ authority }: ResolvedConfiguration): string =>

@@ -45,6 +45,9 @@ export class Invariants {
       if (!mayPass && trial.effects.has(call)) throw new Violation(`I3: ${tool} had an effect`);
       if (!mayPass && trial.replies.get(call)?.decision === "AUTHORIZED") throw new Violation(`I3: ${tool} passed`);
     }
+    const strayed = recordsOf(trial.disk).find((record) => isStrayed(record));
+    if (strayed !== undefined)
+      throw new Violation(`I6: record ${strayed.seq} tells of rules that were not on trial then`);
     if (!trial.isWriting && trial.live() !== (await this.#fold(trial.disk))) {
       throw new Violation("I5: the projection that went along differs from the fold of the records");
     }
@@ -112,6 +115,14 @@ function answerFault(disk: MemoryDisk, call: number, { status, record }: Reply):
   return (status === "completed") === (said === "completed")
     ? null
     : `call ${call} is answered ${status}, recorded ${said}`;
+}
+
+/** What was on trial came and went with what was in force, and each call that was decided was decided by both. */
+function isStrayed({ type, body }: TypedRecord): boolean {
+  if (type !== "execution.intent" && type !== "execution.refused" && type !== "approval.asked") return false;
+  // What ends a question that operators answered is not decided once more.
+  if (type === "execution.refused" && body.approval !== undefined) return false;
+  return body.facts !== null && (body.shadow?.revision ?? null) !== body.revision;
 }
 
 function isIntentOf(record: TypedRecord, call: number): boolean {

@@ -21,7 +21,7 @@ import { compileSchemas } from "../../src/gate/argument-validators.ts";
 import { Door, newcomersShare } from "../../src/gate/door.ts";
 import { FairSlots } from "../../src/gate/fair-slots.ts";
 import { Gate } from "../../src/gate/gate.ts";
-import type { GateParts } from "../../src/gate/gate-parts.ts";
+import type { GateParts, OnTrial } from "../../src/gate/gate-parts.ts";
 import type { WaitingCall } from "../../src/gate/questions.ts";
 import { refusalShare, SessionQuota } from "../../src/gate/session-quota.ts";
 import type { Projection } from "../../src/projection/projection.ts";
@@ -279,7 +279,7 @@ export class Trial {
   /** As the runtime does it: the record is durable before the policy decides. */
   #load(): void {
     this.#swap = "recording";
-    const body = activatedBody(this.#base.policies.forbidding.compiled);
+    const body = activatedBody({ compiled: this.#base.policies.forbidding.compiled, shadow: null });
     const activated = this.#journal.append({ type: "policy.activated", session: null, execution: null, body });
     activated.then(
       () => {
@@ -344,6 +344,7 @@ export class Trial {
         const { compiled, engine } = this.#policy;
         return { ...engine.decideAll(request), revision: compiled.revision };
       },
+      onTrial: () => onTrialBeside(this.#policy),
       append: (entry) => append(this.#journal, entry),
       resume: (id) => system.resume(id),
       evict: (id) => system.evict(id),
@@ -414,6 +415,11 @@ class HeldStore extends MemoryStore {
     await store.close();
     return [without, landed];
   }
+}
+
+/** Rules on trial that permit everything, and came with the policy that is in force. */
+function onTrialBeside({ compiled: { revision } }: InForce): OnTrial {
+  return { verdict: () => ({ revision, verdict: "allowed", code: null, rules: ["permit-all"] }) };
 }
 
 function release(waits: Map<number, () => void>, number: number): void {

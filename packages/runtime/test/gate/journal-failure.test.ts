@@ -83,6 +83,7 @@ class Bench {
       takeFacts: (manifest, args) => takeFacts({ manifest, args, authority: AUTHORITY, sandbox: null, digests }),
       histories: new SessionHistories(),
       decide: () => ({ allowed: true, rules: ["a"], revision: "0".repeat(64) }),
+      onTrial: () => null,
       append: (entry) => journal.append(entry),
       resume: (id) => this.system.resume(id),
       evict: (id) => this.system.evict(id),

@@ -1,0 +1,84 @@
+/** `policy shadow`: where the rules on trial and those in force differed about the calls of a log. */
+import { EXIT } from "@femtoclaw/protocol";
+import {
+  AS_RECORDED,
+  newestTrial,
+  ON_TRIAL,
+  type PolicyDifference,
+  policyDifference,
+  RecordedTrialJudge,
+} from "@femtoclaw/runtime";
+import { type DecisionReader, withLog } from "../policy/decision-source.ts";
+import { differenceValue, policyDifferenceLines } from "../terminal/policy-difference-text.ts";
+import { fileText } from "./audit.ts";
+import type { CommandContext } from "./command-context.ts";
+import { currentSchema } from "./policy-diff.ts";
+import { refusedLog } from "./policy-log.ts";
+
+export interface PolicyShadowOptions {
+  readonly journal?: string;
+  readonly key?: string;
+  readonly since?: number;
+  /** Beginning of the revision that was on trial; without it the newest one. */
+  readonly revision?: string;
+  /** Decides each call by the recorded rules again, to see whether the records hold. */
+  readonly recorded?: boolean;
+}
+
+interface Trial {
+  /** Null where no rules were ever on trial. */
+  readonly revision: string | null;
+  readonly difference: PolicyDifference;
+  /** Calls with a verdict of other rules. */
+  readonly others: number;
+}
+
+export async function policyShadow(context: CommandContext, options: PolicyShadowOptions): Promise<number> {
+  const { journal, key, recorded = false } = options;
+  const choice = {
+    ...(journal === undefined ? {} : { journal }),
+    ...(key === undefined ? {} : { key: fileText(key) }),
+  };
+  const schema = recorded ? await currentSchema(context) : "";
+  const read = await withLog(context, choice, (log) => trialOf(log, options, schema));
+  if ("refused" in read) return refusedLog(context, read.refused);
+  return tell(context, read.value, recorded);
+}
+
+async function trialOf(
+  log: DecisionReader,
+  { since = 0, revision: wanted, recorded = false }: PolicyShadowOptions,
+  schema: string,
+): Promise<Trial> {
+  const revision = wanted ?? (await newestTrial(log))?.shadow ?? null;
+  let others = 0;
+  const difference = await policyDifference(log, {
+    before: recorded ? ON_TRIAL : AS_RECORDED,
+    after: recorded ? await RecordedTrialJudge.open(schema) : ON_TRIAL,
+    exact: recorded,
+    among: ({ seq, shadow }) => {
+      if (shadow === null || seq < since) return false;
+      const isOne = revision !== null && shadow.revision.startsWith(revision);
+      if (!isOne) others += 1;
+      return isOne;
+    },
+  });
+  return { revision, difference, others };
+}
+
+function tell({ output }: CommandContext, { revision, difference, others }: Trial, recorded: boolean): number {
+  if (output.json) output.value({ revision, others, ...(differenceValue(difference) as object) });
+  else if (revision === null)
+    output.line("no rules were on trial: nothing stands under [shadow], or no host has loaded it");
+  else {
+    output.line(`on trial: revision ${revision.slice(0, 12)}`);
+    const isAsked = difference.calls > 0 || difference.undecidable.length > 0;
+    if (!isAsked) output.line("no call was decided while these rules were on trial");
+    else
+      for (const line of policyDifferenceLines(difference, recorded ? "recorded" : "trial", output)) output.line(line);
+    if (others > 0)
+      output.line(`${others} calls were decided while other rules were on trial; --revision selects those`);
+  }
+  if (difference.changed > 0) return EXIT.no;
+  return difference.undecidable.length === 0 ? EXIT.ok : EXIT.incomplete;
+}
