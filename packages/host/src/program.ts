@@ -8,6 +8,7 @@ import { addApprovalCommands } from "./approvals-program.ts";
 import { addAuditCommands } from "./audit-program.ts";
 import { CommandContext, type GlobalOptions, type Runner } from "./commands/command-context.ts";
 import { addHistoryCommands } from "./history-program.ts";
+import { addMcpCommand } from "./mcp-program.ts";
 import { addPolicyCommands } from "./policy-program.ts";
 
 /** Runs the command line; resolves with the exit code. */
@@ -46,6 +47,7 @@ function makeProgram(run: Runner): Command {
   addProjectCommands(program, run);
   addHostCommands(program, run);
   addCallCommands(program, run);
+  addMcpCommand(program, run);
   addApprovalCommands(program, run);
   addHistoryCommands(program, run);
   addOperatorCommands(program, run);

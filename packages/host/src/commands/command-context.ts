@@ -1,5 +1,5 @@
 /** What every command gets: the global options, the configuration on demand, a voice. */
-import { AgentClient, LogMemory, OperatorClient } from "@femtoclaw/client";
+import { AgentClient, type AgentOptions, LogMemory, OperatorClient } from "@femtoclaw/client";
 import { printable } from "@femtoclaw/protocol";
 import { type LoadedConfiguration, loadConfiguration } from "../configuration/load-configuration.ts";
 import { assertPrivateSocketFolder } from "../endpoints/socket-directory.ts";
@@ -33,8 +33,8 @@ export class CommandContext {
     });
   }
 
-  async agent(loaded = this.load()): Promise<AgentClient> {
-    return await AgentClient.connect(checkedRuntimeDirectory(loaded), this.logMemory(loaded));
+  async agent(loaded = this.load(), options: AgentOptions = {}): Promise<AgentClient> {
+    return await AgentClient.connect(checkedRuntimeDirectory(loaded), this.logMemory(loaded), options);
   }
 
   async operator(loaded = this.load()): Promise<OperatorClient> {
