@@ -77,12 +77,12 @@ export class LineTransport implements Transport {
     if (!read.ok) return this.#answer(read);
     const { message } = read;
     if (isJSONRPCRequest(message) && message.method !== SUBSCRIPTION) {
+      if (this.#unanswered.has(message.id)) {
+        return this.#answer(refusal(null, INVALID_REQUEST, "a request of this id has not been answered yet"));
+      }
       // INVARIANT: I9: what a client may have under way is bounded here, so that it can still cancel some of it.
       if (this.#unanswered.size >= REQUESTS_MAX) {
         return this.#answer(refusal(message.id, OVERLOADED.code, OVERLOADED.reason, OVERLOADED.data));
-      }
-      if (this.#unanswered.has(message.id)) {
-        return this.#answer(refusal(null, INVALID_REQUEST, "a request of this id has not been answered yet"));
       }
       this.#unanswered.add(message.id);
     }

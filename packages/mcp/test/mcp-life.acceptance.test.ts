@@ -27,34 +27,31 @@ test("without a host each call says so, none is started, and the one that comes 
   expect((await client.listTools()).tools).toHaveLength(5);
 });
 
-test.each(ERAS)(
-  "a call that is held outlives kill -9 of the host, and is executed once after the yes (%s)",
-  async (era) => {
-    await using place = new McpPlace();
-    let pid = await place.upDetached();
-    await using client = await place.stdio("2025-11-25", ["--wait", "60000"]);
-    const held = client.callTool(NOTE);
-    await place.question();
-    endProcess(pid);
-    // What runs when the host dies is not sent again: nobody knows what became of it.
-    pid = await place.upDetached();
-    const slept = client.callTool({ name: "process_exec", arguments: { bin: "sleep", argv: ["60"] } });
-    await expect
-      .poll(async () => (await place.executions())[0])
-      .toMatchObject({ tool: "process_exec", status: "pending" });
-    endProcess(pid);
-    expect(await slept).toMatchObject(AWAY);
-    expect(JSON.stringify(await slept)).toContain("may have been executed or not");
-    await place.upDetached();
-    expect(await client.callTool(READ)).toMatchObject(DONE);
-    expect((await place.executions()).filter(({ tool }) => tool === "process_exec")).toMatchObject([
-      { status: "interrupted" },
-    ]);
-    await place.answer();
-    expect(await held).toMatchObject({ structuredContent: { bytes: 5 } });
-    expect(readFileSync(join(place.project, "out/note"), "utf8")).toBe("once\n");
-  },
-);
+test("a call that is held outlives kill -9 of the host, and is executed once after the yes", async () => {
+  await using place = new McpPlace();
+  let pid = await place.upDetached();
+  await using client = await place.stdio("2025-11-25", ["--wait", "60000"]);
+  const held = client.callTool(NOTE);
+  await place.question();
+  endProcess(pid);
+  // What runs when the host dies is not sent again: nobody knows what became of it.
+  pid = await place.upDetached();
+  const slept = client.callTool({ name: "process_exec", arguments: { bin: "sleep", argv: ["60"] } });
+  await expect
+    .poll(async () => (await place.executions())[0])
+    .toMatchObject({ tool: "process_exec", status: "pending" });
+  endProcess(pid);
+  expect(await slept).toMatchObject(AWAY);
+  expect(JSON.stringify(await slept)).toContain("may have been executed or not");
+  await place.upDetached();
+  expect(await client.callTool(READ)).toMatchObject(DONE);
+  expect((await place.executions()).filter(({ tool }) => tool === "process_exec")).toMatchObject([
+    { status: "interrupted" },
+  ]);
+  await place.answer();
+  expect(await held).toMatchObject({ structuredContent: { bytes: 5 } });
+  expect(readFileSync(join(place.project, "out/note"), "utf8")).toBe("once\n");
+});
 
 test("many clients that need a host at once start one, where the configuration says so", async () => {
   await using place = new McpPlace(`${CONFIGURATION}autostart = true\n`);

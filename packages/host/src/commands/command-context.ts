@@ -16,10 +16,11 @@ export class CommandContext {
   readonly options: GlobalOptions;
   readonly output: Output;
   readonly cwd = process.cwd();
-  readonly environment = process.env;
+  readonly environment: NodeJS.ProcessEnv;
 
-  constructor(options: GlobalOptions) {
+  constructor(options: GlobalOptions, environment: NodeJS.ProcessEnv = process.env) {
     this.options = options;
+    this.environment = environment;
     this.output = makeOutput({ json: options.json ?? false, quiet: options.quiet ?? false });
   }
 

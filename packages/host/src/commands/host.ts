@@ -88,7 +88,8 @@ export async function startDetached(context: CommandContext): Promise<DetachedSt
   const log = new HostLog(join(root, LOG_FILE));
   const self = process.argv[1] ?? "";
   const args = [...process.execArgv, self, ...globalArgs(context), "--json", "up"];
-  const child = spawn(process.execPath, args, { detached: true, stdio: ["ignore", "pipe", log.descriptor] });
+  const { environment: env } = context;
+  const child = spawn(process.execPath, args, { env, detached: true, stdio: ["ignore", "pipe", log.descriptor] });
   const { stdout } = child;
   assert(stdout !== null, "the host's stdout is a pipe");
   const said = await firstLine(stdout);

@@ -2,6 +2,7 @@
 import { newToken, serveMcpHttp, serveMcpStdio } from "@femtoclaw/mcp";
 import { EXIT, errorText, FemtoError, printable, systemErrorCode } from "@femtoclaw/protocol";
 import { type AgentKind, agentConfiguration } from "../mcp/agent-configuration.ts";
+import { withRuntimeDirectory } from "../mcp/client-environment.ts";
 import { startingConnect } from "../mcp/starting-connect.ts";
 import { tokenFrom } from "../mcp/token-file.ts";
 import type { CommandContext } from "./command-context.ts";
@@ -17,7 +18,8 @@ export interface McpOptions {
   readonly printConfig?: AgentKind;
 }
 
-export async function mcp(context: CommandContext, options: McpOptions): Promise<number> {
+export async function mcp(called: CommandContext, options: McpOptions): Promise<number> {
+  const context = withRuntimeDirectory(called);
   const loaded = context.load();
   const { agent, http, wait, tokenFile, printConfig } = options;
   if (tokenFile !== undefined && http === undefined) {
