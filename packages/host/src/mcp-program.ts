@@ -23,6 +23,7 @@ export function addMcpCommand(program: Command, run: Runner): void {
         "claude",
         "codex",
         "opencode",
+        "pi",
       ]),
     )
     .description("serve the running host's capabilities as tools of MCP")

@@ -70,13 +70,13 @@ async function serveHttp(
 }
 
 function printConfiguration(
-  { output }: CommandContext,
+  { output, environment }: CommandContext,
   kind: AgentKind,
   path: string,
   agent: string | undefined,
 ): number {
   const server = ["--config", path, "mcp", ...(agent === undefined ? [] : ["--agent", agent])];
-  const { text, use } = agentConfiguration(kind, [process.execPath, process.argv[1] ?? "", ...server]);
+  const { text, use } = agentConfiguration(kind, [process.execPath, process.argv[1] ?? "", ...server], environment);
   output.line(text);
   for (const line of use) output.talk(line);
   return EXIT.ok;
