@@ -16,7 +16,6 @@ export function startingConnect(
   loaded: LoadedConfiguration,
   agent: string | undefined,
 ): Connect {
-  const mayStart = loaded.configuration.host?.autostart === true;
   let starting: Promise<void> | null = null;
   return async ({ label, start }) => {
     const connect = (): Promise<AgentClient> =>
@@ -24,7 +23,7 @@ export function startingConnect(
     try {
       return await connect();
     } catch (error) {
-      if (!start || !mayStart || !isNotRunning(error)) throw error;
+      if (!start || !isNotRunning(error) || !mayStart(context)) throw error;
     }
     starting ??= startHost(context, async () => {
       await using _client = await connect();
@@ -34,6 +33,11 @@ export function startingConnect(
     await starting;
     return await connect();
   };
+}
+
+/** INVARIANT: I8: the operator's word of now counts, and not that of when the client was started. */
+function mayStart(context: CommandContext): boolean {
+  return context.load().configuration.host?.autostart === true;
 }
 
 /**

@@ -31,6 +31,9 @@ const PATH = "/mcp";
 const ADDRESS = "127.0.0.1";
 /** LIMIT: connections at once. */
 const CONNECTIONS_MAX = 256;
+/** LIMIT: time for the headers of a request, and for all of it; who is not known yet holds a place no longer. */
+const HEADERS_MS = 5_000;
+const REQUEST_MS = 30_000;
 
 export interface HttpOptions {
   readonly connect: Connect;
@@ -57,6 +60,8 @@ export async function listenHttp(options: HttpOptions): Promise<McpHttpServer> {
     });
   });
   server.maxConnections = CONNECTIONS_MAX;
+  server.headersTimeout = HEADERS_MS;
+  server.requestTimeout = REQUEST_MS;
   server.listen(options.port, ADDRESS);
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
@@ -100,10 +105,10 @@ class Endpoint {
     // INVARIANT: I8: nothing of a request counts before it is known to come from somebody who was given the token.
     if (!this.#isHere(request, response) || !this.#isFromHere(request, response)) return;
     if (!showsToken(request, this.#token)) {
-      response.setHeader("WWW-Authenticate", 'Bearer realm="femtoclaw"');
+      response.setHeader("WWW-Authenticate", 'Bearer realm="femtoclaw"').setHeader("Connection", "close");
       return refuse(response, 401, "the bearer token is missing or wrong");
     }
-    if (new URL(request.url ?? "/", "http://localhost").pathname !== PATH) {
+    if (request.url?.split("?", 1)[0] !== PATH) {
       return refuse(response, 404, `MCP is served at ${PATH}`);
     }
     if (this.#open >= REQUESTS_MAX) return refuse(response, 503, OVERLOADED.reason);
