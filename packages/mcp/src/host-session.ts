@@ -6,6 +6,7 @@ import { createHash } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { AgentClient, ProposeOptions } from "@femtoclaw/client";
 import { FemtoError, type Reply, type ToolDescription } from "@femtoclaw/protocol";
+import { Turns } from "./turns.ts";
 
 /** Connects to the host's agent socket. `start`: somebody waits for it, so that a host may be started. */
 export type Connect = (how: { readonly label: string; readonly start: boolean }) => Promise<AgentClient>;
@@ -13,6 +14,9 @@ export type Connect = (how: { readonly label: string; readonly start: boolean })
 /** Pause before the host is looked for again; it doubles while there is none. */
 const AWAY_MS = 500;
 const AWAY_MS_MAX = 15_000;
+
+/** LIMIT: proposals of one client at the host at once; what their results take in memory is a multiple of the output limit. */
+const PROPOSALS_MAX = 32;
 
 /** LIMIT: executions that a client was told to wait for; it is told of the oldest no more. */
 const TICKETS_MAX = 1_024;
@@ -26,10 +30,13 @@ export class HostSession {
   #listed: { readonly tools: readonly ToolDescription[]; readonly digest: string } | null = null;
   #wasAsked = false;
   #isWatching = false;
+  readonly #turns = new Turns(PROPOSALS_MAX);
   readonly #tickets = new Set<string>();
   readonly #waits = new Map<string, Promise<Reply>>();
   /** Told when the client's list of tools is not what it was. */
   onToolsChanged: () => void = () => undefined;
+  /** Resolves once the client has read enough of its answers to get more of them. */
+  untilRead: () => Promise<void> = () => Promise.resolve();
 
   constructor(connect: Connect) {
     this.#connect = connect;
@@ -64,6 +71,12 @@ export class HostSession {
   }
 
   async propose(message: Uint8Array, options: ProposeOptions): Promise<Reply> {
+    // INVARIANT: I9: a client that asks and does not read its answers is what has to wait, and not the memory.
+    using _turn = await this.#turns.take();
+    await this.untilRead();
+    if (options.signal?.aborted === true) {
+      throw new FemtoError("FEMTO_EXECUTION_HALTED", "its client cancelled it before it was proposed");
+    }
     const client = await this.#connected(true);
     try {
       const reply = await client.propose(message, options);

@@ -32,6 +32,8 @@ export class LineTransport implements Transport {
   readonly #lines: LineSplitter;
   /** Requests that the client still has to be answered. */
   readonly #unanswered = new Set<RequestId>();
+  /** While more is unread than may be. */
+  #unread: PromiseWithResolvers<void> | null = null;
   #isEnding = false;
   #isClosed = false;
 
@@ -49,7 +51,10 @@ export class LineTransport implements Transport {
       this.#lines.push(chunk);
       if (this.#output.writableLength > UNREAD_BYTES_MAX) this.#input.pause();
     });
-    this.#output.on("drain", () => this.#input.resume());
+    this.#output.on("drain", () => {
+      this.#input.resume();
+      this.#wasRead();
+    });
     this.#output.on("error", () => void this.close());
     this.#input.on("error", () => this.#end());
     this.#input.once("end", () => this.#end());
@@ -64,11 +69,24 @@ export class LineTransport implements Transport {
     this.#closeWhenDone();
   }
 
+  /** Resolves once the client has read what was said to it, or has gone. */
+  async untilRead(): Promise<void> {
+    if (this.#isClosed || this.#output.writableLength <= UNREAD_BYTES_MAX) return;
+    this.#unread ??= Promise.withResolvers<void>();
+    await this.#unread.promise;
+  }
+
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#input.destroy();
+    this.#wasRead();
     this.onclose?.();
+  }
+
+  #wasRead(): void {
+    this.#unread?.resolve();
+    this.#unread = null;
   }
 
   #receive(line: Buffer): void {

@@ -20,6 +20,7 @@ export async function serveMcpStdio(options: StdioOptions, signal: AbortSignal):
   const host = new HostSession(connect);
   const left = Promise.withResolvers<void>();
   const transport = new LineTransport(input, output);
+  host.untilRead = () => transport.untilRead();
   const handle = serveStdio(
     () => {
       const server = makeServer({ host, waitMs, leavingCancels: false });

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { HTTP_SESSIONS_MAX } from "../src/http/http-sessions.ts";
 import { MESSAGE_BYTES_MAX } from "../src/incoming.ts";
 import { REQUESTS_MAX } from "../src/overload.ts";
-import { type HttpPlace, httpClient, McpPlace } from "./mcp-place.ts";
+import { type HttpPlace, httpClient, McpPlace, PATIENCE } from "./mcp-place.ts";
 
 let place: McpPlace;
 let http: HttpPlace;
@@ -112,6 +112,30 @@ describe("over stdio", () => {
     }
     expect(byId(said, null)).toMatchObject([{ error: { code: -32600 } }]);
     expect(JSON.stringify(said)).not.toContain("hunter2");
+  });
+
+  test("a client that does not read its answers waits for the rest, and what it asked is held by nobody", async () => {
+    place.write("p/big.txt", "x".repeat(1_000_000));
+    const server = place.spawn(["mcp"]);
+    const calls = Array.from({ length: 100 }, (_, id) => call(id, "fs_read", { path: "big.txt" }));
+    server.stdin.write(line("hello", INITIALIZE) + calls.join(""));
+    await using operator = await place.operator();
+    const records = async () => Number((await operator.status())["records"]);
+    const first = await records();
+    await expect.poll(records, PATIENCE).toBeGreaterThan(first + 20);
+    // Until nothing more of it is executed. Each call has two records.
+    let now = await records();
+    for (let last = 0; now !== last; last = now, now = await records()) {
+      await new Promise((resolve) => setTimeout(resolve, 1_000));
+    }
+    expect(now - first).toBeLessThan(calls.length * 2 - 80);
+    let answered = 0;
+    server.stdout.on("data", (chunk: Buffer) => {
+      for (const byte of chunk) answered += byte === 0x0a ? 1 : 0;
+    });
+    server.stdin.end();
+    await new Promise((resolve) => server.once("close", resolve));
+    expect(answered).toBe(calls.length + 1);
   });
 
   test("what is ambiguous in arguments is refused by the host, and recorded", async () => {
@@ -234,7 +258,7 @@ describe("over HTTP", () => {
     for (let count = 0; count < 2 * HTTP_SESSIONS_MAX; count += 1) expect((await send(shown())).status).toBe(200);
     await using operator = await place.operator();
     const live = async () => ((await operator.status())["sessions"] as unknown[]).length;
-    await expect.poll(live).toBeLessThanOrEqual(HTTP_SESSIONS_MAX);
+    await expect.poll(live, PATIENCE).toBeLessThanOrEqual(HTTP_SESSIONS_MAX);
     await using client = await httpClient("2025-11-25", http);
     expect((await client.listTools()).tools.length).toBeGreaterThan(1);
   });
