@@ -186,3 +186,18 @@ test("a tool that is switched off is told of, and not listed any more", async ()
   expect((await client.listTools()).tools.map(({ name }) => name)).not.toContain("fs_list");
   await operator.switchCapability("fs_list", true);
 });
+
+test.each(WAYS.filter(([way, era]) => way === "stdio" || era === "2025-11-25"))(
+  "a client that merely leaves takes nothing back, over %s in the era of %s",
+  async (way, era) => {
+    const before = note() ?? "";
+    const client = await open(way, era, ["--wait", "20000"]);
+    const left = client.callTool({ name: "fs_write", arguments: NOTE }).catch(() => "left");
+    const question = await place.question();
+    await client.close();
+    expect(await left).toBe("left");
+    expect(await place.questions()).toHaveLength(1);
+    await place.answer(question);
+    await expect.poll(note, PATIENCE).toBe(`${before}once\n`);
+  },
+);
