@@ -20,6 +20,20 @@ export interface ReloadAnswer {
   readonly shadow_before: string | null;
 }
 
+export interface AgentOptions {
+  /** Whose socket is connected to; without it that of everybody who has no tables of his own. */
+  readonly agent?: string;
+  /** What the client calls itself. It is recorded with its session, and proves nothing. */
+  readonly label?: string;
+}
+
+export interface ProposeOptions {
+  /** A name for this call, recorded with it. */
+  readonly label?: string;
+  /** Aborted when the call is wanted no more; the host is then asked to end it, and the reply says what became of it. */
+  readonly signal?: AbortSignal;
+}
+
 export class AgentClient implements AsyncDisposable {
   readonly #connection: HostConnection;
 
@@ -34,15 +48,39 @@ export class AgentClient implements AsyncDisposable {
   static async connect(
     runtimeDirectory: string,
     memory = memoryOf(runtimeDirectory),
-    options: { readonly agent?: string } = {},
+    options: AgentOptions = {},
   ): Promise<AgentClient> {
-    const name = options.agent === undefined ? SOCKET_NAMES.agent : agentSocketName(options.agent);
-    return new AgentClient(await openHeld(join(runtimeDirectory, name), memory));
+    const { agent, label } = options;
+    const name = agent === undefined ? SOCKET_NAMES.agent : agentSocketName(agent);
+    const client = new AgentClient(await openHeld(join(runtimeDirectory, name), memory));
+    if (label !== undefined) await client.#request("introduce", { label });
+    return client;
+  }
+
+  /** Resolves when the connection has ended, from whichever side. */
+  get closed(): Promise<void> {
+    return this.#connection.closed;
   }
 
   /** Proposes one protocol message; resolves when its outcome is durable, or the question to operators for which it waits. */
-  async propose(message: Uint8Array, options: { readonly label?: string } = {}): Promise<Reply> {
-    return (await this.#request("propose", { message: Buffer.from(message).toString("base64"), ...options })) as Reply;
+  async propose(message: Uint8Array, options: ProposeOptions = {}): Promise<Reply> {
+    const { label, signal } = options;
+    const text = Buffer.from(message).toString("base64");
+    const { id, answer } = this.#connection.ask("propose", {
+      message: text,
+      ...(label === undefined ? {} : { label }),
+    });
+    const cancel = (): void => {
+      // It may have ended meanwhile, or its connection; then there is nothing to cancel.
+      this.#request("cancel", { request: id }).catch(() => undefined);
+    };
+    if (signal?.aborted === true) cancel();
+    else signal?.addEventListener("abort", cancel, { once: true });
+    try {
+      return (await answer) as Reply;
+    } finally {
+      signal?.removeEventListener("abort", cancel);
+    }
   }
 
   /** What an execution ends with, once it does; for one that waits for an operator, after the answer. */

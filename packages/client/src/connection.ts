@@ -18,6 +18,12 @@ const RESPONSE_BYTES_MAX = 128 * 1024 * 1024;
 /** LIMIT: time for what was asked last to go out to a host that does not read. */
 const CLOSE_MS = 1_000;
 
+/** A request on its way. */
+export interface Asked {
+  readonly id: number;
+  readonly answer: Promise<unknown>;
+}
+
 interface Waiting {
   resolve(value: unknown): void;
   reject(error: Error): void;
@@ -61,13 +67,19 @@ export class HostConnection implements AsyncDisposable {
 
   /** Throws the host's own error, or FEMTO_HOST_NOT_RUNNING when the connection ends before the answer. */
   request(verb: AgentVerb | OperatorVerb, fields: Readonly<Record<string, unknown>> = {}): Promise<unknown> {
-    if (this.#ended !== null) return Promise.reject(this.#ended);
+    return this.ask(verb, fields).answer;
+  }
+
+  /** As `request`, with the number under which the host knows it. */
+  ask(verb: AgentVerb | OperatorVerb, fields: Readonly<Record<string, unknown>>): Asked {
     const id = this.#next;
+    if (this.#ended !== null) return { id, answer: Promise.reject(this.#ended) };
     this.#next += 1;
-    return new Promise((resolve, reject) => {
+    const answer = new Promise((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject });
       this.#socket.write(`${JSON.stringify({ ...fields, id, verb })}\n`);
     });
+    return { id, answer };
   }
 
   /** Ends the connection after what was asked has gone out; answers that are still awaited are given up. */

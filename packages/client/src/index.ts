@@ -1,4 +1,10 @@
 /** Typed access to a running host: `AgentClient` proposes, `OperatorClient` operates. */
-export { AgentClient, OperatorClient, type ReloadAnswer } from "./clients.ts";
+export {
+  AgentClient,
+  type AgentOptions,
+  OperatorClient,
+  type ProposeOptions,
+  type ReloadAnswer,
+} from "./clients.ts";
 export { HostConnection } from "./connection.ts";
 export { LogMemory, type MetLog, type RememberedLog } from "./host-log.ts";

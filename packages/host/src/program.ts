@@ -10,6 +10,7 @@ import { CommandContext, type GlobalOptions, type Runner } from "./commands/comm
 import type { ConformanceFlags } from "./commands/conformance.ts";
 import type { CallOptions, ProposerOptions } from "./commands/propose.ts";
 import { addHistoryCommands } from "./history-program.ts";
+import { addMcpCommand } from "./mcp-program.ts";
 import { addPolicyCommands } from "./policy-program.ts";
 
 /** Runs the command line; resolves with the exit code. */
@@ -48,6 +49,7 @@ function makeProgram(run: Runner): Command {
   addProjectCommands(program, run);
   addHostCommands(program, run);
   addCallCommands(program, run);
+  addMcpCommand(program, run);
   addApprovalCommands(program, run);
   addHistoryCommands(program, run);
   addOperatorCommands(program, run);

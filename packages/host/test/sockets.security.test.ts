@@ -164,6 +164,48 @@ describe("on the agent's socket", () => {
       value: { status: "error", error: { code: "FEMTO_CAPABILITY_CANCELLED" } },
     });
   });
+
+  test("a proposal without an answer is taken back by its request, and by its own connection alone", async () => {
+    using agent = await place.socket("agent");
+    using attacker = await place.socket("agent");
+    const sleep = `${JSON.stringify(proposal(7, toolCall("process_exec", { bin: "sleep", argv: ["60"] })))}\n`;
+    agent.write(sleep);
+    agent.write(sleep);
+    await pendingExecution();
+    expect(await attacker.ask({ id: 1, verb: "cancel", request: 7 })).toEqual({ id: 1, ok: true, value: false });
+    for (const request of ["7", null, [7]]) {
+      const answer = await attacker.ask({ id: 2, verb: "cancel", request });
+      expect(answer).toMatchObject({ ok: false, error: { code: "FEMTO_SOCKET_REQUEST" } });
+    }
+    expect(await agent.ask({ id: 8, verb: "cancel", request: 6 })).toMatchObject({ value: false });
+    agent.write(`${JSON.stringify({ id: 9, verb: "cancel", request: 7 })}\n`);
+    const answers = (await agent.answers(3, 1)).filter(({ id }) => id === 7);
+    expect(answers).toHaveLength(2);
+    // One may have been on its way to its effect yet.
+    const ended = expect.stringMatching(/^FEMTO_(CAPABILITY_CANCELLED|EXECUTION_HALTED)$/);
+    for (const { value } of answers) expect(value).toMatchObject({ error: { code: ended } });
+    expect(await agent.ask({ id: 10, verb: "cancel", request: 7 })).toMatchObject({ value: false });
+  });
+
+  test("a client names itself before it proposes, and gains nothing by it", async () => {
+    using agent = await place.socket("agent");
+    for (const label of [undefined, 7, null, ["x"]]) {
+      const answer = await agent.ask({ id: 1, verb: "introduce", label });
+      expect(answer).toMatchObject({ ok: false, error: { code: "FEMTO_SOCKET_REQUEST" } });
+    }
+    const label = `operator\u001b[2J password=hunter2 ${"x".repeat(500)}`;
+    expect(await agent.ask({ id: 2, verb: "introduce", label, channel: "operator" })).toMatchObject({ ok: false });
+    expect(await agent.ask({ id: 3, verb: "introduce", label })).toEqual({ id: 3, ok: true, value: null });
+    expect(await agent.ask({ id: 4, verb: "stop" })).toMatchObject({ error: { code: "FEMTO_VERB_UNKNOWN" } });
+    expect(await agent.ask(proposal(5, { message: { content: "hello" } }))).toMatchObject({ ok: true });
+    expect(await agent.ask({ id: 6, verb: "introduce", label: "late" })).toMatchObject({ ok: false });
+    const { value } = await place.json<{ sessions: { agent: string | null; channel: string }[] }>(["status"]);
+    const [own] = value.sessions.filter((session) => session.agent?.startsWith("operator"));
+    expect(own).toMatchObject({ channel: "agent" });
+    expect(own?.agent).not.toMatch(/\u001b|hunter2/);
+    // What would act on a terminal is written out, which makes it longer.
+    expect(own?.agent?.length).toBeLessThanOrEqual(LIMITS.labelChars * 2);
+  });
 });
 
 describe("floods", () => {

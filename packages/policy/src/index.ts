@@ -28,6 +28,7 @@ export { loadPolicyFiles, type PolicyFileRules } from "./files/load-policy-files
 export { PolicyTrial } from "./files/trial.ts";
 export { historyContext, NO_HISTORY } from "./history-context.ts";
 export { type LintFinding, lintAuthority } from "./lint.ts";
+export { mayPermit } from "./may-permit.ts";
 export type { DecisionRequest } from "./request.ts";
 export type { CompiledRule, ToolGrant } from "./rules.ts";
 export { contextOf, type PolicyAction, policyActions, type ResourceType } from "./schema.ts";

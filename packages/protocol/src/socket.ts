@@ -3,8 +3,9 @@
  * inside its request, so that the validator sees the very bytes that the proposer sent.
  */
 import type { ErrorCode } from "./errors.ts";
+import type { CapabilityManifest } from "./generated/types.ts";
 
-export type AgentVerb = "propose" | "wait" | "cancel" | "tools" | "log.follow";
+export type AgentVerb = "introduce" | "propose" | "wait" | "cancel" | "tools" | "log.follow";
 
 export type OperatorVerb =
   | "status"
@@ -83,4 +84,6 @@ export interface ToolDescription {
   readonly description: string;
   readonly input: Readonly<Record<string, unknown>>;
   readonly output: Readonly<Record<string, unknown>>;
+  readonly effect: CapabilityManifest["effect"];
+  readonly idempotent: boolean;
 }

@@ -219,9 +219,12 @@ export class Runtime implements AsyncDisposable {
     return this.#inForce.capabilities();
   }
 
-  /** The enabled capabilities as an agent sees them. Listing one promises nothing: each call is decided. */
+  /**
+   * The enabled capabilities of which some rule permits some use, as an agent sees them. Listing one promises nothing:
+   * each call is decided.
+   */
   tools(): ToolDescription[] {
-    return this.#inForce.registry.tools();
+    return this.#inForce.tools();
   }
 
   /** Switches a capability; durable when it resolves. Throws for an unknown name and for one that the configuration locks. */

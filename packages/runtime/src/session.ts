@@ -21,6 +21,8 @@ import { type Halt, type HaltRequest, haltSession } from "./session-halts.ts";
 export interface ProposeOptions {
   /** A name for this call, recorded as given. */
   readonly label?: string;
+  /** Aborted when its proposer wants it no more; the call is then cancelled as by `cancel`. */
+  readonly signal?: AbortSignal;
 }
 
 export interface Session extends AsyncDisposable {
@@ -139,13 +141,13 @@ export class Sessions {
     };
     const session: Session = {
       id,
-      propose: async (message, { label } = {}) => {
+      propose: async (message, { label, signal } = {}) => {
         if (!this.#open.has(id)) throw new TypeError("the session is closed");
         executions += 1;
         // An object takes the same way as bytes from a socket, so that there is one parser and one gate.
         const bytes = message instanceof Uint8Array ? message : Buffer.from(JSON.stringify(message));
         // INVARIANT: I8: who proposes is said here; of what a client says about itself only the label is taken.
-        const named = label === undefined ? {} : { label };
+        const named = { ...(label === undefined ? {} : { label }), ...(signal === undefined ? {} : { signal }) };
         return await gate.propose({ session: id, actor, bytes, quota, share, door, introduce, ...named });
       },
       wait: async (execution) =>

@@ -1,5 +1,5 @@
 /** What every command gets: the global options, the configuration on demand, a voice. */
-import { AgentClient, LogMemory, OperatorClient } from "@femtoclaw/client";
+import { AgentClient, type AgentOptions, LogMemory, OperatorClient } from "@femtoclaw/client";
 import { FemtoError, printable } from "@femtoclaw/protocol";
 import { type LoadedConfiguration, loadConfiguration } from "../configuration/load-configuration.ts";
 import { assertPrivateSocketFolder } from "../endpoints/socket-directory.ts";
@@ -16,10 +16,11 @@ export class CommandContext {
   readonly options: GlobalOptions;
   readonly output: Output;
   readonly cwd = process.cwd();
-  readonly environment = process.env;
+  readonly environment: NodeJS.ProcessEnv;
 
-  constructor(options: GlobalOptions) {
+  constructor(options: GlobalOptions, environment: NodeJS.ProcessEnv = process.env) {
     this.options = options;
+    this.environment = environment;
     this.output = makeOutput({ json: options.json ?? false, quiet: options.quiet ?? false });
   }
 
@@ -33,9 +34,9 @@ export class CommandContext {
     });
   }
 
-  /** `agent`: one that the configuration has tables for, and so a socket of its own; without one as everybody else. */
-  async agent(loaded = this.load(), agent?: string): Promise<AgentClient> {
-    const options = agent === undefined ? {} : { agent: knownAgent(loaded, agent) };
+  /** `agent` in the options: one that the configuration has tables for; without one as everybody else. */
+  async agent(loaded = this.load(), options: AgentOptions = {}): Promise<AgentClient> {
+    if (options.agent !== undefined) knownAgent(loaded, options.agent);
     return await AgentClient.connect(checkedRuntimeDirectory(loaded), this.logMemory(loaded), options);
   }
 

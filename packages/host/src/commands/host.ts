@@ -65,28 +65,40 @@ export async function up(context: CommandContext, options: { readonly detach?: b
   throw fault;
 }
 
-/** Starts the same command in the background, with its log in the state directory. */
 async function upDetached(context: CommandContext): Promise<number> {
   const { output } = context;
+  const started = await startDetached(context);
+  if ("exit" in started) {
+    process.stderr.write(started.log);
+    if (started.said !== null && output.json) output.line(started.said);
+    return await started.exit();
+  }
+  if (output.json) output.line(started.ready);
+  else output.line(`ready: process ${started.pid}, log in ${started.log}`);
+  return EXIT.ok;
+}
+
+/** A host that came up in the background; or what one said that did not. */
+type DetachedStart =
+  | { readonly ready: string; readonly pid: number | undefined; readonly log: string }
+  | { readonly said: string | null; readonly log: Buffer; exit(): Promise<number> };
+
+/** Starts the same command in the background, with its log in the state directory. */
+export async function startDetached(context: CommandContext): Promise<DetachedStart> {
   const { resolved } = context.load();
   const { root } = await openStateDirectory(resolved.stateDirectory, { create: true });
   const log = new HostLog(join(root, LOG_FILE));
   const [program, ...words] = ownCommand();
   const args = [...words, ...globalArgs(context), "--json", "up"];
-  const child = spawn(program, args, { detached: true, stdio: ["ignore", "pipe", log.descriptor] });
+  const { environment: env } = context;
+  const child = spawn(program, args, { env, detached: true, stdio: ["ignore", "pipe", log.descriptor] });
   const { stdout } = child;
   assert(stdout !== null, "the host's stdout is a pipe");
   const said = await firstLine(stdout);
   stdout.destroy();
-  if (said?.startsWith(READY) !== true) {
-    process.stderr.write(log.sinceStart());
-    if (said !== null && output.json) output.line(said);
-    return await exitCode(child);
-  }
+  if (said?.startsWith(READY) !== true) return { said, log: log.sinceStart(), exit: () => exitCode(child) };
   child.unref();
-  if (output.json) output.line(said);
-  else output.line(`ready: process ${child.pid}, log in ${log.path}`);
-  return EXIT.ok;
+  return { ready: said, pid: child.pid, log: log.path };
 }
 
 /** What a host in the background says, kept from one start to the next. */

@@ -33,7 +33,9 @@ export async function init(
   }
   for (const file of result.created) output.line(`wrote ${printable(file, 4_096)}`);
   output.line(result.description);
-  output.talk("next: `femtoclaw doctor`, then `femtoclaw up --detach`");
+  output.talk(
+    "next: `femtoclaw doctor`, then `femtoclaw up --detach`; `femtoclaw mcp --help` shows how agents connect",
+  );
   return EXIT.ok;
 }
 

@@ -99,7 +99,7 @@ async function proposerOf(context: CommandContext, { agent, embedded = false }: 
   const loaded = context.load();
   const { concurrency } = loaded.resolved.limits;
   if (!embedded) {
-    const client = await context.agent(loaded, agent);
+    const client = await context.agent(loaded, agent === undefined ? {} : { agent });
     return {
       concurrency,
       propose: (message, options) => client.propose(message, options),

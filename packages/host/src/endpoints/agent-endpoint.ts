@@ -1,4 +1,4 @@
-/** What an agent may ask: propose, wait for what waits for an operator, cancel what it proposed, list tools, hold the log to what was seen. There is no verb of authority here. */
+/** What an agent may ask: say what it calls itself, propose, wait for what waits for an operator, cancel what it proposed, list tools, hold the log to what was seen. There is no verb of authority here. */
 import type { Runtime, Session } from "@femtoclaw/runtime";
 import { followLogVerb } from "./log-verb.ts";
 import { invalid, refuseUnknown } from "./request-fields.ts";
@@ -7,18 +7,35 @@ import type { ConnectionHandlers } from "./socket-server.ts";
 /** Handlers of one connection, which is one session, of the agent whose socket it is. */
 export function agentHandlers(runtime: Runtime, principal?: string): ConnectionHandlers {
   let session: Session | null = null;
+  let name: { readonly label?: string } = {};
+  /** Proposals without an answer yet, with the request that each came in; a client may use an identifier twice. */
+  const proposed = new Set<{ readonly id: number; readonly abort: AbortController }>();
   const opened = (): Session => {
-    session ??= runtime.openSession({ channel: "agent", ...(principal === undefined ? {} : { principal }) });
+    session ??= runtime.openSession({ channel: "agent", ...name, ...(principal === undefined ? {} : { principal }) });
     return session;
   };
   return {
     verbs: {
-      propose: ({ message, label, ...rest }) => {
+      introduce: ({ label, ...rest }) => {
+        if (typeof label !== "string") throw invalid("`label` must be a string");
+        refuseUnknown(rest);
+        if (session !== null) throw invalid("the session has begun");
+        name = { label };
+        return null;
+      },
+      propose: async ({ message, label, ...rest }, id) => {
         const bytes = typeof message === "string" ? fromBase64(message) : null;
         if (bytes === null) throw invalid("`message` must be base64");
         if (label !== undefined && typeof label !== "string") throw invalid("`label` must be a string");
         refuseUnknown(rest);
-        return opened().propose(bytes, label === undefined ? {} : { label });
+        const proposal = { id, abort: new AbortController() };
+        const { signal } = proposal.abort;
+        proposed.add(proposal);
+        try {
+          return await opened().propose(bytes, { signal, ...(label === undefined ? {} : { label }) });
+        } finally {
+          proposed.delete(proposal);
+        }
       },
       wait: ({ execution, ...rest }) => {
         if (typeof execution !== "string") throw invalid("`execution` must be a string");
@@ -26,9 +43,17 @@ export function agentHandlers(runtime: Runtime, principal?: string): ConnectionH
         // Who knows the identifier has been told it as the answer to a proposal, perhaps before a restart.
         return opened().wait(execution);
       },
-      cancel: ({ execution, ...rest }) => {
-        if (typeof execution !== "string") throw invalid("`execution` must be a string");
+      cancel: ({ execution, request, ...rest }) => {
         refuseUnknown(rest);
+        if (typeof request === "number" && execution === undefined) {
+          // Who waits for the answer to a proposal has not been told its execution yet.
+          const meant = [...proposed].filter(({ id }) => id === request);
+          for (const { abort } of meant) abort.abort();
+          return meant.length > 0;
+        }
+        if (typeof execution !== "string" || request !== undefined) {
+          throw invalid("one of `execution`, a string, and `request`, a number, must be there");
+        }
         // Who has proposed nothing has nothing to cancel, and leaves no trace in the journal.
         return session?.cancel(execution) ?? false;
       },

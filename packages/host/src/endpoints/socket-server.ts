@@ -18,7 +18,8 @@ import {
 } from "@femtoclaw/protocol";
 import { clearStaleSocket } from "./socket-directory.ts";
 
-export type Handler = (fields: Readonly<Record<string, unknown>>) => Promise<unknown> | unknown;
+/** `id` is the request's own, under which its connection can speak of it later. */
+export type Handler = (fields: Readonly<Record<string, unknown>>, id: number) => Promise<unknown> | unknown;
 
 export interface ConnectionHandlers {
   readonly verbs: Readonly<Record<string, Handler>>;
@@ -147,7 +148,7 @@ async function respond(line: Buffer, verbs: ConnectionHandlers["verbs"]): Promis
   const handler = Object.hasOwn(verbs, verb) ? verbs[verb] : undefined;
   if (handler === undefined) return failure(id, "FEMTO_VERB_UNKNOWN", `no verb \`${printable(verb, 64)}\` here`);
   try {
-    const value = (await handler(fields)) ?? null;
+    const value = (await handler(fields, id)) ?? null;
     // Within the guard, because an answer can be larger than a text can be.
     return encoded({ id, ok: true, value });
   } catch (error) {

@@ -2,7 +2,7 @@
 /** SHA-256 of each schema's file. */
 export const SCHEMA_DIGESTS = {
   "approval.schema.json": "0fa717f1d7a9d0dde851654dc8877751c74f180c7ff50d94803ecfec1b9ea1ec",
-  "config.schema.json": "8f8274f885a9f3e2df0cb496f0232317a360eac91e31aa110b73218278bfc0ec",
+  "config.schema.json": "24bfad3eb4465e19df6254629cd82d5f394592b3cb81aa7f4f0898f10e76d0eb",
   "facts.schema.json": "edd2c56515ddd640ffc2face7d123f81263c7603c2e3f2cf18c754d140844798",
   "manifest.schema.json": "e35ac234d7bf168de3672b44d1f7d89564746237ac116440aa9fb0ea81d2a9bb",
   "message.schema.json": "c352c9cf30f433cb3b8179288c3d5ba192d34ed505324f7f657850a880dbab7c",

@@ -688,6 +688,10 @@ export interface HostTable {
    * Folder of the sockets. Default: the user's runtime directory.
    */
   runtime_dir?: string;
+  /**
+   * Whether `femtoclaw mcp` starts a host where none runs. Default: false.
+   */
+  autostart?: boolean;
 }
 export interface ObservabilityTable {
   /**

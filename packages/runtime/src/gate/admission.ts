@@ -17,6 +17,8 @@ export interface Proposal {
   readonly actor: RecordActor;
   readonly bytes: Uint8Array;
   readonly label?: string;
+  /** Aborted when its proposer wants it no more. */
+  readonly signal?: AbortSignal;
   /** What the session may still add to the journal. */
   readonly quota: SessionQuota;
   /** By which it came in. */

@@ -23,6 +23,8 @@ import { RefusalCounts } from "./refusal-counts.ts";
 import { revive, settledProblem } from "./revival.ts";
 import { Steps } from "./steps.ts";
 
+const CANCELLED = "its proposer cancelled it";
+
 export class Gate {
   readonly #parts: GateParts;
   readonly #running = new Map<ExecutionId, Execution>();
@@ -80,7 +82,12 @@ export class Gate {
       introduce: () => proposal.introduce(),
       receivedUs: this.#parts.clock.monotonicUs(),
     });
-    return await this.#run(execution, () => this.#parts.spawn(id));
+    const { signal } = proposal;
+    using _ = onAbort(signal, () => this.#stop(execution, CANCELLED));
+    const reply = await this.#run(execution, () => this.#parts.spawn(id));
+    // It was cancelled when it was on the way to being asked about.
+    if (signal?.aborted === true && reply.status === "pending") this.questions.cancel(session, id);
+    return reply;
   }
 
   /** What a call ends with, once it does; null for one that is neither in the gate nor waits for operators. */
@@ -96,7 +103,7 @@ export class Gate {
     const execution = this.#running.get(id);
     if (execution === undefined) return this.questions.cancel(session, id);
     if (execution.session !== session) return false;
-    this.#stop(execution, "its proposer cancelled it");
+    this.#stop(execution, CANCELLED);
     return true;
   }
 
@@ -209,4 +216,11 @@ export class Gate {
     this.#reviving.delete(id);
     if (this.running === 0) this.#idle?.();
   }
+}
+
+/** Hears of the abort once, also of one that was before, until it is disposed of. */
+function onAbort(signal: AbortSignal | undefined, heard: () => void): Disposable {
+  if (signal?.aborted === true) heard();
+  else signal?.addEventListener("abort", heard, { once: true });
+  return { [Symbol.dispose]: () => signal?.removeEventListener("abort", heard) };
 }

@@ -5,8 +5,8 @@
 import assert from "node:assert/strict";
 import { builtinCapabilities } from "@femtoclaw/capabilities";
 import type { Clock, Journal } from "@femtoclaw/journal";
-import type { CompiledPolicy, PolicyEngine, PolicyEngineOptions } from "@femtoclaw/policy";
-import { authorityOf, type Deployment, type RegisteredCapability } from "@femtoclaw/protocol";
+import { type CompiledPolicy, mayPermit, type PolicyEngine, type PolicyEngineOptions } from "@femtoclaw/policy";
+import { authorityOf, type Deployment, type RegisteredCapability, type ToolDescription } from "@femtoclaw/protocol";
 import type { Chronicle } from "../chronicle.ts";
 import type { ResolvedConfiguration } from "../configuration/resolve-configuration.ts";
 import { deploymentOf, resolvedSources } from "../deployment.ts";
@@ -88,6 +88,11 @@ export class InForce {
 
   capabilities(): readonly RegisteredCapability[] {
     return this.#registry?.list() ?? [];
+  }
+
+  /** What agents are shown: what is enabled, without that of which no rule permits any use. */
+  tools(): ToolDescription[] {
+    return this.registry.tools().filter(({ name }) => mayPermit(this.policy.compiled, name));
   }
 
   /** What calls go by whose facts are taken now. */

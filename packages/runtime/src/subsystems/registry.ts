@@ -76,7 +76,9 @@ export class Registry {
     return this.list()
       .filter(({ enabled }) => enabled)
       .flatMap(({ name }) => this.#capabilities.get(name)?.manifest ?? [])
-      .map(({ name, version, description, input, output }) => ({ name, version, description, input, output }));
+      .map(({ name, version, description, input, output, effect, idempotent }) => {
+        return { name, version, description, input, output, effect, idempotent };
+      });
   }
 
   // INVARIANT: I3: a registry that is not up knows no capability, so nothing can be called.

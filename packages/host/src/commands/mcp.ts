@@ -1,0 +1,83 @@
+/** `mcp`: serves the running host's capabilities to one MCP client over stdio, or to those of this machine over HTTP. */
+import { newToken, serveMcpHttp, serveMcpStdio } from "@femtoclaw/mcp";
+import { EXIT, errorText, FemtoError, printable, systemErrorCode } from "@femtoclaw/protocol";
+import { type AgentKind, agentConfiguration } from "../mcp/agent-configuration.ts";
+import { withRuntimeDirectory } from "../mcp/client-environment.ts";
+import { startingConnect } from "../mcp/starting-connect.ts";
+import { tokenFrom } from "../mcp/token-file.ts";
+import type { CommandContext } from "./command-context.ts";
+
+/** Below the minute after which most clients give up on a call. */
+const WAIT_MS = 50_000;
+
+export interface McpOptions {
+  readonly http?: number;
+  readonly tokenFile?: string;
+  readonly wait?: number;
+  readonly agent?: string;
+  readonly printConfig?: AgentKind;
+}
+
+export async function mcp(called: CommandContext, options: McpOptions): Promise<number> {
+  const context = withRuntimeDirectory(called);
+  const loaded = context.load();
+  const { agent, http, wait, tokenFile, printConfig } = options;
+  if (tokenFile !== undefined && http === undefined) {
+    throw new FemtoError("FEMTO_USAGE", "a token file is for --http only");
+  }
+  if (agent !== undefined && !Object.hasOwn(loaded.configuration.agent ?? {}, agent)) {
+    throw new FemtoError("FEMTO_USAGE", `the configuration has no [agent.${printable(agent)}]`, {
+      fix: "Name an agent that the configuration has tables for, or leave --agent out.",
+    });
+  }
+  if (printConfig !== undefined) return printConfiguration(context, printConfig, loaded.path, agent);
+  const common = {
+    connect: startingConnect(context, loaded, agent),
+    waitMs: wait ?? WAIT_MS,
+    onError: (error: Error) => context.output.talk(`mcp: ${printable(errorText(error), 2_000)}`),
+  };
+  const ending = new AbortController();
+  for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"]) process.once(signal, () => ending.abort());
+  if (http !== undefined) return await serveHttp(context, { ...common, port: http }, tokenFile, ending.signal);
+  await serveMcpStdio({ ...common, input: process.stdin, output: process.stdout }, ending.signal);
+  return EXIT.ok;
+}
+
+async function serveHttp(
+  context: CommandContext,
+  options: Omit<Parameters<typeof serveMcpHttp>[0], "token">,
+  tokenFile: string | undefined,
+  signal: AbortSignal,
+): Promise<number> {
+  const { output } = context;
+  const token = tokenFile === undefined ? newToken() : tokenFrom(tokenFile);
+  const server = await serveMcpHttp({ ...options, token }).catch((error: unknown) => {
+    const reason = systemErrorCode(error) ?? errorText(error);
+    throw new FemtoError("FEMTO_USAGE", `port ${options.port} of this machine cannot be had (${reason})`, {
+      fix: "Name a port that is free, or 0 for any.",
+    });
+  });
+  if (output.json) output.value({ event: "ready", url: server.url });
+  else output.line(`ready: ${server.url}`);
+  // On stderr, which is no data, and only there: in a file it is the file's owner who shows it to clients.
+  if (tokenFile === undefined) process.stderr.write(`bearer token, shown once: ${token}\n`);
+  await new Promise<void>((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+  await server.close();
+  return EXIT.ok;
+}
+
+function printConfiguration(
+  { output, environment }: CommandContext,
+  kind: AgentKind,
+  path: string,
+  agent: string | undefined,
+): number {
+  const server = ["--config", path, "mcp", ...(agent === undefined ? [] : ["--agent", agent])];
+  const { text, use } = agentConfiguration(kind, [process.execPath, process.argv[1] ?? "", ...server], environment);
+  output.line(text);
+  for (const line of use) output.talk(line);
+  return EXIT.ok;
+}

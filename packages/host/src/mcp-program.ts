@@ -1,0 +1,50 @@
+/** The command line of `mcp`; `program.ts` has the others. */
+import { type Command, InvalidArgumentError, Option } from "commander";
+import type { Runner } from "./commands/command-context.ts";
+import type { McpOptions } from "./commands/mcp.ts";
+
+/** LIMIT: milliseconds that a call may be held for; what is longer than a day no client waits for. */
+const WAIT_MS_MAX = 86_400_000;
+const PORT_MAX = 65_535;
+
+export function addMcpCommand(program: Command, run: Runner): void {
+  program
+    .command("mcp")
+    .option(
+      "--http <port>",
+      "serve clients of this machine over HTTP instead of one over stdio; 0 takes a free port",
+      port,
+    )
+    .option("--token-file <file>", "bearer token for HTTP, made where it is missing; without it one is printed")
+    .option("--wait <ms>", "how long a call waits for an operator before its client gets a ticket", wait)
+    .option("--agent <name>", "serve the agent of [agent.NAME], with its tables")
+    .addOption(
+      new Option("--print-config <agent>", "print how an agent is configured, and serve nothing").choices([
+        "claude",
+        "codex",
+        "opencode",
+        "pi",
+      ]),
+    )
+    .description("serve the running host's capabilities as tools of MCP")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  femtoclaw mcp --print-config codex\n  femtoclaw mcp --http 7391 --token-file ~/.femtoclaw-token",
+    )
+    .action((options: McpOptions) => run(async (context) => (await import("./commands/mcp.ts")).mcp(context, options)));
+}
+
+function port(text: string): number {
+  return between(text, 0, PORT_MAX, "a port number");
+}
+
+function wait(text: string): number {
+  return between(text, 1, WAIT_MS_MAX, "a number of milliseconds, at most a day");
+}
+
+function between(text: string, min: number, max: number, what: string): number {
+  const value = Number(text);
+  const isNumber = /^[0-9]+$/.test(text) && value >= min && value <= max;
+  if (!isNumber) throw new InvalidArgumentError(`it must be ${what}`);
+  return value;
+}

@@ -1,0 +1,82 @@
+/** How agents are told of the MCP server, and how their own ways to files and programs are turned off. */
+import type { HostEnvironment } from "@femtoclaw/protocol";
+import { tomlKey, tomlList, tomlString } from "../configuration/toml-text.ts";
+import { piExtension } from "./pi-extension.ts";
+
+export const AGENT_KINDS = ["claude", "codex", "opencode", "pi"] as const;
+export type AgentKind = (typeof AGENT_KINDS)[number];
+
+export interface AgentConfiguration {
+  /** What belongs into the agent's own file. */
+  readonly text: string;
+  /** Where it belongs, and how the agent is started then. */
+  readonly use: readonly string[];
+}
+
+/** Say where state, configuration and sockets lie; agents hand on few variables to their servers, and not these. */
+const VARIABLES = ["XDG_RUNTIME_DIR", "XDG_STATE_HOME", "XDG_CONFIG_HOME"];
+
+/** `command` is the MCP server's program and its arguments; `environment` that of the user's own shell. */
+export function agentConfiguration(
+  kind: AgentKind,
+  command: readonly string[],
+  environment: HostEnvironment,
+): AgentConfiguration {
+  const [program = "", ...args] = command;
+  const env = VARIABLES.flatMap((name): [string, string][] => {
+    const value = environment[name];
+    return value === undefined ? [] : [[name, value]];
+  });
+  switch (kind) {
+    case "claude":
+      return {
+        text: json({ mcpServers: { femtoclaw: { command: program, args, env: Object.fromEntries(env) } } }),
+        use: [
+          "save it as femtoclaw-mcp.json, outside of what the agent may write, and start:",
+          '  claude --mcp-config femtoclaw-mcp.json --strict-mcp-config --tools "" --allowedTools "mcp__femtoclaw__*"',
+        ],
+      };
+    case "codex":
+      return {
+        text: [
+          "[mcp_servers.femtoclaw]",
+          `command = ${tomlString(program)}`,
+          `args = ${tomlList(args)}`,
+          `env = { ${env.map(([name, value]) => `${tomlKey(name)} = ${tomlString(value)}`).join(", ")} }`,
+          "tool_timeout_sec = 600",
+          'default_tools_approval_mode = "approve"',
+        ].join("\n"),
+        use: [
+          "add it to ~/.codex/config.toml, and start:",
+          "  codex --disable shell_tool --disable unified_exec --disable multi_agent --disable goals",
+        ],
+      };
+    case "opencode":
+      return {
+        text: json({
+          $schema: "https://opencode.ai/config.json",
+          mcp: { femtoclaw: { type: "local", command, environment: Object.fromEntries(env), enabled: true } },
+          tools: Object.fromEntries(OPENCODE_TOOLS.map((name) => [name, false])),
+        }),
+        use: [
+          "add it to ~/.config/opencode/opencode.json, and start: opencode",
+          "an opencode.json in the project counts more: let the agent write none",
+        ],
+      };
+    case "pi":
+      return {
+        text: piExtension(command, Object.fromEntries(env)).trimEnd(),
+        use: [
+          "save it as femtoclaw-pi.js, outside of what the agent may write, and start:",
+          "  pi --no-builtin-tools --extension femtoclaw-pi.js",
+        ],
+      };
+  }
+}
+
+/** Its own ways to files, programs and the network, and the one to start another agent that has them. */
+const OPENCODE_TOOLS = ["bash", "edit", "write", "patch", "read", "grep", "glob", "list", "webfetch", "task"];
+
+function json(value: unknown): string {
+  return JSON.stringify(value, null, 2);
+}

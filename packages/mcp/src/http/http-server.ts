@@ -1,0 +1,189 @@
+/**
+ * MCP over HTTP for clients of this machine, in both eras. Who asks is checked before anything is read: a page in a
+ * browser by Host and Origin, every other process by the token.
+ */
+import { once } from "node:events";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import {
+  localhostHostValidation,
+  localhostOriginValidation,
+  type NodeIncomingMessageLike,
+  toNodeHandler,
+  toWebRequest,
+} from "@modelcontextprotocol/node";
+import {
+  createMcpHandler,
+  INVALID_REQUEST,
+  isInitializeRequest,
+  isJsonContentType,
+  isLegacyRequest,
+  type McpHttpHandler,
+} from "@modelcontextprotocol/server";
+import { type Connect, HostSession } from "../host-session.ts";
+import { MESSAGE_BYTES_MAX, readMessage, refusal } from "../incoming.ts";
+import { OVERLOADED, REQUESTS_MAX } from "../overload.ts";
+import { makeServer } from "../server.ts";
+import { showsToken } from "./bearer-token.ts";
+import { HttpSessions } from "./http-sessions.ts";
+
+const PATH = "/mcp";
+const ADDRESS = "127.0.0.1";
+/** LIMIT: connections at once. */
+const CONNECTIONS_MAX = 256;
+/** LIMIT: time for the headers of a request, and for all of it; who is not known yet holds a place no longer. */
+const HEADERS_MS = 5_000;
+const REQUEST_MS = 30_000;
+
+export interface HttpOptions {
+  readonly connect: Connect;
+  readonly waitMs: number;
+  /** 0 takes a free one. */
+  readonly port: number;
+  readonly token: string;
+  /** Hears what goes wrong beside the protocol. */
+  onError(error: Error): void;
+}
+
+export interface McpHttpServer {
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+/** Rejects where the port cannot be had. */
+export async function listenHttp(options: HttpOptions): Promise<McpHttpServer> {
+  const endpoint = new Endpoint(options);
+  const server = createServer((request, response) => {
+    endpoint.serve(request, response).catch((error: unknown) => {
+      options.onError(error instanceof Error ? error : new Error(String(error)));
+      refuse(response, 500, "the request could not be served");
+    });
+  });
+  server.maxConnections = CONNECTIONS_MAX;
+  server.headersTimeout = HEADERS_MS;
+  server.requestTimeout = REQUEST_MS;
+  server.listen(options.port, ADDRESS);
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `http://${ADDRESS}:${port}${PATH}`,
+    close: async () => {
+      const closed = once(server, "close");
+      server.close();
+      await endpoint.close();
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+}
+
+class Endpoint {
+  readonly #token: string;
+  readonly #sessions: HttpSessions;
+  /** Clients of the 2026 era have no session of their own: who shows the token is one client. */
+  readonly #host: HostSession;
+  readonly #handler: McpHttpHandler;
+  readonly #modern: ReturnType<typeof toNodeHandler>;
+  readonly #isHere = localhostHostValidation();
+  readonly #isFromHere = localhostOriginValidation();
+  #open = 0;
+
+  constructor({ connect, waitMs, token, onError }: HttpOptions) {
+    this.#token = token;
+    this.#sessions = new HttpSessions(connect, waitMs);
+    const host = new HostSession(connect);
+    this.#host = host;
+    this.#handler = createMcpHandler(() => makeServer({ host, waitMs, leavingCancels: true }), {
+      legacy: "reject",
+      onerror: onError,
+    });
+    host.onToolsChanged = () => this.#handler.notify.toolsChanged();
+    this.#modern = toNodeHandler(this.#handler, { onerror: onError });
+  }
+
+  async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    // INVARIANT: I8: nothing of a request counts before it is known to come from somebody who was given the token.
+    if (!this.#isHere(request, response) || !this.#isFromHere(request, response)) return;
+    if (!showsToken(request, this.#token)) {
+      response.setHeader("WWW-Authenticate", 'Bearer realm="femtoclaw"').setHeader("Connection", "close");
+      return refuse(response, 401, "the bearer token is missing or wrong");
+    }
+    if (request.url?.split("?", 1)[0] !== PATH) {
+      return refuse(response, 404, `MCP is served at ${PATH}`);
+    }
+    if (this.#open >= REQUESTS_MAX) return refuse(response, 503, OVERLOADED.reason);
+    this.#open += 1;
+    response.once("close", () => {
+      this.#open -= 1;
+    });
+    if (request.method === "POST") return await this.#post(request, response);
+    if (request.method === "GET" || request.method === "DELETE") return await this.#inSession(request, response);
+    response.setHeader("Allow", "GET, POST, DELETE");
+    return refuse(response, 405, "the method is not allowed");
+  }
+
+  async close(): Promise<void> {
+    await this.#sessions.close();
+    await this.#handler.close();
+    await this.#host.close();
+  }
+
+  async #post(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const isPlain = request.headers["content-encoding"] === undefined;
+    if (!isPlain || !isJsonContentType(request.headers["content-type"] ?? null)) {
+      return refuse(response, 415, "the body must be application/json");
+    }
+    const bytes = await bodyOf(request);
+    if (bytes === null) {
+      response.setHeader("Connection", "close");
+      return refuse(response, 413, `the body is longer than ${MESSAGE_BYTES_MAX} bytes`);
+    }
+    const read = readMessage(bytes);
+    if (!read.ok) return answer(response, 400, read.response);
+    const { message } = read;
+    const like = request as NodeIncomingMessageLike;
+    if (!(await isLegacyRequest(await toWebRequest(like, message), message))) {
+      return await this.#modern(like, response, message);
+    }
+    if (sessionOf(request) !== undefined || !isInitializeRequest(message)) {
+      return await this.#inSession(request, response, message);
+    }
+    if (!(await this.#sessions.begin(request, response, message))) refuse(response, 503, "too many sessions are open");
+  }
+
+  async #inSession(request: IncomingMessage, response: ServerResponse, body?: unknown): Promise<void> {
+    const name = sessionOf(request);
+    if (name === undefined) return refuse(response, 400, "the header Mcp-Session-Id is missing");
+    if (!(await this.#sessions.serve(name, request, response, body))) refuse(response, 404, "there is no such session");
+  }
+}
+
+function sessionOf({ headers }: IncomingMessage): string | undefined {
+  const name = headers["mcp-session-id"];
+  return typeof name === "string" ? name : undefined;
+}
+
+/** Null for one that is too long; the rest of it is not read. */
+async function bodyOf(request: IncomingMessage): Promise<Buffer | null> {
+  if (Number(request.headers["content-length"] ?? 0) > MESSAGE_BYTES_MAX) return null;
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of request) {
+    bytes += (chunk as Buffer).byteLength;
+    if (bytes > MESSAGE_BYTES_MAX) return null;
+    chunks.push(chunk as Buffer);
+  }
+  return Buffer.concat(chunks);
+}
+
+function refuse(response: ServerResponse, status: number, reason: string): void {
+  answer(response, status, refusal(null, INVALID_REQUEST, reason).response);
+}
+
+function answer(response: ServerResponse, status: number, body: unknown): void {
+  if (response.headersSent) {
+    response.destroy();
+    return;
+  }
+  response.writeHead(status, { "Content-Type": "application/json" }).end(JSON.stringify(body));
+}

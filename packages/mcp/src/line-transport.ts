@@ -1,0 +1,133 @@
+/**
+ * MCP over a pair of streams: one message a line. Unlike a transport that reads on whatever comes, it answers what it
+ * cannot read, skips lines that are too long, and lets a client that does not read its answers wait.
+ */
+import type { Readable, Writable } from "node:stream";
+import { LineSplitter } from "@femtoclaw/protocol";
+import {
+  INVALID_REQUEST,
+  isJSONRPCErrorResponse,
+  isJSONRPCNotification,
+  isJSONRPCRequest,
+  isJSONRPCResultResponse,
+  type JSONRPCMessage,
+  type RequestId,
+  type Transport,
+} from "@modelcontextprotocol/server";
+import { MESSAGE_BYTES_MAX, readMessage, refusal } from "./incoming.ts";
+import { OVERLOADED, REQUESTS_MAX } from "./overload.ts";
+
+/** LIMIT: bytes that wait to be read by the client before no more of its requests are taken. */
+const UNREAD_BYTES_MAX = 8 * 1024 * 1024;
+
+/** Stays open as long as its client listens; no answer is owed to it. */
+const SUBSCRIPTION = "subscriptions/listen";
+
+export class LineTransport implements Transport {
+  onclose?: () => void;
+  onerror?: (error: Error) => void;
+  onmessage?: (message: JSONRPCMessage) => void;
+  readonly #input: Readable;
+  readonly #output: Writable;
+  readonly #lines: LineSplitter;
+  /** Requests that the client still has to be answered. */
+  readonly #unanswered = new Set<RequestId>();
+  /** While more is unread than may be. */
+  #unread: PromiseWithResolvers<void> | null = null;
+  #isEnding = false;
+  #isClosed = false;
+
+  constructor(input: Readable, output: Writable) {
+    this.#input = input;
+    this.#output = output;
+    this.#lines = new LineSplitter(MESSAGE_BYTES_MAX, {
+      onLine: (line) => this.#receive(line),
+      onTooLong: () => this.#answer(refusal(null, INVALID_REQUEST, `a line is longer than ${MESSAGE_BYTES_MAX} bytes`)),
+    });
+  }
+
+  async start(): Promise<void> {
+    this.#input.on("data", (chunk: Buffer) => {
+      this.#lines.push(chunk);
+      if (this.#output.writableLength > UNREAD_BYTES_MAX) this.#input.pause();
+    });
+    this.#output.on("drain", () => {
+      this.#input.resume();
+      this.#wasRead();
+    });
+    this.#output.on("error", () => void this.close());
+    this.#input.on("error", () => this.#end());
+    this.#input.once("end", () => this.#end());
+    this.#input.once("close", () => this.#end());
+  }
+
+  async send(message: JSONRPCMessage): Promise<void> {
+    if (this.#isClosed) return;
+    const isResponse = isJSONRPCResultResponse(message) || isJSONRPCErrorResponse(message);
+    if (isResponse && message.id !== undefined) this.#unanswered.delete(message.id);
+    this.#output.write(`${JSON.stringify(message)}\n`);
+    this.#closeWhenDone();
+  }
+
+  /** Resolves once the client has read what was said to it, or has gone. */
+  async untilRead(): Promise<void> {
+    if (this.#isClosed || this.#output.writableLength <= UNREAD_BYTES_MAX) return;
+    this.#unread ??= Promise.withResolvers<void>();
+    await this.#unread.promise;
+  }
+
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#input.destroy();
+    this.#wasRead();
+    this.onclose?.();
+  }
+
+  #wasRead(): void {
+    this.#unread?.resolve();
+    this.#unread = null;
+  }
+
+  #receive(line: Buffer): void {
+    if (this.#isClosed || line.every((byte) => byte === 0x20 || byte === 0x0d || byte === 0x09)) return;
+    const read = readMessage(line);
+    if (!read.ok) return this.#answer(read);
+    const { message } = read;
+    if (isJSONRPCRequest(message) && message.method !== SUBSCRIPTION) {
+      if (this.#unanswered.has(message.id)) {
+        return this.#answer(refusal(null, INVALID_REQUEST, "a request of this id has not been answered yet"));
+      }
+      // INVARIANT: I9: what a client may have under way is bounded here, so that it can still cancel some of it.
+      if (this.#unanswered.size >= REQUESTS_MAX) {
+        return this.#answer(refusal(message.id, OVERLOADED.code, OVERLOADED.reason, OVERLOADED.data));
+      }
+      this.#unanswered.add(message.id);
+    }
+    this.onmessage?.(message);
+    if (isJSONRPCNotification(message) && message.method === "notifications/cancelled") this.#forget(message.params);
+  }
+
+  /** What was cancelled gets no answer. */
+  #forget(params: Readonly<Record<string, unknown>> | undefined): void {
+    const id = params?.["requestId"];
+    if (typeof id === "string" || typeof id === "number") this.#unanswered.delete(id);
+    this.#closeWhenDone();
+  }
+
+  #answer({ response }: ReturnType<typeof refusal>): void {
+    void this.send(response);
+  }
+
+  /** A client that has said all that it wants to say still gets its answers. */
+  #end(): void {
+    if (this.#isEnding) return;
+    this.#isEnding = true;
+    this.#lines.end();
+    this.#closeWhenDone();
+  }
+
+  #closeWhenDone(): void {
+    if (this.#isEnding && this.#unanswered.size === 0) void this.close();
+  }
+}

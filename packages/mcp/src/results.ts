@@ -1,0 +1,90 @@
+/** Replies of the host as results of MCP: structured for programs, as text for a model. */
+import { ERRORS, FemtoError, type Reply } from "@femtoclaw/protocol";
+import type { CallToolResult } from "@modelcontextprotocol/server";
+import { resultText } from "./result-text.ts";
+
+/** What a call is answered with that was not completed; the reply as the agent's socket gives it. */
+export const NOT_COMPLETED = {
+  title: "NotCompleted",
+  description: "What became of a call that was refused, failed, or waits for an operator.",
+  type: "object",
+  required: ["status"],
+  properties: {
+    execution_id: { type: "string" },
+    status: { enum: ["denied", "error", "pending", "interrupted"] },
+    decision: { type: ["string", "null"] },
+    error: {
+      type: "object",
+      required: ["code", "reason", "fix"],
+      properties: {
+        error_type: { type: "string" },
+        code: { type: "string" },
+        reason: { type: "string" },
+        fix: { type: "string" },
+      },
+    },
+    approval: { type: "object", properties: { id: { type: "string" }, expires_at: { type: "string" } } },
+    policy: { type: "object", properties: { rules: { type: "array", items: { type: "string" } } } },
+    next: { type: "string" },
+  },
+} as const;
+
+const GO_ON =
+  "An operator is asked about this call. Call femtoclaw_wait with this execution_id to get its outcome; do not send the call again.";
+
+export function resultOf(reply: Reply): CallToolResult {
+  const { execution_id, record, policy, status } = reply;
+  const about = {
+    _meta: {
+      "dev.femtoclaw/execution_id": execution_id,
+      "dev.femtoclaw/record": record,
+      ...(policy === undefined ? {} : { "dev.femtoclaw/rules": policy.rules }),
+    },
+  };
+  if (status === "completed") {
+    const result = reply.result ?? {};
+    return { ...about, content: [text(resultText(result))], structuredContent: result };
+  }
+  if (status === "pending") {
+    const until = reply.approval === undefined ? "" : ` The question ends at ${reply.approval.expires_at}.`;
+    const lines = [`pending: ${GO_ON}${until}`, `execution_id: ${execution_id}`];
+    return { ...about, content: [text(lines.join("\n"))], structuredContent: { ...reply, next: GO_ON } };
+  }
+  return { ...about, isError: true, content: [text(refusalText(reply))], structuredContent: { ...reply } };
+}
+
+/** What could not even be asked, told in the shape of a reply. */
+export function faultResult(fault: FemtoError): CallToolResult {
+  const { code, type, message: reason, fix } = fault;
+  const error = { error_type: type, code, reason, fix };
+  return {
+    isError: true,
+    content: [text(errorLines("error", error).join("\n"))],
+    structuredContent: { status: "error", decision: null, error, record: null },
+  };
+}
+
+/** Faults of any kind; one without a code is a bug, and is told of as such. */
+export function faultOf(error: unknown): FemtoError {
+  if (error instanceof FemtoError) return error;
+  return new FemtoError("FEMTO_INTERNAL", "the MCP server failed", { fix: ERRORS.FEMTO_INTERNAL.fix, cause: error });
+}
+
+function refusalText({ status, decision, error, policy }: Reply): string {
+  const rules = policy?.rules ?? [];
+  return [
+    ...(error === undefined ? [status] : errorLines(decision ?? status, error)),
+    ...(rules.length === 0 ? [] : [`rules: ${rules.join(", ")}`]),
+  ].join("\n");
+}
+
+function errorLines(
+  what: string,
+  { code, reason, fix }: { readonly code: string; readonly reason: string; readonly fix: string },
+): string[] {
+  return [`${what}: ${reason}`, `code: ${code}`, `what to do: ${fix}`];
+}
+
+function text(content: string): { type: "text"; text: string } {
+  return { type: "text", text: content };
+}

@@ -1,0 +1,42 @@
+/** MCP over stdin and stdout: one process for one client, which is one session at the host. */
+import type { Readable, Writable } from "node:stream";
+import { serveStdio } from "@modelcontextprotocol/server/stdio";
+import { type Connect, HostSession } from "./host-session.ts";
+import { LineTransport } from "./line-transport.ts";
+import { makeServer } from "./server.ts";
+
+export interface StdioOptions {
+  readonly connect: Connect;
+  readonly waitMs: number;
+  readonly input: Readable;
+  readonly output: Writable;
+  /** Hears what goes wrong beside the protocol. */
+  onError(error: Error): void;
+}
+
+/** Serves until the client has left or the signal aborts. */
+export async function serveMcpStdio(options: StdioOptions, signal: AbortSignal): Promise<void> {
+  const { connect, waitMs, input, output, onError } = options;
+  const host = new HostSession(connect);
+  const left = Promise.withResolvers<void>();
+  const transport = new LineTransport(input, output);
+  host.untilRead = () => transport.untilRead();
+  const handle = serveStdio(
+    () => {
+      const server = makeServer({ host, waitMs, leavingCancels: false });
+      host.onToolsChanged = () => void server.sendToolListChanged().catch(() => undefined);
+      return server;
+    },
+    { transport, onerror: onError },
+  );
+  // The one that was given as transport tells its owner alone; its owner has set this by now.
+  const closed = transport.onclose;
+  transport.onclose = () => {
+    closed?.();
+    left.resolve();
+  };
+  const stop = (): void => void handle.close();
+  signal.addEventListener("abort", stop, { once: true });
+  await left.promise;
+  await host.close();
+}

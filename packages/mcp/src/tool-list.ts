@@ -1,0 +1,65 @@
+/** The capabilities of the host as tools of MCP. */
+import type { ToolDescription } from "@femtoclaw/protocol";
+import type { Tool } from "@modelcontextprotocol/server";
+import { NOT_COMPLETED } from "./results.ts";
+
+/** Picks up what a call ended with that could not be waited for; a capability of this name would not be reachable. */
+export const WAIT_TOOL = "femtoclaw_wait";
+
+/** LIMIT: tools in one answer; what clients hold of one message is bounded. */
+export const PAGE_TOOLS = 200;
+
+export interface ToolPage {
+  readonly tools: Tool[];
+  readonly nextCursor?: string;
+}
+
+/** One page of them in the order of their names, from behind the cursor on, which is the last name of the page before. */
+export function toolPage(described: readonly ToolDescription[], cursor: string | undefined): ToolPage {
+  const tools = [...described.filter(({ name }) => name !== WAIT_TOOL).map(toolOf), waitTool()];
+  tools.sort((left, right) => (left.name < right.name ? -1 : 1));
+  const rest = cursor === undefined ? tools : tools.filter(({ name }) => name > cursor);
+  const page = rest.slice(0, PAGE_TOOLS);
+  const last = page.at(-1);
+  return { tools: page, ...(rest.length > page.length && last !== undefined ? { nextCursor: last.name } : {}) };
+}
+
+function toolOf({ name, description, input, output, effect, idempotent }: ToolDescription): Tool {
+  const outputSchema = answerSchema(output);
+  return {
+    name,
+    description,
+    inputSchema: input as Tool["inputSchema"],
+    ...(outputSchema === null ? {} : { outputSchema }),
+    annotations: {
+      readOnlyHint: effect === "none" || effect === "read",
+      destructiveHint: effect !== "none" && effect !== "read",
+      idempotentHint: idempotent,
+      openWorldHint: effect === "network" || effect === "execute",
+    },
+  };
+}
+
+/**
+ * What a call is answered with: the result, or what became of it instead. Null for a schema that points into itself:
+ * within another one it would point elsewhere.
+ */
+function answerSchema(output: Readonly<Record<string, unknown>>): Tool["outputSchema"] | null {
+  if (/"\$(?:ref|dynamicRef|id|anchor|dynamicAnchor)"/.test(JSON.stringify(output))) return null;
+  return { type: "object", anyOf: [output, NOT_COMPLETED] } as Tool["outputSchema"];
+}
+
+function waitTool(): Tool {
+  return {
+    name: WAIT_TOOL,
+    description:
+      "Waits for the outcome of a call that was answered with the status pending, because an operator is asked about it. Use the execution_id of that answer. It neither repeats the call nor approves it.",
+    inputSchema: {
+      type: "object",
+      additionalProperties: false,
+      required: ["execution_id"],
+      properties: { execution_id: { type: "string", minLength: 1, maxLength: 64 } },
+    },
+    annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
+  };
+}
