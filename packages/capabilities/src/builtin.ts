@@ -4,5 +4,20 @@ import { fsList } from "./files/fs-list.ts";
 import { fsRead } from "./files/fs-read.ts";
 import { fsWrite } from "./files/fs-write.ts";
 import { processExec } from "./process/process-exec.ts";
+import { terminalClose } from "./terminal/terminal-close.ts";
+import { terminalOpen } from "./terminal/terminal-open.ts";
+import { terminalRead } from "./terminal/terminal-read.ts";
+import { terminalResize } from "./terminal/terminal-resize.ts";
+import { terminalWrite } from "./terminal/terminal-write.ts";
 
-export const builtinCapabilities: readonly Capability[] = [fsList, fsRead, fsWrite, processExec];
+export const builtinCapabilities: readonly Capability[] = [
+  fsList,
+  fsRead,
+  fsWrite,
+  processExec,
+  terminalClose,
+  terminalOpen,
+  terminalRead,
+  terminalResize,
+  terminalWrite,
+];

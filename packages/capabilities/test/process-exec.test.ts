@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { capability, Playground } from "./playground.ts";
+import { capability, NO_TERMINALS, Playground } from "./playground.ts";
 
 describe("process_exec", () => {
   it("runs a program and gives what it said", async () => {
@@ -65,7 +65,15 @@ describe("process_exec", () => {
     await using bound = taken.bound;
     const { signal } = new AbortController();
     const limits = { timeoutMs: 1_000, outputBytes: 1_000 };
-    const call = { args: { bin: "true" }, bound, signal, limits, authority: place.authority, sandbox: null };
+    const call = {
+      args: { bin: "true" },
+      bound,
+      signal,
+      limits,
+      authority: place.authority,
+      sandbox: null,
+      terminals: NO_TERMINALS,
+    };
     expect(await capability("process_exec").execute(call)).toMatchObject({
       event: "failed",
       code: "FEMTO_SANDBOX_UNAVAILABLE",

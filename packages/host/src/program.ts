@@ -9,6 +9,7 @@ import { addAuditCommands } from "./audit-program.ts";
 import { CommandContext, type GlobalOptions, type Runner } from "./commands/command-context.ts";
 import { addHistoryCommands } from "./history-program.ts";
 import { addPolicyCommands } from "./policy-program.ts";
+import { addTerminalCommands } from "./terminal-program.ts";
 
 /** Runs the command line; resolves with the exit code. */
 export async function runProgram(argv: readonly string[]): Promise<number> {
@@ -48,6 +49,7 @@ function makeProgram(run: Runner): Command {
   addCallCommands(program, run);
   addApprovalCommands(program, run);
   addHistoryCommands(program, run);
+  addTerminalCommands(program, run);
   addOperatorCommands(program, run);
   addPolicyCommands(program, run);
   addAuditCommands(program, run);

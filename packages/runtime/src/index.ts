@@ -28,8 +28,9 @@ export type { OpenedEpoch } from "./epochs/open-epoch.ts";
 export type { Answer } from "./gate/questions.ts";
 export { type ExecutionView, type HistoryQuery, listExecutions, notFound, showExecution } from "./history.ts";
 export type { LogEntry, PolicyFilesOption, PolicySource, RuntimeOptions } from "./options.ts";
+export type { Counters } from "./projection/counters.ts";
 export { eventCount } from "./projection/execution-records.ts";
-export { type Counters, Projection } from "./projection/projection.ts";
+export { Projection } from "./projection/projection.ts";
 export { AS_RECORDED, CandidateJudge, type Judge, RecordedJudge } from "./redecide/judges.ts";
 export {
   callOf,
@@ -69,4 +70,6 @@ export type { RuntimeStatus, SessionStatus } from "./status.ts";
 export { type ProcessIdentity, type Storage, type Surroundings, systemSurroundings } from "./surroundings.ts";
 export type { Inspect } from "./system.ts";
 export type { TelemetryExporter, TelemetrySource } from "./telemetry-port.ts";
+export { type RecordingPage, recordingPage, type TerminalRecord } from "./terminals/recording.ts";
+export type { TerminalStatus } from "./terminals/terminals.ts";
 export type { CheckpointOffer, Witness, WitnessAnswer, WitnessStatus } from "./witness-port.ts";

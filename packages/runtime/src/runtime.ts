@@ -24,7 +24,7 @@ import { type OpenGate, openGate } from "./gate/open-gate.ts";
 import type { Problem } from "./gate/verdict.ts";
 import { harmless } from "./harmless.ts";
 import { endedReply } from "./history.ts";
-import { interruptedEntries } from "./interruptions.ts";
+import { interruptedEntries, interruptedTerminals } from "./interruptions.ts";
 import type { LogEntry, PolicySource, RuntimeOptions } from "./options.ts";
 import type { Projection } from "./projection/projection.ts";
 import { RefusalSummary } from "./refusal-summary.ts";
@@ -42,6 +42,7 @@ import { Witnessing } from "./subsystems/witnessing.ts";
 import { Supervision } from "./supervision.ts";
 import { type Surroundings, systemSurroundings } from "./surroundings.ts";
 import { ActorSystem } from "./system.ts";
+import type { Terminals } from "./terminals/terminals.ts";
 
 const TELEMETRY_FLUSH_MS = 3_000;
 
@@ -88,6 +89,7 @@ export class Runtime implements AsyncDisposable {
       histories: () => this.#opened.histories,
       record: (entry) => this.#chronicle.record(entry),
       clock: this.#clock,
+      closed: (session) => this.#open?.terminals.endSession(session),
       ended: (execution) => endedReply(this.journal, execution),
     });
     this.#supervision = new Supervision({
@@ -197,6 +199,12 @@ export class Runtime implements AsyncDisposable {
     return new Approvals({ gate: this.#open.gate, journal: this.journal, policy: () => this.policy });
   }
 
+  /** Terminals that are open, for operators. */
+  get terminals(): Pick<Terminals, "list" | "watch"> {
+    assert(this.#open !== null, "the runtime has started");
+    return this.#open.terminals;
+  }
+
   capabilities(): readonly RegisteredCapability[] {
     return this.#inForce.capabilities();
   }
@@ -220,6 +228,7 @@ export class Runtime implements AsyncDisposable {
     assert(this.#open !== null, "the runtime has started");
     await this.#inForce.reload(this.journal, candidate, by);
     const { policy } = this.#inForce;
+    this.#open.terminals.review();
     await reviewQuestions(this.#open.gate, policy, this.journal);
     return policy.compiled;
   }
@@ -239,7 +248,10 @@ export class Runtime implements AsyncDisposable {
   /** Ends a session for good: nothing of it begins any more, what runs is asked to end. Durable when it resolves. */
   async haltSession(request: HaltRequest): Promise<Halt> {
     assert(this.#open !== null, "the runtime has started");
-    return await this.#sessions.halt(request, this.#open.gate, this.journal);
+    const { gate, terminals } = this.#open;
+    const halting = this.#sessions.halt(request, gate, this.journal);
+    terminals.review();
+    return await halting;
   }
 
   status(): RuntimeStatus {
@@ -253,6 +265,7 @@ export class Runtime implements AsyncDisposable {
       sessions: this.#sessions.live,
       clock: this.#clock,
       waiting: this.#open?.gate.questions.open.length ?? 0,
+      terminals: this.#open?.terminals.running ?? 0,
       policy: this.#inForce.compiled,
       capabilities: this.capabilities(),
       sandbox: this.#inForce.confinement.probe,
@@ -312,7 +325,7 @@ export class Runtime implements AsyncDisposable {
       this.#log({ level: "warn", event: "epoch.opened", log: origin, parent: parent.origin, reason: parent.reason });
     }
     const { host, open } = memory.projection;
-    const interrupted = interruptedEntries(open);
+    const interrupted = [...interruptedEntries(open), ...interruptedTerminals(memory.projection.terminals.open)];
     this.#chronicle.open(bootEntry(host, this.#options, this.#surroundings.process), memory.journal);
     for (const entry of interrupted) this.#chronicle.record(entry);
     if (interrupted.length > 0) {
@@ -361,6 +374,11 @@ export class Runtime implements AsyncDisposable {
       admission: () => this.#admission(),
       quota: (session) => this.#sessions.quotaOf(session),
       lost: (execution, reason) => this.#log({ level: "error", event: "execution.lost", execution, reason }),
+      terminals: {
+        record: (entry) => this.#chronicle.record(entry),
+        hasRoom: () => this.#opened.space.full === null,
+        isOpen: (session) => this.#sessions.isOpen(session),
+      },
     });
     const { gate } = this.#open;
     this.#refusals = new RefusalSummary({
@@ -410,6 +428,7 @@ export class Runtime implements AsyncDisposable {
     this.#fault ??= fault;
     this.#chronicle.advance({ type: "fault", fault });
     this.#open?.gate.stopAll(fault.reason);
+    void this.#open?.terminals.stop(fault.reason);
     this.#failed.resolve(faultError(fault));
   }
 
@@ -424,10 +443,11 @@ export class Runtime implements AsyncDisposable {
   async #close(drainMs: number): Promise<void> {
     this.#chronicle.advance({ type: "drain" });
     if (this.#open !== null) {
-      const { gate } = this.#open;
+      const { gate, terminals } = this.#open;
       await settled(this.#clock, gate.idle(), drainMs);
       gate.stopAll("the runtime is shutting down");
       await settled(this.#clock, gate.idle(), 4 * LIMITS.graceMs);
+      await terminals.stop("the host stopped");
       gate.close();
     }
     this.#sessions.closeAll();

@@ -5,7 +5,7 @@ import { type CompiledPolicy, NO_HISTORY } from "@femtoclaw/policy";
 import { type LogParent, type RecordActor, type RegisteredCapability, VERSION } from "@femtoclaw/protocol";
 import type { SandboxProbe } from "@femtoclaw/sandbox";
 import type { ResolvedConfiguration } from "./configuration/resolve-configuration.ts";
-import { type Counters, ZERO_COUNTERS } from "./projection/projection.ts";
+import { type Counters, ZERO_COUNTERS } from "./projection/counters.ts";
 import type { Memory } from "./subsystems/memory.ts";
 import type { ActorSystem } from "./system.ts";
 import type { WitnessStatus } from "./witness-port.ts";
@@ -59,6 +59,8 @@ export interface RuntimeStatus {
   readonly sessions: readonly SessionStatus[];
   /** Calls that wait for an operator. */
   readonly waiting: number;
+  /** Terminals on which something runs. */
+  readonly terminals: number;
   readonly policy: { readonly revision: string; readonly rules: number };
   readonly capabilities: { readonly enabled: number; readonly registered: number };
   /** What confines programs; null while no enabled capability needs it. */
@@ -79,6 +81,7 @@ export interface StatusParts {
   readonly sessions: readonly { readonly id: string; readonly actor: RecordActor }[];
   readonly clock: Clock;
   readonly waiting: number;
+  readonly terminals: number;
   readonly policy: CompiledPolicy | null;
   readonly capabilities: readonly RegisteredCapability[];
   readonly sandbox: SandboxProbe | null;
@@ -113,6 +116,7 @@ export function statusOf(parts: StatusParts): RuntimeStatus {
       .reverse()
       .map((session) => sessionStatus(session, parts)),
     waiting: parts.waiting,
+    terminals: parts.terminals,
     policy: { revision: policy?.revision ?? "", rules: policy?.rules.length ?? 0 },
     capabilities: {
       enabled: capabilities.filter(({ enabled }) => enabled).length,

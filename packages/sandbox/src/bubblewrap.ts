@@ -18,12 +18,17 @@ export interface SandboxCommand {
 export const FILTER_DESCRIPTOR = 3;
 export const STATUS_DESCRIPTOR = 4;
 
-const NAMESPACES = ["--unshare-user", "--unshare-all", "--disable-userns", "--die-with-parent", "--new-session"];
+const NAMESPACES = ["--unshare-user", "--unshare-all", "--disable-userns", "--die-with-parent"];
 
-export function bubblewrapArguments(view: SandboxView, command: SandboxCommand): string[] {
+/**
+ * With a terminal of its own the child stays in the session of that terminal, which job control and interrupts need;
+ * the system call filter keeps it from typing into it. Without one it gets a session without a terminal.
+ */
+export function bubblewrapArguments(view: SandboxView, command: SandboxCommand, hasTerminal = false): string[] {
   requireVisible(view, command);
   return [
     ...NAMESPACES,
+    ...(hasTerminal ? [] : ["--new-session"]),
     "--clearenv",
     ...Object.entries(childEnvironment(view, command)).flatMap(([name, value]) => ["--setenv", name, value]),
     ...view.mounts.flatMap(mountArguments),

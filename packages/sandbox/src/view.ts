@@ -36,8 +36,6 @@ export interface SandboxView {
   readonly unguarded: readonly string[];
   /** What stood at each path on which the plan rests; when one of them changes, the plan is made anew. */
   readonly assumed: ReadonlyMap<string, PathState["kind"]>;
-  /** Descriptors of this process that a child would inherit unless something else takes their place. */
-  readonly inheritedDescriptors: readonly number[];
   /** The children of this view and of those that took its place. */
   readonly children: RunningChildren<SandboxView>;
 }
@@ -59,7 +57,7 @@ export function viewOf(
   }
   const planner = new Planner(authority, inspection);
   const mounts = planner.plan();
-  requireOutOfReach(bubblewrap, mounts, inspection);
+  requireOutOfReach("bubblewrap", bubblewrap, mounts, inspection);
   return {
     mounts,
     authority,
@@ -68,18 +66,25 @@ export function viewOf(
     absent: planner.absent,
     unguarded: planner.unguarded,
     assumed: planner.assumed,
-    inheritedDescriptors: inspection.inheritedDescriptors(),
     children,
   };
 }
 
-/** INVARIANT: bubblewrap runs outside of every sandbox, so no child writes to its file, wherever a link to it leads. */
-function requireOutOfReach(bubblewrap: string, mounts: readonly Mount[], inspection: Inspection): void {
-  const state = inspection.stateOf(bubblewrap);
-  const file = state.kind === "link" ? state.target : bubblewrap;
-  if (visibilityOf(mounts, file) !== "readWrite" && visibilityOf(mounts, bubblewrap) !== "readWrite") return;
+/**
+ * INVARIANT: bubblewrap, and what starts it, run outside of every sandbox, so no child writes to their files,
+ * wherever a link to them leads.
+ */
+export function requireOutOfReach(
+  name: string,
+  path: string,
+  mounts: readonly Mount[],
+  inspection: Pick<Inspection, "stateOf">,
+): void {
+  const state = inspection.stateOf(path);
+  const file = state.kind === "link" ? state.target : path;
+  if (visibilityOf(mounts, file) !== "readWrite" && visibilityOf(mounts, path) !== "readWrite") return;
   throw unavailable(
-    `bubblewrap (${printable(file)}) lies where children may write`,
+    `${name} (${printable(file)}) lies where children may write`,
     "Take it from elsewhere, or deny writing to its folder.",
   );
 }

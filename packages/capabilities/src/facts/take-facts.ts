@@ -2,12 +2,20 @@
  * Turns the declared arguments of a call into facts. This is trusted code that reads the manifest,
  * never the capability that wants permission; what it resolved is held open for the effect.
  */
-import type { Authority, CapabilityManifest, DeclaredArgument, FactQuestion, Facts } from "@femtoclaw/protocol";
+import type {
+  Authority,
+  CapabilityManifest,
+  DeclaredArgument,
+  FactQuestion,
+  Facts,
+  ProgramQuestion,
+} from "@femtoclaw/protocol";
+import { LIMITS, printable } from "@femtoclaw/protocol";
 import type { SandboxView } from "@femtoclaw/sandbox";
 import type { JsonObject } from "../capability.ts";
 import { contentBytes } from "../files/content.ts";
 import { textAt, valueAt } from "./arguments.ts";
-import { BoundArguments, type BoundPath, type BoundProgram } from "./bound-arguments.ts";
+import { BoundArguments, type BoundPath, type BoundProgram, type BoundTerminal } from "./bound-arguments.ts";
 import { resolveCreatable, resolveExisting } from "./path.ts";
 import { resolveProgram } from "./program.ts";
 import type { ProgramDigests } from "./program-digests.ts";
@@ -20,7 +28,15 @@ export interface FactsRequest {
   readonly authority: Authority;
   readonly sandbox: SandboxView | null;
   readonly digests: ProgramDigests;
+  /** None are open without it. */
+  readonly terminals?: SessionTerminals;
 }
+
+/** The open terminals of one session: each with the facts of the program on it, as it was decided on. */
+export type SessionTerminals = (id: string) => {
+  readonly question: ProgramQuestion;
+  readonly bound: BoundTerminal;
+} | null;
 
 export type FactsResult =
   | { readonly ok: true; readonly facts: Facts; readonly bound: BoundArguments }
@@ -50,12 +66,12 @@ export async function takeFacts(request: FactsRequest): Promise<FactsResult> {
 interface Resolved {
   readonly pointer: string;
   readonly question: FactQuestion;
-  readonly bound: BoundPath | BoundProgram;
+  readonly bound: BoundPath | BoundProgram | BoundTerminal;
 }
 
 async function resolve(
   declared: Exclude<DeclaredArgument, { kind: "size" }>,
-  { manifest, args, authority, sandbox, digests }: FactsRequest,
+  { manifest, args, authority, sandbox, digests, terminals = () => null }: FactsRequest,
   held: DisposableStack,
 ): Promise<Resolved> {
   const { pointer } = declared;
@@ -64,6 +80,13 @@ async function resolve(
     return { pointer, ...(await resolveProgram({ declared, args, workspace, searchPath, sandbox, digests }, held)) };
   }
   const text = textAt(args, pointer);
+  if (declared.kind === "terminal") {
+    // INVARIANT: I8: of another session's terminal nothing is known here, not even that there is one.
+    const found = terminals(text);
+    if (found === null)
+      throw new Refusal(`no terminal \`${printable(text, LIMITS.labelChars)}\` of this session is open`);
+    return { pointer, ...found };
+  }
   if (declared.access !== "create") return { pointer, ...resolveExisting(text, workspace, held) };
   const { question, bound } = resolveCreatable(text, workspace, held);
   return { pointer, question: { ...question, bytes: sizeOf(manifest, args) }, bound };

@@ -18,6 +18,7 @@ import { approvalVerbs } from "./approval-verbs.ts";
 import { followLogVerb } from "./log-verb.ts";
 import { invalid, refuseUnknown } from "./request-fields.ts";
 import type { ConnectionHandlers } from "./socket-server.ts";
+import { terminalVerbs } from "./terminal-verbs.ts";
 
 export interface OperatorParts {
   readonly runtime: Runtime;
@@ -88,7 +89,7 @@ export function operatorHandlers({ runtime, sockets, otlpEndpoint, stop, reload 
         return { seq: await runtime.resolveExecution({ execution, resolution, reason, by: operatorName() }) };
       },
       ...approvalVerbs(runtime, operatorName),
-      ...auditVerbs(runtime),
+      ...{ ...terminalVerbs(runtime), ...auditVerbs(runtime) },
       "policy.show": (fields) => {
         refuseUnknown(fields);
         return runtime.policy;

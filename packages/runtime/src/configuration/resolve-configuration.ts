@@ -61,12 +61,21 @@ export interface ApprovalSettings {
   readonly perSession: number;
 }
 
+export interface TerminalSettings {
+  /** Whether what is written to terminals is recorded. */
+  readonly recordInput: boolean;
+  /** Time after which a terminal ends that its session does not use, and after which it ends in any case. */
+  readonly idleMs: number;
+  readonly totalMs: number;
+}
+
 export interface ResolvedConfiguration {
   readonly authority: Authority;
   /** Only what the configuration names; everything else is disabled. */
   readonly capabilities: ReadonlyMap<string, CapabilitySetting>;
   readonly limits: ResolvedLimits;
   readonly approvals: ApprovalSettings;
+  readonly terminals: TerminalSettings;
   readonly stateDirectory: string;
   readonly runtimeDirectory: string;
   readonly otlpEndpoint: string | undefined;
@@ -114,6 +123,7 @@ export function resolveConfiguration(input: ConfigurationInput): ResolvedConfigu
       expiresMs: configuration.approvals?.expires_ms ?? LIMITS.approvalExpiresMs,
       perSession: configuration.approvals?.per_session ?? LIMITS.approvalsPerSession,
     },
+    terminals: resolveTerminals(configuration),
     stateDirectory: directories.state,
     runtimeDirectory: directories.runtime,
     otlpEndpoint: resolveEndpoint(configuration.observability?.otlp, places),
@@ -159,6 +169,11 @@ function resolveLimits({ limits }: Configuration): ResolvedLimits {
     concurrency: limits?.concurrency ?? LIMITS.concurrency,
     queue: limits?.queue ?? LIMITS.queue,
   };
+}
+
+function resolveTerminals({ terminals = {} }: Configuration): TerminalSettings {
+  const { record_input: recordInput = false, idle_ms: idleMs, total_ms: totalMs } = terminals;
+  return { recordInput, idleMs: idleMs ?? LIMITS.terminalIdleMs, totalMs: totalMs ?? LIMITS.terminalTotalMs };
 }
 
 function resolveEndpoint(written: string | undefined, places: Places): string | undefined {
