@@ -33,12 +33,16 @@ const JOIN_US = 10_000;
 const LINE_CHARS = 1_024;
 /** LIMIT: characters of a key in several lines that waits for its end. */
 const KEY_CHARS = 16_384;
+/** How often it waits. */
+const KEY_WAITS = 10;
 
 export class Recorder {
   readonly #parts: RecorderParts;
   #gathered: Part[] = [];
   #chars = 0;
   #unrecorded = 0;
+  /** What waited at the last time, and how often it has. */
+  #waited: { readonly chars: number; readonly times: number } | null = null;
   #cancel: (() => void) | null = null;
 
   constructor(parts: RecorderParts) {
@@ -81,43 +85,74 @@ export class Recorder {
     } else this.#gathered.push({ kind, atUs, text });
     this.#chars += text.length;
     if (this.#chars >= LIMITS.terminalRecordChars || this.#gathered.length >= PARTS) this.#flush(false);
-    else this.#cancel ??= this.#parts.clock.after(LIMITS.terminalRecordMs, () => this.#flush(false), { unref: true });
+    else this.#flushLater();
   }
 
   #flush(isLast: boolean): void {
     this.#cancel?.();
     this.#cancel = null;
-    const kept = isLast ? [] : heldBack(this.#gathered);
-    const written = withoutHeldBack(this.#gathered, kept);
-    // What has waited once and got nothing new goes as it is.
-    const isStuck = written.length === 0 && kept.length > 0;
-    const parts = isStuck ? this.#gathered : written;
-    this.#gathered = isStuck ? [] : kept;
-    this.#chars = this.#gathered.reduce((sum, { text }) => sum + text.length, 0);
-    if (parts.length > 0) this.#parts.entry(recordedEntry(this.#parts.terminal, parts));
-    if (this.#gathered.length > 0) {
-      this.#cancel = this.#parts.clock.after(LIMITS.terminalRecordMs, () => this.#flush(false), { unref: true });
-    }
+    const { written, kept } = divided(this.#gathered, isLast || this.#isOverdue());
+    this.#gathered = kept;
+    this.#chars = kept.reduce((sum, { text }) => sum + text.length, 0);
+    if (written.length > 0) this.#parts.entry(recordedEntry(this.#parts.terminal, written));
+    if (kept.length === 0) this.#waited = null;
+    else this.#waited = { chars: this.#chars, times: written.length > 0 ? 1 : (this.#waited?.times ?? 0) + 1 };
+    if (kept.length > 0) this.#flushLater();
+  }
+
+  /** What waits for its end goes as it is when nothing more comes: a line soon, a key later. */
+  #isOverdue(): boolean {
+    if (this.#waited === null || this.#waited.chars !== this.#chars) return false;
+    return this.#waited.times >= (openKey(joined(this.#gathered, "output")) === null ? 1 : KEY_WAITS);
+  }
+
+  #flushLater(): void {
+    this.#cancel ??= this.#parts.clock.after(LIMITS.terminalRecordMs, () => this.#flush(false), { unref: true });
   }
 }
 
-/** The end of the last output or input that may be the beginning of a secret, as a part of its own. */
-function heldBack(parts: readonly Part[]): Part[] {
-  const last = parts.at(-1);
-  if (last === undefined || last.kind === "size") return [];
-  const key = last.text.lastIndexOf("-----BEGIN ");
-  const isOpenKey = key !== -1 && !last.text.includes("-----END ", key) && last.text.length - key <= KEY_CHARS;
-  const line = Math.max(last.text.lastIndexOf("\n"), last.text.lastIndexOf("\r")) + 1;
-  const from = isOpenKey ? key : line;
-  const isShort = isOpenKey || last.text.length - from <= LINE_CHARS;
-  return isShort && from < last.text.length ? [{ ...last, text: last.text.slice(from) }] : [];
+interface Divided {
+  readonly written: Part[];
+  readonly kept: Part[];
 }
 
-function withoutHeldBack(parts: readonly Part[], [kept]: readonly Part[]): readonly Part[] {
-  const last = parts.at(-1);
-  if (kept === undefined || last === undefined) return parts;
-  const text = last.text.slice(0, last.text.length - kept.text.length);
-  return text === "" ? parts.slice(0, -1) : [...parts.slice(0, -1), { ...last, text }];
+/** Parts that may be written, and from the first place on where a secret may have begun those that wait for more. */
+function divided(parts: readonly Part[], isAll: boolean): Divided {
+  const places = isAll ? [] : (["output", "input"] as const).map((kind) => heldFrom(parts, kind));
+  const [place] = places.filter((one) => one !== null).sort((a, b) => a.index - b.index || a.offset - b.offset);
+  const part = place === undefined ? undefined : parts[place.index];
+  if (place === undefined || part === undefined) return { written: [...parts], kept: [] };
+  const before = { ...part, text: part.text.slice(0, place.offset) };
+  const after = { ...part, text: part.text.slice(place.offset) };
+  const kept = [after, ...parts.slice(place.index + 1)];
+  // INVARIANT: I9: what waits has a limit too, however its end is kept away.
+  if (kept.length > PARTS / 2 || kept.reduce((sum, { text }) => sum + text.length, 0) > LIMITS.terminalRecordChars)
+    return { written: [...parts], kept: [] };
+  return { written: [...parts.slice(0, place.index), ...(before.text === "" ? [] : [before])], kept };
+}
+
+const joined = (parts: readonly Part[], kind: Kind): string =>
+  parts.map((part) => (part.kind === kind ? part.text : "")).join("");
+
+/** Where a key begins whose end is not there yet. */
+function openKey(text: string): number | null {
+  const key = text.lastIndexOf("-----BEGIN ");
+  return key === -1 || text.includes("-----END ", key) || text.length - key > KEY_CHARS ? null : key;
+}
+
+/** Where the last line of one kind begins, or a key that is not whole; null where nothing has to wait. */
+function heldFrom(parts: readonly Part[], kind: Kind): { readonly index: number; readonly offset: number } | null {
+  const text = joined(parts, kind);
+  const key = openKey(text);
+  const from = key ?? Math.max(text.lastIndexOf("\n"), text.lastIndexOf("\r")) + 1;
+  if (from === text.length || (key === null && text.length - from > LINE_CHARS)) return null;
+  let start = 0;
+  for (const [index, part] of parts.entries()) {
+    if (part.kind !== kind) continue;
+    if (from < start + part.text.length) return { index, offset: from - start };
+    start += part.text.length;
+  }
+  return null;
 }
 
 function recordedEntry(terminal: string, parts: readonly Part[]): TerminalRecordedEntry {
