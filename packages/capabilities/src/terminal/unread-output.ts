@@ -39,10 +39,9 @@ export class UnreadOutput {
       this.#dropped += from;
       all = all.subarray(from);
     }
-    const cut = Math.min(bytesMax, all.length);
-    const end = isWhole && cut === all.length ? cut : wholeCharacters(all, cut);
     // A reader that asks for fewer bytes than a character has gets it whole, else it would never get on.
-    const taken = all.subarray(0, end === 0 && cut < all.length ? Math.min(all.length, 4) : end);
+    const cut = Math.min(Math.max(bytesMax, lengthOf(all[0] ?? 0)), all.length);
+    const taken = all.subarray(0, isWhole && cut === all.length ? cut : wholeCharacters(all, cut));
     const rest = all.subarray(taken.length);
     this.#chunks = rest.length === 0 ? [] : [rest];
     this.#bytes = rest.length;
@@ -61,13 +60,18 @@ function characterStart(bytes: Buffer, at: number): number {
   return start;
 }
 
+/** Bytes of the character that begins with this one. */
+function lengthOf(first: number): number {
+  if (first >= 0xf8 || first < 0xc0) return 1;
+  return first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
+}
+
 /** How many of the first `end` bytes are whole characters; what is no UTF-8 at all counts as whole. */
 function wholeCharacters(bytes: Buffer, end: number): number {
   for (let back = 1; back <= Math.min(3, end); back += 1) {
     const byte = bytes[end - back] ?? 0;
     if (isContinuation(byte)) continue;
-    const needed = byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : byte >= 0xc0 ? 2 : 1;
-    return needed > back ? end - back : end;
+    return lengthOf(byte) > back ? end - back : end;
   }
   return end;
 }

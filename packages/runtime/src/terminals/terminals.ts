@@ -136,7 +136,8 @@ export class Terminals implements GateTerminals {
     const own = [...this.#kept.values()].filter(({ opening }) => opening.session === session);
     for (const kept of own) {
       this.#end(kept, { why: "session", reason: "its session ended" });
-      this.#kept.delete(kept.id);
+      // Until then a stop of the host waits for it as for the others.
+      void kept.terminal.whenEnded.then(() => this.#kept.delete(kept.id));
     }
   }
 
