@@ -10,6 +10,7 @@ export function startChild(
   program: string,
   args: readonly string[],
   stdio: readonly [IOType | number, IOType | number, IOType | number],
+  options: { readonly detached?: boolean } = {},
 ): ChildProcess {
   const all: (IOType | number)[] = [...stdio, "pipe", "pipe"];
   const nothing = openSync("/dev/null", "r+");
@@ -20,7 +21,7 @@ export function startChild(
       while (all.length < descriptor) all.push("ignore");
       if (descriptor > STATUS_DESCRIPTOR) all[descriptor] = nothing;
     }
-    return spawn(program, args, { cwd: "/", env: {}, stdio: all });
+    return spawn(program, args, { ...options, cwd: "/", env: {}, stdio: all });
   } catch (error) {
     // For example E2BIG: the arguments are more than the system takes.
     throw new FemtoError(

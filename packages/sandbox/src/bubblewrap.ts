@@ -20,21 +20,22 @@ export const STATUS_DESCRIPTOR = 4;
 
 const NAMESPACES = ["--unshare-user", "--unshare-all", "--disable-userns", "--die-with-parent"];
 
-/**
- * With a terminal of its own the child stays in the session of that terminal, which job control and interrupts need;
- * the system call filter keeps it from typing into it. Without one it gets a session without a terminal.
- */
-export function bubblewrapArguments(view: SandboxView, command: SandboxCommand, hasTerminal = false): string[] {
+/** `launcher` is what starts the program inside, and makes a session for it; without one bubblewrap makes the session. */
+export function bubblewrapArguments(
+  view: SandboxView,
+  command: SandboxCommand,
+  launcher: readonly string[] = [],
+): string[] {
   requireVisible(view, command);
   return [
     ...NAMESPACES,
-    ...(hasTerminal ? [] : ["--new-session"]),
+    ...(launcher.length === 0 ? ["--new-session"] : []),
     "--clearenv",
     ...Object.entries(childEnvironment(view, command)).flatMap(([name, value]) => ["--setenv", name, value]),
     ...view.mounts.flatMap(mountArguments),
     ...["--chdir", command.cwd, "--cap-drop", "ALL"],
     ...["--seccomp", String(FILTER_DESCRIPTOR), "--json-status-fd", String(STATUS_DESCRIPTOR)],
-    ...["--", command.program, ...command.args],
+    ...["--", ...launcher, command.program, ...command.args],
   ];
 }
 

@@ -10,7 +10,7 @@ import { signalInside, startChild } from "./bubblewrap-child.ts";
 import { currentView } from "./current-view.ts";
 import { exitCodeIn, signalOf } from "./exit-status.ts";
 import { hostInspection } from "./inspection.ts";
-import { requireOutOfReach, type SandboxView } from "./view.ts";
+import { type SandboxView, visibilityOf } from "./view.ts";
 
 export interface TerminalStart {
   readonly view: SandboxView;
@@ -46,8 +46,9 @@ export class TerminalChild {
     const view = children.begin(planned, currentView);
     void this.ended.then(() => children.end());
     try {
-      const args = [view.bubblewrap, ...bubblewrapArguments(view, command, true)];
-      this.#child = startChild(setsidOf(view), ["--ctty", ...args], [device, device, device]);
+      const args = bubblewrapArguments(view, command, [setsidOf(view), "--ctty"]);
+      // Apart from the terminal of whoever runs the host, whose interrupts are for the host alone.
+      this.#child = startChild(view.bubblewrap, args, [device, device, device], { detached: true });
     } catch (error) {
       this.#ended.resolve({ exitCode: null, signal: null });
       throw error;
@@ -92,13 +93,16 @@ export class TerminalChild {
   }
 }
 
-/** What makes the terminal the controlling one of the session that the program gets. */
+/**
+ * What makes the terminal the controlling one of a session that begins with the program, inside the sandbox. So job
+ * control works, and what is typed interrupts the program and not bubblewrap, which would end with everything in it;
+ * the system call filter keeps the program from typing by itself.
+ */
 function setsidOf({ authority, mounts }: SandboxView): string {
   const path = hostInspection.findProgram("setsid", authority.searchPath);
-  if (path === null) {
-    const reason = `setsid, with which terminals are made, is in none of ${authority.searchPath.join(", ")}`;
+  if (path === null || visibilityOf(mounts, path) !== "readOnly") {
+    const reason = `setsid, with which terminals are made, is not visible in ${authority.searchPath.join(", ")}`;
     throw new FemtoError("FEMTO_SANDBOX_UNAVAILABLE", reason, { fix: "Install util-linux." });
   }
-  requireOutOfReach("setsid", path, mounts, hostInspection);
   return path;
 }

@@ -57,7 +57,7 @@ export function viewOf(
   }
   const planner = new Planner(authority, inspection);
   const mounts = planner.plan();
-  requireOutOfReach("bubblewrap", bubblewrap, mounts, inspection);
+  requireOutOfReach(bubblewrap, mounts, inspection);
   return {
     mounts,
     authority,
@@ -70,21 +70,13 @@ export function viewOf(
   };
 }
 
-/**
- * INVARIANT: bubblewrap, and what starts it, run outside of every sandbox, so no child writes to their files,
- * wherever a link to them leads.
- */
-export function requireOutOfReach(
-  name: string,
-  path: string,
-  mounts: readonly Mount[],
-  inspection: Pick<Inspection, "stateOf">,
-): void {
-  const state = inspection.stateOf(path);
-  const file = state.kind === "link" ? state.target : path;
-  if (visibilityOf(mounts, file) !== "readWrite" && visibilityOf(mounts, path) !== "readWrite") return;
+/** INVARIANT: bubblewrap runs outside of every sandbox, so no child writes to its file, wherever a link to it leads. */
+function requireOutOfReach(bubblewrap: string, mounts: readonly Mount[], inspection: Inspection): void {
+  const state = inspection.stateOf(bubblewrap);
+  const file = state.kind === "link" ? state.target : bubblewrap;
+  if (visibilityOf(mounts, file) !== "readWrite" && visibilityOf(mounts, bubblewrap) !== "readWrite") return;
   throw unavailable(
-    `${name} (${printable(file)}) lies where children may write`,
+    `bubblewrap (${printable(file)}) lies where children may write`,
     "Take it from elsewhere, or deny writing to its folder.",
   );
 }

@@ -47,6 +47,16 @@ describe("a program on a terminal", () => {
     await shell.until(/40 120/);
   });
 
+  it("that answers an interrupt itself goes on, and so does its sandbox", async () => {
+    const { session } = await terminalPlace();
+    const script = "trap 'echo caught' INT QUIT TSTP; echo ready; while :; do sleep 0.1; done";
+    const shell = await Shell.open(session, { argv: ["-c", script] });
+    await shell.until(/ready/);
+    for (const key of ["\u0003", "\u001c", "\u001a"]) await shell.type(key);
+    await shell.until(/(caught[\s\S]*){3}/);
+    expect((await shell.use("read")).result).toMatchObject({ running: true });
+  });
+
   it("leaves nothing behind when it is closed, neither in other sessions of the system nor in the background", async () => {
     const place = await terminalPlace();
     const shell = await Shell.open(place.session);
