@@ -10,8 +10,8 @@ export interface RecorderParts {
   readonly clock: Pick<Clock, "after" | "monotonicUs">;
   readonly terminal: string;
   readonly recordsInput: boolean;
-  /** Null while the journal has no room to spare for what a terminal shows. */
   entry(body: TerminalRecordedEntry): void;
+  /** Whether the journal has room to spare for what a terminal shows. */
   hasRoom(): boolean;
 }
 
@@ -52,6 +52,11 @@ export class Recorder {
   /** Characters for which there was no room. */
   get unrecorded(): number {
     return this.#unrecorded;
+  }
+
+  /** Counts characters of a record that was refused. */
+  lose(chars: number): void {
+    this.#unrecorded += chars;
   }
 
   output(text: string): void {

@@ -2,6 +2,7 @@
  * The open terminals of a runtime. Each holds a lease: it goes on while its opening would still be permitted, its
  * session is there and no limit is reached, and is ended as a whole when one of it does not hold any more.
  */
+import assert from "node:assert/strict";
 import type { ScrollPart, SessionTerminals, Terminal, TerminalKeeper, TerminalRequest } from "@femtoclaw/capabilities";
 import type { Clock, JournalEntry } from "@femtoclaw/journal";
 import {
@@ -28,7 +29,7 @@ export interface TerminalsParts {
   readonly settings: TerminalSettings;
   /** Resolves once it is durable. */
   append(entry: JournalEntry): Promise<{ readonly seq: number }>;
-  /** Nobody waits for it. */
+  /** Nobody waits for it; one that is refused ends the runtime, because history would not tell what is. */
   record(entry: JournalEntry): void;
   /** Whether the journal has room to spare. */
   hasRoom(): boolean;
@@ -214,14 +215,18 @@ export class Terminals implements GateTerminals {
   async #keep(opening: Execution, terminal: Terminal): Promise<string> {
     const { id, session, actor, facts } = opening;
     const question = facts?.questions[0];
-    if (question?.kind !== "program") throw new Error("a terminal is opened by a call that names a program");
+    assert(question?.kind === "program", "a terminal is opened by a call that names a program");
     const { recordInput } = this.#parts.settings;
     const body = { terminal: id, program: question.program, ...terminal.size, input_recorded: recordInput };
     const { seq } = await this.#parts.append({ type: "terminal.opened", actor, session, execution: null, body });
     const { clock } = this.#parts;
     const recorder = new Recorder({
       ...{ clock, terminal: id, recordsInput: recordInput, hasRoom: () => this.#parts.hasRoom() },
-      entry: (recorded) => this.#record(opening, { type: "terminal.recorded", ...recorded }),
+      // INVARIANT: I9: a journal that takes no more of what proposers cause costs the recording, and not the host.
+      entry: (recorded) => {
+        const entry = this.#entryOf(opening, { type: "terminal.recorded", ...recorded });
+        this.#parts.append(entry).catch(() => recorder.lose(recorded.body.text?.length ?? 0));
+      },
     });
     const nowUs = clock.monotonicUs();
     const kept: Kept = {
@@ -282,16 +287,17 @@ export class Terminals implements GateTerminals {
       ...{ terminal: id, opened, why, reason, exit_code: exitCode, signal },
       ...{ bytes_in: terminal.bytesIn, bytes_out: terminal.bytesOut, unrecorded: recorder.unrecorded },
     };
-    this.#record(opening, { type: "terminal.closed", body });
+    this.#parts.record(this.#entryOf(opening, { type: "terminal.closed", body }));
   }
 
-  #record(
+  /** What is recorded of a terminal counts as its session's. */
+  #entryOf(
     { session, actor, quota }: Execution,
     entry: Pick<JournalEntry & { readonly type: "terminal.recorded" | "terminal.closed" }, "type" | "body">,
-  ): void {
+  ): JournalEntry {
     const whole = { ...entry, actor, session, execution: null } as JournalEntry;
     quota.spend(entryBytes(whole), this.#parts.clock.monotonicUs());
-    this.#parts.record(whole);
+    return whole;
   }
 
   /** Of the session's terminals that have ended, as many are kept as may run. */
