@@ -106,5 +106,6 @@ function drawnSequence(parameters: string, final: string): string {
   return "";
 }
 
-/** Brings a screen back to how a shell expects it. */
-export const SCREEN_RESTORED = "\u001b[?1049l\u001b[?25h\u001b[?7h\u001b[4l\u001b[r\u001b[0m\u001b(B\u000f\r\n";
+/** Brings a screen back to how a shell expects it, with the cursor below all that was drawn. */
+export const SCREEN_RESTORED =
+  "\u001b[?1049l\u001b[?25h\u001b[?7h\u001b[4l\u001b[r\u001b[0m\u001b(B\u000f\u001b[999;1H\r\n";
