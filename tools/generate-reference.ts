@@ -80,6 +80,10 @@ const MEANINGS: Readonly<Record<ErrorCode, string>> = {
   FEMTO_OS_REFUSED: "The operating system refused the effect, for example with EACCES or ENOSPC.",
   FEMTO_SANDBOX_UNAVAILABLE:
     "A program cannot be confined here, so it is not run; when the host starts, it does not start.",
+  FEMTO_TERMINAL_LIMIT: "As many terminals run as may, of this session or of all.",
+  FEMTO_TERMINAL_ENDED: "The terminal has ended, so nothing can be written to it and its size means nothing.",
+  FEMTO_TERMINAL_BUSY: "The program on the terminal does not read what was written to it, and no more is kept for it.",
+  FEMTO_TERMINAL_NOT_FOUND: "No terminal of this identifier is open, or the journal has no record of one.",
   FEMTO_EXECUTION_INTERRUPTED: "The host ended while the effect ran, so that its outcome is unknown.",
   FEMTO_EXECUTION_HALTED: "The call was permitted and then stopped before its effect began.",
   FEMTO_EXECUTION_NOT_FOUND: "The journal knows no execution of this identifier.",

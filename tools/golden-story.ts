@@ -97,9 +97,22 @@ async function afterCrash(root: string, state: string): Promise<void> {
   const session = runtime.openSession({ channel: "library", label: "many at once" });
   await Promise.all(Array.from({ length: 60 }, (_, n) => session.propose(call("quick", { n }))));
   await everyCall(runtime, 2);
+  await useTerminal(runtime);
   await askOperators(root, state, runtime);
   await eraseValue(runtime);
   await runtime.close();
+}
+
+/** A terminal that echoes, gets another size and is closed. */
+async function useTerminal(runtime: Runtime): Promise<void> {
+  await using session = runtime.openSession({ channel: "agent", label: "on a terminal" });
+  const { result } = await session.propose(call("terminal_open", { bin: "cat" }));
+  const terminal_id = result?.["terminal_id"];
+  if (terminal_id === undefined) throw new Error("no terminal was opened");
+  await session.propose(call("terminal_write", { terminal_id, data: "echoed\r" }));
+  await session.propose(call("terminal_resize", { terminal_id, cols: 100, rows: 30 }));
+  await session.propose(call("terminal_read", { terminal_id, timeout_ms: 1_000 }));
+  await session.propose(call("terminal_close", { terminal_id }));
 }
 
 /** Questions that are answered, and one that stays open; another policy that comes, and one that does not stand. */
@@ -278,6 +291,7 @@ async function start(
 }
 
 const NAMES = ["quick", "large", "fails", "throws"];
+const TERMINALS = ["open", "write", "read", "resize", "close"].map((verb) => `terminal_${verb}`);
 
 function configured(
   root: string,
@@ -285,11 +299,12 @@ function configured(
   changes: Configuration,
   more: readonly Capability[] = [],
 ): ResolvedConfiguration {
-  const names = [...NAMES, ...more.map(({ manifest }) => manifest.name), "fs_write"];
+  const names = [...NAMES, ...more.map(({ manifest }) => manifest.name), "fs_write", ...TERMINALS];
   return resolveConfiguration({
     configuration: {
       workspace: "workspace",
       capabilities: Object.fromEntries(names.map((name) => [name, true])),
+      allow: { run: { cat: ["*"] } },
       ask: { write: ["asked"] },
       approvals: { operators: [OPERATOR.vkey] },
       limits: { queue: 10, concurrency: 10 },

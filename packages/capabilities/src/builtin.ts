@@ -10,9 +10,15 @@ import { fsSearch } from "./files/fs-search.ts";
 import { fsStat } from "./files/fs-stat.ts";
 import { fsWrite } from "./files/fs-write.ts";
 import { processExec } from "./process/process-exec.ts";
+import { terminalClose } from "./terminal/terminal-close.ts";
+import { terminalOpen } from "./terminal/terminal-open.ts";
+import { terminalRead } from "./terminal/terminal-read.ts";
+import { terminalResize } from "./terminal/terminal-resize.ts";
+import { terminalWrite } from "./terminal/terminal-write.ts";
 
 export const builtinCapabilities: readonly Capability[] = [
   ...[fsList, fsRead, fsStat, fsSearch],
   ...[fsWrite, fsEdit, fsMkdir, fsMove, fsDelete],
   processExec,
+  ...[terminalOpen, terminalWrite, terminalRead, terminalResize, terminalClose],
 ];

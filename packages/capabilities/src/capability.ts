@@ -10,6 +10,7 @@ import type {
 import type { SandboxView } from "@femtoclaw/sandbox";
 import type { BoundArguments } from "./facts/bound-arguments.ts";
 import type { Kept } from "./files/kept.ts";
+import type { Terminal, TerminalRequest } from "./terminal/terminal.ts";
 
 export type JsonObject = { [key: string]: JsonValue };
 
@@ -45,6 +46,18 @@ export interface CapabilityCall {
   mayReach(path: string, type: PathQuestion["type"]): boolean;
   /** Null where this machine has no sandbox; a capability that needs one then refuses. */
   readonly sandbox: SandboxView | null;
+  readonly terminals: TerminalKeeper;
+}
+
+/** Keeps what goes on after the call that began it, for the call's own session. */
+export interface TerminalKeeper {
+  /**
+   * Starts a terminal and keeps it while it may go on; resolves with its identifier once it is recorded. Throws
+   * FEMTO_TERMINAL_LIMIT, or what keeps it from standing; nothing runs then.
+   */
+  open(request: TerminalRequest, start: (request: TerminalRequest) => Promise<Terminal>): Promise<string>;
+  /** Ends it, if it has not ended, and forgets it. */
+  close(id: string): Promise<void>;
 }
 
 export type CapabilityOutcome =

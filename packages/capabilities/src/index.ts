@@ -1,17 +1,28 @@
 /** The built-in capabilities, and the facts that trusted code takes from the arguments of any capability. */
 export { builtinCapabilities } from "./builtin.ts";
-export type { Capability, CapabilityCall, CapabilityOutcome, Isolation, JsonObject } from "./capability.ts";
+export type {
+  Capability,
+  CapabilityCall,
+  CapabilityOutcome,
+  Isolation,
+  JsonObject,
+  TerminalKeeper,
+} from "./capability.ts";
 export { compiledAhead } from "./compiled-schemas.ts";
 export {
   BoundArguments,
   type BoundPath,
   type BoundProgram,
+  type BoundTerminal,
   type FileVersion,
   type HeldFile,
   type HeldFolder,
 } from "./facts/bound-arguments.ts";
 export { namedFiles } from "./facts/named-files.ts";
 export { ProgramDigests } from "./facts/program-digests.ts";
-export { type FactsRequest, type FactsResult, takeFacts } from "./facts/take-facts.ts";
+export { type FactsRequest, type FactsResult, type SessionTerminals, takeFacts } from "./facts/take-facts.ts";
 export { type Kept, keepBefore } from "./files/kept.ts";
 export { type Reversal, reversalOf } from "./files/reversal.ts";
+export type { PtySize } from "./terminal/pty.ts";
+export type { ScrollPart } from "./terminal/scroll.ts";
+export type { Terminal, TerminalListener, TerminalRequest } from "./terminal/terminal.ts";

@@ -11,6 +11,7 @@ import {
   type JsonObject,
   keepBefore,
   ProgramDigests,
+  type TerminalKeeper,
   takeFacts,
 } from "../src/index.ts";
 
@@ -87,6 +88,7 @@ export class Playground implements Disposable {
       limits: call.limits ?? { timeoutMs: 20_000, outputBytes: 1_048_576 },
       authority: this.authority,
       sandbox: this.sandbox,
+      terminals: NO_TERMINALS,
     });
   }
 
@@ -94,6 +96,12 @@ export class Playground implements Disposable {
     rmSync(this.root, { recursive: true, force: true });
   }
 }
+
+/** For calls that open and close none. */
+export const NO_TERMINALS: TerminalKeeper = {
+  open: () => Promise.reject(new Error("no terminal is opened here")),
+  close: () => Promise.reject(new Error("no terminal is closed here")),
+};
 
 export function capability(tool: string): (typeof builtinCapabilities)[number] {
   const found = builtinCapabilities.find(({ manifest }) => manifest.name === tool);

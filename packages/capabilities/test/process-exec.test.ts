@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { capability, Playground } from "./playground.ts";
+import { capability, NO_TERMINALS, Playground } from "./playground.ts";
 
 describe("process_exec", () => {
   it("runs a program and gives what it said", async () => {
@@ -74,6 +74,7 @@ describe("process_exec", () => {
       authority: place.authority,
       sandbox: null,
       ...reached,
+      terminals: NO_TERMINALS,
     };
     expect(await capability("process_exec").execute(call)).toMatchObject({
       event: "failed",

@@ -209,6 +209,26 @@ export class OperatorClient implements AsyncDisposable {
     return await this.#connection.request("approvals.answer", { signed });
   }
 
+  /** Open terminals, the newest first. */
+  async terminals(): Promise<unknown[]> {
+    return (await this.#connection.request("terminals.list")) as unknown[];
+  }
+
+  /** Output of a terminal from a place on, in base64, and how it goes on; waits for more where there is none. */
+  async watchTerminal(
+    terminal: string,
+    from: number,
+    waitMs: number,
+  ): Promise<{ data: string; next: number; missed: number; cols: number; rows: number; running: boolean }> {
+    const part = await this.#connection.request("terminals.watch", { terminal, from, wait_ms: waitMs });
+    return part as { data: string; next: number; missed: number; cols: number; rows: number; running: boolean };
+  }
+
+  /** A page of what was recorded of a terminal: its records, and where the next page begins. */
+  async terminalRecording(terminal: string, from: number | null): Promise<unknown> {
+    return await this.#connection.request("terminals.recording", { terminal, ...(from === null ? {} : { from }) });
+  }
+
   /** Proof that a record stands in the signed log, with the record's bytes in base64; null where it was pruned. */
   async prove(ref: string): Promise<{ seq: number; proof: string; record: string | null }> {
     const proved = await this.#connection.request("audit.prove", { ref });

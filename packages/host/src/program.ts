@@ -12,6 +12,7 @@ import type { CallOptions, ProposerOptions } from "./commands/propose.ts";
 import { addHistoryCommands } from "./history-program.ts";
 import { addMcpCommand } from "./mcp-program.ts";
 import { addPolicyCommands } from "./policy-program.ts";
+import { addTerminalCommands } from "./terminal-program.ts";
 
 /** Runs the command line; resolves with the exit code. */
 export async function runProgram(argv: readonly string[]): Promise<number> {
@@ -52,6 +53,7 @@ function makeProgram(run: Runner): Command {
   addMcpCommand(program, run);
   addApprovalCommands(program, run);
   addHistoryCommands(program, run);
+  addTerminalCommands(program, run);
   addOperatorCommands(program, run);
   addPolicyCommands(program, run);
   addAuditCommands(program, run);

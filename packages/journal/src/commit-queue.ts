@@ -12,7 +12,7 @@ const KEPT_RECORDS = 1_024;
 /** What proposers cause at will; all other records may use what is kept. */
 const ORDINARY: ReadonlySet<RecordType> = new Set([
   ...(["message.recorded", "execution.refused", "approval.asked", "execution.intent"] as const),
-  ...(["session.opened", "session.closed"] as const),
+  ...(["session.opened", "session.closed", "terminal.opened", "terminal.recorded"] as const),
 ]);
 /** LIMIT: bytes of one commit group, as LevelDB copies it several times; a larger record goes alone. */
 const GROUP_BYTES = 8 << 20;

@@ -48,7 +48,8 @@ export function policyActions(manifests: readonly CapabilityManifest[]): PolicyA
 }
 
 function resourceType({ name, arguments: declared }: CapabilityManifest): ResourceType {
-  const kinds = new Set(declared.map(({ kind }) => kind));
+  // Of a terminal the question is about the program on it.
+  const kinds = new Set(declared.map(({ kind }) => (kind === "terminal" ? "program" : kind)));
   if (kinds.has("path") && kinds.has("program")) {
     throw new FemtoError(
       "FEMTO_POLICY_INVALID",

@@ -94,6 +94,12 @@ export const ERRORS = define({
   ),
 
   FEMTO_CAPABILITY_FAILED: failed("Read the reason; the call was permitted but its effect failed."),
+  FEMTO_TERMINAL_LIMIT: failed("Close a terminal with terminal_close, or wait until one has ended."),
+  FEMTO_TERMINAL_ENDED: failed("Read what is left with terminal_read, and open another terminal."),
+  FEMTO_TERMINAL_BUSY: failed("Read the terminal, let its program take what it got, and write again in smaller parts."),
+  FEMTO_TERMINAL_NOT_FOUND: failed(
+    "Use an identifier that `femtoclaw terminal list` or the reply of terminal_open shows.",
+  ),
   FEMTO_CAPABILITY_TIMED_OUT: failed(
     "Ask for less in one call, or raise timeout_ms in the call, or ask the operator to raise it under [limits].",
   ),

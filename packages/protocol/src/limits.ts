@@ -114,6 +114,29 @@ export const LIMITS = {
    * brings them back, so that keeping what was replaced costs the journal no more than what replaced it.
    */
   keptBytes: 524_288,
+  /** LIMIT: terminals of one session that run at once, and as many that have ended and can still be read. */
+  terminalsPerSession: 4,
+  /** LIMIT: terminals of all sessions that run at once; each is a handful of processes. */
+  terminals: 32,
+  /** LIMIT: bytes of output that wait for their reader before the program is held up. */
+  terminalUnreadBytes: 262_144,
+  /** LIMIT: bytes of input that wait for a program that does not read; more is refused. */
+  terminalInputBytes: 65_536,
+  /** LIMIT: bytes that a program may write to its terminal in all; some hours of a screen that changes all the time. */
+  terminalOutputBytes: 67_108_864,
+  /** LIMIT: columns, and rows, of a terminal. */
+  terminalSide: 1_000,
+  /** Bytes of the newest output that are kept for operators who look in. */
+  terminalScrollBytes: 131_072,
+  /** Default time after which a terminal ends that its session does not use. */
+  terminalIdleMs: 600_000,
+  /** Default time after which a terminal ends in any case. */
+  terminalTotalMs: 28_800_000,
+  /** Pause between two looks at whether a terminal may go on. */
+  terminalReviewMs: 1_000,
+  /** Time in which output is gathered for one record, and characters that are enough for one. */
+  terminalRecordMs: 1_000,
+  terminalRecordChars: 32_768,
   /** LIMIT: connections to one socket. */
   socketConnections: 256,
   /** LIMIT: restarts of one subsystem within the window before the runtime gives it up. */

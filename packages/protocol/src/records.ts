@@ -33,6 +33,9 @@ export interface RecordBodies {
   "session.halted": T.SessionHaltedBody;
   "values.erased": T.ValuesErasedBody;
   "log.pruned": T.LogPrunedBody;
+  "terminal.opened": T.TerminalOpenedBody;
+  "terminal.recorded": T.TerminalRecordedBody;
+  "terminal.closed": T.TerminalClosedBody;
 }
 
 export type RecordType = keyof RecordBodies;
@@ -72,6 +75,9 @@ export const MACHINE_OF: Readonly<Record<RecordType, MachineId>> = {
   "execution.resolved": "execution",
   "execution.inherited": "execution",
   "epoch.opened": "lifecycle",
+  "terminal.opened": "lifecycle",
+  "terminal.recorded": "lifecycle",
+  "terminal.closed": "lifecycle",
 };
 
 /** The machines of one writer, as each of its records names the one that folds it. */

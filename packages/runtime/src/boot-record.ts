@@ -3,7 +3,7 @@ import type { JournalEntry } from "@femtoclaw/journal";
 import { type Deployment, VERSION } from "@femtoclaw/protocol";
 import type { Chronicle } from "./chronicle.ts";
 import type { Integrity } from "./deployment.ts";
-import { interruptedEntries } from "./interruptions.ts";
+import { interruptedEntries, interruptedTerminals } from "./interruptions.ts";
 import type { LogEntry, RuntimeOptions } from "./options.ts";
 import type { Projection } from "./projection/projection.ts";
 import type { Memory } from "./subsystems/memory.ts";
@@ -23,8 +23,8 @@ export function recordBoot(
   { journal, projection }: Pick<Memory, "journal" | "projection">,
   { log, ...parts }: Omit<BootParts, "last"> & { log(entry: LogEntry): void },
 ): void {
-  const { host, open } = projection;
-  const interrupted = interruptedEntries(open);
+  const { host, open, terminals } = projection;
+  const interrupted = [...interruptedEntries(open), ...interruptedTerminals(terminals.open)];
   chronicle.open(bootEntry({ last: host, ...parts }), journal);
   for (const entry of interrupted) chronicle.record(entry);
   if (interrupted.length > 0) log({ level: "warn", event: "execution.interrupted", count: interrupted.length });

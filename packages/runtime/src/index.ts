@@ -86,4 +86,6 @@ export type { RuntimeStatus, SessionStatus, ShadowStatus } from "./status.ts";
 export { type ProcessIdentity, type Storage, type Surroundings, systemSurroundings } from "./surroundings.ts";
 export type { Inspect } from "./system.ts";
 export type { TelemetryExporter, TelemetrySource } from "./telemetry-port.ts";
+export { type RecordingPage, recordingPage, type TerminalRecord } from "./terminals/recording.ts";
+export type { TerminalStatus } from "./terminals/terminals.ts";
 export type { CheckpointOffer, Witness, WitnessAnswer, WitnessStatus } from "./witness-port.ts";

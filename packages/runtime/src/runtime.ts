@@ -44,6 +44,7 @@ import { Witnessing } from "./subsystems/witnessing.ts";
 import { Supervision } from "./supervision.ts";
 import { type Surroundings, systemSurroundings } from "./surroundings.ts";
 import { ActorSystem } from "./system.ts";
+import type { Terminals } from "./terminals/terminals.ts";
 import { undo } from "./undo.ts";
 
 const TELEMETRY_FLUSH_MS = 3_000;
@@ -92,6 +93,7 @@ export class Runtime implements AsyncDisposable {
       histories: () => this.#opened.histories,
       record: (entry) => this.#chronicle.record(entry),
       clock: this.#clock,
+      closed: (session) => this.#open?.terminals.endSession(session),
       ended: (execution) => endedReply(this.journal, execution),
     });
     this.#supervision = new Supervision({
@@ -215,6 +217,12 @@ export class Runtime implements AsyncDisposable {
     });
   }
 
+  /** Terminals that are open, for operators. */
+  get terminals(): Pick<Terminals, "list" | "watch"> {
+    assert(this.#open !== null, "the runtime has started");
+    return this.#open.terminals;
+  }
+
   capabilities(): readonly RegisteredCapability[] {
     return this.#inForce.capabilities();
   }
@@ -241,6 +249,7 @@ export class Runtime implements AsyncDisposable {
     assert(this.#open !== null, "the runtime has started");
     await this.#inForce.reload(this.journal, candidate, by);
     const { policy } = this.#inForce;
+    this.#open.terminals.review();
     await reviewQuestions(this.#open.gate, policy, this.journal);
     return policy.compiled;
   }
@@ -268,7 +277,10 @@ export class Runtime implements AsyncDisposable {
   /** Ends a session for good: nothing of it begins any more, what runs is asked to end. Durable when it resolves. */
   async haltSession(request: HaltRequest): Promise<Halt> {
     assert(this.#open !== null, "the runtime has started");
-    return await this.#sessions.halt(request, this.#open.gate, this.journal);
+    const { gate, terminals } = this.#open;
+    const halting = this.#sessions.halt(request, gate, this.journal);
+    terminals.review();
+    return await halting;
   }
 
   status(): RuntimeStatus {
@@ -282,6 +294,7 @@ export class Runtime implements AsyncDisposable {
       sessions: this.#sessions.live,
       clock: this.#clock,
       waiting: this.#open?.gate.questions.open.length ?? 0,
+      terminals: this.#open?.terminals.running ?? 0,
       policy: this.#inForce.compiled,
       shadow: this.#inForce.shadow,
       capabilities: this.capabilities(),
@@ -393,6 +406,11 @@ export class Runtime implements AsyncDisposable {
       admission: () => admissionProblem(this.#system.phase, this.#memory, this.#witnessing),
       quota: (session) => this.#sessions.quotaOf(session),
       lost: (execution, reason) => this.#log({ level: "error", event: "execution.lost", execution, reason }),
+      terminals: {
+        record: (entry) => this.#chronicle.record(entry),
+        hasRoom: () => this.#opened.space.full === null,
+        isOpen: (session) => this.#sessions.isOpen(session),
+      },
     });
     const { gate } = this.#open;
     this.#refusals = new RefusalSummary({
@@ -421,6 +439,7 @@ export class Runtime implements AsyncDisposable {
     this.#fault ??= fault;
     this.#chronicle.advance({ type: "fault", fault });
     this.#open?.gate.stopAll(fault.reason);
+    void this.#open?.terminals.stop(fault.reason);
     this.#failed.resolve(faultError(fault));
   }
 
@@ -435,10 +454,11 @@ export class Runtime implements AsyncDisposable {
   async #close(drainMs: number): Promise<void> {
     this.#chronicle.advance({ type: "drain" });
     if (this.#open !== null) {
-      const { gate } = this.#open;
+      const { gate, terminals } = this.#open;
       await settled(this.#clock, gate.idle(), drainMs);
       gate.stopAll("the runtime is shutting down");
       await settled(this.#clock, gate.idle(), 4 * LIMITS.graceMs);
+      await terminals.stop("the host stopped");
       gate.close();
     }
     this.#sessions.closeAll();

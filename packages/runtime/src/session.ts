@@ -78,6 +78,8 @@ export interface SessionsParts {
   histories(): SessionHistories;
   record(entry: JournalEntry): void;
   readonly clock: Clock;
+  /** Hears of a session that is over. */
+  closed(session: SessionId): void;
   /** The reply of an execution that has ended. */
   ended(execution: ExecutionId): Promise<Reply>;
 }
@@ -137,6 +139,7 @@ export class Sessions {
       if (!this.#open.delete(id)) return;
       door.turns.release(id);
       gate.questions.forget(id);
+      this.#parts.closed(id);
       if (isIntroduced) recordEnd();
     };
     const session: Session = {
@@ -158,6 +161,10 @@ export class Sessions {
     };
     this.#open.set(id, { session, quota, actor, introduce });
     return session;
+  }
+
+  isOpen(id: SessionId): boolean {
+    return this.#open.has(id);
   }
 
   /** What a session may still add to the journal; one that is over has left calls behind that go on without it. */

@@ -75,6 +75,8 @@ export interface RuntimeStatus {
   readonly sessions: readonly SessionStatus[];
   /** Calls that wait for an operator. */
   readonly waiting: number;
+  /** Terminals on which something runs. */
+  readonly terminals: number;
   readonly policy: { readonly revision: string; readonly rules: number; readonly shadow: ShadowStatus | null };
   readonly capabilities: { readonly enabled: number; readonly registered: number };
   /** What confines programs; null while no enabled capability needs it. */
@@ -99,6 +101,7 @@ export interface StatusParts {
   readonly sessions: readonly { readonly id: string; readonly actor: RecordActor }[];
   readonly clock: Clock;
   readonly waiting: number;
+  readonly terminals: number;
   readonly policy: CompiledPolicy | null;
   readonly shadow: Shadow | null;
   readonly capabilities: readonly RegisteredCapability[];
@@ -136,6 +139,7 @@ export function statusOf(parts: StatusParts): RuntimeStatus {
       .reverse()
       .map((session) => sessionStatus(session, parts)),
     waiting: parts.waiting,
+    terminals: parts.terminals,
     policy: {
       revision: policy?.revision ?? "",
       rules: policy?.rules.length ?? 0,

@@ -13,6 +13,7 @@ import {
   resolveConfiguration,
 } from "@femtoclaw/runtime";
 import { onTestFinished } from "vitest";
+import type { GateTerminals } from "../src/gate/gate-parts.ts";
 
 export function manifestOf(name: string, changes: Partial<CapabilityManifest> = {}): CapabilityManifest {
   return {
@@ -56,6 +57,15 @@ export function capability(
     changes,
   );
 }
+
+/** Of a gate that stands alone: what it runs opens none. */
+export const NO_TERMINALS: GateTerminals = {
+  keeper: () => ({
+    open: () => Promise.reject(new Error("no terminal is opened here")),
+    close: () => Promise.reject(new Error("no terminal is closed here")),
+  }),
+  review: () => undefined,
+};
 
 export function call(tool: string, args: Record<string, unknown> = {}): ProtocolMessage {
   return { tool_call: { tool, args } };

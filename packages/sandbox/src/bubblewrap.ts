@@ -18,18 +18,24 @@ export interface SandboxCommand {
 export const FILTER_DESCRIPTOR = 3;
 export const STATUS_DESCRIPTOR = 4;
 
-const NAMESPACES = ["--unshare-user", "--unshare-all", "--disable-userns", "--die-with-parent", "--new-session"];
+const NAMESPACES = ["--unshare-user", "--unshare-all", "--disable-userns", "--die-with-parent"];
 
-export function bubblewrapArguments(view: SandboxView, command: SandboxCommand): string[] {
+/** `launcher` is what starts the program inside, and makes a session for it; without one bubblewrap makes the session. */
+export function bubblewrapArguments(
+  view: SandboxView,
+  command: SandboxCommand,
+  launcher: readonly string[] = [],
+): string[] {
   requireVisible(view, command);
   return [
     ...NAMESPACES,
+    ...(launcher.length === 0 ? ["--new-session"] : []),
     "--clearenv",
     ...Object.entries(childEnvironment(view, command)).flatMap(([name, value]) => ["--setenv", name, value]),
     ...view.mounts.flatMap(mountArguments),
     ...["--chdir", command.cwd, "--cap-drop", "ALL"],
     ...["--seccomp", String(FILTER_DESCRIPTOR), "--json-status-fd", String(STATUS_DESCRIPTOR)],
-    ...["--", command.program, ...command.args],
+    ...["--", ...launcher, command.program, ...command.args],
   ];
 }
 

@@ -1,9 +1,10 @@
 /** What a child process may see, and how it is run so that it sees nothing else. */
-export { bubblewrapArguments, childEnvironment } from "./bubblewrap.ts";
+export { bubblewrapArguments, childEnvironment, type SandboxCommand } from "./bubblewrap.ts";
 export { currentView } from "./current-view.ts";
 export { hostInspection, type Inspection } from "./inspection.ts";
 export { mayShow } from "./may-show.ts";
 export { probeSandbox, type SandboxProbe } from "./probe.ts";
 export { runSandboxed, type SandboxResult, type SandboxRun } from "./run.ts";
 export { seccompFilter } from "./seccomp.ts";
+export { TerminalChild, type TerminalEnd, type TerminalStart } from "./terminal-child.ts";
 export { type Mount, type SandboxView, viewOf, visibilityOf } from "./view.ts";

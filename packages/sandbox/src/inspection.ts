@@ -17,15 +17,12 @@ export interface Inspection {
   stateOf(path: string): PathState;
   /** The first executable file of that name in the folders, or null. */
   findProgram(name: string, folders: readonly string[]): string | null;
-  /** Descriptors above 2 that this process would pass on to a child. */
-  inheritedDescriptors(): readonly number[];
 }
 
 export const hostInspection: Inspection = {
   architecture: process.arch,
   stateOf,
   findProgram,
-  inheritedDescriptors,
 };
 
 function stateOf(path: string): PathState {
@@ -61,8 +58,9 @@ function isExecutable(path: string): boolean {
 const CLOSE_ON_EXEC = 0o2000000;
 
 /**
- * Node opens everything close-on-exec, but what this process itself was started with may lack the
- * mark, and Node's own clean-up at start ends at the first gap above 15.
+ * Descriptors above 2 that this process would pass on to a child. Node opens everything close-on-exec, but what
+ * this process itself was started with may lack the mark, as Node's own clean-up at start ends at the first gap
+ * above 15; and terminals, which native code opens, always lack it.
  */
 export function inheritedDescriptors(): readonly number[] {
   return readdirSync("/proc/self/fdinfo")

@@ -3,13 +3,13 @@
  * failure of the sandbox told apart from the failure of the program. Call it from the main thread:
  * bubblewrap dies with the thread that started it.
  */
-import { type ChildProcess, type IOType, spawn } from "node:child_process";
-import { closeSync, openSync, readFileSync } from "node:fs";
-import { constants } from "node:os";
+import type { ChildProcess } from "node:child_process";
 import type { Readable, Writable } from "node:stream";
-import { errorText, FemtoError, LIMITS, printable, systemErrorCode } from "@femtoclaw/protocol";
+import { FemtoError, LIMITS, printable, systemErrorCode } from "@femtoclaw/protocol";
 import { bubblewrapArguments, FILTER_DESCRIPTOR, type SandboxCommand, STATUS_DESCRIPTOR } from "./bubblewrap.ts";
+import { signalInside, startChild } from "./bubblewrap-child.ts";
 import { currentView } from "./current-view.ts";
+import { exitCodeIn, signalOf } from "./exit-status.ts";
 import { Output } from "./output.ts";
 import type { SandboxView } from "./view.ts";
 
@@ -45,7 +45,7 @@ export async function runSandboxed(request: SandboxRun): Promise<SandboxResult> 
   try {
     const args = bubblewrapArguments(view, request.command);
     if (request.signal.aborted) return { ...NOT_STARTED, stdout: Buffer.alloc(0), stderr: Buffer.alloc(0) };
-    const result = await new Run(start(view, args, request.stdin !== undefined), view, request).result;
+    const result = await new Run(start(view, args, request.stdin), view, request).result;
     isKilled = result.exitCode === null;
     return result;
   } finally {
@@ -57,25 +57,8 @@ export async function runSandboxed(request: SandboxRun): Promise<SandboxResult> 
 
 const NOT_STARTED = { exitCode: null, signal: null, truncated: false, timedOut: false, cancelled: true, durationMs: 0 };
 
-function start(view: SandboxView, args: readonly string[], hasInput: boolean): ChildProcess {
-  const stdio: (IOType | number)[] = [hasInput ? "pipe" : "ignore", "pipe", "pipe", "pipe", "pipe"];
-  const nothing = openSync("/dev/null", "r+");
-  try {
-    // INVARIANT: no descriptor that the host inherited reaches a child; an empty file takes its place.
-    for (const descriptor of view.inheritedDescriptors) {
-      while (stdio.length < descriptor) stdio.push("ignore");
-      if (descriptor > STATUS_DESCRIPTOR) stdio[descriptor] = nothing;
-    }
-    return spawn(view.bubblewrap, args, { cwd: "/", env: {}, stdio });
-  } catch (error) {
-    // For example E2BIG: the arguments are more than the system takes.
-    throw new FemtoError(
-      "FEMTO_OS_REFUSED",
-      `the sandbox could not be started (${systemErrorCode(error) ?? errorText(error)})`,
-    );
-  } finally {
-    closeSync(nothing);
-  }
+function start(view: SandboxView, args: readonly string[], stdin: Uint8Array | undefined): ChildProcess {
+  return startChild(view.bubblewrap, args, [stdin === undefined ? "ignore" : "pipe", "pipe", "pipe"]);
 }
 
 class Run {
@@ -143,19 +126,8 @@ class Run {
   #end(why: "timedOut" | "cancelled"): void {
     if (this.#ended !== null || this.#killed) return;
     this.#ended = why;
-    if (this.#askToEnd()) this.#after(LIMITS.graceMs, () => this.#kill());
+    if (signalInside(this.#child, "SIGTERM")) this.#after(LIMITS.graceMs, () => this.#kill());
     else this.#kill();
-  }
-
-  /**
-   * A signal to bubblewrap itself would kill everything at once, so the processes inside are asked:
-   * bubblewrap's child is process 1 of the sandbox, and its children are the program and orphans.
-   * Bubblewrap has not been waited for here, so that none of these numbers can have been given anew.
-   */
-  #askToEnd(): boolean {
-    const { pid, exitCode, signalCode } = this.#child;
-    if (pid === undefined || exitCode !== null || signalCode !== null) return false;
-    return childrenOf(pid).flatMap(childrenOf).filter(isAskedToEnd).length > 0;
   }
 
   /** INVARIANT: nothing outlives this; without bubblewrap the kernel kills the sandbox's process 1 and so all others. */
@@ -192,13 +164,12 @@ class Run {
 
   #settle(): void {
     this.#release();
-    const reported = /"exit-code": (\d+)/.exec(this.#status)?.[1];
+    const exitCode = exitCodeIn(this.#status);
     const isEnded = this.#killed || this.#ended !== null || this.#isKilledFromOutside();
-    if (reported === undefined && !isEnded) {
+    if (exitCode === null && !isEnded) {
       this.#fail(this.#stderr.bytes.toString().trim() || "it gave no reason");
       return;
     }
-    const exitCode = reported === undefined ? null : Number(reported);
     this.#deferred.resolve({
       exitCode,
       signal:
@@ -215,26 +186,3 @@ class Run {
 
 /** A program need not read its input to the end; how the run ended is told by its status. */
 function ignoreBrokenPipe(): void {}
-
-function childrenOf(pid: number): number[] {
-  try {
-    return readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").split(" ").filter(Boolean).map(Number);
-  } catch {
-    // It has ended, or this kernel does not tell: who cannot be asked to end is killed.
-    return [];
-  }
-}
-
-function isAskedToEnd(pid: number): boolean {
-  try {
-    return process.kill(pid, "SIGTERM");
-  } catch {
-    // It has ended by itself, or may not be asked; it is killed with all others.
-    return false;
-  }
-}
-
-function signalOf(exitCode: number): string | null {
-  const found = Object.entries(constants.signals).find(([, number]) => number === exitCode - 128);
-  return found?.[0] ?? null;
-}

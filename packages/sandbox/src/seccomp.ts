@@ -27,8 +27,11 @@ const X32_NUMBERS = 0x4000_0000;
 
 const CLONE_NEWUSER = 0x1000_0000;
 const SYSTEM_CALL = { ioctl: 16, socket: 41, clone: 56, clone3: 435 } as const;
-/** Both put characters into a terminal's input, as if its user had typed them. */
-const INJECTING_REQUESTS = [0x5412 /* TIOCSTI */, 0x541c /* TIOCLINUX */];
+/**
+ * The first two put characters into a terminal's input, as if its user had typed them; the third loads line
+ * disciplines into the kernel, which no program on a terminal needs and which many a fault was found in.
+ */
+const DENIED_REQUESTS = [0x5412 /* TIOCSTI */, 0x541c /* TIOCLINUX */, 0x5423 /* TIOCSETD */];
 /** A child may only speak IP, and only to its own empty network: every other family is a way out or attack surface. */
 const SOCKET_FAMILIES = [2 /* AF_INET */, 10 /* AF_INET6 */];
 
@@ -84,7 +87,7 @@ function x86Program(): Instruction[] {
     ...onArgument(
       SYSTEM_CALL.ioctl,
       1,
-      INJECTING_REQUESTS.flatMap((request) => giveWhen(JUMP_EQUAL, request, denied)),
+      DENIED_REQUESTS.flatMap((request) => giveWhen(JUMP_EQUAL, request, denied)),
       ALLOW,
     ),
     give(ALLOW),

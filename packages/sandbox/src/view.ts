@@ -36,8 +36,6 @@ export interface SandboxView {
   readonly unguarded: readonly string[];
   /** What stood at each path on which the plan rests; when one of them changes, the plan is made anew. */
   readonly assumed: ReadonlyMap<string, PathState["kind"]>;
-  /** Descriptors of this process that a child would inherit unless something else takes their place. */
-  readonly inheritedDescriptors: readonly number[];
   /** The children of this view and of those that took its place. */
   readonly children: RunningChildren<SandboxView>;
 }
@@ -68,7 +66,6 @@ export function viewOf(
     absent: planner.absent,
     unguarded: planner.unguarded,
     assumed: planner.assumed,
-    inheritedDescriptors: inspection.inheritedDescriptors(),
     children,
   };
 }

@@ -9,7 +9,6 @@ const everythingStands: Inspection = {
   architecture: "x64",
   stateOf: () => ({ kind: "directory" }),
   findProgram: () => "/usr/bin/bwrap",
-  inheritedDescriptors: () => [],
 };
 
 const path = fc

@@ -3,6 +3,7 @@
  * this alone, so that what was decided on is what is used.
  */
 import assert from "node:assert/strict";
+import type { Terminal } from "../terminal/terminal.ts";
 
 /** A folder held open, and its canonical path when it was. */
 export interface HeldFolder {
@@ -52,12 +53,23 @@ export interface BoundProgram {
   readonly cwd: string;
 }
 
+/** An open terminal of the session that the call is of. */
+export interface BoundTerminal {
+  readonly kind: "terminal";
+  readonly id: string;
+  readonly terminal: Terminal;
+  /** The question to operators whose yes opened it, which is a yes to its use; null where nobody was asked. */
+  readonly approval: number | null;
+}
+
+type Bound = BoundPath | BoundProgram | BoundTerminal;
+
 export class BoundArguments implements AsyncDisposable {
-  readonly #byPointer: ReadonlyMap<string, BoundPath | BoundProgram>;
+  readonly #byPointer: ReadonlyMap<string, Bound>;
   readonly #held: DisposableStack;
 
   /** Takes over the descriptors that `held` closes. */
-  constructor(byPointer: ReadonlyMap<string, BoundPath | BoundProgram>, held: DisposableStack) {
+  constructor(byPointer: ReadonlyMap<string, Bound>, held: DisposableStack) {
     this.#byPointer = byPointer;
     this.#held = held;
   }
@@ -78,8 +90,16 @@ export class BoundArguments implements AsyncDisposable {
     return bound;
   }
 
+  /** The terminal that the manifest declares under this pointer. */
+  terminal(pointer: string): BoundTerminal {
+    const bound = this.#byPointer.get(pointer);
+    assert(bound?.kind === "terminal", `the manifest declares a terminal at ${pointer}`);
+    assert(!this.#held.disposed, "bound arguments are used only during their call");
+    return bound;
+  }
+
   /** In the order in which the manifest declares them. */
-  get all(): readonly (BoundPath | BoundProgram)[] {
+  get all(): readonly Bound[] {
     assert(!this.#held.disposed, "bound arguments are used only during their call");
     return [...this.#byPointer.values()];
   }

@@ -10,7 +10,7 @@ import { digestOf } from "./program-digests.ts";
 
 /** In the order of the arguments. What cannot be looked at is not among them; the call itself then fails on it. */
 export async function namedFiles(bound: BoundArguments, authority: Authority): Promise<ApprovedFile[]> {
-  const paths = bound.all.flatMap((one) => (one.kind === "path" ? targetOf(one) : operandsOf(one)));
+  const paths = bound.all.flatMap(namedBy);
   const files: ApprovedFile[] = [];
   // INVARIANT: I9: who proposes chooses the files, so what is read for all of them together has a limit.
   let leftBytes: number = LIMITS.approvalFileBytes;
@@ -22,6 +22,18 @@ export async function namedFiles(bound: BoundArguments, authority: Authority): P
     if (file.sha256 !== null) leftBytes -= file.bytes;
   }
   return files;
+}
+
+/** What a terminal was opened with was looked at then. */
+function namedBy(one: BoundArguments["all"][number]): string[] {
+  switch (one.kind) {
+    case "path":
+      return targetOf(one);
+    case "program":
+      return operandsOf(one);
+    case "terminal":
+      return [];
+  }
 }
 
 /** By its descriptor, so that it is the very file that the call will reach. */

@@ -9,12 +9,14 @@ import type {
   DeclaredPath,
   FactQuestion,
   Facts,
+  ProgramQuestion,
 } from "@femtoclaw/protocol";
+import { LIMITS, printable } from "@femtoclaw/protocol";
 import type { SandboxView } from "@femtoclaw/sandbox";
 import type { JsonObject } from "../capability.ts";
 import { contentBytes } from "../files/content.ts";
 import { textAt, valueAt } from "./arguments.ts";
-import { BoundArguments, type BoundPath, type BoundProgram } from "./bound-arguments.ts";
+import { BoundArguments, type BoundPath, type BoundProgram, type BoundTerminal } from "./bound-arguments.ts";
 import { type ResolvedPath, resolveCreatable, resolveCreatableFolders, resolveExisting } from "./path.ts";
 import { resolveProgram } from "./program.ts";
 import type { ProgramDigests } from "./program-digests.ts";
@@ -27,7 +29,15 @@ export interface FactsRequest {
   readonly authority: Authority;
   readonly sandbox: SandboxView | null;
   readonly digests: ProgramDigests;
+  /** None are open without it. */
+  readonly terminals?: SessionTerminals;
 }
+
+/** The open terminals of one session: each with the facts of the program on it, as it was decided on. */
+export type SessionTerminals = (id: string) => {
+  readonly question: ProgramQuestion;
+  readonly bound: BoundTerminal;
+} | null;
 
 export type FactsResult =
   | { readonly ok: true; readonly facts: Facts; readonly bound: BoundArguments }
@@ -57,12 +67,12 @@ export async function takeFacts(request: FactsRequest): Promise<FactsResult> {
 interface Resolved {
   readonly pointer: string;
   readonly questions: readonly FactQuestion[];
-  readonly bound: BoundPath | BoundProgram;
+  readonly bound: BoundPath | BoundProgram | BoundTerminal;
 }
 
 async function resolve(
   declared: Exclude<DeclaredArgument, { kind: "size" }>,
-  { manifest, args, authority, sandbox, digests }: FactsRequest,
+  { manifest, args, authority, sandbox, digests, terminals = () => null }: FactsRequest,
   held: DisposableStack,
 ): Promise<Resolved> {
   const { pointer } = declared;
@@ -72,10 +82,21 @@ async function resolve(
     const { question, bound } = await resolveProgram(request, held);
     return { pointer, questions: [question], bound };
   }
+  if (declared.kind === "terminal") {
+    const { question, bound } = openTerminal(textAt(args, pointer), terminals);
+    return { pointer, questions: [question], bound };
+  }
   const { questions, bound } = resolvePath(declared, args, workspace, held);
   const bytes = declared.access === "create" ? sizeOf(manifest, args) : 0;
   const recursive = bound.type === "directory" && isSaid(declared.recursive, args) ? { recursive: true } : {};
   return { pointer, questions: questions.map((question) => ({ ...question, bytes, ...recursive })), bound };
+}
+
+// INVARIANT: I8: of another session's terminal nothing is known here, not even that there is one.
+function openTerminal(id: string, terminals: SessionTerminals): NonNullable<ReturnType<SessionTerminals>> {
+  const found = terminals(id);
+  if (found === null) throw new Refusal(`no terminal \`${printable(id, LIMITS.labelChars)}\` of this session is open`);
+  return found;
 }
 
 function resolvePath(

@@ -1,10 +1,10 @@
 /** `process_exec`: one program with its arguments, never a shell text, inside the sandbox. */
-import { type CapabilityManifest, FemtoError, LIMITS, printable } from "@femtoclaw/protocol";
+import { type CapabilityManifest, FemtoError, LIMITS } from "@femtoclaw/protocol";
 import { runSandboxed, type SandboxResult } from "@femtoclaw/sandbox";
 import type { Capability, CapabilityCall, CapabilityOutcome, JsonObject } from "../capability.ts";
 import { valueAt } from "../facts/arguments.ts";
-import { isUnchanged } from "../facts/program.ts";
 import { outcomeOf, unsuccessful } from "../outcome.ts";
+import { decidedCommand, PROGRAM_ARGUMENT, PROGRAM_PROPERTIES } from "./program-arguments.ts";
 
 const SANDBOX = "bubblewrap";
 
@@ -18,33 +18,7 @@ const manifest: CapabilityManifest = {
     additionalProperties: false,
     required: ["bin"],
     properties: {
-      bin: {
-        type: "string",
-        minLength: 1,
-        maxLength: LIMITS.pathBytes,
-        description: "Name of the program, or its path.",
-      },
-      argv: {
-        type: "array",
-        maxItems: LIMITS.argvItems,
-        // LIMIT: characters of one argument; the kernel takes no more than 128 KiB.
-        items: { type: "string", maxLength: 131_071 },
-        description: "Its arguments, without the program's name.",
-      },
-      cwd: {
-        type: "string",
-        minLength: 1,
-        maxLength: LIMITS.pathBytes,
-        description: "Folder to run in, relative to the workspace. Default: the workspace.",
-      },
-      env: {
-        type: "object",
-        maxProperties: 64,
-        propertyNames: { pattern: "^[A-Za-z_][A-Za-z0-9_]{0,127}$" },
-        additionalProperties: { type: "string", maxLength: 32_768 },
-        description: "Variables to set, where the operator permits their names.",
-        "x-secret": "environment",
-      },
+      ...PROGRAM_PROPERTIES,
       stdin: { type: "string", maxLength: LIMITS.messageBytes, description: "Text for its standard input." },
       timeout_ms: {
         type: "integer",
@@ -68,7 +42,7 @@ const manifest: CapabilityManifest = {
       sandbox: { type: "string" },
     },
   },
-  arguments: [{ pointer: "/bin", kind: "program", argv: "/argv", cwd: "/cwd", env: "/env" }],
+  arguments: [PROGRAM_ARGUMENT],
   effect: "execute",
   idempotent: false,
   limits: { timeout_ms: LIMITS.timeoutCeilingMs, output_bytes: LIMITS.outputCeilingBytes },
@@ -89,21 +63,11 @@ async function run(
   // INVARIANT: without a sandbox no program runs.
   if (sandbox === null)
     throw new FemtoError("FEMTO_SANDBOX_UNAVAILABLE", "this machine has no sandbox to run programs in");
-  const program = bound.program("/bin");
-  // INVARIANT: what was decided on is what is started; a changed file is decided on anew.
-  if (!isUnchanged(program)) {
-    throw new FemtoError("FEMTO_FILE_CHANGED", `the program ${printable(program.path)} changed after the decision`);
-  }
+  const command = decidedCommand(bound);
   const stdin = valueAt(args, "/stdin");
   return await runSandboxed({
     view: sandbox,
-    command: {
-      program: program.path,
-      realPath: program.realPath,
-      args: program.args,
-      cwd: program.cwd,
-      environment: program.environment,
-    },
+    command,
     ...(typeof stdin === "string" ? { stdin: Buffer.from(stdin, "utf8") } : {}),
     timeoutMs,
     outputBytesMax: limits.outputBytes,

@@ -267,6 +267,9 @@ function statusRows(status: HostStatus, output: Output): string[][] {
     ...(status.waiting === 0 ? [] : [["", output.style("cyan", waitingText(status.waiting))]]),
     ...(status.unresolved === 0 ? [] : [["", output.style("yellow", unresolvedText(status.unresolved))]]),
     ...sessionRows(status.sessions, output),
+    ...(status.terminals === 0
+      ? []
+      : [["terminals", `${status.terminals} open: look with \`femtoclaw terminal list\``]]),
     ["messages", String(messages)],
     ["policy", `${policy.rules} rules, revision ${policy.revision.slice(0, 12)}`],
     ...(policy.shadow === null ? [] : [["on trial", trialText(policy.shadow, output)]]),

@@ -20,6 +20,7 @@ import { approvalVerbs } from "./approval-verbs.ts";
 import { followLogVerb } from "./log-verb.ts";
 import { invalid, refuseUnknown } from "./request-fields.ts";
 import type { ConnectionHandlers } from "./socket-server.ts";
+import { terminalVerbs } from "./terminal-verbs.ts";
 
 export interface OperatorParts {
   readonly runtime: Runtime;
@@ -92,7 +93,7 @@ export function operatorHandlers({
       },
       ...aftermathVerbs(runtime),
       ...approvalVerbs(runtime, operatorName),
-      ...auditVerbs(runtime),
+      ...{ ...terminalVerbs(runtime), ...auditVerbs(runtime) },
       "policy.show": (fields) => {
         refuseUnknown(fields);
         return runtime.policy;

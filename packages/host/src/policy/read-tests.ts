@@ -115,7 +115,7 @@ class Reader {
     const texts = Array.isArray(example) ? example.filter((text) => typeof text === "string") : [];
     const argv = only.kind === "program" ? singleName(only.argv) : undefined;
     if (argv === undefined || !Array.isArray(example) || texts.length === 0 || texts.length < example.length) {
-      const expected = only.kind === "program" ? "a program, or a list of it and its arguments," : "a path";
+      const expected = only.kind === "program" ? "a program, or a list of it and its arguments," : `a ${only.kind}`;
       this.#fault(path, `${expected} is expected, or a table with the arguments of ${tool}`);
       return null;
     }

@@ -50,6 +50,7 @@ const LEAVING: Readonly<Partial<Record<RecordType, readonly string[]>>> = {
   "approval.asked": ["args", "facts"],
   "execution.intent": ["args", "facts", "kept"],
   "execution.outcome": ["result"],
+  "terminal.recorded": ["text"],
 };
 /** Members in which single texts may be null instead of the member as a whole. */
 const OPEN: ReadonlySet<string> = new Set(["args", "result", "kept"]);

@@ -23,7 +23,7 @@ export type RunRule = string | RunWord | RunAny;
  * This interface was referenced by `CapabilityManifest`'s JSON-Schema
  * via the `definition` "argument".
  */
-export type DeclaredArgument = DeclaredPath | DeclaredProgram | DeclaredSize;
+export type DeclaredArgument = DeclaredPath | DeclaredProgram | DeclaredTerminal | DeclaredSize;
 /**
  * What inference may send: a message to be recorded, or one tool call to be decided. Exactly one of the two.
  */
@@ -83,7 +83,10 @@ export type JournalRecord = {
     | "log.pruned"
     | "approval.asked"
     | "approval.answered"
-    | "policy.rejected";
+    | "policy.rejected"
+    | "terminal.opened"
+    | "terminal.recorded"
+    | "terminal.closed";
   /**
    * Who acted; null for the runtime itself.
    */
@@ -426,6 +429,7 @@ export interface Configuration {
   };
   sandbox?: SandboxTable;
   limits?: LimitsTable;
+  terminals?: TerminalsTable;
   approvals?: ApprovalsTable;
   memory?: MemoryTable;
   host?: HostTable;
@@ -635,6 +639,20 @@ export interface LimitsTable {
    * Calls waiting for admission before further ones are refused.
    */
   queue?: number;
+}
+export interface TerminalsTable {
+  /**
+   * Whether what is written to terminals is recorded, passwords included. Default: false.
+   */
+  record_input?: boolean;
+  /**
+   * Time after which a terminal ends that its session neither wrote to nor read from. Default: ten minutes.
+   */
+  idle_ms?: number;
+  /**
+   * Time after which a terminal ends in any case. Default: eight hours.
+   */
+  total_ms?: number;
 }
 export interface ApprovalsTable {
   /**
@@ -949,6 +967,13 @@ export interface DeclaredProgram {
   argv: string;
   cwd?: string;
   env?: string;
+}
+export interface DeclaredTerminal {
+  pointer: string;
+  /**
+   * Identifier of an open terminal of the same session; its facts are those of the program on it.
+   */
+  kind: "terminal";
 }
 export interface DeclaredSize {
   pointer: string;
@@ -1922,6 +1947,111 @@ export interface AnswerSignature {
    * Base64 of the key's id and the Ed25519 signature, as in the signature line of a signed note.
    */
   signature: string;
+}
+/**
+ * A program runs on a terminal of its own from here on. The execution that opened it has the same identifier as the terminal.
+ *
+ * This interface was referenced by `undefined`'s JSON-Schema
+ * via the `definition` "terminalOpenedBody".
+ */
+export interface TerminalOpenedBody {
+  /**
+   * Identifier of the terminal.
+   */
+  terminal: string;
+  /**
+   * Path of the program, as it was decided on.
+   */
+  program: string;
+  cols: number;
+  rows: number;
+  /**
+   * Whether what is written to the terminal is recorded too.
+   */
+  input_recorded: boolean;
+}
+/**
+ * What a terminal showed for a while, with times, so that it can be played again.
+ *
+ * This interface was referenced by `undefined`'s JSON-Schema
+ * via the `definition` "terminalRecordedBody".
+ */
+export interface TerminalRecordedBody {
+  /**
+   * Identifier of the terminal.
+   */
+  terminal: string;
+  /**
+   * When the first part came, by the monotonic clock of the boot.
+   */
+  at_us: number;
+  /**
+   * All parts, one behind the other; null where it stands beside the record.
+   */
+  text: string | null;
+  /**
+   * The parts in their order.
+   *
+   * @maxItems 256
+   */
+  marks: TerminalMark[];
+}
+/**
+ * This interface was referenced by `undefined`'s JSON-Schema
+ * via the `definition` "terminalMark".
+ */
+export interface TerminalMark {
+  /**
+   * What the program wrote, what was written to it, or a new size as `COLSxROWS`.
+   */
+  kind: "output" | "input" | "size";
+  /**
+   * Microseconds after `at_us`.
+   */
+  after_us: number;
+  /**
+   * UTF-16 code units of the text that belong to this part.
+   */
+  chars: number;
+}
+/**
+ * The end of a terminal: nothing that ran on it runs any more.
+ *
+ * This interface was referenced by `undefined`'s JSON-Schema
+ * via the `definition` "terminalClosedBody".
+ */
+export interface TerminalClosedBody {
+  /**
+   * Identifier of the terminal.
+   */
+  terminal: string;
+  /**
+   * The record that says that it was opened.
+   */
+  opened: number;
+  /**
+   * `exited`: its program ended by itself. `closed`: its session closed it. `idle`, `expired`, `output`: a limit. `policy`: it would not be permitted any more. `halted`, `session`: its session was halted, or ended. `stopped`: the host stopped. `interrupted`: the host ended before it could say so.
+   */
+  why:
+    "exited" | "closed" | "idle" | "expired" | "output" | "policy" | "halted" | "session" | "stopped" | "interrupted";
+  reason: string;
+  /**
+   * Of the program; null where it was killed, or where nobody knows.
+   */
+  exit_code: number | null;
+  signal: string | null;
+  /**
+   * Bytes that were written to it; null where nobody knows.
+   */
+  bytes_in: number | null;
+  /**
+   * Bytes that it wrote; null where nobody knows.
+   */
+  bytes_out: number | null;
+  /**
+   * Characters of its output for which the journal had no room; null where nobody knows.
+   */
+  unrecorded: number | null;
 }
 /**
  * What a standalone executable is made of. A signature over the bytes of this text says who built it.

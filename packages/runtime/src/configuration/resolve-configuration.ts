@@ -75,6 +75,14 @@ interface MachinePlaces {
   readonly searchPath: readonly string[];
 }
 
+export interface TerminalSettings {
+  /** Whether what is written to terminals is recorded. */
+  readonly recordInput: boolean;
+  /** Time after which a terminal ends that its session does not use, and after which it ends in any case. */
+  readonly idleMs: number;
+  readonly totalMs: number;
+}
+
 export interface ResolvedConfiguration {
   readonly authority: Authority;
   /** What would stand in the authority if the rules on trial were in force; absent where none are. */
@@ -83,6 +91,7 @@ export interface ResolvedConfiguration {
   readonly capabilities: ReadonlyMap<string, CapabilitySetting>;
   readonly limits: ResolvedLimits;
   readonly approvals: ApprovalSettings;
+  readonly terminals: TerminalSettings;
   readonly stateDirectory: string;
   readonly runtimeDirectory: string;
   readonly otlpEndpoint: string | undefined;
@@ -131,6 +140,7 @@ export function resolveConfiguration(input: ConfigurationInput): ResolvedConfigu
       ...resolveOperators(configuration, places),
       ...(webhook === undefined ? {} : { webhook }),
     },
+    terminals: resolveTerminals(configuration),
     stateDirectory: directories.state,
     runtimeDirectory: directories.runtime,
     otlpEndpoint: resolveEndpoint(configuration.observability?.otlp, places),
@@ -206,6 +216,11 @@ function resolveLimits({ limits }: Configuration): ResolvedLimits {
     concurrency: limits?.concurrency ?? LIMITS.concurrency,
     queue: limits?.queue ?? LIMITS.queue,
   };
+}
+
+function resolveTerminals({ terminals = {} }: Configuration): TerminalSettings {
+  const { record_input: recordInput = false, idle_ms: idleMs, total_ms: totalMs } = terminals;
+  return { recordInput, idleMs: idleMs ?? LIMITS.terminalIdleMs, totalMs: totalMs ?? LIMITS.terminalTotalMs };
 }
 
 function resolveEndpoint(written: string | undefined, places: Places): string | undefined {

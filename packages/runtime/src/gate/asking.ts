@@ -1,6 +1,6 @@
 /** Where policy asks: looks for a yes that covers the call, and makes a question of it where there is none. */
 import assert from "node:assert/strict";
-import { namedFiles } from "@femtoclaw/capabilities";
+import { type BoundArguments, namedFiles } from "@femtoclaw/capabilities";
 import { type JournalEntry, textWithoutSecrets } from "@femtoclaw/journal";
 import type { Question } from "@femtoclaw/policy";
 import type { Reply } from "@femtoclaw/protocol";
@@ -28,6 +28,9 @@ export async function askingOf(
 ): Promise<Asking> {
   const { bound, call, revision, session, standing, waited } = execution;
   assert(bound && call && revision && standing, "facts were taken before policy was asked");
+  // INVARIANT: I8: who said yes to a terminal said yes to its use, and to nothing beside it.
+  const opened = yesToTerminal(bound);
+  if (opened !== null) return { kind: "granted", question: opened };
   const asked: Asked = { rules, approvers, files: await namedFiles(bound, standing.authority) };
   const digest = questionDigest(execution, asked);
   // INVARIANT: I8: the yes was to a digest; a call that has another one by now is asked about anew.
@@ -52,6 +55,12 @@ export async function askingOf(
       ...{ granted: [], expiresUs, deadlineUs, secretArgs: secrets ? (call.args as WaitingCall["secretArgs"]) : null },
     }),
   };
+}
+
+/** The question whose yes opened the terminal that the call uses. */
+function yesToTerminal({ all }: BoundArguments): number | null {
+  const [only, ...others] = all;
+  return only?.kind === "terminal" && others.length === 0 ? only.approval : null;
 }
 
 const isMarked = ({ call, secrets }: Execution): boolean => secrets.input(call?.args, "").length > 0;

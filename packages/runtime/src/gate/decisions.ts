@@ -34,7 +34,7 @@ export class Decisions {
     execution.standing = standing;
     try {
       // The message was parsed from JSON, so its arguments are JSON.
-      return await this.#parts.takeFacts(capability.manifest, call.args as JsonObject, standing);
+      return await this.#parts.takeFacts(capability.manifest, call.args as JsonObject, standing, execution.session);
     } catch (error) {
       return { ok: false, reason: `the facts could not be taken: ${errorText(error)}` };
     }
@@ -96,6 +96,16 @@ export class Decisions {
     if (decision.allowed) return true;
     const isAsked = decision.code === "FEMTO_APPROVAL_REQUIRED" && decision.rules.every((id) => askedBy.includes(id));
     return isAsked && this.#ask(about, facts.history, true).allowed;
+  }
+
+  /** Why what a call began would not be permitted now, by all that is true of its session by now. */
+  forbiddenNow(execution: Execution): string | null {
+    const history = this.#historyOf(execution);
+    const decision = this.#ask(execution, history, false);
+    if (decision.allowed) return null;
+    // INVARIANT: I8: a yes is to what one policy asks; another policy that asks asks anew.
+    const hasYes = execution.askedBy.length > 0 && decision.revision === execution.revision;
+    return hasYes && this.#ask(execution, history, true).allowed ? null : decision.reason;
   }
 
   #historyOf({ session, actor }: Execution): HistoryFacts {

@@ -48,6 +48,7 @@ export async function runEffect(
       signal: execution.abort.signal,
       limits: { timeoutMs, outputBytes },
       ...standing,
+      terminals: parts.terminals.keeper(execution),
     }),
   );
   return { ...outcome, durationUs: parts.clock.monotonicUs() - startUs };

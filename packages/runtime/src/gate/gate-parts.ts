@@ -1,6 +1,6 @@
 /** What the gate works with. The runtime puts the real parts in. */
 
-import type { Capability, FactsResult, JsonObject } from "@femtoclaw/capabilities";
+import type { Capability, FactsResult, JsonObject, TerminalKeeper } from "@femtoclaw/capabilities";
 import type { Appended, Clock, JournalEntry } from "@femtoclaw/journal";
 import type { ExecutionActor } from "@femtoclaw/machines";
 import type { DecisionShare, Question } from "@femtoclaw/policy";
@@ -19,6 +19,7 @@ import type { QuestionRecord } from "../approvals.ts";
 import type { ApprovalSettings } from "../configuration/resolve-configuration.ts";
 import type { SessionHistories } from "../projection/session-histories.ts";
 import type { CapabilitySecrets, CapabilityValidators } from "./argument-validators.ts";
+import type { Execution } from "./execution.ts";
 import type { FairSlots } from "./fair-slots.ts";
 import type { SessionQuota } from "./session-quota.ts";
 import type { Problem } from "./verdict.ts";
@@ -66,6 +67,14 @@ export interface OnTrial {
   verdict(request: DecisionAsked): ShadowVerdict;
 }
 
+/** What goes on after the call that began it. */
+export interface GateTerminals {
+  /** For the effect of one call, which opens and closes terminals of its own session. */
+  keeper(execution: Execution): TerminalKeeper;
+  /** Ends those that would not be permitted any more. */
+  review(): void;
+}
+
 export interface GateParts {
   readonly clock: Clock;
   newId(): string;
@@ -87,7 +96,13 @@ export interface GateParts {
   registered(tool: string): Registered | undefined;
   /** What sessions did before, as far as records have numbers. */
   readonly histories: SessionHistories;
-  takeFacts(manifest: CapabilityManifest, args: JsonObject, standing: Standing): Promise<FactsResult>;
+  takeFacts(
+    manifest: CapabilityManifest,
+    args: JsonObject,
+    standing: Standing,
+    session: SessionId,
+  ): Promise<FactsResult>;
+  readonly terminals: GateTerminals;
   decide(request: DecisionAsked): GateDecision;
   /** The rules that are on trial beside those in force; null where none are. */
   onTrial(): OnTrial | null;

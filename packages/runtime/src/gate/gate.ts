@@ -129,6 +129,11 @@ export class Gate {
     });
   }
 
+  /** Why what a call of this gate began would not be permitted now; null while it would. */
+  forbiddenNow(execution: Execution): string | null {
+    return this.#steps.forbiddenNow(execution);
+  }
+
   /** Hears nothing more of calls that wait; who waits for one is told to wait again after the next start. */
   close(): void {
     this.questions.stop();
@@ -177,6 +182,7 @@ export class Gate {
       const reason = this.#steps.forbiddenSince(other);
       if (reason !== null) this.#stop(other, `it is forbidden since another call was permitted: ${reason}`);
     }
+    this.#parts.terminals.review();
   }
 
   async #run(execution: Execution, start: () => ExecutionActor): Promise<Reply> {

@@ -8,10 +8,12 @@ import type { SessionHistories } from "../projection/session-histories.ts";
 import type { Policy } from "../subsystems/policy.ts";
 import type { Registry } from "../subsystems/registry.ts";
 import type { ActorSystem } from "../system.ts";
+import { Terminals, type TerminalsParts } from "../terminals/terminals.ts";
 import { FairSlots } from "./fair-slots.ts";
 import { Gate } from "./gate.ts";
 import type { Standing } from "./gate-parts.ts";
 import type { SessionQuota } from "./session-quota.ts";
+import { haltOf } from "./session-standing.ts";
 import type { Problem } from "./verdict.ts";
 
 export interface OpenGateParts {
@@ -27,11 +29,14 @@ export interface OpenGateParts {
   admission(): Problem | null;
   quota(session: SessionId): SessionQuota;
   lost(id: ExecutionId, reason: string): void;
+  /** What terminals need beside what the gate needs. */
+  readonly terminals: Pick<TerminalsParts, "record" | "hasRoom" | "isOpen">;
 }
 
 export interface OpenGate {
   readonly gate: Gate;
   readonly stages: FairSlots;
+  readonly terminals: Terminals;
 }
 
 export function openGate({ configuration, registry, policy, ...parts }: OpenGateParts): OpenGate {
@@ -39,7 +44,17 @@ export function openGate({ configuration, registry, policy, ...parts }: OpenGate
   const { concurrency, queue } = limits;
   const stages = new FairSlots({ slots: concurrency, slotsPerSession: concurrency, queue });
   const digests = new ProgramDigests();
-  const gate = new Gate({
+  const terminals = new Terminals({
+    ...parts.terminals,
+    clock: parts.clock,
+    settings: configuration.terminals,
+    append: (entry) => parts.journal.append(entry),
+    halted: (session) => haltOf(parts.histories, session),
+    forbidden: (opening) => gate.forbiddenNow(opening),
+    isEnabled: (tool) => registry.registered(tool)?.enabled === true,
+    standing: (principal) => parts.standing(principal),
+  });
+  const gate: Gate = new Gate({
     clock: parts.clock,
     newId: () => parts.newId(),
     standing: (principal) => parts.standing(principal),
@@ -52,7 +67,10 @@ export function openGate({ configuration, registry, policy, ...parts }: OpenGate
     resume: (id) => parts.system.resume(id),
     evict: (id) => parts.system.evict(id),
     registered: (tool) => registry.registered(tool),
-    takeFacts: (manifest, args, standing) => takeFacts({ manifest, args, ...standing, digests }),
+    takeFacts: (manifest, args, standing, session) => {
+      return takeFacts({ manifest, args, ...standing, digests, terminals: terminals.of(session) });
+    },
+    terminals,
     histories: parts.histories,
     decide: (request) => policy.decide(request),
     onTrial: () => policy.shadow,
@@ -63,5 +81,5 @@ export function openGate({ configuration, registry, policy, ...parts }: OpenGate
     quota: (session) => parts.quota(session),
     lost: (id, reason) => parts.lost(id, reason),
   });
-  return { gate, stages };
+  return { gate, stages, terminals };
 }

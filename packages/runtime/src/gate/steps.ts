@@ -214,6 +214,11 @@ export class Steps {
     return this.#decisions.forbiddenSince(execution);
   }
 
+  /** The same of what goes on after its call, by all that is true of its session by now. */
+  forbiddenNow(execution: Execution): string | null {
+    return this.#decisions.forbiddenNow(execution);
+  }
+
   // INVARIANT: I1: the question is durable before anyone hears of it.
   async #ask(execution: Execution, question: Question): Promise<EventType> {
     const asking = await askingOf(execution, question, this.#parts, this.#questions);

@@ -5,6 +5,7 @@ import type { FoldingMachine } from "./machine-set.ts";
 /** What holds the state of an actor, as its snapshots name it. */
 export type Holder = Omit<ActorSnapshot, "state">;
 export const HOST: Holder = { machine: "host", version: "2", definition: null };
+export const TERMINALS: Holder = { machine: "terminals", version: "1", definition: null };
 export const SESSIONS: Holder = { machine: "sessions", version: "1", definition: null };
 
 /**

@@ -17,11 +17,13 @@ import { type Counters, counted, ZERO_COUNTERS } from "./counters.ts";
 import { isFounding } from "./epoch-records.ts";
 import { corrupt, type ExecutionRecord, eventsOf, type OpenExecution, requireOwnIntent } from "./execution-records.ts";
 import { type ExecutionEventType, type ExecutionPoint, ExecutionTable } from "./execution-table.ts";
-import { executionsHolder, HOST, type Holder, holderOf, SESSIONS, stateOf } from "./holders.ts";
+import { executionsHolder, HOST, type Holder, holderOf, SESSIONS, stateOf, TERMINALS } from "./holders.ts";
 import { MachineFold } from "./inert-scope.ts";
 import { type FoldingMachine, LIVE_MACHINES, type MachineSet } from "./machine-set.ts";
 import { answeredBy, askedBy, type OpenQuestion, questionsUnder, requireOwnQuestion } from "./open-questions.ts";
+import { OpenTerminals } from "./open-terminals.ts";
 import { requireOwnHistory, storedHistories } from "./own-history.ts";
+import { isSamePhase, MACHINE_NAMES, type MachineName, STANDING } from "./phases.ts";
 import { SessionHistories } from "./session-histories.ts";
 import { Unresolved, type UnresolvedExecution } from "./unresolved.ts";
 
@@ -44,17 +46,6 @@ interface HostState {
   running: number;
 }
 
-const MACHINE_NAMES = ["lifecycle", "memory", "registry", "policy", "observability"] as const;
-export type MachineName = (typeof MACHINE_NAMES)[number];
-
-/** In which states a subsystem is ready, by the event that says so. */
-const STANDING: Readonly<Record<string, { readonly machine: MachineName; readonly states: readonly string[] }>> = {
-  "memory.ready": { machine: "memory", states: ["ready", "full"] },
-  "registry.ready": { machine: "registry", states: ["ready"] },
-  "policy.ready": { machine: "policy", states: ["active"] },
-  "observability.ready": { machine: "observability", states: ["exporting", "degraded"] },
-};
-
 export class Projection {
   #machines: MachineSet;
   #table: ExecutionTable;
@@ -66,6 +57,7 @@ export class Projection {
   #counters = ZERO_COUNTERS;
   #unresolved = new Unresolved();
   #sessions = new SessionHistories();
+  #terminals = new OpenTerminals();
   /** The oldest stands first. */
   #questions = new Map<string, OpenQuestion>();
   #host: HostState = { parent: null, boot: null, boots: 0, configuration: null, ended: "none", running: 0 };
@@ -98,6 +90,7 @@ export class Projection {
     projection.#counters = executions.counters;
     projection.#unresolved = new Unresolved(Object.entries(executions.unresolved));
     projection.#sessions = storedHistories(actors);
+    projection.#terminals = OpenTerminals.stored(actors);
     projection.#questions = new Map(Object.entries(executions.questions ?? {}));
     projection.#host = structuredClone(stateOf(actors, "host", HOST)) as HostState;
     projection.#size = covers + 1;
@@ -141,6 +134,11 @@ export class Projection {
     return this.#sessions;
   }
 
+  /** Terminals on which something runs. */
+  get terminals(): Pick<OpenTerminals, "open"> {
+    return this.#terminals;
+  }
+
   /** Calls that wait for operators, or whose answer has not led to the next record yet. */
   get questions(): ReadonlyMap<string, OpenQuestion> {
     return new Map(this.#questions);
@@ -176,12 +174,13 @@ export class Projection {
       executions: { ...executionsHolder(this.#machines.execution, this.#questions.size > 0), state: { ...executions } },
       host: { ...HOST, state: { ...this.#host } },
       ...(this.#sessions.isEmpty ? {} : { sessions: { ...SESSIONS, state: { ...this.#sessions.state } } }),
+      ...(this.#terminals.open.size === 0 ? {} : { terminals: { ...TERMINALS, state: { ...this.#terminals.state } } }),
     };
   }
 
   /** What holds each state that a snapshot may have, those that this one would not have included. */
   get holders(): Readonly<Record<string, Holder>> {
-    return { ...this.snapshot(), sessions: SESSIONS };
+    return { ...this.snapshot(), sessions: SESSIONS, terminals: TERMINALS };
   }
 
   /**
@@ -277,6 +276,11 @@ export class Projection {
       case "values.erased":
       case "log.pruned":
         return;
+      case "terminal.opened":
+      case "terminal.recorded":
+      case "terminal.closed":
+        if (record.type === "terminal.opened" && !this.#taking) throw corrupt(record, "no call was taken yet");
+        return this.#terminals.apply(record);
       case "execution.resolved":
         return this.#unresolved.resolve(record);
       default:
@@ -353,6 +357,8 @@ export class Projection {
     if (!standing.states.includes(String(value))) throw corrupt(record, `${standing.machine} is ${String(value)}`);
     const [open] = this.#open.keys();
     if (open !== undefined) throw corrupt(record, `execution ${open} of an earlier boot is still open`);
+    const [terminal] = this.#terminals.open.keys();
+    if (terminal !== undefined) throw corrupt(record, `terminal ${terminal} of an earlier boot is still open`);
   }
 
   #observability(record: TypedRecord & { type: "observability.started" | "observability.changed" }): void {
@@ -450,10 +456,4 @@ export class Projection {
       );
     }
   }
-}
-
-/** `idle` and `executing` are one for a writer: it cannot know yet which intents before its record become durable. */
-function isSamePhase(left: Phase, right: Phase): boolean {
-  const phase = (name: Phase): Phase => (name === "executing" ? "idle" : name);
-  return phase(left) === phase(right);
 }

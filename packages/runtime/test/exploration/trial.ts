@@ -29,7 +29,7 @@ import { SessionHistories } from "../../src/projection/session-histories.ts";
 import { recover } from "../../src/recovery.ts";
 import { activatedBody } from "../../src/subsystems/policy.ts";
 import { ActorSystem } from "../../src/system.ts";
-import { call, capability } from "../runtime-fixture.ts";
+import { call, capability, NO_TERMINALS } from "../runtime-fixture.ts";
 import { type Base, copyOf, type InForce, TOOLS } from "./base.ts";
 
 /** One call of a scenario. */
@@ -339,6 +339,7 @@ export class Trial {
         await this.#held(this.#facts, Number(args["n"]));
         return await takeFacts({ manifest, args, authority, sandbox: null, digests: DIGESTS });
       },
+      terminals: NO_TERMINALS,
       histories: this.#histories,
       decide: (request) => {
         const { compiled, engine } = this.#policy;

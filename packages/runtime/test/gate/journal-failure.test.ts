@@ -31,7 +31,7 @@ import { refusalShare, SessionQuota } from "../../src/gate/session-quota.ts";
 import { Projection } from "../../src/projection/projection.ts";
 import { SessionHistories } from "../../src/projection/session-histories.ts";
 import { ActorSystem } from "../../src/system.ts";
-import { Barrier, call, capability, recordsOf } from "../runtime-fixture.ts";
+import { Barrier, call, capability, NO_TERMINALS, recordsOf } from "../runtime-fixture.ts";
 
 const AUTHORITY: Authority = {
   ...{ workspace: "/", searchPath: [], floor: [], childRead: [], environment: {}, environmentNames: [] },
@@ -81,6 +81,7 @@ class Bench {
         return { capability: found, ...schemas, enabled: true, timeoutMs: 10_000, outputBytes: 1_000 };
       },
       takeFacts: (manifest, args) => takeFacts({ manifest, args, authority: AUTHORITY, sandbox: null, digests }),
+      terminals: NO_TERMINALS,
       histories: new SessionHistories(),
       decide: () => ({ allowed: true, rules: ["a"], revision: "0".repeat(64) }),
       onTrial: () => null,

@@ -1,0 +1,54 @@
+/** How a call names a program to be started, and how what was decided on becomes the command that is started. */
+import { type DeclaredProgram, FemtoError, LIMITS, printable } from "@femtoclaw/protocol";
+import type { SandboxRun } from "@femtoclaw/sandbox";
+import type { BoundArguments } from "../facts/bound-arguments.ts";
+import { isUnchanged } from "../facts/program.ts";
+
+/** Members of an input schema. */
+export const PROGRAM_PROPERTIES = {
+  bin: {
+    type: "string",
+    minLength: 1,
+    maxLength: LIMITS.pathBytes,
+    description: "Name of the program, or its path.",
+  },
+  argv: {
+    type: "array",
+    maxItems: LIMITS.argvItems,
+    // LIMIT: characters of one argument; the kernel takes no more than 128 KiB.
+    items: { type: "string", maxLength: 131_071 },
+    description: "Its arguments, without the program's name.",
+  },
+  cwd: {
+    type: "string",
+    minLength: 1,
+    maxLength: LIMITS.pathBytes,
+    description: "Folder to run in, relative to the workspace. Default: the workspace.",
+  },
+  env: {
+    type: "object",
+    maxProperties: 64,
+    propertyNames: { pattern: "^[A-Za-z_][A-Za-z0-9_]{0,127}$" },
+    additionalProperties: { type: "string", maxLength: 32_768 },
+    description: "Variables to set, where the operator permits their names.",
+    "x-secret": "environment",
+  },
+} as const;
+
+export const PROGRAM_ARGUMENT: DeclaredProgram = {
+  pointer: "/bin",
+  kind: "program",
+  argv: "/argv",
+  cwd: "/cwd",
+  env: "/env",
+};
+
+// INVARIANT: what was decided on is what is started; a changed file is decided on anew.
+export function decidedCommand(bound: BoundArguments): SandboxRun["command"] {
+  const program = bound.program(PROGRAM_ARGUMENT.pointer);
+  if (!isUnchanged(program)) {
+    throw new FemtoError("FEMTO_FILE_CHANGED", `the program ${printable(program.path)} changed after the decision`);
+  }
+  const { path, realPath, args, cwd, environment } = program;
+  return { program: path, realPath, args, cwd, environment };
+}

@@ -1,0 +1,153 @@
+/**
+ * One pseudoterminal: the side of it that the host holds. Only its making and its size need native code; reading
+ * and writing are Node's own, because the native package's writing blocks the host while a program does not read.
+ */
+import { closeSync, writeSync } from "node:fs";
+import { createRequire } from "node:module";
+import { ReadStream } from "node:tty";
+import { errorText, FemtoError, systemErrorCode } from "@femtoclaw/protocol";
+
+interface Binding {
+  open(cols: number, rows: number): { readonly master: number; readonly slave: number };
+  resize(descriptor: number, cols: number, rows: number): void;
+}
+
+export interface PtySize {
+  readonly cols: number;
+  readonly rows: number;
+}
+
+/** Bytes for one write; the kernel takes a few KiB at once. */
+const WRITE_BYTES = 4_096;
+/** Pause before a write to a program that does not read is tried again. */
+const RETRY_MS = 20;
+
+const load = createRequire(import.meta.url);
+
+/** Loaded when the first terminal is opened, because a host without any needs no native code for them. */
+function binding(): Binding {
+  const { requireBinary } = load("node-pty/requireBinary.js") as { requireBinary(file: string): Binding };
+  return requireBinary("pty.node");
+}
+
+export class Pty {
+  readonly #master: number;
+  readonly #stream: ReadStream;
+  readonly #writing: Buffer[] = [];
+  #waitingBytes = 0;
+  #timer: NodeJS.Timeout | null = null;
+  #isClosed = false;
+
+  private constructor(master: number) {
+    this.#master = master;
+    this.#stream = new ReadStream(master);
+    // EIO is how a terminal says that no program has it any more.
+    this.#stream.on("error", () => this.close());
+    this.#stream.on("close", () => this.close());
+    this.#stream.pause();
+  }
+
+  /** Throws FEMTO_OS_REFUSED. `use` gets the program's side, which is closed after it. */
+  static open<Used>({ cols, rows }: PtySize, use: (pty: Pty, device: number) => Used): Used {
+    const { master, slave } = opened(cols, rows);
+    try {
+      const pty = Pty.#of(master);
+      try {
+        return use(pty, slave);
+      } catch (error) {
+        pty.close();
+        throw error;
+      }
+    } finally {
+      closeSync(slave);
+    }
+  }
+
+  static #of(master: number): Pty {
+    try {
+      return new Pty(master);
+    } catch (error) {
+      closeSync(master);
+      throw error;
+    }
+  }
+
+  /** Nothing is read before somebody listens. */
+  listen(onData: (chunk: Buffer) => void, onClosed: () => void): void {
+    this.#stream.on("close", onClosed);
+    this.#stream.on("data", (chunk: Buffer) => onData(chunk));
+    this.#stream.resume();
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  /** Bytes that the program has not taken yet, beside what the kernel holds for it. */
+  get waitingBytes(): number {
+    return this.#waitingBytes;
+  }
+
+  write(bytes: Buffer): void {
+    if (this.#isClosed || bytes.length === 0) return;
+    this.#writing.push(bytes);
+    this.#waitingBytes += bytes.length;
+    if (this.#timer === null) this.#writeOn();
+  }
+
+  resize({ cols, rows }: PtySize): void {
+    // INVARIANT: a descriptor that is closed may be another file's by now, so nothing is done to it.
+    if (!this.#isClosed) binding().resize(this.#master, cols, rows);
+  }
+
+  /** Back-pressure: what is not read fills the kernel's buffer, and the program then waits in its write. */
+  pause(): void {
+    this.#stream.pause();
+  }
+
+  resume(): void {
+    this.#stream.resume();
+  }
+
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#writing.length = 0;
+    this.#waitingBytes = 0;
+    this.#stream.destroy();
+  }
+
+  #writeOn(): void {
+    this.#timer = null;
+    for (let next = this.#writing[0]; next !== undefined; next = this.#writing[0]) {
+      const written = this.#tryWrite(next);
+      if (written === null) return;
+      this.#waitingBytes -= written;
+      if (written === next.length) this.#writing.shift();
+      else this.#writing[0] = next.subarray(written);
+      if (written > 0) continue;
+      this.#timer = setTimeout(() => this.#writeOn(), RETRY_MS);
+      return;
+    }
+  }
+
+  /** Bytes that were taken; null when the terminal has ended. */
+  #tryWrite(bytes: Buffer): number | null {
+    try {
+      return writeSync(this.#master, bytes, 0, Math.min(bytes.length, WRITE_BYTES));
+    } catch (error) {
+      if (systemErrorCode(error) === "EAGAIN") return 0;
+      this.close();
+      return null;
+    }
+  }
+}
+
+function opened(cols: number, rows: number): { readonly master: number; readonly slave: number } {
+  try {
+    return binding().open(cols, rows);
+  } catch (error) {
+    throw new FemtoError("FEMTO_OS_REFUSED", `no terminal could be made: ${errorText(error)}`);
+  }
+}

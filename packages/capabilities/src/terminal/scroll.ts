@@ -1,0 +1,53 @@
+/** The newest output of a terminal, by its place in all of it: for operators who look in, and may look in late. */
+
+export interface ScrollPart {
+  readonly data: Buffer;
+  /** Place of what follows. */
+  readonly next: number;
+  /** Bytes between the place that was asked for and what is still kept. */
+  readonly missed: number;
+}
+
+export class Scroll {
+  readonly #bytesMax: number;
+  #kept = Buffer.alloc(0);
+  #end = 0;
+  readonly #waiting = new Set<() => void>();
+
+  constructor(bytesMax: number) {
+    this.#bytesMax = bytesMax;
+  }
+
+  append(chunk: Buffer): void {
+    this.#kept = Buffer.concat([this.#kept, chunk]).subarray(-this.#bytesMax);
+    this.#end += chunk.length;
+    this.wake();
+  }
+
+  /** Lets those go on that wait for more, also where no more comes. */
+  wake(): void {
+    for (const resolve of this.#waiting) resolve();
+    this.#waiting.clear();
+  }
+
+  from(place: number): ScrollPart {
+    const oldest = this.#end - this.#kept.length;
+    const start = Math.min(Math.max(place, oldest), this.#end);
+    const data = Buffer.from(this.#kept.subarray(start - oldest));
+    return { data, next: this.#end, missed: Math.max(0, start - place) };
+  }
+
+  /** Resolves when something has come, or was woken, or it is over. */
+  async more(isOver: AbortSignal): Promise<void> {
+    if (isOver.aborted) return;
+    await new Promise<void>((resolve) => {
+      const wake = (): void => {
+        this.#waiting.delete(wake);
+        isOver.removeEventListener("abort", wake);
+        resolve();
+      };
+      this.#waiting.add(wake);
+      isOver.addEventListener("abort", wake, { once: true });
+    });
+  }
+}

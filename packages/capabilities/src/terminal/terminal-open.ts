@@ -1,0 +1,63 @@
+/** `terminal_open`: a program on a terminal of its own, inside the sandbox; it goes on after the call. */
+import { type CapabilityManifest, FemtoError } from "@femtoclaw/protocol";
+import type { Capability, CapabilityCall, CapabilityOutcome } from "../capability.ts";
+import { valueAt } from "../facts/arguments.ts";
+import { outcomeOf } from "../outcome.ts";
+import { decidedCommand, PROGRAM_ARGUMENT, PROGRAM_PROPERTIES } from "../process/program-arguments.ts";
+import { Terminal } from "./terminal.ts";
+import { COLS, ROWS } from "./terminal-argument.ts";
+
+const SANDBOX = "bubblewrap";
+const DEFAULT_SIZE = { cols: 80, rows: 24 };
+/** What programs are told about the terminal; most of them know it. */
+const TERM = "xterm-256color";
+
+const manifest: CapabilityManifest = {
+  name: "terminal_open",
+  version: "1.0.0",
+  description:
+    "Starts one program on a terminal of its own inside a sandbox, for programs that talk to a person: shells, editors, debuggers. Returns a terminal_id for terminal_write, terminal_read, terminal_resize and terminal_close. The terminal belongs to this session and ends with it.",
+  input: {
+    type: "object",
+    additionalProperties: false,
+    required: ["bin"],
+    properties: { ...PROGRAM_PROPERTIES, cols: COLS, rows: ROWS },
+  },
+  output: {
+    type: "object",
+    additionalProperties: false,
+    required: ["terminal_id", "cols", "rows", "sandbox"],
+    properties: {
+      terminal_id: { type: "string" },
+      cols: { type: "integer" },
+      rows: { type: "integer" },
+      sandbox: { type: "string" },
+    },
+  },
+  arguments: [PROGRAM_ARGUMENT],
+  effect: "execute",
+  idempotent: false,
+  // LIMIT: time for the program to start; what it does then is bounded by limits of terminals.
+  limits: { timeout_ms: 30_000, output_bytes: 4_096 },
+};
+
+export const terminalOpen: Capability = { manifest, isolation: "sandbox", execute };
+
+async function execute(call: CapabilityCall): Promise<CapabilityOutcome> {
+  return await outcomeOf(call.signal, SANDBOX, async () => {
+    const { args, bound, signal, sandbox } = call;
+    // INVARIANT: without a sandbox no program runs.
+    if (sandbox === null)
+      throw new FemtoError("FEMTO_SANDBOX_UNAVAILABLE", "this machine has no sandbox to run programs in");
+    const decided = decidedCommand(bound);
+    const command = { ...decided, environment: { TERM, ...decided.environment } };
+    const size = {
+      cols: Number(valueAt(args, "/cols") ?? DEFAULT_SIZE.cols),
+      rows: Number(valueAt(args, "/rows") ?? DEFAULT_SIZE.rows),
+    };
+    const id = await call.terminals.open({ view: sandbox, command, size, signal }, (request) =>
+      Terminal.start(request),
+    );
+    return { event: "succeeded", result: { terminal_id: id, ...size, sandbox: SANDBOX }, sandbox: SANDBOX };
+  });
+}

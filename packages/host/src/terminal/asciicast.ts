@@ -1,0 +1,59 @@
+/** Records of a terminal as an asciicast of version 3, which asciinema and other players play. Pure. */
+import type { TerminalRecord } from "@femtoclaw/runtime";
+
+/** The name by which programs on our terminals know them. */
+const TERM = "xterm-256color";
+
+const CODES = { output: "o", input: "i", size: "r" } as const;
+
+/** From records in their order to lines: the header, then one event a line. */
+export class Asciicast {
+  #lastUs = 0;
+  #begun = false;
+
+  /** Lines without their ends. */
+  linesOf(record: TerminalRecord): string[] {
+    switch (record.type) {
+      case "terminal.opened":
+        this.#begun = true;
+        this.#lastUs = record.mono_us;
+        return [header(record)];
+      case "terminal.recorded":
+        return [...this.#missingHeader(record), ...this.#eventsOf(record)];
+      case "terminal.closed":
+        return [...this.#missingHeader(record), this.#event(record.mono_us, "x", String(record.body.exit_code ?? 255))];
+    }
+  }
+
+  /** Its beginning may have been pruned; a player needs a header all the same. */
+  #missingHeader(record: TerminalRecord): string[] {
+    if (this.#begun) return [];
+    this.#begun = true;
+    this.#lastUs = record.mono_us;
+    return [JSON.stringify({ version: 3, term: { cols: 80, rows: 24, type: TERM } }), "# what came before was pruned"];
+  }
+
+  #eventsOf({ body }: TerminalRecord & { readonly type: "terminal.recorded" }): string[] {
+    const { at_us, text, marks } = body;
+    if (text === null) return ["# what was shown here was erased"];
+    let from = 0;
+    return marks.map(({ kind, after_us, chars }) => {
+      const part = text.slice(from, from + chars);
+      from += chars;
+      return this.#event(at_us + after_us, CODES[kind], part);
+    });
+  }
+
+  /** Times are differences to the event before; what was told late is not told before it. */
+  #event(atUs: number, code: string, data: string): string {
+    const interval = Math.max(0, atUs - this.#lastUs) / 1_000_000;
+    this.#lastUs = Math.max(atUs, this.#lastUs);
+    return JSON.stringify([interval, code, data]);
+  }
+}
+
+function header({ at, body }: TerminalRecord & { readonly type: "terminal.opened" }): string {
+  const { cols, rows, program } = body;
+  const timestamp = Math.floor(Date.parse(at) / 1_000);
+  return JSON.stringify({ version: 3, term: { cols, rows, type: TERM }, timestamp, command: program });
+}

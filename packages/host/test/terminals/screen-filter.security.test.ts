@@ -1,0 +1,64 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { ScreenFilter } from "../../src/terminal/screen-filter.ts";
+
+const pass = (text: string): string => new ScreenFilter().pass(text);
+
+describe("the filter of a watched screen", () => {
+  it.each([
+    ["colours", "\u001b[1;38;5;12mbold\u001b[0m"],
+    ["the cursor and erasing", "\u001b[2J\u001b[10;20H\u001b[Kx\u001b7\u001b8\u001bM"],
+    ["the other screen", "\u001b[?1049h\u001b[?25l\u001b[1;10r"],
+    ["line drawing", "\u001b(0lqqk\u001b(B"],
+    ["text of any script", "Ünïcödé 🦊\r\n\t"],
+  ])("lets %s through", (_, text) => {
+    expect(pass(text)).toBe(text);
+  });
+
+  it.each([
+    ["the clipboard", "\u001b]52;c;aGFja2Vk\u0007"],
+    ["the clipboard, ended otherwise", "\u001b]52;c;aGFja2Vk\u001b\\"],
+    ["a title", "\u001b]0;title\u0007"],
+    ["a link", "\u001b]8;;file:///etc/passwd\u001b\\"],
+    ["the question where the cursor is", "\u001b[6n"],
+    ["the question what it is", "\u001b[c\u001b[>c\u001bZ\u0005"],
+    ["the question for a setting", "\u001bP$qm\u001b\\"],
+    ["reports of the window", "\u001b[21t\u001b[8;1;1t"],
+    ["mice, pasting and focus", "\u001b[?1000h\u001b[?1006h\u001b[?2004h\u001b[?1004h"],
+    ["keys that send other things", "\u001b[?1h\u001b=\u001b[>4;2m\u001b[=5u\u001b[>1u"],
+    ["a program of keys", "\u001bP1;1|17/68656c6c6f\u001b\\"],
+    ["one-byte controls", "\u009d52;c;x\u009c".replace("52;c;x", "")],
+    ["a private message", "\u001b^x\u001b\\\u001b_y\u001b\\\u001bXz\u001b\\"],
+    ["a reset", "\u001bc\u001b[!p"],
+    ["printing", "\u001b[5i\u001b[?4i"],
+    ["the bell", "\u0007"],
+  ])("keeps %s away", (_, text) => {
+    expect(pass(text)).toBe("");
+  });
+
+  it("is not deceived by sequences within sequences, or cut anywhere", () => {
+    expect(pass("\u001b]0;a\u001b]52;c;x\u0007b")).toBe("b");
+    expect(pass("\u001b[\u001b]52;c;x\u0007ok")).toBe("ok");
+    expect(pass("\u001b\u001b]52;c;x\u0007ok")).toBe("ok");
+    expect(pass(`\u001b[${"1;".repeat(500)}m`)).not.toContain("\u001b");
+  });
+
+  it("gives the same wherever the output is cut, and never anything that is no drawing", () => {
+    const piece = fc.constantFrom(
+      ..."\u001b[]()?;:0159mhlcnPX^_\\\u0007\u0005\u009b\u009d~ \r\nAHJKtuqi=>!$".split(""),
+      "text",
+      "\u001b[",
+      "\u001b]52;c;",
+    );
+    fc.assert(
+      fc.property(fc.array(piece, { maxLength: 60 }), (pieces) => {
+        const whole = pass(pieces.join(""));
+        const filter = new ScreenFilter();
+        expect(pieces.map((one) => filter.pass(one)).join("")).toBe(whole);
+        const drawing = /\u001b(?:\[[0-9;:]*[A-Za-z@`]|\[\?[0-9;]+[hl]|[()][0B]|[78DEMH])/g;
+        expect(whole.replace(drawing, "")).not.toMatch(/[\u0000-\u0007\u0010-\u001f\u007f-\u009f]/);
+        expect(whole).not.toMatch(/\u001b\[[0-9;]*[cntxiq]/);
+      }),
+    );
+  });
+});

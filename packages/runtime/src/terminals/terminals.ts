@@ -1,0 +1,344 @@
+/**
+ * The open terminals of a runtime. Each holds a lease: it goes on while its opening would still be permitted, its
+ * session is there and no limit is reached, and is ended as a whole when one of it does not hold any more.
+ */
+import assert from "node:assert/strict";
+import type { ScrollPart, SessionTerminals, Terminal, TerminalKeeper, TerminalRequest } from "@femtoclaw/capabilities";
+import type { Clock, JournalEntry } from "@femtoclaw/journal";
+import {
+  errorText,
+  FemtoError,
+  LIMITS,
+  type ProgramQuestion,
+  printable,
+  type SessionId,
+  type TerminalClosedBody,
+} from "@femtoclaw/protocol";
+import type { TerminalSettings } from "../configuration/resolve-configuration.ts";
+import { entryBytes } from "../gate/entries.ts";
+import type { Execution } from "../gate/execution.ts";
+import type { GateTerminals, Standing } from "../gate/gate-parts.ts";
+import type { Problem } from "../gate/verdict.ts";
+import { settled } from "../settled.ts";
+import { Recorder } from "./recorder.ts";
+
+export type TerminalWhy = TerminalClosedBody["why"];
+
+export interface TerminalsParts {
+  readonly clock: Clock;
+  readonly settings: TerminalSettings;
+  /** Resolves once it is durable. */
+  append(entry: JournalEntry): Promise<{ readonly seq: number }>;
+  /** Nobody waits for it; one that is refused ends the runtime, because history would not tell what is. */
+  record(entry: JournalEntry): void;
+  /** Whether the journal has room to spare. */
+  hasRoom(): boolean;
+  isOpen(session: SessionId): boolean;
+  /** Why nothing of the session begins any more; null while it may. */
+  halted(session: SessionId): Problem | null;
+  /** Why the opening would not be permitted now. */
+  forbidden(opening: Execution): string | null;
+  isEnabled(tool: string): boolean;
+  standing(principal: string): Standing;
+}
+
+/** What an operator sees of a terminal. */
+export interface TerminalStatus {
+  readonly id: string;
+  readonly session: string;
+  readonly principal: string;
+  readonly program: string;
+  readonly cols: number;
+  readonly rows: number;
+  readonly opened_at: string;
+  readonly running: boolean;
+  readonly exit_code: number | null;
+  readonly signal: string | null;
+  readonly bytes_in: number;
+  readonly bytes_out: number;
+  readonly unread_bytes: number;
+  readonly idle_ms: number;
+}
+
+export type WatchedPart = ScrollPart & Pick<TerminalStatus, "cols" | "rows" | "running">;
+
+interface Ending {
+  readonly why: TerminalWhy;
+  readonly reason: string;
+}
+
+interface Kept {
+  readonly id: string;
+  readonly terminal: Terminal;
+  readonly opening: Execution;
+  readonly question: ProgramQuestion;
+  readonly recorder: Recorder;
+  /** The record that says that it was opened. */
+  readonly opened: number;
+  readonly openedAt: string;
+  readonly openedUs: number;
+  usedUs: number;
+  /** Why it is ended from here; null while it is not. */
+  ending: Ending | null;
+}
+
+export class Terminals implements GateTerminals {
+  readonly #parts: TerminalsParts;
+  /** Those that have ended stay until they are closed, or newer ones take their place; the oldest stands first. */
+  readonly #kept = new Map<string, Kept>();
+  /** Places of those that are on their way, by session. */
+  readonly #starting: SessionId[] = [];
+  #cancelReview: (() => void) | null = null;
+  #stopped: Ending | null = null;
+
+  constructor(parts: TerminalsParts) {
+    this.#parts = parts;
+  }
+
+  /** Terminals on which something runs. */
+  get running(): number {
+    return this.#live.length;
+  }
+
+  keeper(execution: Execution): TerminalKeeper {
+    return {
+      open: (request, start) => this.#open(execution, request, start),
+      close: async (id) => {
+        const kept = this.#kept.get(id);
+        if (kept === undefined || kept.opening.session !== execution.session) return;
+        this.#end(kept, { why: "closed", reason: "its session closed it" }, "politely");
+        await kept.terminal.whenEnded;
+        this.#kept.delete(id);
+      },
+    };
+  }
+
+  // INVARIANT: I8: only the session that opened a terminal finds it.
+  of(session: SessionId): SessionTerminals {
+    return (id) => {
+      const kept = this.#kept.get(id);
+      if (kept === undefined || kept.opening.session !== session) return null;
+      kept.usedUs = this.#parts.clock.monotonicUs();
+      const { question, terminal, opening } = kept;
+      return { question, bound: { kind: "terminal", id, terminal, approval: opening.approval } };
+    };
+  }
+
+  /** Ends what would not be permitted now, and what has reached a limit. */
+  review(): void {
+    for (const kept of this.#live) {
+      const ending = this.#endingOf(kept);
+      if (ending !== null) this.#end(kept, ending);
+    }
+  }
+
+  /** The session is over, and with it what it opened. */
+  endSession(session: SessionId): void {
+    const own = [...this.#kept.values()].filter(({ opening }) => opening.session === session);
+    for (const kept of own) {
+      this.#end(kept, { why: "session", reason: "its session ended" });
+      // Until then a stop of the host waits for it as for the others.
+      void kept.terminal.whenEnded.then(() => this.#kept.delete(kept.id));
+    }
+  }
+
+  /** Ends all and lets none begin; resolves when nothing runs any more, or after the grace time. */
+  async stop(reason: string): Promise<void> {
+    this.#stopped ??= { why: "stopped", reason: printable(reason, LIMITS.reasonChars) };
+    const live = this.#live;
+    for (const kept of live) this.#end(kept, this.#stopped);
+    const all = Promise.all(live.map(({ terminal }) => terminal.whenEnded)).then(() => undefined);
+    await settled(this.#parts.clock, all, LIMITS.graceMs);
+    this.#cancelReview?.();
+    this.#cancelReview = null;
+  }
+
+  /** The newest first. */
+  list(): TerminalStatus[] {
+    return [...this.#kept.values()].map((kept) => this.#statusOf(kept)).reverse();
+  }
+
+  /** Output for an operator, who takes nothing away by looking. Throws FEMTO_TERMINAL_NOT_FOUND. */
+  async watch(id: string, from: number, waitMs: number): Promise<WatchedPart> {
+    const kept = this.#kept.get(id);
+    if (kept === undefined) {
+      const reason = `no terminal \`${printable(id, LIMITS.labelChars)}\` is open`;
+      throw new FemtoError("FEMTO_TERMINAL_NOT_FOUND", reason);
+    }
+    const { terminal } = kept;
+    const part = await terminal.watch(from, waitMs);
+    return { ...part, ...terminal.size, running: terminal.end === null };
+  }
+
+  get #live(): Kept[] {
+    return [...this.#kept.values()].filter(({ terminal }) => terminal.end === null);
+  }
+
+  async #open(
+    execution: Execution,
+    request: TerminalRequest,
+    start: (request: TerminalRequest) => Promise<Terminal>,
+  ): Promise<string> {
+    const { session } = execution;
+    this.#requirePlace(session);
+    this.#starting.push(session);
+    try {
+      const terminal = await start(request);
+      try {
+        return await this.#keep(execution, terminal);
+      } catch (error) {
+        terminal.kill();
+        await terminal.whenEnded;
+        throw error;
+      }
+    } finally {
+      this.#starting.splice(this.#starting.indexOf(session), 1);
+    }
+  }
+
+  // INVARIANT: I9: terminals have limits, those on their way included.
+  #requirePlace(session: SessionId): void {
+    if (!this.#parts.isOpen(session)) throw cancelled("its session has ended, and a terminal ends with its session");
+    const live = this.#live;
+    const own = live.filter(({ opening }) => opening.session === session).length;
+    const ownStarting = this.#starting.filter((one) => one === session).length;
+    if (own + ownStarting >= LIMITS.terminalsPerSession) {
+      const reason = `${LIMITS.terminalsPerSession} terminals of this session are open, and no more may be`;
+      throw new FemtoError("FEMTO_TERMINAL_LIMIT", reason);
+    }
+    if (live.length + this.#starting.length >= LIMITS.terminals) {
+      throw new FemtoError("FEMTO_TERMINAL_LIMIT", `${LIMITS.terminals} terminals are open, and no more may be`);
+    }
+  }
+
+  // INVARIANT: I1: that a terminal is open is durable before anybody hears of it.
+  async #keep(opening: Execution, terminal: Terminal): Promise<string> {
+    const { id, session, actor, facts } = opening;
+    const question = facts?.questions[0];
+    assert(question?.kind === "program", "a terminal is opened by a call that names a program");
+    const { recordInput } = this.#parts.settings;
+    const body = { terminal: id, program: question.program, ...terminal.size, input_recorded: recordInput };
+    const { seq } = await this.#parts.append({ type: "terminal.opened", actor, session, execution: null, body });
+    const { clock } = this.#parts;
+    const recorder = new Recorder({
+      ...{ clock, terminal: id, recordsInput: recordInput, hasRoom: () => this.#parts.hasRoom() },
+      // INVARIANT: I9: a journal that takes no more of what proposers cause costs the recording, and not the host.
+      entry: (recorded) => {
+        const entry = this.#entryOf(opening, { type: "terminal.recorded", ...recorded });
+        this.#parts.append(entry).catch(() => recorder.lose(recorded.body.text?.length ?? 0));
+      },
+    });
+    const nowUs = clock.monotonicUs();
+    const kept: Kept = {
+      ...{ id, terminal, opening, question, recorder, opened: seq, openedUs: nowUs, usedUs: nowUs, ending: null },
+      openedAt: new Date(clock.nowUs() / 1_000).toISOString(),
+    };
+    this.#kept.set(id, kept);
+    this.#forgetOldest(session);
+    terminal.listen({
+      onOutput: (text) => recorder.output(text),
+      onInput: (text) => recorder.input(text),
+      onSize: (size) => recorder.size(size),
+      onOverflow: () =>
+        this.#end(kept, { why: "output", reason: `it wrote more than ${LIMITS.terminalOutputBytes} bytes` }),
+    });
+    void terminal.whenEnded.then(() => this.#ended(kept));
+    this.#reviewLater();
+    // While it started, anything may have changed; what has ended it stands in its record and in the answer.
+    const ending = this.#endingOf(kept) ?? stoppedBy(opening);
+    if (ending === null) return id;
+    this.#end(kept, ending);
+    this.#kept.delete(id);
+    throw cancelled(`the terminal was ended at once: ${ending.reason}`);
+  }
+
+  /** INVARIANT: I3: whatever may not be known for certain ends a terminal, and nothing that was said once keeps it. */
+  #endingOf({ opening, openedUs, usedUs }: Kept): Ending | null {
+    if (this.#stopped !== null) return this.#stopped;
+    const { session, actor, standing, call } = opening;
+    if (!this.#parts.isOpen(session)) return { why: "session", reason: "its session ended" };
+    const halted = this.#parts.halted(session);
+    if (halted !== null) return { why: "halted", reason: halted.reason };
+    if (!this.#parts.isEnabled(call?.tool ?? "")) return { why: "policy", reason: "its capability was disabled" };
+    const forbidden = this.#parts.forbidden(opening);
+    if (forbidden !== null) return { why: "policy", reason: forbidden };
+    if (!isSameView(standing, this.#parts.standing(actor.principal))) {
+      return { why: "policy", reason: "what its programs may see is not what they see" };
+    }
+    const { idleMs, totalMs } = this.#parts.settings;
+    const nowUs = this.#parts.clock.monotonicUs();
+    if (nowUs - openedUs >= totalMs * 1_000) return { why: "expired", reason: `it was open for ${totalMs} ms` };
+    if (nowUs - usedUs >= idleMs * 1_000) return { why: "idle", reason: `nobody used it for ${idleMs} ms` };
+    return null;
+  }
+
+  #end(kept: Kept, ending: Ending, how: "politely" | "at once" = "at once"): void {
+    if (kept.terminal.end !== null) return;
+    kept.ending ??= { ...ending, reason: printable(ending.reason, LIMITS.reasonChars) };
+    if (how === "politely") kept.terminal.hangUp();
+    else kept.terminal.kill();
+  }
+
+  #ended({ terminal, opening, recorder, opened, id, ending }: Kept): void {
+    recorder.end();
+    const { exitCode, signal } = terminal.end ?? { exitCode: null, signal: null };
+    const { why, reason } = ending ?? { why: "exited", reason: "its program ended" };
+    const body: TerminalClosedBody = {
+      ...{ terminal: id, opened, why, reason, exit_code: exitCode, signal },
+      ...{ bytes_in: terminal.bytesIn, bytes_out: terminal.bytesOut, unrecorded: recorder.unrecorded },
+    };
+    this.#parts.record(this.#entryOf(opening, { type: "terminal.closed", body }));
+  }
+
+  /** What is recorded of a terminal counts as its session's. */
+  #entryOf(
+    { session, actor, quota }: Execution,
+    entry: Pick<JournalEntry & { readonly type: "terminal.recorded" | "terminal.closed" }, "type" | "body">,
+  ): JournalEntry {
+    const whole = { ...entry, actor, session, execution: null } as JournalEntry;
+    quota.spend(entryBytes(whole), this.#parts.clock.monotonicUs());
+    return whole;
+  }
+
+  /** Of the session's terminals that have ended, as many are kept as may run. */
+  #forgetOldest(session: SessionId): void {
+    const ended = [...this.#kept.values()].filter(
+      ({ opening, terminal }) => opening.session === session && terminal.end !== null,
+    );
+    for (const { id } of ended.slice(0, -LIMITS.terminalsPerSession)) this.#kept.delete(id);
+  }
+
+  #reviewLater(): void {
+    this.#cancelReview ??= this.#parts.clock.after(LIMITS.terminalReviewMs, () => {
+      this.#cancelReview = null;
+      this.review();
+      if (this.running > 0) this.#reviewLater();
+    });
+  }
+
+  #statusOf({ id, terminal, opening, question, openedAt, usedUs }: Kept): TerminalStatus {
+    const { end, size, bytesIn, bytesOut, unreadBytes } = terminal;
+    return {
+      ...{ id, session: opening.session, principal: opening.actor.principal, program: question.program, ...size },
+      ...{ opened_at: openedAt, running: end === null, exit_code: end?.exitCode ?? null, signal: end?.signal ?? null },
+      ...{ bytes_in: bytesIn, bytes_out: bytesOut, unread_bytes: unreadBytes },
+      idle_ms: Math.round((this.#parts.clock.monotonicUs() - usedUs) / 1_000),
+    };
+  }
+}
+
+function cancelled(reason: string): FemtoError {
+  return new FemtoError("FEMTO_CAPABILITY_CANCELLED", reason);
+}
+
+/** An operator, a halt or a mark has stopped the call while its program started. */
+function stoppedBy({ abort: { signal }, stopReason }: Execution): Ending | null {
+  if (!signal.aborted) return null;
+  return { why: "policy", reason: stopReason ?? errorText(signal.reason) };
+}
+
+/** INVARIANT: one grant, two fences: a policy that shows children other places than before ends those that see the old ones. */
+function isSameView(then: Standing | null, now: Standing): boolean {
+  if (then?.sandbox === now.sandbox) return true;
+  return JSON.stringify(then?.sandbox?.mounts) === JSON.stringify(now.sandbox?.mounts);
+}

@@ -1,0 +1,67 @@
+/** Starts bubblewrap as a child of this process, and reaches the processes inside it. */
+import { type ChildProcess, type IOType, spawn } from "node:child_process";
+import { closeSync, openSync, readFileSync } from "node:fs";
+import { errorText, FemtoError, systemErrorCode } from "@femtoclaw/protocol";
+import { STATUS_DESCRIPTOR } from "./bubblewrap.ts";
+import { inheritedDescriptors } from "./inspection.ts";
+
+/** `stdio` are the three of the child itself; filter and status follow them as pipes. */
+export function startChild(
+  program: string,
+  args: readonly string[],
+  stdio: readonly [IOType | number, IOType | number, IOType | number],
+  options: { readonly detached?: boolean } = {},
+): ChildProcess {
+  const all: (IOType | number)[] = [...stdio, "pipe", "pipe"];
+  const nothing = openSync("/dev/null", "r+");
+  try {
+    // INVARIANT: no descriptor of this process reaches a child that is not meant for it, also none that was opened
+    // without close-on-exec since, as terminals are; an empty file takes its place.
+    for (const descriptor of inheritedDescriptors()) {
+      while (all.length < descriptor) all.push("ignore");
+      if (descriptor > STATUS_DESCRIPTOR) all[descriptor] = nothing;
+    }
+    return spawn(program, args, { ...options, cwd: "/", env: {}, stdio: all });
+  } catch (error) {
+    // For example E2BIG: the arguments are more than the system takes.
+    throw new FemtoError(
+      "FEMTO_OS_REFUSED",
+      `the sandbox could not be started (${systemErrorCode(error) ?? errorText(error)})`,
+    );
+  } finally {
+    closeSync(nothing);
+  }
+}
+
+/**
+ * Sends a signal to the program and to orphans beside it; false when none of them could be reached. A signal to
+ * bubblewrap itself would kill everything at once, so the processes inside are asked: bubblewrap's child is
+ * process 1 of the sandbox, and its children are the program and orphans. Bubblewrap has not been waited for here,
+ * so that none of these numbers can have been given anew.
+ */
+export function signalInside({ pid, exitCode, signalCode }: ChildProcess, signal: NodeJS.Signals): boolean {
+  if (pid === undefined || exitCode !== null || signalCode !== null) return false;
+  return (
+    childrenOf(pid)
+      .flatMap(childrenOf)
+      .filter((inside) => isReached(inside, signal)).length > 0
+  );
+}
+
+function childrenOf(pid: number): number[] {
+  try {
+    return readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").split(" ").filter(Boolean).map(Number);
+  } catch {
+    // It has ended, or this kernel does not tell: who cannot be asked to end is killed.
+    return [];
+  }
+}
+
+function isReached(pid: number, signal: NodeJS.Signals): boolean {
+  try {
+    return process.kill(pid, signal);
+  } catch {
+    // It has ended by itself, or may not be asked; it is killed with all others.
+    return false;
+  }
+}

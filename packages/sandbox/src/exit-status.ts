@@ -1,0 +1,14 @@
+/** How a program ended, as bubblewrap reports it. */
+import { constants } from "node:os";
+
+/** The exit code in what bubblewrap wrote to its status descriptor; null while there is none. */
+export function exitCodeIn(status: string): number | null {
+  const reported = /"exit-code": (\d+)/.exec(status)?.[1];
+  return reported === undefined ? null : Number(reported);
+}
+
+/** The signal that an exit code above 128 stands for by convention. */
+export function signalOf(exitCode: number): string | null {
+  const found = Object.entries(constants.signals).find(([, number]) => number === exitCode - 128);
+  return found?.[0] ?? null;
+}

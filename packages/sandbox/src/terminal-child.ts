@@ -1,0 +1,108 @@
+/**
+ * Starts one program inside the sandbox on a terminal of its own. It lives until it ends by itself or is ended as a
+ * whole. Call it from the main thread: bubblewrap dies with the thread that started it.
+ */
+import type { ChildProcess } from "node:child_process";
+import type { Readable, Writable } from "node:stream";
+import { FemtoError, LIMITS, printable, systemErrorCode } from "@femtoclaw/protocol";
+import { bubblewrapArguments, FILTER_DESCRIPTOR, type SandboxCommand, STATUS_DESCRIPTOR } from "./bubblewrap.ts";
+import { signalInside, startChild } from "./bubblewrap-child.ts";
+import { currentView } from "./current-view.ts";
+import { exitCodeIn, signalOf } from "./exit-status.ts";
+import { hostInspection } from "./inspection.ts";
+import { type SandboxView, visibilityOf } from "./view.ts";
+
+export interface TerminalStart {
+  readonly view: SandboxView;
+  readonly command: SandboxCommand;
+  /** Descriptor of the terminal that the program gets as its own; whoever opened it closes it after the start. */
+  readonly device: number;
+}
+
+export interface TerminalEnd {
+  /** As the program left it, 128 + N for one that signal N ended; null when it was killed from here. */
+  readonly exitCode: number | null;
+  readonly signal: string | null;
+}
+
+export class TerminalChild {
+  /** Resolves once the program runs; rejects with FEMTO_SANDBOX_UNAVAILABLE when it was not started. */
+  readonly started: Promise<void>;
+  /** Resolves when nothing runs on the terminal any more. */
+  readonly ended: Promise<TerminalEnd>;
+  readonly #child: ChildProcess;
+  readonly #started = Promise.withResolvers<void>();
+  readonly #ended = Promise.withResolvers<TerminalEnd>();
+  #status = "";
+  #killTimer: NodeJS.Timeout | null = null;
+
+  /** Throws FEMTO_SANDBOX_UNAVAILABLE where the program would not be visible, FEMTO_OS_REFUSED for arguments that are too much. */
+  constructor({ view: planned, command, device }: TerminalStart) {
+    this.started = this.#started.promise;
+    this.ended = this.#ended.promise;
+    // Who waits for the end alone hears of a start that failed as an end.
+    this.started.catch(() => undefined);
+    const { children } = planned;
+    const view = children.begin(planned, currentView);
+    void this.ended.then(() => children.end());
+    try {
+      const args = bubblewrapArguments(view, command, [setsidOf(view), "--ctty"]);
+      // Apart from the terminal of whoever runs the host, whose interrupts are for the host alone.
+      this.#child = startChild(view.bubblewrap, args, [device, device, device], { detached: true });
+    } catch (error) {
+      this.#ended.resolve({ exitCode: null, signal: null });
+      throw error;
+    }
+    this.#child.on("error", (error) => this.#end(systemErrorCode(error) ?? error.message));
+    // When there were no descriptors left to start it with, Node made no streams either.
+    if (this.#child.pid !== undefined) this.#connect(view.filter);
+  }
+
+  /** Hangs up, as a terminal that is closed does, and kills what has not ended after the grace time. */
+  hangUp(): void {
+    if (!signalInside(this.#child, "SIGHUP")) return this.kill();
+    signalInside(this.#child, "SIGCONT");
+    this.#killTimer ??= setTimeout(() => this.kill(), LIMITS.graceMs);
+  }
+
+  /** INVARIANT: nothing outlives this; without bubblewrap the kernel kills the sandbox's process 1 and so all others. */
+  kill(): void {
+    this.#child.kill("SIGKILL");
+  }
+
+  #connect(filter: Uint8Array): void {
+    const { stdio } = this.#child;
+    for (const stream of stdio) stream?.on("error", () => undefined);
+    const status = stdio[STATUS_DESCRIPTOR] as Readable | null | undefined;
+    status?.setEncoding("utf8").on("data", (text: string) => {
+      this.#status += text;
+      if (this.#status.includes('"child-pid"')) this.#started.resolve();
+    });
+    (stdio[FILTER_DESCRIPTOR] as Writable | null | undefined)?.end(filter);
+    this.#child.on("close", () => this.#end("it gave no reason"));
+  }
+
+  #end(reason: string): void {
+    if (this.#killTimer !== null) clearTimeout(this.#killTimer);
+    this.#started.reject(
+      new FemtoError("FEMTO_SANDBOX_UNAVAILABLE", `bubblewrap did not start the program: ${printable(reason, 300)}`),
+    );
+    const exitCode = exitCodeIn(this.#status);
+    const signal = exitCode === null ? (this.#child.signalCode ?? "SIGKILL") : signalOf(exitCode);
+    this.#ended.resolve({ exitCode, signal });
+  }
+}
+
+/**
+ * What makes the terminal the controlling one of a session that begins with the program, inside the sandbox. So job
+ * control works, and what is typed interrupts the program and not bubblewrap, which would end with everything in it;
+ * the system call filter keeps the program from typing by itself.
+ */
+function setsidOf({ authority, mounts }: SandboxView): string {
+  const path = hostInspection.findProgram("setsid", authority.searchPath);
+  if (path === null || visibilityOf(mounts, path) !== "readOnly") {
+    const reason = `setsid, with which terminals are made, is not visible in ${authority.searchPath.join(", ")}`;
+    throw new FemtoError("FEMTO_SANDBOX_UNAVAILABLE", reason, { fix: "Install util-linux." });
+  }
+  return path;
+}
