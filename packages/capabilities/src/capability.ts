@@ -1,7 +1,7 @@
 /** What a capability is to the runtime: a manifest that it declares, and one effect that it performs when told to. */
 import type { Authority, CapabilityManifest, ErrorCode, JsonValue } from "@femtoclaw/protocol";
 import type { SandboxView } from "@femtoclaw/sandbox";
-import type { BoundArguments } from "./facts/bound-arguments.ts";
+import type { BoundArguments, BoundHost } from "./facts/bound-arguments.ts";
 
 export type JsonObject = { [key: string]: JsonValue };
 
@@ -25,7 +25,19 @@ export interface CapabilityCall {
   readonly authority: Authority;
   /** Null where this machine has no sandbox; a capability that needs one then refuses. */
   readonly sandbox: SandboxView | null;
+  /** Asks the gate whether the effect may go on to another URL. What it says is durable before it answers. */
+  readonly goOn: (next: NextHop) => Promise<HopAnswer>;
 }
+
+export interface NextHop {
+  readonly url: string;
+  readonly method: string;
+}
+
+/** Where the effect may go on, and to these addresses only; or why not. */
+export type HopAnswer =
+  | { readonly ok: true; readonly host: BoundHost }
+  | { readonly ok: false; readonly reason: string };
 
 export type CapabilityOutcome =
   | { readonly event: "succeeded"; readonly result: JsonObject; readonly sandbox: string | null }

@@ -1,15 +1,25 @@
 /** The built-in capabilities, and the facts that trusted code takes from the arguments of any capability. */
 export { builtinCapabilities } from "./builtin.ts";
-export type { Capability, CapabilityCall, CapabilityOutcome, Isolation, JsonObject } from "./capability.ts";
+export type {
+  Capability,
+  CapabilityCall,
+  CapabilityOutcome,
+  HopAnswer,
+  Isolation,
+  JsonObject,
+  NextHop,
+} from "./capability.ts";
 export { compiledAhead } from "./compiled-schemas.ts";
 export {
   BoundArguments,
+  type BoundHost,
   type BoundPath,
   type BoundProgram,
   type FileVersion,
   type HeldFile,
   type HeldFolder,
 } from "./facts/bound-arguments.ts";
+export { HostNames, type LookUp, systemLookUp } from "./facts/host-names.ts";
 export { namedFiles } from "./facts/named-files.ts";
 export { ProgramDigests } from "./facts/program-digests.ts";
 export { type FactsRequest, type FactsResult, takeFacts } from "./facts/take-facts.ts";

@@ -75,6 +75,7 @@ export class Playground implements Disposable {
       limits: call.limits ?? { timeoutMs: 20_000, outputBytes: 1_048_576 },
       authority: this.authority,
       sandbox: this.sandbox,
+      goOn: async () => ({ ok: false, reason: "there is no gate here" }),
     });
   }
 

@@ -65,7 +65,8 @@ describe("process_exec", () => {
     await using bound = taken.bound;
     const { signal } = new AbortController();
     const limits = { timeoutMs: 1_000, outputBytes: 1_000 };
-    const call = { args: { bin: "true" }, bound, signal, limits, authority: place.authority, sandbox: null };
+    const goOn = async () => ({ ok: false, reason: "there is no gate here" }) as const;
+    const call = { args: { bin: "true" }, bound, signal, limits, authority: place.authority, sandbox: null, goOn };
     expect(await capability("process_exec").execute(call)).toMatchObject({
       event: "failed",
       code: "FEMTO_SANDBOX_UNAVAILABLE",

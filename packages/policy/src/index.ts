@@ -29,5 +29,6 @@ export { PolicyTrial } from "./files/trial.ts";
 export { NO_HISTORY } from "./history-context.ts";
 export { type LintFinding, lintAuthority } from "./lint.ts";
 export type { DecisionRequest } from "./request.ts";
-export type { CompiledRule, ToolGrant } from "./rules.ts";
+export type { ToolGrant } from "./rules.ts";
 export { contextOf, type PolicyAction, policyActions, type ResourceType } from "./schema.ts";
+export type { CompiledRule } from "./table-rule.ts";

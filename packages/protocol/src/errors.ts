@@ -107,6 +107,11 @@ export const ERRORS = define({
   ),
   FEMTO_FILE_CHANGED: failed("The file changed between decision and effect; send the call again."),
   FEMTO_FILE_TOO_LARGE: failed("Read a part of the file with offset and length."),
+  FEMTO_FETCH_FAILED: failed("Look at the reason: the host did not answer, or not in HTTP as it has to be."),
+  FEMTO_FETCH_TOO_LARGE: failed("Ask the host for less, for example with a Range header or another URL."),
+  FEMTO_FETCH_REDIRECT: failed(
+    "Fetch the address that the answer leads to by a call of its own, where that is permitted.",
+  ),
   FEMTO_OS_REFUSED: failed("The operating system refused; FemtoClaw never retries with more privilege."),
   FEMTO_SANDBOX_UNAVAILABLE: failed("Run `femtoclaw doctor`; it names what the sandbox needs on this machine."),
   FEMTO_EXECUTION_INTERRUPTED: {

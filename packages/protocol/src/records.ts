@@ -22,6 +22,7 @@ export interface RecordBodies {
   "approval.asked": T.ApprovalAskedBody;
   "approval.answered": T.ApprovalAnsweredBody;
   "execution.intent": T.ExecutionIntentBody;
+  "execution.hop": T.ExecutionHopBody;
   "execution.outcome": T.ExecutionOutcomeBody;
   "execution.interrupted": T.ExecutionInterruptedBody;
   "overload.refused": T.OverloadRefusedBody;
@@ -64,6 +65,7 @@ export const MACHINE_OF: Readonly<Record<RecordType, MachineId>> = {
   "approval.asked": "execution",
   "approval.answered": "execution",
   "execution.intent": "execution",
+  "execution.hop": "execution",
   "execution.outcome": "execution",
   "execution.interrupted": "execution",
   "overload.refused": "execution",

@@ -358,6 +358,7 @@ export class Runtime implements AsyncDisposable {
       standing: (principal) => this.#inForce.standing(principal),
       journal: this.journal,
       histories: this.#opened.histories,
+      lookUp: this.#surroundings.lookUp,
       admission: () => this.#admission(),
       quota: (session) => this.#sessions.quotaOf(session),
       lost: (execution, reason) => this.#log({ level: "error", event: "execution.lost", execution, reason }),

@@ -50,12 +50,26 @@ export interface BoundProgram {
   readonly cwd: string;
 }
 
+export interface BoundHost {
+  readonly kind: "host";
+  readonly scheme: "http" | "https";
+  /** Canonical; an IPv6 address stands in brackets. */
+  readonly host: string;
+  readonly port: number;
+  /** Path and query, as they are sent. */
+  readonly target: string;
+  /** The only addresses that may be dialled, in the order in which they were found. */
+  readonly addresses: readonly string[];
+}
+
+export type BoundArgument = BoundPath | BoundProgram | BoundHost;
+
 export class BoundArguments implements AsyncDisposable {
-  readonly #byPointer: ReadonlyMap<string, BoundPath | BoundProgram>;
+  readonly #byPointer: ReadonlyMap<string, BoundArgument>;
   readonly #held: DisposableStack;
 
   /** Takes over the descriptors that `held` closes. */
-  constructor(byPointer: ReadonlyMap<string, BoundPath | BoundProgram>, held: DisposableStack) {
+  constructor(byPointer: ReadonlyMap<string, BoundArgument>, held: DisposableStack) {
     this.#byPointer = byPointer;
     this.#held = held;
   }
@@ -76,8 +90,16 @@ export class BoundArguments implements AsyncDisposable {
     return bound;
   }
 
+  /** The host that the manifest declares under this pointer. */
+  host(pointer: string): BoundHost {
+    const bound = this.#byPointer.get(pointer);
+    assert(bound?.kind === "host", `the manifest declares a host at ${pointer}`);
+    assert(!this.#held.disposed, "bound arguments are used only during their call");
+    return bound;
+  }
+
   /** In the order in which the manifest declares them. */
-  get all(): readonly (BoundPath | BoundProgram)[] {
+  get all(): readonly BoundArgument[] {
     assert(!this.#held.disposed, "bound arguments are used only during their call");
     return [...this.#byPointer.values()];
   }

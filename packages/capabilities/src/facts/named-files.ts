@@ -5,12 +5,12 @@
 import { closeSync, constants, fstatSync, openSync, readlinkSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import { type ApprovedFile, type Authority, LIMITS } from "@femtoclaw/protocol";
-import type { BoundArguments, BoundPath, BoundProgram } from "./bound-arguments.ts";
+import type { BoundArgument, BoundArguments, BoundPath, BoundProgram } from "./bound-arguments.ts";
 import { digestOf } from "./program-digests.ts";
 
 /** In the order of the arguments. What cannot be looked at is not among them; the call itself then fails on it. */
 export async function namedFiles(bound: BoundArguments, authority: Authority): Promise<ApprovedFile[]> {
-  const paths = bound.all.flatMap((one) => (one.kind === "path" ? targetOf(one) : operandsOf(one)));
+  const paths = bound.all.flatMap(namedBy);
   const files: ApprovedFile[] = [];
   // INVARIANT: I9: who proposes chooses the files, so what is read for all of them together has a limit.
   let leftBytes: number = LIMITS.approvalFileBytes;
@@ -22,6 +22,17 @@ export async function namedFiles(bound: BoundArguments, authority: Authority): P
     if (file.sha256 !== null) leftBytes -= file.bytes;
   }
   return files;
+}
+
+function namedBy(bound: BoundArgument): string[] {
+  switch (bound.kind) {
+    case "path":
+      return targetOf(bound);
+    case "program":
+      return operandsOf(bound);
+    case "host":
+      return [];
+  }
 }
 
 /** By its descriptor, so that it is the very file that the call will reach. */

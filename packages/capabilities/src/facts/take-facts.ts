@@ -7,7 +7,9 @@ import type { SandboxView } from "@femtoclaw/sandbox";
 import type { JsonObject } from "../capability.ts";
 import { contentBytes } from "../files/content.ts";
 import { textAt, valueAt } from "./arguments.ts";
-import { BoundArguments, type BoundPath, type BoundProgram } from "./bound-arguments.ts";
+import { type BoundArgument, BoundArguments } from "./bound-arguments.ts";
+import { resolveHost } from "./host.ts";
+import { HostNames } from "./host-names.ts";
 import { resolveCreatable, resolveExisting } from "./path.ts";
 import { resolveProgram } from "./program.ts";
 import type { ProgramDigests } from "./program-digests.ts";
@@ -20,6 +22,10 @@ export interface FactsRequest {
   readonly authority: Authority;
   readonly sandbox: SandboxView | null;
   readonly digests: ProgramDigests;
+  /** Looks hosts up; without it no name has an address. */
+  readonly names?: HostNames;
+  /** N for the Nth redirect of the call; absent for the call itself. */
+  readonly hop?: number;
 }
 
 export type FactsResult =
@@ -50,18 +56,24 @@ export async function takeFacts(request: FactsRequest): Promise<FactsResult> {
 interface Resolved {
   readonly pointer: string;
   readonly question: FactQuestion;
-  readonly bound: BoundPath | BoundProgram;
+  readonly bound: BoundArgument;
 }
+
+const NO_NAMES = new HostNames(async () => []);
 
 async function resolve(
   declared: Exclude<DeclaredArgument, { kind: "size" }>,
-  { manifest, args, authority, sandbox, digests }: FactsRequest,
+  { manifest, args, authority, sandbox, digests, names = NO_NAMES, hop = 0 }: FactsRequest,
   held: DisposableStack,
 ): Promise<Resolved> {
   const { pointer } = declared;
   const { workspace, searchPath } = authority;
   if (declared.kind === "program") {
     return { pointer, ...(await resolveProgram({ declared, args, workspace, searchPath, sandbox, digests }, held)) };
+  }
+  if (declared.kind === "host") {
+    const bytes = sizeOf(manifest, args);
+    return { pointer, ...(await resolveHost({ declared, args, authority, names, bytes, hop })) };
   }
   const text = textAt(args, pointer);
   if (declared.access !== "create") return { pointer, ...resolveExisting(text, workspace, held) };
@@ -79,6 +91,7 @@ function sizeOf(manifest: CapabilityManifest, args: JsonObject): number {
 /** By convention a member `encoding` beside a text says how it stands for bytes. */
 function sizeAt(args: JsonObject, pointer: string): number {
   const value = valueAt(args, pointer);
+  if (value === undefined) return 0;
   if (typeof value !== "string") throw new Refusal(`the argument ${pointer} is not a text`);
   const encoding = valueAt(args, `${pointer.slice(0, pointer.lastIndexOf("/"))}/encoding`);
   const bytes = contentBytes(value, encoding === "base64" ? "base64" : "utf8");

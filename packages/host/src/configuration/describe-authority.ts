@@ -1,5 +1,5 @@
 /** What a configuration would allow, in words that a person can decide from; for `trust`, `init` and `doctor`. */
-import { type PathGrant, type ProgramGrant, printable } from "@femtoclaw/protocol";
+import { type FetchGrant, fetchText, type PathGrant, type ProgramGrant, printable } from "@femtoclaw/protocol";
 import type { CapabilitySetting, ResolvedConfiguration, WitnessSetting } from "@femtoclaw/runtime";
 
 /** Plain lines. Everything that comes from the file is made printable. */
@@ -11,16 +11,21 @@ export function describeAuthority({ authority, capabilities, ...rest }: Resolved
     ["may read", allow.read.map(path)],
     ["may write", allow.write.map(path)],
     ["may run", allow.run.map(program)],
+    ["may fetch from", (allow.fetch ?? []).map(host)],
     ["asks before it reads", ask.read.map(path)],
     ["asks before it writes", ask.write.map(path)],
     ["asks before it runs", ask.run.map(program)],
+    ["asks before it fetches from", (ask.fetch ?? []).map(host)],
     ["never reads", deny.read.map(path)],
     ["never writes", deny.write.map(path)],
     ["never runs", deny.run.map(program)],
+    ["never fetches from", (deny.fetch ?? []).map(host)],
     ["secrets, which programs never see", (authority.sensitive?.secret ?? []).map(path)],
     ["never runs once a secret may have been read", (authority.after?.secret ?? []).map(program)],
+    ["never fetches once a secret may have been read from", (authority.after?.secretFetch ?? []).map(host)],
     ["untrusted content", (authority.sensitive?.untrusted ?? []).map(path)],
     ["never runs once that may have been read", (authority.after?.untrusted ?? []).map(program)],
+    ["never fetches once that may have been read from", (authority.after?.untrustedFetch ?? []).map(host)],
     ["agents with fewer rights", Object.keys(authority.agents ?? {})],
     ["a session is halted after", Object.entries(authority.budgets ?? {}).map(budget)],
     ["programs also see", authority.childRead.map(shown)],
@@ -38,6 +43,8 @@ export function describeAuthority({ authority, capabilities, ...rest }: Resolved
 
 const shown = (text: string): string => printable(text, 4_096);
 const path = (grant: PathGrant): string => `${shown(grant.path)}  (${grant.source})`;
+
+const host = (grant: FetchGrant): string => `${shown(fetchText(grant))}  (${grant.source})`;
 
 function budget([name, { limit, source }]: [string, { readonly limit: number; readonly source: string }]): string {
   return `${limit} ${name}  (${source})`;

@@ -13,7 +13,7 @@ export type RunRule = string | RunWord | RunAny;
  * This interface was referenced by `Facts`'s JSON-Schema
  * via the `definition` "question".
  */
-export type FactQuestion = PathQuestion | ProgramQuestion | ToolQuestion;
+export type FactQuestion = PathQuestion | ProgramQuestion | HostQuestion | ToolQuestion;
 /**
  * This interface was referenced by `Facts`'s JSON-Schema
  * via the `definition` "mark".
@@ -23,7 +23,7 @@ export type Mark = "read_secret" | "seen_untrusted";
  * This interface was referenced by `CapabilityManifest`'s JSON-Schema
  * via the `definition` "argument".
  */
-export type DeclaredArgument = DeclaredPath | DeclaredProgram | DeclaredSize;
+export type DeclaredArgument = DeclaredPath | DeclaredProgram | DeclaredHost | DeclaredSize;
 /**
  * What inference may send: a message to be recorded, or one tool call to be decided. Exactly one of the two.
  */
@@ -83,7 +83,8 @@ export type JournalRecord = {
     | "log.pruned"
     | "approval.asked"
     | "approval.answered"
-    | "policy.rejected";
+    | "policy.rejected"
+    | "execution.hop";
   /**
    * Who acted; null for the runtime itself.
    */
@@ -218,6 +219,12 @@ export interface AllowTable {
    */
   write?: string[];
   run?: RunTable;
+  /**
+   * Hosts for net_fetch: `example.com` is https on port 443, `example.com:8080` that port with http or https, `*.example.com` every name below, `*` every host. A host that has no public address needs an entry with its very name, or address, and its port.
+   *
+   * @maxItems 256
+   */
+  fetch?: string[];
 }
 /**
  * Program name or absolute path, and the uses of it.
@@ -268,6 +275,12 @@ export interface AskTable {
    */
   write?: string[];
   run?: RunTable;
+  /**
+   * Hosts for net_fetch, as under `allow`; without a port the question is asked on every port.
+   *
+   * @maxItems 256
+   */
+  fetch?: string[];
 }
 /**
  * What is forbidden, whatever else permits it.
@@ -289,6 +302,12 @@ export interface DenyTable {
    */
   write?: string[];
   run?: RunTable;
+  /**
+   * Hosts for net_fetch; an entry without a port forbids every port.
+   *
+   * @maxItems 256
+   */
+  fetch?: string[];
 }
 /**
  * Places whose content marks who may have read it, for all time.
@@ -315,6 +334,12 @@ export interface SensitiveTable {
  */
 export interface AfterTable {
   run?: RunTable;
+  /**
+   * Hosts for net_fetch; `*` for every host, and an entry without a port for every port.
+   *
+   * @maxItems 256
+   */
+  fetch?: string[];
 }
 /**
  * What one session may use before it is halted.
@@ -527,6 +552,53 @@ export interface ProgramQuestion {
    * Canonical folder in which the program would start.
    */
   cwd: string;
+}
+/**
+ * This interface was referenced by `Facts`'s JSON-Schema
+ * via the `definition` "hostQuestion".
+ */
+export interface HostQuestion {
+  kind: "host";
+  /**
+   * `http` or `https`.
+   */
+  scheme: "http" | "https";
+  /**
+   * Canonical name or address in lower-case ASCII; an IPv6 address stands in brackets.
+   */
+  host: string;
+  /**
+   * The port, also where the URL does not name it.
+   */
+  port: number;
+  /**
+   * Addresses that the name had when it was looked up, once; no other is dialled. Empty for a name that was not looked up.
+   */
+  addresses: string[];
+  /**
+   * Where these addresses lie: `public`, `private`, `loopback`, `link_local`, `metadata`, `multicast` or `reserved`; of several the least public. `unresolved` for a name that no entry of `fetch` allows, which is not even looked up.
+   */
+  network: "public" | "private" | "loopback" | "link_local" | "metadata" | "multicast" | "reserved" | "unresolved";
+  /**
+   * The HTTP method.
+   */
+  method: string;
+  /**
+   * Path of the URL, without its query.
+   */
+  path: string;
+  /**
+   * Sorted names of the headers that the call sets, in lower case.
+   */
+  headers: string[];
+  /**
+   * Bytes of the request's body.
+   */
+  bytes: number;
+  /**
+   * 0 for the URL of the call, N for its Nth redirect.
+   */
+  hop: number;
 }
 /**
  * This interface was referenced by `Facts`'s JSON-Schema
@@ -772,6 +844,21 @@ export interface DeclaredProgram {
   argv: string;
   cwd?: string;
   env?: string;
+}
+export interface DeclaredHost {
+  /**
+   * Pointer to the URL.
+   */
+  pointer: string;
+  kind: "host";
+  /**
+   * Pointer to the HTTP method; GET where it is absent.
+   */
+  method?: string;
+  /**
+   * Pointer to the table of headers.
+   */
+  headers?: string;
 }
 export interface DeclaredSize {
   pointer: string;
@@ -1604,6 +1691,37 @@ export interface ApprovalAnsweredBody {
    * Public key of the operator who signed the answer; absent where the operator's socket was enough.
    */
   key?: string;
+}
+/**
+ * Where the effect of a permitted call wanted to go on to: a redirect of net_fetch. Made durable before anything is sent there.
+ *
+ * This interface was referenced by `undefined`'s JSON-Schema
+ * via the `definition` "executionHopBody".
+ */
+export interface ExecutionHopBody {
+  /**
+   * Sequence number of the intent.
+   */
+  intent: number;
+  /**
+   * 1 for the first redirect.
+   */
+  hop: number;
+  /**
+   * Where it led, printable and cut.
+   */
+  location: string;
+  /**
+   * Whether policy let it go on.
+   */
+  allowed: boolean;
+  facts: null | Facts;
+  revision: null | string;
+  rules: string[];
+  /**
+   * Why not; absent where it was allowed.
+   */
+  reason?: string;
 }
 /**
  * The answer to one protocol message. `result` is present only when completed; `error` otherwise, except while pending.

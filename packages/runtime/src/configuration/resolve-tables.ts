@@ -1,6 +1,7 @@
 /** From the tables of paths and programs, everybody's and single agents', to grants with their places. */
 import type { AgentTables, AllowTable, Authority, Configuration, GrantTable, ProgramGrant } from "@femtoclaw/protocol";
 import type { PathBase } from "./canonical-path.ts";
+import { fetchGrants } from "./fetch-grants.ts";
 import { pathGrants } from "./path-grants.ts";
 import type { Places } from "./places.ts";
 import { resolveRunTable, withOtherNames } from "./resolve-programs.ts";
@@ -12,7 +13,9 @@ export function resolveTable(
   searchPath: readonly string[],
   places: Places,
 ): GrantTable {
+  const fetch = fetchGrants([...place, "fetch"], table?.fetch, places);
   return {
+    ...(fetch === undefined ? {} : { fetch }),
     read: pathGrants([...place, "read"], table?.read, base, places),
     write: pathGrants([...place, "write"], table?.write, base, places),
     run: resolveRunTable([...place, "run"], table?.run, searchPath, places),
@@ -39,6 +42,7 @@ export function resolveAgents(
           ...(allow?.read === undefined ? {} : { read: own.read }),
           ...(allow?.write === undefined ? {} : { write: own.write }),
           ...(allow?.run === undefined ? {} : { run: own.run }),
+          ...(own.fetch === undefined ? {} : { fetch: own.fetch }),
         },
         ask: underEveryName(table("ask", ask), programs),
         deny: underEveryName(table("deny", deny), programs),

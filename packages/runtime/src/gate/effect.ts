@@ -3,7 +3,7 @@
  * the gate gets an outcome that can be recorded.
  */
 import assert from "node:assert/strict";
-import type { BoundArguments, CapabilityOutcome, JsonObject } from "@femtoclaw/capabilities";
+import type { BoundArguments, CapabilityCall, CapabilityOutcome, JsonObject } from "@femtoclaw/capabilities";
 import type { Clock } from "@femtoclaw/journal";
 import {
   describeViolations,
@@ -32,6 +32,7 @@ export async function runEffect(
   registered: Registered,
   args: JsonObject,
   bound: BoundArguments,
+  goOn: CapabilityCall["goOn"],
 ): Promise<EffectOutcome> {
   const startUs = parts.clock.monotonicUs();
   const { capability, timeoutMs, outputBytes } = registered;
@@ -43,6 +44,7 @@ export async function runEffect(
       bound,
       signal: execution.abort.signal,
       limits: { timeoutMs, outputBytes },
+      goOn,
       ...standing,
     }),
   );

@@ -71,7 +71,8 @@ export interface GateParts {
   registered(tool: string): Registered | undefined;
   /** What sessions did before, as far as records have numbers. */
   readonly histories: SessionHistories;
-  takeFacts(manifest: CapabilityManifest, args: JsonObject, standing: Standing): Promise<FactsResult>;
+  /** `hop`: N for the Nth redirect of a call that runs; absent for the call itself. */
+  takeFacts(manifest: CapabilityManifest, args: JsonObject, standing: Standing, hop?: number): Promise<FactsResult>;
   decide(request: {
     readonly principal: string;
     readonly capability: string;

@@ -26,6 +26,7 @@ import { runEffect } from "./effect.ts";
 import { entryBytes, haltEntry, intentEntry, messageEntry, outcomeEntry, refusalEntry } from "./entries.ts";
 import type { Ending, Execution, RefusalEvent } from "./execution.ts";
 import type { GateDecision, GateParts } from "./gate-parts.ts";
+import { hopsOf } from "./hops.ts";
 import { marksOf } from "./marks.ts";
 import type { Questions } from "./questions.ts";
 import type { RefusalCounts } from "./refusal-counts.ts";
@@ -286,7 +287,13 @@ export class Steps {
       const reason = `stopped before its effect began: ${execution.stopReason ?? "the registry is down"}`;
       return this.#end(execution, "cancelled", false, { code: "FEMTO_EXECUTION_HALTED", reason });
     }
-    const outcome = await runEffect(this.#parts, execution, registered, call.args as JsonObject, bound);
+    const goOn = hopsOf(execution, {
+      decisions: this.#decisions,
+      registered: (tool) => this.#parts.registered(tool),
+      histories: this.#parts.histories,
+      append: (entry) => this.#append(execution, entry),
+    });
+    const outcome = await runEffect(this.#parts, execution, registered, call.args as JsonObject, bound, goOn);
     execution.release?.();
     execution.release = null;
     if (outcome.event === "succeeded") {

@@ -20,7 +20,7 @@ import { executionsHolder, HOST, type Holder, holderOf, SESSIONS, stateOf } from
 import { MachineFold } from "./inert-scope.ts";
 import { type FoldingMachine, LIVE_MACHINES, type MachineSet } from "./machine-set.ts";
 import { answeredBy, askedBy, type OpenQuestion, requireOwnQuestion } from "./open-questions.ts";
-import { requireOwnHistory, storedHistories } from "./own-history.ts";
+import { requireOwnHistory, requireRunning, storedHistories } from "./own-history.ts";
 import { SessionHistories } from "./session-histories.ts";
 import { Unresolved, type UnresolvedExecution } from "./unresolved.ts";
 
@@ -289,6 +289,8 @@ export class Projection {
       case "values.erased":
       case "log.pruned":
         return;
+      case "execution.hop":
+        return requireRunning(record, this.#open.get(record.execution ?? ""));
       case "execution.resolved":
         return this.#unresolved.resolve(record);
       default:
@@ -408,17 +410,13 @@ export class Projection {
         requireOwnQuestion(record, question);
         this.#questions.delete(id);
         return this.#count({ refused: 1 });
-      case "execution.intent":
+      case "execution.intent": {
         requireOwnQuestion(record, question);
         this.#questions.delete(id);
-        this.#open.set(id, {
-          intent: record.seq,
-          tool: record.body.tool,
-          session: record.session,
-          boot: record.boot,
-          at,
-        });
+        const { seq: intent, session, boot } = record;
+        this.#open.set(id, { intent, tool: record.body.tool, session, boot, at });
         return this.#running(1);
+      }
       case "execution.outcome":
         this.#open.delete(id);
         this.#count(at.state === "completed" ? { completed: 1 } : { failed: 1 });
