@@ -224,6 +224,7 @@ async function everyCall(runtime: Runtime, rounds: number): Promise<void> {
       await session.propose(call("quick", { text: "Authorization: Bearer abcdefghijklmnopqrstuvwxyz0123456789" }));
       await session.propose(call("fails"));
       await session.propose(call("throws"));
+      await session.propose(call("goes", { url: "http://127.0.0.1:9/" }));
       await session.propose(call("off"));
       await session.propose(call("quick", { n: "no number" }));
       await session.propose(call("unknown"));
@@ -239,7 +240,7 @@ async function start(
   telemetry?: RuntimeOptions["telemetry"],
 ): Promise<Runtime> {
   const refusal = { code: "FEMTO_FILE_EXISTS", reason: "it is there", fix: "Name another.", sandbox: null } as const;
-  const capabilities = [
+  const capabilities: Capability[] = [
     capability("quick", async (args) => succeeded({ got: args["n"] ?? null })),
     capability("large", async () => succeeded({ text: "x".repeat(LARGE_CHARS) })),
     capability("fails", async () => ({ event: "failed", ...refusal })),
@@ -247,9 +248,16 @@ async function start(
       throw new Error("boom");
     }),
     capability("off", async () => succeeded({})),
+    // Asks whether it may go on, as a request does that is redirected; nothing is sent.
+    {
+      isolation: "in-process",
+      manifest: { ...capability("goes", async () => succeeded({})).manifest, input: GOES, arguments: [GOES_TO] },
+      execute: async ({ goOn }) =>
+        succeeded({ went: (await goOn({ url: "http://127.0.0.1:9/on", method: "GET" })).ok }),
+    },
     ...more,
   ];
-  const names = capabilities.map(({ manifest }) => manifest.name);
+  const names = capabilities.map(({ manifest }) => manifest.name).filter((name) => name !== "goes");
   const configuration = configured(root, state, {}, more);
   return await createRuntime({
     ...{ configuration, capabilities, permit: names, snapshotEveryRecords: SNAPSHOT_EVERY },
@@ -257,7 +265,13 @@ async function start(
   });
 }
 
-const NAMES = ["quick", "large", "fails", "throws"];
+const GOES_TO = { pointer: "/url", kind: "host", method: "/method" } as const;
+const GOES = {
+  type: "object",
+  additionalProperties: false,
+  properties: { url: { type: "string" }, method: { type: "string" } },
+};
+const NAMES = ["quick", "large", "fails", "throws", "goes"];
 
 function configured(
   root: string,
@@ -271,6 +285,7 @@ function configured(
       workspace: "workspace",
       capabilities: Object.fromEntries(names.map((name) => [name, true])),
       ask: { write: ["asked"] },
+      allow: { fetch: ["127.0.0.1:9"] },
       limits: { queue: 10, concurrency: 10 },
       memory: { path: state },
       host: { runtime_dir: "run" },

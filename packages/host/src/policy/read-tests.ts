@@ -3,6 +3,7 @@ import type { JsonObject } from "@femtoclaw/capabilities";
 import type { PolicyFile } from "@femtoclaw/policy";
 import {
   type CapabilityManifest,
+  type DeclaredArgument,
   FemtoError,
   type JsonValue,
   jsonPointer,
@@ -103,7 +104,7 @@ class Reader {
     const texts = Array.isArray(example) ? example.filter((text) => typeof text === "string") : [];
     const argv = only.kind === "program" ? singleName(only.argv) : undefined;
     if (argv === undefined || !Array.isArray(example) || texts.length === 0 || texts.length < example.length) {
-      const expected = only.kind === "program" ? "a program, or a list of it and its arguments," : "a path";
+      const expected = EXPECTED[only.kind];
       this.#fault(path, `${expected} is expected, or a table with the arguments of ${tool}`);
       return null;
     }
@@ -146,6 +147,14 @@ class Reader {
     this.faults.push(`${this.#sourceOf(jsonPointer(path))}: ${message}`);
   }
 }
+
+/** What stands for a call whose arguments name this. */
+const EXPECTED: Readonly<Record<DeclaredArgument["kind"], string>> = {
+  path: "a path",
+  program: "a program, or a list of it and its arguments,",
+  host: "a URL",
+  size: "a text",
+};
 
 /** `path` for `/path`; undefined for what lies deeper, or for no pointer. */
 function singleName(pointer: string | undefined): string | undefined {

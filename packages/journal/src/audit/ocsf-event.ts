@@ -143,6 +143,17 @@ function particularsOf(record: TypedRecord, { intent }: OcsfContext): Particular
       const use = operation(record, tool ?? record.type);
       return { ...use, status, severity: LOW, allowed: false, policy: { revision, rules } };
     }
+    case "execution.hop": {
+      const { allowed, reason, revision, rules } = record.body;
+      const decided = { allowed, policy: { revision, rules } };
+      if (allowed) return { ...operation(record, record.type), ...decided };
+      return {
+        ...operation(record, record.type),
+        ...decided,
+        status: [2, "Failure", record.type, reason],
+        severity: LOW,
+      };
+    }
     case "boot.started":
       return lifecycle(3);
     case "lifecycle.changed": {
