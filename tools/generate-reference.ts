@@ -111,6 +111,9 @@ const MEANINGS: Readonly<Record<ErrorCode, string>> = {
   FEMTO_VALUE_NOT_FOUND: "There is no value beside the named records that could be erased.",
   FEMTO_PRUNE_REFUSED: "Nothing below the named boundary can be dropped.",
   FEMTO_JOURNAL_PRUNED: "The record was dropped from the journal by `femtoclaw audit prune`; its hash is still there.",
+  FEMTO_SECRET_INVALID:
+    "What was to be stored has a name, a value or a destination that no secret can have, or the name is taken.",
+  FEMTO_SECRET_NOT_FOUND: "No secret is stored under this name.",
   FEMTO_EXPORT_FAILED: "An export could not be written.",
   FEMTO_KEY_MISSING: "The key file of this journal is not there.",
   FEMTO_KEY_MISMATCH: "The key file is not the one of this journal.",

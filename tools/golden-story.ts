@@ -252,8 +252,7 @@ async function start(
     {
       isolation: "in-process",
       manifest: { ...capability("goes", async () => succeeded({})).manifest, input: GOES, arguments: [GOES_TO] },
-      execute: async ({ goOn }) =>
-        succeeded({ went: (await goOn({ url: "http://127.0.0.1:9/on", method: "GET" })).ok }),
+      execute: async ({ goOn }) => succeeded({ went: (await goOn(ON)).ok }),
     },
     ...more,
   ];
@@ -265,11 +264,12 @@ async function start(
   });
 }
 
+const ON = { url: "http://127.0.0.1:9/on", method: "GET", headers: {}, hasBody: false };
 const GOES_TO = { pointer: "/url", kind: "host", method: "/method" } as const;
 const GOES = {
   type: "object",
   additionalProperties: false,
-  properties: { url: { type: "string" }, method: { type: "string" } },
+  properties: { url: { type: "string" }, method: { type: "string" }, headers: { type: "object" } },
 };
 const NAMES = ["quick", "large", "fails", "throws", "goes"];
 

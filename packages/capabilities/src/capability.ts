@@ -29,9 +29,12 @@ export interface CapabilityCall {
   readonly goOn: (next: NextHop) => Promise<HopAnswer>;
 }
 
+/** What would be sent next. */
 export interface NextHop {
   readonly url: string;
   readonly method: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly hasBody: boolean;
 }
 
 /** Where the effect may go on, and to these addresses only; or why not. */

@@ -22,4 +22,5 @@ export {
 export { HostNames, type LookUp, systemLookUp } from "./facts/host-names.ts";
 export { namedFiles } from "./facts/named-files.ts";
 export { ProgramDigests } from "./facts/program-digests.ts";
+export type { SecretLookUp } from "./facts/stored-secrets.ts";
 export { type FactsRequest, type FactsResult, takeFacts } from "./facts/take-facts.ts";

@@ -9,6 +9,7 @@ import { addAuditCommands } from "./audit-program.ts";
 import { CommandContext, type GlobalOptions, type Runner } from "./commands/command-context.ts";
 import { addHistoryCommands } from "./history-program.ts";
 import { addPolicyCommands } from "./policy-program.ts";
+import { addSecretCommands } from "./secrets-program.ts";
 
 /** Runs the command line; resolves with the exit code. */
 export async function runProgram(argv: readonly string[]): Promise<number> {
@@ -50,6 +51,7 @@ function makeProgram(run: Runner): Command {
   addHistoryCommands(program, run);
   addOperatorCommands(program, run);
   addPolicyCommands(program, run);
+  addSecretCommands(program, run);
   addAuditCommands(program, run);
   finish(program);
   return program;

@@ -113,6 +113,7 @@ const QUESTIONS: Readonly<Record<ResourceType, FactQuestion>> = {
     method: "GET",
     path: "/",
     headers: ["accept"],
+    injects: [],
     bytes: 0,
     hop: 0,
   },

@@ -41,6 +41,7 @@ export const CONTEXT: Readonly<Record<ResourceType, Readonly<Record<string, stri
     method: "String",
     path: "String",
     headers: "Set<String>",
+    injects: "Set<String>",
     bytes: "Long",
     hop: "Long",
   },

@@ -45,7 +45,7 @@ function authority(tables: { allow: FetchGrant[]; ask: FetchGrant[]; deny: Fetch
 
 const question = (to: { scheme: "http" | "https"; host: string; port: number }): DecisionRequest["question"] => ({
   ...{ kind: "host", ...to, addresses: ["8.8.4.4"], network: "public", method: "GET", path: "/" },
-  ...{ headers: [], bytes: 0, hop: 0 },
+  ...{ headers: [], injects: [], bytes: 0, hop: 0 },
 });
 
 describe("entries of fetch", () => {

@@ -200,6 +200,16 @@ export const ERRORS = define({
     exit: EXIT.incomplete,
     fix: "Look into an export or a copy that was made before; `femtoclaw audit prove` still proves what it holds.",
   },
+  FEMTO_SECRET_INVALID: {
+    type: "ConfigurationError",
+    exit: EXIT.badInput,
+    fix: "See `femtoclaw secrets add --help`; what is stored under a name already has to be removed first.",
+  },
+  FEMTO_SECRET_NOT_FOUND: {
+    type: "ConfigurationError",
+    exit: EXIT.no,
+    fix: "Use a name that `femtoclaw secrets list` shows.",
+  },
   FEMTO_EXPORT_FAILED: memory("Name a place that does not exist yet, on a disk with room."),
   FEMTO_JOURNAL_RECORD_TOO_LARGE: memory("Send smaller arguments or ask for less output."),
   FEMTO_STATE_NOT_FOUND: memory("Name an existing state directory with --state, or start a host, which makes it."),

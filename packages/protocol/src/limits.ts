@@ -73,6 +73,10 @@ export const LIMITS = {
   hops: 5,
   /** LIMIT: addresses of one name that are pinned; the rest are not dialled. */
   hostAddresses: 16,
+  /** LIMIT: stored secrets, and characters of one; a shorter one could not be told from ordinary text in an answer. */
+  secrets: 256,
+  secretChars: 4_096,
+  secretCharsMin: 8,
   /** LIMIT: headers of one request, and characters of a value. */
   requestHeaders: 64,
   headerChars: 8_192,

@@ -34,6 +34,8 @@ export interface RecordBodies {
   "session.halted": T.SessionHaltedBody;
   "values.erased": T.ValuesErasedBody;
   "log.pruned": T.LogPrunedBody;
+  "secret.added": T.SecretAddedBody;
+  "secret.removed": T.SecretRemovedBody;
 }
 
 export type RecordType = keyof RecordBodies;
@@ -54,6 +56,8 @@ export const MACHINE_OF: Readonly<Record<RecordType, MachineId>> = {
   "session.opened": "lifecycle",
   "session.closed": "lifecycle",
   "registry.loaded": "registry",
+  "secret.added": "registry",
+  "secret.removed": "registry",
   "capability.enabled": "registry",
   "capability.disabled": "registry",
   "policy.activated": "policy",

@@ -60,6 +60,8 @@ export interface BoundHost {
   readonly target: string;
   /** The only addresses that may be dialled, in the order in which they were found. */
   readonly addresses: readonly string[];
+  /** Stored secrets that the headers refer to, all of them bound to this very host. */
+  readonly secrets: ReadonlyMap<string, string>;
 }
 
 export type BoundArgument = BoundPath | BoundProgram | BoundHost;

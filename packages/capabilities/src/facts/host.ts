@@ -21,12 +21,14 @@ import type { BoundHost } from "./bound-arguments.ts";
 import type { HostNames } from "./host-names.ts";
 import { leastPublic } from "./network-of.ts";
 import { Refusal } from "./refusal.ts";
+import { type SecretLookUp, secretReferences } from "./stored-secrets.ts";
 
 export interface HostRequest {
   readonly declared: DeclaredHost;
   readonly args: JsonObject;
   readonly authority: Authority;
   readonly names: HostNames;
+  readonly secrets: SecretLookUp;
   readonly bytes: number;
   readonly hop: number;
 }
@@ -36,31 +38,29 @@ export interface ResolvedHost {
   readonly bound: BoundHost;
 }
 
-export async function resolveHost({
-  declared,
-  args,
-  authority,
-  names,
-  bytes,
-  hop,
-}: HostRequest): Promise<ResolvedHost> {
+export async function resolveHost(request: HostRequest): Promise<ResolvedHost> {
+  const { declared, args, authority, names, bytes, hop } = request;
   const url = plainUrl(textAt(args, declared.pointer));
   const { scheme, host, port } = url;
   const method = declared.method === undefined ? undefined : valueAt(args, declared.method);
-  const headers = headerNames(declared.headers === undefined ? undefined : valueAt(args, declared.headers));
+  const table = declared.headers === undefined ? {} : (valueAt(args, declared.headers) ?? {});
+  const headers = headerNames(table);
   const addresses = url.isName ? await nameAddresses(url, authority, names) : [host.replace(/^\[|\]$/g, "")];
+  const network = leastPublic(addresses);
+  const secrets = secretsOf(table, url, network, request.secrets);
   return {
-    bound: { kind: "host", scheme, host, port, target: url.target, addresses },
+    bound: { kind: "host", scheme, host, port, target: url.target, addresses, secrets },
     question: {
       kind: "host",
       scheme,
       host,
       port,
       addresses: [...addresses].sort(),
-      network: leastPublic(addresses),
+      network,
       method: typeof method === "string" ? method : "GET",
       path: url.path,
       headers,
+      injects: [...secrets.keys()].sort(),
       bytes,
       hop,
     },
@@ -131,7 +131,6 @@ const HEADER_NAME = /^[a-z0-9!#$%&'*+.^_`|~-]{1,128}$/;
 const HEADER_VALUE = /^[\t\x20-\x7e]*$/;
 
 function headerNames(table: unknown): string[] {
-  if (table === undefined) return [];
   const names = new Set<string>();
   for (const [written, value] of Object.entries(Object(table) as JsonObject)) {
     const name = written.toLowerCase();
@@ -145,6 +144,32 @@ function headerNames(table: unknown): string[] {
     names.add(name);
   }
   return [...names].sort();
+}
+
+/**
+ * INVARIANT: I10: a secret goes to the host that its operator named, encrypted or within this machine. What was asked for
+ * another host is refused before anything is decided, so that no rule can be mistaken about it.
+ */
+function secretsOf(
+  table: unknown,
+  url: PlainUrl,
+  network: HostQuestion["network"],
+  lookUp: SecretLookUp,
+): ReadonlyMap<string, string> {
+  const secrets = new Map<string, string>();
+  for (const value of Object.values(Object(table) as JsonObject)) {
+    const names = secretReferences(String(value));
+    if (names === null) throw new Refusal("a header refers to a secret by a name that no secret can have");
+    for (const name of names) {
+      const found = lookUp(name, url);
+      if (found === null) throw new Refusal(`no secret ${shown(name)} is stored for ${url.host}:${url.port}`);
+      secrets.set(name, found);
+    }
+  }
+  if (secrets.size > 0 && url.scheme === "http" && network !== "loopback") {
+    throw new Refusal("a secret is sent over https, or over http within this machine");
+  }
+  return secrets;
 }
 
 const shown = (text: string): string => `\`${printable(text, 100)}\``;

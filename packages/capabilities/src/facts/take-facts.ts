@@ -14,6 +14,7 @@ import { resolveCreatable, resolveExisting } from "./path.ts";
 import { resolveProgram } from "./program.ts";
 import type { ProgramDigests } from "./program-digests.ts";
 import { Refusal } from "./refusal.ts";
+import type { SecretLookUp } from "./stored-secrets.ts";
 
 export interface FactsRequest {
   readonly manifest: CapabilityManifest;
@@ -24,6 +25,8 @@ export interface FactsRequest {
   readonly digests: ProgramDigests;
   /** Looks hosts up; without it no name has an address. */
   readonly names?: HostNames;
+  /** Finds stored secrets; without it there are none. */
+  readonly secrets?: SecretLookUp;
   /** N for the Nth redirect of the call; absent for the call itself. */
   readonly hop?: number;
 }
@@ -59,11 +62,12 @@ interface Resolved {
   readonly bound: BoundArgument;
 }
 
+const NO_SECRETS: SecretLookUp = () => null;
 const NO_NAMES = new HostNames(async () => []);
 
 async function resolve(
   declared: Exclude<DeclaredArgument, { kind: "size" }>,
-  { manifest, args, authority, sandbox, digests, names = NO_NAMES, hop = 0 }: FactsRequest,
+  { manifest, args, authority, sandbox, digests, names = NO_NAMES, secrets = NO_SECRETS, hop = 0 }: FactsRequest,
   held: DisposableStack,
 ): Promise<Resolved> {
   const { pointer } = declared;
@@ -73,7 +77,7 @@ async function resolve(
   }
   if (declared.kind === "host") {
     const bytes = sizeOf(manifest, args);
-    return { pointer, ...(await resolveHost({ declared, args, authority, names, bytes, hop })) };
+    return { pointer, ...(await resolveHost({ declared, args, authority, names, secrets, bytes, hop })) };
   }
   const text = textAt(args, pointer);
   if (declared.access !== "create") return { pointer, ...resolveExisting(text, workspace, held) };

@@ -2,6 +2,7 @@
 import { errorText, FemtoError, printable } from "@femtoclaw/protocol";
 import type { Dispatcher } from "undici";
 import type { BoundHost } from "../facts/bound-arguments.ts";
+import { type SecretValues, withoutValues, withValues } from "../facts/stored-secrets.ts";
 import { pinnedConnector } from "./pinned-connector.ts";
 
 /** LIMIT: bytes of the headers of one answer, as servers and browsers have it. */
@@ -22,8 +23,16 @@ export interface Answer {
   readonly body: Buffer;
 }
 
-/** Throws a fault that says why there is no answer, or the reason of the signal. */
-export async function exchange(request: Request, signal: AbortSignal, bodyBytesMax: number): Promise<Answer> {
+/**
+ * Throws a fault that says why there is no answer, or the reason of the signal. What of `spent` comes back, the request's
+ * own secrets among them, comes back as names.
+ */
+export async function exchange(
+  request: Request,
+  signal: AbortSignal,
+  bodyBytesMax: number,
+  spent: SecretValues,
+): Promise<Answer> {
   const { host, method, headers, body } = request;
   // Loaded on first use: a host that fetches nothing starts without it.
   const { buildConnector, Client } = await import("undici");
@@ -42,18 +51,18 @@ export async function exchange(request: Request, signal: AbortSignal, bodyBytesM
       path: host.target,
       method: method as Dispatcher.HttpMethod,
       // INVARIANT: I9: nothing is unpacked here, so a small answer never becomes a large one.
-      headers: { ...headers, "accept-encoding": "identity" },
+      headers: { ...withSecrets(headers, host.secrets), "accept-encoding": "identity" },
       body,
       signal,
     });
     return {
       status: answer.statusCode,
-      headers: headersOf(answer.headers),
-      body: await bodyOf(answer.body, bodyBytesMax),
+      headers: headersOf(answer.headers, spent),
+      body: withoutValues(await bodyOf(answer.body, bodyBytesMax), spent),
     };
   } catch (error) {
     signal.throwIfAborted();
-    throw faultOf(error);
+    throw faultOf(error, spent);
   } finally {
     await client.destroy();
   }
@@ -77,21 +86,36 @@ async function bodyOf(stream: AsyncIterable<Uint8Array>, bytesMax: number): Prom
   return Buffer.concat(chunks, total);
 }
 
-function headersOf(found: Readonly<Record<string, string | string[] | undefined>>): Record<string, string> {
+function withSecrets(headers: Request["headers"], values: SecretValues): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, withValues(value, values)]));
+}
+
+function textWithout(text: string, values: SecretValues): string {
+  return withoutValues(Buffer.from(text), values).toString();
+}
+
+function headersOf(
+  found: Readonly<Record<string, string | string[] | undefined>>,
+  spent: SecretValues,
+): Record<string, string> {
   const entries = Object.entries(found).flatMap(([name, value]) => {
     // Nothing is kept from call to call, so a cookie would be a secret for nothing.
     if (value === undefined || /^set-cookie2?$/i.test(name)) return [];
-    return [[name.toLowerCase(), Array.isArray(value) ? value.join(", ") : value]];
+    const text = Array.isArray(value) ? value.join(", ") : value;
+    return [[textWithout(name.toLowerCase(), spent), textWithout(text, spent)]];
   });
   return Object.fromEntries(entries) as Record<string, string>;
 }
 
-function faultOf(error: unknown): FemtoError {
+function faultOf(error: unknown, spent: SecretValues): FemtoError {
   if (error instanceof FemtoError) return error;
   const { code } = Object(error) as { readonly code?: unknown };
   if (code === "UND_ERR_HEADERS_OVERFLOW") {
     return new FemtoError("FEMTO_FETCH_TOO_LARGE", `the headers of the answer have more than ${HEADER_BYTES} bytes`);
   }
   const name = typeof code === "string" ? `${printable(code, 64)}: ` : "";
-  return new FemtoError("FEMTO_FETCH_FAILED", `there is no proper answer (${name}${printable(errorText(error), 200)})`);
+  return new FemtoError(
+    "FEMTO_FETCH_FAILED",
+    `there is no proper answer (${name}${printable(textWithout(errorText(error), spent), 200)})`,
+  );
 }

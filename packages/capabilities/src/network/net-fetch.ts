@@ -68,16 +68,18 @@ async function execute(call: CapabilityCall): Promise<CapabilityOutcome> {
 
 async function fetched({ args, bound, signal, limits, goOn }: CapabilityCall): Promise<JsonObject> {
   let request = requestOf(args, bound.host("/url"));
+  const spent = new Map<string, string>();
   // The gate ends a chain of redirects that is too long.
   for (;;) {
     signal.throwIfAborted();
-    const answer = await exchange(request, signal, Math.min(limits.outputBytes, BODY_BYTES));
+    for (const [name, value] of request.host.secrets) spent.set(name, value);
+    const answer = await exchange(request, signal, Math.min(limits.outputBytes, BODY_BYTES), spent);
     const next = redirected(request, answer);
     if (next === null) return resultOf(request.host, answer);
-    const { url, ...rest } = next;
-    const going = await goOn({ url, method: next.method });
+    const { url, method, headers, body } = next;
+    const going = await goOn({ url, method, headers, hasBody: body !== null });
     if (!going.ok) throw new FemtoError("FEMTO_FETCH_REDIRECT", going.reason);
-    request = onwards(request, { ...rest, host: going.host });
+    request = { method, headers, body, host: going.host };
   }
 }
 
@@ -99,31 +101,31 @@ function requestOf(args: JsonObject, host: BoundHost): Request {
 const REDIRECTS = [301, 302, 303, 307, 308];
 
 /** The next request of a redirect, as browsers have it; null for an answer that is the last. */
-function redirected(
-  { host, method, body }: Request,
-  { status, headers }: Answer,
-): { readonly url: string; readonly method: string; readonly body: Buffer | null } | null {
+function redirected(request: Request, { status, headers }: Answer): (Omit<Request, "host"> & { url: string }) | null {
   const { location } = headers;
   if (!REDIRECTS.includes(status) || location === undefined) return null;
+  const { host, method, body } = request;
   const url = URL.parse(location, `${originOf(host)}${host.target}`);
   if (url === null) {
     throw new FemtoError("FEMTO_FETCH_REDIRECT", `the answer leads to ${printable(location, 200)}, which is no URL`);
   }
   url.hash = "";
   const becomesGet = (status === 303 && method !== "HEAD") || (status < 303 && method === "POST");
-  return becomesGet ? { url: url.href, method: "GET", body: null } : { url: url.href, method, body };
+  const kept = becomesGet ? { method: "GET", body: null } : { method, body };
+  if (url.origin === originOf(host)) return { ...kept, url: url.href, headers: request.headers };
+  // INVARIANT: I10: what was meant for one origin is never sent to another.
+  if (kept.body !== null) {
+    throw new FemtoError("FEMTO_FETCH_REDIRECT", "the answer would have the body sent to another host");
+  }
+  return { ...kept, url: url.href, headers: carried(request.headers) };
 }
 
 /** What says nothing of who asks; every other header may be a credential under some name. */
 const CARRIED = /^(?:accept|accept-language|content-language|content-type|user-agent)$/i;
 
-// INVARIANT: I10: what was meant for one origin is never sent to another.
-function onwards({ host, headers }: Request, next: Omit<Request, "headers">): Request {
-  if (originOf(host) === originOf(next.host)) return { ...next, headers };
-  if (next.body !== null) {
-    throw new FemtoError("FEMTO_FETCH_REDIRECT", "the answer would have the body sent to another host");
-  }
-  return { ...next, headers: Object.fromEntries(Object.entries(headers).filter(([name]) => CARRIED.test(name))) };
+function carried(headers: Request["headers"]): Request["headers"] {
+  const entries = Object.entries(headers).filter(([name, value]) => CARRIED.test(name) && !value.includes("secret://"));
+  return Object.fromEntries(entries);
 }
 
 function resultOf(host: BoundHost, { status, headers, body }: Answer): JsonObject {

@@ -17,6 +17,7 @@ import { eraseValues } from "../retention.ts";
 import { approvalVerbs } from "./approval-verbs.ts";
 import { followLogVerb } from "./log-verb.ts";
 import { invalid, refuseUnknown } from "./request-fields.ts";
+import { secretVerbs } from "./secret-verbs.ts";
 import type { ConnectionHandlers } from "./socket-server.ts";
 
 export interface OperatorParts {
@@ -87,7 +88,7 @@ export function operatorHandlers({ runtime, sockets, otlpEndpoint, stop, reload 
         if (typeof reason !== "string") throw invalid("`reason` must be a string");
         return { seq: await runtime.resolveExecution({ execution, resolution, reason, by: operatorName() }) };
       },
-      ...approvalVerbs(runtime, operatorName),
+      ...{ ...approvalVerbs(runtime, operatorName), ...secretVerbs(runtime, operatorName) },
       ...auditVerbs(runtime),
       "policy.show": (fields) => {
         refuseUnknown(fields);

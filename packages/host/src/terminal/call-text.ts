@@ -25,10 +25,11 @@ export function questionText(question: FactQuestion): string {
 }
 
 /** Where a request would go, and to which addresses that leads. */
-export function hostText({ scheme, host, port, addresses, network, method, path, hop }: HostQuestion): string {
+export function hostText({ scheme, host, port, addresses, network, method, path, injects, hop }: HostQuestion): string {
   const to = `${method} ${scheme}://${host}:${port}${path}`;
   const found = addresses.length === 0 ? "not looked up" : `${network.replace("_", "-")}: ${addresses.join(" ")}`;
-  return `${printable(to, PART_CHARS)} (${printable(found, PART_CHARS)}${hop === 0 ? "" : `, redirect ${hop}`})`;
+  const uses = injects.length === 0 ? "" : `, with the stored secrets ${injects.join(" ")}`;
+  return `${printable(to, PART_CHARS)}${uses} (${printable(found, PART_CHARS)}${hop === 0 ? "" : `, redirect ${hop}`})`;
 }
 
 function programText(question: Extract<FactQuestion, { kind: "program" }>): string {

@@ -187,6 +187,9 @@ function particularsOf(record: TypedRecord, { intent }: OcsfContext): Particular
     case "values.erased":
     case "log.pruned":
       return { ...operation(record, record.type, 4), severity: LOW };
+    case "secret.removed":
+      return operation(record, record.type, 4);
+    case "secret.added":
     case "log.created":
     case "epoch.opened":
       return operation(record, record.type, 1);

@@ -84,7 +84,9 @@ export type JournalRecord = {
     | "approval.asked"
     | "approval.answered"
     | "policy.rejected"
-    | "execution.hop";
+    | "execution.hop"
+    | "secret.added"
+    | "secret.removed";
   /**
    * Who acted; null for the runtime itself.
    */
@@ -591,6 +593,10 @@ export interface HostQuestion {
    * Sorted names of the headers that the call sets, in lower case.
    */
   headers: string[];
+  /**
+   * Sorted names of stored secrets that are put into headers on the way out.
+   */
+  injects: string[];
   /**
    * Bytes of the request's body.
    */
@@ -1722,6 +1728,29 @@ export interface ExecutionHopBody {
    * Why not; absent where it was allowed.
    */
   reason?: string;
+}
+/**
+ * An operator stored a secret. Its value is in no record.
+ *
+ * This interface was referenced by `undefined`'s JSON-Schema
+ * via the `definition` "secretAddedBody".
+ */
+export interface SecretAddedBody {
+  name: string;
+  /**
+   * The only host that it is sent to.
+   */
+  host: string;
+  port: number;
+}
+/**
+ * An operator removed a stored secret, before this was recorded.
+ *
+ * This interface was referenced by `undefined`'s JSON-Schema
+ * via the `definition` "secretRemovedBody".
+ */
+export interface SecretRemovedBody {
+  name: string;
 }
 /**
  * The answer to one protocol message. `result` is present only when completed; `error` otherwise, except while pending.

@@ -47,7 +47,9 @@ async function answer(execution: Execution, parts: HopParts, next: NextHop, hop:
   const { call } = execution;
   assert(call !== null, "an effect belongs to a call");
   const registered = parts.registered(call.tool);
-  const args: JsonObject = { ...(call.args as JsonObject), url: next.url, method: next.method };
+  const { body, ...rest } = call.args as JsonObject;
+  const kept = next.hasBody && body !== undefined ? { ...rest, body } : rest;
+  const args: JsonObject = { ...kept, url: next.url, method: next.method, headers: next.headers };
   const obstacle = obstacleOf(execution, registered, args, parts.histories);
   if (obstacle !== null) return await refuse(obstacle);
   const taken = await parts.decisions.examineHop(execution, args, hop);

@@ -1,5 +1,5 @@
 /** Puts the real parts into the gate. */
-import { HostNames, type LookUp, ProgramDigests, takeFacts } from "@femtoclaw/capabilities";
+import { HostNames, type LookUp, ProgramDigests, type SecretLookUp, takeFacts } from "@femtoclaw/capabilities";
 import type { Clock, Journal } from "@femtoclaw/journal";
 import { type ExecutionId, LIMITS, type SessionId } from "@femtoclaw/protocol";
 import { questionRecord } from "../approvals.ts";
@@ -25,6 +25,7 @@ export interface OpenGateParts {
   readonly journal: Journal;
   readonly histories: SessionHistories;
   readonly lookUp: LookUp;
+  readonly secrets: SecretLookUp;
   admission(): Problem | null;
   quota(session: SessionId): SessionQuota;
   lost(id: ExecutionId, reason: string): void;
@@ -41,6 +42,7 @@ export function openGate({ configuration, registry, policy, ...parts }: OpenGate
   const stages = new FairSlots({ slots: concurrency, slotsPerSession: concurrency, queue });
   const digests = new ProgramDigests();
   const names = new HostNames(parts.lookUp);
+  const { secrets } = parts;
   const gate = new Gate({
     clock: parts.clock,
     newId: () => parts.newId(),
@@ -54,7 +56,8 @@ export function openGate({ configuration, registry, policy, ...parts }: OpenGate
     resume: (id) => parts.system.resume(id),
     evict: (id) => parts.system.evict(id),
     registered: (tool) => registry.registered(tool),
-    takeFacts: (manifest, args, standing, hop = 0) => takeFacts({ manifest, args, ...standing, digests, names, hop }),
+    takeFacts: (manifest, args, standing, hop = 0) =>
+      takeFacts({ manifest, args, ...standing, digests, names, secrets, hop }),
     histories: parts.histories,
     decide: (request) => policy.decide(request),
     append: (entry) => parts.journal.append(entry),

@@ -288,6 +288,8 @@ export class Projection {
       case "snapshot.taken":
       case "values.erased":
       case "log.pruned":
+      case "secret.added":
+      case "secret.removed":
         return;
       case "execution.hop":
         return requireRunning(record, this.#open.get(record.execution ?? ""));
