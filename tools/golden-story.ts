@@ -208,6 +208,8 @@ function troubleEntries({ host }: Projection): Pick<JournalEntry, "type" | "body
     { type: "memory.changed", body: { state: "ready", reason: "the reserve is taken again" } },
     { type: "session.halted", body: { recorded: 200, event: "undecodable", code: "FEMTO_PROTOCOL_MESSAGE" } },
     { type: "log.pruned", body: { before: 0, records: 0 } },
+    { type: "secret.added", body: { name: "golden", host: "example.com", port: 443 } },
+    { type: "secret.removed", body: { name: "golden" } },
     moved("shutdown", "openingMemory", "shuttingDown"),
   ];
   return entries as Pick<JournalEntry, "type" | "body">[];

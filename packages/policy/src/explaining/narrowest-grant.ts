@@ -23,7 +23,7 @@ import type { Explanation } from "./explain.ts";
 interface Proposed {
   /** What a person should know before agreeing; null where the entry says all of it. */
   readonly note: string | null;
-  /** Whether the entry lets an agent choose what code runs; a script has to say so twice. */
+  /** Whether the entry lets an agent choose what code runs, or reach what trusts this machine; a script has to say so twice. */
   readonly dangerous: boolean;
 }
 

@@ -27,19 +27,40 @@ interface Found {
 }
 
 /** What one effect asks its way with. The gate counts, so that no chain of redirects is endless. */
-export function hopsOf(execution: Execution, parts: HopParts): (next: NextHop) => Promise<HopAnswer> {
-  let hop = 0;
-  return async (next) => {
-    hop += 1;
+export class Hops implements Disposable {
+  readonly #execution: Execution;
+  readonly #parts: HopParts;
+  #hop = 0;
+  #isOver = false;
+
+  constructor(execution: Execution, parts: HopParts) {
+    this.#execution = execution;
+    this.#parts = {
+      ...parts,
+      append: (entry) => {
+        // INVARIANT: I5: no hop follows the outcome of its execution, also not one of an effect that was given up.
+        assert(!this.#isOver, "the effect is over");
+        return parts.append(entry);
+      },
+    };
+  }
+
+  /** From here on the effect goes nowhere any more, however late it asks. */
+  [Symbol.dispose](): void {
+    this.#isOver = true;
+  }
+
+  async goOn(next: NextHop): Promise<HopAnswer> {
+    this.#hop += 1;
     // INVARIANT: I9: an effect that never stops asking fills no journal with it.
-    if (hop > LIMITS.hops + 1) return { ok: false, reason: "it has been told that it goes nowhere" };
+    if (this.#hop > LIMITS.hops + 1) return { ok: false, reason: "it has been told that it goes nowhere" };
     try {
-      return await answer(execution, parts, next, hop);
+      return await answer(this.#execution, this.#parts, next, this.#hop);
     } catch (error) {
       // INVARIANT: I1: where no record can be made of it, the effect goes nowhere.
       return { ok: false, reason: `the redirect could not be decided on: ${errorText(error)}` };
     }
-  };
+  }
 }
 
 async function answer(execution: Execution, parts: HopParts, next: NextHop, hop: number): Promise<HopAnswer> {

@@ -6,8 +6,10 @@ import type { Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
+import { builtinCapabilities, type Capability } from "@femtoclaw/capabilities";
 import { MemoryDisk, MemoryKeyring, MemoryStore } from "@femtoclaw/journal";
-import { systemSurroundings } from "@femtoclaw/runtime";
+import type { CapabilityManifest } from "@femtoclaw/protocol";
+import { recompute, systemSurroundings } from "@femtoclaw/runtime";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { ofType, recordsOf } from "../runtime-fixture.ts";
 import { fetching, listening, raw, redirect, startFetching, web } from "./fetch-fixture.ts";
@@ -40,6 +42,8 @@ const HARMFUL: readonly (readonly [string, string, string])[] = [
     "FEMTO_FETCH_TOO_LARGE",
   ],
 ];
+const NET_FETCH = builtinCapabilities.find(({ manifest }) => manifest.name === "net_fetch")
+  ?.manifest as CapabilityManifest;
 const LIMITED = { net_fetch: { timeout_ms: 400 } };
 
 describe("names", () => {
@@ -228,6 +232,49 @@ describe("redirects", () => {
     const reply = await fetch(`http://127.0.0.1:${first.port}/`);
     expect(reply.status).not.toBe("completed");
     expect(second.requests).toEqual([]);
+  });
+
+  // A record behind the outcome would be one that no journal can be folded over.
+  it("go nowhere, and into no record, once the effect has ended", async () => {
+    const late: Promise<unknown>[] = [];
+    const leaves: Capability = {
+      isolation: "in-process",
+      manifest: { ...NET_FETCH, name: "leaves" },
+      execute: async ({ goOn }) => {
+        const next = { url: "http://127.0.0.1:9/", method: "GET", headers: {}, hasBody: false };
+        late.push(new Promise((resolve) => setTimeout(resolve, 100)).then(() => goOn(next)));
+        return { event: "failed", code: "FEMTO_FETCH_FAILED", reason: "it left", fix: "nothing", sandbox: null };
+      },
+    };
+    const { runtime, fetch } = await startFetching(
+      { allow: { fetch: ["127.0.0.1:9"] } },
+      { capabilities: [leaves], permit: [] },
+    );
+    const session = runtime.openSession({ channel: "agent" });
+    await session.propose({ tool_call: { tool: "leaves", args: { url: "http://127.0.0.1:9/" } } });
+    expect(await Promise.all(late)).toMatchObject([{ ok: false }]);
+    expect(ofType(await recordsOf(runtime.reader), "execution.hop")).toEqual([]);
+    expect((await fetch("http://127.0.0.2:9/")).status).toBe("denied");
+    expect(await recompute(runtime.reader)).toMatchObject({ verdict: "recomputed" });
+  });
+
+  it("are a handful of records for an effect that asks a thousand times", async () => {
+    const asks: Capability = {
+      isolation: "in-process",
+      manifest: { ...NET_FETCH, name: "asks" },
+      execute: async ({ goOn }) => {
+        const next = { url: "http://127.0.0.1:9/", method: "GET", headers: {}, hasBody: false };
+        await Promise.all(Array.from({ length: 1_000 }, () => goOn(next)));
+        return { event: "failed", code: "FEMTO_FETCH_FAILED", reason: "it asked", fix: "nothing", sandbox: null };
+      },
+    };
+    const { runtime } = await startFetching(
+      { allow: { fetch: ["127.0.0.1:9"] } },
+      { capabilities: [asks], permit: [] },
+    );
+    const session = runtime.openSession({ channel: "agent" });
+    await session.propose({ tool_call: { tool: "asks", args: { url: "http://127.0.0.1:9/" } } });
+    expect(ofType(await recordsOf(runtime.reader), "execution.hop")).toHaveLength(6);
   });
 
   it("go nowhere once the call was stopped", async () => {
