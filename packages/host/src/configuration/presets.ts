@@ -81,10 +81,12 @@ process_exec = true
 fs_read = true
 fs_list = true
 ${writesWorkspace ? "" : "# "}fs_write = true
+# net_fetch = true
 
 [allow]
 read = ["."]
 ${writesWorkspace ? 'write = ["."]' : '# write = ["./out"]'}
+# fetch = ["example.com"]        # https on port 443; write "example.com:80" for http
 
 [allow.run]                      # programs of search_path; a word is the first argument
 ${programs.map(programText).join("\n")}

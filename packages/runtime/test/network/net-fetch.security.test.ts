@@ -5,6 +5,7 @@ import { createServer } from "node:https";
 import type { Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { getCACertificates, setDefaultCACertificates, type TLSSocket } from "node:tls";
 import { gzipSync } from "node:zlib";
 import { builtinCapabilities, type Capability } from "@femtoclaw/capabilities";
 import { MemoryDisk, MemoryKeyring, MemoryStore } from "@femtoclaw/journal";
@@ -166,11 +167,11 @@ describe("an answer", () => {
     expect(Object.prototype).not.toHaveProperty("x");
   });
 
-  it("of a server that nobody vouches for is none", async () => {
+  it("counts over https where somebody vouches for the very name, whatever variables say", async () => {
     const folder = mkdtempSync(join(tmpdir(), "femtoclaw-tls-"));
     onTestFinished(() => rmSync(folder, { recursive: true }));
     const [key, cert] = [join(folder, "key"), join(folder, "cert")];
-    const subject = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"];
+    const subject = ["-subj", "/CN=secure.test", "-addext", "subjectAltName=DNS:secure.test,IP:127.0.0.1"];
     execFileSync(
       "openssl",
       ["req", "-x509", "-newkey", "ed25519", "-nodes", "-keyout", key, "-out", cert, ...subject],
@@ -178,19 +179,32 @@ describe("an answer", () => {
         stdio: "ignore",
       },
     );
-    let requests = 0;
-    const server = createServer({ key: readFileSync(key), cert: readFileSync(cert) }, (_, response) => {
-      requests += 1;
-      response.end();
+    const names: string[] = [];
+    const server = createServer({ key: readFileSync(key), cert: readFileSync(cert) }, ({ socket }, response) => {
+      names.push(String((socket as TLSSocket).servername));
+      response.end("private");
     });
     const port = await listening(server, "127.0.0.1", 0);
     process.env["NODE_TLS_REJECT_UNAUTHORIZED"] = "0";
+    const before = getCACertificates("default");
     onTestFinished(() => {
       delete process.env["NODE_TLS_REJECT_UNAUTHORIZED"];
+      setDefaultCACertificates(before);
     });
-    const { fetch } = await startFetching({ allow: { fetch: [`127.0.0.1:${port}`] } });
-    expect((await fetch(`https://127.0.0.1:${port}/`)).error).toMatchObject({ code: "FEMTO_FETCH_FAILED" });
-    expect(requests).toBe(0);
+    const { fetch } = await startFetching(
+      { allow: { fetch: [`127.0.0.1:${port}`, `secure.test:${port}`, `other.test:${port}`] } },
+      { lookUp: async () => ["127.0.0.1"] },
+    );
+    const bodyOf = async (host: string) => {
+      const { result, error } = await fetch(`https://${host}:${port}/`);
+      return result?.["body"] ?? error?.code;
+    };
+    expect(await bodyOf("secure.test")).toBe("FEMTO_FETCH_FAILED");
+    setDefaultCACertificates([...before, readFileSync(cert, "utf8")]);
+    expect(await bodyOf("secure.test")).toBe("private");
+    expect(await bodyOf("127.0.0.1")).toBe("private");
+    expect(await bodyOf("other.test")).toBe("FEMTO_FETCH_FAILED");
+    expect(names).toEqual(["secure.test", "false"]);
   });
 });
 
