@@ -139,6 +139,14 @@ describe("an answer", () => {
     expect(JSON.stringify(result ?? {})).not.toContain("two");
   });
 
+  it("in single bytes is put together", async () => {
+    const bytes = "1\r\na\r\n".repeat(200_000);
+    const { port } = await raw((socket) => socket.end(`${OK}Transfer-Encoding: chunked\r\n\r\n${bytes}0\r\n\r\n`));
+    const { fetch } = await startFetching({ allow: { fetch: [`127.0.0.1:${port}`] } });
+    const { result } = await fetch(`http://127.0.0.1:${port}/`);
+    expect(result).toMatchObject({ bytes: 200_000, body: "a".repeat(200_000) });
+  });
+
   it("that unpacks to a hundred times its size stays packed", async () => {
     const packed = gzipSync(Buffer.alloc(10_000_000));
     const { port } = await web((_, response) => response.writeHead(200, { "content-encoding": "gzip" }).end(packed));
