@@ -39,7 +39,7 @@ describe("a start", () => {
     expect(log.map(({ to }) => to)).toEqual(ofType(records, "lifecycle.changed").map(({ body }) => body.to));
     expect(runtime.status()).toMatchObject({
       ...{ phase: "idle", boots: 1, records: records.length, running: 0, queued: 0, observability: "exporting" },
-      ...{ sandbox: null, fault: null, integrity: "unverified", capabilities: { enabled: 1, registered: 5 } },
+      ...{ sandbox: null, fault: null, integrity: "unverified", capabilities: { enabled: 1, registered: 6 } },
     });
   });
 

@@ -3,7 +3,7 @@ import type { Runtime } from "@femtoclaw/runtime";
 import { invalid, refuseUnknown } from "./request-fields.ts";
 import type { ConnectionHandlers } from "./socket-server.ts";
 
-export function secretVerbs({ secrets }: Pick<Runtime, "secrets">, by: () => string): ConnectionHandlers["verbs"] {
+export function secretVerbs(runtime: Pick<Runtime, "secrets">, by: () => string): ConnectionHandlers["verbs"] {
   return {
     "secrets.add": async ({ name, host, port, value, ...rest }) => {
       refuseUnknown(rest);
@@ -11,17 +11,17 @@ export function secretVerbs({ secrets }: Pick<Runtime, "secrets">, by: () => str
         throw invalid("`name`, `host` and `value` must be strings");
       }
       if (typeof port !== "number") throw invalid("`port` must be a number");
-      await secrets.add({ name, host, port, value }, by());
+      await runtime.secrets.add({ name, host, port, value }, by());
       return null;
     },
     "secrets.list": (fields) => {
       refuseUnknown(fields);
-      return secrets.list;
+      return runtime.secrets.list;
     },
     "secrets.remove": async ({ name, ...rest }) => {
       refuseUnknown(rest);
       if (typeof name !== "string") throw invalid("`name` must be a string");
-      await secrets.remove(name, by());
+      await runtime.secrets.remove(name, by());
       return null;
     },
   };

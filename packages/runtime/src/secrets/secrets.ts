@@ -5,7 +5,16 @@
 import { closeSync, constants, fstatSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Journal, replaceFile } from "@femtoclaw/journal";
-import { FemtoError, type FetchTarget, isPermittedBy, LIMITS, printable, systemErrorCode } from "@femtoclaw/protocol";
+import {
+  canonicalHost,
+  FemtoError,
+  type FetchTarget,
+  isPermittedBy,
+  LIMITS,
+  portNumber,
+  printable,
+  systemErrorCode,
+} from "@femtoclaw/protocol";
 import { operatorActor } from "../operator-actor.ts";
 
 const FILE = "secrets.json";
@@ -87,9 +96,12 @@ export class Secrets {
 const NAME = /^[a-z0-9][a-z0-9_-]{0,63}$/;
 const VALUE = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/;
 
-function check({ name, value }: NewSecret, stored: ReadonlyMap<string, NewSecret>): void {
+function check({ name, host, port, value }: NewSecret, stored: ReadonlyMap<string, NewSecret>): void {
   const { secretCharsMin, secretChars } = LIMITS;
   if (!NAME.test(name)) throw invalid("a name has 1 to 64 small letters, digits, `_` and `-`");
+  const spelt = canonicalHost(host);
+  if (!spelt.ok || spelt.host !== host) throw invalid("a secret is for one host, in its canonical spelling");
+  if (portNumber(String(port)) === null) throw invalid("a port is a number from 1 to 65535");
   if (stored.has(name)) throw invalid(`a secret is called ${name} already`);
   if (stored.size >= LIMITS.secrets) throw invalid(`no more than ${LIMITS.secrets} secrets are stored`);
   if (value.length < secretCharsMin || value.length > secretChars || !VALUE.test(value)) {

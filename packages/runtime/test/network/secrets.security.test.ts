@@ -126,6 +126,12 @@ describe("a stored secret", () => {
       { value: "forge-pat\r\nHost: evil" },
       { value: "forge-p\u00e4t-7731" },
       { name: "Forge" },
+      { host: "Example.com" },
+      { host: "127.1" },
+      { host: "" },
+      { port: 0 },
+      { port: 1.5 },
+      { port: 65_536 },
       { name: "forge" },
     ];
     for (const changes of changed) {
