@@ -12,7 +12,7 @@ const LOOKUPS = 2;
 /** LIMIT: names that wait; a name that many calls name waits once. */
 const WAITING = 128;
 /** LIMIT: time of one name, its wait included. */
-const TIMEOUT_MS = 5_000;
+const TIMEOUT_MS = 3_000;
 
 export class HostNames {
   readonly #lookUp: LookUp;

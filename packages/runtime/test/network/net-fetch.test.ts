@@ -39,7 +39,7 @@ describe("a request", () => {
     const { fetch, runtime } = await startFetching({ allow: { fetch: [`127.0.0.1:${port}`] } });
     const { result } = await fetch(`http://127.0.0.1:${port}/`, { headers: { Authorization: "Bearer asked-7731" } });
     expect(result).toMatchObject({ headers: { "x-token": "answered-7731" } });
-    expect(JSON.stringify(await recordsOf(runtime.reader))).not.toContain("7731");
+    expect(JSON.stringify(await recordsOf(runtime.reader))).not.toMatch(/(?:asked|answered)-7731/);
   });
 });
 
