@@ -77,6 +77,11 @@ const MEANINGS: Readonly<Record<ErrorCode, string>> = {
   FEMTO_FILE_TYPE: "What stands at the path is of another type, or is a file with several names where one is needed.",
   FEMTO_FILE_CHANGED: "The file or program is not the one that was decided on any more.",
   FEMTO_FILE_TOO_LARGE: "The file, or the part of it that was asked for, is larger than the output limit.",
+  FEMTO_FETCH_FAILED:
+    "The host could not be reached at its pinned addresses, its certificate does not hold, or its answer is no proper HTTP.",
+  FEMTO_FETCH_TOO_LARGE: "The headers or the body of an answer are larger than the limit; nothing of it is kept.",
+  FEMTO_FETCH_REDIRECT:
+    "An answer led to where policy does not let the call go, or led on too often. Nothing was sent there.",
   FEMTO_OS_REFUSED: "The operating system refused the effect, for example with EACCES or ENOSPC.",
   FEMTO_SANDBOX_UNAVAILABLE:
     "A program cannot be confined here, so it is not run; when the host starts, it does not start.",
@@ -118,6 +123,9 @@ const MEANINGS: Readonly<Record<ErrorCode, string>> = {
   FEMTO_VALUE_NOT_FOUND: "There is no value beside the named records that could be erased.",
   FEMTO_PRUNE_REFUSED: "Nothing below the named boundary can be dropped.",
   FEMTO_JOURNAL_PRUNED: "The record was dropped from the journal by `femtoclaw audit prune`; its hash is still there.",
+  FEMTO_SECRET_INVALID:
+    "What was to be stored has a name, a value or a destination that no secret can have, or the name is taken.",
+  FEMTO_SECRET_NOT_FOUND: "No secret is stored under this name.",
   FEMTO_EXPORT_FAILED: "An export, a key or a signed answer could not be written.",
   FEMTO_KEY_MISSING: "The key file of this journal is not there.",
   FEMTO_KEY_MISMATCH: "The key file is not the one of this journal.",
@@ -289,7 +297,12 @@ function recordList(record: Schema): string {
     const type = properties.type.const;
     return [`### ${type}`, found.description ?? "", fieldTable(found, record, type)].join("\n\n");
   });
-  const questions = Object.entries({ path: "A path", program: "A program", tool: "Neither" }).map(([kind, title]) => {
+  const questions = Object.entries({
+    path: "A path",
+    program: "A program",
+    host: "A host",
+    tool: "None of these",
+  }).map(([kind, title]) => {
     const question = facts.$defs?.[`${kind}Question`];
     assert(question !== undefined, `the facts have a question about a ${kind}`);
     return `#### ${title}\n\n${fieldTable(question, facts, "facts")}`;
@@ -316,7 +329,7 @@ function recordList(record: Schema): string {
 function vocabularyList(facts: Schema): string {
   const actions = policyActions(builtinCapabilities.map(({ manifest }) => manifest));
   const rows = actions.map(({ name, resource, effect }) => [`\`Action::"${name}"\``, `\`${resource}\``, effect]);
-  const contexts = (["Path", "Program", "Tool"] as const).map((resource) => {
+  const contexts = (["Path", "Program", "Host", "Tool"] as const).map((resource) => {
     const { properties = {} } = facts.$defs?.[`${resource.toLowerCase()}Question`] ?? {};
     const attributes = Object.entries(contextOf(resource)).map(([key, type]) => {
       const name = key.replace("?", "");

@@ -241,6 +241,8 @@ function troubleEntries({ host }: Projection): Pick<JournalEntry, "type" | "body
     { type: "memory.changed", body: { state: "ready", reason: "the reserve is taken again" } },
     { type: "session.halted", body: { recorded: 200, event: "undecodable", code: "FEMTO_PROTOCOL_MESSAGE" } },
     { type: "log.pruned", body: { before: 0, records: 0 } },
+    { type: "secret.added", body: { name: "golden", host: "example.com", port: 443 } },
+    { type: "secret.removed", body: { name: "golden" } },
     moved("shutdown", "openingMemory", "shuttingDown"),
   ];
   return entries as Pick<JournalEntry, "type" | "body">[];
@@ -257,6 +259,7 @@ async function everyCall(runtime: Runtime, rounds: number): Promise<void> {
       await session.propose(call("quick", { text: "Authorization: Bearer abcdefghijklmnopqrstuvwxyz0123456789" }));
       await session.propose(call("fails"));
       await session.propose(call("throws"));
+      await session.propose(call("goes", { url: "http://127.0.0.1:9/" }));
       await session.propose(call("off"));
       await session.propose(call("quick", { n: "no number" }));
       await session.propose(call("unknown"));
@@ -272,7 +275,7 @@ async function start(
   telemetry?: RuntimeOptions["telemetry"],
 ): Promise<Runtime> {
   const refusal = { code: "FEMTO_FILE_EXISTS", reason: "it is there", fix: "Name another.", sandbox: null } as const;
-  const capabilities = [
+  const capabilities: Capability[] = [
     capability("quick", async (args) => succeeded({ got: args["n"] ?? null })),
     capability("large", async () => succeeded({ text: "x".repeat(LARGE_CHARS) })),
     capability("fails", async () => ({ event: "failed", ...refusal })),
@@ -280,9 +283,15 @@ async function start(
       throw new Error("boom");
     }),
     capability("off", async () => succeeded({})),
+    // Asks whether it may go on, as a request does that is redirected; nothing is sent.
+    {
+      isolation: "in-process",
+      manifest: { ...capability("goes", async () => succeeded({})).manifest, input: GOES, arguments: [GOES_TO] },
+      execute: async ({ goOn }) => succeeded({ went: (await goOn(ON)).ok }),
+    },
     ...more,
   ];
-  const names = capabilities.map(({ manifest }) => manifest.name);
+  const names = capabilities.map(({ manifest }) => manifest.name).filter((name) => name !== "goes");
   const configuration = configured(root, state, {}, more);
   return await createRuntime({
     ...{ configuration, capabilities, permit: names, snapshotEveryRecords: SNAPSHOT_EVERY },
@@ -290,7 +299,14 @@ async function start(
   });
 }
 
-const NAMES = ["quick", "large", "fails", "throws"];
+const ON = { url: "http://127.0.0.1:9/on", method: "GET", headers: {}, hasBody: false };
+const GOES_TO = { pointer: "/url", kind: "host", method: "/method" } as const;
+const GOES = {
+  type: "object",
+  additionalProperties: false,
+  properties: { url: { type: "string" }, method: { type: "string" }, headers: { type: "object" } },
+};
+const NAMES = ["quick", "large", "fails", "throws", "goes"];
 const TERMINALS = ["open", "write", "read", "resize", "close"].map((verb) => `terminal_${verb}`);
 
 function configured(
@@ -304,9 +320,9 @@ function configured(
     configuration: {
       workspace: "workspace",
       capabilities: Object.fromEntries(names.map((name) => [name, true])),
-      allow: { run: { cat: ["*"] } },
       ask: { write: ["asked"] },
       approvals: { operators: [OPERATOR.vkey] },
+      allow: { run: { cat: ["*"] }, fetch: ["127.0.0.1:9"] },
       limits: { queue: 10, concurrency: 10 },
       memory: { path: state },
       host: { runtime_dir: "run" },

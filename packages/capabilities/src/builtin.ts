@@ -9,6 +9,7 @@ import { fsRead } from "./files/fs-read.ts";
 import { fsSearch } from "./files/fs-search.ts";
 import { fsStat } from "./files/fs-stat.ts";
 import { fsWrite } from "./files/fs-write.ts";
+import { netFetch } from "./network/net-fetch.ts";
 import { processExec } from "./process/process-exec.ts";
 import { terminalClose } from "./terminal/terminal-close.ts";
 import { terminalOpen } from "./terminal/terminal-open.ts";
@@ -19,6 +20,7 @@ import { terminalWrite } from "./terminal/terminal-write.ts";
 export const builtinCapabilities: readonly Capability[] = [
   ...[fsList, fsRead, fsStat, fsSearch],
   ...[fsWrite, fsEdit, fsMkdir, fsMove, fsDelete],
+  netFetch,
   processExec,
   ...[terminalOpen, terminalWrite, terminalRead, terminalResize, terminalClose],
 ];

@@ -8,7 +8,7 @@ import type {
   PathQuestion,
 } from "@femtoclaw/protocol";
 import type { SandboxView } from "@femtoclaw/sandbox";
-import type { BoundArguments } from "./facts/bound-arguments.ts";
+import type { BoundArguments, BoundHost } from "./facts/bound-arguments.ts";
 import type { Kept } from "./files/kept.ts";
 import type { Terminal, TerminalRequest } from "./terminal/terminal.ts";
 
@@ -46,6 +46,8 @@ export interface CapabilityCall {
   mayReach(path: string, type: PathQuestion["type"]): boolean;
   /** Null where this machine has no sandbox; a capability that needs one then refuses. */
   readonly sandbox: SandboxView | null;
+  /** Asks the gate whether the effect may go on to another URL. What it says is durable before it answers. */
+  readonly goOn: (next: NextHop) => Promise<HopAnswer>;
   readonly terminals: TerminalKeeper;
 }
 
@@ -59,6 +61,19 @@ export interface TerminalKeeper {
   /** Ends it, if it has not ended, and forgets it. */
   close(id: string): Promise<void>;
 }
+
+/** What would be sent next. */
+export interface NextHop {
+  readonly url: string;
+  readonly method: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly hasBody: boolean;
+}
+
+/** Where the effect may go on, and to these addresses only; or why not. */
+export type HopAnswer =
+  | { readonly ok: true; readonly host: BoundHost }
+  | { readonly ok: false; readonly reason: string };
 
 export type CapabilityOutcome =
   | {

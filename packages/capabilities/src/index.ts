@@ -4,13 +4,16 @@ export type {
   Capability,
   CapabilityCall,
   CapabilityOutcome,
+  HopAnswer,
   Isolation,
   JsonObject,
+  NextHop,
   TerminalKeeper,
 } from "./capability.ts";
 export { compiledAhead } from "./compiled-schemas.ts";
 export {
   BoundArguments,
+  type BoundHost,
   type BoundPath,
   type BoundProgram,
   type BoundTerminal,
@@ -18,8 +21,10 @@ export {
   type HeldFile,
   type HeldFolder,
 } from "./facts/bound-arguments.ts";
+export { HostNames, type LookUp, systemLookUp } from "./facts/host-names.ts";
 export { namedFiles } from "./facts/named-files.ts";
 export { ProgramDigests } from "./facts/program-digests.ts";
+export type { SecretLookUp } from "./facts/stored-secrets.ts";
 export { type FactsRequest, type FactsResult, type SessionTerminals, takeFacts } from "./facts/take-facts.ts";
 export { type Kept, keepBefore } from "./files/kept.ts";
 export { type Reversal, reversalOf } from "./files/reversal.ts";

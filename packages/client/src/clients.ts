@@ -280,6 +280,20 @@ export class OperatorClient implements AsyncDisposable {
     return (await this.#connection.request("keys.rotate")) as string;
   }
 
+  /** Names and destinations of stored secrets. */
+  async secrets(): Promise<{ name: string; host: string; port: number }[]> {
+    return (await this.#connection.request("secrets.list")) as { name: string; host: string; port: number }[];
+  }
+
+  /** Durable when it resolves. */
+  async addSecret(secret: { name: string; host: string; port: number; value: string }): Promise<void> {
+    await this.#connection.request("secrets.add", secret);
+  }
+
+  async removeSecret(name: string): Promise<void> {
+    await this.#connection.request("secrets.remove", { name });
+  }
+
   /** Puts the policy in force that the host's configuration has by now; durable when it resolves. */
   async reload(): Promise<ReloadAnswer> {
     return (await this.#connection.request("policy.reload")) as ReloadAnswer;

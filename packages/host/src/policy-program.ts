@@ -41,7 +41,7 @@ function addHindsightCommands(policy: Command, run: Runner): void {
     .command("allow")
     .argument("<ref>", "number of a record, or identifier of an execution")
     .option("--yes", "write the entry without asking")
-    .option("--unsafe", "also an entry that lets an agent choose what code runs")
+    .option("--unsafe", "also an entry that lets an agent choose what code runs, or reach what trusts this machine")
     .description("propose the narrowest entry for a refused call, and write it after a yes")
     .addHelpText("after", "\nExample:\n  femtoclaw policy allow 57")
     .action((ref: string, options: { yes?: boolean; unsafe?: boolean }) =>

@@ -13,6 +13,7 @@ import { addHistoryCommands } from "./history-program.ts";
 import { addMcpCommand } from "./mcp-program.ts";
 import { addPolicyCommands } from "./policy-program.ts";
 import { addTerminalCommands } from "./terminal-program.ts";
+import { addSecretCommands } from "./secrets-program.ts";
 
 /** Runs the command line; resolves with the exit code. */
 export async function runProgram(argv: readonly string[]): Promise<number> {
@@ -56,6 +57,7 @@ function makeProgram(run: Runner): Command {
   addTerminalCommands(program, run);
   addOperatorCommands(program, run);
   addPolicyCommands(program, run);
+  addSecretCommands(program, run);
   addAuditCommands(program, run);
   addConformanceCommand(program, run);
   finish(program);

@@ -103,6 +103,20 @@ const QUESTIONS: Readonly<Record<ResourceType, FactQuestion>> = {
     environment: ["SMOKE"],
     cwd: "/",
   },
+  Host: {
+    kind: "host",
+    scheme: "https",
+    host: "smoke.example",
+    port: 443,
+    addresses: ["192.0.2.1"],
+    network: "public",
+    method: "GET",
+    path: "/",
+    headers: ["accept"],
+    injects: [],
+    bytes: 0,
+    hop: 0,
+  },
   Tool: { kind: "tool" },
 };
 

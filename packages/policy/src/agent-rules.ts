@@ -3,9 +3,11 @@
  * agent under `allow` forbids it everything else of its kind, so no table can give what nobody has.
  */
 import { type AgentTables, type Authority, type GrantTable, type PathGrant, printable } from "@femtoclaw/protocol";
-import { entity, type PolicyParts, set } from "./cedar-text.ts";
-import { type CompiledRule, pathActions, pathRule, programActions, rule, runRules, useCondition } from "./rules.ts";
+import { anyOf, entity, type PolicyParts, set } from "./cedar-text.ts";
+import { fetchRules, hostActions, hostsAmong } from "./fetch-rules.ts";
+import { pathActions, pathRule, programActions, runRules, useCondition } from "./rules.ts";
 import type { PolicyAction } from "./schema.ts";
+import { type CompiledRule, rule } from "./table-rule.ts";
 
 export function agentRules({ agents = {} }: Authority, actions: readonly PolicyAction[]): CompiledRule[] {
   return Object.entries(agents).flatMap(([name, tables]) => [
@@ -19,7 +21,7 @@ export function agentRules({ agents = {} }: Authority, actions: readonly PolicyA
 function tableRules(
   name: string,
   table: "deny" | "ask",
-  { read, write, run, approvers = 1 }: GrantTable,
+  { read, write, run, fetch, approvers = 1 }: GrantTable,
   actions: readonly PolicyAction[],
 ): CompiledRule[] {
   const mood = table === "deny" ? "forbid" : "ask";
@@ -32,12 +34,13 @@ function tableRules(
     ),
     ...write.flatMap((grant, index) => pathRule(mood, changers, grant, `${id}.write/${index + 1}`, "changing", whose)),
     ...runRules(mood, `agent.${name}.${table}.run`, run, programActions(actions), undefined, whose),
+    ...fetchRules(mood, `agent.${name}.${table}`, fetch, actions, whose),
   ];
 }
 
 function narrowingRules(
   name: string,
-  { allow: { read, write, run } }: AgentTables,
+  { allow: { read, write, run, fetch } }: AgentTables,
   actions: readonly PolicyAction[],
 ): CompiledRule[] {
   const uses = run?.map((grant) => `(resource == ${entity("Program", grant.path)} && ${useCondition(grant)})`);
@@ -55,6 +58,7 @@ function narrowingRules(
       within(write),
     ),
     ...narrowing(name, "run", programActions(actions), uses),
+    ...narrowing(name, "fetch", hostActions(actions), hostsAmong(fetch)),
   ];
 }
 
@@ -67,7 +71,7 @@ function within(grants: readonly PathGrant[] | undefined): readonly string[] | u
 /** Forbids everything but what one of the conditions holds for; without a list nothing, with an empty one everything. */
 function narrowing(
   name: string,
-  kind: "read" | "write" | "run",
+  kind: "read" | "write" | "run" | "fetch",
   actions: readonly string[],
   conditions: readonly string[] | undefined,
 ): CompiledRule[] {
@@ -83,11 +87,4 @@ function narrowing(
       fix: `add the use to [agent.${printable(name)}].allow.${kind}`,
     },
   );
-}
-
-/** As a balanced tree: the engine's stack holds few operands of a chain, and many levels of a tree of all that are possible. */
-function anyOf(conditions: readonly string[]): string {
-  if (conditions.length <= 2) return conditions.join(" || ");
-  const half = Math.ceil(conditions.length / 2);
-  return `(${anyOf(conditions.slice(0, half))}) || (${anyOf(conditions.slice(half))})`;
 }

@@ -40,6 +40,13 @@ export function onlyAmong(attribute: string, allowed: readonly string[]): string
   return `${set(allowed.map(literal))}.containsAll(context.${attribute})`;
 }
 
+/** As a balanced tree: the engine's stack holds few operands of a chain, and many levels of a tree of all that are possible. */
+export function anyOf(conditions: readonly string[]): string {
+  if (conditions.length <= 2) return conditions.join(" || ");
+  const half = Math.ceil(conditions.length / 2);
+  return `(${anyOf(conditions.slice(0, half))}) || (${anyOf(conditions.slice(half))})`;
+}
+
 export interface PolicyParts {
   readonly effect: "permit" | "forbid";
   /** Names of the actions; at least one, else the rule could never apply. */

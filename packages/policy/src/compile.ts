@@ -9,8 +9,9 @@ import { agentRules } from "./agent-rules.ts";
 import type { FileRule } from "./files/file-rule.ts";
 import { budgetRules } from "./history-rules.ts";
 import { lintAuthority } from "./lint.ts";
-import { type CompiledRule, floorRules, type ToolGrant, tableRules, toolRules } from "./rules.ts";
+import { floorRules, type ToolGrant, tableRules, toolRules } from "./rules.ts";
 import { type PolicyAction, policyActions, schemaText } from "./schema.ts";
+import type { CompiledRule } from "./table-rule.ts";
 
 /** The engine for which policies are compiled; another one may decide otherwise, so the revision holds it. */
 export const ENGINE_VERSION = "cedar 4.13.0";
@@ -81,7 +82,7 @@ function assertNameable({ name, source }: ToolGrant, actions: readonly PolicyAct
     throw new FemtoError("FEMTO_POLICY_INVALID", `${source}: no capability is called \`${printable(name)}\``);
   }
   if (action.resource === "Tool" || action.effect === "none") return;
-  const tables = action.resource === "Program" ? "run" : "read or write";
+  const tables = { Path: "read or write", Program: "run", Host: "fetch" }[action.resource];
   throw new FemtoError(
     "FEMTO_POLICY_INVALID",
     `${source}: \`${name}\` cannot be allowed by name, because its calls name a ${action.resource.toLowerCase()}; use the tables ${tables}`,

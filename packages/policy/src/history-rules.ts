@@ -1,8 +1,8 @@
 /** Rules that look at what happened before: budgets of a session, and what is forbidden once something was read. */
 import { type Authority, BUDGET_RULES } from "@femtoclaw/protocol";
 import { policyText } from "./cedar-text.ts";
-import type { CompiledRule } from "./rules.ts";
 import type { PolicyAction } from "./schema.ts";
+import type { CompiledRule } from "./table-rule.ts";
 
 const BUDGETED = {
   calls: "calls of the session",

@@ -30,5 +30,6 @@ export { historyContext, NO_HISTORY } from "./history-context.ts";
 export { type LintFinding, lintAuthority } from "./lint.ts";
 export { mayPermit } from "./may-permit.ts";
 export type { DecisionRequest } from "./request.ts";
-export type { CompiledRule, ToolGrant } from "./rules.ts";
+export type { ToolGrant } from "./rules.ts";
 export { contextOf, type PolicyAction, policyActions, type ResourceType } from "./schema.ts";
+export type { CompiledRule } from "./table-rule.ts";

@@ -109,6 +109,10 @@ function resourceOf(question: FactQuestion | null | undefined, capability: strin
       const { kind: _, program, ...facts } = question;
       return { type: "Program", id: program, facts };
     }
+    case "host": {
+      const { kind: _, ...facts } = question;
+      return { type: "Host", id: `${question.host}:${question.port}`, facts };
+    }
     case "tool": {
       const { kind: _, ...facts } = question;
       return { type: "Tool", id: capability, facts };
@@ -129,7 +133,7 @@ function namedAncestors(path: string, { namedPaths }: RequestTarget): { type: st
 }
 
 function resourceFault({ type, id }: CheckedRequest["resource"]): string | null {
-  return textFault(id) ?? (type === "Tool" ? null : pathFault(id));
+  return textFault(id) ?? (type === "Path" || type === "Program" ? pathFault(id) : null);
 }
 
 /** INVARIANT: I8: that an operator agreed, for one, is said by who asks for the decision, and by no fact. */

@@ -13,32 +13,16 @@ import {
   printable,
 } from "@femtoclaw/protocol";
 import { baseName } from "./canonical-path.ts";
-import { entity, literal, onlyAmong, type PolicyParts, policyText, set } from "./cedar-text.ts";
+import { entity, literal, onlyAmong, type PolicyParts, set } from "./cedar-text.ts";
 import { isNeverSet } from "./environment.ts";
+import { fetchRules, hostFloor } from "./fetch-rules.ts";
 import type { PolicyAction } from "./schema.ts";
-
-/** One Cedar policy and what people need to know about it. */
-export interface CompiledRule {
-  readonly id: string;
-  readonly text: string;
-  /** Where the operator wrote it; null for the floor. */
-  readonly source: string | null;
-  /** What it does, in plain words; for people, never for the model. */
-  readonly reason: string;
-  readonly fix?: string;
-  /** How many operators must say yes to a call that this rule speaks of; absent on a rule that asks nobody. */
-  readonly approvers?: number;
-}
+import { AFTER, type CompiledRule, forbids, type Mood, moodAbout, moodParts, rule, VERDICT, type Whose } from "./table-rule.ts";
 
 /** A capability permitted by its name alone. */
 export interface ToolGrant {
   readonly name: string;
   readonly source: string;
-}
-
-/** An action set without a member yields no rule: Cedar rejects a policy that could never apply. */
-export function rule(parts: PolicyParts, about: Omit<CompiledRule, "text">): CompiledRule[] {
-  return parts.actions.length === 0 ? [] : [{ ...about, text: policyText(parts) }];
 }
 
 const named = (actions: readonly PolicyAction[]): string[] => actions.map(({ name }) => name);
@@ -86,7 +70,8 @@ export function floorRules(authority: Authority, actions: readonly PolicyAction[
       fix: "name the very path under [allow].write if the agent is to write it",
     },
   );
-  if (floor.length === 0) return [...obeyedLater, ...environment];
+  const hosts = hostFloor(authority, actions);
+  if (floor.length === 0) return [...obeyedLater, ...environment, ...hosts];
   // INVARIANT: FemtoClaw's own state, configuration, policy, keys and sockets are out of reach.
   const ownFiles = rule(
     {
@@ -101,7 +86,7 @@ export function floorRules(authority: Authority, actions: readonly PolicyAction[
       fix: "keep files for the agent outside the folders of FemtoClaw itself",
     },
   );
-  return [...ownFiles, ...obeyedLater, ...environment];
+  return [...ownFiles, ...obeyedLater, ...environment, ...hosts];
 }
 
 /** True for what lies in one of the folders, and in none of the exceptions. */
@@ -123,8 +108,11 @@ export function tableRules({ allow, ask, deny, after }: Authority, actions: read
       pathRule("forbid", changers, grant, `toml/deny.write/${index + 1}`, "changing"),
     ),
     ...runRules("forbid", "deny.run", deny.run, programActions(actions)),
+    ...fetchRules("forbid", "deny", deny.fetch, actions),
     ...runRules("forbid", "after_secret.run", after?.secret ?? [], programActions(actions), "has_read_secret"),
     ...runRules("forbid", "after_untrusted.run", after?.untrusted ?? [], programActions(actions), "has_seen_untrusted"),
+    ...fetchRules("forbid", "after_secret", after?.secretFetch, actions, { onceTrue: "has_read_secret" }),
+    ...fetchRules("forbid", "after_untrusted", after?.untrustedFetch, actions, { onceTrue: "has_seen_untrusted" }),
     ...askRules(ask, actions),
     ...allow.read.flatMap((grant, index) =>
       pathRule("permit", readers, grant, `toml/allow.read/${index + 1}`, "reading"),
@@ -133,6 +121,7 @@ export function tableRules({ allow, ask, deny, after }: Authority, actions: read
       pathRule("permit", writers, grant, `toml/allow.write/${index + 1}`, "writing"),
     ),
     ...runRules("permit", "allow.run", allow.run, programActions(actions)),
+    ...fetchRules("permit", "allow", allow.fetch, actions),
   ];
 }
 
@@ -156,45 +145,10 @@ function askRules(ask: GrantTable, actions: readonly PolicyAction[]): CompiledRu
     ]),
     ...runRules("ask", "ask.run", ask.run, programs, undefined, ask),
     ...runRules("granted", "ask.run", ask.run, programs, undefined, ask),
+    ...fetchRules("ask", "ask", ask.fetch, actions, ask),
+    ...fetchRules("granted", "ask", ask.fetch, actions, ask),
   ];
 }
-
-/** What an entry does: two forbid and two permit, the middle ones until and after an operator says yes. */
-export type Mood = "forbid" | "ask" | "granted" | "permit";
-
-const VERDICT: Readonly<Record<Mood, string>> = {
-  forbid: "is forbidden",
-  ask: "needs the yes of an operator",
-  granted: "is allowed once an operator has said yes",
-  permit: "is allowed",
-};
-
-const forbids = (mood: Mood): boolean => mood === "forbid" || mood === "ask";
-const asks = (mood: Mood): boolean => mood === "ask" || mood === "granted";
-
-/** What every rule of an entry says beside its scope and its condition. */
-function moodParts(
-  mood: Mood,
-  { principal, approvers = 1 }: Whose,
-): Pick<PolicyParts, "effect" | "approval" | "principal"> {
-  return {
-    effect: forbids(mood) ? "forbid" : "permit",
-    ...(asks(mood) ? { approval: approvers } : {}),
-    ...(principal === undefined ? {} : { principal }),
-  };
-}
-
-function moodAbout(mood: Mood, { approvers = 1 }: Whose): Pick<CompiledRule, "fix" | "approvers"> {
-  return { ...(mood === "forbid" ? { fix: TAKE_AWAY } : {}), ...(asks(mood) ? { approvers } : {}) };
-}
-
-/** Which agent the rules of a table are about, if not everybody, and how many operators they ask, if they ask. */
-export interface Whose {
-  readonly principal?: string;
-  readonly approvers?: number;
-}
-
-const TAKE_AWAY = "take the entry away or narrow it";
 
 export function pathRule(
   mood: Mood,
@@ -240,12 +194,6 @@ export function runRules(
     );
   });
 }
-
-/** What a rule adds to its reason that is in force only once a history fact is true. */
-const AFTER = {
-  has_read_secret: " once a secret may have been read",
-  has_seen_untrusted: " once untrusted content may have been read",
-} as const;
 
 type Use = Pick<PolicyParts, "resource" | "clause">;
 

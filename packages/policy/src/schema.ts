@@ -7,7 +7,7 @@ import { type CapabilityManifest, FemtoError } from "@femtoclaw/protocol";
 import { literal } from "./cedar-text.ts";
 import { HISTORY_CONTEXT, SESSION } from "./history-context.ts";
 
-export type ResourceType = "Path" | "Program" | "Tool";
+export type ResourceType = "Path" | "Program" | "Host" | "Tool";
 
 export interface PolicyAction {
   readonly name: string;
@@ -32,6 +32,19 @@ export const CONTEXT: Readonly<Record<ResourceType, Readonly<Record<string, stri
     environment: "Set<String>",
     cwd: "String",
   },
+  Host: {
+    scheme: "String",
+    host: "String",
+    port: "Long",
+    addresses: "Set<String>",
+    network: "String",
+    method: "String",
+    path: "String",
+    headers: "Set<String>",
+    injects: "Set<String>",
+    bytes: "Long",
+    hop: "Long",
+  },
   Tool: {},
 };
 
@@ -49,22 +62,28 @@ export function policyActions(manifests: readonly CapabilityManifest[]): PolicyA
 
 function resourceType({ name, arguments: declared }: CapabilityManifest): ResourceType {
   // Of a terminal the question is about the program on it.
-  const kinds = new Set(declared.map(({ kind }) => (kind === "terminal" ? "program" : kind)));
-  if (kinds.has("path") && kinds.has("program")) {
+  const kinds = new Set(
+    declared.map(({ kind }) => (kind === "terminal" ? "program" : kind)).filter((kind) => kind !== "size"),
+  );
+  const [kind, ...others] = kinds;
+  if (others.length > 0) {
     throw new FemtoError(
       "FEMTO_POLICY_INVALID",
-      `capability \`${name}\` declares both a path and a program; a capability names one kind of resource`,
+      `capability \`${name}\` declares both a ${kind} and a ${others[0]}; a capability names one kind of resource`,
     );
   }
-  if (kinds.has("path")) return "Path";
-  return kinds.has("program") ? "Program" : "Tool";
+  return kind === undefined ? "Tool" : TYPES[kind];
 }
+
+const TYPES = { path: "Path", program: "Program", host: "Host" } as const;
 
 export function schemaText(actions: readonly PolicyAction[]): string {
   const lines = [
     "entity Agent;",
     "entity Path in [Path];",
     "entity Program;",
+    // Only where a capability reaches hosts: the schema of every other policy is what it was before there were any.
+    ...(actions.some(({ resource }) => resource === "Host") ? ["entity Host;"] : []),
     "entity Tool;",
     `type Session = ${recordOf(SESSION)};`,
   ];

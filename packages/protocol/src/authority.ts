@@ -3,6 +3,8 @@
  * and the view of a sandboxed child are computed, so that the two cannot disagree.
  */
 
+import type { FetchGrant } from "./fetch-grant.ts";
+
 /** A file or folder, canonical and absolute, with the place in the configuration that names it. */
 export interface PathGrant {
   readonly path: string;
@@ -30,6 +32,8 @@ export interface GrantTable {
   readonly run: readonly ProgramGrant[];
   /** Of what is asked about: how many operators have to say yes, where that is more than one. */
   readonly approvers?: number;
+  /** Hosts for net_fetch; absent is none. */
+  readonly fetch?: readonly FetchGrant[];
 }
 
 /** What one session may use before it is halted, each with its place; absent is unbounded. */
@@ -62,7 +66,12 @@ export interface Authority {
   /** Places whose content marks whoever may have read it. */
   readonly sensitive?: { readonly secret: readonly PathGrant[]; readonly untrusted: readonly PathGrant[] };
   /** What is forbidden to a principal from the moment on in which it bears the mark. */
-  readonly after?: { readonly secret: readonly ProgramGrant[]; readonly untrusted: readonly ProgramGrant[] };
+  readonly after?: {
+    readonly secret: readonly ProgramGrant[];
+    readonly untrusted: readonly ProgramGrant[];
+    readonly secretFetch?: readonly FetchGrant[];
+    readonly untrustedFetch?: readonly FetchGrant[];
+  };
   /** State, configuration, policy, keys and sockets of FemtoClaw itself: never reachable, whatever is granted. */
   readonly floor: readonly string[];
   /** Further paths that children see read-only. */
@@ -147,6 +156,7 @@ function together(one: GrantTable, other: GrantTable): GrantTable {
     read: [...one.read, ...other.read],
     write: [...one.write, ...other.write],
     run: [...one.run, ...other.run],
+    fetch: [...(one.fetch ?? []), ...(other.fetch ?? [])],
   };
 }
 

@@ -116,6 +116,11 @@ export const ERRORS = define({
   ),
   FEMTO_FILE_CHANGED: failed("The file changed between decision and effect; send the call again."),
   FEMTO_FILE_TOO_LARGE: failed("Read a part of the file with offset and length."),
+  FEMTO_FETCH_FAILED: failed("Look at the reason: the host did not answer, or not in HTTP as it has to be."),
+  FEMTO_FETCH_TOO_LARGE: failed("Ask the host for less, for example with a Range header or another URL."),
+  FEMTO_FETCH_REDIRECT: failed(
+    "Fetch the address that the answer leads to by a call of its own, where that is permitted.",
+  ),
   FEMTO_OS_REFUSED: failed("The operating system refused; FemtoClaw never retries with more privilege."),
   FEMTO_SANDBOX_UNAVAILABLE: failed("Run `femtoclaw doctor`; it names what the sandbox needs on this machine."),
   FEMTO_EXECUTION_INTERRUPTED: {
@@ -223,6 +228,16 @@ export const ERRORS = define({
     type: "MemoryError",
     exit: EXIT.incomplete,
     fix: "Look into an export or a copy that was made before; `femtoclaw audit prove` still proves what it holds.",
+  },
+  FEMTO_SECRET_INVALID: {
+    type: "ConfigurationError",
+    exit: EXIT.badInput,
+    fix: "See `femtoclaw secrets add --help`; what is stored under a name already has to be removed first.",
+  },
+  FEMTO_SECRET_NOT_FOUND: {
+    type: "ConfigurationError",
+    exit: EXIT.no,
+    fix: "Use a name that `femtoclaw secrets list` shows.",
   },
   FEMTO_EXPORT_FAILED: memory("Name a place that does not exist yet, on a disk with room."),
   FEMTO_JOURNAL_RECORD_TOO_LARGE: memory("Send smaller arguments or ask for less output."),

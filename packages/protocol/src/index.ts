@@ -17,6 +17,16 @@ export {
 } from "./authority.ts";
 export { printable } from "./display.ts";
 export { ERRORS, type ErrorCode, EXIT, errorText, FemtoError, systemErrorCode } from "./errors.ts";
+export {
+  DEFAULT_PORTS,
+  type FetchGrant,
+  type FetchPattern,
+  type FetchTarget,
+  fetchPattern,
+  fetchText,
+  isForbiddenBy,
+  isPermittedBy,
+} from "./fetch-grant.ts";
 export { flagFacts, flagParts } from "./flag-facts.ts";
 export { SCHEMA_DIGESTS } from "./generated/schema-digests.ts";
 export type * from "./generated/types.ts";
@@ -32,6 +42,7 @@ export {
   validateReply,
   validateSnapshot,
 } from "./generated/validators.js";
+export { canonicalHost, type HostSpelling, portNumber } from "./host-spelling.ts";
 export type { BootId, ExecutionId, SessionId } from "./identifiers.ts";
 export { jsonPointer, pointerTokens } from "./json-pointer.ts";
 export { LIMITS } from "./limits.ts";

@@ -67,6 +67,19 @@ export const LIMITS = {
   graceMs: 2_000,
   /** Default bytes of output kept of one execution. */
   outputBytes: 1_048_576,
+  /** LIMIT: characters of a URL; servers take no longer ones either. */
+  urlChars: 8_192,
+  /** LIMIT: redirects that one net_fetch follows. */
+  hops: 5,
+  /** LIMIT: addresses of one name that are pinned; the rest are not dialled. */
+  hostAddresses: 16,
+  /** LIMIT: stored secrets, and characters of one; a shorter one could not be told from ordinary text in an answer. */
+  secrets: 256,
+  secretChars: 4_096,
+  secretCharsMin: 8,
+  /** LIMIT: headers of one request, and characters of a value. */
+  requestHeaders: 64,
+  headerChars: 8_192,
   /** LIMIT: arguments of one program. */
   argvItems: 1_024,
   /** LIMIT: symbolic depth of a path; Cedar's ancestor work grows with its square. */

@@ -22,6 +22,7 @@ export interface RecordBodies {
   "approval.asked": T.ApprovalAskedBody;
   "approval.answered": T.ApprovalAnsweredBody;
   "execution.intent": T.ExecutionIntentBody;
+  "execution.hop": T.ExecutionHopBody;
   "execution.outcome": T.ExecutionOutcomeBody;
   "execution.interrupted": T.ExecutionInterruptedBody;
   "overload.refused": T.OverloadRefusedBody;
@@ -36,6 +37,8 @@ export interface RecordBodies {
   "terminal.opened": T.TerminalOpenedBody;
   "terminal.recorded": T.TerminalRecordedBody;
   "terminal.closed": T.TerminalClosedBody;
+  "secret.added": T.SecretAddedBody;
+  "secret.removed": T.SecretRemovedBody;
 }
 
 export type RecordType = keyof RecordBodies;
@@ -56,6 +59,8 @@ export const MACHINE_OF: Readonly<Record<RecordType, MachineId>> = {
   "session.opened": "lifecycle",
   "session.closed": "lifecycle",
   "registry.loaded": "registry",
+  "secret.added": "registry",
+  "secret.removed": "registry",
   "capability.enabled": "registry",
   "capability.disabled": "registry",
   "policy.activated": "policy",
@@ -67,6 +72,7 @@ export const MACHINE_OF: Readonly<Record<RecordType, MachineId>> = {
   "approval.asked": "execution",
   "approval.answered": "execution",
   "execution.intent": "execution",
+  "execution.hop": "execution",
   "execution.outcome": "execution",
   "execution.interrupted": "execution",
   "overload.refused": "execution",

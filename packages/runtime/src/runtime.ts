@@ -31,6 +31,7 @@ import type { Projection } from "./projection/projection.ts";
 import { RefusalSummary } from "./refusal-summary.ts";
 import { type ResolutionRequest, Resolutions } from "./resolutions.ts";
 import { Retention } from "./retention.ts";
+import { Secrets } from "./secrets/secrets.ts";
 import { type Session, type SessionOptions, Sessions } from "./session.ts";
 import type { Halt, HaltRequest } from "./session-halts.ts";
 import { settled } from "./settled.ts";
@@ -69,6 +70,7 @@ export class Runtime implements AsyncDisposable {
   #fault: Fault | null = null;
   #refusals: RefusalSummary | null = null;
   #closing: Promise<void> | null = null;
+  readonly #secrets: Secrets;
   readonly #failed = Promise.withResolvers<FemtoError>();
 
   /** Use `createRuntime`. */
@@ -96,6 +98,7 @@ export class Runtime implements AsyncDisposable {
       closed: (session) => this.#open?.terminals.endSession(session),
       ended: (execution) => endedReply(this.journal, execution),
     });
+    this.#secrets = new Secrets(options.configuration.stateDirectory, () => this.journal);
     this.#supervision = new Supervision({
       system: this.#system,
       clock: this.#clock,
@@ -169,6 +172,10 @@ export class Runtime implements AsyncDisposable {
   /** Retires the key that signs the log for a new one; resolves with the new public key once it is in force. */
   rotateKey(): Promise<string> {
     return this.journal.rotateKey();
+  }
+
+  get secrets(): Secrets {
+    return this.#secrets;
   }
 
   /** Takes out of the journal what an operator wants gone. */
@@ -403,6 +410,8 @@ export class Runtime implements AsyncDisposable {
       standing: (principal) => this.#inForce.standing(principal),
       journal: this.journal,
       histories: this.#opened.histories,
+      lookUp: this.#surroundings.lookUp,
+      secrets: (name, target) => this.#secrets.find(name, target),
       admission: () => admissionProblem(this.#system.phase, this.#memory, this.#witnessing),
       quota: (session) => this.#sessions.quotaOf(session),
       lost: (execution, reason) => this.#log({ level: "error", event: "execution.lost", execution, reason }),

@@ -4,6 +4,7 @@
  * their place and runs the same runtime.
  */
 import { randomBytes, randomUUID } from "node:crypto";
+import { type LookUp, systemLookUp } from "@femtoclaw/capabilities";
 import { type Clock, type JournalStore, type Keyring, systemClock } from "@femtoclaw/journal";
 import { type PolicyEngine, type PolicyEngineOptions, policyEngines } from "@femtoclaw/policy";
 import { type Announce, type Claim, claimDirectory, storageIn } from "./epochs/claim.ts";
@@ -21,6 +22,8 @@ export interface Surroundings {
   openStorage(stateDirectory: string, announce?: Announce): Promise<Storage>;
   /** An engine without an active policy. Called again after a crash of the one before. */
   openPolicyEngine(options: PolicyEngineOptions): Promise<PolicyEngine>;
+  /** The addresses of a host's name. */
+  readonly lookUp: LookUp;
 }
 
 export interface ProcessIdentity {
@@ -52,5 +55,6 @@ export function systemSurroundings(): Surroundings {
     randomBytes: (bytes) => randomBytes(bytes),
     openStorage: async (stateDirectory, announce) => storageIn(await claimDirectory(stateDirectory, announce)),
     openPolicyEngine: policyEngines(),
+    lookUp: systemLookUp,
   };
 }

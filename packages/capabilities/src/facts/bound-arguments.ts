@@ -62,14 +62,28 @@ export interface BoundTerminal {
   readonly approval: number | null;
 }
 
-type Bound = BoundPath | BoundProgram | BoundTerminal;
+export interface BoundHost {
+  readonly kind: "host";
+  readonly scheme: "http" | "https";
+  /** Canonical; an IPv6 address stands in brackets. */
+  readonly host: string;
+  readonly port: number;
+  /** Path and query, as they are sent. */
+  readonly target: string;
+  /** The only addresses that may be dialled, in the order in which they were found. */
+  readonly addresses: readonly string[];
+  /** Stored secrets that the headers refer to, all of them bound to this very host. */
+  readonly secrets: ReadonlyMap<string, string>;
+}
+
+export type BoundArgument = BoundPath | BoundProgram | BoundTerminal | BoundHost;
 
 export class BoundArguments implements AsyncDisposable {
-  readonly #byPointer: ReadonlyMap<string, Bound>;
+  readonly #byPointer: ReadonlyMap<string, BoundArgument>;
   readonly #held: DisposableStack;
 
   /** Takes over the descriptors that `held` closes. */
-  constructor(byPointer: ReadonlyMap<string, Bound>, held: DisposableStack) {
+  constructor(byPointer: ReadonlyMap<string, BoundArgument>, held: DisposableStack) {
     this.#byPointer = byPointer;
     this.#held = held;
   }
@@ -94,12 +108,19 @@ export class BoundArguments implements AsyncDisposable {
   terminal(pointer: string): BoundTerminal {
     const bound = this.#byPointer.get(pointer);
     assert(bound?.kind === "terminal", `the manifest declares a terminal at ${pointer}`);
+    return bound;
+  }
+
+  /** The host that the manifest declares under this pointer. */
+  host(pointer: string): BoundHost {
+    const bound = this.#byPointer.get(pointer);
+    assert(bound?.kind === "host", `the manifest declares a host at ${pointer}`);
     assert(!this.#held.disposed, "bound arguments are used only during their call");
     return bound;
   }
 
   /** In the order in which the manifest declares them. */
-  get all(): readonly Bound[] {
+  get all(): readonly BoundArgument[] {
     assert(!this.#held.disposed, "bound arguments are used only during their call");
     return [...this.#byPointer.values()];
   }

@@ -5,7 +5,7 @@
 import { closeSync, constants, fstatSync, openSync, readlinkSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import { type ApprovedFile, type Authority, LIMITS } from "@femtoclaw/protocol";
-import type { BoundArguments, BoundPath, BoundProgram } from "./bound-arguments.ts";
+import type { BoundArgument, BoundArguments, BoundPath, BoundProgram } from "./bound-arguments.ts";
 import { digestOf } from "./program-digests.ts";
 
 /** In the order of the arguments. What cannot be looked at is not among them; the call itself then fails on it. */
@@ -25,13 +25,14 @@ export async function namedFiles(bound: BoundArguments, authority: Authority): P
 }
 
 /** What a terminal was opened with was looked at then. */
-function namedBy(one: BoundArguments["all"][number]): string[] {
-  switch (one.kind) {
+function namedBy(bound: BoundArgument): string[] {
+  switch (bound.kind) {
     case "path":
-      return targetOf(one);
+      return targetOf(bound);
     case "program":
-      return operandsOf(one);
+      return operandsOf(bound);
     case "terminal":
+    case "host":
       return [];
   }
 }

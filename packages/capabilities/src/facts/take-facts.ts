@@ -16,11 +16,14 @@ import type { SandboxView } from "@femtoclaw/sandbox";
 import type { JsonObject } from "../capability.ts";
 import { contentBytes } from "../files/content.ts";
 import { textAt, valueAt } from "./arguments.ts";
-import { BoundArguments, type BoundPath, type BoundProgram, type BoundTerminal } from "./bound-arguments.ts";
+import { type BoundArgument, BoundArguments, type BoundTerminal } from "./bound-arguments.ts";
+import { resolveHost } from "./host.ts";
+import { HostNames } from "./host-names.ts";
 import { type ResolvedPath, resolveCreatable, resolveCreatableFolders, resolveExisting } from "./path.ts";
 import { resolveProgram } from "./program.ts";
 import type { ProgramDigests } from "./program-digests.ts";
 import { Refusal } from "./refusal.ts";
+import type { SecretLookUp } from "./stored-secrets.ts";
 
 export interface FactsRequest {
   readonly manifest: CapabilityManifest;
@@ -31,6 +34,12 @@ export interface FactsRequest {
   readonly digests: ProgramDigests;
   /** None are open without it. */
   readonly terminals?: SessionTerminals;
+  /** Looks hosts up; without it no name has an address. */
+  readonly names?: HostNames;
+  /** Finds stored secrets; without it there are none. */
+  readonly secrets?: SecretLookUp;
+  /** N for the Nth redirect of the call; absent for the call itself. */
+  readonly hop?: number;
 }
 
 /** The open terminals of one session: each with the facts of the program on it, as it was decided on. */
@@ -67,23 +76,34 @@ export async function takeFacts(request: FactsRequest): Promise<FactsResult> {
 interface Resolved {
   readonly pointer: string;
   readonly questions: readonly FactQuestion[];
-  readonly bound: BoundPath | BoundProgram | BoundTerminal;
+  readonly bound: BoundArgument;
 }
+
+const NO_TERMINALS: SessionTerminals = () => null;
+const NO_SECRETS: SecretLookUp = () => null;
+const NO_NAMES = new HostNames(async () => []);
 
 async function resolve(
   declared: Exclude<DeclaredArgument, { kind: "size" }>,
-  { manifest, args, authority, sandbox, digests, terminals = () => null }: FactsRequest,
+  request: FactsRequest,
   held: DisposableStack,
 ): Promise<Resolved> {
+  const { manifest, args, authority, sandbox, digests } = request;
   const { pointer } = declared;
   const { workspace, searchPath } = authority;
   if (declared.kind === "program") {
-    const request = { declared, args, workspace, searchPath, sandbox, digests };
-    const { question, bound } = await resolveProgram(request, held);
+    const asked = { declared, args, workspace, searchPath, sandbox, digests };
+    const { question, bound } = await resolveProgram(asked, held);
     return { pointer, questions: [question], bound };
   }
   if (declared.kind === "terminal") {
-    const { question, bound } = openTerminal(textAt(args, pointer), terminals);
+    const { question, bound } = openTerminal(textAt(args, pointer), request.terminals ?? NO_TERMINALS);
+    return { pointer, questions: [question], bound };
+  }
+  if (declared.kind === "host") {
+    const { names = NO_NAMES, secrets = NO_SECRETS, hop = 0 } = request;
+    const bytes = sizeOf(manifest, args);
+    const { question, bound } = await resolveHost({ declared, args, authority, names, secrets, bytes, hop });
     return { pointer, questions: [question], bound };
   }
   const { questions, bound } = resolvePath(declared, args, workspace, held);
@@ -127,6 +147,7 @@ function sizeOf(manifest: CapabilityManifest, args: JsonObject): number {
 /** By convention a member `encoding` beside a text says how it stands for bytes. */
 function sizeAt(args: JsonObject, pointer: string): number {
   const value = valueAt(args, pointer);
+  if (value === undefined) return 0;
   if (typeof value !== "string") throw new Refusal(`the argument ${pointer} is not a text`);
   const encoding = valueAt(args, `${pointer.slice(0, pointer.lastIndexOf("/"))}/encoding`);
   const bytes = contentBytes(value, encoding === "base64" ? "base64" : "utf8");

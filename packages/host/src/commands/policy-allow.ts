@@ -114,7 +114,7 @@ async function isWanted(
     if (!isDangerous || unsafe === true) return true;
     throw new FemtoError(
       "FEMTO_USAGE",
-      "the entry lets an agent choose what code runs, so --yes alone does not write it",
+      "the entry lets an agent choose what code runs, or reach what trusts this machine, so --yes alone does not write it",
       {
         fix: "Read what is proposed, and add --unsafe if it is what you want.",
       },

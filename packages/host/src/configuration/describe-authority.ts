@@ -1,5 +1,5 @@
 /** What a configuration would allow, in words that a person can decide from; for `trust`, `init` and `doctor`. */
-import { type PathGrant, type ProgramGrant, printable } from "@femtoclaw/protocol";
+import { type FetchGrant, fetchText, type PathGrant, type ProgramGrant, printable } from "@femtoclaw/protocol";
 import type { CapabilitySetting, ResolvedConfiguration, Rights, WitnessSetting } from "@femtoclaw/runtime";
 
 type Section = readonly [title: string, lines: readonly string[]];
@@ -38,17 +38,22 @@ function rightsSections({ allow, ask, deny, ...rights }: Rights): readonly Secti
     ["may read", allow.read.map(path)],
     ["may write", allow.write.map(path)],
     ["may run", allow.run.map(program)],
+    ["may fetch from", (allow.fetch ?? []).map(host)],
     ["asks before it reads", ask.read.map(path)],
     ["asks before it writes", ask.write.map(path)],
     ["asks before it runs", ask.run.map(program)],
+    ["asks before it fetches from", (ask.fetch ?? []).map(host)],
     ["asks", ask.approvers === undefined ? [] : [`${ask.approvers} different operators, who sign`]],
     ["never reads", deny.read.map(path)],
     ["never writes", deny.write.map(path)],
     ["never runs", deny.run.map(program)],
+    ["never fetches from", (deny.fetch ?? []).map(host)],
     ["secrets, which programs never see", (rights.sensitive?.secret ?? []).map(path)],
     ["never runs once a secret may have been read", (rights.after?.secret ?? []).map(program)],
+    ["never fetches once a secret may have been read from", (rights.after?.secretFetch ?? []).map(host)],
     ["untrusted content", (rights.sensitive?.untrusted ?? []).map(path)],
     ["never runs once that may have been read", (rights.after?.untrusted ?? []).map(program)],
+    ["never fetches once that may have been read from", (rights.after?.untrustedFetch ?? []).map(host)],
     ["a session is halted after", Object.entries(rights.budgets ?? {}).map(budget)],
   ];
 }
@@ -65,6 +70,8 @@ function trialSections(inForce: Rights, onTrial: Rights): readonly Section[] {
 
 const shown = (text: string): string => printable(text, 4_096);
 const path = (grant: PathGrant): string => `${shown(grant.path)}  (${grant.source})`;
+
+const host = (grant: FetchGrant): string => `${shown(fetchText(grant))}  (${grant.source})`;
 
 function budget([name, { limit, source }]: [string, { readonly limit: number; readonly source: string }]): string {
   return `${limit} ${name}  (${source})`;

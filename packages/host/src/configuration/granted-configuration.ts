@@ -5,7 +5,7 @@
 import { basename } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import type { GrantProposal } from "@femtoclaw/policy";
-import { FemtoError } from "@femtoclaw/protocol";
+import { FemtoError, fetchText, type GrantTable } from "@femtoclaw/protocol";
 import type { ResolvedConfiguration } from "@femtoclaw/runtime";
 import { insertionOf } from "./grant-text.ts";
 import { type LoadedConfiguration, type LoadOptions, resolveProject } from "./load-configuration.ts";
@@ -53,11 +53,17 @@ function addsExactly(
   after: ResolvedConfiguration,
   grants: readonly GrantProposal[],
 ): boolean {
-  const expected = { read: [] as string[], write: [] as string[], run: [] as string[], environment: [] as string[] };
+  const expected: Record<GrantProposal["table"], string[]> = {
+    read: [],
+    write: [],
+    run: [],
+    fetch: [],
+    environment: [],
+  };
   for (const grant of grants) expected[grant.table].push(meaningOf(grant));
   return (
     isDeepStrictEqual(withoutGrants(before), withoutGrants(after)) &&
-    (["read", "write", "run"] as const).every((table) =>
+    (["read", "write", "run", "fetch"] as const).every((table) =>
       isWithAdded(entries(before, table), entries(after, table), expected[table]),
     ) &&
     isWithAdded(before.authority.environmentNames, after.authority.environmentNames, expected.environment) &&
@@ -80,7 +86,8 @@ function withoutPlaces(value: unknown): unknown {
   return Object.fromEntries(kept.map(([key, inner]) => [key, withoutPlaces(inner)]));
 }
 
-function entries({ authority: { allow } }: ResolvedConfiguration, table: "read" | "write" | "run"): string[] {
+function entries({ authority: { allow } }: ResolvedConfiguration, table: Exclude<keyof GrantTable, "approvers">): string[] {
+  if (table === "fetch") return (allow.fetch ?? []).map(fetchText);
   if (table !== "run") return allow[table].map(({ path }) => path);
   return allow.run.map(({ path, realPath, use }) => JSON.stringify([path, realPath, use]));
 }
@@ -92,6 +99,8 @@ function meaningOf(grant: GrantProposal): string {
       return grant.path;
     case "run":
       return JSON.stringify([grant.program, grant.realPath, grant.use]);
+    case "fetch":
+      return fetchText({ hosts: "one", ...grant });
     case "environment":
       return grant.name;
   }

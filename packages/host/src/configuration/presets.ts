@@ -83,10 +83,12 @@ search_path = [${DEFAULT_SEARCH_PATH.map((folder) => `"${folder}"`).join(", ")}]
 process_exec = true
 ${READING.map((name) => `${name} = true`).join("\n")}
 ${WRITING.map((name) => `${writesWorkspace ? "" : "# "}${name} = true`).join("\n")}
+# net_fetch = true
 
 [allow]
 read = ["."]
 ${writesWorkspace ? 'write = ["."]' : '# write = ["./out"]'}
+# fetch = ["example.com"]        # https on port 443; write "example.com:80" for http
 
 [allow.run]                      # programs of search_path; a word is the first argument
 ${programs.map(programText).join("\n")}

@@ -19,6 +19,7 @@ import type { WebhookStatus } from "../webhook/webhook-delivery.ts";
 import { approvalVerbs } from "./approval-verbs.ts";
 import { followLogVerb } from "./log-verb.ts";
 import { invalid, refuseUnknown } from "./request-fields.ts";
+import { secretVerbs } from "./secret-verbs.ts";
 import type { ConnectionHandlers } from "./socket-server.ts";
 import { terminalVerbs } from "./terminal-verbs.ts";
 
@@ -92,7 +93,7 @@ export function operatorHandlers({
         throw await notFound(runtime.reader, execution);
       },
       ...aftermathVerbs(runtime),
-      ...approvalVerbs(runtime, operatorName),
+      ...{ ...approvalVerbs(runtime, operatorName), ...secretVerbs(runtime, operatorName) },
       ...{ ...terminalVerbs(runtime), ...auditVerbs(runtime) },
       "policy.show": (fields) => {
         refuseUnknown(fields);

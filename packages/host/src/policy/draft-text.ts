@@ -25,10 +25,11 @@ export function draftText(draft: PolicyDraft, context: GrantContext): string {
     ...(left_out === 0 ? [] : [`# ${left_out} of them are left out, because there are too many different ones.`]),
     ...(lists.size === 0 ? ["#", "# There is nothing to propose."] : []),
     ...tableLines(lists),
-    ...section("Dangerous: each of these lets an agent choose what code runs.", draft.dangerous, (grant) => [
-      grantLine(grant, context),
-      ...(grant.note === null ? [] : [`  ${grant.note}`]),
-    ]),
+    ...section(
+      "Dangerous: each of these lets an agent choose what code runs, or reach what trusts this machine.",
+      draft.dangerous,
+      (grant) => [grantLine(grant, context), ...(grant.note === null ? [] : [`  ${grant.note}`])],
+    ),
     ...section(
       "Operators said yes to these. An entry that is moved from [ask] to [allow] asks no more.",
       draft.approved,

@@ -3,6 +3,7 @@ import type { JsonObject } from "@femtoclaw/capabilities";
 import { historyContext, NO_HISTORY, type PolicyFile } from "@femtoclaw/policy";
 import {
   type CapabilityManifest,
+  type DeclaredArgument,
   FemtoError,
   type HistoryFacts,
   type JsonValue,
@@ -115,7 +116,7 @@ class Reader {
     const texts = Array.isArray(example) ? example.filter((text) => typeof text === "string") : [];
     const argv = only.kind === "program" ? singleName(only.argv) : undefined;
     if (argv === undefined || !Array.isArray(example) || texts.length === 0 || texts.length < example.length) {
-      const expected = only.kind === "program" ? "a program, or a list of it and its arguments," : `a ${only.kind}`;
+      const expected = EXPECTED[only.kind];
       this.#fault(path, `${expected} is expected, or a table with the arguments of ${tool}`);
       return null;
     }
@@ -158,6 +159,15 @@ class Reader {
     this.faults.push(`${this.#sourceOf(jsonPointer(path))}: ${message}`);
   }
 }
+
+/** What stands for a call whose arguments name this. */
+const EXPECTED: Readonly<Record<DeclaredArgument["kind"], string>> = {
+  path: "a path",
+  program: "a program, or a list of it and its arguments,",
+  host: "a URL",
+  terminal: "a terminal",
+  size: "a text",
+};
 
 /** `path` for `/path`; undefined for what lies deeper, or for no pointer. */
 function singleName(pointer: string | undefined): string | undefined {

@@ -3,7 +3,7 @@
  * looked up, where an agent may write: what it leaves in its folders must not decide whether the host starts.
  */
 import { resolve } from "node:path";
-import { type JsonObject, ProgramDigests, takeFacts } from "@femtoclaw/capabilities";
+import { HostNames, type JsonObject, ProgramDigests, takeFacts } from "@femtoclaw/capabilities";
 import {
   type Authority,
   type CapabilityManifest,
@@ -53,10 +53,17 @@ export class TestFactsTaker {
     return { ok: true, questions: questions as Facts["questions"] };
   }
 
-  /** Facts of programs, or of a capability that names nothing, as any call gets them. */
+  /** Facts of programs, of hosts, or of a capability that names nothing, as any call gets them. */
   async #examined(manifest: CapabilityManifest, args: JsonObject): Promise<TestFacts> {
     const authority = this.#authority;
-    const taken = await takeFacts({ manifest, args, authority, sandbox: null, digests: this.#digests });
+    const taken = await takeFacts({
+      manifest,
+      args,
+      authority,
+      sandbox: null,
+      digests: this.#digests,
+      names: STATED_NAMES,
+    });
     if (!taken.ok) return taken;
     await using _ = taken.bound;
     return { ok: true, questions: taken.facts.questions };
@@ -72,6 +79,9 @@ export class TestFactsTaker {
     return "problem" in found ? found : { path: found.canonical };
   }
 }
+
+/** A test asks no resolver: whoever answers for a name must not decide whether the host starts. */
+const STATED_NAMES = new HostNames(async () => ["1.1.1.1"]);
 
 /** What a test takes for granted of a path, by what the call would do with it. */
 const STATED = {

@@ -2,6 +2,7 @@
 import { type ApprovedFile, type FactQuestion, type Facts, printable } from "@femtoclaw/protocol";
 import type { ApprovalView } from "@femtoclaw/runtime";
 import { changeLines } from "./change-text.ts";
+import { hostText } from "./call-text.ts";
 import type { Output } from "./output.ts";
 import { table } from "./table.ts";
 
@@ -64,6 +65,7 @@ function questionRows(question: FactQuestion): Row[] {
     const below = question.recursive === true ? ", with everything below it" : "";
     return [["path", `${shown(question.path)}  (${question.type}${below}${bytes})`]];
   }
+  if (question.kind === "host") return [["to", hostText(question)]];
   const { program, real_path, sha256, environment, cwd } = question;
   const target = program === real_path ? "" : ` -> ${shown(real_path)}`;
   const sets: Row[] = environment.length === 0 ? [] : [["sets", environment.map(shown).join(" ")]];

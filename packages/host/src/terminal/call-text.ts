@@ -1,5 +1,5 @@
 /** A call as a person recognizes it, from its facts. */
-import { type FactQuestion, type Facts, printable } from "@femtoclaw/protocol";
+import { type FactQuestion, type Facts, type HostQuestion, printable } from "@femtoclaw/protocol";
 
 /** LIMIT: characters of one path or argument. */
 const PART_CHARS = 400;
@@ -17,9 +17,19 @@ export function questionText(question: FactQuestion): string {
       return printable(question.path, PART_CHARS);
     case "program":
       return programText(question);
+    case "host":
+      return hostText(question);
     case "tool":
       return "";
   }
+}
+
+/** Where a request would go, and to which addresses that leads. */
+export function hostText({ scheme, host, port, addresses, network, method, path, injects, hop }: HostQuestion): string {
+  const to = `${method} ${scheme}://${host}:${port}${path}`;
+  const found = addresses.length === 0 ? "not looked up" : `${network.replace("_", "-")}: ${addresses.join(" ")}`;
+  const uses = injects.length === 0 ? "" : `, with the stored secrets ${injects.join(" ")}`;
+  return `${printable(to, PART_CHARS)}${uses} (${printable(found, PART_CHARS)}${hop === 0 ? "" : `, redirect ${hop}`})`;
 }
 
 function programText(question: Extract<FactQuestion, { kind: "program" }>): string {

@@ -54,6 +54,7 @@ describe.each(titled(SUITES))("%s", (_, suite) => {
     expect(leaksOf(started.place.secret, JSON.stringify(started.log))).toEqual([]);
     const intended = records.filter(({ type }) => type === "execution.intent").map(({ execution }) => execution);
     expect(denied.filter((execution) => intended.includes(execution))).toEqual([]);
+    expect(started.servers?.connections ?? 0).toBe(0);
   });
 });
 

@@ -14,17 +14,18 @@ import {
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import type { JsonValue, Reply, TypedRecord } from "@femtoclaw/protocol";
-import { createRuntime, type Runtime } from "@femtoclaw/runtime";
+import { createRuntime, type Runtime, systemSurroundings } from "@femtoclaw/runtime";
 import { type LoadedConfiguration, loadConfiguration } from "../../src/configuration/load-configuration.ts";
 import { type LoadedPolicy, loadPolicy } from "../../src/preflight.ts";
+import { CorpusServers, statedNames } from "./corpus-servers.ts";
 import type { CallCase, CallSuite, Layout, Moves } from "./read-corpus.ts";
 import { newSecret, type Picture, pictureOf } from "./witness.ts";
 
 /**
  * In any text of a suite: `{root}`, `{secret}`, the host's process `{host}`, the program `{node}` that runs it, the
- * folder `{code}` of its code, and `{text*times}`.
+ * folder `{code}` of its code, the ports of the servers `{honest}` and `{canary}`, and `{text*times}`.
  */
-const PLACEHOLDER = /\{(root|secret|host|node|code)\}|\{([^{}*]+)\*(\d+)\}/g;
+const PLACEHOLDER = /\{(root|secret|host|node|code|honest|canary)\}|\{([^{}*]+)\*(\d+)\}/g;
 
 export class CorpusPlace {
   readonly root = realpathSync(mkdtempSync(join(tmpdir(), "fc-")));
@@ -36,7 +37,7 @@ export class CorpusPlace {
     BYPASS_CANARY: this.secret,
   };
 
-  readonly #values: Readonly<Record<string, string>> = {
+  readonly #values: Record<string, string> = {
     root: this.root,
     secret: this.secret,
     host: String(process.pid),
@@ -44,7 +45,8 @@ export class CorpusPlace {
     code: resolve(import.meta.dirname, "../../src"),
   };
 
-  constructor(layout: Layout, configuration: string) {
+  constructor(layout: Layout, configuration: string, ports: Readonly<Record<string, string>> = {}) {
+    Object.assign(this.#values, ports);
     for (const name of ["project", "home", "run", ...(layout.folders ?? [])]) this.#folder(name);
     const files = { ...layout.files, "project/femtoclaw.toml": configuration };
     for (const [name, content] of Object.entries(files)) {
@@ -129,22 +131,26 @@ export class CorpusRuntime {
   readonly runtime: Runtime;
   /** What the runtime said in its log. */
   readonly log: readonly unknown[];
+  /** Null for a suite that is about no hosts. */
+  readonly servers: CorpusServers | null;
   readonly #afterDecision: { act: (() => void) | null };
 
   private constructor(
-    place: CorpusPlace,
+    { place, servers }: { readonly place: CorpusPlace; readonly servers: CorpusServers | null },
     runtime: Runtime,
     log: readonly unknown[],
     after: { act: (() => void) | null },
   ) {
     this.place = place;
+    this.servers = servers;
     this.runtime = runtime;
     this.log = log;
     this.#afterDecision = after;
   }
 
   static async start(suite: CallSuite): Promise<CorpusRuntime> {
-    const place = new CorpusPlace(suite, suite.configuration);
+    const servers = suite.names === undefined ? null : await CorpusServers.start();
+    const place = new CorpusPlace(suite, suite.configuration, servers?.values);
     const log: unknown[] = [];
     const after: { act: (() => void) | null } = { act: null };
     try {
@@ -153,6 +159,7 @@ export class CorpusRuntime {
         configuration,
         policyFiles,
         log: (entry) => log.push(entry),
+        surroundings: { ...systemSurroundings(), lookUp: statedNames(suite.names ?? {}) },
         // The machine hears of the decision before anything is done about it: the one moment in between.
         inspect: (event) => {
           if (event.type !== "@xstate.event" || event.event.type !== "permitted") return;
@@ -160,7 +167,7 @@ export class CorpusRuntime {
           after.act = null;
         },
       });
-      return new CorpusRuntime(place, runtime, log, after);
+      return new CorpusRuntime({ place, servers }, runtime, log, after);
     } catch (error) {
       place.remove();
       throw error;
@@ -184,6 +191,7 @@ export class CorpusRuntime {
 
   async close(): Promise<void> {
     await this.runtime.close({ drainMs: 0 });
+    await this.servers?.close();
     this.place.remove();
   }
 }

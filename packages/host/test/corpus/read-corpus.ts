@@ -47,6 +47,7 @@ export interface Layout {
   readonly pipes?: readonly string[];
   readonly programs?: readonly string[];
   readonly traps?: readonly string[];
+  readonly names?: Texts;
 }
 
 export interface CallSuite extends Layout {

@@ -143,6 +143,17 @@ function particularsOf(record: TypedRecord, { intent }: OcsfContext): Particular
       const use = operation(record, tool ?? record.type);
       return { ...use, status, severity: LOW, allowed: false, policy: { revision, rules } };
     }
+    case "execution.hop": {
+      const { allowed, reason, revision, rules } = record.body;
+      const decided = { allowed, policy: { revision, rules } };
+      if (allowed) return { ...operation(record, record.type), ...decided };
+      return {
+        ...operation(record, record.type),
+        ...decided,
+        status: [2, "Failure", record.type, reason],
+        severity: LOW,
+      };
+    }
     case "boot.started":
       return lifecycle(3);
     case "lifecycle.changed": {
@@ -176,6 +187,9 @@ function particularsOf(record: TypedRecord, { intent }: OcsfContext): Particular
     case "values.erased":
     case "log.pruned":
       return { ...operation(record, record.type, 4), severity: LOW };
+    case "secret.removed":
+      return operation(record, record.type, 4);
+    case "secret.added":
     case "log.created":
     case "epoch.opened":
       return operation(record, record.type, 1);

@@ -4,7 +4,9 @@
  */
 import {
   type Authority,
+  DEFAULT_PORTS,
   type FactQuestion,
+  type HostQuestion,
   OBEYED_IN_REPOSITORY,
   obeyedLaterPaths,
   type PathQuestion,
@@ -21,7 +23,7 @@ import type { Explanation } from "./explain.ts";
 interface Proposed {
   /** What a person should know before agreeing; null where the entry says all of it. */
   readonly note: string | null;
-  /** Whether the entry lets an agent choose what code runs; a script has to say so twice. */
+  /** Whether the entry lets an agent choose what code runs, or reach what trusts this machine; a script has to say so twice. */
   readonly dangerous: boolean;
 }
 
@@ -29,6 +31,7 @@ export type GrantProposal = Proposed &
   (
     | { readonly table: "read" | "write"; readonly path: string }
     | { readonly table: "run"; readonly program: string; readonly realPath: string; readonly use: ProgramUse }
+    | { readonly table: "fetch"; readonly host: string; readonly port: number | null }
     | { readonly table: "environment"; readonly name: string }
   );
 
@@ -58,7 +61,12 @@ export function remedyFor({ question, action, explanation }: RefusedQuestion, au
     if (never.length > 0) obstacles.push(`no call may ever set ${never.join(", ")}, which could choose what code runs`);
     grants.push(...missing.filter(isListable).map(environmentGrant));
   }
-  if (forbidding.delete("floor/obeyed-later") && question.kind === "path") {
+  if (question.kind === "host" && forbidsHost(forbidding)) {
+    const isSpecial = forbidding.has("floor/special-address") && question.host !== bare(question.addresses[0] ?? "");
+    for (const rule of HOST_FLOOR) forbidding.delete(rule);
+    if (isSpecial) obstacles.push(`${printable(question.host)} leads to an address to which no name may lead`);
+    else grants.push(hostGrant(question));
+  } else if (forbidding.delete("floor/obeyed-later") && question.kind === "path") {
     const obeyed = new Set(obeyedLaterPaths(authority));
     const folders = ancestorsOrSelf(question.path);
     grants.push(...folders.filter((path) => obeyed.has(path)).map((path) => obeyedGrant(partOf(path, folders))));
@@ -77,6 +85,7 @@ const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]*$/;
 function permitFor(question: FactQuestion, { name, effect }: RefusedQuestion["action"]): GrantProposal | string {
   if (question.kind === "path" && (effect === "read" || effect === "write")) return pathGrant(question, effect);
   if (question.kind === "program") return programGrant(question);
+  if (question.kind === "host") return hostGrant(question);
   return `no table allows ${printable(name)} by an entry of its own`;
 }
 
@@ -100,6 +109,25 @@ function obeyedGrant(path: string): GrantProposal {
   const note =
     "tools run or obey later what stands there, outside the sandbox: whoever writes it decides what is executed";
   return { table: "write", path, note, dangerous: true };
+}
+
+const HOST_FLOOR = ["floor/unlisted-host", "floor/private-address", "floor/special-address"];
+
+/** As a URL has the address. */
+const bare = (address: string): string => (address.includes(":") ? `[${address}]` : address);
+
+const forbidsHost = (rules: ReadonlySet<string>): boolean => HOST_FLOOR.some((rule) => rules.has(rule));
+
+/** The very host and port; a name is never proposed for those below it. */
+function hostGrant({ scheme, host, port, network }: HostQuestion): GrantProposal {
+  const found = { table: "fetch", host } as const;
+  if (network === "public" || network === "unresolved") {
+    const isPlain = scheme === "https" && port === DEFAULT_PORTS.https;
+    const note = scheme === "http" ? "http is neither encrypted nor authenticated" : null;
+    return { ...found, port: isPlain ? null : port, note, dangerous: false };
+  }
+  const note = `it leads to a ${network.replace("_", "-")} address, where services trust whoever reaches them`;
+  return { ...found, port, note, dangerous: true };
 }
 
 function environmentGrant(name: string): GrantProposal {

@@ -2,7 +2,7 @@
  * Whether what policies name exists: Cedar takes any text for the name of a path, a program or an agent,
  * and a misspelt one would silently never match.
  */
-import { nearestName, printable } from "@femtoclaw/protocol";
+import { canonicalHost, nearestName, portNumber, printable } from "@femtoclaw/protocol";
 import { baseName, pathFault } from "../canonical-path.ts";
 import { type CodeRunner, codeRunner } from "../code-runners.ts";
 import type { LintFinding } from "../lint.ts";
@@ -76,6 +76,15 @@ const OTHERS: Readonly<Record<string, (name: NamedEntity, known: KnownNames) => 
     return openingFault(opens, [found.path, found.realPath]);
   },
   [REAL_FILE]: ({ id, opens }) => openingFault(opens, [id]),
+  Host: ({ id }) => {
+    const { host = "", port = "" } = /^(?<host>\[[^\]]*\]|[^:]*):(?<port>.*)$/s.exec(id)?.groups ?? {};
+    if (portNumber(port) === null) return 'never matches: a host stands with its port, as in Host::"example.com:443"';
+    const spelt = canonicalHost(host);
+    if (!spelt.ok) return `never matches: the host ${spelt.problem}`;
+    return spelt.host === host
+      ? null
+      : `never matches, because its canonical form is "${printable(spelt.host)}"; write that`;
+  },
   Tool: ({ id }, { actions }) => {
     const tools = actions.filter(({ resource }) => resource === "Tool").map(({ name }) => name);
     return tools.includes(id) ? null : `is no capability without a resource${hint(id, tools)}`;

@@ -1,6 +1,6 @@
 /** What is known of one policy of a file, beside its text: all that the compiler and the names' check need. */
 import type { LintFinding } from "../lint.ts";
-import type { CompiledRule } from "../rules.ts";
+import type { CompiledRule } from "../table-rule.ts";
 
 /** A Cedar file of the policy folder. */
 export interface PolicyFile {

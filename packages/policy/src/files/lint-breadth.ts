@@ -34,7 +34,7 @@ function openFindings(policy: ParsedPolicy, actions: readonly PolicyAction[]): s
   if (open.length === 0) return [];
   const names = open.map(({ name }) => name).join(", ");
   return [
-    `this permits every use of ${names}; bind the resource, as in \`resource in Path::".."\` or \`resource == Program::".."\`, ${UNSAFE}`,
+    `this permits every use of ${names}; bind the resource, as in \`resource in Path::".."\`, \`resource == Program::".."\` or \`resource == Host::".."\`, ${UNSAFE}`,
   ];
 }
 
@@ -59,7 +59,8 @@ function bindsResource(term: Expression): boolean {
   if (boundEntities(term) !== null) return true;
   const compared = comparison(term);
   // A digest alone names a file that nobody who reads the policy knows.
-  if (compared?.fact === "real_path") return compared.operator === "==" || compared.operator === "contains";
+  if (compared?.fact === "real_path" || compared?.fact === "host")
+    return compared.operator === "==" || compared.operator === "contains";
   const alternatives = termsOf("||", term);
   if (alternatives.length > 1)
     return alternatives.every((one) => termsOf("&&", one).some((inner) => bindsResource(inner)));

@@ -2,7 +2,7 @@
  * What Cedar's validator takes and its engine does not, or what no reader meant: expressions that trap,
  * numbers that overflow, conditions that contradict themselves, texts that no fact ever holds.
  */
-import { printable } from "@femtoclaw/protocol";
+import { canonicalHost, type HostQuestion, printable } from "@femtoclaw/protocol";
 import { isCanonicalPath } from "../canonical-path.ts";
 import {
   type Expression,
@@ -174,6 +174,22 @@ export function comparison(expression: Expression): Comparison | null {
   return fact === null || texts === null ? null : { operator: name, fact, texts };
 }
 
+const NETWORKS: readonly string[] = [
+  "public",
+  "private",
+  "loopback",
+  "link_local",
+  "metadata",
+  "multicast",
+  "reserved",
+  "unresolved",
+] satisfies HostQuestion["network"][];
+
+function isSpelt(host: string): boolean {
+  const spelt = canonicalHost(host);
+  return spelt.ok && spelt.host === host;
+}
+
 /** What a text has to look like for the fact to be able to hold it; a misspelt one would never match. */
 const HELD: Readonly<Record<string, readonly [test: (text: string) => boolean, expected: string]>> = {
   type: [(text) => ["file", "directory", "missing"].includes(text), '"file", "directory" or "missing"'],
@@ -182,6 +198,10 @@ const HELD: Readonly<Record<string, readonly [test: (text: string) => boolean, e
   cwd: [isCanonicalPath, "an absolute path without `.`, `..` and a slash at its end"],
   word: [(text) => !text.startsWith("-"), "a first argument, which never begins with a dash"],
   flags: [(text) => /^-./s.test(text), "an argument that begins with a dash"],
+  scheme: [(text) => ["http", "https"].includes(text), '"http" or "https"'],
+  host: [isSpelt, "a name or an address in its canonical form, without a port"],
+  network: [(text) => NETWORKS.includes(text), NETWORKS.map((network) => `"${network}"`).join(", ")],
+  headers: [(text) => text === text.toLowerCase(), "the name of a header in lower case"],
   environment: [(text) => text !== "" && !text.includes("="), "the name of a variable"],
 };
 

@@ -3,7 +3,7 @@
  * This interface was referenced by `Facts`'s JSON-Schema
  * via the `definition` "question".
  */
-export type FactQuestion = PathQuestion | ProgramQuestion | ToolQuestion;
+export type FactQuestion = PathQuestion | ProgramQuestion | HostQuestion | ToolQuestion;
 /**
  * This interface was referenced by `Facts`'s JSON-Schema
  * via the `definition` "mark".
@@ -23,7 +23,7 @@ export type RunRule = string | RunWord | RunAny;
  * This interface was referenced by `CapabilityManifest`'s JSON-Schema
  * via the `definition` "argument".
  */
-export type DeclaredArgument = DeclaredPath | DeclaredProgram | DeclaredTerminal | DeclaredSize;
+export type DeclaredArgument = DeclaredPath | DeclaredProgram | DeclaredTerminal | DeclaredHost | DeclaredSize;
 /**
  * What inference may send: a message to be recorded, or one tool call to be decided. Exactly one of the two.
  */
@@ -86,7 +86,10 @@ export type JournalRecord = {
     | "policy.rejected"
     | "terminal.opened"
     | "terminal.recorded"
-    | "terminal.closed";
+    | "terminal.closed"
+    | "execution.hop"
+    | "secret.added"
+    | "secret.removed";
   /**
    * Who acted; null for the runtime itself.
    */
@@ -332,6 +335,57 @@ export interface ProgramQuestion {
 }
 /**
  * This interface was referenced by `Facts`'s JSON-Schema
+ * via the `definition` "hostQuestion".
+ */
+export interface HostQuestion {
+  kind: "host";
+  /**
+   * `http` or `https`.
+   */
+  scheme: "http" | "https";
+  /**
+   * Canonical name or address in lower-case ASCII; an IPv6 address stands in brackets.
+   */
+  host: string;
+  /**
+   * The port, also where the URL does not name it.
+   */
+  port: number;
+  /**
+   * Addresses that the name had when it was looked up, once; no other is dialled. Empty for a name that was not looked up.
+   */
+  addresses: string[];
+  /**
+   * Where these addresses lie: `public`, `private`, `loopback`, `link_local`, `metadata`, `multicast` or `reserved`; of several the least public. `unresolved` for a name that no entry of `fetch` allows, which is not even looked up.
+   */
+  network: "public" | "private" | "loopback" | "link_local" | "metadata" | "multicast" | "reserved" | "unresolved";
+  /**
+   * The HTTP method.
+   */
+  method: string;
+  /**
+   * Path of the URL, without its query.
+   */
+  path: string;
+  /**
+   * Sorted names of the headers that the call sets, in lower case.
+   */
+  headers: string[];
+  /**
+   * Sorted names of stored secrets that are put into headers on the way out.
+   */
+  injects: string[];
+  /**
+   * Bytes of the request's body.
+   */
+  bytes: number;
+  /**
+   * 0 for the URL of the call, N for its Nth redirect.
+   */
+  hop: number;
+}
+/**
+ * This interface was referenced by `Facts`'s JSON-Schema
  * via the `definition` "toolQuestion".
  */
 export interface ToolQuestion {
@@ -466,6 +520,12 @@ export interface AllowTable {
    */
   write?: string[];
   run?: RunTable;
+  /**
+   * Hosts for net_fetch: `example.com` is https on port 443, `example.com:8080` that port with http or https, `*.example.com` every name below, `*` every host. A host that has no public address needs an entry with its very name, or address, and its port.
+   *
+   * @maxItems 256
+   */
+  fetch?: string[];
 }
 /**
  * Program name or absolute path, and the uses of it.
@@ -520,6 +580,12 @@ export interface AskTable {
    * How many different operators have to say yes; more than one sign. Default: 1.
    */
   operators?: number;
+  /**
+   * Hosts for net_fetch, as under `allow`; without a port the question is asked on every port.
+   *
+   * @maxItems 256
+   */
+  fetch?: string[];
 }
 /**
  * What is forbidden, whatever else permits it.
@@ -541,6 +607,12 @@ export interface DenyTable {
    */
   write?: string[];
   run?: RunTable;
+  /**
+   * Hosts for net_fetch; an entry without a port forbids every port.
+   *
+   * @maxItems 256
+   */
+  fetch?: string[];
 }
 /**
  * Places whose content marks who may have read it, for all time.
@@ -567,6 +639,12 @@ export interface SensitiveTable {
  */
 export interface AfterTable {
   run?: RunTable;
+  /**
+   * Hosts for net_fetch; `*` for every host, and an entry without a port for every port.
+   *
+   * @maxItems 256
+   */
+  fetch?: string[];
 }
 /**
  * What one session may use before it is halted.
@@ -974,6 +1052,21 @@ export interface DeclaredTerminal {
    * Identifier of an open terminal of the same session; its facts are those of the program on it.
    */
   kind: "terminal";
+}
+export interface DeclaredHost {
+  /**
+   * Pointer to the URL.
+   */
+  pointer: string;
+  kind: "host";
+  /**
+   * Pointer to the HTTP method; GET where it is absent.
+   */
+  method?: string;
+  /**
+   * Pointer to the table of headers.
+   */
+  headers?: string;
 }
 export interface DeclaredSize {
   pointer: string;
@@ -2052,6 +2145,60 @@ export interface TerminalClosedBody {
    * Characters of its output for which the journal had no room; null where nobody knows.
    */
   unrecorded: number | null;
+}
+/**
+ * Where the effect of a permitted call wanted to go on to: a redirect of net_fetch. Made durable before anything is sent there.
+ *
+ * This interface was referenced by `undefined`'s JSON-Schema
+ * via the `definition` "executionHopBody".
+ */
+export interface ExecutionHopBody {
+  /**
+   * Sequence number of the intent.
+   */
+  intent: number;
+  /**
+   * 1 for the first redirect.
+   */
+  hop: number;
+  /**
+   * Where it led, printable and cut.
+   */
+  location: string;
+  /**
+   * Whether policy let it go on.
+   */
+  allowed: boolean;
+  facts: null | Facts;
+  revision: null | string;
+  rules: string[];
+  /**
+   * Why not; absent where it was allowed.
+   */
+  reason?: string;
+}
+/**
+ * An operator stored a secret. Its value is in no record.
+ *
+ * This interface was referenced by `undefined`'s JSON-Schema
+ * via the `definition` "secretAddedBody".
+ */
+export interface SecretAddedBody {
+  name: string;
+  /**
+   * The only host that it is sent to.
+   */
+  host: string;
+  port: number;
+}
+/**
+ * An operator removed a stored secret, before this was recorded.
+ *
+ * This interface was referenced by `undefined`'s JSON-Schema
+ * via the `definition` "secretRemovedBody".
+ */
+export interface SecretRemovedBody {
+  name: string;
 }
 /**
  * What a standalone executable is made of. A signature over the bytes of this text says who built it.

@@ -8,6 +8,7 @@ import {
   type SessionBudgets,
 } from "@femtoclaw/protocol";
 import type { PathBase } from "./canonical-path.ts";
+import { fetchGrants } from "./fetch-grants.ts";
 import { pathGrants } from "./path-grants.ts";
 import type { Places } from "./places.ts";
 import { resolveRunTable, withOtherNames } from "./resolve-programs.ts";
@@ -24,7 +25,12 @@ export function resolveHistory(
   const run = (name: string, table: AfterTable | undefined): readonly ProgramGrant[] =>
     resolveRunTable([name, "run"], table?.run, searchPath, places);
   requirePlaces("after_secret", after_secret, "secret", sensitive?.secret, places);
-  requirePlaces("after_untrusted", after_untrusted, "untrusted", sensitive?.untrusted, places);
+  // Whatever a host answers is untrusted, so that where one may be asked nothing else has to be named.
+  const fetches = [configuration.allow, configuration.ask].some((table) => (table?.fetch ?? []).length > 0);
+  if (!fetches) requirePlaces("after_untrusted", after_untrusted, "untrusted", sensitive?.untrusted, places);
+  const fetch = (name: string, table: AfterTable | undefined) => fetchGrants([name, "fetch"], table?.fetch, places);
+  const secretFetch = fetch("after_secret", after_secret);
+  const untrustedFetch = fetch("after_untrusted", after_untrusted);
   return {
     ...(budgets === undefined ? {} : { budgets: resolveBudgets(budgets, places) }),
     ...(sensitive === undefined
@@ -41,6 +47,8 @@ export function resolveHistory(
           after: {
             secret: withOtherNames(run("after_secret", after_secret), programs),
             untrusted: withOtherNames(run("after_untrusted", after_untrusted), programs),
+            ...(secretFetch === undefined ? {} : { secretFetch }),
+            ...(untrustedFetch === undefined ? {} : { untrustedFetch }),
           },
         }),
   };

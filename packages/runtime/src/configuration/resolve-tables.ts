@@ -9,6 +9,7 @@ import type {
   ProgramGrant,
 } from "@femtoclaw/protocol";
 import type { PathBase } from "./canonical-path.ts";
+import { fetchGrants } from "./fetch-grants.ts";
 import { pathGrants } from "./path-grants.ts";
 import type { Places } from "./places.ts";
 import { resolveRunTable, withOtherNames } from "./resolve-programs.ts";
@@ -20,7 +21,9 @@ export function resolveTable(
   searchPath: readonly string[],
   places: Places,
 ): GrantTable {
+  const fetch = fetchGrants([...place, "fetch"], table?.fetch, places);
   return {
+    ...(fetch === undefined ? {} : { fetch }),
     read: pathGrants([...place, "read"], table?.read, base, places),
     write: pathGrants([...place, "write"], table?.write, base, places),
     run: resolveRunTable([...place, "run"], table?.run, searchPath, places),
@@ -49,6 +52,7 @@ export function resolveAgents(
           ...(allow?.read === undefined ? {} : { read: own.read }),
           ...(allow?.write === undefined ? {} : { write: own.write }),
           ...(allow?.run === undefined ? {} : { run: own.run }),
+          ...(own.fetch === undefined ? {} : { fetch: own.fetch }),
         },
         ask: underEveryName(table("ask", ask), programs),
         deny: underEveryName(table("deny", deny), programs),

@@ -66,6 +66,26 @@ export class Decisions {
     return this.decide(execution, askedBy.length > 0);
   }
 
+  /**
+   * Of where the effect of a permitted call wants to go on to, with what its session did up to now. Nobody said yes to
+   * that, so what asks there is not permitted.
+   */
+  async examineHop(execution: Execution, args: JsonObject, hop: number): Promise<FactsResult> {
+    const { actor, capability } = execution;
+    assert(capability !== null, "what runs is an effect of a capability");
+    const standing = this.#parts.standing(actor.principal);
+    try {
+      return await this.#parts.takeFacts(capability.manifest, args, standing, execution.session, hop);
+    } catch (error) {
+      return { ok: false, reason: `the facts could not be taken: ${errorText(error)}` };
+    }
+  }
+
+  decideHop(execution: Execution, questions: Facts["questions"]): GateDecision & { readonly facts: Facts } {
+    const facts = { questions, history: this.#historyOf(execution) };
+    return { ...this.#ask({ ...execution, facts }, facts.history, false), facts };
+  }
+
   /** Why a call that was permitted would not be any more, with the marks that its principal bears by now. */
   forbiddenSince(execution: Execution): string | null {
     const own = execution.facts?.history;

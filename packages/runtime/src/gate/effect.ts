@@ -33,7 +33,7 @@ export async function runEffect(
   registered: Registered,
   args: JsonObject,
   bound: BoundArguments,
-  mayReach: CapabilityCall["mayReach"],
+  reach: Pick<CapabilityCall, "mayReach" | "goOn">,
 ): Promise<EffectOutcome> {
   const startUs = parts.clock.monotonicUs();
   const { capability, timeoutMs, outputBytes } = registered;
@@ -44,7 +44,7 @@ export async function runEffect(
       args,
       bound,
       kept: execution.kept,
-      mayReach,
+      ...reach,
       signal: execution.abort.signal,
       limits: { timeoutMs, outputBytes },
       ...standing,

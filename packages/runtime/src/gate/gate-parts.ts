@@ -96,11 +96,13 @@ export interface GateParts {
   registered(tool: string): Registered | undefined;
   /** What sessions did before, as far as records have numbers. */
   readonly histories: SessionHistories;
+  /** `hop`: N for the Nth redirect of a call that runs; absent for the call itself. */
   takeFacts(
     manifest: CapabilityManifest,
     args: JsonObject,
     standing: Standing,
     session: SessionId,
+    hop?: number,
   ): Promise<FactsResult>;
   readonly terminals: GateTerminals;
   decide(request: DecisionAsked): GateDecision;

@@ -15,8 +15,7 @@ export function marksOf(
   effect: CapabilityManifest["effect"],
   authority: Authority,
 ): Mark[] {
-  const { sensitive } = authority;
-  if (sensitive === undefined) return [];
+  const { sensitive = { secret: [], untrusted: [] } } = authority;
   const marks: Mark[] = [];
   for (const mark of ["read_secret", "seen_untrusted"] as const) {
     const places = sensitive[PLACES[mark]];
@@ -31,11 +30,15 @@ export function marksOf(
           );
         case "program":
           return places.some(({ path }) => mayShow(authority, path));
+        case "host":
+          return false;
         case "tool":
           return effect !== "none";
       }
     };
-    if (places.length > 0 && questions.some(reaches)) marks.push(mark);
+    // Nobody has to say of a host that strangers write what it answers.
+    const isAlways = mark === "seen_untrusted" && questions.some(({ kind }) => kind === "host");
+    if (isAlways || (places.length > 0 && questions.some(reaches))) marks.push(mark);
   }
   return marks;
 }

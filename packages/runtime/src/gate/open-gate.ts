@@ -1,5 +1,5 @@
 /** Puts the real parts into the gate. */
-import { ProgramDigests, takeFacts } from "@femtoclaw/capabilities";
+import { HostNames, type LookUp, ProgramDigests, type SecretLookUp, takeFacts } from "@femtoclaw/capabilities";
 import type { Clock, Journal } from "@femtoclaw/journal";
 import { type ExecutionId, LIMITS, type SessionId } from "@femtoclaw/protocol";
 import { questionRecord } from "../approvals.ts";
@@ -26,6 +26,8 @@ export interface OpenGateParts {
   standing(principal: string): Standing;
   readonly journal: Journal;
   readonly histories: SessionHistories;
+  readonly lookUp: LookUp;
+  readonly secrets: SecretLookUp;
   admission(): Problem | null;
   quota(session: SessionId): SessionQuota;
   lost(id: ExecutionId, reason: string): void;
@@ -44,6 +46,8 @@ export function openGate({ configuration, registry, policy, ...parts }: OpenGate
   const { concurrency, queue } = limits;
   const stages = new FairSlots({ slots: concurrency, slotsPerSession: concurrency, queue });
   const digests = new ProgramDigests();
+  const names = new HostNames(parts.lookUp);
+  const { secrets } = parts;
   const terminals = new Terminals({
     ...parts.terminals,
     clock: parts.clock,
@@ -67,8 +71,9 @@ export function openGate({ configuration, registry, policy, ...parts }: OpenGate
     resume: (id) => parts.system.resume(id),
     evict: (id) => parts.system.evict(id),
     registered: (tool) => registry.registered(tool),
-    takeFacts: (manifest, args, standing, session) => {
-      return takeFacts({ manifest, args, ...standing, digests, terminals: terminals.of(session) });
+    takeFacts: (manifest, args, standing, session, hop = 0) => {
+      const known = { digests, names, secrets, terminals: terminals.of(session) };
+      return takeFacts({ manifest, args, ...standing, ...known, hop });
     },
     terminals,
     histories: parts.histories,

@@ -3,7 +3,7 @@
  * execute, commit the outcome. The execution machine says which step is next.
  */
 import assert from "node:assert/strict";
-import { type JsonObject, keepBefore } from "@femtoclaw/capabilities";
+import { type BoundArguments, type JsonObject, keepBefore } from "@femtoclaw/capabilities";
 import { type JournalEntry, redact } from "@femtoclaw/journal";
 import type { ExecutionEvent, ExecutionState } from "@femtoclaw/machines";
 import type { Question } from "@femtoclaw/policy";
@@ -22,7 +22,7 @@ import {
 import { timestamp } from "../timestamp.ts";
 import { askingOf, pendingReply } from "./asking.ts";
 import { Decisions } from "./decisions.ts";
-import { runEffect } from "./effect.ts";
+import { type EffectOutcome, runEffect } from "./effect.ts";
 import {
   entryBytes,
   haltEntry,
@@ -33,7 +33,8 @@ import {
   shadowBytes,
 } from "./entries.ts";
 import type { Ending, Execution, RefusalEvent } from "./execution.ts";
-import type { GateDecision, GateParts } from "./gate-parts.ts";
+import type { GateDecision, GateParts, Registered } from "./gate-parts.ts";
+import { Hops } from "./hops.ts";
 import { marksOf } from "./marks.ts";
 import type { Questions } from "./questions.ts";
 import type { RefusalCounts } from "./refusal-counts.ts";
@@ -309,9 +310,7 @@ export class Steps {
       const reason = `stopped before its effect began: ${execution.stopReason ?? "the registry is down"}`;
       return this.#end(execution, "cancelled", false, { code: "FEMTO_EXECUTION_HALTED", reason });
     }
-    const outcome = await runEffect(this.#parts, execution, registered, call.args as JsonObject, bound, (path, type) =>
-      this.#decisions.mayReach(execution, path, type),
-    );
+    const outcome = await this.#runEffect(execution, registered, call.args as JsonObject, bound);
     execution.release?.();
     execution.release = null;
     if (outcome.event === "succeeded") {
@@ -323,6 +322,24 @@ export class Steps {
     }
     const problem = { code: outcome.code, reason: outcome.reason, fix: outcome.fix };
     return this.#end(execution, outcome.event, true, problem, outcome.durationUs, outcome.sandbox);
+  }
+
+  async #runEffect(
+    execution: Execution,
+    registered: Registered,
+    args: JsonObject,
+    bound: BoundArguments,
+  ): Promise<EffectOutcome> {
+    using hops = new Hops(execution, {
+      decisions: this.#decisions,
+      registered: (tool) => this.#parts.registered(tool),
+      histories: this.#parts.histories,
+      append: (entry) => this.#append(execution, entry),
+    });
+    return await runEffect(this.#parts, execution, registered, args, bound, {
+      mayReach: (path, type) => this.#decisions.mayReach(execution, path, type),
+      goOn: (next) => hops.goOn(next),
+    });
   }
 
   async #commitEnding(execution: Execution): Promise<EventType> {

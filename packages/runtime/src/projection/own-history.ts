@@ -1,6 +1,6 @@
-/** Histories as snapshots hold them, and as intents tell them, which the records before hold them to. */
+/** What records before hold a record to: the history that an intent tells, and the execution that a hop belongs to. */
 import type { ActorSnapshot, TypedRecord } from "@femtoclaw/protocol";
-import { corrupt } from "./execution-records.ts";
+import { corrupt, type OpenExecution } from "./execution-records.ts";
 import { SESSIONS, stateOf } from "./holders.ts";
 import { SessionHistories, type SessionsState } from "./session-histories.ts";
 
@@ -34,3 +34,13 @@ export function requireOwnHistory(
 
 /** Times are told by the clock of the writer, and nothing here can hold them to more than that. */
 const EPOCH = { nowUs: 0, monotonicUs: 0 };
+
+/** A hop changes nothing: its execution stays where it is, at its effect. */
+export function requireRunning(
+  record: TypedRecord & { type: "execution.hop" },
+  known: OpenExecution | undefined,
+): void {
+  const { body, boot, session } = record;
+  if (known?.intent === body.intent && known.session === session && known.boot === boot) return;
+  throw corrupt(record, `no execution of record ${body.intent} runs that could go on to anywhere`);
+}

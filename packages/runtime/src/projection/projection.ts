@@ -22,7 +22,7 @@ import { MachineFold } from "./inert-scope.ts";
 import { type FoldingMachine, LIVE_MACHINES, type MachineSet } from "./machine-set.ts";
 import { answeredBy, askedBy, type OpenQuestion, questionsUnder, requireOwnQuestion } from "./open-questions.ts";
 import { OpenTerminals } from "./open-terminals.ts";
-import { requireOwnHistory, storedHistories } from "./own-history.ts";
+import { requireOwnHistory, requireRunning, storedHistories } from "./own-history.ts";
 import { isSamePhase, MACHINE_NAMES, type MachineName, STANDING } from "./phases.ts";
 import { SessionHistories } from "./session-histories.ts";
 import { Unresolved, type UnresolvedExecution } from "./unresolved.ts";
@@ -275,12 +275,16 @@ export class Projection {
       case "snapshot.taken":
       case "values.erased":
       case "log.pruned":
+      case "secret.added":
+      case "secret.removed":
         return;
       case "terminal.opened":
       case "terminal.recorded":
       case "terminal.closed":
         if (record.type === "terminal.opened" && !this.#taking) throw corrupt(record, "no call was taken yet");
         return this.#terminals.apply(record);
+      case "execution.hop":
+        return requireRunning(record, this.#open.get(record.execution ?? ""));
       case "execution.resolved":
         return this.#unresolved.resolve(record);
       default:
@@ -403,17 +407,13 @@ export class Projection {
         requireOwnQuestion(record, question);
         this.#questions.delete(id);
         return this.#count({ refused: 1 });
-      case "execution.intent":
+      case "execution.intent": {
         requireOwnQuestion(record, question);
         this.#questions.delete(id);
-        this.#open.set(id, {
-          intent: record.seq,
-          tool: record.body.tool,
-          session: record.session,
-          boot: record.boot,
-          at,
-        });
+        const { seq: intent, session, boot } = record;
+        this.#open.set(id, { intent, tool: record.body.tool, session, boot, at });
         return this.#running(1);
+      }
       case "execution.outcome":
         this.#open.delete(id);
         this.#count(at.state === "completed" ? { completed: 1 } : { failed: 1 });

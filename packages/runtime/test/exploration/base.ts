@@ -128,6 +128,7 @@ export class Base {
         },
         randomBytes: (bytes) => new Uint8Array(bytes),
         openStorage: async () => ({ createStore: () => new MemoryStore(disk), keyring: this.keyring, claim: null }),
+        lookUp: async () => [],
         openPolicyEngine: async () => engine,
       },
     });

@@ -88,6 +88,7 @@ export class World {
           keyring: new SimulatedKeyring(this.#keys, life, random),
           claim: null,
         }),
+        lookUp: async () => [],
         openPolicyEngine: async () => this.#unsteady(),
       },
     });

@@ -1,0 +1,131 @@
+/** One request and its answer, over a connection of its own that ends with it. */
+import { errorText, FemtoError, printable } from "@femtoclaw/protocol";
+import type { Dispatcher } from "undici";
+import type { BoundHost } from "../facts/bound-arguments.ts";
+import { type SecretValues, withoutValues, withValues } from "../facts/stored-secrets.ts";
+import { pinnedConnector } from "./pinned-connector.ts";
+
+/** LIMIT: bytes of the headers of one answer, as servers and browsers have it. */
+const HEADER_BYTES = 16_384;
+
+/** Bytes that are set aside for a body before its size is known. */
+const FIRST_BYTES = 65_536;
+
+export interface Request {
+  readonly host: BoundHost;
+  readonly method: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Buffer | null;
+}
+
+export interface Answer {
+  readonly status: number;
+  /** Names in lower case; one that came several times has its values joined. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** As it came over the wire. */
+  readonly body: Buffer;
+}
+
+/**
+ * Throws a fault that says why there is no answer, or the reason of the signal. What of `spent` comes back, the request's
+ * own secrets among them, comes back as names.
+ */
+export async function exchange(
+  request: Request,
+  signal: AbortSignal,
+  bodyBytesMax: number,
+  spent: SecretValues,
+): Promise<Answer> {
+  const { host, method, headers, body } = request;
+  // Loaded on first use: a host that fetches nothing starts without it.
+  const { buildConnector, Client } = await import("undici");
+  const client = new Client(originOf(host), {
+    connect: pinnedConnector(buildConnector, host, signal),
+    allowH2: false,
+    // One request, and the connection is over: nothing that follows an answer is read as another one.
+    pipelining: 0,
+    maxHeaderSize: HEADER_BYTES,
+    // The call's own time ends both, however slowly an answer drips.
+    headersTimeout: 0,
+    bodyTimeout: 0,
+  });
+  try {
+    const answer = await client.request({
+      path: host.target,
+      method: method as Dispatcher.HttpMethod,
+      // INVARIANT: I9: nothing is unpacked here, so a small answer never becomes a large one.
+      headers: { ...withSecrets(headers, host.secrets), "accept-encoding": "identity" },
+      body,
+      signal,
+    });
+    return {
+      status: answer.statusCode,
+      headers: headersOf(answer.headers, spent),
+      body: withoutValues(await bodyOf(answer.body, bodyBytesMax), spent),
+    };
+  } catch (error) {
+    signal.throwIfAborted();
+    throw faultOf(error, spent);
+  } finally {
+    await client.destroy();
+  }
+}
+
+/** What stands before the path in the URL of an answer. */
+export function originOf({ scheme, host, port }: BoundHost): string {
+  return new URL(`${scheme}://${host}:${port}`).origin;
+}
+
+/** Into one buffer: a server that sends single bytes would otherwise have a hundred kept for each. */
+async function bodyOf(stream: AsyncIterable<Uint8Array>, bytesMax: number): Promise<Buffer> {
+  let body = Buffer.alloc(Math.min(bytesMax, FIRST_BYTES));
+  let total = 0;
+  for await (const chunk of stream) {
+    const wanted = total + chunk.byteLength;
+    if (wanted > bytesMax) {
+      throw new FemtoError("FEMTO_FETCH_TOO_LARGE", `the body of the answer has more than ${bytesMax} bytes`);
+    }
+    if (wanted > body.length) {
+      const larger = Buffer.alloc(Math.min(bytesMax, Math.max(wanted, 2 * body.length)));
+      body.copy(larger, 0, 0, total);
+      body = larger;
+    }
+    body.set(chunk, total);
+    total = wanted;
+  }
+  return body.subarray(0, total);
+}
+
+function withSecrets(headers: Request["headers"], values: SecretValues): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, withValues(value, values)]));
+}
+
+function textWithout(text: string, values: SecretValues): string {
+  return withoutValues(Buffer.from(text), values).toString();
+}
+
+function headersOf(
+  found: Readonly<Record<string, string | string[] | undefined>>,
+  spent: SecretValues,
+): Record<string, string> {
+  const entries = Object.entries(found).flatMap(([name, value]) => {
+    // Nothing is kept from call to call, so a cookie would be a secret for nothing.
+    if (value === undefined || /^set-cookie2?$/i.test(name)) return [];
+    const text = Array.isArray(value) ? value.join(", ") : value;
+    return [[textWithout(name.toLowerCase(), spent), textWithout(text, spent)]];
+  });
+  return Object.fromEntries(entries) as Record<string, string>;
+}
+
+function faultOf(error: unknown, spent: SecretValues): FemtoError {
+  if (error instanceof FemtoError) return error;
+  const { code } = Object(error) as { readonly code?: unknown };
+  if (code === "UND_ERR_HEADERS_OVERFLOW") {
+    return new FemtoError("FEMTO_FETCH_TOO_LARGE", `the headers of the answer have more than ${HEADER_BYTES} bytes`);
+  }
+  const name = typeof code === "string" ? `${printable(code, 64)}: ` : "";
+  return new FemtoError(
+    "FEMTO_FETCH_FAILED",
+    `there is no proper answer (${name}${printable(textWithout(errorText(error), spent), 200)})`,
+  );
+}

@@ -1,0 +1,121 @@
+/** Entries of `fetch` and the floor below them as rules: to which hosts a request may go. */
+import { type Authority, type FetchGrant, fetchText, type HostQuestion, printable } from "@femtoclaw/protocol";
+import { anyOf, entity, literal, set } from "./cedar-text.ts";
+import type { PolicyAction } from "./schema.ts";
+import { AFTER, type CompiledRule, forbids, type Mood, moodAbout, moodParts, rule, VERDICT, type Whose } from "./table-rule.ts";
+
+export const hostActions = (actions: readonly PolicyAction[]): string[] =>
+  actions.filter(({ resource }) => resource === "Host").map(({ name }) => name);
+
+/** The rules of one list, numbered as the list has its entries. */
+export function fetchRules(
+  mood: Mood,
+  table: string,
+  grants: readonly FetchGrant[] | undefined,
+  actions: readonly PolicyAction[],
+  { onceTrue, ...whose }: Whose & { readonly onceTrue?: keyof typeof AFTER } = {},
+): CompiledRule[] {
+  return (grants ?? []).flatMap((grant, index) => {
+    const where = forbids(mood) ? forbiddenHosts(grant) : permittedHosts(grant);
+    const once = onceTrue === undefined ? [] : [`context.session.${onceTrue}`];
+    const condition = [...once, ...where].join(" && ");
+    return rule(
+      {
+        ...moodParts(mood, whose),
+        actions: hostActions(actions),
+        ...(condition === "" ? {} : { clause: { kind: "when", condition } }),
+      },
+      {
+        id: `toml/${table}.fetch/${index + 1}${mood === "granted" ? "/granted" : ""}`,
+        source: grant.source,
+        reason: `fetching from ${described(grant, mood)} ${VERDICT[mood]}${onceTrue === undefined ? "" : AFTER[onceTrue]}`,
+        ...moodAbout(mood, whose),
+      },
+    );
+  });
+}
+
+/** What a call has to be for the entry to permit it; the same as `isPermittedBy`. */
+export function permittedHosts(grant: FetchGrant): string[] {
+  const port =
+    grant.port === null ? ['context.scheme == "https"', "context.port == 443"] : [`context.port == ${grant.port}`];
+  return [...hostConditions(grant), ...port];
+}
+
+/** The same as `isForbiddenBy`; an address is forbidden under every name that leads to it, too. */
+function forbiddenHosts(grant: FetchGrant): string[] {
+  const { hosts, host, port } = grant;
+  const address = literal(host.replace(/^\[|\]$/g, ""));
+  const named =
+    hosts === "one"
+      ? [`(${hostConditions(grant)[0]} || context.addresses.contains(${address}))`]
+      : hostConditions(grant);
+  return [...named, ...(port === null ? [] : [`context.port == ${port}`])];
+}
+
+function hostConditions({ hosts, host }: FetchGrant): string[] {
+  switch (hosts) {
+    case "one":
+      return [`context.host == ${literal(host)}`];
+    case "below":
+      // A canonical name holds no character that means something in a pattern.
+      return [`context.host like ${literal(`*.${host}`)}`];
+    case "any":
+      return [];
+  }
+}
+
+function described(grant: FetchGrant, mood: Mood): string {
+  const text = printable(fetchText(grant));
+  if (grant.port !== null) return text;
+  return forbids(mood) ? `${text} on any port` : `${text} by https on port 443`;
+}
+
+/** What no entry of the operator can override, unless it names the very host or address with its port. */
+export function hostFloor({ allow, ask }: Authority, actions: readonly PolicyAction[]): CompiledRule[] {
+  const grants = [...(allow.fetch ?? []), ...(ask.fetch ?? [])];
+  const named = grants.flatMap(({ hosts, host, port }) => (hosts === "one" && port !== null ? [{ host, port }] : []));
+  const addresses = named.filter(({ host }) => host.startsWith("[") || /^[0-9.]+$/.test(host));
+  const listed = hostsAmong(grants) ?? [];
+  return [
+    // INVARIANT: what no entry lists is not looked up, and what was not looked up is not reached.
+    ...floorRule("unlisted-host", ["unresolved"], listed, {
+      reason: "a name that no entry of fetch lists is not even looked up",
+      fix: "name the host under [allow].fetch",
+    }),
+    // INVARIANT: a name leads to a private address only where the operator named it with its port.
+    ...floorRule("private-address", ["loopback", "private"], among(named), {
+      reason: "addresses of this machine and of private networks are out of reach",
+      fix: "name the very host with its port under [allow].fetch",
+    }),
+    // INVARIANT: no name leads there at all: whoever answers for a name could point it at the keys of a cloud.
+    ...floorRule("special-address", ["link_local", "metadata", "multicast", "reserved"], among(addresses), {
+      reason: "metadata services, link-local, multicast and reserved addresses are out of reach",
+      fix: "name the very address with its port under [allow].fetch",
+    }),
+  ];
+
+  function floorRule(
+    id: string,
+    networks: readonly HostQuestion["network"][],
+    exceptions: readonly string[],
+    about: { readonly reason: string; readonly fix: string },
+  ): CompiledRule[] {
+    const inside = `${set(networks.map(literal))}.contains(context.network)`;
+    const condition = exceptions.length === 0 ? inside : `${inside} && !(${anyOf(exceptions)})`;
+    return rule(
+      { effect: "forbid", actions: hostActions(actions), clause: { kind: "when", condition } },
+      { id: `floor/${id}`, source: null, ...about },
+    );
+  }
+}
+
+function among(hosts: readonly { readonly host: string; readonly port: number }[]): string[] {
+  if (hosts.length === 0) return [];
+  return [`resource in ${set(hosts.map(({ host, port }) => entity("Host", `${host}:${port}`)))}`];
+}
+
+/** Of what is permitted an agent keeps what one of its entries permits. */
+export function hostsAmong(grants: readonly FetchGrant[] | undefined): readonly string[] | undefined {
+  return grants?.map((grant) => `(${permittedHosts(grant).join(" && ")})`);
+}

@@ -1,0 +1,52 @@
+/**
+ * Hosts and ports as a URL or an entry of `fetch` may spell them. Each host has one spelling: two readers that take
+ * a text for different hosts are how a request ends up where nobody allowed it.
+ */
+
+export type HostSpelling =
+  | { readonly ok: true; readonly host: string; readonly kind: "name" | "ipv4" | "ipv6" }
+  | { readonly ok: false; readonly problem: string };
+
+const PRINTABLE_ASCII = /^[\x21-\x7e]+$/;
+const LABEL = /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/;
+const OCTET = "(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])";
+const IPV4 = new RegExp(`^${OCTET}(?:\\.${OCTET}){3}$`);
+/** A last label that makes every URL parser take the whole for an IPv4 address. */
+const NUMBER = /^(?:[0-9]+|0x[0-9a-f]*)$/;
+/** LIMIT: characters of a name, as the domain name system has it. */
+const NAME_CHARS = 253;
+
+/** The host in lower case; an IPv6 address keeps its brackets. */
+export function canonicalHost(written: string): HostSpelling {
+  // Before letters become small: some that are not ASCII become ASCII letters by it.
+  if (!PRINTABLE_ASCII.test(written)) return refused("is not ASCII; write an international name as `xn--…`");
+  const host = written.toLowerCase();
+  if (host.startsWith("[")) return canonicalIpv6(host);
+  if (IPV4.test(host)) return { ok: true, host, kind: "ipv4" };
+  const labels = host.split(".");
+  if (host.length > NAME_CHARS || !labels.every((label) => LABEL.test(label))) return refused("is no name of a host");
+  if (NUMBER.test(labels.at(-1) ?? "")) return refused("is no IPv4 address as `1.2.3.4`");
+  if (parsedHost(host) !== host) return refused("is no valid name");
+  return { ok: true, host, kind: "name" };
+}
+
+/** `80` to `65535` as people write it: no sign, no leading zero. Null for anything else. */
+export function portNumber(written: string): number | null {
+  const port = Number(written);
+  return /^[1-9][0-9]{0,4}$/.test(written) && port <= 65_535 ? port : null;
+}
+
+function canonicalIpv6(host: string): HostSpelling {
+  const canonical = parsedHost(host);
+  if (canonical === null) return refused("is no IPv6 address");
+  if (canonical !== host) return refused(`is written as ${canonical}`);
+  return { ok: true, host, kind: "ipv6" };
+}
+
+function parsedHost(host: string): string | null {
+  return URL.parse(`http://${host}/`)?.hostname ?? null;
+}
+
+function refused(problem: string): HostSpelling {
+  return { ok: false, problem };
+}

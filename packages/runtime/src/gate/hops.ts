@@ -1,0 +1,119 @@
+/**
+ * Where the effect of a permitted call may go on to, a redirect for one: each step with facts and a decision of its
+ * own, by the same policy under the same session, and a record that is durable before the effect hears the answer.
+ */
+import assert from "node:assert/strict";
+import type { HopAnswer, JsonObject, NextHop } from "@femtoclaw/capabilities";
+import { type JournalEntry, redact } from "@femtoclaw/journal";
+import { describeViolations, errorText, type Facts, LIMITS, printable } from "@femtoclaw/protocol";
+import type { Decisions } from "./decisions.ts";
+import type { Execution } from "./execution.ts";
+import type { GateParts, Registered } from "./gate-parts.ts";
+import { haltOf } from "./session-standing.ts";
+
+export interface HopParts {
+  readonly decisions: Decisions;
+  readonly registered: GateParts["registered"];
+  readonly histories: GateParts["histories"];
+  append(entry: JournalEntry): Promise<unknown>;
+}
+
+interface Found {
+  readonly allowed: boolean;
+  readonly facts: Facts | null;
+  readonly revision: string | null;
+  readonly rules: readonly string[];
+  readonly reason?: string;
+}
+
+/** What one effect asks its way with. The gate counts, so that no chain of redirects is endless. */
+export class Hops implements Disposable {
+  readonly #execution: Execution;
+  readonly #parts: HopParts;
+  #hop = 0;
+  #isOver = false;
+
+  constructor(execution: Execution, parts: HopParts) {
+    this.#execution = execution;
+    this.#parts = {
+      ...parts,
+      append: (entry) => {
+        // INVARIANT: I5: no hop follows the outcome of its execution, also not one of an effect that was given up.
+        assert(!this.#isOver, "the effect is over");
+        return parts.append(entry);
+      },
+    };
+  }
+
+  /** From here on the effect goes nowhere any more, however late it asks. */
+  [Symbol.dispose](): void {
+    this.#isOver = true;
+  }
+
+  async goOn(next: NextHop): Promise<HopAnswer> {
+    this.#hop += 1;
+    // INVARIANT: I9: an effect that never stops asking fills no journal with it.
+    if (this.#hop > LIMITS.hops + 1) return { ok: false, reason: "it has been told that it goes nowhere" };
+    try {
+      return await answer(this.#execution, this.#parts, next, this.#hop);
+    } catch (error) {
+      // INVARIANT: I1: where no record can be made of it, the effect goes nowhere.
+      return { ok: false, reason: `the redirect could not be decided on: ${errorText(error)}` };
+    }
+  }
+}
+
+async function answer(execution: Execution, parts: HopParts, next: NextHop, hop: number): Promise<HopAnswer> {
+  if (hop > LIMITS.hops) return await refuse(`the answer led on more than ${LIMITS.hops} times`);
+  const { call } = execution;
+  assert(call !== null, "an effect belongs to a call");
+  const registered = parts.registered(call.tool);
+  const { body, ...rest } = call.args as JsonObject;
+  const kept = next.hasBody && body !== undefined ? { ...rest, body } : rest;
+  const args: JsonObject = { ...kept, url: next.url, method: next.method, headers: next.headers };
+  const obstacle = obstacleOf(execution, registered, args, parts.histories);
+  if (obstacle !== null) return await refuse(obstacle);
+  const taken = await parts.decisions.examineHop(execution, args, hop);
+  if (!taken.ok) return await refuse(taken.reason);
+  await using bound = taken.bound;
+  const [host] = bound.all;
+  assert(host?.kind === "host", "what goes on to a URL names a host");
+  // INVARIANT: I5: decision and record come in one turn, as those of a call do.
+  const { allowed, rules, revision, facts, ...denied } = parts.decisions.decideHop(execution, taken.facts.questions);
+  const reason = "reason" in denied ? denied.reason : undefined;
+  await record({ allowed, facts, revision, rules, ...(reason === undefined ? {} : { reason }) });
+  if (allowed && !execution.abort.signal.aborted) return { ok: true, host };
+  return { ok: false, reason: `the answer leads to ${shown(next.url)}: ${reason ?? "the call was stopped meanwhile"}` };
+
+  async function refuse(why: string): Promise<HopAnswer> {
+    await record({ allowed: false, facts: null, revision: null, rules: [], reason: why });
+    return { ok: false, reason: `the answer leads to ${shown(next.url)}: ${why}` };
+  }
+
+  async function record(found: Found): Promise<void> {
+    const { intent, actor, session, id } = execution;
+    assert(intent !== null, "an effect follows its durable intent");
+    const { reason } = found;
+    const body = { ...found, rules: [...found.rules], intent, hop, location: shown(next.url) };
+    const said = reason === undefined ? {} : { reason: printable(reason, LIMITS.reasonChars) };
+    await parts.append({ type: "execution.hop", actor, session, execution: id, body: { ...body, ...said } });
+  }
+}
+
+/** Why the effect goes nowhere, whatever policy says; null where policy decides. */
+function obstacleOf(
+  { abort, session }: Execution,
+  registered: Registered | undefined,
+  args: JsonObject,
+  histories: GateParts["histories"],
+): string | null {
+  if (abort.signal.aborted) return "the call was stopped";
+  if (registered?.enabled !== true) return "its capability was disabled meanwhile";
+  const halted = haltOf(histories, session);
+  if (halted !== null) return halted.reason;
+  const { input } = registered.validators;
+  return input(args) ? null : describeViolations(input.errors ?? []);
+}
+
+// Secrets go first: the half of one, which a cut leaves, does not look like one.
+const shown = (url: string): string => printable(redact(url).value, LIMITS.reasonChars);

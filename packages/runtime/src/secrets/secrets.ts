@@ -1,0 +1,149 @@
+/**
+ * Secrets that operators stored for single hosts. They lie in the state directory, which every child's view masks, in a
+ * file of this user alone. Values leave it for a request to their own host, and in no other way.
+ */
+import { closeSync, constants, fstatSync, openSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { type Journal, replaceFile } from "@femtoclaw/journal";
+import {
+  canonicalHost,
+  FemtoError,
+  type FetchTarget,
+  isPermittedBy,
+  LIMITS,
+  portNumber,
+  printable,
+  systemErrorCode,
+} from "@femtoclaw/protocol";
+import { operatorActor } from "../operator-actor.ts";
+
+const FILE = "secrets.json";
+
+export interface SecretView {
+  readonly name: string;
+  readonly host: string;
+  readonly port: number;
+}
+
+export interface NewSecret extends SecretView {
+  readonly value: string;
+}
+
+export class Secrets {
+  readonly #folder: string;
+  readonly #journal: () => Pick<Journal, "append">;
+  #stored: ReadonlyMap<string, NewSecret> | null = null;
+  /** Changes go one after the other. */
+  #changing: Promise<unknown> = Promise.resolve();
+
+  constructor(stateDirectory: string, journal: () => Pick<Journal, "append">) {
+    this.#folder = stateDirectory;
+    this.#journal = journal;
+  }
+
+  get list(): readonly SecretView[] {
+    return [...this.#all().values()].map(({ name, host, port }) => ({ name, host, port }));
+  }
+
+  /** The value, for a request to the very host and port that it was stored for; null for any other. */
+  find(name: string, target: FetchTarget): string | null {
+    const secret = this.#all().get(name);
+    if (secret === undefined) return null;
+    return isPermittedBy({ ...secret, hosts: "one" }, target) ? secret.value : null;
+  }
+
+  /** Durable when it resolves. The record comes first: no secret is used that no record tells of. */
+  async add(secret: NewSecret, by: string): Promise<void> {
+    await this.#change(async () => {
+      check(secret, this.#all());
+      const { name, host, port } = secret;
+      const whose = { actor: operatorActor(by), session: null, execution: null };
+      await this.#journal().append({ type: "secret.added", ...whose, body: { name, host, port } });
+      await this.#store(new Map([...this.#all(), [name, secret]]));
+    });
+  }
+
+  /** The value goes first: no secret is used that a record says is gone. */
+  async remove(name: string, by: string): Promise<void> {
+    await this.#change(async () => {
+      const rest = new Map(this.#all());
+      if (!rest.delete(name)) {
+        throw new FemtoError("FEMTO_SECRET_NOT_FOUND", `no secret is called ${printable(name, 64)}`);
+      }
+      await this.#store(rest);
+      const whose = { actor: operatorActor(by), session: null, execution: null };
+      await this.#journal().append({ type: "secret.removed", ...whose, body: { name } });
+    });
+  }
+
+  async #change(change: () => Promise<void>): Promise<void> {
+    const changing = this.#changing.then(change);
+    this.#changing = changing.catch(() => undefined);
+    await changing;
+  }
+
+  async #store(secrets: ReadonlyMap<string, NewSecret>): Promise<void> {
+    await replaceFile(this.#folder, FILE, `${JSON.stringify([...secrets.values()])}\n`);
+    this.#stored = secrets;
+  }
+
+  #all(): ReadonlyMap<string, NewSecret> {
+    this.#stored ??= new Map(readSecrets(join(this.#folder, FILE)).map((secret) => [secret.name, secret]));
+    return this.#stored;
+  }
+}
+
+const NAME = /^[a-z0-9][a-z0-9_-]{0,63}$/;
+const VALUE = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/;
+
+function check({ name, host, port, value }: NewSecret, stored: ReadonlyMap<string, NewSecret>): void {
+  const { secretCharsMin, secretChars } = LIMITS;
+  if (!NAME.test(name)) throw invalid("a name has 1 to 64 small letters, digits, `_` and `-`");
+  const spelt = canonicalHost(host);
+  if (!spelt.ok || spelt.host !== host) throw invalid("a secret is for one host, in its canonical spelling");
+  if (portNumber(String(port)) === null) throw invalid("a port is a number from 1 to 65535");
+  if (stored.has(name)) throw invalid(`a secret is called ${name} already`);
+  if (stored.size >= LIMITS.secrets) throw invalid(`no more than ${LIMITS.secrets} secrets are stored`);
+  if (value.length < secretCharsMin || value.length > secretChars || !VALUE.test(value)) {
+    throw invalid(`a value has ${secretCharsMin} to ${secretChars} printable ASCII characters on one line`);
+  }
+}
+
+function invalid(message: string): FemtoError {
+  return new FemtoError("FEMTO_SECRET_INVALID", message);
+}
+
+// INVARIANT: I10: a file that others can read or change holds no secret that is sent anywhere.
+function readSecrets(path: string): NewSecret[] {
+  let descriptor: number;
+  try {
+    descriptor = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  } catch (error) {
+    if (systemErrorCode(error) === "ENOENT") return [];
+    throw new FemtoError("FEMTO_STATE_MODE", `${path} cannot be read (${systemErrorCode(error) ?? "unknown cause"})`);
+  }
+  try {
+    const { uid, mode, nlink } = fstatSync(descriptor);
+    if (uid !== (process.getuid?.() ?? uid) || (mode & 0o77) !== 0 || nlink !== 1) {
+      throw new FemtoError("FEMTO_STATE_MODE", `${path} is not a file of this user alone`);
+    }
+    return parsed(readFileSync(descriptor, "utf8"), path);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function parsed(text: string, path: string): NewSecret[] {
+  try {
+    const all = JSON.parse(text) as NewSecret[];
+    const checked = new Map<string, NewSecret>();
+    for (const { name, host, port, value } of all) {
+      check({ name, host, port, value }, checked);
+      checked.set(name, { name, host, port, value });
+    }
+    return [...checked.values()];
+  } catch {
+    // Nothing of the cause is told: it would quote the file.
+    throw new FemtoError("FEMTO_SECRET_INVALID", `${path} does not hold what was stored`);
+  }
+}
