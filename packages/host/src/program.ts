@@ -12,8 +12,8 @@ import type { CallOptions, ProposerOptions } from "./commands/propose.ts";
 import { addHistoryCommands } from "./history-program.ts";
 import { addMcpCommand } from "./mcp-program.ts";
 import { addPolicyCommands } from "./policy-program.ts";
-import { addTerminalCommands } from "./terminal-program.ts";
 import { addSecretCommands } from "./secrets-program.ts";
+import { addTerminalCommands } from "./terminal-program.ts";
 
 /** Runs the command line; resolves with the exit code. */
 export async function runProgram(argv: readonly string[]): Promise<number> {

@@ -2,7 +2,17 @@
 import { type Authority, type FetchGrant, fetchText, type HostQuestion, printable } from "@femtoclaw/protocol";
 import { anyOf, entity, literal, set } from "./cedar-text.ts";
 import type { PolicyAction } from "./schema.ts";
-import { AFTER, type CompiledRule, forbids, type Mood, moodAbout, moodParts, rule, VERDICT, type Whose } from "./table-rule.ts";
+import {
+  AFTER,
+  type CompiledRule,
+  forbids,
+  type Mood,
+  moodAbout,
+  moodParts,
+  rule,
+  VERDICT,
+  type Whose,
+} from "./table-rule.ts";
 
 export const hostActions = (actions: readonly PolicyAction[]): string[] =>
   actions.filter(({ resource }) => resource === "Host").map(({ name }) => name);

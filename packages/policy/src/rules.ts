@@ -17,7 +17,17 @@ import { entity, literal, onlyAmong, type PolicyParts, set } from "./cedar-text.
 import { isNeverSet } from "./environment.ts";
 import { fetchRules, hostFloor } from "./fetch-rules.ts";
 import type { PolicyAction } from "./schema.ts";
-import { AFTER, type CompiledRule, forbids, type Mood, moodAbout, moodParts, rule, VERDICT, type Whose } from "./table-rule.ts";
+import {
+  AFTER,
+  type CompiledRule,
+  forbids,
+  type Mood,
+  moodAbout,
+  moodParts,
+  rule,
+  VERDICT,
+  type Whose,
+} from "./table-rule.ts";
 
 /** A capability permitted by its name alone. */
 export interface ToolGrant {

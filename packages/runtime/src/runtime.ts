@@ -4,12 +4,11 @@
  */
 import assert from "node:assert/strict";
 import type { Clock, Journal, LogReader } from "@femtoclaw/journal";
-import type { Fault } from "@femtoclaw/machines";
 import type { CompiledPolicy } from "@femtoclaw/policy";
 import {
   type BootId,
   errorText,
-  FemtoError,
+  type FemtoError,
   LIMITS,
   type RegisteredCapability,
   type Reply,
@@ -22,7 +21,6 @@ import { Chronicle } from "./chronicle.ts";
 import { CommittedRecords } from "./committed-records.ts";
 import { type Integrity, NOT_VERIFIED } from "./deployment.ts";
 import { type Fork, forkLog } from "./epochs/fork.ts";
-import { faultError } from "./fault-error.ts";
 import { type OpenGate, openGate } from "./gate/open-gate.ts";
 import { harmless } from "./harmless.ts";
 import { endedReply } from "./history.ts";
@@ -31,6 +29,7 @@ import type { Projection } from "./projection/projection.ts";
 import { RefusalSummary } from "./refusal-summary.ts";
 import { type ResolutionRequest, Resolutions } from "./resolutions.ts";
 import { Retention } from "./retention.ts";
+import { RuntimeFault } from "./runtime-fault.ts";
 import { Secrets } from "./secrets/secrets.ts";
 import { type Session, type SessionOptions, Sessions } from "./session.ts";
 import type { Halt, HaltRequest } from "./session-halts.ts";
@@ -59,6 +58,7 @@ export class Runtime implements AsyncDisposable {
   readonly #supervision: Supervision;
   readonly #committed: CommittedRecords;
   readonly #inForce: InForce;
+  readonly #fault: RuntimeFault;
   readonly #sessions: Sessions;
   readonly #log: (entry: LogEntry) => void;
   #integrity: Integrity = NOT_VERIFIED;
@@ -67,11 +67,9 @@ export class Runtime implements AsyncDisposable {
   #witnessing: Witnessing | null = null;
   #open: OpenGate | null = null;
   #resolutions: Resolutions | null = null;
-  #fault: Fault | null = null;
   #refusals: RefusalSummary | null = null;
   #closing: Promise<void> | null = null;
   readonly #secrets: Secrets;
-  readonly #failed = Promise.withResolvers<FemtoError>();
 
   /** Use `createRuntime`. */
   constructor(options: RuntimeOptions) {
@@ -86,7 +84,16 @@ export class Runtime implements AsyncDisposable {
     this.#chronicle = new Chronicle({
       system: this.#system,
       log: this.#log,
-      onUnrecorded: (fault) => this.#fail(fault),
+      onUnrecorded: (fault) => this.#fault.meet(fault),
+    });
+    this.#fault = new RuntimeFault({
+      system: this.#system,
+      chronicle: this.#chronicle,
+      log: this.#log,
+      stop: (reason) => {
+        this.#open?.gate.stopAll(reason);
+        void this.#open?.terminals.stop(reason);
+      },
     });
     this.#committed = new CommittedRecords(this.#system, this.#log);
     this.#sessions = new Sessions({
@@ -107,7 +114,7 @@ export class Runtime implements AsyncDisposable {
         observability: async () => this.#observability?.restart(),
       },
       record: (entry) => this.#chronicle.record(entry),
-      onLost: (subsystem, crash) => this.#lost(`${subsystem}: ${crash.reason}`),
+      onLost: (subsystem, crash) => this.#fault.subsystemLost(`${subsystem}: ${crash.reason}`),
     });
     this.#inForce = new InForce({
       options,
@@ -135,7 +142,7 @@ export class Runtime implements AsyncDisposable {
       await this.#startWitnessing();
       const { gate } = this.#openGate();
       await this.#chronicle.durable();
-      if (this.#fault !== null) throw faultError(this.#fault);
+      if (this.#fault.error !== null) throw this.#fault.error;
       const { questions } = this.projection;
       await takeUpQuestions(questions, { gate, journal: this.journal, clock: this.#clock });
       // An older boot that is remembered is as right as this one, only less; a disk that is full ends nothing here.
@@ -144,15 +151,17 @@ export class Runtime implements AsyncDisposable {
       });
     } catch (error) {
       // What follows from a fault hides it less than it explains it.
-      const cause = this.#fault === null ? error : faultError(this.#fault);
-      await this.#abort(cause);
+      const cause = this.#fault.error ?? error;
+      // What can still be recorded is, and everything taken is given back.
+      this.#fault.startFailed(cause);
+      await this.#end();
       throw cause;
     }
   }
 
   /** Resolves when the runtime met a fault that it cannot go on with; it has stopped taking calls then. */
   get failed(): Promise<FemtoError> {
-    return this.#failed.promise;
+    return this.#fault.met;
   }
 
   get boot(): BootId {
@@ -309,7 +318,7 @@ export class Runtime implements AsyncDisposable {
       witnesses: this.#witnessing?.status ?? [],
       integrity: this.#integrity,
       deployment: this.#inForce.deployment,
-      fault: this.#fault,
+      fault: this.#fault.first,
     });
   }
 
@@ -354,7 +363,7 @@ export class Runtime implements AsyncDisposable {
         this.#committed.take(records);
         this.#observability?.wake();
       },
-      onFailed: (error) => this.#journalFailed(error),
+      onFailed: (error) => this.#fault.journalFailed(error),
       onSpace: (full) => tellSpace(full, { system: this.#system, chronicle: this.#chronicle, log: this.#log }),
       log: this.#log,
     });
@@ -428,36 +437,6 @@ export class Runtime implements AsyncDisposable {
       record: (entry) => this.#chronicle.record(entry),
     });
     return this.#open;
-  }
-
-  #journalFailed(error: unknown): void {
-    this.#system.send("memory", {
-      type: "fail",
-      fault: { code: "FEMTO_JOURNAL_WRITE_FAILED", reason: errorText(error) },
-    } as { type: string });
-    this.#fail({ code: "FEMTO_JOURNAL_WRITE_FAILED", reason: errorText(error) });
-  }
-
-  /** The root has moved to `error` by itself; what is left is to say so. */
-  #lost(reason: string): void {
-    if (this.#system.phase === "error") this.#fail({ code: "FEMTO_SUBSYSTEM_LOST", reason });
-    else this.#log({ level: "warn", event: "subsystem.lost", reason });
-  }
-
-  #fail(fault: Fault): void {
-    this.#fault ??= fault;
-    this.#chronicle.advance({ type: "fault", fault });
-    this.#open?.gate.stopAll(fault.reason);
-    void this.#open?.terminals.stop(fault.reason);
-    this.#failed.resolve(faultError(fault));
-  }
-
-  /** Start failed: what can still be recorded is, everything taken is given back. */
-  async #abort(error: unknown): Promise<void> {
-    const code = error instanceof FemtoError ? error.code : "FEMTO_INTERNAL";
-    this.#fault ??= { code, reason: errorText(error) };
-    this.#chronicle.advance({ type: "fault", fault: this.#fault });
-    await this.#end();
   }
 
   async #close(drainMs: number): Promise<void> {

@@ -86,7 +86,10 @@ function withoutPlaces(value: unknown): unknown {
   return Object.fromEntries(kept.map(([key, inner]) => [key, withoutPlaces(inner)]));
 }
 
-function entries({ authority: { allow } }: ResolvedConfiguration, table: Exclude<keyof GrantTable, "approvers">): string[] {
+function entries(
+  { authority: { allow } }: ResolvedConfiguration,
+  table: Exclude<keyof GrantTable, "approvers">,
+): string[] {
   if (table === "fetch") return (allow.fetch ?? []).map(fetchText);
   if (table !== "run") return allow[table].map(({ path }) => path);
   return allow.run.map(({ path, realPath, use }) => JSON.stringify([path, realPath, use]));

@@ -1,8 +1,8 @@
 /** A question to an operator as a person reads it: everything that would run, and nothing that only looks like it. */
 import { type ApprovedFile, type FactQuestion, type Facts, printable } from "@femtoclaw/protocol";
 import type { ApprovalView } from "@femtoclaw/runtime";
-import { changeLines } from "./change-text.ts";
 import { hostText } from "./call-text.ts";
+import { changeLines } from "./change-text.ts";
 import type { Output } from "./output.ts";
 import { table } from "./table.ts";
 
