@@ -8,6 +8,7 @@ import { addApprovalCommands } from "./approvals-program.ts";
 import { addAuditCommands } from "./audit-program.ts";
 import { CommandContext, type GlobalOptions, type Runner } from "./commands/command-context.ts";
 import { addHistoryCommands } from "./history-program.ts";
+import { addInspectCommands } from "./inspect-program.ts";
 import { addPolicyCommands } from "./policy-program.ts";
 
 /** Runs the command line; resolves with the exit code. */
@@ -51,6 +52,7 @@ function makeProgram(run: Runner): Command {
   addOperatorCommands(program, run);
   addPolicyCommands(program, run);
   addAuditCommands(program, run);
+  addInspectCommands(program, run);
   finish(program);
   return program;
 }

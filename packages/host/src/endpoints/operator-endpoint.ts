@@ -16,6 +16,7 @@ import { EXPORT_FORMATS, exportAs, keysOf, proveRecord } from "../log-access.ts"
 import { eraseValues } from "../retention.ts";
 import { approvalVerbs } from "./approval-verbs.ts";
 import { followLogVerb } from "./log-verb.ts";
+import { recordVerbs } from "./record-verb.ts";
 import { invalid, refuseUnknown } from "./request-fields.ts";
 import type { ConnectionHandlers } from "./socket-server.ts";
 
@@ -150,6 +151,7 @@ function auditVerbs(runtime: Runtime): ConnectionHandlers["verbs"] {
       return runtime.reader.checkpoints();
     },
     "log.follow": followLogVerb(runtime),
+    ...recordVerbs(runtime),
     "keys.show": (fields) => {
       refuseUnknown(fields);
       return keysOf(runtime.reader);

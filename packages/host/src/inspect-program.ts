@@ -1,0 +1,31 @@
+/** The command line of `inspect`, as `program.ts` has the others. */
+import type { Command } from "commander";
+import type { Runner } from "./commands/command-context.ts";
+
+export function addInspectCommands(program: Command, run: Runner): void {
+  const commands = () => import("./commands/inspect.ts");
+  const key = ["--key <file>", "public key that was kept elsewhere, instead of the remembered one"] as const;
+  const path = ["[file]", "stopped state directory, a copy of one, or an exported tree; it is verified first"] as const;
+  const inspect = program
+    .command("inspect")
+    .enablePositionalOptions()
+    .argument(...path)
+    .option("--open", "open it in the browser")
+    .option("--approve", "let the page answer what operators are asked")
+    .option(...key)
+    .description("show the journal as a local page, until Ctrl-C")
+    .addHelpText("after", "\nExamples:\n  femtoclaw inspect --open\n  femtoclaw inspect handed-over --key log.vkey")
+    .action((file: string | undefined, options: { open?: boolean; approve?: boolean; key?: string }) =>
+      run(async (context) => (await commands()).inspect(context, file, options)),
+    );
+  inspect
+    .command("export")
+    .argument(...path)
+    .requiredOption("--html <file>", "file that must not exist yet")
+    .option(...key)
+    .description("write the page with its records as one file")
+    .addHelpText("after", "\nExample:\n  femtoclaw inspect export --html for-the-auditor.html")
+    .action((file: string | undefined, options: { html: string; key?: string }) =>
+      run(async (context) => (await commands()).exportInspection(context, file, options)),
+    );
+}
