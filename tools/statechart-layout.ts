@@ -4,7 +4,7 @@ import type { AnyStateMachine, AnyStateNode } from "xstate";
 import type { Chart, ChartEdge, ChartState, ChartTransition } from "../packages/inspector/src/chart.ts";
 
 /** Width of a character of a state's name and of an event's, in the page's fonts, and height of a line. */
-const STATE_CHAR = 7.9;
+const STATE_CHAR = 8.4;
 const EVENT_CHAR = 7;
 const EVENT_LINE = 13;
 

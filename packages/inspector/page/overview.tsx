@@ -7,6 +7,7 @@ import { KindIcon } from "./icons.tsx";
 import { filterKinds } from "./list-filter.ts";
 import { allKinds, at, beginning, counts, cursor, held, link, status, version } from "./store.ts";
 import { clock, KIND_WORDS, KindChip, Pane, plural, shown } from "./text.tsx";
+import { phaseTone, subsystemTone } from "./tones.ts";
 
 export function Overview() {
   version.value;
@@ -66,7 +67,7 @@ function Greeting() {
     waiting === 0
       ? "Nothing waits for you."
       : `${plural(waiting, "call")} ${waiting === 1 ? "waits" : "wait"} for you.`;
-  const tone = phase === "error" ? "failed" : phase === "executing" ? "running" : phase === "idle" ? "done" : "message";
+  const tone = phaseTone(phase);
   return (
     <div class={`greeting ${tone}`}>
       <span class="pulse" aria-hidden="true" />
@@ -136,7 +137,7 @@ function Standing() {
           return (
             <li key={name}>
               <a href={link("supervision", name)}>
-                <span class={`dot ${toneOf(value, regions[name])}`} aria-hidden="true" />
+                <span class={`dot ${subsystemTone(value, regions[name])}`} aria-hidden="true" />
                 {name}
                 <em>{regions[name] === "up" ? value : regions[name]}</em>
               </a>
@@ -152,12 +153,4 @@ function Standing() {
       )}
     </Pane>
   );
-}
-
-const GOOD = new Set(["ready", "committing", "active", "exporting"]);
-const BAD = new Set(["failed", "full", "degraded", "lost"]);
-
-export function toneOf(value: string, region: string): "done" | "failed" | "message" {
-  if (region !== "up" || BAD.has(value)) return "failed";
-  return GOOD.has(value) ? "done" : "message";
 }

@@ -2,10 +2,10 @@
 import { MACHINE_NAMES, type MachineName, SUBSYSTEMS } from "../src/frames.ts";
 import { stepAt } from "../src/history.ts";
 import { CHARTS } from "./charts.ts";
-import { toneOf } from "./overview.tsx";
 import { Statechart } from "./statechart.tsx";
 import { at, held, link, version } from "./store.ts";
 import { Pane, plural, shown } from "./text.tsx";
+import { phaseTone, subsystemTone } from "./tones.ts";
 
 export function Supervision({ machine }: { readonly machine: string }) {
   version.value;
@@ -13,7 +13,7 @@ export function Supervision({ machine }: { readonly machine: string }) {
   const step = held.value.machineAt(name, at.value);
   const chart = CHARTS.find(({ sha256 }) => sha256 === step.sha256);
   const region = name === "lifecycle" ? "up" : held.value.regionsAt(at.value)[name];
-  const tone = name === "lifecycle" ? phaseTone(step.value) : toneOf(step.value, region);
+  const tone = name === "lifecycle" ? phaseTone(step.value) : subsystemTone(step.value, region);
   return (
     <div class="supervision">
       <Pane title="Who stands under whom">
@@ -64,7 +64,13 @@ function Tree({ current }: { readonly current: MachineName }) {
             const note = crashes === 0 ? region : `${region}, ${plural(crashes, "crash", "crashes")}`;
             return (
               <li key={name}>
-                <Node name={name} value={value} tone={toneOf(value, region)} note={note} isCurrent={current === name} />
+                <Node
+                  name={name}
+                  value={value}
+                  tone={subsystemTone(value, region)}
+                  note={note}
+                  isCurrent={current === name}
+                />
               </li>
             );
           })}
@@ -124,10 +130,4 @@ function crashesOf(name: string, seq: number): number {
     if (record.type === "supervision.crashed" && record.body.subsystem === name) count += 1;
   }
   return count;
-}
-
-function phaseTone(phase: string): string {
-  if (phase === "error") return "failed";
-  if (phase === "executing") return "running";
-  return phase === "idle" ? "done" : "message";
 }

@@ -1,9 +1,9 @@
 /** Every record, and what it changed: the state of all machines at the moment that is looked at. */
 import { MACHINE_NAMES } from "../src/frames.ts";
 import { stepAt } from "../src/history.ts";
-import { toneOf } from "./overview.tsx";
 import { at, held, link, moveTo, version } from "./store.ts";
 import { clock, day, Facts, Json, KindChip, Pane, shown } from "./text.tsx";
+import { phaseTone, subsystemTone } from "./tones.ts";
 import { VirtualList } from "./virtual-list.tsx";
 
 export function Timeline() {
@@ -89,7 +89,7 @@ function States() {
       <ul class="states">
         {MACHINE_NAMES.map((name) => {
           const { value, seq: since } = held.value.machineAt(name, seq);
-          const tone = name === "lifecycle" ? "running" : toneOf(value, regions[name]);
+          const tone = name === "lifecycle" ? phaseTone(value) : subsystemTone(value, regions[name]);
           return (
             <li key={name} class={since === seq ? "changed" : ""}>
               <a href={link("supervision", name)}>

@@ -36,7 +36,10 @@ export function partsOf(records: readonly TypedRecord[]): Part[] {
 export function Waterfall({ records }: { readonly records: readonly TypedRecord[] }) {
   const parts = partsOf(records);
   const whole = parts.reduce((sum, { us }) => sum + us, 0);
-  if (whole === 0) return <p class="calm">Refused where it came in: there is one record and no time to speak of.</p>;
+  if (whole === 0) {
+    const isWaiting = records.at(-1)?.type === "approval.asked";
+    return <p class="calm">{isWaiting ? "It waits for an operator." : "One record, and no time to speak of."}</p>;
+  }
   let before = 0;
   return (
     <ol class="waterfall">

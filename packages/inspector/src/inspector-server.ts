@@ -2,6 +2,7 @@
  * The local server of the page: loopback alone, a port of chance, one page, a few questions. It holds no records:
  * what the page asks for is read from the log then, and a page that stops reading stops asking.
  */
+import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { ERRORS, errorText, FemtoError, parseStrictJson } from "@femtoclaw/protocol";
 import { Admission, type Refusal } from "./admission.ts";
@@ -35,8 +36,16 @@ export async function serveInspector(inspection: Inspection): Promise<InspectorS
   const host = `127.0.0.1:${(server.address() as { port: number }).port}`;
   const admission = new Admission(host);
   const page = pageHtml({ title: "FemtoClaw" });
+  // INVARIANT: I9: a connection gets one answer at a time, so that who asks without reading waits for himself.
+  const turns = new WeakMap<IncomingMessage["socket"], Promise<void>>();
   server.on("request", (request, response) => {
-    void answer(request, { response, admission, inspection, page }).catch((error: unknown) => fail(response, error));
+    const { socket } = request;
+    const turn = (turns.get(socket) ?? Promise.resolve()).then(async () => {
+      const read = once(response, "close");
+      await answer(request, { response, admission, inspection, page }).catch((error: unknown) => fail(response, error));
+      await read;
+    });
+    turns.set(socket, turn);
   });
   return {
     url: `http://${host}/#${admission.ticket}`,
