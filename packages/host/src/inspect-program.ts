@@ -1,6 +1,7 @@
 /** The command line of `inspect`, as `program.ts` has the others. */
-import type { Command } from "commander";
+import { type Command, InvalidArgumentError } from "commander";
 import type { Runner } from "./commands/command-context.ts";
+import type { InspectOptions } from "./commands/inspect.ts";
 
 export function addInspectCommands(program: Command, run: Runner): void {
   const commands = () => import("./commands/inspect.ts");
@@ -12,10 +13,12 @@ export function addInspectCommands(program: Command, run: Runner): void {
     .argument(...path)
     .option("--open", "open it in the browser")
     .option("--approve", "let the page answer what operators are asked")
+    .option("--frames", "write frames as JSON lines instead of serving a page")
+    .option("--from <seq>", "first record whose frames are written", sequence)
     .option(...key)
     .description("show the journal as a local page, until Ctrl-C")
     .addHelpText("after", "\nExamples:\n  femtoclaw inspect --open\n  femtoclaw inspect handed-over --key log.vkey")
-    .action((file: string | undefined, options: { open?: boolean; approve?: boolean; key?: string }) =>
+    .action((file: string | undefined, options: InspectOptions) =>
       run(async (context) => (await commands()).inspect(context, file, options)),
     );
   inspect
@@ -28,4 +31,10 @@ export function addInspectCommands(program: Command, run: Runner): void {
     .action((file: string | undefined, options: { html: string; key?: string }) =>
       run(async (context) => (await commands()).exportInspection(context, file, options)),
     );
+}
+
+function sequence(text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < 0) throw new InvalidArgumentError("it must be a sequence number");
+  return value;
 }

@@ -68,6 +68,14 @@ export function Decision({ records }: { readonly records: readonly TypedRecord[]
           </ul>
         </div>
       ))}
+      {explained?.questions
+        .filter((question) => question.nearest === null && question.forbidding.length === 0)
+        .slice(0, 1)
+        .map(({ permits }) => (
+          <p key="none" class="note">
+            {permits === 0 ? "No rule permits any use of this tool." : "No permit is about this very file or program."}
+          </p>
+        ))}
       {record.body.facts !== null && (
         <details>
           <summary>facts that it was decided on</summary>

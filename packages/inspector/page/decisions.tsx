@@ -100,11 +100,14 @@ export function Decisions() {
               if (record === undefined) return null;
               const { word, tone: color } = verdictOf(record);
               const { tool, rules } = record.body;
-              const reason = record.type === "execution.refused" ? record.body.error.reason : rules.join(", ");
+              const reason =
+                record.type === "execution.refused"
+                  ? record.body.error.reason
+                  : rules.filter((id) => !id.endsWith("/granted")).join(", ");
               return (
                 <div class="decision">
                   <span class={`word ${color}`}>{word}</span>
-                  <b>{shown(tool ?? "message", 40)}</b>
+                  <b>{shown(tool ?? "no call", 40)}</b>
                   <code>{shown(held.value.execution(record.execution ?? "")?.subject ?? "", 160)}</code>
                   <time>{clock(record.at)}</time>
                   <span class="why">{shown(reason, 240)}</span>

@@ -1,7 +1,9 @@
 /** The journal as a page: frames out of records, and the local server and file that show them. */
 export type { Chart } from "./chart.ts";
 export { type ExportedLog, exportedPage } from "./exported-page.ts";
-export type { Summary } from "./frames.ts";
+export { FrameProjection, InspectionFault } from "./frame-projection.ts";
+export type { Frame, Summary } from "./frames.ts";
+export { CHARTS } from "./generated/charts.ts";
 export type {
   Answer,
   Beginning,

@@ -83,6 +83,8 @@ export interface Explained {
       readonly failed: readonly string[];
     } | null;
     readonly forbidding: readonly string[];
+    /** Permits that say something about the tool. */
+    readonly permits: number;
   }[];
 }
 

@@ -4,6 +4,7 @@ import { resolve } from "node:path";
 import { type Explained, exportedPage, type Inspection, serveInspector } from "@femtoclaw/inspector";
 import type { LogVerdict, ReplayReader } from "@femtoclaw/journal";
 import { EXIT, errorText, FemtoError, printable, systemErrorCode, type TypedRecord } from "@femtoclaw/protocol";
+import { writeFrames } from "../inspect/frame-lines.ts";
 import { LiveInspection } from "../inspect/live-inspection.ts";
 import { openInBrowser } from "../inspect/open-in-browser.ts";
 import { RecordedInspection } from "../inspect/recorded-inspection.ts";
@@ -14,6 +15,10 @@ import type { CommandContext } from "./command-context.ts";
 export interface InspectOptions {
   readonly open?: boolean;
   readonly approve?: boolean;
+  /** Frames as lines, instead of a page. */
+  readonly frames?: boolean;
+  /** The first record whose frames are written. */
+  readonly from?: number;
   readonly key?: string;
 }
 
@@ -52,13 +57,15 @@ function refused({ output }: CommandContext, verdict: LogVerdict): number {
   return exitOf(verdict, []);
 }
 
-/** Serves until the terminal says that it is enough, or what is shown is there no more. */
+/** Shows until the terminal says that it is enough, or what is shown is there no more. */
 async function served<End>(
-  { output, environment }: CommandContext,
+  context: CommandContext,
   inspection: Inspection,
-  { open = false }: InspectOptions,
+  options: InspectOptions,
   ended: Promise<End>,
 ): Promise<End | "stopped"> {
+  if (options.frames === true) return await framed(inspection, options, ended);
+  const { output, environment } = context;
   await using server = await serveInspector(inspection);
   if (output.json) output.value({ event: "ready", url: server.url, pid: process.pid });
   else {
@@ -66,8 +73,23 @@ async function served<End>(
     output.talk("the address opens once; Ctrl-C ends the page");
   }
   await using stack = new AsyncDisposableStack();
-  if (open) stack.use(await openInBrowser(server.url, environment));
+  if (options.open === true) stack.use(await openInBrowser(server.url, environment));
   return await Promise.race([ended, stopped()]);
+}
+
+async function framed<End>(
+  inspection: Inspection,
+  { from }: InspectOptions,
+  ended: Promise<End>,
+): Promise<End | "stopped"> {
+  const over = new AbortController();
+  const range = from === undefined ? {} : { from };
+  const written = writeFrames(inspection, process.stdout, { ...range, ended: over.signal }).then(
+    () => "stopped" as const,
+  );
+  const why = await Promise.race([written, ended, stopped()]);
+  over.abort();
+  return why;
 }
 
 function stopped(): Promise<"stopped"> {

@@ -8,6 +8,8 @@ export async function explained(context: CommandContext, decision: RecordedDecis
   const { rules, questions } = await explainDecision(context, decision);
   return {
     rules: rules.map(({ id, source, reason, fix }) => ({ id, source, reason, fix })),
-    questions: questions.map(({ explanation: { nearest, forbidding } }) => ({ nearest, forbidding })),
+    questions: questions.map(({ explanation: { nearest, forbidding, permits } }) => ({
+      ...{ nearest, forbidding, permits },
+    })),
   };
 }
