@@ -14,6 +14,8 @@ export function openBrowser(): Promise<Browser> {
     args: [
       ...["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-component-update"],
       "--disable-background-networking",
+      // A name of somebody else's that leads to this machine, as DNS rebinding has it.
+      "--host-resolver-rules=MAP evil.test 127.0.0.1",
     ],
   });
 }
