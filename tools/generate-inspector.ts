@@ -15,7 +15,7 @@ const check = process.argv.includes("--check");
 const faults: string[] = [];
 
 /** LIMIT: bytes of the page's script, compressed: it is read on every opening, and part of every exported file. */
-const SCRIPT_BYTES_MAX = 26_624;
+const SCRIPT_BYTES_MAX = 25_600;
 
 const charts = [];
 for (const frozen of FROZEN_MACHINES) {

@@ -1,6 +1,6 @@
 /** What operators are asked, as the command line shows it. Answering is the one thing that this page can change. */
 import type { TypedRecord } from "@femtoclaw/protocol";
-import { useRef, useState } from "preact/hooks";
+import { Component, createRef } from "preact";
 import { type Execution, stepAt } from "../src/history.ts";
 import type { Question } from "../src/inspection.ts";
 import { rulesBefore } from "./decision.tsx";
@@ -119,59 +119,76 @@ function Arguments({ args }: { readonly args: Readonly<Record<string, unknown>> 
   );
 }
 
-function Answers({ question }: { readonly question: Question }) {
-  const dialog = useRef<HTMLDialogElement>(null);
-  const [answer, setAnswer] = useState<"granted" | "refused">("refused");
-  const [reason, setReason] = useState("");
-  const [said, setSaid] = useState("");
-  const ask = (next: "granted" | "refused"): void => {
-    setAnswer(next);
-    setSaid("");
-    dialog.current?.showModal();
-  };
-  const give = async (): Promise<void> => {
+interface Answering {
+  readonly answer: "granted" | "refused";
+  readonly reason: string;
+  /** What the host said against it. */
+  readonly said: string;
+}
+
+class Answers extends Component<{ readonly question: Question }, Answering> {
+  readonly #dialog = createRef<HTMLDialogElement>();
+  override state: Answering = { answer: "refused", reason: "", said: "" };
+
+  override render() {
+    const { question } = this.props;
+    const { answer, reason, said } = this.state;
+    const isYes = answer === "granted";
+    return (
+      <div class="answers">
+        <button type="button" class="answer done" onClick={() => this.#ask("granted")}>
+          Allow once…
+        </button>
+        <button type="button" class="answer denied" onClick={() => this.#ask("refused")}>
+          Deny…
+        </button>
+        <dialog ref={this.#dialog} aria-label="confirm the answer">
+          <h2>{isYes ? "Allow exactly this, once?" : "Deny this?"}</h2>
+          <p>
+            <b>{shown(question.tool, 60)}</b>, question {question.id}. The answer is to the digest{" "}
+            <code>{question.digest.slice(0, 16)}…</code>: if anything about the call is different by now, it does not
+            count. It becomes a record with your name.
+          </p>
+          <label>
+            reason{" "}
+            <input
+              value={reason}
+              maxLength={1_000}
+              onInput={(event) => this.setState({ reason: event.currentTarget.value })}
+            />
+          </label>
+          {said !== "" && (
+            <p class="warning" role="alert">
+              {shown(said, 600)}
+            </p>
+          )}
+          <div class="answers">
+            <button type="button" onClick={() => this.#dialog.current?.close()}>
+              Back
+            </button>
+            <button type="button" class={`answer ${isYes ? "done" : "denied"}`} onClick={() => void this.#give()}>
+              {isYes ? "Yes, allow it" : "Yes, deny it"}
+            </button>
+          </div>
+        </dialog>
+      </div>
+    );
+  }
+
+  #ask(answer: Answering["answer"]): void {
+    this.setState({ answer, said: "" });
+    this.#dialog.current?.showModal();
+  }
+
+  async #give(): Promise<void> {
+    const { id: approval, digest } = this.props.question;
+    const { answer, reason } = this.state;
     try {
-      const words = reason === "" ? {} : { reason };
-      await inspection().answer({ approval: question.id, digest: question.digest, answer, ...words });
-      dialog.current?.close();
+      await inspection().answer({ approval, digest, answer, ...(reason === "" ? {} : { reason }) });
+      this.#dialog.current?.close();
       await lookAtQuestions();
     } catch (error) {
-      setSaid(error instanceof Error ? error.message : String(error));
+      this.setState({ said: error instanceof Error ? error.message : String(error) });
     }
-  };
-  const isYes = answer === "granted";
-  return (
-    <div class="answers">
-      <button type="button" class="answer done" onClick={() => ask("granted")}>
-        Allow once…
-      </button>
-      <button type="button" class="answer denied" onClick={() => ask("refused")}>
-        Deny…
-      </button>
-      <dialog ref={dialog} aria-label="confirm the answer">
-        <h2>{isYes ? "Allow exactly this, once?" : "Deny this?"}</h2>
-        <p>
-          <b>{shown(question.tool, 60)}</b>, question {question.id}. The answer is to the digest{" "}
-          <code>{question.digest.slice(0, 16)}…</code>: if anything about the call is different by now, it does not
-          count. It becomes a record with your name.
-        </p>
-        <label>
-          reason <input value={reason} maxLength={1_000} onInput={(event) => setReason(event.currentTarget.value)} />
-        </label>
-        {said !== "" && (
-          <p class="warning" role="alert">
-            {shown(said, 600)}
-          </p>
-        )}
-        <div class="answers">
-          <button type="button" onClick={() => dialog.current?.close()}>
-            Back
-          </button>
-          <button type="button" class={`answer ${isYes ? "done" : "denied"}`} onClick={() => void give()}>
-            {isYes ? "Yes, allow it" : "Yes, deny it"}
-          </button>
-        </div>
-      </dialog>
-    </div>
-  );
+  }
 }

@@ -1,9 +1,8 @@
 /** Why a call was permitted, asked about or refused: the rules, and the conditions that a permit would have needed. */
 import type { RecordBodies, TypedRecord } from "@femtoclaw/protocol";
-import type { Explained } from "../src/inspection.ts";
+import { answerOf } from "./answers.ts";
 import { held } from "./store.ts";
 import { Json, Pane, shown } from "./text.tsx";
-import { useAnswer } from "./use-answer.ts";
 
 export type Decided = Extract<TypedRecord, { type: "execution.refused" | "execution.intent" | "approval.asked" }>;
 
@@ -33,7 +32,7 @@ export function rulesBefore(seq: number, revision: string | null): ReadonlyMap<s
 export function Decision({ records }: { readonly records: readonly TypedRecord[] }) {
   const record = records.findLast(isDecided);
   const isDenied = record?.type === "execution.refused" && record.body.facts !== null;
-  const answer = useAnswer<Explained>(isDenied ? record.seq : null, (from, seq) => from.explain(String(seq)));
+  const answer = isDenied ? answerOf("why", record.seq, (from) => from.explain(String(record.seq))) : null;
   const explained = typeof answer === "string" ? null : answer;
   if (record === undefined) return null;
   const { word, tone } = verdictOf(record);

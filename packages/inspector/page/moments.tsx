@@ -1,25 +1,13 @@
 /** Travel through time: every record is a stop, and all views show the state after the one that is chosen. */
-import { useEffect } from "preact/hooks";
 import { Icon, type IconName } from "./icons.tsx";
 import { at, cursor, denialFrom, held, isLive, isPlaying, link, moveTo, version } from "./store.ts";
 import { clock, shown } from "./text.tsx";
-
-/** Pause between two records while it plays. */
-const PLAY_MS = 220;
 
 export function Moments() {
   version.value;
   const { start, size } = held.value;
   const seq = at.value;
   const record = held.value.record(seq);
-  useEffect(() => {
-    if (!isPlaying.value) return;
-    const timer = setInterval(() => {
-      if (at.value + 1 >= held.value.size) isPlaying.value = false;
-      moveTo(at.value + 1);
-    }, PLAY_MS);
-    return () => clearInterval(timer);
-  }, [isPlaying.value]);
   const denial = (direction: 1 | -1) => denialFrom(seq, direction);
   const play = (): void => {
     if (!isPlaying.value && cursor.value === null) cursor.value = start;

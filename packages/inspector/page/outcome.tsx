@@ -1,7 +1,7 @@
 /** What was asked for and what came of it, as text and as nothing else. */
 import type { TypedRecord } from "@femtoclaw/protocol";
+import { answerOf } from "./answers.ts";
 import { Block, Json, Pane, plural, shown } from "./text.tsx";
-import { useAnswer } from "./use-answer.ts";
 
 export function Outcome({ records }: { readonly records: readonly TypedRecord[] }) {
   const first = records.find(({ type }) => type === "execution.intent" || type === "approval.asked");
@@ -10,8 +10,8 @@ export function Outcome({ records }: { readonly records: readonly TypedRecord[] 
   const message = records.find((record) => record.type === "message.recorded");
   const interrupted = records.find((record) => record.type === "execution.interrupted");
   const resolved = records.find((record) => record.type === "execution.resolved");
-  const request = useBody(first);
-  const result = useBody(outcome);
+  const request = bodyOf(first);
+  const result = bodyOf(outcome);
   const error = outcome?.body.error ?? (refused === undefined ? undefined : refused.body.error);
   return (
     <>
@@ -57,8 +57,9 @@ export function Outcome({ records }: { readonly records: readonly TypedRecord[] 
 type Body = Readonly<Record<string, unknown>>;
 
 /** The record's own body; with the values that it only commits to, once they are there. */
-function useBody(record: TypedRecord | undefined): Body {
-  const whole = useAnswer<Body>(record?.commitments === undefined ? null : record.seq, (from, seq) => from.body(seq));
+function bodyOf(record: TypedRecord | undefined): Body {
+  const whole =
+    record?.commitments === undefined ? null : answerOf("body", record.seq, (from) => from.body(record.seq));
   return whole === null || typeof whole === "string" ? ((record?.body ?? {}) as unknown as Body) : whole;
 }
 

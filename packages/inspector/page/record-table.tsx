@@ -1,9 +1,8 @@
 /** The records that a thing consists of, each with a proof that it stands in the signed log. */
 import type { TypedRecord } from "@femtoclaw/protocol";
-import type { ProofView } from "../src/inspection.ts";
+import { answerOf } from "./answers.ts";
 import { beginning, link, moveTo } from "./store.ts";
 import { clock, shown } from "./text.tsx";
-import { useAnswer } from "./use-answer.ts";
 
 export function RecordTable({ records }: { readonly records: readonly TypedRecord[] }) {
   return (
@@ -38,7 +37,7 @@ export function RecordTable({ records }: { readonly records: readonly TypedRecor
 
 function Proof({ seq }: { readonly seq: number }) {
   const { verdict = null, mode } = beginning.value ?? {};
-  const proof = useAnswer<ProofView>(mode === "file" ? null : seq, (from) => from.prove(seq));
+  const proof = mode === "file" ? null : answerOf("proof", seq, (from) => from.prove(seq));
   if (mode === "file") {
     const covers = verdict !== null && verdict.verdict === "verified" && seq < verdict.signedSize;
     return covers ? <span class="done">verified at export</span> : <span class="failed">not verified</span>;

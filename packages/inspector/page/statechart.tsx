@@ -1,5 +1,4 @@
 /** A machine drawn at its own size: where it is, the way that it took there, and the last step of it. */
-import { useEffect, useRef } from "preact/hooks";
 import type { Chart, ChartEdge } from "../src/chart.ts";
 import { withParents } from "../src/chart.ts";
 import type { Transition } from "../src/frames.ts";
@@ -15,17 +14,8 @@ export interface StatechartProps {
 }
 
 export function Statechart({ chart, active, tone, trail, last }: StatechartProps) {
-  const box = useRef<HTMLElement>(null);
   const lit = new Set(withParents(chart, active));
   const visited = new Set(trail.flatMap(({ from, to }) => [from, to]));
-  useEffect(() => {
-    const state = chart.states.find(({ id }) => id === active);
-    const pane = box.current;
-    if (state === undefined || pane === null) return;
-    const top = state.y + state.height / 2 - pane.clientHeight / 2;
-    const left = state.x + state.width / 2 - pane.clientWidth / 2;
-    pane.scrollTo({ top, left, behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
-  }, [chart, active]);
   /** Events by which the arrow was taken. */
   const taken = ({ from, to, events }: ChartEdge, steps: readonly Transition[]): string[] =>
     steps
@@ -41,7 +31,9 @@ export function Statechart({ chart, active, tone, trail, last }: StatechartProps
   return (
     <section
       class={`chart ${tone}`}
-      ref={box}
+      ref={(pane) => {
+        if (pane !== null) reveal(pane, chart, active);
+      }}
       // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reachable by keyboard
       tabIndex={0}
       aria-label={`state machine ${chart.machine}, now ${active}`}
@@ -108,6 +100,17 @@ export function Statechart({ chart, active, tone, trail, last }: StatechartProps
 
 /** A chart that nearly fits is drawn a little smaller; below that it scrolls, so that its names stay legible. */
 const atLeast = (pixels: number): string => `max(100%, ${Math.round(pixels * 0.86)}px)`;
+
+/** Brings the active state to the middle, once for each. */
+function reveal(pane: HTMLElement, chart: Chart, active: string): void {
+  const state = chart.states.find(({ id }) => id === active);
+  const what = `${chart.sha256} ${active}`;
+  if (state === undefined || pane.dataset["revealed"] === what) return;
+  pane.dataset["revealed"] = what;
+  const top = state.y + (state.height - pane.clientHeight) / 2;
+  const left = state.x + (state.width - pane.clientWidth) / 2;
+  pane.scrollTo({ top, left, behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
+}
 
 const LEVELS = ["plain", "way", "step"] as const;
 

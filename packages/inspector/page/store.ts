@@ -1,5 +1,5 @@
 /** What the page knows and where it looks: the history, the moment, the place in the page. */
-import { batch, computed, signal } from "@preact/signals-core";
+import { batch, computed, effect, signal } from "@preact/signals-core";
 import { FrameProjection, InspectionFault } from "../src/frame-projection.ts";
 import { History, KINDS, type Kind } from "../src/history.ts";
 import type { Beginning, Inspection, Question } from "../src/inspection.ts";
@@ -158,5 +158,17 @@ export function denialFrom(seq: number, direction: 1 | -1): number | null {
   }
   return null;
 }
+
+/** Pause between two records while it plays. */
+const PLAY_MS = 220;
+
+effect(() => {
+  if (!isPlaying.value) return;
+  const timer = setInterval(() => {
+    if (at.value + 1 >= held.value.size) isPlaying.value = false;
+    moveTo(at.value + 1);
+  }, PLAY_MS);
+  return () => clearInterval(timer);
+});
 
 export const allKinds: readonly Kind[] = KINDS;
