@@ -6,7 +6,7 @@ import { Decision } from "./decision.tsx";
 import { Outcome } from "./outcome.tsx";
 import { RecordTable } from "./record-table.tsx";
 import { Statechart } from "./statechart.tsx";
-import { at, held, link, version } from "./store.ts";
+import { at, cursor, held, link, version } from "./store.ts";
 import { day, Facts, KindChip, Pane, shown } from "./text.tsx";
 import { Waterfall } from "./waterfall.tsx";
 
@@ -76,7 +76,7 @@ const lastVia = (steps: readonly ExecutionStep[]) => steps.findLast(({ via }) =>
 function Legend({ value }: { readonly value: string }) {
   return (
     <span class="legend">
-      now <b>{shown(value)}</b>
+      {cursor.value === null ? "now" : "then"} <b>{shown(value)}</b>
     </span>
   );
 }

@@ -26,7 +26,9 @@ export function AboutLog() {
           ]}
         />
         {summary !== null && (
-          <p class="note">Earlier records are in the journal: `femtoclaw replay` shows any moment of them.</p>
+          <p class="note">
+            Earlier records are in the journal, and <code>femtoclaw replay</code> shows any moment of them.
+          </p>
         )}
       </Pane>
       <Pane

@@ -3,7 +3,7 @@ import { MACHINE_NAMES, type MachineName, SUBSYSTEMS } from "../src/frames.ts";
 import { stepAt } from "../src/history.ts";
 import { CHARTS } from "./charts.ts";
 import { Statechart } from "./statechart.tsx";
-import { at, held, link, version } from "./store.ts";
+import { at, cursor, held, link, version } from "./store.ts";
 import { Pane, plural, shown } from "./text.tsx";
 import { phaseTone, subsystemTone } from "./tones.ts";
 
@@ -24,7 +24,7 @@ export function Supervision({ machine }: { readonly machine: string }) {
         className="chart-pane"
         aside={
           <span class="legend">
-            now <b>{shown(step.value)}</b>
+            {cursor.value === null ? "now" : "then"} <b>{shown(step.value)}</b>
           </span>
         }
       >

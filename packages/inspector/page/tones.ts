@@ -4,6 +4,8 @@ export type Tone = "done" | "failed" | "running" | "message";
 const GOOD = new Set(["ready", "committing", "active", "exporting"]);
 const BAD = new Set(["failed", "full", "degraded"]);
 
+const ENDING = new Set(["draining", "shuttingDown", "terminated"]);
+
 /** `region` is what supervision says of the subsystem. */
 export function subsystemTone(value: string, region: string): Tone {
   if (region !== "up" || BAD.has(value)) return "failed";
@@ -12,6 +14,6 @@ export function subsystemTone(value: string, region: string): Tone {
 
 export function phaseTone(phase: string): Tone {
   if (phase === "error") return "failed";
-  if (phase === "executing") return "running";
-  return phase === "idle" ? "done" : "message";
+  if (phase === "idle") return "done";
+  return ENDING.has(phase) ? "message" : "running";
 }

@@ -63,6 +63,14 @@ test("frames begin with the state, go on where a reader stopped, and wait for on
   await world.upDetached();
   await world.live();
   const { folder, records } = await world.exported();
+  using agent = await world.socket("agent");
+  for (const verb of ["log.records", "log.summary"]) {
+    expect(await agent.ask({ id: 1, verb, from: 0 })).toMatchObject({ error: { code: "FEMTO_VERB_UNKNOWN" } });
+  }
+  using operator = await world.socket("operator");
+  for (const from of [-1, 0.5, "0", null]) {
+    expect(await operator.ask({ id: 1, verb: "log.records", from })).toMatchObject({ ok: false });
+  }
   const whole = await world.run(["inspect", folder, "--frames"]);
   // Nobody vouches for a folder of which no key is known.
   expect(whole.code).toBe(3);
