@@ -38,11 +38,6 @@ export interface Execution {
   subject: string;
 }
 
-export interface Moment {
-  readonly counts: Readonly<Record<Kind, number>>;
-  readonly phase: string;
-}
-
 interface Track {
   readonly name: MachineName;
   readonly steps: (Step & { readonly sha256: string; readonly boot: string | null })[];

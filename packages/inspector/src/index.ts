@@ -1,6 +1,5 @@
 /** The journal as a page: frames out of records, and the local server and file that show them. */
-export type { Chart } from "./chart.ts";
-export { type ExportedLog, exportedPage } from "./exported-page.ts";
+export { exportedPage } from "./exported-page.ts";
 export { FrameProjection, InspectionFault } from "./frame-projection.ts";
 export type { Frame, Summary } from "./frames.ts";
 export { CHARTS } from "./generated/charts.ts";
@@ -14,6 +13,5 @@ export type {
   RecordPage,
   Verdict,
 } from "./inspection.ts";
-export { type InspectorServer, serveInspector } from "./inspector-server.ts";
-export { type PagedLog, RecordPages } from "./record-pages.ts";
-export { summaryOf } from "./summary.ts";
+export { serveInspector } from "./inspector-server.ts";
+export { RecordPages } from "./record-pages.ts";
