@@ -8,6 +8,7 @@ import {
   type Reply,
   SOCKET_NAMES,
   type ToolDescription,
+  type TypedRecord,
 } from "@femtoclaw/protocol";
 import { HostConnection } from "./connection.ts";
 import { followLogOf, type LogMemory, type MetLog, memoryOf } from "./host-log.ts";
@@ -233,6 +234,16 @@ export class OperatorClient implements AsyncDisposable {
   async prove(ref: string): Promise<{ seq: number; proof: string; record: string | null }> {
     const proved = await this.#connection.request("audit.prove", { ref });
     return proved as { seq: number; proof: string; record: string | null };
+  }
+
+  /** Records from a number on, as many as fit into one answer, and how many there are. */
+  async records(from: number): Promise<{ size: number; records: TypedRecord[] }> {
+    return (await this.#connection.request("log.records", { from })) as { size: number; records: TypedRecord[] };
+  }
+
+  /** The state that the newest records go on from; null where all records are few enough to be read. */
+  async logSummary(): Promise<unknown> {
+    return await this.#connection.request("log.summary");
   }
 
   /** A fresh signed checkpoint. */

@@ -10,6 +10,7 @@ import { CommandContext, type GlobalOptions, type Runner } from "./commands/comm
 import type { ConformanceFlags } from "./commands/conformance.ts";
 import type { CallOptions, ProposerOptions } from "./commands/propose.ts";
 import { addHistoryCommands } from "./history-program.ts";
+import { addInspectCommands } from "./inspect-program.ts";
 import { addMcpCommand } from "./mcp-program.ts";
 import { addPolicyCommands } from "./policy-program.ts";
 import { addSecretCommands } from "./secrets-program.ts";
@@ -60,6 +61,7 @@ function makeProgram(run: Runner): Command {
   addSecretCommands(program, run);
   addAuditCommands(program, run);
   addConformanceCommand(program, run);
+  addInspectCommands(program, run);
   finish(program);
   return program;
 }

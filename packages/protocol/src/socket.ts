@@ -26,6 +26,8 @@ export type OperatorVerb =
   | "audit.checkpoints"
   | "audit.export"
   | "log.follow"
+  | "log.records"
+  | "log.summary"
   | "audit.erase"
   | "audit.prune"
   | "keys.show"

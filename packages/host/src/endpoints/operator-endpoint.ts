@@ -18,6 +18,7 @@ import { eraseValues } from "../retention.ts";
 import type { WebhookStatus } from "../webhook/webhook-delivery.ts";
 import { approvalVerbs } from "./approval-verbs.ts";
 import { followLogVerb } from "./log-verb.ts";
+import { recordVerbs } from "./record-verb.ts";
 import { invalid, refuseUnknown } from "./request-fields.ts";
 import { secretVerbs } from "./secret-verbs.ts";
 import type { ConnectionHandlers } from "./socket-server.ts";
@@ -175,6 +176,7 @@ function auditVerbs(runtime: Runtime): ConnectionHandlers["verbs"] {
       return runtime.reader.checkpoints();
     },
     "log.follow": followLogVerb(runtime),
+    ...recordVerbs(runtime),
     "keys.show": (fields) => {
       refuseUnknown(fields);
       return keysOf(runtime.reader);

@@ -1,0 +1,153 @@
+/** `inspect`: the journal as a local page, live or from a recording, and as one file for somebody else. */
+import { writeFile } from "node:fs/promises";
+import { resolve } from "node:path";
+import { type Explained, exportedPage, type Inspection, serveInspector } from "@femtoclaw/inspector";
+import type { LogVerdict, ReplayReader } from "@femtoclaw/journal";
+import { EXIT, errorText, FemtoError, printable, systemErrorCode, type TypedRecord } from "@femtoclaw/protocol";
+import { writeFrames } from "../inspect/frame-lines.ts";
+import { LiveInspection } from "../inspect/live-inspection.ts";
+import { openInBrowser } from "../inspect/open-in-browser.ts";
+import { RecordedInspection } from "../inspect/recorded-inspection.ts";
+import { openVerifiedLog } from "../verified-log.ts";
+import { exitOf, fileText, verdictLines } from "./audit.ts";
+import type { CommandContext } from "./command-context.ts";
+
+export interface InspectOptions {
+  readonly open?: boolean;
+  readonly approve?: boolean;
+  /** Frames as lines, instead of a page. */
+  readonly frames?: boolean;
+  /** The first record whose frames are written. */
+  readonly from?: number;
+  readonly key?: string;
+}
+
+export async function inspect(
+  context: CommandContext,
+  path: string | undefined,
+  options: InspectOptions,
+): Promise<number> {
+  if (path !== undefined) return await inspectRecording(context, path, options);
+  await using operator = await context.operator();
+  const inspection = new LiveInspection(context, operator, { approve: options.approve === true });
+  const ended = operator.closed.then(() => "host" as const);
+  if ((await served(context, inspection, options, ended)) === "host") {
+    throw new FemtoError("FEMTO_HOST_NOT_RUNNING", "the host ended, and the page with it");
+  }
+  return EXIT.ok;
+}
+
+async function inspectRecording(context: CommandContext, path: string, options: InspectOptions): Promise<number> {
+  if (options.approve === true) throw new FemtoError("FEMTO_USAGE", "nothing is asked in a recording");
+  await using log = await openVerifiedLog(context, path, options.key === undefined ? undefined : fileText(options.key));
+  if (!canBeShown(log.verdict)) return refused(context, log.verdict);
+  const inspection = new RecordedInspection(context, await log.reader(), log.verdict);
+  await served(context, inspection, options, new Promise(() => undefined));
+  return exitOf(log.verdict, []);
+}
+
+/** What is only incomplete is shown, and says so; what was tampered with is evidence and no history. */
+function canBeShown({ verdict, pinned }: LogVerdict): boolean {
+  return (verdict === "verified" || verdict === "incomplete") && pinned !== "differs";
+}
+
+function refused({ output }: CommandContext, verdict: LogVerdict): number {
+  if (output.json) output.value({ verdict: verdict.verdict, log: verdict });
+  else for (const line of verdictLines(verdict, [], output)) output.line(line);
+  return exitOf(verdict, []);
+}
+
+/** Shows until the terminal says that it is enough, or what is shown is there no more. */
+async function served<End>(
+  context: CommandContext,
+  inspection: Inspection,
+  options: InspectOptions,
+  ended: Promise<End>,
+): Promise<End | "stopped"> {
+  if (options.frames === true) return await framed(inspection, options, ended);
+  const { output, environment } = context;
+  await using server = await serveInspector(inspection);
+  if (output.json) output.value({ event: "ready", url: server.url, pid: process.pid });
+  else {
+    output.line(server.url);
+    output.talk("the address opens once; Ctrl-C ends the page");
+  }
+  await using stack = new AsyncDisposableStack();
+  if (options.open === true) stack.use(await openInBrowser(server.url, environment));
+  return await Promise.race([ended, stopped()]);
+}
+
+async function framed<End>(
+  inspection: Inspection,
+  { from }: InspectOptions,
+  ended: Promise<End>,
+): Promise<End | "stopped"> {
+  const over = new AbortController();
+  const range = from === undefined ? {} : { from };
+  const written = writeFrames(inspection, process.stdout, { ...range, ended: over.signal }).then(
+    () => "stopped" as const,
+  );
+  const why = await Promise.race([written, ended, stopped()]);
+  over.abort();
+  return why;
+}
+
+function stopped(): Promise<"stopped"> {
+  return new Promise((resolve) => {
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => resolve("stopped"));
+  });
+}
+
+export interface InspectExportOptions {
+  readonly html: string;
+  readonly key?: string;
+}
+
+/** Of the configured log, or of a recording. */
+export async function exportInspection(
+  context: CommandContext,
+  path: string | undefined,
+  options: InspectExportOptions,
+): Promise<number> {
+  const key = options.key === undefined ? undefined : fileText(options.key);
+  await using log = await openVerifiedLog(context, path, key);
+  const { verdict } = log;
+  if (!canBeShown(verdict)) return refused(context, verdict);
+  const reader = await log.reader();
+  const beginning = await new RecordedInspection(context, reader, verdict).begin();
+  const records: TypedRecord[] = [];
+  for await (const record of reader.read(beginning.summary?.size ?? 0, reader.size)) records.push(record);
+  const explanations = await explanationsOf(context, reader, verdict, records);
+  const file = resolve(context.cwd, options.html);
+  await written(file, exportedPage({ beginning: { ...beginning, mode: "file" }, records, explanations }));
+  if (context.output.json) context.output.value({ file, records: records.length, verdict: verdict.verdict });
+  else context.output.line(`${records.length} records in ${printable(file, 4_096)}`);
+  return exitOf(verdict, []);
+}
+
+/** LIMIT: denials, the newest, that are explained in a file; each is decided again for it. */
+const EXPLAINED_MAX = 24;
+
+async function explanationsOf(
+  context: CommandContext,
+  reader: ReplayReader,
+  verdict: LogVerdict,
+  records: readonly TypedRecord[],
+): Promise<Record<string, Explained>> {
+  const inspection = new RecordedInspection(context, reader, verdict);
+  const denied = records.filter((record) => record.type === "execution.refused" && record.body.facts !== null);
+  const found: Record<string, Explained> = {};
+  for (const { seq } of denied.slice(-EXPLAINED_MAX)) found[seq] = await inspection.explain(String(seq));
+  return found;
+}
+
+async function written(file: string, text: string): Promise<void> {
+  try {
+    await writeFile(file, text, { flag: "wx", mode: 0o600 });
+  } catch (error) {
+    const reason = systemErrorCode(error) ?? errorText(error);
+    throw new FemtoError("FEMTO_EXPORT_FAILED", `${printable(file, 4_096)} cannot be written: ${reason}`, {
+      cause: error,
+    });
+  }
+}

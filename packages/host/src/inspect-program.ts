@@ -1,0 +1,40 @@
+/** The command line of `inspect`, as `program.ts` has the others. */
+import { type Command, InvalidArgumentError } from "commander";
+import type { Runner } from "./commands/command-context.ts";
+import type { InspectOptions } from "./commands/inspect.ts";
+
+export function addInspectCommands(program: Command, run: Runner): void {
+  const commands = () => import("./commands/inspect.ts");
+  const key = ["--key <file>", "public key that was kept elsewhere, instead of the remembered one"] as const;
+  const path = ["[file]", "stopped state directory, a copy of one, or an exported tree; it is verified first"] as const;
+  const inspect = program
+    .command("inspect")
+    .enablePositionalOptions()
+    .argument(...path)
+    .option("--open", "open it in the browser")
+    .option("--approve", "let the page answer what operators are asked")
+    .option("--frames", "write frames as JSON lines instead of serving a page")
+    .option("--from <seq>", "first record whose frames are written", sequence)
+    .option(...key)
+    .description("show the journal as a local page, until Ctrl-C")
+    .addHelpText("after", "\nExamples:\n  femtoclaw inspect --open\n  femtoclaw inspect handed-over --key log.vkey")
+    .action((file: string | undefined, options: InspectOptions) =>
+      run(async (context) => (await commands()).inspect(context, file, options)),
+    );
+  inspect
+    .command("export")
+    .argument(...path)
+    .requiredOption("--html <file>", "file that must not exist yet")
+    .option(...key)
+    .description("write the page with its records as one file")
+    .addHelpText("after", "\nExample:\n  femtoclaw inspect export --html for-the-auditor.html")
+    .action((file: string | undefined, options: { html: string; key?: string }) =>
+      run(async (context) => (await commands()).exportInspection(context, file, options)),
+    );
+}
+
+function sequence(text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < 0) throw new InvalidArgumentError("it must be a sequence number");
+  return value;
+}

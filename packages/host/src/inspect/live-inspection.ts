@@ -1,0 +1,91 @@
+/** What the page asks, answered by the running host over the operator's socket. */
+import { setTimeout as sleep } from "node:timers/promises";
+import type { OperatorClient } from "@femtoclaw/client";
+import type {
+  Answer,
+  Beginning,
+  Explained,
+  Inspection,
+  ProofView,
+  Question,
+  RecordPage,
+  Summary,
+} from "@femtoclaw/inspector";
+import { checkProof } from "@femtoclaw/journal";
+import { VERSION } from "@femtoclaw/protocol";
+import type { RecordedDecision } from "@femtoclaw/runtime";
+import type { CommandContext } from "../commands/command-context.ts";
+import type { LogKeys } from "../log-access.ts";
+import { explained } from "./explained.ts";
+
+/** Pause between two looks for new records, and time after which an empty answer is one too. */
+const LOOK_MS = 150;
+const WAIT_MS = 5_000;
+
+export class LiveInspection implements Inspection {
+  readonly #context: CommandContext;
+  readonly #operator: OperatorClient;
+  readonly #approve: boolean;
+
+  constructor(context: CommandContext, operator: OperatorClient, options: { readonly approve: boolean }) {
+    this.#context = context;
+    this.#operator = operator;
+    this.#approve = options.approve;
+  }
+
+  async begin(): Promise<Beginning> {
+    const { log } = (await this.#operator.status()) as { log: string };
+    const summary = (await this.#operator.logSummary()) as Summary | null;
+    return { mode: "live", log, version: VERSION, approve: this.#approve, summary, verdict: null };
+  }
+
+  async records(from: number): Promise<RecordPage> {
+    for (let waitedMs = 0; ; waitedMs += LOOK_MS) {
+      const page = await this.#operator.records(from);
+      if (page.records.length > 0 || waitedMs >= WAIT_MS) return page;
+      await sleep(LOOK_MS);
+    }
+  }
+
+  status(): Promise<Record<string, unknown>> {
+    return this.#operator.status();
+  }
+
+  async body(seq: number): Promise<Readonly<Record<string, unknown>> | null> {
+    const [record] = (await this.#operator.records(seq)).records;
+    if (record === undefined) return null;
+    if (record.type !== "execution.outcome") return { ...(await this.#decision(String(seq))).record.body };
+    const { result } = (await this.#operator.execution(record.execution ?? "")) as { result?: object };
+    return { ...record.body, result: result ?? null };
+  }
+
+  async explain(ref: string): Promise<Explained> {
+    return await explained(this.#context, await this.#decision(ref));
+  }
+
+  async prove(seq: number): Promise<ProofView | null> {
+    const { proof, record } = await this.#operator.prove(String(seq));
+    if (record === null) return null;
+    const { vkey } = (await this.#operator.keys()) as LogKeys;
+    return proofView(seq, checkProof({ proof, recordBytes: Buffer.from(record, "base64"), vkey }));
+  }
+
+  async questions(): Promise<readonly Question[]> {
+    return (await this.#operator.approvals()) as Question[];
+  }
+
+  async answer(answer: Answer): Promise<{ seq: number; complete: boolean }> {
+    return (await this.#operator.answerApproval({ ...answer, scope: "once" })) as { seq: number; complete: boolean };
+  }
+
+  async #decision(ref: string): Promise<RecordedDecision> {
+    return (await this.#operator.decision(ref)) as RecordedDecision;
+  }
+}
+
+export function proofView(seq: number, check: ReturnType<typeof checkProof>): ProofView {
+  if (!check.ok) return { seq, size: 0, origin: "", holds: false, reason: check.reason };
+  const { origin, size, index } = check;
+  const holds = index === seq;
+  return { seq, size, origin, holds, reason: holds ? null : `the proof is of record ${index}` };
+}

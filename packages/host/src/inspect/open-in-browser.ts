@@ -1,0 +1,30 @@
+/**
+ * Shows an address in the user's browser without telling it to other users: arguments of a process are public,
+ * so the browser gets the name of a private file that leads there.
+ */
+import { spawn } from "node:child_process";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { FemtoError } from "@femtoclaw/protocol";
+import { DEFAULT_SEARCH_PATH, findProgram } from "@femtoclaw/runtime";
+
+/** Programs that open what belongs to a browser, in this order. */
+const OPENERS = ["xdg-open", "open"];
+
+/** The file goes when it is disposed of. */
+export async function openInBrowser(url: string, environment: NodeJS.ProcessEnv): Promise<AsyncDisposable> {
+  const found = OPENERS.map((name) => findProgram(name, DEFAULT_SEARCH_PATH)).find((file) => !("problem" in file));
+  if (found === undefined || "problem" in found) {
+    const fix = "Leave `--open` out, and open the address yourself.";
+    throw new FemtoError("FEMTO_USAGE", "no program here opens a browser", { fix });
+  }
+  const folder = await mkdtemp(join(tmpdir(), "femtoclaw-inspect-"));
+  const file = join(folder, "inspect.html");
+  const page = `<!doctype html><meta charset="utf-8"><meta http-equiv="refresh" content="0; url=${url}"><a href="${url}">inspect</a>\n`;
+  await writeFile(file, page, { mode: 0o600 });
+  const browser = spawn(found.path, [file], { env: environment, stdio: "ignore", detached: true });
+  browser.once("error", () => undefined);
+  browser.unref();
+  return { [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }) };
+}

@@ -1,0 +1,74 @@
+/** What tests do inside the page; plain JavaScript, because it runs in the browser and knows its globals. */
+globalThis.inPage = {
+  async goTo(place) {
+    location.hash = `#/${place}`;
+    await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
+  },
+
+  async moveTo(seq) {
+    const slider = document.querySelector(".moments input");
+    slider.value = String(seq);
+    slider.dispatchEvent(new Event("input", { bubbles: true }));
+    await new Promise((resolve) => setTimeout(resolve, 0));
+  },
+
+  async litAt(seqs) {
+    const lit = [];
+    for (const seq of seqs) {
+      await this.moveTo(seq);
+      lit.push(document.querySelector("[data-lit]")?.getAttribute("data-state") ?? null);
+    }
+    return lit;
+  },
+
+  misplaced() {
+    const leaves = textLeaves();
+    const found = [];
+    for (const [index, { element, text, box }] of leaves.entries()) {
+      if (box.right > innerWidth + 1 || box.bottom > innerHeight + 1 || box.left < -1) found.push(`outside: ${text}`);
+      const pane = element.closest(".pane, .card, .table, nav, .head, .moments, .tile")?.getBoundingClientRect();
+      if (pane !== undefined && (box.left < pane.left - 1 || box.right > pane.right + 1)) {
+        found.push(`out of its pane: ${text}`);
+      }
+      for (const other of leaves.slice(index + 1)) {
+        if (element.contains(other.element) || other.element.contains(element)) continue;
+        const width = Math.min(box.right, other.box.right) - Math.max(box.left, other.box.left);
+        const height = Math.min(box.bottom, other.box.bottom) - Math.max(box.top, other.box.top);
+        if (width > 2 && height > 4) found.push(`overlap: ${text} / ${other.text}`);
+      }
+    }
+    return found;
+  },
+};
+
+/** Elements that hold text of their own, with the part of it that is seen. */
+function textLeaves() {
+  const leaves = [];
+  for (const element of document.querySelectorAll("body *")) {
+    const own = [...element.childNodes].filter(({ nodeType }) => nodeType === Node.TEXT_NODE);
+    const text = own.map(({ textContent }) => textContent.trim()).join("");
+    const isUnseen = element.closest("option, legend, title, script, style, noscript, dialog:not([open])") !== null;
+    if (text === "" || isUnseen || !element.checkVisibility()) continue;
+    for (const node of own) {
+      const range = document.createRange();
+      range.selectNode(node);
+      for (const line of range.getClientRects()) {
+        const box = clipped(element, line);
+        if (box.width > 1 && box.height > 1) leaves.push({ element, text: text.slice(0, 40), box });
+      }
+    }
+  }
+  return leaves;
+}
+
+function clipped(element, { left, top, right, bottom }) {
+  for (let up = element; up !== null; up = up.parentElement) {
+    if (getComputedStyle(up).overflow === "visible" || up instanceof SVGElement) continue;
+    const box = up.getBoundingClientRect();
+    left = Math.max(left, box.left);
+    top = Math.max(top, box.top);
+    right = Math.min(right, box.right);
+    bottom = Math.min(bottom, box.bottom);
+  }
+  return new DOMRect(left, top, Math.max(0, right - left), Math.max(0, bottom - top));
+}

@@ -1,0 +1,256 @@
+/** The inspector's page in a real browser, in front of a real host: it shows what the records say, and does nothing else. */
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { exportedPage } from "@femtoclaw/inspector";
+import type { TypedRecord } from "@femtoclaw/protocol";
+import { Projection } from "@femtoclaw/runtime";
+import type { Browser } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { goTo, hasBrowser, litAt, misplaced, openBrowser, textOf, watchedPage } from "./browser.ts";
+import { type Inspected, InspectedWorld } from "./inspected-world.ts";
+
+const VIEWS = [
+  "overview",
+  "executions",
+  "approvals",
+  "decisions",
+  "timeline",
+  "supervision",
+  "supervision/memory",
+  "log",
+];
+
+describe.skipIf(!hasBrowser)("the inspector's page", () => {
+  let world: InspectedWorld;
+  let browser: Browser;
+  let shown: Inspected;
+  let records: readonly TypedRecord[];
+  let folder: string;
+
+  beforeAll(async () => {
+    world = new InspectedWorld();
+    browser = await openBrowser();
+    await world.upDetached();
+    await world.live();
+    shown = await world.inspect();
+    ({ records, folder } = await world.exported());
+  });
+
+  afterAll(async () => {
+    await browser.close();
+    await world[Symbol.asyncDispose]();
+  });
+
+  test("lights the state of the fold at every record, opens once, and survives a reload", async () => {
+    const { page, faults } = await watchedPage(browser, shown.origin);
+    await page.goto(shown.url);
+    await page.waitForSelector(".light.following");
+    expect(new URL(page.url()).hash).toBe("#/");
+    const seqs = records.map(({ seq }) => seq);
+    const fold = new Projection();
+    const expected: Record<string, string[]> = { lifecycle: [], memory: [], policy: [], registry: [] };
+    const ofExecutions = new Map<string, (string | null)[]>();
+    for (const record of records) {
+      fold.apply(record);
+      expected["lifecycle"]?.push(fold.phase);
+      for (const name of ["memory", "policy", "registry"] as const)
+        expected[name]?.push(String(fold.machine(name).value));
+      const id = record.execution;
+      if (id !== null && !ofExecutions.has(id)) ofExecutions.set(id, Array(record.seq).fill(null));
+      for (const [known, states] of ofExecutions) {
+        const open = fold.open.get(known) ?? fold.questions.get(known);
+        const before = states.at(-1);
+        const isOver = before === "completed" || before === "error";
+        states.push(open?.at.state ?? (isOver ? before : endOf(record)));
+      }
+    }
+    for (const [name, states] of Object.entries(expected)) {
+      await goTo(page, `supervision/${name}`);
+      expect(await litAt(page, seqs), name).toEqual(states);
+    }
+    for (const [id, states] of [...ofExecutions].filter((_, index) => index % 4 === 1)) {
+      await goTo(page, `executions/${id}`);
+      expect(await litAt(page, seqs), id).toEqual(states);
+    }
+    await page.reload();
+    await page.waitForSelector(".light.following");
+    await goTo(page, "overview");
+    expect(await page.innerText(".tile.denied b")).toBe(String(fold.counters.refused - 1));
+    const second = await watchedPage(browser, shown.origin);
+    await second.page.goto(shown.url);
+    await second.page.waitForSelector("text=This address opens once");
+    expect(await second.page.innerText("body")).not.toContain("process_exec");
+    expect(faults).toEqual([]);
+    // What the second one was refused is an error of its console, and the only one.
+    expect(second.faults.filter((fault) => !fault.includes("401"))).toEqual([]);
+    await page.context().close();
+    await second.page.context().close();
+  });
+
+  test("shows the same in an exported file, with nothing out of place, no violation and no request", async () => {
+    const file = join(world.root, "for-the-auditor.html");
+    expect(await world.run(["inspect", "export", "--html", file])).toMatchObject({ code: 0 });
+    expect((await world.run(["inspect", "export", "--html", file])).code).not.toBe(0);
+    const live = await world.inspect();
+    const left = await watchedPage(browser, live.origin);
+    const right = await watchedPage(browser, `file://${file}`);
+    await right.page.context().setOffline(true);
+    await Promise.all([left.page.goto(live.url), right.page.goto(`file://${file}`)]);
+    await left.page.waitForSelector(".light.following");
+    await right.page.waitForSelector(".light.complete");
+    const denied = records.findLast(
+      (record) => record.type === "execution.refused" && record.body.tool === "process_exec",
+    );
+    for (const seq of [records.length - 2, denied?.seq ?? 0, 14]) {
+      for (const view of ["overview", "executions", "approvals", "decisions", "timeline", "supervision"]) {
+        for (const { page } of [left, right]) {
+          await page.evaluate(`inPage.moveTo(${seq})`);
+          await goTo(page, view);
+        }
+        const seen = await textOf(left.page);
+        await expect.poll(() => textOf(right.page), { message: `${view} at ${seq}` }).toBe(seen);
+      }
+    }
+    await goTo(right.page, `executions/${denied?.execution}`);
+    await right.page.evaluate(`inPage.moveTo(${records.length})`);
+    await expect.poll(() => textOf(right.page)).toMatch(/DENIED_POLICY_VIOLATION[\s\S]*verified at export/);
+    for (const [width, height] of [
+      [1280, 800],
+      [1920, 1080],
+    ] as const) {
+      for (const colorScheme of ["light", "dark"] as const) {
+        await left.page.setViewportSize({ width, height });
+        await left.page.emulateMedia({ colorScheme });
+        await left.page.evaluate(`inPage.moveTo(${records.length})`);
+        for (const view of [...VIEWS, `executions/${denied?.execution}`, `executions/${records.at(-1)?.execution}`]) {
+          await goTo(left.page, view);
+          expect(await misplaced(left.page), `${view} ${width} ${colorScheme}`).toEqual([]);
+        }
+      }
+    }
+    expect(await left.page.locator("main img, main script").count()).toBe(0);
+    await goTo(left.page, "decisions");
+    expect(await textOf(left.page)).toContain("\\u{202e}");
+    expect(await textOf(left.page)).not.toMatch(/[\u202e\u0007\u001b]/);
+    expect([...left.faults, ...right.faults]).toEqual([]);
+    await Promise.all([left, right].map(({ page }) => page.context().close()));
+    live.end();
+  });
+
+  test("answers a question only where that was asked for, as it was seen, and the call goes on", async () => {
+    const asked = records.filter(({ type }) => type === "approval.asked");
+    const reading = await world.inspect();
+    const only = await watchedPage(browser, reading.origin);
+    await only.page.goto(reading.url);
+    await goTo(only.page, "approvals");
+    await only.page.waitForSelector(".card");
+    expect(await only.page.locator(".answer").count()).toBe(0);
+    const answering = await world.inspect("--approve");
+    const { page, faults } = await watchedPage(browser, answering.origin);
+    await page.goto(answering.url);
+    await goTo(page, "approvals");
+    const [first, second] = asked;
+    const card = (record: TypedRecord | undefined) => page.getByRole("article", { name: `question ${record?.seq}` });
+    await card(first).getByRole("button", { name: "Allow once…" }).click();
+    await page.screenshot();
+    await page.getByRole("button", { name: "Yes, allow it" }).click();
+    await card(first).waitFor({ state: "detached" });
+    await goTo(page, `executions/${first?.execution}`);
+    await page.waitForSelector('[data-lit][data-state="completed"]');
+    await goTo(page, "approvals");
+    // Somebody else was faster: what was seen is not asked any more, and the page says so.
+    await card(second).getByRole("button", { name: "Deny…" }).click();
+    expect((await world.run(["approvals", "deny", String(second?.seq)])).code).toBe(0);
+    await page
+      .getByRole("button", { name: "Yes, deny it" })
+      .click({ timeout: 2_000 })
+      .catch(() => undefined);
+    await page.waitForSelector("text=Nothing waits for you.");
+    await page.waitForSelector(".badge", { state: "detached" });
+    expect(faults.filter((fault) => !fault.includes("400"))).toEqual([]);
+    const answered = (await world.exported()).records.filter(({ type }) => type === "approval.answered");
+    expect(answered.map(({ execution, body }) => [execution, (body as { answer: string }).answer])).toEqual([
+      [first?.execution, "granted"],
+      [second?.execution, "refused"],
+    ]);
+    await page.context().close();
+    await only.page.context().close();
+    reading.end();
+    answering.end();
+  });
+
+  test("opens a recording that was verified, and none that was tampered with", async () => {
+    const opened = await world.inspect(folder);
+    const { page, faults } = await watchedPage(browser, opened.origin);
+    await page.goto(opened.url);
+    await page.waitForSelector(".light.complete");
+    await goTo(page, "log");
+    expect(await textOf(page)).toContain("verified");
+    await goTo(page, `executions/${records.find(({ type }) => type === "execution.intent")?.execution}`);
+    await expect.poll(() => textOf(page)).toContain(`proved, tree of ${records.length}`);
+    expect(faults).toEqual([]);
+    await page.context().close();
+    opened.end();
+    const entries = join(folder, "tile/entries", `000.p/${records.length}`);
+    const bytes = readFileSync(entries);
+    const forged = Buffer.from(
+      bytes.toString("latin1").replace("AUTHORIZED", "AUTHORIZED").replace('"hello"', '"jello"'),
+      "latin1",
+    );
+    writeFileSync(entries, forged);
+    expect(await world.run(["inspect", folder])).toMatchObject({
+      code: 1,
+      stdout: expect.stringContaining("tampered"),
+    });
+    writeFileSync(entries, bytes.subarray(0, bytes.length - 40));
+    expect((await world.run(["inspect", folder])).code).not.toBe(0);
+    expect((await world.run(["inspect", "export", folder, "--html", join(world.root, "no.html")])).code).not.toBe(0);
+  });
+
+  test("scrolls through ten thousand executions and draws only what is seen; a forged file is called one", async () => {
+    const many = multiplied(records, 10_000);
+    const verdict = { verdict: "verified", size: many.length, signedSize: many.length, root: "", caveats: [] };
+    const beginning = { mode: "file", log: "many", version: "", approve: false, summary: null, verdict } as const;
+    const file = world.write("many.html", exportedPage({ beginning, records: many, explanations: {} }));
+    const { page, faults } = await watchedPage(browser, `file://${file}`);
+    await page.goto(`file://${file}#/executions`);
+    await page.waitForSelector(".light.complete", { timeout: 30_000 });
+    expect(await page.getAttribute(".row", "aria-setsize")).toBe("10000");
+    expect(await page.locator(".row").count()).toBeLessThan(60);
+    await page.focus(".list");
+    await page.keyboard.press("End");
+    await page.waitForSelector('.row[aria-posinset="10000"].active');
+    await page.keyboard.press("ArrowUp");
+    await page.keyboard.press("Enter");
+    await page.waitForSelector('[data-lit][data-state="completed"]');
+    expect(faults).toEqual([]);
+    const outcome = many.findIndex(({ type }) => type === "execution.outcome");
+    const forged = exportedPage({ beginning, records: many.toSpliced(outcome, 1).slice(0, 200), explanations: {} });
+    await page.goto(`file://${world.write("forged.html", forged)}`);
+    await page.waitForSelector(".fault");
+    expect(await page.innerText(".fault")).toMatch(/record \d+ stands where record \d+ should/);
+    await page.context().close();
+  });
+});
+
+/** What an execution ends as by the record that ends it. */
+function endOf(record: TypedRecord): string {
+  if (record.type === "message.recorded") return "completed";
+  return record.type === "execution.outcome" && record.body.error === undefined ? "completed" : "error";
+}
+
+/** The same call again and again, in records that follow on from the first ones. */
+function multiplied(records: readonly TypedRecord[], count: number): TypedRecord[] {
+  const first = records.findIndex(({ type }) => type === "execution.intent");
+  const [intent, outcome] = [records[first], records[first + 1]];
+  if (intent?.type !== "execution.intent" || outcome?.type !== "execution.outcome") throw new Error("no call was made");
+  const many = records.slice(0, first).filter(({ execution }) => execution === null);
+  many.splice(0, many.length, ...many.map((record, seq) => ({ ...record, seq }) as TypedRecord));
+  for (let index = 0; index < count; index += 1) {
+    const seq = many.length;
+    const execution = `${String(index).padStart(8, "0")}-0000-4000-8000-000000000000`;
+    many.push({ ...intent, seq, execution });
+    many.push({ ...outcome, seq: seq + 1, execution, body: { ...outcome.body, intent: seq } });
+  }
+  return many;
+}

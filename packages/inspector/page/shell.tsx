@@ -1,0 +1,134 @@
+/** What stands around every view: where one can go, whose log it is, and the moment that is looked at. */
+import { Approvals } from "./approvals.tsx";
+import { Decisions } from "./decisions.tsx";
+import { ExecutionPage } from "./execution.tsx";
+import { Executions } from "./executions.tsx";
+import { Claw, Icon, type IconName } from "./icons.tsx";
+import { AboutLog } from "./log.tsx";
+import { Moments } from "./moments.tsx";
+import { Overview } from "./overview.tsx";
+import {
+  at,
+  beginning,
+  type Connection,
+  connection,
+  counts,
+  cursor,
+  fault,
+  held,
+  link,
+  route,
+  version,
+} from "./store.ts";
+import { Supervision } from "./supervision.tsx";
+import { shown } from "./text.tsx";
+import { Timeline } from "./timeline.tsx";
+
+const PLACES: readonly (readonly [place: IconName, name: string])[] = [
+  ["overview", "Overview"],
+  ["executions", "Executions"],
+  ["approvals", "Approvals"],
+  ["decisions", "Decisions"],
+  ["timeline", "Timeline"],
+  ["supervision", "Supervision"],
+  ["log", "Log"],
+];
+
+export function Shell() {
+  if (connection.value === "no-session") return <NoSession />;
+  const [place = "overview", name] = route.value;
+  return (
+    <div class="shell">
+      <nav aria-label="views">
+        <a class="brand" href={link("overview")} aria-label="FemtoClaw, overview">
+          <Claw />
+        </a>
+        {PLACES.map(([id, title]) => (
+          <a
+            key={id}
+            href={link(id)}
+            class={id === place ? "current" : ""}
+            aria-current={id === place ? "page" : undefined}
+          >
+            <Icon name={id} />
+            {title}
+            {id === "approvals" && counts.value.waiting > 0 && <b class="badge">{counts.value.waiting}</b>}
+          </a>
+        ))}
+      </nav>
+      <div class="body">
+        <Head />
+        <main>{viewOf(place, name)}</main>
+        <Moments />
+      </div>
+    </div>
+  );
+}
+
+function viewOf(place: string, name: string | undefined) {
+  switch (place) {
+    case "executions":
+      return name === undefined ? <Executions /> : <ExecutionPage key={name} id={name} />;
+    case "approvals":
+      return <Approvals />;
+    case "decisions":
+      return <Decisions />;
+    case "timeline":
+      return <Timeline />;
+    case "supervision":
+      return <Supervision machine={name ?? "lifecycle"} />;
+    case "log":
+      return <AboutLog />;
+    default:
+      return <Overview />;
+  }
+}
+
+const CONNECTIONS: Readonly<Record<Connection, string>> = {
+  opening: "reading the log…",
+  following: "live",
+  complete: "recording",
+  lost: "the host does not answer",
+  "no-session": "",
+};
+
+function Head() {
+  version.value;
+  const { mode, log = "", approve = false } = beginning.value ?? {};
+  const phase = held.value.machineAt("lifecycle", at.value).value;
+  const isNow = cursor.value === null;
+  const where = connection.value === "complete" && mode === "file" ? "exported file" : CONNECTIONS[connection.value];
+  return (
+    <header class="head">
+      <h1>FemtoClaw</h1>
+      <span class={`light ${connection.value}`}>{where}</span>
+      <span class="log" title="name of the log">
+        {shown(log, 80)}
+      </span>
+      {approve && <span class="may">answers are allowed here</span>}
+      {fault.value !== null && (
+        <strong class="fault" role="alert">
+          cannot be followed: {shown(fault.value, 300)}
+        </strong>
+      )}
+      <span class="grow" />
+      <span class="phase" aria-live="polite">
+        {isNow ? "" : "was "}
+        {shown(phase)}
+      </span>
+    </header>
+  );
+}
+
+function NoSession() {
+  return (
+    <main class="nobody">
+      <Claw />
+      <h1>This address opens once</h1>
+      <p>
+        Its ticket was used, or the program that gave it out has ended. Run <code>femtoclaw inspect</code> again and
+        open the address that it prints. If nobody but you had the address, somebody else has opened it.
+      </p>
+    </main>
+  );
+}

@@ -1,0 +1,174 @@
+/** What the page knows and where it looks: the history, the moment, the place in the page. */
+import { batch, computed, effect, signal } from "@preact/signals-core";
+import { FrameProjection, InspectionFault } from "../src/frame-projection.ts";
+import { History, KINDS, type Kind } from "../src/history.ts";
+import type { Beginning, Inspection, Question } from "../src/inspection.ts";
+import { CHARTS } from "./charts.ts";
+import { NoSession, openSource } from "./source.ts";
+
+/** LIMIT: records that the page holds; beyond it the older half is let go of. */
+const HELD_RECORDS = 65_536;
+/** Time that records are taken up before the page is drawn again. */
+const SLICE_MS = 12;
+const RETRY_MS = 1_000;
+const LOOK_MS = 1_500;
+
+export type Connection = "opening" | "following" | "complete" | "lost" | "no-session";
+
+export const connection = signal<Connection>("opening");
+export const fault = signal<string | null>(null);
+export const beginning = signal<Beginning | null>(null);
+export const held = signal(new History(CHARTS, null));
+/** Counts what was taken up, so that what is computed of the history is computed again. */
+export const version = signal(0);
+/** The record that is looked at; null for the newest, whichever that is. */
+export const cursor = signal<number | null>(null);
+export const status = signal<Readonly<Record<string, unknown>> | null>(null);
+export const questions = signal<readonly Question[]>([]);
+export const route = signal<readonly string[]>(routeOf());
+export const isPlaying = signal(false);
+
+let source: Inspection | null = null;
+
+export const newest = computed(() => version.value >= 0 && held.value.size - 1);
+/** The number of the record that is looked at. */
+export const at = computed(() => {
+  const last = Number(newest.value);
+  return cursor.value === null ? last : Math.min(Math.max(cursor.value, held.value.start - 1), last);
+});
+export const counts = computed<Readonly<Record<Kind, number>>>(() => {
+  version.value;
+  return held.value.countsAt(at.value);
+});
+export const isLive = computed(() => beginning.value?.mode === "live" && cursor.value === null);
+
+export function inspection(): Inspection {
+  if (source === null) throw new Error("the page has no source yet");
+  return source;
+}
+
+export async function start(): Promise<void> {
+  addEventListener("hashchange", () => {
+    route.value = routeOf();
+  });
+  try {
+    source = await openSource();
+    const begun = await source.begin();
+    batch(() => {
+      beginning.value = begun;
+      held.value = new History(CHARTS, begun.summary);
+      route.value = routeOf();
+    });
+    if (begun.mode === "live") void look(source);
+    await follow(source, begun);
+  } catch (error) {
+    failed(error);
+  }
+}
+
+async function follow(from: Inspection, { mode }: Beginning): Promise<void> {
+  while (fault.value === null && connection.value !== "no-session") {
+    try {
+      const page = await from.records(held.value.size);
+      await takeUp(page.records);
+      const isWhole = held.value.size >= page.size;
+      if (isWhole) connection.value = mode === "live" ? "following" : "complete";
+      if (isWhole && mode !== "live") return;
+    } catch (error) {
+      failed(error);
+      await pause(RETRY_MS);
+    }
+  }
+}
+
+async function takeUp(records: Awaited<ReturnType<Inspection["records"]>>["records"]): Promise<void> {
+  let began = performance.now();
+  for (const record of records) {
+    held.value.apply(record);
+    if (performance.now() - began < SLICE_MS) continue;
+    version.value += 1;
+    await pause(0);
+    began = performance.now();
+  }
+  if (held.value.records.length > HELD_RECORDS) letGo();
+  if (records.length > 0) version.value += 1;
+}
+
+/** Goes on as if the page had been opened later. */
+function letGo(): void {
+  const { records } = held.value;
+  const half = Math.floor(records.length / 2);
+  const before = new FrameProjection(CHARTS, beginning.value?.summary ?? null);
+  for (const record of records.slice(0, half)) before.apply(record);
+  const summary = before.summary();
+  const next = new History(CHARTS, summary);
+  for (const record of records.slice(half)) next.apply(record);
+  batch(() => {
+    if (beginning.value !== null) beginning.value = { ...beginning.value, summary };
+    held.value = next;
+  });
+}
+
+/** What the host says of itself, and what it asks, a little later than it happens. */
+async function look(from: Inspection): Promise<void> {
+  while (connection.value !== "no-session") {
+    try {
+      const [told, asked] = [await from.status(), await from.questions()];
+      batch(() => {
+        status.value = told;
+        questions.value = asked;
+      });
+    } catch (error) {
+      failed(error);
+    }
+    await pause(LOOK_MS);
+  }
+}
+
+export async function lookAtQuestions(): Promise<void> {
+  questions.value = await inspection().questions();
+}
+
+function failed(error: unknown): void {
+  if (error instanceof NoSession) connection.value = "no-session";
+  else if (error instanceof InspectionFault) fault.value = error.message;
+  else if (connection.value !== "no-session") connection.value = "lost";
+}
+
+export const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+function routeOf(): readonly string[] {
+  const words = location.hash.replace(/^#\/?/, "").split("/").filter(Boolean).map(decodeURIComponent);
+  return words.length === 0 ? ["overview"] : words;
+}
+
+export const link = (...words: string[]): string => `#/${words.map(encodeURIComponent).join("/")}`;
+
+/** Looks at a record; at the newest again where that is the last one. */
+export function moveTo(seq: number): void {
+  const last = held.value.size - 1;
+  cursor.value = seq >= last ? null : Math.max(seq, held.value.start);
+}
+
+/** The nearest record before or after this one at which something was denied. */
+export function denialFrom(seq: number, direction: 1 | -1): number | null {
+  const { records, start: first } = held.value;
+  for (let index = seq - first + direction; index >= 0 && index < records.length; index += direction) {
+    if (records[index]?.type === "execution.refused") return first + index;
+  }
+  return null;
+}
+
+/** Pause between two records while it plays. */
+const PLAY_MS = 220;
+
+effect(() => {
+  if (!isPlaying.value) return;
+  const timer = setInterval(() => {
+    if (at.value + 1 >= held.value.size) isPlaying.value = false;
+    moveTo(at.value + 1);
+  }, PLAY_MS);
+  return () => clearInterval(timer);
+});
+
+export const allKinds: readonly Kind[] = KINDS;

@@ -1,0 +1,101 @@
+/** Untrusted text on its way to the page: always a text node, control and bidirectional characters visible, capped. */
+import { printable } from "@femtoclaw/protocol/display";
+import type { ComponentChildren } from "preact";
+import type { Kind } from "../src/history.ts";
+import { KindIcon } from "./icons.tsx";
+
+/** LIMIT: characters of a line, and lines and characters of a block. */
+const LINE_CHARS = 240;
+const BLOCK_LINES = 400;
+const BLOCK_CHARS = 16_000;
+
+export const shown = (text: string, chars = LINE_CHARS): string => printable(text, chars);
+
+/** A text of several lines, each by itself, so that none can pretend to be another. */
+export function Block({ text, label }: { readonly text: string; readonly label: string }) {
+  const cut = text.slice(0, BLOCK_CHARS);
+  const lines = cut.split("\n");
+  if (lines.at(-1) === "") lines.pop();
+  const rest = text.length - cut.length;
+  const more = rest > 0 || lines.length > BLOCK_LINES;
+  const visible = lines.slice(0, BLOCK_LINES).map((line) => shown(line, 1_000));
+  return (
+    <section class="block" aria-label={label}>
+      <pre>{visible.join("\n") || " "}</pre>
+      {more && <p class="note">cut here; the whole has {text.length} characters</p>}
+    </section>
+  );
+}
+
+/** A value as JSON, of which each text was made visible before. */
+export function Json({ value, label }: { readonly value: unknown; readonly label: string }) {
+  return <Block label={label} text={JSON.stringify(value, null, 2) ?? "null"} />;
+}
+
+export const KIND_WORDS: Readonly<Record<Kind, string>> = {
+  waiting: "waits for you",
+  running: "running",
+  failed: "failed",
+  denied: "denied",
+  interrupted: "interrupted",
+  done: "done",
+  message: "message",
+};
+
+export function KindChip({ kind }: { readonly kind: Kind }) {
+  return (
+    <span class={`chip ${kind}`}>
+      <KindIcon kind={kind} />
+      {KIND_WORDS[kind]}
+    </span>
+  );
+}
+
+export function Pane({
+  title,
+  aside,
+  children,
+  className = "",
+}: {
+  readonly title: string;
+  readonly aside?: ComponentChildren;
+  readonly children: ComponentChildren;
+  readonly className?: string;
+}) {
+  return (
+    <section class={`pane ${className}`} aria-label={title}>
+      <header>
+        <h2>{title}</h2>
+        {aside !== undefined && <div class="aside">{aside}</div>}
+      </header>
+      <div class="content">{children}</div>
+    </section>
+  );
+}
+
+/** Names and values in two columns. */
+export function Facts({ rows }: { readonly rows: readonly (readonly [string, ComponentChildren])[] }) {
+  return (
+    <dl class="facts">
+      {rows.map(([name, value]) => (
+        <div key={name}>
+          <dt>{name}</dt>
+          <dd>{value}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
+
+export const clock = (at: string): string => at.slice(11, 19);
+
+export const day = (at: string): string => `${at.slice(0, 10)} ${clock(at)} UTC`;
+
+export function took(us: number): string {
+  if (us < 1_000) return `${us} µs`;
+  if (us < 1_000_000) return `${(us / 1_000).toFixed(us < 10_000 ? 1 : 0)} ms`;
+  return us < 120_000_000 ? `${(us / 1_000_000).toFixed(1)} s` : `${Math.round(us / 60_000_000)} min`;
+}
+
+export const plural = (count: number, one: string, many = `${one}s`): string =>
+  `${count.toLocaleString("en")} ${count === 1 ? one : many}`;

@@ -1,0 +1,120 @@
+/** Every record, and what it changed: the state of all machines at the moment that is looked at. */
+import { MACHINE_NAMES } from "../src/frames.ts";
+import { stepAt } from "../src/history.ts";
+import { at, held, link, moveTo, version } from "./store.ts";
+import { clock, day, Facts, Json, KindChip, Pane, shown } from "./text.tsx";
+import { phaseTone, subsystemTone } from "./tones.ts";
+import { VirtualList } from "./virtual-list.tsx";
+
+export function Timeline() {
+  version.value;
+  const { records, start } = held.value;
+  const record = held.value.record(at.value);
+  return (
+    <div class="side-by-side even">
+      <div class="table">
+        <VirtualList
+          label="records"
+          count={records.length}
+          rowHeight={34}
+          current={at.value - start}
+          empty={<p class="calm">No records yet.</p>}
+          onEnter={(index) => moveTo(start + index)}
+          row={(index) => {
+            const one = records[index];
+            if (one === undefined) return null;
+            const execution = one.execution === null ? undefined : held.value.execution(one.execution);
+            const step = stepAt(execution, one.seq);
+            return (
+              <div class={one.seq > at.value ? "moment later" : "moment"}>
+                <span class="number">{one.seq}</span>
+                <time>{clock(one.at)}</time>
+                <span class={`word ${step?.kind ?? ""}`}>{one.type}</span>
+                <code>
+                  {shown(execution === undefined ? aboutOf(one.body) : `${execution.tool} ${execution.subject}`, 120)}
+                </code>
+              </div>
+            );
+          }}
+        />
+      </div>
+      <div class="scroll" tabIndex={-1}>
+        <Pane title="State at this moment">
+          <States />
+        </Pane>
+        {record !== undefined && (
+          <Pane title={`Record ${record.seq}`} aside={shown(record.type)}>
+            <Facts
+              rows={[
+                ["at", day(record.at)],
+                ["by", shown(record.actor?.principal ?? "the runtime")],
+                ["machine", `${record.machine.id} version ${record.machine.version}`],
+                ...(record.execution === null
+                  ? []
+                  : [
+                      [
+                        "execution",
+                        <a key="execution" href={link("executions", record.execution)}>
+                          {record.execution}
+                        </a>,
+                      ] as const,
+                    ]),
+              ]}
+            />
+            <Json label="body of the record" value={record.body} />
+          </Pane>
+        )}
+      </div>
+    </div>
+  );
+}
+
+/** A word about a record that is of no execution. */
+function aboutOf(body: object): string {
+  const { event, to, name, revision, version, reason, subsystem } = body as Record<string, unknown>;
+  const words = [name, subsystem, event, to === undefined ? undefined : `→ ${String(to)}`, version, reason];
+  const said = words.filter((word) => typeof word === "string").join(" ");
+  return said === "" && typeof revision === "string" ? revision.slice(0, 12) : said;
+}
+
+function States() {
+  const seq = at.value;
+  const regions = held.value.regionsAt(seq);
+  const live = held.value.executions.slice(0, held.value.begunBy(seq)).flatMap((execution) => {
+    const step = stepAt(execution, seq);
+    return step?.kind === "running" || step?.kind === "waiting" ? [{ execution, step }] : [];
+  });
+  return (
+    <>
+      <ul class="states">
+        {MACHINE_NAMES.map((name) => {
+          const { value, seq: since } = held.value.machineAt(name, seq);
+          const tone = name === "lifecycle" ? phaseTone(value) : subsystemTone(value, regions[name]);
+          return (
+            <li key={name} class={since === seq ? "changed" : ""}>
+              <a href={link("supervision", name)}>
+                {name} <em class={tone}>{shown(value)}</em>
+              </a>
+            </li>
+          );
+        })}
+      </ul>
+      {live.length === 0 ? (
+        <p class="calm">No execution is open.</p>
+      ) : (
+        <ul class="lines">
+          {live.slice(0, 6).map(({ execution, step }) => (
+            <li key={execution.id}>
+              <a href={link("executions", execution.id)}>
+                <KindChip kind={step.kind} />
+                <b>{shown(execution.tool, 40)}</b>
+                <code>{shown(step.value)}</code>
+              </a>
+            </li>
+          ))}
+        </ul>
+      )}
+      {live.length > 6 && <p class="note">and {live.length - 6} more</p>}
+    </>
+  );
+}

@@ -1,0 +1,13 @@
+/** JSON of which no text is longer than a person reads: a result may hold megabytes, and its record has its size. */
+
+/** LIMIT: characters of one text that the page gets. */
+export const TEXT_CHARS_MAX = 32_768;
+
+export function cappedJson(value: unknown): string {
+  return JSON.stringify(value, (_key, held: unknown) => (typeof held === "string" ? capped(held) : held)) ?? "null";
+}
+
+function capped(text: string): string {
+  if (text.length <= TEXT_CHARS_MAX) return text;
+  return `${text.slice(0, TEXT_CHARS_MAX).toWellFormed()}… (${text.length} characters)`;
+}

@@ -1,0 +1,15 @@
+/** A log as one file that shows itself: the page with its records, for somebody who has nothing of FemtoClaw. */
+import { cappedJson } from "./capped-json.ts";
+import type { Beginning, Explained, RecordPage } from "./inspection.ts";
+import { pageHtml } from "./page-html.ts";
+
+export interface ExportedLog {
+  readonly beginning: Beginning;
+  readonly records: RecordPage["records"];
+  /** By number of the record that they are about. */
+  readonly explanations: Readonly<Record<string, Explained>>;
+}
+
+export function exportedPage(log: ExportedLog): string {
+  return pageHtml({ title: `FemtoClaw: ${log.beginning.log}`, data: cappedJson(log) });
+}

@@ -1,0 +1,17 @@
+/** The journal as a page: frames out of records, and the local server and file that show them. */
+export { exportedPage } from "./exported-page.ts";
+export { FrameProjection, InspectionFault } from "./frame-projection.ts";
+export type { Frame, Summary } from "./frames.ts";
+export { CHARTS } from "./generated/charts.ts";
+export type {
+  Answer,
+  Beginning,
+  Explained,
+  Inspection,
+  ProofView,
+  Question,
+  RecordPage,
+  Verdict,
+} from "./inspection.ts";
+export { serveInspector } from "./inspector-server.ts";
+export { RecordPages } from "./record-pages.ts";

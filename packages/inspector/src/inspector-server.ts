@@ -1,0 +1,177 @@
+/**
+ * The local server of the page: loopback alone, a port of chance, one page, a few questions. It holds no records:
+ * what the page asks for is read from the log then, and a page that stops reading stops asking.
+ */
+import { once } from "node:events";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { ERRORS, errorText, FemtoError, parseStrictJson } from "@femtoclaw/protocol";
+import { Admission, type Refusal } from "./admission.ts";
+import { cappedJson } from "./capped-json.ts";
+import type { Inspection } from "./inspection.ts";
+import { contentPolicy, pageHtml } from "./page-html.ts";
+
+/** LIMIT: connections at once; a browser opens six. */
+const CONNECTIONS_MAX = 32;
+/** LIMIT: bytes of a request's body; an answer to a question has some hundred. */
+const BODY_BYTES_MAX = 8_192;
+/** LIMIT: time in which a request has to be there, and that a response may wait for its reader. */
+const REQUEST_MS = 10_000;
+const UNREAD_MS = 30_000;
+
+export interface InspectorServer extends AsyncDisposable {
+  /** With the ticket in the fragment. */
+  readonly url: string;
+  /** `http://127.0.0.1:PORT` */
+  readonly origin: string;
+}
+
+export async function serveInspector(inspection: Inspection): Promise<InspectorServer> {
+  const server = createServer({ requestTimeout: REQUEST_MS, headersTimeout: REQUEST_MS, maxHeaderSize: 8_192 });
+  server.maxConnections = CONNECTIONS_MAX;
+  server.setTimeout(UNREAD_MS, (socket) => socket.destroy());
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(0, "127.0.0.1", resolve);
+  });
+  const host = `127.0.0.1:${(server.address() as { port: number }).port}`;
+  const admission = new Admission(host);
+  const page = pageHtml({ title: "FemtoClaw" });
+  // INVARIANT: I9: a connection gets one answer at a time, so that who asks without reading waits for himself.
+  const turns = new WeakMap<IncomingMessage["socket"], Promise<void>>();
+  server.on("request", (request, response) => {
+    const { socket } = request;
+    const turn = (turns.get(socket) ?? Promise.resolve()).then(async () => {
+      const read = once(response, "close");
+      await answer(request, { response, admission, inspection, page }).catch((error: unknown) => fail(response, error));
+      await read;
+    });
+    turns.set(socket, turn);
+  });
+  return {
+    url: `http://${host}/#${admission.ticket}`,
+    origin: `http://${host}`,
+    [Symbol.asyncDispose]: () => closed(server),
+  };
+}
+
+async function closed(server: Server): Promise<void> {
+  const ended = new Promise<void>((resolve) => server.close(() => resolve()));
+  server.closeAllConnections();
+  await ended;
+}
+
+interface Parts {
+  readonly response: ServerResponse;
+  readonly admission: Admission;
+  readonly inspection: Inspection;
+  readonly page: string;
+}
+
+async function answer(request: IncomingMessage, { response, admission, inspection, page }: Parts): Promise<void> {
+  const { pathname, searchParams } = new URL(request.url ?? "/", "http://inspector");
+  const { method, headers } = request;
+  const refused = admission.refuseOrigin(headers, method === "GET" && pathname === "/");
+  if (refused !== null) return refuse(response, refused);
+  if (method === "GET" && pathname === "/") return send(response, 200, "text/html; charset=utf-8", page);
+  if (method === "POST" && pathname === "/v1/session") {
+    const session = admission.exchange(String((await bodyOf(request))["ticket"] ?? ""));
+    if (session === null) return refuse(response, { status: 401, reason: "the ticket was used, or never given out" });
+    return json(response, 200, { session });
+  }
+  const stranger = admission.refuseStranger(headers);
+  if (stranger !== null) return refuse(response, stranger);
+  const [, version, what = "", name = ""] = pathname.split("/");
+  if (version !== "v1") return json(response, 404, { reason: "there is nothing of this name" });
+  if (method === "POST" && what === "answers") return json(response, 200, await answered(request, inspection));
+  if (method !== "GET") return json(response, 405, { reason: "this is only read" });
+  json(response, 200, await asked(inspection, what, decodeURIComponent(name), searchParams));
+}
+
+async function asked(inspection: Inspection, what: string, name: string, query: URLSearchParams): Promise<unknown> {
+  switch (what) {
+    case "begin":
+      return await inspection.begin();
+    case "records":
+      return await inspection.records(countOf(query.get("from")));
+    case "status":
+      return await inspection.status();
+    case "bodies":
+      return await inspection.body(countOf(name));
+    case "explanations":
+      return await inspection.explain(name);
+    case "proofs":
+      return await inspection.prove(countOf(name));
+    case "questions":
+      return await inspection.questions();
+    default:
+      throw invalid("there is nothing of this name");
+  }
+}
+
+/** INVARIANT: I8: the one write: an answer to a question as it was seen, which its digest says. */
+async function answered(request: IncomingMessage, inspection: Inspection): Promise<unknown> {
+  if (!(await inspection.begin()).approve) {
+    throw new FemtoError("FEMTO_USAGE", "questions are answered here only with --approve", {
+      fix: "End `femtoclaw inspect` and start it with `--approve`, or use `femtoclaw approvals`.",
+    });
+  }
+  const { approval, digest, answer, reason, ...rest } = await bodyOf(request);
+  if (Object.keys(rest).length > 0) throw invalid("an answer has no further fields");
+  if (typeof approval !== "string" || typeof digest !== "string") throw invalid("an answer names question and digest");
+  if (answer !== "granted" && answer !== "refused") throw invalid("an answer is `granted` or `refused`");
+  if (reason !== undefined && typeof reason !== "string") throw invalid("a reason is a text");
+  return await inspection.answer({ approval, digest, answer, ...(reason === undefined ? {} : { reason }) });
+}
+
+function countOf(text: string | null): number {
+  if (text !== null && /^[0-9]{1,15}$/.test(text)) return Number(text);
+  throw invalid("this is no number of a record");
+}
+
+async function bodyOf(request: IncomingMessage): Promise<Readonly<Record<string, unknown>>> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    if (bytes > BODY_BYTES_MAX) throw invalid("the body is too long");
+    chunks.push(chunk);
+  }
+  const parsed = parseStrictJson(Buffer.concat(chunks), { bytes: BODY_BYTES_MAX, depth: 2, nodes: 16 });
+  const value = parsed.ok ? parsed.value : null;
+  if (value !== null && typeof value === "object" && !Array.isArray(value)) return value;
+  throw invalid("the body is no JSON object");
+}
+
+const invalid = (reason: string): FemtoError => new FemtoError("FEMTO_SOCKET_REQUEST", reason);
+
+function refuse(response: ServerResponse, { status, reason }: Refusal): void {
+  json(response, status, { reason });
+}
+
+function fail(response: ServerResponse, error: unknown): void {
+  const { code, message, fix } =
+    error instanceof FemtoError
+      ? error
+      : { code: "FEMTO_INTERNAL" as const, message: errorText(error), fix: ERRORS.FEMTO_INTERNAL.fix };
+  if (response.headersSent) response.destroy();
+  else json(response, code === "FEMTO_INTERNAL" ? 500 : 400, { code, reason: message, fix });
+}
+
+function json(response: ServerResponse, status: number, value: unknown): void {
+  send(response, status, "application/json", cappedJson(value));
+}
+
+const HEADERS = {
+  "Content-Security-Policy": `${contentPolicy("'self'")}; frame-ancestors 'none'`,
+  "Cross-Origin-Opener-Policy": "same-origin",
+  "Cross-Origin-Resource-Policy": "same-origin",
+  "Cache-Control": "no-store",
+  "Referrer-Policy": "no-referrer",
+  "X-Content-Type-Options": "nosniff",
+  "X-Frame-Options": "DENY",
+} as const;
+
+function send(response: ServerResponse, status: number, type: string, body: string): void {
+  response.writeHead(status, { ...HEADERS, "Content-Type": type });
+  response.end(body);
+}
