@@ -8,9 +8,9 @@ import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { releaseFiles } from "../packages/host/src/integrity/release-files.ts";
 import { billOfMaterials, licences, partsOf } from "./binary/bill-of-materials.ts";
-import { bundle, ROOT } from "./binary/bundle.ts";
+import { bundle } from "./binary/bundle.ts";
 import { executable } from "./binary/executable.ts";
-import { nodeProgram } from "./binary/node-program.ts";
+import { nodeProgram, ROOT } from "./binary/locked-file.ts";
 import { releaseManifest } from "./binary/release-manifest.ts";
 
 const { values } = parseArgs({

@@ -6,7 +6,7 @@ import { createPrivateKey, createPublicKey, generateKeyPairSync, sign } from "no
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { ROOT } from "./binary/bundle.ts";
+import { ROOT } from "./binary/locked-file.ts";
 
 const MANIFEST = ".manifest.json";
 const { values, positionals } = parseArgs({

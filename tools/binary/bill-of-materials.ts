@@ -3,8 +3,7 @@ import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { VERSION } from "../../packages/protocol/src/version.ts";
-import { ROOT } from "./bundle.ts";
-import { lockFile } from "./node-program.ts";
+import { lockFile, ROOT } from "./locked-file.ts";
 
 interface Part {
   readonly name: string;
@@ -27,9 +26,9 @@ export function partsOf(packages: readonly string[], target: string): Part[] {
   return folders.map((folder) => {
     const entry = locked[folder];
     if (entry?.version === undefined) throw new Error(`the lock file does not name ${folder}`);
-    // The Node.js of another processor need not be installed; its licence is that of the one that builds.
-    const here = `node_modules/node-${process.platform}-${process.arch}`;
-    const installed = existsSync(join(ROOT, folder)) ? folder : here;
+    // What is for another processor need not be installed; its licence is that of its twin here.
+    const twin = folder.replaceAll(target, `${process.platform}-${process.arch}`);
+    const installed = existsSync(join(ROOT, folder)) ? folder : twin;
     const path = join(ROOT, installed, "package.json");
     const name = folder.slice(folder.lastIndexOf("node_modules/") + "node_modules/".length);
     const { license = null } = JSON.parse(readFileSync(path, "utf8")) as Package;

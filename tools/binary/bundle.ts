@@ -3,10 +3,8 @@ import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { isBuiltin } from "node:module";
 import { join, relative } from "node:path";
-import { fileURLToPath } from "node:url";
 import { type BuildOptions, build, type Plugin } from "esbuild";
-
-export const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+import { lockedFile, ROOT } from "./locked-file.ts";
 
 export interface Bundle {
   /** Code that runs first. */
@@ -27,7 +25,7 @@ export interface BundleOptions {
 const CEDAR = "node_modules/@cedar-policy/cedar-wasm";
 
 export async function bundle({ target, releaseKey }: BundleOptions): Promise<Bundle> {
-  const inputs = new Set<string>([`${CEDAR}/package.json`]);
+  const inputs = new Set<string>([`${CEDAR}/package.json`, `node_modules/@lydell/node-pty-${target}/package.json`]);
   const assets = new Map<string, Uint8Array>();
   const compiled = async (entry: string): Promise<Uint8Array> => {
     const { code, files } = await bundled(entry, {
@@ -40,6 +38,7 @@ export async function bundle({ target, releaseKey }: BundleOptions): Promise<Bun
   assets.set("cedar.wasm", file(`${CEDAR}/web/cedar_wasm_bg.wasm`));
   assets.set("cedar.cjs", await glue());
   assets.set("classic-level.node", file(nativeCode(target)));
+  assets.set("pty.node", lockedFile(`@lydell/node-pty-${target}`, "pty.node"));
   for (const name of readdirSync(join(ROOT, "machines/frozen")).sort()) {
     if (/@\d+\.js$/.test(name)) assets.set(`machines/${name}`, file(`machines/frozen/${name}`));
   }
@@ -126,6 +125,11 @@ const standaloneFiles: Plugin = {
       expectText(path, "module.exports = require('node-gyp-build')(__dirname)");
       const loader = join(ROOT, "packages/host/src/standalone/native-addon.ts");
       return { contents: `module.exports = require(${JSON.stringify(loader)}).addon("classic-level.node")` };
+    });
+    onLoad({ filter: /[\\/]node-pty[\\/]requireBinary\.js$/ }, ({ path }) => {
+      expectText(path, "exports.requireBinary = requireBinary;");
+      const loader = join(ROOT, "packages/host/src/standalone/native-addon.ts");
+      return { contents: `exports.requireBinary = require(${JSON.stringify(loader)}).addon` };
     });
     onLoad({ filter: /[\\/]machines[\\/]frozen[\\/]index\.js$/ }, ({ path }) => ({
       contents: expectText(path, "import.meta.url").replaceAll(

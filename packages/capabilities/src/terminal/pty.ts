@@ -3,9 +3,9 @@
  * and writing are Node's own, because the native package's writing blocks the host while a program does not read.
  */
 import { closeSync, writeSync } from "node:fs";
-import { createRequire } from "node:module";
 import { ReadStream } from "node:tty";
 import { errorText, FemtoError, systemErrorCode } from "@femtoclaw/protocol";
+import { requireBinary } from "node-pty/requireBinary.js";
 
 interface Binding {
   open(cols: number, rows: number): { readonly master: number; readonly slave: number };
@@ -22,12 +22,9 @@ const WRITE_BYTES = 4_096;
 /** Pause before a write to a program that does not read is tried again. */
 const RETRY_MS = 20;
 
-const load = createRequire(import.meta.url);
-
-/** Loaded when the first terminal is opened, because a host without any needs no native code for them. */
+/** Native code is loaded when the first terminal is opened, because a host without any needs none for them. */
 function binding(): Binding {
-  const { requireBinary } = load("node-pty/requireBinary.js") as { requireBinary(file: string): Binding };
-  return requireBinary("pty.node");
+  return requireBinary("pty.node") as Binding;
 }
 
 export class Pty {

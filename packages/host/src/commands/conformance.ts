@@ -1,7 +1,8 @@
 /** `conformance`: looks at an executable from outside and judges each clause of the deployment specification. */
-import { join } from "node:path";
-import { type Command, checkConformance, type JudgedClause } from "@femtoclaw/conformance";
+import { resolve } from "node:path";
+import { checkConformance, type JudgedClause } from "@femtoclaw/conformance";
 import { EXIT, printable } from "@femtoclaw/protocol";
+import { ownCommand } from "../own-command.ts";
 import { table } from "../terminal/table.ts";
 import type { CommandContext } from "./command-context.ts";
 
@@ -15,7 +16,7 @@ export interface ConformanceFlags {
 
 export async function conformance(context: CommandContext, { bin, full = false }: ConformanceFlags): Promise<number> {
   const { version, scope, clauses } = await checkConformance({
-    command: bin === undefined ? thisCommand() : [join(context.cwd, bin)],
+    command: bin === undefined ? ownCommand() : [resolve(context.cwd, bin)],
     full,
     onProgress: (text) => context.output.talk(text),
   });
@@ -30,11 +31,6 @@ export async function conformance(context: CommandContext, { bin, full = false }
   }
   if (count(clauses, "fails") > 0) return EXIT.no;
   return count(clauses, "not-checked") > 0 ? EXIT.incomplete : EXIT.ok;
-}
-
-/** What runs this very command. */
-function thisCommand(): Command {
-  return [process.execPath, join(import.meta.dirname, "../launch.js")];
 }
 
 function summary(clauses: readonly JudgedClause[]): string {
