@@ -54,6 +54,11 @@ test("an agent has what its tables leave it, in calls and in programs, and its n
   expect(await reviewer.propose(tee)).toMatchObject({ result: { exit_code: 1 } });
   expect(await anybody.propose(tee)).toMatchObject({ result: { exit_code: 0 } });
 
+  // What one principal's call brought is told to no other, whoever knows its identifier.
+  const { execution_id } = await anybody.propose(message("fs_read", { path: "notes.txt" }));
+  expect(await anybody.wait(execution_id)).toMatchObject({ result: { content: "some notes\n" } });
+  await expect(reviewer.wait(execution_id)).rejects.toMatchObject({ code: "FEMTO_EXECUTION_NOT_FOUND" });
+
   const asReviewer = await place.run(["call", "fs_read", '{"path":"notes.txt"}', "--agent", "reviewer"]);
   expect(asReviewer).toMatchObject({ code: 77, stdout: expect.stringContaining("toml/agent.reviewer.allow.read") });
   const nobody = await place.run(["call", "fs_read", '{"path":"notes.txt"}', "--agent", "revewer"]);

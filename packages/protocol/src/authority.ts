@@ -94,7 +94,11 @@ export const OBEYED_LATER: readonly string[] = [
   ".git",
   ".mcp.json",
   ".npmrc",
+  ".opencode",
+  ".pi",
   ".vscode",
+  "opencode.json",
+  "opencode.jsonc",
 ];
 
 /** Parts of a repository that name programs, or lead to others that do. What git itself changes is not among them. */

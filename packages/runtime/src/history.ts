@@ -66,10 +66,13 @@ export async function showExecution(
   return view === null ? null : { view, records };
 }
 
-/** The reply of an execution that has ended, as it was given. Throws FEMTO_EXECUTION_NOT_FOUND. */
-export async function endedReply(reader: JournalReader, execution: string): Promise<Reply> {
+/**
+ * INVARIANT: I8: what one principal's calls brought is told to no other, who may bear fewer marks and have fewer rights.
+ * The reply of an execution that has ended, as it was given to its principal. Throws FEMTO_EXECUTION_NOT_FOUND.
+ */
+export async function endedReply(reader: JournalReader, execution: string, principal: string): Promise<Reply> {
   const shown = await showExecution(reader, execution);
-  if (shown === null) throw await notFound(reader, execution);
+  if (shown === null || !isOf(shown.records, principal)) throw await notFound(reader, execution);
   const { execution_id, status, decision, result, error, policy, record } = shown.view;
   return {
     ...{ execution_id, status, decision, record },
@@ -77,6 +80,12 @@ export async function endedReply(reader: JournalReader, execution: string): Prom
     ...(error === undefined ? {} : { error }),
     ...(policy === undefined ? {} : { policy }),
   };
+}
+
+/** Whether the first record that names who proposed names this principal. */
+function isOf(records: readonly TypedRecord[], principal: string): boolean {
+  const proposed = records.find(({ actor }) => actor !== null);
+  return proposed?.actor?.principal === principal;
 }
 
 /** Says that the journal does not know an execution, and that it may have known it. */

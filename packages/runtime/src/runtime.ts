@@ -103,7 +103,7 @@ export class Runtime implements AsyncDisposable {
       record: (entry) => this.#chronicle.record(entry),
       clock: this.#clock,
       closed: (session) => this.#open?.terminals.endSession(session),
-      ended: (execution) => endedReply(this.journal, execution),
+      ended: (execution, principal) => endedReply(this.journal, execution, principal),
     });
     this.#secrets = new Secrets(options.configuration.stateDirectory, () => this.journal);
     this.#supervision = new Supervision({

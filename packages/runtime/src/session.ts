@@ -34,8 +34,8 @@ export interface Session extends AsyncDisposable {
   propose(message: Uint8Array | ProtocolMessage, options?: ProposeOptions): Promise<Reply>;
   /**
    * The reply that an execution ends with, once it does: for one that waited for an operator, also when another
-   * session proposed it, before a restart. Throws FEMTO_EXECUTION_NOT_FOUND for one that the journal does not know,
-   * FEMTO_DRAINING when the host stops before it ends.
+   * session of the same principal proposed it, before a restart. Throws FEMTO_EXECUTION_NOT_FOUND for one that the
+   * journal does not know or that is another principal's, FEMTO_DRAINING when the host stops before it ends.
    */
   wait(execution: string): Promise<Reply>;
   /** Asks an execution of this session to end; false when it is unknown here or has ended. */
@@ -81,7 +81,7 @@ export interface SessionsParts {
   /** Hears of a session that is over. */
   closed(session: SessionId): void;
   /** The reply of an execution that has ended. */
-  ended(execution: ExecutionId): Promise<Reply>;
+  ended(execution: ExecutionId, principal: string): Promise<Reply>;
 }
 
 interface OpenSession {
@@ -153,8 +153,13 @@ export class Sessions {
         const named = { ...(label === undefined ? {} : { label }), ...(signal === undefined ? {} : { signal }) };
         return await gate.propose({ session: id, actor, bytes, quota, share, door, introduce, ...named });
       },
-      wait: async (execution) =>
-        await (gate.wait(execution as ExecutionId) ?? this.#parts.ended(execution as ExecutionId)),
+      wait: async (execution) => {
+        const reply = await gate.wait(execution as ExecutionId);
+        // An answer without a record tells nothing but that there is none; any other is in the journal by now.
+        if (reply?.record === null) return reply;
+        const ended = await this.#parts.ended(execution as ExecutionId, principal);
+        return reply ?? ended;
+      },
       cancel: (execution) => gate.cancel(id, execution as ExecutionId),
       close,
       [Symbol.asyncDispose]: async () => close(),
