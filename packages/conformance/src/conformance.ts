@@ -23,6 +23,8 @@ export interface ConformanceOptions {
 
 export interface ConformanceReport {
   readonly version: string;
+  /** Of the deployment that was looked at: this executable, under the configuration of the check. */
+  readonly deploymentDigest: string | null;
   /** System and processor that everything was seen on. */
   readonly scope: string;
   readonly clauses: readonly JudgedClause[];
@@ -40,7 +42,13 @@ export const CLAUSES: readonly Clause[] = [...others, ...determinismClauses(othe
 
 export async function checkConformance({ command, full, onProgress }: ConformanceOptions): Promise<ConformanceReport> {
   const seen = await observe({ command, ...(full ? AMOUNTS.full : AMOUNTS.quick), onProgress });
-  return { version: seen.version, scope: `${process.platform}-${process.arch}`, clauses: judgeAll(seen) };
+  const deploymentDigest = seen.life.ok ? seen.life.value.status.deployment : null;
+  return {
+    version: seen.version,
+    deploymentDigest,
+    scope: `${process.platform}-${process.arch}`,
+    clauses: judgeAll(seen),
+  };
 }
 
 /** A function of what was seen and nothing else. */

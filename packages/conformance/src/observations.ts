@@ -56,6 +56,8 @@ export interface Life {
     readonly sandbox: string | null;
     readonly uid: number | null;
     readonly privileges: string;
+    /** Digest of all that was deployed: executable, configuration, policy and the like. */
+    readonly deployment: string | null;
   };
   /** Messages that no gate may take, and what became of each. */
   readonly malformed: readonly { readonly name: string; readonly status: string; readonly code: string | null }[];

@@ -89,8 +89,13 @@ export async function observeLife(command: Command, executions: number): Promise
 }
 
 async function statusOf(place: Place, host: RunningHost): Promise<Life["status"]> {
-  const seen = await place.json<{ phase: string; integrity: string; sandbox: string | null }>(["status"]);
-  return { phase: seen.phase, integrity: seen.integrity, sandbox: seen.sandbox, ...privilegesOf(host.pid) };
+  const { phase, integrity, sandbox, deployment } = await place.json<{
+    phase: string;
+    integrity: string;
+    sandbox: string | null;
+    deployment: { digest: string } | null;
+  }>(["status"]);
+  return { phase, integrity, sandbox, ...privilegesOf(host.pid), deployment: deployment?.digest ?? null };
 }
 
 async function switchRegistry(place: Place): Promise<Life["registry"]> {

@@ -15,13 +15,17 @@ export interface ConformanceFlags {
 }
 
 export async function conformance(context: CommandContext, { bin, full = false }: ConformanceFlags): Promise<number> {
-  const { version, scope, clauses } = await checkConformance({
+  const { version, deploymentDigest, scope, clauses } = await checkConformance({
     command: bin === undefined ? ownCommand() : [resolve(context.cwd, bin)],
     full,
     onProgress: (text) => context.output.talk(text),
   });
   if (context.output.json) {
-    context.output.value({ version, clauses: clauses.map((clause) => ({ ...clause, scope })) });
+    context.output.value({
+      version,
+      deployment_digest: deploymentDigest,
+      clauses: clauses.map((clause) => ({ ...clause, scope })),
+    });
   } else {
     const rows = clauses.map(({ id, verdict, demands, evidence }) => [id, verdict, `${demands}: ${evidence}`]);
     for (const line of table(rows.map((row) => row.map((text) => printable(text, EVIDENCE_CHARS_MAX))))) {
