@@ -31,7 +31,7 @@ export async function sign({ program, key }: Built): Promise<void> {
 }
 
 /** Another clone, with what a build reads of its packages. */
-export function cloneTo(root: string): string {
+export function cloneTo(root: string, bundled: readonly string[]): string {
   for (const name of [
     "machines",
     "packages",
@@ -45,24 +45,24 @@ export function cloneTo(root: string): string {
     const filter = (path: string): boolean => !/\/(test|golden|node_modules)$/.test(path);
     cpSync(join(ROOT, name), join(root, name), { recursive: true, filter });
   }
-  copyPackages("node_modules", root);
+  copyPackages("node_modules", root, new Set(bundled));
   return root;
 }
 
-/** Packages are copied, because a bundler goes by where they really lie; the large ones are only run, or read as a whole. */
-function copyPackages(folder: string, root: string): void {
+/** What is bundled is copied, because a bundler goes by where files really lie; all else is only run, or read as a whole. */
+function copyPackages(folder: string, root: string, bundled: ReadonlySet<string>): void {
   mkdirSync(join(root, folder), { recursive: true });
   for (const entry of readdirSync(join(ROOT, folder), { withFileTypes: true })) {
     const name = join(folder, entry.name);
-    if (entry.name.startsWith("@") && entry.name !== "@esbuild") copyPackages(name, root);
-    else if (/^(node-|@esbuild$|esbuild$|typescript$)/.test(entry.name) || entry.isFile()) link(name, root);
-    else if (BUNDLED.test(name) || entry.isSymbolicLink()) cpSync(join(ROOT, name), join(root, name), COPY);
+    const isProgram = /^node-(linux|darwin|win)/.test(entry.name);
+    if (entry.name.startsWith("@") && entry.name !== "@esbuild") copyPackages(name, root, bundled);
+    else if (entry.isSymbolicLink() || (bundled.has(name.slice("node_modules/".length)) && !isProgram)) {
+      cpSync(join(ROOT, name), join(root, name), COPY);
+    } else link(name, root);
   }
 }
 
 const COPY = { recursive: true, verbatimSymlinks: true };
-const BUNDLED =
-  /node_modules\/(@cedar-policy|@opentelemetry|abstract-level|ajv|classic-level|commander|eslint-|fast-|json-schema-traverse|level|maybe-|module-error|toml|xstate)/;
 
 function link(name: string, root: string): void {
   symlinkSync(join(ROOT, name), join(root, name));
