@@ -3,12 +3,13 @@
  * asked for, because a look at the status needs no policy engine.
  */
 import { EXIT, errorText, FemtoError, printable, VERSION } from "@femtoclaw/protocol";
-import { Command, CommanderError, Help, InvalidArgumentError, Option } from "commander";
+import { Argument, Command, CommanderError, Help, InvalidArgumentError, Option } from "commander";
 import { addApprovalCommands } from "./approvals-program.ts";
 import { addAuditCommands } from "./audit-program.ts";
 import { CommandContext, type GlobalOptions, type Runner } from "./commands/command-context.ts";
 import type { ConformanceFlags } from "./commands/conformance.ts";
 import type { CallOptions, ProposerOptions } from "./commands/propose.ts";
+import { completionScript, SHELLS, type Shell } from "./completion.ts";
 import { addHistoryCommands } from "./history-program.ts";
 import { addInspectCommands } from "./inspect-program.ts";
 import { addMcpCommand } from "./mcp-program.ts";
@@ -61,6 +62,7 @@ function makeProgram(run: Runner): Command {
   addSecretCommands(program, run);
   addAuditCommands(program, run);
   addConformanceCommand(program, run);
+  addCompletionCommand(program, run);
   addInspectCommands(program, run);
   finish(program);
   return program;
@@ -136,6 +138,20 @@ function addProjectCommands(program: Command, run: Runner): void {
     .addHelpText("after", "\nExamples:\n  femtoclaw bench journal --records 1000000\n  femtoclaw bench policy")
     .action((preset: string, options: { records?: number }) =>
       run(async (context) => (await import("#bench")).bench(context, preset, options)),
+    );
+}
+
+function addCompletionCommand(program: Command, run: Runner): void {
+  program
+    .command("completion")
+    .addArgument(new Argument("<shell>", "the shell that is to complete").choices(SHELLS))
+    .description("print a script by which a shell completes commands and options")
+    .addHelpText("after", '\nExample:\n  eval "$(femtoclaw completion bash)"')
+    .action((shell: Shell) =>
+      run(({ output }) => {
+        for (const line of completionScript(program, shell).trimEnd().split("\n")) output.line(line);
+        return EXIT.ok;
+      }),
     );
 }
 
