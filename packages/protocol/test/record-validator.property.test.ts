@@ -33,6 +33,7 @@ const SAMPLES = [
   `femtoclaw.local/${"0".repeat(32)}`,
   "FEMTO_CODE",
   "/a/b",
+  "8.1764126000.42",
   "2026-03-01T00:00:00Z",
 ];
 

@@ -60,13 +60,14 @@ function valueLike(schema: object): fc.Arbitrary<unknown> {
 
 /** What the schema takes, so that no chance decides whether anything is taken at all. */
 function fittingMember(member: object): fc.Arbitrary<unknown> {
-  const { type, items, enum: words } = member as { type?: string | string[]; items?: object; enum?: unknown[] };
+  const fits = member as { type?: string | string[]; items?: object; enum?: unknown[]; minimum?: number };
+  const { type, items, enum: words, minimum = 1 } = fits;
   if (words !== undefined) return fc.constantFrom(...words);
   switch (Array.isArray(type) ? type[0] : type) {
     case "string":
       return fc.constantFrom("a", "utf8");
     case "integer":
-      return fc.constant(1);
+      return fc.constant(minimum);
     case "boolean":
       return fc.boolean();
     case "array":
