@@ -9,6 +9,7 @@ import {
   RecordedTrialJudge,
 } from "@femtoclaw/runtime";
 import { describe, expect, it } from "vitest";
+import { wholeRecord } from "../../src/redecide/whole-record.ts";
 import { recordsOf } from "../runtime-fixture.ts";
 import { BY, fileRule, onTrial, PERMIT_ALL, place, READING, read } from "../shadow/shadow-fixture.ts";
 
@@ -24,7 +25,9 @@ async function history(): Promise<TypedRecord[]> {
   const { shadow: _, ...without } = READING;
   await runtime.reload({ configuration: home.configuration(without) }, BY);
   await session.propose(read(home, "small"));
-  return await recordsOf(runtime.reader);
+  // With what stands beside them: a schema of many capabilities is too large for its record.
+  const { reader } = runtime;
+  return await Promise.all((await recordsOf(reader)).map((record) => wholeRecord(reader, record)));
 }
 
 function logOf(
