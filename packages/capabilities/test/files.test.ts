@@ -306,5 +306,5 @@ describe("fs_list", () => {
     const cut = await place.call("fs_list", { path: "out" }, { limits });
     if (cut?.event !== "succeeded") throw new Error("the folder was not listed");
     expect(JSON.stringify(cut.result["entries"]).length).toBeLessThan(500);
-  }, 60_000);
+  });
 });

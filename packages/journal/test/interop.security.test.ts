@@ -70,7 +70,7 @@ beforeAll(async () => {
   const text = first.Note.slice(0, first.Note.lastIndexOf("\n\n") + 1);
   honest.push({ ...first, Note: first.Note + cosign(text, witness, COSIGNED_S).line });
   await journal.close();
-}, 120_000);
+});
 
 const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString("base64");
 

@@ -41,7 +41,7 @@ describe("the standalone executable", () => {
     await sign(built);
     manifest = readFileSync(`${built.program}.manifest.json`);
     signature = readFileSync(`${built.program}.manifest.sig`);
-  }, 120_000);
+  });
   afterAll(() => rmSync(root, { recursive: true, force: true }));
 
   /** A project and a home, and no program on the path. */

@@ -49,7 +49,7 @@ it("a fork is there whole or not at all", async () => {
   expect(step).toBeGreaterThan(5);
   await sound(join(forked, "journal"));
   await sound(join(home.state, "journal"));
-}, 180_000);
+});
 
 it("an epoch is opened once, whenever its opening was cut off", async () => {
   const { home, origin, size } = await homeWithLog();
@@ -71,4 +71,4 @@ it("an epoch is opened once, whenever its opening was cut off", async () => {
     rmSync(home.state, { recursive: true });
   }
   expect(step).toBeGreaterThan(10);
-}, 180_000);
+});

@@ -129,7 +129,7 @@ describe("a session that is always refused", () => {
     hostile.close();
     for (const { error } of await Promise.all(answers)) expect(error?.code).toBe("FEMTO_SESSION_HALTED");
     await expect(hostile.propose(REFUSED)).rejects.toThrow("closed");
-  }, 60_000);
+  });
 
   it("leaves no trace at all where it only connects", async () => {
     const runtime = await startRuntime();

@@ -13,7 +13,7 @@ let records: readonly TypedRecord[];
 beforeAll(async () => {
   history = await recordHistory();
   records = history.records;
-}, 60_000);
+});
 
 function fold(list: readonly TypedRecord[], start = new Projection()): Projection {
   for (const record of list) start.apply(record);
@@ -76,7 +76,7 @@ describe("the recorded history", () => {
       expect(restored.size).toBe(whole.size);
       expect(restored.phase).toBe(whole.phase);
     }
-  }, 60_000);
+  });
 
   it("gives every stored snapshot when it is replayed, and stops where it is told", async () => {
     const { projection, snapshotsEqual } = await replay(readerOf(history));

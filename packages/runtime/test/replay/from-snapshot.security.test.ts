@@ -12,7 +12,7 @@ let log: ExportedLog;
 beforeAll(async () => {
   log = await exportLog();
   return () => log.home.remove();
-}, 60_000);
+});
 
 /** A copy of the export in which something was changed. */
 async function changed(change: (folder: string) => Promise<unknown>): Promise<string> {

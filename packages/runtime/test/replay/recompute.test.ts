@@ -22,7 +22,7 @@ beforeAll(async () => {
   history = await recordHistory();
   records = history.records;
   lastBoot = ofType(records, "boot.started").at(-1)?.seq ?? 0;
-}, 60_000);
+});
 
 /** A version that no machine has yet. */
 const NEWER = "9";
