@@ -168,7 +168,7 @@ export interface Executable {
   /** Whether it is one file by itself; false for a checkout that runs by a Node.js beside it. */
   readonly isStandalone: boolean;
   readonly format: string;
-  /** Exit code of `--version` in an empty folder with nothing on the path. */
+  /** Exit code of a host with nothing on its path that was stopped once it was ready; null where it never was. */
   readonly alone: number | null;
   /** What was run in the process by its environment or a flag, of what was tried; none is right. */
   readonly injected: readonly string[];

@@ -15,7 +15,7 @@ export const deploymentClauses: readonly Clause[] = [
     id: "2.1",
     demands: "deployed as one standalone executable",
     judge: onStandalone(({ alone }) =>
-      demand(claim(alone === 0, "runs by itself with nothing on the path", `by itself it ends with ${alone}`)),
+      demand(claim(alone === 0, "a host is ready with nothing on its path", `by itself it ends with ${alone}`)),
     ),
   },
   {
@@ -28,7 +28,7 @@ export const deploymentClauses: readonly Clause[] = [
           `a ${format} file; its JavaScript engine is inside it`,
           "no native executable",
         ),
-        claim(alone === 0, "no other runtime was found or needed", `without other programs it ends with ${alone}`),
+        claim(alone === 0, "a host is ready without any other runtime", `without other programs it ends with ${alone}`),
       ),
     ),
   },

@@ -198,9 +198,11 @@ export const processClauses: readonly Clause[] = [
   {
     id: "7.1",
     demands: "runs programs and reaches files and the network of the system",
-    judge: on("life", (life) =>
-      demand(ends(life, "read", null), ends(life, "write", null), ends(life, "program", null)),
-    ),
+    judge: on("life", (life) => {
+      const seen = demand(ends(life, "read", null), ends(life, "write", null), ends(life, "program", null));
+      if (seen.verdict === "fails") return seen;
+      return notChecked(`${seen.evidence}; requests over the network and terminals were not tried`);
+    }),
   },
   {
     id: "7.2",

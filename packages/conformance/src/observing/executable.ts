@@ -15,13 +15,25 @@ export async function observeExecutable(command: Command): Promise<Executable> {
     NODE_OPTIONS: { NODE_OPTIONS: `--require ${script}` },
     NODE_REPL_EXTERNAL_MODULE: { NODE_REPL_EXTERNAL_MODULE: script },
   };
-  const alone = (await place.run(["--version"], { environment: { PATH: "/nonexistent" } })).exit;
+  const alone = await lifeAlone(place);
   for (const [name, environment] of Object.entries(attempts)) {
     await place.run(["--version"], { environment });
     if (existsSync(marker)) injected.push(name);
   }
   const [file, ...prefix] = command;
   return { isStandalone: prefix.length === 0, format: formatOf(file), alone, injected };
+}
+
+/** Exit code of a host that finds no program on its path, after it was ready; null where it never was. */
+async function lifeAlone(place: Place): Promise<number | null> {
+  try {
+    const host = await place.up({ PATH: "/nonexistent" });
+    host.kill("SIGTERM");
+    const ended = await host.ended;
+    return typeof ended === "number" ? ended : null;
+  } catch {
+    return null;
+  }
 }
 
 function formatOf(file: string): string {
