@@ -1,6 +1,9 @@
 import { defineConfig } from "vitest/config";
 
-/** One project per kind of test; the file's suffix picks it. Time limits end what hangs, on a slow machine too; they measure nothing. */
+/** Time limits end what hangs, on a slow machine too; they measure nothing. What a test awaits gets this long. */
+const expect = { poll: { timeout: 120_000 } };
+
+/** One project per kind of test; the file's suffix picks it. */
 export default defineConfig({
   test: {
     reporters: ["default", "./tools/summary-reporter.ts"],
@@ -9,8 +12,9 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["packages/*/test/**/*.test.ts", "machines/test/**/*.test.ts", "tools/test/**/*.test.ts"],
-          testTimeout: 90_000,
+          testTimeout: 180_000,
           hookTimeout: 240_000,
+          expect,
           exclude: ["**/*.{property,security,crash,acceptance}.test.ts", "**/node_modules/**"],
         },
       },
@@ -20,6 +24,7 @@ export default defineConfig({
           include: ["{packages/*,machines}/test/**/*.property.test.ts"],
           testTimeout: 300_000,
           hookTimeout: 240_000,
+          expect,
         },
       },
       {
@@ -28,6 +33,7 @@ export default defineConfig({
           include: ["packages/*/test/**/*.security.test.ts"],
           testTimeout: 480_000,
           hookTimeout: 240_000,
+          expect,
         },
       },
       {
@@ -36,6 +42,7 @@ export default defineConfig({
           include: ["packages/*/test/**/*.crash.test.ts"],
           testTimeout: 600_000,
           hookTimeout: 240_000,
+          expect,
         },
       },
       {
@@ -44,6 +51,7 @@ export default defineConfig({
           include: ["packages/*/test/**/*.acceptance.test.ts", "examples/*/*.test.ts"],
           testTimeout: 480_000,
           hookTimeout: 240_000,
+          expect,
         },
       },
     ],

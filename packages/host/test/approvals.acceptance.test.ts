@@ -85,7 +85,7 @@ test("a caller that has time waits for the answer, and an agent has no word in i
   await place.upDetached();
   const echo = JSON.stringify({ bin: "echo", argv: ["a b", "\u202egnp.exe", "\u001b[2J"] });
   const waiting = place.json<Reply>(["call", "process_exec", echo, "--timeout", "60000"]);
-  await expect.poll(async () => (await approvalsOf(place)).value.length, { timeout: 30_000 }).toBe(1);
+  await expect.poll(async () => (await approvalsOf(place)).value.length).toBe(1);
   const [question] = (await approvalsOf(place)).value;
   const id = question?.id ?? "";
   const { stdout } = await place.run(["approvals", "show", id]);

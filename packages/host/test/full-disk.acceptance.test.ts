@@ -6,7 +6,7 @@ import { describe, expect, it, vi } from "vitest";
 import { CONFIGURATION, Playground } from "./playground.ts";
 
 /** Time in which a host notices that there is room again. */
-const NOTICE_MS = 30_000;
+const NOTICE_MS = 120_000;
 
 interface Finding {
   readonly check: string;

@@ -73,7 +73,7 @@ describe("the host", () => {
     }
     using agent = await place.socket("agent");
     agent.write(`${JSON.stringify(proposal(1, toolCall("process_exec", { bin: "sleep", argv: ["1"] })))}\n`);
-    await expect.poll(async () => (await place.executions()).length, { timeout: 10_000 }).toBe(1);
+    await expect.poll(async () => (await place.executions()).length).toBe(1);
     host.kill("SIGTERM");
     const [answer] = await agent.answers(1);
     expect(answer).toMatchObject({ id: 1, ok: true, value: { status: "completed" } });
@@ -89,12 +89,12 @@ describe("the host", () => {
       const host = await place.up();
       using agent = await place.socket("agent");
       agent.write(`${JSON.stringify(proposal(1, toolCall("process_exec", { bin: "sleep", argv: ["60"] })))}\n`);
-      await expect.poll(async () => (await place.executions()).length, { timeout: 10_000 }).toBe(1);
+      await expect.poll(async () => (await place.executions()).length).toBe(1);
       if (way === "down --now") {
         expect((await place.run(["down", "--now"])).code).toBe(0);
       } else {
         host.kill("SIGINT");
-        await expect.poll(() => host.log(), { timeout: 10_000 }).toContain('"draining"');
+        await expect.poll(() => host.log()).toContain('"draining"');
         const { code, value } = await place.call("process_exec", { bin: "echo" });
         expect({ code, value }).toMatchObject({ code: 69, value: { record: null, error: { code: "FEMTO_DRAINING" } } });
         host.kill("SIGINT");
@@ -215,7 +215,7 @@ describe("the host", () => {
       },
     );
     try {
-      await expect.poll(async () => (await place.run(["status"])).code, { timeout: 20_000 }).toBe(0);
+      await expect.poll(async () => (await place.run(["status"])).code).toBe(0);
       expect((await place.run(["down"])).code).toBe(0);
     } finally {
       shell.kill("SIGKILL");

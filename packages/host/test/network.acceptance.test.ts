@@ -79,7 +79,7 @@ test("a host that is killed while it fetches calls the request interrupted, and 
   const pid = await place.upDetached();
   const lost = Promise.allSettled([place.propose("net_fetch", { url: `http://127.0.0.1:${port}/slow` })]);
   const sent = (): number => heard.filter((line) => line.startsWith("/slow")).length;
-  await expect.poll(sent, { timeout: 20_000 }).toBe(1);
+  await expect.poll(sent).toBe(1);
   endProcess(pid);
   await lost;
   await place.upDetached();

@@ -46,7 +46,7 @@ test("a change takes effect when it is reloaded, for calls and for what children
 
   place.configure(OPEN);
   host.kill("SIGHUP");
-  await expect.poll(async () => (await read(place)).status, { timeout: 30_000 }).toBe("completed");
+  await expect.poll(async () => (await read(place)).status).toBe("completed");
   expect(stdout(await cat(place))).toBe("some notes\n");
   expect((await place.run(["down"])).code).toBe(0);
   expect((await place.run(["replay", "--recompute"])).code).toBe(0);
@@ -61,7 +61,7 @@ test("a bad candidate is told of, recorded, and changes nothing", async () => {
   expect(refused.stderr).toMatch(/FEMTO_POLICY_INVALID.*femtoclaw\.toml:\d+:\d+/s);
   place.configure("this is no TOML");
   host.kill("SIGHUP");
-  await expect.poll(() => host.log(), { timeout: 30_000 }).toContain("policy.rejected");
+  await expect.poll(() => host.log()).toContain("policy.rejected");
   expect((await read(place)).status).toBe("completed");
   place.configure(`${CLOSED}\n[limits]\nconcurrency = 2\n`);
   const more = await place.run(["reload"]);

@@ -16,7 +16,7 @@ test("lifecycle and executions of a host arrive as spans while it runs and when 
   const done = await place.call("process_exec", { bin: "echo" });
   const denied = await place.call("fs_read", { path: "secrets/token.txt" });
   await expect
-    .poll(() => receiver.spans.map(({ attributes }) => attributes["gen_ai.tool.call.id"]), { timeout: 20_000 })
+    .poll(() => receiver.spans.map(({ attributes }) => attributes["gen_ai.tool.call.id"]))
     .toEqual(expect.arrayContaining([done.value.execution_id, denied.value.execution_id]));
   expect((await place.run(["status"])).stdout).toMatch(/telemetry +exporting to http:\/\/127/);
   host.kill("SIGTERM");
@@ -45,7 +45,7 @@ test("a receiver that is down at start and over a kill -9 gets all of it later, 
   await place.call("process_exec", { bin: "echo" });
   const observability = async (): Promise<string> =>
     (await place.json<Replayed>(["replay"])).value.actors.observability.state.value;
-  await expect.poll(observability, { timeout: 20_000 }).toBe("degraded");
+  await expect.poll(observability).toBe("degraded");
   expect(await place.call("fs_read", { path: "notes.txt" })).toMatchObject({ code: 0 });
   expect(host.log()).toContain('"observability.changed"');
   host.kill("SIGKILL");
@@ -53,13 +53,13 @@ test("a receiver that is down at start and over a kill -9 gets all of it later, 
 
   await place.up();
   await place.call("process_exec", { bin: "echo" });
-  await expect.poll(observability, { timeout: 20_000 }).toBe("degraded");
+  await expect.poll(observability).toBe("degraded");
   await using receiver = await Receiver.open(port);
-  await expect.poll(observability, { timeout: 60_000 }).toBe("exporting");
+  await expect.poll(observability).toBe("exporting");
   const executions = (await place.executions()).map(({ execution_id }) => execution_id);
   expect(executions).toHaveLength(3);
   await expect
-    .poll(() => receiver.spans.map(({ attributes }) => attributes["gen_ai.tool.call.id"]), { timeout: 20_000 })
+    .poll(() => receiver.spans.map(({ attributes }) => attributes["gen_ai.tool.call.id"]))
     .toEqual(expect.arrayContaining(executions));
   expect(receiver.spans.filter(({ name }) => name === "femtoclaw.boot")).toHaveLength(2);
   const identities = receiver.spans.map(({ traceId, spanId }) => `${traceId}/${spanId}`);

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { endProcess } from "../../host/test/playground.ts";
-import { CONFIGURATION, ERAS, McpPlace, PATIENCE } from "./mcp-place.ts";
+import { CONFIGURATION, ERAS, McpPlace } from "./mcp-place.ts";
 
 const READ = { name: "fs_read", arguments: { path: "notes.txt" } };
 const NOTE = { name: "fs_write", arguments: { path: "out/note", content: "once\n", mode: "append" } };
@@ -23,7 +23,7 @@ test("without a host each call says so, none is started, and the one that comes 
   expect(existsSync(place.state)).toBe(false);
   await place.upDetached();
   expect(await client.callTool(READ)).toMatchObject(DONE);
-  await expect.poll(() => told, PATIENCE).toEqual([1]);
+  await expect.poll(() => told).toEqual([1]);
   expect((await client.listTools()).tools).toHaveLength(5);
 });
 
@@ -38,7 +38,7 @@ test("a call that is held outlives kill -9 of the host, and is executed once aft
   pid = await place.upDetached();
   const slept = client.callTool({ name: "process_exec", arguments: { bin: "sleep", argv: ["60"] } });
   await expect
-    .poll(async () => (await place.executions())[0], PATIENCE)
+    .poll(async () => (await place.executions())[0])
     .toMatchObject({ tool: "process_exec", status: "pending" });
   endProcess(pid);
   expect(await slept).toMatchObject(AWAY);

@@ -10,9 +10,6 @@ import { Playground } from "../../host/test/playground.ts";
 export type Era = "2025-11-25" | "2026-07-28";
 export const ERAS: readonly Era[] = ["2025-11-25", "2026-07-28"];
 
-/** How long something may take to come about on a busy machine. */
-export const PATIENCE = { timeout: 60_000 };
-
 const LAUNCH = join(import.meta.dirname, "../../host/src/launch.js");
 
 export const CONFIGURATION = `workspace = "."

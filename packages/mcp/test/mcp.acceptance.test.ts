@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { RuntimeStatus } from "@femtoclaw/runtime";
 import type { CallToolResult } from "@modelcontextprotocol/client";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { ERAS, type Era, type HttpPlace, httpClient, type McpClient, McpPlace, PATIENCE } from "./mcp-place.ts";
+import { ERAS, type Era, type HttpPlace, httpClient, type McpClient, McpPlace } from "./mcp-place.ts";
 
 let place: McpPlace;
 let http: HttpPlace;
@@ -144,7 +144,7 @@ test.each(ERAS)("a call that waits too long gets a ticket, and femtoclaw_wait it
     });
   }
   await place.answer();
-  await expect.poll(wait, PATIENCE).toMatchObject({ structuredContent: { bytes: 5 } });
+  await expect.poll(wait).toMatchObject({ structuredContent: { bytes: 5 } });
   expect(await wait()).toMatchObject({ structuredContent: { bytes: 5 } });
   expect(note()).toBe(`${before}once\n`);
 });
@@ -157,7 +157,7 @@ test.each(WAYS)("a client that cancels takes its call back, over %s in the era o
   asking.abort();
   await expect(asked).rejects.toThrow();
   const error = async () => (await place.executions()).find((one) => one.execution_id === execution_id)?.error?.code;
-  await expect.poll(error, PATIENCE).toBe("FEMTO_EXECUTION_HALTED");
+  await expect.poll(error).toBe("FEMTO_EXECUTION_HALTED");
   expect(await place.questions()).toEqual([]);
 
   const sleeping = new AbortController();
@@ -166,10 +166,10 @@ test.each(WAYS)("a client that cancels takes its call back, over %s in the era o
     { signal: sleeping.signal },
   );
   const newest = async () => (await place.executions())[0];
-  await expect.poll(newest, PATIENCE).toMatchObject({ tool: "process_exec", status: "pending" });
+  await expect.poll(newest).toMatchObject({ tool: "process_exec", status: "pending" });
   sleeping.abort();
   await expect(slept).rejects.toThrow();
-  await expect.poll(newest, PATIENCE).toMatchObject({ error: { code: "FEMTO_CAPABILITY_CANCELLED" } });
+  await expect.poll(newest).toMatchObject({ error: { code: "FEMTO_CAPABILITY_CANCELLED" } });
 });
 
 test("a tool that is switched off is told of, and not listed any more", async () => {
@@ -182,7 +182,7 @@ test("a tool that is switched off is told of, and not listed any more", async ()
   await operator.switchCapability("fs_list", false);
   const off = await client.callTool({ name: "fs_list", arguments: { path: "." } });
   expect(off).toMatchObject({ isError: true, structuredContent: { decision: "DENIED_CAPABILITY_DISABLED" } });
-  await expect.poll(() => told, PATIENCE).toEqual([1]);
+  await expect.poll(() => told).toEqual([1]);
   expect((await client.listTools()).tools.map(({ name }) => name)).not.toContain("fs_list");
   await operator.switchCapability("fs_list", true);
 });
@@ -198,6 +198,6 @@ test.each(WAYS.filter(([way, era]) => way === "stdio" || era === "2025-11-25"))(
     expect(await left).toBe("left");
     expect(await place.questions()).toHaveLength(1);
     await place.answer(question);
-    await expect.poll(note, PATIENCE).toBe(`${before}once\n`);
+    await expect.poll(note).toBe(`${before}once\n`);
   },
 );

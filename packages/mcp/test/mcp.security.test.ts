@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { HTTP_SESSIONS_MAX } from "../src/http/http-sessions.ts";
 import { MESSAGE_BYTES_MAX } from "../src/incoming.ts";
 import { REQUESTS_MAX } from "../src/overload.ts";
-import { type HttpPlace, httpClient, McpPlace, PATIENCE } from "./mcp-place.ts";
+import { type HttpPlace, httpClient, McpPlace } from "./mcp-place.ts";
 
 let place: McpPlace;
 let http: HttpPlace;
@@ -122,7 +122,7 @@ describe("over stdio", () => {
     await using operator = await place.operator();
     const records = async () => Number((await operator.status())["records"]);
     const first = await records();
-    await expect.poll(records, PATIENCE).toBeGreaterThan(first + 20);
+    await expect.poll(records).toBeGreaterThan(first + 20);
     // Until nothing more of it is executed. Each call has two records.
     let now = await records();
     for (let last = 0; now !== last; last = now, now = await records()) {
@@ -258,7 +258,7 @@ describe("over HTTP", () => {
     for (let count = 0; count < 2 * HTTP_SESSIONS_MAX; count += 1) expect((await send(shown())).status).toBe(200);
     await using operator = await place.operator();
     const live = async () => ((await operator.status())["sessions"] as unknown[]).length;
-    await expect.poll(live, PATIENCE).toBeLessThanOrEqual(HTTP_SESSIONS_MAX);
+    await expect.poll(live).toBeLessThanOrEqual(HTTP_SESSIONS_MAX);
     await using client = await httpClient("2025-11-25", http);
     expect((await client.listTools()).tools.length).toBeGreaterThan(1);
   });

@@ -10,7 +10,7 @@ import { Barrier, call, capability, ofType, recordsOf, type StartOptions, tempor
 
 const DISK_BYTES = RESERVE_BYTES + 3 * MARGIN_BYTES;
 /** Time in which a runtime notices that there is room again. */
-const NOTICE_MS = 10_000;
+const NOTICE_MS = 120_000;
 
 interface Scene extends Disposable {
   readonly disk: SmallDisk;

@@ -153,7 +153,7 @@ describe.runIf(HAS_SMALL_DISK)("a runtime that is killed on a full disk", () => 
       expect(runtime.status()).toMatchObject({ phase: "idle", memory: { state: "full" } });
       expectHonest(await recordsOf(runtime.reader), effectsOf(home), answers);
       disk.clear();
-      await vi.waitFor(() => expect(runtime.status().memory.full).toBeNull(), { timeout: 20_000 });
+      await vi.waitFor(() => expect(runtime.status().memory.full).toBeNull(), { timeout: 120_000 });
       await replay(runtime.reader);
       await runtime.close();
     }
@@ -166,7 +166,7 @@ describe("a runtime whose disk takes no more bytes", () => {
     const home = temporaryHome();
     // A first life leaves the reserve behind, which is larger than the limit allows; it is taken behind the start.
     const first = await home.start();
-    await vi.waitFor(() => expect(first.status().memory.reserve_bytes).toBeGreaterThan(0), { timeout: 20_000 });
+    await vi.waitFor(() => expect(first.status().memory.reserve_bytes).toBeGreaterThan(0), { timeout: 120_000 });
     await first.close();
     // The limit on the size of files makes LevelDB's own write fail in the middle of a group.
     const limited = ["-c", 'ulimit -f 1500; exec "$0" "$@"', process.execPath, PROPOSER, home.root, "full", "100000"];

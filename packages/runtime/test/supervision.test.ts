@@ -52,7 +52,7 @@ class Stage {
   }
 
   async back(subsystem: Subsystem = "policy"): Promise<void> {
-    await expect.poll(() => this.system.isUp(subsystem), { timeout: 4_000, interval: 5 }).toBe(true);
+    await expect.poll(() => this.system.isUp(subsystem), { interval: 5 }).toBe(true);
   }
 
   get story(): string[] {
@@ -134,7 +134,7 @@ describe("a subsystem that crashes", () => {
     const stage = new Stage();
     stage.failures = Number.POSITIVE_INFINITY;
     stage.crash();
-    await expect.poll(() => stage.system.isLost("policy"), { timeout: 5_000 }).toBe(true);
+    await expect.poll(() => stage.system.isLost("policy")).toBe(true);
     expect(stage.system.phase).toBe("error");
     expect(stage.restarts).toBe(LIMITS.restarts);
     expect(stage.records.at(-1)?.body).toMatchObject({
@@ -146,7 +146,7 @@ describe("a subsystem that crashes", () => {
     const stage = new Stage();
     stage.failures = Number.POSITIVE_INFINITY;
     stage.crash("observability");
-    await expect.poll(() => stage.system.isLost("observability"), { timeout: 5_000 }).toBe(true);
+    await expect.poll(() => stage.system.isLost("observability")).toBe(true);
     expect(stage.system.phase).toBe("idle");
     expect(stage.lost.map(([subsystem]) => subsystem)).toEqual(["observability"]);
   }, 10_000);

@@ -166,11 +166,11 @@ describe("a receiver", () => {
     const exporter = new OtlpExporter({ endpoint: `http://127.0.0.1:${port}` });
     const outcomes = await execute(2);
     await exporter.start(source());
-    await expect.poll(() => changes, { timeout: 10_000 }).toEqual(["degraded at 0"]);
+    await expect.poll(() => changes).toEqual(["degraded at 0"]);
     outcomes.push(...(await execute(2)));
     exporter.wake();
     await using receiver = await Receiver.open(port);
-    await expect.poll(() => changes, { timeout: 20_000 }).toEqual(["degraded at 0", `exporting at ${journal.size}`]);
+    await expect.poll(() => changes).toEqual(["degraded at 0", `exporting at ${journal.size}`]);
     expect(await exporter.stop(5_000)).toBe(journal.size);
     expect(receiver.seqs).toEqual(outcomes);
   }, 30_000);
@@ -186,7 +186,7 @@ describe("a receiver", () => {
     outcomes.push(...(await execute(1)));
     const second = new OtlpExporter({ endpoint: receiver.endpoint });
     expect(await second.start(source())).toBe(sent);
-    await expect.poll(() => changes, { timeout: 10_000 }).toEqual([`degraded at ${sent}`]);
+    await expect.poll(() => changes).toEqual([`degraded at ${sent}`]);
     expect(await second.stop(1_000)).toBe(sent);
     receiver.behaviour = "accept";
     const third = new OtlpExporter({ endpoint: receiver.endpoint });
@@ -201,7 +201,7 @@ describe("a receiver", () => {
     await execute(1);
     const exporter = new OtlpExporter({ endpoint: receiver.endpoint });
     await exporter.start(source());
-    await expect.poll(() => receiver.requests, { timeout: 10_000 }).toBe(1);
+    await expect.poll(() => receiver.requests).toBe(1);
     expect(await exporter.stop(100)).toBe(0);
     await journal.close();
     await receiver[Symbol.asyncDispose]();

@@ -62,10 +62,8 @@ it.each<[string, Receiver["answer"], string]>([
   };
   const { delivery, changes } = deliveryTo(receiver.url);
   delivery.add(messageOf(1));
-  await expect.poll(() => delivery.status.error, { timeout: 10_000, interval: 1 }).toContain(error);
-  await expect
-    .poll(() => delivery.status, { timeout: 10_000 })
-    .toMatchObject({ delivered: 1, waiting: 0, error: null });
+  await expect.poll(() => delivery.status.error, { interval: 1 }).toContain(error);
+  await expect.poll(() => delivery.status).toMatchObject({ delivered: 1, waiting: 0, error: null });
   expect(attempts).toBe(3);
   expect(changes).toEqual([expect.stringContaining(error), null]);
   // The same message each time, signed for its own moment.
@@ -81,7 +79,7 @@ it("follows no redirect, whatever it says", async () => {
     response.writeHead(codes.shift() ?? 204, { location: elsewhere.url, refresh: `0; url=${elsewhere.url}` }).end();
   const { delivery } = deliveryTo(receiver.url);
   delivery.add(messageOf(1));
-  await expect.poll(() => delivery.status.delivered, { timeout: 20_000 }).toBe(1);
+  await expect.poll(() => delivery.status.delivered).toBe(1);
   expect(receiver.received).toHaveLength(6);
   expect(elsewhere.received).toEqual([]);
 });
@@ -115,7 +113,7 @@ it("that is down is told when it is up, of what is still open", async () => {
   for (const id of [1, 2]) delivery.add(messageOf(id));
   await expect.poll(() => delivery.status.error).toContain("ECONNREFUSED");
   const receiver = await Receiver.open(port);
-  await expect.poll(() => delivery.status.delivered, { timeout: 20_000 }).toBe(2);
+  await expect.poll(() => delivery.status.delivered).toBe(2);
   expect(new Set(receiver.told)).toEqual(new Set(["asked 1", "asked 2"]));
 });
 
@@ -151,9 +149,7 @@ it("one message that is never taken keeps no other one back, and is given up onc
   await expect.poll(() => receiver.received.length).toBeGreaterThan(4);
   expect(delivery.status).toMatchObject({ waiting: 1, given_up: 0 });
   isOpen = false;
-  await expect
-    .poll(() => delivery.status, { timeout: 10_000 })
-    .toMatchObject({ delivered: 2, waiting: 0, given_up: 1 });
+  await expect.poll(() => delivery.status).toMatchObject({ delivered: 2, waiting: 0, given_up: 1 });
 });
 
 it("a flood is bounded, and what can still be acted on stays", async () => {

@@ -30,8 +30,7 @@ test("is told of each question and how it ended, over a crash, and decides nothi
   await using place = new Playground(asking(receiver.url));
   place.write("hook.key", `${KEY}\n`);
   chmodSync(`${place.root}/hook.key`, 0o600);
-  const told = async (...events: string[]): Promise<void> =>
-    await expect.poll(() => receiver.told, { timeout: 20_000 }).toEqual(events);
+  const told = async (...events: string[]): Promise<void> => await expect.poll(() => receiver.told).toEqual(events);
 
   let host: Host = await place.up();
   const first = await echo(place, "hunter2");
@@ -76,14 +75,14 @@ test("that hangs or is down delays no call, is told of by status and doctor, and
       status: "completed",
     });
   }
-  await expect.poll(() => receiver.told, { timeout: 20_000 }).toEqual([`asked ${pending.approval?.id}`]);
+  await expect.poll(() => receiver.told).toEqual([`asked ${pending.approval?.id}`]);
   receiver.answer = (_, response) => response.writeHead(500).end();
   for (const request of held) request.socket.destroy();
   await expect
-    .poll(async () => (await place.run(["doctor"], { env: { HOOK: KEY } })).stdout, { timeout: 40_000 })
+    .poll(async () => (await place.run(["doctor"], { env: { HOOK: KEY } })).stdout)
     .toMatch(/warn +webhook .*(status 500|could not be reached)/);
   receiver.answer = (_, response) => response.writeHead(204).end();
-  await expect.poll(() => receiver.told, { timeout: 40_000 }).toContain(`expired ${pending.approval?.id}`);
+  await expect.poll(() => receiver.told).toContain(`expired ${pending.approval?.id}`);
 });
 
 test("without a secret that is private no host starts, and no call reaches the secret", async () => {

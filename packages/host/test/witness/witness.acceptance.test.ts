@@ -119,9 +119,7 @@ test("with a required witness nothing is taken before it answers, and everything
   });
   expect(await witnesses()).toMatchObject([{ name: "gate", required: true, witnessed_size: 0 }]);
   writeFileSync(gate, "");
-  await expect
-    .poll(async () => (await place.propose("fs_read", { path: "notes.txt" })).status, { timeout: 30_000 })
-    .toBe("completed");
+  await expect.poll(async () => (await place.propose("fs_read", { path: "notes.txt" })).status).toBe("completed");
   host.kill("SIGTERM");
   expect(await host.ended).toBe(0);
   // One call in a process of its own waits for the witness, too.

@@ -23,10 +23,10 @@ async function openSpace(): Promise<{ readonly space: DiskSpace; readonly states
 }
 
 const untilRoom = (space: DiskSpace): Promise<void> =>
-  vi.waitFor(() => expect(space.full).toBeNull(), { timeout: 20_000 });
+  vi.waitFor(() => expect(space.full).toBeNull(), { timeout: 120_000 });
 
 const untilReserve = (space: DiskSpace): Promise<void> =>
-  vi.waitFor(() => expect(space.reserveBytes).toBeGreaterThan(0), { timeout: 20_000 });
+  vi.waitFor(() => expect(space.reserveBytes).toBeGreaterThan(0), { timeout: 120_000 });
 
 describe("the disk of a state directory", () => {
   it("is full until the reserve is taken again, and says so once each time", async () => {
@@ -51,7 +51,7 @@ describe("the disk of a state directory", () => {
       again = space.exhausted("second");
       return isTaken;
     });
-    await vi.waitFor(() => expect(again).not.toBeNull(), { timeout: 20_000 });
+    await vi.waitFor(() => expect(again).not.toBeNull(), { timeout: 120_000 });
     await again;
     expect([space.full, space.reserveBytes]).toEqual(["second", 0]);
     await untilRoom(space);
@@ -64,7 +64,7 @@ describe("the disk of a state directory", () => {
     await untilReserve(space);
     vi.spyOn(DiskReserve.prototype, "take").mockRejectedValueOnce(new Error("the disk is away"));
     await space.exhausted("first");
-    await vi.waitFor(() => expect(log).toHaveLength(1), { timeout: 20_000 });
+    await vi.waitFor(() => expect(log).toHaveLength(1), { timeout: 120_000 });
     expect(log).toEqual([{ level: "warn", event: "reserve.failed", reason: "the disk is away" }]);
     await untilRoom(space);
   });

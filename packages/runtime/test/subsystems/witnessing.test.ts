@@ -173,7 +173,7 @@ describe("a runtime whose witnesses are required", () => {
     const runtime = await required(home, witness);
     expect(await codeOf(runtime)).toBe("FEMTO_UNWITNESSED");
     witness.answer = takes;
-    await expect.poll(() => codeOf(runtime), { timeout: 5_000 }).toBe("completed");
+    await expect.poll(() => codeOf(runtime)).toBe("completed");
     await runtime.close();
     const again = await required(home, new Scripted(fails));
     expect(await codeOf(again)).toBe("FEMTO_UNWITNESSED");
@@ -213,7 +213,7 @@ describe("a runtime whose witnesses are required", () => {
     const outcomes = ofType(await recordsOf(runtime.reader), "execution.outcome");
     expect(outcomes.map(({ seq }) => seq)).toContain(reply.record?.seq);
     witness.answer = takes;
-    await expect.poll(() => codeOf(runtime), { timeout: 20_000, interval: 200 }).toBe("completed");
+    await expect.poll(() => codeOf(runtime), { interval: 200 }).toBe("completed");
     await runtime.close();
   });
 
