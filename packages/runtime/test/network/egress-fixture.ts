@@ -1,4 +1,6 @@
 /** A runtime whose programs may connect to what a test says, and a client that speaks to the relay as a test says. */
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import type { LookUp } from "@femtoclaw/capabilities";
 import type { Configuration, Reply, TypedRecord } from "@femtoclaw/protocol";
 import { type Runtime, type Session, systemSurroundings } from "@femtoclaw/runtime";
@@ -34,6 +36,8 @@ export async function startConnecting(
   lookUp: LookUp = async () => [],
 ): Promise<Connecting> {
   const home = temporaryHome();
+  mkdirSync(join(home.root, "workspace/secrets"));
+  writeFileSync(join(home.root, "workspace/secrets/token"), "a secret\n");
   const runtime = await home.start({
     configuration: {
       ...configuration,
