@@ -1,5 +1,6 @@
 /** One connection that a program of a sandbox opened to its relay, as a stream of the host. */
 import { Duplex } from "node:stream";
+import { Output } from "../output.ts";
 import { FRAME, PIECE_BYTES, WINDOW_BYTES } from "./frames.ts";
 
 /** The connection's part of the channel. */
@@ -15,13 +16,20 @@ export class RelayConnection extends Duplex {
   #credit = WINDOW_BYTES;
   /** Received bytes of which the other end has not been told that they were taken. */
   #untold = 0;
+  /**
+   * Received bytes for which nobody has asked yet. INVARIANT: I9: as one piece, because many small ones would cost a
+   * hundred times what is in them.
+   */
+  #pending = new Output();
+  #isAskedFor = false;
   /** What waits for credit. */
   #waiting: { piece: Buffer; readonly written: () => void } | null = null;
   #isEnded = false;
   #isReset = false;
 
   constructor(channel: ChannelPart) {
-    super({ allowHalfOpen: true });
+    // So that the stream holds one piece, and asks for the next when that was taken.
+    super({ allowHalfOpen: true, readableHighWaterMark: 1 });
     this.#channel = channel;
     // Whoever serves it may be gone when it breaks.
     this.on("error", () => undefined);
@@ -32,14 +40,15 @@ export class RelayConnection extends Duplex {
     if (payload.length > this.#room || this.#isEnded) return false;
     this.#room -= payload.length;
     this.#untold += payload.length;
-    if (payload.length > 0) this.push(payload);
+    this.#pending.append(payload);
+    this.#pour();
     return true;
   }
 
   receivedEnd(): void {
     if (this.#isEnded) return;
     this.#isEnded = true;
-    this.push(null);
+    this.#pour();
   }
 
   receivedReset(): void {
@@ -56,7 +65,9 @@ export class RelayConnection extends Duplex {
   }
 
   override _read(): void {
-    const taken = this.#untold - this.readableLength;
+    this.#isAskedFor = true;
+    this.#pour();
+    const taken = this.#untold - this.readableLength - this.#pending.bytes.length;
     // In large steps, so that many small pieces are not answered one by one.
     if (taken < WINDOW_BYTES / 4) return;
     this.#untold -= taken;
@@ -82,6 +93,15 @@ export class RelayConnection extends Duplex {
     this.#channel.forget();
     this.#waiting = null;
     destroyed(error);
+  }
+
+  #pour(): void {
+    if (!this.#isAskedFor) return;
+    const { bytes } = this.#pending;
+    if (bytes.length === 0 && !this.#isEnded) return;
+    this.#isAskedFor = false;
+    this.#pending = new Output();
+    this.push(bytes.length === 0 ? null : bytes);
   }
 
   #pump(): void {
