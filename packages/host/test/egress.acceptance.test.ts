@@ -159,6 +159,11 @@ test("an approved git push reaches the host that its operator named, and no othe
   const shown = await place.run(["executions", "show", elsewhere.execution_id]);
   expect(shown.stdout).toContain(`localhost:${portOf(other)}`);
   expect(shown.stdout).toContain("floor/connect/unlisted-host");
+  const ref = /record (\d+)\S* +execution\.hop/.exec(shown.stdout)?.[1] ?? "";
+  const why = await place.run(["policy", "why", ref]);
+  const entry = `[sandbox] connect = { git = ["localhost:${portOf(other)}"] }`;
+  expect(why.stdout, why.stderr).toContain(entry);
+  expect((await place.run(["policy", "allow", ref])).stdout).toContain(entry);
 });
 
 test("an npm ci installs from the registry that its operator named, and from no other", async () => {

@@ -58,6 +58,7 @@ function addsExactly(
     write: [],
     run: [],
     fetch: [],
+    connect: [],
     environment: [],
   };
   for (const grant of grants) expected[grant.table].push(meaningOf(grant));
@@ -66,6 +67,7 @@ function addsExactly(
     (["read", "write", "run", "fetch"] as const).every((table) =>
       isWithAdded(entries(before, table), entries(after, table), expected[table]),
     ) &&
+    isWithAdded(connections(before), connections(after), expected.connect) &&
     isWithAdded(before.authority.environmentNames, after.authority.environmentNames, expected.environment) &&
     keepsValues(before.authority.environment, after.authority.environment, expected.environment)
   );
@@ -73,7 +75,7 @@ function addsExactly(
 
 /** Everything but what a grant can change. */
 function withoutGrants({ authority, sha256: _, ...rest }: ResolvedConfiguration): unknown {
-  const { allow: _allow, environment: _environment, environmentNames: _names, ...other } = authority;
+  const { allow: _allow, connect: _connect, environment: _environment, environmentNames: _names, ...other } = authority;
   return withoutPlaces({ ...rest, authority: other });
 }
 
@@ -95,6 +97,10 @@ function entries(
   return allow.run.map(({ path, realPath, use }) => JSON.stringify([path, realPath, use]));
 }
 
+function connections({ authority: { connect = [] } }: ResolvedConfiguration): string[] {
+  return connect.map((grant) => JSON.stringify([grant.program, fetchText(grant)]));
+}
+
 function meaningOf(grant: GrantProposal): string {
   switch (grant.table) {
     case "read":
@@ -104,6 +110,8 @@ function meaningOf(grant: GrantProposal): string {
       return JSON.stringify([grant.program, grant.realPath, grant.use]);
     case "fetch":
       return fetchText({ hosts: "one", ...grant });
+    case "connect":
+      return JSON.stringify([grant.program, fetchText({ hosts: "one", ...grant })]);
     case "environment":
       return grant.name;
   }
