@@ -4,8 +4,6 @@ export { currentView } from "./current-view.ts";
 export { hostInspection, type Inspection } from "./inspection.ts";
 export { mayShow } from "./may-show.ts";
 export { probeSandbox, type SandboxProbe } from "./probe.ts";
-export { relay } from "./relay/relay.js";
-export { RELAY_WORD } from "./relay/relay-command.ts";
 export { runSandboxed, type SandboxResult, type SandboxRun } from "./run.ts";
 export { seccompFilter } from "./seccomp.ts";
 export { TerminalChild, type TerminalEnd, type TerminalStart } from "./terminal-child.ts";

@@ -6,9 +6,6 @@ export interface RelayProgram {
   readonly command: readonly string[];
 }
 
-/** The first argument by which the executable knows that it is to be a relay. */
-export const RELAY_WORD = "sandbox-relay";
-
 /** In a folder that is made anew for each child, and in which no grant can show or hide anything. */
 export const RELAY_FOLDER = "/dev/femtoclaw";
 

@@ -23,6 +23,9 @@ const NOTHING = Buffer.alloc(0);
 /** LIMIT: time that what a program said last may take to get out after the program of the call ended. */
 const FLUSH_MS = 1_000;
 
+/** The first argument by which the executable knows that it is to be a relay. */
+export const RELAY_WORD = "sandbox-relay";
+
 /** The arguments are variables of the program as `NAME=value`, `--`, the program and its arguments. */
 export function relay(/** @type {readonly string[]} */ args) {
   const channel = new Channel(new Socket({ fd: DESCRIPTOR, readable: true, writable: true }));
