@@ -239,6 +239,15 @@ describe("a tunnel", () => {
     ]);
   });
 
+  it("is none where untrusted content forbids it, because whoever may connect may have read some", async () => {
+    const open = await site();
+    const here = `127.0.0.1:${open.port}`;
+    const connecting = await startConnecting({ perl: [here] }, { after_untrusted: { fetch: ["*"] } });
+    expect(statuses(await connecting.say(through(here)))).toEqual(["403"]);
+    expect(hopsOf(await connecting.records())).toMatchObject([{ rules: ["toml/after_untrusted.fetch/1"] }]);
+    expect(open.requests).toEqual([]);
+  });
+
   it("is one of few: who floods with half-open ones, never reads, or never ends holds up nobody else", async () => {
     const open = await site();
     const here = `127.0.0.1:${open.port}`;
