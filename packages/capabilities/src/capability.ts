@@ -9,6 +9,7 @@ import type {
 } from "@femtoclaw/protocol";
 import type { SandboxView } from "@femtoclaw/sandbox";
 import type { BoundArguments, BoundHost } from "./facts/bound-arguments.ts";
+import type { BoundConnection } from "./facts/connection.ts";
 import type { Kept } from "./files/kept.ts";
 import type { Terminal, TerminalRequest } from "./terminal/terminal.ts";
 
@@ -48,7 +49,31 @@ export interface CapabilityCall {
   readonly sandbox: SandboxView | null;
   /** Asks the gate whether the effect may go on to another URL. What it says is durable before it answers. */
   readonly goOn: (next: NextHop) => Promise<HopAnswer>;
+  /**
+   * Asks the gate whether a program of the call may connect to `host:port`; null where no program of the call may
+   * connect to anything. What it says is durable before it answers.
+   */
+  readonly connect: ((target: string) => Promise<ConnectAnswer>) | null;
   readonly terminals: TerminalKeeper;
+}
+
+/** Where a program may connect to, and to these addresses only; or why not. */
+export type ConnectAnswer =
+  | {
+      readonly ok: true;
+      readonly bound: BoundConnection;
+      /** What is done there is counted in it, for the record. */
+      readonly traffic: Traffic;
+      /** Aborts when it is forbidden, though it was permitted. */
+      readonly revoked: AbortSignal;
+    }
+  | { readonly ok: false; readonly reason: string; readonly rules: readonly string[] };
+
+export interface Traffic {
+  connections: number;
+  refused: number;
+  bytesOut: number;
+  bytesIn: number;
 }
 
 /** Keeps what goes on after the call that began it, for the call's own session. */

@@ -4,11 +4,13 @@ export type {
   Capability,
   CapabilityCall,
   CapabilityOutcome,
+  ConnectAnswer,
   HopAnswer,
   Isolation,
   JsonObject,
   NextHop,
   TerminalKeeper,
+  Traffic,
 } from "./capability.ts";
 export { compiledAhead } from "./compiled-schemas.ts";
 export {
@@ -21,6 +23,7 @@ export {
   type HeldFile,
   type HeldFolder,
 } from "./facts/bound-arguments.ts";
+export { type ConnectionFacts, type ConnectionRequest, connectionFacts } from "./facts/connection.ts";
 export { HostNames, type LookUp, systemLookUp } from "./facts/host-names.ts";
 export { namedFiles } from "./facts/named-files.ts";
 export { ProgramDigests } from "./facts/program-digests.ts";

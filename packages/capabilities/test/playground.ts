@@ -89,6 +89,7 @@ export class Playground implements Disposable {
       authority: this.authority,
       sandbox: this.sandbox,
       terminals: NO_TERMINALS,
+      connect: null,
       goOn: async () => ({ ok: false, reason: "there is no gate here" }),
     });
   }

@@ -65,7 +65,12 @@ describe("process_exec", () => {
     await using bound = taken.bound;
     const { signal } = new AbortController();
     const limits = { timeoutMs: 1_000, outputBytes: 1_000 };
-    const reached = { kept: [], mayReach: () => false, goOn: async () => ({ ok: false, reason: "no gate" }) as const };
+    const reached = {
+      kept: [],
+      mayReach: () => false,
+      connect: null,
+      goOn: async () => ({ ok: false, reason: "no gate" }) as const,
+    };
     const call = {
       args: { bin: "true" },
       bound,

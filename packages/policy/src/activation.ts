@@ -1,5 +1,5 @@
 /** Loading a compiled policy into an instance: validate strictly, preparse, and ask each action once. */
-import { type FactQuestion, FemtoError } from "@femtoclaw/protocol";
+import { CONNECT_ACTION, type FactQuestion, FemtoError, type HostQuestion } from "@femtoclaw/protocol";
 import type { Cedar } from "./cedar-instance.ts";
 import { type EnforceablePolicy, policyRevision } from "./compile.ts";
 import { messages, verdictOf } from "./decision.ts";
@@ -78,7 +78,7 @@ export function preparse(cedar: Cedar, { slot, schema, policies }: Candidate): v
 
 /** One real decision: some faults show at evaluation only, and the first call also compiles the engine's code. */
 function smoke(cedar: Cedar, candidate: Candidate, { name, resource }: Candidate["actions"][number]): void {
-  const question = QUESTIONS[resource];
+  const question = name === CONNECT_ACTION ? CONNECTION : QUESTIONS[resource];
   // Where no rule asks, nobody's yes is ever told to the engine.
   for (const approved of candidate.approvers.size > 0 ? [false, true] : [false]) {
     const asked = { principal: "smoke", capability: name, question, history: NO_HISTORY, approved };
@@ -88,6 +88,23 @@ function smoke(cedar: Cedar, candidate: Candidate, { name, resource }: Candidate
     if (fault !== null) throw invalid(`${name}: ${fault}`);
   }
 }
+
+const REQUEST: HostQuestion = {
+  kind: "host",
+  scheme: "https",
+  host: "smoke.example",
+  port: 443,
+  addresses: ["192.0.2.1"],
+  network: "public",
+  method: "GET",
+  path: "/",
+  headers: ["accept"],
+  injects: [],
+  bytes: 0,
+  hop: 0,
+};
+
+const CONNECTION: HostQuestion = { ...REQUEST, scheme: "tunnel", program: "/smoke", real_path: "/smoke" };
 
 const QUESTIONS: Readonly<Record<ResourceType, FactQuestion>> = {
   Path: { kind: "path", path: "/smoke", exists: true, type: "file", bytes: 1 },
@@ -104,20 +121,7 @@ const QUESTIONS: Readonly<Record<ResourceType, FactQuestion>> = {
     environment: ["SMOKE"],
     cwd: "/",
   },
-  Host: {
-    kind: "host",
-    scheme: "https",
-    host: "smoke.example",
-    port: 443,
-    addresses: ["192.0.2.1"],
-    network: "public",
-    method: "GET",
-    path: "/",
-    headers: ["accept"],
-    injects: [],
-    bytes: 0,
-    hop: 0,
-  },
+  Host: REQUEST,
   Tool: { kind: "tool" },
 };
 

@@ -4,6 +4,7 @@
  */
 import { type AgentTables, type Authority, type GrantTable, type PathGrant, printable } from "@femtoclaw/protocol";
 import { anyOf, entity, type PolicyParts, set } from "./cedar-text.ts";
+import { connectActions, tunnelHosts } from "./connect-rules.ts";
 import { fetchRules, hostActions, hostsAmong } from "./fetch-rules.ts";
 import { pathActions, pathRule, programActions, runRules, useCondition } from "./rules.ts";
 import type { PolicyAction } from "./schema.ts";
@@ -59,6 +60,13 @@ function narrowingRules(
     ),
     ...narrowing(name, "run", programActions(actions), uses),
     ...narrowing(name, "fetch", hostActions(actions), hostsAmong(fetch)),
+    ...narrowing(
+      name,
+      "fetch",
+      connectActions(actions),
+      fetch?.map((grant) => `(${tunnelHosts(grant).join(" && ")})`),
+      "/connect",
+    ),
   ];
 }
 
@@ -74,6 +82,7 @@ function narrowing(
   kind: "read" | "write" | "run" | "fetch",
   actions: readonly string[],
   conditions: readonly string[] | undefined,
+  part = "",
 ): CompiledRule[] {
   if (conditions === undefined) return [];
   const clause: Pick<PolicyParts, "clause"> =
@@ -81,7 +90,7 @@ function narrowing(
   return rule(
     { effect: "forbid", principal: name, actions, ...clause },
     {
-      id: `toml/agent.${name}.allow.${kind}`,
+      id: `toml/agent.${name}.allow.${kind}${part}`,
       source: `[agent.${printable(name)}].allow.${kind}`,
       reason: `of what is allowed, ${printable(name)} keeps only what its own table lists`,
       fix: `add the use to [agent.${printable(name)}].allow.${kind}`,

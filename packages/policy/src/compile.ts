@@ -6,11 +6,12 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { type Authority, type CapabilityManifest, FemtoError, obeyedLaterPaths, printable } from "@femtoclaw/protocol";
 import { agentRules } from "./agent-rules.ts";
+import { connectRules } from "./connect-rules.ts";
 import type { FileRule } from "./files/file-rule.ts";
 import { budgetRules } from "./history-rules.ts";
 import { lintAuthority } from "./lint.ts";
 import { floorRules, type ToolGrant, tableRules, toolRules } from "./rules.ts";
-import { type PolicyAction, policyActions, schemaText } from "./schema.ts";
+import { connects, type PolicyAction, policyActions, schemaText } from "./schema.ts";
 import type { CompiledRule } from "./table-rule.ts";
 
 /** The engine for which policies are compiled; another one may decide otherwise, so the revision holds it. */
@@ -51,12 +52,13 @@ export function compilePolicy({ authority, manifests, tools = [], fileRules = []
     const places = findings.map(({ source, message }) => `${source}: ${message}`);
     throw new FemtoError("FEMTO_POLICY_INVALID", places.join("; "));
   }
-  const actions = policyActions(manifests);
+  const actions = policyActions(manifests, connects(authority));
   for (const tool of tools) assertNameable(tool, actions);
   const rules = [
     ...floorRules(authority, actions),
     ...budgetRules(authority, actions),
     ...tableRules(authority, actions),
+    ...connectRules(authority, actions),
     ...agentRules(authority, actions),
     ...toolRules(tools),
     ...fileRules.map(({ paths: _, hidden: __, kept: ___, ...rule }) => rule),

@@ -1,5 +1,12 @@
 /** Entries of `fetch` and the floor below them as rules: to which hosts a request may go. */
-import { type Authority, type FetchGrant, fetchText, type HostQuestion, printable } from "@femtoclaw/protocol";
+import {
+  type Authority,
+  CONNECT_ACTION,
+  type FetchGrant,
+  fetchText,
+  type HostQuestion,
+  printable,
+} from "@femtoclaw/protocol";
 import { anyOf, entity, literal, set } from "./cedar-text.ts";
 import type { PolicyAction } from "./schema.ts";
 import {
@@ -14,7 +21,12 @@ import {
   type Whose,
 } from "./table-rule.ts";
 
+/** Calls that name a host. */
 export const hostActions = (actions: readonly PolicyAction[]): string[] =>
+  actions.filter(({ resource, name }) => resource === "Host" && name !== CONNECT_ACTION).map(({ name }) => name);
+
+/** Those, and programs that connect: what is forbidden to the one is forbidden to the other. */
+const allHostActions = (actions: readonly PolicyAction[]): string[] =>
   actions.filter(({ resource }) => resource === "Host").map(({ name }) => name);
 
 /** The rules of one list, numbered as the list has its entries. */
@@ -32,7 +44,8 @@ export function fetchRules(
     return rule(
       {
         ...moodParts(mood, whose),
-        actions: hostActions(actions),
+        // INVARIANT: what an entry of `fetch` permits is fetched, and no program connects to it.
+        actions: forbids(mood) ? allHostActions(actions) : hostActions(actions),
         ...(condition === "" ? {} : { clause: { kind: "when", condition } }),
       },
       {
@@ -63,7 +76,7 @@ function forbiddenHosts(grant: FetchGrant): string[] {
   return [...named, ...(port === null ? [] : [`context.port == ${port}`])];
 }
 
-function hostConditions({ hosts, host }: FetchGrant): string[] {
+export function hostConditions({ hosts, host }: FetchGrant): string[] {
   switch (hosts) {
     case "one":
       return [`context.host == ${literal(host)}`];
@@ -81,32 +94,53 @@ function described(grant: FetchGrant, mood: Mood): string {
   return forbids(mood) ? `${text} on any port` : `${text} by https on port 443`;
 }
 
+/** What a floor leaves open, as conditions: whatever an entry lists, names with its port, or names as an address with its port. */
+export interface FloorExceptions {
+  readonly listed: readonly string[];
+  readonly named: readonly string[];
+  readonly addresses: readonly string[];
+}
+
 /** What no entry of the operator can override, unless it names the very host or address with its port. */
 export function hostFloor({ allow, ask }: Authority, actions: readonly PolicyAction[]): CompiledRule[] {
   const grants = [...(allow.fetch ?? []), ...(ask.fetch ?? [])];
-  const named = grants.flatMap(({ hosts, host, port }) => (hosts === "one" && port !== null ? [{ host, port }] : []));
-  const addresses = named.filter(({ host }) => host.startsWith("[") || /^[0-9.]+$/.test(host));
-  const listed = hostsAmong(grants) ?? [];
+  const named = grants.filter(namesPort);
+  const exceptions = {
+    listed: hostsAmong(grants) ?? [],
+    named: among(named),
+    addresses: among(named.filter(isAddress)),
+  };
+  return addressFloor(hostActions(actions), exceptions, { id: "", table: "[allow].fetch", entry: "fetch" });
+}
+
+export const namesPort = ({ hosts, port }: FetchGrant): boolean => hosts === "one" && port !== null;
+export const isAddress = ({ host }: FetchGrant): boolean => host.startsWith("[") || /^[0-9.]+$/.test(host);
+
+export function addressFloor(
+  actions: readonly string[],
+  { listed, named, addresses }: FloorExceptions,
+  { id, table, entry }: { readonly id: string; readonly table: string; readonly entry: string },
+): CompiledRule[] {
   return [
     // INVARIANT: what no entry lists is not looked up, and what was not looked up is not reached.
     ...floorRule("unlisted-host", ["unresolved"], listed, {
-      reason: "a name that no entry of fetch lists is not even looked up",
-      fix: "name the host under [allow].fetch",
+      reason: `a name that no entry of ${entry} lists is not even looked up`,
+      fix: `name the host under ${table}`,
     }),
     // INVARIANT: a name leads to a private address only where the operator named it with its port.
-    ...floorRule("private-address", ["loopback", "private"], among(named), {
+    ...floorRule("private-address", ["loopback", "private"], named, {
       reason: "addresses of this machine and of private networks are out of reach",
-      fix: "name the very host with its port under [allow].fetch",
+      fix: `name the very host with its port under ${table}`,
     }),
     // INVARIANT: no name leads there at all: whoever answers for a name could point it at the keys of a cloud.
-    ...floorRule("special-address", ["link_local", "metadata", "multicast", "reserved"], among(addresses), {
+    ...floorRule("special-address", ["link_local", "metadata", "multicast", "reserved"], addresses, {
       reason: "metadata services, link-local, multicast and reserved addresses are out of reach",
-      fix: "name the very address with its port under [allow].fetch",
+      fix: `name the very address with its port under ${table}`,
     }),
   ];
 
   function floorRule(
-    id: string,
+    name: string,
     networks: readonly HostQuestion["network"][],
     exceptions: readonly string[],
     about: { readonly reason: string; readonly fix: string },
@@ -114,15 +148,15 @@ export function hostFloor({ allow, ask }: Authority, actions: readonly PolicyAct
     const inside = `${set(networks.map(literal))}.contains(context.network)`;
     const condition = exceptions.length === 0 ? inside : `${inside} && !(${anyOf(exceptions)})`;
     return rule(
-      { effect: "forbid", actions: hostActions(actions), clause: { kind: "when", condition } },
-      { id: `floor/${id}`, source: null, ...about },
+      { effect: "forbid", actions, clause: { kind: "when", condition } },
+      { id: `floor/${id}${name}`, source: null, ...about },
     );
   }
 }
 
-function among(hosts: readonly { readonly host: string; readonly port: number }[]): string[] {
-  if (hosts.length === 0) return [];
-  return [`resource in ${set(hosts.map(({ host, port }) => entity("Host", `${host}:${port}`)))}`];
+function among(grants: readonly FetchGrant[]): string[] {
+  if (grants.length === 0) return [];
+  return [`resource in ${set(grants.map(({ host, port }) => entity("Host", `${host}:${port}`)))}`];
 }
 
 /** Of what is permitted an agent keeps what one of its entries permits. */

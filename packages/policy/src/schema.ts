@@ -3,7 +3,7 @@
  * resource and its context follow from the kind of resource that its arguments name.
  */
 import assert from "node:assert/strict";
-import { type CapabilityManifest, FemtoError } from "@femtoclaw/protocol";
+import { type Authority, type CapabilityManifest, CONNECT_ACTION, FemtoError } from "@femtoclaw/protocol";
 import { literal } from "./cedar-text.ts";
 import { HISTORY_CONTEXT, SESSION } from "./history-context.ts";
 
@@ -48,13 +48,21 @@ export const CONTEXT: Readonly<Record<ResourceType, Readonly<Record<string, stri
   Tool: {},
 };
 
-/** The actions in the order of their names. */
-export function policyActions(manifests: readonly CapabilityManifest[]): PolicyAction[] {
-  const actions = manifests.map((manifest) => ({
+/** What is known of a connection beside what is known of a request: the program of the call. */
+const CONNECTING = { program: "String", real_path: "String" };
+
+/** Whether any program may connect to anything. */
+export const connects = ({ connect = [] }: Authority): boolean => connect.length > 0;
+
+/** The actions in the order of their names; `connects` where an entry lets a program connect to somewhere. */
+export function policyActions(manifests: readonly CapabilityManifest[], connects = false): PolicyAction[] {
+  const actions: PolicyAction[] = manifests.map((manifest) => ({
     name: manifest.name,
     resource: resourceType(manifest),
     effect: manifest.effect,
   }));
+  // Nobody calls it. Where no program may connect the schema is what it was before any could.
+  if (connects) actions.push({ name: CONNECT_ACTION, resource: "Host", effect: "network" });
   const names = new Set(actions.map(({ name }) => name));
   assert.equal(names.size, actions.length, "capabilities have distinct names");
   return actions.sort((a, b) => (a.name < b.name ? -1 : 1));
@@ -87,19 +95,19 @@ export function schemaText(actions: readonly PolicyAction[]): string {
     "entity Tool;",
     `type Session = ${recordOf(SESSION)};`,
   ];
+  const applying = ({ name, resource }: PolicyAction): string =>
+    `appliesTo { principal: [Agent], resource: [${resource}], context: ${recordOf(contextOf(resource, name))} };`;
   // Declared together, as the engine reads each context once then and not once for each action.
-  for (const [resource, alike] of Map.groupBy(actions, ({ resource }) => resource)) {
-    const names = alike.map(({ name }) => literal(name)).join(", ");
-    lines.push(
-      `action ${names} appliesTo { principal: [Agent], resource: [${resource}], context: ${recordOf(contextOf(resource))} };`,
-    );
+  for (const [applies, alike] of Map.groupBy(actions, applying)) {
+    lines.push(`action ${alike.map(({ name }) => literal(name)).join(", ")} ${applies}`);
   }
   return `${lines.join("\n")}\n`;
 }
 
 /** All that a condition can read of a call about such a resource; `?` marks what may be absent. */
-export function contextOf(resource: ResourceType): Readonly<Record<string, string>> {
-  return { ...CONTEXT[resource], ...HISTORY_CONTEXT, ...APPROVED };
+export function contextOf(resource: ResourceType, action = ""): Readonly<Record<string, string>> {
+  const connecting = action === CONNECT_ACTION ? CONNECTING : {};
+  return { ...CONTEXT[resource], ...connecting, ...HISTORY_CONTEXT, ...APPROVED };
 }
 
 function recordOf(attributes: Readonly<Record<string, string>>): string {

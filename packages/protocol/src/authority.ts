@@ -3,7 +3,7 @@
  * and the view of a sandboxed child are computed, so that the two cannot disagree.
  */
 
-import type { FetchGrant } from "./fetch-grant.ts";
+import type { ConnectGrant, FetchGrant } from "./fetch-grant.ts";
 
 /** A file or folder, canonical and absolute, with the place in the configuration that names it. */
 export interface PathGrant {
@@ -79,6 +79,8 @@ export interface Authority {
   /** Variables that children get, and the names that a call may set to other values. */
   readonly environment: Readonly<Record<string, string>>;
   readonly environmentNames: readonly string[];
+  /** Hosts that programs may connect to while they run; absent is none for any. */
+  readonly connect?: readonly ConnectGrant[];
 }
 
 /**

@@ -15,6 +15,17 @@ export interface FetchGrant extends FetchPattern {
   readonly source: string;
 }
 
+/** A host that one program may connect to while it runs. */
+export interface ConnectGrant extends FetchGrant {
+  /** Path under which the search path holds the program. */
+  readonly program: string;
+  /** The file it leads to. */
+  readonly realPath: string;
+}
+
+/** What a program's connection is to policy. No capability goes by that name, so no call can ask for it. */
+export const CONNECT_ACTION = "process_connect";
+
 /** Where a request would go. */
 export interface FetchTarget {
   readonly scheme: "http" | "https";
@@ -48,6 +59,14 @@ export function fetchPattern(written: string): FetchPattern | { readonly problem
 export function fetchText({ hosts, host, port }: FetchPattern): string {
   const named = { one: host, below: `*.${host}`, any: "*" }[hosts];
   return port === null ? named : `${named}:${port}`;
+}
+
+/** INVARIANT: one program's hosts are no other program's, also not under another name of the same file. */
+export function connectGrants(
+  { connect = [] }: { readonly connect?: readonly ConnectGrant[] },
+  program: Pick<ConnectGrant, "program" | "realPath">,
+): readonly ConnectGrant[] {
+  return connect.filter((grant) => grant.program === program.program && grant.realPath === program.realPath);
 }
 
 /** INVARIANT: I8: without a port an entry permits https on its own port and nothing else. */

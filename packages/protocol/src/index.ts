@@ -18,6 +18,9 @@ export {
 export { printable } from "./display.ts";
 export { ERRORS, type ErrorCode, EXIT, errorText, FemtoError, systemErrorCode } from "./errors.ts";
 export {
+  CONNECT_ACTION,
+  type ConnectGrant,
+  connectGrants,
   DEFAULT_PORTS,
   type FetchGrant,
   type FetchPattern,

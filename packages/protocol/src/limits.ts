@@ -71,6 +71,8 @@ export const LIMITS = {
   urlChars: 8_192,
   /** LIMIT: redirects that one net_fetch follows. */
   hops: 5,
+  /** LIMIT: hosts with their ports that the programs of one call want to connect to; each is a record. */
+  connectHosts: 64,
   /** LIMIT: addresses of one name that are pinned; the rest are not dialled. */
   hostAddresses: 16,
   /** LIMIT: stored secrets, and characters of one; a shorter one could not be told from ordinary text in an answer. */

@@ -57,6 +57,8 @@ export {
   type Judgement,
   type RecordedCall,
   recordedCall,
+  type ToldRecord,
+  toolOf,
 } from "./redecide/recorded-call.ts";
 export {
   type DecisionLog,

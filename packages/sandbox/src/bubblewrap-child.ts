@@ -2,24 +2,27 @@
 import { type ChildProcess, type IOType, spawn } from "node:child_process";
 import { closeSync, openSync, readFileSync } from "node:fs";
 import { errorText, FemtoError, systemErrorCode } from "@femtoclaw/protocol";
-import { STATUS_DESCRIPTOR } from "./bubblewrap.ts";
+import { RELAY_DESCRIPTOR } from "./bubblewrap.ts";
 import { inheritedDescriptors } from "./inspection.ts";
 
-/** `stdio` are the three of the child itself; filter and status follow them as pipes. */
+/** `stdio` are the three of the child itself; filter and status follow them as pipes, and with `relayed` a way out. */
 export function startChild(
   program: string,
   args: readonly string[],
   stdio: readonly [IOType | number, IOType | number, IOType | number],
-  options: { readonly detached?: boolean } = {},
+  { relayed = false, ...options }: { readonly detached?: boolean; readonly relayed?: boolean } = {},
 ): ChildProcess {
-  const all: (IOType | number)[] = [...stdio, "pipe", "pipe"];
+  const own: (IOType | number)[] = [...stdio, "pipe", "pipe"];
+  if (relayed) own[RELAY_DESCRIPTOR] = "pipe";
+  for (let at = stdio.length; at < own.length; at += 1) own[at] ??= "ignore";
+  const all = [...own];
   const nothing = openSync("/dev/null", "r+");
   try {
     // INVARIANT: no descriptor of this process reaches a child that is not meant for it, also none that was opened
     // without close-on-exec since, as terminals are; an empty file takes its place.
     for (const descriptor of inheritedDescriptors()) {
       while (all.length < descriptor) all.push("ignore");
-      if (descriptor > STATUS_DESCRIPTOR) all[descriptor] = nothing;
+      if (descriptor >= own.length) all[descriptor] = nothing;
     }
     return spawn(program, args, { ...options, cwd: "/", env: {}, stdio: all });
   } catch (error) {

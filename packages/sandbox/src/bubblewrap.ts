@@ -1,6 +1,7 @@
 /** From a view and a command to the arguments of bubblewrap. Pure; what is probed is what is run. */
 import assert from "node:assert/strict";
 import { FemtoError, printable } from "@femtoclaw/protocol";
+import { PROXY_VARIABLES, type RelayProgram, relayMounts, relayWords } from "./relay/relay-command.ts";
 import { type Mount, type SandboxView, visibilityOf } from "./view.ts";
 
 export interface SandboxCommand {
@@ -14,28 +15,39 @@ export interface SandboxCommand {
   readonly environment: Readonly<Record<string, string>>;
 }
 
-/** Descriptors of bubblewrap: where it reads the filter, and where it says how the child fares. */
+/**
+ * Descriptors of bubblewrap: where it reads the filter, where it says how the child fares, and the one that leads out
+ * for a relay, where there is one.
+ */
 export const FILTER_DESCRIPTOR = 3;
 export const STATUS_DESCRIPTOR = 4;
+export const RELAY_DESCRIPTOR = 6;
 
 const NAMESPACES = ["--unshare-user", "--unshare-all", "--disable-userns", "--die-with-parent"];
 
-/** `launcher` is what starts the program inside, and makes a session for it; without one bubblewrap makes the session. */
+/**
+ * `launcher` is what starts the program inside, and makes a session for it; without one bubblewrap makes the session.
+ * `relay` is what starts the program where it may connect to somewhere.
+ */
 export function bubblewrapArguments(
   view: SandboxView,
   command: SandboxCommand,
   launcher: readonly string[] = [],
+  relay: RelayProgram | null = null,
 ): string[] {
   requireVisible(view, command);
+  const variables = childEnvironment(view, command);
+  const relayed = relay === null ? [] : relayWords(relay, { ...variables, ...PROXY_VARIABLES, PWD: command.cwd });
   return [
     ...NAMESPACES,
     ...(launcher.length === 0 ? ["--new-session"] : []),
     "--clearenv",
-    ...Object.entries(childEnvironment(view, command)).flatMap(([name, value]) => ["--setenv", name, value]),
+    ...(relay === null ? Object.entries(variables) : []).flatMap(([name, value]) => ["--setenv", name, value]),
     ...view.mounts.flatMap(mountArguments),
+    ...(relay === null ? [] : relayMounts(relay)),
     ...["--chdir", command.cwd, "--cap-drop", "ALL"],
     ...["--seccomp", String(FILTER_DESCRIPTOR), "--json-status-fd", String(STATUS_DESCRIPTOR)],
-    ...["--", ...launcher, command.program, ...command.args],
+    ...["--", ...launcher, ...relayed, command.program, ...command.args],
   ];
 }
 

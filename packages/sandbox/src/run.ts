@@ -4,13 +4,22 @@
  * bubblewrap dies with the thread that started it.
  */
 import type { ChildProcess } from "node:child_process";
-import type { Readable, Writable } from "node:stream";
+import type { Duplex, Readable, Writable } from "node:stream";
 import { FemtoError, LIMITS, printable, systemErrorCode } from "@femtoclaw/protocol";
-import { bubblewrapArguments, FILTER_DESCRIPTOR, type SandboxCommand, STATUS_DESCRIPTOR } from "./bubblewrap.ts";
+import { relayProgram } from "#relay-program";
+import {
+  bubblewrapArguments,
+  FILTER_DESCRIPTOR,
+  RELAY_DESCRIPTOR,
+  type SandboxCommand,
+  STATUS_DESCRIPTOR,
+} from "./bubblewrap.ts";
 import { signalInside, startChild } from "./bubblewrap-child.ts";
 import { currentView } from "./current-view.ts";
 import { exitCodeIn, signalOf } from "./exit-status.ts";
 import { Output } from "./output.ts";
+import { RelayChannel } from "./relay/relay-channel.ts";
+import { RELAY_FOLDER } from "./relay/relay-command.ts";
 import type { SandboxView } from "./view.ts";
 
 export interface SandboxRun {
@@ -21,6 +30,11 @@ export interface SandboxRun {
   /** Bytes of both outputs together; a program that writes more is killed. */
   readonly outputBytesMax: number;
   readonly signal: AbortSignal;
+  /**
+   * Serves what the programs connect to, by a proxy that they are told of; without it they reach nothing. All of them
+   * end with the run.
+   */
+  readonly onConnection?: (connection: Duplex) => void;
 }
 
 export interface SandboxResult {
@@ -43,9 +57,10 @@ export async function runSandboxed(request: SandboxRun): Promise<SandboxResult> 
   const view = children.begin(request.view, currentView);
   let isKilled = false;
   try {
-    const args = bubblewrapArguments(view, request.command);
+    const relay = request.onConnection === undefined ? null : relayProgram(RELAY_FOLDER);
+    const args = bubblewrapArguments(view, request.command, [], relay);
     if (request.signal.aborted) return { ...NOT_STARTED, stdout: Buffer.alloc(0), stderr: Buffer.alloc(0) };
-    const result = await new Run(start(view, args, request.stdin), view, request).result;
+    const result = await new Run(start(view, args, request), view, request).result;
     isKilled = result.exitCode === null;
     return result;
   } finally {
@@ -57,8 +72,9 @@ export async function runSandboxed(request: SandboxRun): Promise<SandboxResult> 
 
 const NOT_STARTED = { exitCode: null, signal: null, truncated: false, timedOut: false, cancelled: true, durationMs: 0 };
 
-function start(view: SandboxView, args: readonly string[], stdin: Uint8Array | undefined): ChildProcess {
-  return startChild(view.bubblewrap, args, [stdin === undefined ? "ignore" : "pipe", "pipe", "pipe"]);
+function start(view: SandboxView, args: readonly string[], { stdin, onConnection }: SandboxRun): ChildProcess {
+  const stdio = [stdin === undefined ? "ignore" : "pipe", "pipe", "pipe"] as const;
+  return startChild(view.bubblewrap, args, stdio, { relayed: onConnection !== undefined });
 }
 
 class Run {
@@ -71,6 +87,7 @@ class Run {
   readonly #stderr = new Output();
   readonly #timers: NodeJS.Timeout[] = [];
   readonly #deferred = Promise.withResolvers<SandboxResult>();
+  #relay: RelayChannel | null = null;
   #status = "";
   #keptBytes = 0;
   #truncated = false;
@@ -106,6 +123,9 @@ class Run {
     const filter = stdio[FILTER_DESCRIPTOR] as Writable | null | undefined;
     filter?.end(this.#view.filter);
     stdin?.end(this.#request.stdin);
+    const { onConnection } = this.#request;
+    const relayed = (stdio as readonly unknown[])[RELAY_DESCRIPTOR] as Duplex | null | undefined;
+    if (onConnection !== undefined && relayed) this.#relay = new RelayChannel(relayed, onConnection);
   }
 
   #after(ms: number, act: () => void): void {
@@ -146,6 +166,7 @@ class Run {
 
   #release(): void {
     this.#settled = true;
+    this.#relay?.destroy();
     for (const timer of this.#timers) clearTimeout(timer);
     this.#request.signal.removeEventListener("abort", this.#cancel);
   }

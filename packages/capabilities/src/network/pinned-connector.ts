@@ -8,7 +8,7 @@ import type { buildConnector } from "undici";
 import type { BoundHost } from "../facts/bound-arguments.ts";
 
 /** LIMIT: time of one address to take the connection, TLS included; the next one is tried after it. */
-const CONNECT_MS = 10_000;
+export const CONNECT_MS = 10_000;
 
 export function pinnedConnector(
   build: typeof buildConnector,
@@ -46,7 +46,7 @@ export function pinnedConnector(
   };
 }
 
-function isSameAddress(found: string | undefined, wanted: string): boolean {
+export function isSameAddress(found: string | undefined, wanted: string): boolean {
   if (found === undefined || isIP(found) !== isIP(wanted)) return false;
   return plain(found) === plain(wanted);
 }

@@ -3,6 +3,7 @@ import { type CapabilityManifest, FemtoError, LIMITS } from "@femtoclaw/protocol
 import { runSandboxed, type SandboxResult } from "@femtoclaw/sandbox";
 import type { Capability, CapabilityCall, CapabilityOutcome, JsonObject } from "../capability.ts";
 import { valueAt } from "../facts/arguments.ts";
+import { EgressProxy } from "../network/egress/egress-proxy.ts";
 import { outcomeOf, unsuccessful } from "../outcome.ts";
 import { decidedCommand, PROGRAM_ARGUMENT, PROGRAM_PROPERTIES } from "./program-arguments.ts";
 
@@ -57,7 +58,7 @@ async function execute(call: CapabilityCall): Promise<CapabilityOutcome> {
 }
 
 async function run(
-  { args, bound, signal, limits, sandbox }: CapabilityCall,
+  { args, bound, signal, limits, sandbox, connect }: CapabilityCall,
   timeoutMs: number,
 ): Promise<SandboxResult> {
   // INVARIANT: without a sandbox no program runs.
@@ -65,6 +66,7 @@ async function run(
     throw new FemtoError("FEMTO_SANDBOX_UNAVAILABLE", "this machine has no sandbox to run programs in");
   const command = decidedCommand(bound);
   const stdin = valueAt(args, "/stdin");
+  using proxy = connect === null ? null : new EgressProxy(connect);
   return await runSandboxed({
     view: sandbox,
     command,
@@ -72,6 +74,7 @@ async function run(
     timeoutMs,
     outputBytesMax: limits.outputBytes,
     signal,
+    ...(proxy === null ? {} : { onConnection: (connection) => proxy.serve(connection) }),
   });
 }
 

@@ -30,8 +30,10 @@ export async function policyAllow(context: CommandContext, ref: string, options:
   if ("refused" in read) return refusedLog(context, read.refused);
   const call = recordedCall(read.value.record);
   if (call === null || !isExamined(call)) {
-    const { type, body } = read.value.record;
-    const cause = call?.obstacle ?? (type === "execution.refused" ? body.error.reason : "it was not decided");
+    const { record } = read.value;
+    const told = record.type === "execution.hop" ? record.body.reason : null;
+    const refused = record.type === "execution.refused" ? record.body.error.reason : told;
+    const cause = call?.obstacle ?? refused ?? "it was not decided";
     return nothing(context, `there is nothing that an entry could allow: ${cause}`);
   }
   const loaded = context.load();

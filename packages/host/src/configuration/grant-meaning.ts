@@ -1,6 +1,6 @@
 /** What entries of the tables mean, in a form in which two of them can be compared: where they stand does not matter. */
 import type { GrantProposal } from "@femtoclaw/policy";
-import { fetchText, type GrantTable } from "@femtoclaw/protocol";
+import { type Authority, fetchText, type GrantTable } from "@femtoclaw/protocol";
 
 /** The tables whose entries can be proposed and taken away. */
 export const ENTRY_TABLES = ["read", "write", "run", "fetch"] as const;
@@ -31,6 +31,11 @@ function entriesIn(granted: GrantTable, table: EntryTable): Entry[] {
   }
 }
 
+/** What programs may connect to; nothing of it is asked about. */
+export function connectionsOf({ connect = [] }: Authority): string[] {
+  return connect.map((grant) => JSON.stringify([grant.program, fetchText(grant)]));
+}
+
 export function meaningOf(grant: GrantProposal): string {
   switch (grant.table) {
     case "read":
@@ -40,6 +45,8 @@ export function meaningOf(grant: GrantProposal): string {
       return JSON.stringify([grant.program, grant.realPath, grant.use]);
     case "fetch":
       return fetchText({ hosts: "one", ...grant });
+    case "connect":
+      return JSON.stringify([grant.program, fetchText({ hosts: "one", ...grant })]);
     case "environment":
       return grant.name;
   }

@@ -21,6 +21,11 @@ export function insertionOf(grant: GrantProposal, context: GrantContext): Insert
       return { path: ["allow", "run", programName(grant.program, context.searchPath)], item: useText(grant.use) };
     case "fetch":
       return { path: ["allow", "fetch"], item: tomlString(fetchText({ hosts: "one", ...grant })) };
+    case "connect":
+      return {
+        path: ["sandbox", "connect", programName(grant.program, context.searchPath)],
+        item: tomlString(fetchText({ hosts: "one", ...grant })),
+      };
     case "environment":
       return { path: ["sandbox", "env"], item: tomlString(grant.name) };
   }

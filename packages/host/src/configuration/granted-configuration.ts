@@ -7,7 +7,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { GrantProposal } from "@femtoclaw/policy";
 import { FemtoError, type GrantTable } from "@femtoclaw/protocol";
 import type { ResolvedConfiguration } from "@femtoclaw/runtime";
-import { ENTRY_TABLES, type Entry, entriesOf, meaningOf } from "./grant-meaning.ts";
+import { connectionsOf, ENTRY_TABLES, type Entry, entriesOf, meaningOf } from "./grant-meaning.ts";
 import { insertionOf } from "./grant-text.ts";
 import { type LoadedConfiguration, type LoadOptions, resolveProject } from "./load-configuration.ts";
 import { type ProjectFiles, projectDigest } from "./project-files.ts";
@@ -95,6 +95,7 @@ function changesExactly(
         isWithAdded(asks, asked, taken)
       );
     }) &&
+    isWithAdded(connectionsOf(was), connectionsOf(is), added("connect")) &&
     isWithAdded(was.environmentNames, is.environmentNames, added("environment")) &&
     keepsValues(was.environment, is.environment, added("environment"))
   );
@@ -102,7 +103,14 @@ function changesExactly(
 
 /** Everything but what a change of entries can change. */
 function withoutEntries({ authority, sha256: _, ...rest }: ResolvedConfiguration): unknown {
-  const { allow: _allow, ask, environment: _environment, environmentNames: _names, ...other } = authority;
+  const {
+    allow: _allow,
+    ask,
+    connect: _connect,
+    environment: _environment,
+    environmentNames: _names,
+    ...other
+  } = authority;
   return withoutPlaces({ ...rest, authority: { ...other, approvers: ask.approvers } });
 }
 

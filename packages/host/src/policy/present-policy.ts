@@ -1,7 +1,7 @@
 /** The policy that the configuration compiles to, asked about calls of the past: what it says now, and what it lacks. */
 import { builtinCapabilities } from "@femtoclaw/capabilities";
 import { type CompiledPolicy, type Explanation, type GrantProposal, PolicyReader, remedyFor } from "@femtoclaw/policy";
-import { errorText, type FactQuestion, type Facts } from "@femtoclaw/protocol";
+import { CONNECT_ACTION, errorText, type FactQuestion, type Facts } from "@femtoclaw/protocol";
 import { askerOf, CandidateJudge, type Judge, type RecordedCall } from "@femtoclaw/runtime";
 import { type Entry, entriesOf, meaningOf } from "../configuration/grant-meaning.ts";
 import type { LoadedConfiguration } from "../configuration/load-configuration.ts";
@@ -81,7 +81,7 @@ export class PresentPolicy {
     const { authority, capabilities } = this.loaded.resolved;
     const grants = new Map<string, GrantProposal>();
     const obstacles = new Set<string>();
-    if (capabilities.get(call.tool)?.enabled !== true) {
+    if (!enabledNames(capabilities).has(call.tool)) {
       obstacles.add(`${call.tool} is not enabled in this configuration: name it under [capabilities] first`);
     }
     for (const question of call.facts.questions) {
@@ -113,10 +113,14 @@ export class PresentPolicy {
 
 /** Asks the policy of a configuration, and whether the capability is enabled in it. */
 export async function judgeOf(loaded: LoadedConfiguration): Promise<Judge> {
-  const { capabilities } = loaded.resolved;
+  return await CandidateJudge.open(await compiledPolicyOf(loaded), enabledNames(loaded.resolved.capabilities));
+}
+
+/** What calls may be of. Programs connect while one runs, and by no capability of their own. */
+function enabledNames(capabilities: LoadedConfiguration["resolved"]["capabilities"]): ReadonlySet<string> {
   const names = builtinCapabilities.map(({ manifest }) => manifest.name);
-  const enabled = new Set(names.filter((name) => capabilities.get(name)?.enabled === true));
-  return await CandidateJudge.open(await compiledPolicyOf(loaded), enabled);
+  const enabled = names.filter((name) => capabilities.get(name)?.enabled === true);
+  return new Set([...enabled, ...(enabled.includes("process_exec") ? [CONNECT_ACTION] : [])]);
 }
 
 export function isExamined(call: RecordedCall): call is ExaminedCall {

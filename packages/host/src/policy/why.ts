@@ -11,7 +11,6 @@ import {
 import {
   AS_RECORDED,
   askerOf,
-  type DecidedRecord,
   type Judgement,
   ON_TRIAL,
   type RecordedCall,
@@ -20,6 +19,8 @@ import {
   RecordedPolicies,
   RecordedTrialJudge,
   recordedCall,
+  type ToldRecord,
+  toolOf,
   trialBody,
 } from "@femtoclaw/runtime";
 import type { CommandContext } from "../commands/command-context.ts";
@@ -91,7 +92,7 @@ export async function explainDecision(
   const nearest = recorded.questions.flatMap(({ explanation }) => explanation.nearest?.rule ?? []);
   return {
     ...{ seq: record.seq, execution_id: record.execution, at: record.at, principal: record.actor?.principal ?? null },
-    ...{ tool: record.body.tool, revision: record.body.revision, ...endOf(record) },
+    ...{ tool: toolOf(record), revision: record.body.revision, ...endOf(record) },
     decision: call === null || call.verdict.kind === "undecidable" ? "not-decided" : call.verdict.kind,
     rules: [...new Set([...record.body.rules, ...recorded.forbidding, ...nearest])].map((id) => ruleOf(id, policy)),
     ...{ questions: recorded.questions, again: recorded.again },
@@ -101,11 +102,11 @@ export async function explainDecision(
 }
 
 async function shadowSide(
-  record: DecidedRecord,
+  record: ToldRecord,
   trial: PolicyActivatedBody | null,
   currentSchema: string,
 ): Promise<WhyShadow | null> {
-  const { shadow } = record.body;
+  const shadow = "shadow" in record.body ? record.body.shadow : undefined;
   if (shadow === undefined) return null;
   const { revision, verdict, code, rules } = shadow;
   const call = recordedCall(record);
@@ -122,7 +123,7 @@ async function shadowSide(
   };
 }
 
-function endOf(record: DecidedRecord): Pick<Why, "request" | "event" | "code" | "told"> {
+function endOf(record: ToldRecord): Pick<Why, "request" | "event" | "code" | "told"> {
   switch (record.type) {
     case "execution.intent":
       return { request: record.body.args, event: "permitted", code: null, told: null };
@@ -131,6 +132,10 @@ function endOf(record: DecidedRecord): Pick<Why, "request" | "event" | "code" | 
     case "execution.refused": {
       const { request, event, error } = record.body;
       return { request: request.head, event, code: error.code, told: { reason: error.reason, fix: error.fix } };
+    }
+    case "execution.hop": {
+      const { location, allowed, reason } = record.body;
+      return { request: { location }, event: allowed ? "permitted" : (reason ?? "denied"), code: null, told: null };
     }
   }
 }

@@ -1,6 +1,8 @@
 /** Entry of the standalone executable. */
-import { runCommand } from "../run-command.ts";
+import { RELAY_WORD, relay } from "@femtoclaw/sandbox/relay";
 import { leaveEnvironmentOfNode } from "./environment.ts";
 
 leaveEnvironmentOfNode();
-void runCommand();
+// Inside a sandbox it hands on what a program wants to connect to, and starts for that without all the rest.
+if (process.argv[2] === RELAY_WORD) relay(process.argv.slice(3));
+else void import("../run-command.ts").then(({ runCommand }) => runCommand());

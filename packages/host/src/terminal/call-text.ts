@@ -24,12 +24,15 @@ export function questionText(question: FactQuestion): string {
   }
 }
 
-/** Where a request would go, and to which addresses that leads. */
-export function hostText({ scheme, host, port, addresses, network, method, path, injects, hop }: HostQuestion): string {
-  const to = `${method} ${scheme}://${host}:${port}${path}`;
+/** Where a request or a connection would go, and to which addresses that leads. */
+export function hostText({ host, port, addresses, network, injects, hop, ...request }: HostQuestion): string {
+  const { scheme, method, path, program } = request;
+  const to =
+    program === undefined ? `${method} ${scheme}://${host}:${port}${path}` : `${program} connects to ${host}:${port}`;
   const found = addresses.length === 0 ? "not looked up" : `${network.replace("_", "-")}: ${addresses.join(" ")}`;
   const uses = injects.length === 0 ? "" : `, with the stored secrets ${injects.join(" ")}`;
-  return `${printable(to, PART_CHARS)}${uses} (${printable(found, PART_CHARS)}${hop === 0 ? "" : `, redirect ${hop}`})`;
+  const redirect = hop === 0 || program !== undefined ? "" : `, redirect ${hop}`;
+  return `${printable(to, PART_CHARS)}${uses} (${printable(found, PART_CHARS)}${redirect})`;
 }
 
 function programText(question: Extract<FactQuestion, { kind: "program" }>): string {

@@ -17,6 +17,7 @@ import {
   utimesSync,
   writeFileSync,
 } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import type { Deployment, ReleaseManifest, TypedRecord } from "@femtoclaw/protocol";
@@ -83,6 +84,22 @@ describe("the standalone executable", () => {
     );
     expect(bill.components.filter(({ hashes }) => hashes.length !== 1)).toEqual([]);
     expect(readFileSync(`${built.program}.licenses.txt`, "utf8")).toContain("Apache License");
+  });
+
+  test("is the relay of a program that may connect", async () => {
+    await using server = createServer((socket) => void socket.end("hello\n"));
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const perl = "perl = [{ any = true, unsafe = true }], cat";
+    await using place = playground(
+      CONFIGURATION.replace("cat", perl).replace("[memory]", `[sandbox]\nconnect = { perl = ["${host}"] }\n[memory]`),
+    );
+    await place.upDetached();
+    const program = `use IO::Socket::INET; local $/; my $s = IO::Socket::INET->new("127.0.0.1:3128") or die "no relay";
+      print $s "CONNECT ${host} HTTP/1.1\\r\\n\\r\\n"; $s->flush; print scalar <$s>`;
+    const { value } = await place.call("process_exec", { bin: "perl", argv: ["-e", program] });
+    expect(value.result).toMatchObject({ stdout: expect.stringMatching(/^HTTP\/1.1 200 .*hello\n$/s), stderr: "" });
+    expect((await place.run(["down"])).code).toBe(0);
   });
 
   test("goes from init to down in an empty folder, with a policy that takes threads", async () => {

@@ -32,6 +32,7 @@ export type GrantProposal = Proposed &
     | { readonly table: "read" | "write"; readonly path: string }
     | { readonly table: "run"; readonly program: string; readonly realPath: string; readonly use: ProgramUse }
     | { readonly table: "fetch"; readonly host: string; readonly port: number | null }
+    | { readonly table: "connect"; readonly program: string; readonly host: string; readonly port: number | null }
     | { readonly table: "environment"; readonly name: string }
   );
 
@@ -62,7 +63,8 @@ export function remedyFor({ question, action, explanation }: RefusedQuestion, au
     grants.push(...missing.filter(isListable).map(environmentGrant));
   }
   if (question.kind === "host" && forbidsHost(forbidding)) {
-    const isSpecial = forbidding.has("floor/special-address") && question.host !== bare(question.addresses[0] ?? "");
+    const isSpecial =
+      SPECIAL.some((rule) => forbidding.has(rule)) && question.host !== bare(question.addresses[0] ?? "");
     for (const rule of HOST_FLOOR) forbidding.delete(rule);
     if (isSpecial) obstacles.push(`${printable(question.host)} leads to an address to which no name may lead`);
     else grants.push(hostGrant(question));
@@ -111,7 +113,11 @@ function obeyedGrant(path: string): GrantProposal {
   return { table: "write", path, note, dangerous: true };
 }
 
-const HOST_FLOOR = ["floor/unlisted-host", "floor/private-address", "floor/special-address"];
+const SPECIAL = ["floor/special-address", "floor/connect/special-address"];
+const HOST_FLOOR = [
+  ...["floor/unlisted-host", "floor/private-address", "floor/connect/unlisted-host", "floor/connect/private-address"],
+  ...SPECIAL,
+];
 
 /** As a URL has the address. */
 const bare = (address: string): string => (address.includes(":") ? `[${address}]` : address);
@@ -119,10 +125,11 @@ const bare = (address: string): string => (address.includes(":") ? `[${address}]
 const forbidsHost = (rules: ReadonlySet<string>): boolean => HOST_FLOOR.some((rule) => rules.has(rule));
 
 /** The very host and port; a name is never proposed for those below it. */
-function hostGrant({ scheme, host, port, network }: HostQuestion): GrantProposal {
-  const found = { table: "fetch", host } as const;
+function hostGrant({ scheme, host, port, network, program }: HostQuestion): GrantProposal {
+  const found =
+    program === undefined ? ({ table: "fetch", host } as const) : ({ table: "connect", program, host } as const);
   if (network === "public" || network === "unresolved") {
-    const isPlain = scheme === "https" && port === DEFAULT_PORTS.https;
+    const isPlain = scheme !== "http" && port === DEFAULT_PORTS.https;
     const note = scheme === "http" ? "http is neither encrypted nor authenticated" : null;
     return { ...found, port: isPlain ? null : port, note, dangerous: false };
   }

@@ -2,7 +2,7 @@
 import { type Authority, type CapabilityManifest, FemtoError, printable } from "@femtoclaw/protocol";
 import { ancestorsOrSelf } from "../canonical-path.ts";
 import type { LintFinding } from "../lint.ts";
-import { policyActions } from "../schema.ts";
+import { connects, policyActions } from "../schema.ts";
 import { checkNames, type NameLookup } from "./check-names.ts";
 import type { FileRule, PolicyFile, WrittenPath } from "./file-rule.ts";
 import type { PolicyTrial } from "./trial.ts";
@@ -32,7 +32,7 @@ export async function loadPolicyFiles({
   ...known
 }: PolicyFilesRequest): Promise<PolicyFileRules> {
   if (files.length === 0) return { rules: [], warnings: [] };
-  const actions = policyActions(manifests);
+  const actions = policyActions(manifests, connects(authority));
   const reading = await trial.read(files, actions);
   const named = checkNames(reading.names, { ...known, actions });
   const findings = [...reading.findings, ...named.findings, ...replaceable(reading.written, authority)];

@@ -340,9 +340,9 @@ export interface ProgramQuestion {
 export interface HostQuestion {
   kind: "host";
   /**
-   * `http` or `https`.
+   * `http` or `https`; `tunnel` for what a program connects to, of which nothing is read.
    */
-  scheme: "http" | "https";
+  scheme: "http" | "https" | "tunnel";
   /**
    * Canonical name or address in lower-case ASCII; an IPv6 address stands in brackets.
    */
@@ -380,9 +380,17 @@ export interface HostQuestion {
    */
   bytes: number;
   /**
-   * 0 for the URL of the call, N for its Nth redirect.
+   * 0 for the URL of the call, N for its Nth redirect; of a program, N for its Nth host.
    */
   hop: number;
+  /**
+   * The program of the call, where a program connects: path under which the search path holds it.
+   */
+  program?: string;
+  /**
+   * The file that this path leads to, where a program connects.
+   */
+  real_path?: string;
 }
 /**
  * This interface was referenced by `Facts`'s JSON-Schema
@@ -699,6 +707,15 @@ export interface SandboxTable {
    * @maxItems 64
    */
   env?: string[];
+  /**
+   * Program name or absolute path, and the hosts that it, and what it starts, may connect to while `process_exec` runs it, spelt as under `allow.fetch`. A host that has no public address needs an entry with its very name, or address, and its port.
+   */
+  connect?: {
+    /**
+     * @maxItems 256
+     */
+    [k: string]: string[];
+  };
 }
 export interface LimitsTable {
   /**
@@ -1726,6 +1743,12 @@ export interface ExecutionOutcomeBody {
    * Bytes of the result as JSON, as the session's history counts them.
    */
   bytes?: number;
+  /**
+   * What programs of the call did at each host that they wanted to connect to. Absent where there was none.
+   *
+   * @maxItems 64
+   */
+  connections?: HostTraffic[];
 }
 /**
  * What the call left where it changed something, by which an undo knows it again. Absent where it cannot be undone.
@@ -1739,6 +1762,28 @@ export interface LeftBehind {
    * Inode, size and time of change in nanoseconds, as `fs_stat` gives them.
    */
   version?: string;
+}
+export interface HostTraffic {
+  /**
+   * Host and port, as the program named them, printable and cut.
+   */
+  host: string;
+  /**
+   * Connections that reached it.
+   */
+  connections: number;
+  /**
+   * Connections that were refused, by policy or because nothing took them.
+   */
+  refused: number;
+  /**
+   * Bytes that were sent there.
+   */
+  bytes_out: number;
+  /**
+   * Bytes that came from there.
+   */
+  bytes_in: number;
 }
 /**
  * A permitted call whose outcome a crash made unknown. It is never run again by itself.
@@ -2147,7 +2192,7 @@ export interface TerminalClosedBody {
   unrecorded: number | null;
 }
 /**
- * Where the effect of a permitted call wanted to go on to: a redirect of net_fetch. Made durable before anything is sent there.
+ * Where the effect of a permitted call wanted to go on to: a redirect of net_fetch, or a host that a program connects to. Made durable before anything is sent there.
  *
  * This interface was referenced by `undefined`'s JSON-Schema
  * via the `definition` "executionHopBody".
@@ -2158,7 +2203,7 @@ export interface ExecutionHopBody {
    */
   intent: number;
   /**
-   * 1 for the first redirect.
+   * 1 for the first redirect, or the first host.
    */
   hop: number;
   /**

@@ -18,6 +18,7 @@ import type { PathBase } from "./canonical-path.ts";
 import { checkAuthority } from "./check-authority.ts";
 import { configurationFaults } from "./check-configuration.ts";
 import { childEnvironment } from "./child-environment.ts";
+import { programConnections } from "./fetch-grants.ts";
 import { pathGrants } from "./path-grants.ts";
 import { Places, type SourceOf } from "./places.ts";
 import { checkSocketPath, resolveDirectories, resolveFloor } from "./resolve-directories.ts";
@@ -125,6 +126,7 @@ export function resolveConfiguration(input: ConfigurationInput): ResolvedConfigu
     floor: resolveFloor([...(input.ownPaths ?? []), ...witnessFiles, ...keyFiles], directories, base, places),
     childRead: pathGrants(["sandbox", "read"], configuration.sandbox?.read, base, places).map(({ path }) => path),
     ...childEnvironment(configuration.sandbox?.env ?? [], environment, places),
+    ...programConnections(configuration, searchPath, places),
   };
   checkAuthority(authority, input.ownPrograms ?? [], places);
   checkWitnesses(authority, witnesses, places);

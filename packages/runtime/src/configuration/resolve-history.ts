@@ -26,7 +26,9 @@ export function resolveHistory(
     resolveRunTable([name, "run"], table?.run, searchPath, places);
   requirePlaces("after_secret", after_secret, "secret", sensitive?.secret, places);
   // Whatever a host answers is untrusted, so that where one may be asked nothing else has to be named.
-  const fetches = [configuration.allow, configuration.ask].some((table) => (table?.fetch ?? []).length > 0);
+  const fetches =
+    [configuration.allow, configuration.ask].some((table) => (table?.fetch ?? []).length > 0) ||
+    Object.keys(configuration.sandbox?.connect ?? {}).length > 0;
   if (!fetches) requirePlaces("after_untrusted", after_untrusted, "untrusted", sensitive?.untrusted, places);
   const fetch = (name: string, table: AfterTable | undefined) => fetchGrants([name, "fetch"], table?.fetch, places);
   const secretFetch = fetch("after_secret", after_secret);

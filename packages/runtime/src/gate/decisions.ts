@@ -3,21 +3,29 @@
  * way denies.
  */
 import assert from "node:assert/strict";
-import type { JsonObject } from "@femtoclaw/capabilities";
+import type { ConnectionFacts, JsonObject } from "@femtoclaw/capabilities";
 import {
   type Authority,
+  CONNECT_ACTION,
+  connectGrants,
   errorText,
+  type FactQuestion,
   type Facts,
   FemtoError,
   type HistoryFacts,
+  type HostQuestion,
   type PathQuestion,
+  type ProgramQuestion,
 } from "@femtoclaw/protocol";
 import { isWithin } from "../configuration/canonical-path.ts";
 import type { Execution } from "./execution.ts";
 import type { FactsResult, GateDecision, GateParts } from "./gate-parts.ts";
 import { isSameHistory } from "./session-standing.ts";
 
-type DecisionParts = Pick<GateParts, "clock" | "histories" | "standing" | "takeFacts" | "decide" | "onTrial">;
+type DecisionParts = Pick<
+  GateParts,
+  "clock" | "histories" | "standing" | "takeFacts" | "connectionFacts" | "decide" | "onTrial"
+>;
 
 export class Decisions {
   readonly #parts: DecisionParts;
@@ -81,9 +89,33 @@ export class Decisions {
     }
   }
 
+  /** The hosts that programs of the call may be let connect to; null where there can be none. */
+  async examineConnection(execution: Execution, target: string, hop: number): Promise<readonly ConnectionFacts[]> {
+    const { authority } = this.#parts.standing(execution.actor.principal);
+    const programs = connectingPrograms(execution, authority);
+    return await Promise.all(
+      programs.map(({ program, real_path: realPath }) =>
+        this.#parts.connectionFacts({ target, program, realPath, authority, hop }),
+      ),
+    );
+  }
+
   decideHop(execution: Execution, questions: Facts["questions"]): GateDecision & { readonly facts: Facts } {
     const facts = { questions, history: this.#historyOf(execution) };
     return { ...this.#ask({ ...execution, facts }, facts.history, false), facts };
+  }
+
+  /**
+   * Of a host that a program of a permitted call wants to connect to. Its call is in the history that it was permitted
+   * on no more than once, so that no budget is used up by itself.
+   */
+  decideConnection(execution: Execution, question: HostQuestion): GateDecision & { readonly facts: Facts } {
+    const own = execution.facts?.history;
+    const { at, seconds, has_read_secret, has_seen_untrusted } = this.#historyOf(execution);
+    assert(own !== undefined, "a permitted call was decided on a history");
+    const history = { ...own, at, seconds, has_read_secret, has_seen_untrusted };
+    const facts: Facts = { questions: [question], history };
+    return { ...this.#ask({ ...execution, facts }, history, false, CONNECT_ACTION), facts };
   }
 
   /** Why a call that was permitted would not be any more, with the marks that its principal bears by now. */
@@ -135,13 +167,18 @@ export class Decisions {
   }
 
   // INVARIANT: I3: anything but a clear permit, an exception included, denies.
-  #ask({ actor, call, facts, share }: Execution, history: HistoryFacts, approved: boolean): GateDecision {
+  #ask(
+    { actor, call, facts, share }: Execution,
+    history: HistoryFacts,
+    approved: boolean,
+    capability = call?.tool ?? "",
+  ): GateDecision {
     try {
       assert(call !== null && facts !== null, "a decision is about a call with its facts");
       const { questions } = facts;
       return this.#parts.decide({
         principal: actor.principal,
-        capability: call.tool,
+        capability,
         questions,
         history,
         approved,
@@ -152,6 +189,14 @@ export class Decisions {
       return { allowed: false, rules: [], revision: null, code: "FEMTO_POLICY_ERROR", reason };
     }
   }
+}
+
+/** The programs of a call for which an entry names a host. */
+export function connectingPrograms({ facts }: Pick<Execution, "facts">, authority: Authority): ProgramQuestion[] {
+  const questions: readonly FactQuestion[] = facts?.questions ?? [];
+  return questions
+    .filter((question) => question.kind === "program")
+    .filter(({ program, real_path: realPath }) => connectGrants(authority, { program, realPath }).length > 0);
 }
 
 /** As with programs: what is secret is read by calls that name it, or not at all. */

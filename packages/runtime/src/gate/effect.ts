@@ -33,7 +33,7 @@ export async function runEffect(
   registered: Registered,
   args: JsonObject,
   bound: BoundArguments,
-  reach: Pick<CapabilityCall, "mayReach" | "goOn">,
+  reach: Pick<CapabilityCall, "mayReach" | "goOn" | "connect">,
 ): Promise<EffectOutcome> {
   const startUs = parts.clock.monotonicUs();
   const { capability, timeoutMs, outputBytes } = registered;

@@ -183,6 +183,12 @@ export interface OutcomeDetails {
   readonly left?: LeftBehind;
 }
 
+/** What its programs did at hosts, as the outcome tells it. */
+function connectionsOf({ connections }: Execution): Pick<ExecutionOutcomeBody, "connections"> {
+  const traffic = connections?.traffic ?? [];
+  return traffic.length === 0 ? {} : { connections: traffic };
+}
+
 export function outcomeEntry(execution: Execution, details: OutcomeDetails): JournalEntry {
   assert(execution.intent !== null, "an outcome follows a durable intent");
   const { event, began, durationUs, sandbox, result, resultBytes = 0, error, left } = details;
@@ -199,6 +205,7 @@ export function outcomeEntry(execution: Execution, details: OutcomeDetails): Jou
       ...(result === undefined ? {} : { result }),
       ...(error === undefined ? {} : { error }),
       ...(left === undefined ? {} : { left }),
+      ...connectionsOf(execution),
     },
     secrets: execution.secrets.output(result, "/result"),
   };

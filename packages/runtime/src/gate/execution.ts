@@ -16,6 +16,7 @@ import type {
   ToolCall,
 } from "@femtoclaw/protocol";
 import { type CapabilitySecrets, NO_SECRETS } from "./argument-validators.ts";
+import type { Connections } from "./connections.ts";
 import type { Leave } from "./door.ts";
 import type { Release } from "./fair-slots.ts";
 import type { OnTrial, Standing } from "./gate-parts.ts";
@@ -57,6 +58,8 @@ export interface Execution {
   bound: BoundArguments | null;
   /** What stood at its paths before its effect. */
   kept: readonly Kept[];
+  /** What its programs connect to, while its effect runs. */
+  connections: Connections | null;
   revision: string | null;
   rules: readonly string[];
   /** The rules that were on trial when it was decided; null where none were. */
@@ -122,6 +125,7 @@ export function newExecution(
     reservedBytes: 0,
     bound: null,
     kept: [],
+    connections: null,
     revision: null,
     rules: [],
     onTrial: null,

@@ -1,6 +1,13 @@
 /** What the gate works with. The runtime puts the real parts in. */
 
-import type { Capability, FactsResult, JsonObject, TerminalKeeper } from "@femtoclaw/capabilities";
+import type {
+  Capability,
+  ConnectionFacts,
+  ConnectionRequest,
+  FactsResult,
+  JsonObject,
+  TerminalKeeper,
+} from "@femtoclaw/capabilities";
 import type { Appended, Clock, JournalEntry } from "@femtoclaw/journal";
 import type { ExecutionActor } from "@femtoclaw/machines";
 import type { DecisionShare, Question } from "@femtoclaw/policy";
@@ -104,6 +111,8 @@ export interface GateParts {
     session: SessionId,
     hop?: number,
   ): Promise<FactsResult>;
+  /** Of what a program of a call that runs wants to connect to. */
+  connectionFacts(request: Omit<ConnectionRequest, "names">): Promise<ConnectionFacts>;
   readonly terminals: GateTerminals;
   decide(request: DecisionAsked): GateDecision;
   /** The rules that are on trial beside those in force; null where none are. */

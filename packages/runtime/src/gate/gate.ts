@@ -181,6 +181,7 @@ export class Gate {
       if (other.committing === null || other.id === id || other.actor.principal !== actor.principal) continue;
       const reason = this.#steps.forbiddenSince(other);
       if (reason !== null) this.#stop(other, `it is forbidden since another call was permitted: ${reason}`);
+      else other.connections?.review();
     }
     this.#parts.terminals.review();
   }

@@ -71,7 +71,7 @@ async function answer(execution: Execution, parts: HopParts, next: NextHop, hop:
   const { body, ...rest } = call.args as JsonObject;
   const kept = next.hasBody && body !== undefined ? { ...rest, body } : rest;
   const args: JsonObject = { ...kept, url: next.url, method: next.method, headers: next.headers };
-  const obstacle = obstacleOf(execution, registered, args, parts.histories);
+  const obstacle = obstacleOf(execution, registered, parts.histories) ?? violationOf(registered, args);
   if (obstacle !== null) return await refuse(obstacle);
   const taken = await parts.decisions.examineHop(execution, args, hop);
   if (!taken.ok) return await refuse(taken.reason);
@@ -101,19 +101,21 @@ async function answer(execution: Execution, parts: HopParts, next: NextHop, hop:
 }
 
 /** Why the effect goes nowhere, whatever policy says; null where policy decides. */
-function obstacleOf(
+export function obstacleOf(
   { abort, session }: Execution,
   registered: Registered | undefined,
-  args: JsonObject,
   histories: GateParts["histories"],
 ): string | null {
   if (abort.signal.aborted) return "the call was stopped";
   if (registered?.enabled !== true) return "its capability was disabled meanwhile";
-  const halted = haltOf(histories, session);
-  if (halted !== null) return halted.reason;
+  return haltOf(histories, session)?.reason ?? null;
+}
+
+function violationOf(registered: Registered | undefined, args: JsonObject): string | null {
+  assert(registered !== undefined, "what is disabled goes nowhere");
   const { input } = registered.validators;
   return input(args) ? null : describeViolations(input.errors ?? []);
 }
 
 // Secrets go first: the half of one, which a cut leaves, does not look like one.
-const shown = (url: string): string => printable(redact(url).value, LIMITS.reasonChars);
+export const shown = (url: string): string => printable(redact(url).value, LIMITS.reasonChars);

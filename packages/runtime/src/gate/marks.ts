@@ -1,5 +1,5 @@
 /** What a call marks its principal with: that it may have read a secret, or what strangers wrote. Pure. */
-import type { Authority, CapabilityManifest, Facts, Mark } from "@femtoclaw/protocol";
+import { type Authority, type CapabilityManifest, connectGrants, type Facts, type Mark } from "@femtoclaw/protocol";
 import { mayShow } from "@femtoclaw/sandbox";
 import { isWithin } from "../configuration/canonical-path.ts";
 
@@ -37,8 +37,16 @@ export function marksOf(
       }
     };
     // Nobody has to say of a host that strangers write what it answers.
-    const isAlways = mark === "seen_untrusted" && questions.some(({ kind }) => kind === "host");
+    const isAlways = mark === "seen_untrusted" && questions.some((question) => isAnswered(question, authority));
     if (isAlways || (places.length > 0 && questions.some(reaches))) marks.push(mark);
   }
   return marks;
+}
+
+/** Whether somebody out there may answer: to a request, or to a program that may connect to somewhere. */
+function isAnswered(question: Facts["questions"][number], authority: Authority): boolean {
+  if (question.kind === "host") return true;
+  if (question.kind !== "program") return false;
+  const { program, real_path: realPath } = question;
+  return connectGrants(authority, { program, realPath }).length > 0;
 }

@@ -1,5 +1,12 @@
 /** Puts the real parts into the gate. */
-import { HostNames, type LookUp, ProgramDigests, type SecretLookUp, takeFacts } from "@femtoclaw/capabilities";
+import {
+  connectionFacts,
+  HostNames,
+  type LookUp,
+  ProgramDigests,
+  type SecretLookUp,
+  takeFacts,
+} from "@femtoclaw/capabilities";
 import type { Clock, Journal } from "@femtoclaw/journal";
 import { type ExecutionId, LIMITS, type SessionId } from "@femtoclaw/protocol";
 import { questionRecord } from "../approvals.ts";
@@ -75,6 +82,7 @@ export function openGate({ configuration, registry, policy, ...parts }: OpenGate
       const known = { digests, names, secrets, terminals: terminals.of(session) };
       return takeFacts({ manifest, args, ...standing, ...known, hop });
     },
+    connectionFacts: (request) => connectionFacts({ ...request, names }),
     terminals,
     histories: parts.histories,
     decide: (request) => policy.decide(request),

@@ -21,7 +21,8 @@ import {
 } from "@femtoclaw/protocol";
 import { timestamp } from "../timestamp.ts";
 import { askingOf, pendingReply } from "./asking.ts";
-import { Decisions } from "./decisions.ts";
+import { Connections } from "./connections.ts";
+import { connectingPrograms, Decisions } from "./decisions.ts";
 import { type EffectOutcome, runEffect } from "./effect.ts";
 import {
   entryBytes,
@@ -330,15 +331,19 @@ export class Steps {
     args: JsonObject,
     bound: BoundArguments,
   ): Promise<EffectOutcome> {
-    using hops = new Hops(execution, {
+    const parts = {
       decisions: this.#decisions,
-      registered: (tool) => this.#parts.registered(tool),
+      registered: (tool: string) => this.#parts.registered(tool),
       histories: this.#parts.histories,
-      append: (entry) => this.#append(execution, entry),
-    });
+      append: (entry: JournalEntry) => this.#append(execution, entry),
+    };
+    using hops = new Hops(execution, parts);
+    using connections = new Connections(execution, parts);
+    execution.connections = connections;
     return await runEffect(this.#parts, execution, registered, args, bound, {
       mayReach: (path, type) => this.#decisions.mayReach(execution, path, type),
       goOn: (next) => hops.goOn(next),
+      connect: mayConnect(execution) ? (target) => connections.connect(target) : null,
     });
   }
 
@@ -425,6 +430,11 @@ export class Steps {
       record: seq === null ? null : { seq },
     };
   }
+}
+
+function mayConnect(execution: Execution): boolean {
+  const { standing } = execution;
+  return standing !== null && connectingPrograms(execution, standing.authority).length > 0;
 }
 
 /** A yes lifts what asks; what asks once more has come in between, with another policy. */

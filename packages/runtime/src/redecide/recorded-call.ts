@@ -1,6 +1,6 @@
 /** A call as its record has it: what was decided on, and what was decided. Pure. */
 import { type DecisionRequest, NO_HISTORY } from "@femtoclaw/policy";
-import type { Facts, ShadowVerdict, TypedRecord } from "@femtoclaw/protocol";
+import { CONNECT_ACTION, type Facts, type ShadowVerdict, type TypedRecord } from "@femtoclaw/protocol";
 
 /** What a policy says of a call. `undecidable` is no answer: nothing is guessed. */
 export interface Judgement {
@@ -34,26 +34,38 @@ export interface RecordedCall {
 type DecidedType = "execution.intent" | "execution.refused" | "approval.asked";
 export type DecidedRecord = TypedRecord & { readonly type: DecidedType };
 
+/** A redirect, or a host that a program wanted to connect to: decided by itself, within a call that was permitted. */
+export type HopRecord = TypedRecord & { readonly type: "execution.hop" };
+export type ToldRecord = DecidedRecord | HopRecord;
+
 /** Whether the record says what was decided about a call, or why nothing was. */
 export function isDecided(record: TypedRecord): record is DecidedRecord {
   return (["execution.intent", "execution.refused", "approval.asked"] as string[]).includes(record.type);
 }
 
+/** The action that was decided on; nobody calls that of a connection, and of all calls `net_fetch` alone is redirected. */
+export function toolOf({ type, body }: ToldRecord): string | null {
+  if (type !== "execution.hop") return body.tool;
+  const isConnection = body.facts?.questions.some(({ kind, ...facts }) => kind === "host" && "program" in facts);
+  return isConnection === true ? CONNECT_ACTION : "net_fetch";
+}
+
 /** Null for what policy did not decide: it ended before, or by an answer of operators, or by the runtime itself. */
-export function recordedCall(record: DecidedRecord): RecordedCall | null {
+export function recordedCall(record: ToldRecord): RecordedCall | null {
   const { seq, at, execution, session, actor, body } = record;
   const verdict = verdictOf(record);
-  if (verdict === null || body.tool === null || execution === null || actor === null) return null;
+  const tool = toolOf(record);
+  if (verdict === null || tool === null || execution === null || actor === null) return null;
   const obstacle = obstacleOf(record);
   return {
-    ...{ seq, at, execution, session, principal: actor.principal, tool: body.tool, revision: body.revision },
+    ...{ seq, at, execution, session, principal: actor.principal, tool, revision: body.revision },
     ...{ facts: obstacle === null ? body.facts : null, verdict, obstacle },
-    shadow: body.shadow ?? null,
+    shadow: "shadow" in body ? (body.shadow ?? null) : null,
     approved: record.type === "execution.intent" && record.body.approval !== undefined,
   };
 }
 
-function verdictOf(record: DecidedRecord): Judgement | null {
+function verdictOf(record: ToldRecord): Judgement | null {
   const { rules } = record.body;
   switch (record.type) {
     case "execution.intent":
@@ -65,6 +77,12 @@ function verdictOf(record: DecidedRecord): Judgement | null {
       if (error.code === "FEMTO_POLICY_ERROR" && rules.length === 0)
         return undecidable("the decision engine failed then");
       return event === "denied" && POLICY_DENIALS.test(error.code) ? notAllowed(error.code, rules) : null;
+    }
+    case "execution.hop": {
+      const { allowed, revision } = record.body;
+      if (revision === null) return null;
+      if (allowed) return { kind: "allowed", code: null, rules, obstacle: null };
+      return notAllowed(rules.length === 0 ? "FEMTO_POLICY_NO_PERMIT" : "FEMTO_POLICY_FORBIDDEN", rules);
     }
   }
 }
@@ -92,7 +110,7 @@ export function notAllowed(code: string, rules: readonly string[]): Judgement {
   return { kind: code === "FEMTO_APPROVAL_REQUIRED" ? "asks" : "denied", code, rules, obstacle: null };
 }
 
-function obstacleOf({ body, commitments, redactions }: DecidedRecord): string | null {
+function obstacleOf({ body, commitments, redactions }: ToldRecord): string | null {
   if (redactions?.some(({ path }) => path === "/facts" || path.startsWith("/facts/")) === true) {
     return "a secret was taken out of its facts";
   }

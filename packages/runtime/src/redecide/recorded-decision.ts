@@ -1,7 +1,7 @@
 /** Finds what was decided about one call, and the policy that was in force then. */
 import type { JournalReader } from "@femtoclaw/journal";
 import { FemtoError, type PolicyActivatedBody, printable, type TypedRecord } from "@femtoclaw/protocol";
-import { type DecidedRecord, isDecided, recordedCall } from "./recorded-call.ts";
+import { type DecidedRecord, isDecided, recordedCall, type ToldRecord } from "./recorded-call.ts";
 import { wholeRecord } from "./whole-record.ts";
 
 export type DecisionLog = Pick<
@@ -10,8 +10,8 @@ export type DecisionLog = Pick<
 >;
 
 export interface RecordedDecision {
-  /** The refusal, the question or the intent, with what stood beside it. */
-  readonly record: DecidedRecord;
+  /** The refusal, the question, the intent or the hop, with what stood beside it. */
+  readonly record: ToldRecord;
   /** The policy that its revision names; null where none decided, or its record is not there any more. */
   readonly policy: PolicyActivatedBody | null;
   /** The activation with the rules that were on trial; absent where none were, null where its record is gone. */
@@ -22,8 +22,9 @@ export interface RecordedDecision {
 export async function recordedDecision(log: DecisionLog, ref: string): Promise<RecordedDecision> {
   const stored = /^[0-9]{1,16}$/.test(ref) ? await bySequence(log, Number(ref)) : await byExecution(log, ref);
   const record = await wholeRecord(log, stored);
-  if (!isDecided(record)) throw nothingDecided(ref, stored.type);
-  const { revision, shadow } = record.body;
+  if (!isTold(record)) throw nothingDecided(ref, stored.type);
+  const { revision } = record.body;
+  const shadow = "shadow" in record.body ? record.body.shadow : undefined;
   const { seq } = record;
   const policy = revision === null ? null : await activationBefore(log, seq, (body) => body.revision === revision);
   if (shadow === undefined) return { record, policy };
@@ -31,12 +32,14 @@ export async function recordedDecision(log: DecisionLog, ref: string): Promise<R
   return { record, policy, trial: await activationBefore(log, seq, (body) => body.shadow === shadow.revision) };
 }
 
+const isTold = (record: TypedRecord): record is ToldRecord => isDecided(record) || record.type === "execution.hop";
+
 async function bySequence(log: DecisionLog, seq: number): Promise<TypedRecord> {
   if (seq >= log.size) {
     throw new FemtoError("FEMTO_EXECUTION_NOT_FOUND", `there is no record ${seq}; the journal has ${log.size}`);
   }
   for await (const record of log.read(seq, seq + 1)) {
-    if (isDecided(record)) return record;
+    if (isTold(record)) return record;
     // A reply names the record of its outcome; what was decided stands in the intent before it.
     const isLater = record.type === "execution.outcome" || record.type === "execution.interrupted";
     if (!isLater) throw nothingDecided(String(seq), record.type);

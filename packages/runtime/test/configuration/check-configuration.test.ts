@@ -31,7 +31,7 @@ test.each([
   [{ alow: {} }, "/alow: unknown key `alow`; did you mean `allow`?"],
   [{ allow: { raed: [] } }, "/allow/raed: unknown key `raed`; did you mean `read`?"],
   [{ limits: { "timeout-ms": 1 } }, "/limits/timeout-ms: unknown key `timeout-ms`; did you mean `timeout_ms`?"],
-  [{ sandbox: { connect: {} } }, "/sandbox/connect: unknown key `connect`; known here: read, env"],
+  [{ sandbox: { conect: {} } }, "/sandbox/conect: unknown key `conect`; did you mean `connect`?"],
   [
     { capabilities: { fs_read: { idempotent: true } } },
     "/capabilities/fs_read/idempotent: unknown key `idempotent`; known here: timeout_ms, output_bytes",

@@ -184,3 +184,20 @@ test("socket paths stay short enough for the kernel", () => {
   expect(() => resolve(long)).toThrow(expect.objectContaining({ code: "FEMTO_SOCKET_PATH" }));
   expect(resolve({ host: { runtime_dir: `/tmp/${"x".repeat(80)}` } }).runtimeDirectory).toHaveLength(85);
 });
+
+test("programs connect where entries say, each for the first program of its name", () => {
+  const { authority } = resolve({ sandbox: { connect: { tool: ["a.test", "localhost:3000"] } } });
+  const path = join(root, "bin/tool");
+  expect(authority.connect).toEqual([
+    { hosts: "one", host: "a.test", port: null, source: "conf:/sandbox/connect/tool/0", program: path, realPath: path },
+    {
+      ...{ hosts: "one", host: "localhost", port: 3000, source: "conf:/sandbox/connect/tool/1" },
+      ...{ program: path, realPath: path },
+    },
+  ]);
+  expect(resolve({}).authority).not.toHaveProperty("connect");
+  expect(faultsOf({ sandbox: { connect: { absent: ["a.test"], tool: ["http://a.test"] } } })).toEqual([
+    `conf:/sandbox/connect/absent: there is no program \`absent\` in search_path (${root}/bin)`,
+    "conf:/sandbox/connect/tool/0: a host stands alone, without scheme, user and path",
+  ]);
+});

@@ -80,6 +80,7 @@ class Bench {
         if (found === undefined || schemas === undefined) return undefined;
         return { capability: found, ...schemas, enabled: true, timeoutMs: 10_000, outputBytes: 1_000 };
       },
+      connectionFacts: async () => ({ ok: false, reason: "nothing connects" }),
       takeFacts: (manifest, args) => takeFacts({ manifest, args, authority: AUTHORITY, sandbox: null, digests }),
       terminals: NO_TERMINALS,
       histories: new SessionHistories(),

@@ -1,3 +1,5 @@
+import { CONNECTIONS } from "./connections.ts";
+
 /**
  * The defences that the corpus, and the attacks on answers, are to prove: each with the change that takes it away, and
  * a part of the title of those cases that have to notice. A case that passes without its defence proves nothing.
@@ -27,7 +29,7 @@ const CONFIGURATION = "packages/runtime/src/configuration";
 const ANSWERS = "packages/journal/src/answers";
 const GATE = "packages/runtime/src/gate";
 
-type Row = readonly [name: string, file: string, from: string, to: string, title: string];
+export type Row = readonly [name: string, file: string, from: string, to: string, title: string];
 
 const CALLS: readonly Row[] = [
   [
@@ -222,8 +224,8 @@ const CALLS: readonly Row[] = [
   [
     "no name leads to a special address",
     `${POLICY}/fetch-rules.ts`,
-    "among(addresses)",
-    "among(named)",
+    "addresses: among(named.filter(isAddress)),",
+    "addresses: among(named),",
     "a request goes where",
   ],
   [
@@ -364,7 +366,7 @@ const rows = (kind: Defence["kind"], all: readonly Row[]): Defence[] =>
   all.map(([name, file, from, to, title]) => ({ name, file, from, to, kind, title }));
 
 export const DEFENCES: readonly Defence[] = [
-  ...rows("calls", CALLS),
+  ...rows("calls", [...CALLS, ...CONNECTIONS]),
   ...rows("configurations", CONFIGURATIONS),
   ...rows("answers", SIGNED),
 ];

@@ -1,0 +1,84 @@
+/** From what a program wants to connect to, to where it leads: host, port, and the addresses that are dialled and no others. */
+import {
+  type Authority,
+  canonicalHost,
+  connectGrants,
+  type HostQuestion,
+  isForbiddenBy,
+  isPermittedBy,
+  portNumber,
+  printable,
+} from "@femtoclaw/protocol";
+import type { HostNames } from "./host-names.ts";
+import { leastPublic } from "./network-of.ts";
+import { Refusal } from "./refusal.ts";
+
+export interface ConnectionRequest {
+  /** `host:port`, as a program wrote it. */
+  readonly target: string;
+  /** The program of the call, as it was decided on. */
+  readonly program: string;
+  readonly realPath: string;
+  readonly authority: Authority;
+  readonly names: HostNames;
+  /** N for the Nth host of the call. */
+  readonly hop: number;
+}
+
+export type ConnectionFacts =
+  | { readonly ok: true; readonly question: HostQuestion; readonly bound: BoundConnection }
+  | { readonly ok: false; readonly reason: string };
+
+export interface BoundConnection {
+  /** Canonical; an IPv6 address stands in brackets. */
+  readonly host: string;
+  readonly port: number;
+  /** The only addresses that may be dialled, in the order in which they were found. */
+  readonly addresses: readonly string[];
+}
+
+export async function connectionFacts(request: ConnectionRequest): Promise<ConnectionFacts> {
+  try {
+    const { program, realPath, hop } = request;
+    const { host, port, isName } = plainTarget(request.target);
+    const addresses = isName ? await nameAddresses(host, port, request) : [host.replace(/^\[|\]$/g, "")];
+    const facts = { host, port, addresses: [...addresses].sort(), network: leastPublic(addresses) };
+    // Of what goes through it nothing is read, so nothing is known of it.
+    const unread = { method: "CONNECT", path: "", headers: [], injects: [], bytes: 0 };
+    return {
+      ok: true,
+      question: { kind: "host", scheme: "tunnel", ...facts, ...unread, hop, program, real_path: realPath },
+      bound: { host, port, addresses },
+    };
+  } catch (error) {
+    if (error instanceof Refusal) return { ok: false, reason: error.message };
+    throw error;
+  }
+}
+
+const TARGET = /^(?<host>\[[^\]]*\]|[^:@/?#\\[\]]+):(?<port>[0-9]{1,5})$/;
+
+/** INVARIANT: each host has one spelling, as for `net_fetch`; what another reader could take for another host is none. */
+function plainTarget(target: string): { readonly host: string; readonly port: number; readonly isName: boolean } {
+  const { host: written = "", port: portText = "" } = TARGET.exec(target)?.groups ?? {};
+  const port = portNumber(portText);
+  if (port === null) throw new Refusal(`${shown(target)} is no host with its port`);
+  const spelt = canonicalHost(written);
+  if (!spelt.ok) throw new Refusal(`the host ${shown(written)} ${spelt.problem}`);
+  return { host: spelt.host, port, isName: spelt.kind === "name" };
+}
+
+/** INVARIANT: a name is looked up only where an entry of the program may permit it: a lookup tells what stands in it. */
+async function nameAddresses(
+  host: string,
+  port: number,
+  { authority, names, program, realPath }: ConnectionRequest,
+): Promise<readonly string[]> {
+  // Without a port an entry means that of https, which is the same as for a request by https.
+  const target = { scheme: "https", host, port } as const;
+  const listed = connectGrants(authority, { program, realPath }).some((grant) => isPermittedBy(grant, target));
+  const denied = (authority.deny.fetch ?? []).some((grant) => isForbiddenBy(grant, target));
+  return listed && !denied ? await names.addressesOf(host) : [];
+}
+
+const shown = (text: string): string => `\`${printable(text, 100)}\``;

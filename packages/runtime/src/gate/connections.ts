@@ -1,0 +1,163 @@
+/**
+ * What the programs of a permitted call want to connect to: each host and port once, with facts and a decision of its
+ * own, and a record that is durable before anything is sent there. What was decided holds, with its addresses, until
+ * the call ends or is forbidden it.
+ */
+import assert from "node:assert/strict";
+import type { ConnectAnswer, ConnectionFacts, Traffic } from "@femtoclaw/capabilities";
+import type { JournalEntry } from "@femtoclaw/journal";
+import {
+  type ExecutionOutcomeBody,
+  errorText,
+  type Facts,
+  type HostQuestion,
+  LIMITS,
+  printable,
+} from "@femtoclaw/protocol";
+import type { Execution } from "./execution.ts";
+import type { GateDecision } from "./gate-parts.ts";
+import { type HopParts, obstacleOf, shown } from "./hops.ts";
+
+interface Target {
+  readonly location: string;
+  readonly hop: number;
+  readonly traffic: Traffic;
+  readonly revoking: AbortController;
+  /** Null while nothing is permitted. */
+  permitted: HostQuestion | null;
+  answer: Promise<ConnectAnswer>;
+}
+
+type Denied = Extract<ConnectAnswer, { ok: false }>;
+type Found = Omit<Extract<JournalEntry, { type: "execution.hop" }>["body"], "intent" | "hop" | "location">;
+
+export class Connections implements Disposable {
+  readonly #execution: Execution;
+  readonly #parts: HopParts;
+  readonly #targets = new Map<string, Target>();
+  #isOver = false;
+
+  constructor(execution: Execution, parts: HopParts) {
+    this.#execution = execution;
+    this.#parts = parts;
+  }
+
+  /** From here on nothing is decided or recorded any more, however late somebody asks. */
+  [Symbol.dispose](): void {
+    this.#isOver = true;
+    for (const { revoking } of this.#targets.values()) revoking.abort();
+  }
+
+  async connect(written: string): Promise<ConnectAnswer> {
+    // One host has one spelling but for its letters' case, so that one record stands for it.
+    const key = written.toLowerCase();
+    const known = this.#targets.get(key) ?? this.#add(key, written);
+    // INVARIANT: I9: who never stops naming hosts fills no journal with it.
+    if (known === null) return denied(`its programs have named more than ${LIMITS.connectHosts} hosts`);
+    const answer = await known.answer;
+    if (!answer.ok) known.traffic.refused += 1;
+    return answer;
+  }
+
+  /** Ends what would not be permitted any more, with the marks that the principal bears by now. */
+  review(): void {
+    for (const target of this.#targets.values()) {
+      if (target.permitted === null || this.#isOver) continue;
+      const decision = this.#parts.decisions.decideConnection(this.#execution, target.permitted);
+      if (decision.allowed) continue;
+      const refusal = denied(decision.reason, decision.rules);
+      target.permitted = null;
+      target.answer = Promise.resolve(refusal);
+      target.revoking.abort();
+      // It has ended; that the record of it may be missing is for whoever writes the next.
+      this.#record(target, foundBy(decision)).catch(() => undefined);
+    }
+  }
+
+  /** By host, in the order in which they were named. */
+  get traffic(): NonNullable<ExecutionOutcomeBody["connections"]> {
+    return [...this.#targets.values()].map(({ location, traffic }) => ({
+      ...{ host: location, connections: traffic.connections, refused: traffic.refused },
+      ...{ bytes_out: traffic.bytesOut, bytes_in: traffic.bytesIn },
+    }));
+  }
+
+  #add(key: string, written: string): Target | null {
+    if (this.#targets.size >= LIMITS.connectHosts) return null;
+    const target: Target = {
+      location: shown(written),
+      hop: this.#targets.size + 1,
+      traffic: { connections: 0, refused: 0, bytesOut: 0, bytesIn: 0 },
+      revoking: new AbortController(),
+      permitted: null,
+      answer: Promise.resolve(denied("it is not decided yet")),
+    };
+    this.#targets.set(key, target);
+    target.answer = this.#answer(target, written).catch((error: unknown) => {
+      // INVARIANT: I1: where no record can be made of it, nothing is sent there.
+      target.permitted = null;
+      return denied(`it could not be decided on: ${errorText(error)}`);
+    });
+    return target;
+  }
+
+  async #answer(target: Target, written: string): Promise<ConnectAnswer> {
+    const obstacle = this.#obstacle();
+    if (obstacle !== null) return await this.#refuse(target, obstacle);
+    const examined = await this.#parts.decisions.examineConnection(this.#execution, written, target.hop);
+    const known = examined.filter((facts) => facts.ok);
+    const unknown = examined.find((facts) => !facts.ok);
+    if (known.length === 0) return await this.#refuse(target, unknown?.reason ?? "no program of the call may connect");
+    // INVARIANT: I5: decision and record come in one turn, as those of a call do.
+    const { decision, bound } = this.#decide(known);
+    if (decision.allowed) target.permitted = decision.facts.questions[0] as HostQuestion;
+    await this.#record(target, foundBy(decision));
+    if (!decision.allowed) return denied(decision.reason, decision.rules);
+    if (this.#execution.abort.signal.aborted) return denied("the call was stopped meanwhile");
+    // It was taken back while its record was on the way, and the answer is another one by now.
+    if (target.permitted === null) return await target.answer;
+    return { ok: true, bound, traffic: target.traffic, revoked: target.revoking.signal };
+  }
+
+  /** What one program of the call may reach all of them reach: they run in one sandbox. */
+  #decide(known: readonly Extract<ConnectionFacts, { ok: true }>[]) {
+    const decisions = known.map(({ question, bound }) => ({
+      decision: this.#parts.decisions.decideConnection(this.#execution, question),
+      bound,
+    }));
+    const chosen = decisions.find(({ decision }) => decision.allowed) ?? decisions[0];
+    assert(chosen !== undefined, "some program of the call may connect to something");
+    return chosen;
+  }
+
+  #obstacle(): string | null {
+    const { call } = this.#execution;
+    assert(call !== null, "an effect belongs to a call");
+    return obstacleOf(this.#execution, this.#parts.registered(call.tool), this.#parts.histories);
+  }
+
+  async #refuse(target: Target, reason: string): Promise<Denied> {
+    await this.#record(target, { allowed: false, facts: null, revision: null, rules: [], reason });
+    return denied(reason);
+  }
+
+  async #record({ hop, location }: Target, found: Found): Promise<void> {
+    // INVARIANT: I5: no connection follows the outcome of its execution.
+    assert(!this.#isOver, "the effect is over");
+    const { intent, actor, session, id } = this.#execution;
+    assert(intent !== null, "an effect follows its durable intent");
+    const { reason, ...rest } = found;
+    const said = reason === undefined ? {} : { reason: printable(reason, LIMITS.reasonChars) };
+    const body = { ...rest, ...said, intent, hop, location };
+    await this.#parts.append({ type: "execution.hop", actor, session, execution: id, body });
+  }
+}
+
+function foundBy(decision: GateDecision & { readonly facts: Facts }): Found {
+  const { allowed, facts, revision, rules } = decision;
+  return { allowed, facts, revision, rules: [...rules], ...(decision.allowed ? {} : { reason: decision.reason }) };
+}
+
+function denied(reason: string, rules: readonly string[] = []): Denied {
+  return { ok: false, reason, rules };
+}

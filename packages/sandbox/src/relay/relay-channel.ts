@@ -1,0 +1,109 @@
+/**
+ * The host's half of the one descriptor that leads out of a sandbox: frames to and from connections. What comes in is
+ * hostile: whoever speaks at the other end may be any program of the sandbox.
+ */
+import type { Duplex } from "node:stream";
+import { FRAME, frame, HEADER_BYTES, PIECE_BYTES, WINDOW_BYTES } from "./frames.ts";
+import { RelayConnection } from "./relay-connection.ts";
+
+/** LIMIT: connections of one child at once; package managers open some 15 to each host. */
+const OPEN_MAX = 64;
+/** LIMIT: connections of one child in all. */
+const CONNECTIONS_MAX = 4_096;
+/** LIMIT: bytes that one child sends in all, frames included: the time that their reading takes is the host's. */
+const RECEIVED_BYTES = 4_294_967_296;
+/** LIMIT: bytes that wait for a relay that does not read: all windows, and small frames about them. */
+const WAITING_BYTES = OPEN_MAX * WINDOW_BYTES + 1_048_576;
+
+export class RelayChannel {
+  readonly #descriptor: Duplex;
+  readonly #onConnection: (connection: Duplex) => void;
+  readonly #connections = new Map<number, RelayConnection>();
+  #unread: Buffer = Buffer.alloc(0);
+  #received = 0;
+  #last = 0;
+
+  constructor(descriptor: Duplex, onConnection: (connection: Duplex) => void) {
+    this.#descriptor = descriptor;
+    this.#onConnection = onConnection;
+    descriptor.on("data", (chunk: Buffer) => this.#read(chunk));
+    descriptor.on("error", () => this.destroy());
+    descriptor.on("end", () => this.#endAll());
+    descriptor.on("close", () => this.destroy());
+  }
+
+  /** Ends the way out, and every connection with it. */
+  destroy(): void {
+    this.#descriptor.destroy();
+    for (const connection of this.#connections.values()) connection.destroy();
+    this.#connections.clear();
+  }
+
+  #send(type: number, id: number, payload: Uint8Array = new Uint8Array()): void {
+    if (this.#descriptor.destroyed || !this.#descriptor.writable) return;
+    this.#descriptor.write(frame(type, id, payload));
+    // INVARIANT: I9: a child that never reads costs a bounded amount of memory.
+    if (this.#descriptor.writableLength > WAITING_BYTES) this.destroy();
+  }
+
+  #read(chunk: Buffer): void {
+    this.#received += chunk.length;
+    if (this.#received > RECEIVED_BYTES) return this.destroy();
+    this.#unread = this.#unread.length === 0 ? chunk : Buffer.concat([this.#unread, chunk]);
+    while (this.#unread.length >= HEADER_BYTES) {
+      const length = this.#unread.readUInt16BE(5);
+      // INVARIANT: I3: what is no proper frame ends the way out; nothing is guessed about what follows it.
+      if (length > PIECE_BYTES) return this.destroy();
+      if (this.#unread.length < HEADER_BYTES + length) return;
+      const type = this.#unread.readUInt8(0);
+      const id = this.#unread.readUInt32BE(1);
+      const payload = this.#unread.subarray(HEADER_BYTES, HEADER_BYTES + length);
+      this.#unread = this.#unread.subarray(HEADER_BYTES + length);
+      if (!this.#take(type, id, payload)) return this.destroy();
+    }
+  }
+
+  /** False for a frame that no relay sends. */
+  #take(type: number, id: number, payload: Buffer): boolean {
+    if (type === FRAME.open) return payload.length === 0 && this.#open(id);
+    if (id === 0 || id > this.#last) return false;
+    // What was on its way when a connection ended is about nothing any more.
+    const connection = this.#connections.get(id);
+    switch (type) {
+      case FRAME.data:
+        return connection?.received(payload) ?? true;
+      case FRAME.end:
+        connection?.receivedEnd();
+        return payload.length === 0;
+      case FRAME.reset:
+        connection?.receivedReset();
+        return payload.length === 0;
+      case FRAME.window:
+        return payload.length === 4 && (connection?.credited(payload.readUInt32BE(0)) ?? true);
+      default:
+        return false;
+    }
+  }
+
+  #open(id: number): boolean {
+    // Each number is used once, so that no frame is taken for one about another connection.
+    if (id !== this.#last + 1 || id > CONNECTIONS_MAX) return false;
+    this.#last = id;
+    if (this.#connections.size >= OPEN_MAX) {
+      this.#send(FRAME.reset, id);
+      return true;
+    }
+    const connection = new RelayConnection({
+      send: (type, payload) => this.#send(type, id, payload),
+      // Its frames mean nothing from here on.
+      forget: () => this.#connections.delete(id),
+    });
+    this.#connections.set(id, connection);
+    this.#onConnection(connection);
+    return true;
+  }
+
+  #endAll(): void {
+    for (const connection of this.#connections.values()) connection.receivedEnd();
+  }
+}

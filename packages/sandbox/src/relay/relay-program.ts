@@ -1,0 +1,15 @@
+/** What runs the relay inside a sandbox, from the sources: this Node.js, and one file of ours beside it. */
+import { join } from "node:path";
+import type { RelayProgram } from "./relay-command.ts";
+
+export function relayProgram(folder: string): RelayProgram {
+  const main = join(folder, "relay.mjs");
+  const code = `import(${JSON.stringify(main)}).then(({ relay }) => relay(process.argv.slice(1)))`;
+  return {
+    files: [
+      { from: process.execPath, to: join(folder, "relay") },
+      { from: join(import.meta.dirname, "relay.js"), to: main },
+    ],
+    command: [join(folder, "relay"), "--no-warnings", "--eval", code, "--"],
+  };
+}

@@ -1,0 +1,180 @@
+// @ts-check
+/**
+ * Runs inside the sandbox, as the parent of the program: listens on the sandbox's own loopback and hands on what comes
+ * there through the one descriptor that leads out. It decides nothing and is trusted with nothing: a program may kill it
+ * or speak in its place, and gains no more than the host grants at the other end. Plain JavaScript without an import of
+ * ours, because nothing else of FemtoClaw is there.
+ */
+import { spawn } from "node:child_process";
+import { createServer, Socket } from "node:net";
+import { constants } from "node:os";
+
+/** What both ends go by; frames.ts and relay-command.ts have the same. */
+const DESCRIPTOR = 6;
+const PORT = 3128;
+const FRAME = { open: 1, data: 2, end: 3, reset: 4, window: 5 };
+const HEADER_BYTES = 7;
+const PIECE_BYTES = 16_384;
+const WINDOW_BYTES = 262_144;
+
+/** @type {Buffer} */
+const NOTHING = Buffer.alloc(0);
+
+/** LIMIT: time that what a program said last may take to get out after the program of the call ended. */
+const FLUSH_MS = 1_000;
+
+/** The first argument by which the executable knows that it is to be a relay. */
+export const RELAY_WORD = "sandbox-relay";
+
+/** The arguments are variables of the program as `NAME=value`, `--`, the program and its arguments. */
+export function relay(/** @type {readonly string[]} */ args) {
+  const channel = new Channel(new Socket({ fd: DESCRIPTOR, readable: true, writable: true }));
+  const server = createServer({ allowHalfOpen: true }, (socket) => channel.accept(socket));
+  server.on("error", (error) => fail(`the relay does not listen: ${error.message}`));
+  server.listen({ host: "127.0.0.1", port: PORT, backlog: 128 }, () => {
+    start(args, (code) => {
+      server.close();
+      channel.flush(() => process.exit(code));
+    });
+  });
+}
+
+class Channel {
+  /** @type {Map<number, Connection>} */
+  #connections = new Map();
+  #last = 0;
+  #unread = NOTHING;
+  #onSaid = () => {};
+
+  constructor(/** @type {Socket} */ descriptor) {
+    this.descriptor = descriptor;
+    descriptor.on("data", (chunk) => this.#read(Buffer.from(chunk)));
+    // Without the host there is no way out; the program goes on, and is heard by nobody.
+    descriptor
+      .on("error", () => undefined)
+      .on("close", () => {
+        for (const { socket } of this.#connections.values()) socket.destroy();
+      });
+  }
+
+  accept(/** @type {Socket} */ socket) {
+    this.#last += 1;
+    const id = this.#last;
+    this.#send(FRAME.open, id);
+    const send = (/** @type {number} */ type, payload = NOTHING) => this.#send(type, id, payload);
+    this.#connections.set(id, new Connection(socket, send));
+    socket.on("end", () => this.#onSaid());
+    socket.on("close", () => {
+      if (this.#connections.delete(id)) this.#send(FRAME.reset, id);
+      this.#onSaid();
+    });
+  }
+
+  /** Calls back when all that was said is on its way, or took too long. */
+  flush(/** @type {() => void} */ done) {
+    const deadline = setTimeout(done, FLUSH_MS);
+    this.#onSaid = () => {
+      if ([...this.#connections.values()].some(({ isSaid }) => !isSaid)) return;
+      clearTimeout(deadline);
+      this.descriptor.end(done);
+    };
+    this.#onSaid();
+  }
+
+  #send(/** @type {number} */ type, /** @type {number} */ id, payload = NOTHING) {
+    const header = Buffer.alloc(HEADER_BYTES);
+    header.writeUInt8(type, 0);
+    header.writeUInt32BE(id, 1);
+    header.writeUInt16BE(payload.length, 5);
+    this.descriptor.write(Buffer.concat([header, payload]));
+  }
+
+  #read(/** @type {Buffer} */ chunk) {
+    this.#unread = Buffer.concat([this.#unread, chunk]);
+    while (this.#unread.length >= HEADER_BYTES) {
+      const end = HEADER_BYTES + this.#unread.readUInt16BE(5);
+      if (this.#unread.length < end) return;
+      const [type, id] = [this.#unread.readUInt8(0), this.#unread.readUInt32BE(1)];
+      const payload = this.#unread.subarray(HEADER_BYTES, end);
+      this.#unread = this.#unread.subarray(end);
+      const connection = this.#connections.get(id);
+      if (type === FRAME.reset) this.#connections.delete(id);
+      connection?.take(type, payload);
+    }
+  }
+}
+
+/** One connection of a program; no more is read of it than the host has room for. */
+class Connection {
+  isSaid = false;
+  #credit = WINDOW_BYTES;
+  #untold = 0;
+
+  constructor(/** @type {Socket} */ socket, /** @type {(type: number, payload?: Buffer) => void} */ send) {
+    this.socket = socket;
+    this.send = send;
+    socket.on("readable", () => this.#pump());
+    socket.on("error", () => undefined);
+    socket.on("end", () => {
+      this.isSaid = true;
+      send(FRAME.end);
+    });
+  }
+
+  take(/** @type {number} */ type, /** @type {Buffer} */ payload) {
+    switch (type) {
+      case FRAME.data:
+        this.socket.write(payload, () => this.#consumed(payload.length));
+        break;
+      case FRAME.end:
+        this.socket.end();
+        break;
+      case FRAME.reset:
+        this.socket.destroy();
+        break;
+      case FRAME.window:
+        this.#credit += payload.readUInt32BE(0);
+        this.#pump();
+    }
+  }
+
+  #pump() {
+    for (;;) {
+      const size = Math.min(this.#credit, PIECE_BYTES, this.socket.readableLength);
+      // Reading nothing lets the end of what is read be noticed.
+      const piece = this.socket.read(size);
+      if (!(piece instanceof Buffer) || size === 0) return;
+      this.#credit -= size;
+      this.send(FRAME.data, piece);
+    }
+  }
+
+  #consumed(/** @type {number} */ bytes) {
+    this.#untold += bytes;
+    if (this.#untold < WINDOW_BYTES / 4) return;
+    const credit = Buffer.alloc(4);
+    credit.writeUInt32BE(this.#untold);
+    this.#untold = 0;
+    this.send(FRAME.window, credit);
+  }
+}
+
+function start(/** @type {readonly string[]} */ args, /** @type {(code: number) => void} */ ended) {
+  const cut = args.indexOf("--");
+  const [program, ...rest] = args.slice(cut + 1);
+  if (cut === -1 || program === undefined) return fail("the relay was given no program");
+  const variables = args.slice(0, cut).map((variable) => {
+    const at = variable.indexOf("=");
+    return [variable.slice(0, at), variable.slice(at + 1)];
+  });
+  const child = spawn(program, rest, { stdio: "inherit", env: Object.fromEntries(variables) });
+  child.on("error", (error) => fail(error.message));
+  child.on("exit", (code, signal) => ended(code ?? 128 + (signal === null ? 0 : constants.signals[signal])));
+  // Who wants the program to end asks the processes right below the sandbox's first, of which this is one.
+  process.on("SIGTERM", () => child.kill("SIGTERM"));
+}
+
+function fail(/** @type {string} */ reason) {
+  process.stderr.write(`femtoclaw: ${reason}\n`);
+  process.exit(127);
+}
