@@ -24,12 +24,14 @@ export class BenchHost {
   readonly #directory: string;
 
   /** Over the state directory that `noopConfiguration` names, with the same rules but for the capability. */
-  constructor(command: HostCommand, directory: string) {
+  constructor(command: HostCommand, directory: string, capabilities: readonly string[] = []) {
     this.#command = command;
     this.#directory = directory;
     const { read, write } = noopFolders(directory);
     const lines = [
       'workspace = "workspace"',
+      "[capabilities]",
+      ...capabilities.map((name) => `${name} = true`),
       "[allow]",
       `read = ${JSON.stringify(read)}`,
       `write = ${JSON.stringify(write)}`,
@@ -50,6 +52,18 @@ export class BenchHost {
 
   /** Starts a host, loads it with messages, and ends it in order or with SIGKILL while it writes. */
   async live(end: "SIGTERM" | "SIGKILL"): Promise<HostStart> {
+    const host = await this.start();
+    const load = this.#spawn(["send"], "ignore");
+    load.stdin?.on("error", () => undefined).end(MESSAGE.repeat(MESSAGES));
+    await new Promise((resolve) => setTimeout(resolve, LOAD_MS));
+    const ended = once(load, "exit");
+    load.kill("SIGKILL");
+    await Promise.all([host.end(end), ended]);
+    return host.started;
+  }
+
+  /** Starts a host and waits until it takes calls. */
+  async start(): Promise<RunningHost> {
     const began = performance.now();
     const host = this.#spawn(["up"], "pipe");
     const ready = once(host.stdout ?? host, "data");
@@ -57,16 +71,13 @@ export class BenchHost {
       throw new Error(`the host of the bench ended with exit code ${code}`);
     });
     await Promise.race([ready, failed]);
-    const start = { readyMs: performance.now() - began, cpuUs: cpuUsOf(host) };
     failed.catch(() => undefined);
-    const load = this.#spawn(["send"], "ignore");
-    load.stdin?.on("error", () => undefined).end(MESSAGE.repeat(MESSAGES));
-    await new Promise((resolve) => setTimeout(resolve, LOAD_MS));
-    const ended = [host, load].map((child) => once(child, "exit"));
-    load.kill("SIGKILL");
-    host.kill(end);
-    await Promise.all(ended);
-    return start;
+    return new RunningHost(host, began);
+  }
+
+  /** Where its sockets are. */
+  get runtimeDirectory(): string {
+    return join(this.#directory, "run");
   }
 
   get #configuration(): string {
@@ -84,6 +95,44 @@ export class BenchHost {
       stdio: ["pipe", stdout, "ignore"],
       env: { PATH: process.env["PATH"], HOME: this.#home },
     });
+  }
+}
+
+/** A host of this build that takes calls. */
+export class RunningHost {
+  readonly #child: ChildProcess;
+  /** When its process was begun, as `performance.now()` tells. */
+  readonly beganMs: number;
+  readonly started: HostStart;
+
+  constructor(child: ChildProcess, beganMs: number) {
+    this.#child = child;
+    this.beganMs = beganMs;
+    this.started = { readyMs: performance.now() - beganMs, cpuUs: cpuUsOf(child) };
+  }
+
+  /** CPU time so far, all threads together. */
+  get cpuUs(): number | null {
+    return cpuUsOf(this.#child);
+  }
+
+  /** Memory that would be free without it, in bytes: what it shares with other processes counts in parts. */
+  get memoryBytes(): number | null {
+    try {
+      const [, kib] = /^Pss: +(\d+) kB$/m.exec(readFileSync(`/proc/${this.#child.pid}/smaps_rollup`, "latin1")) ?? [];
+      return kib === undefined ? null : Number(kib) * 1_024;
+    } catch {
+      return null;
+    }
+  }
+
+  /** Ends it and waits for that; returns how long it took, in milliseconds. */
+  async end(signal: "SIGTERM" | "SIGKILL"): Promise<number> {
+    const ended = once(this.#child, "exit");
+    const began = performance.now();
+    this.#child.kill(signal);
+    await ended;
+    return performance.now() - began;
   }
 }
 

@@ -19,24 +19,7 @@ import {
 import { eventCount, Projection } from "@femtoclaw/runtime";
 import { writeHistory } from "./history.ts";
 import { BenchHost, type HostCommand, type HostStart } from "./host-start.ts";
-import { median, rounded } from "./quantiles.ts";
-
-export interface JournalRow {
-  readonly preset: "journal";
-  readonly measure: "verify" | "recompute" | "append-tree" | "proof" | "idle" | "idle-clean" | "idle-cold";
-  readonly unit: "records/s" | "events/s" | "us/record" | "ms";
-  /** Median of the rounds, and the spread of all of them. */
-  readonly value: number;
-  readonly lowest: number;
-  readonly highest: number;
-  /** CPU time for each record, event, proof or start, all threads together; null where it cannot be told. */
-  readonly cpu_us: number | null;
-  /** Threads that check records beside the one that reads them. */
-  readonly threads: number;
-  /** Records in the journal. */
-  readonly records: number;
-  readonly rounds: number;
-}
+import { Measurement, type MeasureRow, type Sample, type Subject } from "./measurement.ts";
 
 /** Ends within two minutes; `--records 1000000` shows that nothing grows with the history but the time to read it. */
 export const JOURNAL_RECORDS = 200_000;
@@ -45,75 +28,52 @@ const PROOFS = 200;
 const APPENDED_RECORDS_MAX = 65_536;
 const GROUP_RECORDS = 256;
 
-interface Sample {
-  readonly value: number;
-  readonly cpuUs: number | null;
-}
-
-interface Measurement extends Pick<JournalRow, "measure" | "unit" | "threads"> {
-  readonly samples: Sample[];
-}
-
 export async function measureJournal(
   directory: string,
   records: number,
   command: HostCommand,
   onProgress: (text: string) => void,
-): Promise<JournalRow[]> {
+): Promise<MeasureRow[]> {
   onProgress(`writing a history of ${records} records`);
   await writeHistory(directory, records);
   const threads = verificationThreads();
-  const verify: Measurement = { measure: "verify", unit: "records/s", threads, samples: [] };
-  const verifyAlone: Measurement = { ...verify, threads: 0, samples: [] };
-  const recompute: Measurement = { measure: "recompute", unit: "events/s", threads: 0, samples: [] };
-  const append: Measurement = { measure: "append-tree", unit: "us/record", threads: 0, samples: [] };
-  const proof: Measurement = { measure: "proof", unit: "ms", threads: 0, samples: [] };
-  const idle: Measurement = { measure: "idle", unit: "ms", threads: 0, samples: [] };
-  const idleClean: Measurement = { ...idle, measure: "idle-clean", samples: [] };
-  const idleCold: Measurement = { ...idle, measure: "idle-cold", samples: [] };
+  const measuring = (measure: string, unit: Subject["unit"], beside = 0) =>
+    new Measurement({ preset: "journal", measure, unit, threads: beside });
+  const verify = measuring("verify", "records/s", threads);
+  const verifyAlone = measuring("verify", "records/s");
+  const recompute = measuring("recompute", "events/s");
+  const append = measuring("append-tree", "us/record");
+  const proof = measuring("proof", "ms");
+  const idle = measuring("idle", "ms");
+  const idleClean = measuring("idle-clean", "ms");
+  const idleCold = measuring("idle-cold", "ms");
   const host = new BenchHost(command, directory);
   let size = 0;
   for (let round = 1; round <= ROUNDS; round += 1) {
     onProgress(`round ${round} of ${ROUNDS}`);
     host.forgetCompiledCode();
-    idleCold.samples.push(idleSample(await host.live("SIGKILL")));
-    idle.samples.push(idleSample(await host.live("SIGTERM")));
-    idleClean.samples.push(idleSample(await host.live("SIGKILL")));
+    idleCold.add(idleSample(await host.live("SIGKILL")));
+    idle.add(idleSample(await host.live("SIGTERM")));
+    idleClean.add(idleSample(await host.live("SIGKILL")));
     await using copy = await copyForVerification(join(directory, "state", "journal"));
     const store = new LeveldbStore(copy.directory);
     ({ size } = await store.open());
     try {
-      for (const measurement of [verify, verifyAlone]) {
-        measurement.samples.push(await verifySample(store, size, measurement.threads));
-      }
-      recompute.samples.push(await recomputeSample(store, size));
-      proof.samples.push(await proofSample(store, size));
-      append.samples.push(await appendSample(store, size, join(directory, `append-${round}`)));
+      verify.add(await verifySample(store, size, threads));
+      verifyAlone.add(await verifySample(store, size, 0));
+      recompute.add(await recomputeSample(store, size));
+      proof.add(await proofSample(store, size));
+      append.add(await appendSample(store, size, join(directory, `append-${round}`)));
     } finally {
       await store.close();
     }
   }
   const measured = [verify, verifyAlone, recompute, append, proof, idle, idleClean, idleCold];
-  return measured.map((measurement) => row(measurement, size));
+  return measured.map((measurement) => measurement.row({ records: size }));
 }
 
 function idleSample({ readyMs, cpuUs }: HostStart): Sample {
   return { value: readyMs, cpuUs };
-}
-
-function row({ samples, ...what }: Measurement, records: number): JournalRow {
-  const values = samples.map(({ value }) => value);
-  const cpu = samples.flatMap(({ cpuUs }) => (cpuUs === null ? [] : [cpuUs]));
-  return {
-    preset: "journal",
-    ...what,
-    value: rounded(median(values)),
-    lowest: rounded(Math.min(...values)),
-    highest: rounded(Math.max(...values)),
-    cpu_us: cpu.length === 0 ? null : rounded(median(cpu)),
-    records,
-    rounds: samples.length,
-  };
 }
 
 async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {

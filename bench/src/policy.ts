@@ -13,22 +13,7 @@ import {
   type PolicyEngine,
 } from "@femtoclaw/policy";
 import type { Authority, FactQuestion, Facts } from "@femtoclaw/protocol";
-import { median, rounded } from "./quantiles.ts";
-
-export interface PolicyRow {
-  readonly preset: "policy";
-  readonly measure: "cold" | "cached" | "redecide" | "load" | "project";
-  readonly unit: "us" | "calls/s" | "ms";
-  /** Rules of the policy, those of the floor included. */
-  readonly rules: number;
-  /** Median of the rounds, and the spread of all of them. */
-  readonly value: number;
-  readonly lowest: number;
-  readonly highest: number;
-  /** CPU time for each decision or load, all threads together. */
-  readonly cpu_us: number;
-  readonly rounds: number;
-}
+import { Measurement, type MeasureRow, type Sample, type Subject } from "./measurement.ts";
 
 /** Rules of the tables: of a small project, of a large one, and of one that somebody generated. */
 const TABLE_RULES = [5, 50, 500];
@@ -38,26 +23,21 @@ const CACHED_DECISIONS = 20_000;
 const RECORDED_CALLS = 1_000;
 const REDECIDED_UNDER_RULES = 50;
 
-interface Measurement extends Pick<PolicyRow, "measure" | "unit" | "rules"> {
-  readonly samples: Sample[];
+interface Measured {
+  readonly measurement: Measurement;
   readonly sample: () => Sample;
 }
 
-interface Sample {
-  readonly value: number;
-  readonly cpuUs: number;
-}
-
-export async function measurePolicy(onProgress: (text: string) => void): Promise<PolicyRow[]> {
-  const measurements: Measurement[] = [];
+export async function measurePolicy(onProgress: (text: string) => void): Promise<MeasureRow[]> {
+  const measured: Measured[] = [];
   for (const tableRules of TABLE_RULES) {
     const policy = compiled(tableRules);
     const engine = await createPolicyEngine();
     engine.activate(policy);
     engine.project();
     const rules = policy.rules.length;
-    const add = (measure: PolicyRow["measure"], unit: PolicyRow["unit"], sample: () => Sample): void => {
-      measurements.push({ measure, unit, rules, samples: [], sample });
+    const add = (measure: string, unit: Subject["unit"], sample: () => Sample): void => {
+      measured.push({ measurement: new Measurement({ preset: "policy", measure, unit, rules }), sample });
     };
     add("cold", "us", () => decisions(engine, COLD_DECISIONS, questions(tableRules)));
     const share = new DecisionShare();
@@ -74,28 +54,13 @@ export async function measurePolicy(onProgress: (text: string) => void): Promise
       add("project", "ms", () => projection(loading));
     }
   }
-  for (const { sample } of measurements) sample();
+  for (const { sample } of measured) sample();
   // Interleaved, so that a disturbance of the machine meets every row and not one of them.
   for (let round = 1; round <= ROUNDS; round += 1) {
     onProgress(`round ${round} of ${ROUNDS}`);
-    for (const { samples, sample } of measurements) samples.push(sample());
+    for (const { measurement, sample } of measured) measurement.add(sample());
   }
-  return measurements.map(row);
-}
-
-function row({ measure, unit, rules, samples }: Measurement): PolicyRow {
-  const values = samples.map(({ value }) => value);
-  return {
-    preset: "policy",
-    measure,
-    unit,
-    rules,
-    value: rounded(median(values)),
-    lowest: rounded(Math.min(...values)),
-    highest: rounded(Math.max(...values)),
-    cpu_us: rounded(median(samples.map(({ cpuUs }) => cpuUs))),
-    rounds: samples.length,
-  };
+  return measured.map(({ measurement }) => measurement.row());
 }
 
 function timed(work: () => void): { readonly elapsedUs: number; readonly cpuUs: number } {

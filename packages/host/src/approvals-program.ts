@@ -30,7 +30,9 @@ export function addApprovalCommands(program: Command, run: Runner): void {
       .action((id: string, options: AnswerOptions) =>
         run(async (context) => (await commands()).answerApproval(context, id, answer, options)),
       );
-    if (verb === "allow") command.option("--session", "do not ask again about the very same call in its session");
+    if (verb !== "allow") continue;
+    command.option("--session", "do not ask again about the very same call in its session");
+    command.option("--rule", "and propose to write the entry that lets such calls run without a question");
   }
   addSigningCommands(approvals, run);
   approvals

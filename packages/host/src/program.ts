@@ -132,8 +132,8 @@ function addProjectCommands(program: Command, run: Runner): void {
     );
   program
     .command("bench")
-    .argument("[preset]", "execution, journal or policy", "execution")
-    .option("--records <n>", "size of the history that `journal` measures", records)
+    .argument("[preset]", "execution, journal, policy, sandbox or startup", "execution")
+    .option("--records <n>", "size of the history that `journal` and `startup` begin with", records)
     .description("measure this build on this machine")
     .addHelpText("after", "\nExamples:\n  femtoclaw bench journal --records 1000000\n  femtoclaw bench policy")
     .action((preset: string, options: { records?: number }) =>

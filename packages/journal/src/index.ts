@@ -79,7 +79,7 @@ export { ReopeningStore, type ReopeningStoreOptions } from "./store/reopening-st
 export type { CommitGroup, IndexEntry, JournalStore, Removal, StoredObject, StoredRecord } from "./store/store.ts";
 export { type Checkpoint, parseCheckpoint } from "./tree/checkpoint.ts";
 export { verifyConsistency } from "./tree/proof.ts";
-export { type NoteSigner, type NoteVerifier, parseVerifierKey } from "./tree/signed-note.ts";
+export { type NoteSigner, type NoteVerifier, noteSigner, parseVerifierKey, verifierKey } from "./tree/signed-note.ts";
 export { TileTree } from "./tree/tiles.ts";
 export { growTree } from "./tree-log.ts";
 export {

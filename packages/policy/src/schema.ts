@@ -95,9 +95,13 @@ export function schemaText(actions: readonly PolicyAction[]): string {
     "entity Tool;",
     `type Session = ${recordOf(SESSION)};`,
   ];
-  for (const { name, resource } of actions) {
+  // Declared together, as the engine reads each context once then and not once for each action.
+  const kinds = Map.groupBy(actions, ({ name, resource }) => (name === CONNECT_ACTION ? name : resource));
+  for (const [kind, alike] of kinds) {
+    const resource = alike[0]?.resource ?? assert.fail("a group has a member");
+    const names = alike.map(({ name }) => literal(name)).join(", ");
     lines.push(
-      `action ${literal(name)} appliesTo { principal: [Agent], resource: [${resource}], context: ${recordOf(contextOf(resource, name))} };`,
+      `action ${names} appliesTo { principal: [Agent], resource: [${resource}], context: ${recordOf(contextOf(resource, kind))} };`,
     );
   }
   return `${lines.join("\n")}\n`;

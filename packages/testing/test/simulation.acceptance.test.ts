@@ -30,6 +30,7 @@ describe("a simulation", () => {
     expect(report.effects).toBeGreaterThan(200);
     expect(report.interrupted).toBeGreaterThan(30);
     expect(report.granted).toBeGreaterThan(30);
+    expect(report.agreed).toBeGreaterThan(10);
     expect(report.crashes).toBeGreaterThan(80);
     expect(report.faults).toBeGreaterThan(5);
     expect(report.rootsCompared).toBeGreaterThan(30);

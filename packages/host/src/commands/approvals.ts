@@ -9,6 +9,7 @@ import { readAnswer, readCard, requireWholeCard, signCard } from "../operators/s
 import { cardLines } from "../terminal/approval-text.ts";
 import { table } from "../terminal/table.ts";
 import type { CommandContext } from "./command-context.ts";
+import { policyAllow } from "./policy-allow.ts";
 
 /** Pause between two looks of `watch`. */
 const WATCH_MS = 500;
@@ -52,6 +53,8 @@ export async function showApproval(context: CommandContext, id: string): Promise
 export interface AnswerOptions {
   readonly reason?: string;
   readonly session?: boolean;
+  /** Proposes to write the answer as a rule, once it is given. */
+  readonly rule?: boolean;
   readonly digest?: string;
   /** File of the operator's private key. */
   readonly key?: string;
@@ -59,6 +62,20 @@ export interface AnswerOptions {
 
 /** What is answered is what is shown here, or what the digest says: it may be something else by now. */
 export async function answerApproval(
+  context: CommandContext,
+  id: string,
+  answer: "granted" | "refused",
+  options: AnswerOptions,
+): Promise<number> {
+  const { output } = context;
+  if (options.rule === true && output.json) {
+    throw new FemtoError("FEMTO_USAGE", "a rule is read by a person before it is written: `policy allow` has --json");
+  }
+  const exit = await give(context, id, answer, options);
+  return options.rule === true ? await policyAllow(context, id, {}) : exit;
+}
+
+async function give(
   context: CommandContext,
   id: string,
   answer: "granted" | "refused",

@@ -4,8 +4,7 @@ import {
   type BenchReport,
   type ExecutionRow,
   type HostCommand,
-  type JournalRow,
-  type PolicyRow,
+  type MeasureRow,
   PRESETS,
   runBench,
 } from "@femtoclaw/bench";
@@ -26,9 +25,9 @@ export async function bench(
       fix: `Use one of ${PRESETS.join(", ")}.`,
     });
   }
-  if (options.records !== undefined && preset !== "journal") {
+  if (options.records !== undefined && preset !== "journal" && preset !== "startup") {
     throw new FemtoError("FEMTO_USAGE", `the preset \`${preset}\` measures no history`, {
-      fix: "Use --records with the preset journal alone.",
+      fix: "Use --records with the presets journal and startup alone.",
     });
   }
   const host: HostCommand = ownCommand();
@@ -44,8 +43,7 @@ function reportLines({ machine, yardstick, rows }: BenchReport): string[] {
     `yardstick: ${yardstick.sync_put_per_s} single sync puts/s, ${yardstick.grouped_put_per_s} grouped puts/s, empty process ${yardstick.node_e0_ms} ms`,
     "",
     ...executionLines(rows.filter((row) => row.preset === "execution")),
-    ...journalLines(rows.filter((row) => row.preset === "journal")),
-    ...policyLines(rows.filter((row) => row.preset === "policy")),
+    ...measureLines(rows.filter((row) => row.preset !== "execution")),
   ];
 }
 
@@ -64,35 +62,21 @@ function executionLines(rows: readonly ExecutionRow[]): string[] {
   return rows.length === 0 ? [] : table([header, ...cells]);
 }
 
-function journalLines(rows: readonly JournalRow[]): string[] {
-  const header = ["preset", "measure", "records", "threads", "median", "lowest", "highest", "unit", "CPU µs", "rounds"];
+/** A column for each circumstance that the rows have. */
+function measureLines(rows: readonly MeasureRow[]): string[] {
+  const circumstances = (["records", "rules", "threads", "callers"] as const).filter((name) =>
+    rows.some((row) => row[name] !== undefined),
+  );
+  const hasRatio = rows.some(({ ratio }) => ratio !== undefined);
+  const header = [
+    ...["preset", "measure", ...circumstances, "median", "lowest", "highest", "unit"],
+    ...[...(hasRatio ? ["ratio"] : []), "CPU µs", "rounds"],
+  ];
   const cells = rows.map((row) => [
-    row.preset,
-    row.measure,
-    String(row.records),
-    String(row.threads),
-    String(row.value),
-    String(row.lowest),
-    String(row.highest),
-    row.unit,
-    String(row.cpu_us ?? "-"),
-    String(row.rounds),
-  ]);
-  return rows.length === 0 ? [] : table([header, ...cells]);
-}
-
-function policyLines(rows: readonly PolicyRow[]): string[] {
-  const header = ["preset", "measure", "rules", "median", "lowest", "highest", "unit", "CPU µs", "rounds"];
-  const cells = rows.map((row) => [
-    row.preset,
-    row.measure,
-    String(row.rules),
-    String(row.value),
-    String(row.lowest),
-    String(row.highest),
-    row.unit,
-    String(row.cpu_us),
-    String(row.rounds),
+    ...[row.preset, row.measure, ...circumstances.map((name) => String(row[name] ?? "-"))],
+    ...[String(row.value), String(row.lowest), String(row.highest), row.unit],
+    ...(hasRatio ? [row.ratio === undefined ? "-" : `${row.ratio}×`] : []),
+    ...[String(row.cpu_us ?? "-"), String(row.rounds)],
   ]);
   return rows.length === 0 ? [] : table([header, ...cells]);
 }

@@ -3,6 +3,7 @@ import { dirname } from "node:path";
 import type { GrantProposal } from "@femtoclaw/policy";
 import { EXIT, FemtoError, printable } from "@femtoclaw/protocol";
 import { type PolicyDifference, policyDifference, recordedCall } from "@femtoclaw/runtime";
+import type { Entry } from "../configuration/grant-meaning.ts";
 import { grantLine } from "../configuration/grant-text.ts";
 import { grantedConfiguration } from "../configuration/granted-configuration.ts";
 import { type ProjectFiles, readProjectFiles } from "../configuration/project-files.ts";
@@ -47,19 +48,16 @@ export async function policyAllow(context: CommandContext, ref: string, options:
   if (now.kind === "allowed") {
     return nothing(context, `the present configuration permits it already, by ${now.rules.join(", ")}`, EXIT.ok);
   }
-  if (now.kind === "asks") {
-    const reason = `such calls wait for the yes of an operator (${now.rules.join(", ")}), which an entry under [allow] does not stand in for`;
-    return nothing(context, reason);
-  }
-  const { grants, obstacles } = await present.remedy(call);
-  if (obstacles.length > 0 || grants.length === 0) {
+  const remedy = now.kind === "asks" ? await present.settlement(call, now.rules) : await present.remedy(call);
+  const { grants, settled, obstacles } = remedy;
+  if (obstacles.length > 0 || grants.length + settled.length === 0) {
     return nothing(context, obstacles.join("\n") || "no entry of the tables would allow it");
   }
-  return await propose(context, options, { call, present, project, grants });
+  return await propose(context, options, { call, present, project, grants, settled });
 }
 
 function nothing({ output }: CommandContext, reason: string, exit: number = EXIT.no): number {
-  if (output.json) output.value({ written: false, grants: [], reason });
+  if (output.json) output.value({ written: false, grants: [], no_longer_asked: [], reason });
   else for (const line of reason.split("\n")) output.line(printable(line, 2_000));
   return exit;
 }
@@ -69,16 +67,17 @@ interface Proposal {
   readonly present: PresentPolicy;
   readonly project: ProjectFiles;
   readonly grants: readonly GrantProposal[];
+  readonly settled: readonly Entry[];
 }
 
 async function propose(context: CommandContext, options: PolicyAllowOptions, proposal: Proposal): Promise<number> {
-  const { call, present, project, grants } = proposal;
+  const { call, present, project, grants, settled } = proposal;
   const { cwd, environment, options: globals, output } = context;
   const { resolved } = present.loaded;
-  const changed = grantedConfiguration(project, resolved, grants, { cwd, environment, stateFlag: globals.state });
+  const changed = grantedConfiguration(project, resolved, proposal, { cwd, environment, stateFlag: globals.state });
   const after = await judgeOf(changed.loaded);
   const then = await after.judge(call);
-  if (then.kind === "denied" || then.kind === "undecidable") {
+  if (then.kind !== "allowed" && (then.kind !== "asks" || settled.length > 0)) {
     const cause = then.obstacle ?? (then.rules.length > 0 ? `${then.rules.join(", ")} decides` : "no rule permits it");
     return nothing(context, `the entry would not allow this call as it was recorded: ${cause}`);
   }
@@ -92,14 +91,15 @@ async function propose(context: CommandContext, options: PolicyAllowOptions, pro
     dangerous: grant.dangerous,
   }));
   if (!output.json) {
-    output.line(`to allow it, ${printable(project.path, 4_096)} would get:`);
+    output.line(`to allow it, ${printable(project.path, 4_096)} would ${grants.length > 0 ? "get" : "change"}:`);
     for (const grant of shown) for (const line of grantLines(grant, output)) output.line(line);
+    for (const { source } of settled) output.line(`  the entry of [ask] at ${printable(source)} would be taken away`);
     output.line("");
     for (const line of policyDifferenceLines(read.value, "present", output)) output.line(line);
   }
   const written = await isWanted(context, options, shown);
   if (written) await write(context, present, project, changed.project);
-  tell(context, written, shown, read.value, project);
+  tell(context, written, { grants: shown, settled }, read.value, project);
   return EXIT.ok;
 }
 
@@ -142,12 +142,13 @@ async function write(
 function tell(
   { output }: CommandContext,
   written: boolean,
-  grants: Shown,
+  { grants, settled }: { readonly grants: Shown; readonly settled: readonly Entry[] },
   difference: PolicyDifference,
   { path }: ProjectFiles,
 ): void {
   if (output.json) {
-    output.value({ written, path, grants, difference: differenceValue(difference) });
+    const no_longer_asked = settled.map(({ source }) => source);
+    output.value({ written, path, grants, no_longer_asked, difference: differenceValue(difference) });
   } else if (written) {
     output.line(`wrote ${printable(path, 4_096)}; a running host goes by it after \`femtoclaw reload\``);
   } else {

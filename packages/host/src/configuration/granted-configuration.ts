@@ -1,82 +1,117 @@
 /**
- * A configuration with further grants in it. What the new text means is found out by loading it as a host
- * would: it must allow what the old one did and exactly the grants, and nothing else may have changed.
+ * A configuration with further grants in it, and without the questions that they settle. What the new text means is
+ * found out by loading it as a host would: it must mean what the old one did but for exactly this.
  */
 import { basename } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import type { GrantProposal } from "@femtoclaw/policy";
-import { FemtoError, fetchText, type GrantTable } from "@femtoclaw/protocol";
+import { FemtoError, type GrantTable } from "@femtoclaw/protocol";
 import type { ResolvedConfiguration } from "@femtoclaw/runtime";
+import { connectionsOf, ENTRY_TABLES, type Entry, entriesOf, meaningOf } from "./grant-meaning.ts";
 import { insertionOf } from "./grant-text.ts";
 import { type LoadedConfiguration, type LoadOptions, resolveProject } from "./load-configuration.ts";
 import { type ProjectFiles, projectDigest } from "./project-files.ts";
 import { insertIntoToml } from "./toml-insertion.ts";
+import type { Position } from "./toml-positions.ts";
+import { removeFromToml } from "./toml-removal.ts";
 
 export interface GrantedConfiguration {
   readonly project: ProjectFiles;
   readonly loaded: LoadedConfiguration;
 }
 
+export interface ConfigurationChange {
+  /** Entries that are added. */
+  readonly grants: readonly GrantProposal[];
+  /** Entries of `[ask]` that are taken away, because the grants stand for them. */
+  readonly settled: readonly Entry[];
+}
+
 /** Throws FEMTO_CONFIG_INVALID where the text cannot be changed that way, or where the grants may not stand. */
 export function grantedConfiguration(
   project: ProjectFiles,
   before: ResolvedConfiguration,
-  grants: readonly GrantProposal[],
+  change: ConfigurationChange,
   options: Pick<LoadOptions, "cwd" | "environment" | "stateFlag">,
 ): GrantedConfiguration {
-  const context = { directory: project.directory, searchPath: before.authority.searchPath };
-  let text = new TextDecoder("utf-8", { ignoreBOM: true }).decode(project.configuration);
-  for (const grant of grants) {
-    const changed = insertIntoToml(text, insertionOf(grant, context));
-    if (changed === null) throw byHand(project, "something else stands in the place of the entry");
-    text = changed;
-  }
-  const configuration = Buffer.from(text);
+  const configuration = Buffer.from(changedText(project, before, change));
   const sha256 = projectDigest(configuration, project.policy);
   const granted: ProjectFiles = { ...project, configuration, sha256 };
   const loaded = resolveProject(granted, options);
-  // INVARIANT: I8: whatever the text looks like, its meaning grows by the proposed grants and by nothing else.
-  if (!addsExactly(before, loaded.resolved, grants)) {
-    throw byHand(project, "the changed text would not mean the old one and the entry");
+  // INVARIANT: I8: whatever the text looks like, its meaning changes by what is proposed and by nothing else.
+  if (!changesExactly(before, loaded.resolved, change)) {
+    throw byHand(project, "the changed text would not mean the old one and what is proposed");
   }
   return { project: granted, loaded };
 }
 
+function changedText(
+  project: ProjectFiles,
+  { authority: { searchPath } }: ResolvedConfiguration,
+  { grants, settled }: ConfigurationChange,
+): string {
+  let text = new TextDecoder("utf-8", { ignoreBOM: true }).decode(project.configuration);
+  // The last stands first, so that no place moves before its turn.
+  const places = settled.map(({ source }) => placeOf(source)).sort((a, b) => b.line - a.line || b.column - a.column);
+  for (const place of places) {
+    const changed = removeFromToml(text, place);
+    if (changed === null) throw byHand(project, "no item of a list stands where the entry that asks should");
+    text = changed;
+  }
+  for (const grant of grants) {
+    const changed = insertIntoToml(text, insertionOf(grant, { directory: project.directory, searchPath }));
+    if (changed === null) throw byHand(project, "something else stands in the place of the entry");
+    text = changed;
+  }
+  return text;
+}
+
+/** From `femtoclaw.toml:12:9`. What names no place is found nowhere. */
+function placeOf(source: string): Position {
+  const [line, column] = source.split(":").slice(-2).map(Number);
+  return { line: line ?? 0, column: column ?? 0 };
+}
+
 function byHand({ path }: ProjectFiles, finding: string): FemtoError {
   return new FemtoError("FEMTO_CONFIG_INVALID", `${basename(path)} cannot be changed by this command: ${finding}`, {
-    fix: "Write the entry that is proposed into the file yourself.",
+    fix: "Change the file yourself, as it is proposed.",
   });
 }
 
-function addsExactly(
+function changesExactly(
   before: ResolvedConfiguration,
   after: ResolvedConfiguration,
-  grants: readonly GrantProposal[],
+  { grants, settled }: ConfigurationChange,
 ): boolean {
-  const expected: Record<GrantProposal["table"], string[]> = {
-    read: [],
-    write: [],
-    run: [],
-    fetch: [],
-    connect: [],
-    environment: [],
-  };
-  for (const grant of grants) expected[grant.table].push(meaningOf(grant));
+  const [was, is] = [before.authority, after.authority];
+  const added = (table: GrantProposal["table"]) => grants.filter((grant) => grant.table === table).map(meaningOf);
   return (
-    isDeepStrictEqual(withoutGrants(before), withoutGrants(after)) &&
-    (["read", "write", "run", "fetch"] as const).every((table) =>
-      isWithAdded(entries(before, table), entries(after, table), expected[table]),
-    ) &&
-    isWithAdded(connections(before), connections(after), expected.connect) &&
-    isWithAdded(before.authority.environmentNames, after.authority.environmentNames, expected.environment) &&
-    keepsValues(before.authority.environment, after.authority.environment, expected.environment)
+    isDeepStrictEqual(withoutEntries(before), withoutEntries(after)) &&
+    ENTRY_TABLES.every((table) => {
+      const taken = settled.filter((entry) => entry.table === table).map(({ meaning }) => meaning);
+      const [asked, asks] = [meanings(was.ask, table), meanings(is.ask, table)];
+      return (
+        isWithAdded(meanings(was.allow, table), meanings(is.allow, table), added(table)) &&
+        isWithAdded(asks, asked, taken)
+      );
+    }) &&
+    isWithAdded(connectionsOf(was), connectionsOf(is), added("connect")) &&
+    isWithAdded(was.environmentNames, is.environmentNames, added("environment")) &&
+    keepsValues(was.environment, is.environment, added("environment"))
   );
 }
 
-/** Everything but what a grant can change. */
-function withoutGrants({ authority, sha256: _, ...rest }: ResolvedConfiguration): unknown {
-  const { allow: _allow, connect: _connect, environment: _environment, environmentNames: _names, ...other } = authority;
-  return withoutPlaces({ ...rest, authority: other });
+/** Everything but what a change of entries can change. */
+function withoutEntries({ authority, sha256: _, ...rest }: ResolvedConfiguration): unknown {
+  const {
+    allow: _allow,
+    ask,
+    connect: _connect,
+    environment: _environment,
+    environmentNames: _names,
+    ...other
+  } = authority;
+  return withoutPlaces({ ...rest, authority: { ...other, approvers: ask.approvers } });
 }
 
 /** Places in the file move when a line is added. */
@@ -88,33 +123,8 @@ function withoutPlaces(value: unknown): unknown {
   return Object.fromEntries(kept.map(([key, inner]) => [key, withoutPlaces(inner)]));
 }
 
-function entries(
-  { authority: { allow } }: ResolvedConfiguration,
-  table: Exclude<keyof GrantTable, "approvers">,
-): string[] {
-  if (table === "fetch") return (allow.fetch ?? []).map(fetchText);
-  if (table !== "run") return allow[table].map(({ path }) => path);
-  return allow.run.map(({ path, realPath, use }) => JSON.stringify([path, realPath, use]));
-}
-
-function connections({ authority: { connect = [] } }: ResolvedConfiguration): string[] {
-  return connect.map((grant) => JSON.stringify([grant.program, fetchText(grant)]));
-}
-
-function meaningOf(grant: GrantProposal): string {
-  switch (grant.table) {
-    case "read":
-    case "write":
-      return grant.path;
-    case "run":
-      return JSON.stringify([grant.program, grant.realPath, grant.use]);
-    case "fetch":
-      return fetchText({ hosts: "one", ...grant });
-    case "connect":
-      return JSON.stringify([grant.program, fetchText({ hosts: "one", ...grant })]);
-    case "environment":
-      return grant.name;
-  }
+function meanings(granted: GrantTable, table: Entry["table"]): string[] {
+  return entriesOf(granted).flatMap((entry) => (entry.table === table ? [entry.meaning] : []));
 }
 
 function isWithAdded(before: readonly string[], after: readonly string[], added: readonly string[]): boolean {

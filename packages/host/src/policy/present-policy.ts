@@ -3,8 +3,12 @@ import { builtinCapabilities } from "@femtoclaw/capabilities";
 import { type CompiledPolicy, type Explanation, type GrantProposal, PolicyReader, remedyFor } from "@femtoclaw/policy";
 import { CONNECT_ACTION, errorText, type FactQuestion, type Facts } from "@femtoclaw/protocol";
 import { askerOf, CandidateJudge, type Judge, type RecordedCall } from "@femtoclaw/runtime";
+import { type Entry, entriesOf, meaningOf } from "../configuration/grant-meaning.ts";
 import type { LoadedConfiguration } from "../configuration/load-configuration.ts";
 import { compiledPolicyOf } from "../preflight.ts";
+
+const NO_TABLE = "asks, and stands in no table that this command changes: change it by hand";
+const ASKS_MORE = "asks about more than this call: narrow it by hand, so that the rest is still asked about";
 
 /** A call whose facts are there. */
 export type ExaminedCall = RecordedCall & { readonly facts: Facts };
@@ -12,6 +16,8 @@ export type ExaminedCall = RecordedCall & { readonly facts: Facts };
 /** What would have to be written so that the call is permitted, and what nothing written permits. */
 export interface CallRemedy {
   readonly grants: readonly GrantProposal[];
+  /** Entries of `[ask]` that the grants stand for, so that nobody is asked any more. */
+  readonly settled: readonly Entry[];
   readonly obstacles: readonly string[];
 }
 
@@ -40,8 +46,38 @@ export class PresentPolicy {
   }
 
   async remedy(call: ExaminedCall): Promise<CallRemedy> {
+    return await this.#remedy(call, (question) => this.explain(call, question));
+  }
+
+  /**
+   * What would have to be written so that the rules that ask about the call ask no more: each of their entries moves
+   * from `[ask]` to `[allow]`. INVARIANT: I8: only an entry that means exactly this use; one that asks about more than
+   * was agreed to stays, and a person narrows it.
+   */
+  async settlement(call: ExaminedCall, asking: readonly string[]): Promise<CallRemedy> {
+    const { allow, ask } = this.loaded.resolved.authority;
+    const { grants, obstacles } = await this.#remedy(call, async () => ({ permitting: [], forbidding: [] }));
+    const proposed = new Set(grants.map((grant) => `${grant.table} ${meaningOf(grant)}`));
+    const allowed = new Set(entriesOf(allow).map(({ table, meaning }) => `${table} ${meaning}`));
+    const asked = entriesOf(ask);
+    const settled = new Map<string, Entry>();
+    const kept: string[] = [];
+    for (const id of asking) {
+      const source = this.compiled.rules.find((rule) => rule.id === id)?.source;
+      const entry = asked.find((one) => one.source === source);
+      if (entry !== undefined && proposed.has(`${entry.table} ${entry.meaning}`)) settled.set(entry.source, entry);
+      else kept.push(`${this.places([id])[0]} ${entry === undefined ? NO_TABLE : ASKS_MORE}`);
+    }
+    const missing = grants.filter((grant) => !allowed.has(`${grant.table} ${meaningOf(grant)}`));
+    return { grants: missing, settled: [...settled.values()], obstacles: [...obstacles, ...kept] };
+  }
+
+  async #remedy(
+    call: ExaminedCall,
+    explain: (question: FactQuestion) => Promise<Pick<Explanation, "permitting" | "forbidding">>,
+  ): Promise<CallRemedy> {
     const action = this.compiled.actions.find(({ name }) => name === call.tool);
-    if (action === undefined) return { grants: [], obstacles: ["its capability is not registered here"] };
+    if (action === undefined) return { grants: [], settled: [], obstacles: ["its capability is not registered here"] };
     const { authority, capabilities } = this.loaded.resolved;
     const grants = new Map<string, GrantProposal>();
     const obstacles = new Set<string>();
@@ -50,8 +86,7 @@ export class PresentPolicy {
     }
     for (const question of call.facts.questions) {
       try {
-        const explanation = await this.explain(call, question);
-        const remedy = remedyFor({ question, action, explanation }, authority);
+        const remedy = remedyFor({ question, action, explanation: await explain(question) }, authority);
         for (const grant of remedy.grants) grants.set(JSON.stringify(grant), grant);
         for (const obstacle of remedy.obstacles) obstacles.add(obstacle);
         for (const rule of remedy.forbidding) obstacles.add(this.#forbidden(rule));
@@ -59,7 +94,7 @@ export class PresentPolicy {
         obstacles.add(`this configuration cannot be asked about the call: ${errorText(error)}`);
       }
     }
-    return { grants: [...grants.values()], obstacles: [...obstacles] };
+    return { grants: [...grants.values()], settled: [], obstacles: [...obstacles] };
   }
 
   /** The rules with the places in the configuration where they were written. */

@@ -49,7 +49,7 @@ class Project extends TemporaryHome {
   granted(...grants: readonly GrantProposal[]) {
     const project = readProjectFiles(this.file);
     const { resolved } = resolveProject(project, this.options);
-    return { before: project, ...grantedConfiguration(project, resolved, grants, this.options) };
+    return { before: project, ...grantedConfiguration(project, resolved, { grants, settled: [] }, this.options) };
   }
 
   read(name: string): GrantProposal {
@@ -105,6 +105,25 @@ describe("a grant", () => {
     );
     const write: GrantProposal = { table: "write", path: program, ...NOTHING };
     expect(faultOf(() => project.granted(write))).toMatchObject({ code: "FEMTO_CONFIG_INVALID" });
+  });
+
+  it("takes no entry of [ask] away but the one that it stands for", () => {
+    using project = new Project('[ask]\nread = ["a", "b"]\n');
+    const grants = [project.read("a")];
+    const entry = (name: string, place: string) => ({
+      ...({ table: "read", meaning: project.path("p", name), source: `femtoclaw.toml:${place}` } as const),
+    });
+    const change = (...settled: readonly ReturnType<typeof entry>[]) => {
+      const found = readProjectFiles(project.file);
+      const { resolved } = resolveProject(found, project.options);
+      return grantedConfiguration(found, resolved, { grants, settled }, project.options);
+    };
+    expect(change(entry("a", "2:9")).loaded.resolved.authority.ask.read.map(({ path }) => path)).toEqual([
+      project.path("p/b"),
+    ]);
+    for (const settled of [entry("a", "2:14"), entry("b", "1:1"), entry("a", ""), entry("a", "-1:9e9")]) {
+      expect(faultOf(() => change(settled))?.message).toContain("cannot be changed by this command");
+    }
   });
 
   it("is refused when it would mean something else by the time it is read", () => {

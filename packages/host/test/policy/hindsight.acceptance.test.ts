@@ -273,19 +273,35 @@ describe("hindsight", () => {
 });
 
 test("a call that waited for an operator is explained by what policy said last, and its yes is remembered in a draft", async () => {
-  await using place = new Playground(`${CONFIGURATION}[ask]\nread = ["/etc/hostname"]\n`);
+  await using place = new Playground(`${CONFIGURATION}[ask]\nread = ["/etc/hostname", "/usr/share"]\n`);
   await place.upDetached();
   const { execution_id, record } = await place.propose("fs_read", { path: "/etc/hostname" });
   const why = async (ref: string) => (await place.json<Why>(["policy", "why", ref])).value;
   const asked = await why(execution_id);
   expect(asked).toMatchObject({ decision: "asks", event: "asked", again: "same", now: { kind: "asks" }, remedy: null });
   expect(asked.rules.map(({ source }) => source)).toContain("femtoclaw.toml:18:9");
-  expect((await place.json<Allowed>(["policy", "allow", execution_id, "--yes"])).code).toBe(1);
-  expect((await place.run(["approvals", "allow", String(record?.seq)])).code).toBe(0);
+  // Whose entry asks about more than this call stays.
+  const other = await place.propose("fs_read", { path: "/usr/share/doc" });
+  const broad = await place.json<Allowed>(["policy", "allow", other.execution_id, "--yes"]);
+  expect([broad.code, broad.value.written]).toEqual([1, false]);
+  expect(broad.value.reason).toContain("toml/ask.read/2 (femtoclaw.toml:18:26) asks about more than this call");
+  // Nothing is written without a person's yes, and the answer counts all the same.
+  const { code, stdout: card } = await place.run(["approvals", "allow", String(record?.seq), "--rule"]);
+  expect(code).toBe(0);
+  expect(card).toContain("the entry of [ask] at femtoclaw.toml:18:9 would be taken away");
+  expect(readFileSync(join(place.project, "femtoclaw.toml"), "utf8")).toContain('["/etc/hostname", "/usr/share"]');
   expect(await why(execution_id)).toMatchObject({ decision: "allowed", event: "permitted", again: "same" });
   expect(await why(String(record?.seq))).toMatchObject({ decision: "asks" });
   const { stdout } = await place.run(["policy", "learn"]);
   expect(stdout).toMatch(/^# {3}toml\/ask\.read\/1 \(femtoclaw\.toml:18:9\)/m);
   const found = await place.json<PolicyDifference>(["policy", "diff", "--against-journal", "--recorded"]);
-  expect([found.code, found.value.calls]).toEqual([0, 2]);
+  expect([found.code, found.value.calls]).toEqual([0, 3]);
+  const moved = await place.json<Allowed>(["policy", "allow", String(record?.seq), "--yes"]);
+  expect(moved.value).toMatchObject({ written: true, no_longer_asked: ["femtoclaw.toml:18:9"] });
+  const text = readFileSync(join(place.project, "femtoclaw.toml"), "utf8");
+  expect(text).toContain('read = [".", "/etc/hostname"]');
+  expect(text).toContain('[ask]\nread = ["/usr/share"]');
+  expect((await place.run(["reload"])).code).toBe(0);
+  expect(await place.propose("fs_read", { path: "/etc/hostname" })).toMatchObject({ status: "completed" });
+  expect(await place.propose("fs_read", { path: "/usr/share/doc" })).toMatchObject({ status: "pending" });
 });

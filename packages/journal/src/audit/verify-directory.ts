@@ -14,6 +14,11 @@ export interface VerificationCopy extends AsyncDisposable {
   readonly directory: string;
 }
 
+const COPY_PREFIX = "femtoclaw-verify-";
+const COPY = /^femtoclaw-verify-[A-Za-z0-9]{6}$/;
+/** LIMIT: age from which on a copy that nobody has open is nobody's; making one takes minutes at most. */
+const FORGOTTEN_MS = 3_600_000;
+
 /** Never written again once they are there, so that a second name is as good as a copy. */
 const TABLE = /^\d+\.(?:ldb|sst)$/;
 const OTHER_FILES = /^(?:\d+\.log|MANIFEST-\d+|CURRENT)$/;
@@ -28,7 +33,8 @@ export async function copyForVerification(journalDirectory: string): Promise<Ver
     throw new FemtoError("FEMTO_STATE_NOT_FOUND", reason, { cause: error });
   });
   await LeveldbStore.refuseIfOpen(journalDirectory);
-  const directory = await mkdtemp(join(tmpdir(), "femtoclaw-verify-"));
+  await removeForgottenCopies();
+  const directory = await mkdtemp(join(tmpdir(), COPY_PREFIX));
   const remove = (): Promise<void> => rm(directory, { recursive: true, force: true });
   try {
     for (const name of names) await copyOne(join(journalDirectory, name), name, directory);
@@ -38,6 +44,26 @@ export async function copyForVerification(journalDirectory: string): Promise<Ver
     if (error instanceof FemtoError) throw error;
     const reason = `${printable(journalDirectory)} cannot be copied: ${systemErrorCode(error) ?? errorText(error)}`;
     throw new FemtoError("FEMTO_EXPORT_FAILED", reason, { cause: error });
+  }
+}
+
+/**
+ * A verification that was killed leaves its copy behind, which nobody would ever look for. INVARIANT: what is in use is
+ * not touched: a copy is young while it is made, and LevelDB holds its lock from then on.
+ */
+async function removeForgottenCopies(): Promise<void> {
+  const names = await readdir(tmpdir()).catch(() => []);
+  for (const name of names.filter((found) => COPY.test(found))) {
+    const path = join(tmpdir(), name);
+    try {
+      const found = await lstat(path);
+      if (!found.isDirectory() || found.uid !== process.getuid?.()) continue;
+      if (Date.now() - found.mtimeMs < FORGOTTEN_MS) continue;
+      await LeveldbStore.refuseIfOpen(path);
+      await rm(path, { recursive: true, force: true });
+    } catch {
+      // It is in use, or somebody else removes it just now; either way nothing depends on it.
+    }
   }
 }
 

@@ -1,6 +1,19 @@
 /** Verifying what a stopped host left behind: on a copy, whatever was done to it, without touching it. */
 import { hash } from "node:crypto";
-import { appendFile, cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, truncate, writeFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import {
+  appendFile,
+  cp,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rm,
+  symlink,
+  truncate,
+  utimes,
+  writeFile,
+} from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
@@ -139,6 +152,31 @@ describe("verifyDirectory", () => {
     await journal.append(message("the lock was not lost"));
     await journal.close();
     expect(await verifyDirectory(used)).toMatchObject({ verdict: "verified", size: 603 });
+  });
+
+  it("removes copies that a verification left when it was killed, and nothing else", async () => {
+    const old = new Date(Date.now() - 2 * 3_600_000);
+    const made = async (name: string, age: Date | null, fill?: (path: string) => Promise<void>): Promise<string> => {
+      const path = join(tmpdir(), name);
+      await mkdir(path);
+      onTestFinished(() => rm(path, { recursive: true, force: true }));
+      await (fill ?? ((folder) => writeFile(join(folder, "000001.log"), "x")))(path);
+      if (age !== null) await utimes(path, age, age);
+      return path;
+    };
+    const forgotten = await made("femtoclaw-verify-Forgot", old);
+    const kept = [
+      await made("femtoclaw-verify-Young1", null),
+      await made("femtoclaw-verify-tests-Other1", old),
+      await made("femtoclaw-verify-InUse1", null, (path) => cp(golden, path, { recursive: true })),
+    ];
+    const store = new LeveldbStore(kept.at(-1) ?? "");
+    await store.open();
+    await utimes(kept.at(-1) ?? "", old, old);
+    expect(await verifyDirectory(golden)).toEqual(intact);
+    await store.close();
+    expect(existsSync(forgotten)).toBe(false);
+    expect(kept.filter((path) => !existsSync(path))).toEqual([]);
   });
 
   it("takes tables by a second name and copies the rest, for this user alone", async () => {

@@ -12,16 +12,20 @@ export const TOOLS = {
   act: "permitted",
   switched: "permitted",
   asked: "asked",
+  agreed: "asked",
   unpermitted: "DENIED_POLICY_VIOLATION",
   locked: "DENIED_CAPABILITY_DISABLED",
   unknown: "DENIED_CAPABILITY_NOT_FOUND",
 } as const;
+/** How many different operators have to say yes to a call of the tool. */
+export const OPERATORS_NEEDED: Readonly<Partial<Record<keyof typeof TOOLS, number>>> = { asked: 1, agreed: 2 };
 export type ToolName = keyof typeof TOOLS;
 
 export const CAPABILITY_SETTINGS = {
   act: true,
   switched: true,
   asked: true,
+  agreed: true,
   unpermitted: true,
   locked: false,
 } as const;
@@ -45,7 +49,7 @@ export interface EffectWatcher {
 }
 
 export function simulatedCapabilities(watcher: EffectWatcher): Capability[] {
-  return (["act", "switched", "asked", "unpermitted", "locked"] as const).map((name) => ({
+  return (["act", "switched", "asked", "agreed", "unpermitted", "locked"] as const).map((name) => ({
     manifest: {
       ...{ name, version: "1.0.0", description: "simulated", effect: "write", idempotent: false },
       input: INPUT,

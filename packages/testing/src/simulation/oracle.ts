@@ -4,7 +4,7 @@
  */
 import type { MemoryDisk } from "@femtoclaw/journal";
 import type { Reply } from "@femtoclaw/protocol";
-import { TOOLS, type ToolName } from "./capabilities.ts";
+import { OPERATORS_NEEDED, TOOLS, type ToolName } from "./capabilities.ts";
 
 /** A record as it lies on the disk, by eye. */
 interface Seen {
@@ -12,6 +12,7 @@ interface Seen {
   readonly type: string;
   readonly boot: string;
   readonly execution: string;
+  readonly actor: { readonly principal: string } | null;
   readonly body: {
     readonly event?: string;
     readonly began?: boolean;
@@ -37,8 +38,8 @@ export class Oracle {
   readonly #seen: Seen[] = [];
   readonly #intents = new Map<number, Seen>();
   readonly #effects = new Map<number, number>();
-  /** Executions that operators said yes to. */
-  readonly #granted = new Set<string>();
+  /** Who said yes to which execution. */
+  readonly #granted = new Map<string, Set<string>>();
   readonly #told: { readonly request: Request; readonly reply: Reply }[] = [];
 
   constructor(disk: MemoryDisk) {
@@ -54,9 +55,14 @@ export class Oracle {
     return this.#told.length;
   }
 
-  /** Yeses of operators. */
+  /** Executions that an operator said yes to. */
   get granted(): number {
     return this.#granted.size;
+  }
+
+  /** Executions that different operators said yes to. */
+  get agreed(): number {
+    return [...this.#granted.values()].filter(({ size }) => size > 1).length;
   }
 
   get interrupted(): number {
@@ -70,8 +76,9 @@ export class Oracle {
       throw new Divergence(`I3: an effect of ${tool}, which nothing permits`);
     const intent = this.#intents.get(request);
     if (intent === undefined) throw new Divergence(`I1: the effect of request ${request} has no durable intent`);
-    if (TOOLS[tool] === "asked" && !this.#granted.has(intent.execution))
-      throw new Divergence(`I3: request ${request} has an effect, and no operator has said yes to it`);
+    const yeses = this.#granted.get(intent.execution)?.size ?? 0;
+    if (yeses < (OPERATORS_NEEDED[tool] ?? 0))
+      throw new Divergence(`I3: request ${request} has an effect, and ${yeses} operators have said yes to it`);
     const count = (this.#effects.get(request) ?? 0) + 1;
     if (count > 1) throw new Divergence(`I2: the effect of request ${request} happens once more`);
     this.#effects.set(request, count);
@@ -118,12 +125,17 @@ export class Oracle {
       if (seen.seq !== seq) throw new Divergence(`record ${seq} says that it is ${seen.seq}`);
       this.#bytes.push(bytes);
       this.#seen.push(seen);
-      if (seen.type === "approval.answered" && seen.body.answer === "granted") this.#granted.add(seen.execution);
+      if (seen.type === "approval.answered" && seen.body.answer === "granted") this.#grant(seen);
       if (seen.type !== "execution.intent") continue;
       const request = seen.body.args?.request ?? Number.NaN;
       if (this.#intents.has(request)) throw new Divergence(`I2: request ${request} has a second intent`);
       this.#intents.set(request, seen);
     }
+  }
+
+  #grant({ execution, actor }: Seen): void {
+    const yeses = this.#granted.get(execution) ?? new Set();
+    this.#granted.set(execution, yeses.add(actor?.principal ?? ""));
   }
 
   /** Whether the answer is one that the request may get at all. */

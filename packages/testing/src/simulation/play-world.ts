@@ -23,6 +23,8 @@ export interface Tally {
   readonly effects: number;
   /** Calls that operators said yes to. */
   readonly granted: number;
+  /** Executions that two operators said yes to. */
+  readonly agreed: number;
   readonly interrupted: number;
   readonly crashes: number;
   readonly faults: number;
@@ -71,9 +73,9 @@ class Player {
 
   get play(): Play {
     const { disk, requests, oracle, fates } = this.#world;
-    const { acknowledged, effects, granted, interrupted } = oracle;
+    const { acknowledged, effects, granted, agreed, interrupted } = oracle;
     const faults = fates.refused + fates.unanswered + fates.torn;
-    const counts = { records: disk.records.length, requests, acknowledged, effects, granted, interrupted };
+    const counts = { records: disk.records.length, requests, acknowledged, effects, granted, agreed, interrupted };
     return {
       rounds: this.#rounds,
       roots: this.#roots,

@@ -1,4 +1,4 @@
-/** The two policies of a simulated world: one asks operators about a tool, the other forbids it. */
+/** The two policies of a simulated world: one asks operators about two tools, the other forbids these. */
 import { builtinCapabilities } from "@femtoclaw/capabilities";
 import { systemClock } from "@femtoclaw/journal";
 import {
@@ -9,7 +9,8 @@ import {
   type PolicyEngine,
 } from "@femtoclaw/policy";
 import { type PolicySource, type ResolvedConfiguration, resolveConfiguration } from "@femtoclaw/runtime";
-import { CAPABILITY_SETTINGS, PERMIT, simulatedCapabilities } from "./capabilities.ts";
+import { CAPABILITY_SETTINGS, OPERATORS_NEEDED, PERMIT, simulatedCapabilities } from "./capabilities.ts";
+import { OPERATORS } from "./simulated-operators.ts";
 
 /** The same on every machine, since paths enter the digests of configuration and policy. */
 export const CONFIGURATION: ResolvedConfiguration = resolveConfiguration({
@@ -20,25 +21,28 @@ export const CONFIGURATION: ResolvedConfiguration = resolveConfiguration({
     host: { runtime_dir: "/femtoclaw-simulation/run" },
     limits: { concurrency: 4, queue: 8 },
     capabilities: CAPABILITY_SETTINGS,
+    approvals: { operators: [...OPERATORS] },
   },
   baseDirectory: "/tmp",
   environment: { HOME: "/femtoclaw-simulation", XDG_RUNTIME_DIR: "/femtoclaw-simulation" },
 });
 
-const ASKED = 'action == Action::"asked"';
 const rule = (id: string, text: string): FileRule => ({
   ...{ id: `file/simulation/${id}`, text, source: "simulation.cedar:1:1", reason: id },
   ...{ paths: [], hidden: [], kept: [] },
 });
-/** Permits one tool only after an operator has said yes. */
-const ASKING: readonly FileRule[] = [
-  rule("permit", `permit (principal, ${ASKED}, resource);`),
-  {
-    ...rule("ask", `@approval("1")\nforbid (principal, ${ASKED}, resource)\nunless { context.approved };`),
-    approvers: 1,
-  },
+/** Permits each of two tools only after as many operators as it needs have said yes. */
+const ASKING: readonly FileRule[] = Object.entries(OPERATORS_NEEDED).flatMap(([tool, approvers]) => {
+  const scope = `(principal, action == Action::"${tool}", resource)`;
+  const asking = `@approval("${approvers}")\nforbid ${scope}\nunless { context.approved };`;
+  return [rule(`permit-${tool}`, `permit ${scope};`), { ...rule(`ask-${tool}`, asking), approvers }];
+});
+const FORBIDDING: readonly FileRule[] = [
+  ...ASKING,
+  ...Object.keys(OPERATORS_NEEDED).map((tool) =>
+    rule(`forbid-${tool}`, `forbid (principal, action == Action::"${tool}", resource);`),
+  ),
 ];
-const FORBIDDING: readonly FileRule[] = [...ASKING, rule("forbid", `forbid (principal, ${ASKED}, resource);`)];
 
 const MANIFESTS = [
   ...builtinCapabilities,

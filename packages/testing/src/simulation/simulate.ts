@@ -36,6 +36,7 @@ export async function simulate({ seed, rounds, weights, onProgress }: Simulation
     acknowledged: 0,
     effects: 0,
     granted: 0,
+    agreed: 0,
     interrupted: 0,
     crashes: 0,
     faults: 0,

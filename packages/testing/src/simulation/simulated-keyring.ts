@@ -7,6 +7,11 @@ import type { Random } from "./random.ts";
 /** What stands in PKCS #8 before the 32 bytes of an Ed25519 key (RFC 8410). */
 const PKCS8_ED25519 = Buffer.from("302e020100300506032b657004220420", "hex");
 
+/** The key that these 32 bytes are. */
+export function keyOf(seed: Uint8Array): KeyObject {
+  return createPrivateKey({ key: Buffer.concat([PKCS8_ED25519, seed]), format: "der", type: "pkcs8" });
+}
+
 /** What outlives the process, as a folder of keys would. */
 export interface KeyFolder {
   current: KeyObject | null;
@@ -36,8 +41,7 @@ export class SimulatedKeyring implements Keyring {
 
   async prepare(): Promise<KeyObject> {
     await this.#life.goesOn();
-    const key = Buffer.concat([PKCS8_ED25519, this.#random.bytes(32)]);
-    this.#folder.next = createPrivateKey({ key, format: "der", type: "pkcs8" });
+    this.#folder.next = keyOf(this.#random.bytes(32));
     return this.#folder.next;
   }
 

@@ -4,6 +4,7 @@ import type { ApprovalView, Runtime, Session } from "@femtoclaw/runtime";
 import { BEHAVIOURS, TOOLS, type ToolName } from "./capabilities.ts";
 import type { Request } from "./oracle.ts";
 import { POLICIES } from "./policies.ts";
+import { signedAnswer } from "./simulated-operators.ts";
 import { turns } from "./simulated-time.ts";
 import type { Boot, World } from "./world.ts";
 
@@ -12,7 +13,7 @@ const STEPS = {
   wait: 24,
   pass: 10,
   cancel: 6,
-  answerQuestion: 8,
+  answerQuestion: 14,
   message: 4,
   garbage: 4,
   badArguments: 4,
@@ -29,6 +30,7 @@ const TOOL_WEIGHTS: Readonly<Record<ToolName, number>> = {
   act: 8,
   switched: 4,
   asked: 5,
+  agreed: 4,
   unpermitted: 2,
   locked: 1,
   unknown: 1,
@@ -163,9 +165,19 @@ export class Stage {
   async #answerQuestion(answer: "granted" | "refused", forSession: boolean): Promise<void> {
     const questions = await this.#runtime.approvals.list();
     if (questions.length === 0) return;
-    const { id, digest } = this.#world.random.pick(questions as [ApprovalView, ...ApprovalView[]]);
-    const scope = forSession ? "session" : "once";
-    await this.#runtime.approvals.answer({ id, digest, answer, scope, by: "simulated operator" });
+    const { random, time } = this.#world;
+    const question = random.pick(questions as [ApprovalView, ...ApprovalView[]]);
+    // Where several are asked, only what each of them signed counts; whoever said yes before may say it again.
+    const isSigned = question.approvers > 1 || random.oneIn(3);
+    const scope = forSession && question.approvers === 1 ? "session" : "once";
+    if (!isSigned) {
+      const { id, digest } = question;
+      await this.#runtime.approvals.answer({ id, digest, answer, scope, by: "simulated operator" });
+      return;
+    }
+    const operator = random.oneIn(2) ? 0 : 1;
+    const note = signedAnswer(question, { operator, answer, scope, nowUs: time.clock().nowUs() });
+    await this.#runtime.approvals.answerSigned(note);
   }
 
   #cancel(): void {
