@@ -1,18 +1,20 @@
 /** A real `git push` and a real `npm ci` from the sandbox of a real host, to servers that its operator named and to others. */
 import { execFileSync, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer, type Server } from "node:https";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import type { Reply } from "@femtoclaw/protocol";
+import type { ExecutionView } from "@femtoclaw/runtime";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { Playground } from "./playground.ts";
+import { endProcess, Playground } from "./playground.ts";
 
 let place: Playground;
 let server: Server;
 let other: Server;
+let pid: number;
 /** What each server was asked for. */
 const heard: Record<"named" | "other", string[]> = { named: [], other: [] };
 
@@ -31,6 +33,8 @@ beforeAll(async () => {
   const tls = { key: readFileSync(String(key)), cert: readFileSync(String(cert)) };
   server = createServer(tls, (request, response) => {
     heard.named.push(`${request.method} ${request.url}`);
+    // Of an answer that never ends, nothing arrives.
+    if (request.url?.startsWith("/slow/")) return;
     if (request.url?.startsWith("/npm/")) return registry(request, response);
     return backend(request, response);
   });
@@ -40,7 +44,7 @@ beforeAll(async () => {
   });
   for (const one of [server, other]) await new Promise<void>((resolve) => one.listen(0, "127.0.0.1", resolve));
   project();
-  await place.upDetached();
+  pid = await place.upDetached();
 });
 
 afterAll(async () => {
@@ -174,6 +178,32 @@ test("an npm ci installs from the registry that its operator named, and from no 
   const elsewhere = await exec("npm", "app", "view", "left", "--registry", `https://127.0.0.1:${portOf(other)}/`);
   expect(started(elsewhere).code).not.toBe(0);
   expect(heard.other).toEqual([]);
-  expect((await place.run(["audit", "verify"])).code).toBe(0);
-  expect((await place.run(["down"])).code).toBe(0);
 });
+
+test("what a killed host leaves open is ended with it, and told as interrupted", async () => {
+  const url = `https://localhost:${portOf(server)}/slow/`;
+  const lost = exec("npm", "app", "view", "left", "--registry", url).catch(() => null);
+  await expect.poll(() => heard.named.some((line) => line.includes("/slow/"))).toBe(true);
+  endProcess(pid);
+  await lost;
+  // Each is told where it runs, and so are the relay and bubblewrap around it.
+  await expect.poll(() => processes().filter((words) => words.includes(place.project))).toEqual([]);
+  pid = await place.upDetached();
+  const { value } = await place.json<ExecutionView[]>(["executions", "list", "--state", "interrupted"]);
+  expect(value).toMatchObject([{ tool: "process_exec" }]);
+  expect((await place.run(["down"])).code).toBe(0);
+  expect((await place.run(["audit", "verify"])).code).toBe(0);
+  expect((await place.run(["replay", "--recompute"])).code).toBe(0);
+});
+
+/** The command lines of what runs on this machine. */
+function processes(): string[] {
+  return readdirSync("/proc").flatMap((name) => {
+    try {
+      return /^\d+$/.test(name) ? [readFileSync(`/proc/${name}/cmdline`, "utf8")] : [];
+    } catch {
+      // It has ended meanwhile.
+      return [];
+    }
+  });
+}

@@ -39,6 +39,16 @@ const manifest: CapabilityManifest = {
       stdout: { type: "string" },
       stderr: { type: "string" },
       truncated: { type: "boolean", description: "It wrote more than was allowed and was killed." },
+      refused: {
+        type: "array",
+        items: {
+          type: "object",
+          additionalProperties: false,
+          required: ["host", "reason"],
+          properties: { host: { type: "string" }, reason: { type: "string" } },
+        },
+        description: "Hosts that it wanted to connect to and was not let, and why. Absent where there was none.",
+      },
       duration_ms: { type: "integer", minimum: 0 },
       sandbox: { type: "string" },
     },
@@ -54,19 +64,22 @@ export const processExec: Capability = { manifest, isolation: "sandbox", execute
 async function execute(call: CapabilityCall): Promise<CapabilityOutcome> {
   const asked = valueAt(call.args, "/timeout_ms");
   const timeoutMs = Math.min(call.limits.timeoutMs, typeof asked === "number" ? asked : Number.POSITIVE_INFINITY);
-  return await outcomeOf(call.signal, SANDBOX, async () => outcomeOfRun(await run(call, timeoutMs), timeoutMs));
+  using proxy = call.connect === null ? null : new EgressProxy(call.connect);
+  return await outcomeOf(call.signal, SANDBOX, async () =>
+    outcomeOfRun(await run(call, timeoutMs, proxy), timeoutMs, proxy?.refused ?? []),
+  );
 }
 
 async function run(
-  { args, bound, signal, limits, sandbox, connect }: CapabilityCall,
+  { args, bound, signal, limits, sandbox }: CapabilityCall,
   timeoutMs: number,
+  proxy: EgressProxy | null,
 ): Promise<SandboxResult> {
   // INVARIANT: without a sandbox no program runs.
   if (sandbox === null)
     throw new FemtoError("FEMTO_SANDBOX_UNAVAILABLE", "this machine has no sandbox to run programs in");
   const command = decidedCommand(bound);
   const stdin = valueAt(args, "/stdin");
-  using proxy = connect === null ? null : new EgressProxy(connect);
   return await runSandboxed({
     view: sandbox,
     command,
@@ -78,7 +91,7 @@ async function run(
   });
 }
 
-function outcomeOfRun(ran: SandboxResult, timeoutMs: number): CapabilityOutcome {
+function outcomeOfRun(ran: SandboxResult, timeoutMs: number, refused: EgressProxy["refused"]): CapabilityOutcome {
   if (ran.timedOut) {
     const reason = `the program did not end within ${timeoutMs} ms and was stopped`;
     return unsuccessful("timedOut", new FemtoError("FEMTO_CAPABILITY_TIMED_OUT", reason), SANDBOX);
@@ -87,7 +100,8 @@ function outcomeOfRun(ran: SandboxResult, timeoutMs: number): CapabilityOutcome 
     const reason = `the program was stopped after ${ran.durationMs} ms because the call was cancelled`;
     return unsuccessful("cancelled", new FemtoError("FEMTO_CAPABILITY_CANCELLED", reason), SANDBOX);
   }
-  return { event: "succeeded", result: resultOf(ran), sandbox: SANDBOX };
+  const told = refused.length === 0 ? {} : { refused };
+  return { event: "succeeded", result: { ...resultOf(ran), ...told }, sandbox: SANDBOX };
 }
 
 /** Output is text for the caller; bytes that are none appear as replacement characters. */

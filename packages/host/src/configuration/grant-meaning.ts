@@ -31,11 +31,6 @@ function entriesIn(granted: GrantTable, table: EntryTable): Entry[] {
   }
 }
 
-/** What programs may connect to; nothing of it is asked about. */
-export function connectionsOf({ connect = [] }: Authority): string[] {
-  return connect.map((grant) => JSON.stringify([grant.program, fetchText(grant)]));
-}
-
 export function meaningOf(grant: GrantProposal): string {
   switch (grant.table) {
     case "read":
@@ -46,8 +41,15 @@ export function meaningOf(grant: GrantProposal): string {
     case "fetch":
       return fetchText({ hosts: "one", ...grant });
     case "connect":
-      return JSON.stringify([grant.program, fetchText({ hosts: "one", ...grant })]);
+      return connectionMeaning(grant.program, fetchText({ hosts: "one", ...grant }));
     case "environment":
       return grant.name;
   }
 }
+
+/** What programs may connect to; nothing of it is asked about. */
+export function connectionsOf({ connect = [] }: Pick<Authority, "connect">): string[] {
+  return connect.map((grant) => connectionMeaning(grant.program, fetchText(grant)));
+}
+
+const connectionMeaning = (program: string, host: string): string => JSON.stringify([program, host]);

@@ -133,6 +133,8 @@ describe("what a program connects to", () => {
     const argv = ["-e", CLIENT_OF_CHILD, through(here)];
     const reply = await session.propose(call("process_exec", { bin: "perl", argv }));
     expect(reply.result?.["stdout"]).toContain("X-FemtoClaw-Rules: toml/agent.narrow.allow.fetch/connect");
+    const reason = expect.stringContaining("toml/agent.narrow.allow.fetch/connect");
+    expect(reply.result?.["refused"]).toEqual([{ host: here, reason }]);
     expect(statuses(await connecting.say(through(here)))).toEqual(["200", "200"]);
   });
 });

@@ -4,7 +4,7 @@
  */
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import { errorText, FemtoError, printable } from "@femtoclaw/protocol";
+import { errorText, FemtoError, LIMITS, printable } from "@femtoclaw/protocol";
 import type { ConnectAnswer } from "../../capability.ts";
 import { dial } from "./dial.ts";
 import { requestHead } from "./request-head.ts";
@@ -31,9 +31,15 @@ export class EgressProxy implements Disposable {
   readonly #connect: Connect;
   readonly #over = new AbortController();
   readonly #open = new Set<Duplex>();
+  readonly #refused = new Map<string, string>();
 
   constructor(connect: Connect) {
     this.#connect = connect;
+  }
+
+  /** What policy did not let the program connect to, and why; a program tells little of what its proxy says. */
+  get refused(): { readonly host: string; readonly reason: string }[] {
+    return Array.from(this.#refused, ([host, reason]) => ({ host, reason }));
   }
 
   /** Never throws; whatever goes wrong is answered to the program, or ends its connection. */
@@ -53,7 +59,12 @@ export class EgressProxy implements Disposable {
     if (head === null) return answer(connection, 408, `there was no request within ${HEAD_MS} ms`);
     if (head.kind === "refused") return answer(connection, head.status, head.reason);
     const answered = await this.#connect(head.target);
-    if (!answered.ok) return answer(connection, 403, answered.reason, answered.rules);
+    if (!answered.ok) {
+      const { reason, rules } = answered;
+      if (this.#refused.size < LIMITS.connectHosts)
+        this.#refused.set(printable(head.target, 300), printable(reason, 500));
+      return answer(connection, 403, reason, rules);
+    }
     const { bound, traffic, revoked } = answered;
     let socket: Socket;
     try {
