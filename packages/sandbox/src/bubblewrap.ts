@@ -43,8 +43,7 @@ export function bubblewrapArguments(
     ...(launcher.length === 0 ? ["--new-session"] : []),
     "--clearenv",
     ...(relay === null ? Object.entries(variables) : []).flatMap(([name, value]) => ["--setenv", name, value]),
-    ...view.mounts.flatMap(mountArguments),
-    ...(relay === null ? [] : relayMounts(relay)),
+    ...view.mounts.flatMap((mount) => mountArguments(mount, relay)),
     ...["--chdir", command.cwd, "--cap-drop", "ALL"],
     ...["--seccomp", String(FILTER_DESCRIPTOR), "--json-status-fd", String(STATUS_DESCRIPTOR)],
     ...["--", ...launcher, ...relayed, command.program, ...command.args],
@@ -62,11 +61,13 @@ export function childEnvironment(view: SandboxView, command: SandboxCommand): Re
   return Object.fromEntries(Object.entries(variables).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-function mountArguments(mount: Mount): string[] {
+/** The relay's files lie in the one folder that is always the sandbox's own. */
+function mountArguments(mount: Mount, relay: RelayProgram | null): string[] {
   const { kind, path } = mount;
   switch (kind) {
-    case "proc":
     case "dev":
+      return ["--dev", path, ...(relay === null ? [] : relayMounts(relay))];
+    case "proc":
     case "tmpfs":
       return [`--${kind}`, path];
     case "link":

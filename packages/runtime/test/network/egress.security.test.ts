@@ -22,7 +22,8 @@ describe("what a program connects to", () => {
     const [open, other] = [await site(), await site()];
     const here = `127.0.0.1:${open.port}`;
     const there = `127.0.0.1:${other.port}`;
-    const connecting = await startConnecting({ perl: [here] });
+    // What the one call of a budget is permitted for it may do.
+    const connecting = await startConnecting({ perl: [here] }, { budgets: { calls: 1 } });
     const said = await connecting.say(through(here), through(there), through(here, "/two"), through(there));
     expect(statuses(said)).toEqual(["200", "200", "403", "200", "200", "403"]);
     expect([open.requests, other.requests]).toEqual([["GET /", "GET /two"], []]);
