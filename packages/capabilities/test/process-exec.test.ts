@@ -1,5 +1,6 @@
 import { chmodSync, mkdirSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { DEFAULT_CHILD_LIMITS } from "@femtoclaw/sandbox";
 import { describe, expect, it } from "vitest";
 import { capability, NO_TERMINALS, Playground } from "./playground.ts";
 
@@ -64,7 +65,7 @@ describe("process_exec", () => {
     if (!taken.ok) throw new Error(taken.reason);
     await using bound = taken.bound;
     const { signal } = new AbortController();
-    const limits = { timeoutMs: 1_000, outputBytes: 1_000 };
+    const limits = { timeoutMs: 1_000, outputBytes: 1_000, child: DEFAULT_CHILD_LIMITS };
     const reached = { kept: [], mayReach: () => false, goOn: async () => ({ ok: false, reason: "no gate" }) as const };
     const call = {
       args: { bin: "true" },

@@ -2,24 +2,24 @@
 import { type ChildProcess, type IOType, spawn } from "node:child_process";
 import { closeSync, openSync, readFileSync } from "node:fs";
 import { errorText, FemtoError, systemErrorCode } from "@femtoclaw/protocol";
-import { STATUS_DESCRIPTOR } from "./bubblewrap.ts";
 import { inheritedDescriptors } from "./inspection.ts";
 
-/** `stdio` are the three of the child itself; filter and status follow them as pipes. */
+/** `stdio` are the three of the child itself; filter and status follow them as pipes, and behind these `pipes` more. */
 export function startChild(
   program: string,
   args: readonly string[],
   stdio: readonly [IOType | number, IOType | number, IOType | number],
-  options: { readonly detached?: boolean } = {},
+  { pipes = 0, ...options }: { readonly detached?: boolean; readonly pipes?: number } = {},
 ): ChildProcess {
-  const all: (IOType | number)[] = [...stdio, "pipe", "pipe"];
+  const own: (IOType | number)[] = [...stdio, "pipe", "pipe", ...Array.from({ length: pipes }, () => "pipe" as const)];
+  const all = [...own];
   const nothing = openSync("/dev/null", "r+");
   try {
     // INVARIANT: no descriptor of this process reaches a child that is not meant for it, also none that was opened
     // without close-on-exec since, as terminals are; an empty file takes its place.
     for (const descriptor of inheritedDescriptors()) {
       while (all.length < descriptor) all.push("ignore");
-      if (descriptor > STATUS_DESCRIPTOR) all[descriptor] = nothing;
+      if (descriptor >= own.length) all[descriptor] = nothing;
     }
     return spawn(program, args, { ...options, cwd: "/", env: {}, stdio: all });
   } catch (error) {
@@ -34,21 +34,23 @@ export function startChild(
 }
 
 /**
- * Sends a signal to the program and to orphans beside it; false when none of them could be reached. A signal to
- * bubblewrap itself would kill everything at once, so the processes inside are asked: bubblewrap's child is
- * process 1 of the sandbox, and its children are the program and orphans. Bubblewrap has not been waited for here,
- * so that none of these numbers can have been given anew.
+ * Sends a signal to the program and to orphans beside it, or to all that runs inside; false when none of them could
+ * be reached. A signal to bubblewrap itself would kill everything at once, so the processes inside are asked:
+ * bubblewrap's child is process 1 of the sandbox, and its children are the program and orphans. Bubblewrap has not
+ * been waited for here, so that none of these numbers can have been given anew.
  */
-export function signalInside({ pid, exitCode, signalCode }: ChildProcess, signal: NodeJS.Signals): boolean {
+export function signalInside(
+  { pid, exitCode, signalCode }: ChildProcess,
+  signal: NodeJS.Signals,
+  whom: "program" | "all" = "program",
+): boolean {
   if (pid === undefined || exitCode !== null || signalCode !== null) return false;
-  return (
-    childrenOf(pid)
-      .flatMap(childrenOf)
-      .filter((inside) => isReached(inside, signal)).length > 0
-  );
+  const inside = childrenOf(pid).flatMap(childrenOf);
+  if (whom === "all") for (let at = 0; at < inside.length; at += 1) inside.push(...childrenOf(inside[at] ?? 0));
+  return inside.filter((process) => isReached(process, signal)).length > 0;
 }
 
-function childrenOf(pid: number): number[] {
+export function childrenOf(pid: number): number[] {
   try {
     return readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").split(" ").filter(Boolean).map(Number);
   } catch {

@@ -6,16 +6,20 @@
 import type { ChildProcess } from "node:child_process";
 import type { Readable, Writable } from "node:stream";
 import { FemtoError, LIMITS, printable, systemErrorCode } from "@femtoclaw/protocol";
+import { BoundChild } from "./bound-child.ts";
 import { bubblewrapArguments, FILTER_DESCRIPTOR, type SandboxCommand, STATUS_DESCRIPTOR } from "./bubblewrap.ts";
-import { signalInside, startChild } from "./bubblewrap-child.ts";
+import { signalInside } from "./bubblewrap-child.ts";
+import { type ChildLimits, limitOfSignal, type ToldLimit } from "./child-limits.ts";
 import { currentView } from "./current-view.ts";
 import { exitCodeIn, signalOf } from "./exit-status.ts";
 import { Output } from "./output.ts";
+import { STAGES_DESCRIPTOR, type StageEnd, stageEnds } from "./pipeline.ts";
 import type { SandboxView } from "./view.ts";
 
 export interface SandboxRun {
   readonly view: SandboxView;
   readonly command: SandboxCommand;
+  readonly limits: ChildLimits;
   readonly stdin?: Uint8Array;
   readonly timeoutMs: number;
   /** Bytes of both outputs together; a program that writes more is killed. */
@@ -28,6 +32,10 @@ export interface SandboxResult {
   readonly exitCode: number | null;
   /** The signal that ended the program, or that an exit code above 128 stands for by convention. */
   readonly signal: string | null;
+  /** How each program of a pipeline ended, of which the last one's end is that of the whole. */
+  readonly stages?: readonly StageEnd[];
+  /** The limits that it came up against, as far as that can be told. */
+  readonly exceeded: readonly ToldLimit[];
   readonly stdout: Buffer;
   readonly stderr: Buffer;
   /** The program wrote more than was allowed; what it wrote first is kept. */
@@ -43,9 +51,9 @@ export async function runSandboxed(request: SandboxRun): Promise<SandboxResult> 
   const view = children.begin(request.view, currentView);
   let isKilled = false;
   try {
-    const args = bubblewrapArguments(view, request.command);
+    const args = bubblewrapArguments(view, request.command, request.limits);
     if (request.signal.aborted) return { ...NOT_STARTED, stdout: Buffer.alloc(0), stderr: Buffer.alloc(0) };
-    const result = await new Run(start(view, args, request.stdin), view, request).result;
+    const result = await new Run(start(view, args, request), view, request).result;
     isKilled = result.exitCode === null;
     return result;
   } finally {
@@ -55,14 +63,19 @@ export async function runSandboxed(request: SandboxRun): Promise<SandboxResult> 
   }
 }
 
-const NOT_STARTED = { exitCode: null, signal: null, truncated: false, timedOut: false, cancelled: true, durationMs: 0 };
+const NOT_STARTED = {
+  ...{ exitCode: null, signal: null, exceeded: [] },
+  ...{ truncated: false, timedOut: false, cancelled: true, durationMs: 0 },
+};
 
-function start(view: SandboxView, args: readonly string[], stdin: Uint8Array | undefined): ChildProcess {
-  return startChild(view.bubblewrap, args, [stdin === undefined ? "ignore" : "pipe", "pipe", "pipe"]);
+function start(view: SandboxView, args: readonly string[], { limits, stdin, command }: SandboxRun): BoundChild {
+  const stdio = [stdin === undefined ? "ignore" : "pipe", "pipe", "pipe"] as const;
+  return new BoundChild(view, args, limits, stdio, { pipes: command.into === undefined ? 0 : 1 });
 }
 
 class Run {
   readonly result: Promise<SandboxResult>;
+  readonly #bound: BoundChild;
   readonly #child: ChildProcess;
   readonly #view: SandboxView;
   readonly #request: SandboxRun;
@@ -72,6 +85,7 @@ class Run {
   readonly #timers: NodeJS.Timeout[] = [];
   readonly #deferred = Promise.withResolvers<SandboxResult>();
   #status = "";
+  #stages = "";
   #keptBytes = 0;
   #truncated = false;
   #killed = false;
@@ -79,7 +93,9 @@ class Run {
   #ended: "timedOut" | "cancelled" | null = null;
   readonly #cancel = (): void => this.#end("cancelled");
 
-  constructor(child: ChildProcess, view: SandboxView, request: SandboxRun) {
+  constructor(bound: BoundChild, view: SandboxView, request: SandboxRun) {
+    const child = bound.process;
+    this.#bound = bound;
     this.#child = child;
     this.#view = view;
     this.#request = request;
@@ -102,6 +118,10 @@ class Run {
     const status = stdio[STATUS_DESCRIPTOR] as Readable | null | undefined;
     status?.setEncoding("utf8").on("data", (text: string) => {
       this.#status += text;
+    });
+    const stages = (stdio as readonly unknown[])[STAGES_DESCRIPTOR] as Readable | null | undefined;
+    stages?.setEncoding("utf8").on("data", (text: string) => {
+      this.#stages += text;
     });
     const filter = stdio[FILTER_DESCRIPTOR] as Writable | null | undefined;
     filter?.end(this.#view.filter);
@@ -126,7 +146,8 @@ class Run {
   #end(why: "timedOut" | "cancelled"): void {
     if (this.#ended !== null || this.#killed) return;
     this.#ended = why;
-    if (signalInside(this.#child, "SIGTERM")) this.#after(LIMITS.graceMs, () => this.#kill());
+    const whom = this.#request.command.into === undefined ? "program" : "all";
+    if (signalInside(this.#child, "SIGTERM", whom)) this.#after(LIMITS.graceMs, () => this.#kill());
     else this.#kill();
   }
 
@@ -157,9 +178,15 @@ class Run {
     );
   }
 
+  #exceeded(signals: readonly (string | null)[]): ToldLimit[] {
+    const bySignal = signals.flatMap((signal) => limitOfSignal(signal) ?? []);
+    return [...new Set([...this.#bound.exceeded, ...bySignal])].sort();
+  }
+
   /** For example by the kernel when memory ran out, after the sandbox stood. */
   #isKilledFromOutside(): boolean {
-    return this.#child.signalCode !== null && this.#status.includes('"child-pid"');
+    const isKilled = this.#child.signalCode !== null || this.#bound.exceeded.length > 0;
+    return isKilled && this.#status.includes('"child-pid"');
   }
 
   #settle(): void {
@@ -170,10 +197,15 @@ class Run {
       this.#fail(this.#stderr.bytes.toString().trim() || "it gave no reason");
       return;
     }
+    const signal =
+      exitCode === null ? (this.#child.signalCode ?? (this.#killed ? "SIGKILL" : "SIGTERM")) : signalOf(exitCode);
+    const { into } = this.#request.command;
+    const stages = into === undefined ? undefined : stageEnds(this.#stages, into.length + 1);
     this.#deferred.resolve({
       exitCode,
-      signal:
-        exitCode === null ? (this.#child.signalCode ?? (this.#killed ? "SIGKILL" : "SIGTERM")) : signalOf(exitCode),
+      signal,
+      ...(stages === undefined ? {} : { stages }),
+      exceeded: this.#exceeded([signal, ...(stages ?? []).map((stage) => stage.signal)]),
       stdout: this.#stdout.bytes,
       stderr: this.#stderr.bytes,
       truncated: this.#truncated,

@@ -2,7 +2,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
-import { probeSandbox, viewOf } from "../src/index.ts";
+import { DEFAULT_CHILD_LIMITS, probeSandbox, viewOf } from "../src/index.ts";
 import { everything, grants, playground, programOf, run } from "./playground.ts";
 
 const HANDLES_TERM = "$SIG{TERM} = sub { print 'bye'; exit 3 }; $| = 1; print 'up'; sleep 60";
@@ -134,13 +134,22 @@ describe("runSandboxed", () => {
 });
 
 describe("probeSandbox", () => {
-  it("finds the sandbox in order", async () => {
+  it("finds the sandbox in order, and what bounds children", async () => {
     using place = playground();
-    expect(await probeSandbox(place.authority)).toEqual({ ok: true, name: "bubblewrap", version: expect.any(String) });
+    expect(await probeSandbox(place.authority, DEFAULT_CHILD_LIMITS)).toMatchObject({
+      ...{ ok: true, name: "bubblewrap", version: expect.any(String) },
+      bounds: {
+        by: expect.any(String),
+        lacks: expect.arrayContaining([expect.stringContaining("all files together")]),
+      },
+    });
   });
 
   it("says what is missing and what helps", async () => {
     using place = playground(() => ({ searchPath: ["/nonexistent"] }));
-    expect(await probeSandbox(place.authority)).toMatchObject({ ok: false, fix: expect.stringContaining("Install") });
+    expect(await probeSandbox(place.authority, DEFAULT_CHILD_LIMITS)).toMatchObject({
+      ok: false,
+      fix: expect.stringContaining("Install"),
+    });
   });
 });

@@ -2,9 +2,9 @@
 /** SHA-256 of each schema's file. */
 export const SCHEMA_DIGESTS = {
   "approval.schema.json": "0fa717f1d7a9d0dde851654dc8877751c74f180c7ff50d94803ecfec1b9ea1ec",
-  "config.schema.json": "606e4b62dd19071e70af9b3a0f8c929d60df4c70e4cd5c51ba5d6e2da22dd410",
+  "config.schema.json": "7ff6227d8cac06cbb0d3504f949a5dbd837cc8a0d5e54c065453baa8a9cda4a9",
   "facts.schema.json": "30d84bd9aef628c2e6e1095133fb6c2415b83f378dbeccf559800fa422738c4c",
-  "manifest.schema.json": "646e637a258d79c54cc46211e0bdc589ef310c45503967dae3d0224150599e10",
+  "manifest.schema.json": "529b732931b6a9e7d8a9f333694566fd0e16efcb1622eb6c030b68a99937f606",
   "message.schema.json": "c352c9cf30f433cb3b8179288c3d5ba192d34ed505324f7f657850a880dbab7c",
   "record.schema.json": "6d2fa0b1f9135897e86e5f7d170f62fc04568f386e90d4e36fb59036e46789ef",
   "release.schema.json": "9282047017442bcbe4536745c3d57587e6645bdfb804eedaabecdf3cb8dbfa6a",

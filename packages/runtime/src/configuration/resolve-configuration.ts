@@ -14,10 +14,12 @@ import {
   pointerTokens,
   systemErrorCode,
 } from "@femtoclaw/protocol";
+import type { ChildLimits } from "@femtoclaw/sandbox";
 import type { PathBase } from "./canonical-path.ts";
 import { checkAuthority } from "./check-authority.ts";
 import { configurationFaults } from "./check-configuration.ts";
 import { childEnvironment } from "./child-environment.ts";
+import { namedChildLimits, resolveChildLimits } from "./child-limits.ts";
 import { pathGrants } from "./path-grants.ts";
 import { Places, type SourceOf } from "./places.ts";
 import { checkSocketPath, resolveDirectories, resolveFloor } from "./resolve-directories.ts";
@@ -48,6 +50,7 @@ export interface CapabilitySetting {
   readonly locked: boolean;
   readonly timeoutMs?: number;
   readonly outputBytes?: number;
+  readonly child: Partial<ChildLimits>;
 }
 
 export interface ResolvedLimits {
@@ -55,6 +58,8 @@ export interface ResolvedLimits {
   readonly outputBytes: number;
   readonly concurrency: number;
   readonly queue: number;
+  /** Of each child that a capability starts. */
+  readonly child: ChildLimits;
 }
 
 export interface ApprovalSettings extends OperatorSettings {
@@ -194,7 +199,7 @@ function pathBase({ baseDirectory, environment }: ConfigurationInput): PathBase 
 function resolveCapabilities(configuration: Configuration): ReadonlyMap<string, CapabilitySetting> {
   return new Map(
     Object.entries(configuration.capabilities ?? {}).map(([name, setting]): [string, CapabilitySetting] => {
-      if (typeof setting === "boolean") return [name, { enabled: setting, locked: !setting }];
+      if (typeof setting === "boolean") return [name, { enabled: setting, locked: !setting, child: {} }];
       const { timeout_ms: timeoutMs, output_bytes: outputBytes } = setting;
       return [
         name,
@@ -203,6 +208,7 @@ function resolveCapabilities(configuration: Configuration): ReadonlyMap<string, 
           locked: false,
           ...(timeoutMs === undefined ? {} : { timeoutMs }),
           ...(outputBytes === undefined ? {} : { outputBytes }),
+          child: namedChildLimits(setting),
         },
       ];
     }),
@@ -215,6 +221,7 @@ function resolveLimits({ limits }: Configuration): ResolvedLimits {
     outputBytes: limits?.output_bytes ?? LIMITS.outputBytes,
     concurrency: limits?.concurrency ?? LIMITS.concurrency,
     queue: limits?.queue ?? LIMITS.queue,
+    child: resolveChildLimits(limits),
   };
 }
 
