@@ -1,4 +1,5 @@
 /** By what children are kept within their limits on this machine, for people to read. */
+import { FemtoError } from "@femtoclaw/protocol";
 import type { ControlGroups } from "./control-groups.ts";
 
 export interface Bounds {
@@ -12,17 +13,18 @@ export interface Bounds {
 
 const FILES = "the bytes of all files together that a child writes to folders granted for writing";
 
-export function boundsBy(
-  groups: Pick<ControlGroups, "name" | "sharesProcessor"> | null,
-  isRoot = process.getuid?.() === 0,
-): Bounds {
+/** INVARIANT: the kernel exempts root from its count of processes, so without control groups root starts no program. */
+export function boundsBy(groups: Pick<ControlGroups, "name" | "sharesProcessor"> | null, isRoot: boolean): Bounds {
   if (groups !== null) {
     const processor = groups.sharesProcessor ? [] : ["the share of the processor that all children have"];
     return { by: groups.name, wholly: true, lacks: [FILES, ...processor] };
   }
-  const processes = isRoot
-    ? ["processes: they are counted, and a child with too many is killed, but no fork fails"]
-    : [];
+  if (isRoot) {
+    const reason = "nothing would bound the processes of a program: the host is root, and can make no control groups";
+    throw new FemtoError("FEMTO_SANDBOX_UNAVAILABLE", reason, {
+      fix: "Run the host as a user of its own, or let it write to its control group.",
+    });
+  }
   const memory = "the memory of all processes of a child together: each may have its limit";
-  return { by: "limits of each process", wholly: false, lacks: [memory, ...processes, FILES] };
+  return { by: "limits of each process", wholly: false, lacks: [memory, FILES] };
 }

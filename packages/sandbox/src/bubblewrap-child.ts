@@ -50,7 +50,7 @@ export function signalInside(
   return inside.filter((process) => isReached(process, signal)).length > 0;
 }
 
-export function childrenOf(pid: number): number[] {
+function childrenOf(pid: number): number[] {
   try {
     return readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").split(" ").filter(Boolean).map(Number);
   } catch {

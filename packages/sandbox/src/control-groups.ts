@@ -87,13 +87,16 @@ export class ChildGroup {
 
   constructor(shell: string, places: readonly Place[], name: string, limits: ChildLimits) {
     this.#shell = shell;
-    this.#groups = places.map((place) => ({ ...place, folder: join(place.folder, name) }));
+    const groups: Place[] = [];
+    this.#groups = groups;
     try {
-      for (const [index, place] of places.entries()) {
+      for (const place of places) {
         makeHostGroup(place);
-        mkdirSync(this.#groups[index]?.folder ?? "");
+        const group = { ...place, folder: join(place.folder, name) };
+        mkdirSync(group.folder);
+        groups.push(group);
+        setLimits(group, limits);
       }
-      for (const group of this.#groups) setLimits(group, limits);
     } catch (error) {
       this.#remove(0);
       throw error;

@@ -28,11 +28,14 @@ const PROBE_OUTPUT_BYTES = 65_536;
 
 export async function probeSandbox(authority: Authority, limits: ChildLimits): Promise<SandboxProbe> {
   try {
+    // What is missing for any sandbox is told first.
+    viewOf(authority);
     const groups = await groupsFor(authority, limits);
+    const bounds = boundsBy(groups, process.getuid?.() === 0);
     const view = viewOf(authority, hostInspection, undefined, groups);
     const tried = { view, limits };
     const [version] = await Promise.all([versionOf(view.bubblewrap), probeEnvironment(tried), probeSecrets(tried)]);
-    return { ok: true, name: "bubblewrap", version, groups, bounds: boundsBy(groups) };
+    return { ok: true, name: "bubblewrap", version, groups, bounds };
   } catch (error) {
     const reason = errorText(error);
     const fix = knownFix(reason) ?? (error instanceof FemtoError ? error.fix : "Look at the reason.");

@@ -107,7 +107,8 @@ async function run(
 
 function outcomeOfRun(ran: SandboxResult, timeoutMs: number): CapabilityOutcome {
   if (ran.timedOut) {
-    const reason = `the program did not end within ${timeoutMs} ms and was stopped`;
+    const reached = ran.exceeded.length === 0 ? "" : `; it came up against ${ran.exceeded.join(", ")}`;
+    const reason = `the program did not end within ${timeoutMs} ms and was stopped${reached}`;
     return unsuccessful("timedOut", new FemtoError("FEMTO_CAPABILITY_TIMED_OUT", reason), SANDBOX);
   }
   if (ran.cancelled) {

@@ -50,7 +50,8 @@ export interface CapabilitySetting {
   readonly locked: boolean;
   readonly timeoutMs?: number;
   readonly outputBytes?: number;
-  readonly child: Partial<ChildLimits>;
+  /** What it says of children of this capability alone. */
+  readonly child?: Partial<ChildLimits>;
 }
 
 export interface ResolvedLimits {
@@ -199,8 +200,9 @@ function pathBase({ baseDirectory, environment }: ConfigurationInput): PathBase 
 function resolveCapabilities(configuration: Configuration): ReadonlyMap<string, CapabilitySetting> {
   return new Map(
     Object.entries(configuration.capabilities ?? {}).map(([name, setting]): [string, CapabilitySetting] => {
-      if (typeof setting === "boolean") return [name, { enabled: setting, locked: !setting, child: {} }];
+      if (typeof setting === "boolean") return [name, { enabled: setting, locked: !setting }];
       const { timeout_ms: timeoutMs, output_bytes: outputBytes } = setting;
+      const child = namedChildLimits(setting);
       return [
         name,
         {
@@ -208,7 +210,7 @@ function resolveCapabilities(configuration: Configuration): ReadonlyMap<string, 
           locked: false,
           ...(timeoutMs === undefined ? {} : { timeoutMs }),
           ...(outputBytes === undefined ? {} : { outputBytes }),
-          child: namedChildLimits(setting),
+          ...(Object.keys(child).length === 0 ? {} : { child }),
         },
       ];
     }),
