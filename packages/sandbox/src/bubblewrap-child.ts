@@ -50,6 +50,19 @@ export function signalInside(
   return inside.filter((process) => isReached(process, signal)).length > 0;
 }
 
+/**
+ * Kills bubblewrap and the sandbox with it. INVARIANT: nothing outlives this; without its process 1 the kernel kills all
+ * that is inside. Bubblewrap's death kills process 1, but not in the moments before that has asked for it; so
+ * bubblewrap is stopped, that it starts nothing more, and what it has started is killed first.
+ */
+export function killWhole(child: ChildProcess): void {
+  const { pid, exitCode, signalCode } = child;
+  if (pid !== undefined && exitCode === null && signalCode === null && child.kill("SIGSTOP")) {
+    for (const inside of childrenOf(pid)) isReached(inside, "SIGKILL");
+  }
+  child.kill("SIGKILL");
+}
+
 function childrenOf(pid: number): number[] {
   try {
     return readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").split(" ").filter(Boolean).map(Number);

@@ -8,7 +8,7 @@ import type { Readable, Writable } from "node:stream";
 import { FemtoError, LIMITS, printable, systemErrorCode } from "@femtoclaw/protocol";
 import { BoundChild } from "./bound-child.ts";
 import { bubblewrapArguments, FILTER_DESCRIPTOR, type SandboxCommand, STATUS_DESCRIPTOR } from "./bubblewrap.ts";
-import { signalInside } from "./bubblewrap-child.ts";
+import { killWhole, signalInside } from "./bubblewrap-child.ts";
 import { type ChildLimits, limitOfSignal, type ToldLimit } from "./child-limits.ts";
 import { currentView } from "./current-view.ts";
 import { exitCodeIn, signalOf } from "./exit-status.ts";
@@ -151,11 +151,10 @@ class Run {
     else this.#kill();
   }
 
-  /** INVARIANT: nothing outlives this; without bubblewrap the kernel kills the sandbox's process 1 and so all others. */
   #kill(): void {
     if (this.#killed) return;
     this.#killed = true;
-    this.#child.kill("SIGKILL");
+    killWhole(this.#child);
     this.#destroyStreams();
     // A process that waits for a broken device cannot even be killed; its caller need not wait with it.
     this.#after(LIMITS.graceMs, () => this.#settle());

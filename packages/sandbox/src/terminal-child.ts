@@ -13,7 +13,7 @@ import {
   STATUS_DESCRIPTOR,
   toolOf,
 } from "./bubblewrap.ts";
-import { signalInside } from "./bubblewrap-child.ts";
+import { killWhole, signalInside } from "./bubblewrap-child.ts";
 import type { ChildLimits } from "./child-limits.ts";
 import { currentView } from "./current-view.ts";
 import { exitCodeIn, signalOf } from "./exit-status.ts";
@@ -73,9 +73,8 @@ export class TerminalChild {
     this.#killTimer ??= setTimeout(() => this.kill(), LIMITS.graceMs);
   }
 
-  /** INVARIANT: nothing outlives this; without bubblewrap the kernel kills the sandbox's process 1 and so all others. */
   kill(): void {
-    this.#child.kill("SIGKILL");
+    killWhole(this.#child);
   }
 
   #connect(filter: Uint8Array): void {

@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
@@ -7,6 +7,16 @@ import { everything, grants, playground, programOf, run } from "./playground.ts"
 
 const HANDLES_TERM = "$SIG{TERM} = sub { print 'bye'; exit 3 }; $| = 1; print 'up'; sleep 60";
 const IGNORES_TERM = "$SIG{TERM} = 'IGNORE'; $| = 1; print 'up'; sleep 60 while 1";
+
+/** Of bubblewrap, whose arguments name what a child sees, and of its programs. */
+const processesIn = (folder: string): string[] =>
+  readdirSync("/proc").filter((pid) => {
+    try {
+      return /^\d+$/.test(pid) && readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(folder);
+    } catch {
+      return false;
+    }
+  });
 
 describe("runSandboxed", () => {
   it("gives output, input, exit code and folder of a program", async () => {
@@ -72,10 +82,12 @@ describe("runSandboxed", () => {
     using place = playground();
     await Promise.all(
       Array.from({ length: 20 }, async (_, delayMs) => {
-        const result = await run(place, ["sleep", "60"], { signal: AbortSignal.timeout(delayMs + 1) });
+        const result = await run(place, ["sleep", "61"], { signal: AbortSignal.timeout(2 * delayMs + 1) });
         expect(result.cancelled).toBe(true);
       }),
     );
+    // Bubblewrap that was killed early has not yet told its process 1 to die with it.
+    await expect.poll(() => processesIn(place.workspace)).toEqual([]);
   });
 
   it("bounds output: cuts it and kills the program", async () => {
