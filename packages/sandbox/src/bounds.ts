@@ -25,6 +25,6 @@ export function boundsBy(groups: Pick<ControlGroups, "name" | "sharesProcessor">
       fix: "Run the host as a user of its own, or let it write to its control group.",
     });
   }
-  const memory = "the memory of all processes of a child together: each may have its limit";
+  const memory = "the memory of all processes of a child together: each may reserve four times the limit";
   return { by: "limits of each process", wholly: false, lacks: [memory, FILES] };
 }

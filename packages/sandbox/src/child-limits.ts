@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { LIMITS } from "@femtoclaw/protocol";
 
 export interface ChildLimits {
-  /** Of all its processes together where a control group counts them, else of each. */
+  /** Of all its processes together where a control group counts them, else what each uses of what it may reserve. */
   readonly memoryBytes: number;
   /** Processes and threads at once. */
   readonly processes: number;
@@ -36,6 +36,12 @@ export const SHARED_MEMORY_BYTES = 67_108_864;
 /** Seconds between asking a process to end that has used its processor time, which it may ignore, and killing it. */
 const CPU_GRACE_SECONDS = 2;
 
+/**
+ * LIMIT: times the memory that one process may reserve for writing where no group counts what is used. Programs reserve
+ * far more than they use: V8 takes half a GiB for each of its threads, a test run has a dozen.
+ */
+const RESERVED_TIMES = 4;
+
 /** The names of `/proc/self/limits` for what `prlimit` sets. */
 const OWN_NAMES = {
   cpu: "Max cpu time",
@@ -63,7 +69,8 @@ export function prlimitArguments(limits: ChildLimits, by: LimitedBy): string[] {
     ["fsize", limits.fileBytes, limits.fileBytes],
     ["nofile", limits.openFiles, limits.openFiles],
   ];
-  if (!by.group) wanted.push(["data", limits.memoryBytes, limits.memoryBytes]);
+  const reserved = limits.memoryBytes * RESERVED_TIMES;
+  if (!by.group) wanted.push(["data", reserved, reserved]);
   // Inside the sandbox the kernel counts the processes of this user namespace alone, which are those of one child.
   if (!by.group && !by.root) wanted.push(["nproc", limits.processes, limits.processes]);
   const set = wanted.map(([name, soft, hard]) => {

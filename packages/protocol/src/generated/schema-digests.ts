@@ -2,7 +2,7 @@
 /** SHA-256 of each schema's file. */
 export const SCHEMA_DIGESTS = {
   "approval.schema.json": "0fa717f1d7a9d0dde851654dc8877751c74f180c7ff50d94803ecfec1b9ea1ec",
-  "config.schema.json": "7ff6227d8cac06cbb0d3504f949a5dbd837cc8a0d5e54c065453baa8a9cda4a9",
+  "config.schema.json": "165ba675dee83325835196251fce8886367770cd307634c3c3b418d5dc3c6f56",
   "facts.schema.json": "30d84bd9aef628c2e6e1095133fb6c2415b83f378dbeccf559800fa422738c4c",
   "manifest.schema.json": "529b732931b6a9e7d8a9f333694566fd0e16efcb1622eb6c030b68a99937f606",
   "message.schema.json": "c352c9cf30f433cb3b8179288c3d5ba192d34ed505324f7f657850a880dbab7c",

@@ -742,7 +742,7 @@ export interface LimitsTable {
    */
   queue?: number;
   /**
-   * Memory of one child: of all its processes together in a control group, else of each.
+   * Memory of one child, with all its processes, in a control group; else each may reserve four times as much.
    */
   memory_bytes?: number;
   /**
