@@ -4,8 +4,9 @@
  */
 import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, readlinkSync, rmdirSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { promisify } from "node:util";
 import { FemtoError, systemErrorCode } from "@femtoclaw/protocol";
 import type { ChildLimits, ToldLimit } from "./child-limits.ts";
@@ -18,6 +19,8 @@ const OWN_PROCESSES = 2;
 /** Time in which the kernel takes leave of processes that were killed, in tries. */
 const END_TRIES = 60;
 const END_PAUSE_MS = 50;
+/** A start waits this often for what a killed host left. */
+const LEFTOVER_TRIES = 10;
 const TRIAL_TIMEOUT_MS = 5_000;
 
 /** Joins the groups that it is given, and becomes the program behind `--`. No text of a call is among its words. */
@@ -43,7 +46,7 @@ export class ControlGroups {
 
   /** Those that this process can make and put processes into; null where it cannot. A real process tries them. */
   static async find(shell: string, trial: ChildLimits): Promise<ControlGroups | null> {
-    const name = `femtoclaw-${process.pid}-${randomBytes(4).toString("hex")}`;
+    const name = `femtoclaw-${process.pid}-${processNamespace()}-${randomBytes(4).toString("hex")}`;
     const places: Place[] = [];
     for (const hierarchy of hierarchies()) {
       const place = await firstUsable(hierarchy, name, shell, trial);
@@ -133,7 +136,7 @@ async function firstUsable(
   trial: ChildLimits,
 ): Promise<Place | null> {
   for (const parent of hierarchy.parents) {
-    removeLeftovers(parent);
+    await removeLeftovers(parent);
     const controllers = hierarchy.version === 1 ? hierarchy.controllers : enabledIn(parent, hierarchy.controllers);
     if (controllers.length === 0) continue;
     const place = { folder: join(parent, name), version: hierarchy.version, controllers };
@@ -220,14 +223,37 @@ function exceededOf({ folder, version, controllers }: Place): ToldLimit[] {
   return told;
 }
 
-/** What a host left that was killed: groups without a process, of a process that is no more. */
-function removeLeftovers(parent: string): void {
+/**
+ * What a host left that was killed. A child that it was just starting may have outlived it. Process numbers mean nothing
+ * in another namespace, so what a host of another one left is for a host of that one.
+ */
+async function removeLeftovers(parent: string): Promise<void> {
+  const own = new RegExp(`^femtoclaw-(\\d+)-${processNamespace()}-`);
   for (const name of namesIn(parent)) {
-    const pid = Number(/^femtoclaw-(\d+)-/.exec(name)?.[1] ?? Number.NaN);
-    if (Number.isNaN(pid) || isAlive(pid)) continue;
+    const pid = own.exec(name)?.[1];
+    if (pid === undefined || isAlive(Number(pid))) continue;
     const folder = join(parent, name);
-    for (const child of namesIn(folder).filter((found) => /^\d+$/.test(found))) isRemoved(join(folder, child));
-    isRemoved(folder);
+    const children = namesIn(folder).filter((found) => /^\d+$/.test(found));
+    for (let tries = LEFTOVER_TRIES; tries > 0 && !isRemoved(folder); tries -= 1) {
+      for (const child of children) {
+        for (const process of textOf(join(folder, child, "cgroup.procs"))
+          .split("\n")
+          .filter(Boolean))
+          end(Number(process));
+        isRemoved(join(folder, child));
+      }
+      await pause(END_PAUSE_MS);
+    }
+  }
+}
+
+const processNamespace = (): string => /\d+/.exec(readlinkSync("/proc/self/ns/pid"))?.[0] ?? "0";
+
+function end(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch {
+    // It has ended by itself, or is another user's, who sees to it.
   }
 }
 

@@ -1,6 +1,7 @@
 /** What uses more of the machine than it may: it is held, it is told by what, and nothing of it is left. */
-import { execFileSync } from "node:child_process";
-import { mkdirSync, readdirSync, readFileSync, rmdirSync } from "node:fs";
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import {
@@ -130,10 +131,11 @@ describe("limits of a process", () => {
   });
 });
 
-const folders = (): string[] =>
+const folders = (): string[] => inGroups(process.pid);
+const inGroups = (pid: number | undefined): string[] =>
   ["pids", "memory", "cpu", "unified", "."].flatMap((name) => {
     try {
-      const found = execFileSync("find", [join("/sys/fs/cgroup", name), "-name", `femtoclaw-${process.pid}-*`]);
+      const found = execFileSync("find", [join("/sys/fs/cgroup", name), "-name", `femtoclaw-${pid}-*`]);
       return found.toString().trim().split("\n").filter(Boolean);
     } catch {
       return [];
@@ -146,6 +148,28 @@ describe.runIf(groups !== null)("control groups", () => {
     await expect.poll(() => folders().length).toBeGreaterThan(0);
     expect((await hangs).timedOut).toBe(true);
     await expect.poll(() => folders()).toEqual([]);
+  });
+
+  it("that a killed host left are taken away by the next one, with what is in them", async () => {
+    const index = join(import.meta.dirname, "../src/index.ts");
+    const code = `
+      const { ControlGroups, DEFAULT_CHILD_LIMITS } = await import(${JSON.stringify(index)});
+      const { spawn } = await import("node:child_process");
+      const groups = await ControlGroups.find("/bin/sh", DEFAULT_CHILD_LIMITS);
+      const [program, args] = groups.begin(DEFAULT_CHILD_LIMITS).joining("/bin/sh", ["-c", "exec sleep 600"]);
+      const { pid } = spawn(program, args, { detached: true, stdio: "ignore" });
+      process.stdout.write(String(pid));
+      setInterval(() => undefined, 1_000);`;
+    const host = spawn(process.execPath, ["--input-type=module", "-e", code], { stdio: ["ignore", "pipe", "inherit"] });
+    const [said] = (await once(host.stdout, "data")) as [Buffer];
+    const isThere = (): boolean => existsSync(`/proc/${said.toString()}/cmdline`) && inGroups(host.pid).length > 0;
+    await expect.poll(isThere).toBe(true);
+    host.kill("SIGKILL");
+    await once(host, "exit");
+    expect(isThere()).toBe(true);
+    expect(await ControlGroups.find("/bin/sh", DEFAULT_CHILD_LIMITS)).not.toBeNull();
+    expect(inGroups(host.pid)).toEqual([]);
+    await expect.poll(isThere).toBe(false);
   });
 
   it("that cannot be made keep the program from being started", async () => {
