@@ -9,7 +9,7 @@ import { type FileHandle, open, readFile, rename } from "node:fs/promises";
 import { join } from "node:path";
 import type { Readable, Writable } from "node:stream";
 import { createRuntime, findProgram, resolveConfiguration, type Session } from "@femtoclaw/runtime";
-import { bubblewrapArguments, type SandboxView, viewOf } from "@femtoclaw/sandbox";
+import { bubblewrapArguments, DEFAULT_CHILD_LIMITS, type SandboxView, viewOf } from "@femtoclaw/sandbox";
 import { Measurement, type MeasureRow } from "./measurement.ts";
 import { quantile } from "./quantiles.ts";
 
@@ -113,7 +113,7 @@ function programs(
   const found = findProgram("true", searchPath);
   if ("problem" in found) throw new Error(found.problem);
   const command = { program: found.path, realPath: found.realPath, args: [], cwd: realpathSync(cwd), environment: {} };
-  const args = bubblewrapArguments(view, command);
+  const args = bubblewrapArguments(view, command, DEFAULT_CHILD_LIMITS);
   return {
     callers,
     runs,

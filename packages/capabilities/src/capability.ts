@@ -7,7 +7,7 @@ import type {
   LeftBehind,
   PathQuestion,
 } from "@femtoclaw/protocol";
-import type { SandboxView } from "@femtoclaw/sandbox";
+import type { ChildLimits, SandboxView } from "@femtoclaw/sandbox";
 import type { BoundArguments, BoundHost } from "./facts/bound-arguments.ts";
 import type { BoundConnection } from "./facts/connection.ts";
 import type { Kept } from "./files/kept.ts";
@@ -36,7 +36,7 @@ export interface CapabilityCall {
   /** What the facts resolved and the policy decided on: the only way to the files and programs of the call. */
   readonly bound: BoundArguments;
   readonly signal: AbortSignal;
-  readonly limits: { readonly timeoutMs: number; readonly outputBytes: number };
+  readonly limits: { readonly timeoutMs: number; readonly outputBytes: number; readonly child: ChildLimits };
   readonly authority: Authority;
   /** In the order of the paths that may be created; empty where the capability has nothing kept. */
   readonly kept: readonly Kept[];

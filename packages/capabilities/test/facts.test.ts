@@ -173,6 +173,48 @@ describe("facts about a program", () => {
     expect((await ask(place, { bin: "awk", argv: ["-v", "x"] })).word).toBeUndefined();
   });
 
+  it("of a pipeline are those of each of its programs, in their order and in one folder", async () => {
+    using place = new Playground();
+    const pipeline = [{ bin: "cat", argv: ["x"] }, { bin: "sort", argv: ["-r"] }, { bin: "cat" }];
+    const taken = await place.facts("process_exec", { pipeline, cwd: "out", env: { A: "1" } });
+    if (!taken.ok) throw new Error(taken.reason);
+    await using bound = taken.bound;
+    expect(validateFacts(taken.facts)).toBe(true);
+    const same = { kind: "program", cwd: join(place.workspace, "out"), environment: ["A"] };
+    expect(taken.facts.questions).toMatchObject([
+      { ...same, program: "/usr/bin/cat", word: "x", arguments: 1 },
+      { ...same, program: "/usr/bin/sort", flags: ["-r"], arguments: 1 },
+      { ...same, program: "/usr/bin/cat", arguments: 0 },
+    ]);
+    expect(bound.programs.map(({ args }) => args)).toEqual([["x"], ["-r"], []]);
+  });
+
+  it("are not taken of a pipeline beside a program, of one program, or of too many words", async () => {
+    using place = new Playground();
+    const [cat, words] = [{ bin: "cat" }, Array.from({ length: 600 }, () => "x")];
+    for (const [args, reason] of [
+      [{ bin: "env", pipeline: [cat, cat] }, "beside"],
+      [{ argv: ["x"], pipeline: [cat, cat] }, "beside"],
+      [{ pipeline: [cat] }, "2 to 16"],
+      [{ pipeline: "cat" }, "2 to 16"],
+      [{ pipeline: [cat, { bin: "cat", argv: "x" }] }, "not a list"],
+      [
+        {
+          pipeline: [
+            { bin: "cat", argv: words },
+            { bin: "cat", argv: words },
+          ],
+        },
+        "1024 arguments",
+      ],
+    ] as const) {
+      expect(await place.facts("process_exec", args as unknown as JsonObject)).toEqual({
+        ok: false,
+        reason: expect.stringContaining(reason),
+      });
+    }
+  });
+
   it.each([
     ["no-such-program"],
     [""],

@@ -3,9 +3,10 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Authority, Facts, PathGrant } from "@femtoclaw/protocol";
-import { type SandboxView, viewOf } from "@femtoclaw/sandbox";
+import { DEFAULT_CHILD_LIMITS, type SandboxView, viewOf } from "@femtoclaw/sandbox";
 import {
   builtinCapabilities,
+  type CapabilityCall,
   type CapabilityOutcome,
   type FactsResult,
   type JsonObject,
@@ -21,7 +22,7 @@ export const grants = (...paths: string[]): PathGrant[] => paths.map((path) => (
 
 export interface Call {
   readonly signal?: AbortSignal;
-  readonly limits?: { readonly timeoutMs: number; readonly outputBytes: number };
+  readonly limits?: Partial<CapabilityCall["limits"]>;
   /** Runs between decision and effect; false is a denial. */
   readonly decide?: (facts: Facts) => boolean | Promise<boolean>;
   /** Runs when what stood there was kept, before the effect. */
@@ -85,7 +86,7 @@ export class Playground implements Disposable {
       kept,
       mayReach: (path) => call.mayReach?.(path) ?? true,
       signal: call.signal ?? new AbortController().signal,
-      limits: call.limits ?? { timeoutMs: 20_000, outputBytes: 1_048_576 },
+      limits: { timeoutMs: 20_000, outputBytes: 1_048_576, child: DEFAULT_CHILD_LIMITS, ...call.limits },
       authority: this.authority,
       sandbox: this.sandbox,
       terminals: NO_TERMINALS,

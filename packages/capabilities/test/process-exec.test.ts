@@ -1,5 +1,6 @@
-import { chmodSync, mkdirSync, utimesSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { DEFAULT_CHILD_LIMITS } from "@femtoclaw/sandbox";
 import { describe, expect, it } from "vitest";
 import { capability, NO_TERMINALS, Playground } from "./playground.ts";
 
@@ -16,6 +17,53 @@ describe("process_exec", () => {
         ...{ truncated: false, duration_ms: expect.any(Number), sandbox: "bubblewrap" },
       },
     });
+  });
+
+  it("runs a pipeline in one folder, with one environment, and says how each program ended", async () => {
+    using place = new Playground();
+    const pipeline = [
+      { bin: "sh", argv: ["-c", "pwd; echo $X; cat; exit 2"] },
+      { bin: "sed", argv: ["s/^/> /"] },
+    ];
+    const outcome = await place.call("process_exec", { pipeline, stdin: "in", env: { X: "set" }, cwd: "out" });
+    expect(outcome).toMatchObject({
+      event: "succeeded",
+      result: {
+        ...{ exit_code: 0, signal: null, stdout: `> ${join(place.workspace, "out")}\n> set\n> in` },
+        stages: [
+          { exit_code: 2, signal: null },
+          { exit_code: 0, signal: null },
+        ],
+      },
+    });
+  });
+
+  it("says which limit a program came up against", async () => {
+    using place = new Playground();
+    const limits = { child: { ...DEFAULT_CHILD_LIMITS, fileBytes: 1_000 } };
+    const argv = ["if=/dev/zero", "of=out/large", "bs=2000", "count=1"];
+    expect(await place.call("process_exec", { bin: "dd", argv }, { limits })).toMatchObject({
+      event: "succeeded",
+      result: { exceeded: ["file_bytes"] },
+    });
+  });
+
+  it("refuses a stage that changed after the decision", async () => {
+    using place = new Playground();
+    const bin = join(place.root, "bin");
+    mkdirSync(bin);
+    const tool = join(bin, "tool");
+    writeFileSync(tool, "#!/bin/sh\ncat\n");
+    chmodSync(tool, 0o755);
+    place.authority = { ...place.authority, searchPath: ["/usr/bin", bin], childRead: [bin] };
+    const pipeline = [{ bin: "touch", argv: ["out/ran"] }, { bin: "tool" }];
+    const decide = (): boolean => {
+      writeFileSync(tool, "#!/bin/sh\necho evil\n");
+      utimesSync(tool, 1, 1);
+      return true;
+    };
+    expect(await place.call("process_exec", { pipeline }, { decide })).toMatchObject({ code: "FEMTO_FILE_CHANGED" });
+    expect(existsSync(join(place.workspace, "out/ran"))).toBe(false);
   });
 
   it("replaces bytes that are no text", async () => {
@@ -64,7 +112,7 @@ describe("process_exec", () => {
     if (!taken.ok) throw new Error(taken.reason);
     await using bound = taken.bound;
     const { signal } = new AbortController();
-    const limits = { timeoutMs: 1_000, outputBytes: 1_000 };
+    const limits = { timeoutMs: 1_000, outputBytes: 1_000, child: DEFAULT_CHILD_LIMITS };
     const reached = {
       kept: [],
       mayReach: () => false,

@@ -84,6 +84,22 @@ export const LIMITS = {
   headerChars: 8_192,
   /** LIMIT: arguments of one program. */
   argvItems: 1_024,
+  /**
+   * Defaults of what one child may use: a package manager, a compiler and a run of tests do with it, and a machine
+   * with less memory ends what asks for more by itself.
+   */
+  childMemoryBytes: 4_294_967_296,
+  /** Default for processes and threads; a large test run has some hundred. */
+  childProcesses: 1_024,
+  /** Default processor time of one process; its call ends earlier in most cases. */
+  childCpuMs: 3_600_000,
+  /** Default bytes of one file that a child writes. */
+  childFileBytes: 4_294_967_296,
+  childOpenFiles: 4_096,
+  /** Default bytes of `/tmp` of one child, where package managers keep what they fetched. */
+  childTemporaryBytes: 1_073_741_824,
+  /** LIMIT: programs of one pipeline; each is a decision, and a shell for itself. */
+  stages: 16,
   /** LIMIT: symbolic depth of a path; Cedar's ancestor work grows with its square. */
   pathDepth: 64,
   /** LIMIT: bytes of one path, as the kernel has it. */

@@ -27,6 +27,8 @@ function describe(error: ValidationError): string {
       return `${place} must be of type ${String(params["type"])}`;
     case "enum":
       return `${place} must be one of ${JSON.stringify(params["allowedValues"])}`;
+    case "false schema":
+      return `${place} must not be there`;
     case "const":
       return `${place} must be ${JSON.stringify(params["allowedValue"])}`;
     default:

@@ -81,6 +81,8 @@ export interface RuntimeStatus {
   readonly capabilities: { readonly enabled: number; readonly registered: number };
   /** What confines programs; null while no enabled capability needs it. */
   readonly sandbox: string | null;
+  /** By what memory and processes of children are held; null while there is no sandbox. */
+  readonly bounds: string | null;
   readonly observability: string;
   readonly witnesses: readonly WitnessStatus[];
   /** Whether the program that runs is the one that was released, and why it is called so. */
@@ -150,6 +152,7 @@ export function statusOf(parts: StatusParts): RuntimeStatus {
       registered: capabilities.length,
     },
     sandbox: sandbox?.ok === true ? `${sandbox.name} ${sandbox.version}` : null,
+    bounds: sandbox?.ok === true ? sandbox.bounds.by : null,
     observability: String(parts.system.state("observability")?.value ?? "down"),
     witnesses: parts.witnesses,
     integrity: parts.integrity.verdict,

@@ -9,7 +9,7 @@ import { builtinCapabilities, ProgramDigests, takeFacts } from "@femtoclaw/capab
 import { compilePolicy, createPolicyEngine, NO_HISTORY, type PolicyEngine } from "@femtoclaw/policy";
 import { type Authority, type Configuration, FemtoError, OBEYED_IN_REPOSITORY } from "@femtoclaw/protocol";
 import { resolveConfiguration } from "@femtoclaw/runtime";
-import { runSandboxed, type SandboxView, viewOf } from "@femtoclaw/sandbox";
+import { DEFAULT_CHILD_LIMITS, runSandboxed, type SandboxView, viewOf } from "@femtoclaw/sandbox";
 import fc from "fast-check";
 import { beforeAll, expect, it } from "vitest";
 
@@ -120,6 +120,7 @@ it("holds for every file, whatever the tables say", async () => {
       );
       const ran = await runSandboxed({
         view,
+        limits: DEFAULT_CHILD_LIMITS,
         command: {
           ...{ program: "/usr/bin/sh", realPath: realpathSync("/usr/bin/sh"), cwd: "/usr" },
           ...{ args: ["-c", SCRIPT, "sh", ...paths], environment: {} },

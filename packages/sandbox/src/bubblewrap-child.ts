@@ -2,19 +2,16 @@
 import { type ChildProcess, type IOType, spawn } from "node:child_process";
 import { closeSync, openSync, readFileSync } from "node:fs";
 import { errorText, FemtoError, systemErrorCode } from "@femtoclaw/protocol";
-import { RELAY_DESCRIPTOR } from "./bubblewrap.ts";
 import { inheritedDescriptors } from "./inspection.ts";
 
-/** `stdio` are the three of the child itself; filter and status follow them as pipes, and with `relayed` a way out. */
+/** `stdio` are the three of the child itself; filter and status follow them as pipes, and behind these `pipes` more. */
 export function startChild(
   program: string,
   args: readonly string[],
   stdio: readonly [IOType | number, IOType | number, IOType | number],
-  { relayed = false, ...options }: { readonly detached?: boolean; readonly relayed?: boolean } = {},
+  { pipes = 0, ...options }: { readonly detached?: boolean; readonly pipes?: number } = {},
 ): ChildProcess {
-  const own: (IOType | number)[] = [...stdio, "pipe", "pipe"];
-  if (relayed) own[RELAY_DESCRIPTOR] = "pipe";
-  for (let at = stdio.length; at < own.length; at += 1) own[at] ??= "ignore";
+  const own: (IOType | number)[] = [...stdio, "pipe", "pipe", ...Array.from({ length: pipes }, () => "pipe" as const)];
   const all = [...own];
   const nothing = openSync("/dev/null", "r+");
   try {
@@ -37,18 +34,33 @@ export function startChild(
 }
 
 /**
- * Sends a signal to the program and to orphans beside it; false when none of them could be reached. A signal to
- * bubblewrap itself would kill everything at once, so the processes inside are asked: bubblewrap's child is
- * process 1 of the sandbox, and its children are the program and orphans. Bubblewrap has not been waited for here,
- * so that none of these numbers can have been given anew.
+ * Sends a signal to the program and to orphans beside it, or to all that runs inside; false when none of them could
+ * be reached. A signal to bubblewrap itself would kill everything at once, so the processes inside are asked:
+ * bubblewrap's child is process 1 of the sandbox, and its children are the program and orphans. Bubblewrap has not
+ * been waited for here, so that none of these numbers can have been given anew.
  */
-export function signalInside({ pid, exitCode, signalCode }: ChildProcess, signal: NodeJS.Signals): boolean {
+export function signalInside(
+  { pid, exitCode, signalCode }: ChildProcess,
+  signal: NodeJS.Signals,
+  whom: "program" | "all" = "program",
+): boolean {
   if (pid === undefined || exitCode !== null || signalCode !== null) return false;
-  return (
-    childrenOf(pid)
-      .flatMap(childrenOf)
-      .filter((inside) => isReached(inside, signal)).length > 0
-  );
+  const inside = childrenOf(pid).flatMap(childrenOf);
+  if (whom === "all") for (let at = 0; at < inside.length; at += 1) inside.push(...childrenOf(inside[at] ?? 0));
+  return inside.filter((process) => isReached(process, signal)).length > 0;
+}
+
+/**
+ * Kills bubblewrap and the sandbox with it. INVARIANT: nothing outlives this; without its process 1 the kernel kills all
+ * that is inside. Bubblewrap's death kills process 1, but not in the moments before that has asked for it; so
+ * bubblewrap is stopped, that it starts nothing more, and what it has started is killed first.
+ */
+export function killWhole(child: ChildProcess): void {
+  const { pid, exitCode, signalCode } = child;
+  if (pid !== undefined && exitCode === null && signalCode === null && child.kill("SIGSTOP")) {
+    for (const inside of childrenOf(pid)) isReached(inside, "SIGKILL");
+  }
+  child.kill("SIGKILL");
 }
 
 function childrenOf(pid: number): number[] {

@@ -1,15 +1,23 @@
 /** From a view and a command to the arguments of bubblewrap. Pure; what is probed is what is run. */
 import assert from "node:assert/strict";
 import { FemtoError, printable } from "@femtoclaw/protocol";
+import { type ChildLimits, ownLimits, prlimitArguments, SHARED_MEMORY_BYTES } from "./child-limits.ts";
+import { hostInspection } from "./inspection.ts";
+import { pipelineArguments, STAGES_DESCRIPTOR } from "./pipeline.ts";
 import { PROXY_VARIABLES, type RelayProgram, relayMounts, relayWords } from "./relay/relay-command.ts";
 import { type Mount, type SandboxView, visibilityOf } from "./view.ts";
 
-export interface SandboxCommand {
+export interface SandboxProgram {
   /** Path under which the search path holds the program; the child finds its file there and its own name in argv[0]. */
   readonly program: string;
   /** The file it leads to, as it was decided on. */
   readonly realPath: string;
   readonly args: readonly string[];
+}
+
+export interface SandboxCommand extends SandboxProgram {
+  /** Programs of which each reads what the one before it writes; absent where it is one program alone. */
+  readonly into?: readonly SandboxProgram[];
   readonly cwd: string;
   /** Variables that this call adds to those of the authority, or sets to other values. */
   readonly environment: Readonly<Record<string, string>>;
@@ -28,27 +36,59 @@ const NAMESPACES = ["--unshare-user", "--unshare-all", "--disable-userns", "--di
 /**
  * `launcher` is what starts the program inside, and makes a session for it; without one bubblewrap makes the session.
  * `relay` is what starts the program where it may connect to somewhere.
+ * What is writable beside the grants has a size, so that no child fills the memory with files.
  */
 export function bubblewrapArguments(
   view: SandboxView,
   command: SandboxCommand,
+  limits: ChildLimits,
   launcher: readonly string[] = [],
   relay: RelayProgram | null = null,
 ): string[] {
   requireVisible(view, command);
   const variables = childEnvironment(view, command);
-  const relayed = relay === null ? [] : relayWords(relay, { ...variables, ...PROXY_VARIABLES, PWD: command.cwd });
+  const relayed =
+    relay === null ? [] : relayWords(relay, { ...variables, ...PROXY_VARIABLES, PWD: command.cwd }, passedOn(command));
   return [
     ...NAMESPACES,
     ...(launcher.length === 0 ? ["--new-session"] : []),
     "--clearenv",
     ...(relay === null ? Object.entries(variables) : []).flatMap(([name, value]) => ["--setenv", name, value]),
-    ...view.mounts.flatMap(mountArguments),
-    ...(relay === null ? [] : relayMounts(relay)),
+    ...view.mounts.flatMap((mount) => mountArguments(mount, limits, relay)),
+    ...(view.mounts.some(({ path }) => path === "/") ? [] : ["--remount-ro", "/"]),
     ...["--chdir", command.cwd, "--cap-drop", "ALL"],
     ...["--seccomp", String(FILTER_DESCRIPTOR), "--json-status-fd", String(STATUS_DESCRIPTOR)],
-    ...["--", ...launcher, ...relayed, command.program, ...command.args],
+    ...["--", ...launcher, ...relayed, toolOf(view, "prlimit", "the limits of programs are set")],
+    ...prlimitArguments(limits, {
+      group: view.groups !== null,
+      root: process.getuid?.() === 0,
+      own: ownLimits(),
+    }),
+    ...startedBy(view, command),
   ];
+}
+
+/** Descriptors that a relay hands on to what it starts. */
+const passedOn = ({ into }: SandboxCommand): readonly number[] => (into === undefined ? [] : [STAGES_DESCRIPTOR]);
+
+/** The program itself, or the shell that connects several. */
+function startedBy(view: SandboxView, { program, args, into = [] }: SandboxCommand): string[] {
+  if (into.length === 0) return [program, ...args];
+  const programs = [[program, ...args], ...into.map((stage) => [stage.program, ...stage.args])];
+  return [toolOf(view, "sh", "pipelines are made"), ...pipelineArguments(programs)];
+}
+
+/**
+ * A program of the system that prepares the start of another one inside the sandbox.
+ * INVARIANT: it is one that no child may write to.
+ */
+export function toolOf({ authority, mounts }: SandboxView, name: string, purpose: string): string {
+  const path = hostInspection.findProgram(name, authority.searchPath);
+  if (path === null || visibilityOf(mounts, path) !== "readOnly") {
+    const reason = `${name}, with which ${purpose}, is not visible in ${authority.searchPath.join(", ")}`;
+    throw new FemtoError("FEMTO_SANDBOX_UNAVAILABLE", reason, { fix: "Install util-linux." });
+  }
+  return path;
 }
 
 /** Sorted by name, so that the same call gives the same arguments. */
@@ -62,13 +102,20 @@ export function childEnvironment(view: SandboxView, command: SandboxCommand): Re
   return Object.fromEntries(Object.entries(variables).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-function mountArguments(mount: Mount): string[] {
+/** The relay's files lie in the one folder that is always the sandbox's own. */
+function mountArguments(mount: Mount, { temporaryBytes }: ChildLimits, relay: RelayProgram | null): string[] {
   const { kind, path } = mount;
   switch (kind) {
     case "proc":
+      return ["--proc", path];
     case "dev":
+      return [
+        ...["--dev", path, "--size", String(SHARED_MEMORY_BYTES), "--tmpfs", `${path}/shm`],
+        ...(relay === null ? [] : relayMounts(relay)),
+        ...["--remount-ro", path],
+      ];
     case "tmpfs":
-      return [`--${kind}`, path];
+      return ["--size", String(temporaryBytes), "--tmpfs", path];
     case "link":
       return ["--symlink", mount.target, path];
     case "readOnly":
@@ -86,8 +133,24 @@ function mountArguments(mount: Mount): string[] {
  * A program that a child may write to could change between its decision and its start, and one that
  * the child sees elsewhere would be another file.
  */
-function requireVisible(view: SandboxView, { program, realPath, cwd }: SandboxCommand): void {
-  assert(program.startsWith("/") && realPath.startsWith("/") && cwd.startsWith("/"), "paths of a command are absolute");
+function requireVisible(view: SandboxView, command: SandboxCommand): void {
+  const { cwd, into = [] } = command;
+  for (const program of [command, ...into]) requireVisibleProgram(view, program);
+  assert(cwd.startsWith("/"), "the folder of a command is absolute");
+  const place = visibilityOf(view.mounts, cwd);
+  if (place !== "readOnly" && place !== "readWrite") {
+    throw new FemtoError(
+      "FEMTO_SANDBOX_UNAVAILABLE",
+      `the folder ${printable(cwd)} is not visible inside the sandbox`,
+      {
+        fix: "Use a folder within the workspace, or one that is granted.",
+      },
+    );
+  }
+}
+
+function requireVisibleProgram(view: SandboxView, { program, realPath }: SandboxProgram): void {
+  assert(program.startsWith("/") && realPath.startsWith("/"), "paths of a command are absolute");
   const isMovable = visibilityOf(view.mounts, program) === "readWrite";
   const seen = isMovable ? "readWrite" : visibilityOf(view.mounts, realPath);
   if (seen !== "readOnly") {
@@ -97,16 +160,6 @@ function requireVisible(view: SandboxView, { program, realPath, cwd }: SandboxCo
         ? `the program ${printable(realPath)} lies where children may write`
         : `the program ${printable(realPath)} is not visible inside the sandbox`,
       { fix: "Name its folder under [sandbox].read, and do not grant it for writing." },
-    );
-  }
-  const place = visibilityOf(view.mounts, cwd);
-  if (place !== "readOnly" && place !== "readWrite") {
-    throw new FemtoError(
-      "FEMTO_SANDBOX_UNAVAILABLE",
-      `the folder ${printable(cwd)} is not visible inside the sandbox`,
-      {
-        fix: "Use a folder within the workspace, or one that is granted.",
-      },
     );
   }
 }

@@ -1,8 +1,17 @@
 /** What a child process may see, and how it is run so that it sees nothing else. */
-export { bubblewrapArguments, childEnvironment, type SandboxCommand } from "./bubblewrap.ts";
+export { type Bounds, boundsBy } from "./bounds.ts";
+export {
+  bubblewrapArguments,
+  childEnvironment,
+  type SandboxCommand,
+  type SandboxProgram,
+} from "./bubblewrap.ts";
+export { type ChildLimits, DEFAULT_CHILD_LIMITS, type ToldLimit } from "./child-limits.ts";
+export { ControlGroups } from "./control-groups.ts";
 export { currentView } from "./current-view.ts";
 export { hostInspection, type Inspection } from "./inspection.ts";
 export { mayShow } from "./may-show.ts";
+export type { StageEnd } from "./pipeline.ts";
 export { probeSandbox, type SandboxProbe } from "./probe.ts";
 export { runSandboxed, type SandboxResult, type SandboxRun } from "./run.ts";
 export { seccompFilter } from "./seccomp.ts";

@@ -5,28 +5,53 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { type Authority, errorText, FemtoError, printable } from "@femtoclaw/protocol";
+import { type Bounds, boundsBy } from "./bounds.ts";
 import { childEnvironment, type SandboxCommand } from "./bubblewrap.ts";
+import type { ChildLimits } from "./child-limits.ts";
+import { ControlGroups } from "./control-groups.ts";
 import { hostInspection } from "./inspection.ts";
 import { runSandboxed, type SandboxResult } from "./run.ts";
 import { type SandboxView, viewOf } from "./view.ts";
 
 export type SandboxProbe =
-  | { readonly ok: true; readonly name: "bubblewrap"; readonly version: string }
+  | {
+      readonly ok: true;
+      readonly name: "bubblewrap";
+      readonly version: string;
+      readonly groups: ControlGroups | null;
+      readonly bounds: Bounds;
+    }
   | { readonly ok: false; readonly reason: string; readonly fix: string };
 
 const PROBE_TIMEOUT_MS = 10_000;
 const PROBE_OUTPUT_BYTES = 65_536;
 
-export async function probeSandbox(authority: Authority): Promise<SandboxProbe> {
+export async function probeSandbox(authority: Authority, limits: ChildLimits): Promise<SandboxProbe> {
   try {
-    const view = viewOf(authority);
-    const [version] = await Promise.all([versionOf(view.bubblewrap), probeEnvironment(view), probeSecrets(view)]);
-    return { ok: true, name: "bubblewrap", version };
+    // What is missing for any sandbox is told first.
+    viewOf(authority);
+    const groups = await groupsFor(authority, limits);
+    const bounds = boundsBy(groups, process.getuid?.() === 0);
+    const view = viewOf(authority, hostInspection, undefined, groups);
+    const tried = { view, limits };
+    const [version] = await Promise.all([versionOf(view.bubblewrap), probeEnvironment(tried), probeSecrets(tried)]);
+    return { ok: true, name: "bubblewrap", version, groups, bounds };
   } catch (error) {
     const reason = errorText(error);
     const fix = knownFix(reason) ?? (error instanceof FemtoError ? error.fix : "Look at the reason.");
     return { ok: false, reason, fix };
   }
+}
+
+interface Tried {
+  readonly view: SandboxView;
+  readonly limits: ChildLimits;
+}
+
+/** What bounds all of a child together on this machine; nothing does where no shell is there to put it in a group. */
+async function groupsFor({ searchPath }: Authority, limits: ChildLimits): Promise<ControlGroups | null> {
+  const shell = hostInspection.findProgram("sh", searchPath);
+  return shell === null ? null : await ControlGroups.find(shell, limits);
 }
 
 async function versionOf(bubblewrap: string): Promise<string> {
@@ -35,9 +60,10 @@ async function versionOf(bubblewrap: string): Promise<string> {
 }
 
 /** A child starts, and has the variables that it was given and no others. */
-async function probeEnvironment(view: SandboxView): Promise<void> {
+async function probeEnvironment(tried: Tried): Promise<void> {
+  const { view } = tried;
   const command = commandFor(view, "env", ["-0"]);
-  const { exitCode, stdout } = await run(view, command);
+  const { exitCode, stdout } = await run(tried, command);
   const names = stdout.toString().split("\0").filter(Boolean);
   const expected = { ...childEnvironment(view, command), PWD: command.cwd };
   const given = Object.entries(expected).map(([name, value]) => `${name}=${value}`);
@@ -47,11 +73,12 @@ async function probeEnvironment(view: SandboxView): Promise<void> {
 }
 
 /** A child finds not one line in what must be out of its sight. */
-async function probeSecrets(view: SandboxView): Promise<void> {
+async function probeSecrets(tried: Tried): Promise<void> {
+  const { view } = tried;
   const { floor, ask, deny } = view.authority;
   const secrets = ["/etc/shadow", ...floor, ...[...ask.read, ...deny.read].map(({ path }) => path)];
   const { exitCode, stdout } = await run(
-    view,
+    tried,
     commandFor(view, "grep", ["-r", "-l", "-s", "-e", "", "--", ...secrets]),
   );
   // grep ends with 1 when nothing matched and with 2 when, besides, a file could not be read.
@@ -78,9 +105,9 @@ function commandFor(view: SandboxView, name: string, args: readonly string[]): S
   return { program, realPath, args, cwd: workspace, environment: {} };
 }
 
-function run(view: SandboxView, command: SandboxCommand): Promise<SandboxResult> {
+function run(tried: Tried, command: SandboxCommand): Promise<SandboxResult> {
   return runSandboxed({
-    view,
+    ...tried,
     command,
     timeoutMs: PROBE_TIMEOUT_MS,
     outputBytesMax: PROBE_OUTPUT_BYTES,

@@ -7,6 +7,7 @@ import type { ChildProcess } from "node:child_process";
 import type { Duplex, Readable, Writable } from "node:stream";
 import { FemtoError, LIMITS, printable, systemErrorCode } from "@femtoclaw/protocol";
 import { relayProgram } from "#relay-program";
+import { BoundChild } from "./bound-child.ts";
 import {
   bubblewrapArguments,
   FILTER_DESCRIPTOR,
@@ -14,10 +15,12 @@ import {
   type SandboxCommand,
   STATUS_DESCRIPTOR,
 } from "./bubblewrap.ts";
-import { signalInside, startChild } from "./bubblewrap-child.ts";
+import { killWhole, signalInside } from "./bubblewrap-child.ts";
+import { type ChildLimits, limitOfSignal, type ToldLimit } from "./child-limits.ts";
 import { currentView } from "./current-view.ts";
 import { exitCodeIn, signalOf } from "./exit-status.ts";
 import { Output } from "./output.ts";
+import { STAGES_DESCRIPTOR, type StageEnd, stageEnds } from "./pipeline.ts";
 import { RelayChannel } from "./relay/relay-channel.ts";
 import { RELAY_FOLDER } from "./relay/relay-command.ts";
 import type { SandboxView } from "./view.ts";
@@ -25,6 +28,7 @@ import type { SandboxView } from "./view.ts";
 export interface SandboxRun {
   readonly view: SandboxView;
   readonly command: SandboxCommand;
+  readonly limits: ChildLimits;
   readonly stdin?: Uint8Array;
   readonly timeoutMs: number;
   /** Bytes of both outputs together; a program that writes more is killed. */
@@ -42,6 +46,10 @@ export interface SandboxResult {
   readonly exitCode: number | null;
   /** The signal that ended the program, or that an exit code above 128 stands for by convention. */
   readonly signal: string | null;
+  /** How each program of a pipeline ended, of which the last one's end is that of the whole. */
+  readonly stages?: readonly StageEnd[];
+  /** The limits that it came up against, as far as that can be told. */
+  readonly exceeded: readonly ToldLimit[];
   readonly stdout: Buffer;
   readonly stderr: Buffer;
   /** The program wrote more than was allowed; what it wrote first is kept. */
@@ -58,7 +66,7 @@ export async function runSandboxed(request: SandboxRun): Promise<SandboxResult> 
   let isKilled = false;
   try {
     const relay = request.onConnection === undefined ? null : relayProgram(RELAY_FOLDER);
-    const args = bubblewrapArguments(view, request.command, [], relay);
+    const args = bubblewrapArguments(view, request.command, request.limits, [], relay);
     if (request.signal.aborted) return { ...NOT_STARTED, stdout: Buffer.alloc(0), stderr: Buffer.alloc(0) };
     const result = await new Run(start(view, args, request), view, request).result;
     isKilled = result.exitCode === null;
@@ -70,15 +78,22 @@ export async function runSandboxed(request: SandboxRun): Promise<SandboxResult> 
   }
 }
 
-const NOT_STARTED = { exitCode: null, signal: null, truncated: false, timedOut: false, cancelled: true, durationMs: 0 };
+const NOT_STARTED = {
+  ...{ exitCode: null, signal: null, exceeded: [] },
+  ...{ truncated: false, timedOut: false, cancelled: true, durationMs: 0 },
+};
 
-function start(view: SandboxView, args: readonly string[], { stdin, onConnection }: SandboxRun): ChildProcess {
+function start(view: SandboxView, args: readonly string[], run: SandboxRun): BoundChild {
+  const { limits, stdin, command, onConnection } = run;
   const stdio = [stdin === undefined ? "ignore" : "pipe", "pipe", "pipe"] as const;
-  return startChild(view.bubblewrap, args, stdio, { relayed: onConnection !== undefined });
+  // The way out of a relay stands behind the place of the word of a pipeline, whether there is one or not.
+  const pipes = onConnection === undefined ? Number(command.into !== undefined) : 2;
+  return new BoundChild(view, args, limits, stdio, { pipes });
 }
 
 class Run {
   readonly result: Promise<SandboxResult>;
+  readonly #bound: BoundChild;
   readonly #child: ChildProcess;
   readonly #view: SandboxView;
   readonly #request: SandboxRun;
@@ -89,6 +104,7 @@ class Run {
   readonly #deferred = Promise.withResolvers<SandboxResult>();
   #relay: RelayChannel | null = null;
   #status = "";
+  #stages = "";
   #keptBytes = 0;
   #truncated = false;
   #killed = false;
@@ -96,7 +112,9 @@ class Run {
   #ended: "timedOut" | "cancelled" | null = null;
   readonly #cancel = (): void => this.#end("cancelled");
 
-  constructor(child: ChildProcess, view: SandboxView, request: SandboxRun) {
+  constructor(bound: BoundChild, view: SandboxView, request: SandboxRun) {
+    const child = bound.process;
+    this.#bound = bound;
     this.#child = child;
     this.#view = view;
     this.#request = request;
@@ -119,6 +137,10 @@ class Run {
     const status = stdio[STATUS_DESCRIPTOR] as Readable | null | undefined;
     status?.setEncoding("utf8").on("data", (text: string) => {
       this.#status += text;
+    });
+    const stages = (stdio as readonly unknown[])[STAGES_DESCRIPTOR] as Readable | null | undefined;
+    stages?.setEncoding("utf8").on("data", (text: string) => {
+      this.#stages += text;
     });
     const filter = stdio[FILTER_DESCRIPTOR] as Writable | null | undefined;
     filter?.end(this.#view.filter);
@@ -146,15 +168,15 @@ class Run {
   #end(why: "timedOut" | "cancelled"): void {
     if (this.#ended !== null || this.#killed) return;
     this.#ended = why;
-    if (signalInside(this.#child, "SIGTERM")) this.#after(LIMITS.graceMs, () => this.#kill());
+    const whom = this.#request.command.into === undefined ? "program" : "all";
+    if (signalInside(this.#child, "SIGTERM", whom)) this.#after(LIMITS.graceMs, () => this.#kill());
     else this.#kill();
   }
 
-  /** INVARIANT: nothing outlives this; without bubblewrap the kernel kills the sandbox's process 1 and so all others. */
   #kill(): void {
     if (this.#killed) return;
     this.#killed = true;
-    this.#child.kill("SIGKILL");
+    killWhole(this.#child);
     this.#destroyStreams();
     // A process that waits for a broken device cannot even be killed; its caller need not wait with it.
     this.#after(LIMITS.graceMs, () => this.#settle());
@@ -178,9 +200,15 @@ class Run {
     );
   }
 
+  #exceeded(signals: readonly (string | null)[]): ToldLimit[] {
+    const bySignal = signals.flatMap((signal) => limitOfSignal(signal) ?? []);
+    return [...new Set([...this.#bound.exceeded, ...bySignal])].sort();
+  }
+
   /** For example by the kernel when memory ran out, after the sandbox stood. */
   #isKilledFromOutside(): boolean {
-    return this.#child.signalCode !== null && this.#status.includes('"child-pid"');
+    const isKilled = this.#child.signalCode !== null || this.#bound.exceeded.length > 0;
+    return isKilled && this.#status.includes('"child-pid"');
   }
 
   #settle(): void {
@@ -191,10 +219,15 @@ class Run {
       this.#fail(this.#stderr.bytes.toString().trim() || "it gave no reason");
       return;
     }
+    const signal =
+      exitCode === null ? (this.#child.signalCode ?? (this.#killed ? "SIGKILL" : "SIGTERM")) : signalOf(exitCode);
+    const { into } = this.#request.command;
+    const stages = into === undefined ? undefined : stageEnds(this.#stages, into.length + 1);
     this.#deferred.resolve({
       exitCode,
-      signal:
-        exitCode === null ? (this.#child.signalCode ?? (this.#killed ? "SIGKILL" : "SIGTERM")) : signalOf(exitCode),
+      signal,
+      ...(stages === undefined ? {} : { stages }),
+      exceeded: this.#exceeded([signal, ...(stages ?? []).map((stage) => stage.signal)]),
       stdout: this.#stdout.bytes,
       stderr: this.#stderr.bytes,
       truncated: this.#truncated,

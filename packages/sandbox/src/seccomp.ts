@@ -26,7 +26,7 @@ const ARCHITECTURE_X86_64 = 0xc000_003e;
 const X32_NUMBERS = 0x4000_0000;
 
 const CLONE_NEWUSER = 0x1000_0000;
-const SYSTEM_CALL = { ioctl: 16, socket: 41, clone: 56, clone3: 435 } as const;
+const SYSTEM_CALL = { open: 2, ioctl: 16, socket: 41, clone: 56, openat: 257, clone3: 435, openat2: 437 } as const;
 /**
  * The first two put characters into a terminal's input, as if its user had typed them; the third loads line
  * disciplines into the kernel, which no program on a terminal needs and which many a fault was found in.
@@ -34,6 +34,19 @@ const SYSTEM_CALL = { ioctl: 16, socket: 41, clone: 56, clone3: 435 } as const;
 const DENIED_REQUESTS = [0x5412 /* TIOCSTI */, 0x541c /* TIOCLINUX */, 0x5423 /* TIOCSETD */];
 /** A child may only speak IP, and only to its own empty network: every other family is a way out or attack surface. */
 const SOCKET_FAMILIES = [2 /* AF_INET */, 10 /* AF_INET6 */];
+
+/**
+ * A file that runs as its owner, whoever starts it, would carry the host's user out of the sandbox, where a child leaves
+ * it in a folder of the machine. Each call that takes a mode, and which argument that is.
+ */
+const SETS_ID = 0o6000;
+const MODE_CALLS: readonly (readonly [call: number, argument: number])[] = [
+  ...[[85 /* creat */, 1] as const, [90 /* chmod */, 1] as const, [91 /* fchmod */, 1] as const],
+  ...[[133 /* mknod */, 1] as const, [259 /* mknodat */, 2] as const],
+  ...[[268 /* fchmodat */, 2] as const, [452 /* fchmodat2 */, 2] as const],
+];
+/** Only with one of these has the call a mode: O_CREAT, and what makes O_TMPFILE of O_DIRECTORY. */
+const CREATES = 0o100 | 0o20000000;
 
 /** System calls of x86-64 that no ordinary program needs and that reach beyond a process or deep into the kernel. */
 const DENIED_CALLS: readonly number[] = [
@@ -66,6 +79,13 @@ function onArgument(call: number, index: number, checks: readonly Instruction[],
   return [{ code: JUMP_EQUAL, whenTrue: 0, whenFalse: body.length, operand: call }, ...body];
 }
 
+/** Refuses a mode in the argument behind the flags, where these create a file. */
+function onCreation(call: number, flags: number, denied: number): Instruction[] {
+  const onMode = [load(offsetOfArgument(flags + 1)), ...giveWhen(JUMP_ANY_BIT, SETS_ID, denied), give(ALLOW)];
+  const skip = { code: JUMP_ANY_BIT, whenTrue: 0, whenFalse: onMode.length, operand: CREATES };
+  return onArgument(call, flags, [skip, ...onMode], ALLOW);
+}
+
 function x86Program(): Instruction[] {
   const denied = errno(EPERM);
   return [
@@ -75,8 +95,14 @@ function x86Program(): Instruction[] {
     load(OFFSET_NUMBER),
     ...giveWhen(JUMP_GREATER_OR_EQUAL, X32_NUMBERS, denied),
     ...DENIED_CALLS.flatMap((call) => giveWhen(JUMP_EQUAL, call, denied)),
-    // clone3 hides its flags behind a pointer, which no filter can read; libc falls back to clone.
+    // These hide their flags behind a pointer, which no filter can read; programs fall back to clone and openat.
     ...giveWhen(JUMP_EQUAL, SYSTEM_CALL.clone3, errno(ENOSYS)),
+    ...giveWhen(JUMP_EQUAL, SYSTEM_CALL.openat2, errno(ENOSYS)),
+    ...MODE_CALLS.flatMap(([call, argument]) =>
+      onArgument(call, argument, giveWhen(JUMP_ANY_BIT, SETS_ID, denied), ALLOW),
+    ),
+    ...onCreation(SYSTEM_CALL.open, 1, denied),
+    ...onCreation(SYSTEM_CALL.openat, 2, denied),
     ...onArgument(SYSTEM_CALL.clone, 0, giveWhen(JUMP_ANY_BIT, CLONE_NEWUSER, denied), ALLOW),
     ...onArgument(
       SYSTEM_CALL.socket,

@@ -5,16 +5,24 @@
 import type { ChildProcess } from "node:child_process";
 import type { Readable, Writable } from "node:stream";
 import { FemtoError, LIMITS, printable, systemErrorCode } from "@femtoclaw/protocol";
-import { bubblewrapArguments, FILTER_DESCRIPTOR, type SandboxCommand, STATUS_DESCRIPTOR } from "./bubblewrap.ts";
-import { signalInside, startChild } from "./bubblewrap-child.ts";
+import { BoundChild } from "./bound-child.ts";
+import {
+  bubblewrapArguments,
+  FILTER_DESCRIPTOR,
+  type SandboxCommand,
+  STATUS_DESCRIPTOR,
+  toolOf,
+} from "./bubblewrap.ts";
+import { killWhole, signalInside } from "./bubblewrap-child.ts";
+import type { ChildLimits } from "./child-limits.ts";
 import { currentView } from "./current-view.ts";
 import { exitCodeIn, signalOf } from "./exit-status.ts";
-import { hostInspection } from "./inspection.ts";
-import { type SandboxView, visibilityOf } from "./view.ts";
+import type { SandboxView } from "./view.ts";
 
 export interface TerminalStart {
   readonly view: SandboxView;
   readonly command: SandboxCommand;
+  readonly limits: ChildLimits;
   /** Descriptor of the terminal that the program gets as its own; whoever opened it closes it after the start. */
   readonly device: number;
 }
@@ -37,7 +45,7 @@ export class TerminalChild {
   #killTimer: NodeJS.Timeout | null = null;
 
   /** Throws FEMTO_SANDBOX_UNAVAILABLE where the program would not be visible, FEMTO_OS_REFUSED for arguments that are too much. */
-  constructor({ view: planned, command, device }: TerminalStart) {
+  constructor({ view: planned, command, limits, device }: TerminalStart) {
     this.started = this.#started.promise;
     this.ended = this.#ended.promise;
     // Who waits for the end alone hears of a start that failed as an end.
@@ -46,9 +54,9 @@ export class TerminalChild {
     const view = children.begin(planned, currentView);
     void this.ended.then(() => children.end());
     try {
-      const args = bubblewrapArguments(view, command, [setsidOf(view), "--ctty"]);
+      const args = bubblewrapArguments(view, command, limits, [setsidOf(view), "--ctty"]);
       // Apart from the terminal of whoever runs the host, whose interrupts are for the host alone.
-      this.#child = startChild(view.bubblewrap, args, [device, device, device], { detached: true });
+      this.#child = new BoundChild(view, args, limits, [device, device, device], { detached: true }).process;
     } catch (error) {
       this.#ended.resolve({ exitCode: null, signal: null });
       throw error;
@@ -65,9 +73,8 @@ export class TerminalChild {
     this.#killTimer ??= setTimeout(() => this.kill(), LIMITS.graceMs);
   }
 
-  /** INVARIANT: nothing outlives this; without bubblewrap the kernel kills the sandbox's process 1 and so all others. */
   kill(): void {
-    this.#child.kill("SIGKILL");
+    killWhole(this.#child);
   }
 
   #connect(filter: Uint8Array): void {
@@ -98,11 +105,6 @@ export class TerminalChild {
  * control works, and what is typed interrupts the program and not bubblewrap, which would end with everything in it;
  * the system call filter keeps the program from typing by itself.
  */
-function setsidOf({ authority, mounts }: SandboxView): string {
-  const path = hostInspection.findProgram("setsid", authority.searchPath);
-  if (path === null || visibilityOf(mounts, path) !== "readOnly") {
-    const reason = `setsid, with which terminals are made, is not visible in ${authority.searchPath.join(", ")}`;
-    throw new FemtoError("FEMTO_SANDBOX_UNAVAILABLE", reason, { fix: "Install util-linux." });
-  }
-  return path;
+function setsidOf(view: SandboxView): string {
+  return toolOf(view, "setsid", "terminals are made");
 }

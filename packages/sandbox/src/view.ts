@@ -11,6 +11,7 @@ import {
   type PathGrant,
   printable,
 } from "@femtoclaw/protocol";
+import type { ControlGroups } from "./control-groups.ts";
 import { hostInspection, type Inspection, type PathState } from "./inspection.ts";
 import { RunningChildren } from "./running-children.ts";
 import { seccompFilter } from "./seccomp.ts";
@@ -38,6 +39,8 @@ export interface SandboxView {
   readonly assumed: ReadonlyMap<string, PathState["kind"]>;
   /** The children of this view and of those that took its place. */
   readonly children: RunningChildren<SandboxView>;
+  /** What counts all that a child uses together; null where nothing does. */
+  readonly groups: ControlGroups | null;
 }
 
 export type Visibility = "readOnly" | "readWrite" | "private" | "masked" | "hidden";
@@ -47,6 +50,7 @@ export function viewOf(
   authority: Authority,
   inspection: Inspection = hostInspection,
   children = new RunningChildren<SandboxView>(),
+  groups: ControlGroups | null = null,
 ): SandboxView {
   const bubblewrap = inspection.findProgram("bwrap", authority.searchPath);
   if (bubblewrap === null) {
@@ -57,7 +61,8 @@ export function viewOf(
   }
   const planner = new Planner(authority, inspection);
   const mounts = planner.plan();
-  requireOutOfReach(bubblewrap, mounts, inspection);
+  requireOutOfReach(bubblewrap, "bubblewrap", mounts, inspection);
+  if (groups !== null) requireOutOfReach(groups.shell, "the shell that starts it", mounts, inspection);
   return {
     mounts,
     authority,
@@ -67,16 +72,17 @@ export function viewOf(
     unguarded: planner.unguarded,
     assumed: planner.assumed,
     children,
+    groups,
   };
 }
 
-/** INVARIANT: bubblewrap runs outside of every sandbox, so no child writes to its file, wherever a link to it leads. */
-function requireOutOfReach(bubblewrap: string, mounts: readonly Mount[], inspection: Inspection): void {
-  const state = inspection.stateOf(bubblewrap);
-  const file = state.kind === "link" ? state.target : bubblewrap;
-  if (visibilityOf(mounts, file) !== "readWrite" && visibilityOf(mounts, bubblewrap) !== "readWrite") return;
+/** INVARIANT: what runs outside of every sandbox no child writes to, wherever a link to it leads. */
+function requireOutOfReach(program: string, name: string, mounts: readonly Mount[], inspection: Inspection): void {
+  const state = inspection.stateOf(program);
+  const file = state.kind === "link" ? state.target : program;
+  if (visibilityOf(mounts, file) !== "readWrite" && visibilityOf(mounts, program) !== "readWrite") return;
   throw unavailable(
-    `bubblewrap (${printable(file)}) lies where children may write`,
+    `${name} (${printable(file)}) lies where children may write`,
     "Take it from elsewhere, or deny writing to its folder.",
   );
 }

@@ -3,7 +3,14 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Authority, PathGrant } from "@femtoclaw/protocol";
-import { hostInspection, runSandboxed, type SandboxResult, type SandboxRun, viewOf } from "../src/index.ts";
+import {
+  DEFAULT_CHILD_LIMITS,
+  hostInspection,
+  runSandboxed,
+  type SandboxResult,
+  type SandboxRun,
+  viewOf,
+} from "../src/index.ts";
 
 export const SECRET = "the-secret-that-no-child-may-see";
 
@@ -72,6 +79,7 @@ export function run(
 ): Promise<SandboxResult> {
   return runSandboxed({
     view: viewOf(authority),
+    limits: DEFAULT_CHILD_LIMITS,
     command: more.command ?? { ...programOf(name), args, cwd: workspace, environment: {} },
     timeoutMs: 20_000,
     outputBytesMax: 1_000_000,

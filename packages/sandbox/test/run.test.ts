@@ -1,12 +1,22 @@
-import { writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
-import { probeSandbox, viewOf } from "../src/index.ts";
+import { DEFAULT_CHILD_LIMITS, probeSandbox, viewOf } from "../src/index.ts";
 import { everything, grants, playground, programOf, run } from "./playground.ts";
 
 const HANDLES_TERM = "$SIG{TERM} = sub { print 'bye'; exit 3 }; $| = 1; print 'up'; sleep 60";
 const IGNORES_TERM = "$SIG{TERM} = 'IGNORE'; $| = 1; print 'up'; sleep 60 while 1";
+
+/** Of bubblewrap, whose arguments name what a child sees, and of its programs. */
+const processesIn = (folder: string): string[] =>
+  readdirSync("/proc").filter((pid) => {
+    try {
+      return /^\d+$/.test(pid) && readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(folder);
+    } catch {
+      return false;
+    }
+  });
 
 describe("runSandboxed", () => {
   it("gives output, input, exit code and folder of a program", async () => {
@@ -72,10 +82,12 @@ describe("runSandboxed", () => {
     using place = playground();
     await Promise.all(
       Array.from({ length: 20 }, async (_, delayMs) => {
-        const result = await run(place, ["sleep", "60"], { signal: AbortSignal.timeout(delayMs + 1) });
+        const result = await run(place, ["sleep", "61"], { signal: AbortSignal.timeout(2 * delayMs + 1) });
         expect(result.cancelled).toBe(true);
       }),
     );
+    // Bubblewrap that was killed early has not yet told its process 1 to die with it.
+    await expect.poll(() => processesIn(place.workspace)).toEqual([]);
   });
 
   it("bounds output: cuts it and kills the program", async () => {
@@ -134,13 +146,22 @@ describe("runSandboxed", () => {
 });
 
 describe("probeSandbox", () => {
-  it("finds the sandbox in order", async () => {
+  it("finds the sandbox in order, and what bounds children", async () => {
     using place = playground();
-    expect(await probeSandbox(place.authority)).toEqual({ ok: true, name: "bubblewrap", version: expect.any(String) });
+    expect(await probeSandbox(place.authority, DEFAULT_CHILD_LIMITS)).toMatchObject({
+      ...{ ok: true, name: "bubblewrap", version: expect.any(String) },
+      bounds: {
+        by: expect.any(String),
+        lacks: expect.arrayContaining([expect.stringContaining("all files together")]),
+      },
+    });
   });
 
   it("says what is missing and what helps", async () => {
     using place = playground(() => ({ searchPath: ["/nonexistent"] }));
-    expect(await probeSandbox(place.authority)).toMatchObject({ ok: false, fix: expect.stringContaining("Install") });
+    expect(await probeSandbox(place.authority, DEFAULT_CHILD_LIMITS)).toMatchObject({
+      ok: false,
+      fix: expect.stringContaining("Install"),
+    });
   });
 });

@@ -66,6 +66,28 @@ describe("seccompFilter", () => {
     expect(verdict(filter, 435)).toBe(ENOSYS);
   });
 
+  it("refuses to make files that run as their owner, and looks at modes only where there are some", () => {
+    const [creates, temporary] = [0o101, 0o20200000];
+    for (const mode of [0o4755, 0o2755, 0o6000, 0o4000 + 2 ** 32]) {
+      for (const [call, at] of [
+        ...[[85, 1] as const, [90, 1] as const, [91, 1] as const, [133, 1] as const],
+        ...[[259, 2] as const, [268, 2] as const, [452, 2] as const],
+      ]) {
+        const args = Array.from({ length: at + 1 }, (_, index) => (index === at ? mode : 7));
+        expect(verdict(filter, call, args)).toBe(EPERM);
+        expect(verdict(filter, call, [...args.slice(0, at), 0o1777])).toBe(ALLOW);
+      }
+      for (const flags of [creates, temporary]) {
+        expect(verdict(filter, 2, [7, flags, mode])).toBe(EPERM);
+        expect(verdict(filter, 257, [7, 7, flags, mode])).toBe(EPERM);
+        expect(verdict(filter, 257, [7, 7, flags, 0o1777])).toBe(ALLOW);
+      }
+      expect(verdict(filter, 2, [7, 0o200000, mode])).toBe(ALLOW);
+      expect(verdict(filter, 257, [7, 7, 1, mode])).toBe(ALLOW);
+    }
+    expect(verdict(filter, 437)).toBe(ENOSYS);
+  });
+
   it("says plainly where it does not exist yet", () => {
     expect(() => seccompFilter("arm64")).toThrow(
       expect.objectContaining({ code: "FEMTO_SANDBOX_UNAVAILABLE", message: expect.stringContaining("not yet built") }),

@@ -1,7 +1,7 @@
 import { mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { bubblewrapArguments, currentView, viewOf, visibilityOf } from "../src/index.ts";
+import { bubblewrapArguments, currentView, DEFAULT_CHILD_LIMITS, viewOf, visibilityOf } from "../src/index.ts";
 import { grants, playground, programOf } from "./playground.ts";
 
 const unavailable = (text: string): unknown =>
@@ -196,7 +196,8 @@ describe("bubblewrapArguments", () => {
     using place = playground();
     const view = viewOf(place.authority);
     const command = { ...programOf("true"), args: [], cwd: place.workspace, environment: {} };
-    const attempt = (change: object) => () => bubblewrapArguments(view, { ...command, ...change });
+    const attempt = (change: object) => () =>
+      bubblewrapArguments(view, { ...command, ...change }, DEFAULT_CHILD_LIMITS);
     expect(attempt({ realPath: "/opt/tool" })).toThrow(unavailable("not visible"));
     expect(attempt({ realPath: join(place.out, "tool") })).toThrow(unavailable("children may write"));
     expect(attempt({ program: join(place.out, "tool") })).toThrow(unavailable("children may write"));
@@ -207,11 +208,13 @@ describe("bubblewrapArguments", () => {
 
   it("names the caller's program and sorts the variables", () => {
     using place = playground();
-    const args = bubblewrapArguments(viewOf(place.authority), {
+    const command = {
       ...{ program: "/usr/bin/awk", realPath: "/usr/bin/mawk", args: ["--version"] },
       ...{ cwd: place.workspace, environment: { B: "2", A: "1" } },
-    });
-    expect(args.slice(args.indexOf("--"))).toEqual(["--", "/usr/bin/awk", "--version"]);
+    };
+    const args = bubblewrapArguments(viewOf(place.authority), command, DEFAULT_CHILD_LIMITS);
+    expect(args.slice(args.lastIndexOf("--"))).toEqual(["--", "/usr/bin/awk", "--version"]);
+    expect(args.slice(args.indexOf("--"), args.indexOf("--") + 3)).toEqual(["--", "/usr/bin/prlimit", "--core=0"]);
     expect(args.slice(6, 12)).toEqual(["--setenv", "A", "1", "--setenv", "B", "2"]);
     expect(args.slice(0, 5)).toEqual([
       ...["--unshare-user", "--unshare-all", "--disable-userns", "--die-with-parent", "--new-session"],

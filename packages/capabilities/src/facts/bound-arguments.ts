@@ -96,12 +96,11 @@ export class BoundArguments implements AsyncDisposable {
     return bound;
   }
 
-  /** The program that the manifest declares under this pointer. */
-  program(pointer: string): BoundProgram {
-    const bound = this.#byPointer.get(pointer);
-    assert(bound?.kind === "program", `the manifest declares a program at ${pointer}`);
-    assert(!this.#held.disposed, "bound arguments are used only during their call");
-    return bound;
+  /** The programs of the call, in the order of the pipeline that they are; one alone where it is none. */
+  get programs(): readonly [BoundProgram, ...BoundProgram[]] {
+    const [first, ...others] = this.all.filter((bound) => bound.kind === "program");
+    assert(first !== undefined, "the manifest declares a program");
+    return [first, ...others];
   }
 
   /** The terminal that the manifest declares under this pointer. */

@@ -7,6 +7,7 @@ import type {
   CapabilityManifest,
   DeclaredArgument,
   DeclaredPath,
+  DeclaredProgram,
   FactQuestion,
   Facts,
   ProgramQuestion,
@@ -58,7 +59,8 @@ export async function takeFacts(request: FactsRequest): Promise<FactsResult> {
   try {
     const resolved: Resolved[] = [];
     for (const declared of request.manifest.arguments) {
-      if (declared.kind !== "size") resolved.push(await resolve(declared, request, held));
+      if (declared.kind === "program") resolved.push(...(await resolvePrograms(declared, request, held)));
+      else if (declared.kind !== "size") resolved.push(await resolve(declared, request, held));
     }
     const [first, ...others] = resolved.flatMap(({ questions }) => questions);
     const bound = new Map(resolved.map((one) => [one.pointer, one.bound]));
@@ -79,23 +81,21 @@ interface Resolved {
   readonly bound: BoundArgument;
 }
 
+/** One program alone is no pipeline. */
+export const STAGES_MIN = 2;
+
 const NO_TERMINALS: SessionTerminals = () => null;
 const NO_SECRETS: SecretLookUp = () => null;
 const NO_NAMES = new HostNames(async () => []);
 
 async function resolve(
-  declared: Exclude<DeclaredArgument, { kind: "size" }>,
+  declared: Exclude<DeclaredArgument, { kind: "size" | "program" }>,
   request: FactsRequest,
   held: DisposableStack,
 ): Promise<Resolved> {
-  const { manifest, args, authority, sandbox, digests } = request;
+  const { manifest, args, authority } = request;
   const { pointer } = declared;
-  const { workspace, searchPath } = authority;
-  if (declared.kind === "program") {
-    const asked = { declared, args, workspace, searchPath, sandbox, digests };
-    const { question, bound } = await resolveProgram(asked, held);
-    return { pointer, questions: [question], bound };
-  }
+  const { workspace } = authority;
   if (declared.kind === "terminal") {
     const { question, bound } = openTerminal(textAt(args, pointer), request.terminals ?? NO_TERMINALS);
     return { pointer, questions: [question], bound };
@@ -110,6 +110,46 @@ async function resolve(
   const bytes = declared.access === "create" ? sizeOf(manifest, args) : 0;
   const recursive = bound.type === "directory" && isSaid(declared.recursive, args) ? { recursive: true } : {};
   return { pointer, questions: questions.map((question) => ({ ...question, bytes, ...recursive })), bound };
+}
+
+/**
+ * The program that a call names, or each stage of its pipeline in turn, by the pointers that it stands at.
+ * INVARIANT: I3: each stage is a question of its own, so a pipeline is permitted only where each of its programs is.
+ */
+async function resolvePrograms(
+  declared: DeclaredProgram,
+  { args, authority, sandbox, digests }: FactsRequest,
+  held: DisposableStack,
+): Promise<Resolved[]> {
+  const { workspace, searchPath } = authority;
+  const resolved: Resolved[] = [];
+  let words = 0;
+  for (const stage of stagesOf(declared, args)) {
+    const asked = { declared: stage, args, workspace, searchPath, sandbox, digests };
+    const { question, bound } = await resolveProgram(asked, held);
+    words += bound.args.length;
+    resolved.push({ pointer: stage.pointer, questions: [question], bound });
+  }
+  if (words > LIMITS.argvItems) throw new Refusal(`its programs have more than ${LIMITS.argvItems} arguments together`);
+  return resolved;
+}
+
+function stagesOf(declared: DeclaredProgram, args: JsonObject): DeclaredProgram[] {
+  const { pointer, argv, stages } = declared;
+  const list = stages === undefined ? undefined : valueAt(args, stages);
+  if (list === undefined) return [declared];
+  // INVARIANT: I3: what is decided on is all that can be started; a program beside the stages would be neither.
+  if (valueAt(args, pointer) !== undefined || valueAt(args, argv) !== undefined) {
+    throw new Refusal(`the call names a program at ${pointer} beside the stages at ${stages}`);
+  }
+  if (!Array.isArray(list) || list.length < STAGES_MIN || list.length > LIMITS.stages) {
+    throw new Refusal(`the argument ${stages} is not a list of ${STAGES_MIN} to ${LIMITS.stages} programs`);
+  }
+  return list.map((_, index) => ({
+    ...declared,
+    pointer: `${stages}/${index}${pointer}`,
+    argv: `${stages}/${index}${argv}`,
+  }));
 }
 
 // INVARIANT: I8: of another session's terminal nothing is known here, not even that there is one.

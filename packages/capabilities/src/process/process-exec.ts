@@ -1,25 +1,45 @@
-/** `process_exec`: one program with its arguments, never a shell text, inside the sandbox. */
+/** `process_exec`: one program with its arguments, or a pipeline of them, never a shell text, inside the sandbox. */
 import { type CapabilityManifest, FemtoError, LIMITS } from "@femtoclaw/protocol";
 import { runSandboxed, type SandboxResult } from "@femtoclaw/sandbox";
 import type { Capability, CapabilityCall, CapabilityOutcome, JsonObject } from "../capability.ts";
 import { valueAt } from "../facts/arguments.ts";
+import { STAGES_MIN } from "../facts/take-facts.ts";
 import { EgressProxy } from "../network/egress/egress-proxy.ts";
 import { outcomeOf, unsuccessful } from "../outcome.ts";
-import { decidedCommand, PROGRAM_ARGUMENT, PROGRAM_PROPERTIES } from "./program-arguments.ts";
+import { decidedCommand, PIPED_PROGRAM_ARGUMENT, PROGRAM_PROPERTIES } from "./program-arguments.ts";
 
 const SANDBOX = "bubblewrap";
 
+const { bin, argv } = PROGRAM_PROPERTIES;
+
+/** How one program ended. */
+const END = {
+  exit_code: { type: ["integer", "null"], description: "128 + N for a program that signal N ended." },
+  signal: { type: ["string", "null"] },
+} as const;
+
 const manifest: CapabilityManifest = {
   name: "process_exec",
-  version: "1.0.0",
+  version: "1.1.0",
   description:
-    "Runs one program with a list of arguments inside a sandbox and returns its exit code and output. No shell reads the arguments. A non-zero exit code is a result, not a failure.",
+    "Runs one program with a list of arguments inside a sandbox and returns its exit code and output. Or runs a `pipeline` of programs, each reading what the one before it writes. No shell reads the arguments. A non-zero exit code is a result, not a failure.",
   input: {
     type: "object",
     additionalProperties: false,
-    required: ["bin"],
+    if: { required: ["pipeline"], properties: { pipeline: true } },
+    // biome-ignore lint/suspicious/noThenProperty: it is a keyword of JSON Schema.
+    then: { properties: { bin: false, argv: false } },
+    else: { required: ["bin"], properties: { bin: true } },
     properties: {
       ...PROGRAM_PROPERTIES,
+      pipeline: {
+        type: "array",
+        minItems: STAGES_MIN,
+        maxItems: LIMITS.stages,
+        items: { type: "object", additionalProperties: false, required: ["bin"], properties: { bin, argv } },
+        description:
+          "Programs instead of `bin` and `argv`; what one writes to its standard output is the standard input of the next. All of them have to be allowed.",
+      },
       stdin: { type: "string", maxLength: LIMITS.messageBytes, description: "Text for its standard input." },
       timeout_ms: {
         type: "integer",
@@ -34,10 +54,19 @@ const manifest: CapabilityManifest = {
     additionalProperties: false,
     required: ["exit_code", "signal", "stdout", "stderr", "truncated", "duration_ms", "sandbox"],
     properties: {
-      exit_code: { type: ["integer", "null"], description: "128 + N for a program that signal N ended." },
-      signal: { type: ["string", "null"] },
+      ...END,
+      stages: {
+        type: "array",
+        items: { type: "object", additionalProperties: false, required: ["exit_code", "signal"], properties: END },
+        description: "How each program of a pipeline ended; the exit code of the whole is that of the last.",
+      },
       stdout: { type: "string" },
       stderr: { type: "string" },
+      exceeded: {
+        type: "array",
+        items: { enum: ["cpu_ms", "file_bytes", "memory_bytes", "processes"] },
+        description: "The operator's limits that it came up against, as far as that can be told.",
+      },
       truncated: { type: "boolean", description: "It wrote more than was allowed and was killed." },
       refused: {
         type: "array",
@@ -53,7 +82,7 @@ const manifest: CapabilityManifest = {
       sandbox: { type: "string" },
     },
   },
-  arguments: [PROGRAM_ARGUMENT],
+  arguments: [PIPED_PROGRAM_ARGUMENT],
   effect: "execute",
   idempotent: false,
   limits: { timeout_ms: LIMITS.timeoutCeilingMs, output_bytes: LIMITS.outputCeilingBytes },
@@ -83,6 +112,7 @@ async function run(
   return await runSandboxed({
     view: sandbox,
     command,
+    limits: limits.child,
     ...(typeof stdin === "string" ? { stdin: Buffer.from(stdin, "utf8") } : {}),
     timeoutMs,
     outputBytesMax: limits.outputBytes,
@@ -93,7 +123,8 @@ async function run(
 
 function outcomeOfRun(ran: SandboxResult, timeoutMs: number, refused: EgressProxy["refused"]): CapabilityOutcome {
   if (ran.timedOut) {
-    const reason = `the program did not end within ${timeoutMs} ms and was stopped`;
+    const reached = ran.exceeded.length === 0 ? "" : `; it came up against ${ran.exceeded.join(", ")}`;
+    const reason = `the program did not end within ${timeoutMs} ms and was stopped${reached}`;
     return unsuccessful("timedOut", new FemtoError("FEMTO_CAPABILITY_TIMED_OUT", reason), SANDBOX);
   }
   if (ran.cancelled) {
@@ -105,12 +136,23 @@ function outcomeOfRun(ran: SandboxResult, timeoutMs: number, refused: EgressProx
 }
 
 /** Output is text for the caller; bytes that are none appear as replacement characters. */
-function resultOf({ exitCode, signal, stdout, stderr, truncated, durationMs }: SandboxResult): JsonObject {
+function resultOf({
+  exitCode,
+  signal,
+  stages,
+  exceeded,
+  stdout,
+  stderr,
+  truncated,
+  durationMs,
+}: SandboxResult): JsonObject {
   return {
     exit_code: exitCode,
     signal,
+    ...(stages === undefined ? {} : { stages: stages.map((end) => ({ exit_code: end.exitCode, signal: end.signal })) }),
     stdout: stdout.toString("utf8"),
     stderr: stderr.toString("utf8"),
+    ...(exceeded.length === 0 ? {} : { exceeded: [...exceeded] }),
     truncated,
     duration_ms: durationMs,
     sandbox: SANDBOX,

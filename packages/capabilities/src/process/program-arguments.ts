@@ -1,7 +1,7 @@
 /** How a call names a program to be started, and how what was decided on becomes the command that is started. */
 import { type DeclaredProgram, FemtoError, LIMITS, printable } from "@femtoclaw/protocol";
-import type { SandboxRun } from "@femtoclaw/sandbox";
-import type { BoundArguments } from "../facts/bound-arguments.ts";
+import type { SandboxCommand, SandboxProgram } from "@femtoclaw/sandbox";
+import type { BoundArguments, BoundProgram } from "../facts/bound-arguments.ts";
 import { isUnchanged } from "../facts/program.ts";
 
 /** Members of an input schema. */
@@ -43,12 +43,20 @@ export const PROGRAM_ARGUMENT: DeclaredProgram = {
   env: "/env",
 };
 
+/** A pipeline may stand in the place of the one program. */
+export const PIPED_PROGRAM_ARGUMENT: DeclaredProgram = { ...PROGRAM_ARGUMENT, stages: "/pipeline" };
+
+export function decidedCommand({ programs }: BoundArguments): SandboxCommand {
+  const [first, ...others] = programs;
+  const { cwd, environment } = first;
+  return { ...unchanged(first), cwd, environment, ...(others.length === 0 ? {} : { into: others.map(unchanged) }) };
+}
+
 // INVARIANT: what was decided on is what is started; a changed file is decided on anew.
-export function decidedCommand(bound: BoundArguments): SandboxRun["command"] {
-  const program = bound.program(PROGRAM_ARGUMENT.pointer);
-  if (!isUnchanged(program)) {
-    throw new FemtoError("FEMTO_FILE_CHANGED", `the program ${printable(program.path)} changed after the decision`);
+function unchanged(bound: BoundProgram): SandboxProgram {
+  const { path, realPath, args } = bound;
+  if (!isUnchanged(bound)) {
+    throw new FemtoError("FEMTO_FILE_CHANGED", `the program ${printable(path)} changed after the decision`);
   }
-  const { path, realPath, args, cwd, environment } = program;
-  return { program: path, realPath, args, cwd, environment };
+  return { program: path, realPath, args };
 }

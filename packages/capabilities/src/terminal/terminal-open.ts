@@ -55,7 +55,8 @@ async function execute(call: CapabilityCall): Promise<CapabilityOutcome> {
       cols: Number(valueAt(args, "/cols") ?? DEFAULT_SIZE.cols),
       rows: Number(valueAt(args, "/rows") ?? DEFAULT_SIZE.rows),
     };
-    const id = await call.terminals.open({ view: sandbox, command, size, signal }, (request) =>
+    const limits = call.limits.child;
+    const id = await call.terminals.open({ view: sandbox, command, limits, size, signal }, (request) =>
       Terminal.start(request),
     );
     return { event: "succeeded", result: { terminal_id: id, ...size, sandbox: SANDBOX }, sandbox: SANDBOX };

@@ -4,7 +4,13 @@
  */
 import { StringDecoder } from "node:string_decoder";
 import { FemtoError, LIMITS } from "@femtoclaw/protocol";
-import { type SandboxCommand, type SandboxView, TerminalChild, type TerminalEnd } from "@femtoclaw/sandbox";
+import {
+  type ChildLimits,
+  type SandboxCommand,
+  type SandboxView,
+  TerminalChild,
+  type TerminalEnd,
+} from "@femtoclaw/sandbox";
 import { Pty, type PtySize } from "./pty.ts";
 import { Scroll } from "./scroll.ts";
 import { type TakenOutput, UnreadOutput } from "./unread-output.ts";
@@ -12,6 +18,7 @@ import { type TakenOutput, UnreadOutput } from "./unread-output.ts";
 export interface TerminalRequest {
   readonly view: SandboxView;
   readonly command: SandboxCommand;
+  readonly limits: ChildLimits;
   readonly size: PtySize;
   readonly signal: AbortSignal;
 }
@@ -72,10 +79,10 @@ export class Terminal {
   }
 
   /** Resolves once the program runs. Throws FEMTO_SANDBOX_UNAVAILABLE or FEMTO_OS_REFUSED; nothing runs then. */
-  static async start({ view, command, size, signal }: TerminalRequest): Promise<Terminal> {
+  static async start({ view, command, limits, size, signal }: TerminalRequest): Promise<Terminal> {
     signal.throwIfAborted();
     const terminal = Pty.open(size, (pty, device) => {
-      return new Terminal(pty, new TerminalChild({ view, command, device }), size);
+      return new Terminal(pty, new TerminalChild({ view, command, limits, device }), size);
     });
     const kill = (): void => terminal.kill();
     signal.addEventListener("abort", kill, { once: true });

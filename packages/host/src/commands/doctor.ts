@@ -5,9 +5,9 @@ import { dirname, join } from "node:path";
 import { builtinCapabilities } from "@femtoclaw/capabilities";
 import { DiskReserve, MARGIN_BYTES, openStateDirectory, RESERVE_BYTES, verifyDirectory } from "@femtoclaw/journal";
 import { compilePolicy, confinedAuthority, createPolicyEngine, NO_HISTORY } from "@femtoclaw/policy";
-import { type Authority, ERRORS, EXIT, errorText, FemtoError, printable } from "@femtoclaw/protocol";
+import { ERRORS, EXIT, errorText, FemtoError, printable } from "@femtoclaw/protocol";
 import { operatorName, type WebhookSetting } from "@femtoclaw/runtime";
-import { probeSandbox } from "@femtoclaw/sandbox";
+import { probeSandbox, type SandboxProbe } from "@femtoclaw/sandbox";
 import type { LoadedConfiguration } from "../configuration/load-configuration.ts";
 import { assertPrivateSocketFolder } from "../endpoints/socket-directory.ts";
 import { ownIntegrity } from "../integrity/own-integrity.ts";
@@ -60,7 +60,9 @@ async function lookAtProject(
   // Sockets that cannot be trusted are not asked; the finding about permissions says why.
   const running = await hostAnswers(context, loaded).catch(() => false);
   const policy = loadPolicy(loaded);
-  await look("sandbox", () => sandboxFinding(authority, policy));
+  const probe = probeOf(loaded.resolved, policy);
+  await look("sandbox", async () => sandboxFinding(await probe));
+  await look("limits", async () => limitsFinding(await probe));
   await look("policy", () => policyFinding(policy));
   await look("who can answer", () => answersFinding(loaded.resolved));
   await look("fails closed", async () => {
@@ -164,11 +166,28 @@ async function webhookFinding(
 }
 
 /** A program is confined by the tables and by what Cedar files forbid; a policy that fails has a finding of its own. */
-async function sandboxFinding(authority: Authority, policy: Promise<LoadedPolicy>): Promise<Omit<Finding, "check">> {
+async function probeOf(
+  { authority, limits }: LoadedConfiguration["resolved"],
+  policy: Promise<LoadedPolicy>,
+): Promise<SandboxProbe> {
   const rules = (await policy.catch(() => null))?.policyFiles.rules ?? [];
-  const probe = await probeSandbox(confinedAuthority(authority, rules));
+  return await probeSandbox(confinedAuthority(authority, rules), limits.child);
+}
+
+function sandboxFinding(probe: SandboxProbe): Omit<Finding, "check"> {
   if (!probe.ok) return { verdict: "fail", detail: probe.reason, fix: probe.fix };
   return ok(`${probe.name} ${probe.version} confined a real program: own files, secrets and environment hidden`);
+}
+
+/** What keeps programs within `[limits]`, and what nothing does; found in the group of this command, as a host's may differ. */
+function limitsFinding(probe: SandboxProbe): Omit<Finding, "check"> {
+  if (!probe.ok) return { verdict: "fail", detail: "nothing was tried", fix: "See to the sandbox first." };
+  const { by, wholly, lacks } = probe.bounds;
+  const detail = [`${by} hold what a program uses; not bounded:`, ...lacks].join("\n");
+  if (wholly) return ok(detail);
+  const fix =
+    "Start the host in a control group that is its own: a service with Delegate=yes, or `systemd-run --user`.";
+  return { verdict: "warn", detail, fix };
 }
 
 async function policyFinding(policy: Promise<LoadedPolicy>): Promise<Omit<Finding, "check">> {

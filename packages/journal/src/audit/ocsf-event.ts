@@ -2,7 +2,7 @@
  * One record as an event of the Open Cybersecurity Schema Framework, version 1.9. The one place that knows
  * its names and numbers. Pure: the same record gives the same event, and what it has no name for is kept.
  */
-import type { ExecutionOutcomeBody, RecordActor, TypedRecord } from "@femtoclaw/protocol";
+import type { ExecutionOutcomeBody, FactQuestion, RecordActor, TypedRecord } from "@femtoclaw/protocol";
 import { leafHash } from "../tree/hashing.ts";
 
 const OCSF_VERSION = "1.9.0";
@@ -210,22 +210,31 @@ function operation({ actor }: TypedRecord, name: string, activity = 99): Particu
   return { of: API, activity, status: SUCCESS, attributes };
 }
 
+/** As a person would write it; of a pipeline all of its programs. Null where the arguments are none, or were erased. */
+function commandLine(questions: readonly FactQuestion[], { argv, pipeline }: Record<string, unknown>): string | null {
+  const words: unknown[] = Array.isArray(pipeline) ? pipeline.map((stage) => Object(stage).argv ?? []) : [argv];
+  const programs = questions.flatMap((question) => (question.kind === "program" ? question.program : []));
+  if (!words.every(Array.isArray)) return null;
+  return programs.map((program, at) => [program, ...(words[at] ?? [])].join(" ")).join(" | ");
+}
+
 /** Which class a permitted call belongs to: what its capability is known to do, or a call of an interface. */
 function useOf(intent: IntentRecord): Particulars {
   const { tool, args, facts } = intent.body;
   const [question] = facts?.questions ?? [];
   if (question?.kind === "program") {
     const { program, real_path: path, sha256 } = question;
-    const { argv, cwd } = args ?? {};
+    const { cwd } = args ?? {};
     const file = {
       name: baseName(path),
       path,
       type_id: 1,
       hashes: [{ algorithm_id: 3, algorithm: "SHA-256", value: sha256 }],
     };
-    const line = Array.isArray(argv) ? { cmd_line: [program, ...argv].join(" ") } : {};
+    const line = commandLine(facts?.questions ?? [], args ?? {});
     const folder = typeof cwd === "string" ? { working_directory: cwd } : {};
-    const process = { name: baseName(program), file, ...line, ...folder };
+    const said = line === null ? {} : { cmd_line: line };
+    const process = { name: baseName(program), file, ...said, ...folder };
     return { of: PROCESS, activity: 1, status: SUCCESS, attributes: { process } };
   }
   const activity = FILE_ACTIVITIES[tool]?.(args ?? {});

@@ -170,6 +170,16 @@ it("makes a process of a program, with its file, its line and its exit code", ()
   expect(ended).toMatchObject({ class_uid: 1007, status: "Success", exit_code: 3, duration: 3 });
 });
 
+it("writes all programs of a pipeline into its line", () => {
+  const piped = intentOf("process_exec", { pipeline: [{ bin: "echo", argv: ["a"] }, { bin: "echo" }] }, program);
+  const { facts } = piped.body;
+  if (facts === null) throw new Error("an intent has facts");
+  const both = { ...facts, questions: [...facts.questions, ...facts.questions] as typeof facts.questions };
+  expect(eventOf({ ...piped, body: { ...piped.body, facts: both } })).toMatchObject({
+    process: { cmd_line: "/usr/bin/echo a | /usr/bin/echo" },
+  });
+});
+
 it("makes a file of what files are used for, and says what was done to it", () => {
   const use = (tool: string, args: unknown, type: "file" | "directory" = "file") =>
     eventOf(intentOf(tool, args, file(type)));

@@ -2,9 +2,9 @@
 /** SHA-256 of each schema's file. */
 export const SCHEMA_DIGESTS = {
   "approval.schema.json": "0fa717f1d7a9d0dde851654dc8877751c74f180c7ff50d94803ecfec1b9ea1ec",
-  "config.schema.json": "11f4734e1a1a72de1106fbd8c01c924aaae7cf3b75eb46cc9546578b2c57df43",
+  "config.schema.json": "bfc2c7a9d3fb6091d6f4d774f0515e3091089c0d30cc161ad7cf39880a23cdc5",
   "facts.schema.json": "9d190b9a56963a92b0acfa495bd2a8e535e101c9f2033ab67c29f1fc4c75f8ed",
-  "manifest.schema.json": "646e637a258d79c54cc46211e0bdc589ef310c45503967dae3d0224150599e10",
+  "manifest.schema.json": "529b732931b6a9e7d8a9f333694566fd0e16efcb1622eb6c030b68a99937f606",
   "message.schema.json": "c352c9cf30f433cb3b8179288c3d5ba192d34ed505324f7f657850a880dbab7c",
   "record.schema.json": "c8c05eec7e668774a1d3f30bd65d9ed88c38570778a31b0fea7123eb1a91510e",
   "release.schema.json": "9282047017442bcbe4536745c3d57587e6645bdfb804eedaabecdf3cb8dbfa6a",

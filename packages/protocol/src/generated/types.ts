@@ -507,6 +507,30 @@ export interface CapabilityOptions {
    * Overrides [limits].output_bytes for this capability.
    */
   output_bytes?: number;
+  /**
+   * Overrides [limits].memory_bytes for this capability.
+   */
+  memory_bytes?: number;
+  /**
+   * Overrides [limits].processes for this capability.
+   */
+  processes?: number;
+  /**
+   * Overrides [limits].cpu_ms for this capability.
+   */
+  cpu_ms?: number;
+  /**
+   * Overrides [limits].file_bytes for this capability.
+   */
+  file_bytes?: number;
+  /**
+   * Overrides [limits].open_files for this capability.
+   */
+  open_files?: number;
+  /**
+   * Overrides [limits].temporary_bytes for this capability.
+   */
+  temporary_bytes?: number;
 }
 /**
  * What is permitted.
@@ -734,6 +758,30 @@ export interface LimitsTable {
    * Calls waiting for admission before further ones are refused.
    */
   queue?: number;
+  /**
+   * Memory of one child, with all its processes, in a control group; else each may reserve four times as much.
+   */
+  memory_bytes?: number;
+  /**
+   * Processes and threads of one child at once.
+   */
+  processes?: number;
+  /**
+   * Processor time of each process of a child, in whole seconds.
+   */
+  cpu_ms?: number;
+  /**
+   * Bytes of each file that a child writes.
+   */
+  file_bytes?: number;
+  /**
+   * Descriptors that each process of a child may have open.
+   */
+  open_files?: number;
+  /**
+   * Bytes that a child may keep in its `/tmp`.
+   */
+  temporary_bytes?: number;
 }
 export interface TerminalsTable {
   /**
@@ -1062,6 +1110,10 @@ export interface DeclaredProgram {
   argv: string;
   cwd?: string;
   env?: string;
+  /**
+   * Pointer to a list of stages that may stand in its place: each with a program and arguments of its own at these pointers, all with this folder and these variables.
+   */
+  stages?: string;
 }
 export interface DeclaredTerminal {
   pointer: string;

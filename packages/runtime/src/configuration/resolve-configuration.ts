@@ -14,10 +14,12 @@ import {
   pointerTokens,
   systemErrorCode,
 } from "@femtoclaw/protocol";
+import type { ChildLimits } from "@femtoclaw/sandbox";
 import type { PathBase } from "./canonical-path.ts";
 import { checkAuthority } from "./check-authority.ts";
 import { configurationFaults } from "./check-configuration.ts";
 import { childEnvironment } from "./child-environment.ts";
+import { namedChildLimits, resolveChildLimits } from "./child-limits.ts";
 import { programConnections } from "./fetch-grants.ts";
 import { pathGrants } from "./path-grants.ts";
 import { Places, type SourceOf } from "./places.ts";
@@ -49,6 +51,8 @@ export interface CapabilitySetting {
   readonly locked: boolean;
   readonly timeoutMs?: number;
   readonly outputBytes?: number;
+  /** What it says of children of this capability alone. */
+  readonly child?: Partial<ChildLimits>;
 }
 
 export interface ResolvedLimits {
@@ -56,6 +60,8 @@ export interface ResolvedLimits {
   readonly outputBytes: number;
   readonly concurrency: number;
   readonly queue: number;
+  /** Of each child that a capability starts. */
+  readonly child: ChildLimits;
 }
 
 export interface ApprovalSettings extends OperatorSettings {
@@ -198,6 +204,7 @@ function resolveCapabilities(configuration: Configuration): ReadonlyMap<string, 
     Object.entries(configuration.capabilities ?? {}).map(([name, setting]): [string, CapabilitySetting] => {
       if (typeof setting === "boolean") return [name, { enabled: setting, locked: !setting }];
       const { timeout_ms: timeoutMs, output_bytes: outputBytes } = setting;
+      const child = namedChildLimits(setting);
       return [
         name,
         {
@@ -205,6 +212,7 @@ function resolveCapabilities(configuration: Configuration): ReadonlyMap<string, 
           locked: false,
           ...(timeoutMs === undefined ? {} : { timeoutMs }),
           ...(outputBytes === undefined ? {} : { outputBytes }),
+          ...(Object.keys(child).length === 0 ? {} : { child }),
         },
       ];
     }),
@@ -217,6 +225,7 @@ function resolveLimits({ limits }: Configuration): ResolvedLimits {
     outputBytes: limits?.output_bytes ?? LIMITS.outputBytes,
     concurrency: limits?.concurrency ?? LIMITS.concurrency,
     queue: limits?.queue ?? LIMITS.queue,
+    child: resolveChildLimits(limits),
   };
 }
 

@@ -89,7 +89,7 @@ export class Decisions {
     }
   }
 
-  /** The hosts that programs of the call may be let connect to; null where there can be none. */
+  /** What a program of the call wants to connect to, as each of them for which an entry names a host would. */
   async examineConnection(execution: Execution, target: string, hop: number): Promise<readonly ConnectionFacts[]> {
     const { authority } = this.#parts.standing(execution.actor.principal);
     const programs = connectingPrograms(execution, authority);
@@ -106,8 +106,8 @@ export class Decisions {
   }
 
   /**
-   * Of a host that a program of a permitted call wants to connect to. Its call is in the history that it was permitted
-   * on no more than once, so that no budget is used up by itself.
+   * Of a host that a program of a permitted call wants to connect to: with the marks and the time of now, and the counts
+   * that the call was permitted on, so that the last call of a budget may do what it was permitted for.
    */
   decideConnection(execution: Execution, question: HostQuestion): GateDecision & { readonly facts: Facts } {
     const own = execution.facts?.history;

@@ -36,7 +36,7 @@ export async function runEffect(
   reach: Pick<CapabilityCall, "mayReach" | "goOn" | "connect">,
 ): Promise<EffectOutcome> {
   const startUs = parts.clock.monotonicUs();
-  const { capability, timeoutMs, outputBytes } = registered;
+  const { capability, timeoutMs, outputBytes, child } = registered;
   const { standing } = execution;
   assert(standing !== null, "what is executed was decided on");
   const outcome = await bounded(parts.clock, execution.abort, registered, async () =>
@@ -46,7 +46,7 @@ export async function runEffect(
       kept: execution.kept,
       ...reach,
       signal: execution.abort.signal,
-      limits: { timeoutMs, outputBytes },
+      limits: { timeoutMs, outputBytes, child },
       ...standing,
       terminals: parts.terminals.keeper(execution),
     }),

@@ -21,7 +21,7 @@ import type {
   SessionId,
   ShadowVerdict,
 } from "@femtoclaw/protocol";
-import type { SandboxView } from "@femtoclaw/sandbox";
+import type { ChildLimits, SandboxView } from "@femtoclaw/sandbox";
 import type { QuestionRecord } from "../approvals.ts";
 import type { ApprovalSettings } from "../configuration/resolve-configuration.ts";
 import type { SessionHistories } from "../projection/session-histories.ts";
@@ -38,6 +38,7 @@ export interface Registered {
   readonly enabled: boolean;
   readonly timeoutMs: number;
   readonly outputBytes: number;
+  readonly child: ChildLimits;
 }
 
 export type GateDecision =

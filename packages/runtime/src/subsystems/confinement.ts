@@ -1,11 +1,19 @@
 /** The sandbox of this machine, looked for when the first capability that needs it is enabled. */
 import { confinedAuthority } from "@femtoclaw/policy";
 import { type Authority, authorityOf, FemtoError } from "@femtoclaw/protocol";
-import { probeSandbox, type SandboxProbe, type SandboxView, viewOf } from "@femtoclaw/sandbox";
+import {
+  type ChildLimits,
+  hostInspection,
+  probeSandbox,
+  type SandboxProbe,
+  type SandboxView,
+  viewOf,
+} from "@femtoclaw/sandbox";
 import type { PolicySource } from "../options.ts";
 
 export class Confinement {
   readonly #authority: Authority;
+  readonly #limits: ChildLimits;
   #probe: SandboxProbe | null = null;
   #view: SandboxView | null = null;
   /** What children of those agents see that have tables of their own. */
@@ -13,6 +21,7 @@ export class Confinement {
 
   // INVARIANT: one grant, two fences: what Cedar files forbid to file tools is out of a child's reach too.
   constructor({ configuration, policyFiles }: PolicySource) {
+    this.#limits = configuration.limits.child;
     this.#authority = confinedAuthority(configuration.authority, policyFiles?.rules ?? []);
   }
 
@@ -32,14 +41,16 @@ export class Confinement {
   // INVARIANT: I3: a capability that needs the sandbox is not enabled where there is none.
   async require(capabilities: readonly string[]): Promise<void> {
     if (this.#view !== null || capabilities.length === 0) return;
-    this.#probe = await probeSandbox(this.#authority);
+    this.#probe = await probeSandbox(this.#authority, this.#limits);
     if (!this.#probe.ok) {
       const { reason, fix } = this.#probe;
       const message = `${capabilities.join(", ")} cannot be confined: ${reason}`;
       throw new FemtoError("FEMTO_SANDBOX_UNAVAILABLE", message, { fix });
     }
+    const { groups } = this.#probe;
+    const view = (authority: Authority): SandboxView => viewOf(authority, hostInspection, undefined, groups);
     const agents = Object.keys(this.#authority.agents ?? {});
-    this.#agentViews = new Map(agents.map((name) => [name, viewOf(authorityOf(this.#authority, name))]));
-    this.#view = viewOf(this.#authority);
+    this.#agentViews = new Map(agents.map((name) => [name, view(authorityOf(this.#authority, name))]));
+    this.#view = view(this.#authority);
   }
 }

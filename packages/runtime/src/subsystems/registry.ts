@@ -97,6 +97,7 @@ export class Registry {
       enabled: state.enabled,
       timeoutMs: setting?.timeoutMs ?? Math.min(limits.timeoutMs, own.timeout_ms),
       outputBytes: setting?.outputBytes ?? Math.min(limits.outputBytes, own.output_bytes),
+      child: { ...limits.child, ...setting?.child },
     };
   }
 

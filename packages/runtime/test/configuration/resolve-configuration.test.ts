@@ -3,6 +3,7 @@ import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, w
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Configuration, FemtoError, LIMITS } from "@femtoclaw/protocol";
+import { DEFAULT_CHILD_LIMITS } from "@femtoclaw/sandbox";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { type ResolvedConfiguration, resolveConfiguration } from "../../src/configuration/resolve-configuration.ts";
 
@@ -62,6 +63,7 @@ test("an empty configuration grants nothing and has every default", () => {
     outputBytes: LIMITS.outputBytes,
     concurrency: LIMITS.concurrency,
     queue: LIMITS.queue,
+    child: DEFAULT_CHILD_LIMITS,
   });
   expect(resolved.otlpEndpoint).toBeUndefined();
   expect(resolved.stateDirectory).toMatch(/\/home\/\.local\/state\/femtoclaw\/project-[0-9a-f]{8}$/);
@@ -97,13 +99,31 @@ test("everything of FemtoClaw's own is out of reach", () => {
 
 test("capabilities: true, options, and false, which locks", () => {
   const { capabilities } = resolve({
-    capabilities: { fs_read: true, fs_write: false, process_exec: { timeout_ms: 5, output_bytes: 6 } },
+    capabilities: {
+      ...{ fs_read: true, fs_write: false },
+      process_exec: { timeout_ms: 5, output_bytes: 6, memory_bytes: 99_999_999, processes: 9 },
+    },
   });
   expect(Object.fromEntries(capabilities)).toEqual({
     fs_read: { enabled: true, locked: false },
     fs_write: { enabled: false, locked: true },
-    process_exec: { enabled: true, locked: false, timeoutMs: 5, outputBytes: 6 },
+    process_exec: {
+      ...{ enabled: true, locked: false, timeoutMs: 5, outputBytes: 6 },
+      child: { memoryBytes: 99_999_999, processes: 9 },
+    },
   });
+});
+
+test("what children may use has a default for each, and a name for each", () => {
+  const limits = {
+    ...{ memory_bytes: 20_000_000, processes: 10, cpu_ms: 2_000 },
+    ...{ file_bytes: 3, open_files: 20, temporary_bytes: 2_000_000 },
+  };
+  expect(resolve({ limits }).limits.child).toEqual({
+    ...{ memoryBytes: 20_000_000, processes: 10, cpuMs: 2_000 },
+    ...{ fileBytes: 3, openFiles: 20, temporaryBytes: 2_000_000 },
+  });
+  expect(resolve({ limits: { processes: 10 } }).limits.child).toEqual({ ...DEFAULT_CHILD_LIMITS, processes: 10 });
 });
 
 test("paths become canonical and keep their places", () => {

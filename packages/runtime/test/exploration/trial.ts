@@ -16,6 +16,7 @@ import {
 import { MACHINE_IDENTITIES } from "@femtoclaw/machines";
 import { DecisionShare } from "@femtoclaw/policy";
 import type { BootId, ExecutionId, FemtoError, RecordActor, Reply, TypedRecord } from "@femtoclaw/protocol";
+import { DEFAULT_CHILD_LIMITS } from "@femtoclaw/sandbox";
 import { questionRecord } from "../../src/approvals.ts";
 import { compileSchemas } from "../../src/gate/argument-validators.ts";
 import { Door, newcomersShare } from "../../src/gate/door.ts";
@@ -368,7 +369,14 @@ export class Trial {
       await this.#held(this.#ends, number);
       return {};
     });
-    return { capability: effect, ...schemas, enabled: this.#enabled, timeoutMs: 1_000, outputBytes: 1_000 };
+    return {
+      capability: effect,
+      ...schemas,
+      enabled: this.#enabled,
+      timeoutMs: 1_000,
+      outputBytes: 1_000,
+      child: DEFAULT_CHILD_LIMITS,
+    };
   }
 
   async #held(waits: Map<number, () => void>, number: number): Promise<void> {

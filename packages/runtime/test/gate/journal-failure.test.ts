@@ -20,6 +20,7 @@ import {
   type SessionId,
   validateReply,
 } from "@femtoclaw/protocol";
+import { DEFAULT_CHILD_LIMITS } from "@femtoclaw/sandbox";
 import { describe, expect, it } from "vitest";
 import { questionRecord } from "../../src/approvals.ts";
 import { compileSchemas } from "../../src/gate/argument-validators.ts";
@@ -78,7 +79,14 @@ class Bench {
         const found = capabilities.find(({ manifest }) => manifest.name === tool);
         const schemas = validators.get(tool);
         if (found === undefined || schemas === undefined) return undefined;
-        return { capability: found, ...schemas, enabled: true, timeoutMs: 10_000, outputBytes: 1_000 };
+        return {
+          capability: found,
+          ...schemas,
+          enabled: true,
+          timeoutMs: 10_000,
+          outputBytes: 1_000,
+          child: DEFAULT_CHILD_LIMITS,
+        };
       },
       connectionFacts: async () => ({ ok: false, reason: "nothing connects" }),
       takeFacts: (manifest, args) => takeFacts({ manifest, args, authority: AUTHORITY, sandbox: null, digests }),
@@ -312,7 +320,14 @@ describe("a stop", () => {
         if (open) bench.gate.stopAll("in the last moment");
         const schemas = compileSchemas([never]).get(tool);
         if (schemas === undefined) return undefined;
-        return { capability: never, ...schemas, enabled: true, timeoutMs: 20, outputBytes: 1_000 };
+        return {
+          capability: never,
+          ...schemas,
+          enabled: true,
+          timeoutMs: 20,
+          outputBytes: 1_000,
+          child: DEFAULT_CHILD_LIMITS,
+        };
       },
     });
     expect(await bench.propose("never")).toMatchObject({ decision: "AUTHORIZED" });

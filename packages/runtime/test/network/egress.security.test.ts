@@ -22,7 +22,8 @@ describe("what a program connects to", () => {
     const [open, other] = [await site(), await site()];
     const here = `127.0.0.1:${open.port}`;
     const there = `127.0.0.1:${other.port}`;
-    const connecting = await startConnecting({ perl: [here] });
+    // What the one call of a budget is permitted for it may do.
+    const connecting = await startConnecting({ perl: [here] }, { budgets: { calls: 1 } });
     const said = await connecting.say(through(here), through(there), through(here, "/two"), through(there));
     expect(statuses(said)).toEqual(["200", "200", "403", "200", "200", "403"]);
     expect([open.requests, other.requests]).toEqual([["GET /", "GET /two"], []]);
@@ -47,6 +48,18 @@ describe("what a program connects to", () => {
     expect(await connecting.say(through(here))).toBe("no relay");
     const reply = await connecting.run("sh", "-c", 'exec perl -e "$0" "$1"', CLIENT_OF_CHILD, through(here));
     expect(reply.result?.["stdout"]).toContain("hello /");
+  });
+
+  it("is shared by the programs of a pipeline, each of which is told how it ended", async () => {
+    const open = await site();
+    const here = `127.0.0.1:${open.port}`;
+    const connecting = await startConnecting({ perl: [here] });
+    const talk = { bin: "sh", argv: ["-c", 'perl -e "$0" "$1"', CLIENT_OF_CHILD, through(here)] };
+    const pipeline = [talk, { bin: "perl", argv: ["-e", "print uc for <>; exit 3"] }];
+    const { result } = await connecting.session.propose(call("process_exec", { pipeline }));
+    expect(result).toMatchObject({ exit_code: 3, stages: [{ exit_code: 0 }, { exit_code: 3 }] });
+    expect(result?.["stdout"]).toContain("HELLO /");
+    expect(hopsOf(await connecting.records())).toMatchObject([{ allowed: true, location: here }]);
   });
 
   it("is nothing that an entry of fetch permits, and nothing that one of fetch forbids", async () => {

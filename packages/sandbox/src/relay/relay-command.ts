@@ -28,6 +28,11 @@ export function relayMounts({ files }: RelayProgram): string[] {
  * What stands in front of a program that is to have a relay. INVARIANT: the relay starts with no variable of the
  * program's, of which some make Node.js load code; it hands them on.
  */
-export function relayWords({ command }: RelayProgram, variables: Readonly<Record<string, string>>): string[] {
-  return [...command, ...Object.entries(variables).map(([name, value]) => `${name}=${value}`), "--"];
+export function relayWords(
+  { command }: RelayProgram,
+  variables: Readonly<Record<string, string>>,
+  passed: readonly number[],
+): string[] {
+  const words = Object.entries(variables).map(([name, value]) => `${name}=${value}`);
+  return [...command, ...passed.map(String), ...words, "--"];
 }

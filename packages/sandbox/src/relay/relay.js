@@ -26,7 +26,7 @@ const FLUSH_MS = 1_000;
 /** The first argument by which the executable knows that it is to be a relay. */
 export const RELAY_WORD = "sandbox-relay";
 
-/** The arguments are variables of the program as `NAME=value`, `--`, the program and its arguments. */
+/** The arguments are descriptors to hand on, variables of the program as `NAME=value`, `--`, the program and its arguments. */
 export function relay(/** @type {readonly string[]} */ args) {
   const channel = new Channel(new Socket({ fd: DESCRIPTOR, readable: true, writable: true }));
   const server = createServer({ allowHalfOpen: true }, (socket) => channel.accept(socket));
@@ -163,11 +163,20 @@ function start(/** @type {readonly string[]} */ args, /** @type {(code: number) 
   const cut = args.indexOf("--");
   const [program, ...rest] = args.slice(cut + 1);
   if (cut === -1 || program === undefined) return fail("the relay was given no program");
-  const variables = args.slice(0, cut).map((variable) => {
-    const at = variable.indexOf("=");
-    return [variable.slice(0, at), variable.slice(at + 1)];
-  });
-  const child = spawn(program, rest, { stdio: "inherit", env: Object.fromEntries(variables) });
+  const words = args.slice(0, cut);
+  const variables = words
+    .filter((word) => word.includes("="))
+    .map((variable) => {
+      const at = variable.indexOf("=");
+      return [variable.slice(0, at), variable.slice(at + 1)];
+    });
+  /** @type {import("node:child_process").StdioOptions & object} */
+  const stdio = ["inherit", "inherit", "inherit"];
+  for (const descriptor of words.filter((word) => !word.includes("=")).map(Number)) {
+    while (stdio.length < descriptor) stdio.push("ignore");
+    stdio[descriptor] = descriptor;
+  }
+  const child = spawn(program, rest, { stdio, env: Object.fromEntries(variables) });
   child.on("error", (error) => fail(error.message));
   child.on("exit", (code, signal) => ended(code ?? 128 + (signal === null ? 0 : constants.signals[signal])));
   // Who wants the program to end asks the processes right below the sandbox's first, of which this is one.

@@ -61,6 +61,13 @@ const CALLS: readonly Row[] = [
     "a program is a file",
   ],
   [
+    "each stage of a pipeline is a question",
+    `${CAPABILITIES}/facts/take-facts.ts`,
+    "for (const stage of stagesOf(declared, args)) {",
+    "for (const stage of stagesOf(declared, args).slice(0, 1)) {",
+    "each program of a pipeline",
+  ],
+  [
     "a folder to run in is visible",
     `${CAPABILITIES}/facts/program.ts`,
     'if (visibility !== "readOnly" && visibility !== "readWrite") {',

@@ -1,0 +1,20 @@
+/** What one child may use: what the configuration says of it, for all capabilities or for one, and what holds without it. */
+import type { LimitsTable } from "@femtoclaw/protocol";
+import { type ChildLimits, DEFAULT_CHILD_LIMITS } from "@femtoclaw/sandbox";
+
+export function resolveChildLimits(table: LimitsTable | undefined): ChildLimits {
+  return { ...DEFAULT_CHILD_LIMITS, ...namedChildLimits(table ?? {}) };
+}
+
+/** Only those that are named. */
+export function namedChildLimits(table: LimitsTable): Partial<ChildLimits> {
+  const { memory_bytes, processes, cpu_ms, file_bytes, open_files, temporary_bytes } = table;
+  return {
+    ...(memory_bytes === undefined ? {} : { memoryBytes: memory_bytes }),
+    ...(processes === undefined ? {} : { processes }),
+    ...(cpu_ms === undefined ? {} : { cpuMs: cpu_ms }),
+    ...(file_bytes === undefined ? {} : { fileBytes: file_bytes }),
+    ...(open_files === undefined ? {} : { openFiles: open_files }),
+    ...(temporary_bytes === undefined ? {} : { temporaryBytes: temporary_bytes }),
+  };
+}
