@@ -275,6 +275,7 @@ function statusRows(status: HostStatus, output: Output): string[][] {
     ...(policy.shadow === null ? [] : [["on trial", trialText(policy.shadow, output)]]),
     ["capabilities", `${capabilities.enabled} of ${capabilities.registered} enabled`],
     ["sandbox", status.sandbox ?? "not needed by any enabled capability"],
+    ...(status.bounds === null ? [] : [["bounds", status.bounds]]),
     ["telemetry", status.otlp === null ? "not configured" : `${status.observability} to ${printable(status.otlp)}`],
     ...(status.webhook === null ? [] : [["webhook", webhookText(status.webhook, output)]]),
     ...(status.witnesses.length === 0 ? [["witnesses", "none"]] : []),
