@@ -107,7 +107,8 @@ export class Connections implements Disposable {
     const examined = await this.#parts.decisions.examineConnection(this.#execution, written, target.hop);
     const known = examined.filter((facts) => facts.ok);
     const unknown = examined.find((facts) => !facts.ok);
-    if (known.length === 0) return await this.#refuse(target, unknown?.reason ?? "no program of the call may connect");
+    if (unknown !== undefined) return await this.#refuse(target, unknown.reason);
+    if (known.length === 0) return await this.#refuse(target, "no program of the call may connect");
     // INVARIANT: I5: decision and record come in one turn, as those of a call do.
     const { decision, bound } = this.#decide(known);
     if (decision.allowed) target.permitted = decision.facts.questions[0] as HostQuestion;
@@ -119,13 +120,13 @@ export class Connections implements Disposable {
     return { ok: true, bound, traffic: target.traffic, revoked: target.revoking.signal };
   }
 
-  /** What one program of the call may reach all of them reach: they run in one sandbox. */
+  /** INVARIANT: I8: the programs of a call share one sandbox, so they reach what each of them may, and nothing else. */
   #decide(known: readonly Extract<ConnectionFacts, { ok: true }>[]) {
     const decisions = known.map(({ question, bound }) => ({
       decision: this.#parts.decisions.decideConnection(this.#execution, question),
       bound,
     }));
-    const chosen = decisions.find(({ decision }) => decision.allowed) ?? decisions[0];
+    const chosen = decisions.find(({ decision }) => !decision.allowed) ?? decisions[0];
     assert(chosen !== undefined, "some program of the call may connect to something");
     return chosen;
   }

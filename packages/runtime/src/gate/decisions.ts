@@ -191,12 +191,13 @@ export class Decisions {
   }
 }
 
-/** The programs of a call for which an entry names a host. */
+/** The programs of a call where for each of them an entry names a host; none where one of them has no entry. */
 export function connectingPrograms({ facts }: Pick<Execution, "facts">, authority: Authority): ProgramQuestion[] {
   const questions: readonly FactQuestion[] = facts?.questions ?? [];
-  return questions
-    .filter((question) => question.kind === "program")
-    .filter(({ program, real_path: realPath }) => connectGrants(authority, { program, realPath }).length > 0);
+  const programs = questions.filter((question) => question.kind === "program");
+  const mayConnect = ({ program, real_path: realPath }: ProgramQuestion): boolean =>
+    connectGrants(authority, { program, realPath }).length > 0;
+  return programs.every(mayConnect) ? programs : [];
 }
 
 /** As with programs: what is secret is read by calls that name it, or not at all. */

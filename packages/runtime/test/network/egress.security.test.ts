@@ -53,13 +53,27 @@ describe("what a program connects to", () => {
   it("is shared by the programs of a pipeline, each of which is told how it ended", async () => {
     const open = await site();
     const here = `127.0.0.1:${open.port}`;
-    const connecting = await startConnecting({ perl: [here] });
+    const connecting = await startConnecting({ sh: [here], perl: [here, "192.0.2.1:1"] });
     const talk = { bin: "sh", argv: ["-c", 'perl -e "$0" "$1"', CLIENT_OF_CHILD, through(here)] };
     const pipeline = [talk, { bin: "perl", argv: ["-e", "print uc for <>; exit 3"] }];
     const { result } = await connecting.session.propose(call("process_exec", { pipeline }));
     expect(result).toMatchObject({ exit_code: 3, stages: [{ exit_code: 0 }, { exit_code: 3 }] });
     expect(result?.["stdout"]).toContain("HELLO /");
     expect(hopsOf(await connecting.records())).toMatchObject([{ allowed: true, location: here }]);
+  });
+
+  it("leads from a pipeline to what each of its programs may connect to, and to nothing else", async () => {
+    const open = await site();
+    const here = `127.0.0.1:${open.port}`;
+    const talk = { bin: "sh", argv: ["-c", 'perl -e "$0" "$1"', CLIENT_OF_CHILD, through(here)] };
+    const pipeline = [talk, { bin: "perl", argv: ["-e", "print uc for <>"] }];
+    const one = await startConnecting({ perl: [here] });
+    const { result } = await one.session.propose(call("process_exec", { pipeline }));
+    expect(result?.["stderr"]).toContain("no relay");
+    const other = await startConnecting({ sh: ["192.0.2.1:1"], perl: [here] });
+    const answered = await other.session.propose(call("process_exec", { pipeline }));
+    expect(answered.result?.["stdout"]).toContain(" 403 ");
+    expect(hopsOf(await other.records())).toMatchObject([{ allowed: false, location: here }]);
   });
 
   it("is nothing that an entry of fetch permits, and nothing that one of fetch forbids", async () => {
