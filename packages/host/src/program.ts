@@ -161,6 +161,7 @@ function addConformanceCommand(program: Command, run: Runner): void {
   program
     .command("conformance")
     .option("--bin <file>", "executable to look at, instead of this one")
+    .option("--installed", "look also at the deployment that the configuration is of, as it stands")
     .option("--full", "watch the resources of a hundred thousand executions")
     .description("judge each clause of the deployment specification by what can be seen from outside")
     .addHelpText("after", "\nExample:\n  femtoclaw conformance --bin ./femtoclaw")
