@@ -141,6 +141,12 @@ const MEANINGS: Readonly<Record<ErrorCode, string>> = {
   FEMTO_CONFIG_OWNER: "Somebody else could change a file or folder that decides what is allowed.",
   FEMTO_INTEGRITY_FAILED:
     "The executable, a part of it, its manifest or its signature is not what was built. Nothing was started.",
+  FEMTO_INSTALL_REFUSED:
+    "An executable is not put in force here: it is not signed, is older, does not fit, or something is in the way.",
+  FEMTO_INSTALL_NOT_FOUND: "There is no installation where it was looked for.",
+  FEMTO_INSTALL_BUSY: "Another process is changing this installation.",
+  FEMTO_INSTALL_CHANGED: "Files that were installed are others by now, so that they are not removed unasked.",
+  FEMTO_UPGRADE_FAILED: "The host did not come up with the other executable, and the one before is in force again.",
   FEMTO_NATIVE_CODE:
     "The database engine has to be loaded from a file, and no folder for temporary files lets code in it be run.",
   FEMTO_POLICY_INVALID:

@@ -243,6 +243,16 @@ function troubleEntries({ host }: Projection): Pick<JournalEntry, "type" | "body
     { type: "log.pruned", body: { before: 0, records: 0 } },
     { type: "secret.added", body: { name: "golden", host: "example.com", port: 443 } },
     { type: "secret.removed", body: { name: "golden" } },
+    {
+      type: "deployment.changed",
+      body: {
+        id: "golden",
+        change: "installed",
+        at: "2026-01-01T00:00:00Z",
+        from: null,
+        to: { version: VERSION, binary: configuration.sha256 },
+      },
+    },
     moved("shutdown", "openingMemory", "shuttingDown"),
   ];
   return entries as Pick<JournalEntry, "type" | "body">[];

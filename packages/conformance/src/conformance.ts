@@ -2,10 +2,12 @@
 import type { Clause, Judgement } from "./judgement.ts";
 import { deploymentClauses } from "./judging/deployment.ts";
 import { determinismClauses } from "./judging/determinism.ts";
+import { installationClauses } from "./judging/installation.ts";
 import { lifecycleClauses } from "./judging/lifecycle.ts";
 import { processClauses } from "./judging/process.ts";
 import { protectionClauses } from "./judging/protection.ts";
 import type { Observations } from "./observations.ts";
+import type { DeployedPlace } from "./observing/deployed.ts";
 import { observe } from "./observing/observe.ts";
 import type { Command } from "./subject.ts";
 
@@ -18,6 +20,8 @@ export interface ConformanceOptions {
   readonly command: Command;
   /** Watches the resources of a hundred thousand executions instead of a thousand, and compares more messages. */
   readonly full: boolean;
+  /** A deployment that is in use, to be looked at as well. */
+  readonly installed: DeployedPlace | null;
   readonly onProgress: (text: string) => void;
 }
 
@@ -36,12 +40,23 @@ const AMOUNTS = {
   full: { executions: 100_000, messages: 1_000 },
 } as const;
 
-const others = [...deploymentClauses, ...processClauses, ...lifecycleClauses, ...protectionClauses];
+const others = [
+  ...deploymentClauses,
+  ...installationClauses,
+  ...processClauses,
+  ...lifecycleClauses,
+  ...protectionClauses,
+];
 /** In the order of the specification. */
 export const CLAUSES: readonly Clause[] = [...others, ...determinismClauses(others)];
 
-export async function checkConformance({ command, full, onProgress }: ConformanceOptions): Promise<ConformanceReport> {
-  const seen = await observe({ command, ...(full ? AMOUNTS.full : AMOUNTS.quick), onProgress });
+export async function checkConformance({
+  command,
+  full,
+  installed,
+  onProgress,
+}: ConformanceOptions): Promise<ConformanceReport> {
+  const seen = await observe({ command, installed, ...(full ? AMOUNTS.full : AMOUNTS.quick), onProgress });
   const deploymentDigest = seen.life.ok ? seen.life.value.status.deployment : null;
   return {
     version: seen.version,

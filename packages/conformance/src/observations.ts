@@ -174,10 +174,46 @@ export interface Executable {
   readonly injected: readonly string[];
 }
 
+/** An installation into a folder of its own; or why it did not let itself be installed. */
+export type Installation =
+  | { readonly refused: string }
+  | {
+      readonly refused: null;
+      readonly layout: { readonly executable: boolean; readonly configuration: string; readonly state: string };
+      readonly sameAsSigned: boolean;
+      /** What became of installing a copy with one other byte. */
+      readonly flipped: Broken;
+      /** What was made anywhere but in that folder. */
+      readonly outside: readonly string[];
+      /** What others can change, or what lends its rights to whoever runs it. */
+      readonly loose: readonly string[];
+      /** Types of the records of its first boot. */
+      readonly told: readonly string[];
+      readonly kills: readonly {
+        readonly left: "none" | "whole";
+        readonly again: number | null;
+        readonly works: boolean;
+      }[];
+    };
+
+/** A deployment that is in use, by what its own commands say. */
+export interface Deployed {
+  readonly findings: readonly { readonly check: string; readonly verdict: string; readonly detail: string }[];
+  /** Digest of the configuration that the host has in force; null where none runs. */
+  readonly inForce: string | null;
+  readonly onDisk: string;
+  /** Whether the host's log goes on from what was seen of it; null where none runs. */
+  readonly goesOn: boolean | null;
+  readonly verify: { readonly exit: number | null; readonly verdict: string; readonly pinned: string };
+}
+
 export interface Observations {
   readonly version: string;
   readonly life: Seen<Life>;
   readonly failures: Seen<Failures>;
   readonly twins: Seen<Twins>;
   readonly executable: Seen<Executable>;
+  readonly installation: Seen<Installation>;
+  /** Null where nobody asked about one. */
+  readonly deployed: Seen<Deployed> | null;
 }

@@ -13,7 +13,7 @@ const LAUNCH = join(import.meta.dirname, "../../host/src/launch.js");
 let seen: Observations;
 beforeAll(async () => {
   const command = [process.execPath, LAUNCH] as const;
-  seen = await observe({ command, executions: 200, messages: 50, onProgress: () => undefined });
+  seen = await observe({ command, installed: null, executions: 200, messages: 50, onProgress: () => undefined });
 }, 300_000);
 
 const failing = (changed: Observations): string[] =>
@@ -249,4 +249,85 @@ test("an executable that takes code from its environment, or needs another progr
   expect(judged({ alone: 127 })).toEqual(expect.arrayContaining(["2.1", "2.2"]));
   expect(judged({ format: "other" })).toContain("2.2");
   expect(judged({ injected: ["NODE_OPTIONS"] })).toContain("2.3");
+});
+
+const standalone = { isStandalone: true, format: "ELF", alone: 0, injected: [] };
+const INSTALLED = {
+  refused: null,
+  layout: { executable: true, configuration: "644", state: "700" },
+  sameAsSigned: true,
+  flipped: { exit: 78, code: "FEMTO_INTEGRITY_FAILED", said: "" },
+  outside: [],
+  loose: [],
+  told: ["boot.started", "deployment.changed"],
+  kills: [
+    { left: "none", again: 0, works: true },
+    { left: "whole", again: 0, works: true },
+  ],
+} as const;
+
+describe("what was seen of an installation, changed", () => {
+  const judged = (more: object) => {
+    const installation = { ok: true as const, value: { ...INSTALLED, ...more } };
+    return failing({ ...seen, executable: { ok: true, value: standalone }, installation }).filter((id) => id !== "8.1");
+  };
+  test.each<readonly [string, object, readonly string[]]>([
+    ["nothing is wrong", {}, []],
+    ["there is no command", { layout: { ...INSTALLED.layout, executable: false } }, ["4.1"]],
+    ["others may write the configuration", { layout: { ...INSTALLED.layout, configuration: "666" } }, ["4.1"]],
+    ["others may read the state", { layout: { ...INSTALLED.layout, state: "755" } }, ["4.1"]],
+    ["another file was installed", { sameAsSigned: false }, ["4.2"]],
+    ["a flipped byte is installed", { flipped: { exit: 0, code: null, said: "" } }, ["4.2"]],
+    ["something was made elsewhere", { outside: ["etc"] }, ["4.3"]],
+    ["something is set-uid", { loose: ["bin/femtoclaw"] }, ["4.3"]],
+    ["a kill leaves what cannot be ended", { kills: [{ left: "none", again: 78, works: false }] }, ["4.4"]],
+    ["no record tells of it", { told: ["boot.started"] }, ["9.1"]],
+  ])("%s", (_what, more, clauses) => {
+    expect(withoutSums(judged(more))).toEqual(clauses);
+  });
+
+  test("one that nobody signed is not said to be installed right", () => {
+    const installation = { ok: true as const, value: { refused: "it is not signed" } };
+    const judged = judgeAll({ ...seen, executable: { ok: true, value: standalone }, installation });
+    const open = judged.filter(({ verdict }) => verdict === "not-checked").map(({ id }) => id);
+    expect(open).toEqual(expect.arrayContaining(["4.1", "4.2", "4.3", "4.4", "9.1"]));
+  });
+});
+
+describe("what was seen of a deployment in use, changed", () => {
+  const checks = ["installation", "integrity", "configuration", "remembered", "sandbox", "permissions", "user"];
+  const findings = checks.map((check) => ({ check, verdict: "ok", detail: "" }));
+  const but = (check: string, verdict: string) => ({
+    findings: findings.map((finding) => (finding.check === check ? { ...finding, verdict } : finding)),
+  });
+  const verify = { exit: 0, verdict: "verified", pinned: "matches" };
+  const right = { findings, inForce: "a", onDisk: "a", goesOn: true, verify };
+  const judged = (more: object) => judgeAll({ ...seen, deployed: { ok: true, value: { ...right, ...more } } });
+  const of20 = (more: object, verdict: string) =>
+    judged(more)
+      .filter(({ id, ...one }) => id.startsWith("20.") && one.verdict === verdict)
+      .map(({ id }) => id);
+
+  test.each<readonly [string, object, readonly string[]]>([
+    ["nothing is wrong", {}, []],
+    ["it was not installed", { findings: findings.filter(({ check }) => check !== "installation") }, ["20.1"]],
+    ["the unit is another one", but("installation", "fail"), ["20.1"]],
+    ["nobody signed it", but("integrity", "warn"), ["20.1"]],
+    ["another configuration is in force", { inForce: "b" }, ["20.2"]],
+    ["the configuration is not valid", but("configuration", "fail"), ["20.2"]],
+    ["the journal does not verify", { verify: { ...verify, exit: 1, verdict: "tampered" } }, ["20.3"]],
+    ["the log is of another key", { verify: { ...verify, pinned: "differs" } }, ["20.4"]],
+    ["the log was rolled back", { goesOn: false }, ["20.4"]],
+    ["there is no sandbox", but("sandbox", "fail"), ["20.5"]],
+    ["others may enter the sockets' folder", but("permissions", "fail"), ["20.5"]],
+  ])("%s", (_what, more, clauses) => {
+    expect(of20(more, "fails")).toEqual(clauses);
+  });
+
+  test("what cannot be seen while no host runs, or as root, is not said to hold", () => {
+    expect(of20({ inForce: null }, "not-checked")).toEqual(["20.2"]);
+    expect(of20(but("user", "warn"), "not-checked")).toEqual(["20.5"]);
+    expect(of20({ verify: { ...verify, exit: 3 } }, "not-checked")).toEqual(["20.3"]);
+    expect(of20({}, "holds")).toHaveLength(5);
+  });
 });

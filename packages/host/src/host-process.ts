@@ -20,6 +20,7 @@ import { agentHandlers } from "./endpoints/agent-endpoint.ts";
 import { operatorHandlers } from "./endpoints/operator-endpoint.ts";
 import { assertNobodyListens, prepareSocketDirectory } from "./endpoints/socket-directory.ts";
 import { SocketServer } from "./endpoints/socket-server.ts";
+import { ownInstallation } from "./installation/own-installation.ts";
 import { ownIntegrity } from "./integrity/own-integrity.ts";
 import { loadPolicy } from "./preflight.ts";
 import type { Webhook } from "./webhook/webhook.ts";
@@ -166,7 +167,9 @@ export async function startRuntime(loaded: LoadedConfiguration, log: (entry: Log
     log({ level: "warn", event: "policy.warnings", reason, fix });
   }
   const telemetry = resolved.otlpEndpoint === undefined ? {} : { telemetry: await exporterTo(resolved.otlpEndpoint) };
+  const installed = ownInstallation(resolved.stateDirectory);
   const runtime = await createRuntime({
+    ...installed.options,
     configuration: resolved,
     configurationPath: path,
     policyFiles,
@@ -178,6 +181,7 @@ export async function startRuntime(loaded: LoadedConfiguration, log: (entry: Log
     onEpoch: (epoch) => announceLog(resolved, epoch, log),
     ...telemetry,
   });
+  await installed.recorded();
   await rememberLog(resolved.stateDirectory, runtime, log);
   return runtime;
 }

@@ -12,6 +12,7 @@ import type { CallOptions, ProposerOptions } from "./commands/propose.ts";
 import { completionScript, SHELLS, type Shell } from "./completion.ts";
 import { addHistoryCommands } from "./history-program.ts";
 import { addInspectCommands } from "./inspect-program.ts";
+import { addInstallationCommands } from "./installation-program.ts";
 import { addMcpCommand } from "./mcp-program.ts";
 import { addPolicyCommands } from "./policy-program.ts";
 import { addSecretCommands } from "./secrets-program.ts";
@@ -62,6 +63,7 @@ function makeProgram(run: Runner): Command {
   addSecretCommands(program, run);
   addAuditCommands(program, run);
   addConformanceCommand(program, run);
+  addInstallationCommands(program, run);
   addCompletionCommand(program, run);
   addInspectCommands(program, run);
   finish(program);
@@ -159,6 +161,7 @@ function addConformanceCommand(program: Command, run: Runner): void {
   program
     .command("conformance")
     .option("--bin <file>", "executable to look at, instead of this one")
+    .option("--installed", "look also at the deployment that the configuration is of, as it stands")
     .option("--full", "watch the resources of a hundred thousand executions")
     .description("judge each clause of the deployment specification by what can be seen from outside")
     .addHelpText("after", "\nExample:\n  femtoclaw conformance --bin ./femtoclaw")

@@ -64,6 +64,7 @@ export { redact, textWithoutSecrets } from "./sealing/redact.ts";
 export { type SecretFinder, secretFinder } from "./sealing/schema-secrets.ts";
 export type { Unsealed } from "./sealing/unseal.ts";
 export { DiskReserve, MARGIN_BYTES, RESERVE_BYTES } from "./state-directory/disk-reserve.ts";
+export { lockFile } from "./state-directory/file-lock.ts";
 export { replaceFile } from "./state-directory/replace-file.ts";
 export {
   openStateDirectory,

@@ -267,6 +267,25 @@ export const ERRORS = define({
   FEMTO_INTEGRITY_FAILED: configuration(
     "Do not use this executable. Install it anew, with its manifest and signature, from where you trust them to come from.",
   ),
+  FEMTO_INSTALL_REFUSED: configuration(
+    "Do what the reason asks for, then run it again. What was in force is in force.",
+  ),
+  FEMTO_INSTALL_NOT_FOUND: configuration(
+    "Say where it is installed with --user, --system or --prefix, or install it first with `femtoclaw install`.",
+  ),
+  FEMTO_INSTALL_BUSY: system(
+    "Wait until the other process has ended, then look with `femtoclaw status` and run it again.",
+  ),
+  FEMTO_INSTALL_CHANGED: {
+    type: "ConfigurationError",
+    exit: EXIT.no,
+    fix: "Move away what you want to keep, or say --changed to have it removed as well. Nothing was removed.",
+  },
+  FEMTO_UPGRADE_FAILED: {
+    type: "RuntimeError",
+    exit: EXIT.no,
+    fix: "Read the reason, and host.log in the state directory; the journal is as the hosts left it. Nothing has to be put back.",
+  },
   FEMTO_NATIVE_CODE: system("Set TMPDIR to a folder in which this user may write and that is not mounted with noexec."),
   FEMTO_POLICY_INVALID: configuration(
     "Correct the rule named in the message; `femtoclaw policy check` tells whether the set loads.",

@@ -39,6 +39,7 @@ export interface RecordBodies {
   "terminal.closed": T.TerminalClosedBody;
   "secret.added": T.SecretAddedBody;
   "secret.removed": T.SecretRemovedBody;
+  "deployment.changed": T.DeploymentChangedBody;
 }
 
 export type RecordType = keyof RecordBodies;
@@ -53,6 +54,7 @@ export const MACHINE_OF: Readonly<Record<RecordType, MachineId>> = {
   "values.erased": "memory",
   "log.pruned": "memory",
   "boot.started": "lifecycle",
+  "deployment.changed": "lifecycle",
   "lifecycle.changed": "lifecycle",
   "supervision.crashed": "lifecycle",
   "supervision.restarted": "lifecycle",

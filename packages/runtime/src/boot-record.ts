@@ -26,6 +26,9 @@ export function recordBoot(
   const { host, open, terminals } = projection;
   const interrupted = [...interruptedEntries(open), ...interruptedTerminals(terminals.open)];
   chronicle.open(bootEntry({ last: host, ...parts }), journal);
+  for (const body of parts.options.deploymentChanges ?? []) {
+    chronicle.record({ type: "deployment.changed", session: null, execution: null, body });
+  }
   for (const entry of interrupted) chronicle.record(entry);
   if (interrupted.length > 0) log({ level: "warn", event: "execution.interrupted", count: interrupted.length });
 }
@@ -44,6 +47,7 @@ function bootEntry({ last, options, identity, integrity, deployment }: BootParts
       integrity: integrity.verdict,
       integrity_reason: integrity.reason,
       deployment,
+      ...(options.installation === undefined ? {} : { installation: options.installation }),
       configuration: {
         path: options.configurationPath ?? null,
         sha256,

@@ -1,6 +1,7 @@
 /** What an embedder hands to `createRuntime`. */
 import type { Capability } from "@femtoclaw/capabilities";
 import type { FileRule } from "@femtoclaw/policy";
+import type { DeploymentChangedBody, Installation } from "@femtoclaw/protocol";
 import type { ResolvedConfiguration } from "./configuration/resolve-configuration.ts";
 import type { DeployedSources, Integrity } from "./deployment.ts";
 import type { OpenedEpoch } from "./epochs/open-epoch.ts";
@@ -43,6 +44,10 @@ export interface RuntimeOptions {
   readonly verifyIntegrity?: () => Integrity;
   /** What the configuration was read from; without it the deployment is named by what both resolve to. */
   readonly sources?: DeployedSources;
+  /** The installation that the program belongs to; recorded with the boot. */
+  readonly installation?: Installation;
+  /** What was installed, upgraded or taken back since the last boot; recorded right behind this one. */
+  readonly deploymentChanges?: readonly DeploymentChangedBody[];
   /** This machine and this process without it. */
   readonly surroundings?: Surroundings;
   /** Gets one object for each thing that an operator may want to see in a log. */

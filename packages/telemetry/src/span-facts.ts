@@ -23,6 +23,13 @@ export function spanFacts(record: TypedRecord, intentOf: IntentLookup): SpanFact
         "femtoclaw.version": record.body.version,
         "femtoclaw.boot.previous_end": record.body.previous_end,
       });
+    case "deployment.changed":
+      return span(
+        record,
+        `femtoclaw.deployment ${record.body.change}`,
+        { "femtoclaw.version": record.body.to.version, "femtoclaw.version.from": record.body.from?.version ?? "none" },
+        { failed: record.body.reason !== undefined },
+      );
     case "lifecycle.changed":
       return span(
         record,

@@ -1,9 +1,8 @@
-/** Clauses 2 to 4: what is deployed, where it runs, how it is installed. */
+/** Clauses 2 and 3: what is deployed, and where it runs. */
 import { type Clause, claim, demand, type Judgement, notChecked, on } from "../judgement.ts";
 import type { Executable, Observations } from "../observations.ts";
 
 const FROM_SOURCES = "this is a checkout that runs by the Node.js beside it; name an executable with --bin";
-const NO_INSTALLER = "this version has no command that installs it";
 
 /** Judges a standalone executable; a checkout is none, and proves nothing about one. */
 function onStandalone(judge: (executable: Executable) => Judgement): (seen: Observations) => Judgement {
@@ -62,8 +61,4 @@ export const deploymentClauses: readonly Clause[] = [
       return notChecked("the same states in another language and time zone; other processors were not tried");
     }),
   },
-  { id: "4.1", demands: "installed as an executable with its folders", judge: () => notChecked(NO_INSTALLER) },
-  { id: "4.2", demands: "installation keeps the executable as it was signed", judge: () => notChecked(NO_INSTALLER) },
-  { id: "4.3", demands: "installation leaves the system's security as it was", judge: () => notChecked(NO_INSTALLER) },
-  { id: "4.4", demands: "installation ends whole or not at all", judge: () => notChecked(NO_INSTALLER) },
 ];

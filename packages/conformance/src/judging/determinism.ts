@@ -1,9 +1,7 @@
 /** Clauses 19 to 22: the same again, a deployment that conforms, and what all of it amounts to. */
 import { type Clause, claim, demand, type Judgement, notChecked, on } from "../judgement.ts";
 import type { Observations } from "../observations.ts";
-
-const NOT_INSTALLED =
-  "this version has no command that installs it, so that there is no installed deployment to look at";
+import { deployedClauses } from "./installation.ts";
 
 /** A guarantee is the sum of other clauses: it fails with any of them. */
 function sumOf(clauses: readonly Clause[], ...ids: readonly string[]): (seen: Observations) => Judgement {
@@ -37,15 +35,7 @@ export function determinismClauses(others: readonly Clause[]): readonly Clause[]
       demands: "it can be built again",
       judge: () => notChecked("what is run is not built here; `npm run build:binary` twice has to give the same bytes"),
     },
-    { id: "20.1", demands: "a conforming deployment is installed right", judge: () => notChecked(NOT_INSTALLED) },
-    {
-      id: "20.2",
-      demands: "has the configuration in force that lies on the disk",
-      judge: () => notChecked(NOT_INSTALLED),
-    },
-    { id: "20.3", demands: "has a memory that verifies", judge: () => notChecked(NOT_INSTALLED) },
-    { id: "20.4", demands: "has a log that goes on from what was seen of it", judge: () => notChecked(NOT_INSTALLED) },
-    { id: "20.5", demands: "keeps to the system's security", judge: () => notChecked(NOT_INSTALLED) },
+    ...deployedClauses,
   ];
   const all = [...others, ...own];
   return [

@@ -1,6 +1,7 @@
 /** Clauses 9 to 13: from the first start through a crash to the last stop, as the journal tells it. */
-import { type Claim, type Clause, claim, demand, notChecked, on } from "../judgement.ts";
+import { type Claim, type Clause, claim, demand, on } from "../judgement.ts";
 import type { Failures, Life } from "../observations.ts";
+import { onInstallation } from "./installation.ts";
 import { bootsOf, illegalTransitions, phaseLeft, phaseReached } from "./lifecycle-table.ts";
 
 const verified = ({ audit }: Life): Claim =>
@@ -69,18 +70,30 @@ const startup = (id: string, demands: string, step: string): Clause => ({
   judge: on("life", (life) => demand(stepDone(step)(life))),
 });
 
+const livedThrough = on("life", ({ records }) => {
+  const types = new Set(records.map(({ type }) => type));
+  const missing = ["boot.started", "execution.outcome", "snapshot.taken"].filter((type) => !types.has(type));
+  return demand(claim(missing.length === 0, "", `no record of ${missing.join(", ")}`));
+});
+
 export const lifecycleClauses: readonly Clause[] = [
   {
     id: "9.1",
     demands: "goes through installation, start, execution, stop and restart, each of them observable",
-    judge: on("life", ({ records }) => {
-      const types = new Set(records.map(({ type }) => type));
-      const missing = ["boot.started", "execution.outcome", "snapshot.taken"].filter((type) => !types.has(type));
-      const seen = demand(claim(missing.length === 0, "", `no record of ${missing.join(", ")}`));
-      return seen.verdict === "fails"
-        ? seen
-        : notChecked("start, execution, stop and restart are recorded; this version has no command that installs it");
-    }),
+    judge: (seen) => {
+      const lived = livedThrough(seen);
+      if (lived.verdict === "fails") return lived;
+      return onInstallation(({ told }) => {
+        const isFirst = told.includes("boot.started") && told.includes("deployment.changed");
+        return demand(
+          claim(
+            isFirst,
+            "all of them are recorded, by the first boot the installation",
+            "no record tells of the installation",
+          ),
+        );
+      })(seen);
+    },
   },
   {
     id: "9.2",

@@ -2,7 +2,7 @@
 import { type Claim, type Clause, claim, demand, notChecked, on } from "../judgement.ts";
 import type { Broken, Failures, Life } from "../observations.ts";
 
-const NO_UPGRADE = "this version has no command that upgrades it";
+const NO_UPGRADE = "an upgrade takes a second executable of the same signer, and there is one";
 const isFailure = ({ exit, code }: Broken): boolean => exit !== null && exit !== 0 && code !== null;
 
 const repaired = ({ repaired: { call, verify } }: Failures): Claim =>

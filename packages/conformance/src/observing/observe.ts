@@ -3,13 +3,16 @@ import { errorText } from "@femtoclaw/protocol";
 import type { Observations, Seen } from "../observations.ts";
 import { type Command, Place } from "../subject.ts";
 import { configuration } from "./configuration.ts";
+import { type DeployedPlace, observeDeployed } from "./deployed.ts";
 import { observeExecutable } from "./executable.ts";
 import { observeFailures } from "./failures.ts";
+import { observeInstallation } from "./installation.ts";
 import { observeLife } from "./life.ts";
 import { observeTwins } from "./twins.ts";
 
 export interface ObserveOptions {
   readonly command: Command;
+  readonly installed: DeployedPlace | null;
   /** Executions whose resources are watched. */
   readonly executions: number;
   /** Messages that two deployments are compared by. */
@@ -17,7 +20,8 @@ export interface ObserveOptions {
   readonly onProgress: (text: string) => void;
 }
 
-export async function observe({ command, executions, messages, onProgress }: ObserveOptions): Promise<Observations> {
+export async function observe(options: ObserveOptions): Promise<Observations> {
+  const { command, installed, executions, messages, onProgress } = options;
   onProgress("looking at the executable");
   const version = await versionOf(command);
   const executable = await seen(() => observeExecutable(command));
@@ -27,7 +31,10 @@ export async function observe({ command, executions, messages, onProgress }: Obs
   const failures = await seen(() => observeFailures(command));
   onProgress("comparing two deployments");
   const twins = await seen(() => observeTwins(command, messages));
-  return { version, life, failures, twins, executable };
+  onProgress("installing it");
+  const installation = await seen(() => observeInstallation(command));
+  const deployed = installed === null ? null : await seen(() => observeDeployed(command, installed));
+  return { version, life, failures, twins, executable, installation, deployed };
 }
 
 async function versionOf(command: Command): Promise<string> {

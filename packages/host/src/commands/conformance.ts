@@ -12,12 +12,16 @@ const EVIDENCE_CHARS_MAX = 400;
 export interface ConformanceFlags {
   readonly bin?: string;
   readonly full?: boolean;
+  readonly installed?: boolean;
 }
 
-export async function conformance(context: CommandContext, { bin, full = false }: ConformanceFlags): Promise<number> {
+export async function conformance(context: CommandContext, flags: ConformanceFlags): Promise<number> {
+  const { bin, full = false, installed = false } = flags;
+  const { environment } = context;
   const { version, deploymentDigest, scope, clauses } = await checkConformance({
     command: bin === undefined ? ownCommand() : [resolve(context.cwd, bin)],
     full,
+    installed: installed ? { configuration: context.load().path, environment } : null,
     onProgress: (text) => context.output.talk(text),
   });
   if (context.output.json) {

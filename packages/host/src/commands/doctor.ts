@@ -10,6 +10,8 @@ import { operatorName, type WebhookSetting } from "@femtoclaw/runtime";
 import { probeSandbox, type SandboxProbe } from "@femtoclaw/sandbox";
 import type { LoadedConfiguration } from "../configuration/load-configuration.ts";
 import { assertPrivateSocketFolder } from "../endpoints/socket-directory.ts";
+import { examineInstallation } from "../installation/examine.ts";
+import { Library } from "../installation/library.ts";
 import { ownIntegrity } from "../integrity/own-integrity.ts";
 import { type LoadedPolicy, loadPolicy } from "../preflight.ts";
 import { table } from "../terminal/table.ts";
@@ -41,6 +43,7 @@ export async function doctor(context: CommandContext): Promise<number> {
   let loaded: LoadedConfiguration | null = null;
   await look("runtime", runtimeFinding);
   await look("integrity", () => integrityFinding(context));
+  if (Library.of(process.execPath) !== null) await look("installation", () => ok(examineInstallation()));
   await look("user", userFinding);
   await look("configuration", () => {
     loaded = context.load();

@@ -10,6 +10,7 @@ import { EXIT, errorText, FemtoError, type LogParent, printable } from "@femtocl
 import type { RuntimeStatus, ShadowStatus } from "@femtoclaw/runtime";
 import { HostProcess } from "../host-process.ts";
 import { ownCommand } from "../own-command.ts";
+import { tellServiceReady } from "../service-notice.ts";
 import { logToStderr } from "../terminal/log.ts";
 import type { Output } from "../terminal/output.ts";
 import { table } from "../terminal/table.ts";
@@ -55,6 +56,8 @@ export async function up(context: CommandContext, options: { readonly detach?: b
     agent_socket: sockets.agent,
     operator_socket: sockets.operator,
   };
+  const untold = tellServiceReady(context.environment);
+  if (untold !== null) log({ level: "warn", event: "service.not_told", reason: untold });
   if (output.json) output.value(ready);
   else output.line(`ready: process ${ready.pid}, agents at ${printable(ready.agent_socket, 4_096)}`);
   // For the next start, because a host that is killed keeps nothing at its end.

@@ -2,6 +2,7 @@
 import { realpathSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { OWN_CODE } from "#own-code";
+import { Library } from "../installation/library.ts";
 import type { OwnCode } from "../integrity/own-code.ts";
 import { releaseFiles } from "../integrity/release-files.ts";
 
@@ -9,10 +10,14 @@ import { releaseFiles } from "../integrity/release-files.ts";
 const CHECKOUT = ["machines", "node_modules", "packages", "schemas"];
 
 /** Canonical files and folders: Node.js, and FemtoClaw with all that it depends on. */
-export function ownPrograms(code: OwnCode = OWN_CODE): readonly string[] {
-  const program = realpathSync.native(process.execPath);
-  // Whoever could put a manifest beside the executable could keep it from starting.
-  if ("release" in code) return [program, ...Object.values(releaseFiles(program))];
+export function ownPrograms(code: OwnCode = OWN_CODE, executable = process.execPath): readonly string[] {
+  const program = realpathSync.native(executable);
+  if ("release" in code) {
+    const library = Library.of(program);
+    // Whoever could put a manifest beside the executable could keep it from starting; whoever could change another
+    // deployment of an installation would choose what a rollback runs.
+    return [program, ...Object.values(releaseFiles(program)), ...(library === null ? [] : [library.path])];
+  }
   const { folder } = code;
   const installed = folder.indexOf("/node_modules/");
   // Every package beside an installed one may be a dependency of it.

@@ -70,13 +70,30 @@ const CONTENTS: Readonly<Record<Preset, PresetContent>> = {
   },
 };
 
-export function presetText(preset: Preset): string {
+/** Folders of an installation, which lie elsewhere than the configuration. */
+export interface InstalledFolders {
+  readonly configuration: string;
+  readonly workspace: string;
+  readonly state: string;
+  readonly sockets: string;
+}
+
+export function presetText(preset: Preset, installed: InstalledFolders | null = null): string {
   const { about, writesWorkspace, programs } = CONTENTS[preset];
-  return `# What an agent may do in this project. What is not named here is denied.
+  const written =
+    installed === null
+      ? `# What an agent may do in this project. What is not named here is denied.
 # Preset ${preset}: ${about}.
 # After a change, run \`femtoclaw trust\`: a changed file is not loaded before.
 
-workspace = "."                  # relative to this file
+workspace = "."                  # relative to this file`
+      : `# What agents may do through the host that was installed. What is not named here is denied.
+# Preset ${preset}: ${about}.
+# After a change, run \`femtoclaw policy check\` and \`femtoclaw reload\`, or start the host again.
+
+workspace = "${installed.workspace}"`;
+  const workspace = installed?.workspace ?? ".";
+  return `${written}
 search_path = [${DEFAULT_SEARCH_PATH.map((folder) => `"${folder}"`).join(", ")}]
 
 [capabilities]                   # disabled unless named here
@@ -86,24 +103,27 @@ ${WRITING.map((name) => `${writesWorkspace ? "" : "# "}${name} = true`).join("\n
 # net_fetch = true
 
 [allow]
-read = ["."]
-${writesWorkspace ? 'write = ["."]' : '# write = ["./out"]'}
+read = ["${workspace}"]
+${writesWorkspace ? `write = ["${workspace}"]` : `# write = ["${workspace}/out"]`}
 # fetch = ["example.com"]        # https on port 443; write "example.com:80" for http
 
 [allow.run]                      # programs of search_path; a word is the first argument
 ${programs.map(programText).join("\n")}
 
 [deny]                           # wins over everything above
-# read = ["./secrets"]           # in a folder that may be written it has to exist
+# read = ["${workspace}/secrets"]           # in a folder that may be written it has to exist
 
 [limits]
 # timeout_ms = 30000
 # output_bytes = 1048576
-`;
+${installed === null ? "" : `\n[memory]\npath = "${installed.state}"\n\n[host]\nruntime_dir = "${installed.sockets}"\n`}`;
 }
 
 /** The tests beside it, which hold for the preset as it was written. */
-export function presetTests(preset: Preset): string {
+export function presetTests(preset: Preset, installed: InstalledFolders | null = null): string {
+  const at = (name: string): string => `"${installed === null ? "" : `${installed.workspace}/`}${name}"`;
+  const own = installed === null ? at("femtoclaw.toml") : `"${installed.configuration}"`;
+  const unwritable = [".git/hooks/pre-commit", "policy/new.cedar"].map(at).join(", ");
   const { writesWorkspace, programs } = CONTENTS[preset];
   const offered = new Set(programs.map(({ name }) => name).filter((name) => obstacle(name) === null));
   const allowed = [
@@ -118,11 +138,11 @@ export function presetTests(preset: Preset): string {
 # a start does the same, and does not go on where one fails. Add the calls that matter to you.
 
 [tool.fs_read]
-match = ["README.md"]
-not_match = ["femtoclaw.toml", "/etc/shadow"]
+match = [${at("README.md")}]
+not_match = [${own}, "/etc/shadow"]
 
 [tool.fs_write]
-${writesWorkspace ? 'match = ["notes.md"]\n' : ""}not_match = [${writesWorkspace ? "" : '"notes.md", '}".git/hooks/pre-commit", "policy/new.cedar"]
+${writesWorkspace ? `match = [${at("notes.md")}]\n` : ""}not_match = [${writesWorkspace ? "" : `${at("notes.md")}, `}${unwritable}]
 
 [tool.process_exec]              # a program and its arguments
 match = ${callsText(allowed)}

@@ -34,7 +34,7 @@ export function ownIntegrity({ environment, whole }: IntegrityOptions): Integrit
 }
 
 /** Null where there is no file; anything else that cannot be read is a fault. */
-function contentOf(path: string): Uint8Array | null {
+export function contentOf(path: string): Uint8Array | null {
   let descriptor: number;
   try {
     descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);

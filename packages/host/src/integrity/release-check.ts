@@ -50,7 +50,7 @@ export function checkRelease(
   return { verdict: "verified", reason: "it fits its manifest, which is signed by the key that it accepts" };
 }
 
-function isSignedBy(key: string, text: Uint8Array, signature: Uint8Array): boolean {
+export function isSignedBy(key: string, text: Uint8Array, signature: Uint8Array): boolean {
   return verify(null, text, createPublicKey(key), signature);
 }
 

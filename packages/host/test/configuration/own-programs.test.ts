@@ -1,4 +1,5 @@
-import { existsSync, realpathSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
 import { ownPrograms } from "../../src/configuration/own-programs.ts";
 
@@ -20,4 +21,16 @@ test("of the standalone executable its own file is protected, and what is read b
   const program = realpathSync(process.execPath);
   const paths = ownPrograms({ release: { key: null, assets: {} } });
   expect(paths).toEqual([program, `${program}.manifest.json`, `${program}.manifest.sig`]);
+});
+
+test("of one that was installed all deployments are protected, since a rollback runs another one of them", () => {
+  const library = realpathSync(mkdtempSync("/tmp/fo-"));
+  try {
+    const program = join(library, "deployments/2-1.0.0/femtoclaw");
+    mkdirSync(dirname(program), { recursive: true });
+    writeFileSync(program, "");
+    expect(ownPrograms({ release: { key: null, assets: {} } }, program)).toContain(library);
+  } finally {
+    rmSync(library, { recursive: true });
+  }
 });

@@ -20,10 +20,10 @@ import {
 import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import type { Deployment, ReleaseManifest, TypedRecord } from "@femtoclaw/protocol";
+import { type Deployment, type ReleaseManifest, type TypedRecord, VERSION } from "@femtoclaw/protocol";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { CONFIGURATION, type Finished, Playground } from "../playground.ts";
-import { type Built, build, cloneTo, flipByte, makeKey, partAt, sign } from "./build.ts";
+import { asVersion, type Built, build, cloneTo, flipByte, makeKey, partAt, sign } from "./build.ts";
 
 const ROOT = join(import.meta.dirname, "../../../..");
 const CEDAR = join(ROOT, "node_modules/@cedar-policy/cedar-wasm/web/cedar_wasm_bg.wasm");
@@ -147,6 +147,51 @@ describe("the standalone executable", () => {
     const demo = await place.run(["demo"], { cwd: folder, env: { FEMTOCLAW_CONFIG: undefined } });
     expect(demo).toMatchObject({ code: 0, stdout: expect.stringContaining("exit code 0 in bubblewrap") });
     expect(demo.stdout).toContain(`${built.program} --config .femtoclaw-demo/femtoclaw.toml replay`);
+  });
+
+  test("installs itself, is upgraded under its host and rolled back, and the journal tells", async () => {
+    await using place = playground();
+    const prefix = place.folder("i");
+    const env = { FEMTOCLAW_CONFIG: undefined };
+    expect(await place.run(["install", "--prefix", prefix], { env })).toMatchObject({ code: 0 });
+    const configuration = join(prefix, "etc/femtoclaw/femtoclaw.toml");
+    const installed = async (...args: string[]) => {
+      const argv = ["--config", configuration, ...args];
+      return await promisify(execFile)(join(prefix, "bin/femtoclaw"), argv, { env: place.environment });
+    };
+    const status = async () => JSON.parse((await installed("--json", "status")).stdout) as Record<string, unknown>;
+    await installed("up", "--detach");
+    try {
+      const next = await asVersion(built, "9.9.9", join(place.root, "next"));
+      // Without a word on where: it belongs to where it lies.
+      expect((await installed("upgrade", next)).stdout).toBe(`in force: 9.9.9, before it ${VERSION}\n`);
+      expect(await status()).toMatchObject({ version: "9.9.9", integrity: "verified", phase: "idle" });
+      await installed("rollback");
+      flipByte(next, partAt(next, readFileSync(CEDAR)) + 200_000);
+      await expect(installed("upgrade", next)).rejects.toMatchObject({
+        code: 78,
+        stderr: expect.stringContaining("SHA-256"),
+      });
+      expect(await status()).toMatchObject({ version: VERSION, integrity: "verified" });
+      expect((await installed("audit", "verify")).stdout).toContain("verified");
+      const out = join(place.root, "installed.jsonl");
+      await installed("audit", "export", "--format", "jsonl", "--out", out);
+      const records = readFileSync(out, "utf8").split("\n").filter(Boolean);
+      const told = records
+        .map((line) => JSON.parse(line) as TypedRecord)
+        .flatMap((record) => {
+          if (record.type === "boot.started") return [`boot ${record.body.installation?.version}`];
+          return record.type === "deployment.changed" ? [`${record.body.change} ${record.body.to.version}`] : [];
+        });
+      expect(told).toEqual([
+        ...[`boot ${VERSION}`, `installed ${VERSION}`, "boot 9.9.9", "upgraded 9.9.9"],
+        ...[`boot ${VERSION}`, `rolled_back ${VERSION}`],
+      ]);
+    } finally {
+      await installed("down", "--now");
+    }
+    await installed("uninstall");
+    expect(readdirSync(prefix)).toEqual(["var"]);
   });
 
   describe("is no Node.js that an environment could change", () => {

@@ -156,6 +156,12 @@ function particularsOf(record: TypedRecord, { intent }: OcsfContext): Particular
     }
     case "boot.started":
       return lifecycle(3);
+    case "deployment.changed": {
+      const { change, reason } = record.body;
+      if (change === "installed") return lifecycle(1);
+      if (reason === undefined) return lifecycle(8);
+      return { ...lifecycle(8), status: [2, "Failure", record.type, reason], severity: MEDIUM };
+    }
     case "lifecycle.changed": {
       const { fault } = record.body;
       if (fault === undefined) return lifecycle(99);

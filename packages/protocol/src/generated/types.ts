@@ -89,7 +89,8 @@ export type JournalRecord = {
     | "terminal.closed"
     | "execution.hop"
     | "secret.added"
-    | "secret.removed";
+    | "secret.removed"
+    | "deployment.changed";
   /**
    * Who acted; null for the runtime itself.
    */
@@ -1331,6 +1332,7 @@ export interface BootStartedBody {
    */
   integrity_reason?: string;
   deployment?: Deployment;
+  installation?: Installation;
   configuration: ConfigurationDigest;
   approvals?: ApprovalAuthority;
 }
@@ -1363,6 +1365,25 @@ export interface Deployment {
    * The manifests of all registered capabilities.
    */
   capabilities: string;
+}
+/**
+ * The installation that the program belongs to, as its receipt says; absent where it was not installed.
+ */
+export interface Installation {
+  scope: "system" | "user";
+  version: string;
+  /**
+   * The executable that was installed.
+   */
+  binary: string;
+  /**
+   * When this executable was put in force.
+   */
+  installed_at: string;
+  /**
+   * Digest of the receipt, which lists every file that was installed.
+   */
+  receipt: string;
 }
 /**
  * The configuration in force and whether it differs from the last boot's.
@@ -2296,6 +2317,34 @@ export interface SecretAddedBody {
  */
 export interface SecretRemovedBody {
   name: string;
+}
+/**
+ * Another executable was put in force while no host ran; recorded by the first boot after it. The same `id` twice is the same change.
+ *
+ * This interface was referenced by `undefined`'s JSON-Schema
+ * via the `definition` "deploymentChangedBody".
+ */
+export interface DeploymentChangedBody {
+  id: string;
+  change: "installed" | "upgraded" | "rolled_back";
+  /**
+   * Wall clock of whoever did it, RFC 3339, UTC.
+   */
+  at: string;
+  from: null | DeployedVersion;
+  to: DeployedVersion;
+  /**
+   * Why it was taken back; absent where an operator asked for it.
+   */
+  reason?: string;
+}
+/**
+ * This interface was referenced by `undefined`'s JSON-Schema
+ * via the `definition` "deployedVersion".
+ */
+export interface DeployedVersion {
+  version: string;
+  binary: string;
 }
 /**
  * What a standalone executable is made of. A signature over the bytes of this text says who built it.

@@ -277,6 +277,7 @@ export class Projection {
       case "log.pruned":
       case "secret.added":
       case "secret.removed":
+      case "deployment.changed":
         return;
       case "terminal.opened":
       case "terminal.recorded":

@@ -1,0 +1,143 @@
+/** Clauses 4 and 20: how it is installed, and how the installation stands that was asked about. */
+import { type Clause, claim, demand, type Judgement, notChecked } from "../judgement.ts";
+import type { Deployed, Installation, Observations } from "../observations.ts";
+
+type Whole = Extract<Installation, { refused: null }>;
+
+/** Judges an installation that was made; where none could be, that says nothing about one. */
+export function onInstallation(judge: (installation: Whole) => Judgement): (seen: Observations) => Judgement {
+  return ({ executable, installation }) => {
+    if (executable.ok && !executable.value.isStandalone) {
+      return notChecked("this is a checkout that runs by the Node.js beside it; name an executable with --bin");
+    }
+    if (!installation.ok) return { verdict: "fails", evidence: `not observed: ${installation.reason}` };
+    if (installation.value.refused === null) return judge(installation.value);
+    return notChecked(`it does not let itself be installed: ${installation.value.refused}`);
+  };
+}
+
+export const installationClauses: readonly Clause[] = [
+  {
+    id: "4.1",
+    demands: "installed as an executable with its folders",
+    judge: onInstallation(({ layout: { executable, configuration, state } }) =>
+      demand(
+        claim(executable, "its command runs by its name", "there is no command"),
+        claim(
+          configuration === "644",
+          "a configuration that others read",
+          `the configuration has mode ${configuration}`,
+        ),
+        claim(state === "700", "a place for state that is its user's alone", `the place for state has mode ${state}`),
+      ),
+    ),
+  },
+  {
+    id: "4.2",
+    demands: "installation keeps the executable as it was signed",
+    judge: onInstallation(({ sameAsSigned, flipped }) =>
+      demand(
+        claim(sameAsSigned, "what was installed has the digest that was signed", "another file was installed"),
+        claim(
+          flipped.exit === 78 && flipped.code === "FEMTO_INTEGRITY_FAILED",
+          "one with a flipped byte is not installed",
+          `one with a flipped byte ends with ${flipped.exit}: ${flipped.said}`,
+        ),
+      ),
+    ),
+  },
+  {
+    id: "4.3",
+    demands: "installation leaves the system's security as it was",
+    judge: onInstallation(({ outside, loose }) =>
+      demand(
+        claim(outside.length === 0, "nothing was made anywhere else", `made elsewhere: ${outside.join(", ")}`),
+        claim(
+          loose.length === 0,
+          "nothing lends rights or can be changed by others",
+          `lends rights or can be changed by others: ${loose.join(", ")}`,
+        ),
+      ),
+    ),
+  },
+  {
+    id: "4.4",
+    demands: "installation ends whole or not at all",
+    judge: onInstallation(({ kills }) => {
+      const mixed = kills.filter(({ again, works }) => again !== 0 || !works);
+      return demand(
+        claim(
+          kills.length > 0 && mixed.length === 0,
+          `killed ${kills.length} times, it was ${[...new Set(kills.map(({ left }) => left))].join(" or ")}, and the next one ended it`,
+          `after a kill the next one ended with ${mixed.map(({ again }) => again).join(", ")}`,
+        ),
+      );
+    }),
+  },
+];
+
+const NOT_ASKED = "look at a deployment that is installed with --installed";
+
+function onDeployed(judge: (deployed: Deployed) => Judgement): (seen: Observations) => Judgement {
+  return ({ deployed }) => {
+    if (deployed === null) return notChecked(NOT_ASKED);
+    return deployed.ok ? judge(deployed.value) : { verdict: "fails", evidence: `not observed: ${deployed.reason}` };
+  };
+}
+
+/** What its doctor said of one thing; what it did not look at is not right. */
+function found({ findings }: Deployed, check: string) {
+  const finding = findings.find((one) => one.check === check);
+  const detail = finding?.detail ?? "nobody looked";
+  return claim(finding?.verdict === "ok", `${check}: ${detail}`, `${check}: ${detail}`);
+}
+
+export const deployedClauses: readonly Clause[] = [
+  {
+    id: "20.1",
+    demands: "a conforming deployment is installed right",
+    judge: onDeployed((deployed) => demand(found(deployed, "installation"), found(deployed, "integrity"))),
+  },
+  {
+    id: "20.2",
+    demands: "has the configuration in force that lies on the disk",
+    judge: onDeployed((deployed) => {
+      const { inForce, onDisk } = deployed;
+      if (inForce === null) return notChecked("no host runs that has one in force");
+      const same = claim(inForce === onDisk, "by its digest", `in force is ${inForce}, on the disk lies ${onDisk}`);
+      return demand(found(deployed, "configuration"), same);
+    }),
+  },
+  {
+    id: "20.3",
+    demands: "has a memory that verifies",
+    judge: onDeployed(({ verify: { exit, verdict } }) => {
+      if (exit === 3) return notChecked(`its verification is ${verdict}`);
+      return demand(claim(exit === 0, `its verification says ${verdict}`, `its verification says ${verdict || exit}`));
+    }),
+  },
+  {
+    id: "20.4",
+    demands: "has a log that goes on from what was seen of it",
+    judge: onDeployed((deployed) => {
+      const { goesOn, verify } = deployed;
+      return demand(
+        claim(goesOn !== false, "the host's log goes on from what was seen", "the host's log is another one"),
+        claim(verify.pinned !== "differs", "and is of the key that was seen", "and is of another key"),
+        found(deployed, "remembered"),
+      );
+    }),
+  },
+  {
+    id: "20.5",
+    demands: "keeps to the system's security",
+    judge: onDeployed((deployed) => {
+      const seen = demand(found(deployed, "sandbox"), found(deployed, "permissions"));
+      if (seen.verdict === "fails") return seen;
+      const user = found(deployed, "user");
+      return user.holds
+        ? demand(user, claim(true, seen.evidence, ""))
+        : notChecked(`${user.otherwise}; ${seen.evidence}`);
+    }),
+  },
+];

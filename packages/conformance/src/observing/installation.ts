@@ -1,0 +1,127 @@
+/** The executable, installed into a folder of its own: what it makes there, and what becomes of it when it is cut off. */
+import { createHash } from "node:crypto";
+import { copyFileSync, lstatSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join, relative } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Installation } from "../observations.ts";
+import { type Command, failed, Place } from "../subject.ts";
+import { recordsOf } from "./audit.ts";
+import { configuration } from "./configuration.ts";
+
+/** LIMIT: kills of an installation, spread over its time; each copies the executable once. */
+const KILLS = 3;
+const MANIFEST = ".manifest.json";
+const SIGNATURE = ".manifest.sig";
+
+interface Installed {
+  readonly command: string;
+  readonly configuration: string;
+  readonly data: string;
+  readonly error?: { readonly code: string; readonly reason: string };
+}
+
+export async function observeInstallation(command: Command): Promise<Installation> {
+  await using place = new Place(command, configuration(null));
+  const prefix = join(place.root, "i");
+  const install = ["install", "--prefix", prefix];
+  const before = filesIn(place.root);
+  const beganMs = performance.now();
+  const { exit, ...installed } = await place.json<Installed>(install);
+  const tookMs = performance.now() - beganMs;
+  if (exit !== 0) return { refused: installed.error?.reason ?? `it ended with ${exit}` };
+  const paths = filesIn(place.root).filter((path) => !before.includes(path));
+  const outside = paths.filter((path) => !path.startsWith("i/") && path !== "i" && !path.startsWith("h/"));
+  const [file] = command;
+  return {
+    refused: null,
+    layout: {
+      executable: isExecutable(installed.command),
+      configuration: modeOf(installed.configuration),
+      state: modeOf(join(installed.data, "state")),
+    },
+    sameAsSigned: digestOf(installed.command) === signedDigest(file),
+    flipped: await flippedInstall(file),
+    outside,
+    loose: paths.filter((path) => isLoose(join(place.root, path))),
+    told: await firstBoot(installed),
+    kills: await killedInstalls(place, prefix, install, tookMs),
+  };
+}
+
+/** A copy of the executable with one other byte, beside the manifest and signature of the right one. */
+async function flippedInstall(file: string): Promise<Extract<Installation, { refused: null }>["flipped"]> {
+  await using place = new Place([file], configuration(null));
+  const copy = join(place.root, "copy");
+  copyFileSync(file, copy);
+  for (const suffix of [MANIFEST, SIGNATURE]) copyFileSync(`${file}${suffix}`, `${copy}${suffix}`);
+  const bytes = readFileSync(copy);
+  const at = bytes.length - 1;
+  bytes[at] = (bytes[at] ?? 0) ^ 1;
+  writeFileSync(copy, bytes);
+  await using other = new Place([copy], configuration(null));
+  const prefix = join(other.root, "i");
+  const { exit, stderr } = await other.run(["install", "--prefix", prefix]);
+  const code = /FEMTO_[A-Z_]+/.exec(stderr)?.[0] ?? null;
+  return { exit, code, said: stderr.trim().slice(0, 300) };
+}
+
+/** Types of the records of the first boot by the installation. */
+async function firstBoot({ command, configuration: path }: Installed): Promise<readonly string[]> {
+  await using place = new Place([command], configuration(null), { FEMTOCLAW_CONFIG: path });
+  const host = await place.up();
+  host.kill("SIGTERM");
+  if ((await host.ended) !== 0) throw failed(`the installed host did not end well: ${host.log().slice(-300)}`);
+  return (await recordsOf(place)).records.map(({ type }) => type);
+}
+
+async function killedInstalls(
+  place: Place,
+  prefix: string,
+  install: readonly string[],
+  tookMs: number,
+): Promise<Extract<Installation, { refused: null }>["kills"]> {
+  const kills = [];
+  for (let kill = 0; kill < KILLS; kill += 1) {
+    rmSync(prefix, { recursive: true });
+    const cutOff = place.begin(install);
+    await sleep((tookMs * (kill + 1)) / (KILLS + 1));
+    cutOff.kill();
+    await cutOff.ended;
+    const link = join(prefix, "bin/femtoclaw");
+    const left = isExecutable(link) ? "whole" : "none";
+    const again = await place.run(install);
+    kills.push({ left, again: again.exit, works: isExecutable(link) } as const);
+  }
+  return kills;
+}
+
+/** Relative paths, links not followed. */
+function filesIn(root: string): string[] {
+  return readdirSync(root, { recursive: true, withFileTypes: true }).map(({ parentPath, name }) =>
+    relative(root, join(parentPath, name)),
+  );
+}
+
+/** Whether others can change it, or it lends rights to whoever runs it. */
+function isLoose(path: string): boolean {
+  const status = lstatSync(path);
+  return !status.isSymbolicLink() && (status.mode & 0o6022) !== 0;
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    return readFileSync(path).length > 0;
+  } catch {
+    // It is not there, or leads nowhere.
+    return false;
+  }
+}
+
+const modeOf = (path: string): string => ((lstatSync(path, { throwIfNoEntry: false })?.mode ?? 0) & 0o7777).toString(8);
+
+const digestOf = (path: string): string => createHash("sha256").update(readFileSync(path)).digest("hex");
+
+function signedDigest(file: string): string {
+  const { binary } = JSON.parse(readFileSync(`${file}${MANIFEST}`, "utf8")) as { binary: { sha256: string } };
+  return binary.sha256;
+}

@@ -1,0 +1,309 @@
+/** `install`, `uninstall`, `upgrade`, `rollback`. */
+import { execFileSync } from "node:child_process";
+import { dirname, resolve } from "node:path";
+import { EXIT, FemtoError, printable, systemErrorCode } from "@femtoclaw/protocol";
+import { OWN_CODE } from "#own-code";
+import { type ChangeParts, settle } from "../installation/change.ts";
+import { HostControl, ownersEnvironment } from "../installation/host-control.ts";
+import { carryOut, install as makeInstallation, refuseOther, undoCutOff } from "../installation/install.ts";
+import { groundOf, type InstallPlan, installedBy, planInstallation } from "../installation/install-plan.ts";
+import { type Layout, layoutOf } from "../installation/layout.ts";
+import { type InForce, Library } from "../installation/library.ts";
+import type { InstalledFile, Owner } from "../installation/receipt.ts";
+import { openRelease, type Release, readPublicKey } from "../installation/release.ts";
+import { refuseChanged, uninstall as takeAway } from "../installation/uninstall.ts";
+import { rollback as goBack, upgrade as goOn, nextRelease, previousOf } from "../installation/upgrade.ts";
+import { table } from "../terminal/table.ts";
+import type { CommandContext } from "./command-context.ts";
+
+/** Which installation is meant. */
+export interface PlaceFlags {
+  readonly system?: boolean;
+  readonly user?: boolean;
+  readonly prefix?: string;
+  readonly dryRun?: boolean;
+}
+
+export interface InstallFlags extends PlaceFlags {
+  readonly key?: string;
+  readonly serviceUser?: string;
+  readonly service?: boolean;
+}
+
+const SERVICE_USER = "femtoclaw";
+
+export async function install(context: CommandContext, file: string | undefined, flags: InstallFlags): Promise<number> {
+  const { cwd, environment } = context;
+  const layout = layoutIn(context, flags);
+  const owner = layout.scope === "system" ? serviceUser(flags.serviceUser ?? SERVICE_USER) : null;
+  const { release, key } = releaseToInstall(cwd, file, flags.key);
+  const library = new Library(layout.library);
+  const plan = () => planInstallation({ layout, owner, service: flags.service ?? true, environment });
+  // Refuses before anything is made.
+  const planned = plan();
+  if (flags.dryRun === true) {
+    const current = refuseOther(library, release);
+    const steps = [...groundOf(layout), ...planned.steps];
+    const once = steps.filter(({ path }, index) => steps.findIndex((step) => step.path === path) === index);
+    return tellPlan(context, { ...planned, steps: once }, release, current);
+  }
+  const made = groundOf(layout);
+  for (const step of made) carryOut(step);
+  using _lock = library.lock();
+  const ground = [...(await settleIn(context, library)), ...made.map(installedBy)];
+  const installed = plan();
+  const isNew = refuseOther(library, release) === null;
+  makeInstallation(library, { plan: installed, ground, release, key });
+  return tellInstalled(context, installed, release, isNew);
+}
+
+/** The program that runs, or one that is named with the key that it has to be signed by. */
+function releaseToInstall(cwd: string, file: string | undefined, keyFile: string | undefined): ReleaseAndKey {
+  const named = keyFile === undefined ? null : readPublicKey(resolve(cwd, keyFile));
+  if (file !== undefined) {
+    if (named !== null) return { release: openRelease(resolve(cwd, file), named), key: named };
+    throw new FemtoError("FEMTO_USAGE", "nobody says by which key that executable has to be signed", {
+      fix: "Name the public key of whoever you trust to build it with --key.",
+    });
+  }
+  const own = "release" in OWN_CODE ? OWN_CODE.release : null;
+  const key = named ?? own?.key ?? null;
+  if (own !== null && key !== null) return { release: openRelease(process.execPath, key), key };
+  const what = own === null ? "this FemtoClaw runs from sources" : "this executable was built without a key";
+  throw new FemtoError("FEMTO_INSTALL_REFUSED", what, {
+    fix: "Install an executable that is signed: `femtoclaw install FILE --key KEY.pub`. `npm run build:binary` and `npm run sign` make one.",
+  });
+}
+
+interface ReleaseAndKey {
+  readonly release: Release;
+  readonly key: string;
+}
+
+export interface UninstallFlags extends PlaceFlags {
+  readonly changed?: boolean;
+  readonly state?: boolean;
+}
+
+export async function uninstall(context: CommandContext, flags: UninstallFlags): Promise<number> {
+  const { output } = context;
+  const options = { changed: flags.changed ?? false, state: flags.state ?? false };
+  const library = libraryIn(context, flags);
+  using _lock = library.lock();
+  if (flags.dryRun !== true) await settleIn(context, library);
+  const current = library.inForce();
+  if (current === null) throw notFound(library);
+  refuseChanged(current, options);
+  if ((await hostOf(context, library, current).standing()) !== "stopped") {
+    throw new FemtoError("FEMTO_HOST_RUNNING", "a host runs by this installation", {
+      fix: `Stop it first: \`${byHand(library, current, "down")}\`, or \`systemctl stop femtoclaw\` where systemd runs it.`,
+    });
+  }
+  if (flags.dryRun === true) {
+    const files = current.receipt.files.map(({ kind, path }) => ({ do: "remove", kind, path }));
+    return tellSteps(context, [...files, { do: "remove", kind: "folder", path: library.path }]);
+  }
+  const removal = takeAway(library, current, options);
+  if (output.json) output.value({ event: "uninstalled", ...removal });
+  else {
+    for (const path of removal.removed) output.line(`removed ${shown(path)}`);
+    for (const path of removal.emptied) output.line(`emptied ${shown(path)}`);
+    for (const path of removal.left) output.line(`left ${shown(path)}, which holds what was not installed`);
+    if (current.receipt.state !== null && !options.state) output.talk(`state stays in ${shown(current.receipt.state)}`);
+  }
+  return EXIT.ok;
+}
+
+export interface UpgradeFlags extends PlaceFlags {
+  readonly allowDowngrade?: boolean;
+}
+
+export async function upgrade(context: CommandContext, file: string, flags: UpgradeFlags): Promise<number> {
+  const options = { file: resolve(context.cwd, file), allowDowngrade: flags.allowDowngrade ?? false };
+  return await change(context, flags, async (parts, current, dryRun) => {
+    const release = nextRelease(current, options);
+    if (release === null) return { to: current.receipt.version, done: false };
+    if (!dryRun) await goOn(parts, current, release);
+    return { to: release.version, done: true };
+  });
+}
+
+export async function rollback(context: CommandContext, flags: PlaceFlags): Promise<number> {
+  return await change(context, flags, async (parts, current, dryRun) => {
+    const to = parts.library.receiptOf(previousOf(current))?.version ?? "";
+    if (!dryRun) await goBack(parts, current);
+    return { to, done: true };
+  });
+}
+
+type Act = (parts: ChangeParts, current: InForce, dryRun: boolean) => Promise<{ to: string; done: boolean }>;
+
+async function change(context: CommandContext, flags: PlaceFlags, act: Act): Promise<number> {
+  const { output } = context;
+  const library = libraryIn(context, flags);
+  using _lock = library.lock();
+  const dryRun = flags.dryRun ?? false;
+  if (!dryRun) await settleIn(context, library);
+  const current = library.inForce();
+  if (current === null) throw notFound(library);
+  const { version } = current.receipt;
+  const { to, done } = await act(partsOf(context, library, current), current, dryRun);
+  if (output.json) output.value({ event: dryRun ? "would-change" : "changed", from: version, to, changed: done });
+  else if (!done) output.line(`${version} is in force already, by this very executable`);
+  else output.line(dryRun ? `would put ${to} in force instead of ${version}` : `in force: ${to}, before it ${version}`);
+  return EXIT.ok;
+}
+
+/** What an earlier command left behind that was killed. */
+async function settleIn(context: CommandContext, library: Library): Promise<readonly InstalledFile[]> {
+  const left = undoCutOff(library);
+  const current = library.inForce();
+  if (current !== null) await settle(partsOf(context, library, current));
+  return left;
+}
+
+function partsOf(context: CommandContext, library: Library, current: InForce): ChangeParts {
+  const talk = (text: string): void => context.output.talk(text);
+  return { library, host: hostOf(context, library, current), talk };
+}
+
+const hostOf = ({ environment }: CommandContext, library: Library, { receipt }: InForce): HostControl =>
+  new HostControl(library.program(), receipt, environment);
+
+/** The installation that is named, else the one that this program belongs to, else the user's own. */
+function libraryIn(context: CommandContext, flags: PlaceFlags): Library {
+  const isNamed = flags.system === true || flags.user === true || flags.prefix !== undefined;
+  const library = (isNamed ? null : Library.of(process.execPath)) ?? new Library(layoutIn(context, flags).library);
+  if (!library.isThere) throw notFound(library);
+  return library;
+}
+
+function layoutIn({ cwd, environment }: CommandContext, { system, user, prefix }: PlaceFlags): Layout {
+  if (system === true && user === true) throw new FemtoError("FEMTO_USAGE", "--system and --user exclude each other");
+  if (system === true && process.getuid?.() !== 0) {
+    throw new FemtoError("FEMTO_INSTALL_REFUSED", "an installation for the system is made by root", {
+      fix: "Run it as root, or install for yourself with --user.",
+    });
+  }
+  return layoutOf(system === true ? "system" : "user", prefix === undefined ? null : resolve(cwd, prefix), environment);
+}
+
+/** INVARIANT: an installation makes no user and gives nobody a right; the system's administrator does. */
+function serviceUser(name: string): Owner {
+  const [, , uid, gid] = /^[a-z_][a-z0-9_-]{0,31}$/.test(name) ? lookedUp(name).split(":") : [];
+  const owner = { name, uid: Number(uid), gid: Number(gid) };
+  if (uid !== undefined && Number.isSafeInteger(owner.uid) && owner.uid !== 0) return owner;
+  const finding = owner.uid === 0 ? "the host is not to run as root" : `there is no user ${printable(name)}`;
+  throw new FemtoError("FEMTO_INSTALL_REFUSED", finding, {
+    fix: `Make a user for the service: useradd --system --user-group --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin ${SERVICE_USER}`,
+  });
+}
+
+function lookedUp(name: string): string {
+  try {
+    return execFileSync("getent", ["passwd", name], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
+  } catch {
+    // It knows no such user.
+    return "";
+  }
+}
+
+interface ToldStep {
+  readonly do: string;
+  readonly kind: string;
+  readonly path: string;
+  readonly mode?: string;
+  readonly owner?: string;
+  readonly target?: string;
+}
+
+function tellPlan(context: CommandContext, plan: InstallPlan, release: Release, current: InForce | null): number {
+  const steps = plan.steps.map((step): ToldStep => {
+    const { kind, path } = step;
+    if (step.kind === "link") return { do: "make", kind, path, target: step.target };
+    const mode = step.mode.toString(8).padStart(4, "0");
+    return {
+      do: "make",
+      kind,
+      path,
+      mode,
+      ...(step.kind === "folder" && step.owner ? { owner: step.owner.name } : {}),
+    };
+  });
+  const { library } = plan.layout;
+  const deploy = { do: "put-in-force", kind: "executable", path: library, target: release.version };
+  return tellSteps(context, current === null ? [...steps, deploy] : steps);
+}
+
+function tellSteps({ output }: CommandContext, steps: readonly ToldStep[]): number {
+  if (output.json) output.value(steps);
+  else {
+    const rows = steps.map((step) => [
+      ...[step.do, step.kind, step.mode ?? "", step.owner ?? ""],
+      `${shown(step.path)}${step.target === undefined ? "" : ` -> ${shown(step.target)}`}`,
+    ]);
+    for (const line of table(rows)) output.line(line);
+    output.talk("nothing was changed");
+  }
+  return EXIT.ok;
+}
+
+function tellInstalled(context: CommandContext, plan: InstallPlan, release: Release, isNew: boolean): number {
+  const { output } = context;
+  const { layout, configuration, keepsConfiguration, steps } = plan;
+  const { version } = release;
+  if (output.json) {
+    const paths = { command: layout.command, library: layout.library, configuration, data: layout.data };
+    output.value({ event: "installed", version, changed: isNew || steps.length > 0, ...paths });
+    return EXIT.ok;
+  }
+  for (const { path } of steps) output.line(`made ${shown(path)}`);
+  if (!isNew) {
+    output.line(
+      steps.length > 0 ? "made anew what was missing" : `${version} is installed already, and nothing is missing`,
+    );
+    return EXIT.ok;
+  }
+  if (keepsConfiguration) output.line(`${shown(configuration)} was there and stays as it is`);
+  output.line(`installed: ${version} in ${shown(layout.library)}`);
+  output.talk(`next: write what agents may do into ${shown(configuration)}, then start it:`);
+  for (const line of howToStart(plan)) output.talk(`  ${line}`);
+  return EXIT.ok;
+}
+
+function howToStart({ layout, configuration, owner, steps }: InstallPlan): string[] {
+  const systemctl = layout.scope === "user" ? "systemctl --user" : "systemctl";
+  const isService = steps.some(({ path }) => path === layout.unit);
+  const enable = `${systemctl} enable --now ${layout.prefix === null ? "femtoclaw" : shown(layout.unit)}`;
+  const home = owner === null ? "" : ownersEnvironment(layout.data)["HOME"];
+  const as = owner === null ? "" : `setpriv --reuid ${owner.uid} --regid ${owner.gid} --clear-groups env HOME=${home} `;
+  const up = `${as}${shown(layout.command)} --config ${shown(configuration)} up`;
+  return isService ? [`${systemctl} daemon-reload && ${enable}`, `or by hand: ${up}`] : [up];
+}
+
+function byHand(library: Library, { receipt }: InForce, command: string): string {
+  return `${shown(library.program())} --config ${shown(receipt.configuration)} ${command}`;
+}
+
+function notFound(library: Library): FemtoError {
+  return new FemtoError("FEMTO_INSTALL_NOT_FOUND", `nothing is installed in ${shown(dirname(library.path))}`);
+}
+
+/** What the system refuses is no fault of FemtoClaw; what was begun is ended by the next command. */
+export async function refusedBySystem(act: () => Promise<number>): Promise<number> {
+  try {
+    return await act();
+  } catch (error) {
+    const { syscall, path = "" } = error as NodeJS.ErrnoException;
+    const code = systemErrorCode(error);
+    if (code === undefined || syscall === undefined) throw error;
+    const isFull = code === "ENOSPC" || code === "EDQUOT";
+    const fix = isFull ? "Free space on that disk" : "Run it as whoever may write there";
+    throw new FemtoError("FEMTO_INSTALL_REFUSED", `${syscall} ${shown(path)} failed: ${code}`, {
+      fix: `${fix}, then run it again; it ends first what was begun. What was in force is in force.`,
+      cause: error,
+    });
+  }
+}
+
+const shown = (path: string): string => printable(path, 4_096);

@@ -1,0 +1,158 @@
+/**
+ * Looks at, stops and starts the host of an installation, as its own user and by its own executable: through systemd
+ * where that runs it, else by the commands that an operator would use.
+ */
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import { errorText, FemtoError, type HostEnvironment, printable } from "@femtoclaw/protocol";
+import { UNIT } from "./layout.ts";
+import type { Receipt } from "./receipt.ts";
+
+/** LIMIT: time for one command; a drain takes ten seconds, a journal of millions of records some more. */
+const COMMAND_MS = 300_000;
+/** LIMIT: bytes that are kept of what a command says. */
+const SAID_BYTES_MAX = 262_144;
+/** LIMIT: characters of what is passed on of it. */
+const SHOWN_CHARS = 1_000;
+/** What `systemctl is-active` answers for a service that is started, or is about to be. */
+const ACTIVE = /^(active|activating|reloading)\n/;
+
+/** Whether a host runs, and who started it: systemd by the unit, or anybody else. */
+export const HOST_STANDINGS = ["stopped", "started", "service"] as const;
+export type HostStanding = (typeof HOST_STANDINGS)[number];
+
+interface Said {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export class HostControl {
+  /** The executable in force, by the link that is followed at each start. */
+  readonly #program: string;
+  readonly #receipt: Pick<Receipt, "scope" | "prefix" | "configuration" | "data" | "unit" | "owner">;
+  readonly #environment: HostEnvironment;
+
+  constructor(program: string, receipt: Receipt, environment: HostEnvironment) {
+    this.#program = program;
+    this.#receipt = receipt;
+    this.#environment = environment;
+  }
+
+  /** Throws where it cannot be told: to take a host that answers for one that is gone would let two run. */
+  async standing(): Promise<HostStanding> {
+    if (await this.#isService()) return "service";
+    const said = await this.#femtoclaw(this.#program, "status");
+    const value = objectIn(said.stdout);
+    if (typeof value?.["phase"] === "string") return "started";
+    const error = value?.["error"] as { readonly code?: unknown } | undefined;
+    if (error?.code === "FEMTO_HOST_NOT_RUNNING") return "stopped";
+    throw refused("it cannot be told whether a host runs", said);
+  }
+
+  /** Resolves once the host has ended all that it had begun, and its process is gone. */
+  async stop(as: HostStanding): Promise<void> {
+    if (as === "stopped") return;
+    const said = as === "service" ? await this.#systemctl("stop", UNIT) : await this.#femtoclaw(this.#program, "down");
+    if (said.code !== 0) throw refused("the host did not stop", said);
+  }
+
+  /** Starts the executable in force as it was started before; resolves when the host says itself that it is idle. */
+  async start(as: HostStanding): Promise<void> {
+    if (as === "stopped") return;
+    const said =
+      as === "service" ? await this.#systemctl("start", UNIT) : await this.#femtoclaw(this.#program, "up", "--detach");
+    if (said.code !== 0) throw refused("the host did not start", said);
+    const status = await this.#femtoclaw(this.#program, "status");
+    const phase = objectIn(status.stdout)?.["phase"];
+    if (phase !== "idle" && phase !== "executing") throw refused("the host is not idle", status);
+  }
+
+  /** Whether systemd runs it, by the unit that was installed. One of another installation is none of ours. */
+  async #isService(): Promise<boolean> {
+    const { unit, prefix } = this.#receipt;
+    if (unit === null || prefix !== null) return false;
+    return ACTIVE.test((await this.#systemctl("is-active", UNIT)).stdout);
+  }
+
+  /** Lets an executable look at everything that it would rely on. Throws what does not hold. */
+  async examine(program: string): Promise<void> {
+    const said = await this.#femtoclaw(program, "doctor");
+    const findings = parsed(said.stdout);
+    if (!Array.isArray(findings)) throw refused("it cannot look at this deployment", said);
+    const failed = findings.filter((finding) => finding.verdict === "fail");
+    if (failed.length === 0) return;
+    const [{ check, detail, fix }] = failed;
+    throw new FemtoError("FEMTO_INSTALL_REFUSED", printable(`${check}: ${detail}`, SHOWN_CHARS), {
+      fix: `${printable(String(fix), SHOWN_CHARS)} What was in force is in force.`,
+    });
+  }
+
+  async #femtoclaw(program: string, ...words: string[]): Promise<Said> {
+    return await this.#run(program, ["--config", this.#receipt.configuration, "--json", ...words], true);
+  }
+
+  async #systemctl(...words: string[]): Promise<Said> {
+    const scope = this.#receipt.scope === "user" ? ["--user"] : [];
+    return await this.#run("systemctl", [...scope, ...words], false);
+  }
+
+  async #run(program: string, args: readonly string[], asOwner: boolean): Promise<Said> {
+    const { owner, data } = this.#receipt;
+    const isOther = asOwner && owner !== null && owner.uid !== process.getuid?.();
+    // INVARIANT: I8: root never opens what belongs to the service's user; its executable does, as that user.
+    const identity = isOther ? { uid: owner.uid, gid: owner.gid } : {};
+    const env = isOther ? ownersEnvironment(data) : { ...this.#environment, FEMTOCLAW_CONFIG: undefined };
+    const child = spawn(program, args, { ...identity, env, cwd: "/", stdio: ["ignore", "pipe", "pipe"] });
+    return await ended(child);
+  }
+}
+
+/** The same as the unit gives it; whoever asks a host of a service by hand needs the same home. */
+export function ownersEnvironment(data: string): Record<string, string> {
+  return { PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", HOME: homeOf(data) };
+}
+
+export const homeOf = (data: string): string => join(data, "home");
+
+async function ended(child: ChildProcess): Promise<Said> {
+  const said = { stdout: "", stderr: "" };
+  for (const name of ["stdout", "stderr"] as const) {
+    child[name]?.setEncoding("utf8").on("data", (text: string) => {
+      if (said[name].length < SAID_BYTES_MAX) said[name] += text;
+    });
+  }
+  const late = setTimeout(() => child.kill("SIGKILL"), COMMAND_MS);
+  try {
+    const [code] = (await once(child, "close")) as [number | null];
+    return { ...said, code };
+  } catch (error) {
+    // There is no such program, or it cannot be run.
+    return { ...said, code: null, stderr: errorText(error) };
+  } finally {
+    clearTimeout(late);
+  }
+}
+
+function refused(finding: string, { code, stdout, stderr }: Said): FemtoError {
+  const error = objectIn(stdout)?.["error"] as { readonly code?: unknown; readonly reason?: unknown } | undefined;
+  const said =
+    error === undefined ? stderr.trim().slice(-SHOWN_CHARS) : `${String(error.code)}: ${String(error.reason)}`;
+  return new FemtoError("FEMTO_INSTALL_REFUSED", `${finding} (exit ${code}): ${printable(said, SHOWN_CHARS)}`);
+}
+
+function objectIn(text: string): Record<string, unknown> | null {
+  const value = parsed(text);
+  return typeof value === "object" && value !== null && !Array.isArray(value)
+    ? (value as Record<string, unknown>)
+    : null;
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,225 @@
+/**
+ * The folder of executables: one folder for each that was put in force, and a link to the one that is. A deployment is
+ * whole and on the disk before the link leads to it, and what is in force is whatever the link leads to: there is no
+ * moment of a mix.
+ */
+import { existsSync, linkSync, lstatSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { lockFile } from "@femtoclaw/journal";
+import { errorText, FemtoError, printable } from "@femtoclaw/protocol";
+import { contentOf } from "../integrity/own-integrity.ts";
+import { releaseFiles } from "../integrity/release-files.ts";
+import {
+  linkTarget,
+  makeEmptyFile,
+  makeFolder,
+  replaceFile,
+  replaceLink,
+  sweepBeside,
+  syncFolder,
+  writeNewFile,
+} from "./durable-files.ts";
+import { HOST_STANDINGS, type HostStanding } from "./host-control.ts";
+import { assertKept } from "./layout.ts";
+import {
+  type InstalledFile,
+  isDeploymentName,
+  isInstalledFile,
+  RECEIPT_NAME,
+  type Receipt,
+  readReceipt,
+  receiptText,
+} from "./receipt.ts";
+import { copyExecutable, type Release } from "./release.ts";
+
+const EXECUTABLE = "femtoclaw";
+const DEPLOYMENTS = "deployments";
+const CURRENT = "current";
+const PENDING = "pending.json";
+const LOCK = "installation.lock";
+
+/** What is under way, written down before it begins, so that whoever comes after a crash knows what to do about it. */
+export type Pending =
+  | { readonly doing: "install"; readonly files: readonly InstalledFile[] }
+  | {
+      readonly doing: "change";
+      readonly from: string;
+      readonly to: string;
+      /** How the host stood when it began, and has to stand when it ends. */
+      readonly host: HostStanding;
+    };
+
+export interface InForce {
+  /** Name of its folder among the deployments. */
+  readonly name: string;
+  readonly receipt: Receipt;
+  readonly sha256: string;
+}
+
+/** Where the executable of a new deployment comes from. */
+export type Source = { readonly release: Release } | { readonly deployment: string };
+
+export class Library {
+  readonly path: string;
+
+  constructor(path: string) {
+    this.path = path;
+  }
+
+  /** The library that a program belongs to by where it lies; null where it was not installed. */
+  static of(program: string): Library | null {
+    const folder = dirname(dirname(program));
+    return basename(folder) === DEPLOYMENTS && basename(program) === EXECUTABLE ? new Library(dirname(folder)) : null;
+  }
+
+  /** INVARIANT: of several that install, upgrade or take away, one does. It holds until it is disposed of, or ends. */
+  lock(): Disposable {
+    assertKept(this.path);
+    let lock: Disposable | null;
+    try {
+      // INVARIANT: I8: nobody else can open it, for whoever reads a file can hold a lock on it.
+      makeEmptyFile(join(this.path, LOCK), 0o600);
+      lock = lockFile(join(this.path, LOCK));
+    } catch (error) {
+      throw new FemtoError("FEMTO_INSTALL_REFUSED", `${shown(this.path)} cannot be locked: ${errorText(error)}`, {
+        fix: "Run it as whoever installed it, on a file system that can be written to.",
+        cause: error,
+      });
+    }
+    if (lock !== null) return lock;
+    throw new FemtoError("FEMTO_INSTALL_BUSY", `another process is changing the installation in ${shown(this.path)}`);
+  }
+
+  /** Null where nothing is installed. */
+  inForce(): InForce | null {
+    const target = linkTarget(join(this.path, CURRENT));
+    if (target === null) return null;
+    const name = basename(target);
+    const read = target === join(DEPLOYMENTS, name) ? readReceipt(this.#folder(name)) : null;
+    if (read !== null) return { name, ...read };
+    throw new FemtoError("FEMTO_INSTALL_REFUSED", `${shown(join(this.path, CURRENT))} leads to no deployment`, {
+      fix: "Put the folder back from a backup, or remove the link and install anew.",
+    });
+  }
+
+  /** The executable of a deployment; of the one in force by the link, which every start follows anew. */
+  program(name?: string): string {
+    return name === undefined ? join(this.path, CURRENT, EXECUTABLE) : join(this.#folder(name), EXECUTABLE);
+  }
+
+  receiptOf(name: string): Receipt | null {
+    return readReceipt(this.#folder(name))?.receipt ?? null;
+  }
+
+  /** A name that no deployment has. */
+  nextName(version: string): string {
+    const numbers = this.#deployments().map((name) => Number.parseInt(name.replace(/^\./, ""), 10) || 0);
+    return `${Math.max(0, ...numbers) + 1}-${version}`;
+  }
+
+  /** Brings a deployment in, whole or not at all. It counts for nothing until the link leads to it. */
+  stage(name: string, source: Source, receipt: Receipt): void {
+    const staged = join(this.path, DEPLOYMENTS, `.${name}`);
+    makeFolder(join(this.path, DEPLOYMENTS), 0o755);
+    makeFolder(staged, 0o755);
+    const program = join(staged, EXECUTABLE);
+    const files = releaseFiles(program);
+    if ("release" in source) {
+      copyExecutable(source.release, program);
+      writeNewFile(files.manifest, source.release.manifest, 0o644);
+      writeNewFile(files.signature, source.release.signature, 0o644);
+    } else {
+      const from = this.program(source.deployment);
+      const others = releaseFiles(from);
+      linkSync(from, program);
+      linkSync(others.manifest, files.manifest);
+      linkSync(others.signature, files.signature);
+    }
+    writeNewFile(join(staged, RECEIPT_NAME), receiptText(receipt), 0o644);
+    renameSync(staged, this.#folder(name));
+    syncFolder(join(this.path, DEPLOYMENTS));
+    syncFolder(this.path);
+  }
+
+  /** Keeps beside a deployment what it was configured by, for whoever wants to go back. */
+  keepConfiguration(name: string, files: ReadonlyMap<string, Uint8Array>): void {
+    const folder = join(this.#folder(name), "configuration");
+    rmSync(folder, { recursive: true, force: true });
+    for (const [file, content] of files) {
+      mkdirSync(dirname(join(folder, file)), { recursive: true, mode: 0o700 });
+      writeFileSync(join(folder, file), content, { mode: 0o600 });
+    }
+  }
+
+  putInForce(name: string): void {
+    replaceLink(join(this.path, CURRENT), join(DEPLOYMENTS, name));
+  }
+
+  discard(name: string): void {
+    rmSync(this.#folder(name), { recursive: true, force: true });
+  }
+
+  begin(pending: Pending): void {
+    replaceFile(join(this.path, PENDING), `${JSON.stringify(pending)}\n`);
+  }
+
+  pending(): Pending | null {
+    const text = contentOf(join(this.path, PENDING));
+    if (text === null) return null;
+    try {
+      const value: unknown = JSON.parse(Buffer.from(text).toString());
+      if (isPending(value)) return value;
+    } catch {
+      // It is replaced as a whole, so this is no crash.
+    }
+    throw new FemtoError("FEMTO_INSTALL_REFUSED", `${shown(join(this.path, PENDING))} is damaged`, {
+      fix: "Look what is in force with `femtoclaw status`, then remove that file.",
+    });
+  }
+
+  /** Nothing is under way any more. What was in force earlier than the last one before goes. */
+  finish(): void {
+    const current = this.inForce();
+    const kept = [current?.name, current?.receipt.previous];
+    for (const name of this.#deployments()) if (!kept.includes(name)) this.discard(name);
+    for (const name of [CURRENT, PENDING]) sweepBeside(join(this.path, name));
+    rmSync(join(this.path, PENDING), { force: true });
+    syncFolder(this.path);
+  }
+
+  /** Takes all of it away; the link first, so that no half of it is ever in force. */
+  remove(): void {
+    rmSync(join(this.path, CURRENT), { force: true });
+    for (const name of [DEPLOYMENTS, PENDING, LOCK]) rmSync(join(this.path, name), { recursive: true, force: true });
+    for (const name of [CURRENT, PENDING]) sweepBeside(join(this.path, name));
+  }
+
+  get isThere(): boolean {
+    return existsSync(this.path);
+  }
+
+  #deployments(): string[] {
+    const folder = join(this.path, DEPLOYMENTS);
+    return lstatSync(folder, { throwIfNoEntry: false })?.isDirectory() === true ? readdirSync(folder) : [];
+  }
+
+  #folder(name: string): string {
+    return join(this.path, DEPLOYMENTS, name);
+  }
+}
+
+function isPending(value: unknown): value is Pending {
+  const pending = value as Record<string, unknown> | null;
+  if (pending?.["doing"] === "install") {
+    return Array.isArray(pending["files"]) && pending["files"].every(isInstalledFile);
+  }
+  const { doing, from, to, host } = pending ?? {};
+  return (
+    doing === "change" &&
+    isDeploymentName(from) &&
+    isDeploymentName(to) &&
+    HOST_STANDINGS.some((standing) => standing === host)
+  );
+}
+
+const shown = (path: string): string => printable(path, 4_096);

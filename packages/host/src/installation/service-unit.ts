@@ -1,0 +1,75 @@
+/** The unit by which systemd starts the host. */
+import { join } from "node:path";
+import { homeOf } from "./host-control.ts";
+import type { Layout } from "./layout.ts";
+import type { Owner } from "./receipt.ts";
+
+export interface UnitParts {
+  readonly layout: Layout;
+  readonly program: string;
+  readonly configuration: string;
+  readonly owner: Owner | null;
+}
+
+/**
+ * INVARIANT: I3: nothing here keeps the sandbox from working, for a host without one refuses to start. Bubblewrap mounts
+ * a /proc of its own, so no option may stand that mounts over parts of /proc (ProtectKernelTunables, ProtectKernelLogs,
+ * ProtectProc), none that takes namespaces away, and none that forbids writable code, which the JavaScript engine makes.
+ */
+export function unitText({ layout, program, configuration, owner }: UnitParts): string {
+  const lines = [
+    "# Written by `femtoclaw install`. Put changes into a drop-in (`systemctl edit femtoclaw`), so that it stays as it is.",
+    "[Unit]",
+    "Description=FemtoClaw, the execution authority of agents",
+    "",
+    "[Service]",
+    "Type=notify",
+    "NotifyAccess=main",
+    `ExecStart=${word(program)} --config ${word(configuration)} up`,
+    "ExecReload=/bin/kill -HUP $MAINPID",
+    "Restart=on-failure",
+    "RestartSec=1",
+    "KillMode=mixed",
+    "TimeoutStartSec=300",
+    "TimeoutStopSec=30",
+    "OOMPolicy=continue",
+    "UMask=0077",
+    "LimitCORE=0",
+    "NoNewPrivileges=yes",
+    ...(owner === null ? [] : systemLines(layout, owner)),
+    "",
+    "[Install]",
+    `WantedBy=${layout.scope === "system" ? "multi-user.target" : "default.target"}`,
+  ];
+  return `${lines.join("\n")}\n`;
+}
+
+/** What systemd can do as root alone. */
+function systemLines({ data, prefix }: Layout, { name }: Owner): string[] {
+  return [
+    `User=${name}`,
+    `Environment=${word(`HOME=${homeOf(data)}`)}`,
+    "CapabilityBoundingSet=",
+    "LockPersonality=yes",
+    "ProtectKernelModules=yes",
+    "RestrictNamespaces=user pid mnt net ipc uts cgroup",
+    "RestrictSUIDSGID=yes",
+    "SystemCallArchitectures=native",
+    "# Folders that calls may write besides these need a ReadWritePaths= of their own.",
+    "ProtectSystem=strict",
+    `ReadWritePaths=${word(data)}`,
+    // An installation below a folder of its own may lie in a home, or in /tmp.
+    ...(prefix === null ? ["ProtectHome=yes", "PrivateTmp=yes"] : []),
+  ];
+}
+
+/** The layout takes no path with quotes, `%` or `$`, so that quotes around it are enough. */
+const word = (text: string): string => (text.includes(" ") ? `"${text}"` : text);
+
+/** Below the data of an installation. */
+export const dataFolders = (data: string) => ({
+  workspace: join(data, "workspace"),
+  state: join(data, "state"),
+  sockets: join(data, "run"),
+  home: homeOf(data),
+});

@@ -1,0 +1,128 @@
+/** Whoever installs or upgrades is killed, at each step and at any moment: it is the old or the new, and goes on. */
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { changedFiles } from "../../src/installation/install.ts";
+import { Library } from "../../src/installation/library.ts";
+import { flagScript, newSigner, release } from "./stand-in.ts";
+
+const LAUNCH = join(import.meta.dirname, "../../src/launch.js");
+const signer = newSigner();
+let root: string;
+beforeAll(() => {
+  root = realpathSync(mkdtempSync("/tmp/fk-"));
+  writeFileSync(join(root, "key.pub"), signer.pem);
+});
+afterAll(() => rmSync(root, { recursive: true, force: true }));
+
+const flag = (): string => join(root, "running");
+const prefix = (): string => join(root, "i");
+const library = (): Library => new Library(join(prefix(), "lib/femtoclaw"));
+const published = (version: string, fails?: string): string =>
+  release(join(root, "r"), { version, signer, script: flagScript(flag(), fails) });
+
+/** One command by itself; `die` says after how many milliseconds it is killed. */
+async function run(words: readonly string[], die?: number): Promise<number | string> {
+  const env = { PATH: process.env["PATH"], HOME: root };
+  const argv = [LAUNCH, ...words, "--prefix", prefix()];
+  const child = spawn(process.execPath, argv, { env, cwd: root, stdio: "ignore" });
+  const ended = once(child, "close");
+  if (die !== undefined) {
+    await sleep(die);
+    child.kill("SIGKILL");
+  }
+  const [code, signal] = (await ended) as [number | null, string | null];
+  return code ?? signal ?? "";
+}
+
+const install = (file: string) => ["install", file, "--key", join(root, "key.pub")];
+
+/** INVARIANT of every moment: what the link leads to is whole and runs, or there is no link. */
+function inForce(): string | null {
+  const current = library().inForce();
+  if (current === null) return null;
+  const said = String(execFileSync(library().program(), ["doctor"]));
+  expect(said).toBe("[]\n");
+  const program = readFileSync(library().program());
+  expect(String(program)).toContain(`# ${current.receipt.version}`);
+  return current.receipt.version;
+}
+
+describe("an upgrade that is killed", () => {
+  beforeAll(async () => {
+    expect(await run(install(published("1.0.0")))).toBe(0);
+    writeFileSync(flag(), "");
+  });
+  afterAll(() => {
+    rmSync(prefix(), { recursive: true });
+    rmSync(flag());
+  });
+
+  test.each([
+    [1, "while it looks whether a host runs", "status", "old"],
+    [2, "while the next executable looks around", "doctor", "old"],
+    [3, "before the host is drained", "down", "old"],
+    [4, "when the host has stopped and nothing is switched", "down after", "old"],
+    [5, "when it is switched and no host runs", "up", "new"],
+    [6, "when the next host runs", "up after", "new"],
+    [7, "before it is done", "status again", "new"],
+  ])("%i: %s is undone or completed by the next command", async (minor, _, moment, expected) => {
+    const [old, next] = [`1.${minor - 1}.0`, `1.${minor}.0`];
+    const file = published(next);
+    rmSync(`${flag()}.asked`, { force: true });
+    writeFileSync(`${flag()}.kill`, moment);
+    expect(await run(["upgrade", file])).toBe("SIGKILL");
+    expect(inForce()).toBe(expected === "new" ? next : old);
+
+    // What was cut off is ended first; then nothing, or the upgrade itself, is left to be done.
+    expect(await run(["upgrade", file])).toBe(0);
+    expect([inForce(), existsSync(flag()), library().pending()]).toEqual([next, true, null]);
+    const { receipt } = library().inForce() ?? {};
+    expect(library().receiptOf(receipt?.previous ?? "")?.version).toBe(old);
+  });
+
+  test("while it goes back is gone back on, and the host runs again", async () => {
+    // The next one does not come up; whoever takes it back dies when the one before has just started.
+    writeFileSync(`${flag()}.kill`, "up after");
+    expect(await run(["upgrade", published("1.8.0", "up")])).toBe("SIGKILL");
+    expect(inForce()).toBe("1.7.0");
+    expect(await run(["upgrade", published("1.7.0")])).toBe(0);
+    expect([inForce(), existsSync(flag()), library().pending()]).toEqual(["1.7.0", true, null]);
+    expect(library().inForce()?.receipt.changes.at(-1)?.reason).toContain("did not start");
+  });
+});
+
+/** LIMIT: rounds of kills at any moment; each takes about a second. */
+const ROUNDS = 4;
+
+test("an installation that is killed at any moment is none or all of it, and the next one ends it", async () => {
+  const file = published("1.0.0");
+  const beganMs = performance.now();
+  expect(await run(install(file))).toBe(0);
+  const tookMs = performance.now() - beganMs;
+  const outcomes = new Set<string>();
+  for (let round = 0; round < ROUNDS; round += 1) {
+    rmSync(prefix(), { recursive: true });
+    // Most of the time passes before the first file is made.
+    await run(install(file), tookMs * (0.5 + (0.5 * round) / ROUNDS));
+    outcomes.add(existsSync(join(prefix(), "lib/femtoclaw")) && inForce() !== null ? "new" : "old");
+    expect(await run(install(file))).toBe(0);
+    expect([inForce(), library().pending()]).toEqual(["1.0.0", null]);
+    const receipt = library().inForce()?.receipt;
+    expect(receipt?.files.filter(({ path }) => !existsSync(path))).toEqual([]);
+    expect(changedFiles(receipt?.files ?? [])).toEqual([]);
+  }
+  expect(await run(["uninstall"])).toBe(0);
+  expect(existsSync(prefix())).toBe(false);
+  expect(outcomes.size).toBeGreaterThan(0);
+});
+
+test("of two that install at once one wins, and the other says so", async () => {
+  const codes = await Promise.all([1, 2, 3].map(() => run(install(published("1.0.0")))));
+  expect(codes.filter((code) => code === 0).length).toBeGreaterThan(0);
+  expect(codes.filter((code) => code !== 0 && code !== 69)).toEqual([]);
+  expect(inForce()).toBe("1.0.0");
+});
