@@ -14,6 +14,7 @@ import { addHistoryCommands } from "./history-program.ts";
 import { addInspectCommands } from "./inspect-program.ts";
 import { addMcpCommand } from "./mcp-program.ts";
 import { addPolicyCommands } from "./policy-program.ts";
+import { addRecoveryCommands } from "./recovery-program.ts";
 import { addSecretCommands } from "./secrets-program.ts";
 import { addTerminalCommands } from "./terminal-program.ts";
 
@@ -61,6 +62,7 @@ function makeProgram(run: Runner): Command {
   addPolicyCommands(program, run);
   addSecretCommands(program, run);
   addAuditCommands(program, run);
+  addRecoveryCommands(program, run);
   addConformanceCommand(program, run);
   addCompletionCommand(program, run);
   addInspectCommands(program, run);
