@@ -104,6 +104,8 @@ async function gather(request: BackupRequest, work: string): Promise<Gathered> {
     await during(`verifying ${LOGS_FOLDER}/${name}`, () => assertStands(join(kept, name), "FEMTO_JOURNAL_CORRUPT"));
   }
   const project = readProjectFiles(loaded.path);
+  if (project.sha256 !== loaded.sha256)
+    throw new FemtoError("FEMTO_BACKUP_FAILED", "the configuration changed meanwhile");
   const texts = [
     { path: `${PROJECT_FOLDER}/${CONFIGURATION_NAME}`, bytes: project.configuration },
     ...[...project.policy].map(([name, bytes]) => ({ path: `${PROJECT_FOLDER}/${POLICY_FOLDER}/${name}`, bytes })),
@@ -215,7 +217,8 @@ async function placeOf(out: string, { resolved }: LoadedConfiguration): Promise<
   );
   const name = `femtoclaw-${new Date().toISOString().replace(/[-:]|\.\d+/g, "")}.backup`;
   const place = await placeInOwnFolder(isFolder ? join(out, name) : out, "FEMTO_BACKUP_FAILED");
-  const reached = reachedBy(resolved.authority).find((path) => isBelow(place, path));
+  const isDenied = resolved.authority.deny.read.some(({ path }) => isBelow(place, path));
+  const reached = isDenied ? undefined : reachedBy(resolved.authority).find((path) => isBelow(place, path));
   if (reached === undefined) {
     if (!isBelow(place, resolved.stateDirectory)) return place;
     throw new FemtoError("FEMTO_BACKUP_FAILED", `${printable(place, 4_096)} lies in what it would be a backup of`);
