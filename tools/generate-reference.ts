@@ -118,6 +118,9 @@ const MEANINGS: Readonly<Record<ErrorCode, string>> = {
   FEMTO_KNOWN_LOG_DAMAGED:
     "What was remembered of a log was changed, or can be changed by others, so nothing can be held to it.",
   FEMTO_FORK_REFUSED: "A fork cannot be made there, or the journal does not hold the record that it should end with.",
+  FEMTO_BACKUP_FAILED: "The backup cannot be made, or cannot be written where it was to be.",
+  FEMTO_BACKUP_DAMAGED: "The file is no whole backup, or what is in it is not what was signed.",
+  FEMTO_RESTORE_REFUSED: "The backup cannot be put there, or is not of the log that is known there.",
   FEMTO_STATE_ROLLED_BACK: "The journal is older than what was last written in this state directory.",
   FEMTO_UNDO_IMPOSSIBLE: "What the execution did is not recorded in a way that could be taken back.",
   FEMTO_VALUE_NOT_FOUND: "There is no value beside the named records that could be erased.",

@@ -5,6 +5,7 @@
 import {
   type ActorLogic,
   type ActorRefFrom,
+  type ActorSystem,
   type AnyActorRef,
   type AnyEventObject,
   createActor,
@@ -26,7 +27,10 @@ type ExecutionsSnapshot = Snapshot<undefined> & { readonly live: Map<string, Exe
 
 const WAITING = executionMachine.resolveState({ value: "awaitingApproval", context: { category: null } });
 
-export const executionsLogic: ActorLogic<ExecutionsSnapshot, ExecutionsEvent> = {
+/** Of any system, in a type that declarations can name. */
+type System = ActorSystem<{ actors: Record<string, AnyActorRef> }>;
+
+export const executionsLogic: ActorLogic<ExecutionsSnapshot, ExecutionsEvent, unknown, System> = {
   getInitialSnapshot: () => ({
     status: "active",
     output: undefined,

@@ -11,5 +11,6 @@ export function ownCommand(): readonly [program: string, ...words: string[]] {
 
 /** How a person begins to write a command to this FemtoClaw. */
 export function writtenCommand(): string {
-  return "release" in OWN_CODE ? printable(process.execPath, 4_096) : "npm run -s femtoclaw --";
+  if ("release" in OWN_CODE) return printable(process.execPath, 4_096);
+  return OWN_CODE.folder.includes("/node_modules/") ? "npx femtoclaw" : "npm run -s femtoclaw --";
 }

@@ -15,6 +15,7 @@ import { addInspectCommands } from "./inspect-program.ts";
 import { addInstallationCommands } from "./installation-program.ts";
 import { addMcpCommand } from "./mcp-program.ts";
 import { addPolicyCommands } from "./policy-program.ts";
+import { addRecoveryCommands } from "./recovery-program.ts";
 import { addSecretCommands } from "./secrets-program.ts";
 import { addTerminalCommands } from "./terminal-program.ts";
 
@@ -62,6 +63,7 @@ function makeProgram(run: Runner): Command {
   addPolicyCommands(program, run);
   addSecretCommands(program, run);
   addAuditCommands(program, run);
+  addRecoveryCommands(program, run);
   addConformanceCommand(program, run);
   addInstallationCommands(program, run);
   addCompletionCommand(program, run);

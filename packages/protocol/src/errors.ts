@@ -240,6 +240,17 @@ export const ERRORS = define({
     fix: "Use a name that `femtoclaw secrets list` shows.",
   },
   FEMTO_EXPORT_FAILED: memory("Name a place that does not exist yet, on a disk with room."),
+  FEMTO_BACKUP_FAILED: memory(
+    "Name a file that does not exist yet, on a disk with room, in a folder that no call reaches and nobody else can write to.",
+  ),
+  FEMTO_BACKUP_DAMAGED: {
+    type: "MemoryError",
+    exit: EXIT.no,
+    fix: "Use another backup; nothing was put in place. Compare the file with where it was copied from.",
+  },
+  FEMTO_RESTORE_REFUSED: memory(
+    "Name a state directory that does not exist yet, in a folder that nobody else can write to; move an old one aside.",
+  ),
   FEMTO_JOURNAL_RECORD_TOO_LARGE: memory("Send smaller arguments or ask for less output."),
   FEMTO_STATE_NOT_FOUND: memory("Name an existing state directory with --state, or start a host, which makes it."),
   FEMTO_STATE_OWNER: memory("Use a state directory that belongs to the user who runs the host."),

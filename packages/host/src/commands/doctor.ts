@@ -21,7 +21,7 @@ import type { CommandContext } from "./command-context.ts";
 import { hostAnswers } from "./host.ts";
 import { heldText, holdLog, rememberedText } from "./known-log.ts";
 
-interface Finding {
+export interface Finding {
   readonly check: string;
   readonly verdict: "ok" | "warn" | "fail";
   readonly detail: string;
@@ -36,6 +36,12 @@ const MIB = 1_048_576;
 const LINE_CHARS_MAX = 4_096;
 
 export async function doctor(context: CommandContext): Promise<number> {
+  const findings = await examine(context);
+  report(context, findings);
+  return findings.some(({ verdict }) => verdict === "fail") ? EXIT.no : EXIT.ok;
+}
+
+export async function examine(context: CommandContext): Promise<readonly Finding[]> {
   const findings: Finding[] = [];
   const look = async (check: string, run: Check): Promise<void> => {
     findings.push({ check, ...(await guarded(run)) });
@@ -50,8 +56,7 @@ export async function doctor(context: CommandContext): Promise<number> {
     return ok(`${loaded.path} is valid, private and in force`);
   });
   if (loaded !== null) await lookAtProject(context, loaded, look);
-  report(context, findings);
-  return findings.some(({ verdict }) => verdict === "fail") ? EXIT.no : EXIT.ok;
+  return findings;
 }
 
 async function lookAtProject(

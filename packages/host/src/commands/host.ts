@@ -8,8 +8,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { openStateDirectory } from "@femtoclaw/journal";
 import { EXIT, errorText, FemtoError, type LogParent, printable } from "@femtoclaw/protocol";
 import type { RuntimeStatus, ShadowStatus } from "@femtoclaw/runtime";
+import type { LoadedConfiguration } from "../configuration/load-configuration.ts";
 import { HostProcess } from "../host-process.ts";
 import { ownCommand } from "../own-command.ts";
+import { type HostState, writeFailure } from "../report/failure-reports.ts";
 import { tellServiceReady } from "../service-notice.ts";
 import { logToStderr } from "../terminal/log.ts";
 import type { Output } from "../terminal/output.ts";
@@ -29,8 +31,39 @@ const GONE_MS = 10_000;
 
 export async function up(context: CommandContext, options: { readonly detach?: boolean }): Promise<number> {
   if (options.detach === true) return await upDetached(context);
-  const { output } = context;
   const loaded = context.load();
+  let host: HostProcess | null = null;
+  const report = (error: unknown): void => {
+    const file = writeFailure(loaded.resolved.stateDirectory, error, () => stateOf(host));
+    if (file !== null)
+      process.stderr.write(`femtoclaw: what is known of this failure stands in ${printable(file, 4_096)}\n`);
+  };
+  // INVARIANT: I3: after a bug nothing of this process goes on; its journal is as after a kill.
+  process.on("uncaughtException", (bug) => {
+    report(bug);
+    process.stderr.write(`femtoclaw: FEMTO_INTERNAL: ${printable(bug.stack ?? errorText(bug), 16_384)}\n`);
+    process.exit(EXIT.internal);
+  });
+  try {
+    return await serve(context, loaded, (started) => {
+      host = started;
+    });
+  } catch (error) {
+    report(error);
+    throw error;
+  }
+}
+
+function stateOf(host: HostProcess | null): ReturnType<HostState> {
+  return host === null ? null : { boot: host.runtime.boot, phase: host.runtime.status().phase };
+}
+
+async function serve(
+  context: CommandContext,
+  loaded: LoadedConfiguration,
+  onStarted: (host: HostProcess) => void,
+): Promise<number> {
+  const { output } = context;
   let host: HostProcess | null = null;
   // The first signal drains, a second one hurries. One that comes early counts once the host stands.
   let signals = 0;
@@ -46,6 +79,7 @@ export async function up(context: CommandContext, options: { readonly detach?: b
     });
   });
   host = await HostProcess.start({ loaded, load: () => context.load(), log });
+  onStarted(host);
   if (signals > 0) void host.stop({ now: false });
   const { runtime, sockets } = host;
   const ready = {

@@ -14,7 +14,7 @@ export async function proveConsistency(
 
 /** Whether the log begins with the tree that a checkpoint names. */
 export async function beginsWith(
-  reader: LogReader,
+  reader: Pick<LogReader, "size" | "hashes">,
   { size, root }: { readonly size: number; readonly root: Uint8Array },
 ): Promise<boolean> {
   return size <= reader.size && Buffer.compare(await rootOf(size, hashReader(reader)), root) === 0;

@@ -1298,9 +1298,9 @@ export interface LogParent {
    */
   root: string;
   /**
-   * Why this log began: a fork; a state directory that is not the one that it was; a journal older than what was known of it; or a directory of which nothing was known.
+   * Why this log began: a fork; a state directory that is not the one that it was; a journal older than what was known of it; a directory of which nothing was known; or a backup that was restored.
    */
-  reason: "fork" | "copy" | "rollback" | "unidentified";
+  reason: "fork" | "copy" | "rollback" | "unidentified" | "restore";
 }
 /**
  * Another key vouches for the log from here on. The next checkpoint is signed by both; the retired key signs no other above this record.

@@ -3,8 +3,8 @@
  * as an export that anyone can verify, and the state that it had folded to. Nothing is run by making it.
  */
 import { randomUUID } from "node:crypto";
-import { lstat, mkdir, readdir, realpath, rename, rm, stat } from "node:fs/promises";
-import { basename, dirname, join, resolve } from "node:path";
+import { mkdir, realpath, rename, rm } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
 import {
   EPOCHS_FOLDER,
   exportTiles,
@@ -17,10 +17,9 @@ import {
 import { errorText, FemtoError, type LogParent, printable, systemErrorCode } from "@femtoclaw/protocol";
 import { replay } from "../replay/replay.ts";
 import { type FoundedLog, foundLog } from "./founding.ts";
+import { freePlace } from "./free-place.ts";
 
 const OWNER_ALL = 0o700;
-const OTHERS_WRITE = 0o022;
-const STICKY = 0o1000;
 
 export interface ForkOptions {
   /** The log; a checkpoint covers the record. */
@@ -46,7 +45,9 @@ export async function forkLog(options: ForkOptions): Promise<Fork> {
   if (!Number.isSafeInteger(seq) || seq < 0 || seq >= reader.size) {
     throw refused(`the journal holds records 0 to ${reader.size - 1}, and ${seq} is not one of them`);
   }
-  const directory = await freePlace(options.out, stateDirectory);
+  const directory = await freePlace(options.out, "FEMTO_FORK_REFUSED");
+  const own = await realpath(stateDirectory);
+  if (`${directory}/`.startsWith(`${own}/`)) throw refused(`${printable(directory)} lies in the state directory`);
   const making = join(dirname(directory), `.${basename(directory)}.${randomUUID()}.forking`);
   try {
     const fork = await makeFork(options, making);
@@ -73,36 +74,6 @@ async function makeFork({ reader, seq }: ForkOptions, root: string): Promise<Omi
   await writeIdentity({ root, journal: log.journal, into: root }, { origin: founded.origin, boot: null });
   await syncTree(epochs);
   return { ...founded, parent, unresolved: projection.open.size + projection.unresolved.size };
-}
-
-/** INVARIANT: I8: a fork is made where nobody else could put another one in its place, and not inside of what it forks. */
-async function freePlace(out: string, stateDirectory: string): Promise<string> {
-  const wanted = resolve(out);
-  const above = await realpath(dirname(wanted)).catch((error: unknown) => {
-    throw refused(`${printable(dirname(wanted))} cannot be used: ${systemErrorCode(error) ?? errorText(error)}`, error);
-  });
-  const place = join(above, basename(wanted));
-  const own = await realpath(stateDirectory);
-  if (`${place}/`.startsWith(`${own}/`)) throw refused(`${printable(place)} lies in the state directory`);
-  await assertFree(place);
-  const { uid, mode } = await stat(above);
-  const me = process.geteuid?.() ?? uid;
-  if (uid !== me && uid !== 0) throw refused(`${printable(above)} belongs to user ${uid}`);
-  // In a sticky folder such as /tmp nobody can replace what belongs to somebody else.
-  if ((mode & OTHERS_WRITE) !== 0 && (mode & STICKY) === 0) {
-    throw refused(`others can write to ${printable(above)} (mode ${(mode & 0o7777).toString(8)})`);
-  }
-  return place;
-}
-
-async function assertFree(place: string): Promise<void> {
-  try {
-    const status = await lstat(place);
-    if (status.isSymbolicLink()) throw refused(`${printable(place)} is a symbolic link`);
-    if (!status.isDirectory() || (await readdir(place)).length > 0) throw refused(`${printable(place)} is not empty`);
-  } catch (error) {
-    if (systemErrorCode(error) !== "ENOENT") throw error;
-  }
 }
 
 function refused(reason: string, cause?: unknown): FemtoError {

@@ -1,0 +1,105 @@
+/** Makes a state directory, and a project if asked for, out of a backup: whole, or not at all. */
+import { cp, mkdir, rename } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { beginsWith, type Checkpoint, syncFolder, syncTree, TilesReader } from "@femtoclaw/journal";
+import type { RememberedLog } from "@femtoclaw/journal/known-log";
+import { errorText, FemtoError, printable, systemErrorCode } from "@femtoclaw/protocol";
+import { freePlace, type RestoredLog, restoreLog } from "@femtoclaw/runtime";
+import type { During } from "../terminal/progress.ts";
+import { type BackupManifest, LOGS_FOLDER, PROJECT_FOLDER } from "./manifest.ts";
+import { refused, unpackBackup, verifyUnpacked } from "./unpack-backup.ts";
+import { WorkFolder } from "./work-folder.ts";
+
+export interface RestoreRequest {
+  /** Absolute paths. */
+  readonly file: string;
+  readonly state: string;
+  /** File with the stored secrets that go with the backup. */
+  readonly keys: string | null;
+  /** Where the configuration and its policy go. */
+  readonly project: string | null;
+  /** Public key that was kept elsewhere. */
+  readonly pinned: string | undefined;
+  /** What was seen of the log at that state directory. */
+  readonly known: RememberedLog | null;
+  readonly during: During;
+  say(line: string): void;
+}
+
+export interface RestoredState extends RestoredLog {
+  readonly directory: string;
+  readonly project: string | null;
+  readonly manifest: BackupManifest;
+  /** Folder of the log that was backed up. */
+  readonly oldLog: string;
+}
+
+const OWNER_ALL = 0o700;
+
+export async function restoreBackup(request: RestoreRequest): Promise<RestoredState> {
+  const directory = await freePlace(request.state, "FEMTO_RESTORE_REFUSED");
+  const project = request.project === null ? null : await freePlace(request.project, "FEMTO_RESTORE_REFUSED");
+  try {
+    await using work = await WorkFolder.open(dirname(directory), "restore", request.say);
+    const root = join(work.path, "state");
+    await mkdir(root, { mode: OWNER_ALL });
+    const { during } = request;
+    const manifest = await during("unpacking the backup", () => unpackBackup(request.file, root, "backup"));
+    assertKnown(request, manifest);
+    const verdict = await during("verifying its logs", () => verifyUnpacked(root, manifest, request.pinned));
+    const kept = join(work.path, PROJECT_FOLDER);
+    await rename(join(root, PROJECT_FOLDER), kept);
+    if (request.keys !== null) await takeSecrets(request.keys, work.path, root, manifest);
+    const { epoch } = manifest;
+    const restored = await during("opening a new epoch", () => restoreLog({ root, epoch, verdict }));
+    await syncTree(root);
+    if (project !== null) await putProject(kept, project, request.say);
+    // INVARIANT: what stands at the place named by the operator is whole, or is not there.
+    await rename(root, directory);
+    await syncFolder(dirname(directory));
+    return { ...restored, directory, project, manifest, oldLog: join(directory, LOGS_FOLDER, epoch) };
+  } catch (error) {
+    if (error instanceof FemtoError) throw error;
+    throw refused(
+      `${printable(directory, 4_096)} cannot be written: ${systemErrorCode(error) ?? errorText(error)}`,
+      undefined,
+      error,
+    );
+  }
+}
+
+/** Whether the log that was restored begins with what was seen: if not, whoever saw it has to be told. */
+export async function heldInBackup(oldLog: string, seen: Checkpoint): Promise<boolean> {
+  await using reader = await TilesReader.open(oldLog);
+  return await beginsWith(reader, seen);
+}
+
+/** A log of another key than the remembered one may be the right one; that is for the operator to say. */
+function assertKnown({ pinned, known }: RestoreRequest, { log }: BackupManifest): void {
+  if (pinned !== undefined || known === null || known.firstKey === log.first_key) return;
+  const fix =
+    "If it is the right backup, name the public key of its log with --key; `femtoclaw audit forget` gives up what was seen.";
+  throw refused(`the backup is of another log than ${known.origin}, which was seen there at ${known.seenAt}`, fix);
+}
+
+async function takeSecrets(file: string, work: string, root: string, { log }: BackupManifest): Promise<void> {
+  const folder = join(work, "private");
+  await mkdir(folder, { mode: OWNER_ALL });
+  const { log: its } = await unpackBackup(file, folder, "keys");
+  if (its.first_key !== log.first_key)
+    throw refused(`${printable(file, 4_096)} goes with another log, ${printable(its.origin)}`);
+  await rename(join(folder, "secrets.json"), join(root, "secrets.json")).catch((error: unknown) => {
+    // None were stored when the backup was made.
+    if (systemErrorCode(error) !== "ENOENT") throw error;
+  });
+}
+
+/** Made ready beside its place, which may be on another disk. */
+async function putProject(from: string, project: string, say: (line: string) => void): Promise<void> {
+  await using work = await WorkFolder.open(dirname(project), "restore", say);
+  const made = join(work.path, basename(project));
+  await cp(from, made, { recursive: true, errorOnExist: true, force: false });
+  await syncTree(made);
+  await rename(made, project);
+  await syncFolder(dirname(project));
+}

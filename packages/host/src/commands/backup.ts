@@ -1,0 +1,160 @@
+/** `backup` and `restore`: the state directory in one file, and back. */
+import { resolve } from "node:path";
+import {
+  copyForVerification,
+  LeveldbStore,
+  lockClaim,
+  openStateDirectory,
+  parseCheckpoint,
+  proveContinuation,
+  StoreReader,
+} from "@femtoclaw/journal";
+import type { RememberedLog } from "@femtoclaw/journal/known-log";
+import { EXIT, printable } from "@femtoclaw/protocol";
+import { type MadeBackup, makeBackup } from "../backup/make-backup.ts";
+import { heldInBackup, type RestoredState, restoreBackup } from "../backup/restore-backup.ts";
+import type { LoadedConfiguration } from "../configuration/load-configuration.ts";
+import { exportAs } from "../log-access.ts";
+import { readJournal } from "../read-journal.ts";
+import { during } from "../terminal/progress.ts";
+import { fileText } from "./audit.ts";
+import type { CommandContext } from "./command-context.ts";
+import { hostAnswers } from "./host.ts";
+
+export interface BackupFlags {
+  readonly out: string;
+  readonly keys?: boolean;
+}
+
+export interface RestoreFlags {
+  readonly keys?: string;
+  readonly project?: string;
+  readonly key?: string;
+}
+
+export async function backup(context: CommandContext, flags: BackupFlags): Promise<number> {
+  const { output, cwd } = context;
+  const loaded = context.load();
+  const isRunning = await hostAnswers(context, loaded);
+  const made = await makeBackup({
+    loaded,
+    out: resolve(cwd, flags.out),
+    withKeys: flags.keys ?? false,
+    known: await context.logMemory(loaded).remembered(),
+    exportLog: (folder) => (isRunning ? exportOfRunning(context, loaded, folder) : exportOfStopped(loaded, folder)),
+    during: during(output),
+    say: (line) => output.talk(line),
+  });
+  sayBackup(context, made);
+  return made.unsigned === 0 ? EXIT.ok : EXIT.incomplete;
+}
+
+/** The host signs what it has, and writes that. */
+async function exportOfRunning(
+  context: CommandContext,
+  loaded: LoadedConfiguration,
+  folder: string,
+): Promise<{ readonly unsigned: number }> {
+  await using operator = await context.operator(loaded);
+  await operator.exportLog("tiles", folder, true);
+  return { unsigned: 0 };
+}
+
+/** A copy is read, so that a backup changes nothing; no host starts while it is made. */
+async function exportOfStopped(
+  { resolved }: LoadedConfiguration,
+  folder: string,
+): Promise<{ readonly unsigned: number }> {
+  const { root, journal } = await openStateDirectory(resolved.stateDirectory, { create: false });
+  await using copy = await copyUnclaimed(root, journal);
+  const store = new LeveldbStore(copy.directory, { tableBytesMax: Number.POSITIVE_INFINITY });
+  const { size } = await store.open();
+  try {
+    const exported = await exportAs(new StoreReader(store, size), "tiles", folder, true);
+    return { unsigned: size - exported.size };
+  } finally {
+    await store.close();
+  }
+}
+
+async function copyUnclaimed(root: string, journal: string): ReturnType<typeof copyForVerification> {
+  using _ = lockClaim(root);
+  return await copyForVerification(journal);
+}
+
+function sayBackup({ output }: CommandContext, made: MadeBackup): void {
+  const { file, keys, bytes, manifest, unsigned } = made;
+  const { log, deployment } = manifest;
+  if (output.json) {
+    output.value({ file, keys, bytes, log, deployment, unsigned });
+    return;
+  }
+  output.line(`wrote ${printable(file, 4_096)}: ${log.size} records of ${log.origin}, ${bytes} bytes, read back`);
+  if (keys !== null) output.line(`wrote ${printable(keys, 4_096)}: keys and secrets in clear; keep it apart`);
+  if (unsigned > 0) {
+    output.line(`not in it: ${unsigned} records behind the last checkpoint, after a crash`);
+    output.talk("fix: start the host once, which signs them, then make another backup");
+  }
+  output.talk(`root ${log.root}; keep it with the public key, ${log.first_key}`);
+}
+
+export async function restore(context: CommandContext, file: string, flags: RestoreFlags): Promise<number> {
+  const { output, cwd, options } = context;
+  const state = options.state === undefined ? context.load().resolved.stateDirectory : resolve(cwd, options.state);
+  const known = await context.logMemoryAt(state).remembered();
+  const path = (given: string | undefined): string | null => (given === undefined ? null : resolve(cwd, given));
+  const restored = await restoreBackup({
+    file: resolve(cwd, file),
+    state,
+    keys: path(flags.keys),
+    project: path(flags.project),
+    pinned: flags.key === undefined ? undefined : fileText(flags.key),
+    known,
+    during: during(output),
+    say: (line) => output.talk(line),
+  });
+  const lost = await remember(context, restored, known);
+  sayRestored(context, restored, lost);
+  return EXIT.ok;
+}
+
+/** Records that were seen and are not in the backup; null where nothing was seen that is not. */
+type Lost = { readonly seen: RememberedLog } | null;
+
+/** INVARIANT: I7: what was seen gives way only to a log that goes on from all of it; else its clients are told, and refuse. */
+async function remember(context: CommandContext, restored: RestoredState, known: RememberedLog | null): Promise<Lost> {
+  const { directory, manifest, vkey, oldLog } = restored;
+  const memory = context.logMemoryAt(directory);
+  const seen = known === null ? null : parseCheckpoint(known.checkpoint.slice(0, known.checkpoint.indexOf("\n\n") + 1));
+  if (known !== null) {
+    const isHeld = seen !== null && known.firstKey === manifest.log.first_key && (await heldInBackup(oldLog, seen));
+    if (!isHeld) return { seen: known };
+    await memory.announce({ before: known.firstKey, next: vkey, oldPlace: oldLog, beginsWith: async () => true });
+  }
+  await using journal = await readJournal(directory);
+  await memory.meet((from) => proveContinuation(journal.reader, from));
+  return null;
+}
+
+function sayRestored({ output }: CommandContext, restored: RestoredState, lost: Lost): void {
+  const { directory, project, origin, vkey, parent, unresolved, withdrawn, manifest } = restored;
+  const seen = lost === null ? null : { origin: lost.seen.origin, size: lost.seen.size, seen_at: lost.seen.seenAt };
+  if (output.json) {
+    const { at, version, deployment } = manifest;
+    const made = { at, version, deployment };
+    output.value({ state: directory, project, origin, vkey, parent, unresolved, withdrawn, seen, backup: made });
+    return;
+  }
+  const shown = printable(directory, 4_096);
+  output.line(`restored ${shown}: log ${origin} goes on from ${parent.size} records of ${parent.origin}`);
+  output.line(`not in it: what was recorded after the backup was made, at ${printable(manifest.at)}`);
+  if (withdrawn > 0)
+    output.line(`${withdrawn} calls that waited for an operator are withdrawn; they have to be proposed again`);
+  if (unresolved > 0) output.line(`${unresolved} executions without outcome wait there for a resolution`);
+  if (seen !== null) {
+    output.line(`clients have seen ${seen.size} records of ${seen.origin} here, and will not take this log for it`);
+    output.talk("fix: clients refuse this log until `femtoclaw audit forget` says that the loss is known");
+  }
+  if (project !== null) output.line(`wrote ${printable(project, 4_096)}; read it, then run \`femtoclaw trust\` there`);
+  output.talk(`start it with: femtoclaw --state ${shown} up`);
+}

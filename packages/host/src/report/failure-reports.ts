@@ -1,0 +1,102 @@
+/**
+ * What a host says of its own end when a fault or a bug ended it: a file in the state directory, because its
+ * stderr may have no reader, its journal may be what failed, and telemetry may never arrive.
+ */
+import { lstatSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { textWithoutSecrets } from "@femtoclaw/journal";
+import { type ErrorCode, errorText, FemtoError, VERSION } from "@femtoclaw/protocol";
+import { framesOf } from "./stack-frames.ts";
+
+const FOLDER = "failures";
+const NAME = /^\d{8}T\d{9}Z\.json$/;
+/** LIMIT: reports that are kept; a host that a supervisor starts again and again must not fill the disk. */
+const KEPT_MAX = 16;
+/** LIMIT: characters of a reason. */
+const REASON_CHARS_MAX = 4_096;
+/** Nothing failed where another host has the place. */
+const NO_FAILURE: ReadonlySet<ErrorCode> = new Set(["FEMTO_JOURNAL_LOCKED", "FEMTO_HOST_RUNNING"]);
+
+export interface FailureReport {
+  readonly v: 1;
+  readonly at: string;
+  readonly version: string;
+  readonly node: string;
+  readonly pid: number;
+  /** Null where the runtime never stood. */
+  readonly boot: string | null;
+  readonly phase: string | null;
+  readonly uptime_s: number;
+  readonly code: ErrorCode;
+  readonly error_type: string;
+  readonly reason: string;
+  readonly fix: string;
+  /** Where in the code it happened, without any value. */
+  readonly frames: readonly string[];
+}
+
+/** What is known of the host by the time that it fails. */
+export type HostState = () => { readonly boot: string; readonly phase: string } | null;
+
+/** The file that was written; null where none could be. A report never stands in the way of the failure itself. */
+export function writeFailure(stateDirectory: string, error: unknown, host: HostState): string | null {
+  if (error instanceof FemtoError && NO_FAILURE.has(error.code)) return null;
+  try {
+    if (!isOwn(stateDirectory)) return null;
+    const folder = join(stateDirectory, FOLDER);
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    if (!isOwn(folder)) return null;
+    const report = reportOf(error, host());
+    const name = `${report.at.replace(/[-:.]/g, "")}.json`;
+    const next = join(folder, `${name}.next`);
+    writeFileSync(next, `${textWithoutSecrets(report)}\n`, { flag: "wx", mode: 0o600 });
+    renameSync(next, join(folder, name));
+    for (const old of namesIn(folder).slice(0, -KEPT_MAX)) rmSync(join(folder, old));
+    return join(folder, name);
+  } catch {
+    return null;
+  }
+}
+
+/** The reports of a state directory, the oldest first; what cannot be read is left out. */
+export function readFailures(stateDirectory: string): readonly FailureReport[] {
+  const folder = join(stateDirectory, FOLDER);
+  try {
+    if (!isOwn(folder)) return [];
+    return namesIn(folder).map((name) => JSON.parse(readFileSync(join(folder, name), "utf8")) as FailureReport);
+  } catch {
+    return [];
+  }
+}
+
+function reportOf(error: unknown, host: ReturnType<HostState>): FailureReport {
+  const fault =
+    error instanceof FemtoError ? error : new FemtoError("FEMTO_INTERNAL", errorText(error), { cause: error });
+  return {
+    v: 1,
+    at: new Date().toISOString(),
+    version: VERSION,
+    node: process.version,
+    pid: process.pid,
+    boot: host?.boot ?? null,
+    phase: host?.phase ?? null,
+    uptime_s: Math.round(process.uptime()),
+    code: fault.code,
+    error_type: fault.type,
+    reason: fault.message.slice(0, REASON_CHARS_MAX),
+    fix: fault.fix,
+    frames: framesOf(error),
+  };
+}
+
+function namesIn(folder: string): string[] {
+  return readdirSync(folder)
+    .filter((name) => NAME.test(name))
+    .sort();
+}
+
+/** INVARIANT: I8: a report is written into nobody else's folder, and through no link. */
+function isOwn(folder: string): boolean {
+  const status = lstatSync(folder);
+  return status.isDirectory() && status.uid === (process.geteuid?.() ?? status.uid) && (status.mode & 0o077) === 0;
+}

@@ -1,0 +1,69 @@
+/** What of a deployment may be shown to somebody who helps: never a secret, and nothing that a call was about. */
+import { redact } from "@femtoclaw/journal";
+import type { TypedRecord } from "@femtoclaw/protocol";
+import { frameIn } from "./stack-frames.ts";
+
+/** Members whose values come from closed sets; whatever else a record or a line of the log holds may be of a call. */
+const TOLD = ["code", "error_type", "status", "decision", "category", "state", "from", "to", "previous_end", "version"];
+const WORD = /^[A-Za-z0-9_.:-]{1,64}$/;
+const URL_START = /^https?:\/\//i;
+
+export interface ToldRecord {
+  readonly seq: number;
+  readonly at: string;
+  readonly boot: string;
+  readonly type: string;
+  readonly [told: string]: string | number;
+}
+
+export function toldRecord({ seq, at, boot, type, body }: TypedRecord): ToldRecord {
+  return { seq, at, boot, type, ...told(body) };
+}
+
+/** Of a line of the host's log: when, what, and codes. Of a stack that it wrote: the places in the code. */
+export function toldLine(line: string): readonly (string | Readonly<Record<string, string>>)[] {
+  if (!line.startsWith("{")) return frameIn(line);
+  try {
+    const entry = JSON.parse(line) as Readonly<Record<string, unknown>>;
+    const { at, level, event } = entry;
+    const head = Object.entries({ at, level, event }).filter(([, value]) => isWord(value)) as [string, string][];
+    return [{ ...Object.fromEntries(head), ...told(entry) }];
+  } catch {
+    return [];
+  }
+}
+
+function told(value: object): Record<string, string> {
+  const found: Record<string, string> = {};
+  for (const [name, inner] of Object.entries(value)) {
+    if (TOLD.includes(name) && isWord(inner)) found[name] = inner;
+    // The error of an outcome stands one level deeper.
+    else if (name === "error" && typeof inner === "object" && inner !== null) Object.assign(found, told(inner));
+  }
+  return found;
+}
+
+const isWord = (value: unknown): value is string => typeof value === "string" && WORD.test(value);
+
+/** A configuration without secrets: what looks like one is taken out, and of each URL all but its origin. */
+export function maskedConfiguration<T>(configuration: T): T {
+  return masked(redact(configuration).value, (text) => (URL_START.test(text) ? originOf(text) : text));
+}
+
+/** The same value with each text in it, names of members too, gone through `mask`. */
+export function masked<T>(value: T, mask: (text: string) => string): T {
+  if (typeof value === "string") return mask(value) as T;
+  if (Array.isArray(value)) return value.map((inner) => masked(inner, mask)) as T;
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [mask(name), masked(inner, mask)])) as T;
+}
+
+/** User, path and query of a URL are as good as a password in many places. */
+function originOf(text: string): string {
+  try {
+    const { origin, href } = new URL(text);
+    return href === `${origin}/` ? origin : `${origin}/[masked]`;
+  } catch {
+    return "[masked]";
+  }
+}

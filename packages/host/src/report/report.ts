@@ -1,0 +1,158 @@
+/** Gathers what somebody needs who helps from afar. Each part stands alone: what fails says so, and the others are told. */
+import { createHash } from "node:crypto";
+import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
+import { arch, availableParallelism, freemem, homedir, hostname, release, totalmem, userInfo } from "node:os";
+import { join } from "node:path";
+import { copyForVerification, LeveldbStore, StoreReader, textWithoutSecrets } from "@femtoclaw/journal";
+import { ERRORS, FemtoError, type TypedRecord, VERSION } from "@femtoclaw/protocol";
+import type { CommandContext } from "../commands/command-context.ts";
+import { examine } from "../commands/doctor.ts";
+import { hostAnswers } from "../commands/host.ts";
+import type { LoadedConfiguration } from "../configuration/load-configuration.ts";
+import { ownIntegrity } from "../integrity/own-integrity.ts";
+import { type FailureReport, readFailures } from "./failure-reports.ts";
+import { masked, maskedConfiguration, toldLine, toldRecord } from "./masking.ts";
+
+/** LIMIT: records that are told of, the newest. */
+const RECORDS_MAX = 200;
+/** LIMIT: bytes at the end of the host's log that are looked through. */
+const LOG_BYTES_MAX = 131_072;
+/** LIMIT: lines of it that are told of. */
+const LINES_MAX = 200;
+
+/** The bundle as JSON text. */
+export async function makeReport(context: CommandContext): Promise<string> {
+  const configured = await attempt(() => context.load());
+  const loaded = "value" in configured ? configured.value : null;
+  const running = loaded !== null && (await hostAnswers(context, loaded).catch(() => false));
+  const bundle = {
+    v: 1,
+    at: new Date().toISOString(),
+    version: VERSION,
+    integrity: ownIntegrity({ environment: context.environment, whole: false }),
+    machine: machineFacts(),
+    doctor: told(await attempt(() => examine(context))),
+    configuration: loaded === null ? told(configured) : configurationOf(loaded),
+    status: running ? told(await attempt(() => statusOf(context, loaded))) : null,
+    records: loaded === null ? null : told(await attempt(() => newestRecords(context, loaded, running))),
+    failures: loaded === null ? [] : readFailures(loaded.resolved.stateDirectory).map(toldFailure),
+    log: loaded === null ? [] : logLines(join(loaded.resolved.stateDirectory, "host.log")),
+  };
+  return `${JSON.stringify(JSON.parse(textWithoutSecrets(withoutPerson(bundle))), null, 2)}\n`;
+}
+
+type Attempt<T> = { readonly value: T } | { readonly failed: FemtoError };
+
+async function attempt<T>(work: () => T | Promise<T>): Promise<Attempt<T>> {
+  try {
+    return { value: await work() };
+  } catch (error) {
+    if (error instanceof FemtoError) return { failed: error };
+    return { failed: new FemtoError("FEMTO_INTERNAL", "it could not be found out", { cause: error }) };
+  }
+}
+
+/** Of what failed the code alone: a reason may quote what it is about. */
+function told<T>(made: Attempt<T>): T | { readonly failed: string } {
+  return "value" in made ? made.value : { failed: made.failed.code };
+}
+
+function machineFacts(): Record<string, unknown> {
+  const { uid } = userInfo();
+  return {
+    node: process.version,
+    platform: process.platform,
+    arch: arch(),
+    kernel: release(),
+    processors: availableParallelism(),
+    memory_bytes: totalmem(),
+    free_bytes: freemem(),
+    root: uid === 0,
+    zone: Intl.DateTimeFormat().resolvedOptions().timeZone,
+    locale: Intl.DateTimeFormat().resolvedOptions().locale,
+  };
+}
+
+function configurationOf({ configuration, policyFiles, sha256 }: LoadedConfiguration): Record<string, unknown> {
+  const files = [...policyFiles].map(([name, bytes]) => [name, createHash("sha256").update(bytes).digest("hex")]);
+  return { sha256, tables: maskedConfiguration(configuration), policy: Object.fromEntries(files) };
+}
+
+/** What a person is shown of a host, without what agents call themselves. */
+async function statusOf(context: CommandContext, loaded: LoadedConfiguration): Promise<Record<string, unknown>> {
+  await using operator = await context.unprovedOperator(loaded);
+  const status: Record<string, unknown> = await operator.status();
+  const names = ["version", "phase", "boot", "boots", "records", "memory", "counters", "unresolved", "running"];
+  names.push("queued", "waiting", "terminals", "policy", "capabilities", "sandbox", "observability", "deployment");
+  const { sessions, fault, log } = status as {
+    sessions: readonly unknown[];
+    fault: { code: string } | null;
+    log: string;
+  };
+  const shown = Object.fromEntries(names.map((name) => [name, status[name]]));
+  return { ...shown, log, sessions: sessions.length, fault: fault?.code ?? null };
+}
+
+async function newestRecords(context: CommandContext, loaded: LoadedConfiguration, running: boolean): Promise<unknown> {
+  const records: TypedRecord[] = [];
+  if (running) {
+    await using operator = await context.unprovedOperator(loaded);
+    const { records: size } = (await operator.status()) as { readonly records: number };
+    for (let from = Math.max(0, size - RECORDS_MAX); from < size; ) {
+      const page = await operator.records(from);
+      if (page.records.length === 0) break;
+      records.push(...page.records);
+      from += page.records.length;
+    }
+  } else {
+    await using copy = await copyForVerification(join(loaded.resolved.stateDirectory, "journal"));
+    const store = new LeveldbStore(copy.directory);
+    const { size } = await store.open();
+    try {
+      const reader = new StoreReader(store, size);
+      const from = Math.max(await reader.prunedBefore(), size - RECORDS_MAX);
+      for await (const record of reader.read(from, size)) records.push(record);
+    } finally {
+      await store.close();
+    }
+  }
+  return records.slice(-RECORDS_MAX).map(toldRecord);
+}
+
+/** A reason is told where it is about the disk; one of another kind may quote what a call was about. */
+function toldFailure({ reason, ...failure }: FailureReport): object {
+  return ERRORS[failure.code]?.type === "MemoryError" ? { ...failure, reason } : failure;
+}
+
+function logLines(path: string): readonly unknown[] {
+  return tailOf(path).split("\n").slice(1).flatMap(toldLine).slice(-LINES_MAX);
+}
+
+function tailOf(path: string): string {
+  try {
+    const descriptor = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    try {
+      const { size } = fstatSync(descriptor);
+      const buffer = Buffer.alloc(Math.min(size, LOG_BYTES_MAX));
+      const length = readSync(descriptor, buffer, 0, buffer.length, size - buffer.length);
+      // What stands before the first line break may have lost its beginning.
+      return `${size > buffer.length ? "" : "\n"}${buffer.toString("utf8", 0, length)}`;
+    } finally {
+      closeSync(descriptor);
+    }
+  } catch {
+    return "";
+  }
+}
+
+/** Neither the user's name nor the machine's, wherever they stand. */
+function withoutPerson<T>(bundle: T): T {
+  const names: [string, string][] = [
+    [homedir(), "~"],
+    [hostname(), "[machine]"],
+    [userInfo().username, "[user]"],
+  ];
+  // A word that stands everywhere, such as the folder of root, hides nothing and would spoil the rest.
+  const told = names.filter(([name]) => name.length > 3 && name !== "root");
+  return masked(bundle, (text) => told.reduce((shown, [name, mask]) => shown.replaceAll(name, mask), text));
+}

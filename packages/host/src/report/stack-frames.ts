@@ -1,0 +1,22 @@
+/** Places in the code, out of a stack: names and lines, and none of the values that a message may quote. */
+import { errorText } from "@femtoclaw/protocol";
+
+/** LIMIT: frames of one stack. */
+const FRAMES_MAX = 32;
+const FRAME = /^\s+at (?:async )?([\w.#<>[\] ]{1,120}? )?\(?(?:file:\/\/)?([^()\s]{1,400}:\d+:\d+)\)?$/;
+
+export function framesOf(error: unknown): readonly string[] {
+  const stack = error instanceof Error ? (error.stack ?? "") : errorText(error);
+  return stack.split("\n").flatMap(frameIn).slice(0, FRAMES_MAX);
+}
+
+/** A line of a stack as `name place`; nothing for any other line. */
+export function frameIn(line: string): string[] {
+  const match = FRAME.exec(line);
+  return match === null ? [] : [`${(match[1] ?? "").trim()} ${shortened(match[2] ?? "")}`.trim()];
+}
+
+/** The path from the sources on: where they lie is nobody's business. */
+function shortened(place: string): string {
+  return place.replace(/^.*?\/((?:packages|machines|schemas|node_modules)\/)/, "$1");
+}

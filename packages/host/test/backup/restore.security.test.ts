@@ -1,0 +1,244 @@
+import { execFileSync } from "node:child_process";
+import { chmodSync, chownSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { open } from "node:fs/promises";
+import { join } from "node:path";
+import { FemtoError } from "@femtoclaw/protocol";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { ArchiveWriter, readArchive } from "../../src/backup/archive.ts";
+import { restoreBackup } from "../../src/backup/restore-backup.ts";
+import { Playground } from "../playground.ts";
+
+let place: Playground;
+let whole: Buffer;
+let parts: ReadonlyMap<string, Buffer>;
+let tries = 0;
+
+/** One backup with a few records and a Cedar file; everything here is done to copies of it. */
+beforeAll(async () => {
+  place = new Playground();
+  place.write("p/policy/extra.cedar", "// nothing yet\n");
+  await place.run(["call", "--embedded", "process_exec", '{"bin":"echo","argv":["hello"]}']);
+  const made = await place.run(["backup", "--out", join(place.root, "whole"), "--keys"]);
+  if (made.code !== 0) throw new Error(made.stderr);
+  whole = readFileSync(join(place.root, "whole"));
+  parts = await entriesOf(join(place.root, "whole"));
+});
+afterAll(() => place[Symbol.asyncDispose]());
+
+async function entriesOf(file: string): Promise<ReadonlyMap<string, Buffer>> {
+  await using handle = await open(file);
+  const found = new Map<string, Buffer>();
+  for await (const { path, content } of readArchive(handle, (await handle.stat()).size)) {
+    const chunks: Buffer[] = [];
+    for await (const chunk of content) chunks.push(chunk);
+    found.set(path, Buffer.concat(chunks));
+  }
+  return found;
+}
+
+/** A file with these entries and the right digest, as somebody writes it who has the sources. */
+async function forged(entries: readonly (readonly [string, Uint8Array])[], digest = true): Promise<string> {
+  tries += 1;
+  const file = join(place.root, `forged-${tries}`);
+  await using handle = await open(file, "wx", 0o600);
+  const writer = new ArchiveWriter(handle, 0);
+  for (const [path, bytes] of entries) await writer.add(path, bytes);
+  if (digest) await writer.add("sha256", Buffer.from(`${writer.sha256}\n`));
+  await writer.end();
+  return file;
+}
+
+const honest = (): [string, Buffer][] => [...parts].filter(([path]) => path !== "sha256");
+
+function given(bytes: Uint8Array): string {
+  tries += 1;
+  return place.write(`given-${tries}`, bytes);
+}
+
+interface Attempt {
+  readonly state?: string;
+  readonly keys?: string;
+  readonly pinned?: string;
+}
+
+/** Code and reason of the refusal; the folder in which it was tried is as empty as before. */
+async function refusal(file: string, { state, keys, pinned }: Attempt = {}): Promise<string> {
+  tries += 1;
+  const folder = place.folder(`try-${tries}`);
+  const attempt = restoreBackup({
+    file,
+    state: state ?? join(folder, "state"),
+    keys: keys ?? null,
+    project: null,
+    pinned,
+    known: null,
+    during: (_what, work) => work(),
+    say: () => undefined,
+  });
+  const error = await attempt.then(
+    () => null,
+    (thrown: unknown) => thrown,
+  );
+  if (!(error instanceof FemtoError)) throw new Error(`it was taken, or failed by a bug: ${error}`, { cause: error });
+  expect(readdirSync(folder)).toEqual([]);
+  return `${error.code}: ${error.message}`;
+}
+
+test("a backup that was cut short anywhere is refused", async () => {
+  const cuts = new Set([
+    0,
+    1,
+    511,
+    512,
+    513,
+    whole.length - 1,
+    whole.length - 512,
+    whole.length - 1_024,
+    whole.length - 1_536,
+  ]);
+  for (let at = 512; at < whole.length; at += Math.ceil(whole.length / 12 / 512) * 512) cuts.add(at);
+  for (const at of cuts) expect(await refusal(given(whole.subarray(0, at)))).toContain("FEMTO_BACKUP_DAMAGED");
+  expect(await refusal(given(Buffer.concat([whole, Buffer.alloc(512)])))).toContain("something follows its end");
+});
+
+test("a bit that was flipped anywhere is found", async () => {
+  // Each kind of place: headers, contents, padding, digest, end.
+  const places = [0, 99, 107, 130, 140, 150, 156, 160, 260, 300, 345, 400, 505, 520, 700, 1_023];
+  for (let at = 1_031; at < whole.length; at += Math.ceil(whole.length / 30)) places.push(at);
+  for (const at of [...places, whole.length - 1, whole.length - 1_030, whole.length - 1_500]) {
+    const bytes = Buffer.from(whole);
+    bytes[at] = (bytes[at] ?? 0) ^ 0x10;
+    expect(await refusal(given(bytes)), `byte ${at}`).toMatch(/FEMTO_BACKUP_DAMAGED|FEMTO_JOURNAL_FORMAT/);
+  }
+});
+
+test("what GNU tar packs besides plain files is taken by nobody", async () => {
+  const folder = place.folder("tarred");
+  const outside = place.write("outside", "mine\n");
+  symlinkSync(outside, join(folder, "link"));
+  writeFileSync(join(folder, "plain"), "x");
+  execFileSync("ln", [join(folder, "plain"), join(folder, "second")]);
+  execFileSync("mkfifo", [join(folder, "pipe")]);
+  mkdirSync(join(folder, "folder"));
+  for (const names of [["link"], ["plain", "second"], ["pipe"], ["folder"], ["/dev/null"], ["../outside"]]) {
+    tries += 1;
+    const file = join(place.root, `tar-${tries}`);
+    execFileSync("tar", ["-P", "--format=ustar", "-cf", file, "-C", folder, ...names], { stdio: "ignore" });
+    chmodSync(file, 0o600);
+    expect(await refusal(file)).toContain("FEMTO_BACKUP_DAMAGED");
+  }
+  expect(readFileSync(outside, "utf8")).toBe("mine\n");
+});
+
+test("no name leads out of the folder, into another part, or to two things", async () => {
+  const odd = Buffer.from("x");
+  const names = [
+    ...[
+      "../escaped",
+      "epochs/../../escaped",
+      "/tmp/escaped",
+      "epochs/./x",
+      "epochs//x",
+      "epochs/x\ny",
+      "identity",
+      "project/.envrc",
+      "epochs/1/journal/CURRENT",
+    ],
+    ...["keys/log.pem", "journal/CURRENT", "secrets.json", "claim.lock", "epochs", "project", "backup.json"],
+    ...[
+      "epochs/1/checkpoint",
+      "epochs/1/checkpoint/x",
+      "epochs/1",
+      "epochs/1/state.json",
+      `epochs/${"a/".repeat(20)}x`,
+    ],
+  ];
+  for (const name of names) {
+    const file = await forged([...honest(), [name, odd]]);
+    expect(await refusal(file), name).toMatch(/FEMTO_BACKUP_DAMAGED|FEMTO_RESTORE_REFUSED/);
+  }
+  expect(readdirSync("/tmp")).not.toContain("escaped");
+});
+
+test("sizes that no file has cost nothing", async () => {
+  for (const size of ["77777777777\0", null]) {
+    const bytes = Buffer.from(whole);
+    if (size === null) {
+      bytes.fill(0, 124, 136);
+      bytes[124] = 0x80;
+      bytes.writeBigUInt64BE(BigInt(Number.MAX_SAFE_INTEGER), 128);
+    } else bytes.write(size, 124);
+    bytes.write("        ", 148);
+    const sum = bytes.subarray(0, 512).reduce((total, byte) => total + byte, 0);
+    bytes.write(`${sum.toString(8).padStart(6, "0")}\0 `, 148);
+    expect(await refusal(given(bytes))).toContain("it ends within");
+  }
+  expect(await refusal(await forged([["backup.json", Buffer.alloc(70_000, "[")]]))).toContain("too large");
+  expect(await refusal(await forged([["backup.json", Buffer.from("[".repeat(60_000))]]))).toContain(
+    "does not begin with",
+  );
+});
+
+test("a log that was changed is found although every digest is right", async () => {
+  const manifest = JSON.parse(parts.get("backup.json")?.toString() ?? "") as { log: Record<string, unknown> };
+  const claim = (changes: object): Buffer => Buffer.from(JSON.stringify({ ...manifest, ...changes }));
+  const log = (changes: object): Buffer => claim({ log: { ...manifest.log, ...changes } });
+  const entries = [...parts.keys()].find((path) => path.startsWith("epochs/1/tile/entries/")) ?? "";
+  const bundle = Buffer.from(parts.get(entries) ?? "");
+  bundle.write("X", bundle.indexOf("hello"));
+  const withPart = (name: string, bytes: Uint8Array | null): Promise<string> =>
+    forged(honest().flatMap(([path, old]) => (path !== name ? [[path, old]] : bytes === null ? [] : [[path, bytes]])));
+  const cases: readonly [string, Uint8Array | null][] = [
+    [entries, bundle],
+    ["epochs/1/checkpoint", null],
+    ["epochs/1/checkpoint", Buffer.from("x\n1\nAAAA\n")],
+    ["epochs/1.values.jsonl", Buffer.from("{}\n")],
+    ["backup.json", log({ size: 1 })],
+    ["backup.json", log({ root: "AAAA" })],
+    ["backup.json", log({ first_key: "another" })],
+    ["backup.json", claim({ epoch: "2" })],
+    ["backup.json", claim({ epoch: "../../1" })],
+    ["backup.json", claim({ kind: "keys" })],
+  ];
+  for (const [name, bytes] of cases) {
+    expect(await refusal(await withPart(name, bytes)), `${name} ${bytes}`).toContain("FEMTO_BACKUP_DAMAGED");
+  }
+  expect(await refusal(await withPart("backup.json", claim({ v: 2 })))).toContain("FEMTO_JOURNAL_FORMAT");
+  expect(await refusal(await forged(honest(), false))).toContain("no whole file");
+});
+
+test("a backup of another key, keys of another log, and files of the wrong kind are refused", async () => {
+  const [file, keys] = [join(place.root, "whole"), join(place.root, "whole.keys")];
+  const other = "femtoclaw.local/0123456789abcdef0123456789abcdef+00000000+AAAA";
+  expect(await refusal(file, { pinned: other })).toContain("FEMTO_BACKUP_DAMAGED");
+  expect(await refusal(keys)).toContain("FEMTO_BACKUP_DAMAGED");
+  expect(await refusal(file, { keys: file })).toContain("FEMTO_BACKUP_DAMAGED");
+  const entries = [...(await entriesOf(keys))].filter(([path]) => path !== "sha256");
+  const claim = JSON.parse(entries[0]?.[1].toString() ?? "") as { log: object };
+  const foreign = Buffer.from(JSON.stringify({ ...claim, log: { ...claim.log, first_key: other } }));
+  const ofOther = await forged([["backup.json", foreign], ...entries.slice(1)]);
+  expect(await refusal(file, { keys: ofOther })).toContain("goes with another log");
+});
+
+test("a file and a place that others can change are refused", async () => {
+  const file = given(whole);
+  const link = join(place.root, "link-to-backup");
+  symlinkSync(file, link);
+  expect(await refusal(link)).toContain("is a symbolic link");
+  execFileSync("mkfifo", ["-m", "600", join(place.root, "pipe")]);
+  expect(await refusal(join(place.root, "pipe"))).toContain("no regular file");
+  chmodSync(file, 0o622);
+  expect(await refusal(file)).toContain("can be changed by others");
+  chmodSync(file, 0o600);
+  if (process.geteuid?.() === 0) {
+    chownSync(file, 65_534, 65_534);
+    expect(await refusal(file)).toContain("belongs to user 65534");
+    chownSync(file, 0, 0);
+  }
+  symlinkSync(place.folder("elsewhere"), join(place.root, "state-link"));
+  expect(await refusal(file, { state: join(place.root, "state-link") })).toContain("is a symbolic link");
+  const open777 = place.folder("open");
+  chmodSync(open777, 0o777);
+  expect(await refusal(file, { state: join(open777, "s") })).toContain("others can write to");
+  expect(await refusal(file, { state: place.project })).toContain("is not empty");
+});
