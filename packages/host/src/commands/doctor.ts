@@ -18,6 +18,7 @@ import type { WebhookStatus } from "../webhook/webhook-delivery.ts";
 import type { CommandContext } from "./command-context.ts";
 import { hostAnswers } from "./host.ts";
 import { heldText, holdLog, rememberedText } from "./known-log.ts";
+import { telemetryFinding } from "./telemetry-finding.ts";
 
 interface Finding {
   readonly check: string;
@@ -127,6 +128,7 @@ async function lookAtProject(
   });
   const { webhook } = loaded.resolved.approvals;
   if (webhook !== undefined) await look("webhook", () => webhookFinding(context, loaded, webhook, running));
+  await look("telemetry", () => telemetryFinding(context, loaded, running));
   await look("host", () =>
     running
       ? ok("a host answers")
