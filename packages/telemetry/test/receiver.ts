@@ -33,6 +33,8 @@ export class Receiver implements AsyncDisposable {
   /** Requests for spans so far, refused ones too. */
   requests = 0;
   behaviour: Behaviour = "accept";
+  /** A path that it answers with 404. */
+  unknown: string | null = null;
   readonly #server: Server;
 
   private constructor(server: Server) {
@@ -80,6 +82,10 @@ export class Receiver implements AsyncDisposable {
   #answer({ url = "" }: IncomingMessage, body: Buffer, response: ServerResponse): void {
     if (url === "/v1/traces") this.requests += 1;
     const json = { "content-type": "application/json" };
+    if (url === this.unknown) {
+      response.writeHead(404).end();
+      return;
+    }
     switch (this.behaviour) {
       case "hang":
         return;

@@ -1,6 +1,7 @@
 /** The metrics of a running host: folded as records become durable, and looked at when somebody asks. */
 import type { JournalReader } from "@femtoclaw/journal";
-import type { TypedRecord } from "@femtoclaw/protocol";
+import { errorText, type TypedRecord } from "@femtoclaw/protocol";
+import { told } from "../record-identity.ts";
 import { FOLDED, type FoldedMetric, LIVE, type MetricDefinition } from "./catalogue.ts";
 import { loadFolded, storeFolded } from "./folded-file.ts";
 import { MetricFold } from "./metric-fold.ts";
@@ -63,6 +64,7 @@ export class Metrics {
   #storing: Promise<void> = Promise.resolve();
   /** Whether all records that there were at the start are counted; before that the counters would be too small. */
   #caughtUp = false;
+  #warned = false;
 
   /** Begins with what was folded before; the rest is folded beside everything else. */
   start(source: MetricsSource): void {
@@ -156,9 +158,11 @@ export class Metrics {
         }
       }
       this.#caughtUp = this.#source !== null;
-    } catch {
-      // A journal that cannot be read says so to everybody; the next commit tries again.
+    } catch (error) {
+      // Wrong metrics would be worse than none; the next commit tries again.
       this.#caughtUp = false;
+      if (!this.#warned) process.emitWarning(`records cannot be counted: ${told(errorText(error))}`);
+      this.#warned = true;
     }
   }
 
