@@ -79,9 +79,12 @@ interface Admitted {
   readonly routes: Routes;
 }
 
-function answerTo({ method, url = "/", headers }: IncomingMessage, { names, routes }: Admitted): HttpAnswer {
+function answerTo(request: IncomingMessage, { names, routes }: Admitted): HttpAnswer {
+  const { method, url = "/", headers, headersDistinct } = request;
   // INVARIANT: I8: a page of somebody else's that a browser resolves to this address does not read it.
-  if (!names.has((headers.host ?? "").toLowerCase())) return refusal(421, "this is not an address of this host");
+  const [host = "", second] = headersDistinct["host"] ?? [];
+  if (second !== undefined || !names.has(host.toLowerCase()))
+    return refusal(421, "this is not an address of this host");
   if (headers.origin !== undefined || !["none", undefined].includes(headers["sec-fetch-site"]?.toString())) {
     return refusal(403, "another page asks");
   }
