@@ -20,6 +20,7 @@ export const ATTRIBUTES = {
   ruleKind: "femtoclaw.rule.kind",
   answer: "femtoclaw.approval.answer",
   channel: "femtoclaw.channel",
+  haltedBy: "femtoclaw.halted.by",
   subsystem: "femtoclaw.subsystem",
   signal: "femtoclaw.signal",
   recordType: "femtoclaw.record.type",

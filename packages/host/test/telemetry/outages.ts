@@ -11,8 +11,8 @@ import { freePort, Receiver } from "../../../telemetry/test/receiver.ts";
 import { CONFIGURATION, type Host, Playground, toolCall } from "../playground.ts";
 
 const CALLERS = 24;
-/** Every so many calls one that is denied, and so a line. */
-const DENIED_EVERY = 10;
+/** Calls of one session that are denied, and so a line each; a session of which more are is halted. */
+const DENIED_MAX = 100;
 
 export interface OutageReport {
   readonly executions: number;
@@ -69,11 +69,12 @@ async function stop(host: Host): Promise<void> {
 
 async function load(place: Playground, calls: number): Promise<void> {
   await using client = await AgentClient.connect(place.runtime);
+  const deniedEvery = Math.max(10, Math.ceil(calls / DENIED_MAX));
   let left = calls;
   const caller = async (): Promise<void> => {
     while (left > 0) {
       left -= 1;
-      const path = left % DENIED_EVERY === 0 ? "secrets/token.txt" : "notes.txt";
+      const path = left % deniedEvery === 0 ? "secrets/token.txt" : "notes.txt";
       await client.propose(Buffer.from(JSON.stringify(toolCall("fs_read", { path }))));
     }
   };

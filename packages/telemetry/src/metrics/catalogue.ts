@@ -11,12 +11,17 @@ export interface MetricDefinition {
   readonly unit: string;
   readonly help: string;
   readonly labels: readonly string[];
+  /** All values of its one label, where they are few: each is 0 before anything is counted, so that a first one is a rise. */
+  readonly values?: readonly string[];
 }
 
 const define = <T extends Readonly<Record<string, MetricDefinition>>>(definitions: T): T => definitions;
 
 const counter = (name: string, unit: string, help: string, labels: readonly string[] = []): MetricDefinition => {
   return { name, kind: "counter", unit, help, labels };
+};
+const few = (name: string, unit: string, help: string, label: string, values: readonly string[]): MetricDefinition => {
+  return { name, kind: "counter", unit, help, labels: [label], values };
 };
 const gauge = (name: string, unit: string, help: string, labels: readonly string[] = []): MetricDefinition => {
   return { name, kind: "gauge", unit, help, labels };
@@ -25,14 +30,18 @@ const seconds = (name: string, help: string, labels: readonly string[] = []): Me
   return { name, kind: "histogram", unit: "s", help, labels };
 };
 
+const SUBSYSTEMS = ["memory", "registry", "policy", "observability"];
+
 /** Folded from records, so that they count what was before this process began, and go on after it. */
 export const FOLDED = define({
   records: counter("femtoclaw.records", "{record}", "Records of the journal.", [A.recordType]),
-  boots: counter("femtoclaw.boots", "{boot}", "Starts of a host, by how the boot before ended.", [A.previousEnd]),
+  boots: few("femtoclaw.boots", "{boot}", "Starts of a host, by how the boot before ended.", A.previousEnd, [
+    ...["none", "clean", "crash"],
+  ]),
   upgrades: counter("femtoclaw.upgrades", "{boot}", "Starts of another version than the one before."),
-  faults: counter("femtoclaw.faults", "{fault}", "Faults that a host could not go on with.", [A.error]),
-  crashes: counter("femtoclaw.subsystem.crashes", "{crash}", "Failures of a subsystem.", [A.subsystem]),
-  restarts: counter("femtoclaw.subsystem.restarts", "{restart}", "Restarts of a subsystem.", [A.subsystem]),
+  faults: counter("femtoclaw.faults", "{fault}", "Faults that a host could not go on with."),
+  crashes: few("femtoclaw.subsystem.crashes", "{crash}", "Failures of a subsystem.", A.subsystem, SUBSYSTEMS),
+  restarts: few("femtoclaw.subsystem.restarts", "{restart}", "Restarts of a subsystem.", A.subsystem, SUBSYSTEMS),
   executions: counter("femtoclaw.executions", "{execution}", "Calls, by what became of them.", [
     A.tool,
     A.status,
@@ -51,12 +60,20 @@ export const FOLDED = define({
   ]),
   messages: counter("femtoclaw.messages", "{message}", "Messages that were recorded and call nothing."),
   approvalsAsked: counter("femtoclaw.approvals.asked", "{approval}", "Questions to operators.", [A.tool]),
-  approvalsAnswered: counter("femtoclaw.approvals.answered", "{approval}", "Answers of operators.", [A.answer]),
+  approvalsAnswered: few("femtoclaw.approvals.answered", "{approval}", "Answers of operators.", A.answer, [
+    ...["granted", "refused"],
+  ]),
   approvalsExpired: counter("femtoclaw.approvals.expired", "{approval}", "Questions that nobody answered in time."),
-  sessions: counter("femtoclaw.sessions.opened", "{session}", "Sessions, by the way they came.", [A.channel]),
-  halts: counter("femtoclaw.sessions.halted", "{session}", "Sessions that were halted, by error code.", [A.error]),
+  sessions: few("femtoclaw.sessions.opened", "{session}", "Sessions, by the way they came.", A.channel, [
+    ...["library", "agent", "operator"],
+  ]),
+  halts: few("femtoclaw.sessions.halted", "{session}", "Sessions that were halted, by what halted them.", A.haltedBy, [
+    ...["operator", "budget", "refusals"],
+  ]),
   terminals: counter("femtoclaw.terminals.opened", "{terminal}", "Terminals that were opened."),
-  hops: counter("femtoclaw.redirects", "{redirect}", "Redirects of fetches, by what was decided.", [A.decision]),
+  hops: few("femtoclaw.redirects", "{redirect}", "Redirects of fetches, by what was decided.", A.decision, [
+    ...["allowed", "denied"],
+  ]),
   policies: counter("femtoclaw.policy.activations", "{policy}", "Policies that came into force."),
   policyRejections: counter("femtoclaw.policy.rejections", "{policy}", "Policies that were not taken.", [A.error]),
   degradations: counter("femtoclaw.telemetry.degradations", "{change}", "Times that export of telemetry degraded."),

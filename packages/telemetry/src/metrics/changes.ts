@@ -32,7 +32,7 @@ function lifeChanges(record: TypedRecord, known: Known): readonly Change[] {
     }
     case "lifecycle.changed": {
       const { fault } = record.body;
-      return fault === undefined ? [] : [add("faults", [errorLabel(fault.code)])];
+      return fault === undefined ? [] : [add("faults")];
     }
     case "supervision.crashed":
       return [add("crashes", [record.body.subsystem])];
@@ -48,7 +48,7 @@ function lifeChanges(record: TypedRecord, known: Known): readonly Change[] {
     case "session.opened":
       return [add("sessions", [record.actor?.channel ?? "none"])];
     case "session.halted":
-      return [add("halts", [errorLabel(record.body.code)])];
+      return [add("halts", [HALTED_BY[record.body.code] ?? "refusals"])];
     case "terminal.opened":
       return [add("terminals")];
     default:
@@ -106,6 +106,12 @@ function refusal(record: TypedRecord & { type: "execution.refused" }, known: Kno
 function errorLabel(code: string): string {
   return Object.hasOwn(ERRORS, code) ? code : "other";
 }
+
+/** By the code of `session.halted`; any other code is that of the last refusal of too many. */
+const HALTED_BY: Readonly<Record<string, string>> = {
+  FEMTO_SESSION_HALTED: "operator",
+  FEMTO_BUDGET_EXCEEDED: "budget",
+};
 
 /** Kinds by how identifiers of rules begin; what follows may name agents and files, and is no label. */
 const RULE_KINDS: readonly (readonly [start: string, kind: string])[] = [

@@ -94,8 +94,8 @@ export class Metrics {
     const nowUs = Math.max(source.nowUs(), startUs, this.#beganUs);
     const folded = (Object.keys(FOLDED) as FoldedMetric[]).map((metric): Family => {
       const definition = FOLDED[metric];
-      const points = definition.kind === "histogram" ? this.#fold.histogram(metric) : this.#fold.counter(metric);
-      return { definition, startUs, points };
+      if (definition.kind === "histogram") return { definition, startUs, points: this.#fold.histogram(metric) };
+      return { definition, startUs, points: withZeros(definition, this.#fold.counter(metric)) };
     });
     return { nowUs, families: [...folded, ...this.#live(source, signals)] };
   }
@@ -186,4 +186,11 @@ export class Metrics {
     const { state } = this.#fold;
     await storeFolded(stateDirectory, log, state).catch(() => undefined);
   }
+}
+
+/** What has no labels, or has few, is 0 before anything was counted. */
+function withZeros({ labels, values }: MetricDefinition, points: readonly Point<number>[]): readonly Point<number>[] {
+  const wanted = labels.length === 0 ? [[]] : (values ?? []).map((value) => [value]);
+  const missing = wanted.filter((own) => !points.some((point) => point.labels.join() === own.join()));
+  return [...points, ...missing.map((own) => ({ labels: own, value: 0 }))];
 }

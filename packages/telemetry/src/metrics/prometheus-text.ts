@@ -23,10 +23,7 @@ function familyText({ definition, points }: Family): string {
     return head + (points as readonly Point<Histogram>[]).map((point) => histogramText(definition, point)).join("");
   }
   const numbers = points as readonly Point<number>[];
-  // A counter without labels is 0 before anything was counted; one with labels begins with its first value.
-  const isZero = numbers.length === 0 && definition.labels.length === 0 && definition.kind === "counter";
-  const shown = isZero ? [{ labels: [], value: 0 }] : numbers;
-  return head + shown.map(({ labels, value }) => line(name, pairs(definition, labels), value)).join("");
+  return head + numbers.map(({ labels, value }) => line(name, pairs(definition, labels), value)).join("");
 }
 
 function histogramText(definition: MetricDefinition, { labels, value }: Point<Histogram>): string {
