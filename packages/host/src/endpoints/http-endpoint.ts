@@ -9,7 +9,7 @@ import type { EndpointAddress } from "@femtoclaw/runtime";
 /** LIMIT: connections at once; a few who ask now and then need no more. */
 const CONNECTIONS_MAX = 16;
 /** LIMIT: time for a request to be there whole, and for its answer to be read. */
-const REQUEST_MS = 5_000;
+const REQUEST_MS = 3_000;
 /** LIMIT: bytes of the headers of a request. */
 const HEADER_BYTES_MAX = 8_192;
 
