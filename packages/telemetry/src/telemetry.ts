@@ -84,8 +84,8 @@ export class Telemetry {
 
   /** Says that these records were committed. */
   wake(committed: readonly TypedRecord[]): void {
-    this.#metrics.take(committed);
     for (const sender of this.#senders.values()) sender.wake();
+    this.#metrics.take(committed);
   }
 
   /** Sends what is left within the time, then stops; what did not go out goes out after the next start. */

@@ -143,6 +143,8 @@ export class Metrics {
   #catchUp(): void {
     this.#catchingUp ??= this.#readOn().finally(() => {
       this.#catchingUp = null;
+      // What was committed between the last look and now was told to nobody.
+      if (this.#caughtUp && this.#fold.next < (this.#source?.size() ?? 0)) this.#catchUp();
     });
   }
 

@@ -13,53 +13,83 @@ export interface Point<T> {
   readonly value: T;
 }
 
+/** No label holds one: what is told is printable. */
+const SEPARATOR = "\n";
+
 export class CounterSeries {
-  readonly #values = new Map<string, number>();
+  readonly #points = new Map<string, { readonly labels: readonly string[]; value: number }>();
 
   add(labels: readonly string[], amount = 1): void {
-    const key = JSON.stringify(labels);
-    this.#values.set(key, (this.#values.get(key) ?? 0) + amount);
+    const key = labels.join(SEPARATOR);
+    const point = this.#points.get(key);
+    if (point === undefined) this.#points.set(key, { labels, value: amount });
+    else point.value += amount;
   }
 
   /** In the order of their labels, whatever the order in which they came. */
   get points(): Point<number>[] {
-    return sorted(this.#values).map(([key, value]) => ({ labels: JSON.parse(key) as string[], value }));
+    return sorted(this.#points).map(({ labels, value }) => ({ labels, value }));
   }
 }
 
 export class HistogramSeries {
-  readonly #values = new Map<string, { buckets: number[]; count: number; sumUs: number }>();
+  readonly #points = new Map<string, Counted>();
 
   observe(labels: readonly string[], us: number): void {
-    this.merge(labels, { buckets: BUCKETS.map((_, index) => (index === bucketOf(us) ? 1 : 0)), count: 1, sumUs: us });
+    this.#at(labels).observe(us);
   }
 
-  merge(labels: readonly string[], { buckets, count, sumUs }: Histogram): void {
-    const key = JSON.stringify(labels);
-    const before = this.#values.get(key);
-    if (before === undefined) {
-      this.#values.set(key, { buckets: [...buckets], count, sumUs });
-      return;
-    }
-    before.count += count;
-    before.sumUs += sumUs;
-    for (const [index, amount] of buckets.entries()) before.buckets[index] = (before.buckets[index] ?? 0) + amount;
+  merge(labels: readonly string[], histogram: Histogram): void {
+    this.#at(labels).merge(histogram);
   }
 
   get points(): Point<Histogram>[] {
-    return sorted(this.#values).map(([key, value]) => ({
-      labels: JSON.parse(key) as string[],
-      value: { ...value, buckets: [...value.buckets] },
-    }));
+    return sorted(this.#points).map(({ labels, value }) => ({ labels, value }));
+  }
+
+  #at(labels: readonly string[]): Counted {
+    const key = labels.join(SEPARATOR);
+    let point = this.#points.get(key);
+    if (point === undefined) {
+      point = new Counted(labels);
+      this.#points.set(key, point);
+    }
+    return point;
   }
 }
 
-const BUCKETS = [...BOUNDS_US, Number.POSITIVE_INFINITY];
+class Counted {
+  readonly labels: readonly string[];
+  readonly #buckets = new Array<number>(BOUNDS_US.length + 1).fill(0);
+  #count = 0;
+  #sumUs = 0;
 
-function bucketOf(us: number): number {
-  return BUCKETS.findIndex((bound) => us <= bound);
+  constructor(labels: readonly string[]) {
+    this.labels = labels;
+  }
+
+  get value(): Histogram {
+    return { buckets: [...this.#buckets], count: this.#count, sumUs: this.#sumUs };
+  }
+
+  observe(us: number): void {
+    const bound = BOUNDS_US.findIndex((limit) => us <= limit);
+    this.#add(bound === -1 ? BOUNDS_US.length : bound, 1);
+    this.#count += 1;
+    this.#sumUs += us;
+  }
+
+  merge({ buckets, count, sumUs }: Histogram): void {
+    for (const [index, amount] of buckets.entries()) this.#add(index, amount);
+    this.#count += count;
+    this.#sumUs += sumUs;
+  }
+
+  #add(index: number, amount: number): void {
+    this.#buckets[index] = (this.#buckets[index] ?? 0) + amount;
+  }
 }
 
-function sorted<T>(values: ReadonlyMap<string, T>): [string, T][] {
-  return [...values].sort(([left], [right]) => (left < right ? -1 : 1));
+function sorted<T>(points: ReadonlyMap<string, T>): T[] {
+  return [...points].sort(([left], [right]) => (left < right ? -1 : 1)).map(([, point]) => point);
 }
