@@ -164,6 +164,7 @@ const MEANINGS: Readonly<Record<ErrorCode, string>> = {
   FEMTO_HOST_NOT_RUNNING: "No host listens on the socket, or the connection ended before the answer.",
   FEMTO_HOST_RUNNING: "Another host answers on the socket already.",
   FEMTO_RELOAD_RESTART: "The configuration that was to be loaded anew changes more than the policy.",
+  FEMTO_ENDPOINT_TAKEN: "The address at which metrics or health are to be served cannot be had.",
   FEMTO_SOCKET_PATH: "The folder of the sockets cannot be used: its path is too long, or it is not private.",
   FEMTO_SOCKET_REQUEST: "A line on a socket is not a request.",
   FEMTO_VERB_UNKNOWN: "The socket does not offer this verb.",

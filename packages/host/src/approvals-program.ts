@@ -38,7 +38,7 @@ export function addApprovalCommands(program: Command, run: Runner): void {
   approvals
     .command("watch")
     .description("show each question as it is asked")
-    .action(() => run(async (context) => (await commands()).watchApprovals(context)));
+    .action(() => run(async (context) => (await import("./commands/watch-approvals.ts")).watchApprovals(context)));
 }
 
 /** Answers from afar: the card goes to where the key is, and the signed answer comes back. */

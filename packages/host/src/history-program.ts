@@ -26,9 +26,14 @@ function addExecutionCommands(program: Command, run: Runner): void {
     .option("--all", "all of them, not only the newest")
     .addOption(new Option("--state <status>", "those of one status").choices(EXECUTION_STATUSES))
     .option("--session <id>", "those of one session")
+    .addOption(new Option("--follow", "go on with what comes, oldest first, until Ctrl-C").conflicts("all"))
     .description("list executions, newest first")
-    .action((options: { all?: boolean; state?: string; session?: string }) =>
-      run(async (context) => (await import("./commands/history.ts")).listExecutions(context, options)),
+    .action(({ follow = false, ...options }: { all?: boolean; state?: string; session?: string; follow?: boolean }) =>
+      run(async (context) =>
+        follow
+          ? (await import("./commands/follow-executions.ts")).followExecutions(context, options)
+          : (await import("./commands/history.ts")).listExecutions(context, options),
+      ),
     );
   executions
     .command("show")

@@ -15,9 +15,11 @@ import {
   type TelemetryExporter,
   type Witness,
 } from "@femtoclaw/runtime";
+import type { Telemetry } from "@femtoclaw/telemetry";
 import type { LoadedConfiguration } from "./configuration/load-configuration.ts";
 import { agentHandlers } from "./endpoints/agent-endpoint.ts";
-import { operatorHandlers } from "./endpoints/operator-endpoint.ts";
+import { endpointUrls, ObservabilityEndpoints } from "./endpoints/observability-endpoints.ts";
+import { operatorHandlers, type TelemetryStatus } from "./endpoints/operator-endpoint.ts";
 import { assertNobodyListens, prepareSocketDirectory } from "./endpoints/socket-directory.ts";
 import { SocketServer } from "./endpoints/socket-server.ts";
 import { ownInstallation } from "./installation/own-installation.ts";
@@ -44,6 +46,7 @@ export class HostProcess implements AsyncDisposable {
   readonly sockets: HostSockets;
   readonly #servers: readonly SocketServer[];
   readonly #load: () => LoadedConfiguration;
+  readonly #endpoints: ObservabilityEndpoints;
   readonly #stopped = Promise.withResolvers<void>();
   #webhook: Webhook | null = null;
   #stopping = false;
@@ -52,12 +55,13 @@ export class HostProcess implements AsyncDisposable {
     runtime: Runtime,
     sockets: HostSockets,
     servers: readonly SocketServer[],
-    load: () => LoadedConfiguration,
+    { load, endpoints }: { load(): LoadedConfiguration; readonly endpoints: ObservabilityEndpoints },
   ) {
     this.runtime = runtime;
     this.sockets = sockets;
     this.#servers = servers;
     this.#load = load;
+    this.#endpoints = endpoints;
   }
 
   /** Starts the runtime, then listens. Throws what keeps either from standing; nothing is left behind then. */
@@ -76,19 +80,36 @@ export class HostProcess implements AsyncDisposable {
     // A secret that is not there is told of before anything is opened.
     const beginWebhook = await webhookOf(resolved);
     let webhook: Webhook | null = null;
-    const runtime = await startRuntime(loaded, (entry) => {
-      log(entry);
-      if (entry.event === "approval.asked") webhook?.asked(Number(entry["id"]));
+    const telemetry = await hostTelemetry(resolved);
+    let standing: Runtime | null = null;
+    const endpoints = await ObservabilityEndpoints.listen(resolved, {
+      status: () => standing?.status() ?? null,
+      metrics: () => telemetry?.metrics() ?? null,
     });
+    const runtime = await startRuntime(
+      loaded,
+      (entry) => {
+        log(entry);
+        if (entry.event === "approval.asked") webhook?.asked(Number(entry["id"]));
+      },
+      telemetry?.exporter,
+    ).catch(async (error: unknown) => {
+      await endpoints.close();
+      throw error;
+    });
+    standing = runtime;
     const servers: SocketServer[] = [];
-    const host = new HostProcess(runtime, sockets, servers, load);
+    const host = new HostProcess(runtime, sockets, servers, { load, endpoints });
     webhook = beginWebhook?.(runtime, log) ?? null;
     host.#webhook = webhook;
     const stop = (now: boolean): void => void setImmediate(() => void host.stop({ now }));
-    const otlpEndpoint = resolved.otlpEndpoint ?? null;
+    const telemetryStatus = (): TelemetryStatus => {
+      const { otlpEndpoint = null } = resolved;
+      return { otlp: otlpEndpoint, signals: telemetry?.exporter.status ?? [], endpoints: endpointUrls(resolved) };
+    };
     const reload = (by: string) => host.reload(by);
     const webhookStatus = () => host.#webhook?.status ?? null;
-    const operatorParts = { runtime, sockets, otlpEndpoint, webhookStatus, stop, reload };
+    const operatorParts = { runtime, sockets, telemetryStatus, webhookStatus, stop, reload };
     try {
       // Operators first: whoever may propose can also be stopped.
       servers.push(await SocketServer.listen(sockets.operator, () => operatorHandlers(operatorParts)));
@@ -146,7 +167,9 @@ export class HostProcess implements AsyncDisposable {
     try {
       await this.runtime.close(now ? { drainMs: 0 } : {});
     } finally {
+      // Health last, so that whoever asks hears that the host ends as long as it does.
       await Promise.all(this.#servers.map((server) => server.close()));
+      await this.#endpoints.close();
     }
   }
 
@@ -156,7 +179,11 @@ export class HostProcess implements AsyncDisposable {
 }
 
 /** A runtime from a loaded configuration, with the exporter that it names. A bad policy is refused before anything is opened. */
-export async function startRuntime(loaded: LoadedConfiguration, log: (entry: LogEntry) => void): Promise<Runtime> {
+export async function startRuntime(
+  loaded: LoadedConfiguration,
+  log: (entry: LogEntry) => void,
+  exporter?: TelemetryExporter,
+): Promise<Runtime> {
   const { resolved, path } = loaded;
   const surroundings = systemSurroundings();
   const { policyFiles, warnings } = await loadPolicy(loaded, surroundings.openPolicyEngine);
@@ -166,7 +193,7 @@ export async function startRuntime(loaded: LoadedConfiguration, log: (entry: Log
     const fix = "`femtoclaw policy check` prints all warnings.";
     log({ level: "warn", event: "policy.warnings", reason, fix });
   }
-  const telemetry = resolved.otlpEndpoint === undefined ? {} : { telemetry: await exporterTo(resolved.otlpEndpoint) };
+  const telemetry = exporter ?? (resolved.otlpEndpoint === undefined ? undefined : await telemetryOf(resolved));
   const installed = ownInstallation(resolved.stateDirectory);
   const runtime = await createRuntime({
     ...installed.options,
@@ -179,7 +206,7 @@ export async function startRuntime(loaded: LoadedConfiguration, log: (entry: Log
     verifyIntegrity: () => ownIntegrity({ environment: process.env, whole: false }),
     sources: loaded.sources,
     onEpoch: (epoch) => announceLog(resolved, epoch, log),
-    ...telemetry,
+    ...(telemetry === undefined ? {} : { telemetry }),
   });
   await installed.recorded();
   await rememberLog(resolved.stateDirectory, runtime, log);
@@ -228,8 +255,28 @@ async function witnessesOf({ witnesses }: ResolvedConfiguration): Promise<readon
   return (await import("./witness/configured-witnesses.ts")).configuredWitnesses(witnesses);
 }
 
+/** Null where nothing is sent and nobody can ask. */
+async function hostTelemetry(resolved: ResolvedConfiguration): Promise<HostTelemetry | null> {
+  if (resolved.otlpEndpoint === undefined && resolved.prometheus === undefined) return null;
+  const exporter = await telemetryOf(resolved);
+  const { PROMETHEUS_TYPE } = await import("@femtoclaw/telemetry");
+  return {
+    exporter,
+    metrics: () => {
+      const text = exporter.prometheus();
+      return text === null ? null : { type: PROMETHEUS_TYPE, text };
+    },
+  };
+}
+
+interface HostTelemetry {
+  readonly exporter: Telemetry;
+  metrics(): { readonly type: string; readonly text: string } | null;
+}
+
 /** OpenTelemetry is loaded only where it is wanted. */
-async function exporterTo(endpoint: string): Promise<TelemetryExporter> {
-  const { OtlpExporter } = await import("@femtoclaw/telemetry");
-  return new OtlpExporter({ endpoint });
+async function telemetryOf({ otlpEndpoint, otlpSignals }: ResolvedConfiguration): Promise<Telemetry> {
+  const { Telemetry } = await import("@femtoclaw/telemetry");
+  const signals = otlpSignals === undefined ? {} : { signals: otlpSignals };
+  return new Telemetry({ endpoint: otlpEndpoint ?? null, ...signals });
 }

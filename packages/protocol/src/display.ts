@@ -9,3 +9,9 @@ export function printable(text: string, charsMax = 200): string {
   const cut = characters.length > charsMax ? `${characters.slice(0, charsMax).join("")}…` : characters.join("");
   return cut.replace(HIDDEN, (hidden) => `\\u{${hidden.codePointAt(0)?.toString(16) ?? "fffd"}}`);
 }
+
+/** JSON that shows the same characters as escapes: the same value to every program, and plain on every terminal. */
+export function visibleJson(value: unknown): string {
+  const escaped = (unit: string): string => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
+  return JSON.stringify(value).replace(HIDDEN, (hidden) => hidden.split("").map(escaped).join(""));
+}

@@ -323,6 +323,9 @@ export const ERRORS = define({
   FEMTO_RELOAD_RESTART: configuration(
     "Stop the host with `femtoclaw down` and start it again; a reload takes policy and nothing else.",
   ),
+  FEMTO_ENDPOINT_TAKEN: system(
+    "Choose another address under [observability] in femtoclaw.toml, or end what listens there, then start again.",
+  ),
   FEMTO_SOCKET_PATH: configuration("Set [host].runtime_dir to a short folder of your own, with mode 700."),
   FEMTO_SOCKET_REQUEST: {
     type: "ProtocolError",

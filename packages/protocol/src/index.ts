@@ -15,7 +15,7 @@ export {
   type ProgramUse,
   type SessionBudgets,
 } from "./authority.ts";
-export { printable } from "./display.ts";
+export { printable, visibleJson } from "./display.ts";
 export { ERRORS, type ErrorCode, EXIT, errorText, FemtoError, systemErrorCode } from "./errors.ts";
 export {
   CONNECT_ACTION,

@@ -1,7 +1,7 @@
 /** What is shown to people cannot move their cursor, turn their text around, or hide. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { printable } from "../src/index.ts";
+import { printable, visibleJson } from "../src/index.ts";
 
 describe("printable text", () => {
   it("has no character that acts or hides, whatever went in", () => {
@@ -50,5 +50,20 @@ describe("printable text", () => {
     ["a C1 control", "a\u009bb", "a\\u{9b}b"],
   ])("shows %s", (_what, text, shown) => {
     expect(printable(text)).toBe(shown);
+  });
+});
+
+describe("visible JSON", () => {
+  it("is the same value, in one line that hides nothing", () => {
+    const unit = fc.oneof(fc.nat(0xffff), fc.constantFrom(0x1b, 0x9b, 0x202e, 0x2028, 0xad, 0xfeff, 0x0a));
+    const text = fc.string({ unit: unit.map((code) => String.fromCharCode(code)) });
+    fc.assert(
+      fc.property(fc.oneof(fc.dictionary(text, text), fc.array(text), text), (value) => {
+        const json = visibleJson(value);
+        expect(json).not.toMatch(/[\p{Cc}\p{Cf}\p{Co}\p{Cn}\p{Cs}\p{Default_Ignorable_Code_Point}\u2028\u2029]/u);
+        expect(JSON.parse(json)).toEqual(value);
+      }),
+      { numRuns: 2_000 },
+    );
   });
 });

@@ -21,6 +21,7 @@ export {
   type Rights,
   resolveConfiguration,
 } from "./configuration/resolve-configuration.ts";
+export type { EndpointAddress, ObservabilitySettings } from "./configuration/resolve-observability.ts";
 export { DEFAULT_SEARCH_PATH, findProgram } from "./configuration/resolve-programs.ts";
 export type { WebhookSetting } from "./configuration/resolve-webhook.ts";
 export type { WitnessSetting } from "./configuration/resolve-witnesses.ts";
@@ -89,7 +90,7 @@ export type { Halt, HaltRequest } from "./session-halts.ts";
 export type { RuntimeStatus, SessionStatus, ShadowStatus } from "./status.ts";
 export { type ProcessIdentity, type Storage, type Surroundings, systemSurroundings } from "./surroundings.ts";
 export type { Inspect } from "./system.ts";
-export type { TelemetryExporter, TelemetrySource } from "./telemetry-port.ts";
+export type { TelemetryExporter, TelemetryGauges, TelemetrySource } from "./telemetry-port.ts";
 export { type RecordingPage, recordingPage, type TerminalRecord } from "./terminals/recording.ts";
 export type { TerminalStatus } from "./terminals/terminals.ts";
 export type { CheckpointOffer, Witness, WitnessAnswer, WitnessStatus } from "./witness-port.ts";

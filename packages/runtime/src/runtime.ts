@@ -22,6 +22,7 @@ import { CommittedRecords } from "./committed-records.ts";
 import { type Integrity, NOT_VERIFIED } from "./deployment.ts";
 import { type Fork, forkLog } from "./epochs/fork.ts";
 import { type OpenGate, openGate } from "./gate/open-gate.ts";
+import type { Problem } from "./gate/verdict.ts";
 import { harmless } from "./harmless.ts";
 import { endedReply } from "./history.ts";
 import type { LogEntry, PolicySource, RuntimeOptions } from "./options.ts";
@@ -34,7 +35,7 @@ import { Secrets } from "./secrets/secrets.ts";
 import { type Session, type SessionOptions, Sessions } from "./session.ts";
 import type { Halt, HaltRequest } from "./session-halts.ts";
 import { settled } from "./settled.ts";
-import { type RuntimeStatus, statusOf } from "./status.ts";
+import { gaugesOf, type RuntimeStatus, statusOf } from "./status.ts";
 import { tellSpace } from "./subsystems/disk-space.ts";
 import { InForce } from "./subsystems/in-force.ts";
 import { type Memory, openMemory } from "./subsystems/memory.ts";
@@ -318,6 +319,7 @@ export class Runtime implements AsyncDisposable {
       witnesses: this.#witnessing?.status ?? [],
       integrity: this.#integrity,
       deployment: this.#inForce.deployment,
+      problem: this.#admissionProblem,
       fault: this.#fault.first,
     });
   }
@@ -335,6 +337,10 @@ export class Runtime implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  get #admissionProblem(): Problem | null {
+    return admissionProblem(this.#system.phase, this.#memory, this.#witnessing);
   }
 
   get #clock(): Clock {
@@ -361,7 +367,7 @@ export class Runtime implements AsyncDisposable {
       ...(onEpoch === undefined ? {} : { onEpoch }),
       onCommitted: (records) => {
         this.#committed.take(records);
-        this.#observability?.wake();
+        this.#observability?.wake(records);
       },
       onFailed: (error) => this.#fault.journalFailed(error),
       onSpace: (full) => tellSpace(full, { system: this.#system, chronicle: this.#chronicle, log: this.#log }),
@@ -389,6 +395,8 @@ export class Runtime implements AsyncDisposable {
       exporter: this.#options.telemetry ?? null,
       reader: this.journal,
       stateDirectory: this.#options.configuration.stateDirectory,
+      origin: this.journal.origin,
+      gauges: () => gaugesOf(this.status()),
       record: (entry) => this.#chronicle.record(entry),
       log: this.#log,
     });
@@ -421,7 +429,7 @@ export class Runtime implements AsyncDisposable {
       histories: this.#opened.histories,
       lookUp: this.#surroundings.lookUp,
       secrets: (name, target) => this.#secrets.find(name, target),
-      admission: () => admissionProblem(this.#system.phase, this.#memory, this.#witnessing),
+      admission: () => this.#admissionProblem,
       quota: (session) => this.#sessions.quotaOf(session),
       lost: (execution, reason) => this.#log({ level: "error", event: "execution.lost", execution, reason }),
       terminals: {

@@ -12,10 +12,12 @@ import {
 import type { SandboxProbe } from "@femtoclaw/sandbox";
 import type { ResolvedConfiguration } from "./configuration/resolve-configuration.ts";
 import type { Integrity } from "./deployment.ts";
+import type { Problem } from "./gate/verdict.ts";
 import { type Counters, ZERO_COUNTERS } from "./projection/counters.ts";
 import type { Memory } from "./subsystems/memory.ts";
 import type { Shadow } from "./subsystems/shadow.ts";
 import type { ActorSystem } from "./system.ts";
+import type { TelemetryGauges } from "./telemetry-port.ts";
 import type { WitnessStatus } from "./witness-port.ts";
 
 export interface SessionStatus {
@@ -47,6 +49,9 @@ export interface ShadowStatus {
 export interface RuntimeStatus {
   readonly version: string;
   readonly phase: Phase;
+  /** Whether calls are taken; `not_ready` says why not. */
+  readonly ready: boolean;
+  readonly not_ready: { readonly code: string; readonly reason: string } | null;
   readonly boot: string;
   /** Boots that this journal has seen. */
   readonly boots: number;
@@ -111,7 +116,19 @@ export interface StatusParts {
   readonly witnesses: readonly WitnessStatus[];
   readonly integrity: Integrity;
   readonly deployment: Deployment | null;
+  /** Why no calls are taken; null while they are. */
+  readonly problem: Problem | null;
   readonly fault: Fault | null;
+}
+
+/** What telemetry measures beside the records. */
+export function gaugesOf(status: RuntimeStatus): TelemetryGauges {
+  const { ready, running, queued, unresolved, waiting, sessions, terminals, memory } = status;
+  return {
+    ...{ ready, running, queued, unresolved, waiting, terminals },
+    sessions: sessions.length,
+    freeBytes: memory.free_bytes,
+  };
 }
 
 export function statusOf(parts: StatusParts): RuntimeStatus {
@@ -119,6 +136,8 @@ export function statusOf(parts: StatusParts): RuntimeStatus {
   return {
     version: VERSION,
     phase: parts.system.phase,
+    ready: parts.problem === null,
+    not_ready: parts.problem === null ? null : { code: parts.problem.code, reason: parts.problem.reason },
     boot: parts.boot,
     boots: memory?.projection.host.boots ?? 0,
     pid: process.pid,

@@ -64,6 +64,15 @@ describe("a reload", () => {
     expect(runtime.projection.machine("policy")).toMatchObject({ value: "active", context: { active: before } });
   });
 
+  it("notices what is served at an address, and what is served there no more", async () => {
+    const served = { ...OPEN, observability: { health: "127.0.0.1:9464" } };
+    const { home, runtime } = await place({ configuration: served });
+    const without = { configuration: home.configuration(OPEN) };
+    const refused = { code: "FEMTO_RELOAD_RESTART", message: expect.stringContaining("health") };
+    await expect(runtime.reload(without, BY)).rejects.toMatchObject(refused);
+    await runtime.reload({ configuration: home.configuration({ ...served, allow: CLOSED.allow ?? {} }) }, BY);
+  });
+
   it("of a policy that does not stand leaves everything as it was, says why, and is a record", async () => {
     const { home, runtime } = await place();
     const session = runtime.openSession({ channel: "agent" });

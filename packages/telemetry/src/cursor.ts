@@ -1,26 +1,40 @@
-/** Where export stands: the next sequence number to send. Replaced whole by a rename, so never half written. */
+/**
+ * Where one signal stands: the next sequence number to send, and the version of the boot that it stands in. Replaced
+ * whole by a rename, so never half written.
+ */
 import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { systemErrorCode } from "@femtoclaw/protocol";
 
-const FILE = "telemetry-cursor";
+export interface Cursor {
+  readonly next: number;
+  /** Null where that is not known, as in files of versions that did not write it. */
+  readonly version: string | null;
+}
+
+/** The signals that are sent record by record. */
+export type RecordSignal = "traces" | "logs";
+
+const FILES: Readonly<Record<RecordSignal, string>> = { traces: "telemetry-cursor", logs: "telemetry-cursor-logs" };
 
 /** A missing or damaged cursor means the beginning: records may be sent again, but none is left out. */
-export function loadCursor(stateDirectory: string): number {
+export function loadCursor(stateDirectory: string, signal: RecordSignal): Cursor {
   try {
-    const cursor = Number(readFileSync(join(stateDirectory, FILE), "utf8").trim());
-    return Number.isSafeInteger(cursor) && cursor >= 0 ? cursor : 0;
+    const [number = "", version = ""] = readFileSync(join(stateDirectory, FILES[signal]), "utf8").split("\n");
+    const next = Number(number.trim());
+    if (!Number.isSafeInteger(next) || next < 0) return { next: 0, version: null };
+    return { next, version: /^[0-9A-Za-z.+-]{1,64}$/.test(version) ? version : null };
   } catch (error) {
-    if (systemErrorCode(error) === "ENOENT") return 0;
+    if (systemErrorCode(error) === "ENOENT") return { next: 0, version: null };
     throw error;
   }
 }
 
-export function storeCursor(stateDirectory: string, cursor: number): void {
-  const path = join(stateDirectory, FILE);
+export function storeCursor(stateDirectory: string, signal: RecordSignal, { next, version }: Cursor): void {
+  const path = join(stateDirectory, FILES[signal]);
   const descriptor = openSync(`${path}.new`, "w", 0o600);
   try {
-    writeSync(descriptor, `${cursor}\n`);
+    writeSync(descriptor, `${next}\n${version === null ? "" : `${version}\n`}`);
     fsyncSync(descriptor);
   } finally {
     closeSync(descriptor);

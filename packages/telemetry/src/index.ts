@@ -1,2 +1,9 @@
-/** The journal's records as OpenTelemetry. A projection: it can be dropped and sent again at any time. */
-export { type ExportSource, OtlpExporter } from "./otlp-exporter.ts";
+/** The journal's records as OpenTelemetry and for Prometheus. A projection: it can be dropped and made again at any time. */
+export { PROMETHEUS_TYPE } from "./metrics/prometheus-text.ts";
+export {
+  SIGNALS,
+  type SignalStatus,
+  Telemetry,
+  type TelemetryOptions,
+  type TelemetrySource,
+} from "./telemetry.ts";

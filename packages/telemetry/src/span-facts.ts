@@ -1,6 +1,9 @@
-/** What a record says as a span, in plain data. The one place that knows the names of conventions. */
-import { createHash } from "node:crypto";
+/** What a record says as a span, in plain data. */
 import type { TypedRecord } from "@femtoclaw/protocol";
+import { ATTRIBUTES as A, EXECUTE_TOOL, toolSpanName } from "./conventions.ts";
+import { spanIdOf, told, traceIdOf, wallUsOf } from "./record-identity.ts";
+
+export type Attributes = Readonly<Record<string, string | number | boolean>>;
 
 export interface SpanFacts {
   readonly name: string;
@@ -9,111 +12,107 @@ export interface SpanFacts {
   readonly startUs: number;
   readonly endUs: number;
   readonly failed: boolean;
-  readonly attributes: Readonly<Record<string, string | number | boolean>>;
+  readonly attributes: Attributes;
 }
 
-/** Start of an execution by its intent's sequence number: the outcome's record alone does not have it. */
-export type IntentLookup = (seq: number) => { readonly tool: string; readonly receivedUs: number } | undefined;
+/** What the records before have to say to a record: it does not repeat it. */
+export interface Before {
+  /** The intent of an outcome, by its sequence number. */
+  intent(seq: number): { readonly tool: string; readonly receivedUs: number } | undefined;
+  /** The version of the boot before one; null for the first one, and where that is not known any more. */
+  version(seq: number): string | null;
+}
 
 /** Undefined for records that are no span of their own, such as intents: a span is made when the execution ends. */
-export function spanFacts(record: TypedRecord, intentOf: IntentLookup): SpanFacts | undefined {
+export function spanFacts(record: TypedRecord, before: Before): SpanFacts | undefined {
   switch (record.type) {
     case "boot.started":
-      return span(record, "femtoclaw.boot", {
-        "femtoclaw.version": record.body.version,
-        "femtoclaw.boot.previous_end": record.body.previous_end,
+      return span(record, "femtoclaw.boot", bootAttributes(record, before));
+    case "deployment.changed": {
+      const { change, from, to, reason } = record.body;
+      const attributes = { [A.version]: to.version, [A.versionBefore]: from?.version ?? "none" };
+      return span(record, `femtoclaw.deployment ${change}`, attributes, {
+        fault: reason === undefined ? undefined : record.body,
       });
-    case "deployment.changed":
-      return span(
-        record,
-        `femtoclaw.deployment ${record.body.change}`,
-        { "femtoclaw.version": record.body.to.version, "femtoclaw.version.from": record.body.from?.version ?? "none" },
-        { failed: record.body.reason !== undefined },
-      );
-    case "lifecycle.changed":
-      return span(
-        record,
-        `femtoclaw.lifecycle ${record.body.to}`,
-        {
-          "femtoclaw.lifecycle.from": record.body.from,
-          "femtoclaw.lifecycle.to": record.body.to,
-          "femtoclaw.lifecycle.event": record.body.event,
-        },
-        { failed: record.body.fault !== undefined },
-      );
-    case "supervision.crashed":
+    }
+    case "lifecycle.changed": {
+      const { event, from, to, fault } = record.body;
+      const attributes = { [A.from]: from, [A.to]: to, [A.event]: event };
+      return span(record, `femtoclaw.lifecycle ${to}`, { ...attributes, ...errorOf(fault) }, { fault });
+    }
+    case "supervision.crashed": {
+      const { subsystem } = record.body;
       return span(
         record,
         "femtoclaw.supervision",
-        { "femtoclaw.subsystem": record.body.subsystem, "error.type": record.body.code },
-        { failed: true },
-      );
-    case "policy.activated":
-      return span(record, "femtoclaw.policy activated", { "femtoclaw.policy.revision": record.body.revision });
-    case "execution.refused":
-      return span(record, toolSpan(record.body.tool ?? "unknown"), {
-        ...toolAttributes(record, record.body.tool ?? "unknown"),
-        "femtoclaw.decision": record.body.decision ?? "none",
-        "error.type": record.body.error.code,
-      });
-    case "execution.outcome": {
-      const intent = intentOf(record.body.intent);
-      const tool = intent?.tool ?? "unknown";
-      const { error } = record.body;
-      const durationUs = intent === undefined ? record.body.duration_us : record.mono_us - intent.receivedUs;
-      return span(
-        record,
-        toolSpan(tool),
-        {
-          ...toolAttributes(record, tool),
-          "femtoclaw.decision": "AUTHORIZED",
-          ...(error === undefined ? {} : { "error.type": error.code }),
-        },
-        { durationUs, failed: error !== undefined },
+        { [A.subsystem]: subsystem, ...errorOf(record.body) },
+        { fault: record.body },
       );
     }
-    case "execution.interrupted":
-      return span(
-        record,
-        toolSpan(record.body.tool),
-        { ...toolAttributes(record, record.body.tool), "error.type": "FEMTO_EXECUTION_INTERRUPTED" },
-        { failed: true },
-      );
+    case "policy.activated":
+      return span(record, "femtoclaw.policy activated", { [A.revision]: record.body.revision });
+    case "execution.refused": {
+      const { tool, decision, error } = record.body;
+      const name = tool ?? "unknown";
+      const attributes = { [A.decision]: decision ?? "none", ...errorOf(error) };
+      return span(record, toolSpanName(told(name)), { ...toolAttributes(record, name), ...attributes });
+    }
+    case "execution.outcome": {
+      const intent = before.intent(record.body.intent);
+      const tool = intent?.tool ?? "unknown";
+      const { error } = record.body;
+      // INVARIANT: durations are of the monotonic clock, which does not jump.
+      const durationUs = intent === undefined ? record.body.duration_us : record.mono_us - intent.receivedUs;
+      const attributes = { ...toolAttributes(record, tool), [A.decision]: "AUTHORIZED", ...errorOf(error) };
+      return span(record, toolSpanName(told(tool)), attributes, { durationUs, fault: error });
+    }
+    case "execution.interrupted": {
+      const { tool } = record.body;
+      const fault = { code: "FEMTO_EXECUTION_INTERRUPTED" };
+      return span(record, toolSpanName(told(tool)), { ...toolAttributes(record, tool), ...errorOf(fault) }, { fault });
+    }
     default:
       return undefined;
   }
 }
 
-const toolSpan = (tool: string): string => `execute_tool ${tool}`;
-
-function toolAttributes(record: TypedRecord, tool: string): Record<string, string> {
+export function bootAttributes(record: TypedRecord & { type: "boot.started" }, before: Before): Attributes {
+  const { version, previous_end } = record.body;
+  const versionBefore = before.version(record.seq);
   return {
-    "gen_ai.operation.name": "execute_tool",
-    "gen_ai.tool.name": tool,
-    "gen_ai.tool.call.id": record.execution ?? "",
-    "gen_ai.conversation.id": record.session ?? "",
+    [A.version]: version,
+    [A.previousEnd]: previous_end,
+    ...(versionBefore === null || versionBefore === version ? {} : { [A.versionBefore]: versionBefore }),
   };
 }
 
-/** Identifiers are derived from the record, so that exporting a record twice gives the same span. */
+export function errorOf(fault: { readonly code: string } | undefined): Attributes {
+  return fault === undefined ? {} : { [A.error]: told(fault.code) };
+}
+
+export function toolAttributes({ execution, session }: TypedRecord, tool: string): Attributes {
+  return {
+    [A.operation]: EXECUTE_TOOL,
+    [A.tool]: told(tool),
+    [A.call]: execution ?? "",
+    [A.conversation]: session ?? "",
+  };
+}
+
 function span(
   record: TypedRecord,
   name: string,
-  attributes: SpanFacts["attributes"],
-  { durationUs = 0, failed = false }: { readonly durationUs?: number; readonly failed?: boolean } = {},
+  attributes: Attributes,
+  { durationUs = 0, fault }: { readonly durationUs?: number; readonly fault?: object | undefined } = {},
 ): SpanFacts {
-  const endUs = Date.parse(`${record.at.slice(0, 23)}Z`) * 1000 + Number(record.at.slice(23, 26));
+  const endUs = wallUsOf(record);
   return {
     name,
-    traceId: digest(`t${record.session ?? record.boot}`).slice(0, 32),
-    spanId: digest(`${record.boot}/${record.seq}`).slice(0, 16),
+    traceId: traceIdOf(record),
+    spanId: spanIdOf(record),
     startUs: endUs - Math.max(0, durationUs),
     endUs,
-    failed,
-    attributes: { ...attributes, "femtoclaw.record.seq": record.seq, "femtoclaw.boot.id": record.boot },
+    failed: fault !== undefined,
+    attributes: { ...attributes, [A.seq]: record.seq, [A.boot]: record.boot },
   };
-}
-
-function digest(text: string): string {
-  return createHash("sha256").update(text).digest("hex");
 }

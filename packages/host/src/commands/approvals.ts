@@ -1,6 +1,5 @@
 /** `approvals`: what operators are asked, and their answers. Only the running host takes them. */
 import { resolve } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import type { OperatorClient } from "@femtoclaw/client";
 import { EXIT, FemtoError, printable } from "@femtoclaw/protocol";
 import type { Answered, ApprovalView } from "@femtoclaw/runtime";
@@ -10,9 +9,6 @@ import { cardLines } from "../terminal/approval-text.ts";
 import { table } from "../terminal/table.ts";
 import type { CommandContext } from "./command-context.ts";
 import { policyAllow } from "./policy-allow.ts";
-
-/** Pause between two looks of `watch`. */
-const WATCH_MS = 500;
 
 export async function listApprovals(context: CommandContext): Promise<number> {
   const { output } = context;
@@ -140,28 +136,6 @@ function told({ output }: CommandContext, value: unknown): number {
     output.line(`recorded in record ${seq}; ${granted.length} of ${approvers} operators have said yes`);
   else if (answer === "refused") output.line(`denied in record ${seq}`);
   else output.line(`allowed in record ${seq}; \`femtoclaw executions show ${execution_id}\` shows what came of it`);
-  return EXIT.ok;
-}
-
-/** Shows each question once, as it is asked, until it is interrupted or the host ends. */
-export async function watchApprovals(context: CommandContext): Promise<number> {
-  const { output } = context;
-  await using operator = await context.operator();
-  const seen = new Set<string>();
-  output.talk("waiting for questions; Ctrl-C ends");
-  let ended = false;
-  void operator.closed.then(() => {
-    ended = true;
-  });
-  while (!ended) {
-    for (const approval of await approvalsOf(operator)) {
-      if (seen.has(approval.id)) continue;
-      seen.add(approval.id);
-      if (output.json) output.value(approval);
-      else for (const line of [...cardLines(approval, output), ""]) output.line(line);
-    }
-    await Promise.race([sleep(WATCH_MS), operator.closed]);
-  }
   return EXIT.ok;
 }
 

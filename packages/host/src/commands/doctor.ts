@@ -20,6 +20,7 @@ import type { WebhookStatus } from "../webhook/webhook-delivery.ts";
 import type { CommandContext } from "./command-context.ts";
 import { hostAnswers } from "./host.ts";
 import { heldText, holdLog, rememberedText } from "./known-log.ts";
+import { telemetryFinding } from "./telemetry-finding.ts";
 
 export interface Finding {
   readonly check: string;
@@ -137,6 +138,7 @@ async function lookAtProject(
   });
   const { webhook } = loaded.resolved.approvals;
   if (webhook !== undefined) await look("webhook", () => webhookFinding(context, loaded, webhook, running));
+  await look("telemetry", () => telemetryFinding(context, loaded, running));
   await look("host", () =>
     running
       ? ok("a host answers")

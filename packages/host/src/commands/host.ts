@@ -9,6 +9,7 @@ import { openStateDirectory } from "@femtoclaw/journal";
 import { EXIT, errorText, FemtoError, type LogParent, printable } from "@femtoclaw/protocol";
 import type { RuntimeStatus, ShadowStatus } from "@femtoclaw/runtime";
 import type { LoadedConfiguration } from "../configuration/load-configuration.ts";
+import type { TelemetryStatus } from "../endpoints/operator-endpoint.ts";
 import { HostProcess } from "../host-process.ts";
 import { ownCommand } from "../own-command.ts";
 import { type HostState, writeFailure } from "../report/failure-reports.ts";
@@ -16,6 +17,7 @@ import { tellServiceReady } from "../service-notice.ts";
 import { logToStderr } from "../terminal/log.ts";
 import type { Output } from "../terminal/output.ts";
 import { table } from "../terminal/table.ts";
+import { telemetryRows } from "../terminal/telemetry-rows.ts";
 import { witnessRow } from "../terminal/witness-row.ts";
 import type { WebhookStatus } from "../webhook/webhook-delivery.ts";
 import type { CommandContext } from "./command-context.ts";
@@ -278,11 +280,10 @@ function heldRow(held: HeldLog, output: Output): string[] {
   return ["remembered", held.fault === null ? text : output.style("red", text)];
 }
 
-interface HostStatus extends RuntimeStatus {
+export interface HostStatus extends RuntimeStatus, TelemetryStatus {
   readonly agent_socket: string;
   readonly agent_sockets: Readonly<Record<string, string>>;
   readonly operator_socket: string;
-  readonly otlp: string | null;
   readonly webhook: WebhookStatus | null;
 }
 
@@ -290,7 +291,7 @@ function statusRows(status: HostStatus, output: Output): string[][] {
   const { counters, policy, capabilities, fault } = status;
   const { completed, refused, failed, interrupted, messages } = counters;
   return [
-    ["phase", output.style(fault === null ? "green" : "red", status.phase)],
+    ["phase", phaseText(status, output)],
     ["version", status.version],
     ["integrity", `${status.integrity}: ${printable(status.integrity_reason)}`],
     ["deployment", status.deployment?.digest ?? "unknown"],
@@ -313,7 +314,7 @@ function statusRows(status: HostStatus, output: Output): string[][] {
     ["capabilities", `${capabilities.enabled} of ${capabilities.registered} enabled`],
     ["sandbox", status.sandbox ?? "not needed by any enabled capability"],
     ...(status.bounds === null ? [] : [["bounds", status.bounds]]),
-    ["telemetry", status.otlp === null ? "not configured" : `${status.observability} to ${printable(status.otlp)}`],
+    ...telemetryRows(status, output),
     ...(status.webhook === null ? [] : [["webhook", webhookText(status.webhook, output)]]),
     ...(status.witnesses.length === 0 ? [["witnesses", "none"]] : []),
     ...status.witnesses.map((witness) => ["witness", witnessRow(witness).join("  ")]),
@@ -322,6 +323,13 @@ function statusRows(status: HostStatus, output: Output): string[][] {
     ["operators", printable(status.operator_socket, 4_096)],
     ...(fault === null ? [] : [["fault", output.style("red", `${fault.code}: ${printable(fault.reason, 2_000)}`)]]),
   ];
+}
+
+/** What a person wants to know first: whether calls are taken, and why not. */
+function phaseText({ phase, ready, not_ready, fault }: HostStatus, output: Output): string {
+  if (fault !== null) return output.style("red", phase);
+  if (ready || not_ready === null) return output.style("green", phase);
+  return `${phase}: ${output.style("red", `no calls are taken (${not_ready.code})`)}`;
 }
 
 function webhookText({ origin, delivered, waiting, given_up, error }: WebhookStatus, output: Output): string {

@@ -1,7 +1,8 @@
 /** `call` and `send`: proposing from the command line, through the running host or embedded. */
 import { Buffer } from "node:buffer";
-import { EXIT, FemtoError, LIMITS, LineSplitter, type Reply } from "@femtoclaw/protocol";
+import { EXIT, FemtoError, LIMITS, LineSplitter, printable, type Reply } from "@femtoclaw/protocol";
 import { startRuntime } from "../host-process.ts";
+import { LiveLine, whileWaiting } from "../terminal/live-line.ts";
 import { logToStderr } from "../terminal/log.ts";
 import { exitOf, replyLines } from "../terminal/reply-text.ts";
 import { type CommandContext, knownAgent } from "./command-context.ts";
@@ -40,11 +41,19 @@ export async function call(
   const label = options.label === undefined ? {} : { label: options.label };
   const { timeout } = options;
   const startMs = performance.now();
-  const first = await within(proposer.propose(message, label), timeout);
+  using line = new LiveLine(context.options);
+  const first = await whileWaiting(
+    within(proposer.propose(message, label), timeout),
+    `${printable(tool, 40)} runs`,
+    line,
+  );
   const isAsked = first?.approval !== undefined && timeout !== undefined;
   const leftMs = (timeout ?? 0) - (performance.now() - startMs);
   // Who gives it time waits for the operator, too; without a yes within it the call stays pending.
-  const ended = isAsked && leftMs >= 1 ? await within(proposer.wait(first.execution_id), leftMs) : null;
+  const ended =
+    isAsked && leftMs >= 1
+      ? await whileWaiting(within(proposer.wait(first.execution_id), leftMs), "an operator is asked", line)
+      : null;
   const reply = ended ?? first;
   if (reply === null) {
     context.output.talk(

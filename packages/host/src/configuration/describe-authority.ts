@@ -2,6 +2,8 @@
 import { type FetchGrant, fetchText, type PathGrant, type ProgramGrant, printable } from "@femtoclaw/protocol";
 import type { CapabilitySetting, ResolvedConfiguration, Rights, WitnessSetting } from "@femtoclaw/runtime";
 
+import { endpointUrl } from "../endpoints/http-endpoint.ts";
+
 type Section = readonly [title: string, lines: readonly string[]];
 
 /** Plain lines. Everything that comes from the file is made printable. */
@@ -18,6 +20,9 @@ export function describeAuthority(resolved: ResolvedConfiguration): string {
     ["operators with a key", rest.approvals.operators.map(shown)],
     ["answers need", rest.approvals.operatorKey ? ["the signature of one of these operators"] : []],
     ["telemetry goes to", rest.otlpEndpoint === undefined ? [] : [shown(rest.otlpEndpoint)]],
+    ["metrics are served at", rest.prometheus === undefined ? [] : [endpointUrl(rest.prometheus)]],
+    ["health is served at", rest.health === undefined ? [] : [endpointUrl(rest.health)]],
+    ["where others may ask as", (rest.endpointHosts ?? []).map(shown)],
     [
       "questions are told to",
       rest.approvals.webhook === undefined ? [] : [shown(new URL(rest.approvals.webhook.url).origin)],

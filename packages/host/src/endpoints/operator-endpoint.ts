@@ -12,23 +12,34 @@ import {
   replay,
   showExecution,
 } from "@femtoclaw/runtime";
+import type { SignalStatus } from "@femtoclaw/telemetry";
 import type { HostSockets } from "../host-process.ts";
 import { EXPORT_FORMATS, exportAs, keysOf, proveRecord } from "../log-access.ts";
 import { eraseValues } from "../retention.ts";
 import type { WebhookStatus } from "../webhook/webhook-delivery.ts";
 import { approvalVerbs } from "./approval-verbs.ts";
 import { followLogVerb } from "./log-verb.ts";
+import type { EndpointUrls } from "./observability-endpoints.ts";
 import { recordVerbs } from "./record-verb.ts";
 import { invalid, refuseUnknown } from "./request-fields.ts";
 import { secretVerbs } from "./secret-verbs.ts";
 import type { ConnectionHandlers } from "./socket-server.ts";
 import { terminalVerbs } from "./terminal-verbs.ts";
 
+/** How it goes with telemetry. */
+export interface TelemetryStatus {
+  /** Where it is sent; null when it is sent nowhere. */
+  readonly otlp: string | null;
+  /** What is sent there, and how that goes. */
+  readonly signals: readonly SignalStatus[];
+  /** Where it can be asked for. */
+  readonly endpoints: EndpointUrls;
+}
+
 export interface OperatorParts {
   readonly runtime: Runtime;
   readonly sockets: HostSockets;
-  /** Where telemetry goes; null when it goes nowhere. */
-  readonly otlpEndpoint: string | null;
+  telemetryStatus(): TelemetryStatus;
   /** How it goes with telling somebody of questions; null where nobody is told. */
   webhookStatus(): WebhookStatus | null;
   /** Begins the end of the host; the answer goes out first. */
@@ -43,7 +54,7 @@ const LISTED_MAX = 10_000;
 export function operatorHandlers({
   runtime,
   sockets,
-  otlpEndpoint,
+  telemetryStatus,
   webhookStatus,
   stop,
   reload,
@@ -60,7 +71,7 @@ export function operatorHandlers({
         refuseUnknown(fields);
         const { agent, operator, agents } = sockets;
         const paths = { agent_socket: agent, operator_socket: operator, agent_sockets: agents };
-        return { ...runtime.status(), ...paths, otlp: otlpEndpoint, webhook: webhookStatus() };
+        return { ...runtime.status(), ...paths, ...telemetryStatus(), webhook: webhookStatus() };
       },
       stop: ({ now, ...rest }) => {
         if (now !== undefined && typeof now !== "boolean") throw invalid("`now` must be true or false");

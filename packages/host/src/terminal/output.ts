@@ -1,5 +1,6 @@
 /** Where a command speaks: data to stdout, talk to stderr. Colours only where a person looks. */
 import { styleText } from "node:util";
+import { visibleJson } from "@femtoclaw/protocol";
 
 type Style = Parameters<typeof styleText>[0];
 
@@ -19,7 +20,7 @@ export function makeOutput(options: { readonly json: boolean; readonly quiet: bo
   return {
     json: options.json,
     line: (text) => void process.stdout.write(`${text}\n`),
-    value: (value) => void process.stdout.write(`${JSON.stringify(value)}\n`),
+    value: (value) => void process.stdout.write(`${visibleJson(value)}\n`),
     talk: (text) => {
       if (!options.quiet) process.stderr.write(`${text}\n`);
     },

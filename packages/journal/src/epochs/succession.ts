@@ -20,7 +20,7 @@ const OPENING = /^([1-9][0-9]{0,8})\.opening$/;
 /** A log that was never decided on. */
 const UNFINISHED = /^new\.[0-9a-f-]{36}$/;
 /** What belongs to the old log besides the log itself; each goes with it where it is there. */
-const BESIDE = [IDENTITY_FILE, "telemetry-cursor", "witnessed"] as const;
+const BESIDE = [IDENTITY_FILE, "telemetry-cursor", "telemetry-cursor-logs", "telemetry-metrics", "witnessed"] as const;
 
 export interface NewLog {
   /** Folder in which `journal`, `keys` and the state file are made ready. */

@@ -860,6 +860,80 @@ export interface ObservabilityTable {
    * OTLP over HTTP endpoint, for example http://127.0.0.1:4318.
    */
   otlp?: string;
+  /**
+   * What is sent there. Default: all three.
+   *
+   * @minItems 1
+   * @maxItems 3
+   */
+  signals?:
+    | ["traces" | "logs" | "metrics"]
+    | ["traces" | "logs" | "metrics", "traces" | "logs" | "metrics"]
+    | ["traces" | "logs" | "metrics", "traces" | "logs" | "metrics", "traces" | "logs" | "metrics"];
+  /**
+   * Address at which metrics are served under /metrics, for example 127.0.0.1:9464. Default: nowhere.
+   */
+  prometheus?: string;
+  /**
+   * Address at which /livez and /readyz are served; it may be the same one. Default: nowhere.
+   */
+  health?: string;
+  /**
+   * Names by which others than this machine may ask these addresses, as they send them in the header Host. Without it the addresses have to be those of this machine alone.
+   *
+   * @minItems 1
+   * @maxItems 16
+   */
+  hosts?:
+    | [string]
+    | [string, string]
+    | [string, string, string]
+    | [string, string, string, string]
+    | [string, string, string, string, string]
+    | [string, string, string, string, string, string]
+    | [string, string, string, string, string, string, string]
+    | [string, string, string, string, string, string, string, string]
+    | [string, string, string, string, string, string, string, string, string]
+    | [string, string, string, string, string, string, string, string, string, string]
+    | [string, string, string, string, string, string, string, string, string, string, string]
+    | [string, string, string, string, string, string, string, string, string, string, string, string]
+    | [string, string, string, string, string, string, string, string, string, string, string, string, string]
+    | [string, string, string, string, string, string, string, string, string, string, string, string, string, string]
+    | [
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string
+      ]
+    | [
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string
+      ];
 }
 export interface AuditTable {
   /**

@@ -25,6 +25,7 @@ import { pathGrants } from "./path-grants.ts";
 import { Places, type SourceOf } from "./places.ts";
 import { checkSocketPath, resolveDirectories, resolveFloor } from "./resolve-directories.ts";
 import { resolveHistory } from "./resolve-history.ts";
+import { type ObservabilitySettings, resolveObservability } from "./resolve-observability.ts";
 import { type OperatorSettings, resolveOperators } from "./resolve-operators.ts";
 import { resolveSearchPath, withOtherNames } from "./resolve-programs.ts";
 import { resolveAgents, resolveTable } from "./resolve-tables.ts";
@@ -90,7 +91,7 @@ export interface TerminalSettings {
   readonly totalMs: number;
 }
 
-export interface ResolvedConfiguration {
+export interface ResolvedConfiguration extends ObservabilitySettings {
   readonly authority: Authority;
   /** What would stand in the authority if the rules on trial were in force; absent where none are. */
   readonly shadow?: Rights;
@@ -101,7 +102,6 @@ export interface ResolvedConfiguration {
   readonly terminals: TerminalSettings;
   readonly stateDirectory: string;
   readonly runtimeDirectory: string;
-  readonly otlpEndpoint: string | undefined;
   /** Who holds checkpoints of the journal elsewhere. */
   readonly witnesses: readonly WitnessSetting[];
   /** Whether calls are refused while one of them does not. */
@@ -151,7 +151,7 @@ export function resolveConfiguration(input: ConfigurationInput): ResolvedConfigu
     terminals: resolveTerminals(configuration),
     stateDirectory: directories.state,
     runtimeDirectory: directories.runtime,
-    otlpEndpoint: resolveEndpoint(configuration.observability?.otlp, places),
+    ...resolveObservability(configuration, places),
     witnesses,
     witnessesRequired: configuration.audit?.require ?? false,
   };
@@ -232,17 +232,6 @@ function resolveLimits({ limits }: Configuration): ResolvedLimits {
 function resolveTerminals({ terminals = {} }: Configuration): TerminalSettings {
   const { record_input: recordInput = false, idle_ms: idleMs, total_ms: totalMs } = terminals;
   return { recordInput, idleMs: idleMs ?? LIMITS.terminalIdleMs, totalMs: totalMs ?? LIMITS.terminalTotalMs };
-}
-
-function resolveEndpoint(written: string | undefined, places: Places): string | undefined {
-  if (written === undefined) return undefined;
-  const url = URL.parse(written);
-  const place = ["observability", "otlp"];
-  if (url === null) places.fault(place, "expected an address such as http://127.0.0.1:4318");
-  // The endpoint is shown by status and written to the journal.
-  else if (url.username !== "" || url.password !== "")
-    places.fault(place, "an address may not hold a user or password");
-  return written;
 }
 
 function digest(resolved: Omit<ResolvedConfiguration, "sha256">): string {

@@ -1,12 +1,12 @@
 /** The observability subsystem: keeps an exporter of telemetry going. It may fail without harm to executions. */
 import type { Clock, JournalEntry, JournalReader } from "@femtoclaw/journal";
-import { errorText, LIMITS, printable } from "@femtoclaw/protocol";
+import { errorText, LIMITS, printable, type TypedRecord } from "@femtoclaw/protocol";
 import type { EventObject } from "xstate";
 import { harmless } from "../harmless.ts";
 import type { LogEntry } from "../options.ts";
 import { settled } from "../settled.ts";
 import type { ActorSystem } from "../system.ts";
-import type { TelemetryExporter, TelemetrySource } from "../telemetry-port.ts";
+import type { TelemetryExporter, TelemetryGauges, TelemetrySource } from "../telemetry-port.ts";
 
 export interface ObservabilityOptions {
   readonly system: ActorSystem;
@@ -14,6 +14,9 @@ export interface ObservabilityOptions {
   readonly exporter: TelemetryExporter | null;
   readonly reader: JournalReader;
   readonly stateDirectory: string;
+  /** Name of the log. */
+  readonly origin: string;
+  gauges(): TelemetryGauges;
   record(entry: JournalEntry): void;
   log(entry: LogEntry): void;
 }
@@ -22,13 +25,15 @@ type Change = Parameters<TelemetrySource["onChange"]>;
 
 export class Observability {
   readonly #options: ObservabilityOptions;
-  readonly #wake: () => void;
+  readonly #wake: (committed: readonly TypedRecord[]) => void;
   /** What the exporter reported before it was started; null once it is. */
   #early: Change[] | null = [];
 
   constructor(options: ObservabilityOptions) {
     this.#options = options;
-    this.#wake = harmless("the exporter of telemetry", () => options.exporter?.wake());
+    this.#wake = harmless("the exporter of telemetry", (committed: readonly TypedRecord[]) =>
+      options.exporter?.wake(committed),
+    );
   }
 
   /** Loads the cursor and begins; an exporter that cannot begin leaves the subsystem degraded, which is recorded. */
@@ -53,8 +58,8 @@ export class Observability {
     await this.#begin();
   }
 
-  wake(): void {
-    this.#wake();
+  wake(committed: readonly TypedRecord[]): void {
+    this.#wake(committed);
   }
 
   /** An exporter that fails or hangs here keeps nothing else from ending. */
@@ -73,12 +78,16 @@ export class Observability {
   }
 
   async #begin(): Promise<number> {
-    const { exporter, reader, stateDirectory } = this.#options;
+    const { exporter, reader, stateDirectory, origin, clock, gauges } = this.#options;
     if (exporter === null) return 0;
     return await exporter.start({
       reader,
       stateDirectory,
+      log: origin,
       size: () => reader.size,
+      nowUs: () => clock.nowUs(),
+      monotonicUs: () => clock.monotonicUs(),
+      gauges,
       onChange: (...change) => {
         if (this.#early === null) this.#changed(...change);
         else this.#early.push(change);

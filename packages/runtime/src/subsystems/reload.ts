@@ -78,7 +78,8 @@ const LOADED_ANEW: ReadonlySet<keyof ResolvedConfiguration> = new Set(["authorit
 
 /** What a running host cannot change: where its journal and its sockets lie, what it offers, and its limits. */
 function requireSameBeside(now: ResolvedConfiguration, next: ResolvedConfiguration): void {
-  const names = (Object.keys(next) as (keyof ResolvedConfiguration)[]).filter(
+  // What is only in one of the two was added or taken away.
+  const names = (Object.keys({ ...now, ...next }) as (keyof ResolvedConfiguration)[]).filter(
     (name) => !LOADED_ANEW.has(name) && plain(now[name]) !== plain(next[name]),
   );
   // INVARIANT: I8: a principal whose tables went while its sessions stand would have the rights of everybody.

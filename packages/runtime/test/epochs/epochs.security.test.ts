@@ -296,11 +296,14 @@ describe("a journal that was put back", () => {
 
   it("takes the telemetry's place with it, so that the new log is exported from its beginning", async () => {
     const { home } = await homeWithLog();
-    writeFileSync(join(home.state, "telemetry-cursor"), "999\n", { mode: 0o600 });
+    const files = ["telemetry-cursor", "telemetry-cursor-logs", "telemetry-metrics"];
+    for (const name of files) writeFileSync(join(home.state, name), "999\n", { mode: 0o600 });
     replaceByCopy(home);
     await live(home);
-    expect(existsSync(join(home.state, "telemetry-cursor"))).toBe(false);
-    expect(readFileSync(join(home.state, "epochs/1/telemetry-cursor"), "latin1")).toBe("999\n");
+    for (const name of files) {
+      expect(existsSync(join(home.state, name))).toBe(false);
+      expect(readFileSync(join(home.state, "epochs/1", name), "latin1")).toBe("999\n");
+    }
   });
 });
 

@@ -1,7 +1,7 @@
 /** Telemetry of a real host: lifecycle and executions arrive, late and over a kill -9 too. */
 import { expect, test } from "vitest";
-import { freePort, Receiver } from "../../telemetry/test/receiver.ts";
-import { CONFIGURATION, Playground } from "./playground.ts";
+import { freePort, Receiver } from "../../../telemetry/test/receiver.ts";
+import { CONFIGURATION, Playground } from "../playground.ts";
 
 interface Replayed {
   readonly actors: { readonly observability: { readonly state: { readonly value: string } } };

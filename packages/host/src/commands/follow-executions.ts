@@ -1,0 +1,163 @@
+/** `executions list --follow`: what ends and what waits, as it happens, and what goes on for longer than a moment. */
+import { setTimeout as sleep } from "node:timers/promises";
+import type { OperatorClient } from "@femtoclaw/client";
+import { EXIT, printable, type TypedRecord } from "@femtoclaw/protocol";
+import type { ExecutionView } from "@femtoclaw/runtime";
+import { LiveLine } from "../terminal/live-line.ts";
+import type { Output } from "../terminal/output.ts";
+import { headline, styled } from "../terminal/reply-text.ts";
+import type { CommandContext } from "./command-context.ts";
+
+/** Pause between two looks. */
+const LOOK_MS = 200;
+/** What takes longer than this is shown while it goes on. */
+const LONG_MS = 1_000;
+/** LIMIT: calls that are named while they go on; the others are counted. */
+const NAMED_MAX = 3;
+/** Executions that are shown before what is new. */
+const SHOWN_BEFORE = 10;
+
+export interface FollowOptions {
+  readonly state?: string;
+  readonly session?: string;
+}
+
+/** The records of an execution after which there is something new to show of it. */
+const SHOWN: ReadonlySet<TypedRecord["type"]> = new Set([
+  ...(["message.recorded", "execution.refused", "approval.asked", "execution.outcome"] as const),
+  ...(["execution.interrupted", "execution.resolved"] as const),
+]);
+
+/** Until it is interrupted, or the host ends. A reader that is slow reads late; the host does not wait for it. */
+export async function followExecutions(context: CommandContext, options: FollowOptions): Promise<number> {
+  const { output } = context;
+  await using operator = await context.operator();
+  let isOver = false;
+  void operator.closed.then(() => {
+    isOver = true;
+  });
+  let { records: next } = (await operator.status()) as { readonly records: number };
+  const wanted = (view: ExecutionView): boolean =>
+    (options.state === undefined || view.status === options.state) &&
+    (options.session === undefined || view.session === options.session);
+  const before = (await operator.executions({
+    limit: SHOWN_BEFORE,
+    ...(options.state === undefined ? {} : { status: options.state }),
+    ...(options.session === undefined ? {} : { session: options.session }),
+  })) as ExecutionView[];
+  using line = new LiveLine(context.options);
+  const rows = new Rows(output);
+  // What was recorded between the two questions is among the new ones, and shown once.
+  for (const view of before.toReversed()) if ((view.record?.seq ?? 0) < next) rows.say(view);
+  const going = new Going();
+  if (!line.isSeen) output.talk("following; Ctrl-C ends");
+  while (!isOver) {
+    const { records } = await operator.records(next);
+    for (const record of records) {
+      going.take(record);
+      next = record.seq + 1;
+      if (!SHOWN.has(record.type) || record.execution === null) continue;
+      const view = await viewAt(operator, record);
+      if (view !== null && wanted(view)) line.above(() => rows.say(view));
+    }
+    line.set(going.text(output) ?? output.style("dim", "following; Ctrl-C ends"));
+    if (records.length === 0) await Promise.race([sleep(LOOK_MS), operator.closed]);
+  }
+  return EXIT.ok;
+}
+
+/** As it stood with that record: one that ended meanwhile is shown when its own record comes. */
+async function viewAt(operator: OperatorClient, { execution, seq, type }: TypedRecord): Promise<ExecutionView | null> {
+  const view = (await operator.execution(execution ?? "")) as ExecutionView;
+  const { records: _, ...shown } = view as ExecutionView & { readonly records?: unknown };
+  if (type === "approval.asked" && shown.record?.seq !== seq) return null;
+  return shown;
+}
+
+/** Columns of a fixed width, because nobody knows what comes. */
+class Rows {
+  readonly #output: Output;
+  #hasHeader = false;
+
+  constructor(output: Output) {
+    this.#output = output;
+  }
+
+  say(view: ExecutionView): void {
+    const output = this.#output;
+    if (output.json) return output.value(view);
+    if (!this.#hasHeader) output.line(output.style("dim", HEADER));
+    this.#hasHeader = true;
+    const took = view.duration_ms === null ? "" : `${view.duration_ms.toFixed(1)} ms`;
+    const cells = [
+      String(view.record?.seq ?? "").padStart(7),
+      view.requested_at.slice(11, 19),
+      printable(view.tool ?? "message", 16).padEnd(16),
+      styled(view, view.status.padEnd(11), output),
+      headline(view).padEnd(27),
+      took.padStart(11),
+      output.style("dim", view.execution_id),
+    ];
+    output.line(cells.join("  "));
+    const more = moreOf(view);
+    if (more !== null) output.line(`${INDENT}${styled(view, printable(more, MORE_CHARS - INDENT.length), output)}`);
+  }
+}
+
+/** What a person would look up next: why not, or what is asked. */
+function moreOf({ status, error, approval }: ExecutionView): string | null {
+  if (error !== undefined) return `${error.code}: ${error.reason}`;
+  if (status !== "pending" || approval === undefined) return null;
+  return `an operator is asked until ${approval.expires_at.slice(0, 19).replace("T", " ")}: femtoclaw approvals show ${approval.id}`;
+}
+
+const INDENT = " ".repeat(9);
+/** LIMIT: characters of what is said below a row: a line of the terminal. */
+const MORE_CHARS = Math.max(80, process.stdout.columns ?? 0) - 1;
+
+const HEADER = [
+  ...["record".padStart(7), "time UTC", "tool".padEnd(16), "status".padEnd(11), "decision".padEnd(27)],
+  ...["took".padStart(11), "execution"],
+].join("  ");
+
+/** What has begun and not ended, and who is asked, since this command began. */
+class Going {
+  readonly #running = new Map<string, { readonly tool: string; readonly sinceMs: number }>();
+  readonly #waiting = new Set<string>();
+
+  take({ type, execution, body }: TypedRecord): void {
+    if (execution === null) return;
+    switch (type) {
+      case "approval.asked":
+        this.#waiting.add(execution);
+        break;
+      case "execution.intent":
+        this.#waiting.delete(execution);
+        this.#running.set(execution, { tool: body.tool, sinceMs: performance.now() });
+        break;
+      case "execution.refused":
+      case "execution.outcome":
+      case "execution.interrupted":
+        this.#waiting.delete(execution);
+        this.#running.delete(execution);
+        break;
+      default:
+    }
+  }
+
+  /** Undefined while nothing takes long and nobody is asked. */
+  text(output: Output): string | undefined {
+    const nowMs = performance.now();
+    const long = [...this.#running.values()].filter(({ sinceMs }) => nowMs - sinceMs >= LONG_MS);
+    const named = long
+      .slice(0, NAMED_MAX)
+      .map(({ tool, sinceMs }) => `${printable(tool, 30)} ${Math.floor((nowMs - sinceMs) / 1_000)} s`);
+    const more = this.#running.size - named.length;
+    const running = [...named, ...(more > 0 && named.length > 0 ? [`${more} more`] : [])].join(", ");
+    const parts = [
+      ...(running === "" ? [] : [`running: ${running}`]),
+      ...(this.#waiting.size === 0 ? [] : [output.style("cyan", `${this.#waiting.size} for operators to answer`)]),
+    ];
+    return parts.length === 0 ? undefined : parts.join(" · ");
+  }
+}

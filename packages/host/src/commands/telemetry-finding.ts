@@ -1,0 +1,77 @@
+/** What `doctor` says of telemetry: whether it arrives, and who can ask for it. */
+import { once } from "node:events";
+import { connect } from "node:net";
+import { printable } from "@femtoclaw/protocol";
+import type { EndpointAddress } from "@femtoclaw/runtime";
+import type { LoadedConfiguration } from "../configuration/load-configuration.ts";
+import { endpointUrl } from "../endpoints/http-endpoint.ts";
+import type { TelemetryStatus } from "../endpoints/operator-endpoint.ts";
+import type { CommandContext } from "./command-context.ts";
+
+type Verdict = { readonly verdict: "ok" | "warn"; readonly detail: string; readonly fix?: string };
+
+/** LIMIT: time for a connection to an address of this machine. */
+const CONNECT_MS = 1_000;
+
+export async function telemetryFinding(
+  context: CommandContext,
+  loaded: LoadedConfiguration,
+  running: boolean,
+): Promise<Verdict> {
+  const { otlpEndpoint, prometheus, health, endpointHosts } = loaded.resolved;
+  const addresses = [prometheus, health].filter((address) => address !== undefined);
+  if (otlpEndpoint === undefined && addresses.length === 0) return { verdict: "ok", detail: "none is configured" };
+  const places = [...(otlpEndpoint === undefined ? [] : [printable(otlpEndpoint)]), ...addresses.map(endpointUrl)];
+  const detail = [...new Set(places)].join(", ");
+  const trouble = running ? await troubleOf(context, loaded) : await strangerAt(addresses);
+  if (trouble !== null) return { verdict: "warn", detail: `${detail}; ${trouble.reason}`, fix: trouble.fix };
+  if (endpointHosts === undefined) return { verdict: "ok", detail: `${detail}; only this machine may ask` };
+  return {
+    verdict: "warn",
+    detail: `${detail}; whoever reaches these addresses may ask, as ${endpointHosts.map((name) => printable(name)).join(", ")}`,
+    fix: "Let a firewall or a proxy say who reaches them, or take `hosts` out of [observability].",
+  };
+}
+
+interface Trouble {
+  readonly reason: string;
+  readonly fix: string;
+}
+
+async function troubleOf(context: CommandContext, loaded: LoadedConfiguration): Promise<Trouble | null> {
+  await using operator = await context.unprovedOperator(loaded);
+  const { signals } = (await operator.status()) as unknown as TelemetryStatus;
+  const bad = signals.find(({ problem, rejected }) => problem !== null || rejected > 0);
+  if (bad === undefined) return null;
+  const { signal, lag, rejected, problem } = bad;
+  const counts = `${lag ?? 0} records behind, ${rejected} items rejected for good`;
+  return {
+    reason: `${signal}: ${counts}${problem === null ? "" : `: ${printable(problem, 1_000)}`}`,
+    fix: "Look after the collector, or leave out of [observability].signals what it does not take. What was not sent is sent later.",
+  };
+}
+
+/** Where no host runs, nobody should listen. */
+async function strangerAt(addresses: readonly EndpointAddress[]): Promise<Trouble | null> {
+  for (const address of addresses) {
+    if (!(await somebodyListens(address))) continue;
+    return {
+      reason: `somebody else listens at ${endpointUrl(address)}, so no host can start`,
+      fix: "End that, or choose another address under [observability].",
+    };
+  }
+  return null;
+}
+
+async function somebodyListens({ host, port }: EndpointAddress): Promise<boolean> {
+  const socket = connect({ host, port, timeout: CONNECT_MS });
+  try {
+    await Promise.race([once(socket, "connect"), once(socket, "timeout").then(() => Promise.reject())]);
+    return true;
+  } catch {
+    // Refused, or not in time: nobody is there.
+    return false;
+  } finally {
+    socket.destroy();
+  }
+}

@@ -1,0 +1,151 @@
+/**
+ * `approvals watch`: each question as it is asked, and what became of it. On a terminal it takes answers too, typed as
+ * words of a line: an answer goes to what was shown here, by its digest.
+ */
+import { createInterface, type Interface } from "node:readline";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { OperatorClient } from "@femtoclaw/client";
+import { EXIT, errorText, FemtoError, printable, visibleJson } from "@femtoclaw/protocol";
+import type { Answered, ApprovalView, ExecutionView } from "@femtoclaw/runtime";
+import { cardLines } from "../terminal/approval-text.ts";
+import type { Output } from "../terminal/output.ts";
+import { headline, styled } from "../terminal/reply-text.ts";
+import type { CommandContext } from "./command-context.ts";
+
+/** Pause between two looks. */
+const LOOK_MS = 500;
+const MINUTE_MS = 60_000;
+/** LIMIT: characters of a line that is said about a question. */
+const LINE_CHARS = 1_000;
+
+export async function watchApprovals(context: CommandContext): Promise<number> {
+  const { output } = context;
+  await using operator = await context.operator();
+  let isOver = false;
+  void operator.closed.then(() => {
+    isOver = true;
+  });
+  const watch = new Watch(operator, output);
+  const isAnswered = process.stdin.isTTY && process.stdout.isTTY && !output.json;
+  using desk = isAnswered ? new Desk(output, (line) => watch.obey(line)) : null;
+  if (desk === null) output.talk("waiting for questions; Ctrl-C ends");
+  while (!isOver && desk?.isLeft !== true) {
+    const said = await watch.look();
+    if (desk === null) for (const line of said) output.line(line);
+    else desk.show(said, watch.prompt());
+    await Promise.race([sleep(LOOK_MS), operator.closed, ...(desk === null ? [] : [desk.left])]);
+  }
+  return EXIT.ok;
+}
+
+/** What is open, and has been shown. */
+class Watch {
+  readonly #operator: OperatorClient;
+  readonly #output: Output;
+  readonly #open = new Map<string, ApprovalView>();
+
+  constructor(operator: OperatorClient, output: Output) {
+    this.#operator = operator;
+    this.#output = output;
+  }
+
+  /** Lines about what is new since the last look. */
+  async look(): Promise<string[]> {
+    const output = this.#output;
+    const now = (await this.#operator.approvals()) as ApprovalView[];
+    const said: string[] = [];
+    for (const approval of now) {
+      const before = this.#open.get(approval.id);
+      this.#open.set(approval.id, approval);
+      if (before === undefined) said.push(...(output.json ? [visibleJson(approval)] : cardLines(approval, output)), "");
+      else if (before.granted.length < approval.granted.length && !output.json) said.push(grantedText(approval));
+    }
+    for (const { id, execution_id } of [...this.#open.values()]) {
+      if (now.some((approval) => approval.id === id)) continue;
+      this.#open.delete(id);
+      if (!output.json) said.push(await this.#settled(id, execution_id));
+    }
+    // A stream of values has no lines between them.
+    return output.json ? said.filter((line) => line !== "") : said;
+  }
+
+  prompt(): string {
+    const waiting = [...this.#open.values()];
+    if (waiting.length === 0) return this.#output.style("dim", "nothing is asked · Ctrl-C ends > ");
+    const nextMs = Math.min(...waiting.map(({ expires_at }) => Date.parse(expires_at))) - Date.now();
+    const minutes = Math.max(0, Math.ceil(nextMs / MINUTE_MS));
+    const ids = waiting.map(({ id }) => id).join(", ");
+    return `${this.#output.style("cyan", ids)} · ${minutes} min left · allow ID | deny ID [reason] | show ID > `;
+  }
+
+  /** Lines in answer to a typed one. */
+  async obey(line: string): Promise<string[]> {
+    const [, verb = "", id = "", reason = ""] = /^\s*(\S+)\s*(\S*)\s*(.*?)\s*$/.exec(line) ?? [];
+    if (verb === "") return [];
+    const approval = this.#open.get(id);
+    if (!["allow", "deny", "show"].includes(verb)) return [`no such word: ${printable(verb, 40)}`];
+    if (approval === undefined) return [`no open question ${printable(id, 40)} was shown here`];
+    if (verb === "show") return [...cardLines(approval, this.#output), ""];
+    const answer = verb === "allow" ? ("granted" as const) : ("refused" as const);
+    try {
+      // INVARIANT: I8: the digest of what was shown: what asks otherwise by now is not answered by this.
+      const { seq } = (await this.#operator.answerApproval({
+        ...{ approval: id, digest: approval.digest, answer, scope: "once" as const },
+        ...(reason === "" ? {} : { reason }),
+      })) as Answered;
+      return [`question ${id}: ${answer} in record ${seq}`];
+    } catch (error) {
+      const fix = error instanceof FemtoError ? `; ${error.fix}` : "";
+      return [this.#output.style("red", printable(`question ${id}: ${errorText(error)}${fix}`, LINE_CHARS))];
+    }
+  }
+
+  async #settled(id: string, execution: string): Promise<string> {
+    const view = (await this.#operator.execution(execution)) as ExecutionView;
+    const why = view.error === undefined ? "" : `: ${view.error.reason}`;
+    const what = view.status === "pending" ? "allowed, and runs" : `${view.status}, ${headline(view)}${why}`;
+    return `question ${id} is settled: ${styled(view, printable(what, LINE_CHARS), this.#output)}`;
+  }
+}
+
+function grantedText({ id, granted, approvers }: ApprovalView): string {
+  return `question ${id}: ${granted.length} of ${approvers} operators have said yes`;
+}
+
+/** A line to type on, below what is said. What is being typed stays when something is said. */
+class Desk implements Disposable {
+  readonly left: Promise<void>;
+  isLeft = false;
+  readonly #lines: Interface;
+  readonly #output: Output;
+  #prompt = "";
+
+  constructor(output: Output, obey: (line: string) => Promise<string[]>) {
+    this.#output = output;
+    this.#lines = createInterface({ input: process.stdin, output: process.stdout, historySize: 0 });
+    this.#lines.on("line", (line) => {
+      void obey(line).then((said) => this.show(said, this.#prompt, true));
+    });
+    this.left = new Promise((resolve) => {
+      this.#lines.once("close", () => {
+        this.isLeft = true;
+        resolve();
+      });
+    });
+  }
+
+  show(said: readonly string[], prompt: string, isFresh = false): void {
+    if (this.isLeft || (said.length === 0 && prompt === this.#prompt && !isFresh)) return;
+    this.#prompt = prompt;
+    // The line that is typed on goes out of the way, and comes back below with what was typed.
+    process.stdout.write("\r\u001b[J");
+    for (const line of said) this.#output.line(line);
+    this.#lines.setPrompt(prompt);
+    this.#lines.prompt(true);
+  }
+
+  [Symbol.dispose](): void {
+    if (!this.isLeft) this.#lines.close();
+    process.stdout.write("\n");
+  }
+}

@@ -1,0 +1,114 @@
+/**
+ * A small HTTP server that is only read from: a few paths, each with an answer that this host knows anyway. It takes
+ * no body and tells nothing of calls. Whoever may connect may read it, so who was led here by a browser is refused.
+ */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { FemtoError, systemErrorCode } from "@femtoclaw/protocol";
+import type { EndpointAddress } from "@femtoclaw/runtime";
+
+/** LIMIT: connections at once; a few who ask now and then need no more. */
+const CONNECTIONS_MAX = 16;
+/** LIMIT: time for a request to be there whole, and for its answer to be read. */
+const REQUEST_MS = 3_000;
+/** LIMIT: bytes of the headers of a request. */
+const HEADER_BYTES_MAX = 8_192;
+
+export interface HttpAnswer {
+  readonly status: number;
+  readonly type: string;
+  readonly body: string;
+}
+
+/** Answers by path. */
+export type Routes = Readonly<Record<string, () => HttpAnswer>>;
+
+export interface HttpEndpointOptions {
+  readonly address: EndpointAddress;
+  /** Further names under which it may be asked. */
+  readonly hosts: readonly string[];
+  readonly routes: Routes;
+}
+
+export class HttpEndpoint {
+  readonly #server: Server;
+
+  private constructor(server: Server) {
+    this.#server = server;
+  }
+
+  /** Throws FEMTO_ENDPOINT_TAKEN where the address cannot be had. */
+  static async listen({ address, hosts, routes }: HttpEndpointOptions): Promise<HttpEndpoint> {
+    const names = new Set([...ownNames(address), ...hosts]);
+    const server = createServer(
+      { requestTimeout: REQUEST_MS, headersTimeout: REQUEST_MS, maxHeaderSize: HEADER_BYTES_MAX },
+      (request, response) => send(response, answerTo(request, { names, routes }), request.method === "HEAD"),
+    );
+    server.maxConnections = CONNECTIONS_MAX;
+    // Who reads slower than this is not waited for.
+    server.setTimeout(REQUEST_MS, (socket) => socket.destroy());
+    await new Promise<void>((resolve, reject) => {
+      server.once("error", (error) => {
+        const reason = `${endpointUrl(address)} cannot be listened at (${systemErrorCode(error) ?? "unknown cause"})`;
+        reject(new FemtoError("FEMTO_ENDPOINT_TAKEN", reason, { cause: error }));
+      });
+      server.listen(address.port, address.host, resolve);
+    });
+    return new HttpEndpoint(server);
+  }
+
+  async close(): Promise<void> {
+    const ended = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    this.#server.closeAllConnections();
+    await ended;
+  }
+}
+
+export function endpointUrl({ host, port }: EndpointAddress): string {
+  return `http://${bracketed(host)}:${port}`;
+}
+
+/** Under which names this machine asks itself. */
+function ownNames({ host, port }: EndpointAddress): string[] {
+  return [bracketed(host), "localhost"].map((name) => `${name}:${port}`);
+}
+
+const bracketed = (host: string): string => (host.includes(":") ? `[${host}]` : host);
+
+interface Admitted {
+  readonly names: ReadonlySet<string>;
+  readonly routes: Routes;
+}
+
+function answerTo(request: IncomingMessage, { names, routes }: Admitted): HttpAnswer {
+  const { method, url = "/", headers, headersDistinct } = request;
+  // INVARIANT: I8: a page of somebody else's that a browser resolves to this address does not read it.
+  const [host = "", second] = headersDistinct["host"] ?? [];
+  if (second !== undefined || !names.has(host.toLowerCase()))
+    return refusal(421, "this is not an address of this host");
+  if (headers.origin !== undefined || !["none", undefined].includes(headers["sec-fetch-site"]?.toString())) {
+    return refusal(403, "another page asks");
+  }
+  if (method !== "GET" && method !== "HEAD") return refusal(405, "this is only read");
+  const path = url.split("?", 1)[0] ?? "";
+  return Object.hasOwn(routes, path) ? (routes[path]?.() ?? nothing) : nothing;
+}
+
+function refusal(status: number, reason: string): HttpAnswer {
+  return { status, type: "text/plain; charset=utf-8", body: `${reason}\n` };
+}
+
+const nothing = refusal(404, "there is nothing of this name");
+
+function send(response: ServerResponse, { status, type, body }: HttpAnswer, headOnly: boolean): void {
+  response.writeHead(status, {
+    "Content-Type": type,
+    "Content-Length": Buffer.byteLength(body),
+    "Cache-Control": "no-store",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+    ...(status === 503 ? { "Retry-After": "1" } : {}),
+    // A body that somebody sent all the same is not read.
+    Connection: "close",
+  });
+  response.end(headOnly ? undefined : body);
+}

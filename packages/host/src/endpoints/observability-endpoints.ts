@@ -1,0 +1,107 @@
+/** Metrics and health by HTTP, from before the runtime stands until after it has ended. */
+import { ERRORS, errorText } from "@femtoclaw/protocol";
+import type { EndpointAddress, ResolvedConfiguration, RuntimeStatus } from "@femtoclaw/runtime";
+import type { HttpAnswer } from "./http-endpoint.ts";
+import { endpointUrl, HttpEndpoint, type Routes } from "./http-endpoint.ts";
+
+export interface Observed {
+  /** Null before the runtime stands. */
+  status(): Pick<RuntimeStatus, "phase" | "ready" | "not_ready"> | null;
+  /** Metrics for Prometheus; null while they are not whole. */
+  metrics(): { readonly type: string; readonly text: string } | null;
+}
+
+/** Where metrics and health are served, for people; null for what is not. */
+export interface EndpointUrls {
+  readonly prometheus: string | null;
+  readonly health: string | null;
+}
+
+export function endpointUrls({ prometheus, health }: ResolvedConfiguration): EndpointUrls {
+  return {
+    prometheus: prometheus === undefined ? null : `${endpointUrl(prometheus)}/metrics`,
+    health: health === undefined ? null : endpointUrl(health),
+  };
+}
+
+export class ObservabilityEndpoints {
+  readonly #endpoints: readonly HttpEndpoint[];
+
+  private constructor(endpoints: readonly HttpEndpoint[]) {
+    this.#endpoints = endpoints;
+  }
+
+  static async listen(configuration: ResolvedConfiguration, observed: Observed): Promise<ObservabilityEndpoints> {
+    const { prometheus, health, endpointHosts: hosts = [] } = configuration;
+    const endpoints: HttpEndpoint[] = [];
+    try {
+      for (const [address, routes] of placed(prometheus, health, observed)) {
+        endpoints.push(await HttpEndpoint.listen({ address, hosts, routes }));
+      }
+    } catch (error) {
+      await Promise.all(endpoints.map((endpoint) => endpoint.close()));
+      throw error;
+    }
+    return new ObservabilityEndpoints(endpoints);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#endpoints.map((endpoint) => endpoint.close()));
+  }
+}
+
+/** One address may serve both. */
+function placed(
+  prometheus: EndpointAddress | undefined,
+  health: EndpointAddress | undefined,
+  observed: Observed,
+): readonly (readonly [EndpointAddress, Routes])[] {
+  const metrics: Routes = { "/metrics": () => guarded(() => metricsAnswer(observed)) };
+  const lives: Routes = {
+    "/livez": () => guarded(() => livenessAnswer(observed)),
+    "/readyz": () => guarded(() => readinessAnswer(observed)),
+  };
+  if (prometheus !== undefined && health !== undefined && endpointUrl(prometheus) === endpointUrl(health)) {
+    return [[prometheus, { ...metrics, ...lives }]];
+  }
+  return [
+    ...(prometheus === undefined ? [] : [[prometheus, metrics] as const]),
+    ...(health === undefined ? [] : [[health, lives] as const]),
+  ];
+}
+
+function metricsAnswer(observed: Observed): HttpAnswer {
+  const metrics = observed.metrics();
+  if (metrics === null) return { status: 503, type: "text/plain; charset=utf-8", body: "records are still counted\n" };
+  return { status: 200, type: metrics.type, body: metrics.text };
+}
+
+/** Alive is what answers and has met no fault that it cannot go on with. */
+function livenessAnswer(observed: Observed): HttpAnswer {
+  const phase = observed.status()?.phase ?? "starting";
+  const alive = phase !== "error" && phase !== "terminated";
+  return json(alive ? 200 : 503, { alive, phase });
+}
+
+/** Why not is said by code alone: the reason may name paths, and whoever reaches the address may ask. */
+function readinessAnswer(observed: Observed): HttpAnswer {
+  const status = observed.status();
+  if (status === null) return json(503, { ready: false, phase: "starting", code: null, fix: null });
+  const { ready, phase, not_ready } = status;
+  const code = not_ready?.code ?? null;
+  const fix = code !== null && Object.hasOwn(ERRORS, code) ? ERRORS[code as keyof typeof ERRORS].fix : null;
+  return json(ready ? 200 : 503, { ready, phase, code, fix });
+}
+
+function guarded(answer: () => HttpAnswer): HttpAnswer {
+  try {
+    return answer();
+  } catch (error) {
+    process.emitWarning(`an endpoint failed: ${errorText(error)}`);
+    return json(500, { code: "FEMTO_INTERNAL" });
+  }
+}
+
+function json(status: number, value: unknown): HttpAnswer {
+  return { status, type: "application/json", body: `${JSON.stringify(value)}\n` };
+}

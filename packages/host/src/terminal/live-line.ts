@@ -1,0 +1,68 @@
+/**
+ * One line that changes while something goes on, below what has been said and gone once there is nothing to say. Only
+ * where a person looks: on a terminal, and not where stdout is data for a program.
+ */
+import { stripVTControlCharacters } from "node:util";
+
+/** Whatever stands there is taken away: the line, and the colours that it left. */
+const CLEAR = "\r\u001b[2K\u001b[0m";
+const COLUMNS = 80;
+
+export class LiveLine implements Disposable {
+  readonly isSeen: boolean;
+  #text = "";
+  readonly #onInterrupt = (): void => {
+    this.set("");
+    // As it would have ended without this line.
+    process.removeListener("SIGINT", this.#onInterrupt);
+    process.kill(process.pid, "SIGINT");
+  };
+
+  constructor({ json = false, quiet = false }: { readonly json?: boolean; readonly quiet?: boolean }) {
+    this.isSeen = process.stdout.isTTY && process.stderr.isTTY && !json && !quiet;
+    if (this.isSeen) process.on("SIGINT", this.#onInterrupt);
+  }
+
+  /** An empty text takes it away. It has to be printable; what does not fit is cut, so that it stays one line. */
+  set(text: string): void {
+    if (!this.isSeen || text === this.#text) return;
+    // A terminal that does not know its width says 0.
+    const columns = process.stderr.columns || COLUMNS;
+    const isWide = stripVTControlCharacters(text).length >= columns;
+    const fitting = isWide ? `${[...stripVTControlCharacters(text)].slice(0, columns - 2).join("")}…` : text;
+    process.stderr.write(`${CLEAR}${fitting}`);
+    this.#text = text;
+  }
+
+  /** Lets something be said above it. */
+  above(say: () => void): void {
+    const text = this.#text;
+    this.set("");
+    say();
+    this.set(text);
+  }
+
+  [Symbol.dispose](): void {
+    this.set("");
+    process.removeListener("SIGINT", this.#onInterrupt);
+  }
+}
+
+/** What takes longer than this is shown while it goes on. */
+const LONG_MS = 1_000;
+const TICK_MS = 500;
+
+/** Waits for something, and says for how long already where a person waits too. */
+export async function whileWaiting<T>(work: Promise<T>, what: string, line: LiveLine): Promise<T> {
+  const startMs = performance.now();
+  const timer = setInterval(() => {
+    const passedMs = performance.now() - startMs;
+    if (passedMs >= LONG_MS) line.set(`${what}: ${Math.floor(passedMs / 1_000)} s`);
+  }, TICK_MS);
+  try {
+    return await work;
+  } finally {
+    clearInterval(timer);
+    line.set("");
+  }
+}

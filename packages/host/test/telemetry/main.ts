@@ -1,0 +1,13 @@
+/** `npm run outages -- --executions N`: what a collector that goes away and a host that is killed lose, which is nothing. */
+import { inspect, parseArgs } from "node:util";
+import { outages } from "./outages.ts";
+
+const { values } = parseArgs({ options: { executions: { type: "string", default: "20000" } } });
+
+try {
+  const report = await outages({ executions: Number(values.executions) });
+  for (const [name, value] of Object.entries(report)) process.stdout.write(`${name.padEnd(16)} ${value}\n`);
+} catch (error) {
+  process.stdout.write(`${inspect(error)}\n`);
+  process.exitCode = 1;
+}

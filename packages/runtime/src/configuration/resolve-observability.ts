@@ -1,0 +1,75 @@
+/** Where a host tells how it goes: to a collector, and at addresses of this machine to those who ask. */
+import type { Configuration } from "@femtoclaw/protocol";
+import type { Places } from "./places.ts";
+
+export interface EndpointAddress {
+  /** An IP address, without brackets. */
+  readonly host: string;
+  readonly port: number;
+}
+
+export interface ObservabilitySettings {
+  /** OTLP over HTTP; absent where nothing is sent. */
+  readonly otlpEndpoint: string | undefined;
+  /** What is sent there; absent for everything. */
+  readonly otlpSignals?: readonly ("traces" | "logs" | "metrics")[];
+  /** Where metrics are served, and where health is. */
+  readonly prometheus?: EndpointAddress;
+  readonly health?: EndpointAddress;
+  /** Further names for these addresses; absent where only this machine may ask. */
+  readonly endpointHosts?: readonly string[];
+}
+
+export function resolveObservability({ observability }: Configuration, places: Places): ObservabilitySettings {
+  const { otlp, signals, prometheus: metrics, health: asked, hosts } = observability ?? {};
+  const isOpen = hosts !== undefined;
+  const prometheus = resolveAddress("prometheus", metrics, isOpen, places);
+  const health = resolveAddress("health", asked, isOpen, places);
+  return {
+    otlpEndpoint: resolveEndpoint(otlp, places),
+    ...(signals === undefined ? {} : { otlpSignals: [...new Set(signals)].sort() }),
+    ...(prometheus === undefined ? {} : { prometheus }),
+    ...(health === undefined ? {} : { health }),
+    ...(hosts === undefined ? {} : { endpointHosts: hosts.map((name) => name.toLowerCase()) }),
+  };
+}
+
+function resolveEndpoint(written: string | undefined, places: Places): string | undefined {
+  if (written === undefined) return undefined;
+  const url = URL.parse(written);
+  const place = ["observability", "otlp"];
+  if (url === null) places.fault(place, "expected an address such as http://127.0.0.1:4318");
+  // The endpoint is shown by status and written to the journal.
+  else if (url.username !== "" || url.password !== "")
+    places.fault(place, "an address may not hold a user or password");
+  return written;
+}
+
+/** By number alone: what a name means is somebody else's to say. */
+function resolveAddress(
+  key: "prometheus" | "health",
+  written: string | undefined,
+  isOpen: boolean,
+  places: Places,
+): EndpointAddress | undefined {
+  if (written === undefined) return undefined;
+  const fault = (message: string): undefined => {
+    places.fault(["observability", key], message);
+  };
+  const [, host = "", digits = ""] = /^(\[[0-9A-Fa-f:.]+\]|[0-9]+(?:\.[0-9]+){3}):([0-9]{1,5})$/.exec(written) ?? [];
+  const port = Number(digits);
+  const canonical = URL.parse(`http://${host}`)?.hostname;
+  // INVARIANT: what would be read as another number than it looks like is none.
+  const isSame = host.startsWith("[") ? canonical !== undefined : canonical === host;
+  if (canonical === undefined || !isSame || port < 1 || port > 65_535)
+    return fault("expected an address such as 127.0.0.1:9464");
+  const address = canonical.replace(/^\[|\]$/g, "");
+  // INVARIANT: I8: who may ask from elsewhere is named, or nobody may.
+  if (!isLoopback(address) && !isOpen)
+    return fault("expected an address of this machine alone; `hosts` names who else may ask");
+  return { host: address, port };
+}
+
+function isLoopback(host: string): boolean {
+  return host === "::1" || /^127\.\d+\.\d+\.\d+$/.test(host);
+}

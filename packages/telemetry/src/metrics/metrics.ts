@@ -1,0 +1,198 @@
+/** The metrics of a running host: folded as records become durable, and looked at when somebody asks. */
+import type { JournalReader } from "@femtoclaw/journal";
+import { errorText, type TypedRecord } from "@femtoclaw/protocol";
+import { told } from "../record-identity.ts";
+import { FOLDED, type FoldedMetric, LIVE, type MetricDefinition } from "./catalogue.ts";
+import { loadFolded, storeFolded } from "./folded-file.ts";
+import { MetricFold } from "./metric-fold.ts";
+import { type Histogram, HistogramSeries, type Point } from "./series.ts";
+
+/** What a runtime knows at the moment. */
+export interface Gauges {
+  readonly ready: boolean;
+  readonly running: number;
+  readonly queued: number;
+  readonly unresolved: number;
+  readonly waiting: number;
+  readonly sessions: number;
+  readonly terminals: number;
+  readonly freeBytes: number | null;
+}
+
+export interface MetricsSource {
+  readonly reader: JournalReader;
+  readonly stateDirectory: string;
+  /** Name of the log that is read. */
+  readonly log: string;
+  size(): number;
+  nowUs(): number;
+  /** The clock that records are stamped with. */
+  monotonicUs(): number;
+  gauges(): Gauges;
+}
+
+/** What the export of one signal has come to. */
+export interface SignalCount {
+  readonly signal: string;
+  /** Null for what has no cursor. */
+  readonly lag: number | null;
+  readonly rejected: number;
+}
+
+export interface Family {
+  readonly definition: MetricDefinition;
+  /** Since when it counts, in microseconds. */
+  readonly startUs: number;
+  readonly points: readonly Point<number>[] | readonly Point<Histogram>[];
+}
+
+export interface Collected {
+  readonly nowUs: number;
+  readonly families: readonly Family[];
+}
+
+/** LIMIT: records that are folded again after a crash, beside those of the last moments. */
+const STORE_EVERY_RECORDS = 4_096;
+
+export class Metrics {
+  #source: MetricsSource | null = null;
+  #fold = new MetricFold();
+  #appends = new HistogramSeries();
+  #beganUs = 0;
+  #stored = 0;
+  #catchingUp: Promise<void> | null = null;
+  #storing: Promise<void> = Promise.resolve();
+  /** Whether all records that there were at the start are counted; before that the counters would be too small. */
+  #caughtUp = false;
+  #warned = false;
+
+  /** Begins with what was folded before; the rest is folded beside everything else. */
+  start(source: MetricsSource): void {
+    this.#source = source;
+    if (this.#beganUs === 0) this.#beganUs = source.nowUs();
+    this.#catchUp();
+  }
+
+  /** Takes records in the moment in which they are durable. */
+  take(records: readonly TypedRecord[]): void {
+    const source = this.#source;
+    if (source === null) return;
+    const nowUs = source.monotonicUs();
+    for (const { mono_us } of records) this.#appends.observe([], Math.max(0, nowUs - mono_us));
+    if (this.#catchingUp !== null) return;
+    for (const record of records) this.#fold.take(record);
+    if (this.#fold.next < source.size()) this.#catchUp();
+    else this.#storeSometimes(source);
+  }
+
+  /** Null while records of before this start are still being counted. */
+  collect(signals: readonly SignalCount[]): Collected | null {
+    const source = this.#source;
+    if (source === null || !this.#caughtUp) return null;
+    // A clock that was put back since would have counters end before they began.
+    const startUs = this.#fold.startUs ?? this.#beganUs;
+    const nowUs = Math.max(source.nowUs(), startUs, this.#beganUs);
+    const folded = (Object.keys(FOLDED) as FoldedMetric[]).map((metric): Family => {
+      const definition = FOLDED[metric];
+      if (definition.kind === "histogram") return { definition, startUs, points: this.#fold.histogram(metric) };
+      return { definition, startUs, points: withZeros(definition, this.#fold.counter(metric)) };
+    });
+    return { nowUs, families: [...folded, ...this.#live(source, signals)] };
+  }
+
+  async stop(): Promise<void> {
+    const source = this.#source;
+    this.#source = null;
+    await this.#catchingUp;
+    await this.#storing;
+    if (source !== null && this.#caughtUp) await this.#store(source);
+  }
+
+  #live(source: MetricsSource, signals: readonly SignalCount[]): Family[] {
+    const gauges = source.gauges();
+    const one = (definition: MetricDefinition, value: number | null): Family => {
+      return this.#liveFamily(definition, value === null ? [] : [{ labels: [], value }]);
+    };
+    return [
+      one(LIVE.ready, gauges.ready ? 1 : 0),
+      one(LIVE.bootTime, this.#beganUs / 1_000_000),
+      one(LIVE.running, gauges.running),
+      one(LIVE.queued, gauges.queued),
+      one(LIVE.unresolved, gauges.unresolved),
+      one(LIVE.waiting, gauges.waiting),
+      one(LIVE.openSessions, gauges.sessions),
+      one(LIVE.openTerminals, gauges.terminals),
+      one(LIVE.journalRecords, source.size()),
+      one(LIVE.diskFree, gauges.freeBytes),
+      this.#liveFamily(
+        LIVE.lag,
+        signals.flatMap(({ signal, lag }) => (lag === null ? [] : [{ labels: [signal], value: lag }])),
+      ),
+      this.#liveFamily(
+        LIVE.rejected,
+        signals.map(({ signal, rejected }) => ({ labels: [signal], value: rejected })),
+      ),
+      this.#liveFamily(LIVE.appendDuration, this.#appends.points),
+    ];
+  }
+
+  #liveFamily(definition: MetricDefinition, points: Family["points"]): Family {
+    return { definition, startUs: this.#beganUs, points };
+  }
+
+  #catchUp(): void {
+    this.#catchingUp ??= this.#readOn().finally(() => {
+      this.#catchingUp = null;
+      // What was committed between the last look and now was told to nobody.
+      if (this.#caughtUp && this.#fold.next < (this.#source?.size() ?? 0)) this.#catchUp();
+    });
+  }
+
+  async #readOn(): Promise<void> {
+    try {
+      const source = this.#source;
+      if (source === null) return;
+      if (!this.#caughtUp) await this.#begin(source);
+      while (this.#source !== null && this.#fold.next < source.size()) {
+        for await (const record of source.reader.readFrom(this.#fold.next)) {
+          this.#fold.take(record);
+          if (this.#source === null) return;
+        }
+      }
+      this.#caughtUp = this.#source !== null;
+    } catch (error) {
+      // Wrong metrics would be worse than none; the next commit tries again.
+      this.#caughtUp = false;
+      if (!this.#warned) process.emitWarning(`records cannot be counted: ${told(errorText(error))}`);
+      this.#warned = true;
+    }
+  }
+
+  /** INVARIANT: a gap is counted by nobody: what was pruned before it was folded makes everything begin anew. */
+  async #begin({ reader, stateDirectory, log, size }: MetricsSource): Promise<void> {
+    const state = await loadFolded({ stateDirectory, log, size: size() });
+    const prunedBefore = await reader.prunedBefore();
+    const isWhole = state !== null && state.next >= prunedBefore;
+    this.#fold = isWhole ? MetricFold.from(state) : new MetricFold(prunedBefore);
+    this.#stored = this.#fold.next;
+  }
+
+  #storeSometimes(source: MetricsSource): void {
+    if (this.#fold.next - this.#stored < STORE_EVERY_RECORDS) return;
+    this.#stored = this.#fold.next;
+    this.#storing = this.#storing.then(() => this.#store(source));
+  }
+
+  /** A disk without room for a cache is no fault: it costs time at the next start. */
+  async #store({ stateDirectory, log }: MetricsSource): Promise<void> {
+    const { state } = this.#fold;
+    await storeFolded(stateDirectory, log, state).catch(() => undefined);
+  }
+}
+
+/** What has no labels, or has few, is 0 before anything was counted. */
+function withZeros({ labels, values }: MetricDefinition, points: readonly Point<number>[]): readonly Point<number>[] {
+  const wanted = labels.length === 0 ? [[]] : (values ?? []).map((value) => [value]);
+  const missing = wanted.filter((own) => !points.some((point) => point.labels.join() === own.join()));
+  return [...points, ...missing.map((own) => ({ labels: own, value: 0 }))];
+}

@@ -1,0 +1,34 @@
+/** Where a record stands among spans. Derived from the record alone, so that telling of it twice is telling the same. */
+import { createHash } from "node:crypto";
+import { printable, type TypedRecord } from "@femtoclaw/protocol";
+
+/** LIMIT: characters of a text in telemetry; names of tools that do not exist are as long as a client likes. */
+const TEXT_CHARS_MAX = 256;
+
+/** INVARIANT: every text that a client, a configuration or a program chose goes into telemetry through here. */
+export function told(text: string): string {
+  return printable(text, TEXT_CHARS_MAX);
+}
+
+/** All of a session is one trace, and so is what a boot does by itself. */
+export function traceIdOf({ session, boot }: Pick<TypedRecord, "session" | "boot">): string {
+  return digest(`t${session ?? boot}`).slice(0, 32);
+}
+
+export function spanIdOf({ boot, seq }: Pick<TypedRecord, "boot" | "seq">): string {
+  return digest(`${boot}/${seq}`).slice(0, 16);
+}
+
+/** Microseconds of the wall clock, which may have jumped: nothing is ordered or measured by it. */
+export function wallUsOf({ at }: Pick<TypedRecord, "at">): number {
+  return Date.parse(`${at.slice(0, 23)}Z`) * 1000 + Number(at.slice(23, 26));
+}
+
+/** As the SDK takes times. */
+export function timeOf(us: number): [seconds: number, nanoseconds: number] {
+  return [Math.floor(us / 1_000_000), Math.round(us % 1_000_000) * 1000];
+}
+
+function digest(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
+}

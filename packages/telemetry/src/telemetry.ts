@@ -1,0 +1,137 @@
+/**
+ * All telemetry of a host: spans and lines as its records, metrics as what they come to. It reads the journal and
+ * what becomes durable, and never stands between a caller and the journal.
+ */
+import type { TypedRecord } from "@femtoclaw/protocol";
+import type { Batch } from "./batch.ts";
+import type { RecordSignal } from "./cursor.ts";
+import { logFacts } from "./log-facts.ts";
+import { type Collected, Metrics, type MetricsSource, type SignalCount } from "./metrics/metrics.ts";
+import { prometheusText } from "./metrics/prometheus-text.ts";
+import { MetricsSender } from "./metrics-sender.ts";
+import { logsPayload, metricsPayload, SpanFactory } from "./otlp-data.ts";
+import type { Signal } from "./otlp-request.ts";
+import { type Payload, RecordSender } from "./record-sender.ts";
+import { SignalHealth } from "./signal-health.ts";
+import { spanFacts } from "./span-facts.ts";
+
+export interface TelemetryOptions {
+  /** Where it is sent; null for metrics that are only asked for. */
+  readonly endpoint: string | null;
+  /** What is sent there. */
+  readonly signals?: readonly Signal[];
+  readonly metricsIntervalMs?: number;
+}
+
+export interface TelemetrySource extends MetricsSource {
+  onChange(state: "exporting" | "degraded", cursor: number, reason?: string): void;
+}
+
+/** How it goes with one signal. */
+export interface SignalStatus {
+  readonly signal: Signal;
+  /** Records that were not sent yet; null for metrics, which are sums. */
+  readonly lag: number | null;
+  /** Items that the collector rejected for good since this process began. */
+  readonly rejected: number;
+  readonly problem: string | null;
+}
+
+export const SIGNALS: readonly Signal[] = ["traces", "logs", "metrics"];
+
+export class Telemetry {
+  readonly kind: "otlp" | "none";
+  readonly #metrics = new Metrics();
+  readonly #health: readonly SignalHealth[];
+  readonly #senders = new Map<Signal, RecordSender>();
+  readonly #metricsSender: MetricsSender | null = null;
+  #source: TelemetrySource | null = null;
+  #degraded = false;
+
+  constructor({ endpoint, signals = SIGNALS, metricsIntervalMs }: TelemetryOptions) {
+    this.kind = endpoint === null ? "none" : "otlp";
+    const wanted = endpoint === null ? [] : SIGNALS.filter((signal) => signals.includes(signal));
+    this.#health = wanted.map((signal) => new SignalHealth(signal, () => this.#tell()));
+    const spans = new SpanFactory();
+    const payloads: Readonly<Record<RecordSignal, (batch: Batch) => Payload | null>> = {
+      traces: ({ records, before }) => spans.payload(records.flatMap((record) => spanFacts(record, before) ?? [])),
+      logs: ({ records, before }) => logsPayload(records.flatMap((record) => logFacts(record, before) ?? [])),
+    };
+    for (const health of this.#health) {
+      const { signal } = health;
+      const common = { endpoint: endpoint ?? "", health };
+      if (signal === "metrics") {
+        this.#metricsSender = new MetricsSender({
+          ...common,
+          collect: () => this.#collect(),
+          payload: metricsPayload,
+          ...(metricsIntervalMs === undefined ? {} : { intervalMs: metricsIntervalMs }),
+        });
+      } else {
+        this.#senders.set(signal, new RecordSender({ ...common, signal, payload: payloads[signal] }));
+      }
+    }
+  }
+
+  /** Loads the cursors and begins; resolves with the next sequence number of which a span is to be sent. */
+  async start(source: TelemetrySource): Promise<number> {
+    this.#source = source;
+    this.#metrics.start(source);
+    this.#metricsSender?.start();
+    for (const sender of this.#senders.values()) sender.start(source);
+    return this.#cursor;
+  }
+
+  /** Says that these records were committed. */
+  wake(committed: readonly TypedRecord[]): void {
+    for (const sender of this.#senders.values()) sender.wake();
+    this.#metrics.take(committed);
+  }
+
+  /** Sends what is left within the time, then stops; what did not go out goes out after the next start. */
+  async stop(deadlineMs: number): Promise<number> {
+    const deadline = new Promise<void>((resolve) => {
+      setTimeout(resolve, deadlineMs).unref();
+    });
+    const senders = [...this.#senders.values()];
+    const flushed = Promise.all([...senders.map((sender) => sender.flush()), this.#metricsSender?.flush()]);
+    await Promise.race([flushed, deadline]);
+    const cursor = this.#cursor;
+    this.#source = null;
+    for (const sender of senders) sender.stop();
+    this.#metricsSender?.stop();
+    await Promise.race([this.#metrics.stop(), deadline]);
+    return cursor;
+  }
+
+  get status(): readonly SignalStatus[] {
+    return this.#health.map(({ signal, rejectedItems, problem }) => {
+      return { signal, lag: this.#senders.get(signal)?.lag ?? null, rejected: rejectedItems, problem };
+    });
+  }
+
+  /** The metrics for whoever asks; null while they would be too small. */
+  prometheus(): string | null {
+    const collected = this.#collect();
+    return collected === null ? null : prometheusText(collected);
+  }
+
+  get #cursor(): number {
+    return Math.min(...[...this.#senders.values()].map(({ next }) => next), this.#source?.size() ?? 0);
+  }
+
+  #collect(): Collected | null {
+    const counts = this.status.map(({ signal, lag, rejected }): SignalCount => ({ signal, lag, rejected }));
+    return this.#metrics.collect(counts);
+  }
+
+  /** One signal that does not get through is reason enough. */
+  #tell(): void {
+    const bad = this.#health.filter(({ problem }) => problem !== null);
+    if (bad.length > 0 === this.#degraded) return;
+    this.#degraded = bad.length > 0;
+    const reason = bad.map(({ signal, problem }) => `${signal}: ${problem}`).join("; ");
+    if (this.#degraded) this.#source?.onChange("degraded", this.#cursor, reason);
+    else this.#source?.onChange("exporting", this.#cursor);
+  }
+}
