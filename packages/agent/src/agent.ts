@@ -29,6 +29,8 @@ export interface AgentOptions {
 }
 
 export type TurnEvent =
+  /** The model is asked, and has said nothing yet. */
+  | { readonly type: "asking" }
   /** A piece of what the model says, untrusted and as it came. */
   | { readonly type: "text"; readonly text: string }
   | { readonly type: "call"; readonly call: ProposedCall }
@@ -114,6 +116,7 @@ export class Agent {
     const window = this.#conversation.window();
     if (window === null) return { stop: { kind: "context" } };
     const { model, answerTokens } = this.#options;
+    onEvent({ type: "asking" });
     let inferred: Inferred;
     try {
       inferred = await infer({

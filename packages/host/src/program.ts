@@ -6,6 +6,7 @@ import { EXIT, errorText, FemtoError, printable, VERSION } from "@femtoclaw/prot
 import { Argument, Command, CommanderError, Help, InvalidArgumentError, Option } from "commander";
 import { addApprovalCommands } from "./approvals-program.ts";
 import { addAuditCommands } from "./audit-program.ts";
+import { addChatCommand } from "./chat-program.ts";
 import { CommandContext, type GlobalOptions, type Runner } from "./commands/command-context.ts";
 import type { ConformanceFlags } from "./commands/conformance.ts";
 import type { CallOptions, ProposerOptions } from "./commands/propose.ts";
@@ -54,6 +55,7 @@ function makeProgram(run: Runner): Command {
   addHostCommands(program, run);
   addCallCommands(program, run);
   addMcpCommand(program, run);
+  addChatCommand(program, run);
   addApprovalCommands(program, run);
   addHistoryCommands(program, run);
   addTerminalCommands(program, run);

@@ -2,7 +2,7 @@
 /** SHA-256 of each schema's file. */
 export const SCHEMA_DIGESTS = {
   "approval.schema.json": "0fa717f1d7a9d0dde851654dc8877751c74f180c7ff50d94803ecfec1b9ea1ec",
-  "config.schema.json": "606e4b62dd19071e70af9b3a0f8c929d60df4c70e4cd5c51ba5d6e2da22dd410",
+  "config.schema.json": "57a8c7acd6c634f90a096841055cbcfa03f629018cefe399a0836021aa2dfcb1",
   "facts.schema.json": "30d84bd9aef628c2e6e1095133fb6c2415b83f378dbeccf559800fa422738c4c",
   "manifest.schema.json": "646e637a258d79c54cc46211e0bdc589ef310c45503967dae3d0224150599e10",
   "message.schema.json": "c352c9cf30f433cb3b8179288c3d5ba192d34ed505324f7f657850a880dbab7c",

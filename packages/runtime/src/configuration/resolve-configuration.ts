@@ -20,6 +20,7 @@ import { configurationFaults } from "./check-configuration.ts";
 import { childEnvironment } from "./child-environment.ts";
 import { pathGrants } from "./path-grants.ts";
 import { Places, type SourceOf } from "./places.ts";
+import { type ChatSetting, resolveChat } from "./resolve-chat.ts";
 import { checkSocketPath, resolveDirectories, resolveFloor } from "./resolve-directories.ts";
 import { resolveHistory } from "./resolve-history.ts";
 import { type OperatorSettings, resolveOperators } from "./resolve-operators.ts";
@@ -92,6 +93,8 @@ export interface ResolvedConfiguration {
   readonly limits: ResolvedLimits;
   readonly approvals: ApprovalSettings;
   readonly terminals: TerminalSettings;
+  /** Absent where no model is named. */
+  readonly chat?: ChatSetting;
   readonly stateDirectory: string;
   readonly runtimeDirectory: string;
   readonly otlpEndpoint: string | undefined;
@@ -115,7 +118,8 @@ export function resolveConfiguration(input: ConfigurationInput): ResolvedConfigu
   const witnesses = resolveWitnesses(configuration, base, directories, places);
   const witnessFiles = witnesses.flatMap((witness) => (witness.kind === "file" ? [witness.path] : []));
   const webhook = resolveWebhook(configuration, base, places);
-  const keyFiles = webhook !== undefined && "file" in webhook.key ? [webhook.key.file] : [];
+  const chat = resolveChat(configuration, base, places);
+  const keyFiles = [webhook?.key, chat?.key].flatMap((key) => (key !== undefined && "file" in key ? [key.file] : []));
   const searchPath = resolveSearchPath(configuration.search_path, places);
   const machine = { base, searchPath };
   const authority: Authority = {
@@ -141,6 +145,7 @@ export function resolveConfiguration(input: ConfigurationInput): ResolvedConfigu
       ...(webhook === undefined ? {} : { webhook }),
     },
     terminals: resolveTerminals(configuration),
+    ...(chat === undefined ? {} : { chat }),
     stateDirectory: directories.state,
     runtimeDirectory: directories.runtime,
     otlpEndpoint: resolveEndpoint(configuration.observability?.otlp, places),
