@@ -12,6 +12,7 @@ import type { ConformanceFlags } from "./commands/conformance.ts";
 import type { CallOptions, ProposerOptions } from "./commands/propose.ts";
 import { completionScript, SHELLS, type Shell } from "./completion.ts";
 import { addHistoryCommands } from "./history-program.ts";
+import { addHookCommand } from "./hook-program.ts";
 import { addInspectCommands } from "./inspect-program.ts";
 import { addMcpCommand } from "./mcp-program.ts";
 import { addPolicyCommands } from "./policy-program.ts";
@@ -56,6 +57,7 @@ function makeProgram(run: Runner): Command {
   addCallCommands(program, run);
   addMcpCommand(program, run);
   addChatCommand(program, run);
+  addHookCommand(program, run);
   addApprovalCommands(program, run);
   addHistoryCommands(program, run);
   addTerminalCommands(program, run);
