@@ -1,4 +1,4 @@
-/** What `doctor` finds of hooks: that they end in "blocked", by running one, and whose files hold one of ours. */
+/** What `doctor` finds of hooks: whose files hold one of ours, and that it ends in "blocked", by running it. */
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { printable } from "@femtoclaw/protocol";
@@ -31,31 +31,36 @@ function places(home: string | undefined, project: string): [HookKind, string][]
   ];
 }
 
-export async function hookFinding(context: CommandContext, loaded: LoadedConfiguration): Promise<Finding> {
+export async function hookFinding(
+  context: CommandContext,
+  { path: configuration }: LoadedConfiguration,
+): Promise<Finding> {
+  const { environment } = context;
+  const found = places(environment["HOME"], dirname(configuration)).flatMap(([kind, path]) =>
+    commandsIn(kind, path).map((command) => ({ kind, path, isOurs: command === hookCommand(kind, configuration) })),
+  );
+  if (found.length === 0) {
+    return { verdict: "ok", detail: "none is where agents look by themselves; `femtoclaw hook test` tries one" };
+  }
+  const other = found.find(({ isOurs }) => !isOurs);
+  if (other !== undefined) {
+    const detail = `${printable(other.path, 4_096)} has a hook of another configuration, or of another FemtoClaw`;
+    const fix = "Put the one in that `femtoclaw hook install` prints, if it is to ask this host.";
+    return { verdict: "warn", detail, fix };
+  }
   // The host is left alone: what it is asked, it records.
-  const { path: configuration } = loaded;
-  const trials = await tryHook({ kind: "claude", configuration, environment: context.environment, tool: null });
-  const wrong = trials.filter(({ ok }) => !ok);
+  const kinds = [...new Set(found.map(({ kind }) => kind))];
+  const trials = await Promise.all(kinds.map((kind) => tryHook({ kind, configuration, environment, tool: null })));
+  const wrong = trials.flat().filter(({ ok }) => !ok);
   if (wrong.length > 0) {
     const detail = wrong.map(({ what, found }) => `${what}: ${found}`).join("\n");
     return { verdict: "fail", detail, fix: "Do not rely on hooks; turn the agent's own tools off." };
   }
-  const proved = `a hook that was run ended in "blocked" on each of ${trials.length} occasions`;
-  const found = places(context.environment["HOME"], dirname(loaded.path)).flatMap(([kind, path]) =>
-    commandsIn(kind, path).map((command) => ({ path, isOurs: command === hookCommand(kind, loaded.path) })),
-  );
-  const other = found.find(({ isOurs }) => !isOurs);
-  if (other !== undefined) {
-    const detail = `${printable(other.path, 4_096)} has a hook of another configuration, or of another FemtoClaw`;
-    return {
-      verdict: "warn",
-      detail,
-      fix: "Put the one in that `femtoclaw hook install` prints, if it is to ask this host.",
-    };
-  }
-  const where =
-    found.length === 0 ? "no agent's usual file has one" : found.map(({ path }) => printable(path, 4_096)).join(", ");
-  return { verdict: "ok", detail: `${proved}; ${found.length === 0 ? where : `in ${where}`}` };
+  const where = found.map(({ path }) => printable(path, 4_096)).join(", ");
+  return {
+    verdict: "ok",
+    detail: `run with ${trials.flat().length} things that go wrong, and blocked each time; in ${where}`,
+  };
 }
 
 /** A file that cannot be read, or holds something else, has no hook of ours. */

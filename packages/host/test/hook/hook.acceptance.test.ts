@@ -64,8 +64,17 @@ test("every failure of the hook blocks, when it is tried by the command as well"
   expect(value.map(({ what }) => what)).toHaveLength(9);
   expect(value.filter(({ ok }) => !ok)).toEqual([]);
   expect(value.filter(({ found }) => found === "blocked")).toHaveLength(8);
-  const doctor = await place.run(["doctor"]);
-  expect(doctor.stdout).toMatch(/ok +agents' hooks +a hook that was run ended in "blocked" on each of 7 occasions/);
+});
+
+test("doctor runs the hook that agents find by themselves, and tells one that asks somebody else", async () => {
+  const hooks = async () =>
+    (await place.run(["doctor"])).stdout.split("\n").find((line) => line.includes("agents' hooks"));
+  expect(await hooks()).toContain("none is where agents look by themselves");
+  const path = join(place.root, "h/.claude/settings.json");
+  expect(await place.run(["hook", "install", "claude", "--write", path, "--yes"])).toMatchObject({ code: 0 });
+  expect(await hooks()).toMatch(/^ok .*run with 7 things that go wrong, and blocked each time; in \S+settings\.json$/);
+  place.write("h/.claude/settings.json", readFileSync(path, "utf8").replace("femtoclaw.toml", "other.toml"));
+  expect(await hooks()).toMatch(/^warn .*a hook of another configuration/);
 });
 
 test("a host that hangs, and an agent that keeps its side open, are waited for within bounds", async () => {
