@@ -8,3 +8,4 @@ export {
 } from "./clients.ts";
 export { HostConnection } from "./connection.ts";
 export { LogMemory, type MetLog, type RememberedLog } from "./host-log.ts";
+export { faultText, refusalText, resultText } from "./model-text.ts";

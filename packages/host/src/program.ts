@@ -6,11 +6,13 @@ import { EXIT, errorText, FemtoError, printable, VERSION } from "@femtoclaw/prot
 import { Argument, Command, CommanderError, Help, InvalidArgumentError, Option } from "commander";
 import { addApprovalCommands } from "./approvals-program.ts";
 import { addAuditCommands } from "./audit-program.ts";
+import { addChatCommand } from "./chat-program.ts";
 import { CommandContext, type GlobalOptions, type Runner } from "./commands/command-context.ts";
 import type { ConformanceFlags } from "./commands/conformance.ts";
 import type { CallOptions, ProposerOptions } from "./commands/propose.ts";
 import { completionScript, SHELLS, type Shell } from "./completion.ts";
 import { addHistoryCommands } from "./history-program.ts";
+import { addHookCommand } from "./hook-program.ts";
 import { addInspectCommands } from "./inspect-program.ts";
 import { addInstallationCommands } from "./installation-program.ts";
 import { addMcpCommand } from "./mcp-program.ts";
@@ -56,6 +58,8 @@ function makeProgram(run: Runner): Command {
   addHostCommands(program, run);
   addCallCommands(program, run);
   addMcpCommand(program, run);
+  addChatCommand(program, run);
+  addHookCommand(program, run);
   addApprovalCommands(program, run);
   addHistoryCommands(program, run);
   addTerminalCommands(program, run);

@@ -1,7 +1,7 @@
 /** Replies of the host as results of MCP: structured for programs, as text for a model. */
+import { faultText, refusalText, resultText } from "@femtoclaw/client";
 import { ERRORS, FemtoError, type Reply } from "@femtoclaw/protocol";
 import type { CallToolResult } from "@modelcontextprotocol/server";
-import { resultText } from "./result-text.ts";
 
 /** What a call is answered with that was not completed; the reply as the agent's socket gives it. */
 export const NOT_COMPLETED = {
@@ -59,7 +59,7 @@ export function faultResult(fault: FemtoError): CallToolResult {
   const error = { error_type: type, code, reason, fix };
   return {
     isError: true,
-    content: [text(errorLines("error", error).join("\n"))],
+    content: [text(faultText("error", error))],
     structuredContent: { status: "error", decision: null, error, record: null },
   };
 }
@@ -68,21 +68,6 @@ export function faultResult(fault: FemtoError): CallToolResult {
 export function faultOf(error: unknown): FemtoError {
   if (error instanceof FemtoError) return error;
   return new FemtoError("FEMTO_INTERNAL", "the MCP server failed", { fix: ERRORS.FEMTO_INTERNAL.fix, cause: error });
-}
-
-function refusalText({ status, decision, error, policy }: Reply): string {
-  const rules = policy?.rules ?? [];
-  return [
-    ...(error === undefined ? [status] : errorLines(decision ?? status, error)),
-    ...(rules.length === 0 ? [] : [`rules: ${rules.join(", ")}`]),
-  ].join("\n");
-}
-
-function errorLines(
-  what: string,
-  { code, reason, fix }: { readonly code: string; readonly reason: string; readonly fix: string },
-): string[] {
-  return [`${what}: ${reason}`, `code: ${code}`, `what to do: ${fix}`];
 }
 
 function text(content: string): { type: "text"; text: string } {

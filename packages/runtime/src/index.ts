@@ -13,6 +13,7 @@ export {
 } from "./configuration/check-configuration.ts";
 export { machineNames } from "./configuration/machine-names.ts";
 export type { SourceOf } from "./configuration/places.ts";
+export type { ChatSetting } from "./configuration/resolve-chat.ts";
 export {
   type CapabilitySetting,
   type ConfigurationInput,

@@ -10,6 +10,7 @@ import { operatorName, type WebhookSetting } from "@femtoclaw/runtime";
 import { probeSandbox, type SandboxProbe } from "@femtoclaw/sandbox";
 import type { LoadedConfiguration } from "../configuration/load-configuration.ts";
 import { assertPrivateSocketFolder } from "../endpoints/socket-directory.ts";
+import { hookFinding } from "../hook/hook-finding.ts";
 import { examineInstallation } from "../installation/examine.ts";
 import { Library } from "../installation/library.ts";
 import { ownIntegrity } from "../integrity/own-integrity.ts";
@@ -90,6 +91,7 @@ async function lookAtProject(
       ? { verdict: "fail", detail: "an empty policy permitted a call", fix: "Do not use this installation." }
       : ok("without a permit the engine denies");
   });
+  await look("agents' hooks", () => hookFinding(context, loaded));
   await look("permissions", async () => {
     assertPrivateSocketFolder(runtimeDirectory);
     if (existsSync(join(stateDirectory, "journal"))) await openStateDirectory(stateDirectory, { create: false });

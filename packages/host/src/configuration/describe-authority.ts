@@ -1,6 +1,6 @@
 /** What a configuration would allow, in words that a person can decide from; for `trust`, `init` and `doctor`. */
 import { type FetchGrant, fetchText, type PathGrant, type ProgramGrant, printable } from "@femtoclaw/protocol";
-import type { CapabilitySetting, ResolvedConfiguration, Rights, WitnessSetting } from "@femtoclaw/runtime";
+import type { CapabilitySetting, ChatSetting, ResolvedConfiguration, Rights, WitnessSetting } from "@femtoclaw/runtime";
 
 import { endpointUrl } from "../endpoints/http-endpoint.ts";
 
@@ -27,6 +27,7 @@ export function describeAuthority(resolved: ResolvedConfiguration): string {
       "questions are told to",
       rest.approvals.webhook === undefined ? [] : [shown(new URL(rest.approvals.webhook.url).origin)],
     ],
+    ["`femtoclaw chat` sends what is said, and read, to", rest.chat === undefined ? [] : [chat(rest.chat)]],
     [rest.witnessesRequired ? "calls need as witness" : "checkpoints go to", rest.witnesses.map(witness)],
     ["state is kept in", [shown(rest.stateDirectory)]],
     ...(shadow === undefined ? [] : trialSections(authority, shadow)),
@@ -80,6 +81,12 @@ const host = (grant: FetchGrant): string => `${shown(fetchText(grant))}  (${gran
 
 function budget([name, { limit, source }]: [string, { readonly limit: number; readonly source: string }]): string {
   return `${limit} ${name}  (${source})`;
+}
+
+function chat({ provider, model, base_url, key }: ChatSetting): string {
+  const keyed =
+    key === undefined ? "" : `, with the key in ${"file" in key ? key.file : `the variable ${key.variable}`}`;
+  return shown(`${model} at ${base_url ?? provider}${keyed}`);
 }
 
 function witness(setting: WitnessSetting): string {

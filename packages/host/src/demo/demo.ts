@@ -15,7 +15,7 @@ import { HostProcess } from "../host-process.ts";
 import { writtenCommand } from "../own-command.ts";
 import { readJournal } from "../read-journal.ts";
 import { logToStderr } from "../terminal/log.ts";
-import { headline, styled } from "../terminal/reply-text.ts";
+import { happened, headline, styled } from "../terminal/reply-text.ts";
 import { DEMO_CONFIGURATION, SCRIPT, type ScriptStep } from "./script.ts";
 
 const FOLDER = ".femtoclaw-demo";
@@ -168,19 +168,4 @@ function stepLines(number: number, step: ScriptStep, reply: Reply, { output }: C
     `    ${happened(reply)}`,
     "",
   ];
-}
-
-function happened(reply: Reply): string {
-  if (reply.error !== undefined) return printable(reply.error.reason, 160);
-  if (reply.approval !== undefined) return `question ${reply.approval.id} waits for an operator`;
-  const result = reply.result ?? {};
-  if ("exit_code" in result) {
-    const said = String(result["stdout"] || result["stderr"]).trim();
-    return `exit code ${String(result["exit_code"])} in ${String(result["sandbox"])}: ${printable(said, 110)}`;
-  }
-  if ("content" in result)
-    return `read ${String(result["bytes"])} bytes: ${printable(String(result["content"]).trim(), 110)}`;
-  if ("bytes" in result)
-    return `wrote ${String(result["bytes"])} bytes, sha256 ${String(result["sha256"]).slice(0, 16)}…`;
-  return "recorded";
 }

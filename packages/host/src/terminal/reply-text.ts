@@ -85,6 +85,23 @@ function blockOf(value: unknown): string[] | null {
 
 const plain = (value: unknown): string => (typeof value === "string" ? value : JSON.stringify(value));
 
+/** What became of the call, on one line. */
+export function happened(reply: Reply): string {
+  if (reply.error !== undefined) return printable(reply.error.reason, 160);
+  if (reply.approval !== undefined) return `question ${reply.approval.id} waits for an operator`;
+  const result = reply.result ?? {};
+  if ("exit_code" in result) {
+    const said = String(result["stdout"] || result["stderr"]).trim();
+    return `exit code ${String(result["exit_code"])} in ${String(result["sandbox"])}: ${printable(said, 110)}`;
+  }
+  if ("content" in result)
+    return `read ${String(result["bytes"])} bytes: ${printable(String(result["content"]).trim(), 110)}`;
+  const names = Object.keys(result);
+  if (names.length === 2 && "bytes" in result && "sha256" in result)
+    return `wrote ${String(result["bytes"])} bytes, sha256 ${String(result["sha256"]).slice(0, 16)}…`;
+  return names.length === 0 ? "recorded" : printable(JSON.stringify(result), 110);
+}
+
 /** What a script learns from the reply. */
 export function exitOf(reply: Reply): number {
   if (reply.status === "completed") return EXIT.ok;

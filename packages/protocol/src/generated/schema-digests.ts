@@ -2,7 +2,7 @@
 /** SHA-256 of each schema's file. */
 export const SCHEMA_DIGESTS = {
   "approval.schema.json": "0fa717f1d7a9d0dde851654dc8877751c74f180c7ff50d94803ecfec1b9ea1ec",
-  "config.schema.json": "3b26ee974b9dcfb8cb882f10ce174ea568aff698a2a810f5b27806cd3efb0903",
+  "config.schema.json": "d10dd68b337e6a19848d60b4e4c5f75c953c38711797ab88cbb3d0aeaaf2db87",
   "facts.schema.json": "9d190b9a56963a92b0acfa495bd2a8e535e101c9f2033ab67c29f1fc4c75f8ed",
   "manifest.schema.json": "529b732931b6a9e7d8a9f333694566fd0e16efcb1622eb6c030b68a99937f606",
   "message.schema.json": "c352c9cf30f433cb3b8179288c3d5ba192d34ed505324f7f657850a880dbab7c",

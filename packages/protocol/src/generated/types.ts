@@ -496,6 +496,7 @@ export interface Configuration {
   approvals?: ApprovalsTable;
   memory?: MemoryTable;
   host?: HostTable;
+  chat?: ChatTable;
   observability?: ObservabilityTable;
   audit?: AuditTable;
 }
@@ -851,9 +852,58 @@ export interface HostTable {
    */
   runtime_dir?: string;
   /**
-   * Whether `femtoclaw mcp` starts a host where none runs. Default: false.
+   * Whether `femtoclaw mcp` and `femtoclaw chat` start a host where none runs. Default: false.
    */
   autostart?: boolean;
+}
+/**
+ * The model that `femtoclaw chat` talks to, and what a turn of it may use.
+ */
+export interface ChatTable {
+  /**
+   * By which protocol the model is asked.
+   */
+  provider: "openai-compatible" | "anthropic";
+  /**
+   * The name of the model, as the provider has it.
+   */
+  model: string;
+  /**
+   * Where it is asked, for example http://127.0.0.1:11434/v1. With a key https, or http to this machine. Default: that of Anthropic; an OpenAI-compatible provider needs one.
+   */
+  base_url?: string;
+  /**
+   * File with the provider's key; readable by you alone, and out of every call's reach. This, `key_env`, or neither.
+   */
+  key_file?: string;
+  /**
+   * Variable with the key instead.
+   */
+  key_env?: string;
+  /**
+   * Tokens of one answer. Default: what the provider gives.
+   */
+  answer_tokens?: number;
+  /**
+   * Characters of the conversation that the model is asked with; older turns are left out. Default: 120000.
+   */
+  context_chars?: number;
+  /**
+   * Time that a call waits for an operator before it is taken back. Default: ten minutes.
+   */
+  wait_ms?: number;
+  /**
+   * Calls of one turn. Default: 50.
+   */
+  turn_calls?: number;
+  /**
+   * Tokens of one turn, in and out; no answer is asked for once they are used up. Default: a million.
+   */
+  turn_tokens?: number;
+  /**
+   * Time of one turn. Default: a quarter of an hour.
+   */
+  turn_ms?: number;
 }
 export interface ObservabilityTable {
   /**

@@ -23,6 +23,7 @@ import { namedChildLimits, resolveChildLimits } from "./child-limits.ts";
 import { programConnections } from "./fetch-grants.ts";
 import { pathGrants } from "./path-grants.ts";
 import { Places, type SourceOf } from "./places.ts";
+import { type ChatSetting, resolveChat } from "./resolve-chat.ts";
 import { checkSocketPath, resolveDirectories, resolveFloor } from "./resolve-directories.ts";
 import { resolveHistory } from "./resolve-history.ts";
 import { type ObservabilitySettings, resolveObservability } from "./resolve-observability.ts";
@@ -100,6 +101,8 @@ export interface ResolvedConfiguration extends ObservabilitySettings {
   readonly limits: ResolvedLimits;
   readonly approvals: ApprovalSettings;
   readonly terminals: TerminalSettings;
+  /** Absent where no model is named. */
+  readonly chat?: ChatSetting;
   readonly stateDirectory: string;
   readonly runtimeDirectory: string;
   /** Who holds checkpoints of the journal elsewhere. */
@@ -122,7 +125,8 @@ export function resolveConfiguration(input: ConfigurationInput): ResolvedConfigu
   const witnesses = resolveWitnesses(configuration, base, directories, places);
   const witnessFiles = witnesses.flatMap((witness) => (witness.kind === "file" ? [witness.path] : []));
   const webhook = resolveWebhook(configuration, base, places);
-  const keyFiles = webhook !== undefined && "file" in webhook.key ? [webhook.key.file] : [];
+  const chat = resolveChat(configuration, base, places);
+  const keyFiles = [webhook?.key, chat?.key].flatMap((key) => (key !== undefined && "file" in key ? [key.file] : []));
   const searchPath = resolveSearchPath(configuration.search_path, places);
   const machine = { base, searchPath };
   const authority: Authority = {
@@ -149,6 +153,7 @@ export function resolveConfiguration(input: ConfigurationInput): ResolvedConfigu
       ...(webhook === undefined ? {} : { webhook }),
     },
     terminals: resolveTerminals(configuration),
+    ...(chat === undefined ? {} : { chat }),
     stateDirectory: directories.state,
     runtimeDirectory: directories.runtime,
     ...resolveObservability(configuration, places),

@@ -40,6 +40,6 @@ export function resolveWebhook(
 }
 
 /** By address alone; of names only the one that is reserved for it. */
-function isThisMachine(hostname: string): boolean {
+export function isThisMachine(hostname: string): boolean {
   return hostname === "localhost" || hostname === "[::1]" || /^127\.\d+\.\d+\.\d+$/.test(hostname);
 }

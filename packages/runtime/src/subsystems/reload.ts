@@ -74,7 +74,8 @@ async function reject(
   policy.reject(revision, { code, reason: printable(errorText(error), LIMITS.reasonChars) });
 }
 
-const LOADED_ANEW: ReadonlySet<keyof ResolvedConfiguration> = new Set(["authority", "shadow", "sha256"]);
+/** Whom a person chats with is none of the host's; where the key of that lies is part of the authority. */
+const LOADED_ANEW: ReadonlySet<keyof ResolvedConfiguration> = new Set(["authority", "shadow", "chat", "sha256"]);
 
 /** What a running host cannot change: where its journal and its sockets lie, what it offers, and its limits. */
 function requireSameBeside(now: ResolvedConfiguration, next: ResolvedConfiguration): void {

@@ -1,0 +1,34 @@
+/** What one turn of an agent may use, and why it ended. */
+
+export interface Budget {
+  /** Calls that are proposed. */
+  readonly calls: number;
+  /** Tokens in and out, as the provider counts them, and never fewer than its texts come to. */
+  readonly tokens: number;
+  readonly ms: number;
+}
+
+export const DEFAULT_BUDGET: Budget = { calls: 50, tokens: 1_000_000, ms: 900_000 };
+
+/** Characters that a token stands for at the least, where a provider counts none or too few. */
+const CHARS_PER_TOKEN = 8;
+
+/**
+ * Why a turn ended. `answered`: the model had no more calls. `calls`, `tokens` and `time`: the budget is used up.
+ * `context`: what the turn is about does not fit any more. `model`: no usable answer came. `host`: calls are not taken
+ * any more.
+ */
+export type Stop =
+  | { readonly kind: "answered" | "calls" | "tokens" | "time" | "cancelled" | "context" }
+  | { readonly kind: "model" | "host"; readonly reason: string; readonly fix: string };
+
+export interface Used {
+  readonly calls: number;
+  readonly tokens: number;
+}
+
+/** INVARIANT: I9: a provider that reports no tokens, or too few, is held to what its texts come to. */
+export function tokensOf(reported: number | undefined, chars: number): number {
+  const least = Math.ceil(chars / CHARS_PER_TOKEN);
+  return reported !== undefined && Number.isFinite(reported) ? Math.max(reported, least) : least;
+}

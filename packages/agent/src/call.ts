@@ -1,0 +1,52 @@
+/** A call that a model wants: as a message of the protocol, and what became of it as the model is told. */
+import { Buffer } from "node:buffer";
+import { faultText, refusalText, resultText } from "@femtoclaw/client";
+import { type FemtoError, LIMITS, type Reply } from "@femtoclaw/protocol";
+import type { ToolResultPart } from "ai";
+
+export interface ProposedCall {
+  /** As the model knows it; it proves nothing and decides nothing. */
+  readonly id: string;
+  readonly tool: string;
+  /** As the model wrote them, valid or not. */
+  readonly args: string;
+}
+
+/** Either what the host answered, or why it was not asked, or could not answer. */
+export type CallAnswer = { readonly call: ProposedCall } & ({ readonly reply: Reply } | { readonly fault: FemtoError });
+
+/**
+ * INVARIANT: I4: the very text that a model wrote goes to the gate, so that what two parsers could read in two ways is
+ * refused there, and recorded. Nothing that a parser here made of it is ever proposed.
+ */
+export function messageOf({ tool, args }: ProposedCall): Buffer {
+  const written = args.trim() === "" ? "{}" : args;
+  const message = Buffer.from(`{"tool_call":{"tool":${JSON.stringify(tool)},"args":${written}}}`);
+  // One byte beyond the limit is enough for the host to refuse it, and to record that it did.
+  return message.length > LIMITS.messageBytes ? Buffer.alloc(LIMITS.messageBytes + 1, "x") : message;
+}
+
+/** What the model is told, in at most so many characters. */
+export function resultPart(answer: CallAnswer, charsMax: number): ToolResultPart {
+  const { id, tool } = answer.call;
+  const part = { type: "tool-result", toolCallId: id, toolName: tool } as const;
+  if ("fault" in answer) {
+    const { code, message: reason, fix } = answer.fault;
+    const value = clipped(faultText("error", { code, reason, fix }), charsMax);
+    return { ...part, output: { type: "error-text", value } };
+  }
+  const { reply } = answer;
+  if (reply.status === "completed") {
+    return { ...part, output: { type: "text", value: clipped(resultText(reply.result ?? {}), charsMax) } };
+  }
+  return { ...part, output: { type: "error-text", value: clipped(refusalText(reply), charsMax) } };
+}
+
+/** Beginning and end stay, which is where most outputs say what they are and how they ended. */
+export function clipped(text: string, charsMax: number): string {
+  if (text.length <= charsMax) return text;
+  const tail = Math.floor(charsMax / 4);
+  const head = charsMax - tail;
+  const gap = `\n[${text.length - charsMax} characters are left out here; ask for less at a time]\n`;
+  return `${text.slice(0, head).toWellFormed()}${gap}${text.slice(text.length - tail).toWellFormed()}`;
+}

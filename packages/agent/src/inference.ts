@@ -1,0 +1,124 @@
+/** One answer of a model: its text as it comes, and the calls that it wants, exactly as it wrote them. */
+import type { LanguageModelV4, LanguageModelV4Middleware, LanguageModelV4StreamPart } from "@ai-sdk/provider";
+import { printable } from "@femtoclaw/protocol";
+import { type ModelMessage, streamText, type ToolSet, wrapLanguageModel } from "ai";
+import { tokensOf } from "./budget.ts";
+import { clipped, type ProposedCall } from "./call.ts";
+
+export interface Question {
+  readonly model: LanguageModelV4;
+  readonly instructions: string;
+  readonly messages: readonly ModelMessage[];
+  readonly tools: ToolSet;
+  /** Characters that the question comes to, for providers that count no tokens. */
+  readonly chars: number;
+  readonly answerTokens: number | undefined;
+  readonly signal: AbortSignal;
+  onText(text: string): void;
+}
+
+export interface Inferred {
+  readonly text: string;
+  readonly calls: readonly ProposedCall[];
+  /** What the model said, to be repeated to it. */
+  readonly said: readonly ModelMessage[];
+  readonly tokens: number;
+  /** Whether the provider ended the answer before the model did. */
+  readonly isCut: boolean;
+}
+
+/** Characters of arguments that were no object, as they are repeated to the model. */
+const UNREADABLE_CHARS = 500;
+
+/** LIMIT: characters of arguments that are repeated to the model; what is longer it has written, and knows by its result. */
+const ARGUMENT_CHARS = 16_384;
+
+/** INVARIANT: I4: the SDK is given tools without `execute`, so that it can run none; calls are only collected here. */
+export async function infer(question: Question): Promise<Inferred> {
+  const { model, instructions, messages, tools, answerTokens, signal, onText } = question;
+  const calls: ProposedCall[] = [];
+  const result = streamText({
+    model: wrapLanguageModel({ model, middleware: collecting(calls) }),
+    ...{ instructions, messages: [...messages], tools, abortSignal: signal },
+    ...(answerTokens === undefined ? {} : { maxOutputTokens: answerTokens }),
+    // Faults are thrown below, where the turn ends by them.
+    onError: () => undefined,
+  });
+  let text = "";
+  for await (const part of result.fullStream) {
+    if (part.type === "text-delta") {
+      text += part.text;
+      onText(part.text);
+    } else if (part.type === "error") {
+      throw part.error;
+    }
+  }
+  signal.throwIfAborted();
+  const [{ messages: response }, usage, finish] = await Promise.all([
+    result.response,
+    result.totalUsage,
+    result.finishReason,
+  ]);
+  const answerChars = text.length + calls.reduce((sum, { args }) => sum + args.length, 0);
+  return {
+    text,
+    calls,
+    // What the SDK says about calls that it could not read is not said to the model; the gate's verdict is.
+    said: response.filter(({ role }) => role === "assistant").map(repeatable),
+    tokens: tokensOf(usage.totalTokens, question.chars + answerChars),
+    isCut: finish === "length" || finish === "content-filter" || finish === "interrupted",
+  };
+}
+
+/**
+ * Takes down the calls as the provider gave them. Nothing that a provider says was executed already is believed, and no
+ * two calls of one answer go by one name.
+ */
+function collecting(calls: ProposedCall[]): LanguageModelV4Middleware {
+  return {
+    specificationVersion: "v4",
+    wrapStream: async ({ doStream }) => {
+      // A call that failed on its way is repeated from its beginning.
+      calls.length = 0;
+      const { stream, ...rest } = await doStream();
+      const names = new Set<string>();
+      const collect = new TransformStream<LanguageModelV4StreamPart, LanguageModelV4StreamPart>({
+        transform(part, controller) {
+          if (part.type.startsWith("tool-input-") || part.type === "tool-result") return;
+          if (part.type !== "tool-call") {
+            controller.enqueue(part);
+            return;
+          }
+          const { toolName, input } = part;
+          const id = unusedName(part.toolCallId, names);
+          calls.push({ id, tool: toolName, args: input });
+          controller.enqueue({ type: "tool-call", toolCallId: id, toolName, input });
+        },
+      });
+      return { ...rest, stream: stream.pipeThrough(collect) };
+    },
+  };
+}
+
+function unusedName(wanted: string, names: Set<string>): string {
+  let name = wanted === "" ? "call" : wanted;
+  for (let number = 2; names.has(name); number += 1) name = `${wanted}-${number}`;
+  names.add(name);
+  return name;
+}
+
+/** Providers take arguments that are objects only; what was none, or is too long, is repeated as a text in one. */
+function repeatable(message: ModelMessage): ModelMessage {
+  if (message.role !== "assistant" || typeof message.content === "string") return message;
+  const content = message.content.map((part) => {
+    if (part.type !== "tool-call") return part;
+    const text = typeof part.input === "string" ? part.input : JSON.stringify(part.input);
+    if (!isObject(part.input)) return { ...part, input: { unreadable: printable(text, UNREADABLE_CHARS) } };
+    return text.length > ARGUMENT_CHARS ? { ...part, input: { shortened: clipped(text, UNREADABLE_CHARS) } } : part;
+  });
+  return { ...message, content };
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

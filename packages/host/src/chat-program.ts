@@ -1,0 +1,43 @@
+/** The command line of `chat`; `program.ts` has the others. */
+import { type Command, InvalidArgumentError, Option } from "commander";
+import type { ChatOptions } from "./commands/chat.ts";
+import type { Runner } from "./commands/command-context.ts";
+
+/** LIMIT: milliseconds that a call may wait for an operator; what is longer than a day nobody sits through. */
+const WAIT_MS_MAX = 86_400_000;
+
+/** The SDK that models are asked by is loaded with the command and with no other. */
+export function addChatCommand(program: Command, run: Runner): void {
+  program
+    .command("chat")
+    .argument("[said]", "what is said; without it a person is asked, or stdin is read where there is no terminal")
+    .addOption(
+      new Option("--provider <name>", "protocol of the model's endpoint").choices(["openai-compatible", "anthropic"]),
+    )
+    .option("--model <name>", "the model, as its provider names it")
+    .option("--base-url <url>", "endpoint of the model, such as http://127.0.0.1:11434/v1")
+    .option("--key-file <file>", "file with the provider's key")
+    .option("--key-env <name>", "variable with the provider's key")
+    .option("--script <file>", "answers that were written in advance, instead of a model")
+    .option("--agent <name>", "propose as an agent that has tables of its own")
+    .option("--wait <ms>", "how long a call waits for an operator before it is taken back", wait)
+    .description("talk to a model whose tools are the running host's capabilities")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  femtoclaw chat
+  femtoclaw chat --provider openai-compatible --base-url http://127.0.0.1:11434/v1 --model qwen3
+  femtoclaw chat "What does README.md say?" > answer.txt`,
+    )
+    .action((said: string | undefined, options: ChatOptions) =>
+      run(async (context) => (await import("./commands/chat.ts")).chat(context, said, options)),
+    );
+}
+
+function wait(text: string): number {
+  const value = Number(text);
+  if (!/^[0-9]+$/.test(text) || value < 1 || value > WAIT_MS_MAX)
+    throw new InvalidArgumentError("it must be a number of milliseconds, at most a day");
+  return value;
+}

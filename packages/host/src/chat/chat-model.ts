@@ -1,0 +1,124 @@
+/** Which model a chat is with: from the command line, else from `[chat]`. Its key is read here, and told to its endpoint alone. */
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { modelAt, PROVIDERS, type ProviderName, type ScriptedStep, scriptedModel } from "@femtoclaw/agent";
+import { readPrivate } from "@femtoclaw/journal";
+import { errorText, FemtoError, type HostEnvironment, printable, systemErrorCode } from "@femtoclaw/protocol";
+import type { ChatSetting } from "@femtoclaw/runtime";
+
+export interface ModelOptions {
+  readonly provider?: ProviderName;
+  readonly model?: string;
+  readonly baseUrl?: string;
+  readonly keyFile?: string;
+  readonly keyEnv?: string;
+  readonly script?: string;
+}
+
+export interface ChatModel {
+  readonly model: Awaited<ReturnType<typeof modelAt>>;
+  /** What a person reads about it; nothing secret. */
+  readonly about: string;
+}
+
+/** LIMIT: characters of a key; those of providers are much shorter. */
+const KEY_CHARS_MAX = 4_096;
+/** LIMIT: bytes of a script. */
+const SCRIPT_BYTES_MAX = 16_777_216;
+
+type KeyPlace = NonNullable<ChatSetting["key"]>;
+
+export async function chatModel(
+  options: ModelOptions,
+  setting: ChatSetting | undefined,
+  { cwd, environment }: { readonly cwd: string; readonly environment: HostEnvironment },
+): Promise<ChatModel> {
+  const { script } = options;
+  if (script !== undefined) {
+    if (Object.keys(options).some((name) => MODEL_OPTIONS.has(name)))
+      throw new FemtoError("FEMTO_USAGE", "a script takes the place of a model, so name one of them");
+    const steps = readScript(resolve(cwd, script));
+    return { model: scriptedModel(steps), about: `a script of ${steps.length} answers, and no model` };
+  }
+  const provider = options.provider ?? setting?.provider;
+  const model = options.model ?? setting?.model;
+  if (provider === undefined || model === undefined) throw noModel();
+  const isOther = options.provider !== undefined || options.baseUrl !== undefined;
+  // A default of the configuration belongs to the provider that stands beside it.
+  const baseUrl = options.baseUrl ?? (isOther ? undefined : setting?.base_url);
+  // INVARIANT: I10: a key goes to the endpoint that it stands beside, and to no other.
+  const place = keyPlace(options, cwd) ?? (isOther ? undefined : setting?.key);
+  const key = place === undefined ? undefined : await readKey(place, environment);
+  const endpoint = {
+    provider,
+    model,
+    ...(baseUrl === undefined ? {} : { baseUrl }),
+    ...(key === undefined ? {} : { key }),
+  };
+  const where = baseUrl === undefined ? provider : new URL(baseUrl).host;
+  return { model: await modelAt(endpoint), about: `${printable(model)} at ${printable(where)}` };
+}
+
+const MODEL_OPTIONS: ReadonlySet<string> = new Set(["provider", "model", "baseUrl", "keyFile", "keyEnv"]);
+
+function keyPlace({ keyFile, keyEnv }: ModelOptions, cwd: string): KeyPlace | undefined {
+  if (keyFile !== undefined && keyEnv !== undefined)
+    throw new FemtoError("FEMTO_USAGE", "a key is in a file or in a variable, so name one of them");
+  if (keyFile !== undefined) return { file: resolve(cwd, keyFile) };
+  return keyEnv === undefined ? undefined : { variable: keyEnv };
+}
+
+async function readKey(place: KeyPlace, environment: HostEnvironment): Promise<string> {
+  const isFile = "file" in place;
+  const text = isFile ? await readPrivate(place.file, KEY_CHARS_MAX + 2) : environment[place.variable];
+  const key = (text ?? "").trim();
+  // What is no key is not even quoted: it may be most of one.
+  if (/^[\x21-\x7e]+$/.test(key) && key.length <= KEY_CHARS_MAX) return key;
+  const where = isFile ? printable(place.file, 4_096) : `the variable ${printable(place.variable)}`;
+  throw new FemtoError("FEMTO_USAGE", `${where} holds no key`, {
+    fix: "Put the key of the provider there, on one line; or leave it out where the endpoint wants none.",
+  });
+}
+
+function noModel(): FemtoError {
+  return new FemtoError("FEMTO_USAGE", "no model is named", {
+    fix: `Write a table [chat] into femtoclaw.toml, or name one by --provider (${PROVIDERS.join(" or ")}), --model and --base-url; --script FILE goes without.`,
+  });
+}
+
+/** A JSON list of steps, each with `text`, `calls` of `tool` and `args`, or both. */
+function readScript(path: string): ScriptedStep[] {
+  const refused = (reason: string): FemtoError =>
+    new FemtoError("FEMTO_USAGE", `the script ${printable(path, 4_096)} ${reason}`, {
+      fix: 'Write a JSON list such as [{"text":"…","calls":[{"tool":"fs_read","args":{"path":"README.md"}}]}].',
+    });
+  let steps: unknown;
+  try {
+    const bytes = readFileSync(path);
+    if (bytes.length > SCRIPT_BYTES_MAX) throw refused("is too large");
+    steps = JSON.parse(bytes.toString("utf8"));
+  } catch (error) {
+    if (error instanceof FemtoError) throw error;
+    throw refused(`cannot be read (${printable(systemErrorCode(error) ?? errorText(error))})`);
+  }
+  if (!Array.isArray(steps) || !steps.every(isStep)) throw refused("is no list of steps");
+  return steps;
+}
+
+function isStep(step: unknown): step is ScriptedStep {
+  if (typeof step !== "object" || step === null) return false;
+  const { text, calls, after_ms, ...rest } = step as Readonly<Record<string, unknown>>;
+  return (
+    Object.keys(rest).length === 0 &&
+    (text === undefined || typeof text === "string") &&
+    (after_ms === undefined || Number.isSafeInteger(after_ms)) &&
+    (calls === undefined || (Array.isArray(calls) && calls.every(isCall)))
+  );
+}
+
+function isCall(call: unknown): boolean {
+  if (typeof call !== "object" || call === null) return false;
+  const { tool, args, ...rest } = call as Readonly<Record<string, unknown>>;
+  const hasArgs = args === undefined || typeof args === "string" || (typeof args === "object" && args !== null);
+  return typeof tool === "string" && hasArgs && Object.keys(rest).length === 0;
+}

@@ -1,0 +1,74 @@
+/** An agent's settings on the disk: read once, and replaced whole or not at all, by nobody but whose they are. */
+import {
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  type Stats,
+  writeFileSync,
+} from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { FemtoError, printable, systemErrorCode } from "@femtoclaw/protocol";
+
+/** LIMIT: bytes of an agent's settings. */
+const SETTINGS_BYTES_MAX = 4_194_304;
+
+export interface SettingsFile {
+  /** What a link leads to, which many people's settings are. */
+  readonly path: string;
+  /** Null where there is none yet. */
+  readonly text: string | null;
+}
+
+export function readSettings(written: string): SettingsFile {
+  try {
+    const path = realpathSync(written);
+    const stats = lstatSync(path);
+    assertOwn(path, stats);
+    return { path, text: readFileSync(path, "utf8") };
+  } catch (error) {
+    if (systemErrorCode(error) === "ENOENT" && !isThere(written)) return { path: written, text: null };
+    throw error instanceof FemtoError ? error : refused(written, `cannot be read (${systemErrorCode(error)})`, error);
+  }
+}
+
+/** INVARIANT: what somebody wrote since it was read is not overwritten, and what has begun to stand there stays. */
+export function replaceSettings(before: SettingsFile, text: string): void {
+  const { path } = before;
+  const next = join(dirname(path), `.${basename(path)}.${process.pid}.next`);
+  try {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    if (before.text === null) {
+      writeFileSync(path, text, { flag: "wx", mode: 0o600 });
+      return;
+    }
+    const { mode } = lstatSync(path);
+    writeFileSync(next, text, { flag: "wx", mode: mode & 0o777 });
+    const now = readSettings(path);
+    if (now.path !== path || now.text !== before.text) throw refused(path, "has changed since it was read");
+    renameSync(next, path);
+  } catch (error) {
+    rmSync(next, { force: true });
+    throw error instanceof FemtoError ? error : refused(path, `cannot be written (${systemErrorCode(error)})`, error);
+  }
+}
+
+function assertOwn(path: string, stats: Stats): void {
+  if (!stats.isFile()) throw refused(path, "is no regular file");
+  if (stats.uid !== (process.getuid?.() ?? stats.uid)) throw refused(path, `belongs to user ${stats.uid}`);
+  if (stats.size > SETTINGS_BYTES_MAX) throw refused(path, `is larger than ${SETTINGS_BYTES_MAX} bytes`);
+}
+
+/** Also a link that leads nowhere: it is not written through. */
+function isThere(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+}
+
+function refused(path: string, finding: string, cause?: unknown): FemtoError {
+  return new FemtoError("FEMTO_USAGE", `${printable(path, 4_096)} ${finding}; nothing was written`, {
+    fix: "Put in yourself what `femtoclaw hook install` prints without --write, or name another file.",
+    cause,
+  });
+}
