@@ -52,6 +52,8 @@ const MEANINGS: Readonly<Record<ErrorCode, string>> = {
   FEMTO_CAPABILITY_NOT_FOUND: "No capability has this exact name.",
   FEMTO_CAPABILITY_DISABLED:
     "The capability exists and is disabled; or an operator tried to enable what the configuration locks off.",
+  FEMTO_TOOL_QUARANTINED:
+    "The MCP server's tool is new, or is not what was accepted, so it is not offered until an operator agrees.",
   FEMTO_ARGUMENTS_INVALID: "The arguments do not match the capability's input schema.",
   FEMTO_FACTS_FAILED: "What an argument names could not be examined, so policy had nothing to decide on.",
   FEMTO_POLICY_NO_PERMIT: "No rule permits this use.",
@@ -82,6 +84,12 @@ const MEANINGS: Readonly<Record<ErrorCode, string>> = {
   FEMTO_FETCH_TOO_LARGE: "The headers or the body of an answer are larger than the limit; nothing of it is kept.",
   FEMTO_FETCH_REDIRECT:
     "An answer led to where policy does not let the call go, or led on too often. Nothing was sent there.",
+  FEMTO_UPSTREAM_UNAVAILABLE: "The MCP server could not be started or reached, or was ended too often of late.",
+  FEMTO_UPSTREAM_FAILED:
+    "The MCP server ended during the call, answered with an error of the protocol, or with what is no answer.",
+  FEMTO_UPSTREAM_TOO_LARGE: "What the MCP server answered is larger than the output limit; nothing of it is kept.",
+  FEMTO_UPSTREAM_BUSY: "As many calls are under way at the MCP server as may be.",
+  FEMTO_UPSTREAM_NOT_FOUND: "The configuration has no MCP server of this name.",
   FEMTO_OS_REFUSED: "The operating system refused the effect, for example with EACCES or ENOSPC.",
   FEMTO_SANDBOX_UNAVAILABLE:
     "A program cannot be confined here, so it is not run; when the host starts, it does not start.",

@@ -1,6 +1,7 @@
 /** Replies of the host as results of MCP: structured for programs, as text for a model. */
 import { ERRORS, FemtoError, type Reply } from "@femtoclaw/protocol";
 import type { CallToolResult } from "@modelcontextprotocol/server";
+import { relayedResult } from "./relayed.ts";
 import { resultText } from "./result-text.ts";
 
 /** What a call is answered with that was not completed; the reply as the agent's socket gives it. */
@@ -42,6 +43,8 @@ export function resultOf(reply: Reply): CallToolResult {
     },
   };
   if (status === "completed") {
+    const relayed = relayedResult(reply);
+    if (relayed !== null) return { ...relayed, _meta: { ...about._meta, ...relayed._meta } };
     const result = reply.result ?? {};
     return { ...about, content: [text(resultText(result))], structuredContent: result };
   }

@@ -1,5 +1,5 @@
 /** Loading a compiled policy into an instance: validate strictly, preparse, and ask each action once. */
-import { type FactQuestion, FemtoError } from "@femtoclaw/protocol";
+import { type FactQuestion, FemtoError, mcpCapability } from "@femtoclaw/protocol";
 import type { Cedar } from "./cedar-instance.ts";
 import { type EnforceablePolicy, policyRevision } from "./compile.ts";
 import { messages, verdictOf } from "./decision.ts";
@@ -80,12 +80,23 @@ export function preparse(cedar: Cedar, { slot, schema, policies }: Candidate): v
 function smoke(cedar: Cedar, candidate: Candidate, { name, resource }: Candidate["actions"][number]): void {
   const question = QUESTIONS[resource];
   for (const approved of [false, true]) {
-    const asked = { principal: "smoke", capability: name, question, history: NO_HISTORY, approved };
+    const asked = {
+      principal: "smoke",
+      capability: name,
+      question: askedOf(question, name),
+      history: NO_HISTORY,
+      approved,
+    };
     const request = authorizationCall(asked, candidate);
     if (!request.ok) throw invalid(`${name}: ${request.fault}`);
     const { fault } = verdictOf(cedar.statefulIsAuthorized(request.call), name);
     if (fault !== null) throw invalid(`${name}: ${fault}`);
   }
+}
+
+/** The action of a tool of an MCP server follows from the question. */
+function askedOf(question: FactQuestion, action: string): FactQuestion {
+  return question.kind === "mcp_tool" ? { ...question, server: action.slice(mcpCapability("").length) } : question;
 }
 
 const QUESTIONS: Readonly<Record<ResourceType, FactQuestion>> = {
@@ -116,6 +127,16 @@ const QUESTIONS: Readonly<Record<ResourceType, FactQuestion>> = {
     injects: [],
     bytes: 0,
     hop: 0,
+  },
+  McpTool: {
+    kind: "mcp_tool",
+    server: "smoke",
+    tool: "smoke",
+    definition: "0".repeat(64),
+    destructive: true,
+    arguments: ["smoke"],
+    values: ['smoke="smoke"'],
+    opaque: [],
   },
   Tool: { kind: "tool" },
 };

@@ -39,6 +39,11 @@ export interface RecordBodies {
   "terminal.closed": T.TerminalClosedBody;
   "secret.added": T.SecretAddedBody;
   "secret.removed": T.SecretRemovedBody;
+  "upstream.started": T.UpstreamStartedBody;
+  "upstream.stopped": T.UpstreamStoppedBody;
+  "upstream.pinned": T.UpstreamPinnedBody;
+  "upstream.unpinned": T.UpstreamUnpinnedBody;
+  "upstream.quarantined": T.UpstreamQuarantinedBody;
 }
 
 export type RecordType = keyof RecordBodies;
@@ -61,6 +66,11 @@ export const MACHINE_OF: Readonly<Record<RecordType, MachineId>> = {
   "registry.loaded": "registry",
   "secret.added": "registry",
   "secret.removed": "registry",
+  "upstream.started": "registry",
+  "upstream.stopped": "registry",
+  "upstream.pinned": "registry",
+  "upstream.unpinned": "registry",
+  "upstream.quarantined": "registry",
   "capability.enabled": "registry",
   "capability.disabled": "registry",
   "policy.activated": "policy",

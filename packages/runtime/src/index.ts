@@ -22,6 +22,7 @@ export {
   resolveConfiguration,
 } from "./configuration/resolve-configuration.ts";
 export { DEFAULT_SEARCH_PATH, findProgram } from "./configuration/resolve-programs.ts";
+export type { UpstreamSetting } from "./configuration/resolve-upstreams.ts";
 export type { WebhookSetting } from "./configuration/resolve-webhook.ts";
 export type { WitnessSetting } from "./configuration/resolve-witnesses.ts";
 export { createRuntime } from "./create-runtime.ts";
@@ -52,6 +53,7 @@ export {
 } from "./redecide/policy-difference.ts";
 export {
   askerOf,
+  capabilityOf,
   type DecidedRecord,
   isDecided,
   type Judgement,
@@ -88,4 +90,6 @@ export type { Inspect } from "./system.ts";
 export type { TelemetryExporter, TelemetrySource } from "./telemetry-port.ts";
 export { type RecordingPage, recordingPage, type TerminalRecord } from "./terminals/recording.ts";
 export type { TerminalStatus } from "./terminals/terminals.ts";
+export type { OfferedTool } from "./upstreams/offer.ts";
+export type { UpstreamView } from "./upstreams/upstreams.ts";
 export type { CheckpointOffer, Witness, WitnessAnswer, WitnessStatus } from "./witness-port.ts";

@@ -46,6 +46,7 @@ import { type Surroundings, systemSurroundings } from "./surroundings.ts";
 import { ActorSystem } from "./system.ts";
 import type { Terminals } from "./terminals/terminals.ts";
 import { undo } from "./undo.ts";
+import type { Upstreams } from "./upstreams/upstreams.ts";
 
 const TELEMETRY_FLUSH_MS = 3_000;
 
@@ -92,7 +93,7 @@ export class Runtime implements AsyncDisposable {
       log: this.#log,
       stop: (reason) => {
         this.#open?.gate.stopAll(reason);
-        void this.#open?.terminals.stop(reason);
+        void this.#open?.stopPrograms(reason);
       },
     });
     this.#committed = new CommittedRecords(this.#system, this.#log);
@@ -140,7 +141,7 @@ export class Runtime implements AsyncDisposable {
       this.#chronicle.advance({ type: "policy.ready" });
       await this.#startObservability();
       await this.#startWitnessing();
-      const { gate } = this.#openGate();
+      const { gate, upstreams } = this.#openGate();
       await this.#chronicle.durable();
       if (this.#fault.error !== null) throw this.#fault.error;
       const { questions } = this.projection;
@@ -149,6 +150,7 @@ export class Runtime implements AsyncDisposable {
       await this.#memory?.remember().catch((error: unknown) => {
         this.#log({ level: "warn", event: "identity.unwritten", reason: errorText(error) });
       });
+      upstreams.start();
     } catch (error) {
       // What follows from a fault hides it less than it explains it.
       const cause = this.#fault.error ?? error;
@@ -239,6 +241,12 @@ export class Runtime implements AsyncDisposable {
     return this.#open.terminals;
   }
 
+  /** MCP servers of others, for operators. */
+  get upstreams(): Pick<Upstreams, "list" | "accept" | "reset" | "capabilities" | "settled"> {
+    assert(this.#open !== null, "the runtime has started");
+    return this.#open.upstreams;
+  }
+
   capabilities(): readonly RegisteredCapability[] {
     return this.#inForce.capabilities();
   }
@@ -248,12 +256,13 @@ export class Runtime implements AsyncDisposable {
    * each call is decided.
    */
   tools(): ToolDescription[] {
-    return this.#inForce.tools();
+    return this.#inForce.tools(this.#open?.upstreams.tools() ?? []);
   }
 
   /** Switches a capability; durable when it resolves. Throws for an unknown name and for one that the configuration locks. */
   async switchCapability(name: string, enable: boolean, by: string): Promise<void> {
     await this.#inForce.switchCapability(this.journal, name, enable, by);
+    this.#open?.review();
   }
 
   /**
@@ -265,7 +274,7 @@ export class Runtime implements AsyncDisposable {
     assert(this.#open !== null, "the runtime has started");
     await this.#inForce.reload(this.journal, candidate, by);
     const { policy } = this.#inForce;
-    this.#open.terminals.review();
+    this.#open.review();
     await reviewQuestions(this.#open.gate, policy, this.journal);
     return policy.compiled;
   }
@@ -424,6 +433,7 @@ export class Runtime implements AsyncDisposable {
       admission: () => admissionProblem(this.#system.phase, this.#memory, this.#witnessing),
       quota: (session) => this.#sessions.quotaOf(session),
       lost: (execution, reason) => this.#log({ level: "error", event: "execution.lost", execution, reason }),
+      upstreams: { pins: () => this.projection.pins, log: this.#log },
       terminals: {
         record: (entry) => this.#chronicle.record(entry),
         hasRoom: () => this.#opened.space.full === null,
@@ -442,11 +452,11 @@ export class Runtime implements AsyncDisposable {
   async #close(drainMs: number): Promise<void> {
     this.#chronicle.advance({ type: "drain" });
     if (this.#open !== null) {
-      const { gate, terminals } = this.#open;
+      const { gate, stopPrograms } = this.#open;
       await settled(this.#clock, gate.idle(), drainMs);
       gate.stopAll("the runtime is shutting down");
       await settled(this.#clock, gate.idle(), 4 * LIMITS.graceMs);
-      await terminals.stop("the host stopped");
+      await stopPrograms("the host stopped");
       gate.close();
     }
     this.#sessions.closeAll();

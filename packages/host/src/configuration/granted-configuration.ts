@@ -5,7 +5,7 @@
 import { basename } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import type { GrantProposal } from "@femtoclaw/policy";
-import { FemtoError, fetchText, type GrantTable } from "@femtoclaw/protocol";
+import { FemtoError, fetchText, type GrantTable, mcpGrantText } from "@femtoclaw/protocol";
 import type { ResolvedConfiguration } from "@femtoclaw/runtime";
 import { insertionOf } from "./grant-text.ts";
 import { type LoadedConfiguration, type LoadOptions, resolveProject } from "./load-configuration.ts";
@@ -58,12 +58,13 @@ function addsExactly(
     write: [],
     run: [],
     fetch: [],
+    tools: [],
     environment: [],
   };
   for (const grant of grants) expected[grant.table].push(meaningOf(grant));
   return (
     isDeepStrictEqual(withoutGrants(before), withoutGrants(after)) &&
-    (["read", "write", "run", "fetch"] as const).every((table) =>
+    (["read", "write", "run", "fetch", "tools"] as const).every((table) =>
       isWithAdded(entries(before, table), entries(after, table), expected[table]),
     ) &&
     isWithAdded(before.authority.environmentNames, after.authority.environmentNames, expected.environment) &&
@@ -91,6 +92,7 @@ function entries(
   table: Exclude<keyof GrantTable, "approvers">,
 ): string[] {
   if (table === "fetch") return (allow.fetch ?? []).map(fetchText);
+  if (table === "tools") return (allow.tools ?? []).map(mcpGrantText);
   if (table !== "run") return allow[table].map(({ path }) => path);
   return allow.run.map(({ path, realPath, use }) => JSON.stringify([path, realPath, use]));
 }
@@ -104,6 +106,8 @@ function meaningOf(grant: GrantProposal): string {
       return JSON.stringify([grant.program, grant.realPath, grant.use]);
     case "fetch":
       return fetchText({ hosts: "one", ...grant });
+    case "tools":
+      return mcpGrantText({ ...grant, with: [], source: "" });
     case "environment":
       return grant.name;
   }

@@ -23,6 +23,7 @@ import { invalid, refuseUnknown } from "./request-fields.ts";
 import { secretVerbs } from "./secret-verbs.ts";
 import type { ConnectionHandlers } from "./socket-server.ts";
 import { terminalVerbs } from "./terminal-verbs.ts";
+import { upstreamVerbs } from "./upstream-verbs.ts";
 
 export interface OperatorParts {
   readonly runtime: Runtime;
@@ -71,7 +72,7 @@ export function operatorHandlers({
       "sessions.halt": haltVerb(runtime),
       "capabilities.list": (fields) => {
         refuseUnknown(fields);
-        return runtime.capabilities();
+        return [...runtime.capabilities(), ...runtime.upstreams.capabilities()];
       },
       "capabilities.enable": (fields) => switchCapability(fields, true),
       "capabilities.disable": (fields) => switchCapability(fields, false),
@@ -95,7 +96,7 @@ export function operatorHandlers({
       },
       ...aftermathVerbs(runtime),
       ...{ ...approvalVerbs(runtime, operatorName), ...secretVerbs(runtime, operatorName) },
-      ...{ ...terminalVerbs(runtime), ...auditVerbs(runtime) },
+      ...{ ...terminalVerbs(runtime), ...upstreamVerbs(runtime, operatorName), ...auditVerbs(runtime) },
       "policy.show": (fields) => {
         refuseUnknown(fields);
         return runtime.policy;

@@ -1,10 +1,9 @@
 /** The policy that the configuration compiles to, asked about calls of the past: what it says now, and what it lacks. */
-import { builtinCapabilities } from "@femtoclaw/capabilities";
 import { type CompiledPolicy, type Explanation, type GrantProposal, PolicyReader, remedyFor } from "@femtoclaw/policy";
 import { errorText, type FactQuestion, type Facts } from "@femtoclaw/protocol";
-import { askerOf, CandidateJudge, type Judge, type RecordedCall } from "@femtoclaw/runtime";
+import { askerOf, CandidateJudge, capabilityOf, type Judge, type RecordedCall } from "@femtoclaw/runtime";
 import type { LoadedConfiguration } from "../configuration/load-configuration.ts";
-import { compiledPolicyOf } from "../preflight.ts";
+import { compiledPolicyOf, registeredManifests } from "../preflight.ts";
 
 /** A call whose facts are there. */
 export type ExaminedCall = RecordedCall & { readonly facts: Facts };
@@ -40,13 +39,14 @@ export class PresentPolicy {
   }
 
   async remedy(call: ExaminedCall): Promise<CallRemedy> {
-    const action = this.compiled.actions.find(({ name }) => name === call.tool);
+    const capability = capabilityOf(call);
+    const action = this.compiled.actions.find(({ name }) => name === capability);
     if (action === undefined) return { grants: [], obstacles: ["its capability is not registered here"] };
     const { authority, capabilities } = this.loaded.resolved;
     const grants = new Map<string, GrantProposal>();
     const obstacles = new Set<string>();
-    if (capabilities.get(call.tool)?.enabled !== true) {
-      obstacles.add(`${call.tool} is not enabled in this configuration: name it under [capabilities] first`);
+    if (capabilities.get(capability)?.enabled !== true) {
+      obstacles.add(`${capability} is not enabled in this configuration: name it under [capabilities] first`);
     }
     for (const question of call.facts.questions) {
       try {
@@ -79,7 +79,7 @@ export class PresentPolicy {
 /** Asks the policy of a configuration, and whether the capability is enabled in it. */
 export async function judgeOf(loaded: LoadedConfiguration): Promise<Judge> {
   const { capabilities } = loaded.resolved;
-  const names = builtinCapabilities.map(({ manifest }) => manifest.name);
+  const names = registeredManifests(loaded.resolved).map(({ name }) => name);
   const enabled = new Set(names.filter((name) => capabilities.get(name)?.enabled === true));
   return await CandidateJudge.open(await compiledPolicyOf(loaded), enabled);
 }

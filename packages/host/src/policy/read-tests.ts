@@ -166,6 +166,7 @@ const EXPECTED: Readonly<Record<DeclaredArgument["kind"], string>> = {
   program: "a program, or a list of it and its arguments,",
   host: "a URL",
   terminal: "a terminal",
+  mcp_tool: "a table with its arguments",
   size: "a text",
 };
 

@@ -188,7 +188,15 @@ function particularsOf(record: TypedRecord, { intent }: OcsfContext): Particular
     case "log.pruned":
       return { ...operation(record, record.type, 4), severity: LOW };
     case "secret.removed":
+    case "upstream.unpinned":
       return operation(record, record.type, 4);
+    case "upstream.stopped":
+      return {
+        ...operation(record, record.type),
+        status: [2, "Failure", record.type, record.body.reason],
+        severity: LOW,
+      };
+    case "upstream.pinned":
     case "secret.added":
     case "log.created":
     case "epoch.opened":

@@ -25,9 +25,17 @@ import { resolveHistory } from "./resolve-history.ts";
 import { type OperatorSettings, resolveOperators } from "./resolve-operators.ts";
 import { resolveSearchPath, withOtherNames } from "./resolve-programs.ts";
 import { resolveAgents, resolveTable } from "./resolve-tables.ts";
+import {
+  checkUpstreams,
+  resolveUpstreams,
+  type UpstreamSetting,
+  upstreamCapabilities,
+  upstreamEnvironment,
+} from "./resolve-upstreams.ts";
 import { resolveWebhook, type WebhookSetting } from "./resolve-webhook.ts";
 import { checkWitnesses, resolveWitnesses, type WitnessSetting } from "./resolve-witnesses.ts";
 import { onTrial, trialSource } from "./shadow-tables.ts";
+import { checkToolServers } from "./tool-grants.ts";
 
 export interface ConfigurationInput {
   readonly configuration: Configuration;
@@ -99,6 +107,9 @@ export interface ResolvedConfiguration {
   readonly witnesses: readonly WitnessSetting[];
   /** Whether calls are refused while one of them does not. */
   readonly witnessesRequired: boolean;
+  /** MCP servers of others, and the variables that each of them gets. */
+  readonly upstreams: readonly UpstreamSetting[];
+  readonly upstreamEnvironment: Readonly<Record<string, Readonly<Record<string, string>>>>;
   /** Digest over all of the above; of variables only the names, since their values may be secrets. */
   readonly sha256: string;
 }
@@ -127,6 +138,9 @@ export function resolveConfiguration(input: ConfigurationInput): ResolvedConfigu
     ...childEnvironment(configuration.sandbox?.env ?? [], environment, places),
   };
   checkAuthority(authority, input.ownPrograms ?? [], places);
+  checkToolServers(configuration, places);
+  const upstreams = resolveUpstreams(configuration, machine, places);
+  checkUpstreams(upstreams, authority, base, places);
   checkWitnesses(authority, witnesses, places);
   const shadow = resolveShadow(input, authority, machine, places);
   const resolved = {
@@ -146,6 +160,8 @@ export function resolveConfiguration(input: ConfigurationInput): ResolvedConfigu
     otlpEndpoint: resolveEndpoint(configuration.observability?.otlp, places),
     witnesses,
     witnessesRequired: configuration.audit?.require ?? false,
+    upstreams,
+    upstreamEnvironment: upstreamEnvironment(upstreams, environment),
   };
   places.throwFaults();
   checkSocketPath(directories.runtime, Object.keys(authority.agents ?? {}));
@@ -192,8 +208,9 @@ function pathBase({ baseDirectory, environment }: ConfigurationInput): PathBase 
 }
 
 function resolveCapabilities(configuration: Configuration): ReadonlyMap<string, CapabilitySetting> {
-  return new Map(
-    Object.entries(configuration.capabilities ?? {}).map(([name, setting]): [string, CapabilitySetting] => {
+  return new Map([
+    ...upstreamCapabilities(configuration),
+    ...Object.entries(configuration.capabilities ?? {}).map(([name, setting]): [string, CapabilitySetting] => {
       if (typeof setting === "boolean") return [name, { enabled: setting, locked: !setting }];
       const { timeout_ms: timeoutMs, output_bytes: outputBytes } = setting;
       return [
@@ -206,7 +223,7 @@ function resolveCapabilities(configuration: Configuration): ReadonlyMap<string, 
         },
       ];
     }),
-  );
+  ]);
 }
 
 function resolveLimits({ limits }: Configuration): ResolvedLimits {
@@ -236,8 +253,11 @@ function resolveEndpoint(written: string | undefined, places: Places): string | 
 
 function digest(resolved: Omit<ResolvedConfiguration, "sha256">): string {
   const { environment, ...authority } = resolved.authority;
+  const { upstreams, upstreamEnvironment: _, ...others } = resolved;
   const content = {
-    ...resolved,
+    ...others,
+    // A configuration without any has the digest that it had before there were such.
+    ...(upstreams.length === 0 ? {} : { upstreams }),
     authority: { ...authority, environment: Object.keys(environment) },
     capabilities: [...resolved.capabilities],
   };

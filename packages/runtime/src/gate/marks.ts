@@ -32,12 +32,15 @@ export function marksOf(
           return places.some(({ path }) => mayShow(authority, path));
         case "host":
           return false;
+        case "mcp_tool":
+          // What runs in the sandbox sees what programs see; what is far away sees nothing of it.
+          return effect === "execute" && places.some(({ path }) => mayShow(authority, path));
         case "tool":
           return effect !== "none";
       }
     };
-    // Nobody has to say of a host that strangers write what it answers.
-    const isAlways = mark === "seen_untrusted" && questions.some(({ kind }) => kind === "host");
+    // Nobody has to say of a host, or of somebody else's server, that strangers write what it answers.
+    const isAlways = mark === "seen_untrusted" && questions.some(({ kind }) => kind === "host" || kind === "mcp_tool");
     if (isAlways || (places.length > 0 && questions.some(reaches))) marks.push(mark);
   }
   return marks;

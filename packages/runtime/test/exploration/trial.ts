@@ -335,6 +335,8 @@ export class Trial {
       admission: () => (system.phase === "idle" ? null : { code: "FEMTO_DRAINING", reason: `phase ${system.phase}` }),
       spawn: (id) => system.spawn(id),
       registered: (tool) => this.#registered(tool),
+      arriving: () => null,
+      absent: () => null,
       takeFacts: async (manifest, args) => {
         await this.#held(this.#facts, Number(args["n"]));
         return await takeFacts({ manifest, args, authority, sandbox: null, digests: DIGESTS });
