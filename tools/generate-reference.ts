@@ -7,7 +7,7 @@ import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { builtinCapabilities } from "@femtoclaw/capabilities";
+import { builtinCapabilities, mcpServerCapability } from "@femtoclaw/capabilities";
 import { contextOf, policyActions } from "@femtoclaw/policy";
 import { ERRORS, type ErrorCode, LIMITS } from "@femtoclaw/protocol";
 import { DEFAULT_SEARCH_PATH } from "@femtoclaw/runtime";
@@ -52,8 +52,7 @@ const MEANINGS: Readonly<Record<ErrorCode, string>> = {
   FEMTO_CAPABILITY_NOT_FOUND: "No capability has this exact name.",
   FEMTO_CAPABILITY_DISABLED:
     "The capability exists and is disabled; or an operator tried to enable what the configuration locks off.",
-  FEMTO_TOOL_QUARANTINED:
-    "The MCP server's tool is new, or is not what was accepted, so it is not offered until an operator agrees.",
+  FEMTO_TOOL_QUARANTINED: "A tool of an MCP server is new, or is not what was accepted of it.",
   FEMTO_ARGUMENTS_INVALID: "The arguments do not match the capability's input schema.",
   FEMTO_FACTS_FAILED: "What an argument names could not be examined, so policy had nothing to decide on.",
   FEMTO_POLICY_NO_PERMIT: "No rule permits this use.",
@@ -85,8 +84,7 @@ const MEANINGS: Readonly<Record<ErrorCode, string>> = {
   FEMTO_FETCH_REDIRECT:
     "An answer led to where policy does not let the call go, or led on too often. Nothing was sent there.",
   FEMTO_UPSTREAM_UNAVAILABLE: "The MCP server could not be started or reached, or was ended too often of late.",
-  FEMTO_UPSTREAM_FAILED:
-    "The MCP server ended during the call, answered with an error of the protocol, or with what is no answer.",
+  FEMTO_UPSTREAM_FAILED: "The MCP server ended during the call, or answered with an error or what is no answer.",
   FEMTO_UPSTREAM_TOO_LARGE: "What the MCP server answered is larger than the output limit; nothing of it is kept.",
   FEMTO_UPSTREAM_BUSY: "As many calls are under way at the MCP server as may be.",
   FEMTO_UPSTREAM_NOT_FOUND: "The configuration has no MCP server of this name.",
@@ -335,10 +333,11 @@ function recordList(record: Schema): string {
 }
 
 function vocabularyList(facts: Schema): string {
-  const actions = policyActions(builtinCapabilities.map(({ manifest }) => manifest));
+  const server = mcpServerCapability({ name: "SERVER", isSandboxed: true });
+  const actions = policyActions([...builtinCapabilities, server].map(({ manifest }) => manifest));
   const rows = actions.map(({ name, resource, effect }) => [`\`Action::"${name}"\``, `\`${resource}\``, effect]);
-  const contexts = (["Path", "Program", "Host", "Tool"] as const).map((resource) => {
-    const { properties = {} } = facts.$defs?.[`${resource.toLowerCase()}Question`] ?? {};
+  const contexts = (["Path", "Program", "Host", "McpTool", "Tool"] as const).map((resource) => {
+    const { properties = {} } = facts.$defs?.[`${resource[0]?.toLowerCase()}${resource.slice(1)}Question`] ?? {};
     const attributes = Object.entries(contextOf(resource)).map(([key, type]) => {
       const name = key.replace("?", "");
       const meaning = properties[name]?.description ?? BESIDE_FACTS[name];

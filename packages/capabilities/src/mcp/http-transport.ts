@@ -81,7 +81,8 @@ export class HttpTransport implements UpstreamTransport {
     const answer = await exchange({ host, method: "POST", headers, body }, signal, bytesMax, new Map(host.secrets));
     const session = answer.headers["mcp-session-id"];
     if (session !== undefined && /^[\x21-\x7e]{1,256}$/.test(session)) this.#session = session;
-    if (answer.status === 404 && this.#session !== null) this.end("its session there is over");
+    // The next call begins a new one. Servers should say 404; some say 400.
+    if ([400, 404].includes(answer.status) && this.#session !== null) this.end("its session there is over");
     // Also no redirect is followed: it would lead to where no operator sent anybody.
     if (answer.status < 200 || answer.status > 299) {
       throw new FemtoError("FEMTO_UPSTREAM_FAILED", `the server answered with status ${answer.status}`);
