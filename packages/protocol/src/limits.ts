@@ -153,6 +153,10 @@ export const LIMITS = {
   /** LIMIT: tools of one MCP server, and bytes of the definition of one; a server with more is not offered at all. */
   upstreamTools: 256,
   upstreamDefinitionBytes: 32_768,
+  /** LIMIT: bytes of the definitions of one server together; all of them are in one answer to a client. */
+  upstreamListBytes: 1_048_576,
+  /** LIMIT: calls that wait for servers to start; each holds a place in the runtime's own stages. */
+  upstreamWaiting: 8,
   /** LIMIT: characters of the name of an offered tool with its server's; clients put a prefix of their own before it. */
   upstreamToolChars: 64,
   /** LIMIT: bytes of one message of an MCP server; a longer one ends the calls that may wait for it. */

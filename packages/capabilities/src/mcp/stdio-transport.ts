@@ -6,6 +6,8 @@ import { messageIn, resultIn, tooLarge, type UpstreamRequest, type UpstreamTrans
 
 /** Time in which messages that nobody asked for are counted. */
 const WINDOW_MS = 10_000;
+/** LIMIT: bytes of a server within that time; the largest messages of several calls. */
+const WINDOW_BYTES = 268_435_456;
 /** LIMIT: bytes of a message while nothing is asked; what is longer is not even read. */
 const UNASKED_BYTES = 65_536;
 /** Bytes of a message around its result. */
@@ -32,6 +34,7 @@ export class StdioTransport implements UpstreamTransport {
   #lastId = 0;
   #unasked = 0;
   #windowMs = 0;
+  #bytes = 0;
   #fault: string | null = null;
 
   constructor({ view, command, onNotification }: StdioStart) {
@@ -40,7 +43,10 @@ export class StdioTransport implements UpstreamTransport {
       onLine: (line) => this.#take(line),
       onTooLong: () => this.#failAll(tooLarge(LIMITS.upstreamMessageBytes)),
     });
-    this.#child = new ServiceChild({ view, command, onOutput: (piece) => lines.push(piece) });
+    const onOutput = (piece: Buffer): void => {
+      if (this.#isBearable(piece.byteLength)) lines.push(piece);
+    };
+    this.#child = new ServiceChild({ view, command, onOutput });
     this.ended = this.#child.ended.then((how) => {
       const reason = this.#fault ?? how;
       this.#failAll(new FemtoError("FEMTO_UPSTREAM_FAILED", `the server is gone: ${reason}`));
@@ -111,15 +117,9 @@ export class StdioTransport implements UpstreamTransport {
    * something gets nothing: neither a model, nor a person, nor a folder.
    */
   #unaskedFor(message: Readonly<Record<string, unknown>> | null): void {
-    const nowMs = performance.now();
-    if (nowMs - this.#windowMs > WINDOW_MS) {
-      this.#windowMs = nowMs;
-      this.#unasked = 0;
-    }
     this.#unasked += 1;
     if (this.#unasked > LIMITS.upstreamUnasked) {
-      this.#fault ??= `it sent more than ${LIMITS.upstreamUnasked} messages that nobody asked for`;
-      return this.#child.kill();
+      return this.#kill(`it sent more than ${LIMITS.upstreamUnasked} messages that nobody asked for`);
     }
     const { id, method } = message ?? {};
     if (typeof method !== "string") return;
@@ -127,6 +127,25 @@ export class StdioTransport implements UpstreamTransport {
     if (typeof id !== "number" && typeof id !== "string") return;
     if (method === "ping") this.#send({ id, result: {} });
     else this.#send({ id, error: { code: -32601, message: "not supported" } });
+  }
+
+  /** INVARIANT: I9: the host reads what it can bear to read, also of a line that never ends. */
+  #isBearable(bytes: number): boolean {
+    const nowMs = performance.now();
+    if (nowMs - this.#windowMs > WINDOW_MS) {
+      this.#windowMs = nowMs;
+      this.#unasked = 0;
+      this.#bytes = 0;
+    }
+    this.#bytes += bytes;
+    if (this.#bytes <= WINDOW_BYTES) return true;
+    this.#kill(`it sent more than ${WINDOW_BYTES} bytes within ten seconds`);
+    return false;
+  }
+
+  #kill(fault: string): void {
+    this.#fault ??= fault;
+    this.#child.kill();
   }
 
   /** Of an answer that is not read nobody knows to whom it belongs. */

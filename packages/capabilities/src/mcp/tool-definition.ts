@@ -13,6 +13,8 @@ export interface ToolDefinition {
   readonly input: JsonObject;
   /** Digest of everything that clients are told of it. */
   readonly sha256: string;
+  /** Of the definition. */
+  readonly bytes: number;
   /** The server itself calls it destructive. */
   readonly destructive: boolean;
   /** Why it cannot be offered, whoever agrees; null where it can. */
@@ -35,6 +37,13 @@ export function toolDefinitions(server: string, listed: readonly unknown[]): Too
     throw new FemtoError("FEMTO_UPSTREAM_FAILED", `it offers more than ${LIMITS.upstreamTools} tools`);
   }
   const definitions = listed.map((tool) => toolDefinition(server, tool));
+  const bytes = definitions.reduce((sum, found) => sum + found.bytes, 0);
+  if (bytes > LIMITS.upstreamListBytes) {
+    throw new FemtoError(
+      "FEMTO_UPSTREAM_FAILED",
+      `its tools have definitions of more than ${LIMITS.upstreamListBytes} bytes`,
+    );
+  }
   const counts = new Map<string, number>();
   for (const { name } of definitions) counts.set(name, (counts.get(name) ?? 0) + 1);
   return definitions
@@ -57,6 +66,7 @@ function toolDefinition(server: string, tool: unknown): ToolDefinition {
     description: typeof description === "string" ? description : "",
     input: (problem === null ? inputSchema : {}) as JsonObject,
     sha256: digest("femtoclaw-mcp-tool-1", text),
+    bytes: Buffer.byteLength(text),
     destructive: hints.destructiveHint === true,
     problem: problem ?? contentProblem(server, name, text, inputSchema),
   };

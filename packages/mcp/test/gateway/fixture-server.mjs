@@ -48,6 +48,15 @@ const ACTS = {
   fails: (id) => say({ id, error: { code: -32000, message: "it \u202efailed\u0007" } }),
 };
 
+/** What it sees of a file, in its own view. */
+function seen(path) {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    return error.code;
+  }
+}
+
 function call({ name, arguments: args = {} }, id) {
   if (name === "echo") return say({ id, result: text(String(args.text)) });
   if (name === "add") {
@@ -55,6 +64,7 @@ function call({ name, arguments: args = {} }, id) {
   }
   if (name === "wait") return setTimeout(() => say({ id, result: text(`cancelled: ${cancelled.has(id)}`) }), args.ms);
   if (name === "big") return say({ id, result: text("x".repeat(args.bytes)) });
+  if (name === "act" && args.what === "look") return say({ id, result: text(seen("notes.txt")) });
   if (name === "act") {
     ACTS[args.what]?.(id);
     return ["deep", "odd", "fails"].includes(args.what) ? undefined : say({ id, result: text([...answers].join(" ")) });

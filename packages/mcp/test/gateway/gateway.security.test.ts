@@ -62,7 +62,9 @@ read = ["."]
 "gone__*" = ["*"]
 "redirects__*" = ["*"]
 "endless__*" = ["*"]
-"huge__*" = ["*"]`,
+"huge__*" = ["*"]
+[agent.reviewer.deny]
+read = ["notes.txt"]`,
   );
   place.offer("odd.json", [
     { name: "good", inputSchema: object({}) },
@@ -149,6 +151,13 @@ test("noise is borne, a flood ends its server, and what it asks for it does not 
   expect((await act("flood")).error?.reason).toContain("more than 1000 messages that nobody asked for");
   expect(codeOf(await act("crash"))).toBe("FEMTO_UPSTREAM_FAILED");
   expect((await place.propose("fix__echo", { text: "again" })).status).toBe("completed");
+});
+
+test("an agent does not see through a server what its own tables hide", async () => {
+  expect(JSON.stringify((await act("look")).result)).toContain("some notes");
+  const looked = await place.json<Reply>(["call", "--agent", "reviewer", "fix__act", '{"what":"look"}']);
+  expect(looked.value.status).toBe("completed");
+  expect(JSON.stringify(looked.value.result)).not.toContain("some notes");
 });
 
 test("many calls at once are bounded, and a client that leaves cancels its own", async () => {

@@ -62,7 +62,7 @@ export class Upstream {
     }
     this.#inFlight += 1;
     try {
-      const live = await this.#ready();
+      const live = await unlessAborted(this.#ready(), signal);
       this.#lookAgain(live);
       if (live.definitions.get(definition.name) !== definition.sha256) {
         throw new FemtoError("FEMTO_UPSTREAM_FAILED", "the server changed the tool since the call was decided");
@@ -102,9 +102,10 @@ export class Upstream {
     // INVARIANT: I1: no program starts that no record tells of.
     const { seq } = await append({ type: "upstream.started", ...NOBODYS, body });
     const { signal, cancel } = this.#deadline();
+    let transport: UpstreamTransport | null = null;
     try {
       if (this.#stopped !== null) throw new Error(this.#stopped);
-      const transport = this.#parts.connect((method) => this.#notified(method));
+      transport = this.#parts.connect((method) => this.#notified(method));
       this.#transport = transport;
       this.#ending = transport.ended.then((reason) => this.#ended(seq, reason));
       const session = await UpstreamSession.open(name, transport, signal);
@@ -112,8 +113,12 @@ export class Upstream {
       return { session, transport, definitions };
     } catch (error) {
       const reason = printable(errorText(error), LIMITS.reasonChars);
-      if (this.#transport === null) await this.#ended(seq, reason);
-      else this.#transport.end(reason);
+      if (transport === null) await this.#ended(seq, reason);
+      else {
+        transport.end(reason);
+        // INVARIANT: one runs at a time: the next one starts when nothing of this one is left.
+        await this.#ending;
+      }
       throw new FemtoError("FEMTO_UPSTREAM_UNAVAILABLE", `the MCP server ${name} cannot be used: ${reason}`);
     } finally {
       cancel();
@@ -199,6 +204,19 @@ export class Upstream {
     this.#listedMs = this.#parts.clock.monotonicUs() / 1_000;
     await this.#parts.onListed(definitions);
     return new Map(definitions.map(({ name, sha256 }) => [name, sha256]));
+  }
+}
+
+/** What is waited for goes on, but nobody waits for it any more. */
+async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  const aborted = Promise.withResolvers<never>();
+  const onAbort = (): void => aborted.reject(signal.reason);
+  if (signal.aborted) onAbort();
+  signal.addEventListener("abort", onAbort, { once: true });
+  try {
+    return await Promise.race([work, aborted.promise]);
+  } finally {
+    signal.removeEventListener("abort", onAbort);
   }
 }
 

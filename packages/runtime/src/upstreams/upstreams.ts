@@ -77,6 +77,8 @@ interface Server {
   readonly compiled: Map<string, { readonly capability: Capability; readonly input: Validator }>;
   /** The first look at it, while that lasts. */
   arriving: Promise<void> | null;
+  /** Whether it was started once, whatever became of it. */
+  wasLookedAt: boolean;
   /** The list that was recorded as quarantined last. */
   told: string | null;
   tellings: number;
@@ -91,6 +93,8 @@ const TELLINGS = 64;
 export class Upstreams {
   readonly #parts: UpstreamsParts;
   readonly #servers: ReadonlyMap<string, Server>;
+  /** Calls that wait for the first look at a server. */
+  #waiting = 0;
 
   constructor(parts: UpstreamsParts) {
     this.#parts = parts;
@@ -104,6 +108,7 @@ export class Upstreams {
           definitions: null,
           compiled: new Map(),
           arriving: null,
+          wasLookedAt: false,
           told: null,
           tellings: 0,
           changing: Promise.resolve(),
@@ -124,11 +129,19 @@ export class Upstreams {
     await Promise.all([...this.#servers.values()].map(({ arriving }) => arriving));
   }
 
-  /** Resolves when it is known what the server of the tool offers; null where it is, or never will be. */
+  /**
+   * Resolves when it is known what the server of the tool offers; null where it is known. INVARIANT: I9: a call that
+   * waits holds a place that others need, so a few wait for the first look at a server, and nobody for a later one.
+   */
   arriving(tool: string): Promise<void> | null {
     const server = this.#serverOf(tool);
     if (server === undefined || server.definitions !== null || !this.#isEnabled(server)) return null;
-    return this.#arrive(server);
+    const arriving = this.#arrive(server);
+    if (server.wasLookedAt || this.#waiting >= LIMITS.upstreamWaiting) return null;
+    this.#waiting += 1;
+    return arriving.finally(() => {
+      this.#waiting -= 1;
+    });
   }
 
   /** A tool of a server, or a capability that is none. A server itself is nothing that is called. */
@@ -160,8 +173,8 @@ export class Upstreams {
     const why =
       refused?.state === "refused"
         ? `offers this tool, but ${refused.problem ?? "it cannot be offered on"}`
-        : reason !== null && server.definitions === null
-          ? `is not there: ${reason}`
+        : server.definitions === null
+          ? `is not there: ${reason ?? "it is being started"}`
           : "offers no such tool";
     const fix = "Use a tool that is listed. An operator sees with `femtoclaw mcp pins list` what the server offers.";
     return { code: "FEMTO_CAPABILITY_NOT_FOUND", reason: `the MCP server ${called} ${why}`, fix };
@@ -256,6 +269,7 @@ export class Upstreams {
       .catch(() => undefined)
       .finally(() => {
         server.arriving = null;
+        server.wasLookedAt = true;
       });
     return server.arriving;
   }
