@@ -141,7 +141,7 @@ export class Runtime implements AsyncDisposable {
       this.#chronicle.advance({ type: "policy.ready" });
       await this.#startObservability();
       await this.#startWitnessing();
-      const { gate, upstreams } = this.#openGate();
+      const { gate } = this.#openGate();
       await this.#chronicle.durable();
       if (this.#fault.error !== null) throw this.#fault.error;
       const { questions } = this.projection;
@@ -150,7 +150,6 @@ export class Runtime implements AsyncDisposable {
       await this.#memory?.remember().catch((error: unknown) => {
         this.#log({ level: "warn", event: "identity.unwritten", reason: errorText(error) });
       });
-      upstreams.start();
     } catch (error) {
       // What follows from a fault hides it less than it explains it.
       const cause = this.#fault.error ?? error;
@@ -241,8 +240,8 @@ export class Runtime implements AsyncDisposable {
     return this.#open.terminals;
   }
 
-  /** MCP servers of others, for operators. */
-  get upstreams(): Pick<Upstreams, "list" | "accept" | "reset" | "capabilities" | "settled"> {
+  /** MCP servers of others, for operators. Each starts when a tool of it is called first, or all with `start`. */
+  get upstreams(): Pick<Upstreams, "start" | "list" | "accept" | "reset" | "capabilities" | "settled"> {
     assert(this.#open !== null, "the runtime has started");
     return this.#open.upstreams;
   }

@@ -31,6 +31,7 @@ export class ServiceChild {
   #status = "";
   #lastWords = Buffer.alloc(0);
   #killTimer: NodeJS.Timeout | null = null;
+  #endTimer: NodeJS.Timeout | null = null;
 
   /** Throws FEMTO_SANDBOX_UNAVAILABLE where the program would not be visible, FEMTO_OS_REFUSED for arguments that are too much. */
   constructor({ view: planned, command, onOutput }: ServiceStart) {
@@ -82,12 +83,15 @@ export class ServiceChild {
       this.#status += text;
     });
     (stdio[FILTER_DESCRIPTOR] as Writable | null | undefined)?.end(filter);
-    // What it started may hold the pipes open; with process 1 of the sandbox all of that has ended.
-    this.#child.on("exit", () => setImmediate(() => this.#end(null)));
+    this.#child.on("close", () => this.#end(null));
+    // What it said last is still to be read; a pipe that stays open all the same is not waited for.
+    this.#child.on("exit", () => {
+      this.#endTimer = setTimeout(() => this.#end(null), LIMITS.graceMs);
+    });
   }
 
   #end(fault: string | null): void {
-    if (this.#killTimer !== null) clearTimeout(this.#killTimer);
+    for (const timer of [this.#killTimer, this.#endTimer]) if (timer !== null) clearTimeout(timer);
     const said = this.#lastWords.toString().trim();
     const words = said === "" ? "" : `; its last words: ${printable(said, 300)}`;
     this.#ended.resolve(`${fault ?? this.#howItEnded()}${words}`);

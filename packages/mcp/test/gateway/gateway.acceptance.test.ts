@@ -32,6 +32,9 @@ command = ["node", "fixture.mjs", "honest", "tools.json"]
 [mcp.servers.web]
 url = "${web.url}"
 headers = { x-team = "blue" }
+[mcp.servers.vault]
+url = "${web.url}"
+headers = { authorization = "Bearer secret://vault" }
 [mcp.servers.new_era]
 url = "${modern.url}"
 pins = "operator"`,
@@ -42,6 +45,7 @@ fix__echo = ["*"]
 fix__add = [{ with = { a = [1, 2] } }]
 fix__act = ["*"]
 "web__*" = ["*"]
+"vault__*" = ["*"]
 new_era__greet = ["*"]
 [ask.tools]
 fix__add = [{ with = { b = [13] } }]`,
@@ -101,6 +105,19 @@ test("a server over HTTP is spoken to as its operator says, in either era", asyn
   expect([accepted.code, accepted.stdout]).toEqual([0, "1 tools of new_era are accepted\n"]);
   const greeted = await place.propose("new_era__greet", { who: "you" });
   expect(greeted.result).toMatchObject({ content: [{ type: "text", text: "hello you" }] });
+});
+
+test("a stored secret goes to its server, and comes back as its name", async () => {
+  expect((await place.propose("vault__who", {})).error?.reason).toContain("no secret `vault` is stored for 127.0.0.1:");
+  await using operator = await place.operator();
+  const value = "correct-horse-battery";
+  await operator.addSecret({ name: "vault", host: "127.0.0.1", port: Number(new URL(web.url).port), value });
+  await expect.poll(async () => (await place.propose("vault__who", { said: value })).status).toBe("completed");
+  expect(web.requests.at(-1)?.headers.authorization).toBe(`Bearer ${value}`);
+  const [last] = await place.executions();
+  // What the server says of it is its name again; what the agent itself wrote is the agent's.
+  expect(JSON.stringify(last?.result)).toContain("[secret vault]");
+  expect(JSON.stringify(last?.result)).not.toContain(value);
 });
 
 test("what a server changes is quarantined until an operator agrees, and is so after a restart", async () => {

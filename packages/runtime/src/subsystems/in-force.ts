@@ -9,8 +9,10 @@ import { type CompiledPolicy, mayPermit, type PolicyEngine, type PolicyEngineOpt
 import {
   authorityOf,
   type Deployment,
+  FemtoError,
   mcpCapability,
   type RegisteredCapability,
+  splitMcpToolName,
   type ToolDescription,
 } from "@femtoclaw/protocol";
 import type { Chronicle } from "../chronicle.ts";
@@ -112,6 +114,7 @@ export class InForce {
   /** `overrides` are what operators switched by hand before this boot. */
   async startRegistry(overrides: Readonly<Record<string, boolean>>): Promise<void> {
     const { system, chronicle } = this.#parts;
+    this.#requireDistinctNames();
     const registry = new Registry(system, this.#configuration, this.#capabilities);
     const declarations = registry.declarations(overrides);
     const confined = declarations.filter(({ enabled, isolation }) => enabled && isolation === "sandbox");
@@ -165,6 +168,17 @@ export class InForce {
       this.#deployment = this.#deploymentOf(this.#deployment?.binary ?? null, candidate);
     });
     this.#parts.log({ level: "info", event: "policy.activated", revision: policy.compiled.revision, by });
+  }
+
+  /** INVARIANT: I4: a name leads to one capability: no tool of a server stands in the place of an embedder's, or behind it. */
+  #requireDistinctNames(): void {
+    const servers = new Set(this.#configuration.upstreams.map(({ name }) => name));
+    for (const { manifest } of this.#parts.options.capabilities ?? []) {
+      const server = splitMcpToolName(manifest.name)?.server;
+      if (server === undefined || !servers.has(server)) continue;
+      const message = `capability \`${manifest.name}\` has the name of a tool of [mcp.servers.${server}]`;
+      throw new FemtoError("FEMTO_CONFIG_INVALID", message);
+    }
   }
 
   /** Those that come with this program, those of an embedder, and MCP servers of others. */
