@@ -253,6 +253,21 @@ function troubleEntries({ host }: Projection): Pick<JournalEntry, "type" | "body
         to: { version: VERSION, binary: configuration.sha256 },
       },
     },
+    { type: "upstream.started", body: { server: "golden", program: "/usr/bin/golden", args: ["serve"], url: null } },
+    {
+      type: "upstream.pinned",
+      body: { server: "golden", set_sha256: "a".repeat(64), tools: [{ name: "greet", sha256: "a".repeat(64) }] },
+    },
+    {
+      type: "upstream.quarantined",
+      body: {
+        server: "golden",
+        set_sha256: "a".repeat(64),
+        tools: [{ name: "part", sha256: "a".repeat(64), why: "new" }],
+      },
+    },
+    { type: "upstream.unpinned", body: { server: "golden" } },
+    { type: "upstream.stopped", body: { server: "golden", started: 1, reason: "it ended" } },
     moved("shutdown", "openingMemory", "shuttingDown"),
   ];
   return entries as Pick<JournalEntry, "type" | "body">[];

@@ -31,6 +31,20 @@ export type { SecretLookUp } from "./facts/stored-secrets.ts";
 export { type FactsRequest, type FactsResult, type SessionTerminals, takeFacts } from "./facts/take-facts.ts";
 export { type Kept, keepBefore } from "./files/kept.ts";
 export { type Reversal, reversalOf } from "./files/reversal.ts";
+export { argumentValidator } from "./mcp/argument-check.ts";
+export { HttpTransport } from "./mcp/http-transport.ts";
+export {
+  type CallUpstream,
+  type McpServer,
+  mcpServerCapability,
+  mcpToolCapability,
+  mcpToolManifest,
+} from "./mcp/mcp-tool.ts";
+export { StdioTransport } from "./mcp/stdio-transport.ts";
+export { type ToolDefinition, toolSetDigest } from "./mcp/tool-definition.ts";
+export { upstreamHost } from "./mcp/upstream-host.ts";
+export { UpstreamSession } from "./mcp/upstream-session.ts";
+export type { UpstreamTransport } from "./mcp/upstream-transport.ts";
 export type { PtySize } from "./terminal/pty.ts";
 export type { ScrollPart } from "./terminal/scroll.ts";
 export type { Terminal, TerminalListener, TerminalRequest } from "./terminal/terminal.ts";

@@ -301,6 +301,21 @@ export class OperatorClient implements AsyncDisposable {
     await this.#connection.request("secrets.add", secret);
   }
 
+  /** MCP servers of others: how they fare, and what of their tools is offered. */
+  async upstreams(): Promise<unknown[]> {
+    return (await this.#connection.request("upstreams.list")) as unknown[];
+  }
+
+  /** Accepts tools by the digests that were seen; durable when it resolves. */
+  async acceptTools(server: string, tools: readonly { name: string; sha256: string }[]): Promise<void> {
+    await this.#connection.request("upstreams.accept", { server, tools });
+  }
+
+  /** Takes back what was accepted of a server; durable when it resolves. */
+  async resetTools(server: string): Promise<void> {
+    await this.#connection.request("upstreams.reset", { server });
+  }
+
   async removeSecret(name: string): Promise<void> {
     await this.#connection.request("secrets.remove", { name });
   }

@@ -118,6 +118,7 @@ export class HostProcess implements AsyncDisposable {
       for (const [name, path] of Object.entries(sockets.agents)) {
         servers.push(await SocketServer.listen(path, () => agentHandlers(runtime, name)));
       }
+      runtime.upstreams.start();
     } catch (error) {
       await host.stop({ now: true });
       throw error;

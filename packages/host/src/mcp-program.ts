@@ -2,13 +2,14 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { Runner } from "./commands/command-context.ts";
 import type { McpOptions } from "./commands/mcp.ts";
+import type { AcceptOptions } from "./commands/mcp-pins.ts";
 
 /** LIMIT: milliseconds that a call may be held for; what is longer than a day no client waits for. */
 const WAIT_MS_MAX = 86_400_000;
 const PORT_MAX = 65_535;
 
 export function addMcpCommand(program: Command, run: Runner): void {
-  program
+  const mcp = program
     .command("mcp")
     .option(
       "--http <port>",
@@ -32,6 +33,37 @@ export function addMcpCommand(program: Command, run: Runner): void {
       "\nExamples:\n  femtoclaw mcp --print-config codex\n  femtoclaw mcp --http 7391 --token-file ~/.femtoclaw-token",
     )
     .action((options: McpOptions) => run(async (context) => (await import("./commands/mcp.ts")).mcp(context, options)));
+  addPinsCommand(mcp, run);
+}
+
+function addPinsCommand(mcp: Command, run: Runner): void {
+  const pins = mcp.command("pins").description("what MCP servers of others offer, and what of it is accepted");
+  pins
+    .command("list")
+    .description("the servers of [mcp.servers] and their tools: offered, new, changed or refused")
+    .addHelpText("after", "\nExample:\n  femtoclaw mcp pins list")
+    .action(() => run(async (context) => (await import("./commands/mcp-pins.ts")).listPins(context)));
+  pins
+    .command("accept")
+    .argument("<server>", "name under [mcp.servers]")
+    .argument("[tools...]", "the only tools that are accepted; without any, all that are new or changed")
+    .option("--yes", "ask nobody")
+    .description("offer tools as they are described now")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  femtoclaw mcp pins accept github\n  femtoclaw mcp pins accept github create_issue",
+    )
+    .action((server: string, tools: string[], options: AcceptOptions) =>
+      run(async (context) => (await import("./commands/mcp-pins.ts")).acceptPins(context, server, tools, options)),
+    );
+  pins
+    .command("reset")
+    .argument("<server>", "name under [mcp.servers]")
+    .description("take back everything that was accepted of a server")
+    .addHelpText("after", "\nExample:\n  femtoclaw mcp pins reset github")
+    .action((server: string) =>
+      run(async (context) => (await import("./commands/mcp-pins.ts")).resetPins(context, server)),
+    );
 }
 
 function port(text: string): number {

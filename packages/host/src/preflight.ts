@@ -2,7 +2,7 @@
  * From a loaded configuration to a policy that may be put in force: compiled, tried out, and tested by its
  * own tests. All of it before the journal is opened, so that a mistake leaves no trace in history.
  */
-import { builtinCapabilities } from "@femtoclaw/capabilities";
+import { builtinCapabilities, mcpServerCapability } from "@femtoclaw/capabilities";
 import {
   type CompiledPolicy,
   compilePolicy,
@@ -14,7 +14,12 @@ import {
   PolicyTrial,
 } from "@femtoclaw/policy";
 import { type Authority, type CapabilityManifest, FemtoError, printable } from "@femtoclaw/protocol";
-import { machineNames, type PolicyFilesOption, type Surroundings } from "@femtoclaw/runtime";
+import {
+  machineNames,
+  type PolicyFilesOption,
+  type ResolvedConfiguration,
+  type Surroundings,
+} from "@femtoclaw/runtime";
 import type { LoadedConfiguration } from "./configuration/load-configuration.ts";
 import { type PolicySetFiles, policyFolder } from "./policy/policy-folder.ts";
 import type { PolicyTestResult } from "./policy/policy-test.ts";
@@ -167,8 +172,14 @@ async function fileRules({ authority, files, manifests }: SetSource, trial: Poli
   });
 }
 
+/** Of everything that a host with this configuration registers. */
+export function registeredManifests({ upstreams }: Pick<ResolvedConfiguration, "upstreams">): CapabilityManifest[] {
+  const servers = upstreams.map(({ name, at }) => mcpServerCapability({ name, isSandboxed: at.kind === "command" }));
+  return [...builtinCapabilities, ...servers].map(({ manifest }) => manifest);
+}
+
 function knownManifests({ path, resolved }: Project): readonly CapabilityManifest[] {
-  const manifests = builtinCapabilities.map(({ manifest }) => manifest);
+  const manifests = registeredManifests(resolved);
   const known = manifests.map(({ name }) => name);
   const unknown = [...resolved.capabilities.keys()].filter((name) => !known.includes(name));
   if (unknown.length === 0) return manifests;

@@ -2,6 +2,7 @@
 import { faultText, refusalText, resultText } from "@femtoclaw/client";
 import { ERRORS, FemtoError, type Reply } from "@femtoclaw/protocol";
 import type { CallToolResult } from "@modelcontextprotocol/server";
+import { relayedResult } from "./relayed.ts";
 
 /** What a call is answered with that was not completed; the reply as the agent's socket gives it. */
 export const NOT_COMPLETED = {
@@ -42,6 +43,8 @@ export function resultOf(reply: Reply): CallToolResult {
     },
   };
   if (status === "completed") {
+    const relayed = relayedResult(reply);
+    if (relayed !== null) return { ...relayed, _meta: { ...about._meta, ...relayed._meta } };
     const result = reply.result ?? {};
     return { ...about, content: [text(resultText(result))], structuredContent: result };
   }

@@ -21,7 +21,7 @@ const INSTRUCTIONS = `Each call of these tools is decided by the policy of Femto
 A refused call says why, which rule refused it and what to do instead; sending the same call again changes nothing, other uses of the tool may be permitted.
 Where the status is "pending", an operator is asked: call ${WAIT_TOOL} with the execution_id to get the outcome, and do not send the call again.`;
 
-const NAME = /^[a-z][a-z0-9_]*$/;
+const NAME = /^[a-z][A-Za-z0-9_-]*$/;
 const TRACE_PARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
 
 export interface ServerOptions {

@@ -1,6 +1,7 @@
 /** The capabilities of the host as tools of MCP. */
 import type { ToolDescription } from "@femtoclaw/protocol";
 import type { Tool } from "@modelcontextprotocol/server";
+import { isRelayed } from "./relayed.ts";
 import { NOT_COMPLETED } from "./results.ts";
 
 /** Picks up what a call ended with that could not be waited for; a capability of this name would not be reachable. */
@@ -25,7 +26,8 @@ export function toolPage(described: readonly ToolDescription[], cursor: string |
 }
 
 function toolOf({ name, description, input, output, effect, idempotent }: ToolDescription): Tool {
-  const outputSchema = answerSchema(output);
+  // What a server of others answers goes on as it comes, and no schema says what that is.
+  const outputSchema = isRelayed(name) ? null : answerSchema(output);
   return {
     name,
     description,

@@ -1,5 +1,5 @@
 /** Loading a compiled policy into an instance: validate strictly, preparse, and ask each action once. */
-import { CONNECT_ACTION, type FactQuestion, FemtoError, type HostQuestion } from "@femtoclaw/protocol";
+import { CONNECT_ACTION, type FactQuestion, FemtoError, type HostQuestion, mcpCapability } from "@femtoclaw/protocol";
 import type { Cedar } from "./cedar-instance.ts";
 import { type EnforceablePolicy, policyRevision } from "./compile.ts";
 import { messages, verdictOf } from "./decision.ts";
@@ -78,7 +78,7 @@ export function preparse(cedar: Cedar, { slot, schema, policies }: Candidate): v
 
 /** One real decision: some faults show at evaluation only, and the first call also compiles the engine's code. */
 function smoke(cedar: Cedar, candidate: Candidate, { name, resource }: Candidate["actions"][number]): void {
-  const question = name === CONNECT_ACTION ? CONNECTION : QUESTIONS[resource];
+  const question = name === CONNECT_ACTION ? CONNECTION : askedOf(QUESTIONS[resource], name);
   // Where no rule asks, nobody's yes is ever told to the engine.
   for (const approved of candidate.approvers.size > 0 ? [false, true] : [false]) {
     const asked = { principal: "smoke", capability: name, question, history: NO_HISTORY, approved };
@@ -105,6 +105,10 @@ const REQUEST: HostQuestion = {
 };
 
 const CONNECTION: HostQuestion = { ...REQUEST, scheme: "tunnel", program: "/smoke", real_path: "/smoke" };
+/** The action of a tool of an MCP server follows from the question. */
+function askedOf(question: FactQuestion, action: string): FactQuestion {
+  return question.kind === "mcp_tool" ? { ...question, server: action.slice(mcpCapability("").length) } : question;
+}
 
 const QUESTIONS: Readonly<Record<ResourceType, FactQuestion>> = {
   Path: { kind: "path", path: "/smoke", exists: true, type: "file", bytes: 1 },
@@ -122,6 +126,16 @@ const QUESTIONS: Readonly<Record<ResourceType, FactQuestion>> = {
     cwd: "/",
   },
   Host: REQUEST,
+  McpTool: {
+    kind: "mcp_tool",
+    server: "smoke",
+    tool: "smoke",
+    definition: "0".repeat(64),
+    destructive: true,
+    arguments: ["smoke"],
+    values: ['smoke="smoke"'],
+    opaque: [],
+  },
   Tool: { kind: "tool" },
 };
 

@@ -6,6 +6,7 @@ import { type AgentTables, type Authority, type GrantTable, type PathGrant, prin
 import { anyOf, entity, type PolicyParts, set } from "./cedar-text.ts";
 import { connectActions, tunnelHosts } from "./connect-rules.ts";
 import { fetchRules, hostActions, hostsAmong } from "./fetch-rules.ts";
+import { mcpActions, mcpRules, toolsAmong } from "./mcp-rules.ts";
 import { pathActions, pathRule, programActions, runRules, useCondition } from "./rules.ts";
 import type { PolicyAction } from "./schema.ts";
 import { type CompiledRule, rule } from "./table-rule.ts";
@@ -22,7 +23,7 @@ export function agentRules({ agents = {} }: Authority, actions: readonly PolicyA
 function tableRules(
   name: string,
   table: "deny" | "ask",
-  { read, write, run, fetch, approvers = 1 }: GrantTable,
+  { read, write, run, fetch, tools, approvers = 1 }: GrantTable,
   actions: readonly PolicyAction[],
 ): CompiledRule[] {
   const mood = table === "deny" ? "forbid" : "ask";
@@ -36,12 +37,13 @@ function tableRules(
     ...write.flatMap((grant, index) => pathRule(mood, changers, grant, `${id}.write/${index + 1}`, "changing", whose)),
     ...runRules(mood, `agent.${name}.${table}.run`, run, programActions(actions), undefined, whose),
     ...fetchRules(mood, `agent.${name}.${table}`, fetch, actions, whose),
+    ...mcpRules(mood, `agent.${name}.${table}`, tools, actions, whose),
   ];
 }
 
 function narrowingRules(
   name: string,
-  { allow: { read, write, run, fetch } }: AgentTables,
+  { allow: { read, write, run, fetch, tools } }: AgentTables,
   actions: readonly PolicyAction[],
 ): CompiledRule[] {
   const uses = run?.map((grant) => `(resource == ${entity("Program", grant.path)} && ${useCondition(grant)})`);
@@ -67,6 +69,7 @@ function narrowingRules(
       fetch?.map((grant) => `(${tunnelHosts(grant).join(" && ")})`),
       "/connect",
     ),
+    ...narrowing(name, "tools", mcpActions(actions), toolsAmong(tools)),
   ];
 }
 
@@ -79,7 +82,7 @@ function within(grants: readonly PathGrant[] | undefined): readonly string[] | u
 /** Forbids everything but what one of the conditions holds for; without a list nothing, with an empty one everything. */
 function narrowing(
   name: string,
-  kind: "read" | "write" | "run" | "fetch",
+  kind: "read" | "write" | "run" | "fetch" | "tools",
   actions: readonly string[],
   conditions: readonly string[] | undefined,
   part = "",

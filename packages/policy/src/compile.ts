@@ -84,7 +84,7 @@ function assertNameable({ name, source }: ToolGrant, actions: readonly PolicyAct
     throw new FemtoError("FEMTO_POLICY_INVALID", `${source}: no capability is called \`${printable(name)}\``);
   }
   if (action.resource === "Tool" || action.effect === "none") return;
-  const tables = { Path: "read or write", Program: "run", Host: "fetch" }[action.resource];
+  const tables = { Path: "read or write", Program: "run", Host: "fetch", McpTool: "tools" }[action.resource];
   throw new FemtoError(
     "FEMTO_POLICY_INVALID",
     `${source}: \`${name}\` cannot be allowed by name, because its calls name a ${action.resource.toLowerCase()}; use the tables ${tables}`,

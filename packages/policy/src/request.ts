@@ -4,7 +4,7 @@
  */
 
 import type { StatefulAuthorizationCall } from "@cedar-policy/cedar-wasm/web";
-import type { FactQuestion, HistoryFacts } from "@femtoclaw/protocol";
+import { type FactQuestion, type HistoryFacts, mcpCapability, mcpToolName } from "@femtoclaw/protocol";
 import { ancestorsOrSelf, pathFault } from "./canonical-path.ts";
 import type { DecisionShare } from "./decision-share.ts";
 import { historyContext } from "./history-context.ts";
@@ -37,6 +37,7 @@ export type RequestResult =
 /** A request within all limits. Whether its facts are what a schema asks for has not been checked. */
 export interface CheckedRequest {
   readonly principal: string;
+  /** The action; see `actionOf`. */
   readonly capability: string;
   readonly resource: { readonly type: ResourceType; readonly id: string };
   /** The facts, and what whoever asks knows of the call beside them. */
@@ -67,7 +68,13 @@ export function checkRequest(asking: DecisionRequest): CheckResult {
     posingFault(facts, circumstances) ??
     contextFault(facts);
   if (fault !== null) return { ok: false, fault };
-  return { ok: true, request: { principal, capability, resource, context: { ...facts, ...circumstances } } };
+  const context = { ...facts, ...circumstances };
+  return { ok: true, request: { principal, capability: actionOf(asking), resource, context } };
+}
+
+/** What rules name as the action: the capability, and of a tool of an MCP server the server. */
+export function actionOf({ capability, question }: Pick<DecisionRequest, "capability" | "question">): string {
+  return question.kind === "mcp_tool" ? mcpCapability(question.server) : capability;
 }
 
 /** The question with all that is known, as a policy that is not projected is asked. */
@@ -112,6 +119,10 @@ function resourceOf(question: FactQuestion | null | undefined, capability: strin
     case "host": {
       const { kind: _, ...facts } = question;
       return { type: "Host", id: `${question.host}:${question.port}`, facts };
+    }
+    case "mcp_tool": {
+      const { kind: _, ...facts } = question;
+      return { type: "McpTool", id: mcpToolName(question.server, question.tool), facts };
     }
     case "tool": {
       const { kind: _, ...facts } = question;

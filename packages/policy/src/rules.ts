@@ -16,6 +16,7 @@ import { baseName } from "./canonical-path.ts";
 import { entity, literal, onlyAmong, type PolicyParts, set } from "./cedar-text.ts";
 import { isNeverSet } from "./environment.ts";
 import { fetchRules, hostFloor } from "./fetch-rules.ts";
+import { mcpRules } from "./mcp-rules.ts";
 import type { PolicyAction } from "./schema.ts";
 import {
   AFTER,
@@ -119,10 +120,13 @@ export function tableRules({ allow, ask, deny, after }: Authority, actions: read
     ),
     ...runRules("forbid", "deny.run", deny.run, programActions(actions)),
     ...fetchRules("forbid", "deny", deny.fetch, actions),
+    ...mcpRules("forbid", "deny", deny.tools, actions),
     ...runRules("forbid", "after_secret.run", after?.secret ?? [], programActions(actions), "has_read_secret"),
     ...runRules("forbid", "after_untrusted.run", after?.untrusted ?? [], programActions(actions), "has_seen_untrusted"),
     ...fetchRules("forbid", "after_secret", after?.secretFetch, actions, { onceTrue: "has_read_secret" }),
     ...fetchRules("forbid", "after_untrusted", after?.untrustedFetch, actions, { onceTrue: "has_seen_untrusted" }),
+    ...mcpRules("forbid", "after_secret", after?.secretTools, actions, { onceTrue: "has_read_secret" }),
+    ...mcpRules("forbid", "after_untrusted", after?.untrustedTools, actions, { onceTrue: "has_seen_untrusted" }),
     ...askRules(ask, actions),
     ...allow.read.flatMap((grant, index) =>
       pathRule("permit", readers, grant, `toml/allow.read/${index + 1}`, "reading"),
@@ -132,6 +136,7 @@ export function tableRules({ allow, ask, deny, after }: Authority, actions: read
     ),
     ...runRules("permit", "allow.run", allow.run, programActions(actions)),
     ...fetchRules("permit", "allow", allow.fetch, actions),
+    ...mcpRules("permit", "allow", allow.tools, actions),
   ];
 }
 
@@ -157,6 +162,8 @@ function askRules(ask: GrantTable, actions: readonly PolicyAction[]): CompiledRu
     ...runRules("granted", "ask.run", ask.run, programs, undefined, ask),
     ...fetchRules("ask", "ask", ask.fetch, actions, ask),
     ...fetchRules("granted", "ask", ask.fetch, actions, ask),
+    ...mcpRules("ask", "ask", ask.tools, actions, ask),
+    ...mcpRules("granted", "ask", ask.tools, actions, ask),
   ];
 }
 

@@ -7,7 +7,7 @@ import { type Authority, type CapabilityManifest, CONNECT_ACTION, FemtoError } f
 import { literal } from "./cedar-text.ts";
 import { HISTORY_CONTEXT, SESSION } from "./history-context.ts";
 
-export type ResourceType = "Path" | "Program" | "Host" | "Tool";
+export type ResourceType = "Path" | "Program" | "Host" | "McpTool" | "Tool";
 
 export interface PolicyAction {
   readonly name: string;
@@ -44,6 +44,15 @@ export const CONTEXT: Readonly<Record<ResourceType, Readonly<Record<string, stri
     injects: "Set<String>",
     bytes: "Long",
     hop: "Long",
+  },
+  McpTool: {
+    server: "String",
+    tool: "String",
+    definition: "String",
+    destructive: "Bool",
+    arguments: "Set<String>",
+    values: "Set<String>",
+    opaque: "Set<String>",
   },
   Tool: {},
 };
@@ -83,15 +92,16 @@ function resourceType({ name, arguments: declared }: CapabilityManifest): Resour
   return kind === undefined ? "Tool" : TYPES[kind];
 }
 
-const TYPES = { path: "Path", program: "Program", host: "Host" } as const;
+const TYPES = { path: "Path", program: "Program", host: "Host", mcp_tool: "McpTool" } as const;
 
 export function schemaText(actions: readonly PolicyAction[]): string {
   const lines = [
     "entity Agent;",
     "entity Path in [Path];",
     "entity Program;",
-    // Only where a capability reaches hosts: the schema of every other policy is what it was before there were any.
+    // Only where a capability reaches hosts, or is an MCP server: the schema of every other policy is what it was before there were any.
     ...(actions.some(({ resource }) => resource === "Host") ? ["entity Host;"] : []),
+    ...(actions.some(({ resource }) => resource === "McpTool") ? ["entity McpTool;"] : []),
     "entity Tool;",
     `type Session = ${recordOf(SESSION)};`,
   ];

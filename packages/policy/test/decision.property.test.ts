@@ -97,7 +97,8 @@ function meaningOf({ forbidden, asking, permitted, permittedOnceAsked }: Applies
 /** The meaning of the tables once more, in plain sets and without Cedar. */
 function oracle(tables: Authority, { capability, question }: Request): Verdict {
   const { allow, ask, deny, floor, environmentNames } = tables;
-  if (question.kind === "tool" || question.kind === "host") return "FEMTO_POLICY_NO_PERMIT";
+  if (question.kind === "tool" || question.kind === "host" || question.kind === "mcp_tool")
+    return "FEMTO_POLICY_NO_PERMIT";
   if (question.kind === "path") {
     const asked = question.path.split("/").filter((part) => part !== "");
     const below = (folder: string) =>

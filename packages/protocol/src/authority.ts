@@ -4,6 +4,7 @@
  */
 
 import type { ConnectGrant, FetchGrant } from "./fetch-grant.ts";
+import type { McpGrant } from "./mcp-tool.ts";
 
 /** A file or folder, canonical and absolute, with the place in the configuration that names it. */
 export interface PathGrant {
@@ -34,6 +35,8 @@ export interface GrantTable {
   readonly approvers?: number;
   /** Hosts for net_fetch; absent is none. */
   readonly fetch?: readonly FetchGrant[];
+  /** Tools of MCP servers; absent is none. */
+  readonly tools?: readonly McpGrant[];
 }
 
 /** What one session may use before it is halted, each with its place; absent is unbounded. */
@@ -71,6 +74,8 @@ export interface Authority {
     readonly untrusted: readonly ProgramGrant[];
     readonly secretFetch?: readonly FetchGrant[];
     readonly untrustedFetch?: readonly FetchGrant[];
+    readonly secretTools?: readonly McpGrant[];
+    readonly untrustedTools?: readonly McpGrant[];
   };
   /** State, configuration, policy, keys and sockets of FemtoClaw itself: never reachable, whatever is granted. */
   readonly floor: readonly string[];
@@ -163,6 +168,7 @@ function together(one: GrantTable, other: GrantTable): GrantTable {
     write: [...one.write, ...other.write],
     run: [...one.run, ...other.run],
     fetch: [...(one.fetch ?? []), ...(other.fetch ?? [])],
+    tools: [...(one.tools ?? []), ...(other.tools ?? [])],
   };
 }
 

@@ -55,6 +55,9 @@ export const ERRORS = define({
   FEMTO_CAPABILITY_DISABLED: denied(
     "An operator can name it under [capabilities] in femtoclaw.toml or run `femtoclaw capabilities enable`.",
   ),
+  FEMTO_TOOL_QUARANTINED: denied(
+    "Go on without this tool. An operator sees with `femtoclaw mcp pins list` what its server changed, and offers it again with `femtoclaw mcp pins accept`.",
+  ),
   FEMTO_ARGUMENTS_INVALID: {
     type: "AuthorizationError",
     exit: EXIT.badInput,
@@ -121,6 +124,19 @@ export const ERRORS = define({
   FEMTO_FETCH_REDIRECT: failed(
     "Fetch the address that the answer leads to by a call of its own, where that is permitted.",
   ),
+  FEMTO_UPSTREAM_UNAVAILABLE: failed(
+    "Send the call again later. An operator sees with `femtoclaw mcp pins list` how the server fares.",
+  ),
+  FEMTO_UPSTREAM_FAILED: failed(
+    "The MCP server did not answer as it should. Look at what the call may have done before you send it again.",
+  ),
+  FEMTO_UPSTREAM_TOO_LARGE: failed("Ask the tool for less in one call."),
+  FEMTO_UPSTREAM_BUSY: failed("Wait until calls of this MCP server have ended, then send the call again."),
+  FEMTO_UPSTREAM_NOT_FOUND: {
+    type: "ConfigurationError",
+    exit: EXIT.usage,
+    fix: "Use a name that stands under [mcp.servers] in femtoclaw.toml.",
+  },
   FEMTO_OS_REFUSED: failed("The operating system refused; FemtoClaw never retries with more privilege."),
   FEMTO_SANDBOX_UNAVAILABLE: failed("Run `femtoclaw doctor`; it names what the sandbox needs on this machine."),
   FEMTO_EXECUTION_INTERRUPTED: {

@@ -50,6 +50,16 @@ export type { BootId, ExecutionId, SessionId } from "./identifiers.ts";
 export { jsonPointer, pointerTokens } from "./json-pointer.ts";
 export { LIMITS } from "./limits.ts";
 export { type LineSink, LineSplitter } from "./line-splitter.ts";
+export {
+  isMcpToolName,
+  type McpGrant,
+  type McpGrantArgument,
+  mcpCapability,
+  mcpGrantText,
+  mcpToolName,
+  mcpValueText,
+  splitMcpToolName,
+} from "./mcp-tool.ts";
 export { type MessageFault, type MessageResult, parseMessage } from "./message.ts";
 export { nearestName } from "./nearest-name.ts";
 export {

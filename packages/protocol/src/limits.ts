@@ -168,6 +168,27 @@ export const LIMITS = {
   /** Time in which output is gathered for one record, and characters that are enough for one. */
   terminalRecordMs: 1_000,
   terminalRecordChars: 32_768,
+  /** LIMIT: tools of one MCP server, and bytes of the definition of one; a server with more is not offered at all. */
+  upstreamTools: 256,
+  upstreamDefinitionBytes: 32_768,
+  /** LIMIT: bytes of the definitions of one server together; all of them are in one answer to a client. */
+  upstreamListBytes: 1_048_576,
+  /** LIMIT: calls that wait for servers to start; each holds a place in the runtime's own stages. */
+  upstreamWaiting: 8,
+  /** LIMIT: characters of the name of an offered tool with its server's; clients put a prefix of their own before it. */
+  upstreamToolChars: 64,
+  /** LIMIT: bytes of one message of an MCP server; a longer one ends the calls that may wait for it. */
+  upstreamMessageBytes: 16_777_216,
+  /** LIMIT: calls under way at one MCP server. */
+  upstreamCalls: 32,
+  /** LIMIT: messages of an MCP server that nobody asked for, within ten seconds, before it is ended. */
+  upstreamUnasked: 1_000,
+  /** LIMIT: time of an MCP server to start and say what it offers. */
+  upstreamStartMs: 20_000,
+  /** Pause between two looks at what an MCP server offers, however often it says that this has changed. */
+  upstreamRelistMs: 5_000,
+  /** LIMIT: steps of one check of arguments against the schema of an MCP server; some milliseconds of work. */
+  upstreamCheckSteps: 100_000,
   /** LIMIT: connections to one socket. */
   socketConnections: 256,
   /** LIMIT: restarts of one subsystem within the window before the runtime gives it up. */

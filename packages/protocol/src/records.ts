@@ -40,6 +40,11 @@ export interface RecordBodies {
   "secret.added": T.SecretAddedBody;
   "secret.removed": T.SecretRemovedBody;
   "deployment.changed": T.DeploymentChangedBody;
+  "upstream.started": T.UpstreamStartedBody;
+  "upstream.stopped": T.UpstreamStoppedBody;
+  "upstream.pinned": T.UpstreamPinnedBody;
+  "upstream.unpinned": T.UpstreamUnpinnedBody;
+  "upstream.quarantined": T.UpstreamQuarantinedBody;
 }
 
 export type RecordType = keyof RecordBodies;
@@ -63,6 +68,11 @@ export const MACHINE_OF: Readonly<Record<RecordType, MachineId>> = {
   "registry.loaded": "registry",
   "secret.added": "registry",
   "secret.removed": "registry",
+  "upstream.started": "registry",
+  "upstream.stopped": "registry",
+  "upstream.pinned": "registry",
+  "upstream.unpinned": "registry",
+  "upstream.quarantined": "registry",
   "capability.enabled": "registry",
   "capability.disabled": "registry",
   "policy.activated": "policy",

@@ -20,10 +20,14 @@ interface BootParts {
 /** Records the boot, and what the end of the one before cut off. */
 export function recordBoot(
   chronicle: Chronicle,
-  { journal, projection }: Pick<Memory, "journal" | "projection">,
+  { journal, projection, epoch }: Pick<Memory, "journal" | "projection" | "epoch">,
   { log, ...parts }: Omit<BootParts, "last"> & { log(entry: LogEntry): void },
 ): void {
   const { host, open, terminals } = projection;
+  if (epoch !== null) {
+    const { origin, parent } = epoch;
+    log({ level: "warn", event: "epoch.opened", log: origin, parent: parent.origin, reason: parent.reason });
+  }
   const interrupted = [...interruptedEntries(open), ...interruptedTerminals(terminals.open)];
   chronicle.open(bootEntry({ last: host, ...parts }), journal);
   for (const body of parts.options.deploymentChanges ?? []) {

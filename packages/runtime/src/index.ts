@@ -24,6 +24,7 @@ export {
 } from "./configuration/resolve-configuration.ts";
 export type { EndpointAddress, ObservabilitySettings } from "./configuration/resolve-observability.ts";
 export { DEFAULT_SEARCH_PATH, findProgram } from "./configuration/resolve-programs.ts";
+export type { UpstreamSetting } from "./configuration/resolve-upstreams.ts";
 export type { WebhookSetting } from "./configuration/resolve-webhook.ts";
 export type { WitnessSetting } from "./configuration/resolve-witnesses.ts";
 export { createRuntime } from "./create-runtime.ts";
@@ -56,6 +57,7 @@ export {
 } from "./redecide/policy-difference.ts";
 export {
   askerOf,
+  capabilityOf,
   type DecidedRecord,
   isDecided,
   type Judgement,
@@ -94,4 +96,6 @@ export type { Inspect } from "./system.ts";
 export type { TelemetryExporter, TelemetryGauges, TelemetrySource } from "./telemetry-port.ts";
 export { type RecordingPage, recordingPage, type TerminalRecord } from "./terminals/recording.ts";
 export type { TerminalStatus } from "./terminals/terminals.ts";
+export type { OfferedTool } from "./upstreams/offer.ts";
+export type { UpstreamView } from "./upstreams/upstreams.ts";
 export type { CheckpointOffer, Witness, WitnessAnswer, WitnessStatus } from "./witness-port.ts";

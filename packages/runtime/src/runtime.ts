@@ -47,6 +47,7 @@ import { type Surroundings, systemSurroundings } from "./surroundings.ts";
 import { ActorSystem } from "./system.ts";
 import type { Terminals } from "./terminals/terminals.ts";
 import { undo } from "./undo.ts";
+import type { Upstreams } from "./upstreams/upstreams.ts";
 
 const TELEMETRY_FLUSH_MS = 3_000;
 
@@ -93,7 +94,7 @@ export class Runtime implements AsyncDisposable {
       log: this.#log,
       stop: (reason) => {
         this.#open?.gate.stopAll(reason);
-        void this.#open?.terminals.stop(reason);
+        void this.#open?.stopPrograms(reason);
       },
     });
     this.#committed = new CommittedRecords(this.#system, this.#log);
@@ -216,14 +217,12 @@ export class Runtime implements AsyncDisposable {
   }
 
   openSession(options: SessionOptions): Session {
-    assert(this.#open !== null, "the runtime has started");
-    return this.#sessions.open(options, this.#open.gate);
+    return this.#sessions.open(options, this.#openedGate.gate);
   }
 
   /** Questions to operators. */
   get approvals(): Approvals {
-    assert(this.#open !== null, "the runtime has started");
-    const { gate } = this.#open;
+    const { gate } = this.#openedGate;
     const { approvals: settings } = this.#inForce.configuration;
     return new Approvals({
       gate,
@@ -236,8 +235,12 @@ export class Runtime implements AsyncDisposable {
 
   /** Terminals that are open, for operators. */
   get terminals(): Pick<Terminals, "list" | "watch"> {
-    assert(this.#open !== null, "the runtime has started");
-    return this.#open.terminals;
+    return this.#openedGate.terminals;
+  }
+
+  /** MCP servers of others, for operators. Each starts when a tool of it is called first, or all with `start`. */
+  get upstreams(): Pick<Upstreams, "start" | "list" | "accept" | "reset" | "capabilities" | "settled"> {
+    return this.#openedGate.upstreams;
   }
 
   capabilities(): readonly RegisteredCapability[] {
@@ -249,12 +252,13 @@ export class Runtime implements AsyncDisposable {
    * each call is decided.
    */
   tools(): ToolDescription[] {
-    return this.#inForce.tools();
+    return this.#inForce.tools(this.#open?.upstreams.tools() ?? []);
   }
 
   /** Switches a capability; durable when it resolves. Throws for an unknown name and for one that the configuration locks. */
   async switchCapability(name: string, enable: boolean, by: string): Promise<void> {
     await this.#inForce.switchCapability(this.journal, name, enable, by);
+    this.#open?.review();
   }
 
   /**
@@ -263,12 +267,11 @@ export class Runtime implements AsyncDisposable {
    * FEMTO_SANDBOX_UNAVAILABLE, and leaves in force what was.
    */
   async reload(candidate: PolicySource, by: string): Promise<CompiledPolicy> {
-    assert(this.#open !== null, "the runtime has started");
+    const { gate, review } = this.#openedGate;
     await this.#inForce.reload(this.journal, candidate, by);
-    const { policy } = this.#inForce;
-    this.#open.terminals.review();
-    await reviewQuestions(this.#open.gate, policy, this.journal);
-    return policy.compiled;
+    review();
+    await reviewQuestions(gate, this.#inForce.policy, this.journal);
+    return this.policy;
   }
 
   /** Records that a candidate for the policy could not even be read. */
@@ -293,8 +296,7 @@ export class Runtime implements AsyncDisposable {
 
   /** Ends a session for good: nothing of it begins any more, what runs is asked to end. Durable when it resolves. */
   async haltSession(request: HaltRequest): Promise<Halt> {
-    assert(this.#open !== null, "the runtime has started");
-    const { gate, terminals } = this.#open;
+    const { gate, terminals } = this.#openedGate;
     const halting = this.#sessions.halt(request, gate, this.journal);
     terminals.review();
     return await halting;
@@ -352,6 +354,11 @@ export class Runtime implements AsyncDisposable {
     return this.#memory;
   }
 
+  get #openedGate(): OpenGate {
+    assert(this.#open !== null, "the runtime has started");
+    return this.#open;
+  }
+
   private get journal(): Journal {
     return this.#opened.journal;
   }
@@ -374,10 +381,6 @@ export class Runtime implements AsyncDisposable {
       log: this.#log,
     });
     this.#memory = memory;
-    if (memory.epoch !== null) {
-      const { origin, parent } = memory.epoch;
-      this.#log({ level: "warn", event: "epoch.opened", log: origin, parent: parent.origin, reason: parent.reason });
-    }
     recordBoot(this.#chronicle, memory, {
       options: this.#options,
       identity: this.#surroundings.process,
@@ -432,6 +435,7 @@ export class Runtime implements AsyncDisposable {
       admission: () => this.#admissionProblem,
       quota: (session) => this.#sessions.quotaOf(session),
       lost: (execution, reason) => this.#log({ level: "error", event: "execution.lost", execution, reason }),
+      upstreams: { pins: () => this.projection.pins, log: this.#log },
       terminals: {
         record: (entry) => this.#chronicle.record(entry),
         hasRoom: () => this.#opened.space.full === null,
@@ -450,11 +454,11 @@ export class Runtime implements AsyncDisposable {
   async #close(drainMs: number): Promise<void> {
     this.#chronicle.advance({ type: "drain" });
     if (this.#open !== null) {
-      const { gate, terminals } = this.#open;
+      const { gate, stopPrograms } = this.#open;
       await settled(this.#clock, gate.idle(), drainMs);
       gate.stopAll("the runtime is shutting down");
       await settled(this.#clock, gate.idle(), 4 * LIMITS.graceMs);
-      await terminals.stop("the host stopped");
+      await stopPrograms("the host stopped");
       gate.close();
     }
     this.#sessions.closeAll();

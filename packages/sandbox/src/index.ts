@@ -15,5 +15,6 @@ export type { StageEnd } from "./pipeline.ts";
 export { probeSandbox, type SandboxProbe } from "./probe.ts";
 export { runSandboxed, type SandboxResult, type SandboxRun } from "./run.ts";
 export { seccompFilter } from "./seccomp.ts";
+export { ServiceChild, type ServiceStart } from "./service-child.ts";
 export { TerminalChild, type TerminalEnd, type TerminalStart } from "./terminal-child.ts";
 export { type Mount, type SandboxView, viewOf, visibilityOf } from "./view.ts";

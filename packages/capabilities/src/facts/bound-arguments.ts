@@ -76,7 +76,13 @@ export interface BoundHost {
   readonly secrets: ReadonlyMap<string, string>;
 }
 
-export type BoundArgument = BoundPath | BoundProgram | BoundTerminal | BoundHost;
+/** A tool of an MCP server, by the digest of its definition. */
+export interface BoundMcpTool {
+  readonly kind: "mcp_tool";
+  readonly definition: string;
+}
+
+export type BoundArgument = BoundPath | BoundProgram | BoundTerminal | BoundHost | BoundMcpTool;
 
 export class BoundArguments implements AsyncDisposable {
   readonly #byPointer: ReadonlyMap<string, BoundArgument>;
@@ -115,6 +121,13 @@ export class BoundArguments implements AsyncDisposable {
     const bound = this.#byPointer.get(pointer);
     assert(bound?.kind === "host", `the manifest declares a host at ${pointer}`);
     assert(!this.#held.disposed, "bound arguments are used only during their call");
+    return bound;
+  }
+
+  /** The tool of an MCP server that the manifest declares. */
+  mcpTool(): BoundMcpTool {
+    const bound = this.#byPointer.get("");
+    assert(bound?.kind === "mcp_tool", "the manifest declares a tool of an MCP server");
     return bound;
   }
 

@@ -130,7 +130,7 @@ const RESERVED_HEADERS =
 const HEADER_NAME = /^[a-z0-9!#$%&'*+.^_`|~-]{1,128}$/;
 const HEADER_VALUE = /^[\t\x20-\x7e]*$/;
 
-function headerNames(table: unknown): string[] {
+export function headerNames(table: unknown): string[] {
   const names = new Set<string>();
   for (const [written, value] of Object.entries(Object(table) as JsonObject)) {
     const name = written.toLowerCase();
@@ -150,7 +150,7 @@ function headerNames(table: unknown): string[] {
  * INVARIANT: I10: a secret goes to the host that its operator named, encrypted or within this machine. What was asked for
  * another host is refused before anything is decided, so that no rule can be mistaken about it.
  */
-function secretsOf(
+export function secretsOf(
   table: unknown,
   url: PlainUrl,
   network: HostQuestion["network"],

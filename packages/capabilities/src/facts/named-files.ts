@@ -33,6 +33,7 @@ function namedBy(bound: BoundArgument): string[] {
       return operandsOf(bound);
     case "terminal":
     case "host":
+    case "mcp_tool":
       return [];
   }
 }

@@ -20,6 +20,7 @@ import { textAt, valueAt } from "./arguments.ts";
 import { type BoundArgument, BoundArguments, type BoundTerminal } from "./bound-arguments.ts";
 import { resolveHost } from "./host.ts";
 import { HostNames } from "./host-names.ts";
+import { resolveMcpTool } from "./mcp-tool.ts";
 import { type ResolvedPath, resolveCreatable, resolveCreatableFolders, resolveExisting } from "./path.ts";
 import { resolveProgram } from "./program.ts";
 import type { ProgramDigests } from "./program-digests.ts";
@@ -105,6 +106,10 @@ async function resolve(
     const bytes = sizeOf(manifest, args);
     const { question, bound } = await resolveHost({ declared, args, authority, names, secrets, bytes, hop });
     return { pointer, questions: [question], bound };
+  }
+  if (declared.kind === "mcp_tool") {
+    const question = resolveMcpTool(declared, args);
+    return { pointer, questions: [question], bound: { kind: "mcp_tool", definition: question.definition } };
   }
   const { questions, bound } = resolvePath(declared, args, workspace, held);
   const bytes = declared.access === "create" ? sizeOf(manifest, args) : 0;

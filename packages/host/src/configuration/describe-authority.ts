@@ -1,7 +1,21 @@
 /** What a configuration would allow, in words that a person can decide from; for `trust`, `init` and `doctor`. */
-import { type FetchGrant, fetchText, type PathGrant, type ProgramGrant, printable } from "@femtoclaw/protocol";
-import type { CapabilitySetting, ChatSetting, ResolvedConfiguration, Rights, WitnessSetting } from "@femtoclaw/runtime";
-
+import {
+  type FetchGrant,
+  fetchText,
+  type McpGrant,
+  mcpGrantText,
+  type PathGrant,
+  type ProgramGrant,
+  printable,
+} from "@femtoclaw/protocol";
+import type {
+  CapabilitySetting,
+  ChatSetting,
+  ResolvedConfiguration,
+  Rights,
+  UpstreamSetting,
+  WitnessSetting,
+} from "@femtoclaw/runtime";
 import { endpointUrl } from "../endpoints/http-endpoint.ts";
 
 type Section = readonly [title: string, lines: readonly string[]];
@@ -29,11 +43,12 @@ export function describeAuthority(resolved: ResolvedConfiguration): string {
     ],
     ["`femtoclaw chat` sends what is said, and read, to", rest.chat === undefined ? [] : [chat(rest.chat)]],
     [rest.witnessesRequired ? "calls need as witness" : "checkpoints go to", rest.witnesses.map(witness)],
+    ["MCP servers of others", rest.upstreams.map(upstream)],
     ["state is kept in", [shown(rest.stateDirectory)]],
     ...(shadow === undefined ? [] : trialSections(authority, shadow)),
   ];
   return sections
-    .filter(([title, lines]) => lines.length > 0 || title.startsWith("may "))
+    .filter(([title, lines]) => lines.length > 0 || /^may (?!call)/.test(title))
     .flatMap(([title, lines]) => [`${title}:`, ...(lines.length > 0 ? lines : ["nothing"]).map((line) => `  ${line}`)])
     .join("\n");
 }
@@ -45,21 +60,26 @@ function rightsSections({ allow, ask, deny, ...rights }: Rights): readonly Secti
     ["may write", allow.write.map(path)],
     ["may run", allow.run.map(program)],
     ["may fetch from", (allow.fetch ?? []).map(host)],
+    ["may call the tools", (allow.tools ?? []).map(tool)],
     ["asks before it reads", ask.read.map(path)],
     ["asks before it writes", ask.write.map(path)],
     ["asks before it runs", ask.run.map(program)],
     ["asks before it fetches from", (ask.fetch ?? []).map(host)],
+    ["asks before it calls", (ask.tools ?? []).map(tool)],
     ["asks", ask.approvers === undefined ? [] : [`${ask.approvers} different operators, who sign`]],
     ["never reads", deny.read.map(path)],
     ["never writes", deny.write.map(path)],
     ["never runs", deny.run.map(program)],
     ["never fetches from", (deny.fetch ?? []).map(host)],
+    ["never calls", (deny.tools ?? []).map(tool)],
     ["secrets, which programs never see", (rights.sensitive?.secret ?? []).map(path)],
     ["never runs once a secret may have been read", (rights.after?.secret ?? []).map(program)],
     ["never fetches once a secret may have been read from", (rights.after?.secretFetch ?? []).map(host)],
+    ["never calls once a secret may have been read", (rights.after?.secretTools ?? []).map(tool)],
     ["untrusted content", (rights.sensitive?.untrusted ?? []).map(path)],
     ["never runs once that may have been read", (rights.after?.untrusted ?? []).map(program)],
     ["never fetches once that may have been read from", (rights.after?.untrustedFetch ?? []).map(host)],
+    ["never calls once that may have been read", (rights.after?.untrustedTools ?? []).map(tool)],
     ["a session is halted after", Object.entries(rights.budgets ?? {}).map(budget)],
   ];
 }
@@ -78,6 +98,16 @@ const shown = (text: string): string => printable(text, 4_096);
 const path = (grant: PathGrant): string => `${shown(grant.path)}  (${grant.source})`;
 
 const host = (grant: FetchGrant): string => `${shown(fetchText(grant))}  (${grant.source})`;
+
+const tool = (grant: McpGrant): string => `${shown(mcpGrantText(grant))}  (${grant.source})`;
+
+function upstream({ name, at, pins }: UpstreamSetting): string {
+  const where =
+    at.kind === "command"
+      ? `${[at.program, ...at.args].map(shown).join(" ")}, which runs in the sandbox${at.env.length === 0 ? "" : ` and gets ${at.env.join(" ")}`}`
+      : shown(at.url);
+  return `${name}: ${where}; ${pins === "operator" ? "an operator accepts its tools" : "its first tools are accepted"}`;
+}
 
 function budget([name, { limit, source }]: [string, { readonly limit: number; readonly source: string }]): string {
   return `${limit} ${name}  (${source})`;

@@ -1,9 +1,9 @@
 /** What entries of the tables mean, in a form in which two of them can be compared: where they stand does not matter. */
 import type { GrantProposal } from "@femtoclaw/policy";
-import { type Authority, fetchText, type GrantTable } from "@femtoclaw/protocol";
+import { type Authority, fetchText, type GrantTable, mcpGrantText } from "@femtoclaw/protocol";
 
 /** The tables whose entries can be proposed and taken away. */
-export const ENTRY_TABLES = ["read", "write", "run", "fetch"] as const;
+export const ENTRY_TABLES = ["read", "write", "run", "fetch", "tools"] as const;
 export type EntryTable = (typeof ENTRY_TABLES)[number];
 
 export interface Entry {
@@ -28,6 +28,8 @@ function entriesIn(granted: GrantTable, table: EntryTable): Entry[] {
       }));
     case "fetch":
       return (granted.fetch ?? []).map((pattern) => ({ table, meaning: fetchText(pattern), source: pattern.source }));
+    case "tools":
+      return (granted.tools ?? []).map((grant) => ({ table, meaning: mcpGrantText(grant), source: grant.source }));
   }
 }
 
@@ -42,6 +44,8 @@ export function meaningOf(grant: GrantProposal): string {
       return fetchText({ hosts: "one", ...grant });
     case "connect":
       return connectionMeaning(grant.program, fetchText({ hosts: "one", ...grant }));
+    case "tools":
+      return mcpGrantText({ ...grant, with: [], source: "" });
     case "environment":
       return grant.name;
   }

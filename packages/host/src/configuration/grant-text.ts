@@ -1,7 +1,7 @@
 /** A proposed grant as the entry of femtoclaw.toml that an operator would write. */
 import { basename, relative } from "node:path";
 import type { GrantProposal } from "@femtoclaw/policy";
-import { fetchText, type ProgramUse } from "@femtoclaw/protocol";
+import { fetchText, mcpToolName, type ProgramUse } from "@femtoclaw/protocol";
 import { findProgram } from "@femtoclaw/runtime";
 import type { Insertion } from "./toml-insertion.ts";
 import { tomlKey, tomlList, tomlString } from "./toml-text.ts";
@@ -26,6 +26,8 @@ export function insertionOf(grant: GrantProposal, context: GrantContext): Insert
         path: ["sandbox", "connect", programName(grant.program, context.searchPath)],
         item: tomlString(fetchText({ hosts: "one", ...grant })),
       };
+    case "tools":
+      return { path: ["allow", "tools", mcpToolName(grant.server, grant.tool)], item: tomlString("*") };
     case "environment":
       return { path: ["sandbox", "env"], item: tomlString(grant.name) };
   }

@@ -57,8 +57,9 @@ export function agentHandlers(runtime: Runtime, principal?: string): ConnectionH
         // Who has proposed nothing has nothing to cancel, and leaves no trace in the journal.
         return session?.cancel(execution) ?? false;
       },
-      tools: (fields) => {
+      tools: async (fields) => {
         refuseUnknown(fields);
+        await runtime.upstreams.settled();
         return runtime.tools();
       },
       "log.follow": followLogVerb(runtime),

@@ -25,6 +25,7 @@ import { invalid, refuseUnknown } from "./request-fields.ts";
 import { secretVerbs } from "./secret-verbs.ts";
 import type { ConnectionHandlers } from "./socket-server.ts";
 import { terminalVerbs } from "./terminal-verbs.ts";
+import { upstreamVerbs } from "./upstream-verbs.ts";
 
 /** How it goes with telemetry. */
 export interface TelemetryStatus {
@@ -82,7 +83,7 @@ export function operatorHandlers({
       "sessions.halt": haltVerb(runtime),
       "capabilities.list": (fields) => {
         refuseUnknown(fields);
-        return runtime.capabilities();
+        return [...runtime.capabilities(), ...runtime.upstreams.capabilities()];
       },
       "capabilities.enable": (fields) => switchCapability(fields, true),
       "capabilities.disable": (fields) => switchCapability(fields, false),
@@ -106,7 +107,7 @@ export function operatorHandlers({
       },
       ...aftermathVerbs(runtime),
       ...{ ...approvalVerbs(runtime, operatorName), ...secretVerbs(runtime, operatorName) },
-      ...{ ...terminalVerbs(runtime), ...auditVerbs(runtime) },
+      ...{ ...terminalVerbs(runtime), ...upstreamVerbs(runtime, operatorName), ...auditVerbs(runtime) },
       "policy.show": (fields) => {
         refuseUnknown(fields);
         return runtime.policy;

@@ -1,11 +1,10 @@
 /** The policy that the configuration compiles to, asked about calls of the past: what it says now, and what it lacks. */
-import { builtinCapabilities } from "@femtoclaw/capabilities";
 import { type CompiledPolicy, type Explanation, type GrantProposal, PolicyReader, remedyFor } from "@femtoclaw/policy";
 import { CONNECT_ACTION, errorText, type FactQuestion, type Facts } from "@femtoclaw/protocol";
-import { askerOf, CandidateJudge, type Judge, type RecordedCall } from "@femtoclaw/runtime";
+import { askerOf, CandidateJudge, capabilityOf, type Judge, type RecordedCall } from "@femtoclaw/runtime";
 import { type Entry, entriesOf, meaningOf } from "../configuration/grant-meaning.ts";
 import type { LoadedConfiguration } from "../configuration/load-configuration.ts";
-import { compiledPolicyOf } from "../preflight.ts";
+import { compiledPolicyOf, registeredManifests } from "../preflight.ts";
 
 const NO_TABLE = "asks, and stands in no table that this command changes: change it by hand";
 const ASKS_MORE = "asks about more than this call: narrow it by hand, so that the rest is still asked about";
@@ -76,13 +75,14 @@ export class PresentPolicy {
     call: ExaminedCall,
     explain: (question: FactQuestion) => Promise<Pick<Explanation, "permitting" | "forbidding">>,
   ): Promise<CallRemedy> {
-    const action = this.compiled.actions.find(({ name }) => name === call.tool);
+    const capability = capabilityOf(call);
+    const action = this.compiled.actions.find(({ name }) => name === capability);
     if (action === undefined) return { grants: [], settled: [], obstacles: ["its capability is not registered here"] };
-    const { authority, capabilities } = this.loaded.resolved;
+    const { authority } = this.loaded.resolved;
     const grants = new Map<string, GrantProposal>();
     const obstacles = new Set<string>();
-    if (!enabledNames(capabilities).has(call.tool)) {
-      obstacles.add(`${call.tool} is not enabled in this configuration: name it under [capabilities] first`);
+    if (!enabledNames(this.loaded).has(capability)) {
+      obstacles.add(`${capability} is not enabled in this configuration: name it under [capabilities] first`);
     }
     for (const question of call.facts.questions) {
       try {
@@ -113,13 +113,13 @@ export class PresentPolicy {
 
 /** Asks the policy of a configuration, and whether the capability is enabled in it. */
 export async function judgeOf(loaded: LoadedConfiguration): Promise<Judge> {
-  return await CandidateJudge.open(await compiledPolicyOf(loaded), enabledNames(loaded.resolved.capabilities));
+  return await CandidateJudge.open(await compiledPolicyOf(loaded), enabledNames(loaded));
 }
 
 /** What calls may be of. Programs connect while one runs, and by no capability of their own. */
-function enabledNames(capabilities: LoadedConfiguration["resolved"]["capabilities"]): ReadonlySet<string> {
-  const names = builtinCapabilities.map(({ manifest }) => manifest.name);
-  const enabled = names.filter((name) => capabilities.get(name)?.enabled === true);
+function enabledNames({ resolved }: LoadedConfiguration): ReadonlySet<string> {
+  const names = registeredManifests(resolved).map(({ name }) => name);
+  const enabled = names.filter((name) => resolved.capabilities.get(name)?.enabled === true);
   return new Set([...enabled, ...(enabled.includes("process_exec") ? [CONNECT_ACTION] : [])]);
 }
 

@@ -15,6 +15,7 @@ import {
 import type { SourceOf } from "@femtoclaw/runtime";
 import { readToml } from "../configuration/read-toml.ts";
 import { OUTCOMES, type Outcome, type PolicyTest } from "./policy-test.ts";
+import { testedManifest } from "./tested-manifest.ts";
 
 /** LIMIT: tests of one policy; each is a decision at every start. */
 const TESTS_MAX = 1_000;
@@ -36,11 +37,11 @@ type Path = readonly (string | number)[];
 class Reader {
   readonly tests: PolicyTest[] = [];
   readonly faults: string[] = [];
-  readonly #manifests: ReadonlyMap<string, CapabilityManifest>;
+  readonly #manifests: readonly CapabilityManifest[];
   #sourceOf: SourceOf = (pointer) => pointer;
 
   constructor(manifests: readonly CapabilityManifest[]) {
-    this.#manifests = new Map(manifests.map((manifest) => [manifest.name, manifest]));
+    this.#manifests = manifests;
   }
 
   read(bytes: Uint8Array, name: string): void {
@@ -105,7 +106,7 @@ class Reader {
   /** A text is the path or program, a list is a program with its arguments, a table has all arguments by name. */
   #exampleArguments(tool: string, example: JsonValue, path: Path): JsonObject | null {
     if (isTable(example)) return this.#table(example, path, this.#argumentNames(tool));
-    const declared = (this.#manifests.get(tool)?.arguments ?? []).filter(({ kind }) => kind !== "size");
+    const declared = (testedManifest(tool, this.#manifests)?.arguments ?? []).filter(({ kind }) => kind !== "size");
     const [only, ...others] = declared;
     const name = only === undefined || others.length > 0 ? undefined : singleName(only.pointer);
     if (name === undefined || only === undefined) {
@@ -126,13 +127,19 @@ class Reader {
 
   #isTool(tool: string, path: Path): boolean {
     if (tool === "") return false;
-    if (this.#manifests.has(tool)) return true;
-    this.#fault(path, `no capability is called \`${printable(tool)}\`${hint(tool, [...this.#manifests.keys()])}`);
+    if (testedManifest(tool, this.#manifests) !== undefined) return true;
+    this.#fault(
+      path,
+      `no capability is called \`${printable(tool)}\`${hint(
+        tool,
+        this.#manifests.map(({ name }) => name),
+      )}`,
+    );
     return false;
   }
 
   #argumentNames(tool: string): readonly string[] | null {
-    const properties = this.#manifests.get(tool)?.input["properties"];
+    const properties = testedManifest(tool, this.#manifests)?.input["properties"];
     return isTable(properties) ? Object.keys(properties) : null;
   }
 
@@ -166,6 +173,7 @@ const EXPECTED: Readonly<Record<DeclaredArgument["kind"], string>> = {
   program: "a program, or a list of it and its arguments,",
   host: "a URL",
   terminal: "a terminal",
+  mcp_tool: "a table with its arguments",
   size: "a text",
 };
 

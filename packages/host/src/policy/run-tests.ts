@@ -3,6 +3,7 @@ import { type Decision, NO_HISTORY, type PolicyEngine } from "@femtoclaw/policy"
 import { type Authority, type CapabilityManifest, printable } from "@femtoclaw/protocol";
 import type { Outcome, PolicyTest, PolicyTestResult } from "./policy-test.ts";
 import { TestFactsTaker } from "./test-facts.ts";
+import { testedManifest } from "./tested-manifest.ts";
 
 export interface TestBench {
   readonly authority: Authority;
@@ -24,7 +25,7 @@ export async function runPolicyTests(tests: readonly PolicyTest[], bench: TestBe
 async function run(test: PolicyTest, bench: TestBench, taker: TestFactsTaker): Promise<PolicyTestResult> {
   const fault = agentFault(test, bench.authority);
   if (fault !== null) return { test, found: null, rules: [], fault };
-  const manifest = bench.manifests.find(({ name }) => name === test.tool);
+  const manifest = testedManifest(test.tool, bench.manifests);
   const taken = manifest === undefined ? unknown(test.tool) : await taker.take(manifest, test);
   if (!taken.ok) return { test, found: null, rules: [], fault: `nothing can be decided: ${taken.reason}` };
   const { questions } = taken;

@@ -1,7 +1,7 @@
 /** A question to an operator as a person reads it: everything that would run, and nothing that only looks like it. */
 import { type ApprovedFile, type FactQuestion, type Facts, printable } from "@femtoclaw/protocol";
 import type { ApprovalView } from "@femtoclaw/runtime";
-import { hostText } from "./call-text.ts";
+import { hostText, mcpToolText } from "./call-text.ts";
 import { changeLines } from "./change-text.ts";
 import type { Output } from "./output.ts";
 import { table } from "./table.ts";
@@ -66,6 +66,7 @@ function questionRows(question: FactQuestion): Row[] {
     return [["path", `${shown(question.path)}  (${question.type}${below}${bytes})`]];
   }
   if (question.kind === "host") return [["to", hostText(question)]];
+  if (question.kind === "mcp_tool") return [["tool", mcpToolText(question)]];
   const { program, real_path, sha256, environment, cwd } = question;
   const target = program === real_path ? "" : ` -> ${shown(real_path)}`;
   const sets: Row[] = environment.length === 0 ? [] : [["sets", environment.map(shown).join(" ")]];

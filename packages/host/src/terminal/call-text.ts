@@ -1,8 +1,10 @@
 /** A call as a person recognizes it, from its facts. */
-import { type FactQuestion, type Facts, type HostQuestion, printable } from "@femtoclaw/protocol";
+import { type FactQuestion, type Facts, type HostQuestion, type McpToolQuestion, printable } from "@femtoclaw/protocol";
 
 /** LIMIT: characters of one path or argument. */
 const PART_CHARS = 400;
+/** A digest is recognized by its beginning. */
+const DIGEST_CHARS = 12;
 /** LIMIT: options of a call that are shown. */
 const FLAGS_SHOWN = 20;
 
@@ -19,6 +21,8 @@ export function questionText(question: FactQuestion): string {
       return programText(question);
     case "host":
       return hostText(question);
+    case "mcp_tool":
+      return mcpToolText(question);
     case "tool":
       return "";
   }
@@ -33,6 +37,14 @@ export function hostText({ host, port, addresses, network, injects, hop, ...requ
   const uses = injects.length === 0 ? "" : `, with the stored secrets ${injects.join(" ")}`;
   const redirect = hop === 0 || program !== undefined ? "" : `, redirect ${hop}`;
   return `${printable(to, PART_CHARS)}${uses} (${printable(found, PART_CHARS)}${redirect})`;
+}
+
+/** Which tool of which server, as it is defined there by now, and the arguments as far as they are short. */
+export function mcpToolText({ server, tool, definition, destructive, values, opaque }: McpToolQuestion): string {
+  const harm = destructive ? ", which it calls destructive" : "";
+  const given = [...values, ...opaque.map((name) => `${name}=…`)].join(" ");
+  const what = `${tool} of the MCP server ${server}${harm} (definition ${definition.slice(0, DIGEST_CHARS)}…)`;
+  return printable(`${what} ${given}`.trimEnd(), PART_CHARS);
 }
 
 function programText(question: Extract<FactQuestion, { kind: "program" }>): string {

@@ -67,7 +67,10 @@ test.each([
   ["workspace = 07:32:00", "femtoclaw.toml:1:1: expected no date or time here; put text in quotes"],
   ["[allow]\nread = [1979-05-27T07:32:00Z]", "femtoclaw.toml:2:9: expected no date or time here; put text in quotes"],
   ["workspace = true", "femtoclaw.toml:1:1: expected text that is not empty; found true"],
-  ["[[allow]]\nread = []", "femtoclaw.toml:1:3: expected a table with `read`, `write`, `run`, `fetch`; found a list"],
+  [
+    "[[allow]]\nread = []",
+    "femtoclaw.toml:1:3: expected a table with `read`, `write`, `run`, `fetch`, `tools`; found a list",
+  ],
   ["workspace.x = 1", "femtoclaw.toml:1:1: expected text that is not empty; found a table"],
 ])("%j", (text, message) => {
   expect(messageOf(text)).toBe(message);

@@ -145,14 +145,8 @@ function particularsOf(record: TypedRecord, { intent }: OcsfContext): Particular
     }
     case "execution.hop": {
       const { allowed, reason, revision, rules } = record.body;
-      const decided = { allowed, policy: { revision, rules } };
-      if (allowed) return { ...operation(record, record.type), ...decided };
-      return {
-        ...operation(record, record.type),
-        ...decided,
-        status: [2, "Failure", record.type, reason],
-        severity: LOW,
-      };
+      const decided = { ...operation(record, record.type), allowed, policy: { revision, rules } };
+      return allowed ? decided : { ...decided, status: [2, "Failure", record.type, reason], severity: LOW };
     }
     case "boot.started":
       return lifecycle(3);
@@ -194,7 +188,13 @@ function particularsOf(record: TypedRecord, { intent }: OcsfContext): Particular
     case "log.pruned":
       return { ...operation(record, record.type, 4), severity: LOW };
     case "secret.removed":
+    case "upstream.unpinned":
       return operation(record, record.type, 4);
+    case "upstream.stopped": {
+      const status = [2, "Failure", record.type, record.body.reason] as const;
+      return { ...operation(record, record.type), status, severity: LOW };
+    }
+    case "upstream.pinned":
     case "secret.added":
     case "log.created":
     case "epoch.opened":

@@ -51,6 +51,7 @@ const LEAVING: Readonly<Partial<Record<RecordType, readonly string[]>>> = {
   "execution.intent": ["args", "facts", "kept"],
   "execution.outcome": ["result"],
   "terminal.recorded": ["text"],
+  "upstream.started": ["args"],
 };
 /** Members in which single texts may be null instead of the member as a whole. */
 const OPEN: ReadonlySet<string> = new Set(["args", "result", "kept"]);

@@ -7,6 +7,7 @@ import {
   DEFAULT_PORTS,
   type FactQuestion,
   type HostQuestion,
+  type McpToolQuestion,
   OBEYED_IN_REPOSITORY,
   obeyedLaterPaths,
   type PathQuestion,
@@ -33,6 +34,7 @@ export type GrantProposal = Proposed &
     | { readonly table: "run"; readonly program: string; readonly realPath: string; readonly use: ProgramUse }
     | { readonly table: "fetch"; readonly host: string; readonly port: number | null }
     | { readonly table: "connect"; readonly program: string; readonly host: string; readonly port: number | null }
+    | { readonly table: "tools"; readonly server: string; readonly tool: string }
     | { readonly table: "environment"; readonly name: string }
   );
 
@@ -88,6 +90,7 @@ function permitFor(question: FactQuestion, { name, effect }: RefusedQuestion["ac
   if (question.kind === "path" && (effect === "read" || effect === "write")) return pathGrant(question, effect);
   if (question.kind === "program") return programGrant(question);
   if (question.kind === "host") return hostGrant(question);
+  if (question.kind === "mcp_tool") return mcpGrant(question);
   return `no table allows ${printable(name)} by an entry of its own`;
 }
 
@@ -135,6 +138,11 @@ function hostGrant({ scheme, host, port, network, program }: HostQuestion): Gran
   }
   const note = `it leads to a ${network.replace("_", "-")} address, where services trust whoever reaches them`;
   return { ...found, port, note, dangerous: true };
+}
+
+function mcpGrant({ server, tool, destructive }: McpToolQuestion): GrantProposal {
+  const note = "it is allowed with any arguments; `with` in the entry says which values are meant";
+  return { table: "tools", server, tool, note, dangerous: destructive };
 }
 
 function environmentGrant(name: string): GrantProposal {

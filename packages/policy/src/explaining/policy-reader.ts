@@ -1,7 +1,7 @@
 /** Looks at policies that records hold: makes them ready to decide again, and says why they did not permit. */
 import type { Cedar } from "../cedar-instance.ts";
 import type { EnforceablePolicy } from "../compile.ts";
-import type { DecisionRequest } from "../request.ts";
+import { actionOf, type DecisionRequest } from "../request.ts";
 import { type Explanation, explain, type PreparedProbes, prepareProbes } from "./explain.ts";
 import { GuardedCedar } from "./guarded-cedar.ts";
 import { enforceable, type RecordedPolicy } from "./recorded-policy.ts";
@@ -26,7 +26,7 @@ export class PolicyReader {
 
   /** Throws FEMTO_POLICY_INVALID for a question that this policy cannot be asked. */
   explain(policy: EnforceablePolicy, request: DecisionRequest): Promise<Explanation> {
-    return this.#cedar.use((cedar) => explain(cedar, this.#probes(cedar, policy, request.capability), request));
+    return this.#cedar.use((cedar) => explain(cedar, this.#probes(cedar, policy, actionOf(request)), request));
   }
 
   #probes(cedar: Cedar, policy: EnforceablePolicy, capability: string): PreparedProbes {

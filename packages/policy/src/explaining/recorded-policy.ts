@@ -39,7 +39,7 @@ export function parseRule(cedar: Cedar, text: string): PolicyJson {
   return answer.json;
 }
 
-const RESOURCE_TYPES: readonly string[] = ["Path", "Program", "Host", "Tool"] satisfies ResourceType[];
+const RESOURCE_TYPES: readonly string[] = ["Path", "Program", "Host", "McpTool", "Tool"] satisfies ResourceType[];
 
 function actionsOf(cedar: Cedar, schemaText: string): Pick<PolicyAction, "name" | "resource">[] {
   const answer = cedar.schemaToJson(schemaText);

@@ -2,10 +2,18 @@
  * Whether what policies name exists: Cedar takes any text for the name of a path, a program or an agent,
  * and a misspelt one would silently never match.
  */
-import { canonicalHost, nearestName, portNumber, printable } from "@femtoclaw/protocol";
+import {
+  canonicalHost,
+  mcpCapability,
+  nearestName,
+  portNumber,
+  printable,
+  splitMcpToolName,
+} from "@femtoclaw/protocol";
 import { baseName, pathFault } from "../canonical-path.ts";
 import { type CodeRunner, codeRunner } from "../code-runners.ts";
 import type { LintFinding } from "../lint.ts";
+import { mcpActions } from "../mcp-rules.ts";
 import type { PolicyAction } from "../schema.ts";
 import { type NamedEntity, REAL_FILE } from "./file-rule.ts";
 
@@ -84,6 +92,12 @@ const OTHERS: Readonly<Record<string, (name: NamedEntity, known: KnownNames) => 
     return spelt.host === host
       ? null
       : `never matches, because its canonical form is "${printable(spelt.host)}"; write that`;
+  },
+  McpTool: ({ id }, { actions }) => {
+    const servers = mcpActions(actions);
+    const server = splitMcpToolName(id)?.server;
+    if (server !== undefined && servers.includes(mcpCapability(server))) return null;
+    return `never matches: a tool stands as SERVER__TOOL, with a server of [mcp.servers]${hint(mcpCapability(server ?? id), servers)}`;
   },
   Tool: ({ id }, { actions }) => {
     const tools = actions.filter(({ resource }) => resource === "Tool").map(({ name }) => name);

@@ -34,7 +34,7 @@ function openFindings(policy: ParsedPolicy, actions: readonly PolicyAction[]): s
   if (open.length === 0) return [];
   const names = open.map(({ name }) => name).join(", ");
   return [
-    `this permits every use of ${names}; bind the resource, as in \`resource in Path::".."\`, \`resource == Program::".."\` or \`resource == Host::".."\`, ${UNSAFE}`,
+    `this permits every use of ${names}; bind the resource, as in \`resource in Path::".."\`, \`resource == Program::".."\`, \`resource == Host::".."\` or \`resource == McpTool::".."\`, ${UNSAFE}`,
   ];
 }
 

@@ -3,7 +3,7 @@
  * This interface was referenced by `Facts`'s JSON-Schema
  * via the `definition` "question".
  */
-export type FactQuestion = PathQuestion | ProgramQuestion | HostQuestion | ToolQuestion;
+export type FactQuestion = PathQuestion | ProgramQuestion | HostQuestion | McpToolQuestion | ToolQuestion;
 /**
  * This interface was referenced by `Facts`'s JSON-Schema
  * via the `definition` "mark".
@@ -20,10 +20,16 @@ export type CapabilitySwitch = boolean | CapabilityOptions;
  */
 export type RunRule = string | RunWord | RunAny;
 /**
+ * This interface was referenced by `Configuration`'s JSON-Schema
+ * via the `definition` "toolRule".
+ */
+export type ToolRule = "*" | ToolWith;
+/**
  * This interface was referenced by `CapabilityManifest`'s JSON-Schema
  * via the `definition` "argument".
  */
-export type DeclaredArgument = DeclaredPath | DeclaredProgram | DeclaredTerminal | DeclaredHost | DeclaredSize;
+export type DeclaredArgument =
+  DeclaredPath | DeclaredProgram | DeclaredTerminal | DeclaredHost | DeclaredMcpTool | DeclaredSize;
 /**
  * What inference may send: a message to be recorded, or one tool call to be decided. Exactly one of the two.
  */
@@ -90,7 +96,12 @@ export type JournalRecord = {
     | "execution.hop"
     | "secret.added"
     | "secret.removed"
-    | "deployment.changed";
+    | "deployment.changed"
+    | "upstream.started"
+    | "upstream.stopped"
+    | "upstream.pinned"
+    | "upstream.unpinned"
+    | "upstream.quarantined";
   /**
    * Who acted; null for the runtime itself.
    */
@@ -395,6 +406,41 @@ export interface HostQuestion {
 }
 /**
  * This interface was referenced by `Facts`'s JSON-Schema
+ * via the `definition` "mcpToolQuestion".
+ */
+export interface McpToolQuestion {
+  kind: "mcp_tool";
+  /**
+   * Name of the MCP server in the configuration.
+   */
+  server: string;
+  /**
+   * Name of the tool, as the server calls it.
+   */
+  tool: string;
+  /**
+   * Digest of what the server says of the tool: name, description, schemas and annotations.
+   */
+  definition: string;
+  /**
+   * Whether the server itself calls the tool destructive. That it does not says nothing.
+   */
+  destructive: boolean;
+  /**
+   * Sorted names of the arguments at the top.
+   */
+  arguments: string[];
+  /**
+   * Sorted texts `name=value`, the value as JSON, of those that are a truth value, a safe integer, or a text of at most 256 characters.
+   */
+  values: string[];
+  /**
+   * Sorted names of the arguments whose values do not stand under `values`.
+   */
+  opaque: string[];
+}
+/**
+ * This interface was referenced by `Facts`'s JSON-Schema
  * via the `definition` "toolQuestion".
  */
 export interface ToolQuestion {
@@ -497,6 +543,7 @@ export interface Configuration {
   memory?: MemoryTable;
   host?: HostTable;
   chat?: ChatTable;
+  mcp?: McpTable;
   observability?: ObservabilityTable;
   audit?: AuditTable;
 }
@@ -560,6 +607,7 @@ export interface AllowTable {
    * @maxItems 256
    */
   fetch?: string[];
+  tools?: ToolsTable;
 }
 /**
  * Program name or absolute path, and the uses of it.
@@ -591,6 +639,31 @@ export interface RunAny {
   unsafe?: true;
 }
 /**
+ * Tools of MCP servers, each as `NAME__TOOL`, or `NAME__*` for all of one server, and the uses of it.
+ *
+ * This interface was referenced by `Configuration`'s JSON-Schema
+ * via the `definition` "toolsTable".
+ */
+export interface ToolsTable {
+  /**
+   * @minItems 1
+   * @maxItems 64
+   */
+  [k: string]: [ToolRule, ...ToolRule[]];
+}
+export interface ToolWith {
+  /**
+   * Arguments at the top, and the values of each that are meant; the call has all of them.
+   */
+  with: {
+    /**
+     * @minItems 1
+     * @maxItems 64
+     */
+    [k: string]: [string | number | boolean, ...(string | number | boolean)[]];
+  };
+}
+/**
  * What is permitted only after an operator has said yes to the very call.
  *
  * This interface was referenced by `Configuration`'s JSON-Schema
@@ -620,6 +693,7 @@ export interface AskTable {
    * @maxItems 256
    */
   fetch?: string[];
+  tools?: ToolsTable;
 }
 /**
  * What is forbidden, whatever else permits it.
@@ -647,6 +721,7 @@ export interface DenyTable {
    * @maxItems 256
    */
   fetch?: string[];
+  tools?: ToolsTable;
 }
 /**
  * Places whose content marks who may have read it, for all time.
@@ -679,6 +754,7 @@ export interface AfterTable {
    * @maxItems 256
    */
   fetch?: string[];
+  tools?: ToolsTable;
 }
 /**
  * What one session may use before it is halted.
@@ -904,6 +980,55 @@ export interface ChatTable {
    * Time of one turn. Default: a quarter of an hour.
    */
   turn_ms?: number;
+}
+export interface McpTable {
+  /**
+   * MCP servers of others whose tools the host offers, each as `NAME__TOOL`. `[capabilities]` calls the server `mcp_NAME`.
+   */
+  servers?: {
+    [k: string]: McpServerTable;
+  };
+}
+/**
+ * One MCP server of others: a `command` that runs in the sandbox, or a `url`.
+ *
+ * This interface was referenced by `Configuration`'s JSON-Schema
+ * via the `definition` "mcpServerTable".
+ */
+export interface McpServerTable {
+  /**
+   * Program in `search_path` and its arguments. It speaks MCP on stdin and stdout, sees what programs see, and has no network.
+   *
+   * @minItems 1
+   * @maxItems 64
+   */
+  command?: [string, ...string[]];
+  /**
+   * Of a `command`: names of host variables that it gets beside those of [sandbox].env.
+   *
+   * @maxItems 32
+   */
+  env?: string[];
+  /**
+   * Address of a server that speaks MCP over HTTP; https, or http to this machine.
+   */
+  url?: string;
+  /**
+   * Of a `url`: headers of each request. `secret://NAME` stands for a stored secret of that host.
+   */
+  headers?: {
+    [k: string]: string;
+  };
+  /**
+   * Who accepts what the server offers when nothing of it is pinned yet: `first_use` takes what it offers first, `operator` waits for `femtoclaw mcp pins accept`. Default: first_use.
+   */
+  pins?: "first_use" | "operator";
+  /**
+   * The only tools of the server that are offered. Default: all.
+   *
+   * @maxItems 256
+   */
+  tools?: string[];
 }
 export interface ObservabilityTable {
   /**
@@ -1261,6 +1386,29 @@ export interface DeclaredHost {
    * Pointer to the table of headers.
    */
   headers?: string;
+}
+export interface DeclaredMcpTool {
+  /**
+   * All arguments of the call are the tool's.
+   */
+  pointer: "";
+  kind: "mcp_tool";
+  /**
+   * The MCP server whose tool is called.
+   */
+  server: string;
+  /**
+   * The tool; absent where the server as a whole is meant.
+   */
+  tool?: string;
+  /**
+   * Digest of the definition that is in force.
+   */
+  definition?: string;
+  /**
+   * Whether the server itself calls the tool destructive.
+   */
+  destructive?: boolean;
 }
 export interface DeclaredSize {
   pointer: string;
@@ -2469,6 +2617,126 @@ export interface DeploymentChangedBody {
 export interface DeployedVersion {
   version: string;
   binary: string;
+}
+/**
+ * The host starts an MCP server of others, or begins to talk to one; this is durable before it does.
+ *
+ * This interface was referenced by `undefined`'s JSON-Schema
+ * via the `definition` "upstreamStartedBody".
+ */
+export interface UpstreamStartedBody {
+  /**
+   * Name of the MCP server in the configuration.
+   */
+  server: string;
+  /**
+   * Path of the program; null for one that is reached over HTTP.
+   */
+  program: string | null;
+  /**
+   * Arguments of the program; null where they stand beside the record.
+   */
+  args: null | string[];
+  /**
+   * Its address; null for a program.
+   */
+  url: string | null;
+}
+/**
+ * An MCP server of others is not there any more: it could not be started, ended, or was ended.
+ *
+ * This interface was referenced by `undefined`'s JSON-Schema
+ * via the `definition` "upstreamStoppedBody".
+ */
+export interface UpstreamStoppedBody {
+  /**
+   * Name of the MCP server in the configuration.
+   */
+  server: string;
+  /**
+   * The record of its start.
+   */
+  started: number;
+  /**
+   * Why.
+   */
+  reason: string;
+}
+/**
+ * One tool of an MCP server, and the digest of its definition.
+ *
+ * This interface was referenced by `undefined`'s JSON-Schema
+ * via the `definition` "toolPin".
+ */
+export interface ToolPin {
+  name: string;
+  sha256: string;
+}
+/**
+ * A tool that is not offered, and why.
+ *
+ * This interface was referenced by `undefined`'s JSON-Schema
+ * via the `definition` "quarantinedTool".
+ */
+export interface QuarantinedTool {
+  name: string;
+  sha256: string;
+  /**
+   * Whether no tool of this name is pinned, or one with another definition.
+   */
+  why: "new" | "changed";
+}
+/**
+ * What an MCP server offers was accepted, and takes the place of what was pinned of it before: by an operator, or by nobody where it was used first.
+ *
+ * This interface was referenced by `undefined`'s JSON-Schema
+ * via the `definition` "upstreamPinnedBody".
+ */
+export interface UpstreamPinnedBody {
+  /**
+   * Name of the MCP server in the configuration.
+   */
+  server: string;
+  /**
+   * Digest of the names and digests of all these tools.
+   */
+  set_sha256: string;
+  /**
+   * All that is accepted.
+   */
+  tools: ToolPin[];
+}
+/**
+ * An operator took back what was pinned of an MCP server; nothing of it is offered until an operator accepts it anew.
+ *
+ * This interface was referenced by `undefined`'s JSON-Schema
+ * via the `definition` "upstreamUnpinnedBody".
+ */
+export interface UpstreamUnpinnedBody {
+  /**
+   * Name of the MCP server in the configuration.
+   */
+  server: string;
+}
+/**
+ * An MCP server offers what is not pinned; none of that is offered on.
+ *
+ * This interface was referenced by `undefined`'s JSON-Schema
+ * via the `definition` "upstreamQuarantinedBody".
+ */
+export interface UpstreamQuarantinedBody {
+  /**
+   * Name of the MCP server in the configuration.
+   */
+  server: string;
+  /**
+   * Digest of the names and digests of everything that it offers.
+   */
+  set_sha256: string;
+  /**
+   * What is quarantined.
+   */
+  tools: QuarantinedTool[];
 }
 /**
  * What a standalone executable is made of. A signature over the bytes of this text says who built it.

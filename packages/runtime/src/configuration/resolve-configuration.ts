@@ -30,9 +30,17 @@ import { type ObservabilitySettings, resolveObservability } from "./resolve-obse
 import { type OperatorSettings, resolveOperators } from "./resolve-operators.ts";
 import { resolveSearchPath, withOtherNames } from "./resolve-programs.ts";
 import { resolveAgents, resolveTable } from "./resolve-tables.ts";
+import {
+  checkUpstreams,
+  resolveUpstreams,
+  type UpstreamSetting,
+  upstreamCapabilities,
+  upstreamEnvironment,
+} from "./resolve-upstreams.ts";
 import { resolveWebhook, type WebhookSetting } from "./resolve-webhook.ts";
 import { checkWitnesses, resolveWitnesses, type WitnessSetting } from "./resolve-witnesses.ts";
 import { onTrial, trialSource } from "./shadow-tables.ts";
+import { checkToolServers } from "./tool-grants.ts";
 
 export interface ConfigurationInput {
   readonly configuration: Configuration;
@@ -109,6 +117,9 @@ export interface ResolvedConfiguration extends ObservabilitySettings {
   readonly witnesses: readonly WitnessSetting[];
   /** Whether calls are refused while one of them does not. */
   readonly witnessesRequired: boolean;
+  /** MCP servers of others, and the variables that each of them gets. */
+  readonly upstreams: readonly UpstreamSetting[];
+  readonly upstreamEnvironment: Readonly<Record<string, Readonly<Record<string, string>>>>;
   /** Digest over all of the above; of variables only the names, since their values may be secrets. */
   readonly sha256: string;
 }
@@ -139,6 +150,9 @@ export function resolveConfiguration(input: ConfigurationInput): ResolvedConfigu
     ...programConnections(configuration, searchPath, places),
   };
   checkAuthority(authority, input.ownPrograms ?? [], places);
+  checkToolServers(configuration, places);
+  const upstreams = resolveUpstreams(configuration, machine, places);
+  checkUpstreams(upstreams, authority, base, places);
   checkWitnesses(authority, witnesses, places);
   const shadow = resolveShadow(input, authority, machine, places);
   const resolved = {
@@ -159,6 +173,8 @@ export function resolveConfiguration(input: ConfigurationInput): ResolvedConfigu
     ...resolveObservability(configuration, places),
     witnesses,
     witnessesRequired: configuration.audit?.require ?? false,
+    upstreams,
+    upstreamEnvironment: upstreamEnvironment(upstreams, environment),
   };
   places.throwFaults();
   checkSocketPath(directories.runtime, Object.keys(authority.agents ?? {}));
@@ -205,8 +221,9 @@ function pathBase({ baseDirectory, environment }: ConfigurationInput): PathBase 
 }
 
 function resolveCapabilities(configuration: Configuration): ReadonlyMap<string, CapabilitySetting> {
-  return new Map(
-    Object.entries(configuration.capabilities ?? {}).map(([name, setting]): [string, CapabilitySetting] => {
+  return new Map([
+    ...upstreamCapabilities(configuration),
+    ...Object.entries(configuration.capabilities ?? {}).map(([name, setting]): [string, CapabilitySetting] => {
       if (typeof setting === "boolean") return [name, { enabled: setting, locked: !setting }];
       const { timeout_ms: timeoutMs, output_bytes: outputBytes } = setting;
       const child = namedChildLimits(setting);
@@ -221,7 +238,7 @@ function resolveCapabilities(configuration: Configuration): ReadonlyMap<string, 
         },
       ];
     }),
-  );
+  ]);
 }
 
 function resolveLimits({ limits }: Configuration): ResolvedLimits {
@@ -241,8 +258,11 @@ function resolveTerminals({ terminals = {} }: Configuration): TerminalSettings {
 
 function digest(resolved: Omit<ResolvedConfiguration, "sha256">): string {
   const { environment, ...authority } = resolved.authority;
+  const { upstreams, upstreamEnvironment: _, ...others } = resolved;
   const content = {
-    ...resolved,
+    ...others,
+    // A configuration without any has the digest that it had before there were such.
+    ...(upstreams.length === 0 ? {} : { upstreams }),
     authority: { ...authority, environment: Object.keys(environment) },
     capabilities: [...resolved.capabilities],
   };

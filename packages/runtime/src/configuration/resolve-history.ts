@@ -12,6 +12,7 @@ import { fetchGrants } from "./fetch-grants.ts";
 import { pathGrants } from "./path-grants.ts";
 import type { Places } from "./places.ts";
 import { resolveRunTable, withOtherNames } from "./resolve-programs.ts";
+import { toolGrants } from "./tool-grants.ts";
 
 /** Tables that are absent leave nothing, so that a configuration without them is what it was before there were any. */
 export function resolveHistory(
@@ -25,14 +26,17 @@ export function resolveHistory(
   const run = (name: string, table: AfterTable | undefined): readonly ProgramGrant[] =>
     resolveRunTable([name, "run"], table?.run, searchPath, places);
   requirePlaces("after_secret", after_secret, "secret", sensitive?.secret, places);
-  // Whatever a host answers is untrusted, so that where one may be asked nothing else has to be named.
-  const fetches =
-    [configuration.allow, configuration.ask].some((table) => (table?.fetch ?? []).length > 0) ||
+  // Whatever a host or an MCP server answers is untrusted, so that where one may be asked nothing else has to be named.
+  const asked = [configuration.allow, configuration.ask];
+  const isAnswered =
+    asked.some((table) => (table?.fetch ?? []).length > 0 || table?.tools !== undefined) ||
     Object.keys(configuration.sandbox?.connect ?? {}).length > 0;
-  if (!fetches) requirePlaces("after_untrusted", after_untrusted, "untrusted", sensitive?.untrusted, places);
+  if (!isAnswered) requirePlaces("after_untrusted", after_untrusted, "untrusted", sensitive?.untrusted, places);
   const fetch = (name: string, table: AfterTable | undefined) => fetchGrants([name, "fetch"], table?.fetch, places);
   const secretFetch = fetch("after_secret", after_secret);
   const untrustedFetch = fetch("after_untrusted", after_untrusted);
+  const secretTools = toolGrants(["after_secret", "tools"], after_secret?.tools, places);
+  const untrustedTools = toolGrants(["after_untrusted", "tools"], after_untrusted?.tools, places);
   return {
     ...(budgets === undefined ? {} : { budgets: resolveBudgets(budgets, places) }),
     ...(sensitive === undefined
@@ -51,6 +55,8 @@ export function resolveHistory(
             untrusted: withOtherNames(run("after_untrusted", after_untrusted), programs),
             ...(secretFetch === undefined ? {} : { secretFetch }),
             ...(untrustedFetch === undefined ? {} : { untrustedFetch }),
+            ...(secretTools === undefined ? {} : { secretTools }),
+            ...(untrustedTools === undefined ? {} : { untrustedTools }),
           },
         }),
   };

@@ -13,6 +13,7 @@ import { fetchGrants } from "./fetch-grants.ts";
 import { pathGrants } from "./path-grants.ts";
 import type { Places } from "./places.ts";
 import { resolveRunTable, withOtherNames } from "./resolve-programs.ts";
+import { toolGrants } from "./tool-grants.ts";
 
 export function resolveTable(
   place: readonly string[],
@@ -22,8 +23,10 @@ export function resolveTable(
   places: Places,
 ): GrantTable {
   const fetch = fetchGrants([...place, "fetch"], table?.fetch, places);
+  const tools = toolGrants([...place, "tools"], table?.tools, places);
   return {
     ...(fetch === undefined ? {} : { fetch }),
+    ...(tools === undefined ? {} : { tools }),
     read: pathGrants([...place, "read"], table?.read, base, places),
     write: pathGrants([...place, "write"], table?.write, base, places),
     run: resolveRunTable([...place, "run"], table?.run, searchPath, places),
@@ -53,6 +56,7 @@ export function resolveAgents(
           ...(allow?.write === undefined ? {} : { write: own.write }),
           ...(allow?.run === undefined ? {} : { run: own.run }),
           ...(own.fetch === undefined ? {} : { fetch: own.fetch }),
+          ...(own.tools === undefined ? {} : { tools: own.tools }),
         },
         ask: underEveryName(table("ask", ask), programs),
         deny: underEveryName(table("deny", deny), programs),

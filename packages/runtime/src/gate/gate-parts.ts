@@ -36,6 +36,8 @@ export interface Registered {
   readonly validators: CapabilityValidators;
   readonly secrets: CapabilitySecrets;
   readonly enabled: boolean;
+  /** Why it is not called though it is enabled; absent where it is. */
+  readonly problem?: Problem;
   readonly timeoutMs: number;
   readonly outputBytes: number;
   readonly child: ChildLimits;
@@ -102,6 +104,10 @@ export interface GateParts {
   /** Ends the actor of a call that waits for an answer. */
   evict(id: ExecutionId): void;
   registered(tool: string): Registered | undefined;
+  /** Resolves when it is known whether there is such a tool; null where it is. */
+  arriving(tool: string): Promise<void> | null;
+  /** Why there is no such tool; null where nothing more than that is known. */
+  absent(tool: string): Problem | null;
   /** What sessions did before, as far as records have numbers. */
   readonly histories: SessionHistories;
   /** `hop`: N for the Nth redirect of a call that runs; absent for the call itself. */

@@ -32,20 +32,23 @@ export function marksOf(
           return places.some(({ path }) => mayShow(authority, path));
         case "host":
           return false;
+        case "mcp_tool":
+          // What runs in the sandbox sees what programs see; what is far away sees nothing of it.
+          return effect === "execute" && places.some(({ path }) => mayShow(authority, path));
         case "tool":
           return effect !== "none";
       }
     };
-    // Nobody has to say of a host that strangers write what it answers.
+    // Nobody has to say of a host, or of somebody else's server, that strangers write what it answers.
     const isAlways = mark === "seen_untrusted" && questions.some((question) => isAnswered(question, authority));
     if (isAlways || (places.length > 0 && questions.some(reaches))) marks.push(mark);
   }
   return marks;
 }
 
-/** Whether somebody out there may answer: to a request, or to a program that may connect to somewhere. */
+/** Whether somebody out there may answer: to a request, through a server of others, or to a program that may connect. */
 function isAnswered(question: Facts["questions"][number], authority: Authority): boolean {
-  if (question.kind === "host") return true;
+  if (question.kind === "host" || question.kind === "mcp_tool") return true;
   if (question.kind !== "program") return false;
   const { program, real_path: realPath } = question;
   return connectGrants(authority, { program, realPath }).length > 0;

@@ -16,6 +16,7 @@ import type { Policy } from "../subsystems/policy.ts";
 import type { Registry } from "../subsystems/registry.ts";
 import type { ActorSystem } from "../system.ts";
 import { Terminals, type TerminalsParts } from "../terminals/terminals.ts";
+import { Upstreams, type UpstreamsParts } from "../upstreams/upstreams.ts";
 import { FairSlots } from "./fair-slots.ts";
 import { Gate } from "./gate.ts";
 import type { Standing } from "./gate-parts.ts";
@@ -38,6 +39,8 @@ export interface OpenGateParts {
   admission(): Problem | null;
   quota(session: SessionId): SessionQuota;
   lost(id: ExecutionId, reason: string): void;
+  /** What MCP servers of others need beside what the gate needs. */
+  readonly upstreams: Pick<UpstreamsParts, "pins" | "log">;
   /** What terminals need beside what the gate needs. */
   readonly terminals: Pick<TerminalsParts, "record" | "hasRoom" | "isOpen">;
 }
@@ -46,6 +49,11 @@ export interface OpenGate {
   readonly gate: Gate;
   readonly stages: FairSlots;
   readonly terminals: Terminals;
+  readonly upstreams: Upstreams;
+  /** Ends what goes on beside calls and may not any more. */
+  review(): void;
+  /** Ends all of it. */
+  stopPrograms(reason: string): Promise<void>;
 }
 
 export function openGate({ configuration, registry, policy, ...parts }: OpenGateParts): OpenGate {
@@ -65,6 +73,17 @@ export function openGate({ configuration, registry, policy, ...parts }: OpenGate
     isEnabled: (tool) => registry.registered(tool)?.enabled === true,
     standing: (principal) => parts.standing(principal),
   });
+  const upstreams = new Upstreams({
+    ...parts.upstreams,
+    configuration,
+    clock: parts.clock,
+    names,
+    secrets,
+    registered: (name) => registry.registered(name),
+    standing: (principal) => parts.standing(principal),
+    principals: ["default", ...Object.keys(configuration.authority.agents ?? {})],
+    append: (entry) => parts.journal.append(entry),
+  });
   const gate: Gate = new Gate({
     clock: parts.clock,
     newId: () => parts.newId(),
@@ -77,7 +96,9 @@ export function openGate({ configuration, registry, policy, ...parts }: OpenGate
     spawn: (id) => parts.system.spawn(id),
     resume: (id) => parts.system.resume(id),
     evict: (id) => parts.system.evict(id),
-    registered: (tool) => registry.registered(tool),
+    registered: (tool) => upstreams.registered(tool),
+    arriving: (tool) => upstreams.arriving(tool),
+    absent: (tool) => upstreams.absent(tool),
     takeFacts: (manifest, args, standing, session, hop = 0) => {
       const known = { digests, names, secrets, terminals: terminals.of(session) };
       return takeFacts({ manifest, args, ...standing, ...known, hop });
@@ -94,5 +115,12 @@ export function openGate({ configuration, registry, policy, ...parts }: OpenGate
     quota: (session) => parts.quota(session),
     lost: (id, reason) => parts.lost(id, reason),
   });
-  return { gate, stages, terminals };
+  const review = (): void => {
+    terminals.review();
+    upstreams.review();
+  };
+  const stopPrograms = async (reason: string): Promise<void> => {
+    await Promise.all([terminals.stop(reason), upstreams.stop(reason)]);
+  };
+  return { gate, stages, terminals, upstreams, review, stopPrograms };
 }

@@ -103,7 +103,7 @@ export class Steps {
     memoryCommitting: (execution) => this.#commitEnding(execution),
   };
 
-  #validate(execution: Execution): EventType {
+  #validate(execution: Execution): EventType | Promise<EventType> {
     const parsed = parseMessage(execution.bytes);
     if (!parsed.ok) return this.refuse(execution, "invalid", parsed.fault);
     if ("message" in parsed.message) {
@@ -111,8 +111,15 @@ export class Steps {
       execution.ending = { event: "message", decision: verdictOf("message").decision, entry };
       return "message";
     }
-    execution.call = parsed.message.tool_call;
-    const missing = this.#lookUp(execution, execution.call);
+    const call = parsed.message.tool_call;
+    execution.call = call;
+    const arriving = this.#parts.arriving(call.tool);
+    if (arriving === null) return this.#validateCall(execution, call);
+    return arriving.then(() => this.#validateCall(execution, call));
+  }
+
+  #validateCall(execution: Execution, call: ToolCall): EventType {
+    const missing = this.#lookUp(execution, call);
     return missing === null ? "valid" : this.refuse(execution, missing.event, missing.problem);
   }
 
@@ -124,7 +131,8 @@ export class Steps {
     const registered = this.#parts.registered(tool);
     if (registered === undefined) {
       const reason = `no capability is called \`${printable(tool, LIMITS.labelChars)}\``;
-      return { event: "unknown", problem: { code: "FEMTO_CAPABILITY_NOT_FOUND", reason } };
+      const problem = this.#parts.absent(tool) ?? { code: "FEMTO_CAPABILITY_NOT_FOUND", reason };
+      return { event: "unknown", problem };
     }
     execution.capability = registered.capability;
     execution.secrets = registered.secrets;
@@ -132,6 +140,7 @@ export class Steps {
       const reason = `the capability \`${tool}\` is disabled`;
       return { event: "disabled", problem: { code: "FEMTO_CAPABILITY_DISABLED", reason } };
     }
+    if (registered.problem !== undefined) return { event: "disabled", problem: registered.problem };
     if (registered.validators.input(args)) return null;
     const reason = `arguments: ${describeViolations(registered.validators.input.errors ?? [])}`;
     return { event: "argumentsInvalid", problem: { code: "FEMTO_ARGUMENTS_INVALID", reason } };
@@ -142,6 +151,7 @@ export class Steps {
     const { call, waited, lost } = execution;
     assert(call !== null, "a validated message is a call");
     if (lost !== null) return this.refuse(execution, lost.event, lost.problem);
+    if (waited !== null) await this.#parts.arriving(call.tool);
     const missing = waited === null ? null : this.#lookUp(execution, call);
     if (missing !== null) {
       const { decision } = verdictOf(missing.event);
@@ -296,10 +306,11 @@ export class Steps {
     return closed?.code === "FEMTO_DISK_FULL" ? closed : null;
   }
 
-  /** An operator who disables a capability means the calls that wait, too. */
+  /** An operator who disables a capability means the calls that wait, too; so does a tool that is not what it was. */
   #disabledMeanwhile({ call }: Execution): string | null {
-    const enabled = call !== null && this.#parts.registered(call.tool)?.enabled === true;
-    return enabled ? null : "its capability was disabled while it waited";
+    const registered = call === null ? undefined : this.#parts.registered(call.tool);
+    if (registered?.enabled !== true) return "its capability was disabled while it waited";
+    return registered.problem?.reason ?? null;
   }
 
   async #execute(execution: Execution): Promise<EventType> {

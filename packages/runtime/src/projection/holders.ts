@@ -6,6 +6,7 @@ import type { FoldingMachine } from "./machine-set.ts";
 export type Holder = Omit<ActorSnapshot, "state">;
 export const HOST: Holder = { machine: "host", version: "2", definition: null };
 export const TERMINALS: Holder = { machine: "terminals", version: "1", definition: null };
+export const UPSTREAMS: Holder = { machine: "upstreams", version: "1", definition: null };
 export const SESSIONS: Holder = { machine: "sessions", version: "1", definition: null };
 
 /**

@@ -9,6 +9,7 @@ import {
   errorText,
   type FemtoError,
   type LogParent,
+  type RecordType,
   type RegisteredCapability,
   type TypedRecord,
 } from "@femtoclaw/protocol";
@@ -17,7 +18,7 @@ import { type Counters, counted, ZERO_COUNTERS } from "./counters.ts";
 import { isFounding } from "./epoch-records.ts";
 import { corrupt, type ExecutionRecord, eventsOf, type OpenExecution, requireOwnIntent } from "./execution-records.ts";
 import { type ExecutionEventType, type ExecutionPoint, ExecutionTable } from "./execution-table.ts";
-import { executionsHolder, HOST, type Holder, holderOf, SESSIONS, stateOf, TERMINALS } from "./holders.ts";
+import { executionsHolder, HOST, type Holder, holderOf, SESSIONS, stateOf, TERMINALS, UPSTREAMS } from "./holders.ts";
 import { MachineFold } from "./inert-scope.ts";
 import { type FoldingMachine, LIVE_MACHINES, type MachineSet } from "./machine-set.ts";
 import { answeredBy, askedBy, type OpenQuestion, questionsUnder, requireOwnQuestion } from "./open-questions.ts";
@@ -26,6 +27,7 @@ import { requireOwnHistory, requireRunning, storedHistories } from "./own-histor
 import { isSamePhase, MACHINE_NAMES, type MachineName, STANDING } from "./phases.ts";
 import { SessionHistories } from "./session-histories.ts";
 import { Unresolved, type UnresolvedExecution } from "./unresolved.ts";
+import { isOfUpstream, UpstreamPins } from "./upstream-pins.ts";
 
 interface ExecutionsState {
   readonly open: Readonly<Record<string, OpenExecution>>;
@@ -46,6 +48,14 @@ interface HostState {
   running: number;
 }
 
+/** Records that change the state of no actor. What sessions did has been folded before. */
+const IDLE = [
+  ...(["key.rotated", "snapshot.taken", "values.erased", "log.pruned", "deployment.changed"] as const),
+  ...(["session.opened", "session.closed", "session.halted", "secret.added", "secret.removed"] as const),
+];
+const movesNothing = (record: TypedRecord): record is TypedRecord & { readonly type: (typeof IDLE)[number] } =>
+  (IDLE as readonly RecordType[]).includes(record.type);
+
 export class Projection {
   #machines: MachineSet;
   #table: ExecutionTable;
@@ -58,6 +68,7 @@ export class Projection {
   #unresolved = new Unresolved();
   #sessions = new SessionHistories();
   #terminals = new OpenTerminals();
+  #pins = new UpstreamPins();
   /** The oldest stands first. */
   #questions = new Map<string, OpenQuestion>();
   #host: HostState = { parent: null, boot: null, boots: 0, configuration: null, ended: "none", running: 0 };
@@ -91,6 +102,7 @@ export class Projection {
     projection.#unresolved = new Unresolved(Object.entries(executions.unresolved));
     projection.#sessions = storedHistories(actors);
     projection.#terminals = OpenTerminals.stored(actors);
+    projection.#pins = UpstreamPins.stored(actors);
     projection.#questions = new Map(Object.entries(executions.questions ?? {}));
     projection.#host = structuredClone(stateOf(actors, "host", HOST)) as HostState;
     projection.#size = covers + 1;
@@ -139,6 +151,11 @@ export class Projection {
     return this.#terminals;
   }
 
+  /** What was accepted of MCP servers. */
+  get pins(): Pick<UpstreamPins, "of"> {
+    return this.#pins;
+  }
+
   /** Calls that wait for operators, or whose answer has not led to the next record yet. */
   get questions(): ReadonlyMap<string, OpenQuestion> {
     return new Map(this.#questions);
@@ -175,12 +192,13 @@ export class Projection {
       host: { ...HOST, state: { ...this.#host } },
       ...(this.#sessions.isEmpty ? {} : { sessions: { ...SESSIONS, state: { ...this.#sessions.state } } }),
       ...(this.#terminals.open.size === 0 ? {} : { terminals: { ...TERMINALS, state: { ...this.#terminals.state } } }),
+      ...(this.#pins.isEmpty ? {} : { upstreams: { ...UPSTREAMS, state: { ...this.#pins.state } } }),
     };
   }
 
   /** What holds each state that a snapshot may have, those that this one would not have included. */
   get holders(): Readonly<Record<string, Holder>> {
-    return { ...this.snapshot(), sessions: SESSIONS, terminals: TERMINALS };
+    return { ...this.snapshot(), sessions: SESSIONS, terminals: TERMINALS, upstreams: UPSTREAMS };
   }
 
   /**
@@ -227,6 +245,8 @@ export class Projection {
     this.#size += 1;
     if (record.type === "execution.intent") requireOwnHistory(record, this.#sessions);
     this.#sessions.apply(record);
+    if (isOfUpstream(record)) return this.#pins.apply(record);
+    if (movesNothing(record)) return;
     switch (record.type) {
       case "boot.started":
         return this.#boot(record);
@@ -268,17 +288,6 @@ export class Projection {
         return this.#epoch(record);
       case "execution.inherited":
         return this.#inherited(record);
-      case "key.rotated":
-      case "session.opened":
-      case "session.closed":
-      case "session.halted":
-      case "snapshot.taken":
-      case "values.erased":
-      case "log.pruned":
-      case "secret.added":
-      case "secret.removed":
-      case "deployment.changed":
-        return;
       case "terminal.opened":
       case "terminal.recorded":
       case "terminal.closed":

@@ -11,7 +11,15 @@ import {
 } from "@femtoclaw/policy";
 import { errorText, type Facts, type PolicyActivatedBody } from "@femtoclaw/protocol";
 import { shownRules } from "../subsystems/shadow.ts";
-import { askerOf, isPolicyWord, type Judgement, notAllowed, type RecordedCall, undecidable } from "./recorded-call.ts";
+import {
+  askerOf,
+  capabilityOf,
+  isPolicyWord,
+  type Judgement,
+  notAllowed,
+  type RecordedCall,
+  undecidable,
+} from "./recorded-call.ts";
 import { RecordedPolicies } from "./recorded-policies.ts";
 
 export interface Judge {
@@ -103,8 +111,9 @@ export class CandidateJudge implements Judge {
   }
 
   async judge(call: RecordedCall): Promise<Judgement> {
-    if (!this.#known.has(call.tool)) return undecidable("its capability is not registered here");
-    if (!this.#enabled.has(call.tool)) {
+    const capability = capabilityOf(call);
+    if (!this.#known.has(capability)) return undecidable("its capability is not registered here");
+    if (!this.#enabled.has(capability)) {
       return { kind: "denied", code: "FEMTO_CAPABILITY_DISABLED", rules: [], obstacle: null };
     }
     return await this.#engine.judge(call);

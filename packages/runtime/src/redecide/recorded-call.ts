@@ -1,6 +1,6 @@
 /** A call as its record has it: what was decided on, and what was decided. Pure. */
 import { type DecisionRequest, NO_HISTORY } from "@femtoclaw/policy";
-import { CONNECT_ACTION, type Facts, type ShadowVerdict, type TypedRecord } from "@femtoclaw/protocol";
+import { CONNECT_ACTION, type Facts, mcpCapability, type ShadowVerdict, type TypedRecord } from "@femtoclaw/protocol";
 
 /** What a policy says of a call. `undecidable` is no answer: nothing is guessed. */
 export interface Judgement {
@@ -99,6 +99,12 @@ export function isPolicyWord(code: string, rules: readonly string[]): boolean {
 export function askerOf({ principal, tool, facts }: RecordedCall): Omit<DecisionRequest, "question"> {
   // Where no rule looks at it, it does not matter that records of older versions hold none.
   return { principal, capability: tool, history: facts?.history ?? NO_HISTORY };
+}
+
+/** What is enabled and what rules name: of a tool of an MCP server the server. */
+export function capabilityOf({ tool, facts }: Pick<RecordedCall, "tool" | "facts">): string {
+  const [question] = facts?.questions ?? [];
+  return question?.kind === "mcp_tool" ? mcpCapability(question.server) : tool;
 }
 
 export function undecidable(obstacle: string): Judgement {

@@ -3,10 +3,18 @@
  * operators change it while it runs, one change after the other.
  */
 import assert from "node:assert/strict";
-import { builtinCapabilities } from "@femtoclaw/capabilities";
+import { builtinCapabilities, type Capability, mcpServerCapability } from "@femtoclaw/capabilities";
 import type { Clock, Journal } from "@femtoclaw/journal";
 import { type CompiledPolicy, mayPermit, type PolicyEngine, type PolicyEngineOptions } from "@femtoclaw/policy";
-import { authorityOf, type Deployment, type RegisteredCapability, type ToolDescription } from "@femtoclaw/protocol";
+import {
+  authorityOf,
+  type Deployment,
+  FemtoError,
+  mcpCapability,
+  type RegisteredCapability,
+  splitMcpToolName,
+  type ToolDescription,
+} from "@femtoclaw/protocol";
 import type { Chronicle } from "../chronicle.ts";
 import type { ResolvedConfiguration } from "../configuration/resolve-configuration.ts";
 import { deploymentOf, resolvedSources } from "../deployment.ts";
@@ -91,8 +99,10 @@ export class InForce {
   }
 
   /** What agents are shown: what is enabled, without that of which no rule permits any use. */
-  tools(): ToolDescription[] {
-    return this.registry.tools().filter(({ name }) => mayPermit(this.policy.compiled, name));
+  tools(ofServers: readonly ToolDescription[]): ToolDescription[] {
+    const servers = new Set(this.#configuration.upstreams.map(({ name }) => mcpCapability(name)));
+    const own = this.registry.tools().filter(({ name }) => !servers.has(name));
+    return [...own, ...ofServers].filter(({ name }) => mayPermit(this.policy.compiled, name));
   }
 
   /** What calls go by whose facts are taken now. */
@@ -103,9 +113,9 @@ export class InForce {
 
   /** `overrides` are what operators switched by hand before this boot. */
   async startRegistry(overrides: Readonly<Record<string, boolean>>): Promise<void> {
-    const { system, chronicle, options } = this.#parts;
-    const { capabilities = [] } = options;
-    const registry = new Registry(system, this.#configuration, [...builtinCapabilities, ...capabilities]);
+    const { system, chronicle } = this.#parts;
+    this.#requireDistinctNames();
+    const registry = new Registry(system, this.#configuration, this.#capabilities);
     const declarations = registry.declarations(overrides);
     const confined = declarations.filter(({ enabled, isolation }) => enabled && isolation === "sandbox");
     await this.#confinement.require(confined.map(({ name }) => name));
@@ -160,9 +170,28 @@ export class InForce {
     this.#parts.log({ level: "info", event: "policy.activated", revision: policy.compiled.revision, by });
   }
 
+  /** INVARIANT: I4: a name leads to one capability: no tool of a server stands in the place of an embedder's, or behind it. */
+  #requireDistinctNames(): void {
+    const servers = new Set(this.#configuration.upstreams.map(({ name }) => name));
+    for (const { manifest } of this.#parts.options.capabilities ?? []) {
+      const server = splitMcpToolName(manifest.name)?.server;
+      if (server === undefined || !servers.has(server)) continue;
+      const message = `capability \`${manifest.name}\` has the name of a tool of [mcp.servers.${server}]`;
+      throw new FemtoError("FEMTO_CONFIG_INVALID", message);
+    }
+  }
+
+  /** Those that come with this program, those of an embedder, and MCP servers of others. */
+  get #capabilities(): readonly Capability[] {
+    const { options } = this.#parts;
+    const servers = this.#configuration.upstreams.map(({ name, at }) =>
+      mcpServerCapability({ name, isSandboxed: at.kind === "command" }),
+    );
+    return [...builtinCapabilities, ...(options.capabilities ?? []), ...servers];
+  }
+
   #deploymentOf(binary: string | null, source: PolicySource): Deployment {
-    const { capabilities = [] } = this.#parts.options;
-    const manifests = [...builtinCapabilities, ...capabilities].map(({ manifest }) => manifest);
+    const manifests = this.#capabilities.map(({ manifest }) => manifest);
     return deploymentOf({ binary, sources: source.sources ?? resolvedSources(source), manifests });
   }
 

@@ -42,7 +42,7 @@ test.each([
   [{ allow: { run: { git: [{ any: false }] } } }, "/allow/run/git/0/any: expected true; found false"],
   [{ allow: { run: { git: "status" } } }, '/allow/run/git: expected a list of 1 to 64 items; found "status"'],
   [{ allow: { run: { git: [] } } }, "/allow/run/git: expected a list of 1 to 64 items; found an empty list"],
-  [{ allow: [] }, "/allow: expected a table with `read`, `write`, `run`, `fetch`; found an empty list"],
+  [{ allow: [] }, "/allow: expected a table with `read`, `write`, `run`, `fetch`, `tools`; found an empty list"],
   [{ limits: { queue: 0 } }, "/limits/queue: expected a whole number from 1 to 65536; found 0"],
   [{ limits: { queue: 1.5 } }, "/limits/queue: expected a whole number from 1 to 65536; found 1.5"],
   [{ workspace: "" }, '/workspace: expected text that is not empty; found ""'],

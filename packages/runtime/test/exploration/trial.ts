@@ -337,6 +337,8 @@ export class Trial {
       spawn: (id) => system.spawn(id),
       registered: (tool) => this.#registered(tool),
       connectionFacts: async () => ({ ok: false, reason: "nothing connects" }),
+      arriving: () => null,
+      absent: () => null,
       takeFacts: async (manifest, args) => {
         await this.#held(this.#facts, Number(args["n"]));
         return await takeFacts({ manifest, args, authority, sandbox: null, digests: DIGESTS });

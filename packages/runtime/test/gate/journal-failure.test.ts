@@ -75,6 +75,8 @@ class Bench {
       admission: () =>
         this.system.phase === "idle" ? null : { code: "FEMTO_DRAINING", reason: `phase ${this.system.phase}` },
       spawn: (id) => this.system.spawn(id),
+      arriving: () => null,
+      absent: () => null,
       registered: (tool) => {
         const found = capabilities.find(({ manifest }) => manifest.name === tool);
         const schemas = validators.get(tool);

@@ -1,0 +1,26 @@
+/** From the arguments of a call of an MCP server's tool to facts: which are there, and the values that rules can name. */
+import { type DeclaredMcpTool, type McpToolQuestion, mcpValueText } from "@femtoclaw/protocol";
+import type { JsonObject } from "../capability.ts";
+import { Refusal } from "./refusal.ts";
+
+/** LIMIT: arguments at the top of one call, and characters of the name of one. */
+const ARGUMENTS = 64;
+const NAME_CHARS = 128;
+
+export function resolveMcpTool(declared: DeclaredMcpTool, args: JsonObject): McpToolQuestion {
+  const { server, tool, definition, destructive = false } = declared;
+  if (tool === undefined || definition === undefined) throw new Refusal("no tool of the MCP server is named");
+  const names = Object.keys(args).sort();
+  if (names.length > ARGUMENTS) throw new Refusal(`the call has more than ${ARGUMENTS} arguments`);
+  if (names.some((name) => name.length > NAME_CHARS)) {
+    throw new Refusal(`the name of an argument has more than ${NAME_CHARS} characters`);
+  }
+  const texts = names.map((name) => mcpValueText(name, args[name]));
+  return {
+    ...{ kind: "mcp_tool", server, tool, definition, destructive },
+    arguments: names,
+    values: texts.filter((text) => text !== null).sort(),
+    // INVARIANT: what a rule cannot see, it can tell to be there.
+    opaque: names.filter((_, index) => texts[index] === null),
+  };
+}

@@ -1,0 +1,254 @@
+/**
+ * Checks arguments against the schema that an MCP server gives for them. The schema is a stranger's: it is interpreted
+ * and never compiled to code, each check has a fixed number of steps, and nothing is fetched.
+ */
+import { jsonPointer, LIMITS, pointerTokens, type ValidationError, type Validator } from "@femtoclaw/protocol";
+import { boundedPattern } from "./bounded-pattern.ts";
+import { canonicalJson } from "./canonical-json.ts";
+
+type Schema = boolean | Readonly<Record<string, unknown>>;
+
+/** What lets a schema lean on another place than itself. */
+const ELSEWHERE = ["$id", "$anchor", "$dynamicRef", "$dynamicAnchor", "$recursiveRef", "$recursiveAnchor"];
+
+/** Why no call can be checked against the schema; null where calls can. Its depth and size are bounded already. */
+export function schemaProblem(schema: Readonly<Record<string, unknown>>): string | null {
+  if (schema["type"] !== "object") return "its input schema is not that of an object";
+  const left: unknown[] = [schema];
+  for (let at = left.pop(); at !== undefined; at = left.pop()) {
+    if (typeof at !== "object" || at === null) continue;
+    const members = at as Readonly<Record<string, unknown>>;
+    const elsewhere = ELSEWHERE.find((keyword) => typeof members[keyword] === "string");
+    if (elsewhere !== undefined) return `its input schema uses \`${elsewhere}\``;
+    const { $ref } = members;
+    if (typeof $ref === "string" && schemaAt(schema, $ref) === null) {
+      return "its input schema refers to a place outside of itself";
+    }
+    left.push(...Object.values(members).filter((member) => typeof member === "object" && member !== null));
+  }
+  return null;
+}
+
+/** Null for what the reference does not lead to within the schema. */
+function schemaAt(root: Schema, ref: string): Schema | null {
+  if (ref === "#") return root;
+  if (!ref.startsWith("#/")) return null;
+  let at: unknown = root;
+  try {
+    for (const token of pointerTokens(decodeURIComponent(ref.slice(1)))) {
+      if (typeof at !== "object" || at === null || !Object.hasOwn(at, token)) return null;
+      at = (at as Record<string, unknown>)[token];
+    }
+  } catch {
+    return null;
+  }
+  return typeof at === "boolean" || isObject(at) ? at : null;
+}
+
+/** `schema` has no problem. */
+export function argumentValidator(schema: Readonly<Record<string, unknown>>): Validator {
+  let errors: readonly ValidationError[] = [];
+  const validate = (value: unknown): boolean => {
+    const check = new Check(schema);
+    errors = check.run(value);
+    return errors.length === 0;
+  };
+  return Object.defineProperty(validate, "errors", { get: () => errors }) as Validator;
+}
+
+class TooMuch extends Error {}
+
+class Check {
+  readonly #root: Schema;
+  #steps: number = LIMITS.upstreamCheckSteps;
+  #found: ValidationError | null = null;
+
+  constructor(root: Schema) {
+    this.#root = root;
+  }
+
+  run(value: unknown): readonly ValidationError[] {
+    try {
+      if (this.#holds(this.#root, value, [])) return [];
+    } catch (error) {
+      // INVARIANT: I9: what cannot be checked in bounded time is refused; a schema that leads into itself for ever, too.
+      if (!(error instanceof TooMuch) && !(error instanceof RangeError)) throw error;
+      return [finding([], "cost", "cannot be checked against the schema of the server within the limit", {})];
+    }
+    return [this.#found ?? finding([], "schema", "does not match its schema", {})];
+  }
+
+  #spend(steps: number): void {
+    this.#steps -= steps;
+    if (this.#steps < 0) throw new TooMuch();
+  }
+
+  #holds(schema: Schema, value: unknown, place: readonly string[]): boolean {
+    this.#spend(1);
+    if (typeof schema === "boolean") return schema || this.#fail(place, "false schema", "is not expected", {});
+    if (typeof schema["$ref"] === "string") {
+      const target = schemaAt(this.#root, schema["$ref"]);
+      if (target !== null && !this.#holds(target, value, place)) return false;
+    }
+    return (
+      this.#hasType(schema, value, place) &&
+      this.#isAmong(schema, value, place) &&
+      this.#combines(schema, value, place) &&
+      (typeof value !== "string" || this.#text(schema, value, place)) &&
+      (typeof value !== "number" || this.#number(schema, value, place)) &&
+      (!Array.isArray(value) || this.#list(schema, value, place)) &&
+      (!isObject(value) || this.#object(schema, value, place))
+    );
+  }
+
+  #hasType({ type }: Exclude<Schema, boolean>, value: unknown, place: readonly string[]): boolean {
+    const types = typeof type === "string" ? [type] : Array.isArray(type) ? type : null;
+    if (types === null || types.some((name) => isOfType(name, value))) return true;
+    return this.#fail(place, "type", "", { type: types.join(" or ") });
+  }
+
+  #isAmong(schema: Exclude<Schema, boolean>, value: unknown, place: readonly string[]): boolean {
+    const values = Object.hasOwn(schema, "const") ? [schema["const"]] : schema["enum"];
+    if (!Array.isArray(values)) return true;
+    const text = canonicalJson(value);
+    this.#spend(values.length + (text.length >> 6));
+    if (values.some((one) => canonicalJson(one) === text)) return true;
+    return this.#fail(place, "enum", "", { allowedValues: values.slice(0, 16) });
+  }
+
+  #combines(schema: Exclude<Schema, boolean>, value: unknown, place: readonly string[]): boolean {
+    const { allOf, anyOf, oneOf, not } = schema;
+    if (Array.isArray(allOf) && !allOf.every((one) => this.#holds(asSchema(one), value, place))) return false;
+    if (Array.isArray(anyOf) && !anyOf.some((one) => this.#matches(one, value, place))) {
+      return this.#fail(place, "choice", "is none of what its schema lets it be", {});
+    }
+    if (Array.isArray(oneOf) && oneOf.filter((one) => this.#matches(one, value, place)).length !== 1) {
+      return this.#fail(place, "choice", "is not exactly one of what its schema lets it be", {});
+    }
+    if (not !== undefined && this.#matches(not, value, place)) {
+      return this.#fail(place, "not", "is what its schema excludes", {});
+    }
+    if (schema["if"] === undefined) return true;
+    const next = this.#matches(schema["if"], value, place) ? schema["then"] : schema["else"];
+    return next === undefined || this.#holds(asSchema(next), value, place);
+  }
+
+  /** What a branch finds is no finding of the whole. */
+  #matches(schema: unknown, value: unknown, place: readonly string[]): boolean {
+    const before = this.#found;
+    const holds = this.#holds(asSchema(schema), value, place);
+    this.#found = before;
+    return holds;
+  }
+
+  #text(schema: Exclude<Schema, boolean>, value: string, place: readonly string[]): boolean {
+    const { minLength, maxLength, pattern } = schema;
+    if (typeof minLength === "number" || typeof maxLength === "number") {
+      this.#spend(value.length >> 6);
+      const length = [...value].length;
+      if (length < bound(minLength, 0) || length > bound(maxLength, Number.POSITIVE_INFINITY)) {
+        return this.#fail(place, "length", `has ${length} characters, which its schema does not allow`, {});
+      }
+    }
+    // A pattern that could take long says nothing here; the server checks what it is sent by itself.
+    const bounded = typeof pattern === "string" ? boundedPattern(pattern, value.length) : null;
+    if (bounded === null) return true;
+    this.#spend(bounded.steps);
+    return bounded.expression.test(value) || this.#fail(place, "pattern", "does not match its pattern", {});
+  }
+
+  #number(schema: Exclude<Schema, boolean>, value: number, place: readonly string[]): boolean {
+    const { minimum, maximum, exclusiveMinimum, exclusiveMaximum, multipleOf } = schema;
+    const holds =
+      value >= bound(minimum, Number.NEGATIVE_INFINITY) &&
+      value <= bound(maximum, Number.POSITIVE_INFINITY) &&
+      (typeof exclusiveMinimum !== "number" || value > exclusiveMinimum) &&
+      (typeof exclusiveMaximum !== "number" || value < exclusiveMaximum) &&
+      (!Number.isInteger(multipleOf) || !Number.isInteger(value) || value % Number(multipleOf) === 0);
+    return holds || this.#fail(place, "number", "is a number that its schema does not allow", {});
+  }
+
+  #list(schema: Exclude<Schema, boolean>, value: readonly unknown[], place: readonly string[]): boolean {
+    const { minItems, maxItems, uniqueItems, prefixItems, items } = schema;
+    this.#spend(value.length);
+    if (value.length < bound(minItems, 0) || value.length > bound(maxItems, Number.POSITIVE_INFINITY)) {
+      return this.#fail(place, "items", `has ${value.length} items, which its schema does not allow`, {});
+    }
+    if (uniqueItems === true && new Set(value.map((item) => canonicalJson(item))).size < value.length) {
+      return this.#fail(place, "uniqueItems", "has an item twice", {});
+    }
+    const first = Array.isArray(prefixItems) ? prefixItems : [];
+    return value.every((item, index) => {
+      const own: unknown = index < first.length ? first[index] : items;
+      return own === undefined || Array.isArray(own) || this.#holds(asSchema(own), item, [...place, String(index)]);
+    });
+  }
+
+  #object(
+    schema: Exclude<Schema, boolean>,
+    value: Readonly<Record<string, unknown>>,
+    place: readonly string[],
+  ): boolean {
+    const { required, properties, patternProperties, additionalProperties, minProperties, maxProperties } = schema;
+    const names = Object.keys(value);
+    this.#spend(names.length);
+    const missing = Array.isArray(required) ? required.find((name) => !Object.hasOwn(value, String(name))) : undefined;
+    if (missing !== undefined) return this.#fail(place, "required", "", { missingProperty: String(missing) });
+    if (names.length < bound(minProperties, 0) || names.length > bound(maxProperties, Number.POSITIVE_INFINITY)) {
+      return this.#fail(place, "properties", `has ${names.length} members, which its schema does not allow`, {});
+    }
+    const own = isObject(properties) ? properties : {};
+    return names.every((name) => {
+      const at = [...place, name];
+      if (Object.hasOwn(own, name)) return this.#holds(asSchema(own[name]), value[name], at);
+      // Which names a pattern means is not found out here, so with patterns no name is known to be one too many.
+      if (patternProperties !== undefined || additionalProperties === undefined) return true;
+      if (additionalProperties === false) {
+        return this.#fail(place, "additionalProperties", "", { additionalProperty: name });
+      }
+      return this.#holds(asSchema(additionalProperties), value[name], at);
+    });
+  }
+
+  #fail(place: readonly string[], keyword: string, message: string, params: Readonly<Record<string, unknown>>): false {
+    this.#found ??= finding(place, keyword, message, params);
+    return false;
+  }
+}
+
+function finding(
+  place: readonly string[],
+  keyword: string,
+  message: string,
+  params: Readonly<Record<string, unknown>>,
+): ValidationError {
+  return { keyword, message, params, instancePath: jsonPointer(place), schemaPath: "" } as ValidationError;
+}
+
+/** What is no schema at all allows nothing. */
+function asSchema(value: unknown): Schema {
+  return typeof value === "boolean" || isObject(value) ? value : false;
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isOfType(name: unknown, value: unknown): boolean {
+  switch (name) {
+    case "object":
+      return isObject(value);
+    case "array":
+      return Array.isArray(value);
+    case "null":
+      return value === null;
+    case "integer":
+      return Number.isInteger(value);
+    default:
+      return typeof value === name;
+  }
+}
+
+function bound(limit: unknown, otherwise: number): number {
+  return typeof limit === "number" ? limit : otherwise;
+}

@@ -1,0 +1,14 @@
+/** JSON with the members of objects in one order, so that one value has one text. Its depth is bounded by whoever calls. */
+export function canonicalJson(value: unknown): string {
+  return JSON.stringify(value, (_, member: unknown) => (isPlainObject(member) ? sorted(member) : member)) ?? "null";
+}
+
+function isPlainObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function sorted(members: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  const entries = Object.entries(members).sort(([left], [right]) => (left < right ? -1 : 1));
+  // Without a prototype, so that a member called `__proto__` is a member.
+  return Object.assign(Object.create(null), Object.fromEntries(entries)) as Readonly<Record<string, unknown>>;
+}

@@ -1,0 +1,156 @@
+/** An MCP server as a program in the sandbox: one message of JSON-RPC a line, each way. */
+import { FemtoError, LIMITS, LineSplitter, printable } from "@femtoclaw/protocol";
+import { type ChildLimits, type SandboxCommand, type SandboxView, ServiceChild } from "@femtoclaw/sandbox";
+import type { JsonObject } from "../capability.ts";
+import { messageIn, resultIn, tooLarge, type UpstreamRequest, type UpstreamTransport } from "./upstream-transport.ts";
+
+/** Time in which messages that nobody asked for are counted. */
+const WINDOW_MS = 10_000;
+/** LIMIT: bytes of a server within that time; the largest messages of several calls. */
+const WINDOW_BYTES = 268_435_456;
+/** LIMIT: bytes of a message while nothing is asked; what is longer is not even read. */
+const UNASKED_BYTES = 65_536;
+/** Bytes of a message around its result. */
+const ENVELOPE_BYTES = 4_096;
+
+interface Pending {
+  readonly request: UpstreamRequest;
+  resolve(result: JsonObject): void;
+  reject(error: unknown): void;
+}
+
+export interface StdioStart {
+  readonly view: SandboxView;
+  readonly command: SandboxCommand;
+  readonly limits: ChildLimits;
+  /** Hears of notifications, by their method. */
+  onNotification(method: string): void;
+}
+
+export class StdioTransport implements UpstreamTransport {
+  readonly ended: Promise<string>;
+  readonly #child: ServiceChild;
+  readonly #onNotification: (method: string) => void;
+  readonly #pending = new Map<number, Pending>();
+  #lastId = 0;
+  #unasked = 0;
+  #windowMs = 0;
+  #bytes = 0;
+  #fault: string | null = null;
+
+  constructor({ view, command, limits, onNotification }: StdioStart) {
+    this.#onNotification = onNotification;
+    const lines = new LineSplitter(LIMITS.upstreamMessageBytes, {
+      onLine: (line) => this.#take(line),
+      onTooLong: () => this.#failAll(tooLarge(LIMITS.upstreamMessageBytes)),
+    });
+    const onOutput = (piece: Buffer): void => {
+      if (this.#isBearable(piece.byteLength)) lines.push(piece);
+    };
+    this.#child = new ServiceChild({ view, command, limits, onOutput });
+    this.ended = this.#child.ended.then((how) => {
+      const reason = this.#fault ?? how;
+      this.#failAll(new FemtoError("FEMTO_UPSTREAM_FAILED", `the server is gone: ${reason}`));
+      return reason;
+    });
+  }
+
+  async request(request: UpstreamRequest): Promise<JsonObject> {
+    const { method, params, signal } = request;
+    signal.throwIfAborted();
+    this.#lastId += 1;
+    const id = this.#lastId;
+    const answer = Promise.withResolvers<JsonObject>();
+    this.#pending.set(id, { request, ...answer });
+    const cancel = (): void => {
+      answer.reject(signal.reason);
+      this.#send({ method: "notifications/cancelled", params: { requestId: id, reason: "not wanted any more" } });
+    };
+    try {
+      if (!this.#send({ id, method, params })) {
+        throw new FemtoError("FEMTO_UPSTREAM_BUSY", "the server does not read what it is sent");
+      }
+      signal.addEventListener("abort", cancel, { once: true });
+      return await answer.promise;
+    } finally {
+      this.#pending.delete(id);
+      signal.removeEventListener("abort", cancel);
+    }
+  }
+
+  async notify(method: string, params: JsonObject): Promise<void> {
+    this.#send({ method, params });
+  }
+
+  /** Lines carry what was agreed on in themselves. */
+  agree(): void {
+    // Nothing else names the revision here.
+  }
+
+  end(reason: string): void {
+    this.#fault ??= reason;
+    this.#child.end();
+  }
+
+  #send(message: JsonObject): boolean {
+    return this.#child.write(Buffer.from(`${JSON.stringify({ jsonrpc: "2.0", ...message })}\n`));
+  }
+
+  #take(line: Buffer): void {
+    const allowed = Math.max(UNASKED_BYTES, ...[...this.#pending.values()].map(({ request }) => request.bytesMax));
+    // INVARIANT: I9: what could be no answer that anybody takes is not even parsed.
+    if (line.byteLength > allowed + ENVELOPE_BYTES) return this.#failAll(tooLarge(allowed));
+    const message = messageIn(line.toString("utf8"));
+    const id = message?.["id"];
+    const pending = typeof id === "number" && message?.["method"] === undefined ? this.#pending.get(id) : undefined;
+    if (message === null || pending === undefined) return this.#unaskedFor(message);
+    const { request } = pending;
+    if (line.byteLength > request.bytesMax + ENVELOPE_BYTES) return pending.reject(tooLarge(request.bytesMax));
+    try {
+      pending.resolve(resultIn(message));
+    } catch (error) {
+      pending.reject(error);
+    }
+  }
+
+  /**
+   * Notifications, requests of the server, and what is nothing. INVARIANT: I8: a server that asks its client for
+   * something gets nothing: neither a model, nor a person, nor a folder.
+   */
+  #unaskedFor(message: Readonly<Record<string, unknown>> | null): void {
+    this.#unasked += 1;
+    if (this.#unasked > LIMITS.upstreamUnasked) {
+      return this.#kill(`it sent more than ${LIMITS.upstreamUnasked} messages that nobody asked for`);
+    }
+    const { id, method } = message ?? {};
+    if (typeof method !== "string") return;
+    if (id === undefined) return this.#onNotification(printable(method, 64));
+    if (typeof id !== "number" && typeof id !== "string") return;
+    if (method === "ping") this.#send({ id, result: {} });
+    else this.#send({ id, error: { code: -32601, message: "not supported" } });
+  }
+
+  /** INVARIANT: I9: the host reads what it can bear to read, also of a line that never ends. */
+  #isBearable(bytes: number): boolean {
+    const nowMs = performance.now();
+    if (nowMs - this.#windowMs > WINDOW_MS) {
+      this.#windowMs = nowMs;
+      this.#unasked = 0;
+      this.#bytes = 0;
+    }
+    this.#bytes += bytes;
+    if (this.#bytes <= WINDOW_BYTES) return true;
+    this.#kill(`it sent more than ${WINDOW_BYTES} bytes within ten seconds`);
+    return false;
+  }
+
+  #kill(fault: string): void {
+    this.#fault ??= fault;
+    this.#child.kill();
+  }
+
+  /** Of an answer that is not read nobody knows to whom it belongs. */
+  #failAll(error: FemtoError): void {
+    for (const { reject } of this.#pending.values()) reject(error);
+  }
+}

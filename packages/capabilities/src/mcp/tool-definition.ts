@@ -1,0 +1,118 @@
+/**
+ * What an MCP server says of its tools, as far as it can be offered: bounded, plain, and named by a digest of all of it.
+ */
+import { createHash } from "node:crypto";
+import { FemtoError, isMcpToolName, LIMITS, mcpToolName } from "@femtoclaw/protocol";
+import type { JsonObject } from "../capability.ts";
+import { schemaProblem } from "./argument-check.ts";
+import { canonicalJson } from "./canonical-json.ts";
+
+export interface ToolDefinition {
+  readonly name: string;
+  readonly description: string;
+  readonly input: JsonObject;
+  /** Digest of everything that clients are told of it. */
+  readonly sha256: string;
+  /** Of the definition. */
+  readonly bytes: number;
+  /** The server itself calls it destructive. */
+  readonly destructive: boolean;
+  /** Why it cannot be offered, whoever agrees; null where it can. */
+  readonly problem: string | null;
+}
+
+/** What is pinned: everything that tells a model, or a person, what a tool is. */
+const PINNED = ["name", "title", "description", "inputSchema", "outputSchema", "annotations"] as const;
+
+/**
+ * INVARIANT: what a model reads, a person can read: text that shows nothing, or shows in another order than it stands,
+ * is for neither. The joiners and selectors of emoji are left.
+ */
+const HIDING =
+  /[\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff\ufff9-\ufffb\u{e0000}-\u{e0fff}]/u;
+
+/** Throws FEMTO_UPSTREAM_FAILED for what is no list of tools, or one of too many. */
+export function toolDefinitions(server: string, listed: readonly unknown[]): ToolDefinition[] {
+  if (listed.length > LIMITS.upstreamTools) {
+    throw new FemtoError("FEMTO_UPSTREAM_FAILED", `it offers more than ${LIMITS.upstreamTools} tools`);
+  }
+  const definitions = listed.map((tool) => toolDefinition(server, tool));
+  const bytes = definitions.reduce((sum, found) => sum + found.bytes, 0);
+  if (bytes > LIMITS.upstreamListBytes) {
+    throw new FemtoError(
+      "FEMTO_UPSTREAM_FAILED",
+      `its tools have definitions of more than ${LIMITS.upstreamListBytes} bytes`,
+    );
+  }
+  const counts = new Map<string, number>();
+  for (const { name } of definitions) counts.set(name, (counts.get(name) ?? 0) + 1);
+  return definitions
+    .map((found) => ((counts.get(found.name) ?? 0) > 1 ? { ...found, problem: "it is offered twice" } : found))
+    .sort((left, right) => (left.name < right.name ? -1 : 1));
+}
+
+function toolDefinition(server: string, tool: unknown): ToolDefinition {
+  const raw = Object(tool) as Readonly<Record<string, unknown>>;
+  const { name, description = "", inputSchema, annotations } = raw;
+  if (typeof name !== "string" || name === "" || name.length > 128) {
+    throw new FemtoError("FEMTO_UPSTREAM_FAILED", "it offers a tool without a proper name");
+  }
+  const pinned = Object.fromEntries(PINNED.flatMap((key) => (raw[key] === undefined ? [] : [[key, raw[key]]])));
+  const problem = shapeProblem(pinned);
+  const text = problem === null ? canonicalJson(pinned) : name;
+  const hints = Object(annotations) as { readonly destructiveHint?: unknown };
+  return {
+    name,
+    description: typeof description === "string" ? description : "",
+    input: (problem === null ? inputSchema : {}) as JsonObject,
+    sha256: digest("femtoclaw-mcp-tool-1", text),
+    bytes: Buffer.byteLength(text),
+    destructive: hints.destructiveHint === true,
+    problem: problem ?? contentProblem(server, name, text, inputSchema),
+  };
+}
+
+/** What has to hold before anything looks into it. */
+function shapeProblem(pinned: Readonly<Record<string, unknown>>): string | null {
+  const { description = "", inputSchema } = pinned;
+  if (typeof description !== "string") return "its description is no text";
+  if (typeof inputSchema !== "object" || inputSchema === null || Array.isArray(inputSchema))
+    return "it has no input schema";
+  if (isDeeperThan(pinned, LIMITS.jsonDepth)) return `its definition is nested deeper than ${LIMITS.jsonDepth} levels`;
+  return null;
+}
+
+function contentProblem(server: string, name: string, text: string, inputSchema: unknown): string | null {
+  const bytes = Buffer.byteLength(text);
+  if (bytes > LIMITS.upstreamDefinitionBytes) {
+    return `its definition has ${bytes} bytes where ${LIMITS.upstreamDefinitionBytes} are the most`;
+  }
+  if (!isMcpToolName(name)) return "its name has other characters than letters, digits, `_` and `-`";
+  if (mcpToolName(server, name).length > LIMITS.upstreamToolChars) {
+    return `its name is longer than ${LIMITS.upstreamToolChars} characters with that of its server`;
+  }
+  if (!text.isWellFormed() || /\\ud[89a-f]/.test(text)) return "its definition is not well-formed Unicode";
+  if (HIDING.test(text)) return "its definition holds characters that nobody sees";
+  return schemaProblem(inputSchema as JsonObject);
+}
+
+/** Names everything that a server offers, whatever the order in which it does. */
+export function toolSetDigest(tools: readonly { readonly name: string; readonly sha256: string }[]): string {
+  const lines = tools.map(({ name, sha256 }) => canonicalJson([name, sha256])).sort();
+  return digest("femtoclaw-mcp-tools-1", lines.join("\n"));
+}
+
+/** The domain keeps a digest of one thing from being that of another. */
+function digest(domain: string, text: string): string {
+  return createHash("sha256").update(`${domain}\n${text}`).digest("hex");
+}
+
+/** Without recursion, because the depth is what is not known yet. */
+function isDeeperThan(value: unknown, levels: number): boolean {
+  let level: unknown[] = [value];
+  for (let depth = 0; level.length > 0; depth += 1) {
+    if (depth > levels) return true;
+    level = level.flatMap((one) => (typeof one === "object" && one !== null ? Object.values(one) : []));
+  }
+  return false;
+}

@@ -1,0 +1,41 @@
+/** Where an MCP server's address leads: as its operator named it, and to nothing that a name could be pointed at. */
+import { FemtoError, printable } from "@femtoclaw/protocol";
+import type { BoundHost } from "../facts/bound-arguments.ts";
+import { headerNames, plainUrl, secretsOf } from "../facts/host.ts";
+import type { HostNames } from "../facts/host-names.ts";
+import { leastPublic } from "../facts/network-of.ts";
+import { Refusal } from "../facts/refusal.ts";
+import type { SecretLookUp } from "../facts/stored-secrets.ts";
+
+export interface UpstreamAddress {
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly names: HostNames;
+  readonly secrets: SecretLookUp;
+}
+
+const NEARBY = ["public", "private", "loopback"];
+
+/** Throws FEMTO_UPSTREAM_UNAVAILABLE where it may not be reached, or its secrets are not there. */
+export async function upstreamHost({
+  url: text,
+  headers,
+  names,
+  secrets: lookUp,
+}: UpstreamAddress): Promise<BoundHost> {
+  try {
+    const url = plainUrl(text);
+    headerNames(headers);
+    const { scheme, host, port, target, isName } = url;
+    const addresses = isName ? await names.addressesOf(host) : [host.replace(/^\[|\]$/g, "")];
+    const network = leastPublic(addresses);
+    // INVARIANT: whoever answers for a name cannot point it at the keys of a cloud.
+    if (isName && !NEARBY.includes(network)) throw new Refusal(`the host ${host} leads to a ${network} address`);
+    if (scheme === "http" && network !== "loopback") throw new Refusal("http is for servers of this machine");
+    const secrets = secretsOf(headers, url, network, lookUp);
+    return { kind: "host", scheme, host, port, target, addresses, secrets };
+  } catch (error) {
+    if (error instanceof Refusal) throw new FemtoError("FEMTO_UPSTREAM_UNAVAILABLE", printable(error.message, 500));
+    throw error;
+  }
+}

@@ -1,0 +1,110 @@
+/** `mcp pins list|accept|reset`: what MCP servers of others offer, and what an operator accepts of it. */
+import { EXIT, FemtoError, printable } from "@femtoclaw/protocol";
+import type { OfferedTool, UpstreamView } from "@femtoclaw/runtime";
+import { confirms } from "../terminal/confirm.ts";
+import { table } from "../terminal/table.ts";
+import type { CommandContext } from "./command-context.ts";
+
+/** A digest is recognized by its beginning. */
+const DIGEST_CHARS = 12;
+/** LIMIT: characters of a description on a terminal; `--json` has all of it. */
+const DESCRIPTION_CHARS = 300;
+
+export async function listPins(context: CommandContext): Promise<number> {
+  const { output } = context;
+  await using operator = await context.operator();
+  const servers = (await operator.upstreams()) as UpstreamView[];
+  if (output.json) output.value(servers);
+  else if (servers.length === 0) output.talk("no MCP server is named under [mcp.servers]");
+  else for (const line of servers.flatMap((server) => serverLines(server, context))) output.line(line);
+  return EXIT.ok;
+}
+
+export interface AcceptOptions {
+  readonly yes?: boolean;
+}
+
+/** Accepts what the server offers now, or the named tools alone, by the digests that were shown. */
+export async function acceptPins(
+  context: CommandContext,
+  name: string,
+  names: readonly string[],
+  { yes = false }: AcceptOptions,
+): Promise<number> {
+  const { output } = context;
+  await using operator = await context.operator();
+  const server = ((await operator.upstreams()) as UpstreamView[]).find((one) => one.server === name);
+  if (server === undefined)
+    throw new FemtoError("FEMTO_UPSTREAM_NOT_FOUND", `no MCP server is called ${printable(name, 64)}`);
+  const wanted = server.tools.filter(({ state }) => state === "new" || state === "changed");
+  const unknown = names.find((tool) => !wanted.some((one) => one.name === tool));
+  if (unknown !== undefined) {
+    const fix = "`femtoclaw mcp pins list` shows which tools are new or changed.";
+    throw new FemtoError("FEMTO_USAGE", `the server ${name} has no new or changed tool ${printable(unknown, 64)}`, {
+      fix,
+    });
+  }
+  const chosen = names.length === 0 ? wanted : wanted.filter((tool) => names.includes(tool.name));
+  const pins = chosen.flatMap(({ name: tool, sha256 }) => (sha256 === null ? [] : [{ name: tool, sha256 }]));
+  // A server that never offered anything yet can be accepted with nothing, so that what comes later is new.
+  if (pins.length === 0 && server.set_sha256 === null) {
+    throw new FemtoError(
+      "FEMTO_UPSTREAM_UNAVAILABLE",
+      `the server ${name} has not said what it offers: ${server.reason ?? "it does not run"}`,
+    );
+  }
+  if (!output.json) for (const tool of chosen) for (const line of toolLines(tool)) output.talk(line);
+  if (!yes && !(await confirms(`offer ${pins.length} tools of ${name}, as they are described here?`, "yes"))) {
+    output.talk("nothing was accepted");
+    return EXIT.no;
+  }
+  await operator.acceptTools(name, pins);
+  if (output.json) output.value({ server: name, accepted: pins });
+  else output.line(`${pins.length} tools of ${name} are accepted`);
+  return EXIT.ok;
+}
+
+export async function resetPins(context: CommandContext, name: string): Promise<number> {
+  await using operator = await context.operator();
+  await operator.resetTools(name);
+  if (context.output.json) context.output.value({ server: name, accepted: [] });
+  else
+    context.output.line(
+      `no tool of ${name} is accepted any more; \`femtoclaw mcp pins accept ${name}\` accepts them anew`,
+    );
+  return EXIT.ok;
+}
+
+const STYLES = {
+  offered: "green",
+  new: "yellow",
+  changed: "red",
+  refused: "red",
+  excluded: "dim",
+  gone: "dim",
+} as const;
+
+function serverLines({ server, status, reason, pins, tools }: UpstreamView, { output }: CommandContext): string[] {
+  const why = reason === null ? "" : `: ${printable(reason, 300)}`;
+  const head = `${output.style("bold", server)}  ${status}${why}  (pins: ${pins})`;
+  const rows = tools.map(({ name, sha256, state, problem }) => [
+    printable(name, 128),
+    output.style(STYLES[state], state),
+    (sha256 ?? "").slice(0, DIGEST_CHARS),
+    problem === null ? "" : printable(problem, 200),
+  ]);
+  const waiting = tools.filter(({ state }) => state === "new" || state === "changed").length;
+  return [
+    head,
+    ...table(rows, "  "),
+    ...(waiting === 0 ? [] : [`  ${waiting} wait for an operator: femtoclaw mcp pins accept ${server}`]),
+  ];
+}
+
+function toolLines({ name, state, sha256, pinned, description }: OfferedTool): string[] {
+  const before = pinned === null ? "" : `, was ${pinned.slice(0, DIGEST_CHARS)}`;
+  return [
+    `${printable(name, 128)}  ${state}  ${(sha256 ?? "").slice(0, DIGEST_CHARS)}${before}`,
+    ...description.split("\n").map((line) => `    ${printable(line, DESCRIPTION_CHARS)}`),
+  ];
+}

@@ -1,0 +1,40 @@
+/** What an operator may ask about MCP servers of others: what they offer, and what of that is accepted. */
+import { LIMITS, type ToolPin } from "@femtoclaw/protocol";
+import type { Runtime } from "@femtoclaw/runtime";
+import { invalid, refuseUnknown } from "./request-fields.ts";
+import type { ConnectionHandlers } from "./socket-server.ts";
+
+export function upstreamVerbs(runtime: Pick<Runtime, "upstreams">, by: () => string): ConnectionHandlers["verbs"] {
+  return {
+    "upstreams.list": async (fields) => {
+      refuseUnknown(fields);
+      await runtime.upstreams.settled();
+      return runtime.upstreams.list();
+    },
+    "upstreams.accept": async ({ server, tools, ...rest }) => {
+      refuseUnknown(rest);
+      if (typeof server !== "string") throw invalid("`server` must be a string");
+      await runtime.upstreams.accept(server, pinsOf(tools), by());
+      return null;
+    },
+    "upstreams.reset": async ({ server, ...rest }) => {
+      refuseUnknown(rest);
+      if (typeof server !== "string") throw invalid("`server` must be a string");
+      await runtime.upstreams.reset(server, by());
+      return null;
+    },
+  };
+}
+
+function pinsOf(tools: unknown): ToolPin[] {
+  if (!Array.isArray(tools) || tools.length > LIMITS.upstreamTools) throw invalid("`tools` must be a list of pins");
+  return tools.map((tool) => {
+    const { name, sha256, ...rest } = Object(tool) as Readonly<Record<string, unknown>>;
+    refuseUnknown(rest);
+    const isPin = typeof name === "string" && name.length <= LIMITS.upstreamToolChars;
+    if (!isPin || typeof sha256 !== "string" || !/^[0-9a-f]{64}$/.test(sha256)) {
+      throw invalid("each of `tools` must have a `name` and a `sha256`");
+    }
+    return { name, sha256 };
+  });
+}

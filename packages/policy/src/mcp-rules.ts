@@ -1,0 +1,78 @@
+/** Entries of `tools` as rules: which tools of MCP servers may be called, and with which arguments. */
+import { type McpGrant, mcpCapability, mcpGrantText, mcpToolName, printable } from "@femtoclaw/protocol";
+import { entity, literal, set } from "./cedar-text.ts";
+import type { PolicyAction } from "./schema.ts";
+import {
+  AFTER,
+  type CompiledRule,
+  forbids,
+  type Mood,
+  moodAbout,
+  moodParts,
+  rule,
+  VERDICT,
+  type Whose,
+} from "./table-rule.ts";
+
+export const mcpActions = (actions: readonly PolicyAction[]): string[] =>
+  actions.filter(({ resource }) => resource === "McpTool").map(({ name }) => name);
+
+/** The rules of one list, numbered tool by tool as the list has its entries. */
+export function mcpRules(
+  mood: Mood,
+  table: string,
+  grants: readonly McpGrant[] | undefined,
+  actions: readonly PolicyAction[],
+  { onceTrue, ...whose }: Whose & { readonly onceTrue?: keyof typeof AFTER } = {},
+): CompiledRule[] {
+  const known = mcpActions(actions);
+  const counts = new Map<string, number>();
+  return (grants ?? []).flatMap((grant) => {
+    const key = encodeURIComponent(mcpToolName(grant.server, grant.tool ?? "*"));
+    const count = (counts.get(key) ?? 0) + 1;
+    counts.set(key, count);
+    const once = onceTrue === undefined ? [] : [`context.session.${onceTrue}`];
+    const condition = [...once, ...argumentConditions(grant, forbids(mood))].join(" && ");
+    return rule(
+      {
+        ...moodParts(mood, whose),
+        actions: known.filter((name) => name === mcpCapability(grant.server)),
+        ...resourceOf(grant),
+        ...(condition === "" ? {} : { clause: { kind: "when", condition } }),
+      },
+      {
+        id: `toml/${table}.tools.${key}/${count}${mood === "granted" ? "/granted" : ""}`,
+        source: grant.source,
+        reason: `calling ${printable(mcpGrantText(grant))} ${VERDICT[mood]}${onceTrue === undefined ? "" : AFTER[onceTrue]}`,
+        ...moodAbout(mood, whose),
+      },
+    );
+  });
+}
+
+function resourceOf({ server, tool }: McpGrant): { readonly resource?: string } {
+  return tool === null ? {} : { resource: `== ${entity("McpTool", mcpToolName(server, tool))}` };
+}
+
+/**
+ * INVARIANT: a permit sees the value that it names. A forbid also reaches an argument whose value no fact shows, such as
+ * a list or a long text: what cannot be told from what is forbidden is forbidden.
+ */
+function argumentConditions({ with: uses }: McpGrant, isForbid: boolean): string[] {
+  return uses.map(({ argument, values }) => {
+    const named = `${set(values.map(literal))}.containsAny(context.values)`;
+    return isForbid ? `(${named} || context.opaque.contains(${literal(argument)}))` : named;
+  });
+}
+
+/** Of what is permitted an agent keeps what one of its entries permits. */
+export function toolsAmong(grants: readonly McpGrant[] | undefined): readonly string[] | undefined {
+  return grants?.map((grant) => {
+    const { server, tool } = grant;
+    const which =
+      tool === null
+        ? `context.server == ${literal(server)}`
+        : `resource == ${entity("McpTool", mcpToolName(server, tool))}`;
+    return `(${[which, ...argumentConditions(grant, false)].join(" && ")})`;
+  });
+}

@@ -1,0 +1,66 @@
+/** Tools of MCP servers as calls, facts and rules name them: `server__tool`, and arguments as `name=value`. */
+
+/** One use of the tools of an MCP server that an entry of `tools` is about. */
+export interface McpGrant {
+  readonly server: string;
+  /** Null for every tool of the server. */
+  readonly tool: string | null;
+  /** The call has one of the values of each; without any, its arguments do not matter. */
+  readonly with: readonly McpGrantArgument[];
+  readonly source: string;
+}
+
+export interface McpGrantArgument {
+  readonly argument: string;
+  /** As the fact `values` has them. */
+  readonly values: readonly string[];
+}
+
+const SEPARATOR = "__";
+const SERVER = /^(?=.{1,32}$)[a-z][a-z0-9]*(?:_[a-z0-9]+)*$/;
+const TOOL = /^[A-Za-z0-9_-]+$/;
+
+export function mcpToolName(server: string, tool: string): string {
+  return `${server}${SEPARATOR}${tool}`;
+}
+
+/** The server as a capability, which operators switch and rules name as the action. */
+export function mcpCapability(server: string): string {
+  return `mcp_${server}`;
+}
+
+/**
+ * INVARIANT: a name leads to one server and one tool: the name of a server holds no two underscores in a row and ends
+ * with none, so that the first two are where it ends. Null for what names no tool of a server.
+ */
+export function splitMcpToolName(name: string): { readonly server: string; readonly tool: string } | null {
+  const at = name.indexOf(SEPARATOR);
+  const [server, tool] = [name.slice(0, at), name.slice(at + SEPARATOR.length)];
+  return at > 0 && SERVER.test(server) && TOOL.test(tool) ? { server, tool } : null;
+}
+
+/** Whether models and clients take the name of a tool as it is. */
+export function isMcpToolName(tool: string): boolean {
+  return TOOL.test(tool);
+}
+
+/** LIMIT: characters of a text that is a fact; a rule names no longer one. */
+const VALUE_CHARS = 256;
+
+/**
+ * The fact that an argument has this value; null for what no rule can name. INVARIANT: no two arguments make one text:
+ * what follows an equals sign within a JSON text is no JSON text.
+ */
+export function mcpValueText(name: string, value: unknown): string | null {
+  const isNameable =
+    typeof value === "boolean" ||
+    Number.isSafeInteger(value) ||
+    (typeof value === "string" && value.length <= VALUE_CHARS);
+  return isNameable ? `${name}=${JSON.stringify(value)}` : null;
+}
+
+/** The entry as it is written. */
+export function mcpGrantText({ server, tool, with: uses }: McpGrant): string {
+  const shown = uses.map(({ values }) => values.join(" or "));
+  return [mcpToolName(server, tool ?? "*"), ...(shown.length === 0 ? [] : [`with ${shown.join(" and ")}`])].join(" ");
+}

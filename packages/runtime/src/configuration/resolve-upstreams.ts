@@ -1,0 +1,138 @@
+/** MCP servers of others as the configuration names them, against this machine: programs that are there, addresses that may be. */
+import { existsSync } from "node:fs";
+import {
+  type Authority,
+  type Configuration,
+  type HostEnvironment,
+  type McpServerTable,
+  mcpCapability,
+} from "@femtoclaw/protocol";
+import { canonicalPath, type PathBase } from "./canonical-path.ts";
+import { isWritable } from "./check-authority.ts";
+import type { Places } from "./places.ts";
+import type { CapabilitySetting } from "./resolve-configuration.ts";
+import { findProgram } from "./resolve-programs.ts";
+
+export interface UpstreamSetting {
+  readonly name: string;
+  /** Who accepts what it offers when nothing of it was ever pinned. */
+  readonly pins: "first_use" | "operator";
+  /** The only tools that are offered; null for all. */
+  readonly tools: readonly string[] | null;
+  readonly at: UpstreamCommand | UpstreamUrl;
+}
+
+export interface UpstreamCommand {
+  readonly kind: "command";
+  /** Path under which the search path holds the program, and the file that it leads to. */
+  readonly program: string;
+  readonly realPath: string;
+  readonly args: readonly string[];
+  /** Names of the host's variables that it gets beside those of every program. */
+  readonly env: readonly string[];
+}
+
+export interface UpstreamUrl {
+  readonly kind: "url";
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** Where this machine has what a command names. */
+interface Machine {
+  readonly base: PathBase;
+  readonly searchPath: readonly string[];
+}
+
+export function resolveUpstreams(
+  { mcp, sandbox }: Configuration,
+  machine: Machine,
+  places: Places,
+): readonly UpstreamSetting[] {
+  return Object.entries(mcp?.servers ?? {}).flatMap(([name, table]) => {
+    const at = placeOf(table, ["mcp", "servers", name], machine, places);
+    if (at === null) return [];
+    const doubled = at.kind === "command" ? at.env.find((one) => sandbox?.env?.includes(one)) : undefined;
+    if (doubled !== undefined)
+      places.fault(["mcp", "servers", name, "env"], `[sandbox].env gives \`${doubled}\` already`);
+    return [{ name, pins: table.pins ?? "first_use", tools: table.tools ?? null, at }];
+  });
+}
+
+function placeOf(
+  { command, env, url, headers }: McpServerTable,
+  place: readonly string[],
+  machine: Machine,
+  places: Places,
+): UpstreamSetting["at"] | null {
+  const fault = (key: string, message: string): null => {
+    places.fault([...place, ...(key === "" ? [] : [key])], message);
+    return null;
+  };
+  if ((command === undefined) === (url === undefined)) return fault("", "expected one of `command` and `url`");
+  if (command !== undefined) {
+    if (headers !== undefined) return fault("headers", "only a server with a `url` gets headers");
+    if ((env ?? []).includes("PATH")) return fault("env", "the PATH of programs is search_path");
+    const [program = "", ...args] = command;
+    const found = findProgram(program, machine.searchPath);
+    if ("problem" in found) return fault("command", found.problem);
+    return { kind: "command", program: found.path, realPath: found.realPath, args, env: [...new Set(env ?? [])] };
+  }
+  if (env !== undefined) return fault("env", "only a server with a `command` gets variables");
+  const address = URL.parse(url ?? "");
+  if (address === null || address.hash !== "")
+    return fault("url", "expected an address such as https://example.com/mcp");
+  if (address.username !== "" || address.password !== "")
+    return fault("url", "an address may not hold a user or password");
+  // INVARIANT: I10: what is said to a server, secrets among it, is nobody's on the way.
+  if (address.protocol !== "https:" && !isThisMachine(address.hostname)) {
+    return fault("url", "expected https; http is for addresses of this machine, such as http://127.0.0.1:8080");
+  }
+  return { kind: "url", url: address.href, headers: headers ?? {} };
+}
+
+function isThisMachine(hostname: string): boolean {
+  return hostname === "localhost" || hostname === "[::1]" || /^127\.\d+\.\d+\.\d+$/.test(hostname);
+}
+
+/** INVARIANT: I8: no call changes what a server runs; it serves sessions that could not have been changed so. */
+export function checkUpstreams(
+  upstreams: readonly UpstreamSetting[],
+  { allow, ask, deny, workspace }: Authority,
+  base: PathBase,
+  places: Places,
+): void {
+  for (const { name, at } of upstreams) {
+    if (at.kind !== "command") continue;
+    for (const argument of at.args) {
+      const file = argument.startsWith("-") ? null : canonicalPath(argument, { ...base, directory: workspace });
+      if (file === null || "problem" in file || !existsSync(file.path)) continue;
+      const grant = [...allow.write, ...ask.write].find((one) => isWritable(file.path, one, deny.write));
+      if (grant === undefined) continue;
+      const remedy = `deny writing to it, or keep it elsewhere`;
+      places.fault(["mcp", "servers", name, "command"], `calls could change ${file.path} (${grant.source}); ${remedy}`);
+    }
+  }
+}
+
+/** A server that is named is one that is meant; `[capabilities]` may say otherwise, and bounds its calls. */
+export function upstreamCapabilities({ mcp }: Configuration): readonly [string, CapabilitySetting][] {
+  return Object.keys(mcp?.servers ?? {}).map((name) => [mcpCapability(name), { enabled: true, locked: false }]);
+}
+
+/** The variables that each gets beside those of every program. Their values are in no record and no digest. */
+export function upstreamEnvironment(
+  upstreams: readonly UpstreamSetting[],
+  host: HostEnvironment,
+): Readonly<Record<string, Readonly<Record<string, string>>>> {
+  const variables = ({ at }: UpstreamSetting): Readonly<Record<string, string>> => {
+    const names = at.kind === "command" ? at.env : [];
+    return Object.fromEntries(
+      names.flatMap((name) => {
+        const value = host[name];
+        return value === undefined ? [] : [[name, value]];
+      }),
+    );
+  };
+  return Object.fromEntries(upstreams.map((setting) => [setting.name, variables(setting)]));
+}

@@ -1,0 +1,69 @@
+/** What of an MCP server is offered: what it lists, held to what was accepted. Pure. */
+import { type ToolDefinition, toolSetDigest } from "@femtoclaw/capabilities";
+import type { QuarantinedTool, ToolPin } from "@femtoclaw/protocol";
+import type { UpstreamSetting } from "../configuration/resolve-upstreams.ts";
+import type { ToolPins } from "../projection/upstream-pins.ts";
+
+/** `refused`: it cannot be offered, whoever agrees; `excluded`: the configuration lists others. */
+export type ToolState = "offered" | "new" | "changed" | "refused" | "excluded" | "gone";
+
+export interface OfferedTool {
+  readonly name: string;
+  /** Digest of the definition now; null for one that is gone. */
+  readonly sha256: string | null;
+  /** The digest that was accepted; null where none was. */
+  readonly pinned: string | null;
+  readonly state: ToolState;
+  /** Why it is refused; null where it is not. */
+  readonly problem: string | null;
+  readonly description: string;
+}
+
+export function offerOf(
+  definitions: readonly ToolDefinition[],
+  pins: ToolPins | null | undefined,
+  { tools }: Pick<UpstreamSetting, "tools">,
+): OfferedTool[] {
+  const accepted = pins ?? {};
+  const listed = definitions.map(({ name, sha256, problem, description }): OfferedTool => {
+    const pinned = Object.hasOwn(accepted, name) ? (accepted[name] ?? null) : null;
+    return { name, sha256, pinned, state: stateOf({ name, sha256, problem }, pinned, tools), problem, description };
+  });
+  const gone = Object.entries(accepted).filter(([name]) => !definitions.some((one) => one.name === name));
+  return [
+    ...listed,
+    ...gone.map(([name, pinned]): OfferedTool => {
+      return { name, sha256: null, pinned, state: "gone", problem: null, description: "" };
+    }),
+  ].sort((left, right) => (left.name < right.name ? -1 : 1));
+}
+
+// INVARIANT: I3: a tool is offered only where its whole definition is the one that was accepted.
+function stateOf(
+  { name, sha256, problem }: Pick<ToolDefinition, "name" | "sha256" | "problem">,
+  pinned: string | null,
+  tools: readonly string[] | null,
+): ToolState {
+  if (problem !== null) return "refused";
+  if (tools !== null && !tools.includes(name)) return "excluded";
+  if (pinned === null) return "new";
+  return pinned === sha256 ? "offered" : "changed";
+}
+
+/** Everything that could be accepted, as an operator would accept it. */
+export function acceptable(offer: readonly OfferedTool[]): ToolPin[] {
+  return offer.flatMap(({ name, sha256, state }) =>
+    sha256 !== null && (state === "offered" || state === "new" || state === "changed") ? [{ name, sha256 }] : [],
+  );
+}
+
+export function quarantined(offer: readonly OfferedTool[]): QuarantinedTool[] {
+  return offer.flatMap(({ name, sha256, state }) =>
+    sha256 !== null && (state === "new" || state === "changed") ? [{ name, sha256, why: state }] : [],
+  );
+}
+
+/** Names what a server lists, refused tools among it. */
+export function listDigest(offer: readonly OfferedTool[]): string {
+  return toolSetDigest(offer.flatMap(({ name, sha256 }) => (sha256 === null ? [] : [{ name, sha256 }])));
+}

@@ -1,0 +1,223 @@
+/**
+ * One MCP server at work, for all who see what it sees: started when it is needed, its starts counted, its end recorded.
+ * Whatever it does is a fault of the call that waits for it, and nothing more.
+ */
+import { type JsonObject, type ToolDefinition, UpstreamSession, type UpstreamTransport } from "@femtoclaw/capabilities";
+import type { Clock, JournalEntry } from "@femtoclaw/journal";
+import { errorText, FemtoError, LIMITS, printable } from "@femtoclaw/protocol";
+import type { UpstreamSetting } from "../configuration/resolve-upstreams.ts";
+
+export interface UpstreamParts {
+  readonly setting: UpstreamSetting;
+  readonly clock: Clock;
+  /** Makes the way to the server, which begins to run with it. */
+  connect(onNotification: (method: string) => void): UpstreamTransport;
+  append(entry: JournalEntry): Promise<{ readonly seq: number }>;
+  /** Hears what it offers, each time that was looked at. */
+  onListed(definitions: readonly ToolDefinition[]): Promise<void>;
+  /** Hears why it is not there. */
+  onDown(reason: string): void;
+}
+
+interface Live {
+  readonly session: UpstreamSession;
+  readonly transport: UpstreamTransport;
+  definitions: ReadonlyMap<string, string>;
+}
+
+/** What is older than this is looked at again beside the next call; servers over HTTP cannot say that it changed. */
+const LISTED_MS = 300_000;
+
+export class Upstream {
+  readonly #parts: UpstreamParts;
+  #live: Promise<Live> | null = null;
+  #transport: UpstreamTransport | null = null;
+  /** Resolves when the end of the one that runs is recorded. */
+  #ending: Promise<void> | null = null;
+  /** When it was started of late. */
+  #startsMs: readonly number[] = [];
+  #inFlight = 0;
+  #listedMs = 0;
+  #isListing = false;
+  #stopped: string | null = null;
+  #fault: string | null = null;
+
+  constructor(parts: UpstreamParts) {
+    this.#parts = parts;
+  }
+
+  get state(): { readonly status: "stopped" | "running"; readonly reason: string | null } {
+    return this.#transport === null ? { status: "stopped", reason: this.#fault } : { status: "running", reason: null };
+  }
+
+  /** Resolves once it runs and has said what it offers. Throws FEMTO_UPSTREAM_UNAVAILABLE. */
+  async ready(): Promise<void> {
+    await this.#ready();
+  }
+
+  /** INVARIANT: a tool is called only as it was accepted: by the definition that this very server gives of it now. */
+  async call(definition: ToolDefinition, args: JsonObject, signal: AbortSignal, bytesMax: number): Promise<JsonObject> {
+    if (this.#inFlight >= LIMITS.upstreamCalls) {
+      throw new FemtoError("FEMTO_UPSTREAM_BUSY", `${LIMITS.upstreamCalls} calls are under way at the server`);
+    }
+    this.#inFlight += 1;
+    try {
+      const live = await unlessAborted(this.#ready(), signal);
+      this.#lookAgain(live);
+      if (live.definitions.get(definition.name) !== definition.sha256) {
+        throw new FemtoError("FEMTO_UPSTREAM_FAILED", "the server changed the tool since the call was decided");
+      }
+      return await live.session.call(definition.name, args, signal, bytesMax);
+    } finally {
+      this.#inFlight -= 1;
+    }
+  }
+
+  /** Ends it for good; resolves when nothing of it runs any more, and that is recorded. */
+  async stop(reason: string): Promise<void> {
+    this.#stopped ??= reason;
+    this.#transport?.end(reason);
+    await this.#live?.catch(() => undefined);
+    await this.#ending;
+  }
+
+  #ready(): Promise<Live> {
+    if (this.#live !== null) return this.#live;
+    const live = this.#start();
+    this.#live = live;
+    live.catch(() => {
+      this.#live = null;
+    });
+    return live;
+  }
+
+  async #start(): Promise<Live> {
+    const { setting, append } = this.#parts;
+    const { at, name } = setting;
+    this.#countStart();
+    const body =
+      at.kind === "command"
+        ? { server: name, program: at.program, args: [...at.args], url: null }
+        : { server: name, program: null, args: [], url: at.url };
+    // INVARIANT: I1: no program starts that no record tells of.
+    const { seq } = await append({ type: "upstream.started", ...NOBODYS, body });
+    const { signal, cancel } = this.#deadline();
+    let transport: UpstreamTransport | null = null;
+    try {
+      if (this.#stopped !== null) throw new Error(this.#stopped);
+      transport = this.#parts.connect((method) => this.#notified(method));
+      this.#transport = transport;
+      this.#ending = transport.ended.then((reason) => this.#ended(seq, reason));
+      const session = await UpstreamSession.open(name, transport, signal);
+      const definitions = await this.#list(session, signal);
+      return { session, transport, definitions };
+    } catch (error) {
+      const reason = printable(errorText(error), LIMITS.reasonChars);
+      if (transport === null) await this.#ended(seq, reason);
+      else {
+        transport.end(reason);
+        // INVARIANT: one runs at a time: the next one starts when nothing of this one is left.
+        await this.#ending;
+      }
+      throw new FemtoError("FEMTO_UPSTREAM_UNAVAILABLE", `the MCP server ${name} cannot be used: ${reason}`);
+    } finally {
+      cancel();
+    }
+  }
+
+  /** INVARIANT: I9: a server that ends as soon as it starts is not started over and over. */
+  #countStart(): void {
+    const { clock, setting } = this.#parts;
+    const nowMs = clock.monotonicUs() / 1_000;
+    const late = this.#startsMs.filter((startMs) => nowMs - startMs < LIMITS.restartWindowMs);
+    const because = this.#fault === null ? "" : `; the last time: ${this.#fault}`;
+    if (this.#stopped !== null) {
+      throw new FemtoError("FEMTO_UPSTREAM_UNAVAILABLE", `the MCP server ${setting.name} was ended: ${this.#stopped}`);
+    }
+    if (late.length > LIMITS.restarts) {
+      const message = `the MCP server ${setting.name} was started ${late.length} times within a minute${because}`;
+      throw new FemtoError("FEMTO_UPSTREAM_UNAVAILABLE", message);
+    }
+    this.#startsMs = [...late, nowMs];
+  }
+
+  async #ended(started: number, ended: string): Promise<void> {
+    const { setting, append, onDown } = this.#parts;
+    const reason = printable(this.#stopped ?? ended, LIMITS.reasonChars);
+    this.#transport = null;
+    this.#live = null;
+    this.#fault = reason;
+    onDown(reason);
+    // A journal that has failed or closed says so itself.
+    await append({
+      type: "upstream.stopped",
+      ...NOBODYS,
+      body: { server: setting.name, started, reason },
+    }).catch(() => undefined);
+  }
+
+  #deadline(): { readonly signal: AbortSignal; cancel(): void } {
+    const abort = new AbortController();
+    const seconds = LIMITS.upstreamStartMs / 1_000;
+    const late = new FemtoError("FEMTO_UPSTREAM_UNAVAILABLE", `it did not say within ${seconds} s what it offers`);
+    const cancel = this.#parts.clock.after(LIMITS.upstreamStartMs, () => abort.abort(late), { unref: true });
+    return { signal: abort.signal, cancel };
+  }
+
+  #notified(method: string): void {
+    if (method !== "notifications/tools/list_changed") return;
+    void this.#live?.then((live) => this.#relist(live)).catch(() => undefined);
+  }
+
+  #lookAgain(live: Live): void {
+    const nowMs = this.#parts.clock.monotonicUs() / 1_000;
+    if (nowMs - this.#listedMs > LISTED_MS) this.#relist(live);
+  }
+
+  /** INVARIANT: I9: however often a server says that its list has changed, it is looked at once in a while. */
+  #relist(live: Live): void {
+    if (this.#isListing) return;
+    this.#isListing = true;
+    const { clock } = this.#parts;
+    const waitMs = Math.max(0, this.#listedMs + LIMITS.upstreamRelistMs - clock.monotonicUs() / 1_000);
+    clock.after(
+      waitMs,
+      () => {
+        this.#isListing = false;
+        const { signal, cancel } = this.#deadline();
+        this.#list(live.session, signal)
+          .then(
+            (definitions) => {
+              live.definitions = definitions;
+            },
+            // What cannot be looked at any more is not used any more.
+            (error: unknown) => live.transport.end(printable(errorText(error), LIMITS.reasonChars)),
+          )
+          .finally(cancel);
+      },
+      { unref: true },
+    );
+  }
+
+  async #list(session: UpstreamSession, signal: AbortSignal): Promise<ReadonlyMap<string, string>> {
+    const definitions = await session.tools(signal);
+    this.#listedMs = this.#parts.clock.monotonicUs() / 1_000;
+    await this.#parts.onListed(definitions);
+    return new Map(definitions.map(({ name, sha256 }) => [name, sha256]));
+  }
+}
+
+/** What is waited for goes on, but nobody waits for it any more. */
+async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  const aborted = Promise.withResolvers<never>();
+  const onAbort = (): void => aborted.reject(signal.reason);
+  if (signal.aborted) onAbort();
+  signal.addEventListener("abort", onAbort, { once: true });
+  try {
+    return await Promise.race([work, aborted.promise]);
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+  }
+}
+
+const NOBODYS = { session: null, execution: null } as const;

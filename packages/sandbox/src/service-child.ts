@@ -1,0 +1,111 @@
+/**
+ * Starts one program inside the sandbox that serves over its stdin and stdout. It lives until it ends by itself or is
+ * ended as a whole. Call it from the main thread: bubblewrap dies with the thread that started it.
+ */
+import type { ChildProcess } from "node:child_process";
+import type { Readable, Writable } from "node:stream";
+import { LIMITS, printable, systemErrorCode } from "@femtoclaw/protocol";
+import { BoundChild } from "./bound-child.ts";
+import { bubblewrapArguments, FILTER_DESCRIPTOR, type SandboxCommand, STATUS_DESCRIPTOR } from "./bubblewrap.ts";
+import { killWhole, signalInside } from "./bubblewrap-child.ts";
+import type { ChildLimits } from "./child-limits.ts";
+import { currentView } from "./current-view.ts";
+import { exitCodeIn, signalOf } from "./exit-status.ts";
+import type { SandboxView } from "./view.ts";
+
+export interface ServiceStart {
+  readonly view: SandboxView;
+  readonly command: SandboxCommand;
+  readonly limits: ChildLimits;
+  /** Gets what the program writes to stdout, piece by piece. */
+  onOutput(piece: Buffer): void;
+}
+
+/** LIMIT: bytes of stderr that are kept, the newest; enough for the last words of a program. */
+const LAST_WORDS_BYTES = 2_048;
+/** LIMIT: bytes that wait for a program that does not read its stdin. */
+const WAITING_BYTES = 4_194_304;
+
+export class ServiceChild {
+  /** Resolves, with why, when nothing of the program runs any more. */
+  readonly ended: Promise<string>;
+  readonly #child: ChildProcess;
+  readonly #ended = Promise.withResolvers<string>();
+  #status = "";
+  #lastWords = Buffer.alloc(0);
+  #killTimer: NodeJS.Timeout | null = null;
+  #endTimer: NodeJS.Timeout | null = null;
+
+  /** Throws FEMTO_SANDBOX_UNAVAILABLE where the program would not be visible, FEMTO_OS_REFUSED for arguments that are too much. */
+  constructor({ view: planned, command, limits, onOutput }: ServiceStart) {
+    this.ended = this.#ended.promise;
+    const { children } = planned;
+    const view = children.begin(planned, currentView);
+    void this.ended.then(() => children.end());
+    try {
+      const args = bubblewrapArguments(view, command, limits);
+      this.#child = new BoundChild(view, args, limits, ["pipe", "pipe", "pipe"], { detached: true }).process;
+    } catch (error) {
+      this.#ended.resolve("it was not started");
+      throw error;
+    }
+    this.#child.on("error", (error) => this.#end(systemErrorCode(error) ?? error.message));
+    // When there were no descriptors left to start it with, Node made no streams either.
+    if (this.#child.pid !== undefined) this.#connect(view.filter, onOutput);
+  }
+
+  /** False, and nothing is written, where too much waits already for a program that does not read. */
+  write(bytes: Buffer): boolean {
+    const { stdin } = this.#child;
+    if (stdin === null || stdin.destroyed || stdin.writableLength + bytes.length > WAITING_BYTES) return false;
+    stdin.write(bytes);
+    return true;
+  }
+
+  /** Lets the program end: closes its stdin, asks it, and kills it when it has not ended after the grace time. */
+  end(): void {
+    this.#child.stdin?.end();
+    if (!signalInside(this.#child, "SIGTERM")) return this.kill();
+    this.#killTimer ??= setTimeout(() => this.kill(), LIMITS.graceMs);
+  }
+
+  kill(): void {
+    killWhole(this.#child);
+  }
+
+  #connect(filter: Uint8Array, onOutput: (piece: Buffer) => void): void {
+    const { stdio, stdout, stderr } = this.#child;
+    for (const stream of stdio) stream?.on("error", () => undefined);
+    stdout?.on("data", onOutput);
+    stderr?.on("data", (piece: Buffer) => {
+      this.#lastWords = Buffer.concat([this.#lastWords, piece]).subarray(-LAST_WORDS_BYTES);
+    });
+    const status = stdio[STATUS_DESCRIPTOR] as Readable | null | undefined;
+    status?.setEncoding("utf8").on("data", (text: string) => {
+      this.#status += text;
+    });
+    (stdio[FILTER_DESCRIPTOR] as Writable | null | undefined)?.end(filter);
+    this.#child.on("close", () => this.#end(null));
+    // What it said last is still to be read; a pipe that stays open all the same is not waited for.
+    this.#child.on("exit", () => {
+      this.#endTimer = setTimeout(() => this.#end(null), LIMITS.graceMs);
+    });
+  }
+
+  #end(fault: string | null): void {
+    for (const timer of [this.#killTimer, this.#endTimer]) if (timer !== null) clearTimeout(timer);
+    const said = this.#lastWords.toString().trim();
+    const words = said === "" ? "" : `; its last words: ${printable(said, 300)}`;
+    this.#ended.resolve(`${fault ?? this.#howItEnded()}${words}`);
+    for (const stream of this.#child.stdio) stream?.destroy();
+  }
+
+  #howItEnded(): string {
+    const exitCode = exitCodeIn(this.#status);
+    if (exitCode === null) {
+      return this.#status.includes('"child-pid"') ? "it was ended" : "bubblewrap did not start it";
+    }
+    const signal = signalOf(exitCode);
+    return signal === null ? `it ended with exit code ${exitCode}` : `it was ended by ${signal}`;
+  }
+}
