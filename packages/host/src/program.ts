@@ -54,24 +54,31 @@ function makeProgram(run: Runner): Command {
     })
     .enablePositionalOptions()
     .showHelpAfterError("(--help shows how)");
+  program.commandsGroup("Begin:");
   addProjectCommands(program, run);
+  program.commandsGroup("Run a host:");
   addHostCommands(program, run);
+  program.commandsGroup("Propose:");
   addCallCommands(program, run);
   addMcpCommand(program, run);
   addChatCommand(program, run);
   addHookCommand(program, run);
+  program.commandsGroup("Decide:");
   addApprovalCommands(program, run);
+  addPolicyCommands(program, run);
+  addOperatorCommands(program, run);
+  addSecretCommands(program, run);
+  program.commandsGroup("Look back:");
   addHistoryCommands(program, run);
   addTerminalCommands(program, run);
-  addOperatorCommands(program, run);
-  addPolicyCommands(program, run);
-  addSecretCommands(program, run);
   addAuditCommands(program, run);
-  addRecoveryCommands(program, run);
-  addConformanceCommand(program, run);
-  addInstallationCommands(program, run);
-  addCompletionCommand(program, run);
   addInspectCommands(program, run);
+  program.commandsGroup("Operate:");
+  addRecoveryCommands(program, run);
+  addInstallationCommands(program, run);
+  addConformanceCommand(program, run);
+  addCompletionCommand(program, run);
+  program.helpCommand("help [command]", "print the help of a command");
   finish(program);
   return program;
 }
