@@ -2,6 +2,8 @@
 import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { once } from "node:events";
 import {
+  cpSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -40,6 +42,9 @@ path = "../state"
 [host]
 runtime_dir = "../run"
 `;
+
+/** What commands in earlier places compiled, so that not each of them has to begin with that. */
+const COMPILED = join(import.meta.dirname, "../../../node_modules/.cache/femtoclaw-tests");
 
 export interface Finished {
   readonly code: number | null;
@@ -87,8 +92,13 @@ export class Playground implements AsyncDisposable {
     this.write("p/secrets/token.txt", "hunter2\n");
     this.write("p/notes.txt", "some notes\n");
     this.configure(configuration);
+    if (existsSync(COMPILED)) cpSync(COMPILED, this.#compiled, { recursive: true });
     // What lies in the project takes effect only when it is named; each test names it.
     this.environment["FEMTOCLAW_CONFIG"] = join(this.project, "femtoclaw.toml");
+  }
+
+  get #compiled(): string {
+    return join(this.root, "h/.local/state/femtoclaw/compiled-code");
   }
 
   configure(configuration: string): void {
@@ -209,6 +219,7 @@ export class Playground implements AsyncDisposable {
     const closing = [...this.#children].map((child) => once(child, "close"));
     for (const child of this.#children) child.kill("SIGKILL");
     await Promise.all(closing);
+    if (existsSync(this.#compiled)) cpSync(this.#compiled, COMPILED, { recursive: true });
     rmSync(this.root, { recursive: true, force: true });
   }
 }
