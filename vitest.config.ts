@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
 /** Time limits end what hangs, on a slow machine too; they measure nothing. What a test awaits gets this long. */
@@ -7,6 +8,8 @@ const expect = { poll: { timeout: 120_000 } };
 export default defineConfig({
   test: {
     reporters: ["default", "./tools/summary-reporter.ts"],
+    // A test waits for processes most of the time, so that one file at a time leaves a small machine idle.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     projects: [
       {
         test: {
