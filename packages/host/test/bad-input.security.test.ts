@@ -18,10 +18,12 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { CONFIGURATION, type Finished, Playground } from "./playground.ts";
 
-/** Every file of the state directory with its digest; LevelDB's own log and lock say nothing of history. */
+/** Every file of the state directory with its digest; LevelDB's own log and lock, and what failed, say nothing of history. */
 function digests(folder: string): Record<string, string> {
   const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
-  const counted = files.filter(({ name }) => !/^LOG(\.old)?$|^LOCK$|^host\.log$/.test(name));
+  const counted = files.filter(
+    ({ name, parentPath }) => !/^LOG(\.old)?$|^LOCK$|^host\.log$/.test(name) && parentPath !== join(folder, "failures"),
+  );
   return Object.fromEntries(
     counted.map(({ parentPath, name }) => {
       const path = join(parentPath, name);
@@ -107,6 +109,8 @@ describe("a configuration", () => {
     expect(stderr).toMatch(expected);
     expect(code).toBe(78);
     expect(digests(place.state)).toEqual(before);
+    // What an operator has to correct is no failure of the host.
+    expect(existsSync(join(place.state, "failures"))).toBe(false);
   });
 
   test("that nobody trusted, or that changed since, is not loaded", async () => {
@@ -190,6 +194,7 @@ describe("a state directory", () => {
         expect((await place.run(args)).code).toBe(70);
       }
       expect(digests(place.state)).toEqual(before);
+      expect(readdirSync(join(place.state, "failures")).length).toBeGreaterThan(0);
       writeFileSync(path, sound);
     }
     const host = await place.up();

@@ -5,6 +5,7 @@ import { type ChildLimits, ownLimits, prlimitArguments, SHARED_MEMORY_BYTES } fr
 import { hostInspection } from "./inspection.ts";
 import { pipelineArguments, STAGES_DESCRIPTOR } from "./pipeline.ts";
 import { PROXY_VARIABLES, type RelayProgram, relayMounts, relayWords } from "./relay/relay-command.ts";
+import { TOOL_FOLDERS } from "./system.ts";
 import { type Mount, type SandboxView, visibilityOf } from "./view.ts";
 
 export interface SandboxProgram {
@@ -83,9 +84,10 @@ function startedBy(view: SandboxView, { program, args, into = [] }: SandboxComma
  * INVARIANT: it is one that no child may write to.
  */
 export function toolOf({ authority, mounts }: SandboxView, name: string, purpose: string): string {
-  const path = hostInspection.findProgram(name, authority.searchPath);
+  const folders = [...TOOL_FOLDERS, ...authority.searchPath];
+  const path = hostInspection.findProgram(name, folders);
   if (path === null || visibilityOf(mounts, path) !== "readOnly") {
-    const reason = `${name}, with which ${purpose}, is not visible in ${authority.searchPath.join(", ")}`;
+    const reason = `${name}, with which ${purpose}, is not visible in ${folders.join(", ")}`;
     throw new FemtoError("FEMTO_SANDBOX_UNAVAILABLE", reason, { fix: "Install util-linux." });
   }
   return path;

@@ -11,6 +11,7 @@ import type { ChildLimits } from "./child-limits.ts";
 import { ControlGroups } from "./control-groups.ts";
 import { hostInspection } from "./inspection.ts";
 import { runSandboxed, type SandboxResult } from "./run.ts";
+import { TOOL_FOLDERS } from "./system.ts";
 import { type SandboxView, viewOf } from "./view.ts";
 
 export type SandboxProbe =
@@ -50,7 +51,7 @@ interface Tried {
 
 /** What bounds all of a child together on this machine; nothing does where no shell is there to put it in a group. */
 async function groupsFor({ searchPath }: Authority, limits: ChildLimits): Promise<ControlGroups | null> {
-  const shell = hostInspection.findProgram("sh", searchPath);
+  const shell = hostInspection.findProgram("sh", [...TOOL_FOLDERS, ...searchPath]);
   return shell === null ? null : await ControlGroups.find(shell, limits);
 }
 

@@ -6,6 +6,12 @@
 /** Folders of programs and libraries. Where the machine has merged /usr, all but the first are links into it. */
 export const SYSTEM_FOLDERS: readonly string[] = ["/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32"];
 
+/**
+ * Where the programs lie that prepare the start of others. They are sought here before they are sought where an operator
+ * has programs for agents: a search path is for these, and may hold other programs of the same names.
+ */
+export const TOOL_FOLDERS: readonly string[] = ["/usr/bin", "/bin"];
+
 /** Never shadow, ssl/private, hosts, resolv.conf or a tool's own configuration, which may hold credentials. */
 export const SYSTEM_FILES: readonly string[] = [
   "/etc/alternatives",

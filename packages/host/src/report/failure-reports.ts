@@ -5,7 +5,7 @@
 import { lstatSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { textWithoutSecrets } from "@femtoclaw/journal";
-import { type ErrorCode, errorText, FemtoError, VERSION } from "@femtoclaw/protocol";
+import { ERRORS, type ErrorCode, EXIT, errorText, FemtoError, VERSION } from "@femtoclaw/protocol";
 import { framesOf } from "./stack-frames.ts";
 
 const FOLDER = "failures";
@@ -14,8 +14,9 @@ const NAME = /^\d{8}T\d{9}Z\.json$/;
 const KEPT_MAX = 16;
 /** LIMIT: characters of a reason. */
 const REASON_CHARS_MAX = 4_096;
-/** Nothing failed where another host has the place. */
+/** Nothing failed where another host has the place, or where an operator has something to correct first. */
 const NO_FAILURE: ReadonlySet<ErrorCode> = new Set(["FEMTO_JOURNAL_LOCKED", "FEMTO_HOST_RUNNING"]);
+const isNoFailure = ({ code }: FemtoError): boolean => NO_FAILURE.has(code) || ERRORS[code].exit === EXIT.configuration;
 
 export interface FailureReport {
   readonly v: 1;
@@ -40,7 +41,7 @@ export type HostState = () => { readonly boot: string; readonly phase: string } 
 
 /** The file that was written; null where none could be. A report never stands in the way of the failure itself. */
 export function writeFailure(stateDirectory: string, error: unknown, host: HostState): string | null {
-  if (error instanceof FemtoError && NO_FAILURE.has(error.code)) return null;
+  if (error instanceof FemtoError && isNoFailure(error)) return null;
   try {
     if (!isOwn(stateDirectory)) return null;
     const folder = join(stateDirectory, FOLDER);

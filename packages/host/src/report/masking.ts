@@ -7,6 +7,8 @@ import { frameIn } from "./stack-frames.ts";
 const TOLD = ["code", "error_type", "status", "decision", "category", "state", "from", "to", "previous_end", "version"];
 const WORD = /^[A-Za-z0-9_.:-]{1,64}$/;
 const URL_START = /^https?:\/\//i;
+/** As a finding names one, up to what stands behind it in a sentence. */
+const URL_IN_TEXT = /https?:\/\/[^\s"'`<>()[\],;]+/gi;
 
 export interface ToldRecord {
   readonly seq: number;
@@ -48,6 +50,11 @@ const isWord = (value: unknown): value is string => typeof value === "string" &&
 /** A configuration without secrets: what looks like one is taken out, and of each URL all but its origin. */
 export function maskedConfiguration<T>(configuration: T): T {
   return masked(redact(configuration).value, (text) => (URL_START.test(text) ? originOf(text) : text));
+}
+
+/** What `doctor` found, with nothing but the origin of the URLs that it names. */
+export function maskedFindings<T>(findings: T): T {
+  return masked(findings, (text) => text.replace(URL_IN_TEXT, originOf));
 }
 
 /** The same value with each text in it, names of members too, gone through `mask`. */

@@ -11,7 +11,7 @@ import { hostAnswers } from "../commands/host.ts";
 import type { LoadedConfiguration } from "../configuration/load-configuration.ts";
 import { ownIntegrity } from "../integrity/own-integrity.ts";
 import { type FailureReport, readFailures } from "./failure-reports.ts";
-import { masked, maskedConfiguration, toldLine, toldRecord } from "./masking.ts";
+import { masked, maskedConfiguration, maskedFindings, toldLine, toldRecord } from "./masking.ts";
 
 /** LIMIT: records that are told of, the newest. */
 const RECORDS_MAX = 200;
@@ -31,7 +31,7 @@ export async function makeReport(context: CommandContext): Promise<string> {
     version: VERSION,
     integrity: ownIntegrity({ environment: context.environment, whole: false }),
     machine: machineFacts(),
-    doctor: told(await attempt(() => examine(context))),
+    doctor: maskedFindings(told(await attempt(() => examine(context)))),
     configuration: loaded === null ? told(configured) : configurationOf(loaded),
     status: running ? told(await attempt(() => statusOf(context, loaded))) : null,
     records: loaded === null ? null : told(await attempt(() => newestRecords(context, loaded, running))),
