@@ -4,7 +4,7 @@
  * the call ends or is forbidden it.
  */
 import assert from "node:assert/strict";
-import type { ConnectAnswer, ConnectionFacts, Traffic } from "@femtoclaw/capabilities";
+import type { ConnectAnswer, Traffic } from "@femtoclaw/capabilities";
 import type { JournalEntry } from "@femtoclaw/journal";
 import {
   type ExecutionOutcomeBody,
@@ -23,8 +23,8 @@ interface Target {
   readonly hop: number;
   readonly traffic: Traffic;
   readonly revoking: AbortController;
-  /** Null while nothing is permitted. */
-  permitted: HostQuestion | null;
+  /** What was permitted, for each program of the call; null while nothing is. */
+  permitted: readonly HostQuestion[] | null;
   answer: Promise<ConnectAnswer>;
 }
 
@@ -63,7 +63,7 @@ export class Connections implements Disposable {
   review(): void {
     for (const target of this.#targets.values()) {
       if (target.permitted === null || this.#isOver) continue;
-      const decision = this.#parts.decisions.decideConnection(this.#execution, target.permitted);
+      const decision = this.#decide(target.permitted);
       if (decision.allowed) continue;
       const refusal = denied(decision.reason, decision.rules);
       target.permitted = null;
@@ -108,10 +108,13 @@ export class Connections implements Disposable {
     const known = examined.filter((facts) => facts.ok);
     const unknown = examined.find((facts) => !facts.ok);
     if (unknown !== undefined) return await this.#refuse(target, unknown.reason);
-    if (known.length === 0) return await this.#refuse(target, "no program of the call may connect");
+    const [first] = known;
+    if (first === undefined) return await this.#refuse(target, "no program of the call may connect");
+    const { bound } = first;
     // INVARIANT: I5: decision and record come in one turn, as those of a call do.
-    const { decision, bound } = this.#decide(known);
-    if (decision.allowed) target.permitted = decision.facts.questions[0] as HostQuestion;
+    const questions = known.map(({ question }) => question);
+    const decision = this.#decide(questions);
+    if (decision.allowed) target.permitted = questions;
     await this.#record(target, foundBy(decision));
     if (!decision.allowed) return denied(decision.reason, decision.rules);
     if (this.#execution.abort.signal.aborted) return denied("the call was stopped meanwhile");
@@ -121,12 +124,9 @@ export class Connections implements Disposable {
   }
 
   /** INVARIANT: I8: the programs of a call share one sandbox, so they reach what each of them may, and nothing else. */
-  #decide(known: readonly Extract<ConnectionFacts, { ok: true }>[]) {
-    const decisions = known.map(({ question, bound }) => ({
-      decision: this.#parts.decisions.decideConnection(this.#execution, question),
-      bound,
-    }));
-    const chosen = decisions.find(({ decision }) => !decision.allowed) ?? decisions[0];
+  #decide(questions: readonly HostQuestion[]) {
+    const decisions = questions.map((question) => this.#parts.decisions.decideConnection(this.#execution, question));
+    const chosen = decisions.find(({ allowed }) => !allowed) ?? decisions[0];
     assert(chosen !== undefined, "some program of the call may connect to something");
     return chosen;
   }
