@@ -20,6 +20,7 @@ interface Question {
   readonly reason: string;
   /** Records up to here were looked at. */
   seen: number;
+  /** Operators whose yes was told of. */
   granted: number;
   isOver: boolean;
 }
@@ -85,8 +86,9 @@ export class QuestionWatch {
       const now = open.get(question.execution);
       const isGone = now?.seq !== question.asked.seq;
       if (!question.isOver && (isGone || now.granted.length > question.granted)) await this.#follow(question);
-      if (isGone) this.#known.delete(question.asked.seq);
-      else question.granted = now.granted.length;
+      // INVARIANT: the state is ahead of the records that can be read: what is not found yet is looked for again.
+      if (isGone && question.isOver) this.#known.delete(question.asked.seq);
+      else if (!isGone) question.granted = Math.min(question.granted, now.granted.length);
     }
     const seqs = new Set([...this.#asked, ...[...open.values()].map(({ seq }) => seq)]);
     this.#asked.clear();
@@ -123,6 +125,7 @@ export class QuestionWatch {
     if (record.type === "approval.answered" && record.body.question === seq) {
       const { answer, complete } = record.body;
       question.isOver = complete;
+      if (answer === "granted") question.granted += 1;
       this.#tell(question, "answered", record.seq, { answer, by: record.actor?.principal ?? "", complete });
     } else if (
       (record.type === "execution.refused" || record.type === "execution.intent") &&
