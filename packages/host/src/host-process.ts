@@ -187,7 +187,10 @@ export async function startRuntime(
 ): Promise<Runtime> {
   const { resolved, path } = loaded;
   const surroundings = systemSurroundings();
-  const { policyFiles, warnings } = await loadPolicy(loaded, surroundings.openPolicyEngine);
+  const { policyFiles, warnings } = await loadPolicy(loaded, {
+    openEngine: surroundings.openPolicyEngine,
+    isForRuntime: true,
+  });
   const [warning] = warnings;
   if (warning !== undefined) {
     const reason = `${warning.source}: ${warning.message}`;

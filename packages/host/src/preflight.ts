@@ -10,6 +10,7 @@ import {
   type FileRule,
   type LintFinding,
   loadPolicyFiles,
+  type PolicyEngine,
   type PolicyFileRules,
   PolicyTrial,
 } from "@femtoclaw/policy";
@@ -47,15 +48,19 @@ type Project = Pick<LoadedConfiguration, "path" | "resolved" | "policyFiles">;
 /** Who proposes, beside the agents with tables of their own; a Cedar file can name nobody else. */
 const EVERYBODY = "default";
 
-/** Makes an engine on which tests are asked; a runtime that is started has one of its own. */
-type OpenEngine = Surroundings["openPolicyEngine"];
+interface PolicyUse {
+  /** Makes an engine on which tests are asked; a runtime that is started has one of its own. */
+  readonly openEngine?: Surroundings["openPolicyEngine"];
+  /** Whether a runtime puts the rules in force next: it validates them itself, unless it had them in force before. */
+  readonly isForRuntime?: boolean;
+}
 
 /** LIMIT: failed tests that one message tells of; `femtoclaw policy test` tells of all. */
 const REPORTED_MAX = 50;
 
 /** Throws FEMTO_CONFIG_INVALID or FEMTO_POLICY_INVALID, the latter also when one of the policy's own tests fails. */
-export async function loadPolicy(project: Project, openEngine: OpenEngine = createPolicyEngine): Promise<LoadedPolicy> {
-  const loaded = await testPolicy(project, openEngine);
+export async function loadPolicy(project: Project, use: PolicyUse = {}): Promise<LoadedPolicy> {
+  const loaded = await testPolicy(project, use);
   const failed = [...loaded.results, ...(loaded.shadow?.results ?? [])].filter(({ fault }) => fault !== null);
   if (failed.length === 0) return loaded;
   const more = failed.length > REPORTED_MAX ? [`and ${failed.length - REPORTED_MAX} more`] : [];
@@ -63,10 +68,10 @@ export async function loadPolicy(project: Project, openEngine: OpenEngine = crea
 }
 
 /** The same, but failed tests are results and no error. */
-export async function testPolicy(project: Project, openEngine: OpenEngine = createPolicyEngine): Promise<LoadedPolicy> {
+export async function testPolicy(project: Project, use: PolicyUse = {}): Promise<LoadedPolicy> {
   const { inForce, onTrial } = sourcesOf(project);
-  const { rules, ...tested } = await testSet(inForce, openEngine);
-  const shadow = onTrial === null ? null : await testSet(onTrial, openEngine);
+  const { rules, ...tested } = await testSet(inForce, use);
+  const shadow = onTrial === null ? null : await testSet(onTrial, use);
   const tried = (set: Pick<TestedSet, "compiled" | "rules">) => ({
     rules: set.rules,
     triedRevision: set.compiled.revision,
@@ -107,7 +112,8 @@ function sourcesOf(project: Project): { readonly inForce: SetSource; readonly on
   };
 }
 
-async function testSet(source: SetSource, openEngine: OpenEngine): Promise<TestedSet> {
+async function testSet(source: SetSource, use: PolicyUse): Promise<TestedSet> {
+  const { openEngine = createPolicyEngine, isForRuntime = false } = use;
   const { authority, files, manifests, operators } = source;
   await using trial = new PolicyTrial();
   const [{ rules, warnings: found }, tests] = await bothOf(
@@ -117,11 +123,18 @@ async function testSet(source: SetSource, openEngine: OpenEngine): Promise<Teste
   const warnings = [...found, ...unanswerable(rules, operators)];
   const compiled = compilePolicy({ authority, manifests, fileRules: rules });
   if (rules.length === 0 && tests.length === 0) return { compiled, rules, warnings, results: [] };
+  const results = async (engine: PolicyTrial | PolicyEngine): Promise<readonly PolicyTestResult[]> => {
+    const decideAll: TestBench["decideAll"] = (request) => engine.decideAll(request);
+    return await runPolicyTests(tests, { authority, manifests, decideAll });
+  };
+  if (rules.length > 0) {
+    await trial.activate(compiled);
+    return { compiled, rules, warnings, results: await results(trial) };
+  }
   // The tables compile only to shapes that the engine takes, so that they need no thread of their own.
-  const engine = rules.length > 0 ? trial : await openEngine({});
-  await engine.activate(compiled);
-  const decideAll: TestBench["decideAll"] = (request) => engine.decideAll(request);
-  return { compiled, rules, warnings, results: await runPolicyTests(tests, { authority, manifests, decideAll }) };
+  const engine = await openEngine({});
+  engine.activate(compiled, isForRuntime);
+  return { compiled, rules, warnings, results: await results(engine) };
 }
 
 /** What a Cedar file asks of more operators than there are is denied, which somebody may not have meant. */

@@ -46,8 +46,8 @@ export function candidateOf(policy: EnforceablePolicy, slot: Slot): Candidate {
  * INVARIANT: I3: only the revision itself can have been validated before: it names engine, schema and every rule. It
  * has still to answer real decisions, and what errs at a later one is denied like everything that errs.
  */
-export function checkCandidate(cedar: Cedar, candidate: Candidate, isValidatedBefore: boolean): void {
-  if (!isValidatedBefore) validate(cedar, candidate);
+export function checkCandidate(cedar: Cedar, candidate: Candidate, isValidatedElsewhere: boolean): void {
+  if (!isValidatedElsewhere) validate(cedar, candidate);
   preparse(cedar, candidate);
   for (const action of candidate.actions) smoke(cedar, candidate, action);
 }

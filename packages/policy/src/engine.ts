@@ -18,10 +18,11 @@ export interface PolicyEngine {
   /** False while no instance is left to decide with; everything is denied then. */
   readonly usable: boolean;
   /**
-   * Makes the policy the active one, or throws FEMTO_POLICY_INVALID and leaves the active one as it was. Of a revision
-   * that was activated before, which an intact record says, the strict validation is not repeated.
+   * Makes the policy the active one, or throws FEMTO_POLICY_INVALID and leaves the active one as it was. The strict
+   * validation is left out for a revision that was activated before, which an intact record says, and for one that is
+   * only tested here, before another engine validates it and puts it in force.
    */
-  activate(policy: EnforceablePolicy, isActivatedBefore?: boolean): void;
+  activate(policy: EnforceablePolicy, isValidatedElsewhere?: boolean): void;
   /**
    * Makes decisions quick and lets them be remembered, and changes none of them. Takes a tenth of a second at 500
    * rules, so it is for a moment at which nobody waits.
@@ -96,11 +97,11 @@ class CedarEngine implements PolicyEngine {
     return this.#cedar !== null;
   }
 
-  activate(policy: EnforceablePolicy, isActivatedBefore = false): void {
+  activate(policy: EnforceablePolicy, isValidatedElsewhere = false): void {
     const candidate = candidateOf(policy, this.#active?.slot === "A" ? "B" : "A");
     if (this.#cedar === null) throw invalid("no instance of the decision engine is left; start the host again");
     try {
-      checkCandidate(this.#cedar, candidate, isActivatedBefore);
+      checkCandidate(this.#cedar, candidate, isValidatedElsewhere);
     } catch (error) {
       if (error instanceof FemtoError) throw error;
       this.#replace(error);

@@ -4,7 +4,7 @@ import { connect } from "node:net";
 import { printable } from "@femtoclaw/protocol";
 import type { EndpointAddress } from "@femtoclaw/runtime";
 import type { LoadedConfiguration } from "../configuration/load-configuration.ts";
-import { endpointUrl } from "../endpoints/http-endpoint.ts";
+import { endpointUrl } from "../endpoints/endpoint-url.ts";
 import type { TelemetryStatus } from "../endpoints/operator-endpoint.ts";
 import type { CommandContext } from "./command-context.ts";
 

@@ -16,7 +16,7 @@ import type {
   UpstreamSetting,
   WitnessSetting,
 } from "@femtoclaw/runtime";
-import { endpointUrl } from "../endpoints/http-endpoint.ts";
+import { endpointUrl } from "../endpoints/endpoint-url.ts";
 
 type Section = readonly [title: string, lines: readonly string[]];
 

@@ -5,6 +5,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { FemtoError, systemErrorCode } from "@femtoclaw/protocol";
 import type { EndpointAddress } from "@femtoclaw/runtime";
+import { bracketed, endpointUrl } from "./endpoint-url.ts";
 
 /** LIMIT: connections at once; a few who ask now and then need no more. */
 const CONNECTIONS_MAX = 16;
@@ -63,16 +64,10 @@ export class HttpEndpoint {
   }
 }
 
-export function endpointUrl({ host, port }: EndpointAddress): string {
-  return `http://${bracketed(host)}:${port}`;
-}
-
 /** Under which names this machine asks itself. */
 function ownNames({ host, port }: EndpointAddress): string[] {
   return [bracketed(host), "localhost"].map((name) => `${name}:${port}`);
 }
-
-const bracketed = (host: string): string => (host.includes(":") ? `[${host}]` : host);
 
 interface Admitted {
   readonly names: ReadonlySet<string>;

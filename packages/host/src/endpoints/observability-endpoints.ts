@@ -1,8 +1,8 @@
 /** Metrics and health by HTTP, from before the runtime stands until after it has ended. */
 import { ERRORS, errorText } from "@femtoclaw/protocol";
 import type { EndpointAddress, ResolvedConfiguration, RuntimeStatus } from "@femtoclaw/runtime";
-import type { HttpAnswer } from "./http-endpoint.ts";
-import { endpointUrl, HttpEndpoint, type Routes } from "./http-endpoint.ts";
+import { endpointUrl } from "./endpoint-url.ts";
+import type { HttpAnswer, HttpEndpoint, Routes } from "./http-endpoint.ts";
 
 export interface Observed {
   /** Null before the runtime stands. */
@@ -36,7 +36,9 @@ export class ObservabilityEndpoints {
     const endpoints: HttpEndpoint[] = [];
     try {
       for (const [address, routes] of placed(prometheus, health, observed)) {
-        endpoints.push(await HttpEndpoint.listen({ address, hosts, routes }));
+        // Node.js needs tens of milliseconds for its HTTP module, which most hosts never use.
+        const http = await import("./http-endpoint.ts");
+        endpoints.push(await http.HttpEndpoint.listen({ address, hosts, routes }));
       }
     } catch (error) {
       await Promise.all(endpoints.map((endpoint) => endpoint.close()));
