@@ -1,4 +1,4 @@
-/** From what a program wants to connect to, to where it leads: host, port, and the addresses that are dialled and no others. */
+/** From what programs of a call want to connect to, to where it leads: host, port, and the addresses that are dialled and no others. */
 import {
   type Authority,
   canonicalHost,
@@ -16,17 +16,22 @@ import { Refusal } from "./refusal.ts";
 export interface ConnectionRequest {
   /** `host:port`, as a program wrote it. */
   readonly target: string;
-  /** The program of the call, as it was decided on. */
-  readonly program: string;
-  readonly realPath: string;
+  /** The programs of the call, as they were decided on; all of them share what is opened. */
+  readonly programs: readonly [ConnectingProgram, ...ConnectingProgram[]];
   readonly authority: Authority;
   readonly names: HostNames;
   /** N for the Nth host of the call. */
   readonly hop: number;
 }
 
+export interface ConnectingProgram {
+  readonly program: string;
+  readonly realPath: string;
+}
+
 export type ConnectionFacts =
-  | { readonly ok: true; readonly question: HostQuestion; readonly bound: BoundConnection }
+  /** One question for each program, all of them about the same addresses. */
+  | { readonly ok: true; readonly questions: readonly HostQuestion[]; readonly bound: BoundConnection }
   | { readonly ok: false; readonly reason: string };
 
 export interface BoundConnection {
@@ -39,7 +44,7 @@ export interface BoundConnection {
 
 export async function connectionFacts(request: ConnectionRequest): Promise<ConnectionFacts> {
   try {
-    const { program, realPath, hop } = request;
+    const { programs, hop } = request;
     const { host, port, isName } = plainTarget(request.target);
     const addresses = isName ? await nameAddresses(host, port, request) : [host.replace(/^\[|\]$/g, "")];
     const facts = { host, port, addresses: [...addresses].sort(), network: leastPublic(addresses) };
@@ -47,7 +52,10 @@ export async function connectionFacts(request: ConnectionRequest): Promise<Conne
     const unread = { method: "CONNECT", path: "", headers: [], injects: [], bytes: 0 };
     return {
       ok: true,
-      question: { kind: "host", scheme: "tunnel", ...facts, ...unread, hop, program, real_path: realPath },
+      // INVARIANT: one lookup for all, so that each program is asked about the addresses that are dialled.
+      questions: programs.map(({ program, realPath }) => {
+        return { kind: "host", scheme: "tunnel", ...facts, ...unread, hop, program, real_path: realPath };
+      }),
       bound: { host, port, addresses },
     };
   } catch (error) {
@@ -68,15 +76,17 @@ function plainTarget(target: string): { readonly host: string; readonly port: nu
   return { host: spelt.host, port, isName: spelt.kind === "name" };
 }
 
-/** INVARIANT: a name is looked up only where an entry of the program may permit it: a lookup tells what stands in it. */
+/** INVARIANT: a name is looked up only where an entry of each program may permit it: a lookup tells what stands in it. */
 async function nameAddresses(
   host: string,
   port: number,
-  { authority, names, program, realPath }: ConnectionRequest,
+  { authority, names, programs }: ConnectionRequest,
 ): Promise<readonly string[]> {
   // Without a port an entry means that of https, which is the same as for a request by https.
   const target = { scheme: "https", host, port } as const;
-  const listed = connectGrants(authority, { program, realPath }).some((grant) => isPermittedBy(grant, target));
+  const listed = programs.every((program) =>
+    connectGrants(authority, program).some((grant) => isPermittedBy(grant, target)),
+  );
   const denied = (authority.deny.fetch ?? []).some((grant) => isForbiddenBy(grant, target));
   return listed && !denied ? await names.addressesOf(host) : [];
 }

@@ -105,14 +105,9 @@ export class Connections implements Disposable {
     const obstacle = this.#obstacle();
     if (obstacle !== null) return await this.#refuse(target, obstacle);
     const examined = await this.#parts.decisions.examineConnection(this.#execution, written, target.hop);
-    const known = examined.filter((facts) => facts.ok);
-    const unknown = examined.find((facts) => !facts.ok);
-    if (unknown !== undefined) return await this.#refuse(target, unknown.reason);
-    const [first] = known;
-    if (first === undefined) return await this.#refuse(target, "no program of the call may connect");
-    const { bound } = first;
+    if (!examined.ok) return await this.#refuse(target, examined.reason);
+    const { questions, bound } = examined;
     // INVARIANT: I5: decision and record come in one turn, as those of a call do.
-    const questions = known.map(({ question }) => question);
     const decision = this.#decide(questions);
     if (decision.allowed) target.permitted = questions;
     await this.#record(target, foundBy(decision));

@@ -90,14 +90,12 @@ export class Decisions {
   }
 
   /** What a program of the call wants to connect to, as each of them for which an entry names a host would. */
-  async examineConnection(execution: Execution, target: string, hop: number): Promise<readonly ConnectionFacts[]> {
+  async examineConnection(execution: Execution, target: string, hop: number): Promise<ConnectionFacts> {
     const { authority } = this.#parts.standing(execution.actor.principal);
-    const programs = connectingPrograms(execution, authority);
-    return await Promise.all(
-      programs.map(({ program, real_path: realPath }) =>
-        this.#parts.connectionFacts({ target, program, realPath, authority, hop }),
-      ),
-    );
+    const connecting = connectingPrograms(execution, authority);
+    const [first, ...others] = connecting.map(({ program, real_path: realPath }) => ({ program, realPath }));
+    if (first === undefined) return { ok: false, reason: "no program of the call may connect" };
+    return await this.#parts.connectionFacts({ target, programs: [first, ...others], authority, hop });
   }
 
   decideHop(execution: Execution, questions: Facts["questions"]): GateDecision & { readonly facts: Facts } {

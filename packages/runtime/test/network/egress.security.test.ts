@@ -152,6 +152,27 @@ describe("what a program connects to", () => {
     expect([...rules].sort()).toEqual(["floor/connect/private-address", "floor/connect/special-address"]);
   });
 
+  it("is looked up once for all programs of a pipeline, so that each is asked about the address that is dialled", async () => {
+    const open = await site();
+    const [here, named] = [`127.0.0.1:${open.port}`, `here.test:${open.port}`];
+    const asked: string[] = [];
+    // Of two lookups one could show each program an address that suits it.
+    const lookUp = async (name: string) => {
+      asked.push(name);
+      return [asked.length === 1 ? "127.0.0.1" : "192.0.2.1"];
+    };
+    const connecting = await startConnecting({ sh: [named, here], perl: [named, here] }, {}, lookUp);
+    const talk = { bin: "sh", argv: ["-c", 'perl -e "$0" "$1"', CLIENT_OF_CHILD, through(named)] };
+    const pipeline = [talk, { bin: "perl", argv: ["-e", "print uc for <>"] }];
+    await connecting.session.propose(call("process_exec", { pipeline }));
+    expect(asked).toEqual(["here.test"]);
+    // A lookup tells what stands in an entry, so one program's entry is not enough for it.
+    const half = await startConnecting({ sh: [here], perl: [named] }, {}, lookUp);
+    await half.session.propose(call("process_exec", { pipeline }));
+    expect(asked).toEqual(["here.test"]);
+    expect(hopsOf(await half.records())).toMatchObject([{ allowed: false, location: named }]);
+  });
+
   it("is narrowed by the tables of an agent", async () => {
     const open = await site();
     const here = `127.0.0.1:${open.port}`;
