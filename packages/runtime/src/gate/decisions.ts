@@ -53,12 +53,14 @@ export class Decisions {
    * operators said yes to, so do the rules that asked.
    */
   decide(execution: Execution, approved: boolean): GateDecision {
-    const { facts, askedBy } = execution;
+    const { actor, facts, askedBy } = execution;
     assert(facts !== null, "facts are taken before a decision");
     const history = this.#historyOf(execution);
     execution.facts = { ...facts, history };
     const decision = this.#ask(execution, history, approved);
     execution.revision = decision.revision;
+    // INVARIANT: I3: what decides also confines: another policy may have come while facts were taken or a place was waited for.
+    execution.standing = this.#parts.standing(actor.principal);
     // Taken in this turn, so that a record never tells of rules that came on trial after its decision.
     execution.onTrial = decision.revision === null ? null : this.#parts.onTrial();
     const asked = approved && decision.allowed ? askedBy : [];
