@@ -1,11 +1,13 @@
 /** Loading a compiled policy into an instance: validate strictly, preparse, and ask each action once. */
+import type { CheckParseAnswer, PolicySet } from "@cedar-policy/cedar-wasm/web";
 import { CONNECT_ACTION, type FactQuestion, FemtoError, type HostQuestion, mcpCapability } from "@femtoclaw/protocol";
 import type { Cedar } from "./cedar-instance.ts";
 import { type EnforceablePolicy, policyRevision } from "./compile.ts";
 import { messages, verdictOf } from "./decision.ts";
 import { NO_HISTORY } from "./history-context.ts";
 import { authorizationCall, type RequestTarget } from "./request.ts";
-import type { RuleText } from "./rule-set.ts";
+import { RuleSet, type RuleText } from "./rule-set.ts";
+import { telling } from "./rule-shape.ts";
 import type { ResourceType } from "./schema.ts";
 
 /** Preparsed sets can be replaced but never freed, so there are two names and not one per revision. */
@@ -18,7 +20,8 @@ export interface Candidate extends RequestTarget {
   readonly schema: string;
   readonly actions: EnforceablePolicy["actions"];
   readonly rules: readonly RuleText[];
-  readonly policies: { readonly staticPolicies: Record<string, string> };
+  /** All of them as the engine has them. */
+  readonly set: RuleSet;
   /** Rules that ask, and how many operators each. */
   readonly approvers: ReadonlyMap<string, number>;
 }
@@ -33,10 +36,14 @@ export function candidateOf(policy: EnforceablePolicy, slot: Slot): Candidate {
     schema: policy.schemaText,
     actions: [...policy.actions],
     rules: policy.rules.map(({ id, text }) => ({ id, text })),
-    policies: { staticPolicies: Object.fromEntries(policy.rules.map(({ id, text }) => [id, text])) },
+    set: new RuleSet(policy.rules),
     namedPaths: new Set(policy.namedPaths),
     approvers: new Map(policy.rules.flatMap(({ id, approvers }) => (approvers === undefined ? [] : [[id, approvers]]))),
   };
+}
+
+function policySet(rules: readonly RuleText[]): PolicySet {
+  return { staticPolicies: Object.fromEntries(rules.map(({ id, text }) => [id, text])) };
 }
 
 /**
@@ -47,13 +54,21 @@ export function candidateOf(policy: EnforceablePolicy, slot: Slot): Candidate {
  * has still to answer real decisions, and what errs at a later one is denied like everything that errs.
  */
 export function checkCandidate(cedar: Cedar, candidate: Candidate, isValidatedElsewhere: boolean): void {
-  if (!isValidatedElsewhere) validate(cedar, candidate);
+  const { slot, schema, rules, actions } = candidate;
+  const few = policySet(telling(rules, schema));
+  if (!isValidatedElsewhere) validate(cedar, schema, few);
+  // INVARIANT: here each is taken for one whole rule, so that those of its shape are whole rules in one text as well.
+  const name = `${slot}/telling`;
+  prepared(cedar.preparsePolicySet(name, few));
   preparse(cedar, candidate);
-  for (const action of candidate.actions) smoke(cedar, candidate, action);
+  // What a rule with a shape does not show here it shows at no decision, so all of them are asked once for each kind.
+  for (const action of actions) smoke(cedar, candidate, action, name);
+  for (const [first] of Map.groupBy(actions, ({ resource }) => resource).values()) {
+    if (first !== undefined) smoke(cedar, candidate, first, slot);
+  }
 }
 
-function validate(cedar: Cedar, candidate: Candidate): void {
-  const { schema, policies } = candidate;
+function validate(cedar: Cedar, schema: string, policies: PolicySet): void {
   const answer = cedar.validate({ validationSettings: { mode: "strict" }, schema, policies });
   if (answer.type !== "success") throw invalid(messages(answer.errors));
   const findings = [
@@ -70,21 +85,30 @@ function validate(cedar: Cedar, candidate: Candidate): void {
 export const LOOK_ALIKE =
   /(?:contains mixed scripts|contains BIDI control characters|falls outside of the General Security Profile for Identifiers)$/;
 
-export function preparse(cedar: Cedar, { slot, schema, policies }: Candidate): void {
-  for (const answer of [cedar.preparseSchema(slot, schema), cedar.preparsePolicySet(slot, policies)]) {
-    if (answer.type !== "success") throw invalid(messages(answer.errors));
-  }
+/** The rules must be known to be valid, which `checkCandidate` sees to. */
+export function preparse(cedar: Cedar, { slot, schema, set }: Candidate): void {
+  prepared(cedar.preparseSchema(slot, schema));
+  prepared(cedar.preparsePolicySet(slot, { staticPolicies: set.text }));
+}
+
+function prepared(answer: CheckParseAnswer): void {
+  if (answer.type !== "success") throw invalid(messages(answer.errors));
 }
 
 /** One real decision: some faults show at evaluation only, and the first call also compiles the engine's code. */
-function smoke(cedar: Cedar, candidate: Candidate, { name, resource }: Candidate["actions"][number]): void {
+function smoke(
+  cedar: Cedar,
+  candidate: Candidate,
+  { name, resource }: Candidate["actions"][number],
+  preparsedPolicySetId: string,
+): void {
   const question = name === CONNECT_ACTION ? CONNECTION : askedOf(QUESTIONS[resource], name);
   // Where no rule asks, nobody's yes is ever told to the engine.
   for (const approved of candidate.approvers.size > 0 ? [false, true] : [false]) {
     const asked = { principal: "smoke", capability: name, question, history: NO_HISTORY, approved };
     const request = authorizationCall(asked, candidate);
     if (!request.ok) throw invalid(`${name}: ${request.fault}`);
-    const { fault } = verdictOf(cedar.statefulIsAuthorized(request.call), name);
+    const { fault } = verdictOf(cedar.statefulIsAuthorized({ ...request.call, preparsedPolicySetId }), name);
     if (fault !== null) throw invalid(`${name}: ${fault}`);
   }
 }

@@ -11,8 +11,8 @@ import type { RuleSet } from "./rule-set.ts";
 export interface PreparedQuestion {
   readonly ok: true;
   readonly call: StatefulAuthorizationCall;
-  /** Whose names the answer has to be given; null where the engine has the rules under their identifiers. */
-  readonly rules: RuleSet | null;
+  /** Whose names the answer has to be given. */
+  readonly rules: RuleSet;
   /** Under one revision, two questions with one key have one answer; null where that is not known. */
   readonly key: string | null;
 }
@@ -20,9 +20,12 @@ export interface PreparedQuestion {
 export type PrepareResult = PreparedQuestion | { readonly ok: false; readonly fault: string };
 
 /** All rules and all that is known: for a policy that was not projected yet. */
-export function prepareWhole(question: DecisionRequest, target: RequestTarget): PrepareResult {
+export function prepareWhole(
+  question: DecisionRequest,
+  target: RequestTarget & { readonly set: RuleSet },
+): PrepareResult {
   const prepared = authorizationCall(question, target);
-  return prepared.ok ? { ...prepared, rules: null, key: null } : prepared;
+  return prepared.ok ? { ...prepared, rules: target.set, key: null } : prepared;
 }
 
 export function prepareProjected(question: DecisionRequest, policy: ProjectedPolicy): PrepareResult {
@@ -44,8 +47,7 @@ export function prepareProjected(question: DecisionRequest, policy: ProjectedPol
 
 /** Throws where the engine does; its instance cannot be trusted any more then. */
 export function evaluate(cedar: Cedar, { call, rules }: PreparedQuestion, capability: string): Verdict {
-  const answer = cedar.statefulIsAuthorized(call);
-  return verdictOf(rules === null ? answer : named(answer, rules), capability);
+  return verdictOf(named(cedar.statefulIsAuthorized(call), rules), capability);
 }
 
 /** The answer with the identifiers of the rules. */

@@ -1,4 +1,5 @@
 /** What a configuration would allow, in words that a person can decide from; for `trust`, `init` and `doctor`. */
+import { isDeepStrictEqual } from "node:util";
 import {
   type FetchGrant,
   fetchText,
@@ -88,9 +89,12 @@ function rightsSections({ allow, ask, deny, ...rights }: Rights): readonly Secti
 function trialSections(inForce: Rights, onTrial: Rights): readonly Section[] {
   const before = new Map(rightsSections(inForce));
   const others = rightsSections(onTrial).filter(([title, lines]) => lines.join("\n") !== before.get(title)?.join("\n"));
-  const sections = others.map(([title, lines]): Section => {
-    return [`on trial, and in force nowhere: ${title}`, lines.length > 0 ? lines : ["nothing"]];
-  });
+  const agents = Object.entries(onTrial.agents ?? {}).flatMap(([name, tables]) =>
+    isDeepStrictEqual(tables, inForce.agents?.[name]) ? [] : [name],
+  );
+  const sections = [...others, ...(agents.length > 0 ? [["other rights of the agents", agents] as const] : [])].map(
+    ([title, lines]): Section => [`on trial, and in force nowhere: ${title}`, lines.length > 0 ? lines : ["nothing"]],
+  );
   return sections.length > 0 ? sections : [["on trial, and in force nowhere", ["the same tables"]]];
 }
 

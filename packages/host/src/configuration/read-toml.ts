@@ -81,7 +81,11 @@ function positionOf(error: unknown): Position {
 
 function describeSyntax(error: unknown): string {
   if (!(error instanceof Error)) return "not TOML";
-  if (!("found" in error)) return error.message;
+  if (!("found" in error)) {
+    // Whoever adds what a guide shows meets this first.
+    const again = /^cannot redefine existing key/i.test(error.message);
+    return again ? `${error.message}; a file holds each key and each table once` : error.message;
+  }
   // The parser's own text lists every character that might have stood here.
   if (typeof error.found !== "string") return "the file ends in the middle of a value";
   return error.found === "\n" || error.found === "\r"

@@ -113,7 +113,12 @@ export class PresentPolicy {
 
 /** Asks the policy of a configuration, and whether the capability is enabled in it. */
 export async function judgeOf(loaded: LoadedConfiguration): Promise<Judge> {
-  return await CandidateJudge.open(await compiledPolicyOf(loaded), enabledNames(loaded));
+  const { authority } = loaded.resolved;
+  return await CandidateJudge.open({
+    policy: await compiledPolicyOf(loaded),
+    authority,
+    enabled: enabledNames(loaded),
+  });
 }
 
 /** What calls may be of. Programs connect while one runs, and by no capability of their own. */

@@ -79,8 +79,8 @@ test.each([
 test.each([
   ["a = ", "femtoclaw.toml:1:5: the file ends in the middle of a value"],
   ["a = \n", "femtoclaw.toml:1:5: the line ends where a value or the rest of a key is expected"],
-  ["a = 1\n\na = 2", "femtoclaw.toml:3:1: cannot redefine existing key 'a'"],
-  ["[a]\n[a]", "femtoclaw.toml:2:1: cannot redefine existing key 'a'"],
+  ["a = 1\n\na = 2", "femtoclaw.toml:3:1: cannot redefine existing key 'a'; a file holds each key and each table once"],
+  ["[a]\n[a]", "femtoclaw.toml:2:1: cannot redefine existing key 'a'; a file holds each key and each table once"],
   ["a = 1 b = 2", 'femtoclaw.toml:1:7: unexpected "b"'],
   ["a = 2026-02-30", "femtoclaw.toml:1:5: invalid date: day 30 out of range for month 2"],
   [

@@ -1,10 +1,11 @@
 /** Rules on trial as operators use them: written beside those in force, loaded, looked at, taken over, and never told to agents. */
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { AgentClient, LogMemory } from "@femtoclaw/client";
 import { expect, test } from "vitest";
 import type { PolicyDraft } from "../../src/policy/draft.ts";
 import type { Why } from "../../src/policy/why.ts";
-import { Playground } from "../playground.ts";
+import { Playground, toolCall } from "../playground.ts";
 
 const IN_FORCE = `workspace = "."
 search_path = ["/usr/bin", "/bin"]
@@ -129,4 +130,30 @@ test("come and go by reload, are trusted like the rest, and a broken set leaves 
   place.write("p/policy/shadow/lists.cedar", CEDAR);
   // Of a start the same is asked as of a reload.
   expect((await place.run(["up"])).code).toBe(78);
+});
+
+test("of a single agent are asked about its calls alone, and are changed without a new start", async () => {
+  await using place = new Playground(`${IN_FORCE}
+[agent.reviewer.allow]
+read = ["notes.txt", "secrets"]
+[shadow.agent.reviewer.allow]
+read = ["notes.txt"]
+`);
+  expect((await place.run(["trust"])).stdout).toContain("on trial, and in force nowhere: other rights of the agents");
+  await place.up();
+  const memory = new LogMemory({ environment: place.environment, place: place.runtime, warn: () => undefined });
+  const read = async (path: string) => {
+    await using reviewer = await AgentClient.connect(place.runtime, memory, { agent: "reviewer" });
+    return (await reviewer.propose(Buffer.from(JSON.stringify(toolCall("fs_read", { path }))))).status;
+  };
+  const all = [await read("notes.txt"), await read("secrets/token.txt")];
+  expect([...all, (await place.propose("fs_read", { path: "secrets/token.txt" })).status]).toEqual(
+    Array.from({ length: 3 }, () => "completed"),
+  );
+  const { value } = await place.json<Shadow>(["policy", "shadow"]);
+  expect(value).toMatchObject({ calls: 3, changed: 1, groups: [{ was: "allowed", now: "denied", count: 1 }] });
+  // The trial becomes a table in force by a reload.
+  place.write("p/femtoclaw.toml", `${IN_FORCE}[agent.reviewer.allow]\nread = ["notes.txt"]\n`);
+  expect((await place.run(["reload"])).stdout).toContain("nothing is on trial any more");
+  expect([await read("notes.txt"), await read("secrets/token.txt")]).toEqual(["completed", "denied"]);
 });

@@ -786,6 +786,12 @@ export interface ShadowTable {
   after_secret?: AfterTable;
   after_untrusted?: AfterTable;
   budgets?: BudgetsTable;
+  /**
+   * The same for one agent, which `agent` has to name as well: on trial, a key takes the place of the same key of its tables.
+   */
+  agent?: {
+    [k: string]: AgentTable;
+  };
 }
 /**
  * This interface was referenced by `Configuration`'s JSON-Schema

@@ -39,7 +39,7 @@ import {
 } from "./resolve-upstreams.ts";
 import { resolveWebhook, type WebhookSetting } from "./resolve-webhook.ts";
 import { checkWitnesses, resolveWitnesses, type WitnessSetting } from "./resolve-witnesses.ts";
-import { onTrial, trialSource } from "./shadow-tables.ts";
+import { checkTrialAgents, onTrial, trialSource } from "./shadow-tables.ts";
 import { checkToolServers } from "./tool-grants.ts";
 
 export interface ConfigurationInput {
@@ -202,6 +202,7 @@ function resolveShadow(
   places: Places,
 ): Rights | undefined {
   if (configuration.shadow === undefined) return undefined;
+  checkTrialAgents(configuration, places);
   // Faults of what both have in common are told once.
   places.throwFaults();
   const trialPlaces = new Places(trialSource(configuration, places.sourceOf));

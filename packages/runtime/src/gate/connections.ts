@@ -54,6 +54,8 @@ export class Connections implements Disposable {
     const known = this.#targets.get(key) ?? this.#add(key, written);
     // INVARIANT: I9: who never stops naming hosts fills no journal with it.
     if (known === null) return denied(`its programs have named more than ${LIMITS.connectHosts} hosts`);
+    // What its connections have carried since may be too much for another one.
+    this.#review(known);
     const answer = await known.answer;
     if (!answer.ok) known.traffic.refused += 1;
     return answer;
@@ -61,17 +63,19 @@ export class Connections implements Disposable {
 
   /** Ends what would not be permitted any more, with the marks that the principal bears by now. */
   review(): void {
-    for (const target of this.#targets.values()) {
-      if (target.permitted === null || this.#isOver) continue;
-      const decision = this.#decide(target.permitted);
-      if (decision.allowed) continue;
-      const refusal = denied(decision.reason, decision.rules);
-      target.permitted = null;
-      target.answer = Promise.resolve(refusal);
-      target.revoking.abort();
-      // It has ended; that the record of it may be missing is for whoever writes the next.
-      this.#record(target, foundBy(decision)).catch(() => undefined);
-    }
+    for (const target of this.#targets.values()) this.#review(target);
+  }
+
+  #review(target: Target): void {
+    if (target.permitted === null || this.#isOver) return;
+    const decision = this.#decide(target.permitted);
+    if (decision.allowed) return;
+    const refusal = denied(decision.reason, decision.rules);
+    target.permitted = null;
+    target.answer = Promise.resolve(refusal);
+    target.revoking.abort();
+    // It has ended; that the record of it may be missing is for whoever writes the next.
+    this.#record(target, foundBy(decision)).catch(() => undefined);
   }
 
   /** By host, in the order in which they were named. */
@@ -80,6 +84,11 @@ export class Connections implements Disposable {
       ...{ host: location, connections: traffic.connections, refused: traffic.refused },
       ...{ bytes_out: traffic.bytesOut, bytes_in: traffic.bytesIn },
     }));
+  }
+
+  /** What has gone over all of them up to now, in both directions. */
+  get bytes(): number {
+    return [...this.#targets.values()].reduce((sum, { traffic }) => sum + traffic.bytesOut + traffic.bytesIn, 0);
   }
 
   #add(key: string, written: string): Target | null {

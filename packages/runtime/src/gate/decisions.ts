@@ -53,12 +53,14 @@ export class Decisions {
    * operators said yes to, so do the rules that asked.
    */
   decide(execution: Execution, approved: boolean): GateDecision {
-    const { facts, askedBy } = execution;
+    const { actor, facts, askedBy } = execution;
     assert(facts !== null, "facts are taken before a decision");
     const history = this.#historyOf(execution);
     execution.facts = { ...facts, history };
     const decision = this.#ask(execution, history, approved);
     execution.revision = decision.revision;
+    // INVARIANT: I3: what decides also confines: another policy may have come while facts were taken or a place was waited for.
+    execution.standing = this.#parts.standing(actor.principal);
     // Taken in this turn, so that a record never tells of rules that came on trial after its decision.
     execution.onTrial = decision.revision === null ? null : this.#parts.onTrial();
     const asked = approved && decision.allowed ? askedBy : [];
@@ -105,13 +107,15 @@ export class Decisions {
 
   /**
    * Of a host that a program of a permitted call wants to connect to: with the marks and the time of now, and the counts
-   * that the call was permitted on, so that the last call of a budget may do what it was permitted for.
+   * that the call was permitted on, so that the last call of a budget may do what it was permitted for. What its
+   * connections have carried already counts, so that a budget of bytes ends in the midst of a call as well.
    */
   decideConnection(execution: Execution, question: HostQuestion): GateDecision & { readonly facts: Facts } {
     const own = execution.facts?.history;
     const { at, seconds, has_read_secret, has_seen_untrusted } = this.#historyOf(execution);
     assert(own !== undefined, "a permitted call was decided on a history");
-    const history = { ...own, at, seconds, has_read_secret, has_seen_untrusted };
+    const bytes = Math.min(own.bytes + (execution.connections?.bytes ?? 0), Number.MAX_SAFE_INTEGER);
+    const history = { ...own, bytes, at, seconds, has_read_secret, has_seen_untrusted };
     const facts: Facts = { questions: [question], history };
     return { ...this.#ask({ ...execution, facts }, history, false, CONNECT_ACTION), facts };
   }

@@ -171,11 +171,12 @@ export class SessionHistories {
   }
 
   #outcome(record: TypedRecord & { type: "execution.outcome" }): void {
-    const { event, bytes = 0 } = record.body;
+    const { event, bytes = 0, connections = [] } = record.body;
     const reserved = this.#reserved.get(record.execution ?? "")?.bytes ?? 0;
     this.#reserved.delete(record.execution ?? "");
     this.#change(record, (history) => {
-      history.bytes = sum(history.bytes - reserved, bytes);
+      const carried = connections.flatMap(({ bytes_out, bytes_in }) => [bytes_out, bytes_in]);
+      history.bytes = sum(history.bytes - reserved, bytes, ...carried);
       if (event !== "succeeded") history.failures += 1;
     });
   }

@@ -9,8 +9,9 @@ import {
   type PolicyEngine,
   PolicyReader,
 } from "@femtoclaw/policy";
-import { errorText, type Facts, type PolicyActivatedBody } from "@femtoclaw/protocol";
+import { type Authority, errorText, type Facts, type PolicyActivatedBody } from "@femtoclaw/protocol";
 import { shownRules } from "../subsystems/shadow.ts";
+import { MarksUnder } from "./marks-under.ts";
 import {
   askerOf,
   capabilityOf,
@@ -92,25 +93,41 @@ class ListeningEngine {
   }
 }
 
+export interface Candidate {
+  readonly policy: CompiledPolicy;
+  /** What the policy was compiled from: it also says what marks whoever reads it. */
+  readonly authority: Authority;
+  readonly enabled: ReadonlySet<string>;
+}
+
+/** Judges the calls of one log, each once and in the order of their records. */
 export class CandidateJudge implements Judge {
   readonly #engine: ListeningEngine;
   readonly #known: ReadonlySet<string>;
   readonly #enabled: ReadonlySet<string>;
+  readonly #marks: MarksUnder;
 
-  private constructor(engine: ListeningEngine, known: ReadonlySet<string>, enabled: ReadonlySet<string>) {
+  private constructor(engine: ListeningEngine, { policy, authority, enabled }: Candidate) {
     this.#engine = engine;
-    this.#known = known;
+    this.#known = new Set(policy.actions.map(({ name }) => name));
     this.#enabled = enabled;
+    this.#marks = new MarksUnder(authority, policy.actions);
   }
 
   /** Throws FEMTO_POLICY_INVALID for a policy that could not come into force. */
-  static async open(policy: CompiledPolicy, enabled: ReadonlySet<string>): Promise<CandidateJudge> {
+  static async open(candidate: Candidate): Promise<CandidateJudge> {
     const engine = await ListeningEngine.open();
-    engine.activate(policy);
-    return new CandidateJudge(engine, new Set(policy.actions.map(({ name }) => name)), enabled);
+    engine.activate(candidate.policy);
+    return new CandidateJudge(engine, candidate);
   }
 
   async judge(call: RecordedCall): Promise<Judgement> {
+    const judgement = await this.#judge(this.#marks.supposed(call));
+    this.#marks.note(call, judgement.kind === "allowed");
+    return judgement;
+  }
+
+  async #judge(call: RecordedCall): Promise<Judgement> {
     const capability = capabilityOf(call);
     if (!this.#known.has(capability)) return undecidable("its capability is not registered here");
     if (!this.#enabled.has(capability)) {

@@ -1,6 +1,13 @@
 /** A call as its record has it: what was decided on, and what was decided. Pure. */
 import { type DecisionRequest, NO_HISTORY } from "@femtoclaw/policy";
-import { CONNECT_ACTION, type Facts, mcpCapability, type ShadowVerdict, type TypedRecord } from "@femtoclaw/protocol";
+import {
+  CONNECT_ACTION,
+  type Facts,
+  type Mark,
+  mcpCapability,
+  type ShadowVerdict,
+  type TypedRecord,
+} from "@femtoclaw/protocol";
 
 /** What a policy says of a call. `undecidable` is no answer: nothing is guessed. */
 export interface Judgement {
@@ -25,6 +32,8 @@ export interface RecordedCall {
   /** Whether operators had said yes to what policy asked about it. */
   readonly approved: boolean;
   readonly verdict: Judgement;
+  /** What it marked its principal with, from there on. */
+  readonly marks: readonly Mark[];
   /** What the rules on trial said of it; null where none were. */
   readonly shadow: ShadowVerdict | null;
   /** Why there are no facts; null where there are. */
@@ -61,6 +70,7 @@ export function recordedCall(record: ToldRecord): RecordedCall | null {
     ...{ seq, at, execution, session, principal: actor.principal, tool, revision: body.revision },
     ...{ facts: obstacle === null ? body.facts : null, verdict, obstacle },
     shadow: "shadow" in body ? (body.shadow ?? null) : null,
+    marks: record.type === "execution.intent" ? (record.body.marks ?? []) : [],
     approved: record.type === "execution.intent" && record.body.approval !== undefined,
   };
 }

@@ -25,6 +25,30 @@ it("take the place of the same keys, and of no others", () => {
   });
 });
 
+it("take the place of the same keys of one agent, and of no other agent's", () => {
+  const deny = { read: ["secrets"] };
+  const agent = { reviewer: { allow: { read: ["data"], write: [] }, deny }, other: { deny } };
+  const shadow: Shadow = { deny: { read: [] }, agent: { reviewer: { allow: { read: [] }, ask: { read: ["data"] } } } };
+  expect(onTrial({ ...IN_FORCE, agent, shadow })).toEqual({
+    ...IN_FORCE,
+    deny: { read: [] },
+    agent: { reviewer: { allow: { read: [], write: [] }, ask: { read: ["data"] }, deny }, other: { deny } },
+  });
+});
+
+it.each([
+  ["/agent/reviewer/allow/read/0", "/shadow/agent/reviewer/allow/read/0"],
+  ["/agent/reviewer/allow/write/0", "/agent/reviewer/allow/write/0"],
+  ["/agent/reviewer/ask", "/shadow/agent/reviewer/ask"],
+  ["/agent/reviewer/ask/run/a~1b/0/word", "/shadow/agent/reviewer/ask/run/a~1b/0/word"],
+  ["/agent/other/allow/read/0", "/agent/other/allow/read/0"],
+  ["/agent/constructor/name", "/agent/constructor/name"],
+])("have %s of an agent where it was written", (pointer, place) => {
+  const agent = { reviewer: { allow: { read: ["x"], write: [] } }, other: { allow: { read: ["x"] } } };
+  const shadow: Shadow = { agent: { reviewer: { allow: { read: ["y"] }, ask: { run: { "a/b": ["c"] } } } } };
+  expect(trialSource({ ...IN_FORCE, agent, shadow }, (at) => `f${at}`)(pointer)).toBe(`f${place}`);
+});
+
 it.each([
   ["/allow/read/0", "/shadow/allow/read/0"],
   ["/allow/write/0", "/allow/write/0"],
@@ -41,6 +65,7 @@ it.each([
 it.each<[string, Shadow, RegExp]>([
   ["let calls replace programs", { allow: { write: ["/usr/bin"] } }, /^\/shadow\/allow\/write\/0: .*search_path/],
   ["name what is not there", { ask: { run: { "no-such-program": ["*"] } } }, /^\/shadow\/ask\/run\/no-such-program/],
+  ["are of nobody", { agent: { reviewer: { deny: { read: ["."] } } } }, /^\/shadow\/agent\/reviewer: .*no agent/],
   ["wait for a mark that nothing sets", { after_secret: { run: { ls: ["*"] } } }, /^\/shadow\/after_secret: /],
 ])("are refused where they %s", (_, shadow, message) => {
   expect(() => temporaryHome().configuration({ search_path: ["/usr/bin"], shadow })).toThrowError(

@@ -1,4 +1,7 @@
 /** Calls at once: none is decided on a past that its own place in the journal contradicts. */
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Configuration } from "@femtoclaw/protocol";
 import { type Runtime, recompute } from "@femtoclaw/runtime";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { Barrier, call, capability, ofType, recordsOf } from "../runtime-fixture.ts";
@@ -47,6 +50,40 @@ describe("calls that race with the one that reads a secret", () => {
     expect(await waiting).toMatchObject({ status: "denied", error: { code: "FEMTO_POLICY_FORBIDDEN" } });
     const [refusal] = ofType(await recordsOf(runtime.reader), "execution.refused");
     expect(refusal?.body).toMatchObject({ event: "denied", facts: { history: { calls: 2, has_read_secret: true } } });
+  });
+
+  it("are shown what the policy shows that they are decided by, also when another one came while they waited", async () => {
+    const barrier = new Barrier(2);
+    const waits = capability("waits", async () => {
+      await barrier.arrive();
+      return {};
+    });
+    const home = guardedHome();
+    writeFileSync(join(home.root, "workspace/open.txt"), "to be closed");
+    const configuration: Configuration = {
+      ...GUARDED,
+      capabilities: { ...GUARDED.capabilities, waits: true },
+      limits: { concurrency: 2 },
+      allow: { ...GUARDED.allow, run: { ...GUARDED.allow?.run, cat: ["*"] } },
+    };
+    const runtime = await home.start({ capabilities: [waits], configuration });
+    onTestFinished(() => runtime.close({ drainMs: 0 }));
+    const session = runtime.openSession({ channel: "agent" });
+    const running = [session.propose(call("waits")), session.propose(call("waits"))];
+    await barrier.reached;
+    const cat = call("process_exec", { bin: "cat", argv: ["open.txt"] });
+    const waiting = [session.propose(cat), session.propose(cat)];
+    const closed = { ...configuration, deny: { read: ["workspace/open.txt"] } };
+    const { revision } = await runtime.reload({ configuration: home.configuration(closed) }, "uid:0");
+    barrier.open();
+    await Promise.all(running);
+    for (const reply of await Promise.all(waiting)) {
+      const { stdout } = (reply.result ?? {}) as { readonly stdout?: string };
+      // Which of the two decides is a matter of turns; what is shown follows from it.
+      expect([reply.policy?.revision === revision, stdout]).toEqual(
+        reply.policy?.revision === revision ? [true, ""] : [false, "to be closed"],
+      );
+    }
   });
 
   it("and run already are ended, where they might not begin any more", async () => {

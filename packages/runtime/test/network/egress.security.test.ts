@@ -298,6 +298,29 @@ describe("a tunnel", () => {
     expect(open.requests).toEqual([]);
   });
 
+  it("counts against the budget of bytes, in the midst of the call and after it", async () => {
+    const large = await web((_request, response) => response.end("x".repeat(20_000)));
+    const other = await site();
+    const [here, there] = [`127.0.0.1:${large.port}`, `127.0.0.1:${other.port}`];
+    const connecting = await startConnecting({ perl: [here, there] }, { budgets: { bytes: 20_000 } });
+    const said = await connecting.say(through(there), through(here), through(here), through(there));
+    // Of a tunnel both the proxy and the site say yes.
+    expect(statuses(said)).toEqual(["200", "200", "200", "200", "403", "403"]);
+    expect([large.requests, other.requests]).toEqual([["GET /"], ["GET /"]]);
+    const hops = hopsOf(await connecting.records()).map(({ allowed, location, rules }) => ({
+      allowed,
+      location,
+      rules,
+    }));
+    expect(hops.slice(2)).toEqual([
+      { allowed: false, location: here, rules: ["budget/bytes"] },
+      { allowed: false, location: there, rules: ["budget/bytes"] },
+    ]);
+    // The session has nothing left for another call, connected or not.
+    const next = await connecting.run("perl", "-e", "1");
+    expect(next.error).toMatchObject({ code: "FEMTO_BUDGET_EXCEEDED" });
+  });
+
   it("is one of few: who floods with half-open ones, never reads, or never ends holds up nobody else", async () => {
     const open = await site();
     const here = `127.0.0.1:${open.port}`;

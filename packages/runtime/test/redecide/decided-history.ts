@@ -2,9 +2,9 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { builtinCapabilities } from "@femtoclaw/capabilities";
-import { type CompiledPolicy, compilePolicy } from "@femtoclaw/policy";
+import { compilePolicy } from "@femtoclaw/policy";
 import type { Configuration } from "@femtoclaw/protocol";
-import type { Runtime, Session } from "@femtoclaw/runtime";
+import { CandidateJudge, type Judge, type Runtime, type Session } from "@femtoclaw/runtime";
 import { call, Home } from "../runtime-fixture.ts";
 
 const ENABLED = { fs_read: true, fs_write: true, fs_list: true } as const;
@@ -60,7 +60,8 @@ async function answerSome(runtime: Runtime, session: Session): Promise<void> {
   }
 }
 
-export function candidateOf(home: Home, configuration: Configuration): CompiledPolicy {
+export async function judgeUnder(home: Home, configuration: Configuration, enabled: readonly string[]): Promise<Judge> {
   const { authority } = home.configuration(configuration);
-  return compilePolicy({ authority, manifests: builtinCapabilities.map(({ manifest }) => manifest) });
+  const policy = compilePolicy({ authority, manifests: builtinCapabilities.map(({ manifest }) => manifest) });
+  return await CandidateJudge.open({ policy, authority, enabled: new Set(enabled) });
 }

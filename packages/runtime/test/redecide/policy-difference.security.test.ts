@@ -4,10 +4,10 @@ import { builtinCapabilities } from "@femtoclaw/capabilities";
 import type { Unsealed } from "@femtoclaw/journal";
 import { compilePolicy, ENGINE_VERSION, policyRevision } from "@femtoclaw/policy";
 import type { FactQuestion, PolicyActivatedBody, TypedRecord } from "@femtoclaw/protocol";
-import { AS_RECORDED, CandidateJudge, type DecidedLog, policyDifference, RecordedJudge } from "@femtoclaw/runtime";
+import { AS_RECORDED, type DecidedLog, policyDifference, RecordedJudge } from "@femtoclaw/runtime";
 import { describe, expect, it } from "vitest";
 import { temporaryHome } from "../runtime-fixture.ts";
-import { candidateOf } from "./decided-history.ts";
+import { judgeUnder } from "./decided-history.ts";
 
 const NOTHING = { read: [], write: [], run: [] };
 const SCHEMA = compilePolicy({
@@ -164,7 +164,7 @@ describe("under its recorded policy", () => {
 describe("under a candidate", () => {
   it("calls of capabilities that nobody has here, named like what objects inherit too, are undecided", async () => {
     const home = temporaryHome();
-    const after = await CandidateJudge.open(candidateOf(home, {}), new Set(["fs_read"]));
+    const after = await judgeUnder(home, {}, ["fs_read"]);
     const tools = ["constructor", "__proto__", "toString", "gone"];
     const records = tools.map((tool) => {
       const record = intent(GOOD, path("/a/b"));
@@ -175,7 +175,7 @@ describe("under a candidate", () => {
   });
 
   it("groups stay bounded however many rules a log names", async () => {
-    const after = await CandidateJudge.open(candidateOf(temporaryHome(), {}), new Set(["fs_read"]));
+    const after = await judgeUnder(temporaryHome(), {}, ["fs_read"]);
     const records = Array.from({ length: 1_500 }, (_, at) => intent(GOOD, path("/a/b"), [`r${at}`]));
     const found = await policyDifference(logOf(records), { before: AS_RECORDED, after });
     expect(found.changed).toBe(records.length);

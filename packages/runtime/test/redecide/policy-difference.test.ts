@@ -1,17 +1,10 @@
 import { join } from "node:path";
 import { exportTiles, exportValues, TilesReader } from "@femtoclaw/journal";
-import {
-  AS_RECORDED,
-  CandidateJudge,
-  policyDifference,
-  RecordedJudge,
-  type Runtime,
-  recordedDecision,
-} from "@femtoclaw/runtime";
+import { AS_RECORDED, policyDifference, RecordedJudge, type Runtime, recordedDecision } from "@femtoclaw/runtime";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { wholeRecord } from "../../src/redecide/whole-record.ts";
 import { type Home, ofType, recordsOf } from "../runtime-fixture.ts";
-import { candidateOf, decidedHistory, TABLES } from "./decided-history.ts";
+import { decidedHistory, judgeUnder, TABLES } from "./decided-history.ts";
 
 let home: Home;
 let runtime: Runtime;
@@ -70,8 +63,8 @@ describe("under the policies that the records hold", () => {
 
 describe("under a candidate", () => {
   it("what changes is grouped by verdict, tool and rules, with examples", async () => {
-    const candidate = candidateOf(home, { allow: { read: ["workspace/notes"], write: ["workspace/secrets"] } });
-    const after = await CandidateJudge.open(candidate, new Set(["fs_read", "fs_write"]));
+    const candidate = { allow: { read: ["workspace/notes"], write: ["workspace/secrets"] } };
+    const after = await judgeUnder(home, candidate, ["fs_read", "fs_write"]);
     const { groups, calls, changed, undecidable } = await policyDifference(reader, { before: AS_RECORDED, after });
     expect(undecidable).toEqual([]);
     expect(groups.reduce((sum, { count }) => sum + count, 0)).toBe(changed);
@@ -86,7 +79,7 @@ describe("under a candidate", () => {
 
   it("the same policy changes nothing of what was decided under it", async () => {
     const last = TABLES.at(-1) ?? {};
-    const after = await CandidateJudge.open(candidateOf(home, last), new Set(["fs_read", "fs_write", "fs_list"]));
+    const after = await judgeUnder(home, last, ["fs_read", "fs_write", "fs_list"]);
     const [activation] = ofType(await recordsOf(reader), "policy.activated").toReversed();
     const since = activation?.seq ?? 0;
     const difference = await policyDifference(reader, { before: AS_RECORDED, after, since, exact: true });
