@@ -1,6 +1,6 @@
 /** The files of a capability of others as they lie on the disk: all of them, as nobody else can change them, or none. */
 import { createHash } from "node:crypto";
-import { lstatSync } from "node:fs";
+import { type BigIntStats, lstatSync } from "node:fs";
 import { posix } from "node:path";
 import type { PackageCode } from "@femtoclaw/capabilities";
 import { errorText, FemtoError, parseStrictJson, printable, type ToolPin } from "@femtoclaw/protocol";
@@ -37,12 +37,11 @@ export function readManifestFile(folder: string): Buffer {
  * are held open, and it is these bytes that get a digest and run.
  */
 export function readPackage(folder: string): PackageFiles {
-  const files = new Map<string, Buffer>();
-  const versions = new Map<string, string>();
   using root = SecureDirectory.open(folder);
   if (root === undefined) throw invalid(`${printable(folder)} is no folder`);
-  // Before each is read, so that a change while it is read is one that is noticed.
-  gather(root, "", 0, files, (place) => void versions.set(place, versionOf(place)));
+  const gathering = new Gathering();
+  gathering.take(root);
+  const { files, versions } = gathering;
   const pins = [...files].map(([name, bytes]) => ({ name, sha256: createHash("sha256").update(bytes).digest("hex") }));
   pins.sort((left, right) => (left.name < right.name ? -1 : 1));
   return { code: { main: mainOf(files, folder), files }, pins, versions };
@@ -51,39 +50,50 @@ export function readPackage(folder: string): PackageFiles {
 /** Whether everything on the disk is as it was when it was read. */
 export function isUnchanged({ versions }: Pick<PackageFiles, "versions">): boolean {
   try {
-    return [...versions].every(([place, version]) => versionOf(place) === version);
+    return [...versions].every(([place, version]) => versionOf(lstatSync(place, { bigint: true })) === version);
   } catch {
+    // What is not there any more has changed.
     return false;
   }
 }
 
-function gather(
-  directory: SecureDirectory,
-  prefix: string,
-  depth: number,
-  files: Map<string, Buffer>,
-  visit: (place: string) => void,
-): void {
-  if (depth > DEPTH_MAX) throw invalid(`${printable(directory.path)} is deeper than ${DEPTH_MAX} folders`);
-  visit(directory.path);
-  for (const entry of directory.entries().sort((left, right) => (left.name < right.name ? -1 : 1))) {
-    const name = `${prefix}${entry.name}`;
-    if (entry.isDirectory()) {
+/** Everything in a folder and the folders in it. Each thing is looked at before it is read, so that a later change shows. */
+class Gathering {
+  readonly files = new Map<string, Buffer>();
+  readonly versions = new Map<string, string>();
+  #leftBytes = BYTES_MAX;
+
+  take(directory: SecureDirectory, prefix = "", depth = 0): void {
+    if (depth > DEPTH_MAX) throw invalid(`${printable(directory.path)} is deeper than ${DEPTH_MAX} folders`);
+    this.#look(directory.path);
+    for (const entry of directory.entries().sort((left, right) => (left.name < right.name ? -1 : 1))) {
+      const name = `${prefix}${entry.name}`;
+      if (!entry.isDirectory()) {
+        this.#read(directory, entry.name, name);
+        continue;
+      }
       using inner = directory.folder(entry.name);
       if (inner === undefined) throw invalid(`${printable(name)} went while it was read`);
-      gather(inner, `${name}/`, depth + 1, files, visit);
-      continue;
+      this.take(inner, `${name}/`, depth + 1);
     }
-    if (!isPlain(name))
-      throw invalid(
-        `the file ${printable(name)} has a name of other characters than letters, digits, and \`. _ - @ +\``,
-      );
-    if (files.size === FILES_MAX) throw invalid(`the package has more than ${FILES_MAX} files`);
-    const left = BYTES_MAX - [...files.values()].reduce((sum, { length }) => sum + length, 0);
-    visit(posix.join(directory.path, entry.name));
-    const bytes = directory.read(entry.name, left);
+  }
+
+  #read(directory: SecureDirectory, leaf: string, name: string): void {
+    if (!isPlain(name)) {
+      throw invalid(`the file ${printable(name)} has other characters in its name than letters, digits, and . _ @ + -`);
+    }
+    if (this.files.size === FILES_MAX) throw invalid(`the package has more than ${FILES_MAX} files`);
+    const { size } = this.#look(posix.join(directory.path, leaf));
+    const bytes = directory.read(leaf, Math.min(this.#leftBytes, Number(size)));
     if (bytes === undefined) throw invalid(`${printable(name)} went while it was read`);
-    files.set(name, Buffer.from(bytes));
+    this.#leftBytes -= bytes.length;
+    this.files.set(name, bytes);
+  }
+
+  #look(place: string): BigIntStats {
+    const found = lstatSync(place, { bigint: true });
+    this.versions.set(place, versionOf(found));
+    return found;
   }
 }
 
@@ -100,8 +110,7 @@ function mainOf(files: ReadonlyMap<string, Buffer>, folder: string): string {
   return name;
 }
 
-function versionOf(place: string): string {
-  const { dev, ino, size, mode, uid, mtimeNs, ctimeNs } = lstatSync(place, { bigint: true });
+function versionOf({ dev, ino, size, mode, uid, mtimeNs, ctimeNs }: BigIntStats): string {
   return [dev, ino, size, mode, uid, mtimeNs, ctimeNs].join(":");
 }
 
