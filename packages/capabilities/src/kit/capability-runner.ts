@@ -11,7 +11,8 @@ export interface CapabilityRunner {
   readonly sandbox: string;
 }
 
-export function capabilityRunner(folder: string): CapabilityRunner {
+/** `connects` where it may connect to somewhere; where to is decided elsewhere. */
+export function capabilityRunner(folder: string, connects = false): CapabilityRunner {
   const program = join(folder, "node");
   const main = join(folder, "inside.mjs");
   const code = `import(${JSON.stringify(main)}).then(({ runCapability }) => runCapability())`;
@@ -22,7 +23,15 @@ export function capabilityRunner(folder: string): CapabilityRunner {
     ],
     program,
     // The permissions of Node.js are a second fence for what is JavaScript, and none that anything relies on.
-    args: ["--permission", `--allow-fs-read=${folder}/`, "--no-warnings", "--disable-sigusr1", "--eval", code],
+    args: [
+      "--permission",
+      ...(connects ? ["--allow-net"] : []),
+      `--allow-fs-read=${folder}/`,
+      "--no-warnings",
+      "--disable-sigusr1",
+      "--eval",
+      code,
+    ],
     sandbox: "bubblewrap, node permissions",
   };
 }

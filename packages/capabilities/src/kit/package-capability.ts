@@ -7,9 +7,11 @@ import { type CapabilityManifest, FemtoError, LIMITS } from "@femtoclaw/protocol
 import { type OwnFile, ownProgramView, runSandboxed, type SandboxResult } from "@femtoclaw/sandbox";
 import { capabilityRunner } from "#capability-runner";
 import type { Capability, CapabilityCall, CapabilityOutcome } from "../capability.ts";
+import { EgressProxy } from "../network/egress/egress-proxy.ts";
 import { outcomeOf, unsuccessful } from "../outcome.ts";
 import { answerIn, ENVELOPE_BYTES, type RunAnswer } from "./answer.ts";
 import { readFiles } from "./define-capability.ts";
+import { onlyTo } from "./one-host.ts";
 import { createdPointers, placeContents } from "./placed-contents.ts";
 
 /** What of a package runs: every file by its path in the package, and which of them begins. */
@@ -54,7 +56,7 @@ async function run(
   if (call.sandbox === null)
     throw new FemtoError("FEMTO_SANDBOX_UNAVAILABLE", "this machine has no sandbox to run it in");
   const { signal, limits, args } = call;
-  const runner = capabilityRunner(FOLDER);
+  const runner = capabilityRunner(FOLDER, manifest.effect === "network");
   const named = Object.entries(await readFiles(call, manifest));
   const files = named.map(([, content], index): OwnFile => ({ path: `${FOLDER}/files/${index}`, content }));
   // INVARIANT: what runs are the bytes that were accepted; no path of the package is opened any more.
@@ -64,6 +66,8 @@ async function run(
   const at = Object.fromEntries(named.map(([pointer], index) => [pointer, `${FOLDER}/files/${index}`]));
   const request = { femtoclaw: 1, id, main: `${FOLDER}/package/${code.main}`, args, files: at };
   const bytesMax = Math.min(limits.outputBytes, LIMITS.resultBytes);
+  const host = manifest.arguments.find(({ kind }) => kind === "host");
+  using proxy = host === undefined ? null : new EgressProxy(onlyTo(call.bound.host(host.pointer), signal));
   const ran = await runSandboxed({
     view,
     handed,
@@ -73,6 +77,7 @@ async function run(
     timeoutMs: limits.timeoutMs,
     outputBytesMax: bytesMax + ENVELOPE_BYTES,
     signal,
+    ...(proxy === null ? {} : { onConnection: (connection) => proxy.serve(connection) }),
   });
   const stopped = stoppedRun(ran, limits.timeoutMs, sandbox);
   if (stopped !== null) return stopped;

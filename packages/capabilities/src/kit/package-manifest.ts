@@ -42,19 +42,27 @@ function nameProblem(name: string, manifest: CapabilityManifest): string | null 
 
 /**
  * INVARIANT: I3: what is declared is all that the process gets, so it declares only what it can be handed: files to
- * read, and one to write, which trusted code does for it.
+ * read, one to write, which trusted code does for it, or one host, to which trusted code connects it.
  */
 function kindProblem({ arguments: declared, effect }: CapabilityManifest): string | null {
   const created = declared.filter((one) => one.kind === "path" && one.access === "create").length;
+  const hosts = declared.filter((one) => one.kind === "host").length;
   for (const one of declared) {
     if (one.kind === "size") continue;
+    if (one.kind === "host") {
+      // INVARIANT: I10: a secret is handed to nobody whose words come back as a result.
+      if (one.headers === undefined) continue;
+      return "declares headers, which could refer to secrets; a capability outside of the host is handed none";
+    }
     if (one.kind !== "path") return `declares a ${one.kind}, which a capability outside of the host cannot be handed`;
     if (one.access === "list" || one.recursive !== undefined || one.parents !== undefined) {
       return "declares a folder; a capability outside of the host is handed single files";
     }
   }
   if (created > 1) return "declares more than one file to create, which could not be put there in one step";
-  const wanted = created > 0 ? ["write"] : ["none", "read"];
+  if (hosts > 1) return "declares more than one host; what a call connects to is one question";
+  if (hosts > 0 && declared.some(({ kind }) => kind === "path")) return "declares both a host and a path";
+  const wanted = hosts > 0 ? ["network"] : created > 0 ? ["write"] : ["none", "read"];
   if (!wanted.includes(effect)) {
     return `has the effect \`${effect}\`, where with these arguments only ${wanted.join(" or ")} is possible`;
   }
