@@ -4,7 +4,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import type { Runtime } from "@femtoclaw/runtime";
+import { listExecutions, type Runtime } from "@femtoclaw/runtime";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { ofType, recordsOf } from "../runtime-fixture.ts";
 import { PackagePlace, proposed, told } from "./package-place.ts";
@@ -74,7 +74,7 @@ beforeAll(async () => {
   writeFileSync(join(place.root, "workspace/out/notes.txt"), "some notes");
   runtime = await place.open({
     permit: [],
-    configuration: { allow: { read: ["workspace"], write: ["workspace/out"], fetch: [named] } },
+    configuration: { capabilities: { fs_write: true }, allow: { read: ["workspace"], write: ["workspace/out"], fetch: [named] } },
   });
 });
 
@@ -91,10 +91,14 @@ test("what it gives for a file is put there whole, and an operator takes it back
   writeFileSync(join(place.root, "workspace/out/notes.txt"), "other");
   await proposed(runtime, "upper", { from: "out/notes.txt", to: "out/loud.txt" });
   expect(readFileSync(out, "utf8")).toBe("OTHER");
+  const [newest] = await listExecutions(runtime.reader, { limit: 1 });
+  const undone = await runtime.undo(String(newest?.execution_id));
+  expect(undone.status).toBe("completed");
+  expect(readFileSync(out, "utf8")).toBe("SOME NOTES");
   const elsewhere = await proposed(runtime, "upper", { from: "out/notes.txt", to: "loud.txt" });
   expect(elsewhere.error?.code).toBe("FEMTO_POLICY_NO_PERMIT");
   const outcomes = ofType(await recordsOf(runtime.reader), "execution.outcome");
-  expect(outcomes.map(({ body }) => body.left?.sha256?.length)).toEqual([64, 64]);
+  expect(outcomes.map(({ body }) => body.left?.sha256?.length)).toEqual([64, 64, 64]);
 });
 
 test("it reaches the host that its call was decided on, and no other", async () => {
