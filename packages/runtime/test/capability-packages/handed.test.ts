@@ -74,7 +74,10 @@ beforeAll(async () => {
   writeFileSync(join(place.root, "workspace/out/notes.txt"), "some notes");
   runtime = await place.open({
     permit: [],
-    configuration: { capabilities: { fs_write: true }, allow: { read: ["workspace"], write: ["workspace/out"], fetch: [named] } },
+    configuration: {
+      capabilities: { fs_write: true },
+      allow: { read: ["workspace"], write: ["workspace/out"], fetch: [named] },
+    },
   });
 });
 
