@@ -311,6 +311,7 @@ async function start(
     // Asks whether it may go on, as a request does that is redirected; nothing is sent.
     {
       isolation: "in-process",
+      trusted: true,
       manifest: { ...capability("goes", async () => succeeded({})).manifest, input: GOES, arguments: [GOES_TO] },
       execute: async ({ goOn }) => succeeded({ went: (await goOn(ON)).ok }),
     },
@@ -369,6 +370,7 @@ function succeeded(result: JsonObject): CapabilityOutcome {
 function capability(name: string, effect: (args: JsonObject) => Promise<CapabilityOutcome>): Capability {
   return {
     isolation: "in-process",
+    trusted: true,
     manifest: {
       name,
       version: "1.0.0",

@@ -6,6 +6,7 @@ import { type ResolvedConfiguration, resolveConfiguration, type Session } from "
 
 export const noop: Capability = {
   isolation: "in-process",
+  trusted: true,
   manifest: {
     name: "noop",
     version: "1.0.0",

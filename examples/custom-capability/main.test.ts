@@ -4,8 +4,9 @@ import { promisify } from "node:util";
 import { expect, test } from "vitest";
 
 const EXPECTED = [
+  "DENIED_CAPABILITY_DISABLED: the capability word_count was not accepted by an operator yet",
   'AUTHORIZED: {"words":6}',
-  "DENIED_ARGUMENT_INVALID: arguments: the value has the unknown field `language`",
+  "DENIED_POLICY_VIOLATION: the rule toml/deny.read/1 forbids this use of word_count; other uses of it may be permitted",
 ];
 
 test("the example runs with one command and shows what it promises", async () => {

@@ -22,6 +22,11 @@ export interface Capability {
   readonly manifest: CapabilityManifest;
   readonly isolation: Isolation;
   /**
+   * Whoever registers it says that code in this process may be trusted with all that this process can do. INVARIANT:
+   * without this word nothing runs `in-process`.
+   */
+  readonly trusted?: true;
+  /**
    * What is kept of each path that a call may create or change, durable before the effect, so that an operator can
    * undo it: what a file holds, or only what stood there. Nothing where it is absent.
    */

@@ -31,6 +31,14 @@ export type { SecretLookUp } from "./facts/stored-secrets.ts";
 export { type FactsRequest, type FactsResult, type SessionTerminals, takeFacts } from "./facts/take-facts.ts";
 export { type Kept, keepBefore } from "./files/kept.ts";
 export { type Reversal, reversalOf } from "./files/reversal.ts";
+export {
+  type CapabilityDefinition,
+  defineCapability,
+  type RunCall,
+  trustedCapability,
+} from "./kit/define-capability.ts";
+export { type PackageCode, packageCapability } from "./kit/package-capability.ts";
+export { packageManifest } from "./kit/package-manifest.ts";
 export { argumentValidator } from "./mcp/argument-check.ts";
 export { HttpTransport } from "./mcp/http-transport.ts";
 export {

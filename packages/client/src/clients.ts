@@ -306,6 +306,21 @@ export class OperatorClient implements AsyncDisposable {
     return (await this.#connection.request("upstreams.list")) as unknown[];
   }
 
+  /** Capabilities of others that are packages: their files, and what of them was accepted. */
+  async packages(): Promise<unknown[]> {
+    return (await this.#connection.request("capabilities.packages")) as unknown[];
+  }
+
+  /** Accepts the files of a package by the digests that were seen; durable when it resolves. */
+  async acceptPackage(name: string, files: readonly { name: string; sha256: string }[]): Promise<void> {
+    await this.#connection.request("capabilities.accept", { name, files });
+  }
+
+  /** Takes back what was accepted of a package; durable when it resolves. */
+  async resetPackage(name: string): Promise<void> {
+    await this.#connection.request("capabilities.reset", { name });
+  }
+
   /** Accepts tools by the digests that were seen; durable when it resolves. */
   async acceptTools(server: string, tools: readonly { name: string; sha256: string }[]): Promise<void> {
     await this.#connection.request("upstreams.accept", { server, tools });

@@ -18,6 +18,7 @@ import { type Authority, type CapabilityManifest, FemtoError, printable } from "
 import {
   machineNames,
   type PolicyFilesOption,
+  packageStubs,
   type ResolvedConfiguration,
   type Surroundings,
 } from "@femtoclaw/runtime";
@@ -186,9 +187,12 @@ async function fileRules({ authority, files, manifests }: SetSource, trial: Poli
 }
 
 /** Of everything that a host with this configuration registers. */
-export function registeredManifests({ upstreams }: Pick<ResolvedConfiguration, "upstreams">): CapabilityManifest[] {
+export function registeredManifests({
+  upstreams,
+  packages,
+}: Pick<ResolvedConfiguration, "upstreams" | "packages">): CapabilityManifest[] {
   const servers = upstreams.map(({ name, at }) => mcpServerCapability({ name, isSandboxed: at.kind === "command" }));
-  return [...builtinCapabilities, ...servers].map(({ manifest }) => manifest);
+  return [...builtinCapabilities, ...packageStubs({ packages }), ...servers].map(({ manifest }) => manifest);
 }
 
 function knownManifests({ path, resolved }: Project): readonly CapabilityManifest[] {

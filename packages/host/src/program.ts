@@ -16,6 +16,7 @@ import { addHookCommand } from "./hook-program.ts";
 import { addInspectCommands } from "./inspect-program.ts";
 import { addInstallationCommands } from "./installation-program.ts";
 import { addMcpCommand } from "./mcp-program.ts";
+import { addPackageCommands } from "./packages-program.ts";
 import { addPolicyCommands } from "./policy-program.ts";
 import { addRecoveryCommands } from "./recovery-program.ts";
 import { addSecretCommands } from "./secrets-program.ts";
@@ -249,6 +250,7 @@ function addOperatorCommands(program: Command, run: Runner): void {
     .command("list")
     .description("list capabilities")
     .action(() => run(async (context) => (await import("./commands/capabilities.ts")).listCapabilities(context)));
+  addPackageCommands(capabilities, run);
   for (const verb of ["enable", "disable"] as const) {
     capabilities
       .command(verb)

@@ -62,6 +62,7 @@ export {
 } from "./mcp-tool.ts";
 export { type MessageFault, type MessageResult, parseMessage } from "./message.ts";
 export { nearestName } from "./nearest-name.ts";
+export { packagePins } from "./package-pins.ts";
 export {
   MACHINE_OF,
   type MachineId,

@@ -6,6 +6,8 @@
  * authorized, executed in isolation and recorded before it is answered.
  */
 export type { Approvals, ApprovalView } from "./approvals.ts";
+export type { PackageState, PackageView } from "./capability-packages/capability-packages.ts";
+export { packageStubs } from "./capability-packages/package-stubs.ts";
 export {
   type ConfigurationFault,
   configurationFaults,
@@ -23,6 +25,7 @@ export {
   resolveConfiguration,
 } from "./configuration/resolve-configuration.ts";
 export type { EndpointAddress, ObservabilitySettings } from "./configuration/resolve-observability.ts";
+export type { PackageSetting } from "./configuration/resolve-packages.ts";
 export { DEFAULT_SEARCH_PATH, findProgram } from "./configuration/resolve-programs.ts";
 export type { UpstreamSetting } from "./configuration/resolve-upstreams.ts";
 export type { WebhookSetting } from "./configuration/resolve-webhook.ts";

@@ -17,6 +17,7 @@ import {
 import { admissionProblem } from "./admission-problem.ts";
 import { Approvals, reviewQuestions, takeUpQuestions } from "./approvals.ts";
 import { recordBoot } from "./boot-record.ts";
+import type { CapabilityPackages } from "./capability-packages/capability-packages.ts";
 import { Chronicle } from "./chronicle.ts";
 import { CommittedRecords } from "./committed-records.ts";
 import { type Integrity, NOT_VERIFIED } from "./deployment.ts";
@@ -142,7 +143,8 @@ export class Runtime implements AsyncDisposable {
       this.#chronicle.advance({ type: "policy.ready" });
       await this.#startObservability();
       await this.#startWitnessing();
-      const { gate } = this.#openGate();
+      const { gate, packages } = this.#openGate();
+      await packages.start();
       await this.#chronicle.durable();
       if (this.#fault.error !== null) throw this.#fault.error;
       const { questions } = this.projection;
@@ -243,6 +245,11 @@ export class Runtime implements AsyncDisposable {
     return this.#openedGate.upstreams;
   }
 
+  /** Capabilities of others that are packages, for operators. */
+  get packages(): Pick<CapabilityPackages, "list" | "accept" | "reset"> {
+    return this.#openedGate.packages;
+  }
+
   capabilities(): readonly RegisteredCapability[] {
     return this.#inForce.capabilities();
   }
@@ -252,7 +259,7 @@ export class Runtime implements AsyncDisposable {
    * each call is decided.
    */
   tools(): ToolDescription[] {
-    return this.#inForce.tools(this.#open?.upstreams.tools() ?? []);
+    return this.#inForce.tools(this.#open);
   }
 
   /** Switches a capability; durable when it resolves. Throws for an unknown name and for one that the configuration locks. */
@@ -305,24 +312,19 @@ export class Runtime implements AsyncDisposable {
   status(): RuntimeStatus {
     return statusOf({
       configuration: this.#inForce.configuration,
-      boot: this.#boot,
-      system: this.#system,
-      memory: this.#memory,
+      ...{ boot: this.#boot, system: this.#system, memory: this.#memory },
       running: this.#open?.gate.running ?? 0,
       queued: this.#open?.stages.queued ?? 0,
       sessions: this.#sessions.live,
       clock: this.#clock,
       waiting: this.#open?.gate.questions.open.length ?? 0,
       terminals: this.#open?.terminals.running ?? 0,
-      policy: this.#inForce.compiled,
-      shadow: this.#inForce.shadow,
+      ...{ policy: this.#inForce.compiled, shadow: this.#inForce.shadow },
       capabilities: this.capabilities(),
       sandbox: this.#inForce.confinement.probe,
       witnesses: this.#witnessing?.status ?? [],
-      integrity: this.#integrity,
-      deployment: this.#inForce.deployment,
-      problem: this.#admissionProblem,
-      fault: this.#fault.first,
+      ...{ integrity: this.#integrity, deployment: this.#inForce.deployment },
+      ...{ problem: this.#admissionProblem, fault: this.#fault.first },
     });
   }
 

@@ -20,6 +20,7 @@ const leaveLine: Capability = {
     limits: { timeout_ms: 30_000, output_bytes: 1_024 },
   },
   isolation: "in-process",
+  trusted: true,
   execute: async ({ args }) => {
     await setTimeout(Math.random() * 3);
     appendFileSync(join(root, "effects"), `${String(args["id"])}\n`);

@@ -41,6 +41,7 @@ export function misbehaving(name: string, effect: Effect, changes: Partial<Capab
   return {
     manifest: manifestOf(name, changes),
     isolation: "in-process",
+    trusted: true,
     execute: effect as (call: CapabilityCall) => Promise<CapabilityOutcome>,
   };
 }

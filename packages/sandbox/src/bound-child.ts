@@ -1,6 +1,6 @@
 /** A child of bubblewrap in the control group that bounds it, where there are such. */
 import type { ChildProcess, IOType } from "node:child_process";
-import { startChild } from "./bubblewrap-child.ts";
+import { type ChildOptions, startChild } from "./bubblewrap-child.ts";
 import type { ChildLimits, ToldLimit } from "./child-limits.ts";
 import type { ChildGroup } from "./control-groups.ts";
 import type { SandboxView } from "./view.ts";
@@ -15,7 +15,7 @@ export class BoundChild {
     args: readonly string[],
     limits: ChildLimits,
     stdio: readonly [IOType | number, IOType | number, IOType | number],
-    options: { readonly detached?: boolean; readonly pipes?: number } = {},
+    options: ChildOptions = {},
   ) {
     this.#group = view.groups?.begin(limits) ?? null;
     try {

@@ -2,16 +2,32 @@
 import { type ChildProcess, type IOType, spawn } from "node:child_process";
 import { closeSync, openSync, readFileSync } from "node:fs";
 import { errorText, FemtoError, systemErrorCode } from "@femtoclaw/protocol";
+import { HANDED_DESCRIPTOR } from "./bubblewrap.ts";
 import { inheritedDescriptors } from "./inspection.ts";
 
-/** `stdio` are the three of the child itself; filter and status follow them as pipes, and behind these `pipes` more. */
+export interface ChildOptions {
+  readonly detached?: boolean;
+  readonly pipes?: number;
+  readonly handed?: number;
+}
+
+const pipesFor = (length: number): IOType[] => Array.from({ length }, () => "pipe");
+
+/**
+ * `stdio` are the three of the child itself; filter and status follow them as pipes, and behind these `pipes` more.
+ * `handed` are pipes at the place of files that a child is handed.
+ */
 export function startChild(
   program: string,
   args: readonly string[],
   stdio: readonly [IOType | number, IOType | number, IOType | number],
-  { pipes = 0, ...options }: { readonly detached?: boolean; readonly pipes?: number } = {},
+  { pipes = 0, handed = 0, ...options }: ChildOptions = {},
 ): ChildProcess {
-  const own: (IOType | number)[] = [...stdio, "pipe", "pipe", ...Array.from({ length: pipes }, () => "pipe" as const)];
+  const own: (IOType | number)[] = [...stdio, "pipe", "pipe", ...pipesFor(pipes)];
+  if (handed > 0) {
+    while (own.length < HANDED_DESCRIPTOR) own.push("ignore");
+    own.push(...pipesFor(handed));
+  }
   const all = [...own];
   const nothing = openSync("/dev/null", "r+");
   try {

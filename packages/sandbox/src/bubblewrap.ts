@@ -31,6 +31,8 @@ export interface SandboxCommand extends SandboxProgram {
 export const FILTER_DESCRIPTOR = 3;
 export const STATUS_DESCRIPTOR = 4;
 export const RELAY_DESCRIPTOR = 6;
+/** The first from which it reads a file that a child is handed; the others follow. */
+export const HANDED_DESCRIPTOR = 9;
 
 const NAMESPACES = ["--unshare-user", "--unshare-all", "--disable-userns", "--die-with-parent"];
 
@@ -124,6 +126,10 @@ function mountArguments(mount: Mount, { temporaryBytes }: ChildLimits, relay: Re
       return ["--ro-bind", path, path];
     case "readWrite":
       return ["--bind", path, path];
+    case "placed":
+      return ["--ro-bind", mount.from, path];
+    case "handed":
+      return ["--perms", "0444", "--ro-bind-data", String(mount.descriptor), path];
     case "maskFile":
       return ["--ro-bind", "/dev/null", path];
     case "maskFolder":

@@ -11,6 +11,7 @@ export { ControlGroups } from "./control-groups.ts";
 export { currentView } from "./current-view.ts";
 export { hostInspection, type Inspection } from "./inspection.ts";
 export { mayShow } from "./may-show.ts";
+export { type OwnFile, type OwnProgram, ownProgramView } from "./own-program.ts";
 export type { StageEnd } from "./pipeline.ts";
 export { probeSandbox, type SandboxProbe } from "./probe.ts";
 export { runSandboxed, type SandboxResult, type SandboxRun } from "./run.ts";

@@ -11,6 +11,7 @@ import { BoundChild } from "./bound-child.ts";
 import {
   bubblewrapArguments,
   FILTER_DESCRIPTOR,
+  HANDED_DESCRIPTOR,
   RELAY_DESCRIPTOR,
   type SandboxCommand,
   STATUS_DESCRIPTOR,
@@ -39,6 +40,8 @@ export interface SandboxRun {
    * end with the run.
    */
   readonly onConnection?: (connection: Duplex) => void;
+  /** What the view's `handed` files hold, in the order of their descriptors. */
+  readonly handed?: readonly Uint8Array[];
 }
 
 export interface SandboxResult {
@@ -84,11 +87,11 @@ const NOT_STARTED = {
 };
 
 function start(view: SandboxView, args: readonly string[], run: SandboxRun): BoundChild {
-  const { limits, stdin, command, onConnection } = run;
+  const { limits, stdin, command, onConnection, handed = [] } = run;
   const stdio = [stdin === undefined ? "ignore" : "pipe", "pipe", "pipe"] as const;
   // The way out of a relay stands behind the place of the word of a pipeline, whether there is one or not.
   const pipes = onConnection === undefined ? Number(command.into !== undefined) : 2;
-  return new BoundChild(view, args, limits, stdio, { pipes });
+  return new BoundChild(view, args, limits, stdio, { pipes, handed: handed.length });
 }
 
 class Run {
@@ -145,6 +148,9 @@ class Run {
     const filter = stdio[FILTER_DESCRIPTOR] as Writable | null | undefined;
     filter?.end(this.#view.filter);
     stdin?.end(this.#request.stdin);
+    for (const [index, bytes] of (this.#request.handed ?? []).entries()) {
+      ((stdio as readonly unknown[])[HANDED_DESCRIPTOR + index] as Writable | null | undefined)?.end(bytes);
+    }
     const { onConnection } = this.#request;
     const relayed = (stdio as readonly unknown[])[RELAY_DESCRIPTOR] as Duplex | null | undefined;
     if (onConnection !== undefined && relayed) this.#relay = new RelayChannel(relayed, onConnection);

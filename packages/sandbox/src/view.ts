@@ -21,6 +21,9 @@ import { PRIVATE_FOLDERS, SYSTEM_FILES, SYSTEM_FOLDERS } from "./system.ts";
 export type Mount =
   | { readonly kind: "proc" | "dev" | "tmpfs" | "readOnly" | "readWrite"; readonly path: string }
   | { readonly kind: "maskFile" | "maskFolder"; readonly path: string }
+  /** A file of this machine that stands elsewhere there, and one that is made of what a descriptor of bubblewrap gives. */
+  | { readonly kind: "placed"; readonly path: string; readonly from: string }
+  | { readonly kind: "handed"; readonly path: string; readonly descriptor: number }
   | { readonly kind: "link"; readonly path: string; readonly target: string };
 
 export interface SandboxView {
@@ -99,6 +102,9 @@ function visibilityBy(mount: Mount | undefined): Visibility {
     case "readOnly":
     case "readWrite":
       return mount.kind;
+    case "placed":
+    case "handed":
+      return "readOnly";
     case "maskFile":
     case "maskFolder":
       return "masked";

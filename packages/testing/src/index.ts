@@ -1,4 +1,5 @@
 /** Suites that embedders run against their own parts, and disks that can be filled. */
+export { type CapabilitySuiteOptions, capabilitySuite } from "./capability-suite.ts";
 export {
   type JournalStoreSuiteOptions,
   journalStoreSuite,

@@ -67,7 +67,11 @@ export async function connectionFacts(request: ConnectionRequest): Promise<Conne
 const TARGET = /^(?<host>\[[^\]]*\]|[^:@/?#\\[\]]+):(?<port>[0-9]{1,5})$/;
 
 /** INVARIANT: each host has one spelling, as for `net_fetch`; what another reader could take for another host is none. */
-function plainTarget(target: string): { readonly host: string; readonly port: number; readonly isName: boolean } {
+export function plainTarget(target: string): {
+  readonly host: string;
+  readonly port: number;
+  readonly isName: boolean;
+} {
   const { host: written = "", port: portText = "" } = TARGET.exec(target)?.groups ?? {};
   const port = portNumber(portText);
   if (port === null) throw new Refusal(`${shown(target)} is no host with its port`);

@@ -25,7 +25,7 @@ export function reversalOf({ tool, kept, left }: Changed): Reversal | string {
   switch (tool) {
     case "fs_write":
     case "fs_edit":
-      return before.type === "missing" ? creationUndone(before, left) : changeUndone(before, left);
+      return writingUndone(before, left);
     case "fs_delete":
       return deletionUndone(before);
     case "fs_move":
@@ -34,8 +34,14 @@ export function reversalOf({ tool, kept, left }: Changed): Reversal | string {
       if (others.length > 0) return "it made more than one folder; delete them one by one, the innermost first";
       return creationUndone(before, left);
     default:
+      // A capability of others that says what it left has put one whole file in its place, as fs_write does.
+      if (others.length === 0 && left.sha256 !== undefined) return writingUndone(before, left);
       return `nothing is known that undoes ${tool}`;
   }
+}
+
+function writingUndone(before: KeptPath, left: LeftBehind): Reversal | string {
+  return before.type === "missing" ? creationUndone(before, left) : changeUndone(before, left);
 }
 
 const LOST: Readonly<Record<KeptPath["lost"] & string, string>> = {

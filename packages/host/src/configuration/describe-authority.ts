@@ -12,6 +12,7 @@ import {
 import type {
   CapabilitySetting,
   ChatSetting,
+  PackageSetting,
   ResolvedConfiguration,
   Rights,
   UpstreamSetting,
@@ -44,6 +45,7 @@ export function describeAuthority(resolved: ResolvedConfiguration): string {
     ],
     ["`femtoclaw chat` sends what is said, and read, to", rest.chat === undefined ? [] : [chat(rest.chat)]],
     [rest.witnessesRequired ? "calls need as witness" : "checkpoints go to", rest.witnesses.map(witness)],
+    ["capabilities of others, which run in the sandbox", rest.packages.map(capabilityPackage)],
     ["MCP servers of others", rest.upstreams.map(upstream)],
     ["state is kept in", [shown(rest.stateDirectory)]],
     ...(shadow === undefined ? [] : trialSections(authority, shadow)),
@@ -104,6 +106,11 @@ const path = (grant: PathGrant): string => `${shown(grant.path)}  (${grant.sourc
 const host = (grant: FetchGrant): string => `${shown(fetchText(grant))}  (${grant.source})`;
 
 const tool = (grant: McpGrant): string => `${shown(mcpGrantText(grant))}  (${grant.source})`;
+
+function capabilityPackage({ name, path, pins }: PackageSetting): string {
+  const who = pins === "operator" ? "once an operator accepted its files" : "as it is found first";
+  return `${name}: ${shown(path)}, ${who}`;
+}
 
 function upstream({ name, at, pins }: UpstreamSetting): string {
   const where =

@@ -3,11 +3,11 @@ import { closeSync, constants, fsyncSync, mkdirSync, openSync, writeFileSync } f
 import { join, resolve } from "node:path";
 import type { HostEnvironment } from "@femtoclaw/protocol";
 import { FemtoError, printable, systemErrorCode } from "@femtoclaw/protocol";
+import { SecureDirectory } from "@femtoclaw/runtime/secure-file";
 import { describeAuthority } from "./describe-authority.ts";
 import { resolveProject } from "./load-configuration.ts";
 import { type Preset, presetTests, presetText } from "./presets.ts";
 import { CONFIGURATION_NAME, POLICY_FOLDER, type ProjectFiles, projectDigest } from "./project-files.ts";
-import { SecureDirectory } from "./secure-file.ts";
 import { TrustStore } from "./trust-store.ts";
 
 /** The tests of the preset, in the policy folder. */

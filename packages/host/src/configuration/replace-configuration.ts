@@ -14,8 +14,8 @@ import {
 } from "node:fs";
 import { basename, join } from "node:path";
 import { FemtoError, printable, systemErrorCode } from "@femtoclaw/protocol";
+import { SecureDirectory } from "@femtoclaw/runtime/secure-file";
 import { CONFIGURATION_BYTES_MAX, type ProjectFiles } from "./project-files.ts";
-import { SecureDirectory } from "./secure-file.ts";
 
 export interface Staging {
   /** Folder that no call and no child reaches, in which the new file is written. */

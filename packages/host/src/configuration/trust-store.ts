@@ -13,8 +13,8 @@ import {
   stateHome,
   systemErrorCode,
 } from "@femtoclaw/protocol";
+import { SecureDirectory } from "@femtoclaw/runtime/secure-file";
 import type { ProjectFiles } from "./project-files.ts";
-import { SecureDirectory } from "./secure-file.ts";
 
 const NAME = "trusted.json";
 /** The next content; whoever creates this file may write, everybody else waits. */

@@ -20,6 +20,7 @@ import type { WebhookStatus } from "../webhook/webhook-delivery.ts";
 import { approvalVerbs } from "./approval-verbs.ts";
 import { followLogVerb } from "./log-verb.ts";
 import type { EndpointUrls } from "./observability-endpoints.ts";
+import { packageVerbs } from "./package-verbs.ts";
 import { recordVerbs } from "./record-verb.ts";
 import { invalid, refuseUnknown } from "./request-fields.ts";
 import { secretVerbs } from "./secret-verbs.ts";
@@ -87,6 +88,7 @@ export function operatorHandlers({
       },
       "capabilities.enable": (fields) => switchCapability(fields, true),
       "capabilities.disable": (fields) => switchCapability(fields, false),
+      ...packageVerbs(runtime, operatorName),
       "executions.list": ({ limit, status, session, ...rest }) => {
         refuseUnknown(rest);
         if (!isCount(limit, LISTED_MAX)) throw invalid(`\`limit\` must be an integer from 1 to ${LISTED_MAX}`);

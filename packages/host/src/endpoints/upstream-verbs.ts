@@ -26,14 +26,16 @@ export function upstreamVerbs(runtime: Pick<Runtime, "upstreams">, by: () => str
   };
 }
 
-function pinsOf(tools: unknown): ToolPin[] {
-  if (!Array.isArray(tools) || tools.length > LIMITS.upstreamTools) throw invalid("`tools` must be a list of pins");
+/** `field` is for whoever sent something else. */
+export function pinsOf(tools: unknown, field = "tools"): ToolPin[] {
+  if (!Array.isArray(tools) || tools.length > LIMITS.upstreamTools)
+    throw invalid(`\`${field}\` must be a list of pins`);
   return tools.map((tool) => {
     const { name, sha256, ...rest } = Object(tool) as Readonly<Record<string, unknown>>;
     refuseUnknown(rest);
-    const isPin = typeof name === "string" && name.length <= LIMITS.upstreamToolChars;
+    const isPin = typeof name === "string" && name.length <= LIMITS.pathBytes;
     if (!isPin || typeof sha256 !== "string" || !/^[0-9a-f]{64}$/.test(sha256)) {
-      throw invalid("each of `tools` must have a `name` and a `sha256`");
+      throw invalid(`each of \`${field}\` must have a \`name\` and a \`sha256\``);
     }
     return { name, sha256 };
   });

@@ -8,7 +8,7 @@ import {
   parseStrictJson,
   printable,
 } from "@femtoclaw/protocol";
-import { SecureDirectory } from "../configuration/secure-file.ts";
+import { SecureDirectory } from "@femtoclaw/runtime/secure-file";
 import type { Scope } from "./layout.ts";
 
 export const RECEIPT_NAME = "receipt.json";

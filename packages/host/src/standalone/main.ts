@@ -1,8 +1,11 @@
 /** Entry of the standalone executable. */
+import { CAPABILITY_WORD, runCapability } from "@femtoclaw/capabilities/inside";
 import { RELAY_WORD, relay } from "@femtoclaw/sandbox/relay";
 import { leaveEnvironmentOfNode } from "./environment.ts";
 
 leaveEnvironmentOfNode();
 // Inside a sandbox it hands on what a program wants to connect to, and starts for that without all the rest.
 if (process.argv[2] === RELAY_WORD) relay(process.argv.slice(3));
+// Inside a sandbox, too, it runs a capability of others, for one call.
+else if (process.argv[2] === CAPABILITY_WORD) void runCapability();
 else void import("../run-command.ts").then(({ runCommand }) => runCommand());

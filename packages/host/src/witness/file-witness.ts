@@ -8,7 +8,7 @@ import { basename, dirname } from "node:path";
 import { formatHeldLine, HELD_LINE_BYTES_MAX, type SignedCheckpoint, verifyConsistency } from "@femtoclaw/journal";
 import { errorText, printable, systemErrorCode } from "@femtoclaw/protocol";
 import type { CheckpointOffer, Witness, WitnessAnswer } from "@femtoclaw/runtime";
-import { SecureDirectory } from "../configuration/secure-file.ts";
+import { SecureDirectory } from "@femtoclaw/runtime/secure-file";
 import { readRange, readTail } from "./witness-file.ts";
 
 /** Enough for the newest whole line behind one that was cut off. */

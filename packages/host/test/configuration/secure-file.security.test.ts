@@ -1,9 +1,9 @@
 /** Attacks on the files that decide what is allowed: owners, modes, links, devices, swapped folders. */
 import { execFileSync } from "node:child_process";
 import { chmodSync, chownSync, linkSync, mkdirSync, renameSync, statSync, symlinkSync } from "node:fs";
+import { SecureDirectory } from "@femtoclaw/runtime/secure-file";
 import { expect, test } from "vitest";
 import { readProjectFiles } from "../../src/configuration/project-files.ts";
-import { SecureDirectory } from "../../src/configuration/secure-file.ts";
 import { faultOf, TemporaryHome } from "./temporary-home.ts";
 
 const isRoot = process.getuid?.() === 0;

@@ -28,6 +28,7 @@ import { checkSocketPath, resolveDirectories, resolveFloor } from "./resolve-dir
 import { resolveHistory } from "./resolve-history.ts";
 import { type ObservabilitySettings, resolveObservability } from "./resolve-observability.ts";
 import { type OperatorSettings, resolveOperators } from "./resolve-operators.ts";
+import { checkPackages, type PackageSetting, resolvePackages } from "./resolve-packages.ts";
 import { resolveSearchPath, withOtherNames } from "./resolve-programs.ts";
 import { resolveAgents, resolveTable } from "./resolve-tables.ts";
 import {
@@ -117,6 +118,8 @@ export interface ResolvedConfiguration extends ObservabilitySettings {
   readonly witnesses: readonly WitnessSetting[];
   /** Whether calls are refused while one of them does not. */
   readonly witnessesRequired: boolean;
+  /** Capabilities of others that are packages. */
+  readonly packages: readonly PackageSetting[];
   /** MCP servers of others, and the variables that each of them gets. */
   readonly upstreams: readonly UpstreamSetting[];
   readonly upstreamEnvironment: Readonly<Record<string, Readonly<Record<string, string>>>>;
@@ -153,6 +156,8 @@ export function resolveConfiguration(input: ConfigurationInput): ResolvedConfigu
   checkToolServers(configuration, places);
   const upstreams = resolveUpstreams(configuration, machine, places);
   checkUpstreams(upstreams, authority, base, places);
+  const packages = resolvePackages(configuration, base, places);
+  checkPackages(packages, authority, places);
   checkWitnesses(authority, witnesses, places);
   const shadow = resolveShadow(input, authority, machine, places);
   const resolved = {
@@ -173,6 +178,7 @@ export function resolveConfiguration(input: ConfigurationInput): ResolvedConfigu
     ...resolveObservability(configuration, places),
     witnesses,
     witnessesRequired: configuration.audit?.require ?? false,
+    packages,
     upstreams,
     upstreamEnvironment: upstreamEnvironment(upstreams, environment),
   };

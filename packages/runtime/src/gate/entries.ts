@@ -65,6 +65,8 @@ export function intentEntry(execution: Execution): JournalEntry {
       ...(approval === null ? {} : { approval }),
       bytes: bytes.byteLength,
       reserved_bytes: reservedBytes,
+      ...trustOf(execution),
+      ...(execution.codeSha256 === null ? {} : { code_sha256: execution.codeSha256 }),
       ...(marks.length === 0 ? {} : { marks: [...marks] }),
       ...(kept.length === 0 ? {} : { kept: kept.map(({ entry }) => entry) as ExecutionIntentBody["kept"] & object }),
     },
@@ -183,6 +185,11 @@ export interface OutcomeDetails {
   readonly left?: LeftBehind;
 }
 
+/** INVARIANT: what ran in this process, with all its rights, every record of it says. */
+function trustOf({ capability }: Execution): { readonly trusted?: true } {
+  return capability?.isolation === "in-process" ? { trusted: true } : {};
+}
+
 /** What its programs did at hosts, as the outcome tells it. */
 function connectionsOf({ connections }: Execution): Pick<ExecutionOutcomeBody, "connections"> {
   const traffic = connections?.traffic ?? [];
@@ -205,6 +212,7 @@ export function outcomeEntry(execution: Execution, details: OutcomeDetails): Jou
       ...(result === undefined ? {} : { result }),
       ...(error === undefined ? {} : { error }),
       ...(left === undefined ? {} : { left }),
+      ...trustOf(execution),
       ...connectionsOf(execution),
     },
     secrets: execution.secrets.output(result, "/result"),

@@ -46,6 +46,8 @@ export interface Execution {
   stopReason: string | null;
   call: ToolCall | null;
   capability: Capability | null;
+  /** Names the files that are to run, where they are those of a package. */
+  codeSha256: string | null;
   /** Where the capability's schemas mark secrets; nothing is marked while no capability is known. */
   secrets: CapabilitySecrets;
   /** What was in force when its facts were taken. */
@@ -118,6 +120,7 @@ export function newExecution(
     stopReason: null,
     call: null,
     capability: null,
+    codeSha256: null,
     secrets: NO_SECRETS,
     standing: null,
     facts: null,

@@ -36,6 +36,8 @@ export interface Registered {
   readonly validators: CapabilityValidators;
   readonly secrets: CapabilitySecrets;
   readonly enabled: boolean;
+  /** Names the files that run, where they are those of a package. */
+  readonly codeSha256?: string;
   /** Why it is not called though it is enabled; absent where it is. */
   readonly problem?: Problem;
   readonly timeoutMs: number;

@@ -10,6 +10,7 @@ import {
 import type { Clock, Journal } from "@femtoclaw/journal";
 import { type ExecutionId, LIMITS, type SessionId } from "@femtoclaw/protocol";
 import { questionRecord } from "../approvals.ts";
+import { CapabilityPackages } from "../capability-packages/capability-packages.ts";
 import type { ResolvedConfiguration } from "../configuration/resolve-configuration.ts";
 import type { SessionHistories } from "../projection/session-histories.ts";
 import type { Policy } from "../subsystems/policy.ts";
@@ -39,7 +40,7 @@ export interface OpenGateParts {
   admission(): Problem | null;
   quota(session: SessionId): SessionQuota;
   lost(id: ExecutionId, reason: string): void;
-  /** What MCP servers of others need beside what the gate needs. */
+  /** What MCP servers of others, and capabilities that are packages, need beside what the gate needs. */
   readonly upstreams: Pick<UpstreamsParts, "pins" | "log">;
   /** What terminals need beside what the gate needs. */
   readonly terminals: Pick<TerminalsParts, "record" | "hasRoom" | "isOpen">;
@@ -50,6 +51,7 @@ export interface OpenGate {
   readonly stages: FairSlots;
   readonly terminals: Terminals;
   readonly upstreams: Upstreams;
+  readonly packages: CapabilityPackages;
   /** Ends what goes on beside calls and may not any more. */
   review(): void;
   /** Ends all of it. */
@@ -84,6 +86,11 @@ export function openGate({ configuration, registry, policy, ...parts }: OpenGate
     principals: ["default", ...Object.keys(configuration.authority.agents ?? {})],
     append: (entry) => parts.journal.append(entry),
   });
+  const packages = new CapabilityPackages({
+    ...parts.upstreams,
+    packages: configuration.packages,
+    append: (entry) => parts.journal.append(entry),
+  });
   const gate: Gate = new Gate({
     clock: parts.clock,
     newId: () => parts.newId(),
@@ -96,8 +103,8 @@ export function openGate({ configuration, registry, policy, ...parts }: OpenGate
     spawn: (id) => parts.system.spawn(id),
     resume: (id) => parts.system.resume(id),
     evict: (id) => parts.system.evict(id),
-    registered: (tool) => upstreams.registered(tool),
-    arriving: (tool) => upstreams.arriving(tool),
+    registered: (tool) => packages.registered(tool, upstreams.registered(tool)),
+    arriving: (tool) => packages.arriving(tool) ?? upstreams.arriving(tool),
     absent: (tool) => upstreams.absent(tool),
     takeFacts: (manifest, args, standing, session, hop = 0) => {
       const known = { digests, names, secrets, terminals: terminals.of(session) };
@@ -122,5 +129,5 @@ export function openGate({ configuration, registry, policy, ...parts }: OpenGate
   const stopPrograms = async (reason: string): Promise<void> => {
     await Promise.all([terminals.stop(reason), upstreams.stop(reason)]);
   };
-  return { gate, stages, terminals, upstreams, review, stopPrograms };
+  return { gate, stages, terminals, upstreams, packages, review, stopPrograms };
 }

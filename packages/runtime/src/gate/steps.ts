@@ -135,6 +135,7 @@ export class Steps {
       return { event: "unknown", problem };
     }
     execution.capability = registered.capability;
+    execution.codeSha256 = registered.codeSha256 ?? null;
     execution.secrets = registered.secrets;
     if (!registered.enabled) {
       const reason = `the capability \`${tool}\` is disabled`;
@@ -320,6 +321,11 @@ export class Steps {
     // The last moment: from here on a stop reaches the capability by its signal.
     if (registered === undefined || execution.stopReason !== null) {
       const reason = `stopped before its effect began: ${execution.stopReason ?? "the registry is down"}`;
+      return this.#end(execution, "cancelled", false, { code: "FEMTO_EXECUTION_HALTED", reason });
+    }
+    // INVARIANT: I1: what runs is what the intent names, also where other files were accepted since.
+    if ((registered.codeSha256 ?? null) !== execution.codeSha256) {
+      const reason = "stopped before its effect began: the files of its capability changed since";
       return this.#end(execution, "cancelled", false, { code: "FEMTO_EXECUTION_HALTED", reason });
     }
     const outcome = await this.#runEffect(execution, registered, call.args as JsonObject, bound);

@@ -15,10 +15,12 @@ import {
   splitMcpToolName,
   type ToolDescription,
 } from "@femtoclaw/protocol";
+import { packageStubs } from "../capability-packages/package-stubs.ts";
 import type { Chronicle } from "../chronicle.ts";
 import type { ResolvedConfiguration } from "../configuration/resolve-configuration.ts";
 import { deploymentOf, resolvedSources } from "../deployment.ts";
 import type { Standing } from "../gate/gate-parts.ts";
+import type { OpenGate } from "../gate/open-gate.ts";
 import type { LogEntry, PolicySource, RuntimeOptions } from "../options.ts";
 import type { ActorSystem } from "../system.ts";
 import { switchCapability } from "./capability-switch.ts";
@@ -99,10 +101,13 @@ export class InForce {
   }
 
   /** What agents are shown: what is enabled, without that of which no rule permits any use. */
-  tools(ofServers: readonly ToolDescription[]): ToolDescription[] {
+  tools(open: Pick<OpenGate, "upstreams" | "packages"> | null): ToolDescription[] {
     const servers = new Set(this.#configuration.upstreams.map(({ name }) => mcpCapability(name)));
     const own = this.registry.tools().filter(({ name }) => !servers.has(name));
-    return [...own, ...ofServers].filter(({ name }) => mayPermit(this.policy.compiled, name));
+    const isCalled = (name: string): boolean => open === null || open.packages.isCalled(name);
+    return [...own, ...(open?.upstreams.tools() ?? [])].filter(
+      ({ name }) => mayPermit(this.policy.compiled, name) && isCalled(name),
+    );
   }
 
   /** What calls go by whose facts are taken now. */
@@ -181,13 +186,13 @@ export class InForce {
     }
   }
 
-  /** Those that come with this program, those of an embedder, and MCP servers of others. */
+  /** Those that come with this program, those of an embedder, packages, and MCP servers of others. */
   get #capabilities(): readonly Capability[] {
     const { options } = this.#parts;
     const servers = this.#configuration.upstreams.map(({ name, at }) =>
       mcpServerCapability({ name, isSandboxed: at.kind === "command" }),
     );
-    return [...builtinCapabilities, ...(options.capabilities ?? []), ...servers];
+    return [...builtinCapabilities, ...(options.capabilities ?? []), ...packageStubs(this.#configuration), ...servers];
   }
 
   #deploymentOf(binary: string | null, source: PolicySource): Deployment {

@@ -1,9 +1,15 @@
 /** The registry subsystem: which capabilities there are, which of them are enabled, and their limits. */
 
 import { createHash } from "node:crypto";
-import type { Capability } from "@femtoclaw/capabilities";
+import { builtinCapabilities, type Capability } from "@femtoclaw/capabilities";
 import type { RegistryContext } from "@femtoclaw/machines";
-import { FemtoError, printable, type RegisteredCapability, type ToolDescription } from "@femtoclaw/protocol";
+import {
+  FemtoError,
+  mcpCapability,
+  printable,
+  type RegisteredCapability,
+  type ToolDescription,
+} from "@femtoclaw/protocol";
 import type { EventObject } from "xstate";
 import type { ResolvedConfiguration } from "../configuration/resolve-configuration.ts";
 import { type CompiledSchemas, compileSchemas } from "../gate/argument-validators.ts";
@@ -22,6 +28,7 @@ export class Registry {
     this.#configuration = configuration;
     this.#schemas = compileSchemas(capabilities);
     this.#capabilities = new Map(capabilities.map((capability) => [capability.manifest.name, capability]));
+    capabilities.forEach(requireTrust);
     for (const name of configuration.capabilities.keys()) {
       if (this.#capabilities.has(name)) continue;
       const known = [...this.#capabilities.keys()].sort().join(", ");
@@ -117,11 +124,28 @@ export class Registry {
       source,
       locked,
       isolation,
+      origin: this.#originOf(manifest.name),
+      ...(capability.trusted === true ? { trusted: true } : {}),
     };
+  }
+
+  #originOf(name: string): NonNullable<RegisteredCapability["origin"]> {
+    const { packages, upstreams } = this.#configuration;
+    if (builtinCapabilities.some(({ manifest }) => manifest.name === name)) return "built-in";
+    if (packages.some((one) => one.name === name)) return "package";
+    return upstreams.some((one) => mcpCapability(one.name) === name) ? "mcp" : "embedder";
   }
 
   #context(): RegistryContext | undefined {
     const state = this.#system.state("registry");
     return state?.value === "ready" ? (state.context as RegistryContext) : undefined;
   }
+}
+
+/** INVARIANT: nobody runs code of others in the process of the host without saying so. */
+function requireTrust({ manifest, isolation, trusted }: Capability): void {
+  if (isolation !== "in-process" || trusted === true) return;
+  const fix = "Say `trusted: true`, or name its package under [capabilities], so that it runs in the sandbox.";
+  const message = `capability \`${manifest.name}\` would run in this process, and nobody says that it is trusted`;
+  throw new FemtoError("FEMTO_CONFIG_INVALID", message, { fix });
 }

@@ -13,7 +13,6 @@ import {
   type SecretLookUp,
   StdioTransport,
   type ToolDefinition,
-  toolSetDigest,
   type UpstreamTransport,
   upstreamHost,
 } from "@femtoclaw/capabilities";
@@ -35,10 +34,10 @@ import type { UpstreamSetting } from "../configuration/resolve-upstreams.ts";
 import { NO_SECRETS } from "../gate/argument-validators.ts";
 import type { Registered, Standing } from "../gate/gate-parts.ts";
 import type { Problem } from "../gate/verdict.ts";
-import { operatorActor } from "../operator-actor.ts";
 import type { LogEntry } from "../options.ts";
 import type { UpstreamPins } from "../projection/upstream-pins.ts";
 import { acceptable, listDigest, type OfferedTool, offerOf, quarantined } from "./offer.ts";
+import { pinnedEntry, quarantinedEntry, unpinnedEntry } from "./pin-entries.ts";
 import { Upstream } from "./upstream.ts";
 
 export interface UpstreamsParts {
@@ -199,6 +198,7 @@ export class Upstreams {
       source: "configuration",
       locked: false,
       isolation: server.about.isSandboxed ? "sandbox" : "host",
+      origin: "mcp",
     }));
   }
 
@@ -242,8 +242,7 @@ export class Upstreams {
   async reset(name: string, by: string): Promise<void> {
     const server = this.#known(name);
     await this.#change(server, async () => {
-      const body = { server: name };
-      await this.#parts.append({ type: "upstream.unpinned", actor: operatorActor(by), ...NOBODYS, body });
+      await this.#parts.append(unpinnedEntry(name, by));
     });
   }
 
@@ -370,17 +369,14 @@ export class Upstreams {
     const { name } = server.setting;
     const fix = `\`femtoclaw mcp pins list\` shows them; \`femtoclaw mcp pins accept ${name}\` offers them.`;
     this.#parts.log({ level: "warn", event: "upstream.quarantined", server: name, tools: tools.length, fix });
-    const body = { server: name, set_sha256: digest, tools };
-    await this.#parts.append({ type: "upstream.quarantined", ...NOBODYS, body });
+    await this.#parts.append(quarantinedEntry(name, offer));
   }
 
   async #pin(server: Server, tools: readonly ToolPin[], by: string | null): Promise<void> {
     if (tools.length > LIMITS.upstreamTools) {
       throw new FemtoError("FEMTO_USAGE", `no more than ${LIMITS.upstreamTools} tools of one server are accepted`);
     }
-    const body = { server: server.setting.name, set_sha256: toolSetDigest(tools), tools: [...tools] };
-    const actor = by === null ? {} : { actor: operatorActor(by) };
-    await this.#parts.append({ type: "upstream.pinned", ...actor, ...NOBODYS, body });
+    await this.#parts.append(pinnedEntry(server.setting.name, tools, by));
   }
 
   /** Each change sees what the one before it left. */
@@ -419,8 +415,6 @@ export class Upstreams {
     throw new FemtoError("FEMTO_UPSTREAM_NOT_FOUND", `no MCP server is called ${printable(name, 64)}`);
   }
 }
-
-const NOBODYS = { session: null, execution: null } as const;
 
 function quarantineProblem({ state, name }: OfferedTool, server: string): Problem | null {
   if (state === "offered") return null;

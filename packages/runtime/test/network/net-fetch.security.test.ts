@@ -261,6 +261,7 @@ describe("redirects", () => {
     const late: Promise<unknown>[] = [];
     const leaves: Capability = {
       isolation: "in-process",
+      trusted: true,
       manifest: { ...NET_FETCH, name: "leaves" },
       execute: async ({ goOn }) => {
         const next = { url: "http://127.0.0.1:9/", method: "GET", headers: {}, hasBody: false };
@@ -283,6 +284,7 @@ describe("redirects", () => {
   it("are a handful of records for an effect that asks a thousand times", async () => {
     const asks: Capability = {
       isolation: "in-process",
+      trusted: true,
       manifest: { ...NET_FETCH, name: "asks" },
       execute: async ({ goOn }) => {
         const next = { url: "http://127.0.0.1:9/", method: "GET", headers: {}, hasBody: false };

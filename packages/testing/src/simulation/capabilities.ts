@@ -58,6 +58,7 @@ export function simulatedCapabilities(watcher: EffectWatcher): Capability[] {
       limits: { timeout_ms: TIMEOUT_MS, output_bytes: LIMITS.outputBytes },
     },
     isolation: "in-process",
+    trusted: true,
     execute: (call) => {
       watcher.onEffect(name, Number(call.args["request"]));
       return behave(watcher.clock, call);

@@ -1,0 +1,49 @@
+// @ts-check
+/**
+ * Runs inside the sandbox, in front of a capability of others: reads the one call, loads the code, and writes the one
+ * answer. It is trusted with nothing: what it writes the host takes for the words of the capability. Plain JavaScript
+ * without an import of ours, because nothing else of FemtoClaw is there.
+ */
+import { readFileSync } from "node:fs";
+import { setGlobalProxyFromEnv } from "node:http";
+import { createRequire } from "node:module";
+
+/** The first argument by which the executable knows that it is to run a capability. */
+export const CAPABILITY_WORD = "sandbox-capability";
+
+/** LIMIT: characters of a reason; the host keeps no longer one. */
+const REASON_CHARS = 1_000;
+
+export async function runCapability() {
+  const { id, main, args, files } = JSON.parse(readFileSync(0, "utf8"));
+  // Standard output is for the answer; what is said besides is for whoever mends the capability.
+  globalThis.console = new console.Console(process.stderr, process.stderr);
+  // Where it may connect to somewhere, the way there is a proxy that lets nothing else pass.
+  if (process.env["HTTPS_PROXY"] !== undefined) setGlobalProxyFromEnv();
+  const answer = await answerOf(main, args, files);
+  process.stdout.write(`${JSON.stringify({ id, ...answer })}\n`, () => process.exit(0));
+}
+
+/**
+ * @param {string} main
+ * @param {unknown} args
+ * @param {Record<string, string>} files
+ */
+async function answerOf(main, args, files) {
+  try {
+    // Also from the executable, which imports nothing but what it holds.
+    const { default: capability } = createRequire(main)(main);
+    if (typeof capability?.run !== "function") throw new Error(`${main} has no default export with a function \`run\``);
+    const entries = Object.entries(files).map(([pointer, path]) => [pointer, readFileSync(path)]);
+    /** @type {Record<string, string>} */
+    const contents = {};
+    const put = (/** @type {string} */ pointer, /** @type {Uint8Array | string} */ content) => {
+      contents[pointer] = Buffer.from(/** @type {string} */ (content)).toString("base64");
+    };
+    const result = await capability.run({ args, files: Object.fromEntries(entries), put });
+    return { result, ...(Object.keys(contents).length === 0 ? {} : { contents }) };
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    return { error: reason.slice(0, REASON_CHARS) };
+  }
+}

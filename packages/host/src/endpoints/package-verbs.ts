@@ -1,0 +1,26 @@
+/** What an operator may ask about capabilities that are packages: their files, and what of them is accepted. */
+import type { Runtime } from "@femtoclaw/runtime";
+import { invalid, refuseUnknown } from "./request-fields.ts";
+import type { ConnectionHandlers } from "./socket-server.ts";
+import { pinsOf } from "./upstream-verbs.ts";
+
+export function packageVerbs(runtime: Pick<Runtime, "packages">, by: () => string): ConnectionHandlers["verbs"] {
+  return {
+    "capabilities.packages": async (fields) => {
+      refuseUnknown(fields);
+      return await runtime.packages.list();
+    },
+    "capabilities.accept": async ({ name, files, ...rest }) => {
+      refuseUnknown(rest);
+      if (typeof name !== "string") throw invalid("`name` must be a string");
+      await runtime.packages.accept(name, pinsOf(files, "files"), by());
+      return null;
+    },
+    "capabilities.reset": async ({ name, ...rest }) => {
+      refuseUnknown(rest);
+      if (typeof name !== "string") throw invalid("`name` must be a string");
+      await runtime.packages.reset(name, by());
+      return null;
+    },
+  };
+}

@@ -1,0 +1,32 @@
+/** The command line of `capabilities show|accept|reset`; `program.ts` has the others. */
+import type { Command } from "commander";
+import type { AcceptOptions } from "./commands/capabilities.ts";
+import type { Runner } from "./commands/command-context.ts";
+
+export function addPackageCommands(capabilities: Command, run: Runner): void {
+  capabilities
+    .command("show")
+    .argument("<name>", "name of the capability")
+    .description("what a capability declares, where it comes from, and which of its files were accepted")
+    .addHelpText("after", "\nExample:\n  femtoclaw capabilities show word_count")
+    .action((name: string) =>
+      run(async (context) => (await import("./commands/capabilities.ts")).showCapability(context, name)),
+    );
+  capabilities
+    .command("accept")
+    .argument("<name>", "name of a capability with a `package`")
+    .option("--yes", "ask nobody")
+    .description("let a package run as it lies there now")
+    .addHelpText("after", "\nExample:\n  femtoclaw capabilities accept word_count")
+    .action((name: string, options: AcceptOptions) =>
+      run(async (context) => (await import("./commands/capabilities.ts")).acceptPackage(context, name, options)),
+    );
+  capabilities
+    .command("reset")
+    .argument("<name>", "name of a capability with a `package`")
+    .description("take back what was accepted of a package")
+    .addHelpText("after", "\nExample:\n  femtoclaw capabilities reset word_count")
+    .action((name: string) =>
+      run(async (context) => (await import("./commands/capabilities.ts")).resetPackage(context, name)),
+    );
+}
