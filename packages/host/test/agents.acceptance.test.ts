@@ -22,7 +22,7 @@ test("an agent has what its tables leave it, in calls and in programs, and its n
   await using place = new Playground(CONFIGURATION + TABLES);
   place.write("p/docs/open.txt", "open");
   place.write("p/docs/private/key.txt", "private");
-  await place.upDetached();
+  await place.up();
   const { value: status } = await place.json<RuntimeStatus & { agent_sockets: Record<string, string> }>(["status"]);
   expect(status.agent_sockets).toEqual({
     reviewer: join(place.runtime, "agent-reviewer.sock"),

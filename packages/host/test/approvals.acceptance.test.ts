@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { Reply } from "@femtoclaw/protocol";
 import type { ApprovalView } from "@femtoclaw/runtime";
 import { expect, test } from "vitest";
-import { endProcess, Playground } from "./playground.ts";
+import { Playground } from "./playground.ts";
 
 const CONFIGURATION = `
 workspace = "."
@@ -28,14 +28,15 @@ const approvalsOf = (place: Playground) => place.json<ApprovalView[]>(["approval
 
 test("a call that waits outlives kill -9, and is executed exactly once after the yes", async () => {
   await using place = new Playground(CONFIGURATION);
-  let pid = await place.upDetached();
+  let host = await place.up();
   const { code, value: pending } = await place.call("fs_write", NOTE);
   expect(code).toBe(75);
   expect(pending).toMatchObject({ status: "pending", decision: null, approval: { id: expect.any(String) } });
   const id = pending.approval?.id ?? "";
   for (let round = 0; round < 2; round += 1) {
-    endProcess(pid);
-    pid = await place.upDetached();
+    host.kill("SIGKILL");
+    await host.ended;
+    host = await place.up();
     expect((await place.run(["status"])).stdout).toContain("1 call waits for an operator");
   }
   expect(existsSync(join(place.project, "out/note"))).toBe(false);
@@ -65,13 +66,14 @@ test("a call that waits outlives kill -9, and is executed exactly once after the
   expect(allowed).toMatchObject({ code: 0, stdout: expect.stringMatching(/^allowed in record \d+/) });
   await using client = await place.agent();
   expect(await client.wait(pending.execution_id)).toMatchObject({ status: "completed", decision: "AUTHORIZED" });
-  endProcess(pid);
-  await place.upDetached();
+  host.kill("SIGKILL");
+  await host.ended;
+  await place.up();
   expect((await place.run(["approvals", "allow", id])).code).toBe(1);
   expect((await approvalsOf(place)).value).toEqual([]);
   expect(readFileSync(join(place.project, "out/note"), "utf8")).toBe("once\n");
   expect((await place.run(["executions", "show", pending.execution_id])).stdout).toContain("approval.answered");
-  expect((await place.run(["down"])).code).toBe(0);
+  await place.down();
   for (const args of [
     ["audit", "verify"],
     ["replay", "--recompute"],
@@ -82,7 +84,7 @@ test("a call that waits outlives kill -9, and is executed exactly once after the
 
 test("a caller that has time waits for the answer, and an agent has no word in it", async () => {
   await using place = new Playground(CONFIGURATION);
-  await place.upDetached();
+  await place.up();
   const echo = JSON.stringify({ bin: "echo", argv: ["a b", "\u202egnp.exe", "\u001b[2J"] });
   const waiting = place.json<Reply>(["call", "process_exec", echo, "--timeout", "60000"]);
   await expect.poll(async () => (await approvalsOf(place)).value.length).toBe(1);

@@ -6,7 +6,7 @@ import { CONFIGURATION, Playground } from "./playground.ts";
 let place: Playground;
 beforeAll(async () => {
   place = new Playground();
-  await place.upDetached();
+  await place.up();
 });
 afterAll(() => place[Symbol.asyncDispose]());
 

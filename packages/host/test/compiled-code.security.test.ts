@@ -92,6 +92,7 @@ describe("a host whose calls may write around its state", () => {
     place = new Playground(
       CONFIGURATION.replace('read = ["."]\nwrite = ["out"]', 'read = [".", ".."]\nwrite = ["out", "../h/.local"]'),
     );
+    place.environment["NODE_COMPILE_CACHE"] = undefined;
   });
   afterEach(() => place[Symbol.asyncDispose]());
   const kept = (): string => join(String(place.environment["HOME"]), ".local/state/femtoclaw/compiled-code");

@@ -9,12 +9,12 @@ import { join } from "node:path";
 import type { Reply } from "@femtoclaw/protocol";
 import type { ExecutionView } from "@femtoclaw/runtime";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { endProcess, Playground } from "./playground.ts";
+import { type Host, Playground } from "./playground.ts";
 
 let place: Playground;
 let server: Server;
 let other: Server;
-let pid: number;
+let host: Host;
 /** What each server was asked for. */
 const heard: Record<"named" | "other", string[]> = { named: [], other: [] };
 
@@ -44,7 +44,7 @@ beforeAll(async () => {
   });
   for (const one of [server, other]) await new Promise<void>((resolve) => one.listen(0, "127.0.0.1", resolve));
   project();
-  pid = await place.upDetached();
+  host = await place.up();
 });
 
 afterAll(async () => {
@@ -145,8 +145,7 @@ function backend(request: IncomingMessage, response: ServerResponse): void {
 }
 
 const started = (reply: Reply) => ({ code: reply.result?.["exit_code"], said: `${reply.result?.["stderr"]}` });
-const exec = async (bin: string, cwd: string, ...argv: string[]) =>
-  (await place.call("process_exec", { bin, argv, cwd })).value;
+const exec = async (bin: string, cwd: string, ...argv: string[]) => place.propose("process_exec", { bin, argv, cwd });
 
 test("an approved git push reaches the host that its operator named, and no other", async () => {
   const pending = await exec("git", "repo", "push", "origin", "main");
@@ -184,14 +183,15 @@ test("what a killed host leaves open is ended with it, and told as interrupted",
   const url = `https://localhost:${portOf(server)}/slow/`;
   const lost = exec("npm", "app", "view", "left", "--registry", url).catch(() => null);
   await expect.poll(() => heard.named.some((line) => line.includes("/slow/"))).toBe(true);
-  endProcess(pid);
+  host.kill("SIGKILL");
+  await host.ended;
   await lost;
   // Each is told where it runs, and so are the relay and bubblewrap around it.
   await expect.poll(() => processes().filter((words) => words.includes(place.project))).toEqual([]);
-  pid = await place.upDetached();
+  host = await place.up();
   const { value } = await place.json<ExecutionView[]>(["executions", "list", "--state", "interrupted"]);
   expect(value).toMatchObject([{ tool: "process_exec" }]);
-  expect((await place.run(["down"])).code).toBe(0);
+  await place.down();
   expect((await place.run(["audit", "verify"])).code).toBe(0);
   expect((await place.run(["replay", "--recompute"])).code).toBe(0);
 });

@@ -12,11 +12,10 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { OperatorClient } from "@femtoclaw/client";
 import type { Reply } from "@femtoclaw/protocol";
 import type { ExecutionView, RuntimeStatus } from "@femtoclaw/runtime";
 import { expect, test } from "vitest";
-import { endProcess, Playground } from "./playground.ts";
+import { Playground } from "./playground.ts";
 
 interface Verdict {
   readonly verdict: string;
@@ -57,19 +56,15 @@ function digestsOf(folder: string): Record<string, string> {
   );
 }
 
-async function untilRunning(place: Playground): Promise<void> {
-  await using operator = await OperatorClient.connect(place.runtime);
-  while ((await operator.executions({ limit: 1, status: "pending" })).length === 0);
-}
-
 test("a running host's log is forked; both logs verify, and the fork runs nothing by itself", async () => {
   await using place = new Playground();
-  const pid = await place.upDetached();
+  const killed = await place.up();
   const lost = Promise.allSettled([place.propose("process_exec", { bin: "sleep", argv: ["60"] })]);
-  await untilRunning(place);
-  endProcess(pid);
+  await place.untilRunning();
+  killed.kill("SIGKILL");
   await lost;
-  await place.upDetached();
+  await killed.ended;
+  await place.up();
   await place.propose("process_exec", leave("before"));
   expect((await place.run(["capabilities", "disable", "fs_read"])).code).toBe(0);
   const at = seqOf(await place.propose("process_exec", leave("here")));
@@ -84,7 +79,7 @@ test("a running host's log is forked; both logs verify, and the fork runs nothin
   expect(value.origin).not.toBe(old.origin);
   // The original goes on as if nothing were.
   expect(await place.propose("process_exec", leave("later"))).toMatchObject({ status: "completed" });
-  expect((await place.run(["down"])).code).toBe(0);
+  await place.down();
 
   const key = join(place.root, "old.vkey");
   writeFileSync(key, old.vkey);
@@ -136,9 +131,9 @@ test("a running host's log is forked; both logs verify, and the fork runs nothin
 
 test("a stopped host's log is forked, also a fork of it", async () => {
   await using place = new Playground();
-  await place.upDetached();
+  await place.up();
   const at = seqOf(await place.propose("fs_read", { path: "notes.txt" }));
-  expect((await place.run(["down"])).code).toBe(0);
+  await place.down();
   const before = digestsOf(join(place.state, "keys"));
   const [first, second] = [join(place.root, "one"), join(place.root, "two")];
   mkdirSync(first, { mode: 0o777 });
@@ -159,10 +154,10 @@ test("a stopped host's log is forked, also a fork of it", async () => {
 
 test("a copy goes on in a log of its own beside the original, which goes on in its own", async () => {
   await using place = new Playground();
-  await place.upDetached();
+  await place.up();
   await place.propose("process_exec", leave("once"));
   const copy = join(place.root, "copy");
-  expect((await place.run(["down"])).code).toBe(0);
+  await place.down();
   cpSync(place.state, copy, { recursive: true, preserveTimestamps: true });
   const { value: original } = await place.json<Keys>(["keys", "show"]);
   const copied = digestsOf(join(copy, "journal"));
@@ -194,9 +189,9 @@ test("a copy goes on in a log of its own beside the original, which goes on in i
 
 test("a state directory that was moved by copying it goes on in a new epoch, and what is remembered follows", async () => {
   await using place = new Playground();
-  await place.upDetached();
+  await place.up();
   await place.propose("process_exec", leave("once"));
-  expect((await place.run(["down"])).code).toBe(0);
+  await place.down();
   const moved = join(place.root, "moved");
   cpSync(place.state, moved, { recursive: true });
   rmSync(place.state, { recursive: true });
@@ -216,14 +211,14 @@ test("a state directory that was moved by copying it goes on in a new epoch, and
 
 test("a backup that was put back goes on in a new epoch, and is told of until its owner says that it is meant", async () => {
   await using place = new Playground();
-  await place.upDetached();
-  expect((await place.run(["down"])).code).toBe(0);
+  await place.up();
+  await place.down();
   const [backup, newer] = [join(place.root, "backup"), join(place.root, "newer")];
   cpSync(place.state, backup, { recursive: true, preserveTimestamps: true });
   const { value: original } = await place.json<Keys>(["keys", "show"]);
-  await place.upDetached();
+  await place.up();
   await place.propose("fs_read", { path: "notes.txt" });
-  expect((await place.run(["down"])).code).toBe(0);
+  await place.down();
   renameSync(place.state, newer);
   renameSync(backup, place.state);
 

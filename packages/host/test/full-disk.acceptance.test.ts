@@ -22,7 +22,7 @@ describe.runIf(HAS_SMALL_DISK)("a host in the background on a disk that is fille
   it("refuses calls with exit 70, says why, stays up, and goes on when there is room", async () => {
     using disk = new SmallDisk(RESERVE_BYTES + 3 * MARGIN_BYTES);
     await using playground = new Playground(CONFIGURATION.replace('"../state"', `"${disk.path}/state"`));
-    const pid = await playground.upDetached();
+    const host = await playground.up();
     const { value } = await playground.json<RuntimeStatus>(["status"]);
     expect(value.memory).toMatchObject({ full: null, reserve_bytes: RESERVE_BYTES });
     expect(await diskFinding(playground)).toMatchObject({ verdict: "ok" });
@@ -45,7 +45,7 @@ describe.runIf(HAS_SMALL_DISK)("a host in the background on a disk that is fille
     await vi.waitFor(async () => expect((await playground.call("fs_read", { path: "notes.txt" })).code).toBe(0), {
       timeout: NOTICE_MS,
     });
-    expect((await playground.json<RuntimeStatus>(["status"])).value.pid).toBe(pid);
+    expect((await playground.json<RuntimeStatus>(["status"])).value.pid).toBe(host.pid);
     expect((await playground.run(["status"])).stdout).toMatch(/disk +\d+ MiB free, 128 MiB in reserve/);
     expect((await playground.run(["down"])).code).toBe(0);
     const verified = await playground.run(["audit", "verify"]);
@@ -55,11 +55,11 @@ describe.runIf(HAS_SMALL_DISK)("a host in the background on a disk that is fille
   it("is stopped there in order, and comes up again", async () => {
     using disk = new SmallDisk(RESERVE_BYTES + 3 * MARGIN_BYTES);
     await using playground = new Playground(CONFIGURATION.replace('"../state"', `"${disk.path}/state"`));
-    await playground.upDetached();
+    await playground.up();
     disk.fill();
     while ((await playground.call("fs_read", { path: "notes.txt" })).code === 0);
     expect((await playground.run(["down"])).code).toBe(0);
-    await playground.upDetached();
+    await playground.up();
     expect((await playground.call("fs_read", { path: "notes.txt" })).code).toBe(70);
     disk.clear();
     await vi.waitFor(async () => expect((await playground.call("fs_read", { path: "notes.txt" })).code).toBe(0), {

@@ -2,7 +2,7 @@
 import type { AgentClient } from "@femtoclaw/client";
 import type { RuntimeStatus } from "@femtoclaw/runtime";
 import { expect, test } from "vitest";
-import { CONFIGURATION, endProcess, Playground, toolCall } from "./playground.ts";
+import { CONFIGURATION, Playground, toolCall } from "./playground.ts";
 
 const message = (tool: string, args: Readonly<Record<string, unknown>>) =>
   Buffer.from(JSON.stringify(toolCall(tool, args)));
@@ -13,22 +13,16 @@ const READ_SECRET = message("fs_read", { path: "secrets/token.txt" });
 const codeOf = async (agent: AgentClient, bytes: Buffer): Promise<string> =>
   (await agent.propose(bytes)).error?.code ?? "done";
 
-async function untilRunning(place: Playground): Promise<RuntimeStatus> {
-  for (;;) {
-    const { value } = await place.json<RuntimeStatus>(["status"]);
-    if (value.running > 0) return value;
-  }
-}
-
 test("halt ends one session by its identifier, and neither its client nor a start of the host brings it back", async () => {
   await using place = new Playground();
-  await place.upDetached();
+  await place.up();
   await using hostile = await place.agent();
   await using honest = await place.agent();
   expect(await codeOf(honest, ECHO)).toBe("done");
   const running = hostile.propose(SLEEP);
-  const { sessions } = await untilRunning(place);
-  const [newest] = sessions;
+  await place.untilRunning();
+  const { value } = await place.json<RuntimeStatus>(["status"]);
+  const [newest] = value.sessions;
   expect(newest).toMatchObject({ channel: "agent", principal: "default", calls: 1, halted: null });
   expect((await place.run(["status"])).stdout).toMatch(/session +[-0-9a-f]{36} agent: 1 calls, 0 refused, \d+ s/);
 
@@ -56,8 +50,8 @@ test("halt ends one session by its identifier, and neither its client nor a star
       error: { code: "FEMTO_SOCKET_REQUEST" },
     });
   }
-  await place.run(["down"]);
-  await place.upDetached();
+  await place.down();
+  await place.up();
   const again = await place.json<{ stopped: number; record: { seq: number } }>(["halt", newest?.id ?? ""]);
   expect(again).toMatchObject({ code: 0, value: { stopped: 0 } });
   expect(halted.stdout).toContain(`record ${again.value.record.seq}:`);
@@ -65,15 +59,15 @@ test("halt ends one session by its identifier, and neither its client nor a star
 
 test("down --now ends what runs and begins nothing that waits", async () => {
   await using place = new Playground(`${CONFIGURATION}[limits]\nconcurrency = 1\n`);
-  await place.upDetached();
+  await place.up();
   await using agent = await place.agent();
   const running = agent.propose(SLEEP);
-  await untilRunning(place);
+  await place.untilRunning();
   const waiting = agent.propose(message("fs_write", { path: "out/waited", content: "x", mode: "create" }));
   expect((await place.run(["down", "--now"])).code).toBe(0);
   expect(await running).toMatchObject({ error: { code: "FEMTO_CAPABILITY_CANCELLED" } });
   expect((await waiting).error?.code).toMatch(/^FEMTO_(EXECUTION_HALTED|DRAINING)$/);
-  await place.upDetached();
+  await place.up();
   expect(await place.propose("fs_read", { path: "out/waited" })).toMatchObject({ status: "denied" });
 });
 
@@ -90,15 +84,16 @@ calls = 4
   const shown = await place.run(["policy", "show"]);
   expect(shown.stdout).toContain("toml/after_secret.run.echo/1 (femtoclaw.toml:");
   expect(shown.stdout).toContain("budget/calls (femtoclaw.toml:");
-  const pid = await place.upDetached();
+  const host = await place.up();
   await using agent = await place.agent();
   expect(await agent.propose(message("process_exec", { bin: "cat", argv: ["secrets/token.txt"] }))).toMatchObject({
     result: { stdout: "", exit_code: 1 },
   });
   expect(await codeOf(agent, ECHO)).toBe("done");
   expect(await codeOf(agent, READ_SECRET)).toBe("done");
-  endProcess(pid);
-  await place.upDetached();
+  host.kill("SIGKILL");
+  await host.ended;
+  await place.up();
   await using later = await place.agent();
   expect(await codeOf(later, ECHO)).toBe("FEMTO_POLICY_FORBIDDEN");
   const read = message("fs_read", { path: "notes.txt" });

@@ -130,7 +130,7 @@ describe("the host", () => {
     expect(await first.ended).toBe("SIGKILL");
     expect(existsSync(join(place.runtime, "agent.sock"))).toBe(true);
     expect((await place.run(["status"])).code).toBe(69);
-    await place.upDetached();
+    await place.up();
     expect(await place.json(["status"])).toMatchObject({ code: 0, value: { boots: 2, phase: "idle" } });
   });
 
@@ -258,7 +258,7 @@ describe("doctor", () => {
     const before = await place.json<Finding[]>(["doctor"]);
     expect(before.code).toBe(0);
     expect(verdictsOf(before.value)).toMatchObject({ sandbox: "ok", policy: "ok", journal: "ok", host: "warn" });
-    await place.upDetached();
+    await place.up();
     const during = await place.json<Finding[]>(["doctor"]);
     expect(during.code).toBe(0);
     expect(verdictsOf(during.value)).toMatchObject({

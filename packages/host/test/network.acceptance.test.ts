@@ -3,10 +3,9 @@ import { readdirSync, readFileSync, statSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import { OperatorClient } from "@femtoclaw/client";
 import type { ExecutionView } from "@femtoclaw/runtime";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { CONFIGURATION, endProcess, Playground } from "./playground.ts";
+import { CONFIGURATION, Playground } from "./playground.ts";
 
 const VALUE = "forge-pat-7731-x";
 let server: Server;
@@ -34,7 +33,7 @@ const withFetch = CONFIGURATION.replace("fs_read = true", "fs_read = true\nnet_f
 test("a refused host is explained, allowed by the narrowest entry, and reached with a secret that nothing shows", async () => {
   await using place = new Playground(withFetch);
   await place.run(["trust"]);
-  await place.upDetached();
+  await place.up();
   const url = `http://127.0.0.1:${port}/first`;
   const refused = await place.call("net_fetch", { url });
   expect(refused).toMatchObject({ code: 77, value: { policy: { rules: ["floor/private-address"] } } });
@@ -67,7 +66,7 @@ test("a refused host is explained, allowed by the narrowest entry, and reached w
   shown.push(
     await place.run(["audit", "export", "--format", "jsonl", "--out", join(place.root, "jsonl"), "--with-values"]),
   );
-  expect((await place.run(["down"])).code).toBe(0);
+  await place.down();
   expect(JSON.stringify(shown)).not.toContain(VALUE);
   // The one file that holds it is out of every sandbox and every export.
   expect(filesWith(place.root, VALUE)).toEqual([join(place.state, "secrets.json")]);
@@ -76,19 +75,20 @@ test("a refused host is explained, allowed by the narrowest entry, and reached w
 
 test("a host that is killed while it fetches calls the request interrupted, and does not send it again", async () => {
   await using place = new Playground(withFetch.replace("[deny]", `fetch = ["127.0.0.1:${port}"]\n[deny]`));
-  const pid = await place.upDetached();
+  const host = await place.up();
   const lost = Promise.allSettled([place.propose("net_fetch", { url: `http://127.0.0.1:${port}/slow` })]);
   const sent = (): number => heard.filter((line) => line.startsWith("/slow")).length;
   await expect.poll(sent).toBe(1);
-  endProcess(pid);
+  host.kill("SIGKILL");
+  await host.ended;
   await lost;
-  await place.upDetached();
+  await place.up();
   const { value } = await place.json<ExecutionView[]>(["executions", "list", "--state", "interrupted"]);
   expect(value).toMatchObject([{ tool: "net_fetch", status: "interrupted" }]);
-  await using operator = await OperatorClient.connect(place.runtime);
+  await using operator = await place.operator();
   expect(await operator.secrets()).toEqual([]);
   expect(sent()).toBe(1);
-  expect((await place.run(["down"])).code).toBe(0);
+  await place.down();
 });
 
 function filesWith(folder: string, text: string): string[] {

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import type { ApprovalView } from "@femtoclaw/runtime";
 import { describe, expect, it } from "vitest";
 import { writeOperatorKey } from "../src/operators/key-file.ts";
-import { endProcess, type Finished, Playground } from "./playground.ts";
+import { type Finished, Playground } from "./playground.ts";
 
 const MAIN = join(import.meta.dirname, "../src/launch.js");
 const NOTE = { path: "out/note", content: "once\n", mode: "append" };
@@ -69,7 +69,7 @@ describe("operators with keys", () => {
     await using place = new Playground();
     const operators = [await operator(place, "alice"), await operator(place, "bob")];
     place.configure(configuration(operators, "operators = 2"));
-    const pid = await place.upDetached();
+    const host = await place.up();
     const { code, value: pending } = await place.call("fs_write", NOTE);
     expect(code).toBe(75);
     const id = pending.approval?.id ?? "";
@@ -78,8 +78,9 @@ describe("operators with keys", () => {
 
     const first = await place.run(["approvals", "allow", id, "--key", key(place, "alice")]);
     expect(first).toMatchObject({ code: 0, stdout: expect.stringContaining("1 of 2 operators have said yes") });
-    endProcess(pid);
-    await place.upDetached();
+    host.kill("SIGKILL");
+    await host.ended;
+    await place.up();
     expect((await place.run(["approvals", "list"])).stdout).toContain("1 of 2");
     const { value: card } = await place.json<ApprovalView>(["approvals", "show", id]);
     const folder = place.folder("elsewhere");
@@ -122,7 +123,7 @@ describe("operators with keys", () => {
     expect(readFileSync(join(place.project, "out/note"), "utf8")).toBe("once\n");
     const shown = (await place.run(["executions", "show", pending.execution_id])).stdout;
     for (const name of ["alice", "bob"]) expect(shown).toContain(`answered by operator:${name}; the signature holds`);
-    expect((await place.run(["down"])).code).toBe(0);
+    await place.down();
     expect(await place.run(["audit", "verify"])).toMatchObject({
       code: 0,
       stdout: expect.stringContaining("2 signed by operators"),
@@ -146,7 +147,7 @@ describe("operators with keys", () => {
       stderr: expect.stringMatching(/femtoclaw\.toml:\d+:\d+: .*already/),
     });
     place.configure(configuration([alice]));
-    await place.upDetached();
+    await place.up();
     place.configure(configuration([alice]).replace("operator_key = true", "operator_key = false"));
     expect(await place.run(["reload"])).toMatchObject({ stderr: expect.stringContaining("FEMTO_RELOAD_RESTART") });
   });
@@ -165,7 +166,7 @@ describe("operators with keys", () => {
     expect(statSync(file).mode & 0o777).toBe(0o600);
 
     place.configure(configuration([/carol\+\S+/.exec(made.shown)?.[0] ?? ""]));
-    await place.upDetached();
+    await place.up();
     const { value } = await place.call("fs_write", NOTE);
     const allow = ["approvals", "allow", value.approval?.id ?? "", "--key", file];
     expect(await place.run(allow)).toMatchObject({ code: 78, stderr: expect.stringContaining("typed on a terminal") });

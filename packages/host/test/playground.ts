@@ -1,8 +1,8 @@
 /** A project, a home and runtime folders of its own, and the real command line as child processes. */
+import assert from "node:assert/strict";
 import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { once } from "node:events";
 import {
-  cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -16,7 +16,7 @@ import {
 import { connect, type Socket } from "node:net";
 import { dirname, join, relative } from "node:path";
 import type { Readable, Writable } from "node:stream";
-import { AgentClient, LogMemory } from "@femtoclaw/client";
+import { AgentClient, LogMemory, OperatorClient } from "@femtoclaw/client";
 import { type DirectoryIdentity, writeIdentity } from "@femtoclaw/journal";
 import type { Reply } from "@femtoclaw/protocol";
 import type { ExecutionView } from "@femtoclaw/runtime";
@@ -43,8 +43,8 @@ path = "../state"
 runtime_dir = "../run"
 `;
 
-/** What commands in earlier places compiled, so that not each of them has to begin with that. */
-const COMPILED = join(import.meta.dirname, "../../../node_modules/.cache/femtoclaw-tests");
+/** What the command compiled in earlier places, so that not each of them has to begin with that. */
+export const COMPILED = join(import.meta.dirname, "../../../node_modules/.cache/femtoclaw-tests");
 
 export interface Finished {
   readonly code: number | null;
@@ -80,11 +80,13 @@ export class Playground implements AsyncDisposable {
     PATH: process.env["PATH"],
     HOME: this.folder("h"),
     XDG_RUNTIME_DIR: this.folder("x"),
+    // In place of the folder in this home, which would be empty at each start.
+    NODE_COMPILE_CACHE: COMPILED,
   };
   /** The program that is driven and its first words. */
   readonly #command: readonly [program: string, ...words: string[]];
   readonly #children = new Set<Child>();
-  readonly #detached = new Set<number>();
+  readonly #hosts = new Set<Host>();
 
   constructor(configuration: string = CONFIGURATION, command: readonly [string, ...string[]] = SOURCES) {
     this.#command = command;
@@ -92,13 +94,8 @@ export class Playground implements AsyncDisposable {
     this.write("p/secrets/token.txt", "hunter2\n");
     this.write("p/notes.txt", "some notes\n");
     this.configure(configuration);
-    if (existsSync(COMPILED)) cpSync(COMPILED, this.#compiled, { recursive: true });
     // What lies in the project takes effect only when it is named; each test names it.
     this.environment["FEMTOCLAW_CONFIG"] = join(this.project, "femtoclaw.toml");
-  }
-
-  get #compiled(): string {
-    return join(this.root, "h/.local/state/femtoclaw/compiled-code");
   }
 
   configure(configuration: string): void {
@@ -170,8 +167,25 @@ export class Playground implements AsyncDisposable {
     return await this.json<Reply>(["call", tool, JSON.stringify(args)]);
   }
 
+  /** An operator, as `agent` is an agent. */
+  async operator(): Promise<OperatorClient> {
+    const memory = new LogMemory({ environment: this.environment, place: this.runtime, warn: () => undefined });
+    return await OperatorClient.connect(this.runtime, memory);
+  }
+
+  /** The newest first; where no host listens, as the command reads them from the journal. */
   async executions(): Promise<ExecutionView[]> {
-    return (await this.json<ExecutionView[]>(["executions", "list", "--all"])).value;
+    if (!existsSync(join(this.runtime, "operator.sock"))) {
+      return (await this.json<ExecutionView[]>(["executions", "list", "--all"])).value;
+    }
+    await using operator = await this.operator();
+    return (await operator.executions({ limit: 200 })) as ExecutionView[];
+  }
+
+  /** Once a call executes and its intent is durable: the status tells of it before. */
+  async untilRunning(): Promise<void> {
+    await using operator = await this.operator();
+    while ((await operator.executions({ limit: 1, status: "pending" })).length === 0);
   }
 
   spawn(args: readonly string[], { env, cwd }: RunOptions = {}): Child {
@@ -193,20 +207,27 @@ export class Playground implements AsyncDisposable {
     const ended = once(child, "close").then(([code, signal]) => (code ?? signal) as number | NodeJS.Signals);
     const ready = await Promise.race([firstLine(child.stdout), ended]);
     if (typeof ready !== "string" || !ready.startsWith("{")) throw new Error(`no host: ${ready} ${log()}`);
-    return {
+    const host: Host = {
       pid: Number(child.pid),
       ready: JSON.parse(ready) as Record<string, unknown>,
       log,
       ended,
       kill: (signal) => child.kill(signal),
     };
+    this.#hosts.add(host);
+    void ended.then(() => this.#hosts.delete(host));
+    return host;
   }
 
-  /** A host in the background; it is ended with the playground. */
-  async upDetached(): Promise<number> {
-    const { value } = await this.json<{ pid: number }>(["up", "--detach"]);
-    this.#detached.add(value.pid);
-    return value.pid;
+  /** Ends every host in order. */
+  async down(): Promise<void> {
+    const ended = await Promise.all(
+      [...this.#hosts].map((host) => {
+        host.kill("SIGTERM");
+        return host.ended;
+      }),
+    );
+    assert.deepEqual(ended, [0]);
   }
 
   /** A raw connection to one of the host's sockets. */
@@ -215,11 +236,9 @@ export class Playground implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const pid of this.#detached) endProcess(pid);
     const closing = [...this.#children].map((child) => once(child, "close"));
     for (const child of this.#children) child.kill("SIGKILL");
     await Promise.all(closing);
-    if (existsSync(this.#compiled)) cpSync(this.#compiled, COMPILED, { recursive: true });
     rmSync(this.root, { recursive: true, force: true });
   }
 }
@@ -302,14 +321,6 @@ export function proposal(id: number, message: unknown): { id: number; verb: stri
 
 export function toolCall(tool: string, args: Readonly<Record<string, unknown>>): Record<string, unknown> {
   return { tool_call: { tool, args } };
-}
-
-export function endProcess(pid: number): void {
-  try {
-    process.kill(pid, "SIGKILL");
-  } catch {
-    // It has ended by itself.
-  }
 }
 
 function gather(stream: Readable): () => string {

@@ -1,6 +1,5 @@
 /** Pruning a real host's journal: it goes on, starts again, replays, proves and exports, and says what is gone. */
 import { join } from "node:path";
-import { AgentClient } from "@femtoclaw/client";
 import type { ExecutionView } from "@femtoclaw/runtime";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Host, Playground, toolCall } from "./playground.ts";
@@ -28,7 +27,7 @@ let oldest = "";
 
 beforeAll(async () => {
   host = await place.up();
-  await using client = await AgentClient.connect(place.runtime);
+  await using client = await place.agent();
   for (let count = 0; count < 200; count += 1) {
     const message = Buffer.from(JSON.stringify(toolCall("fs_read", { path: "notes.txt" })));
     const { execution_id } = await client.propose(message);

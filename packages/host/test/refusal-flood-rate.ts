@@ -6,7 +6,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
-import { AgentClient } from "@femtoclaw/client";
 import type { RuntimeStatus } from "@femtoclaw/runtime";
 import { Playground, proposal, RawConnection, toolCall } from "./playground.ts";
 
@@ -35,7 +34,7 @@ async function flood(path: string): Promise<never> {
 }
 
 async function latencies(playground: Playground, lastMs: number): Promise<number[]> {
-  await using client = await AgentClient.connect(playground.runtime);
+  await using client = await playground.agent();
   const message = Buffer.from(JSON.stringify(toolCall("fs_read", { path: "notes.txt" })));
   const times: number[] = [];
   for (const endMs = performance.now() + lastMs; performance.now() < endMs; ) {

@@ -48,7 +48,7 @@ test("a change takes effect when it is reloaded, for calls and for what children
   host.kill("SIGHUP");
   await expect.poll(async () => (await read(place)).status).toBe("completed");
   expect(stdout(await cat(place))).toBe("some notes\n");
-  expect((await place.run(["down"])).code).toBe(0);
+  await place.down();
   expect((await place.run(["replay", "--recompute"])).code).toBe(0);
 });
 

@@ -69,7 +69,7 @@ describe("replay", () => {
   });
 
   test("recomputes the stopped journal from its newest snapshot, which equals the fold", async () => {
-    await place.run(["down"]);
+    await place.down();
     const { value: seqs } = await place.json<number[]>(["snapshots", "list"]);
     snapshot = String(seqs.at(-1));
     const whole = await json("replay", "--recompute");

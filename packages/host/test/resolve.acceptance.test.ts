@@ -1,11 +1,10 @@
 /** An operator looks at what a killed host left open, and says what became of it. */
-import { OperatorClient } from "@femtoclaw/client";
 import type { ExecutionView } from "@femtoclaw/runtime";
 import { expect, test } from "vitest";
-import { endProcess, Playground } from "./playground.ts";
+import { Playground } from "./playground.ts";
 
 async function untilOpen(place: Playground, count: number): Promise<void> {
-  await using operator = await OperatorClient.connect(place.runtime);
+  await using operator = await place.operator();
   for (;;) {
     const views = (await operator.executions({ limit: 10, status: "pending" })) as ExecutionView[];
     if (views.length === count) return;
@@ -17,13 +16,14 @@ const interruptedOf = (place: Playground) =>
 
 test("an interrupted execution is counted, resolved once, and shown with its resolution", async () => {
   await using place = new Playground();
-  const pid = await place.upDetached();
+  const host = await place.up();
   const calls = [1, 2].map(() => place.propose("process_exec", { bin: "sleep", argv: ["60"] }));
   const lost = Promise.allSettled(calls);
   await untilOpen(place, 2);
-  endProcess(pid);
+  host.kill("SIGKILL");
+  await host.ended;
   await lost;
-  await place.upDetached();
+  await place.up();
 
   const status = await place.run(["status"]);
   expect(status.stdout).toContain("2 interrupted and unresolved");
@@ -54,7 +54,7 @@ test("an interrupted execution is counted, resolved once, and shown with its res
   const shown = await place.run(["executions", "show", id]);
   expect(shown.stdout).toMatch(/resolved +not-done by uid:\d+ at .*: nothing slept/);
   expect(shown.stdout).toContain("execution.resolved");
-  expect((await place.run(["down"])).code).toBe(0);
+  await place.down();
 
   // Without a host there is nobody to say it to, and the journal still tells what was said.
   expect((await place.run(["executions", "resolve", id, "--done", "--reason", "r"])).code).toBe(69);

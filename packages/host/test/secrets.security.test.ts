@@ -4,7 +4,6 @@
  */
 import { mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { AgentClient, OperatorClient } from "@femtoclaw/client";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { Receiver } from "../../telemetry/test/receiver.ts";
 import { CONFIGURATION, type Host, Playground, toolCall } from "./playground.ts";
@@ -54,7 +53,7 @@ beforeAll(async () => {
   place.write("p/output.txt", `${"line\n".repeat(1_500)}token ${SECRETS.output}\n`);
   mkdirSync(join(root, "p", "out"), { recursive: true });
   host = await place.up([], { env: { CANARY_TOKEN: SECRETS.hostVariable } });
-  await using client = await AgentClient.connect(place.runtime);
+  await using client = await place.agent();
   const send = (message: unknown): Promise<unknown> =>
     client.propose(Buffer.from(typeof message === "string" ? message : JSON.stringify(message)));
   const exec = (bin: string, argv: readonly string[], more = {}) =>
@@ -79,7 +78,7 @@ beforeAll(async () => {
   await send(toolCall("fs_read", { path: `secrets/${SECRETS.deniedPath}` }));
   await send(toolCall("fs_read", { path: `${SECRETS.missingPath}.txt` }));
   await place.run(["call", "fs_read", '{"path":"notes.txt"}', "--label", SECRETS.label]);
-  await using operator = await OperatorClient.connect(place.runtime);
+  await using operator = await place.operator();
   const executions = await place.executions();
   for (const { execution_id } of executions) shown.push(JSON.stringify(await operator.execution(execution_id)));
   const [newest] = executions;

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Reply } from "@femtoclaw/protocol";
 import { expect, test } from "vitest";
-import { endProcess, Playground } from "./playground.ts";
+import { Playground } from "./playground.ts";
 
 const NAMES = ["fs_read", "fs_write", "fs_edit", "fs_delete", "fs_move", "fs_mkdir", "fs_list", "fs_search", "fs_stat"];
 const CONFIGURATION = `
@@ -27,7 +27,7 @@ test("edits and deletes, is shown and taken back by an operator, also after kill
   await using place = new Playground(CONFIGURATION);
   place.write("p/out/a.txt", "one\ntwo  \nthree\n");
   place.write("p/out/asked/b.txt", "b\n");
-  let pid = await place.upDetached();
+  let host = await place.up();
   const text = (name: string): string => readFileSync(join(place.project, name), "utf8");
 
   const edited = (await place.call("fs_edit", { path: "out/a.txt", old: "two  ", new: "2" })).value;
@@ -37,8 +37,9 @@ test("edits and deletes, is shown and taken back by an operator, also after kill
   const found = await place.call("fs_search", { path: ".", pattern: "hunter2" });
   expect(found.value.result).toMatchObject({ matches: [] });
 
-  endProcess(pid);
-  pid = await place.upDetached();
+  host.kill("SIGKILL");
+  await host.ended;
+  host = await place.up();
   const undone = await place.json<Reply>(["undo", edited.execution_id]);
   expect(undone).toMatchObject({ code: 0, value: { status: "completed", decision: "AUTHORIZED" } });
   expect(text("out/a.txt")).toBe("one\ntwo  \nthree\n");

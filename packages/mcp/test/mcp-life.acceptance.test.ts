@@ -2,7 +2,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { endProcess } from "../../host/test/playground.ts";
 import { CONFIGURATION, ERAS, McpPlace } from "./mcp-place.ts";
 
 const READ = { name: "fs_read", arguments: { path: "notes.txt" } };
@@ -21,7 +20,7 @@ test("without a host each call says so, none is started, and the one that comes 
   });
   expect(await client.callTool(READ)).toMatchObject(AWAY);
   expect(existsSync(place.state)).toBe(false);
-  await place.upDetached();
+  await place.up();
   expect(await client.callTool(READ)).toMatchObject(DONE);
   await expect.poll(() => told).toEqual([1]);
   expect((await client.listTools()).tools).toHaveLength(5);
@@ -29,21 +28,23 @@ test("without a host each call says so, none is started, and the one that comes 
 
 test("a call that is held outlives kill -9 of the host, and is executed once after the yes", async () => {
   await using place = new McpPlace();
-  let pid = await place.upDetached();
+  let host = await place.up();
   await using client = await place.stdio("2025-11-25", ["--wait", "60000"]);
   const held = client.callTool(NOTE);
   await place.question();
-  endProcess(pid);
+  host.kill("SIGKILL");
+  await host.ended;
   // What runs when the host dies is not sent again: nobody knows what became of it.
-  pid = await place.upDetached();
+  host = await place.up();
   const slept = client.callTool({ name: "process_exec", arguments: { bin: "sleep", argv: ["60"] } });
   await expect
     .poll(async () => (await place.executions())[0])
     .toMatchObject({ tool: "process_exec", status: "pending" });
-  endProcess(pid);
+  host.kill("SIGKILL");
+  await host.ended;
   expect(await slept).toMatchObject(AWAY);
   expect(JSON.stringify(await slept)).toContain("may have been executed or not");
-  await place.upDetached();
+  await place.up();
   expect(await client.callTool(READ)).toMatchObject(DONE);
   expect((await place.executions()).filter(({ tool }) => tool === "process_exec")).toMatchObject([
     { status: "interrupted" },
@@ -64,7 +65,7 @@ test("many clients that need a host at once start one, where the configuration s
   } finally {
     // Who started it has no say over it: it outlives its clients.
     for (const client of clients) await client.close();
-    expect((await place.run(["down"])).code).toBe(0);
+    await place.down();
   }
 });
 

@@ -1,8 +1,7 @@
 /** A project whose host serves real MCP clients, over stdio and over HTTP, in both eras of the protocol. */
 import { once } from "node:events";
 import { join } from "node:path";
-import { LogMemory, OperatorClient } from "@femtoclaw/client";
-import type { ApprovalView, ExecutionView } from "@femtoclaw/runtime";
+import type { ApprovalView } from "@femtoclaw/runtime";
 import { Client, type ClientOptions, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
 import { StdioClientTransport } from "@modelcontextprotocol/client/stdio";
 import { Playground } from "../../host/test/playground.ts";
@@ -63,11 +62,6 @@ export class McpPlace extends Playground {
     return { url, token, port: Number(new URL(url).port) };
   }
 
-  async operator(): Promise<OperatorClient> {
-    const memory = new LogMemory({ environment: this.environment, place: this.runtime, warn: () => undefined });
-    return await OperatorClient.connect(this.runtime, memory);
-  }
-
   /** Says yes to the one question that is open, once it is, or to what `answer` is given. */
   async answer(question?: ApprovalView): Promise<void> {
     const { id, digest } = question ?? (await this.question());
@@ -86,12 +80,6 @@ export class McpPlace extends Playground {
       const [question] = await this.questions();
       if (question !== undefined) return question;
     }
-  }
-
-  /** The newest first. */
-  override async executions(): Promise<ExecutionView[]> {
-    await using operator = await this.operator();
-    return (await operator.executions({ limit: 50 })) as ExecutionView[];
   }
 }
 

@@ -10,7 +10,7 @@ let place: McpPlace;
 let http: HttpPlace;
 beforeAll(async () => {
   place = new McpPlace();
-  await place.upDetached();
+  await place.up();
   http = await place.http(["--wait", "20000"]);
 });
 afterAll(async () => {

@@ -13,7 +13,7 @@ let place: McpPlace;
 let http: HttpPlace;
 beforeAll(async () => {
   place = new McpPlace();
-  await place.upDetached();
+  await place.up();
   http = await place.http();
 });
 afterAll(async () => {

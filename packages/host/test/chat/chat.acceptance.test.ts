@@ -26,7 +26,7 @@ beforeAll(async () => {
     `${CONFIGURATION}[ask]\nrun = { date = ["*"] }\n[chat]\nprovider = "openai-compatible"\nmodel = "m-1"\nbase_url = "${endpoint.url}"\nkey_file = "../key"\n`,
   );
   place.write("key", `${KEY}\n`);
-  await place.upDetached();
+  await place.up();
 });
 afterAll(async () => {
   await place[Symbol.asyncDispose]();

@@ -7,7 +7,7 @@ import { once } from "node:events";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
-import { AgentClient, OperatorClient } from "@femtoclaw/client";
+import type { AgentClient } from "@femtoclaw/client";
 import { openStateDirectory, verifyDirectory } from "@femtoclaw/journal";
 import { LogMemory } from "@femtoclaw/journal/known-log";
 import { FemtoError, type Reply } from "@femtoclaw/protocol";
@@ -113,7 +113,7 @@ class Lineage {
   }
 
   async #load(host: Host): Promise<void> {
-    const client = await AgentClient.connect(this.#place.runtime);
+    const client = await this.#place.agent();
     const enough = Promise.withResolvers<void>();
     let answersLeft = Math.floor(Math.random() * ANSWERS_MAX);
     if (answersLeft === 0) enough.resolve();
@@ -147,7 +147,7 @@ class Lineage {
   }
 
   async #check(): Promise<void> {
-    await using operator = await OperatorClient.connect(this.#place.runtime);
+    await using operator = await this.#place.operator();
     const views = (await operator.executions({ limit: LISTED_MAX })) as ExecutionView[];
     const byId = new Map(views.map((view) => [view.execution_id, view]));
     const effects = this.#effects();

@@ -13,7 +13,7 @@ import { Playground } from "../playground.ts";
 let place: Playground;
 beforeAll(async () => {
   place = new Playground();
-  await place.upDetached();
+  await place.up();
 });
 afterAll(async () => {
   await place[Symbol.asyncDispose]();

@@ -30,7 +30,7 @@ describe.skipIf(!hasBrowser)("the inspector's page", () => {
   beforeAll(async () => {
     world = new InspectedWorld();
     browser = await openBrowser();
-    await world.upDetached();
+    await world.up();
     await world.live();
     shown = await world.inspect();
     ({ records, folder } = await world.exported());

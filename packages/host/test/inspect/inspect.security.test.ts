@@ -31,7 +31,7 @@ const STEAL = `async (origin) => {
 
 test.skipIf(!hasBrowser)("another page in the same browser gets nothing, under whatever name it asks", async () => {
   await using world = new InspectedWorld();
-  await world.upDetached();
+  await world.up();
   const shown = await world.inspect("--approve");
   const browser = await openBrowser();
   const evil = createServer((_, response) => response.end("<!doctype html><title>evil</title>")).listen(0, "127.0.0.1");
@@ -60,7 +60,7 @@ test.skipIf(!hasBrowser)("another page in the same browser gets nothing, under w
 
 test("frames begin with the state, go on where a reader stopped, and wait for one that is slow", async () => {
   await using world = new InspectedWorld();
-  await world.upDetached();
+  await world.up();
   await world.live();
   const { folder, records } = await world.exported();
   using agent = await world.socket("agent");

@@ -10,7 +10,7 @@ let place: Playground;
 beforeAll(async () => {
   // The sockets lie where the user's own shells have them.
   place = new Playground(CONFIGURATION.replace(/\[host\][\s\S]*$/, ""));
-  await place.upDetached();
+  await place.up();
 });
 afterAll(async () => {
   await place[Symbol.asyncDispose]();

@@ -274,7 +274,7 @@ describe("hindsight", () => {
 
 test("a call that waited for an operator is explained by what policy said last, and its yes is remembered in a draft", async () => {
   await using place = new Playground(`${CONFIGURATION}[ask]\nread = ["/etc/hostname", "/usr/share"]\n`);
-  await place.upDetached();
+  await place.up();
   const { execution_id, record } = await place.propose("fs_read", { path: "/etc/hostname" });
   const why = async (ref: string) => (await place.json<Why>(["policy", "why", ref])).value;
   const asked = await why(execution_id);

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
-import { CONFIGURATION, endProcess, Playground } from "../playground.ts";
+import { CONFIGURATION, Playground } from "../playground.ts";
 
 describe("a project with Cedar files", () => {
   let place: Playground;
@@ -88,7 +88,7 @@ forbid (principal, action == Action::"fs_write", resource in Path::"${out}")
 when { context.bytes > 9 }
 unless { context.approved };`,
   );
-  const first = await place.upDetached();
+  const first = await place.up();
   const note = { path: "out/note", content: "0123456789", mode: "append" };
   expect((await place.call("fs_write", { ...note, content: "small" })).value).toMatchObject({ status: "completed" });
   const { code, value } = await place.call("fs_write", note);
@@ -96,8 +96,9 @@ unless { context.approved };`,
   const id = value.approval?.id ?? "";
   const listed = await place.json<{ id: string; rule: string }[]>(["approvals", "list"]);
   expect(listed.value).toMatchObject([{ id, rule: "file/ask/large" }]);
-  endProcess(first);
-  await place.upDetached();
+  first.kill("SIGKILL");
+  await first.ended;
+  await place.up();
   expect((await place.run(["approvals", "allow", id])).code).toBe(0);
   await using client = await place.agent();
   expect(await client.wait(value.execution_id)).toMatchObject({ status: "completed", decision: "AUTHORIZED" });

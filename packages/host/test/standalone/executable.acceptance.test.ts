@@ -94,12 +94,12 @@ describe("the standalone executable", () => {
     await using place = playground(
       CONFIGURATION.replace("cat", perl).replace("[memory]", `[sandbox]\nconnect = { perl = ["${host}"] }\n[memory]`),
     );
-    await place.upDetached();
+    await place.up();
     const program = `use IO::Socket::INET; local $/; my $s = IO::Socket::INET->new("127.0.0.1:3128") or die "no relay";
       print $s "CONNECT ${host} HTTP/1.1\\r\\n\\r\\n"; $s->flush; print scalar <$s>`;
     const { value } = await place.call("process_exec", { bin: "perl", argv: ["-e", program] });
     expect(value.result).toMatchObject({ stdout: expect.stringMatching(/^HTTP\/1.1 200 .*hello\n$/s), stderr: "" });
-    expect((await place.run(["down"])).code).toBe(0);
+    await place.down();
   });
 
   test("goes from init to down in an empty folder, with a policy that takes threads", async () => {

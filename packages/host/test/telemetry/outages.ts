@@ -4,7 +4,6 @@
  */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { AgentClient } from "@femtoclaw/client";
 import { TilesReader } from "@femtoclaw/journal";
 import type { TypedRecord } from "@femtoclaw/protocol";
 import { freePort, Receiver } from "../../../telemetry/test/receiver.ts";
@@ -65,7 +64,7 @@ async function stop(host: Host): Promise<void> {
 }
 
 async function load(place: Playground, calls: number): Promise<void> {
-  await using client = await AgentClient.connect(place.runtime);
+  await using client = await place.agent();
   const deniedEvery = Math.max(10, Math.ceil(calls / DENIED_MAX));
   let left = calls;
   const caller = async (): Promise<void> => {

@@ -88,7 +88,7 @@ describe("terminals by the command line", () => {
 
     const live = await place.run(["terminal", "export", id]);
     agent.end();
-    expect((await place.run(["down"])).code).toBe(0);
+    await place.down();
     await host.ended;
     const stopped = await place.run(["terminal", "export", id, "--format", "asciicast", "--out", "session.cast"]);
     expect(stopped).toMatchObject({ code: 0, stdout: "" });

@@ -51,7 +51,7 @@ new_era__greet = ["*"]
 fix__add = [{ with = { b = [13] } }]`,
   );
   place.offer("tools.json", [ECHO, ADD, ACT]);
-  await place.upDetached();
+  await place.up();
 });
 afterAll(async () => {
   await place[Symbol.asyncDispose]();
@@ -145,8 +145,8 @@ test("what a server changes is quarantined until an operator agrees, and is so a
   expect((await place.propose("fix__echo", { text: "x" })).status).toBe("completed");
 
   place.offer("tools.json", [ECHO, ADD, ACT]);
-  expect((await place.run(["down"])).code).toBe(0);
-  await place.upDetached();
+  await place.down();
+  await place.up();
   expect((await place.propose("fix__echo", { text: "x" })).error?.code).toBe("FEMTO_TOOL_QUARANTINED");
   expect((await place.propose("fix__add", { a: 1, b: 1 })).status).toBe("completed");
   expect((await place.run(["mcp", "pins", "reset", "fix"])).code).toBe(0);
@@ -171,7 +171,7 @@ test("operators switch a server, and see its tools among the capabilities", asyn
 });
 
 test("the journal tells all of it, holds, and leads to the same state again", async () => {
-  await place.run(["down"]);
+  await place.down();
   const verified = await place.json<{ verdict: string }>(["audit", "verify"]);
   expect(verified.value.verdict).toBe("verified");
   const replayed = await place.run(["replay", "--recompute"]);

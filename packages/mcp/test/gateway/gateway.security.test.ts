@@ -79,7 +79,7 @@ read = ["notes.txt"]`,
     { name: "huge", description: "x".repeat(40_000), inputSchema: object({}) },
     { name: "__proto__", inputSchema: object({}) },
   ]);
-  await place.upDetached();
+  await place.up();
 });
 afterAll(async () => {
   await place[Symbol.asyncDispose]();
@@ -176,6 +176,6 @@ test("many calls at once are bounded, and a client that leaves cancels its own",
 
 test("the host has outlived all of them, and its journal holds", async () => {
   expect((await place.propose("fs_read", { path: "notes.txt" })).status).toBe("completed");
-  expect((await place.run(["down"])).code).toBe(0);
+  await place.down();
   expect((await place.json<{ verdict: string }>(["audit", "verify"])).value.verdict).toBe("verified");
 });
