@@ -553,6 +553,14 @@ export interface CapabilityOptions {
    */
   timeout_ms?: number;
   /**
+   * Folder of the package that holds it, where it is none of the built-in ones. It runs in the sandbox, one process for each call.
+   */
+  package?: string;
+  /**
+   * Who accepts the files of the package when nothing of it was ever pinned: whoever uses it first, or an operator. Default: operator.
+   */
+  pins?: "first_use" | "operator";
+  /**
    * Overrides [limits].output_bytes for this capability.
    */
   output_bytes?: number;
@@ -1749,6 +1757,14 @@ export interface RegisteredCapability {
   source: "default" | "configuration" | "operator";
   locked: boolean;
   isolation: "sandbox" | "host" | "in-process";
+  /**
+   * Who wrote it: FemtoClaw, the program that embeds it, the author of a package, or an MCP server of others.
+   */
+  origin?: "built-in" | "embedder" | "package" | "mcp";
+  /**
+   * It runs in the process of the host, because whoever embeds that trusts it. Absent where it does not.
+   */
+  trusted?: true;
 }
 /**
  * An operator enabled a capability.
@@ -2028,6 +2044,14 @@ export interface ExecutionIntentBody {
    */
   reserved_bytes?: number;
   /**
+   * The capability runs in the process of the host, with all rights of that. Absent where it does not.
+   */
+  trusted?: true;
+  /**
+   * Digest of the names and digests of all files of the package that runs. Absent where none does.
+   */
+  code_sha256?: string;
+  /**
    * What is true of the principal from this record on, for ever. Absent where the call changes nothing about that.
    */
   marks?: Mark[];
@@ -2094,6 +2118,10 @@ export interface ExecutionOutcomeBody {
    * Bytes of the result as JSON, as the session's history counts them.
    */
   bytes?: number;
+  /**
+   * The capability ran in the process of the host. Absent where it did not.
+   */
+  trusted?: true;
   /**
    * What programs of the call did at each host that they wanted to connect to. Absent where there was none.
    *
@@ -2700,7 +2728,7 @@ export interface QuarantinedTool {
  */
 export interface UpstreamPinnedBody {
   /**
-   * Name of the MCP server in the configuration.
+   * Name of the MCP server in the configuration; `capability:NAME` for the package of a capability, of which the files are what is pinned.
    */
   server: string;
   /**
@@ -2720,7 +2748,7 @@ export interface UpstreamPinnedBody {
  */
 export interface UpstreamUnpinnedBody {
   /**
-   * Name of the MCP server in the configuration.
+   * Name of the MCP server in the configuration; `capability:NAME` for the package of a capability, of which the files are what is pinned.
    */
   server: string;
 }
@@ -2732,7 +2760,7 @@ export interface UpstreamUnpinnedBody {
  */
 export interface UpstreamQuarantinedBody {
   /**
-   * Name of the MCP server in the configuration.
+   * Name of the MCP server in the configuration; `capability:NAME` for the package of a capability, of which the files are what is pinned.
    */
   server: string;
   /**
