@@ -1,5 +1,7 @@
 import { availableParallelism } from "node:os";
+import { join } from "node:path";
 import { defineConfig } from "vitest/config";
+import LongestFirst from "./tools/longest-first.ts";
 
 /** Time limits end what hangs, on a slow machine too; they measure nothing. What a test awaits gets this long. */
 const expect = { poll: { timeout: 120_000 } };
@@ -10,6 +12,9 @@ export default defineConfig({
     reporters: ["default", "./tools/summary-reporter.ts"],
     // A test waits for processes most of the time, so that one file at a time leaves a small machine idle.
     maxWorkers: Math.max(2, availableParallelism() - 1),
+    sequence: { sequencer: LongestFirst },
+    // Each process of a test is a new one, and compiles nothing that another one compiled before.
+    env: { NODE_COMPILE_CACHE: join(import.meta.dirname, "node_modules/.cache/femtoclaw-tests") },
     projects: [
       {
         test: {

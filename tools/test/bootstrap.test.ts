@@ -74,7 +74,7 @@ async function bootstrap(extra: Record<string, string> = {}, nodeOptions: readon
 
 const SILENT: Finished = { code: 0, stdout: "", stderr: "" };
 
-test("installs once, then is silent; a new lock file installs again", { timeout: 60_000 }, async () => {
+test("installs once, then is silent; a new lock file installs again", async () => {
   const first = await bootstrap();
   expect(first).toMatchObject({ code: 0, stdout: "" });
   expect(first.stderr).toContain("femtoclaw: installing packages");
@@ -86,7 +86,7 @@ test("installs once, then is silent; a new lock file installs again", { timeout:
   expect(existsSync(join(root, ".femtoclaw-install.lock"))).toBe(false);
 });
 
-test("what was installed by hand is taken as it is", { timeout: 60_000 }, async () => {
+test("what was installed by hand is taken as it is", async () => {
   await run("npm", ["ci", "--offline", "--no-audit"], { cwd: root });
   expect(await bootstrap()).toEqual(SILENT);
   writeFileSync(join(root, "node_modules/kept"), "");
@@ -95,7 +95,7 @@ test("what was installed by hand is taken as it is", { timeout: 60_000 }, async 
   expect(existsSync(join(root, "node_modules/kept"))).toBe(true);
 });
 
-test("a half-finished install is not taken for a whole one", { timeout: 60_000 }, async () => {
+test("a half-finished install is not taken for a whole one", async () => {
   mkdirSync(join(root, "node_modules"));
   writeJson("node_modules/.package-lock.json", { packages: {} });
   expect((await bootstrap()).stderr).toContain("femtoclaw: installing packages");
@@ -104,14 +104,14 @@ test("a half-finished install is not taken for a whole one", { timeout: 60_000 }
   expect((await bootstrap()).stderr).toContain("femtoclaw: installing packages");
 });
 
-test("of several at once one installs and the others wait", { timeout: 120_000 }, async () => {
+test("of several at once one installs and the others wait", async () => {
   const finished = await Promise.all(Array.from({ length: 4 }, () => bootstrap()));
   expect(finished.map(({ code }) => code)).toEqual([0, 0, 0, 0]);
   expect(finished.filter(({ stderr }) => stderr.includes("installing packages"))).toHaveLength(1);
   expect(await bootstrap()).toEqual(SILENT);
 });
 
-test("the lock of a dead process is taken over", { timeout: 60_000 }, async () => {
+test("the lock of a dead process is taken over", async () => {
   const dead = spawn(process.execPath, ["-e", ""]);
   await new Promise((resolve) => dead.on("close", resolve));
   mkdirSync(join(root, ".femtoclaw-install.lock"));
@@ -122,7 +122,7 @@ test("the lock of a dead process is taken over", { timeout: 60_000 }, async () =
   expect(existsSync(join(root, ".femtoclaw-install.lock"))).toBe(false);
 });
 
-test("a failing npm is a failure, leaves no stamp and no lock", { timeout: 60_000 }, async () => {
+test("a failing npm is a failure, leaves no stamp and no lock", async () => {
   writeFileSync(
     join(root, "package-lock.json"),
     '{"lockfileVersion":3,"packages":{"":{},"node_modules/x":{"version":"1.0.0"}}}',
@@ -135,7 +135,7 @@ test("a failing npm is a failure, leaves no stamp and no lock", { timeout: 60_00
   expect(existsSync(join(root, ".femtoclaw-install.lock"))).toBe(false);
 });
 
-test("another package manager's variables do not lead away from npm", { timeout: 60_000 }, async () => {
+test("another package manager's variables do not lead away from npm", async () => {
   writeFileSync(join(root, "yarn.js"), "require('node:fs').writeFileSync('called', '')");
   expect((await bootstrap({ npm_execpath: join(root, "yarn.js") })).code).toBe(0);
   expect(existsSync(join(root, "called"))).toBe(false);
@@ -153,7 +153,7 @@ test("too old a Node or npm is refused in words", async () => {
   expect(oldNpm).toMatchObject({ code: 1, stderr: "femtoclaw: npm 8.19.4 is too old; install npm 9 or newer\n" });
 });
 
-test("a platform without a packaged Node is named", { timeout: 60_000 }, async () => {
+test("a platform without a packaged Node is named", async () => {
   writeFileSync(join(root, "old.cjs"), 'Object.defineProperty(process.versions, "node", { value: "20.1.0" });');
   const { code, stderr } = await bootstrap({}, ["--require", join(root, "old.cjs")]);
   expect(code).toBe(1);
@@ -162,7 +162,7 @@ test("a platform without a packaged Node is named", { timeout: 60_000 }, async (
   );
 });
 
-test("a packaged Node that npm did not link, as npm 9 and 10 forget to, is linked", { timeout: 60_000 }, async () => {
+test("a packaged Node that npm did not link, as npm 9 and 10 forget to, is linked", async () => {
   const project = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
   writeJson("package.json", { ...project, optionalDependencies: { absent: "1.0.0", part: "1.0.0" } });
   const lock = JSON.parse(readFileSync(join(root, "package-lock.json"), "utf8"));

@@ -99,9 +99,7 @@ describe("call", () => {
     expect({ code, stdout }).toEqual({ code: 75, stdout: "null\n" });
     expect(stderr).toContain("the call goes on");
     await expect
-      .poll(async () => (await place.executions()).find(({ label }) => label === "patience")?.status, {
-        timeout: 20_000,
-      })
+      .poll(async () => (await place.executions()).find(({ label }) => label === "patience")?.status)
       .toBe("completed");
   });
 

@@ -43,9 +43,6 @@ path = "../state"
 runtime_dir = "../run"
 `;
 
-/** What the command compiled in earlier places, so that not each of them has to begin with that. */
-export const COMPILED = join(import.meta.dirname, "../../../node_modules/.cache/femtoclaw-tests");
-
 export interface Finished {
   readonly code: number | null;
   readonly stdout: string;
@@ -80,8 +77,8 @@ export class Playground implements AsyncDisposable {
     PATH: process.env["PATH"],
     HOME: this.folder("h"),
     XDG_RUNTIME_DIR: this.folder("x"),
-    // In place of the folder in this home, which would be empty at each start.
-    NODE_COMPILE_CACHE: COMPILED,
+    // What others compiled; the folder of this home would be empty at its first start.
+    NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"],
   };
   /** The program that is driven and its first words. */
   readonly #command: readonly [program: string, ...words: string[]];

@@ -126,8 +126,7 @@ describe("a writer that is killed", () => {
     child.stderr.on("data", (chunk: Buffer) => {
       complaint += chunk.toString();
     });
-    await Promise.race([once(child, "close"), new Promise((resolve) => setTimeout(resolve, 10_000))]);
-    child.kill("SIGKILL");
+    await once(child, "close");
     expect(complaint).toContain("FEMTO_JOURNAL_LOCKED");
     await journal.append(message("still here"));
     await journal.close();

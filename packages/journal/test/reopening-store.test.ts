@@ -188,7 +188,7 @@ describe("a failed write", () => {
     const { disk, journal, onFull } = await openJournal();
     disk.faults.push(...Array.from({ length: 5 }, () => ({ kind: "ENOSPC" }) as const));
     const first = append(journal, ["a"]);
-    await vi.waitFor(() => expect(onFull.mock.calls.length).toBeGreaterThan(1));
+    await expect.poll(() => onFull.mock.calls.length).toBeGreaterThan(1);
     const rest = append(journal, ["b", "c"]);
     await Promise.all([first, rest]);
     const records = await collect(journal.readFrom(1));
@@ -199,7 +199,7 @@ describe("a failed write", () => {
     const { disk, journal, store, onFull } = await openJournal();
     disk.faults.push(...Array.from({ length: 1_000 }, () => ({ kind: "ENOSPC" }) as const));
     const lost = expect(append(journal, ["a"])).rejects.toMatchObject({ code: "FEMTO_JOURNAL_WRITE_FAILED" });
-    await vi.waitFor(() => expect(onFull).toHaveBeenCalled());
+    await expect.poll(() => onFull).toHaveBeenCalled();
     store.stopWaiting();
     await lost;
     await journal.close();
@@ -212,7 +212,7 @@ describe("a failed write", () => {
     const lost = expect(store.append(group)).rejects.toMatchObject({
       code: expect.stringMatching(/^FEMTO_/) as string,
     });
-    await vi.waitFor(() => expect(onFull).toHaveBeenCalled());
+    await expect.poll(() => onFull).toHaveBeenCalled();
     await store.close();
     await lost;
     expect(disk.opened).toBe(false);

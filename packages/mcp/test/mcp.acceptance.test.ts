@@ -144,8 +144,8 @@ test.each(ERAS)("a call that waits too long gets a ticket, and femtoclaw_wait it
     });
   }
   await place.answer();
-  await expect.poll(wait).toMatchObject({ structuredContent: { bytes: 5 } });
-  expect(await wait()).toMatchObject({ structuredContent: { bytes: 5 } });
+  // Told twice; a journal may take longer to be read than this client waits.
+  for (let told = 0; told < 2; told += 1) await expect.poll(wait).toMatchObject({ structuredContent: { bytes: 5 } });
   expect(note()).toBe(`${before}once\n`);
 });
 

@@ -65,7 +65,7 @@ async function expectSound(runtime: Runtime, state: string): Promise<void> {
 const untilReserved = (runtime: Runtime): Promise<void> =>
   vi.waitFor(
     () => expect(runtime.status().memory).toMatchObject({ state: "ready", reserve_bytes: RESERVE_BYTES }),
-    20_000,
+    NOTICE_MS,
   );
 
 describe.runIf(HAS_SMALL_DISK)("a runtime on a disk that is filled", () => {

@@ -3,12 +3,15 @@
  * each reply is printed once it came. It ends when it is killed or when its journal fails.
  */
 import { appendFileSync, writeSync } from "node:fs";
+import { flushCompileCache } from "node:module";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import type { Capability } from "@femtoclaw/capabilities";
 import { createRuntime, resolveConfiguration } from "@femtoclaw/runtime";
 
 const CALLERS = 50;
+// Whoever is killed keeps nothing of what it compiled, unless it was written before.
+flushCompileCache();
 const [root = "", life = "", snapshotEvery = "1000", state = "state"] = process.argv.slice(2);
 
 const leaveLine: Capability = {

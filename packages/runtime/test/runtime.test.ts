@@ -366,9 +366,7 @@ describe("an end", () => {
     await closing;
   });
 
-  it("does not wait for ever for a capability that never ends, and calls its execution what it is", {
-    timeout: 20_000,
-  }, async () => {
+  it("does not wait for ever for a capability that never ends, and calls its execution what it is", async () => {
     const home = temporaryHome();
     const started = Promise.withResolvers<void>();
     const never = misbehaving("never", () => {

@@ -117,7 +117,7 @@ describe("a subsystem that crashes", () => {
     ]);
     stage.crash();
     expect(stage.story).toHaveLength(2 * LIMITS.restarts + 1);
-  }, 10_000);
+  });
 
   it("rarely is never given up, and its pause does not grow", async () => {
     const stage = new Stage();
@@ -128,7 +128,7 @@ describe("a subsystem that crashes", () => {
       stage.nowMs += LIMITS.restartWindowMs;
     }
     expect(stage.system.phase).toBe("idle");
-  }, 10_000);
+  });
 
   it("and does not come back has crashed once more, so that the limit is reached", async () => {
     const stage = new Stage();
@@ -140,7 +140,7 @@ describe("a subsystem that crashes", () => {
     expect(stage.records.at(-1)?.body).toMatchObject({
       ...{ decision: "give-up", code: "FEMTO_SUBSYSTEM_LOST", reason: "it does not come back" },
     });
-  }, 10_000);
+  });
 
   it("as telemetry alone is lost without the runtime", async () => {
     const stage = new Stage();
@@ -149,7 +149,7 @@ describe("a subsystem that crashes", () => {
     await expect.poll(() => stage.system.isLost("observability")).toBe(true);
     expect(stage.system.phase).toBe("idle");
     expect(stage.lost.map(([subsystem]) => subsystem)).toEqual(["observability"]);
-  }, 10_000);
+  });
 
   it("when everything ends is left as it is", async () => {
     const stage = new Stage();

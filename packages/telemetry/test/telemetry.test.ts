@@ -187,7 +187,7 @@ describe("a receiver", () => {
     await expect.poll(() => changes).toEqual(["degraded at 0", `exporting at ${journal.size}`]);
     expect(await exporter.stop(5_000)).toBe(journal.size);
     expect(receiver.seqs).toEqual(outcomes);
-  }, 30_000);
+  });
 
   test("that refuses keeps the cursor where it is, and the next exporter goes on from there", async () => {
     await using receiver = await Receiver.open();
@@ -207,7 +207,7 @@ describe("a receiver", () => {
     expect(await third.start(source())).toBe(sent);
     expect(await third.stop(5_000)).toBe(journal.size);
     expect(receiver.seqs).toEqual(outcomes);
-  }, 30_000);
+  });
 
   test("that hangs does not keep anybody from stopping, and nothing is said after that", async () => {
     await using receiver = await Receiver.open();

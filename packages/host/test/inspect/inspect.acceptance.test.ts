@@ -214,7 +214,7 @@ describe.skipIf(!hasBrowser)("the inspector's page", () => {
     const file = world.write("many.html", exportedPage({ beginning, records: many, explanations: {} }));
     const { page, faults } = await watchedPage(browser, `file://${file}`);
     await page.goto(`file://${file}#/executions`);
-    await page.waitForSelector(".light.complete", { timeout: 30_000 });
+    await page.waitForSelector(".light.complete");
     expect(await page.getAttribute(".row", "aria-setsize")).toBe("10000");
     expect(await page.locator(".row").count()).toBeLessThan(60);
     await page.focus(".list");

@@ -93,7 +93,7 @@ test("frames begin with the state, go on where a reader stopped, and wait for on
     lines += String(chunk);
   });
   const last = (await world.exported()).records.findLast(({ type }) => type === "message.recorded");
-  await expect.poll(() => lines.includes(`"seq":${last?.seq}}`), { timeout: 30_000 }).toBe(true);
+  await expect.poll(() => lines.includes(`"seq":${last?.seq}}`)).toBe(true);
   await sleep(50);
   const ids = linesOf(lines.slice(0, lines.lastIndexOf("\n") + 1)).flatMap(({ id }) => id ?? []);
   expect(new Set(ids).size).toBe(ids.length);

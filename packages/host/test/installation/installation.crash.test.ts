@@ -26,7 +26,8 @@ const published = (version: string, fails?: string): string =>
 
 /** One command by itself; `die` says after how many milliseconds it is killed. */
 async function run(words: readonly string[], die?: number): Promise<number | string> {
-  const env = { PATH: process.env["PATH"], HOME: root };
+  const { PATH, NODE_COMPILE_CACHE } = process.env;
+  const env = { PATH, NODE_COMPILE_CACHE, HOME: root };
   const argv = [LAUNCH, ...words, "--prefix", prefix()];
   const child = spawn(process.execPath, argv, { env, cwd: root, stdio: "ignore" });
   const ended = once(child, "close");

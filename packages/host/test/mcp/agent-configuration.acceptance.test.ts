@@ -87,7 +87,8 @@ test("the extension for pi offers the tools, with denials as errors", async () =
   await expect(read?.execute("2", { path: "secrets/token.txt" })).rejects.toThrow("toml/deny.read/1");
   const sleeping = new AbortController();
   const slept = tools.get("process_exec")?.execute("3", { bin: "sleep", argv: ["60"] }, sleeping.signal);
-  setTimeout(() => sleeping.abort(), 200);
+  await expect.poll(async () => (await place.executions())[0]?.status).toBe("pending");
+  sleeping.abort();
   await expect(slept).rejects.toThrow("cancelled");
   shutdown();
 });

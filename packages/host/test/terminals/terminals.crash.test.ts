@@ -1,5 +1,4 @@
 import { readdirSync, readFileSync } from "node:fs";
-import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { CONFIGURATION, Playground, toolCall } from "../playground.ts";
 
@@ -21,12 +20,13 @@ describe("a host that is killed", () => {
     const id = String(opened.result?.["terminal_id"]);
     const line = `(trap '' HUP TERM INT; sleep ${deaf}) & setsid sleep ${apart} & echo begun; sleep ${front}\r`;
     await call("terminal_write", { terminal_id: id, data: line });
-    await until(() => marks.every((mark) => isRunning(mark)));
-    // Long enough for what was shown to be recorded.
-    await sleep(2_500);
+    await expect.poll(() => marks.every((mark) => isRunning(mark))).toBe(true);
+    // What was shown is recorded a while later.
+    const recording = async () => (await place.run(["terminal", "export", id])).stdout;
+    await expect.poll(recording).toContain("begun\\r\\n");
     host.kill("SIGKILL");
     await host.ended;
-    await until(() => !marks.some((mark) => isRunning(mark)));
+    await expect.poll(() => marks.some((mark) => isRunning(mark))).toBe(false);
 
     const next = await place.up();
     const { value: listed } = await place.json<unknown[]>(["terminal", "list"]);
@@ -39,14 +39,6 @@ describe("a host that is killed", () => {
     expect((await place.run(["replay", "--recompute"])).code).toBe(0);
   });
 });
-
-async function until(isTrue: () => boolean): Promise<void> {
-  for (let tries = 0; tries < 200; tries += 1) {
-    if (isTrue()) return;
-    await sleep(50);
-  }
-  throw new Error("it never came true");
-}
 
 function isRunning(text: string): boolean {
   return readdirSync("/proc").some((name) => {

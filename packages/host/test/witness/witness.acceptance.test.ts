@@ -102,9 +102,7 @@ test("a witness file that is cut or lost is told of, and is no fault of the log"
   expect((await verify(place.state, "--witness", join(place.root, "nowhere"))).code).toBe(64);
 });
 
-test("with a required witness nothing is taken before it answers, and everything once it does", {
-  timeout: 60_000,
-}, async () => {
+test("with a required witness nothing is taken before it answers, and everything once it does", async () => {
   const gate = join(place.root, "open");
   const command = `[[audit.witness]]\nkind = "command"\nname = "gate"\ncommand = ["/bin/sh", "-c", 'test -e "$1" || { echo shut >&2; exit 1; }', "sh", "${gate}"]\n`;
   configure("[audit]\nrequire = true", command);

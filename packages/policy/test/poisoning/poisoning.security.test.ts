@@ -171,7 +171,7 @@ describe("a share", () => {
       });
     }
     expect(keep).not.toHaveBeenCalled();
-    await vi.waitFor(() => expect(faults).toHaveLength(3));
+    await expect.poll(() => faults).toHaveLength(3);
   });
 
   it("cannot be changed through an answer", async () => {

@@ -186,9 +186,7 @@ describe("a runtime whose witnesses are required", () => {
     await runtime.close();
   });
 
-  it("takes none while one is late, still records what ran, and goes on when it answers", {
-    timeout: 30_000,
-  }, async () => {
+  it("takes none while one is late, still records what ran, and goes on when it answers", async () => {
     vi.useFakeTimers({ toFake: ["hrtime"] });
     onTestFinished(() => void vi.useRealTimers());
     const witness = new Scripted();
@@ -228,7 +226,7 @@ describe("a runtime whose witnesses are required", () => {
     expect(kept).toBe(witness.offers.at(-1)?.note);
   });
 
-  it("ends in time with a witness that never answers", { timeout: 20_000 }, async () => {
+  it("ends in time with a witness that never answers", async () => {
     const witness = new Scripted();
     const runtime = await required(temporaryHome(), witness);
     witness.answer = never;

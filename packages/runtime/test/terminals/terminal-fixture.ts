@@ -1,9 +1,9 @@
 /** A runtime that allows a shell on terminals, and a session that uses one as an agent would. */
+import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
-import { setTimeout as sleep } from "node:timers/promises";
 import type { Configuration, Reply } from "@femtoclaw/protocol";
 import type { Runtime, Session } from "@femtoclaw/runtime";
-import { onTestFinished } from "vitest";
+import { onTestFinished, vi } from "vitest";
 import { call, type Home, temporaryHome } from "../runtime-fixture.ts";
 
 export const TERMINALS: Configuration = {
@@ -84,12 +84,12 @@ export class Shell {
 
 /** Waits for what has to come true. */
 export async function eventually<T>(look: () => T | undefined | false | Promise<T | undefined | false>): Promise<T> {
-  for (let tries = 0; tries < 300; tries += 1) {
-    const found = await look();
-    if (found !== undefined && found !== false) return found;
-    await sleep(50);
-  }
-  throw new Error("it never came true");
+  const found = async (): Promise<T> => {
+    const seen = await look();
+    assert(seen !== undefined && seen !== false, "it never came true");
+    return seen;
+  };
+  return await vi.waitFor(found, { timeout: 120_000 });
 }
 
 /** Processes of this machine whose arguments hold the text. */

@@ -122,7 +122,7 @@ function snapshot(root: string): Map<string, string> {
 
 async function processesOf(mark: string): Promise<string[]> {
   let left: string[] = [];
-  for (let tries = 0; tries < 100; tries += 1) {
+  for (let tries = 0; tries < 1_200; tries += 1) {
     left = readdirSync("/proc").flatMap((pid) => {
       try {
         const line = /^\d+$/.test(pid) ? readFileSync(`/proc/${pid}/cmdline`, "utf8") : "";
