@@ -26,6 +26,8 @@ export interface Capability {
    * without this word nothing runs `in-process`.
    */
   readonly trusted?: true;
+  /** Its schemas are a stranger's: they are interpreted, in bounded time, and no code is made of them. */
+  readonly interpreted?: true;
   /**
    * What is kept of each path that a call may create or change, durable before the effect, so that an operator can
    * undo it: what a file holds, or only what stood there. Nothing where it is absent.

@@ -34,6 +34,7 @@ export function packageCapability(manifest: CapabilityManifest, code: () => Pack
   return {
     manifest,
     isolation: "sandbox",
+    interpreted: true,
     ...(createdPointers(manifest).length === 0 ? {} : { keeps: "content" as const }),
     execute: async (call) => {
       const { sandbox } = capabilityRunner(FOLDER);

@@ -11,6 +11,8 @@ import {
   validateManifest,
 } from "@femtoclaw/protocol";
 import { builtinCapabilities } from "../builtin.ts";
+import type { JsonObject } from "../capability.ts";
+import { uncheckedIn } from "./checked-schema.ts";
 
 export type ManifestResult =
   | { readonly ok: true; readonly manifest: CapabilityManifest }
@@ -27,7 +29,7 @@ export function packageManifest(name: string, bytes: Uint8Array): ManifestResult
   if (!validateManifest(parsed.value))
     return problem(`is no manifest: ${describeViolations(validateManifest.errors ?? [])}`);
   const manifest = parsed.value as unknown as CapabilityManifest;
-  const found = nameProblem(name, manifest) ?? kindProblem(manifest);
+  const found = nameProblem(name, manifest) ?? kindProblem(manifest) ?? schemasProblem(manifest);
   return found === null ? { ok: true, manifest } : problem(found);
 }
 
@@ -67,6 +69,11 @@ function kindProblem({ arguments: declared, effect }: CapabilityManifest): strin
     return `has the effect \`${effect}\`, where with these arguments only ${wanted.join(" or ")} is possible`;
   }
   return null;
+}
+
+function schemasProblem({ input, output }: CapabilityManifest): string | null {
+  const found = uncheckedIn(input as JsonObject, "input") ?? uncheckedIn(output as JsonObject, "output");
+  return found === null ? null : `declares what cannot be held to it: ${found}`;
 }
 
 const problem = (text: string): ManifestResult => ({ ok: false, problem: text });

@@ -1,5 +1,5 @@
 /** Validators for the arguments and results of registered capabilities: compiled ahead, or once when they are registered. */
-import { type Capability, compiledAhead } from "@femtoclaw/capabilities";
+import { argumentValidator, type Capability, compiledAhead } from "@femtoclaw/capabilities";
 import { type SecretFinder, secretFinder } from "@femtoclaw/journal";
 import {
   type CapabilityManifest,
@@ -34,7 +34,8 @@ type Side = "input" | "output";
 /** Throws FEMTO_CONFIG_INVALID when a manifest or one of its schemas is not valid. */
 export function compileSchemas(capabilities: readonly Capability[]): Map<string, CompiledSchemas> {
   const compile = schemaCompiler();
-  const validator = (manifest: CapabilityManifest, side: Side): Validator => {
+  const validator = ({ manifest, interpreted }: Capability, side: Side): Validator => {
+    if (interpreted === true) return argumentValidator(manifest[side]);
     try {
       return compiledAhead(manifest[side]) ?? compile(manifest[side]);
     } catch (cause) {
@@ -42,11 +43,12 @@ export function compileSchemas(capabilities: readonly Capability[]): Map<string,
     }
   };
   const compiled = new Map<string, CompiledSchemas>();
-  for (const { manifest } of capabilities) {
+  for (const capability of capabilities) {
+    const { manifest } = capability;
     checkManifest(manifest);
     if (compiled.has(manifest.name)) throw invalid(manifest.name, "the name is registered twice");
     compiled.set(manifest.name, {
-      validators: { input: validator(manifest, "input"), output: validator(manifest, "output") },
+      validators: { input: validator(capability, "input"), output: validator(capability, "output") },
       secrets: { input: finder(manifest, "input"), output: finder(manifest, "output") },
     });
   }

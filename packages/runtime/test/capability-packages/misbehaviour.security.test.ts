@@ -126,7 +126,8 @@ beforeAll(async () => {
   port = (server.address() as { port: number }).port;
   place = new PackagePlace();
   for (const [name, { run, before }] of Object.entries(CASES)) {
-    const output = name === "breaks_its_schema" ? { type: "object", properties: { n: { type: "integer" } } } : {};
+    const output =
+      name === "breaks_its_schema" ? { type: "object", properties: { n: { type: "integer" } } } : { type: "object" };
     const limits = { timeout_ms: name === "never_answers" || name === "ignores_the_end" ? 1_500 : 60_000 };
     place.add(
       name,

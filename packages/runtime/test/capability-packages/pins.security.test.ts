@@ -204,6 +204,17 @@ test("what a configuration cannot mean keeps the host from starting, with the pl
   expect(fault("m3", { manifest: { effect: "execute" } })).toMatch(
     /has the effect `execute`, where .* only none or read/,
   );
+  const bounded = { type: "object", additionalProperties: false, properties: { path: { type: "string" } } };
+  expect(fault("s1", { manifest: { input: { ...bounded, $id: "https://example.com/s" } } })).toMatch(
+    /schema uses `\$id`/,
+  );
+  expect(fault("s2", { manifest: { input: { ...bounded, patternProperties: {} } } })).toMatch(
+    /`patternProperties`, which/,
+  );
+  expect(fault("s3", { manifest: { output: { type: "object", properties: { a: { format: "uri" } } } } })).toMatch(
+    /`format`/,
+  );
+  expect(fault("s4", { manifest: { output: { type: "array" } } })).toMatch(/output schema is not that of an object/);
   expect(fault("m4", { files: { "capability.json": '{"name":"m4","name":"m5"}' } })).toMatch(/is no JSON: /);
   expect(fault("m5", { files: { "capability.json": '{"name":"m5"}' } })).toMatch(/is no manifest: /);
   expect(fault("m6", {}, { allow: { write: ["kit"] } }, "m6")).toMatch(/calls could change .*m6/);

@@ -34,7 +34,7 @@ test.each([
   [{ sandbox: { conect: {} } }, "/sandbox/conect: unknown key `conect`; did you mean `connect`?"],
   [
     { capabilities: { fs_read: { idempotent: true } } },
-    "/capabilities/fs_read/idempotent: unknown key `idempotent`; known here: timeout_ms, output_bytes, memory_bytes, processes, cpu_ms, file_bytes, open_files, temporary_bytes",
+    "/capabilities/fs_read/idempotent: unknown key `idempotent`; known here: timeout_ms, output_bytes, memory_bytes, processes, cpu_ms, file_bytes, open_files, temporary_bytes, package, pins",
   ],
   [{ allow: { run: { git: [{ wrod: "x" }] } } }, "/allow/run/git/0/wrod: unknown key `wrod`; did you mean `word`?"],
   [{ allow: { run: { git: [{ flags: [] }] } } }, `/allow/run/git/0: ${RULE}; found a table`],
