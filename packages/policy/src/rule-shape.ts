@@ -47,7 +47,8 @@ export function ruleShape(rule: string): string | null {
   return PLAIN.test(rest) ? shape + rest : null;
 }
 
-const QUOTED = /"(?:[^"\\]|\\.)*"/gs;
+/** One without an end goes on to the end of the rule: a search that never fails is never begun again, so it takes no longer. */
+const QUOTED = /"(?:[^"\\]|\\.?)*(?:"|$)/gs;
 
 /**
  * All that may stand between texts. Nothing here begins a comment, and nothing calculates: a rule with a shape that was
@@ -73,7 +74,9 @@ function isCanonical(quoted: string): boolean {
 }
 
 /** Where a list of texts begins, and not an attribute in brackets: what stands before it ends no expression. */
-const LIST = /(?:^|[({!]|&&|\|\|) ?$/;
+const LIST = /(?:[({!]|&&|\|\|) ?$/;
+/** As many characters as that takes; a text of a megabyte is not looked through at each of its brackets. */
+const BEFORE_LIST = 3;
 
 /** Keeps which brackets are open, `list` for one of texts; false when they do not fit. */
 function follow(brackets: string[], plain: string): boolean {
@@ -82,7 +85,9 @@ function follow(brackets: string[], plain: string): boolean {
     if (closes !== undefined) {
       if (!closes.includes(brackets.pop() ?? "")) return false;
     } else {
-      brackets.push(bracket === "[" && LIST.test(plain.slice(0, index)) ? "list" : bracket);
+      brackets.push(
+        bracket === "[" && LIST.test(plain.slice(Math.max(0, index - BEFORE_LIST), index)) ? "list" : bracket,
+      );
     }
   }
   return true;

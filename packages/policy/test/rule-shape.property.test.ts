@@ -95,6 +95,7 @@ const CLAUSES = [
   "when { datetime(%) < datetime(%) || duration(%) == duration(%) }",
   "when { {a: %}[%] == % }",
   "when { {%: 1}.a == 1 }",
+  "when { Path::%[%] == % || %[%] == % }",
   "when { resource.hasTag(%) }",
   "when { if context.type == % then true else context.bytes }",
   "when { Action::% == action && Action::% in action }",
@@ -197,6 +198,14 @@ describe("the shape of a rule", () => {
     expect(telling(rules, schema).length).toBeLessThan(20);
     // Where a schema lists identifiers, no identifier is as good as any other.
     expect(telling(rules, `${schema}entity Mode enum ["a"];`)).toHaveLength(rules.length);
+  });
+
+  it("is found as quickly as the text is read, whatever it is", () => {
+    const many = 50_000;
+    for (const part of ["[1],", "([(", "[", '["a"],', '"', "\\", '"\\', '["a", ', "]", "$0"]) {
+      const rule = `permit (principal, action, resource) when { [${part.repeat(many)}] };`;
+      expect(ruleShape(rule) === ruleShape(`${rule} `)).toBe(ruleShape(rule) === null);
+    }
   });
 
   it("lets no rule in that is not valid, behind any number of those that are", async () => {
