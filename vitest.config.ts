@@ -19,7 +19,7 @@ export default defineConfig({
       {
         test: {
           name: "unit",
-          include: ["packages/*/test/**/*.test.ts", "machines/test/**/*.test.ts", "tools/test/**/*.test.ts"],
+          include: ["packages/*/test/**/*.test.ts", "machines/test/**/*.test.ts", "{tools,bench}/test/**/*.test.ts"],
           testTimeout: 180_000,
           hookTimeout: 240_000,
           expect,

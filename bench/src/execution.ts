@@ -1,85 +1,215 @@
 /**
- * Executions per second through the whole pipeline: parse, validate, facts, Cedar, durable intent, a
- * capability that does nothing, durable outcome. Only the effect is left out, because it is not ours.
+ * Executions through the whole pipeline: parse, validate, facts, Cedar, durable intent, a capability that does next to
+ * nothing, durable outcome. In this process and over the socket of a real host, beside the least that could be done.
  */
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { AgentClient } from "@femtoclaw/client";
 import { createRuntime } from "@femtoclaw/runtime";
-import { noop, noopConfiguration, proposeNoop } from "./noop.ts";
-import { median, quantile, rounded } from "./quantiles.ts";
+import { type Aim, type JudgedAim, judged } from "./aim.ts";
+import type { BenchContext } from "./context.ts";
+import { scaled } from "./effort.ts";
+import { BenchHost, type HostCommand, type RunningHost } from "./host-start.ts";
+import { type Load, loadFor, p50, p99, perSecond } from "./load.ts";
+import { MinimalLoop } from "./minimal-loop.ts";
+import { noop, noopConfiguration, noopFolders } from "./noop.ts";
+import { median, rounded } from "./quantiles.ts";
 
 export interface ExecutionRow {
   readonly preset: "execution";
-  readonly surface: "in-process";
+  /** `socket` from the sources, `executable` the same with a built one. */
+  readonly surface: "in-process" | "socket" | "executable";
+  /** What is executed; `minimal-loop` is the least that could be done instead of an execution. */
+  readonly effect: "noop" | "fs_stat" | "minimal-loop";
   readonly callers: number;
-  readonly requests: "distinct";
+  /** Whether each request is like no other of late, or all are the same. */
+  readonly requests: "distinct" | "repeated";
   readonly executions_per_s: number;
+  /** Spread of executions_per_s over the rounds. */
+  readonly lowest: number;
+  readonly highest: number;
   readonly p50_ms: number;
   readonly p99_ms: number;
-  /** CPU time of the whole process for one execution, callers included. */
+  /** CPU time of all processes for one execution, callers included. */
   readonly cpu_us: number;
   readonly rounds: number;
+  /** executions_per_s as a share of that of the minimal loop with as many callers. */
+  readonly ratio?: number;
+  readonly aims?: readonly JudgedAim[];
 }
 
 const CALLERS = [1, 10, 100, 1_000];
-const ROUNDS = 3;
-const ROUND_MS = 1_500;
-const WARM_UP_MS = 500;
-
-export async function measureExecutions(
-  directory: string,
-  onProgress: (text: string) => void,
-): Promise<ExecutionRow[]> {
-  await using runtime = await createRuntime({
-    configuration: noopConfiguration(directory),
-    capabilities: [noop],
-    permit: ["noop"],
-  });
-  await using session = runtime.openSession({ channel: "library", label: "bench" });
-  let n = 0;
-  const load = async (callers: number, durationMs: number): Promise<Round> => {
-    const latencies: number[] = [];
-    const cpu = process.cpuUsage();
-    const start = performance.now();
-    const caller = async (): Promise<void> => {
-      while (performance.now() - start < durationMs) {
-        const sent = performance.now();
-        n += 1;
-        await proposeNoop(session, n);
-        latencies.push(performance.now() - sent);
-      }
-    };
-    await Promise.all(Array.from({ length: callers }, caller));
-    const { user, system } = process.cpuUsage(cpu);
-    return { latencies, elapsedMs: performance.now() - start, cpuUs: user + system };
-  };
-  await load(100, WARM_UP_MS);
-  const rounds = new Map<number, Round[]>(CALLERS.map((callers) => [callers, []]));
-  // Interleaved, so that a disturbance of the machine meets every row and not one of them.
-  for (let round = 1; round <= ROUNDS; round += 1) {
-    for (const callers of CALLERS) {
-      onProgress(`round ${round} of ${ROUNDS}: ${callers} callers`);
-      rounds.get(callers)?.push(await load(callers, ROUND_MS));
-    }
-  }
-  return [...rounds].map(([callers, measured]) => row(callers, measured));
-}
+const ROUND_MS = 800;
+const WARM_UP_MS = 600;
+/** A session remembers some two hundred decisions; of so many files none is remembered when it comes again. */
+const FILES = 4_096;
+/** One connection may have 1,024 requests unanswered; several are more like the load of a real host. */
+const CONNECTIONS_MAX = 16;
 
 interface Round {
-  readonly latencies: number[];
-  readonly elapsedMs: number;
+  readonly load: Load;
   readonly cpuUs: number;
 }
 
-function row(callers: number, rounds: readonly Round[]): ExecutionRow {
-  const over = (value: (round: Round) => number): number => median(rounds.map(value));
-  return {
-    preset: "execution",
-    surface: "in-process",
-    callers,
-    requests: "distinct",
-    executions_per_s: Math.round(over(({ latencies, elapsedMs }) => (latencies.length * 1000) / elapsedMs)),
-    p50_ms: rounded(over(({ latencies }) => quantile(latencies, 0.5))),
-    p99_ms: rounded(over(({ latencies }) => quantile(latencies, 0.99))),
-    cpu_us: rounded(over(({ latencies, cpuUs }) => cpuUs / latencies.length)),
-    rounds: rounds.length,
+/** One thing that is put under load. */
+interface Subject extends Pick<ExecutionRow, "surface" | "effect" | "requests"> {
+  readonly call: (n: number) => Promise<void>;
+  /** CPU time up to now of processes beside this one. */
+  readonly otherCpuUs: () => number;
+}
+
+export async function measureExecutions(context: BenchContext): Promise<ExecutionRow[]> {
+  const { directory, effort, host, executable, onProgress } = context;
+  await using stack = new AsyncDisposableStack();
+  const subjects = [
+    await minimalLoop(directory, stack),
+    ...(await inProcess(join(directory, "in-process"), stack)),
+    ...(await overSocket("socket", host, join(directory, "socket"), stack)),
+    ...(executable === null ? [] : await overSocket("executable", executable, join(directory, "executable"), stack)),
+  ].map((subject) => ({ subject, rounds: new Map<number, Round[]>(CALLERS.map((callers) => [callers, []])) }));
+  let n = 0;
+  const next = (): number => {
+    n += 1;
+    return n;
   };
+  for (const { subject } of subjects) await loadFor(100, scaled(WARM_UP_MS, effort), next, subject.call);
+  // Interleaved, so that a disturbance of the machine meets every row and not one of them.
+  for (let round = 1; round <= effort.rounds; round += 1) {
+    for (const callers of CALLERS) {
+      onProgress(`round ${round} of ${effort.rounds}: ${callers} callers`);
+      for (const { subject, rounds } of subjects) {
+        rounds.get(callers)?.push(await measured(subject, callers, scaled(ROUND_MS, effort), next));
+      }
+    }
+  }
+  const minimal = subjects[0]?.rounds ?? new Map<number, Round[]>();
+  return subjects.flatMap(({ subject, rounds }) =>
+    [...rounds].map(([callers, own]) => row(subject, callers, own, minimal.get(callers) ?? [])),
+  );
+}
+
+async function measured(subject: Subject, callers: number, durationMs: number, next: () => number): Promise<Round> {
+  const [cpu, other] = [process.cpuUsage(), subject.otherCpuUs()];
+  const load = await loadFor(callers, durationMs, next, subject.call);
+  const { user, system } = process.cpuUsage(cpu);
+  return { load, cpuUs: user + system + subject.otherCpuUs() - other };
+}
+
+const nobodyElse = (): number => 0;
+
+async function minimalLoop(directory: string, stack: AsyncDisposableStack): Promise<Subject> {
+  const loop = stack.use(await MinimalLoop.open(directory));
+  return {
+    ...{ surface: "in-process", effect: "minimal-loop", requests: "distinct", otherCpuUs: nobodyElse },
+    call: (n) => loop.execute(Buffer.from(JSON.stringify(noopMessage(n)))),
+  };
+}
+
+async function inProcess(directory: string, stack: AsyncDisposableStack): Promise<Subject[]> {
+  mkdirSync(directory);
+  const configuration = noopConfiguration(directory, ["fs_stat"]);
+  const files = makeFiles(directory);
+  const runtime = stack.use(await createRuntime({ configuration, capabilities: [noop], permit: ["noop"] }));
+  const session = stack.use(runtime.openSession({ channel: "library", label: "bench" }));
+  const propose = async (message: Parameters<typeof session.propose>[0]): Promise<void> => {
+    completed(await session.propose(message));
+  };
+  const own = { surface: "in-process", otherCpuUs: nobodyElse } as const;
+  return [
+    { ...own, effect: "noop", requests: "distinct", call: (n) => propose(noopMessage(n)) },
+    { ...own, effect: "noop", requests: "repeated", call: () => propose(noopMessage(0)) },
+    { ...own, effect: "fs_stat", requests: "distinct", call: (n) => propose(statMessage(files, n)) },
+    { ...own, effect: "fs_stat", requests: "repeated", call: () => propose(statMessage(files, 0)) },
+  ];
+}
+
+async function overSocket(
+  surface: "socket" | "executable",
+  command: HostCommand,
+  directory: string,
+  stack: AsyncDisposableStack,
+): Promise<Subject[]> {
+  mkdirSync(directory);
+  const host = new BenchHost(command, directory, { capabilities: ["fs_stat"] });
+  const files = makeFiles(directory);
+  const running: RunningHost = await host.start();
+  stack.defer(async () => void (await running.end("SIGTERM")));
+  const clients: AgentClient[] = [];
+  for (let index = 0; index < CONNECTIONS_MAX; index += 1) clients.push(stack.use(await host.connect()));
+  const propose = async (n: number, message: object): Promise<void> => {
+    const client = clients[n % clients.length];
+    completed(await client?.propose(Buffer.from(JSON.stringify(message))));
+  };
+  const own = { surface, effect: "fs_stat", otherCpuUs: () => running.cpuUs ?? Number.NaN } as const;
+  return [
+    { ...own, requests: "distinct", call: (n) => propose(n, statMessage(files, n)) },
+    { ...own, requests: "repeated", call: (n) => propose(n, statMessage(files, 0)) },
+  ];
+}
+
+function noopMessage(n: number) {
+  return { tool_call: { tool: "noop", args: { n, text: `request number ${n} of this run` } } };
+}
+
+function statMessage(files: readonly string[], n: number) {
+  return { tool_call: { tool: "fs_stat", args: { path: files[n % files.length] } } };
+}
+
+function makeFiles(directory: string): string[] {
+  const [folder = directory] = noopFolders(directory).read;
+  return Array.from({ length: FILES }, (_, index) => {
+    const path = join(folder, `file-${index}`);
+    writeFileSync(path, "");
+    return path;
+  });
+}
+
+interface Ended {
+  readonly status: string;
+  readonly error?: { readonly reason: string };
+}
+
+/** Throws for a call that ended in another way: what is refused is quick, and no figure of an execution. */
+export function completed(reply: Ended | undefined): void {
+  if (reply?.status !== "completed") {
+    throw new Error(`an execution of the bench ended as ${reply?.status}: ${reply?.error?.reason}`);
+  }
+}
+
+function row(subject: Subject, callers: number, rounds: readonly Round[], minimal: readonly Round[]): ExecutionRow {
+  const over = (all: readonly Round[], value: (round: Round) => number): number => rounded(median(all.map(value)));
+  const rates = rounds.map(({ load }) => perSecond(load));
+  const figures = {
+    executions_per_s: Math.round(median(rates)),
+    p50_ms: over(rounds, ({ load }) => p50(load)),
+    p99_ms: over(rounds, ({ load }) => p99(load)),
+    cpu_us: over(rounds, ({ load, cpuUs }) => cpuUs / load.latencies.length),
+  };
+  const { surface, effect, requests } = subject;
+  const told = {
+    ...{ preset: "execution" as const, surface, effect, callers, requests, ...figures },
+    ...{ lowest: Math.round(Math.min(...rates)), highest: Math.round(Math.max(...rates)), rounds: rounds.length },
+  };
+  if (effect === "minimal-loop") return told;
+  const ratio = rounded(figures.executions_per_s / over(minimal, ({ load }) => perSecond(load)));
+  const twoPutsMs = over(minimal, ({ load }) => p50(load));
+  const aims = judged(aimsOf(told, twoPutsMs), { ...figures, ratio });
+  return { ...told, ratio, ...(aims.length === 0 ? {} : { aims }) };
+}
+
+/** With one caller a minimal execution is two synced puts. */
+function aimsOf(
+  { surface, effect, callers }: Pick<ExecutionRow, "surface" | "effect" | "callers">,
+  twoPutsMs: number,
+): Aim<"executions_per_s" | "p50_ms" | "cpu_us" | "ratio">[] {
+  const isInProcess = surface === "in-process";
+  if (callers === 1) return [{ figure: "p50_ms", atMost: twoPutsMs + (isInProcess ? 0.15 : 0.45) }];
+  if (callers !== 1_000) return [];
+  if (!isInProcess) return [{ figure: "executions_per_s", atLeast: 20_000 }];
+  if (effect !== "noop") return [];
+  return [
+    { figure: "executions_per_s", atLeast: 25_000 },
+    { figure: "cpu_us", atMost: 40 },
+    { figure: "ratio", atLeast: 0.5 },
+  ];
 }

@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { AgentClient, LogMemory, OperatorClient } from "@femtoclaw/client";
 import { noopFolders } from "./noop.ts";
 
 /** How a host of this build is started: a program and its first arguments. */
@@ -19,17 +20,26 @@ const LOAD_MS = 250;
 const MESSAGE = `${JSON.stringify({ message: { content: "a message of the bench" } })}\n`;
 const MESSAGES = 20_000;
 
+/** What a host's configuration has beside what all of the bench have. */
+export interface HostSetup {
+  readonly capabilities?: readonly string[];
+  /** Lines of TOML before the first table, and tables behind the last. */
+  readonly top?: readonly string[];
+  readonly tables?: readonly string[];
+}
+
 export class BenchHost {
   readonly #command: HostCommand;
   readonly #directory: string;
 
   /** Over the state directory that `noopConfiguration` names, with the same rules but for the capability. */
-  constructor(command: HostCommand, directory: string, capabilities: readonly string[] = []) {
+  constructor(command: HostCommand, directory: string, { capabilities = [], top = [], tables = [] }: HostSetup = {}) {
     this.#command = command;
     this.#directory = directory;
     const { read, write } = noopFolders(directory);
     const lines = [
       'workspace = "workspace"',
+      ...top,
       "[capabilities]",
       ...capabilities.map((name) => `${name} = true`),
       "[allow]",
@@ -37,8 +47,11 @@ export class BenchHost {
       `write = ${JSON.stringify(write)}`,
       "[memory]",
       'path = "state"',
+      "[limits]",
+      "queue = 4096",
       "[host]",
       'runtime_dir = "run"',
+      ...tables,
     ];
     writeFileSync(this.#configuration, `${lines.join("\n")}\n`, { mode: 0o600 });
     mkdirSync(this.#home, { recursive: true, mode: 0o700 });
@@ -75,9 +88,32 @@ export class BenchHost {
     return new RunningHost(host, began);
   }
 
+  /** An agent's connection, which is a session of its own. */
+  async connect(): Promise<AgentClient> {
+    return await AgentClient.connect(this.#runtimeDirectory, this.#memory);
+  }
+
+  async operator(): Promise<OperatorClient> {
+    return await OperatorClient.connect(this.#runtimeDirectory, this.#memory);
+  }
+
+  /** The words that start one more process of this FemtoClaw for the same configuration, and its environment. */
+  commandOf(args: readonly string[]): { readonly command: HostCommand; readonly env: Record<string, string> } {
+    return {
+      command: [...this.#command, "--config", this.#configuration, ...args],
+      env: { PATH: process.env["PATH"] ?? "", HOME: this.#home },
+    };
+  }
+
   /** Where its sockets are. */
-  get runtimeDirectory(): string {
+  get #runtimeDirectory(): string {
     return join(this.#directory, "run");
+  }
+
+  /** Of the bench alone, so that what is measured leaves nothing with whoever measures. */
+  get #memory(): LogMemory {
+    const warn = (reason: string): void => process.emitWarning(reason);
+    return new LogMemory({ environment: { HOME: this.#home }, place: this.#runtimeDirectory, warn });
   }
 
   get #configuration(): string {
@@ -90,11 +126,9 @@ export class BenchHost {
   }
 
   #spawn(args: readonly string[], stdout: "pipe" | "ignore"): ChildProcess {
-    const [program, ...first] = this.#command;
-    return spawn(program, [...first, "--config", this.#configuration, "--json", "--quiet", ...args], {
-      stdio: ["pipe", stdout, "ignore"],
-      env: { PATH: process.env["PATH"], HOME: this.#home },
-    });
+    const { command, env } = this.commandOf(["--json", "--quiet", ...args]);
+    const [program, ...rest] = command;
+    return spawn(program, rest, { stdio: ["pipe", stdout, "ignore"], env });
   }
 }
 

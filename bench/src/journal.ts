@@ -17,23 +17,20 @@ import {
   verifyLog,
 } from "@femtoclaw/journal";
 import { eventCount, Projection } from "@femtoclaw/runtime";
+import type { Aim } from "./aim.ts";
+import type { BenchContext } from "./context.ts";
+import { scaled } from "./effort.ts";
 import { writeHistory } from "./history.ts";
-import { BenchHost, type HostCommand, type HostStart } from "./host-start.ts";
+import { BenchHost, type HostStart } from "./host-start.ts";
 import { Measurement, type MeasureRow, type Sample, type Subject } from "./measurement.ts";
+import { type Timed, timed } from "./timed.ts";
 
-/** Ends within two minutes; `--records 1000000` shows that nothing grows with the history but the time to read it. */
-export const JOURNAL_RECORDS = 200_000;
-const ROUNDS = 3;
 const PROOFS = 200;
 const APPENDED_RECORDS_MAX = 65_536;
 const GROUP_RECORDS = 256;
 
-export async function measureJournal(
-  directory: string,
-  records: number,
-  command: HostCommand,
-  onProgress: (text: string) => void,
-): Promise<MeasureRow[]> {
+export async function measureJournal(context: BenchContext): Promise<MeasureRow[]> {
+  const { directory, records, effort, onProgress } = context;
   onProgress(`writing a history of ${records} records`);
   await writeHistory(directory, records);
   const threads = verificationThreads();
@@ -47,10 +44,10 @@ export async function measureJournal(
   const idle = measuring("idle", "ms");
   const idleClean = measuring("idle-clean", "ms");
   const idleCold = measuring("idle-cold", "ms");
-  const host = new BenchHost(command, directory);
+  const host = new BenchHost(context.host, directory);
   let size = 0;
-  for (let round = 1; round <= ROUNDS; round += 1) {
-    onProgress(`round ${round} of ${ROUNDS}`);
+  for (let round = 1; round <= effort.rounds; round += 1) {
+    onProgress(`round ${round} of ${effort.rounds}`);
     host.forgetCompiledCode();
     idleCold.add(idleSample(await host.live("SIGKILL")));
     idle.add(idleSample(await host.live("SIGTERM")));
@@ -62,14 +59,23 @@ export async function measureJournal(
       verify.add(await verifySample(store, size, threads));
       verifyAlone.add(await verifySample(store, size, 0));
       recompute.add(await recomputeSample(store, size));
-      proof.add(await proofSample(store, size));
+      proof.add(await proofSample(store, size, scaled(PROOFS, effort)));
       append.add(await appendSample(store, size, join(directory, `append-${round}`)));
     } finally {
       await store.close();
     }
   }
-  const measured = [verify, verifyAlone, recompute, append, proof, idle, idleClean, idleCold];
-  return measured.map((measurement) => measurement.row({ records: size }));
+  const measured: readonly (readonly [Measurement, ...Aim<"value">[]])[] = [
+    [verify, { figure: "value", atLeast: 300_000 }],
+    [verifyAlone],
+    [recompute, { figure: "value", atLeast: 100_000 }],
+    [append, { figure: "value", atMost: 5 }],
+    [proof, { figure: "value", atMost: 2 }],
+    [idle, { figure: "value", atMost: 300 }],
+    [idleClean, { figure: "value", atMost: 100 }],
+    [idleCold],
+  ];
+  return measured.map(([measurement, ...aims]) => measurement.row({ circumstances: { records: size }, aims }));
 }
 
 function idleSample({ readyMs, cpuUs }: HostStart): Sample {
@@ -80,15 +86,6 @@ async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
   const collected: T[] = [];
   for await (const item of items) collected.push(item);
   return collected;
-}
-
-async function timed(work: () => Promise<void>): Promise<{ readonly elapsedMs: number; readonly cpuUs: number }> {
-  const cpu = process.cpuUsage();
-  const began = performance.now();
-  await work();
-  const elapsedMs = performance.now() - began;
-  const { user, system } = process.cpuUsage(cpu);
-  return { elapsedMs, cpuUs: user + system };
 }
 
 /** Everything that `audit verify` checks, from the first record to the last signature. */
@@ -114,13 +111,13 @@ async function recomputeSample(store: LeveldbStore, size: number): Promise<Sampl
 }
 
 /** A proof of inclusion of any record, made and checked, by a reader that has read nothing before. */
-async function proofSample(store: LeveldbStore, size: number): Promise<Sample> {
+async function proofSample(store: LeveldbStore, size: number, count: number): Promise<Sample> {
   const reader = new StoreReader(store, size);
   const [created] = await collect(reader.read(0, 1));
   if (created?.type !== "log.created") throw new Error("the journal does not name its key");
   // What was written since the last checkpoint can be proved once the next one is signed.
   const signed = (await reader.checkpoints()).at(-1) ?? 0;
-  const seqs = Array.from({ length: PROOFS }, () => Math.floor(Math.random() * signed));
+  const seqs = Array.from({ length: count }, () => Math.floor(Math.random() * signed));
   const { elapsedMs, cpuUs } = await timed(async () => {
     for (const seq of seqs) {
       const [stored] = await collect(reader.readStored(seq, seq + 1));
@@ -130,7 +127,7 @@ async function proofSample(store: LeveldbStore, size: number): Promise<Sample> {
       if (!check.ok) throw new Error(check.reason);
     }
   });
-  return { value: elapsedMs / PROOFS, cpuUs: cpuUs / PROOFS };
+  return { value: elapsedMs / count, cpuUs: cpuUs / count };
 }
 
 /** The same records stored twice, once with tree and tiles; the difference is what these cost. */
@@ -150,7 +147,7 @@ async function appendAll(
   records: readonly Uint8Array[],
   directory: string,
   objectsOf: (group: readonly Uint8Array[]) => ReturnType<typeof growTree>,
-): Promise<{ readonly elapsedMs: number; readonly cpuUs: number }> {
+): Promise<Timed> {
   mkdirSync(directory, { mode: 0o700 });
   const store = new LeveldbStore(directory);
   await store.open();

@@ -1,5 +1,7 @@
 /** What the figures were taken on. Without it they mean nothing. */
+import { execFile } from "node:child_process";
 import { arch, cpus, platform, release, totalmem } from "node:os";
+import { promisify } from "node:util";
 
 export interface Machine {
   readonly cpu: string;
@@ -18,4 +20,16 @@ export function describeMachine(): Machine {
     system: `${platform()} ${release()} ${arch()}`,
     node: process.version,
   };
+}
+
+/** An installed package may lie in a clone of something else. */
+export async function ownCommit(): Promise<string | null> {
+  if (import.meta.dirname.includes("/node_modules/")) return null;
+  const args = ["-C", import.meta.dirname, "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"];
+  try {
+    const { stdout } = await promisify(execFile)("git", args);
+    return stdout.trim();
+  } catch {
+    return null;
+  }
 }

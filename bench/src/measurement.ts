@@ -1,4 +1,5 @@
 /** One thing that is measured round by round, and the row that its samples become. */
+import { type Aim, type JudgedAim, judged } from "./aim.ts";
 import { median, rounded } from "./quantiles.ts";
 
 export interface Sample {
@@ -9,9 +10,20 @@ export interface Sample {
 
 /** What is measured, and under which circumstances. */
 export interface Subject {
-  readonly preset: "journal" | "policy" | "sandbox" | "startup";
+  readonly preset: string;
   readonly measure: string;
-  readonly unit: "records/s" | "events/s" | "calls/s" | "us" | "us/record" | "ms" | "MB" | "%";
+  readonly unit:
+    | "records/s"
+    | "events/s"
+    | "calls/s"
+    | "us"
+    | "us/record"
+    | "us/execution"
+    | "ms"
+    | "MB"
+    | "B"
+    | "%"
+    | "kills";
   /** Records in the journal. */
   readonly records?: number;
   /** Threads that check records beside the one that reads them. */
@@ -20,6 +32,8 @@ export interface Subject {
   readonly rules?: number;
   /** Calls at once. */
   readonly callers?: number;
+  /** Calls that wait for operators meanwhile. */
+  readonly waiting?: number;
 }
 
 export interface MeasureRow extends Subject {
@@ -29,8 +43,21 @@ export interface MeasureRow extends Subject {
   readonly highest: number;
   readonly cpu_us: number | null;
   readonly rounds: number;
-  /** The value as a multiple of what the same work costs without FemtoClaw, measured in the same rounds. */
+  /** What the value is told as a multiple of: measured in the same rounds, or by the yardstick of the same run. */
+  readonly beside?: string;
+  readonly beside_value?: number;
   readonly ratio?: number;
+  readonly aims?: readonly JudgedAim[];
+}
+
+/** What a row is told beside, in its own unit. */
+export type Beside = Measurement | { readonly name: string; readonly value: number };
+
+export interface RowOptions {
+  /** Known only once it had been measured. */
+  readonly circumstances?: Pick<Subject, "records">;
+  readonly beside?: Beside | undefined;
+  readonly aims?: readonly Aim<"value" | "ratio" | "cpu_us">[];
 }
 
 export class Measurement {
@@ -45,23 +72,40 @@ export class Measurement {
     this.#samples.push(sample);
   }
 
-  /** `circumstances` were known only once it had been measured. */
-  row(circumstances: Pick<Subject, "records"> = {}, yardstick?: Measurement): MeasureRow {
+  /** For what is no work of a processor, or of one that cannot be told apart. */
+  addValue(value: number): void {
+    this.#samples.push({ value, cpuUs: null });
+  }
+
+  row({ circumstances = {}, beside, aims = [] }: RowOptions = {}): MeasureRow {
     const values = this.#samples.map(({ value }) => value);
     const cpu = this.#samples.flatMap(({ cpuUs }) => (cpuUs === null ? [] : [cpuUs]));
+    const figures = {
+      value: rounded(median(values)),
+      cpu_us: cpu.length === 0 ? null : rounded(median(cpu)),
+      ...(beside === undefined ? {} : { ratio: rounded(median(values) / besideValue(beside)) }),
+    };
     return {
       ...this.subject,
       ...circumstances,
-      value: rounded(median(values)),
+      ...figures,
       lowest: rounded(Math.min(...values)),
       highest: rounded(Math.max(...values)),
-      cpu_us: cpu.length === 0 ? null : rounded(median(cpu)),
       rounds: values.length,
-      ...(yardstick === undefined ? {} : { ratio: rounded(median(values) / yardstick.#median) }),
+      ...(beside === undefined ? {} : { beside: besideName(beside), beside_value: rounded(besideValue(beside)) }),
+      ...(aims.length === 0 ? {} : { aims: judged(aims, figures) }),
     };
   }
 
-  get #median(): number {
+  get median(): number {
     return median(this.#samples.map(({ value }) => value));
   }
+}
+
+function besideValue(beside: Beside): number {
+  return beside instanceof Measurement ? beside.median : beside.value;
+}
+
+function besideName(beside: Beside): string {
+  return beside instanceof Measurement ? beside.subject.measure : beside.name;
 }

@@ -34,11 +34,11 @@ export async function proposeNoop(session: Session, n: number): Promise<void> {
 }
 
 /** A policy of twenty rules, so that decisions cost what they cost. */
-export function noopConfiguration(directory: string): ResolvedConfiguration {
+export function noopConfiguration(directory: string, capabilities: readonly string[] = []): ResolvedConfiguration {
   return resolveConfiguration({
     configuration: {
       workspace: "workspace",
-      capabilities: { noop: true },
+      capabilities: Object.fromEntries(["noop", ...capabilities].map((name) => [name, true])),
       allow: noopFolders(directory),
       limits: { queue: 4_096 },
       memory: { path: "state" },

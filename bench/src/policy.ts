@@ -13,22 +13,27 @@ import {
   type PolicyEngine,
 } from "@femtoclaw/policy";
 import type { Authority, FactQuestion, Facts } from "@femtoclaw/protocol";
+import type { Aim } from "./aim.ts";
+import type { BenchContext } from "./context.ts";
+import { scaled } from "./effort.ts";
 import { Measurement, type MeasureRow, type Sample, type Subject } from "./measurement.ts";
+import { timedAtOnce } from "./timed.ts";
 
 /** Rules of the tables: of a small project, of a large one, and of one that somebody generated. */
 const TABLE_RULES = [5, 50, 500];
-const ROUNDS = 5;
 const COLD_DECISIONS = 400;
 const CACHED_DECISIONS = 20_000;
 const RECORDED_CALLS = 1_000;
 const REDECIDED_UNDER_RULES = 50;
+const COLD_AIM_RULES = 50;
 
 interface Measured {
   readonly measurement: Measurement;
+  readonly aims: readonly Aim<"value">[];
   readonly sample: () => Sample;
 }
 
-export async function measurePolicy(onProgress: (text: string) => void): Promise<MeasureRow[]> {
+export async function measurePolicy({ effort, onProgress }: BenchContext): Promise<MeasureRow[]> {
   const measured: Measured[] = [];
   for (const tableRules of TABLE_RULES) {
     const policy = compiled(tableRules);
@@ -36,40 +41,35 @@ export async function measurePolicy(onProgress: (text: string) => void): Promise
     engine.activate(policy);
     engine.project();
     const rules = policy.rules.length;
-    const add = (measure: string, unit: Subject["unit"], sample: () => Sample): void => {
-      measured.push({ measurement: new Measurement({ preset: "policy", measure, unit, rules }), sample });
+    const add = (measure: string, unit: Subject["unit"], sample: () => Sample, ...aims: Aim<"value">[]): void => {
+      measured.push({ measurement: new Measurement({ preset: "policy", measure, unit, rules }), aims, sample });
     };
-    add("cold", "us", () => decisions(engine, COLD_DECISIONS, questions(tableRules)));
+    const cold = scaled(COLD_DECISIONS, effort);
+    const coldAims: Aim<"value">[] = tableRules === COLD_AIM_RULES ? [{ figure: "value", atMost: 200 }] : [];
+    add("cold", "us", () => decisions(engine, cold, questions(tableRules)), ...coldAims);
     const share = new DecisionShare();
-    add("cached", "us", () => decisions(engine, CACHED_DECISIONS, questions(tableRules), share));
+    const cached = scaled(CACHED_DECISIONS, effort);
+    const recalled = () => decisions(engine, cached, questions(tableRules), share);
+    add("cached", "us", recalled, { figure: "value", atMost: 5 });
     if (tableRules === REDECIDED_UNDER_RULES) {
-      const recorded = recordedCalls(tableRules);
-      add("redecide", "calls/s", () => redecisions(engine, recorded));
+      const recorded = recordedCalls(tableRules, scaled(RECORDED_CALLS, effort));
+      add("redecide", "calls/s", () => redecisions(engine, recorded), { figure: "value", atLeast: 1_000 });
     }
     if (tableRules === Math.max(...TABLE_RULES)) {
       // Another engine loads, so that the one that decides stays as it is.
       const loading = await createPolicyEngine();
       loading.activate(policy);
-      add("load", "ms", () => load(loading, tableRules));
+      add("load", "ms", () => load(loading, tableRules), { figure: "value", atMost: 150 });
       add("project", "ms", () => projection(loading));
     }
   }
   for (const { sample } of measured) sample();
   // Interleaved, so that a disturbance of the machine meets every row and not one of them.
-  for (let round = 1; round <= ROUNDS; round += 1) {
-    onProgress(`round ${round} of ${ROUNDS}`);
+  for (let round = 1; round <= effort.rounds; round += 1) {
+    onProgress(`round ${round} of ${effort.rounds}`);
     for (const { measurement, sample } of measured) measurement.add(sample());
   }
-  return measured.map(({ measurement }) => measurement.row());
-}
-
-function timed(work: () => void): { readonly elapsedUs: number; readonly cpuUs: number } {
-  const cpu = process.cpuUsage();
-  const began = performance.now();
-  work();
-  const elapsedUs = (performance.now() - began) * 1_000;
-  const { user, system } = process.cpuUsage(cpu);
-  return { elapsedUs, cpuUs: user + system };
+  return measured.map(({ measurement, aims }) => measurement.row({ aims }));
 }
 
 function decisions(
@@ -79,33 +79,33 @@ function decisions(
   share?: DecisionShare,
 ): Sample {
   const requests = share === undefined ? asked : asked.map((request) => ({ ...request, share }));
-  const { elapsedUs, cpuUs } = timed(() => {
+  const { elapsedMs, cpuUs } = timedAtOnce(() => {
     for (let index = 0; index < count; index += 1) engine.decide(requests[index % requests.length] as DecisionRequest);
   });
-  return { value: elapsedUs / count, cpuUs: cpuUs / count };
+  return { value: (elapsedMs * 1_000) / count, cpuUs: cpuUs / count };
 }
 
 /** Each call is read from its text, as from a journal, and is decided without anything remembered. */
 function redecisions(engine: PolicyEngine, recorded: readonly string[]): Sample {
-  const { elapsedUs, cpuUs } = timed(() => {
+  const { elapsedMs, cpuUs } = timedAtOnce(() => {
     for (const text of recorded) {
       const { capability, facts } = JSON.parse(text) as { readonly capability: string; readonly facts: Facts };
       engine.decideAll({ principal: "default", history: NO_HISTORY, capability, questions: facts.questions });
     }
   });
-  return { value: (recorded.length * 1_000_000) / elapsedUs, cpuUs: cpuUs / recorded.length };
+  return { value: (recorded.length * 1_000) / elapsedMs, cpuUs: cpuUs / recorded.length };
 }
 
 /** From the tables to a policy that has answered its first questions. */
 function load(engine: PolicyEngine, tableRules: number): Sample {
-  const { elapsedUs, cpuUs } = timed(() => engine.activate(compiled(tableRules)));
-  return { value: elapsedUs / 1_000, cpuUs };
+  const { elapsedMs, cpuUs } = timedAtOnce(() => engine.activate(compiled(tableRules)));
+  return { value: elapsedMs, cpuUs };
 }
 
 /** What is done once behind each load, when nobody waits for it; each round has loaded the policy before. */
 function projection(engine: PolicyEngine): Sample {
-  const { elapsedUs, cpuUs } = timed(() => engine.project());
-  return { value: elapsedUs / 1_000, cpuUs };
+  const { elapsedMs, cpuUs } = timedAtOnce(() => engine.project());
+  return { value: elapsedMs, cpuUs };
 }
 
 /** Half of the rules are about files and half about programs, so that what is asked meets half of all rules. */
@@ -173,8 +173,8 @@ function requestOf(index: number, tableRules: number): DecisionRequest {
   };
 }
 
-function recordedCalls(tableRules: number): string[] {
-  return Array.from({ length: RECORDED_CALLS }, (_, index) => {
+function recordedCalls(tableRules: number, count: number): string[] {
+  return Array.from({ length: count }, (_, index) => {
     const { capability, question } = requestOf(index, tableRules);
     return JSON.stringify({ capability, facts: { questions: [question] } });
   });

@@ -10,10 +10,14 @@ import { join } from "node:path";
 import type { Readable, Writable } from "node:stream";
 import { createRuntime, findProgram, resolveConfiguration, type Session } from "@femtoclaw/runtime";
 import { bubblewrapArguments, DEFAULT_CHILD_LIMITS, type SandboxView, viewOf } from "@femtoclaw/sandbox";
+import type { Aim } from "./aim.ts";
+import { type BenchContext, twoSyncPutsMs } from "./context.ts";
+import { scaled } from "./effort.ts";
+import { completed } from "./execution.ts";
+import { loadOf } from "./load.ts";
 import { Measurement, type MeasureRow } from "./measurement.ts";
 import { quantile } from "./quantiles.ts";
 
-const ROUNDS = 3;
 /** Callers at once, and how many runs of a program make a round. */
 const LOADS = [
   { callers: 1, runs: 30 },
@@ -34,7 +38,8 @@ interface Compared {
   readonly works: readonly (readonly [name: string, work: Work])[];
 }
 
-export async function measureSandbox(directory: string, onProgress: (text: string) => void): Promise<MeasureRow[]> {
+export async function measureSandbox(context: BenchContext): Promise<MeasureRow[]> {
+  const { directory, effort, onProgress } = context;
   const workspace = join(directory, "workspace");
   mkdirSync(join(workspace, "out"), { recursive: true });
   const configuration = resolveConfiguration({
@@ -56,21 +61,24 @@ export async function measureSandbox(directory: string, onProgress: (text: strin
     ...LOADS.map((load) => programs(load, session, view, configuration.authority.searchPath, workspace)),
     ...files(session, workspace, log),
   ].map((compared) => ({ compared, rows: compared.works.map(([name]) => quantilesOf(name, compared.callers)) }));
-  for (const { compared } of measured) for (const [, work] of compared.works) await load(1, WARM_UP_RUNS, work);
-  for (let round = 1; round <= ROUNDS; round += 1) {
+  for (const { compared } of measured) for (const [, work] of compared.works) await loadOf(1, WARM_UP_RUNS, work);
+  for (let round = 1; round <= effort.rounds; round += 1) {
     for (const { compared, rows } of measured) {
-      onProgress(`round ${round} of ${ROUNDS}: ${compared.works[0]?.[0]}, ${compared.callers} at once`);
+      onProgress(`round ${round} of ${effort.rounds}: ${compared.works[0]?.[0]}, ${compared.callers} at once`);
       for (const [index, [, work]] of compared.works.entries()) {
-        const latencies = await load(compared.callers, compared.runs, work);
+        const { latencies } = await loadOf(compared.callers, scaled(compared.runs, effort), work);
         for (const { share, measurement } of rows[index] ?? []) {
-          measurement.add({ value: quantile(latencies, share), cpuUs: null });
+          measurement.addValue(quantile(latencies, share));
         }
       }
     }
   }
   return measured.flatMap(({ rows }) =>
     rows.flatMap((own, index) =>
-      own.map(({ measurement }, at) => measurement.row({}, rows[index + 1]?.[at]?.measurement)),
+      own.map(({ measurement }, at) => {
+        const aims = aimsOf(measurement.subject.measure, context);
+        return measurement.row({ beside: rows[index + 1]?.[at]?.measurement, aims });
+      }),
     ),
   );
 }
@@ -87,20 +95,10 @@ function quantilesOf(name: string, callers: number) {
   }));
 }
 
-/** The time of each of so many runs, begun by so many callers at once. */
-async function load(callers: number, runs: number, work: Work): Promise<number[]> {
-  const latencies: number[] = [];
-  let begun = 0;
-  const caller = async (): Promise<void> => {
-    while (begun < runs) {
-      begun += 1;
-      const began = performance.now();
-      await work(begun);
-      latencies.push(performance.now() - began);
-    }
-  };
-  await Promise.all(Array.from({ length: callers }, caller));
-  return latencies;
+function aimsOf(measure: string, context: BenchContext): Aim<"value" | "ratio">[] {
+  if (measure === "process_exec p50") return [{ figure: "ratio", atMost: 1.15 }];
+  if (measure === "process_exec p99") return [{ figure: "ratio", atMost: 1.3 }];
+  return measure === "fs_read p50" ? [{ figure: "value", atMost: twoSyncPutsMs(context) + 0.5 }] : [];
 }
 
 function programs(
@@ -162,8 +160,7 @@ async function recorded(log: FileHandle, work: () => Promise<void>): Promise<voi
 }
 
 async function call(session: Session, tool: string, args: Readonly<Record<string, unknown>>): Promise<void> {
-  const { status, error } = await session.propose({ tool_call: { tool, args } });
-  if (status !== "completed") throw new Error(`a call of the bench ended as ${status}: ${error?.reason}`);
+  completed(await session.propose({ tool_call: { tool, args } }));
 }
 
 /** A child that ends well, with the filter of system calls on its fourth descriptor where it takes one. */

@@ -7,6 +7,7 @@ import { Argument, Command, CommanderError, Help, InvalidArgumentError, Option }
 import { addApprovalCommands } from "./approvals-program.ts";
 import { addAuditCommands } from "./audit-program.ts";
 import { addChatCommand } from "./chat-program.ts";
+import type { BenchFlags } from "./commands/bench.ts";
 import { CommandContext, type GlobalOptions, type Runner } from "./commands/command-context.ts";
 import type { ConformanceFlags } from "./commands/conformance.ts";
 import type { CallOptions, ProposerOptions } from "./commands/propose.ts";
@@ -148,12 +149,18 @@ function addProjectCommands(program: Command, run: Runner): void {
     );
   program
     .command("bench")
-    .argument("[preset]", "execution, journal, policy, sandbox or startup", "execution")
-    .option("--records <n>", "size of the history that `journal` and `startup` begin with", records)
+    .argument("[preset]", "one of what the reference lists", "all")
+    .option("--records <n>", "size of the history that journal, replay, scaling and startup begin with", records)
+    .option("--quick", "only see that all of it works")
+    .option("--compare <file>", "tell what changed since a run whose --json is in the file")
+    .option("--bin <file>", "measure a built executable beside the sources")
     .description("measure this build on this machine")
-    .addHelpText("after", "\nExamples:\n  femtoclaw bench journal --records 1000000\n  femtoclaw bench policy")
-    .action((preset: string, options: { records?: number }) =>
-      run(async (context) => (await import("#bench")).bench(context, preset, options)),
+    .addHelpText(
+      "after",
+      "\nExamples:\n  femtoclaw bench\n  femtoclaw bench execution --json >before.json\n  femtoclaw bench execution --compare before.json",
+    )
+    .action((preset: string, flags: BenchFlags) =>
+      run(async (context) => (await import("#bench")).bench(context, preset, flags)),
     );
 }
 

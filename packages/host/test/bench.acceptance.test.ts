@@ -1,4 +1,6 @@
-/** The bench from end to end with few records: that it measures, not what. */
+/** The bench from end to end, quickly: that it measures, not what. */
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { Playground } from "./playground.ts";
 
@@ -8,14 +10,20 @@ beforeAll(() => {
 });
 afterAll(() => place[Symbol.asyncDispose]());
 
-test("`bench journal` crashes a real runtime and measures its history beside the yardstick", async () => {
-  const { code, stdout, stderr } = await place.run(["bench", "journal", "--records", "2000", "--json"]);
+interface Report {
+  readonly machine: Record<string, unknown>;
+  readonly yardstick: Record<string, number>;
+  readonly rows: readonly Record<string, unknown>[];
+}
+
+async function measured(...args: string[]): Promise<Report> {
+  const { code, stdout, stderr } = await place.run(["bench", ...args, "--quick", "--json"]);
   expect({ code, stderr }).toMatchObject({ code: 0 });
-  const { machine, yardstick, rows } = JSON.parse(stdout) as {
-    machine: Record<string, unknown>;
-    yardstick: Record<string, number>;
-    rows: Record<string, unknown>[];
-  };
+  return JSON.parse(stdout) as Report;
+}
+
+test("`bench journal` crashes a real runtime and measures its history beside the yardstick", async () => {
+  const { machine, yardstick, rows } = await measured("journal");
   expect(machine).toMatchObject({ cores: expect.any(Number), node: process.version });
   for (const figure of Object.values(yardstick)) expect(figure).toBeGreaterThan(0);
   expect(rows.map(({ measure, unit }) => `${measure} ${unit}`)).toEqual([
@@ -30,37 +38,41 @@ test("`bench journal` crashes a real runtime and measures its history beside the
   ]);
   expect(rows.map(({ threads }) => Number(threads) > 0).slice(1)).not.toContain(true);
   for (const { preset, rounds, records, value, lowest, highest } of rows) {
-    expect({ preset, rounds }).toEqual({ preset: "journal", rounds: 3 });
+    expect({ preset, rounds }).toEqual({ preset: "journal", rounds: 1 });
     expect(records).toBeGreaterThan(2_000);
     expect(Number(lowest)).toBeLessThanOrEqual(Number(value));
     expect(Number(value)).toBeLessThanOrEqual(Number(highest));
   }
 });
 
-test("`bench policy` measures decisions beside the yardstick", async () => {
-  const { code, stdout, stderr } = await place.run(["bench", "policy", "--json"]);
-  expect({ code, stderr }).toMatchObject({ code: 0 });
-  const { rows } = JSON.parse(stdout) as { rows: Record<string, unknown>[] };
-  expect(rows.map(({ measure, unit }) => `${measure} ${unit}`)).toEqual([
-    "cold us",
-    "cached us",
-    "cold us",
-    "cached us",
-    "redecide calls/s",
-    "cold us",
-    "cached us",
-    "load ms",
-    "project ms",
-  ]);
-  for (const { preset, rounds, rules, value, lowest, highest } of rows) {
-    expect({ preset, rounds }).toEqual({ preset: "policy", rounds: 5 });
-    expect(rules).toBeGreaterThan(5);
-    expect(Number(lowest)).toBeLessThanOrEqual(Number(value));
-    expect(Number(value)).toBeLessThanOrEqual(Number(highest));
+test("`bench execution` asks a real host over its socket, beside a runtime in process and the least that could be done", async () => {
+  const { rows } = await measured("execution");
+  const kinds = rows.map(({ surface, effect, requests, callers }) => `${surface} ${effect} ${requests} ${callers}`);
+  for (const callers of [1, 10, 100, 1_000]) {
+    for (const kind of ["in-process minimal-loop distinct", "in-process noop repeated", "socket fs_stat distinct"]) {
+      expect(kinds).toContain(`${kind} ${callers}`);
+    }
   }
+  for (const row of rows)
+    for (const figure of ["executions_per_s", "p50_ms", "cpu_us"]) expect(row[figure]).toBeGreaterThan(0);
+  const judged = rows.filter(({ callers, effect }) => callers === 1 && effect !== "minimal-loop");
+  for (const { aims } of judged) expect(aims).toMatchObject([{ aim: expect.stringMatching(/^p50_ms <= /) }]);
 });
 
-test("a history belongs to the preset that measures one", async () => {
+test("a run is compared with another one, and what is no run is refused before anything is measured", async () => {
+  const before = join(place.root, "before.json");
+  writeFileSync(before, JSON.stringify(await measured("protocol")));
+  const { code, stdout } = await place.run(["bench", "protocol", "--quick", "--compare", before]);
+  expect(code).toBe(0);
+  expect(stdout).toContain("protocol  a small call");
+  expect(stdout).toContain("3 of 3 figures are within noise");
+  writeFileSync(before, "{}");
+  const refused = await place.run(["bench", "protocol", "--compare", before]);
+  expect(refused).toMatchObject({ code: 64, stdout: "" });
+  expect(refused.stderr).toContain("cannot be compared with");
+});
+
+test("a history belongs to the presets that measure one", async () => {
   const { code, stderr } = await place.run(["bench", "execution", "--records", "5"]);
   expect(code).toBe(64);
   expect(stderr).toContain("measures no history");

@@ -79,7 +79,7 @@ function Tree({ current }: { readonly current: MachineName }) {
               <span class={`dot ${open.length > 0 ? "running" : "message"}`} aria-hidden="true" />
               <b>executions</b>
               <em>{open.length} open</em>
-              <small>an actor for each</small>
+              <small>a machine for each</small>
             </a>
             {open.length > 0 && (
               <ul>

@@ -25,7 +25,9 @@ import {
   type EventObject,
   type InspectionEvent,
 } from "xstate";
+import { type DrivenExecution, TableExecution } from "./driven-execution.ts";
 import { harmless } from "./harmless.ts";
+import { ExecutionTable } from "./projection/execution-table.ts";
 import { supervised } from "./supervised.ts";
 
 export type Inspect = (event: InspectionEvent) => void;
@@ -38,8 +40,11 @@ export interface SystemOptions {
 
 export class ActorSystem {
   readonly #root: Actor<typeof lifecycleMachine>;
+  /** Drives executions; null where somebody inspects, who is to see an actor of each. */
+  readonly #table: ExecutionTable | null;
 
   constructor(options: SystemOptions) {
+    this.#table = options.inspect === undefined ? ExecutionTable.of() : null;
     const restore = (subsystem: Subsystem) => () => options.lastState(subsystem);
     const machine = lifecycleMachine.provide({
       actors: {
@@ -96,17 +101,18 @@ export class ActorSystem {
     this.#actor(subsystem)?.send({ type: "subsystem.crashed", crash });
   }
 
-  /** Starts the actor of one more execution. */
-  spawn(id: ExecutionId): ExecutionActor {
-    return this.#started("execution.received", id);
+  /** Begins one more execution. */
+  spawn(id: ExecutionId): DrivenExecution {
+    if (this.#table === null) return this.#started("execution.received", id);
+    return new TableExecution(this.#table, () => this.#root.getSnapshot().status === "active");
   }
 
   /** Starts the actor of an execution that has waited for an answer, where it waited. */
-  resume(id: ExecutionId): ExecutionActor {
+  resume(id: ExecutionId): DrivenExecution {
     return this.#started("execution.resumed", id);
   }
 
-  /** Ends the actor of an execution that waits for an answer. */
+  /** Ends the actor of an execution that waits for an answer, where it has one. */
   evict(id: ExecutionId): void {
     this.#executions.send({ type: "execution.evicted", id });
   }

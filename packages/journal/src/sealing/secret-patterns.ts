@@ -69,8 +69,11 @@ const MAY_HOLD = new RegExp(
     "://[^\\s/:@]+:[^\\s/@]+@",
   ].join("|"),
 );
-/** Between a name and what follows it stand quotes and white space, in the escapes of JSON text. */
-const MAY_NAME = new RegExp(`(?:${NAMES})(?:\\\\(?:u[0-9a-f]{4}|[bfnrt])?|["'\\s]){0,24}[:=,]`, "i");
+/**
+ * Between a name and what follows it stand quotes and white space, in the escapes of JSON text. A bare quote ends a text
+ * there, and what follows its colon without one is no text: the facts of every call say `"has_read_secret":false`.
+ */
+const MAY_NAME = new RegExp(`(?:${NAMES})(?!":[^"])(?:\\\\(?:u[0-9a-f]{4}|[bfnrt])?|["'\\s]){0,24}[:=,]`, "i");
 
 export function mayHoldSecret(json: string): boolean {
   return MAY_HOLD.test(json) || MAY_NAME.test(json);

@@ -147,6 +147,43 @@ describe("a secret", () => {
       { numRuns: 2_000 },
     );
   });
+
+  it("behind a name is found by the quick test whatever kind of value stands there, and around it", () => {
+    const name = fc.constantFrom("has_read_secret", "password", "Token", "credentials", "note", 'secret"', "secret\\");
+    const text = fc.constantFrom(
+      "x y",
+      "true",
+      "",
+      '":1',
+      'token":true',
+      "secret",
+      "--token",
+      "password: hunter2-hunter2",
+    );
+    const { value } = fc.letrec((tie) => ({
+      value: fc.oneof(
+        { depthSize: "small" },
+        text,
+        fc.constantFrom<unknown>(true, false, null, 7),
+        fc.array(tie("value"), { maxLength: 3 }),
+        fc.dictionary(name, tie("value"), { maxKeys: 3 }),
+      ),
+    }));
+    fc.assert(
+      fc.property(value, (any) => {
+        for (const held of [any, { raw: JSON.stringify(any) }]) {
+          if (redact(held).redactions.length > 0) expect(mayHoldSecret(JSON.stringify(held))).toBe(true);
+        }
+      }),
+      { numRuns: 5_000 },
+    );
+  });
+
+  it("is not looked for behind the name of a fact that is true or false", () => {
+    expect(mayHoldSecret(JSON.stringify({ history: { has_read_secret: false, has_seen_untrusted: true } }))).toBe(
+      false,
+    );
+  });
 });
 
 describe("hostile text", () => {

@@ -9,7 +9,6 @@ import type {
   TerminalKeeper,
 } from "@femtoclaw/capabilities";
 import type { Appended, Clock, JournalEntry } from "@femtoclaw/journal";
-import type { ExecutionActor } from "@femtoclaw/machines";
 import type { DecisionShare, Question } from "@femtoclaw/policy";
 import type {
   Authority,
@@ -24,6 +23,7 @@ import type {
 import type { ChildLimits, SandboxView } from "@femtoclaw/sandbox";
 import type { QuestionRecord } from "../approvals.ts";
 import type { ApprovalSettings } from "../configuration/resolve-configuration.ts";
+import type { DrivenExecution } from "../driven-execution.ts";
 import type { SessionHistories } from "../projection/session-histories.ts";
 import type { CapabilitySecrets, CapabilityValidators } from "./argument-validators.ts";
 import type { Execution } from "./execution.ts";
@@ -100,10 +100,10 @@ export interface GateParts {
   readonly outcomes: FairSlots;
   /** Null while calls are taken, else why not. */
   admission(): Problem | null;
-  spawn(id: ExecutionId): ExecutionActor;
-  /** The actor of a call that has waited for an answer, where it waited. */
-  resume(id: ExecutionId): ExecutionActor;
-  /** Ends the actor of a call that waits for an answer. */
+  spawn(id: ExecutionId): DrivenExecution;
+  /** What drives a call on that has waited for an answer, from where it waited. */
+  resume(id: ExecutionId): DrivenExecution;
+  /** Ends what drove a call that waits for an answer. */
   evict(id: ExecutionId): void;
   registered(tool: string): Registered | undefined;
   /** Resolves when it is known whether there is such a tool; null where it is. */

@@ -4,7 +4,6 @@
  */
 import assert from "node:assert/strict";
 import { redact } from "@femtoclaw/journal";
-import type { ExecutionActor } from "@femtoclaw/machines";
 import {
   type ErrorCode,
   type ExecutionId,
@@ -15,6 +14,7 @@ import {
   type Reply,
   type SessionId,
 } from "@femtoclaw/protocol";
+import type { DrivenExecution } from "../driven-execution.ts";
 import { Admission, type Proposal } from "./admission.ts";
 import { type Execution, newExecution } from "./execution.ts";
 import type { GateParts } from "./gate-parts.ts";
@@ -164,9 +164,9 @@ export class Gate {
       this.#steps.refuse(execution, how, problem, decision);
     }
     await this.#run(execution, () => {
-      const actor = this.#parts.resume(execution.id);
-      actor.send({ type: how });
-      return actor;
+      const driven = this.#parts.resume(execution.id);
+      driven.send({ type: how });
+      return driven;
     });
   }
 
@@ -186,13 +186,13 @@ export class Gate {
     this.#parts.terminals.review();
   }
 
-  async #run(execution: Execution, start: () => ExecutionActor): Promise<Reply> {
+  async #run(execution: Execution, start: () => DrivenExecution): Promise<Reply> {
     this.#running.set(execution.id, execution);
     this.#reviving.delete(execution.id);
     try {
-      const actor = start();
+      const driven = start();
       for (;;) {
-        const snapshot = actor.getSnapshot();
+        const snapshot = driven.getSnapshot();
         if (snapshot.status !== "active") break;
         // A waiting call holds no slot, no descriptor and no actor: it is a record.
         if (snapshot.value === "awaitingApproval") {
@@ -200,8 +200,8 @@ export class Gate {
           break;
         }
         const outcome = this.#steps.take(execution, snapshot.value);
-        actor.send({ type: outcome instanceof Promise ? await outcome : outcome });
-        assert(actor.getSnapshot() !== snapshot, `the event is not possible in state ${String(snapshot.value)}`);
+        driven.send({ type: outcome instanceof Promise ? await outcome : outcome });
+        assert(driven.getSnapshot() !== snapshot, `the event is not possible in state ${String(snapshot.value)}`);
       }
     } finally {
       execution.release?.();

@@ -19,11 +19,18 @@ export interface ExecutionPoint {
 export const EXECUTION_EVENTS = executionMachine.events as readonly ExecutionEventType[];
 
 export class ExecutionTable {
+  static #own: ExecutionTable | null = null;
   readonly #rows = new Map<string, Map<ExecutionEventType, ExecutionPoint>>();
   readonly initial: ExecutionPoint;
 
-  /** Of another version of the machine, where one is given. */
-  constructor(machine: AnyStateMachine = executionMachine) {
+  /** Of a machine. That of the running version is made once and shared, because nothing changes in it any more. */
+  static of(machine: AnyStateMachine = executionMachine): ExecutionTable {
+    if (machine !== executionMachine) return new ExecutionTable(machine);
+    ExecutionTable.#own ??= new ExecutionTable(machine);
+    return ExecutionTable.#own;
+  }
+
+  private constructor(machine: AnyStateMachine) {
     const events = machine.events as readonly ExecutionEventType[];
     const fold = new MachineFold(machine);
     this.initial = point(fold);

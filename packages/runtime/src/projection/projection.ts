@@ -76,7 +76,7 @@ export class Projection {
 
   constructor(machines: MachineSet = LIVE_MACHINES) {
     this.#machines = machines;
-    this.#table = new ExecutionTable(machines.execution.logic);
+    this.#table = ExecutionTable.of(machines.execution.logic);
     const folds = MACHINE_NAMES.map((name) => [name, this.#begun(name)]);
     this.#folds = Object.fromEntries(folds) as Record<MachineName, MachineFold>;
   }
@@ -216,7 +216,7 @@ export class Projection {
       );
     this.#machines = { ...this.#machines, [id]: machine };
     if (id === "execution") {
-      this.#table = new ExecutionTable(machine.logic);
+      this.#table = ExecutionTable.of(machine.logic);
       const stray = [...this.#open, ...this.#questions].find(([, { at }]) => !this.#table.has(at));
       if (stray !== undefined) throw cannot(`it has no state ${stray[1].at.state}, in which execution ${stray[0]} is`);
     } else if (this.#fresh.has(id)) {

@@ -6,7 +6,7 @@ import { createActor } from "xstate";
 import { EXECUTION_EVENTS, type ExecutionPoint, ExecutionTable } from "../../src/projection/execution-table.ts";
 import { MachineFold } from "../../src/projection/inert-scope.ts";
 
-const table = new ExecutionTable();
+const table = ExecutionTable.of();
 const pointOf = ({ value, context }: { value: unknown; context: { category: unknown } }): unknown => ({
   state: value,
   category: context.category,
