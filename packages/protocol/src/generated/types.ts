@@ -553,14 +553,6 @@ export interface CapabilityOptions {
    */
   timeout_ms?: number;
   /**
-   * Folder of the package that holds it, where it is none of the built-in ones. It runs in the sandbox, one process for each call.
-   */
-  package?: string;
-  /**
-   * Who accepts the files of the package when nothing of it was ever pinned: whoever uses it first, or an operator. Default: operator.
-   */
-  pins?: "first_use" | "operator";
-  /**
    * Overrides [limits].output_bytes for this capability.
    */
   output_bytes?: number;
@@ -588,6 +580,14 @@ export interface CapabilityOptions {
    * Overrides [limits].temporary_bytes for this capability.
    */
   temporary_bytes?: number;
+  /**
+   * Folder of the package that holds it, where it is none of the built-in ones. It runs in the sandbox, one process for each call.
+   */
+  package?: string;
+  /**
+   * Who accepts the files of the package when nothing of it was ever pinned: whoever uses it first, or an operator. Default: operator.
+   */
+  pins?: "first_use" | "operator";
 }
 /**
  * What is permitted.
