@@ -18,6 +18,7 @@ import { addInstallationCommands } from "./installation-program.ts";
 import { addMcpCommand } from "./mcp-program.ts";
 import { addPolicyCommands } from "./policy-program.ts";
 import { addRecoveryCommands } from "./recovery-program.ts";
+import { addRunCommand } from "./run-program.ts";
 import { addSecretCommands } from "./secrets-program.ts";
 import { addTerminalCommands } from "./terminal-program.ts";
 
@@ -61,6 +62,7 @@ function makeProgram(run: Runner): Command {
   program.commandsGroup("Propose:");
   addCallCommands(program, run);
   addMcpCommand(program, run);
+  addRunCommand(program, run);
   addChatCommand(program, run);
   addHookCommand(program, run);
   program.commandsGroup("Decide:");

@@ -22,6 +22,7 @@ export {
   type Rights,
   resolveConfiguration,
 } from "./configuration/resolve-configuration.ts";
+export type { LaunchSetting } from "./configuration/resolve-launches.ts";
 export type { EndpointAddress, ObservabilitySettings } from "./configuration/resolve-observability.ts";
 export { DEFAULT_SEARCH_PATH, findProgram } from "./configuration/resolve-programs.ts";
 export type { UpstreamSetting } from "./configuration/resolve-upstreams.ts";

@@ -1,8 +1,10 @@
 /** Entry of the standalone executable. */
+import { DOOR_WORD, door } from "@femtoclaw/sandbox/door";
 import { RELAY_WORD, relay } from "@femtoclaw/sandbox/relay";
 import { leaveEnvironmentOfNode } from "./environment.ts";
 
 leaveEnvironmentOfNode();
 // Inside a sandbox it hands on what a program wants to connect to, and starts for that without all the rest.
 if (process.argv[2] === RELAY_WORD) relay(process.argv.slice(3));
+else if (process.argv[2] === DOOR_WORD) door();
 else void import("../run-command.ts").then(({ runCommand }) => runCommand());

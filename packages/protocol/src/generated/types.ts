@@ -536,6 +536,12 @@ export interface Configuration {
   agent?: {
     [k: string]: AgentTable;
   };
+  /**
+   * Agents that `femtoclaw run -- NAME` launches in the sandbox. Each runs with any arguments, changes nothing by itself, and connects to what `[sandbox].connect` names for its program.
+   */
+  launch?: {
+    [k: string]: LaunchTable;
+  };
   sandbox?: SandboxTable;
   limits?: LimitsTable;
   terminals?: TerminalsTable;
@@ -795,6 +801,26 @@ export interface AgentTable {
   allow?: AllowTable;
   ask?: AskTable;
   deny?: DenyTable;
+}
+/**
+ * This interface was referenced by `Configuration`'s JSON-Schema
+ * via the `definition` "launchTable".
+ */
+export interface LaunchTable {
+  /**
+   * Its program, or the absolute path of one in `search_path`. Default: NAME.
+   */
+  program?: string;
+  /**
+   * Whose `[agent.NAME]` its calls go by. Default: nobody's, so that it has the rights of everybody.
+   */
+  agent?: string;
+  /**
+   * Names of variables that it gets from the shell of whoever launches it, for example the key of its model.
+   *
+   * @maxItems 64
+   */
+  env?: string[];
 }
 export interface SandboxTable {
   /**

@@ -3,7 +3,7 @@
  * operators change it while it runs, one change after the other.
  */
 import assert from "node:assert/strict";
-import { builtinCapabilities, type Capability, mcpServerCapability } from "@femtoclaw/capabilities";
+import { agentRun, builtinCapabilities, type Capability, mcpServerCapability } from "@femtoclaw/capabilities";
 import type { Clock, Journal } from "@femtoclaw/journal";
 import { type CompiledPolicy, mayPermit, type PolicyEngine, type PolicyEngineOptions } from "@femtoclaw/policy";
 import {
@@ -187,7 +187,9 @@ export class InForce {
     const servers = this.#configuration.upstreams.map(({ name, at }) =>
       mcpServerCapability({ name, isSandboxed: at.kind === "command" }),
     );
-    return [...builtinCapabilities, ...(options.capabilities ?? []), ...servers];
+    // It is there where there is something to launch, so that all else is what it was before anything could be.
+    const launched = this.#configuration.launches === undefined ? [] : [agentRun];
+    return [...builtinCapabilities, ...launched, ...(options.capabilities ?? []), ...servers];
   }
 
   #deploymentOf(binary: string | null, source: PolicySource): Deployment {
