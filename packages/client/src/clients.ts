@@ -245,7 +245,12 @@ export class OperatorClient implements AsyncDisposable {
     readonly variables: Readonly<Record<string, string>>;
     readonly size: { readonly cols: number; readonly rows: number } | null;
   }): Promise<{ session: string }> {
-    return (await this.#connection.request("launch.start", request)) as { session: string };
+    const { argv, variables, ...rest } = request;
+    const texts = {
+      argv: endedTexts(argv),
+      variables: endedTexts(Object.entries(variables).map(([name, value]) => `${name}=${value}`)),
+    };
+    return (await this.#connection.request("launch.start", { ...rest, ...texts })) as { session: string };
   }
 
   /** What it wrote since the last time, in base64; waits for it where nothing is there. */
@@ -389,6 +394,11 @@ export class OperatorClient implements AsyncDisposable {
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
+}
+
+/** As one text, because a request holds few values and a command line may have many. */
+function endedTexts(texts: readonly string[]): string {
+  return texts.map((text) => `${text}\0`).join("");
 }
 
 /** INVARIANT: I7: nothing is asked of a host, and nothing proposed to it, before its log is found to be the one that was seen. */

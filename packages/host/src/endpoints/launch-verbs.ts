@@ -85,7 +85,6 @@ export class LaunchVerbs {
   #start({ name, argv, cwd, variables, size, ...rest }: Fields): LaunchedAgent {
     refuseUnknown(rest);
     if (typeof name !== "string") throw invalid("`name` must be a string");
-    if (!isTexts(argv)) throw invalid("`argv` must be a list of strings");
     if (cwd !== undefined && typeof cwd !== "string") throw invalid("`cwd` must be a string");
     const { runtime, launches, log } = this.#parts;
     const setting = launches.find((one) => one.name === name);
@@ -98,7 +97,12 @@ export class LaunchVerbs {
     if (this.#running.size >= AGENTS_MAX) {
       throw new FemtoError("FEMTO_OVERLOADED", `${AGENTS_MAX} agents run that were launched, and no more may`);
     }
-    const request = { setting, argv, variables: variablesOf(variables, setting), size: sizeOf(size) };
+    const request = {
+      setting,
+      argv: textsOf("argv", argv),
+      variables: variablesOf(variables, setting),
+      size: sizeOf(size),
+    };
     const agent = new LaunchedAgent(runtime, { ...request, ...(cwd === undefined ? {} : { cwd }) }, log);
     this.#running.add(agent);
     return agent;
@@ -107,14 +111,13 @@ export class LaunchVerbs {
 
 /** INVARIANT: I8: a variable that the configuration does not list for the agent is not given to it, whoever asks. */
 function variablesOf(written: unknown, { name, env }: LaunchSetting): Record<string, string> {
-  if (typeof written !== "object" || written === null) throw invalid("`variables` must be an object");
-  const entries = Object.entries(written as Readonly<Record<string, unknown>>);
-  const variables = entries.map(([variable, value]): [string, string] => {
+  const variables = textsOf("variables", written).map((text): [string, string] => {
+    const at = Math.max(0, text.indexOf("="));
+    const variable = text.slice(0, at);
     if (!env.includes(variable)) {
       throw invalid(`[launch.${name}].env does not list \`${printable(variable, 64)}\``);
     }
-    if (typeof value !== "string" || value.includes("\0")) throw invalid("values of `variables` must be plain strings");
-    return [variable, value];
+    return [variable, text.slice(at + 1)];
   });
   const chars = variables.reduce((sum, [, value]) => sum + value.length, 0);
   if (chars > VARIABLES_CHARS) throw invalid(`\`variables\` have more than ${VARIABLES_CHARS} characters`);
@@ -130,8 +133,11 @@ function sizeOf(size: unknown): { readonly cols: number; readonly rows: number }
   throw invalid(`\`size\` must be null, or have \`cols\` and \`rows\` from 1 to ${LIMITS.terminalSide}`);
 }
 
-function isTexts(value: unknown): value is readonly string[] {
-  return Array.isArray(value) && value.every((item) => typeof item === "string");
+/** Texts that each end with a NUL, which none of them can hold. */
+function textsOf(field: string, value: unknown): readonly string[] {
+  if (value === "") return [];
+  if (typeof value === "string" && value.endsWith("\0")) return value.slice(0, -1).split("\0");
+  throw invalid(`\`${field}\` must be a text in which each part ends with a NUL`);
 }
 
 function isCount(value: unknown, max: number): value is number {

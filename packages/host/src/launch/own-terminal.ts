@@ -3,6 +3,7 @@
  * back draws and does nothing else.
  */
 import { StringDecoder } from "node:string_decoder";
+import { LIMITS } from "@femtoclaw/protocol";
 import { SCREEN_RESTORED, ScreenFilter } from "../terminal/screen-filter.ts";
 
 export interface Borrower {
@@ -13,6 +14,9 @@ export interface Borrower {
 }
 
 type Output = "stdout" | "stderr";
+
+const DEFAULT_SIZE = { cols: 80, rows: 24 };
+const sideOf = (side: number, usual: number): number => Math.min(side || usual, LIMITS.terminalSide);
 
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
@@ -25,7 +29,9 @@ export class OwnTerminal implements Disposable {
   /** Null where it is none: an agent gets a terminal only where both its input and its output are one. */
   get size(): { readonly cols: number; readonly rows: number } | null {
     const { stdin, stdout } = process;
-    return stdin.isTTY && stdout.isTTY ? { cols: stdout.columns, rows: stdout.rows } : null;
+    if (!stdin.isTTY || !stdout.isTTY) return null;
+    // One that was made without anybody to look at it, as by a tool, has no size.
+    return { cols: sideOf(stdout.columns, DEFAULT_SIZE.cols), rows: sideOf(stdout.rows, DEFAULT_SIZE.rows) };
   }
 
   lend({ typed, resized, interrupted }: Borrower): void {

@@ -2,7 +2,7 @@
 /** SHA-256 of each schema's file. */
 export const SCHEMA_DIGESTS = {
   "approval.schema.json": "0fa717f1d7a9d0dde851654dc8877751c74f180c7ff50d94803ecfec1b9ea1ec",
-  "config.schema.json": "a25925e9e699bf43455dff7bccada9b3463c2cda898d226cec19c67fbad9b9ad",
+  "config.schema.json": "5071dbb8c1e835fc0fc7b3efc5b33cfa412914fc5e7ccdc716ee3e4595747e57",
   "facts.schema.json": "7f0b49e8cf2e6fcd59348261609400f35bec076e86a2d4ab02072303cdf8018d",
   "manifest.schema.json": "038dd120cc51f90cf2237f1b3a0b751566dcf49c43235e0b4413dd6d7ea455a7",
   "message.schema.json": "c352c9cf30f433cb3b8179288c3d5ba192d34ed505324f7f657850a880dbab7c",

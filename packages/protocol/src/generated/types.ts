@@ -836,7 +836,7 @@ export interface SandboxTable {
    */
   env?: string[];
   /**
-   * Program name or absolute path, and the hosts that it, and what it starts, may connect to while `process_exec` runs it, spelt as under `allow.fetch`. A host that has no public address needs an entry with its very name, or address, and its port.
+   * Program name or absolute path, and the hosts that it, and what it starts, may connect to while `process_exec` runs it or it runs as an agent that was launched, spelt as under `allow.fetch`. A host that has no public address needs an entry with its very name, or address, and its port.
    */
   connect?: {
     /**
