@@ -19,7 +19,7 @@ import { killWhole, signalInside } from "./bubblewrap-child.ts";
 import type { ChildLimits } from "./child-limits.ts";
 import { currentView } from "./current-view.ts";
 import { exitCodeIn, signalOf } from "./exit-status.ts";
-import { RelayChannel } from "./relay/relay-channel.ts";
+import { OF_AGENT, RelayChannel } from "./relay/relay-channel.ts";
 import { RELAY_FOLDER, variablesFile } from "./relay/relay-command.ts";
 import { setsidOf, type TerminalEnd } from "./terminal-child.ts";
 import type { SandboxView } from "./view.ts";
@@ -108,7 +108,7 @@ export class AgentChild {
     ] as const;
     for (const [descriptor, content] of told) (stdio[descriptor] as Writable | null | undefined)?.end(content);
     const relayed = stdio[RELAY_DESCRIPTOR] as Duplex | null | undefined;
-    if (relayed) this.#relay = new RelayChannel(relayed, onConnection);
+    if (relayed) this.#relay = new RelayChannel(relayed, onConnection, OF_AGENT);
     this.#child.on("close", () => this.#end("it gave no reason"));
   }
 

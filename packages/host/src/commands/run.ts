@@ -21,7 +21,7 @@ export async function runAgent(context: CommandContext, name: string, argv: read
     ...{ name, argv, variables: variablesOf(context, setting), size: terminal.size },
     ...cwdWithin(loaded, context.cwd),
   });
-  context.output.talk(`${printable(name)} runs in the sandbox as session ${session}`);
+  context.output.talk(`launching ${printable(name)} in the sandbox, as session ${session}`);
   terminal.lend({
     typed: (data) => operator.launchWrite(data),
     resized: (size) => operator.launchResize(size),
