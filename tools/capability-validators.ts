@@ -5,13 +5,14 @@
 import { createHash } from "node:crypto";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import standaloneCode from "ajv/dist/standalone/index.js";
+import { agentRun } from "../packages/capabilities/src/agent/agent-run.ts";
 import { builtinCapabilities } from "../packages/capabilities/src/builtin.ts";
 import { ARGUMENT_SCHEMA_OPTIONS, SECRET_KEYWORD } from "../packages/runtime/src/gate/argument-schema-options.ts";
 
 /** An ES module that exports `VALIDATORS`, still with its imports. */
 export function capabilityValidators(): string {
   const texts = new Set(
-    builtinCapabilities.flatMap(({ manifest }) => [textOf(manifest.input), textOf(manifest.output)]),
+    [...builtinCapabilities, agentRun].flatMap(({ manifest }) => [textOf(manifest.input), textOf(manifest.output)]),
   );
   const schemas = [...texts].map((text) => {
     const sha256 = createHash("sha256").update(text).digest("hex");

@@ -1,4 +1,5 @@
 /** What a capability is to the runtime: a manifest that it declares, and one effect that it performs when told to. */
+import type { Duplex } from "node:stream";
 import type {
   Authority,
   CapabilityManifest,
@@ -8,9 +9,11 @@ import type {
   PathQuestion,
 } from "@femtoclaw/protocol";
 import type { ChildLimits, SandboxView } from "@femtoclaw/sandbox";
+import type { AgentProcess } from "./agent/agent-process.ts";
 import type { BoundArguments, BoundHost } from "./facts/bound-arguments.ts";
 import type { BoundConnection } from "./facts/connection.ts";
 import type { Kept } from "./files/kept.ts";
+import type { PtySize } from "./terminal/pty.ts";
 import type { Terminal, TerminalRequest } from "./terminal/terminal.ts";
 
 export type JsonObject = { [key: string]: JsonValue };
@@ -33,6 +36,8 @@ export interface Capability {
    * undo it: what a file holds, or only what stood there. Nothing where it is absent.
    */
   readonly keeps?: "content" | "names";
+  /** An operator has to launch it; for every other session there is no such capability. */
+  readonly isLaunched?: true;
   /** Called for permitted calls only. What goes wrong in the effect is an outcome; a throw is a bug. */
   execute(call: CapabilityCall): Promise<CapabilityOutcome>;
 }
@@ -62,6 +67,20 @@ export interface CapabilityCall {
    */
   readonly connect: ((target: string) => Promise<ConnectAnswer>) | null;
   readonly terminals: TerminalKeeper;
+  /** What an operator launched it with, beside what was decided on; absent where nobody has to. */
+  readonly launch?: AgentLaunch;
+}
+
+/** What an agent is launched with. INVARIANT: I10: none of it is in a record. */
+export interface AgentLaunch {
+  /** Variables that it alone gets. */
+  readonly variables: Readonly<Record<string, string>>;
+  /** Of its terminal; null where it gets pipes. */
+  readonly size: PtySize | null;
+  /** Hears of it once it runs. */
+  attached(agent: AgentProcess): void;
+  /** Serves one connection by which it proposes. */
+  serve(connection: Duplex): void;
 }
 
 /** Where a program may connect to, and to these addresses only; or why not. */

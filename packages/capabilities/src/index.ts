@@ -1,6 +1,9 @@
 /** The built-in capabilities, and the facts that trusted code takes from the arguments of any capability. */
+export { type AgentOutput, AgentProcess } from "./agent/agent-process.ts";
+export { agentRun } from "./agent/agent-run.ts";
 export { builtinCapabilities } from "./builtin.ts";
 export type {
+  AgentLaunch,
   Capability,
   CapabilityCall,
   CapabilityOutcome,

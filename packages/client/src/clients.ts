@@ -21,6 +21,13 @@ export interface ReloadAnswer {
   readonly shadow_before: string | null;
 }
 
+/** What an agent wrote that was launched, in base64; and once it has ended, the reply and how its calls ended. */
+export interface LaunchOutput {
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly ended: { readonly reply: Reply; readonly calls: Partial<Record<Reply["status"], number>> } | null;
+}
+
 export interface AgentOptions {
   /** Whose socket is connected to; without it that of everybody who has no tables of his own. */
   readonly agent?: string;
@@ -230,6 +237,41 @@ export class OperatorClient implements AsyncDisposable {
     return await this.#connection.request("terminals.recording", { terminal, ...(from === null ? {} : { from }) });
   }
 
+  /** Launches an agent, which ends with this connection; its session. */
+  async launch(request: {
+    readonly name: string;
+    readonly argv: readonly string[];
+    readonly cwd?: string;
+    readonly variables: Readonly<Record<string, string>>;
+    readonly size: { readonly cols: number; readonly rows: number } | null;
+  }): Promise<{ session: string }> {
+    const { argv, variables, ...rest } = request;
+    const texts = {
+      argv: endedTexts(argv),
+      variables: endedTexts(Object.entries(variables).map(([name, value]) => `${name}=${value}`)),
+    };
+    return (await this.#connection.request("launch.start", { ...rest, ...texts })) as { session: string };
+  }
+
+  /** What it wrote since the last time, in base64; waits for it where nothing is there. */
+  async launchRead(waitMs: number): Promise<LaunchOutput> {
+    return (await this.#connection.request("launch.read", { wait_ms: waitMs })) as LaunchOutput;
+  }
+
+  /** Resolves when it has room for more; null says that nothing more is written. */
+  async launchWrite(data: Buffer | null): Promise<void> {
+    await this.#connection.request("launch.write", { data: data?.toString("base64") ?? null });
+  }
+
+  async launchResize(size: { readonly cols: number; readonly rows: number }): Promise<void> {
+    await this.#connection.request("launch.resize", { size });
+  }
+
+  /** Asks it to end. */
+  async launchEnd(): Promise<void> {
+    await this.#connection.request("launch.end");
+  }
+
   /** Proof that a record stands in the signed log, with the record's bytes in base64; null where it was pruned. */
   async prove(ref: string): Promise<{ seq: number; proof: string; record: string | null }> {
     const proved = await this.#connection.request("audit.prove", { ref });
@@ -367,6 +409,11 @@ export class OperatorClient implements AsyncDisposable {
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
+}
+
+/** As one text, because a request holds few values and a command line may have many. */
+function endedTexts(texts: readonly string[]): string {
+  return texts.map((text) => `${text}\0`).join("");
 }
 
 /** INVARIANT: I7: nothing is asked of a host, and nothing proposed to it, before its log is found to be the one that was seen. */

@@ -2,6 +2,7 @@
 export {
   AgentClient,
   type AgentOptions,
+  type LaunchOutput,
   OperatorClient,
   type ProposeOptions,
   type ReloadAnswer,

@@ -18,6 +18,7 @@ import {
 import type { Telemetry } from "@femtoclaw/telemetry";
 import type { LoadedConfiguration } from "./configuration/load-configuration.ts";
 import { agentHandlers } from "./endpoints/agent-endpoint.ts";
+import { LaunchVerbs } from "./endpoints/launch-verbs.ts";
 import { endpointUrls, ObservabilityEndpoints } from "./endpoints/observability-endpoints.ts";
 import { operatorHandlers, type TelemetryStatus } from "./endpoints/operator-endpoint.ts";
 import { assertNobodyListens, prepareSocketDirectory } from "./endpoints/socket-directory.ts";
@@ -109,7 +110,8 @@ export class HostProcess implements AsyncDisposable {
     };
     const reload = (by: string) => host.reload(by);
     const webhookStatus = () => host.#webhook?.status ?? null;
-    const operatorParts = { runtime, sockets, telemetryStatus, webhookStatus, stop, reload };
+    const launches = new LaunchVerbs({ runtime, launches: resolved.launches ?? [], log });
+    const operatorParts = { runtime, sockets, telemetryStatus, webhookStatus, launches, stop, reload };
     try {
       // Operators first: whoever may propose can also be stopped.
       servers.push(await SocketServer.listen(sockets.operator, () => operatorHandlers(operatorParts)));

@@ -2,7 +2,7 @@
  * From a loaded configuration to a policy that may be put in force: compiled, tried out, and tested by its
  * own tests. All of it before the journal is opened, so that a mistake leaves no trace in history.
  */
-import { builtinCapabilities, mcpServerCapability } from "@femtoclaw/capabilities";
+import { agentRun, builtinCapabilities, mcpServerCapability } from "@femtoclaw/capabilities";
 import {
   type CompiledPolicy,
   compilePolicy,
@@ -189,10 +189,14 @@ async function fileRules({ authority, files, manifests }: SetSource, trial: Poli
 /** Of everything that a host with this configuration registers. */
 export function registeredManifests({
   upstreams,
+  launches,
   packages,
-}: Pick<ResolvedConfiguration, "upstreams" | "packages">): CapabilityManifest[] {
+}: Pick<ResolvedConfiguration, "upstreams" | "launches" | "packages">): CapabilityManifest[] {
   const servers = upstreams.map(({ name, at }) => mcpServerCapability({ name, isSandboxed: at.kind === "command" }));
-  return [...builtinCapabilities, ...packageStubs({ packages }), ...servers].map(({ manifest }) => manifest);
+  const launched = launches === undefined ? [] : [agentRun];
+  return [...builtinCapabilities, ...launched, ...packageStubs({ packages }), ...servers].map(
+    ({ manifest }) => manifest,
+  );
 }
 
 function knownManifests({ path, resolved }: Project): readonly CapabilityManifest[] {

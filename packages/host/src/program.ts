@@ -20,6 +20,7 @@ import { addMcpCommand } from "./mcp-program.ts";
 import { addPackageCommands } from "./packages-program.ts";
 import { addPolicyCommands } from "./policy-program.ts";
 import { addRecoveryCommands } from "./recovery-program.ts";
+import { addRunCommand } from "./run-program.ts";
 import { addSecretCommands } from "./secrets-program.ts";
 import { addTerminalCommands } from "./terminal-program.ts";
 
@@ -63,6 +64,7 @@ function makeProgram(run: Runner): Command {
   program.commandsGroup("Propose:");
   addCallCommands(program, run);
   addMcpCommand(program, run);
+  addRunCommand(program, run);
   addChatCommand(program, run);
   addHookCommand(program, run);
   program.commandsGroup("Decide:");

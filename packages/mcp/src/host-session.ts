@@ -8,8 +8,11 @@ import type { AgentClient, ProposeOptions } from "@femtoclaw/client";
 import { FemtoError, type Reply, type ToolDescription } from "@femtoclaw/protocol";
 import { Turns } from "./turns.ts";
 
-/** Connects to the host's agent socket. `start`: somebody waits for it, so that a host may be started. */
-export type Connect = (how: { readonly label: string; readonly start: boolean }) => Promise<AgentClient>;
+/** By what a client's calls get to the host. */
+export type Proposer = Pick<AgentClient, "tools" | "propose" | "wait" | "cancel" | "close" | "closed">;
+
+/** Connects to the host. `start`: somebody waits for it, so that a host may be started. */
+export type Connect = (how: { readonly label: string; readonly start: boolean }) => Promise<Proposer>;
 
 /** Pause before the host is looked for again; it doubles while there is none. */
 const AWAY_MS = 500;
@@ -25,7 +28,7 @@ export class HostSession {
   readonly #connect: Connect;
   readonly #closing = new AbortController();
   #label = "MCP";
-  #client: Promise<AgentClient> | null = null;
+  #client: Promise<Proposer> | null = null;
   /** What its client was shown last. */
   #listed: { readonly tools: readonly ToolDescription[]; readonly digest: string } | null = null;
   #wasAsked = false;
@@ -117,12 +120,12 @@ export class HostSession {
     await client?.close();
   }
 
-  #connected(start: boolean): Promise<AgentClient> {
+  #connected(start: boolean): Promise<Proposer> {
     this.#client ??= this.#open(start);
     return this.#client;
   }
 
-  async #open(start: boolean): Promise<AgentClient> {
+  async #open(start: boolean): Promise<Proposer> {
     try {
       const client = await this.#connect({ label: this.#label, start });
       if (this.#closing.signal.aborted) {

@@ -1,7 +1,7 @@
 /** The MCP server: a thin way from an MCP client to the host's agent socket, over stdio or loopback HTTP. */
 import type { HttpOptions, McpHttpServer } from "./http/http-server.ts";
 
-export type { Connect } from "./host-session.ts";
+export type { Connect, Proposer } from "./host-session.ts";
 export { isToken, newToken, TOKEN_CHARS } from "./http/bearer-token.ts";
 export type { HttpOptions, McpHttpServer } from "./http/http-server.ts";
 export { type StdioOptions, serveMcpStdio } from "./stdio.ts";

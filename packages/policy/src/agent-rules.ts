@@ -7,7 +7,7 @@ import { anyOf, entity, type PolicyParts, set } from "./cedar-text.ts";
 import { connectActions, tunnelHosts } from "./connect-rules.ts";
 import { fetchRules, hostActions, hostsAmong } from "./fetch-rules.ts";
 import { mcpActions, mcpRules, toolsAmong } from "./mcp-rules.ts";
-import { pathActions, pathRule, programActions, runRules, useCondition } from "./rules.ts";
+import { pathActions, pathRule, programActions, runRules, startActions, useCondition } from "./rules.ts";
 import type { PolicyAction } from "./schema.ts";
 import { type CompiledRule, rule } from "./table-rule.ts";
 
@@ -30,12 +30,13 @@ function tableRules(
   const whose = { principal: name, approvers };
   const id = `toml/agent.${name}.${table}`;
   const changers = pathActions(actions, (effect) => effect !== "read");
+  const starts = mood === "forbid" ? startActions(actions) : programActions(actions);
   return [
     ...read.flatMap((grant, index) =>
       pathRule(mood, pathActions(actions), grant, `${id}.read/${index + 1}`, "reading and changing", whose),
     ),
     ...write.flatMap((grant, index) => pathRule(mood, changers, grant, `${id}.write/${index + 1}`, "changing", whose)),
-    ...runRules(mood, `agent.${name}.${table}.run`, run, programActions(actions), undefined, whose),
+    ...runRules(mood, `agent.${name}.${table}.run`, run, starts, undefined, whose),
     ...fetchRules(mood, `agent.${name}.${table}`, fetch, actions, whose),
     ...mcpRules(mood, `agent.${name}.${table}`, tools, actions, whose),
   ];

@@ -9,6 +9,7 @@ import { agentRules } from "./agent-rules.ts";
 import { connectRules } from "./connect-rules.ts";
 import type { FileRule } from "./files/file-rule.ts";
 import { budgetRules } from "./history-rules.ts";
+import { launchRules } from "./launch-rules.ts";
 import { lintAuthority } from "./lint.ts";
 import { floorRules, type ToolGrant, tableRules, toolRules } from "./rules.ts";
 import { connects, type PolicyAction, policyActions, schemaText } from "./schema.ts";
@@ -59,6 +60,7 @@ export function compilePolicy({ authority, manifests, tools = [], fileRules = []
     ...budgetRules(authority, actions),
     ...tableRules(authority, actions),
     ...connectRules(authority, actions),
+    ...launchRules(authority, actions),
     ...agentRules(authority, actions),
     ...toolRules(tools),
     ...fileRules.map(({ paths: _, hidden: __, kept: ___, ...rule }) => rule),

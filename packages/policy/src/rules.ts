@@ -3,6 +3,7 @@
  * decision names the line behind it. Lists become sets; the order of policies never matters.
  */
 import {
+  AGENT_RUN,
   type Authority,
   flagParts,
   type GrantTable,
@@ -38,8 +39,13 @@ export interface ToolGrant {
 
 const named = (actions: readonly PolicyAction[]): string[] => actions.map(({ name }) => name);
 
-export const programActions = (actions: readonly PolicyAction[]): string[] =>
+/** Whatever starts a program, or uses one that runs. */
+export const startActions = (actions: readonly PolicyAction[]): string[] =>
   named(actions.filter(({ resource }) => resource === "Program"));
+
+/** The same of calls. INVARIANT: I8: what permits calls to run a program launches none as an agent. */
+export const programActions = (actions: readonly PolicyAction[]): string[] =>
+  startActions(actions).filter((name) => name !== AGENT_RUN);
 
 export const pathActions = (
   actions: readonly PolicyAction[],
@@ -118,11 +124,11 @@ export function tableRules({ allow, ask, deny, after }: Authority, actions: read
     ...deny.write.flatMap((grant, index) =>
       pathRule("forbid", changers, grant, `toml/deny.write/${index + 1}`, "changing"),
     ),
-    ...runRules("forbid", "deny.run", deny.run, programActions(actions)),
+    ...runRules("forbid", "deny.run", deny.run, startActions(actions)),
     ...fetchRules("forbid", "deny", deny.fetch, actions),
     ...mcpRules("forbid", "deny", deny.tools, actions),
-    ...runRules("forbid", "after_secret.run", after?.secret ?? [], programActions(actions), "has_read_secret"),
-    ...runRules("forbid", "after_untrusted.run", after?.untrusted ?? [], programActions(actions), "has_seen_untrusted"),
+    ...runRules("forbid", "after_secret.run", after?.secret ?? [], startActions(actions), "has_read_secret"),
+    ...runRules("forbid", "after_untrusted.run", after?.untrusted ?? [], startActions(actions), "has_seen_untrusted"),
     ...fetchRules("forbid", "after_secret", after?.secretFetch, actions, { onceTrue: "has_read_secret" }),
     ...fetchRules("forbid", "after_untrusted", after?.untrustedFetch, actions, { onceTrue: "has_seen_untrusted" }),
     ...mcpRules("forbid", "after_secret", after?.secretTools, actions, { onceTrue: "has_read_secret" }),

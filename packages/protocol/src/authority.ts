@@ -86,7 +86,23 @@ export interface Authority {
   readonly environmentNames: readonly string[];
   /** Hosts that programs may connect to while they run; absent is none for any. */
   readonly connect?: readonly ConnectGrant[];
+  /** Programs that operators may launch as agents, with any arguments; absent is none. */
+  readonly launch?: readonly LaunchGrant[];
 }
+
+/** A program that operators may launch as an agent. */
+export interface LaunchGrant {
+  /** Path under which the search path holds the program, and the file that it leads to. */
+  readonly program: string;
+  readonly realPath: string;
+  /** Whose tables its calls go by. */
+  readonly principal: string;
+  /** For people: `femtoclaw.toml:12:9`. */
+  readonly source: string;
+}
+
+/** The capability by which an agent is launched. */
+export const AGENT_RUN = "agent_run";
 
 /**
  * Files that people's tools run or obey later, outside the sandbox: whoever writes them decides what is

@@ -1,10 +1,12 @@
 /** Strict parsing, validators, types, identifiers, error codes and limits: what every other package speaks. */
 export {
+  AGENT_RUN,
   type AgentTables,
   type Authority,
   authorityOf,
   BUDGET_RULES,
   type GrantTable,
+  type LaunchGrant,
   namedRepositoryParts,
   OBEYED_IN_REPOSITORY,
   OBEYED_LATER,

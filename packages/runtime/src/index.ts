@@ -24,6 +24,7 @@ export {
   type Rights,
   resolveConfiguration,
 } from "./configuration/resolve-configuration.ts";
+export type { LaunchSetting } from "./configuration/resolve-launches.ts";
 export type { EndpointAddress, ObservabilitySettings } from "./configuration/resolve-observability.ts";
 export type { PackageSetting } from "./configuration/resolve-packages.ts";
 export { DEFAULT_SEARCH_PATH, findProgram } from "./configuration/resolve-programs.ts";

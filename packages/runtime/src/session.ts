@@ -1,5 +1,6 @@
 /** One proposer's connection to the gate. Its identity is minted by the runtime; a label proves nothing. */
 import { Buffer } from "node:buffer";
+import type { AgentLaunch } from "@femtoclaw/capabilities";
 import { type Clock, type Journal, type JournalEntry, redact } from "@femtoclaw/journal";
 import { DecisionShare } from "@femtoclaw/policy";
 import {
@@ -23,6 +24,8 @@ export interface ProposeOptions {
   readonly label?: string;
   /** Aborted when its proposer wants it no more; the call is then cancelled as by `cancel`. */
   readonly signal?: AbortSignal;
+  /** What an operator launches by this very call; without it no call launches anything. */
+  readonly launch?: AgentLaunch;
 }
 
 export interface Session extends AsyncDisposable {
@@ -144,13 +147,16 @@ export class Sessions {
     };
     const session: Session = {
       id,
-      propose: async (message, { label, signal } = {}) => {
+      propose: async (message, { label, signal, launch } = {}) => {
         if (!this.#open.has(id)) throw new TypeError("the session is closed");
         executions += 1;
         // An object takes the same way as bytes from a socket, so that there is one parser and one gate.
         const bytes = message instanceof Uint8Array ? message : Buffer.from(JSON.stringify(message));
         // INVARIANT: I8: who proposes is said here; of what a client says about itself only the label is taken.
-        const named = { ...(label === undefined ? {} : { label }), ...(signal === undefined ? {} : { signal }) };
+        const named = {
+          ...{ ...(label === undefined ? {} : { label }), ...(signal === undefined ? {} : { signal }) },
+          ...(launch === undefined ? {} : { launch }),
+        };
         return await gate.propose({ session: id, actor, bytes, quota, share, door, introduce, ...named });
       },
       wait: async (execution) => {

@@ -4,7 +4,14 @@ import { FemtoError, printable } from "@femtoclaw/protocol";
 import { type ChildLimits, ownLimits, prlimitArguments, SHARED_MEMORY_BYTES } from "./child-limits.ts";
 import { hostInspection } from "./inspection.ts";
 import { pipelineArguments, STAGES_DESCRIPTOR } from "./pipeline.ts";
-import { PROXY_VARIABLES, type RelayProgram, relayMounts, relayWords } from "./relay/relay-command.ts";
+import {
+  AGENT_VARIABLES,
+  type AgentDescriptors,
+  PROXY_VARIABLES,
+  type RelayProgram,
+  relayMounts,
+  relayWords,
+} from "./relay/relay-command.ts";
 import { TOOL_FOLDERS } from "./system.ts";
 import { type Mount, type SandboxView, visibilityOf } from "./view.ts";
 
@@ -22,6 +29,8 @@ export interface SandboxCommand extends SandboxProgram {
   readonly cwd: string;
   /** Variables that this call adds to those of the authority, or sets to other values. */
   readonly environment: Readonly<Record<string, string>>;
+  /** It is an agent: what it wants to change it has to propose, by the way that it finds beside its relay. */
+  readonly isAgent?: boolean;
 }
 
 /**
@@ -31,6 +40,8 @@ export interface SandboxCommand extends SandboxProgram {
 export const FILTER_DESCRIPTOR = 3;
 export const STATUS_DESCRIPTOR = 4;
 export const RELAY_DESCRIPTOR = 6;
+/** Where it reads the files that only an agent gets. */
+export const AGENT_DESCRIPTORS: AgentDescriptors = { door: 7, variables: 8 };
 /** The first from which it reads a file that a child is handed; the others follow. */
 export const HANDED_DESCRIPTOR = 9;
 
@@ -49,15 +60,17 @@ export function bubblewrapArguments(
   relay: RelayProgram | null = null,
 ): string[] {
   requireVisible(view, command);
+  const { isAgent = false } = command;
+  assert(!isAgent || relay !== null, "an agent reaches the host by a relay");
   const variables = childEnvironment(view, command);
-  const relayed =
-    relay === null ? [] : relayWords(relay, { ...variables, ...PROXY_VARIABLES, PWD: command.cwd }, passedOn(command));
+  const told = { ...variables, ...PROXY_VARIABLES, ...(isAgent ? AGENT_VARIABLES : {}), PWD: command.cwd };
+  const relayed = relay === null ? [] : relayWords(relay, told, passedOn(command), isAgent);
   return [
     ...NAMESPACES,
     ...(launcher.length === 0 ? ["--new-session"] : []),
     "--clearenv",
     ...(relay === null ? Object.entries(variables) : []).flatMap(([name, value]) => ["--setenv", name, value]),
-    ...view.mounts.flatMap((mount) => mountArguments(mount, limits, relay)),
+    ...view.mounts.flatMap((mount) => mountArguments(isAgent ? unwritable(mount) : mount, limits, relay, isAgent)),
     ...(view.mounts.some(({ path }) => path === "/") ? [] : ["--remount-ro", "/"]),
     ...["--chdir", command.cwd, "--cap-drop", "ALL"],
     ...["--seccomp", String(FILTER_DESCRIPTOR), "--json-status-fd", String(STATUS_DESCRIPTOR)],
@@ -106,8 +119,18 @@ export function childEnvironment(view: SandboxView, command: SandboxCommand): Re
   return Object.fromEntries(Object.entries(variables).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
+/** INVARIANT: I4: an agent changes nothing of this machine by itself, so that each change is a call. */
+function unwritable(mount: Mount): Mount {
+  return mount.kind === "readWrite" ? { ...mount, kind: "readOnly" } : mount;
+}
+
 /** The relay's files lie in the one folder that is always the sandbox's own. */
-function mountArguments(mount: Mount, { temporaryBytes }: ChildLimits, relay: RelayProgram | null): string[] {
+function mountArguments(
+  mount: Mount,
+  { temporaryBytes }: ChildLimits,
+  relay: RelayProgram | null,
+  isAgent: boolean,
+): string[] {
   const { kind, path } = mount;
   switch (kind) {
     case "proc":
@@ -115,7 +138,7 @@ function mountArguments(mount: Mount, { temporaryBytes }: ChildLimits, relay: Re
     case "dev":
       return [
         ...["--dev", path, "--size", String(SHARED_MEMORY_BYTES), "--tmpfs", `${path}/shm`],
-        ...(relay === null ? [] : relayMounts(relay)),
+        ...(relay === null ? [] : relayMounts(relay, isAgent ? AGENT_DESCRIPTORS : null)),
         ...["--remount-ro", path],
       ];
     case "tmpfs":

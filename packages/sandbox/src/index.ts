@@ -1,4 +1,5 @@
 /** What a child process may see, and how it is run so that it sees nothing else. */
+export { AgentChild, type AgentPipes, type AgentStart } from "./agent-child.ts";
 export { type Bounds, boundsBy } from "./bounds.ts";
 export {
   bubblewrapArguments,
@@ -14,6 +15,7 @@ export { mayShow } from "./may-show.ts";
 export { type OwnFile, type OwnProgram, ownProgramView } from "./own-program.ts";
 export type { StageEnd } from "./pipeline.ts";
 export { probeSandbox, type SandboxProbe } from "./probe.ts";
+export { DOOR_TARGET } from "./relay/relay-command.ts";
 export { runSandboxed, type SandboxResult, type SandboxRun } from "./run.ts";
 export { seccompFilter } from "./seccomp.ts";
 export { ServiceChild, type ServiceStart } from "./service-child.ts";

@@ -105,6 +105,6 @@ export class TerminalChild {
  * control works, and what is typed interrupts the program and not bubblewrap, which would end with everything in it;
  * the system call filter keeps the program from typing by itself.
  */
-function setsidOf(view: SandboxView): string {
+export function setsidOf(view: SandboxView): string {
   return toolOf(view, "setsid", "terminals are made");
 }

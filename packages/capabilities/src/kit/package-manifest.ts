@@ -2,6 +2,7 @@
  * What a capability of others declares, read as data: nothing of it runs to find out what it wants. Pure.
  */
 import {
+  AGENT_RUN,
   type CapabilityManifest,
   CONNECT_ACTION,
   describeViolations,
@@ -36,7 +37,10 @@ export function packageManifest(name: string, bytes: Uint8Array): ManifestResult
 /** INVARIANT: I4: a name leads to one capability, whoever chose it. */
 function nameProblem(name: string, manifest: CapabilityManifest): string | null {
   if (manifest.name !== name) return `names the capability \`${printable(manifest.name)}\`, not \`${name}\``;
-  const isTaken = name === CONNECT_ACTION || builtinCapabilities.some((builtin) => builtin.manifest.name === name);
+  const isTaken =
+    name === CONNECT_ACTION ||
+    name === AGENT_RUN ||
+    builtinCapabilities.some((builtin) => builtin.manifest.name === name);
   if (isTaken) return `has the name of a built-in capability, \`${name}\``;
   if (name.startsWith("mcp_") || name.includes("__")) return `has a name that MCP servers and their tools have`;
   return null;

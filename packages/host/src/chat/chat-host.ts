@@ -1,7 +1,6 @@
 /** The host's agent socket as the gate of a chat. */
 import type { Gate, ProposeOptions } from "@femtoclaw/agent";
-import type { AgentClient } from "@femtoclaw/client";
-import type { Connect } from "@femtoclaw/mcp";
+import type { Connect, Proposer } from "@femtoclaw/mcp";
 import { FemtoError, type Reply, type ToolDescription } from "@femtoclaw/protocol";
 
 /**
@@ -10,7 +9,7 @@ import { FemtoError, type Reply, type ToolDescription } from "@femtoclaw/protoco
  */
 export class ChatHost implements Gate, AsyncDisposable {
   readonly #connect: Connect;
-  #client: AgentClient | null = null;
+  #client: Proposer | null = null;
 
   constructor(connect: Connect) {
     this.#connect = connect;

@@ -12,6 +12,7 @@ import {
 import type {
   CapabilitySetting,
   ChatSetting,
+  LaunchSetting,
   PackageSetting,
   ResolvedConfiguration,
   Rights,
@@ -29,6 +30,7 @@ export function describeAuthority(resolved: ResolvedConfiguration): string {
     ["workspace", [shown(authority.workspace)]],
     ["enabled capabilities", [...capabilities].filter(([, { enabled }]) => enabled).map(capability)],
     ...rightsSections(authority),
+    ["operators may launch as agents, in the sandbox", (rest.launches ?? []).map(launch)],
     ["agents with fewer rights", Object.keys(authority.agents ?? {})],
     ["programs also see", authority.childRead.map(shown)],
     ["programs are found in", [authority.searchPath.map(shown).join(", ")]],
@@ -118,6 +120,12 @@ function upstream({ name, at, pins }: UpstreamSetting): string {
       ? `${[at.program, ...at.args].map(shown).join(" ")}, which runs in the sandbox${at.env.length === 0 ? "" : ` and gets ${at.env.join(" ")}`}`
       : shown(at.url);
   return `${name}: ${where}; ${pins === "operator" ? "an operator accepts its tools" : "its first tools are accepted"}`;
+}
+
+function launch({ name, program: file, principal, env, source }: LaunchSetting): string {
+  const given = env.length === 0 ? "" : `, which gets ${env.map(shown).join(" ")}`;
+  const whose = principal === "default" ? "" : ` with the rights of ${shown(principal)}`;
+  return `${shown(name)}: ${shown(file)}${whose}${given}  (${source})`;
 }
 
 function budget([name, { limit, source }]: [string, { readonly limit: number; readonly source: string }]): string {

@@ -18,6 +18,7 @@ import { EXPORT_FORMATS, exportAs, keysOf, proveRecord } from "../log-access.ts"
 import { eraseValues } from "../retention.ts";
 import type { WebhookStatus } from "../webhook/webhook-delivery.ts";
 import { approvalVerbs } from "./approval-verbs.ts";
+import type { LaunchVerbs } from "./launch-verbs.ts";
 import { followLogVerb } from "./log-verb.ts";
 import type { EndpointUrls } from "./observability-endpoints.ts";
 import { packageVerbs } from "./package-verbs.ts";
@@ -44,6 +45,7 @@ export interface OperatorParts {
   telemetryStatus(): TelemetryStatus;
   /** How it goes with telling somebody of questions; null where nobody is told. */
   webhookStatus(): WebhookStatus | null;
+  readonly launches: LaunchVerbs;
   /** Begins the end of the host; the answer goes out first. */
   stop(now: boolean): void;
   /** Puts the policy in force that the configuration has by now. */
@@ -58,6 +60,7 @@ export function operatorHandlers({
   sockets,
   telemetryStatus,
   webhookStatus,
+  launches,
   stop,
   reload,
 }: OperatorParts): ConnectionHandlers {
@@ -67,8 +70,11 @@ export function operatorHandlers({
     await runtime.switchCapability(name, enable, operatorName());
     return null;
   };
+  const launch = launches.handlers();
   return {
+    ...launch,
     verbs: {
+      ...launch.verbs,
       status: (fields) => {
         refuseUnknown(fields);
         const { agent, operator, agents } = sockets;
@@ -139,7 +145,6 @@ export function operatorHandlers({
         return { records: projection.size, from, snapshots_equal, actors: projection.snapshot() };
       },
     },
-    onClosed: () => undefined,
   };
 }
 

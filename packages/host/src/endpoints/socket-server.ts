@@ -23,6 +23,8 @@ export type Handler = (fields: Readonly<Record<string, unknown>>, id: number) =>
 
 export interface ConnectionHandlers {
   readonly verbs: Readonly<Record<string, Handler>>;
+  /** Its client says nothing more, as one that was killed; it may still read. */
+  onLeaving?(): void;
   onClosed(): void;
 }
 
@@ -98,6 +100,7 @@ class Connection {
     // INVARIANT: only whole lines count; what a client began and did not end was never asked.
     socket.on("end", () => {
       this.#isEnding = true;
+      handlers.onLeaving?.();
       this.#goOn();
     });
     socket.on("drain", () => this.#goOn());

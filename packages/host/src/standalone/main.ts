@@ -1,5 +1,6 @@
 /** Entry of the standalone executable. */
 import { CAPABILITY_WORD, runCapability } from "@femtoclaw/capabilities/inside";
+import { DOOR_WORD, door } from "@femtoclaw/sandbox/door";
 import { RELAY_WORD, relay } from "@femtoclaw/sandbox/relay";
 import { leaveEnvironmentOfNode } from "./environment.ts";
 
@@ -8,4 +9,5 @@ leaveEnvironmentOfNode();
 if (process.argv[2] === RELAY_WORD) relay(process.argv.slice(3));
 // Inside a sandbox, too, it runs a capability of others, for one call.
 else if (process.argv[2] === CAPABILITY_WORD) void runCapability();
+else if (process.argv[2] === DOOR_WORD) door();
 else void import("../run-command.ts").then(({ runCommand }) => runCommand());

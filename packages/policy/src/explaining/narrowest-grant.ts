@@ -3,6 +3,7 @@
  * A proposal for a person, who decides; whether it permits the call is found out by deciding again.
  */
 import {
+  AGENT_RUN,
   type Authority,
   DEFAULT_PORTS,
   type FactQuestion,
@@ -88,6 +89,7 @@ const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]*$/;
 /** The grant, or why there is none. */
 function permitFor(question: FactQuestion, { name, effect }: RefusedQuestion["action"]): GrantProposal | string {
   if (question.kind === "path" && (effect === "read" || effect === "write")) return pathGrant(question, effect);
+  if (name === AGENT_RUN) return "agents are launched by an entry under [launch] alone";
   if (question.kind === "program") return programGrant(question);
   if (question.kind === "host") return hostGrant(question);
   if (question.kind === "mcp_tool") return mcpGrant(question);

@@ -536,6 +536,12 @@ export interface Configuration {
   agent?: {
     [k: string]: AgentTable;
   };
+  /**
+   * Agents that `femtoclaw run -- NAME` launches in the sandbox. Each runs with any arguments, changes nothing by itself, and connects to what `[sandbox].connect` names for its program.
+   */
+  launch?: {
+    [k: string]: LaunchTable;
+  };
   sandbox?: SandboxTable;
   limits?: LimitsTable;
   terminals?: TerminalsTable;
@@ -810,6 +816,26 @@ export interface AgentTable {
   ask?: AskTable;
   deny?: DenyTable;
 }
+/**
+ * This interface was referenced by `Configuration`'s JSON-Schema
+ * via the `definition` "launchTable".
+ */
+export interface LaunchTable {
+  /**
+   * Its program, or the absolute path of one in `search_path`. Default: NAME.
+   */
+  program?: string;
+  /**
+   * Whose `[agent.NAME]` its calls go by. Default: nobody's, so that it has the rights of everybody.
+   */
+  agent?: string;
+  /**
+   * Names of variables that it gets from the shell of whoever launches it, for example the key of its model.
+   *
+   * @maxItems 64
+   */
+  env?: string[];
+}
 export interface SandboxTable {
   /**
    * Further read-only mounts for children.
@@ -824,7 +850,7 @@ export interface SandboxTable {
    */
   env?: string[];
   /**
-   * Program name or absolute path, and the hosts that it, and what it starts, may connect to while `process_exec` runs it, spelt as under `allow.fetch`. A host that has no public address needs an entry with its very name, or address, and its port.
+   * Program name or absolute path, and the hosts that it, and what it starts, may connect to while `process_exec` runs it or it runs as an agent that was launched, spelt as under `allow.fetch`. A host that has no public address needs an entry with its very name, or address, and its port.
    */
   connect?: {
     /**

@@ -32,8 +32,9 @@ function checkSecrets({ sensitive, workspace }: Authority, places: Places): void
 
 /** INVARIANT: no call writes where a permitted program is looked up; else writing files would mean running any code. */
 function checkReplaceable(authority: Authority, places: Places): void {
-  const { allow, ask, deny } = authority;
-  const programs = [...allow.run, ...ask.run];
+  const { allow, ask, deny, launch = [] } = authority;
+  const launched = launch.map(({ program: path, realPath }) => ({ path, realPath }));
+  const programs = [...allow.run, ...ask.run, ...launched];
   for (const [place, grant] of writeGrants(authority)) {
     const program = programs.find(
       ({ path, realPath }) => isWritable(dirname(path), grant, deny.write) || isWritable(realPath, grant, deny.write),

@@ -26,6 +26,7 @@ import { Places, type SourceOf } from "./places.ts";
 import { type ChatSetting, resolveChat } from "./resolve-chat.ts";
 import { checkSocketPath, resolveDirectories, resolveFloor } from "./resolve-directories.ts";
 import { resolveHistory } from "./resolve-history.ts";
+import { type LaunchSetting, launchCapabilities, launchGrants, resolveLaunches } from "./resolve-launches.ts";
 import { type ObservabilitySettings, resolveObservability } from "./resolve-observability.ts";
 import { type OperatorSettings, resolveOperators } from "./resolve-operators.ts";
 import { checkPackages, type PackageSetting, resolvePackages } from "./resolve-packages.ts";
@@ -112,6 +113,8 @@ export interface ResolvedConfiguration extends ObservabilitySettings {
   readonly terminals: TerminalSettings;
   /** Absent where no model is named. */
   readonly chat?: ChatSetting;
+  /** Agents that operators may launch; absent where there are none. */
+  readonly launches?: readonly LaunchSetting[];
   readonly stateDirectory: string;
   readonly runtimeDirectory: string;
   /** Who holds checkpoints of the journal elsewhere. */
@@ -143,6 +146,7 @@ export function resolveConfiguration(input: ConfigurationInput): ResolvedConfigu
   const keyFiles = [webhook?.key, chat?.key].flatMap((key) => (key !== undefined && "file" in key ? [key.file] : []));
   const searchPath = resolveSearchPath(configuration.search_path, places);
   const machine = { base, searchPath };
+  const launches = resolveLaunches(configuration, searchPath, places);
   const authority: Authority = {
     workspace: directories.workspace,
     searchPath,
@@ -151,6 +155,7 @@ export function resolveConfiguration(input: ConfigurationInput): ResolvedConfigu
     childRead: pathGrants(["sandbox", "read"], configuration.sandbox?.read, base, places).map(({ path }) => path),
     ...childEnvironment(configuration.sandbox?.env ?? [], environment, places),
     ...programConnections(configuration, searchPath, places),
+    ...launchGrants(launches),
   };
   checkAuthority(authority, input.ownPrograms ?? [], places);
   checkToolServers(configuration, places);
@@ -173,6 +178,7 @@ export function resolveConfiguration(input: ConfigurationInput): ResolvedConfigu
     },
     terminals: resolveTerminals(configuration),
     ...(chat === undefined ? {} : { chat }),
+    ...(launches.length === 0 ? {} : { launches }),
     stateDirectory: directories.state,
     runtimeDirectory: directories.runtime,
     ...resolveObservability(configuration, places),
@@ -230,6 +236,7 @@ function pathBase({ baseDirectory, environment }: ConfigurationInput): PathBase 
 function resolveCapabilities(configuration: Configuration): ReadonlyMap<string, CapabilitySetting> {
   return new Map([
     ...upstreamCapabilities(configuration),
+    ...launchCapabilities(configuration),
     ...Object.entries(configuration.capabilities ?? {}).map(([name, setting]): [string, CapabilitySetting] => {
       if (typeof setting === "boolean") return [name, { enabled: setting, locked: !setting }];
       const { timeout_ms: timeoutMs, output_bytes: outputBytes } = setting;

@@ -1,5 +1,6 @@
 /** Who may enter the gate: nobody on a closed runtime or beyond a quota, and those who may in turn. */
 import { setImmediate } from "node:timers/promises";
+import type { AgentLaunch } from "@femtoclaw/capabilities";
 import type { DecisionShare } from "@femtoclaw/policy";
 import { type ExecutionId, FemtoError, type RecordActor, type Reply, type SessionId } from "@femtoclaw/protocol";
 import { timestamp } from "../timestamp.ts";
@@ -17,6 +18,8 @@ export interface Proposal {
   readonly actor: RecordActor;
   readonly bytes: Uint8Array;
   readonly label?: string;
+  /** What an operator launches with it. INVARIANT: I8: said by the host alone, and by no message. */
+  readonly launch?: AgentLaunch;
   /** Aborted when its proposer wants it no more. */
   readonly signal?: AbortSignal;
   /** What the session may still add to the journal. */

@@ -49,6 +49,7 @@ export async function runEffect(
       limits: { timeoutMs, outputBytes, child },
       ...standing,
       terminals: parts.terminals.keeper(execution),
+      ...(capability.isLaunched && execution.launch !== undefined ? { launch: execution.launch } : {}),
     }),
   );
   return { ...outcome, durationUs: parts.clock.monotonicUs() - startUs };

@@ -1,6 +1,6 @@
 /** What the gate knows of one execution on its way; dropped when the execution ends. */
 
-import type { BoundArguments, Capability, Kept } from "@femtoclaw/capabilities";
+import type { AgentLaunch, BoundArguments, Capability, Kept } from "@femtoclaw/capabilities";
 import type { JournalEntry } from "@femtoclaw/journal";
 import type { DecisionShare } from "@femtoclaw/policy";
 import type {
@@ -40,6 +40,8 @@ export interface Execution {
   /** Why a call that waited cannot go on; null where it can. */
   readonly lost: { readonly event: "denied" | "factsFailed"; readonly problem: Problem } | null;
   readonly receivedUs: number;
+  /** What an operator launches with it; absent where it is an ordinary call. */
+  readonly launch?: AgentLaunch;
   /** Aborts when the proposer cancels, the operator halts, or the time is over. */
   readonly abort: AbortController;
   /** Set before the effect begins when it must not begin any more. */
@@ -110,6 +112,7 @@ export function newExecution(
     | "waited"
     | "lost"
     | "receivedUs"
+    | "launch"
     | "release"
     | "leave"
   >,

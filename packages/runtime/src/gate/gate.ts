@@ -18,6 +18,7 @@ import type { DrivenExecution } from "../driven-execution.ts";
 import { Admission, type Proposal } from "./admission.ts";
 import { type Execution, newExecution } from "./execution.ts";
 import type { GateParts } from "./gate-parts.ts";
+import { holdLease } from "./launch-lease.ts";
 import { Questions, type Settlement, type WaitingCall } from "./questions.ts";
 import { RefusalCounts } from "./refusal-counts.ts";
 import { revive, settledProblem } from "./revival.ts";
@@ -81,9 +82,11 @@ export class Gate {
       ...{ id, session, actor, quota, share, label, bytes, waited: null, lost: null, ...entered },
       introduce: () => proposal.introduce(),
       receivedUs: this.#parts.clock.monotonicUs(),
+      ...(proposal.launch === undefined ? {} : { launch: proposal.launch }),
     });
     const { signal } = proposal;
     using _ = onAbort(signal, () => this.#stop(execution, CANCELLED));
+    using _lease = this.#lease(execution);
     const reply = await this.#run(execution, () => this.#parts.spawn(id));
     // It was cancelled when it was on the way to being asked about.
     if (signal?.aborted === true && reply.status === "pending") this.questions.cancel(session, id);
@@ -167,6 +170,14 @@ export class Gate {
       const driven = this.#parts.resume(execution.id);
       driven.send({ type: how });
       return driven;
+    });
+  }
+
+  #lease(execution: Execution): Disposable {
+    return holdLease(execution, {
+      ...this.#parts,
+      forbidden: (launched) => this.#steps.forbiddenSince(launched),
+      stop: (launched, reason) => this.#stop(launched, reason),
     });
   }
 

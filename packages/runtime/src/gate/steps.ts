@@ -129,7 +129,8 @@ export class Steps {
     { tool, args }: ToolCall,
   ): { readonly event: "unknown" | "disabled" | "argumentsInvalid"; readonly problem: Problem } | null {
     const registered = this.#parts.registered(tool);
-    if (registered === undefined) {
+    // INVARIANT: I8: what an operator has to launch is nothing that a proposer can name.
+    if (registered === undefined || (registered.capability.isLaunched && execution.launch === undefined)) {
       const reason = `no capability is called \`${printable(tool, LIMITS.labelChars)}\``;
       const problem = this.#parts.absent(tool) ?? { code: "FEMTO_CAPABILITY_NOT_FOUND", reason };
       return { event: "unknown", problem };

@@ -3,7 +3,7 @@
  * operators change it while it runs, one change after the other.
  */
 import assert from "node:assert/strict";
-import { builtinCapabilities, type Capability, mcpServerCapability } from "@femtoclaw/capabilities";
+import { agentRun, builtinCapabilities, type Capability, mcpServerCapability } from "@femtoclaw/capabilities";
 import type { Clock, Journal } from "@femtoclaw/journal";
 import { type CompiledPolicy, mayPermit, type PolicyEngine, type PolicyEngineOptions } from "@femtoclaw/policy";
 import {
@@ -192,7 +192,10 @@ export class InForce {
     const servers = this.#configuration.upstreams.map(({ name, at }) =>
       mcpServerCapability({ name, isSandboxed: at.kind === "command" }),
     );
-    return [...builtinCapabilities, ...(options.capabilities ?? []), ...packageStubs(this.#configuration), ...servers];
+    // It is there where there is something to launch, so that all else is what it was before anything could be.
+    const launched = this.#configuration.launches === undefined ? [] : [agentRun];
+    const added = [...(options.capabilities ?? []), ...packageStubs(this.#configuration)];
+    return [...builtinCapabilities, ...launched, ...added, ...servers];
   }
 
   #deploymentOf(binary: string | null, source: PolicySource): Deployment {

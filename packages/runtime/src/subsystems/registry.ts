@@ -82,7 +82,8 @@ export class Registry {
   tools(): ToolDescription[] {
     return this.list()
       .filter(({ enabled }) => enabled)
-      .flatMap(({ name }) => this.#capabilities.get(name)?.manifest ?? [])
+      .flatMap(({ name }) => this.#capabilities.get(name) ?? [])
+      .flatMap(({ manifest, isLaunched = false }) => (isLaunched ? [] : [manifest]))
       .map(({ name, version, description, input, output, effect, idempotent }) => {
         return { name, version, description, input, output, effect, idempotent };
       });
@@ -102,7 +103,9 @@ export class Registry {
       capability,
       ...schemas,
       enabled: state.enabled,
-      timeoutMs: setting?.timeoutMs ?? Math.min(limits.timeoutMs, own.timeout_ms),
+      // What goes on until it ends by itself is not bounded by what ordinary calls are.
+      timeoutMs:
+        setting?.timeoutMs ?? (capability.isLaunched ? own.timeout_ms : Math.min(limits.timeoutMs, own.timeout_ms)),
       outputBytes: setting?.outputBytes ?? Math.min(limits.outputBytes, own.output_bytes),
       child: { ...limits.child, ...setting?.child },
     };

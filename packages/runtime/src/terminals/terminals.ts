@@ -18,6 +18,7 @@ import type { TerminalSettings } from "../configuration/resolve-configuration.ts
 import { entryBytes } from "../gate/entries.ts";
 import type { Execution } from "../gate/execution.ts";
 import type { GateTerminals, Standing } from "../gate/gate-parts.ts";
+import { isSameView } from "../gate/standing-view.ts";
 import type { Problem } from "../gate/verdict.ts";
 import { settled } from "../settled.ts";
 import { Recorder } from "./recorder.ts";
@@ -335,10 +336,4 @@ function cancelled(reason: string): FemtoError {
 function stoppedBy({ abort: { signal }, stopReason }: Execution): Ending | null {
   if (!signal.aborted) return null;
   return { why: "policy", reason: stopReason ?? errorText(signal.reason) };
-}
-
-/** INVARIANT: one grant, two fences: a policy that shows children other places than before ends those that see the old ones. */
-function isSameView(then: Standing | null, now: Standing): boolean {
-  if (then?.sandbox === now.sandbox) return true;
-  return JSON.stringify(then?.sandbox?.mounts) === JSON.stringify(now.sandbox?.mounts);
 }

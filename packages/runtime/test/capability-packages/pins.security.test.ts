@@ -196,6 +196,7 @@ test("what a configuration cannot mean keeps the host from starting, with the pl
   const program = { pointer: "/path", kind: "program", argv: "/n" } as const;
   expect(fault("fs_read", {})).toMatch(/\/capabilities\/fs_read\/package: .* has the name of a built-in capability/);
   expect(fault("process_connect", {})).toMatch(/has the name of a built-in capability/);
+  expect(fault("agent_run", {})).toMatch(/has the name of a built-in capability/);
   expect(fault("mcp_mine", {})).toMatch(/has a name that MCP servers and their tools have/);
   expect(fault("a__b", {})).toMatch(/has a name that MCP servers and their tools have/);
   expect(fault("mine", {}, {}, "other")).toMatch(/names the capability `other`, not `mine`/);

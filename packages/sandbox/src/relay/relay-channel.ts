@@ -8,10 +8,14 @@ import { RelayConnection } from "./relay-connection.ts";
 
 /** LIMIT: connections of one child at once; package managers open some 15 to each host. */
 const OPEN_MAX = 64;
-/** LIMIT: connections of one child in all. */
-const CONNECTIONS_MAX = 4_096;
-/** LIMIT: bytes that one child sends in all, frames included: the time that their reading takes is the host's. */
-const RECEIVED_BYTES = 4_294_967_296;
+/** LIMIT: connections of one child in all, and bytes that it sends, frames included: the time that this takes is the host's. */
+export interface ChannelLimits {
+  readonly connections: number;
+  readonly receivedBytes: number;
+}
+const OF_CALL: ChannelLimits = { connections: 4_096, receivedBytes: 4_294_967_296 };
+/** LIMIT: the same of an agent, which runs for a day: two connections each second. */
+export const OF_AGENT: ChannelLimits = { connections: 172_800, receivedBytes: 274_877_906_944 };
 /** LIMIT: bytes that wait for a relay that does not read: all windows, and small frames about them. */
 const WAITING_BYTES = OPEN_MAX * WINDOW_BYTES + 1_048_576;
 
@@ -19,12 +23,14 @@ export class RelayChannel {
   readonly #descriptor: Duplex;
   readonly #onConnection: (connection: Duplex) => void;
   readonly #connections = new Map<number, RelayConnection>();
+  readonly #limits: ChannelLimits;
   #unread: Buffer = Buffer.alloc(0);
   #received = 0;
   #last = 0;
 
-  constructor(descriptor: Duplex, onConnection: (connection: Duplex) => void) {
+  constructor(descriptor: Duplex, onConnection: (connection: Duplex) => void, limits = OF_CALL) {
     this.#descriptor = descriptor;
+    this.#limits = limits;
     this.#onConnection = onConnection;
     descriptor.on("data", (chunk: Buffer) => this.#read(chunk));
     descriptor.on("error", () => this.destroy());
@@ -48,7 +54,7 @@ export class RelayChannel {
 
   #read(chunk: Buffer): void {
     this.#received += chunk.length;
-    if (this.#received > RECEIVED_BYTES) return this.destroy();
+    if (this.#received > this.#limits.receivedBytes) return this.destroy();
     this.#unread = this.#unread.length === 0 ? chunk : Buffer.concat([this.#unread, chunk]);
     while (this.#unread.length >= HEADER_BYTES) {
       const length = this.#unread.readUInt16BE(5);
@@ -87,7 +93,7 @@ export class RelayChannel {
 
   #open(id: number): boolean {
     // Each number is used once, so that no frame is taken for one about another connection.
-    if (id !== this.#last + 1 || id > CONNECTIONS_MAX) return false;
+    if (id !== this.#last + 1 || id > this.#limits.connections) return false;
     this.#last = id;
     if (this.#connections.size >= OPEN_MAX) {
       this.#send(FRAME.reset, id);

@@ -4,6 +4,8 @@ export interface RelayProgram {
   readonly files: readonly { readonly from: string; readonly to: string }[];
   /** What the relay is started by; the program's variables, `--` and the program follow. */
   readonly command: readonly string[];
+  /** What an agent reaches the host by: further files, and the script that it starts. */
+  readonly door: { readonly files: RelayProgram["files"]; readonly script: string };
 }
 
 /** In a folder that is made anew for each child, and in which no grant can show or hide anything. */
@@ -19,9 +21,44 @@ export const PROXY_VARIABLES: Readonly<Record<string, string>> = Object.fromEntr
     .sort(([a], [b]) => (a < b ? -1 : 1)),
 );
 
+/** What stands for the host itself among the hosts that an agent may ask the relay for; nothing else has that name. */
+export const DOOR_TARGET = "femtoclaw.invalid:1";
+
+/** The MCP server that an agent which was launched finds, and the variables that it alone gets. */
+export const DOOR_PATH = `${RELAY_FOLDER}/mcp`;
+const VARIABLES_PATH = `${RELAY_FOLDER}/variables`;
+
+/** The relay is on the sandbox's own loopback, which is no way for a proxy. */
+export const AGENT_VARIABLES: Readonly<Record<string, string>> = {
+  ...{ FEMTOCLAW_MCP: DOOR_PATH, NO_PROXY: "127.0.0.1,localhost", no_proxy: "127.0.0.1,localhost" },
+};
+
+/** Descriptors from which bubblewrap makes the files that only an agent gets. */
+export interface AgentDescriptors {
+  readonly door: number;
+  readonly variables: number;
+}
+
 /** Arguments that show the relay's files to a child, read-only. */
-export function relayMounts({ files }: RelayProgram): string[] {
-  return files.flatMap(({ from, to }) => ["--ro-bind", from, to]);
+export function relayMounts({ files, door }: RelayProgram, agent: AgentDescriptors | null): string[] {
+  const shown = agent === null ? files : [...files, ...door.files];
+  const mounts = shown.flatMap(({ from, to }) => ["--ro-bind", from, to]);
+  if (agent === null) return mounts;
+  return [
+    ...mounts,
+    ...["--perms", "0555", "--ro-bind-data", String(agent.door), DOOR_PATH],
+    ...["--perms", "0400", "--ro-bind-data", String(agent.variables), VARIABLES_PATH],
+  ];
+}
+
+/**
+ * Variables of an agent that no command line holds, where other users of the machine could read them: as the relay
+ * reads them from a file that is in no folder of the machine.
+ */
+export function variablesFile(variables: Readonly<Record<string, string>>): string {
+  return Object.entries(variables)
+    .map(([name, value]) => `${name}=${value}\0`)
+    .join("");
 }
 
 /**
@@ -32,7 +69,8 @@ export function relayWords(
   { command }: RelayProgram,
   variables: Readonly<Record<string, string>>,
   passed: readonly number[],
+  isAgent: boolean,
 ): string[] {
   const words = Object.entries(variables).map(([name, value]) => `${name}=${value}`);
-  return [...command, ...passed.map(String), ...words, "--"];
+  return [...command, ...passed.map(String), ...(isAgent ? [VARIABLES_PATH] : []), ...words, "--"];
 }

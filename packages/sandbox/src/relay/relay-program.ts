@@ -4,6 +4,7 @@ import type { RelayProgram } from "./relay-command.ts";
 
 export function relayProgram(folder: string): RelayProgram {
   const main = join(folder, "relay.mjs");
+  const door = join(folder, "door.mjs");
   const code = `import(${JSON.stringify(main)}).then(({ relay }) => relay(process.argv.slice(1)))`;
   return {
     files: [
@@ -11,5 +12,9 @@ export function relayProgram(folder: string): RelayProgram {
       { from: join(import.meta.dirname, "relay.js"), to: main },
     ],
     command: [join(folder, "relay"), "--no-warnings", "--eval", code, "--"],
+    door: {
+      files: [{ from: join(import.meta.dirname, "door.js"), to: door }],
+      script: `#!${join(folder, "relay")}\nimport(${JSON.stringify(door)}).then(({ door }) => door());\n`,
+    },
   };
 }

@@ -6,6 +6,7 @@
  * ours, because nothing else of FemtoClaw is there.
  */
 import { spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { createServer, Socket } from "node:net";
 import { constants } from "node:os";
 
@@ -26,7 +27,10 @@ const FLUSH_MS = 1_000;
 /** The first argument by which the executable knows that it is to be a relay. */
 export const RELAY_WORD = "sandbox-relay";
 
-/** The arguments are descriptors to hand on, variables of the program as `NAME=value`, `--`, the program and its arguments. */
+/**
+ * The arguments are descriptors to hand on, files with variables of the program, further ones as `NAME=value`, `--`, the
+ * program and its arguments.
+ */
 export function relay(/** @type {readonly string[]} */ args) {
   const channel = new Channel(new Socket({ fd: DESCRIPTOR, readable: true, writable: true }));
   const server = createServer({ allowHalfOpen: true }, (socket) => channel.accept(socket));
@@ -164,15 +168,17 @@ function start(/** @type {readonly string[]} */ args, /** @type {(code: number) 
   const [program, ...rest] = args.slice(cut + 1);
   if (cut === -1 || program === undefined) return fail("the relay was given no program");
   const words = args.slice(0, cut);
-  const variables = words
-    .filter((word) => word.includes("="))
-    .map((variable) => {
+  const files = words.filter((word) => word.startsWith("/"));
+  const written = files.flatMap((file) => readFileSync(file, "utf8").split("\0").slice(0, -1));
+  const variables = [...words.filter((word) => !word.startsWith("/") && word.includes("=")), ...written].map(
+    (variable) => {
       const at = variable.indexOf("=");
       return [variable.slice(0, at), variable.slice(at + 1)];
-    });
+    },
+  );
   /** @type {import("node:child_process").StdioOptions & object} */
   const stdio = ["inherit", "inherit", "inherit"];
-  for (const descriptor of words.filter((word) => !word.includes("=")).map(Number)) {
+  for (const descriptor of words.filter((word) => /^\d+$/.test(word)).map(Number)) {
     while (stdio.length < descriptor) stdio.push("ignore");
     stdio[descriptor] = descriptor;
   }
@@ -181,6 +187,8 @@ function start(/** @type {readonly string[]} */ args, /** @type {(code: number) 
   child.on("exit", (code, signal) => ended(code ?? 128 + (signal === null ? 0 : constants.signals[signal])));
   // Who wants the program to end asks the processes right below the sandbox's first, of which this is one.
   process.on("SIGTERM", () => child.kill("SIGTERM"));
+  // What is typed at a terminal is for the program, which shares it.
+  for (const signal of ["SIGINT", "SIGQUIT"]) process.on(signal, () => undefined);
 }
 
 function fail(/** @type {string} */ reason) {

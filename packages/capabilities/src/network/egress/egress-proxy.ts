@@ -5,6 +5,7 @@
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { errorText, FemtoError, LIMITS, printable } from "@femtoclaw/protocol";
+import { DOOR_TARGET } from "@femtoclaw/sandbox";
 import type { ConnectAnswer } from "../../capability.ts";
 import { dial } from "./dial.ts";
 import { requestHead } from "./request-head.ts";
@@ -13,6 +14,8 @@ import { requestHead } from "./request-head.ts";
 const HEAD_MS = 10_000;
 /** LIMIT: time for a program to take an answer that opens nothing. */
 const HANG_UP_MS = 2_000;
+/** LIMIT: connections at once by which an agent proposes; each is an MCP client. */
+const DOORS_MAX = 8;
 /** LIMIT: characters of a reason; curl shows the first line of an answer. */
 const REASON_CHARS = 300;
 
@@ -25,6 +28,8 @@ const STATUS = {
   502: "Bad Gateway",
 } as const;
 
+const ESTABLISHED = "HTTP/1.1 200 Connection established\r\n\r\n";
+
 type Connect = (target: string) => Promise<ConnectAnswer>;
 
 export class EgressProxy implements Disposable {
@@ -32,9 +37,13 @@ export class EgressProxy implements Disposable {
   readonly #over = new AbortController();
   readonly #open = new Set<Duplex>();
   readonly #refused = new Map<string, string>();
+  readonly #door: ((connection: Duplex) => void) | null;
+  #doors = 0;
 
-  constructor(connect: Connect) {
+  /** `door` serves those who want to speak with the host itself, as an agent that was launched may. */
+  constructor(connect: Connect, door?: (connection: Duplex) => void) {
     this.#connect = connect;
+    this.#door = door ?? null;
   }
 
   /** What policy did not let the program connect to, and why; a program tells little of what its proxy says. */
@@ -58,6 +67,7 @@ export class EgressProxy implements Disposable {
     const head = await headOf(connection);
     if (head === null) return answer(connection, 408, `there was no request within ${HEAD_MS} ms`);
     if (head.kind === "refused") return answer(connection, head.status, head.reason);
+    if (this.#door !== null && head.target === DOOR_TARGET) return this.#enter(connection, head.rest, this.#door);
     const answered = await this.#connect(head.target);
     if (!answered.ok) {
       const { reason, rules } = answered;
@@ -76,6 +86,19 @@ export class EgressProxy implements Disposable {
     traffic.connections += 1;
     this.#keep(socket);
     this.#tunnel(connection, socket, head.rest, answered);
+  }
+
+  #enter(connection: Duplex, rest: Buffer, door: (connection: Duplex) => void): void {
+    // INVARIANT: I9: each client costs the host a server of its own.
+    if (this.#doors >= DOORS_MAX) return answer(connection, 403, `${DOORS_MAX} MCP clients are connected already`);
+    if (connection.destroyed) return;
+    this.#doors += 1;
+    connection.once("close", () => {
+      this.#doors -= 1;
+    });
+    connection.write(ESTABLISHED);
+    if (rest.length > 0) connection.unshift(rest);
+    door(connection);
   }
 
   #tunnel(
@@ -98,7 +121,7 @@ export class EgressProxy implements Disposable {
       if (!connection.writableEnded) connection.destroy();
     });
     socket.on("error", end);
-    connection.write("HTTP/1.1 200 Connection established\r\n\r\n");
+    connection.write(ESTABLISHED);
     if (rest.length > 0) socket.write(rest);
     traffic.bytesOut += rest.length;
     connection.on("data", (piece: Buffer) => {

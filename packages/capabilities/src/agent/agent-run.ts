@@ -1,0 +1,129 @@
+/**
+ * `agent_run`: an agent that an operator launches, in the sandbox as every program, for as long as it runs. What it
+ * wants to change or to read beside its view it proposes; where it connects to is decided host by host.
+ */
+import { AGENT_RUN, type CapabilityManifest, FemtoError, LIMITS } from "@femtoclaw/protocol";
+import type { Capability, CapabilityCall, CapabilityOutcome, JsonObject } from "../capability.ts";
+import { EgressProxy } from "../network/egress/egress-proxy.ts";
+import { outcomeOf, unsuccessful } from "../outcome.ts";
+import { decidedCommand, PROGRAM_ARGUMENT, PROGRAM_PROPERTIES } from "../process/program-arguments.ts";
+import { AgentProcess } from "./agent-process.ts";
+
+const SANDBOX = "bubblewrap";
+const { bin, argv, cwd } = PROGRAM_PROPERTIES;
+
+const { env: _, ...ARGUMENT } = PROGRAM_ARGUMENT;
+
+const manifest: CapabilityManifest = {
+  name: AGENT_RUN,
+  version: "1.0.0",
+  description:
+    "Runs an agent inside a sandbox until it ends, where it changes nothing by itself and proposes by MCP. Operators launch it; no agent can call it.",
+  input: {
+    type: "object",
+    additionalProperties: false,
+    required: ["bin", "variables", "terminal"],
+    properties: {
+      ...{ bin, argv, cwd },
+      variables: {
+        type: "array",
+        maxItems: 64,
+        items: { type: "string", maxLength: 128 },
+        description: "Names of the variables that it alone gets.",
+      },
+      terminal: { type: "boolean", description: "Whether it gets a terminal, or pipes." },
+    },
+  },
+  output: {
+    type: "object",
+    additionalProperties: false,
+    required: ["exit_code", "signal", "duration_ms", "sandbox"],
+    properties: {
+      exit_code: { type: ["integer", "null"], description: "128 + N for an agent that signal N ended." },
+      signal: { type: ["string", "null"] },
+      refused: {
+        type: "array",
+        items: {
+          type: "object",
+          additionalProperties: false,
+          required: ["host", "reason"],
+          properties: { host: { type: "string" }, reason: { type: "string" } },
+        },
+        description: "Hosts that it wanted to connect to and was not let, and why. Absent where there was none.",
+      },
+      duration_ms: { type: "integer", minimum: 0 },
+      sandbox: { type: "string" },
+    },
+  },
+  arguments: [ARGUMENT],
+  effect: "execute",
+  idempotent: false,
+  // LIMIT: a day, after which an agent is ended that nobody ended.
+  limits: { timeout_ms: LIMITS.timeoutCeilingMs, output_bytes: 65_536 },
+};
+
+export const agentRun: Capability = { manifest, isolation: "sandbox", isLaunched: true, execute };
+
+const NO_HOST = {
+  ok: false,
+  reason: "no host is named for this program under [sandbox].connect",
+  rules: [],
+} as const;
+
+async function execute(call: CapabilityCall): Promise<CapabilityOutcome> {
+  const { launch, connect, signal, limits } = call;
+  using proxy = new EgressProxy(connect ?? (async () => NO_HOST), launch?.serve);
+  return await outcomeOf(signal, SANDBOX, async () => {
+    const startedMs = performance.now();
+    const agent = await started(call, proxy);
+    let isLate = false;
+    const late = setTimeout(() => {
+      isLate = true;
+      agent.end();
+    }, limits.timeoutMs);
+    const stop = (): void => agent.end();
+    signal.addEventListener("abort", stop, { once: true });
+    try {
+      if (signal.aborted) agent.end();
+      launch?.attached(agent);
+      const { exitCode, signal: ended } = await agent.ended;
+      const durationMs = Math.round(performance.now() - startedMs);
+      if (signal.aborted) return cancelled(durationMs);
+      if (isLate) return timedOut(limits.timeoutMs);
+      const { refused } = proxy;
+      const result: JsonObject = {
+        ...{ exit_code: exitCode, signal: ended, duration_ms: durationMs, sandbox: SANDBOX },
+        ...(refused.length === 0 ? {} : { refused: refused.slice(0, REFUSED_TOLD) }),
+      };
+      return { event: "succeeded", result, sandbox: SANDBOX };
+    } finally {
+      clearTimeout(late);
+      signal.removeEventListener("abort", stop);
+    }
+  });
+}
+
+/** LIMIT: refused hosts that the result names; each has a record of its own. */
+const REFUSED_TOLD = 16;
+
+async function started(call: CapabilityCall, proxy: EgressProxy): Promise<AgentProcess> {
+  const { launch, bound, sandbox, limits } = call;
+  // INVARIANT: I3: without a sandbox, and without somebody who launched it, no agent runs.
+  if (sandbox === null || launch === undefined)
+    throw new FemtoError("FEMTO_SANDBOX_UNAVAILABLE", "this machine has no sandbox to run agents in");
+  return await AgentProcess.start({
+    ...{ view: sandbox, command: decidedCommand(bound), limits: limits.child },
+    ...{ variables: launch.variables, size: launch.size },
+    onConnection: (connection) => proxy.serve(connection),
+  });
+}
+
+function cancelled(durationMs: number): CapabilityOutcome {
+  const reason = `the agent was ended after ${durationMs} ms because its launch was taken back`;
+  return unsuccessful("cancelled", new FemtoError("FEMTO_CAPABILITY_CANCELLED", reason), SANDBOX);
+}
+
+function timedOut(timeoutMs: number): CapabilityOutcome {
+  const reason = `the agent did not end within ${timeoutMs} ms and was ended`;
+  return unsuccessful("timedOut", new FemtoError("FEMTO_CAPABILITY_TIMED_OUT", reason), SANDBOX);
+}

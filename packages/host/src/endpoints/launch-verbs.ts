@@ -1,0 +1,145 @@
+/**
+ * How operators launch agents. One connection has one agent, which ends with the connection; what the agent is, and
+ * which variables it may be given, is said by the configuration alone.
+ */
+import { FemtoError, LIMITS, printable } from "@femtoclaw/protocol";
+import type { LaunchSetting, LogEntry, Runtime } from "@femtoclaw/runtime";
+import { LaunchedAgent } from "../launch/launched-agent.ts";
+import { invalid, refuseUnknown } from "./request-fields.ts";
+import type { ConnectionHandlers } from "./socket-server.ts";
+
+/** LIMIT: agents of one host at once. Each is a call that runs, so that most places stay for others. */
+const AGENTS_MAX = 16;
+/** LIMIT: time that one answer waits for more output. */
+const WAIT_MS = 10_000;
+/** LIMIT: characters of the values of all variables of one agent; the kernel takes more, and no key is as long. */
+const VARIABLES_CHARS = 131_072;
+
+export interface LaunchParts {
+  readonly runtime: Runtime;
+  readonly launches: readonly LaunchSetting[];
+  log(entry: LogEntry): void;
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** Makes the handlers of each connection; all of them together launch no more agents than there may be. */
+export class LaunchVerbs {
+  readonly #parts: LaunchParts;
+  readonly #running = new Set<LaunchedAgent>();
+
+  constructor(parts: LaunchParts) {
+    this.#parts = parts;
+  }
+
+  handlers(): Required<ConnectionHandlers> {
+    let own: LaunchedAgent | null = null;
+    const launched = (): LaunchedAgent => {
+      if (own === null) throw invalid("nothing was launched by this connection");
+      return own;
+    };
+    const end = (): void => {
+      if (own === null) return;
+      own.end();
+      this.#running.delete(own);
+    };
+    return {
+      verbs: {
+        "launch.start": (fields) => {
+          if (own !== null) throw invalid("this connection has launched its agent");
+          own = this.#start(fields);
+          return { session: own.session };
+        },
+        "launch.read": async ({ wait_ms, ...rest }) => {
+          refuseUnknown(rest);
+          if (!isCount(wait_ms, WAIT_MS)) throw invalid(`\`wait_ms\` must be an integer from 0 to ${WAIT_MS}`);
+          const { stdout, stderr, ended } = await launched().read(wait_ms);
+          if (ended !== null) end();
+          return { stdout: stdout.toString("base64"), stderr: stderr.toString("base64"), ended };
+        },
+        "launch.write": async ({ data, ...rest }) => {
+          refuseUnknown(rest);
+          if (data !== null && typeof data !== "string") throw invalid("`data` must be base64, or null for the end");
+          if (data === null) await launched().endInput();
+          else await launched().write(Buffer.from(data, "base64"));
+          return null;
+        },
+        "launch.resize": async ({ size, ...rest }) => {
+          refuseUnknown(rest);
+          const to = sizeOf(size);
+          if (to !== null) await launched().resize(to);
+          return null;
+        },
+        "launch.end": (fields) => {
+          refuseUnknown(fields);
+          launched().end();
+          return null;
+        },
+      },
+      // INVARIANT: I8: whoever launched it is gone, however that came about.
+      onLeaving: end,
+      onClosed: end,
+    };
+  }
+
+  #start({ name, argv, cwd, variables, size, ...rest }: Fields): LaunchedAgent {
+    refuseUnknown(rest);
+    if (typeof name !== "string") throw invalid("`name` must be a string");
+    if (cwd !== undefined && typeof cwd !== "string") throw invalid("`cwd` must be a string");
+    const { runtime, launches, log } = this.#parts;
+    const setting = launches.find((one) => one.name === name);
+    if (setting === undefined) {
+      const fix = `Write an entry [launch.${printable(name, 64)}] and start the host again.`;
+      throw new FemtoError("FEMTO_USAGE", `the configuration of the host has no [launch.${printable(name, 64)}]`, {
+        fix,
+      });
+    }
+    if (this.#running.size >= AGENTS_MAX) {
+      throw new FemtoError("FEMTO_OVERLOADED", `${AGENTS_MAX} agents run that were launched, and no more may`);
+    }
+    const request = {
+      setting,
+      argv: textsOf("argv", argv),
+      variables: variablesOf(variables, setting),
+      size: sizeOf(size),
+    };
+    const agent = new LaunchedAgent(runtime, { ...request, ...(cwd === undefined ? {} : { cwd }) }, log);
+    this.#running.add(agent);
+    return agent;
+  }
+}
+
+/** INVARIANT: I8: a variable that the configuration does not list for the agent is not given to it, whoever asks. */
+function variablesOf(written: unknown, { name, env }: LaunchSetting): Record<string, string> {
+  const variables = textsOf("variables", written).map((text): [string, string] => {
+    const at = Math.max(0, text.indexOf("="));
+    const variable = text.slice(0, at);
+    if (!env.includes(variable)) {
+      throw invalid(`[launch.${name}].env does not list \`${printable(variable, 64)}\``);
+    }
+    return [variable, text.slice(at + 1)];
+  });
+  const chars = variables.reduce((sum, [, value]) => sum + value.length, 0);
+  if (chars > VARIABLES_CHARS) throw invalid(`\`variables\` have more than ${VARIABLES_CHARS} characters`);
+  return Object.fromEntries(variables);
+}
+
+function sizeOf(size: unknown): { readonly cols: number; readonly rows: number } | null {
+  if (size === null) return null;
+  const { cols, rows } = Object(size) as Fields;
+  if (isCount(cols, LIMITS.terminalSide) && isCount(rows, LIMITS.terminalSide) && cols > 0 && rows > 0) {
+    return { cols, rows };
+  }
+  throw invalid(`\`size\` must be null, or have \`cols\` and \`rows\` from 1 to ${LIMITS.terminalSide}`);
+}
+
+/** Texts that each end with a NUL, which none of them can hold. */
+function textsOf(field: string, value: unknown): readonly string[] {
+  if (value === "") return [];
+  if (typeof value === "string" && value.endsWith("\0")) return value.slice(0, -1).split("\0");
+  throw invalid(`\`${field}\` must be a text in which each part ends with a NUL`);
+}
+
+function isCount(value: unknown, max: number): value is number {
+  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0 && value <= max;
+}

@@ -1,0 +1,163 @@
+/**
+ * One agent that an operator launched: the call by which it runs, the session in which it proposes, and what it reads
+ * and writes at the operator's terminal. It ends when that is gone.
+ */
+import type { Duplex } from "node:stream";
+import type { AgentOutput, AgentProcess } from "@femtoclaw/capabilities";
+import { AGENT_RUN, errorText, FemtoError, type Reply } from "@femtoclaw/protocol";
+import type { LaunchSetting, LogEntry, Runtime, Session } from "@femtoclaw/runtime";
+import { serveProposals } from "./serve-proposals.ts";
+
+export interface LaunchRequest {
+  readonly setting: LaunchSetting;
+  readonly argv: readonly string[];
+  readonly cwd?: string;
+  /** Variables that it alone gets, by names that the setting lists. */
+  readonly variables: Readonly<Record<string, string>>;
+  /** Of its terminal; null where it gets pipes. */
+  readonly size: { readonly cols: number; readonly rows: number } | null;
+}
+
+/** What came of its calls, by how they ended. */
+export type CallCounts = { [Status in Reply["status"]]?: number };
+
+/** What it wrote since the last look; `ended` once all of it was taken. */
+export interface LaunchPart {
+  readonly stdout: Buffer;
+  readonly stderr: Buffer;
+  readonly ended: { readonly reply: Reply; readonly calls: CallCounts } | null;
+}
+
+/** LIMIT: bytes that it wrote and nobody has read before it has to wait. */
+const UNREAD_BYTES = 262_144;
+/** Once something has come, the rest of what is drawn at once is taken with it. */
+const GATHER_MS = 4;
+
+export class LaunchedAgent {
+  readonly session: string;
+  readonly #abort = new AbortController();
+  readonly #calls: CallCounts = {};
+  /** Resolves once it runs, or with null when it never will. */
+  readonly #attached = Promise.withResolvers<AgentProcess | null>();
+  #agent: AgentProcess | null = null;
+  #unread: { readonly from: AgentOutput; readonly piece: Buffer }[] = [];
+  #unreadBytes = 0;
+  #reply: Reply | null = null;
+  /** Why nobody knows what became of it. */
+  #fault: FemtoError | null = null;
+  #wake: () => void = () => undefined;
+
+  /** Throws what opening a session throws; what becomes of the launch itself is its reply. */
+  constructor(runtime: Runtime, request: LaunchRequest, log: (entry: LogEntry) => void) {
+    const { setting } = request;
+    const session = runtime.openSession({
+      ...{ channel: "agent", label: `launched: ${setting.name}` },
+      ...(setting.principal === "default" ? {} : { principal: setting.principal }),
+    });
+    this.session = session.id;
+    void this.#run(runtime, session, request, log);
+  }
+
+  /** Output since the last time; waits for it where nothing is there. Throws where the launch broke off. */
+  async read(waitMs: number): Promise<LaunchPart> {
+    if (this.#unreadBytes === 0 && this.#reply === null && this.#fault === null) {
+      await this.#more(waitMs);
+      if (this.#unreadBytes > 0) await new Promise((resolve) => setTimeout(resolve, GATHER_MS));
+    }
+    const taken = this.#unread;
+    this.#unread = [];
+    this.#unreadBytes = 0;
+    this.#agent?.resume();
+    const of = (which: AgentOutput): Buffer =>
+      Buffer.concat(taken.flatMap(({ from, piece }) => (from === which ? [piece] : [])));
+    if (this.#fault !== null && taken.length === 0) throw this.#fault;
+    const ended = this.#reply === null ? null : { reply: this.#reply, calls: this.#calls };
+    return { stdout: of("stdout"), stderr: of("stderr"), ended };
+  }
+
+  /** Resolves when there is room for more; what comes before it runs waits for it. */
+  async write(bytes: Buffer): Promise<void> {
+    const agent = await this.#attached.promise;
+    await agent?.write(bytes);
+  }
+
+  async endInput(): Promise<void> {
+    const agent = await this.#attached.promise;
+    agent?.endInput();
+  }
+
+  async resize(size: { readonly cols: number; readonly rows: number }): Promise<void> {
+    const agent = await this.#attached.promise;
+    agent?.resize(size);
+  }
+
+  /** Asks it to end, and kills it after the grace time; INVARIANT: I8: no agent outlives who launched it. */
+  end(): void {
+    this.#abort.abort(new FemtoError("FEMTO_CAPABILITY_CANCELLED", "its launch was taken back"));
+  }
+
+  async #run(runtime: Runtime, session: Session, request: LaunchRequest, log: (entry: LogEntry) => void) {
+    const { setting, argv, cwd, variables, size } = request;
+    const { signal } = this.#abort;
+    const count = ({ status }: Reply): void => {
+      this.#calls[status] = (this.#calls[status] ?? 0) + 1;
+    };
+    const args = {
+      ...{ bin: setting.program, argv, variables: Object.keys(variables).sort(), terminal: size !== null },
+      ...(cwd === undefined ? {} : { cwd }),
+    };
+    const launch = {
+      ...{ variables, size },
+      attached: (agent: AgentProcess) => this.#attach(agent),
+      serve: (connection: Duplex) =>
+        serveProposals({ runtime, session, connection, signal, onReply: count }).catch((error: unknown) => {
+          connection.destroy();
+          log({ level: "warn", event: "launch.unserved", session: session.id, reason: errorText(error) });
+        }),
+    };
+    try {
+      const message = { tool_call: { tool: AGENT_RUN, args } };
+      const reply = await session.propose(message, { signal, launch, label: `run ${setting.name}` });
+      this.#reply = reply.status === "pending" ? await this.#takenBack(session, reply) : reply;
+    } catch (error) {
+      const reason = errorText(error);
+      log({ level: "error", event: "launch.failed", session: session.id, reason });
+      this.#fault = error instanceof FemtoError ? error : new FemtoError("FEMTO_INTERNAL", reason, { cause: error });
+    } finally {
+      // What it proposed and nobody answered yet is nobody's any more.
+      this.end();
+      session.close();
+      this.#attached.resolve(null);
+      this.#wake();
+    }
+  }
+
+  /** A launch is a person's own act at a terminal, and waits for no other one. */
+  async #takenBack(session: Session, { execution_id }: Reply): Promise<Reply> {
+    session.cancel(execution_id);
+    return await session.wait(execution_id);
+  }
+
+  #attach(agent: AgentProcess): void {
+    this.#agent = agent;
+    this.#attached.resolve(agent);
+    agent.listen((from, piece) => {
+      this.#unread.push({ from, piece });
+      this.#unreadBytes += piece.length;
+      // INVARIANT: I9: an agent that writes faster than it is read is what has to wait.
+      if (this.#unreadBytes >= UNREAD_BYTES) agent.pause();
+      this.#wake();
+    });
+    this.#wake();
+  }
+
+  async #more(waitMs: number): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, waitMs);
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+}

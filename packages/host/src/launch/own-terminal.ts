@@ -1,0 +1,100 @@
+/**
+ * The terminal, or the pipes, of the command itself, lent to an agent: what is typed goes there as it is, and what comes
+ * back draws and does nothing else.
+ */
+import { StringDecoder } from "node:string_decoder";
+import { LIMITS } from "@femtoclaw/protocol";
+import { SCREEN_RESTORED, ScreenFilter } from "../terminal/screen-filter.ts";
+
+export interface Borrower {
+  /** Resolves when there is room for more; null says that nothing more comes. */
+  typed(data: Buffer | null): Promise<void>;
+  resized(size: { readonly cols: number; readonly rows: number }): Promise<void>;
+  interrupted(): Promise<void>;
+}
+
+type Output = "stdout" | "stderr";
+
+const DEFAULT_SIZE = { cols: 80, rows: 24 };
+const sideOf = (side: number, usual: number): number => Math.min(side || usual, LIMITS.terminalSide);
+
+const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
+export class OwnTerminal implements Disposable {
+  /** The signal by which somebody ended it; null where nobody did. */
+  interruptedBy: NodeJS.Signals | null = null;
+  readonly #filters = { stdout: new Filter(), stderr: new Filter() };
+  readonly #undo: (() => void)[] = [];
+
+  /** Null where it is none: an agent gets a terminal only where both its input and its output are one. */
+  get size(): { readonly cols: number; readonly rows: number } | null {
+    const { stdin, stdout } = process;
+    if (!stdin.isTTY || !stdout.isTTY) return null;
+    // One that was made without anybody to look at it, as by a tool, has no size.
+    return { cols: sideOf(stdout.columns, DEFAULT_SIZE.cols), rows: sideOf(stdout.rows, DEFAULT_SIZE.rows) };
+  }
+
+  lend({ typed, resized, interrupted }: Borrower): void {
+    const { stdin, stdout } = process;
+    // It may end while something is on its way to it, which then reaches nobody.
+    const ignore = (): void => undefined;
+    let before = Promise.resolve();
+    const pass = (data: Buffer | null): void => {
+      stdin.pause();
+      before = before.then(() => typed(data)).then(() => void (data === null || stdin.resume()), ignore);
+    };
+    const onData = (data: Buffer): void => pass(data);
+    const onEnd = (): void => pass(null);
+    stdin.on("data", onData).on("end", onEnd).on("error", onEnd).resume();
+    this.#undo.push(() => stdin.off("data", onData).off("end", onEnd).pause());
+    for (const signal of SIGNALS) {
+      const onSignal = (): void => {
+        this.interruptedBy ??= signal;
+        interrupted().catch(ignore);
+      };
+      process.on(signal, onSignal);
+      this.#undo.push(() => process.off(signal, onSignal));
+    }
+    if (this.size === null) return;
+    stdin.setRawMode(true);
+    const onResize = (): void => {
+      if (this.size !== null) resized(this.size).catch(ignore);
+    };
+    stdout.on("resize", onResize);
+    this.#undo.push(() => {
+      stdout.off("resize", onResize);
+      stdin.setRawMode(false);
+      stdout.write(SCREEN_RESTORED);
+    });
+  }
+
+  /** Resolves when whoever reads this has room for more. */
+  async write(to: Output, bytes: Buffer): Promise<void> {
+    if (bytes.length === 0) return;
+    const stream = process[to];
+    const said = stream.isTTY ? this.#filters[to].pass(bytes) : bytes;
+    if (stream.write(said)) return;
+    await new Promise<void>((resolve) => {
+      stream.once("drain", resolve);
+    });
+  }
+
+  /** As it was before; once. */
+  restore(): void {
+    for (const undo of this.#undo.splice(0).reverse()) undo();
+  }
+
+  [Symbol.dispose](): void {
+    this.restore();
+  }
+}
+
+/** INVARIANT: I8: an agent says nothing to the terminal of whoever launched it but what to draw. */
+class Filter {
+  readonly #decoder = new StringDecoder("utf8");
+  readonly #filter = new ScreenFilter();
+
+  pass(bytes: Buffer): string {
+    return this.#filter.pass(this.#decoder.write(bytes));
+  }
+}

@@ -1,0 +1,135 @@
+/**
+ * Starts an agent inside the sandbox, on pipes or on a terminal, with a relay as its only way out. It lives until it
+ * ends by itself or is ended as a whole. Call it from the main thread: bubblewrap dies with the thread that started it.
+ */
+import type { ChildProcess, IOType } from "node:child_process";
+import type { Duplex, Readable, Writable } from "node:stream";
+import { FemtoError, LIMITS, printable, systemErrorCode } from "@femtoclaw/protocol";
+import { relayProgram } from "#relay-program";
+import { BoundChild } from "./bound-child.ts";
+import {
+  AGENT_DESCRIPTORS,
+  bubblewrapArguments,
+  FILTER_DESCRIPTOR,
+  RELAY_DESCRIPTOR,
+  type SandboxCommand,
+  STATUS_DESCRIPTOR,
+} from "./bubblewrap.ts";
+import { killWhole, signalInside } from "./bubblewrap-child.ts";
+import type { ChildLimits } from "./child-limits.ts";
+import { currentView } from "./current-view.ts";
+import { exitCodeIn, signalOf } from "./exit-status.ts";
+import { OF_AGENT, RelayChannel } from "./relay/relay-channel.ts";
+import { RELAY_FOLDER, variablesFile } from "./relay/relay-command.ts";
+import { setsidOf, type TerminalEnd } from "./terminal-child.ts";
+import type { SandboxView } from "./view.ts";
+
+export interface AgentStart {
+  readonly view: SandboxView;
+  readonly command: SandboxCommand;
+  readonly limits: ChildLimits;
+  /** Variables that it alone gets. INVARIANT: I10: they are on no command line. */
+  readonly variables: Readonly<Record<string, string>>;
+  /** Descriptor of the terminal that it gets as its own, closed by whoever opened it; null for pipes. */
+  readonly device: number | null;
+  /** Serves what it connects to. */
+  onConnection(connection: Duplex): void;
+}
+
+/** What it reads and writes where it has no terminal. */
+export interface AgentPipes {
+  readonly stdin: Writable;
+  readonly stdout: Readable;
+  readonly stderr: Readable;
+}
+
+export class AgentChild {
+  /** Resolves once it runs; rejects with FEMTO_SANDBOX_UNAVAILABLE when it was not started. */
+  readonly started: Promise<void>;
+  /** Resolves when nothing of it runs any more, and its pipes were read to their ends. */
+  readonly ended: Promise<TerminalEnd>;
+  readonly #child: ChildProcess;
+  readonly #started = Promise.withResolvers<void>();
+  readonly #ended = Promise.withResolvers<TerminalEnd>();
+  #relay: RelayChannel | null = null;
+  #status = "";
+  #killTimer: NodeJS.Timeout | null = null;
+
+  /** Throws FEMTO_SANDBOX_UNAVAILABLE where the program would not be visible, FEMTO_OS_REFUSED for arguments that are too much. */
+  constructor(start: AgentStart) {
+    this.started = this.#started.promise;
+    this.ended = this.#ended.promise;
+    // Who waits for the end alone hears of a start that failed as an end.
+    this.started.catch(() => undefined);
+    const { children } = start.view;
+    const view = children.begin(start.view, currentView);
+    void this.ended.then(() => children.end());
+    try {
+      this.#child = spawned(view, start);
+    } catch (error) {
+      this.#ended.resolve({ exitCode: null, signal: null });
+      throw error;
+    }
+    this.#child.on("error", (error) => this.#end(systemErrorCode(error) ?? error.message));
+    // When there were no descriptors left to start it with, Node made no streams either.
+    if (this.#child.pid !== undefined) this.#connect(view.filter, start);
+  }
+
+  /** Null where it has a terminal, and where it was not started. */
+  get pipes(): AgentPipes | null {
+    const { stdin, stdout, stderr } = this.#child;
+    return stdin === null || stdout === null || stderr === null ? null : { stdin, stdout, stderr };
+  }
+
+  /** Asks it to end, and kills it with all that it started when it has not after the grace time. */
+  end(): void {
+    if (!signalInside(this.#child, "SIGTERM")) return this.kill();
+    this.#killTimer ??= setTimeout(() => this.kill(), LIMITS.graceMs);
+  }
+
+  kill(): void {
+    killWhole(this.#child);
+    // What nobody reads any more keeps nobody waiting for its end.
+    for (const stream of [this.#child.stdin, this.#child.stdout, this.#child.stderr]) stream?.destroy();
+  }
+
+  #connect(filter: Uint8Array, { variables, onConnection }: AgentStart): void {
+    const stdio = this.#child.stdio as readonly (Duplex | Readable | Writable | null | undefined)[];
+    for (const stream of stdio) stream?.on("error", () => undefined);
+    const status = stdio[STATUS_DESCRIPTOR] as Readable | null | undefined;
+    status?.setEncoding("utf8").on("data", (text: string) => {
+      this.#status += text;
+      if (this.#status.includes('"child-pid"')) this.#started.resolve();
+    });
+    const told = [
+      [FILTER_DESCRIPTOR, filter],
+      [AGENT_DESCRIPTORS.door, relayProgram(RELAY_FOLDER).door.script],
+      [AGENT_DESCRIPTORS.variables, variablesFile(variables)],
+    ] as const;
+    for (const [descriptor, content] of told) (stdio[descriptor] as Writable | null | undefined)?.end(content);
+    const relayed = stdio[RELAY_DESCRIPTOR] as Duplex | null | undefined;
+    if (relayed) this.#relay = new RelayChannel(relayed, onConnection, OF_AGENT);
+    this.#child.on("close", () => this.#end("it gave no reason"));
+  }
+
+  #end(reason: string): void {
+    if (this.#killTimer !== null) clearTimeout(this.#killTimer);
+    this.#relay?.destroy();
+    this.#started.reject(
+      new FemtoError("FEMTO_SANDBOX_UNAVAILABLE", `bubblewrap did not start the agent: ${printable(reason, 300)}`),
+    );
+    const exitCode = exitCodeIn(this.#status);
+    const signal = exitCode === null ? (this.#child.signalCode ?? "SIGKILL") : signalOf(exitCode);
+    this.#ended.resolve({ exitCode, signal });
+  }
+}
+
+function spawned(view: SandboxView, { command, limits, device }: AgentStart): ChildProcess {
+  const launcher = device === null ? [] : [setsidOf(view), "--ctty"];
+  const agent = { ...command, isAgent: true };
+  const args = bubblewrapArguments(view, agent, limits, launcher, relayProgram(RELAY_FOLDER));
+  const own: IOType | number = device ?? "pipe";
+  const pipes = AGENT_DESCRIPTORS.variables - STATUS_DESCRIPTOR;
+  // Apart from the terminal of whoever runs the host, whose interrupts are for the host alone.
+  return new BoundChild(view, args, limits, [own, own, own], { detached: true, pipes }).process;
+}
