@@ -1,7 +1,8 @@
 import { CONNECTIONS } from "./connections.ts";
+import { HISTORIES } from "./histories.ts";
 
 /**
- * The defences that the corpus, and the attacks on answers, are to prove: each with the change that takes it away, and
+ * The defences that the corpus, and the attacks on answers and on histories, are to prove: each with the change that takes it away, and
  * a part of the title of those cases that have to notice. A case that passes without its defence proves nothing.
  */
 export interface Defence {
@@ -20,6 +21,7 @@ export const TESTS = {
   calls: "packages/host/test/corpus/calls.security.test.ts",
   configurations: "packages/host/test/corpus/configurations.security.test.ts",
   answers: "packages/runtime/test/gate/operators.security.test.ts",
+  histories: "packages/runtime/test/history/*.security.test.ts",
 } as const;
 
 const CAPABILITIES = "packages/capabilities/src";
@@ -376,4 +378,5 @@ export const DEFENCES: readonly Defence[] = [
   ...rows("calls", [...CALLS, ...CONNECTIONS]),
   ...rows("configurations", CONFIGURATIONS),
   ...rows("answers", SIGNED),
+  ...rows("histories", HISTORIES),
 ];
