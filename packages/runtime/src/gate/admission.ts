@@ -1,7 +1,14 @@
 /** Who may enter the gate: nobody on a closed runtime or beyond a quota, and those who may in turn. */
 import { setImmediate } from "node:timers/promises";
 import type { DecisionShare } from "@femtoclaw/policy";
-import { type ExecutionId, FemtoError, type RecordActor, type Reply, type SessionId } from "@femtoclaw/protocol";
+import {
+  type ExecutionId,
+  FemtoError,
+  type RecordActor,
+  type Reply,
+  type SessionId,
+  type TraceFields,
+} from "@femtoclaw/protocol";
 import { timestamp } from "../timestamp.ts";
 import type { Door, Leave } from "./door.ts";
 import type { Release } from "./fair-slots.ts";
@@ -17,6 +24,7 @@ export interface Proposal {
   readonly actor: RecordActor;
   readonly bytes: Uint8Array;
   readonly label?: string;
+  readonly trace?: TraceFields;
   /** Aborted when its proposer wants it no more. */
   readonly signal?: AbortSignal;
   /** What the session may still add to the journal. */
