@@ -13,7 +13,7 @@ import type { TelemetryStatus } from "../endpoints/operator-endpoint.ts";
 import { HostProcess } from "../host-process.ts";
 import { ownCommand } from "../own-command.ts";
 import { type HostState, writeFailure } from "../report/failure-reports.ts";
-import { tellServiceReady } from "../service-notice.ts";
+import { tellService, watchService } from "../service-notice.ts";
 import { logToStderr } from "../terminal/log.ts";
 import type { Output } from "../terminal/output.ts";
 import { table } from "../terminal/table.ts";
@@ -92,7 +92,10 @@ async function serve(
     agent_socket: sockets.agent,
     operator_socket: sockets.operator,
   };
-  const untold = tellServiceReady(context.environment);
+  const { environment } = context;
+  using _watched = watchService(environment, () => runtime.status().phase !== "error");
+  void host.stopping.then(() => tellService(environment, "STOPPING=1"));
+  const untold = tellService(environment, "READY=1");
   if (untold !== null) log({ level: "warn", event: "service.not_told", reason: untold });
   if (output.json) output.value(ready);
   else output.line(`ready: process ${ready.pid}, agents at ${printable(ready.agent_socket, 4_096)}`);
