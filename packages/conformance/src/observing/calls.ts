@@ -2,7 +2,7 @@
 import { chmodSync, existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Answered, CallName, Life } from "../observations.ts";
-import { askSocket, proposal } from "../socket-line.ts";
+import { askSocket, proposal, SocketLines } from "../socket-line.ts";
 import type { Place } from "../subject.ts";
 import { answered, callOf, type SeenReply } from "./call.ts";
 import { CONCURRENCY } from "./configuration.ts";
@@ -49,7 +49,7 @@ export function forbiddenEffects(place: Place): string[] {
   return [FORBIDDEN, "out/unpermitted", "secrets/written"].filter((name) => existsSync(join(place.root, "p", name)));
 }
 
-export async function namedCalls(place: Place): Promise<Record<CallName, Answered>> {
+export async function namedCalls(place: Place, page: string): Promise<Record<CallName, Answered>> {
   const exec = (bin: string, argv: readonly string[], more = {}): Promise<Answered> =>
     callOf(place, "process_exec", { bin, argv, ...more });
   const [message] = (await sendAll(place, ['{"message":{"content":"hello"}}'])) as [SeenReply];
@@ -59,6 +59,9 @@ export async function namedCalls(place: Place): Promise<Record<CallName, Answere
     read: await callOf(place, "fs_read", { path: "notes.txt" }),
     write: await callOf(place, "fs_write", { path: "out/written", content: "written", mode: "create" }),
     program: await exec("echo", ["from the sandbox"]),
+    fetch: await callOf(place, "net_fetch", { url: `http://${page}/` }),
+    unpermittedFetch: await callOf(place, "net_fetch", { url: "http://127.0.0.1:9/" }),
+    terminal: await onATerminal(place),
     unknown: await callOf(place, "fs_raed", { path: "notes.txt" }),
     disabled: await callOf(place, "fs_list", { path: "." }),
     badArguments: await callOf(place, "fs_read", { path: "notes.txt", offset: -1 }),
@@ -71,6 +74,27 @@ export async function namedCalls(place: Place): Promise<Record<CallName, Answere
     slow: await exec("sleep", ["60"], { timeout_ms: 200 }),
     refusedBySystem: await callOf(place, "fs_read", { path: "out/closed" }),
   };
+}
+
+/** What a program says that is typed to on a terminal. */
+async function onATerminal(place: Place): Promise<Answered> {
+  await using socket = new SocketLines(join(place.sockets, "agent.sock"));
+  const ask = async (tool: string, args: Readonly<Record<string, unknown>>): Promise<SeenReply> =>
+    ((await socket.ask(proposal(call(tool, args))))?.value ?? {}) as SeenReply;
+  const opened = await ask("terminal_open", { bin: "cat" });
+  const terminal_id = opened.result?.["terminal_id"];
+  if (typeof terminal_id !== "string") return answered(opened, null);
+  await ask("terminal_write", { terminal_id, data: "typed\r" });
+  let said = "";
+  let read = await ask("terminal_read", { terminal_id, timeout_ms: 1_000 });
+  // The terminal shows what is typed, and the program says it again.
+  for (let look = 0; look < 10 && read.status === "completed"; look += 1) {
+    said += String(read.result?.["data"]);
+    if (said.split("typed").length > 2) break;
+    read = await ask("terminal_read", { terminal_id, timeout_ms: 1_000 });
+  }
+  await ask("terminal_close", { terminal_id });
+  return { ...answered(read, null), text: said };
 }
 
 /** The replies of `send`, one for each message. */
