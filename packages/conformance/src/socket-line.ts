@@ -33,8 +33,18 @@ export class SocketLines implements AsyncDisposable {
     this.#socket.once("close", () => this.#changed());
   }
 
-  async ask(line: string): Promise<SocketAnswer | null> {
+  /** A line whose answer is taken later, or by nobody. */
+  send(line: string): void {
     this.#socket.write(`${line}\n`);
+  }
+
+  async ask(line: string): Promise<SocketAnswer | null> {
+    this.send(line);
+    return await this.next();
+  }
+
+  /** The next answer to anything that was sent; null where none comes. */
+  async next(): Promise<SocketAnswer | null> {
     while (!this.#text.includes("\n") && !this.#socket.destroyed) {
       await new Promise<void>((resolve) => {
         this.#changed = resolve;

@@ -89,7 +89,10 @@ const CHANGES: readonly Change[] = [
   ["a terminal shows only what was typed", withCall("terminal", { text: "typed\r\n" }), ["7.1"]],
   [
     "it keeps privileges",
-    ({ status }) => ({ status: { ...status, uid: 1_000, privileges: "0000000000000001" } }),
+    ({ status, calls }) => ({
+      status: { ...status, uid: 1_000, privileges: "0000000000000001" },
+      calls: { ...calls, refusedBySystem: { ...calls.refusedBySystem, code: "FEMTO_CAPABILITY_FAILED" } },
+    }),
     ["5.7"],
   ],
   [

@@ -6,7 +6,8 @@ import { askSocket, proposal, SocketLines } from "../socket-line.ts";
 import type { Place } from "../subject.ts";
 import { answered, callOf, type SeenReply } from "./call.ts";
 import { CONCURRENCY } from "./configuration.ts";
-import { NAMESPACES, ownNamespaces } from "./process-table.ts";
+import { NAMESPACES, ownNamespaces, processesWith } from "./process-table.ts";
+import { until } from "./until.ts";
 
 /** What all of these would do if anything executed it. */
 const FORBIDDEN = "out/forbidden";
@@ -154,15 +155,31 @@ export async function isolationOfAChild(place: Place): Promise<Life["isolation"]
 
 /** Calls that fill every place of the runtime, its queue, and then some. */
 const FLOOD_CALLS = 200;
-/** Long enough for all others to arrive on a busy machine. */
-const HELD_SECONDS = "4";
+/** An argument that no other process has; much longer than anybody waits. */
+const HELD_SECONDS = `86398.${process.pid}`;
 
 /** What becomes of more calls at once than there is room for, while a few programs hold all places for effects. */
 export async function overloadedCodes(place: Place): Promise<string[]> {
   const socket = join(place.sockets, "agent.sock");
   const exec = (bin: string, argv: readonly string[]): string => proposal(call("process_exec", { bin, argv }));
-  const holding = Array.from({ length: CONCURRENCY }, () => askSocket(socket, exec("sleep", [HELD_SECONDS])));
-  const flood = Array.from({ length: FLOOD_CALLS }, () => askSocket(socket, exec("echo", [])));
-  const answers = await Promise.all([...holding, ...flood]);
-  return answers.map((answer) => ((answer?.value ?? {}) as SeenReply).error?.code ?? "done");
+  await using stack = new AsyncDisposableStack();
+  const holders = Array.from({ length: CONCURRENCY }, () => stack.use(new SocketLines(socket)));
+  const held = holders.map((holder) => holder.ask(exec("sleep", [HELD_SECONDS])));
+  // What confines a program has its arguments among its own.
+  const running = (): number => processesWith(HELD_SECONDS).filter((line) => !line.includes("bwrap")).length;
+  await until(() => running() >= CONCURRENCY);
+  // A session that has had a call done is let in at once.
+  const flood = stack.use(new SocketLines(socket));
+  await flood.ask(proposal(call("fs_read", { path: "notes.txt" })));
+  for (let calls = 0; calls < FLOOD_CALLS; calls += 1) flood.send(exec("echo", []));
+  const codes: string[] = [];
+  for (let isHeld = true; codes.length < FLOOD_CALLS; ) {
+    const answer = await flood.next();
+    codes.push(((answer?.value ?? {}) as SeenReply).error?.code ?? "done");
+    if (answer === null) break;
+    if (isHeld) for (const holder of holders) holder.send(JSON.stringify({ id: 2, verb: "cancel", request: 1 }));
+    isHeld = false;
+  }
+  await Promise.all(held);
+  return codes;
 }

@@ -1,3 +1,5 @@
+import { join } from "node:path";
+
 /** Programs that run at once, so few that a test can hold all places. */
 export const CONCURRENCY = 4;
 
@@ -38,8 +40,8 @@ read = ["${workspace}/secrets"]
 concurrency = ${CONCURRENCY}
 queue = 8
 [memory]
-path = "${workspace}/../state"
+path = "${join(workspace, "../state")}"
 [host]
-runtime_dir = "${workspace}/../run"
+runtime_dir = "${join(workspace, "../run")}"
 ${otlp === undefined ? "" : `[observability]\notlp = "${otlp}"\n`}`;
 }
