@@ -8,7 +8,9 @@ import {
   type Reply,
   SOCKET_NAMES,
   type ToolDescription,
+  type TraceFields,
   type TypedRecord,
+  wireTrace,
 } from "@femtoclaw/protocol";
 import { HostConnection } from "./connection.ts";
 import { followLogOf, type LogMemory, type MetLog, memoryOf } from "./host-log.ts";
@@ -38,6 +40,8 @@ export interface AgentOptions {
 export interface ProposeOptions {
   /** A name for this call, recorded with it. */
   readonly label?: string;
+  /** W3C trace context of whoever proposes. */
+  readonly trace?: TraceFields;
   /** Aborted when the call is wanted no more; the host is then asked to end it, and the reply says what became of it. */
   readonly signal?: AbortSignal;
 }
@@ -72,11 +76,12 @@ export class AgentClient implements AsyncDisposable {
 
   /** Proposes one protocol message; resolves when its outcome is durable, or the question to operators for which it waits. */
   async propose(message: Uint8Array, options: ProposeOptions = {}): Promise<Reply> {
-    const { label, signal } = options;
+    const { label, trace = {}, signal } = options;
     const text = Buffer.from(message).toString("base64");
     const { id, answer } = this.#connection.ask("propose", {
       message: text,
       ...(label === undefined ? {} : { label }),
+      ...wireTrace(trace),
     });
     const cancel = (): void => {
       // It may have ended meanwhile, or its connection; then there is nothing to cancel.

@@ -6,6 +6,7 @@ import { installationClauses } from "./judging/installation.ts";
 import { lifecycleClauses } from "./judging/lifecycle.ts";
 import { processClauses } from "./judging/process.ts";
 import { protectionClauses } from "./judging/protection.ts";
+import { upgradeClauses } from "./judging/upgrade.ts";
 import type { Observations } from "./observations.ts";
 import type { DeployedPlace } from "./observing/deployed.ts";
 import { observe } from "./observing/observe.ts";
@@ -22,6 +23,10 @@ export interface ConformanceOptions {
   readonly full: boolean;
   /** A deployment that is in use, to be looked at as well. */
   readonly installed: DeployedPlace | null;
+  /** An executable of the same signer to upgrade from; null for an earlier version of the one that is looked at. */
+  readonly from: string | null;
+  /** Another build of it, which has to be the same to the byte; null where none was named. */
+  readonly rebuilt: string | null;
   readonly onProgress: (text: string) => void;
 }
 
@@ -45,8 +50,9 @@ const others = [
   ...installationClauses,
   ...processClauses,
   ...lifecycleClauses,
+  ...upgradeClauses,
   ...protectionClauses,
-];
+].sort((left, right) => Number(left.id) - Number(right.id));
 /** In the order of the specification. */
 export const CLAUSES: readonly Clause[] = [...others, ...determinismClauses(others)];
 
@@ -54,9 +60,18 @@ export async function checkConformance({
   command,
   full,
   installed,
+  from,
+  rebuilt,
   onProgress,
 }: ConformanceOptions): Promise<ConformanceReport> {
-  const seen = await observe({ command, installed, ...(full ? AMOUNTS.full : AMOUNTS.quick), onProgress });
+  const seen = await observe({
+    command,
+    installed,
+    from,
+    rebuilt,
+    ...(full ? AMOUNTS.full : AMOUNTS.quick),
+    onProgress,
+  });
   const deploymentDigest = seen.life.ok ? seen.life.value.status.deployment : null;
   return {
     version: seen.version,

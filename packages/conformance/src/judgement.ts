@@ -37,7 +37,7 @@ export function notChecked(why: string): Judgement {
 }
 
 /** Judges one part of what was seen. */
-export function on<K extends "life" | "failures" | "twins" | "executable">(
+export function on<K extends "life" | "failures" | "twins" | "executable" | "surroundings">(
   part: K,
   judge: (value: Observations[K] extends Seen<infer T> ? T : never) => Judgement,
 ): (seen: Observations) => Judgement {

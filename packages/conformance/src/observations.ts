@@ -32,6 +32,9 @@ export const CALLS = [
   "read",
   "write",
   "program",
+  "fetch",
+  "unpermittedFetch",
+  "terminal",
   "unknown",
   "disabled",
   "badArguments",
@@ -172,6 +175,20 @@ export interface Executable {
   readonly alone: number | null;
   /** What was run in the process by its environment or a flag, of what was tried; none is right. */
   readonly injected: readonly string[];
+  /** Digests of the file and of another build of it; null where none was named. */
+  readonly builds: { readonly this: string; readonly other: string } | null;
+}
+
+/** A start where something is missing that it confines programs by, or that a service takes away. */
+export interface Surrounding {
+  readonly name: string;
+  /** Why it could not be tried here; null where it was. */
+  readonly untried: string | null;
+  readonly started: boolean;
+  /** The code by which the start was refused. */
+  readonly code: string | null;
+  /** Of a host that started: whether a program of its is alone in its namespaces and sees no denied file. */
+  readonly confines: boolean;
 }
 
 /** An installation into a folder of its own; or why it did not let itself be installed. */
@@ -189,11 +206,47 @@ export type Installation =
       readonly loose: readonly string[];
       /** Types of the records of its first boot. */
       readonly told: readonly string[];
+      /** How it stands, with its host running, by what its own commands say. */
+      readonly deployed: Deployed;
       readonly kills: readonly {
         readonly left: "none" | "whole";
         readonly again: number | null;
         readonly works: boolean;
       }[];
+    };
+
+/** An upgrade under a host that runs, and the way back; or why none could be tried. */
+export type Upgrade =
+  | { readonly refused: string }
+  | {
+      readonly refused: null;
+      /** What was in force before. */
+      readonly from: string;
+      /** Exit codes of the upgrade and of the way back. */
+      readonly exits: { readonly upgraded: number | null; readonly rolledBack: number | null };
+      /** Phase of the host after it. */
+      readonly phase: string;
+      /** What became of trying to put in force what must not be. */
+      readonly refusals: Readonly<Record<string, Broken>>;
+      /** Whether the same host went on through all of that. */
+      readonly undisturbed: boolean;
+      readonly history: {
+        /** Records from before. */
+        readonly records: number;
+        /** Those that are gone or others now. */
+        readonly changed: readonly number[];
+        /** Exit codes of checks by a checkpoint and a proof from before. */
+        readonly checkpoint: number | null;
+        readonly proof: number | null;
+      };
+      /** What waited for an operator. */
+      readonly question: { readonly isOpen: boolean; readonly effects: number };
+      readonly configuration: { readonly same: boolean; readonly kept: boolean };
+      /** Numbers of intents from outside of the time in which a host took calls. */
+      readonly executedBetween: readonly number[];
+      readonly kills: readonly { readonly works: boolean; readonly again: number | null; readonly phase: string }[];
+      /** Spans that tell of it. */
+      readonly told: readonly string[];
     };
 
 /** A deployment that is in use, by what its own commands say. */
@@ -213,7 +266,9 @@ export interface Observations {
   readonly failures: Seen<Failures>;
   readonly twins: Seen<Twins>;
   readonly executable: Seen<Executable>;
+  readonly surroundings: Seen<readonly Surrounding[]>;
   readonly installation: Seen<Installation>;
+  readonly upgrade: Seen<Upgrade>;
   /** Null where nobody asked about one. */
   readonly deployed: Seen<Deployed> | null;
 }

@@ -21,6 +21,8 @@ export interface Finished {
 export interface RunOptions {
   readonly input?: string;
   readonly environment?: Readonly<Record<string, string>>;
+  /** Another executable than the one that is looked at, such as where that was installed. */
+  readonly program?: string;
 }
 
 type Child = ChildProcessByStdio<Writable, Readable, Readable>;
@@ -73,8 +75,9 @@ export class Place implements AsyncDisposable {
     return path;
   }
 
-  async run(args: readonly string[], { input = "", environment = {} }: RunOptions = {}): Promise<Finished> {
-    const child = this.#spawn(args, environment);
+  async run(args: readonly string[], options: RunOptions = {}): Promise<Finished> {
+    const { input = "", environment = {}, program } = options;
+    const child = this.#spawn(args, environment, program === undefined ? this.#command : [program]);
     const [stdout, stderr] = [gather(child.stdout), gather(child.stderr)];
     const late = setTimeout(() => child.kill("SIGKILL"), COMMAND_MS);
     child.stdin.on("error", ignoreBrokenPipe).end(input);
@@ -124,7 +127,8 @@ export class Place implements AsyncDisposable {
       });
     });
     const first = await Promise.race([ready, ended]);
-    if (first !== true) throw failed(`the host ended with ${first} before it was ready: ${log().slice(-400)}`);
+    if (first !== true)
+      throw failed(`the host ended with ${first} before it was ready: ${(said() + log()).slice(-400)}`);
     const readyMs = performance.now() - beganMs;
     return { pid: Number(child.pid), readyMs, log, ended, kill: (signal) => child.kill(signal) };
   }
@@ -136,8 +140,11 @@ export class Place implements AsyncDisposable {
     rmSync(this.root, { recursive: true, force: true });
   }
 
-  #spawn(args: readonly string[], environment: Readonly<Record<string, string>>): Child {
-    const [file, ...prefix] = this.#command;
+  #spawn(
+    args: readonly string[],
+    environment: Readonly<Record<string, string>>,
+    [file, ...prefix]: Command = this.#command,
+  ): Child {
     const child = spawn(file, [...prefix, ...args], {
       cwd: join(this.root, "p"),
       env: { ...this.environment, ...environment },

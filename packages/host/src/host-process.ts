@@ -48,6 +48,7 @@ export class HostProcess implements AsyncDisposable {
   readonly #servers: readonly SocketServer[];
   readonly #load: () => LoadedConfiguration;
   readonly #endpoints: ObservabilityEndpoints;
+  readonly #ending = Promise.withResolvers<void>();
   readonly #stopped = Promise.withResolvers<void>();
   #webhook: Webhook | null = null;
   #stopping = false;
@@ -148,6 +149,11 @@ export class HostProcess implements AsyncDisposable {
     return { revision, before, shadow: this.runtime.shadow?.revision ?? null, shadow_before: shadowBefore };
   }
 
+  /** Resolves when the host begins to end, whoever asked for that. */
+  get stopping(): Promise<void> {
+    return this.#ending.promise;
+  }
+
   /** Resolves when the host has ended; rejects when it could not end in order. */
   get stopped(): Promise<void> {
     return this.#stopped.promise;
@@ -157,6 +163,7 @@ export class HostProcess implements AsyncDisposable {
   stop(options: { readonly now: boolean }): Promise<void> {
     if (!this.#stopping) {
       this.#stopping = true;
+      this.#ending.resolve();
       this.#end(options.now).then(this.#stopped.resolve, this.#stopped.reject);
     } else if (options.now) {
       this.runtime.hurry();

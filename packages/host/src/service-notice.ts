@@ -1,5 +1,5 @@
 /**
- * Tells the service manager that the host takes calls. It listens on a Unix datagram socket, which Node.js has none of, so the
+ * Tells the service manager how the host stands: that it takes calls, that it is alive, that it ends. It listens on a Unix datagram socket, which Node.js has none of, so the
  * C library is called; the sender is this very process, so that the unit need believe nobody else.
  */
 import assert from "node:assert/strict";
@@ -20,21 +20,48 @@ const [AF_UNIX, SOCK_DGRAM_CLOEXEC, MSG_NOSIGNAL] = [1, 0o2000002, 0x4000];
 /** LIMIT: bytes of a socket's path that the kernel takes. */
 const PATH_BYTES_MAX = 107;
 
-const READY = "READY=1";
+/** LIMIT: pauses between two signs of life: often enough for a short watchdog, and no longer than a timer can wait. */
+const SIGN_MIN_MS = 100;
+const SIGN_MAX_MS = 3_600_000;
+
+export type ServiceNotice = "READY=1" | "WATCHDOG=1" | "STOPPING=1";
 
 /**
  * Null where it was told or nobody wants to hear it; else why it was not told: a host that serves goes on all the same,
  * and the service manager says for itself what it waited for.
  */
-export function tellServiceReady(environment: HostEnvironment): string | null {
+export function tellService(environment: HostEnvironment, notice: ServiceNotice): string | null {
   const path = environment["NOTIFY_SOCKET"];
   if (path === undefined || path === "") return null;
   try {
-    send(path, READY);
+    send(path, notice);
     return null;
   } catch (error) {
     return errorText(error);
   }
+}
+
+/**
+ * Gives a sign of life as often as the service manager wants one, while `isAlive` says so. The timer is of the thread that
+ * decides about calls: where that hangs, no sign is given. Ends when it is disposed of.
+ */
+export function watchService(environment: HostEnvironment, isAlive: () => boolean): Disposable {
+  const everyMs = signEveryMs(environment);
+  if (everyMs === null) return { [Symbol.dispose]: () => undefined };
+  const timer = setInterval(() => {
+    if (isAlive()) tellService(environment, "WATCHDOG=1");
+  }, everyMs);
+  // It keeps no process going that has nothing else to do.
+  timer.unref();
+  return { [Symbol.dispose]: () => clearInterval(timer) };
+}
+
+/** Half of the time after which a silent process counts as dead; null where nobody watches, or watches another process. */
+function signEveryMs(environment: HostEnvironment): number | null {
+  const { NOTIFY_SOCKET: socket = "", WATCHDOG_USEC: time = "", WATCHDOG_PID: watched = "" } = environment;
+  if (socket === "" || !/^[1-9]\d{0,15}$/.test(time)) return null;
+  if (watched !== "" && watched !== String(process.pid)) return null;
+  return Math.min(SIGN_MAX_MS, Math.max(SIGN_MIN_MS, Math.floor(Number(time) / 2_000)));
 }
 
 function send(path: string, text: string): void {

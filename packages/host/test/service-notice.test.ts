@@ -1,8 +1,12 @@
 /** A service manager hears that the host is ready, on a socket as systemd has one. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { tellServiceReady } from "../src/service-notice.ts";
+import { tellService, watchService } from "../src/service-notice.ts";
+import { Playground } from "./playground.ts";
 
 interface Library {
   getFunction(name: string, signature: { arguments: string[]; return: string }): (...args: unknown[]) => unknown;
@@ -38,6 +42,16 @@ function listener(path: string): { heard(): string | null; close(): void } {
 
 const memory = (bytes: number): ArrayBuffer => new ArrayBuffer(bytes);
 
+/** Says each message that arrives, a line each. */
+const RECEIVER = `
+import socket, sys
+receiver = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+receiver.bind(sys.argv[1])
+print("bound", flush=True)
+while True:
+    print(receiver.recv(4096).decode(), flush=True)
+`;
+
 describe("a service manager", () => {
   let folder: string;
   beforeEach(() => {
@@ -50,16 +64,65 @@ describe("a service manager", () => {
     ["by a name without a file", () => `@${folder}`, (path: string) => path.replace("@", "\0")],
   ])("hears it %s", (_, socket, bound) => {
     const manager = listener(bound(socket()));
-    expect(tellServiceReady({ NOTIFY_SOCKET: socket() })).toBeNull();
+    expect(tellService({ NOTIFY_SOCKET: socket() }, "READY=1")).toBeNull();
     expect([manager.heard(), manager.heard()]).toEqual(["READY=1", null]);
     manager.close();
   });
 
   it("that is not there, or is no path, keeps nobody from serving", () => {
-    expect(tellServiceReady({})).toBeNull();
-    expect(tellServiceReady({ NOTIFY_SOCKET: "" })).toBeNull();
+    expect(tellService({}, "READY=1")).toBeNull();
+    expect(tellService({ NOTIFY_SOCKET: "" }, "READY=1")).toBeNull();
     for (const path of [join(folder, "nobody"), "relative", `/${"x".repeat(200)}`]) {
-      expect(tellServiceReady({ NOTIFY_SOCKET: path })).toMatch(/nobody listens|no path/);
+      expect(tellService({ NOTIFY_SOCKET: path }, "READY=1")).toMatch(/nobody listens|no path/);
     }
+  });
+
+  it("gets signs of life while the host is alive, until nobody is watched any more", async () => {
+    const path = join(folder, "notify");
+    const manager = listener(path);
+    let alive = true;
+    const environment = { NOTIFY_SOCKET: path, WATCHDOG_USEC: "200000", WATCHDOG_PID: String(process.pid) };
+    const watch = watchService(environment, () => alive);
+    await expect.poll(() => manager.heard()).toBe("WATCHDOG=1");
+    await expect.poll(() => manager.heard()).toBe("WATCHDOG=1");
+    alive = false;
+    while (manager.heard() !== null);
+    // One that is watched in the same way, and is alive: once it has given signs, the other one had time for its own.
+    const others = listener(join(folder, "others"));
+    using _alive = watchService({ ...environment, NOTIFY_SOCKET: join(folder, "others") }, () => true);
+    await expect.poll(() => others.heard()).toBe("WATCHDOG=1");
+    await expect.poll(() => others.heard()).toBe("WATCHDOG=1");
+    expect(manager.heard()).toBeNull();
+    watch[Symbol.dispose]();
+    for (const one of [manager, others]) one.close();
+  });
+
+  it.each([
+    ["of another process", { WATCHDOG_PID: "1" }],
+    ["of no time", { WATCHDOG_USEC: "0" }],
+    ["that is no number", { WATCHDOG_USEC: "-5" }],
+    ["of nobody", { NOTIFY_SOCKET: "" }],
+  ])("a watchdog %s is given no sign, and keeps nothing going", (_, more) => {
+    const environment = { NOTIFY_SOCKET: join(folder, "nobody"), WATCHDOG_USEC: "200000", WATCHDOG_PID: "", ...more };
+    const before = process.getActiveResourcesInfo().filter((name) => name === "Timeout").length;
+    using _watch = watchService(environment, () => true);
+    expect(process.getActiveResourcesInfo().filter((name) => name === "Timeout")).toHaveLength(before);
+  });
+
+  it("hears the whole life of a real host, from a socket that is not Node's", async () => {
+    const path = join(folder, "notify");
+    const heard = spawn("python3", ["-c", RECEIVER, path], { stdio: ["ignore", "pipe", "inherit"] });
+    const lines: string[] = [];
+    createInterface(heard.stdout).on("line", (line) => lines.push(line));
+    await expect.poll(() => lines).toEqual(["bound"]);
+    await using place = new Playground();
+    const host = await place.up([], { env: { NOTIFY_SOCKET: path, WATCHDOG_USEC: "200000" } });
+    await expect.poll(() => lines).toEqual(expect.arrayContaining(["READY=1", "WATCHDOG=1"]));
+    host.kill("SIGTERM");
+    expect(await host.ended).toBe(0);
+    await expect.poll(() => lines).toContain("STOPPING=1");
+    expect(lines.filter((line) => line !== "WATCHDOG=1")).toEqual(["bound", "READY=1", "STOPPING=1"]);
+    heard.kill();
+    await once(heard, "close");
   });
 });

@@ -94,7 +94,7 @@ const CONNECTIONS: Readonly<Record<Connection, string>> = {
 
 function Head() {
   version.value;
-  const { mode, log = "", approve = false } = beginning.value ?? {};
+  const { mode, log = "", approve = false, verdict = null } = beginning.value ?? {};
   const phase = held.value.machineAt("lifecycle", at.value).value;
   const isNow = cursor.value === null;
   const where = connection.value === "complete" && mode === "file" ? "exported file" : CONNECTIONS[connection.value];
@@ -105,6 +105,11 @@ function Head() {
       <span class="log" title="name of the log">
         {shown(log, 80)}
       </span>
+      {verdict !== null && verdict.verdict !== "verified" && (
+        <a class="fault" href={link("log")}>
+          {shown(verdict.verdict, 40)}
+        </a>
+      )}
       {approve && <span class="may">answers are allowed here</span>}
       {fault.value !== null && (
         <strong class="fault" role="alert">

@@ -20,6 +20,7 @@ export {
 export { beginsWith, proveConsistency } from "./audit/consistency.ts";
 export { type Exported, exportJsonl, exportOcsf, exportTiles, exportValues } from "./audit/export.ts";
 export { checkProof, type ProofCheck, type ProofParts, prove } from "./audit/inclusion.ts";
+export { LinesReader } from "./audit/lines-reader.ts";
 export { type LogSource, StoreSource } from "./audit/log-source.ts";
 export { proveSnapshot, type SnapshotProof } from "./audit/prove-snapshot.ts";
 export { verificationThreads } from "./audit/segment-checkers.ts";

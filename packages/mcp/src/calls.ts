@@ -1,6 +1,6 @@
 /** One tool call of an MCP client: to the gate, with signs of life while it lasts, and a ticket where that takes too long. */
 import { Buffer } from "node:buffer";
-import { FemtoError, LIMITS, printable, type Reply } from "@femtoclaw/protocol";
+import { FemtoError, LIMITS, printable, type Reply, type TraceFields } from "@femtoclaw/protocol";
 import type { CallToolResult } from "@modelcontextprotocol/server";
 import type { HostSession } from "./host-session.ts";
 import { faultOf, faultResult, resultOf } from "./results.ts";
@@ -11,6 +11,8 @@ const SIGN_OF_LIFE_MS = 4_000;
 export interface CallContext {
   /** A name for this call, recorded with it. */
   readonly label: string | undefined;
+  /** The trace that the client says the call is part of. */
+  readonly trace: TraceFields;
   /** Aborted when the client says that it does not want the call any more. */
   readonly cancelled: AbortSignal;
   /** Tells the client that its call is under way. */
@@ -35,8 +37,8 @@ export class Calls {
   /** Proposes the call; a question to operators is waited for as long as clients wait. */
   async call(call: ToolCallText, context: CallContext): Promise<CallToolResult> {
     return await this.#answered(context, async (deadlineMs, say) => {
-      const { label, cancelled } = context;
-      const options = { signal: cancelled, ...(label === undefined ? {} : { label }) };
+      const { label, trace, cancelled } = context;
+      const options = { signal: cancelled, trace, ...(label === undefined ? {} : { label }) };
       const reply = await this.#host.propose(messageOf(call), options);
       if (reply.status !== "pending") return reply;
       say(`waits for an operator: question ${reply.approval?.id ?? ""}`);

@@ -10,6 +10,7 @@ import {
   Server,
   type ServerContext,
   TRACEPARENT_META_KEY,
+  TRACESTATE_META_KEY,
 } from "@modelcontextprotocol/server";
 import { type CallContext, Calls } from "./calls.ts";
 import type { HostSession } from "./host-session.ts";
@@ -22,7 +23,6 @@ A refused call says why, which rule refused it and what to do instead; sending t
 Where the status is "pending", an operator is asked: call ${WAIT_TOOL} with the execution_id to get the outcome, and do not send the call again.`;
 
 const NAME = /^[a-z][A-Za-z0-9_-]*$/;
-const TRACE_PARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
 
 export interface ServerOptions {
   readonly host: HostSession;
@@ -83,6 +83,7 @@ function contextOf({ mcpReq }: ServerContext, leavingCancels: boolean): CallCont
   else signal.addEventListener("abort", onAbort, { once: true });
   return {
     label: labelOf(meta),
+    trace: { traceparent: meta?.[TRACEPARENT_META_KEY], tracestate: meta?.[TRACESTATE_META_KEY] },
     cancelled: cancelled.signal,
     onProgress: (progress) => {
       const progressToken = meta?.progressToken;
@@ -97,10 +98,9 @@ function hasLeft(reason: unknown): boolean {
   return reason instanceof SdkError && reason.code === SdkErrorCode.ConnectionClosed;
 }
 
-/** What the call is known by elsewhere: its trace, or the name that the client's own history has for it. */
+/** The name that the client's own history has for the call. */
 function labelOf(meta: Readonly<Record<string, unknown>> | undefined): string | undefined {
-  const [trace, use] = [meta?.[TRACEPARENT_META_KEY], meta?.["claudecode/toolUseId"]];
-  if (typeof trace === "string" && TRACE_PARENT.test(trace)) return `traceparent ${trace}`;
+  const use = meta?.["claudecode/toolUseId"];
   return typeof use === "string" ? `call ${use}` : undefined;
 }
 

@@ -43,12 +43,15 @@ describe.each(WAYS)("over %s in the era of %s", (way, era) => {
       annotations: { readOnlyHint: true, destructiveHint: false },
     });
     const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
-    const read = await client.callTool({ name: "fs_read", arguments: { path: "notes.txt" }, _meta: { traceparent } });
+    const _meta = { traceparent, tracestate: 7, "claudecode/toolUseId": "toolu_1" };
+    const read = await client.callTool({ name: "fs_read", arguments: { path: "notes.txt" }, _meta });
     expect(read).toMatchObject({ structuredContent: { content: "some notes\n", bytes: 11 } });
     expect(read.isError ?? false).toBe(false);
     expect(text(read)).toContain("content:\nsome notes\n");
     const [recorded] = await place.executions();
-    expect(recorded).toMatchObject({ tool: "fs_read", label: `traceparent ${traceparent}` });
+    expect(recorded).toMatchObject({ tool: "fs_read", label: "call toolu_1" });
+    const shown = await place.json<object>(["executions", "show", recorded?.execution_id ?? ""]);
+    expect(JSON.stringify(shown.value)).toContain(`"trace":{"traceparent":"${traceparent}","ignored":["tracestate"]}`);
     expect(read._meta).toMatchObject({
       "dev.femtoclaw/record": recorded?.record,
       "dev.femtoclaw/execution_id": recorded?.execution_id,

@@ -88,6 +88,7 @@ export {
 } from "./socket.ts";
 export { decodeSourceText, type SourcePlace, type SourceText, sourcePlace } from "./source-text.ts";
 export { type JsonFault, type JsonLimits, type JsonResult, type JsonValue, parseStrictJson } from "./strict-json.ts";
+export { type TraceFields, traceContext, wireTrace } from "./trace-context.ts";
 export { absoluteVariable, configurationHome, type HostEnvironment, stateHome } from "./user-folders.ts";
 export { RECORD_FORMAT, VERSION } from "./version.ts";
 export { describeViolations } from "./violations.ts";

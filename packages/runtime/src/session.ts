@@ -12,6 +12,7 @@ import {
   type RecordActor,
   type Reply,
   type SessionId,
+  type TraceFields,
 } from "@femtoclaw/protocol";
 import { Door, newcomersShare } from "./gate/door.ts";
 import type { Gate } from "./gate/gate.ts";
@@ -22,6 +23,8 @@ import { type Halt, type HaltRequest, haltSession } from "./session-halts.ts";
 export interface ProposeOptions {
   /** A name for this call, recorded as given. */
   readonly label?: string;
+  /** The W3C trace context of its proposer. Its span is a child of that one; what is not of its form is left out. */
+  readonly trace?: TraceFields;
   /** Aborted when its proposer wants it no more; the call is then cancelled as by `cancel`. */
   readonly signal?: AbortSignal;
   /** What an operator launches by this very call; without it no call launches anything. */
@@ -147,16 +150,15 @@ export class Sessions {
     };
     const session: Session = {
       id,
-      propose: async (message, { label, signal, launch } = {}) => {
+      propose: async (message, { label, trace, signal, launch } = {}) => {
         if (!this.#open.has(id)) throw new TypeError("the session is closed");
         executions += 1;
         // An object takes the same way as bytes from a socket, so that there is one parser and one gate.
         const bytes = message instanceof Uint8Array ? message : Buffer.from(JSON.stringify(message));
-        // INVARIANT: I8: who proposes is said here; of what a client says about itself only the label is taken.
-        const named = {
-          ...{ ...(label === undefined ? {} : { label }), ...(signal === undefined ? {} : { signal }) },
-          ...(launch === undefined ? {} : { launch }),
-        };
+        // INVARIANT: I8: who proposes is said here; of what a client says about itself the label and the trace are taken.
+        const said = { ...(label === undefined ? {} : { label }), ...(trace === undefined ? {} : { trace }) };
+        const given = { ...(signal === undefined ? {} : { signal }), ...(launch === undefined ? {} : { launch }) };
+        const named = { ...said, ...given };
         return await gate.propose({ session: id, actor, bytes, quota, share, door, introduce, ...named });
       },
       wait: async (execution) => {

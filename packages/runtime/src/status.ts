@@ -67,6 +67,8 @@ export interface RuntimeStatus {
     readonly full: string | null;
     /** Bytes free on the disk of the state directory beside the reserve; null when it does not tell. */
     readonly free_bytes: number | null;
+    /** Bytes of the journal's files; null for one that lies on no disk. */
+    readonly journal_bytes: number | null;
     readonly reserve_bytes: number;
   };
   /** Since the journal began. */
@@ -128,6 +130,7 @@ export function gaugesOf(status: RuntimeStatus): TelemetryGauges {
     ...{ ready, running, queued, unresolved, waiting, terminals },
     sessions: sessions.length,
     freeBytes: memory.free_bytes,
+    journalBytes: memory.journal_bytes,
   };
 }
 
@@ -149,6 +152,7 @@ export function statusOf(parts: StatusParts): RuntimeStatus {
       state: String(parts.system.state("memory")?.value ?? "down"),
       full: memory?.space.full ?? null,
       free_bytes: memory?.space.freeBytes ?? null,
+      journal_bytes: memory?.space.journalBytes ?? null,
       reserve_bytes: memory?.space.reserveBytes ?? 0,
     },
     counters: memory?.projection.counters ?? ZERO_COUNTERS,

@@ -45,4 +45,6 @@ export interface TelemetryGauges {
   readonly terminals: number;
   /** Bytes free on the disk of the state directory beside the reserve; null when it does not tell. */
   readonly freeBytes: number | null;
+  /** Bytes of the journal's files; null for one that lies on no disk. */
+  readonly journalBytes: number | null;
 }

@@ -14,10 +14,7 @@ export interface Batch {
   readonly after: Cursor;
 }
 
-interface Intent {
-  readonly tool: string;
-  readonly receivedUs: number;
-}
+type Intent = NonNullable<ReturnType<Before["intent"]>>;
 
 export async function readBatch(reader: JournalReader, { next, version }: Cursor): Promise<Batch> {
   // What was pruned before it went out is not there to go out any more.
@@ -37,7 +34,7 @@ export async function readBatch(reader: JournalReader, { next, version }: Cursor
   };
 }
 
-/** Intents of the batch's outcomes, wherever in the journal they stand. */
+/** Intents of what ended in the batch, wherever in the journal they stand. */
 async function intentsOf(
   reader: JournalReader,
   records: readonly TypedRecord[],
@@ -46,11 +43,12 @@ async function intentsOf(
   const intents = new Map<number, Intent>();
   const keep = (record: TypedRecord): void => {
     if (record.type !== "execution.intent") return;
-    intents.set(record.seq, { tool: record.body.tool, receivedUs: record.body.received_us });
+    const { tool, received_us: receivedUs, trace } = record.body;
+    intents.set(record.seq, { tool, receivedUs, trace });
   };
   for (const record of records) keep(record);
   for (const record of records) {
-    if (record.type !== "execution.outcome") continue;
+    if (record.type !== "execution.outcome" && record.type !== "execution.interrupted") continue;
     const { intent } = record.body;
     if (intents.has(intent) || intent < prunedBefore) continue;
     for await (const earlier of reader.read(intent, intent + 1)) keep(earlier);

@@ -4,8 +4,9 @@
  */
 import type { RecordType, TypedRecord } from "@femtoclaw/protocol";
 import { ATTRIBUTES as A } from "./conventions.ts";
-import { spanIdOf, told, traceIdOf, wallUsOf } from "./record-identity.ts";
+import { spanIdOf, told, wallUsOf } from "./record-identity.ts";
 import { type Attributes, type Before, bootAttributes, errorOf, toolAttributes } from "./span-facts.ts";
+import { ancestryOf } from "./trace-parent.ts";
 
 export type Severity = "INFO" | "WARN" | "ERROR";
 
@@ -97,7 +98,7 @@ export function logFacts(record: TypedRecord, before: Before): LogFacts | undefi
     severity,
     text,
     timeUs: wallUsOf(record),
-    traceId: traceIdOf(record),
+    traceId: ancestryOf(record, before).traceId,
     spanId: spanIdOf(record),
     attributes: { ...attributes, [A.seq]: record.seq, [A.boot]: record.boot },
   };

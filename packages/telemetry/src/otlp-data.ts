@@ -1,7 +1,17 @@
 /** Spans, lines and metrics as the OpenTelemetry SDK has them, and as the JSON that goes to a collector. */
 
 import { VERSION } from "@femtoclaw/protocol";
-import { type Attributes, SeverityNumber, SpanStatusCode, TraceFlags, ValueType } from "@opentelemetry/api";
+import {
+  type Attributes,
+  type Context,
+  createTraceState,
+  ROOT_CONTEXT,
+  SeverityNumber,
+  SpanStatusCode,
+  TraceFlags,
+  trace,
+  ValueType,
+} from "@opentelemetry/api";
 import {
   type ISerializer,
   JsonLogsSerializer,
@@ -54,16 +64,24 @@ export class SpanFactory {
   payload(facts: readonly SpanFacts[]): Payload | null {
     for (const fact of facts) {
       this.#next = fact;
-      const span = this.#tracer.startSpan(fact.name, {
-        root: true,
-        startTime: timeOf(fact.startUs),
-        attributes: fact.attributes,
-      });
+      const options = { startTime: timeOf(fact.startUs), attributes: fact.attributes };
+      const span = this.#tracer.startSpan(fact.name, options, contextOf(fact));
       if (fact.failed) span.setStatus({ code: SpanStatusCode.ERROR });
       span.end(timeOf(fact.endUs));
     }
     return serialized(JsonTraceSerializer, this.#finished.splice(0), facts.length);
   }
+}
+
+/** INVARIANT: I7: a parent that says that it is not sampled keeps no span from being told. */
+function contextOf({ traceId, parent }: SpanFacts): Context {
+  if (parent === null) return ROOT_CONTEXT;
+  const { spanId, state } = parent;
+  const traceState = state === undefined ? {} : { traceState: createTraceState(state) };
+  return trace.setSpanContext(ROOT_CONTEXT, {
+    ...{ traceId, spanId, traceFlags: TraceFlags.SAMPLED, isRemote: true },
+    ...traceState,
+  });
 }
 
 const SEVERITIES: Readonly<Record<Severity, SeverityNumber>> = {

@@ -1,7 +1,8 @@
 /** What a record says as a span, in plain data. */
-import type { TypedRecord } from "@femtoclaw/protocol";
+import type { TraceContext, TypedRecord } from "@femtoclaw/protocol";
 import { ATTRIBUTES as A, EXECUTE_TOOL, toolSpanName } from "./conventions.ts";
-import { spanIdOf, told, traceIdOf, wallUsOf } from "./record-identity.ts";
+import { spanIdOf, told, wallUsOf } from "./record-identity.ts";
+import { type Ancestry, ancestryOf, type RemoteParent } from "./trace-parent.ts";
 
 export type Attributes = Readonly<Record<string, string | number | boolean>>;
 
@@ -9,6 +10,8 @@ export interface SpanFacts {
   readonly name: string;
   readonly traceId: string;
   readonly spanId: string;
+  /** Null for one that begins its trace. */
+  readonly parent: RemoteParent | null;
   readonly startUs: number;
   readonly endUs: number;
   readonly failed: boolean;
@@ -18,13 +21,25 @@ export interface SpanFacts {
 /** What the records before have to say to a record: it does not repeat it. */
 export interface Before {
   /** The intent of an outcome, by its sequence number. */
-  intent(seq: number): { readonly tool: string; readonly receivedUs: number } | undefined;
+  intent(seq: number): IntentBefore | undefined;
   /** The version of the boot before one; null for the first one, and where that is not known any more. */
   version(seq: number): string | null;
 }
 
+export interface IntentBefore {
+  readonly tool: string;
+  readonly receivedUs: number;
+  readonly trace: TraceContext | undefined;
+}
+
 /** Undefined for records that are no span of their own, such as intents: a span is made when the execution ends. */
 export function spanFacts(record: TypedRecord, before: Before): SpanFacts | undefined {
+  const said = saidBy(record, before);
+  return said === undefined ? undefined : { ...said, ...ancestryOf(record, before) };
+}
+
+/** All but whose child it is. */
+function saidBy(record: TypedRecord, before: Before): Omit<SpanFacts, keyof Ancestry> | undefined {
   switch (record.type) {
     case "boot.started":
       return span(record, "femtoclaw.boot", bootAttributes(record, before));
@@ -104,11 +119,10 @@ function span(
   name: string,
   attributes: Attributes,
   { durationUs = 0, fault }: { readonly durationUs?: number; readonly fault?: object | undefined } = {},
-): SpanFacts {
+): Omit<SpanFacts, keyof Ancestry> {
   const endUs = wallUsOf(record);
   return {
     name,
-    traceId: traceIdOf(record),
     spanId: spanIdOf(record),
     startUs: endUs - Math.max(0, durationUs),
     endUs,

@@ -8,6 +8,9 @@ export interface DecodedSpan {
   readonly name: string;
   readonly traceId: string;
   readonly spanId: string;
+  /** Empty for one that has none. */
+  readonly parentSpanId: string;
+  readonly traceState: string;
   readonly startTimeUnixNano: bigint;
   readonly endTimeUnixNano: bigint;
   readonly status: number;
@@ -91,6 +94,8 @@ function spanOf(span: Value): DecodedSpan {
     name: textOf(span["name"]),
     traceId: idOf(span["traceId"], 16),
     spanId: idOf(span["spanId"], 8),
+    parentSpanId: span["parentSpanId"] === undefined ? "" : idOf(span["parentSpanId"], 8),
+    traceState: span["traceState"] === undefined ? "" : textOf(span["traceState"]),
     startTimeUnixNano: nanosOf(span["startTimeUnixNano"]),
     endTimeUnixNano: nanosOf(span["endTimeUnixNano"]),
     status: Number(status["code"] ?? 0),

@@ -44,7 +44,7 @@ function source(changed: Partial<TelemetrySource> = {}): TelemetrySource {
     size: () => journal.size,
     nowUs: () => 1_700_000_000_000_000 + jumpUs,
     monotonicUs: () => 1_000_000,
-    gauges: () => ({ ...gauges, freeBytes: 1_024 }),
+    gauges: () => ({ ...gauges, freeBytes: 1_024, journalBytes: 2_048 }),
     onChange: (state, _cursor, reason) => changes.push(reason === undefined ? [state] : [state, reason]),
     ...changed,
   };

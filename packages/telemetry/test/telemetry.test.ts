@@ -33,6 +33,7 @@ afterEach(async () => {
 const GAUGES = {
   ...{ ready: true, running: 1, queued: 2, unresolved: 3, waiting: 4, sessions: 5, terminals: 6 },
   freeBytes: null,
+  journalBytes: null,
 };
 
 /** Spans alone; what is said of other signals stands below. */
@@ -130,6 +131,26 @@ describe("what arrives", () => {
     expect(done?.endTimeUnixNano).toBeGreaterThan(done?.startTimeUnixNano ?? 0n);
     expect(failed).toMatchObject({ status: 2, attributes: { "error.type": "FEMTO_CAPABILITY_FAILED" } });
     expect(changes).toEqual([]);
+  });
+
+  test("is a child of the span that its proposer named, sampled or not, wherever its intent stands", async () => {
+    await using receiver = await Receiver.open();
+    const [traceId, parent] = ["0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"];
+    const begun = intent("traced");
+    const trace = { traceparent: `00-${traceId}-${parent}-00`, tracestate: "rojo=1,congo=2" };
+    const { seq } = await journal.append({ ...begun, body: { ...begun.body, trace } } as JournalEntry);
+    for (let other = 0; other < 600; other += 1) await journal.append(overload);
+    await journal.append(outcome("traced", seq, true));
+    await execute(1);
+    const exporter = exporterOf(receiver.endpoint, { signals: ["traces", "logs"] });
+    await exporter.start(source());
+    await exporter.stop(5_000);
+    const [traced, own] = receiver.spans;
+    expect(traced).toMatchObject({ traceId, parentSpanId: parent, traceState: "rojo=1,congo=2" });
+    expect(own).toMatchObject({ parentSpanId: "", traceState: "" });
+    expect(own?.traceId).not.toBe(traceId);
+    const line = receiver.logs.find(({ spanId }) => spanId === traced?.spanId);
+    expect(line).toMatchObject({ traceId });
   });
 
   test("has the same identifiers when it is sent again", async () => {

@@ -33,7 +33,17 @@ export function determinismClauses(others: readonly Clause[]): readonly Clause[]
     {
       id: "19.2",
       demands: "it can be built again",
-      judge: () => notChecked("what is run is not built here; `npm run build:binary` twice has to give the same bytes"),
+      judge: on("executable", ({ builds }) => {
+        if (builds === null)
+          return notChecked("what is run is not built here; name another build of it with --rebuilt");
+        return demand(
+          claim(
+            builds.this === builds.other,
+            `another build has the same SHA-256, ${builds.this}`,
+            `another build has the SHA-256 ${builds.other}, not ${builds.this}`,
+          ),
+        );
+      }),
     },
     ...deployedClauses,
   ];

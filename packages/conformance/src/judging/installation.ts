@@ -1,20 +1,29 @@
 /** Clauses 4 and 20: how it is installed, and how the installation stands that was asked about. */
 import { type Clause, claim, demand, type Judgement, notChecked } from "../judgement.ts";
-import type { Deployed, Installation, Observations } from "../observations.ts";
+import type { Deployed, Observations, Seen } from "../observations.ts";
 
-type Whole = Extract<Installation, { refused: null }>;
+type Whole<K extends "installation" | "upgrade"> =
+  Observations[K] extends Seen<infer T> ? Extract<T, { refused: null }> : never;
 
-/** Judges an installation that was made; where none could be, that says nothing about one. */
-export function onInstallation(judge: (installation: Whole) => Judgement): (seen: Observations) => Judgement {
-  return ({ executable, installation }) => {
+/** Judges what was made of an executable that lets itself be installed; one that does not says nothing about that. */
+export function onInstallable<K extends "installation" | "upgrade">(
+  part: K,
+  judge: (value: Whole<K>) => Judgement,
+): (seen: Observations) => Judgement {
+  return ({ executable, [part]: observed }) => {
     if (executable.ok && !executable.value.isStandalone) {
       return notChecked("this is a checkout that runs by the Node.js beside it; name an executable with --bin");
     }
-    if (!installation.ok) return { verdict: "fails", evidence: `not observed: ${installation.reason}` };
-    if (installation.value.refused === null) return judge(installation.value);
-    return notChecked(`it does not let itself be installed: ${installation.value.refused}`);
+    if (!observed.ok) return { verdict: "fails", evidence: `not observed: ${observed.reason}` };
+    const { refused } = observed.value;
+    return refused === null
+      ? judge(observed.value as Whole<K>)
+      : notChecked(`it does not let itself be installed: ${refused}`);
   };
 }
+
+export const onInstallation = (judge: (installation: Whole<"installation">) => Judgement) =>
+  onInstallable("installation", judge);
 
 export const installationClauses: readonly Clause[] = [
   {
@@ -76,13 +85,21 @@ export const installationClauses: readonly Clause[] = [
   },
 ];
 
-const NOT_ASKED = "look at a deployment that is installed with --installed";
+const NOT_ASKED = "none was made here; look at one that is installed with --installed";
 
 function onDeployed(judge: (deployed: Deployed) => Judgement): (seen: Observations) => Judgement {
   return ({ deployed }) => {
     if (deployed === null) return notChecked(NOT_ASKED);
     return deployed.ok ? judge(deployed.value) : { verdict: "fails", evidence: `not observed: ${deployed.reason}` };
   };
+}
+
+/** What can be asked of a deployment whose configuration is read; else only that clause fails that is about it. */
+function onConfigured(judge: (deployed: Deployed) => Judgement): (seen: Observations) => Judgement {
+  return onDeployed((deployed) => {
+    const configuration = found(deployed, "configuration");
+    return configuration.holds ? judge(deployed) : notChecked(`nothing can be asked of it: ${configuration.otherwise}`);
+  });
 }
 
 /** What its doctor said of one thing; what it did not look at is not right. */
@@ -103,15 +120,17 @@ export const deployedClauses: readonly Clause[] = [
     demands: "has the configuration in force that lies on the disk",
     judge: onDeployed((deployed) => {
       const { inForce, onDisk } = deployed;
+      const right = found(deployed, "configuration");
+      if (!right.holds) return demand(right);
       if (inForce === null) return notChecked("no host runs that has one in force");
       const same = claim(inForce === onDisk, "by its digest", `in force is ${inForce}, on the disk lies ${onDisk}`);
-      return demand(found(deployed, "configuration"), same);
+      return demand(right, same);
     }),
   },
   {
     id: "20.3",
     demands: "has a memory that verifies",
-    judge: onDeployed(({ verify: { exit, verdict } }) => {
+    judge: onConfigured(({ verify: { exit, verdict } }) => {
       if (exit === 3) return notChecked(`its verification is ${verdict}`);
       return demand(claim(exit === 0, `its verification says ${verdict}`, `its verification says ${verdict || exit}`));
     }),
@@ -119,7 +138,7 @@ export const deployedClauses: readonly Clause[] = [
   {
     id: "20.4",
     demands: "has a log that goes on from what was seen of it",
-    judge: onDeployed((deployed) => {
+    judge: onConfigured((deployed) => {
       const { goesOn, verify } = deployed;
       return demand(
         claim(goesOn !== false, "the host's log goes on from what was seen", "the host's log is another one"),
@@ -131,7 +150,7 @@ export const deployedClauses: readonly Clause[] = [
   {
     id: "20.5",
     demands: "keeps to the system's security",
-    judge: onDeployed((deployed) => {
+    judge: onConfigured((deployed) => {
       const seen = demand(found(deployed, "sandbox"), found(deployed, "permissions"));
       if (seen.verdict === "fails") return seen;
       const user = found(deployed, "user");

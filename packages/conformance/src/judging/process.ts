@@ -4,6 +4,8 @@ import type { Answered, CallName, Life } from "../observations.ts";
 import { bootsOf, illegalTransitions } from "./lifecycle-table.ts";
 
 const MIB = 1_048_576;
+/** LIMIT: share of one processor that an idle host may use. */
+export const IDLE_SHARE_MAX = 0.001;
 
 /** A call that has to end as it should: with this code, or done. */
 function ends(life: Life, name: CallName, code: string | null): Claim {
@@ -198,11 +200,20 @@ export const processClauses: readonly Clause[] = [
   {
     id: "7.1",
     demands: "runs programs and reaches files and the network of the system",
-    judge: on("life", (life) => {
-      const seen = demand(ends(life, "read", null), ends(life, "write", null), ends(life, "program", null));
-      if (seen.verdict === "fails") return seen;
-      return notChecked(`${seen.evidence}; requests over the network and terminals were not tried`);
-    }),
+    judge: on("life", (life) =>
+      demand(
+        ends(life, "read", null),
+        ends(life, "write", null),
+        ends(life, "program", null),
+        ends(life, "fetch", null),
+        ends(life, "unpermittedFetch", "FEMTO_POLICY_FORBIDDEN"),
+        claim(
+          life.calls.terminal.text?.split("typed").length === 3,
+          "terminal: a program on it answered",
+          "a program on a terminal did not answer",
+        ),
+      ),
+    ),
   },
   {
     id: "7.2",
@@ -224,7 +235,7 @@ export const processClauses: readonly Clause[] = [
     judge: on("life", ({ resources: { idleCpuShare } }) => {
       if (Number.isNaN(idleCpuShare)) return notChecked("this system does not tell processor time");
       const share = `${(idleCpuShare * 100).toFixed(3)} % of a processor while idle`;
-      return demand(claim(idleCpuShare <= 0.001, share, `${share}; 0.1 % is the most`));
+      return demand(claim(idleCpuShare <= IDLE_SHARE_MAX, share, `${share}; 0.1 % is the most`));
     }),
   },
   {

@@ -1,8 +1,7 @@
-/** Clauses 14 to 18: change, isolation, security, telemetry and failure. */
+/** Clauses 15 to 18: isolation, security, telemetry and failure. */
 import { type Claim, type Clause, claim, demand, notChecked, on } from "../judgement.ts";
-import type { Broken, Failures, Life } from "../observations.ts";
+import type { Broken, Failures, Life, Surrounding } from "../observations.ts";
 
-const NO_UPGRADE = "an upgrade takes a second executable of the same signer, and there is one";
 const isFailure = ({ exit, code }: Broken): boolean => exit !== null && exit !== 0 && code !== null;
 
 const repaired = ({ repaired: { call, verify } }: Failures): Claim =>
@@ -24,14 +23,13 @@ const noSurvivor = ({ crash: { survivors } }: Life): Claim =>
     `outlived their host: ${survivors.join(", ")}`,
   );
 
+/** Refused, or as confined as ever. */
+const safe = ({ name, started, code, confines }: Surrounding): Claim =>
+  started
+    ? claim(confines, `with ${name} confined all the same`, `with ${name} a program is not confined`)
+    : claim(code !== null, `with ${name} refused: ${code}`, `with ${name} it did not start, and did not say why`);
+
 export const protectionClauses: readonly Clause[] = [
-  ...["memory", "audit history", "configuration", "state", "safety"].map(
-    (what, index): Clause => ({
-      id: `14.${index + 1}`,
-      demands: `an upgrade keeps ${what}`,
-      judge: () => notChecked(NO_UPGRADE),
-    }),
-  ),
   {
     id: "15.1",
     demands: "programs run isolated",
@@ -129,13 +127,21 @@ export const protectionClauses: readonly Clause[] = [
   {
     id: "16.5",
     demands: "keeps its guarantees as it is deployed",
-    judge: on("life", (life) =>
-      life.status.sandbox === null
-        ? demand(claim(false, "", "it executes without a sandbox"))
-        : notChecked(
-            "it confines programs here; as a service, in a container and without user namespaces it was not tried",
-          ),
-    ),
+    judge: (seen) => {
+      const here = on("life", ({ status: { sandbox, uid } }) =>
+        demand(claim(sandbox !== null, `confined as user ${uid}`, "it executes without a sandbox")),
+      )(seen);
+      if (here.verdict === "fails") return here;
+      return on("surroundings", (surroundings) => {
+        const tried = surroundings.filter(({ untried }) => untried === null);
+        const judged = demand(claim(true, here.evidence, ""), ...tried.map(safe));
+        const untried = surroundings
+          .filter((one) => !tried.includes(one))
+          .map(({ name, untried: why }) => `${name}: ${why}`);
+        if (judged.verdict === "fails" || untried.length === 0) return judged;
+        return notChecked(`${judged.evidence}; not tried: ${untried.join(", ")}`);
+      })(seen);
+    },
   },
   {
     id: "17.1",
@@ -155,7 +161,6 @@ export const protectionClauses: readonly Clause[] = [
       return demand(claim(boots >= 2, `${boots} boots arrived`, `only ${boots} boots arrived`));
     }),
   },
-  { id: "17.4", demands: "tells of upgrades", judge: () => notChecked(NO_UPGRADE) },
   {
     id: "18.1",
     demands: "a failing start ends safely",

@@ -24,7 +24,7 @@ export async function callOf(
 }
 
 export function answered(reply: SeenReply, exit: number | null): Answered {
-  const text = reply.result?.["stdout"] ?? reply.result?.["content"];
+  const text = reply.result?.["stdout"] ?? reply.result?.["content"] ?? reply.result?.["body"];
   return {
     exit,
     status: reply.status ?? "none",

@@ -2,11 +2,12 @@
 import { chmodSync, existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Answered, CallName, Life } from "../observations.ts";
-import { askSocket, proposal } from "../socket-line.ts";
+import { askSocket, proposal, SocketLines } from "../socket-line.ts";
 import type { Place } from "../subject.ts";
 import { answered, callOf, type SeenReply } from "./call.ts";
 import { CONCURRENCY } from "./configuration.ts";
-import { NAMESPACES, ownNamespaces } from "./process-table.ts";
+import { NAMESPACES, ownNamespaces, processesWith } from "./process-table.ts";
+import { until } from "./until.ts";
 
 /** What all of these would do if anything executed it. */
 const FORBIDDEN = "out/forbidden";
@@ -49,7 +50,7 @@ export function forbiddenEffects(place: Place): string[] {
   return [FORBIDDEN, "out/unpermitted", "secrets/written"].filter((name) => existsSync(join(place.root, "p", name)));
 }
 
-export async function namedCalls(place: Place): Promise<Record<CallName, Answered>> {
+export async function namedCalls(place: Place, page: string): Promise<Record<CallName, Answered>> {
   const exec = (bin: string, argv: readonly string[], more = {}): Promise<Answered> =>
     callOf(place, "process_exec", { bin, argv, ...more });
   const [message] = (await sendAll(place, ['{"message":{"content":"hello"}}'])) as [SeenReply];
@@ -59,6 +60,9 @@ export async function namedCalls(place: Place): Promise<Record<CallName, Answere
     read: await callOf(place, "fs_read", { path: "notes.txt" }),
     write: await callOf(place, "fs_write", { path: "out/written", content: "written", mode: "create" }),
     program: await exec("echo", ["from the sandbox"]),
+    fetch: await callOf(place, "net_fetch", { url: `http://${page}/` }),
+    unpermittedFetch: await callOf(place, "net_fetch", { url: "http://127.0.0.1:9/" }),
+    terminal: await onATerminal(place),
     unknown: await callOf(place, "fs_raed", { path: "notes.txt" }),
     disabled: await callOf(place, "fs_list", { path: "." }),
     badArguments: await callOf(place, "fs_read", { path: "notes.txt", offset: -1 }),
@@ -71,6 +75,27 @@ export async function namedCalls(place: Place): Promise<Record<CallName, Answere
     slow: await exec("sleep", ["60"], { timeout_ms: 200 }),
     refusedBySystem: await callOf(place, "fs_read", { path: "out/closed" }),
   };
+}
+
+/** What a program says that is typed to on a terminal. */
+async function onATerminal(place: Place): Promise<Answered> {
+  await using socket = new SocketLines(join(place.sockets, "agent.sock"));
+  const ask = async (tool: string, args: Readonly<Record<string, unknown>>): Promise<SeenReply> =>
+    ((await socket.ask(proposal(call(tool, args))))?.value ?? {}) as SeenReply;
+  const opened = await ask("terminal_open", { bin: "cat" });
+  const terminal_id = opened.result?.["terminal_id"];
+  if (typeof terminal_id !== "string") return answered(opened, null);
+  await ask("terminal_write", { terminal_id, data: "typed\r" });
+  let said = "";
+  let read = await ask("terminal_read", { terminal_id, timeout_ms: 1_000 });
+  // The terminal shows what is typed, and the program says it again.
+  for (let look = 0; look < 10 && read.status === "completed"; look += 1) {
+    said += String(read.result?.["data"]);
+    if (said.split("typed").length > 2) break;
+    read = await ask("terminal_read", { terminal_id, timeout_ms: 1_000 });
+  }
+  await ask("terminal_close", { terminal_id });
+  return { ...answered(read, null), text: said };
 }
 
 /** The replies of `send`, one for each message. */
@@ -130,15 +155,31 @@ export async function isolationOfAChild(place: Place): Promise<Life["isolation"]
 
 /** Calls that fill every place of the runtime, its queue, and then some. */
 const FLOOD_CALLS = 200;
-/** Long enough for all others to arrive on a busy machine. */
-const HELD_SECONDS = "4";
+/** An argument that no other process has; much longer than anybody waits. */
+const HELD_SECONDS = `86398.${process.pid}`;
 
 /** What becomes of more calls at once than there is room for, while a few programs hold all places for effects. */
 export async function overloadedCodes(place: Place): Promise<string[]> {
   const socket = join(place.sockets, "agent.sock");
   const exec = (bin: string, argv: readonly string[]): string => proposal(call("process_exec", { bin, argv }));
-  const holding = Array.from({ length: CONCURRENCY }, () => askSocket(socket, exec("sleep", [HELD_SECONDS])));
-  const flood = Array.from({ length: FLOOD_CALLS }, () => askSocket(socket, exec("echo", [])));
-  const answers = await Promise.all([...holding, ...flood]);
-  return answers.map((answer) => ((answer?.value ?? {}) as SeenReply).error?.code ?? "done");
+  await using stack = new AsyncDisposableStack();
+  const holders = Array.from({ length: CONCURRENCY }, () => stack.use(new SocketLines(socket)));
+  const held = holders.map((holder) => holder.ask(exec("sleep", [HELD_SECONDS])));
+  // What confines a program has its arguments among its own.
+  const running = (): number => processesWith(HELD_SECONDS).filter((line) => !line.includes("bwrap")).length;
+  await until(() => running() >= CONCURRENCY);
+  // A session that has had a call done is let in at once.
+  const flood = stack.use(new SocketLines(socket));
+  await flood.ask(proposal(call("fs_read", { path: "notes.txt" })));
+  for (let calls = 0; calls < FLOOD_CALLS; calls += 1) flood.send(exec("echo", []));
+  const codes: string[] = [];
+  for (let isHeld = true; codes.length < FLOOD_CALLS; ) {
+    const answer = await flood.next();
+    codes.push(((answer?.value ?? {}) as SeenReply).error?.code ?? "done");
+    if (answer === null) break;
+    if (isHeld) for (const holder of holders) holder.send(JSON.stringify({ id: 2, verb: "cancel", request: 1 }));
+    isHeld = false;
+  }
+  await Promise.all(held);
+  return codes;
 }

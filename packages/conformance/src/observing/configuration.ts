@@ -1,28 +1,47 @@
+import { join } from "node:path";
+
 /** Programs that run at once, so few that a test can hold all places. */
 export const CONCURRENCY = 4;
 
+/** That may be run with any arguments. */
+export const PROGRAMS = ["echo", "cat", "ls", "readlink", "sleep", "yes"] as const;
+
+export interface ConfigurationParts {
+  /** Where telemetry goes to. */
+  readonly otlp?: string;
+  /** A host and port that may be asked for a page. */
+  readonly page?: string;
+  /** The workspace as it is seen from the configuration's folder; state and sockets lie beside it. */
+  readonly workspace?: string;
+}
+
 /** The configuration under which a deployment is looked at: a little of everything, and nothing that can run code. */
-export function configuration(otlp: string | null): string {
-  return `workspace = "."
+export function configuration({ otlp, page, workspace = "." }: ConfigurationParts = {}): string {
+  return `workspace = "${workspace}"
 [capabilities]
 process_exec = true
 fs_read = true
 fs_write = true
 fs_list = false
+net_fetch = true
+terminal_open = true
+terminal_write = true
+terminal_read = true
+terminal_close = true
 [allow]
-read = ["."]
-write = ["out"]
-run = { echo = ["*"], cat = ["*"], ls = ["*"], readlink = ["*"], sleep = ["*"], yes = ["*"] }
-[ask]
-write = ["asked"]
+read = ["${workspace}"]
+write = ["${workspace}/out"]
+run = { ${PROGRAMS.map((name) => `${name} = ["*"]`).join(", ")} }
+${page === undefined ? "" : `fetch = ["${page}"]\n`}[ask]
+write = ["${workspace}/asked"]
 [deny]
-read = ["secrets"]
+read = ["${workspace}/secrets"]
 [limits]
 concurrency = ${CONCURRENCY}
 queue = 8
 [memory]
-path = "../state"
+path = "${join(workspace, "../state")}"
 [host]
-runtime_dir = "../run"
-${otlp === null ? "" : `[observability]\notlp = "${otlp}"\n`}`;
+runtime_dir = "${join(workspace, "../run")}"
+${otlp === undefined ? "" : `[observability]\notlp = "${otlp}"\n`}`;
 }

@@ -1,12 +1,13 @@
 /** The file that is run: what it is, whether it needs anything beside itself, and whether its environment gets into it. */
-import { closeSync, existsSync, openSync, readSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { closeSync, existsSync, openSync, readFileSync, readSync } from "node:fs";
 import { join } from "node:path";
 import type { Executable } from "../observations.ts";
 import { type Command, Place } from "../subject.ts";
 import { configuration } from "./configuration.ts";
 
-export async function observeExecutable(command: Command): Promise<Executable> {
-  await using place = new Place(command, configuration(null));
+export async function observeExecutable(command: Command, rebuilt: string | null): Promise<Executable> {
+  await using place = new Place(command, configuration());
   const marker = join(place.root, "injected");
   const code = `require("node:fs").writeFileSync(${JSON.stringify(marker)}, "")`;
   const script = place.write("inject.cjs", code);
@@ -21,7 +22,8 @@ export async function observeExecutable(command: Command): Promise<Executable> {
     if (existsSync(marker)) injected.push(name);
   }
   const [file, ...prefix] = command;
-  return { isStandalone: prefix.length === 0, format: formatOf(file), alone, injected };
+  const builds = rebuilt === null ? null : { this: digestOf(file), other: digestOf(rebuilt) };
+  return { isStandalone: prefix.length === 0, format: formatOf(file), alone, injected, builds };
 }
 
 /** Exit code of a host that finds no program on its path, after it was ready; null where it never was. */
@@ -35,6 +37,8 @@ async function lifeAlone(place: Place): Promise<number | null> {
     return null;
   }
 }
+
+export const digestOf = (path: string): string => createHash("sha256").update(readFileSync(path)).digest("hex");
 
 function formatOf(file: string): string {
   const bytes = Buffer.alloc(4);

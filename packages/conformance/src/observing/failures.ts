@@ -13,7 +13,7 @@ import { configuration } from "./configuration.ts";
 const NOWHERE = "http://127.0.0.1:9";
 
 export async function observeFailures(command: Command): Promise<Failures> {
-  const right = configuration(NOWHERE);
+  const right = configuration({ otlp: NOWHERE });
   await using place = new Place(command, right);
   const path = String(place.environment["FEMTOCLAW_CONFIG"]);
   await oneLife(place);
@@ -40,7 +40,7 @@ export async function observeFailures(command: Command): Promise<Failures> {
   const call = (await callOf(place, "fs_read", { path: "notes.txt" })).exit;
   host.kill("SIGTERM");
   await host.ended;
-  writeFileSync(path, right.replace('"secrets"', '"secrets", "asked"'));
+  writeFileSync(path, right.replace('"./secrets"', '"./secrets", "./asked"'));
   await oneLife(place);
   const verify = (await place.run(["audit", "verify"])).exit;
   const { records } = await recordsOf(place);

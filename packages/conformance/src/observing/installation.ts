@@ -1,5 +1,4 @@
 /** The executable, installed into a folder of its own: what it makes there, and what becomes of it when it is cut off. */
-import { createHash } from "node:crypto";
 import { copyFileSync, lstatSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -7,11 +6,15 @@ import type { Installation } from "../observations.ts";
 import { type Command, failed, Place } from "../subject.ts";
 import { recordsOf } from "./audit.ts";
 import { configuration } from "./configuration.ts";
+import { observeDeployed } from "./deployed.ts";
+import { digestOf } from "./executable.ts";
 
 /** LIMIT: kills of an installation, spread over its time; each copies the executable once. */
 const KILLS = 3;
 const MANIFEST = ".manifest.json";
 const SIGNATURE = ".manifest.sig";
+
+type Whole = Extract<Installation, { refused: null }>;
 
 interface Installed {
   readonly command: string;
@@ -21,7 +24,7 @@ interface Installed {
 }
 
 export async function observeInstallation(command: Command): Promise<Installation> {
-  await using place = new Place(command, configuration(null));
+  await using place = new Place(command, configuration());
   const prefix = join(place.root, "i");
   const install = ["install", "--prefix", prefix];
   const before = filesIn(place.root);
@@ -43,35 +46,38 @@ export async function observeInstallation(command: Command): Promise<Installatio
     flipped: await flippedInstall(file),
     outside,
     loose: paths.filter((path) => isLoose(join(place.root, path))),
-    told: await firstBoot(installed),
+    ...(await firstBoot(installed)),
     kills: await killedInstalls(place, prefix, install, tookMs),
   };
 }
 
 /** A copy of the executable with one other byte, beside the manifest and signature of the right one. */
-async function flippedInstall(file: string): Promise<Extract<Installation, { refused: null }>["flipped"]> {
-  await using place = new Place([file], configuration(null));
-  const copy = join(place.root, "copy");
+export function copyWithOtherByte(file: string, copy: string): string {
   copyFileSync(file, copy);
   for (const suffix of [MANIFEST, SIGNATURE]) copyFileSync(`${file}${suffix}`, `${copy}${suffix}`);
   const bytes = readFileSync(copy);
   const at = bytes.length - 1;
   bytes[at] = (bytes[at] ?? 0) ^ 1;
   writeFileSync(copy, bytes);
-  await using other = new Place([copy], configuration(null));
-  const prefix = join(other.root, "i");
-  const { exit, stderr } = await other.run(["install", "--prefix", prefix]);
+  return copy;
+}
+
+async function flippedInstall(file: string): Promise<Whole["flipped"]> {
+  await using place = new Place([file], configuration());
+  const copy = copyWithOtherByte(file, join(place.root, "copy"));
+  const { exit, stderr } = await place.run(["install", "--prefix", join(place.root, "i")], { program: copy });
   const code = /FEMTO_[A-Z_]+/.exec(stderr)?.[0] ?? null;
   return { exit, code, said: stderr.trim().slice(0, 300) };
 }
 
-/** Types of the records of the first boot by the installation. */
-async function firstBoot({ command, configuration: path }: Installed): Promise<readonly string[]> {
-  await using place = new Place([command], configuration(null), { FEMTOCLAW_CONFIG: path });
+/** Types of the records of the first boot by the installation, and how it stood meanwhile. */
+async function firstBoot({ command, configuration: path }: Installed): Promise<Pick<Whole, "told" | "deployed">> {
+  await using place = new Place([command], configuration(), { FEMTOCLAW_CONFIG: path });
   const host = await place.up();
+  const deployed = await observeDeployed([command], { configuration: path, environment: place.environment });
   host.kill("SIGTERM");
   if ((await host.ended) !== 0) throw failed(`the installed host did not end well: ${host.log().slice(-300)}`);
-  return (await recordsOf(place)).records.map(({ type }) => type);
+  return { told: (await recordsOf(place)).records.map(({ type }) => type), deployed };
 }
 
 async function killedInstalls(
@@ -79,7 +85,7 @@ async function killedInstalls(
   prefix: string,
   install: readonly string[],
   tookMs: number,
-): Promise<Extract<Installation, { refused: null }>["kills"]> {
+): Promise<Whole["kills"]> {
   const kills = [];
   for (let kill = 0; kill < KILLS; kill += 1) {
     rmSync(prefix, { recursive: true });
@@ -118,8 +124,6 @@ function isExecutable(path: string): boolean {
 }
 
 const modeOf = (path: string): string => ((lstatSync(path, { throwIfNoEntry: false })?.mode ?? 0) & 0o7777).toString(8);
-
-const digestOf = (path: string): string => createHash("sha256").update(readFileSync(path)).digest("hex");
 
 function signedDigest(file: string): string {
   const { binary } = JSON.parse(readFileSync(`${file}${MANIFEST}`, "utf8")) as { binary: { sha256: string } };

@@ -2,8 +2,10 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
+import { IDLE_SHARE_MAX } from "../judging/process.ts";
 import type { Life, SeenRecord } from "../observations.ts";
 import { OtlpReceiver } from "../otlp-receiver.ts";
+import { Page } from "../page.ts";
 import { type Command, failed, Place, type RunningHost } from "../subject.ts";
 import { auditOf, recordsOf, replayOf } from "./audit.ts";
 import { callOf, type SeenReply } from "./call.ts";
@@ -20,24 +22,25 @@ import {
 import { configuration } from "./configuration.ts";
 import { cpuNs, descriptors, privilegesOf, processesWith, rssBytes, zombiesOf } from "./process-table.ts";
 import { leaksIn, sendSecrets } from "./secrets.ts";
+import { until } from "./until.ts";
 
 /** A number that no other process has among its arguments. */
 const LONG_SLEEP = `86399.${process.pid}`;
 const READ = '{"tool_call":{"tool":"fs_read","args":{"path":"notes.txt"}}}';
-const IDLE_LOOKS = 4;
+/** LIMIT: looks at an idle host; after a thousand calls a busy machine is at telemetry for some seconds. */
+const IDLE_LOOKS = 12;
 const IDLE_MS = 2_000;
-/** LIMIT: time for something to become true that happens by itself. */
-const PATIENCE_MS = 20_000;
 
 export async function observeLife(command: Command, executions: number): Promise<Life> {
   await using receiver = await OtlpReceiver.open();
   receiver.isShut = true;
-  await using place = new Place(command, configuration(receiver.endpoint));
+  await using page = await Page.open();
+  await using place = new Place(command, configuration({ otlp: receiver.endpoint, page: page.host }));
   const beforeStart = (await place.run(["call", "fs_read", '{"path":"notes.txt"}'])).exit;
   const first = await place.up();
   const status = await statusOf(place, first);
   const malformed = await malformedMessages(place);
-  const calls = await namedCalls(place);
+  const calls = await namedCalls(place, page.host);
   const surfaces = await bySurfaces(place);
   const agentVerbs = await operatorVerbsOfAnAgent(place);
   const isolation = await isolationOfAChild(place);
@@ -181,13 +184,15 @@ async function resourcesOf(place: Place, host: RunningHost, executions: number):
 
 /** Of several looks the quietest: what a busy time leaves to be done, garbage and telemetry, is not idleness. */
 async function idleCpuShare(pid: number): Promise<number> {
-  const shares: number[] = [];
+  let quietest = Number.NaN;
   for (let look = 0; look < IDLE_LOOKS; look += 1) {
     const [cpu, sinceMs] = [cpuNs(pid), performance.now()];
     await pause(IDLE_MS);
-    shares.push((cpuNs(pid) - cpu) / 1e6 / (performance.now() - sinceMs));
+    const share = (cpuNs(pid) - cpu) / 1e6 / (performance.now() - sinceMs);
+    quietest = look === 0 ? share : Math.min(quietest, share);
+    if (!(quietest > IDLE_SHARE_MAX)) break;
   }
-  return Math.min(...shares);
+  return quietest;
 }
 
 /** Numbers of the records whose replies were given before the host was gone. */
@@ -215,10 +220,4 @@ function leftovers(place: Place): string[] {
 function shapeOf({ type, body }: SeenRecord): string {
   const decision = Object(body["decision"]) as { readonly rules?: unknown };
   return [type, body["tool"] ?? "", JSON.stringify(decision.rules ?? "")].join(" ").trim();
-}
-
-/** Waits until something is so; what is not so by then is for a judgement to say. */
-async function until(condition: () => boolean, patienceMs = PATIENCE_MS): Promise<void> {
-  const endMs = performance.now() + patienceMs;
-  while (!condition() && performance.now() < endMs) await pause(50);
 }

@@ -8,11 +8,20 @@ import { observeExecutable } from "./executable.ts";
 import { observeFailures } from "./failures.ts";
 import { observeInstallation } from "./installation.ts";
 import { observeLife } from "./life.ts";
+import { observeSurroundings } from "./surroundings.ts";
 import { observeTwins } from "./twins.ts";
+import { observeUpgrade } from "./upgrade.ts";
+
+/** LIMIT: kills of an upgrade; each takes an upgrade, one that ends it, and a way back. */
+const KILLS = 3;
 
 export interface ObserveOptions {
   readonly command: Command;
   readonly installed: DeployedPlace | null;
+  /** An executable of the same signer that is upgraded from; null for an earlier version of the one that is looked at. */
+  readonly from: string | null;
+  /** Another build of the same executable; null where none was named. */
+  readonly rebuilt: string | null;
   /** Executions whose resources are watched. */
   readonly executions: number;
   /** Messages that two deployments are compared by. */
@@ -21,10 +30,12 @@ export interface ObserveOptions {
 }
 
 export async function observe(options: ObserveOptions): Promise<Observations> {
-  const { command, installed, executions, messages, onProgress } = options;
+  const { command, installed, from, rebuilt, executions, messages, onProgress } = options;
   onProgress("looking at the executable");
   const version = await versionOf(command);
-  const executable = await seen(() => observeExecutable(command));
+  const executable = await seen(() => observeExecutable(command, rebuilt));
+  onProgress("starting it where something is missing");
+  const surroundings = await seen(() => observeSurroundings(command));
   onProgress("living through a life: start, calls, crash, restart, stop");
   const life = await seen(() => observeLife(command, executions));
   onProgress("breaking things, and repairing them");
@@ -33,12 +44,21 @@ export async function observe(options: ObserveOptions): Promise<Observations> {
   const twins = await seen(() => observeTwins(command, messages));
   onProgress("installing it");
   const installation = await seen(() => observeInstallation(command));
-  const deployed = installed === null ? null : await seen(() => observeDeployed(command, installed));
-  return { version, life, failures, twins, executable, installation, deployed };
+  onProgress("upgrading it under its host, and taking it back");
+  const upgrade = await seen(() => observeUpgrade({ command, from, kills: KILLS }));
+  const deployed = installed === null ? made(installation) : await seen(() => observeDeployed(command, installed));
+  return { version, life, failures, twins, executable, surroundings, installation, upgrade, deployed };
+}
+
+/** Where nobody asked about a deployment in use, the one is looked at that was installed here. */
+function made(installation: Observations["installation"]): Observations["deployed"] {
+  return installation.ok && installation.value.refused === null
+    ? { ok: true, value: installation.value.deployed }
+    : null;
 }
 
 async function versionOf(command: Command): Promise<string> {
-  await using place = new Place(command, configuration(null));
+  await using place = new Place(command, configuration());
   return (await place.run(["--version"])).stdout.trim();
 }
 

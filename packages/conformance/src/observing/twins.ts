@@ -41,7 +41,7 @@ async function transcript(
   environment: Readonly<Record<string, string>>,
 ): Promise<string[]> {
   // One call at a time: how calls that run at once interleave is for the scheduler to say.
-  const alone = configuration(null).replace(/^concurrency = .*$/m, "concurrency = 1");
+  const alone = configuration().replace(/^concurrency = .*$/m, "concurrency = 1");
   await using place = new Place(command, alone, environment);
   const host = await place.up();
   const lines: string[] = [];

@@ -13,15 +13,20 @@ export interface ConformanceFlags {
   readonly bin?: string;
   readonly full?: boolean;
   readonly installed?: boolean;
+  readonly from?: string;
+  readonly rebuilt?: string;
 }
 
 export async function conformance(context: CommandContext, flags: ConformanceFlags): Promise<number> {
   const { bin, full = false, installed = false } = flags;
   const { environment } = context;
+  const named = (file: string | undefined): string | null => (file === undefined ? null : resolve(context.cwd, file));
   const { version, deploymentDigest, scope, clauses } = await checkConformance({
     command: bin === undefined ? ownCommand() : [resolve(context.cwd, bin)],
     full,
     installed: installed ? { configuration: context.load().path, environment } : null,
+    from: named(flags.from),
+    rebuilt: named(flags.rebuilt),
     onProgress: (text) => context.output.talk(text),
   });
   if (context.output.json) {

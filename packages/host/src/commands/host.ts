@@ -13,7 +13,7 @@ import type { TelemetryStatus } from "../endpoints/operator-endpoint.ts";
 import { HostProcess } from "../host-process.ts";
 import { ownCommand } from "../own-command.ts";
 import { type HostState, writeFailure } from "../report/failure-reports.ts";
-import { tellServiceReady } from "../service-notice.ts";
+import { tellService, watchService } from "../service-notice.ts";
 import { logToStderr } from "../terminal/log.ts";
 import type { Output } from "../terminal/output.ts";
 import { table } from "../terminal/table.ts";
@@ -92,7 +92,10 @@ async function serve(
     agent_socket: sockets.agent,
     operator_socket: sockets.operator,
   };
-  const untold = tellServiceReady(context.environment);
+  const { environment } = context;
+  using _watched = watchService(environment, () => runtime.status().phase !== "error");
+  void host.stopping.then(() => tellService(environment, "STOPPING=1"));
+  const untold = tellService(environment, "READY=1");
   if (untold !== null) log({ level: "warn", event: "service.not_told", reason: untold });
   if (output.json) output.value(ready);
   else output.line(`ready: process ${ready.pid}, agents at ${printable(ready.agent_socket, 4_096)}`);
@@ -298,7 +301,7 @@ function statusRows(status: HostStatus, output: Output): string[][] {
     ["process", `${status.pid}, boot ${status.boots} of this journal`],
     ["log", status.log],
     ...(status.parent === null ? [] : [["", parentText(status.parent)]]),
-    ["records", `${status.records} in ${printable(status.state_directory, 4_096)}`],
+    ["records", recordsText(status)],
     ["disk", diskText(status.memory, output)],
     ["executions", `${completed} completed, ${refused} refused, ${failed} failed, ${interrupted} interrupted`],
     ["", `${status.running} running, ${status.queued} queued`],
@@ -367,8 +370,14 @@ function unresolvedText(count: number): string {
   return `${count} interrupted and unresolved: look with \`femtoclaw executions list --state interrupted\`, then say with \`femtoclaw executions resolve\` what became of each`;
 }
 
+const mib = (bytes: number): string => `${Math.floor(bytes / 1_048_576)} MiB`;
+
+function recordsText({ records, memory: { journal_bytes }, state_directory }: RuntimeStatus): string {
+  const size = journal_bytes === null ? "" : `, ${(journal_bytes / 1_048_576).toFixed(1)} MiB`;
+  return `${records}${size} in ${printable(state_directory, 4_096)}`;
+}
+
 function diskText({ full, free_bytes, reserve_bytes }: RuntimeStatus["memory"], output: Output): string {
-  const mib = (bytes: number): string => `${Math.floor(bytes / 1_048_576)} MiB`;
   const room = `${free_bytes === null ? "unknown" : mib(free_bytes)} free, ${mib(reserve_bytes)} in reserve`;
   return full === null ? room : output.style("red", `full, no calls are taken (${room}): ${printable(full, 2_000)}`);
 }

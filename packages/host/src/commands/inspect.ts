@@ -2,14 +2,12 @@
 import { writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { type Explained, exportedPage, type Inspection, serveInspector } from "@femtoclaw/inspector";
-import type { LogVerdict, ReplayReader } from "@femtoclaw/journal";
 import { EXIT, errorText, FemtoError, printable, systemErrorCode, type TypedRecord } from "@femtoclaw/protocol";
 import { writeFrames } from "../inspect/frame-lines.ts";
 import { LiveInspection } from "../inspect/live-inspection.ts";
 import { openInBrowser } from "../inspect/open-in-browser.ts";
-import { RecordedInspection } from "../inspect/recorded-inspection.ts";
-import { openVerifiedLog } from "../verified-log.ts";
-import { exitOf, fileText, verdictLines } from "./audit.ts";
+import { openRecording, type Recording } from "../inspect/recording.ts";
+import { verdictLines } from "./audit.ts";
 import type { CommandContext } from "./command-context.ts";
 
 export interface InspectOptions {
@@ -39,22 +37,17 @@ export async function inspect(
 
 async function inspectRecording(context: CommandContext, path: string, options: InspectOptions): Promise<number> {
   if (options.approve === true) throw new FemtoError("FEMTO_USAGE", "nothing is asked in a recording");
-  await using log = await openVerifiedLog(context, path, options.key === undefined ? undefined : fileText(options.key));
-  if (!canBeShown(log.verdict)) return refused(context, log.verdict);
-  const inspection = new RecordedInspection(context, await log.reader(), log.verdict);
-  await served(context, inspection, options, new Promise(() => undefined));
-  return exitOf(log.verdict, []);
+  await using recording = await openRecording(context, path, options.key);
+  if (recording.shown === null) return refused(context, recording);
+  await served(context, recording.shown.inspection, options, new Promise(() => undefined));
+  return recording.exit;
 }
 
-/** What is only incomplete is shown, and says so; what was tampered with is evidence and no history. */
-function canBeShown({ verdict, pinned }: LogVerdict): boolean {
-  return (verdict === "verified" || verdict === "incomplete") && pinned !== "differs";
-}
-
-function refused({ output }: CommandContext, verdict: LogVerdict): number {
+function refused({ output }: CommandContext, { verdict, exit }: Recording): number {
+  if (verdict === null) return exit;
   if (output.json) output.value({ verdict: verdict.verdict, log: verdict });
   else for (const line of verdictLines(verdict, [], output)) output.line(line);
-  return exitOf(verdict, []);
+  return exit;
 }
 
 /** Shows until the terminal says that it is enough, or what is shown is there no more. */
@@ -109,35 +102,34 @@ export async function exportInspection(
   path: string | undefined,
   options: InspectExportOptions,
 ): Promise<number> {
-  const key = options.key === undefined ? undefined : fileText(options.key);
-  await using log = await openVerifiedLog(context, path, key);
-  const { verdict } = log;
-  if (!canBeShown(verdict)) return refused(context, verdict);
-  const reader = await log.reader();
-  const beginning = await new RecordedInspection(context, reader, verdict).begin();
+  await using recording = await openRecording(context, path, options.key);
+  if (recording.shown === null) return refused(context, recording);
+  const { inspection, reader, known } = recording.shown;
+  const beginning = await inspection.begin();
   const records: TypedRecord[] = [];
   for await (const record of reader.read(beginning.summary?.size ?? 0, reader.size)) records.push(record);
-  const explanations = await explanationsOf(context, reader, verdict, records);
+  const explanations = await explanationsOf(inspection, records);
   const file = resolve(context.cwd, options.html);
   await written(file, exportedPage({ beginning: { ...beginning, mode: "file" }, records, explanations }));
-  if (context.output.json) context.output.value({ file, records: records.length, verdict: verdict.verdict });
+  const { verdict } = known.verdict;
+  if (context.output.json) context.output.value({ file, records: records.length, verdict });
   else context.output.line(`${records.length} records in ${printable(file, 4_096)}`);
-  return exitOf(verdict, []);
+  return recording.exit;
 }
 
 /** LIMIT: denials, the newest, that are explained in a file; each is decided again for it. */
 const EXPLAINED_MAX = 24;
 
 async function explanationsOf(
-  context: CommandContext,
-  reader: ReplayReader,
-  verdict: LogVerdict,
+  inspection: Inspection,
   records: readonly TypedRecord[],
 ): Promise<Record<string, Explained>> {
-  const inspection = new RecordedInspection(context, reader, verdict);
   const denied = records.filter((record) => record.type === "execution.refused" && record.body.facts !== null);
   const found: Record<string, Explained> = {};
-  for (const { seq } of denied.slice(-EXPLAINED_MAX)) found[seq] = await inspection.explain(String(seq));
+  for (const { seq } of denied.slice(-EXPLAINED_MAX)) {
+    const explanation = await inspection.explain(String(seq));
+    if (explanation !== null) found[seq] = explanation;
+  }
   return found;
 }
 

@@ -1,6 +1,15 @@
 /** `call` and `send`: proposing from the command line, through the running host or embedded. */
 import { Buffer } from "node:buffer";
-import { EXIT, FemtoError, LIMITS, LineSplitter, printable, type Reply } from "@femtoclaw/protocol";
+import {
+  EXIT,
+  FemtoError,
+  LIMITS,
+  LineSplitter,
+  printable,
+  type Reply,
+  type TraceFields,
+  traceContext,
+} from "@femtoclaw/protocol";
 import { startRuntime } from "../host-process.ts";
 import { LiveLine, whileWaiting } from "../terminal/live-line.ts";
 import { logToStderr } from "../terminal/log.ts";
@@ -9,7 +18,7 @@ import { type CommandContext, knownAgent } from "./command-context.ts";
 
 interface Proposer extends AsyncDisposable {
   readonly concurrency: number;
-  propose(message: Uint8Array, options: { readonly label?: string }): Promise<Reply>;
+  propose(message: Uint8Array, options: { readonly label?: string; readonly trace?: TraceFields }): Promise<Reply>;
   wait(execution: string): Promise<Reply>;
 }
 
@@ -22,6 +31,8 @@ export interface ProposerOptions {
 export interface CallOptions extends ProposerOptions {
   readonly timeout?: number;
   readonly label?: string;
+  readonly traceparent?: string;
+  readonly tracestate?: string;
 }
 
 export async function call(
@@ -39,11 +50,15 @@ export async function call(
   ]);
   await using proposer = await proposerOf(context, options);
   const label = options.label === undefined ? {} : { label: options.label };
+  const trace = { traceparent: options.traceparent, tracestate: options.tracestate };
+  for (const name of traceContext(trace)?.ignored ?? []) {
+    context.output.talk(`--${name} is not of the form of W3C Trace Context, and is ignored`);
+  }
   const { timeout } = options;
   const startMs = performance.now();
   using line = new LiveLine(context.options);
   const first = await whileWaiting(
-    within(proposer.propose(message, label), timeout),
+    within(proposer.propose(message, { ...label, trace }), timeout),
     `${printable(tool, 40)} runs`,
     line,
   );

@@ -23,7 +23,7 @@ export function agentHandlers(runtime: Runtime, principal?: string): ConnectionH
         name = { label };
         return null;
       },
-      propose: async ({ message, label, ...rest }, id) => {
+      propose: async ({ message, label, traceparent, tracestate, ...rest }, id) => {
         const bytes = typeof message === "string" ? fromBase64(message) : null;
         if (bytes === null) throw invalid("`message` must be base64");
         if (label !== undefined && typeof label !== "string") throw invalid("`label` must be a string");
@@ -32,7 +32,8 @@ export function agentHandlers(runtime: Runtime, principal?: string): ConnectionH
         const { signal } = proposal.abort;
         proposed.add(proposal);
         try {
-          return await opened().propose(bytes, { signal, ...(label === undefined ? {} : { label }) });
+          const trace = { traceparent, tracestate };
+          return await opened().propose(bytes, { signal, trace, ...(label === undefined ? {} : { label }) });
         } finally {
           proposed.delete(proposal);
         }

@@ -1,4 +1,4 @@
-/** What the page asks, answered by a log that nobody writes any more, and that was verified before. */
+/** What the page asks, answered by a log that nobody writes any more, and what is known of it. */
 import type {
   Answer,
   Beginning,
@@ -10,7 +10,7 @@ import type {
   Verdict,
 } from "@femtoclaw/inspector";
 import { RecordPages } from "@femtoclaw/inspector";
-import { checkProof, type LogVerdict, prove, type ReplayReader } from "@femtoclaw/journal";
+import { checkProof, type LinesReader, type LogVerdict, prove, type ReplayReader } from "@femtoclaw/journal";
 import { FemtoError, VERSION } from "@femtoclaw/protocol";
 import { recordedDecision } from "@femtoclaw/runtime";
 import type { CommandContext } from "../commands/command-context.ts";
@@ -20,24 +20,33 @@ import { proofView } from "./live-inspection.ts";
 /** Pause before an empty answer, so that a page that waits for more does not ask all the time. */
 const WAIT_MS = 5_000;
 
+export const UNVERIFIED = "not verified";
+
+/** What is known of a recording as a whole. */
+export interface KnownRecording {
+  /** Name of the log. */
+  readonly log: string;
+  /** The key that its proofs are checked by; null where it has none. */
+  readonly vkey: string | null;
+  readonly verdict: Verdict;
+}
+
 export class RecordedInspection implements Inspection {
   readonly #context: CommandContext;
   readonly #reader: ReplayReader;
   readonly #pages: RecordPages;
-  readonly #verdict: LogVerdict;
+  readonly #known: KnownRecording;
 
-  constructor(context: CommandContext, reader: ReplayReader, verdict: LogVerdict) {
+  constructor(context: CommandContext, reader: ReplayReader, known: KnownRecording) {
     this.#context = context;
     this.#reader = reader;
     this.#pages = new RecordPages(reader);
-    this.#verdict = verdict;
+    this.#known = known;
   }
 
   async begin(): Promise<Beginning> {
     const summary = await this.#pages.summary();
-    const [key] = this.#verdict.keys;
-    const log = key?.vkey.split("+")[0] ?? "";
-    const verdict = verdictView(this.#verdict);
+    const { log, verdict } = this.#known;
     return { mode: "recording", log, version: VERSION, approve: false, summary, verdict };
   }
 
@@ -62,8 +71,9 @@ export class RecordedInspection implements Inspection {
   }
 
   async prove(seq: number): Promise<ProofView | null> {
+    const { vkey } = this.#known;
+    if (vkey === null) throw new FemtoError("FEMTO_USAGE", "lines prove nothing; an export with `--format tiles` does");
     const proof = await prove(this.#reader, seq);
-    const vkey = this.#verdict.keys.at(-1)?.vkey ?? "";
     for await (const { bytes } of this.#reader.readStored(seq, seq + 1)) {
       return proofView(seq, checkProof({ proof, recordBytes: bytes, vkey }));
     }
@@ -79,6 +89,16 @@ export class RecordedInspection implements Inspection {
   }
 }
 
-function verdictView({ verdict, size, signedSize, root, caveats }: LogVerdict): Verdict {
-  return { verdict, size, signedSize, root, caveats };
+/** What a verification has found out. */
+export function verifiedRecording({ keys, verdict, size, signedSize, root, caveats }: LogVerdict): KnownRecording {
+  const log = keys[0]?.vkey.split("+")[0] ?? "";
+  return { log, vkey: keys.at(-1)?.vkey ?? "", verdict: { verdict, size, signedSize, root, caveats } };
+}
+
+/** A file of lines: nothing was verified, and that is said in the place of a verdict. */
+export async function unverifiedRecording(lines: LinesReader): Promise<KnownRecording> {
+  const { size, root, caveats } = lines;
+  let log = "";
+  for await (const record of lines.read(0, 1)) if (record.type === "log.created") log = record.body.origin;
+  return { log, vkey: null, verdict: { verdict: UNVERIFIED, size, signedSize: 0, root, caveats } };
 }

@@ -25,6 +25,8 @@ export function unitText({ layout, program, configuration, owner }: UnitParts): 
     "[Service]",
     "Type=notify",
     "NotifyAccess=main",
+    // A host that hangs is killed and started again; the journal is as after any kill.
+    "WatchdogSec=60",
     `ExecStart=${word(program)} --config ${word(configuration)} up`,
     "ExecReload=/bin/kill -HUP $MAINPID",
     "Restart=on-failure",

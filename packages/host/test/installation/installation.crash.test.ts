@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { changedFiles } from "../../src/installation/install.ts";
 import { Library } from "../../src/installation/library.ts";
 import { flagScript, newSigner, release } from "./stand-in.ts";
+import { upgradeKills } from "./upgrade-kills.ts";
 
 const LAUNCH = join(import.meta.dirname, "../../src/launch.js");
 const signer = newSigner();
@@ -119,6 +120,12 @@ test("an installation that is killed at any moment is none or all of it, and the
   expect(await run(["uninstall"])).toBe(0);
   expect(existsSync(prefix())).toBe(false);
   expect(outcomes.size).toBeGreaterThan(0);
+});
+
+test("an upgrade that is killed at any moment, with its host or without, is the old or the new", async () => {
+  const rounds = 4;
+  const { old, next } = await upgradeKills({ rounds, hosts: "scripts", onProgress: () => undefined });
+  expect(old + next).toBe(rounds);
 });
 
 test("of two that install at once one wins, and the other says so", async () => {

@@ -345,5 +345,6 @@ describe("a host that was installed", () => {
     expect(unit).not.toMatch(never);
     expect(unit).toContain("User=femtoclaw\n");
     expect(unit).toContain("NoNewPrivileges=yes\n");
+    expect(unit).toContain("Type=notify\nNotifyAccess=main\nWatchdogSec=60\n");
   });
 });

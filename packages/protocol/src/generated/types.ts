@@ -1985,6 +1985,7 @@ export interface ExecutionRefusedBody {
   tool: null | string;
   request: RefusedRequest;
   label: null | string;
+  trace?: TraceContext;
   event:
     | "invalid"
     | "unknown"
@@ -2020,6 +2021,23 @@ export interface RefusedRequest {
   payload: null;
 }
 /**
+ * Where in somebody else's trace a proposal stands, as W3C Trace Context says it. Absent where nothing was said of it.
+ *
+ * This interface was referenced by `undefined`'s JSON-Schema
+ * via the `definition` "traceContext".
+ */
+export interface TraceContext {
+  traceparent?: string;
+  tracestate?: string;
+  /**
+   * What was there and not of its form, so that it was left out.
+   *
+   * @minItems 1
+   * @maxItems 1
+   */
+  ignored?: ["traceparent" | "tracestate"];
+}
+/**
  * This interface was referenced by `Reply`'s JSON-Schema
  * via the `definition` "error".
  */
@@ -2050,6 +2068,7 @@ export interface ExecutionIntentBody {
     [k: string]: unknown;
   };
   label: null | string;
+  trace?: TraceContext;
   /**
    * Null where they are a commitment.
    */
@@ -2391,6 +2410,7 @@ export interface ApprovalAskedBody {
     [k: string]: unknown;
   };
   label: null | string;
+  trace?: TraceContext;
   /**
    * Null where they are a commitment.
    */

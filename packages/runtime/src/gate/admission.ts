@@ -2,7 +2,14 @@
 import { setImmediate } from "node:timers/promises";
 import type { AgentLaunch } from "@femtoclaw/capabilities";
 import type { DecisionShare } from "@femtoclaw/policy";
-import { type ExecutionId, FemtoError, type RecordActor, type Reply, type SessionId } from "@femtoclaw/protocol";
+import {
+  type ExecutionId,
+  FemtoError,
+  type RecordActor,
+  type Reply,
+  type SessionId,
+  type TraceFields,
+} from "@femtoclaw/protocol";
 import { timestamp } from "../timestamp.ts";
 import type { Door, Leave } from "./door.ts";
 import type { Release } from "./fair-slots.ts";
@@ -18,6 +25,7 @@ export interface Proposal {
   readonly actor: RecordActor;
   readonly bytes: Uint8Array;
   readonly label?: string;
+  readonly trace?: TraceFields;
   /** What an operator launches with it. INVARIANT: I8: said by the host alone, and by no message. */
   readonly launch?: AgentLaunch;
   /** Aborted when its proposer wants it no more. */

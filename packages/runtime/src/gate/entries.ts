@@ -27,7 +27,7 @@ export function refusalEntry(
   decision: DecisionCode,
   error: ReplyError,
 ): JournalEntry {
-  const { bytes, call, facts, label, revision, rules, waited } = execution;
+  const { bytes, call, facts, label, trace, revision, rules, waited } = execution;
   const { head, redacted } = requestHead(execution);
   return {
     type: "execution.refused",
@@ -36,6 +36,7 @@ export function refusalEntry(
       tool: call?.tool ?? null,
       request: { bytes: bytes.byteLength, head, payload: null },
       label,
+      ...(trace === null ? {} : { trace }),
       event,
       decision,
       facts,
@@ -141,6 +142,7 @@ function decidedCall(execution: Execution) {
       capability: capability.manifest.version,
       args: call.args,
       label: execution.label,
+      ...(execution.trace === null ? {} : { trace: execution.trace }),
       facts,
       input_sha256: inputDigest(execution),
       revision,

@@ -14,6 +14,7 @@ import type {
   ReplyError,
   SessionId,
   ToolCall,
+  TraceContext,
 } from "@femtoclaw/protocol";
 import { type CapabilitySecrets, NO_SECRETS } from "./argument-validators.ts";
 import type { Connections } from "./connections.ts";
@@ -34,6 +35,8 @@ export interface Execution {
   /** Lets the session's own record stand before its first call's; false when the session is over and may have none. */
   introduce(): boolean;
   readonly label: string | null;
+  /** Where in a trace of others its proposer says that it stands. */
+  readonly trace: TraceContext | null;
   readonly bytes: Uint8Array;
   /** The question that this call waited for; null for one that comes from its proposer. */
   readonly waited: WaitingCall | null;
@@ -108,6 +111,7 @@ export function newExecution(
     | "share"
     | "introduce"
     | "label"
+    | "trace"
     | "bytes"
     | "waited"
     | "lost"

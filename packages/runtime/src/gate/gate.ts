@@ -13,6 +13,7 @@ import {
   printable,
   type Reply,
   type SessionId,
+  traceContext,
 } from "@femtoclaw/protocol";
 import type { DrivenExecution } from "../driven-execution.ts";
 import { Admission, type Proposal } from "./admission.ts";
@@ -75,11 +76,12 @@ export class Gate {
     const id = this.#parts.newId() as ExecutionId;
     // Secrets go first: the half of one, which a cut leaves, does not look like one.
     const label = proposal.label === undefined ? null : printable(redact(proposal.label).value, LIMITS.labelChars);
+    const trace = proposal.trace === undefined ? null : traceContext(proposal.trace);
     const entered = await this.#admission.enter(id, proposal);
     if (!("release" in entered)) return entered;
     const { session, actor, quota, share, bytes } = proposal;
     const execution = newExecution({
-      ...{ id, session, actor, quota, share, label, bytes, waited: null, lost: null, ...entered },
+      ...{ id, session, actor, quota, share, label, trace, bytes, waited: null, lost: null, ...entered },
       introduce: () => proposal.introduce(),
       receivedUs: this.#parts.clock.monotonicUs(),
       ...(proposal.launch === undefined ? {} : { launch: proposal.launch }),

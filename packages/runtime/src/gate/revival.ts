@@ -10,7 +10,7 @@ import type { Problem } from "./verdict.ts";
 /** Ready to be examined and decided anew; it says itself when it cannot go on, whatever was answered. */
 export async function revive(call: WaitingCall, parts: GateParts): Promise<Execution> {
   const { record, erased } = await parts.question(call.seq);
-  const { tool, args: recorded, label, facts, rules, revision } = record.body;
+  const { tool, args: recorded, label, trace = null, facts, rules, revision } = record.body;
   const isRedacted = record.redactions?.some(({ path }) => path === "/args" || path.startsWith("/args/")) === true;
   const args = call.secretArgs ?? recorded;
   const session = call.session as SessionId;
@@ -23,6 +23,7 @@ export async function revive(call: WaitingCall, parts: GateParts): Promise<Execu
     introduce: () => parts.histories.of(session) !== undefined,
     leave: () => undefined,
     label,
+    trace,
     bytes: Buffer.from(JSON.stringify({ tool_call: { tool, args } })),
     waited: call,
     lost: lossOf({

@@ -2,7 +2,8 @@
  * Whether the disk of the state directory has room to spare. The reserve is the measure: while it is
  * held, or being taken from room that was found free, everything that is promised can be written.
  */
-import { statfsSync } from "node:fs";
+import { readdirSync, statfsSync, statSync } from "node:fs";
+import { join } from "node:path";
 import { type Clock, DiskReserve, RESERVE_BYTES } from "@femtoclaw/journal";
 import { errorText } from "@femtoclaw/protocol";
 import type { Chronicle } from "../chronicle.ts";
@@ -13,6 +14,8 @@ import type { ActorSystem } from "../system.ts";
 /** Pause between two attempts to take the reserve again. */
 const CHECK_MS = 1_000;
 const MIB = 1_048_576;
+/** In the state directory. */
+const JOURNAL_FOLDER = "journal";
 const NO_ROOM = `its ${RESERVE_BYTES / MIB} MiB of reserve do not fit on the disk`;
 
 export interface DiskSpaceOptions {
@@ -70,6 +73,22 @@ export class DiskSpace {
     }
   }
 
+  /**
+   * Bytes of the journal's files; null for a journal that lies on no disk. LIMIT: a file has at least two megabytes once
+   * there are many, so a journal of ten gigabytes is some thousands of looks.
+   */
+  get journalBytes(): number | null {
+    const { folder } = this.#options;
+    if (folder === null) return null;
+    try {
+      const journal = join(folder, JOURNAL_FOLDER);
+      return readdirSync(journal).reduce((sum, name) => sum + bytesOf(join(journal, name)), 0);
+    } catch {
+      // As above.
+      return null;
+    }
+  }
+
   // INVARIANT: I9: admission closes before the reserve is given up, so that only what was promised uses it.
   async exhausted(reason: string): Promise<void> {
     this.#fill(reason);
@@ -114,6 +133,9 @@ export class DiskSpace {
     }
   }
 }
+
+/** A file may go while the others are looked at: the database merges them as it likes. */
+const bytesOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 
 /** Said in the log, in the journal and by the memory machine; outcomes and what the runtime says of itself go on. */
 export function tellSpace(

@@ -1,5 +1,5 @@
 /** A disk counts as having room only while the reserve is held, whenever it turns out to be full. */
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DiskReserve, systemClock } from "@femtoclaw/journal";
@@ -29,6 +29,24 @@ const untilReserve = (space: DiskSpace): Promise<void> =>
   vi.waitFor(() => expect(space.reserveBytes).toBeGreaterThan(0), { timeout: 120_000 });
 
 describe("the disk of a state directory", () => {
+  it("tells how large the journal's files are, and goes on where they are gone", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "femtoclaw-space-"));
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+    const space = await DiskSpace.open({
+      folder,
+      clock: systemClock(),
+      onChange: () => undefined,
+      log: () => undefined,
+    });
+    expect(space.journalBytes).toBeNull();
+    mkdirSync(join(folder, "journal"));
+    expect(space.journalBytes).toBe(0);
+    for (const name of ["000005.log", "000006.ldb"]) writeFileSync(join(folder, "journal", name), "x".repeat(1_000));
+    symlinkSync("/nonexistent", join(folder, "journal", "gone"));
+    expect(space.journalBytes).toBe(2_000);
+    await space.stop();
+  });
+
   it("is full until the reserve is taken again, and says so once each time", async () => {
     const { space, states } = await openSpace();
     expect(space.full).toBeNull();

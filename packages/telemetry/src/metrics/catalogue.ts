@@ -99,6 +99,7 @@ export const LIVE = define({
   openSessions: gauge("femtoclaw.sessions.open", "{session}", "Open sessions."),
   openTerminals: gauge("femtoclaw.terminals.open", "{terminal}", "Terminals on which something runs."),
   journalRecords: gauge("femtoclaw.journal.size", "{record}", "Durable records of the journal."),
+  journalBytes: gauge("femtoclaw.journal.disk", "By", "Bytes of the journal's files."),
   diskFree: gauge("femtoclaw.disk.free", "By", "Bytes free on the disk of the state directory, beside the reserve."),
   lag: gauge("femtoclaw.telemetry.lag", "{record}", "Records that were not sent yet, by signal.", [A.signal]),
   rejected: counter(

@@ -17,6 +17,7 @@ export interface Gauges {
   readonly sessions: number;
   readonly terminals: number;
   readonly freeBytes: number | null;
+  readonly journalBytes: number | null;
 }
 
 export interface MetricsSource {
@@ -123,6 +124,7 @@ export class Metrics {
       one(LIVE.openSessions, gauges.sessions),
       one(LIVE.openTerminals, gauges.terminals),
       one(LIVE.journalRecords, source.size()),
+      one(LIVE.journalBytes, gauges.journalBytes),
       one(LIVE.diskFree, gauges.freeBytes),
       this.#liveFamily(
         LIVE.lag,
