@@ -84,7 +84,7 @@ function describeSyntax(error: unknown): string {
   if (!("found" in error)) {
     // Whoever adds what a guide shows meets this first.
     const again = /^cannot redefine existing key/i.test(error.message);
-    return again ? `${error.message}; a file holds each key and each table once` : error.message;
+    return again ? error.message.replace(/\.?$/, "; a file holds each key and each table once") : error.message;
   }
   // The parser's own text lists every character that might have stood here.
   if (typeof error.found !== "string") return "the file ends in the middle of a value";
