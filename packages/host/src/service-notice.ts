@@ -1,6 +1,7 @@
 /**
- * Tells the service manager how the host stands: that it takes calls, that it is alive, that it ends. It listens on a Unix datagram socket, which Node.js has none of, so the
- * C library is called; the sender is this very process, so that the unit need believe nobody else.
+ * Tells the service manager how the host stands: that it takes calls, that it is alive, that it ends. It listens on a
+ * Unix datagram socket, which Node.js has none of, so the C library is called; the sender is this very process, so that
+ * the unit need believe nobody else.
  */
 import assert from "node:assert/strict";
 import { errorText, type HostEnvironment } from "@femtoclaw/protocol";
