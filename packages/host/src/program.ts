@@ -1,6 +1,6 @@
 /**
  * The command line: names, options, help. What a command does stands in commands/ and is loaded when it is
- * asked for, because a look at the status needs no policy engine.
+ * asked for, because a look at the help needs no policy engine.
  */
 import { EXIT, errorText, FemtoError, printable, VERSION } from "@femtoclaw/protocol";
 import { Argument, Command, CommanderError, Help, InvalidArgumentError, Option } from "commander";
@@ -8,7 +8,7 @@ import { addApprovalCommands } from "./approvals-program.ts";
 import { addAuditCommands } from "./audit-program.ts";
 import { addChatCommand } from "./chat-program.ts";
 import type { BenchFlags } from "./commands/bench.ts";
-import { CommandContext, type GlobalOptions, type Runner } from "./commands/command-context.ts";
+import type { GlobalOptions, Runner } from "./commands/command-context.ts";
 import type { ConformanceFlags } from "./commands/conformance.ts";
 import type { CallOptions, ProposerOptions } from "./commands/propose.ts";
 import { completionScript, SHELLS, type Shell } from "./completion.ts";
@@ -29,6 +29,7 @@ export async function runProgram(argv: readonly string[]): Promise<number> {
   let exit: number = EXIT.ok;
   let globals: GlobalOptions = {};
   const program = makeProgram(async (action) => {
+    const { CommandContext } = await import("./commands/command-context.ts");
     exit = await action(new CommandContext(globals));
   });
   program.hook("preAction", (_program, command) => {
