@@ -35,6 +35,7 @@ const SAMPLES = [
   "/a/b",
   "8.1764126000.42",
   "2026-03-01T00:00:00Z",
+  `00-${"1".repeat(32)}-${"2".repeat(16)}-01`,
 ];
 
 /** Values that a schema allows; for each pattern one of the samples fits. */

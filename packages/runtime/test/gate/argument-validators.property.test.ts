@@ -51,7 +51,9 @@ function valueLike(schema: object): fc.Arbitrary<unknown> {
   const { properties = {} } = schema as { properties?: Record<string, object> };
   const known = Object.fromEntries(Object.entries(properties).map(([name, member]) => [name, memberLike(member)]));
   const strict = Object.fromEntries(Object.entries(properties).map(([name, member]) => [name, fittingMember(member)]));
-  const fitting = fc.record(strict);
+  // Some members exclude each other, so that only a value without one of them fits.
+  const { required = [] } = schema as { required?: string[] };
+  const fitting = fc.record(strict, { requiredKeys: required });
   const nearly = fc.record(known);
   const partly = fc.record(known, { requiredKeys: [] });
   const strange = fc.tuple(partly, fc.dictionary(fc.string(), fc.jsonValue())).map(([a, b]) => ({ ...b, ...a }));
