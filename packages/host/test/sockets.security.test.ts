@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { LIMITS, type LogContinuation } from "@femtoclaw/protocol";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type LaunchParts, LaunchVerbs } from "../src/endpoints/launch-verbs.ts";
 import { type OperatorParts, operatorHandlers } from "../src/endpoints/operator-endpoint.ts";
 import { CONFIGURATION, type Host, Playground, proposal, RawConnection, toolCall } from "./playground.ts";
 
@@ -30,7 +31,8 @@ async function pendingExecution(): Promise<string> {
 
 describe("on the agent's socket", () => {
   // Whatever an operator may ask, also what is added later; both may follow the log.
-  const verbs = Object.keys(operatorHandlers({} as OperatorParts).verbs).filter((verb) => verb !== "log.follow");
+  const parts = { launches: new LaunchVerbs({} as LaunchParts) } as OperatorParts;
+  const verbs = Object.keys(operatorHandlers(parts).verbs).filter((verb) => verb !== "log.follow");
 
   test("the verbs of operators are known", () => {
     expect(verbs).toEqual(expect.arrayContaining(["stop", "approvals.answer", "capabilities.enable", "keys.rotate"]));
