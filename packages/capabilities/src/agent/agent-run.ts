@@ -4,7 +4,7 @@
  */
 import { AGENT_RUN, type CapabilityManifest, FemtoError, LIMITS } from "@femtoclaw/protocol";
 import type { Capability, CapabilityCall, CapabilityOutcome, JsonObject } from "../capability.ts";
-import { EgressProxy } from "../network/egress/egress-proxy.ts";
+import { EgressProxy, REFUSED_HOSTS } from "../network/egress/egress-proxy.ts";
 import { outcomeOf, unsuccessful } from "../outcome.ts";
 import { decidedCommand, PROGRAM_ARGUMENT, PROGRAM_PROPERTIES } from "../process/program-arguments.ts";
 import { AgentProcess } from "./agent-process.ts";
@@ -41,16 +41,7 @@ const manifest: CapabilityManifest = {
     properties: {
       exit_code: { type: ["integer", "null"], description: "128 + N for an agent that signal N ended." },
       signal: { type: ["string", "null"] },
-      refused: {
-        type: "array",
-        items: {
-          type: "object",
-          additionalProperties: false,
-          required: ["host", "reason"],
-          properties: { host: { type: "string" }, reason: { type: "string" } },
-        },
-        description: "Hosts that it wanted to connect to and was not let, and why. Absent where there was none.",
-      },
+      refused: REFUSED_HOSTS,
       duration_ms: { type: "integer", minimum: 0 },
       sandbox: { type: "string" },
     },

@@ -4,7 +4,7 @@ import { runSandboxed, type SandboxResult } from "@femtoclaw/sandbox";
 import type { Capability, CapabilityCall, CapabilityOutcome, JsonObject } from "../capability.ts";
 import { valueAt } from "../facts/arguments.ts";
 import { STAGES_MIN } from "../facts/take-facts.ts";
-import { EgressProxy } from "../network/egress/egress-proxy.ts";
+import { EgressProxy, REFUSED_HOSTS } from "../network/egress/egress-proxy.ts";
 import { outcomeOf, unsuccessful } from "../outcome.ts";
 import { decidedCommand, PIPED_PROGRAM_ARGUMENT, PROGRAM_PROPERTIES } from "./program-arguments.ts";
 
@@ -68,16 +68,7 @@ const manifest: CapabilityManifest = {
         description: "The operator's limits that it came up against, as far as that can be told.",
       },
       truncated: { type: "boolean", description: "It wrote more than was allowed and was killed." },
-      refused: {
-        type: "array",
-        items: {
-          type: "object",
-          additionalProperties: false,
-          required: ["host", "reason"],
-          properties: { host: { type: "string" }, reason: { type: "string" } },
-        },
-        description: "Hosts that it wanted to connect to and was not let, and why. Absent where there was none.",
-      },
+      refused: REFUSED_HOSTS,
       duration_ms: { type: "integer", minimum: 0 },
       sandbox: { type: "string" },
     },

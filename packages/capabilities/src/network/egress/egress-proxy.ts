@@ -30,6 +30,18 @@ const STATUS = {
 
 const ESTABLISHED = "HTTP/1.1 200 Connection established\r\n\r\n";
 
+/** The schema of what a result says of hosts that were refused. */
+export const REFUSED_HOSTS = {
+  type: "array",
+  items: {
+    type: "object",
+    additionalProperties: false,
+    required: ["host", "reason"],
+    properties: { host: { type: "string" }, reason: { type: "string" } },
+  },
+  description: "Hosts that it wanted to connect to and was not let, and why. Absent where there was none.",
+} as const;
+
 type Connect = (target: string) => Promise<ConnectAnswer>;
 
 export class EgressProxy implements Disposable {
