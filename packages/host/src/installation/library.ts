@@ -20,7 +20,7 @@ import {
   writeNewFile,
 } from "./durable-files.ts";
 import { HOST_STANDINGS, type HostStanding } from "./host-control.ts";
-import { assertKept } from "./layout.ts";
+import { assertKept, DEPLOYMENTS, EXECUTABLE, libraryPathOf } from "./layout.ts";
 import {
   type InstalledFile,
   isDeploymentName,
@@ -32,8 +32,6 @@ import {
 } from "./receipt.ts";
 import { copyExecutable, type Release } from "./release.ts";
 
-const EXECUTABLE = "femtoclaw";
-const DEPLOYMENTS = "deployments";
 const CURRENT = "current";
 const PENDING = "pending.json";
 const LOCK = "installation.lock";
@@ -68,8 +66,8 @@ export class Library {
 
   /** The library that a program belongs to by where it lies; null where it was not installed. */
   static of(program: string): Library | null {
-    const folder = dirname(dirname(program));
-    return basename(folder) === DEPLOYMENTS && basename(program) === EXECUTABLE ? new Library(dirname(folder)) : null;
+    const path = libraryPathOf(program);
+    return path === null ? null : new Library(path);
   }
 
   /** INVARIANT: of several that install, upgrade or take away, one does. It holds until it is disposed of, or ends. */
