@@ -153,6 +153,11 @@ export class Library {
     replaceLink(join(this.path, CURRENT), join(DEPLOYMENTS, name));
   }
 
+  putOutOfForce(): void {
+    rmSync(join(this.path, CURRENT), { force: true });
+    syncFolder(this.path);
+  }
+
   discard(name: string): void {
     rmSync(this.#folder(name), { recursive: true, force: true });
   }
@@ -175,21 +180,22 @@ export class Library {
     });
   }
 
-  /** Nothing is under way any more. What was in force earlier than the last one before goes. */
-  finish(): void {
+  /** Nothing is under way any more, but for this. What was in force earlier than the last one before goes. */
+  finish(still: Pending | null = null): void {
     const current = this.inForce();
     const kept = [current?.name, current?.receipt.previous];
     for (const name of this.#deployments()) if (!kept.includes(name)) this.discard(name);
     for (const name of [CURRENT, PENDING]) sweepBeside(join(this.path, name));
+    if (still !== null) return this.begin(still);
     rmSync(join(this.path, PENDING), { force: true });
     syncFolder(this.path);
   }
 
-  /** Takes all of it away; the link first, so that no half of it is ever in force. */
+  /** Takes all of it away; the link first, so that no half of it is ever in force, and the note last. */
   remove(): void {
-    rmSync(join(this.path, CURRENT), { force: true });
-    for (const name of [DEPLOYMENTS, PENDING, LOCK]) rmSync(join(this.path, name), { recursive: true, force: true });
+    this.putOutOfForce();
     for (const name of [CURRENT, PENDING]) sweepBeside(join(this.path, name));
+    for (const name of [DEPLOYMENTS, LOCK, PENDING]) rmSync(join(this.path, name), { recursive: true, force: true });
   }
 
   get isThere(): boolean {
