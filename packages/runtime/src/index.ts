@@ -40,6 +40,7 @@ export { type RestoredLog, type RestoreOptions, restoreLog } from "./epochs/rest
 export { type Answer, type Answered, operatorName, questionDigestOf } from "./gate/answers.ts";
 export { type ExecutionView, type HistoryQuery, listExecutions, notFound, showExecution } from "./history.ts";
 export type { LogEntry, PolicyFilesOption, PolicySource, RuntimeOptions } from "./options.ts";
+export type { OutputReader, WatchRequest } from "./outputs/outputs.ts";
 export type { Counters } from "./projection/counters.ts";
 export { eventCount } from "./projection/execution-records.ts";
 export { Projection } from "./projection/projection.ts";

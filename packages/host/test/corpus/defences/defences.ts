@@ -1,5 +1,6 @@
 import { CONNECTIONS } from "./connections.ts";
 import { HISTORIES } from "./histories.ts";
+import { OUTPUTS } from "./outputs.ts";
 
 /**
  * The defences that the corpus, and the attacks on answers and on histories, are to prove: each with the change that takes it away, and
@@ -22,6 +23,7 @@ export const TESTS = {
   configurations: "packages/host/test/corpus/configurations.security.test.ts",
   answers: "packages/runtime/test/gate/operators.security.test.ts",
   histories: "packages/runtime/test/history/*.security.test.ts",
+  outputs: "packages/runtime/test/outputs/outputs.security.test.ts",
 } as const;
 
 const CAPABILITIES = "packages/capabilities/src";
@@ -379,4 +381,5 @@ export const DEFENCES: readonly Defence[] = [
   ...rows("configurations", CONFIGURATIONS),
   ...rows("answers", SIGNED),
   ...rows("histories", HISTORIES),
+  ...rows("outputs", OUTPUTS),
 ];
