@@ -242,6 +242,7 @@ function addCallCommands(program: Command, run: Runner): void {
     .argument("[args]", "arguments as JSON, or - to read them from stdin")
     .option("--timeout <ms>", "how long to wait for the answer", milliseconds)
     .option("--label <text>", "a name for this call, recorded with it")
+    .option("--stream", "show what its program writes while it runs")
     .option("--traceparent <value>", "W3C trace context that the call is part of")
     .option("--tracestate <value>", "what belongs to it")
     .option("--agent <name>", "propose as an agent that has tables of its own")

@@ -19,6 +19,7 @@ export { type Answer, type Answered, operatorName, questionDigestOf } from "./ga
 export { type ExecutionView, type HistoryQuery, listExecutions, notFound, showExecution } from "./history.ts";
 export { machineNames } from "./machine-names.ts";
 export type { LogEntry, PolicyFilesOption, PolicySource, RuntimeOptions } from "./options.ts";
+export type { OutputReader, WatchRequest } from "./outputs/outputs.ts";
 export type { Counters } from "./projection/counters.ts";
 export { eventCount } from "./projection/execution-records.ts";
 export { Projection } from "./projection/projection.ts";

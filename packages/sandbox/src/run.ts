@@ -28,6 +28,8 @@ export interface SandboxRun {
   /** Bytes of both outputs together; a program that writes more is killed. */
   readonly outputBytesMax: number;
   readonly signal: AbortSignal;
+  /** Hears what is kept of its output as it comes; the bytes are the run's own, and it must not throw. */
+  readonly onOutput?: (stream: "stdout" | "stderr", piece: Uint8Array) => void;
   /**
    * Serves what the programs connect to, by a proxy that they are told of; without it they reach nothing. All of them
    * end with the run.
@@ -125,8 +127,8 @@ class Run {
 
   #connect(): void {
     const { stdin, stdout, stderr, stdio } = this.#child;
-    stdout?.on("data", (chunk: Buffer) => this.#keep(this.#stdout, chunk));
-    stderr?.on("data", (chunk: Buffer) => this.#keep(this.#stderr, chunk));
+    stdout?.on("data", (chunk: Buffer) => this.#keep("stdout", chunk));
+    stderr?.on("data", (chunk: Buffer) => this.#keep("stderr", chunk));
     const stages = (stdio as readonly unknown[])[STAGES_DESCRIPTOR] as Readable | null | undefined;
     stages?.setEncoding("utf8").on("data", (text: string) => {
       this.#stages += text;
@@ -144,11 +146,12 @@ class Run {
     if (!this.#settled) this.#timers.push(setTimeout(act, ms));
   }
 
-  #keep(output: Output, chunk: Buffer): void {
+  #keep(stream: "stdout" | "stderr", chunk: Buffer): void {
     const room = this.#request.outputBytesMax - this.#keptBytes;
     const kept = chunk.subarray(0, room);
     this.#keptBytes += kept.length;
-    output.append(kept);
+    (stream === "stdout" ? this.#stdout : this.#stderr).append(kept);
+    this.#request.onOutput?.(stream, kept);
     if (kept.length === chunk.length) return;
     this.#truncated = true;
     this.#kill();

@@ -1,5 +1,6 @@
 import { CONNECTIONS } from "./connections.ts";
 import { HISTORIES } from "./histories.ts";
+import { OUTPUTS } from "./outputs.ts";
 import { SLICED } from "./slices.ts";
 
 /**
@@ -25,6 +26,7 @@ export const TESTS = {
   answers: "packages/runtime/test/gate/operators.security.test.ts",
   histories: "packages/runtime/test/history/*.security.test.ts",
   slices: "packages/policy/test/projection/slices.property.test.ts",
+  outputs: "packages/runtime/test/outputs/outputs.security.test.ts",
 } as const;
 
 const CAPABILITIES = "packages/capabilities/src";
@@ -383,4 +385,5 @@ export const DEFENCES: readonly Defence[] = [
   ...rows("answers", SIGNED),
   ...rows("histories", HISTORIES),
   ...rows("slices", SLICED),
+  ...rows("outputs", OUTPUTS),
 ];
