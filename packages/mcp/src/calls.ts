@@ -36,7 +36,12 @@ export class Calls {
 
   /** Proposes the call; a question to operators is waited for as long as clients wait. */
   async call(call: ToolCallText, context: CallContext): Promise<CallToolResult> {
-    return await this.#answered(context, async (deadlineMs, say) => {
+    return await this.#answered(this.reply(call, context));
+  }
+
+  /** The same, for who answers otherwise than a tool does. Throws what could not even be asked. */
+  async reply(call: ToolCallText, context: CallContext): Promise<Reply> {
+    return await this.#heard(context, async (deadlineMs, say) => {
       const { label, trace, cancelled } = context;
       const options = { signal: cancelled, trace, ...(label === undefined ? {} : { label }) };
       const reply = await this.#host.propose(messageOf(call), options);
@@ -53,19 +58,28 @@ export class Calls {
 
   /** Waits on for a call that was pending. */
   async wait(execution: unknown, context: CallContext): Promise<CallToolResult> {
-    return await this.#answered(context, async (deadlineMs, say) => {
+    const reply = this.#heard(context, async (deadlineMs, say) => {
       const isOwn = typeof execution === "string" && this.#host.isTicket(execution);
       if (!isOwn) throw notOwn(execution);
       say("waits for an operator");
       const ended = await this.#within(execution, deadlineMs, context.cancelled);
       return ended ?? { execution_id: execution, status: "pending", decision: null, record: null };
     });
+    return await this.#answered(reply);
   }
 
-  async #answered(
+  async #answered(reply: Promise<Reply>): Promise<CallToolResult> {
+    try {
+      return resultOf(await reply);
+    } catch (error) {
+      return faultResult(faultOf(error));
+    }
+  }
+
+  async #heard(
     context: CallContext,
     ask: (deadlineMs: number, say: (message: string) => void) => Promise<Reply>,
-  ): Promise<CallToolResult> {
+  ): Promise<Reply> {
     const startMs = performance.now();
     let message = "under way";
     const timer = setInterval(() => {
@@ -76,9 +90,7 @@ export class Calls {
         message = said;
       });
       this.#compareTools(reply);
-      return resultOf(reply);
-    } catch (error) {
-      return faultResult(faultOf(error));
+      return reply;
     } finally {
       clearInterval(timer);
     }

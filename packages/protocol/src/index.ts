@@ -53,6 +53,18 @@ export { jsonPointer, pointerTokens } from "./json-pointer.ts";
 export { LIMITS } from "./limits.ts";
 export { type LineSink, LineSplitter } from "./line-splitter.ts";
 export {
+  isReader,
+  type McpContent,
+  type McpContentKind,
+  matchesTemplate,
+  PROMPT_GET,
+  RESOURCE_READ,
+  readerOf,
+  templateProblem,
+  uriFolders,
+  uriProblem,
+} from "./mcp-content.ts";
+export {
   isMcpToolName,
   type McpGrant,
   type McpGrantArgument,

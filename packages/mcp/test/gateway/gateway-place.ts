@@ -15,6 +15,13 @@ export interface Tool {
   readonly annotations?: object;
 }
 
+/** What a fixture in the mode `contents` has beside its tools; also what is no proper list. */
+export interface Contents {
+  readonly resources?: unknown;
+  readonly templates?: unknown;
+  readonly prompts?: unknown;
+}
+
 const PROGRAMS = dirname(process.execPath);
 
 export class GatewayPlace extends McpPlace {
@@ -35,8 +42,8 @@ runtime_dir = "../run"
   }
 
   /** What the fixture offers from its next list on. */
-  offer(file: string, tools: readonly Tool[]): void {
-    writeFileSync(join(this.project, file), JSON.stringify(tools));
+  offer(file: string, offered: readonly Tool[] | Contents): void {
+    writeFileSync(join(this.project, file), JSON.stringify(offered));
   }
 
   async upstream(name: string): Promise<UpstreamView | undefined> {
