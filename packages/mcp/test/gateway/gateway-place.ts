@@ -89,7 +89,7 @@ export class HttpUpstream implements AsyncDisposable {
   static async modern(): Promise<HttpUpstream> {
     const handler = createMcpHandler(
       () => {
-        const server = new McpServer({ name: "modern", version: "1" }, { capabilities: { tools: {} } });
+        const server = new McpServer({ name: "modern", version: "1" }, { capabilities: { tools: {}, resources: {} } });
         server.setRequestHandler("tools/list", async () => ({
           tools: [
             {
@@ -101,6 +101,11 @@ export class HttpUpstream implements AsyncDisposable {
         }));
         server.setRequestHandler("tools/call", async ({ params }) => ({
           content: [{ type: "text", text: `hello ${String(params.arguments?.["who"])}` }],
+        }));
+        server.setRequestHandler("resources/list", async () => ({ resources: [{ uri: "era://new", name: "New" }] }));
+        server.setRequestHandler("resources/templates/list", async () => ({ resourceTemplates: [] }));
+        server.setRequestHandler("resources/read", async ({ params: { uri } }) => ({
+          contents: [{ uri, text: "read" }],
         }));
         return server;
       },

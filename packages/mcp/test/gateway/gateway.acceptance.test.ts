@@ -62,7 +62,7 @@ fix__add = [{ with = { a = [1, 2] } }]
 fix__act = ["*"]
 "web__*" = ["*"]
 "vault__*" = ["*"]
-new_era__greet = ["*"]
+"new_era__*" = ["*"]
 docs__act = ["*"]
 docs__mcp_resource_read = [{ with = { uri = ["docs://guide/*", "docs://index"] } }]
 docs__mcp_prompt_get = [{ with = { name = ["summarize"] } }]
@@ -216,9 +216,11 @@ test("a server over HTTP is spoken to as its operator says, in either era", asyn
   });
   expect((await place.propose("new_era__greet", {})).error?.code).toBe("FEMTO_TOOL_QUARANTINED");
   const accepted = await place.run(["mcp", "pins", "accept", "new_era", "--yes"]);
-  expect([accepted.code, accepted.stdout]).toEqual([0, "1 tools of new_era are accepted\n"]);
+  expect([accepted.code, accepted.stdout]).toEqual([0, "2 of new_era are accepted\n"]);
   const greeted = await place.propose("new_era__greet", { who: "you" });
   expect(greeted.result).toMatchObject({ content: [{ type: "text", text: "hello you" }] });
+  const read = await place.propose("new_era__mcp_resource_read", { uri: "era://new" });
+  expect(read.result).toMatchObject({ content: [{ type: "resource", resource: { uri: "era://new", text: "read" } }] });
 });
 
 test("a stored secret goes to its server, and comes back as its name", async () => {
