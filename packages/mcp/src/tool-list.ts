@@ -1,5 +1,5 @@
 /** The capabilities of the host as tools of MCP. */
-import type { McpContent, ToolDescription } from "@femtoclaw/protocol";
+import type { ToolDescription } from "@femtoclaw/protocol";
 import type { Tool } from "@modelcontextprotocol/server";
 import { isRelayed } from "./relayed.ts";
 import { NOT_COMPLETED } from "./results.ts";
@@ -25,12 +25,12 @@ export function toolPage(described: readonly ToolDescription[], cursor: string |
   return { tools: page, ...(rest.length > page.length && last !== undefined ? { nextCursor: last.name } : {}) };
 }
 
-function toolOf({ name, description, input, output, effect, idempotent, offers = [] }: ToolDescription): Tool {
+function toolOf({ name, description, input, output, effect, idempotent }: ToolDescription): Tool {
   // What a server of others answers goes on as it comes, and no schema says what that is.
   const outputSchema = isRelayed(name) ? null : answerSchema(output);
   return {
     name,
-    description: offers.length === 0 ? description : `${description} It offers: ${offerText(offers)}`,
+    description,
     inputSchema: input as Tool["inputSchema"],
     ...(outputSchema === null ? {} : { outputSchema }),
     annotations: {
@@ -40,14 +40,6 @@ function toolOf({ name, description, input, output, effect, idempotent, offers =
       openWorldHint: effect === "network" || effect === "execute",
     },
   };
-}
-
-/** LIMIT: characters of the names of resources or prompts in what is told of the tool for them; clients list them all. */
-const OFFER_CHARS = 2_000;
-
-function offerText(offers: readonly McpContent[]): string {
-  const names = offers.map(({ name }) => name).join(" ");
-  return names.length <= OFFER_CHARS ? names : `${names.slice(0, OFFER_CHARS).replace(/ [^ ]*$/, "")} and more`;
 }
 
 /**

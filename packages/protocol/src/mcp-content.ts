@@ -44,6 +44,7 @@ const DOTS = /(?:^|[/:])\.{1,2}(?:[/?#]|$)/;
 export function uriProblem(uri: string): string | null {
   if (uri.length > URI_CHARS) return `it is longer than ${URI_CHARS} characters`;
   if (!PLAIN_URI.test(uri)) return "it is no plain uri";
+  if (uri.endsWith("/*")) return "it is what a rule calls a folder";
   if (ENCODED.test(uri) || DOTS.test(uri)) return "it could lead out of its folder";
   return uri.split("/").length > URI_FOLDERS ? `it has more than ${URI_FOLDERS} folders` : null;
 }

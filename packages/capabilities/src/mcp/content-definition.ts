@@ -21,6 +21,7 @@ export interface ContentDefinition extends McpContent {
   /** Digest of everything that clients are told of it. */
   readonly sha256: string;
   readonly bytes: number;
+  /** All that is told of it, for an operator to read. */
   readonly description: string;
   /** Why it cannot be offered, whoever agrees; null where it can. */
   readonly problem: string | null;
@@ -84,14 +85,19 @@ function contentDefinition(server: string, kind: McpContentKind, one: unknown): 
   const told = Object.fromEntries(TOLD[kind].flatMap((key) => (raw[key] === undefined ? [] : [[key, raw[key]]])));
   const shape = shapeProblem(told);
   const text = canonicalJson(shape === null ? [kind, name, told] : [kind, name]);
-  const { description = "" } = told;
   return {
     ...{ kind, name, pin: pinOf(kind, name), about: shape === null ? told : {} },
     sha256: digest("femtoclaw-mcp-content-1", text),
     bytes: Buffer.byteLength(text),
-    description: typeof description === "string" ? description : "",
+    description: shape === null ? toldText(told) : "",
     problem: shape ?? sizeProblem(text) ?? textProblem(text) ?? nameProblem(server, kind, name),
   };
+}
+
+/** All of it, for whoever agrees. Its shape has no problem. */
+function toldText({ arguments: asked, ...texts }: Readonly<Record<string, unknown>>): string {
+  const shown = Object.values(texts).map(String);
+  return [...shown, ...(asked === undefined ? [] : [`arguments: ${canonicalJson(asked)}`])].join("\n");
 }
 
 function shapeProblem({ arguments: asked = [], ...texts }: Readonly<Record<string, unknown>>): string | null {

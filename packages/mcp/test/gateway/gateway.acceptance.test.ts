@@ -1,4 +1,6 @@
 /** MCP servers of others behind a real host: their tools are offered, decided, recorded, and pinned. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import type { UpstreamView } from "@femtoclaw/runtime";
 import type { CallToolResult } from "@modelcontextprotocol/client";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -120,9 +122,13 @@ test.each(ERAS)("a client of %s lists, calls and is denied", async (era) => {
   expect(text(await asked)).toBe("15");
 });
 
-test.each(ERAS)("a client of %s lists, reads and is denied resources", async (era) => {
+test.each(ERAS)("a client of %s lists, gets and is denied resources and prompts", async (era) => {
   await using client = await place.stdio(era);
   const { resources } = await client.listResources();
+  const reader = (await client.listTools()).tools.find(({ name }) => name === "docs__mcp_resource_read");
+  expect(reader?.description).toMatch(
+    / offers: docs:\/\/asked docs:\/\/guide\/raw\.bin docs:\/\/index docs:\/\/guide\/\{page\}$/,
+  );
   // Nothing that no rule permits to read, or that one denies; of what is told nothing that changes with each use.
   expect(resources).toEqual([
     { uri: "docs://asked", name: "Asked" },
@@ -156,10 +162,7 @@ test.each(ERAS)("a client of %s lists, reads and is denied resources", async (er
   expect(question.facts?.questions[0]).toMatchObject({ server: "docs", tool: "mcp_resource_read" });
   await place.answer(question);
   expect(await asked).toMatchObject({ contents: [{ uri: "docs://asked" }] });
-});
 
-test.each(ERAS)("a client of %s lists and gets prompts, and is denied", async (era) => {
-  await using client = await place.stdio(era);
   expect((await client.listPrompts()).prompts).toMatchObject([
     { name: "docs__summarize", arguments: [{ name: "of", required: true }] },
   ]);
@@ -171,8 +174,8 @@ test.each(ERAS)("a client of %s lists and gets prompts, and is denied", async (e
     ],
     _meta: { "dev.femtoclaw/untrusted": true },
   });
-  const secret = client.getPrompt({ name: "docs__summarize", arguments: { of: "secrets" } });
-  await expect(secret).rejects.toMatchObject({ data: { error: { code: "FEMTO_POLICY_FORBIDDEN" } } });
+  const secrets = client.getPrompt({ name: "docs__summarize", arguments: { of: "secrets" } });
+  await expect(secrets).rejects.toMatchObject({ data: { error: { code: "FEMTO_POLICY_FORBIDDEN" } } });
   const other = client.getPrompt({ name: "docs__other" });
   await expect(other).rejects.toMatchObject({ data: { decision: "DENIED_POLICY_VIOLATION" } });
   await expect(client.getPrompt({ name: "docs__none" })).rejects.toThrow("offers no prompt none");
@@ -181,6 +184,15 @@ test.each(ERAS)("a client of %s lists and gets prompts, and is denied", async (e
 test("a resource that changes is quarantined, and nothing else of its server", async () => {
   const read = (uri: string) => place.propose("docs__mcp_resource_read", { uri });
   await expect.poll(async () => (await read("docs://index")).status).toBe("completed");
+  const denied = await read("docs://elsewhere");
+  // The narrowest entry is about this one alone, and loads.
+  const allowed = await place.run(["policy", "allow", String(denied.record?.seq), "--yes"]);
+  expect(allowed.stdout + allowed.stderr).toContain(
+    'docs__mcp_resource_read = [{ with = { uri = ["docs://elsewhere"] } }]',
+  );
+  expect(readFileSync(join(place.project, "femtoclaw.toml"), "utf8")).toContain(
+    '{ with = { uri = ["docs://elsewhere"] } }]',
+  );
   const [index, raw, ...others] = CONTENTS.resources as object[];
   place.offer("contents.json", {
     ...CONTENTS,

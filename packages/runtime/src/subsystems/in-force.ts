@@ -29,6 +29,7 @@ import type { Standing } from "../gate/gate-parts.ts";
 import type { OpenGate } from "../gate/open-gate.ts";
 import type { LogEntry, PolicySource, RuntimeOptions } from "../options.ts";
 import type { ActorSystem } from "../system.ts";
+import { offerText } from "../upstreams/offer-text.ts";
 import { switchCapability } from "./capability-switch.ts";
 import { Confinement } from "./confinement.ts";
 import { Policy } from "./policy.ts";
@@ -122,7 +123,8 @@ export class InForce {
     const server = splitMcpToolName(name)?.server;
     if (offers === undefined || server === undefined) return tool;
     const { authority } = this.#configuration;
-    return { ...tool, offers: offers.filter((one) => mayOffer(this.policy.compiled, authority, server, one)) };
+    const told = offers.filter((one) => mayOffer(this.policy.compiled, authority, server, one));
+    return { ...tool, description: `${tool.description} It offers: ${offerText(told)}`, offers: told };
   }
 
   /** What calls go by whose facts are taken now. */
