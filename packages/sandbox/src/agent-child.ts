@@ -6,11 +6,13 @@ import type { ChildProcess, IOType } from "node:child_process";
 import type { Duplex, Readable, Writable } from "node:stream";
 import { FemtoError, LIMITS, printable, systemErrorCode } from "@femtoclaw/protocol";
 import { relayProgram } from "#relay-program";
+import { type AgentSettings, withAgentSettings } from "./agent-settings.ts";
 import { BoundChild } from "./bound-child.ts";
 import {
   AGENT_DESCRIPTORS,
   bubblewrapArguments,
   FILTER_DESCRIPTOR,
+  HANDED_DESCRIPTOR,
   RELAY_DESCRIPTOR,
   type SandboxCommand,
   STATUS_DESCRIPTOR,
@@ -30,6 +32,7 @@ export interface AgentStart {
   readonly limits: ChildLimits;
   /** Variables that it alone gets. INVARIANT: I10: they are on no command line. */
   readonly variables: Readonly<Record<string, string>>;
+  readonly settings: AgentSettings;
   /** Descriptor of the terminal that it gets as its own, closed by whoever opened it; null for pipes. */
   readonly device: number | null;
   /** Serves what it connects to. */
@@ -93,7 +96,7 @@ export class AgentChild {
     for (const stream of [this.#child.stdin, this.#child.stdout, this.#child.stderr]) stream?.destroy();
   }
 
-  #connect(filter: Uint8Array, { variables, onConnection }: AgentStart): void {
+  #connect(filter: Uint8Array, { variables, settings, onConnection }: AgentStart): void {
     const stdio = this.#child.stdio as readonly (Duplex | Readable | Writable | null | undefined)[];
     for (const stream of stdio) stream?.on("error", () => undefined);
     const status = stdio[STATUS_DESCRIPTOR] as Readable | null | undefined;
@@ -101,7 +104,9 @@ export class AgentChild {
       this.#status += text;
       if (this.#status.includes('"child-pid"')) this.#started.resolve();
     });
+    const written = settings.files.map(({ content }, index) => [HANDED_DESCRIPTOR + index, content] as const);
     const told = [
+      ...written,
       [FILTER_DESCRIPTOR, filter],
       [AGENT_DESCRIPTORS.door, relayProgram(RELAY_FOLDER).door.script],
       [AGENT_DESCRIPTORS.variables, variablesFile(variables)],
@@ -124,12 +129,14 @@ export class AgentChild {
   }
 }
 
-function spawned(view: SandboxView, { command, limits, device }: AgentStart): ChildProcess {
+function spawned(standing: SandboxView, { command, limits, device, settings }: AgentStart): ChildProcess {
+  const view = withAgentSettings(standing, command.cwd, settings);
   const launcher = device === null ? [] : [setsidOf(view), "--ctty"];
-  const agent = { ...command, isAgent: true };
+  const { files, tunnel } = settings;
+  const agent = { ...command, isAgent: true, ...(tunnel === null ? {} : { tunnel }) };
   const args = bubblewrapArguments(view, agent, limits, launcher, relayProgram(RELAY_FOLDER));
   const own: IOType | number = device ?? "pipe";
   const pipes = AGENT_DESCRIPTORS.variables - STATUS_DESCRIPTOR;
   // Apart from the terminal of whoever runs the host, whose interrupts are for the host alone.
-  return new BoundChild(view, args, limits, [own, own, own], { detached: true, pipes }).process;
+  return new BoundChild(view, args, limits, [own, own, own], { detached: true, pipes, handed: files.length }).process;
 }
