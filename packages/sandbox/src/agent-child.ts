@@ -130,7 +130,7 @@ export class AgentChild {
 }
 
 function spawned(standing: SandboxView, { command, limits, device, settings }: AgentStart): ChildProcess {
-  const view = withAgentSettings(standing, command.cwd, settings);
+  const view = withAgentSettings(standing, command, settings);
   const launcher = device === null ? [] : [setsidOf(view), "--ctty"];
   const { files, tunnel } = settings;
   const agent = { ...command, isAgent: true, ...(tunnel === null ? {} : { tunnel }) };

@@ -3,7 +3,7 @@
  * where a project has settings of agents, so that none of these name servers, hooks or tools.
  */
 import { dirname } from "node:path";
-import { HANDED_DESCRIPTOR } from "./bubblewrap.ts";
+import { HANDED_DESCRIPTOR, type SandboxCommand } from "./bubblewrap.ts";
 import { hostInspection, type Inspection } from "./inspection.ts";
 import { isWithin, type Mount, type SandboxView, visibilityOf } from "./view.ts";
 
@@ -35,19 +35,26 @@ const PROJECT_SETTINGS: readonly string[] = [
 /** The view with the holes and the files; agents look for settings in their folder and in all above it. */
 export function withAgentSettings(
   view: SandboxView,
-  cwd: string,
+  command: Pick<SandboxCommand, "cwd" | "program" | "realPath">,
   { files, hidesProject }: AgentSettings,
   inspection: Inspection = hostInspection,
 ): SandboxView {
   const written = files.map(
     ({ path }, index): Mount => ({ kind: "written", path, descriptor: HANDED_DESCRIPTOR + index }),
   );
-  const hidden = hidesProject ? holes(view.mounts, cwd, inspection) : [];
+  const hidden = hidesProject ? holes(view, command, inspection) : [];
   return { ...view, mounts: [...view.mounts, ...hidden, ...written] };
 }
 
-function holes(mounts: readonly Mount[], cwd: string, { stateOf }: Inspection): Mount[] {
+function holes(
+  { mounts, authority }: SandboxView,
+  { cwd, program, realPath }: Pick<SandboxCommand, "cwd" | "program" | "realPath">,
+  { stateOf }: Inspection,
+): Mount[] {
   const isShown = (path: string): boolean => ["readOnly", "readWrite"].includes(visibilityOf(mounts, path));
+  // Some agents are installed in a folder of this kind in a home; one that an operator shows for that is no project's.
+  const isInstalled = (place: string): boolean =>
+    !isWithin(place, authority.workspace) && [program, realPath].some((path) => isWithin(path, place));
   const found = new Map<string, Mount>();
   for (const folder of [cwd, ...foldersAbove(cwd)]) {
     for (const name of PROJECT_SETTINGS) {
@@ -55,7 +62,7 @@ function holes(mounts: readonly Mount[], cwd: string, { stateOf }: Inspection): 
       const there = isShown(path) ? stateOf(path) : null;
       // Nothing can be mounted over a link, but over what it leads to.
       const place = there?.kind === "link" ? there.target : path;
-      const kind = there === null || !isShown(place) ? "missing" : stateOf(place).kind;
+      const kind = there === null || !isShown(place) || isInstalled(place) ? "missing" : stateOf(place).kind;
       if (kind === "file") found.set(place, { kind: "maskFile", path: place });
       if (kind === "directory") found.set(place, { kind: "maskFolder", path: place });
     }
