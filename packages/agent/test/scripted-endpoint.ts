@@ -1,17 +1,24 @@
 /**
- * A provider on this machine that answers what it is told to: by the protocol of OpenAI-compatible servers and by that of
- * Anthropic, as streams. Which step comes next follows from the conversation, as with the scripted model.
+ * A provider on this machine that answers what it is told to: by the protocol of OpenAI-compatible servers, by that of
+ * Anthropic, and by Responses, as streams. Which step comes next follows from the conversation, as with the scripted model.
  */
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { ScriptedStep } from "@femtoclaw/agent";
+import { type OfferedTool, offeredAs, offeredTools } from "./offered-tools.ts";
+import { responsesEvents } from "./responses-events.ts";
 
 /** What was asked, as far as tests look at it. */
 export interface Asked {
   readonly path: string;
   readonly headers: IncomingMessage["headers"];
-  readonly body: { readonly messages: readonly { readonly role: string }[]; readonly tools?: readonly unknown[] };
+  readonly body: {
+    readonly messages: readonly { readonly role: string }[];
+    /** In the place of messages, by Responses. */
+    readonly input?: readonly { readonly type?: string; readonly role?: string }[];
+    readonly tools?: readonly unknown[];
+  };
 }
 
 /** Answers a request in a way that no script can. */
@@ -23,12 +30,13 @@ export class ScriptedEndpoint implements AsyncDisposable {
   misbehaviour: Misbehaviour | null = null;
   readonly #server: Server;
 
-  private constructor(steps: readonly ScriptedStep[]) {
-    this.#server = createServer((request, response) => void this.#serve(request, response, steps));
+  private constructor(steps: readonly ScriptedStep[], aside: ScriptedStep | null) {
+    this.#server = createServer((request, response) => void this.#serve(request, response, steps, aside));
   }
 
-  static async start(steps: readonly ScriptedStep[]): Promise<ScriptedEndpoint> {
-    const endpoint = new ScriptedEndpoint(steps);
+  /** `aside` is said to who offers no tools, as agents do who want a title for the conversation. */
+  static async start(steps: readonly ScriptedStep[], aside: ScriptedStep | null = null): Promise<ScriptedEndpoint> {
+    const endpoint = new ScriptedEndpoint(steps, aside);
     endpoint.#server.listen(0, "127.0.0.1");
     await once(endpoint.#server, "listening");
     return endpoint;
@@ -44,23 +52,44 @@ export class ScriptedEndpoint implements AsyncDisposable {
     await once(this.#server, "close");
   }
 
-  async #serve(request: IncomingMessage, response: ServerResponse, steps: readonly ScriptedStep[]): Promise<void> {
+  async #serve(
+    request: IncomingMessage,
+    response: ServerResponse,
+    steps: readonly ScriptedStep[],
+    aside: ScriptedStep | null,
+  ): Promise<void> {
     let text = "";
     for await (const chunk of request) text += String(chunk);
-    const path = request.url ?? "";
+    const path = (request.url ?? "").replace(/\?.*$/, "");
+    if (request.method !== "POST" || path.endsWith("/count_tokens")) {
+      response.writeHead(200, { "Content-Type": "application/json" });
+      return void response.end(JSON.stringify({ object: "list", data: [], input_tokens: 100 }));
+    }
     const body = JSON.parse(text) as Asked["body"];
     this.asked.push({ path, headers: request.headers, body });
     if (this.misbehaviour !== null) return this.misbehaviour(response);
-    const number = body.messages.filter(({ role }) => role === "assistant").length;
-    const step = steps[number] ?? { text: "The script has ended." };
+    const offered = offeredTools(body.tools);
+    const number = path.endsWith("/responses")
+      ? (body.input ?? []).filter(({ type }) => type === "function_call").length
+      : body.messages.filter(({ role }) => role === "assistant").length;
+    const isAside = aside !== null && offered.length === 0;
+    const step = isAside ? aside : (steps[number] ?? { text: "The script has ended." });
     response.writeHead(200, { "Content-Type": "text/event-stream" });
-    const events = path.endsWith("/messages") ? messagesEvents(step, number) : completionEvents(step, number);
-    for (const event of events) {
+    for (const event of eventsOf(path, step, number, (tool) => offeredAs(offered, tool))) {
       response.write(event);
       await new Promise((resolve) => setTimeout(resolve, step.after_ms ?? 0));
     }
     response.end();
   }
+}
+
+type ToolOf = (name: string) => OfferedTool;
+
+function eventsOf(path: string, step: ScriptedStep, number: number, toolOf: ToolOf): Iterable<string> {
+  if (path.endsWith("/responses")) return responsesEvents(step, number, toolOf);
+  const { calls, ...rest } = step;
+  const named = { ...rest, ...(calls && { calls: calls.map((call) => ({ ...call, tool: toolOf(call.tool).name })) }) };
+  return path.endsWith("/messages") ? messagesEvents(named, number) : completionEvents(named, number);
 }
 
 /** The arguments as they go over the wire. */
@@ -95,7 +124,15 @@ function* messagesEvents({ text = "", calls = [] }: ScriptedStep, number: number
   const event = (type: string, fields: object = {}): string =>
     `event: ${type}\ndata: ${JSON.stringify({ type, ...fields })}\n\n`;
   const usage = { input_tokens: 100, output_tokens: 1 };
-  const message = { id: "m", type: "message", role: "assistant", model: "m", content: [], stop_reason: null, usage };
+  const message = {
+    id: `msg_${number}`,
+    type: "message",
+    role: "assistant",
+    model: "m",
+    content: [],
+    stop_reason: null,
+    usage,
+  };
   yield event("message_start", { message: { ...message, stop_sequence: null } });
   let index = 0;
   if (text !== "") {

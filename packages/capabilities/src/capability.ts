@@ -9,7 +9,7 @@ import type {
   OutputStream,
   PathQuestion,
 } from "@femtoclaw/protocol";
-import type { ChildLimits, SandboxView } from "@femtoclaw/sandbox";
+import type { AgentSettings, ChildLimits, SandboxView } from "@femtoclaw/sandbox";
 import type { AgentProcess } from "./agent/agent-process.ts";
 import type { BoundArguments, BoundHost } from "./facts/bound-arguments.ts";
 import type { BoundConnection } from "./facts/connection.ts";
@@ -78,6 +78,8 @@ export interface CapabilityCall {
 export interface AgentLaunch {
   /** Variables that it alone gets. */
   readonly variables: Readonly<Record<string, string>>;
+  /** What is written for it, and what its relay leads to. */
+  readonly settings: AgentSettings;
   /** Of its terminal; null where it gets pipes. */
   readonly size: PtySize | null;
   /** Hears of it once it runs. */

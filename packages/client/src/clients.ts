@@ -31,7 +31,12 @@ export interface ReloadAnswer {
 export interface LaunchOutput {
   readonly stdout: string;
   readonly stderr: string;
-  readonly ended: { readonly reply: Reply; readonly calls: Partial<Record<Reply["status"], number>> } | null;
+  readonly ended: {
+    readonly reply: Reply;
+    readonly calls: Partial<Record<Reply["status"], number>>;
+    /** A rule asks operators about the launch itself, so that it never began. */
+    readonly asked: boolean;
+  } | null;
 }
 
 export interface AgentOptions {

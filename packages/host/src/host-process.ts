@@ -111,7 +111,8 @@ export class HostProcess implements AsyncDisposable {
     };
     const reload = (by: string) => host.reload(by);
     const webhookStatus = () => host.#webhook?.status ?? null;
-    const launches = new LaunchVerbs({ runtime, launches: resolved.launches ?? [], log });
+    const { workspace } = resolved.authority;
+    const launches = new LaunchVerbs({ runtime, launches: resolved.launches ?? [], workspace, log });
     const operatorParts = { runtime, sockets, telemetryStatus, webhookStatus, launches, stop, reload };
     try {
       // Operators first: whoever may propose can also be stopped.

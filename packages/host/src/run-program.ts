@@ -1,6 +1,7 @@
 /** The command line of `run`; `program.ts` has the others. */
 import type { Command } from "commander";
 import type { Runner } from "./commands/command-context.ts";
+import type { RunOptions } from "./commands/run.ts";
 
 export function addRunCommand(program: Command, run: Runner): void {
   program
@@ -8,9 +9,13 @@ export function addRunCommand(program: Command, run: Runner): void {
     .passThroughOptions()
     .argument("<agent>", "name under [launch]")
     .argument("[args...]", "its arguments")
+    .option("--dry-run", "show what would be started and what would be written for it, and start nothing")
     .description("launch an agent in the sandbox, where it changes nothing but by calls of the running host")
-    .addHelpText("after", '\nExample:\n  femtoclaw run -- claude -p "fix the failing test"')
-    .action((agent: string, args: string[]) =>
-      run(async (context) => (await import("./commands/run.ts")).runAgent(context, agent, args)),
+    .addHelpText(
+      "after",
+      '\nExamples:\n  femtoclaw run -- claude -p "fix the failing test"\n  femtoclaw run --dry-run -- codex',
+    )
+    .action((agent: string, args: string[], options: RunOptions) =>
+      run(async (context) => (await import("./commands/run.ts")).runAgent(context, agent, args, options)),
     );
 }

@@ -6,11 +6,13 @@ import type { ChildProcess, IOType } from "node:child_process";
 import type { Duplex, Readable, Writable } from "node:stream";
 import { FemtoError, LIMITS, printable, systemErrorCode } from "@femtoclaw/protocol";
 import { relayProgram } from "#relay-program";
+import { type AgentSettings, withAgentSettings } from "./agent-settings.ts";
 import { BoundChild } from "./bound-child.ts";
 import {
   AGENT_DESCRIPTORS,
   BEGIN_DESCRIPTOR,
   bubblewrapArguments,
+  HANDED_DESCRIPTOR,
   RELAY_DESCRIPTOR,
   type SandboxCommand,
 } from "./bubblewrap.ts";
@@ -29,6 +31,7 @@ export interface AgentStart {
   readonly limits: ChildLimits;
   /** Variables that it alone gets. INVARIANT: I10: they are on no command line. */
   readonly variables: Readonly<Record<string, string>>;
+  readonly settings: AgentSettings;
   /** Descriptor of the terminal that it gets as its own, closed by whoever opened it; null for pipes. */
   readonly device: number | null;
   /** Serves what it connects to. */
@@ -94,9 +97,11 @@ export class AgentChild {
     for (const stream of [this.#child.stdin, this.#child.stdout, this.#child.stderr]) stream?.destroy();
   }
 
-  #connect({ variables, onConnection }: AgentStart): void {
+  #connect({ variables, settings, onConnection }: AgentStart): void {
     const stdio = this.#child.stdio as readonly (Duplex | Readable | Writable | null | undefined)[];
+    const written = settings.files.map(({ content }, index) => [HANDED_DESCRIPTOR + index, content] as const);
     const told = [
+      ...written,
       [AGENT_DESCRIPTORS.door, relayProgram(RELAY_FOLDER).door.script],
       [AGENT_DESCRIPTORS.variables, variablesFile(variables)],
     ] as const;
@@ -118,12 +123,14 @@ export class AgentChild {
   }
 }
 
-function spawned(view: SandboxView, { command, limits, device }: AgentStart): BoundChild {
+function spawned(standing: SandboxView, { command, limits, device, settings }: AgentStart): BoundChild {
+  const view = withAgentSettings(standing, command, settings);
   const launcher = device === null ? [] : [setsidOf(view), "--ctty"];
-  const agent = { ...command, isAgent: true };
+  const { files, tunnel } = settings;
+  const agent = { ...command, isAgent: true, ...(tunnel === null ? {} : { tunnel }) };
   const args = bubblewrapArguments(view, agent, limits, launcher, relayProgram(RELAY_FOLDER));
   const own: IOType | number = device ?? "pipe";
   const pipes = AGENT_DESCRIPTORS.variables - BEGIN_DESCRIPTOR;
   // Apart from the terminal of whoever runs the host, whose interrupts are for the host alone.
-  return new BoundChild(view, args, limits, [own, own, own], { detached: true, pipes });
+  return new BoundChild(view, args, limits, [own, own, own], { detached: true, pipes, handed: files.length });
 }

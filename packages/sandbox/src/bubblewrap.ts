@@ -31,6 +31,8 @@ export interface SandboxCommand extends SandboxProgram {
   readonly environment: Readonly<Record<string, string>>;
   /** It is an agent: what it wants to change it has to propose, by the way that it finds beside its relay. */
   readonly isAgent?: boolean;
+  /** `host:port` to which the relay of an agent opens a connection for each one that comes to it at a port of its own. */
+  readonly tunnel?: string;
 }
 
 /**
@@ -64,11 +66,11 @@ export function bubblewrapArguments(
   relay: RelayProgram | null = null,
 ): string[] {
   requireVisible(view, command);
-  const { isAgent = false } = command;
+  const { isAgent = false, tunnel = null } = command;
   assert(!isAgent || relay !== null, "an agent reaches the host by a relay");
   const variables = childEnvironment(view, command);
   const told = { ...variables, ...PROXY_VARIABLES, ...(isAgent ? AGENT_VARIABLES : {}), PWD: command.cwd };
-  const relayed = relay === null ? [] : relayWords(relay, told, passedOn(command), isAgent);
+  const relayed = relay === null ? [] : relayWords(relay, told, passedOn(command), { isAgent, tunnel });
   return [
     ...NAMESPACES,
     ...(launcher.length === 0 ? ["--new-session"] : []),
@@ -157,6 +159,8 @@ function mountArguments(
       return ["--ro-bind", mount.from, path];
     case "handed":
       return ["--perms", "0444", "--ro-bind-data", String(mount.descriptor), path];
+    case "written":
+      return ["--perms", "0600", "--file", String(mount.descriptor), path];
     case "maskFile":
       return ["--ro-bind", "/dev/null", path];
     case "maskFolder":

@@ -1,5 +1,6 @@
 /** What a child process may see, and how it is run so that it sees nothing else. */
 export { AgentChild, type AgentPipes, type AgentStart } from "./agent-child.ts";
+export { type AgentSettings, NO_SETTINGS } from "./agent-settings.ts";
 export { type Bounds, boundsBy } from "./bounds.ts";
 export {
   bubblewrapArguments,
@@ -15,7 +16,7 @@ export { mayShow } from "./may-show.ts";
 export { type OwnFile, type OwnProgram, ownProgramView } from "./own-program.ts";
 export type { StageEnd } from "./pipeline.ts";
 export { probeSandbox, type SandboxProbe } from "./probe.ts";
-export { DOOR_TARGET } from "./relay/relay-command.ts";
+export { DOOR_PATH, DOOR_TARGET, TUNNEL_ADDRESS } from "./relay/relay-command.ts";
 export { runSandboxed, type SandboxResult, type SandboxRun } from "./run.ts";
 export { seccompFilter } from "./seccomp.ts";
 export { ServiceChild, type ServiceStart } from "./service-child.ts";

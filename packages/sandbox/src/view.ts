@@ -24,6 +24,8 @@ export type Mount =
   /** A file of this machine that stands elsewhere there, and one that is made of what a descriptor of bubblewrap gives. */
   | { readonly kind: "placed"; readonly path: string; readonly from: string }
   | { readonly kind: "handed"; readonly path: string; readonly descriptor: number }
+  /** The same, but its own to change. */
+  | { readonly kind: "written"; readonly path: string; readonly descriptor: number }
   | { readonly kind: "link"; readonly path: string; readonly target: string };
 
 export interface SandboxView {
@@ -111,6 +113,7 @@ function visibilityBy(mount: Mount | undefined): Visibility {
     case "dev":
     case "tmpfs":
     case "link":
+    case "written":
       return "private";
   }
 }

@@ -3,6 +3,7 @@ import type { Duplex, Readable, Writable } from "node:stream";
 import { LIMITS } from "@femtoclaw/protocol";
 import {
   AgentChild,
+  type AgentSettings,
   type ChildLimits,
   type SandboxCommand,
   type SandboxView,
@@ -16,6 +17,7 @@ export interface AgentRequest {
   readonly limits: ChildLimits;
   /** Variables that it alone gets. */
   readonly variables: Readonly<Record<string, string>>;
+  readonly settings: AgentSettings;
   /** Of its terminal; null where it gets pipes. */
   readonly size: PtySize | null;
   onConnection(connection: Duplex): void;

@@ -32,6 +32,25 @@ const manifest: CapabilityManifest = {
         description: "Names of the variables that it alone gets.",
       },
       terminal: { type: "boolean", description: "Whether it gets a terminal, or pipes." },
+      files: {
+        type: "array",
+        maxItems: 16,
+        items: {
+          type: "object",
+          additionalProperties: false,
+          required: ["path", "sha256"],
+          properties: {
+            path: { type: "string", maxLength: 256 },
+            sha256: { type: "string", pattern: "^[0-9a-f]{64}$" },
+          },
+        },
+        description: "Its configuration, which was written into its home for this launch. Absent where none was.",
+      },
+      tunnel: {
+        type: "string",
+        maxLength: 300,
+        description: "Host and port of its model, where it is reached without TLS.",
+      },
     },
   },
   output: {
@@ -104,7 +123,7 @@ async function started(call: CapabilityCall, proxy: EgressProxy): Promise<AgentP
     throw new FemtoError("FEMTO_SANDBOX_UNAVAILABLE", "this machine has no sandbox to run agents in");
   return await AgentProcess.start({
     ...{ view: sandbox, command: decidedCommand(bound), limits: limits.child },
-    ...{ variables: launch.variables, size: launch.size },
+    ...{ variables: launch.variables, settings: launch.settings, size: launch.size },
     onConnection: (connection) => proxy.serve(connection),
   });
 }

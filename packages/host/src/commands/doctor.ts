@@ -14,6 +14,7 @@ import { hookFinding } from "../hook/hook-finding.ts";
 import { examineInstallation } from "../installation/examine.ts";
 import { Library } from "../installation/library.ts";
 import { ownIntegrity } from "../integrity/own-integrity.ts";
+import { launchFinding } from "../launch/launch-finding.ts";
 import { type LoadedPolicy, loadPolicy } from "../preflight.ts";
 import { table } from "../terminal/table.ts";
 import { webhookKey } from "../webhook/webhook.ts";
@@ -92,6 +93,7 @@ async function lookAtProject(
       : ok("without a permit the engine denies");
   });
   await look("agents' hooks", () => hookFinding(context, loaded));
+  if (loaded.resolved.launches !== undefined) await look("launches", () => launchFinding(loaded.resolved));
   await look("permissions", async () => {
     assertPrivateSocketFolder(runtimeDirectory);
     if (existsSync(join(stateDirectory, "journal"))) await openStateDirectory(stateDirectory, { create: false });

@@ -6,31 +6,53 @@ import { EXIT, FemtoError, printable, type Reply } from "@femtoclaw/protocol";
 import type { LaunchSetting } from "@femtoclaw/runtime";
 import type { LoadedConfiguration } from "../configuration/load-configuration.ts";
 import { OwnTerminal } from "../launch/own-terminal.ts";
+import { showLaunch } from "../launch/show-launch.ts";
+import { throwAway } from "../launch/throw-away.ts";
 import { exitOf, replyLines } from "../terminal/reply-text.ts";
 import type { CommandContext } from "./command-context.ts";
 
 /** How long one question to the host waits for more. */
 const WAIT_MS = 1_000;
 
-export async function runAgent(context: CommandContext, name: string, argv: readonly string[]): Promise<number> {
+export interface RunOptions {
+  readonly dryRun?: boolean;
+}
+
+export async function runAgent(
+  context: CommandContext,
+  name: string,
+  argv: readonly string[],
+  { dryRun = false }: RunOptions,
+): Promise<number> {
   const loaded = context.load();
   const setting = settingOf(loaded, name);
+  const { workspace } = loaded.resolved.authority;
+  const own = throwAway(setting, { workspace, cwd: cwdWithin(loaded, context.cwd).cwd ?? workspace });
+  const variables = variablesOf(context, setting);
+  if (dryRun) return showLaunch(context, { setting, argv, own, given: Object.keys(variables) });
+  for (const missing of setting.env.filter((variable) => !Object.hasOwn(variables, variable))) {
+    context.output.talk(`${printable(missing)} is not set here, so ${printable(name)} does not get it`);
+  }
   await using operator = await context.operator(loaded);
   using terminal = new OwnTerminal();
   const { session } = await operator.launch({
-    ...{ name, argv, variables: variablesOf(context, setting), size: terminal.size },
+    ...{ name, argv, variables, size: terminal.size },
     ...cwdWithin(loaded, context.cwd),
   });
-  context.output.talk(`launching ${printable(name)} in the sandbox, as session ${session}`);
+  const configured = setting.kind === "other" ? "" : `, configured as ${setting.kind} for this launch`;
+  context.output.talk(`launching ${printable(name)} in the sandbox${configured}, as session ${session}`);
   terminal.lend({
     typed: (data) => operator.launchWrite(data),
     resized: (size) => operator.launchResize(size),
     interrupted: () => operator.launchEnd(),
   });
-  const { reply, calls } = await outputOf(operator, terminal);
+  const ended = await outputOf(operator, terminal);
   terminal.restore();
-  report(context, name, reply, calls);
-  return exitCodeOf(reply, terminal.interruptedBy);
+  report(context, name, ended);
+  if (ended.asked) return EXIT.denied;
+  const gone = own.settings.files.map(({ path }) => path).join(", ");
+  if (gone !== "" && ended.reply.status === "completed") context.output.talk(`gone with it: ${gone}`);
+  return exitCodeOf(ended.reply, terminal.interruptedBy);
 }
 
 type Ended = NonNullable<Awaited<ReturnType<OperatorClient["launchRead"]>>["ended"]>;
@@ -74,7 +96,15 @@ function cwdWithin({ resolved }: LoadedConfiguration, cwd: string): { readonly c
 }
 
 /** On stderr: stdout is what the agent said. */
-function report({ output }: CommandContext, name: string, reply: Reply, calls: Ended["calls"]): void {
+function report({ output }: CommandContext, name: string, { reply, calls, asked }: Ended): void {
+  if (asked) {
+    const rules = (reply.policy?.rules ?? []).map((rule) => printable(rule)).join(" ");
+    process.stderr.write(`${printable(name)} was not launched: the policy asks about it  ${rules}\n`);
+    process.stderr.write(
+      "fix: No answer can begin it later, so nobody was asked. Let the rule except whom you launch.\n",
+    );
+    return;
+  }
   if (reply.status !== "completed") {
     for (const line of replyLines(reply, output)) process.stderr.write(`${line}\n`);
     return;

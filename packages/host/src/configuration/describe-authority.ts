@@ -122,10 +122,16 @@ function upstream({ name, at, pins }: UpstreamSetting): string {
   return `${name}: ${where}; ${pins === "operator" ? "an operator accepts its tools" : "its first tools are accepted"}`;
 }
 
-function launch({ name, program: file, principal, env, source }: LaunchSetting): string {
+function launch({ name, program: file, principal, env, kind, model, baseUrl, source }: LaunchSetting): string {
   const given = env.length === 0 ? "" : `, which gets ${env.map(shown).join(" ")}`;
   const whose = principal === "default" ? "" : ` with the rights of ${shown(principal)}`;
-  return `${shown(name)}: ${shown(file)}${whose}${given}  (${source})`;
+  const asked = [
+    ...(model === undefined ? [] : [shown(model)]),
+    ...(baseUrl === undefined ? [] : [`at ${shown(baseUrl)}`]),
+  ];
+  const told =
+    kind === "other" ? "" : `, configured as ${kind}${asked.length === 0 ? "" : ` to ask ${asked.join(" ")}`}`;
+  return `${shown(name)}: ${shown(file)}${whose}${given}${told}  (${source})`;
 }
 
 function budget([name, { limit, source }]: [string, { readonly limit: number; readonly source: string }]): string {

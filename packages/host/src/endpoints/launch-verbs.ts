@@ -2,9 +2,11 @@
  * How operators launch agents. One connection has one agent, which ends with the connection; what the agent is, and
  * which variables it may be given, is said by the configuration alone.
  */
+import { resolve } from "node:path";
 import { FemtoError, LIMITS, printable } from "@femtoclaw/protocol";
 import type { LaunchSetting, LogEntry, Runtime } from "@femtoclaw/runtime";
 import { LaunchedAgent } from "../launch/launched-agent.ts";
+import { throwAway } from "../launch/throw-away.ts";
 import { invalid, refuseUnknown } from "./request-fields.ts";
 import type { ConnectionHandlers } from "./socket-server.ts";
 
@@ -18,6 +20,7 @@ const VARIABLES_CHARS = 131_072;
 export interface LaunchParts {
   readonly runtime: Runtime;
   readonly launches: readonly LaunchSetting[];
+  readonly workspace: string;
   log(entry: LogEntry): void;
 }
 
@@ -86,7 +89,7 @@ export class LaunchVerbs {
     refuseUnknown(rest);
     if (typeof name !== "string") throw invalid("`name` must be a string");
     if (cwd !== undefined && typeof cwd !== "string") throw invalid("`cwd` must be a string");
-    const { runtime, launches, log } = this.#parts;
+    const { runtime, launches, workspace, log } = this.#parts;
     const setting = launches.find((one) => one.name === name);
     if (setting === undefined) {
       const fix = `Write an entry [launch.${printable(name, 64)}] and start the host again.`;
@@ -101,6 +104,7 @@ export class LaunchVerbs {
       setting,
       argv: textsOf("argv", argv),
       variables: variablesOf(variables, setting),
+      own: throwAway(setting, { workspace, cwd: resolve(workspace, cwd ?? ".") }),
       size: sizeOf(size),
     };
     const agent = new LaunchedAgent(runtime, { ...request, ...(cwd === undefined ? {} : { cwd }) }, log);

@@ -2,11 +2,13 @@
  * One agent that an operator launched: the call by which it runs, the session in which it proposes, and what it reads
  * and writes at the operator's terminal. It ends when that is gone.
  */
+import { createHash } from "node:crypto";
 import type { Duplex } from "node:stream";
 import type { AgentOutput, AgentProcess } from "@femtoclaw/capabilities";
 import { AGENT_RUN, errorText, FemtoError, type Reply } from "@femtoclaw/protocol";
 import type { LaunchSetting, LogEntry, Runtime, Session } from "@femtoclaw/runtime";
 import { serveProposals } from "./serve-proposals.ts";
+import type { ThrowAway } from "./throw-away.ts";
 
 export interface LaunchRequest {
   readonly setting: LaunchSetting;
@@ -14,6 +16,8 @@ export interface LaunchRequest {
   readonly cwd?: string;
   /** Variables that it alone gets, by names that the setting lists. */
   readonly variables: Readonly<Record<string, string>>;
+  /** What is written for this launch. */
+  readonly own: ThrowAway;
   /** Of its terminal; null where it gets pipes. */
   readonly size: { readonly cols: number; readonly rows: number } | null;
 }
@@ -21,11 +25,18 @@ export interface LaunchRequest {
 /** What came of its calls, by how they ended. */
 export type CallCounts = { [Status in Reply["status"]]?: number };
 
+export interface LaunchEnd {
+  readonly reply: Reply;
+  readonly calls: CallCounts;
+  /** A rule asks operators about the launch itself, so that it never began. */
+  readonly asked: boolean;
+}
+
 /** What it wrote since the last look; `ended` once all of it was taken. */
 export interface LaunchPart {
   readonly stdout: Buffer;
   readonly stderr: Buffer;
-  readonly ended: { readonly reply: Reply; readonly calls: CallCounts } | null;
+  readonly ended: LaunchEnd | null;
 }
 
 /** LIMIT: bytes that it wrote and nobody has read before it has to wait. */
@@ -43,6 +54,7 @@ export class LaunchedAgent {
   #unread: { readonly from: AgentOutput; readonly piece: Buffer }[] = [];
   #unreadBytes = 0;
   #reply: Reply | null = null;
+  #asked = false;
   /** Why nobody knows what became of it. */
   #fault: FemtoError | null = null;
   #wake: () => void = () => undefined;
@@ -71,7 +83,7 @@ export class LaunchedAgent {
     const of = (which: AgentOutput): Buffer =>
       Buffer.concat(taken.flatMap(({ from, piece }) => (from === which ? [piece] : [])));
     if (this.#fault !== null && taken.length === 0) throw this.#fault;
-    const ended = this.#reply === null ? null : { reply: this.#reply, calls: this.#calls };
+    const ended = this.#reply === null ? null : { reply: this.#reply, calls: this.#calls, asked: this.#asked };
     return { stdout: of("stdout"), stderr: of("stderr"), ended };
   }
 
@@ -97,17 +109,22 @@ export class LaunchedAgent {
   }
 
   async #run(runtime: Runtime, session: Session, request: LaunchRequest, log: (entry: LogEntry) => void) {
-    const { setting, argv, cwd, variables, size } = request;
+    const { setting, argv, cwd, variables, own, size } = request;
     const { signal } = this.#abort;
     const count = ({ status }: Reply): void => {
       this.#calls[status] = (this.#calls[status] ?? 0) + 1;
     };
+    const { files, tunnel } = own.settings;
+    const given = { ...variables, ...own.variables };
     const args = {
-      ...{ bin: setting.program, argv, variables: Object.keys(variables).sort(), terminal: size !== null },
+      ...{ bin: setting.program, argv: [...own.argv, ...argv] },
+      ...{ variables: Object.keys(given).sort(), terminal: size !== null },
       ...(cwd === undefined ? {} : { cwd }),
+      ...(files.length === 0 ? {} : { files: files.map(digested) }),
+      ...(tunnel === null ? {} : { tunnel }),
     };
     const launch = {
-      ...{ variables, size },
+      ...{ variables: given, settings: own.settings, size },
       attached: (agent: AgentProcess) => this.#attach(agent),
       serve: (connection: Duplex) =>
         serveProposals({ runtime, session, connection, signal, onReply: count }).catch((error: unknown) => {
@@ -132,8 +149,9 @@ export class LaunchedAgent {
     }
   }
 
-  /** A launch is a person's own act at a terminal, and waits for no other one. */
+  /** A launch is a person's own act at a terminal, which no record holds: nobody could begin it later, after a yes. */
   async #takenBack(session: Session, { execution_id }: Reply): Promise<Reply> {
+    this.#asked = true;
     session.cancel(execution_id);
     return await session.wait(execution_id);
   }
@@ -160,4 +178,8 @@ export class LaunchedAgent {
       };
     });
   }
+}
+
+function digested({ path, content }: { readonly path: string; readonly content: string }) {
+  return { path, sha256: createHash("sha256").update(content).digest("hex") };
 }

@@ -75,7 +75,7 @@ export function agentConfiguration(
 }
 
 /** Its own ways to files, programs and the network, and the one to start another agent that has them. */
-const OPENCODE_TOOLS = ["bash", "edit", "write", "patch", "read", "grep", "glob", "list", "webfetch", "task"];
+export const OPENCODE_TOOLS = ["bash", "edit", "write", "patch", "read", "grep", "glob", "list", "webfetch", "task"];
 
 function json(value: unknown): string {
   return JSON.stringify(value, null, 2);

@@ -58,13 +58,15 @@ export interface Launched {
 /** An agent of a connection of its own, which is all that it lives by. */
 export async function launch(
   place: Playground,
-  name: "script" | "perl",
+  name: string,
   argv: readonly string[],
   size: { cols: number; rows: number } | null = null,
+  cwd?: string,
 ): Promise<Launched> {
   const operator = await place.operator();
-  const variables = name === "script" ? { MODEL_KEY } : {};
-  return { operator, ...(await operator.launch({ name, argv, variables, size })) };
+  const variables = name === "perl" ? {} : { MODEL_KEY };
+  const request = { name, argv, variables, size, ...(cwd === undefined ? {} : { cwd }) };
+  return { operator, ...(await operator.launch(request)) };
 }
 
 /** What it writes until it has written this, or has ended. */
@@ -80,7 +82,7 @@ export async function said(operator: OperatorClient, until: string | null = null
 }
 
 /** Runs an agent to its end. */
-export async function ran(place: Playground, name: "script" | "perl", ...argv: readonly string[]) {
+export async function ran(place: Playground, name: string, ...argv: readonly string[]) {
   const { operator, session } = await launch(place, name, argv);
   try {
     const { stdout, stderr, ended } = await said(operator);

@@ -835,6 +835,18 @@ export interface LaunchTable {
    * @maxItems 64
    */
   env?: string[];
+  /**
+   * Whose configuration is written for each launch: FemtoClaw as the only MCP server, its own tools off, settings of the project unseen. Default: the program's name, where that is one of these; else `other`, for which none is written.
+   */
+  kind?: "claude" | "codex" | "opencode" | "pi" | "other";
+  /**
+   * Model that it is told to use. Default: what the agent chooses itself.
+   */
+  model?: string;
+  /**
+   * Where its model is, if not at its provider's. Its host has to be among those that `[sandbox].connect` names for the program.
+   */
+  base_url?: string;
 }
 export interface SandboxTable {
   /**

@@ -1,14 +1,23 @@
 /** Agents that operators may launch, as the configuration names them, against this machine. */
-import { AGENT_RUN, type Configuration, jsonPointer, type LaunchGrant } from "@femtoclaw/protocol";
+import { basename } from "node:path";
+import { AGENT_RUN, type Configuration, jsonPointer, type LaunchGrant, type LaunchTable } from "@femtoclaw/protocol";
 import type { Places } from "./places.ts";
 import type { CapabilitySetting } from "./resolve-configuration.ts";
 import { findProgram } from "./resolve-programs.ts";
+import { isThisMachine } from "./resolve-webhook.ts";
+
+export type LaunchKind = NonNullable<LaunchTable["kind"]>;
 
 export interface LaunchSetting extends LaunchGrant {
   /** What operators call it. */
   readonly name: string;
   /** Names of variables that it gets from whoever launches it. */
   readonly env: readonly string[];
+  /** Whose configuration is written for it. */
+  readonly kind: LaunchKind;
+  readonly model?: string;
+  /** Where its model is; absent where its provider has it. */
+  readonly baseUrl?: string;
 }
 
 /** Who has no tables of his own. */
@@ -29,7 +38,9 @@ export function resolveLaunches(
   }
   return entries.flatMap(([name, table]) => {
     const place = ["launch", name];
-    const { program = name, env = [], agent: principal } = table;
+    const { program = name, env = [], agent: principal, model } = table;
+    const kind = table.kind ?? kindOf(basename(program));
+    const baseUrl = baseUrlOf(table, kind, (key, message) => places.fault([...place, key], message));
     // INVARIANT: I8: a name without tables would have the rights of everybody under a name that promises fewer.
     if (principal !== undefined && !Object.hasOwn(agent ?? {}, principal)) {
       places.fault([...place, "agent"], `there is no [agent.${principal}]`);
@@ -41,8 +52,43 @@ export function resolveLaunches(
       return [];
     }
     const source = places.sourceOf(jsonPointer(place));
-    return [{ name, program: found.path, realPath: found.realPath, principal: principal ?? EVERYBODY, env, source }];
+    const told = { ...(model === undefined ? {} : { model }), ...(baseUrl === undefined ? {} : { baseUrl }) };
+    const { path, realPath } = found;
+    return [{ name, program: path, realPath, principal: principal ?? EVERYBODY, env, kind, ...told, source }];
   });
+}
+
+const KNOWN: readonly LaunchKind[] = ["claude", "codex", "opencode", "pi"];
+
+function kindOf(program: string): LaunchKind {
+  return KNOWN.find((kind) => kind === program) ?? "other";
+}
+
+/** What a proxy is asked for, and what a relay is told: names and addresses that are nothing else. */
+const HOST = /^(?:[a-z0-9.-]{1,253}|\[[0-9a-f:.]+\])$/;
+
+function baseUrlOf(
+  { base_url: written, model, env = [] }: LaunchTable,
+  kind: LaunchKind,
+  fault: (key: string, message: string) => void,
+): string | undefined {
+  if (kind === "other") {
+    if (model !== undefined) fault("model", "an agent of the kind `other` is told by its own arguments");
+    if (written !== undefined) fault("base_url", "an agent of the kind `other` is told by its own arguments");
+    return undefined;
+  }
+  if (written === undefined) return undefined;
+  const address = URL.parse(written);
+  if (address === null || !["http:", "https:"].includes(address.protocol) || !HOST.test(address.hostname))
+    return void fault("base_url", "expected an address such as http://127.0.0.1:11434/v1");
+  // INVARIANT: I10: it is in records and in what is shown of the configuration.
+  if (address.username !== "" || address.password !== "" || address.search !== "" || address.hash !== "")
+    return void fault("base_url", "an address may not hold a user, a password, or what follows a path");
+  // INVARIANT: I10: a key is nobody's on the way.
+  if (env.length > 0 && address.protocol !== "https:" && !isThisMachine(address.hostname))
+    return void fault("base_url", "expected https, because a key goes there; http is for addresses of this machine");
+  if (model === undefined) fault("model", "expected the name of a model, because another server has others");
+  return address.href.replace(/\/$/, "");
 }
 
 /** What rules are made of; what variables it gets is none of theirs. */

@@ -40,7 +40,7 @@ test("an agent is resolved to its program, enables what launches it, and its var
   const resolved = resolve({ launch: { helper: { agent: "coder", env: ["KEY"] } }, agent: { coder: {} } });
   const program = join(root, "bin/helper");
   const found = { program, realPath: program, principal: "coder", source: "/launch/helper" };
-  expect(resolved.launches).toEqual([{ ...found, name: "helper", env: ["KEY"] }]);
+  expect(resolved.launches).toEqual([{ ...found, name: "helper", env: ["KEY"], kind: "other" }]);
   expect(resolved.authority.launch).toEqual([found]);
   expect(resolved.capabilities.get("agent_run")).toEqual({ enabled: true, locked: false });
   expect(JSON.stringify(resolved)).not.toContain("hunter2");
@@ -57,6 +57,41 @@ test("what cannot be meant is a fault", () => {
   expect(faultOf({ launch: { helper: {} }, limits: { concurrency: 1 } })).toContain("a concurrency of at least 2");
   expect(faultOf({ launch: { "a b": {} } })).toContain("the key `a b` is not possible here");
   expect(faultOf({ launch: { helper: { env: ["A=B"] } } })).not.toBe("no fault");
+});
+
+test("a known agent is known by its program, and its model's address is one that no key gets lost on", () => {
+  for (const kind of ["codex", "claude"]) writeFileSync(join(root, "bin", kind), "#!/bin/sh\n", { mode: 0o755 });
+  const base_url = "http://127.0.0.1:11434/v1/";
+  const launch: Configuration["launch"] = {
+    codex: { model: "m", base_url, env: ["KEY"] },
+    work: { program: join(root, "bin/claude") },
+    mine: { program: "helper", kind: "pi" },
+    plain: { program: "codex", kind: "other" },
+  };
+  const found = resolve({ launch }).launches?.map(({ name, kind, model, baseUrl }) => [name, kind, model, baseUrl]);
+  expect(found).toEqual([
+    ["codex", "codex", "m", "http://127.0.0.1:11434/v1"],
+    ["work", "claude", undefined, undefined],
+    ["mine", "pi", undefined, undefined],
+    ["plain", "other", undefined, undefined],
+  ]);
+  const faultAt = (base_url: string, env: string[] = []) =>
+    faultOf({ launch: { codex: { model: "m", base_url, env } } });
+  expect(faultAt("http://models.example.com/v1", ["KEY"])).toContain("because a key goes there");
+  expect(faultAt("http://models.example.com/v1")).toBe("no fault");
+  expect(faultAt("https://models.example.com/v1", ["KEY"])).toBe("no fault");
+  for (const address of ["models", "file:///etc/passwd", "http://a=b/", "http://a%20b/"]) {
+    expect(faultAt(address), address).not.toBe("no fault");
+  }
+  for (const address of ["https://u@h/", "https://u:p@h/", "https://h/?key=1", "https://h/#k"]) {
+    expect(faultAt(address), address).toContain("may not hold a user, a password");
+  }
+  expect(faultOf({ launch: { codex: { base_url } } })).toContain("expected the name of a model");
+  for (const model of ["-p", "a b", 'a"\nb', "{file:/etc/passwd}"]) {
+    expect(faultOf({ launch: { codex: { model } } }), model).not.toBe("no fault");
+  }
+  expect(faultOf({ launch: { helper: { model: "m" } } })).toContain("is told by its own arguments");
+  expect(faultOf({ launch: { helper: { base_url } } })).toContain("is told by its own arguments");
 });
 
 test("no call may write where the program of an agent lies", () => {

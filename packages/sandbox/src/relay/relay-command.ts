@@ -24,6 +24,13 @@ export const PROXY_VARIABLES: Readonly<Record<string, string>> = Object.fromEntr
 /** What stands for the host itself among the hosts that an agent may ask the relay for; nothing else has that name. */
 export const DOOR_TARGET = "femtoclaw.invalid:1";
 
+/**
+ * Where an agent finds a server that speaks no TLS, as models of this machine do not: a proxy is asked for tunnels alone,
+ * and few clients ask a proxy for a tunnel without TLS.
+ */
+export const TUNNEL_ADDRESS = "127.0.0.1:3129";
+const TUNNEL_WORD = "tunnel:";
+
 /** The MCP server that an agent which was launched finds, and the variables that it alone gets. */
 export const DOOR_PATH = `${RELAY_FOLDER}/mcp`;
 const VARIABLES_PATH = `${RELAY_FOLDER}/variables`;
@@ -69,8 +76,9 @@ export function relayWords(
   { command }: RelayProgram,
   variables: Readonly<Record<string, string>>,
   passed: readonly number[],
-  isAgent: boolean,
+  { isAgent, tunnel }: { readonly isAgent: boolean; readonly tunnel: string | null },
 ): string[] {
   const words = Object.entries(variables).map(([name, value]) => `${name}=${value}`);
-  return [...command, ...passed.map(String), ...(isAgent ? [VARIABLES_PATH] : []), ...words, "--"];
+  const led = tunnel === null ? [] : [`${TUNNEL_WORD}${tunnel}`];
+  return [...command, ...passed.map(String), ...(isAgent ? [VARIABLES_PATH] : []), ...led, ...words, "--"];
 }

@@ -7,12 +7,13 @@
  */
 import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { createServer, Socket } from "node:net";
+import { createConnection, createServer, Socket } from "node:net";
 import { constants } from "node:os";
 
 /** What both ends go by; frames.ts and relay-command.ts have the same. */
 const DESCRIPTOR = 7;
 const PORT = 3128;
+const TUNNEL = { port: 3129, word: "tunnel:" };
 const FRAME = { open: 1, data: 2, end: 3, reset: 4, window: 5 };
 const HEADER_BYTES = 7;
 const PIECE_BYTES = 16_384;
@@ -24,23 +25,56 @@ const NOTHING = Buffer.alloc(0);
 /** LIMIT: time that what a program said last may take to get out after the program of the call ended. */
 const FLUSH_MS = 1_000;
 
+/** LIMIT: bytes of the answer to the request for a tunnel. */
+const HEAD_BYTES = 8_192;
+
 /** The first argument by which the executable knows that it is to be a relay. */
 export const RELAY_WORD = "sandbox-relay";
 
 /**
- * The arguments are descriptors to hand on, files with variables of the program, further ones as `NAME=value`, `--`, the
- * program and its arguments.
+ * The arguments are descriptors to hand on, files with variables of the program, `tunnel:host:port`, further variables as
+ * `NAME=value`, `--`, the program and its arguments.
  */
 export function relay(/** @type {readonly string[]} */ args) {
   const channel = new Channel(new Socket({ fd: DESCRIPTOR, readable: true, writable: true }));
   const server = createServer({ allowHalfOpen: true }, (socket) => channel.accept(socket));
   server.on("error", (error) => fail(`the relay does not listen: ${error.message}`));
+  const targets = args.slice(0, args.indexOf("--")).filter((word) => word.startsWith(TUNNEL.word));
+  const tunnels = targets.map((word) => tunnelTo(word.slice(TUNNEL.word.length)));
   server.listen({ host: "127.0.0.1", port: PORT, backlog: 128 }, () => {
     start(args, (code) => {
-      server.close();
+      for (const listening of [server, ...tunnels]) listening.close();
       channel.flush(() => process.exit(code));
     });
   });
+}
+
+/** For clients that ask no proxy: each connection to the second port is one to this host, asked for as any other. */
+function tunnelTo(/** @type {string} */ target) {
+  const tunnel = createServer({ allowHalfOpen: true, pauseOnConnect: true }, (socket) => {
+    const way = createConnection({ host: "127.0.0.1", port: PORT, allowHalfOpen: true });
+    const end = () => {
+      socket.destroy();
+      way.destroy();
+    };
+    let head = NOTHING;
+    const onHead = (/** @type {Buffer | string} */ piece) => {
+      head = Buffer.concat([head, Buffer.from(piece)]);
+      const length = head.indexOf("\r\n\r\n", 0, "latin1");
+      if (length === -1 && head.length <= HEAD_BYTES) return;
+      way.off("data", onHead);
+      // A refusal is an answer of HTTP itself, which says why; the client is told in the words of the host.
+      const isOpen = length !== -1 && /^HTTP\/1\.[01] 200 /.test(head.toString("latin1"));
+      socket.write(isOpen ? head.subarray(length + 4) : head);
+      way.pipe(socket);
+      socket.pipe(way);
+    };
+    way.on("connect", () => way.write(`CONNECT ${target} HTTP/1.1\r\nHost: ${target}\r\n\r\n`));
+    way.on("data", onHead).on("error", end).on("close", end);
+    socket.on("error", end).on("close", () => way.destroySoon());
+  });
+  tunnel.on("error", (error) => fail(`the relay does not listen: ${error.message}`));
+  return tunnel.listen({ host: "127.0.0.1", port: TUNNEL.port, backlog: 128 });
 }
 
 class Channel {

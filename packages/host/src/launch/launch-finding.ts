@@ -1,0 +1,54 @@
+/** What `doctor` finds of agents that operators may launch: what each is told, and what would keep it from working. */
+import { connectGrants, DEFAULT_PORTS, type FetchTarget, isPermittedBy, printable } from "@femtoclaw/protocol";
+import type { LaunchSetting, ResolvedConfiguration } from "@femtoclaw/runtime";
+
+interface Finding {
+  readonly verdict: "ok" | "warn";
+  readonly detail: string;
+  readonly fix?: string;
+}
+
+export function launchFinding({ launches = [], authority }: ResolvedConfiguration): Finding {
+  for (const setting of launches) {
+    const trouble = troubleOf(setting, authority);
+    if (trouble !== null) return { verdict: "warn", ...trouble };
+  }
+  const told = launches.map(({ name, kind }) => {
+    return kind === "other" ? `${printable(name)} as it configures itself` : `${printable(name)} as ${kind}`;
+  });
+  return { verdict: "ok", detail: told.join(", ") };
+}
+
+type Trouble = { readonly detail: string; readonly fix: string };
+
+function troubleOf(setting: LaunchSetting, authority: ResolvedConfiguration["authority"]): Trouble | null {
+  const { name, kind, model, baseUrl, program } = setting;
+  const shown = printable(name);
+  const hosts = connectGrants(authority, setting);
+  const target = baseUrl === undefined ? null : targetOf(new URL(baseUrl));
+  if (target !== null && !hosts.some((grant) => isPermittedBy(grant, target))) {
+    return {
+      detail: `${shown} cannot reach its model: no entry of [sandbox].connect for ${printable(program, 4_096)} names it`,
+      fix: `Write connect = { ${shown} = ["${target.host}:${target.port}"] } under [sandbox], by the name of its program.`,
+    };
+  }
+  if (hosts.length === 0 && kind !== "other") {
+    return {
+      detail: `${shown} reaches no host: [sandbox].connect has no entry for ${printable(program, 4_096)}`,
+      fix: "Name the host of its model there, for example api.anthropic.com or api.openai.com.",
+    };
+  }
+  if (kind === "codex" && model === undefined) {
+    return {
+      detail: `${shown} chooses its model itself, and with some models has a tool that edits files, which changes nothing`,
+      fix: `Name one: model = "…" in [launch.${shown}].`,
+    };
+  }
+  return null;
+}
+
+/** What is asked of the proxy is a tunnel, whatever is spoken in it. */
+function targetOf({ hostname, port, protocol }: URL): FetchTarget {
+  const usual = protocol === "http:" ? DEFAULT_PORTS.http : DEFAULT_PORTS.https;
+  return { scheme: "https", host: hostname, port: port === "" ? usual : Number(port) };
+}

@@ -1,0 +1,235 @@
+/**
+ * The configuration that an agent gets for one launch and that is gone with it: FemtoClaw as its only MCP server, its own
+ * ways to files, programs and the network off, nothing of the project obeyed, and its model where the operator says.
+ * Pure. What is written here is held to what the real agents take by `npm run agents`.
+ */
+
+import type { LaunchSetting } from "@femtoclaw/runtime";
+import { type AgentSettings, DOOR_PATH, NO_SETTINGS, TUNNEL_ADDRESS } from "@femtoclaw/sandbox";
+import { tomlString } from "../configuration/toml-text.ts";
+import { OPENCODE_TOOLS } from "../mcp/agent-configuration.ts";
+import { piExtension } from "../mcp/pi-extension.ts";
+import { CODEX_FEATURES, codexModels } from "./codex-choices.ts";
+
+export interface ThrowAway {
+  /** Stand before the arguments that the operator wrote. */
+  readonly argv: readonly string[];
+  /** Come on top of those that it is given from a shell. */
+  readonly variables: Readonly<Record<string, string>>;
+  readonly settings: AgentSettings;
+}
+
+export interface LaunchPlace {
+  readonly workspace: string;
+  /** Where it begins. */
+  readonly cwd: string;
+}
+
+/** The sandbox's own, empty, and gone with it. */
+const HOME = "/tmp";
+/** What is called so in its configuration: our MCP server, and the provider of a model that is not its own. */
+const NAME = "femtoclaw";
+
+type Told = Pick<ThrowAway, "argv" | "variables"> & Pick<AgentSettings, "files">;
+
+export function throwAway(setting: LaunchSetting, place: LaunchPlace): ThrowAway {
+  if (setting.kind === "other") return { argv: [], variables: {}, settings: NO_SETTINGS };
+  const model = modelOf(setting);
+  const { argv, variables, files } = TOLD[setting.kind](model, place);
+  return {
+    argv,
+    // INVARIANT: I8: what a program finds under these names is its own, whatever variables it is given besides.
+    variables: { HOME, XDG_CONFIG_HOME: `${HOME}/.config`, ...variables },
+    settings: { files, tunnel: model.tunnel, hidesProject: true },
+  };
+}
+
+interface Model {
+  readonly name: string | null;
+  /** As the agent reaches it; null where its provider has it. */
+  readonly url: string | null;
+  readonly tunnel: string | null;
+  /** Names of the variables that it gets; one of them may hold its key. */
+  readonly env: readonly string[];
+}
+
+function modelOf({ model, baseUrl, env }: LaunchSetting): Model {
+  const named = { name: model ?? null, env };
+  if (baseUrl === undefined) return { ...named, url: null, tunnel: null };
+  const address = new URL(baseUrl);
+  if (address.protocol === "https:") return { ...named, url: baseUrl, tunnel: null };
+  const tunnel = address.port === "" ? `${address.host}:80` : address.host;
+  const path = address.pathname.replace(/\/$/, "");
+  return { ...named, url: `http://${TUNNEL_ADDRESS}${path}`, tunnel };
+}
+
+/** The variable with the key of a model: the usual one, or the first that is called like one. */
+function keyOf({ env }: Model, usual: string): string | null {
+  return env.includes(usual) ? usual : (env.find((name) => /_(?:KEY|TOKEN)$/.test(name)) ?? null);
+}
+
+const TOLD: Readonly<Record<Exclude<LaunchSetting["kind"], "other">, (model: Model, place: LaunchPlace) => Told>> = {
+  claude,
+  codex,
+  opencode,
+  pi,
+};
+
+function claude({ name, url }: Model, place: LaunchPlace): Told {
+  const folder = `${HOME}/.claude`;
+  const servers = `${folder}/femtoclaw-mcp.json`;
+  const state = { hasCompletedOnboarding: true, projects: { [place.cwd]: { hasTrustDialogAccepted: true } } };
+  const options = {
+    CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: "1",
+    DISABLE_AUTOUPDATER: "1",
+    ENABLE_CLAUDEAI_MCP_SERVERS: "false",
+    // Else it offers them by a search that is a tool of its own, and off.
+    ENABLE_TOOL_SEARCH: "false",
+  };
+  return {
+    // The last one takes no value, so that it ends the lists before it.
+    argv: [
+      ...(name === null ? [] : ["--model", name]),
+      ...["--mcp-config", servers, "--setting-sources", "user", "--tools", ""],
+      ...["--allowedTools", `mcp__${NAME}__*`, "--strict-mcp-config"],
+    ],
+    variables: {
+      ...options,
+      CLAUDE_CONFIG_DIR: folder,
+      ...(url === null ? {} : { ANTHROPIC_BASE_URL: url.replace(/\/v1$/, "") }),
+    },
+    files: [
+      { path: servers, content: json({ mcpServers: { [NAME]: { command: DOOR_PATH, args: [] } } }) },
+      // No settings of the project are read, and with them nothing that it says in words: so that is read from here.
+      { path: `${folder}/CLAUDE.md`, content: `${wordsOf(["CLAUDE.md"], place).map(imported).join("\n")}\n` },
+      { path: `${folder}/settings.json`, content: json({ disableAllHooks: true }) },
+      { path: `${folder}/.claude.json`, content: json(state) },
+    ],
+  };
+}
+
+const OPENAI_KEY = "OPENAI_API_KEY";
+const OPENAI_URL = "https://api.openai.com/v1";
+
+function codex(model: Model, { workspace, cwd }: LaunchPlace): Told {
+  const key = keyOf(model, OPENAI_KEY);
+  const url = model.url ?? (key === OPENAI_KEY ? OPENAI_URL : null);
+  const folder = `${HOME}/.codex`;
+  const catalog = `${folder}/models.json`;
+  const lines = [
+    ...(model.name === null
+      ? []
+      : [`model = ${tomlString(model.name)}`, `model_catalog_json = ${tomlString(catalog)}`]),
+    // The built-in provider asks for a login, which nothing of this home would outlive.
+    ...(url === null ? [] : [`model_provider = "${NAME}"`]),
+    'approval_policy = "never"',
+    'sandbox_mode = "read-only"',
+    'web_search = "disabled"',
+    "check_for_update_on_startup = false",
+    "analytics = { enabled = false }",
+    "agents = { enabled = false }",
+    "",
+    ...(url === null
+      ? []
+      : [
+          `[model_providers.${NAME}]`,
+          'name = "the model of this launch"',
+          `base_url = ${tomlString(url)}`,
+          'wire_api = "responses"',
+          ...(key === null ? [] : [`env_key = ${tomlString(key)}`]),
+          "",
+        ]),
+    `[mcp_servers.${NAME}]`,
+    `command = ${tomlString(DOOR_PATH)}`,
+    "args = []",
+    "tool_timeout_sec = 600",
+    'default_tools_approval_mode = "approve"',
+    "",
+    "[features]",
+    ...CODEX_FEATURES.map((feature) => `${feature} = false`),
+    ...[...new Set([workspace, cwd])].flatMap((folder) => [
+      "",
+      `[projects.${tomlString(folder)}]`,
+      // Else it would not read what the project says in words; what it tells to start is hidden.
+      'trust_level = "trusted"',
+    ]),
+  ];
+  return {
+    argv: [],
+    variables: { CODEX_HOME: folder },
+    files: [
+      { path: `${folder}/config.toml`, content: `${lines.join("\n")}\n` },
+      ...(model.name === null
+        ? []
+        : [{ path: catalog, content: json(codexModels(model.name, { isOpenAi: model.url === null })) }]),
+    ],
+  };
+}
+
+function opencode(model: Model, place: LaunchPlace): Told {
+  const { name, url } = model;
+  const key = keyOf(model, OPENAI_KEY);
+  const full = name !== null && url !== null ? `${NAME}/${name}` : name;
+  const options = { baseURL: url, ...(key === null ? {} : { apiKey: `{env:${key}}` }) };
+  const provider = {
+    ...{ npm: "@ai-sdk/openai-compatible", name: "the model of this launch", options },
+    models: { [String(name)]: { tool_call: true } },
+  };
+  const configuration = {
+    $schema: "https://opencode.ai/config.json",
+    ...(full === null ? {} : { model: full, small_model: full }),
+    ...(url === null ? {} : { provider: { [NAME]: provider } }),
+    mcp: { [NAME]: { type: "local", command: [DOOR_PATH], enabled: true } },
+    tools: Object.fromEntries(OPENCODE_TOOLS.map((tool) => [tool, false])),
+    // Also what a later version may have beside these.
+    permission: { "*": "deny", [`${NAME}_*`]: "allow" },
+    // What the project says in words is read by their names, because none of its settings are.
+    instructions: wordsOf(["AGENTS.md", "CLAUDE.md"], place),
+    ...{ autoupdate: false, share: "disabled", snapshot: false, lsp: false, formatter: false },
+  };
+  const folder = `${HOME}/.config/opencode`;
+  const off = ["PROJECT_CONFIG", "AUTOUPDATE", "LSP_DOWNLOAD", "MODELS_FETCH", "SHARE"];
+  return {
+    argv: [],
+    variables: {
+      OPENCODE_CONFIG: `${folder}/opencode.json`,
+      OPENCODE_PURE: "1",
+      ...Object.fromEntries(off.map((what) => [`OPENCODE_DISABLE_${what}`, "1"])),
+    },
+    files: [{ path: `${folder}/opencode.json`, content: json(configuration) }],
+  };
+}
+
+function pi(model: Model): Told {
+  const { name, url } = model;
+  const folder = `${HOME}/.pi/agent`;
+  const extension = `${folder}/femtoclaw.js`;
+  // It takes the name of a variable for its value; a server that wants none gets a word that is none.
+  const apiKey = keyOf(model, OPENAI_KEY) ?? "none";
+  const provider = { baseUrl: url, api: "openai-completions", apiKey, models: [{ id: name }] };
+  return {
+    argv: [
+      ...["--no-builtin-tools", "--no-extensions", "--extension", extension],
+      ...(name === null ? [] : url === null ? ["--model", name] : ["--provider", NAME, "--model", name]),
+    ],
+    variables: { PI_CODING_AGENT_DIR: folder, PI_OFFLINE: "1", PI_SKIP_VERSION_CHECK: "1" },
+    files: [
+      { path: extension, content: piExtension([DOOR_PATH], {}) },
+      ...(url === null ? [] : [{ path: `${folder}/models.json`, content: json({ providers: { [NAME]: provider } }) }]),
+    ],
+  };
+}
+
+/** Files in which a project says something in words. */
+function wordsOf(names: readonly string[], { workspace, cwd }: LaunchPlace): string[] {
+  return [...new Set([workspace, cwd])].flatMap((folder) => names.map((name) => `${folder}/${name}`));
+}
+
+/** As Claude Code takes in another file; a line of it is one. */
+function imported(path: string): string {
+  return `@${path.replace(/[\n\r]/g, "").replaceAll(" ", "\\ ")}`;
+}
+
+function json(value: unknown): string {
+  return `${JSON.stringify(value, null, 2)}\n`;
+}
