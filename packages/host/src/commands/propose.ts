@@ -10,7 +10,6 @@ import {
   type TraceFields,
   traceContext,
 } from "@femtoclaw/protocol";
-import { startRuntime } from "../host-process.ts";
 import { LiveLine, whileWaiting } from "../terminal/live-line.ts";
 import { logToStderr } from "../terminal/log.ts";
 import { exitOf, replyLines } from "../terminal/reply-text.ts";
@@ -132,6 +131,7 @@ async function proposerOf(context: CommandContext, { agent, embedded = false }: 
     };
   }
   const principal = agent === undefined ? {} : { principal: knownAgent(loaded, agent) };
+  const { startRuntime } = await import("../host-process.ts");
   const runtime = await startRuntime(loaded, logToStderr("warn"));
   const session = runtime.openSession({ channel: "library", label: "femtoclaw --embedded", ...principal });
   return {
