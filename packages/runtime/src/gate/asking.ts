@@ -52,7 +52,8 @@ export async function askingOf(
     entry: questionEntry(execution, asked, { digest, expiresUs, lifetimeMs }),
     waiting: (seq) => ({
       ...{ seq, execution: execution.id, session, tool: call.tool, revision, digest, rules, approvers },
-      ...{ granted: NOBODY, expiresUs, deadlineUs, secretArgs: secrets ? (call.args as WaitingCall["secretArgs"]) : null },
+      ...{ granted: NOBODY, expiresUs, deadlineUs },
+      secretArgs: secrets ? (call.args as WaitingCall["secretArgs"]) : null,
     }),
   };
 }

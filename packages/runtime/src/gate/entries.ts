@@ -85,7 +85,11 @@ export interface Asked {
 export function questionEntry(
   execution: Execution,
   { rules, approvers, files }: Asked,
-  { digest, expiresUs, lifetimeMs }: { readonly digest: string; readonly expiresUs: number; readonly lifetimeMs: number },
+  {
+    digest,
+    expiresUs,
+    lifetimeMs,
+  }: { readonly digest: string; readonly expiresUs: number; readonly lifetimeMs: number },
 ): JournalEntry {
   const decided = decidedCall(execution);
   return {
