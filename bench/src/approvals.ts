@@ -79,21 +79,24 @@ export class Asker {
 
   /** Leaves so many questions open until it is disposed of; no session asks more than `perSession`. */
   async open(count: number, perSession = PER_SESSION): Promise<AsyncDisposable> {
-    const sessions: Session[] = [];
-    const executions: [Session, string][] = [];
-    for (let index = 0; index < count; index += 1) {
-      if (index % perSession === 0) sessions.push(this.#session());
-      const session = sessions.at(-1) as Session;
-      executions.push([session, (await this.#ask(session, index)).execution]);
+    const sessions: { readonly session: Session; readonly executions: string[] }[] = [];
+    for (let asked = 0; asked < count; asked += perSession) {
+      const [session, executions] = [this.#session(), [] as string[]];
+      for (let index = asked; index < Math.min(asked + perSession, count); index += 1) {
+        executions.push((await this.#ask(session, index)).execution);
+      }
+      sessions.push({ session, executions });
     }
     return {
       [Symbol.asyncDispose]: async () => {
-        for (const [session, execution] of executions) {
-          const ended = session.wait(execution);
-          session.cancel(execution);
-          await ended;
+        for (const { session, executions } of sessions) {
+          for (const execution of executions) {
+            const ended = session.wait(execution);
+            session.cancel(execution);
+            await ended;
+          }
+          session.close();
         }
-        for (const session of sessions) session.close();
       },
     };
   }

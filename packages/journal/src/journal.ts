@@ -314,6 +314,8 @@ export class Journal extends StoreReader {
       } catch (error) {
         this.#fail([...items, ...(drawn?.waiting ?? [])], error);
       }
+      // What the group set free joins the next one: an outcome does not wait for a sync that began without it.
+      if (this.#queue.length > 0) await nextTurn();
     }
     this.#flushing = null;
     if (this.#state === "open") this.#notary.arm(this.#tree, () => this.#arm());
@@ -347,6 +349,12 @@ export class Journal extends StoreReader {
 
 function frameOf(seq: number, boot: string, clock: Clock, utc: UtcFormat, machine: MachineIdentity): RecordFrame {
   return { v: RECORD_FORMAT, seq, at: utc.format(clock.nowUs()), mono_us: clock.monotonicUs(), boot, machine };
+}
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve);
+  });
 }
 
 /** A snapshot that falls due by itself has nobody who waits for it; its failure rejects the records beside it. */

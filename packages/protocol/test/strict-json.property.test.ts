@@ -79,6 +79,26 @@ describe("a value within the limits", () => {
 });
 
 describe("any input", () => {
+  it("of quotes, backslashes and letters of escapes ends where `JSON.parse` says that it ends", () => {
+    let texts = [""];
+    for (let length = 0; length <= 7; length += 1) {
+      for (const text of texts) {
+        const asked = `["${text}"]`;
+        let expected: unknown = "refused";
+        try {
+          expected = JSON.parse(asked);
+        } catch {
+          // It is no JSON.
+        }
+        const result = read(asked);
+        if (JSON.stringify(result.ok ? result.value : "refused") !== JSON.stringify(expected)) {
+          expect({ asked, result }).toEqual({ asked, expected });
+        }
+      }
+      texts = texts.flatMap((text) => ['"', "\\", "n", "u"].map((next) => text + next));
+    }
+  });
+
   it("of bytes is read or refused, never more leniently than `JSON.parse`", () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 64 }), (bytes) => {

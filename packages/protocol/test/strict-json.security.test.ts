@@ -138,6 +138,9 @@ describe("the strict parser", () => {
       ok: false,
       fault: { pointer: "/a/1/b~1c~0d", offset: 17 },
     });
+    expect(read('{"a":"\\n\\"\\x"}')).toMatchObject({ ok: false, fault: { pointer: "/a", offset: 10 } });
+    expect(read('{"a":"\\n \n"}')).toMatchObject({ ok: false, fault: { pointer: "/a", offset: 9 } });
+    expect(read('{"a":"\\\\\\"}')).toMatchObject({ ok: false, fault: { pointer: "/a", offset: 11 } });
   });
 
   it("keeps a hostile key out of its reasons but for a capped, visible head", () => {

@@ -30,6 +30,8 @@ export interface ConnectionHandlers {
 
 /** LIMIT: bytes that wait to be read by a slow client before its further requests wait too. */
 const UNREAD_BYTES_MAX = 8 * 1024 * 1024;
+/** LIMIT: lines of one connection that are taken up in one turn of the loop; then the others have theirs. */
+const LINES_PER_TURN = 8;
 /** LIMIT: time that a stopping host gives a client to read its last answers. */
 const LAST_ANSWERS_MS = 2_000;
 
@@ -78,10 +80,12 @@ export class SocketServer {
 class Connection {
   readonly #socket: Socket;
   readonly #verbs: ConnectionHandlers["verbs"];
-  /** Whole lines that came together with one that filled the pipeline; at most one chunk of them. */
+  /** Whole lines that came together with those taken up; at most a few chunks of them. */
   readonly #lines: Buffer[] = [];
   #unanswered = 0;
   #isEnding = false;
+  /** Whether it has taken up what it may in this turn of the loop. */
+  #hasHadTurn = false;
 
   constructor(socket: Socket, handlers: ConnectionHandlers) {
     this.#socket = socket;
@@ -106,14 +110,25 @@ class Connection {
     socket.on("drain", () => this.#goOn());
     // A broken connection is the client's affair; what it proposed goes on and is recorded.
     socket.on("error", () => socket.destroy());
-    socket.on("close", () => handlers.onClosed());
+    socket.on("close", () => {
+      this.#lines.length = 0;
+      handlers.onClosed();
+    });
   }
 
   /** Takes up lines while there is room; a client that asks faster than it reads its answers waits, nobody else does. */
   #goOn(): void {
-    while (this.#hasRoom()) {
-      const line = this.#lines.shift();
-      if (line === undefined) break;
+    if (!this.#hasHadTurn) this.#takeUp();
+    if (this.#isEnding && this.#unanswered === 0 && this.#lines.length === 0) this.#socket.end();
+    else if (this.#hasRoom() && this.#lines.length === 0) this.#socket.resume();
+    else this.#socket.pause();
+  }
+
+  // INVARIANT: I9: nobody waits for all that one client sent at once; between two portions of it the others have their turn.
+  #takeUp(): void {
+    for (let taken = 0; taken < LINES_PER_TURN; taken += 1) {
+      const line = this.#hasRoom() ? this.#lines.shift() : undefined;
+      if (line === undefined) return;
       this.#unanswered += 1;
       void respond(line, this.#verbs).then((response) => {
         this.#unanswered -= 1;
@@ -121,9 +136,12 @@ class Connection {
         this.#goOn();
       });
     }
-    if (this.#isEnding && this.#unanswered === 0 && this.#lines.length === 0) this.#socket.end();
-    else if (this.#hasRoom()) this.#socket.resume();
-    else this.#socket.pause();
+    if (this.#lines.length === 0) return;
+    this.#hasHadTurn = true;
+    setImmediate(() => {
+      this.#hasHadTurn = false;
+      this.#goOn();
+    });
   }
 
   #hasRoom(): boolean {

@@ -51,7 +51,7 @@ export class TileTree {
       tile.push(hash);
       if (tile.hashes.length < TILE_WIDTH) return filled;
       const index = Math.floor(this.#size / TILE_WIDTH ** (level + 1)) - 1;
-      filled = [...filled, { level, index, bytes: Buffer.concat(tile.hashes) }];
+      filled = [...filled, { level, index, bytes: tile.bytes }];
       hash = tile.root();
       this.#levels[level] = new UnfinishedTile();
     }
@@ -76,19 +76,27 @@ export class TileTree {
 
 const NONE: Tile[] = [];
 
-/** Hashes of a tile that is not full, and beside them the roots of the full subtrees that they make up. */
+/**
+ * Hashes of a tile that is not full, and beside them the roots of the full subtrees that they make up. They are copied
+ * into memory of the tile's own: a hash as it comes shares a slab of 64 KiB with what was made at the same moment, and
+ * would keep all of it for as long as the tile is not full.
+ */
 class UnfinishedTile {
+  readonly bytes: Buffer = Buffer.allocUnsafeSlow(TILE_BYTES);
   readonly hashes: Uint8Array[] = [];
   /** Largest first, one for each bit of the number of hashes: what a root needs, without folding anew. */
   readonly peaks: Uint8Array[] = [];
 
   push(hash: Uint8Array): void {
-    let peak = hash;
+    const from = this.hashes.length * HASH_BYTES;
+    const own = this.bytes.subarray(from, from + HASH_BYTES);
+    own.set(hash);
+    let peak: Uint8Array = own;
     for (let count = this.hashes.length; count % 2 === 1; count = (count - 1) / 2) {
       peak = nodeHash(this.peaks.pop() ?? EMPTY_ROOT, peak);
     }
-    this.peaks.push(peak);
-    this.hashes.push(hash);
+    this.peaks.push(peak === own ? own : Uint8Array.from(peak));
+    this.hashes.push(own);
   }
 
   /** Hash of the full tile. */

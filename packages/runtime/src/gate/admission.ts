@@ -78,6 +78,8 @@ export class Admission {
         if (needsTurn) leave = await proposal.door.turn(proposal.session);
         const slot = this.#parts.stages.acquire(proposal.session);
         release = slot instanceof Promise ? await slot : slot;
+        const turn = this.#parts.turns.next(proposal.session);
+        if (turn !== null) await turn;
       }
     } catch (error) {
       leave?.(false);
@@ -105,7 +107,7 @@ export class Admission {
     this.#counts.notTaken(problem.code);
     const isPaced = problem.code === "FEMTO_SESSION_HALTED" || this.#isStrict(proposal);
     if (isPaced) await proposal.door.turns.next(proposal.session);
-    else await setImmediate();
+    else await (this.#parts.turns.next(proposal.session) ?? setImmediate());
     return unrecordedReply(id, replyError(problem, timestamp(this.#parts.clock)));
   }
 }

@@ -49,13 +49,17 @@ export async function askingOf(
   const deadlineUs = clock.monotonicUs() + lifetimeMs * 1_000;
   return {
     kind: "ask",
-    entry: questionEntry(execution, asked, { expiresUs, lifetimeMs }),
+    entry: questionEntry(execution, asked, { digest, expiresUs, lifetimeMs }),
     waiting: (seq) => ({
       ...{ seq, execution: execution.id, session, tool: call.tool, revision, digest, rules, approvers },
-      ...{ granted: [], expiresUs, deadlineUs, secretArgs: secrets ? (call.args as WaitingCall["secretArgs"]) : null },
+      ...{ granted: NOBODY, expiresUs, deadlineUs },
+      secretArgs: secrets ? (call.args as WaitingCall["secretArgs"]) : null,
     }),
   };
 }
+
+/** Of a question that is asked just now, who has said yes to it. */
+const NOBODY: readonly string[] = [];
 
 /** The question whose yes opened the terminal that the call uses. */
 function yesToTerminal({ all }: BoundArguments): number | null {

@@ -85,7 +85,11 @@ export interface Asked {
 export function questionEntry(
   execution: Execution,
   { rules, approvers, files }: Asked,
-  { expiresUs, lifetimeMs }: { readonly expiresUs: number; readonly lifetimeMs: number },
+  {
+    digest,
+    expiresUs,
+    lifetimeMs,
+  }: { readonly digest: string; readonly expiresUs: number; readonly lifetimeMs: number },
 ): JournalEntry {
   const decided = decidedCall(execution);
   return {
@@ -97,7 +101,7 @@ export function questionEntry(
       approvers,
       files: [...files],
       ...shadowOf(execution, false),
-      digest: questionDigest(execution, { rules, approvers, files }),
+      digest,
       expires_at: new Date(expiresUs / 1_000).toISOString(),
       lifetime_ms: lifetimeMs,
     },

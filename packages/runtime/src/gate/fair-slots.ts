@@ -1,7 +1,7 @@
 /**
  * Slots that sessions share fairly: each session has its own queue and they are served in turn, so that
- * one session that asks for everything delays the others by one slot, not by its whole queue. When too
- * many wait, the newest waiter of the longest queue gives way.
+ * one session that asks for everything delays the others by one slot, not by its whole queue. A session
+ * that holds more of them than are free gets no further one. When too many wait, the newest waiter of the longest queue gives way.
  */
 import { FemtoError } from "@femtoclaw/protocol";
 
@@ -63,8 +63,10 @@ export class FairSlots {
     longest.pop()?.reject(refusal);
   }
 
+  // INVARIANT: I9: whoever holds all that it can, for as long as it can, has left about as many slots to others.
   #mayTake(session: string): boolean {
-    return this.#free > 0 && (this.#held.get(session) ?? 0) < this.#options.slotsPerSession;
+    const held = this.#held.get(session) ?? 0;
+    return this.#free > 0 && held <= this.#free && held < this.#options.slotsPerSession;
   }
 
   #take(session: string): Release {

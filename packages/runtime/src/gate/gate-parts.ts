@@ -29,6 +29,7 @@ import type { SessionHistories } from "../projection/session-histories.ts";
 import type { CapabilitySecrets, CapabilityValidators } from "./argument-validators.ts";
 import type { Execution } from "./execution.ts";
 import type { FairSlots } from "./fair-slots.ts";
+import type { LoopTurns } from "./loop-turns.ts";
 import type { SessionQuota } from "./session-quota.ts";
 import type { Problem } from "./verdict.ts";
 
@@ -103,6 +104,8 @@ export interface GateParts {
   standing(principal: string): Standing;
   /** Places in the runtime's own stages. */
   readonly stages: FairSlots;
+  /** Turns in which sessions do their steps. */
+  readonly turns: LoopTurns;
   /** Places for running capabilities. */
   readonly effects: FairSlots;
   /** Room for outcomes, in the journal's queue and in the disk reserve, that are not durable yet. */

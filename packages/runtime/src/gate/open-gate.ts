@@ -22,6 +22,7 @@ import { Upstreams, type UpstreamsParts } from "../upstreams/upstreams.ts";
 import { FairSlots } from "./fair-slots.ts";
 import { Gate } from "./gate.ts";
 import type { Standing } from "./gate-parts.ts";
+import { LoopTurns } from "./loop-turns.ts";
 import type { SessionQuota } from "./session-quota.ts";
 import { haltOf } from "./session-standing.ts";
 import type { Problem } from "./verdict.ts";
@@ -99,6 +100,7 @@ export function openGate({ configuration, registry, policy, ...parts }: OpenGate
     newId: () => parts.newId(),
     standing: (principal) => parts.standing(principal),
     stages,
+    turns: new LoopTurns(parts.clock),
     effects: new FairSlots({ slots: LIMITS.effects, slotsPerSession: concurrency, queue }),
     // Whoever waits for one holds a place among the effects, so the queue is never too short.
     outcomes: new FairSlots({ slots: LIMITS.outcomes, slotsPerSession: LIMITS.outcomes, queue: LIMITS.effects }),

@@ -277,6 +277,8 @@ export class Steps {
     assert(committing !== null, "what is not held back is on its way");
     try {
       execution.intent = (await committing).seq;
+      const turn = this.#parts.turns.next(execution.session);
+      if (turn !== null) await turn;
     } catch (error) {
       return this.#commitFailed(execution, error);
     }
@@ -376,6 +378,8 @@ export class Steps {
     try {
       if (await this.#isCollapsed(execution, ending)) return "collapsed";
       const { seq } = await this.#append(execution, ending.entry);
+      const turn = this.#parts.turns.next(execution.session);
+      if (turn !== null) await turn;
       execution.reply = this.#reply(execution, ending, seq);
       return "committed";
     } catch (error) {

@@ -17,12 +17,14 @@ export interface OpenQuestion {
   readonly at: ExecutionPoint;
 }
 
+const NOBODY: readonly string[] = [];
+
 type Asked = TypedRecord & { readonly type: "approval.asked" };
 type Answered = TypedRecord & { readonly type: "approval.answered" };
 
 export function askedBy({ seq, session, body }: Asked, at: ExecutionPoint): OpenQuestion {
   const { tool, digest, approvers } = body;
-  return { seq, tool, session, digest, approvers, granted: [], at };
+  return { seq, tool, session, digest, approvers, granted: NOBODY, at };
 }
 
 // INVARIANT: I8: an answer is to the very question that is open, by an operator who has not answered it yet, and

@@ -23,6 +23,7 @@ import { Door, newcomersShare } from "../../src/gate/door.ts";
 import { FairSlots } from "../../src/gate/fair-slots.ts";
 import { Gate } from "../../src/gate/gate.ts";
 import type { GateParts, OnTrial } from "../../src/gate/gate-parts.ts";
+import { LoopTurns } from "../../src/gate/loop-turns.ts";
 import type { WaitingCall } from "../../src/gate/questions.ts";
 import { refusalShare, SessionQuota } from "../../src/gate/session-quota.ts";
 import type { Projection } from "../../src/projection/projection.ts";
@@ -331,6 +332,7 @@ export class Trial {
       },
       standing: () => ({ authority, sandbox: null }),
       stages: new FairSlots(slots),
+      turns: new LoopTurns(this.#base.clock),
       effects: new FairSlots(slots),
       outcomes: new FairSlots(slots),
       admission: () => (system.phase === "idle" ? null : { code: "FEMTO_DRAINING", reason: `phase ${system.phase}` }),

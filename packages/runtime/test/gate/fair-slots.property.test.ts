@@ -76,6 +76,16 @@ describe("slots", () => {
     expect(await callers.drain()).toHaveLength(6);
   });
 
+  it("are left for whoever comes next, also where several hold all that they can", () => {
+    const callers = new Callers(64, 64, 10_000);
+    const heldBy = (name: string): number => callers.served.filter((one) => one.name === name).length;
+    const greedy = ["first", "second", "third", "fourth", "fifth"];
+    for (const session of greedy) for (let count = 0; count < 64; count += 1) callers.call(session);
+    expect(greedy.map(heldBy)).toEqual([33, 16, 8, 4, 2]);
+    callers.call("next");
+    expect(heldBy("next")).toBe(1);
+  });
+
   it("that are given back twice are given back once", async () => {
     const callers = new Callers(1, 1, 100);
     for (const name of ["first", "second", "third"]) callers.call("a", name);

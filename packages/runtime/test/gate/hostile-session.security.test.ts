@@ -1,6 +1,6 @@
 /** A session that sends nothing but calls that are refused: it fills neither the journal nor anybody's time. */
-import { LIMITS } from "@femtoclaw/protocol";
-import type { Runtime, Session } from "@femtoclaw/runtime";
+import { LIMITS, type ProtocolMessage } from "@femtoclaw/protocol";
+import { type Runtime, type Session, systemSurroundings } from "@femtoclaw/runtime";
 import { describe, expect, it } from "vitest";
 import { Barrier, call, capability, ofType, recordsOf, startRuntime, temporaryHome } from "../runtime-fixture.ts";
 
@@ -139,6 +139,40 @@ describe("a session that is always refused", () => {
     await runtime.openSession({ channel: "agent" }).propose({ message: { content: "heard" } });
     const types = (await recordsOf(runtime.reader)).slice(before).map(({ type }) => type);
     expect(types).toEqual(["session.opened", "message.recorded"]);
+  });
+});
+
+describe("sessions that hold all that they can", () => {
+  it("keep nobody from being served, whether effects do not end or facts never come", async () => {
+    const stuck = Promise.withResolvers<void>();
+    const endless = capability("endless", async () => {
+      await stuck.promise;
+      return {};
+    });
+    const system = systemSurroundings();
+    const surroundings = { ...system, lookUp: () => stuck.promise.then(() => []) };
+    const runtime = await startRuntime({
+      capabilities: [endless, capability("quick")],
+      configuration: { capabilities: { net_fetch: true }, allow: { fetch: ["*"] } },
+      surroundings,
+    });
+    const hostile = Array.from({ length: 3 }, () => runtime.openSession({ channel: "agent" }));
+    const pending: Promise<unknown>[] = [];
+    const flood = (session: Session, message: ProtocolMessage): void => {
+      for (let n = 0; n < 200; n += 1) pending.push(session.propose(message));
+    };
+    const honest = runtime.openSession({ channel: "agent" });
+    for (const session of hostile) flood(session, call("endless"));
+    expect(await honest.propose(call("quick"))).toMatchObject({ status: "completed" });
+    for (const session of hostile) flood(session, call("net_fetch", { url: "https://slow.example/" }));
+    expect(await honest.propose(call("quick"))).toMatchObject({ status: "completed" });
+    // Also once all that they sent has come as far as it can.
+    await expect.poll(() => runtime.status().running).toBeGreaterThan(LIMITS.concurrency);
+    expect(await honest.propose(call("quick"))).toMatchObject({ status: "completed" });
+    for (const session of hostile) session.close();
+    stuck.resolve();
+    await runtime.close({ drainMs: 0 });
+    await Promise.all(pending);
   });
 });
 

@@ -28,6 +28,7 @@ import { Door, newcomersShare } from "../../src/gate/door.ts";
 import { FairSlots } from "../../src/gate/fair-slots.ts";
 import { Gate } from "../../src/gate/gate.ts";
 import type { GateParts } from "../../src/gate/gate-parts.ts";
+import { LoopTurns } from "../../src/gate/loop-turns.ts";
 import { refusalShare, SessionQuota } from "../../src/gate/session-quota.ts";
 import { Projection } from "../../src/projection/projection.ts";
 import { SessionHistories } from "../../src/projection/session-histories.ts";
@@ -70,6 +71,7 @@ class Bench {
       newId: randomUUID,
       standing: () => ({ authority: AUTHORITY, sandbox: null }),
       stages: new FairSlots(slots),
+      turns: new LoopTurns(systemClock()),
       effects: new FairSlots(slots),
       outcomes: new FairSlots(slots),
       admission: () =>
@@ -199,9 +201,11 @@ describe.each(FAULTS)("a disk with the fault $kind", (fault) => {
     await barrier.reached;
     bench.store.inject(fault);
     const later = Array.from({ length: 40 }, (_, index) => bench.propose("later", `s${index % 3}`));
-    for (const reply of await Promise.all(later)) {
-      expect(reply).toMatchObject({ status: "error", record: null, error: { error_type: "MemoryError" } });
-    }
+    const types = (await Promise.all(later)).map(({ status, record, error }) => [status, record, error?.error_type]);
+    expect(types).toContainEqual(["error", null, "MemoryError"]);
+    // Those that had no turn before the disk failed were not taken any more.
+    for (const type of types)
+      expect(["MemoryError", "SystemError"].map((name) => ["error", null, name])).toContainEqual(type);
     expect(ran).toEqual(["first"]);
     expect(await bench.propose("later")).toMatchObject({ record: null, error: { code: "FEMTO_DRAINING" } });
     barrier.open();
