@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { Effort } from "../../src/effort.ts";
 import { noopFolders } from "../../src/noop-folders.ts";
 import { type CrashFinding, STEPS, type Step, verdictOf } from "./figures.ts";
-import type { ToolCall } from "./system.ts";
+import type { Told, ToolCall } from "./system.ts";
 import { SystemProcess } from "./system-process.ts";
 import type { SystemName } from "./systems.ts";
 import type { Trials } from "./trials.ts";
@@ -37,7 +37,7 @@ async function crashesOf(system: SystemName, directory: string): Promise<CrashFi
   mkdirSync(directory, { mode: 0o711 });
   const [out = directory] = noopFolders(directory).write;
   const place = { directory, purpose: "crash" } as const;
-  const findings: CrashFinding[] = [];
+  const told = new Map<Step, Told>();
   let life = await SystemProcess.start(system, place);
   try {
     for (const step of STEPS) {
@@ -46,13 +46,16 @@ async function crashesOf(system: SystemName, directory: string): Promise<CrashFi
       await life.die({ step, id: step, call: effectIn(folder, step) }, () => existsSync(join(folder, "reached")));
       writeFileSync(join(folder, "killed"), "");
       life = await SystemProcess.start(system, place);
-      const told = await life.tell(step);
-      findings.push({ system, step, verdict: verdictOf({ told, ...linesOf(join(folder, "effects")) }) });
+      told.set(step, await life.tell(step));
     }
   } finally {
     await life[Symbol.asyncDispose]();
   }
-  return findings;
+  // Last, so that what a later life does once more is seen.
+  return [...told].map(([step, last]) => {
+    const lines = linesOf(join(out, step, "effects"));
+    return { system, step, verdict: verdictOf({ told: last, ...lines }) };
+  });
 }
 
 function effectIn(folder: string, step: Step): ToolCall {

@@ -10,8 +10,8 @@ import type { Trials } from "./trials.ts";
 
 export const CALLERS = [1, 10, 100, 1_000] as const;
 const LOAD_MS = 2_000;
-const WARM_UP_MS = 1_000;
-const WARM_UP_CALLERS = 20;
+const WARM_UP_MS = 1_500;
+const WARM_UP_CALLERS = 100;
 
 export interface LoadRun {
   /** One of each round. */

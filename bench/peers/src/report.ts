@@ -87,7 +87,11 @@ function ratioLines(ratios: readonly RatioRow[]): string[] {
   const pairs = [...Map.groupBy(ratios, ({ system, beside }) => `${system} ${beside}`).values()];
   const callers = [...new Set(ratios.map((row) => row.callers))];
   if (callers.length === 0) return [];
-  const header = ["executions/s of", "as a multiple of", ...callers.map((count) => `${grouped(count)} callers`)];
+  const header = [
+    "executions/s of",
+    "as a multiple of",
+    ...callers.map((count) => `${grouped(count)} caller${count === 1 ? "" : "s"}`),
+  ];
   const rows = pairs.map((pair) => [
     ...pair.slice(0, 1).flatMap(({ system, beside }) => [SYSTEMS[system].title, SYSTEMS[beside].title]),
     ...callers.map((count) => ratioText(pair.find((row) => row.callers === count))),

@@ -3,7 +3,7 @@ import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { isAlive, killAll, signal, treeCpuUs, treeOf } from "./process-tree.ts";
-import type { Place, Told } from "./system.ts";
+import { LAST_WORDS, type Place, type Told } from "./system.ts";
 import type { SystemName } from "./systems.ts";
 import { until } from "./until.ts";
 import type { Answer, LoadFigures, Order } from "./worker.ts";
@@ -72,6 +72,7 @@ export class SystemProcess implements AsyncDisposable {
       async () => waits() || !isAlive(this.#pid) || null,
     );
     await this.#kill(all);
+    if (this.#failure !== null) throw new Error(this.#failure);
   }
 
   /** Kills whatever is left of it. */
@@ -84,8 +85,15 @@ export class SystemProcess implements AsyncDisposable {
     return this.#child.pid;
   }
 
+  /** Why it ended by itself, or what it said last. */
   get #lastWords(): string {
-    return `it said last: ${this.#said.trimEnd().split("\n").at(-1)}`;
+    const lines = this.#said.trimEnd().split("\n");
+    return this.#failure ?? `it said last: ${lines.at(-1)}`;
+  }
+
+  get #failure(): string | null {
+    const line = this.#said.split("\n").findLast((text) => text.startsWith(LAST_WORDS));
+    return line === undefined ? null : line.slice(LAST_WORDS.length);
   }
 
   async #kill(others: readonly number[]): Promise<void> {
@@ -111,7 +119,7 @@ export class SystemProcess implements AsyncDisposable {
 
   async #answer(limitMs: number): Promise<Answer> {
     const ended = new AbortController();
-    const onClose = (): void => ended.abort(new Error(`its process ended; ${this.#lastWords}`));
+    const onClose = (): void => ended.abort(new Error(`it ended: ${this.#lastWords}`));
     const late = AbortSignal.timeout(limitMs);
     const signal = AbortSignal.any([ended.signal, late]);
     this.#child.once("close", onClose);
@@ -119,7 +127,7 @@ export class SystemProcess implements AsyncDisposable {
       const [answer] = await once(this.#child, "message", { signal });
       return answer as Answer;
     } catch (error) {
-      if (late.aborted) throw new Error(`no answer within ${limitMs / 1_000} s; ${this.#lastWords}`);
+      if (late.aborted) throw new Error(`no answer within ${limitMs / 1_000} s: ${this.#lastWords}`);
       throw ended.signal.reason ?? error;
     } finally {
       this.#child.removeListener("close", onClose);

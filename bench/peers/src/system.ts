@@ -22,3 +22,6 @@ export interface Place {
   /** What a peer waits for after a crash is shortened for the one, and left as it comes for the other. */
   readonly purpose: "load" | "crash";
 }
+
+/** How the last line begins of a system that ends because something went wrong, and not because it was to be killed. */
+export const LAST_WORDS = "failed: ";

@@ -1,10 +1,11 @@
 /** The process in which one system runs, with its callers: `worker.ts NAME DIRECTORY PURPOSE`. It does what it is sent. */
 import { writeSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
 import { loadFor, p50, p99, perSecond } from "../../src/load.ts";
 import { noopFiles } from "../../src/noop-folders.ts";
 import type { Step } from "./figures.ts";
 import { killAll, signal, treeOf } from "./process-tree.ts";
-import type { Place, Told, ToolCall } from "./system.ts";
+import { LAST_WORDS, type Place, type Told, type ToolCall } from "./system.ts";
 import { SYSTEMS, type SystemName } from "./systems.ts";
 
 export type Order =
@@ -32,8 +33,8 @@ if (!process.connected) endAll();
 // A package may go on for ever on an error that nobody took.
 process.on("uncaughtException", (error) => {
   try {
-    // Its last words, which are told instead of figures; nobody may hear them any more.
-    writeSync(process.stderr.fd, `\n${error.message}\n`);
+    // Told instead of figures; nobody may be there any more to hear it.
+    writeSync(process.stderr.fd, `\n${LAST_WORDS}${error.message.replaceAll("\n", " ")}\n`);
   } finally {
     endAll();
   }
@@ -62,16 +63,20 @@ async function obey(order: Order): Promise<Answer | null> {
   return { executions: load.latencies.length, perSecond: perSecond(load), p50Ms: p50(load), p99Ms: p99(load) };
 }
 
+/** An effect that waits is killed from outside: its step is where the call does not go on from. */
 async function die({ step, id, call }: Extract<Order, { readonly do: "die" }>): Promise<null> {
   const all = treeOf(process.pid);
   const servers = all.filter((pid) => pid !== process.pid);
-  if (step === "before-intent") for (const pid of servers) signal(pid, "SIGSTOP");
-  const asked = system.execute(id, call);
-  if (step === "after-outcome") await asked;
-  else asked.catch(() => undefined);
-  // What has no server has made nothing durable in the turn in which it was asked; a server that does not move cannot.
-  if (step === "before-intent" && servers.length > 0) await new Promise((resolve) => setTimeout(resolve, ARRIVAL_MS));
-  if (step === "before-intent" || step === "after-outcome") killAll(all);
+  if (step === "before-intent") {
+    for (const pid of servers) signal(pid, "SIGSTOP");
+    system.execute(id, call).catch(() => undefined);
+    // What has no server has made nothing durable in this very turn, and a server that does not move cannot.
+    if (servers.length > 0) await sleep(ARRIVAL_MS);
+  } else {
+    await system.execute(id, call);
+    if (step !== "after-outcome") throw new Error(`the call ended without waiting at the step ${step}`);
+  }
+  killAll(all);
   return null;
 }
 
