@@ -10,7 +10,7 @@ import { scaled } from "./effort.ts";
 import { completed } from "./execution.ts";
 import { BenchHost } from "./host-start.ts";
 import { Measurement, type MeasureRow } from "./measurement.ts";
-import { noopFolders } from "./noop.ts";
+import { noopFolders } from "./noop-folders.ts";
 import { median } from "./quantiles.ts";
 
 const KILLS = 60;

@@ -2,7 +2,7 @@
  * Executions through the whole pipeline: parse, validate, facts, Cedar, durable intent, a capability that does next to
  * nothing, durable outcome. In this process and over the socket of a real host, beside the least that could be done.
  */
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { AgentClient } from "@femtoclaw/client";
 import { createRuntime } from "@femtoclaw/runtime";
@@ -12,7 +12,8 @@ import { scaled } from "./effort.ts";
 import { BenchHost, type HostCommand, type RunningHost } from "./host-start.ts";
 import { type Load, loadFor, p50, p99, perSecond } from "./load.ts";
 import { MinimalLoop } from "./minimal-loop.ts";
-import { noop, noopConfiguration, noopFolders } from "./noop.ts";
+import { noop, noopConfiguration } from "./noop.ts";
+import { noopFiles } from "./noop-folders.ts";
 import { median, rounded } from "./quantiles.ts";
 
 export interface ExecutionRow {
@@ -41,8 +42,6 @@ export interface ExecutionRow {
 const CALLERS = [1, 10, 100, 1_000];
 const ROUND_MS = 800;
 const WARM_UP_MS = 600;
-/** A session remembers some two hundred decisions; of so many files none is remembered when it comes again. */
-const FILES = 4_096;
 /** One connection may have 1,024 requests unanswered; several are more like the load of a real host. */
 const CONNECTIONS_MAX = 16;
 
@@ -108,7 +107,7 @@ async function minimalLoop(directory: string, stack: AsyncDisposableStack): Prom
 async function inProcess(directory: string, stack: AsyncDisposableStack): Promise<Subject[]> {
   mkdirSync(directory);
   const configuration = noopConfiguration(directory, ["fs_stat"]);
-  const files = makeFiles(directory);
+  const files = noopFiles(directory);
   const runtime = stack.use(await createRuntime({ configuration, capabilities: [noop], permit: ["noop"] }));
   const session = stack.use(runtime.openSession({ channel: "library", label: "bench" }));
   const propose = async (message: Parameters<typeof session.propose>[0]): Promise<void> => {
@@ -131,7 +130,7 @@ async function overSocket(
 ): Promise<Subject[]> {
   mkdirSync(directory);
   const host = new BenchHost(command, directory, { capabilities: ["fs_stat"] });
-  const files = makeFiles(directory);
+  const files = noopFiles(directory);
   const running: RunningHost = await host.start();
   stack.defer(async () => void (await running.end("SIGTERM")));
   const clients: AgentClient[] = [];
@@ -153,15 +152,6 @@ function noopMessage(n: number) {
 
 function statMessage(files: readonly string[], n: number) {
   return { tool_call: { tool: "fs_stat", args: { path: files[n % files.length] } } };
-}
-
-function makeFiles(directory: string): string[] {
-  const [folder = directory] = noopFolders(directory).read;
-  return Array.from({ length: FILES }, (_, index) => {
-    const path = join(folder, `file-${index}`);
-    writeFileSync(path, "");
-    return path;
-  });
 }
 
 interface Ended {

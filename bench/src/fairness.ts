@@ -8,7 +8,7 @@ import { completed } from "./execution.ts";
 import { BenchHost } from "./host-start.ts";
 import { type Load, loadFor, p50, p99 } from "./load.ts";
 import { Measurement, type MeasureRow } from "./measurement.ts";
-import { noopFolders } from "./noop.ts";
+import { noopFolders } from "./noop-folders.ts";
 
 const ROUND_MS = 2_000;
 const FLOOD_CALLS = 200;

@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { AgentClient, LogMemory, OperatorClient } from "@femtoclaw/client";
-import { noopFolders } from "./noop.ts";
+import { noopFolders } from "./noop-folders.ts";
 
 /** How a host of this build is started: a program and its first arguments. */
 export type HostCommand = readonly [program: string, ...args: string[]];

@@ -12,7 +12,7 @@ import { scaled } from "./effort.ts";
 import { BenchHost } from "./host-start.ts";
 import { loadFor, p50, perSecond } from "./load.ts";
 import { Measurement, type MeasureRow, type Subject } from "./measurement.ts";
-import { noopFolders } from "./noop.ts";
+import { noopFolders } from "./noop-folders.ts";
 
 const IN_FLIGHT = [1, 10, 100];
 /** A server of others gets at most 32 calls at once. */

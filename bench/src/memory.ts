@@ -13,7 +13,8 @@ import { completed } from "./execution.ts";
 import { BenchHost } from "./host-start.ts";
 import { type Load, loadFor, loadOf, p50, p99 } from "./load.ts";
 import { Measurement, type MeasureRow, type Subject } from "./measurement.ts";
-import { noop, noopConfiguration, noopFolders, proposeNoop } from "./noop.ts";
+import { noop, noopConfiguration, proposeNoop } from "./noop.ts";
+import { noopFolders } from "./noop-folders.ts";
 
 const WAITING_SESSIONS = 31;
 const WAITING_PER_SESSION = 8;

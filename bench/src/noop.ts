@@ -1,8 +1,7 @@
 /** A capability that does nothing and a configuration around it: what is measured is everything but the effect. */
-import { mkdirSync } from "node:fs";
-import { join } from "node:path";
 import type { Capability } from "@femtoclaw/capabilities";
 import { type ResolvedConfiguration, resolveConfiguration, type Session } from "@femtoclaw/runtime";
+import { noopFolders } from "./noop-folders.ts";
 
 export const noop: Capability = {
   isolation: "in-process",
@@ -46,11 +45,4 @@ export function noopConfiguration(directory: string, capabilities: readonly stri
     baseDirectory: directory,
     environment: process.env,
   });
-}
-
-/** The folders that the rules name; made where they are missing. */
-export function noopFolders(directory: string): { readonly read: string[]; readonly write: string[] } {
-  const folders = Array.from({ length: 16 }, (_, index) => join(directory, "workspace", `folder-${index}`));
-  for (const folder of folders) mkdirSync(folder, { recursive: true });
-  return { read: folders.slice(0, 12), write: folders.slice(12) };
 }

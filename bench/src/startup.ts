@@ -12,7 +12,7 @@ import { completed } from "./execution.ts";
 import { writeHistory } from "./history.ts";
 import { BenchHost, type HostStart, type RunningHost } from "./host-start.ts";
 import { Measurement, type MeasureRow, type Sample, type Subject } from "./measurement.ts";
-import { noopFolders } from "./noop.ts";
+import { noopFolders } from "./noop-folders.ts";
 
 /** After it a host has done what it does behind its start. */
 const SETTLED_MS = 3_000;
