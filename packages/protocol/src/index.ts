@@ -52,6 +52,19 @@ export type { BootId, ExecutionId, SessionId } from "./identifiers.ts";
 export { jsonPointer, pointerTokens } from "./json-pointer.ts";
 export { LIMITS } from "./limits.ts";
 export { type LineSink, LineSplitter } from "./line-splitter.ts";
+export { followOutput, type OutputPart, type OutputStream, outputParts, type WatchedOutput } from "./live-output.ts";
+export {
+  isReader,
+  type McpContent,
+  type McpContentKind,
+  matchesTemplate,
+  PROMPT_GET,
+  RESOURCE_READ,
+  readerOf,
+  templateProblem,
+  uriFolders,
+  uriProblem,
+} from "./mcp-content.ts";
 export {
   isMcpToolName,
   type McpGrant,

@@ -4,8 +4,9 @@
  */
 import type { ErrorCode } from "./errors.ts";
 import type { CapabilityManifest } from "./generated/types.ts";
+import type { McpContent } from "./mcp-content.ts";
 
-export type AgentVerb = "introduce" | "propose" | "wait" | "cancel" | "tools" | "log.follow";
+export type AgentVerb = "introduce" | "propose" | "watch" | "wait" | "cancel" | "tools" | "log.follow";
 
 export type OperatorVerb =
   | "status"
@@ -19,6 +20,7 @@ export type OperatorVerb =
   | "capabilities.reset"
   | "executions.list"
   | "executions.show"
+  | "executions.watch"
   | "executions.resolve"
   | "executions.undo"
   | "approvals.list"
@@ -105,4 +107,6 @@ export interface ToolDescription {
   readonly output: Readonly<Record<string, unknown>>;
   readonly effect: CapabilityManifest["effect"];
   readonly idempotent: boolean;
+  /** Of what reads the resources or gets the prompts of an MCP server: those of them that rules permit. */
+  readonly offers?: readonly McpContent[];
 }

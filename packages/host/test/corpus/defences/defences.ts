@@ -1,5 +1,6 @@
 import { CONNECTIONS } from "./connections.ts";
 import { HISTORIES } from "./histories.ts";
+import { OUTPUTS } from "./outputs.ts";
 import { SLICED } from "./slices.ts";
 
 /**
@@ -26,6 +27,7 @@ export const TESTS = {
   histories: "packages/runtime/test/history/*.security.test.ts",
   packages: "packages/runtime/test/capability-packages/pins.security.test.ts",
   slices: "packages/policy/test/projection/slices.property.test.ts",
+  outputs: "packages/runtime/test/outputs/outputs.security.test.ts",
 } as const;
 
 const CAPABILITIES = "packages/capabilities/src";
@@ -395,4 +397,5 @@ export const DEFENCES: readonly Defence[] = [
   ...rows("histories", HISTORIES),
   ...rows("packages", PACKAGES),
   ...rows("slices", SLICED),
+  ...rows("outputs", OUTPUTS),
 ];
