@@ -17,8 +17,9 @@ import { timed } from "./timed.ts";
 
 const FIRST_RECORDS = 1_000;
 const RULES = [1, 10, 100, 500];
-/** A session remembers some two hundred decisions. */
 const FILES = 1_024;
+/** Never used up. What counts against it is part of every question, so that no decision is like one before. */
+const CALLS = 1_000_000_000;
 const EXECUTIONS = 4_000;
 const EXECUTIONS_ALONE = 200;
 /** A cost that is at most a quarter above that at the smallest size is taken for flat; so much is noise. */
@@ -71,10 +72,7 @@ async function historySizes({ directory, records, onProgress }: BenchContext): P
   return sizes;
 }
 
-/**
- * No call is like one that was decided of late, so that each is decided by all rules that there are. Half of them permit;
- * the others deny what nobody asks for.
- */
+/** Each decision is made anew, under few rules as under many. Half of them permit; the others deny what nobody asks for. */
 function ruleSize(directory: string, rules: number): Size {
   const folders = Array.from({ length: rules }, (_, index) => join(directory, "workspace", `folder-${index}`));
   for (const folder of folders) mkdirSync(folder, { recursive: true });
@@ -89,6 +87,7 @@ function ruleSize(directory: string, rules: number): Size {
       capabilities: { noop: true, fs_stat: true },
       allow: { read: permitted },
       deny: { read: folders.slice(permitted.length) },
+      budgets: { calls: CALLS },
       memory: { path: "state" },
     },
     baseDirectory: directory,

@@ -49,7 +49,10 @@ export function slicesOf<RuleSet>(
 function byNeighbourhood(trails: Iterable<Trail>): (readonly [string, Trail])[] {
   const places = new Map<string, Trail>();
   for (const trail of trails) for (const place of trail.slice(-1)) places.set(place, trail);
-  return [...places].sort(([_, one], [__, other]) => (one.join("\0") < other.join("\0") ? -1 : 1));
+  return [...places].sort(([_, one], [__, other]) => {
+    const fork = one.findIndex((place, index) => place !== other[index]);
+    return fork === -1 || (one[fork] ?? "") < (other[fork] ?? "") ? -1 : 1;
+  });
 }
 
 /** The set at the innermost place of the trail where rules are: it holds those at the outer ones as well. */

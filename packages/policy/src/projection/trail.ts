@@ -3,12 +3,13 @@
  * first word, a host or a tool. A rule can apply only to questions whose trail leads past its place.
  */
 import type { PolicyJson } from "@cedar-policy/cedar-wasm/web";
-import { ancestorsOrSelf } from "../canonical-path.ts";
+import { ancestorsOrSelf, pathFault } from "../canonical-path.ts";
 import {
   type Clause,
   type Expression,
   factName,
   type ParsedPolicy,
+  type Scope,
   scopeEntities,
   termsOf,
 } from "../files/expression.ts";
@@ -19,7 +20,7 @@ import type { ProjectedCall } from "./projected-call.ts";
 export type Trail = readonly string[];
 
 /** What a question is about; of a rule, what a question has to be about for the rule to hold. */
-type Subject = Partial<Pick<ProjectedCall, "resource">> & Pick<ProjectedCall, "ancestors" | "context">;
+type Subject = Pick<ProjectedCall, "ancestors" | "context"> & { readonly resource: string | undefined };
 
 /** By what places are told apart for each type of resource; the type itself stands for the resource's identifier. */
 const STEPS: Readonly<Record<string, readonly string[]>> = {
@@ -49,19 +50,25 @@ export function trailOf(type: string, { resource, ancestors, context }: Subject)
  * hold, and no error in it. So where the rule is not asked no forbid is missed, and no error that would deny. That is why
  * only the scope counts, which never errs, and what the rule looks at next, up to the first part that may err.
  */
-export function ruleTrail(rule: PolicyJson, type: string, context: RecordType): Trail {
+export function ruleTrail(rule: PolicyJson, type: string, facts: RecordType): Trail {
   const { resource: scope, conditions } = rule as ParsedPolicy;
-  const texts = comparedTexts(conditions[0], context);
+  const resource = demandedResource(scope, type);
+  const folders = type === "Path" && resource !== undefined ? ancestorsOrSelf(resource) : [];
+  const context = comparedTexts(conditions[0], facts);
+  return trailOf(type, { resource, ancestors: folders.filter((folder) => folder !== resource), context });
+}
+
+/** Undefined where the scope demands no resource, or one that no question can be about, however long its name is. */
+function demandedResource(scope: Scope, type: string): string | undefined {
   const [entity, ...others] = scopeEntities(scope);
-  if (entity?.type !== type || others.length > 0) return trailOf(type, { ancestors: [], context: texts });
-  const ancestors = ancestorsOrSelf(entity.id).filter((folder) => folder !== entity.id);
-  return trailOf(type, { resource: entity.id, ancestors, context: texts });
+  if (entity?.type !== type || others.length > 0) return undefined;
+  return type === "Path" && pathFault(entity.id) !== null ? undefined : entity.id;
 }
 
 /** The texts that facts have to be for the clause to hold: of the terms that it begins with and that cannot err. */
-function comparedTexts(clause: Clause | undefined, context: RecordType): FactRecord {
+function comparedTexts(clause: Clause | undefined, facts: RecordType): FactRecord {
   const texts = new Map<string, string>();
-  const present = new Set([...context].flatMap(([name, { required }]) => (required ? [name] : [])));
+  const present = new Set([...facts].flatMap(([name, { required }]) => (required ? [name] : [])));
   for (const term of clause?.kind === "when" ? termsOf("&&", clause.body) : []) {
     const asked = factName({ ".": term["has"] });
     const [name, text] = comparison(term);

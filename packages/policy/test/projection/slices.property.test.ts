@@ -69,7 +69,7 @@ describe("a policy in slices", () => {
       { numRuns: 40 },
     );
     for (const verdict of ["allowed", "FEMTO_POLICY_NO_PERMIT", "FEMTO_POLICY_FORBIDDEN", "FEMTO_POLICY_ERROR"]) {
-      expect(seen.get(verdict) ?? 0).toBeGreaterThan(100);
+      expect(seen.get(verdict) ?? 0).toBeGreaterThan(20);
     }
   });
 });

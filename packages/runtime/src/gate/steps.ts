@@ -208,8 +208,8 @@ export class Steps {
 
   /**
    * INVARIANT: I5: the last decision and its intent's number come in one turn, in which nothing else gets a
-   * number. So a call is decided on all that stands before it in the journal, and of two calls that race
-   * the later one is decided on the mark, or the count, of the earlier.
+   * number. So a call is decided on all that stands before it in the journal, a halt of its session among it, and of two
+   * calls that race the later one is decided on the mark, or the count, of the earlier.
    */
   async #numberIntent(execution: Execution): Promise<EventType> {
     const { call, capability } = execution;
@@ -302,7 +302,7 @@ export class Steps {
     } catch (error) {
       return { code: "FEMTO_OVERLOADED", reason: `too many effects wait: ${errorText(error)}` };
     }
-    const full = this.#diskFull() ?? haltOf(this.#parts.histories, execution.session);
+    const full = this.#diskFull();
     if (full !== null && execution.stopReason === null) return full;
     const reason = execution.stopReason ?? this.#parts.admission()?.reason ?? this.#disabledMeanwhile(execution);
     return reason === null ? null : { code: "FEMTO_EXECUTION_HALTED", reason };

@@ -1,10 +1,12 @@
 /** Attacks on what a capability is loaded from: nothing runs but the bytes that an operator accepted. */
 import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import { chmodSync, chownSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setImmediate as turn } from "node:timers/promises";
+import { type CommitGroup, MemoryDisk, MemoryKeyring, MemoryStore } from "@femtoclaw/journal";
 import type { Configuration } from "@femtoclaw/protocol";
-import type { PackageView, Runtime } from "@femtoclaw/runtime";
+import { type PackageView, type Runtime, systemSurroundings } from "@femtoclaw/runtime";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { ofType, recordsOf } from "../runtime-fixture.ts";
 import { PackagePlace, type PackageText, proposed, told } from "./package-place.ts";
@@ -153,6 +155,50 @@ test("while its file is exchanged again and again, what runs is what was accepte
   const allowed = /^completed: \{"version":"accepted"\}$|^FEMTO_TOOL_QUARANTINED: |^FEMTO_EXECUTION_HALTED: /;
   for (const answer of answers) expect(answer).toMatch(allowed);
   expect(await said("exchanged")).toBe(ACCEPTED);
+});
+
+/** What is done while the disk has not stored the intent of a call yet. */
+class StoreInHand extends MemoryStore {
+  beforeIntent: (() => Promise<void>) | null = null;
+
+  override async append(group: CommitGroup): Promise<void> {
+    const isIntent = group.records.some((record) => Buffer.from(record).includes('"execution.intent"'));
+    if (isIntent) await this.beforeIntent?.();
+    await super.append(group);
+  }
+}
+
+test("what is exchanged and accepted between the record of an intent and the effect does not run for it", async () => {
+  await using own = new PackagePlace();
+  own.add("raced", { run: ANSWER });
+  const store = new StoreInHand(new MemoryDisk());
+  const openStorage = async () => ({ createStore: () => store, keyring: new MemoryKeyring(), claim: null });
+  const raced = await own.open({ surroundings: { ...systemSurroundings(), openStorage } });
+  expect(told(await proposed(raced, "raced"))).toBe(ACCEPTED);
+  const [seen] = await raced.packages.list();
+  const changed = createHash("sha256").update(CHANGED).digest("hex");
+  const files = (seen?.files ?? []).map(({ name, sha256 }) => ({
+    name,
+    sha256: name === "main.js" ? changed : (sha256 ?? expect.fail()),
+  }));
+  const accepting: Promise<unknown>[] = [];
+  store.beforeIntent = async () => {
+    store.beforeIntent = null;
+    writeFileSync(own.at("raced", "main.js"), CHANGED);
+    accepting.push(raced.packages.accept("raced", files, "alice"), raced.packages.list());
+    // The other files are accepted by then, in a record behind the intent.
+    await turn();
+  };
+  expect(told(await proposed(raced, "raced"))).toMatch(
+    /^FEMTO_EXECUTION_HALTED: stopped before its effect began: the files of its capability changed since/,
+  );
+  await Promise.all(accepting);
+  expect(told(await proposed(raced, "raced"))).toBe('completed: {"version":"changed"}');
+  const records = await recordsOf(raced.reader);
+  const digests = ofType(records, "execution.intent").map(({ body }) => body.code_sha256);
+  expect(digests[0]).toBe(seen?.set_sha256);
+  expect(digests).toEqual([digests[0], digests[0], (await raced.packages.list())[0]?.set_sha256]);
+  expect(ofType(records, "execution.outcome").map(({ body }) => body.began)).toEqual([true, false, true]);
 });
 
 test("a package that others could change, or that is more than its files, is not loaded, and the host is none the worse", async () => {

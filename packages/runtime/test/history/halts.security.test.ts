@@ -100,6 +100,27 @@ describe("a session that an operator halts", () => {
   });
 });
 
+describe("a session that is halted because all that it sends is refused", () => {
+  it("begins nothing of what it was permitted before and what waits", async () => {
+    const parts = effects();
+    const runtime = await start(parts);
+    const session = runtime.openSession({ channel: "agent" });
+    const running = session.propose(call("obedient"));
+    await parts.barrier.reached;
+    const waiting = session.propose(call("counted"));
+    const refused = call("nobody", { text: "x".repeat(600) });
+    while (runtime.projection.sessions.of(session.id)?.halted == null) {
+      await Promise.all(Array.from({ length: 50 }, () => session.propose(refused)));
+    }
+    parts.barrier.open();
+    // Nobody said that what runs is to end.
+    expect(await running).toMatchObject({ status: "completed" });
+    expect(await waiting).toMatchObject({ status: "error", error: { code: "FEMTO_SESSION_HALTED" } });
+    expect(parts.began).toEqual(["obedient"]);
+    expect(await recompute(runtime.reader)).toMatchObject({ verdict: "recomputed" });
+  });
+});
+
 describe("a runtime that ends at once", () => {
   it("begins nothing between decision and effect either", async () => {
     for (let turns = 0; turns < 24; turns += 2) {

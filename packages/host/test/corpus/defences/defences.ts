@@ -4,7 +4,7 @@ import { OUTPUTS } from "./outputs.ts";
 import { SLICED } from "./slices.ts";
 
 /**
- * The defences that the corpus, and the attacks on answers, on histories and on slices of a policy, are to prove: each with the
+ * The defences that the corpus, and the attacks on answers, on histories, on packages and on slices of a policy, are to prove: each with the
  * change that takes it away, and a part of the title of those cases that have to notice. A case that passes without its defence
  * proves nothing.
  */
@@ -25,6 +25,7 @@ export const TESTS = {
   configurations: "packages/host/test/corpus/configurations.security.test.ts",
   answers: "packages/runtime/test/gate/operators.security.test.ts",
   histories: "packages/runtime/test/history/*.security.test.ts",
+  packages: "packages/runtime/test/capability-packages/pins.security.test.ts",
   slices: "packages/policy/test/projection/slices.property.test.ts",
   outputs: "packages/runtime/test/outputs/outputs.security.test.ts",
 } as const;
@@ -376,6 +377,16 @@ const SIGNED: readonly Row[] = [
   ],
 ];
 
+const PACKAGES: readonly Row[] = [
+  [
+    "what runs is what its intent names",
+    `${GATE}/steps.ts`,
+    "if ((registered.codeSha256 ?? null) !== execution.codeSha256) {",
+    'if (registered.codeSha256 === "") {',
+    "between the record of an intent and the effect",
+  ],
+];
+
 const rows = (kind: Defence["kind"], all: readonly Row[]): Defence[] =>
   all.map(([name, file, from, to, title]) => ({ name, file, from, to, kind, title }));
 
@@ -384,6 +395,7 @@ export const DEFENCES: readonly Defence[] = [
   ...rows("configurations", CONFIGURATIONS),
   ...rows("answers", SIGNED),
   ...rows("histories", HISTORIES),
+  ...rows("packages", PACKAGES),
   ...rows("slices", SLICED),
   ...rows("outputs", OUTPUTS),
 ];

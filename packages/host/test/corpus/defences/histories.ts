@@ -20,6 +20,13 @@ export const HISTORIES: readonly Row[] = [
     "when they have waited for their turn",
   ],
   [
+    "a halted session begins nothing that waited",
+    "packages/runtime/src/gate/steps.ts",
+    "isKnown ? haltOf(this.#parts.histories, execution.session) : UNRECORDABLE",
+    "isKnown ? null : UNRECORDABLE",
+    "what it was permitted before",
+  ],
+  [
     "a mark stands from the intent on",
     FOLD,
     "for (const mark of marks) held[mark] ??= seq;",
