@@ -203,7 +203,11 @@ function addHostCommands(program: Command, run: Runner): void {
     .description("start the host")
     .addHelpText("after", "\nExample:\n  femtoclaw up --detach")
     .action((options: { detach?: boolean }) =>
-      run(async (context) => (await import("./commands/host.ts")).up(context, options)),
+      run(async (context) =>
+        options.detach === true
+          ? (await import("./commands/up-detached.ts")).upDetached(context)
+          : (await import("./commands/up.ts")).up(context),
+      ),
     );
   program
     .command("down")
@@ -228,7 +232,7 @@ function addHostCommands(program: Command, run: Runner): void {
   program
     .command("status")
     .description("show the running host")
-    .action(() => run(async (context) => (await import("./commands/host.ts")).status(context)));
+    .action(() => run(async (context) => (await import("./commands/status.ts")).status(context)));
 }
 
 function addCallCommands(program: Command, run: Runner): void {

@@ -11,7 +11,6 @@ import {
   type Reply,
   traceContext,
 } from "@femtoclaw/protocol";
-import { startRuntime } from "../host-process.ts";
 import { proposeInSession } from "../propose-in-session.ts";
 import { LiveLine, whileWaiting } from "../terminal/live-line.ts";
 import { LiveText } from "../terminal/live-text.ts";
@@ -189,6 +188,7 @@ async function proposerOf(context: CommandContext, { agent, embedded = false }: 
     };
   }
   const principal = agent === undefined ? {} : { principal: knownAgent(loaded, agent) };
+  const { startRuntime } = await import("../host-process.ts");
   const runtime = await startRuntime(loaded, logToStderr("warn"));
   const session = runtime.openSession({ channel: "library", label: "femtoclaw --embedded", ...principal });
   return {
