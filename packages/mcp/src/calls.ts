@@ -40,7 +40,12 @@ export class Calls {
 
   /** Proposes the call; a question to operators is waited for as long as clients wait. */
   async call(call: ToolCallText, context: CallContext): Promise<CallToolResult> {
-    return await this.#answered(context, async (deadlineMs, signs) => {
+    return await this.#answered(this.reply(call, context));
+  }
+
+  /** The same, for who answers otherwise than a tool does. Throws what could not even be asked. */
+  async reply(call: ToolCallText, context: CallContext): Promise<Reply> {
+    return await this.#heard(context, async (deadlineMs, signs) => {
       const { label, trace, cancelled } = context;
       const options = { signal: cancelled, trace, ...(label === undefined ? {} : { label }), ...signs?.listening };
       const reply = await this.#host.propose(messageOf(call), options);
@@ -58,7 +63,7 @@ export class Calls {
 
   /** Waits on for a call that was pending. */
   async wait(execution: unknown, context: CallContext): Promise<CallToolResult> {
-    return await this.#answered(context, async (deadlineMs, signs) => {
+    const reply = this.#heard(context, async (deadlineMs, signs) => {
       const isOwn = typeof execution === "string" && this.#host.isTicket(execution);
       if (!isOwn) throw notOwn(execution);
       signs?.say("waits for an operator");
@@ -66,20 +71,25 @@ export class Calls {
       const ended = await this.#within(execution, deadlineMs, context.cancelled);
       return ended ?? { execution_id: execution, status: "pending", decision: null, record: null };
     });
+    return await this.#answered(reply);
   }
 
-  async #answered(
-    context: CallContext,
-    ask: (deadlineMs: number, signs: SignsOfLife | null) => Promise<Reply>,
-  ): Promise<CallToolResult> {
-    using signs = context.onProgress === null ? null : new SignsOfLife(context.onProgress);
+  async #answered(reply: Promise<Reply>): Promise<CallToolResult> {
     try {
-      const reply = await ask(performance.now() + this.#waitMs, signs);
-      this.#compareTools(reply);
-      return resultOf(reply);
+      return resultOf(await reply);
     } catch (error) {
       return faultResult(faultOf(error));
     }
+  }
+
+  async #heard(
+    context: CallContext,
+    ask: (deadlineMs: number, signs: SignsOfLife | null) => Promise<Reply>,
+  ): Promise<Reply> {
+    using signs = context.onProgress === null ? null : new SignsOfLife(context.onProgress);
+    const reply = await ask(performance.now() + this.#waitMs, signs);
+    this.#compareTools(reply);
+    return reply;
   }
 
   /** Null when it has not ended by then, or nobody waits for it any more. */

@@ -66,6 +66,14 @@ export class HostSession {
     }
   }
 
+  /** The tools as they are now, for a list of something else: a client that was shown others is told so. */
+  async look(): Promise<readonly ToolDescription[]> {
+    const before = this.#listed?.digest;
+    const tools = await this.tools();
+    if (before !== undefined && this.#listed?.digest !== before) this.onToolsChanged();
+    return tools;
+  }
+
   /** Asks whether the list is still what its client has seen; for when an answer says that it is not. */
   async compareTools(): Promise<void> {
     const before = this.#listed?.digest;

@@ -1,6 +1,6 @@
 /** What an MCP server of others answered, on to the client as MCP has it: of each part the fields that are known, and nothing else. */
 import { type Reply, splitMcpToolName } from "@femtoclaw/protocol";
-import type { CallToolResult } from "@modelcontextprotocol/server";
+import type { CallToolResult, ReadResourceResult } from "@modelcontextprotocol/server";
 
 type Content = CallToolResult["content"];
 type Part = Readonly<Record<string, unknown>>;
@@ -23,11 +23,35 @@ export function relayedResult({ result }: Pick<Reply, "result">): CallToolResult
   };
 }
 
-function contentOf(part: Part): Content[number] {
+/** What is no content of MCP goes on as the text that it is. */
+export function contentOf(part: Part): Content[number] {
   const { type, text, data, mimeType } = part;
   if (type === "text" && typeof text === "string") return { type, text };
   if ((type === "image" || type === "audio") && typeof data === "string" && typeof mimeType === "string") {
     return { type, data, mimeType };
   }
+  if (type === "resource") {
+    const resource = resourceOf(part["resource"]);
+    if (resource !== null) return { type, resource };
+  }
+  const { uri, name, title, description } = part;
+  if (type === "resource_link" && typeof uri === "string" && typeof name === "string") {
+    return { type, uri, name, ...texts({ title, description, mimeType }) };
+  }
   return { type: "text", text: JSON.stringify(part) };
+}
+
+/** What a resource holds; null for what holds none. */
+export function resourceOf(resource: unknown): ReadResourceResult["contents"][number] | null {
+  const { uri, mimeType, text, blob } = Object(resource) as Part;
+  if (typeof uri !== "string") return null;
+  const about = { uri, ...texts({ mimeType }) };
+  if (typeof text === "string") return { ...about, text };
+  return typeof blob === "string" ? { ...about, blob } : null;
+}
+
+function texts(members: Part): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(members).filter((entry): entry is [string, string] => typeof entry[1] === "string"),
+  );
 }

@@ -1,7 +1,7 @@
 /** Replies of the host as results of MCP: structured for programs, as text for a model. */
 import { faultText, refusalText, resultText } from "@femtoclaw/client";
 import { ERRORS, FemtoError, type Reply } from "@femtoclaw/protocol";
-import type { CallToolResult } from "@modelcontextprotocol/server";
+import { type CallToolResult, ProtocolError, ProtocolErrorCode } from "@modelcontextprotocol/server";
 import { relayedResult } from "./relayed.ts";
 
 /** What a call is answered with that was not completed; the reply as the agent's socket gives it. */
@@ -30,6 +30,9 @@ export const NOT_COMPLETED = {
   },
 } as const;
 
+/** In the range that JSON-RPC leaves to servers. */
+const NOT_GIVEN = -32_000;
+
 const GO_ON =
   "An operator is asked about this call. Call femtoclaw_wait with this execution_id to get its outcome; do not send the call again.";
 
@@ -54,6 +57,15 @@ export function resultOf(reply: Reply): CallToolResult {
     return { ...about, content: [text(lines.join("\n"))], structuredContent: { ...reply, next: GO_ON } };
   }
   return { ...about, isError: true, content: [text(refusalText(reply))], structuredContent: { ...reply } };
+}
+
+/** What is answered instead of a resource or a prompt: an error of the protocol that tells what a tool's answer tells. */
+export function refusalOf(reply: Reply): ProtocolError {
+  const { structuredContent: data, content } = resultOf(reply);
+  const said = content.map((part) => (part.type === "text" ? part.text : "")).join("\n");
+  const isParams =
+    reply.error?.code === "FEMTO_ARGUMENTS_INVALID" || reply.error?.code === "FEMTO_CAPABILITY_NOT_FOUND";
+  return new ProtocolError(isParams ? ProtocolErrorCode.InvalidParams : NOT_GIVEN, said, data);
 }
 
 /** What could not even be asked, told in the shape of a reply. */

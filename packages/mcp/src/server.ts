@@ -1,10 +1,11 @@
 /** The MCP server of one client: the same handlers for both eras of the protocol. */
-import { LIMITS, printable, VERSION } from "@femtoclaw/protocol";
+import { LIMITS, printable, type Reply, type ToolDescription, VERSION } from "@femtoclaw/protocol";
 import {
   CLIENT_INFO_META_KEY,
   type Implementation,
   ProtocolError,
   ProtocolErrorCode,
+  ResourceNotFoundError,
   SdkError,
   SdkErrorCode,
   Server,
@@ -12,7 +13,8 @@ import {
   TRACEPARENT_META_KEY,
   TRACESTATE_META_KEY,
 } from "@modelcontextprotocol/server";
-import { type CallContext, Calls } from "./calls.ts";
+import { type CallContext, Calls, type ToolCallText } from "./calls.ts";
+import { gettingCall, promptOf, promptPage, readingCall, readingOf, resourcePage, templatePage } from "./contents.ts";
 import type { HostSession } from "./host-session.ts";
 import { argumentsText } from "./incoming.ts";
 import { faultOf } from "./results.ts";
@@ -36,10 +38,18 @@ export interface ServerOptions {
  * INVARIANT: I8: it asks its client for nothing: whoever sits behind the client can neither answer a question to
  * operators nor agree to anything.
  */
-export function makeServer({ host, waitMs, leavingCancels }: ServerOptions): Server {
+export function makeServer(options: ServerOptions): Server {
+  const { host, waitMs, leavingCancels } = options;
   const server = new Server(
     { name: "femtoclaw", version: VERSION },
-    { capabilities: { tools: { listChanged: true } }, instructions: INSTRUCTIONS },
+    {
+      capabilities: {
+        tools: { listChanged: true },
+        resources: { listChanged: true },
+        prompts: { listChanged: true },
+      },
+      instructions: INSTRUCTIONS,
+    },
   );
   const calls = new Calls(host, waitMs);
   server.setRequestHandler("tools/list", async ({ params }, context) => {
@@ -48,12 +58,7 @@ export function makeServer({ host, waitMs, leavingCancels }: ServerOptions): Ser
     if (cursor !== undefined && !NAME.test(cursor)) {
       throw new ProtocolError(ProtocolErrorCode.InvalidParams, "there is no such cursor");
     }
-    try {
-      return { ...toolPage(await host.tools(cursor !== undefined), cursor) };
-    } catch (error) {
-      const { code, message, fix } = faultOf(error);
-      throw new ProtocolError(ProtocolErrorCode.InternalError, `${code}: ${message}. ${fix}`, { code, fix });
-    }
+    return { ...toolPage(await known(host.tools(cursor !== undefined)), cursor) };
   });
   server.setRequestHandler("tools/call", async ({ params }, context) => {
     introduce(host, server, context);
@@ -63,7 +68,65 @@ export function makeServer({ host, waitMs, leavingCancels }: ServerOptions): Ser
       ? await calls.wait(executionOf(call.args), callContext)
       : await calls.call(call, callContext);
   });
+  serveContents(server, calls, options);
   return server;
+}
+
+/** Resources and prompts of the servers behind the host. */
+function serveContents(server: Server, calls: Calls, { host, leavingCancels }: ServerOptions): void {
+  const listing = async (params: { readonly cursor?: string | undefined } | undefined, context: ServerContext) => {
+    introduce(host, server, context);
+    const cursor = params?.cursor;
+    return [await known(cursor === undefined ? host.look() : host.tools(true)), cursor] as const;
+  };
+  server.setRequestHandler("resources/list", async ({ params }, context) => {
+    const { items: resources, next } = resourcePage(...(await listing(params, context)));
+    return { resources, ...next };
+  });
+  server.setRequestHandler("resources/templates/list", async ({ params }, context) => {
+    const { items: resourceTemplates, next } = templatePage(...(await listing(params, context)));
+    return { resourceTemplates, ...next };
+  });
+  server.setRequestHandler("prompts/list", async ({ params }, context) => {
+    const { items: prompts, next } = promptPage(...(await listing(params, context)));
+    return { prompts, ...next };
+  });
+  const replyTo = async (call: ToolCallText, context: ServerContext): Promise<Reply> => {
+    try {
+      return await calls.reply(call, contextOf(context, leavingCancels));
+    } catch (error) {
+      throw protocolFault(error);
+    }
+  };
+  server.setRequestHandler("resources/read", async ({ params }, context) => {
+    introduce(host, server, context);
+    const call =
+      readingCall(await known(host.tools(true)), params.uri) ?? readingCall(await known(host.look()), params.uri);
+    if (call === null) throw new ResourceNotFoundError(params.uri);
+    return readingOf(await replyTo(call, context));
+  });
+  server.setRequestHandler("prompts/get", async ({ params }, context) => {
+    introduce(host, server, context);
+    return promptOf(await replyTo(gettingCall(params.name, params.arguments), context));
+  });
+}
+
+async function known(tools: Promise<readonly ToolDescription[]>): Promise<readonly ToolDescription[]> {
+  try {
+    return await tools;
+  } catch (error) {
+    throw protocolFault(error);
+  }
+}
+
+function protocolFault(error: unknown): ProtocolError {
+  const { code, message, fix } = faultOf(error);
+  return new ProtocolError(ProtocolErrorCode.InternalError, `${code}: ${message}. ${fix}`, { code, fix });
+}
+
+/** Tells a client that what it was shown is not what there is. */
+export async function tellChanged(server: Server): Promise<void> {
+  await Promise.all([server.sendToolListChanged(), server.sendResourceListChanged(), server.sendPromptListChanged()]);
 }
 
 /** INVARIANT: I8: what a client calls itself is a label in the records; it gives no right, and takes none. */

@@ -3,7 +3,7 @@ import type { Readable, Writable } from "node:stream";
 import { serveStdio } from "@modelcontextprotocol/server/stdio";
 import { type Connect, HostSession } from "./host-session.ts";
 import { LineTransport } from "./line-transport.ts";
-import { makeServer } from "./server.ts";
+import { makeServer, tellChanged } from "./server.ts";
 
 export interface StdioOptions {
   readonly connect: Connect;
@@ -24,7 +24,7 @@ export async function serveMcpStdio(options: StdioOptions, signal: AbortSignal):
   const handle = serveStdio(
     () => {
       const server = makeServer({ host, waitMs, leavingCancels: false });
-      host.onToolsChanged = () => void server.sendToolListChanged().catch(() => undefined);
+      host.onToolsChanged = () => void tellChanged(server).catch(() => undefined);
       return server;
     },
     { transport, onerror: onError },

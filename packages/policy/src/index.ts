@@ -28,6 +28,7 @@ export { loadPolicyFiles, type PolicyFileRules } from "./files/load-policy-files
 export { PolicyTrial } from "./files/trial.ts";
 export { historyContext, NO_HISTORY } from "./history-context.ts";
 export { type LintFinding, lintAuthority } from "./lint.ts";
+export { mayOffer } from "./may-offer.ts";
 export { mayPermit } from "./may-permit.ts";
 export type { DecisionRequest } from "./request.ts";
 export type { ToolGrant } from "./rules.ts";

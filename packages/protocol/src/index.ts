@@ -54,6 +54,18 @@ export { LIMITS } from "./limits.ts";
 export { type LineSink, LineSplitter } from "./line-splitter.ts";
 export { followOutput, type OutputPart, type OutputStream, outputParts, type WatchedOutput } from "./live-output.ts";
 export {
+  isReader,
+  type McpContent,
+  type McpContentKind,
+  matchesTemplate,
+  PROMPT_GET,
+  RESOURCE_READ,
+  readerOf,
+  templateProblem,
+  uriFolders,
+  uriProblem,
+} from "./mcp-content.ts";
+export {
   isMcpToolName,
   type McpGrant,
   type McpGrantArgument,

@@ -173,6 +173,13 @@ export const LIMITS = {
   upstreamDefinitionBytes: 32_768,
   /** LIMIT: bytes of the definitions of one server together; all of them are in one answer to a client. */
   upstreamListBytes: 1_048_576,
+  /** LIMIT: resources, templates and prompts of one MCP server each, and bytes of what it says of one. */
+  upstreamContents: 128,
+  upstreamContentBytes: 8_192,
+  /** LIMIT: bytes of what one MCP server says of its resources, of its templates, or of its prompts. */
+  upstreamContentsBytes: 262_144,
+  /** LIMIT: of all these together, and of the files of a package, what is accepted in one record. */
+  upstreamPins: 640,
   /** LIMIT: calls that wait for servers to start; each holds a place in the runtime's own stages. */
   upstreamWaiting: 8,
   /** LIMIT: characters of the name of an offered tool with its server's; clients put a prefix of their own before it. */

@@ -4,6 +4,7 @@
  */
 import type { ErrorCode } from "./errors.ts";
 import type { CapabilityManifest } from "./generated/types.ts";
+import type { McpContent } from "./mcp-content.ts";
 
 export type AgentVerb = "introduce" | "propose" | "watch" | "wait" | "cancel" | "tools" | "log.follow";
 
@@ -106,4 +107,6 @@ export interface ToolDescription {
   readonly output: Readonly<Record<string, unknown>>;
   readonly effect: CapabilityManifest["effect"];
   readonly idempotent: boolean;
+  /** Of what reads the resources or gets the prompts of an MCP server: those of them that rules permit. */
+  readonly offers?: readonly McpContent[];
 }

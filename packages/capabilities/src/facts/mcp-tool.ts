@@ -1,5 +1,12 @@
 /** From the arguments of a call of an MCP server's tool to facts: which are there, and the values that rules can name. */
-import { type DeclaredMcpTool, type McpToolQuestion, mcpValueText } from "@femtoclaw/protocol";
+import {
+  type DeclaredMcpTool,
+  type McpToolQuestion,
+  mcpValueText,
+  PROMPT_GET,
+  RESOURCE_READ,
+  uriFolders,
+} from "@femtoclaw/protocol";
 import type { JsonObject } from "../capability.ts";
 import { Refusal } from "./refusal.ts";
 
@@ -10,17 +17,25 @@ const NAME_CHARS = 128;
 export function resolveMcpTool(declared: DeclaredMcpTool, args: JsonObject): McpToolQuestion {
   const { server, tool, definition, destructive = false } = declared;
   if (tool === undefined || definition === undefined) throw new Refusal("no tool of the MCP server is named");
-  const names = Object.keys(args).sort();
+  const shown = tool === PROMPT_GET ? promptArguments(args) : args;
+  const names = Object.keys(shown).sort();
   if (names.length > ARGUMENTS) throw new Refusal(`the call has more than ${ARGUMENTS} arguments`);
   if (names.some((name) => name.length > NAME_CHARS)) {
     throw new Refusal(`the name of an argument has more than ${NAME_CHARS} characters`);
   }
-  const texts = names.map((name) => mcpValueText(name, args[name]));
+  const texts = names.map((name) => mcpValueText(name, shown[name]));
+  const folders = tool === RESOURCE_READ && typeof args["uri"] === "string" ? uriFolders(args["uri"]) : [];
   return {
     ...{ kind: "mcp_tool", server, tool, definition, destructive },
     arguments: names,
-    values: texts.filter((text) => text !== null).sort(),
+    values: [...texts, ...folders.map((folder) => mcpValueText("uri", folder))].filter((text) => text !== null).sort(),
     // INVARIANT: what a rule cannot see, it can tell to be there.
     opaque: names.filter((_, index) => texts[index] === null),
   };
+}
+
+/** The arguments of a prompt are what rules name, as `arguments.NAME`. */
+function promptArguments({ arguments: given, ...others }: JsonObject): JsonObject {
+  const entries = typeof given === "object" && given !== null ? Object.entries(given) : [];
+  return { ...others, ...Object.fromEntries(entries.map(([name, value]) => [`arguments.${name}`, value])) };
 }

@@ -73,7 +73,7 @@ export class HttpTransport implements UpstreamTransport {
       "content-type": "application/json",
       accept: "application/json, text/event-stream",
       "mcp-method": message.method,
-      ...(typeof message.params["name"] === "string" ? { "mcp-name": message.params["name"] } : {}),
+      ...nameOf(message.params),
       ...(this.#session === null ? {} : { "mcp-session-id": this.#session }),
       ...(this.#version === null ? {} : { "mcp-protocol-version": this.#version }),
     };
@@ -89,6 +89,12 @@ export class HttpTransport implements UpstreamTransport {
     }
     return answer;
   }
+}
+
+/** What is called, read or got: servers hold the body to it. */
+function nameOf({ name, uri }: JsonObject): { readonly "mcp-name"?: string } {
+  const named = name ?? uri;
+  return typeof named === "string" ? { "mcp-name": named } : {};
 }
 
 /** The message that answers the request, among what came. */

@@ -95,7 +95,7 @@ export function mcpToolCapability(
 }
 
 // INVARIANT: what a server says of its tools only ever tightens: that one reads only, or does no harm twice, is not believed.
-function common(
+export function common(
   isSandboxed: boolean,
 ): Pick<CapabilityManifest, "version" | "output" | "effect" | "idempotent" | "limits"> {
   return {

@@ -2,7 +2,7 @@
  * What an MCP server says of its tools, as far as it can be offered: bounded, plain, and named by a digest of all of it.
  */
 import { createHash } from "node:crypto";
-import { FemtoError, isMcpToolName, LIMITS, mcpToolName } from "@femtoclaw/protocol";
+import { FemtoError, isMcpToolName, isReader, LIMITS, mcpToolName } from "@femtoclaw/protocol";
 import type { JsonObject } from "../capability.ts";
 import { schemaProblem } from "./argument-check.ts";
 import { canonicalJson } from "./canonical-json.ts";
@@ -87,13 +87,18 @@ function contentProblem(server: string, name: string, text: string, inputSchema:
   if (bytes > LIMITS.upstreamDefinitionBytes) {
     return `its definition has ${bytes} bytes where ${LIMITS.upstreamDefinitionBytes} are the most`;
   }
+  if (isReader(name)) return "its name is that of what reads the server's resources or gets its prompts";
   if (!isMcpToolName(name)) return "its name has other characters than letters, digits, `_` and `-`";
   if (mcpToolName(server, name).length > LIMITS.upstreamToolChars) {
     return `its name is longer than ${LIMITS.upstreamToolChars} characters with that of its server`;
   }
+  return textProblem(text) ?? schemaProblem(inputSchema as JsonObject);
+}
+
+/** What no model is shown, wherever a server says it; the text is JSON. */
+export function textProblem(text: string): string | null {
   if (!text.isWellFormed() || /\\ud[89a-f]/.test(text)) return "its definition is not well-formed Unicode";
-  if (HIDING.test(text)) return "its definition holds characters that nobody sees";
-  return schemaProblem(inputSchema as JsonObject);
+  return HIDING.test(text) ? "its definition holds characters that nobody sees" : null;
 }
 
 /** Names everything that a server offers, whatever the order in which it does. */
@@ -103,12 +108,12 @@ export function toolSetDigest(tools: readonly { readonly name: string; readonly 
 }
 
 /** The domain keeps a digest of one thing from being that of another. */
-function digest(domain: string, text: string): string {
+export function digest(domain: string, text: string): string {
   return createHash("sha256").update(`${domain}\n${text}`).digest("hex");
 }
 
 /** Without recursion, because the depth is what is not known yet. */
-function isDeeperThan(value: unknown, levels: number): boolean {
+export function isDeeperThan(value: unknown, levels: number): boolean {
   let level: unknown[] = [value];
   for (let depth = 0; level.length > 0; depth += 1) {
     if (depth > levels) return true;

@@ -39,10 +39,14 @@ export async function acceptPins(
   const wanted = server.tools.filter(({ state }) => state === "new" || state === "changed");
   const unknown = names.find((tool) => !wanted.some((one) => one.name === tool));
   if (unknown !== undefined) {
-    const fix = "`femtoclaw mcp pins list` shows which tools are new or changed.";
-    throw new FemtoError("FEMTO_USAGE", `the server ${name} has no new or changed tool ${printable(unknown, 64)}`, {
-      fix,
-    });
+    const fix = "`femtoclaw mcp pins list` shows what is new or changed.";
+    throw new FemtoError(
+      "FEMTO_USAGE",
+      `nothing new or changed of the server ${name} is called ${printable(unknown, 64)}`,
+      {
+        fix,
+      },
+    );
   }
   const chosen = names.length === 0 ? wanted : wanted.filter((tool) => names.includes(tool.name));
   const pins = chosen.flatMap(({ name: tool, sha256 }) => (sha256 === null ? [] : [{ name: tool, sha256 }]));
@@ -54,13 +58,15 @@ export async function acceptPins(
     );
   }
   if (!output.json) for (const tool of chosen) for (const line of toolLines(tool)) output.talk(line);
-  if (!yes && !(await confirms(`offer ${pins.length} tools of ${name}, as they are described here?`, "yes"))) {
+  // A server has more than tools.
+  const what = chosen.some((one) => one.name.includes(":")) ? "" : " tools";
+  if (!yes && !(await confirms(`offer ${pins.length}${what} of ${name}, as they are described here?`, "yes"))) {
     output.talk("nothing was accepted");
     return EXIT.no;
   }
   await operator.acceptTools(name, pins);
   if (output.json) output.value({ server: name, accepted: pins });
-  else output.line(`${pins.length} tools of ${name} are accepted`);
+  else output.line(`${pins.length}${what} of ${name} are accepted`);
   return EXIT.ok;
 }
 
@@ -70,7 +76,7 @@ export async function resetPins(context: CommandContext, name: string): Promise<
   if (context.output.json) context.output.value({ server: name, accepted: [] });
   else
     context.output.line(
-      `no tool of ${name} is accepted any more; \`femtoclaw mcp pins accept ${name}\` accepts them anew`,
+      `nothing of ${name} is accepted any more; \`femtoclaw mcp pins accept ${name}\` accepts them anew`,
     );
   return EXIT.ok;
 }

@@ -45,7 +45,7 @@ export function meaningOf(grant: GrantProposal): string {
     case "connect":
       return connectionMeaning(grant.program, fetchText({ hosts: "one", ...grant }));
     case "tools":
-      return mcpGrantText({ ...grant, with: [], source: "" });
+      return mcpGrantText({ ...grant, source: "" });
     case "environment":
       return grant.name;
   }

@@ -1,7 +1,7 @@
 /** A proposed grant as the entry of femtoclaw.toml that an operator would write. */
 import { basename, relative } from "node:path";
 import type { GrantProposal } from "@femtoclaw/policy";
-import { fetchText, mcpToolName, type ProgramUse } from "@femtoclaw/protocol";
+import { fetchText, type McpGrant, mcpToolName, type ProgramUse } from "@femtoclaw/protocol";
 import { findProgram } from "@femtoclaw/runtime/configuration";
 import type { Insertion } from "./toml-insertion.ts";
 import { tomlKey, tomlList, tomlString } from "./toml-text.ts";
@@ -27,7 +27,7 @@ export function insertionOf(grant: GrantProposal, context: GrantContext): Insert
         item: tomlString(fetchText({ hosts: "one", ...grant })),
       };
     case "tools":
-      return { path: ["allow", "tools", mcpToolName(grant.server, grant.tool)], item: tomlString("*") };
+      return { path: ["allow", "tools", mcpToolName(grant.server, grant.tool)], item: toolUseText(grant.with) };
     case "environment":
       return { path: ["sandbox", "env"], item: tomlString(grant.name) };
   }
@@ -53,6 +53,16 @@ function writtenPath(path: string, directory: string): string {
 function programName(program: string, searchPath: readonly string[]): string {
   const found = findProgram(basename(program), searchPath);
   return "path" in found && found.path === program ? basename(program) : program;
+}
+
+function toolUseText(uses: McpGrant["with"]): string {
+  if (uses.length === 0) return tomlString("*");
+  const named = uses.map(({ argument, values }) => {
+    // As facts have them: the value as JSON behind the name.
+    const shown = values.map((text): unknown => JSON.parse(text.slice(argument.length + 1)));
+    return `${tomlKey(argument)} = ${tomlList(shown.map(String))}`;
+  });
+  return `{ with = { ${named.join(", ")} } }`;
 }
 
 function useText(use: ProgramUse): string {

@@ -28,8 +28,7 @@ export function upstreamVerbs(runtime: Pick<Runtime, "upstreams">, by: () => str
 
 /** `field` is for whoever sent something else. */
 export function pinsOf(tools: unknown, field = "tools"): ToolPin[] {
-  if (!Array.isArray(tools) || tools.length > LIMITS.upstreamTools)
-    throw invalid(`\`${field}\` must be a list of pins`);
+  if (!Array.isArray(tools) || tools.length > LIMITS.upstreamPins) throw invalid(`\`${field}\` must be a list of pins`);
   return tools.map((tool) => {
     const { name, sha256, ...rest } = Object(tool) as Readonly<Record<string, unknown>>;
     refuseUnknown(rest);

@@ -1,5 +1,12 @@
 /** A call as a person recognizes it, from its facts. */
-import { type FactQuestion, type Facts, type HostQuestion, type McpToolQuestion, printable } from "@femtoclaw/protocol";
+import {
+  type FactQuestion,
+  type Facts,
+  type HostQuestion,
+  type McpToolQuestion,
+  printable,
+  RESOURCE_READ,
+} from "@femtoclaw/protocol";
 
 /** LIMIT: characters of one path or argument. */
 const PART_CHARS = 400;
@@ -42,7 +49,9 @@ export function hostText({ host, port, addresses, network, injects, hop, ...requ
 /** Which tool of which server, as it is defined there by now, and the arguments as far as they are short. */
 export function mcpToolText({ server, tool, definition, destructive, values, opaque }: McpToolQuestion): string {
   const harm = destructive ? ", which it calls destructive" : "";
-  const given = [...values, ...opaque.map((name) => `${name}=…`)].join(" ");
+  // The folders of a uri are for rules; whoever decides is shown the uri.
+  const isFolder = (value: string): boolean => tool === RESOURCE_READ && value.endsWith('/*"');
+  const given = [...values.filter((value) => !isFolder(value)), ...opaque.map((name) => `${name}=…`)].join(" ");
   const what = `${tool} of the MCP server ${server}${harm} (definition ${definition.slice(0, DIGEST_CHARS)}…)`;
   return printable(`${what} ${given}`.trimEnd(), PART_CHARS);
 }

@@ -97,7 +97,12 @@ class Endpoint {
       legacy: "reject",
       onerror: onError,
     });
-    host.onToolsChanged = () => this.#handler.notify.toolsChanged();
+    const { notify } = this.#handler;
+    host.onToolsChanged = () => {
+      notify.toolsChanged();
+      notify.resourcesChanged();
+      notify.promptsChanged();
+    };
     this.#modern = toNodeHandler(this.#handler, { onerror: onError });
   }
 

@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { NodeStreamableHTTPServerTransport } from "@modelcontextprotocol/node";
 import { type Connect, HostSession } from "../host-session.ts";
-import { makeServer } from "../server.ts";
+import { makeServer, tellChanged } from "../server.ts";
 
 /** LIMIT: sessions at once; the one that was idle longest makes room. */
 export const HTTP_SESSIONS_MAX = 64;
@@ -46,7 +46,7 @@ export class HttpSessions {
     });
     const session: HttpSession = { transport, host, open: 0 };
     const server = makeServer({ host, waitMs: this.#waitMs, leavingCancels: false });
-    host.onToolsChanged = () => void server.sendToolListChanged().catch(() => undefined);
+    host.onToolsChanged = () => void tellChanged(server).catch(() => undefined);
     await server.connect(transport);
     const closed = transport.onclose;
     transport.onclose = () => {

@@ -15,6 +15,13 @@ export interface Tool {
   readonly annotations?: object;
 }
 
+/** What a fixture in the mode `contents` has beside its tools; also what is no proper list. */
+export interface Contents {
+  readonly resources?: unknown;
+  readonly templates?: unknown;
+  readonly prompts?: unknown;
+}
+
 const PROGRAMS = dirname(process.execPath);
 
 export class GatewayPlace extends McpPlace {
@@ -35,8 +42,8 @@ runtime_dir = "../run"
   }
 
   /** What the fixture offers from its next list on. */
-  offer(file: string, tools: readonly Tool[]): void {
-    writeFileSync(join(this.project, file), JSON.stringify(tools));
+  offer(file: string, offered: readonly Tool[] | Contents): void {
+    writeFileSync(join(this.project, file), JSON.stringify(offered));
   }
 
   async upstream(name: string): Promise<UpstreamView | undefined> {
@@ -82,7 +89,7 @@ export class HttpUpstream implements AsyncDisposable {
   static async modern(): Promise<HttpUpstream> {
     const handler = createMcpHandler(
       () => {
-        const server = new McpServer({ name: "modern", version: "1" }, { capabilities: { tools: {} } });
+        const server = new McpServer({ name: "modern", version: "1" }, { capabilities: { tools: {}, resources: {} } });
         server.setRequestHandler("tools/list", async () => ({
           tools: [
             {
@@ -94,6 +101,11 @@ export class HttpUpstream implements AsyncDisposable {
         }));
         server.setRequestHandler("tools/call", async ({ params }) => ({
           content: [{ type: "text", text: `hello ${String(params.arguments?.["who"])}` }],
+        }));
+        server.setRequestHandler("resources/list", async () => ({ resources: [{ uri: "era://new", name: "New" }] }));
+        server.setRequestHandler("resources/templates/list", async () => ({ resourceTemplates: [] }));
+        server.setRequestHandler("resources/read", async ({ params: { uri } }) => ({
+          contents: [{ uri, text: "read" }],
         }));
         return server;
       },

@@ -6,6 +6,36 @@ import { GatewayPlace, HttpUpstream, plainAnswer, type Tool } from "./gateway-pl
 const WHO: Tool = { name: "who", inputSchema: { type: "object" } };
 const object = (properties: object): object => ({ type: "object", properties });
 
+/** One good of each kind, and what is none. */
+const BOOKS = {
+  resources: [
+    { uri: "docs://index", name: "Index" },
+    { uri: "docs://twice", name: "One" },
+    { uri: "docs://twice", name: "Two" },
+    { uri: "docs://../up", name: "Up" },
+    { uri: "docs://%2e%2e/up", name: "Up" },
+    { uri: "docs://hidden", name: "Nice\u{e0049}" },
+    { uri: "docs://turned", name: "\u202eecin" },
+    { uri: "docs://typed", name: "A", mimeType: 7 },
+    { uri: "docs://large", name: "x".repeat(9_000) },
+    { uri: `docs://${"x".repeat(600)}`, name: "Long" },
+    { uri: "no uri", name: "None" },
+  ],
+  templates: [
+    { uriTemplate: "docs://guide/{+page}", name: "Pages" },
+    { uriTemplate: "{+any}", name: "Anything" },
+    { uriTemplate: "docs://{?q}", name: "Query" },
+    { uriTemplate: "docs://all", name: "All" },
+  ],
+  prompts: [
+    { name: "honest", arguments: [{ name: "a" }] },
+    { name: "has spaces" },
+    { name: "x".repeat(70) },
+    { name: "asks", arguments: "everything" },
+    { name: "nameless", arguments: [{}] },
+  ],
+};
+
 let place: GatewayPlace;
 let redirecting: HttpUpstream;
 let endless: HttpUpstream;
@@ -39,6 +69,10 @@ command = ["node", "fixture.mjs", "honest"]
 command = ["node", "fixture.mjs", "honest"]
 [mcp.servers.odd]
 command = ["node", "fixture.mjs", "honest", "odd.json"]
+[mcp.servers.books]
+command = ["node", "fixture.mjs", "contents", "books.json"]
+[mcp.servers.twin]
+command = ["node", "fixture.mjs", "contents", "twin.json"]
 [mcp.servers.crash]
 command = ["node", "fixture.mjs", "crash"]
 [mcp.servers.many]
@@ -57,12 +91,16 @@ read = ["."]
 "fix__*" = ["*"]
 "slow__*" = ["*"]
 "odd__*" = ["*"]
+"books__*" = ["*"]
+"twin__*" = ["*"]
 "crash__*" = ["*"]
 "many__*" = ["*"]
 "gone__*" = ["*"]
 "redirects__*" = ["*"]
 "endless__*" = ["*"]
 "huge__*" = ["*"]
+[deny.tools]
+books__mcp_resource_read = [{ with = { uri = ["docs://guide/secret/*"] } }]
 [agent.reviewer.deny]
 read = ["notes.txt"]`,
   );
@@ -78,7 +116,14 @@ read = ["notes.txt"]`,
     { name: "loops", inputSchema: { type: "object", allOf: [{ $ref: "#" }] } },
     { name: "huge", description: "x".repeat(40_000), inputSchema: object({}) },
     { name: "__proto__", inputSchema: object({}) },
+    { name: "mcp_resource_read", inputSchema: object({}) },
   ]);
+  place.offer("books.json", BOOKS);
+  place.offer("twin.json", {
+    resources: [{ uri: "docs://index", name: "Index" }],
+    templates: { uriTemplate: "docs://{x}" },
+    prompts: Array.from({ length: 200 }, (_, index) => ({ name: `p${index}` })),
+  });
   await place.up();
 });
 afterAll(async () => {
@@ -121,6 +166,7 @@ test("what cannot be offered is refused tool by tool, whoever agrees", async () 
     ["__proto__"]: "offered",
     ...{ a__b: "offered", "dots.are.out": "refused", good: "offered", hidden: "refused", huge: "refused" },
     ...{ loops: "offered", remote: "refused", slow: "offered", twice: "refused" },
+    mcp_resource_read: "refused",
   });
   expect((await place.run(["mcp", "pins", "accept", "odd", "hidden", "--yes"])).code).toBe(64);
   expect(codeOf(await place.propose("odd__hidden", {}))).toBe("FEMTO_CAPABILITY_NOT_FOUND");
@@ -128,6 +174,64 @@ test("what cannot be offered is refused tool by tool, whoever agrees", async () 
   expect(codeOf(await place.propose("odd__loops", {}))).toBe("FEMTO_ARGUMENTS_INVALID");
   expect(codeOf(await place.propose("odd__slow", { s: `${"a".repeat(100_000)}!` }))).toBe("completed");
   expect(codeOf(await place.propose("odd__constructor", {}))).toBe("FEMTO_CAPABILITY_NOT_FOUND");
+});
+
+test("resources and prompts that cannot be offered are refused one by one, whoever agrees", async () => {
+  const states = await place.states("books");
+  const offered = Object.keys(states).filter((name) => /:/.test(name) && states[name] === "offered");
+  expect(offered).toEqual(["prompt:honest", "resource:docs://index", "template:docs://guide/{+page}"]);
+  const refused = Object.values(states).filter((state) => state === "refused");
+  expect(refused).toHaveLength(
+    BOOKS.resources.length + BOOKS.templates.length + BOOKS.prompts.length - offered.length - 1,
+  );
+  // What is no list, or too long, takes the rest of its server with it as little as what the other servers offer.
+  expect(await place.states("twin")).toMatchObject({
+    ...{ "resource:docs://index": "offered", "template:*": "refused", "prompt:*": "refused", act: "offered" },
+  });
+});
+
+test("no uri leads past what is offered, what is denied, or what can be held", async () => {
+  const read = async (uri: unknown): Promise<string> =>
+    codeOf(await place.propose("books__mcp_resource_read", { uri }));
+  expect(await read("docs://guide/a/b")).toBe("completed");
+  expect(await read("docs://guide/secret/a")).toBe("FEMTO_POLICY_FORBIDDEN");
+  expect(await read("docs://guide/secret//a")).toBe("FEMTO_POLICY_FORBIDDEN");
+  // Too long to be a fact: what cannot be told from what is denied is denied.
+  expect(await read(`docs://guide/${"a".repeat(300)}`)).toBe("FEMTO_POLICY_FORBIDDEN");
+  for (const uri of [
+    ...[
+      "docs://guide/a/../secret/a",
+      "docs://guide/a/%2e%2e/secret/a",
+      "docs://guide\\a",
+      "docs://guide/",
+      "docs://other",
+    ],
+    ...["file:///etc/passwd", "docs://guide/a b", "docs://guide/..", "*", "", 7, null, { uri: "docs://index" }],
+  ]) {
+    expect([uri, await read(uri)]).toEqual([uri, "FEMTO_ARGUMENTS_INVALID"]);
+  }
+  expect(await read("docs://guide/none")).toBe("FEMTO_UPSTREAM_FAILED");
+  expect(await read("docs://guide/huge")).toBe("FEMTO_UPSTREAM_TOO_LARGE");
+  expect(await read("docs://index")).toBe("completed");
+  const got = (args: Readonly<Record<string, unknown>>) => place.propose("books__mcp_prompt_get", args);
+  for (const args of [
+    { name: "*" },
+    { name: "__proto__" },
+    { name: "honest", arguments: { a: 1 } },
+    { name: "honest", x: 1 },
+    {},
+  ]) {
+    expect([args, codeOf(await got(args))]).toEqual([args, "FEMTO_ARGUMENTS_INVALID"]);
+  }
+  expect(codeOf(await got({ name: "honest", arguments: { constructor: "x" } }))).toBe("completed");
+});
+
+test("a server that offers the uri of another one does not answer in its place", async () => {
+  await using client = await place.stdio("2026-07-28");
+  expect((await client.listResources()).resources).toEqual([]);
+  await expect(client.readResource({ uri: "docs://index" })).rejects.toThrow(
+    "several servers offer it: call books__mcp_resource_read or twin__mcp_resource_read",
+  );
 });
 
 test("answers that are none, too much, or endless end their own call", async () => {

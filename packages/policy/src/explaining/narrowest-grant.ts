@@ -8,6 +8,8 @@ import {
   DEFAULT_PORTS,
   type FactQuestion,
   type HostQuestion,
+  isReader,
+  type McpGrant,
   type McpToolQuestion,
   OBEYED_IN_REPOSITORY,
   obeyedLaterPaths,
@@ -15,6 +17,7 @@ import {
   type ProgramQuestion,
   type ProgramUse,
   printable,
+  RESOURCE_READ,
 } from "@femtoclaw/protocol";
 import { ancestorsOrSelf, baseName } from "../canonical-path.ts";
 import { codeRunner } from "../code-runners.ts";
@@ -35,7 +38,13 @@ export type GrantProposal = Proposed &
     | { readonly table: "run"; readonly program: string; readonly realPath: string; readonly use: ProgramUse }
     | { readonly table: "fetch"; readonly host: string; readonly port: number | null }
     | { readonly table: "connect"; readonly program: string; readonly host: string; readonly port: number | null }
-    | { readonly table: "tools"; readonly server: string; readonly tool: string }
+    | {
+        readonly table: "tools";
+        readonly server: string;
+        readonly tool: string;
+        /** Without any its arguments do not matter. */
+        readonly with: McpGrant["with"];
+      }
     | { readonly table: "environment"; readonly name: string }
   );
 
@@ -142,9 +151,18 @@ function hostGrant({ scheme, host, port, network, program }: HostQuestion): Gran
   return { ...found, port, note, dangerous: true };
 }
 
-function mcpGrant({ server, tool, destructive }: McpToolQuestion): GrantProposal {
+function mcpGrant({ server, tool, destructive, values }: McpToolQuestion): GrantProposal {
+  const argument = tool === RESOURCE_READ ? "uri" : "name";
+  // The folders of a uri are facts too; what was read is none of them.
+  const text = isReader(tool)
+    ? values.find((one) => one.startsWith(`${argument}=`) && !one.endsWith('/*"'))
+    : undefined;
+  if (text !== undefined) {
+    const note = "it is allowed for this one alone; a uri that ends with `/*` means a folder";
+    return { table: "tools", server, tool, with: [{ argument, values: [text] }], note, dangerous: destructive };
+  }
   const note = "it is allowed with any arguments; `with` in the entry says which values are meant";
-  return { table: "tools", server, tool, note, dangerous: destructive };
+  return { table: "tools", server, tool, with: [], note, dangerous: destructive };
 }
 
 function environmentGrant(name: string): GrantProposal {

@@ -159,7 +159,7 @@ export class CapabilityPackages {
   #offer({ setting, found }: Package): OfferedTool[] {
     const files = typeof found === "string" ? [] : found.pins;
     const definitions = files.map((pin) => ({ ...pin, ...NO_DEFINITION }));
-    return offerOf(definitions, this.#parts.pins().of(packagePins(setting.name)), ALL);
+    return offerOf({ definitions, contents: [] }, this.#parts.pins().of(packagePins(setting.name)), ALL);
   }
 
   #state(one: Package): PackageState {

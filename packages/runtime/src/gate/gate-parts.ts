@@ -41,6 +41,8 @@ export interface Registered {
   readonly codeSha256?: string;
   /** Why it is not called though it is enabled; absent where it is. */
   readonly problem?: Problem;
+  /** Why it is not called with these arguments, which match its schema; absent where the schema says all. */
+  problemOf?(args: JsonObject): Problem | null;
   readonly timeoutMs: number;
   readonly outputBytes: number;
   readonly child: ChildLimits;

@@ -143,7 +143,11 @@ export class Steps {
       return { event: "disabled", problem: { code: "FEMTO_CAPABILITY_DISABLED", reason } };
     }
     if (registered.problem !== undefined) return { event: "disabled", problem: registered.problem };
-    if (registered.validators.input(args)) return null;
+    if (registered.validators.input(args)) {
+      const problem = registered.problemOf?.(args as JsonObject) ?? null;
+      const event = problem?.code === "FEMTO_ARGUMENTS_INVALID" ? "argumentsInvalid" : "disabled";
+      return problem === null ? null : { event, problem };
+    }
     const reason = `arguments: ${describeViolations(registered.validators.input.errors ?? [])}`;
     return { event: "argumentsInvalid", problem: { code: "FEMTO_ARGUMENTS_INVALID", reason } };
   }

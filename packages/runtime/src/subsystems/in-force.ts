@@ -5,7 +5,13 @@
 import assert from "node:assert/strict";
 import { agentRun, builtinCapabilities, type Capability, mcpServerCapability } from "@femtoclaw/capabilities";
 import type { Clock, Journal } from "@femtoclaw/journal";
-import { type CompiledPolicy, mayPermit, type PolicyEngine, type PolicyEngineOptions } from "@femtoclaw/policy";
+import {
+  type CompiledPolicy,
+  mayOffer,
+  mayPermit,
+  type PolicyEngine,
+  type PolicyEngineOptions,
+} from "@femtoclaw/policy";
 import {
   authorityOf,
   type Deployment,
@@ -23,6 +29,7 @@ import type { Standing } from "../gate/gate-parts.ts";
 import type { OpenGate } from "../gate/open-gate.ts";
 import type { LogEntry, PolicySource, RuntimeOptions } from "../options.ts";
 import type { ActorSystem } from "../system.ts";
+import { offerText } from "../upstreams/offer-text.ts";
 import { switchCapability } from "./capability-switch.ts";
 import { Confinement } from "./confinement.ts";
 import { Policy } from "./policy.ts";
@@ -105,9 +112,19 @@ export class InForce {
     const servers = new Set(this.#configuration.upstreams.map(({ name }) => mcpCapability(name)));
     const own = this.registry.tools().filter(({ name }) => !servers.has(name));
     const isCalled = (name: string): boolean => open === null || open.packages.isCalled(name);
-    return [...own, ...(open?.upstreams.tools() ?? [])].filter(
-      ({ name }) => mayPermit(this.policy.compiled, name) && isCalled(name),
+    return [...own, ...(open?.upstreams.tools() ?? []).map((tool) => this.#offering(tool))].filter(
+      ({ name, offers }) => mayPermit(this.policy.compiled, name) && isCalled(name) && offers?.length !== 0,
     );
+  }
+
+  /** Of resources and prompts those that some rule permits to get. */
+  #offering(tool: ToolDescription): ToolDescription {
+    const { name, offers } = tool;
+    const server = splitMcpToolName(name)?.server;
+    if (offers === undefined || server === undefined) return tool;
+    const { authority } = this.#configuration;
+    const told = offers.filter((one) => mayOffer(this.policy.compiled, authority, server, one));
+    return { ...tool, description: `${tool.description} It offers: ${offerText(told)}`, offers: told };
   }
 
   /** What calls go by whose facts are taken now. */

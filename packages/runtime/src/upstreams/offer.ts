@@ -1,6 +1,6 @@
 /** What of an MCP server is offered: what it lists, held to what was accepted. Pure. */
-import { type ToolDefinition, toolSetDigest } from "@femtoclaw/capabilities";
-import type { QuarantinedTool, ToolPin } from "@femtoclaw/protocol";
+import { type ContentDefinition, type ToolDefinition, toolSetDigest } from "@femtoclaw/capabilities";
+import { type QuarantinedTool, readerOf, type ToolPin } from "@femtoclaw/protocol";
 import type { UpstreamSetting } from "../configuration/resolve-upstreams.ts";
 import type { ToolPins } from "../projection/upstream-pins.ts";
 
@@ -8,6 +8,7 @@ import type { ToolPins } from "../projection/upstream-pins.ts";
 export type ToolState = "offered" | "new" | "changed" | "refused" | "excluded" | "gone";
 
 export interface OfferedTool {
+  /** Of a tool; `resource:URI`, `template:URI` and `prompt:NAME` for what is none. */
   readonly name: string;
   /** Digest of the definition now; null for one that is gone. */
   readonly sha256: string | null;
@@ -19,17 +20,29 @@ export interface OfferedTool {
   readonly description: string;
 }
 
+/** All that a server lists. */
+export interface Listed {
+  readonly definitions: readonly ToolDefinition[];
+  readonly contents: readonly ContentDefinition[];
+}
+
 export function offerOf(
-  definitions: readonly ToolDefinition[],
+  { definitions, contents }: Listed,
   pins: ToolPins | null | undefined,
   { tools }: Pick<UpstreamSetting, "tools">,
 ): OfferedTool[] {
   const accepted = pins ?? {};
-  const listed = definitions.map(({ name, sha256, problem, description }): OfferedTool => {
+  const all = [
+    ...definitions.map((tool) => ({ ...tool, calledBy: tool.name })),
+    ...contents.map((content) => ({ ...content, name: content.pin, calledBy: readerOf(content.kind) })),
+  ];
+  const listed = all.map(({ name, sha256, problem, description, calledBy }): OfferedTool => {
     const pinned = Object.hasOwn(accepted, name) ? (accepted[name] ?? null) : null;
-    return { name, sha256, pinned, state: stateOf({ name, sha256, problem }, pinned, tools), problem, description };
+    const state = stateOf({ calledBy, sha256, problem }, pinned, tools);
+    return { name, sha256, pinned, state, problem, description };
   });
-  const gone = Object.entries(accepted).filter(([name]) => !definitions.some((one) => one.name === name));
+  const names = new Set(all.map(({ name }) => name));
+  const gone = Object.entries(accepted).filter(([name]) => !names.has(name));
   return [
     ...listed,
     ...gone.map(([name, pinned]): OfferedTool => {
@@ -40,12 +53,12 @@ export function offerOf(
 
 // INVARIANT: I3: a tool is offered only where its whole definition is the one that was accepted.
 function stateOf(
-  { name, sha256, problem }: Pick<ToolDefinition, "name" | "sha256" | "problem">,
+  { calledBy, sha256, problem }: Pick<ToolDefinition, "sha256" | "problem"> & { readonly calledBy: string },
   pinned: string | null,
   tools: readonly string[] | null,
 ): ToolState {
   if (problem !== null) return "refused";
-  if (tools !== null && !tools.includes(name)) return "excluded";
+  if (tools !== null && !tools.includes(calledBy)) return "excluded";
   if (pinned === null) return "new";
   return pinned === sha256 ? "offered" : "changed";
 }

@@ -2,9 +2,17 @@
  * One MCP server at work, for all who see what it sees: started when it is needed, its starts counted, its end recorded.
  * Whatever it does is a fault of the call that waits for it, and nothing more.
  */
-import { type JsonObject, type ToolDefinition, UpstreamSession, type UpstreamTransport } from "@femtoclaw/capabilities";
+import {
+  type AskUpstream,
+  type ContentDefinition,
+  type JsonObject,
+  type ToolDefinition,
+  UpstreamSession,
+  type UpstreamTransport,
+} from "@femtoclaw/capabilities";
 import type { Clock, JournalEntry } from "@femtoclaw/journal";
 import { errorText, FemtoError, LIMITS, printable } from "@femtoclaw/protocol";
+import type { SandboxView } from "@femtoclaw/sandbox";
 import type { UpstreamSetting } from "../configuration/resolve-upstreams.ts";
 
 export interface UpstreamParts {
@@ -14,7 +22,7 @@ export interface UpstreamParts {
   connect(onNotification: (method: string) => void): UpstreamTransport;
   append(entry: JournalEntry): Promise<{ readonly seq: number }>;
   /** Hears what it offers, each time that was looked at. */
-  onListed(definitions: readonly ToolDefinition[]): Promise<void>;
+  onListed(definitions: readonly ToolDefinition[], contents: readonly ContentDefinition[]): Promise<void>;
   /** Hears why it is not there. */
   onDown(reason: string): void;
 }
@@ -22,11 +30,24 @@ export interface UpstreamParts {
 interface Live {
   readonly session: UpstreamSession;
   readonly transport: UpstreamTransport;
+  /** Digests of what it offers now, as pins name it. */
   definitions: ReadonlyMap<string, string>;
+}
+
+/** What one call is held to and asks. */
+interface Asked {
+  readonly pin: string;
+  readonly sha256: string;
+  readonly what: string;
+  ask(session: UpstreamSession): Promise<JsonObject>;
 }
 
 /** What is older than this is looked at again beside the next call; servers over HTTP cannot say that it changed. */
 const LISTED_MS = 300_000;
+
+const LIST_CHANGED: ReadonlySet<string> = new Set(
+  ["tools", "resources", "prompts"].map((lists) => `notifications/${lists}/list_changed`),
+);
 
 export class Upstream {
   readonly #parts: UpstreamParts;
@@ -55,8 +76,25 @@ export class Upstream {
     await this.#ready();
   }
 
-  /** INVARIANT: a tool is called only as it was accepted: by the definition that this very server gives of it now. */
   async call(definition: ToolDefinition, args: JsonObject, signal: AbortSignal, bytesMax: number): Promise<JsonObject> {
+    const { name: pin, sha256 } = definition;
+    return await this.#ask(
+      { pin, sha256, what: "the tool", ask: (session) => session.call(pin, args, signal, bytesMax) },
+      signal,
+    );
+  }
+
+  /** Reads a resource, or gets a prompt. */
+  async ask({ definition, method, params, signal, bytesMax }: Parameters<AskUpstream>[0]): Promise<JsonObject> {
+    const { pin, sha256, kind } = definition;
+    return await this.#ask(
+      { pin, sha256, what: `the ${kind}`, ask: (session) => session.ask(method, params, signal, bytesMax) },
+      signal,
+    );
+  }
+
+  /** INVARIANT: a tool is called only as it was accepted: by the definition that this very server gives of it now. */
+  async #ask({ pin, sha256, what, ask }: Asked, signal: AbortSignal): Promise<JsonObject> {
     if (this.#inFlight >= LIMITS.upstreamCalls) {
       throw new FemtoError("FEMTO_UPSTREAM_BUSY", `${LIMITS.upstreamCalls} calls are under way at the server`);
     }
@@ -64,10 +102,10 @@ export class Upstream {
     try {
       const live = await unlessAborted(this.#ready(), signal);
       this.#lookAgain(live);
-      if (live.definitions.get(definition.name) !== definition.sha256) {
-        throw new FemtoError("FEMTO_UPSTREAM_FAILED", "the server changed the tool since the call was decided");
+      if (live.definitions.get(pin) !== sha256) {
+        throw new FemtoError("FEMTO_UPSTREAM_FAILED", `the server changed ${what} since the call was decided`);
       }
-      return await live.session.call(definition.name, args, signal, bytesMax);
+      return await ask(live.session);
     } finally {
       this.#inFlight -= 1;
     }
@@ -165,7 +203,7 @@ export class Upstream {
   }
 
   #notified(method: string): void {
-    if (method !== "notifications/tools/list_changed") return;
+    if (!LIST_CHANGED.has(method)) return;
     void this.#live?.then((live) => this.#relist(live)).catch(() => undefined);
   }
 
@@ -201,9 +239,13 @@ export class Upstream {
 
   async #list(session: UpstreamSession, signal: AbortSignal): Promise<ReadonlyMap<string, string>> {
     const definitions = await session.tools(signal);
+    const contents = await session.contents(signal);
     this.#listedMs = this.#parts.clock.monotonicUs() / 1_000;
-    await this.#parts.onListed(definitions);
-    return new Map(definitions.map(({ name, sha256 }) => [name, sha256]));
+    await this.#parts.onListed(definitions, contents);
+    return new Map([
+      ...definitions.map(({ name, sha256 }) => [name, sha256] as const),
+      ...contents.map(({ pin, sha256 }) => [pin, sha256] as const),
+    ]);
   }
 }
 
@@ -221,3 +263,8 @@ async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<
 }
 
 const NOBODYS = { session: null, execution: null } as const;
+
+/** Views that show the same are one. */
+export function viewKey(view: SandboxView | null): string {
+  return view === null ? "" : JSON.stringify([view.mounts, view.authority.environmentNames, view.authority.workspace]);
+}

@@ -6,6 +6,7 @@ import assert from "node:assert/strict";
 import {
   argumentValidator,
   type Capability,
+  type ContentDefinition,
   type HostNames,
   HttpTransport,
   type McpServer,
@@ -19,8 +20,10 @@ import {
 import type { Clock, JournalEntry } from "@femtoclaw/journal";
 import {
   FemtoError,
+  isReader,
   LIMITS,
   mcpCapability,
+  mcpToolName,
   printable,
   type RegisteredCapability,
   splitMcpToolName,
@@ -35,10 +38,12 @@ import { NO_SECRETS } from "../gate/argument-validators.ts";
 import type { Registered, Standing } from "../gate/gate-parts.ts";
 import type { Problem } from "../gate/verdict.ts";
 import type { LogEntry } from "../options.ts";
-import type { UpstreamPins } from "../projection/upstream-pins.ts";
-import { acceptable, listDigest, type OfferedTool, offerOf, quarantined } from "./offer.ts";
+import type { ToolPins, UpstreamPins } from "../projection/upstream-pins.ts";
+import { acceptable, type Listed, listDigest, type OfferedTool, offerOf, quarantined } from "./offer.ts";
 import { pinnedEntry, quarantinedEntry, unpinnedEntry } from "./pin-entries.ts";
-import { Upstream } from "./upstream.ts";
+import { quarantineProblem } from "./quarantine-problem.ts";
+import { Upstream, viewKey } from "./upstream.ts";
+import { READERS, type UpstreamReader, upstreamReader } from "./upstream-readers.ts";
 
 export interface UpstreamsParts {
   readonly configuration: Pick<ResolvedConfiguration, "upstreams" | "upstreamEnvironment">;
@@ -73,7 +78,9 @@ interface Server {
   /** By the view that they have. */
   readonly running: Map<string, Upstream>;
   /** What it listed last; null before it did. */
-  definitions: readonly ToolDefinition[] | null;
+  listed: Listed | null;
+  /** That, held to the pins of the moment. */
+  offer: Offer | null;
   readonly compiled: Map<string, { readonly capability: Capability; readonly input: Validator }>;
   /** The first look at it, while that lasts. */
   arriving: Promise<void> | null;
@@ -84,6 +91,24 @@ interface Server {
   tellings: number;
   changing: Promise<unknown>;
 }
+
+/** One that is called: a tool, or what gets resources or prompts. */
+interface Offered {
+  readonly server: Server;
+  readonly capability: Capability;
+  readonly sha256: string;
+  readonly contents?: readonly ContentDefinition[];
+}
+
+interface Offer {
+  readonly listed: Listed | null;
+  readonly pins: ToolPins | null | undefined;
+  readonly tools: readonly OfferedTool[];
+  /** By the names that they are called by. */
+  readonly readers: ReadonlyMap<string, UpstreamReader>;
+}
+
+const NOTHING: Listed = { definitions: [], contents: [] };
 
 /** Whose view the list of a server is made in. */
 const EVERYBODY = "default";
@@ -105,7 +130,8 @@ export class Upstreams {
           setting,
           about: { name: setting.name, isSandboxed: setting.at.kind === "command" },
           running: new Map(),
-          definitions: null,
+          listed: null,
+          offer: null,
           compiled: new Map(),
           arriving: null,
           wasLookedAt: false,
@@ -135,7 +161,7 @@ export class Upstreams {
    */
   arriving(tool: string): Promise<void> | null {
     const server = this.#serverOf(tool);
-    if (server === undefined || server.definitions !== null || !this.#isEnabled(server)) return null;
+    if (server === undefined || server.listed !== null || !this.#isEnabled(server)) return null;
     const arriving = this.#arrive(server);
     if (server.wasLookedAt || this.#waiting >= LIMITS.upstreamWaiting) return null;
     this.#waiting += 1;
@@ -149,11 +175,17 @@ export class Upstreams {
     const server = this.#serverOf(name);
     if (server === undefined) return this.#isServer(name) ? undefined : this.#parts.registered(name);
     const base = this.#parts.registered(mcpCapability(server.setting.name));
-    const found = this.#toolOf(server, name);
-    if (base === undefined || found === null) return undefined;
-    const { capability, input } = this.#compiled(server, found.definition);
+    if (base === undefined) return undefined;
     const { output } = base.validators;
-    const problem = quarantineProblem(found.tool, server.setting.name);
+    const reader = this.#held(server).readers.get(name);
+    if (reader !== undefined) {
+      const { capability, input, problemOf } = reader;
+      return { ...base, capability, validators: { input, output }, secrets: NO_SECRETS, problemOf };
+    }
+    const found = this.#toolOf(server, name);
+    if (found === null) return undefined;
+    const { capability, input } = this.#compiled(server, found.definition);
+    const problem = quarantineProblem("tool", found.tool, server.setting.name);
     return {
       ...base,
       capability,
@@ -167,33 +199,37 @@ export class Upstreams {
   absent(name: string): Problem | null {
     const server = this.#serverOf(name);
     if (server === undefined) return null;
-    const { name: called } = server.setting;
-    const refused = this.#offer(server).find((one) => one.name === splitMcpToolName(name)?.tool);
+    const called = splitMcpToolName(name)?.tool ?? "";
+    const refused = this.#held(server).tools.find((one) => one.name === called);
     const { reason } = this.#stateOf(server);
     const why =
       refused?.state === "refused"
         ? `offers this tool, but ${refused.problem ?? "it cannot be offered on"}`
-        : server.definitions === null
+        : server.listed === null
           ? `is not there: ${reason ?? "it is being started"}`
-          : "offers no such tool";
+          : isReader(called)
+            ? "offers nothing that it could get"
+            : "offers no such tool";
     const fix = "Use a tool that is listed. An operator sees with `femtoclaw mcp pins list` what the server offers.";
-    return { code: "FEMTO_CAPABILITY_NOT_FOUND", reason: `the MCP server ${called} ${why}`, fix };
+    return { code: "FEMTO_CAPABILITY_NOT_FOUND", reason: `the MCP server ${server.setting.name} ${why}`, fix };
   }
 
   /** The accepted tools of enabled servers, as an agent sees them. */
   tools(): ToolDescription[] {
-    return this.#offered().map(({ capability }) => {
+    return this.#offered().map(({ capability, contents }) => {
       const { name, version, description, input, output, effect, idempotent } = capability.manifest;
-      return { name, version, description, input, output, effect, idempotent };
+      const offers = contents?.map(({ kind, name: named, about }) => ({ kind, name: named, about }));
+      const described = { name, version, description, input, output, effect, idempotent };
+      return offers === undefined ? described : { ...described, offers };
     });
   }
 
   /** The same as operators see capabilities. */
   capabilities(): RegisteredCapability[] {
-    return this.#offered().map(({ capability, definition, server }) => ({
+    return this.#offered().map(({ capability, sha256, server }) => ({
       name: capability.manifest.name,
       version: capability.manifest.version,
-      sha256: definition.sha256,
+      sha256,
       enabled: true,
       source: "configuration",
       locked: false,
@@ -204,14 +240,14 @@ export class Upstreams {
 
   list(): UpstreamView[] {
     return [...this.#servers.values()].map((server) => {
-      const offer = this.#offer(server);
+      const { tools: offer } = this.#held(server);
       const { status, reason } = this.#stateOf(server);
       return {
         server: server.setting.name,
         status: this.#isEnabled(server) ? status : "disabled",
         reason,
         pins: server.setting.pins,
-        set_sha256: server.definitions === null ? null : listDigest(offer),
+        set_sha256: server.listed === null ? null : listDigest(offer),
         tools: offer,
       };
     });
@@ -228,7 +264,8 @@ export class Upstreams {
         ...this.#parts.pins().of(name),
         ...Object.fromEntries(tools.map((one) => [one.name, one.sha256])),
       };
-      const listed = new Set((server.definitions ?? []).map((definition) => definition.name));
+      const { definitions, contents } = server.listed ?? NOTHING;
+      const listed = new Set([...definitions.map((tool) => tool.name), ...contents.map(({ pin }) => pin)]);
       const kept = Object.entries(pins).filter(([tool]) => listed.has(tool) || tools.some((one) => one.name === tool));
       await this.#pin(
         server,
@@ -274,20 +311,30 @@ export class Upstreams {
     return server.arriving;
   }
 
-  #offered(): { readonly server: Server; readonly definition: ToolDefinition; readonly capability: Capability }[] {
+  #offered(): Offered[] {
     return [...this.#servers.values()].flatMap((server) => {
       if (!this.#isEnabled(server)) return [];
-      const offered = new Set(this.#offer(server).flatMap(({ name, state }) => (state === "offered" ? [name] : [])));
-      return (server.definitions ?? [])
-        .filter(({ name }) => offered.has(name))
-        .map((definition) => ({ server, definition, capability: this.#compiled(server, definition).capability }));
+      const { tools, readers } = this.#held(server);
+      const offered = new Set(tools.flatMap(({ name, state }) => (state === "offered" ? [name] : [])));
+      const { definitions } = server.listed ?? NOTHING;
+      return [
+        ...definitions
+          .filter(({ name }) => offered.has(name))
+          .map((definition) => {
+            const { capability } = this.#compiled(server, definition);
+            return { server, capability, sha256: definition.sha256 };
+          }),
+        ...[...readers.values()].flatMap(({ capability, accepted, sha256 }) =>
+          accepted.length === 0 ? [] : [{ server, capability, sha256, contents: accepted }],
+        ),
+      ];
     });
   }
 
   #toolOf(server: Server, name: string): { readonly tool: OfferedTool; readonly definition: ToolDefinition } | null {
     const called = splitMcpToolName(name)?.tool;
-    const tool = this.#offer(server).find((one) => one.name === called);
-    const definition = (server.definitions ?? []).find((one) => one.name === called);
+    const tool = this.#held(server).tools.find((one) => one.name === called);
+    const definition = server.listed?.definitions.find((one) => one.name === called);
     if (tool === undefined || definition === undefined) return null;
     return tool.state === "refused" || tool.state === "excluded" ? null : { tool, definition };
   }
@@ -317,8 +364,8 @@ export class Upstreams {
       clock,
       append,
       connect: (onNotification) => this.#connect(server.setting, view, onNotification),
-      onListed: async (definitions) => {
-        if (isList) await this.#listed(server, definitions);
+      onListed: async (definitions, contents) => {
+        if (isList) await this.#listed(server, { definitions, contents });
       },
       onDown: (reason) => log({ level: "warn", event: "upstream.stopped", server: server.setting.name, reason }),
     });
@@ -347,16 +394,16 @@ export class Upstreams {
   }
 
   /** Holds what a server lists to what was accepted; the first list of all is accepted where the configuration says so. */
-  async #listed(server: Server, definitions: readonly ToolDefinition[]): Promise<void> {
+  async #listed(server: Server, listed: Listed): Promise<void> {
     const { setting } = server;
     await this.#change(server, async () => {
       const isFirst = this.#parts.pins().of(setting.name) === undefined && setting.pins === "first_use";
-      const offer = offerOf(definitions, this.#parts.pins().of(setting.name), setting);
+      const offer = offerOf(listed, this.#parts.pins().of(setting.name), setting);
       if (isFirst) await this.#pin(server, acceptable(offer), null);
       else await this.#tellQuarantine(server, offer);
-      const digests = new Set(definitions.map(({ sha256 }) => sha256));
+      const digests = new Set(listed.definitions.map(({ sha256 }) => sha256));
       for (const sha256 of server.compiled.keys()) if (!digests.has(sha256)) server.compiled.delete(sha256);
-      server.definitions = definitions;
+      server.listed = listed;
     });
   }
 
@@ -373,8 +420,8 @@ export class Upstreams {
   }
 
   async #pin(server: Server, tools: readonly ToolPin[], by: string | null): Promise<void> {
-    if (tools.length > LIMITS.upstreamTools) {
-      throw new FemtoError("FEMTO_USAGE", `no more than ${LIMITS.upstreamTools} tools of one server are accepted`);
+    if (tools.length > LIMITS.upstreamPins) {
+      throw new FemtoError("FEMTO_USAGE", `no more than ${LIMITS.upstreamPins} pins of one server are accepted`);
     }
     await this.#parts.append(pinnedEntry(server.setting.name, tools, by));
   }
@@ -386,8 +433,20 @@ export class Upstreams {
     await changed;
   }
 
-  #offer(server: Server): OfferedTool[] {
-    return offerOf(server.definitions ?? [], this.#parts.pins().of(server.setting.name), server.setting);
+  /** What it lists and what was accepted change as wholes, so that one look at both lasts until then. */
+  #held(server: Server): Offer {
+    const { setting, about, listed, offer } = server;
+    const pins = this.#parts.pins().of(setting.name);
+    if (offer !== null && offer.listed === listed && offer.pins === pins) return offer;
+    const tools = offerOf(listed ?? NOTHING, pins, setting);
+    const readers = READERS.flatMap((reader) => {
+      const found = upstreamReader(about, reader, listed ?? NOTHING, tools, (question) =>
+        this.#upstream(server, question.view).ask(question),
+      );
+      return found === null ? [] : [[mcpToolName(setting.name, reader), found] as const];
+    });
+    server.offer = { listed, pins, tools, readers: new Map(readers) };
+    return server.offer;
   }
 
   #stateOf(server: Server): { readonly status: "running" | "stopped"; readonly reason: string | null } {
@@ -414,16 +473,4 @@ export class Upstreams {
     if (server !== undefined) return server;
     throw new FemtoError("FEMTO_UPSTREAM_NOT_FOUND", `no MCP server is called ${printable(name, 64)}`);
   }
-}
-
-function quarantineProblem({ state, name }: OfferedTool, server: string): Problem | null {
-  if (state === "offered") return null;
-  const how = state === "new" ? "is new" : "is not what was accepted";
-  const reason = `the tool ${printable(name, 64)} of the MCP server ${server} ${how}, and is offered only once an operator agrees`;
-  return { code: "FEMTO_TOOL_QUARANTINED", reason };
-}
-
-/** Views that show the same are one. */
-function viewKey(view: SandboxView | null): string {
-  return view === null ? "" : JSON.stringify([view.mounts, view.authority.environmentNames, view.authority.workspace]);
 }

@@ -1,0 +1,128 @@
+/**
+ * What an MCP server says of its resources, of the templates for them and of its prompts, as far as it can be offered:
+ * what of it clients are told is bounded, plain, and named by a digest.
+ */
+import {
+  FemtoError,
+  isMcpToolName,
+  LIMITS,
+  type McpContent,
+  type McpContentKind,
+  mcpToolName,
+  templateProblem,
+  uriProblem,
+} from "@femtoclaw/protocol";
+import { canonicalJson } from "./canonical-json.ts";
+import { digest, isDeeperThan, textProblem } from "./tool-definition.ts";
+
+export interface ContentDefinition extends McpContent {
+  /** As pins name it: no tool can be called so. */
+  readonly pin: string;
+  /** Digest of everything that clients are told of it. */
+  readonly sha256: string;
+  readonly bytes: number;
+  /** All that is told of it, for an operator to read. */
+  readonly description: string;
+  /** Why it cannot be offered, whoever agrees; null where it can. */
+  readonly problem: string | null;
+}
+
+/** What of each is told, and so pinned. What tells when something changed, or how long it is, changes with every use. */
+const TOLD = {
+  resource: ["name", "title", "description", "mimeType"],
+  template: ["name", "title", "description", "mimeType"],
+  prompt: ["title", "description", "arguments"],
+} as const;
+const NAMED_BY = { resource: "uri", template: "uriTemplate", prompt: "name" } as const;
+
+/** LIMIT: arguments of one prompt. */
+const PROMPT_ARGUMENTS = 32;
+
+export function pinOf(kind: McpContentKind, name: string): string {
+  return `${kind}:${name}`;
+}
+
+/**
+ * INVARIANT: I9: a server that lists more than is held, or what is no list, offers nothing of this kind; its tools go on.
+ */
+export function contentDefinitions(
+  server: string,
+  kind: McpContentKind,
+  listed: readonly unknown[],
+): ContentDefinition[] {
+  if (listed.length > LIMITS.upstreamContents) {
+    return [unusable(kind, `the server lists more than ${LIMITS.upstreamContents} of this kind`)];
+  }
+  const definitions = new Map<string, ContentDefinition>();
+  let bytes = 0;
+  try {
+    for (const one of listed) {
+      const found = contentDefinition(server, kind, one);
+      const isTwice = definitions.has(found.pin);
+      definitions.set(found.pin, isTwice ? { ...found, problem: "it is offered twice" } : found);
+      bytes += found.bytes;
+    }
+  } catch (error) {
+    if (error instanceof FemtoError) return [unusable(kind, error.message)];
+    throw error;
+  }
+  if (bytes > LIMITS.upstreamContentsBytes) {
+    return [unusable(kind, `the server says more than ${LIMITS.upstreamContentsBytes} bytes of this kind`)];
+  }
+  return [...definitions.values()].sort((left, right) => (left.pin < right.pin ? -1 : 1));
+}
+
+/** All of a kind, of which nothing is offered. */
+export function unusable(kind: McpContentKind, problem: string): ContentDefinition {
+  const sha256 = digest("femtoclaw-mcp-content-1", canonicalJson([kind, null]));
+  return { kind, name: "*", pin: pinOf(kind, "*"), about: {}, sha256, bytes: 0, description: "", problem };
+}
+
+function contentDefinition(server: string, kind: McpContentKind, one: unknown): ContentDefinition {
+  const raw = Object(one) as Readonly<Record<string, unknown>>;
+  const name = raw[NAMED_BY[kind]];
+  if (typeof name !== "string" || name === "") throw new FemtoError("FEMTO_UPSTREAM_FAILED", "one has no proper name");
+  const told = Object.fromEntries(TOLD[kind].flatMap((key) => (raw[key] === undefined ? [] : [[key, raw[key]]])));
+  const shape = shapeProblem(told);
+  const text = canonicalJson(shape === null ? [kind, name, told] : [kind, name]);
+  return {
+    ...{ kind, name, pin: pinOf(kind, name), about: shape === null ? told : {} },
+    sha256: digest("femtoclaw-mcp-content-1", text),
+    bytes: Buffer.byteLength(text),
+    description: shape === null ? toldText(told) : "",
+    problem: shape ?? sizeProblem(text) ?? textProblem(text) ?? nameProblem(server, kind, name),
+  };
+}
+
+/** All of it, for whoever agrees. Its shape has no problem. */
+function toldText({ arguments: asked, ...texts }: Readonly<Record<string, unknown>>): string {
+  const shown = Object.values(texts).map(String);
+  return [...shown, ...(asked === undefined ? [] : [`arguments: ${canonicalJson(asked)}`])].join("\n");
+}
+
+function shapeProblem({ arguments: asked = [], ...texts }: Readonly<Record<string, unknown>>): string | null {
+  if (Object.values(texts).some((text) => typeof text !== "string")) return "what it says of itself is no text";
+  if (!Array.isArray(asked) || asked.length > PROMPT_ARGUMENTS || isDeeperThan(asked, 4)) {
+    return "its arguments are none";
+  }
+  const isArgument = (one: unknown): boolean => {
+    const { name, title = "", description = "", required = false } = Object(one) as Readonly<Record<string, unknown>>;
+    const isNamed = typeof name === "string" && name !== "" && name.length <= 64;
+    return isNamed && typeof title === "string" && typeof description === "string" && typeof required === "boolean";
+  };
+  return asked.every(isArgument) ? null : "its arguments are none";
+}
+
+function sizeProblem(text: string): string | null {
+  const bytes = Buffer.byteLength(text);
+  const most = LIMITS.upstreamContentBytes;
+  return bytes > most ? `its definition has ${bytes} bytes where ${most} are the most` : null;
+}
+
+function nameProblem(server: string, kind: McpContentKind, name: string): string | null {
+  if (kind === "resource") return uriProblem(name);
+  if (kind === "template") return templateProblem(name);
+  if (!isMcpToolName(name)) return "its name has other characters than letters, digits, `_` and `-`";
+  if (mcpToolName(server, name).length <= LIMITS.upstreamToolChars) return null;
+  return `its name is longer than ${LIMITS.upstreamToolChars} characters with that of its server`;
+}

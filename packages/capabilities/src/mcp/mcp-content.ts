@@ -1,0 +1,154 @@
+/**
+ * What reads the resources of an MCP server, and what gets its prompts: two capabilities of each server beside its tools,
+ * decided on, called and answered as these are.
+ */
+import {
+  type CapabilityManifest,
+  FemtoError,
+  LIMITS,
+  matchesTemplate,
+  mcpToolName,
+  PROMPT_GET,
+  RESOURCE_READ,
+  uriProblem,
+} from "@femtoclaw/protocol";
+import type { SandboxView } from "@femtoclaw/sandbox";
+import type { Capability, CapabilityCall, CapabilityOutcome, JsonObject } from "../capability.ts";
+import { outcomeOf } from "../outcome.ts";
+import type { ContentDefinition } from "./content-definition.ts";
+import { common, type McpServer } from "./mcp-tool.ts";
+import { tooLarge } from "./upstream-transport.ts";
+
+export type Reader = typeof RESOURCE_READ | typeof PROMPT_GET;
+
+/** One question to the server about what was accepted of it. */
+export type AskUpstream = (question: {
+  readonly definition: ContentDefinition;
+  readonly method: "resources/read" | "prompts/get";
+  readonly params: JsonObject;
+  readonly view: SandboxView | null;
+  readonly signal: AbortSignal;
+  readonly bytesMax: number;
+}) => Promise<JsonObject>;
+
+const ARGUMENTS: Readonly<Record<Reader, JsonObject>> = {
+  [RESOURCE_READ]: {
+    type: "object",
+    additionalProperties: false,
+    required: ["uri"],
+    properties: {
+      uri: { type: "string", minLength: 1, description: "One that is offered, or that a template makes." },
+    },
+  },
+  [PROMPT_GET]: {
+    type: "object",
+    additionalProperties: false,
+    required: ["name"],
+    properties: {
+      name: { type: "string", minLength: 1, description: "One that is offered, as its server calls it." },
+      arguments: { type: "object", maxProperties: 32, additionalProperties: { type: "string" } },
+    },
+  },
+};
+
+const WORDS: Readonly<Record<Reader, string>> = {
+  [RESOURCE_READ]: "Reads a resource of the MCP server",
+  [PROMPT_GET]: "Gets a prompt of the MCP server",
+};
+
+/** Of what a server offers, what a call means; null where it means nothing of it. */
+export function contentMeant(
+  reader: Reader,
+  args: JsonObject,
+  contents: readonly ContentDefinition[],
+): ContentDefinition | null {
+  const { uri, name } = args;
+  const named = reader === PROMPT_GET ? name : uri;
+  const kind = reader === PROMPT_GET ? "prompt" : "resource";
+  const exact = contents.find((one) => one.kind === kind && one.name === named);
+  if (exact !== undefined || typeof uri !== "string" || uriProblem(uri) !== null) return exact ?? null;
+  return contents.find((one) => one.kind === "template" && matchesTemplate(one.name, uri)) ?? null;
+}
+
+export interface ReaderDefinition {
+  readonly server: McpServer;
+  readonly reader: Reader;
+  /** All that may be got by it, and the digest of that, which is what is decided on. */
+  readonly accepted: readonly ContentDefinition[];
+  readonly sha256: string;
+}
+
+export function mcpReaderCapability(
+  { server, reader, accepted, sha256: definition }: ReaderDefinition,
+  ask: AskUpstream,
+): Capability {
+  const sandbox = server.isSandboxed ? "bubblewrap" : null;
+  const manifest: CapabilityManifest = {
+    ...common(server.isSandboxed),
+    name: mcpToolName(server.name, reader),
+    description: `${WORDS[reader]} ${server.name}.`,
+    input: ARGUMENTS[reader],
+    arguments: [{ pointer: "", kind: "mcp_tool", server: server.name, tool: reader, definition }],
+  };
+  return {
+    manifest,
+    isolation: "host",
+    execute: async ({ args, bound, sandbox: view, signal, limits }: CapabilityCall): Promise<CapabilityOutcome> =>
+      await outcomeOf(signal, sandbox, async () => {
+        const meant = contentMeant(reader, args, accepted);
+        // INVARIANT: what is read is what was decided on.
+        if (meant === null || bound.mcpTool().definition !== definition) {
+          throw new FemtoError(
+            "FEMTO_UPSTREAM_FAILED",
+            "what the server offers has changed since the call was decided",
+          );
+        }
+        const bytesMax = Math.min(limits.outputBytes, LIMITS.resultBytes);
+        const question = { definition: meant, view, signal, bytesMax };
+        const result =
+          reader === RESOURCE_READ
+            ? resourceResult(await ask({ ...question, method: "resources/read", params: { uri: args["uri"] ?? "" } }))
+            : promptResult(await ask({ ...question, method: "prompts/get", params: promptParams(args) }));
+        if (Buffer.byteLength(JSON.stringify(result)) > bytesMax) throw tooLarge(bytesMax);
+        return { event: "succeeded", result, sandbox };
+      }),
+  };
+}
+
+function promptParams({ name = "", arguments: given = {} }: JsonObject): JsonObject {
+  return { name, arguments: given };
+}
+
+/** Resources are answered as tools answer with them: each is a part of the content. */
+function resourceResult({ contents }: JsonObject): JsonObject {
+  if (!Array.isArray(contents)) throw notWhatWasAsked("holds no contents");
+  const content = contents.map((one): JsonObject => {
+    const { uri, mimeType, text, blob } = Object(one) as JsonObject;
+    const held = typeof text === "string" ? { text } : typeof blob === "string" ? { blob } : null;
+    if (typeof uri !== "string" || held === null) throw notWhatWasAsked("holds contents that are none");
+    return { type: "resource", resource: { uri, ...(typeof mimeType === "string" ? { mimeType } : {}), ...held } };
+  });
+  return { content, is_error: false, untrusted: true };
+}
+
+/** INVARIANT: I8: a prompt is what its server wrote: its messages are data for whoever asked for it, and nobody's orders. */
+function promptResult({ description, messages }: JsonObject): JsonObject {
+  if (!Array.isArray(messages)) throw notWhatWasAsked("holds no messages");
+  const spoken = messages.map((one) => {
+    const { role, content } = Object(one) as JsonObject;
+    const isSpoken = (role === "user" || role === "assistant") && typeof Object(content).type === "string";
+    if (!isSpoken || content === undefined) throw notWhatWasAsked("holds messages that are none");
+    return { role, content };
+  });
+  const structured = { ...(typeof description === "string" ? { description } : {}), messages: spoken };
+  return {
+    content: spoken.map(({ content }) => content),
+    structured_content: structured,
+    is_error: false,
+    untrusted: true,
+  };
+}
+
+function notWhatWasAsked(how: string): FemtoError {
+  return new FemtoError("FEMTO_UPSTREAM_FAILED", `the server's answer ${how}`);
+}

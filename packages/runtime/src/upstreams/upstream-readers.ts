@@ -1,0 +1,68 @@
+/**
+ * What reads the resources of one MCP server and gets its prompts, made of what was accepted of these: as the gate finds
+ * it registered, and as agents see it listed.
+ */
+import {
+  type AskUpstream,
+  argumentValidator,
+  type Capability,
+  type ContentDefinition,
+  contentMeant,
+  type JsonObject,
+  type McpServer,
+  mcpReaderCapability,
+  type Reader,
+  toolSetDigest,
+} from "@femtoclaw/capabilities";
+import { PROMPT_GET, printable, RESOURCE_READ, readerOf, type Validator } from "@femtoclaw/protocol";
+import type { Problem } from "../gate/verdict.ts";
+import type { Listed, OfferedTool, ToolState } from "./offer.ts";
+import { quarantineProblem } from "./quarantine-problem.ts";
+
+export const READERS: readonly Reader[] = [RESOURCE_READ, PROMPT_GET];
+
+/** One of the two, over all that its server lists for it. */
+export interface UpstreamReader {
+  readonly capability: Capability;
+  readonly input: Validator;
+  /** Names all that is accepted. */
+  readonly sha256: string;
+  /** What is accepted, and so told to agents; of what is not, a call says why. */
+  readonly accepted: readonly ContentDefinition[];
+  problemOf(args: JsonObject): Problem | null;
+}
+
+/** Null where the server lists nothing for it that could ever be offered. */
+export function upstreamReader(
+  about: McpServer,
+  reader: Reader,
+  { contents }: Pick<Listed, "contents">,
+  offer: readonly OfferedTool[],
+  ask: AskUpstream,
+): UpstreamReader | null {
+  const states = new Map(offer.map(({ name, state }) => [name, state]));
+  const inState = (...wanted: readonly ToolState[]): ContentDefinition[] =>
+    contents.filter(({ kind, pin }) => readerOf(kind) === reader && wanted.includes(states.get(pin) ?? "gone"));
+  const accepted = inState("offered");
+  const waiting = inState("new", "changed");
+  if (accepted.length === 0 && waiting.length === 0) return null;
+  const sha256 = toolSetDigest(accepted.map((one) => ({ name: one.pin, sha256: one.sha256 })));
+  const capability = mcpReaderCapability({ server: about, reader, accepted, sha256 }, ask);
+  return {
+    capability,
+    input: argumentValidator(capability.manifest.input),
+    sha256,
+    accepted,
+    problemOf: (args) => {
+      // INVARIANT: what is listed by itself is held to its own pin, whatever template makes the same uri.
+      const meant = contentMeant(reader, args, [...accepted, ...waiting]);
+      const named = String(reader === PROMPT_GET ? args["name"] : args["uri"]);
+      const what = reader === PROMPT_GET ? "prompt" : "resource";
+      if (meant === null) {
+        const reason = `the MCP server ${about.name} offers no ${what} ${printable(named, 200)}`;
+        return { code: "FEMTO_ARGUMENTS_INVALID", reason };
+      }
+      return quarantineProblem(what, { state: states.get(meant.pin), name: named }, about.name);
+    },
+  };
+}
