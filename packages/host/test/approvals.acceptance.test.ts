@@ -1,7 +1,7 @@
 /** An agent asks, the host is killed, an operator answers on the command line, and the call runs once. */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Reply } from "@femtoclaw/protocol";
+import type { Reply, TypedRecord } from "@femtoclaw/protocol";
 import type { ApprovalView } from "@femtoclaw/runtime";
 import { expect, test } from "vitest";
 import { Playground } from "./playground.ts";
@@ -29,7 +29,10 @@ const approvalsOf = (place: Playground) => place.json<ApprovalView[]>(["approval
 test("a call that waits outlives kill -9, and is executed exactly once after the yes", async () => {
   await using place = new Playground(CONFIGURATION);
   let host = await place.up();
-  const { code, value: pending } = await place.call("fs_write", NOTE);
+  const trace = { traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", tracestate: "rojo=1" };
+  const said = ["--traceparent", trace.traceparent, "--tracestate", trace.tracestate];
+  const asking = ["call", "fs_write", JSON.stringify(NOTE), ...said];
+  const { code, value: pending } = await place.json<Reply>(asking);
   expect(code).toBe(75);
   expect(pending).toMatchObject({ status: "pending", decision: null, approval: { id: expect.any(String) } });
   const id = pending.approval?.id ?? "";
@@ -72,7 +75,14 @@ test("a call that waits outlives kill -9, and is executed exactly once after the
   expect((await place.run(["approvals", "allow", id])).code).toBe(1);
   expect((await approvalsOf(place)).value).toEqual([]);
   expect(readFileSync(join(place.project, "out/note"), "utf8")).toBe("once\n");
-  expect((await place.run(["executions", "show", pending.execution_id])).stdout).toContain("approval.answered");
+  const shown = await place.json<{ records: TypedRecord[] }>(["executions", "show", pending.execution_id]);
+  // Whose trace it is part of is known when it runs, two boots later.
+  expect(shown.value.records).toMatchObject([
+    { type: "approval.asked", body: { trace } },
+    { type: "approval.answered" },
+    { type: "execution.intent", body: { trace } },
+    { type: "execution.outcome" },
+  ]);
   await place.down();
   for (const args of [
     ["audit", "verify"],

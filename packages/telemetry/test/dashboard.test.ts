@@ -15,11 +15,59 @@ interface Panel {
   readonly id: number;
   readonly title: string;
   readonly gridPos: { readonly x: number; readonly y: number; readonly w: number; readonly h: number };
-  readonly targets: readonly { readonly expr: string }[];
+  readonly targets: readonly { readonly expr: string; readonly legendFormat: string }[];
 }
 
 const DEFINITIONS: readonly MetricDefinition[] = [...Object.values(FOLDED), ...Object.values(LIVE)];
 const dashboard = JSON.parse(read("grafana-dashboard.json")) as { readonly panels: readonly Panel[] };
+
+/** By the name of a series, the labels that it has. */
+const SERIES = new Map<string, readonly string[]>(
+  DEFINITIONS.flatMap((definition): [string, readonly string[]][] => {
+    const name = prometheusName(definition);
+    const labels = definition.labels.map((label) => label.replaceAll(".", "_"));
+    if (definition.kind !== "histogram") return [[name, labels]];
+    return [
+      [`${name}_bucket`, [...labels, "le"]],
+      [`${name}_sum`, labels],
+      [`${name}_count`, labels],
+    ];
+  }),
+);
+/** What Prometheus itself puts on every series. */
+const SCRAPED = ["instance", "job"];
+
+interface Query {
+  readonly series: readonly string[];
+  /** Labels that it selects or groups by. */
+  readonly labels: readonly string[];
+  /** Labels that its result has. */
+  readonly left: readonly string[];
+}
+
+/** One expression, which is about one series. */
+function queryOf(expr: string): Query {
+  const grouped = [...expr.matchAll(/\bby \(([^)]*)\)/g)].flatMap(([, names = ""]) => names.split(", "));
+  const selected = [...expr.matchAll(/([a-z_]+)(?:=~|!~|!=|=)"/g)].flatMap(([, name]) => name ?? []);
+  const bare = expr.replaceAll(/\bby \([^)]*\)|\{[^}]*\}|"[^"]*"/g, "");
+  const series = bare.match(/\b(?:femtoclaw|gen_ai|up)[a-z_]*\b/g) ?? [];
+  const isAggregated = /\b(?:sum|min|max|avg|count)\b/.test(bare);
+  const own = series.flatMap((name) => SERIES.get(name) ?? []);
+  return { series, labels: [...grouped, ...selected], left: isAggregated ? grouped : [...own, ...SCRAPED] };
+}
+
+/** What is wrong with an expression and with the labels that a text takes from its result. */
+function faultsIn(expr: string, told: string): string[] {
+  const { series, labels, left } = queryOf(expr);
+  const [name = ""] = series;
+  const has = [...(SERIES.get(name) ?? []), ...SCRAPED];
+  const named = [...told.matchAll(/\{\{ *(?:\$labels\.)?([a-z_]+) *\}\}/g)].flatMap(([, label]) => label ?? []);
+  return [
+    ...(series.length === 1 && (SERIES.has(name) || name === "up") ? [] : [`series ${series.join(" ")}`]),
+    ...labels.filter((label) => !has.includes(label)).map((label) => `${name} has no label ${label}`),
+    ...named.filter((label) => !left.includes(label)).map((label) => `the result has no label ${label}`),
+  ].map((fault) => `${fault}: ${expr}`);
+}
 
 /** Every series and label that a text of PromQL names. */
 function unknownIn(text: string): string[] {
@@ -50,6 +98,15 @@ describe("the dashboard", () => {
     expect(unknownIn("rate(femtoclaw_nothing_total[5m])")).toEqual(["femtoclaw_nothing_total"]);
   });
 
+  test("asks each series for labels that it has, and names what its result is grouped by", () => {
+    const targets = dashboard.panels.flatMap((panel) => panel.targets);
+    expect(targets.flatMap(({ expr, legendFormat }) => faultsIn(expr, legendFormat))).toEqual([]);
+    // A label of another metric, one that was summed away, and a series that is none.
+    expect(faultsIn("sum by (error_type) (femtoclaw_ready)", "{{error_type}}")).toHaveLength(1);
+    expect(faultsIn('sum(femtoclaw_ready{le="1"})', "{{instance}}")).toHaveLength(2);
+    expect(faultsIn("rate(femtoclaw_denials[1m])", "")).toHaveLength(1);
+  });
+
   test("has panels that do not lie on each other or beside the page", () => {
     const { panels } = dashboard;
     expect(new Set(panels.map(({ id }) => id)).size).toBe(panels.length);
@@ -64,6 +121,12 @@ describe("the dashboard", () => {
 describe("the alert rules", () => {
   test("ask for what there is", () => {
     expect(unknownIn(read("alerts.yml"))).toEqual([]);
+    const rules = read("alerts.yml")
+      .split(/^ {6}- alert: /m)
+      .slice(1);
+    expect(rules.length).toBeGreaterThan(10);
+    const faults = rules.flatMap((rule) => faultsIn(/^ {8}expr: (.+)$/m.exec(rule)?.[1] ?? "", rule));
+    expect(faults).toEqual([]);
   });
 
   test.runIf(hasPromtool)("are rules, hold their tests, and so are the queries of the dashboard", () => {

@@ -80,6 +80,13 @@ test("frames begin with the state, go on where a reader stopped, and wait for on
   const [later, ...rest] = linesOf((await world.run(["inspect", folder, "--frames", "--from", String(half)])).stdout);
   expect(later).toMatchObject({ type: "summary", size: half });
   expect(rest).toEqual((frames as unknown as Frame[]).filter(({ seq }) => seq >= half));
+  // Lines prove nothing, and say so; what they show is the same.
+  const asLines = `${world.root}/log.jsonl`;
+  await using exporter = await world.operator();
+  await exporter.exportLog("jsonl", asLines, false);
+  const unproved = await world.run(["inspect", asLines, "--frames"]);
+  expect([unproved.code, unproved.stderr]).toEqual([3, expect.stringContaining("not verified: ")]);
+  expect(linesOf(unproved.stdout)).toEqual([summary, ...frames]);
 
   const reader = world.spawn(["inspect", "--frames"]);
   let lines = "";

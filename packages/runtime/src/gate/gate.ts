@@ -16,6 +16,7 @@ import {
   traceContext,
 } from "@femtoclaw/protocol";
 import type { DrivenExecution } from "../driven-execution.ts";
+import { harmless } from "../harmless.ts";
 import type { Unended } from "../outputs/outputs.ts";
 import { Admission, type Proposal } from "./admission.ts";
 import { type Execution, newExecution } from "./execution.ts";
@@ -82,7 +83,7 @@ export class Gate {
     const trace = proposal.trace === undefined ? null : traceContext(proposal.trace);
     const { session, actor, quota, share, bytes } = proposal;
     this.#entering.set(id, session);
-    proposal.onIdentified?.(id);
+    if (proposal.onIdentified !== undefined) harmless("what hears of an execution", proposal.onIdentified)(id);
     const entered = await this.#admission.enter(id, proposal);
     if (!("release" in entered)) {
       this.#leave(id);

@@ -68,8 +68,8 @@ export class Outputs {
   readonly #parts: OutputsParts;
   /** Of executions that have not ended and have written something, or are looked at. */
   readonly #live = new Map<string, LiveOutput>();
-  /** The oldest first, with what keeps it from being forgotten in time. */
-  readonly #ended = new Map<string, { readonly output: LiveOutput; readonly keep: () => void }>();
+  /** The oldest first, with what gives up the timer by which it is forgotten. */
+  readonly #ended = new Map<string, { readonly output: LiveOutput; readonly cancel: () => void }>();
   readonly #readers = new Map<string, Set<() => void>>();
   readonly #waiting = new Map<Whose, number>();
   #isStopped = false;
@@ -90,11 +90,27 @@ export class Outputs {
     if (output === undefined) return;
     this.#live.delete(execution);
     output.end();
-    const keep = this.#parts.clock.after(ENDED_MS, () => this.#ended.delete(execution), { unref: true });
-    this.#ended.set(execution, { output, keep });
+    const cancel = this.#parts.clock.after(ENDED_MS, () => this.#ended.delete(execution), { unref: true });
+    this.#ended.set(execution, { output, cancel });
     const [oldest] = this.#ended;
     if (oldest !== undefined && this.#ended.size > ENDED_MAX) this.#forget(oldest[0]);
     this.#wake(execution);
+  }
+
+  reader(whose: Whose): OutputReader {
+    const watch = (request: WatchRequest): Promise<WatchedOutput> => this.#watch(request, whose);
+    return {
+      watch,
+      follow: (execution) => followOutput((from) => watch({ execution, from, waitMs: FOLLOW_MS })),
+    };
+  }
+
+  /** Forgets all of it; who waits is told that the host stops. */
+  stop(): void {
+    this.#isStopped = true;
+    for (const execution of [...this.#readers.keys()]) this.#wake(execution);
+    for (const execution of [...this.#ended.keys()]) this.#forget(execution);
+    this.#live.clear();
   }
 
   async #watch({ execution, from, waitMs }: WatchRequest, whose: Whose): Promise<WatchedOutput> {
@@ -114,22 +130,6 @@ export class Outputs {
       else this.#waiting.set(whose, left);
     }
     return this.#look(execution, from, whose);
-  }
-
-  reader(whose: Whose): OutputReader {
-    const watch = (request: WatchRequest): Promise<WatchedOutput> => this.#watch(request, whose);
-    return {
-      watch,
-      follow: (execution) => followOutput((from) => watch({ execution, from, waitMs: FOLLOW_MS })),
-    };
-  }
-
-  /** Forgets all of it; who waits is told that the host stops. */
-  stop(): void {
-    this.#isStopped = true;
-    for (const execution of [...this.#readers.keys()]) this.#wake(execution);
-    for (const execution of [...this.#ended.keys()]) this.#forget(execution);
-    this.#live.clear();
   }
 
   #look(execution: string, from: number, whose: Whose): WatchedOutput {
@@ -152,7 +152,7 @@ export class Outputs {
   }
 
   #forget(execution: string): void {
-    this.#ended.get(execution)?.keep();
+    this.#ended.get(execution)?.cancel();
     this.#ended.delete(execution);
   }
 

@@ -98,7 +98,7 @@ test("a secret in pieces is shown no more than the record shows it", async () =>
   const read = (async () => {
     for await (const { text } of session.outputs.follow(execution)) shown.push(text);
   })();
-  const whole = `login\npassword = "correct horse${TOKEN}\n${TOKEN} done\xff\n`;
+  const whole = `login\npassword = "correct horse ${TOKEN}\n${TOKEN} done\xff\n`;
   for (const byte of Buffer.from(whole, "latin1")) {
     write(Uint8Array.of(byte));
     await new Promise(setImmediate);
