@@ -1,4 +1,6 @@
 /** The capabilities that come with FemtoClaw, in the order in which they are listed. */
+import assert from "node:assert/strict";
+import { BUILTIN_NAMES } from "./builtin-names.ts";
 import type { Capability } from "./capability.ts";
 import { fsDelete } from "./files/fs-delete.ts";
 import { fsEdit } from "./files/fs-edit.ts";
@@ -24,3 +26,9 @@ export const builtinCapabilities: readonly Capability[] = [
   processExec,
   ...[terminalOpen, terminalWrite, terminalRead, terminalResize, terminalClose],
 ];
+
+// INVARIANT: I4: a capability of others that takes a built-in name is refused by the names alone, so none may be missing.
+assert.deepEqual(
+  builtinCapabilities.map(({ manifest }) => manifest.name),
+  BUILTIN_NAMES,
+);

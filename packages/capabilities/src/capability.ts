@@ -6,6 +6,7 @@ import type {
   ErrorCode,
   JsonValue,
   LeftBehind,
+  OutputStream,
   PathQuestion,
 } from "@femtoclaw/protocol";
 import type { AgentSettings, ChildLimits, SandboxView } from "@femtoclaw/sandbox";
@@ -67,6 +68,8 @@ export interface CapabilityCall {
    */
   readonly connect: ((target: string) => Promise<ConnectAnswer>) | null;
   readonly terminals: TerminalKeeper;
+  /** Hears what its program writes, as it comes; nobody waits for that. Absent where nobody looks on. */
+  readonly onOutput?: (stream: OutputStream, piece: Uint8Array) => void;
   /** What an operator launched it with, beside what was decided on; absent where nobody has to. */
   readonly launch?: AgentLaunch;
 }

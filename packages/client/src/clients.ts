@@ -4,14 +4,18 @@ import { join } from "node:path";
 import {
   type AgentVerb,
   agentSocketName,
+  followOutput,
+  type OutputPart,
   type RegisteredCapability,
   type Reply,
   SOCKET_NAMES,
   type ToolDescription,
   type TraceFields,
   type TypedRecord,
+  type WatchedOutput,
   wireTrace,
 } from "@femtoclaw/protocol";
+import { executionOutput, tellOutput, WATCH_MS } from "./call-output.ts";
 import { HostConnection } from "./connection.ts";
 import { followLogOf, type LogMemory, type MetLog, memoryOf } from "./host-log.ts";
 
@@ -49,10 +53,16 @@ export interface ProposeOptions {
   readonly trace?: TraceFields;
   /** Aborted when the call is wanted no more; the host is then asked to end it, and the reply says what became of it. */
   readonly signal?: AbortSignal;
+  /**
+   * Hears what the programs of the call write, as they write it, before the reply does. It is asked for no more before
+   * what it returned has settled; what came too fast for it is skipped. See `AgentClient.output`.
+   */
+  readonly onOutput?: (part: OutputPart) => Promise<void> | void;
 }
 
 export class AgentClient implements AsyncDisposable {
   readonly #connection: HostConnection;
+  readonly #watch = (fields: Readonly<Record<string, unknown>>): Promise<unknown> => this.#request("watch", fields);
 
   private constructor(connection: HostConnection) {
     this.#connection = connection;
@@ -81,7 +91,7 @@ export class AgentClient implements AsyncDisposable {
 
   /** Proposes one protocol message; resolves when its outcome is durable, or the question to operators for which it waits. */
   async propose(message: Uint8Array, options: ProposeOptions = {}): Promise<Reply> {
-    const { label, trace = {}, signal } = options;
+    const { label, trace = {}, signal, onOutput } = options;
     const text = Buffer.from(message).toString("base64");
     const { id, answer } = this.#connection.ask("propose", {
       message: text,
@@ -95,10 +105,22 @@ export class AgentClient implements AsyncDisposable {
     if (signal?.aborted === true) cancel();
     else signal?.addEventListener("abort", cancel, { once: true });
     try {
-      return (await answer) as Reply;
+      const told = onOutput === undefined ? null : tellOutput({ id, answer }, this.#watch, onOutput);
+      const reply = (await answer) as Reply;
+      // What waits for an operator may wait for long.
+      if (reply.status !== "pending") await told;
+      return reply;
     } finally {
       signal?.removeEventListener("abort", cancel);
     }
+  }
+
+  /**
+   * What the programs of an execution of this connection write while it runs, without what looks like a secret: from its
+   * beginning on, as far as that is still kept. It ends once the outcome is recorded, which alone says what came of it.
+   */
+  output(execution: string): AsyncIterable<OutputPart> {
+    return executionOutput(execution, this.#watch);
   }
 
   /** What an execution ends with, once it does; for one that waits for an operator, after the answer. */
@@ -188,6 +210,17 @@ export class OperatorClient implements AsyncDisposable {
   /** One execution with its records. */
   async execution(id: string): Promise<unknown> {
     return await this.#connection.request("executions.show", { execution: id });
+  }
+
+  /** What the programs of an execution write while it runs, of whichever session; see `AgentClient.output`. */
+  output(execution: string): AsyncIterable<OutputPart> {
+    return followOutput((from) => this.watchOutput(execution, from, WATCH_MS));
+  }
+
+  /** Output from a place on, and how it goes on; waits for more where there is none. */
+  async watchOutput(execution: string, from: number, waitMs: number): Promise<WatchedOutput> {
+    const part = await this.#connection.request("executions.watch", { execution, from, wait_ms: waitMs });
+    return part as WatchedOutput;
   }
 
   /** Says what became of an interrupted execution; durable when it resolves, with the record's sequence number. */

@@ -244,7 +244,13 @@ export type Upgrade =
       readonly configuration: { readonly same: boolean; readonly kept: boolean };
       /** Numbers of intents from outside of the time in which a host took calls. */
       readonly executedBetween: readonly number[];
-      readonly kills: readonly { readonly works: boolean; readonly again: number | null; readonly phase: string }[];
+      readonly kills: readonly {
+        readonly works: boolean;
+        readonly again: number | null;
+        /** The last words of the upgrade that ended what was cut off. */
+        readonly said: string;
+        readonly phase: string;
+      }[];
       /** Spans that tell of it. */
       readonly told: readonly string[];
     };

@@ -36,7 +36,7 @@ const UPGRADED = {
   question: { isOpen: true, effects: 1 },
   configuration: { same: true, kept: true },
   executedBetween: [],
-  kills: [{ works: true, again: 0, phase: "idle" }],
+  kills: [{ works: true, again: 0, said: "", phase: "idle" }],
   told: ["femtoclaw.deployment upgraded", "femtoclaw.deployment rolled_back"],
 } as const;
 
@@ -59,9 +59,9 @@ describe("what was seen of an upgrade, changed", () => {
     ["an old proof does not check", { history: { ...history, proof: 1 } }, ["14.2"]],
     ["the configuration is another one", { configuration: { ...configuration, same: false } }, ["14.3"]],
     ["no copy of it is kept", { configuration: { ...configuration, kept: false } }, ["14.3"]],
-    ["a kill breaks the command", { kills: [...kills, { works: false, again: 0, phase: "idle" }] }, ["14.4"]],
-    ["a kill cannot be ended", { kills: [{ works: true, again: 78, phase: "none" }] }, ["14.4"]],
-    ["a kill leaves no host", { kills: [{ works: true, again: 0, phase: "none" }] }, ["14.4"]],
+    ["a kill breaks the command", { kills: [...kills, { works: false, again: 0, said: "", phase: "idle" }] }, ["14.4"]],
+    ["a kill cannot be ended", { kills: [{ works: true, again: 78, said: "", phase: "none" }] }, ["14.4"]],
+    ["a kill leaves no host", { kills: [{ works: true, again: 0, said: "", phase: "none" }] }, ["14.4"]],
     ["nobody was killed", { kills: [] }, ["14.4"]],
     ["there is no way back", { exits: { ...exits, rolledBack: 78 } }, ["14.4"]],
     [

@@ -1,7 +1,8 @@
 /** The command line of `approvals`; `program.ts` has the others. */
 import type { Command } from "commander";
-import type { AnswerOptions, SignOptions } from "./commands/approvals.ts";
+import type { AnswerOptions } from "./commands/approvals.ts";
 import type { Runner } from "./commands/command-context.ts";
+import type { SignOptions } from "./commands/signed-approvals.ts";
 
 export function addApprovalCommands(program: Command, run: Runner): void {
   const commands = () => import("./commands/approvals.ts");
@@ -43,7 +44,7 @@ export function addApprovalCommands(program: Command, run: Runner): void {
 
 /** Answers from afar: the card goes to where the key is, and the signed answer comes back. */
 function addSigningCommands(approvals: Command, run: Runner): void {
-  const commands = () => import("./commands/approvals.ts");
+  const signed = () => import("./commands/signed-approvals.ts");
   approvals
     .command("sign")
     .argument("<card>", "file with what `approvals show ID --json` printed")
@@ -56,12 +57,12 @@ function addSigningCommands(approvals: Command, run: Runner): void {
     .description("sign an answer to a card, on any machine; needs no host")
     .addHelpText("after", "\nExample:\n  femtoclaw approvals sign card.json --key alice.pem --allow --out answer.txt")
     .action((card: string, options: SignOptions) =>
-      run(async (context) => (await commands()).signApproval(context, card, options)),
+      run(async (context) => (await signed()).signApproval(context, card, options)),
     );
   approvals
     .command("answer")
     .argument("<answer>", "file that `approvals sign` wrote")
     .description("give the host an answer that was signed elsewhere")
     .addHelpText("after", "\nExample:\n  femtoclaw approvals answer answer.txt")
-    .action((answer: string) => run(async (context) => (await commands()).bringAnswer(context, answer)));
+    .action((answer: string) => run(async (context) => (await signed()).bringAnswer(context, answer)));
 }

@@ -2,6 +2,8 @@
 import type { ExecutionStatus } from "@femtoclaw/protocol";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { Runner } from "./commands/command-context.ts";
+import type { FollowOptions } from "./commands/follow-executions.ts";
+import type { ListOptions } from "./commands/history.ts";
 
 const EXECUTION_STATUSES = [
   "completed",
@@ -27,8 +29,11 @@ function addExecutionCommands(program: Command, run: Runner): void {
     .addOption(new Option("--state <status>", "those of one status").choices(EXECUTION_STATUSES))
     .option("--session <id>", "those of one session")
     .addOption(new Option("--follow", "go on with what comes, oldest first, until Ctrl-C").conflicts("all"))
+    .addOption(
+      new Option("--output", "with --follow: show what programs write while they run").implies({ follow: true }),
+    )
     .description("list executions, newest first")
-    .action(({ follow = false, ...options }: { all?: boolean; state?: string; session?: string; follow?: boolean }) =>
+    .action(({ follow = false, ...options }: ListOptions & FollowOptions & { follow?: boolean }) =>
       run(async (context) =>
         follow
           ? (await import("./commands/follow-executions.ts")).followExecutions(context, options)
@@ -40,6 +45,14 @@ function addExecutionCommands(program: Command, run: Runner): void {
     .argument("<id>", "identifier of the execution")
     .description("show one execution with its records")
     .action((id: string) => run(async (context) => (await import("./commands/history.ts")).showExecution(context, id)));
+  executions
+    .command("follow")
+    .argument("<id>", "identifier of an execution that runs, or waits for an operator")
+    .description("show what its program writes while it runs, and then what came of it")
+    .addHelpText("after", "\nExample:\n  femtoclaw executions follow 0b7c5a52-…")
+    .action((id: string) =>
+      run(async (context) => (await import("./commands/follow-output.ts")).followOutput(context, id)),
+    );
   executions
     .command("resolve")
     .argument("<id>", "identifier of an interrupted execution")

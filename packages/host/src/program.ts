@@ -203,7 +203,11 @@ function addHostCommands(program: Command, run: Runner): void {
     .description("start the host")
     .addHelpText("after", "\nExample:\n  femtoclaw up --detach")
     .action((options: { detach?: boolean }) =>
-      run(async (context) => (await import("./commands/host.ts")).up(context, options)),
+      run(async (context) =>
+        options.detach === true
+          ? (await import("./commands/up-detached.ts")).upDetached(context)
+          : (await import("./commands/up.ts")).up(context),
+      ),
     );
   program
     .command("down")
@@ -228,7 +232,7 @@ function addHostCommands(program: Command, run: Runner): void {
   program
     .command("status")
     .description("show the running host")
-    .action(() => run(async (context) => (await import("./commands/host.ts")).status(context)));
+    .action(() => run(async (context) => (await import("./commands/status.ts")).status(context)));
 }
 
 function addCallCommands(program: Command, run: Runner): void {
@@ -238,6 +242,7 @@ function addCallCommands(program: Command, run: Runner): void {
     .argument("[args]", "arguments as JSON, or - to read them from stdin")
     .option("--timeout <ms>", "how long to wait for the answer", milliseconds)
     .option("--label <text>", "a name for this call, recorded with it")
+    .option("--stream", "show what its program writes while it runs")
     .option("--traceparent <value>", "W3C trace context that the call is part of")
     .option("--tracestate <value>", "what belongs to it")
     .option("--agent <name>", "propose as an agent that has tables of its own")

@@ -63,6 +63,7 @@ export { type Pruning, planPruning } from "./retention/pruning.ts";
 export { isCommittedValue } from "./sealing/commitments.ts";
 export { redact, textWithoutSecrets } from "./sealing/redact.ts";
 export { type SecretFinder, secretFinder } from "./sealing/schema-secrets.ts";
+export { SecretStream } from "./sealing/secret-stream.ts";
 export type { Unsealed } from "./sealing/unseal.ts";
 export { DiskReserve, MARGIN_BYTES, RESERVE_BYTES } from "./state-directory/disk-reserve.ts";
 export { lockFile } from "./state-directory/file-lock.ts";

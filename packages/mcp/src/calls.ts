@@ -1,12 +1,16 @@
 /** One tool call of an MCP client: to the gate, with signs of life while it lasts, and a ticket where that takes too long. */
 import { Buffer } from "node:buffer";
-import { FemtoError, LIMITS, printable, type Reply, type TraceFields } from "@femtoclaw/protocol";
+import { FemtoError, LIMITS, type OutputPart, printable, type Reply, type TraceFields } from "@femtoclaw/protocol";
 import type { CallToolResult } from "@modelcontextprotocol/server";
 import type { HostSession } from "./host-session.ts";
 import { faultOf, faultResult, resultOf } from "./results.ts";
 
 /** Clients give up on a server that is silent for a minute; some do after half of that. */
 const SIGN_OF_LIFE_MS = 4_000;
+/** Where its program writes something, a client hears of it sooner, and not more often. */
+const LAST_LINE_MS = 1_000;
+/** LIMIT: characters of the line that is told. */
+const LAST_LINE_CHARS = 200;
 
 export interface CallContext {
   /** A name for this call, recorded with it. */
@@ -15,8 +19,8 @@ export interface CallContext {
   readonly trace: TraceFields;
   /** Aborted when the client says that it does not want the call any more. */
   readonly cancelled: AbortSignal;
-  /** Tells the client that its call is under way. */
-  onProgress(progress: { readonly progress: number; readonly message: string }): void;
+  /** Tells the client that its call is under way; null where it has not asked for that. */
+  readonly onProgress: ((progress: { readonly progress: number; readonly message: string }) => void) | null;
 }
 
 export interface ToolCallText {
@@ -36,12 +40,13 @@ export class Calls {
 
   /** Proposes the call; a question to operators is waited for as long as clients wait. */
   async call(call: ToolCallText, context: CallContext): Promise<CallToolResult> {
-    return await this.#answered(context, async (deadlineMs, say) => {
+    return await this.#answered(context, async (deadlineMs, signs) => {
       const { label, trace, cancelled } = context;
-      const options = { signal: cancelled, trace, ...(label === undefined ? {} : { label }) };
+      const options = { signal: cancelled, trace, ...(label === undefined ? {} : { label }), ...signs?.listening };
       const reply = await this.#host.propose(messageOf(call), options);
       if (reply.status !== "pending") return reply;
-      say(`waits for an operator: question ${reply.approval?.id ?? ""}`);
+      signs?.say(`waits for an operator: question ${reply.approval?.id ?? ""}`);
+      if (signs !== null) void this.#host.follow(reply.execution_id, signs.listening.onOutput);
       const cancel = (): void => void this.#host.cancel(reply.execution_id);
       if (cancelled.aborted) cancel();
       else cancelled.addEventListener("abort", cancel, { once: true });
@@ -53,10 +58,11 @@ export class Calls {
 
   /** Waits on for a call that was pending. */
   async wait(execution: unknown, context: CallContext): Promise<CallToolResult> {
-    return await this.#answered(context, async (deadlineMs, say) => {
+    return await this.#answered(context, async (deadlineMs, signs) => {
       const isOwn = typeof execution === "string" && this.#host.isTicket(execution);
       if (!isOwn) throw notOwn(execution);
-      say("waits for an operator");
+      signs?.say("waits for an operator");
+      if (signs !== null) void this.#host.follow(execution, signs.listening.onOutput);
       const ended = await this.#within(execution, deadlineMs, context.cancelled);
       return ended ?? { execution_id: execution, status: "pending", decision: null, record: null };
     });
@@ -64,23 +70,15 @@ export class Calls {
 
   async #answered(
     context: CallContext,
-    ask: (deadlineMs: number, say: (message: string) => void) => Promise<Reply>,
+    ask: (deadlineMs: number, signs: SignsOfLife | null) => Promise<Reply>,
   ): Promise<CallToolResult> {
-    const startMs = performance.now();
-    let message = "under way";
-    const timer = setInterval(() => {
-      context.onProgress({ progress: Math.round((performance.now() - startMs) / 1_000), message });
-    }, SIGN_OF_LIFE_MS);
+    using signs = context.onProgress === null ? null : new SignsOfLife(context.onProgress);
     try {
-      const reply = await ask(startMs + this.#waitMs, (said) => {
-        message = said;
-      });
+      const reply = await ask(performance.now() + this.#waitMs, signs);
       this.#compareTools(reply);
       return resultOf(reply);
     } catch (error) {
       return faultResult(faultOf(error));
-    } finally {
-      clearInterval(timer);
     }
   }
 
@@ -102,6 +100,53 @@ export class Calls {
   #compareTools({ error }: Reply): void {
     if (error?.code !== "FEMTO_CAPABILITY_DISABLED" && error?.code !== "FEMTO_CAPABILITY_NOT_FOUND") return;
     this.#host.compareTools().catch(() => undefined);
+  }
+}
+
+/** Tells a client in turn what its call is at: that it is under way, for whom it waits, or what its program wrote last. */
+class SignsOfLife implements Disposable {
+  readonly listening = { onOutput: (part: OutputPart): void => this.#hear(part) };
+  readonly #tell: NonNullable<CallContext["onProgress"]>;
+  readonly #startMs = performance.now();
+  #message = "under way";
+  #saidMs = this.#startMs;
+  #isNew = false;
+  #isOver = false;
+  #line = "";
+  readonly #timer = setInterval(() => this.#look(), LAST_LINE_MS);
+
+  constructor(tell: NonNullable<CallContext["onProgress"]>) {
+    this.#tell = tell;
+  }
+
+  say(message: string): void {
+    this.#message = message;
+  }
+
+  [Symbol.dispose](): void {
+    this.#isOver = true;
+    clearInterval(this.#timer);
+  }
+
+  /** Of all that it wrote the newest line that says something; what one is not told is in the result. */
+  #hear({ text }: OutputPart): void {
+    if (this.#isOver) return;
+    const lines = (this.#line + text).split(/[\r\n]+/);
+    const last = lines.findLast((line) => line.trim() !== "");
+    this.#line = (lines.at(-1) ?? "").slice(0, 2 * LAST_LINE_CHARS);
+    if (last === undefined) return;
+    // INVARIANT: I8: what a program writes acts on nobody's screen, and is told as what a program writes.
+    this.#message = `output: ${printable(last, LAST_LINE_CHARS)}`;
+    this.#isNew = true;
+  }
+
+  /** Each time there is more progress than before, as clients demand. */
+  #look(): void {
+    const nowMs = performance.now();
+    if (!this.#isNew && nowMs - this.#saidMs < SIGN_OF_LIFE_MS) return;
+    this.#isNew = false;
+    this.#saidMs = nowMs;
+    this.#tell({ progress: Math.round(nowMs - this.#startMs) / 1_000, message: this.#message });
   }
 }
 

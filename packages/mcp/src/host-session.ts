@@ -5,11 +5,11 @@
 import { createHash } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { AgentClient, ProposeOptions } from "@femtoclaw/client";
-import { FemtoError, type Reply, type ToolDescription } from "@femtoclaw/protocol";
+import { FemtoError, type OutputPart, type Reply, type ToolDescription } from "@femtoclaw/protocol";
 import { Turns } from "./turns.ts";
 
 /** By what a client's calls get to the host. */
-export type Proposer = Pick<AgentClient, "tools" | "propose" | "wait" | "cancel" | "close" | "closed">;
+export type Proposer = Pick<AgentClient, "tools" | "propose" | "output" | "wait" | "cancel" | "close" | "closed">;
 
 /** Connects to the host. `start`: somebody waits for it, so that a host may be started. */
 export type Connect = (how: { readonly label: string; readonly start: boolean }) => Promise<Proposer>;
@@ -106,6 +106,16 @@ export class HostSession {
     // Everybody who asked may have gone by the time it fails.
     waiting.catch(() => undefined);
     return waiting;
+  }
+
+  /** Tells the output of a call of this client that waits for an operator; nothing where the host is away meanwhile. */
+  async follow(execution: string, onOutput: (part: OutputPart) => void): Promise<void> {
+    try {
+      const client = await this.#connected(false);
+      for await (const part of client.output(execution)) onOutput(part);
+    } catch {
+      // Its outcome is waited for all the same, and says all of it.
+    }
   }
 
   /** Asks the host to end a call that waits for an operator; one of an earlier connection waits on. */

@@ -75,6 +75,7 @@ function introduce(host: HostSession, server: Server, { mcpReq }: ServerContext)
 
 function contextOf({ mcpReq }: ServerContext, leavingCancels: boolean): CallContext {
   const { signal, _meta: meta } = mcpReq;
+  const progressToken = meta?.progressToken;
   const cancelled = new AbortController();
   const onAbort = (): void => {
     if (leavingCancels || !hasLeft(signal.reason)) cancelled.abort();
@@ -85,12 +86,14 @@ function contextOf({ mcpReq }: ServerContext, leavingCancels: boolean): CallCont
     label: labelOf(meta),
     trace: { traceparent: meta?.[TRACEPARENT_META_KEY], tracestate: meta?.[TRACESTATE_META_KEY] },
     cancelled: cancelled.signal,
-    onProgress: (progress) => {
-      const progressToken = meta?.progressToken;
-      if (progressToken === undefined || signal.aborted) return;
-      const params = { progressToken, ...progress };
-      mcpReq.notify({ method: "notifications/progress", params }).catch(() => undefined);
-    },
+    onProgress:
+      progressToken === undefined
+        ? null
+        : (progress) => {
+            if (signal.aborted) return;
+            const params = { progressToken, ...progress };
+            mcpReq.notify({ method: "notifications/progress", params }).catch(() => undefined);
+          },
   };
 }
 

@@ -19,7 +19,7 @@ fs_write = true
 fs_list = true
 [allow]
 read = ["."]
-run = { echo = ["*"], sleep = ["*"] }
+run = { echo = ["*"], sleep = ["*"], tail = ["*"] }
 [ask]
 write = ["out"]
 [deny]

@@ -94,24 +94,35 @@ describe.each(WAYS)("over %s in the era of %s", (way, era) => {
   });
 });
 
-test("a call that is under way shows signs of life, in every way and era", async () => {
+test("a call that is under way shows signs of life, or what its program wrote last, in every way and era", async () => {
   const clients = await Promise.all(WAYS.map(([way, era]) => open(way, era)));
+  place.write("p/log.txt", `first\n\u001b[31m${"last ".repeat(100)}\n\n`);
   const messages = await Promise.all(
     clients.map(async (client) => {
-      const sleeping = new AbortController();
-      const alive = Promise.withResolvers<string | undefined>();
-      const onprogress = ({ message }: { message?: string | undefined }) => alive.resolve(message);
-      const call = { name: "process_exec", arguments: { bin: "sleep", argv: ["60"] } };
-      const slept = client.callTool(call, { signal: sleeping.signal, onprogress }).catch(() => undefined);
-      const message = await alive.promise;
-      sleeping.abort();
-      await slept;
+      const [silent, talking] = await Promise.all([
+        firstSign(client, { bin: "sleep", argv: ["60"] }),
+        firstSign(client, { bin: "tail", argv: ["-f", "log.txt"] }),
+      ]);
       await client.close();
-      return message;
+      return [silent, talking];
     }),
   );
-  expect(messages).toEqual(WAYS.map(() => "under way"));
+  const shown = `output: \\u{1b}[31m${"last ".repeat(39)}…`;
+  expect(messages).toEqual(WAYS.map(() => ["under way", shown]));
 });
+
+/** The first thing that a client hears of a call, which is then cancelled. */
+async function firstSign(client: McpClient, args: Record<string, unknown>): Promise<string | undefined> {
+  const running = new AbortController();
+  const alive = Promise.withResolvers<string | undefined>();
+  const onprogress = ({ message }: { message?: string | undefined }) => alive.resolve(message);
+  const call = { name: "process_exec", arguments: args };
+  const ended = client.callTool(call, { signal: running.signal, onprogress }).catch(() => undefined);
+  const message = await alive.promise;
+  running.abort();
+  await ended;
+  return message;
+}
 
 test.each(ERAS)("a call that waits too long gets a ticket, and femtoclaw_wait its outcome (%s)", async (era) => {
   const before = note() ?? "";

@@ -4,9 +4,11 @@ import { LIMITS } from "@femtoclaw/protocol";
 /** Whether the text is a path that no second spelling could name as well. */
 export function isCanonicalPath(path: string): boolean {
   if (path === "/") return true;
-  if (!path.startsWith("/") || path.includes("\0") || !path.isWellFormed()) return false;
-  return names(path).every((name) => name !== "" && name !== "." && name !== "..");
+  return path.startsWith("/") && !path.includes("\0") && path.isWellFormed() && !ANOTHER_SPELLING.test(path);
 }
+
+/** A name that is empty, `.` or `..`. */
+const ANOTHER_SPELLING = /\/\.{0,2}(?:\/|$)/;
 
 /** Why a decision about this path cannot be made, or null. Length comes first: it bounds the rest. */
 export function pathFault(path: string): string | null {
@@ -14,7 +16,7 @@ export function pathFault(path: string): string | null {
     return `the path is longer than ${LIMITS.pathBytes} bytes`;
   }
   if (!isCanonicalPath(path)) return "the path is not canonical";
-  if (names(path).length > LIMITS.pathDepth) return `the path is deeper than ${LIMITS.pathDepth} levels`;
+  if (path.split("/").length - 1 > LIMITS.pathDepth) return `the path is deeper than ${LIMITS.pathDepth} levels`;
   return null;
 }
 
@@ -31,8 +33,4 @@ export function ancestorsOrSelf(path: string): string[] {
 /** The last name of a path: what a program is called. */
 export function baseName(path: string): string {
   return path.slice(path.lastIndexOf("/") + 1);
-}
-
-function names(path: string): string[] {
-  return path.slice(1).split("/");
 }

@@ -3,18 +3,23 @@ import type { AuthorizationAnswer, StatefulAuthorizationCall } from "@cedar-poli
 import type { Cedar } from "./cedar-instance.ts";
 import { type Verdict, verdictOf } from "./decision.ts";
 import { type FactRecord, recordFault } from "./projection/fact-types.ts";
-import { callKey, engineCall, projectedCall } from "./projection/projected-call.ts";
+import { callKey, callRules, engineCall, projectedCall } from "./projection/projected-call.ts";
 import type { ProjectedPolicy } from "./projection/projected-policy.ts";
 import { authorizationCall, checkRequest, type DecisionRequest, type RequestTarget } from "./request.ts";
 import type { RuleSet } from "./rule-set.ts";
 
 export interface PreparedQuestion {
   readonly ok: true;
+  /** Under one revision, two questions with one key have one answer; null where that is not known. */
+  readonly key: string | null;
+  /** What the engine is asked; not made for an answer that is remembered. */
+  readonly asked: () => EngineQuestion;
+}
+
+interface EngineQuestion {
   readonly call: StatefulAuthorizationCall;
   /** Whose names the answer has to be given. */
   readonly rules: RuleSet;
-  /** Under one revision, two questions with one key have one answer; null where that is not known. */
-  readonly key: string | null;
 }
 
 export type PrepareResult = PreparedQuestion | { readonly ok: false; readonly fault: string };
@@ -25,14 +30,14 @@ export function prepareWhole(
   target: RequestTarget & { readonly set: RuleSet },
 ): PrepareResult {
   const prepared = authorizationCall(question, target);
-  return prepared.ok ? { ...prepared, rules: target.set, key: null } : prepared;
+  return prepared.ok ? { ok: true, key: null, asked: () => ({ call: prepared.call, rules: target.set }) } : prepared;
 }
 
 export function prepareProjected(question: DecisionRequest, policy: ProjectedPolicy): PrepareResult {
   const checked = checkRequest(question);
   if (!checked.ok) return checked;
   const { request } = checked;
-  const action = policy.actions.get(request.capability);
+  const action = policy.actions.get(request.action);
   if (action === undefined) return { ok: false, fault: "the schema knows no such action" };
   if (action.resourceType !== request.resource.type) {
     return { ok: false, fault: `the question is about a ${request.resource.type}, and not a ${action.resourceType}` };
@@ -42,11 +47,16 @@ export function prepareProjected(question: DecisionRequest, policy: ProjectedPol
   const fault = recordFault(context, action.context);
   if (fault !== null) return { ok: false, fault };
   const call = projectedCall(request, context as FactRecord, action);
-  return { ok: true, call: engineCall(call, action), rules: action.set.rules, key: callKey(call) };
+  const asked = (): EngineQuestion => {
+    const set = callRules(call, action);
+    return { call: engineCall(call, action, set), rules: set.rules };
+  };
+  return { ok: true, key: callKey(call), asked };
 }
 
 /** Throws where the engine does; its instance cannot be trusted any more then. */
-export function evaluate(cedar: Cedar, { call, rules }: PreparedQuestion, capability: string): Verdict {
+export function evaluate(cedar: Cedar, { asked }: PreparedQuestion, capability: string): Verdict {
+  const { call, rules } = asked();
   return verdictOf(named(cedar.statefulIsAuthorized(call), rules), capability);
 }
 

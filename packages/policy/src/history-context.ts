@@ -34,13 +34,15 @@ export type HistoryContext =
   | { readonly ok: true; readonly attributes: Readonly<Record<string, unknown>> }
   | { readonly ok: false; readonly fault: string };
 
+const SESSION_FACTS = Object.entries(SESSION);
+
 const SECOND = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z$/;
 
 // INVARIANT: I3: a history that is not whole is no history: the call is denied, not decided as if nothing had happened.
 export function historyContext(history: HistoryFacts | null | undefined): HistoryContext {
   const facts = Object(history) as Readonly<Record<string, unknown>>;
   const session: Record<string, unknown> = {};
-  for (const [name, type] of Object.entries(SESSION)) {
+  for (const [name, type] of SESSION_FACTS) {
     const value = facts[name];
     const fits = type === "Bool" ? typeof value === "boolean" : Number.isSafeInteger(value) && (value as number) >= 0;
     if (!fits) return fault(`\`${name}\` is no ${type === "Bool" ? "truth value" : "count"}`);

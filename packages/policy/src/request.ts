@@ -37,8 +37,10 @@ export type RequestResult =
 /** A request within all limits. Whether its facts are what a schema asks for has not been checked. */
 export interface CheckedRequest {
   readonly principal: string;
-  /** The action; see `actionOf`. */
+  /** As it was asked for, which is what is said of the decision. */
   readonly capability: string;
+  /** See `actionOf`. */
+  readonly action: string;
   readonly resource: { readonly type: ResourceType; readonly id: string };
   /** The facts, and what whoever asks knows of the call beside them. */
   readonly context: Readonly<Record<string, unknown>>;
@@ -69,7 +71,7 @@ export function checkRequest(asking: DecisionRequest): CheckResult {
     contextFault(facts);
   if (fault !== null) return { ok: false, fault };
   const context = { ...facts, ...circumstances };
-  return { ok: true, request: { principal, capability: actionOf(asking), resource, context } };
+  return { ok: true, request: { principal, capability, action: actionOf(asking), resource, context } };
 }
 
 /** What rules name as the action: the capability, and of a tool of an MCP server the server. */
@@ -81,13 +83,13 @@ export function actionOf({ capability, question }: Pick<DecisionRequest, "capabi
 export function authorizationCall(request: DecisionRequest, target: RequestTarget): RequestResult {
   const checked = checkRequest(request);
   if (!checked.ok) return checked;
-  const { principal, capability, resource, context } = checked.request;
+  const { principal, action, resource, context } = checked.request;
   const uid = { type: resource.type, id: resource.id };
   return {
     ok: true,
     call: {
       principal: { type: "Agent", id: principal },
-      action: { type: "Action", id: capability },
+      action: { type: "Action", id: action },
       resource: uid,
       // The facts pass through whole: an attribute too many or too few is the schema's to refuse.
       context: context as StatefulAuthorizationCall["context"],

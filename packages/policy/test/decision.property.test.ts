@@ -243,6 +243,7 @@ describe("decisions", () => {
           expect(policyRevision(policy.engine, policy.schemaText, shuffled)).toBe(policy.revision);
           engine.activate(policy);
           other.activate(reordered);
+          other.project();
           for (const { capability, question } of requests) {
             const asked = { principal: "s", capability, question };
             expect(other.decide(asked)).toEqual(engine.decide(asked));

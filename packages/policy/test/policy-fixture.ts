@@ -157,8 +157,12 @@ const pathsIn = (text: string): string[] => Array.from(text.matchAll(/Path::"([^
 export function handwritten(
   texts: Readonly<Record<string, string>>,
   namedPaths: readonly string[] = Object.values(texts).flatMap(pathsIn),
+  manifests: readonly CapabilityManifest[] = MANIFESTS,
 ): CompiledPolicy {
-  const actions = policyActions(MANIFESTS);
+  const actions = policyActions(
+    manifests,
+    manifests.some(({ arguments: [first] }) => first?.kind === "host"),
+  );
   const schema = schemaText(actions);
   const rules: CompiledRule[] = Object.entries(texts).map(([id, text]) => ({ id, text, source: null, reason: id }));
   return {

@@ -52,6 +52,7 @@ export type { BootId, ExecutionId, SessionId } from "./identifiers.ts";
 export { jsonPointer, pointerTokens } from "./json-pointer.ts";
 export { LIMITS } from "./limits.ts";
 export { type LineSink, LineSplitter } from "./line-splitter.ts";
+export { followOutput, type OutputPart, type OutputStream, outputParts, type WatchedOutput } from "./live-output.ts";
 export {
   isMcpToolName,
   type McpGrant,

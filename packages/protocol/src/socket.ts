@@ -5,7 +5,7 @@
 import type { ErrorCode } from "./errors.ts";
 import type { CapabilityManifest } from "./generated/types.ts";
 
-export type AgentVerb = "introduce" | "propose" | "wait" | "cancel" | "tools" | "log.follow";
+export type AgentVerb = "introduce" | "propose" | "watch" | "wait" | "cancel" | "tools" | "log.follow";
 
 export type OperatorVerb =
   | "status"
@@ -19,6 +19,7 @@ export type OperatorVerb =
   | "capabilities.reset"
   | "executions.list"
   | "executions.show"
+  | "executions.watch"
   | "executions.resolve"
   | "executions.undo"
   | "approvals.list"

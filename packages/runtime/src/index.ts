@@ -8,29 +8,7 @@
 export type { Approvals, ApprovalView } from "./approvals.ts";
 export type { PackageState, PackageView } from "./capability-packages/capability-packages.ts";
 export { packageStubs } from "./capability-packages/package-stubs.ts";
-export {
-  type ConfigurationFault,
-  configurationFaults,
-  isConfiguration,
-} from "./configuration/check-configuration.ts";
-export { machineNames } from "./configuration/machine-names.ts";
-export type { SourceOf } from "./configuration/places.ts";
-export type { ChatSetting } from "./configuration/resolve-chat.ts";
-export {
-  type CapabilitySetting,
-  type ConfigurationInput,
-  type ResolvedConfiguration,
-  type ResolvedLimits,
-  type Rights,
-  resolveConfiguration,
-} from "./configuration/resolve-configuration.ts";
-export type { LaunchSetting } from "./configuration/resolve-launches.ts";
-export type { EndpointAddress, ObservabilitySettings } from "./configuration/resolve-observability.ts";
-export type { PackageSetting } from "./configuration/resolve-packages.ts";
-export { DEFAULT_SEARCH_PATH, findProgram } from "./configuration/resolve-programs.ts";
-export type { UpstreamSetting } from "./configuration/resolve-upstreams.ts";
-export type { WebhookSetting } from "./configuration/resolve-webhook.ts";
-export type { WitnessSetting } from "./configuration/resolve-witnesses.ts";
+export * from "./configuration/index.ts";
 export { createRuntime } from "./create-runtime.ts";
 export { type DeployedSources, type Integrity, machineDigests, manifestDigests } from "./deployment.ts";
 export { type Fork, type ForkOptions, forkLog } from "./epochs/fork.ts";
@@ -39,7 +17,9 @@ export type { OpenedEpoch } from "./epochs/open-epoch.ts";
 export { type RestoredLog, type RestoreOptions, restoreLog } from "./epochs/restore.ts";
 export { type Answer, type Answered, operatorName, questionDigestOf } from "./gate/answers.ts";
 export { type ExecutionView, type HistoryQuery, listExecutions, notFound, showExecution } from "./history.ts";
+export { machineNames } from "./machine-names.ts";
 export type { LogEntry, PolicyFilesOption, PolicySource, RuntimeOptions } from "./options.ts";
+export type { OutputReader, WatchRequest } from "./outputs/outputs.ts";
 export type { Counters } from "./projection/counters.ts";
 export { eventCount } from "./projection/execution-records.ts";
 export { Projection } from "./projection/projection.ts";

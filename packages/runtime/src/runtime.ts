@@ -27,6 +27,7 @@ import type { Problem } from "./gate/verdict.ts";
 import { harmless } from "./harmless.ts";
 import { endedReply } from "./history.ts";
 import type { LogEntry, PolicySource, RuntimeOptions } from "./options.ts";
+import type { OutputReader } from "./outputs/outputs.ts";
 import type { Projection } from "./projection/projection.ts";
 import { RefusalSummary } from "./refusal-summary.ts";
 import { type ResolutionRequest, Resolutions } from "./resolutions.ts";
@@ -55,7 +56,7 @@ const TELEMETRY_FLUSH_MS = 3_000;
 export class Runtime implements AsyncDisposable {
   readonly #options: RuntimeOptions;
   readonly #surroundings: Surroundings;
-  readonly #boot: BootId;
+  readonly boot: BootId;
   readonly #system: ActorSystem;
   readonly #chronicle: Chronicle;
   readonly #supervision: Supervision;
@@ -72,13 +73,13 @@ export class Runtime implements AsyncDisposable {
   #resolutions: Resolutions | null = null;
   #refusals: RefusalSummary | null = null;
   #closing: Promise<void> | null = null;
-  readonly #secrets: Secrets;
+  readonly secrets: Secrets;
 
   /** Use `createRuntime`. */
   constructor(options: RuntimeOptions) {
     this.#options = options;
     this.#surroundings = options.surroundings ?? systemSurroundings();
-    this.#boot = this.#surroundings.newId() as BootId;
+    this.boot = this.#surroundings.newId() as BootId;
     this.#log = harmless("the listener to the log", (entry: LogEntry) => options.log?.(entry));
     this.#system = new ActorSystem({
       ...(options.inspect === undefined ? {} : { inspect: options.inspect }),
@@ -108,7 +109,7 @@ export class Runtime implements AsyncDisposable {
       closed: (session) => this.#open?.terminals.endSession(session),
       ended: (execution, principal) => endedReply(this.journal, execution, principal),
     });
-    this.#secrets = new Secrets(options.configuration.stateDirectory, () => this.journal);
+    this.secrets = new Secrets(options.configuration.stateDirectory, () => this.journal);
     this.#supervision = new Supervision({
       system: this.#system,
       clock: this.#clock,
@@ -168,10 +169,6 @@ export class Runtime implements AsyncDisposable {
     return this.#fault.met;
   }
 
-  get boot(): BootId {
-    return this.#boot;
-  }
-
   /** Read access to the journal, for history, replay and audit. */
   get reader(): LogReader {
     return this.journal;
@@ -185,10 +182,6 @@ export class Runtime implements AsyncDisposable {
   /** Retires the key that signs the log for a new one; resolves with the new public key once it is in force. */
   rotateKey(): Promise<string> {
     return this.journal.rotateKey();
-  }
-
-  get secrets(): Secrets {
-    return this.#secrets;
   }
 
   /** Takes out of the journal what an operator wants gone. */
@@ -219,7 +212,7 @@ export class Runtime implements AsyncDisposable {
   }
 
   openSession(options: SessionOptions): Session {
-    return this.#sessions.open(options, this.#openedGate.gate);
+    return this.#sessions.open(options, this.#openedGate);
   }
 
   /** Questions to operators. */
@@ -238,6 +231,11 @@ export class Runtime implements AsyncDisposable {
   /** Terminals that are open, for operators. */
   get terminals(): Pick<Terminals, "list" | "watch"> {
     return this.#openedGate.terminals;
+  }
+
+  /** Output of what runs, of whichever session, for operators. */
+  get outputs(): OutputReader {
+    return this.#openedGate.outputs.reader("operators");
   }
 
   /** MCP servers of others, for operators. Each starts when a tool of it is called first, or all with `start`. */
@@ -312,7 +310,7 @@ export class Runtime implements AsyncDisposable {
   status(): RuntimeStatus {
     return statusOf({
       configuration: this.#inForce.configuration,
-      ...{ boot: this.#boot, system: this.#system, memory: this.#memory },
+      ...{ boot: this.boot, system: this.#system, memory: this.#memory },
       running: this.#open?.gate.running ?? 0,
       queued: this.#open?.stages.queued ?? 0,
       sessions: this.#sessions.live,
@@ -370,7 +368,7 @@ export class Runtime implements AsyncDisposable {
     const memory = await openMemory({
       system: this.#system,
       stateDirectory: configuration.stateDirectory,
-      boot: this.#boot,
+      boot: this.boot,
       surroundings: this.#surroundings,
       ...(snapshotEveryRecords === undefined ? {} : { snapshotEveryRecords }),
       ...(onEpoch === undefined ? {} : { onEpoch }),
@@ -433,7 +431,7 @@ export class Runtime implements AsyncDisposable {
       journal: this.journal,
       histories: this.#opened.histories,
       lookUp: this.#surroundings.lookUp,
-      secrets: (name, target) => this.#secrets.find(name, target),
+      secrets: (name, target) => this.secrets.find(name, target),
       admission: () => this.#admissionProblem,
       quota: (session) => this.#sessions.quotaOf(session),
       lost: (execution, reason) => this.#log({ level: "error", event: "execution.lost", execution, reason }),

@@ -16,7 +16,9 @@ import {
 } from "@femtoclaw/protocol";
 import { Door, newcomersShare } from "./gate/door.ts";
 import type { Gate } from "./gate/gate.ts";
+import type { OpenGate } from "./gate/open-gate.ts";
 import { refusalShare, SessionQuota } from "./gate/session-quota.ts";
+import type { OutputReader } from "./outputs/outputs.ts";
 import type { SessionHistories } from "./projection/session-histories.ts";
 import { type Halt, type HaltRequest, haltSession } from "./session-halts.ts";
 
@@ -27,6 +29,8 @@ export interface ProposeOptions {
   readonly trace?: TraceFields;
   /** Aborted when its proposer wants it no more; the call is then cancelled as by `cancel`. */
   readonly signal?: AbortSignal;
+  /** Hears the identifier of its execution before anything of it happens, so that its output can be followed. */
+  readonly onIdentified?: (execution: ExecutionId) => void;
   /** What an operator launches by this very call; without it no call launches anything. */
   readonly launch?: AgentLaunch;
 }
@@ -44,6 +48,8 @@ export interface Session extends AsyncDisposable {
    * journal does not know or that is another principal's, FEMTO_DRAINING when the host stops before it ends.
    */
   wait(execution: string): Promise<Reply>;
+  /** Output of this session's executions while they run. */
+  readonly outputs: OutputReader;
   /** Asks an execution of this session to end; false when it is unknown here or has ended. */
   cancel(execution: string): boolean;
   /** Executions proposed so far go on; further ones are refused. */
@@ -110,7 +116,7 @@ export class Sessions {
     this.#share = refusalShare(parts.clock.monotonicUs());
   }
 
-  open(options: SessionOptions, gate: Gate): Session {
+  open(options: SessionOptions, { gate, outputs }: Pick<OpenGate, "gate" | "outputs">): Session {
     const { clock } = this.#parts;
     const { principal = EVERYBODY } = options;
     // INVARIANT: I8: a name without tables would have the rights of everybody under a name that promises fewer.
@@ -150,7 +156,7 @@ export class Sessions {
     };
     const session: Session = {
       id,
-      propose: async (message, { label, trace, signal, launch } = {}) => {
+      propose: async (message, { label, trace, signal, launch, onIdentified } = {}) => {
         if (!this.#open.has(id)) throw new TypeError("the session is closed");
         executions += 1;
         // An object takes the same way as bytes from a socket, so that there is one parser and one gate.
@@ -158,7 +164,7 @@ export class Sessions {
         // INVARIANT: I8: who proposes is said here; of what a client says about itself the label and the trace are taken.
         const said = { ...(label === undefined ? {} : { label }), ...(trace === undefined ? {} : { trace }) };
         const given = { ...(signal === undefined ? {} : { signal }), ...(launch === undefined ? {} : { launch }) };
-        const named = { ...said, ...given };
+        const named = { ...said, ...given, ...(onIdentified === undefined ? {} : { onIdentified }) };
         return await gate.propose({ session: id, actor, bytes, quota, share, door, introduce, ...named });
       },
       wait: async (execution) => {
@@ -168,6 +174,7 @@ export class Sessions {
         const ended = await this.#parts.ended(execution as ExecutionId, principal);
         return reply ?? ended;
       },
+      outputs: outputs.reader(id),
       cancel: (execution) => gate.cancel(id, execution as ExecutionId),
       close,
       [Symbol.asyncDispose]: async () => close(),

@@ -13,7 +13,7 @@ import {
   resolveConfiguration,
 } from "@femtoclaw/runtime";
 import { onTestFinished } from "vitest";
-import type { GateTerminals } from "../src/gate/gate-parts.ts";
+import type { GateOutputs, GateTerminals } from "../src/gate/gate-parts.ts";
 
 export function manifestOf(name: string, changes: Partial<CapabilityManifest> = {}): CapabilityManifest {
   return {
@@ -67,6 +67,9 @@ export const NO_TERMINALS: GateTerminals = {
   }),
   review: () => undefined,
 };
+
+/** Of a gate that stands alone: nobody looks on. */
+export const NO_OUTPUTS: GateOutputs = { take: () => undefined, ended: () => undefined };
 
 export function call(tool: string, args: Record<string, unknown> = {}): ProtocolMessage {
   return { tool_call: { tool, args } };

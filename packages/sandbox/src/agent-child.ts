@@ -10,12 +10,11 @@ import { type AgentSettings, withAgentSettings } from "./agent-settings.ts";
 import { BoundChild } from "./bound-child.ts";
 import {
   AGENT_DESCRIPTORS,
+  BEGIN_DESCRIPTOR,
   bubblewrapArguments,
-  FILTER_DESCRIPTOR,
   HANDED_DESCRIPTOR,
   RELAY_DESCRIPTOR,
   type SandboxCommand,
-  STATUS_DESCRIPTOR,
 } from "./bubblewrap.ts";
 import { killWhole, signalInside } from "./bubblewrap-child.ts";
 import type { ChildLimits } from "./child-limits.ts";
@@ -51,11 +50,11 @@ export class AgentChild {
   readonly started: Promise<void>;
   /** Resolves when nothing of it runs any more, and its pipes were read to their ends. */
   readonly ended: Promise<TerminalEnd>;
+  readonly #bound: BoundChild;
   readonly #child: ChildProcess;
   readonly #started = Promise.withResolvers<void>();
   readonly #ended = Promise.withResolvers<TerminalEnd>();
   #relay: RelayChannel | null = null;
-  #status = "";
   #killTimer: NodeJS.Timeout | null = null;
 
   /** Throws FEMTO_SANDBOX_UNAVAILABLE where the program would not be visible, FEMTO_OS_REFUSED for arguments that are too much. */
@@ -68,14 +67,16 @@ export class AgentChild {
     const view = children.begin(start.view, currentView);
     void this.ended.then(() => children.end());
     try {
-      this.#child = spawned(view, start);
+      this.#bound = spawned(view, start);
+      this.#child = this.#bound.process;
     } catch (error) {
       this.#ended.resolve({ exitCode: null, signal: null });
       throw error;
     }
+    this.#bound.started.then(this.#started.resolve, this.#started.reject);
     this.#child.on("error", (error) => this.#end(systemErrorCode(error) ?? error.message));
     // When there were no descriptors left to start it with, Node made no streams either.
-    if (this.#child.pid !== undefined) this.#connect(view.filter, start);
+    if (this.#child.pid !== undefined) this.#connect(start);
   }
 
   /** Null where it has a terminal, and where it was not started. */
@@ -96,18 +97,10 @@ export class AgentChild {
     for (const stream of [this.#child.stdin, this.#child.stdout, this.#child.stderr]) stream?.destroy();
   }
 
-  #connect(filter: Uint8Array, { variables, settings, onConnection }: AgentStart): void {
+  #connect({ variables, settings, onConnection }: AgentStart): void {
     const stdio = this.#child.stdio as readonly (Duplex | Readable | Writable | null | undefined)[];
-    for (const stream of stdio) stream?.on("error", () => undefined);
-    const status = stdio[STATUS_DESCRIPTOR] as Readable | null | undefined;
-    status?.setEncoding("utf8").on("data", (text: string) => {
-      this.#status += text;
-      if (this.#status.includes('"child-pid"')) this.#started.resolve();
-    });
-    const written = settings.files.map(({ content }, index) => [HANDED_DESCRIPTOR + index, content] as const);
     const told = [
-      ...written,
-      [FILTER_DESCRIPTOR, filter],
+      ...settings.files.map(({ content }, index) => [HANDED_DESCRIPTOR + index, content] as const),
       [AGENT_DESCRIPTORS.door, relayProgram(RELAY_FOLDER).door.script],
       [AGENT_DESCRIPTORS.variables, variablesFile(variables)],
     ] as const;
@@ -123,20 +116,20 @@ export class AgentChild {
     this.#started.reject(
       new FemtoError("FEMTO_SANDBOX_UNAVAILABLE", `bubblewrap did not start the agent: ${printable(reason, 300)}`),
     );
-    const exitCode = exitCodeIn(this.#status);
+    const exitCode = exitCodeIn(this.#bound.status);
     const signal = exitCode === null ? (this.#child.signalCode ?? "SIGKILL") : signalOf(exitCode);
     this.#ended.resolve({ exitCode, signal });
   }
 }
 
-function spawned(standing: SandboxView, { command, limits, device, settings }: AgentStart): ChildProcess {
+function spawned(standing: SandboxView, { command, limits, device, settings }: AgentStart): BoundChild {
   const view = withAgentSettings(standing, command, settings);
   const launcher = device === null ? [] : [setsidOf(view), "--ctty"];
   const { files, tunnel } = settings;
   const agent = { ...command, isAgent: true, ...(tunnel === null ? {} : { tunnel }) };
   const args = bubblewrapArguments(view, agent, limits, launcher, relayProgram(RELAY_FOLDER));
   const own: IOType | number = device ?? "pipe";
-  const pipes = AGENT_DESCRIPTORS.variables - STATUS_DESCRIPTOR;
+  const pipes = AGENT_DESCRIPTORS.variables - BEGIN_DESCRIPTOR;
   // Apart from the terminal of whoever runs the host, whose interrupts are for the host alone.
-  return new BoundChild(view, args, limits, [own, own, own], { detached: true, pipes, handed: files.length }).process;
+  return new BoundChild(view, args, limits, [own, own, own], { detached: true, pipes, handed: files.length });
 }

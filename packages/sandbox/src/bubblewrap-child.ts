@@ -1,8 +1,9 @@
 /** Starts bubblewrap as a child of this process, and reaches the processes inside it. */
+import assert from "node:assert/strict";
 import { type ChildProcess, type IOType, spawn } from "node:child_process";
 import { closeSync, openSync, readFileSync } from "node:fs";
 import { errorText, FemtoError, systemErrorCode } from "@femtoclaw/protocol";
-import { HANDED_DESCRIPTOR } from "./bubblewrap.ts";
+import { BEGIN_DESCRIPTOR, HANDED_DESCRIPTOR, HELD_BACK } from "./bubblewrap.ts";
 import { inheritedDescriptors } from "./inspection.ts";
 
 export interface ChildOptions {
@@ -14,8 +15,9 @@ export interface ChildOptions {
 const pipesFor = (length: number): IOType[] => Array.from({ length }, () => "pipe");
 
 /**
- * `stdio` are the three of the child itself; filter and status follow them as pipes, and behind these `pipes` more.
- * `handed` are pipes at the place of files that a child is handed.
+ * The first argument is held back, and bubblewrap waits for it on a descriptor. INVARIANT: it begins nothing before that,
+ * and ends where whoever started it has ended. `stdio` are the three of the child itself; filter, status and this one
+ * follow them as pipes, and behind these `pipes` more. `handed` are pipes at the place of files that a child is handed.
  */
 export function startChild(
   program: string,
@@ -23,7 +25,9 @@ export function startChild(
   stdio: readonly [IOType | number, IOType | number, IOType | number],
   { pipes = 0, handed = 0, ...options }: ChildOptions = {},
 ): ChildProcess {
-  const own: (IOType | number)[] = [...stdio, "pipe", "pipe", ...pipesFor(pipes)];
+  const [first, ...rest] = args;
+  assert(first === HELD_BACK, "bubblewrap waits for its first argument");
+  const own: (IOType | number)[] = [...stdio, ...pipesFor(3), ...pipesFor(pipes)];
   if (handed > 0) {
     while (own.length < HANDED_DESCRIPTOR) own.push("ignore");
     own.push(...pipesFor(handed));
@@ -37,7 +41,7 @@ export function startChild(
       while (all.length < descriptor) all.push("ignore");
       if (descriptor >= own.length) all[descriptor] = nothing;
     }
-    return spawn(program, args, { ...options, cwd: "/", env: {}, stdio: all });
+    return spawn(program, ["--args", String(BEGIN_DESCRIPTOR), ...rest], { ...options, cwd: "/", env: {}, stdio: all });
   } catch (error) {
     // For example E2BIG: the arguments are more than the system takes.
     throw new FemtoError(

@@ -36,18 +36,22 @@ export interface SandboxCommand extends SandboxProgram {
 }
 
 /**
- * Descriptors of bubblewrap: where it reads the filter, where it says how the child fares, and the one that leads out
- * for a relay, where there is one.
+ * Descriptors of bubblewrap: where it reads the filter, where it says how the child fares, what it waits for before it
+ * does anything, and the one that leads out for a relay, where there is one.
  */
 export const FILTER_DESCRIPTOR = 3;
 export const STATUS_DESCRIPTOR = 4;
-export const RELAY_DESCRIPTOR = 6;
+export const BEGIN_DESCRIPTOR = 5;
+export const RELAY_DESCRIPTOR = 7;
 /** Where it reads the files that only an agent gets. */
-export const AGENT_DESCRIPTORS: AgentDescriptors = { door: 7, variables: 8 };
+export const AGENT_DESCRIPTORS: AgentDescriptors = { door: 8, variables: 9 };
 /** The first from which it reads a file that a child is handed; the others follow. */
-export const HANDED_DESCRIPTOR = 9;
+export const HANDED_DESCRIPTOR = 10;
 
-const NAMESPACES = ["--unshare-user", "--unshare-all", "--disable-userns", "--die-with-parent"];
+/** The argument that bubblewrap is told last, when it may begin; without it, it refuses the one to disable namespaces. */
+export const HELD_BACK = "--unshare-user";
+
+const NAMESPACES = [HELD_BACK, "--unshare-all", "--disable-userns", "--die-with-parent"];
 
 /**
  * `launcher` is what starts the program inside, and makes a session for it; without one bubblewrap makes the session.

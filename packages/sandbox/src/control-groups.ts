@@ -2,12 +2,13 @@
  * The kernel's own count of what all processes of a child use together: control groups, of version 2 or 1, in
  * whichever group of this process, or above it, the host may make groups of its own.
  */
-import { execFile } from "node:child_process";
+import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
+import { once } from "node:events";
 import { mkdirSync, readdirSync, readFileSync, readlinkSync, rmdirSync, writeFileSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { mkdir, readFile, rmdir, writeFile } from "node:fs/promises";
+import { basename, join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { promisify } from "node:util";
 import { FemtoError, systemErrorCode } from "@femtoclaw/protocol";
 import type { ChildLimits, ToldLimit } from "./child-limits.ts";
 import { type Controller, type Hierarchy, hierarchies } from "./group-hierarchies.ts";
@@ -21,10 +22,6 @@ const END_TRIES = 60;
 const END_PAUSE_MS = 50;
 /** A start waits this often for what a killed host left. */
 const LEFTOVER_TRIES = 10;
-const TRIAL_TIMEOUT_MS = 5_000;
-
-/** Joins the groups that it is given, and becomes the program behind `--`. No text of a call is among its words. */
-const JOIN = 'while [ "$1" != -- ]; do echo 0 >"$1/cgroup.procs" || exit 125; shift; done; shift; exec "$@"';
 
 /** A group that holds the groups of this host's children. */
 interface Place {
@@ -34,26 +31,25 @@ interface Place {
 }
 
 export class ControlGroups {
-  /** The shell that puts a child into its group, outside of the sandbox. */
-  readonly shell: string;
   readonly #places: readonly Place[];
   #count = 0;
+  /** Groups of children that are being made, or are there. */
+  #living = 0;
 
-  private constructor(shell: string, places: readonly Place[]) {
-    this.shell = shell;
+  private constructor(places: readonly Place[]) {
     this.#places = places;
   }
 
-  /** Those that this process can make and put processes into; null where it cannot. A real process tries them. */
-  static async find(shell: string, trial: ChildLimits): Promise<ControlGroups | null> {
+  /** Those that this process can make and put processes into; null where it cannot. A process of bubblewrap tries them. */
+  static async find(bubblewrap: string, trial: ChildLimits): Promise<ControlGroups | null> {
     const name = `femtoclaw-${process.pid}-${processNamespace()}-${randomBytes(4).toString("hex")}`;
     const places: Place[] = [];
     for (const hierarchy of hierarchies()) {
-      const place = await firstUsable(hierarchy, name, shell, trial);
+      const place = await firstUsable(hierarchy, name, bubblewrap, trial);
       if (place !== null) places.push(place);
     }
     const held = new Set(places.flatMap(({ controllers }) => controllers));
-    return NEEDED.every((controller) => held.has(controller)) ? new ControlGroups(shell, places) : null;
+    return NEEDED.every((controller) => held.has(controller)) ? new ControlGroups(places) : null;
   }
 
   /** For people. */
@@ -67,48 +63,71 @@ export class ControlGroups {
     return this.#places.some(({ controllers }) => controllers.includes("cpu"));
   }
 
-  /** A group for one child. INVARIANT: where it cannot be made any more, the child is not started. */
-  begin(limits: ChildLimits): ChildGroup {
+  /** A group for one child. Rejects with FEMTO_SANDBOX_UNAVAILABLE: a child that has none is not let go. */
+  async begin(limits: ChildLimits): Promise<ChildGroup> {
     this.#count += 1;
-    const name = String(this.#count);
+    this.#living += 1;
     try {
-      return new ChildGroup(this.shell, this.#places, name, limits);
+      return await ChildGroup.make(this.#places, String(this.#count), limits, () => this.#gone());
     } catch (error) {
-      throw new FemtoError(
-        "FEMTO_SANDBOX_UNAVAILABLE",
-        `the control groups that bound a program cannot be made any more (${systemErrorCode(error) ?? "unknown"})`,
-        { fix: "See to it that the host may write to its control group, and start it again." },
-      );
+      this.#gone();
+      throw unbounded(error);
     }
+  }
+
+  /** INVARIANT: nothing is left of a host in which nothing runs, however it ends. */
+  #gone(): void {
+    this.#living -= 1;
+    if (this.#living === 0) for (const { folder } of this.#places) isRemoved(folder);
   }
 }
 
+function unbounded(cause: unknown): FemtoError {
+  const reason = `the control groups that bound a program cannot be made any more (${systemErrorCode(cause) ?? "unknown"})`;
+  const fix = "See to it that the host may write to its control group, and start it again.";
+  return new FemtoError("FEMTO_SANDBOX_UNAVAILABLE", reason, { fix, cause });
+}
+
 export class ChildGroup {
-  readonly #shell: string;
   readonly #groups: readonly Place[];
+  readonly #onGone: () => void;
   #exceeded: readonly ToldLimit[] | null = null;
 
-  constructor(shell: string, places: readonly Place[], name: string, limits: ChildLimits) {
-    this.#shell = shell;
-    const groups: Place[] = [];
+  private constructor(groups: readonly Place[], onGone: () => void) {
     this.#groups = groups;
-    try {
-      for (const place of places) {
-        makeHostGroup(place);
-        const group = { ...place, folder: join(place.folder, name) };
-        mkdirSync(group.folder);
-        groups.push(group);
-        setLimits(group, limits);
-      }
-    } catch (error) {
-      this.#remove(0);
-      throw error;
-    }
+    this.#onGone = onGone;
   }
 
-  /** The command that joins the group and becomes the program. */
-  joining(program: string, args: readonly string[]): readonly [program: string, args: string[]] {
-    return [this.#shell, ["-c", JOIN, "sh", ...this.#groups.map(({ folder }) => folder), "--", program, ...args]];
+  /** `onGone` is told when nothing is left of it. */
+  static async make(
+    places: readonly Place[],
+    name: string,
+    limits: ChildLimits,
+    onGone: () => void,
+  ): Promise<ChildGroup> {
+    const made: Place[] = [];
+    const tried = await Promise.allSettled(
+      places.map(async (place) => {
+        const group = { ...place, folder: join(place.folder, name) };
+        await makeHostGroup(place);
+        await mkdir(group.folder);
+        made.push(group);
+        await setLimits(group, limits);
+      }),
+    );
+    const failed = tried.find(({ status }) => status === "rejected") as PromiseRejectedResult | undefined;
+    if (failed === undefined) return new ChildGroup(made, onGone);
+    for (const { folder } of made) isRemoved(folder);
+    throw failed.reason;
+  }
+
+  /** Puts a process into it, and all that it will start. Rejects with FEMTO_SANDBOX_UNAVAILABLE. */
+  async join(pid: number): Promise<void> {
+    try {
+      await Promise.all(this.#groups.map(({ folder }) => writeFile(join(folder, "cgroup.procs"), String(pid))));
+    } catch (error) {
+      throw unbounded(error);
+    }
   }
 
   /** The limits that its processes came up against. */
@@ -116,23 +135,22 @@ export class ChildGroup {
     return this.#exceeded ?? this.#groups.flatMap(exceededOf);
   }
 
-  /** Takes the group away, as soon as no process is in it. */
-  end(): void {
+  /** Takes the group away, as soon as no process is in it; resolves then. */
+  async end(): Promise<void> {
     this.#exceeded = this.exceeded();
-    this.#remove(END_TRIES);
-  }
-
-  #remove(tries: number): void {
-    const left = this.#groups.filter(({ folder }) => !isRemoved(folder));
-    for (const { folder } of this.#groups) isRemoved(dirname(folder));
-    if (left.length > 0 && tries > 0) setTimeout(() => this.#remove(tries - 1), END_PAUSE_MS);
+    for (let tries = END_TRIES; tries > 0; tries -= 1) {
+      const removed = await Promise.all(this.#groups.map(({ folder }) => isRemovedInTime(folder)));
+      if (removed.every(Boolean)) break;
+      await pause(END_PAUSE_MS);
+    }
+    this.#onGone();
   }
 }
 
 async function firstUsable(
   hierarchy: Hierarchy,
   name: string,
-  shell: string,
+  bubblewrap: string,
   trial: ChildLimits,
 ): Promise<Place | null> {
   for (const parent of hierarchy.parents) {
@@ -140,20 +158,28 @@ async function firstUsable(
     const controllers = hierarchy.version === 1 ? hierarchy.controllers : enabledIn(parent, hierarchy.controllers);
     if (controllers.length === 0) continue;
     const place = { folder: join(parent, name), version: hierarchy.version, controllers };
-    if (await isUsable(place, shell, trial)) return place;
+    if (await isUsable(place, bubblewrap, trial)) return place;
   }
   return null;
 }
 
-async function isUsable(place: Place, shell: string, trial: ChildLimits): Promise<boolean> {
+async function isUsable(place: Place, bubblewrap: string, trial: ChildLimits): Promise<boolean> {
   try {
-    const group = new ChildGroup(shell, [place], "0", trial);
+    const group = await ChildGroup.make([place], "0", trial, () => isRemoved(place.folder));
     try {
-      const [program, args] = group.joining(shell, ["-c", ":"]);
-      await promisify(execFile)(program, args, { env: {}, timeout: TRIAL_TIMEOUT_MS });
-      return true;
+      // It waits for its arguments, of which there will be none.
+      const waiting = spawn(bubblewrap, ["--args", "0"], { env: {}, stdio: ["pipe", "ignore", "ignore"] });
+      const ended = once(waiting, "exit");
+      if (waiting.pid === undefined) await ended;
+      const isJoined = await group.join(waiting.pid ?? 0).then(
+        () => true,
+        () => false,
+      );
+      waiting.kill("SIGKILL");
+      await ended;
+      return isJoined;
     } finally {
-      group.end();
+      await group.end();
     }
   } catch {
     // For whatever reason; the next place is tried, and in the end `doctor` says that none was found.
@@ -191,22 +217,23 @@ function moveBelow(group: string): void {
   writeFileSync(join(below, "cgroup.procs"), String(process.pid));
 }
 
-function makeHostGroup({ folder, version, controllers }: Place): void {
-  mkdirSync(folder, { recursive: true });
+async function makeHostGroup({ folder, version, controllers }: Place): Promise<void> {
+  await mkdir(folder, { recursive: true });
   if (version === 1) return;
   const file = join(folder, "cgroup.subtree_control");
-  const missing = controllers.filter((controller) => !textOf(file).split(/\s+/).includes(controller));
-  if (missing.length > 0) writeFileSync(file, missing.map((controller) => `+${controller}`).join(" "));
+  const enabled = (await readFile(file, "utf8")).split(/\s+/);
+  const missing = controllers.filter((controller) => !enabled.includes(controller));
+  if (missing.length > 0) await writeFile(file, missing.map((controller) => `+${controller}`).join(" "));
 }
 
-function setLimits({ folder, version, controllers }: Place, limits: ChildLimits): void {
-  const set = (file: string, value: number): void => writeFileSync(join(folder, file), String(value));
-  if (controllers.includes("pids")) set("pids.max", limits.processes + OWN_PROCESSES);
+async function setLimits({ folder, version, controllers }: Place, limits: ChildLimits): Promise<void> {
+  const set = (file: string, value: number): Promise<void> => writeFile(join(folder, file), String(value));
+  if (controllers.includes("pids")) await set("pids.max", limits.processes + OWN_PROCESSES);
   if (!controllers.includes("memory")) return;
-  set(version === 2 ? "memory.max" : "memory.limit_in_bytes", limits.memoryBytes);
+  await set(version === 2 ? "memory.max" : "memory.limit_in_bytes", limits.memoryBytes);
   try {
-    if (version === 2) set("memory.swap.max", 0);
-    else set("memory.memsw.limit_in_bytes", limits.memoryBytes);
+    if (version === 2) await set("memory.swap.max", 0);
+    else await set("memory.memsw.limit_in_bytes", limits.memoryBytes);
   } catch (error) {
     // A kernel that does not count what is swapped out has no such file.
     if (systemErrorCode(error) !== "ENOENT" && systemErrorCode(error) !== "EACCES") throw error;
@@ -269,6 +296,16 @@ function isAlive(pid: number): boolean {
 function isRemoved(folder: string): boolean {
   try {
     rmdirSync(folder);
+    return true;
+  } catch (error) {
+    return systemErrorCode(error) === "ENOENT";
+  }
+}
+
+/** The same, beside what else this process does: the kernel may take milliseconds for it. */
+async function isRemovedInTime(folder: string): Promise<boolean> {
+  try {
+    await rmdir(folder);
     return true;
   } catch (error) {
     return systemErrorCode(error) === "ENOENT";

@@ -5,7 +5,7 @@
 import { signalOf } from "./exit-status.ts";
 
 /** Descriptor on which the shell says how each program ended; no program has it. */
-export const STAGES_DESCRIPTOR = 5;
+export const STAGES_DESCRIPTOR = 6;
 
 /**
  * Its words are, for each program, how many words it has, and those: `2 /bin/cat file 1 /bin/wc`. Each stage turns its
@@ -20,9 +20,9 @@ stage() {
   if [ "$#" -gt "$femto_words" ]; then
     first "$femto_at" "$femto_words" "$@" | { shift "$femto_words"; stage "$((femto_at + 1))" "$@"; }
   else
-    "$@" 5>&-
+    "$@" 6>&-
     femto_code=$?
-    echo "$femto_at $femto_code" >&5
+    echo "$femto_at $femto_code" >&6
     exit "$femto_code"
   fi
 }
@@ -37,8 +37,8 @@ first() {
     femto_words=$((femto_words - 1))
   done
   shift "$femto_others"
-  "$@" 5>&-
-  echo "$femto_at $?" >&5
+  "$@" 6>&-
+  echo "$femto_at $?" >&6
 }
 stage 0 "$@"
 `;

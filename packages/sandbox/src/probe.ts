@@ -11,7 +11,6 @@ import type { ChildLimits } from "./child-limits.ts";
 import { ControlGroups } from "./control-groups.ts";
 import { hostInspection } from "./inspection.ts";
 import { runSandboxed, type SandboxResult } from "./run.ts";
-import { TOOL_FOLDERS } from "./system.ts";
 import { type SandboxView, viewOf } from "./view.ts";
 
 export type SandboxProbe =
@@ -30,8 +29,8 @@ const PROBE_OUTPUT_BYTES = 65_536;
 export async function probeSandbox(authority: Authority, limits: ChildLimits): Promise<SandboxProbe> {
   try {
     // What is missing for any sandbox is told first.
-    viewOf(authority);
-    const groups = await groupsFor(authority, limits);
+    const { bubblewrap } = viewOf(authority);
+    const groups = await ControlGroups.find(bubblewrap, limits);
     const bounds = boundsBy(groups, process.getuid?.() === 0);
     const view = viewOf(authority, hostInspection, undefined, groups);
     const tried = { view, limits };
@@ -47,12 +46,6 @@ export async function probeSandbox(authority: Authority, limits: ChildLimits): P
 interface Tried {
   readonly view: SandboxView;
   readonly limits: ChildLimits;
-}
-
-/** What bounds all of a child together on this machine; nothing does where no shell is there to put it in a group. */
-async function groupsFor({ searchPath }: Authority, limits: ChildLimits): Promise<ControlGroups | null> {
-  const shell = hostInspection.findProgram("sh", [...TOOL_FOLDERS, ...searchPath]);
-  return shell === null ? null : await ControlGroups.find(shell, limits);
 }
 
 async function versionOf(bubblewrap: string): Promise<string> {

@@ -8,14 +8,7 @@ import type { Duplex, Readable, Writable } from "node:stream";
 import { FemtoError, LIMITS, printable, systemErrorCode } from "@femtoclaw/protocol";
 import { relayProgram } from "#relay-program";
 import { BoundChild } from "./bound-child.ts";
-import {
-  bubblewrapArguments,
-  FILTER_DESCRIPTOR,
-  HANDED_DESCRIPTOR,
-  RELAY_DESCRIPTOR,
-  type SandboxCommand,
-  STATUS_DESCRIPTOR,
-} from "./bubblewrap.ts";
+import { bubblewrapArguments, HANDED_DESCRIPTOR, RELAY_DESCRIPTOR, type SandboxCommand } from "./bubblewrap.ts";
 import { killWhole, signalInside } from "./bubblewrap-child.ts";
 import { type ChildLimits, limitOfSignal, type ToldLimit } from "./child-limits.ts";
 import { currentView } from "./current-view.ts";
@@ -35,6 +28,8 @@ export interface SandboxRun {
   /** Bytes of both outputs together; a program that writes more is killed. */
   readonly outputBytesMax: number;
   readonly signal: AbortSignal;
+  /** Hears what is kept of its output as it comes; the bytes are the run's own, and it must not throw. */
+  readonly onOutput?: (stream: "stdout" | "stderr", piece: Uint8Array) => void;
   /**
    * Serves what the programs connect to, by a proxy that they are told of; without it they reach nothing. All of them
    * end with the run.
@@ -71,7 +66,7 @@ export async function runSandboxed(request: SandboxRun): Promise<SandboxResult> 
     const relay = request.onConnection === undefined ? null : relayProgram(RELAY_FOLDER);
     const args = bubblewrapArguments(view, request.command, request.limits, [], relay);
     if (request.signal.aborted) return { ...NOT_STARTED, stdout: Buffer.alloc(0), stderr: Buffer.alloc(0) };
-    const result = await new Run(start(view, args, request), view, request).result;
+    const result = await new Run(start(view, args, request), request).result;
     isKilled = result.exitCode === null;
     return result;
   } finally {
@@ -98,7 +93,6 @@ class Run {
   readonly result: Promise<SandboxResult>;
   readonly #bound: BoundChild;
   readonly #child: ChildProcess;
-  readonly #view: SandboxView;
   readonly #request: SandboxRun;
   readonly #startedMs = performance.now();
   readonly #stdout = new Output();
@@ -106,7 +100,6 @@ class Run {
   readonly #timers: NodeJS.Timeout[] = [];
   readonly #deferred = Promise.withResolvers<SandboxResult>();
   #relay: RelayChannel | null = null;
-  #status = "";
   #stages = "";
   #keptBytes = 0;
   #truncated = false;
@@ -115,14 +108,14 @@ class Run {
   #ended: "timedOut" | "cancelled" | null = null;
   readonly #cancel = (): void => this.#end("cancelled");
 
-  constructor(bound: BoundChild, view: SandboxView, request: SandboxRun) {
+  constructor(bound: BoundChild, request: SandboxRun) {
     const child = bound.process;
     this.#bound = bound;
     this.#child = child;
-    this.#view = view;
     this.#request = request;
     this.result = this.#deferred.promise;
     child.on("error", (error) => this.#fail(systemErrorCode(error) ?? error.message));
+    bound.started.catch((error: unknown) => this.#reject(error));
     // When there were no descriptors left to start it with, Node made no streams either.
     if (child.pid === undefined) return;
     child.on("exit", () => this.#after(LIMITS.graceMs, () => this.#destroyStreams()));
@@ -134,19 +127,12 @@ class Run {
 
   #connect(): void {
     const { stdin, stdout, stderr, stdio } = this.#child;
-    for (const stream of stdio) stream?.on("error", ignoreBrokenPipe);
-    stdout?.on("data", (chunk: Buffer) => this.#keep(this.#stdout, chunk));
-    stderr?.on("data", (chunk: Buffer) => this.#keep(this.#stderr, chunk));
-    const status = stdio[STATUS_DESCRIPTOR] as Readable | null | undefined;
-    status?.setEncoding("utf8").on("data", (text: string) => {
-      this.#status += text;
-    });
+    stdout?.on("data", (chunk: Buffer) => this.#keep("stdout", chunk));
+    stderr?.on("data", (chunk: Buffer) => this.#keep("stderr", chunk));
     const stages = (stdio as readonly unknown[])[STAGES_DESCRIPTOR] as Readable | null | undefined;
     stages?.setEncoding("utf8").on("data", (text: string) => {
       this.#stages += text;
     });
-    const filter = stdio[FILTER_DESCRIPTOR] as Writable | null | undefined;
-    filter?.end(this.#view.filter);
     stdin?.end(this.#request.stdin);
     for (const [index, bytes] of (this.#request.handed ?? []).entries()) {
       ((stdio as readonly unknown[])[HANDED_DESCRIPTOR + index] as Writable | null | undefined)?.end(bytes);
@@ -160,11 +146,12 @@ class Run {
     if (!this.#settled) this.#timers.push(setTimeout(act, ms));
   }
 
-  #keep(output: Output, chunk: Buffer): void {
+  #keep(stream: "stdout" | "stderr", chunk: Buffer): void {
     const room = this.#request.outputBytesMax - this.#keptBytes;
     const kept = chunk.subarray(0, room);
     this.#keptBytes += kept.length;
-    output.append(kept);
+    (stream === "stdout" ? this.#stdout : this.#stderr).append(kept);
+    this.#request.onOutput?.(stream, kept);
     if (kept.length === chunk.length) return;
     this.#truncated = true;
     this.#kill();
@@ -200,10 +187,14 @@ class Run {
   }
 
   #fail(reason: string): void {
-    this.#release();
-    this.#deferred.reject(
+    this.#reject(
       new FemtoError("FEMTO_SANDBOX_UNAVAILABLE", `bubblewrap did not start the program: ${printable(reason, 300)}`),
     );
+  }
+
+  #reject(error: unknown): void {
+    this.#release();
+    this.#deferred.reject(error);
   }
 
   #exceeded(signals: readonly (string | null)[]): ToldLimit[] {
@@ -214,12 +205,12 @@ class Run {
   /** For example by the kernel when memory ran out, after the sandbox stood. */
   #isKilledFromOutside(): boolean {
     const isKilled = this.#child.signalCode !== null || this.#bound.exceeded.length > 0;
-    return isKilled && this.#status.includes('"child-pid"');
+    return isKilled && this.#bound.status.includes('"child-pid"');
   }
 
   #settle(): void {
     this.#release();
-    const exitCode = exitCodeIn(this.#status);
+    const exitCode = exitCodeIn(this.#bound.status);
     const isEnded = this.#killed || this.#ended !== null || this.#isKilledFromOutside();
     if (exitCode === null && !isEnded) {
       this.#fail(this.#stderr.bytes.toString().trim() || "it gave no reason");
@@ -243,6 +234,3 @@ class Run {
     });
   }
 }
-
-/** A program need not read its input to the end; how the run ended is told by its status. */
-function ignoreBrokenPipe(): void {}

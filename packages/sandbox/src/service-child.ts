@@ -3,10 +3,9 @@
  * ended as a whole. Call it from the main thread: bubblewrap dies with the thread that started it.
  */
 import type { ChildProcess } from "node:child_process";
-import type { Readable, Writable } from "node:stream";
-import { LIMITS, printable, systemErrorCode } from "@femtoclaw/protocol";
+import { errorText, LIMITS, printable, systemErrorCode } from "@femtoclaw/protocol";
 import { BoundChild } from "./bound-child.ts";
-import { bubblewrapArguments, FILTER_DESCRIPTOR, type SandboxCommand, STATUS_DESCRIPTOR } from "./bubblewrap.ts";
+import { bubblewrapArguments, type SandboxCommand } from "./bubblewrap.ts";
 import { killWhole, signalInside } from "./bubblewrap-child.ts";
 import type { ChildLimits } from "./child-limits.ts";
 import { currentView } from "./current-view.ts";
@@ -29,9 +28,9 @@ const WAITING_BYTES = 4_194_304;
 export class ServiceChild {
   /** Resolves, with why, when nothing of the program runs any more. */
   readonly ended: Promise<string>;
+  readonly #bound: BoundChild;
   readonly #child: ChildProcess;
   readonly #ended = Promise.withResolvers<string>();
-  #status = "";
   #lastWords = Buffer.alloc(0);
   #killTimer: NodeJS.Timeout | null = null;
   #endTimer: NodeJS.Timeout | null = null;
@@ -44,14 +43,16 @@ export class ServiceChild {
     void this.ended.then(() => children.end());
     try {
       const args = bubblewrapArguments(view, command, limits);
-      this.#child = new BoundChild(view, args, limits, ["pipe", "pipe", "pipe"], { detached: true }).process;
+      this.#bound = new BoundChild(view, args, limits, ["pipe", "pipe", "pipe"], { detached: true });
+      this.#child = this.#bound.process;
     } catch (error) {
       this.#ended.resolve("it was not started");
       throw error;
     }
     this.#child.on("error", (error) => this.#end(systemErrorCode(error) ?? error.message));
+    this.#bound.started.catch((error: unknown) => this.#end(errorText(error)));
     // When there were no descriptors left to start it with, Node made no streams either.
-    if (this.#child.pid !== undefined) this.#connect(view.filter, onOutput);
+    if (this.#child.pid !== undefined) this.#connect(onOutput);
   }
 
   /** False, and nothing is written, where too much waits already for a program that does not read. */
@@ -73,18 +74,12 @@ export class ServiceChild {
     killWhole(this.#child);
   }
 
-  #connect(filter: Uint8Array, onOutput: (piece: Buffer) => void): void {
-    const { stdio, stdout, stderr } = this.#child;
-    for (const stream of stdio) stream?.on("error", () => undefined);
+  #connect(onOutput: (piece: Buffer) => void): void {
+    const { stdout, stderr } = this.#child;
     stdout?.on("data", onOutput);
     stderr?.on("data", (piece: Buffer) => {
       this.#lastWords = Buffer.concat([this.#lastWords, piece]).subarray(-LAST_WORDS_BYTES);
     });
-    const status = stdio[STATUS_DESCRIPTOR] as Readable | null | undefined;
-    status?.setEncoding("utf8").on("data", (text: string) => {
-      this.#status += text;
-    });
-    (stdio[FILTER_DESCRIPTOR] as Writable | null | undefined)?.end(filter);
     this.#child.on("close", () => this.#end(null));
     // What it said last is still to be read; a pipe that stays open all the same is not waited for.
     this.#child.on("exit", () => {
@@ -101,9 +96,10 @@ export class ServiceChild {
   }
 
   #howItEnded(): string {
-    const exitCode = exitCodeIn(this.#status);
+    const { status } = this.#bound;
+    const exitCode = exitCodeIn(status);
     if (exitCode === null) {
-      return this.#status.includes('"child-pid"') ? "it was ended" : "bubblewrap did not start it";
+      return status.includes('"child-pid"') ? "it was ended" : "bubblewrap did not start it";
     }
     const signal = signalOf(exitCode);
     return signal === null ? `it ended with exit code ${exitCode}` : `it was ended by ${signal}`;

@@ -3,16 +3,9 @@
  * whole. Call it from the main thread: bubblewrap dies with the thread that started it.
  */
 import type { ChildProcess } from "node:child_process";
-import type { Readable, Writable } from "node:stream";
 import { FemtoError, LIMITS, printable, systemErrorCode } from "@femtoclaw/protocol";
 import { BoundChild } from "./bound-child.ts";
-import {
-  bubblewrapArguments,
-  FILTER_DESCRIPTOR,
-  type SandboxCommand,
-  STATUS_DESCRIPTOR,
-  toolOf,
-} from "./bubblewrap.ts";
+import { bubblewrapArguments, type SandboxCommand, toolOf } from "./bubblewrap.ts";
 import { killWhole, signalInside } from "./bubblewrap-child.ts";
 import type { ChildLimits } from "./child-limits.ts";
 import { currentView } from "./current-view.ts";
@@ -38,10 +31,10 @@ export class TerminalChild {
   readonly started: Promise<void>;
   /** Resolves when nothing runs on the terminal any more. */
   readonly ended: Promise<TerminalEnd>;
+  readonly #bound: BoundChild;
   readonly #child: ChildProcess;
   readonly #started = Promise.withResolvers<void>();
   readonly #ended = Promise.withResolvers<TerminalEnd>();
-  #status = "";
   #killTimer: NodeJS.Timeout | null = null;
 
   /** Throws FEMTO_SANDBOX_UNAVAILABLE where the program would not be visible, FEMTO_OS_REFUSED for arguments that are too much. */
@@ -56,14 +49,15 @@ export class TerminalChild {
     try {
       const args = bubblewrapArguments(view, command, limits, [setsidOf(view), "--ctty"]);
       // Apart from the terminal of whoever runs the host, whose interrupts are for the host alone.
-      this.#child = new BoundChild(view, args, limits, [device, device, device], { detached: true }).process;
+      this.#bound = new BoundChild(view, args, limits, [device, device, device], { detached: true });
+      this.#child = this.#bound.process;
     } catch (error) {
       this.#ended.resolve({ exitCode: null, signal: null });
       throw error;
     }
+    this.#bound.started.then(this.#started.resolve, this.#started.reject);
     this.#child.on("error", (error) => this.#end(systemErrorCode(error) ?? error.message));
-    // When there were no descriptors left to start it with, Node made no streams either.
-    if (this.#child.pid !== undefined) this.#connect(view.filter);
+    this.#child.on("close", () => this.#end("it gave no reason"));
   }
 
   /** Hangs up, as a terminal that is closed does, and kills what has not ended after the grace time. */
@@ -77,24 +71,12 @@ export class TerminalChild {
     killWhole(this.#child);
   }
 
-  #connect(filter: Uint8Array): void {
-    const { stdio } = this.#child;
-    for (const stream of stdio) stream?.on("error", () => undefined);
-    const status = stdio[STATUS_DESCRIPTOR] as Readable | null | undefined;
-    status?.setEncoding("utf8").on("data", (text: string) => {
-      this.#status += text;
-      if (this.#status.includes('"child-pid"')) this.#started.resolve();
-    });
-    (stdio[FILTER_DESCRIPTOR] as Writable | null | undefined)?.end(filter);
-    this.#child.on("close", () => this.#end("it gave no reason"));
-  }
-
   #end(reason: string): void {
     if (this.#killTimer !== null) clearTimeout(this.#killTimer);
     this.#started.reject(
       new FemtoError("FEMTO_SANDBOX_UNAVAILABLE", `bubblewrap did not start the program: ${printable(reason, 300)}`),
     );
-    const exitCode = exitCodeIn(this.#status);
+    const exitCode = exitCodeIn(this.#bound.status);
     const signal = exitCode === null ? (this.#child.signalCode ?? "SIGKILL") : signalOf(exitCode);
     this.#ended.resolve({ exitCode, signal });
   }

@@ -66,8 +66,7 @@ export function viewOf(
   }
   const planner = new Planner(authority, inspection);
   const mounts = planner.plan();
-  requireOutOfReach(bubblewrap, "bubblewrap", mounts, inspection);
-  if (groups !== null) requireOutOfReach(groups.shell, "the shell that starts it", mounts, inspection);
+  requireOutOfReach(bubblewrap, mounts, inspection);
   return {
     mounts,
     authority,
@@ -82,12 +81,12 @@ export function viewOf(
 }
 
 /** INVARIANT: what runs outside of every sandbox no child writes to, wherever a link to it leads. */
-function requireOutOfReach(program: string, name: string, mounts: readonly Mount[], inspection: Inspection): void {
+function requireOutOfReach(program: string, mounts: readonly Mount[], inspection: Inspection): void {
   const state = inspection.stateOf(program);
   const file = state.kind === "link" ? state.target : program;
   if (visibilityOf(mounts, file) !== "readWrite" && visibilityOf(mounts, program) !== "readWrite") return;
   throw unavailable(
-    `${name} (${printable(file)}) lies where children may write`,
+    `bubblewrap (${printable(file)}) lies where children may write`,
     "Take it from elsewhere, or deny writing to its folder.",
   );
 }

@@ -14,7 +14,7 @@ import {
 } from "../src/index.ts";
 import { playground, run } from "./playground.ts";
 
-const groups = await ControlGroups.find("/bin/sh", DEFAULT_CHILD_LIMITS);
+const groups = await ControlGroups.find("/usr/bin/bwrap", DEFAULT_CHILD_LIMITS);
 const isRoot = process.getuid?.() === 0;
 const MIB = 1_048_576;
 const SMALL: ChildLimits = {
@@ -155,9 +155,10 @@ describe.runIf(groups !== null)("control groups", () => {
     const code = `
       const { ControlGroups, DEFAULT_CHILD_LIMITS } = await import(${JSON.stringify(index)});
       const { spawn } = await import("node:child_process");
-      const groups = await ControlGroups.find("/bin/sh", DEFAULT_CHILD_LIMITS);
-      const [program, args] = groups.begin(DEFAULT_CHILD_LIMITS).joining("/bin/sh", ["-c", "exec sleep 600"]);
-      const { pid } = spawn(program, args, { detached: true, stdio: "ignore" });
+      const groups = await ControlGroups.find("/usr/bin/bwrap", DEFAULT_CHILD_LIMITS);
+      const { pid } = spawn("sleep", ["600"], { detached: true, stdio: "ignore" });
+      const group = await groups.begin(DEFAULT_CHILD_LIMITS);
+      await group.join(pid);
       process.stdout.write(String(pid));
       setInterval(() => undefined, 1_000);`;
     const host = spawn(process.execPath, ["--input-type=module", "-e", code], { stdio: ["ignore", "pipe", "inherit"] });
@@ -167,16 +168,17 @@ describe.runIf(groups !== null)("control groups", () => {
     host.kill("SIGKILL");
     await once(host, "exit");
     expect(isThere()).toBe(true);
-    expect(await ControlGroups.find("/bin/sh", DEFAULT_CHILD_LIMITS)).not.toBeNull();
+    expect(await ControlGroups.find("/usr/bin/bwrap", DEFAULT_CHILD_LIMITS)).not.toBeNull();
     expect(inGroups(host.pid)).toEqual([]);
     await expect.poll(isThere).toBe(false);
   });
 
   it("that cannot be made keep the program from being started", async () => {
     const hangs = attack(["sleep", "60"], { timeoutMs: 1_000 });
-    await expect.poll(() => folders().length).toBeGreaterThan(0);
-    const [host = ""] = folders();
-    const [number = ""] = readdirSync(host).filter((name) => /^\d+$/.test(name));
+    const numbers = (host: string): string[] => readdirSync(host).filter((name) => /^\d+$/.test(name));
+    await expect.poll(() => folders().flatMap(numbers).length).toBeGreaterThan(0);
+    const host = folders().find((folder) => numbers(folder).length > 0) ?? "";
+    const [number = ""] = numbers(host);
     // What the next child would get is there already.
     const taken = join(host, String(Number(number) + 1));
     mkdirSync(taken);
@@ -191,11 +193,33 @@ describe.runIf(groups !== null)("control groups", () => {
     }
   });
 
+  it("that are still being made when the host is killed keep the program from being started", async () => {
+    using place = playground();
+    const modules = ["../src/index.ts", "./playground.ts"].map((path) =>
+      JSON.stringify(join(import.meta.dirname, path)),
+    );
+    const code = `
+      const [{ viewOf }, { run }] = await Promise.all([${modules.map((path) => `import(${path})`).join(", ")}]);
+      const place = JSON.parse(process.argv[1]);
+      const groups = { begin: () => new Promise(() => undefined) };
+      void run(place, ["touch", "out/ran"], { view: { ...viewOf(place.authority), groups } });
+      setInterval(() => process.stdout.write("."), 100);`;
+    const args = ["--input-type=module", "-e", code, JSON.stringify(place)];
+    const host = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
+    const waiting = (): boolean => marked(`touch\0out/ran`);
+    await once(host.stdout, "data");
+    await expect.poll(waiting).toBe(true);
+    host.kill("SIGKILL");
+    await once(host, "exit");
+    await expect.poll(waiting).toBe(false);
+    expect(readdirSync(place.out)).toEqual([]);
+  });
+
   it("that cannot be joined keep the program from being started", async () => {
     using place = playground();
-    const begin = (limits: ChildLimits) => {
-      const group = groups?.begin(limits);
-      group?.end();
+    const begin = async (limits: ChildLimits) => {
+      const group = await groups?.begin(limits);
+      await group?.end();
       return group;
     };
     const view = { ...viewOf(place.authority), groups: { begin } as unknown as ControlGroups };

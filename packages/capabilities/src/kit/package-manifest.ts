@@ -11,7 +11,7 @@ import {
   printable,
   validateManifest,
 } from "@femtoclaw/protocol";
-import { builtinCapabilities } from "../builtin.ts";
+import { BUILTIN_NAMES } from "../builtin-names.ts";
 import type { JsonObject } from "../capability.ts";
 import { uncheckedIn } from "./checked-schema.ts";
 
@@ -37,11 +37,8 @@ export function packageManifest(name: string, bytes: Uint8Array): ManifestResult
 /** INVARIANT: I4: a name leads to one capability, whoever chose it. */
 function nameProblem(name: string, manifest: CapabilityManifest): string | null {
   if (manifest.name !== name) return `names the capability \`${printable(manifest.name)}\`, not \`${name}\``;
-  const isTaken =
-    name === CONNECT_ACTION ||
-    name === AGENT_RUN ||
-    builtinCapabilities.some((builtin) => builtin.manifest.name === name);
-  if (isTaken) return `has the name of a built-in capability, \`${name}\``;
+  const taken: readonly string[] = [CONNECT_ACTION, AGENT_RUN, ...BUILTIN_NAMES];
+  if (taken.includes(name)) return `has the name of a built-in capability, \`${name}\``;
   if (name.startsWith("mcp_") || name.includes("__")) return `has a name that MCP servers and their tools have`;
   return null;
 }

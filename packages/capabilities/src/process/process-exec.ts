@@ -91,7 +91,7 @@ async function execute(call: CapabilityCall): Promise<CapabilityOutcome> {
 }
 
 async function run(
-  { args, bound, signal, limits, sandbox }: CapabilityCall,
+  { args, bound, signal, limits, sandbox, onOutput }: CapabilityCall,
   timeoutMs: number,
   proxy: EgressProxy | null,
 ): Promise<SandboxResult> {
@@ -108,6 +108,7 @@ async function run(
     timeoutMs,
     outputBytesMax: limits.outputBytes,
     signal,
+    ...(onOutput === undefined ? {} : { onOutput }),
     ...(proxy === null ? {} : { onConnection: (connection) => proxy.serve(connection) }),
   });
 }

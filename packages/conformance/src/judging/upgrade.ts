@@ -73,7 +73,7 @@ export const upgradeClauses: readonly Clause[] = [
         claim(
           kills.length > 0 && mixed.length === 0,
           `killed ${kills.length} times, the old or the new was in force, and the next one ended it`,
-          `after a kill: ${mixed.map(({ works, again, phase }) => `${works ? "whole" : "broken"}, the next one ended with ${again}, the host is ${phase}`).join("; ")}`,
+          `after a kill: ${mixed.map(({ works, again, said, phase }) => `${works ? "whole" : "broken"}, the next one ended with ${again} (${said}), the host is ${phase}`).join("; ")}`,
         ),
         claim(exits.rolledBack === 0, "and it was taken back", `the way back ended with ${exits.rolledBack}`),
       );

@@ -189,8 +189,8 @@ async function killed(
     cutOff.kill();
     await cutOff.ended;
     const works = (await place.run(["--version"], { program: command })).exit === 0;
-    const { exit } = await place.run(again);
-    seen.push({ works, again: exit, phase: await phaseOf(place) });
+    const { exit, stderr } = await place.run(again);
+    seen.push({ works, again: exit, said: stderr.trim().slice(-300), phase: await phaseOf(place) });
   }
   return seen;
 }

@@ -3,12 +3,9 @@ import { resolve } from "node:path";
 import type { OperatorClient } from "@femtoclaw/client";
 import { EXIT, FemtoError, printable } from "@femtoclaw/protocol";
 import type { Answered, ApprovalView } from "@femtoclaw/runtime";
-import { writeNew } from "../operators/key-file.ts";
-import { readAnswer, readCard, requireWholeCard, signCard } from "../operators/sign-card.ts";
 import { cardLines } from "../terminal/approval-text.ts";
 import { table } from "../terminal/table.ts";
 import type { CommandContext } from "./command-context.ts";
-import { policyAllow } from "./policy-allow.ts";
 
 export async function listApprovals(context: CommandContext): Promise<number> {
   const { output } = context;
@@ -68,7 +65,9 @@ export async function answerApproval(
     throw new FemtoError("FEMTO_USAGE", "a rule is read by a person before it is written: `policy allow` has --json");
   }
   const exit = await give(context, id, answer, options);
-  return options.rule === true ? await policyAllow(context, id, {}) : exit;
+  if (options.rule !== true) return exit;
+  const { policyAllow } = await import("./policy-allow.ts");
+  return await policyAllow(context, id, {});
 }
 
 async function give(
@@ -91,45 +90,12 @@ async function give(
     throw new FemtoError("FEMTO_APPROVAL_MISMATCH", `question ${printable(id, 32)} asks about something else`);
   }
   const key = resolve(context.cwd, options.key);
+  const { signCard } = await import("../operators/sign-card.ts");
   return told(context, await operator.answerSigned(await signCard(approval, { answer, scope, key, ...said })));
 }
 
-export interface SignOptions {
-  readonly key: string;
-  readonly out: string;
-  readonly allow?: boolean;
-  readonly deny?: boolean;
-  readonly session?: boolean;
-  readonly reason?: string;
-}
-
-/** Signs what a card shows, on any machine: it needs the card and the key, and no host. */
-export async function signApproval(context: CommandContext, card: string, options: SignOptions): Promise<number> {
-  const { output, cwd } = context;
-  const { allow = false, deny = false, session = false, reason } = options;
-  if (allow === deny) throw new FemtoError("FEMTO_USAGE", "say either --allow or --deny");
-  const approval = readCard(resolve(cwd, card));
-  requireWholeCard(approval);
-  for (const line of cardLines(approval, output)) output.talk(line);
-  const note = await signCard(approval, {
-    ...{ answer: allow ? "granted" : "refused", scope: session ? "session" : "once", key: resolve(cwd, options.key) },
-    ...(reason === undefined ? {} : { reason }),
-  });
-  const file = resolve(cwd, options.out);
-  await writeNew(file, note);
-  if (output.json) output.value({ id: approval.id, log: approval.log, answer: allow ? "granted" : "refused", file });
-  else output.line(`wrote ${file}; where the host runs: femtoclaw approvals answer ${options.out}`);
-  return EXIT.ok;
-}
-
-/** Brings an answer that was signed elsewhere. */
-export async function bringAnswer(context: CommandContext, answer: string): Promise<number> {
-  const note = readAnswer(resolve(context.cwd, answer));
-  await using operator = await context.operator();
-  return told(context, await operator.answerSigned(note));
-}
-
-function told({ output }: CommandContext, value: unknown): number {
+/** What became of an answer. */
+export function told({ output }: CommandContext, value: unknown): number {
   const { seq, complete, id, execution_id, answer, granted, approvers } = value as Answered;
   if (output.json) output.value({ id, execution_id, answer, complete, granted, approvers, record: { seq } });
   else if (!complete)

@@ -7,6 +7,7 @@ import { LiveLine } from "../terminal/live-line.ts";
 import type { Output } from "../terminal/output.ts";
 import { headline, styled } from "../terminal/reply-text.ts";
 import type { CommandContext } from "./command-context.ts";
+import { RunningOutput } from "./running-output.ts";
 
 /** Pause between two looks. */
 const LOOK_MS = 200;
@@ -20,6 +21,8 @@ const SHOWN_BEFORE = 10;
 export interface FollowOptions {
   readonly state?: string;
   readonly session?: string;
+  /** Show what programs write while they run. */
+  readonly output?: boolean;
 }
 
 /** The records of an execution after which there is something new to show of it. */
@@ -50,12 +53,19 @@ export async function followExecutions(context: CommandContext, options: FollowO
   // What was recorded between the two questions is among the new ones, and shown once.
   for (const view of before.toReversed()) if ((view.record?.seq ?? 0) < next) rows.say(view);
   const going = new Going();
+  const running = options.output === true ? new RunningOutput(operator, output) : null;
+  for (const view of before) if (view.status === "pending" && wanted(view)) running?.add(view.execution_id);
   if (!line.isSeen) output.talk("following; Ctrl-C ends");
   while (!isOver) {
+    await running?.look((text) => line.above(() => output.line(text)));
     const { records } = await operator.records(next);
     for (const record of records) {
       going.take(record);
       next = record.seq + 1;
+      const isWanted = options.session === undefined || record.session === options.session;
+      if (record.type === "execution.intent" && isWanted) running?.add(record.execution ?? "");
+      // What it wrote stands above what came of it.
+      if (record.type === "execution.outcome") await running?.look((text) => line.above(() => output.line(text)));
       if (!SHOWN.has(record.type) || record.execution === null) continue;
       const view = await viewAt(operator, record);
       if (view !== null && wanted(view)) line.above(() => rows.say(view));

@@ -1,7 +1,6 @@
 /** History from the running host, or from the journal itself when no host holds it. */
 import type { TypedRecord } from "@femtoclaw/protocol";
-import { type ExecutionView, type HistoryQuery, listExecutions, notFound, showExecution } from "@femtoclaw/runtime";
-import { readJournal } from "../read-journal.ts";
+import type { ExecutionView, HistoryQuery } from "@femtoclaw/runtime";
 import type { CommandContext } from "./command-context.ts";
 import { hostAnswers } from "./host.ts";
 
@@ -19,6 +18,13 @@ export async function executionsOf(context: CommandContext): Promise<HistorySour
       [Symbol.asyncDispose]: () => operator.close(),
     };
   }
+  return await journalHistory(context);
+}
+
+/** Loads what reads a journal only here: a host reads its own. */
+async function journalHistory(context: CommandContext): Promise<HistorySource> {
+  const { listExecutions, notFound, showExecution } = await import("@femtoclaw/runtime");
+  const { readJournal } = await import("../read-journal.ts");
   const journal = await readJournal(context.load().resolved.stateDirectory);
   return {
     list: (query) => listExecutions(journal.reader, query),

@@ -1,5 +1,5 @@
 /** `executions`: what happened, as the journal has it. */
-import { answerFault } from "@femtoclaw/journal";
+import { answerFault } from "@femtoclaw/journal/signatures";
 import { EXIT, FemtoError, printable, type Resolution, type TypedRecord } from "@femtoclaw/protocol";
 import type { ExecutionView } from "@femtoclaw/runtime";
 import { factLines } from "../terminal/fact-text.ts";

@@ -4,14 +4,15 @@ import { dirname, resolve } from "node:path";
 import { EXIT, FemtoError, printable, systemErrorCode } from "@femtoclaw/protocol";
 import { OWN_CODE } from "#own-code";
 import { type ChangeParts, settle } from "../installation/change.ts";
+import { abandonInstallation, groundOf, makeGround, removeGround, sweepGround } from "../installation/ground.ts";
 import { HostControl, ownersEnvironment } from "../installation/host-control.ts";
-import { carryOut, install as makeInstallation, refuseOther, undoCutOff } from "../installation/install.ts";
-import { groundOf, type InstallPlan, installedBy, planInstallation } from "../installation/install-plan.ts";
+import { install as makeInstallation, refuseOther, undoCutOff } from "../installation/install.ts";
+import { type InstallPlan, planInstallation } from "../installation/install-plan.ts";
 import { type Layout, layoutOf } from "../installation/layout.ts";
 import { type InForce, Library } from "../installation/library.ts";
 import type { InstalledFile, Owner } from "../installation/receipt.ts";
 import { openRelease, type Release, readPublicKey } from "../installation/release.ts";
-import { refuseChanged, uninstall as takeAway } from "../installation/uninstall.ts";
+import { type Removal, refuseChanged, uninstall as takeAway } from "../installation/uninstall.ts";
 import { rollback as goBack, upgrade as goOn, nextRelease, previousOf } from "../installation/upgrade.ts";
 import { table } from "../terminal/table.ts";
 import type { CommandContext } from "./command-context.ts";
@@ -47,14 +48,28 @@ export async function install(context: CommandContext, file: string | undefined,
     const once = steps.filter(({ path }, index) => steps.findIndex((step) => step.path === path) === index);
     return tellPlan(context, { ...planned, steps: once }, release, current);
   }
-  const made = groundOf(layout);
-  for (const step of made) carryOut(step);
+  sweepGround(library);
+  makeGround(layout);
   using _lock = library.lock();
-  const ground = [...(await settleIn(context, library)), ...made.map(installedBy)];
-  const installed = plan();
-  const isNew = refuseOther(library, release) === null;
-  makeInstallation(library, { plan: installed, ground, release, key });
-  return tellInstalled(context, installed, release, isNew);
+  try {
+    const ground = await settleIn(context, library);
+    const installed = plan();
+    const isNew = refuseOther(library, release) === null;
+    makeInstallation(library, { plan: installed, ground, release, key });
+    return tellInstalled(context, installed, release, isNew);
+  } catch (error) {
+    leaveNothing(library);
+    throw error;
+  }
+}
+
+/** What a failed installation has made goes at once, or where that fails, too, with the next command. */
+function leaveNothing(library: Library): void {
+  try {
+    abandonInstallation(library);
+  } catch {
+    // What failed first is what is told; the note says what is still there.
+  }
 }
 
 /** The program that runs, or one that is named with the key that it has to be signed by. */
@@ -88,11 +103,19 @@ export interface UninstallFlags extends PlaceFlags {
 export async function uninstall(context: CommandContext, flags: UninstallFlags): Promise<number> {
   const { output } = context;
   const options = { changed: flags.changed ?? false, state: flags.state ?? false };
-  const library = libraryIn(context, flags);
+  const library = libraryOf(context, flags);
+  const swept = flags.dryRun === true ? [] : sweepGround(library);
+  if (!library.isThere) {
+    if (swept.length === 0) throw notFound(library);
+    return tellRemoval(context, { removed: swept, emptied: [], left: [] });
+  }
   using _lock = library.lock();
-  if (flags.dryRun !== true) await settleIn(context, library);
+  const cutOff = flags.dryRun === true ? [] : await settleIn(context, library);
   const current = library.inForce();
-  if (current === null) throw notFound(library);
+  if (current === null) {
+    if (cutOff.length === 0) throw notFound(library);
+    return tellRemoval(context, { ...removeGround(library, cutOff), emptied: [] });
+  }
   refuseChanged(current, options);
   if ((await hostOf(context, library, current).standing()) !== "stopped") {
     throw new FemtoError("FEMTO_HOST_RUNNING", "a host runs by this installation", {
@@ -103,13 +126,18 @@ export async function uninstall(context: CommandContext, flags: UninstallFlags):
     const files = current.receipt.files.map(({ kind, path }) => ({ do: "remove", kind, path }));
     return tellSteps(context, [...files, { do: "remove", kind: "folder", path: library.path }]);
   }
-  const removal = takeAway(library, current, options);
+  tellRemoval(context, takeAway(library, current, options));
+  const { state } = current.receipt;
+  if (state !== null && !options.state && !output.json) output.talk(`state stays in ${shown(state)}`);
+  return EXIT.ok;
+}
+
+function tellRemoval({ output }: CommandContext, removal: Removal): number {
   if (output.json) output.value({ event: "uninstalled", ...removal });
   else {
     for (const path of removal.removed) output.line(`removed ${shown(path)}`);
     for (const path of removal.emptied) output.line(`emptied ${shown(path)}`);
     for (const path of removal.left) output.line(`left ${shown(path)}, which holds what was not installed`);
-    if (current.receipt.state !== null && !options.state) output.talk(`state stays in ${shown(current.receipt.state)}`);
   }
   return EXIT.ok;
 }
@@ -140,7 +168,8 @@ type Act = (parts: ChangeParts, current: InForce, dryRun: boolean) => Promise<{ 
 
 async function change(context: CommandContext, flags: PlaceFlags, act: Act): Promise<number> {
   const { output } = context;
-  const library = libraryIn(context, flags);
+  const library = libraryOf(context, flags);
+  if (!library.isThere) throw notFound(library);
   using _lock = library.lock();
   const dryRun = flags.dryRun ?? false;
   if (!dryRun) await settleIn(context, library);
@@ -168,14 +197,12 @@ function partsOf(context: CommandContext, library: Library, current: InForce): C
 }
 
 const hostOf = ({ environment }: CommandContext, library: Library, { receipt }: InForce): HostControl =>
-  new HostControl(library.program(), receipt, environment);
+  new HostControl(library.program(), receipt, environment, () => library.inForce()?.receipt.binary);
 
 /** The installation that is named, else the one that this program belongs to, else the user's own. */
-function libraryIn(context: CommandContext, flags: PlaceFlags): Library {
+function libraryOf(context: CommandContext, flags: PlaceFlags): Library {
   const isNamed = flags.system === true || flags.user === true || flags.prefix !== undefined;
-  const library = (isNamed ? null : Library.of(process.execPath)) ?? new Library(layoutIn(context, flags).library);
-  if (!library.isThere) throw notFound(library);
-  return library;
+  return (isNamed ? null : Library.of(process.execPath)) ?? new Library(layoutIn(context, flags).library);
 }
 
 function layoutIn({ cwd, environment }: CommandContext, { system, user, prefix }: PlaceFlags): Layout {

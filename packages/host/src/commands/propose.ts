@@ -1,25 +1,29 @@
 /** `call` and `send`: proposing from the command line, through the running host or embedded. */
 import { Buffer } from "node:buffer";
+import type { ProposeOptions } from "@femtoclaw/client";
 import {
   EXIT,
   FemtoError,
   LIMITS,
   LineSplitter,
+  type OutputPart,
   printable,
   type Reply,
-  type TraceFields,
   traceContext,
 } from "@femtoclaw/protocol";
-import { startRuntime } from "../host-process.ts";
+import { proposeInSession } from "../propose-in-session.ts";
 import { LiveLine, whileWaiting } from "../terminal/live-line.ts";
+import { LiveText } from "../terminal/live-text.ts";
 import { logToStderr } from "../terminal/log.ts";
+import type { Output } from "../terminal/output.ts";
 import { exitOf, replyLines } from "../terminal/reply-text.ts";
 import { type CommandContext, knownAgent } from "./command-context.ts";
 
 interface Proposer extends AsyncDisposable {
   readonly concurrency: number;
-  propose(message: Uint8Array, options: { readonly label?: string; readonly trace?: TraceFields }): Promise<Reply>;
+  propose(message: Uint8Array, options: Pick<ProposeOptions, "label" | "trace" | "onOutput">): Promise<Reply>;
   wait(execution: string): Promise<Reply>;
+  output(execution: string): AsyncIterable<OutputPart>;
 }
 
 export interface ProposerOptions {
@@ -33,6 +37,8 @@ export interface CallOptions extends ProposerOptions {
   readonly label?: string;
   readonly traceparent?: string;
   readonly tracestate?: string;
+  /** Show what its program writes while it runs. */
+  readonly stream?: boolean;
 }
 
 export async function call(
@@ -57,18 +63,24 @@ export async function call(
   const { timeout } = options;
   const startMs = performance.now();
   using line = new LiveLine(context.options);
+  const stream = options.stream === true ? new ShownOutput(context, line) : null;
   const first = await whileWaiting(
-    within(proposer.propose(message, { ...label, trace }), timeout),
+    within(proposer.propose(message, { ...label, trace, ...stream?.listening }), timeout),
     `${printable(tool, 40)} runs`,
     line,
   );
   const isAsked = first?.approval !== undefined && timeout !== undefined;
   const leftMs = (timeout ?? 0) - (performance.now() - startMs);
   // Who gives it time waits for the operator, too; without a yes within it the call stays pending.
+  const waited = async (): Promise<Reply> => {
+    const told = stream?.follow(proposer.output(first?.execution_id ?? ""));
+    const answer = await proposer.wait(first?.execution_id ?? "");
+    await told;
+    return answer;
+  };
   const ended =
-    isAsked && leftMs >= 1
-      ? await whileWaiting(within(proposer.wait(first.execution_id), leftMs), "an operator is asked", line)
-      : null;
+    isAsked && leftMs >= 1 ? await whileWaiting(within(waited(), leftMs), "an operator is asked", line) : null;
+  stream?.end();
   const reply = ended ?? first;
   if (reply === null) {
     context.output.talk(
@@ -78,8 +90,51 @@ export async function call(
     return EXIT.pending;
   }
   if (context.output.json) context.output.value(reply);
-  else for (const line of replyLines(reply, context.output)) context.output.line(line);
+  else for (const line of replyLines(stream?.without(reply) ?? reply, context.output)) context.output.line(line);
   return exitOf(reply);
+}
+
+/** What a program writes, shown while the answer is awaited: to people as talk, to programs as values before the reply. */
+class ShownOutput {
+  readonly #output: Output;
+  readonly #line: LiveLine;
+  readonly #text = new LiveText();
+  readonly listening = { onOutput: (part: OutputPart): void => this.#show(part) };
+
+  constructor({ output }: CommandContext, line: LiveLine) {
+    this.#output = output;
+    this.#line = line;
+  }
+
+  async follow(output: AsyncIterable<OutputPart>): Promise<void> {
+    try {
+      for await (const part of output) this.#show(part);
+    } catch (error) {
+      // The answer says what came of it, also where its output cannot be told.
+      if (!(error instanceof FemtoError)) throw error;
+    }
+  }
+
+  end(): void {
+    this.#say(this.#text.end());
+  }
+
+  /** Whoever has seen all of it on this very terminal need not see it again. */
+  without(reply: Reply): Reply {
+    const isSeen = this.#line.isSeen && this.#text.isAll;
+    return isSeen && reply.result !== undefined
+      ? { ...reply, result: { ...reply.result, stdout: "", stderr: "" } }
+      : reply;
+  }
+
+  #show(part: OutputPart): void {
+    if (this.#output.json) this.#output.value({ output: part });
+    else this.#say(this.#text.lines(part));
+  }
+
+  #say(lines: readonly string[]): void {
+    if (lines.length > 0) this.#line.above(() => lines.map((text) => this.#output.talk(`  ${text}`)));
+  }
 }
 
 /** LIMIT: bytes of one line of input that are held; what is longer than a message is refused by the host anyway. */
@@ -128,16 +183,19 @@ async function proposerOf(context: CommandContext, { agent, embedded = false }: 
       concurrency,
       propose: (message, options) => client.propose(message, options),
       wait: (execution) => client.wait(execution),
+      output: (execution) => client.output(execution),
       [Symbol.asyncDispose]: () => client.close(),
     };
   }
   const principal = agent === undefined ? {} : { principal: knownAgent(loaded, agent) };
+  const { startRuntime } = await import("../host-process.ts");
   const runtime = await startRuntime(loaded, logToStderr("warn"));
   const session = runtime.openSession({ channel: "library", label: "femtoclaw --embedded", ...principal });
   return {
     concurrency,
-    propose: (message, options) => session.propose(message, options),
+    propose: (message, options) => proposeInSession(session, message, options),
     wait: (execution) => session.wait(execution),
+    output: (execution) => session.outputs.follow(execution),
     [Symbol.asyncDispose]: () => runtime.close(),
   };
 }

@@ -2,7 +2,7 @@
 import { basename, relative } from "node:path";
 import type { GrantProposal } from "@femtoclaw/policy";
 import { fetchText, mcpToolName, type ProgramUse } from "@femtoclaw/protocol";
-import { findProgram } from "@femtoclaw/runtime";
+import { findProgram } from "@femtoclaw/runtime/configuration";
 import type { Insertion } from "./toml-insertion.ts";
 import { tomlKey, tomlList, tomlString } from "./toml-text.ts";
 

@@ -1,12 +1,8 @@
 /** The one way from the command line's options to what is in force: locate, read, trust, parse, resolve. */
 import { basename, dirname, join, resolve } from "node:path";
 import type { Configuration } from "@femtoclaw/protocol";
-import {
-  type DeployedSources,
-  type ResolvedConfiguration,
-  resolveConfiguration,
-  type SourceOf,
-} from "@femtoclaw/runtime";
+import type { DeployedSources } from "@femtoclaw/runtime";
+import { type ResolvedConfiguration, resolveConfiguration, type SourceOf } from "@femtoclaw/runtime/configuration";
 import { type ConfigurationSearch, locateConfiguration, userConfigurationPath } from "./locate-configuration.ts";
 import { ownPrograms } from "./own-programs.ts";
 import { deployedSources, POLICY_FOLDER, type ProjectFiles, readProjectFiles } from "./project-files.ts";

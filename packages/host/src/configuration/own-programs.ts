@@ -2,7 +2,7 @@
 import { realpathSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { OWN_CODE } from "#own-code";
-import { Library } from "../installation/library.ts";
+import { libraryPathOf } from "../installation/layout.ts";
 import type { OwnCode } from "../integrity/own-code.ts";
 import { releaseFiles } from "../integrity/release-files.ts";
 
@@ -13,10 +13,10 @@ const CHECKOUT = ["machines", "node_modules", "packages", "schemas"];
 export function ownPrograms(code: OwnCode = OWN_CODE, executable = process.execPath): readonly string[] {
   const program = realpathSync.native(executable);
   if ("release" in code) {
-    const library = Library.of(program);
+    const library = libraryPathOf(program);
     // Whoever could put a manifest beside the executable could keep it from starting; whoever could change another
     // deployment of an installation would choose what a rollback runs.
-    return [program, ...Object.values(releaseFiles(program)), ...(library === null ? [] : [library.path])];
+    return [program, ...Object.values(releaseFiles(program)), ...(library === null ? [] : [library])];
   }
   const { folder } = code;
   const installed = folder.indexOf("/node_modules/");

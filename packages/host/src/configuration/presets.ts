@@ -1,6 +1,6 @@
 /** What `init` writes: one commented configuration for each preset, holding only programs that exist here. */
 import { basename } from "node:path";
-import { DEFAULT_SEARCH_PATH, findProgram } from "@femtoclaw/runtime";
+import { DEFAULT_SEARCH_PATH, findProgram } from "@femtoclaw/runtime/configuration";
 
 export const PRESETS = ["read-only", "node", "python", "git"] as const;
 export type Preset = (typeof PRESETS)[number];

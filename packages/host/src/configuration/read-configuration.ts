@@ -1,6 +1,6 @@
 /** From the bytes of a femtoclaw.toml to a configuration that matches its schema, or to all of its faults. */
 import { type Configuration, FemtoError } from "@femtoclaw/protocol";
-import { configurationFaults, isConfiguration, type SourceOf } from "@femtoclaw/runtime";
+import { configurationFaults, isConfiguration, type SourceOf } from "@femtoclaw/runtime/configuration";
 import { readToml } from "./read-toml.ts";
 
 export interface ReadConfiguration {

@@ -1,6 +1,8 @@
-/** What an agent may ask: say what it calls itself, propose, wait for what waits for an operator, cancel what it proposed, list tools, hold the log to what was seen. There is no verb of authority here. */
+/** What an agent may ask: say what it calls itself, propose, look at what its calls write, wait for what waits for an operator, cancel what it proposed, list tools, hold the log to what was seen. There is no verb of authority here. */
+import { FemtoError } from "@femtoclaw/protocol";
 import type { Runtime, Session } from "@femtoclaw/runtime";
 import { followLogVerb } from "./log-verb.ts";
+import { watchRequest } from "./output-verb.ts";
 import { invalid, refuseUnknown } from "./request-fields.ts";
 import type { ConnectionHandlers } from "./socket-server.ts";
 
@@ -9,7 +11,7 @@ export function agentHandlers(runtime: Runtime, principal?: string): ConnectionH
   let session: Session | null = null;
   let name: { readonly label?: string } = {};
   /** Proposals without an answer yet, with the request that each came in; a client may use an identifier twice. */
-  const proposed = new Set<{ readonly id: number; readonly abort: AbortController }>();
+  const proposed = new Set<{ readonly id: number; readonly abort: AbortController; execution: string }>();
   const opened = (): Session => {
     session ??= runtime.openSession({ channel: "agent", ...name, ...(principal === undefined ? {} : { principal }) });
     return session;
@@ -28,15 +30,36 @@ export function agentHandlers(runtime: Runtime, principal?: string): ConnectionH
         if (bytes === null) throw invalid("`message` must be base64");
         if (label !== undefined && typeof label !== "string") throw invalid("`label` must be a string");
         refuseUnknown(rest);
-        const proposal = { id, abort: new AbortController() };
+        const proposal = { id, abort: new AbortController(), execution: "" };
         const { signal } = proposal.abort;
         proposed.add(proposal);
         try {
-          const trace = { traceparent, tracestate };
-          return await opened().propose(bytes, { signal, trace, ...(label === undefined ? {} : { label }) });
+          return await opened().propose(bytes, {
+            ...{ signal, trace: { traceparent, tracestate } },
+            ...(label === undefined ? {} : { label }),
+            onIdentified: (execution) => {
+              proposal.execution = execution;
+            },
+          });
         } finally {
           proposed.delete(proposal);
         }
+      },
+      watch: async ({ execution, request, ...fields }) => {
+        // Who waits for the answer to a proposal has not been told its execution yet.
+        const meant = [...proposed].findLast(({ id }) => id === request);
+        const named = request === undefined ? execution : meant?.execution;
+        if (
+          (request === undefined) === (execution === undefined) ||
+          (named !== undefined && typeof named !== "string")
+        ) {
+          throw invalid("one of `execution`, a string, and `request`, a number, must be there");
+        }
+        const [watch, rest] = watchRequest(named ?? "", fields);
+        refuseUnknown(rest);
+        // Who has proposed nothing has nothing to look at, and leaves no trace in the journal.
+        if (session === null) throw notWatched();
+        return await session.outputs.watch(watch);
       },
       wait: ({ execution, ...rest }) => {
         if (typeof execution !== "string") throw invalid("`execution` must be a string");
@@ -67,6 +90,10 @@ export function agentHandlers(runtime: Runtime, principal?: string): ConnectionH
     },
     onClosed: () => session?.close(),
   };
+}
+
+function notWatched(): FemtoError {
+  return new FemtoError("FEMTO_EXECUTION_NOT_FOUND", "this connection has proposed nothing yet");
 }
 
 /** Node decodes base64 leniently; two spellings of one message would be two messages to a reader of the line. */

@@ -2,7 +2,7 @@
 
 import { isAbsolute } from "node:path";
 import type { ReloadAnswer } from "@femtoclaw/client";
-import { LIMITS } from "@femtoclaw/protocol";
+import { FemtoError, LIMITS } from "@femtoclaw/protocol";
 import {
   listExecutions,
   notFound,
@@ -21,6 +21,7 @@ import { approvalVerbs } from "./approval-verbs.ts";
 import type { LaunchVerbs } from "./launch-verbs.ts";
 import { followLogVerb } from "./log-verb.ts";
 import type { EndpointUrls } from "./observability-endpoints.ts";
+import { noMoreOutput, watchRequest } from "./output-verb.ts";
 import { packageVerbs } from "./package-verbs.ts";
 import { recordVerbs } from "./record-verb.ts";
 import { invalid, refuseUnknown } from "./request-fields.ts";
@@ -113,6 +114,7 @@ export function operatorHandlers({
         if (shown !== null) return { ...shown.view, records: shown.records };
         throw await notFound(runtime.reader, execution);
       },
+      "executions.watch": watchVerb(runtime),
       ...aftermathVerbs(runtime),
       ...{ ...approvalVerbs(runtime, operatorName), ...secretVerbs(runtime, operatorName) },
       ...{ ...terminalVerbs(runtime), ...upstreamVerbs(runtime, operatorName), ...auditVerbs(runtime) },
@@ -145,6 +147,23 @@ export function operatorHandlers({
         return { records: projection.size, from, snapshots_equal, actors: projection.snapshot() };
       },
     },
+  };
+}
+
+function watchVerb(runtime: Runtime): ConnectionHandlers["verbs"][string] {
+  return async ({ execution, ...fields }) => {
+    if (typeof execution !== "string") throw invalid("`execution` must be a string");
+    const [watch, rest] = watchRequest(execution, fields);
+    refuseUnknown(rest);
+    try {
+      return await runtime.outputs.watch(watch);
+    } catch (error) {
+      const isGone = error instanceof FemtoError && error.code === "FEMTO_EXECUTION_NOT_FOUND";
+      const known = isGone ? await showExecution(runtime.reader, execution) : null;
+      // What the journal knows and nobody runs has ended; its outcome is in the journal.
+      if (known !== null && known.view.status !== "pending") return noMoreOutput(execution, watch.from);
+      throw isGone && known === null ? await notFound(runtime.reader, execution) : error;
+    }
   };
 }
 

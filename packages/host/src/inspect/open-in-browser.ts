@@ -7,7 +7,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { FemtoError } from "@femtoclaw/protocol";
-import { DEFAULT_SEARCH_PATH, findProgram } from "@femtoclaw/runtime";
+import { DEFAULT_SEARCH_PATH, findProgram } from "@femtoclaw/runtime/configuration";
 
 /** Programs that open what belongs to a browser, in this order. */
 const OPENERS = ["xdg-open", "open"];

@@ -75,7 +75,7 @@ export function replaceFile(path: string, content: string): void {
 }
 
 function writeBeside(path: string, content: string | Uint8Array, mode: number): string {
-  const next = beside(path);
+  const next = besideName(path);
   const descriptor = createFile(next, mode);
   try {
     writeFileSync(descriptor, content);
@@ -91,7 +91,7 @@ function writeBeside(path: string, content: string | Uint8Array, mode: number): 
 
 /** INVARIANT: a link leads to what it led to before, or to the new target; there is no moment at which it is missing. */
 export function replaceLink(path: string, target: string): void {
-  const next = beside(path);
+  const next = besideName(path);
   try {
     symlinkSync(target, next);
     renameSync(next, path);
@@ -121,15 +121,20 @@ export function syncFolder(path: string): void {
   }
 }
 
-/** Removes what was on its way to this name when somebody was killed. */
+/** Removes what was on its way to the name of a file when somebody was killed. */
 export function sweepBeside(path: string): void {
   const folder = dirname(path);
   if (!existsSync(folder)) return;
   for (const name of readdirSync(folder)) {
-    if (name.startsWith(`.${basename(path)}.`) && UNIQUE.test(name)) rmSync(join(folder, name), { force: true });
+    if (isBeside(name, basename(path))) rmSync(join(folder, name), { force: true });
   }
 }
 
-/** Hidden, and by the name of nothing else. */
 const UNIQUE = /\.[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
-const beside = (path: string): string => join(dirname(path), `.${basename(path)}.${randomUUID()}`);
+
+/** Where something lies on its way to this name or from it: hidden, and by the name of nothing else. */
+export const besideName = (path: string): string => join(dirname(path), `.${basename(path)}.${randomUUID()}`);
+
+export function isBeside(name: string, of: string): boolean {
+  return name.startsWith(`.${of}.`) && UNIQUE.test(name) && name.length === `.${of}.`.length + 36;
+}

@@ -5,6 +5,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { errorText, FemtoError, type HostEnvironment, printable } from "@femtoclaw/protocol";
 import { UNIT } from "./layout.ts";
 import type { Receipt } from "./receipt.ts";
@@ -15,6 +16,12 @@ const COMMAND_MS = 300_000;
 const SAID_BYTES_MAX = 262_144;
 /** LIMIT: characters of what is passed on of it. */
 const SHOWN_CHARS = 1_000;
+/** LIMIT: time between two looks at a host that is on its way up or down, in milliseconds. */
+const LOOK_AGAIN_MS = 100;
+/** What a start answers where another process has a host of this state directory on its way up or down. */
+const TAKEN = ["FEMTO_HOST_RUNNING", "FEMTO_JOURNAL_LOCKED"];
+/** Phases of a host that will be gone without anybody's doing. */
+const GOING = ["draining", "shuttingDown", "terminated"];
 /** What `systemctl is-active` answers for a service that is started, or is about to be. */
 const ACTIVE = /^(active|activating|reloading)\n/;
 
@@ -33,40 +40,69 @@ export class HostControl {
   readonly #program: string;
   readonly #receipt: Pick<Receipt, "scope" | "prefix" | "configuration" | "data" | "unit" | "owner">;
   readonly #environment: HostEnvironment;
+  /** Digest of the executable that is in force by now. */
+  readonly #binary: () => string | undefined;
 
-  constructor(program: string, receipt: Receipt, environment: HostEnvironment) {
+  constructor(program: string, receipt: Receipt, environment: HostEnvironment, binary: () => string | undefined) {
     this.#program = program;
     this.#receipt = receipt;
     this.#environment = environment;
+    this.#binary = binary;
   }
 
-  /** Throws where it cannot be told: to take a host that answers for one that is gone would let two run. */
+  /**
+   * Throws where it cannot be told: to take a host that answers for one that is gone would let two run. One that is about
+   * to be gone is waited for: whoever was killed while it drained a host has left somebody who still does.
+   */
   async standing(): Promise<HostStanding> {
-    if (await this.#isService()) return "service";
-    const said = await this.#femtoclaw(this.#program, "status");
-    const value = objectIn(said.stdout);
-    if (typeof value?.["phase"] === "string") return "started";
-    const error = value?.["error"] as { readonly code?: unknown } | undefined;
-    if (error?.code === "FEMTO_HOST_NOT_RUNNING") return "stopped";
-    throw refused("it cannot be told whether a host runs", said);
+    for (const deadlineMs = performance.now() + COMMAND_MS; ; await sleep(LOOK_AGAIN_MS)) {
+      if (await this.#isService()) return "service";
+      const said = await this.#femtoclaw(this.#program, "status");
+      const phase = phaseIn(said);
+      if (phase !== null && (!GOING.includes(phase) || performance.now() > deadlineMs)) return "started";
+      if (phase !== null) continue;
+      if (codeIn(said) === "FEMTO_HOST_NOT_RUNNING") return "stopped";
+      throw refused("it cannot be told whether a host runs", said);
+    }
   }
 
   /** Resolves once the host has ended all that it had begun, and its process is gone. */
   async stop(as: HostStanding): Promise<void> {
     if (as === "stopped") return;
     const said = as === "service" ? await this.#systemctl("stop", UNIT) : await this.#femtoclaw(this.#program, "down");
-    if (said.code !== 0) throw refused("the host did not stop", said);
+    if (said.code !== 0 && codeIn(said) !== "FEMTO_HOST_NOT_RUNNING") throw refused("the host did not stop", said);
   }
 
   /** Starts the executable in force as it was started before; resolves when the host says itself that it is idle. */
   async start(as: HostStanding): Promise<void> {
     if (as === "stopped") return;
-    const said =
-      as === "service" ? await this.#systemctl("start", UNIT) : await this.#femtoclaw(this.#program, "up", "--detach");
-    if (said.code !== 0) throw refused("the host did not start", said);
+    if (as === "started") await this.#startByHand();
+    else {
+      const said = await this.#systemctl("start", UNIT);
+      if (said.code !== 0) throw refused("the host did not start", said);
+    }
     const status = await this.#femtoclaw(this.#program, "status");
-    const phase = objectIn(status.stdout)?.["phase"];
-    if (phase !== "idle" && phase !== "executing") throw refused("the host is not idle", status);
+    if (!isAtWork(status)) throw refused("the host is not idle", status);
+  }
+
+  /**
+   * Whoever was killed while it started or stopped a host has left somebody who still does. What comes up of that is the
+   * host that was meant, if it is by the executable in force; any other one makes room for it.
+   */
+  async #startByHand(): Promise<void> {
+    for (const deadlineMs = performance.now() + COMMAND_MS; ; await sleep(LOOK_AGAIN_MS)) {
+      const said = await this.#femtoclaw(this.#program, "up", "--detach");
+      if (said.code === 0) return;
+      if (!TAKEN.includes(codeIn(said) ?? "") || performance.now() > deadlineMs) {
+        throw refused("the host did not start", said);
+      }
+      const status = await this.#femtoclaw(this.#program, "status");
+      if (!isAtWork(status)) continue;
+      const binary = (objectIn(status.stdout)?.["deployment"] as { readonly binary?: unknown } | null)?.binary;
+      // A checkout has no digest of its own.
+      if (typeof binary !== "string" || binary === this.#binary()) return;
+      await this.stop("started");
+    }
   }
 
   /** Whether systemd runs it, by the unit that was installed. One of another installation is none of ours. */
@@ -133,6 +169,19 @@ async function ended(child: ChildProcess): Promise<Said> {
   } finally {
     clearTimeout(late);
   }
+}
+
+function phaseIn({ stdout }: Said): string | null {
+  const phase = objectIn(stdout)?.["phase"];
+  return typeof phase === "string" ? phase : null;
+}
+
+const isAtWork = (status: Said): boolean => ["idle", "executing"].includes(phaseIn(status) ?? "");
+
+/** The code of the fault that a command ended with. */
+function codeIn({ stdout }: Said): string | null {
+  const code = (objectIn(stdout)?.["error"] as { readonly code?: unknown } | undefined)?.code;
+  return typeof code === "string" ? code : null;
 }
 
 function refused(finding: string, { code, stdout, stderr }: Said): FemtoError {

@@ -55,16 +55,8 @@ export function planInstallation({ layout, owner, service, environment }: PlanOp
   return { layout, owner, configuration, keepsConfiguration, steps: steps.filter(isMissing) };
 }
 
-/** Folders that have to be made for the library, before it can be locked. */
-export function groundOf({ library }: Layout): readonly Step[] {
-  assertKept(library);
-  const steps: Step[] = [];
-  addFolder(steps, { path: library, mode: 0o755, owner: null });
-  return steps;
-}
-
 /** With all folders above it that are missing. */
-function addFolder(steps: Step[], folder: Omit<Extract<Step, { kind: "folder" }>, "kind">): void {
+export function addFolder(steps: Step[], folder: Omit<Extract<Step, { kind: "folder" }>, "kind">): void {
   const { path } = folder;
   if (steps.some((step) => step.path === path) || isFolder(path)) return;
   addFolder(steps, { path: dirname(path), mode: 0o755, owner: null });

@@ -13,7 +13,7 @@ import { dataFolders } from "./service-unit.ts";
 export interface InstallParts {
   readonly plan: InstallPlan;
   readonly release: Release;
-  /** Folders that were made for the library already. */
+  /** Folders that were made for the library already, as its note says. */
   readonly ground: readonly InstalledFile[];
   /** The key that the release is signed by, pinned from now on. */
   readonly key: string;
@@ -100,19 +100,23 @@ function firstReceipt({ plan, release, key }: InstallParts, files: readonly Inst
 }
 
 /**
- * Takes away what an installation made that was cut off before it was in force. What stays are the folders that the
- * library lies in, for the next installation to list.
+ * Takes away what an installation made that was cut off before it was in force, or what is left of one that was being
+ * taken away. What stays are the folders that the library lies in, with a note of them; they are listed.
  */
 export function undoCutOff(library: Library): readonly InstalledFile[] {
   const pending = library.pending();
   if (pending?.doing !== "install") return [];
   // Where the link leads somewhere, all of it is there, and only the note is left.
-  const isNone = library.inForce() === null;
+  if (library.inForce() !== null) {
+    library.finish();
+    return [];
+  }
   const holdsLibrary = ({ path }: InstalledFile): boolean => `${library.path}/`.startsWith(`${path}/`);
-  for (const { path } of isNone ? pending.files : []) sweepBeside(path);
-  if (isNone) removeFiles(pending.files.filter((file) => !holdsLibrary(file)));
-  library.finish();
-  return isNone ? pending.files.filter(holdsLibrary) : [];
+  for (const { kind, path } of pending.files) if (kind !== "folder") sweepBeside(path);
+  removeFiles(pending.files.filter((file) => !holdsLibrary(file)));
+  const ground = pending.files.filter(holdsLibrary);
+  library.finish(ground.length === 0 ? null : { doing: "install", files: ground });
+  return ground;
 }
 
 /** Backwards, so that a folder comes after what lies in it. What was changed since stays. */

@@ -1,6 +1,6 @@
 /** Where everything of an installation lies. */
 import { lstatSync, realpathSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { absoluteVariable, configurationHome, FemtoError, type HostEnvironment, printable } from "@femtoclaw/protocol";
 
 export type Scope = "system" | "user";
@@ -21,11 +21,21 @@ export interface Layout {
   readonly unit: string;
 }
 
+/** Names inside a library: of the folder that has one folder for each deployment, and of the executable in each of those. */
+export const DEPLOYMENTS = "deployments";
+export const EXECUTABLE = "femtoclaw";
+
 export const UNIT = "femtoclaw.service";
 const NAME = "femtoclaw";
 
 /** INVARIANT: no path means anything else inside a unit file, where quotes, `%` and `$` have a meaning, or inside TOML. */
 const PLAIN = /^\/[\w.@+:,=/ -]*$/;
+
+/** The library that a program belongs to by where it lies; null where it was not installed. */
+export function libraryPathOf(program: string): string | null {
+  const folder = dirname(dirname(program));
+  return basename(folder) === DEPLOYMENTS && basename(program) === EXECUTABLE ? dirname(folder) : null;
+}
 
 export function layoutOf(scope: Scope, prefix: string | null, environment: HostEnvironment): Layout {
   const layout = prefix === null ? usualPlaces(scope, environment) : below(scope, prefix);

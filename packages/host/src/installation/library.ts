@@ -20,7 +20,7 @@ import {
   writeNewFile,
 } from "./durable-files.ts";
 import { HOST_STANDINGS, type HostStanding } from "./host-control.ts";
-import { assertKept } from "./layout.ts";
+import { assertKept, DEPLOYMENTS, EXECUTABLE, libraryPathOf } from "./layout.ts";
 import {
   type InstalledFile,
   isDeploymentName,
@@ -32,8 +32,6 @@ import {
 } from "./receipt.ts";
 import { copyExecutable, type Release } from "./release.ts";
 
-const EXECUTABLE = "femtoclaw";
-const DEPLOYMENTS = "deployments";
 const CURRENT = "current";
 const PENDING = "pending.json";
 const LOCK = "installation.lock";
@@ -68,8 +66,8 @@ export class Library {
 
   /** The library that a program belongs to by where it lies; null where it was not installed. */
   static of(program: string): Library | null {
-    const folder = dirname(dirname(program));
-    return basename(folder) === DEPLOYMENTS && basename(program) === EXECUTABLE ? new Library(dirname(folder)) : null;
+    const path = libraryPathOf(program);
+    return path === null ? null : new Library(path);
   }
 
   /** INVARIANT: of several that install, upgrade or take away, one does. It holds until it is disposed of, or ends. */
@@ -155,6 +153,11 @@ export class Library {
     replaceLink(join(this.path, CURRENT), join(DEPLOYMENTS, name));
   }
 
+  putOutOfForce(): void {
+    rmSync(join(this.path, CURRENT), { force: true });
+    syncFolder(this.path);
+  }
+
   discard(name: string): void {
     rmSync(this.#folder(name), { recursive: true, force: true });
   }
@@ -177,21 +180,22 @@ export class Library {
     });
   }
 
-  /** Nothing is under way any more. What was in force earlier than the last one before goes. */
-  finish(): void {
+  /** Nothing is under way any more, but for this. What was in force earlier than the last one before goes. */
+  finish(still: Pending | null = null): void {
     const current = this.inForce();
     const kept = [current?.name, current?.receipt.previous];
     for (const name of this.#deployments()) if (!kept.includes(name)) this.discard(name);
     for (const name of [CURRENT, PENDING]) sweepBeside(join(this.path, name));
+    if (still !== null) return this.begin(still);
     rmSync(join(this.path, PENDING), { force: true });
     syncFolder(this.path);
   }
 
-  /** Takes all of it away; the link first, so that no half of it is ever in force. */
+  /** Takes all of it away; the link first, so that no half of it is ever in force, and the note last. */
   remove(): void {
-    rmSync(join(this.path, CURRENT), { force: true });
-    for (const name of [DEPLOYMENTS, PENDING, LOCK]) rmSync(join(this.path, name), { recursive: true, force: true });
+    this.putOutOfForce();
     for (const name of [CURRENT, PENDING]) sweepBeside(join(this.path, name));
+    for (const name of [DEPLOYMENTS, LOCK, PENDING]) rmSync(join(this.path, name), { recursive: true, force: true });
   }
 
   get isThere(): boolean {

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { lstatSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { FemtoError, printable } from "@femtoclaw/protocol";
+import { removeGround } from "./ground.ts";
 import { changedFiles, removeFiles, stateFolders } from "./install.ts";
 import type { InForce, Library } from "./library.ts";
 import type { InstalledFile, Owner, Receipt } from "./receipt.ts";
@@ -35,8 +36,12 @@ export function refuseChanged({ receipt }: InForce, { changed, state }: Uninstal
   throw new FemtoError("FEMTO_INSTALL_CHANGED", `${shown} ${files.length === 1 ? "was" : "were"} changed since`);
 }
 
-/** The command goes first and the receipt last, so that a removal that was cut off goes on with the next one. */
+/**
+ * The command goes first and the receipt last, so that a removal that was cut off goes on with the next one. From the
+ * moment on at which nothing is in force, what is left is that of an installation that was cut off.
+ */
 export function uninstall(library: Library, { receipt }: InForce, { changed, state }: UninstallOptions): Removal {
+  library.begin({ doing: "install", files: receipt.files });
   const holdsLibrary = ({ path }: InstalledFile): boolean => `${library.path}/`.startsWith(`${path}/`);
   const own = receipt.files.filter((file) => !holdsLibrary(file));
   const links = removeFiles(
@@ -48,8 +53,8 @@ export function uninstall(library: Library, { receipt }: InForce, { changed, sta
     own.filter(({ kind }) => kind !== "link"),
     changed,
   );
-  library.remove();
-  const folders = removeFiles(receipt.files.filter(holdsLibrary));
+  library.putOutOfForce();
+  const folders = removeGround(library, receipt.files);
   return {
     removed: [links, files, folders].flatMap(({ removed }) => removed),
     emptied,

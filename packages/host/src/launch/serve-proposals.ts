@@ -3,6 +3,7 @@ import type { Duplex } from "node:stream";
 import type { Proposer } from "@femtoclaw/mcp";
 import { printable, type Reply } from "@femtoclaw/protocol";
 import type { Runtime, Session } from "@femtoclaw/runtime";
+import { proposeInSession } from "../propose-in-session.ts";
 
 export interface ProposalsServed {
   readonly runtime: Runtime;
@@ -37,14 +38,16 @@ function proposerOf({ runtime, session, signal, onReply }: ProposalsServed): Pro
       await runtime.upstreams.settled();
       return runtime.tools();
     },
-    propose: async (message, { label, signal: cancelled } = {}) => {
+    propose: async (message, { label, signal: cancelled, onOutput } = {}) => {
       const stop = cancelled === undefined ? signal : AbortSignal.any([signal, cancelled]);
       const named = label === undefined ? {} : { label: printable(label, 1_024) };
-      const reply = await session.propose(message, { ...named, signal: stop });
+      const told = onOutput === undefined ? {} : { onOutput };
+      const reply = await proposeInSession(session, message, { ...named, signal: stop, ...told });
       onReply(reply);
       return reply;
     },
     wait: (execution) => session.wait(execution),
+    output: (execution) => session.outputs.follow(execution),
     cancel: async (execution) => session.cancel(execution),
     close: async () => left.resolve(),
     closed: left.promise,

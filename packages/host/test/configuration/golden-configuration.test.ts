@@ -2,7 +2,16 @@
  * A configuration of each earlier version, with every key that it had, and what that version itself made of it: it loads,
  * unchanged, and means the same. Later versions may have added to what is told, and have taken nothing away.
  */
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { VERSION } from "@femtoclaw/protocol";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -25,6 +34,7 @@ beforeAll(() => {
     mkdirSync(join(root, folder), { recursive: true, mode: 0o700 });
   }
   writeFileSync(join(root, "shared/notes.txt"), "");
+  cpSync(join(GOLDEN, "weather"), join(root, "shared/weather"), { recursive: true });
 });
 afterAll(() => rmSync(root, { recursive: true }));
 

@@ -1,16 +1,29 @@
 /** Whoever installs or upgrades is killed, at each step and at any moment: it is the old or the new, and goes on. */
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { FemtoError } from "@femtoclaw/protocol";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { CommandContext } from "../../src/commands/command-context.ts";
+import { install as installCommand, uninstall as uninstallCommand } from "../../src/commands/installation.ts";
 import { changedFiles } from "../../src/installation/install.ts";
 import { Library } from "../../src/installation/library.ts";
 import { flagScript, newSigner, release } from "./stand-in.ts";
 import { upgradeKills } from "./upgrade-kills.ts";
 
 const LAUNCH = join(import.meta.dirname, "../../src/launch.js");
+const KILL_AT = join(import.meta.dirname, "kill-at.ts");
 const signer = newSigner();
 let root: string;
 beforeAll(() => {
@@ -25,14 +38,16 @@ const library = (): Library => new Library(join(prefix(), "lib/femtoclaw"));
 const published = (version: string, fails?: string): string =>
   release(join(root, "r"), { version, signer, script: flagScript(flag(), fails) });
 
-/** One command by itself; `die` says after how many milliseconds it is killed. */
-async function run(words: readonly string[], die?: number): Promise<number | string> {
+/** One command by itself; `die` says after how many milliseconds it is killed, or before which call. */
+async function run(words: readonly string[], die?: number | string): Promise<number | string> {
   const { PATH, NODE_COMPILE_CACHE } = process.env;
-  const env = { PATH, NODE_COMPILE_CACHE, HOME: root };
-  const argv = [LAUNCH, ...words, "--prefix", prefix()];
+  const at = typeof die === "string" ? { FEMTO_TEST_KILL_AT: die, FEMTO_TEST_KILL_IN: `^${root}/\\.?i` } : {};
+  const env = { PATH, NODE_COMPILE_CACHE, HOME: root, ...at };
+  const preload = typeof die === "string" ? ["--import", KILL_AT] : [];
+  const argv = [...preload, LAUNCH, ...words, "--prefix", prefix()];
   const child = spawn(process.execPath, argv, { env, cwd: root, stdio: "ignore" });
   const ended = once(child, "close");
-  if (die !== undefined) {
+  if (typeof die === "number") {
     await sleep(die);
     child.kill("SIGKILL");
   }
@@ -98,7 +113,7 @@ describe("an upgrade that is killed", () => {
 });
 
 /** LIMIT: rounds of kills at any moment; each takes about a second. */
-const ROUNDS = 4;
+const ROUNDS = 2;
 
 test("an installation that is killed at any moment is none or all of it, and the next one ends it", async () => {
   const file = published("1.0.0");
@@ -118,10 +133,54 @@ test("an installation that is killed at any moment is none or all of it, and the
     expect(changedFiles(receipt?.files ?? [])).toEqual([]);
   }
   expect(await run(["uninstall"])).toBe(0);
-  // Folders that were made before anything was written down nobody takes for an installation's own.
-  const left = existsSync(prefix()) ? readdirSync(prefix(), { recursive: true, withFileTypes: true }) : [];
-  expect(left.filter((entry) => !entry.isDirectory())).toEqual([]);
+  expect(left()).toEqual([]);
   expect(outcomes.size).toBeGreaterThan(0);
+});
+
+/** What of an installation is there, and what was on its way there. */
+const left = (): string[] => readdirSync(root).filter((name) => /^\.?i(\.|$)/.test(name));
+
+/** The same as the commands, without a process of their own. */
+async function act(command: (context: CommandContext) => Promise<number>): Promise<number | string> {
+  const output = { json: false, value: () => undefined, line: () => undefined, talk: () => undefined };
+  const context = { cwd: root, environment: { PATH: process.env["PATH"], HOME: root }, output };
+  return await command(context as unknown as CommandContext).catch((error: FemtoError) => error.code);
+}
+const installs = () => act((context) => installCommand(context, published("1.0.0"), { key: "key.pub", prefix: "i" }));
+const takesAway = () => act((context) => uninstallCommand(context, { prefix: "i" }));
+
+describe("whatever was made or taken away when it was killed", () => {
+  test.each([
+    ["mkdirSync:2", "while it makes the folders for the library", "FEMTO_INSTALL_NOT_FOUND"],
+    ["renameSync:1", "before its note is written", "FEMTO_INSTALL_NOT_FOUND"],
+    ["renameSync:2", "when its note is written, and nothing has its name", "FEMTO_INSTALL_NOT_FOUND"],
+    ["renameSync:4", "when the library has its name", 0],
+    ["renameSync:6", "when all of it is there, and nothing in force", 0],
+  ])("of an installation, before %s, %s: the next uninstallation leaves nothing of it", async (call, _, said) => {
+    expect(await run(install(published("1.0.0")), call)).toBe("SIGKILL");
+    expect([library().inForce(), left()]).not.toEqual([null, []]);
+    expect(await takesAway()).toBe(said);
+    expect(left()).toEqual([]);
+  });
+
+  test.each([
+    ["renameSync:2", "when it is in force no more", true],
+    ["renameSync:3", "when nothing but the library is there", true],
+    ["rmdirSync:13", "when the library has left its place", false],
+  ])("of an uninstallation, before %s, %s: the next one leaves nothing of it", async (call, _, isThere) => {
+    expect(await installs()).toBe(0);
+    expect(await run(["uninstall"], call)).toBe("SIGKILL");
+    expect([library().inForce(), library().isThere, existsSync(prefix())]).toEqual([null, isThere, true]);
+    expect(await takesAway()).toBe(0);
+    expect(left()).toEqual([]);
+  });
+
+  test("goes, and a folder that was there before stays", async () => {
+    mkdirSync(library().path, { recursive: true });
+    expect([await installs(), await takesAway()]).toEqual([0, 0]);
+    expect(readdirSync(prefix(), { recursive: true })).toEqual(["lib", "lib/femtoclaw"]);
+    rmSync(prefix(), { recursive: true });
+  });
 });
 
 test("an upgrade that is killed at any moment, with its host or without, is the old or the new", async () => {

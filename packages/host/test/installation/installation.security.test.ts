@@ -3,6 +3,7 @@ import { execFileSync } from "node:child_process";
 import {
   appendFileSync,
   chmodSync,
+  chownSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -19,8 +20,9 @@ import { machineDigests } from "@femtoclaw/runtime";
 import { HAS_SMALL_DISK, SmallDisk } from "@femtoclaw/testing";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { examineInstallation } from "../../src/installation/examine.ts";
+import { makeGround, sweepGround } from "../../src/installation/ground.ts";
 import { carryOut, install, removeFiles, undoCutOff } from "../../src/installation/install.ts";
-import { groundOf, installedBy, planInstallation } from "../../src/installation/install-plan.ts";
+import { installedBy, planInstallation } from "../../src/installation/install-plan.ts";
 import { type Layout, layoutOf } from "../../src/installation/layout.ts";
 import { type InForce, Library } from "../../src/installation/library.ts";
 import { ownInstallation } from "../../src/installation/own-installation.ts";
@@ -47,10 +49,9 @@ const planned = () => planInstallation({ layout: layout(), owner: null, service:
 function installed(file = published()): InForce {
   const library = new Library(layout().library);
   planned();
-  const ground = groundOf(layout());
-  for (const step of ground) carryOut(step);
+  makeGround(layout());
   using _ = library.lock();
-  const parts = { plan: planned(), ground: ground.map(installedBy), key: signer.pem };
+  const parts = { plan: planned(), ground: undoCutOff(library), key: signer.pem };
   install(library, { ...parts, release: openRelease(file, signer.pem) });
   const current = library.inForce();
   if (current === null) throw new Error("nothing is installed");
@@ -244,7 +245,7 @@ describe("a library that somebody tampered with", () => {
 
 describe("an installation that was cut off", () => {
   it("is taken away with what was on its way to its name, and nothing that was there before", () => {
-    for (const step of groundOf(layout())) carryOut(step);
+    makeGround(layout());
     const library = new Library(layout().library);
     const { steps } = planned();
     library.begin({ doing: "install", files: steps.map(installedBy) });
@@ -257,6 +258,37 @@ describe("an installation that was cut off", () => {
     expect([existsSync(half), existsSync(unit), library.pending()]).toEqual([false, false, null]);
     expect(readdirSync(configuration)).toEqual([".femtoclaw.toml.mine"]);
     expect(installed().receipt.version).toBe("1.0.0");
+  });
+});
+
+describe("what lies beside the way to a library, hidden as what a killed installation left", () => {
+  const name = (of: string, last: string): string => join(root, `.${of}.0b7c5a52-1111-4222-8333-44445555666${last}`);
+  const library = (): Library => new Library(layout().library);
+
+  it.runIf(process.getuid?.() === 0)("stays where it is somebody else's, or leads elsewhere", () => {
+    const victim = join(root, "victim");
+    mkdirSync(victim);
+    writeFileSync(join(victim, "kept"), "");
+    mkdirSync(name("i", "1"));
+    chownSync(name("i", "1"), 65_534, 65_534);
+    symlinkSync(victim, name("i", "2"));
+    writeFileSync(name("i", "3"), "");
+    mkdirSync(`${name("i", "4")}x`);
+    expect(sweepGround(library())).toEqual([]);
+    expect(readdirSync(root)).toHaveLength(5);
+    expect(readdirSync(victim)).toEqual(["kept"]);
+  });
+
+  it("goes, and with it no folder but those on the way", () => {
+    mkdirSync(join(root, "i/lib"), { recursive: true });
+    mkdirSync(join(root, "empty"));
+    mkdirSync(name("i", "1"));
+    const folders = ["i", "i/lib", "empty"].map((path) => ({ kind: "folder" as const, path: join(root, path) }));
+    new Library(name("i", "1")).begin({ doing: "install", files: folders });
+    mkdirSync(name("i", "2"));
+    writeFileSync(join(name("i", "2"), "pending.json"), "{");
+    expect(sweepGround(library())).toEqual([join(root, "i/lib"), join(root, "i")]);
+    expect(readdirSync(root)).toEqual(["empty"]);
   });
 });
 

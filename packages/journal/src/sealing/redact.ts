@@ -22,6 +22,11 @@ export function redact<T>(value: T, marked: readonly Redaction[] = []): Redacted
   return { value: redactions.length === 0 ? value : (clean as T), redactions };
 }
 
+/** The text as `redact` leaves it. */
+export function textRedacted(text: string): string {
+  return mayHoldSecret(JSON.stringify(text)) ? withoutSecrets(text).text : text;
+}
+
 /** The value as JSON text, as a record would hold it. */
 export function textWithoutSecrets(value: unknown): string {
   const text = JSON.stringify(value);

@@ -19,6 +19,9 @@ const TOKEN_BEGINS = `(?:(?<![A-Za-z0-9_-])|${ESCAPED})`;
 const QUOTE = String.raw`(?:\\{0,3}["'])?`;
 const GAP = String.raw`(?:\\[nrt]|\s){0,4}`;
 
+const KEY_HEAD = "-----BEGIN (?:[A-Z0-9]{1,16} ){0,4}PRIVATE KEY(?: BLOCK)?-----";
+const KEY_END = "-----END [A-Z0-9 ]{0,64}-----";
+
 const token = (rule: string, body: string): SecretPattern => ({
   rule,
   find: new RegExp(`${TOKEN_BEGINS}(?:${body})`, "g"),
@@ -34,7 +37,7 @@ const valueBehind = (rule: string, name: string, value: string): SecretPattern =
 export const SECRET_PATTERNS: readonly SecretPattern[] = [
   {
     rule: "private-key",
-    find: /-----BEGIN (?:[A-Z0-9]{1,16} ){0,4}PRIVATE KEY(?: BLOCK)?-----[\s\S]*?(?:-----END [A-Z0-9 ]{0,64}-----|$)/g,
+    find: new RegExp(`${KEY_HEAD}[\\s\\S]*?(?:${KEY_END}|$)`, "g"),
     replacement: "[redacted:private-key]",
   },
   token("aws-key", "(?:AKIA|ASIA)[A-Z0-9]{16}(?![A-Za-z0-9])"),
@@ -77,4 +80,31 @@ const MAY_NAME = new RegExp(`(?:${NAMES})(?!":[^"])(?:\\\\(?:u[0-9a-f]{4}|[bfnrt
 
 export function mayHoldSecret(json: string): boolean {
   return MAY_HOLD.test(json) || MAY_NAME.test(json);
+}
+
+/** How a private key begins at a place, and how it ends. */
+export const KEY_BEGINS = new RegExp(`^${KEY_HEAD}`);
+export const KEY_ENDS = new RegExp(KEY_END);
+
+/** What no value of an assignment goes on over; nor does anything else of the above, but for what `reachesOver` finds. */
+export const VALUE_ENDS = /[\s"'`,;(){}<>$]/;
+
+/** In front of a value, whose quotes and gaps may not be whole yet. */
+const PARTIAL_QUOTE = String.raw`\\{0,3}["']?`;
+const PARTIAL_GAP = String.raw`(?:\\[nrt]?|\s){0,4}`;
+const VALUE_IS_NEXT = new RegExp(
+  `(?:(?:${NAMES})${PARTIAL_QUOTE}${PARTIAL_GAP}[:=]${PARTIAL_GAP}${PARTIAL_QUOTE}|(?:bearer|basic)\\s{1,4})$`,
+  "i",
+);
+const SIGN_IS_NEXT = new RegExp(`(?:${NAMES})${PARTIAL_QUOTE}${PARTIAL_GAP}$`, "i");
+const KEY_HEAD_GOES_ON = /-----BEGIN (?:[A-Z0-9]{1,16} ){0,6}$/;
+
+/**
+ * Where something of the above begins that may go on over the end of a text, which lies between two words; null where
+ * nothing does. `next` is the character that follows, empty where nobody knows it yet.
+ */
+export function reachesOver(text: string, next: string): number | null {
+  const signs = next === "" || /[\s:=\\"']/.test(next) ? [SIGN_IS_NEXT] : [];
+  const begins = [VALUE_IS_NEXT, KEY_HEAD_GOES_ON, ...signs].flatMap((pattern) => pattern.exec(text)?.index ?? []);
+  return begins.length === 0 ? null : Math.min(...begins);
 }

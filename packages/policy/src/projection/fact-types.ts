@@ -14,7 +14,7 @@ export type FactType = "Bool" | "Long" | "String" | "Set<String>" | "datetime" |
 export type RecordType = ReadonlyMap<string, { readonly type: FactType; readonly required: boolean }>;
 
 /** Types as the engine prints a schema: trees of `type` with its parts. */
-type TypeTree = Readonly<Record<string, unknown>>;
+export type TypeTree = Readonly<Record<string, unknown>>;
 
 /** Throws FEMTO_POLICY_INVALID for a type that no check stands for here. */
 export function recordType(tree: unknown): RecordType {
@@ -116,8 +116,10 @@ function isTime(fact: unknown): boolean {
   return hasExactly(call, ["arg", "fn"]) && call["fn"] === "datetime" && typeof call["arg"] === "string";
 }
 
-function hasExactly(value: unknown, sortedNames: readonly string[]): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && Object.keys(value).sort().join() === sortedNames.join();
+function hasExactly(value: unknown, names: readonly string[]): value is Readonly<Record<string, unknown>> {
+  if (typeof value !== "object" || value === null) return false;
+  const members = Object.keys(value);
+  return members.length === names.length && names.every((name) => members.includes(name));
 }
 
 /** The facts that the type has, and nothing else; they were checked before. */

@@ -3,9 +3,13 @@ import type { StatefulAuthorizationCall } from "@cedar-policy/cedar-wasm/web";
 import { ancestorsOrSelf } from "../canonical-path.ts";
 import type { CheckedRequest } from "../request.ts";
 import { type Fact, type FactRecord, projectedFacts } from "./fact-types.ts";
-import type { EntityProjection, ProjectedAction } from "./projected-policy.ts";
+import type { EntityProjection, NamedRuleSet, ProjectedAction } from "./projected-policy.ts";
+import { sliceAt } from "./slices.ts";
+import { trailOf } from "./trail.ts";
 
 export interface ProjectedCall {
+  /** Of this the engine hears nothing, but the reason of its decision names it. */
+  readonly capability: string;
   readonly principal: string;
   readonly action: string;
   readonly resource: string;
@@ -16,11 +20,12 @@ export interface ProjectedCall {
 
 /** The context has been checked in full. */
 export function projectedCall(
-  { principal, resource }: CheckedRequest,
+  { capability, principal, resource }: CheckedRequest,
   context: FactRecord,
   action: ProjectedAction,
 ): ProjectedCall {
   return {
+    capability,
     principal: projectedId(principal, action.principal),
     action: action.name,
     resource: projectedId(resource.id, action.resource),
@@ -37,18 +42,27 @@ function projectedAncestors(path: string, { whole, named }: EntityProjection): s
   return ancestorsOrSelf(path).filter((ancestor) => ancestor !== path && (whole || named.has(ancestor)));
 }
 
-// INVARIANT: the engine is asked nothing that the key of the call does not hold.
-export function engineCall(call: ProjectedCall, action: ProjectedAction): StatefulAuthorizationCall {
-  const resource = { type: action.resourceType, id: call.resource };
-  const parents = call.ancestors.map((id) => ({ type: action.resourceType, id }));
+/** Of the action's rules those that can apply to the call. */
+export function callRules(call: ProjectedCall, { resourceType, slices }: ProjectedAction): NamedRuleSet {
+  return sliceAt(slices, trailOf(resourceType, call));
+}
+
+// INVARIANT: neither the engine nor the choice of its rules is told anything that the key of the call does not hold.
+export function engineCall(
+  call: ProjectedCall,
+  { resourceType, schemaName }: ProjectedAction,
+  { name }: NamedRuleSet,
+): StatefulAuthorizationCall {
+  const resource = { type: resourceType, id: call.resource };
+  const parents = call.ancestors.map((id) => ({ type: resourceType, id }));
   return {
     principal: { type: "Agent", id: call.principal },
     action: { type: "Action", id: call.action },
     resource,
     context: call.context as StatefulAuthorizationCall["context"],
     entities: parents.length === 0 ? [] : [{ uid: resource, attrs: {}, parents }],
-    preparsedPolicySetId: action.set.name,
-    preparsedSchemaName: action.schemaName,
+    preparsedPolicySetId: name,
+    preparsedSchemaName: schemaName,
     validateRequest: true,
   };
 }
@@ -58,8 +72,9 @@ export function engineCall(call: ProjectedCall, action: ProjectedAction): Statef
  * it is, and a fact that is absent is not among those that are counted. Under one revision two calls with
  * one key are one call.
  */
-export function callKey({ principal, action, resource, ancestors, context }: ProjectedCall): string {
-  return encodedText(principal) + encodedText(action) + encodedText(resource) + encoded(ancestors) + encoded(context);
+export function callKey({ capability, principal, action, resource, ancestors, context }: ProjectedCall): string {
+  const texts = encodedText(capability) + encodedText(principal) + encodedText(action) + encodedText(resource);
+  return texts + encoded(ancestors) + encoded(context);
 }
 
 function encoded(fact: Fact): string {

@@ -8,8 +8,10 @@ import { invalid } from "../activation.ts";
 import type { Cedar } from "../cedar-instance.ts";
 import { messages } from "../decision.ts";
 import { RuleSet, type RuleText } from "../rule-set.ts";
-import { inlinedType, projectedType, type RecordType, recordType } from "./fact-types.ts";
+import { inlinedType, projectedType, type RecordType, recordType, type TypeTree } from "./fact-types.ts";
 import { Reads, type Requester, ruleActions } from "./reads.ts";
+import { type Slices, slicesOf } from "./slices.ts";
+import { ruleTrail } from "./trail.ts";
 
 export interface ProjectedPolicy {
   readonly schemaName: string;
@@ -18,7 +20,7 @@ export interface ProjectedPolicy {
   readonly actions: ReadonlyMap<string, ProjectedAction>;
 }
 
-/** The rules that can apply to one or more actions, and the name under which the engine keeps them. */
+/** Rules that are asked together, and the name under which the engine keeps them. */
 export interface NamedRuleSet {
   readonly name: string;
   readonly rules: RuleSet;
@@ -27,7 +29,8 @@ export interface NamedRuleSet {
 export interface ProjectedAction {
   readonly name: string;
   readonly schemaName: string;
-  readonly set: NamedRuleSet;
+  /** The rules that can apply to the action, by the place of what is asked. */
+  readonly slices: Slices<NamedRuleSet>;
   readonly resourceType: string;
   /** All that the context of a request must have. */
   readonly context: RecordType;
@@ -57,36 +60,82 @@ export function projectPolicy(
   const hasGroups = Object.values(schema.actions).some(({ memberOf = [] }) => memberOf.length > 0);
   const parsed = rules.map((rule) => parseRule(cedar, rule));
   const appliesTo = parsed.map((rule) => ruleActions(rule, hasGroups));
-  const shared = new Map<string, { readonly set: NamedRuleSet; readonly reads: Reads }>();
+  const sets = new NamedRuleSets(slot, rules);
+  const shared = new Map<string, ActionProjection>();
   const actions = new Map<string, ProjectedAction>();
   const schemaActions: Record<string, ActionTree> = {};
   for (const [name, action] of Object.entries(schema.actions)) {
-    const indices = rules.map((_, index) => index).filter((index) => appliesTo[index]?.has(name) ?? true);
-    const key = indices.join();
-    const group = shared.get(key) ?? {
-      set: { name: `${slot}/${shared.size}`, rules: new RuleSet(indices.map((index) => rules[index] as RuleText)) },
-      reads: indices.reduce((reads, index) => reads.add(parsed[index] as PolicyJson), new Reads()),
-    };
-    shared.set(key, group);
-    const types = contextTypes(action, schema.commonTypes ?? {}, group.reads);
-    schemaActions[name] = { ...action, appliesTo: { ...action.appliesTo, context: types.read } } as ActionTree;
-    actions.set(name, {
-      name,
-      schemaName,
-      set: group.set,
-      resourceType: resourceType(name, action),
-      context: recordType(types.all),
-      read: recordType(types.read),
-      principal: entityProjection("principal", "Agent", group.reads),
-      resource: entityProjection("resource", resourceType(name, action), group.reads),
-    });
+    const type = resourceType(name, action);
+    const applying = new Map([...parsed.entries()].filter(([rule]) => appliesTo[rule]?.has(name) ?? true));
+    // Actions that differ in their names alone are projected alike.
+    const key = JSON.stringify([action.appliesTo, ...applying.keys()]);
+    const alike = shared.get(key) ?? projectAction(type, contextType(action, schema), applying, sets);
+    shared.set(key, alike);
+    schemaActions[name] = { ...action, appliesTo: { ...action.appliesTo, context: alike.contextType } } as ActionTree;
+    actions.set(name, { ...alike.action, name, schemaName });
   }
   return {
     schemaName,
     schema: { "": { ...schema, commonTypes: {}, actions: schemaActions } },
-    sets: [...shared.values()].map(({ set }) => set),
+    sets: sets.all(),
     actions,
   };
+}
+
+interface ActionProjection {
+  readonly contextType: TypeTree;
+  readonly action: Omit<ProjectedAction, "name" | "schemaName">;
+}
+
+/** Of an action on resources of the type, and the rules that can apply to it, by their numbers. */
+function projectAction(
+  resourceType: string,
+  fullContext: TypeTree,
+  rules: ReadonlyMap<number, PolicyJson>,
+  sets: NamedRuleSets,
+): ActionProjection {
+  const reads = new Reads();
+  for (const rule of rules.values()) reads.add(rule);
+  const contextType = projectedType(fullContext, reads.context);
+  const context = recordType(fullContext);
+  const trails = new Map(Array.from(rules, ([number, rule]) => [number, ruleTrail(rule, resourceType, context)]));
+  return {
+    contextType,
+    action: {
+      slices: slicesOf(trails, (numbers) => sets.of(numbers)),
+      resourceType,
+      context,
+      read: recordType(contextType),
+      principal: entityProjection("principal", "Agent", reads),
+      resource: entityProjection("resource", resourceType, reads),
+    },
+  };
+}
+
+/** Rules that are asked together are kept once, whatever the actions and places are at which they are. */
+class NamedRuleSets {
+  readonly #slot: string;
+  readonly #rules: readonly RuleText[];
+  readonly #sets = new Map<string, NamedRuleSet>();
+
+  constructor(slot: string, rules: readonly RuleText[]) {
+    this.#slot = slot;
+    this.#rules = rules;
+  }
+
+  of(numbers: readonly number[]): NamedRuleSet {
+    const key = numbers.join();
+    const set = this.#sets.get(key) ?? {
+      name: `${this.#slot}/${this.#sets.size}`,
+      rules: new RuleSet(numbers.map((number) => this.#rules[number] as RuleText)),
+    };
+    this.#sets.set(key, set);
+    return set;
+  }
+
+  all(): readonly NamedRuleSet[] {
+    return [...this.#sets.values()];
+  }
 }
 
 /** Gives the engine what the projected questions name. */
@@ -101,9 +150,8 @@ export function preparseProjected(cedar: Cedar, { schemaName, schema, sets }: Pr
 type SchemaTree = SchemaJson<string>[string];
 type ActionTree = SchemaTree["actions"][string];
 
-function contextTypes({ appliesTo }: ActionTree, namedTypes: NonNullable<SchemaTree["commonTypes"]>, reads: Reads) {
-  const all = inlinedType(appliesTo?.context ?? { type: "Record", attributes: {} }, namedTypes);
-  return { all, read: projectedType(all, reads.context) };
+function contextType({ appliesTo }: ActionTree, { commonTypes = {} }: SchemaTree): TypeTree {
+  return inlinedType(appliesTo?.context ?? { type: "Record", attributes: {} }, commonTypes);
 }
 
 function resourceType(name: string, { appliesTo }: ActionTree): string {

@@ -21,6 +21,7 @@ const record: fc.Arbitrary<FactRecord> = fc.letrec<{ readonly fact: Fact; readon
 })).record;
 
 const call: fc.Arbitrary<ProjectedCall> = fc.record({
+  capability: text,
   principal: text,
   action: text,
   resource: text,
@@ -38,11 +39,11 @@ class KeyReader {
   }
 
   call(): ProjectedCall {
-    const [principal, action, resource] = [this.fact(), this.fact(), this.fact()] as [string, string, string];
+    const [capability, principal, action, resource] = [1, 2, 3, 4].map(() => this.fact() as string);
     const ancestors = this.fact() as readonly string[];
     const context = this.fact() as FactRecord;
     expect(this.#at).toBe(this.#key.length);
-    return { principal, action, resource, ancestors, context };
+    return { capability, principal, action, resource, ancestors, context } as ProjectedCall;
   }
 
   fact(): Fact {

@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { type Cedar, openCedar } from "../../src/cedar-instance.ts";
 import { recordFault } from "../../src/projection/fact-types.ts";
 import { type ProjectedAction, projectPolicy } from "../../src/projection/projected-policy.ts";
+import { sliceAt } from "../../src/projection/slices.ts";
 
 const SCHEMA = `entity Agent; entity Path in [Path]; entity Tool;
 type Session = { calls: Long, tainted?: Bool };
@@ -27,22 +28,23 @@ describe("a projected policy", () => {
     return found;
   };
 
+  const asked = (policy: ReturnType<typeof project>, name: string, trail: readonly string[] = []): string[] => {
+    const { rules } = sliceAt(action(policy, name).slices, trail);
+    return rules.text.split("\n").map((_, index) => rules.ruleId(`policy${index}`));
+  };
+
   it("asks each action the rules that can apply to it, and those in common once", () => {
     const policy = project(
       rule("one", 'action == Action::"read"'),
       rule("two", 'action in [Action::"read", Action::"write"]'),
       rule("three", "action"),
     );
-    const ids = (name: string) => {
-      const { rules } = action(policy, name).set;
-      return rules.text.split("\n").map((_, index) => rules.ruleId(`policy${index}`));
-    };
-    expect(ids("read")).toEqual(["one", "two", "three"]);
-    expect(ids("write")).toEqual(["two", "three"]);
-    expect(ids("clock")).toEqual(["three"]);
+    expect(asked(policy, "read")).toEqual(["one", "two", "three"]);
+    expect(asked(policy, "write")).toEqual(["two", "three"]);
+    expect(asked(policy, "clock")).toEqual(["three"]);
     expect(policy.sets.map(({ name }) => name)).toEqual(["A/0", "A/1", "A/2"]);
     const shared = project(rule("two", 'action in [Action::"read", Action::"write"]'));
-    expect(action(shared, "read").set).toBe(action(shared, "write").set);
+    expect(action(shared, "read").slices).toBe(action(shared, "write").slices);
     expect(shared.sets).toHaveLength(2);
   });
 

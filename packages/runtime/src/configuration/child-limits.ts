@@ -1,6 +1,6 @@
 /** What one child may use: what the configuration says of it, for all capabilities or for one, and what holds without it. */
 import type { LimitsTable } from "@femtoclaw/protocol";
-import { type ChildLimits, DEFAULT_CHILD_LIMITS } from "@femtoclaw/sandbox";
+import { type ChildLimits, DEFAULT_CHILD_LIMITS } from "@femtoclaw/sandbox/child-limits";
 
 export function resolveChildLimits(table: LimitsTable | undefined): ChildLimits {
   return { ...DEFAULT_CHILD_LIMITS, ...namedChildLimits(table ?? {}) };

@@ -14,7 +14,7 @@ import {
   pointerTokens,
   systemErrorCode,
 } from "@femtoclaw/protocol";
-import type { ChildLimits } from "@femtoclaw/sandbox";
+import type { ChildLimits } from "@femtoclaw/sandbox/child-limits";
 import type { PathBase } from "./canonical-path.ts";
 import { checkAuthority } from "./check-authority.ts";
 import { configurationFaults } from "./check-configuration.ts";

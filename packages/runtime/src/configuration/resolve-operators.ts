@@ -1,5 +1,5 @@
 /** The operators of the configuration: whose signatures count, each by one name and one key. */
-import { parseOperatorKey } from "@femtoclaw/journal";
+import { parseOperatorKey } from "@femtoclaw/journal/signatures";
 import type { Configuration } from "@femtoclaw/protocol";
 import type { Places } from "./places.ts";
 

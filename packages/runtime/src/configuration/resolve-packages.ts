@@ -1,6 +1,6 @@
 /** Capabilities of others as the configuration names them: the folder of a package, and what it declares. */
 
-import { packageManifest } from "@femtoclaw/capabilities";
+import { packageManifest } from "@femtoclaw/capabilities/package-manifest";
 import type { Authority, CapabilityManifest, Configuration } from "@femtoclaw/protocol";
 import { FemtoError } from "@femtoclaw/protocol";
 import { MANIFEST_NAME, readManifestFile } from "../capability-packages/package-files.ts";

@@ -1,7 +1,7 @@
 /** The witnesses of the configuration against this machine: what each kind needs, and that no call can play one. */
 import { statSync } from "node:fs";
 import { basename, dirname, isAbsolute, join } from "node:path";
-import { parseWitnessKey } from "@femtoclaw/journal";
+import { parseWitnessKey } from "@femtoclaw/journal/signatures";
 import { type Authority, type Configuration, printable, type WitnessTable } from "@femtoclaw/protocol";
 import { canonicalPath, isWithin, type PathBase } from "./canonical-path.ts";
 import { isWritable } from "./check-authority.ts";

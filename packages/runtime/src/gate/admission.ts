@@ -28,6 +28,8 @@ export interface Proposal {
   readonly trace?: TraceFields;
   /** What an operator launches with it. INVARIANT: I8: said by the host alone, and by no message. */
   readonly launch?: AgentLaunch;
+  /** Hears the identifier of its execution at once. */
+  readonly onIdentified?: (execution: ExecutionId) => void;
   /** Aborted when its proposer wants it no more. */
   readonly signal?: AbortSignal;
   /** What the session may still add to the journal. */

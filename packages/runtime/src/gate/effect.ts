@@ -13,8 +13,10 @@ import {
   FemtoError,
   type LeftBehind,
   LIMITS,
+  type OutputStream,
   printable,
 } from "@femtoclaw/protocol";
+import { harmless } from "../harmless.ts";
 import type { Execution } from "./execution.ts";
 import type { GateParts, Registered } from "./gate-parts.ts";
 
@@ -37,7 +39,7 @@ export async function runEffect(
 ): Promise<EffectOutcome> {
   const startUs = parts.clock.monotonicUs();
   const { capability, timeoutMs, outputBytes, child } = registered;
-  const { standing } = execution;
+  const { standing, id, session } = execution;
   assert(standing !== null, "what is executed was decided on");
   const outcome = await bounded(parts.clock, execution.abort, registered, async () =>
     capability.execute({
@@ -49,6 +51,9 @@ export async function runEffect(
       limits: { timeoutMs, outputBytes, child },
       ...standing,
       terminals: parts.terminals.keeper(execution),
+      onOutput: harmless("what keeps output", (stream: OutputStream, piece: Uint8Array) =>
+        parts.outputs.take(id, session, stream, piece),
+      ),
       ...(capability.isLaunched && execution.launch !== undefined ? { launch: execution.launch } : {}),
     }),
   );

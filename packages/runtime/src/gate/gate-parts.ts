@@ -17,6 +17,7 @@ import type {
   ExecutionId,
   Facts,
   HistoryFacts,
+  OutputStream,
   SessionId,
   ShadowVerdict,
 } from "@femtoclaw/protocol";
@@ -87,6 +88,12 @@ export interface GateTerminals {
   review(): void;
 }
 
+/** Output of what runs, for those who look on. */
+export interface GateOutputs {
+  take(execution: ExecutionId, session: SessionId, stream: OutputStream, piece: Uint8Array): void;
+  ended(execution: ExecutionId): void;
+}
+
 export interface GateParts {
   readonly clock: Clock;
   newId(): string;
@@ -123,6 +130,7 @@ export interface GateParts {
   /** Of what a program of a call that runs wants to connect to. */
   connectionFacts(request: Omit<ConnectionRequest, "names">): Promise<ConnectionFacts>;
   readonly terminals: GateTerminals;
+  readonly outputs: GateOutputs;
   decide(request: DecisionAsked): GateDecision;
   /** The rules that are on trial beside those in force; null where none are. */
   onTrial(): OnTrial | null;

@@ -16,6 +16,7 @@ import {
   traceContext,
 } from "@femtoclaw/protocol";
 import type { DrivenExecution } from "../driven-execution.ts";
+import type { Unended } from "../outputs/outputs.ts";
 import { Admission, type Proposal } from "./admission.ts";
 import { type Execution, newExecution } from "./execution.ts";
 import type { GateParts } from "./gate-parts.ts";
@@ -30,8 +31,10 @@ const CANCELLED = "its proposer cancelled it";
 export class Gate {
   readonly #parts: GateParts;
   readonly #running = new Map<ExecutionId, Execution>();
+  /** Calls on their way in, and their sessions. */
+  readonly #entering = new Map<ExecutionId, SessionId>();
   /** Calls whose question is settled, until they are back in the gate. */
-  readonly #reviving = new Set<ExecutionId>();
+  readonly #reviving = new Map<ExecutionId, SessionId>();
   readonly #awaited = new Map<ExecutionId, PromiseWithResolvers<Reply>>();
   readonly #counts = new RefusalCounts();
   readonly #admission: Admission;
@@ -77,9 +80,14 @@ export class Gate {
     // Secrets go first: the half of one, which a cut leaves, does not look like one.
     const label = proposal.label === undefined ? null : printable(redact(proposal.label).value, LIMITS.labelChars);
     const trace = proposal.trace === undefined ? null : traceContext(proposal.trace);
-    const entered = await this.#admission.enter(id, proposal);
-    if (!("release" in entered)) return entered;
     const { session, actor, quota, share, bytes } = proposal;
+    this.#entering.set(id, session);
+    proposal.onIdentified?.(id);
+    const entered = await this.#admission.enter(id, proposal);
+    if (!("release" in entered)) {
+      this.#leave(id);
+      return entered;
+    }
     const execution = newExecution({
       ...{ id, session, actor, quota, share, label, trace, bytes, waited: null, lost: null, ...entered },
       introduce: () => proposal.introduce(),
@@ -101,6 +109,16 @@ export class Gate {
     const awaited = this.#awaited.get(id) ?? Promise.withResolvers<Reply>();
     this.#awaited.set(id, awaited);
     return awaited.promise;
+  }
+
+  /** Of an execution that has not ended; null for any other. */
+  unended(execution: string): Unended | null {
+    const id = execution as ExecutionId;
+    const running = this.#running.get(id);
+    if (running !== undefined) return { session: running.session, isWaiting: false };
+    const asked = (): string | undefined => this.questions.open.find((call) => call.execution === id)?.session;
+    const session = this.#entering.get(id) ?? this.#reviving.get(id) ?? asked();
+    return session === undefined ? null : { session: session as SessionId, isWaiting: true };
   }
 
   /** Asks an execution of the session to end; true when it is known and has not ended. */
@@ -152,7 +170,7 @@ export class Gate {
 
   /** Goes on with a call whose question is settled, by its answer or without one. */
   goOn(call: WaitingCall, how: Settlement, reason: string): void {
-    this.#reviving.add(call.execution);
+    this.#reviving.set(call.execution, call.session as SessionId);
     this.#revived(call, how, reason).catch((error: unknown) => {
       // What cannot be read stays open in the journal, and is tried again at the next start.
       this.#awaited.get(call.execution)?.reject(error);
@@ -201,6 +219,7 @@ export class Gate {
 
   async #run(execution: Execution, start: () => DrivenExecution): Promise<Reply> {
     this.#running.set(execution.id, execution);
+    this.#entering.delete(execution.id);
     this.#reviving.delete(execution.id);
     try {
       const driven = start();
@@ -233,7 +252,9 @@ export class Gate {
 
   #leave(id: ExecutionId): void {
     this.#running.delete(id);
+    this.#entering.delete(id);
     this.#reviving.delete(id);
+    if (!this.questions.has(id)) this.#parts.outputs.ended(id);
     if (this.running === 0) this.#idle?.();
   }
 }

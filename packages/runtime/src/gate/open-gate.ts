@@ -12,6 +12,7 @@ import { type ExecutionId, LIMITS, type SessionId } from "@femtoclaw/protocol";
 import { questionRecord } from "../approvals.ts";
 import { CapabilityPackages } from "../capability-packages/capability-packages.ts";
 import type { ResolvedConfiguration } from "../configuration/resolve-configuration.ts";
+import { Outputs } from "../outputs/outputs.ts";
 import type { SessionHistories } from "../projection/session-histories.ts";
 import type { Policy } from "../subsystems/policy.ts";
 import type { Registry } from "../subsystems/registry.ts";
@@ -50,6 +51,7 @@ export interface OpenGate {
   readonly gate: Gate;
   readonly stages: FairSlots;
   readonly terminals: Terminals;
+  readonly outputs: Outputs;
   readonly upstreams: Upstreams;
   readonly packages: CapabilityPackages;
   /** Ends what goes on beside calls and may not any more. */
@@ -91,6 +93,7 @@ export function openGate({ configuration, registry, policy, ...parts }: OpenGate
     packages: configuration.packages,
     append: (entry) => parts.journal.append(entry),
   });
+  const outputs = new Outputs({ clock: parts.clock, unended: (execution) => gate.unended(execution) });
   const gate: Gate = new Gate({
     clock: parts.clock,
     newId: () => parts.newId(),
@@ -112,6 +115,7 @@ export function openGate({ configuration, registry, policy, ...parts }: OpenGate
     },
     connectionFacts: (request) => connectionFacts({ ...request, names }),
     terminals,
+    outputs,
     histories: parts.histories,
     decide: (request) => policy.decide(request),
     onTrial: () => policy.shadow,
@@ -128,6 +132,7 @@ export function openGate({ configuration, registry, policy, ...parts }: OpenGate
   };
   const stopPrograms = async (reason: string): Promise<void> => {
     await Promise.all([terminals.stop(reason), upstreams.stop(reason)]);
+    outputs.stop();
   };
-  return { gate, stages, terminals, upstreams, packages, review, stopPrograms };
+  return { gate, stages, terminals, outputs, upstreams, packages, review, stopPrograms };
 }

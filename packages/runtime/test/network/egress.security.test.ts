@@ -366,7 +366,7 @@ describe("the relay", () => {
     const killed = await connecting.run("sh", "-c", "kill -KILL $PPID; sleep 30");
     expect(killed.result).toMatchObject({ exit_code: 137 });
     // Its descriptor is nothing that a program has, or can open by its name.
-    const look = "ls -l /proc/self/fd 2>/dev/null | grep -c socket; cat </proc/$PPID/fd/6 || echo none";
+    const look = "ls -l /proc/self/fd 2>/dev/null | grep -c socket; cat </proc/$PPID/fd/7 || echo none";
     expect((await connecting.run("sh", "-c", look)).result?.["stdout"]).toBe("0\nnone\n");
   });
 

@@ -11,7 +11,7 @@ import { createConnection, createServer, Socket } from "node:net";
 import { constants } from "node:os";
 
 /** What both ends go by; frames.ts and relay-command.ts have the same. */
-const DESCRIPTOR = 6;
+const DESCRIPTOR = 7;
 const PORT = 3128;
 const TUNNEL = { port: 3129, word: "tunnel:" };
 const FRAME = { open: 1, data: 2, end: 3, reset: 4, window: 5 };

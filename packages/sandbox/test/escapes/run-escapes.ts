@@ -56,7 +56,7 @@ export async function runEscapes(): Promise<Escapes> {
   await once(server, "listening");
   writeCases(place, (server.address() as AddressInfo).port);
   const before = snapshot(place.root);
-  const groups = await ControlGroups.find("/bin/sh", DEFAULT_CHILD_LIMITS);
+  const groups = await ControlGroups.find("/usr/bin/bwrap", DEFAULT_CHILD_LIMITS);
   const view = viewOf(place.authority, undefined, undefined, groups);
   const ran = await run(place, ["sh", "-c", DRIVER, "sh", mark], {
     view,

@@ -1,9 +1,12 @@
 import { CONNECTIONS } from "./connections.ts";
 import { HISTORIES } from "./histories.ts";
+import { OUTPUTS } from "./outputs.ts";
+import { SLICED } from "./slices.ts";
 
 /**
- * The defences that the corpus, and the attacks on answers and on histories, are to prove: each with the change that takes it away, and
- * a part of the title of those cases that have to notice. A case that passes without its defence proves nothing.
+ * The defences that the corpus, and the attacks on answers, on histories and on slices of a policy, are to prove: each with the
+ * change that takes it away, and a part of the title of those cases that have to notice. A case that passes without its defence
+ * proves nothing.
  */
 export interface Defence {
   readonly name: string;
@@ -22,6 +25,8 @@ export const TESTS = {
   configurations: "packages/host/test/corpus/configurations.security.test.ts",
   answers: "packages/runtime/test/gate/operators.security.test.ts",
   histories: "packages/runtime/test/history/*.security.test.ts",
+  slices: "packages/policy/test/projection/slices.property.test.ts",
+  outputs: "packages/runtime/test/outputs/outputs.security.test.ts",
 } as const;
 
 const CAPABILITIES = "packages/capabilities/src";
@@ -379,4 +384,6 @@ export const DEFENCES: readonly Defence[] = [
   ...rows("configurations", CONFIGURATIONS),
   ...rows("answers", SIGNED),
   ...rows("histories", HISTORIES),
+  ...rows("slices", SLICED),
+  ...rows("outputs", OUTPUTS),
 ];

@@ -1,8 +1,8 @@
 /** What this machine knows of the paths and programs that Cedar files name. */
 import { existsSync } from "node:fs";
 import type { NameLookup } from "@femtoclaw/policy";
-import { canonicalPath } from "./canonical-path.ts";
-import { findProgram } from "./resolve-programs.ts";
+import { canonicalPath } from "./configuration/canonical-path.ts";
+import { findProgram } from "./configuration/resolve-programs.ts";
 
 export function machineNames(searchPath: readonly string[]): NameLookup {
   return {

@@ -1,0 +1,84 @@
+/** `up`: the life of the host process. */
+import { flushCompileCache } from "node:module";
+import { EXIT, errorText, printable } from "@femtoclaw/protocol";
+import type { LoadedConfiguration } from "../configuration/load-configuration.ts";
+import { HostProcess } from "../host-process.ts";
+import { type HostState, writeFailure } from "../report/failure-reports.ts";
+import { tellService, watchService } from "../service-notice.ts";
+import { logToStderr } from "../terminal/log.ts";
+import type { CommandContext } from "./command-context.ts";
+
+export async function up(context: CommandContext): Promise<number> {
+  const loaded = context.load();
+  let host: HostProcess | null = null;
+  const report = (error: unknown): void => {
+    const file = writeFailure(loaded.resolved.stateDirectory, error, () => stateOf(host));
+    if (file !== null)
+      process.stderr.write(`femtoclaw: what is known of this failure stands in ${printable(file, 4_096)}\n`);
+  };
+  // INVARIANT: I3: after a bug nothing of this process goes on; its journal is as after a kill.
+  process.on("uncaughtException", (bug) => {
+    report(bug);
+    process.stderr.write(`femtoclaw: FEMTO_INTERNAL: ${printable(bug.stack ?? errorText(bug), 16_384)}\n`);
+    process.exit(EXIT.internal);
+  });
+  try {
+    return await serve(context, loaded, (started) => {
+      host = started;
+    });
+  } catch (error) {
+    report(error);
+    throw error;
+  }
+}
+
+function stateOf(host: HostProcess | null): ReturnType<HostState> {
+  return host === null ? null : { boot: host.runtime.boot, phase: host.runtime.status().phase };
+}
+
+async function serve(
+  context: CommandContext,
+  loaded: LoadedConfiguration,
+  onStarted: (host: HostProcess) => void,
+): Promise<number> {
+  const { output } = context;
+  let host: HostProcess | null = null;
+  // The first signal drains, a second one hurries. One that comes early counts once the host stands.
+  let signals = 0;
+  const onSignal = (): void => {
+    signals += 1;
+    void host?.stop({ now: signals > 1 });
+  };
+  for (const signal of ["SIGTERM", "SIGINT"]) process.on(signal, onSignal);
+  const log = logToStderr(context.options.quiet === true ? "warn" : "info");
+  process.on("SIGHUP", () => {
+    host?.reload("signal").catch((error: unknown) => {
+      log({ level: "error", event: "policy.rejected", reason: errorText(error) });
+    });
+  });
+  host = await HostProcess.start({ loaded, load: () => context.load(), log });
+  onStarted(host);
+  if (signals > 0) void host.stop({ now: false });
+  const { runtime, sockets } = host;
+  const ready = {
+    event: "ready",
+    pid: process.pid,
+    boot: runtime.boot,
+    state: runtime.status().phase,
+    agent_socket: sockets.agent,
+    operator_socket: sockets.operator,
+  };
+  const { environment } = context;
+  using _watched = watchService(environment, () => runtime.status().phase !== "error");
+  void host.stopping.then(() => tellService(environment, "STOPPING=1"));
+  const untold = tellService(environment, "READY=1");
+  if (untold !== null) log({ level: "warn", event: "service.not_told", reason: untold });
+  if (output.json) output.value(ready);
+  else output.line(`ready: process ${ready.pid}, agents at ${printable(ready.agent_socket, 4_096)}`);
+  // For the next start, because a host that is killed keeps nothing at its end.
+  flushCompileCache();
+  const fault = await Promise.race([host.stopped, runtime.failed]);
+  if (fault === undefined) return EXIT.ok;
+  await host.stop({ now: true });
+  throw fault;
+}

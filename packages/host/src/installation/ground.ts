@@ -1,0 +1,129 @@
+/**
+ * The folders that a library lies in. They appear together with the note that says who made them, and go together with
+ * it: whoever is killed in between leaves none that nobody would take away.
+ */
+import { existsSync, lstatSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { systemErrorCode } from "@femtoclaw/protocol";
+import { besideName, isBeside, makeFolder, syncFolder } from "./durable-files.ts";
+import { removeFiles, undoCutOff } from "./install.ts";
+import { addFolder, installedBy, type Step } from "./install-plan.ts";
+import { assertKept, type Layout } from "./layout.ts";
+import { Library } from "./library.ts";
+import type { InstalledFile } from "./receipt.ts";
+
+/** LIMIT: tries of one that is disturbed; each other process that installs or takes away there disturbs it once. */
+const TRIES_MAX = 16;
+
+/** What has to be made before the library can be locked; nothing where it is there. */
+export function groundOf({ library }: Layout): readonly Step[] {
+  assertKept(library);
+  const steps: Step[] = [];
+  addFolder(steps, { path: library, mode: 0o755, owner: null });
+  return steps;
+}
+
+/** INVARIANT: a folder that was made here is listed in a note inside it from the moment on at which it has its name. */
+export function makeGround(layout: Layout): void {
+  for (let tries = 1; ; tries += 1) {
+    const steps = groundOf(layout);
+    const [first] = steps;
+    if (first === undefined) return;
+    const hidden = besideName(first.path);
+    try {
+      for (const { path } of steps) makeFolder(join(hidden, path.slice(first.path.length)), 0o755);
+      const library = new Library(join(hidden, layout.library.slice(first.path.length)));
+      library.begin({ doing: "install", files: steps.map(installedBy) });
+      renameSync(hidden, first.path);
+      syncFolder(dirname(first.path));
+      return;
+    } catch (error) {
+      rmSync(hidden, { recursive: true, force: true });
+      // Another one was there first, or took this for what somebody left behind.
+      const isDisturbed = ["ENOENT", "ENOTEMPTY", "EEXIST"].includes(systemErrorCode(error) ?? "");
+      if (!isDisturbed || tries === TRIES_MAX) throw error;
+    }
+  }
+}
+
+/**
+ * Takes the library away with everything in it, and of the folders that were made for it those in which nothing else
+ * lies. It leaves its place in one step, and with its note: what that lists is empty folders from then on.
+ */
+export function removeGround(library: Library, files: readonly InstalledFile[]): ReturnType<typeof removeFiles> {
+  const folders = files.filter(holding(library));
+  const [first] = folders;
+  if (first === undefined || folders.every(({ path }) => path !== library.path)) {
+    library.remove();
+    return removeFiles(folders);
+  }
+  library.begin({ doing: "install", files: folders });
+  const hidden = besideName(first.path);
+  renameSync(library.path, hidden);
+  const { removed, left } = removeFiles(folders);
+  rmSync(hidden, { recursive: true, force: true });
+  return { removed: [library.path, ...removed], left };
+}
+
+/**
+ * Takes away what a killed process left that had made no library yet, or had taken it out of its place: hidden folders
+ * beside those on the way to the library. Says what went that had its name already.
+ */
+export function sweepGround(library: Library): readonly string[] {
+  const removed: string[] = [];
+  for (let at = library.path; dirname(at) !== at; at = dirname(at)) {
+    for (const hidden of hiddenBeside(at)) {
+      // Whoever is still at it finds it gone as a whole, and never gives a half of it its name.
+      const own = besideName(at);
+      if (!moved(hidden, own)) continue;
+      removed.push(...removeFiles(notedIn(own).filter(holding(library))).removed);
+      rmSync(own, { recursive: true, force: true });
+    }
+  }
+  return removed;
+}
+
+/** What there is after a command failed that was to install, where nothing is in force. */
+export function abandonInstallation(library: Library): void {
+  const files = undoCutOff(library);
+  if (library.inForce() === null) removeGround(library, files);
+}
+
+const holding =
+  (library: Library) =>
+  ({ kind, path }: InstalledFile): boolean =>
+    kind === "folder" && `${library.path}/`.startsWith(`${path}/`);
+
+/** INVARIANT: I8: nobody else's, for in a folder such as /tmp anybody can give a folder such a name. */
+function hiddenBeside(path: string): string[] {
+  const folder = dirname(path);
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder)
+    .filter((name) => isBeside(name, basename(path)))
+    .map((name) => join(folder, name))
+    .filter((hidden) => {
+      const status = lstatSync(hidden, { throwIfNoEntry: false });
+      return status?.isDirectory() === true && status.uid === process.getuid?.();
+    });
+}
+
+/** False where it is there no more. */
+function moved(from: string, to: string): boolean {
+  try {
+    renameSync(from, to);
+    return true;
+  } catch (error) {
+    if (systemErrorCode(error) === "ENOENT") return false;
+    throw error;
+  }
+}
+
+function notedIn(hidden: string): readonly InstalledFile[] {
+  try {
+    const pending = new Library(hidden).pending();
+    return pending?.doing === "install" ? pending.files : [];
+  } catch {
+    // It was on its way to be written when its process was killed.
+    return [];
+  }
+}

@@ -1,0 +1,44 @@
+/** Output of a program as lines of a person's terminal, while it comes: whole lines, with nothing in them that acts. */
+import { type OutputPart, type OutputStream, printable } from "@femtoclaw/protocol";
+
+/** LIMIT: characters of one line; a longer one is told in several. */
+const LINE_CHARS = 4_096;
+
+export class LiveText {
+  readonly #rest: Record<OutputStream, string> = { stdout: "", stderr: "" };
+  /** Whether all of it was told so far, and whether there was any. */
+  isAll = true;
+  hasText = false;
+
+  /** The lines that are whole by now. A bare carriage return ends one too: what a program draws over was a line. */
+  lines({ stream, text, skipped }: OutputPart): string[] {
+    const gap = skipped === 0 ? [] : [...this.#left(), `[${skipped} bytes are not shown: they came too fast]`];
+    if (skipped > 0) this.isAll = false;
+    if (text !== "") this.hasText = true;
+    const pieces = (this.#rest[stream] + text).split(/\r\n|\n|\r(?!$)/);
+    const rest = pieces.pop() ?? "";
+    this.#rest[stream] = rest.length > LINE_CHARS ? "" : rest;
+    const long = rest.length > LINE_CHARS ? [rest] : [];
+    return [...gap, ...[...pieces, ...long].flatMap(cut)];
+  }
+
+  /** What is left at the end of it. */
+  end(): string[] {
+    return this.#left();
+  }
+
+  #left(): string[] {
+    const left = Object.values(this.#rest).filter((rest) => rest !== "");
+    this.#rest.stdout = "";
+    this.#rest.stderr = "";
+    return left.flatMap(cut);
+  }
+}
+
+function cut(line: string): string[] {
+  const lines: string[] = [];
+  for (let at = 0; at === 0 || at < line.length; at += LINE_CHARS) {
+    lines.push(printable(line.slice(at, at + LINE_CHARS), LINE_CHARS));
+  }
+  return lines;
+}

@@ -1,0 +1,122 @@
+/**
+ * Takes secrets out of a text that comes in pieces, so that all it gives back together is what `redact` makes of the
+ * whole, however the pieces are cut. What may be the beginning of a secret is held until that is known.
+ */
+import { textRedacted } from "./redact.ts";
+import { KEY_BEGINS, KEY_ENDS, reachesOver, VALUE_ENDS } from "./secret-patterns.ts";
+
+/** LIMIT: characters that are held. A word that is longer is not shown: nobody could say whether it is a secret. */
+const HELD_CHARS = 4_096;
+/** Characters in front of a place in which everything begins that reaches over it. */
+const REACH_CHARS = 192;
+/** Characters of the inside of a key that are kept, in which the line that ends it may have begun. */
+const KEY_CHARS = 96;
+
+const KEY_MARK = "-----BEGIN ";
+
+export class SecretStream {
+  #held = "";
+  /** Characters so far of a word that is too long; 0 while there is none. */
+  #unshown = 0;
+
+  /** What may be shown by now. */
+  push(piece: string): string {
+    const text = withoutKeyBody(this.#held + piece);
+    if (this.#unshown > 0) return this.#behindLongWord(text, this.#held.length, piece.length);
+    const from = heldFrom(text);
+    this.#held = text.slice(from);
+    if (this.#held.length > HELD_CHARS) this.#leaveOut(this.#held, this.#held.length);
+    return textRedacted(text.slice(0, from));
+  }
+
+  /** The rest; nothing comes after it. */
+  end(): string {
+    const rest = this.#unshown > 0 ? notice(this.#unshown) : textRedacted(this.#held);
+    this.#held = "";
+    this.#unshown = 0;
+    return rest;
+  }
+
+  /** A long word ends at white space that nothing reaches over; the text goes on behind it. */
+  #behindLongWord(text: string, seen: number, came: number): string {
+    const keys = keysIn(text);
+    for (let at = Math.max(1, seen); at <= text.length; at += 1) {
+      if (!/\s/.test(text.charAt(at - 1)) || reachedFrom(text, at, keys) !== null) continue;
+      const left = notice(this.#unshown + Math.max(0, at - 1 - seen));
+      this.#unshown = 0;
+      this.#held = "";
+      return `${left}${text.charAt(at - 1)}${this.push(text.slice(at))}`;
+    }
+    this.#leaveOut(text, came);
+    return "";
+  }
+
+  /** Nothing of a text is shown; as much of it is held as tells where what is not shown ends. */
+  #leaveOut(text: string, chars: number): void {
+    this.#unshown += chars;
+    const open = keysIn(text).find(({ to }) => to === null);
+    this.#held = text.slice(Math.min(open?.from ?? text.length, Math.max(0, text.length - REACH_CHARS)));
+  }
+}
+
+const notice = (chars: number): string => `[${chars} characters without a break are not shown]`;
+
+/**
+ * From where on the text has to wait. INVARIANT: I10: nothing that begins before that can reach beyond it, whatever comes,
+ * and what begins behind it looks the same without what stood before.
+ */
+function heldFrom(text: string): number {
+  const keys = keysIn(text);
+  let from = wordStart(text, text.length);
+  for (;;) {
+    const reached = reachedFrom(text, from, keys);
+    if (reached === null) return from;
+    from = wordStart(text, reached);
+  }
+}
+
+/** Where something begins that goes on over a place, or may; null where nothing does. */
+function reachedFrom(text: string, place: number, keys: readonly Key[]): number | null {
+  const key = keys.find(({ from, to }) => from < place && (to === null || place < to));
+  if (key !== undefined) return key.from;
+  const start = Math.max(0, place - REACH_CHARS);
+  const reached = reachesOver(text.slice(start, place), text.charAt(place));
+  return reached === null ? null : start + reached;
+}
+
+/** Where the word begins that reaches up to a place; a URL is all that stands together without white space. */
+function wordStart(text: string, place: number): number {
+  let start = place;
+  while (start > 0 && !VALUE_ENDS.test(text.charAt(start - 1))) start -= 1;
+  let whole = start;
+  while (whole > 0 && !/\s/.test(text.charAt(whole - 1))) whole -= 1;
+  return text.slice(whole, place).includes("://") ? whole : start;
+}
+
+interface Key {
+  readonly from: number;
+  /** Null while its end has not come. */
+  readonly to: number | null;
+}
+
+/** The private keys of a text. */
+function keysIn(text: string): readonly Key[] {
+  const keys: Key[] = [];
+  for (let at = text.indexOf(KEY_MARK); at !== -1; ) {
+    const head = KEY_BEGINS.exec(text.slice(at, at + REACH_CHARS))?.[0].length;
+    const end = head === undefined ? null : KEY_ENDS.exec(text.slice(at + head));
+    const to = head === undefined || end === null ? null : at + head + end.index + end[0].length;
+    if (head !== undefined) keys.push({ from: at, to });
+    if (head !== undefined && to === null) break;
+    at = text.indexOf(KEY_MARK, to ?? at + 1);
+  }
+  return keys;
+}
+
+/** Of a key that goes on nothing is needed but that it has begun. */
+function withoutKeyBody(text: string): string {
+  const open = text.includes(KEY_MARK) ? keysIn(text).find(({ to }) => to === null) : undefined;
+  if (open === undefined) return text;
+  const inside = open.from + (KEY_BEGINS.exec(text.slice(open.from, open.from + REACH_CHARS))?.[0].length ?? 0);
+  return text.length - inside <= KEY_CHARS ? text : text.slice(0, inside) + text.slice(-KEY_CHARS);
+}

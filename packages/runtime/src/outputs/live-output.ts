@@ -1,0 +1,120 @@
+/**
+ * The newest output of one execution, without secrets, by its place in all of it. Whoever reads takes nothing away, and
+ * whoever reads late or slowly is told how much is gone.
+ */
+import { SecretStream } from "@femtoclaw/journal";
+import type { OutputStream, SessionId, WatchedOutput } from "@femtoclaw/protocol";
+
+/** LIMIT: bytes that are kept of one execution; a busy build writes them in some seconds. */
+export const KEPT_BYTES = 131_072;
+/** What a part takes beside its text, so that a program that writes single characters costs no more. */
+const PART_BYTES = 64;
+/** LIMIT: characters that begin a part, and bytes up to which what comes later of the same stream joins it. */
+const PART_MAX = 4_096;
+/** LIMIT: bytes of one answer, unless a single part has more. */
+const ANSWER_BYTES = 32_768;
+
+interface Kept {
+  readonly stream: OutputStream;
+  readonly place: number;
+  text: string;
+  bytes: number;
+}
+
+interface Way {
+  readonly decoder: TextDecoder;
+  readonly secrets: SecretStream;
+}
+
+export class LiveOutput {
+  readonly session: SessionId;
+  #ways: Readonly<Record<OutputStream, Way>> | null = null;
+  #parts: Kept[] = [];
+  #cost = 0;
+  #end = 0;
+
+  constructor(session: SessionId) {
+    this.session = session;
+  }
+
+  /** True when there is something new to read. */
+  append(stream: OutputStream, piece: Uint8Array): boolean {
+    this.#ways ??= { stdout: way(), stderr: way() };
+    const { decoder, secrets } = this.#ways[stream];
+    return this.#keep(stream, secrets.push(decoder.decode(piece, { stream: true })));
+  }
+
+  /** What was held back, because it might have been the beginning of something, is told now. */
+  end(): void {
+    const ways = this.#ways;
+    if (ways === null) return;
+    this.#ways = null;
+    for (const stream of ["stdout", "stderr"] as const) {
+      const { decoder, secrets } = ways[stream];
+      this.#keep(stream, secrets.push(decoder.decode()) + secrets.end());
+    }
+  }
+
+  /** Whole characters from a place on, as many as fit into one answer. */
+  from(place: number): Pick<WatchedOutput, "parts" | "skipped" | "next"> & { readonly isAll: boolean } {
+    const oldest = this.#parts[0]?.place ?? this.#end;
+    const start = Math.min(Math.max(place, oldest), this.#end);
+    const parts: { readonly stream: OutputStream; readonly text: string }[] = [];
+    let next = start;
+    for (const part of this.#parts) {
+      const isRead = part.place + part.bytes <= next;
+      if (isRead) continue;
+      if (next > start && next + part.bytes - start > ANSWER_BYTES) break;
+      parts.push({ stream: part.stream, text: textFrom(part, next - part.place) });
+      next = part.place + part.bytes;
+    }
+    return { parts, skipped: Math.max(0, start - place), next, isAll: next === this.#end };
+  }
+
+  #keep(stream: OutputStream, text: string): boolean {
+    for (let rest = text; rest !== ""; ) {
+      const { piece, more } = divided(rest);
+      this.#add(stream, piece);
+      rest = more;
+    }
+    // INVARIANT: I9: what is kept has a limit, however fast it comes and however slowly it is read.
+    let gone = 0;
+    for (const { bytes } of this.#parts) {
+      if (this.#cost <= KEPT_BYTES) break;
+      this.#cost -= bytes + PART_BYTES;
+      gone += 1;
+    }
+    if (gone > 0) this.#parts = this.#parts.slice(gone);
+    return text !== "";
+  }
+
+  #add(stream: OutputStream, text: string): void {
+    const bytes = Buffer.byteLength(text);
+    const last = this.#parts.at(-1);
+    if (last?.stream === stream && last.bytes + bytes <= PART_MAX) {
+      last.text += text;
+      last.bytes += bytes;
+    } else {
+      this.#parts.push({ stream, place: this.#end, text, bytes });
+      this.#cost += PART_BYTES;
+    }
+    this.#cost += bytes;
+    this.#end += bytes;
+  }
+}
+
+/** As a result has it: bytes that are no text become replacement characters, and a mark of order stays. */
+function way(): Way {
+  return { decoder: new TextDecoder("utf-8", { ignoreBOM: true }), secrets: new SecretStream() };
+}
+
+/** Between two characters, of which one may be two units. */
+function divided(text: string): { readonly piece: string; readonly more: string } {
+  const isHalf = /[\udc00-\udfff]/.test(text.charAt(PART_MAX));
+  const end = isHalf ? PART_MAX - 1 : PART_MAX;
+  return { piece: text.slice(0, end), more: text.slice(end) };
+}
+
+function textFrom({ text }: Kept, bytes: number): string {
+  return bytes <= 0 ? text : Buffer.from(text).subarray(bytes).toString();
+}

@@ -1,0 +1,191 @@
+/**
+ * Output of what runs, for those who look on: an operator at all of it, a session at its own. A reader asks for what is
+ * there and waits for more, so that one that is slow or gone holds nothing up, and no reader is a way to an effect.
+ */
+import type { Clock } from "@femtoclaw/journal";
+import {
+  type ExecutionId,
+  FemtoError,
+  followOutput,
+  LIMITS,
+  type OutputPart,
+  type OutputStream,
+  printable,
+  type SessionId,
+  type WatchedOutput,
+} from "@femtoclaw/protocol";
+import { LiveOutput } from "./live-output.ts";
+
+/** LIMIT: executions that have ended whose last output can still be read, for this long. */
+const ENDED_MAX = 32;
+const ENDED_MS = 30_000;
+/** LIMIT: readers of one session, and operators, that wait for more at once. */
+const SESSION_READERS = 64;
+const OPERATOR_READERS = 256;
+/** What a program writes at once is told at once. */
+const GATHER_MS = 20;
+
+/** Time of one wait of a reader that goes on. */
+const FOLLOW_MS = 10_000;
+
+/** Whose an execution is that has not ended, and whether it still waits for its turn or for an operator. */
+export interface Unended {
+  readonly session: SessionId;
+  readonly isWaiting: boolean;
+}
+
+export interface WatchRequest {
+  readonly execution: string;
+  /** Place in its output. */
+  readonly from: number;
+  /** How long to wait where nothing is there. */
+  readonly waitMs: number;
+}
+
+/**
+ * For operators, who may look at all executions, or for one session, which may look at its own. Throws
+ * FEMTO_EXECUTION_NOT_FOUND for what has ended long ago, was never there or is another session's, FEMTO_OVERLOADED where
+ * too many readers wait, and FEMTO_DRAINING.
+ */
+export interface OutputReader {
+  /**
+   * Text without what looks like a secret, from its beginning on, as far as that is still kept. It ends once the outcome
+   * is recorded, which alone says what came of the call.
+   */
+  follow(execution: string): AsyncIterable<OutputPart>;
+  /** What there is from a place on; waits for more where nothing is. */
+  watch(request: WatchRequest): Promise<WatchedOutput>;
+}
+
+type Whose = SessionId | "operators";
+
+export interface OutputsParts {
+  readonly clock: Pick<Clock, "after">;
+  unended(execution: string): Unended | null;
+}
+
+export class Outputs {
+  readonly #parts: OutputsParts;
+  /** Of executions that have not ended and have written something, or are looked at. */
+  readonly #live = new Map<string, LiveOutput>();
+  /** The oldest first, with what keeps it from being forgotten in time. */
+  readonly #ended = new Map<string, { readonly output: LiveOutput; readonly keep: () => void }>();
+  readonly #readers = new Map<string, Set<() => void>>();
+  readonly #waiting = new Map<Whose, number>();
+  #isStopped = false;
+
+  constructor(parts: OutputsParts) {
+    this.#parts = parts;
+  }
+
+  /** Takes what the program of an execution writes. Costs no more than a bounded piece of memory, whoever reads. */
+  take(execution: ExecutionId, session: SessionId, stream: OutputStream, piece: Uint8Array): void {
+    if (this.#isStopped || this.#parts.unended(execution) === null) return;
+    if (this.#liveOf(execution, session).append(stream, piece)) this.#wake(execution);
+  }
+
+  /** The outcome of the execution is recorded, or never will be. */
+  ended(execution: ExecutionId): void {
+    const output = this.#live.get(execution);
+    if (output === undefined) return;
+    this.#live.delete(execution);
+    output.end();
+    const keep = this.#parts.clock.after(ENDED_MS, () => this.#ended.delete(execution), { unref: true });
+    this.#ended.set(execution, { output, keep });
+    const [oldest] = this.#ended;
+    if (oldest !== undefined && this.#ended.size > ENDED_MAX) this.#forget(oldest[0]);
+    this.#wake(execution);
+  }
+
+  async #watch({ execution, from, waitMs }: WatchRequest, whose: Whose): Promise<WatchedOutput> {
+    const now = this.#look(execution, from, whose);
+    if (now.parts.length > 0 || now.skipped > 0 || now.state === "ended" || waitMs === 0) return now;
+    const waiting = this.#waiting.get(whose) ?? 0;
+    // INVARIANT: I9: readers have a limit, each session its own.
+    if (waiting >= (whose === "operators" ? OPERATOR_READERS : SESSION_READERS)) {
+      throw new FemtoError("FEMTO_OVERLOADED", `${waiting} readers wait for output already`);
+    }
+    this.#waiting.set(whose, waiting + 1);
+    try {
+      await this.#more(execution, waitMs);
+    } finally {
+      const left = (this.#waiting.get(whose) ?? 1) - 1;
+      if (left === 0) this.#waiting.delete(whose);
+      else this.#waiting.set(whose, left);
+    }
+    return this.#look(execution, from, whose);
+  }
+
+  reader(whose: Whose): OutputReader {
+    const watch = (request: WatchRequest): Promise<WatchedOutput> => this.#watch(request, whose);
+    return {
+      watch,
+      follow: (execution) => followOutput((from) => watch({ execution, from, waitMs: FOLLOW_MS })),
+    };
+  }
+
+  /** Forgets all of it; who waits is told that the host stops. */
+  stop(): void {
+    this.#isStopped = true;
+    for (const execution of [...this.#readers.keys()]) this.#wake(execution);
+    for (const execution of [...this.#ended.keys()]) this.#forget(execution);
+    this.#live.clear();
+  }
+
+  #look(execution: string, from: number, whose: Whose): WatchedOutput {
+    if (this.#isStopped) throw new FemtoError("FEMTO_DRAINING", "the host stops, and tells no more output");
+    const unended = this.#parts.unended(execution);
+    const ended = this.#ended.get(execution)?.output;
+    const session = unended?.session ?? ended?.session;
+    // INVARIANT: I8: a session that asks for what is another's is told the same as of what never was.
+    if (session === undefined || (whose !== "operators" && whose !== session)) throw notFound(execution);
+    const output = unended === null ? ended : this.#liveOf(execution, session);
+    const { isAll = true, ...part } = output?.from(from) ?? { parts: [], skipped: 0, next: from };
+    const state = unended === null && isAll ? "ended" : unended?.isWaiting === true ? "waiting" : "running";
+    return { execution, ...part, state };
+  }
+
+  #liveOf(execution: string, session: SessionId): LiveOutput {
+    const output = this.#live.get(execution) ?? new LiveOutput(session);
+    this.#live.set(execution, output);
+    return output;
+  }
+
+  #forget(execution: string): void {
+    this.#ended.get(execution)?.keep();
+    this.#ended.delete(execution);
+  }
+
+  /** Resolves a moment after something has come, or when it has ended, or the time is over. */
+  async #more(execution: string, waitMs: number): Promise<void> {
+    const { clock } = this.#parts;
+    const readers = this.#readers.get(execution) ?? new Set();
+    this.#readers.set(execution, readers);
+    await new Promise<void>((resolve) => {
+      let cancel = clock.after(waitMs, () => over(), { unref: true });
+      const over = (): void => {
+        cancel();
+        readers.delete(wake);
+        if (readers.size === 0 && this.#readers.get(execution) === readers) this.#readers.delete(execution);
+        resolve();
+      };
+      const wake = (): void => {
+        cancel();
+        readers.delete(wake);
+        cancel = clock.after(GATHER_MS, over, { unref: true });
+      };
+      readers.add(wake);
+    });
+  }
+
+  #wake(execution: string): void {
+    for (const wake of [...(this.#readers.get(execution) ?? [])]) wake();
+  }
+}
+
+function notFound(execution: string): FemtoError {
+  const reason = `no execution \`${printable(execution, LIMITS.labelChars)}\` whose output could be told`;
+  const fix =
+    "Only what runs or waits, and what ended a moment ago, tells its output, and to its own session and operators alone. The outcome holds all of it.";
+  return new FemtoError("FEMTO_EXECUTION_NOT_FOUND", reason, { fix });
+}
