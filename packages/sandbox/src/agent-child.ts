@@ -99,9 +99,8 @@ export class AgentChild {
 
   #connect({ variables, settings, onConnection }: AgentStart): void {
     const stdio = this.#child.stdio as readonly (Duplex | Readable | Writable | null | undefined)[];
-    const written = settings.files.map(({ content }, index) => [HANDED_DESCRIPTOR + index, content] as const);
     const told = [
-      ...written,
+      ...settings.files.map(({ content }, index) => [HANDED_DESCRIPTOR + index, content] as const),
       [AGENT_DESCRIPTORS.door, relayProgram(RELAY_FOLDER).door.script],
       [AGENT_DESCRIPTORS.variables, variablesFile(variables)],
     ] as const;
