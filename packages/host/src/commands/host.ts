@@ -1,7 +1,7 @@
 /** `up`, `down`, `status`: the life of the host process. */
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { constants, fstatSync, openSync, readFileSync, readSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { flushCompileCache } from "node:module";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -20,14 +20,13 @@ import { table } from "../terminal/table.ts";
 import { telemetryRows } from "../terminal/telemetry-rows.ts";
 import { witnessRow } from "../terminal/witness-row.ts";
 import type { WebhookStatus } from "../webhook/webhook-delivery.ts";
+import { BackgroundLog } from "./background-log.ts";
 import type { CommandContext } from "./command-context.ts";
 import { type HeldLog, heldText, holdLog } from "./known-log.ts";
 
 const LOG_FILE = "host.log";
 /** How the first line of a host begins that came up; one that did not says its fault there. */
 const READY = '{"event":"ready"';
-/** LIMIT: bytes of its log that are shown of a host that did not come up. */
-const SAID_BYTES_MAX = 65_536;
 /** LIMIT: time for a process to go away after the last thing that it did. */
 const GONE_MS = 10_000;
 
@@ -129,7 +128,7 @@ type DetachedStart =
 export async function startDetached(context: CommandContext): Promise<DetachedStart> {
   const { resolved } = context.load();
   const { root } = await openStateDirectory(resolved.stateDirectory, { create: true });
-  const log = new HostLog(join(root, LOG_FILE));
+  const log = new BackgroundLog(join(root, LOG_FILE));
   const [program, ...words] = ownCommand();
   const args = [...words, ...globalArgs(context), "--json", "up"];
   const { environment: env } = context;
@@ -141,26 +140,6 @@ export async function startDetached(context: CommandContext): Promise<DetachedSt
   if (said?.startsWith(READY) !== true) return { said, log: log.sinceStart(), exit: () => exitCode(child) };
   child.unref();
   return { ready: said, pid: child.pid, log: log.path };
-}
-
-/** What a host in the background says, kept from one start to the next. */
-class HostLog {
-  readonly path: string;
-  readonly descriptor: number;
-  readonly #start: number;
-
-  constructor(path: string) {
-    this.path = path;
-    const { O_RDWR, O_APPEND, O_CREAT, O_NOFOLLOW } = constants;
-    this.descriptor = openSync(path, O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW, 0o600);
-    this.#start = fstatSync(this.descriptor).size;
-  }
-
-  /** The beginning of what was said in this start. */
-  sinceStart(): Buffer {
-    const buffer = Buffer.alloc(SAID_BYTES_MAX);
-    return buffer.subarray(0, readSync(this.descriptor, buffer, 0, buffer.length, this.#start));
-  }
 }
 
 function globalArgs({ options }: CommandContext): string[] {
