@@ -162,7 +162,9 @@ export interface Failures {
 
 export interface Twins {
   readonly messages: number;
-  /** The first message at which two fresh deployments differ; null when none does. */
+  /** Whether the second one ran as another user, under another host name, as well. */
+  readonly otherUserAndHost: boolean;
+  /** The first message, or the records, at which two fresh deployments differ; null when they do not. */
   readonly firstDifference: string | null;
 }
 
@@ -206,6 +208,12 @@ export type Installation =
       readonly loose: readonly string[];
       /** Types of the records of its first boot. */
       readonly told: readonly string[];
+      /** Its host: whom it runs as, with which privileges, and what it says of a file that the system closes to it. */
+      readonly process: {
+        readonly uid: number | null;
+        readonly privileges: string;
+        readonly refusedBySystem: string | null;
+      };
       /** How it stands, with its host running, by what its own commands say. */
       readonly deployed: Deployed;
       readonly kills: readonly {

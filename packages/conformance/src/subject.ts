@@ -4,7 +4,7 @@
  */
 import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { chownSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Readable, Writable } from "node:stream";
 import { FemtoError } from "@femtoclaw/protocol";
@@ -73,6 +73,13 @@ export class Place implements AsyncDisposable {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
     writeFileSync(path, content, { mode: 0o600 });
     return path;
+  }
+
+  /** All of it, to a user as whom commands are run. */
+  handTo({ uid, gid }: { readonly uid: number; readonly gid: number }): void {
+    mkdirSync(join(this.root, "p/exported"), { mode: 0o700 });
+    const paths = readdirSync(this.root, { recursive: true }).map((path) => join(this.root, String(path)));
+    for (const path of [this.root, ...paths]) chownSync(path, uid, gid);
   }
 
   async run(args: readonly string[], options: RunOptions = {}): Promise<Finished> {

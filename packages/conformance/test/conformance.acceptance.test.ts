@@ -264,7 +264,7 @@ describe("what was seen of failures, changed", () => {
 });
 
 test("two deployments that differ, and stories that break off, fail what depends on them", () => {
-  const twins = { ok: true as const, value: { messages: 1, firstDifference: "one" } };
+  const twins = { ok: true as const, value: { messages: 1, otherUserAndHost: true, firstDifference: "one" } };
   expect(withoutSums(failing({ ...seen, twins }))).toContain("19.1");
   const broken = { ok: false as const, reason: "the host did not start" };
   const judged = judgeAll({ ...seen, life: broken, failures: broken, twins: broken });
@@ -291,6 +291,7 @@ const INSTALLED = {
   outside: [],
   loose: [],
   told: ["boot.started", "deployment.changed"],
+  process: { uid: 65_534, privileges: "0", refusedBySystem: "FEMTO_CAPABILITY_FAILED" },
   deployed: {
     ...{ findings: [], inForce: null, onDisk: "", goesOn: null },
     verify: { exit: 0, verdict: "verified", pinned: "matches" },
@@ -319,6 +320,20 @@ describe("what was seen of an installation, changed", () => {
     ["no record tells of it", { told: ["boot.started"] }, ["9.1"]],
   ])("%s", (_what, more, clauses) => {
     expect(withoutSums(judged(more))).toEqual(clauses);
+  });
+
+  test.each<readonly [string, object, string, readonly string[]]>([
+    ["by a user of its own", {}, "holds", ["5.7", "7.2"]],
+    ["by one who keeps privileges", { privileges: "0000000000000001" }, "fails", ["5.7"]],
+    ["by one to whom no file is closed", { refusedBySystem: null }, "fails", ["7.2"]],
+    ["by root, too", { uid: 0 }, "not-checked", ["5.7", "7.2"]],
+  ])("where root looks, its host is judged that runs %s", (_what, more, verdict, clauses) => {
+    const { life } = seen;
+    if (!life.ok) throw new Error(life.reason);
+    const asRoot = { ...life.value, status: { ...life.value.status, uid: 0 } };
+    const installation = { ...INSTALLED, process: { ...INSTALLED.process, ...more } };
+    const changed = { life: { ok: true, value: asRoot }, installation: { ok: true, value: installation } } as const;
+    expect(of(["5.7", "7.2"], verdict, changed)).toEqual(clauses);
   });
 
   test("one that nobody signed is not said to be installed right", () => {

@@ -20,15 +20,16 @@ export function determinismClauses(others: readonly Clause[]): readonly Clause[]
     {
       id: "19.1",
       demands: "the same deployment behaves the same",
-      judge: on("twins", ({ messages, firstDifference }) =>
-        demand(
+      judge: on("twins", ({ messages, otherUserAndHost, firstDifference }) => {
+        const where = `in another folder, language and time zone${otherUserAndHost ? ", as another user under another host name" : ""}`;
+        return demand(
           claim(
             firstDifference === null,
-            `two fresh ones answer ${messages} messages alike, in another folder, language and time zone`,
+            `two fresh ones answer and record ${messages} messages alike, ${where}`,
             `they differ at ${firstDifference}`,
           ),
-        ),
-      ),
+        );
+      }),
     },
     {
       id: "19.2",

@@ -1,6 +1,6 @@
 /** Clauses 5 to 8: what the process does, what it decides over, and what it costs. */
-import { type Claim, type Clause, claim, demand, notChecked, on } from "../judgement.ts";
-import type { Answered, CallName, Life } from "../observations.ts";
+import { type Claim, type Clause, claim, demand, type Judgement, notChecked, on } from "../judgement.ts";
+import type { Answered, CallName, Life, Observations } from "../observations.ts";
 import { bootsOf, illegalTransitions } from "./lifecycle-table.ts";
 
 const MIB = 1_048_576;
@@ -58,6 +58,24 @@ const noNetwork = ({ isolation: { interfaces } }: Life): Claim =>
     "a child has no network",
     `a child has ${interfaces.join(", ")}`,
   );
+
+interface Ordinary {
+  readonly uid: number | null;
+  readonly privileges: string;
+  readonly refusedBySystem: string | null;
+}
+
+/** Root is refused nothing, so where root looks, the host is judged that runs as the user of an installation. */
+function onOrdinary(judge: (process: Ordinary) => Judgement): (seen: Observations) => Judgement {
+  return (seen) =>
+    on("life", ({ status: { uid, privileges }, calls: { refusedBySystem } }) => {
+      if (uid !== 0) return judge({ uid, privileges, refusedBySystem: refusedBySystem.code });
+      const { installation } = seen;
+      const installed = installation.ok && installation.value.refused === null ? installation.value.process : null;
+      if (installed !== null && installed.uid !== 0) return judge(installed);
+      return notChecked("it ran as root alone, whom the system refuses nothing; start it as a user of its own to see");
+    })(seen);
+}
 
 export const processClauses: readonly Clause[] = [
   {
@@ -132,12 +150,11 @@ export const processClauses: readonly Clause[] = [
   {
     id: "5.7",
     demands: "is a process like others, without privileged helpers",
-    judge: on("life", ({ status: { uid, privileges } }) => {
-      if (uid === 0) return notChecked("it was started as root; start it as a user of its own to see");
-      return demand(
+    judge: onOrdinary(({ uid, privileges }) =>
+      demand(
         claim(/^0+$/.test(privileges), `runs as user ${uid} without privileges`, `it has the privileges ${privileges}`),
-      );
-    }),
+      ),
+    ),
   },
   {
     id: "6.1",
@@ -218,16 +235,15 @@ export const processClauses: readonly Clause[] = [
   {
     id: "7.2",
     demands: "keeps to the system's own permissions",
-    judge: on("life", ({ status, calls: { refusedBySystem } }) => {
-      if (status.uid === 0) return notChecked("it was started as root, whom the system refuses no file");
-      return demand(
+    judge: onOrdinary(({ refusedBySystem }) =>
+      demand(
         claim(
-          refusedBySystem.code !== null,
-          `a refusal of the system is answered: ${refusedBySystem.code}`,
+          refusedBySystem !== null,
+          `a refusal of the system is answered: ${refusedBySystem}`,
           "a file that the system closes was read",
         ),
-      );
-    }),
+      ),
+    ),
   },
   {
     id: "8.1",

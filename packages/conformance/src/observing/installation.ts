@@ -1,13 +1,16 @@
 /** The executable, installed into a folder of its own: what it makes there, and what becomes of it when it is cut off. */
-import { copyFileSync, lstatSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, copyFileSync, lstatSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Installation } from "../observations.ts";
 import { type Command, failed, Place } from "../subject.ts";
 import { recordsOf } from "./audit.ts";
+import { callOf } from "./call.ts";
 import { configuration } from "./configuration.ts";
 import { observeDeployed } from "./deployed.ts";
 import { digestOf } from "./executable.ts";
+import { privilegesOf } from "./process-table.ts";
+import { type ServiceUser, serviceUser } from "./service-user.ts";
 
 /** LIMIT: kills of an installation, spread over its time; each copies the executable once. */
 const KILLS = 3;
@@ -26,7 +29,10 @@ interface Installed {
 export async function observeInstallation(command: Command): Promise<Installation> {
   await using place = new Place(command, configuration());
   const prefix = join(place.root, "i");
-  const install = ["install", "--prefix", prefix];
+  const service = serviceUser();
+  const install = ["install", "--prefix", prefix, ...(service === null ? [] : service.flags)];
+  // The service's user has to reach what is installed below it.
+  chmodSync(place.root, 0o711);
   const before = filesIn(place.root);
   const beganMs = performance.now();
   const { exit, ...installed } = await place.json<Installed>(install);
@@ -46,7 +52,7 @@ export async function observeInstallation(command: Command): Promise<Installatio
     flipped: await flippedInstall(file),
     outside,
     loose: paths.filter((path) => isLoose(join(place.root, path))),
-    ...(await firstBoot(installed)),
+    ...(await firstBoot(installed, service)),
     kills: await killedInstalls(place, prefix, install, tookMs),
   };
 }
@@ -70,14 +76,25 @@ async function flippedInstall(file: string): Promise<Whole["flipped"]> {
   return { exit, code, said: stderr.trim().slice(0, 300) };
 }
 
-/** Types of the records of the first boot by the installation, and how it stood meanwhile. */
-async function firstBoot({ command, configuration: path }: Installed): Promise<Pick<Whole, "told" | "deployed">> {
-  await using place = new Place([command], configuration(), { FEMTOCLAW_CONFIG: path });
+/** Types of the records of the first boot by the installation, and how it and its process stood meanwhile. */
+async function firstBoot(
+  { command, configuration: path, data }: Installed,
+  service: ServiceUser | null,
+): Promise<Pick<Whole, "told" | "deployed" | "process">> {
+  const by: Command = service === null ? [command] : [...service.by, command];
+  const home: Record<string, string> = service === null ? {} : { HOME: join(data, "home") };
+  await using place = new Place(by, configuration(), { FEMTOCLAW_CONFIG: path, ...home });
+  if (service !== null) place.handTo(service);
+  const closed = join(data, "workspace/closed");
+  writeFileSync(closed, "x", { mode: 0o000 });
   const host = await place.up();
-  const deployed = await observeDeployed([command], { configuration: path, environment: place.environment });
+  const deployed = await observeDeployed(by, { configuration: path, environment: place.environment });
+  const { code } = await callOf(place, "fs_read", { path: closed });
+  const process = { ...privilegesOf(host.pid), refusedBySystem: code };
   host.kill("SIGTERM");
   if ((await host.ended) !== 0) throw failed(`the installed host did not end well: ${host.log().slice(-300)}`);
-  return { told: (await recordsOf(place)).records.map(({ type }) => type), deployed };
+  rmSync(closed);
+  return { told: (await recordsOf(place)).records.map(({ type }) => type), deployed, process };
 }
 
 async function killedInstalls(

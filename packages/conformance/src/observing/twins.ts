@@ -1,9 +1,15 @@
-/** Two fresh deployments that differ in folder, language, time zone and home are sent the same messages. */
+/**
+ * Two fresh deployments that differ in folder, language, time zone and home, and where that can be had in user and host
+ * name, are sent the same messages.
+ */
+import { spawnSync } from "node:child_process";
 import type { Twins } from "../observations.ts";
 import { type Command, Place } from "../subject.ts";
+import { recordsOf } from "./audit.ts";
 import type { SeenReply } from "./call.ts";
 import { sendAll } from "./calls.ts";
 import { configuration } from "./configuration.ts";
+import { type ServiceUser, serviceUser } from "./service-user.ts";
 
 /** Messages of one session: so few of them are refused that none of the quotas, which follow the clock, is reached. */
 const SESSION_ROUNDS = 10;
@@ -11,11 +17,39 @@ const SESSION_ROUNDS = 10;
 export async function observeTwins(command: Command, messages: number): Promise<Twins> {
   const rounds = Math.ceil(messages / messagesOf(0).length);
   const script = Array.from({ length: rounds }, (_, round) => messagesOf(round)).flat();
-  const first = await transcript(command, script, { TZ: "UTC", LC_ALL: "C" });
-  const second = await transcript(command, script, { TZ: "Asia/Kathmandu", LC_ALL: "tr_TR.UTF-8" });
-  const at = script.findIndex((_, index) => first[index] !== second[index]);
-  const firstDifference = at === -1 ? null : `${script[at]}: ${first[at]} and ${second[at]}`;
-  return { messages: script.length, firstDifference };
+  const other = elsewhere();
+  const first = await transcript(command, script, { environment: { TZ: "UTC", LC_ALL: "C" }, user: null });
+  const second = await transcript(under(other, command), script, {
+    environment: { TZ: "Asia/Kathmandu", LC_ALL: "tr_TR.UTF-8" },
+    user: other?.user ?? null,
+  });
+  const at = first.findIndex((line, index) => line !== second[index]);
+  const firstDifference = at === -1 ? null : `${script[at] ?? "the records"}: ${first[at]} and ${second[at]}`;
+  return { messages: script.length, otherUserAndHost: other !== null, firstDifference };
+}
+
+interface Elsewhere {
+  /** What a command is started by. */
+  readonly by: Command;
+  readonly user: ServiceUser | null;
+}
+
+function under(other: Elsewhere | null, command: Command): Command {
+  if (other === null) return command;
+  const [file, ...prefix] = other.by;
+  return [file, ...prefix, ...command];
+}
+
+/** Another user under another host name: root becomes another one, anybody else root in a namespace. Null where neither can be had. */
+function elsewhere(): Elsewhere | null {
+  const user = serviceUser();
+  const isRoot = process.getuid?.() === 0;
+  if (isRoot && user === null) return null;
+  const namespace = ["/usr/bin/unshare", "--uts", ...(isRoot ? [] : ["--user", "--map-root-user"])] as const;
+  const renamed = 'echo elsewhere > /proc/sys/kernel/hostname && exec "$@"';
+  const by: Command = [...namespace, "/bin/sh", "-c", renamed, "sh", ...(user?.by ?? [])];
+  const [file, ...args] = by;
+  return spawnSync(file, [...args, "/bin/true"], { stdio: "ignore" }).status === 0 ? { by, user } : null;
 }
 
 function messagesOf(round: number): string[] {
@@ -38,11 +72,12 @@ function messagesOf(round: number): string[] {
 async function transcript(
   command: Command,
   script: readonly string[],
-  environment: Readonly<Record<string, string>>,
+  { environment, user }: { environment: Readonly<Record<string, string>>; user: ServiceUser | null },
 ): Promise<string[]> {
   // One call at a time: how calls that run at once interleave is for the scheduler to say.
   const alone = configuration().replace(/^concurrency = .*$/m, "concurrency = 1");
   await using place = new Place(command, alone, environment);
+  if (user !== null) place.handTo(user);
   const host = await place.up();
   const lines: string[] = [];
   const length = SESSION_ROUNDS * messagesOf(0).length;
@@ -52,7 +87,7 @@ async function transcript(
   }
   host.kill("SIGTERM");
   await host.ended;
-  return lines;
+  return [...lines, (await recordsOf(place)).records.map(({ type }) => type).join(" ")];
 }
 
 /** Without what has to differ: identifiers, times, and the folder's own name. */

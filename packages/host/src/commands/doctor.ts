@@ -1,11 +1,11 @@
 /** `doctor`: tries out what FemtoClaw relies on, and says what to do about what does not hold. */
 
-import { existsSync } from "node:fs";
+import { accessSync, constants, existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { builtinCapabilities } from "@femtoclaw/capabilities";
 import { DiskReserve, MARGIN_BYTES, openStateDirectory, RESERVE_BYTES, verifyDirectory } from "@femtoclaw/journal";
 import { compilePolicy, confinedAuthority, createPolicyEngine, NO_HISTORY } from "@femtoclaw/policy";
-import { ERRORS, EXIT, errorText, FemtoError, printable } from "@femtoclaw/protocol";
+import { ERRORS, EXIT, errorText, FemtoError, printable, systemErrorCode } from "@femtoclaw/protocol";
 import { operatorName, type WebhookSetting } from "@femtoclaw/runtime";
 import { probeSandbox, type SandboxProbe } from "@femtoclaw/sandbox";
 import type { LoadedConfiguration } from "../configuration/load-configuration.ts";
@@ -123,7 +123,7 @@ async function lookAtProject(
       fix: "Keep a copy as evidence; `femtoclaw audit verify` says more.",
     };
   });
-  await look("disk", () => diskFinding(stateDirectory));
+  await look("disk", () => writableFinding([stateDirectory, runtimeDirectory]) ?? diskFinding(stateDirectory));
   await look("remembered", async () => {
     if (running) {
       await using operator = await context.unprovedOperator(loaded);
@@ -217,10 +217,28 @@ async function policyFinding(policy: Promise<LoadedPolicy>): Promise<Omit<Findin
 }
 
 /** Whether the journal's disk has room to spare; what is free is asked of the nearest folder that exists. */
+/** Null where a host can write to these folders, or make them. */
+function writableFinding(folders: readonly string[]): Omit<Finding, "check"> | null {
+  for (const folder of folders.map(nearest)) {
+    try {
+      accessSync(folder, constants.W_OK);
+    } catch (error) {
+      const detail = `${folder} cannot be written to (${systemErrorCode(error)})`;
+      const fix = "Let the host's user write there, or name other folders under [memory].path and [host].runtime_dir.";
+      return { verdict: "fail", detail, fix };
+    }
+  }
+  return null;
+}
+
+function nearest(folder: string): string {
+  let there = folder;
+  while (!existsSync(there)) there = dirname(there);
+  return there;
+}
+
 async function diskFinding(stateDirectory: string): Promise<Omit<Finding, "check">> {
-  let folder = stateDirectory;
-  while (!existsSync(folder)) folder = dirname(folder);
-  const reserve = await DiskReserve.open(folder);
+  const reserve = await DiskReserve.open(nearest(stateDirectory));
   const free = Math.floor((await reserve.freeBytes()) / MIB);
   const size = RESERVE_BYTES / MIB;
   if (reserve.held) return ok(`${free} MiB are free beside the reserve of ${size} MiB`);

@@ -39,7 +39,11 @@ export async function install(context: CommandContext, file: string | undefined,
   const owner = layout.scope === "system" ? serviceUser(flags.serviceUser ?? SERVICE_USER) : null;
   const { release, key } = releaseToInstall(cwd, file, flags.key);
   const library = new Library(layout.library);
-  const plan = () => planInstallation({ layout, owner, service: flags.service ?? true, environment });
+  const service = flags.service ?? true;
+  const plan = () => {
+    const installed = library.inForce()?.receipt.files ?? [];
+    return planInstallation({ layout, owner, service, environment, installed });
+  };
   // Refuses before anything is made.
   const planned = plan();
   if (flags.dryRun === true) {

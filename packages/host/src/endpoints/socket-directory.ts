@@ -69,9 +69,9 @@ function refusal(finding: string, fix: string): FemtoError {
   return new FemtoError("FEMTO_SOCKET_PATH", finding, { fix });
 }
 
-function unusable(folder: string, error: unknown): FemtoError {
+export function unusable(path: string, error: unknown): FemtoError {
   const reason = systemErrorCode(error) ?? errorText(error);
-  return new FemtoError("FEMTO_SOCKET_PATH", `${shown(folder)} cannot be used (${reason})`, { cause: error });
+  return new FemtoError("FEMTO_SOCKET_PATH", `${shown(path)} cannot be used (${reason})`, { cause: error });
 }
 
 /** Windows has no user numbers; there the folder's access list decides. */

@@ -16,7 +16,7 @@ import {
   type SocketError,
   type SocketResponse,
 } from "@femtoclaw/protocol";
-import { clearStaleSocket } from "./socket-directory.ts";
+import { clearStaleSocket, unusable } from "./socket-directory.ts";
 
 /** `id` is the request's own, under which its connection can speak of it later. */
 export type Handler = (fields: Readonly<Record<string, unknown>>, id: number) => Promise<unknown> | unknown;
@@ -55,7 +55,7 @@ export class SocketServer {
     await clearStaleSocket(path);
     const server = new SocketServer(onConnection);
     await new Promise<void>((resolve, reject) => {
-      server.#server.once("error", reject);
+      server.#server.once("error", (error) => reject(unusable(path, error)));
       // INVARIANT: I8: the socket is born private; there is no moment in which others could connect. It is
       // made within this call, so that nothing else is made under this mask.
       const umask = process.umask(0o177);

@@ -33,10 +33,12 @@ export interface PlanOptions {
   readonly owner: Owner | null;
   readonly service: boolean;
   readonly environment: NodeJS.ProcessEnv;
+  /** What an installation in force consists of, perhaps by an earlier version that wrote other files. */
+  readonly installed: readonly InstalledFile[];
 }
 
 /** Looks and changes nothing. Throws where something is in the way: nothing that is there is ever replaced. */
-export function planInstallation({ layout, owner, service, environment }: PlanOptions): InstallPlan {
+export function planInstallation({ layout, owner, service, environment, installed }: PlanOptions): InstallPlan {
   const { library, command, data, unit } = layout;
   for (const path of [library, dirname(command), layout.configuration, dirname(data)]) assertKept(path);
   const configuration = join(layout.configuration, CONFIGURATION_NAME);
@@ -52,7 +54,13 @@ export function planInstallation({ layout, owner, service, environment }: PlanOp
   }
   folder(dirname(command));
   steps.push({ kind: "link", path: command, target: new Library(library).program() });
-  return { layout, owner, configuration, keepsConfiguration, steps: steps.filter(isMissing) };
+  return {
+    layout,
+    owner,
+    configuration,
+    keepsConfiguration,
+    steps: steps.filter((step) => isMissing(step, installed)),
+  };
 }
 
 /** With all folders above it that are missing. */
@@ -83,11 +91,12 @@ function addConfiguration(steps: Step[], folder: AddFolder, layout: Layout, owne
 }
 
 /** Throws where something else is there. */
-function isMissing(step: Step): boolean {
+function isMissing(step: Step, installed: readonly InstalledFile[]): boolean {
   if (step.kind === "folder") return true;
   const status = lstatSync(step.path, { throwIfNoEntry: false });
   if (status === undefined) return true;
-  if (isAsInstalled(installedBy(step), status)) return false;
+  const known = [installedBy(step), ...installed.filter(({ path }) => path === step.path)];
+  if (known.some((file) => isAsInstalled(file, status))) return false;
   throw new FemtoError("FEMTO_INSTALL_REFUSED", `${printable(step.path, 4_096)} is there already, and is another one`, {
     fix: "Look what it is and move it away, or install below a folder of your own with --prefix.",
   });

@@ -35,6 +35,8 @@ export function unitText({ layout, program, configuration, owner }: UnitParts): 
     "TimeoutStartSec=300",
     "TimeoutStopSec=30",
     "OOMPolicy=continue",
+    "# A control group of its own, in which the host makes one for each program.",
+    "Delegate=yes",
     "UMask=0077",
     "LimitCORE=0",
     "NoNewPrivileges=yes",

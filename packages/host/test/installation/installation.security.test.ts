@@ -44,7 +44,7 @@ afterEach(() => rmSync(root, { recursive: true, force: true }));
 const published = (version = "1.0.0", says = {}, by = signer): string =>
   release(join(root, "r"), { version, signer: by, script: "#!/bin/sh\n", says });
 const layout = (): Layout => layoutOf("user", join(root, "i"), environment);
-const planned = () => planInstallation({ layout: layout(), owner: null, service: true, environment });
+const planned = () => planInstallation({ layout: layout(), owner: null, service: true, environment, installed: [] });
 
 function installed(file = published()): InForce {
   const library = new Library(layout().library);
@@ -353,6 +353,17 @@ describe("a host that was installed", () => {
     expect(() => examineInstallation(program)).toThrow(/is missing/);
   });
 
+  it("keeps the unit that an earlier version wrote, and no other one", () => {
+    const { receipt } = installed();
+    const unit = String(receipt.unit);
+    appendFileSync(unit, "# of an earlier version\n");
+    const content = readFileSync(unit, "utf8");
+    const files = [installedBy({ kind: "file", path: unit, mode: 0o644, content })];
+    const options = { layout: layout(), owner: null, service: true, environment };
+    expect(planInstallation({ ...options, installed: files }).steps.filter(({ kind }) => kind === "file")).toEqual([]);
+    expect(() => planInstallation({ ...options, installed: [] })).toThrow(/is another one/);
+  });
+
   it("knows the changes that no record tells, until they are recorded", async () => {
     const { receipt, sha256 } = installed();
     const program = realpathSync(join(layout().library, "current/femtoclaw"));
@@ -377,6 +388,7 @@ describe("a host that was installed", () => {
     expect(unit).not.toMatch(never);
     expect(unit).toContain("User=femtoclaw\n");
     expect(unit).toContain("NoNewPrivileges=yes\n");
+    expect(unit).toContain("Delegate=yes\n");
     expect(unit).toContain("Type=notify\nNotifyAccess=main\nWatchdogSec=60\n");
   });
 });

@@ -49,8 +49,18 @@ async function makeIfMissing(path: string): Promise<void> {
     const made = await mkdir(path, { recursive: true, mode: OWNER_ALL });
     if (made !== undefined) await syncFolder(dirname(made));
   } catch (error) {
-    throw unusable(path, error);
+    throw unusable(path, systemErrorCode(error) === "ENOENT" ? await whyNotMade(path, error) : error);
   }
+}
+
+/** Node.js says of folders below one on a read-only file system that they do not exist; the first of them says why. */
+async function whyNotMade(path: string, error: unknown): Promise<unknown> {
+  let first = path;
+  while (first !== dirname(first) && !(await isThere(dirname(first)))) first = dirname(first);
+  return await mkdir(first, { mode: OWNER_ALL }).then(
+    () => error,
+    (reason: unknown) => reason,
+  );
 }
 
 async function assertPrivate(path: string, forbiddenBits: number): Promise<void> {
@@ -80,5 +90,7 @@ function unusable(path: string, error: unknown): FemtoError {
   const name = printable(path, path.length);
   const reason = systemErrorCode(error);
   if (reason === "ENOENT") return new FemtoError("FEMTO_STATE_NOT_FOUND", `${name} does not exist`, { cause: error });
-  return new FemtoError("FEMTO_STATE_OWNER", `${name} cannot be used: ${reason ?? "unknown reason"}`, { cause: error });
+  const fix = "Name a state directory on a file system that can be written to, with --state or [memory].path.";
+  const options = { cause: error, ...(reason === "EROFS" ? { fix } : {}) };
+  return new FemtoError("FEMTO_STATE_OWNER", `${name} cannot be used: ${reason ?? "unknown reason"}`, options);
 }

@@ -64,11 +64,20 @@ export function databaseFault(
 ): FemtoError {
   if (error instanceof FemtoError) return error;
   if (isDiskFull(error)) return new FemtoError("FEMTO_DISK_FULL", errorText(error), { cause: error });
+  if (REFUSED.test(errorText(error))) {
+    const fix = "Let the host write to its state directory, then start it again; nothing is damaged.";
+    return new FemtoError("FEMTO_JOURNAL_WRITE_FAILED", errorText(error), { fix, cause: error });
+  }
   const closed = /^LEVEL_(?:DATABASE|ITERATOR)_NOT_OPEN$/.test(systemErrorCode(error) ?? "");
   return new FemtoError(closed ? "FEMTO_JOURNAL_CLOSED" : code, errorText(error), { cause: error });
 }
 
-/** LevelDB passes the kernel's words on, and nothing else that would tell. */
+/**
+ * LevelDB passes the kernel's words on, and nothing else that would tell. What the system refuses is no damage: whoever
+ * was told of damage would put a backup in the place of a journal that is whole.
+ */
+const REFUSED = /: (?:Read-only file system|Permission denied|Operation not permitted|Too many open files)/;
+
 function isDiskFull(error: unknown): boolean {
   const isNamed = ["ENOSPC", "EDQUOT"].includes(systemErrorCode(error) ?? "");
   return isNamed || /No space left on device|Disk quota exceeded/.test(errorText(error));

@@ -1,0 +1,33 @@
+/** What a host in the background says, kept from one start to the next. */
+import { constants, fstatSync, openSync, readSync } from "node:fs";
+import { errorText, FemtoError, printable, systemErrorCode } from "@femtoclaw/protocol";
+
+/** LIMIT: bytes of its log that are shown of a host that did not come up. */
+const SAID_BYTES_MAX = 65_536;
+
+export class BackgroundLog {
+  readonly path: string;
+  readonly descriptor: number;
+  readonly #start: number;
+
+  constructor(path: string) {
+    this.path = path;
+    const { O_RDWR, O_APPEND, O_CREAT, O_NOFOLLOW } = constants;
+    try {
+      this.descriptor = openSync(path, O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW, 0o600);
+    } catch (error) {
+      const reason = systemErrorCode(error) ?? errorText(error);
+      throw new FemtoError("FEMTO_JOURNAL_WRITE_FAILED", `${printable(path, 4_096)} cannot be opened: ${reason}`, {
+        fix: "Let the host write to its state directory, or name another one with --state; nothing is damaged.",
+        cause: error,
+      });
+    }
+    this.#start = fstatSync(this.descriptor).size;
+  }
+
+  /** The beginning of what was said in this start. */
+  sinceStart(): Buffer {
+    const buffer = Buffer.alloc(SAID_BYTES_MAX);
+    return buffer.subarray(0, readSync(this.descriptor, buffer, 0, buffer.length, this.#start));
+  }
+}

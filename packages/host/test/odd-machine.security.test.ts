@@ -1,0 +1,81 @@
+/** A machine that is not as it should be: a clock that was set back, and file systems that cannot be written to. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { CONFIGURATION, Playground } from "./playground.ts";
+
+const ASKING = CONFIGURATION.replace('write = ["out"]\n', "").replace("[deny]", '[ask]\nwrite = ["out"]\n[deny]');
+
+/** Any command, with the folder that `READ_ONLY` names mounted read-only where it names one. */
+const MOUNT = 'mount --bind "$READ_ONLY" "$READ_ONLY" && mount -o remount,bind,ro "$READ_ONLY" || exit 99';
+const SHELL = `if [ -n "$READ_ONLY" ]; then ${MOUNT}; fi; exec "$@"`;
+const LAUNCH = join(import.meta.dirname, "../src/launch.js");
+const isRoot = process.getuid?.() === 0;
+const inNamespace: readonly [string, ...string[]] = [
+  ...(["/usr/bin/unshare", ...(isRoot ? ["-m"] : ["-mr"])] as const),
+  ...(["/bin/sh", "-c", SHELL, "sh", process.execPath, LAUNCH] as const),
+];
+
+describe("where a host has left a question and a journal", () => {
+  let place: Playground;
+  beforeAll(async () => {
+    place = new Playground(ASKING, inNamespace);
+    await place.up();
+    expect(await place.propose("fs_write", { path: "out/a", content: "x", mode: "create" })).toMatchObject({
+      status: "pending",
+    });
+    await place.down();
+  });
+  afterAll(() => place[Symbol.asyncDispose]());
+
+  const journal = (): Buffer => readFileSync(join(place.state, "journal/CURRENT"));
+
+  test("a read-only state directory is told of as that, and not as damage", async () => {
+    const before = journal();
+    const env = { READ_ONLY: place.state };
+    const [up, detached, looked] = await Promise.all([
+      place.run(["up"], { env }),
+      place.run(["up", "--detach"], { env }),
+      place.json<{ check: string; verdict: string; detail: string }[]>(["doctor"], { env }),
+    ]);
+    for (const { code, stderr } of [up, detached]) {
+      expect(code).toBe(70);
+      expect(stderr).toMatch(
+        /FEMTO_JOURNAL_WRITE_FAILED: .*(Read-only file system|EROFS)\n {2}fix: Let the host write/,
+      );
+    }
+    const disk = looked.value.find(({ check }) => check === "disk");
+    expect([looked.code, disk?.verdict, disk?.detail]).toEqual([1, "fail", expect.stringContaining("EROFS")]);
+    expect(journal()).toEqual(before);
+  });
+
+  test("so are a folder for sockets, and one in which state would have to be made", async () => {
+    const [sockets, state] = await Promise.all([
+      place.run(["up"], { env: { READ_ONLY: place.runtime } }),
+      place.run(["--state", join(place.root, "new/c/d"), "up"], {
+        env: { READ_ONLY: place.folder("new") },
+      }),
+    ]);
+    expect(sockets).toMatchObject({ code: 78, stderr: expect.stringMatching(/FEMTO_SOCKET_PATH: .*\(EROFS\)/) });
+    expect(state).toMatchObject({ code: 70, stderr: expect.stringMatching(/FEMTO_STATE_OWNER: .*new\/c\/d.*EROFS/) });
+  });
+
+  test("a clock that is set back by ten years extends no question, and the log goes on and verifies", async () => {
+    const back = "const at = performance.timeOrigin - 315576e6;"
+      .concat('Object.defineProperty(performance, "timeOrigin", { get: () => at });')
+      .concat("const Now = Date; globalThis.Date = class extends Now { constructor(...of) {")
+      .concat("if (of.length === 0) super(Now.now() - 315576e6); else super(...of); }")
+      .concat("static now() { return Now.now() - 315576e6; } };");
+    const env = { NODE_OPTIONS: `--import data:text/javascript,${encodeURIComponent(back)}` };
+    const host = await place.up([], { env });
+    expect(host.log()).toMatch(/"at":"20[12]\d-/);
+    expect(host.log()).not.toContain(`"at":"${new Date().getFullYear()}-`);
+    await using operator = await place.operator();
+    expect(await operator.approvals()).toEqual([]);
+    await place.propose("fs_read", { path: "notes.txt" });
+    await place.down();
+    const { code, value } = await place.json<{ verdict: string }>(["audit", "verify"]);
+    expect([code, value.verdict]).toEqual([0, "verified"]);
+    expect((await place.executions()).map(({ status }) => status)).toEqual(["completed", "denied"]);
+  });
+});
