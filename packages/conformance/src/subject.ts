@@ -37,8 +37,8 @@ export interface RunningHost {
   kill(signal: NodeJS.Signals): void;
 }
 
-/** LIMIT: time for one command; what has not ended by then is ended, and has no exit code. */
-const COMMAND_MS = 60_000;
+/** LIMIT: time for one command, on a machine that is busy; what has not ended by then is ended, and has no exit code. */
+const COMMAND_MS = 300_000;
 
 export class Place implements AsyncDisposable {
   /** Short, because sockets lie below it, and their paths may not be long. */

@@ -6,6 +6,8 @@ import { bootsOf, illegalTransitions } from "./lifecycle-table.ts";
 const MIB = 1_048_576;
 /** LIMIT: share of one processor that an idle host may use. */
 export const IDLE_SHARE_MAX = 0.001;
+/** LIMIT: a collector of garbage may lag by tens of megabytes; a leak of one kilobyte for each of 100,000 executions may not. */
+export const RSS_GROWTH_MAX_BYTES = 48 * MIB;
 
 /** A call that has to end as it should: with this code, or done. */
 function ends(life: Life, name: CallName, code: string | null): Claim {
@@ -259,10 +261,10 @@ export const processClauses: readonly Clause[] = [
     demands: "leaks nothing",
     judge: on("life", ({ resources: { executions, rssGrowthBytes, descriptorGrowth, zombies } }) => {
       if (Number.isNaN(rssGrowthBytes)) return notChecked("this system does not tell memory and descriptors");
-      // A collector of garbage may lag by tens of megabytes; a leak of one kilobyte for each of 100,000 executions may not.
-      const mostBytes = 48 * MIB;
       const grown = `${(rssGrowthBytes / MIB).toFixed(1)} MiB, ${descriptorGrowth} descriptors and ${zombies} zombies more after ${executions} executions`;
-      return demand(claim(rssGrowthBytes <= mostBytes && descriptorGrowth <= 2 && zombies === 0, grown, grown));
+      return demand(
+        claim(rssGrowthBytes <= RSS_GROWTH_MAX_BYTES && descriptorGrowth <= 2 && zombies === 0, grown, grown),
+      );
     }),
   },
   {

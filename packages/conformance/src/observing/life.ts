@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { IDLE_SHARE_MAX } from "../judging/process.ts";
+import { IDLE_SHARE_MAX, RSS_GROWTH_MAX_BYTES } from "../judging/process.ts";
 import type { Life, SeenRecord } from "../observations.ts";
 import { OtlpReceiver } from "../otlp-receiver.ts";
 import { Page } from "../page.ts";
@@ -30,6 +30,8 @@ const READ = '{"tool_call":{"tool":"fs_read","args":{"path":"notes.txt"}}}';
 /** LIMIT: looks at an idle host; after a thousand calls a busy machine is at telemetry for some seconds. */
 const IDLE_LOOKS = 12;
 const IDLE_MS = 2_000;
+/** LIMIT: rounds of the same calls; a leak grows in each of them, and what a busy machine has not collected yet does not. */
+const GROWTH_ROUNDS = 3;
 
 export async function observeLife(command: Command, executions: number): Promise<Life> {
   await using receiver = await OtlpReceiver.open();
@@ -171,12 +173,18 @@ async function resourcesOf(place: Place, host: RunningHost, executions: number):
   };
   // The first calls fill caches of a fixed size; growth is what comes after.
   await run(Math.ceil(executions / 2));
-  const [rss, files] = [rssBytes(host.pid), descriptors(host.pid)];
-  await run(executions);
+  const files = descriptors(host.pid);
+  let rssGrowthBytes = Number.POSITIVE_INFINITY;
+  for (let round = 0; round < GROWTH_ROUNDS && !(rssGrowthBytes <= RSS_GROWTH_MAX_BYTES); round += 1) {
+    const rss = rssBytes(host.pid);
+    await run(executions);
+    rssGrowthBytes = rssBytes(host.pid) - rss;
+    if (Number.isNaN(rssGrowthBytes)) break;
+  }
   return {
     executions,
     idleCpuShare: await idleCpuShare(host.pid),
-    rssGrowthBytes: rssBytes(host.pid) - rss,
+    rssGrowthBytes,
     descriptorGrowth: descriptors(host.pid) - files,
     zombies: zombiesOf(host.pid),
   };
