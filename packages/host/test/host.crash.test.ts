@@ -2,11 +2,11 @@
 import { expect, test } from "vitest";
 import { crashRounds } from "./crash/crash-rounds.ts";
 
-// A minute of what `npm run crash` does for as long as it is told.
-test("kill -9 under load, twenty lives on each of two journals", { timeout: 600_000 }, async () => {
-  const report = await crashRounds({ rounds: 40 });
+// A little of what `npm run crash` does for as long as it is told.
+test("kill -9 under load, sixteen lives on one journal", { timeout: 600_000 }, async () => {
+  const report = await crashRounds({ rounds: 16 });
   // Fewer would mean that nothing was at stake.
-  expect(report.acknowledged).toBeGreaterThan(500);
-  expect(report.effects).toBeGreaterThan(500);
-  expect(report.interrupted).toBeGreaterThan(100);
+  expect(report.acknowledged).toBeGreaterThan(200);
+  expect(report.effects).toBeGreaterThan(200);
+  expect(report.interrupted).toBeGreaterThan(40);
 });

@@ -1,7 +1,8 @@
 /**
  * Slots that sessions share fairly: each session has its own queue and they are served in turn, so that
- * one session that asks for everything delays the others by one slot, not by its whole queue. A session
- * that holds more of them than are free gets no further one. When too many wait, the newest waiter of the longest queue gives way.
+ * one session that asks for everything delays the others by one slot, not by its whole queue. The last
+ * eighth of them is for sessions that hold none. When too many wait, the newest waiter of the longest
+ * queue gives way.
  */
 import { FemtoError } from "@femtoclaw/protocol";
 
@@ -13,6 +14,9 @@ export interface FairSlotsOptions {
   readonly queue: number;
 }
 
+/** LIMIT: share of the slots that a session which holds one already cannot take. */
+const RESERVED_SHARE = 1 / 8;
+
 export type Release = () => void;
 
 interface Waiter {
@@ -22,6 +26,7 @@ interface Waiter {
 
 export class FairSlots {
   readonly #options: FairSlotsOptions;
+  readonly #reserve: number;
   /** Sessions in the order of their turns. Whoever could be served has been, so none of them may take a free slot. */
   readonly #waiting = new Map<string, Waiter[]>();
   readonly #held = new Map<string, number>();
@@ -30,6 +35,7 @@ export class FairSlots {
 
   constructor(options: FairSlotsOptions) {
     this.#options = options;
+    this.#reserve = Math.floor(options.slots * RESERVED_SHARE);
     this.#free = options.slots;
   }
 
@@ -63,10 +69,10 @@ export class FairSlots {
     longest.pop()?.reject(refusal);
   }
 
-  // INVARIANT: I9: whoever holds all that it can, for as long as it can, has left about as many slots to others.
+  // INVARIANT: I9: however much is held, and for however long, whoever comes next finds a slot.
   #mayTake(session: string): boolean {
     const held = this.#held.get(session) ?? 0;
-    return this.#free > 0 && held <= this.#free && held < this.#options.slotsPerSession;
+    return this.#free > (held === 0 ? 0 : this.#reserve) && held < this.#options.slotsPerSession;
   }
 
   #take(session: string): Release {
