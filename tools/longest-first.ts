@@ -7,10 +7,12 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
 /** Longest first; each takes more than twenty seconds. Vitest itself goes by the size of files where it measured none. */
 const LONGEST = [
   "packages/conformance/test/conformance.acceptance.test.ts",
-  "packages/host/test/host.crash.test.ts",
   "packages/host/test/host-life.acceptance.test.ts",
   "packages/host/test/policy/hindsight.acceptance.test.ts",
   "packages/host/test/standalone/executable.acceptance.test.ts",
+  "packages/host/test/host.crash.test.ts",
+  "packages/testing/test/simulation.acceptance.test.ts",
+  "packages/runtime/test/exploration/exploration.acceptance.test.ts",
   "packages/host/test/epochs.acceptance.test.ts",
   "packages/host/test/command-line.acceptance.test.ts",
 ];
