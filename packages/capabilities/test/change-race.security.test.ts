@@ -41,7 +41,7 @@ describe("while a folder is exchanged for a link", () => {
     symlinkSync(join(place.root, "outside"), join(place.workspace, "link"));
     let succeeded = 0;
     {
-      using _attack = await attack(join(place.workspace, "flip"), join(place.workspace, "link"));
+      await using _attack = await attack(join(place.workspace, "flip"), join(place.workspace, "link"));
       // On a busy machine the attacker is faster than any call for a while.
       for (let round = 0; round < ROUNDS || (succeeded === 0 && round < 50 * ROUNDS); round += 1) {
         const outcome = await place.call(tool, argsOf(round), { decide: within(place.workspace) });
@@ -69,7 +69,7 @@ describe("while a folder is exchanged for a link", () => {
     symlinkSync(join(place.root, "outside"), join(place.workspace, "link"));
     let seen = 0;
     {
-      using _attack = await attack(join(place.workspace, "flip"), join(place.workspace, "link"));
+      await using _attack = await attack(join(place.workspace, "flip"), join(place.workspace, "link"));
       const mayReach = (path: string): boolean => path.startsWith(`${place.workspace}/`);
       const decide = (facts: Facts): boolean =>
         facts.questions.every(
@@ -97,7 +97,7 @@ describe("while a folder is exchanged for a link", () => {
       for (const name of names) rmSync(name, { force: true });
       place.file("out/file", "a");
       symlinkSync(join(place.root, "outside/file"), join(place.workspace, "out/link"));
-      using _attack = await attack(...(names as [string, string]), { mayEnd: true });
+      await using _attack = await attack(...(names as [string, string]), { mayEnd: true });
       for (let round = 0; round < ROUNDS; round += 1) {
         await place.call(tool, argsOf(race * ROUNDS + round), { decide: within(place.workspace) });
         // Whatever was taken away ends the race.

@@ -38,7 +38,7 @@ describe("while names are exchanged", () => {
     symlinkSync(target.replace("..", place.root), join(place.workspace, other));
     let read = 0;
     {
-      using _attack = await attack(join(place.workspace, one), join(place.workspace, other));
+      await using _attack = await attack(join(place.workspace, one), join(place.workspace, other));
       for (let round = 0; round < ROUNDS; round += 1) {
         const outcome = await place.call("fs_read", { path }, { decide: within(place.workspace) });
         if (outcome?.event !== "succeeded") continue;
@@ -56,7 +56,7 @@ describe("while names are exchanged", () => {
     symlinkSync(join(place.root, "outside"), join(place.workspace, "link"));
     let written = 0;
     {
-      using _attack = await attack(join(place.workspace, "flip"), join(place.workspace, "link"));
+      await using _attack = await attack(join(place.workspace, "flip"), join(place.workspace, "link"));
       for (let round = 0; round < ROUNDS; round += 1) {
         const path = mode === "create" ? `flip/new-${round}` : "flip/file";
         const outcome = await place.call("fs_write", { path, content: "x", mode }, { decide: within(place.workspace) });
@@ -75,7 +75,7 @@ describe("while names are exchanged", () => {
     place.file("out/file", "");
     symlinkSync(join(place.root, "outside/file"), join(place.workspace, "out/link"));
     {
-      using _attack = await attack(join(place.workspace, "out/file"), join(place.workspace, "out/link"));
+      await using _attack = await attack(join(place.workspace, "out/file"), join(place.workspace, "out/link"));
       for (let round = 0; round < ROUNDS; round += 1) {
         const mode = round % 2 === 0 ? "overwrite" : "append";
         await place.call("fs_write", { path: "out/file", content: "x", mode }, { decide: within(place.workspace) });

@@ -148,7 +148,8 @@ describe("a witness", () => {
   it("refuses more requests in a second than it can judge", async () => {
     const statuses = new Set<number>();
     while (!statuses.has(429)) {
-      for (const { status } of await Promise.all(Array.from({ length: 40 }, () => post("noise")))) statuses.add(status);
+      // Few at once: connections that are closing count among those that it takes.
+      for (const { status } of await Promise.all(Array.from({ length: 16 }, () => post("noise")))) statuses.add(status);
     }
     expect(statuses).toEqual(new Set([400, 429]));
   });
