@@ -238,12 +238,12 @@ describe("floods", () => {
     expect(JSON.stringify(contents.value)).not.toContain("never asked");
   });
 
-  test("two thousand proposals of a client that reads nothing hold up nobody else, and are all answered when it reads", async () => {
+  test("five hundred proposals of a client that reads nothing hold up nobody else, and are all answered when it reads", async () => {
     using flood = await place.socket("agent");
     flood.socket.pause();
     const before = memoryOf(host.pid);
     const big = `${"y".repeat(20_000)}`;
-    for (let id = 0; id < 2_000; id += 1) {
+    for (let id = 0; id < 500; id += 1) {
       flood.write(
         `${JSON.stringify(proposal(id, toolCall("process_exec", { bin: "echo", argv: [], env: { A: big } })))}\n`,
       );
@@ -256,9 +256,9 @@ describe("floods", () => {
     expect((await place.run(["status"])).code).toBe(0);
     expect(memoryOf(host.pid) - before).toBeLessThan(300 << 20);
     flood.socket.resume();
-    const answers = await flood.answers(2_000);
-    expect(answers).toHaveLength(2_000);
-    expect(new Set(answers.map(({ id }) => id)).size).toBe(2_000);
+    const answers = await flood.answers(500);
+    expect(answers).toHaveLength(500);
+    expect(new Set(answers.map(({ id }) => id)).size).toBe(500);
     const codes = answers.map(({ value }) => (value as { error: { code: string } }).error.code);
     for (const code of new Set(codes)) {
       expect(["FEMTO_POLICY_FORBIDDEN", "FEMTO_OVERLOADED", "FEMTO_SESSION_HALTED"]).toContain(code);

@@ -171,7 +171,7 @@ describe("decisions", () => {
           expect(verdictOf(engine, asked)).toBe(verdict);
         }
       }),
-      { numRuns: 150 },
+      { numRuns: 100 },
     );
     // A generator that never permits would prove nothing.
     for (const verdict of ["allowed", "FEMTO_APPROVAL_REQUIRED", "FEMTO_POLICY_NO_PERMIT", "FEMTO_POLICY_FORBIDDEN"]) {
@@ -200,7 +200,7 @@ describe("decisions", () => {
           if (verdict === "FEMTO_APPROVAL_REQUIRED") expect(tightened[index]).not.toBe("allowed");
         });
       }),
-      { numRuns: 60 },
+      { numRuns: 40 },
     );
   });
 
@@ -223,7 +223,7 @@ describe("decisions", () => {
           else expect(after).toBe(before);
         }
       }),
-      { numRuns: 60 },
+      { numRuns: 40 },
     );
   });
 
@@ -250,7 +250,7 @@ describe("decisions", () => {
           }
         },
       ),
-      { numRuns: 60 },
+      { numRuns: 40 },
     );
   });
 

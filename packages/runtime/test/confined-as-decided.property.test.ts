@@ -142,7 +142,7 @@ it("holds for every file, whatever the tables say", async () => {
         count(`${changed.has(index) ? "changed" : "kept"} ${write}`);
       }
     }),
-    { numRuns: 80 },
+    { numRuns: 50 },
   );
   // Where children never got anywhere, nothing was tried.
   for (const [what, least] of Object.entries({
