@@ -10,8 +10,9 @@ const expect = { poll: { timeout: 120_000 } };
 export default defineConfig({
   test: {
     reporters: ["default", "./tools/summary-reporter.ts"],
-    // A test waits for processes and disks much of the time, so that as many files as processors leave these idle.
-    maxWorkers: availableParallelism() + 1,
+    // A test waits for processes much of the time, so that one file at a time leaves a small machine idle; with more
+    // than two files on two processors all of it takes longer.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     sequence: { sequencer: LongestFirst },
     // Each process of a test is a new one, and compiles nothing that another one compiled before.
     env: { NODE_COMPILE_CACHE: join(import.meta.dirname, "node_modules/.cache/femtoclaw-tests") },
