@@ -68,9 +68,9 @@ export class BoundChild {
     const { pid, stdio } = this.process;
     if (pid === undefined || this.#isOver) return;
     await this.#group?.join(pid);
-    const [begin, filtered] = [BEGIN_DESCRIPTOR, FILTER_DESCRIPTOR].map((at) => stdio[at as 3] as Writable | null);
-    begin?.end(`${HELD_BACK}\0`);
-    filtered?.end(filter);
+    const pipes = stdio as readonly unknown[];
+    (pipes[BEGIN_DESCRIPTOR] as Writable | null | undefined)?.end(`${HELD_BACK}\0`);
+    (pipes[FILTER_DESCRIPTOR] as Writable | null | undefined)?.end(filter);
   }
 
   /** What was ended meanwhile has left its groups; how it ended is told by its end. */
