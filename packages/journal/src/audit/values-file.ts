@@ -52,8 +52,9 @@ export async function* readValues(path: string): AsyncGenerator<StoredValue> {
   try {
     if (!(await file.stat()).isFile()) throw damaged("it is no regular file");
     let rest = Buffer.alloc(0);
-    for await (const chunk of file.createReadStream({ autoClose: false, highWaterMark: CHUNK_BYTES })) {
-      rest = Buffer.concat([rest, chunk as Buffer]);
+    // Not a stream, which reads ahead: whoever goes away in the middle leaves nothing under way that holds the file open.
+    for (let chunk = await chunkOf(file); chunk.length > 0; chunk = await chunkOf(file)) {
+      rest = Buffer.concat([rest, chunk]);
       for (let end = rest.indexOf("\n"); end !== -1; end = rest.indexOf("\n")) {
         yield parsedValue(rest.subarray(0, end).toString());
         rest = rest.subarray(end + 1);
@@ -64,6 +65,11 @@ export async function* readValues(path: string): AsyncGenerator<StoredValue> {
   } finally {
     await file.close();
   }
+}
+
+async function chunkOf(file: FileHandle): Promise<Buffer> {
+  const { buffer, bytesRead } = await file.read(Buffer.allocUnsafe(CHUNK_BYTES), 0, CHUNK_BYTES, null);
+  return buffer.subarray(0, bytesRead);
 }
 
 function parsedValue(line: string): StoredValue {

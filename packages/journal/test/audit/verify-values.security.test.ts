@@ -221,7 +221,9 @@ describe("an export", () => {
       expect((await verified()).verdict).toBe("tampered");
     }
     // A file that is left open ends the process once it is collected.
-    const open = readdirSync("/proc/self/fd").map((name) => `/proc/self/fd/${name}`);
-    expect(open.filter((path) => existsSync(path) && readlinkSync(path) === realpathSync(values()))).toEqual([]);
+    const openFiles = () => readdirSync("/proc/self/fd").map((name) => `/proc/self/fd/${name}`);
+    await expect
+      .poll(() => openFiles().filter((path) => existsSync(path) && readlinkSync(path) === realpathSync(values())))
+      .toEqual([]);
   });
 });

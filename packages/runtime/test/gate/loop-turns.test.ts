@@ -134,10 +134,12 @@ describe("a light session beside a flood", () => {
     // Its intent was the last of the group; its effect begins in the same turn as the first of the flood's.
     await expect.poll(() => effects.length).toBeGreaterThan(30);
     expect(effects.indexOf("light")).toBeLessThanOrEqual(1);
-    // Its outcome is of the group that follows, which has not begun without it, and is told before the flood's.
+    // Its outcome is of the group that follows, which has not begun without it, and is told before the flood's. What
+    // was told before are those of the first group, of which a busy disk makes more than one.
+    const told = replies.length;
     await release();
     await expect.poll(() => replies).toContain("light");
-    expect(replies.indexOf("light")).toBeLessThanOrEqual(2);
+    expect(replies.indexOf("light") - told).toBeLessThanOrEqual(1);
     disk.hold = false;
     await release();
     await Promise.all(calls);
