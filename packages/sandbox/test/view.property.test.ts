@@ -8,6 +8,7 @@ import { grants } from "./playground.ts";
 const everythingStands: Inspection = {
   architecture: "x64",
   stateOf: () => ({ kind: "directory" }),
+  linkText: () => null,
   findProgram: () => "/usr/bin/bwrap",
 };
 
