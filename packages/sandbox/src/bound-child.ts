@@ -1,7 +1,7 @@
 /** A child of bubblewrap in the control groups that bound it, where there are such. */
 import type { ChildProcess, IOType } from "node:child_process";
 import type { Readable, Writable } from "node:stream";
-import { BEGIN_DESCRIPTOR, FILTER_DESCRIPTOR, HELD_BACK, STATUS_DESCRIPTOR } from "./bubblewrap.ts";
+import { BEGIN_DESCRIPTOR, FILTER_DESCRIPTOR, heldBack, STATUS_DESCRIPTOR } from "./bubblewrap.ts";
 import { type ChildOptions, killWhole, startChild } from "./bubblewrap-child.ts";
 import type { ChildLimits, ToldLimit } from "./child-limits.ts";
 import type { ChildGroup } from "./control-groups.ts";
@@ -32,8 +32,9 @@ export class BoundChild {
     // The kernel takes its time for groups, so they are made while bubblewrap is loaded.
     const group = view.groups?.begin(limits) ?? Promise.resolve(null);
     const end = (): void => void group.then((made) => made?.end()).catch(() => undefined);
+    const { held, first } = heldBack(args);
     try {
-      this.process = startChild(view.bubblewrap, args, stdio, options);
+      this.process = startChild(view.bubblewrap, first, stdio, options);
     } catch (error) {
       end();
       throw error;
@@ -47,7 +48,7 @@ export class BoundChild {
       this.#status += text;
       if (this.#status.includes('"child-pid"')) this.#started.resolve();
     });
-    this.#release(group, view.filter).catch((error: unknown) => this.#refuse(error));
+    this.#release(group, held, view.filter).catch((error: unknown) => this.#refuse(error));
   }
 
   /** What bubblewrap has said of the child. */
@@ -63,13 +64,13 @@ export class BoundChild {
   /**
    * INVARIANT: I9: bubblewrap begins when it is in its groups, so that all that it starts is.
    */
-  async #release(making: Promise<ChildGroup | null>, filter: Uint8Array): Promise<void> {
+  async #release(making: Promise<ChildGroup | null>, held: readonly string[], filter: Uint8Array): Promise<void> {
     this.#group = await making;
     const { pid, stdio } = this.process;
     if (pid === undefined || this.#isOver) return;
     await this.#group?.join(pid);
     const pipes = stdio as readonly unknown[];
-    (pipes[BEGIN_DESCRIPTOR] as Writable | null | undefined)?.end(`${HELD_BACK}\0`);
+    (pipes[BEGIN_DESCRIPTOR] as Writable | null | undefined)?.end(held.map((word) => `${word}\0`).join(""));
     (pipes[FILTER_DESCRIPTOR] as Writable | null | undefined)?.end(filter);
   }
 

@@ -1,9 +1,8 @@
 /** Starts bubblewrap as a child of this process, and reaches the processes inside it. */
-import assert from "node:assert/strict";
 import { type ChildProcess, type IOType, spawn } from "node:child_process";
 import { closeSync, openSync, readFileSync } from "node:fs";
 import { errorText, FemtoError, systemErrorCode } from "@femtoclaw/protocol";
-import { BEGIN_DESCRIPTOR, HANDED_DESCRIPTOR, HELD_BACK } from "./bubblewrap.ts";
+import { BEGIN_DESCRIPTOR, HANDED_DESCRIPTOR } from "./bubblewrap.ts";
 import { inheritedDescriptors } from "./inspection.ts";
 
 export interface ChildOptions {
@@ -15,7 +14,7 @@ export interface ChildOptions {
 const pipesFor = (length: number): IOType[] => Array.from({ length }, () => "pipe");
 
 /**
- * The first argument is held back, and bubblewrap waits for it on a descriptor. INVARIANT: it begins nothing before that,
+ * Bubblewrap waits for further arguments on a descriptor. INVARIANT: it begins nothing before that,
  * and ends where whoever started it has ended. `stdio` are the three of the child itself; filter, status and this one
  * follow them as pipes, and behind these `pipes` more. `handed` are pipes at the place of files that a child is handed.
  */
@@ -25,8 +24,6 @@ export function startChild(
   stdio: readonly [IOType | number, IOType | number, IOType | number],
   { pipes = 0, handed = 0, ...options }: ChildOptions = {},
 ): ChildProcess {
-  const [first, ...rest] = args;
-  assert(first === HELD_BACK, "bubblewrap waits for its first argument");
   const own: (IOType | number)[] = [...stdio, ...pipesFor(3), ...pipesFor(pipes)];
   if (handed > 0) {
     while (own.length < HANDED_DESCRIPTOR) own.push("ignore");
@@ -41,7 +38,7 @@ export function startChild(
       while (all.length < descriptor) all.push("ignore");
       if (descriptor >= own.length) all[descriptor] = nothing;
     }
-    return spawn(program, ["--args", String(BEGIN_DESCRIPTOR), ...rest], { ...options, cwd: "/", env: {}, stdio: all });
+    return spawn(program, ["--args", String(BEGIN_DESCRIPTOR), ...args], { ...options, cwd: "/", env: {}, stdio: all });
   } catch (error) {
     // For example E2BIG: the arguments are more than the system takes.
     throw new FemtoError(
