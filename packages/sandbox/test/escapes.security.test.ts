@@ -1,11 +1,9 @@
 /** The corpus of escapes: every way out that was thought of, tried by real children as root and as an ordinary user. */
-import { execFile } from "node:child_process";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
 import type { Rung } from "../src/index.ts";
 import { CASES, type EscapeCase, type Escapes, runEscapes } from "./escapes/run-escapes.ts";
-import { canBeStranger, hasLandlock, OTHER_STRANGER, STRANGER } from "./stranger.ts";
+import { canBeStranger, hasLandlock, OTHER_STRANGER, STRANGER, saidTo } from "./stranger.ts";
 
 const RUNNER = join(import.meta.dirname, "escapes/run-escapes.ts");
 const isRoot = process.getuid?.() === 0;
@@ -29,11 +27,7 @@ function expectNoEscape(escapes: Escapes, expected = ({ expect: said }: EscapeCa
 
 async function asStranger(by: Rung["name"]): Promise<Escapes> {
   const user = by === "landlock" ? OTHER_STRANGER : STRANGER;
-  const { stdout, stderr } = await promisify(execFile)(process.execPath, [RUNNER, by], {
-    ...{ uid: user, gid: user, env: { TMPDIR: "/tmp" }, maxBuffer: 10_000_000 },
-  });
-  expect(stderr).toBe("");
-  const escapes = JSON.parse(stdout) as Escapes;
+  const escapes = (await saidTo(user, RUNNER, by)) as Escapes;
   expect(escapes.user).toBe(user);
   return escapes;
 }
