@@ -3,21 +3,25 @@
  * namespaces take the resources away, the filter takes away the calls that could build new ones.
  */
 import { FemtoError } from "@femtoclaw/protocol";
+import {
+  ALLOW,
+  assembled,
+  errno,
+  give,
+  giveWhen,
+  type Instruction,
+  JUMP_ANY_BIT,
+  JUMP_EQUAL,
+  JUMP_GREATER_OR_EQUAL,
+  KILL_PROCESS,
+  load,
+  loadArgument,
+  OFFSET_ARCHITECTURE,
+  OFFSET_NUMBER,
+  onArgument,
+} from "./bpf.ts";
+import { refusedAlone } from "./landlock/refused-calls.ts";
 
-const LOAD_WORD = 0x20;
-const JUMP_EQUAL = 0x15;
-const JUMP_GREATER_OR_EQUAL = 0x35;
-const JUMP_ANY_BIT = 0x45;
-const RETURN = 0x06;
-
-/** Offsets into `struct seccomp_data`; an argument is 64 bits wide and its low word comes first. */
-const OFFSET_NUMBER = 0;
-const OFFSET_ARCHITECTURE = 4;
-const offsetOfArgument = (index: number): number => 16 + 8 * index;
-
-const ALLOW = 0x7fff_0000;
-const KILL_PROCESS = 0x8000_0000;
-const errno = (code: number): number => 0x0005_0000 | code;
 const EPERM = 1;
 const ENOSYS = 38;
 
@@ -58,35 +62,15 @@ const DENIED_CALLS: readonly number[] = [
   ...[425, 426, 427 /* io_uring */, 304 /* open_by_handle_at */, 317 /* seccomp */],
 ];
 
-interface Instruction {
-  readonly code: number;
-  readonly whenTrue: number;
-  readonly whenFalse: number;
-  readonly operand: number;
-}
-
-const load = (offset: number): Instruction => ({ code: LOAD_WORD, whenTrue: 0, whenFalse: 0, operand: offset });
-const give = (verdict: number): Instruction => ({ code: RETURN, whenTrue: 0, whenFalse: 0, operand: verdict });
-
-/** Leaves the program with `verdict` when the loaded word passes the test, and goes on otherwise. */
-function giveWhen(test: number, operand: number, verdict: number): Instruction[] {
-  return [{ code: test, whenTrue: 0, whenFalse: 1, operand }, give(verdict)];
-}
-
-/** Decides one system call by the low word of an argument; the kernel reads these arguments as 32 bits. */
-function onArgument(call: number, index: number, checks: readonly Instruction[], otherwise: number): Instruction[] {
-  const body = [load(offsetOfArgument(index)), ...checks, give(otherwise)];
-  return [{ code: JUMP_EQUAL, whenTrue: 0, whenFalse: body.length, operand: call }, ...body];
-}
-
 /** Refuses a mode in the argument behind the flags, where these create a file. */
 function onCreation(call: number, flags: number, denied: number): Instruction[] {
-  const onMode = [load(offsetOfArgument(flags + 1)), ...giveWhen(JUMP_ANY_BIT, SETS_ID, denied), give(ALLOW)];
+  const onMode = [loadArgument(flags + 1), ...giveWhen(JUMP_ANY_BIT, SETS_ID, denied), give(ALLOW)];
   const skip = { code: JUMP_ANY_BIT, whenTrue: 0, whenFalse: onMode.length, operand: CREATES };
   return onArgument(call, flags, [skip, ...onMode], ALLOW);
 }
 
-function x86Program(): Instruction[] {
+/** `first` decides before what is decided for every child. */
+function x86Program(first: readonly Instruction[]): Instruction[] {
   const denied = errno(EPERM);
   return [
     load(OFFSET_ARCHITECTURE),
@@ -94,6 +78,7 @@ function x86Program(): Instruction[] {
     give(KILL_PROCESS),
     load(OFFSET_NUMBER),
     ...giveWhen(JUMP_GREATER_OR_EQUAL, X32_NUMBERS, denied),
+    ...first,
     ...DENIED_CALLS.flatMap((call) => giveWhen(JUMP_EQUAL, call, denied)),
     // These hide their flags behind a pointer, which no filter can read; programs fall back to clone and openat.
     ...giveWhen(JUMP_EQUAL, SYSTEM_CALL.clone3, errno(ENOSYS)),
@@ -120,20 +105,12 @@ function x86Program(): Instruction[] {
   ];
 }
 
-/** The filter as the kernel takes it: eight bytes for each instruction, little endian. */
-export function seccompFilter(architecture: string): Buffer {
+/** The filter as the kernel takes it; `alone` is that of a child that has no namespaces of its own. */
+export function seccompFilter(architecture: string, alone = false): Buffer {
   if (architecture !== "x64") {
     throw new FemtoError("FEMTO_SANDBOX_UNAVAILABLE", `the system call filter is not yet built for ${architecture}`, {
       fix: "Run FemtoClaw on x86-64.",
     });
   }
-  const program = x86Program();
-  const bytes = Buffer.alloc(program.length * 8);
-  for (const [index, { code, whenTrue, whenFalse, operand }] of program.entries()) {
-    bytes.writeUInt16LE(code, index * 8);
-    bytes.writeUInt8(whenTrue, index * 8 + 2);
-    bytes.writeUInt8(whenFalse, index * 8 + 3);
-    bytes.writeUInt32LE(operand >>> 0, index * 8 + 4);
-  }
-  return bytes;
+  return assembled(x86Program(alone ? refusedAlone() : []));
 }
