@@ -62,7 +62,8 @@ export function checkRequest(asking: DecisionRequest): CheckResult {
   const { facts, ...resource } = asked;
   const past = historyContext(history);
   if (!past.ok) return past;
-  const circumstances = { ...past.attributes, approved };
+  const { session, time } = past.attributes;
+  const circumstances = { session, time, approved };
   const fault =
     textFault(principal) ??
     textFault(capability) ??

@@ -11,7 +11,12 @@ export interface FactRecord {
 }
 
 export type FactType = "Bool" | "Long" | "String" | "Set<String>" | "datetime" | RecordType;
-export type RecordType = ReadonlyMap<string, { readonly type: FactType; readonly required: boolean }>;
+export type RecordType = ReadonlyMap<string, Attribute>;
+interface Attribute {
+  readonly name: string;
+  readonly type: FactType;
+  readonly required: boolean;
+}
 
 /** Types as the engine prints a schema: trees of `type` with its parts. */
 export type TypeTree = Readonly<Record<string, unknown>>;
@@ -23,7 +28,7 @@ export function recordType(tree: unknown): RecordType {
   return new Map(
     Object.entries(asTree(attributes)).map(([name, attribute]) => [
       name,
-      { type: factType(attribute), required: asTree(attribute)["required"] !== false },
+      { name, type: factType(attribute), required: asTree(attribute)["required"] !== false },
     ]),
   );
 }
@@ -84,7 +89,8 @@ export function recordFault(value: unknown, type: RecordType): string | null {
   for (const name of Object.keys(facts)) {
     if (!type.has(name)) return "there is a fact that the schema does not know";
   }
-  for (const [name, attribute] of type) {
+  for (const attribute of type.values()) {
+    const { name } = attribute;
     if (!Object.hasOwn(facts, name)) {
       if (attribute.required) return `the fact ${name} is missing`;
     } else if (!hasType(facts[name], attribute.type)) return `the fact ${name} is of another type`;
@@ -125,10 +131,10 @@ function hasExactly(value: unknown, names: readonly string[]): value is Readonly
 /** The facts that the type has, and nothing else; they were checked before. */
 export function projectedFacts(facts: FactRecord, type: RecordType): FactRecord {
   const kept: Record<string, Fact> = {};
-  for (const [name, attribute] of type) {
+  for (const { name, type: own } of type.values()) {
     const fact = Object.hasOwn(facts, name) ? facts[name] : undefined;
     if (fact === undefined) continue;
-    kept[name] = attribute.type instanceof Map ? projectedFacts(fact as FactRecord, attribute.type) : fact;
+    kept[name] = own instanceof Map ? projectedFacts(fact as FactRecord, own) : fact;
   }
   return kept;
 }
