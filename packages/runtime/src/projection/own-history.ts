@@ -25,15 +25,13 @@ export function requireOwnHistory(
   const { history } = body.facts;
   if (known.halted !== null) throw corrupt(record, `its session was halted by record ${known.halted.seq}`);
   if (history === undefined) throw corrupt(record, "it tells no history of its session");
-  const { at: _at, seconds: _seconds, ...folded } = histories.facts(session, actor?.principal ?? "", EPOCH);
-  for (const [name, value] of Object.entries(folded)) {
-    const told = history[name as keyof typeof folded];
+  // Times are told by the clock of the writer, and nothing here can hold them to more than that.
+  const folded = histories.timelessFacts(session, actor?.principal ?? "");
+  for (const name of Object.keys(folded) as (keyof typeof folded)[]) {
+    const [told, value] = [history[name], folded[name]];
     if (told !== value) throw corrupt(record, `it was decided on ${name} = ${told} where records say ${value}`);
   }
 }
-
-/** Times are told by the clock of the writer, and nothing here can hold them to more than that. */
-const EPOCH = { nowUs: 0, monotonicUs: 0 };
 
 /** A hop changes nothing: its execution stays where it is, at its effect. */
 export function requireRunning(
