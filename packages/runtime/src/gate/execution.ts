@@ -33,7 +33,7 @@ export interface Execution {
   /** Remembers what the session was answered by the policy. */
   readonly share: DecisionShare;
   /** Lets the session's own record stand before its first call's; false when the session is over and may have none. */
-  introduce(): boolean;
+  readonly introduce: () => boolean;
   readonly label: string | null;
   /** Where in a trace of others its proposer says that it stands. */
   readonly trace: TraceContext | null;
@@ -44,7 +44,7 @@ export interface Execution {
   readonly lost: { readonly event: "denied" | "factsFailed"; readonly problem: Problem } | null;
   readonly receivedUs: number;
   /** What an operator launches with it; absent where it is an ordinary call. */
-  readonly launch?: AgentLaunch;
+  readonly launch: AgentLaunch | undefined;
   /** Aborts when the proposer cancels, the operator halts, or the time is over. */
   readonly abort: AbortController;
   /** Set before the effect begins when it must not begin any more. */

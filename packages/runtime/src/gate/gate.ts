@@ -89,15 +89,13 @@ export class Gate {
       this.#leave(id);
       return entered;
     }
-    const execution = newExecution({
-      ...{ id, session, actor, quota, share, label, trace, bytes, waited: null, lost: null, ...entered },
-      introduce: () => proposal.introduce(),
-      receivedUs: this.#parts.clock.monotonicUs(),
-      ...(proposal.launch === undefined ? {} : { launch: proposal.launch }),
-    });
-    const { signal } = proposal;
-    using _ = onAbort(signal, () => this.#stop(execution, CANCELLED));
-    using _lease = this.#lease(execution);
+    const { introduce, launch, signal } = proposal;
+    const { release, leave } = entered;
+    const receivedUs = this.#parts.clock.monotonicUs();
+    const came = { id, session, actor, quota, share, introduce, label, trace, bytes, receivedUs, launch };
+    const execution = newExecution({ ...came, waited: null, lost: null, release, leave });
+    using _ = signal === undefined ? null : onAbort(signal, () => this.#stop(execution, CANCELLED));
+    using _lease = launch === undefined ? null : this.#lease(execution);
     const reply = await this.#run(execution, () => this.#parts.spawn(id));
     // It was cancelled when it was on the way to being asked about.
     if (signal?.aborted === true && reply.status === "pending") this.questions.cancel(session, id);
@@ -261,8 +259,8 @@ export class Gate {
 }
 
 /** Hears of the abort once, also of one that was before, until it is disposed of. */
-function onAbort(signal: AbortSignal | undefined, heard: () => void): Disposable {
-  if (signal?.aborted === true) heard();
-  else signal?.addEventListener("abort", heard, { once: true });
-  return { [Symbol.dispose]: () => signal?.removeEventListener("abort", heard) };
+function onAbort(signal: AbortSignal, heard: () => void): Disposable {
+  if (signal.aborted) heard();
+  else signal.addEventListener("abort", heard, { once: true });
+  return { [Symbol.dispose]: () => signal.removeEventListener("abort", heard) };
 }

@@ -3,7 +3,7 @@
  * execute, commit the outcome. The execution machine says which step is next.
  */
 import assert from "node:assert/strict";
-import { type BoundArguments, type JsonObject, keepBefore } from "@femtoclaw/capabilities";
+import { type JsonObject, keepBefore } from "@femtoclaw/capabilities";
 import { type JournalEntry, redact } from "@femtoclaw/journal";
 import type { ExecutionEvent, ExecutionState } from "@femtoclaw/machines";
 import type { Question } from "@femtoclaw/policy";
@@ -21,9 +21,8 @@ import {
 } from "@femtoclaw/protocol";
 import { timestamp } from "../timestamp.ts";
 import { askingOf, pendingReply } from "./asking.ts";
-import { Connections } from "./connections.ts";
-import { connectingPrograms, Decisions } from "./decisions.ts";
-import { type EffectOutcome, runEffect } from "./effect.ts";
+import { Decisions } from "./decisions.ts";
+import { type EffectParts, effectParts, runEffect } from "./effect.ts";
 import {
   entryBytes,
   haltEntry,
@@ -34,8 +33,7 @@ import {
   shadowBytes,
 } from "./entries.ts";
 import type { Ending, Execution, RefusalEvent } from "./execution.ts";
-import type { GateDecision, GateParts, Registered } from "./gate-parts.ts";
-import { Hops } from "./hops.ts";
+import type { GateDecision, GateParts } from "./gate-parts.ts";
 import { marksOf } from "./marks.ts";
 import type { Questions } from "./questions.ts";
 import type { RefusalCounts } from "./refusal-counts.ts";
@@ -64,6 +62,7 @@ export class Steps {
   readonly #questions: Questions;
   readonly #counts: RefusalCounts;
   readonly #decisions: Decisions;
+  readonly #effects: EffectParts;
   readonly #onMarked: (execution: Execution) => void;
 
   constructor(parts: GateParts, { questions, counts, onMarked }: StepsParts) {
@@ -71,6 +70,7 @@ export class Steps {
     this.#questions = questions;
     this.#counts = counts;
     this.#decisions = new Decisions(parts);
+    this.#effects = effectParts(parts, this.#decisions, (execution, entry) => this.#append(execution, entry));
     this.#onMarked = onMarked;
   }
 
@@ -211,13 +211,13 @@ export class Steps {
    * number. So a call is decided on all that stands before it in the journal, a halt of its session among it, and of two
    * calls that race the later one is decided on the mark, or the count, of the earlier.
    */
-  async #numberIntent(execution: Execution): Promise<EventType> {
+  #numberIntent(execution: Execution): EventType | Promise<EventType> {
     const { call, capability } = execution;
     const isKnown = execution.introduce();
     execution.heldBack = isKnown ? haltOf(this.#parts.histories, execution.session) : UNRECORDABLE;
     if (execution.heldBack !== null) return "permitted";
     const decision = this.#decisions.decideAnew(execution);
-    if (!decision.allowed) return await this.#notPermitted(execution, decision);
+    if (!decision.allowed) return this.#notPermitted(execution, decision);
     const { facts, standing } = execution;
     assert(call && capability && facts && standing, "a permitted call has its facts");
     execution.marks = marksOf(facts.questions, capability.manifest.effect, standing.authority);
@@ -335,7 +335,7 @@ export class Steps {
       const reason = "stopped before its effect began: the files of its capability changed since";
       return this.#end(execution, "cancelled", false, { code: "FEMTO_EXECUTION_HALTED", reason });
     }
-    const outcome = await this.#runEffect(execution, registered, call.args as JsonObject, bound);
+    const outcome = await runEffect(this.#effects, execution, registered, call.args as JsonObject, bound);
     execution.release?.();
     execution.release = null;
     if (outcome.event === "succeeded") {
@@ -347,28 +347,6 @@ export class Steps {
     }
     const problem = { code: outcome.code, reason: outcome.reason, fix: outcome.fix };
     return this.#end(execution, outcome.event, true, problem, outcome.durationUs, outcome.sandbox);
-  }
-
-  async #runEffect(
-    execution: Execution,
-    registered: Registered,
-    args: JsonObject,
-    bound: BoundArguments,
-  ): Promise<EffectOutcome> {
-    const parts = {
-      decisions: this.#decisions,
-      registered: (tool: string) => this.#parts.registered(tool),
-      histories: this.#parts.histories,
-      append: (entry: JournalEntry) => this.#append(execution, entry),
-    };
-    using hops = new Hops(execution, parts);
-    using connections = new Connections(execution, parts);
-    execution.connections = connections;
-    return await runEffect(this.#parts, execution, registered, args, bound, {
-      mayReach: (path, type) => this.#decisions.mayReach(execution, path, type),
-      goOn: (next) => hops.goOn(next),
-      connect: mayConnect(execution) ? (target) => connections.connect(target) : null,
-    });
   }
 
   async #commitEnding(execution: Execution): Promise<EventType> {
@@ -456,11 +434,6 @@ export class Steps {
       record: seq === null ? null : { seq },
     };
   }
-}
-
-function mayConnect(execution: Execution): boolean {
-  const { standing } = execution;
-  return standing !== null && connectingPrograms(execution, standing.authority).length > 0;
 }
 
 /** A yes lifts what asks; what asks once more has come in between, with another policy. */
