@@ -6,7 +6,7 @@ import { ruleTrail, trailOf } from "../../src/projection/trail.ts";
 
 /** Of `word` nobody knows whether it is there. */
 const FACTS: RecordType = new Map(
-  ["host", "real_path", "program", "word"].map((name) => [name, { name, type: "String", required: name !== "word" }]),
+  ["host", "real_path", "program", "word"].map((name) => [name, { type: "String", required: name !== "word" }]),
 );
 
 describe("the place of a rule", () => {

@@ -66,7 +66,12 @@ export async function runEffect(
   const connections = mayConnect ? new Connections(execution, ways) : null;
   execution.connections = connections;
   const call: CapabilityCall = {
-    ...{ args, bound, kept, authority, sandbox, limits: { timeoutMs, outputBytes, child } },
+    args,
+    bound,
+    kept,
+    authority,
+    sandbox,
+    limits: { timeoutMs, outputBytes, child },
     signal: execution.abort.signal,
     mayReach: (path, type) => ways.decisions.mayReach(execution, path, type),
     goOn: (next) => hops.goOn(next),

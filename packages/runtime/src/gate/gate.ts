@@ -81,7 +81,7 @@ export class Gate {
     // Secrets go first: the half of one, which a cut leaves, does not look like one.
     const label = proposal.label === undefined ? null : printable(redact(proposal.label).value, LIMITS.labelChars);
     const trace = proposal.trace === undefined ? null : traceContext(proposal.trace);
-    const { session, actor, quota, share, bytes } = proposal;
+    const { session } = proposal;
     this.#entering.set(id, session);
     if (proposal.onIdentified !== undefined) harmless("what hears of an execution", proposal.onIdentified)(id);
     const entered = await this.#admission.enter(id, proposal);
@@ -89,11 +89,11 @@ export class Gate {
       this.#leave(id);
       return entered;
     }
-    const { introduce, launch, signal } = proposal;
     const { release, leave } = entered;
     const receivedUs = this.#parts.clock.monotonicUs();
-    const came = { id, session, actor, quota, share, introduce, label, trace, bytes, receivedUs, launch };
-    const execution = newExecution({ ...came, waited: null, lost: null, release, leave });
+    const came = { id, label, trace, waited: null, lost: null, receivedUs, release, leave };
+    const execution = newExecution(came, proposal);
+    const { signal, launch } = proposal;
     using _ = signal === undefined ? null : onAbort(signal, () => this.#stop(execution, CANCELLED));
     using _lease = launch === undefined ? null : this.#lease(execution);
     const reply = await this.#run(execution, () => this.#parts.spawn(id));

@@ -51,6 +51,7 @@ export class LoopTurns {
     if (session !== this.#last) this.#there.delete(session);
     this.#last = session;
     this.#there.set(session, nowUs);
+    if (this.#there.size === 1) return;
     for (const [other, lastUs] of this.#there) {
       if (nowUs - lastUs < THERE_US) break;
       this.#there.delete(other);

@@ -42,6 +42,7 @@ import { type Problem, replyError, verdictOf } from "./verdict.ts";
 
 export type EventType = ExecutionEvent["type"];
 type Step = (execution: Execution) => EventType | Promise<EventType>;
+type RefusalEntry = JournalEntry & { readonly type: "execution.refused" };
 /** States in which the gate has work to do; a call that waits for operators leaves it, and final states need nothing. */
 type WorkedState = Exclude<ExecutionState, "awaitingApproval" | "completed" | "error">;
 
@@ -193,9 +194,10 @@ export class Steps {
     // However long it waits and runs now, it keeps no newcomer from its turn.
     execution.leave(false);
     execution.heldBack = await this.#takeEffectSlot(execution);
-    const { capability } = execution;
-    if (execution.heldBack === null && capability?.keeps !== undefined) await this.#keep(execution, capability.keeps);
-    return execution.heldBack === null ? await this.#numberIntent(execution) : "permitted";
+    if (execution.heldBack !== null) return "permitted";
+    const keeps = execution.capability?.keeps;
+    if (keeps !== undefined) await this.#keep(execution, keeps);
+    return this.#numberIntent(execution);
   }
 
   /** Before the last decision, because what it reads takes time; what changes meanwhile is found out by the effect. */
@@ -354,8 +356,9 @@ export class Steps {
     if (unrecorded !== null) return unrecorded;
     assert(ending !== null, "an ending execution says how it ends");
     try {
-      if (await this.#isCollapsed(execution, ending)) return "collapsed";
-      const { seq } = await this.#append(execution, ending.entry);
+      const { entry } = ending;
+      if (entry.type === "execution.refused" && (await this.#isCollapsed(execution, ending, entry))) return "collapsed";
+      const { seq } = await this.#append(execution, entry);
       const turn = this.#parts.turns.next(execution.session);
       if (turn !== null) await turn;
       execution.reply = this.#reply(execution, ending, seq);
@@ -369,9 +372,9 @@ export class Steps {
    * A refusal that its session's quota has no room for is answered and counted, and has no record of its
    * own. A permitted call that the runtime itself kept from beginning is nothing that a session is halted for.
    */
-  async #isCollapsed(execution: Execution, ending: Ending): Promise<boolean> {
-    const { entry, error, decision } = ending;
-    if (entry.type !== "execution.refused" || decision === "AUTHORIZED") return false;
+  async #isCollapsed(execution: Execution, ending: Ending, entry: RefusalEntry): Promise<boolean> {
+    const { error, decision } = ending;
+    if (decision === "AUTHORIZED") return false;
     // What was asked ends in a record, else it would be asked about for ever.
     if (execution.waited !== null) return false;
     assert(error !== undefined, "a refusal says why");

@@ -2,7 +2,7 @@
 import type { ActorSnapshot, TypedRecord } from "@femtoclaw/protocol";
 import { corrupt, type OpenExecution } from "./execution-records.ts";
 import { SESSIONS, stateOf } from "./holders.ts";
-import { SessionHistories, type SessionsState } from "./session-histories.ts";
+import { SessionHistories, type SessionsState, type TimelessFacts } from "./session-histories.ts";
 
 /** The logs of versions that knew no histories have none in their snapshots, and none to hold. */
 export function storedHistories(actors: Readonly<Record<string, ActorSnapshot>>): SessionHistories {
@@ -27,8 +27,9 @@ export function requireOwnHistory(
   if (history === undefined) throw corrupt(record, "it tells no history of its session");
   // Times are told by the clock of the writer, and nothing here can hold them to more than that.
   const folded = histories.timelessFacts(session, actor?.principal ?? "");
-  for (const name of Object.keys(folded) as (keyof typeof folded)[]) {
-    const [told, value] = [history[name], folded[name]];
+  for (const name in folded) {
+    const told = history[name as keyof TimelessFacts];
+    const value = folded[name as keyof TimelessFacts];
     if (told !== value) throw corrupt(record, `it was decided on ${name} = ${told} where records say ${value}`);
   }
 }

@@ -137,9 +137,7 @@ export class SessionHistories {
       case "session.halted":
         return this.#halt(record);
       case "execution.refused":
-        return this.#change(record, (history) => {
-          history.refusals += 1;
-        });
+        return this.#refused(record);
       case "execution.intent":
         return this.#intent(record);
       case "execution.outcome":
@@ -147,12 +145,20 @@ export class SessionHistories {
       case "execution.interrupted":
         // How much it got back nobody knows, so what was reserved stays used.
         this.#reserved.delete(record.execution ?? "");
-        return this.#change(record, (history) => {
-          history.failures += 1;
-        });
+        return this.#failed(record);
       default:
         return;
     }
+  }
+
+  #refused(record: TypedRecord): void {
+    const history = this.#historyOf(record);
+    if (history !== undefined) history.refusals += 1;
+  }
+
+  #failed(record: TypedRecord): void {
+    const history = this.#historyOf(record);
+    if (history !== undefined) history.failures += 1;
   }
 
   #begin({ session, boot, at, mono_us, body }: TypedRecord & { type: "session.opened" }): void {
@@ -173,9 +179,8 @@ export class SessionHistories {
 
   #halt(record: TypedRecord & { type: "session.halted" }): void {
     const { seq, body } = record;
-    this.#change(record, (history) => {
-      history.halted ??= { seq, code: body.code, reason: body.reason ?? null };
-    });
+    const history = this.#historyOf(record);
+    if (history !== undefined) history.halted ??= { seq, code: body.code, reason: body.reason ?? null };
   }
 
   // INVARIANT: a mark stands from the intent on: before anything was read, and whatever becomes of the call.
@@ -184,22 +189,22 @@ export class SessionHistories {
     const { bytes = 0, reserved_bytes: reserved = 0, marks = [] } = record.body;
     // What the runtime does of itself is nobody's history.
     this.#mark(actor?.principal ?? "", marks, record.seq);
-    this.#change(record, (history) => {
-      history.calls += 1;
-      history.bytes = counted(history.bytes + bytes + reserved);
-      if (session !== null && execution !== null) this.#reserved.set(execution, { session, bytes: reserved });
-    });
+    const history = this.#historyOf(record);
+    if (history === undefined) return;
+    history.calls += 1;
+    history.bytes = counted(history.bytes + bytes + reserved);
+    if (session !== null && execution !== null) this.#reserved.set(execution, { session, bytes: reserved });
   }
 
   #outcome(record: TypedRecord & { type: "execution.outcome" }): void {
     const { event, bytes = 0, connections = [] } = record.body;
     const reserved = this.#reserved.get(record.execution ?? "")?.bytes ?? 0;
     this.#reserved.delete(record.execution ?? "");
-    this.#change(record, (history) => {
-      const carried = connections.reduce((sum, { bytes_out, bytes_in }) => sum + bytes_out + bytes_in, 0);
-      history.bytes = counted(history.bytes - reserved + bytes + carried);
-      if (event !== "succeeded") history.failures += 1;
-    });
+    const history = this.#historyOf(record);
+    if (history === undefined) return;
+    const carried = connections.reduce((sum, { bytes_out, bytes_in }) => sum + bytes_out + bytes_in, 0);
+    history.bytes = counted(history.bytes - reserved + bytes + carried);
+    if (event !== "succeeded") history.failures += 1;
   }
 
   #mark(principal: string, marks: readonly Mark[], seq: number): void {
@@ -209,9 +214,8 @@ export class SessionHistories {
     this.#marks.set(principal, held);
   }
 
-  #change({ session }: TypedRecord, change: (history: SessionHistory) => void): void {
-    const history = session === null ? undefined : (this.#open.get(session) ?? this.#ended.get(session));
-    if (history !== undefined) change(history);
+  #historyOf({ session }: TypedRecord): SessionHistory | undefined {
+    return session === null ? undefined : (this.#open.get(session) ?? this.#ended.get(session));
   }
 
   /** The later of the two clocks counts, so that setting the wall's back makes no session younger. */
