@@ -20,7 +20,9 @@ export const EXECUTION_EVENTS = executionMachine.events as readonly ExecutionEve
 
 export class ExecutionTable {
   static #own: ExecutionTable | null = null;
-  readonly #rows = new Map<string, Map<ExecutionEventType, ExecutionPoint>>();
+  /** One point for each state, which all rows lead to: only one that came from elsewhere is looked up by its text. */
+  readonly #points = new Map<string, ExecutionPoint>();
+  readonly #rows = new Map<ExecutionPoint, Map<ExecutionEventType, ExecutionPoint>>();
   readonly initial: ExecutionPoint;
 
   /** Of a machine. That of the running version is made once and shared, because nothing changes in it any more. */
@@ -33,17 +35,17 @@ export class ExecutionTable {
   private constructor(machine: AnyStateMachine) {
     const events = machine.events as readonly ExecutionEventType[];
     const fold = new MachineFold(machine);
-    this.initial = point(fold);
+    this.initial = this.#ownPoint(point(fold));
     const unexplored = [this.initial];
     for (let from = unexplored.pop(); from !== undefined; from = unexplored.pop()) {
-      if (this.#rows.has(key(from))) continue;
+      if (this.#rows.has(from)) continue;
       const row = new Map<ExecutionEventType, ExecutionPoint>();
-      this.#rows.set(key(from), row);
+      this.#rows.set(from, row);
       const state = { value: from.state, context: { category: from.category } };
       fold.restore(state);
       for (const type of events) {
         if (!fold.send({ type })) continue;
-        const to = point(fold);
+        const to = this.#ownPoint(point(fold));
         row.set(type, to);
         unexplored.push(to);
         fold.restore(state);
@@ -53,17 +55,24 @@ export class ExecutionTable {
 
   /** The state after the event, or undefined when the machine does not take it. */
   next(from: ExecutionPoint, type: ExecutionEventType): ExecutionPoint | undefined {
-    return this.#rows.get(key(from))?.get(type);
+    const row = this.#rows.get(from) ?? this.#rows.get(this.#points.get(key(from)) ?? from);
+    return row?.get(type);
   }
 
   /** Whether an execution can be in this state. */
   has(at: ExecutionPoint): boolean {
-    return this.#rows.has(key(at));
+    return this.#points.has(key(at));
   }
 
   /** All reachable states, for exploration and drawing. */
   get points(): ExecutionPoint[] {
-    return [...this.#rows.keys()].map((text) => JSON.parse(text) as ExecutionPoint);
+    return [...this.#rows.keys()];
+  }
+
+  #ownPoint(at: ExecutionPoint): ExecutionPoint {
+    const own = this.#points.get(key(at)) ?? Object.freeze(at);
+    this.#points.set(key(at), own);
+    return own;
   }
 }
 
