@@ -3,6 +3,7 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { V8_FLAGS } from "../../packages/host/src/v8-flags.js";
 import type { Bundle } from "./bundle.ts";
 import { stripElf } from "./strip-elf.ts";
 
@@ -13,13 +14,14 @@ const NODE_FLAGS = [
   // A configuration of OpenSSL can load code.
   "--openssl-config=/dev/null",
   "--no-warnings",
+  ...V8_FLAGS,
 ];
 
 /**
- * What Node.js is told that builds: the same code compiles to the same bytes. V8 leaves these two out of what has to
- * be the same where the code is used.
+ * What Node.js is told that builds. With a fixed seed the same code compiles to the same bytes, and V8 leaves these two
+ * out of the flags that have to be the same where the code is used.
  */
-const BUILD_FLAGS = ["--random-seed=42", "--predictable"];
+const BUILD_FLAGS = ["--random-seed=42", "--predictable", ...V8_FLAGS];
 
 export function executable(node: Buffer, { main, assets }: Bundle, target: string): Buffer {
   const folder = mkdtempSync(join(tmpdir(), "femtoclaw-build-"));
