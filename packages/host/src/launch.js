@@ -6,9 +6,11 @@
  */
 import { setFlagsFromString } from "node:v8";
 import { keepCompiledCode } from "./compiled-code.js";
+import { resolveOwnImports } from "./quick-imports.js";
 import { V8_FLAGS } from "./v8-flags.js";
 
 // First, because what is kept is good for one set of flags.
 for (const flag of V8_FLAGS) setFlagsFromString(flag);
 keepCompiledCode(process.env);
+resolveOwnImports();
 await import("./main.ts");

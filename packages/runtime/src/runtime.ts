@@ -21,7 +21,7 @@ import type { CapabilityPackages } from "./capability-packages/capability-packag
 import { Chronicle } from "./chronicle.ts";
 import { CommittedRecords } from "./committed-records.ts";
 import { type Integrity, NOT_VERIFIED } from "./deployment.ts";
-import { type Fork, forkLog } from "./epochs/fork.ts";
+import type { Fork } from "./epochs/fork.ts";
 import { type OpenGate, openGate } from "./gate/open-gate.ts";
 import type { Problem } from "./gate/verdict.ts";
 import { harmless } from "./harmless.ts";
@@ -194,6 +194,8 @@ export class Runtime implements AsyncDisposable {
   async fork(seq: number, out: string): Promise<Fork> {
     // The newest checkpoint covers everything that is durable now.
     await this.checkpoint();
+    // With all that replays and exports a log, which a runtime itself does nowhere else.
+    const { forkLog } = await import("./epochs/fork.ts");
     return await forkLog({ reader: this.reader, seq, out, stateDirectory: this.#options.configuration.stateDirectory });
   }
 

@@ -1,5 +1,5 @@
 /** The sandbox of this machine, looked for when the first capability that needs it is enabled. */
-import { confinedAuthority } from "@femtoclaw/policy";
+import { confinedAuthority } from "@femtoclaw/policy/live";
 import { type Authority, authorityOf, FemtoError } from "@femtoclaw/protocol";
 import {
   type ChildLimits,

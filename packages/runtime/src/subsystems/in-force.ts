@@ -11,7 +11,7 @@ import {
   mayPermit,
   type PolicyEngine,
   type PolicyEngineOptions,
-} from "@femtoclaw/policy";
+} from "@femtoclaw/policy/live";
 import {
   authorityOf,
   type Deployment,
