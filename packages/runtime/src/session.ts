@@ -1,8 +1,8 @@
 /** One proposer's connection to the gate. Its identity is minted by the runtime; a label proves nothing. */
 import { Buffer } from "node:buffer";
 import type { AgentLaunch } from "@femtoclaw/capabilities";
-import { type Clock, type Journal, type JournalEntry, redact } from "@femtoclaw/journal";
-import { DecisionShare } from "@femtoclaw/policy";
+import { type Clock, type Journal, type JournalEntry, redact } from "@femtoclaw/journal/live";
+import { DecisionShare } from "@femtoclaw/policy/live";
 import {
   type ExecutionId,
   FemtoError,
