@@ -156,7 +156,8 @@ function mountArguments(
   const { kind, path } = mount;
   switch (kind) {
     case "proc":
-      return ["--proc", path];
+      // INVARIANT: I9: who could write to the memory of process 1, which is bubblewrap's own, would outlive the host.
+      return ["--proc", path, "--tmpfs", `${path}/1`, "--remount-ro", `${path}/1`];
     case "dev":
       return [
         ...["--dev", path, "--size", String(SHARED_MEMORY_BYTES), "--tmpfs", `${path}/shm`],

@@ -3,7 +3,6 @@ import { readdirSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import type { SandboxCommand, SandboxResult, SandboxRun } from "../src/index.ts";
 import { type Playground, playground, programOf, run } from "./playground.ts";
-import { takingOver } from "./taking-over.ts";
 
 type Words = readonly [string, ...string[]];
 
@@ -20,6 +19,23 @@ async function pipe(stages: readonly [Words, ...Words[]], more: Partial<SandboxR
 }
 
 const codes = ({ stages = [] }: SandboxResult) => stages.map(({ exitCode }) => exitCode);
+
+/**
+ * Perl that writes machine code into another process of its sandbox, where that waits for the kernel. Whether the kernel of
+ * a machine lets it is the kernel's affair (`yama`); where it does not, it ends without having done anything.
+ */
+function takingOver(process: string, code: string): string {
+  return `
+    my ($process, $state) = (${process}, "running");
+    while ($state =~ /running/) {
+      open(my $file, "<", "/proc/$process/syscall") or exit;
+      $state = <$file>;
+    }
+    my $at = hex((split " ", $state)[-1]);
+    open(my $memory, "+<:raw", "/proc/$process/mem") or exit;
+    ${code}
+    sysseek($memory, $at, 0) and syswrite($memory, $code);`;
+}
 
 describe("a pipeline", () => {
   it("hands on what each program writes, from the input of the call to the output of the last", async () => {

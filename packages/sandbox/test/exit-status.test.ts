@@ -1,0 +1,17 @@
+import { expect, it } from "vitest";
+import { exitCodeIn } from "../src/exit-status.ts";
+
+it.each([
+  ["0", 0],
+  ["137", 137],
+  // As process 1 has them reported where a program speaks in its place.
+  ["-17", 239],
+  ["2147483647", 255],
+])("whatever number is reported, %s for one, a program has run and ended with a code", (reported, code) => {
+  expect(exitCodeIn(`{ "child-pid": 7 }\n{ "exit-code": ${reported} }\n`)).toBe(code);
+});
+
+it("there is no code where none was reported, or no program was started", () => {
+  expect(exitCodeIn('{ "child-pid": 7 }\n')).toBe(null);
+  expect(exitCodeIn('{ "exit-code": 1 }\n')).toBe(null);
+});
