@@ -5,6 +5,7 @@ import {
   type AgentVerb,
   agentSocketName,
   followOutput,
+  type LogLevel,
   type OutputPart,
   type RegisteredCapability,
   type Reply,
@@ -12,6 +13,7 @@ import {
   type ToolDescription,
   type TraceFields,
   type TypedRecord,
+  type WatchedChanges,
   type WatchedOutput,
   wireTrace,
 } from "@femtoclaw/protocol";
@@ -49,6 +51,8 @@ export interface AgentOptions {
 export interface ProposeOptions {
   /** A name for this call, recorded with it. */
   readonly label?: string;
+  /** Lines of their logs that MCP servers say meanwhile are told with the output from this level on; none without. */
+  readonly logLevel?: LogLevel;
   /** W3C trace context of whoever proposes. */
   readonly trace?: TraceFields;
   /** Aborted when the call is wanted no more; the host is then asked to end it, and the reply says what became of it. */
@@ -91,11 +95,12 @@ export class AgentClient implements AsyncDisposable {
 
   /** Proposes one protocol message; resolves when its outcome is durable, or the question to operators for which it waits. */
   async propose(message: Uint8Array, options: ProposeOptions = {}): Promise<Reply> {
-    const { label, trace = {}, signal, onOutput } = options;
+    const { label, logLevel, trace = {}, signal, onOutput } = options;
     const text = Buffer.from(message).toString("base64");
     const { id, answer } = this.#connection.ask("propose", {
       message: text,
       ...(label === undefined ? {} : { label }),
+      ...(logLevel === undefined ? {} : { log_level: logLevel }),
       ...wireTrace(trace),
     });
     const cancel = (): void => {
@@ -121,6 +126,17 @@ export class AgentClient implements AsyncDisposable {
    */
   output(execution: string): AsyncIterable<OutputPart> {
     return executionOutput(execution, this.#watch);
+  }
+
+  /** What changed for this connection beside its calls since `from`; waits where nothing did. With null from when to ask on. */
+  async changes(from: number | null, waitMs: number): Promise<WatchedChanges> {
+    const fields = { ...(from === null ? {} : { from }), wait_ms: waitMs };
+    return (await this.#request("changes", fields)) as WatchedChanges;
+  }
+
+  /** Ends a subscription of this connection to a resource of an MCP server; false where there is none. */
+  async unsubscribe(server: string, uri: string): Promise<boolean> {
+    return (await this.#request("unsubscribe", { server, uri })) as boolean;
   }
 
   /** What an execution ends with, once it does; for one that waits for an operator, after the answer. */

@@ -1,26 +1,21 @@
 /** One tool call of an MCP client: to the gate, with signs of life while it lasts, and a ticket where that takes too long. */
 import { Buffer } from "node:buffer";
-import { FemtoError, LIMITS, type OutputPart, printable, type Reply, type TraceFields } from "@femtoclaw/protocol";
+import { FemtoError, LIMITS, type LogLevel, printable, type Reply, type TraceFields } from "@femtoclaw/protocol";
 import type { CallToolResult } from "@modelcontextprotocol/server";
 import type { HostSession } from "./host-session.ts";
+import { isRelayed } from "./relayed.ts";
 import { faultOf, faultResult, resultOf } from "./results.ts";
+import { type Listener, SignsOfLife } from "./signs-of-life.ts";
 
-/** Clients give up on a server that is silent for a minute; some do after half of that. */
-const SIGN_OF_LIFE_MS = 4_000;
-/** Where its program writes something, a client hears of it sooner, and not more often. */
-const LAST_LINE_MS = 1_000;
-/** LIMIT: characters of the line that is told. */
-const LAST_LINE_CHARS = 200;
-
-export interface CallContext {
+export interface CallContext extends Listener {
   /** A name for this call, recorded with it. */
   readonly label: string | undefined;
   /** The trace that the client says the call is part of. */
   readonly trace: TraceFields;
   /** Aborted when the client says that it does not want the call any more. */
   readonly cancelled: AbortSignal;
-  /** Tells the client that its call is under way; null where it has not asked for that. */
-  readonly onProgress: ((progress: { readonly progress: number; readonly message: string }) => void) | null;
+  /** What of the logs of MCP servers the client wants to be told; null for nothing. */
+  readonly logLevel: LogLevel | null;
 }
 
 export interface ToolCallText {
@@ -45,9 +40,10 @@ export class Calls {
 
   /** The same, for who answers otherwise than a tool does. Throws what could not even be asked. */
   async reply(call: ToolCallText, context: CallContext): Promise<Reply> {
-    return await this.#heard(context, async (deadlineMs, signs) => {
-      const { label, trace, cancelled } = context;
-      const options = { signal: cancelled, trace, ...(label === undefined ? {} : { label }), ...signs?.listening };
+    return await this.#heard(context, isRelayed(call.tool), async (deadlineMs, signs) => {
+      const { label, trace, cancelled, logLevel } = context;
+      const named = { ...(label === undefined ? {} : { label }), ...(logLevel === null ? {} : { logLevel }) };
+      const options = { signal: cancelled, trace, ...named, ...signs?.listening };
       const reply = await this.#host.propose(messageOf(call), options);
       if (reply.status !== "pending") return reply;
       signs?.say(`waits for an operator: question ${reply.approval?.id ?? ""}`);
@@ -63,7 +59,7 @@ export class Calls {
 
   /** Waits on for a call that was pending. */
   async wait(execution: unknown, context: CallContext): Promise<CallToolResult> {
-    const reply = this.#heard(context, async (deadlineMs, signs) => {
+    const reply = this.#heard(context, false, async (deadlineMs, signs) => {
       const isOwn = typeof execution === "string" && this.#host.isTicket(execution);
       if (!isOwn) throw notOwn(execution);
       signs?.say("waits for an operator");
@@ -84,9 +80,10 @@ export class Calls {
 
   async #heard(
     context: CallContext,
+    isOfServer: boolean,
     ask: (deadlineMs: number, signs: SignsOfLife | null) => Promise<Reply>,
   ): Promise<Reply> {
-    using signs = context.onProgress === null ? null : new SignsOfLife(context.onProgress);
+    using signs = context.onProgress === null && context.onLog === null ? null : new SignsOfLife(context, isOfServer);
     const reply = await ask(performance.now() + this.#waitMs, signs);
     this.#compareTools(reply);
     return reply;
@@ -110,53 +107,6 @@ export class Calls {
   #compareTools({ error }: Reply): void {
     if (error?.code !== "FEMTO_CAPABILITY_DISABLED" && error?.code !== "FEMTO_CAPABILITY_NOT_FOUND") return;
     this.#host.compareTools().catch(() => undefined);
-  }
-}
-
-/** Tells a client in turn what its call is at: that it is under way, for whom it waits, or what its program wrote last. */
-class SignsOfLife implements Disposable {
-  readonly listening = { onOutput: (part: OutputPart): void => this.#hear(part) };
-  readonly #tell: NonNullable<CallContext["onProgress"]>;
-  readonly #startMs = performance.now();
-  #message = "under way";
-  #saidMs = this.#startMs;
-  #isNew = false;
-  #isOver = false;
-  #line = "";
-  readonly #timer = setInterval(() => this.#look(), LAST_LINE_MS);
-
-  constructor(tell: NonNullable<CallContext["onProgress"]>) {
-    this.#tell = tell;
-  }
-
-  say(message: string): void {
-    this.#message = message;
-  }
-
-  [Symbol.dispose](): void {
-    this.#isOver = true;
-    clearInterval(this.#timer);
-  }
-
-  /** Of all that it wrote the newest line that says something; what one is not told is in the result. */
-  #hear({ text }: OutputPart): void {
-    if (this.#isOver) return;
-    const lines = (this.#line + text).split(/[\r\n]+/);
-    const last = lines.findLast((line) => line.trim() !== "");
-    this.#line = (lines.at(-1) ?? "").slice(0, 2 * LAST_LINE_CHARS);
-    if (last === undefined) return;
-    // INVARIANT: I8: what a program writes acts on nobody's screen, and is told as what a program writes.
-    this.#message = `output: ${printable(last, LAST_LINE_CHARS)}`;
-    this.#isNew = true;
-  }
-
-  /** Each time there is more progress than before, as clients demand. */
-  #look(): void {
-    const nowMs = performance.now();
-    if (!this.#isNew && nowMs - this.#saidMs < SIGN_OF_LIFE_MS) return;
-    this.#isNew = false;
-    this.#saidMs = nowMs;
-    this.#tell({ progress: Math.round(nowMs - this.#startMs) / 1_000, message: this.#message });
   }
 }
 

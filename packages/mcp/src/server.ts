@@ -1,8 +1,18 @@
 /** The MCP server of one client: the same handlers for both eras of the protocol. */
-import { LIMITS, printable, type Reply, type ToolDescription, VERSION } from "@femtoclaw/protocol";
+import {
+  isLogLevel,
+  LIMITS,
+  type LogLevel,
+  printable,
+  type Reply,
+  splitMcpToolName,
+  type ToolDescription,
+  VERSION,
+} from "@femtoclaw/protocol";
 import {
   CLIENT_INFO_META_KEY,
   type Implementation,
+  LOG_LEVEL_META_KEY,
   ProtocolError,
   ProtocolErrorCode,
   ResourceNotFoundError,
@@ -14,10 +24,21 @@ import {
   TRACESTATE_META_KEY,
 } from "@modelcontextprotocol/server";
 import { type CallContext, Calls, type ToolCallText } from "./calls.ts";
-import { gettingCall, promptOf, promptPage, readingCall, readingOf, resourcePage, templatePage } from "./contents.ts";
+import {
+  completingCall,
+  completionOf,
+  gettingCall,
+  promptOf,
+  promptPage,
+  readingCall,
+  readingOf,
+  resourcePage,
+  subscribingCall,
+  templatePage,
+} from "./contents.ts";
 import type { HostSession } from "./host-session.ts";
 import { argumentsText } from "./incoming.ts";
-import { faultOf } from "./results.ts";
+import { faultOf, refusalOf } from "./results.ts";
 import { toolPage, WAIT_TOOL } from "./tool-list.ts";
 
 const INSTRUCTIONS = `Each call of these tools is decided by the policy of FemtoClaw, executed under its control and recorded.
@@ -45,8 +66,10 @@ export function makeServer(options: ServerOptions): Server {
     {
       capabilities: {
         tools: { listChanged: true },
-        resources: { listChanged: true },
+        resources: { listChanged: true, subscribe: true },
         prompts: { listChanged: true },
+        completions: {},
+        logging: {},
       },
       instructions: INSTRUCTIONS,
     },
@@ -63,17 +86,37 @@ export function makeServer(options: ServerOptions): Server {
   server.setRequestHandler("tools/call", async ({ params }, context) => {
     introduce(host, server, context);
     const call = { tool: params.name, args: argumentsText(params.arguments) };
-    const callContext = contextOf(context, leavingCancels);
+    const callContext = contextOf(context, leavingCancels, host.logLevel);
     return call.tool === WAIT_TOOL
       ? await calls.wait(executionOf(call.args), callContext)
       : await calls.call(call, callContext);
   });
   serveContents(server, calls, options);
+  server.setRequestHandler("logging/setLevel", async ({ params }) => {
+    host.logLevel = params.level;
+    return {};
+  });
   return server;
 }
 
+const NOBODY: CallContext = {
+  ...{ label: undefined, trace: {}, logLevel: null, onProgress: null, onLog: null },
+  cancelled: new AbortController().signal,
+};
+
+/** Subscribes its client to a resource, which is decided like reading it. Throws what became of that instead. */
+export async function subscribe({ host, waitMs }: Pick<ServerOptions, "host" | "waitMs">, uri: string): Promise<void> {
+  const known = subscribingCall(await host.tools(true), uri) ?? subscribingCall(await host.look(), uri);
+  const server = splitMcpToolName(known?.tool ?? "")?.server;
+  if (known === null || server === undefined) throw new ResourceNotFoundError(uri);
+  const reply = await new Calls(host, waitMs).reply(known, NOBODY);
+  // An operator may say yes to it later.
+  if (reply.status === "completed" || reply.status === "pending") await host.subscribed(uri, server);
+  if (reply.status !== "completed") throw refusalOf(reply);
+}
+
 /** Resources and prompts of the servers behind the host. */
-function serveContents(server: Server, calls: Calls, { host, leavingCancels }: ServerOptions): void {
+function serveContents(server: Server, calls: Calls, { host, waitMs, leavingCancels }: ServerOptions): void {
   const listing = async (params: { readonly cursor?: string | undefined } | undefined, context: ServerContext) => {
     introduce(host, server, context);
     const cursor = params?.cursor;
@@ -93,7 +136,7 @@ function serveContents(server: Server, calls: Calls, { host, leavingCancels }: S
   });
   const replyTo = async (call: ToolCallText, context: ServerContext): Promise<Reply> => {
     try {
-      return await calls.reply(call, contextOf(context, leavingCancels));
+      return await calls.reply(call, contextOf(context, leavingCancels, host.logLevel));
     } catch (error) {
       throw protocolFault(error);
     }
@@ -105,6 +148,19 @@ function serveContents(server: Server, calls: Calls, { host, leavingCancels }: S
     if (call === null) throw new ResourceNotFoundError(params.uri);
     return readingOf(await replyTo(call, context));
   });
+  server.setRequestHandler("resources/subscribe", async ({ params }, context) => {
+    introduce(host, server, context);
+    await orProtocolFault(subscribe({ host, waitMs }, params.uri));
+    return {};
+  });
+  server.setRequestHandler("resources/unsubscribe", async ({ params }) => {
+    await host.unsubscribe(params.uri);
+    return {};
+  });
+  server.setRequestHandler("completion/complete", async ({ params }, context) => {
+    introduce(host, server, context);
+    return completionOf(await replyTo(completingCall(await known(host.tools(true)), params), context));
+  });
   server.setRequestHandler("prompts/get", async ({ params }, context) => {
     introduce(host, server, context);
     return promptOf(await replyTo(gettingCall(params.name, params.arguments), context));
@@ -112,10 +168,14 @@ function serveContents(server: Server, calls: Calls, { host, leavingCancels }: S
 }
 
 async function known(tools: Promise<readonly ToolDescription[]>): Promise<readonly ToolDescription[]> {
+  return await orProtocolFault(tools);
+}
+
+async function orProtocolFault<T>(work: Promise<T>): Promise<T> {
   try {
-    return await tools;
+    return await work;
   } catch (error) {
-    throw protocolFault(error);
+    throw error instanceof ProtocolError ? error : protocolFault(error);
   }
 }
 
@@ -136,8 +196,12 @@ function introduce(host: HostSession, server: Server, { mcpReq }: ServerContext)
   if (info !== undefined) host.introduce(printable(`${info.name} ${info.version}`, LIMITS.labelChars));
 }
 
-function contextOf({ mcpReq }: ServerContext, leavingCancels: boolean): CallContext {
+/** `logLevel` is what the client said for all its calls; one of the 2026 era says it with each. */
+function contextOf({ mcpReq }: ServerContext, leavingCancels: boolean, ofAll: LogLevel | null): CallContext {
   const { signal, _meta: meta } = mcpReq;
+  const envelope: Readonly<Record<string, unknown>> | undefined = mcpReq.envelope;
+  const ofThis = envelope?.[LOG_LEVEL_META_KEY];
+  const logLevel = envelope === undefined ? ofAll : isLogLevel(ofThis) ? ofThis : null;
   const progressToken = meta?.progressToken;
   const cancelled = new AbortController();
   const onAbort = (): void => {
@@ -149,6 +213,17 @@ function contextOf({ mcpReq }: ServerContext, leavingCancels: boolean): CallCont
     label: labelOf(meta),
     trace: { traceparent: meta?.[TRACEPARENT_META_KEY], tracestate: meta?.[TRACESTATE_META_KEY] },
     cancelled: cancelled.signal,
+    logLevel,
+    onLog:
+      logLevel === null
+        ? null
+        : ({ server, level, logger, text }) => {
+            if (signal.aborted) return;
+            // INVARIANT: I8: whose word it is stands where clients show it, and what is said is a text and nothing else.
+            const named = `MCP server ${server}${logger === null ? "" : `: ${logger}`}`;
+            const params = { level, logger: named, data: text };
+            mcpReq.notify({ method: "notifications/message", params }).catch(() => undefined);
+          },
     onProgress:
       progressToken === undefined
         ? null

@@ -45,6 +45,7 @@ export interface RecordBodies {
   "upstream.pinned": T.UpstreamPinnedBody;
   "upstream.unpinned": T.UpstreamUnpinnedBody;
   "upstream.quarantined": T.UpstreamQuarantinedBody;
+  "subscription.ended": T.SubscriptionEndedBody;
 }
 
 export type RecordType = keyof RecordBodies;
@@ -73,6 +74,7 @@ export const MACHINE_OF: Readonly<Record<RecordType, MachineId>> = {
   "upstream.pinned": "registry",
   "upstream.unpinned": "registry",
   "upstream.quarantined": "registry",
+  "subscription.ended": "registry",
   "capability.enabled": "registry",
   "capability.disabled": "registry",
   "policy.activated": "policy",

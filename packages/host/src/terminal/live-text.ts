@@ -1,11 +1,11 @@
 /** Output of a program as lines of a person's terminal, while it comes: whole lines, with nothing in them that acts. */
-import { type OutputPart, type OutputStream, printable } from "@femtoclaw/protocol";
+import { type OutputPart, printable } from "@femtoclaw/protocol";
 
 /** LIMIT: characters of one line; a longer one is told in several. */
 const LINE_CHARS = 4_096;
 
 export class LiveText {
-  readonly #rest: Record<OutputStream, string> = { stdout: "", stderr: "" };
+  readonly #rest: Record<OutputPart["stream"], string> = { stdout: "", stderr: "", upstream: "" };
   /** Whether all of it was told so far, and whether there was any. */
   isAll = true;
   hasText = false;

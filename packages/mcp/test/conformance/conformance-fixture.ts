@@ -1,6 +1,7 @@
 /** What the official suite calls by fixed names: tools, resources and prompts of a server that stands behind the gate. */
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 import { toNodeHandler } from "@modelcontextprotocol/node";
 import {
   type CallToolResult,
@@ -8,6 +9,7 @@ import {
   type GetPromptResult,
   type ReadResourceResult,
   Server,
+  type ServerContext,
 } from "@modelcontextprotocol/server";
 
 /** One pixel, and silence of no length. */
@@ -42,6 +44,18 @@ const TOOLS: Readonly<Record<string, CallToolResult>> = {
     ],
   },
   test_error_handling: { isError: true, content: [text("This tool intentionally returns an error for testing")] },
+};
+
+const PAUSE_MS = 20;
+
+/** What such a tool says before it answers. */
+const MEANWHILE: Readonly<Record<string, (say: ServerContext["mcpReq"], round: number) => Promise<void>>> = {
+  test_tool_with_progress: async ({ notify, _meta: meta }, round) => {
+    const progressToken = meta?.progressToken;
+    if (progressToken === undefined) return;
+    await notify({ method: "notifications/progress", params: { progressToken, progress: 50 * round, total: 100 } });
+  },
+  test_tool_with_logging: async ({ log }, round) => await log("info", `Tool execution, step ${round}`),
 };
 
 function resource(uri: string): ReadResourceResult["contents"][number] {
@@ -88,14 +102,27 @@ const PROMPTS: Readonly<
 function fixture(): Server {
   const server = new Server(
     { name: "fixture", version: "1" },
-    { capabilities: { tools: {}, resources: {}, prompts: {} } },
+    { capabilities: { tools: {}, resources: { subscribe: true }, prompts: {}, completions: {}, logging: {} } },
   );
   server.setRequestHandler("tools/list", async () => ({
-    tools: Object.keys(TOOLS).map((name) => ({ name, description: "For the suite.", inputSchema: { type: "object" } })),
+    tools: [...Object.keys(TOOLS), ...Object.keys(MEANWHILE)].map((name) => ({
+      name,
+      description: "For the suite.",
+      inputSchema: { type: "object" },
+    })),
   }));
-  server.setRequestHandler("tools/call", async ({ params }) => TOOLS[params.name] ?? { content: [] });
+  server.setRequestHandler("tools/call", async ({ params }, { mcpReq }) => {
+    for (let round = 0; round < 3 && MEANWHILE[params.name] !== undefined; round += 1) {
+      await MEANWHILE[params.name]?.(mcpReq, round);
+      await sleep(PAUSE_MS);
+    }
+    return TOOLS[params.name] ?? { content: [text("done")] };
+  });
+  server.setRequestHandler("completion/complete", async ({ params }) => ({
+    completion: { values: [`${params.argument.value}ing`], total: 1, hasMore: false },
+  }));
   server.setRequestHandler("resources/list", async () => ({
-    resources: ["test://static-text", "test://static-binary"].map((uri) => ({
+    resources: ["test://static-text", "test://static-binary", "test://watched-resource"].map((uri) => ({
       uri,
       name: uri,
       description: "For the suite.",

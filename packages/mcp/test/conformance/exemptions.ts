@@ -15,10 +15,6 @@ type Exemptions = Readonly<Record<string, Exemption>>;
 
 const NAMES = "it calls a tool, resource or prompt by a name that only the suite's fixture has";
 const ASKS = "a server behind the gate asks clients for nothing, neither for a model nor for a person nor for folders";
-const COMPLETES = "no completions are offered";
-const LOGS = "log messages of servers are not relayed";
-const PROGRESS = "progress of servers is not relayed";
-const WATCHES = "nobody subscribes to resources";
 
 const each = (names: readonly string[], why: string): Exemptions =>
   Object.fromEntries(names.map((name) => [name, { why }]));
@@ -33,17 +29,11 @@ const STATELESS: Exemptions = {
 
 const OF_BOTH: Readonly<Record<Revision, Exemptions>> = {
   "2025-11-25": {
-    ...each(["completion-complete"], COMPLETES),
-    ...each(["logging-set-level", "tools-call-with-logging"], LOGS),
-    ...each(["tools-call-with-progress"], PROGRESS),
-    ...each(["resources-subscribe", "resources-unsubscribe"], WATCHES),
     ...each(["tools-call-sampling", "tools-call-elicitation"], ASKS),
     ...each(["elicitation-sep1034-defaults", "elicitation-sep1330-enums"], ASKS),
   },
   "2026-07-28": {
     ...STATELESS,
-    ...each(["completion-complete"], COMPLETES),
-    ...each(["tools-call-with-progress"], PROGRESS),
     ...each(
       [
         ...["basic-elicitation", "basic-sampling", "basic-list-roots", "request-state", "multiple-input-requests"],
@@ -54,14 +44,15 @@ const OF_BOTH: Readonly<Record<Revision, Exemptions>> = {
   },
 };
 
-const OF_THE_FIXTURE = each(
-  [
-    ...["tools-call-image", "tools-call-audio", "tools-call-embedded-resource", "tools-call-mixed-content"],
-    ...["resources-read-text", "resources-read-binary", "resources-templates-read"],
-    ...["prompts-get-simple", "prompts-get-with-args", "prompts-get-embedded-resource", "prompts-get-with-image"],
-  ],
-  NAMES,
-);
+const OF_THE_FIXTURE = [
+  ...["tools-call-image", "tools-call-audio", "tools-call-embedded-resource", "tools-call-mixed-content"],
+  ...["resources-read-text", "resources-read-binary", "resources-templates-read"],
+  ...["prompts-get-simple", "prompts-get-with-args", "prompts-get-embedded-resource", "prompts-get-with-image"],
+  ...["tools-call-with-progress", "completion-complete"],
+];
+
+/** Of these the later revision has none. */
+const OF_THE_FIXTURE_BEFORE = ["tools-call-with-logging", "resources-subscribe", "resources-unsubscribe"];
 
 /** Of the suite's fixture behind the gate. */
 export function gatewayExemptions(revision: Revision): Exemptions {
@@ -70,5 +61,6 @@ export function gatewayExemptions(revision: Revision): Exemptions {
 
 /** Of the product's own server, which has nothing of the fixture. */
 export function ownExemptions(revision: Revision): Exemptions {
-  return { ...OF_BOTH[revision], ...OF_THE_FIXTURE };
+  const before = revision === "2025-11-25" ? OF_THE_FIXTURE_BEFORE : [];
+  return { ...OF_BOTH[revision], ...each([...OF_THE_FIXTURE, ...before], NAMES) };
 }

@@ -40,6 +40,8 @@ export async function runEffect(
   const startUs = parts.clock.monotonicUs();
   const { capability, timeoutMs, outputBytes, child } = registered;
   const { standing, id, session } = execution;
+  const relay = parts.relays.of(execution);
+  execution.relay = relay;
   assert(standing !== null, "what is executed was decided on");
   const outcome = await bounded(parts.clock, execution.abort, registered, async () =>
     capability.execute({
@@ -54,6 +56,7 @@ export async function runEffect(
       onOutput: harmless("what keeps output", (stream: OutputStream, piece: Uint8Array) =>
         parts.outputs.take(id, session, stream, piece),
       ),
+      relay,
       ...(capability.isLaunched && execution.launch !== undefined ? { launch: execution.launch } : {}),
     }),
   );

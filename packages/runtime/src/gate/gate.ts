@@ -93,6 +93,7 @@ export class Gate {
       ...{ id, session, actor, quota, share, label, trace, bytes, waited: null, lost: null, ...entered },
       introduce: () => proposal.introduce(),
       receivedUs: this.#parts.clock.monotonicUs(),
+      wishes: proposal.wishes ?? {},
       ...(proposal.launch === undefined ? {} : { launch: proposal.launch }),
     });
     const { signal } = proposal;

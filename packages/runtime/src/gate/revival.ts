@@ -33,6 +33,7 @@ export async function revive(call: WaitingCall, parts: GateParts): Promise<Execu
       isSecret: isRedacted && call.secretArgs === null,
     }),
     receivedUs: parts.clock.monotonicUs(),
+    wishes: {},
     release: null,
   });
   execution.call = { tool, args: args ?? {} };
