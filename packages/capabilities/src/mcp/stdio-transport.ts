@@ -121,6 +121,8 @@ export class StdioTransport implements UpstreamTransport {
     const pending = typeof id === "number" && message?.["method"] === undefined ? this.#pending.get(id) : undefined;
     if (message === null || pending === undefined) return this.#unaskedFor(message);
     const { request } = pending;
+    // What is said of it behind its answer is said of nothing.
+    this.#pending.delete(Number(id));
     if (line.byteLength > request.bytesMax + ENVELOPE_BYTES) return pending.reject(tooLarge(request.bytesMax));
     try {
       pending.resolve(resultIn(message));

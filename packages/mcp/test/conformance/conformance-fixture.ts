@@ -145,13 +145,21 @@ function fixture(): Server {
   return server;
 }
 
+export interface ServedFixture extends AsyncDisposable {
+  readonly url: string;
+  /** Says that a resource changed. */
+  changed(uri: string): void;
+}
+
 /** The fixture over HTTP, on an address of this machine. */
-export async function serveFixture(): Promise<{ readonly url: string } & AsyncDisposable> {
-  const node = toNodeHandler(createMcpHandler(fixture, { legacy: "reject" }));
+export async function serveFixture(): Promise<ServedFixture> {
+  const handler = createMcpHandler(fixture, { legacy: "reject" });
+  const node = toNodeHandler(handler);
   const server = createServer((request, response) => void node(request as Parameters<typeof node>[0], response));
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/mcp`,
+    changed: (uri) => handler.notify.resourceUpdated(uri),
     [Symbol.asyncDispose]: async () => {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));

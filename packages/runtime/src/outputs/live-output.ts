@@ -12,7 +12,7 @@ import {
   type WatchedOutput,
 } from "@femtoclaw/protocol";
 
-/** LIMIT: bytes that are kept of one execution; a busy build writes them in some seconds. */
+/** LIMIT: bytes of text that are kept of one execution; a busy build writes them in some seconds. */
 export const KEPT_BYTES = 131_072;
 /** What a part takes beside its text, so that a program that writes single characters costs no more. */
 const PART_BYTES = 64;
@@ -54,7 +54,8 @@ export class LiveOutput {
 
   /** What an MCP server said; there are no secrets in it any more. */
   tell(notice: UpstreamNotice): void {
-    this.#push({ stream: "upstream", text: `${noticeText(notice)}\n`, notice });
+    const text = `${noticeText(notice)}\n`;
+    this.#push({ stream: "upstream", place: this.#end, text, bytes: Buffer.byteLength(text), notice });
     this.#drop();
   }
 
@@ -117,16 +118,14 @@ export class LiveOutput {
       this.#cost += bytes;
       this.#end += bytes;
     } else {
-      this.#push({ stream, text });
+      this.#push({ stream, place: this.#end, text, bytes });
     }
   }
 
-  /** A notice is there twice, as text and as data. */
-  #push(part: Pick<Kept, "stream" | "text" | "notice">): void {
-    const bytes = Buffer.byteLength(part.text);
-    this.#parts.push({ ...part, place: this.#end, bytes });
-    this.#cost += PART_BYTES + bytes;
-    this.#end += bytes;
+  #push(part: Kept): void {
+    this.#parts.push(part);
+    this.#cost += PART_BYTES + part.bytes;
+    this.#end += part.bytes;
   }
 }
 
