@@ -53,6 +53,8 @@ export const ERROR_MEANINGS: Readonly<Record<ErrorCode, string>> = {
   FEMTO_OS_REFUSED: "The operating system refused the effect, for example with EACCES or ENOSPC.",
   FEMTO_SANDBOX_UNAVAILABLE:
     "A program cannot be confined here, so it is not run; when the host starts, it does not start.",
+  FEMTO_UPSTREAM_ASKS:
+    "An MCP server asks whoever calls it for something that its operator or the client does not permit.",
   FEMTO_SUBSCRIPTION_LIMIT:
     "As many subscriptions to resources of MCP servers are open as may, of this session or of all.",
   FEMTO_TERMINAL_LIMIT: "As many terminals run as may, of this session or of all.",

@@ -63,6 +63,7 @@ export {
   type SubscriptionRequest,
   UPDATED,
 } from "./mcp/upstream-notice.ts";
+export { answersTo, questionsIn } from "./mcp/upstream-question.ts";
 export { type Asking, UpstreamSession } from "./mcp/upstream-session.ts";
 export type { OnNotification, UpstreamTransport } from "./mcp/upstream-transport.ts";
 export type { PtySize } from "./terminal/pty.ts";

@@ -3,6 +3,7 @@ import { Buffer } from "node:buffer";
 import { join } from "node:path";
 import {
   type AgentVerb,
+  type AskKind,
   agentSocketName,
   followOutput,
   type LogLevel,
@@ -53,6 +54,8 @@ export interface ProposeOptions {
   readonly label?: string;
   /** Lines of their logs that MCP servers say meanwhile are told with the output from this level on; none without. */
   readonly logLevel?: LogLevel;
+  /** What the MCP server of the call may ask, where its operator lets it; asked by `onOutput`, answered by `answer`. */
+  readonly canAnswer?: readonly AskKind[];
   /** W3C trace context of whoever proposes. */
   readonly trace?: TraceFields;
   /** Aborted when the call is wanted no more; the host is then asked to end it, and the reply says what became of it. */
@@ -95,12 +98,13 @@ export class AgentClient implements AsyncDisposable {
 
   /** Proposes one protocol message; resolves when its outcome is durable, or the question to operators for which it waits. */
   async propose(message: Uint8Array, options: ProposeOptions = {}): Promise<Reply> {
-    const { label, logLevel, trace = {}, signal, onOutput } = options;
+    const { label, logLevel, canAnswer = [], trace = {}, signal, onOutput } = options;
     const text = Buffer.from(message).toString("base64");
     const { id, answer } = this.#connection.ask("propose", {
       message: text,
       ...(label === undefined ? {} : { label }),
       ...(logLevel === undefined ? {} : { log_level: logLevel }),
+      ...(canAnswer.length === 0 ? {} : { can_answer: canAnswer }),
       ...wireTrace(trace),
     });
     const cancel = (): void => {
@@ -132,6 +136,11 @@ export class AgentClient implements AsyncDisposable {
   async changes(from: number | null, waitMs: number): Promise<WatchedChanges> {
     const fields = { ...(from === null ? {} : { from }), wait_ms: waitMs };
     return (await this.#request("changes", fields)) as WatchedChanges;
+  }
+
+  /** Answers what the MCP server of a call of this connection asks, by the names of the questions. */
+  async answer(question: string, answers: Readonly<Record<string, unknown>>): Promise<void> {
+    await this.#request("answer", { question, answers: JSON.stringify(answers) });
   }
 
   /** Ends a subscription of this connection to a resource of an MCP server; false where there is none. */

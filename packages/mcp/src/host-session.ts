@@ -6,12 +6,13 @@ import { createHash } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { AgentClient, ProposeOptions } from "@femtoclaw/client";
 import { FemtoError, type LogLevel, type OutputPart, type Reply, type ToolDescription } from "@femtoclaw/protocol";
+import { SuspendedCalls } from "./suspended-calls.ts";
 import { Turns } from "./turns.ts";
 
 /** By what a client's calls get to the host. */
 export type Proposer = Pick<
   AgentClient,
-  "tools" | "propose" | "output" | "changes" | "unsubscribe" | "wait" | "cancel" | "close" | "closed"
+  "tools" | "propose" | "output" | "changes" | "unsubscribe" | "answer" | "wait" | "cancel" | "close" | "closed"
 >;
 
 /** Connects to the host. `start`: somebody waits for it, so that a host may be started. */
@@ -42,6 +43,8 @@ export class HostSession {
   readonly #turns = new Turns(PROPOSALS_MAX);
   readonly #tickets = new Set<string>();
   readonly #waits = new Map<string, Promise<Reply>>();
+  /** Calls that wait for what their MCP servers asked this client. */
+  readonly suspended = new SuspendedCalls();
   /** What is heard of changes comes by this connection. */
   #hearing: Proposer | null = null;
   /** Resources that its client is subscribed to, and whose they are. */
@@ -153,6 +156,11 @@ export class HostSession {
     this.#subscribed.delete(uri);
     const client = server === undefined ? null : await this.#client?.catch(() => null);
     if (server !== undefined) await client?.unsubscribe(server, uri).catch(() => undefined);
+  }
+
+  /** Answers what the MCP server of a call of this client asked. */
+  async answer(question: string, answers: Readonly<Record<string, unknown>>): Promise<void> {
+    await (await this.#connected(false)).answer(question, answers);
   }
 
   /** Asks the host to end a call that waits for an operator; one of an earlier connection waits on. */

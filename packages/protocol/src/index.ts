@@ -81,6 +81,15 @@ export {
   type UpstreamNotice,
 } from "./mcp-notices.ts";
 export {
+  ASK_KINDS,
+  ASK_METHODS,
+  type AskKind,
+  askKindOf,
+  isAskKind,
+  type UpstreamQuestion,
+  type UpstreamQuestions,
+} from "./mcp-questions.ts";
+export {
   isMcpToolName,
   type McpGrant,
   type McpGrantArgument,

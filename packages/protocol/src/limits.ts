@@ -199,6 +199,13 @@ export const LIMITS = {
   /** LIMIT: lines of a server's log that the outcome of one call holds, the first, and characters of each there. */
   recordedNotices: 16,
   recordedNoticeChars: 500,
+  /** LIMIT: questions of an MCP server at once, rounds of them in one call, and bytes of one round and of its answers. */
+  questionsAtOnce: 8,
+  questionRounds: 8,
+  questionBytes: 32_768,
+  answerBytes: 262_144,
+  /** LIMIT: tokens that a server may have a model of its client write at once. */
+  sampledTokens: 4_096,
   /** LIMIT: resources that one session is subscribed to at once, and that all are. */
   subscriptionsPerSession: 32,
   subscriptions: 512,

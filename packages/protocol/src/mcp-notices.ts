@@ -4,6 +4,9 @@
  */
 
 /** From the least to the most severe, as MCP names them. */
+import type { UpstreamQuestions } from "./mcp-questions.ts";
+
+/** From the least to the most severe, as MCP names them. */
 export const LOG_LEVELS = ["debug", "info", "notice", "warning", "error", "critical", "alert", "emergency"] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
@@ -22,6 +25,13 @@ export type UpstreamNotice =
       readonly level: LogLevel;
       readonly logger: string | null;
       readonly text: string;
+    }
+  | {
+      readonly kind: "question";
+      readonly server: string;
+      /** Names it in the answer. */
+      readonly question: string;
+      readonly questions: UpstreamQuestions;
     };
 
 export function isLogLevel(value: unknown): value is LogLevel {
@@ -38,6 +48,10 @@ export function noticeText(notice: UpstreamNotice): string {
   const whose = `[MCP server ${notice.server}]`;
   if (notice.kind === "log") {
     return `${whose} ${notice.level}${notice.logger === null ? "" : ` (${notice.logger})`}: ${notice.text}`;
+  }
+  if (notice.kind === "question") {
+    const asked = Object.values(notice.questions).map(({ kind }) => kind);
+    return `${whose} asks its client for ${asked.join(", ")}`;
   }
   const { progress, total, message } = notice;
   return `${whose} progress ${progress}${total === null ? "" : ` of ${total}`}${message === null ? "" : `: ${message}`}`;

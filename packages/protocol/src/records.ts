@@ -46,6 +46,7 @@ export interface RecordBodies {
   "upstream.unpinned": T.UpstreamUnpinnedBody;
   "upstream.quarantined": T.UpstreamQuarantinedBody;
   "subscription.ended": T.SubscriptionEndedBody;
+  "upstream.answered": T.UpstreamAnsweredBody;
 }
 
 export type RecordType = keyof RecordBodies;
@@ -75,6 +76,7 @@ export const MACHINE_OF: Readonly<Record<RecordType, MachineId>> = {
   "upstream.unpinned": "registry",
   "upstream.quarantined": "registry",
   "subscription.ended": "registry",
+  "upstream.answered": "execution",
   "capability.enabled": "registry",
   "capability.disabled": "registry",
   "policy.activated": "policy",

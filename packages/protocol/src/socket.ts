@@ -12,6 +12,7 @@ export type AgentVerb =
   | "watch"
   | "changes"
   | "unsubscribe"
+  | "answer"
   | "wait"
   | "cancel"
   | "tools"

@@ -59,6 +59,8 @@ export interface Session extends AsyncDisposable {
   changes(request: ChangesRequest): Promise<WatchedChanges>;
   /** Ends a subscription of this session; false where there is none. */
   unsubscribe(server: string, uri: string): boolean;
+  /** Answers what the MCP server of a call of this session asks its client. Throws for what is no answer to an open question. */
+  answer(question: string, answers: unknown): Promise<void>;
   /** Asks an execution of this session to end; false when it is unknown here or has ended. */
   cancel(execution: string): boolean;
   /** Executions proposed so far go on; further ones are refused. */
@@ -189,6 +191,7 @@ export class Sessions {
       },
       outputs: outputs.reader(id),
       changes: (request) => relay.changes.watch(id, request),
+      answer: (question, answers) => relay.relays.answer(id, question, answers),
       unsubscribe: (server, uri) => relay.subscriptions.close(id, server, uri),
       cancel: (execution) => gate.cancel(id, execution as ExecutionId),
       close,

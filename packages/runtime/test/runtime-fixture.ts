@@ -75,6 +75,8 @@ export const NO_RELAYS = new Relays({
   clock: systemClock(),
   outputs: NO_OUTPUTS,
   subscribe: () => Promise.reject(new Error("nothing is subscribed to here")),
+  newId: () => "none",
+  append: () => Promise.reject(new Error("nobody is asked here")),
 });
 
 export function call(tool: string, args: Record<string, unknown> = {}): ProtocolMessage {

@@ -2,7 +2,7 @@
  * An MCP server that is reached over HTTP: one request for each message, whose answer is JSON or a stream of events, which
  * are read as they come.
  */
-import { FemtoError, LIMITS, printable } from "@femtoclaw/protocol";
+import { errorText, FemtoError, LIMITS, printable } from "@femtoclaw/protocol";
 import type { JsonObject } from "../capability.ts";
 import type { BoundHost } from "../facts/bound-arguments.ts";
 import { withoutValues } from "../facts/stored-secrets.ts";
@@ -15,6 +15,7 @@ import {
   paramsOf,
   resultIn,
   tooLarge,
+  UpstreamRefusal,
   type UpstreamRequest,
   type UpstreamTransport,
 } from "./upstream-transport.ts";
@@ -40,7 +41,7 @@ type Message = Readonly<Record<string, unknown>>;
 interface Sent<T> {
   readonly method: "POST" | "GET";
   /** Null where nothing is said, but listened. */
-  readonly message: (JsonObject & { readonly method: string; readonly params: JsonObject }) | null;
+  readonly message: JsonObject | null;
   readonly signal: AbortSignal;
   read(answer: BegunAnswer, host: BoundHost): Promise<T>;
 }
@@ -126,9 +127,7 @@ export class HttpTransport implements UpstreamTransport {
     const headers = {
       ...this.#start.headers,
       accept: message === null ? "text/event-stream" : "application/json, text/event-stream",
-      ...(message === null
-        ? {}
-        : { "content-type": "application/json", "mcp-method": message.method, ...nameOf(message.params) }),
+      ...(message === null ? {} : { "content-type": "application/json", ...namesOf(message) }),
       ...(this.#session === null ? {} : { "mcp-session-id": this.#session }),
       ...(this.#version === null ? {} : { "mcp-protocol-version": this.#version }),
     };
@@ -139,6 +138,11 @@ export class HttpTransport implements UpstreamTransport {
       // The next call begins a new one. Servers should say 404; some say 400.
       if (message !== null && [400, 404].includes(answer.status) && this.#session !== null) {
         this.end("its session there is over");
+      }
+      // Some say why in the body, as they would have otherwise.
+      if (answer.status === 400 && message !== null && "id" in message) {
+        const said = messageFrom(await wholeOf(answer.pieces, ENVELOPE_BYTES), host);
+        if (said?.["error"] !== undefined && said["id"] === message["id"]) throw new UpstreamRefusal(said["error"]);
       }
       // Also no redirect is followed: it would lead to where no operator sent anybody.
       if (answer.status < 200 || answer.status > 299) {
@@ -153,7 +157,7 @@ export class HttpTransport implements UpstreamTransport {
     id: number,
     { headers, pieces }: BegunAnswer,
     host: BoundHost,
-    { bytesMax, onNotice }: UpstreamRequest,
+    { bytesMax, onNotice, onAsked }: UpstreamRequest,
   ): Promise<Message> {
     const most = bytesMax + ENVELOPE_BYTES;
     if (!isStream(headers)) {
@@ -165,12 +169,28 @@ export class HttpTransport implements UpstreamTransport {
         if (isAnswer(message, id)) return message;
         this.#bear();
         const { id: asked, method, params }: Message = message ?? {};
+        if ((typeof asked === "number" || typeof asked === "string") && typeof method === "string") {
+          void this.#asked(asked, () => onAsked?.(printable(method, 64), params));
+        }
         if (asked === undefined && typeof method === "string" && event.length <= NOTICE_BYTES)
           onNotice?.(method, params);
       }
     }
     const type = printable(headers["content-type"] ?? "no type", 64);
     throw new FemtoError("FEMTO_UPSTREAM_FAILED", `what the server answered (${type}) holds no answer to the request`);
+  }
+
+  /** What a server asks on the way to its answer it is answered by a message of its own. */
+  async #asked(id: number | string, ask: () => Promise<JsonObject> | undefined): Promise<void> {
+    const signal = this.#closing.signal;
+    const read = async ({ pieces }: BegunAnswer): Promise<void> => void (await wholeOf(pieces, ENVELOPE_BYTES));
+    try {
+      const result = await (ask() ?? Promise.reject(new Error("not supported")));
+      await this.#send({ method: "POST", message: { id, result }, signal, read });
+    } catch (error) {
+      const refused = { code: -32601, message: printable(errorText(error), 200) };
+      await this.#send({ method: "POST", message: { id, error: refused }, signal, read }).catch(() => undefined);
+    }
   }
 
   /** INVARIANT: I9: a server that floods whoever waits for its answers is ended. */
@@ -201,8 +221,12 @@ function messageFrom(bytes: Buffer, { secrets }: BoundHost): Message | null {
   return messageIn(withoutValues(bytes, new Map(secrets)).toString("utf8"));
 }
 
-/** What is called, read or got: servers hold the body to it. */
-function nameOf({ name, uri }: JsonObject): { readonly "mcp-name"?: string } {
+/** What is asked, and what is called, read or got: servers hold the body to it. An answer is none of it. */
+function namesOf({ method, params }: JsonObject): Readonly<Record<string, string>> {
+  const { name, uri } = Object(params) as JsonObject;
   const named = name ?? uri;
-  return typeof named === "string" ? { "mcp-name": named } : {};
+  return {
+    ...(typeof method === "string" ? { "mcp-method": method } : {}),
+    ...(typeof named === "string" ? { "mcp-name": named } : {}),
+  };
 }

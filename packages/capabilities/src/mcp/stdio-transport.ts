@@ -1,5 +1,5 @@
 /** An MCP server as a program in the sandbox: one message of JSON-RPC a line, each way. */
-import { FemtoError, LIMITS, LineSplitter, printable } from "@femtoclaw/protocol";
+import { askKindOf, errorText, FemtoError, LIMITS, LineSplitter, printable } from "@femtoclaw/protocol";
 import { type ChildLimits, type SandboxCommand, type SandboxView, ServiceChild } from "@femtoclaw/sandbox";
 import type { JsonObject } from "../capability.ts";
 import { PROGRESS, SUBSCRIPTION } from "./upstream-notice.ts";
@@ -132,9 +132,8 @@ export class StdioTransport implements UpstreamTransport {
   }
 
   /**
-   * Notifications, requests of the server, and what is nothing. INVARIANT: I8: a server that asks its client for
-   * something gets nothing: neither a model, nor a person, nor a folder. What it says of a request's progress is told
-   * with that request, and of none that is over or never was.
+   * Notifications, requests of the server, and what is nothing. INVARIANT: I8: what a server says of a request's progress
+   * is told with that request, and of none that is over or never was.
    */
   #unaskedFor(message: Readonly<Record<string, unknown>> | null): void {
     this.#unasked += 1;
@@ -146,7 +145,19 @@ export class StdioTransport implements UpstreamTransport {
     if (id === undefined) return this.#notified(printable(method, 64), params);
     if (typeof id !== "number" && typeof id !== "string") return;
     if (method === "ping") this.#send({ id, result: {} });
-    else this.#send({ id, error: { code: -32601, message: "not supported" } });
+    else void this.#asked(id, printable(method, 64), params);
+  }
+
+  /** INVARIANT: I8: what a server asks names no request, so it is asked of a caller only where one is there that it can mean. */
+  async #asked(id: number | string, method: string, params: unknown): Promise<void> {
+    const [only, another] = this.#pending.values();
+    const ask = another === undefined ? only?.request.onAsked : undefined;
+    try {
+      if (ask === undefined || askKindOf(method) === null) throw new FemtoError("FEMTO_UPSTREAM_ASKS", "not supported");
+      this.#send({ id, result: await ask(method, params) });
+    } catch (error) {
+      this.#send({ id, error: { code: -32601, message: printable(errorText(error), 200) } });
+    }
   }
 
   /** What names a request is told with it, and with no other. */

@@ -1,14 +1,17 @@
 /** What an MCP server sends beside its answers, read as what a stranger sends: of each the fields that are known, plain and cut. */
 import {
+  type AskKind,
   isLogLevel,
   LIMITS,
   LOG_LEVELS,
   type LogLevel,
   printable,
   type UpstreamNotice,
+  type UpstreamQuestions,
   visibleJson,
 } from "@femtoclaw/protocol";
 import type { SandboxView } from "@femtoclaw/sandbox";
+import type { JsonObject } from "../capability.ts";
 import type { ContentDefinition } from "./content-definition.ts";
 
 export const PROGRESS = "notifications/progress";
@@ -25,6 +28,13 @@ export interface CallRelay {
   /** What of the server's log it wants to be told; null for nothing. */
   readonly logLevel: LogLevel | null;
   notice(notice: UpstreamNotice): void;
+  /** What its client can answer. */
+  readonly canAnswer: readonly AskKind[];
+  /**
+   * Asks whoever made the call; the answers by the names of the questions, recorded as the client's. Throws where none
+   * comes while the signal has not aborted.
+   */
+  ask(server: string, questions: UpstreamQuestions, signal: AbortSignal): Promise<Record<string, JsonObject>>;
   /** Subscribes its session to a resource, which was decided like reading it; throws what keeps it from that. */
   subscribe(request: SubscriptionRequest): Promise<void>;
 }

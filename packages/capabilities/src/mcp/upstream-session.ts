@@ -1,8 +1,8 @@
 /** A conversation with one MCP server: agreed on a revision of the protocol, then lists, calls and subscriptions. */
 import { setTimeout as sleep } from "node:timers/promises";
 import {
+  type AskKind,
   FemtoError,
-  isLogged,
   LIMITS,
   type LogLevel,
   type McpContentKind,
@@ -10,9 +10,10 @@ import {
   VERSION,
 } from "@femtoclaw/protocol";
 import type { JsonObject } from "../capability.ts";
+import { CallAsides } from "./call-asides.ts";
 import { type ContentDefinition, contentDefinitions, unusable } from "./content-definition.ts";
 import { type ToolDefinition, toolDefinitions } from "./tool-definition.ts";
-import { ACKNOWLEDGED, type CallRelay, lowerLevel, noticeIn, UPDATED } from "./upstream-notice.ts";
+import { ACKNOWLEDGED, type CallRelay, lowerLevel, UPDATED } from "./upstream-notice.ts";
 import {
   type Listening,
   type OnNotification,
@@ -25,6 +26,9 @@ import {
 const HANDSHAKE = ["2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05"];
 const STATELESS = "2026-07-28";
 const CLIENT = { name: "femtoclaw", version: VERSION };
+
+/** A server says by it that its client declared too little for what it has to ask. */
+const CAPABILITY_MISSING = -32_021;
 
 /** LIMIT: bytes of one page of a list. */
 const PAGE_BYTES = 4_194_304;
@@ -45,6 +49,13 @@ const CONTENTS = [
   readonly member: string;
 }[];
 
+export interface UpstreamStart {
+  readonly server: string;
+  readonly transport: UpstreamTransport;
+  /** What it may ask whoever calls it. */
+  readonly mayAsk: readonly AskKind[];
+}
+
 /** What one question to the server is held to, and who hears of it beside the answer. */
 export interface Asking extends Pick<UpstreamRequest, "signal" | "bytesMax"> {
   readonly relay: CallRelay | null;
@@ -62,6 +73,7 @@ const UNSUBSCRIBE_MS = 5_000;
 export class UpstreamSession {
   readonly #server: string;
   readonly #transport: UpstreamTransport;
+  readonly #mayAsk: readonly AskKind[];
   /** What goes with each request where there was no handshake. */
   #meta: JsonObject = {};
   /** What the server says it has. */
@@ -69,19 +81,19 @@ export class UpstreamSession {
   /** How much of its log it was asked to tell, for all who asked; each is told what it asked for. */
   #logLevel: LogLevel | null = null;
 
-  private constructor(server: string, transport: UpstreamTransport) {
+  private constructor(server: string, transport: UpstreamTransport, mayAsk: readonly AskKind[]) {
+    this.#mayAsk = mayAsk;
     this.#server = server;
     this.#transport = transport;
   }
 
   /** Throws what keeps the two from talking; the transport is whoever's made it. */
   static async open(
-    server: string,
-    transport: UpstreamTransport,
+    { server, transport, mayAsk }: UpstreamStart,
     signal: AbortSignal,
     onNotification: OnNotification,
   ): Promise<UpstreamSession> {
-    const session = new UpstreamSession(server, transport);
+    const session = new UpstreamSession(server, transport, mayAsk);
     await session.#agree(signal);
     void session.#listen(onNotification);
     return session;
@@ -190,20 +202,24 @@ export class UpstreamSession {
   }
 
   async ask(method: string, params: JsonObject, { relay, signal, bytesMax }: Asking): Promise<JsonObject> {
-    const onNotice = (noticed: string, said: unknown): void => {
-      const notice = relay === null ? null : noticeIn(this.#server, noticed, said);
-      if (notice === null || relay === null) return;
-      if (notice.kind === "progress" || isLogged(notice.level, relay.logLevel)) relay.notice(notice);
-    };
+    using asides = new CallAsides({ server: this.#server, mayAsk: this.#mayAsk, relay, signal });
     const level = relay?.logLevel ?? null;
     if (level !== null) await this.#log(level, signal);
-    const meta = level === null || !this.#isStateless ? {} : { "io.modelcontextprotocol/logLevel": level };
-    const listening = relay === null ? {} : { onNotice };
-    const result = await this.#request(method, params, { signal, bytesMax, ...listening }, meta);
-    const { resultType } = result;
-    if (resultType === undefined || resultType === "complete") return result;
-    // INVARIANT: I8: a server gets nothing out of whoever sits at the other end.
-    throw new FemtoError("FEMTO_UPSTREAM_FAILED", `the server wants more than its arguments: ${shown(resultType)}`);
+    const meta: JsonObject = {
+      ...(level === null ? {} : { "io.modelcontextprotocol/logLevel": level }),
+      "io.modelcontextprotocol/clientCapabilities": capabilitiesOf(asides.may),
+    };
+    const held = { signal, bytesMax, ...asides.heard };
+    for (let more: JsonObject = {}; ; ) {
+      const asked = this.#request(method, { ...params, ...more }, held, this.#isStateless ? meta : {});
+      const { resultType, inputRequests, requestState, ...result } = await asked.catch(couldNotAsk);
+      if (resultType === undefined || resultType === "complete") return result;
+      if (resultType !== "input_required") {
+        throw new FemtoError("FEMTO_UPSTREAM_FAILED", `the server answered with ${shown(resultType)}`);
+      }
+      const inputResponses = await asides.answers(inputRequests);
+      more = { inputResponses, ...(typeof requestState === "string" ? { requestState } : {}) };
+    }
   }
 
   /** One that knows a handshake is told once, for all; what it says then is told to who asked for as much. */
@@ -239,7 +255,7 @@ export class UpstreamSession {
 
   async #agree(signal: AbortSignal): Promise<void> {
     const [protocolVersion = ""] = HANDSHAKE;
-    const asked = { protocolVersion, capabilities: {}, clientInfo: CLIENT };
+    const asked = { protocolVersion, capabilities: capabilitiesOf(this.#mayAsk), clientInfo: CLIENT };
     let version: unknown;
     let capabilities: unknown;
     try {
@@ -280,6 +296,17 @@ export class UpstreamSession {
     const meta = this.#isStateless ? { _meta: { ...this.#meta, ...more } } : {};
     return await this.#transport.request({ method, params: { ...params, ...meta }, ...held });
   }
+}
+
+/** As clients declare them. */
+function capabilitiesOf(may: readonly AskKind[]): JsonObject {
+  return Object.fromEntries(may.map((kind) => [kind, {}]));
+}
+
+/** Throws what it caught; that a server could not even ask is a fault of its own. */
+function couldNotAsk(error: unknown): never {
+  const isMissing = error instanceof UpstreamRefusal && error.number === CAPABILITY_MISSING;
+  throw isMissing ? new FemtoError("FEMTO_UPSTREAM_ASKS", error.message) : error;
 }
 
 /** Over HTTP a server that knows no handshake may say so by a status alone. */

@@ -10,6 +10,8 @@ export interface UpstreamRequest {
   readonly bytesMax: number;
   /** Hears what the server says of this very request before it answers; the server is asked to tell its progress then. */
   readonly onNotice?: (method: string, params: unknown) => void;
+  /** Answers what the server asks because of this very request; throws where it gets nothing. */
+  readonly onAsked?: (method: string, params: unknown) => Promise<JsonObject>;
 }
 
 /** Hears of what belongs to no request. */
@@ -42,10 +44,14 @@ export interface UpstreamTransport {
 
 /** What the server answered with instead of a result. */
 export class UpstreamRefusal extends FemtoError {
+  /** As JSON-RPC has it; null where it names none. */
+  readonly number: number | null;
+
   constructor(error: unknown) {
     const { code, message } = Object(error) as Readonly<Record<string, unknown>>;
-    const number = Number.isSafeInteger(code) ? ` (${String(code)})` : "";
-    super("FEMTO_UPSTREAM_FAILED", `the server answered with an error${number}: ${printable(String(message), 300)}`);
+    const named = Number.isSafeInteger(code) ? ` (${String(code)})` : "";
+    super("FEMTO_UPSTREAM_FAILED", `the server answered with an error${named}: ${printable(String(message), 300)}`);
+    this.number = Number.isSafeInteger(code) ? Number(code) : null;
   }
 }
 

@@ -3,10 +3,11 @@
  * waits for an operator, cancel what it proposed, list tools, hold the log to what was seen. There is no verb of authority
  * here.
  */
-import { FemtoError, isLogLevel } from "@femtoclaw/protocol";
+import { FemtoError } from "@femtoclaw/protocol";
 import type { Runtime, Session } from "@femtoclaw/runtime";
 import { followLogVerb } from "./log-verb.ts";
 import { watchRequest } from "./output-verb.ts";
+import { relayVerbs, relayWishes } from "./relay-verbs.ts";
 import { invalid, refuseUnknown } from "./request-fields.ts";
 import type { ConnectionHandlers } from "./socket-server.ts";
 
@@ -29,11 +30,11 @@ export function agentHandlers(runtime: Runtime, principal?: string): ConnectionH
         name = { label };
         return null;
       },
-      propose: async ({ message, label, traceparent, tracestate, log_level, ...rest }, id) => {
+      propose: async ({ message, label, traceparent, tracestate, log_level, can_answer, ...rest }, id) => {
         const bytes = typeof message === "string" ? fromBase64(message) : null;
         if (bytes === null) throw invalid("`message` must be base64");
         if (label !== undefined && typeof label !== "string") throw invalid("`label` must be a string");
-        if (log_level !== undefined && !isLogLevel(log_level)) throw invalid("`log_level` must be a level of MCP");
+        const wishes = relayWishes({ log_level, can_answer });
         refuseUnknown(rest);
         const proposal = { id, abort: new AbortController(), execution: "" };
         const { signal } = proposal.abort;
@@ -42,7 +43,7 @@ export function agentHandlers(runtime: Runtime, principal?: string): ConnectionH
           return await opened().propose(bytes, {
             ...{ signal, trace: { traceparent, tracestate } },
             ...(label === undefined ? {} : { label }),
-            ...(log_level === undefined ? {} : { wishes: { logLevel: log_level } }),
+            wishes,
             onIdentified: (execution) => {
               proposal.execution = execution;
             },
@@ -67,17 +68,7 @@ export function agentHandlers(runtime: Runtime, principal?: string): ConnectionH
         if (session === null) throw notWatched();
         return await session.outputs.watch(watch);
       },
-      changes: async ({ from = null, wait_ms, ...rest }) => {
-        const [{ waitMs }, more] = watchRequest("", { from: from ?? 0, wait_ms, ...rest });
-        refuseUnknown(more);
-        // Also who has proposed nothing yet is told that other tools are offered.
-        return await opened().changes({ from: from as number | null, waitMs });
-      },
-      unsubscribe: ({ server, uri, ...rest }) => {
-        if (typeof server !== "string" || typeof uri !== "string") throw invalid("`server` and `uri` must be strings");
-        refuseUnknown(rest);
-        return session?.unsubscribe(server, uri) ?? false;
-      },
+      ...relayVerbs(opened, () => session),
       wait: ({ execution, ...rest }) => {
         if (typeof execution !== "string") throw invalid("`execution` must be a string");
         refuseUnknown(rest);

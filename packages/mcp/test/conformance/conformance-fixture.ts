@@ -5,8 +5,12 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { toNodeHandler } from "@modelcontextprotocol/node";
 import {
   type CallToolResult,
+  CLIENT_CAPABILITIES_META_KEY,
   createMcpHandler,
   type GetPromptResult,
+  type InputRequest,
+  type InputRequiredResult,
+  inputRequired,
   type ReadResourceResult,
   Server,
   type ServerContext,
@@ -90,6 +94,10 @@ const PROMPTS: Readonly<
       { role: "user", content: text("Please process the embedded resource above.") },
     ],
   },
+  test_input_required_result_prompt: {
+    asks: [],
+    get: () => [{ role: "user", content: text("With the context.") }],
+  },
   test_prompt_with_image: {
     asks: [],
     get: () => [
@@ -99,13 +107,97 @@ const PROMPTS: Readonly<
   },
 };
 
+type Asked = Readonly<Record<string, InputRequest>>;
+
+const form = (message: string, properties: object): InputRequest =>
+  inputRequired.elicit({ message, requestedSchema: { type: "object", properties } as never });
+const said = (words: string): InputRequest =>
+  inputRequired.createMessage({ messages: [{ role: "user", content: text(words) }], maxTokens: 100 });
+const asksName = form("What is your name?", { name: { type: "string" } });
+const asksYes = { confirm: form("Please confirm", { ok: { type: "boolean" } }) };
+
+const DEFAULTS = {
+  name: { type: "string", default: "John Doe" },
+  age: { type: "integer", default: 30 },
+  score: { type: "number", default: 95.5 },
+  status: { type: "string", enum: ["active", "inactive", "pending"], default: "active" },
+  verified: { type: "boolean", default: true },
+};
+const titled = (value: string, title: string): object => ({ const: value, title });
+const ENUMS = {
+  untitledSingle: { type: "string", enum: ["option1", "option2", "option3"] },
+  titledSingle: { type: "string", oneOf: [titled("value1", "First Option"), titled("value2", "Second Option")] },
+  legacyEnum: { type: "string", enum: ["opt1", "opt2"], enumNames: ["Option One", "Option Two"] },
+  untitledMulti: { type: "array", items: { type: "string", enum: ["option1", "option2", "option3"] } },
+  titledMulti: {
+    type: "array",
+    items: { anyOf: [titled("value1", "First Choice"), titled("value2", "Second Choice")] },
+  },
+};
+
+/** What such a tool, or prompt, asks before it answers, round by round; and with a state where it has one. */
+const ASKS: Readonly<Record<string, readonly Asked[]>> = {
+  test_sampling: [{ model: said("Test prompt for sampling") }],
+  test_missing_capability: [{ model: said("anything") }],
+  test_elicitation: [{ person: form("Please provide your information", { username: { type: "string" } }) }],
+  test_elicitation_sep1034_defaults: [{ person: form("Defaults", DEFAULTS) }],
+  test_elicitation_sep1330_enums: [{ person: form("Enums", ENUMS) }],
+  test_input_required_result_elicitation: [{ user_name: asksName }],
+  test_input_required_result_sampling: [{ capital_question: said("What is the capital of France?") }],
+  test_input_required_result_list_roots: [{ client_roots: inputRequired.listRoots() }],
+  test_input_required_result_request_state: [asksYes],
+  test_input_required_result_tampered_state: [asksYes],
+  test_input_required_result_multiple_inputs: [
+    { user_name: asksName, greeting: said("Generate a greeting"), client_roots: inputRequired.listRoots() },
+  ],
+  test_input_required_result_multi_round: [
+    { step1: asksName },
+    { step2: form("What is your favorite color?", { color: { type: "string" } }) },
+  ],
+  test_input_required_result_prompt: [{ user_context: form("What context?", { context: { type: "string" } }) }],
+};
+
+const TOOL_NAMES = [
+  ...[...Object.keys(TOOLS), ...Object.keys(MEANWHILE), "test_input_required_result_capabilities"],
+  ...Object.keys(ASKS).filter((name) => !Object.hasOwn(PROMPTS, name)),
+];
+
+/** What is asked next, or null where all of it was answered. */
+function nextAsked(
+  name: string,
+  { inputResponses, requestState }: ServerContext["mcpReq"],
+): InputRequiredResult | null {
+  const rounds = ASKS[name] ?? [];
+  const state = requestState<string>();
+  const round = state === undefined ? 0 : Number(state);
+  if (inputResponses === undefined && rounds[0] !== undefined) {
+    return inputRequired({ inputRequests: { ...rounds[0] }, requestState: "1" });
+  }
+  const next = rounds[round];
+  return next === undefined ? null : inputRequired({ inputRequests: { ...next }, requestState: String(round + 1) });
+}
+
+/** Asks only what the client of the request can answer. */
+function asksWhatItCan({ envelope, inputResponses }: ServerContext["mcpReq"]): InputRequiredResult | null {
+  const declared = (envelope as Readonly<Record<string, unknown>> | undefined)?.[CLIENT_CAPABILITIES_META_KEY];
+  if (inputResponses !== undefined) return null;
+  const { elicitation, sampling } = Object(declared) as Readonly<Record<string, unknown>>;
+  return inputRequired({
+    inputRequests: {
+      ...(elicitation === undefined ? {} : { person: asksName }),
+      ...(sampling === undefined ? {} : { model: said("anything") }),
+    },
+    requestState: "1",
+  });
+}
+
 function fixture(): Server {
   const server = new Server(
     { name: "fixture", version: "1" },
     { capabilities: { tools: {}, resources: { subscribe: true }, prompts: {}, completions: {}, logging: {} } },
   );
   server.setRequestHandler("tools/list", async () => ({
-    tools: [...Object.keys(TOOLS), ...Object.keys(MEANWHILE)].map((name) => ({
+    tools: TOOL_NAMES.map((name) => ({
       name,
       description: "For the suite.",
       inputSchema: { type: "object" },
@@ -116,7 +208,12 @@ function fixture(): Server {
       await MEANWHILE[params.name]?.(mcpReq, round);
       await sleep(PAUSE_MS);
     }
-    return TOOLS[params.name] ?? { content: [text("done")] };
+    const asked =
+      params.name === "test_input_required_result_capabilities"
+        ? asksWhatItCan(mcpReq)
+        : nextAsked(params.name, mcpReq);
+    if (asked !== null) return asked;
+    return TOOLS[params.name] ?? { content: [text(`state-ok: ${JSON.stringify(mcpReq.inputResponses ?? {})}`)] };
   });
   server.setRequestHandler("completion/complete", async ({ params }) => ({
     completion: { values: [`${params.argument.value}ing`], total: 1, hasMore: false },
@@ -139,9 +236,10 @@ function fixture(): Server {
       arguments: asks.map((asked) => ({ name: asked, description: "For the suite.", required: true })),
     })),
   }));
-  server.setRequestHandler("prompts/get", async ({ params }) => ({
-    messages: PROMPTS[params.name]?.get(params.arguments ?? {}) ?? [],
-  }));
+  server.setRequestHandler("prompts/get", async ({ params }, { mcpReq }) => {
+    const asked = nextAsked(params.name, mcpReq);
+    return asked ?? { messages: PROMPTS[params.name]?.get(params.arguments ?? {}) ?? [] };
+  });
   return server;
 }
 

@@ -2,7 +2,7 @@
 import { copyFileSync } from "node:fs";
 import { join } from "node:path";
 import type { AgentClient } from "@femtoclaw/client";
-import type { LogLevel, OutputPart, Reply, UpstreamNotice, WatchedChanges } from "@femtoclaw/protocol";
+import type { AskKind, LogLevel, OutputPart, Reply, UpstreamNotice, WatchedChanges } from "@femtoclaw/protocol";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { serveFixture } from "../conformance/conformance-fixture.ts";
 import { ERAS, type HttpPlace, httpClient, type McpClient } from "../mcp-place.ts";
@@ -20,13 +20,19 @@ beforeAll(async () => {
   place = new GatewayPlace(
     `[mcp.servers.relay]
 command = ["node", "relay.mjs"]
+may_ask = ["elicitation"]
 [mcp.servers.fixture]
-url = "${fixture.url}"`,
+url = "${fixture.url}"
+[mcp.servers.asking]
+url = "${fixture.url}"
+may_ask = ["elicitation", "sampling", "roots"]
+tools = [${["elicitation", "multi_round", "multiple_inputs", "request_state"].map((one) => `"test_input_required_result_${one}"`)}]`,
     `[allow.tools]
 relay__speak = ["*"]
 relay__mcp_prompt_get = [{ with = { name = ["ask"] } }]
 relay__mcp_resource_read = ["*"]
 "fixture__*" = ["*"]
+"asking__*" = ["*"]
 [deny.tools]
 relay__mcp_resource_read = [{ with = { uri = ["docs://secret/*"] } }]`,
   );
@@ -106,7 +112,9 @@ test("what a server says is plain, cut, without secrets, and said to be its own"
 });
 
 test("a line of a log that belongs to no call goes to nobody once several sessions were served", async () => {
-  const [own, theirs] = await Promise.all([speak(agent, "log", "debug", 500), speak(other, "others", "debug", 10)]);
+  const held = await holding();
+  const [own, theirs] = await Promise.all([speak(agent, "log", "debug"), speak(other, "others", "debug")]);
+  await held();
   expect([own.notices, theirs.notices].flat().filter(({ kind }) => kind === "log")).toEqual([]);
   // What names the call of another one is that call's, and reaches no other; what names none reaches nobody.
   expect(theirs.notices).toEqual([]);
@@ -208,7 +216,7 @@ test("a server that dies in the middle takes its calls and leases with it, and n
   await expect.poll(async () => (await changesOf(agent, next)).ended).toMatchObject([{ uri: "docs://page/1" }]);
   expect(await bodyOf("subscription.ended", ({ why }) => why === "server")).toMatchObject({ uri: "docs://page/1" });
   // It is started anew, and nobody is subscribed to anything there.
-  expect(JSON.stringify((await speak(agent, "none")).reply.result)).toContain('"[]"');
+  expect(JSON.stringify((await speak(agent, "none")).reply.result)).toContain('\\"subscribed\\":[]');
 });
 
 test.each(ERAS)("an MCP client of %s hears progress, logs, changes and completions of its own", async (era) => {
@@ -254,6 +262,136 @@ test.each(ERAS)("an MCP client of %s hears progress, logs, changes and completio
   await expect
     .poll(() => bodyOf("subscription.ended", ({ server, why }) => server === "fixture" && why === "closed"))
     .toBeDefined();
+});
+
+/** A call whose questions are heard as they come. */
+function asking(client: AgentClient, what: string, canAnswer: readonly AskKind[] = ["elicitation"]) {
+  const questions: (UpstreamNotice & { readonly kind: "question" })[] = [];
+  const onOutput = ({ notice }: OutputPart): void => void (notice?.kind === "question" && questions.push(notice));
+  const message = Buffer.from(JSON.stringify({ tool_call: { tool: "relay__speak", args: { what, ms: 200 } } }));
+  return { questions, reply: client.propose(message, { onOutput, canAnswer }) };
+}
+
+test("what a server may ask is asked of its caller, as the server's word, and answered once by that caller", async () => {
+  const { questions, reply } = asking(agent, "ask");
+  await expect.poll(() => questions).toHaveLength(1);
+  const [heard] = questions;
+  const question = heard?.question ?? "";
+  const [name = "", asked] = Object.entries(heard?.questions ?? {})[0] ?? [];
+  expect(asked?.params["message"]).toMatch(
+    /^\[The MCP server relay asks, not FemtoClaw\] \\u\{202e\}done\\u\{7\}\\u\{a\}\[MCP server bank/,
+  );
+  const yes = { [name]: { action: "accept", content: { name: "Ada" }, more: "dropped" } };
+  await expect(other.answer(question, yes)).rejects.toThrow("no question");
+  for (const wrong of [{}, { [name]: { action: "allow" } }, { [name]: { action: "accept", content: [1] } }]) {
+    await expect(agent.answer(question, wrong)).rejects.toThrow("no proper answer");
+  }
+  await agent.answer(question, yes);
+  expect(JSON.stringify((await reply).result)).toContain(
+    JSON.stringify(JSON.stringify({ action: "accept", content: { name: "Ada" } })).slice(1, -1),
+  );
+  await expect(agent.answer(question, yes)).rejects.toThrow("no question");
+  expect(await bodyOf("upstream.answered", ({ server }) => server === "relay")).toMatchObject({
+    by: "client",
+    answers: [{ kind: "elicitation", answer: '{"action":"accept","content":{"name":"Ada"}}' }],
+  });
+});
+
+/** A call of the other session that is at the server, until it is told to end. */
+async function holding(): Promise<() => Promise<void>> {
+  const isThere = Promise.withResolvers<void>();
+  const message = Buffer.from(JSON.stringify({ tool_call: { tool: "relay__speak", args: { what: "hold" } } }));
+  const reply = other.propose(message, { onOutput: () => isThere.resolve() });
+  await isThere.promise;
+  return async () => {
+    await speak(agent, "release");
+    expect((await reply).status).toBe("completed");
+  };
+}
+
+test("what a server may not ask, asks badly, too often, or of nobody in particular, is asked of nobody", async () => {
+  const refused = asking(agent, "refused");
+  const said = JSON.stringify((await refused.reply).result);
+  expect(refused.questions).toEqual([]);
+  for (const id of ["r1", "r2", "r3", "r4", "r5"]) expect(said).toContain(`\\"${id}\\":-32601`);
+  // Its client can be asked nothing.
+  expect(JSON.stringify((await asking(agent, "ask", []).reply).result)).toContain("-32601");
+  // Two calls are under way: nobody knows which of them it means.
+  const held = await holding();
+  const second = asking(agent, "ask");
+  expect(JSON.stringify((await second.reply).result)).toContain("-32601");
+  expect(second.questions).toEqual([]);
+  await held();
+  const often = asking(agent, "often");
+  expect((await often.reply).status).toBe("completed");
+  expect(often.questions).toHaveLength(8);
+  // The call is over, and with it what was asked in it.
+  await expect(agent.answer(often.questions[0]?.question ?? "", {})).rejects.toThrow("no question");
+});
+
+test.each(ERAS)("a client of %s is asked by name, and one that cannot be asked is not", async (era) => {
+  await using client = await httpClient(era, http, { capabilities: { elicitation: {}, sampling: {}, roots: {} } });
+  const asked: string[] = [];
+  client.setRequestHandler("elicitation/create", async ({ params }) => {
+    asked.push(params.message);
+    return { action: "accept", content: { name: "Ada", color: "blue" } };
+  });
+  client.setRequestHandler("sampling/createMessage", async ({ params }) => {
+    asked.push(params.systemPrompt ?? "");
+    return { role: "assistant", content: { type: "text", text: "bonjour" }, model: "m" };
+  });
+  client.setRequestHandler("roots/list", async () => ({ roots: [{ uri: "file:///here" }] }));
+  const round = await client.callTool({ name: "asking__test_input_required_result_multi_round", arguments: {} });
+  expect(JSON.stringify(round.content)).toContain("blue");
+  const three = await client.callTool({ name: "asking__test_input_required_result_multiple_inputs", arguments: {} });
+  expect(JSON.stringify(three.content)).toMatch(/Ada.*bonjour.*file:/);
+  expect(asked).toHaveLength(4);
+  for (const words of asked) expect(words).toMatch(/^\[The MCP server asking asks, not FemtoClaw\]/);
+  // The operator lets this one ask nothing; and of a client that can answer nothing nothing is asked.
+  const name = "test_input_required_result_elicitation";
+  const denied = await client.callTool({ name: `fixture__${name}`, arguments: {} });
+  expect(JSON.stringify(denied)).toContain("FEMTO_UPSTREAM_ASKS");
+  await using mute = await httpClient(era, http);
+  const called = mute.callTool({ name: `asking__${name}`, arguments: {} });
+  if (era === "2026-07-28") await expect(called).rejects.toMatchObject({ code: -32_021 });
+  else expect(JSON.stringify(await called)).toContain("FEMTO_UPSTREAM_ASKS");
+  expect(asked).toHaveLength(4);
+});
+
+test("a state goes on with its own call, once, and with nothing else", async () => {
+  const post = async (params: object): Promise<{ result?: Record<string, unknown>; error?: { code: number } }> => {
+    const meta = {
+      "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+      "io.modelcontextprotocol/clientInfo": { name: "raw", version: "1" },
+      "io.modelcontextprotocol/clientCapabilities": { elicitation: {} },
+    };
+    const { name } = params as { name: string };
+    const response = await fetch(http.url, {
+      method: "POST",
+      headers: {
+        ...{ "content-type": "application/json", accept: "application/json, text/event-stream" },
+        ...{ "mcp-protocol-version": "2026-07-28", "mcp-method": "tools/call", "mcp-name": name },
+        authorization: `Bearer ${http.token}`,
+      },
+      body: JSON.stringify({ jsonrpc: "2.0", id: 1, method: "tools/call", params: { ...params, _meta: meta } }),
+    });
+    const text = await response.text();
+    return JSON.parse(text.startsWith("{") ? text : (/^data: (\{.*)$/m.exec(text)?.[1] ?? "{}"));
+  };
+  const call = { name: "asking__test_input_required_result_elicitation", arguments: {} };
+  const begun = await post(call);
+  expect(begun.result).toMatchObject({ resultType: "input_required" });
+  const requestState = String(begun.result?.["requestState"]);
+  const answered = { inputResponses: { user_name: { action: "accept", content: { name: "Ada" } } } };
+  for (const other of [
+    { ...call, ...answered, requestState: `${requestState}x` },
+    { ...call, ...answered, requestState, arguments: { a: 1 } },
+    { name: "asking__test_input_required_result_request_state", arguments: {}, ...answered, requestState },
+  ]) {
+    expect((await post(other)).error?.code).toBe(-32_602);
+  }
+  expect((await post({ ...call, ...answered, requestState })).result).toMatchObject({ resultType: "complete" });
+  expect((await post({ ...call, ...answered, requestState })).error?.code).toBe(-32_602);
 });
 
 test("the journal holds, and its text tells no secret", async () => {

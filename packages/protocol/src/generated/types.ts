@@ -102,7 +102,8 @@ export type JournalRecord = {
     | "upstream.pinned"
     | "upstream.unpinned"
     | "upstream.quarantined"
-    | "subscription.ended";
+    | "subscription.ended"
+    | "upstream.answered";
   /**
    * Who acted; null for the runtime itself.
    */
@@ -1082,6 +1083,20 @@ export interface McpServerTable {
    * @maxItems 256
    */
   tools?: string[];
+  /**
+   * What the server may ask whoever calls it, where the client can answer: `elicitation` fills in a form, `sampling` has the client's model write, `roots` names its folders. Answers are data for the server, and recorded. Default: nothing.
+   *
+   * @maxItems 3
+   */
+  may_ask?:
+    | []
+    | ["elicitation" | "sampling" | "roots"]
+    | ["elicitation" | "sampling" | "roots", "elicitation" | "sampling" | "roots"]
+    | [
+        "elicitation" | "sampling" | "roots",
+        "elicitation" | "sampling" | "roots",
+        "elicitation" | "sampling" | "roots"
+      ];
 }
 export interface ObservabilityTable {
   /**
@@ -3567,6 +3582,438 @@ export interface UpstreamQuarantinedBody {
    * What is quarantined.
    */
   tools: QuarantinedTool[];
+}
+/**
+ * The client of a call answered what the call's MCP server asked it. That is the consent of whoever sits at that client, and no answer of an operator. It is durable before the server hears it.
+ *
+ * This interface was referenced by `undefined`'s JSON-Schema
+ * via the `definition` "upstreamAnsweredBody".
+ */
+export interface UpstreamAnsweredBody {
+  /**
+   * Name of the MCP server in the configuration.
+   */
+  server: string;
+  by: "client";
+  /**
+   * Each question with its answer.
+   *
+   * @maxItems 8
+   */
+  answers:
+    | []
+    | [
+        {
+          kind: "elicitation" | "sampling" | "roots";
+          /**
+           * What was asked, as JSON, printable and cut.
+           */
+          asked: string;
+          /**
+           * What the server was answered, as JSON, printable and cut.
+           */
+          answer: string;
+        }
+      ]
+    | [
+        {
+          kind: "elicitation" | "sampling" | "roots";
+          /**
+           * What was asked, as JSON, printable and cut.
+           */
+          asked: string;
+          /**
+           * What the server was answered, as JSON, printable and cut.
+           */
+          answer: string;
+        },
+        {
+          kind: "elicitation" | "sampling" | "roots";
+          /**
+           * What was asked, as JSON, printable and cut.
+           */
+          asked: string;
+          /**
+           * What the server was answered, as JSON, printable and cut.
+           */
+          answer: string;
+        }
+      ]
+    | [
+        {
+          kind: "elicitation" | "sampling" | "roots";
+          /**
+           * What was asked, as JSON, printable and cut.
+           */
+          asked: string;
+          /**
+           * What the server was answered, as JSON, printable and cut.
+           */
+          answer: string;
+        },
+        {
+          kind: "elicitation" | "sampling" | "roots";
+          /**
+           * What was asked, as JSON, printable and cut.
+           */
+          asked: string;
+          /**
+           * What the server was answered, as JSON, printable and cut.
+           */
+          answer: string;
+        },
+        {
+          kind: "elicitation" | "sampling" | "roots";
+          /**
+           * What was asked, as JSON, printable and cut.
+           */
+          asked: string;
+          /**
+           * What the server was answered, as JSON, printable and cut.
+           */
+          answer: string;
+        }
+      ]
+    | [
+        {
+          kind: "elicitation" | "sampling" | "roots";
+          /**
+           * What was asked, as JSON, printable and cut.
+           */
+          asked: string;
+          /**
+           * What the server was answered, as JSON, printable and cut.
+           */
+          answer: string;
+        },
+        {
+          kind: "elicitation" | "sampling" | "roots";
+          /**
+           * What was asked, as JSON, printable and cut.
+           */
+          asked: string;
+          /**
+           * What the server was answered, as JSON, printable and cut.
+           */
+          answer: string;
+        },
+        {
+          kind: "elicitation" | "sampling" | "roots";
+          /**
+           * What was asked, as JSON, printable and cut.
+           */
+          asked: string;
+          /**
+           * What the server was answered, as JSON, printable and cut.
+           */
+          answer: string;
+        },
+        {
+          kind: "elicitation" | "sampling" | "roots";
+          /**
+           * What was asked, as JSON, printable and cut.
+           */
+          asked: string;
+          /**
+           * What the server was answered, as JSON, printable and cut.
+           */
+          answer: string;
+        }
+      ]
+    | [
+        {
+          kind: "elicitation" | "sampling" | "roots";
+          /**
+           * What was asked, as JSON, printable and cut.
+           */
+          asked: string;
+          /**
+           * What the server was answered, as JSON, printable and cut.
+           */
+          answer: string;
+        },
+        {
+          kind: "elicitation" | "sampling" | "roots";
+          /**
+           * What was asked, as JSON, printable and cut.
+           */
+          asked: string;
+          /**
+           * What the server was answered, as JSON, printable and cut.
+           */
+          answer: string;
+        },
+        {
+          kind: "elicitation" | "sampling" | "roots";
+          /**
+           * What was asked, as JSON, printable and cut.
+           */
+          asked: string;
+          /**
+           * What the server was answered, as JSON, printable and cut.
+           */
+          answer: string;
+        },
+        {
+          kind: "elicitation" | "sampling" | "roots";
+          /**
+           * What was asked, as JSON, printable and cut.
+           */
+          asked: string;
+          /**
+           * What the server was answered, as JSON, printable and cut.
+           */
+          answer: string;
+        },
+        {
+          kind: "elicitation" | "sampling" | "roots";
+          /**
+           * What was asked, as JSON, printable and cut.
+           */
+          asked: string;
+          /**
+           * What the server was answered, as JSON, printable and cut.
+           */
+          answer: string;
+        }
+      ]
+    | [
+        {
+          kind: "elicitation" | "sampling" | "roots";
+          /**
+           * What was asked, as JSON, printable and cut.
+           */
+          asked: string;
+          /**
+           * What the server was answered, as JSON, printable and cut.
+           */
+          answer: string;
+        },
+        {
+          kind: "elicitation" | "sampling" | "roots";
+          /**
+           * What was asked, as JSON, printable and cut.
+           */
+          asked: string;
+          /**
+           * What the server was answered, as JSON, printable and cut.
+           */
+          answer: string;
+        },
+        {
+          kind: "elicitation" | "sampling" | "roots";
+          /**
+           * What was asked, as JSON, printable and cut.
+           */
+          asked: string;
+          /**
+           * What the server was answered, as JSON, printable and cut.
+           */
+          answer: string;
+        },
+        {
+          kind: "elicitation" | "sampling" | "roots";
+          /**
+           * What was asked, as JSON, printable and cut.
+           */
+          asked: string;
+          /**
+           * What the server was answered, as JSON, printable and cut.
+           */
+          answer: string;
+        },
+        {
+          kind: "elicitation" | "sampling" | "roots";
+          /**
+           * What was asked, as JSON, printable and cut.
+           */
+          asked: string;
+          /**
+           * What the server was answered, as JSON, printable and cut.
+           */
+          answer: string;
+        },
+        {
+          kind: "elicitation" | "sampling" | "roots";
+          /**
+           * What was asked, as JSON, printable and cut.
+           */
+          asked: string;
+          /**
+           * What the server was answered, as JSON, printable and cut.
+           */
+          answer: string;
+        }
+      ]
+    | [
+        {
+          kind: "elicitation" | "sampling" | "roots";
+          /**
+           * What was asked, as JSON, printable and cut.
+           */
+          asked: string;
+          /**
+           * What the server was answered, as JSON, printable and cut.
+           */
+          answer: string;
+        },
+        {
+          kind: "elicitation" | "sampling" | "roots";
+          /**
+           * What was asked, as JSON, printable and cut.
+           */
+          asked: string;
+          /**
+           * What the server was answered, as JSON, printable and cut.
+           */
+          answer: string;
+        },
+        {
+          kind: "elicitation" | "sampling" | "roots";
+          /**
+           * What was asked, as JSON, printable and cut.
+           */
+          asked: string;
+          /**
+           * What the server was answered, as JSON, printable and cut.
+           */
+          answer: string;
+        },
+        {
+          kind: "elicitation" | "sampling" | "roots";
+          /**
+           * What was asked, as JSON, printable and cut.
+           */
+          asked: string;
+          /**
+           * What the server was answered, as JSON, printable and cut.
+           */
+          answer: string;
+        },
+        {
+          kind: "elicitation" | "sampling" | "roots";
+          /**
+           * What was asked, as JSON, printable and cut.
+           */
+          asked: string;
+          /**
+           * What the server was answered, as JSON, printable and cut.
+           */
+          answer: string;
+        },
+        {
+          kind: "elicitation" | "sampling" | "roots";
+          /**
+           * What was asked, as JSON, printable and cut.
+           */
+          asked: string;
+          /**
+           * What the server was answered, as JSON, printable and cut.
+           */
+          answer: string;
+        },
+        {
+          kind: "elicitation" | "sampling" | "roots";
+          /**
+           * What was asked, as JSON, printable and cut.
+           */
+          asked: string;
+          /**
+           * What the server was answered, as JSON, printable and cut.
+           */
+          answer: string;
+        }
+      ]
+    | [
+        {
+          kind: "elicitation" | "sampling" | "roots";
+          /**
+           * What was asked, as JSON, printable and cut.
+           */
+          asked: string;
+          /**
+           * What the server was answered, as JSON, printable and cut.
+           */
+          answer: string;
+        },
+        {
+          kind: "elicitation" | "sampling" | "roots";
+          /**
+           * What was asked, as JSON, printable and cut.
+           */
+          asked: string;
+          /**
+           * What the server was answered, as JSON, printable and cut.
+           */
+          answer: string;
+        },
+        {
+          kind: "elicitation" | "sampling" | "roots";
+          /**
+           * What was asked, as JSON, printable and cut.
+           */
+          asked: string;
+          /**
+           * What the server was answered, as JSON, printable and cut.
+           */
+          answer: string;
+        },
+        {
+          kind: "elicitation" | "sampling" | "roots";
+          /**
+           * What was asked, as JSON, printable and cut.
+           */
+          asked: string;
+          /**
+           * What the server was answered, as JSON, printable and cut.
+           */
+          answer: string;
+        },
+        {
+          kind: "elicitation" | "sampling" | "roots";
+          /**
+           * What was asked, as JSON, printable and cut.
+           */
+          asked: string;
+          /**
+           * What the server was answered, as JSON, printable and cut.
+           */
+          answer: string;
+        },
+        {
+          kind: "elicitation" | "sampling" | "roots";
+          /**
+           * What was asked, as JSON, printable and cut.
+           */
+          asked: string;
+          /**
+           * What the server was answered, as JSON, printable and cut.
+           */
+          answer: string;
+        },
+        {
+          kind: "elicitation" | "sampling" | "roots";
+          /**
+           * What was asked, as JSON, printable and cut.
+           */
+          asked: string;
+          /**
+           * What the server was answered, as JSON, printable and cut.
+           */
+          answer: string;
+        },
+        {
+          kind: "elicitation" | "sampling" | "roots";
+          /**
+           * What was asked, as JSON, printable and cut.
+           */
+          asked: string;
+          /**
+           * What the server was answered, as JSON, printable and cut.
+           */
+          answer: string;
+        }
+      ];
 }
 /**
  * A session is not told of changes to a resource of an MCP server any more. The execution that began it is named.

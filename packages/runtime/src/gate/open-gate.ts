@@ -94,7 +94,7 @@ export function openGate({ configuration, registry, policy, ...parts }: OpenGate
   });
   const outputs = new Outputs({ clock: parts.clock, unended: (execution) => gate.unended(execution) });
   const relay = openRelay({
-    ...{ clock: parts.clock, changes, upstreams, outputs, isOpen: parts.terminals.isOpen },
+    ...{ clock: parts.clock, changes, upstreams, outputs, newId: parts.newId, isOpen: parts.terminals.isOpen },
     append: (entry) => parts.journal.append(entry),
     halted: (session) => haltOf(parts.histories, session),
     forbidden: (opening) => gate.forbiddenNow(opening),

@@ -18,7 +18,7 @@ export interface OpenRelay {
 }
 
 export type OpenRelayParts = Omit<SubscriptionsParts, "changes" | "listen" | "isEnabled" | "isOffered"> &
-  Pick<RelaysParts, "outputs"> & { readonly changes: Changes; readonly upstreams: Upstreams };
+  Pick<RelaysParts, "outputs" | "newId"> & { readonly changes: Changes; readonly upstreams: Upstreams };
 
 export function openRelay({ upstreams, outputs, ...parts }: OpenRelayParts): OpenRelay {
   const { changes, clock } = parts;
@@ -28,7 +28,10 @@ export function openRelay({ upstreams, outputs, ...parts }: OpenRelayParts): Ope
     isEnabled: (tool) => upstreams.registered(tool)?.enabled === true,
     isOffered: (request) => upstreams.isOffered(request),
   });
-  const relays = new Relays({ clock, outputs, subscribe: (opening, request) => subscriptions.open(opening, request) });
+  const relays = new Relays({
+    ...{ clock, outputs, newId: parts.newId, append: parts.append },
+    subscribe: (opening, request) => subscriptions.open(opening, request),
+  });
   return {
     ...{ relays, subscriptions, changes },
     endSession: (session) => {

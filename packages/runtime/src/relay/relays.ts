@@ -3,8 +3,9 @@
  * for its record, and bounded for its session.
  */
 import type { CallRelay, SubscriptionRequest } from "@femtoclaw/capabilities";
-import { type Clock, redact } from "@femtoclaw/journal";
+import { type Clock, type JournalEntry, redact } from "@femtoclaw/journal";
 import {
+  type AskKind,
   type ExecutionOutcomeBody,
   LIMITS,
   type LogLevel,
@@ -14,9 +15,12 @@ import {
 } from "@femtoclaw/protocol";
 import type { Execution } from "../gate/execution.ts";
 import type { GateOutputs } from "../gate/gate-parts.ts";
+import { ClientQuestions } from "./client-questions.ts";
 
 /** What a proposer wants to be told of MCP servers beside answers. */
 export interface RelayWishes {
+  /** What its client can be asked. */
+  readonly canAnswer?: readonly AskKind[];
   /** The least severe level of their logs; none of them is told without. */
   readonly logLevel?: LogLevel;
 }
@@ -25,6 +29,9 @@ export interface RelaysParts {
   readonly clock: Pick<Clock, "monotonicUs">;
   readonly outputs: Pick<GateOutputs, "tell">;
   subscribe(opening: Execution, request: SubscriptionRequest): Promise<void>;
+  newId(): string;
+  /** Resolves once it is durable. */
+  append(entry: JournalEntry): Promise<unknown>;
 }
 
 interface Allowance {
@@ -36,10 +43,17 @@ type Relayed = NonNullable<ExecutionOutcomeBody["relayed"]>;
 
 export class Relays {
   readonly #parts: RelaysParts;
+  readonly #questions: ClientQuestions;
   readonly #allowances = new Map<SessionId, Allowance>();
 
   constructor(parts: RelaysParts) {
     this.#parts = parts;
+    this.#questions = new ClientQuestions(parts);
+  }
+
+  /** Answers of a client to what the server of one of its calls asks. Throws for what is no answer to an open question. */
+  async answer(session: SessionId, question: string, answers: unknown): Promise<void> {
+    await this.#questions.answer(session, question, answers);
   }
 
   /** For the effect of one call. */
@@ -49,6 +63,7 @@ export class Relays {
       mayTell: () => this.#mayTell(session),
       tell: (notice) => this.#parts.outputs.tell(id, session, notice),
       subscribe: (request) => this.#parts.subscribe(execution, request),
+      ask: (server, questions, signal) => this.#questions.ask({ execution, server, questions, signal }),
     });
   }
 
@@ -72,11 +87,14 @@ interface Telling {
   mayTell(): boolean;
   tell(notice: UpstreamNotice): void;
   subscribe(request: SubscriptionRequest): Promise<void>;
+  ask: CallRelay["ask"];
 }
 
 export class Relay implements CallRelay {
   readonly caller: string;
   readonly logLevel: LogLevel | null;
+  readonly canAnswer: readonly AskKind[];
+  readonly ask: CallRelay["ask"];
   readonly #telling: Telling;
   #progress = 0;
   #dropped = 0;
@@ -86,6 +104,8 @@ export class Relay implements CallRelay {
   constructor({ session, wishes }: Execution, telling: Telling) {
     this.caller = session;
     this.logLevel = wishes.logLevel ?? null;
+    this.canAnswer = wishes.canAnswer ?? [];
+    this.ask = telling.ask;
     this.#telling = telling;
   }
 
@@ -117,6 +137,7 @@ export class Relay implements CallRelay {
       this.#progress += 1;
       return;
     }
+    if (notice.kind === "question") return;
     this.#messages += 1;
     if (this.#said.length >= LIMITS.recordedNotices) return;
     const { level, logger, text } = notice;

@@ -165,7 +165,7 @@ export class Upstream {
 
   async #start(): Promise<Live> {
     const { setting, append } = this.#parts;
-    const { at, name } = setting;
+    const { at, name, mayAsk } = setting;
     this.#countStart();
     const body =
       at.kind === "command"
@@ -182,7 +182,7 @@ export class Upstream {
       transport = this.#parts.connect(onNotification);
       this.#transport = transport;
       this.#ending = transport.ended.then((reason) => this.#ended(seq, reason));
-      const session = await UpstreamSession.open(name, transport, signal, onNotification);
+      const session = await UpstreamSession.open({ server: name, transport, mayAsk }, signal, onNotification);
       const subscriptions = new UpstreamSubscriptions(session);
       void transport.ended.then((reason) => subscriptions.ended(`its server is gone: ${reason}`));
       const definitions = await this.#list(session, signal);
