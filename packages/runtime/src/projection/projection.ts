@@ -52,6 +52,7 @@ interface HostState {
 const IDLE = [
   ...(["key.rotated", "snapshot.taken", "values.erased", "log.pruned", "deployment.changed"] as const),
   ...(["session.opened", "session.closed", "session.halted", "secret.added", "secret.removed"] as const),
+  ...(["subscription.ended", "upstream.answered"] as const),
 ];
 const movesNothing = (record: TypedRecord): record is TypedRecord & { readonly type: (typeof IDLE)[number] } =>
   (IDLE as readonly RecordType[]).includes(record.type);
