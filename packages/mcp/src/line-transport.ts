@@ -15,6 +15,7 @@ import {
   type Transport,
 } from "@modelcontextprotocol/server";
 import { MESSAGE_BYTES_MAX, readMessage, refusal } from "./incoming.ts";
+import { type Admitted, LISTEN } from "./listens.ts";
 import { OVERLOADED, REQUESTS_MAX } from "./overload.ts";
 
 /** LIMIT: bytes that wait to be read by the client before no more of its requests are taken. */
@@ -23,8 +24,8 @@ const UNREAD_BYTES_MAX = 8 * 1024 * 1024;
 /** LIMIT: lines that are taken up in one turn of the loop, which is that of the host itself where it serves an agent. */
 const LINES_PER_TURN = 8;
 
-/** Stays open as long as its client listens; no answer is owed to it. */
-const SUBSCRIPTION = "subscriptions/listen";
+/** LIMIT: requests of one client to listen that are open at once. */
+const LISTENING_MAX = 64;
 
 export class LineTransport implements Transport {
   onclose?: () => void;
@@ -38,6 +39,10 @@ export class LineTransport implements Transport {
   #hasHadTurn = false;
   /** Requests that the client still has to be answered. */
   readonly #unanswered = new Set<RequestId>();
+  /** Requests to listen that are open, or on their way in. */
+  readonly #listening = new Map<RequestId, Admitted | null>();
+  /** Looks at a request to listen before it goes on. */
+  admit: (message: JSONRPCMessage) => Promise<Admitted> = async (message) => ({ message, release: () => undefined });
   /** While more is unread than may be. */
   #unread: PromiseWithResolvers<void> | null = null;
   #isEnding = false;
@@ -70,7 +75,10 @@ export class LineTransport implements Transport {
   async send(message: JSONRPCMessage): Promise<void> {
     if (this.#isClosed) return;
     const isResponse = isJSONRPCResultResponse(message) || isJSONRPCErrorResponse(message);
-    if (isResponse && message.id !== undefined) this.#unanswered.delete(message.id);
+    if (isResponse && message.id !== undefined) {
+      this.#unanswered.delete(message.id);
+      this.#listensNoMore(message.id);
+    }
     this.#output.write(`${JSON.stringify(message)}\n`);
     this.#closeWhenDone();
   }
@@ -129,7 +137,8 @@ export class LineTransport implements Transport {
     const read = readMessage(line);
     if (!read.ok) return this.#answer(read);
     const { message } = read;
-    if (isJSONRPCRequest(message) && message.method !== SUBSCRIPTION) {
+    if (isJSONRPCRequest(message) && message.method === LISTEN) return void this.#listen(message.id, message);
+    if (isJSONRPCRequest(message)) {
       if (this.#unanswered.has(message.id)) {
         return this.#answer(refusal(null, INVALID_REQUEST, "a request of this id has not been answered yet"));
       }
@@ -143,10 +152,33 @@ export class LineTransport implements Transport {
     if (isJSONRPCNotification(message) && message.method === "notifications/cancelled") this.#forget(message.params);
   }
 
+  async #listen(id: RequestId, message: JSONRPCMessage): Promise<void> {
+    // INVARIANT: I9: so many at once, those on their way in included.
+    if (this.#listening.has(id) || this.#listening.size >= LISTENING_MAX) {
+      return this.#answer(
+        refusal(id, OVERLOADED.code, `${LISTENING_MAX} requests to listen, and one of each id, may be open`),
+      );
+    }
+    this.#listening.set(id, null);
+    const admitted = await this.admit(message);
+    // Its client has left, or cancelled it meanwhile.
+    if (this.#isClosed || !this.#listening.has(id)) return admitted.release();
+    this.#listening.set(id, admitted);
+    this.onmessage?.(admitted.message);
+  }
+
+  #listensNoMore(id: RequestId): void {
+    this.#listening.get(id)?.release();
+    this.#listening.delete(id);
+  }
+
   /** What was cancelled gets no answer. */
   #forget(params: Readonly<Record<string, unknown>> | undefined): void {
     const id = params?.["requestId"];
-    if (typeof id === "string" || typeof id === "number") this.#unanswered.delete(id);
+    if (typeof id === "string" || typeof id === "number") {
+      this.#unanswered.delete(id);
+      this.#listensNoMore(id);
+    }
     this.#closeWhenDone();
   }
 

@@ -1,12 +1,12 @@
 /** Output of a program as lines of a person's terminal, while it comes: whole lines, with nothing in them that acts. */
-import { type OutputPart, type OutputStream, printable } from "@femtoclaw/protocol";
+import { type OutputPart, printable } from "@femtoclaw/protocol";
 
 /** LIMIT: characters of one line; a longer one is told in several. */
 const LINE_CHARS = 4_096;
 
 export class LiveText {
-  readonly #rest: Record<OutputStream, string> = { stdout: "", stderr: "" };
-  readonly #chars: Record<OutputStream, number> = { stdout: 0, stderr: 0 };
+  readonly #rest: Record<OutputPart["stream"], string> = { stdout: "", stderr: "", upstream: "" };
+  readonly #chars: Record<OutputPart["stream"], number> = { stdout: 0, stderr: 0, upstream: 0 };
   /** Whether there was any. */
   hasText = false;
 

@@ -16,6 +16,7 @@ import type {
   ToolCall,
   TraceContext,
 } from "@femtoclaw/protocol";
+import type { Relay, RelayWishes } from "../relay/relays.ts";
 import { type CapabilitySecrets, NO_SECRETS } from "./argument-validators.ts";
 import type { Connections } from "./connections.ts";
 import type { Leave } from "./door.ts";
@@ -45,6 +46,8 @@ export interface Execution {
   readonly receivedUs: number;
   /** What an operator launches with it; absent where it is an ordinary call. */
   readonly launch?: AgentLaunch | undefined;
+  /** What its proposer wants to be told of MCP servers; nothing for one that waited for operators. */
+  readonly wishes?: RelayWishes | undefined;
   /** Aborts when the proposer cancels, the operator halts, or the time is over. */
   readonly abort: AbortController;
   /** Set before the effect begins when it must not begin any more. */
@@ -65,6 +68,8 @@ export interface Execution {
   bound: BoundArguments | null;
   /** What stood at its paths before its effect. */
   kept: readonly Kept[];
+  /** What it was told by an MCP server beside the answer; null before its effect. */
+  relay: Relay | null;
   /** What its programs connect to, while its effect runs. */
   connections: Connections | null;
   revision: string | null;
@@ -101,7 +106,7 @@ export interface Ending {
 export type RefusalEvent = ExecutionRefusedBody["event"];
 
 type Came = Pick<Execution, "id" | "label" | "trace" | "waited" | "lost" | "receivedUs" | "release" | "leave">;
-type Proposer = Pick<Execution, "session" | "actor" | "quota" | "share" | "introduce" | "bytes" | "launch">;
+type Proposer = Pick<Execution, "session" | "actor" | "quota" | "share" | "introduce" | "bytes" | "launch" | "wishes">;
 
 /**
  * An execution of which nothing is known yet but what it came with. Written out, so that the engine makes the object once
@@ -122,6 +127,7 @@ export function newExecution(came: Came, by: Proposer): Execution {
     lost: came.lost,
     receivedUs: came.receivedUs,
     launch: by.launch,
+    wishes: by.wishes,
     release: came.release,
     leave: came.leave,
     abort: new AbortController(),
@@ -136,6 +142,7 @@ export function newExecution(came: Came, by: Proposer): Execution {
     reservedBytes: 0,
     bound: null,
     kept: [],
+    relay: null,
     connections: null,
     revision: null,
     rules: [],

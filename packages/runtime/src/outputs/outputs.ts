@@ -12,6 +12,7 @@ import {
   type OutputStream,
   printable,
   type SessionId,
+  type UpstreamNotice,
   type WatchedOutput,
 } from "@femtoclaw/protocol";
 import { LiveOutput } from "./live-output.ts";
@@ -82,6 +83,13 @@ export class Outputs {
   take(execution: ExecutionId, session: SessionId, stream: OutputStream, piece: Uint8Array): void {
     if (this.#isStopped || this.#parts.unended(execution) === null) return;
     if (this.#liveOf(execution, session).append(stream, piece)) this.#wake(execution);
+  }
+
+  /** Takes what an MCP server said beside its answer, at the same cost. */
+  tell(execution: ExecutionId, session: SessionId, notice: UpstreamNotice): void {
+    if (this.#isStopped || this.#parts.unended(execution) === null) return;
+    this.#liveOf(execution, session).tell(notice);
+    this.#wake(execution);
   }
 
   /** The outcome of the execution is recorded, or never will be. */
