@@ -8,6 +8,7 @@ import type {
   ExecutionId,
   ExecutionRefusedBody,
   Facts,
+  FemtoError,
   Mark,
   RecordActor,
   Reply,
@@ -45,8 +46,10 @@ export interface Execution {
   readonly receivedUs: number;
   /** What an operator launches with it; absent where it is an ordinary call. */
   readonly launch?: AgentLaunch | undefined;
-  /** Aborts when the proposer cancels, the operator halts, or the time is over. */
+  /** Aborts when the proposer cancels, the operator halts, or the time is over: by `abort`, and by nothing else. */
   readonly abort: AbortController;
+  /** What the gate does then, while the effect runs; a listener to the signal would cost what all else of a call does. */
+  onAbort: (() => void) | null;
   /** Set before the effect begins when it must not begin any more. */
   stopReason: string | null;
   call: ToolCall | null;
@@ -125,6 +128,7 @@ export function newExecution(came: Came, by: Proposer): Execution {
     release: came.release,
     leave: came.leave,
     abort: new AbortController(),
+    onAbort: null,
     stopReason: null,
     call: null,
     capability: null,
@@ -150,4 +154,11 @@ export function newExecution(came: Came, by: Proposer): Execution {
     reply: null,
     releaseRoom: null,
   };
+}
+
+/** Asks the effect to stop, once. */
+export function abort(execution: Execution, reason: FemtoError): void {
+  if (execution.abort.signal.aborted) return;
+  execution.abort.abort(reason);
+  execution.onAbort?.();
 }
