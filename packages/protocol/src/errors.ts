@@ -97,6 +97,10 @@ export const ERRORS = define({
   ),
 
   FEMTO_CAPABILITY_FAILED: failed("Read the reason; the call was permitted but its effect failed."),
+  FEMTO_UPSTREAM_ASKS: failed(
+    "Let the server ask with `may_ask` in its table under [mcp.servers], and use a client that can answer; or use a tool that asks nothing.",
+  ),
+  FEMTO_SUBSCRIPTION_LIMIT: failed("End another subscription first, or read the resource when it is needed."),
   FEMTO_TERMINAL_LIMIT: failed("Close a terminal with terminal_close, or wait until one has ended."),
   FEMTO_TERMINAL_ENDED: failed("Read what is left with terminal_read, and open another terminal."),
   FEMTO_TERMINAL_BUSY: failed("Read the terminal, let its program take what it got, and write again in smaller parts."),
@@ -274,7 +278,7 @@ export const ERRORS = define({
     "Take the write permission away from group and others: chmod 700 on the folder named in the message.",
   ),
   FEMTO_KEY_MISSING: configuration(
-    "Put the key file back from a backup. Without it this log cannot be continued; its records stay readable and verifiable.",
+    "Put the key file back from a backup. Without one go on in a new log that carries this one over: `femtoclaw backup`, move the state directory aside, `femtoclaw restore`.",
   ),
   FEMTO_KEY_MISMATCH: configuration(
     "Put back the key file that belongs to this journal, or the journal that belongs to this key.",

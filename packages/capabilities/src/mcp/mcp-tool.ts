@@ -7,6 +7,7 @@ import type { SandboxView } from "@femtoclaw/sandbox";
 import type { Capability, CapabilityCall, CapabilityOutcome, JsonObject } from "../capability.ts";
 import { outcomeOf } from "../outcome.ts";
 import type { ToolDefinition } from "./tool-definition.ts";
+import type { CallRelay } from "./upstream-notice.ts";
 import { tooLarge } from "./upstream-transport.ts";
 
 export interface McpServer {
@@ -22,6 +23,8 @@ export type CallUpstream = (call: {
   readonly view: SandboxView | null;
   readonly signal: AbortSignal;
   readonly bytesMax: number;
+  /** Who hears what the server says beside the answer. */
+  readonly relay: CallRelay | null;
 }) => Promise<JsonObject>;
 
 const OUTPUT = {
@@ -75,23 +78,36 @@ export function mcpToolCapability(
   definition: ToolDefinition,
   callUpstream: CallUpstream,
 ): Capability {
-  const sandbox = server.isSandboxed ? "bubblewrap" : null;
   return {
     manifest: mcpToolManifest(server, definition),
     // The host waits for it; the sandbox around its server lives longer than a call.
     isolation: "host",
-    execute: async ({ args, bound, sandbox: view, signal, limits }: CapabilityCall): Promise<CapabilityOutcome> =>
-      await outcomeOf(signal, sandbox, async () => {
+    execute: async ({
+      args,
+      bound,
+      sandbox: view,
+      signal,
+      limits,
+      relay,
+    }: CapabilityCall): Promise<CapabilityOutcome> => {
+      const sandbox = confinedBy(server, view);
+      return await outcomeOf(signal, sandbox, async () => {
         // INVARIANT: what is called is what was decided on.
         if (bound.mcpTool().definition !== definition.sha256) {
           throw new FemtoError("FEMTO_UPSTREAM_FAILED", "the tool has changed since the call was decided");
         }
         const bytesMax = Math.min(limits.outputBytes, LIMITS.resultBytes);
-        const result = resultOf(await callUpstream({ definition, args, view, signal, bytesMax }));
+        const result = resultOf(await callUpstream({ definition, args, view, signal, bytesMax, relay: relay ?? null }));
         if (Buffer.byteLength(JSON.stringify(result)) > bytesMax) throw tooLarge(bytesMax);
         return { event: "succeeded", result, sandbox };
-      }),
+      });
+    },
   };
+}
+
+/** By the name that records have; null for a server that is reached over HTTP. */
+export function confinedBy({ isSandboxed }: McpServer, view: SandboxView | null): string | null {
+  return isSandboxed ? (view?.rung.name ?? null) : null;
 }
 
 // INVARIANT: what a server says of its tools only ever tightens: that one reads only, or does no harm twice, is not believed.

@@ -10,6 +10,7 @@ import {
   type SessionId,
   type TraceFields,
 } from "@femtoclaw/protocol";
+import type { RelayWishes } from "../relay/relays.ts";
 import { timestamp } from "../timestamp.ts";
 import type { Door, Leave } from "./door.ts";
 import type { Release } from "./fair-slots.ts";
@@ -28,6 +29,8 @@ export interface Proposal {
   readonly trace?: TraceFields | undefined;
   /** What an operator launches with it. INVARIANT: I8: said by the host alone, and by no message. */
   readonly launch?: AgentLaunch | undefined;
+  /** What its proposer wants to be told of MCP servers beside the answer. */
+  readonly wishes?: RelayWishes | undefined;
   /** Hears the identifier of its execution at once. */
   readonly onIdentified?: ((execution: ExecutionId) => void) | undefined;
   /** Aborted when its proposer wants it no more. */

@@ -32,7 +32,7 @@ const ABANDON_MS = 2 * LIMITS.graceMs;
 /** What the gate has instead of an outcome when it stops waiting. */
 const ABANDONED = Symbol("abandoned");
 
-export interface EffectParts extends Pick<GateParts, "clock" | "terminals"> {
+export interface EffectParts extends Pick<GateParts, "clock" | "terminals" | "relays"> {
   /** Hears what a program writes; nothing that it throws reaches the effect. */
   readonly onOutput: GateParts["outputs"]["take"];
   /** With which effects ask their way. */
@@ -41,10 +41,10 @@ export interface EffectParts extends Pick<GateParts, "clock" | "terminals"> {
 
 /** What all effects of a gate have in common. */
 export function effectParts(parts: GateParts, decisions: Decisions, append: HopParts["append"]): EffectParts {
-  const { clock, terminals, outputs, histories } = parts;
+  const { clock, terminals, relays, outputs, histories } = parts;
   const take: GateParts["outputs"]["take"] = (...output) => outputs.take(...output);
   const ways = { decisions, registered: (tool: string) => parts.registered(tool), histories, append };
-  return { clock, terminals, onOutput: harmless("what keeps output", take), ways };
+  return { clock, terminals, relays, onOutput: harmless("what keeps output", take), ways };
 }
 
 /** What the effect asks its way with can be asked nothing more when it is over. */
@@ -61,6 +61,8 @@ export async function runEffect(
   const { standing, id, session, kept, launch } = execution;
   assert(standing !== null, "what is executed was decided on");
   const { authority, sandbox } = standing;
+  const relay = parts.relays.of(execution);
+  execution.relay = relay;
   const hops = new Hops(execution, ways);
   const mayConnect = connectingPrograms(execution, authority).length > 0;
   const connections = mayConnect ? new Connections(execution, ways) : null;
@@ -77,6 +79,7 @@ export async function runEffect(
     goOn: (next) => hops.goOn(next),
     connect: connections === null ? null : (target) => connections.connect(target),
     terminals: parts.terminals.keeper(execution),
+    relay,
     onOutput: (stream: OutputStream, piece: Uint8Array) => parts.onOutput(id, session, stream, piece),
   };
   const given = capability.isLaunched && launch !== undefined ? { ...call, launch } : call;

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { hash } from "node:crypto";
-import { type JournalEntry, redact, textWithoutSecrets } from "@femtoclaw/journal";
+import { type JournalEntry, redact, textWithoutSecrets } from "@femtoclaw/journal/live";
 import {
   type ApprovedFile,
   type DecisionCode,
@@ -220,6 +220,7 @@ export function outcomeEntry(execution: Execution, details: OutcomeDetails): Jou
       ...(left === undefined ? {} : { left }),
       ...trustOf(execution),
       ...connectionsOf(execution),
+      ...execution.relay?.recorded,
     },
     secrets: execution.secrets.output(result, "/result"),
   };

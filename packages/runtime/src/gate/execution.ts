@@ -17,6 +17,7 @@ import type {
   ToolCall,
   TraceContext,
 } from "@femtoclaw/protocol";
+import type { Relay, RelayWishes } from "../relay/relays.ts";
 import { type CapabilitySecrets, NO_SECRETS } from "./argument-validators.ts";
 import type { Connections } from "./connections.ts";
 import type { Leave } from "./door.ts";
@@ -46,6 +47,8 @@ export interface Execution {
   readonly receivedUs: number;
   /** What an operator launches with it; absent where it is an ordinary call. */
   readonly launch?: AgentLaunch | undefined;
+  /** What its proposer wants to be told of MCP servers; nothing for one that waited for operators. */
+  readonly wishes?: RelayWishes | undefined;
   /** Aborts when the proposer cancels, the operator halts, or the time is over: by `abort`, and by nothing else. */
   readonly abort: AbortController;
   /** What the gate does then, while the effect runs; a listener to the signal would cost what all else of a call does. */
@@ -68,6 +71,8 @@ export interface Execution {
   bound: BoundArguments | null;
   /** What stood at its paths before its effect. */
   kept: readonly Kept[];
+  /** What it was told by an MCP server beside the answer; null before its effect. */
+  relay: Relay | null;
   /** What its programs connect to, while its effect runs. */
   connections: Connections | null;
   revision: string | null;
@@ -104,7 +109,7 @@ export interface Ending {
 export type RefusalEvent = ExecutionRefusedBody["event"];
 
 type Came = Pick<Execution, "id" | "label" | "trace" | "waited" | "lost" | "receivedUs" | "release" | "leave">;
-type Proposer = Pick<Execution, "session" | "actor" | "quota" | "share" | "introduce" | "bytes" | "launch">;
+type Proposer = Pick<Execution, "session" | "actor" | "quota" | "share" | "introduce" | "bytes" | "launch" | "wishes">;
 
 /**
  * An execution of which nothing is known yet but what it came with. Written out, so that the engine makes the object once
@@ -125,6 +130,7 @@ export function newExecution(came: Came, by: Proposer): Execution {
     lost: came.lost,
     receivedUs: came.receivedUs,
     launch: by.launch,
+    wishes: by.wishes,
     release: came.release,
     leave: came.leave,
     abort: new AbortController(),
@@ -140,6 +146,7 @@ export function newExecution(came: Came, by: Proposer): Execution {
     reservedBytes: 0,
     bound: null,
     kept: [],
+    relay: null,
     connections: null,
     revision: null,
     rules: [],

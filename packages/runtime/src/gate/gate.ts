@@ -3,7 +3,7 @@
  * validate, take facts, decide, ask where policy asks, commit the intent, execute, commit the outcome, answer.
  */
 import assert from "node:assert/strict";
-import { redact } from "@femtoclaw/journal";
+import { redact } from "@femtoclaw/journal/live";
 import {
   type ErrorCode,
   type ExecutionId,

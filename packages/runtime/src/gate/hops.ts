@@ -4,7 +4,7 @@
  */
 import assert from "node:assert/strict";
 import type { HopAnswer, JsonObject, NextHop } from "@femtoclaw/capabilities";
-import { type JournalEntry, redact } from "@femtoclaw/journal";
+import { type JournalEntry, redact } from "@femtoclaw/journal/live";
 import { describeViolations, errorText, type Facts, LIMITS, printable } from "@femtoclaw/protocol";
 import type { Decisions } from "./decisions.ts";
 import type { Execution } from "./execution.ts";

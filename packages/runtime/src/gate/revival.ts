@@ -1,6 +1,6 @@
 /** A call that waited, out of its record: what runs is the host's own copy of what operators said yes to. */
 import { Buffer } from "node:buffer";
-import { DecisionShare } from "@femtoclaw/policy";
+import { DecisionShare } from "@femtoclaw/policy/live";
 import type { DecisionCode, RecordActor, SessionId } from "@femtoclaw/protocol";
 import { type Execution, newExecution } from "./execution.ts";
 import type { GateParts } from "./gate-parts.ts";

@@ -4,7 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { type JsonObject, keepBefore } from "@femtoclaw/capabilities";
-import { type JournalEntry, redact } from "@femtoclaw/journal";
+import { type JournalEntry, redact } from "@femtoclaw/journal/live";
 import type { ExecutionEvent, ExecutionState } from "@femtoclaw/machines";
 import type { Question } from "@femtoclaw/policy";
 import {

@@ -9,7 +9,6 @@ import {
   errorText,
   type FemtoError,
   type LogParent,
-  type RecordType,
   type RegisteredCapability,
   type TypedRecord,
 } from "@femtoclaw/protocol";
@@ -19,6 +18,7 @@ import { isFounding } from "./epoch-records.ts";
 import { corrupt, type ExecutionRecord, eventsOf, type OpenExecution, requireOwnIntent } from "./execution-records.ts";
 import { type ExecutionEventType, type ExecutionPoint, ExecutionTable } from "./execution-table.ts";
 import { executionsHolder, HOST, type Holder, holderOf, SESSIONS, stateOf, TERMINALS, UPSTREAMS } from "./holders.ts";
+import { movesNothing } from "./idle-records.ts";
 import { MachineFold } from "./inert-scope.ts";
 import { type FoldingMachine, LIVE_MACHINES, type MachineSet } from "./machine-set.ts";
 import { answeredBy, askedBy, type OpenQuestion, questionsUnder, requireOwnQuestion } from "./open-questions.ts";
@@ -47,14 +47,6 @@ interface HostState {
   /** Executions of this boot that are between intent and outcome. */
   running: number;
 }
-
-/** Records that change the state of no actor. What sessions did has been folded before. */
-const IDLE = [
-  ...(["key.rotated", "snapshot.taken", "values.erased", "log.pruned", "deployment.changed"] as const),
-  ...(["session.opened", "session.closed", "session.halted", "secret.added", "secret.removed"] as const),
-];
-const movesNothing = (record: TypedRecord): record is TypedRecord & { readonly type: (typeof IDLE)[number] } =>
-  (IDLE as readonly RecordType[]).includes(record.type);
 
 export class Projection {
   #machines: MachineSet;
