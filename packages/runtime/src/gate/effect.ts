@@ -19,7 +19,7 @@ import {
 import { harmless } from "../harmless.ts";
 import { Connections } from "./connections.ts";
 import { connectingPrograms, type Decisions } from "./decisions.ts";
-import type { Execution } from "./execution.ts";
+import { abort, type Execution } from "./execution.ts";
 import type { GateParts, Registered } from "./gate-parts.ts";
 import { type HopParts, Hops } from "./hops.ts";
 
@@ -84,7 +84,7 @@ export async function runEffect(
   };
   const given = capability.isLaunched && launch !== undefined ? { ...call, launch } : call;
   try {
-    const outcome = await bounded(clock, execution.abort, registered, given);
+    const outcome = await bounded(clock, execution, registered, given);
     return { ...outcome, durationUs: clock.monotonicUs() - startUs };
   } finally {
     hops.close();
@@ -98,23 +98,22 @@ export async function runEffect(
  */
 async function bounded(
   clock: Clock,
-  abort: AbortController,
+  execution: Execution,
   registered: Registered,
   call: CapabilityCall,
 ): Promise<CheckedOutcome> {
-  const { signal } = abort;
+  const { signal } = call;
   const { timeoutMs, capability } = registered;
   // A sandboxed program is ended by its own sandbox, which knows more; the gate's clock comes after it.
   const stopMs = capability.isolation === "sandbox" ? timeoutMs + ABANDON_MS : timeoutMs;
   const cancelStop = clock.after(stopMs, () => {
-    abort.abort(new FemtoError("FEMTO_CAPABILITY_TIMED_OUT", `it took longer than ${timeoutMs} ms`));
+    abort(execution, new FemtoError("FEMTO_CAPABILITY_TIMED_OUT", `it took longer than ${timeoutMs} ms`));
   });
   const ended = Promise.withResolvers<unknown>();
   let cancelGrace: (() => void) | undefined;
-  const abandon = (): void => {
+  execution.onAbort = () => {
     cancelGrace = clock.after(ABANDON_MS, () => ended.resolve(ABANDONED));
   };
-  signal.addEventListener("abort", abandon, { once: true });
   try {
     // The first of both counts, and what comes later is heard by nobody.
     Promise.resolve(capability.execute(call)).then(ended.resolve, ended.reject);
@@ -126,7 +125,7 @@ async function bounded(
   } finally {
     cancelStop();
     cancelGrace?.();
-    signal.removeEventListener("abort", abandon);
+    execution.onAbort = null;
   }
 }
 

@@ -8,6 +8,7 @@ import type {
   ExecutionId,
   ExecutionRefusedBody,
   Facts,
+  FemtoError,
   Mark,
   RecordActor,
   Reply,
@@ -48,8 +49,10 @@ export interface Execution {
   readonly launch?: AgentLaunch | undefined;
   /** What its proposer wants to be told of MCP servers; nothing for one that waited for operators. */
   readonly wishes?: RelayWishes | undefined;
-  /** Aborts when the proposer cancels, the operator halts, or the time is over. */
+  /** Aborts when the proposer cancels, the operator halts, or the time is over: by `abort`, and by nothing else. */
   readonly abort: AbortController;
+  /** What the gate does then, while the effect runs; a listener to the signal would cost what all else of a call does. */
+  onAbort: (() => void) | null;
   /** Set before the effect begins when it must not begin any more. */
   stopReason: string | null;
   call: ToolCall | null;
@@ -131,6 +134,7 @@ export function newExecution(came: Came, by: Proposer): Execution {
     release: came.release,
     leave: came.leave,
     abort: new AbortController(),
+    onAbort: null,
     stopReason: null,
     call: null,
     capability: null,
@@ -157,4 +161,11 @@ export function newExecution(came: Came, by: Proposer): Execution {
     reply: null,
     releaseRoom: null,
   };
+}
+
+/** Asks the effect to stop, once. */
+export function abort(execution: Execution, reason: FemtoError): void {
+  if (execution.abort.signal.aborted) return;
+  execution.abort.abort(reason);
+  execution.onAbort?.();
 }

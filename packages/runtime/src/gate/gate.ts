@@ -19,7 +19,7 @@ import type { DrivenExecution } from "../driven-execution.ts";
 import { harmless } from "../harmless.ts";
 import type { Unended } from "../outputs/outputs.ts";
 import { Admission, type Proposal } from "./admission.ts";
-import { type Execution, newExecution } from "./execution.ts";
+import { abort, type Execution, newExecution } from "./execution.ts";
 import type { GateParts } from "./gate-parts.ts";
 import { holdLease } from "./launch-lease.ts";
 import { Questions, type Settlement, type WaitingCall } from "./questions.ts";
@@ -202,7 +202,7 @@ export class Gate {
 
   #stop(execution: Execution, reason: string): void {
     execution.stopReason ??= reason;
-    execution.abort.abort(new FemtoError("FEMTO_CAPABILITY_CANCELLED", reason));
+    abort(execution, new FemtoError("FEMTO_CAPABILITY_CANCELLED", reason));
   }
 
   /** What began before its principal was marked goes on only if it might begin now. */
