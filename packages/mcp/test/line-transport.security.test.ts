@@ -67,6 +67,9 @@ test("lists are made one after the other, and none before what was asked for is 
   let made = 0;
   const proposer = {
     closed: new Promise<void>(() => undefined),
+    // Nothing ever changes.
+    changes: async (from: number | null) =>
+      from === null ? { next: 0, offered: false, updated: [], ended: [] } : await new Promise(() => undefined),
     tools: async (): Promise<readonly ToolDescription[]> => {
       making += 1;
       most = Math.max(most, making);

@@ -1,25 +1,18 @@
-/** The two sides of the host with types: what an agent may ask, and what only an operator may. */
-import { Buffer } from "node:buffer";
+/** What only an operator may ask of a running host, with types. */
+import type { Buffer } from "node:buffer";
 import { join } from "node:path";
 import {
-  type AgentVerb,
-  type AskKind,
-  agentSocketName,
   followOutput,
-  type LogLevel,
   type OutputPart,
   type RegisteredCapability,
   type Reply,
   SOCKET_NAMES,
-  type ToolDescription,
-  type TraceFields,
   type TypedRecord,
-  type WatchedChanges,
   type WatchedOutput,
-  wireTrace,
 } from "@femtoclaw/protocol";
-import { executionOutput, tellOutput, WATCH_MS } from "./call-output.ts";
+import { WATCH_MS } from "./call-output.ts";
 import { HostConnection } from "./connection.ts";
+import { openHeld } from "./held-connection.ts";
 import { followLogOf, type LogMemory, type MetLog, memoryOf } from "./host-log.ts";
 
 /** Revisions in force and on trial, after and before; null where none are on trial. */
@@ -40,139 +33,6 @@ export interface LaunchOutput {
     /** A rule asks operators about the launch itself, so that it never began. */
     readonly asked: boolean;
   } | null;
-}
-
-export interface AgentOptions {
-  /** Whose socket is connected to; without it that of everybody who has no tables of his own. */
-  readonly agent?: string;
-  /** What the client calls itself. It is recorded with its session, and proves nothing. */
-  readonly label?: string;
-}
-
-export interface ProposeOptions {
-  /** A name for this call, recorded with it. */
-  readonly label?: string;
-  /** Lines of their logs that MCP servers say meanwhile are told with the output from this level on; none without. */
-  readonly logLevel?: LogLevel;
-  /** What the MCP server of the call may ask, where its operator lets it; asked by `onOutput`, answered by `answer`. */
-  readonly canAnswer?: readonly AskKind[];
-  /** W3C trace context of whoever proposes. */
-  readonly trace?: TraceFields;
-  /** Aborted when the call is wanted no more; the host is then asked to end it, and the reply says what became of it. */
-  readonly signal?: AbortSignal;
-  /**
-   * Hears what the programs of the call write, as they write it, before the reply does. It is asked for no more before
-   * what it returned has settled; what came too fast for it is skipped. See `AgentClient.output`.
-   */
-  readonly onOutput?: (part: OutputPart) => Promise<void> | void;
-}
-
-export class AgentClient implements AsyncDisposable {
-  readonly #connection: HostConnection;
-  readonly #watch = (fields: Readonly<Record<string, unknown>>): Promise<unknown> => this.#request("watch", fields);
-
-  private constructor(connection: HostConnection) {
-    this.#connection = connection;
-  }
-
-  /**
-   * Each connection is a session of its own, of the agent whose socket it goes to. Throws FEMTO_LOG_ROLLED_BACK when the host's log does not go
-   * on from what is remembered of it.
-   */
-  static async connect(
-    runtimeDirectory: string,
-    memory = memoryOf(runtimeDirectory),
-    options: AgentOptions = {},
-  ): Promise<AgentClient> {
-    const { agent, label } = options;
-    const name = agent === undefined ? SOCKET_NAMES.agent : agentSocketName(agent);
-    const client = new AgentClient(await openHeld(join(runtimeDirectory, name), memory));
-    if (label !== undefined) await client.#request("introduce", { label });
-    return client;
-  }
-
-  /** Resolves when the connection has ended, from whichever side. */
-  get closed(): Promise<void> {
-    return this.#connection.closed;
-  }
-
-  /** Proposes one protocol message; resolves when its outcome is durable, or the question to operators for which it waits. */
-  async propose(message: Uint8Array, options: ProposeOptions = {}): Promise<Reply> {
-    const { label, logLevel, canAnswer = [], trace = {}, signal, onOutput } = options;
-    const text = Buffer.from(message).toString("base64");
-    const { id, answer } = this.#connection.ask("propose", {
-      message: text,
-      ...(label === undefined ? {} : { label }),
-      ...(logLevel === undefined ? {} : { log_level: logLevel }),
-      ...(canAnswer.length === 0 ? {} : { can_answer: canAnswer }),
-      ...wireTrace(trace),
-    });
-    const cancel = (): void => {
-      // It may have ended meanwhile, or its connection; then there is nothing to cancel.
-      this.#request("cancel", { request: id }).catch(() => undefined);
-    };
-    if (signal?.aborted === true) cancel();
-    else signal?.addEventListener("abort", cancel, { once: true });
-    try {
-      const told = onOutput === undefined ? null : tellOutput({ id, answer }, this.#watch, onOutput);
-      const reply = (await answer) as Reply;
-      // What waits for an operator may wait for long.
-      if (reply.status !== "pending") await told;
-      return reply;
-    } finally {
-      signal?.removeEventListener("abort", cancel);
-    }
-  }
-
-  /**
-   * What the programs of an execution of this connection write while it runs, without what looks like a secret: from its
-   * beginning on, as far as that is still kept. It ends once the outcome is recorded, which alone says what came of it.
-   */
-  output(execution: string): AsyncIterable<OutputPart> {
-    return executionOutput(execution, this.#watch);
-  }
-
-  /** What changed for this connection beside its calls since `from`; waits where nothing did. With null from when to ask on. */
-  async changes(from: number | null, waitMs: number): Promise<WatchedChanges> {
-    const fields = { ...(from === null ? {} : { from }), wait_ms: waitMs };
-    return (await this.#request("changes", fields)) as WatchedChanges;
-  }
-
-  /** Answers what the MCP server of a call of this connection asks, by the names of the questions. */
-  async answer(question: string, answers: Readonly<Record<string, unknown>>): Promise<void> {
-    await this.#request("answer", { question, answers: JSON.stringify(answers) });
-  }
-
-  /** Ends a subscription of this connection to a resource of an MCP server; false where there is none. */
-  async unsubscribe(server: string, uri: string): Promise<boolean> {
-    return (await this.#request("unsubscribe", { server, uri })) as boolean;
-  }
-
-  /** What an execution ends with, once it does; for one that waits for an operator, after the answer. */
-  async wait(execution: string): Promise<Reply> {
-    return (await this.#request("wait", { execution })) as Reply;
-  }
-
-  /** Asks an execution of this connection to end; false when it is unknown here or has ended. */
-  async cancel(execution: string): Promise<boolean> {
-    return (await this.#request("cancel", { execution })) as boolean;
-  }
-
-  async tools(): Promise<ToolDescription[]> {
-    return (await this.#request("tools", {})) as ToolDescription[];
-  }
-
-  close(): Promise<void> {
-    return this.#connection.close();
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close();
-  }
-
-  #request(verb: AgentVerb, fields: Readonly<Record<string, unknown>>): Promise<unknown> {
-    return this.#connection.request(verb, fields);
-  }
 }
 
 export class OperatorClient implements AsyncDisposable {
@@ -482,16 +342,4 @@ export class OperatorClient implements AsyncDisposable {
 /** As one text, because a request holds few values and a command line may have many. */
 function endedTexts(texts: readonly string[]): string {
   return texts.map((text) => `${text}\0`).join("");
-}
-
-/** INVARIANT: I7: nothing is asked of a host, and nothing proposed to it, before its log is found to be the one that was seen. */
-async function openHeld(path: string, memory: LogMemory): Promise<HostConnection> {
-  const connection = await HostConnection.open(path);
-  try {
-    await followLogOf(connection, memory);
-    return connection;
-  } catch (error) {
-    await connection.close();
-    throw error;
-  }
 }
