@@ -13,7 +13,7 @@ const ABI_MIN = 6;
 const PLAN_DESCRIPTOR = 3;
 const STATUS_DESCRIPTOR = 4;
 
-/** System calls of x86-64, where alone the filter is. */
+/** System calls of x86-64, on which alone this was tried. */
 const CALL = {
   ...{ close: 3, socket: 41, connect: 42, bind: 49, kill: 62, fcntl: 72, fchdir: 81, fchmod: 91, setpgid: 109 },
   ...{ prctl: 157, openat2: 437, close_range: 436 },
@@ -152,6 +152,8 @@ class Kernel {
 export function launch() {
   try {
     const kernel = new Kernel();
+    // The numbers of calls are those of this processor; by the same ones another would be asked for something else.
+    if (process.arch !== "x64") throw new Fault(`it is not yet reached on ${process.arch}`);
     requireNoPrivileges();
     const abi = kernel.call(CALL.landlock_create_ruleset, 0, 0, 1);
     if (abi < ABI_MIN) throw new Fault(`it has version ${Math.max(abi, 0)} on this machine, and ${ABI_MIN} is needed`);

@@ -2,7 +2,7 @@
  * Takes the defence away that is named in the environment, in a process that is no test itself: its change is made to
  * the source as it is loaded. The launcher of Landlock is a program of its own, so a changed copy of it is started.
  */
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { registerHooks } from "node:module";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
