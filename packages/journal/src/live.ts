@@ -38,7 +38,7 @@ export {
 export { Journal } from "./journal.ts";
 export { readKeyChain } from "./journal-opening.ts";
 export type { Appended, JournalEntry, JournalOptions, KnownRecord, Projector } from "./journal-options.ts";
-export { type JournalReader, type LogReader, StoreReader } from "./journal-reader.ts";
+export { decodeAt, type JournalReader, type LogReader, StoreReader } from "./journal-reader.ts";
 export { FileKeyring } from "./keys/file-keyring.ts";
 export { KeyChain, type LogKey, originOf, type SignedCheckpoint } from "./keys/key-chain.ts";
 export { type Keyring, MemoryKeyring } from "./keys/keyring.ts";

@@ -90,11 +90,12 @@ export function bubblewrapArguments(
   ];
 }
 
-/** Descriptors that a relay hands on to what it starts. */
-const passedOn = ({ into }: SandboxCommand): readonly number[] => (into === undefined ? [] : [STAGES_DESCRIPTOR]);
+/** Descriptors that are handed on to what is started, beside its three. */
+export const passedOn = ({ into }: SandboxCommand): readonly number[] =>
+  into === undefined ? [] : [STAGES_DESCRIPTOR];
 
 /** The program itself, or the shell that connects several. */
-function startedBy(view: SandboxView, { program, args, into = [] }: SandboxCommand): string[] {
+export function startedBy(view: SandboxView, { program, args, into = [] }: SandboxCommand): string[] {
   if (into.length === 0) return [program, ...args];
   const programs = [[program, ...args], ...into.map((stage) => [stage.program, ...stage.args])];
   return [toolOf(view, "sh", "pipelines are made"), ...pipelineArguments(programs)];
@@ -172,7 +173,7 @@ function mountArguments(
  * A program that a child may write to could change between its decision and its start, and one that
  * the child sees elsewhere would be another file.
  */
-function requireVisible(view: SandboxView, command: SandboxCommand): void {
+export function requireVisible(view: SandboxView, command: SandboxCommand): void {
   const { cwd, into = [] } = command;
   for (const program of [command, ...into]) requireVisibleProgram(view, program);
   assert(cwd.startsWith("/"), "the folder of a command is absolute");

@@ -16,7 +16,7 @@ import type { SandboxView } from "@femtoclaw/sandbox";
 import type { Capability, CapabilityCall, CapabilityOutcome, JsonObject } from "../capability.ts";
 import { outcomeOf } from "../outcome.ts";
 import type { ContentDefinition } from "./content-definition.ts";
-import { common, type McpServer } from "./mcp-tool.ts";
+import { common, confinedBy, type McpServer } from "./mcp-tool.ts";
 import { tooLarge } from "./upstream-transport.ts";
 
 export type Reader = typeof RESOURCE_READ | typeof PROMPT_GET;
@@ -82,7 +82,6 @@ export function mcpReaderCapability(
   { server, reader, accepted, sha256: definition }: ReaderDefinition,
   ask: AskUpstream,
 ): Capability {
-  const sandbox = server.isSandboxed ? "bubblewrap" : null;
   const manifest: CapabilityManifest = {
     ...common(server.isSandboxed),
     name: mcpToolName(server.name, reader),
@@ -93,8 +92,9 @@ export function mcpReaderCapability(
   return {
     manifest,
     isolation: "host",
-    execute: async ({ args, bound, sandbox: view, signal, limits }: CapabilityCall): Promise<CapabilityOutcome> =>
-      await outcomeOf(signal, sandbox, async () => {
+    execute: async ({ args, bound, sandbox: view, signal, limits }: CapabilityCall): Promise<CapabilityOutcome> => {
+      const sandbox = confinedBy(server, view);
+      return await outcomeOf(signal, sandbox, async () => {
         const meant = contentMeant(reader, args, accepted);
         // INVARIANT: what is read is what was decided on.
         if (meant === null || bound.mcpTool().definition !== definition) {
@@ -111,7 +111,8 @@ export function mcpReaderCapability(
             : promptResult(await ask({ ...question, method: "prompts/get", params: promptParams(args) }));
         if (Buffer.byteLength(JSON.stringify(result)) > bytesMax) throw tooLarge(bytesMax);
         return { event: "succeeded", result, sandbox };
-      }),
+      });
+    },
   };
 }
 

@@ -62,8 +62,8 @@ export class Confinement {
       const message = `${capabilities.join(", ")} cannot be confined: ${reason}`;
       throw new FemtoError("FEMTO_SANDBOX_UNAVAILABLE", message, { fix });
     }
-    const { groups } = this.#probe;
-    const view = (authority: Authority): SandboxView => viewOf(authority, hostInspection, undefined, groups);
+    const { groups, name } = this.#probe;
+    const view = (authority: Authority): SandboxView => viewOf(authority, hostInspection, undefined, groups, name);
     const agents = Object.keys(this.#authority.agents ?? {});
     this.#agentViews = new Map(agents.map((name) => [name, view(authorityOf(this.#authority, name))]));
     this.#view = view(this.#authority);
