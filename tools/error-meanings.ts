@@ -53,6 +53,10 @@ export const ERROR_MEANINGS: Readonly<Record<ErrorCode, string>> = {
   FEMTO_OS_REFUSED: "The operating system refused the effect, for example with EACCES or ENOSPC.",
   FEMTO_SANDBOX_UNAVAILABLE:
     "A program cannot be confined here, so it is not run; when the host starts, it does not start.",
+  FEMTO_UPSTREAM_ASKS:
+    "An MCP server asks whoever calls it for something that its operator or the client does not permit.",
+  FEMTO_SUBSCRIPTION_LIMIT:
+    "As many subscriptions to resources of MCP servers are open as may, of this session or of all.",
   FEMTO_TERMINAL_LIMIT: "As many terminals run as may, of this session or of all.",
   FEMTO_TERMINAL_ENDED: "The terminal has ended, so nothing can be written to it and its size means nothing.",
   FEMTO_TERMINAL_BUSY: "The program on the terminal does not read what was written to it, and no more is kept for it.",

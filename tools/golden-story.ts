@@ -268,6 +268,14 @@ function troubleEntries({ host }: Projection): Pick<JournalEntry, "type" | "body
     },
     { type: "upstream.unpinned", body: { server: "golden" } },
     { type: "upstream.stopped", body: { server: "golden", started: 1, reason: "it ended" } },
+    {
+      type: "upstream.answered",
+      body: { server: "golden", by: "client", answers: [{ kind: "roots", asked: "{}", answer: '{"roots":[]}' }] },
+    },
+    {
+      type: "subscription.ended",
+      body: { server: "golden", uri: "golden://a", opened: "golden", why: "closed", reason: "it ended", updates: 1 },
+    },
     moved("shutdown", "openingMemory", "shuttingDown"),
   ];
   return entries as Pick<JournalEntry, "type" | "body">[];

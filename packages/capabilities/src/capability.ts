@@ -14,6 +14,7 @@ import type { AgentProcess } from "./agent/agent-process.ts";
 import type { BoundArguments, BoundHost } from "./facts/bound-arguments.ts";
 import type { BoundConnection } from "./facts/connection.ts";
 import type { Kept } from "./files/kept.ts";
+import type { CallRelay } from "./mcp/upstream-notice.ts";
 import type { PtySize } from "./terminal/pty.ts";
 import type { Terminal, TerminalRequest } from "./terminal/terminal.ts";
 
@@ -70,6 +71,8 @@ export interface CapabilityCall {
   readonly terminals: TerminalKeeper;
   /** Hears what its program writes, as it comes; nobody waits for that. Absent where nobody looks on. */
   readonly onOutput?: (stream: OutputStream, piece: Uint8Array) => void;
+  /** Hears what an MCP server says beside its answer. Absent where nobody looks on. */
+  readonly relay?: CallRelay;
   /** What an operator launched it with, beside what was decided on; absent where nobody has to. */
   readonly launch?: AgentLaunch;
 }

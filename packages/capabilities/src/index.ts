@@ -56,8 +56,16 @@ export {
 export { StdioTransport } from "./mcp/stdio-transport.ts";
 export { type ToolDefinition, toolSetDigest } from "./mcp/tool-definition.ts";
 export { upstreamHost } from "./mcp/upstream-host.ts";
-export { UpstreamSession } from "./mcp/upstream-session.ts";
-export type { UpstreamTransport } from "./mcp/upstream-transport.ts";
+export {
+  type CallRelay,
+  MESSAGE,
+  noticeIn,
+  type SubscriptionRequest,
+  UPDATED,
+} from "./mcp/upstream-notice.ts";
+export { answersTo, questionsIn } from "./mcp/upstream-question.ts";
+export { type Asking, UpstreamSession } from "./mcp/upstream-session.ts";
+export type { OnNotification, UpstreamTransport } from "./mcp/upstream-transport.ts";
 export type { PtySize } from "./terminal/pty.ts";
 export type { ScrollPart } from "./terminal/scroll.ts";
 export type { Terminal, TerminalListener, TerminalRequest } from "./terminal/terminal.ts";

@@ -3,8 +3,10 @@ import { Buffer } from "node:buffer";
 import { join } from "node:path";
 import {
   type AgentVerb,
+  type AskKind,
   agentSocketName,
   followOutput,
+  type LogLevel,
   type OutputPart,
   type RegisteredCapability,
   type Reply,
@@ -12,6 +14,7 @@ import {
   type ToolDescription,
   type TraceFields,
   type TypedRecord,
+  type WatchedChanges,
   type WatchedOutput,
   wireTrace,
 } from "@femtoclaw/protocol";
@@ -49,6 +52,10 @@ export interface AgentOptions {
 export interface ProposeOptions {
   /** A name for this call, recorded with it. */
   readonly label?: string;
+  /** Lines of their logs that MCP servers say meanwhile are told with the output from this level on; none without. */
+  readonly logLevel?: LogLevel;
+  /** What the MCP server of the call may ask, where its operator lets it; asked by `onOutput`, answered by `answer`. */
+  readonly canAnswer?: readonly AskKind[];
   /** W3C trace context of whoever proposes. */
   readonly trace?: TraceFields;
   /** Aborted when the call is wanted no more; the host is then asked to end it, and the reply says what became of it. */
@@ -91,11 +98,13 @@ export class AgentClient implements AsyncDisposable {
 
   /** Proposes one protocol message; resolves when its outcome is durable, or the question to operators for which it waits. */
   async propose(message: Uint8Array, options: ProposeOptions = {}): Promise<Reply> {
-    const { label, trace = {}, signal, onOutput } = options;
+    const { label, logLevel, canAnswer = [], trace = {}, signal, onOutput } = options;
     const text = Buffer.from(message).toString("base64");
     const { id, answer } = this.#connection.ask("propose", {
       message: text,
       ...(label === undefined ? {} : { label }),
+      ...(logLevel === undefined ? {} : { log_level: logLevel }),
+      ...(canAnswer.length === 0 ? {} : { can_answer: canAnswer }),
       ...wireTrace(trace),
     });
     const cancel = (): void => {
@@ -121,6 +130,22 @@ export class AgentClient implements AsyncDisposable {
    */
   output(execution: string): AsyncIterable<OutputPart> {
     return executionOutput(execution, this.#watch);
+  }
+
+  /** What changed for this connection beside its calls since `from`; waits where nothing did. With null from when to ask on. */
+  async changes(from: number | null, waitMs: number): Promise<WatchedChanges> {
+    const fields = { ...(from === null ? {} : { from }), wait_ms: waitMs };
+    return (await this.#request("changes", fields)) as WatchedChanges;
+  }
+
+  /** Answers what the MCP server of a call of this connection asks, by the names of the questions. */
+  async answer(question: string, answers: Readonly<Record<string, unknown>>): Promise<void> {
+    await this.#request("answer", { question, answers: JSON.stringify(answers) });
+  }
+
+  /** Ends a subscription of this connection to a resource of an MCP server; false where there is none. */
+  async unsubscribe(server: string, uri: string): Promise<boolean> {
+    return (await this.#request("unsubscribe", { server, uri })) as boolean;
   }
 
   /** What an execution ends with, once it does; for one that waits for an operator, after the answer. */

@@ -1,26 +1,48 @@
 /** One tool call of an MCP client: to the gate, with signs of life while it lasts, and a ticket where that takes too long. */
 import { Buffer } from "node:buffer";
-import { FemtoError, LIMITS, type OutputPart, printable, type Reply, type TraceFields } from "@femtoclaw/protocol";
-import type { CallToolResult } from "@modelcontextprotocol/server";
+import {
+  ASK_KINDS,
+  ASK_METHODS,
+  type AskKind,
+  FemtoError,
+  LIMITS,
+  type LogLevel,
+  type OutputPart,
+  printable,
+  type Reply,
+  type TraceFields,
+} from "@femtoclaw/protocol";
+import {
+  type CallToolResult,
+  type InputRequests,
+  type InputRequiredResult,
+  inputRequired,
+  isInputRequiredResult,
+  MissingRequiredClientCapabilityError,
+  ProtocolError,
+  ProtocolErrorCode,
+} from "@modelcontextprotocol/server";
 import type { HostSession } from "./host-session.ts";
+import { isRelayed } from "./relayed.ts";
 import { faultOf, faultResult, resultOf } from "./results.ts";
+import { type Listener, SignsOfLife } from "./signs-of-life.ts";
+import type { OngoingCall, Question } from "./suspended-calls.ts";
 
-/** Clients give up on a server that is silent for a minute; some do after half of that. */
-const SIGN_OF_LIFE_MS = 4_000;
-/** Where its program writes something, a client hears of it sooner, and not more often. */
-const LAST_LINE_MS = 1_000;
-/** LIMIT: characters of the line that is told. */
-const LAST_LINE_CHARS = 200;
-
-export interface CallContext {
+export interface CallContext extends Listener {
   /** A name for this call, recorded with it. */
   readonly label: string | undefined;
   /** The trace that the client says the call is part of. */
   readonly trace: TraceFields;
   /** Aborted when the client says that it does not want the call any more. */
   readonly cancelled: AbortSignal;
-  /** Tells the client that its call is under way; null where it has not asked for that. */
-  readonly onProgress: ((progress: { readonly progress: number; readonly message: string }) => void) | null;
+  /** What of the logs of MCP servers the client wants to be told; null for nothing. */
+  readonly logLevel: LogLevel | null;
+  /** What the client says that it can be asked. */
+  readonly canAnswer: readonly AskKind[];
+  /** Whether it is one of the 2026 era. */
+  readonly isStateless: boolean;
+  /** What it answers to what it was asked before, and the state that it was given then; null for a call that begins. */
+  readonly answer: { readonly state: string; readonly answers: Readonly<Record<string, unknown>> } | null;
 }
 
 export interface ToolCallText {
@@ -39,31 +61,107 @@ export class Calls {
   }
 
   /** Proposes the call; a question to operators is waited for as long as clients wait. */
-  async call(call: ToolCallText, context: CallContext): Promise<CallToolResult> {
-    return await this.#answered(this.reply(call, context));
+  async call(call: ToolCallText, context: CallContext): Promise<CallToolResult | InputRequiredResult> {
+    try {
+      const reply = await this.reply(call, context);
+      return isInputRequiredResult(reply) ? reply : resultOf(reply);
+    } catch (error) {
+      if (error instanceof ProtocolError) throw error;
+      return faultResult(faultOf(error));
+    }
   }
 
-  /** The same, for who answers otherwise than a tool does. Throws what could not even be asked. */
-  async reply(call: ToolCallText, context: CallContext): Promise<Reply> {
-    return await this.#heard(context, async (deadlineMs, signs) => {
-      const { label, trace, cancelled } = context;
-      const options = { signal: cancelled, trace, ...(label === undefined ? {} : { label }), ...signs?.listening };
-      const reply = await this.#host.propose(messageOf(call), options);
-      if (reply.status !== "pending") return reply;
-      signs?.say(`waits for an operator: question ${reply.approval?.id ?? ""}`);
-      if (signs !== null) void this.#host.follow(reply.execution_id, signs.listening.onOutput);
-      const cancel = (): void => void this.#host.cancel(reply.execution_id);
+  /**
+   * The same, for who answers otherwise than a tool does. Throws what could not even be asked. Where its MCP server asks
+   * the client something, that is the answer, and the client's next request goes on with the call.
+   */
+  async reply(call: ToolCallText, context: CallContext): Promise<Reply | InputRequiredResult> {
+    const { answer, cancelled } = context;
+    const resumed = answer === null ? null : this.#host.suspended.take(answer.state, call);
+    if (answer !== null && resumed === null) throw notAsked();
+    return await this.#heard(context, isRelayed(call.tool), async (deadlineMs, signs) => {
+      const ongoing = resumed?.ongoing ?? this.#begin(call, context, signs);
+      ongoing.signs = signs;
+      const cancel = (): void => ongoing.abort.abort();
       if (cancelled.aborted) cancel();
       else cancelled.addEventListener("abort", cancel, { once: true });
-      const ended = await this.#within(reply.execution_id, deadlineMs, cancelled);
-      cancelled.removeEventListener("abort", cancel);
-      return ended ?? reply;
+      try {
+        if (resumed !== null && answer !== null) await this.#answer(resumed.question, answer.answers, ongoing);
+        const next = await Promise.race([ongoing.reply, ongoing.asked.promise]);
+        if ("questions" in next) return this.#suspend(ongoing, next);
+        if (next.status !== "pending") return heldAgainst(next, context);
+        return await this.#untilAnswered(next, context, deadlineMs, signs);
+      } finally {
+        cancelled.removeEventListener("abort", cancel);
+        ongoing.signs = null;
+      }
     });
+  }
+
+  #begin(call: ToolCallText, context: CallContext, signs: SignsOfLife | null): OngoingCall {
+    const { label, trace, logLevel } = context;
+    const canAnswer = isRelayed(call.tool) ? context.canAnswer : [];
+    const abort = new AbortController();
+    const onOutput = (part: OutputPart): void => {
+      const { notice } = part;
+      if (notice?.kind === "question") ongoing.asked.resolve(notice);
+      else ongoing.signs?.listening.onOutput(part);
+    };
+    const reply = this.#host.propose(messageOf(call), {
+      ...{ signal: abort.signal, trace, canAnswer },
+      ...(label === undefined ? {} : { label }),
+      ...(logLevel === null ? {} : { logLevel }),
+      ...(signs === null && canAnswer.length === 0 ? {} : { onOutput }),
+    });
+    const ongoing: OngoingCall = { call, reply, abort, asked: Promise.withResolvers(), signs };
+    return ongoing;
+  }
+
+  /** INVARIANT: I8: what the client answers is for the server that asked, and nothing here listens to it. */
+  async #answer(
+    { question }: Question,
+    answers: Readonly<Record<string, unknown>>,
+    ongoing: OngoingCall,
+  ): Promise<void> {
+    try {
+      await this.#host.answer(question, answers);
+    } catch (error) {
+      // What is no answer is not asked for again.
+      ongoing.abort.abort();
+      throw new ProtocolError(ProtocolErrorCode.InvalidParams, faultOf(error).message);
+    }
+  }
+
+  #suspend(ongoing: OngoingCall, question: Question): InputRequiredResult {
+    ongoing.asked = Promise.withResolvers();
+    const requests = Object.entries(question.questions).map(
+      ([name, { kind, params }]) => [name, { method: ASK_METHODS[kind], params }] as const,
+    );
+    return inputRequired({
+      inputRequests: Object.fromEntries(requests) as InputRequests,
+      requestState: this.#host.suspended.suspend(ongoing, question),
+    });
+  }
+
+  async #untilAnswered(
+    reply: Reply,
+    { cancelled }: CallContext,
+    deadlineMs: number,
+    signs: SignsOfLife | null,
+  ): Promise<Reply> {
+    signs?.say(`waits for an operator: question ${reply.approval?.id ?? ""}`);
+    if (signs !== null) void this.#host.follow(reply.execution_id, signs.listening.onOutput);
+    const cancel = (): void => void this.#host.cancel(reply.execution_id);
+    if (cancelled.aborted) cancel();
+    else cancelled.addEventListener("abort", cancel, { once: true });
+    const ended = await this.#within(reply.execution_id, deadlineMs, cancelled);
+    cancelled.removeEventListener("abort", cancel);
+    return ended ?? reply;
   }
 
   /** Waits on for a call that was pending. */
   async wait(execution: unknown, context: CallContext): Promise<CallToolResult> {
-    const reply = this.#heard(context, async (deadlineMs, signs) => {
+    const reply = this.#heard<Reply>(context, false, async (deadlineMs, signs) => {
       const isOwn = typeof execution === "string" && this.#host.isTicket(execution);
       if (!isOwn) throw notOwn(execution);
       signs?.say("waits for an operator");
@@ -82,13 +180,14 @@ export class Calls {
     }
   }
 
-  async #heard(
+  async #heard<T extends Reply | InputRequiredResult>(
     context: CallContext,
-    ask: (deadlineMs: number, signs: SignsOfLife | null) => Promise<Reply>,
-  ): Promise<Reply> {
-    using signs = context.onProgress === null ? null : new SignsOfLife(context.onProgress);
+    isOfServer: boolean,
+    ask: (deadlineMs: number, signs: SignsOfLife | null) => Promise<T>,
+  ): Promise<T> {
+    using signs = context.onProgress === null && context.onLog === null ? null : new SignsOfLife(context, isOfServer);
     const reply = await ask(performance.now() + this.#waitMs, signs);
-    this.#compareTools(reply);
+    if (!isInputRequiredResult(reply)) this.#compareTools(reply as Reply);
     return reply;
   }
 
@@ -113,58 +212,23 @@ export class Calls {
   }
 }
 
-/** Tells a client in turn what its call is at: that it is under way, for whom it waits, or what its program wrote last. */
-class SignsOfLife implements Disposable {
-  readonly listening = { onOutput: (part: OutputPart): void => this.#hear(part) };
-  readonly #tell: NonNullable<CallContext["onProgress"]>;
-  readonly #startMs = performance.now();
-  #message = "under way";
-  #saidMs = this.#startMs;
-  #isNew = false;
-  #isOver = false;
-  #line = "";
-  readonly #timer = setInterval(() => this.#look(), LAST_LINE_MS);
-
-  constructor(tell: NonNullable<CallContext["onProgress"]>) {
-    this.#tell = tell;
-  }
-
-  say(message: string): void {
-    this.#message = message;
-  }
-
-  [Symbol.dispose](): void {
-    this.#isOver = true;
-    clearInterval(this.#timer);
-  }
-
-  /** Of all that it wrote the newest line that says something; what one is not told is in the result. */
-  #hear({ text }: OutputPart): void {
-    if (this.#isOver) return;
-    const lines = (this.#line + text).split(/[\r\n]+/);
-    const last = lines.findLast((line) => line.trim() !== "");
-    this.#line = (lines.at(-1) ?? "").slice(0, 2 * LAST_LINE_CHARS);
-    if (last === undefined) return;
-    // INVARIANT: I8: what a program writes acts on nobody's screen, and is told as what a program writes.
-    this.#message = `output: ${printable(last, LAST_LINE_CHARS)}`;
-    this.#isNew = true;
-  }
-
-  /** Each time there is more progress than before, as clients demand. */
-  #look(): void {
-    const nowMs = performance.now();
-    if (!this.#isNew && nowMs - this.#saidMs < SIGN_OF_LIFE_MS) return;
-    this.#isNew = false;
-    this.#saidMs = nowMs;
-    this.#tell({ progress: Math.round(nowMs - this.#startMs) / 1_000, message: this.#message });
-  }
-}
-
 /** The message of the protocol around the arguments as they were written. */
 function messageOf({ tool, args }: ToolCallText): Buffer {
   const message = Buffer.from(`{"tool_call":{"tool":${JSON.stringify(tool)},"args":${args}}}`);
   // One byte beyond the limit is enough for the host to refuse it, and to record that it did.
   return message.length > LIMITS.messageBytes ? Buffer.alloc(LIMITS.messageBytes + 1, "x") : message;
+}
+
+/** INVARIANT: I8: what a server would have to ask it does not get in another way; a client of the 2026 era hears why as its era has it. */
+function heldAgainst(reply: Reply, { canAnswer, isStateless }: CallContext): Reply {
+  const missing = ASK_KINDS.filter((kind) => !canAnswer.includes(kind));
+  if (!isStateless || reply.error?.code !== "FEMTO_UPSTREAM_ASKS" || missing.length === 0) return reply;
+  const requiredCapabilities = Object.fromEntries(missing.map((kind) => [kind, {}]));
+  throw new MissingRequiredClientCapabilityError({ requiredCapabilities }, reply.error.reason);
+}
+
+function notAsked(): ProtocolError {
+  return new ProtocolError(ProtocolErrorCode.InvalidParams, "nothing was asked that this could be an answer to");
 }
 
 function notOwn(execution: unknown): FemtoError {

@@ -14,6 +14,8 @@ import {
   type ToolDescription,
 } from "@femtoclaw/protocol";
 import {
+  type CompleteRequest,
+  type CompleteResult,
   type GetPromptResult,
   type Prompt,
   ProtocolError,
@@ -82,12 +84,51 @@ export function readingCall(tools: readonly ToolDescription[], uri: string): Too
   return { tool: mcpToolName(server, RESOURCE_READ), args: JSON.stringify({ uri }) };
 }
 
+/** The call that tells what a variable of a template, or an argument of a prompt, could be. Throws for what is not offered. */
+export function completingCall(tools: readonly ToolDescription[], asked: CompleteRequest["params"]): ToolCallText {
+  const { ref, argument, context } = asked;
+  const complete = { argument: argument.name, value: argument.value };
+  const given = context?.arguments === undefined ? {} : { arguments: context.arguments };
+  if (ref.type === "ref/prompt") {
+    const { server, tool } = promptNamed(ref.name);
+    return { tool: mcpToolName(server, PROMPT_GET), args: JSON.stringify({ name: tool, complete, ...given }) };
+  }
+  const servers = offered(tools, "template").filter(({ content }) => content.name === ref.uri);
+  const [one, another] = servers;
+  if (one === undefined || another !== undefined) {
+    const reason = one === undefined ? "no template of this text is offered" : "several servers offer it";
+    throw new ProtocolError(ProtocolErrorCode.InvalidParams, reason, { uri: ref.uri });
+  }
+  return { tool: mcpToolName(one.server, RESOURCE_READ), args: JSON.stringify({ uri: ref.uri, complete, ...given }) };
+}
+
+/** Throws what became of the call instead. */
+export function completionOf(reply: Reply): CompleteResult {
+  const { values, total, hasMore } = Object(completed(reply)["structured_content"]) as Readonly<
+    Record<string, unknown>
+  >;
+  const texts = (Array.isArray(values) ? values : []).filter((value) => typeof value === "string");
+  const counted = { ...(typeof total === "number" ? { total } : {}), ...(hasMore === true ? { hasMore } : {}) };
+  return { completion: { values: texts, ...counted }, _meta: UNTRUSTED };
+}
+
+/** The call that subscribes to it; null where no server offers it. */
+export function subscribingCall(tools: readonly ToolDescription[], uri: string): ToolCallText | null {
+  const reading = readingCall(tools, uri);
+  return reading === null ? null : { tool: reading.tool, args: JSON.stringify({ uri, subscribe: true }) };
+}
+
 /** The call that gets it. Throws for what is no name of a prompt. */
 export function gettingCall(name: string, given: Readonly<Record<string, string>> | undefined): ToolCallText {
-  const named = splitMcpToolName(name);
-  if (named === null) throw new ProtocolError(ProtocolErrorCode.InvalidParams, "no prompt of this name is offered");
+  const named = promptNamed(name);
   const args = { name: named.tool, ...(given === undefined ? {} : { arguments: given }) };
   return { tool: mcpToolName(named.server, PROMPT_GET), args: JSON.stringify(args) };
+}
+
+function promptNamed(name: string): { readonly server: string; readonly tool: string } {
+  const named = splitMcpToolName(name);
+  if (named === null) throw new ProtocolError(ProtocolErrorCode.InvalidParams, "no prompt of this name is offered");
+  return named;
 }
 
 /** Throws what became of the call instead. */

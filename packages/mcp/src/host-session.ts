@@ -3,13 +3,17 @@
  * away. What is under way is never sent twice.
  */
 import { createHash } from "node:crypto";
-import { setTimeout as sleep } from "node:timers/promises";
+import { setImmediate, setTimeout as sleep } from "node:timers/promises";
 import type { AgentClient, ProposeOptions } from "@femtoclaw/client";
-import { FemtoError, type OutputPart, type Reply, type ToolDescription } from "@femtoclaw/protocol";
+import { FemtoError, type LogLevel, type OutputPart, type Reply, type ToolDescription } from "@femtoclaw/protocol";
+import { SuspendedCalls } from "./suspended-calls.ts";
 import { Turns } from "./turns.ts";
 
 /** By what a client's calls get to the host. */
-export type Proposer = Pick<AgentClient, "tools" | "propose" | "output" | "wait" | "cancel" | "close" | "closed">;
+export type Proposer = Pick<
+  AgentClient,
+  "tools" | "propose" | "output" | "changes" | "unsubscribe" | "answer" | "wait" | "cancel" | "close" | "closed"
+>;
 
 /** Connects to the host. `start`: somebody waits for it, so that a host may be started. */
 export type Connect = (how: { readonly label: string; readonly start: boolean }) => Promise<Proposer>;
@@ -24,6 +28,9 @@ const PROPOSALS_MAX = 32;
 /** LIMIT: executions that a client was told to wait for; it is told of the oldest no more. */
 const TICKETS_MAX = 1_024;
 
+/** Time that one question for changes waits at the host. */
+const CHANGES_MS = 10_000;
+
 export class HostSession {
   readonly #connect: Connect;
   readonly #closing = new AbortController();
@@ -34,8 +41,19 @@ export class HostSession {
   #wasAsked = false;
   #isWatching = false;
   readonly #turns = new Turns(PROPOSALS_MAX);
+  readonly #lists = new Turns(1);
   readonly #tickets = new Set<string>();
   readonly #waits = new Map<string, Promise<Reply>>();
+  /** Calls that wait for what their MCP servers asked this client. */
+  readonly suspended = new SuspendedCalls();
+  /** What is heard of changes comes by this connection. */
+  #hearing: Proposer | null = null;
+  /** Resources that its client is subscribed to, and whose they are. */
+  readonly #subscribed = new Map<string, string>();
+  /** What of the logs of MCP servers its client wants to be told of all its calls; null for nothing. */
+  logLevel: LogLevel | null = null;
+  /** Told when a resource changed that its client is subscribed to. */
+  onResourceUpdated: (uri: string) => void = () => undefined;
   /** Told when the client's list of tools is not what it was. */
   onToolsChanged: () => void = () => undefined;
   /** Resolves once the client has read enough of its answers to get more of them. */
@@ -52,10 +70,16 @@ export class HostSession {
 
   /** The tools of the host as they are now; with `again` those that were listed last, where some were. */
   async tools(again = false): Promise<readonly ToolDescription[]> {
+    // INVARIANT: I9: a list takes milliseconds, also of the host itself where it serves this client. So there is one at a
+    // time, in a turn of the loop of its own, and none for a client that does not read what it has asked for.
+    using _turn = await this.#lists.take();
+    await setImmediate();
+    await this.untilRead();
     if (again && this.#listed !== null) return this.#listed.tools;
     this.#wasAsked = true;
     try {
       const client = await this.#connected(true);
+      await this.#hear(client);
       const tools = (await client.tools()).toSorted(byName);
       this.#listed = { tools, digest: digestOf(tools) };
       return tools;
@@ -126,6 +150,25 @@ export class HostSession {
     }
   }
 
+  /** The client is subscribed to a resource of a server. */
+  async subscribed(uri: string, server: string): Promise<void> {
+    this.#subscribed.set(uri, server);
+    await this.#hear(await this.#connected(false));
+  }
+
+  /** Ends that; nothing where there is none. */
+  async unsubscribe(uri: string): Promise<void> {
+    const server = this.#subscribed.get(uri);
+    this.#subscribed.delete(uri);
+    const client = server === undefined ? null : await this.#client?.catch(() => null);
+    if (server !== undefined) await client?.unsubscribe(server, uri).catch(() => undefined);
+  }
+
+  /** Answers what the MCP server of a call of this client asked. */
+  async answer(question: string, answers: Readonly<Record<string, unknown>>): Promise<void> {
+    await (await this.#connected(false)).answer(question, answers);
+  }
+
   /** Asks the host to end a call that waits for an operator; one of an earlier connection waits on. */
   async cancel(execution: string): Promise<void> {
     const client = await this.#client?.catch(() => null);
@@ -158,9 +201,36 @@ export class HostSession {
     }
   }
 
+  /** What a session at the host was subscribed to is over with it: whoever reads it again sees what it is now. */
   #lost(): void {
     this.#client = null;
+    const over = [...this.#subscribed.keys()];
+    this.#subscribed.clear();
+    for (const uri of over) this.onResourceUpdated(uri);
     this.#watch();
+  }
+
+  /** From now on its client is told of changes, as long as this connection lasts. */
+  async #hear(client: Proposer): Promise<void> {
+    if (this.#hearing === client) return;
+    this.#hearing = client;
+    const { next } = await client.changes(null, 0);
+    void this.#hearOn(client, next).catch(() => undefined);
+  }
+
+  /** Ends with the connection. */
+  async #hearOn(client: Proposer, first: number): Promise<never> {
+    for (let from = first; ; ) {
+      const { next, offered, updated, ended } = await client.changes(from, CHANGES_MS);
+      from = next;
+      if (offered && this.#listed !== null) await this.compareTools();
+      for (const { server, uri } of updated) if (this.#subscribed.get(uri) === server) this.onResourceUpdated(uri);
+      for (const { server, uri } of ended) {
+        if (this.#subscribed.get(uri) !== server) continue;
+        this.#subscribed.delete(uri);
+        this.onResourceUpdated(uri);
+      }
+    }
   }
 
   /** Looks for a host that is away, so that its client hears of tools that have changed with it. Starts none. */

@@ -15,13 +15,17 @@ import {
   type Transport,
 } from "@modelcontextprotocol/server";
 import { MESSAGE_BYTES_MAX, readMessage, refusal } from "./incoming.ts";
+import { type Admitted, LISTEN } from "./listens.ts";
 import { OVERLOADED, REQUESTS_MAX } from "./overload.ts";
 
 /** LIMIT: bytes that wait to be read by the client before no more of its requests are taken. */
 const UNREAD_BYTES_MAX = 8 * 1024 * 1024;
 
-/** Stays open as long as its client listens; no answer is owed to it. */
-const SUBSCRIPTION = "subscriptions/listen";
+/** LIMIT: lines that are taken up in one turn of the loop, which is that of the host itself where it serves an agent. */
+const LINES_PER_TURN = 8;
+
+/** LIMIT: requests of one client to listen that are open at once. */
+const LISTENING_MAX = 64;
 
 export class LineTransport implements Transport {
   onclose?: () => void;
@@ -30,8 +34,15 @@ export class LineTransport implements Transport {
   readonly #input: Readable;
   readonly #output: Writable;
   readonly #lines: LineSplitter;
+  /** Whole lines that came together with those taken up; at most a few chunks of them. */
+  readonly #waiting: Buffer[] = [];
+  #hasHadTurn = false;
   /** Requests that the client still has to be answered. */
   readonly #unanswered = new Set<RequestId>();
+  /** Requests to listen that are open, or on their way in. */
+  readonly #listening = new Map<RequestId, Admitted | null>();
+  /** Looks at a request to listen before it goes on. */
+  admit: (message: JSONRPCMessage) => Promise<Admitted> = async (message) => ({ message, release: () => undefined });
   /** While more is unread than may be. */
   #unread: PromiseWithResolvers<void> | null = null;
   #isEnding = false;
@@ -41,7 +52,7 @@ export class LineTransport implements Transport {
     this.#input = input;
     this.#output = output;
     this.#lines = new LineSplitter(MESSAGE_BYTES_MAX, {
-      onLine: (line) => this.#receive(line),
+      onLine: (line) => void this.#waiting.push(line),
       onTooLong: () => this.#answer(refusal(null, INVALID_REQUEST, `a line is longer than ${MESSAGE_BYTES_MAX} bytes`)),
     });
   }
@@ -49,10 +60,10 @@ export class LineTransport implements Transport {
   async start(): Promise<void> {
     this.#input.on("data", (chunk: Buffer) => {
       this.#lines.push(chunk);
-      if (this.#output.writableLength > UNREAD_BYTES_MAX) this.#input.pause();
+      this.#goOn();
     });
     this.#output.on("drain", () => {
-      this.#input.resume();
+      this.#goOn();
       this.#wasRead();
     });
     this.#output.on("error", () => void this.close());
@@ -64,14 +75,17 @@ export class LineTransport implements Transport {
   async send(message: JSONRPCMessage): Promise<void> {
     if (this.#isClosed) return;
     const isResponse = isJSONRPCResultResponse(message) || isJSONRPCErrorResponse(message);
-    if (isResponse && message.id !== undefined) this.#unanswered.delete(message.id);
+    if (isResponse && message.id !== undefined) {
+      this.#unanswered.delete(message.id);
+      this.#listensNoMore(message.id);
+    }
     this.#output.write(`${JSON.stringify(message)}\n`);
     this.#closeWhenDone();
   }
 
   /** Resolves once the client has read what was said to it, or has gone. */
   async untilRead(): Promise<void> {
-    if (this.#isClosed || this.#output.writableLength <= UNREAD_BYTES_MAX) return;
+    if (this.#isClosed || this.#hasRoom) return;
     this.#unread ??= Promise.withResolvers<void>();
     await this.#unread.promise;
   }
@@ -79,6 +93,7 @@ export class LineTransport implements Transport {
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    this.#waiting.length = 0;
     this.#input.destroy();
     this.#wasRead();
     this.onclose?.();
@@ -89,12 +104,41 @@ export class LineTransport implements Transport {
     this.#unread = null;
   }
 
+  get #hasRoom(): boolean {
+    return this.#output.writableLength <= UNREAD_BYTES_MAX;
+  }
+
+  /** Takes up lines while there is room; a client that asks faster than it reads its answers waits, nobody else does. */
+  #goOn(): void {
+    if (!this.#hasHadTurn) this.#takeUp();
+    if (this.#isClosed) return;
+    if (this.#hasRoom && this.#waiting.length === 0) this.#input.resume();
+    else this.#input.pause();
+    this.#closeWhenDone();
+  }
+
+  // INVARIANT: I9: nobody waits for all that one client sent at once; between two portions of it the others have their turn.
+  #takeUp(): void {
+    for (let taken = 0; taken < LINES_PER_TURN && this.#hasRoom; taken += 1) {
+      const line = this.#waiting.shift();
+      if (line === undefined) return;
+      this.#receive(line);
+    }
+    if (this.#waiting.length === 0 || !this.#hasRoom) return;
+    this.#hasHadTurn = true;
+    setImmediate(() => {
+      this.#hasHadTurn = false;
+      this.#goOn();
+    });
+  }
+
   #receive(line: Buffer): void {
     if (this.#isClosed || line.every((byte) => byte === 0x20 || byte === 0x0d || byte === 0x09)) return;
     const read = readMessage(line);
     if (!read.ok) return this.#answer(read);
     const { message } = read;
-    if (isJSONRPCRequest(message) && message.method !== SUBSCRIPTION) {
+    if (isJSONRPCRequest(message) && message.method === LISTEN) return void this.#listen(message.id, message);
+    if (isJSONRPCRequest(message)) {
       if (this.#unanswered.has(message.id)) {
         return this.#answer(refusal(null, INVALID_REQUEST, "a request of this id has not been answered yet"));
       }
@@ -108,10 +152,33 @@ export class LineTransport implements Transport {
     if (isJSONRPCNotification(message) && message.method === "notifications/cancelled") this.#forget(message.params);
   }
 
+  async #listen(id: RequestId, message: JSONRPCMessage): Promise<void> {
+    // INVARIANT: I9: so many at once, those on their way in included.
+    if (this.#listening.has(id) || this.#listening.size >= LISTENING_MAX) {
+      return this.#answer(
+        refusal(id, OVERLOADED.code, `${LISTENING_MAX} requests to listen, and one of each id, may be open`),
+      );
+    }
+    this.#listening.set(id, null);
+    const admitted = await this.admit(message);
+    // Its client has left, or cancelled it meanwhile.
+    if (this.#isClosed || !this.#listening.has(id)) return admitted.release();
+    this.#listening.set(id, admitted);
+    this.onmessage?.(admitted.message);
+  }
+
+  #listensNoMore(id: RequestId): void {
+    this.#listening.get(id)?.release();
+    this.#listening.delete(id);
+  }
+
   /** What was cancelled gets no answer. */
   #forget(params: Readonly<Record<string, unknown>> | undefined): void {
     const id = params?.["requestId"];
-    if (typeof id === "string" || typeof id === "number") this.#unanswered.delete(id);
+    if (typeof id === "string" || typeof id === "number") {
+      this.#unanswered.delete(id);
+      this.#listensNoMore(id);
+    }
     this.#closeWhenDone();
   }
 
@@ -124,10 +191,10 @@ export class LineTransport implements Transport {
     if (this.#isEnding) return;
     this.#isEnding = true;
     this.#lines.end();
-    this.#closeWhenDone();
+    this.#goOn();
   }
 
   #closeWhenDone(): void {
-    if (this.#isEnding && this.#unanswered.size === 0) void this.close();
+    if (this.#isEnding && this.#waiting.length === 0 && this.#unanswered.size === 0) void this.close();
   }
 }

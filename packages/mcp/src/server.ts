@@ -1,8 +1,23 @@
 /** The MCP server of one client: the same handlers for both eras of the protocol. */
-import { LIMITS, printable, type Reply, type ToolDescription, VERSION } from "@femtoclaw/protocol";
+import assert from "node:assert/strict";
 import {
+  ASK_KINDS,
+  type AskKind,
+  isLogLevel,
+  LIMITS,
+  printable,
+  type Reply,
+  splitMcpToolName,
+  type ToolDescription,
+  VERSION,
+} from "@femtoclaw/protocol";
+import {
+  CLIENT_CAPABILITIES_META_KEY,
   CLIENT_INFO_META_KEY,
   type Implementation,
+  type InputRequiredResult,
+  isInputRequiredResult,
+  LOG_LEVEL_META_KEY,
   ProtocolError,
   ProtocolErrorCode,
   ResourceNotFoundError,
@@ -14,10 +29,21 @@ import {
   TRACESTATE_META_KEY,
 } from "@modelcontextprotocol/server";
 import { type CallContext, Calls, type ToolCallText } from "./calls.ts";
-import { gettingCall, promptOf, promptPage, readingCall, readingOf, resourcePage, templatePage } from "./contents.ts";
+import {
+  completingCall,
+  completionOf,
+  gettingCall,
+  promptOf,
+  promptPage,
+  readingCall,
+  readingOf,
+  resourcePage,
+  subscribingCall,
+  templatePage,
+} from "./contents.ts";
 import type { HostSession } from "./host-session.ts";
 import { argumentsText } from "./incoming.ts";
-import { faultOf } from "./results.ts";
+import { faultOf, refusalOf } from "./results.ts";
 import { toolPage, WAIT_TOOL } from "./tool-list.ts";
 
 const INSTRUCTIONS = `Each call of these tools is decided by the policy of FemtoClaw, executed under its control and recorded.
@@ -35,8 +61,8 @@ export interface ServerOptions {
 }
 
 /**
- * INVARIANT: I8: it asks its client for nothing: whoever sits behind the client can neither answer a question to
- * operators nor agree to anything.
+ * INVARIANT: I8: for itself it asks its client for nothing: whoever sits behind the client can neither answer a question
+ * to operators nor agree to anything. What an MCP server asks, where its operator permits that, is asked in its name.
  */
 export function makeServer(options: ServerOptions): Server {
   const { host, waitMs, leavingCancels } = options;
@@ -45,10 +71,17 @@ export function makeServer(options: ServerOptions): Server {
     {
       capabilities: {
         tools: { listChanged: true },
-        resources: { listChanged: true },
+        resources: { listChanged: true, subscribe: true },
         prompts: { listChanged: true },
+        completions: {},
+        logging: {},
       },
       instructions: INSTRUCTIONS,
+      requestState: {
+        verify: (state) => {
+          if (!host.suspended.has(state)) throw new Error("it is no state that was given out");
+        },
+      },
     },
   );
   const calls = new Calls(host, waitMs);
@@ -63,17 +96,38 @@ export function makeServer(options: ServerOptions): Server {
   server.setRequestHandler("tools/call", async ({ params }, context) => {
     introduce(host, server, context);
     const call = { tool: params.name, args: argumentsText(params.arguments) };
-    const callContext = contextOf(context, leavingCancels);
+    const callContext = contextOf(context, { server, host, leavingCancels });
     return call.tool === WAIT_TOOL
       ? await calls.wait(executionOf(call.args), callContext)
       : await calls.call(call, callContext);
   });
   serveContents(server, calls, options);
+  server.setRequestHandler("logging/setLevel", async ({ params }) => {
+    host.logLevel = params.level;
+    return {};
+  });
   return server;
 }
 
+const NOBODY: CallContext = {
+  ...{ label: undefined, trace: {}, logLevel: null, onProgress: null, onLog: null },
+  ...{ canAnswer: [], isStateless: false, answer: null },
+  cancelled: new AbortController().signal,
+};
+
+/** Subscribes its client to a resource, which is decided like reading it. Throws what became of that instead. */
+export async function subscribe({ host, waitMs }: Pick<ServerOptions, "host" | "waitMs">, uri: string): Promise<void> {
+  const known = subscribingCall(await host.tools(true), uri) ?? subscribingCall(await host.look(), uri);
+  const server = splitMcpToolName(known?.tool ?? "")?.server;
+  if (known === null || server === undefined) throw new ResourceNotFoundError(uri);
+  const reply = plain(await new Calls(host, waitMs).reply(known, NOBODY));
+  // An operator may say yes to it later.
+  if (reply.status === "completed" || reply.status === "pending") await host.subscribed(uri, server);
+  if (reply.status !== "completed") throw refusalOf(reply);
+}
+
 /** Resources and prompts of the servers behind the host. */
-function serveContents(server: Server, calls: Calls, { host, leavingCancels }: ServerOptions): void {
+function serveContents(server: Server, calls: Calls, { host, waitMs, leavingCancels }: ServerOptions): void {
   const listing = async (params: { readonly cursor?: string | undefined } | undefined, context: ServerContext) => {
     introduce(host, server, context);
     const cursor = params?.cursor;
@@ -91,31 +145,47 @@ function serveContents(server: Server, calls: Calls, { host, leavingCancels }: S
     const { items: prompts, next } = promptPage(...(await listing(params, context)));
     return { prompts, ...next };
   });
-  const replyTo = async (call: ToolCallText, context: ServerContext): Promise<Reply> => {
-    try {
-      return await calls.reply(call, contextOf(context, leavingCancels));
-    } catch (error) {
-      throw protocolFault(error);
-    }
-  };
+  const replyTo = (call: ToolCallText, context: ServerContext): Promise<Reply | InputRequiredResult> =>
+    orProtocolFault(calls.reply(call, contextOf(context, { server, host, leavingCancels })));
   server.setRequestHandler("resources/read", async ({ params }, context) => {
     introduce(host, server, context);
     const call =
       readingCall(await known(host.tools(true)), params.uri) ?? readingCall(await known(host.look()), params.uri);
     if (call === null) throw new ResourceNotFoundError(params.uri);
-    return readingOf(await replyTo(call, context));
+    const reply = await replyTo(call, context);
+    return isInputRequiredResult(reply) ? reply : readingOf(reply);
+  });
+  server.setRequestHandler("resources/subscribe", async ({ params }, context) => {
+    introduce(host, server, context);
+    await orProtocolFault(subscribe({ host, waitMs }, params.uri));
+    return {};
+  });
+  server.setRequestHandler("resources/unsubscribe", async ({ params }) => {
+    await host.unsubscribe(params.uri);
+    return {};
+  });
+  server.setRequestHandler("completion/complete", async ({ params }, context) => {
+    introduce(host, server, context);
+    const call = completingCall(await known(host.tools(true)), params);
+    const callContext = { ...contextOf(context, { server, host, leavingCancels }), canAnswer: [], answer: null };
+    return completionOf(plain(await orProtocolFault(calls.reply(call, callContext))));
   });
   server.setRequestHandler("prompts/get", async ({ params }, context) => {
     introduce(host, server, context);
-    return promptOf(await replyTo(gettingCall(params.name, params.arguments), context));
+    const reply = await replyTo(gettingCall(params.name, params.arguments), context);
+    return isInputRequiredResult(reply) ? reply : promptOf(reply);
   });
 }
 
 async function known(tools: Promise<readonly ToolDescription[]>): Promise<readonly ToolDescription[]> {
+  return await orProtocolFault(tools);
+}
+
+async function orProtocolFault<T>(work: Promise<T>): Promise<T> {
   try {
-    return await tools;
+    return await work;
   } catch (error) {
-    throw protocolFault(error);
+    throw error instanceof ProtocolError ? error : protocolFault(error);
   }
 }
 
@@ -136,8 +206,31 @@ function introduce(host: HostSession, server: Server, { mcpReq }: ServerContext)
   if (info !== undefined) host.introduce(printable(`${info.name} ${info.version}`, LIMITS.labelChars));
 }
 
-function contextOf({ mcpReq }: ServerContext, leavingCancels: boolean): CallContext {
+/** Of who can be asked nothing. */
+function plain(reply: Reply | InputRequiredResult): Reply {
+  assert(!isInputRequiredResult(reply), "who can answer nothing is asked nothing");
+  return reply;
+}
+
+/** What a client can be asked, as it declared it: a form is what is asked where it does not say otherwise. */
+function canAnswer(capabilities: Readonly<Record<string, unknown>> | undefined): AskKind[] {
+  const { form, url } = Object(capabilities?.["elicitation"]) as Readonly<Record<string, unknown>>;
+  const isLinkOnly = form === undefined && url !== undefined;
+  return ASK_KINDS.filter((kind) => capabilities?.[kind] !== undefined && !(kind === "elicitation" && isLinkOnly));
+}
+
+interface Serving extends Pick<ServerOptions, "host" | "leavingCancels"> {
+  readonly server: Server;
+}
+
+/** A client of the 2026 era says with each call what others say once for all of them. */
+function contextOf({ mcpReq }: ServerContext, { server, host, leavingCancels }: Serving): CallContext {
   const { signal, _meta: meta } = mcpReq;
+  const envelope: Readonly<Record<string, unknown>> | undefined = mcpReq.envelope;
+  const ofThis = envelope?.[LOG_LEVEL_META_KEY];
+  const logLevel = envelope === undefined ? host.logLevel : isLogLevel(ofThis) ? ofThis : null;
+  const declared = envelope === undefined ? server.getClientCapabilities() : envelope[CLIENT_CAPABILITIES_META_KEY];
+  const state = mcpReq.requestState<unknown>();
   const progressToken = meta?.progressToken;
   const cancelled = new AbortController();
   const onAbort = (): void => {
@@ -149,6 +242,20 @@ function contextOf({ mcpReq }: ServerContext, leavingCancels: boolean): CallCont
     label: labelOf(meta),
     trace: { traceparent: meta?.[TRACEPARENT_META_KEY], tracestate: meta?.[TRACESTATE_META_KEY] },
     cancelled: cancelled.signal,
+    logLevel,
+    canAnswer: canAnswer(declared as Readonly<Record<string, unknown>> | undefined),
+    isStateless: envelope !== undefined,
+    answer: typeof state === "string" ? { state, answers: mcpReq.inputResponses ?? {} } : null,
+    onLog:
+      logLevel === null
+        ? null
+        : ({ server, level, logger, text }) => {
+            if (signal.aborted) return;
+            // INVARIANT: I8: whose word it is stands where clients show it, and what is said is a text and nothing else.
+            const named = `MCP server ${server}${logger === null ? "" : `: ${logger}`}`;
+            const params = { level, logger: named, data: text };
+            mcpReq.notify({ method: "notifications/message", params }).catch(() => undefined);
+          },
     onProgress:
       progressToken === undefined
         ? null

@@ -3,7 +3,8 @@ import type { Readable, Writable } from "node:stream";
 import { serveStdio } from "@modelcontextprotocol/server/stdio";
 import { type Connect, HostSession } from "./host-session.ts";
 import { LineTransport } from "./line-transport.ts";
-import { makeServer, tellChanged } from "./server.ts";
+import { Listens } from "./listens.ts";
+import { makeServer, subscribe, tellChanged } from "./server.ts";
 
 export interface StdioOptions {
   readonly connect: Connect;
@@ -21,9 +22,18 @@ export async function serveMcpStdio(options: StdioOptions, signal: AbortSignal):
   const left = Promise.withResolvers<void>();
   const transport = new LineTransport(input, output);
   host.untilRead = () => transport.untilRead();
+  const listens = new Listens({
+    subscribe: async (uri) => {
+      await subscribe({ host, waitMs }, uri);
+      return true;
+    },
+    unsubscribe: (uri) => host.unsubscribe(uri),
+  });
+  transport.admit = (message) => listens.admit(message);
   const handle = serveStdio(
     () => {
       const server = makeServer({ host, waitMs, leavingCancels: false });
+      host.onResourceUpdated = (uri) => void server.sendResourceUpdated({ uri }).catch(() => undefined);
       host.onToolsChanged = () => void tellChanged(server).catch(() => undefined);
       return server;
     },

@@ -98,9 +98,10 @@ export class McpClient extends Client implements AsyncDisposable {
 
 type Transport = Parameters<Client["connect"]>[0];
 
-export async function httpClient(era: Era, { url, token }: HttpPlace): Promise<McpClient> {
+export async function httpClient(era: Era, { url, token }: HttpPlace, options: ClientOptions = {}): Promise<McpClient> {
   const headers = { Authorization: `Bearer ${token}` };
-  return await McpClient.connect(era, new StreamableHTTPClientTransport(new URL(url), { requestInit: { headers } }));
+  const transport = new StreamableHTTPClientTransport(new URL(url), { requestInit: { headers } });
+  return await McpClient.connect(era, transport, options);
 }
 
 function definite(environment: Readonly<Record<string, string | undefined>>): Record<string, string> {

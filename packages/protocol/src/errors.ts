@@ -97,6 +97,10 @@ export const ERRORS = define({
   ),
 
   FEMTO_CAPABILITY_FAILED: failed("Read the reason; the call was permitted but its effect failed."),
+  FEMTO_UPSTREAM_ASKS: failed(
+    "Let the server ask with `may_ask` in its table under [mcp.servers], and use a client that can answer; or use a tool that asks nothing.",
+  ),
+  FEMTO_SUBSCRIPTION_LIMIT: failed("End another subscription first, or read the resource when it is needed."),
   FEMTO_TERMINAL_LIMIT: failed("Close a terminal with terminal_close, or wait until one has ended."),
   FEMTO_TERMINAL_ENDED: failed("Read what is left with terminal_read, and open another terminal."),
   FEMTO_TERMINAL_BUSY: failed("Read the terminal, let its program take what it got, and write again in smaller parts."),

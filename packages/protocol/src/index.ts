@@ -52,7 +52,14 @@ export type { BootId, ExecutionId, SessionId } from "./identifiers.ts";
 export { jsonPointer, pointerTokens } from "./json-pointer.ts";
 export { LIMITS } from "./limits.ts";
 export { type LineSink, LineSplitter } from "./line-splitter.ts";
-export { followOutput, type OutputPart, type OutputStream, outputParts, type WatchedOutput } from "./live-output.ts";
+export {
+  followOutput,
+  type OutputPart,
+  type OutputStream,
+  outputParts,
+  type WatchedChanges,
+  type WatchedOutput,
+} from "./live-output.ts";
 export {
   isReader,
   type McpContent,
@@ -65,6 +72,23 @@ export {
   uriFolders,
   uriProblem,
 } from "./mcp-content.ts";
+export {
+  isLogged,
+  isLogLevel,
+  LOG_LEVELS,
+  type LogLevel,
+  noticeText,
+  type UpstreamNotice,
+} from "./mcp-notices.ts";
+export {
+  ASK_KINDS,
+  ASK_METHODS,
+  type AskKind,
+  askKindOf,
+  isAskKind,
+  type UpstreamQuestion,
+  type UpstreamQuestions,
+} from "./mcp-questions.ts";
 export {
   isMcpToolName,
   type McpGrant,
@@ -105,3 +129,4 @@ export { type TraceFields, traceContext, wireTrace } from "./trace-context.ts";
 export { absoluteVariable, configurationHome, type HostEnvironment, stateHome } from "./user-folders.ts";
 export { RECORD_FORMAT, VERSION } from "./version.ts";
 export { describeViolations } from "./violations.ts";
+export { writeTogether } from "./write-together.ts";

@@ -190,6 +190,28 @@ export const LIMITS = {
   upstreamCalls: 32,
   /** LIMIT: messages of an MCP server that nobody asked for, within ten seconds, before it is ended. */
   upstreamUnasked: 1_000,
+  /** LIMIT: what MCP servers say beside answers that one session is told at once, and what it may be told again each second. */
+  noticeBurst: 200,
+  noticesPerSecond: 50,
+  /** LIMIT: characters of one line of a server's log, and of what it says of its progress. */
+  noticeChars: 2_000,
+  progressChars: 200,
+  /** LIMIT: lines of a server's log that the outcome of one call holds, the first, and characters of each there. */
+  recordedNotices: 16,
+  recordedNoticeChars: 500,
+  /** LIMIT: questions of an MCP server at once, rounds of them in one call, and bytes of one round and of its answers. */
+  questionsAtOnce: 8,
+  questionRounds: 8,
+  questionBytes: 32_768,
+  answerBytes: 262_144,
+  /** LIMIT: tokens that a server may have a model of its client write at once. */
+  sampledTokens: 4_096,
+  /** LIMIT: resources that one session is subscribed to at once, and that all are. */
+  subscriptionsPerSession: 32,
+  subscriptions: 512,
+  /** LIMIT: values of one completion, as MCP has it, and characters of one. */
+  completions: 100,
+  completionChars: 512,
   /** LIMIT: time of an MCP server to start and say what it offers. */
   upstreamStartMs: 20_000,
   /** Pause between two looks at what an MCP server offers, however often it says that this has changed. */

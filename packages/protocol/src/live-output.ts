@@ -2,13 +2,17 @@
  * What a program writes while its call runs, for those who look on. It is observation: what came of the call is said by
  * its outcome alone, and what a reader is too slow for is counted and left out.
  */
+import type { UpstreamNotice } from "./mcp-notices.ts";
 
 export type OutputStream = "stdout" | "stderr";
 
 /** Text of one of its outputs, without secrets, in the order in which it came. */
 export interface OutputPart {
-  readonly stream: OutputStream;
+  /** `upstream`: what an MCP server said beside its answer, as a line that begins with whose it is. */
+  readonly stream: OutputStream | "upstream";
   readonly text: string;
+  /** The same as data, of `upstream` alone. */
+  readonly notice?: UpstreamNotice;
   /** Bytes in front of it that are not kept any more. */
   readonly skipped: number;
 }
@@ -41,4 +45,16 @@ export async function* followOutput(
 export function outputParts({ parts, skipped }: Pick<WatchedOutput, "parts" | "skipped">): OutputPart[] {
   if (parts.length === 0) return skipped === 0 ? [] : [{ stream: "stdout", text: "", skipped }];
   return parts.map((part, index) => ({ ...part, skipped: index === 0 ? skipped : 0 }));
+}
+
+/** What changed for a session beside its calls since it asked last. */
+export interface WatchedChanges {
+  /** From where to ask on. */
+  readonly next: number;
+  /** What is offered may be something else. */
+  readonly offered: boolean;
+  /** Resources that it is subscribed to and that changed. */
+  readonly updated: readonly { readonly server: string; readonly uri: string }[];
+  /** Subscriptions that nobody of the session ended and that are over. */
+  readonly ended: readonly { readonly server: string; readonly uri: string; readonly reason: string }[];
 }

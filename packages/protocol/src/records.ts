@@ -45,6 +45,8 @@ export interface RecordBodies {
   "upstream.pinned": T.UpstreamPinnedBody;
   "upstream.unpinned": T.UpstreamUnpinnedBody;
   "upstream.quarantined": T.UpstreamQuarantinedBody;
+  "subscription.ended": T.SubscriptionEndedBody;
+  "upstream.answered": T.UpstreamAnsweredBody;
 }
 
 export type RecordType = keyof RecordBodies;
@@ -73,6 +75,8 @@ export const MACHINE_OF: Readonly<Record<RecordType, MachineId>> = {
   "upstream.pinned": "registry",
   "upstream.unpinned": "registry",
   "upstream.quarantined": "registry",
+  "subscription.ended": "registry",
+  "upstream.answered": "execution",
   "capability.enabled": "registry",
   "capability.disabled": "registry",
   "policy.activated": "policy",

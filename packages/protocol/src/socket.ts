@@ -6,7 +6,17 @@ import type { ErrorCode } from "./errors.ts";
 import type { CapabilityManifest } from "./generated/types.ts";
 import type { McpContent } from "./mcp-content.ts";
 
-export type AgentVerb = "introduce" | "propose" | "watch" | "wait" | "cancel" | "tools" | "log.follow";
+export type AgentVerb =
+  | "introduce"
+  | "propose"
+  | "watch"
+  | "changes"
+  | "unsubscribe"
+  | "answer"
+  | "wait"
+  | "cancel"
+  | "tools"
+  | "log.follow";
 
 export type OperatorVerb =
   | "status"

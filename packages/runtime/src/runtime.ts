@@ -106,7 +106,7 @@ export class Runtime implements AsyncDisposable {
       histories: () => this.#opened.histories,
       record: (entry) => this.#chronicle.record(entry),
       clock: this.#clock,
-      closed: (session) => this.#open?.terminals.endSession(session),
+      closed: (session) => this.#open?.endSession(session),
       ended: (execution, principal) => endedReply(this.journal, execution, principal),
     });
     this.secrets = new Secrets(options.configuration.stateDirectory, () => this.journal);

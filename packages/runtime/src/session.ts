@@ -13,6 +13,7 @@ import {
   type Reply,
   type SessionId,
   type TraceFields,
+  type WatchedChanges,
 } from "@femtoclaw/protocol";
 import { Door, newcomersShare } from "./gate/door.ts";
 import type { Gate } from "./gate/gate.ts";
@@ -20,6 +21,8 @@ import type { OpenGate } from "./gate/open-gate.ts";
 import { refusalShare, SessionQuota } from "./gate/session-quota.ts";
 import type { OutputReader } from "./outputs/outputs.ts";
 import type { SessionHistories } from "./projection/session-histories.ts";
+import type { ChangesRequest } from "./relay/changes.ts";
+import type { RelayWishes } from "./relay/relays.ts";
 import { type Halt, type HaltRequest, haltSession } from "./session-halts.ts";
 
 export interface ProposeOptions {
@@ -29,6 +32,8 @@ export interface ProposeOptions {
   readonly trace?: TraceFields;
   /** Aborted when its proposer wants it no more; the call is then cancelled as by `cancel`. */
   readonly signal?: AbortSignal;
+  /** What is wanted of what an MCP server says beside its answer; its progress is told with the output in any case. */
+  readonly wishes?: RelayWishes;
   /** Hears the identifier of its execution before anything of it happens, so that its output can be followed. */
   readonly onIdentified?: (execution: ExecutionId) => void;
   /** What an operator launches by this very call; without it no call launches anything. */
@@ -50,6 +55,12 @@ export interface Session extends AsyncDisposable {
   wait(execution: string): Promise<Reply>;
   /** Output of this session's executions while they run. */
   readonly outputs: OutputReader;
+  /** What changes beside its calls: what is offered, and resources of MCP servers that it is subscribed to. */
+  changes(request: ChangesRequest): Promise<WatchedChanges>;
+  /** Ends a subscription of this session; false where there is none. */
+  unsubscribe(server: string, uri: string): boolean;
+  /** Answers what the MCP server of a call of this session asks its client. Throws for what is no answer to an open question. */
+  answer(question: string, answers: unknown): Promise<void>;
   /** Asks an execution of this session to end; false when it is unknown here or has ended. */
   cancel(execution: string): boolean;
   /** Executions proposed so far go on; further ones are refused. */
@@ -116,7 +127,7 @@ export class Sessions {
     this.#share = refusalShare(parts.clock.monotonicUs());
   }
 
-  open(options: SessionOptions, { gate, outputs }: Pick<OpenGate, "gate" | "outputs">): Session {
+  open(options: SessionOptions, { gate, outputs, relay }: Pick<OpenGate, "gate" | "outputs" | "relay">): Session {
     const { clock } = this.#parts;
     const { principal = EVERYBODY } = options;
     // INVARIANT: I8: a name without tables would have the rights of everybody under a name that promises fewer.
@@ -156,16 +167,14 @@ export class Sessions {
     };
     const session: Session = {
       id,
-      propose: async (message, { label, trace, signal, launch, onIdentified } = {}) => {
+      propose: async (message, { label, trace, signal, launch, wishes, onIdentified } = {}) => {
         if (!this.#open.has(id)) throw new TypeError("the session is closed");
         executions += 1;
         // An object takes the same way as bytes from a socket, so that there is one parser and one gate.
         const bytes = message instanceof Uint8Array ? message : Buffer.from(JSON.stringify(message));
         // INVARIANT: I8: who proposes is said here; of what a client says about itself the label and the trace are taken.
-        const said = { ...(label === undefined ? {} : { label }), ...(trace === undefined ? {} : { trace }) };
-        const given = { ...(signal === undefined ? {} : { signal }), ...(launch === undefined ? {} : { launch }) };
-        const named = { ...said, ...given, ...(onIdentified === undefined ? {} : { onIdentified }) };
-        return await gate.propose({ session: id, actor, bytes, quota, share, door, introduce, ...named });
+        const proposal = { session: id, actor, bytes, quota, share, door, introduce, label, trace };
+        return await gate.propose({ ...proposal, signal, launch, wishes, onIdentified });
       },
       wait: async (execution) => {
         const reply = await gate.wait(execution as ExecutionId);
@@ -175,6 +184,9 @@ export class Sessions {
         return reply ?? ended;
       },
       outputs: outputs.reader(id),
+      changes: (request) => relay.changes.watch(id, request),
+      answer: (question, answers) => relay.relays.answer(id, question, answers),
+      unsubscribe: (server, uri) => relay.subscriptions.close(id, server, uri),
       cancel: (execution) => gate.cancel(id, execution as ExecutionId),
       close,
       [Symbol.asyncDispose]: async () => close(),

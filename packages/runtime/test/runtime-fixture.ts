@@ -3,7 +3,7 @@ import { cpSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync } fro
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Capability, CapabilityCall, CapabilityOutcome, JsonObject } from "@femtoclaw/capabilities";
-import type { JournalReader } from "@femtoclaw/journal";
+import { type JournalReader, systemClock } from "@femtoclaw/journal";
 import type { CapabilityManifest, Configuration, ProtocolMessage, RecordType, TypedRecord } from "@femtoclaw/protocol";
 import {
   createRuntime,
@@ -14,6 +14,7 @@ import {
 } from "@femtoclaw/runtime";
 import { onTestFinished } from "vitest";
 import type { GateOutputs, GateTerminals } from "../src/gate/gate-parts.ts";
+import { Relays } from "../src/relay/relays.ts";
 
 export function manifestOf(name: string, changes: Partial<CapabilityManifest> = {}): CapabilityManifest {
   return {
@@ -69,7 +70,14 @@ export const NO_TERMINALS: GateTerminals = {
 };
 
 /** Of a gate that stands alone: nobody looks on. */
-export const NO_OUTPUTS: GateOutputs = { take: () => undefined, ended: () => undefined };
+export const NO_OUTPUTS: GateOutputs = { take: () => undefined, tell: () => undefined, ended: () => undefined };
+export const NO_RELAYS = new Relays({
+  clock: systemClock(),
+  outputs: NO_OUTPUTS,
+  subscribe: () => Promise.reject(new Error("nothing is subscribed to here")),
+  newId: () => "none",
+  append: () => Promise.reject(new Error("nobody is asked here")),
+});
 
 export function call(tool: string, args: Record<string, unknown> = {}): ProtocolMessage {
   return { tool_call: { tool, args } };

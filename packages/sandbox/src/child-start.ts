@@ -1,6 +1,6 @@
 /** From a view and a command to the process that is started for it, by whatever confines the children of this host. */
 import { launcherCommand } from "#landlock-launcher";
-import { BEGIN_DESCRIPTOR, bubblewrapArguments, HELD_BACK, type SandboxCommand } from "./bubblewrap.ts";
+import { BEGIN_DESCRIPTOR, bubblewrapArguments, heldBack, type SandboxCommand } from "./bubblewrap.ts";
 import type { ChildLimits } from "./child-limits.ts";
 import { BEGIN, guardArguments } from "./landlock/guard.ts";
 import { landlockPlan } from "./landlock/landlock-plan.ts";
@@ -28,10 +28,10 @@ export function childStart(
 ): ChildStart {
   const { rung, filter } = view;
   if (rung.name === "bubblewrap") {
-    const [, ...args] = bubblewrapArguments(view, command, limits, launcher, relay);
+    const { held, first } = heldBack(bubblewrapArguments(view, command, limits, launcher, relay));
     return {
-      ...{ program: rung.program, args: ["--args", String(BEGIN_DESCRIPTOR), ...args], told: filter },
-      ...{ begin: `${HELD_BACK}\0`, isHeld: false },
+      ...{ program: rung.program, args: ["--args", String(BEGIN_DESCRIPTOR), ...first], told: filter },
+      ...{ begin: held.map((word) => `${word}\0`).join(""), isHeld: false },
     };
   }
   const told = landlockPlan(view, command, limits, { terminal: launcher.length > 0, relay: relay !== null });

@@ -14,7 +14,7 @@ import { type ChildStart, childStart } from "./child-start.ts";
 import { currentView } from "./current-view.ts";
 import { exitCodeIn, faultIn, signalOf } from "./exit-status.ts";
 import { Output } from "./output.ts";
-import { STAGES_DESCRIPTOR, type StageEnd, stageEnds } from "./pipeline.ts";
+import { STAGES_CHARS, STAGES_DESCRIPTOR, type StageEnd, stageEnds } from "./pipeline.ts";
 import { RelayChannel } from "./relay/relay-channel.ts";
 import { RELAY_FOLDER } from "./relay/relay-command.ts";
 import type { SandboxView } from "./view.ts";
@@ -132,6 +132,8 @@ class Run {
     const stages = (stdio as readonly unknown[])[STAGES_DESCRIPTOR] as Readable | null | undefined;
     stages?.setEncoding("utf8").on("data", (text: string) => {
       this.#stages += text;
+      // INVARIANT: I9: a program can take over the shell that started it, and that would then speak without an end.
+      if (this.#stages.length > STAGES_CHARS) stages.destroy();
     });
     stdin?.end(this.#request.stdin);
     for (const [index, bytes] of (this.#request.handed ?? []).entries()) {

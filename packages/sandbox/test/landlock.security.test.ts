@@ -30,7 +30,7 @@ describe.runIf(hasLandlock)("a child under Landlock", () => {
   });
 
   it("is asked to end, and bounded in what it writes", () => {
-    expect(found["ends when it is asked"]).toMatchObject({ exitCode: 3, timedOut: true, said: "asked\n" });
+    expect(found["ends when it is asked"]).toMatchObject({ exitCode: 3, cancelled: true, said: "ready\nasked\n" });
     expect(found["writes too much"]).toMatchObject({ exitCode: null, truncated: true, said: 1_000 });
     const limited = { exitCode: 153, signal: "SIGXFSZ", exceeded: ["file_bytes"] };
     expect(found["comes up against its limits"]).toMatchObject(limited);

@@ -1,14 +1,33 @@
-/** An MCP server that is reached over HTTP: one request for each message, whose answer is JSON or a stream of events. */
-import { FemtoError, printable } from "@femtoclaw/protocol";
+/**
+ * An MCP server that is reached over HTTP: one request for each message, whose answer is JSON or a stream of events, which
+ * are read as they come.
+ */
+import { errorText, FemtoError, LIMITS, printable } from "@femtoclaw/protocol";
 import type { JsonObject } from "../capability.ts";
 import type { BoundHost } from "../facts/bound-arguments.ts";
-import { type Answer, exchange } from "../network/exchange.ts";
-import { messageIn, resultIn, tooLarge, type UpstreamRequest, type UpstreamTransport } from "./upstream-transport.ts";
+import { withoutValues } from "../facts/stored-secrets.ts";
+import { type BegunAnswer, converse, wholeOf } from "../network/exchange.ts";
+import { eventsIn } from "./event-stream.ts";
+import {
+  type Listening,
+  messageIn,
+  type OnNotification,
+  paramsOf,
+  resultIn,
+  tooLarge,
+  UpstreamRefusal,
+  type UpstreamRequest,
+  type UpstreamTransport,
+} from "./upstream-transport.ts";
 
-/** Bytes of an answer around its result: the envelope, and events of progress before it. */
+/** Bytes of an answer around its result. */
 const ENVELOPE_BYTES = 65_536;
+/** LIMIT: bytes of a message that is no answer; what is longer is not even read. */
+const NOTICE_BYTES = 65_536;
 /** LIMIT: time of a notification; nobody waits for what it does. */
 const NOTIFY_MS = 5_000;
+/** Time in which messages that nobody asked for are counted. */
+const WINDOW_MS = 10_000;
 
 export interface HttpStart {
   /** Looks the host up and finds its secrets, anew for each request. Throws where it may not be reached. */
@@ -16,7 +35,19 @@ export interface HttpStart {
   readonly headers: Readonly<Record<string, string>>;
 }
 
+type Message = Readonly<Record<string, unknown>>;
+
+/** What is sent, and what is made of the answer. */
+interface Sent<T> {
+  readonly method: "POST" | "GET";
+  /** Null where nothing is said, but listened. */
+  readonly message: JsonObject | null;
+  readonly signal: AbortSignal;
+  read(answer: BegunAnswer, host: BoundHost): Promise<T>;
+}
+
 export class HttpTransport implements UpstreamTransport {
+  readonly isStream = false;
   readonly ended: Promise<string>;
   readonly #start: HttpStart;
   readonly #ended = Promise.withResolvers<string>();
@@ -24,19 +55,26 @@ export class HttpTransport implements UpstreamTransport {
   #session: string | null = null;
   #version: string | null = null;
   #lastId = 0;
+  #unasked = 0;
+  #windowMs = 0;
 
   constructor(start: HttpStart) {
     this.#start = start;
     this.ended = this.#ended.promise;
   }
 
-  async request({ method, params, signal, bytesMax }: UpstreamRequest): Promise<JsonObject> {
+  async request(request: UpstreamRequest): Promise<JsonObject> {
+    const { method, signal, bytesMax } = request;
     this.#lastId += 1;
     const id = this.#lastId;
     const both = AbortSignal.any([signal, this.#closing.signal]);
+    const message = { id, method, params: paramsOf(request, id) };
     try {
-      const answer = await this.#post({ id, method, params }, both, bytesMax + ENVELOPE_BYTES);
-      return resultIn(answerTo(id, answer));
+      const answer = await this.#send({
+        ...{ method: "POST", message, signal: both },
+        read: (begun, host) => this.#answerTo(id, begun, host, request),
+      });
+      return resultIn(answer);
     } catch (error) {
       if (signal.aborted) void this.notify("notifications/cancelled", { requestId: id }).catch(() => undefined);
       if (this.#closing.signal.aborted) throw new FemtoError("FEMTO_UPSTREAM_FAILED", "the server was ended");
@@ -50,7 +88,29 @@ export class HttpTransport implements UpstreamTransport {
 
   async notify(method: string, params: JsonObject): Promise<void> {
     const signal = AbortSignal.any([AbortSignal.timeout(NOTIFY_MS), this.#closing.signal]);
-    await this.#post({ method, params }, signal, ENVELOPE_BYTES);
+    const message = { method, params };
+    await this.#send({
+      ...{ method: "POST", message, signal },
+      read: async ({ pieces }) => void (await wholeOf(pieces, ENVELOPE_BYTES)),
+    });
+  }
+
+  async listen(asked: Listening | null, signal: AbortSignal, onNotification: OnNotification): Promise<void> {
+    this.#lastId += 1;
+    await this.#send({
+      ...(asked === null
+        ? { method: "GET", message: null }
+        : { method: "POST", message: { id: this.#lastId, ...asked } }),
+      signal: AbortSignal.any([signal, this.#closing.signal]),
+      read: async ({ headers, pieces }, host) => {
+        if (!isStream(headers)) return;
+        for await (const event of eventsIn(pieces, NOTICE_BYTES, () => tooLarge(NOTICE_BYTES))) {
+          const { id, method, params }: Message = messageFrom(event, host) ?? {};
+          this.#bear();
+          if (id === undefined && typeof method === "string") onNotification(printable(method, 64), params);
+        }
+      },
+    });
   }
 
   agree(version: string): void {
@@ -62,63 +122,111 @@ export class HttpTransport implements UpstreamTransport {
     this.#ended.resolve(reason);
   }
 
-  async #post(
-    message: JsonObject & { readonly method: string; readonly params: JsonObject },
-    signal: AbortSignal,
-    bytesMax: number,
-  ): Promise<Answer> {
+  async #send<T>({ method, message, signal, read }: Sent<T>): Promise<T> {
     const host = await this.#start.bound();
     const headers = {
       ...this.#start.headers,
-      "content-type": "application/json",
-      accept: "application/json, text/event-stream",
-      "mcp-method": message.method,
-      ...nameOf(message.params),
+      accept: message === null ? "text/event-stream" : "application/json, text/event-stream",
+      ...(message === null ? {} : { "content-type": "application/json", ...namesOf(message) }),
       ...(this.#session === null ? {} : { "mcp-session-id": this.#session }),
       ...(this.#version === null ? {} : { "mcp-protocol-version": this.#version }),
     };
-    const body = Buffer.from(JSON.stringify({ jsonrpc: "2.0", ...message }));
-    const answer = await exchange({ host, method: "POST", headers, body }, signal, bytesMax, new Map(host.secrets));
-    const session = answer.headers["mcp-session-id"];
-    if (session !== undefined && /^[\x21-\x7e]{1,256}$/.test(session)) this.#session = session;
-    // The next call begins a new one. Servers should say 404; some say 400.
-    if ([400, 404].includes(answer.status) && this.#session !== null) this.end("its session there is over");
-    // Also no redirect is followed: it would lead to where no operator sent anybody.
-    if (answer.status < 200 || answer.status > 299) {
-      throw new FemtoError("FEMTO_UPSTREAM_FAILED", `the server answered with status ${answer.status}`);
-    }
-    return answer;
+    const body = message === null ? null : Buffer.from(JSON.stringify({ jsonrpc: "2.0", ...message }));
+    return await converse({ host, method, headers, body }, signal, new Map(host.secrets), async (answer) => {
+      const session = answer.headers["mcp-session-id"];
+      if (session !== undefined && /^[\x21-\x7e]{1,256}$/.test(session)) this.#session = session;
+      // The next call begins a new one. Servers should say 404; some say 400.
+      if (message !== null && [400, 404].includes(answer.status) && this.#session !== null) {
+        this.end("its session there is over");
+      }
+      // Some say why in the body, as they would have otherwise.
+      if (answer.status === 400 && message !== null && "id" in message) {
+        const said = messageFrom(await wholeOf(answer.pieces, ENVELOPE_BYTES), host);
+        if (said?.["error"] !== undefined && said["id"] === message["id"]) throw new UpstreamRefusal(said["error"]);
+      }
+      // Also no redirect is followed: it would lead to where no operator sent anybody.
+      if (answer.status < 200 || answer.status > 299) {
+        throw new FemtoError("FEMTO_UPSTREAM_FAILED", `the server answered with status ${answer.status}`);
+      }
+      return await read(answer, host);
+    });
   }
-}
 
-/** What is called, read or got: servers hold the body to it. */
-function nameOf({ name, uri }: JsonObject): { readonly "mcp-name"?: string } {
-  const named = name ?? uri;
-  return typeof named === "string" ? { "mcp-name": named } : {};
-}
-
-/** The message that answers the request, among what came. */
-function answerTo(id: number, { headers, body }: Answer): Readonly<Record<string, unknown>> {
-  const text = body.toString("utf8");
-  const isStream = (headers["content-type"] ?? "").startsWith("text/event-stream");
-  const messages = (isStream ? eventsIn(text) : [text]).map(messageIn);
-  const found = messages.find((message) => message?.["id"] === id && message["method"] === undefined);
-  if (found === undefined || found === null) {
+  /** The message that answers the request, among what comes; what comes before it is told as it does. */
+  async #answerTo(
+    id: number,
+    { headers, pieces }: BegunAnswer,
+    host: BoundHost,
+    { bytesMax, onNotice, onAsked }: UpstreamRequest,
+  ): Promise<Message> {
+    const most = bytesMax + ENVELOPE_BYTES;
+    if (!isStream(headers)) {
+      const found = messageFrom(await wholeOf(pieces, most), host);
+      if (isAnswer(found, id)) return found;
+    } else {
+      for await (const event of eventsIn(pieces, most, () => tooLarge(bytesMax))) {
+        const message = messageFrom(event, host);
+        if (isAnswer(message, id)) return message;
+        this.#bear();
+        const { id: asked, method, params }: Message = message ?? {};
+        if ((typeof asked === "number" || typeof asked === "string") && typeof method === "string") {
+          void this.#asked(asked, () => onAsked?.(printable(method, 64), params));
+        }
+        if (asked === undefined && typeof method === "string" && event.length <= NOTICE_BYTES)
+          onNotice?.(method, params);
+      }
+    }
     const type = printable(headers["content-type"] ?? "no type", 64);
     throw new FemtoError("FEMTO_UPSTREAM_FAILED", `what the server answered (${type}) holds no answer to the request`);
   }
-  return found;
+
+  /** What a server asks on the way to its answer it is answered by a message of its own. */
+  async #asked(id: number | string, ask: () => Promise<JsonObject> | undefined): Promise<void> {
+    const signal = this.#closing.signal;
+    const read = async ({ pieces }: BegunAnswer): Promise<void> => void (await wholeOf(pieces, ENVELOPE_BYTES));
+    try {
+      const result = await (ask() ?? Promise.reject(new Error("not supported")));
+      await this.#send({ method: "POST", message: { id, result }, signal, read });
+    } catch (error) {
+      const refused = { code: -32601, message: printable(errorText(error), 200) };
+      await this.#send({ method: "POST", message: { id, error: refused }, signal, read }).catch(() => undefined);
+    }
+  }
+
+  /** INVARIANT: I9: a server that floods whoever waits for its answers is ended. */
+  #bear(): void {
+    const nowMs = performance.now();
+    if (nowMs - this.#windowMs > WINDOW_MS) {
+      this.#windowMs = nowMs;
+      this.#unasked = 0;
+    }
+    this.#unasked += 1;
+    if (this.#unasked <= LIMITS.upstreamUnasked) return;
+    const reason = `it sent more than ${LIMITS.upstreamUnasked} messages that nobody asked for`;
+    this.end(reason);
+    throw new FemtoError("FEMTO_UPSTREAM_FAILED", `the server is gone: ${reason}`);
+  }
 }
 
-function eventsIn(text: string): string[] {
-  return text
-    .split(/\r\n\r\n|\n\n|\r\r/)
-    .map((event) =>
-      event
-        .split(/\r\n|\n|\r/)
-        .filter((line) => line.startsWith("data:"))
-        .map((line) => line.slice("data:".length).replace(/^ /, ""))
-        .join("\n"),
-    )
-    .filter((data) => data !== "");
+function isStream(headers: BegunAnswer["headers"]): boolean {
+  return (headers["content-type"] ?? "").startsWith("text/event-stream");
+}
+
+function isAnswer(message: Message | null, id: number): message is Message {
+  return message?.["id"] === id && message["method"] === undefined;
+}
+
+/** INVARIANT: I10: what of the request's own secrets comes back is taken out before anything is read. */
+function messageFrom(bytes: Buffer, { secrets }: BoundHost): Message | null {
+  return messageIn(withoutValues(bytes, new Map(secrets)).toString("utf8"));
+}
+
+/** What is asked, and what is called, read or got: servers hold the body to it. An answer is none of it. */
+function namesOf({ method, params }: JsonObject): Readonly<Record<string, string>> {
+  const { name, uri } = Object(params) as JsonObject;
+  const named = name ?? uri;
+  return {
+    ...(typeof method === "string" ? { "mcp-method": method } : {}),
+    ...(typeof named === "string" ? { "mcp-name": named } : {}),
+  };
 }

@@ -1,6 +1,7 @@
 /**
  * What reads the resources of an MCP server, and what gets its prompts: two capabilities of each server beside its tools,
- * decided on, called and answered as these are.
+ * decided on, called and answered as these are. To subscribe to a resource, and to complete what a prompt or a template
+ * is filled in with, is a use of the same two, and so decided like reading and getting.
  */
 import {
   type CapabilityManifest,
@@ -16,7 +17,9 @@ import type { SandboxView } from "@femtoclaw/sandbox";
 import type { Capability, CapabilityCall, CapabilityOutcome, JsonObject } from "../capability.ts";
 import { outcomeOf } from "../outcome.ts";
 import type { ContentDefinition } from "./content-definition.ts";
+import { type Completing, completionParams, completionResult } from "./mcp-completion.ts";
 import { common, confinedBy, type McpServer } from "./mcp-tool.ts";
+import type { CallRelay } from "./upstream-notice.ts";
 import { tooLarge } from "./upstream-transport.ts";
 
 export type Reader = typeof RESOURCE_READ | typeof PROMPT_GET;
@@ -24,12 +27,24 @@ export type Reader = typeof RESOURCE_READ | typeof PROMPT_GET;
 /** One question to the server about what was accepted of it. */
 export type AskUpstream = (question: {
   readonly definition: ContentDefinition;
-  readonly method: "resources/read" | "prompts/get";
+  readonly method: "resources/read" | "prompts/get" | "completion/complete";
   readonly params: JsonObject;
   readonly view: SandboxView | null;
   readonly signal: AbortSignal;
   readonly bytesMax: number;
+  readonly relay: CallRelay | null;
 }) => Promise<JsonObject>;
+
+const FILLED_IN = { type: "object", maxProperties: 32, additionalProperties: { type: "string" } };
+const COMPLETE = {
+  type: "object",
+  additionalProperties: false,
+  required: ["argument", "value"],
+  properties: {
+    argument: { type: "string", minLength: 1, maxLength: 64 },
+    value: { type: "string", maxLength: LIMITS.completionChars },
+  },
+};
 
 const ARGUMENTS: Readonly<Record<Reader, JsonObject>> = {
   [RESOURCE_READ]: {
@@ -38,6 +53,9 @@ const ARGUMENTS: Readonly<Record<Reader, JsonObject>> = {
     required: ["uri"],
     properties: {
       uri: { type: "string", minLength: 1, description: "One that is offered, or that a template makes." },
+      subscribe: { const: true, description: "Tells of its changes from now on instead of reading it." },
+      complete: { ...COMPLETE, description: "What a variable of the template that `uri` is could be, instead." },
+      arguments: { ...FILLED_IN, description: "With `complete`: the template's other variables." },
     },
   },
   [PROMPT_GET]: {
@@ -46,7 +64,8 @@ const ARGUMENTS: Readonly<Record<Reader, JsonObject>> = {
     required: ["name"],
     properties: {
       name: { type: "string", minLength: 1, description: "One that is offered, as its server calls it." },
-      arguments: { type: "object", maxProperties: 32, additionalProperties: { type: "string" } },
+      arguments: FILLED_IN,
+      complete: { ...COMPLETE, description: "What an argument could be, instead of getting it." },
     },
   },
 };
@@ -62,11 +81,13 @@ export function contentMeant(
   args: JsonObject,
   contents: readonly ContentDefinition[],
 ): ContentDefinition | null {
-  const { uri, name } = args;
+  const { uri, name, complete } = args;
   const named = reader === PROMPT_GET ? name : uri;
-  const kind = reader === PROMPT_GET ? "prompt" : "resource";
+  // Of templates, not of what they make, one says what they could be filled in with.
+  const kind = reader === PROMPT_GET ? "prompt" : complete === undefined ? "resource" : "template";
   const exact = contents.find((one) => one.kind === kind && one.name === named);
-  if (exact !== undefined || typeof uri !== "string" || uriProblem(uri) !== null) return exact ?? null;
+  if (exact !== undefined || kind === "template" || typeof uri !== "string" || uriProblem(uri) !== null)
+    return exact ?? null;
   return contents.find((one) => one.kind === "template" && matchesTemplate(one.name, uri)) ?? null;
 }
 
@@ -92,7 +113,14 @@ export function mcpReaderCapability(
   return {
     manifest,
     isolation: "host",
-    execute: async ({ args, bound, sandbox: view, signal, limits }: CapabilityCall): Promise<CapabilityOutcome> => {
+    execute: async ({
+      args,
+      bound,
+      sandbox: view,
+      signal,
+      limits,
+      relay,
+    }: CapabilityCall): Promise<CapabilityOutcome> => {
       const sandbox = confinedBy(server, view);
       return await outcomeOf(signal, sandbox, async () => {
         const meant = contentMeant(reader, args, accepted);
@@ -104,16 +132,36 @@ export function mcpReaderCapability(
           );
         }
         const bytesMax = Math.min(limits.outputBytes, LIMITS.resultBytes);
-        const question = { definition: meant, view, signal, bytesMax };
-        const result =
-          reader === RESOURCE_READ
-            ? resourceResult(await ask({ ...question, method: "resources/read", params: { uri: args["uri"] ?? "" } }))
-            : promptResult(await ask({ ...question, method: "prompts/get", params: promptParams(args) }));
+        const question = { definition: meant, view, signal, bytesMax, relay: relay ?? null };
+        const result = await resultOf({ reader, args, server: server.name, question, ask });
         if (Buffer.byteLength(JSON.stringify(result)) > bytesMax) throw tooLarge(bytesMax);
         return { event: "succeeded", result, sandbox };
       });
     },
   };
+}
+
+interface Use {
+  readonly reader: Reader;
+  readonly args: JsonObject;
+  readonly server: string;
+  readonly question: Omit<Parameters<AskUpstream>[0], "method" | "params">;
+  readonly ask: AskUpstream;
+}
+
+async function resultOf({ reader, args, server, question, ask }: Use): Promise<JsonObject> {
+  const { complete, subscribe, uri = "" } = args;
+  if (complete !== undefined) {
+    const params = completionParams(args, complete as unknown as Completing);
+    return completionResult(await ask({ ...question, method: "completion/complete", params }));
+  }
+  if (reader === PROMPT_GET)
+    return promptResult(await ask({ ...question, method: "prompts/get", params: promptParams(args) }));
+  if (subscribe !== true) return resourceResult(await ask({ ...question, method: "resources/read", params: { uri } }));
+  const { relay, definition, view, signal } = question;
+  if (relay === null) throw new FemtoError("FEMTO_UPSTREAM_FAILED", "nobody is there who could be told of changes");
+  await relay.subscribe({ server, definition, uri: String(uri), view, signal });
+  return { content: [], is_error: false, untrusted: true };
 }
 
 function promptParams({ name = "", arguments: given = {} }: JsonObject): JsonObject {

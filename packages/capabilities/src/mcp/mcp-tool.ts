@@ -7,6 +7,7 @@ import type { SandboxView } from "@femtoclaw/sandbox";
 import type { Capability, CapabilityCall, CapabilityOutcome, JsonObject } from "../capability.ts";
 import { outcomeOf } from "../outcome.ts";
 import type { ToolDefinition } from "./tool-definition.ts";
+import type { CallRelay } from "./upstream-notice.ts";
 import { tooLarge } from "./upstream-transport.ts";
 
 export interface McpServer {
@@ -22,6 +23,8 @@ export type CallUpstream = (call: {
   readonly view: SandboxView | null;
   readonly signal: AbortSignal;
   readonly bytesMax: number;
+  /** Who hears what the server says beside the answer. */
+  readonly relay: CallRelay | null;
 }) => Promise<JsonObject>;
 
 const OUTPUT = {
@@ -79,7 +82,14 @@ export function mcpToolCapability(
     manifest: mcpToolManifest(server, definition),
     // The host waits for it; the sandbox around its server lives longer than a call.
     isolation: "host",
-    execute: async ({ args, bound, sandbox: view, signal, limits }: CapabilityCall): Promise<CapabilityOutcome> => {
+    execute: async ({
+      args,
+      bound,
+      sandbox: view,
+      signal,
+      limits,
+      relay,
+    }: CapabilityCall): Promise<CapabilityOutcome> => {
       const sandbox = confinedBy(server, view);
       return await outcomeOf(signal, sandbox, async () => {
         // INVARIANT: what is called is what was decided on.
@@ -87,7 +97,7 @@ export function mcpToolCapability(
           throw new FemtoError("FEMTO_UPSTREAM_FAILED", "the tool has changed since the call was decided");
         }
         const bytesMax = Math.min(limits.outputBytes, LIMITS.resultBytes);
-        const result = resultOf(await callUpstream({ definition, args, view, signal, bytesMax }));
+        const result = resultOf(await callUpstream({ definition, args, view, signal, bytesMax, relay: relay ?? null }));
         if (Buffer.byteLength(JSON.stringify(result)) > bytesMax) throw tooLarge(bytesMax);
         return { event: "succeeded", result, sandbox };
       });

@@ -1,8 +1,18 @@
 /** An MCP server as a program in the sandbox: one message of JSON-RPC a line, each way. */
-import { FemtoError, LIMITS, LineSplitter, printable } from "@femtoclaw/protocol";
+import { askKindOf, errorText, FemtoError, LIMITS, LineSplitter, printable } from "@femtoclaw/protocol";
 import { type ChildLimits, type SandboxCommand, type SandboxView, ServiceChild } from "@femtoclaw/sandbox";
 import type { JsonObject } from "../capability.ts";
-import { messageIn, resultIn, tooLarge, type UpstreamRequest, type UpstreamTransport } from "./upstream-transport.ts";
+import { PROGRESS, SUBSCRIPTION } from "./upstream-notice.ts";
+import {
+  type Listening,
+  messageIn,
+  type OnNotification,
+  paramsOf,
+  resultIn,
+  tooLarge,
+  type UpstreamRequest,
+  type UpstreamTransport,
+} from "./upstream-transport.ts";
 
 /** Time in which messages that nobody asked for are counted. */
 const WINDOW_MS = 10_000;
@@ -23,14 +33,14 @@ export interface StdioStart {
   readonly view: SandboxView;
   readonly command: SandboxCommand;
   readonly limits: ChildLimits;
-  /** Hears of notifications, by their method. */
-  onNotification(method: string): void;
+  readonly onNotification: OnNotification;
 }
 
 export class StdioTransport implements UpstreamTransport {
+  readonly isStream = true;
   readonly ended: Promise<string>;
   readonly #child: ServiceChild;
-  readonly #onNotification: (method: string) => void;
+  readonly #onNotification: OnNotification;
   readonly #pending = new Map<number, Pending>();
   #lastId = 0;
   #unasked = 0;
@@ -56,7 +66,7 @@ export class StdioTransport implements UpstreamTransport {
   }
 
   async request(request: UpstreamRequest): Promise<JsonObject> {
-    const { method, params, signal } = request;
+    const { method, signal } = request;
     signal.throwIfAborted();
     this.#lastId += 1;
     const id = this.#lastId;
@@ -67,7 +77,7 @@ export class StdioTransport implements UpstreamTransport {
       this.#send({ method: "notifications/cancelled", params: { requestId: id, reason: "not wanted any more" } });
     };
     try {
-      if (!this.#send({ id, method, params })) {
+      if (!this.#send({ id, method, params: paramsOf(request, id) })) {
         throw new FemtoError("FEMTO_UPSTREAM_BUSY", "the server does not read what it is sent");
       }
       signal.addEventListener("abort", cancel, { once: true });
@@ -76,6 +86,12 @@ export class StdioTransport implements UpstreamTransport {
       this.#pending.delete(id);
       signal.removeEventListener("abort", cancel);
     }
+  }
+
+  /** Beside all requests a server says things on its stdout in any case. */
+  async listen(asked: Listening | null, signal: AbortSignal, onNotification: OnNotification): Promise<void> {
+    if (asked === null) return;
+    await this.request({ ...asked, signal, bytesMax: UNASKED_BYTES, onNotice: onNotification });
   }
 
   async notify(method: string, params: JsonObject): Promise<void> {
@@ -105,6 +121,8 @@ export class StdioTransport implements UpstreamTransport {
     const pending = typeof id === "number" && message?.["method"] === undefined ? this.#pending.get(id) : undefined;
     if (message === null || pending === undefined) return this.#unaskedFor(message);
     const { request } = pending;
+    // What is said of it behind its answer is said of nothing.
+    this.#pending.delete(Number(id));
     if (line.byteLength > request.bytesMax + ENVELOPE_BYTES) return pending.reject(tooLarge(request.bytesMax));
     try {
       pending.resolve(resultIn(message));
@@ -114,20 +132,40 @@ export class StdioTransport implements UpstreamTransport {
   }
 
   /**
-   * Notifications, requests of the server, and what is nothing. INVARIANT: I8: a server that asks its client for
-   * something gets nothing: neither a model, nor a person, nor a folder.
+   * Notifications, requests of the server, and what is nothing. INVARIANT: I8: what a server says of a request's progress
+   * is told with that request, and of none that is over or never was.
    */
   #unaskedFor(message: Readonly<Record<string, unknown>> | null): void {
     this.#unasked += 1;
     if (this.#unasked > LIMITS.upstreamUnasked) {
       return this.#kill(`it sent more than ${LIMITS.upstreamUnasked} messages that nobody asked for`);
     }
-    const { id, method } = message ?? {};
+    const { id, method, params } = message ?? {};
     if (typeof method !== "string") return;
-    if (id === undefined) return this.#onNotification(printable(method, 64));
+    if (id === undefined) return this.#notified(printable(method, 64), params);
     if (typeof id !== "number" && typeof id !== "string") return;
     if (method === "ping") this.#send({ id, result: {} });
-    else this.#send({ id, error: { code: -32601, message: "not supported" } });
+    else void this.#asked(id, printable(method, 64), params);
+  }
+
+  /** INVARIANT: I8: what a server asks names no request, so it is asked of a caller only where one is there that it can mean. */
+  async #asked(id: number | string, method: string, params: unknown): Promise<void> {
+    const [only, another] = this.#pending.values();
+    const ask = another === undefined ? only?.request.onAsked : undefined;
+    try {
+      if (ask === undefined || askKindOf(method) === null) throw new FemtoError("FEMTO_UPSTREAM_ASKS", "not supported");
+      this.#send({ id, result: await ask(method, params) });
+    } catch (error) {
+      this.#send({ id, error: { code: -32601, message: printable(errorText(error), 200) } });
+    }
+  }
+
+  /** What names a request is told with it, and with no other. */
+  #notified(method: string, params: unknown): void {
+    const { progressToken, _meta: meta } = Object(params) as Readonly<Record<string, unknown>>;
+    const named = method === PROGRESS ? progressToken : Object(meta)[SUBSCRIPTION];
+    if (method !== PROGRESS && named === undefined) return this.#onNotification(method, params);
+    if (typeof named === "number") this.#pending.get(named)?.request.onNotice?.(method, params);
   }
 
   /** INVARIANT: I9: the host reads what it can bear to read, also of a line that never ends. */

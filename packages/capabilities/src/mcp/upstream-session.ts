@@ -1,17 +1,41 @@
-/** A conversation with one MCP server: agreed on a revision of the protocol, then lists and calls. */
-import { FemtoError, LIMITS, type McpContentKind, printable, VERSION } from "@femtoclaw/protocol";
+/** A conversation with one MCP server: agreed on a revision of the protocol, then lists, calls and subscriptions. */
+import { setTimeout as sleep } from "node:timers/promises";
+import {
+  type AskKind,
+  FemtoError,
+  LIMITS,
+  type LogLevel,
+  type McpContentKind,
+  printable,
+  VERSION,
+} from "@femtoclaw/protocol";
 import type { JsonObject } from "../capability.ts";
+import { CallAsides } from "./call-asides.ts";
 import { type ContentDefinition, contentDefinitions, unusable } from "./content-definition.ts";
 import { type ToolDefinition, toolDefinitions } from "./tool-definition.ts";
-import { UpstreamRefusal, type UpstreamTransport } from "./upstream-transport.ts";
+import { ACKNOWLEDGED, type CallRelay, lowerLevel, UPDATED } from "./upstream-notice.ts";
+import {
+  type Listening,
+  type OnNotification,
+  UpstreamRefusal,
+  type UpstreamRequest,
+  type UpstreamTransport,
+} from "./upstream-transport.ts";
 
 /** Revisions with a handshake that are spoken here, the newest first, and the one without. */
 const HANDSHAKE = ["2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05"];
 const STATELESS = "2026-07-28";
 const CLIENT = { name: "femtoclaw", version: VERSION };
 
+/** A server says by it that its client declared too little for what it has to ask. */
+const CAPABILITY_MISSING = -32_021;
+
 /** LIMIT: bytes of one page of a list. */
 const PAGE_BYTES = 4_194_304;
+
+/** Pause before a server is listened to again that ended the stream; it doubles while it does. */
+const LISTEN_AGAIN_MS = 1_000;
+const LISTEN_AGAIN_MS_MAX = 60_000;
 
 /** How what is no tool is listed: by what a server says it has, and in which member of the answer. */
 const CONTENTS = [
@@ -25,24 +49,119 @@ const CONTENTS = [
   readonly member: string;
 }[];
 
+export interface UpstreamStart {
+  readonly server: string;
+  readonly transport: UpstreamTransport;
+  /** What it may ask whoever calls it. */
+  readonly mayAsk: readonly AskKind[];
+}
+
+/** What one question to the server is held to, and who hears of it beside the answer. */
+export interface Asking extends Pick<UpstreamRequest, "signal" | "bytesMax"> {
+  readonly relay: CallRelay | null;
+}
+
+/** Hears of one resource. */
+export interface ResourceListener {
+  updated(): void;
+  ended(error: unknown): void;
+}
+
+/** LIMIT: time of a server to take note that nobody listens any more. */
+const UNSUBSCRIBE_MS = 5_000;
+
 export class UpstreamSession {
   readonly #server: string;
   readonly #transport: UpstreamTransport;
+  readonly #mayAsk: readonly AskKind[];
   /** What goes with each request where there was no handshake. */
   #meta: JsonObject = {};
   /** What the server says it has. */
   #has: Readonly<Record<string, unknown>> = {};
+  /** How much of its log it was asked to tell, for all who asked; each is told what it asked for. */
+  #logLevel: LogLevel | null = null;
 
-  private constructor(server: string, transport: UpstreamTransport) {
+  private constructor(server: string, transport: UpstreamTransport, mayAsk: readonly AskKind[]) {
+    this.#mayAsk = mayAsk;
     this.#server = server;
     this.#transport = transport;
   }
 
   /** Throws what keeps the two from talking; the transport is whoever's made it. */
-  static async open(server: string, transport: UpstreamTransport, signal: AbortSignal): Promise<UpstreamSession> {
-    const session = new UpstreamSession(server, transport);
+  static async open(
+    { server, transport, mayAsk }: UpstreamStart,
+    signal: AbortSignal,
+    onNotification: OnNotification,
+  ): Promise<UpstreamSession> {
+    const session = new UpstreamSession(server, transport, mayAsk);
     await session.#agree(signal);
+    void session.#listen(onNotification);
     return session;
+  }
+
+  /** Resolves once the server has agreed; then it is heard until `held` aborts. Throws what the server says against it. */
+  async subscribe(uri: string, held: AbortSignal, heard: ResourceListener): Promise<void> {
+    if (Object(this.#has["resources"]).subscribe !== true) {
+      throw new FemtoError("FEMTO_UPSTREAM_FAILED", "the server takes no subscriptions to its resources");
+    }
+    if (this.#isStateless) return await this.#subscribeStateless(uri, held, heard);
+    const once = { signal: held, bytesMax: PAGE_BYTES };
+    await this.#request("resources/subscribe", { uri }, once);
+    const unsubscribe = (): void => {
+      const signal = AbortSignal.timeout(UNSUBSCRIBE_MS);
+      // One that goes on telling is not listened to.
+      this.#request("resources/unsubscribe", { uri }, { ...once, signal }).catch(() => undefined);
+    };
+    held.addEventListener("abort", unsubscribe, { once: true });
+  }
+
+  /** A request of its own, which lasts as long as the subscription does. */
+  async #subscribeStateless(uri: string, held: AbortSignal, heard: ResourceListener): Promise<void> {
+    const agreed = Promise.withResolvers<void>();
+    const ended = new FemtoError("FEMTO_UPSTREAM_FAILED", "the server ended the subscription");
+    const listening = this.#transport.listen(
+      this.#listening({ resourceSubscriptions: [uri] }),
+      held,
+      (method, params) => {
+        const { notifications, uri: changed } = Object(params) as Readonly<Record<string, unknown>>;
+        const honoured: unknown = Object(notifications).resourceSubscriptions;
+        if (method === ACKNOWLEDGED && Array.isArray(honoured) && honoured.includes(uri)) agreed.resolve();
+        else if (method === UPDATED && changed === uri) heard.updated();
+      },
+    );
+    listening.then(
+      () => agreed.reject(ended),
+      (error: unknown) => agreed.reject(error),
+    );
+    await agreed.promise;
+    void listening.then(
+      () => heard.ended(ended),
+      (error: unknown) => heard.ended(error),
+    );
+  }
+
+  /** Over HTTP a server has to be asked for what it says beside answers. */
+  async #listen(onNotification: OnNotification): Promise<void> {
+    const changing = ["tools", "resources", "prompts"].filter((lists) => Object(this.#has[lists]).listChanged === true);
+    const subscribes = !this.#isStateless && Object(this.#has["resources"]).subscribe === true;
+    if (changing.length === 0 && !subscribes) return;
+    const filter = Object.fromEntries(changing.map((lists) => [`${lists}ListChanged`, true]));
+    const over = new AbortController();
+    void this.#transport.ended.then(() => over.abort());
+    for (let pauseMs = LISTEN_AGAIN_MS; !over.signal.aborted; pauseMs = Math.min(2 * pauseMs, LISTEN_AGAIN_MS_MAX)) {
+      try {
+        await this.#transport.listen(this.#isStateless ? this.#listening(filter) : null, over.signal, onNotification);
+      } catch (error) {
+        // Servers need not have it; whether one is there at all, calls find out.
+        if (isRefusal(error)) return;
+      }
+      if (this.#transport.isStream) return;
+      await sleep(pauseMs, undefined, { signal: over.signal, ref: false }).catch(() => undefined);
+    }
+  }
+
+  #listening(notifications: JsonObject): Listening {
+    return { method: "subscriptions/listen", params: { notifications, _meta: this.#meta } };
   }
 
   /** Everything that it offers. Throws where that is no list of tools, or one of too many. */
@@ -73,16 +192,47 @@ export class UpstreamSession {
     return found;
   }
 
-  async call(tool: string, args: JsonObject, signal: AbortSignal, bytesMax: number): Promise<JsonObject> {
-    return await this.ask("tools/call", { name: tool, arguments: args }, signal, bytesMax);
+  /** Whether the server says that it has what answers such requests. */
+  has(capability: string): boolean {
+    return this.#has[capability] !== undefined;
   }
 
-  async ask(method: string, params: JsonObject, signal: AbortSignal, bytesMax: number): Promise<JsonObject> {
-    const result = await this.#request(method, params, signal, bytesMax);
-    const { resultType } = result;
-    if (resultType === undefined || resultType === "complete") return result;
-    // INVARIANT: I8: a server gets nothing out of whoever sits at the other end.
-    throw new FemtoError("FEMTO_UPSTREAM_FAILED", `the server wants more than its arguments: ${shown(resultType)}`);
+  async call(tool: string, args: JsonObject, asking: Asking): Promise<JsonObject> {
+    return await this.ask("tools/call", { name: tool, arguments: args }, asking);
+  }
+
+  async ask(method: string, params: JsonObject, { relay, signal, bytesMax }: Asking): Promise<JsonObject> {
+    using asides = new CallAsides({ server: this.#server, mayAsk: this.#mayAsk, relay, signal });
+    const level = relay?.logLevel ?? null;
+    if (level !== null) await this.#log(level, signal);
+    const meta: JsonObject = {
+      ...(level === null ? {} : { "io.modelcontextprotocol/logLevel": level }),
+      "io.modelcontextprotocol/clientCapabilities": capabilitiesOf(asides.may),
+    };
+    const held = { signal, bytesMax, ...asides.heard };
+    for (let more: JsonObject = {}; ; ) {
+      const asked = this.#request(method, { ...params, ...more }, held, this.#isStateless ? meta : {});
+      const { resultType, inputRequests, requestState, ...result } = await asked.catch(couldNotAsk);
+      if (resultType === undefined || resultType === "complete") return result;
+      if (resultType !== "input_required") {
+        throw new FemtoError("FEMTO_UPSTREAM_FAILED", `the server answered with ${shown(resultType)}`);
+      }
+      const inputResponses = await asides.answers(inputRequests);
+      more = { inputResponses, ...(typeof requestState === "string" ? { requestState } : {}) };
+    }
+  }
+
+  /** One that knows a handshake is told once, for all; what it says then is told to who asked for as much. */
+  async #log(asked: LogLevel, signal: AbortSignal): Promise<void> {
+    const level = lowerLevel(this.#logLevel, asked);
+    if (this.#isStateless || level === this.#logLevel || !this.has("logging")) return;
+    this.#logLevel = level;
+    // One that does not take it says what it says; the call goes on.
+    await this.#request("logging/setLevel", { level }, { signal, bytesMax: PAGE_BYTES }).catch(() => undefined);
+  }
+
+  get #isStateless(): boolean {
+    return Object.keys(this.#meta).length > 0;
   }
 
   /** Page by page, until there are more than `most`. */
@@ -90,7 +240,10 @@ export class UpstreamSession {
     const listed: unknown[] = [];
     let cursor: string | undefined;
     do {
-      const page = await this.#request(method, cursor === undefined ? {} : { cursor }, signal, PAGE_BYTES);
+      const page = await this.#request(method, cursor === undefined ? {} : { cursor }, {
+        signal,
+        bytesMax: PAGE_BYTES,
+      });
       const { [member]: part, nextCursor } = page;
       if (!Array.isArray(part)) throw new FemtoError("FEMTO_UPSTREAM_FAILED", `it lists no ${member}`);
       listed.push(...part.slice(0, most + 1));
@@ -102,11 +255,14 @@ export class UpstreamSession {
 
   async #agree(signal: AbortSignal): Promise<void> {
     const [protocolVersion = ""] = HANDSHAKE;
-    const asked = { protocolVersion, capabilities: {}, clientInfo: CLIENT };
+    const asked = { protocolVersion, capabilities: capabilitiesOf(this.#mayAsk), clientInfo: CLIENT };
     let version: unknown;
     let capabilities: unknown;
     try {
-      ({ protocolVersion: version, capabilities } = await this.#request("initialize", asked, signal, PAGE_BYTES));
+      ({ protocolVersion: version, capabilities } = await this.#request("initialize", asked, {
+        signal,
+        bytesMax: PAGE_BYTES,
+      }));
     } catch (error) {
       if (!isRefusal(error)) throw error;
       return await this.#agreeStateless(signal);
@@ -127,14 +283,30 @@ export class UpstreamSession {
       "io.modelcontextprotocol/clientInfo": CLIENT,
     };
     this.#transport.agree(STATELESS);
-    const { capabilities } = await this.#request("server/discover", {}, signal, PAGE_BYTES);
+    const { capabilities } = await this.#request("server/discover", {}, { signal, bytesMax: PAGE_BYTES });
     this.#has = Object(capabilities) as Readonly<Record<string, unknown>>;
   }
 
-  async #request(method: string, params: JsonObject, signal: AbortSignal, bytesMax: number): Promise<JsonObject> {
-    const meta = Object.keys(this.#meta).length === 0 ? {} : { _meta: this.#meta };
-    return await this.#transport.request({ method, params: { ...params, ...meta }, signal, bytesMax });
+  async #request(
+    method: string,
+    params: JsonObject,
+    held: Pick<UpstreamRequest, "signal" | "bytesMax" | "onNotice">,
+    more: JsonObject = {},
+  ): Promise<JsonObject> {
+    const meta = this.#isStateless ? { _meta: { ...this.#meta, ...more } } : {};
+    return await this.#transport.request({ method, params: { ...params, ...meta }, ...held });
   }
+}
+
+/** As clients declare them. */
+function capabilitiesOf(may: readonly AskKind[]): JsonObject {
+  return Object.fromEntries(may.map((kind) => [kind, {}]));
+}
+
+/** Throws what it caught; that a server could not even ask is a fault of its own. */
+function couldNotAsk(error: unknown): never {
+  const isMissing = error instanceof UpstreamRefusal && error.number === CAPABILITY_MISSING;
+  throw isMissing ? new FemtoError("FEMTO_UPSTREAM_ASKS", error.message) : error;
 }
 
 /** Over HTTP a server that knows no handshake may say so by a status alone. */

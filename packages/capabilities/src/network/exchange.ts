@@ -36,6 +36,25 @@ export async function exchange(
   bodyBytesMax: number,
   spent: SecretValues,
 ): Promise<Answer> {
+  return await converse(request, signal, spent, async ({ status, headers, pieces }) => ({
+    status,
+    headers,
+    body: withoutValues(await wholeOf(pieces, bodyBytesMax), spent),
+  }));
+}
+
+/** An answer whose body is still on its way. INVARIANT: I10: who reads it takes what of `spent` comes back out of it. */
+export interface BegunAnswer extends Omit<Answer, "body"> {
+  readonly pieces: AsyncIterable<Uint8Array>;
+}
+
+/** The same for who reads the body as it comes, and may have enough of it; the connection ends with that. */
+export async function converse<T>(
+  request: Request,
+  signal: AbortSignal,
+  spent: SecretValues,
+  read: (answer: BegunAnswer) => Promise<T>,
+): Promise<T> {
   const { host, method, headers, body } = request;
   // Loaded on first use: a host that fetches nothing starts without it.
   const { buildConnector, Client } = await import("undici");
@@ -58,11 +77,7 @@ export async function exchange(
       body,
       signal,
     });
-    return {
-      status: answer.statusCode,
-      headers: headersOf(answer.headers, spent),
-      body: withoutValues(await bodyOf(answer.body, bodyBytesMax), spent),
-    };
+    return await read({ status: answer.statusCode, headers: headersOf(answer.headers, spent), pieces: answer.body });
   } catch (error) {
     signal.throwIfAborted();
     throw faultOf(error, spent);
@@ -77,7 +92,7 @@ export function originOf({ scheme, host, port }: BoundHost): string {
 }
 
 /** Into one buffer: a server that sends single bytes would otherwise have a hundred kept for each. */
-async function bodyOf(stream: AsyncIterable<Uint8Array>, bytesMax: number): Promise<Buffer> {
+export async function wholeOf(stream: AsyncIterable<Uint8Array>, bytesMax: number): Promise<Buffer> {
   let body = Buffer.alloc(Math.min(bytesMax, FIRST_BYTES));
   let total = 0;
   for await (const chunk of stream) {

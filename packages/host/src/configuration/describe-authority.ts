@@ -114,12 +114,14 @@ function capabilityPackage({ name, path, pins }: PackageSetting): string {
   return `${name}: ${shown(path)}, ${who}`;
 }
 
-function upstream({ name, at, pins }: UpstreamSetting): string {
+function upstream({ name, at, pins, mayAsk }: UpstreamSetting): string {
   const where =
     at.kind === "command"
       ? `${[at.program, ...at.args].map(shown).join(" ")}, which runs in the sandbox${at.env.length === 0 ? "" : ` and gets ${at.env.join(" ")}`}`
       : shown(at.url);
-  return `${name}: ${where}; ${pins === "operator" ? "an operator accepts its tools" : "its first tools are accepted"}`;
+  const asks = mayAsk.length === 0 ? "" : `; it may ask whoever calls it for ${mayAsk.join(", ")}`;
+  const accepted = pins === "operator" ? "an operator accepts its tools" : "its first tools are accepted";
+  return `${name}: ${where}; ${accepted}${asks}`;
 }
 
 function launch({ name, program: file, principal, env, kind, model, baseUrl, source }: LaunchSetting): string {

@@ -1,8 +1,13 @@
-/** What an agent may ask: say what it calls itself, propose, look at what its calls write, wait for what waits for an operator, cancel what it proposed, list tools, hold the log to what was seen. There is no verb of authority here. */
+/**
+ * What an agent may ask: say what it calls itself, propose, look at what its calls write, hear of changes, wait for what
+ * waits for an operator, cancel what it proposed, list tools, hold the log to what was seen. There is no verb of authority
+ * here.
+ */
 import { FemtoError } from "@femtoclaw/protocol";
 import type { Runtime, Session } from "@femtoclaw/runtime";
 import { followLogVerb } from "./log-verb.ts";
 import { watchRequest } from "./output-verb.ts";
+import { relayVerbs, relayWishes } from "./relay-verbs.ts";
 import { invalid, refuseUnknown } from "./request-fields.ts";
 import type { ConnectionHandlers } from "./socket-server.ts";
 
@@ -25,10 +30,11 @@ export function agentHandlers(runtime: Runtime, principal?: string): ConnectionH
         name = { label };
         return null;
       },
-      propose: async ({ message, label, traceparent, tracestate, ...rest }, id) => {
+      propose: async ({ message, label, traceparent, tracestate, log_level, can_answer, ...rest }, id) => {
         const bytes = typeof message === "string" ? fromBase64(message) : null;
         if (bytes === null) throw invalid("`message` must be base64");
         if (label !== undefined && typeof label !== "string") throw invalid("`label` must be a string");
+        const wishes = relayWishes({ log_level, can_answer });
         refuseUnknown(rest);
         const proposal = { id, abort: new AbortController(), execution: "" };
         const { signal } = proposal.abort;
@@ -37,6 +43,7 @@ export function agentHandlers(runtime: Runtime, principal?: string): ConnectionH
           return await opened().propose(bytes, {
             ...{ signal, trace: { traceparent, tracestate } },
             ...(label === undefined ? {} : { label }),
+            wishes,
             onIdentified: (execution) => {
               proposal.execution = execution;
             },
@@ -61,6 +68,7 @@ export function agentHandlers(runtime: Runtime, principal?: string): ConnectionH
         if (session === null) throw notWatched();
         return await session.outputs.watch(watch);
       },
+      ...relayVerbs(opened, () => session),
       wait: ({ execution, ...rest }) => {
         if (typeof execution !== "string") throw invalid("`execution` must be a string");
         refuseUnknown(rest);

@@ -38,16 +38,24 @@ function proposerOf({ runtime, session, signal, onReply }: ProposalsServed): Pro
       await runtime.upstreams.settled();
       return runtime.tools();
     },
-    propose: async (message, { label, signal: cancelled, onOutput } = {}) => {
+    propose: async (message, { label, logLevel, canAnswer, signal: cancelled, onOutput } = {}) => {
       const stop = cancelled === undefined ? signal : AbortSignal.any([signal, cancelled]);
       const named = label === undefined ? {} : { label: printable(label, 1_024) };
       const told = onOutput === undefined ? {} : { onOutput };
-      const reply = await proposeInSession(session, message, { ...named, signal: stop, ...told });
+      const asked = {
+        ...(logLevel === undefined ? {} : { logLevel }),
+        ...(canAnswer === undefined ? {} : { canAnswer }),
+      };
+      const wishes = { wishes: asked };
+      const reply = await proposeInSession(session, message, { ...named, signal: stop, ...told, ...wishes });
       onReply(reply);
       return reply;
     },
     wait: (execution) => session.wait(execution),
     output: (execution) => session.outputs.follow(execution),
+    changes: (from, waitMs) => session.changes({ from, waitMs }),
+    answer: (question, answers) => session.answer(question, answers),
+    unsubscribe: async (server, uri) => session.unsubscribe(server, uri),
     cancel: async (execution) => session.cancel(execution),
     close: async () => left.resolve(),
     closed: left.promise,

@@ -1,25 +1,34 @@
 /** Output of a program as lines of a person's terminal, while it comes: whole lines, with nothing in them that acts. */
-import { type OutputPart, type OutputStream, printable } from "@femtoclaw/protocol";
+import { type OutputPart, printable } from "@femtoclaw/protocol";
 
 /** LIMIT: characters of one line; a longer one is told in several. */
 const LINE_CHARS = 4_096;
 
 export class LiveText {
-  readonly #rest: Record<OutputStream, string> = { stdout: "", stderr: "" };
-  /** Whether all of it was told so far, and whether there was any. */
-  isAll = true;
+  readonly #rest: Record<OutputPart["stream"], string> = { stdout: "", stderr: "", upstream: "" };
+  readonly #chars: Record<OutputPart["stream"], number> = { stdout: 0, stderr: 0, upstream: 0 };
+  /** Whether there was any. */
   hasText = false;
 
   /** The lines that are whole by now. A bare carriage return ends one too: what a program draws over was a line. */
   lines({ stream, text, skipped }: OutputPart): string[] {
     const gap = skipped === 0 ? [] : [...this.#left(), `[${skipped} bytes are not shown: they came too fast]`];
-    if (skipped > 0) this.isAll = false;
+    this.#chars[stream] += text.length;
     if (text !== "") this.hasText = true;
     const pieces = (this.#rest[stream] + text).split(/\r\n|\n|\r(?!$)/);
     const rest = pieces.pop() ?? "";
     this.#rest[stream] = rest.length > LINE_CHARS ? "" : rest;
     const long = rest.length > LINE_CHARS ? [rest] : [];
     return [...gap, ...[...pieces, ...long].flatMap(cut)];
+  }
+
+  /**
+   * Whether a result holds nothing that was not told. Not told is what came too fast, or too late, what looked like a
+   * secret, and a long word, of which nobody could say whether it is one.
+   */
+  isAllOf(result: Readonly<Record<string, unknown>>): boolean {
+    const told = Object.entries(this.#chars);
+    return told.every(([stream, chars]) => typeof result[stream] !== "string" || result[stream].length === chars);
   }
 
   /** What is left at the end of it. */

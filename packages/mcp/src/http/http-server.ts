@@ -22,8 +22,9 @@ import {
 } from "@modelcontextprotocol/server";
 import { type Connect, HostSession } from "../host-session.ts";
 import { MESSAGE_BYTES_MAX, readMessage, refusal } from "../incoming.ts";
+import { Listens } from "../listens.ts";
 import { OVERLOADED, REQUESTS_MAX } from "../overload.ts";
-import { makeServer } from "../server.ts";
+import { makeServer, subscribe } from "../server.ts";
 import { showsToken } from "./bearer-token.ts";
 import { HttpSessions } from "./http-sessions.ts";
 
@@ -84,6 +85,7 @@ class Endpoint {
   readonly #host: HostSession;
   readonly #handler: McpHttpHandler;
   readonly #modern: ReturnType<typeof toNodeHandler>;
+  readonly #listens: Listens;
   readonly #isHere = localhostHostValidation();
   readonly #isFromHere = localhostOriginValidation();
   #open = 0;
@@ -103,6 +105,14 @@ class Endpoint {
       notify.resourcesChanged();
       notify.promptsChanged();
     };
+    host.onResourceUpdated = (uri) => notify.resourceUpdated(uri);
+    this.#listens = new Listens({
+      subscribe: async (uri) => {
+        await subscribe({ host, waitMs }, uri);
+        return true;
+      },
+      unsubscribe: (uri) => host.unsubscribe(uri),
+    });
     this.#modern = toNodeHandler(this.#handler, { onerror: onError });
   }
 
@@ -148,7 +158,10 @@ class Endpoint {
     const { message } = read;
     const like = request as NodeIncomingMessageLike;
     if (!(await isLegacyRequest(await toWebRequest(like, message), message))) {
-      return await this.#modern(like, response, message);
+      const admitted = await this.#listens.admit(message);
+      if (response.closed || response.destroyed) return admitted.release();
+      response.once("close", () => admitted.release());
+      return await this.#modern(like, response, admitted.message);
     }
     if (sessionOf(request) !== undefined || !isInitializeRequest(message)) {
       return await this.#inSession(request, response, message);

@@ -46,6 +46,7 @@ export class HttpSessions {
     });
     const session: HttpSession = { transport, host, open: 0 };
     const server = makeServer({ host, waitMs: this.#waitMs, leavingCancels: false });
+    host.onResourceUpdated = (uri) => void server.sendResourceUpdated({ uri }).catch(() => undefined);
     host.onToolsChanged = () => void tellChanged(server).catch(() => undefined);
     await server.connect(transport);
     const closed = transport.onclose;

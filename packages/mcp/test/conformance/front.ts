@@ -61,10 +61,14 @@ export class Front implements AsyncDisposable {
   #inward(text: string): string {
     if (this.#prefix === "" || text === "") return text;
     try {
-      const message = JSON.parse(text) as { method?: string; params?: { name?: string; uri?: string } };
+      const message = JSON.parse(text) as { method?: string; params?: { name?: string; ref?: { name?: string } } };
       const { method = "", params } = message;
       if (params?.name !== undefined && ["tools/call", "prompts/get"].includes(method)) {
         return JSON.stringify({ ...message, params: { ...params, name: this.#named(params.name, method) } });
+      }
+      if (params?.ref?.name !== undefined) {
+        const ref = { ...params.ref, name: this.#named(params.ref.name, method) };
+        return JSON.stringify({ ...message, params: { ...params, ref } });
       }
     } catch {
       // What is no JSON is for the server to refuse.

@@ -4,7 +4,7 @@
  */
 import { McpPlace } from "../mcp-place.ts";
 import { serveFixture } from "./conformance-fixture.ts";
-import { gatewayExemptions, ownExemptions, REVISIONS } from "./exemptions.ts";
+import { GATEWAY_EXEMPTIONS, ownExemptions, REVISIONS } from "./exemptions.ts";
 import { Front } from "./front.ts";
 import { runInspector } from "./inspector-run.ts";
 import { installedSuite } from "./pinned-suite.ts";
@@ -32,6 +32,7 @@ process_exec = true
 fs_read = true
 [mcp.servers.fixture]
 url = "${fixture.url}"
+may_ask = ["elicitation", "sampling", "roots"]
 [allow]
 read = ["."]
 run = { echo = ["*"] }
@@ -47,7 +48,7 @@ runtime_dir = "../run"
   await using front = await Front.before(http, "fixture__");
   for (const revision of REVISIONS) {
     verdicts.part(`A fixture behind the gate, ${revision}`);
-    await runSuite({ suite, url: front.url, revision, exemptions: gatewayExemptions(revision), verdicts });
+    await runSuite({ suite, url: front.url, revision, exemptions: GATEWAY_EXEMPTIONS, verdicts });
   }
   verdicts.part("The inspector");
   await runInspector({ suite, place, http, verdicts });

@@ -2,11 +2,11 @@
 /** SHA-256 of each schema's file. */
 export const SCHEMA_DIGESTS = {
   "approval.schema.json": "0fa717f1d7a9d0dde851654dc8877751c74f180c7ff50d94803ecfec1b9ea1ec",
-  "config.schema.json": "fc04c803baa9e0db5da1e71abdb65060de81fc646f95809bacc625a12ecbfef6",
+  "config.schema.json": "0448f58dce43169a94079c937d690a9402a03d5bbea305bc702b6cbe3a43a3b6",
   "facts.schema.json": "7f0b49e8cf2e6fcd59348261609400f35bec076e86a2d4ab02072303cdf8018d",
   "manifest.schema.json": "038dd120cc51f90cf2237f1b3a0b751566dcf49c43235e0b4413dd6d7ea455a7",
   "message.schema.json": "c352c9cf30f433cb3b8179288c3d5ba192d34ed505324f7f657850a880dbab7c",
-  "record.schema.json": "41f48b030759bf9cd4f97e5d217c43cd42a160409f855a03a024875321a7bbfc",
+  "record.schema.json": "33e22a94e8b3229dcd940267f87ea8a54e04fa1fe3bf8f860eb05ceab58690c5",
   "release.schema.json": "9282047017442bcbe4536745c3d57587e6645bdfb804eedaabecdf3cb8dbfa6a",
   "reply.schema.json": "9709c4fae22d72fb17b52e0aefc2f524e34d0cb87fdea9abb4f795263c81eb7b",
   "snapshot.schema.json": "0467077639e871d10b259129e1773a02c2e2d9b74dfaae14da75b0dc8028e612",

@@ -101,7 +101,9 @@ export type JournalRecord = {
     | "upstream.stopped"
     | "upstream.pinned"
     | "upstream.unpinned"
-    | "upstream.quarantined";
+    | "upstream.quarantined"
+    | "subscription.ended"
+    | "upstream.answered";
   /**
    * Who acted; null for the runtime itself.
    */
@@ -1081,6 +1083,20 @@ export interface McpServerTable {
    * @maxItems 256
    */
   tools?: string[];
+  /**
+   * What the server may ask whoever calls it, where the client can answer: `elicitation` fills in a form, `sampling` has the client's model write, `roots` names its folders. Answers are data for the server, and recorded. Default: nothing.
+   *
+   * @maxItems 3
+   */
+  may_ask?:
+    | []
+    | ["elicitation" | "sampling" | "roots"]
+    | ["elicitation" | "sampling" | "roots", "elicitation" | "sampling" | "roots"]
+    | [
+        "elicitation" | "sampling" | "roots",
+        "elicitation" | "sampling" | "roots",
+        "elicitation" | "sampling" | "roots"
+      ];
 }
 export interface ObservabilityTable {
   /**
@@ -2185,6 +2201,7 @@ export interface ExecutionOutcomeBody {
    * @maxItems 64
    */
   connections?: HostTraffic[];
+  relayed?: Relayed;
 }
 /**
  * What the call left where it changed something, by which an undo knows it again. Absent where it cannot be undone.
@@ -2220,6 +2237,742 @@ export interface HostTraffic {
    * Bytes that came from there.
    */
   bytes_in: number;
+}
+/**
+ * What the proposer was told of an MCP server beside its answer. Absent where that was nothing.
+ */
+export interface Relayed {
+  /**
+   * Times that it was told how far the server is.
+   */
+  progress: number;
+  /**
+   * Lines of the server's log that it was told.
+   */
+  messages: number;
+  /**
+   * What its session was not told, because it was more than a session is told.
+   */
+  dropped: number;
+  /**
+   * The first of these lines, printable and cut.
+   *
+   * @maxItems 16
+   */
+  said:
+    | []
+    | [
+        {
+          level: "debug" | "info" | "notice" | "warning" | "error" | "critical" | "alert" | "emergency";
+          logger?: string;
+          text: string;
+        }
+      ]
+    | [
+        {
+          level: "debug" | "info" | "notice" | "warning" | "error" | "critical" | "alert" | "emergency";
+          logger?: string;
+          text: string;
+        },
+        {
+          level: "debug" | "info" | "notice" | "warning" | "error" | "critical" | "alert" | "emergency";
+          logger?: string;
+          text: string;
+        }
+      ]
+    | [
+        {
+          level: "debug" | "info" | "notice" | "warning" | "error" | "critical" | "alert" | "emergency";
+          logger?: string;
+          text: string;
+        },
+        {
+          level: "debug" | "info" | "notice" | "warning" | "error" | "critical" | "alert" | "emergency";
+          logger?: string;
+          text: string;
+        },
+        {
+          level: "debug" | "info" | "notice" | "warning" | "error" | "critical" | "alert" | "emergency";
+          logger?: string;
+          text: string;
+        }
+      ]
+    | [
+        {
+          level: "debug" | "info" | "notice" | "warning" | "error" | "critical" | "alert" | "emergency";
+          logger?: string;
+          text: string;
+        },
+        {
+          level: "debug" | "info" | "notice" | "warning" | "error" | "critical" | "alert" | "emergency";
+          logger?: string;
+          text: string;
+        },
+        {
+          level: "debug" | "info" | "notice" | "warning" | "error" | "critical" | "alert" | "emergency";
+          logger?: string;
+          text: string;
+        },
+        {
+          level: "debug" | "info" | "notice" | "warning" | "error" | "critical" | "alert" | "emergency";
+          logger?: string;
+          text: string;
+        }
+      ]
+    | [
+        {
+          level: "debug" | "info" | "notice" | "warning" | "error" | "critical" | "alert" | "emergency";
+          logger?: string;
+          text: string;
+        },
+        {
+          level: "debug" | "info" | "notice" | "warning" | "error" | "critical" | "alert" | "emergency";
+          logger?: string;
+          text: string;
+        },
+        {
+          level: "debug" | "info" | "notice" | "warning" | "error" | "critical" | "alert" | "emergency";
+          logger?: string;
+          text: string;
+        },
+        {
+          level: "debug" | "info" | "notice" | "warning" | "error" | "critical" | "alert" | "emergency";
+          logger?: string;
+          text: string;
+        },
+        {
+          level: "debug" | "info" | "notice" | "warning" | "error" | "critical" | "alert" | "emergency";
+          logger?: string;
+          text: string;
+        }
+      ]
+    | [
+        {
+          level: "debug" | "info" | "notice" | "warning" | "error" | "critical" | "alert" | "emergency";
+          logger?: string;
+          text: string;
+        },
+        {
+          level: "debug" | "info" | "notice" | "warning" | "error" | "critical" | "alert" | "emergency";
+          logger?: string;
+          text: string;
+        },
+        {
+          level: "debug" | "info" | "notice" | "warning" | "error" | "critical" | "alert" | "emergency";
+          logger?: string;
+          text: string;
+        },
+        {
+          level: "debug" | "info" | "notice" | "warning" | "error" | "critical" | "alert" | "emergency";
+          logger?: string;
+          text: string;
+        },
+        {
+          level: "debug" | "info" | "notice" | "warning" | "error" | "critical" | "alert" | "emergency";
+          logger?: string;
+          text: string;
+        },
+        {
+          level: "debug" | "info" | "notice" | "warning" | "error" | "critical" | "alert" | "emergency";
+          logger?: string;
+          text: string;
+        }
+      ]
+    | [
+        {
+          level: "debug" | "info" | "notice" | "warning" | "error" | "critical" | "alert" | "emergency";
+          logger?: string;
+          text: string;
+        },
+        {
+          level: "debug" | "info" | "notice" | "warning" | "error" | "critical" | "alert" | "emergency";
+          logger?: string;
+          text: string;
+        },
+        {
+          level: "debug" | "info" | "notice" | "warning" | "error" | "critical" | "alert" | "emergency";
+          logger?: string;
+          text: string;
+        },
+        {
+          level: "debug" | "info" | "notice" | "warning" | "error" | "critical" | "alert" | "emergency";
+          logger?: string;
+          text: string;
+        },
+        {
+          level: "debug" | "info" | "notice" | "warning" | "error" | "critical" | "alert" | "emergency";
+          logger?: string;
+          text: string;
+        },
+        {
+          level: "debug" | "info" | "notice" | "warning" | "error" | "critical" | "alert" | "emergency";
+          logger?: string;
+          text: string;
+        },
+        {
+          level: "debug" | "info" | "notice" | "warning" | "error" | "critical" | "alert" | "emergency";
+          logger?: string;
+          text: string;
+        }
+      ]
+    | [
+        {
+          level: "debug" | "info" | "notice" | "warning" | "error" | "critical" | "alert" | "emergency";
+          logger?: string;
+          text: string;
+        },
+        {
+          level: "debug" | "info" | "notice" | "warning" | "error" | "critical" | "alert" | "emergency";
+          logger?: string;
+          text: string;
+        },
+        {
+          level: "debug" | "info" | "notice" | "warning" | "error" | "critical" | "alert" | "emergency";
+          logger?: string;
+          text: string;
+        },
+        {
+          level: "debug" | "info" | "notice" | "warning" | "error" | "critical" | "alert" | "emergency";
+          logger?: string;
+          text: string;
+        },
+        {
+          level: "debug" | "info" | "notice" | "warning" | "error" | "critical" | "alert" | "emergency";
+          logger?: string;
+          text: string;
+        },
+        {
+          level: "debug" | "info" | "notice" | "warning" | "error" | "critical" | "alert" | "emergency";
+          logger?: string;
+          text: string;
+        },
+        {
+          level: "debug" | "info" | "notice" | "warning" | "error" | "critical" | "alert" | "emergency";
+          logger?: string;
+          text: string;
+        },
+        {
+          level: "debug" | "info" | "notice" | "warning" | "error" | "critical" | "alert" | "emergency";
+          logger?: string;
+          text: string;
+        }
+      ]
+    | [
+        {
+          level: "debug" | "info" | "notice" | "warning" | "error" | "critical" | "alert" | "emergency";
+          logger?: string;
+          text: string;
+        },
+        {
+          level: "debug" | "info" | "notice" | "warning" | "error" | "critical" | "alert" | "emergency";
+          logger?: string;
+          text: string;
+        },
+        {
+          level: "debug" | "info" | "notice" | "warning" | "error" | "critical" | "alert" | "emergency";
+          logger?: string;
+          text: string;
+        },
+        {
+          level: "debug" | "info" | "notice" | "warning" | "error" | "critical" | "alert" | "emergency";
+          logger?: string;
+          text: string;
+        },
+        {
+          level: "debug" | "info" | "notice" | "warning" | "error" | "critical" | "alert" | "emergency";
+          logger?: string;
+          text: string;
+        },
+        {
+          level: "debug" | "info" | "notice" | "warning" | "error" | "critical" | "alert" | "emergency";
+          logger?: string;
+          text: string;
+        },
+        {
+          level: "debug" | "info" | "notice" | "warning" | "error" | "critical" | "alert" | "emergency";
+          logger?: string;
+          text: string;
+        },
+        {
+          level: "debug" | "info" | "notice" | "warning" | "error" | "critical" | "alert" | "emergency";
+          logger?: string;
+          text: string;
+        },
+        {
+          level: "debug" | "info" | "notice" | "warning" | "error" | "critical" | "alert" | "emergency";
+          logger?: string;
+          text: string;
+        }
+      ]
+    | [
+        {
+          level: "debug" | "info" | "notice" | "warning" | "error" | "critical" | "alert" | "emergency";
+          logger?: string;
+          text: string;
+        },
+        {
+          level: "debug" | "info" | "notice" | "warning" | "error" | "critical" | "alert" | "emergency";
+          logger?: string;
+          text: string;
+        },
+        {
+          level: "debug" | "info" | "notice" | "warning" | "error" | "critical" | "alert" | "emergency";
+          logger?: string;
+          text: string;
+        },
+        {
+          level: "debug" | "info" | "notice" | "warning" | "error" | "critical" | "alert" | "emergency";
+          logger?: string;
+          text: string;
+        },
+        {
+          level: "debug" | "info" | "notice" | "warning" | "error" | "critical" | "alert" | "emergency";
+          logger?: string;
+          text: string;
+        },
+        {
+          level: "debug" | "info" | "notice" | "warning" | "error" | "critical" | "alert" | "emergency";
+          logger?: string;
+          text: string;
+        },
+        {
+          level: "debug" | "info" | "notice" | "warning" | "error" | "critical" | "alert" | "emergency";
+          logger?: string;
+          text: string;
+        },
+        {
+          level: "debug" | "info" | "notice" | "warning" | "error" | "critical" | "alert" | "emergency";
+          logger?: string;
+          text: string;
+        },
+        {
+          level: "debug" | "info" | "notice" | "warning" | "error" | "critical" | "alert" | "emergency";
+          logger?: string;
+          text: string;
+        },
+        {
+          level: "debug" | "info" | "notice" | "warning" | "error" | "critical" | "alert" | "emergency";
+          logger?: string;
+          text: string;
+        }
+      ]
+    | [
+        {
+          level: "debug" | "info" | "notice" | "warning" | "error" | "critical" | "alert" | "emergency";
+          logger?: string;
+          text: string;
+        },
+        {
+          level: "debug" | "info" | "notice" | "warning" | "error" | "critical" | "alert" | "emergency";
+          logger?: string;
+          text: string;
+        },
+        {
+          level: "debug" | "info" | "notice" | "warning" | "error" | "critical" | "alert" | "emergency";
+          logger?: string;
+          text: string;
+        },
+        {
+          level: "debug" | "info" | "notice" | "warning" | "error" | "critical" | "alert" | "emergency";
+          logger?: string;
+          text: string;
+        },
+        {
+          level: "debug" | "info" | "notice" | "warning" | "error" | "critical" | "alert" | "emergency";
+          logger?: string;
+          text: string;
+        },
+        {
+          level: "debug" | "info" | "notice" | "warning" | "error" | "critical" | "alert" | "emergency";
+          logger?: string;
+          text: string;
+        },
+        {
+          level: "debug" | "info" | "notice" | "warning" | "error" | "critical" | "alert" | "emergency";
+          logger?: string;
+          text: string;
+        },
+        {
+          level: "debug" | "info" | "notice" | "warning" | "error" | "critical" | "alert" | "emergency";
+          logger?: string;
+          text: string;
+        },
+        {
+          level: "debug" | "info" | "notice" | "warning" | "error" | "critical" | "alert" | "emergency";
+          logger?: string;
+          text: string;
+        },
+        {
+          level: "debug" | "info" | "notice" | "warning" | "error" | "critical" | "alert" | "emergency";
+          logger?: string;
+          text: string;
+        },
+        {
+          level: "debug" | "info" | "notice" | "warning" | "error" | "critical" | "alert" | "emergency";
+          logger?: string;
+          text: string;
+        }
+      ]
+    | [
+        {
+          level: "debug" | "info" | "notice" | "warning" | "error" | "critical" | "alert" | "emergency";
+          logger?: string;
+          text: string;
+        },
+        {
+          level: "debug" | "info" | "notice" | "warning" | "error" | "critical" | "alert" | "emergency";
+          logger?: string;
+          text: string;
+        },
+        {
+          level: "debug" | "info" | "notice" | "warning" | "error" | "critical" | "alert" | "emergency";
+          logger?: string;
+          text: string;
+        },
+        {
+          level: "debug" | "info" | "notice" | "warning" | "error" | "critical" | "alert" | "emergency";
+          logger?: string;
+          text: string;
+        },
+        {
+          level: "debug" | "info" | "notice" | "warning" | "error" | "critical" | "alert" | "emergency";
+          logger?: string;
+          text: string;
+        },
+        {
+          level: "debug" | "info" | "notice" | "warning" | "error" | "critical" | "alert" | "emergency";
+          logger?: string;
+          text: string;
+        },
+        {
+          level: "debug" | "info" | "notice" | "warning" | "error" | "critical" | "alert" | "emergency";
+          logger?: string;
+          text: string;
+        },
+        {
+          level: "debug" | "info" | "notice" | "warning" | "error" | "critical" | "alert" | "emergency";
+          logger?: string;
+          text: string;
+        },
+        {
+          level: "debug" | "info" | "notice" | "warning" | "error" | "critical" | "alert" | "emergency";
+          logger?: string;
+          text: string;
+        },
+        {
+          level: "debug" | "info" | "notice" | "warning" | "error" | "critical" | "alert" | "emergency";
+          logger?: string;
+          text: string;
+        },
+        {
+          level: "debug" | "info" | "notice" | "warning" | "error" | "critical" | "alert" | "emergency";
+          logger?: string;
+          text: string;
+        },
+        {
+          level: "debug" | "info" | "notice" | "warning" | "error" | "critical" | "alert" | "emergency";
+          logger?: string;
+          text: string;
+        }
+      ]
+    | [
+        {
+          level: "debug" | "info" | "notice" | "warning" | "error" | "critical" | "alert" | "emergency";
+          logger?: string;
+          text: string;
+        },
+        {
+          level: "debug" | "info" | "notice" | "warning" | "error" | "critical" | "alert" | "emergency";
+          logger?: string;
+          text: string;
+        },
+        {
+          level: "debug" | "info" | "notice" | "warning" | "error" | "critical" | "alert" | "emergency";
+          logger?: string;
+          text: string;
+        },
+        {
+          level: "debug" | "info" | "notice" | "warning" | "error" | "critical" | "alert" | "emergency";
+          logger?: string;
+          text: string;
+        },
+        {
+          level: "debug" | "info" | "notice" | "warning" | "error" | "critical" | "alert" | "emergency";
+          logger?: string;
+          text: string;
+        },
+        {
+          level: "debug" | "info" | "notice" | "warning" | "error" | "critical" | "alert" | "emergency";
+          logger?: string;
+          text: string;
+        },
+        {
+          level: "debug" | "info" | "notice" | "warning" | "error" | "critical" | "alert" | "emergency";
+          logger?: string;
+          text: string;
+        },
+        {
+          level: "debug" | "info" | "notice" | "warning" | "error" | "critical" | "alert" | "emergency";
+          logger?: string;
+          text: string;
+        },
+        {
+          level: "debug" | "info" | "notice" | "warning" | "error" | "critical" | "alert" | "emergency";
+          logger?: string;
+          text: string;
+        },
+        {
+          level: "debug" | "info" | "notice" | "warning" | "error" | "critical" | "alert" | "emergency";
+          logger?: string;
+          text: string;
+        },
+        {
+          level: "debug" | "info" | "notice" | "warning" | "error" | "critical" | "alert" | "emergency";
+          logger?: string;
+          text: string;
+        },
+        {
+          level: "debug" | "info" | "notice" | "warning" | "error" | "critical" | "alert" | "emergency";
+          logger?: string;
+          text: string;
+        },
+        {
+          level: "debug" | "info" | "notice" | "warning" | "error" | "critical" | "alert" | "emergency";
+          logger?: string;
+          text: string;
+        }
+      ]
+    | [
+        {
+          level: "debug" | "info" | "notice" | "warning" | "error" | "critical" | "alert" | "emergency";
+          logger?: string;
+          text: string;
+        },
+        {
+          level: "debug" | "info" | "notice" | "warning" | "error" | "critical" | "alert" | "emergency";
+          logger?: string;
+          text: string;
+        },
+        {
+          level: "debug" | "info" | "notice" | "warning" | "error" | "critical" | "alert" | "emergency";
+          logger?: string;
+          text: string;
+        },
+        {
+          level: "debug" | "info" | "notice" | "warning" | "error" | "critical" | "alert" | "emergency";
+          logger?: string;
+          text: string;
+        },
+        {
+          level: "debug" | "info" | "notice" | "warning" | "error" | "critical" | "alert" | "emergency";
+          logger?: string;
+          text: string;
+        },
+        {
+          level: "debug" | "info" | "notice" | "warning" | "error" | "critical" | "alert" | "emergency";
+          logger?: string;
+          text: string;
+        },
+        {
+          level: "debug" | "info" | "notice" | "warning" | "error" | "critical" | "alert" | "emergency";
+          logger?: string;
+          text: string;
+        },
+        {
+          level: "debug" | "info" | "notice" | "warning" | "error" | "critical" | "alert" | "emergency";
+          logger?: string;
+          text: string;
+        },
+        {
+          level: "debug" | "info" | "notice" | "warning" | "error" | "critical" | "alert" | "emergency";
+          logger?: string;
+          text: string;
+        },
+        {
+          level: "debug" | "info" | "notice" | "warning" | "error" | "critical" | "alert" | "emergency";
+          logger?: string;
+          text: string;
+        },
+        {
+          level: "debug" | "info" | "notice" | "warning" | "error" | "critical" | "alert" | "emergency";
+          logger?: string;
+          text: string;
+        },
+        {
+          level: "debug" | "info" | "notice" | "warning" | "error" | "critical" | "alert" | "emergency";
+          logger?: string;
+          text: string;
+        },
+        {
+          level: "debug" | "info" | "notice" | "warning" | "error" | "critical" | "alert" | "emergency";
+          logger?: string;
+          text: string;
+        },
+        {
+          level: "debug" | "info" | "notice" | "warning" | "error" | "critical" | "alert" | "emergency";
+          logger?: string;
+          text: string;
+        }
+      ]
+    | [
+        {
+          level: "debug" | "info" | "notice" | "warning" | "error" | "critical" | "alert" | "emergency";
+          logger?: string;
+          text: string;
+        },
+        {
+          level: "debug" | "info" | "notice" | "warning" | "error" | "critical" | "alert" | "emergency";
+          logger?: string;
+          text: string;
+        },
+        {
+          level: "debug" | "info" | "notice" | "warning" | "error" | "critical" | "alert" | "emergency";
+          logger?: string;
+          text: string;
+        },
+        {
+          level: "debug" | "info" | "notice" | "warning" | "error" | "critical" | "alert" | "emergency";
+          logger?: string;
+          text: string;
+        },
+        {
+          level: "debug" | "info" | "notice" | "warning" | "error" | "critical" | "alert" | "emergency";
+          logger?: string;
+          text: string;
+        },
+        {
+          level: "debug" | "info" | "notice" | "warning" | "error" | "critical" | "alert" | "emergency";
+          logger?: string;
+          text: string;
+        },
+        {
+          level: "debug" | "info" | "notice" | "warning" | "error" | "critical" | "alert" | "emergency";
+          logger?: string;
+          text: string;
+        },
+        {
+          level: "debug" | "info" | "notice" | "warning" | "error" | "critical" | "alert" | "emergency";
+          logger?: string;
+          text: string;
+        },
+        {
+          level: "debug" | "info" | "notice" | "warning" | "error" | "critical" | "alert" | "emergency";
+          logger?: string;
+          text: string;
+        },
+        {
+          level: "debug" | "info" | "notice" | "warning" | "error" | "critical" | "alert" | "emergency";
+          logger?: string;
+          text: string;
+        },
+        {
+          level: "debug" | "info" | "notice" | "warning" | "error" | "critical" | "alert" | "emergency";
+          logger?: string;
+          text: string;
+        },
+        {
+          level: "debug" | "info" | "notice" | "warning" | "error" | "critical" | "alert" | "emergency";
+          logger?: string;
+          text: string;
+        },
+        {
+          level: "debug" | "info" | "notice" | "warning" | "error" | "critical" | "alert" | "emergency";
+          logger?: string;
+          text: string;
+        },
+        {
+          level: "debug" | "info" | "notice" | "warning" | "error" | "critical" | "alert" | "emergency";
+          logger?: string;
+          text: string;
+        },
+        {
+          level: "debug" | "info" | "notice" | "warning" | "error" | "critical" | "alert" | "emergency";
+          logger?: string;
+          text: string;
+        }
+      ]
+    | [
+        {
+          level: "debug" | "info" | "notice" | "warning" | "error" | "critical" | "alert" | "emergency";
+          logger?: string;
+          text: string;
+        },
+        {
+          level: "debug" | "info" | "notice" | "warning" | "error" | "critical" | "alert" | "emergency";
+          logger?: string;
+          text: string;
+        },
+        {
+          level: "debug" | "info" | "notice" | "warning" | "error" | "critical" | "alert" | "emergency";
+          logger?: string;
+          text: string;
+        },
+        {
+          level: "debug" | "info" | "notice" | "warning" | "error" | "critical" | "alert" | "emergency";
+          logger?: string;
+          text: string;
+        },
+        {
+          level: "debug" | "info" | "notice" | "warning" | "error" | "critical" | "alert" | "emergency";
+          logger?: string;
+          text: string;
+        },
+        {
+          level: "debug" | "info" | "notice" | "warning" | "error" | "critical" | "alert" | "emergency";
+          logger?: string;
+          text: string;
+        },
+        {
+          level: "debug" | "info" | "notice" | "warning" | "error" | "critical" | "alert" | "emergency";
+          logger?: string;
+          text: string;
+        },
+        {
+          level: "debug" | "info" | "notice" | "warning" | "error" | "critical" | "alert" | "emergency";
+          logger?: string;
+          text: string;
+        },
+        {
+          level: "debug" | "info" | "notice" | "warning" | "error" | "critical" | "alert" | "emergency";
+          logger?: string;
+          text: string;
+        },
+        {
+          level: "debug" | "info" | "notice" | "warning" | "error" | "critical" | "alert" | "emergency";
+          logger?: string;
+          text: string;
+        },
+        {
+          level: "debug" | "info" | "notice" | "warning" | "error" | "critical" | "alert" | "emergency";
+          logger?: string;
+          text: string;
+        },
+        {
+          level: "debug" | "info" | "notice" | "warning" | "error" | "critical" | "alert" | "emergency";
+          logger?: string;
+          text: string;
+        },
+        {
+          level: "debug" | "info" | "notice" | "warning" | "error" | "critical" | "alert" | "emergency";
+          logger?: string;
+          text: string;
+        },
+        {
+          level: "debug" | "info" | "notice" | "warning" | "error" | "critical" | "alert" | "emergency";
+          logger?: string;
+          text: string;
+        },
+        {
+          level: "debug" | "info" | "notice" | "warning" | "error" | "critical" | "alert" | "emergency";
+          logger?: string;
+          text: string;
+        },
+        {
+          level: "debug" | "info" | "notice" | "warning" | "error" | "critical" | "alert" | "emergency";
+          logger?: string;
+          text: string;
+        }
+      ];
 }
 /**
  * A permitted call whose outcome a crash made unknown. It is never run again by itself.
@@ -2829,6 +3582,467 @@ export interface UpstreamQuarantinedBody {
    * What is quarantined.
    */
   tools: QuarantinedTool[];
+}
+/**
+ * The client of a call answered what the call's MCP server asked it. That is the consent of whoever sits at that client, and no answer of an operator. It is durable before the server hears it.
+ *
+ * This interface was referenced by `undefined`'s JSON-Schema
+ * via the `definition` "upstreamAnsweredBody".
+ */
+export interface UpstreamAnsweredBody {
+  /**
+   * Name of the MCP server in the configuration.
+   */
+  server: string;
+  by: "client";
+  /**
+   * Each question with its answer.
+   *
+   * @maxItems 8
+   */
+  answers:
+    | []
+    | [
+        {
+          kind: "elicitation" | "sampling" | "roots";
+          /**
+           * What was asked, as JSON, printable and cut.
+           */
+          asked: string;
+          /**
+           * What the server was answered, as JSON, printable and cut.
+           */
+          answer: string;
+        }
+      ]
+    | [
+        {
+          kind: "elicitation" | "sampling" | "roots";
+          /**
+           * What was asked, as JSON, printable and cut.
+           */
+          asked: string;
+          /**
+           * What the server was answered, as JSON, printable and cut.
+           */
+          answer: string;
+        },
+        {
+          kind: "elicitation" | "sampling" | "roots";
+          /**
+           * What was asked, as JSON, printable and cut.
+           */
+          asked: string;
+          /**
+           * What the server was answered, as JSON, printable and cut.
+           */
+          answer: string;
+        }
+      ]
+    | [
+        {
+          kind: "elicitation" | "sampling" | "roots";
+          /**
+           * What was asked, as JSON, printable and cut.
+           */
+          asked: string;
+          /**
+           * What the server was answered, as JSON, printable and cut.
+           */
+          answer: string;
+        },
+        {
+          kind: "elicitation" | "sampling" | "roots";
+          /**
+           * What was asked, as JSON, printable and cut.
+           */
+          asked: string;
+          /**
+           * What the server was answered, as JSON, printable and cut.
+           */
+          answer: string;
+        },
+        {
+          kind: "elicitation" | "sampling" | "roots";
+          /**
+           * What was asked, as JSON, printable and cut.
+           */
+          asked: string;
+          /**
+           * What the server was answered, as JSON, printable and cut.
+           */
+          answer: string;
+        }
+      ]
+    | [
+        {
+          kind: "elicitation" | "sampling" | "roots";
+          /**
+           * What was asked, as JSON, printable and cut.
+           */
+          asked: string;
+          /**
+           * What the server was answered, as JSON, printable and cut.
+           */
+          answer: string;
+        },
+        {
+          kind: "elicitation" | "sampling" | "roots";
+          /**
+           * What was asked, as JSON, printable and cut.
+           */
+          asked: string;
+          /**
+           * What the server was answered, as JSON, printable and cut.
+           */
+          answer: string;
+        },
+        {
+          kind: "elicitation" | "sampling" | "roots";
+          /**
+           * What was asked, as JSON, printable and cut.
+           */
+          asked: string;
+          /**
+           * What the server was answered, as JSON, printable and cut.
+           */
+          answer: string;
+        },
+        {
+          kind: "elicitation" | "sampling" | "roots";
+          /**
+           * What was asked, as JSON, printable and cut.
+           */
+          asked: string;
+          /**
+           * What the server was answered, as JSON, printable and cut.
+           */
+          answer: string;
+        }
+      ]
+    | [
+        {
+          kind: "elicitation" | "sampling" | "roots";
+          /**
+           * What was asked, as JSON, printable and cut.
+           */
+          asked: string;
+          /**
+           * What the server was answered, as JSON, printable and cut.
+           */
+          answer: string;
+        },
+        {
+          kind: "elicitation" | "sampling" | "roots";
+          /**
+           * What was asked, as JSON, printable and cut.
+           */
+          asked: string;
+          /**
+           * What the server was answered, as JSON, printable and cut.
+           */
+          answer: string;
+        },
+        {
+          kind: "elicitation" | "sampling" | "roots";
+          /**
+           * What was asked, as JSON, printable and cut.
+           */
+          asked: string;
+          /**
+           * What the server was answered, as JSON, printable and cut.
+           */
+          answer: string;
+        },
+        {
+          kind: "elicitation" | "sampling" | "roots";
+          /**
+           * What was asked, as JSON, printable and cut.
+           */
+          asked: string;
+          /**
+           * What the server was answered, as JSON, printable and cut.
+           */
+          answer: string;
+        },
+        {
+          kind: "elicitation" | "sampling" | "roots";
+          /**
+           * What was asked, as JSON, printable and cut.
+           */
+          asked: string;
+          /**
+           * What the server was answered, as JSON, printable and cut.
+           */
+          answer: string;
+        }
+      ]
+    | [
+        {
+          kind: "elicitation" | "sampling" | "roots";
+          /**
+           * What was asked, as JSON, printable and cut.
+           */
+          asked: string;
+          /**
+           * What the server was answered, as JSON, printable and cut.
+           */
+          answer: string;
+        },
+        {
+          kind: "elicitation" | "sampling" | "roots";
+          /**
+           * What was asked, as JSON, printable and cut.
+           */
+          asked: string;
+          /**
+           * What the server was answered, as JSON, printable and cut.
+           */
+          answer: string;
+        },
+        {
+          kind: "elicitation" | "sampling" | "roots";
+          /**
+           * What was asked, as JSON, printable and cut.
+           */
+          asked: string;
+          /**
+           * What the server was answered, as JSON, printable and cut.
+           */
+          answer: string;
+        },
+        {
+          kind: "elicitation" | "sampling" | "roots";
+          /**
+           * What was asked, as JSON, printable and cut.
+           */
+          asked: string;
+          /**
+           * What the server was answered, as JSON, printable and cut.
+           */
+          answer: string;
+        },
+        {
+          kind: "elicitation" | "sampling" | "roots";
+          /**
+           * What was asked, as JSON, printable and cut.
+           */
+          asked: string;
+          /**
+           * What the server was answered, as JSON, printable and cut.
+           */
+          answer: string;
+        },
+        {
+          kind: "elicitation" | "sampling" | "roots";
+          /**
+           * What was asked, as JSON, printable and cut.
+           */
+          asked: string;
+          /**
+           * What the server was answered, as JSON, printable and cut.
+           */
+          answer: string;
+        }
+      ]
+    | [
+        {
+          kind: "elicitation" | "sampling" | "roots";
+          /**
+           * What was asked, as JSON, printable and cut.
+           */
+          asked: string;
+          /**
+           * What the server was answered, as JSON, printable and cut.
+           */
+          answer: string;
+        },
+        {
+          kind: "elicitation" | "sampling" | "roots";
+          /**
+           * What was asked, as JSON, printable and cut.
+           */
+          asked: string;
+          /**
+           * What the server was answered, as JSON, printable and cut.
+           */
+          answer: string;
+        },
+        {
+          kind: "elicitation" | "sampling" | "roots";
+          /**
+           * What was asked, as JSON, printable and cut.
+           */
+          asked: string;
+          /**
+           * What the server was answered, as JSON, printable and cut.
+           */
+          answer: string;
+        },
+        {
+          kind: "elicitation" | "sampling" | "roots";
+          /**
+           * What was asked, as JSON, printable and cut.
+           */
+          asked: string;
+          /**
+           * What the server was answered, as JSON, printable and cut.
+           */
+          answer: string;
+        },
+        {
+          kind: "elicitation" | "sampling" | "roots";
+          /**
+           * What was asked, as JSON, printable and cut.
+           */
+          asked: string;
+          /**
+           * What the server was answered, as JSON, printable and cut.
+           */
+          answer: string;
+        },
+        {
+          kind: "elicitation" | "sampling" | "roots";
+          /**
+           * What was asked, as JSON, printable and cut.
+           */
+          asked: string;
+          /**
+           * What the server was answered, as JSON, printable and cut.
+           */
+          answer: string;
+        },
+        {
+          kind: "elicitation" | "sampling" | "roots";
+          /**
+           * What was asked, as JSON, printable and cut.
+           */
+          asked: string;
+          /**
+           * What the server was answered, as JSON, printable and cut.
+           */
+          answer: string;
+        }
+      ]
+    | [
+        {
+          kind: "elicitation" | "sampling" | "roots";
+          /**
+           * What was asked, as JSON, printable and cut.
+           */
+          asked: string;
+          /**
+           * What the server was answered, as JSON, printable and cut.
+           */
+          answer: string;
+        },
+        {
+          kind: "elicitation" | "sampling" | "roots";
+          /**
+           * What was asked, as JSON, printable and cut.
+           */
+          asked: string;
+          /**
+           * What the server was answered, as JSON, printable and cut.
+           */
+          answer: string;
+        },
+        {
+          kind: "elicitation" | "sampling" | "roots";
+          /**
+           * What was asked, as JSON, printable and cut.
+           */
+          asked: string;
+          /**
+           * What the server was answered, as JSON, printable and cut.
+           */
+          answer: string;
+        },
+        {
+          kind: "elicitation" | "sampling" | "roots";
+          /**
+           * What was asked, as JSON, printable and cut.
+           */
+          asked: string;
+          /**
+           * What the server was answered, as JSON, printable and cut.
+           */
+          answer: string;
+        },
+        {
+          kind: "elicitation" | "sampling" | "roots";
+          /**
+           * What was asked, as JSON, printable and cut.
+           */
+          asked: string;
+          /**
+           * What the server was answered, as JSON, printable and cut.
+           */
+          answer: string;
+        },
+        {
+          kind: "elicitation" | "sampling" | "roots";
+          /**
+           * What was asked, as JSON, printable and cut.
+           */
+          asked: string;
+          /**
+           * What the server was answered, as JSON, printable and cut.
+           */
+          answer: string;
+        },
+        {
+          kind: "elicitation" | "sampling" | "roots";
+          /**
+           * What was asked, as JSON, printable and cut.
+           */
+          asked: string;
+          /**
+           * What the server was answered, as JSON, printable and cut.
+           */
+          answer: string;
+        },
+        {
+          kind: "elicitation" | "sampling" | "roots";
+          /**
+           * What was asked, as JSON, printable and cut.
+           */
+          asked: string;
+          /**
+           * What the server was answered, as JSON, printable and cut.
+           */
+          answer: string;
+        }
+      ];
+}
+/**
+ * A session is not told of changes to a resource of an MCP server any more. The execution that began it is named.
+ *
+ * This interface was referenced by `undefined`'s JSON-Schema
+ * via the `definition` "subscriptionEndedBody".
+ */
+export interface SubscriptionEndedBody {
+  /**
+   * Name of the MCP server in the configuration.
+   */
+  server: string;
+  /**
+   * The resource.
+   */
+  uri: string;
+  /**
+   * The execution that subscribed to it.
+   */
+  opened: string;
+  /**
+   * `closed`: its session ended it. `replaced`: its session subscribed anew. `policy`: reading the resource would not be permitted any more. `halted`, `session`: its session was halted, or ended. `server`: the server ended, or offers the resource no more. `stopped`: the host stopped.
+   */
+  why: "closed" | "replaced" | "policy" | "halted" | "session" | "server" | "stopped";
+  reason: string;
+  /**
+   * Changes that its session was told of.
+   */
+  updates: number;
 }
 /**
  * What a standalone executable is made of. A signature over the bytes of this text says who built it.

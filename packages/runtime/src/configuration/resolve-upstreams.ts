@@ -1,6 +1,7 @@
 /** MCP servers of others as the configuration names them, against this machine: programs that are there, addresses that may be. */
 import { existsSync } from "node:fs";
 import {
+  type AskKind,
   type Authority,
   type Configuration,
   type HostEnvironment,
@@ -19,6 +20,8 @@ export interface UpstreamSetting {
   readonly pins: "first_use" | "operator";
   /** The only tools that are offered; null for all. */
   readonly tools: readonly string[] | null;
+  /** What it may ask whoever calls it. */
+  readonly mayAsk: readonly AskKind[];
   readonly at: UpstreamCommand | UpstreamUrl;
 }
 
@@ -55,7 +58,7 @@ export function resolveUpstreams(
     const doubled = at.kind === "command" ? at.env.find((one) => sandbox?.env?.includes(one)) : undefined;
     if (doubled !== undefined)
       places.fault(["mcp", "servers", name, "env"], `[sandbox].env gives \`${doubled}\` already`);
-    return [{ name, pins: table.pins ?? "first_use", tools: table.tools ?? null, at }];
+    return [{ name, pins: table.pins ?? "first_use", tools: table.tools ?? null, mayAsk: table.may_ask ?? [], at }];
   });
 }
 

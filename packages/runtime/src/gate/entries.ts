@@ -220,6 +220,7 @@ export function outcomeEntry(execution: Execution, details: OutcomeDetails): Jou
       ...(left === undefined ? {} : { left }),
       ...trustOf(execution),
       ...connectionsOf(execution),
+      ...execution.relay?.recorded,
     },
     secrets: execution.secrets.output(result, "/result"),
   };

@@ -20,12 +20,14 @@ import type {
   OutputStream,
   SessionId,
   ShadowVerdict,
+  UpstreamNotice,
 } from "@femtoclaw/protocol";
 import type { ChildLimits, SandboxView } from "@femtoclaw/sandbox";
 import type { QuestionRecord } from "../approvals.ts";
 import type { ApprovalSettings } from "../configuration/resolve-configuration.ts";
 import type { DrivenExecution } from "../driven-execution.ts";
 import type { SessionHistories } from "../projection/session-histories.ts";
+import type { Relays } from "../relay/relays.ts";
 import type { CapabilitySecrets, CapabilityValidators } from "./argument-validators.ts";
 import type { Execution } from "./execution.ts";
 import type { FairSlots } from "./fair-slots.ts";
@@ -94,6 +96,8 @@ export interface GateTerminals {
 /** Output of what runs, for those who look on. */
 export interface GateOutputs {
   take(execution: ExecutionId, session: SessionId, stream: OutputStream, piece: Uint8Array): void;
+  /** What an MCP server said; there are no secrets in it any more. */
+  tell(execution: ExecutionId, session: SessionId, notice: UpstreamNotice): void;
   ended(execution: ExecutionId): void;
 }
 
@@ -136,6 +140,8 @@ export interface GateParts {
   connectionFacts(request: Omit<ConnectionRequest, "names">): Promise<ConnectionFacts>;
   readonly terminals: GateTerminals;
   readonly outputs: GateOutputs;
+  /** What MCP servers say beside their answers. */
+  readonly relays: Pick<Relays, "of">;
   decide(request: DecisionAsked): GateDecision;
   /** The rules that are on trial beside those in force; null where none are. */
   onTrial(): OnTrial | null;

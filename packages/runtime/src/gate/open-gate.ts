@@ -14,6 +14,8 @@ import { CapabilityPackages } from "../capability-packages/capability-packages.t
 import type { ResolvedConfiguration } from "../configuration/resolve-configuration.ts";
 import { Outputs } from "../outputs/outputs.ts";
 import type { SessionHistories } from "../projection/session-histories.ts";
+import { Changes } from "../relay/changes.ts";
+import { type OpenRelay, openRelay } from "../relay/open-relay.ts";
 import type { Policy } from "../subsystems/policy.ts";
 import type { Registry } from "../subsystems/registry.ts";
 import type { ActorSystem } from "../system.ts";
@@ -53,8 +55,11 @@ export interface OpenGate {
   readonly stages: FairSlots;
   readonly terminals: Terminals;
   readonly outputs: Outputs;
+  readonly relay: OpenRelay;
   readonly upstreams: Upstreams;
   readonly packages: CapabilityPackages;
+  /** Ends what a session began that is over. */
+  endSession(session: SessionId): void;
   /** Ends what goes on beside calls and may not any more. */
   review(): void;
   /** Ends all of it. */
@@ -68,18 +73,11 @@ export function openGate({ configuration, registry, policy, ...parts }: OpenGate
   const digests = new ProgramDigests();
   const names = new HostNames(parts.lookUp);
   const { secrets } = parts;
-  const terminals = new Terminals({
-    ...parts.terminals,
-    clock: parts.clock,
-    settings: configuration.terminals,
-    append: (entry) => parts.journal.append(entry),
-    halted: (session) => haltOf(parts.histories, session),
-    forbidden: (opening) => gate.forbiddenNow(opening),
-    isEnabled: (tool) => registry.registered(tool)?.enabled === true,
-    standing: (principal) => parts.standing(principal),
-  });
+  const terminals = openTerminals({ ...parts, configuration, registry }, (opening) => gate.forbiddenNow(opening));
+  const changes = new Changes(parts.clock);
   const upstreams = new Upstreams({
     ...parts.upstreams,
+    onOffered: () => changes.offered(),
     configuration,
     clock: parts.clock,
     names,
@@ -95,6 +93,12 @@ export function openGate({ configuration, registry, policy, ...parts }: OpenGate
     append: (entry) => parts.journal.append(entry),
   });
   const outputs = new Outputs({ clock: parts.clock, unended: (execution) => gate.unended(execution) });
+  const relay = openRelay({
+    ...{ clock: parts.clock, changes, upstreams, outputs, newId: parts.newId, isOpen: parts.terminals.isOpen },
+    append: (entry) => parts.journal.append(entry),
+    halted: (session) => haltOf(parts.histories, session),
+    forbidden: (opening) => gate.forbiddenNow(opening),
+  });
   const gate: Gate = new Gate({
     clock: parts.clock,
     newId: () => parts.newId(),
@@ -118,6 +122,7 @@ export function openGate({ configuration, registry, policy, ...parts }: OpenGate
     connectionFacts: (request) => connectionFacts({ ...request, names }),
     terminals,
     outputs,
+    relays: relay.relays,
     histories: parts.histories,
     decide: (request) => policy.decide(request),
     onTrial: () => policy.shadow,
@@ -129,12 +134,28 @@ export function openGate({ configuration, registry, policy, ...parts }: OpenGate
     lost: (id, reason) => parts.lost(id, reason),
   });
   const review = (): void => {
-    terminals.review();
-    upstreams.review();
+    for (const one of [terminals, upstreams, relay]) one.review();
   };
   const stopPrograms = async (reason: string): Promise<void> => {
+    relay.stop(reason);
     await Promise.all([terminals.stop(reason), upstreams.stop(reason)]);
     outputs.stop();
   };
-  return { gate, stages, terminals, outputs, upstreams, packages, review, stopPrograms };
+  const endSession = (session: SessionId): void => {
+    for (const one of [terminals, relay]) one.endSession(session);
+  };
+  return { gate, stages, terminals, outputs, relay, upstreams, packages, endSession, review, stopPrograms };
+}
+
+function openTerminals(parts: Omit<OpenGateParts, "policy">, forbidden: TerminalsParts["forbidden"]): Terminals {
+  return new Terminals({
+    ...parts.terminals,
+    clock: parts.clock,
+    settings: parts.configuration.terminals,
+    append: (entry) => parts.journal.append(entry),
+    halted: (session) => haltOf(parts.histories, session),
+    forbidden,
+    isEnabled: (tool) => parts.registry.registered(tool)?.enabled === true,
+    standing: (principal) => parts.standing(principal),
+  });
 }

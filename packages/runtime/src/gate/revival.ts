@@ -14,17 +14,11 @@ export async function revive(call: WaitingCall, parts: GateParts): Promise<Execu
   const isRedacted = record.redactions?.some(({ path }) => path === "/args" || path.startsWith("/args/")) === true;
   const args = call.secretArgs ?? recorded;
   const session = call.session as SessionId;
-  const execution = newExecution({
+  const came = {
     id: call.execution,
-    session,
-    actor: record.actor as RecordActor,
-    quota: parts.quota(session),
-    share: new DecisionShare(),
-    introduce: () => parts.histories.of(session) !== undefined,
     leave: () => undefined,
     label,
     trace,
-    bytes: Buffer.from(JSON.stringify({ tool_call: { tool, args } })),
     waited: call,
     lost: lossOf({
       isOver: call.deadlineUs <= parts.clock.monotonicUs(),
@@ -34,6 +28,14 @@ export async function revive(call: WaitingCall, parts: GateParts): Promise<Execu
     }),
     receivedUs: parts.clock.monotonicUs(),
     release: null,
+  };
+  const execution = newExecution(came, {
+    session,
+    actor: record.actor as RecordActor,
+    quota: parts.quota(session),
+    share: new DecisionShare(),
+    introduce: () => parts.histories.of(session) !== undefined,
+    bytes: Buffer.from(JSON.stringify({ tool_call: { tool, args } })),
   });
   execution.call = { tool, args: args ?? {} };
   execution.facts = facts;

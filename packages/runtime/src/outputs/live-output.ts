@@ -3,9 +3,16 @@
  * whoever reads late or slowly is told how much is gone.
  */
 import { SecretStream } from "@femtoclaw/journal/live";
-import type { OutputStream, SessionId, WatchedOutput } from "@femtoclaw/protocol";
+import {
+  noticeText,
+  type OutputPart,
+  type OutputStream,
+  type SessionId,
+  type UpstreamNotice,
+  type WatchedOutput,
+} from "@femtoclaw/protocol";
 
-/** LIMIT: bytes that are kept of one execution; a busy build writes them in some seconds. */
+/** LIMIT: bytes of text that are kept of one execution; a busy build writes them in some seconds. */
 export const KEPT_BYTES = 131_072;
 /** What a part takes beside its text, so that a program that writes single characters costs no more. */
 const PART_BYTES = 64;
@@ -15,7 +22,8 @@ const PART_MAX = 4_096;
 const ANSWER_BYTES = 32_768;
 
 interface Kept {
-  readonly stream: OutputStream;
+  readonly stream: OutputPart["stream"];
+  readonly notice?: UpstreamNotice;
   readonly place: number;
   text: string;
   bytes: number;
@@ -44,6 +52,13 @@ export class LiveOutput {
     return this.#keep(stream, secrets.push(decoder.decode(piece, { stream: true })));
   }
 
+  /** What an MCP server said; there are no secrets in it any more. */
+  tell(notice: UpstreamNotice): void {
+    const text = `${noticeText(notice)}\n`;
+    this.#push({ stream: "upstream", place: this.#end, text, bytes: Buffer.byteLength(text), notice });
+    this.#drop();
+  }
+
   /** What was held back, because it might have been the beginning of something, is told now. */
   end(): void {
     const ways = this.#ways;
@@ -59,13 +74,15 @@ export class LiveOutput {
   from(place: number): Pick<WatchedOutput, "parts" | "skipped" | "next"> & { readonly isAll: boolean } {
     const oldest = this.#parts[0]?.place ?? this.#end;
     const start = Math.min(Math.max(place, oldest), this.#end);
-    const parts: { readonly stream: OutputStream; readonly text: string }[] = [];
+    const parts: Omit<OutputPart, "skipped">[] = [];
     let next = start;
     for (const part of this.#parts) {
       const isRead = part.place + part.bytes <= next;
       if (isRead) continue;
       if (next > start && next + part.bytes - start > ANSWER_BYTES) break;
-      parts.push({ stream: part.stream, text: textFrom(part, next - part.place) });
+      const { stream, notice } = part;
+      const text = textFrom(part, next - part.place);
+      parts.push({ stream, text, ...(notice === undefined ? {} : { notice }) });
       next = part.place + part.bytes;
     }
     return { parts, skipped: Math.max(0, start - place), next, isAll: next === this.#end };
@@ -77,7 +94,12 @@ export class LiveOutput {
       this.#add(stream, piece);
       rest = more;
     }
-    // INVARIANT: I9: what is kept has a limit, however fast it comes and however slowly it is read.
+    this.#drop();
+    return text !== "";
+  }
+
+  /** INVARIANT: I9: what is kept has a limit, however fast it comes and however slowly it is read. */
+  #drop(): void {
     let gone = 0;
     for (const { bytes } of this.#parts) {
       if (this.#cost <= KEPT_BYTES) break;
@@ -85,7 +107,6 @@ export class LiveOutput {
       gone += 1;
     }
     if (gone > 0) this.#parts = this.#parts.slice(gone);
-    return text !== "";
   }
 
   #add(stream: OutputStream, text: string): void {
@@ -94,12 +115,17 @@ export class LiveOutput {
     if (last?.stream === stream && last.bytes + bytes <= PART_MAX) {
       last.text += text;
       last.bytes += bytes;
+      this.#cost += bytes;
+      this.#end += bytes;
     } else {
-      this.#parts.push({ stream, place: this.#end, text, bytes });
-      this.#cost += PART_BYTES;
+      this.#push({ stream, place: this.#end, text, bytes });
     }
-    this.#cost += bytes;
-    this.#end += bytes;
+  }
+
+  #push(part: Kept): void {
+    this.#parts.push(part);
+    this.#cost += PART_BYTES + part.bytes;
+    this.#end += part.bytes;
   }
 }
 

@@ -12,6 +12,7 @@ import {
   type OutputStream,
   printable,
   type SessionId,
+  type UpstreamNotice,
   type WatchedOutput,
 } from "@femtoclaw/protocol";
 import { LiveOutput } from "./live-output.ts";
@@ -84,6 +85,13 @@ export class Outputs {
     if (this.#liveOf(execution, session).append(stream, piece)) this.#wake(execution);
   }
 
+  /** Takes what an MCP server said beside its answer, at the same cost. */
+  tell(execution: ExecutionId, session: SessionId, notice: UpstreamNotice): void {
+    if (this.#isStopped || this.#parts.unended(execution) === null) return;
+    this.#liveOf(execution, session).tell(notice);
+    this.#wake(execution);
+  }
+
   /** The outcome of the execution is recorded, or never will be. */
   ended(execution: ExecutionId): void {
     const output = this.#live.get(execution);
@@ -92,8 +100,7 @@ export class Outputs {
     output.end();
     const cancel = this.#parts.clock.after(ENDED_MS, () => this.#ended.delete(execution), { unref: true });
     this.#ended.set(execution, { output, cancel });
-    const [oldest] = this.#ended;
-    if (oldest !== undefined && this.#ended.size > ENDED_MAX) this.#forget(oldest[0]);
+    if (this.#ended.size > ENDED_MAX) this.#makeRoom();
     this.#wake(execution);
   }
 
@@ -149,6 +156,14 @@ export class Outputs {
     const output = this.#live.get(execution) ?? new LiveOutput(session);
     this.#live.set(execution, output);
     return output;
+  }
+
+  // INVARIANT: I9: a session that ends one call after the other takes from no other what that one has not read yet.
+  /** Forgets the oldest of the session that has the most. */
+  #makeRoom(): void {
+    const held = [...Map.groupBy(this.#ended.keys(), (id) => this.#ended.get(id)?.output.session).values()];
+    const [oldest] = held.reduce((most, other) => (other.length > most.length ? other : most));
+    if (oldest !== undefined) this.#forget(oldest);
   }
 
   #forget(execution: string): void {

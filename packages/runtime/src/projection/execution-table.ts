@@ -25,8 +25,10 @@ export class ExecutionTable {
   static #own: ExecutionTable | null = null;
   readonly #events: readonly ExecutionEventType[];
   readonly #fold: MachineFold;
-  /** A row for each state of which it is known that it can be reached, with the events that were asked about there. */
-  readonly #rows = new Map<string, Row>();
+  /** One point for each state that is known to be reachable, to which all rows lead: only one from elsewhere is looked up by its text. */
+  readonly #points = new Map<string, ExecutionPoint>();
+  /** Where the events lead that were asked about there. */
+  readonly #rows = new Map<ExecutionPoint, Row>();
   #isWhole = false;
   readonly initial: ExecutionPoint;
 
@@ -40,13 +42,12 @@ export class ExecutionTable {
   private constructor(machine: AnyStateMachine) {
     this.#events = machine.events as readonly ExecutionEventType[];
     this.#fold = new MachineFold(machine);
-    this.initial = point(this.#fold);
-    this.#rows.set(key(this.initial), new Map());
+    this.initial = this.#ownPoint(point(this.#fold));
   }
 
   /** The state after the event, or undefined when the machine does not take it. */
   next(from: ExecutionPoint, type: ExecutionEventType): ExecutionPoint | undefined {
-    const row = this.#rows.get(key(from)) ?? this.#explored().get(key(from));
+    const row = this.#rows.get(from) ?? this.#rowOf(from);
     const known = row?.get(type);
     if (row === undefined || known !== undefined || row.has(type)) return known;
     const to = this.#asked(from, type);
@@ -56,39 +57,41 @@ export class ExecutionTable {
 
   /** Whether an execution can be in this state. */
   has(at: ExecutionPoint): boolean {
-    return this.#rows.has(key(at)) || this.#explored().has(key(at));
+    return this.#rowOf(at) !== undefined;
   }
 
   /** All reachable states, for exploration and drawing. */
   get points(): ExecutionPoint[] {
-    return [...this.#explored().keys()].map((text) => JSON.parse(text) as ExecutionPoint);
+    return [...this.#explored().values()];
   }
 
-  /** What the machine itself does. */
+  #rowOf(at: ExecutionPoint): Row | undefined {
+    const own = this.#points.get(key(at)) ?? this.#explored().get(key(at));
+    return own === undefined ? undefined : this.#rows.get(own);
+  }
+
+  #ownPoint(at: ExecutionPoint): ExecutionPoint {
+    const known = this.#points.get(key(at));
+    if (known !== undefined) return known;
+    const own = Object.freeze(at);
+    this.#points.set(key(at), own);
+    this.#rows.set(own, new Map());
+    return own;
+  }
+
+  /** What the machine itself does. What it leads to from a state that can be reached can be reached. */
   #asked(from: ExecutionPoint, type: ExecutionEventType): ExecutionPoint | undefined {
     this.#fold.restore({ value: from.state, context: { category: from.category } });
-    if (!this.#events.includes(type) || !this.#fold.send({ type })) return undefined;
-    const to = point(this.#fold);
-    // What it leads to from a state that can be reached can be reached.
-    if (!this.#rows.has(key(to))) this.#rows.set(key(to), new Map());
-    return to;
+    return this.#events.includes(type) && this.#fold.send({ type }) ? this.#ownPoint(point(this.#fold)) : undefined;
   }
 
-  /** Every state that can be reached, with where each event leads from there. */
-  #explored(): ReadonlyMap<string, Row> {
-    if (this.#isWhole) return this.#rows;
-    const unexplored = [this.initial];
-    const met = new Set<string>();
-    for (let from = unexplored.pop(); from !== undefined; from = unexplored.pop()) {
-      if (met.has(key(from))) continue;
-      met.add(key(from));
-      for (const type of this.#events) {
-        const to = this.next(from, type);
-        if (to !== undefined) unexplored.push(to);
-      }
-    }
+  /** Every state that can be reached. */
+  #explored(): ReadonlyMap<string, ExecutionPoint> {
+    if (this.#isWhole) return this.#points;
+    // A map goes on to what is put into it meanwhile.
+    for (const from of this.#points.values()) for (const type of this.#events) this.next(from, type);
     this.#isWhole = true;
-    return this.#rows;
+    return this.#points;
   }
 }
 

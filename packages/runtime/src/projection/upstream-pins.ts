@@ -15,7 +15,7 @@ type UpstreamRecord = TypedRecord & {
 };
 
 export function isOfUpstream(record: TypedRecord): record is UpstreamRecord {
-  return record.type.startsWith("upstream.");
+  return record.type.startsWith("upstream.") && record.type !== "upstream.answered";
 }
 
 export class UpstreamPins {

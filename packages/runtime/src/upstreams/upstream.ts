@@ -3,23 +3,32 @@
  * Whatever it does is a fault of the call that waits for it, and nothing more.
  */
 import {
+  type Asking,
   type AskUpstream,
+  type CallRelay,
   type ContentDefinition,
   type JsonObject,
+  MESSAGE,
+  noticeIn,
+  type OnNotification,
+  type SubscriptionRequest,
   type ToolDefinition,
+  UPDATED,
   UpstreamSession,
   type UpstreamTransport,
 } from "@femtoclaw/capabilities";
 import type { Clock, JournalEntry } from "@femtoclaw/journal";
-import { errorText, FemtoError, LIMITS, printable } from "@femtoclaw/protocol";
+import { errorText, FemtoError, isLogged, LIMITS, printable } from "@femtoclaw/protocol";
 import type { SandboxView } from "@femtoclaw/sandbox";
 import type { UpstreamSetting } from "../configuration/resolve-upstreams.ts";
+import type { SubscriptionListener } from "../relay/subscriptions.ts";
+import { UpstreamSubscriptions } from "./upstream-subscriptions.ts";
 
 export interface UpstreamParts {
   readonly setting: UpstreamSetting;
   readonly clock: Clock;
   /** Makes the way to the server, which begins to run with it. */
-  connect(onNotification: (method: string) => void): UpstreamTransport;
+  connect(onNotification: OnNotification): UpstreamTransport;
   append(entry: JournalEntry): Promise<{ readonly seq: number }>;
   /** Hears what it offers, each time that was looked at. */
   onListed(definitions: readonly ToolDefinition[], contents: readonly ContentDefinition[]): Promise<void>;
@@ -29,17 +38,19 @@ export interface UpstreamParts {
 
 interface Live {
   readonly session: UpstreamSession;
+  readonly subscriptions: UpstreamSubscriptions;
   readonly transport: UpstreamTransport;
   /** Digests of what it offers now, as pins name it. */
   definitions: ReadonlyMap<string, string>;
 }
 
 /** What one call is held to and asks. */
-interface Asked {
+interface Asked<T> {
   readonly pin: string;
   readonly sha256: string;
   readonly what: string;
-  ask(session: UpstreamSession): Promise<JsonObject>;
+  readonly relay: CallRelay | null;
+  ask(live: Live): Promise<T>;
 }
 
 /** What is older than this is looked at again beside the next call; servers over HTTP cannot say that it changed. */
@@ -58,6 +69,10 @@ export class Upstream {
   /** When it was started of late. */
   #startsMs: readonly number[] = [];
   #inFlight = 0;
+  /** Calls under way that are told what it says, the newest at the end. */
+  readonly #hearing = new Set<CallRelay>();
+  /** Whose calls the one that runs has served: nobody's, one caller's, or several. */
+  #served: string | null | undefined = undefined;
   #listedMs = 0;
   #isListing = false;
   #stopped: string | null = null;
@@ -76,25 +91,42 @@ export class Upstream {
     await this.#ready();
   }
 
-  async call(definition: ToolDefinition, args: JsonObject, signal: AbortSignal, bytesMax: number): Promise<JsonObject> {
+  async call(definition: ToolDefinition, args: JsonObject, asking: Asking): Promise<JsonObject> {
     const { name: pin, sha256 } = definition;
-    return await this.#ask(
-      { pin, sha256, what: "the tool", ask: (session) => session.call(pin, args, signal, bytesMax) },
-      signal,
-    );
+    const { relay, signal } = asking;
+    const ask = ({ session }: Live): Promise<JsonObject> => session.call(pin, args, asking);
+    return await this.#ask({ pin, sha256, what: "the tool", relay, ask }, signal);
   }
 
-  /** Reads a resource, or gets a prompt. */
-  async ask({ definition, method, params, signal, bytesMax }: Parameters<AskUpstream>[0]): Promise<JsonObject> {
+  /** Reads a resource, gets a prompt, or completes what one of them is filled in with. */
+  async ask({ definition, method, params, ...asking }: Parameters<AskUpstream>[0]): Promise<JsonObject> {
     const { pin, sha256, kind } = definition;
-    return await this.#ask(
-      { pin, sha256, what: `the ${kind}`, ask: (session) => session.ask(method, params, signal, bytesMax) },
-      signal,
-    );
+    const { relay, signal } = asking;
+    const ask = async ({ session }: Live): Promise<JsonObject> => {
+      if (method === "completion/complete" && !session.has("completions")) return { completion: { values: [] } };
+      return await session.ask(method, params, asking);
+    };
+    return await this.#ask({ pin, sha256, what: `the ${kind}`, relay, ask }, signal);
+  }
+
+  /** What it returns ends it. */
+  async subscribe(request: SubscriptionRequest, listener: SubscriptionListener): Promise<() => void> {
+    const { definition, uri, signal } = request;
+    const { pin, sha256, kind } = definition;
+    const ask = async ({ subscriptions }: Live): Promise<() => void> => {
+      const added = subscriptions.add(uri, listener);
+      try {
+        return await unlessAborted(added, signal);
+      } catch (error) {
+        added.then((close) => close()).catch(() => undefined);
+        throw error;
+      }
+    };
+    return await this.#ask({ pin, sha256, what: `the ${kind}`, relay: null, ask }, signal);
   }
 
   /** INVARIANT: a tool is called only as it was accepted: by the definition that this very server gives of it now. */
-  async #ask({ pin, sha256, what, ask }: Asked, signal: AbortSignal): Promise<JsonObject> {
+  async #ask<T>({ pin, sha256, what, relay, ask }: Asked<T>, signal: AbortSignal): Promise<T> {
     if (this.#inFlight >= LIMITS.upstreamCalls) {
       throw new FemtoError("FEMTO_UPSTREAM_BUSY", `${LIMITS.upstreamCalls} calls are under way at the server`);
     }
@@ -105,9 +137,11 @@ export class Upstream {
       if (live.definitions.get(pin) !== sha256) {
         throw new FemtoError("FEMTO_UPSTREAM_FAILED", `the server changed ${what} since the call was decided`);
       }
-      return await ask(live.session);
+      if (relay !== null) this.#serve(relay);
+      return await ask(live);
     } finally {
       this.#inFlight -= 1;
+      if (relay !== null) this.#hearing.delete(relay);
     }
   }
 
@@ -131,7 +165,7 @@ export class Upstream {
 
   async #start(): Promise<Live> {
     const { setting, append } = this.#parts;
-    const { at, name } = setting;
+    const { at, name, mayAsk } = setting;
     this.#countStart();
     const body =
       at.kind === "command"
@@ -143,12 +177,16 @@ export class Upstream {
     let transport: UpstreamTransport | null = null;
     try {
       if (this.#stopped !== null) throw new Error(this.#stopped);
-      transport = this.#parts.connect((method) => this.#notified(method));
+      const onNotification: OnNotification = (method, params) => this.#notified(method, params);
+      this.#served = undefined;
+      transport = this.#parts.connect(onNotification);
       this.#transport = transport;
       this.#ending = transport.ended.then((reason) => this.#ended(seq, reason));
-      const session = await UpstreamSession.open(name, transport, signal);
+      const session = await UpstreamSession.open({ server: name, transport, mayAsk }, signal, onNotification);
+      const subscriptions = new UpstreamSubscriptions(session);
+      void transport.ended.then((reason) => subscriptions.ended(`its server is gone: ${reason}`));
       const definitions = await this.#list(session, signal);
-      return { session, transport, definitions };
+      return { session, subscriptions, transport, definitions };
     } catch (error) {
       const reason = printable(errorText(error), LIMITS.reasonChars);
       if (transport === null) await this.#ended(seq, reason);
@@ -202,9 +240,29 @@ export class Upstream {
     return { signal: abort.signal, cancel };
   }
 
-  #notified(method: string): void {
-    if (!LIST_CHANGED.has(method)) return;
-    void this.#live?.then((live) => this.#relist(live)).catch(() => undefined);
+  #notified(method: string, params: unknown): void {
+    if (method === MESSAGE) return this.#logged(params);
+    const heard = (live: Live): void => {
+      if (LIST_CHANGED.has(method)) this.#relist(live);
+      if (method === UPDATED) live.subscriptions.updated(Object(params).uri);
+    };
+    void this.#live?.then(heard).catch(() => undefined);
+  }
+
+  #serve(relay: CallRelay): void {
+    this.#hearing.add(relay);
+    this.#served = this.#served === undefined || this.#served === relay.caller ? relay.caller : null;
+  }
+
+  /**
+   * INVARIANT: I8: a line of its log that belongs to no call could be about anybody's. It is told where it can only be
+   * about one caller's, because the one that runs has never served another.
+   */
+  #logged(params: unknown): void {
+    const newest = [...this.#hearing].at(-1);
+    if (newest === undefined || this.#served !== newest.caller) return;
+    const notice = noticeIn(this.#parts.setting.name, MESSAGE, params);
+    if (notice?.kind === "log" && isLogged(notice.level, newest.logLevel)) newest.notice(notice);
   }
 
   #lookAgain(live: Live): void {

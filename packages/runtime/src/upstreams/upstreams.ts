@@ -2,20 +2,16 @@
  * The MCP servers of others: which tools of them are offered, what was accepted of them, and who calls them. One server
  * may run several times, once for each view that callers have of this machine.
  */
-import assert from "node:assert/strict";
 import {
   argumentValidator,
   type Capability,
   type ContentDefinition,
   type HostNames,
-  HttpTransport,
   type McpServer,
   mcpToolCapability,
   type SecretLookUp,
-  StdioTransport,
+  type SubscriptionRequest,
   type ToolDefinition,
-  type UpstreamTransport,
-  upstreamHost,
 } from "@femtoclaw/capabilities";
 import type { Clock, JournalEntry } from "@femtoclaw/journal";
 import {
@@ -39,6 +35,8 @@ import type { Registered, Standing } from "../gate/gate-parts.ts";
 import type { Problem } from "../gate/verdict.ts";
 import type { LogEntry } from "../options.ts";
 import type { ToolPins, UpstreamPins } from "../projection/upstream-pins.ts";
+import type { SubscriptionListener } from "../relay/subscriptions.ts";
+import { connectUpstream } from "./connect-upstream.ts";
 import { acceptable, type Listed, listDigest, type OfferedTool, offerOf, quarantined } from "./offer.ts";
 import { pinnedEntry, quarantinedEntry, unpinnedEntry } from "./pin-entries.ts";
 import { quarantineProblem } from "./quarantine-problem.ts";
@@ -58,6 +56,8 @@ export interface UpstreamsParts {
   pins(): Pick<UpstreamPins, "of">;
   append(entry: JournalEntry): Promise<{ readonly seq: number }>;
   log(entry: LogEntry): void;
+  /** Hears that what is offered may be something else. */
+  onOffered(): void;
 }
 
 /** How a server fares, for operators. */
@@ -238,6 +238,19 @@ export class Upstreams {
     }));
   }
 
+  /** Listens to a resource of a server; what it returns ends that. */
+  async listen(request: SubscriptionRequest, listener: SubscriptionListener): Promise<() => void> {
+    return await this.#upstream(this.#known(request.server), request.view).subscribe(request, listener);
+  }
+
+  /** Whether what a subscription was decided on is offered as it was. */
+  isOffered({ server: name, definition: { pin, sha256 } }: SubscriptionRequest): boolean {
+    const server = this.#servers.get(name);
+    const isOffered = ({ name: one, sha256: now, state }: OfferedTool): boolean =>
+      one === pin && now === sha256 && state === "offered";
+    return server !== undefined && this.#isEnabled(server) && this.#held(server).tools.some(isOffered);
+  }
+
   list(): UpstreamView[] {
     return [...this.#servers.values()].map((server) => {
       const { tools: offer } = this.#held(server);
@@ -273,6 +286,7 @@ export class Upstreams {
         by,
       );
     });
+    this.#parts.onOffered();
   }
 
   /** Takes back everything that was accepted; durable when it resolves. */
@@ -281,6 +295,7 @@ export class Upstreams {
     await this.#change(server, async () => {
       await this.#parts.append(unpinnedEntry(name, by));
     });
+    this.#parts.onOffered();
   }
 
   /** Ends what runs for a view that nobody has any more, or of a server that was disabled. */
@@ -345,8 +360,8 @@ export class Upstreams {
   ): { readonly capability: Capability; readonly input: Validator } {
     const known = server.compiled.get(definition.sha256);
     if (known !== undefined) return known;
-    const capability = mcpToolCapability(server.about, definition, ({ view, args, signal, bytesMax, ...call }) =>
-      this.#upstream(server, view).call(call.definition, args, signal, bytesMax),
+    const capability = mcpToolCapability(server.about, definition, ({ definition: called, view, args, ...asking }) =>
+      this.#upstream(server, view).call(called, args, asking),
     );
     const compiled = { capability, input: argumentValidator(definition.input) };
     server.compiled.set(definition.sha256, compiled);
@@ -363,7 +378,7 @@ export class Upstreams {
       setting: server.setting,
       clock,
       append,
-      connect: (onNotification) => this.#connect(server.setting, view, onNotification),
+      connect: (onNotification) => connectUpstream(server.setting, view, this.#parts, onNotification),
       onListed: async (definitions, contents) => {
         if (isList) await this.#listed(server, { definitions, contents });
       },
@@ -371,26 +386,6 @@ export class Upstreams {
     });
     server.running.set(key, upstream);
     return upstream;
-  }
-
-  #connect(
-    { name, at }: UpstreamSetting,
-    view: SandboxView | null,
-    onNotification: (method: string) => void,
-  ): UpstreamTransport {
-    const { names, secrets, configuration } = this.#parts;
-    if (at.kind === "url") {
-      const { url, headers } = at;
-      return new HttpTransport({ bound: () => upstreamHost({ url, headers, names, secrets }), headers });
-    }
-    // INVARIANT: without a sandbox no program runs.
-    if (view === null) throw new FemtoError("FEMTO_SANDBOX_UNAVAILABLE", "this machine has no sandbox to run it in");
-    const { program, realPath, args } = at;
-    const environment = configuration.upstreamEnvironment[name] ?? {};
-    const command = { program, realPath, args, cwd: view.authority.workspace, environment };
-    const registered = this.#parts.registered(mcpCapability(name));
-    assert(registered !== undefined, "a server is registered as a capability");
-    return new StdioTransport({ view, command, limits: registered.child, onNotification });
   }
 
   /** Holds what a server lists to what was accepted; the first list of all is accepted where the configuration says so. */
@@ -403,7 +398,9 @@ export class Upstreams {
       else await this.#tellQuarantine(server, offer);
       const digests = new Set(listed.definitions.map(({ sha256 }) => sha256));
       for (const sha256 of server.compiled.keys()) if (!digests.has(sha256)) server.compiled.delete(sha256);
+      const before = server.listed === null ? null : listDigest(offerOf(server.listed, null, setting));
       server.listed = listed;
+      if (before !== listDigest(offerOf(listed, null, setting))) this.#parts.onOffered();
     });
   }
 
@@ -465,7 +462,7 @@ export class Upstreams {
   }
 
   #isServer(name: string): boolean {
-    return [...this.#servers.keys()].some((server) => mcpCapability(server) === name);
+    return this.#servers.size > 0 && [...this.#servers.keys()].some((server) => mcpCapability(server) === name);
   }
 
   #known(name: string): Server {

@@ -31,7 +31,7 @@ import { SessionHistories } from "../../src/projection/session-histories.ts";
 import { recover } from "../../src/recovery.ts";
 import { activatedBody } from "../../src/subsystems/policy.ts";
 import { ActorSystem } from "../../src/system.ts";
-import { call, capability, NO_OUTPUTS, NO_TERMINALS } from "../runtime-fixture.ts";
+import { call, capability, NO_OUTPUTS, NO_RELAYS, NO_TERMINALS } from "../runtime-fixture.ts";
 import { type Base, copyOf, type InForce, TOOLS } from "./base.ts";
 
 /** One call of a scenario. */
@@ -347,6 +347,7 @@ export class Trial {
       },
       terminals: NO_TERMINALS,
       outputs: NO_OUTPUTS,
+      relays: NO_RELAYS,
       histories: this.#histories,
       decide: (request) => {
         const { compiled, engine } = this.#policy;

@@ -33,7 +33,7 @@ import { refusalShare, SessionQuota } from "../../src/gate/session-quota.ts";
 import { Projection } from "../../src/projection/projection.ts";
 import { SessionHistories } from "../../src/projection/session-histories.ts";
 import { ActorSystem } from "../../src/system.ts";
-import { Barrier, call, capability, NO_OUTPUTS, NO_TERMINALS, recordsOf } from "../runtime-fixture.ts";
+import { Barrier, call, capability, NO_OUTPUTS, NO_RELAYS, NO_TERMINALS, recordsOf } from "../runtime-fixture.ts";
 
 const AUTHORITY: Authority = {
   ...{ workspace: "/", searchPath: [], floor: [], childRead: [], environment: {}, environmentNames: [] },
@@ -96,6 +96,7 @@ class Bench {
       takeFacts: (manifest, args) => takeFacts({ manifest, args, authority: AUTHORITY, sandbox: null, digests }),
       terminals: NO_TERMINALS,
       outputs: NO_OUTPUTS,
+      relays: NO_RELAYS,
       histories: new SessionHistories(),
       decide: () => ({ allowed: true, rules: ["a"], revision: "0".repeat(64) }),
       onTrial: () => null,

@@ -18,7 +18,7 @@ test("all of it is what the record will hold, for a reader who reads as it comes
   fc.assert(
     fc.property(fc.array(piece, { maxLength: 30 }), (pieces) => {
       const output = new LiveOutput("s" as SessionId);
-      const read = { stdout: "", stderr: "" };
+      const read = { stdout: "", stderr: "", upstream: "" };
       let place = 0;
       const take = (): void => {
         const part = output.from(place);

@@ -94,8 +94,10 @@ const ATTACKS: Readonly<Record<string, (mark: string) => Promise<unknown>>> = {
   },
   "ends when it is asked": async () => {
     using place = playground();
-    const words = ["sh", "-c", "trap 'echo asked; exit 3' TERM; while :; do sleep 0.1; done"];
-    return brief(await child(place, words, { timeoutMs: 1_500 }));
+    const stop = new AbortController();
+    const words = ["sh", "-c", "trap 'echo asked; exit 3' TERM; echo ready; while :; do sleep 0.05; done"];
+    // Once it runs: what confines it would not be asked, but ended.
+    return brief(await child(place, words, { signal: stop.signal, onOutput: () => stop.abort() }));
   },
   "writes too much": async () => {
     using place = playground();

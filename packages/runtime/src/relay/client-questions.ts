@@ -1,0 +1,90 @@
+/**
+ * Questions of MCP servers to the clients that call them. INVARIANT: I8: an answer goes to the server that asked, in the
+ * call in which it asked, and to nothing else: it is the client's word, and no gate, policy or operator hears it.
+ */
+import { answersTo, type JsonObject } from "@femtoclaw/capabilities";
+import { type JournalEntry, redact } from "@femtoclaw/journal";
+import {
+  FemtoError,
+  LIMITS,
+  printable,
+  type SessionId,
+  type UpstreamAnsweredBody,
+  type UpstreamQuestions,
+  visibleJson,
+} from "@femtoclaw/protocol";
+import type { Execution } from "../gate/execution.ts";
+import type { GateOutputs } from "../gate/gate-parts.ts";
+
+/** LIMIT: characters of a question, and of an answer, in its record. */
+const RECORDED_CHARS = 1_000;
+
+export interface ClientQuestionsParts {
+  readonly outputs: Pick<GateOutputs, "tell">;
+  newId(): string;
+  append(entry: JournalEntry): Promise<unknown>;
+}
+
+interface Asking {
+  readonly execution: Execution;
+  readonly server: string;
+  readonly questions: UpstreamQuestions;
+  readonly signal: AbortSignal;
+}
+
+interface Open extends Asking {
+  resolve(answers: Record<string, JsonObject>): void;
+}
+
+export class ClientQuestions {
+  readonly #parts: ClientQuestionsParts;
+  readonly #open = new Map<string, Open>();
+
+  constructor(parts: ClientQuestionsParts) {
+    this.#parts = parts;
+  }
+
+  /** Throws the reason of the signal where no answer comes before it aborts, which the time of the call bounds. */
+  async ask(asking: Asking): Promise<Record<string, JsonObject>> {
+    const { execution, server, questions, signal } = asking;
+    signal.throwIfAborted();
+    const question = this.#parts.newId();
+    const answered = Promise.withResolvers<Record<string, JsonObject>>();
+    const giveUp = (): void => answered.reject(signal.reason);
+    signal.addEventListener("abort", giveUp, { once: true });
+    this.#open.set(question, { ...asking, resolve: answered.resolve });
+    try {
+      // INVARIANT: I10: what looks like a secret does not go from one stranger to another.
+      const { value } = redact({ kind: "question", server, question, questions } as const);
+      this.#parts.outputs.tell(execution.id, execution.session, value);
+      return await answered.promise;
+    } finally {
+      signal.removeEventListener("abort", giveUp);
+      this.#open.delete(question);
+    }
+  }
+
+  /** Once, and by the session that was asked. Durable before the server hears it. */
+  async answer(session: SessionId, question: string, given: unknown): Promise<void> {
+    const open = this.#open.get(question);
+    if (open === undefined || open.execution.session !== session) {
+      throw new FemtoError("FEMTO_SOCKET_REQUEST", `no question \`${printable(question, 64)}\` is open here`);
+    }
+    const answers = answersTo(open.questions, given);
+    this.#open.delete(question);
+    const { actor, id } = open.execution;
+    const body = { server: open.server, by: "client", answers: recorded(open.questions, answers) } as const;
+    await this.#parts.append({ type: "upstream.answered", actor, session, execution: id, body });
+    open.resolve(answers);
+  }
+}
+
+function recorded(questions: UpstreamQuestions, answers: Record<string, JsonObject>): UpstreamAnsweredBody["answers"] {
+  const all = Object.entries(questions).slice(0, LIMITS.questionsAtOnce);
+  const each = all.map(([name, { kind, params }]) => ({ kind, asked: shown(params), answer: shown(answers[name]) }));
+  return each as UpstreamAnsweredBody["answers"];
+}
+
+function shown(value: unknown): string {
+  return printable(visibleJson(value), RECORDED_CHARS);
+}

@@ -1,0 +1,51 @@
+/** All that goes from MCP servers to whoever calls them beside answers, as the gate works with it. */
+
+import type { SessionId } from "@femtoclaw/protocol";
+import type { Upstreams } from "../upstreams/upstreams.ts";
+import type { Changes } from "./changes.ts";
+import { Relays, type RelaysParts } from "./relays.ts";
+import { Subscriptions, type SubscriptionsParts } from "./subscriptions.ts";
+
+export interface OpenRelay {
+  readonly relays: Relays;
+  readonly subscriptions: Subscriptions;
+  readonly changes: Changes;
+  /** Ends what a session began that is over. */
+  endSession(session: SessionId): void;
+  /** Ends what would not be permitted now, and says that what is offered may be something else. */
+  review(): void;
+  stop(reason: string): void;
+}
+
+export type OpenRelayParts = Omit<SubscriptionsParts, "changes" | "listen" | "isEnabled" | "isOffered"> &
+  Pick<RelaysParts, "outputs" | "newId"> & { readonly changes: Changes; readonly upstreams: Upstreams };
+
+export function openRelay({ upstreams, outputs, ...parts }: OpenRelayParts): OpenRelay {
+  const { changes, clock } = parts;
+  const subscriptions = new Subscriptions({
+    ...parts,
+    listen: (request, listener) => upstreams.listen(request, listener),
+    isEnabled: (tool) => upstreams.registered(tool)?.enabled === true,
+    isOffered: (request) => upstreams.isOffered(request),
+  });
+  const relays = new Relays({
+    ...{ clock, outputs, newId: parts.newId, append: parts.append },
+    subscribe: (opening, request) => subscriptions.open(opening, request),
+  });
+  return {
+    ...{ relays, subscriptions, changes },
+    endSession: (session) => {
+      subscriptions.endSession(session);
+      changes.forget(session);
+      relays.forget(session);
+    },
+    review: () => {
+      subscriptions.review();
+      changes.offered();
+    },
+    stop: (reason) => {
+      subscriptions.stop(reason);
+      changes.stop();
+    },
+  };
+}

@@ -1,0 +1,147 @@
+/**
+ * What MCP servers say beside their answers, on to whoever made the call: told with the output of its execution, counted
+ * for its record, and bounded for its session.
+ */
+import type { CallRelay, SubscriptionRequest } from "@femtoclaw/capabilities";
+import { type Clock, type JournalEntry, redact } from "@femtoclaw/journal";
+import {
+  type AskKind,
+  type ExecutionOutcomeBody,
+  LIMITS,
+  type LogLevel,
+  printable,
+  type SessionId,
+  type UpstreamNotice,
+} from "@femtoclaw/protocol";
+import type { Execution } from "../gate/execution.ts";
+import type { GateOutputs } from "../gate/gate-parts.ts";
+import { ClientQuestions } from "./client-questions.ts";
+
+/** What a proposer wants to be told of MCP servers beside answers. */
+export interface RelayWishes {
+  /** What its client can be asked. */
+  readonly canAnswer?: readonly AskKind[];
+  /** The least severe level of their logs; none of them is told without. */
+  readonly logLevel?: LogLevel;
+}
+
+export interface RelaysParts {
+  readonly clock: Pick<Clock, "monotonicUs">;
+  readonly outputs: Pick<GateOutputs, "tell">;
+  subscribe(opening: Execution, request: SubscriptionRequest): Promise<void>;
+  newId(): string;
+  /** Resolves once it is durable. */
+  append(entry: JournalEntry): Promise<unknown>;
+}
+
+interface Allowance {
+  left: number;
+  atUs: number;
+}
+
+type Relayed = NonNullable<ExecutionOutcomeBody["relayed"]>;
+
+export class Relays {
+  readonly #parts: RelaysParts;
+  readonly #questions: ClientQuestions;
+  readonly #allowances = new Map<SessionId, Allowance>();
+
+  constructor(parts: RelaysParts) {
+    this.#parts = parts;
+    this.#questions = new ClientQuestions(parts);
+  }
+
+  /** Answers of a client to what the server of one of its calls asks. Throws for what is no answer to an open question. */
+  async answer(session: SessionId, question: string, answers: unknown): Promise<void> {
+    await this.#questions.answer(session, question, answers);
+  }
+
+  /** For the effect of one call. */
+  of(execution: Execution): Relay {
+    const { session, id } = execution;
+    return new Relay(execution, {
+      mayTell: () => this.#mayTell(session),
+      tell: (notice) => this.#parts.outputs.tell(id, session, notice),
+      subscribe: (request) => this.#parts.subscribe(execution, request),
+      ask: (server, questions, signal) => this.#questions.ask({ execution, server, questions, signal }),
+    });
+  }
+
+  /** The session is over. */
+  forget(session: SessionId): void {
+    this.#allowances.delete(session);
+  }
+
+  /** INVARIANT: I9: however much servers say, a session is told so much of it and no more, whichever of its calls it is about. */
+  #mayTell(session: SessionId): boolean {
+    const nowUs = this.#parts.clock.monotonicUs();
+    const { left, atUs } = this.#allowances.get(session) ?? { left: LIMITS.noticeBurst, atUs: nowUs };
+    const grown = ((nowUs - atUs) / 1_000_000) * LIMITS.noticesPerSecond;
+    const now = Math.min(LIMITS.noticeBurst, left + grown);
+    this.#allowances.set(session, { left: now < 1 ? now : now - 1, atUs: nowUs });
+    return now >= 1;
+  }
+}
+
+interface Telling {
+  mayTell(): boolean;
+  tell(notice: UpstreamNotice): void;
+  subscribe(request: SubscriptionRequest): Promise<void>;
+  ask: CallRelay["ask"];
+}
+
+export class Relay implements CallRelay {
+  readonly caller: string;
+  readonly logLevel: LogLevel | null;
+  readonly canAnswer: readonly AskKind[];
+  readonly ask: CallRelay["ask"];
+  readonly #telling: Telling;
+  #progress = 0;
+  #dropped = 0;
+  #messages = 0;
+  readonly #said: Relayed["said"][number][] = [];
+
+  constructor({ session, wishes }: Execution, telling: Telling) {
+    this.caller = session;
+    this.logLevel = wishes?.logLevel ?? null;
+    this.canAnswer = wishes?.canAnswer ?? [];
+    this.ask = telling.ask;
+    this.#telling = telling;
+  }
+
+  notice(notice: UpstreamNotice): void {
+    if (!this.#telling.mayTell()) {
+      this.#dropped += 1;
+      return;
+    }
+    // INVARIANT: I10: what looks like a secret is neither told nor recorded.
+    const { value } = redact(notice);
+    this.#count(value);
+    this.#telling.tell(value);
+  }
+
+  async subscribe(request: SubscriptionRequest): Promise<void> {
+    await this.#telling.subscribe(request);
+  }
+
+  /** What the outcome holds of it; nothing where nothing came. */
+  get recorded(): Pick<ExecutionOutcomeBody, "relayed"> {
+    const [progress, messages, dropped] = [this.#progress, this.#messages, this.#dropped];
+    return progress + messages + dropped === 0
+      ? {}
+      : { relayed: { progress, messages, dropped, said: this.#said as Relayed["said"] } };
+  }
+
+  #count(notice: UpstreamNotice): void {
+    if (notice.kind === "progress") {
+      this.#progress += 1;
+      return;
+    }
+    if (notice.kind === "question") return;
+    this.#messages += 1;
+    if (this.#said.length >= LIMITS.recordedNotices) return;
+    const { level, logger, text } = notice;
+    const said = printable(text, LIMITS.recordedNoticeChars);
+    this.#said.push({ level, ...(logger === null ? {} : { logger }), text: said });
+  }
+}

@@ -1,0 +1,182 @@
+/**
+ * Resources that sessions are subscribed to. Each subscription is a lease: it lasts while its opening, which was decided
+ * like reading the resource, would still be permitted, its session is there, and its server runs and offers it.
+ */
+import type { SubscriptionRequest } from "@femtoclaw/capabilities";
+import type { Clock, JournalEntry } from "@femtoclaw/journal";
+import { FemtoError, LIMITS, printable, type SessionId, type SubscriptionEndedBody } from "@femtoclaw/protocol";
+import type { Execution } from "../gate/execution.ts";
+import type { Problem } from "../gate/verdict.ts";
+import type { Changes } from "./changes.ts";
+
+type Why = SubscriptionEndedBody["why"];
+
+/** Hears of one resource from its server. */
+export interface SubscriptionListener {
+  updated(): void;
+  /** The server says nothing more of it. */
+  ended(reason: string): void;
+}
+
+export interface SubscriptionsParts {
+  readonly clock: Clock;
+  readonly changes: Pick<Changes, "told">;
+  /** Asks the server; what it returns ends that. Throws what keeps the server from it. */
+  listen(request: SubscriptionRequest, listener: SubscriptionListener): Promise<() => void>;
+  append(entry: JournalEntry): Promise<unknown>;
+  isOpen(session: SessionId): boolean;
+  halted(session: SessionId): Problem | null;
+  forbidden(opening: Execution): string | null;
+  isEnabled(tool: string): boolean;
+  /** Whether the server still offers what the resource is one of, as it was accepted. */
+  isOffered(request: SubscriptionRequest): boolean;
+}
+
+interface Lease {
+  readonly request: SubscriptionRequest;
+  readonly opening: Execution;
+  updates: number;
+  /** Ends it at the server. */
+  close(): void;
+}
+
+interface Ending {
+  readonly why: Why;
+  readonly reason: string;
+}
+
+export class Subscriptions {
+  readonly #parts: SubscriptionsParts;
+  readonly #leases = new Map<string, Lease>();
+  /** Those on their way. */
+  readonly #opening: SessionId[] = [];
+  #cancelReview: (() => void) | null = null;
+  #stopped: Ending | null = null;
+
+  constructor(parts: SubscriptionsParts) {
+    this.#parts = parts;
+  }
+
+  /** Throws FEMTO_SUBSCRIPTION_LIMIT, or what keeps the server from it. Another one to the same resource takes its place. */
+  async open(opening: Execution, request: SubscriptionRequest): Promise<void> {
+    const { session } = opening;
+    const key = keyOf(session, request.server, request.uri);
+    if (!this.#leases.has(key)) this.#requirePlace(session);
+    this.#opening.push(session);
+    try {
+      const listener = { updated: () => this.#updated(lease), ended: (reason: string) => this.#gone(lease, reason) };
+      const lease: Lease = { request, opening, updates: 0, close: () => undefined };
+      lease.close = await this.#parts.listen(request, listener);
+      const before = this.#leases.get(key);
+      if (before !== undefined) this.#end(before, { why: "replaced", reason: "its session subscribed anew" });
+      this.#leases.set(key, lease);
+      // While the server was asked anything may have changed.
+      const ending = this.#endingOf(lease);
+      if (ending === null) return this.#reviewLater();
+      this.#end(lease, ending);
+      throw new FemtoError("FEMTO_CAPABILITY_CANCELLED", `the subscription was ended at once: ${ending.reason}`);
+    } finally {
+      this.#opening.splice(this.#opening.indexOf(session), 1);
+    }
+  }
+
+  /** False where the session is not subscribed to it. INVARIANT: I8: nobody ends what is another's. */
+  close(session: SessionId, server: string, uri: string): boolean {
+    const lease = this.#leases.get(keyOf(session, server, uri));
+    if (lease === undefined) return false;
+    this.#end(lease, { why: "closed", reason: "its session ended it" });
+    return true;
+  }
+
+  review(): void {
+    for (const lease of [...this.#leases.values()]) {
+      const ending = this.#endingOf(lease);
+      if (ending !== null) this.#end(lease, ending);
+    }
+  }
+
+  endSession(session: SessionId): void {
+    const own = [...this.#leases.values()].filter(({ opening }) => opening.session === session);
+    for (const lease of own) this.#end(lease, { why: "session", reason: "its session ended" });
+  }
+
+  stop(reason: string): void {
+    this.#stopped ??= { why: "stopped", reason };
+    this.review();
+    this.#cancelReview?.();
+    this.#cancelReview = null;
+  }
+
+  // INVARIANT: I9: subscriptions have limits, those on their way included.
+  #requirePlace(session: SessionId): void {
+    const own = [...this.#leases.values()].filter(({ opening }) => opening.session === session).length;
+    const opening = this.#opening.filter((one) => one === session).length;
+    if (own + opening >= LIMITS.subscriptionsPerSession) {
+      const reason = `this session is subscribed to ${LIMITS.subscriptionsPerSession} resources, and to no more may be`;
+      throw new FemtoError("FEMTO_SUBSCRIPTION_LIMIT", reason);
+    }
+    if (this.#leases.size + this.#opening.length >= LIMITS.subscriptions) {
+      const reason = `sessions are subscribed to ${LIMITS.subscriptions} resources, and to no more may be`;
+      throw new FemtoError("FEMTO_SUBSCRIPTION_LIMIT", reason);
+    }
+  }
+
+  /** INVARIANT: I3: nothing is told of a resource that could not be read now. */
+  #updated(lease: Lease): void {
+    if (this.#leases.get(keyFor(lease)) !== lease) return;
+    const ending = this.#endingOf(lease);
+    if (ending !== null) return this.#end(lease, ending);
+    lease.updates += 1;
+    this.#parts.changes.told(lease.opening.session, lease.request.server, lease.request.uri, null);
+  }
+
+  #gone(lease: Lease, reason: string): void {
+    if (this.#leases.get(keyFor(lease)) === lease) this.#end(lease, { why: "server", reason });
+  }
+
+  #endingOf({ opening, request }: Lease): Ending | null {
+    if (this.#stopped !== null) return this.#stopped;
+    const { session, call } = opening;
+    if (!this.#parts.isOpen(session)) return { why: "session", reason: "its session ended" };
+    const halted = this.#parts.halted(session);
+    if (halted !== null) return { why: "halted", reason: halted.reason };
+    if (!this.#parts.isEnabled(call?.tool ?? "")) return { why: "policy", reason: "its capability was disabled" };
+    if (!this.#parts.isOffered(request)) return { why: "server", reason: "its server does not offer it any more" };
+    const forbidden = this.#parts.forbidden(opening);
+    return forbidden === null ? null : { why: "policy", reason: forbidden };
+  }
+
+  #end(lease: Lease, { why, reason }: Ending): void {
+    this.#leases.delete(keyFor(lease));
+    lease.close();
+    const { opening, request, updates } = lease;
+    const { session, actor, id } = opening;
+    const { server, uri } = request;
+    const told = printable(reason, LIMITS.reasonChars);
+    // Who ended it, or is gone, needs no telling.
+    if (!["replaced", "closed", "session"].includes(why)) this.#parts.changes.told(session, server, uri, told);
+    const body = { server, uri, opened: id, why, reason: told, updates };
+    // A journal that has failed or closed says so itself.
+    this.#parts.append({ type: "subscription.ended", actor, session, execution: null, body }).catch(() => undefined);
+  }
+
+  #reviewLater(): void {
+    this.#cancelReview ??= this.#parts.clock.after(
+      LIMITS.terminalReviewMs,
+      () => {
+        this.#cancelReview = null;
+        this.review();
+        if (this.#leases.size > 0) this.#reviewLater();
+      },
+      { unref: true },
+    );
+  }
+}
+
+function keyFor({ opening, request }: Lease): string {
+  return keyOf(opening.session, request.server, request.uri);
+}
+
+function keyOf(session: SessionId, server: string, uri: string): string {
+  return `${session} ${server} ${uri}`;
+}

@@ -1,0 +1,70 @@
+/** Resources of one running MCP server that somebody is subscribed to; however many are, the server is asked once. */
+import type { UpstreamSession } from "@femtoclaw/capabilities";
+import { errorText, LIMITS, printable } from "@femtoclaw/protocol";
+import type { SubscriptionListener } from "../relay/subscriptions.ts";
+
+interface Watched {
+  readonly listeners: Set<SubscriptionListener>;
+  /** Resolves once the server has agreed. */
+  readonly agreed: Promise<void>;
+  readonly abort: AbortController;
+}
+
+export class UpstreamSubscriptions {
+  readonly #session: UpstreamSession;
+  readonly #watched = new Map<string, Watched>();
+
+  constructor(session: UpstreamSession) {
+    this.#session = session;
+  }
+
+  /** What it returns ends it. Throws what the server says against it, or the reason of the signal. */
+  async add(uri: string, listener: SubscriptionListener): Promise<() => void> {
+    const watched = this.#watched.get(uri) ?? this.#begin(uri);
+    watched.listeners.add(listener);
+    const remove = (): void => this.#remove(uri, watched, listener);
+    try {
+      await watched.agreed;
+      return remove;
+    } catch (error) {
+      remove();
+      throw error;
+    }
+  }
+
+  /** INVARIANT: what nobody is subscribed to, a server can say as much of as it likes. */
+  updated(uri: unknown): void {
+    const watched = typeof uri === "string" ? this.#watched.get(uri) : undefined;
+    for (const listener of [...(watched?.listeners ?? [])]) listener.updated();
+  }
+
+  /** The server is gone. */
+  ended(reason: string): void {
+    for (const [uri, watched] of [...this.#watched]) this.#gone(uri, watched, reason);
+  }
+
+  #begin(uri: string): Watched {
+    const abort = new AbortController();
+    const agreed = this.#session.subscribe(uri, abort.signal, {
+      updated: () => this.updated(uri),
+      ended: (error) => this.#gone(uri, watched, printable(errorText(error), LIMITS.reasonChars)),
+    });
+    const watched: Watched = { listeners: new Set(), agreed, abort };
+    this.#watched.set(uri, watched);
+    return watched;
+  }
+
+  #remove(uri: string, watched: Watched, listener: SubscriptionListener): void {
+    watched.listeners.delete(listener);
+    if (watched.listeners.size > 0 || this.#watched.get(uri) !== watched) return;
+    this.#watched.delete(uri);
+    watched.abort.abort();
+  }
+
+  #gone(uri: string, watched: Watched, reason: string): void {
+    if (this.#watched.get(uri) !== watched) return;
+    this.#watched.delete(uri);
+    watched.abort.abort();
+    for (const listener of [...watched.listeners]) listener.ended(reason);
+  }
+}
