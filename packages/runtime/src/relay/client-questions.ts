@@ -3,7 +3,7 @@
  * call in which it asked, and to nothing else: it is the client's word, and no gate, policy or operator hears it.
  */
 import { answersTo, type JsonObject } from "@femtoclaw/capabilities";
-import { type JournalEntry, redact } from "@femtoclaw/journal";
+import { type JournalEntry, redact } from "@femtoclaw/journal/live";
 import {
   FemtoError,
   LIMITS,

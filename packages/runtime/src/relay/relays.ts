@@ -3,7 +3,7 @@
  * for its record, and bounded for its session.
  */
 import type { CallRelay, SubscriptionRequest } from "@femtoclaw/capabilities";
-import { type Clock, type JournalEntry, redact } from "@femtoclaw/journal";
+import { type Clock, type JournalEntry, redact } from "@femtoclaw/journal/live";
 import {
   type AskKind,
   type ExecutionOutcomeBody,
