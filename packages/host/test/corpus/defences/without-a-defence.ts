@@ -2,7 +2,7 @@
  * Takes the defence away that is named in the environment, in a process that is no test itself: its change is made to
  * the source as it is loaded. The launcher of Landlock is a program of its own, so a changed copy of it is started.
  */
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { registerHooks } from "node:module";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -17,11 +17,13 @@ const source = join(ROOT, defence.file);
 const isProgram = source.endsWith(".js");
 const copy = join(tmpdir(), `launcher-${process.pid}.mjs`);
 const changed = isProgram ? join(ROOT, "packages/sandbox/src/landlock/launcher-program.ts") : source;
-if (isProgram)
+if (isProgram) {
   writeFileSync(
     copy,
     readFileSync(source, "utf8").replace(from, () => to),
   );
+  process.once("exit", () => rmSync(copy, { force: true }));
+}
 
 registerHooks({
   load(url, context, next) {
