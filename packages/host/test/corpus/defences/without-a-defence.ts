@@ -17,11 +17,13 @@ const source = join(ROOT, defence.file);
 const isProgram = source.endsWith(".js");
 const copy = join(tmpdir(), `launcher-${process.pid}.mjs`);
 const changed = isProgram ? join(ROOT, "packages/sandbox/src/landlock/launcher-program.ts") : source;
-if (isProgram)
+if (isProgram) {
   writeFileSync(
     copy,
     readFileSync(source, "utf8").replace(from, () => to),
   );
+  process.once("exit", () => rmSync(copy, { force: true }));
+}
 
 registerHooks({
   load(url, context, next) {
