@@ -25,9 +25,9 @@ export const CONNECTIONS: readonly Row[] = [
   ],
   [
     "who may connect to nothing has no relay",
-    "packages/runtime/src/gate/steps.ts",
-    "mayConnect(execution) ?",
-    "execution.intent !== null ?",
+    "packages/runtime/src/gate/effect.ts",
+    "const mayConnect = connectingPrograms(execution, authority).length > 0;",
+    "const mayConnect = execution.intent !== null;",
     "a program connects",
   ],
   [

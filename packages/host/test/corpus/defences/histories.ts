@@ -36,15 +36,9 @@ export const HISTORIES: readonly Row[] = [
   [
     "a budget counts what runs",
     FOLD,
-    "history.bytes = sum(history.bytes, bytes, reserved);",
-    "history.bytes = sum(history.bytes, bytes);",
+    "history.bytes = counted(history.bytes + bytes + reserved);",
+    "history.bytes = counted(history.bytes + bytes);",
     "a budget of bytes",
   ],
-  [
-    "a budget counts calls that fail",
-    FOLD,
-    "      history.calls += 1;",
-    "      history.calls += 0;",
-    "a budget of calls",
-  ],
+  ["a budget counts calls that fail", FOLD, "    history.calls += 1;", "    history.calls += 0;", "a budget of calls"],
 ];
