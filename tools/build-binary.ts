@@ -24,7 +24,7 @@ const { target, "release-key": keyFile } = values;
 const from = process.env["INIT_CWD"] ?? process.cwd();
 const out = values.out === undefined ? join(ROOT, "dist") : resolve(from, values.out);
 const parts = await bundle({ target, releaseKey: keyFile === undefined ? null : publicKey(resolve(from, keyFile)) });
-const program = executable(nodeProgram(target), parts);
+const program = executable(nodeProgram(target), parts, target);
 const { text, sha256 } = releaseManifest({ target, program, assets: parts.assets });
 
 mkdirSync(out, { recursive: true });

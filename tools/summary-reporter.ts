@@ -1,4 +1,4 @@
-/** Ends a test run with one plain line that scripts can read: `N passed, N failed`. */
+/** Ends a test run with one plain line that scripts can read: `N passed, N failed`; before it, what passed by chance. */
 import type { Reporter, TestModule } from "vitest/node";
 
 export default class SummaryReporter implements Reporter {
@@ -6,6 +6,7 @@ export default class SummaryReporter implements Reporter {
     let passed = 0;
     let failed = unhandledErrors.length;
     let skipped = 0;
+    const flaky: string[] = [];
     for (const module of modules) {
       const tests = [...module.children.allTests()];
       for (const test of tests) {
@@ -13,9 +14,11 @@ export default class SummaryReporter implements Reporter {
         if (state === "passed") passed += 1;
         else if (state === "skipped") skipped += 1;
         else failed += 1;
+        if (test.diagnostic()?.flaky === true) flaky.push(`${module.relativeModuleId} > ${test.fullName}`);
       }
       if (tests.length === 0) failed += 1;
     }
+    for (const name of flaky) process.stdout.write(`\nflaky, passed when it was run again: ${name}`);
     process.stdout.write(`\n${passed} passed, ${failed} failed${skipped === 0 ? "" : `, ${skipped} skipped`}\n`);
   }
 }

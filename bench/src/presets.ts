@@ -10,6 +10,7 @@ import { FULL, QUICK } from "./effort.ts";
 import { type ExecutionRow, measureExecutions } from "./execution.ts";
 import { measureFairness } from "./fairness.ts";
 import type { HostCommand } from "./host-start.ts";
+import { measureInspector } from "./inspector.ts";
 import { measureJournal } from "./journal.ts";
 import { describeMachine, type Machine, ownCommit } from "./machine.ts";
 import { measureMcp } from "./mcp.ts";
@@ -28,6 +29,7 @@ const MEASURES = {
   sandbox: measureSandbox,
   fairness: measureFairness,
   mcp: measureMcp,
+  inspector: measureInspector,
   startup: measureStartup,
   scaling: measureScaling,
   memory: measureMemory,

@@ -112,12 +112,14 @@ function programs(
   if ("problem" in found) throw new Error(found.problem);
   const command = { program: found.path, realPath: found.realPath, args: [], cwd: realpathSync(cwd), environment: {} };
   const args = bubblewrapArguments(view, command, DEFAULT_CHILD_LIMITS);
+  const { rung } = view;
+  if (rung.name !== "bubblewrap") throw new Error("what is compared with is bubblewrap");
   return {
     callers,
     runs,
     works: [
       ["process_exec", (n) => call(session, "process_exec", { bin: "true", argv: [`--run-${n}`] })],
-      ["bubblewrap", () => finished(view.bubblewrap, args, view.filter)],
+      ["bubblewrap", () => finished(rung.program, args, view.filter)],
       ["bare process", () => finished(found.path, [])],
     ],
   };

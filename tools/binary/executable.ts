@@ -3,6 +3,7 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { V8_FLAGS } from "../../packages/host/src/v8-flags.js";
 import type { Bundle } from "./bundle.ts";
 import { stripElf } from "./strip-elf.ts";
 
@@ -13,9 +14,16 @@ const NODE_FLAGS = [
   // A configuration of OpenSSL can load code.
   "--openssl-config=/dev/null",
   "--no-warnings",
+  ...V8_FLAGS,
 ];
 
-export function executable(node: Buffer, { main, assets }: Bundle): Buffer {
+/**
+ * What Node.js is told that builds. With a fixed seed the same code compiles to the same bytes, and V8 leaves these two
+ * out of the flags that have to be the same where the code is used.
+ */
+const BUILD_FLAGS = ["--random-seed=42", "--predictable", ...V8_FLAGS];
+
+export function executable(node: Buffer, { main, assets }: Bundle, target: string): Buffer {
   const folder = mkdtempSync(join(tmpdir(), "femtoclaw-build-"));
   try {
     const put = (name: string, bytes: Uint8Array): string => {
@@ -29,15 +37,16 @@ export function executable(node: Buffer, { main, assets }: Bundle): Buffer {
       output: "femtoclaw",
       executable: put("node", stripElf(node)),
       disableExperimentalSEAWarning: true,
-      // Code that was compiled before is different each time, and quicker by nothing that can be measured.
-      useCodeCache: false,
+      // Half the processor time of a short command is what it takes to read the code. For another processor it cannot
+      // be compiled here.
+      useCodeCache: target === `${process.platform}-${process.arch}`,
       // Neither NODE_OPTIONS nor the command line changes how Node.js runs.
       execArgvExtension: "none",
       execArgv: NODE_FLAGS,
       assets: Object.fromEntries([...assets].map(([name, bytes]) => [name, put(join("assets", name), bytes)])),
     };
     put("sea.json", Buffer.from(JSON.stringify(configuration)));
-    execFileSync(process.execPath, ["--build-sea", "sea.json"], {
+    execFileSync(process.execPath, [...BUILD_FLAGS, "--build-sea", "sea.json"], {
       cwd: folder,
       stdio: ["ignore", "ignore", "inherit"],
     });

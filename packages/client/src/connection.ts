@@ -10,6 +10,7 @@ import {
   type OperatorVerb,
   type SocketResponse,
   systemErrorCode,
+  writeTogether,
 } from "@femtoclaw/protocol";
 
 /** LIMIT: one response; a reply carries a result of at most the output limit, escaped. */
@@ -77,7 +78,7 @@ export class HostConnection implements AsyncDisposable {
     this.#next += 1;
     const answer = new Promise((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject });
-      this.#socket.write(`${JSON.stringify({ ...fields, id, verb })}\n`);
+      writeTogether(this.#socket, `${JSON.stringify({ ...fields, id, verb })}\n`);
     });
     return { id, answer };
   }

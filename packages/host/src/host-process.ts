@@ -1,20 +1,18 @@
 /** The host: one runtime behind two sockets, until somebody stops it. */
 import { join } from "node:path";
 import type { ReloadAnswer } from "@femtoclaw/client";
-import { proveContinuation } from "@femtoclaw/journal";
 import { LogMemory } from "@femtoclaw/journal/known-log";
+import { proveContinuation } from "@femtoclaw/journal/live";
 import { agentSocketName, errorText, FemtoError, SOCKET_NAMES } from "@femtoclaw/protocol";
-import {
-  createRuntime,
-  type LogEntry,
-  type OpenedEpoch,
-  type PolicySource,
-  type ResolvedConfiguration,
-  type Runtime,
-  systemSurroundings,
-  type TelemetryExporter,
-  type Witness,
+import type {
+  LogEntry,
+  OpenedEpoch,
+  PolicySource,
+  ResolvedConfiguration,
+  TelemetryExporter,
+  Witness,
 } from "@femtoclaw/runtime";
+import { createRuntime, type Runtime, systemSurroundings } from "@femtoclaw/runtime/live";
 import type { Telemetry } from "@femtoclaw/telemetry";
 import type { LoadedConfiguration } from "./configuration/load-configuration.ts";
 import { agentHandlers } from "./endpoints/agent-endpoint.ts";

@@ -13,15 +13,11 @@ import {
   type PolicyEngine,
   type PolicyFileRules,
   PolicyTrial,
-} from "@femtoclaw/policy";
+} from "@femtoclaw/policy/live";
 import { type Authority, type CapabilityManifest, FemtoError, printable } from "@femtoclaw/protocol";
-import {
-  machineNames,
-  type PolicyFilesOption,
-  packageStubs,
-  type ResolvedConfiguration,
-  type Surroundings,
-} from "@femtoclaw/runtime";
+import type { PolicyFilesOption, ResolvedConfiguration, Surroundings } from "@femtoclaw/runtime";
+import { machineNames } from "@femtoclaw/runtime/machine-names";
+import { packageStubs } from "@femtoclaw/runtime/package-stubs";
 import type { LoadedConfiguration } from "./configuration/load-configuration.ts";
 import { type PolicySetFiles, policyFolder } from "./policy/policy-folder.ts";
 import type { PolicyTestResult } from "./policy/policy-test.ts";

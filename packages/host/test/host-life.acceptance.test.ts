@@ -35,7 +35,9 @@ describe("a new project", () => {
     expect(up.value).toMatchObject({ event: "ready", state: "idle", pid: expect.any(Number) });
     const argv = ["call", "process_exec", '{"bin":"ls"}', "--label", "from a script"];
     expect(await json(...argv)).toMatchObject({ code: 0, value: { status: "completed" } });
-    expect(await json("call", "fs_write", '{"path":"a","content":"","mode":"create"}')).toMatchObject({ code: 77 });
+    expect(await json("call", "fs_write", '{"path":"policy/a","content":"","mode":"create"}')).toMatchObject({
+      code: 77,
+    });
     const list = await json<{ label: string; tool: string }[]>("executions", "list", "--state", "completed");
     expect(list.value).toMatchObject([{ tool: "process_exec", label: "from a script" }]);
     const policy = await run("policy", "show");

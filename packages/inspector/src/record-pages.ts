@@ -1,5 +1,5 @@
 /** A log in pages that fit into one answer, and the summary that its newest part begins with. */
-import type { JournalReader } from "@femtoclaw/journal";
+import { decodeAt, type JournalReader } from "@femtoclaw/journal";
 import type { TypedRecord } from "@femtoclaw/protocol";
 import { FrameProjection } from "./frame-projection.ts";
 import type { Summary } from "./frames.ts";
@@ -9,7 +9,7 @@ import { summaryOf } from "./summary.ts";
 
 export type PagedLog = Pick<
   JournalReader,
-  "size" | "read" | "snapshots" | "snapshotAt" | "oldestSnapshot" | "prunedBefore"
+  "size" | "read" | "readStored" | "snapshots" | "snapshotAt" | "oldestSnapshot" | "prunedBefore"
 >;
 
 /** LIMIT: records and bytes of one page, so that a slow reader costs one page and no more. */
@@ -55,9 +55,9 @@ export class RecordPages {
     const records: TypedRecord[] = [];
     let bytes = 0;
     if (seq < size) {
-      for await (const record of this.#log.read(seq, Math.min(seq + PAGE_RECORDS, size))) {
-        records.push(record);
-        bytes += JSON.stringify(record).length;
+      for await (const stored of this.#log.readStored(seq, Math.min(seq + PAGE_RECORDS, size))) {
+        records.push(decodeAt(stored));
+        bytes += stored.bytes.length;
         if (bytes >= PAGE_BYTES) break;
       }
     }

@@ -11,10 +11,10 @@ export interface Clock {
 }
 
 export function systemClock(): Clock {
-  const startNs = process.hrtime.bigint();
+  const startMs = performance.now();
   return {
     nowUs: () => Math.round((performance.timeOrigin + performance.now()) * 1000),
-    monotonicUs: () => Number((process.hrtime.bigint() - startNs) / 1000n),
+    monotonicUs: () => Math.floor((performance.now() - startMs) * 1000),
     after: (delayMs, callback, options) => {
       const timer = setTimeout(callback, delayMs);
       if (options?.unref === true) timer.unref();

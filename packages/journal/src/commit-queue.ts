@@ -23,7 +23,7 @@ export interface QueuedRecord {
   readonly bytes: Buffer;
   readonly blobs: readonly StoredObject[];
   /** What goes from the store in the same step as the record comes. */
-  readonly removal?: Removal;
+  readonly removal: Removal | undefined;
   readonly resolve: () => void;
   readonly reject: (error: FemtoError) => void;
 }
@@ -106,5 +106,7 @@ function bytesOf(item: QueuedItem): number {
 
 /** Bytes of a record with everything that is stored for it. */
 export function sealedBytes({ bytes, blobs }: Pick<QueuedRecord, "bytes" | "blobs">): number {
-  return blobs.reduce((sum, blob) => sum + blob.bytes.byteLength, bytes.byteLength);
+  let sum = bytes.byteLength;
+  for (const blob of blobs) sum += blob.bytes.byteLength;
+  return sum;
 }

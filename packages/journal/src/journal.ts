@@ -263,20 +263,13 @@ export class Journal extends StoreReader {
       salts: this.#salts,
       keepsValues: this.#keepsValues(),
     });
-    const { record } = sealed;
-    const bytes = sealedBytes(sealed);
-    this.#queue.assertRoom(bytes, entry.type);
+    const { record, bytes } = sealed;
+    const size = sealedBytes(sealed);
+    this.#queue.assertRoom(size, entry.type);
     this.#nextSeq += 1;
-    const blobs = [...sealed.blobs, ...also];
-    const taken = removal === undefined ? {} : { removal };
-    this.#queue.push({
-      kind: "record",
-      ...sealed,
-      blobs,
-      ...taken,
-      resolve: () => resolve({ seq: record.seq, record, bytes }),
-      reject,
-    });
+    const blobs = also.length === 0 ? sealed.blobs : [...sealed.blobs, ...also];
+    const durable = (): void => resolve({ seq: record.seq, record, bytes: size });
+    this.#queue.push({ kind: "record", record, bytes, blobs, removal, resolve: durable, reject });
     this.#onNumbered?.(record);
     this.#sinceSnapshot += 1;
     if (this.#projector !== undefined && this.#sinceSnapshot >= this.#snapshotEvery) this.#pushSnapshot(ignore, ignore);

@@ -3,7 +3,7 @@
  * away. What is under way is never sent twice.
  */
 import { createHash } from "node:crypto";
-import { setTimeout as sleep } from "node:timers/promises";
+import { setImmediate, setTimeout as sleep } from "node:timers/promises";
 import type { AgentClient, ProposeOptions } from "@femtoclaw/client";
 import { FemtoError, type LogLevel, type OutputPart, type Reply, type ToolDescription } from "@femtoclaw/protocol";
 import { SuspendedCalls } from "./suspended-calls.ts";
@@ -41,6 +41,7 @@ export class HostSession {
   #wasAsked = false;
   #isWatching = false;
   readonly #turns = new Turns(PROPOSALS_MAX);
+  readonly #lists = new Turns(1);
   readonly #tickets = new Set<string>();
   readonly #waits = new Map<string, Promise<Reply>>();
   /** Calls that wait for what their MCP servers asked this client. */
@@ -69,6 +70,11 @@ export class HostSession {
 
   /** The tools of the host as they are now; with `again` those that were listed last, where some were. */
   async tools(again = false): Promise<readonly ToolDescription[]> {
+    // INVARIANT: I9: a list takes milliseconds, also of the host itself where it serves this client. So there is one at a
+    // time, in a turn of the loop of its own, and none for a client that does not read what it has asked for.
+    using _turn = await this.#lists.take();
+    await setImmediate();
+    await this.untilRead();
     if (again && this.#listed !== null) return this.#listed.tools;
     this.#wasAsked = true;
     try {

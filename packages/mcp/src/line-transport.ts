@@ -21,6 +21,9 @@ import { OVERLOADED, REQUESTS_MAX } from "./overload.ts";
 /** LIMIT: bytes that wait to be read by the client before no more of its requests are taken. */
 const UNREAD_BYTES_MAX = 8 * 1024 * 1024;
 
+/** LIMIT: lines that are taken up in one turn of the loop, which is that of the host itself where it serves an agent. */
+const LINES_PER_TURN = 8;
+
 /** LIMIT: requests of one client to listen that are open at once. */
 const LISTENING_MAX = 64;
 
@@ -31,6 +34,9 @@ export class LineTransport implements Transport {
   readonly #input: Readable;
   readonly #output: Writable;
   readonly #lines: LineSplitter;
+  /** Whole lines that came together with those taken up; at most a few chunks of them. */
+  readonly #waiting: Buffer[] = [];
+  #hasHadTurn = false;
   /** Requests that the client still has to be answered. */
   readonly #unanswered = new Set<RequestId>();
   /** Requests to listen that are open, or on their way in. */
@@ -46,7 +52,7 @@ export class LineTransport implements Transport {
     this.#input = input;
     this.#output = output;
     this.#lines = new LineSplitter(MESSAGE_BYTES_MAX, {
-      onLine: (line) => this.#receive(line),
+      onLine: (line) => void this.#waiting.push(line),
       onTooLong: () => this.#answer(refusal(null, INVALID_REQUEST, `a line is longer than ${MESSAGE_BYTES_MAX} bytes`)),
     });
   }
@@ -54,10 +60,10 @@ export class LineTransport implements Transport {
   async start(): Promise<void> {
     this.#input.on("data", (chunk: Buffer) => {
       this.#lines.push(chunk);
-      if (this.#output.writableLength > UNREAD_BYTES_MAX) this.#input.pause();
+      this.#goOn();
     });
     this.#output.on("drain", () => {
-      this.#input.resume();
+      this.#goOn();
       this.#wasRead();
     });
     this.#output.on("error", () => void this.close());
@@ -79,7 +85,7 @@ export class LineTransport implements Transport {
 
   /** Resolves once the client has read what was said to it, or has gone. */
   async untilRead(): Promise<void> {
-    if (this.#isClosed || this.#output.writableLength <= UNREAD_BYTES_MAX) return;
+    if (this.#isClosed || this.#hasRoom) return;
     this.#unread ??= Promise.withResolvers<void>();
     await this.#unread.promise;
   }
@@ -87,6 +93,7 @@ export class LineTransport implements Transport {
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    this.#waiting.length = 0;
     this.#input.destroy();
     this.#wasRead();
     this.onclose?.();
@@ -95,6 +102,34 @@ export class LineTransport implements Transport {
   #wasRead(): void {
     this.#unread?.resolve();
     this.#unread = null;
+  }
+
+  get #hasRoom(): boolean {
+    return this.#output.writableLength <= UNREAD_BYTES_MAX;
+  }
+
+  /** Takes up lines while there is room; a client that asks faster than it reads its answers waits, nobody else does. */
+  #goOn(): void {
+    if (!this.#hasHadTurn) this.#takeUp();
+    if (this.#isClosed) return;
+    if (this.#hasRoom && this.#waiting.length === 0) this.#input.resume();
+    else this.#input.pause();
+    this.#closeWhenDone();
+  }
+
+  // INVARIANT: I9: nobody waits for all that one client sent at once; between two portions of it the others have their turn.
+  #takeUp(): void {
+    for (let taken = 0; taken < LINES_PER_TURN && this.#hasRoom; taken += 1) {
+      const line = this.#waiting.shift();
+      if (line === undefined) return;
+      this.#receive(line);
+    }
+    if (this.#waiting.length === 0 || !this.#hasRoom) return;
+    this.#hasHadTurn = true;
+    setImmediate(() => {
+      this.#hasHadTurn = false;
+      this.#goOn();
+    });
   }
 
   #receive(line: Buffer): void {
@@ -156,10 +191,10 @@ export class LineTransport implements Transport {
     if (this.#isEnding) return;
     this.#isEnding = true;
     this.#lines.end();
-    this.#closeWhenDone();
+    this.#goOn();
   }
 
   #closeWhenDone(): void {
-    if (this.#isEnding && this.#unanswered.size === 0) void this.close();
+    if (this.#isEnding && this.#waiting.length === 0 && this.#unanswered.size === 0) void this.close();
   }
 }

@@ -148,6 +148,8 @@ class CedarEngine implements PolicyEngine {
   }
 
   decideAll({ questions, ...asker }: Parameters<PolicyEngine["decideAll"]>[0]): Decision {
+    const [only] = questions;
+    if (only !== undefined && questions.length === 1) return this.decide({ ...asker, question: only });
     const permitting = new Set<string>();
     const asking = new Set<string>();
     let approvers = 0;

@@ -31,7 +31,7 @@ export const NO_HISTORY: HistoryFacts = {
 };
 
 export type HistoryContext =
-  | { readonly ok: true; readonly attributes: Readonly<Record<string, unknown>> }
+  | { readonly ok: true; readonly attributes: { readonly session: unknown; readonly time: unknown } }
   | { readonly ok: false; readonly fault: string };
 
 const SESSION_FACTS = Object.entries(SESSION);

@@ -1,36 +1,8 @@
 /** Facts to decisions: what the operator granted, compiled to Cedar, validated and evaluated. Deny by default. */
-export {
-  type CompiledPolicy,
-  compilePolicy,
-  ENGINE_VERSION,
-  type EnforceablePolicy,
-  type PolicyInput,
-  policyRevision,
-} from "./compile.ts";
-export { type Decision, type Denial, type DenialCode, type Question, toldReason } from "./decision.ts";
-export { DecisionShare } from "./decision-share.ts";
+
 export { describePolicy, describeRule, describeTrial } from "./describe.ts";
-export {
-  createPolicyEngine,
-  type OpenPolicyEngine,
-  type PolicyEngine,
-  type PolicyEngineOptions,
-  policyEngines,
-} from "./engine.ts";
 export type { Explanation, NearestPermit } from "./explaining/explain.ts";
 export { type GrantProposal, type RefusedQuestion, type Remedy, remedyFor } from "./explaining/narrowest-grant.ts";
 export { PolicyReader } from "./explaining/policy-reader.ts";
 export type { RecordedPolicy } from "./explaining/recorded-policy.ts";
-export type { NameLookup } from "./files/check-names.ts";
-export { confinedAuthority } from "./files/confined-authority.ts";
-export type { FileRule, PolicyFile } from "./files/file-rule.ts";
-export { loadPolicyFiles, type PolicyFileRules } from "./files/load-policy-files.ts";
-export { PolicyTrial } from "./files/trial.ts";
-export { historyContext, NO_HISTORY } from "./history-context.ts";
-export { type LintFinding, lintAuthority } from "./lint.ts";
-export { mayOffer } from "./may-offer.ts";
-export { mayPermit } from "./may-permit.ts";
-export type { DecisionRequest } from "./request.ts";
-export type { ToolGrant } from "./rules.ts";
-export { contextOf, type PolicyAction, policyActions, type ResourceType } from "./schema.ts";
-export type { CompiledRule } from "./table-rule.ts";
+export * from "./live.ts";

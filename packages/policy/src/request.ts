@@ -62,7 +62,8 @@ export function checkRequest(asking: DecisionRequest): CheckResult {
   const { facts, ...resource } = asked;
   const past = historyContext(history);
   if (!past.ok) return past;
-  const circumstances = { ...past.attributes, approved };
+  const { session, time } = past.attributes;
+  const circumstances = { session, time, approved };
   const fault =
     textFault(principal) ??
     textFault(capability) ??
@@ -151,12 +152,14 @@ function resourceFault({ type, id }: CheckedRequest["resource"]): string | null 
 
 /** INVARIANT: I8: that an operator agreed, for one, is said by who asks for the decision, and by no fact. */
 function posingFault(facts: Resource["facts"], circumstances: object): string | null {
-  const posing = Object.keys(circumstances).find((name) => Object.hasOwn(facts, name));
-  return posing === undefined ? null : `a fact poses as \`${posing}\`, which no fact is`;
+  for (const name in circumstances)
+    if (Object.hasOwn(facts, name)) return `a fact poses as \`${name}\`, which no fact is`;
+  return null;
 }
 
 function contextFault(facts: Resource["facts"]): string | null {
-  for (const value of Object.values(facts)) {
+  for (const name in facts) {
+    const value = facts[name];
     const fault = Array.isArray(value) ? listFault(value) : valueFault(value);
     if (fault !== null) return fault;
   }

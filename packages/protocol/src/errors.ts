@@ -278,7 +278,7 @@ export const ERRORS = define({
     "Take the write permission away from group and others: chmod 700 on the folder named in the message.",
   ),
   FEMTO_KEY_MISSING: configuration(
-    "Put the key file back from a backup. Without it this log cannot be continued; its records stay readable and verifiable.",
+    "Put the key file back from a backup. Without one go on in a new log that carries this one over: `femtoclaw backup`, move the state directory aside, `femtoclaw restore`.",
   ),
   FEMTO_KEY_MISMATCH: configuration(
     "Put back the key file that belongs to this journal, or the journal that belongs to this key.",

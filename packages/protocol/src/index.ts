@@ -129,3 +129,4 @@ export { type TraceFields, traceContext, wireTrace } from "./trace-context.ts";
 export { absoluteVariable, configurationHome, type HostEnvironment, stateHome } from "./user-folders.ts";
 export { RECORD_FORMAT, VERSION } from "./version.ts";
 export { describeViolations } from "./violations.ts";
+export { writeTogether } from "./write-together.ts";

@@ -35,17 +35,20 @@ const TEMPLATE_VARIABLES = 8;
 const PLAIN_URI = /^[A-Za-z][A-Za-z0-9+.-]*:[\x21-\x5b\x5d-\x7e]+$/;
 /** What readers of a uri take for a dot or a slash, whoever wrote it. */
 const ENCODED = /%(?:2e|2f|5c|00)/i;
+/** A letter, a digit, `-`, `_` or `~` as its code: the same uri to its server, and another text to rules and pins. */
+const SPELT_ANEW = /%(?:2d|3\d|[46][1-9a-f]|[57][\da]|5f|7e)/i;
 const DOTS = /(?:^|[/:])\.{1,2}(?:[/?#]|$)/;
 
 /**
  * Why nothing is read by such a uri; null where it is plain. INVARIANT: what a rule says of a folder holds for all that a
- * uri can lead to: none leads out of the folder that it begins with.
+ * uri can lead to: none leads out of the folder that it begins with, or into one that it does not name.
  */
 export function uriProblem(uri: string): string | null {
   if (uri.length > URI_CHARS) return `it is longer than ${URI_CHARS} characters`;
   if (!PLAIN_URI.test(uri)) return "it is no plain uri";
   if (uri.endsWith("/*")) return "it is what a rule calls a folder";
   if (ENCODED.test(uri) || DOTS.test(uri)) return "it could lead out of its folder";
+  if (SPELT_ANEW.test(uri)) return "it has another spelling, without codes for letters and digits";
   return uri.split("/").length > URI_FOLDERS ? `it has more than ${URI_FOLDERS} folders` : null;
 }
 

@@ -35,8 +35,9 @@ export function mcpCapability(server: string): string {
  */
 export function splitMcpToolName(name: string): { readonly server: string; readonly tool: string } | null {
   const at = name.indexOf(SEPARATOR);
+  if (at <= 0) return null;
   const [server, tool] = [name.slice(0, at), name.slice(at + SEPARATOR.length)];
-  return at > 0 && SERVER.test(server) && TOOL.test(tool) ? { server, tool } : null;
+  return SERVER.test(server) && TOOL.test(tool) ? { server, tool } : null;
 }
 
 /** Whether models and clients take the name of a tool as it is. */

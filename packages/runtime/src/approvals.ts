@@ -1,7 +1,7 @@
 /** What operators are asked, as they see it and answer it. Only who has the operator's door gets here. */
 import assert from "node:assert/strict";
 import type { Clock, JournalReader } from "@femtoclaw/journal";
-import { type CompiledPolicy, NO_HISTORY } from "@femtoclaw/policy";
+import { type CompiledPolicy, NO_HISTORY } from "@femtoclaw/policy/live";
 import { type ApprovalCard, type ExecutionId, FemtoError, printable, type TypedRecord } from "@femtoclaw/protocol";
 import type { ApprovalSettings } from "./configuration/resolve-configuration.ts";
 import { type Answer, type Answered, isSelfApprovable, operatorName } from "./gate/answers.ts";

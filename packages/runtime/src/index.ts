@@ -5,19 +5,17 @@
  * from it, `runtime.openSession` gives a proposer its door. Everything proposed there is validated,
  * authorized, executed in isolation and recorded before it is answered.
  */
+
 export type { Approvals, ApprovalView } from "./approvals.ts";
 export type { PackageState, PackageView } from "./capability-packages/capability-packages.ts";
-export { packageStubs } from "./capability-packages/package-stubs.ts";
 export * from "./configuration/index.ts";
-export { createRuntime } from "./create-runtime.ts";
 export { type DeployedSources, type Integrity, machineDigests, manifestDigests } from "./deployment.ts";
 export { type Fork, type ForkOptions, forkLog } from "./epochs/fork.ts";
 export { freePlace, placeInOwnFolder } from "./epochs/free-place.ts";
 export type { OpenedEpoch } from "./epochs/open-epoch.ts";
 export { type RestoredLog, type RestoreOptions, restoreLog } from "./epochs/restore.ts";
 export { type Answer, type Answered, operatorName, questionDigestOf } from "./gate/answers.ts";
-export { type ExecutionView, type HistoryQuery, listExecutions, notFound, showExecution } from "./history.ts";
-export { machineNames } from "./machine-names.ts";
+export * from "./live.ts";
 export type { LogEntry, PolicyFilesOption, PolicySource, RuntimeOptions } from "./options.ts";
 export type { OutputReader, WatchRequest } from "./outputs/outputs.ts";
 export type { Counters } from "./projection/counters.ts";
@@ -73,14 +71,11 @@ export {
 export { type StateDifference, stateDifferences } from "./replay/state-difference.ts";
 export type { ResolutionRequest } from "./resolutions.ts";
 export type { PruneRequest, Retention } from "./retention.ts";
-export { Runtime } from "./runtime.ts";
 export type { ProposeOptions, Session, SessionOptions } from "./session.ts";
 export type { Halt, HaltRequest } from "./session-halts.ts";
 export type { RuntimeStatus, SessionStatus, ShadowStatus } from "./status.ts";
-export { type ProcessIdentity, type Storage, type Surroundings, systemSurroundings } from "./surroundings.ts";
 export type { Inspect } from "./system.ts";
 export type { TelemetryExporter, TelemetryGauges, TelemetrySource } from "./telemetry-port.ts";
-export { type RecordingPage, recordingPage, type TerminalRecord } from "./terminals/recording.ts";
 export type { TerminalStatus } from "./terminals/terminals.ts";
 export type { OfferedTool } from "./upstreams/offer.ts";
 export type { UpstreamView } from "./upstreams/upstreams.ts";

@@ -7,7 +7,7 @@ import {
   type JournalReader,
   type Pruning,
   planPruning,
-} from "@femtoclaw/journal";
+} from "@femtoclaw/journal/live";
 import { FemtoError } from "@femtoclaw/protocol";
 import { operatorActor } from "./operator-actor.ts";
 import type { Projection } from "./projection/projection.ts";

@@ -21,7 +21,7 @@ import type { CapabilityPackages } from "./capability-packages/capability-packag
 import { Chronicle } from "./chronicle.ts";
 import { CommittedRecords } from "./committed-records.ts";
 import { type Integrity, NOT_VERIFIED } from "./deployment.ts";
-import { type Fork, forkLog } from "./epochs/fork.ts";
+import type { Fork } from "./epochs/fork.ts";
 import { type OpenGate, openGate } from "./gate/open-gate.ts";
 import type { Problem } from "./gate/verdict.ts";
 import { harmless } from "./harmless.ts";
@@ -137,6 +137,7 @@ export class Runtime implements AsyncDisposable {
       this.#integrity = this.#options.verifyIntegrity?.() ?? NOT_VERIFIED;
       this.#chronicle.advance({ type: "integrity.verified" });
       this.#chronicle.advance({ type: "configuration.loaded" });
+      this.#inForce.beginTrial();
       await this.#startMemory();
       await this.#inForce.startRegistry(this.projection.overrides);
       this.#chronicle.advance({ type: "registry.ready" });
@@ -159,7 +160,7 @@ export class Runtime implements AsyncDisposable {
       const cause = this.#fault.error ?? error;
       // What can still be recorded is, and everything taken is given back.
       this.#fault.startFailed(cause);
-      await this.#end();
+      await Promise.all([this.#inForce.confinement.ended(), this.#end()]);
       throw cause;
     }
   }
@@ -192,9 +193,10 @@ export class Runtime implements AsyncDisposable {
 
   /** A state directory of its own that goes on from a record of this log; this one goes on as if nothing were. */
   async fork(seq: number, out: string): Promise<Fork> {
-    // The newest checkpoint covers everything that is durable now.
+    // The newest checkpoint covers everything that is durable now. What exports a log is loaded for a fork alone.
     await this.checkpoint();
-    return await forkLog({ reader: this.reader, seq, out, stateDirectory: this.#options.configuration.stateDirectory });
+    const options = { reader: this.reader, seq, out, stateDirectory: this.#options.configuration.stateDirectory };
+    return await (await import("./epochs/fork.ts")).forkLog(options);
   }
 
   /** The state after the newest record. */

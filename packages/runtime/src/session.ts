@@ -1,8 +1,8 @@
 /** One proposer's connection to the gate. Its identity is minted by the runtime; a label proves nothing. */
 import { Buffer } from "node:buffer";
 import type { AgentLaunch } from "@femtoclaw/capabilities";
-import { type Clock, type Journal, type JournalEntry, redact } from "@femtoclaw/journal";
-import { DecisionShare } from "@femtoclaw/policy";
+import { type Clock, type Journal, type JournalEntry, redact } from "@femtoclaw/journal/live";
+import { DecisionShare } from "@femtoclaw/policy/live";
 import {
   type ExecutionId,
   FemtoError,
@@ -173,14 +173,8 @@ export class Sessions {
         // An object takes the same way as bytes from a socket, so that there is one parser and one gate.
         const bytes = message instanceof Uint8Array ? message : Buffer.from(JSON.stringify(message));
         // INVARIANT: I8: who proposes is said here; of what a client says about itself the label and the trace are taken.
-        const said = { ...(label === undefined ? {} : { label }), ...(trace === undefined ? {} : { trace }) };
-        const given = {
-          ...(signal === undefined ? {} : { signal }),
-          ...(launch === undefined ? {} : { launch }),
-          ...(wishes === undefined ? {} : { wishes }),
-        };
-        const named = { ...said, ...given, ...(onIdentified === undefined ? {} : { onIdentified }) };
-        return await gate.propose({ session: id, actor, bytes, quota, share, door, introduce, ...named });
+        const proposal = { session: id, actor, bytes, quota, share, door, introduce, label, trace };
+        return await gate.propose({ ...proposal, signal, launch, wishes, onIdentified });
       },
       wait: async (execution) => {
         const reply = await gate.wait(execution as ExecutionId);

@@ -1,7 +1,7 @@
 /** What an operator sees of a running runtime at one look. */
 import type { Clock } from "@femtoclaw/journal";
 import type { Fault, Phase } from "@femtoclaw/machines";
-import { type CompiledPolicy, NO_HISTORY } from "@femtoclaw/policy";
+import { type CompiledPolicy, NO_HISTORY } from "@femtoclaw/policy/live";
 import {
   type Deployment,
   type LogParent,

@@ -5,8 +5,8 @@
  */
 import { randomBytes, randomUUID } from "node:crypto";
 import { type LookUp, systemLookUp } from "@femtoclaw/capabilities";
-import { type Clock, type JournalStore, type Keyring, systemClock } from "@femtoclaw/journal";
-import { type PolicyEngine, type PolicyEngineOptions, policyEngines } from "@femtoclaw/policy";
+import { type Clock, type JournalStore, type Keyring, systemClock } from "@femtoclaw/journal/live";
+import { type PolicyEngine, type PolicyEngineOptions, policyEngines } from "@femtoclaw/policy/live";
 import { type Announce, type Claim, claimDirectory, storageIn } from "./epochs/claim.ts";
 
 export interface Surroundings {

@@ -42,6 +42,7 @@ export class ActorSystem {
   readonly #root: Actor<typeof lifecycleMachine>;
   /** Drives executions; null where somebody inspects, who is to see an actor of each. */
   readonly #table: ExecutionTable | null;
+  readonly #isActive = (): boolean => this.#root.getSnapshot().status === "active";
 
   constructor(options: SystemOptions) {
     this.#table = options.inspect === undefined ? ExecutionTable.of() : null;
@@ -104,7 +105,7 @@ export class ActorSystem {
   /** Begins one more execution. */
   spawn(id: ExecutionId): DrivenExecution {
     if (this.#table === null) return this.#started("execution.received", id);
-    return new TableExecution(this.#table, () => this.#root.getSnapshot().status === "active");
+    return new TableExecution(this.#table, this.#isActive);
   }
 
   /** Starts the actor of an execution that has waited for an answer, where it waited. */

@@ -11,13 +11,12 @@ import { BoundChild } from "./bound-child.ts";
 import {
   AGENT_DESCRIPTORS,
   BEGIN_DESCRIPTOR,
-  bubblewrapArguments,
   HANDED_DESCRIPTOR,
   RELAY_DESCRIPTOR,
   type SandboxCommand,
 } from "./bubblewrap.ts";
-import { killWhole, signalInside } from "./bubblewrap-child.ts";
 import type { ChildLimits } from "./child-limits.ts";
+import { childStart } from "./child-start.ts";
 import { currentView } from "./current-view.ts";
 import { exitCodeIn, signalOf } from "./exit-status.ts";
 import { OF_AGENT, RelayChannel } from "./relay/relay-channel.ts";
@@ -87,12 +86,12 @@ export class AgentChild {
 
   /** Asks it to end, and kills it with all that it started when it has not after the grace time. */
   end(): void {
-    if (!signalInside(this.#child, "SIGTERM")) return this.kill();
+    if (!this.#bound.signal("SIGTERM")) return this.kill();
     this.#killTimer ??= setTimeout(() => this.kill(), LIMITS.graceMs);
   }
 
   kill(): void {
-    killWhole(this.#child);
+    this.#bound.kill();
     // What nobody reads any more keeps nobody waiting for its end.
     for (const stream of [this.#child.stdin, this.#child.stdout, this.#child.stderr]) stream?.destroy();
   }
@@ -127,9 +126,9 @@ function spawned(standing: SandboxView, { command, limits, device, settings }: A
   const launcher = device === null ? [] : [setsidOf(view), "--ctty"];
   const { files, tunnel } = settings;
   const agent = { ...command, isAgent: true, ...(tunnel === null ? {} : { tunnel }) };
-  const args = bubblewrapArguments(view, agent, limits, launcher, relayProgram(RELAY_FOLDER));
+  const start = childStart(view, agent, limits, launcher, relayProgram(RELAY_FOLDER));
   const own: IOType | number = device ?? "pipe";
   const pipes = AGENT_DESCRIPTORS.variables - BEGIN_DESCRIPTOR;
   // Apart from the terminal of whoever runs the host, whose interrupts are for the host alone.
-  return new BoundChild(view, args, limits, [own, own, own], { detached: true, pipes, handed: files.length });
+  return new BoundChild(view, start, limits, [own, own, own], { detached: true, pipes, handed: files.length });
 }

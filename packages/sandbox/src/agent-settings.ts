@@ -2,7 +2,8 @@
  * What only an agent that was launched finds: files that are written into its own home and gone with it, and a hole
  * where a project has settings of agents, so that none of these name servers, hooks or tools.
  */
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
+import { FemtoError, printable } from "@femtoclaw/protocol";
 import { HANDED_DESCRIPTOR, type SandboxCommand } from "./bubblewrap.ts";
 import { hostInspection, type Inspection } from "./inspection.ts";
 import { isWithin, type Mount, type SandboxView, visibilityOf } from "./view.ts";
@@ -49,8 +50,9 @@ export function withAgentSettings(
 function holes(
   { mounts, authority }: SandboxView,
   { cwd, program, realPath }: Pick<SandboxCommand, "cwd" | "program" | "realPath">,
-  { stateOf }: Inspection,
+  inspection: Inspection,
 ): Mount[] {
+  const { stateOf } = inspection;
   const isShown = (path: string): boolean => ["readOnly", "readWrite"].includes(visibilityOf(mounts, path));
   // Some agents are installed in a folder of this kind in a home; one that an operator shows for that is no project's.
   const isInstalled = (place: string): boolean =>
@@ -59,10 +61,10 @@ function holes(
   for (const folder of [cwd, ...foldersAbove(cwd)]) {
     for (const name of PROJECT_SETTINGS) {
       const path = `${folder === "/" ? "" : folder}/${name}`;
-      const there = isShown(path) ? stateOf(path) : null;
+      if (!isShown(path)) continue;
       // Nothing can be mounted over a link, but over what it leads to.
-      const place = there?.kind === "link" ? there.target : path;
-      const kind = there === null || !isShown(place) || isInstalled(place) ? "missing" : stateOf(place).kind;
+      const place = placeOf(path, inspection);
+      const kind = !isShown(place) || isInstalled(place) ? "missing" : stateOf(place).kind;
       if (kind === "file") found.set(place, { kind: "maskFile", path: place });
       if (kind === "directory") found.set(place, { kind: "maskFolder", path: place });
     }
@@ -70,6 +72,29 @@ function holes(
   // Within one that is hidden there is nothing left to hide.
   return [...found.values()].filter(
     ({ path }) => ![...found.keys()].some((other) => other !== path && isWithin(path, other)),
+  );
+}
+
+/**
+ * What stands at the path, or what a link there leads to. INVARIANT: that is the same inside the sandbox. So a link has to
+ * lead there in one step: one through what the sandbox has of its own, such as `/proc/self/cwd`, would lead elsewhere.
+ */
+function placeOf(path: string, { stateOf, linkText }: Inspection): string {
+  const text = linkText(path);
+  if (text === null) return path;
+  const state = stateOf(path);
+  const led = text.startsWith("/") ? text : join(dirname(path), text);
+  const turnsBack = text
+    .replace(/^(?:\.\.\/)+/, "")
+    .split("/")
+    .includes("..");
+  if (state.kind === "link" && state.target === led && !turnsBack) return led;
+  throw new FemtoError(
+    "FEMTO_SANDBOX_UNAVAILABLE",
+    `${printable(path)} is a link that does not lead straight to a file`,
+    {
+      fix: "Remove it, or let it name the very file or folder: what an agent finds behind it could be another one.",
+    },
   );
 }
 

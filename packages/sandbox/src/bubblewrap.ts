@@ -10,6 +10,7 @@ import {
   PROXY_VARIABLES,
   type RelayProgram,
   relayMounts,
+  relayVariables,
   relayWords,
 } from "./relay/relay-command.ts";
 import { TOOL_FOLDERS } from "./system.ts";
@@ -48,10 +49,10 @@ export const AGENT_DESCRIPTORS: AgentDescriptors = { door: 8, variables: 9 };
 /** The first from which it reads a file that a child is handed; the others follow. */
 export const HANDED_DESCRIPTOR = 10;
 
-/** The argument that bubblewrap is told last, when it may begin; without it, it refuses the one to disable namespaces. */
-export const HELD_BACK = "--unshare-user";
-
-const NAMESPACES = [HELD_BACK, "--unshare-all", "--disable-userns", "--die-with-parent"];
+/** What bubblewrap is told when it may begin; without it, it refuses the one to disable namespaces. */
+const MAY_BEGIN = "--unshare-user";
+const NAMESPACES = ["--unshare-all", "--disable-userns", "--die-with-parent"];
+const SET_VARIABLE = "--setenv";
 
 /**
  * `launcher` is what starts the program inside, and makes a session for it; without one bubblewrap makes the session.
@@ -70,12 +71,12 @@ export function bubblewrapArguments(
   assert(!isAgent || relay !== null, "an agent reaches the host by a relay");
   const variables = childEnvironment(view, command);
   const told = { ...variables, ...PROXY_VARIABLES, ...(isAgent ? AGENT_VARIABLES : {}), PWD: command.cwd };
-  const relayed = relay === null ? [] : relayWords(relay, told, passedOn(command), { isAgent, tunnel });
+  const relayed = relay === null ? [] : relayWords(relay, passedOn(command), { isAgent, tunnel });
+  const given = relay === null ? variables : relayVariables(told);
   return [
+    ...[MAY_BEGIN, "--clearenv", ...Object.entries(given).flatMap(([name, value]) => [SET_VARIABLE, name, value])],
     ...NAMESPACES,
     ...(launcher.length === 0 ? ["--new-session"] : []),
-    "--clearenv",
-    ...(relay === null ? Object.entries(variables) : []).flatMap(([name, value]) => ["--setenv", name, value]),
     ...view.mounts.flatMap((mount) => mountArguments(isAgent ? unwritable(mount) : mount, limits, relay, isAgent)),
     ...(view.mounts.some(({ path }) => path === "/") ? [] : ["--remount-ro", "/"]),
     ...["--chdir", command.cwd, "--cap-drop", "ALL"],
@@ -90,11 +91,26 @@ export function bubblewrapArguments(
   ];
 }
 
-/** Descriptors that a relay hands on to what it starts. */
-const passedOn = ({ into }: SandboxCommand): readonly number[] => (into === undefined ? [] : [STAGES_DESCRIPTOR]);
+/**
+ * The arguments that bubblewrap is told when it may begin, and those that it is started with. INVARIANT: I10: the values of
+ * variables are among the former, as other users of the machine can read a command line.
+ */
+export function heldBack(args: readonly string[]): {
+  readonly held: readonly string[];
+  readonly first: readonly string[];
+} {
+  assert(args[0] === MAY_BEGIN, "bubblewrap waits for what lets it begin");
+  let end = 2;
+  while (args[end] === SET_VARIABLE) end += 3;
+  return { held: args.slice(0, end), first: args.slice(end) };
+}
+
+/** Descriptors that are handed on to what is started, beside its three. */
+export const passedOn = ({ into }: SandboxCommand): readonly number[] =>
+  into === undefined ? [] : [STAGES_DESCRIPTOR];
 
 /** The program itself, or the shell that connects several. */
-function startedBy(view: SandboxView, { program, args, into = [] }: SandboxCommand): string[] {
+export function startedBy(view: SandboxView, { program, args, into = [] }: SandboxCommand): string[] {
   if (into.length === 0) return [program, ...args];
   const programs = [[program, ...args], ...into.map((stage) => [stage.program, ...stage.args])];
   return [toolOf(view, "sh", "pipelines are made"), ...pipelineArguments(programs)];
@@ -172,7 +188,7 @@ function mountArguments(
  * A program that a child may write to could change between its decision and its start, and one that
  * the child sees elsewhere would be another file.
  */
-function requireVisible(view: SandboxView, command: SandboxCommand): void {
+export function requireVisible(view: SandboxView, command: SandboxCommand): void {
   const { cwd, into = [] } = command;
   for (const program of [command, ...into]) requireVisibleProgram(view, program);
   assert(cwd.startsWith("/"), "the folder of a command is absolute");

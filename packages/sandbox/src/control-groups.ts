@@ -23,6 +23,12 @@ const END_PAUSE_MS = 50;
 /** A start waits this often for what a killed host left. */
 const LEFTOVER_TRIES = 10;
 
+/** A program that only waits until it is killed. */
+interface Waiting {
+  readonly program: string;
+  readonly args: readonly string[];
+}
+
 /** A group that holds the groups of this host's children. */
 interface Place {
   readonly folder: string;
@@ -40,12 +46,20 @@ export class ControlGroups {
     this.#places = places;
   }
 
-  /** Those that this process can make and put processes into; null where it cannot. A process of bubblewrap tries them. */
-  static async find(bubblewrap: string, trial: ChildLimits): Promise<ControlGroups | null> {
+  /**
+   * Those that this process can make and put processes into; null where it cannot. They are tried with a process that
+   * waits for what stands on its stdin: bubblewrap for arguments, or the guard of another rung.
+   */
+  static async find(
+    program: string,
+    trial: ChildLimits,
+    args: readonly string[] = ["--args", "0"],
+  ): Promise<ControlGroups | null> {
+    const waiting = { program, args };
     const name = `femtoclaw-${process.pid}-${processNamespace()}-${randomBytes(4).toString("hex")}`;
     const places: Place[] = [];
     for (const hierarchy of hierarchies()) {
-      const place = await firstUsable(hierarchy, name, bubblewrap, trial);
+      const place = await firstUsable(hierarchy, name, waiting, trial);
       if (place !== null) places.push(place);
     }
     const held = new Set(places.flatMap(({ controllers }) => controllers));
@@ -150,7 +164,7 @@ export class ChildGroup {
 async function firstUsable(
   hierarchy: Hierarchy,
   name: string,
-  bubblewrap: string,
+  waiting: Waiting,
   trial: ChildLimits,
 ): Promise<Place | null> {
   for (const parent of hierarchy.parents) {
@@ -158,17 +172,17 @@ async function firstUsable(
     const controllers = hierarchy.version === 1 ? hierarchy.controllers : enabledIn(parent, hierarchy.controllers);
     if (controllers.length === 0) continue;
     const place = { folder: join(parent, name), version: hierarchy.version, controllers };
-    if (await isUsable(place, bubblewrap, trial)) return place;
+    if (await isUsable(place, waiting, trial)) return place;
   }
   return null;
 }
 
-async function isUsable(place: Place, bubblewrap: string, trial: ChildLimits): Promise<boolean> {
+async function isUsable(place: Place, { program, args }: Waiting, trial: ChildLimits): Promise<boolean> {
   try {
     const group = await ChildGroup.make([place], "0", trial, () => isRemoved(place.folder));
     try {
-      // It waits for its arguments, of which there will be none.
-      const waiting = spawn(bubblewrap, ["--args", "0"], { env: {}, stdio: ["pipe", "ignore", "ignore"] });
+      // It waits, for what will not come.
+      const waiting = spawn(program, args, { env: {}, stdio: ["pipe", "ignore", "ignore"] });
       const ended = once(waiting, "exit");
       if (waiting.pid === undefined) await ended;
       const isJoined = await group.join(waiting.pid ?? 0).then(

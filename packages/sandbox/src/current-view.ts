@@ -11,7 +11,9 @@ export function currentView(
 ): SandboxView {
   const seen = othersRun ? withoutNewcomers(view, inspection) : inspection;
   for (const [path, kind] of view.assumed) {
-    if (seen.stateOf(path).kind !== kind) return viewOf(view.authority, seen, view.children, view.groups);
+    if (seen.stateOf(path).kind !== kind) {
+      return viewOf(view.authority, seen, view.children, view.groups, view.rung.name);
+    }
   }
   return view;
 }

@@ -1,10 +1,21 @@
-/** How a program ended, as bubblewrap reports it. */
+/** How a program ended, as what confines it reports. */
 import { constants } from "node:os";
 
-/** The exit code in what bubblewrap wrote to its status descriptor; null while there is none. */
+/**
+ * The exit code in what was written to the status descriptor; null while there is none, and where no program ran.
+ * INVARIANT: I7: a program that takes over process 1 of its sandbox has any number reported, and no number says that it was
+ * not started.
+ */
 export function exitCodeIn(status: string): number | null {
-  const reported = /"exit-code": (\d+)/.exec(status)?.[1];
-  return reported === undefined ? null : Number(reported);
+  if (!status.includes('"child-pid"') || faultIn(status) !== null) return null;
+  const reported = /"exit-code": (-?\d+)/.exec(status)?.[1];
+  return reported === undefined ? null : Number(reported) & 0xff;
+}
+
+/** Why no program was started, as the launcher under Landlock says it; bubblewrap says that on stderr. */
+export function faultIn(status: string): string | null {
+  const line = status.split("\n").find((text) => text.startsWith('{"fault"'));
+  return line === undefined ? null : String((JSON.parse(line) as { readonly fault: unknown }).fault);
 }
 
 /** The signal that an exit code above 128 stands for by convention. */

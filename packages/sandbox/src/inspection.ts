@@ -1,5 +1,14 @@
 /** What is found on this machine before a view is planned: the impure half of planning. */
-import { accessSync, constants, lstatSync, readdirSync, readFileSync, realpathSync, statSync } from "node:fs";
+import {
+  accessSync,
+  constants,
+  lstatSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  realpathSync,
+  statSync,
+} from "node:fs";
 import { FemtoError, printable, systemErrorCode } from "@femtoclaw/protocol";
 
 /**
@@ -15,6 +24,8 @@ export interface Inspection {
   /** As Node names it, for example `x64`. */
   readonly architecture: string;
   stateOf(path: string): PathState;
+  /** What a symbolic link at the very path says, which may lead nowhere; null where there is none. */
+  linkText(path: string): string | null;
   /** The first executable file of that name in the folders, or null. */
   findProgram(name: string, folders: readonly string[]): string | null;
 }
@@ -22,6 +33,7 @@ export interface Inspection {
 export const hostInspection: Inspection = {
   architecture: process.arch,
   stateOf,
+  linkText,
   findProgram,
 };
 
@@ -34,11 +46,25 @@ function stateOf(path: string): PathState {
   } catch (error) {
     const code = systemErrorCode(error);
     if (code === "ENOENT" || code === "ENOTDIR") return { kind: "missing" };
-    throw new FemtoError("FEMTO_SANDBOX_UNAVAILABLE", `${printable(path)} cannot be examined (${code ?? "unknown"})`, {
-      fix: "Let the user who runs the host search the folders above it, or take it out of the configuration.",
-      cause: error,
-    });
+    throw unexamined(path, error);
   }
+}
+
+function linkText(path: string): string | null {
+  try {
+    return readlinkSync(path);
+  } catch (error) {
+    const code = systemErrorCode(error);
+    // EINVAL is what the system says of everything that is no link.
+    if (code === "EINVAL" || code === "ENOENT" || code === "ENOTDIR") return null;
+    throw unexamined(path, error);
+  }
+}
+
+function unexamined(path: string, cause: unknown): FemtoError {
+  const reason = `${printable(path)} cannot be examined (${systemErrorCode(cause) ?? "unknown"})`;
+  const fix = "Let the user who runs the host search the folders above it, or take it out of the configuration.";
+  return new FemtoError("FEMTO_SANDBOX_UNAVAILABLE", reason, { fix, cause });
 }
 
 function findProgram(name: string, folders: readonly string[]): string | null {

@@ -26,7 +26,7 @@ const CWD = "/usr";
  * variables of the host are there: what a call is decided on is handed to it, and there is nothing else to reach.
  */
 export function ownProgramView(standard: SandboxView, files: readonly OwnFile[]): OwnProgram {
-  const { authority, groups } = standard;
+  const { authority, groups, rung } = standard;
   const bare: Authority = {
     ...authority,
     workspace: CWD,
@@ -36,7 +36,7 @@ export function ownProgramView(standard: SandboxView, files: readonly OwnFile[])
     environment: {},
     environmentNames: [],
   };
-  const view = viewOf(bare, hostInspection, undefined, groups);
+  const view = viewOf(bare, hostInspection, undefined, groups, rung.name);
   const handed: Uint8Array[] = [];
   const own = files.map((file): Mount => {
     if ("from" in file) return { kind: "placed", path: file.path, from: file.from };

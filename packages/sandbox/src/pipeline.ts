@@ -2,10 +2,13 @@
  * Programs of which each reads what the one before it writes, started by a shell inside the sandbox. The shell reads
  * one text that is always the same; what a call brings reaches it as words, which no shell takes for text.
  */
+import { LIMITS } from "@femtoclaw/protocol";
 import { signalOf } from "./exit-status.ts";
 
 /** Descriptor on which the shell says how each program ended; no program has it. */
 export const STAGES_DESCRIPTOR = 6;
+/** LIMIT: characters of all that it says: for each program the number of that, and how it ended. */
+export const STAGES_CHARS = LIMITS.stages * "15 255\n".length;
 
 /**
  * Its words are, for each program, how many words it has, and those: `2 /bin/cat file 1 /bin/wc`. Each stage turns its
@@ -56,7 +59,9 @@ export interface StageEnd {
 
 /** How each of so many programs ended, by what the shell said. */
 export function stageEnds(said: string, count: number): StageEnd[] {
-  const codes = new Map(Array.from(said.matchAll(/^(\d+) (\d+)$/gm), ([, at, code]) => [Number(at), Number(code)]));
+  const codes = new Map(
+    Array.from(said.matchAll(/^(\d{1,2}) (\d{1,3})$/gm), ([, at, code]) => [Number(at), Number(code)]),
+  );
   return Array.from({ length: count }, (_, at) => {
     const exitCode = codes.get(at) ?? null;
     return { exitCode, signal: exitCode === null ? null : signalOf(exitCode) };

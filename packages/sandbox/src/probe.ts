@@ -10,32 +10,55 @@ import { childEnvironment, type SandboxCommand } from "./bubblewrap.ts";
 import type { ChildLimits } from "./child-limits.ts";
 import { ControlGroups } from "./control-groups.ts";
 import { hostInspection } from "./inspection.ts";
+import { landlockVersion } from "./landlock/landlock-version.ts";
 import { runSandboxed, type SandboxResult } from "./run.ts";
+import type { Rung } from "./rung.ts";
 import { type SandboxView, viewOf } from "./view.ts";
 
 export type SandboxProbe =
   | {
       readonly ok: true;
-      readonly name: "bubblewrap";
+      readonly name: Rung["name"];
       readonly version: string;
       readonly groups: ControlGroups | null;
       readonly bounds: Bounds;
+      /** Why it is none that confines more; absent where there is none. */
+      readonly instead?: Reason;
     }
-  | { readonly ok: false; readonly reason: string; readonly fix: string };
+  | ({ readonly ok: false } & Reason);
+
+export interface Reason {
+  readonly reason: string;
+  readonly fix: string;
+}
 
 const PROBE_TIMEOUT_MS = 10_000;
 const PROBE_OUTPUT_BYTES = 65_536;
 
+/** INVARIANT: I3: what confines most is tried first, and where nothing holds there is no sandbox. */
 export async function probeSandbox(authority: Authority, limits: ChildLimits): Promise<SandboxProbe> {
+  const instead = await probeRung("bubblewrap", authority, limits);
+  if (instead.ok) return instead;
+  const found = await probeRung("landlock", authority, limits);
+  if (found.ok) return { ...found, instead: { reason: instead.reason, fix: instead.fix } };
+  return { ok: false, reason: `${instead.reason}; nor does Landlock do: ${found.reason}`, fix: instead.fix };
+}
+
+async function probeRung(name: Rung["name"], authority: Authority, limits: ChildLimits): Promise<SandboxProbe> {
   try {
     // What is missing for any sandbox is told first.
-    const { bubblewrap } = viewOf(authority);
-    const groups = await ControlGroups.find(bubblewrap, limits);
+    const { rung } = viewOf(authority, hostInspection, undefined, null, name);
+    const version = await versionOf(rung);
+    const groups = await groupsOf(rung, limits);
     const bounds = boundsBy(groups, process.getuid?.() === 0);
-    const view = viewOf(authority, hostInspection, undefined, groups);
+    const view = viewOf(authority, hostInspection, undefined, groups, name);
     const tried = { view, limits };
-    const [version] = await Promise.all([versionOf(view.bubblewrap), probeEnvironment(tried), probeSecrets(tried)]);
-    return { ok: true, name: "bubblewrap", version, groups, bounds };
+    await Promise.all([
+      probeEnvironment(tried),
+      probeSecrets(tried),
+      ...(name === "landlock" ? [probeReach(tried)] : []),
+    ]);
+    return { ok: true, name, version, groups, bounds };
   } catch (error) {
     const reason = errorText(error);
     const fix = knownFix(reason) ?? (error instanceof FemtoError ? error.fix : "Look at the reason.");
@@ -43,13 +66,19 @@ export async function probeSandbox(authority: Authority, limits: ChildLimits): P
   }
 }
 
+async function groupsOf(rung: Rung, limits: ChildLimits): Promise<ControlGroups | null> {
+  if (rung.name === "bubblewrap") return await ControlGroups.find(rung.program, limits);
+  return await ControlGroups.find(rung.guard, limits, ["-c", "read -r femto_nothing"]);
+}
+
 interface Tried {
   readonly view: SandboxView;
   readonly limits: ChildLimits;
 }
 
-async function versionOf(bubblewrap: string): Promise<string> {
-  const { stdout } = await promisify(execFile)(bubblewrap, ["--version"], { env: {}, timeout: PROBE_TIMEOUT_MS });
+async function versionOf(rung: Rung): Promise<string> {
+  if (rung.name === "landlock") return await landlockVersion(PROBE_TIMEOUT_MS);
+  const { stdout } = await promisify(execFile)(rung.program, ["--version"], { env: {}, timeout: PROBE_TIMEOUT_MS });
   return printable(stdout.trim().replace(/^bubblewrap /, ""));
 }
 
@@ -80,6 +109,17 @@ async function probeSecrets(tried: Tried): Promise<void> {
     const seen = printable(stdout.toString().split("\n")[0] ?? "");
     throw new FemtoError("FEMTO_SANDBOX_UNAVAILABLE", `a child can read what must be hidden from it: ${seen}`);
   }
+}
+
+/** A child without namespaces neither signals this process nor reads of it. */
+async function probeReach(tried: Tried): Promise<void> {
+  const script = 'kill -0 "$1" 2>/dev/null && echo signals; cat "/proc/$1/cmdline" 2>/dev/null && echo reads';
+  const { exitCode, stdout } = await run(
+    tried,
+    commandFor(tried.view, "sh", ["-c", script, "sh", String(process.pid)]),
+  );
+  if (exitCode !== null && stdout.length === 0) return;
+  throw new FemtoError("FEMTO_SANDBOX_UNAVAILABLE", "a child reaches processes outside of its sandbox");
 }
 
 function commandFor(view: SandboxView, name: string, args: readonly string[]): SandboxCommand {

@@ -8,13 +8,13 @@ import type { Duplex, Readable, Writable } from "node:stream";
 import { FemtoError, LIMITS, printable, systemErrorCode } from "@femtoclaw/protocol";
 import { relayProgram } from "#relay-program";
 import { BoundChild } from "./bound-child.ts";
-import { bubblewrapArguments, HANDED_DESCRIPTOR, RELAY_DESCRIPTOR, type SandboxCommand } from "./bubblewrap.ts";
-import { killWhole, signalInside } from "./bubblewrap-child.ts";
+import { HANDED_DESCRIPTOR, RELAY_DESCRIPTOR, type SandboxCommand } from "./bubblewrap.ts";
 import { type ChildLimits, limitOfSignal, type ToldLimit } from "./child-limits.ts";
+import { type ChildStart, childStart } from "./child-start.ts";
 import { currentView } from "./current-view.ts";
-import { exitCodeIn, signalOf } from "./exit-status.ts";
+import { exitCodeIn, faultIn, signalOf } from "./exit-status.ts";
 import { Output } from "./output.ts";
-import { STAGES_DESCRIPTOR, type StageEnd, stageEnds } from "./pipeline.ts";
+import { STAGES_CHARS, STAGES_DESCRIPTOR, type StageEnd, stageEnds } from "./pipeline.ts";
 import { RelayChannel } from "./relay/relay-channel.ts";
 import { RELAY_FOLDER } from "./relay/relay-command.ts";
 import type { SandboxView } from "./view.ts";
@@ -64,13 +64,13 @@ export async function runSandboxed(request: SandboxRun): Promise<SandboxResult> 
   let isKilled = false;
   try {
     const relay = request.onConnection === undefined ? null : relayProgram(RELAY_FOLDER);
-    const args = bubblewrapArguments(view, request.command, request.limits, [], relay);
+    const begun = childStart(view, request.command, request.limits, [], relay);
     if (request.signal.aborted) return { ...NOT_STARTED, stdout: Buffer.alloc(0), stderr: Buffer.alloc(0) };
-    const result = await new Run(start(view, args, request), request).result;
+    const result = await new Run(started(view, begun, request), request).result;
     isKilled = result.exitCode === null;
     return result;
   } finally {
-    // What is killed with bubblewrap has ended a moment later.
+    // What is killed as a whole has ended a moment later.
     if (isKilled) setTimeout(() => children.end(), LIMITS.graceMs).unref();
     else children.end();
   }
@@ -81,12 +81,12 @@ const NOT_STARTED = {
   ...{ truncated: false, timedOut: false, cancelled: true, durationMs: 0 },
 };
 
-function start(view: SandboxView, args: readonly string[], run: SandboxRun): BoundChild {
+function started(view: SandboxView, begun: ChildStart, run: SandboxRun): BoundChild {
   const { limits, stdin, command, onConnection, handed = [] } = run;
   const stdio = [stdin === undefined ? "ignore" : "pipe", "pipe", "pipe"] as const;
   // The way out of a relay stands behind the place of the word of a pipeline, whether there is one or not.
   const pipes = onConnection === undefined ? Number(command.into !== undefined) : 2;
-  return new BoundChild(view, args, limits, stdio, { pipes, handed: handed.length });
+  return new BoundChild(view, begun, limits, stdio, { pipes, handed: handed.length });
 }
 
 class Run {
@@ -132,6 +132,8 @@ class Run {
     const stages = (stdio as readonly unknown[])[STAGES_DESCRIPTOR] as Readable | null | undefined;
     stages?.setEncoding("utf8").on("data", (text: string) => {
       this.#stages += text;
+      // INVARIANT: I9: a program can take over the shell that started it, and that would then speak without an end.
+      if (this.#stages.length > STAGES_CHARS) stages.destroy();
     });
     stdin?.end(this.#request.stdin);
     for (const [index, bytes] of (this.#request.handed ?? []).entries()) {
@@ -162,14 +164,14 @@ class Run {
     if (this.#ended !== null || this.#killed) return;
     this.#ended = why;
     const whom = this.#request.command.into === undefined ? "program" : "all";
-    if (signalInside(this.#child, "SIGTERM", whom)) this.#after(LIMITS.graceMs, () => this.#kill());
+    if (this.#bound.signal("SIGTERM", whom)) this.#after(LIMITS.graceMs, () => this.#kill());
     else this.#kill();
   }
 
   #kill(): void {
     if (this.#killed) return;
     this.#killed = true;
-    killWhole(this.#child);
+    this.#bound.kill();
     this.#destroyStreams();
     // A process that waits for a broken device cannot even be killed; its caller need not wait with it.
     this.#after(LIMITS.graceMs, () => this.#settle());
@@ -188,7 +190,10 @@ class Run {
 
   #fail(reason: string): void {
     this.#reject(
-      new FemtoError("FEMTO_SANDBOX_UNAVAILABLE", `bubblewrap did not start the program: ${printable(reason, 300)}`),
+      new FemtoError(
+        "FEMTO_SANDBOX_UNAVAILABLE",
+        `${this.#request.view.rung.name} did not start the program: ${printable(reason, 300)}`,
+      ),
     );
   }
 
@@ -213,7 +218,7 @@ class Run {
     const exitCode = exitCodeIn(this.#bound.status);
     const isEnded = this.#killed || this.#ended !== null || this.#isKilledFromOutside();
     if (exitCode === null && !isEnded) {
-      this.#fail(this.#stderr.bytes.toString().trim() || "it gave no reason");
+      this.#fail(faultIn(this.#bound.status) ?? (this.#stderr.bytes.toString().trim() || "it gave no reason"));
       return;
     }
     const signal =

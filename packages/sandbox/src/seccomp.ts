@@ -2,31 +2,30 @@
  * The system call filter of a child, assembled here as a classic BPF program. It is the second layer:
  * namespaces take the resources away, the filter takes away the calls that could build new ones.
  */
-import { FemtoError } from "@femtoclaw/protocol";
+import {
+  ALLOW,
+  assembled,
+  errno,
+  give,
+  giveWhen,
+  type Instruction,
+  JUMP_ANY_BIT,
+  JUMP_EQUAL,
+  JUMP_GREATER_OR_EQUAL,
+  KILL_PROCESS,
+  load,
+  loadArgument,
+  OFFSET_ARCHITECTURE,
+  OFFSET_NUMBER,
+  onArgument,
+} from "./bpf.ts";
+import { refusedAlone } from "./landlock/refused-calls.ts";
+import { type Processor, processorOf, type SystemCall } from "./system-calls.ts";
 
-const LOAD_WORD = 0x20;
-const JUMP_EQUAL = 0x15;
-const JUMP_GREATER_OR_EQUAL = 0x35;
-const JUMP_ANY_BIT = 0x45;
-const RETURN = 0x06;
-
-/** Offsets into `struct seccomp_data`; an argument is 64 bits wide and its low word comes first. */
-const OFFSET_NUMBER = 0;
-const OFFSET_ARCHITECTURE = 4;
-const offsetOfArgument = (index: number): number => 16 + 8 * index;
-
-const ALLOW = 0x7fff_0000;
-const KILL_PROCESS = 0x8000_0000;
-const errno = (code: number): number => 0x0005_0000 | code;
 const EPERM = 1;
 const ENOSYS = 38;
 
-const ARCHITECTURE_X86_64 = 0xc000_003e;
-/** Numbers from here on are the x32 interface, which reaches the same kernel code under other numbers. */
-const X32_NUMBERS = 0x4000_0000;
-
 const CLONE_NEWUSER = 0x1000_0000;
-const SYSTEM_CALL = { open: 2, ioctl: 16, socket: 41, clone: 56, openat: 257, clone3: 435, openat2: 437 } as const;
 /**
  * The first two put characters into a terminal's input, as if its user had typed them; the third loads line
  * disciplines into the kernel, which no program on a terminal needs and which many a fault was found in.
@@ -40,100 +39,71 @@ const SOCKET_FAMILIES = [2 /* AF_INET */, 10 /* AF_INET6 */];
  * it in a folder of the machine. Each call that takes a mode, and which argument that is.
  */
 const SETS_ID = 0o6000;
-const MODE_CALLS: readonly (readonly [call: number, argument: number])[] = [
-  ...[[85 /* creat */, 1] as const, [90 /* chmod */, 1] as const, [91 /* fchmod */, 1] as const],
-  ...[[133 /* mknod */, 1] as const, [259 /* mknodat */, 2] as const],
-  ...[[268 /* fchmodat */, 2] as const, [452 /* fchmodat2 */, 2] as const],
+const MODE_CALLS: readonly (readonly [call: SystemCall, argument: number])[] = [
+  ...[["creat", 1] as const, ["chmod", 1] as const, ["fchmod", 1] as const, ["mknod", 1] as const],
+  ...[["mknodat", 2] as const, ["fchmodat", 2] as const, ["fchmodat2", 2] as const],
 ];
 /** Only with one of these has the call a mode: O_CREAT, and what makes O_TMPFILE of O_DIRECTORY. */
 const CREATES = 0o100 | 0o20000000;
 
-/** System calls of x86-64 that no ordinary program needs and that reach beyond a process or deep into the kernel. */
-const DENIED_CALLS: readonly number[] = [
-  ...[101 /* ptrace */, 310, 311 /* process_vm_* */, 312 /* kcmp */, 438 /* pidfd_getfd */],
-  ...[155 /* pivot_root */, 161 /* chroot */, 165, 166 /* mount, umount2 */, 272 /* unshare */, 308 /* setns */],
-  ...[428 /* open_tree */, 429 /* move_mount */, 430, 431, 432, 433 /* fsopen … fspick */, 442 /* mount_setattr */],
-  ...[167, 168 /* swapon, swapoff */, 169 /* reboot */, 175, 176, 313 /* kernel modules */, 246, 320 /* kexec */],
-  ...[248, 249, 250 /* keyrings */, 298 /* perf_event_open */, 321 /* bpf */, 323 /* userfaultfd */],
-  ...[425, 426, 427 /* io_uring */, 304 /* open_by_handle_at */, 317 /* seccomp */],
+/** System calls that no ordinary program needs and that reach beyond a process or deep into the kernel. */
+const DENIED_CALLS: readonly SystemCall[] = [
+  ...(["ptrace", "process_vm_readv", "process_vm_writev", "kcmp", "pidfd_getfd"] as const),
+  ...(["pivot_root", "chroot", "mount", "umount2", "unshare", "setns"] as const),
+  ...(["open_tree", "move_mount", "fsopen", "fsconfig", "fsmount", "fspick", "mount_setattr"] as const),
+  ...(["swapon", "swapoff", "reboot", "kexec_load", "kexec_file_load"] as const),
+  ...(["init_module", "delete_module", "finit_module"] as const),
+  ...(["add_key", "request_key", "keyctl", "perf_event_open", "bpf", "userfaultfd", "seccomp"] as const),
+  ...(["io_uring_setup", "io_uring_enter", "io_uring_register", "open_by_handle_at"] as const),
 ];
-
-interface Instruction {
-  readonly code: number;
-  readonly whenTrue: number;
-  readonly whenFalse: number;
-  readonly operand: number;
-}
-
-const load = (offset: number): Instruction => ({ code: LOAD_WORD, whenTrue: 0, whenFalse: 0, operand: offset });
-const give = (verdict: number): Instruction => ({ code: RETURN, whenTrue: 0, whenFalse: 0, operand: verdict });
-
-/** Leaves the program with `verdict` when the loaded word passes the test, and goes on otherwise. */
-function giveWhen(test: number, operand: number, verdict: number): Instruction[] {
-  return [{ code: test, whenTrue: 0, whenFalse: 1, operand }, give(verdict)];
-}
-
-/** Decides one system call by the low word of an argument; the kernel reads these arguments as 32 bits. */
-function onArgument(call: number, index: number, checks: readonly Instruction[], otherwise: number): Instruction[] {
-  const body = [load(offsetOfArgument(index)), ...checks, give(otherwise)];
-  return [{ code: JUMP_EQUAL, whenTrue: 0, whenFalse: body.length, operand: call }, ...body];
-}
 
 /** Refuses a mode in the argument behind the flags, where these create a file. */
 function onCreation(call: number, flags: number, denied: number): Instruction[] {
-  const onMode = [load(offsetOfArgument(flags + 1)), ...giveWhen(JUMP_ANY_BIT, SETS_ID, denied), give(ALLOW)];
+  const onMode = [loadArgument(flags + 1), ...giveWhen(JUMP_ANY_BIT, SETS_ID, denied), give(ALLOW)];
   const skip = { code: JUMP_ANY_BIT, whenTrue: 0, whenFalse: onMode.length, operand: CREATES };
   return onArgument(call, flags, [skip, ...onMode], ALLOW);
 }
 
-function x86Program(): Instruction[] {
+/** `first` decides before what is decided for every child. */
+function program(
+  { architecture, otherNumbersFrom, numbersOf }: Processor,
+  first: readonly Instruction[],
+): Instruction[] {
   const denied = errno(EPERM);
   return [
     load(OFFSET_ARCHITECTURE),
-    { code: JUMP_EQUAL, whenTrue: 1, whenFalse: 0, operand: ARCHITECTURE_X86_64 },
+    { code: JUMP_EQUAL, whenTrue: 1, whenFalse: 0, operand: architecture },
     give(KILL_PROCESS),
     load(OFFSET_NUMBER),
-    ...giveWhen(JUMP_GREATER_OR_EQUAL, X32_NUMBERS, denied),
-    ...DENIED_CALLS.flatMap((call) => giveWhen(JUMP_EQUAL, call, denied)),
+    ...(otherNumbersFrom === null ? [] : giveWhen(JUMP_GREATER_OR_EQUAL, otherNumbersFrom, denied)),
+    ...first,
+    ...numbersOf(...DENIED_CALLS).flatMap((call) => giveWhen(JUMP_EQUAL, call, denied)),
     // These hide their flags behind a pointer, which no filter can read; programs fall back to clone and openat.
-    ...giveWhen(JUMP_EQUAL, SYSTEM_CALL.clone3, errno(ENOSYS)),
-    ...giveWhen(JUMP_EQUAL, SYSTEM_CALL.openat2, errno(ENOSYS)),
-    ...MODE_CALLS.flatMap(([call, argument]) =>
-      onArgument(call, argument, giveWhen(JUMP_ANY_BIT, SETS_ID, denied), ALLOW),
+    ...numbersOf("clone3", "openat2").flatMap((call) => giveWhen(JUMP_EQUAL, call, errno(ENOSYS))),
+    ...MODE_CALLS.flatMap(([name, argument]) =>
+      numbersOf(name).flatMap((call) => onArgument(call, argument, giveWhen(JUMP_ANY_BIT, SETS_ID, denied), ALLOW)),
     ),
-    ...onCreation(SYSTEM_CALL.open, 1, denied),
-    ...onCreation(SYSTEM_CALL.openat, 2, denied),
-    ...onArgument(SYSTEM_CALL.clone, 0, giveWhen(JUMP_ANY_BIT, CLONE_NEWUSER, denied), ALLOW),
-    ...onArgument(
-      SYSTEM_CALL.socket,
-      0,
-      SOCKET_FAMILIES.flatMap((family) => giveWhen(JUMP_EQUAL, family, ALLOW)),
-      denied,
-    ),
-    ...onArgument(
-      SYSTEM_CALL.ioctl,
-      1,
-      DENIED_REQUESTS.flatMap((request) => giveWhen(JUMP_EQUAL, request, denied)),
-      ALLOW,
+    ...numbersOf("open").flatMap((call) => onCreation(call, 1, denied)),
+    ...numbersOf("openat").flatMap((call) => onCreation(call, 2, denied)),
+    ...numbersOf("clone").flatMap((call) => onArgument(call, 0, giveWhen(JUMP_ANY_BIT, CLONE_NEWUSER, denied), ALLOW)),
+    ...numbersOf("socket").flatMap((call) => onArgument(call, 0, allowing(SOCKET_FAMILIES), denied)),
+    ...numbersOf("ioctl").flatMap((call) =>
+      onArgument(
+        call,
+        1,
+        DENIED_REQUESTS.flatMap((request) => giveWhen(JUMP_EQUAL, request, denied)),
+        ALLOW,
+      ),
     ),
     give(ALLOW),
   ];
 }
 
-/** The filter as the kernel takes it: eight bytes for each instruction, little endian. */
-export function seccompFilter(architecture: string): Buffer {
-  if (architecture !== "x64") {
-    throw new FemtoError("FEMTO_SANDBOX_UNAVAILABLE", `the system call filter is not yet built for ${architecture}`, {
-      fix: "Run FemtoClaw on x86-64.",
-    });
-  }
-  const program = x86Program();
-  const bytes = Buffer.alloc(program.length * 8);
-  for (const [index, { code, whenTrue, whenFalse, operand }] of program.entries()) {
-    bytes.writeUInt16LE(code, index * 8);
-    bytes.writeUInt8(whenTrue, index * 8 + 2);
-    bytes.writeUInt8(whenFalse, index * 8 + 3);
-    bytes.writeUInt32LE(operand >>> 0, index * 8 + 4);
-  }
-  return bytes;
+const allowing = (values: readonly number[]): Instruction[] =>
+  values.flatMap((value) => giveWhen(JUMP_EQUAL, value, ALLOW));
+
+/** The filter as the kernel takes it; `alone` is that of a child that has no namespaces of its own. */
+export function seccompFilter(architecture: string, alone = false): Buffer {
+  const processor = processorOf(architecture);
+  return assembled(program(processor, alone ? refusedAlone(processor) : []));
 }

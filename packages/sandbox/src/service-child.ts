@@ -5,11 +5,11 @@
 import type { ChildProcess } from "node:child_process";
 import { errorText, LIMITS, printable, systemErrorCode } from "@femtoclaw/protocol";
 import { BoundChild } from "./bound-child.ts";
-import { bubblewrapArguments, type SandboxCommand } from "./bubblewrap.ts";
-import { killWhole, signalInside } from "./bubblewrap-child.ts";
+import type { SandboxCommand } from "./bubblewrap.ts";
 import type { ChildLimits } from "./child-limits.ts";
+import { childStart } from "./child-start.ts";
 import { currentView } from "./current-view.ts";
-import { exitCodeIn, signalOf } from "./exit-status.ts";
+import { exitCodeIn, faultIn, signalOf } from "./exit-status.ts";
 import type { SandboxView } from "./view.ts";
 
 export interface ServiceStart {
@@ -42,8 +42,8 @@ export class ServiceChild {
     const view = children.begin(planned, currentView);
     void this.ended.then(() => children.end());
     try {
-      const args = bubblewrapArguments(view, command, limits);
-      this.#bound = new BoundChild(view, args, limits, ["pipe", "pipe", "pipe"], { detached: true });
+      const start = childStart(view, command, limits);
+      this.#bound = new BoundChild(view, start, limits, ["pipe", "pipe", "pipe"], { detached: true });
       this.#child = this.#bound.process;
     } catch (error) {
       this.#ended.resolve("it was not started");
@@ -66,12 +66,12 @@ export class ServiceChild {
   /** Lets the program end: closes its stdin, asks it, and kills it when it has not ended after the grace time. */
   end(): void {
     this.#child.stdin?.end();
-    if (!signalInside(this.#child, "SIGTERM")) return this.kill();
+    if (!this.#bound.signal("SIGTERM")) return this.kill();
     this.#killTimer ??= setTimeout(() => this.kill(), LIMITS.graceMs);
   }
 
   kill(): void {
-    killWhole(this.#child);
+    this.#bound.kill();
   }
 
   #connect(onOutput: (piece: Buffer) => void): void {
@@ -99,7 +99,9 @@ export class ServiceChild {
     const { status } = this.#bound;
     const exitCode = exitCodeIn(status);
     if (exitCode === null) {
-      return status.includes('"child-pid"') ? "it was ended" : "bubblewrap did not start it";
+      const fault = faultIn(status);
+      if (fault !== null) return `it was not started: ${printable(fault, 300)}`;
+      return status.includes('"child-pid"') ? "it was ended" : "it was not started";
     }
     const signal = signalOf(exitCode);
     return signal === null ? `it ended with exit code ${exitCode}` : `it was ended by ${signal}`;

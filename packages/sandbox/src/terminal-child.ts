@@ -5,9 +5,9 @@
 import type { ChildProcess } from "node:child_process";
 import { FemtoError, LIMITS, printable, systemErrorCode } from "@femtoclaw/protocol";
 import { BoundChild } from "./bound-child.ts";
-import { bubblewrapArguments, type SandboxCommand, toolOf } from "./bubblewrap.ts";
-import { killWhole, signalInside } from "./bubblewrap-child.ts";
+import { type SandboxCommand, toolOf } from "./bubblewrap.ts";
 import type { ChildLimits } from "./child-limits.ts";
+import { childStart } from "./child-start.ts";
 import { currentView } from "./current-view.ts";
 import { exitCodeIn, signalOf } from "./exit-status.ts";
 import type { SandboxView } from "./view.ts";
@@ -47,9 +47,9 @@ export class TerminalChild {
     const view = children.begin(planned, currentView);
     void this.ended.then(() => children.end());
     try {
-      const args = bubblewrapArguments(view, command, limits, [setsidOf(view), "--ctty"]);
+      const start = childStart(view, command, limits, [setsidOf(view), "--ctty"]);
       // Apart from the terminal of whoever runs the host, whose interrupts are for the host alone.
-      this.#bound = new BoundChild(view, args, limits, [device, device, device], { detached: true });
+      this.#bound = new BoundChild(view, start, limits, [device, device, device], { detached: true });
       this.#child = this.#bound.process;
     } catch (error) {
       this.#ended.resolve({ exitCode: null, signal: null });
@@ -62,13 +62,13 @@ export class TerminalChild {
 
   /** Hangs up, as a terminal that is closed does, and kills what has not ended after the grace time. */
   hangUp(): void {
-    if (!signalInside(this.#child, "SIGHUP")) return this.kill();
-    signalInside(this.#child, "SIGCONT");
+    if (!this.#bound.signal("SIGHUP")) return this.kill();
+    this.#bound.signal("SIGCONT");
     this.#killTimer ??= setTimeout(() => this.kill(), LIMITS.graceMs);
   }
 
   kill(): void {
-    killWhole(this.#child);
+    this.#bound.kill();
   }
 
   #end(reason: string): void {

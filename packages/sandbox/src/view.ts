@@ -13,6 +13,7 @@ import {
 } from "@femtoclaw/protocol";
 import type { ControlGroups } from "./control-groups.ts";
 import { hostInspection, type Inspection, type PathState } from "./inspection.ts";
+import { type Rung, requireOutOfReach, rungOf } from "./rung.ts";
 import { RunningChildren } from "./running-children.ts";
 import { seccompFilter } from "./seccomp.ts";
 import { PRIVATE_FOLDERS, SYSTEM_FILES, SYSTEM_FOLDERS } from "./system.ts";
@@ -32,8 +33,7 @@ export interface SandboxView {
   /** Parents before children, masks last; the same authority on the same machine gives the same list. */
   readonly mounts: readonly Mount[];
   readonly authority: Authority;
-  /** The bubblewrap program, found in the authority's search path. */
-  readonly bubblewrap: string;
+  readonly rung: Rung;
   /** The system call filter, as the kernel takes it. */
   readonly filter: Uint8Array;
   /** Granted paths that do not exist and so are not shown. */
@@ -56,39 +56,23 @@ export function viewOf(
   inspection: Inspection = hostInspection,
   children = new RunningChildren<SandboxView>(),
   groups: ControlGroups | null = null,
+  by: Rung["name"] = "bubblewrap",
 ): SandboxView {
-  const bubblewrap = inspection.findProgram("bwrap", authority.searchPath);
-  if (bubblewrap === null) {
-    throw unavailable(
-      `bubblewrap (bwrap) is in none of ${authority.searchPath.join(", ")}`,
-      "Install it, for example with `apt-get install bubblewrap`.",
-    );
-  }
+  const rung = rungOf(by, authority, inspection);
   const planner = new Planner(authority, inspection);
   const mounts = planner.plan();
-  requireOutOfReach(bubblewrap, mounts, inspection);
+  requireOutOfReach(rung, (path) => visibilityOf(mounts, path), inspection);
   return {
     mounts,
     authority,
-    bubblewrap,
-    filter: seccompFilter(inspection.architecture),
+    rung,
+    filter: seccompFilter(inspection.architecture, rung.name === "landlock"),
     absent: planner.absent,
     unguarded: planner.unguarded,
     assumed: planner.assumed,
     children,
     groups,
   };
-}
-
-/** INVARIANT: what runs outside of every sandbox no child writes to, wherever a link to it leads. */
-function requireOutOfReach(program: string, mounts: readonly Mount[], inspection: Inspection): void {
-  const state = inspection.stateOf(program);
-  const file = state.kind === "link" ? state.target : program;
-  if (visibilityOf(mounts, file) !== "readWrite" && visibilityOf(mounts, program) !== "readWrite") return;
-  throw unavailable(
-    `bubblewrap (${printable(file)}) lies where children may write`,
-    "Take it from elsewhere, or deny writing to its folder.",
-  );
 }
 
 /** How a child sees a canonical path. */

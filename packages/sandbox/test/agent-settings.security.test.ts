@@ -13,12 +13,19 @@ const MOUNTS: readonly Mount[] = [
   { kind: "maskFolder", path: `${WORKSPACE}/secret` },
 ];
 
-function hidden(states: Readonly<Record<string, PathState>>, more: { cwd?: string; program?: string } = {}) {
-  const { cwd = WORKSPACE, program = "/usr/bin/codex" } = more;
+function hidden(
+  states: Readonly<Record<string, PathState>>,
+  more: { cwd?: string; program?: string; texts?: Readonly<Record<string, string>> } = {},
+) {
+  const { cwd = WORKSPACE, program = "/usr/bin/codex", texts = {} } = more;
   const view = { mounts: MOUNTS, authority: { workspace: WORKSPACE } } as unknown as SandboxView;
   const inspection: Inspection = {
     architecture: "x64",
     stateOf: (path) => states[path] ?? { kind: "missing" },
+    linkText: (path) => {
+      const state = states[path];
+      return texts[path] ?? (state?.kind === "link" ? state.target : null);
+    },
     findProgram: () => null,
   };
   const settings = { files: [{ path: "/tmp/.codex/config.toml", content: "x" }], tunnel: null, hidesProject: true };
@@ -57,7 +64,6 @@ test("a link hides what it leads to, where that is shown at all", () => {
     "/etc/shadow": { kind: "file" },
     [`${WORKSPACE}/.codex`]: link(`${WORKSPACE}/secret/codex`),
     [`${WORKSPACE}/secret/codex`]: { kind: "directory" },
-    [`${WORKSPACE}/.pi`]: link(`${WORKSPACE}/nowhere`),
     [`${WORKSPACE}/opencode.json`]: link(`${WORKSPACE}/tools/claude/opencode.json`),
     [`${WORKSPACE}/tools/claude/opencode.json`]: { kind: "file" },
   };
@@ -66,6 +72,23 @@ test("a link hides what it leads to, where that is shown at all", () => {
   expect(hidden({ [`${WORKSPACE}/.pi`]: link(WORKSPACE), [WORKSPACE]: { kind: "directory" } })).toEqual([
     `maskFolder ${WORKSPACE}`,
   ]);
+});
+
+test("no agent begins where a link could lead it to other settings than those that are hidden", () => {
+  const evil = `${WORKSPACE}/evil`;
+  const states: Record<string, PathState> = {
+    [evil]: { kind: "directory" },
+    [`${WORKSPACE}/.codex`]: { kind: "link", target: evil },
+  };
+  const at = `${WORKSPACE}/.codex`;
+  for (const text of ["evil", "./evil", "../project/evil", evil]) {
+    expect(hidden(states, { texts: { [at]: text } })).toEqual([`maskFolder ${evil}`]);
+  }
+  // In the sandbox some of these lead to what the agent began in.
+  for (const text of ["/proc/self/cwd/evil", "a-link", "a-link/../evil", "../project/a-link/../evil", `${evil}/.`]) {
+    expect(() => hidden(states, { texts: { [at]: text } })).toThrow("does not lead straight");
+  }
+  expect(() => hidden({}, { texts: { [at]: "/proc/self/cwd/nowhere" } })).toThrow("does not lead straight");
 });
 
 test("an agent that is installed in such a folder of a home is there, one of the project is not", () => {

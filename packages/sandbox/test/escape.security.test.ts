@@ -6,7 +6,8 @@ import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { viewOf } from "../src/index.ts";
-import { everything, grants, playground, run, SECRET } from "./playground.ts";
+import { everything, grants, playground, programOf, run, SECRET } from "./playground.ts";
+import { takingOver } from "./taking-over.ts";
 
 /** Each of these must not bring the secret to light; `@` stands for the playground's root. */
 const READS: readonly (readonly [name: string, ...command: string[]])[] = [
@@ -54,6 +55,35 @@ const CALLS: readonly (readonly [name: string, code: string])[] = [
 ];
 
 describe("a child", () => {
+  it.each([
+    ["by itself", {}],
+    ["behind a relay", { onConnection: () => undefined }],
+  ])("has its variables, and no command line has their values: %s", async (_, more) => {
+    using place = playground();
+    const look = 'printf %s "$TOKEN"; echo; cat /proc/[0-9]*/cmdline | tr "\\0" "\\n"; env | cut -d= -f1';
+    const command = { ...programOf("sh"), args: ["-c", look], cwd: place.workspace, environment: { TOKEN: SECRET } };
+    const ran = await run(place, [], { command, ...more });
+    const [token, ...others] = ran.stdout.toString().split("\n");
+    expect(token).toBe(SECRET);
+    // Process 1 has the command line that bubblewrap has outside, where other users see it.
+    expect(others).toContain("--die-with-parent");
+    expect(others.join("\n")).not.toContain(SECRET);
+    expect(others.join("\n")).not.toContain("OF_PROGRAM");
+  });
+
+  it("cannot have it said that it was never started, also as process 1 of its sandbox", async () => {
+    using place = playground();
+    // Process 1 tells bubblewrap outside how the program ended, by a number in its descriptor 6, and waits then.
+    const takeOver = takingOver(
+      "1",
+      String.raw`my $code = "\xbf\x06\0\0\0\x48\x8d\x35\x16\0\0\0\xba\x08\0\0\0\xb8\x01\0\0\0\x0f\x05";
+        $code .= "\xb8\x22\0\0\0\x0f\x05" . pack("x3 Q<", 0xfffffff0);`,
+    );
+    const ran = await run(place, ["perl", "-e", `$| = 1; print "it ran"; ${takeOver}; sleep 1`]);
+    expect(ran.stdout.toString()).toBe("it ran");
+    expect(ran.exitCode).not.toBeNull();
+  });
+
   it.each(READS)("cannot read %s", async (_, ...command) => {
     using place = playground(({ workspace, out }) => ({
       // Once as granted usually, and once with the whole workspace writable, below.

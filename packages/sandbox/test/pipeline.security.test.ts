@@ -3,6 +3,7 @@ import { readdirSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import type { SandboxCommand, SandboxResult, SandboxRun } from "../src/index.ts";
 import { type Playground, playground, programOf, run } from "./playground.ts";
+import { takingOver } from "./taking-over.ts";
 
 type Words = readonly [string, ...string[]];
 
@@ -83,6 +84,18 @@ describe("a pipeline", () => {
     expect(ran.exitCode).toBe(9);
     // A program that kills the shell which waits for it has no end that could be told.
     expect(codes(await pipe([["sh", "-c", "kill -9 $PPID; sleep 0.1"], ["cat"]]))).toEqual([null, 0]);
+  });
+
+  it("hears no more of the shell than there is to tell, when a program has taken it over", async () => {
+    // It writes to fd 10, where the shell keeps the descriptor while a program runs without it, and does so for ever.
+    const takeOver = takingOver(
+      "getppid",
+      String.raw`
+      my $code = "\xbf\x0a\0\0\0\x48\xbe" . pack("Q<", $at & ~0xfff) . "\xba\0\x10\0\0\xb8\x01\0\0\0\x0f\x05";
+      $code .= "\xeb" . pack("c", -2 - length $code);`,
+    );
+    const ran = await pipe([["perl", "-e", takeOver], ["cat"]]);
+    expect(ran.timedOut).toBe(false);
   });
 
   it("is asked to end as a whole, and killed as a whole", async () => {

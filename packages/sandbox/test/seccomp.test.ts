@@ -6,6 +6,7 @@ const KILL = 0x80000000;
 const EPERM = 0x00050001;
 const ENOSYS = 0x00050026;
 const X86_64 = 0xc000003e;
+const ARM64 = 0xc00000b7;
 
 /** What the kernel would do with the program: an interpreter of the five instructions that it uses. */
 function verdict(filter: Buffer, call: number, args: readonly number[] = [], architecture = X86_64): number {
@@ -88,9 +89,59 @@ describe("seccompFilter", () => {
     expect(verdict(filter, 437)).toBe(ENOSYS);
   });
 
-  it("says plainly where it does not exist yet", () => {
-    expect(() => seccompFilter("arm64")).toThrow(
-      expect.objectContaining({ code: "FEMTO_SANDBOX_UNAVAILABLE", message: expect.stringContaining("not yet built") }),
+  it("says plainly which processors it knows", () => {
+    expect(() => seccompFilter("riscv64")).toThrow(
+      expect.objectContaining({ code: "FEMTO_SANDBOX_UNAVAILABLE", fix: "Run FemtoClaw on x86-64 or arm64." }),
     );
+  });
+});
+
+describe("seccompFilter for arm64", () => {
+  const filter = seccompFilter("arm64");
+  const on = (call: number, args: readonly number[] = []): number => verdict(filter, call, args, ARM64);
+
+  it("lets ordinary calls pass, also those that have the number of a refused call elsewhere", () => {
+    for (const call of [56, 57, 63, 64, 93, 101, 155, 161, 165, 221, 317]) expect(on(call)).toBe(ALLOW);
+  });
+
+  it.each([
+    39, 40, 41, 51, 97, 104, 105, 106, 117, 142, 217, 218, 219, 224, 225, 241, 265, 268, 270, 271, 272, 273, 277, 280,
+    282, 294, 425, 426, 427, 428, 429, 430, 431, 432, 433, 438, 442,
+  ])("refuses system call %i", (call) => {
+    expect(on(call)).toBe(EPERM);
+  });
+
+  it("kills calls of 32 bits and of another processor", () => {
+    for (const architecture of [X86_64, 0x40000028, 0xc00000b8])
+      expect(verdict(filter, 63, [], architecture)).toBe(KILL);
+  });
+
+  it("looks at the arguments that it looks at elsewhere", () => {
+    expect([on(198, [2]), on(198, [10]), on(198, [1]), on(198, [16])]).toEqual([ALLOW, ALLOW, EPERM, EPERM]);
+    expect([on(29, [0, 0x5412]), on(29, [0, 0x5401])]).toEqual([EPERM, ALLOW]);
+    expect([on(220, [0x10000000 | 17]), on(220, [0x01200011]), on(435), on(437)]).toEqual([
+      EPERM,
+      ALLOW,
+      ENOSYS,
+      ENOSYS,
+    ]);
+    for (const [call, before] of [
+      [52, [7]],
+      [53, [7, 7]],
+      [452, [7, 7]],
+      [33, [7, 7]],
+      [56, [7, 7, 0o101]],
+    ] as const) {
+      expect([on(call, [...before, 0o4755]), on(call, [...before, 0o755])]).toEqual([EPERM, ALLOW]);
+    }
+    expect(on(56, [7, 7, 0, 0o4755])).toBe(ALLOW);
+  });
+
+  it("refuses more to a child without namespaces", () => {
+    const alone = seccompFilter("arm64", true);
+    for (const call of [154, 157, 198, 52, 54, 88, 5, 26, 194, 180])
+      expect(verdict(alone, call, [], ARM64)).toBe(EPERM);
+    expect(verdict(alone, 261, [0], ARM64)).toBe(ALLOW);
+    expect(verdict(alone, 261, [7], ARM64)).toBe(EPERM);
   });
 });

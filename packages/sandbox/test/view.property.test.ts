@@ -1,19 +1,20 @@
 import type { Authority } from "@femtoclaw/protocol";
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { type Inspection, type Mount, viewOf } from "../src/index.ts";
+import { type Inspection, type Mount, viewOf, visibilityOf } from "../src/index.ts";
+import { landlockRules, RIGHT, type Rule } from "../src/landlock/landlock-rules.ts";
 import { grants } from "./playground.ts";
 
 /** Every path stands, as a folder, so that the plan itself is what is tried. */
 const everythingStands: Inspection = {
   architecture: "x64",
   stateOf: () => ({ kind: "directory" }),
+  linkText: () => null,
   findProgram: () => "/usr/bin/bwrap",
 };
 
-const path = fc
-  .array(fc.constantFrom("a", "b", "c", ".git", "hooks", "tmp"), { minLength: 1, maxLength: 4 })
-  .map((parts) => `/${parts.join("/")}`);
+const NAMES = ["a", "b", "c", ".git", "hooks", "tmp"];
+const path = fc.array(fc.constantFrom(...NAMES), { minLength: 1, maxLength: 4 }).map((parts) => `/${parts.join("/")}`);
 const paths = fc.array(path, { maxLength: 4 });
 const authority: fc.Arbitrary<Authority> = fc
   .record({
@@ -85,5 +86,35 @@ it("shows all that is granted and not denied", () => {
       if (given.some((folder) => isWithin(probe, folder))) expect(["readOnly", "readWrite"]).toContain(kind);
     }),
     { numRuns: 3_000 },
+  );
+});
+
+const READ = RIGHT.readFile | RIGHT.readDirectory;
+const WRITE = RIGHT.writeFile | RIGHT.makeFile | RIGHT.makeDirectory | RIGHT.removeFile | RIGHT.removeDirectory;
+
+/** What Landlock makes of rules: each holds for all that is below its path, and they add up. */
+const given = (rules: readonly Rule[], of: string): number =>
+  rules.reduce((all, rule) => (isWithin(of, rule.path) ? all | rule.rights : all), 0);
+
+it("gives a child under Landlock no more than one in bubblewrap sees, and all of it where nothing below is less", () => {
+  fc.assert(
+    fc.property(authority, path, (granted, probe) => {
+      const { mounts } = viewOf(granted, everythingStands);
+      const rights = given(
+        landlockRules(mounts, () => NAMES),
+        probe,
+      );
+      const seen = visibilityOf(mounts, probe);
+      if (seen !== "readWrite") expect(rights & (WRITE | RIGHT.truncate | RIGHT.refer)).toBe(0);
+      if (seen !== "readOnly") expect(rights & RIGHT.execute).toBe(0);
+      if (seen !== "readOnly" && seen !== "readWrite") expect(rights).toBe(0);
+      const isWhole = mounts.every(
+        (mount) => !isWithin(mount.path, probe) || visibilityOf(mounts, mount.path) === seen,
+      );
+      if (!isWhole) return;
+      if (seen === "readOnly") expect(rights).toBe(READ | RIGHT.execute);
+      if (seen === "readWrite") expect(rights & (READ | WRITE)).toBe(READ | WRITE);
+    }),
+    { numRuns: 1_000 },
   );
 });

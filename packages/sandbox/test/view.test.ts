@@ -1,6 +1,7 @@
 import { mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { heldBack } from "../src/bubblewrap.ts";
 import { bubblewrapArguments, currentView, DEFAULT_CHILD_LIMITS, viewOf, visibilityOf } from "../src/index.ts";
 import { grants, playground, programOf } from "./playground.ts";
 
@@ -215,9 +216,17 @@ describe("bubblewrapArguments", () => {
     const args = bubblewrapArguments(viewOf(place.authority), command, DEFAULT_CHILD_LIMITS);
     expect(args.slice(args.lastIndexOf("--"))).toEqual(["--", "/usr/bin/awk", "--version"]);
     expect(args.slice(args.indexOf("--"), args.indexOf("--") + 3)).toEqual(["--", "/usr/bin/prlimit", "--core=0"]);
-    expect(args.slice(6, 12)).toEqual(["--setenv", "A", "1", "--setenv", "B", "2"]);
-    expect(args.slice(0, 5)).toEqual([
-      ...["--unshare-user", "--unshare-all", "--disable-userns", "--die-with-parent", "--new-session"],
-    ]);
+    const { held, first } = heldBack(args);
+    expect(held.slice(0, 8)).toEqual(["--unshare-user", "--clearenv", "--setenv", "A", "1", "--setenv", "B", "2"]);
+    expect(first.slice(0, 4)).toEqual(["--unshare-all", "--disable-userns", "--die-with-parent", "--new-session"]);
+  });
+
+  it("holds back all variables, whatever their values are", () => {
+    using place = playground();
+    const environment = { A: "--setenv", B: "--unshare-all", C: "", D: "--" };
+    const command = { program: "/usr/bin/awk", realPath: "/usr/bin/mawk", args: [], cwd: place.workspace, environment };
+    const { held, first } = heldBack(bubblewrapArguments(viewOf(place.authority), command, DEFAULT_CHILD_LIMITS));
+    expect(held).toHaveLength(2 + 3 * (Object.keys(environment).length + 2));
+    expect(first[0]).toBe("--unshare-all");
   });
 });

@@ -9,7 +9,6 @@ import { outcomeOf, unsuccessful } from "../outcome.ts";
 import { decidedCommand, PROGRAM_ARGUMENT, PROGRAM_PROPERTIES } from "../process/program-arguments.ts";
 import { AgentProcess } from "./agent-process.ts";
 
-const SANDBOX = "bubblewrap";
 const { bin, argv, cwd } = PROGRAM_PROPERTIES;
 
 const { env: _, ...ARGUMENT } = PROGRAM_ARGUMENT;
@@ -83,7 +82,8 @@ const NO_HOST = {
 async function execute(call: CapabilityCall): Promise<CapabilityOutcome> {
   const { launch, connect, signal, limits } = call;
   using proxy = new EgressProxy(connect ?? (async () => NO_HOST), launch?.serve);
-  return await outcomeOf(signal, SANDBOX, async () => {
+  const sandbox = call.sandbox?.rung.name ?? null;
+  return await outcomeOf(signal, sandbox, async () => {
     const startedMs = performance.now();
     const agent = await started(call, proxy);
     let isLate = false;
@@ -98,14 +98,14 @@ async function execute(call: CapabilityCall): Promise<CapabilityOutcome> {
       launch?.attached(agent);
       const { exitCode, signal: ended } = await agent.ended;
       const durationMs = Math.round(performance.now() - startedMs);
-      if (signal.aborted) return cancelled(durationMs);
-      if (isLate) return timedOut(limits.timeoutMs);
+      if (signal.aborted) return cancelled(durationMs, sandbox);
+      if (isLate) return timedOut(limits.timeoutMs, sandbox);
       const { refused } = proxy;
       const result: JsonObject = {
-        ...{ exit_code: exitCode, signal: ended, duration_ms: durationMs, sandbox: SANDBOX },
+        ...{ exit_code: exitCode, signal: ended, duration_ms: durationMs, sandbox },
         ...(refused.length === 0 ? {} : { refused: refused.slice(0, REFUSED_TOLD) }),
       };
-      return { event: "succeeded", result, sandbox: SANDBOX };
+      return { event: "succeeded", result, sandbox };
     } finally {
       clearTimeout(late);
       signal.removeEventListener("abort", stop);
@@ -128,12 +128,12 @@ async function started(call: CapabilityCall, proxy: EgressProxy): Promise<AgentP
   });
 }
 
-function cancelled(durationMs: number): CapabilityOutcome {
+function cancelled(durationMs: number, sandbox: string | null): CapabilityOutcome {
   const reason = `the agent was ended after ${durationMs} ms because its launch was taken back`;
-  return unsuccessful("cancelled", new FemtoError("FEMTO_CAPABILITY_CANCELLED", reason), SANDBOX);
+  return unsuccessful("cancelled", new FemtoError("FEMTO_CAPABILITY_CANCELLED", reason), sandbox);
 }
 
-function timedOut(timeoutMs: number): CapabilityOutcome {
+function timedOut(timeoutMs: number, sandbox: string | null): CapabilityOutcome {
   const reason = `the agent did not end within ${timeoutMs} ms and was ended`;
-  return unsuccessful("timedOut", new FemtoError("FEMTO_CAPABILITY_TIMED_OUT", reason), SANDBOX);
+  return unsuccessful("timedOut", new FemtoError("FEMTO_CAPABILITY_TIMED_OUT", reason), sandbox);
 }

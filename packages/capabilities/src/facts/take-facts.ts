@@ -56,7 +56,7 @@ export type FactsResult =
 
 /** Whoever gets `bound` disposes of it when the call is over. */
 export async function takeFacts(request: FactsRequest): Promise<FactsResult> {
-  using held = new DisposableStack();
+  const held = new DisposableStack();
   try {
     const resolved: Resolved[] = [];
     for (const declared of request.manifest.arguments) {
@@ -68,9 +68,10 @@ export async function takeFacts(request: FactsRequest): Promise<FactsResult> {
     return {
       ok: true,
       facts: { questions: [first ?? { kind: "tool" }, ...others] },
-      bound: new BoundArguments(bound, held.move()),
+      bound: new BoundArguments(bound, held),
     };
   } catch (error) {
+    held.dispose();
     if (error instanceof Refusal) return { ok: false, reason: error.message };
     throw error;
   }

@@ -5,7 +5,6 @@
  * without an import of ours, because nothing else of FemtoClaw is there.
  */
 import { readFileSync } from "node:fs";
-import { setGlobalProxyFromEnv } from "node:http";
 import { createRequire } from "node:module";
 
 /** The first argument by which the executable knows that it is to run a capability. */
@@ -19,7 +18,8 @@ export async function runCapability() {
   // Standard output is for the answer; what is said besides is for whoever mends the capability.
   globalThis.console = new console.Console(process.stderr, process.stderr);
   // Where it may connect to somewhere, the way there is a proxy that lets nothing else pass.
-  if (process.env["HTTPS_PROXY"] !== undefined) setGlobalProxyFromEnv();
+  // HTTP is loaded for that alone: the executable has this file in front of every command.
+  if (process.env["HTTPS_PROXY"] !== undefined) process.getBuiltinModule("node:http").setGlobalProxyFromEnv();
   const answer = await answerOf(main, args, files);
   process.stdout.write(`${JSON.stringify({ id, ...answer })}\n`, () => process.exit(0));
 }

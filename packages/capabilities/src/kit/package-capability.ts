@@ -37,7 +37,8 @@ export function packageCapability(manifest: CapabilityManifest, code: () => Pack
     interpreted: true,
     ...(createdPointers(manifest).length === 0 ? {} : { keeps: "content" as const }),
     execute: async (call) => {
-      const { sandbox } = capabilityRunner(FOLDER);
+      const by = call.sandbox?.rung.name ?? null;
+      const sandbox = by === "bubblewrap" ? capabilityRunner(FOLDER).sandbox : by;
       return await outcomeOf(call.signal, sandbox, async () => {
         const accepted = code();
         if (accepted === null) throw new FemtoError("FEMTO_TOOL_QUARANTINED", "what it runs is not accepted any more");
@@ -51,7 +52,7 @@ async function run(
   manifest: CapabilityManifest,
   code: PackageCode,
   call: CapabilityCall,
-  sandbox: string,
+  sandbox: string | null,
 ): Promise<CapabilityOutcome> {
   // INVARIANT: without a sandbox nothing of it runs.
   if (call.sandbox === null)
@@ -91,7 +92,7 @@ async function succeeded(
   manifest: CapabilityManifest,
   { result, contents }: Extract<RunAnswer, { ok: true }>,
   call: CapabilityCall,
-  sandbox: string,
+  sandbox: string | null,
 ): Promise<CapabilityOutcome> {
   const left = await placeContents(call, manifest, contents);
   return { event: "succeeded", result, sandbox, ...(left === null ? {} : { left }) };
@@ -105,7 +106,7 @@ function codeFiles({ files }: PackageCode): OwnFile[] {
   return [...kit, ...Array.from(files, ([name, content]): OwnFile => ({ path: `${FOLDER}/package/${name}`, content }))];
 }
 
-function stoppedRun(ran: SandboxResult, timeoutMs: number, sandbox: string): CapabilityOutcome | null {
+function stoppedRun(ran: SandboxResult, timeoutMs: number, sandbox: string | null): CapabilityOutcome | null {
   const reached = ran.exceeded.length === 0 ? "" : `; it came up against ${ran.exceeded.join(", ")}`;
   if (ran.timedOut) {
     const reason = `it did not answer within ${timeoutMs} ms and was stopped${reached}`;

@@ -18,7 +18,7 @@ import type { Capability, CapabilityCall, CapabilityOutcome, JsonObject } from "
 import { outcomeOf } from "../outcome.ts";
 import type { ContentDefinition } from "./content-definition.ts";
 import { type Completing, completionParams, completionResult } from "./mcp-completion.ts";
-import { common, type McpServer } from "./mcp-tool.ts";
+import { common, confinedBy, type McpServer } from "./mcp-tool.ts";
 import type { CallRelay } from "./upstream-notice.ts";
 import { tooLarge } from "./upstream-transport.ts";
 
@@ -108,7 +108,6 @@ export function mcpReaderCapability(
   { server, reader, accepted, sha256: definition }: ReaderDefinition,
   ask: AskUpstream,
 ): Capability {
-  const sandbox = server.isSandboxed ? "bubblewrap" : null;
   const manifest: CapabilityManifest = {
     ...common(server.isSandboxed),
     name: mcpToolName(server.name, reader),
@@ -126,8 +125,9 @@ export function mcpReaderCapability(
       signal,
       limits,
       relay,
-    }: CapabilityCall): Promise<CapabilityOutcome> =>
-      await outcomeOf(signal, sandbox, async () => {
+    }: CapabilityCall): Promise<CapabilityOutcome> => {
+      const sandbox = confinedBy(server, view);
+      return await outcomeOf(signal, sandbox, async () => {
         const meant = contentMeant(reader, args, accepted);
         // INVARIANT: what is read is what was decided on.
         if (meant === null || bound.mcpTool().definition !== definition) {
@@ -141,7 +141,8 @@ export function mcpReaderCapability(
         const result = await resultOf({ reader, args, server: server.name, question, ask });
         if (Buffer.byteLength(JSON.stringify(result)) > bytesMax) throw tooLarge(bytesMax);
         return { event: "succeeded", result, sandbox };
-      }),
+      });
+    },
   };
 }
 

@@ -78,7 +78,6 @@ export function mcpToolCapability(
   definition: ToolDefinition,
   callUpstream: CallUpstream,
 ): Capability {
-  const sandbox = server.isSandboxed ? "bubblewrap" : null;
   return {
     manifest: mcpToolManifest(server, definition),
     // The host waits for it; the sandbox around its server lives longer than a call.
@@ -90,8 +89,9 @@ export function mcpToolCapability(
       signal,
       limits,
       relay,
-    }: CapabilityCall): Promise<CapabilityOutcome> =>
-      await outcomeOf(signal, sandbox, async () => {
+    }: CapabilityCall): Promise<CapabilityOutcome> => {
+      const sandbox = confinedBy(server, view);
+      return await outcomeOf(signal, sandbox, async () => {
         // INVARIANT: what is called is what was decided on.
         if (bound.mcpTool().definition !== definition.sha256) {
           throw new FemtoError("FEMTO_UPSTREAM_FAILED", "the tool has changed since the call was decided");
@@ -100,8 +100,14 @@ export function mcpToolCapability(
         const result = resultOf(await callUpstream({ definition, args, view, signal, bytesMax, relay: relay ?? null }));
         if (Buffer.byteLength(JSON.stringify(result)) > bytesMax) throw tooLarge(bytesMax);
         return { event: "succeeded", result, sandbox };
-      }),
+      });
+    },
   };
+}
+
+/** By the name that records have; null for a server that is reached over HTTP. */
+export function confinedBy({ isSandboxed }: McpServer, view: SandboxView | null): string | null {
+  return isSandboxed ? (view?.rung.name ?? null) : null;
 }
 
 // INVARIANT: what a server says of its tools only ever tightens: that one reads only, or does no harm twice, is not believed.

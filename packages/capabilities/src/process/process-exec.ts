@@ -8,8 +8,6 @@ import { EgressProxy, REFUSED_HOSTS } from "../network/egress/egress-proxy.ts";
 import { outcomeOf, unsuccessful } from "../outcome.ts";
 import { decidedCommand, PIPED_PROGRAM_ARGUMENT, PROGRAM_PROPERTIES } from "./program-arguments.ts";
 
-const SANDBOX = "bubblewrap";
-
 const { bin, argv } = PROGRAM_PROPERTIES;
 
 /** How one program ended. */
@@ -85,8 +83,9 @@ async function execute(call: CapabilityCall): Promise<CapabilityOutcome> {
   const asked = valueAt(call.args, "/timeout_ms");
   const timeoutMs = Math.min(call.limits.timeoutMs, typeof asked === "number" ? asked : Number.POSITIVE_INFINITY);
   using proxy = call.connect === null ? null : new EgressProxy(call.connect);
-  return await outcomeOf(call.signal, SANDBOX, async () =>
-    outcomeOfRun(await run(call, timeoutMs, proxy), timeoutMs, proxy?.refused ?? []),
+  const sandbox = call.sandbox?.rung.name ?? null;
+  return await outcomeOf(call.signal, sandbox, async () =>
+    outcomeOfRun({ ...(await run(call, timeoutMs, proxy)), sandbox }, timeoutMs, proxy?.refused ?? []),
   );
 }
 
@@ -113,18 +112,21 @@ async function run(
   });
 }
 
-function outcomeOfRun(ran: SandboxResult, timeoutMs: number, refused: EgressProxy["refused"]): CapabilityOutcome {
+/** What came of a run, and what confined it. */
+type Ran = SandboxResult & { readonly sandbox: string | null };
+
+function outcomeOfRun(ran: Ran, timeoutMs: number, refused: EgressProxy["refused"]): CapabilityOutcome {
   if (ran.timedOut) {
     const reached = ran.exceeded.length === 0 ? "" : `; it came up against ${ran.exceeded.join(", ")}`;
     const reason = `the program did not end within ${timeoutMs} ms and was stopped${reached}`;
-    return unsuccessful("timedOut", new FemtoError("FEMTO_CAPABILITY_TIMED_OUT", reason), SANDBOX);
+    return unsuccessful("timedOut", new FemtoError("FEMTO_CAPABILITY_TIMED_OUT", reason), ran.sandbox);
   }
   if (ran.cancelled) {
     const reason = `the program was stopped after ${ran.durationMs} ms because the call was cancelled`;
-    return unsuccessful("cancelled", new FemtoError("FEMTO_CAPABILITY_CANCELLED", reason), SANDBOX);
+    return unsuccessful("cancelled", new FemtoError("FEMTO_CAPABILITY_CANCELLED", reason), ran.sandbox);
   }
   const told = refused.length === 0 ? {} : { refused };
-  return { event: "succeeded", result: { ...resultOf(ran), ...told }, sandbox: SANDBOX };
+  return { event: "succeeded", result: { ...resultOf(ran), ...told }, sandbox: ran.sandbox };
 }
 
 /** Output is text for the caller; bytes that are none appear as replacement characters. */
@@ -137,7 +139,8 @@ function resultOf({
   stderr,
   truncated,
   durationMs,
-}: SandboxResult): JsonObject {
+  sandbox,
+}: Ran): JsonObject {
   return {
     exit_code: exitCode,
     signal,
@@ -147,6 +150,6 @@ function resultOf({
     ...(exceeded.length === 0 ? {} : { exceeded: [...exceeded] }),
     truncated,
     duration_ms: durationMs,
-    sandbox: SANDBOX,
+    sandbox,
   };
 }

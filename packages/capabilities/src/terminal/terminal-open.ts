@@ -7,7 +7,6 @@ import { decidedCommand, PROGRAM_ARGUMENT, PROGRAM_PROPERTIES } from "../process
 import { Terminal } from "./terminal.ts";
 import { COLS, ROWS } from "./terminal-argument.ts";
 
-const SANDBOX = "bubblewrap";
 const DEFAULT_SIZE = { cols: 80, rows: 24 };
 /** What programs are told about the terminal; most of them know it. */
 const TERM = "xterm-256color";
@@ -44,7 +43,8 @@ const manifest: CapabilityManifest = {
 export const terminalOpen: Capability = { manifest, isolation: "sandbox", execute };
 
 async function execute(call: CapabilityCall): Promise<CapabilityOutcome> {
-  return await outcomeOf(call.signal, SANDBOX, async () => {
+  const confinedBy = call.sandbox?.rung.name ?? null;
+  return await outcomeOf(call.signal, confinedBy, async () => {
     const { args, bound, signal, sandbox } = call;
     // INVARIANT: without a sandbox no program runs.
     if (sandbox === null)
@@ -59,6 +59,6 @@ async function execute(call: CapabilityCall): Promise<CapabilityOutcome> {
     const id = await call.terminals.open({ view: sandbox, command, limits, size, signal }, (request) =>
       Terminal.start(request),
     );
-    return { event: "succeeded", result: { terminal_id: id, ...size, sandbox: SANDBOX }, sandbox: SANDBOX };
+    return { event: "succeeded", result: { terminal_id: id, ...size, sandbox: confinedBy }, sandbox: confinedBy };
   });
 }

@@ -96,7 +96,7 @@ export function verdictLines(verdict: LogVerdict, onWitnesses: readonly string[]
   const known = {
     matches: "the log is of this key",
     differs:
-      verdict.verdict === "tampered"
+      verdict.verdict === "tampered" && signedSize > 0
         ? output.style("red", "the log is not of this key")
         : "no signature could be compared with it",
     absent: "none is known, so the log can only be found to agree with itself",

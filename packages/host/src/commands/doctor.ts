@@ -7,7 +7,7 @@ import { DiskReserve, MARGIN_BYTES, openStateDirectory, RESERVE_BYTES, verifyDir
 import { compilePolicy, confinedAuthority, createPolicyEngine, NO_HISTORY } from "@femtoclaw/policy";
 import { ERRORS, EXIT, errorText, FemtoError, printable, systemErrorCode } from "@femtoclaw/protocol";
 import { operatorName, type WebhookSetting } from "@femtoclaw/runtime";
-import { probeSandbox, type SandboxProbe } from "@femtoclaw/sandbox";
+import { NOT_COVERED, probeSandbox, type SandboxProbe } from "@femtoclaw/sandbox";
 import type { LoadedConfiguration } from "../configuration/load-configuration.ts";
 import { assertPrivateSocketFolder } from "../endpoints/socket-directory.ts";
 import { hookFinding } from "../hook/hook-finding.ts";
@@ -190,7 +190,14 @@ async function probeOf(
 
 function sandboxFinding(probe: SandboxProbe): Omit<Finding, "check"> {
   if (!probe.ok) return { verdict: "fail", detail: probe.reason, fix: probe.fix };
-  return ok(`${probe.name} ${probe.version} confined a real program: own files, secrets and environment hidden`);
+  const confined = `${probe.name} ${probe.version} confined a real program: own files, secrets and environment hidden`;
+  if (probe.name === "bubblewrap") return ok(confined);
+  const reason = probe.instead === undefined ? [] : [`bubblewrap would confine more: ${probe.instead.reason}`];
+  return {
+    verdict: "warn",
+    detail: [confined, ...reason, ...NOT_COVERED].join("\n"),
+    fix: probe.instead?.fix ?? "Install bubblewrap.",
+  };
 }
 
 /** What keeps programs within `[limits]`, and what nothing does; found in the group of this command, as a host's may differ. */

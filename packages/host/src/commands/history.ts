@@ -32,7 +32,7 @@ export async function listExecutions(context: CommandContext, options: ListOptio
     return EXIT.ok;
   }
   if (views.length === 0) {
-    output.talk("no executions yet");
+    output.talk((options.state ?? options.session) ? "no execution is like that" : "no executions yet");
     return EXIT.ok;
   }
   const rows = views.map((view) => [

@@ -121,10 +121,9 @@ class ShownOutput {
 
   /** Whoever has seen all of it on this very terminal need not see it again. */
   without(reply: Reply): Reply {
-    const isSeen = this.#line.isSeen && this.#text.isAll;
-    return isSeen && reply.result !== undefined
-      ? { ...reply, result: { ...reply.result, stdout: "", stderr: "" } }
-      : reply;
+    const { result } = reply;
+    if (result === undefined || !this.#line.isSeen || !this.#text.isAllOf(result)) return reply;
+    return { ...reply, result: { ...result, stdout: "", stderr: "" } };
   }
 
   #show(part: OutputPart): void {

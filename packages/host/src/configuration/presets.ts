@@ -16,6 +16,8 @@ interface PresetContent {
   readonly about: string;
   readonly writesWorkspace: boolean;
   readonly programs: readonly PresetProgram[];
+  /** Those that an operator is asked about each time. */
+  readonly asked: readonly PresetProgram[];
 }
 
 const READING = ["fs_read", "fs_list", "fs_stat", "fs_search"];
@@ -41,12 +43,26 @@ const GIT: PresetProgram = {
 ]`,
 };
 
+const COMMITS: PresetProgram = {
+  name: "git",
+  why: "What the repository has hooks for runs in the same sandbox.",
+  uses: `[
+  { word = "add", flags = ["--all", "--update"] },
+  { word = "commit", flags = ["--all", "--message", "-a", "-m", "-am"] },
+]`,
+};
+
 const CONTENTS: Readonly<Record<Preset, PresetContent>> = {
-  "read-only": { about: "look at the project, change nothing", writesWorkspace: false, programs: READERS },
+  "read-only": { about: "look at the project, change nothing", writesWorkspace: false, programs: READERS, asked: [] },
   git: {
-    about: "look at the project and its history, change nothing",
-    writesWorkspace: false,
+    about: "change the project's files; ask before its tests run, and before a commit",
+    writesWorkspace: true,
     programs: [...READERS, GIT],
+    asked: [
+      COMMITS,
+      { name: "npm", why: "Tests are the project's own code, which runs in the sandbox.", uses: '["test"]' },
+      { name: "pytest", uses: ANY_CODE },
+    ],
   },
   node: {
     about: "change the project's files and run its Node.js code and scripts",
@@ -57,6 +73,7 @@ const CONTENTS: Readonly<Record<Preset, PresetContent>> = {
       { name: "node", why: SANDBOX_BOUNDS_IT, uses: ANY_CODE },
       { name: "npm", why: "Scripts of package.json run in the same sandbox.", uses: '["test", "run"]' },
     ],
+    asked: [COMMITS],
   },
   python: {
     about: "change the project's files and run its Python code",
@@ -67,6 +84,7 @@ const CONTENTS: Readonly<Record<Preset, PresetContent>> = {
       { name: "python3", why: SANDBOX_BOUNDS_IT, uses: ANY_CODE },
       { name: "pytest", why: SANDBOX_BOUNDS_IT, uses: ANY_CODE },
     ],
+    asked: [COMMITS],
   },
 };
 
@@ -79,7 +97,7 @@ export interface InstalledFolders {
 }
 
 export function presetText(preset: Preset, installed: InstalledFolders | null = null): string {
-  const { about, writesWorkspace, programs } = CONTENTS[preset];
+  const { about, writesWorkspace, programs, asked } = CONTENTS[preset];
   const written =
     installed === null
       ? `# What an agent may do in this project. What is not named here is denied.
@@ -109,7 +127,7 @@ ${writesWorkspace ? `write = ["${workspace}"]` : `# write = ["${workspace}/out"]
 
 [allow.run]                      # programs of search_path; a word is the first argument
 ${programs.map(programText).join("\n")}
-
+${asked.length === 0 ? "" : `\n[ask.run]                        # an operator answers each time, by \`femtoclaw approvals\`\n${asked.map(programText).join("\n")}\n`}
 [deny]                           # wins over everything above
 # read = ["${workspace}/secrets"]           # in a folder that may be written it has to exist
 

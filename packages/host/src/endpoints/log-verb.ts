@@ -1,5 +1,5 @@
 /** The one verb that both sockets have: how the log went on from what the client has seen of it. It reveals no record but changes of the key. */
-import { proveContinuation } from "@femtoclaw/journal";
+import { proveContinuation } from "@femtoclaw/journal/live";
 import { FemtoError } from "@femtoclaw/protocol";
 import type { Runtime } from "@femtoclaw/runtime";
 import { invalid, refuseUnknown } from "./request-fields.ts";

@@ -3,18 +3,10 @@
 import { isAbsolute } from "node:path";
 import type { ReloadAnswer } from "@femtoclaw/client";
 import { FemtoError, LIMITS } from "@femtoclaw/protocol";
-import {
-  listExecutions,
-  notFound,
-  type PruneRequest,
-  type Runtime,
-  recordedDecision,
-  replay,
-  showExecution,
-} from "@femtoclaw/runtime";
+import type { PruneRequest } from "@femtoclaw/runtime";
+import { listExecutions, notFound, type Runtime, showExecution } from "@femtoclaw/runtime/live";
 import type { SignalStatus } from "@femtoclaw/telemetry";
 import type { HostSockets } from "../host-process.ts";
-import { EXPORT_FORMATS, exportAs, keysOf, proveRecord } from "../log-access.ts";
 import { eraseValues } from "../retention.ts";
 import type { WebhookStatus } from "../webhook/webhook-delivery.ts";
 import { approvalVerbs } from "./approval-verbs.ts";
@@ -52,6 +44,10 @@ export interface OperatorParts {
   /** Puts the policy in force that the configuration has by now. */
   reload(by: string): Promise<ReloadAnswer>;
 }
+
+/** What looks back at a whole log is a tenth of a host's modules, and no start waits for them. */
+const logAccess = () => import("../log-access.ts");
+const lookingBack = () => import("@femtoclaw/runtime");
 
 /** LIMIT: executions in one answer. */
 const LISTED_MAX = 10_000;
@@ -122,10 +118,11 @@ export function operatorHandlers({
         refuseUnknown(fields);
         return runtime.policy;
       },
-      "policy.decision": ({ ref, ...rest }) => {
+      "policy.decision": async ({ ref, ...rest }) => {
         refuseUnknown(rest);
         if (typeof ref !== "string") throw invalid("`ref` must be a string");
-        return recordedDecision(runtime.reader, ref);
+        const { recordedDecision } = await lookingBack();
+        return await recordedDecision(runtime.reader, ref);
       },
       "policy.reload": (fields) => {
         refuseUnknown(fields);
@@ -142,6 +139,7 @@ export function operatorHandlers({
         if (to !== undefined && to !== 0 && !isCount(to, Number.MAX_SAFE_INTEGER)) {
           throw invalid("`to` must be a sequence number");
         }
+        const { replay } = await lookingBack();
         const replayed = await replay(runtime.reader, to === undefined ? {} : { to: Number(to) });
         const { projection, from, snapshotsEqual: snapshots_equal } = replayed;
         return { records: projection.size, from, snapshots_equal, actors: projection.snapshot() };
@@ -202,6 +200,7 @@ function auditVerbs(runtime: Runtime): ConnectionHandlers["verbs"] {
       if (typeof ref !== "string") throw invalid("`ref` must be a string");
       // The newest checkpoint covers everything that is durable now, so that any record can be proved.
       await runtime.checkpoint();
+      const { proveRecord } = await logAccess();
       const { seq, proof, record } = await proveRecord(runtime.reader, ref);
       return { seq, proof, record: record?.toString("base64") ?? null };
     },
@@ -215,9 +214,10 @@ function auditVerbs(runtime: Runtime): ConnectionHandlers["verbs"] {
     },
     "log.follow": followLogVerb(runtime),
     ...recordVerbs(runtime),
-    "keys.show": (fields) => {
+    "keys.show": async (fields) => {
       refuseUnknown(fields);
-      return keysOf(runtime.reader);
+      const { keysOf } = await logAccess();
+      return await keysOf(runtime.reader);
     },
     "keys.rotate": (fields) => {
       refuseUnknown(fields);
@@ -243,6 +243,7 @@ function auditVerbs(runtime: Runtime): ConnectionHandlers["verbs"] {
     "audit.export": async ({ format, out, values, ...rest }) => {
       refuseUnknown(rest);
       if (values !== undefined && typeof values !== "boolean") throw invalid("`values` must be true or false");
+      const { EXPORT_FORMATS, exportAs } = await logAccess();
       const known = EXPORT_FORMATS.find((name) => name === format);
       if (known === undefined) throw invalid(`\`format\` must be one of ${EXPORT_FORMATS.join(", ")}`);
       if (typeof out !== "string" || !isAbsolute(out)) throw invalid("`out` must be an absolute path");

@@ -15,6 +15,7 @@ import {
   printable,
   type SocketError,
   type SocketResponse,
+  writeTogether,
 } from "@femtoclaw/protocol";
 import { clearStaleSocket, unusable } from "./socket-directory.ts";
 
@@ -149,7 +150,7 @@ class Connection {
   }
 
   #write(line: string): void {
-    if (this.#socket.writable) this.#socket.write(line);
+    if (this.#socket.writable) writeTogether(this.#socket, line);
   }
 }
 

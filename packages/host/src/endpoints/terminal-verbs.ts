@@ -1,5 +1,5 @@
 /** How operators look at terminals. None of these types anything: what is typed is a call, which is decided and recorded. */
-import { type Runtime, recordingPage } from "@femtoclaw/runtime";
+import { type Runtime, recordingPage } from "@femtoclaw/runtime/live";
 import { invalid, refuseUnknown } from "./request-fields.ts";
 import type { ConnectionHandlers } from "./socket-server.ts";
 

@@ -5,7 +5,7 @@
  */
 import { existsSync, linkSync, lstatSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { lockFile } from "@femtoclaw/journal";
+import { lockFile } from "@femtoclaw/journal/live";
 import { errorText, FemtoError, printable } from "@femtoclaw/protocol";
 import { contentOf } from "../integrity/own-integrity.ts";
 import { releaseFiles } from "../integrity/release-files.ts";

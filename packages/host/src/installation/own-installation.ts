@@ -1,6 +1,6 @@
 /** The installation that the program that runs belongs to, and what of it no record tells yet. */
 import { dirname, join } from "node:path";
-import { replaceFile } from "@femtoclaw/journal";
+import { replaceFile } from "@femtoclaw/journal/live";
 import type { DeploymentChangedBody } from "@femtoclaw/protocol";
 import type { RuntimeOptions } from "@femtoclaw/runtime";
 import { contentOf } from "../integrity/own-integrity.ts";

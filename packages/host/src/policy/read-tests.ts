@@ -1,6 +1,6 @@
 /** From `policy/*.test.toml` to tests, or to everything in them that cannot be one. */
 import type { JsonObject } from "@femtoclaw/capabilities";
-import { historyContext, NO_HISTORY, type PolicyFile } from "@femtoclaw/policy";
+import { historyContext, NO_HISTORY, type PolicyFile } from "@femtoclaw/policy/live";
 import {
   type CapabilityManifest,
   type DeclaredArgument,

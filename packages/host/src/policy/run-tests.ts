@@ -1,5 +1,5 @@
 /** Runs a policy's own tests: real facts, the real engine, and nothing is executed. */
-import { type Decision, NO_HISTORY, type PolicyEngine } from "@femtoclaw/policy";
+import { type Decision, NO_HISTORY, type PolicyEngine } from "@femtoclaw/policy/live";
 import { type Authority, type CapabilityManifest, printable } from "@femtoclaw/protocol";
 import type { Outcome, PolicyTest, PolicyTestResult } from "./policy-test.ts";
 import { TestFactsTaker } from "./test-facts.ts";

@@ -12,7 +12,7 @@ import {
   pointerTokens,
   printable,
 } from "@femtoclaw/protocol";
-import { machineNames } from "@femtoclaw/runtime";
+import { machineNames } from "@femtoclaw/runtime/machine-names";
 import type { PolicyTest } from "./policy-test.ts";
 
 export type TestFacts =

@@ -4,7 +4,7 @@
  */
 import { lstatSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { textWithoutSecrets } from "@femtoclaw/journal";
+import { textWithoutSecrets } from "@femtoclaw/journal/live";
 import { ERRORS, type ErrorCode, EXIT, errorText, FemtoError, VERSION } from "@femtoclaw/protocol";
 import { framesOf } from "./stack-frames.ts";
 

@@ -6,20 +6,29 @@ const LINE_CHARS = 4_096;
 
 export class LiveText {
   readonly #rest: Record<OutputPart["stream"], string> = { stdout: "", stderr: "", upstream: "" };
-  /** Whether all of it was told so far, and whether there was any. */
-  isAll = true;
+  readonly #chars: Record<OutputPart["stream"], number> = { stdout: 0, stderr: 0, upstream: 0 };
+  /** Whether there was any. */
   hasText = false;
 
   /** The lines that are whole by now. A bare carriage return ends one too: what a program draws over was a line. */
   lines({ stream, text, skipped }: OutputPart): string[] {
     const gap = skipped === 0 ? [] : [...this.#left(), `[${skipped} bytes are not shown: they came too fast]`];
-    if (skipped > 0) this.isAll = false;
+    this.#chars[stream] += text.length;
     if (text !== "") this.hasText = true;
     const pieces = (this.#rest[stream] + text).split(/\r\n|\n|\r(?!$)/);
     const rest = pieces.pop() ?? "";
     this.#rest[stream] = rest.length > LINE_CHARS ? "" : rest;
     const long = rest.length > LINE_CHARS ? [rest] : [];
     return [...gap, ...[...pieces, ...long].flatMap(cut)];
+  }
+
+  /**
+   * Whether a result holds nothing that was not told. Not told is what came too fast, or too late, what looked like a
+   * secret, and a long word, of which nobody could say whether it is one.
+   */
+  isAllOf(result: Readonly<Record<string, unknown>>): boolean {
+    const told = Object.entries(this.#chars);
+    return told.every(([stream, chars]) => typeof result[stream] !== "string" || result[stream].length === chars);
   }
 
   /** What is left at the end of it. */

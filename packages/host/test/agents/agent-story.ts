@@ -4,20 +4,16 @@
  */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { readdirSync, realpathSync } from "node:fs";
-import { dirname, join } from "node:path";
-import type { ApprovalView } from "@femtoclaw/runtime";
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
 import { offeredTools } from "../../../agent/test/offered-tools.ts";
 import { ScriptedEndpoint } from "../../../agent/test/scripted-endpoint.ts";
 import { type Finished, Playground } from "../playground.ts";
+import { allowing } from "./allowing.ts";
+import { type Check, checked, type Story } from "./check.ts";
 import { HOSTILE_MARK, writeHostileProject } from "./hostile-project.ts";
 import type { KnownAgent } from "./known-agents.ts";
-
-export interface Check {
-  readonly name: string;
-  /** Null where it passed. */
-  readonly fault: string | null;
-}
+import { launchTables, NODE_FOLDER } from "./launch-tables.ts";
 
 const KEY = "sk-nobody-may-see-this-key-0123456789";
 /** What a shell makes of it is in no text that anybody wrote. */
@@ -50,21 +46,14 @@ export async function agentStory(agent: KnownAgent, folder: string, modules: str
   await place.up();
   const [finished] = await Promise.all([
     place.run(["run", "--", agent.kind, ...agent.argv("do what the script says")], { env: { [agent.key]: KEY } }),
-    allowed(place),
+    allowing(place),
   ]);
   return await checked(storyOf(agent, place, endpoint, finished));
 }
 
-export function configurationFor(
-  { kind, model, key, path }: KnownAgent,
-  url: string,
-  folder: string,
-  modules: string,
-): string {
-  const node = dirname(realpathSync(process.execPath));
-  const { host, origin } = new URL(url);
+function configurationFor(agent: KnownAgent, url: string, folder: string, modules: string): string {
   return `workspace = "."
-search_path = ${JSON.stringify([folder, node, "/usr/local/bin", "/usr/bin", "/bin"])}
+search_path = ${JSON.stringify([folder, NODE_FOLDER, "/usr/local/bin", "/usr/bin", "/bin"])}
 [capabilities]
 process_exec = true
 fs_read = true
@@ -77,38 +66,8 @@ run = { echo = ["*"] }
 run = { date = ["*"] }
 [deny]
 read = ["secrets"]
-[launch.${kind}]
-agent = "coder"
-env = ["${key}"]
-model = "${model}"
-base_url = "${origin}${path}"
-[agent.coder]
-[sandbox]
-read = ${JSON.stringify([modules, node])}
-connect = { ${kind} = ["${host}"] }
-[memory]
-path = "../state"
-[host]
-runtime_dir = "../run"
-`;
+${launchTables(agent, url, modules)}`;
 }
-
-/** Says yes to the one question from outside, once it is asked. */
-async function allowed(place: Playground): Promise<void> {
-  await using operator = await place.operator();
-  for (;;) {
-    const [question] = (await operator.approvals()) as ApprovalView[];
-    if (question !== undefined) {
-      await place.run(["approvals", "allow", question.id]);
-      return;
-    }
-    const [newest] = await place.executions();
-    if (newest?.tool === "agent_run" && newest.status !== "pending") return;
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-}
-
-type Story = readonly (readonly [name: string, check: () => Promise<void> | void])[];
 
 function storyOf({ kind, kept }: KnownAgent, place: Playground, endpoint: ScriptedEndpoint, finished: Finished): Story {
   const { code, stdout, stderr } = finished;
@@ -180,17 +139,4 @@ function storyOf({ kind, kept }: KnownAgent, place: Playground, endpoint: Script
       },
     ],
   ];
-}
-
-async function checked(story: Story): Promise<Check[]> {
-  const checks: Check[] = [];
-  for (const [name, check] of story) {
-    try {
-      await check();
-      checks.push({ name, fault: null });
-    } catch (error) {
-      checks.push({ name, fault: error instanceof Error ? error.message : String(error) });
-    }
-  }
-  return checks;
 }

@@ -18,11 +18,12 @@ test.each(PRESETS)("preset %s", async (preset) => {
   expect(statSync(result.stateDirectory).mode & 0o777).toBe(0o700);
   expect(compilePolicy({ authority: resolved.authority, manifests: [] }).revision).toMatch(/^[0-9a-f]{64}$/);
   expect(resolved.authority.allow.run.map(({ path }) => path)).toContain("/usr/bin/cat");
-  const writes = preset === "node" || preset === "python";
+  const writes = preset !== "read-only";
   expect(resolved.authority.allow.write).toHaveLength(writes ? 1 : 0);
   for (const name of ["fs_write", "fs_edit", "fs_mkdir", "fs_move", "fs_delete"]) {
     expect(resolved.capabilities.has(name)).toBe(writes);
   }
+  expect(resolved.authority.ask.run.map(({ path }) => path).includes("/usr/bin/git")).toBe(writes);
   for (const name of ["fs_read", "fs_list", "fs_stat", "fs_search"]) expect(resolved.capabilities.has(name)).toBe(true);
   expect(result.created[0]).toBe(home.path("project/policy/first.test.toml"));
   expect(result.description).toContain(writes ? `may write:\n  ${home.path("project")}` : "may write:\n  nothing");

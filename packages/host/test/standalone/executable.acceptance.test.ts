@@ -22,7 +22,9 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { type Deployment, type ReleaseManifest, type TypedRecord, VERSION } from "@femtoclaw/protocol";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { hasLandlock } from "../../../sandbox/test/stranger.ts";
 import { CONFIGURATION, type Finished, Playground } from "../playground.ts";
+import { withoutBubblewrap } from "../without-bubblewrap.ts";
 import { asVersion, type Built, build, cloneTo, flipByte, makeKey, partAt, sign } from "./build.ts";
 
 const ROOT = join(import.meta.dirname, "../../../..");
@@ -327,6 +329,13 @@ describe("the standalone executable", () => {
       const { stdout } = await promisify(execFile)(program, argv, options);
       expect(stdout).toContain("some notes");
       chmodSync(folder, 0o755);
+      if (!hasLandlock) return;
+      // The executable is then what confines itself and becomes the program.
+      const programs = withoutBubblewrap(folder);
+      writeFileSync(join(folder, "femtoclaw.toml"), `search_path = ["${programs}"]\n${configuration}`, { mode: 0o644 });
+      const alone = ["--json", "call", "process_exec", '{"bin":"echo","argv":["confined"]}', "--embedded"];
+      const said = (await promisify(execFile)(program, alone, options)).stdout;
+      expect(JSON.parse(said)).toMatchObject({ result: { stdout: "confined\n", sandbox: "landlock" } });
     });
 
     test("whatever lies in a folder for temporary files, which may be a link", async () => {

@@ -93,7 +93,9 @@ export async function verifyDirectory(
     await using copy = await copyForVerification(journalDirectory);
     // Here there is time for every table, which a start has not.
     const store = new LeveldbStore(copy.directory, { tableBytesMax: Number.POSITIVE_INFINITY });
-    const { size } = await store.open();
+    const { size } = await store.open().catch((error: unknown) => {
+      throw ofOriginal(error, copy.directory, journalDirectory);
+    });
     try {
       return await verifyLog({ ...options, source: new StoreSource(store, size) });
     } finally {
@@ -105,6 +107,12 @@ export async function verifyDirectory(
     if (error.code === "FEMTO_JOURNAL_CORRUPT") return unread("tampered", error.message, options);
     throw error;
   }
+}
+
+/** Names the files that were asked about: the copy is gone by the time that somebody reads this. */
+function ofOriginal(error: unknown, copy: string, original: string): unknown {
+  if (!(error instanceof FemtoError)) return error;
+  return new FemtoError(error.code, error.message.replaceAll(copy, printable(original)), { cause: error });
 }
 
 function unread(

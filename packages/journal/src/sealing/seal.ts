@@ -68,7 +68,7 @@ export function seal(frame: RecordFrame, entry: SealableEntry, { salts, keepsVal
   const text = JSON.stringify(plain);
   const { secrets = [], redacted = [], committed = [] } = entry;
   const small = text.length <= LIMITS.recordedValueChars;
-  const clean = secrets.length === 0 && !mayHoldSecret(text);
+  const clean = secrets.length === 0 && !mayHoldSecret(bodyText(text));
   if (small && clean && redacted.length === 0 && committed.length === 0)
     return { record: plain, bytes: encodeText(plain.type, text), blobs: [] };
   // What leaves the record is no part of the text that is written, and must have a UTF-8 form all the same.
@@ -78,6 +78,11 @@ export function seal(frame: RecordFrame, entry: SealableEntry, { salts, keepsVal
   const sealing = new Sealing(frame, entry, { salts, keepsValues }, body, [...redacted, ...redactions]);
   for (const { path, bytes } of committed) sealing.commit({ path, form: "bytes", bytes, isKept: false });
   return sealing.finish();
+}
+
+/** Of a record's text what may be redacted. No text in front of it holds these quotes, which JSON would have escaped. */
+function bodyText(text: string): string {
+  return text.slice(text.indexOf('"body":'));
 }
 
 interface LeavingValue {
@@ -171,12 +176,13 @@ function recordOf(
   commitments: readonly Commitment[],
   redactions: readonly Redaction[],
 ): TypedRecord {
-  const record = {
-    ...{ v, seq, at, mono_us, boot, type, actor: actor ?? null, session, execution, machine, body },
+  const plain = { v, seq, at, mono_us, boot, type, actor: actor ?? null, session, execution, machine, body };
+  if (commitments.length === 0 && redactions.length === 0) return plain as TypedRecord;
+  return {
+    ...plain,
     ...(commitments.length === 0 ? {} : { commitments }),
     ...(redactions.length === 0 ? {} : { redactions }),
-  };
-  return record as TypedRecord;
+  } as TypedRecord;
 }
 
 function largeTexts(value: unknown, path: string): { readonly path: string; readonly text: string }[] {

@@ -67,11 +67,12 @@ const notice = (chars: number): string => `[${chars} characters without a break 
  */
 function heldFrom(text: string): number {
   const keys = keysIn(text);
-  let from = wordStart(text, text.length);
+  const wordStart = wordStarts(text);
+  let from = wordStart(text.length);
   for (;;) {
     const reached = reachedFrom(text, from, keys);
     if (reached === null) return from;
-    from = wordStart(text, reached);
+    from = wordStart(reached);
   }
 }
 
@@ -84,13 +85,23 @@ function reachedFrom(text: string, place: number, keys: readonly Key[]): number 
   return reached === null ? null : start + reached;
 }
 
-/** Where the word begins that reaches up to a place; a URL is all that stands together without white space. */
-function wordStart(text: string, place: number): number {
-  let start = place;
-  while (start > 0 && !VALUE_ENDS.test(text.charAt(start - 1))) start -= 1;
-  let whole = start;
-  while (whole > 0 && !/\s/.test(text.charAt(whole - 1))) whole -= 1;
-  return text.slice(whole, place).includes("://") ? whole : start;
+/**
+ * Where the word begins that reaches up to a place; a URL is all that stands together without white space. Asked about
+ * places from the last to the first, it looks at each character of a hostile text once.
+ */
+function wordStarts(text: string): (place: number) => number {
+  let whole = Number.POSITIVE_INFINITY;
+  let address = -1;
+  return (place) => {
+    let start = place;
+    while (start > 0 && !VALUE_ENDS.test(text.charAt(start - 1))) start -= 1;
+    if (place < whole) {
+      whole = start;
+      while (whole > 0 && !/\s/.test(text.charAt(whole - 1))) whole -= 1;
+      address = text.slice(whole, place).indexOf("://");
+    }
+    return address !== -1 && whole + address + "://".length <= place ? whole : start;
+  };
 }
 
 interface Key {

@@ -12,10 +12,10 @@ import {
   openStateDirectory,
   type StateDirectory,
   standingOf,
-} from "@femtoclaw/journal";
+} from "@femtoclaw/journal/live";
 import type { LogParent } from "@femtoclaw/protocol";
 import type { Storage } from "../surroundings.ts";
-import { type EpochOptions, type OpenedEpoch, openEpoch } from "./open-epoch.ts";
+import type { EpochOptions, OpenedEpoch } from "./open-epoch.ts";
 
 export interface Claim {
   readonly directory: StateDirectory;
@@ -61,6 +61,8 @@ export async function claimAnew(
 
 async function openAnew(directory: StateDirectory, reason: LogParent["reason"], announce: Announce): Promise<Claim> {
   const { root, journal } = directory;
+  // It verifies a whole log, and no start of a directory that is what it was loads that.
+  const { openEpoch } = await import("./open-epoch.ts");
   const epoch = await openEpoch({ root, journal, reason, ...(announce === undefined ? {} : { announce }) });
   await finishSuccession(root);
   return { ...fresh(directory), epoch };

@@ -25,16 +25,16 @@ export interface Proposal {
   /** Who proposes, for whom: minted by the runtime. Policy decides on the principal, never on what a client calls itself. */
   readonly actor: RecordActor;
   readonly bytes: Uint8Array;
-  readonly label?: string;
-  readonly trace?: TraceFields;
+  readonly label?: string | undefined;
+  readonly trace?: TraceFields | undefined;
   /** What an operator launches with it. INVARIANT: I8: said by the host alone, and by no message. */
-  readonly launch?: AgentLaunch;
+  readonly launch?: AgentLaunch | undefined;
   /** What its proposer wants to be told of MCP servers beside the answer. */
-  readonly wishes?: RelayWishes;
+  readonly wishes?: RelayWishes | undefined;
   /** Hears the identifier of its execution at once. */
-  readonly onIdentified?: (execution: ExecutionId) => void;
+  readonly onIdentified?: ((execution: ExecutionId) => void) | undefined;
   /** Aborted when its proposer wants it no more. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /** What the session may still add to the journal. */
   readonly quota: SessionQuota;
   /** By which it came in. */
@@ -42,7 +42,7 @@ export interface Proposal {
   /** Remembers what the session was answered by the policy. */
   readonly share: DecisionShare;
   /** Records the session, once, before the first record that belongs to it; false when it is over and may have none. */
-  introduce(): boolean;
+  readonly introduce: () => boolean;
 }
 
 export interface Entry {

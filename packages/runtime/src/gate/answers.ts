@@ -1,6 +1,6 @@
 /** Answers of operators: what a signed one says and why it may count for nothing, and whose answers count at all. */
 import { hash } from "node:crypto";
-import { openAnswer, operatorPrincipal, parseOperatorKey, type SignedAnswer } from "@femtoclaw/journal";
+import { openAnswer, operatorPrincipal, parseOperatorKey, type SignedAnswer } from "@femtoclaw/journal/live";
 import { type ApprovalCard, FemtoError, printable } from "@femtoclaw/protocol";
 import type { ApprovalSettings } from "../configuration/resolve-configuration.ts";
 

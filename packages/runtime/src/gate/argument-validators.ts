@@ -1,6 +1,6 @@
 /** Validators for the arguments and results of registered capabilities: compiled ahead, or once when they are registered. */
 import { argumentValidator, type Capability, compiledAhead } from "@femtoclaw/capabilities";
-import { type SecretFinder, secretFinder } from "@femtoclaw/journal";
+import { type SecretFinder, secretFinder } from "@femtoclaw/journal/live";
 import {
   type CapabilityManifest,
   describeViolations,

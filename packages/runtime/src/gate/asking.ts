@@ -1,7 +1,7 @@
 /** Where policy asks: looks for a yes that covers the call, and makes a question of it where there is none. */
 import assert from "node:assert/strict";
 import { type BoundArguments, namedFiles } from "@femtoclaw/capabilities";
-import { type JournalEntry, textWithoutSecrets } from "@femtoclaw/journal";
+import { type JournalEntry, textWithoutSecrets } from "@femtoclaw/journal/live";
 import type { Question } from "@femtoclaw/policy";
 import type { Reply } from "@femtoclaw/protocol";
 import { type Asked, questionDigest, questionEntry } from "./entries.ts";

@@ -31,7 +31,7 @@ interface Target {
 type Denied = Extract<ConnectAnswer, { ok: false }>;
 type Found = Omit<Extract<JournalEntry, { type: "execution.hop" }>["body"], "intent" | "hop" | "location">;
 
-export class Connections implements Disposable {
+export class Connections {
   readonly #execution: Execution;
   readonly #parts: HopParts;
   readonly #targets = new Map<string, Target>();
@@ -43,7 +43,7 @@ export class Connections implements Disposable {
   }
 
   /** From here on nothing is decided or recorded any more, however late somebody asks. */
-  [Symbol.dispose](): void {
+  close(): void {
     this.#isOver = true;
     for (const { revoking } of this.#targets.values()) revoking.abort();
   }
@@ -154,7 +154,7 @@ export class Connections implements Disposable {
     const { reason, ...rest } = found;
     const said = reason === undefined ? {} : { reason: printable(reason, LIMITS.reasonChars) };
     const body = { ...rest, ...said, intent, hop, location };
-    await this.#parts.append({ type: "execution.hop", actor, session, execution: id, body });
+    await this.#parts.append(this.#execution, { type: "execution.hop", actor, session, execution: id, body });
   }
 }
 

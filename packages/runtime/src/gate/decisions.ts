@@ -63,8 +63,8 @@ export class Decisions {
     execution.standing = this.#parts.standing(actor.principal);
     // Taken in this turn, so that a record never tells of rules that came on trial after its decision.
     execution.onTrial = decision.revision === null ? null : this.#parts.onTrial();
-    const asked = approved && decision.allowed ? askedBy : [];
-    execution.rules = [...new Set([...asked, ...decision.rules])].sort();
+    const hasYes = approved && decision.allowed && askedBy.length > 0;
+    execution.rules = hasYes ? [...new Set([...askedBy, ...decision.rules])].sort() : decision.rules;
     return decision;
   }
 

@@ -17,8 +17,11 @@ import {
   printable,
 } from "@femtoclaw/protocol";
 import { harmless } from "../harmless.ts";
+import { Connections } from "./connections.ts";
+import { connectingPrograms, type Decisions } from "./decisions.ts";
 import type { Execution } from "./execution.ts";
 import type { GateParts, Registered } from "./gate-parts.ts";
+import { type HopParts, Hops } from "./hops.ts";
 
 /** An outcome that can be recorded, and how many bytes its result has as JSON. */
 type CheckedOutcome = CapabilityOutcome & { readonly resultBytes?: number };
@@ -29,38 +32,64 @@ const ABANDON_MS = 2 * LIMITS.graceMs;
 /** What the gate has instead of an outcome when it stops waiting. */
 const ABANDONED = Symbol("abandoned");
 
+export interface EffectParts extends Pick<GateParts, "clock" | "terminals" | "relays"> {
+  /** Hears what a program writes; nothing that it throws reaches the effect. */
+  readonly onOutput: GateParts["outputs"]["take"];
+  /** With which effects ask their way. */
+  readonly ways: HopParts;
+}
+
+/** What all effects of a gate have in common. */
+export function effectParts(parts: GateParts, decisions: Decisions, append: HopParts["append"]): EffectParts {
+  const { clock, terminals, relays, outputs, histories } = parts;
+  const take: GateParts["outputs"]["take"] = (...output) => outputs.take(...output);
+  const ways = { decisions, registered: (tool: string) => parts.registered(tool), histories, append };
+  return { clock, terminals, relays, onOutput: harmless("what keeps output", take), ways };
+}
+
+/** What the effect asks its way with can be asked nothing more when it is over. */
 export async function runEffect(
-  parts: GateParts,
+  parts: EffectParts,
   execution: Execution,
   registered: Registered,
   args: JsonObject,
   bound: BoundArguments,
-  reach: Pick<CapabilityCall, "mayReach" | "goOn" | "connect">,
 ): Promise<EffectOutcome> {
-  const startUs = parts.clock.monotonicUs();
+  const { clock, ways } = parts;
+  const startUs = clock.monotonicUs();
   const { capability, timeoutMs, outputBytes, child } = registered;
-  const { standing, id, session } = execution;
+  const { standing, id, session, kept, launch } = execution;
+  assert(standing !== null, "what is executed was decided on");
+  const { authority, sandbox } = standing;
   const relay = parts.relays.of(execution);
   execution.relay = relay;
-  assert(standing !== null, "what is executed was decided on");
-  const outcome = await bounded(parts.clock, execution.abort, registered, async () =>
-    capability.execute({
-      args,
-      bound,
-      kept: execution.kept,
-      ...reach,
-      signal: execution.abort.signal,
-      limits: { timeoutMs, outputBytes, child },
-      ...standing,
-      terminals: parts.terminals.keeper(execution),
-      onOutput: harmless("what keeps output", (stream: OutputStream, piece: Uint8Array) =>
-        parts.outputs.take(id, session, stream, piece),
-      ),
-      relay,
-      ...(capability.isLaunched && execution.launch !== undefined ? { launch: execution.launch } : {}),
-    }),
-  );
-  return { ...outcome, durationUs: parts.clock.monotonicUs() - startUs };
+  const hops = new Hops(execution, ways);
+  const mayConnect = connectingPrograms(execution, authority).length > 0;
+  const connections = mayConnect ? new Connections(execution, ways) : null;
+  execution.connections = connections;
+  const call: CapabilityCall = {
+    args,
+    bound,
+    kept,
+    authority,
+    sandbox,
+    limits: { timeoutMs, outputBytes, child },
+    signal: execution.abort.signal,
+    mayReach: (path, type) => ways.decisions.mayReach(execution, path, type),
+    goOn: (next) => hops.goOn(next),
+    connect: connections === null ? null : (target) => connections.connect(target),
+    terminals: parts.terminals.keeper(execution),
+    relay,
+    onOutput: (stream: OutputStream, piece: Uint8Array) => parts.onOutput(id, session, stream, piece),
+  };
+  const given = capability.isLaunched && launch !== undefined ? { ...call, launch } : call;
+  try {
+    const outcome = await bounded(clock, execution.abort, registered, given);
+    return { ...outcome, durationUs: clock.monotonicUs() - startUs };
+  } finally {
+    hops.close();
+    connections?.close();
+  }
 }
 
 /**
@@ -71,7 +100,7 @@ async function bounded(
   clock: Clock,
   abort: AbortController,
   registered: Registered,
-  run: () => Promise<unknown>,
+  call: CapabilityCall,
 ): Promise<CheckedOutcome> {
   const { signal } = abort;
   const { timeoutMs, capability } = registered;
@@ -80,14 +109,16 @@ async function bounded(
   const cancelStop = clock.after(stopMs, () => {
     abort.abort(new FemtoError("FEMTO_CAPABILITY_TIMED_OUT", `it took longer than ${timeoutMs} ms`));
   });
-  const abandoned = Promise.withResolvers<typeof ABANDONED>();
+  const ended = Promise.withResolvers<unknown>();
   let cancelGrace: (() => void) | undefined;
   const abandon = (): void => {
-    cancelGrace = clock.after(ABANDON_MS, () => abandoned.resolve(ABANDONED));
+    cancelGrace = clock.after(ABANDON_MS, () => ended.resolve(ABANDONED));
   };
   signal.addEventListener("abort", abandon, { once: true });
   try {
-    const returned = await Promise.race([run(), abandoned.promise]);
+    // The first of both counts, and what comes later is heard by nobody.
+    Promise.resolve(capability.execute(call)).then(ended.resolve, ended.reject);
+    const returned = await ended.promise;
     if (returned === ABANDONED) return stopped(signal, "; it did not stop when asked, and may still be at work");
     return checked(registered, returned, signal);
   } catch (error) {

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { hash } from "node:crypto";
-import { type JournalEntry, redact, textWithoutSecrets } from "@femtoclaw/journal";
+import { type JournalEntry, redact, textWithoutSecrets } from "@femtoclaw/journal/live";
 import {
   type ApprovedFile,
   type DecisionCode,

@@ -34,7 +34,7 @@ export interface Execution {
   /** Remembers what the session was answered by the policy. */
   readonly share: DecisionShare;
   /** Lets the session's own record stand before its first call's; false when the session is over and may have none. */
-  introduce(): boolean;
+  readonly introduce: () => boolean;
   readonly label: string | null;
   /** Where in a trace of others its proposer says that it stands. */
   readonly trace: TraceContext | null;
@@ -45,9 +45,9 @@ export interface Execution {
   readonly lost: { readonly event: "denied" | "factsFailed"; readonly problem: Problem } | null;
   readonly receivedUs: number;
   /** What an operator launches with it; absent where it is an ordinary call. */
-  readonly launch?: AgentLaunch;
+  readonly launch?: AgentLaunch | undefined;
   /** What its proposer wants to be told of MCP servers; nothing for one that waited for operators. */
-  readonly wishes: RelayWishes;
+  readonly wishes?: RelayWishes | undefined;
   /** Aborts when the proposer cancels, the operator halts, or the time is over. */
   readonly abort: AbortController;
   /** Set before the effect begins when it must not begin any more. */
@@ -105,30 +105,31 @@ export interface Ending {
 
 export type RefusalEvent = ExecutionRefusedBody["event"];
 
-/** An execution of which nothing is known yet but what it came with. */
-export function newExecution(
-  came: Pick<
-    Execution,
-    | "id"
-    | "session"
-    | "actor"
-    | "quota"
-    | "share"
-    | "introduce"
-    | "label"
-    | "trace"
-    | "bytes"
-    | "waited"
-    | "lost"
-    | "receivedUs"
-    | "launch"
-    | "wishes"
-    | "release"
-    | "leave"
-  >,
-): Execution {
+type Came = Pick<Execution, "id" | "label" | "trace" | "waited" | "lost" | "receivedUs" | "release" | "leave">;
+type Proposer = Pick<Execution, "session" | "actor" | "quota" | "share" | "introduce" | "bytes" | "launch" | "wishes">;
+
+/**
+ * An execution of which nothing is known yet but what it came with. Written out, so that the engine makes the object once
+ * and in its full size: of parts that are put together it would make several.
+ */
+export function newExecution(came: Came, by: Proposer): Execution {
   return {
-    ...came,
+    id: came.id,
+    session: by.session,
+    actor: by.actor,
+    quota: by.quota,
+    share: by.share,
+    introduce: by.introduce,
+    label: came.label,
+    trace: came.trace,
+    bytes: by.bytes,
+    waited: came.waited,
+    lost: came.lost,
+    receivedUs: came.receivedUs,
+    launch: by.launch,
+    wishes: by.wishes,
+    release: came.release,
+    leave: came.leave,
     abort: new AbortController(),
     stopReason: null,
     call: null,

@@ -93,14 +93,18 @@ export class FairSlots {
   /** Serves one waiter of each session in turn; a served session goes to the end of the turn. */
   #serve(): void {
     for (const [session, queue] of this.#waiting) {
-      if (this.#free === 0) return;
-      if (!this.#mayTake(session)) continue;
-      const waiter = queue.shift();
-      this.#waiting.delete(session);
-      if (queue.length > 0) this.#waiting.set(session, queue);
-      if (waiter === undefined) continue;
-      this.#queued -= 1;
-      waiter.resolve(this.#take(session));
+      while (this.#free > 0 && this.#mayTake(session)) {
+        const waiter = queue.shift();
+        if (waiter !== undefined) {
+          this.#queued -= 1;
+          waiter.resolve(this.#take(session));
+        }
+        // Whoever waits alone stands at the end as it stands.
+        if (this.#waiting.size === 1 && queue.length > 0) continue;
+        this.#waiting.delete(session);
+        if (queue.length > 0) this.#waiting.set(session, queue);
+        break;
+      }
     }
   }
 }

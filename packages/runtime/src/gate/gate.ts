@@ -3,7 +3,7 @@
  * validate, take facts, decide, ask where policy asks, commit the intent, execute, commit the outcome, answer.
  */
 import assert from "node:assert/strict";
-import { redact } from "@femtoclaw/journal";
+import { redact } from "@femtoclaw/journal/live";
 import {
   type ErrorCode,
   type ExecutionId,
@@ -81,7 +81,7 @@ export class Gate {
     // Secrets go first: the half of one, which a cut leaves, does not look like one.
     const label = proposal.label === undefined ? null : printable(redact(proposal.label).value, LIMITS.labelChars);
     const trace = proposal.trace === undefined ? null : traceContext(proposal.trace);
-    const { session, actor, quota, share, bytes } = proposal;
+    const { session } = proposal;
     this.#entering.set(id, session);
     if (proposal.onIdentified !== undefined) harmless("what hears of an execution", proposal.onIdentified)(id);
     const entered = await this.#admission.enter(id, proposal);
@@ -89,16 +89,13 @@ export class Gate {
       this.#leave(id);
       return entered;
     }
-    const execution = newExecution({
-      ...{ id, session, actor, quota, share, label, trace, bytes, waited: null, lost: null, ...entered },
-      introduce: () => proposal.introduce(),
-      receivedUs: this.#parts.clock.monotonicUs(),
-      wishes: proposal.wishes ?? {},
-      ...(proposal.launch === undefined ? {} : { launch: proposal.launch }),
-    });
-    const { signal } = proposal;
-    using _ = onAbort(signal, () => this.#stop(execution, CANCELLED));
-    using _lease = this.#lease(execution);
+    const { release, leave } = entered;
+    const receivedUs = this.#parts.clock.monotonicUs();
+    const came = { id, label, trace, waited: null, lost: null, receivedUs, release, leave };
+    const execution = newExecution(came, proposal);
+    const { signal, launch } = proposal;
+    using _ = signal === undefined ? null : onAbort(signal, () => this.#stop(execution, CANCELLED));
+    using _lease = launch === undefined ? null : this.#lease(execution);
     const reply = await this.#run(execution, () => this.#parts.spawn(id));
     // It was cancelled when it was on the way to being asked about.
     if (signal?.aborted === true && reply.status === "pending") this.questions.cancel(session, id);
@@ -262,8 +259,8 @@ export class Gate {
 }
 
 /** Hears of the abort once, also of one that was before, until it is disposed of. */
-function onAbort(signal: AbortSignal | undefined, heard: () => void): Disposable {
-  if (signal?.aborted === true) heard();
-  else signal?.addEventListener("abort", heard, { once: true });
-  return { [Symbol.dispose]: () => signal?.removeEventListener("abort", heard) };
+function onAbort(signal: AbortSignal, heard: () => void): Disposable {
+  if (signal.aborted) heard();
+  else signal.addEventListener("abort", heard, { once: true });
+  return { [Symbol.dispose]: () => signal.removeEventListener("abort", heard) };
 }

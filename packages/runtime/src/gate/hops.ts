@@ -4,7 +4,7 @@
  */
 import assert from "node:assert/strict";
 import type { HopAnswer, JsonObject, NextHop } from "@femtoclaw/capabilities";
-import { type JournalEntry, redact } from "@femtoclaw/journal";
+import { type JournalEntry, redact } from "@femtoclaw/journal/live";
 import { describeViolations, errorText, type Facts, LIMITS, printable } from "@femtoclaw/protocol";
 import type { Decisions } from "./decisions.ts";
 import type { Execution } from "./execution.ts";
@@ -15,7 +15,7 @@ export interface HopParts {
   readonly decisions: Decisions;
   readonly registered: GateParts["registered"];
   readonly histories: GateParts["histories"];
-  append(entry: JournalEntry): Promise<unknown>;
+  append(execution: Execution, entry: JournalEntry): Promise<unknown>;
 }
 
 interface Found {
@@ -27,7 +27,7 @@ interface Found {
 }
 
 /** What one effect asks its way with. The gate counts, so that no chain of redirects is endless. */
-export class Hops implements Disposable {
+export class Hops {
   readonly #execution: Execution;
   readonly #parts: HopParts;
   #hop = 0;
@@ -35,18 +35,11 @@ export class Hops implements Disposable {
 
   constructor(execution: Execution, parts: HopParts) {
     this.#execution = execution;
-    this.#parts = {
-      ...parts,
-      append: (entry) => {
-        // INVARIANT: I5: no hop follows the outcome of its execution, also not one of an effect that was given up.
-        assert(!this.#isOver, "the effect is over");
-        return parts.append(entry);
-      },
-    };
+    this.#parts = parts;
   }
 
   /** From here on the effect goes nowhere any more, however late it asks. */
-  [Symbol.dispose](): void {
+  close(): void {
     this.#isOver = true;
   }
 
@@ -54,8 +47,13 @@ export class Hops implements Disposable {
     this.#hop += 1;
     // INVARIANT: I9: an effect that never stops asking fills no journal with it.
     if (this.#hop > LIMITS.hops + 1) return { ok: false, reason: "it has been told that it goes nowhere" };
+    const append: HopParts["append"] = (execution, entry) => {
+      // INVARIANT: I5: no hop follows the outcome of its execution, also not one of an effect that was given up.
+      assert(!this.#isOver, "the effect is over");
+      return this.#parts.append(execution, entry);
+    };
     try {
-      return await answer(this.#execution, this.#parts, next, this.#hop);
+      return await answer(this.#execution, { ...this.#parts, append }, next, this.#hop);
     } catch (error) {
       // INVARIANT: I1: where no record can be made of it, the effect goes nowhere.
       return { ok: false, reason: `the redirect could not be decided on: ${errorText(error)}` };
@@ -96,7 +94,7 @@ async function answer(execution: Execution, parts: HopParts, next: NextHop, hop:
     const { reason } = found;
     const body = { ...found, rules: [...found.rules], intent, hop, location: shown(next.url) };
     const said = reason === undefined ? {} : { reason: printable(reason, LIMITS.reasonChars) };
-    await parts.append({ type: "execution.hop", actor, session, execution: id, body: { ...body, ...said } });
+    await parts.append(execution, { type: "execution.hop", actor, session, execution: id, body: { ...body, ...said } });
   }
 }
 

@@ -15,7 +15,7 @@ export interface LeaseParts extends Pick<GateParts, "clock" | "histories" | "reg
   stop(execution: Execution, reason: string): void;
 }
 
-/** Looks at it until it is disposed of; nothing where nobody launched it. */
+/** Looks at what was launched until it is disposed of. */
 export function holdLease(execution: Execution, parts: LeaseParts): Disposable {
   let cancel: (() => void) | null = null;
   const look = (): void => {
@@ -26,7 +26,7 @@ export function holdLease(execution: Execution, parts: LeaseParts): Disposable {
   const lookLater = (): void => {
     cancel = parts.clock.after(LIMITS.terminalReviewMs, look);
   };
-  if (execution.launch !== undefined) lookLater();
+  lookLater();
   return { [Symbol.dispose]: () => cancel?.() };
 }
 

@@ -18,6 +18,7 @@ export class LoopTurns {
   readonly #clock: Pick<Clock, "monotonicUs">;
   /** Sessions that are there with the time of their last step, the one that was silent for longest first. */
   readonly #there = new Map<string, number>();
+  #last: string | null = null;
   /** Steps that sessions began in this turn of the loop. */
   readonly #begun = new Map<string, number>();
   /** What waits for a later turn, by session. */
@@ -46,8 +47,11 @@ export class LoopTurns {
 
   #notice(session: string): void {
     const nowUs = this.#clock.monotonicUs();
-    this.#there.delete(session);
+    // Whoever comes twice in a row stands last already.
+    if (session !== this.#last) this.#there.delete(session);
+    this.#last = session;
     this.#there.set(session, nowUs);
+    if (this.#there.size === 1) return;
     for (const [other, lastUs] of this.#there) {
       if (nowUs - lastUs < THERE_US) break;
       this.#there.delete(other);

@@ -1,6 +1,6 @@
 /** A call that waited, out of its record: what runs is the host's own copy of what operators said yes to. */
 import { Buffer } from "node:buffer";
-import { DecisionShare } from "@femtoclaw/policy";
+import { DecisionShare } from "@femtoclaw/policy/live";
 import type { DecisionCode, RecordActor, SessionId } from "@femtoclaw/protocol";
 import { type Execution, newExecution } from "./execution.ts";
 import type { GateParts } from "./gate-parts.ts";
@@ -14,17 +14,11 @@ export async function revive(call: WaitingCall, parts: GateParts): Promise<Execu
   const isRedacted = record.redactions?.some(({ path }) => path === "/args" || path.startsWith("/args/")) === true;
   const args = call.secretArgs ?? recorded;
   const session = call.session as SessionId;
-  const execution = newExecution({
+  const came = {
     id: call.execution,
-    session,
-    actor: record.actor as RecordActor,
-    quota: parts.quota(session),
-    share: new DecisionShare(),
-    introduce: () => parts.histories.of(session) !== undefined,
     leave: () => undefined,
     label,
     trace,
-    bytes: Buffer.from(JSON.stringify({ tool_call: { tool, args } })),
     waited: call,
     lost: lossOf({
       isOver: call.deadlineUs <= parts.clock.monotonicUs(),
@@ -33,8 +27,15 @@ export async function revive(call: WaitingCall, parts: GateParts): Promise<Execu
       isSecret: isRedacted && call.secretArgs === null,
     }),
     receivedUs: parts.clock.monotonicUs(),
-    wishes: {},
     release: null,
+  };
+  const execution = newExecution(came, {
+    session,
+    actor: record.actor as RecordActor,
+    quota: parts.quota(session),
+    share: new DecisionShare(),
+    introduce: () => parts.histories.of(session) !== undefined,
+    bytes: Buffer.from(JSON.stringify({ tool_call: { tool, args } })),
   });
   execution.call = { tool, args: args ?? {} };
   execution.facts = facts;

@@ -3,8 +3,8 @@
  * execute, commit the outcome. The execution machine says which step is next.
  */
 import assert from "node:assert/strict";
-import { type BoundArguments, type JsonObject, keepBefore } from "@femtoclaw/capabilities";
-import { type JournalEntry, redact } from "@femtoclaw/journal";
+import { type JsonObject, keepBefore } from "@femtoclaw/capabilities";
+import { type JournalEntry, redact } from "@femtoclaw/journal/live";
 import type { ExecutionEvent, ExecutionState } from "@femtoclaw/machines";
 import type { Question } from "@femtoclaw/policy";
 import {
@@ -21,9 +21,8 @@ import {
 } from "@femtoclaw/protocol";
 import { timestamp } from "../timestamp.ts";
 import { askingOf, pendingReply } from "./asking.ts";
-import { Connections } from "./connections.ts";
-import { connectingPrograms, Decisions } from "./decisions.ts";
-import { type EffectOutcome, runEffect } from "./effect.ts";
+import { Decisions } from "./decisions.ts";
+import { type EffectParts, effectParts, runEffect } from "./effect.ts";
 import {
   entryBytes,
   haltEntry,
@@ -34,8 +33,7 @@ import {
   shadowBytes,
 } from "./entries.ts";
 import type { Ending, Execution, RefusalEvent } from "./execution.ts";
-import type { GateDecision, GateParts, Registered } from "./gate-parts.ts";
-import { Hops } from "./hops.ts";
+import type { GateDecision, GateParts } from "./gate-parts.ts";
 import { marksOf } from "./marks.ts";
 import type { Questions } from "./questions.ts";
 import type { RefusalCounts } from "./refusal-counts.ts";
@@ -44,6 +42,7 @@ import { type Problem, replyError, verdictOf } from "./verdict.ts";
 
 export type EventType = ExecutionEvent["type"];
 type Step = (execution: Execution) => EventType | Promise<EventType>;
+type RefusalEntry = JournalEntry & { readonly type: "execution.refused" };
 /** States in which the gate has work to do; a call that waits for operators leaves it, and final states need nothing. */
 type WorkedState = Exclude<ExecutionState, "awaitingApproval" | "completed" | "error">;
 
@@ -64,6 +63,7 @@ export class Steps {
   readonly #questions: Questions;
   readonly #counts: RefusalCounts;
   readonly #decisions: Decisions;
+  readonly #effects: EffectParts;
   readonly #onMarked: (execution: Execution) => void;
 
   constructor(parts: GateParts, { questions, counts, onMarked }: StepsParts) {
@@ -71,6 +71,7 @@ export class Steps {
     this.#questions = questions;
     this.#counts = counts;
     this.#decisions = new Decisions(parts);
+    this.#effects = effectParts(parts, this.#decisions, (execution, entry) => this.#append(execution, entry));
     this.#onMarked = onMarked;
   }
 
@@ -193,9 +194,10 @@ export class Steps {
     // However long it waits and runs now, it keeps no newcomer from its turn.
     execution.leave(false);
     execution.heldBack = await this.#takeEffectSlot(execution);
-    const { capability } = execution;
-    if (execution.heldBack === null && capability?.keeps !== undefined) await this.#keep(execution, capability.keeps);
-    return execution.heldBack === null ? await this.#numberIntent(execution) : "permitted";
+    if (execution.heldBack !== null) return "permitted";
+    const keeps = execution.capability?.keeps;
+    if (keeps !== undefined) await this.#keep(execution, keeps);
+    return this.#numberIntent(execution);
   }
 
   /** Before the last decision, because what it reads takes time; what changes meanwhile is found out by the effect. */
@@ -211,13 +213,13 @@ export class Steps {
    * number. So a call is decided on all that stands before it in the journal, a halt of its session among it, and of two
    * calls that race the later one is decided on the mark, or the count, of the earlier.
    */
-  async #numberIntent(execution: Execution): Promise<EventType> {
+  #numberIntent(execution: Execution): EventType | Promise<EventType> {
     const { call, capability } = execution;
     const isKnown = execution.introduce();
     execution.heldBack = isKnown ? haltOf(this.#parts.histories, execution.session) : UNRECORDABLE;
     if (execution.heldBack !== null) return "permitted";
     const decision = this.#decisions.decideAnew(execution);
-    if (!decision.allowed) return await this.#notPermitted(execution, decision);
+    if (!decision.allowed) return this.#notPermitted(execution, decision);
     const { facts, standing } = execution;
     assert(call && capability && facts && standing, "a permitted call has its facts");
     execution.marks = marksOf(facts.questions, capability.manifest.effect, standing.authority);
@@ -335,7 +337,7 @@ export class Steps {
       const reason = "stopped before its effect began: the files of its capability changed since";
       return this.#end(execution, "cancelled", false, { code: "FEMTO_EXECUTION_HALTED", reason });
     }
-    const outcome = await this.#runEffect(execution, registered, call.args as JsonObject, bound);
+    const outcome = await runEffect(this.#effects, execution, registered, call.args as JsonObject, bound);
     execution.release?.();
     execution.release = null;
     if (outcome.event === "succeeded") {
@@ -349,35 +351,14 @@ export class Steps {
     return this.#end(execution, outcome.event, true, problem, outcome.durationUs, outcome.sandbox);
   }
 
-  async #runEffect(
-    execution: Execution,
-    registered: Registered,
-    args: JsonObject,
-    bound: BoundArguments,
-  ): Promise<EffectOutcome> {
-    const parts = {
-      decisions: this.#decisions,
-      registered: (tool: string) => this.#parts.registered(tool),
-      histories: this.#parts.histories,
-      append: (entry: JournalEntry) => this.#append(execution, entry),
-    };
-    using hops = new Hops(execution, parts);
-    using connections = new Connections(execution, parts);
-    execution.connections = connections;
-    return await runEffect(this.#parts, execution, registered, args, bound, {
-      mayReach: (path, type) => this.#decisions.mayReach(execution, path, type),
-      goOn: (next) => hops.goOn(next),
-      connect: mayConnect(execution) ? (target) => connections.connect(target) : null,
-    });
-  }
-
   async #commitEnding(execution: Execution): Promise<EventType> {
     const { ending, unrecorded } = execution;
     if (unrecorded !== null) return unrecorded;
     assert(ending !== null, "an ending execution says how it ends");
     try {
-      if (await this.#isCollapsed(execution, ending)) return "collapsed";
-      const { seq } = await this.#append(execution, ending.entry);
+      const { entry } = ending;
+      if (entry.type === "execution.refused" && (await this.#isCollapsed(execution, ending, entry))) return "collapsed";
+      const { seq } = await this.#append(execution, entry);
       const turn = this.#parts.turns.next(execution.session);
       if (turn !== null) await turn;
       execution.reply = this.#reply(execution, ending, seq);
@@ -391,9 +372,9 @@ export class Steps {
    * A refusal that its session's quota has no room for is answered and counted, and has no record of its
    * own. A permitted call that the runtime itself kept from beginning is nothing that a session is halted for.
    */
-  async #isCollapsed(execution: Execution, ending: Ending): Promise<boolean> {
-    const { entry, error, decision } = ending;
-    if (entry.type !== "execution.refused" || decision === "AUTHORIZED") return false;
+  async #isCollapsed(execution: Execution, ending: Ending, entry: RefusalEntry): Promise<boolean> {
+    const { error, decision } = ending;
+    if (decision === "AUTHORIZED") return false;
     // What was asked ends in a record, else it would be asked about for ever.
     if (execution.waited !== null) return false;
     assert(error !== undefined, "a refusal says why");
@@ -456,11 +437,6 @@ export class Steps {
       record: seq === null ? null : { seq },
     };
   }
-}
-
-function mayConnect(execution: Execution): boolean {
-  const { standing } = execution;
-  return standing !== null && connectingPrograms(execution, standing.authority).length > 0;
 }
 
 /** A yes lifts what asks; what asks once more has come in between, with another policy. */

@@ -2,7 +2,7 @@
  * The newest output of one execution, without secrets, by its place in all of it. Whoever reads takes nothing away, and
  * whoever reads late or slowly is told how much is gone.
  */
-import { SecretStream } from "@femtoclaw/journal";
+import { SecretStream } from "@femtoclaw/journal/live";
 import {
   noticeText,
   type OutputPart,

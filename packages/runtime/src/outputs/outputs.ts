@@ -100,8 +100,7 @@ export class Outputs {
     output.end();
     const cancel = this.#parts.clock.after(ENDED_MS, () => this.#ended.delete(execution), { unref: true });
     this.#ended.set(execution, { output, cancel });
-    const [oldest] = this.#ended;
-    if (oldest !== undefined && this.#ended.size > ENDED_MAX) this.#forget(oldest[0]);
+    if (this.#ended.size > ENDED_MAX) this.#makeRoom();
     this.#wake(execution);
   }
 
@@ -157,6 +156,14 @@ export class Outputs {
     const output = this.#live.get(execution) ?? new LiveOutput(session);
     this.#live.set(execution, output);
     return output;
+  }
+
+  // INVARIANT: I9: a session that ends one call after the other takes from no other what that one has not read yet.
+  /** Forgets the oldest of the session that has the most. */
+  #makeRoom(): void {
+    const held = [...Map.groupBy(this.#ended.keys(), (id) => this.#ended.get(id)?.output.session).values()];
+    const [oldest] = held.reduce((most, other) => (other.length > most.length ? other : most));
+    if (oldest !== undefined) this.#forget(oldest);
   }
 
   #forget(execution: string): void {

@@ -12,8 +12,8 @@ export const ZERO_COUNTERS: Counters = {
   overloaded: 0,
 };
 
-export function counted(before: Counters, changes: Partial<Counters>): Counters {
+export function counted(before: Counters, name: keyof Counters, count = 1): Counters {
   const counters: Record<keyof Counters, number> = { ...before };
-  for (const name of Object.keys(changes) as (keyof Counters)[]) counters[name] += changes[name] ?? 0;
+  counters[name] += count;
   return counters;
 }

@@ -1,5 +1,5 @@
 /** Calls that wait for operators, as the records have it: what was asked, and who has said yes so far. */
-import { answerFault, parseOperatorKey } from "@femtoclaw/journal";
+import { answerFault, parseOperatorKey } from "@femtoclaw/journal/live";
 import type { ApprovalAuthority, TypedRecord } from "@femtoclaw/protocol";
 import { corrupt } from "./execution-records.ts";
 import type { ExecutionPoint } from "./execution-table.ts";

@@ -2,7 +2,7 @@
 import type { ActorSnapshot, TypedRecord } from "@femtoclaw/protocol";
 import { corrupt, type OpenExecution } from "./execution-records.ts";
 import { SESSIONS, stateOf } from "./holders.ts";
-import { SessionHistories, type SessionsState } from "./session-histories.ts";
+import { SessionHistories, type SessionsState, type TimelessFacts } from "./session-histories.ts";
 
 /** The logs of versions that knew no histories have none in their snapshots, and none to hold. */
 export function storedHistories(actors: Readonly<Record<string, ActorSnapshot>>): SessionHistories {
@@ -25,15 +25,14 @@ export function requireOwnHistory(
   const { history } = body.facts;
   if (known.halted !== null) throw corrupt(record, `its session was halted by record ${known.halted.seq}`);
   if (history === undefined) throw corrupt(record, "it tells no history of its session");
-  const { at: _at, seconds: _seconds, ...folded } = histories.facts(session, actor?.principal ?? "", EPOCH);
-  for (const [name, value] of Object.entries(folded)) {
-    const told = history[name as keyof typeof folded];
+  // Times are told by the clock of the writer, and nothing here can hold them to more than that.
+  const folded = histories.timelessFacts(session, actor?.principal ?? "");
+  for (const name in folded) {
+    const told = history[name as keyof TimelessFacts];
+    const value = folded[name as keyof TimelessFacts];
     if (told !== value) throw corrupt(record, `it was decided on ${name} = ${told} where records say ${value}`);
   }
 }
-
-/** Times are told by the clock of the writer, and nothing here can hold them to more than that. */
-const EPOCH = { nowUs: 0, monotonicUs: 0 };
 
 /** A hop changes nothing: its execution stays where it is, at its effect. */
 export function requireRunning(

@@ -9,7 +9,6 @@ import {
   errorText,
   type FemtoError,
   type LogParent,
-  type RecordType,
   type RegisteredCapability,
   type TypedRecord,
 } from "@femtoclaw/protocol";
@@ -19,6 +18,7 @@ import { isFounding } from "./epoch-records.ts";
 import { corrupt, type ExecutionRecord, eventsOf, type OpenExecution, requireOwnIntent } from "./execution-records.ts";
 import { type ExecutionEventType, type ExecutionPoint, ExecutionTable } from "./execution-table.ts";
 import { executionsHolder, HOST, type Holder, holderOf, SESSIONS, stateOf, TERMINALS, UPSTREAMS } from "./holders.ts";
+import { movesNothing } from "./idle-records.ts";
 import { MachineFold } from "./inert-scope.ts";
 import { type FoldingMachine, LIVE_MACHINES, type MachineSet } from "./machine-set.ts";
 import { answeredBy, askedBy, type OpenQuestion, questionsUnder, requireOwnQuestion } from "./open-questions.ts";
@@ -47,15 +47,6 @@ interface HostState {
   /** Executions of this boot that are between intent and outcome. */
   running: number;
 }
-
-/** Records that change the state of no actor. What sessions did has been folded before. */
-const IDLE = [
-  ...(["key.rotated", "snapshot.taken", "values.erased", "log.pruned", "deployment.changed"] as const),
-  ...(["session.opened", "session.closed", "session.halted", "secret.added", "secret.removed"] as const),
-  ...(["subscription.ended", "upstream.answered"] as const),
-];
-const movesNothing = (record: TypedRecord): record is TypedRecord & { readonly type: (typeof IDLE)[number] } =>
-  (IDLE as readonly RecordType[]).includes(record.type);
 
 export class Projection {
   #machines: MachineSet;
@@ -279,7 +270,7 @@ export class Projection {
           subsystem: record.body.subsystem,
         } as EventObject);
       case "overload.refused":
-        return this.#count({ overloaded: record.body.count });
+        return this.#count("overloaded", record.body.count);
       case "memory.changed":
         return this.#send(record, "memory", { type: record.body.state === "full" ? "exhausted" : "relieved" });
       case "log.created":
@@ -406,7 +397,7 @@ export class Projection {
     const at = this.#walk(record, from, eventsOf(record, from.state));
     switch (record.type) {
       case "message.recorded":
-        return this.#count({ messages: 1 });
+        return this.#count("messages");
       case "approval.asked":
         this.#questions.set(id, askedBy(record, at));
         return;
@@ -417,7 +408,7 @@ export class Projection {
       case "execution.refused":
         requireOwnQuestion(record, question);
         this.#questions.delete(id);
-        return this.#count({ refused: 1 });
+        return this.#count("refused");
       case "execution.intent": {
         requireOwnQuestion(record, question);
         this.#questions.delete(id);
@@ -427,23 +418,25 @@ export class Projection {
       }
       case "execution.outcome":
         this.#open.delete(id);
-        this.#count(at.state === "completed" ? { completed: 1 } : { failed: 1 });
+        this.#count(at.state === "completed" ? "completed" : "failed");
         return this.#running(-1);
       case "execution.interrupted":
         this.#open.delete(id);
         this.#unresolved.add(id, { seq: record.seq, tool: record.body.tool, session: record.session });
-        return this.#count({ interrupted: 1 });
+        return this.#count("interrupted");
       default:
         record satisfies never;
     }
   }
 
   #walk(record: TypedRecord, from: ExecutionPoint, events: readonly ExecutionEventType[]): ExecutionPoint {
-    return events.reduce((at, type) => {
+    let at = from;
+    for (const type of events) {
       const next = this.#table.next(at, type);
       if (next === undefined) throw corrupt(record, `\`${type}\` is not possible in state ${at.state}`);
-      return next;
-    }, from);
+      at = next;
+    }
+    return at;
   }
 
   /** The lifecycle is `executing` while at least one permitted execution is between intent and outcome. */
@@ -454,8 +447,8 @@ export class Projection {
     else if (this.#host.running === 0) this.#folds.lifecycle.send({ type: "execution.ended" });
   }
 
-  #count(changes: Partial<Counters>): void {
-    this.#counters = counted(this.#counters, changes);
+  #count(name: keyof Counters, count?: number): void {
+    this.#counters = counted(this.#counters, name, count);
   }
 
   #send(record: TypedRecord, name: MachineName, event: EventObject): void {

@@ -32,6 +32,9 @@ export interface SessionsState {
   readonly marks: Readonly<Record<string, Readonly<Partial<Record<Mark, number>>>>>;
 }
 
+/** What is true of a session without any clock. */
+export type TimelessFacts = Omit<HistoryFacts, "at" | "seconds">;
+
 /** The moment for which facts are wanted, by both clocks of the boot. */
 export interface Moment {
   readonly nowUs: number;
@@ -45,6 +48,9 @@ export class SessionHistories {
   readonly #marks: Map<string, Partial<Record<Mark, number>>>;
   /** The boot whose monotonic clock is at hand; not part of the state. */
   #boot: string | null = null;
+  /** The second that was told of last, as text; and when sessions were opened, as a number. Neither is part of the state. */
+  #second = { epoch: Number.NaN, text: "" };
+  readonly #openedUs = new WeakMap<SessionHistory, number>();
 
   constructor(state: SessionsState = { open: {}, ended: {}, reserved: {}, marks: {} }) {
     const own = structuredClone(state);
@@ -80,14 +86,29 @@ export class SessionHistories {
   /** What a call of the session is decided on; of a session without a record everything but the marks is new. */
   facts(session: string, principal: string, moment: Moment): HistoryFacts {
     const history = this.of(session);
+    const timeless = this.timelessFacts(session, principal);
+    // In the order in which records tell them.
+    return {
+      at: this.#secondAt(moment),
+      calls: timeless.calls,
+      bytes: timeless.bytes,
+      failures: timeless.failures,
+      refusals: timeless.refusals,
+      seconds: history === undefined ? 0 : this.#secondsOf(history, moment),
+      has_read_secret: timeless.has_read_secret,
+      has_seen_untrusted: timeless.has_seen_untrusted,
+    };
+  }
+
+  /** The same without what a clock says. */
+  timelessFacts(session: string, principal: string): TimelessFacts {
+    const history = this.of(session);
     const marks = this.#marks.get(principal);
     return {
-      at: `${new Date(moment.nowUs / 1_000).toISOString().slice(0, 19)}Z`,
       calls: history?.calls ?? 0,
       bytes: history?.bytes ?? 0,
       failures: history?.failures ?? 0,
       refusals: history?.refusals ?? 0,
-      seconds: history === undefined ? 0 : this.#secondsOf(history, moment),
       has_read_secret: marks?.read_secret !== undefined,
       has_seen_untrusted: marks?.seen_untrusted !== undefined,
     };
@@ -116,9 +137,7 @@ export class SessionHistories {
       case "session.halted":
         return this.#halt(record);
       case "execution.refused":
-        return this.#change(record, (history) => {
-          history.refusals += 1;
-        });
+        return this.#refused(record);
       case "execution.intent":
         return this.#intent(record);
       case "execution.outcome":
@@ -126,12 +145,20 @@ export class SessionHistories {
       case "execution.interrupted":
         // How much it got back nobody knows, so what was reserved stays used.
         this.#reserved.delete(record.execution ?? "");
-        return this.#change(record, (history) => {
-          history.failures += 1;
-        });
+        return this.#failed(record);
       default:
         return;
     }
+  }
+
+  #refused(record: TypedRecord): void {
+    const history = this.#historyOf(record);
+    if (history !== undefined) history.refusals += 1;
+  }
+
+  #failed(record: TypedRecord): void {
+    const history = this.#historyOf(record);
+    if (history !== undefined) history.failures += 1;
   }
 
   #begin({ session, boot, at, mono_us, body }: TypedRecord & { type: "session.opened" }): void {
@@ -152,9 +179,8 @@ export class SessionHistories {
 
   #halt(record: TypedRecord & { type: "session.halted" }): void {
     const { seq, body } = record;
-    this.#change(record, (history) => {
-      history.halted ??= { seq, code: body.code, reason: body.reason ?? null };
-    });
+    const history = this.#historyOf(record);
+    if (history !== undefined) history.halted ??= { seq, code: body.code, reason: body.reason ?? null };
   }
 
   // INVARIANT: a mark stands from the intent on: before anything was read, and whatever becomes of the call.
@@ -163,22 +189,22 @@ export class SessionHistories {
     const { bytes = 0, reserved_bytes: reserved = 0, marks = [] } = record.body;
     // What the runtime does of itself is nobody's history.
     this.#mark(actor?.principal ?? "", marks, record.seq);
-    this.#change(record, (history) => {
-      history.calls += 1;
-      history.bytes = sum(history.bytes, bytes, reserved);
-      if (session !== null && execution !== null) this.#reserved.set(execution, { session, bytes: reserved });
-    });
+    const history = this.#historyOf(record);
+    if (history === undefined) return;
+    history.calls += 1;
+    history.bytes = counted(history.bytes + bytes + reserved);
+    if (session !== null && execution !== null) this.#reserved.set(execution, { session, bytes: reserved });
   }
 
   #outcome(record: TypedRecord & { type: "execution.outcome" }): void {
     const { event, bytes = 0, connections = [] } = record.body;
     const reserved = this.#reserved.get(record.execution ?? "")?.bytes ?? 0;
     this.#reserved.delete(record.execution ?? "");
-    this.#change(record, (history) => {
-      const carried = connections.flatMap(({ bytes_out, bytes_in }) => [bytes_out, bytes_in]);
-      history.bytes = sum(history.bytes - reserved, bytes, ...carried);
-      if (event !== "succeeded") history.failures += 1;
-    });
+    const history = this.#historyOf(record);
+    if (history === undefined) return;
+    const carried = connections.reduce((sum, { bytes_out, bytes_in }) => sum + bytes_out + bytes_in, 0);
+    history.bytes = counted(history.bytes - reserved + bytes + carried);
+    if (event !== "succeeded") history.failures += 1;
   }
 
   #mark(principal: string, marks: readonly Mark[], seq: number): void {
@@ -188,23 +214,28 @@ export class SessionHistories {
     this.#marks.set(principal, held);
   }
 
-  #change({ session }: TypedRecord, change: (history: SessionHistory) => void): void {
-    const history = session === null ? undefined : (this.#open.get(session) ?? this.#ended.get(session));
-    if (history !== undefined) change(history);
+  #historyOf({ session }: TypedRecord): SessionHistory | undefined {
+    return session === null ? undefined : (this.#open.get(session) ?? this.#ended.get(session));
   }
 
   /** The later of the two clocks counts, so that setting the wall's back makes no session younger. */
-  #secondsOf({ boot, opened_at, opened_us }: SessionHistory, { nowUs, monotonicUs }: Moment): number {
-    const byWallUs = nowUs - Date.parse(opened_at) * 1_000;
-    const byBootUs = boot === this.#boot ? monotonicUs - opened_us : 0;
-    return Math.floor(Math.max(byWallUs, byBootUs, 0) / 1_000_000);
+  #secondsOf(history: SessionHistory, { nowUs, monotonicUs }: Moment): number {
+    const openedUs = this.#openedUs.get(history) ?? Date.parse(history.opened_at) * 1_000;
+    this.#openedUs.set(history, openedUs);
+    const byBootUs = history.boot === this.#boot ? monotonicUs - history.opened_us : 0;
+    return Math.floor(Math.max(nowUs - openedUs, byBootUs, 0) / 1_000_000);
+  }
+
+  #secondAt({ nowUs }: Moment): string {
+    const epoch = Math.floor(nowUs / 1_000_000);
+    if (epoch !== this.#second.epoch) {
+      this.#second = { epoch, text: `${new Date(epoch * 1_000).toISOString().slice(0, 19)}Z` };
+    }
+    return this.#second.text;
   }
 }
 
 /** Counts stay numbers that every reader of JSON agrees on. */
-function sum(...parts: readonly number[]): number {
-  return Math.min(
-    parts.reduce((whole, part) => whole + part, 0),
-    Number.MAX_SAFE_INTEGER,
-  );
+function counted(count: number): number {
+  return Math.min(count, Number.MAX_SAFE_INTEGER);
 }

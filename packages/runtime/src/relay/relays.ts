@@ -103,8 +103,8 @@ export class Relay implements CallRelay {
 
   constructor({ session, wishes }: Execution, telling: Telling) {
     this.caller = session;
-    this.logLevel = wishes.logLevel ?? null;
-    this.canAnswer = wishes.canAnswer ?? [];
+    this.logLevel = wishes?.logLevel ?? null;
+    this.canAnswer = wishes?.canAnswer ?? [];
     this.ask = telling.ask;
     this.#telling = telling;
   }

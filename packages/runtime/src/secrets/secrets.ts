@@ -4,7 +4,7 @@
  */
 import { closeSync, constants, fstatSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Journal, replaceFile } from "@femtoclaw/journal";
+import { type Journal, replaceFile } from "@femtoclaw/journal/live";
 import {
   canonicalHost,
   FemtoError,

@@ -1,5 +1,5 @@
 /** The sandbox of this machine, looked for when the first capability that needs it is enabled. */
-import { confinedAuthority } from "@femtoclaw/policy";
+import { confinedAuthority } from "@femtoclaw/policy/live";
 import { type Authority, authorityOf, FemtoError } from "@femtoclaw/protocol";
 import {
   type ChildLimits,
@@ -15,6 +15,8 @@ export class Confinement {
   readonly #authority: Authority;
   readonly #limits: ChildLimits;
   #probe: SandboxProbe | null = null;
+  /** A trial that was begun ahead, and that nobody has asked about yet. */
+  #trial: Promise<SandboxProbe> | null = null;
   #view: SandboxView | null = null;
   /** What children of those agents see that have tables of their own. */
   #agentViews: ReadonlyMap<string, SandboxView> = new Map();
@@ -38,17 +40,30 @@ export class Confinement {
     return this.#agentViews.get(principal) ?? this.#view;
   }
 
+  /** Begins to try the sandbox out, beside whatever is done until it is required; how it went is told then. */
+  begin(): void {
+    this.#trial ??= probeSandbox(this.#authority, this.#limits);
+  }
+
+  /** Resolves once nothing of a trial is left. */
+  async ended(): Promise<void> {
+    await this.#trial;
+  }
+
   // INVARIANT: I3: a capability that needs the sandbox is not enabled where there is none.
   async require(capabilities: readonly string[]): Promise<void> {
+    const trial = this.#trial;
+    // What was tried beside a start counts for that start; who needs the sandbox later has it tried then.
+    this.#trial = null;
     if (this.#view !== null || capabilities.length === 0) return;
-    this.#probe = await probeSandbox(this.#authority, this.#limits);
+    this.#probe = await (trial ?? probeSandbox(this.#authority, this.#limits));
     if (!this.#probe.ok) {
       const { reason, fix } = this.#probe;
       const message = `${capabilities.join(", ")} cannot be confined: ${reason}`;
       throw new FemtoError("FEMTO_SANDBOX_UNAVAILABLE", message, { fix });
     }
-    const { groups } = this.#probe;
-    const view = (authority: Authority): SandboxView => viewOf(authority, hostInspection, undefined, groups);
+    const { groups, name } = this.#probe;
+    const view = (authority: Authority): SandboxView => viewOf(authority, hostInspection, undefined, groups, name);
     const agents = Object.keys(this.#authority.agents ?? {});
     this.#agentViews = new Map(agents.map((name) => [name, view(authorityOf(this.#authority, name))]));
     this.#view = view(this.#authority);

@@ -4,7 +4,7 @@
  */
 import { readdirSync, statfsSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { type Clock, DiskReserve, RESERVE_BYTES } from "@femtoclaw/journal";
+import { type Clock, DiskReserve, RESERVE_BYTES } from "@femtoclaw/journal/live";
 import { errorText } from "@femtoclaw/protocol";
 import type { Chronicle } from "../chronicle.ts";
 import { harmless } from "../harmless.ts";

@@ -3,6 +3,7 @@
  * operators change it while it runs, one change after the other.
  */
 import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
 import { agentRun, builtinCapabilities, type Capability, mcpServerCapability } from "@femtoclaw/capabilities";
 import type { Clock, Journal } from "@femtoclaw/journal";
 import {
@@ -11,7 +12,7 @@ import {
   mayPermit,
   type PolicyEngine,
   type PolicyEngineOptions,
-} from "@femtoclaw/policy";
+} from "@femtoclaw/policy/live";
 import {
   authorityOf,
   type Deployment,
@@ -131,6 +132,17 @@ export class InForce {
   standing(principal: string): Standing {
     const { authority } = this.#configuration;
     return { authority: authorityOf(authority, principal), sandbox: this.#confinement.viewOf(principal) };
+  }
+
+  /**
+   * Lets the sandbox be tried out while the journal is read, where the configuration enables something that needs it. In a
+   * state directory that is to be made yet it waits, because children are shown something else where it is.
+   */
+  beginTrial(): void {
+    const { capabilities, stateDirectory } = this.#configuration;
+    const isEnabled = ({ manifest }: Capability): boolean => capabilities.get(manifest.name)?.enabled === true;
+    const needsSandbox = this.#capabilities.some((one) => one.isolation === "sandbox" && isEnabled(one));
+    if (needsSandbox && existsSync(stateDirectory)) this.#confinement.begin();
   }
 
   /** `overrides` are what operators switched by hand before this boot. */

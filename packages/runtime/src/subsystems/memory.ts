@@ -1,6 +1,6 @@
 /** The memory subsystem's I/O: takes the storage, opens the journal, brings the state back. */
 import assert from "node:assert/strict";
-import { Journal, ReopeningStore, writeIdentity } from "@femtoclaw/journal";
+import { Journal, ReopeningStore, writeIdentity } from "@femtoclaw/journal/live";
 import { MACHINE_IDENTITIES } from "@femtoclaw/machines";
 import { type BootId, errorText, FemtoError, type TypedRecord } from "@femtoclaw/protocol";
 import type { EventObject } from "xstate";

@@ -10,7 +10,7 @@ import {
   type PolicyEngineOptions,
   PolicyTrial,
   toldReason,
-} from "@femtoclaw/policy";
+} from "@femtoclaw/policy/live";
 import {
   type Authority,
   type CapabilityManifest,

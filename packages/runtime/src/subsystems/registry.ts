@@ -21,6 +21,8 @@ export class Registry {
   readonly #configuration: ResolvedConfiguration;
   readonly #capabilities: ReadonlyMap<string, Capability>;
   readonly #schemas: ReadonlyMap<string, CompiledSchemas>;
+  /** What was said last of each that is asked about, and by which declaration. */
+  readonly #said = new Map<string, { readonly by: RegisteredCapability; readonly registered: Registered }>();
 
   /** Throws FEMTO_CONFIG_INVALID for a capability whose manifest is not valid, or a setting of one that is unknown. */
   constructor(system: ActorSystem, configuration: ResolvedConfiguration, capabilities: readonly Capability[]) {
@@ -93,16 +95,26 @@ export class Registry {
   registered(tool: string): Registered | undefined {
     const declared = this.#context()?.capabilities;
     const state = declared !== undefined && Object.hasOwn(declared, tool) ? declared[tool] : undefined;
+    if (state === undefined) return undefined;
+    const said = this.#said.get(tool);
+    // A declaration never changes: what is switched is declared anew.
+    if (said?.by === state) return said.registered;
+    const registered = this.#registered(tool, state);
+    if (registered !== undefined) this.#said.set(tool, { by: state, registered });
+    return registered;
+  }
+
+  #registered(tool: string, { enabled }: RegisteredCapability): Registered | undefined {
     const capability = this.#capabilities.get(tool);
     const schemas = this.#schemas.get(tool);
-    if (state === undefined || capability === undefined || schemas === undefined) return undefined;
+    if (capability === undefined || schemas === undefined) return undefined;
     const setting = this.#configuration.capabilities.get(tool);
     const { limits } = this.#configuration;
     const own = capability.manifest.limits;
     return {
       capability,
       ...schemas,
-      enabled: state.enabled,
+      enabled,
       // What goes on until it ends by itself is not bounded by what ordinary calls are.
       timeoutMs:
         setting?.timeoutMs ?? (capability.isLaunched ? own.timeout_ms : Math.min(limits.timeoutMs, own.timeout_ms)),

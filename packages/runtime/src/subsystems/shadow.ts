@@ -2,8 +2,8 @@
  * Rules on trial: an engine of their own is asked about each call that was decided, on the same facts. What it
  * says goes into the record of the call and nowhere else.
  */
-import { type Clock, systemClock } from "@femtoclaw/journal";
-import { type CompiledPolicy, type Decision, DecisionShare, type PolicyEngine } from "@femtoclaw/policy";
+import { type Clock, systemClock } from "@femtoclaw/journal/live";
+import { type CompiledPolicy, type Decision, DecisionShare, type PolicyEngine } from "@femtoclaw/policy/live";
 import type { ShadowVerdict } from "@femtoclaw/protocol";
 import type { DecisionAsked, OnTrial } from "../gate/gate-parts.ts";
 

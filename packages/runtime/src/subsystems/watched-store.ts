@@ -1,5 +1,5 @@
 /** Tells of each commit as it begins and ends, so that the memory machine's state is what the disk is doing. */
-import { type CommitGroup, ForwardingStore, type JournalStore } from "@femtoclaw/journal";
+import { type CommitGroup, ForwardingStore, type JournalStore } from "@femtoclaw/journal/live";
 
 export interface CommitWatcher {
   onCommit(): void;

@@ -10,7 +10,7 @@ import {
   proveConsistency,
   readKeyChain,
   WitnessedFolder,
-} from "@femtoclaw/journal";
+} from "@femtoclaw/journal/live";
 import { errorText, LIMITS } from "@femtoclaw/protocol";
 import type { Problem } from "../gate/verdict.ts";
 import type { LogEntry } from "../options.ts";

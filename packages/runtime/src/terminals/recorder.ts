@@ -3,7 +3,7 @@
  * kind, across the pieces in which it came, and what may be the beginning of one waits for the rest of it.
  */
 import type { PtySize } from "@femtoclaw/capabilities";
-import { type Clock, type JournalEntry, redact } from "@femtoclaw/journal";
+import { type Clock, type JournalEntry, redact } from "@femtoclaw/journal/live";
 import { LIMITS, type Redaction, type TerminalMark } from "@femtoclaw/protocol";
 
 export interface RecorderParts {

@@ -462,7 +462,7 @@ export class Upstreams {
   }
 
   #isServer(name: string): boolean {
-    return [...this.#servers.keys()].some((server) => mcpCapability(server) === name);
+    return this.#servers.size > 0 && [...this.#servers.keys()].some((server) => mcpCapability(server) === name);
   }
 
   #known(name: string): Server {

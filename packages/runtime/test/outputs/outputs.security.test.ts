@@ -136,6 +136,18 @@ test("of those that wait there are no more than may be, and of another session n
   await reply;
 });
 
+test("what has ended stays readable for its session, whatever another one ends meanwhile", async () => {
+  const talk = capability("talk", async ({ onOutput }) => {
+    onOutput?.("stdout", Buffer.from("said"));
+    return { stdout: "" };
+  });
+  const runtime = await startRuntime({ capabilities: [talk] });
+  const [session, other] = [runtime.openSession({ channel: "agent" }), runtime.openSession({ channel: "agent" })];
+  const { execution_id: mine } = await session.propose(call("talk"));
+  for (let count = 0; count < 40; count += 1) await other.propose(call("talk"));
+  expect(textOf(await gathered(session.outputs.follow(mine)))).toBe("said");
+});
+
 test("a call that is cancelled, and one whose session leaves, end their output", async () => {
   const { session, execution, write, reply } = await stage();
   const parts = gathered(session.outputs.follow(execution));

@@ -1,5 +1,5 @@
 /** A capability that needs the sandbox is enabled where there is one, and nowhere else. */
-import { mkdirSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Configuration } from "@femtoclaw/protocol";
 import { describe, expect, it } from "vitest";
@@ -19,6 +19,31 @@ describe("a machine with a sandbox", () => {
     const reply = await session.propose(hello);
     expect(reply).toMatchObject({ status: "completed", result: { exit_code: 0, stdout: "hello\n" } });
     await runtime.close();
+  });
+});
+
+describe("what a start tries ahead", () => {
+  it("counts for that start alone: what an operator switched off and on again is tried anew", async () => {
+    const home = temporaryHome();
+    const configuration = { ...ECHO, capabilities: { process_exec: true } };
+    const before = await home.start({ configuration });
+    expect(before.status().sandbox).toMatch(/^bubblewrap /);
+    await before.switchCapability("process_exec", false, "operator");
+    await before.close();
+    const runtime = await home.start({ configuration });
+    expect(runtime.status().sandbox).toBeNull();
+    await runtime.switchCapability("process_exec", true, "operator");
+    expect(runtime.status().sandbox).toMatch(/^bubblewrap /);
+    await runtime.close();
+  });
+
+  it("is told of after the journal, which is looked at first", async () => {
+    const home = temporaryHome();
+    mkdirSync(join(home.root, "bin"));
+    await (await home.start()).close();
+    writeFileSync(join(home.state, "journal/CURRENT"), "nothing\n");
+    const configuration = { search_path: [join(home.root, "bin")], capabilities: { process_exec: true } };
+    await expect(home.start({ configuration })).rejects.toMatchObject({ code: "FEMTO_JOURNAL_CORRUPT" });
   });
 });
 

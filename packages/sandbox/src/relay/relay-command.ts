@@ -68,17 +68,23 @@ export function variablesFile(variables: Readonly<Record<string, string>>): stri
     .join("");
 }
 
+/** Stands in front of the names of a program's variables while they are the relay's. */
+const OF_PROGRAM = "FEMTOCLAW_OF_PROGRAM_";
+
 /**
- * What stands in front of a program that is to have a relay. INVARIANT: the relay starts with no variable of the
- * program's, of which some make Node.js load code; it hands them on.
+ * The variables of a program as its relay gets them. INVARIANT: under no name of theirs, as some make Node.js load code;
+ * the relay hands them on.
  */
+export function relayVariables(variables: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(variables).map(([name, value]) => [`${OF_PROGRAM}${name}`, value]));
+}
+
+/** What stands in front of a program that is to have a relay. */
 export function relayWords(
   { command }: RelayProgram,
-  variables: Readonly<Record<string, string>>,
   passed: readonly number[],
   { isAgent, tunnel }: { readonly isAgent: boolean; readonly tunnel: string | null },
 ): string[] {
-  const words = Object.entries(variables).map(([name, value]) => `${name}=${value}`);
   const led = tunnel === null ? [] : [`${TUNNEL_WORD}${tunnel}`];
-  return [...command, ...passed.map(String), ...(isAgent ? [VARIABLES_PATH] : []), ...led, ...words, "--"];
+  return [...command, ...passed.map(String), ...(isAgent ? [VARIABLES_PATH] : []), ...led, "--"];
 }

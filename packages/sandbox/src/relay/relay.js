@@ -14,6 +14,7 @@ import { constants } from "node:os";
 const DESCRIPTOR = 7;
 const PORT = 3128;
 const TUNNEL = { port: 3129, word: "tunnel:" };
+const OF_PROGRAM = "FEMTOCLAW_OF_PROGRAM_";
 const FRAME = { open: 1, data: 2, end: 3, reset: 4, window: 5 };
 const HEADER_BYTES = 7;
 const PIECE_BYTES = 16_384;
@@ -32,8 +33,8 @@ const HEAD_BYTES = 8_192;
 export const RELAY_WORD = "sandbox-relay";
 
 /**
- * The arguments are descriptors to hand on, files with variables of the program, `tunnel:host:port`, further variables as
- * `NAME=value`, `--`, the program and its arguments.
+ * The arguments are descriptors to hand on, files with variables of the program, `tunnel:host:port`, `--`, the program and
+ * its arguments. Further variables of the program are its own, by longer names.
  */
 export function relay(/** @type {readonly string[]} */ args) {
   const channel = new Channel(new Socket({ fd: DESCRIPTOR, readable: true, writable: true }));
@@ -204,19 +205,20 @@ function start(/** @type {readonly string[]} */ args, /** @type {(code: number) 
   const words = args.slice(0, cut);
   const files = words.filter((word) => word.startsWith("/"));
   const written = files.flatMap((file) => readFileSync(file, "utf8").split("\0").slice(0, -1));
-  const variables = [...words.filter((word) => !word.startsWith("/") && word.includes("=")), ...written].map(
-    (variable) => {
-      const at = variable.indexOf("=");
-      return [variable.slice(0, at), variable.slice(at + 1)];
-    },
+  const own = Object.entries(process.env).flatMap(([name, value]) =>
+    name.startsWith(OF_PROGRAM) ? [[name.slice(OF_PROGRAM.length), value]] : [],
   );
+  const variables = written.map((variable) => {
+    const at = variable.indexOf("=");
+    return [variable.slice(0, at), variable.slice(at + 1)];
+  });
   /** @type {import("node:child_process").StdioOptions & object} */
   const stdio = ["inherit", "inherit", "inherit"];
   for (const descriptor of words.filter((word) => /^\d+$/.test(word)).map(Number)) {
     while (stdio.length < descriptor) stdio.push("ignore");
     stdio[descriptor] = descriptor;
   }
-  const child = spawn(program, rest, { stdio, env: Object.fromEntries(variables) });
+  const child = spawn(program, rest, { stdio, env: Object.fromEntries([...own, ...variables]) });
   child.on("error", (error) => fail(error.message));
   child.on("exit", (code, signal) => ended(code ?? 128 + (signal === null ? 0 : constants.signals[signal])));
   // Who wants the program to end asks the processes right below the sandbox's first, of which this is one.

@@ -8,7 +8,7 @@ import { once } from "node:events";
 import { lstatSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
-import { ControlGroups, DEFAULT_CHILD_LIMITS, viewOf } from "../../src/index.ts";
+import { ControlGroups, DEFAULT_CHILD_LIMITS, type Rung, viewOf } from "../../src/index.ts";
 import { grants, type Playground, playground, run, SECRET } from "../playground.ts";
 
 export interface EscapeCase {
@@ -19,6 +19,8 @@ export interface EscapeCase {
   readonly code: string;
   /** What it has to say, word for word; alternatives stand between bars. */
   readonly expect: string;
+  /** What it has to say under Landlock alone, where that is something else. */
+  readonly alone?: string;
 }
 
 export interface Escapes {
@@ -42,9 +44,9 @@ const PERL = `use Errno; sub said { my $r = shift; if (defined $r && length $r &
   my ($name) = sort grep { $!{$_} } keys %!; print $name // 'unknown' }\n`;
 /** Each case has a process and a time of its own, and what it says is bounded. */
 const DRIVER =
-  'for f in cases/*; do echo "@@$f"; timeout -k 1 2 sh -c \'case $1 in *.pl) perl "$1";; *) sh "$1";; esac\' sh $f </dev/null 2>/dev/null | head -c 2000; echo; done';
+  'for f in cases/*; do echo "@@$f"; timeout --foreground -k 1 2 sh -c \'case $1 in *.pl) perl "$1";; *) sh "$1";; esac\' sh $f </dev/null 2>/dev/null | head -c 2000; echo; done';
 
-export async function runEscapes(): Promise<Escapes> {
+export async function runEscapes(by: Rung["name"]): Promise<Escapes> {
   using place = playground(({ workspace, out }) => ({
     deny: { read: grants(join(workspace, "secrets"), join(workspace, "deep/er/secret")), write: [], run: [] },
     allow: { read: grants(workspace), write: grants(out), run: [] },
@@ -56,8 +58,8 @@ export async function runEscapes(): Promise<Escapes> {
   await once(server, "listening");
   writeCases(place, (server.address() as AddressInfo).port);
   const before = snapshot(place.root);
-  const groups = await ControlGroups.find("/usr/bin/bwrap", DEFAULT_CHILD_LIMITS);
-  const view = viewOf(place.authority, undefined, undefined, groups);
+  const groups = by === "bubblewrap" ? await ControlGroups.find("/usr/bin/bwrap", DEFAULT_CHILD_LIMITS) : null;
+  const view = viewOf(place.authority, undefined, undefined, groups, by);
   const ran = await run(place, ["sh", "-c", DRIVER, "sh", mark], {
     view,
     timeoutMs: 40_000,
@@ -138,5 +140,5 @@ async function processesOf(mark: string): Promise<string[]> {
 }
 
 if (process.argv[1] === import.meta.filename) {
-  process.stdout.write(JSON.stringify(await runEscapes()));
+  process.stdout.write(JSON.stringify(await runEscapes(process.argv[2] === "landlock" ? "landlock" : "bubblewrap")));
 }

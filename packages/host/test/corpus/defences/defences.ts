@@ -1,10 +1,11 @@
 import { CONNECTIONS } from "./connections.ts";
 import { HISTORIES } from "./histories.ts";
+import { LANDLOCKED } from "./landlock.ts";
 import { OUTPUTS } from "./outputs.ts";
 import { SLICED } from "./slices.ts";
 
 /**
- * The defences that the corpus, and the attacks on answers, on histories, on packages and on slices of a policy, are to prove: each with the
+ * The defences that the corpus, and the attacks on answers, on histories, on packages, on slices of a policy and from under Landlock, are to prove: each with the
  * change that takes it away, and a part of the title of those cases that have to notice. A case that passes without its defence
  * proves nothing.
  */
@@ -28,6 +29,7 @@ export const TESTS = {
   packages: "packages/runtime/test/capability-packages/pins.security.test.ts",
   slices: "packages/policy/test/projection/slices.property.test.ts",
   outputs: "packages/runtime/test/outputs/outputs.security.test.ts",
+  landlock: "packages/sandbox/test/{escapes,landlock}.security.test.ts",
 } as const;
 
 const CAPABILITIES = "packages/capabilities/src";
@@ -397,5 +399,6 @@ export const DEFENCES: readonly Defence[] = [
   ...rows("histories", HISTORIES),
   ...rows("packages", PACKAGES),
   ...rows("slices", SLICED),
+  ...rows("landlock", LANDLOCKED),
   ...rows("outputs", OUTPUTS),
 ];

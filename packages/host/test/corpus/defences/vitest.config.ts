@@ -1,4 +1,5 @@
 /** Runs the corpus without one defence: its change is made to the source as it is loaded, and to no file. */
+import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { defineConfig } from "vitest/config";
 import { DEFENCES, TESTS } from "./defences.ts";
@@ -7,6 +8,8 @@ const ROOT = resolve(import.meta.dirname, "../../../../..");
 const defence = DEFENCES.find(({ name }) => name === process.env["DEFENCE"]);
 if (defence === undefined) throw new Error(`no defence is called ${process.env["DEFENCE"]}`);
 const { file, from, to, kind, title } = defence;
+if (readFileSync(join(ROOT, file), "utf8").split(from).length !== 2)
+  throw new Error(`${file} does not hold once: ${from}`);
 
 export default defineConfig({
   root: ROOT,
@@ -16,7 +19,6 @@ export default defineConfig({
       enforce: "pre",
       transform(code: string, id: string): string | undefined {
         if (id !== join(ROOT, file)) return undefined;
-        if (code.split(from).length !== 2) throw new Error(`${file} does not hold once: ${from}`);
         return code.replace(from, () => to);
       },
     },

@@ -2,7 +2,6 @@
  * Reads a LevelDB directory before LevelDB does. LevelDB skips damaged log records and then rewrites
  * the log, which would lose acknowledged records and the evidence in one step.
  */
-import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import { lstat, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
@@ -10,6 +9,7 @@ import { errorText, FemtoError, printable, systemErrorCode } from "@femtoclaw/pr
 import { damage, scanLog } from "./leveldb-log.ts";
 import { readManifest } from "./leveldb-manifest.ts";
 import { checkTable } from "./leveldb-table.ts";
+import { TableFile } from "./table-file.ts";
 
 export interface LeveldbFiles {
   /** Whether nothing was stored yet, so that LevelDB may lay out the directory. */
@@ -91,36 +91,19 @@ async function checkTables(
     if (left > 0) toCheck.push({ file: join(directory, name), size });
     left -= size;
   }
-  // A start waits for this; memory of its own for each table would take longer than the checksums.
-  let room = Buffer.alloc(0);
   for (const { file, size } of toCheck) {
-    if (room.length < size) room = Buffer.allocUnsafeSlow(size);
-    checkTable(file, tableBytes(file, size, room));
+    checkTableFile(file, size);
     // Others may have their turn between two tables.
     await setImmediate();
   }
 }
 
-/** The bytes of a table of this size, in `room`. */
-function tableBytes(file: string, size: number, room: Buffer): Buffer {
-  let descriptor: number | null = null;
+function checkTableFile(file: string, size: number): void {
   try {
-    // A pipe in a file's place does not keep the reader waiting.
-    descriptor = openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-    const stats = fstatSync(descriptor);
-    if (!stats.isFile()) throw damage(file, 0, "this is not a regular file");
-    if (stats.size !== size) throw damage(file, stats.size, `the table ends here and not at byte ${size}`);
-    let length = 0;
-    while (length < size) {
-      const read = readSync(descriptor, room, length, size - length, length);
-      if (read === 0) throw damage(file, length, `the table ends here and not at byte ${size}`);
-      length += read;
-    }
-    return room.subarray(0, size);
+    using table = TableFile.open(file, size);
+    checkTable(file, table);
   } catch (error) {
     throw error instanceof FemtoError ? error : unreadable(file, error);
-  } finally {
-    if (descriptor !== null) closeSync(descriptor);
   }
 }
 

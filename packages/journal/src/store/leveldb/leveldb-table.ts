@@ -12,15 +12,22 @@ const MAGIC = Buffer.from("57fb808b247547db", "hex");
 const TRAILER_BYTES = 5;
 const UNCOMPRESSED = 0;
 
+/** A table of which a part is looked at. */
+export interface TableBytes {
+  readonly length: number;
+  /** These bytes, all of which lie within the table; they count only until others are asked for. */
+  bytes(offset: number, length: number): Buffer;
+}
+
 interface BlockHandle {
   readonly offset: number;
   readonly length: number;
 }
 
-export function checkTable(file: string, bytes: Buffer): void {
-  const footer = bytes.length - FOOTER_BYTES;
+export function checkTable(file: string, table: TableBytes): void {
+  const footer = table.length - FOOTER_BYTES;
   if (footer < 0) throw damage(file, 0, "the file is too short for a table");
-  const end = bytes.subarray(footer);
+  const end = table.bytes(footer, FOOTER_BYTES);
   if (!end.subarray(FOOTER_BYTES - MAGIC.length).equals(MAGIC)) throw damage(file, footer, "this is no table's footer");
   const meta = readHandle(end, 0);
   const index = meta === undefined ? undefined : readHandle(end, meta.next);
@@ -29,15 +36,15 @@ export function checkTable(file: string, bytes: Buffer): void {
     throw damage(file, footer, "the unused part of the footer is not empty");
   }
   const blocks = [
-    ...handlesIn(file, bytes, index.handle),
-    ...handlesIn(file, bytes, meta.handle),
+    ...handlesIn(file, table, index.handle),
+    ...handlesIn(file, table, meta.handle),
     meta.handle,
     index.handle,
   ];
   let at = 0;
   for (const block of blocks) {
     if (block.offset !== at) throw damage(file, at, "no block of the table stands here");
-    checkBlock(file, bytes, block);
+    checkBlock(file, table, block);
     at += block.length + TRAILER_BYTES;
   }
   if (at !== footer) throw damage(file, at, "no block of the table stands here");
@@ -50,21 +57,23 @@ function readHandle(bytes: Uint8Array, at: number): { handle: BlockHandle; next:
   return { handle: { offset: offset.value, length: length.value }, next: length.next };
 }
 
-function checkBlock(file: string, bytes: Buffer, block: BlockHandle): void {
-  const { offset, length } = block;
-  const trailer = offset + length;
-  if (trailer + TRAILER_BYTES > bytes.length - FOOTER_BYTES) throw damage(file, offset, "a block reaches too far");
-  if (maskedCrc32c(crc32c(bytes, offset, trailer + 1)) !== bytes.readUInt32LE(trailer + 1)) {
+/** The contents of a block whose checksum fits. */
+function checkBlock(file: string, table: TableBytes, { offset, length }: BlockHandle): Buffer {
+  if (offset + length + TRAILER_BYTES > table.length - FOOTER_BYTES)
+    throw damage(file, offset, "a block reaches too far");
+  const bytes = table.bytes(offset, length + TRAILER_BYTES);
+  if (maskedCrc32c(crc32c(bytes, 0, length + 1)) !== bytes.readUInt32LE(length + 1)) {
     throw damage(file, offset, "the checksum of a block does not match");
   }
-  if (bytes[trailer] !== UNCOMPRESSED)
-    throw damage(file, trailer, "a block is compressed, which this store never does");
+  if (bytes[length] !== UNCOMPRESSED) {
+    throw damage(file, offset + length, "a block is compressed, which this store never does");
+  }
+  return bytes.subarray(0, length);
 }
 
 /** The block handles that the entries of an index block have as their values. */
-function handlesIn(file: string, bytes: Buffer, block: BlockHandle): BlockHandle[] {
-  checkBlock(file, bytes, block);
-  const contents = bytes.subarray(block.offset, block.offset + block.length);
+function handlesIn(file: string, table: TableBytes, block: BlockHandle): BlockHandle[] {
+  const contents = checkBlock(file, table, block);
   const broken = (): never => {
     throw damage(file, block.offset, "an index block is broken");
   };

@@ -1,10 +1,11 @@
-/** Starts bubblewrap as a child of this process, and reaches the processes inside it. */
-import assert from "node:assert/strict";
+/** Starts what confines a child, as a child of this process, and reaches the processes inside it. */
 import { type ChildProcess, type IOType, spawn } from "node:child_process";
 import { closeSync, openSync, readFileSync } from "node:fs";
 import { errorText, FemtoError, systemErrorCode } from "@femtoclaw/protocol";
-import { BEGIN_DESCRIPTOR, HANDED_DESCRIPTOR, HELD_BACK } from "./bubblewrap.ts";
+import { HANDED_DESCRIPTOR } from "./bubblewrap.ts";
+import type { ChildStart } from "./child-start.ts";
 import { inheritedDescriptors } from "./inspection.ts";
+import type { Rung } from "./rung.ts";
 
 export interface ChildOptions {
   readonly detached?: boolean;
@@ -15,18 +16,15 @@ export interface ChildOptions {
 const pipesFor = (length: number): IOType[] => Array.from({ length }, () => "pipe");
 
 /**
- * The first argument is held back, and bubblewrap waits for it on a descriptor. INVARIANT: it begins nothing before that,
- * and ends where whoever started it has ended. `stdio` are the three of the child itself; filter, status and this one
- * follow them as pipes, and behind these `pipes` more. `handed` are pipes at the place of files that a child is handed.
+ * What is started waits on a descriptor before it begins. INVARIANT: it begins nothing before that, and ends where
+ * whoever started it has ended. `stdio` are the three of the child itself; what is told, status and this one follow
+ * them as pipes, and behind these `pipes` more. `handed` are pipes at the place of files that a child is handed.
  */
 export function startChild(
-  program: string,
-  args: readonly string[],
+  { program, args, isHeld }: ChildStart,
   stdio: readonly [IOType | number, IOType | number, IOType | number],
   { pipes = 0, handed = 0, ...options }: ChildOptions = {},
 ): ChildProcess {
-  const [first, ...rest] = args;
-  assert(first === HELD_BACK, "bubblewrap waits for its first argument");
   const own: (IOType | number)[] = [...stdio, ...pipesFor(3), ...pipesFor(pipes)];
   if (handed > 0) {
     while (own.length < HANDED_DESCRIPTOR) own.push("ignore");
@@ -41,7 +39,9 @@ export function startChild(
       while (all.length < descriptor) all.push("ignore");
       if (descriptor >= own.length) all[descriptor] = nothing;
     }
-    return spawn(program, ["--args", String(BEGIN_DESCRIPTOR), ...rest], { ...options, cwd: "/", env: {}, stdio: all });
+    // Without namespaces the process group is what a child is ended by, so it has one of its own.
+    const detached = isHeld || options.detached === true;
+    return spawn(program, args, { detached, cwd: "/", env: {}, stdio: all });
   } catch (error) {
     // For example E2BIG: the arguments are more than the system takes.
     throw new FemtoError(
@@ -56,16 +56,18 @@ export function startChild(
 /**
  * Sends a signal to the program and to orphans beside it, or to all that runs inside; false when none of them could
  * be reached. A signal to bubblewrap itself would kill everything at once, so the processes inside are asked:
- * bubblewrap's child is process 1 of the sandbox, and its children are the program and orphans. Bubblewrap has not
- * been waited for here, so that none of these numbers can have been given anew.
+ * bubblewrap's child is process 1 of the sandbox, and its children are the program and orphans. The guard of a child
+ * under Landlock has the program as its own child, and beside it one that does not hear. Neither of them has been waited
+ * for here, so that none of these numbers can have been given anew.
  */
 export function signalInside(
   { pid, exitCode, signalCode }: ChildProcess,
+  rung: Rung["name"],
   signal: NodeJS.Signals,
   whom: "program" | "all" = "program",
 ): boolean {
   if (pid === undefined || exitCode !== null || signalCode !== null) return false;
-  const inside = childrenOf(pid).flatMap(childrenOf);
+  const inside = rung === "landlock" ? childrenOf(pid) : childrenOf(pid).flatMap(childrenOf);
   if (whom === "all") for (let at = 0; at < inside.length; at += 1) inside.push(...childrenOf(inside[at] ?? 0));
   return inside.filter((process) => isReached(process, signal)).length > 0;
 }
@@ -73,14 +75,20 @@ export function signalInside(
 /**
  * Kills bubblewrap and the sandbox with it. INVARIANT: nothing outlives this; without its process 1 the kernel kills all
  * that is inside. Bubblewrap's death kills process 1, but not in the moments before that has asked for it; so
- * bubblewrap is stopped, that it starts nothing more, and what it has started is killed first.
+ * bubblewrap is stopped, that it starts nothing more, and what it has started is killed first. Under Landlock all are in
+ * the group of their guard, which none can leave, and the kernel kills a group in one step.
  */
-export function killWhole(child: ChildProcess): void {
+export function killWhole(child: ChildProcess, rung: Rung["name"]): void {
   const { pid, exitCode, signalCode } = child;
-  if (pid !== undefined && exitCode === null && signalCode === null && child.kill("SIGSTOP")) {
-    for (const inside of childrenOf(pid)) isReached(inside, "SIGKILL");
-  }
+  const isThere = pid !== undefined && exitCode === null && signalCode === null;
+  if (isThere && rung === "landlock") isReached(-pid, "SIGKILL");
+  else if (isThere && child.kill("SIGSTOP")) for (const inside of childrenOf(pid)) isReached(inside, "SIGKILL");
   child.kill("SIGKILL");
+}
+
+/** Kills what a guard left that somebody else has killed. Its number is that of the group as long as one is left in it. */
+export function killGroup(pid: number): void {
+  isReached(-pid, "SIGKILL");
 }
 
 function childrenOf(pid: number): number[] {

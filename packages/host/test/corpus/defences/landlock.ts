@@ -1,0 +1,58 @@
+/** The defences of children that Landlock confines alone, and what takes each away: see `Defence`. */
+import type { Row } from "./defences.ts";
+
+const LANDLOCK = "packages/sandbox/src/landlock";
+const CALLS = `${LANDLOCK}/refused-calls.ts`;
+const LAUNCHER = `${LANDLOCK}/launcher.js`;
+const CORPUS = "nor out of that which Landlock makes alone";
+const LEFT = "leaves nothing behind when the host itself is killed";
+
+export const LANDLOCKED: readonly Row[] = [
+  [
+    "a folder gives no more than all below it may have",
+    `${LANDLOCK}/landlock-rules.ts`,
+    "const shared = below.reduce((all, mount) => all & sharedWith(mount), rights);",
+    "const shared = below.length < 0 ? 0 : rights;",
+    CORPUS,
+  ],
+  [
+    "a hidden folder is not listed by the one around it",
+    `${LANDLOCK}/landlock-rules.ts`,
+    'return kind === "maskFile" ? RIGHT.readDirectory : rightsOf(kind);',
+    'return kind.startsWith("mask") ? RIGHT.readDirectory : rightsOf(kind);',
+    CORPUS,
+  ],
+  [
+    "what a child wrote is not executed",
+    `${LANDLOCK}/landlock-rules.ts`,
+    "const READ_WRITE =\n  READ |",
+    "const READ_WRITE =\n  READ_ONLY |",
+    CORPUS,
+  ],
+  ["signals stay inside", LAUNCHER, "const ALL_SCOPES = 0b11;", "const ALL_SCOPES = 0b01;", CORPUS],
+  ["connections stay inside", LAUNCHER, "const ALL_NETWORK_RIGHTS = 0b11;", "const ALL_NETWORK_RIGHTS = 0b01;", CORPUS],
+  [
+    "the filter is in force",
+    LAUNCHER,
+    '  kernel.must("putting the filter in force"',
+    '  if (kernel === null) kernel.must("putting the filter in force"',
+    CORPUS,
+  ],
+  ["there are no sockets", CALLS, "41 /* socket */, ", "", CORPUS],
+  ["no half of a pair sends to a path", CALLS, "const NOT_CONNECTED = 0xa;", "const NOT_CONNECTED = 0;", CORPUS],
+  ["no child begins a session", CALLS, ", 112 /* setsid */", "", CORPUS],
+  ["owners stay", CALLS, "92, 93, 94, 260 /* chown … fchownat */", "", CORPUS],
+  ["times stay", CALLS, "132, 235, 261, 280 /* utime … utimensat */, ", "", CORPUS],
+  ["attributes stay", CALLS, "188, 189, 190, 463 /* setxattr … */, ", "", CORPUS],
+  ["nobody watches folders", CALLS, "253, 294, 254, 255 /* inotify */, ", "", CORPUS],
+  ["nobody shares memory", CALLS, "29, 30, 31, 67 /* shm… */, ", "", CORPUS],
+  ["limits of other processes stay", CALLS, "302 /* prlimit64 */, ", "", CORPUS],
+  ["priorities of other processes stay", CALLS, "...onBoth(SET_PRIORITY", "...onBoth(-1", CORPUS],
+  [
+    "a group ends with its host",
+    `${LANDLOCK}/guard.ts`,
+    "read -r femto_more <&5; kill -KILL 0;",
+    "read -r femto_more <&5;",
+    LEFT,
+  ],
+];

@@ -1,0 +1,74 @@
+/** A host of an ordinary user on a machine without bubblewrap: its programs are confined by Landlock, or not started. */
+import { chownSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import type { RuntimeStatus } from "@femtoclaw/runtime";
+import { expect, test } from "vitest";
+import { hasLandlock, OTHER_STRANGER } from "../../sandbox/test/stranger.ts";
+import { CONFIGURATION, Playground } from "./playground.ts";
+import { withoutBubblewrap } from "./without-bubblewrap.ts";
+
+const isRoot = process.getuid?.() === 0;
+const SETPRIV = ["/usr/bin/setpriv", `--reuid=${OTHER_STRANGER}`, `--regid=${OTHER_STRANGER}`, "--clear-groups", "--"];
+const COMMAND = [process.execPath, join(import.meta.dirname, "../src/launch.js")] as const;
+
+interface Finding {
+  readonly check: string;
+  readonly verdict: string;
+  readonly detail: string;
+  readonly fix?: string;
+}
+
+function withoutBwrap(): Playground {
+  const place = new Playground(CONFIGURATION, isRoot ? [SETPRIV[0] ?? "", ...SETPRIV.slice(1), ...COMMAND] : COMMAND);
+  // Nothing may be written there that another user compiled.
+  place.environment["NODE_COMPILE_CACHE"] = undefined;
+  place.configure(
+    `search_path = ["${withoutBubblewrap(place.root)}"]\n${CONFIGURATION.replace("[allow]", "terminal_open = true\n[allow]")}`,
+  );
+  if (!isRoot) return place;
+  const folders = [place.root];
+  chownSync(place.root, OTHER_STRANGER, OTHER_STRANGER);
+  for (const folder of folders) {
+    for (const entry of readdirSync(folder, { withFileTypes: true })) {
+      const path = join(folder, entry.name);
+      if (entry.isSymbolicLink()) continue;
+      chownSync(path, OTHER_STRANGER, OTHER_STRANGER);
+      if (entry.isDirectory()) folders.push(path);
+    }
+  }
+  return place;
+}
+
+test.runIf(hasLandlock)("confines programs by Landlock where there is no bubblewrap, and says so", async () => {
+  await using place = withoutBwrap();
+  await place.up();
+  const [{ value: status }, { value: findings }, said, terminal] = await Promise.all([
+    place.json<RuntimeStatus>(["status"]),
+    place.json<Finding[]>(["doctor"]),
+    place.call("process_exec", { bin: "cat", argv: ["secrets/token.txt", "../state/identity", "notes.txt"] }),
+    place.call("terminal_open", { bin: "cat" }),
+  ]);
+  expect(status.sandbox).toMatch(/^landlock ABI \d+$/);
+  expect(findings.find(({ check }) => check === "sandbox")).toMatchObject({
+    verdict: "warn",
+    detail: expect.stringMatching(
+      /^landlock ABI \d+ confined a real program[\s\S]*bubblewrap would confine more[\s\S]*refused: /,
+    ),
+    fix: expect.stringContaining("apt-get install bubblewrap"),
+  });
+  expect(said.value).toMatchObject({ result: { exit_code: 1, stdout: "some notes\n", sandbox: "landlock" } });
+  expect(terminal.value).toMatchObject({ error: { code: "FEMTO_SANDBOX_UNAVAILABLE" } });
+  const id = String(said.value.execution_id);
+  const { stdout } = await place.run(["--json", "executions", "show", id]);
+  expect(stdout).toContain('"sandbox":"landlock"');
+  await place.down();
+});
+
+test.runIf(isRoot)("starts no host that is root where there is no bubblewrap", async () => {
+  await using place = new Playground();
+  place.configure(`search_path = ["${withoutBubblewrap(place.root)}"]\n${CONFIGURATION}`);
+  const { code, stderr } = await place.run(["up"]);
+  expect(code).toBe(1);
+  expect(stderr).toContain("FEMTO_SANDBOX_UNAVAILABLE");
+  expect(stderr).toContain("nor does Landlock do: the host is root");
+});

@@ -1,0 +1,75 @@
+/** The part of the journal that a running host needs: what takes it up and writes it, without what looks at all of it. */
+export {
+  isEncryptedKey,
+  isOperatorName,
+  newOperatorKey,
+  type OperatorKeyFile,
+  operatorSigner,
+  parseOperatorKey,
+  readOperatorKey,
+} from "./answers/operator-key.ts";
+export {
+  type AnswerStatement,
+  answerFault,
+  answerReason,
+  openAnswer,
+  operatorPrincipal,
+  type SignedAnswer,
+  signAnswer,
+} from "./answers/signed-answer.ts";
+export { beginsWith, proveConsistency } from "./audit/consistency.ts";
+export { type Clock, systemClock } from "./clock.ts";
+export { lockClaim } from "./epochs/claim-lock.ts";
+export {
+  type DirectoryIdentity,
+  type MachineName,
+  type Standing,
+  standingOf,
+  writeIdentity,
+} from "./epochs/directory-identity.ts";
+export {
+  decide,
+  EPOCHS_FOLDER,
+  finishSuccession,
+  type NewLog,
+  prepareNewLog,
+  STATE_FILE,
+} from "./epochs/succession.ts";
+export { Journal } from "./journal.ts";
+export { readKeyChain } from "./journal-opening.ts";
+export type { Appended, JournalEntry, JournalOptions, KnownRecord, Projector } from "./journal-options.ts";
+export { decodeAt, type JournalReader, type LogReader, StoreReader } from "./journal-reader.ts";
+export { FileKeyring } from "./keys/file-keyring.ts";
+export { KeyChain, type LogKey, originOf, type SignedCheckpoint } from "./keys/key-chain.ts";
+export { type Keyring, MemoryKeyring } from "./keys/keyring.ts";
+export { readPrivate } from "./keys/private-file.ts";
+export { proveContinuation } from "./known-log/continuation.ts";
+export { decodeRecord, encodeRecord } from "./records/record.ts";
+export { type ActorSnapshots, snapshotDigests, snapshotMismatch } from "./records/snapshot.ts";
+export type { ErasureRequest } from "./retention/erasure.ts";
+export { type Pruning, planPruning } from "./retention/pruning.ts";
+export { isCommittedValue } from "./sealing/commitments.ts";
+export { redact, textWithoutSecrets } from "./sealing/redact.ts";
+export { type SecretFinder, secretFinder } from "./sealing/schema-secrets.ts";
+export { SecretStream } from "./sealing/secret-stream.ts";
+export type { Unsealed } from "./sealing/unseal.ts";
+export { DiskReserve, MARGIN_BYTES, RESERVE_BYTES } from "./state-directory/disk-reserve.ts";
+export { lockFile } from "./state-directory/file-lock.ts";
+export { replaceFile } from "./state-directory/replace-file.ts";
+export {
+  openStateDirectory,
+  type StateDirectory,
+  type StateDirectoryOptions,
+} from "./state-directory/state-directory.ts";
+export { syncFolder, syncTree } from "./state-directory/sync-folder.ts";
+export { ForwardingStore } from "./store/forwarding-store.ts";
+export { inspectLeveldbFiles } from "./store/leveldb/leveldb-files.ts";
+export { LeveldbStore, type LeveldbStoreOptions } from "./store/leveldb/leveldb-store.ts";
+export { ReopeningStore, type ReopeningStoreOptions } from "./store/reopening-store.ts";
+export type { CommitGroup, IndexEntry, JournalStore, Removal, StoredObject, StoredRecord } from "./store/store.ts";
+export { type Checkpoint, parseCheckpoint } from "./tree/checkpoint.ts";
+export { verifyConsistency } from "./tree/proof.ts";
+export { type NoteSigner, type NoteVerifier, noteSigner, parseVerifierKey, verifierKey } from "./tree/signed-note.ts";
+export { TileTree } from "./tree/tiles.ts";
+export { growTree } from "./tree-log.ts";
+export { WitnessedFolder } from "./witness/witnessed-folder.ts";

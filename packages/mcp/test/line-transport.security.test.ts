@@ -1,0 +1,91 @@
+/** A client that asks for much at once and reads little: it waits for itself, and keeps nobody else from the loop. */
+import { PassThrough, Writable } from "node:stream";
+import { setImmediate } from "node:timers/promises";
+import type { ToolDescription } from "@femtoclaw/protocol";
+import { expect, test } from "vitest";
+import { HostSession, type Proposer } from "../src/host-session.ts";
+import { LineTransport } from "../src/line-transport.ts";
+
+const pings = (count: number): string =>
+  Array.from({ length: count }, (_, id) => `${JSON.stringify({ jsonrpc: "2.0", id, method: "ping" })}\n`).join("");
+
+test("of what came together a few messages are taken up in one turn of the loop, and all of them in the end", async () => {
+  const input = new PassThrough();
+  const transport = new LineTransport(input, new PassThrough());
+  const ids: unknown[] = [];
+  transport.onmessage = (message) => void ids.push("id" in message ? message.id : null);
+  await transport.start();
+  input.write(pings(200));
+  let before = 0;
+  while (before < 200) {
+    expect(ids.length - before).toBeLessThanOrEqual(16);
+    before = ids.length;
+    await setImmediate();
+  }
+  expect(ids).toEqual(Array.from({ length: 200 }, (_, id) => id));
+});
+
+test("a client that has said all and left is heard to its end, and then it is over", async () => {
+  const input = new PassThrough();
+  const transport = new LineTransport(input, new PassThrough().resume());
+  const closed = Promise.withResolvers<void>();
+  let heard = 0;
+  transport.onmessage = (message) => {
+    heard += 1;
+    if ("id" in message) void transport.send({ jsonrpc: "2.0", id: message.id ?? 0, result: {} });
+  };
+  transport.onclose = closed.resolve;
+  await transport.start();
+  input.end(pings(100));
+  await closed.promise;
+  expect(heard).toBe(100);
+});
+
+test("nothing more is taken up for a client that does not read", async () => {
+  const input = new PassThrough();
+  const unread: (() => void)[] = [];
+  const output = new Writable({ write: (_piece, _encoding, written) => void unread.push(written) });
+  const transport = new LineTransport(input, output);
+  let heard = 0;
+  transport.onmessage = (message) => {
+    heard += 1;
+    if ("id" in message)
+      void transport.send({ jsonrpc: "2.0", id: message.id ?? 0, result: { text: "x".repeat(1 << 20) } });
+  };
+  await transport.start();
+  input.write(pings(100));
+  for (let turn = 0; turn < 100; turn += 1) await setImmediate();
+  expect(heard).toBeLessThan(20);
+  const read = setInterval(() => unread.shift()?.());
+  await expect.poll(() => heard).toBe(100);
+  clearInterval(read);
+});
+
+test("lists are made one after the other, and none before what was asked for is read", async () => {
+  let making = 0;
+  let most = 0;
+  let made = 0;
+  const proposer = {
+    closed: new Promise<void>(() => undefined),
+    // Nothing ever changes.
+    changes: async (from: number | null) =>
+      from === null ? { next: 0, offered: false, updated: [], ended: [] } : await new Promise(() => undefined),
+    tools: async (): Promise<readonly ToolDescription[]> => {
+      making += 1;
+      most = Math.max(most, making);
+      await setImmediate();
+      making -= 1;
+      made += 1;
+      return [];
+    },
+  } as unknown as Proposer;
+  const host = new HostSession(async () => proposer);
+  const read = Promise.withResolvers<void>();
+  host.untilRead = () => read.promise;
+  const lists = Array.from({ length: 20 }, () => host.tools());
+  for (let turn = 0; turn < 50; turn += 1) await setImmediate();
+  expect(made).toBe(0);
+  read.resolve();
+  await Promise.all(lists);
+  expect({ made, most }).toEqual({ made: 20, most: 1 });
+});

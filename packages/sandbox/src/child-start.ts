@@ -1,0 +1,39 @@
+/** From a view and a command to the process that is started for it, by whatever confines the children of this host. */
+import { launcherCommand } from "#landlock-launcher";
+import { BEGIN_DESCRIPTOR, bubblewrapArguments, heldBack, type SandboxCommand } from "./bubblewrap.ts";
+import type { ChildLimits } from "./child-limits.ts";
+import { BEGIN, guardArguments } from "./landlock/guard.ts";
+import { landlockPlan } from "./landlock/landlock-plan.ts";
+import type { RelayProgram } from "./relay/relay-command.ts";
+import type { SandboxView } from "./view.ts";
+
+/** The three descriptors behind those of the child are the same for all: what is told, what is said, and when to begin. */
+export interface ChildStart {
+  readonly program: string;
+  readonly args: readonly string[];
+  /** What is written to the first of them. */
+  readonly told: Uint8Array;
+  readonly begin: string;
+  /** Whether the last of them stays open as long as the child may live, because nothing else ends it with the host. */
+  readonly isHeld: boolean;
+}
+
+/** Throws FEMTO_SANDBOX_UNAVAILABLE for what cannot be confined. `launcher` and `relay` are as for bubblewrap. */
+export function childStart(
+  view: SandboxView,
+  command: SandboxCommand,
+  limits: ChildLimits,
+  launcher: readonly string[] = [],
+  relay: RelayProgram | null = null,
+): ChildStart {
+  const { rung, filter } = view;
+  if (rung.name === "bubblewrap") {
+    const { held, first } = heldBack(bubblewrapArguments(view, command, limits, launcher, relay));
+    return {
+      ...{ program: rung.program, args: ["--args", String(BEGIN_DESCRIPTOR), ...first], told: filter },
+      ...{ begin: held.map((word) => `${word}\0`).join(""), isHeld: false },
+    };
+  }
+  const told = landlockPlan(view, command, limits, { terminal: launcher.length > 0, relay: relay !== null });
+  return { program: rung.guard, args: guardArguments(launcherCommand()), told, begin: BEGIN, isHeld: true };
+}

@@ -1,0 +1,6 @@
+/** What becomes a program under Landlock, from the executable: the executable itself. */
+import { LAUNCHER_WORD } from "./launcher.js";
+
+export function launcherCommand(): string[] {
+  return [process.execPath, LAUNCHER_WORD];
+}

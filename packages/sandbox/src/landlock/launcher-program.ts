@@ -1,0 +1,7 @@
+/** What becomes a program under Landlock, from the sources: this Node.js, and one file of ours. */
+import { join } from "node:path";
+
+export function launcherCommand(): string[] {
+  const code = `import(${JSON.stringify(join(import.meta.dirname, "launcher.js"))}).then(({ launch }) => launch())`;
+  return [process.execPath, "--no-warnings", "--eval", code];
+}

@@ -1,0 +1,263 @@
+// @ts-check
+/**
+ * A process that confines itself by Landlock and a system call filter, tries whether both hold, and becomes the program
+ * of a child. Plain JavaScript without an import of ours, so that it starts at once; the system calls go by node:ffi.
+ */
+import { fstatSync, readFileSync, writeSync } from "node:fs";
+
+/** The first argument by which the executable knows that it is to be this. */
+export const LAUNCHER_WORD = "sandbox-landlock";
+
+/** The oldest Landlock under which a child can signal nobody but itself: Linux 6.12. */
+const ABI_MIN = 6;
+const PLAN_DESCRIPTOR = 3;
+const STATUS_DESCRIPTOR = 4;
+
+/** System calls of x86-64, where alone the filter is. */
+const CALL = {
+  ...{ close: 3, socket: 41, connect: 42, bind: 49, kill: 62, fcntl: 72, fchdir: 81, fchmod: 91, setpgid: 109 },
+  ...{ prctl: 157, openat2: 437, close_range: 436 },
+  ...{ landlock_create_ruleset: 444, landlock_add_rule: 445, landlock_restrict_self: 446 },
+};
+const NO_ERROR = 0;
+const EPERM = 1;
+const EACCES = 13;
+const AT_FDCWD = -100;
+const O_CLOEXEC = 0o2000000;
+const O_DIRECTORY = 0o200000;
+const O_NONBLOCK = 0o4000;
+const O_PATH = 0o10000000;
+/** INVARIANT: what a rule is made of is looked up without any link, so that no child chooses what the next one reaches. */
+const RESOLVE_NO_LINKS = 0x02 | 0x04;
+const ALL_FILE_RIGHTS = 0xffff;
+/** Rights that the kernel takes for something that is no folder. */
+const RIGHTS_OF_FILES = 0x1 | 0x2 | 0x4 | 0x4000 | 0x8000;
+const ALL_NETWORK_RIGHTS = 0b11;
+const ALL_SCOPES = 0b11;
+const PR_SET_SECCOMP = 22;
+const PR_SET_NO_NEW_PRIVS = 38;
+/** Node.js ignores them, and so would the program. */
+const SIGPIPE = 13;
+const SIGXFSZ = 25;
+
+/**
+ * @typedef {{
+ *   readonly rules: readonly { readonly path: string, readonly rights: number }[],
+ *   readonly hidden: readonly string[],
+ *   readonly filter: string,
+ *   readonly cwd: string,
+ *   readonly program: readonly string[],
+ *   readonly environment: readonly string[],
+ *   readonly kept: readonly number[],
+ * }} Plan
+ */
+
+class Fault extends Error {}
+
+/** The kernel, by numbers and memory. Whatever is handed over by address stays where it is as long as this process. */
+class Kernel {
+  /** @type {any} */
+  #ffi;
+  /** @type {any} */
+  #library;
+  /** @type {(...words: bigint[]) => bigint} */
+  #syscall;
+  /** @type {() => bigint} */
+  #errnoLocation;
+  /** @type {Buffer[]} */
+  #held = [];
+
+  constructor() {
+    this.#ffi = process.getBuiltinModule("node:ffi");
+    if (this.#ffi === undefined) throw new Fault("this Node.js has no node:ffi, by which Landlock is reached");
+    this.#library = new this.#ffi.DynamicLibrary(null);
+    const words = Array.from({ length: 7 }, () => "int64");
+    this.#syscall = this.#library.getFunction("syscall", { arguments: words, return: "int64" });
+    this.#errnoLocation = this.#library.getFunction("__errno_location", { arguments: [], return: "pointer" });
+  }
+
+  /**
+   * The result, or a number below zero for an error, as the kernel itself gives it.
+   * @param {number} call
+   * @param {(number | bigint)[]} words
+   */
+  call(call, ...words) {
+    const padded = [call, ...words, 0, 0, 0, 0, 0, 0].slice(0, 7).map(BigInt);
+    const result = Number(this.#syscall(...padded));
+    return result === -1 ? -this.#ffi.getInt32(this.#errnoLocation()) : result;
+  }
+
+  /**
+   * @param {string} what
+   * @param {number} call
+   * @param {(number | bigint)[]} words
+   */
+  must(what, call, ...words) {
+    const result = this.call(call, ...words);
+    if (result < NO_ERROR) throw new Fault(`${what} failed (error ${-result})`);
+    return result;
+  }
+
+  /** @param {number} bytes */
+  memory(bytes) {
+    // Smaller buffers of Node.js lie where the collector moves them.
+    const memory = Buffer.from(new ArrayBuffer(bytes));
+    this.#held.push(memory);
+    return memory;
+  }
+
+  /** @param {Uint8Array} memory @returns {bigint} */
+  address(memory) {
+    return BigInt(this.#ffi.getRawPointer(memory));
+  }
+
+  /** @param {string} value */
+  text(value) {
+    const memory = this.memory(Buffer.byteLength(value) + 1);
+    memory.write(value);
+    return this.address(memory);
+  }
+
+  /** @param {readonly string[]} values */
+  texts(values) {
+    const list = this.memory((values.length + 1) * 8);
+    for (const [index, value] of values.entries()) list.writeBigUInt64LE(this.text(value), index * 8);
+    return this.address(list);
+  }
+
+  /** @param {string} path @param {number} flags */
+  open(path, flags) {
+    const how = this.memory(24);
+    how.writeBigUInt64LE(BigInt(flags | O_CLOEXEC), 0);
+    how.writeBigUInt64LE(BigInt(RESOLVE_NO_LINKS), 16);
+    return this.call(CALL.openat2, AT_FDCWD, this.text(path), this.address(how), 24);
+  }
+
+  /** @param {number} signal */
+  signalByDefault(signal) {
+    this.#library.getFunction("signal", { arguments: ["int32", "int64"], return: "int64" })(signal, 0n);
+  }
+
+  /** Comes back with an error alone. @param {readonly string[]} program @param {readonly string[]} environment */
+  become([file = "", ...args], environment) {
+    const shape = { arguments: ["int64", "int64", "int64"], return: "int32" };
+    const words = [this.text(file), this.texts([file, ...args]), this.texts(environment)];
+    const execve = this.#library.getFunction("execve", shape);
+    execve(...words);
+    return this.#ffi.getInt32(this.#errnoLocation());
+  }
+}
+
+/** It becomes the program, or ends and says why. Where nothing is planned it says what the kernel has. */
+export function launch() {
+  try {
+    const kernel = new Kernel();
+    requireNoPrivileges();
+    const abi = kernel.call(CALL.landlock_create_ruleset, 0, 0, 1);
+    if (abi < ABI_MIN) throw new Fault(`it has version ${Math.max(abi, 0)} on this machine, and ${ABI_MIN} is needed`);
+    const told = readFileSync(PLAN_DESCRIPTOR, "utf8");
+    if (told === "") return void writeSync(STATUS_DESCRIPTOR, `{"abi": ${abi}}\n`);
+    const plan = /** @type {Plan} */ (JSON.parse(told));
+    enter(kernel, plan.cwd);
+    confine(kernel, plan);
+    keepOnly(kernel, plan.kept);
+    for (const signal of [SIGPIPE, SIGXFSZ]) kernel.signalByDefault(signal);
+    writeSync(STATUS_DESCRIPTOR, `{"child-pid": ${process.pid}}\n`);
+    throw new Fault(`the program does not start (error ${kernel.become(plan.program, plan.environment)})`);
+  } catch (error) {
+    const fault = error instanceof Error ? error.message : String(error);
+    writeSync(STATUS_DESCRIPTOR, `${JSON.stringify({ fault })}\n`);
+    process.exit(1);
+  }
+}
+
+/** INVARIANT: I8: without namespaces no child is root, nor has any of its privileges. */
+function requireNoPrivileges() {
+  const status = readFileSync("/proc/self/status", "utf8");
+  const users = /^Uid:\s+(\d+)\s+(\d+)\s+(\d+)\s+(\d+)$/m.exec(status)?.slice(1) ?? ["0"];
+  if (users.some((user) => Number(user) === 0))
+    throw new Fault("the host is root, whom Landlock alone does not confine");
+  const held = [...status.matchAll(/^Cap(?:Inh|Prm|Eff|Amb):\s+([0-9a-f]+)$/gm)].map(([, bits = "?"]) => bits);
+  if (held.length !== 4 || held.some((bits) => !/^0+$/.test(bits)))
+    throw new Fault("the host has capabilities, which Landlock alone does not confine");
+}
+
+/** @param {Kernel} kernel @param {string} cwd */
+function enter(kernel, cwd) {
+  const folder = kernel.open(cwd, O_PATH | O_DIRECTORY);
+  if (folder < 0) throw new Fault(`the folder of the program cannot be opened (error ${-folder})`);
+  kernel.must("changing to the folder of the program", CALL.fchdir, folder);
+}
+
+/** @param {Kernel} kernel @param {Plan} plan */
+function confine(kernel, plan) {
+  const attributes = kernel.memory(24);
+  for (const [index, mask] of [ALL_FILE_RIGHTS, ALL_NETWORK_RIGHTS, ALL_SCOPES].entries())
+    attributes.writeBigUInt64LE(BigInt(mask), index * 8);
+  const ruleset = kernel.must("making rules", CALL.landlock_create_ruleset, kernel.address(attributes), 24, 0);
+  for (const rule of plan.rules) addRule(kernel, ruleset, rule);
+  const stream = kernel.must("making a socket", CALL.socket, 2, 1 | O_CLOEXEC, 0);
+  kernel.must("giving up new privileges", CALL.prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+  kernel.must("putting rules in force", CALL.landlock_restrict_self, ruleset, 0);
+  tryLandlock(kernel, stream, plan.hidden);
+  const program = Buffer.from(plan.filter, "base64");
+  const filter = kernel.memory(program.length);
+  filter.set(program);
+  const about = kernel.memory(16);
+  about.writeUInt16LE(program.length / 8, 0);
+  about.writeBigUInt64LE(kernel.address(filter), 8);
+  kernel.must("putting the filter in force", CALL.prctl, PR_SET_SECCOMP, 2, kernel.address(about), 0, 0);
+  tryFilter(kernel);
+}
+
+/** @param {Kernel} kernel @param {number} ruleset @param {Plan["rules"][number]} rule */
+function addRule(kernel, ruleset, { path, rights }) {
+  const opened = kernel.open(path, O_PATH);
+  // What is gone, or has become a link, or cannot be reached is not granted.
+  if (opened < 0) return;
+  const allowed = fstatSync(opened).isDirectory() ? rights : rights & RIGHTS_OF_FILES;
+  const rule = kernel.memory(12);
+  rule.writeBigUInt64LE(BigInt(allowed), 0);
+  rule.writeInt32LE(opened, 8);
+  if (allowed !== 0) kernel.must("adding a rule", CALL.landlock_add_rule, ruleset, 1, kernel.address(rule), 0);
+  kernel.must("closing a folder", CALL.close, opened);
+}
+
+/** INVARIANT: I3: what is promised is tried at each start, on the very process that becomes the program. */
+function tryLandlock(
+  /** @type {Kernel} */ kernel,
+  /** @type {number} */ stream,
+  /** @type {readonly string[]} */ hidden,
+) {
+  const address = kernel.memory(16);
+  address.writeUInt16LE(2, 0);
+  address.writeUInt16BE(9, 2);
+  address.writeUInt32BE(0x7f000001, 4);
+  refused("to connect", kernel.call(CALL.connect, stream, kernel.address(address), 16), EACCES);
+  refused("to listen", kernel.call(CALL.bind, stream, kernel.address(address), 16), EACCES);
+  refused("to signal its parent", kernel.call(CALL.kill, process.ppid, 0), EPERM);
+  for (const path of hidden)
+    if (kernel.open(path, O_NONBLOCK) >= 0) throw new Fault(`a child could open ${path}, which is hidden from it`);
+}
+
+/** @param {Kernel} kernel */
+function tryFilter(kernel) {
+  refused("a socket", kernel.call(CALL.socket, 1, 1, 0), EPERM);
+  refused("to leave its group", kernel.call(CALL.setpgid, 0, 0), EPERM);
+  refused("to change a mode", kernel.call(CALL.fchmod, -1, 0), EPERM);
+}
+
+/** @param {string} what @param {number} result @param {number} error */
+function refused(what, result, error) {
+  if (result !== -error) throw new Fault(`a child was not refused ${what} (${result})`);
+}
+
+/**
+ * INVARIANT: I8: the program has the three descriptors of its own and those that it is handed, and no other.
+ * @param {Kernel} kernel
+ * @param {readonly number[]} kept
+ */
+function keepOnly(kernel, kept) {
+  kernel.must("closing descriptors", CALL.close_range, 3, 0xffffffff, 4);
+  for (const descriptor of [0, 1, 2, ...kept]) kernel.must("keeping a descriptor", CALL.fcntl, descriptor, 2, 0);
+}

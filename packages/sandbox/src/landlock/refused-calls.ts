@@ -1,0 +1,91 @@
+/**
+ * System calls that are refused to a child without namespaces of its own, beside those that are refused to
+ * every child: what Landlock does not look at, and what reaches other processes of the same user. Pure.
+ */
+import {
+  ALLOW,
+  errno,
+  give,
+  giveWhen,
+  type Instruction,
+  JUMP_ANY_BIT,
+  JUMP_EQUAL,
+  loadArgument,
+  onArgument,
+} from "../bpf.ts";
+import type { Processor, SystemCall } from "../system-calls.ts";
+
+const DENIED = errno(1 /* EPERM */);
+
+const REFUSED: readonly SystemCall[] = [
+  // INVARIANT: I9: whoever leaves the process group is not found by the kill that ends the child as a whole.
+  ...(["setpgid", "setsid"] as const),
+  // Landlock knows no UDP and no socket of another family by its path, so there are no sockets at all.
+  ...(["socket", "connect", "bind", "listen", "accept", "accept4"] as const),
+  // Landlock lets everybody change what a file is called by, and not what it holds: the owner would be this user.
+  ...(["chmod", "fchmod", "fchmodat", "fchmodat2", "chown", "fchown", "lchown", "fchownat"] as const),
+  ...(["utime", "utimes", "futimesat", "utimensat", "file_setattr"] as const),
+  ...(["setxattr", "lsetxattr", "fsetxattr", "setxattrat"] as const),
+  ...(["removexattr", "lremovexattr", "fremovexattr", "removexattrat"] as const),
+  // Who watches a folder learns the names of what is in it.
+  ...(["inotify_init", "inotify_init1", "inotify_add_watch", "inotify_rm_watch"] as const),
+  ...(["fanotify_init", "fanotify_mark"] as const),
+  // Memory, messages and semaphores that all processes of the user share.
+  ...(["shmget", "shmat", "shmctl", "shmdt", "semget", "semop", "semctl", "semtimedop"] as const),
+  ...(["msgget", "msgsnd", "msgrcv", "msgctl"] as const),
+  ...(["mq_open", "mq_unlink", "mq_timedsend", "mq_timedreceive", "mq_notify", "mq_getsetattr"] as const),
+  // What would slow or stop other processes of the user.
+  ...(["ioprio_set", "migrate_pages", "move_pages", "process_madvise", "process_mrelease"] as const),
+  ...(["pidfd_send_signal", "syslog"] as const),
+];
+
+/** Each may be about the caller itself, which is process 0; about another one it would be of the same user. */
+const OF_ITSELF: readonly SystemCall[] = [
+  ...(["prlimit64", "sched_setparam", "sched_setscheduler", "sched_setaffinity", "sched_setattr"] as const),
+];
+
+/** In the type of a pair: datagrams may be sent to a path, wherever they come from, and raw is another word for them. */
+const NOT_CONNECTED = 0xa;
+const LOCAL = 1 /* AF_UNIX */;
+
+/** What programs ask of files, pipes and terminals. All other requests are about devices or change what a file is called by. */
+const REQUESTS: readonly number[] = [
+  ...[0x5401, 0x802c542a /* TCGETS, TCGETS2 */, 0x5402, 0x5403, 0x5404 /* TCSETS… */, 0x540f /* TIOCGPGRP */],
+  ...[
+    0x5413 /* TIOCGWINSZ */, 0x541b /* FIONREAD */, 0x5421 /* FIONBIO */, 0x5450, 0x5451,
+    0x5452 /* FIO…CLEX, FIOASYNC */,
+  ],
+  ...[0x40049409, 0x4020940d /* FICLONE, FICLONERANGE */, 0x80086601 /* FS_IOC_GETFLAGS */],
+];
+
+/** They stand in front of all other decisions, and leave most calls to these. */
+export function refusedAlone({ numbersOf }: Processor): Instruction[] {
+  return [
+    ...numbersOf(...REFUSED).flatMap((call) => giveWhen(JUMP_EQUAL, call, DENIED)),
+    ...numbersOf(...OF_ITSELF).flatMap((call) => onArgument(call, 0, giveWhen(JUMP_EQUAL, 0, ALLOW), DENIED)),
+    ...numbersOf("setpriority").flatMap((call) => onBoth(call, giveWhen(JUMP_EQUAL, 0, ALLOW))),
+    ...numbersOf("socketpair").flatMap(onPair),
+    ...numbersOf("ioctl").flatMap(onRequest),
+  ];
+}
+
+/** Of a process, and that the caller: the first argument may name a group or a user. */
+function onBoth(call: number, isItself: readonly Instruction[]): Instruction[] {
+  const which = [loadArgument(0), { code: JUMP_EQUAL, whenTrue: 1, whenFalse: 0, operand: 0 }, give(DENIED)];
+  const body = [...which, loadArgument(1), ...isItself, give(DENIED)];
+  return [{ code: JUMP_EQUAL, whenTrue: 0, whenFalse: body.length, operand: call }, ...body];
+}
+
+function onPair(call: number): Instruction[] {
+  const isLocal = [{ code: JUMP_EQUAL, whenTrue: 1, whenFalse: 0, operand: LOCAL }, give(DENIED)];
+  const body = [
+    ...[loadArgument(0), ...isLocal],
+    ...[loadArgument(1), ...giveWhen(JUMP_ANY_BIT, NOT_CONNECTED, DENIED), give(ALLOW)],
+  ];
+  return [{ code: JUMP_EQUAL, whenTrue: 0, whenFalse: body.length, operand: call }, ...body];
+}
+
+function onRequest(call: number): Instruction[] {
+  const known = REQUESTS.flatMap((request) => giveWhen(JUMP_EQUAL, request, ALLOW));
+  return onArgument(call, 1, known, DENIED);
+}

@@ -1,0 +1,93 @@
+/** Children that the kernel's Landlock confines alone, without namespaces: what they leave, reach and are refused. */
+import { spawn } from "node:child_process";
+import { chownSync, mkdtempSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { beforeAll, describe, expect, it } from "vitest";
+import { viewOf } from "../src/index.ts";
+import { marked } from "./landlock/attacks.ts";
+import { playground, run } from "./playground.ts";
+import { environmentOf, hasLandlock, launcherSays, OTHER_STRANGER, ordinary, saidTo } from "./stranger.ts";
+
+const ATTACKS = join(import.meta.dirname, "landlock/attacks.ts");
+const isRoot = process.getuid?.() === 0;
+const ENDED = { timedOut: false, cancelled: false, truncated: false, exceeded: [] };
+
+describe.runIf(hasLandlock)("a child under Landlock", () => {
+  let found: Record<string, unknown>;
+  beforeAll(async () => {
+    found = (await saidTo(OTHER_STRANGER, ATTACKS)) as Record<string, unknown>;
+  });
+
+  it("leaves nothing behind, whatever it begins and however it ends", () => {
+    expect(found["leaves processes"]).toEqual({ ...ENDED, exitCode: 5, signal: null, said: "", left: 0 });
+    expect(found["is cancelled"]).toMatchObject({ exitCode: null, signal: "SIGKILL", cancelled: true, left: 0 });
+    expect(found["forks without an end"]).toMatchObject({ timedOut: true, left: 0 });
+    expect(found["loses its guard"]).toMatchObject({ ended: expect.stringMatching(/^it was ended/), left: 0 });
+  });
+
+  it("kills nobody but itself", () => {
+    expect(found["kills all that it can"]).toEqual({ ...ENDED, exitCode: 137, signal: "SIGKILL", said: "" });
+  });
+
+  it("is asked to end, and bounded in what it writes", () => {
+    expect(found["ends when it is asked"]).toMatchObject({ exitCode: 3, cancelled: true, said: "ready\nasked\n" });
+    expect(found["writes too much"]).toMatchObject({ exitCode: null, truncated: true, said: 1_000 });
+    const limited = { exitCode: 153, signal: "SIGXFSZ", exceeded: ["file_bytes"] };
+    expect(found["comes up against its limits"]).toMatchObject(limited);
+  });
+
+  it("has its own descriptors alone, and cannot forge what is said of it", () => {
+    expect(found["has no descriptor but its own"]).toEqual({ ...ENDED, exitCode: 5, signal: null, said: "" });
+  });
+
+  it("is a service or a pipeline as in bubblewrap", () => {
+    const service = { ended: expect.stringMatching(/^it (ended|was ended)/), said: "heard" };
+    expect(found["serves, and ends with its input"]).toEqual(service);
+    const stages = [
+      { exitCode: 4, signal: null },
+      { exitCode: 0, signal: null },
+    ];
+    expect(found["pipes"]).toEqual({ ...ENDED, exitCode: 0, signal: null, said: "abc\n", stages });
+  });
+
+  it("changes nothing that is guarded, denied or hidden in a writable workspace", () => {
+    expect(found["changes what is guarded in a writable workspace"]).toEqual({
+      ...{ said: "", kept: [], out: ["new"], readme: "hellomore\n" },
+      workspace: [".git", "asked", "deep", "femtoclaw.toml", "kept", "out", "readme", "secrets"],
+    });
+  });
+
+  it("is not started where its confinement does not hold", () => {
+    expect(found["starts where it is told nothing"]).toMatch(/^FEMTO_SANDBOX_UNAVAILABLE: .*filter in force failed/);
+    expect(found["is shown what is hidden"]).toMatch(/^FEMTO_SANDBOX_UNAVAILABLE: .*hidden from it$/);
+    const refused = found["wants a terminal, an agent, a host, or files of ours"] as string[];
+    expect(refused).toHaveLength(4);
+    for (const text of refused) expect(text).toMatch(/^FEMTO_SANDBOX_UNAVAILABLE: .*not confined by Landlock alone/);
+  });
+
+  it("leaves nothing behind when the host itself is killed", async () => {
+    const temporary = mkdtempSync("/tmp/femtoclaw-sandbox-");
+    if (isRoot) chownSync(temporary, OTHER_STRANGER, OTHER_STRANGER);
+    const mark = `mark-${process.pid}-host`;
+    const env = environmentOf(temporary);
+    const host = spawn(process.execPath, [ATTACKS, mark], { ...ordinary(OTHER_STRANGER), env, stdio: "ignore" });
+    // The host itself, the program, and at least one that it began.
+    await expect.poll(() => marked(mark).length).toBeGreaterThan(2);
+    host.kill("SIGKILL");
+    await expect.poll(() => marked(mark)).toEqual([]);
+    rmSync(temporary, { recursive: true });
+  });
+
+  it("is not begun without what reaches Landlock", () => {
+    expect(launcherSays("--no-experimental-ffi")).toMatch(/^\{"fault":"this Node.js has no node:ffi/);
+  });
+
+  it.runIf(isRoot)("is never root", async () => {
+    using place = playground();
+    const view = viewOf(place.authority, undefined, undefined, null, "landlock");
+    await expect(run(place, ["true"], { view })).rejects.toMatchObject({
+      code: "FEMTO_SANDBOX_UNAVAILABLE",
+      message: expect.stringContaining("the host is root"),
+    });
+  });
+});
