@@ -204,6 +204,7 @@ export class HostSession {
   /** What a session at the host was subscribed to is over with it: whoever reads it again sees what it is now. */
   #lost(): void {
     this.#client = null;
+    this.#hearing = null;
     const over = [...this.#subscribed.keys()];
     this.#subscribed.clear();
     for (const uri of over) this.onResourceUpdated(uri);
@@ -214,13 +215,14 @@ export class HostSession {
   async #hear(client: Proposer): Promise<void> {
     if (this.#hearing === client) return;
     this.#hearing = client;
-    const { next } = await client.changes(null, 0);
-    void this.#hearOn(client, next).catch(() => undefined);
+    // A host of an earlier version does not tell of them; all else goes on.
+    const first = await client.changes(null, 0).catch(() => null);
+    if (first !== null) void this.#hearOn(client, first.next).catch(() => undefined);
   }
 
   /** Ends with the connection. */
-  async #hearOn(client: Proposer, first: number): Promise<never> {
-    for (let from = first; ; ) {
+  async #hearOn(client: Proposer, first: number): Promise<void> {
+    for (let from = first; this.#hearing === client && !this.#closing.signal.aborted; ) {
       const { next, offered, updated, ended } = await client.changes(from, CHANGES_MS);
       from = next;
       if (offered && this.#listed !== null) await this.compareTools();

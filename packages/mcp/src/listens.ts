@@ -24,8 +24,8 @@ interface Subscriber {
 
 export class Listens {
   readonly #subscriber: Subscriber;
-  /** How many requests name each, and whether it was permitted. */
-  readonly #named = new Map<string, { count: number; readonly permitted: Promise<boolean> }>();
+  /** How many requests name each. */
+  readonly #named = new Map<string, number>();
 
   constructor(subscriber: Subscriber) {
     this.#subscriber = subscriber;
@@ -49,22 +49,15 @@ export class Listens {
     return { message: { ...message, params } as JSONRPCMessage, release };
   }
 
-  #name(uri: string): Promise<boolean> {
-    const known = this.#named.get(uri);
-    if (known !== undefined) {
-      known.count += 1;
-      return known.permitted;
-    }
-    const permitted = this.#subscriber.subscribe(uri).catch(() => false);
-    this.#named.set(uri, { count: 1, permitted });
-    return permitted;
+  /** Each request is decided anew: what an earlier one was permitted may be over. */
+  async #name(uri: string): Promise<boolean> {
+    this.#named.set(uri, (this.#named.get(uri) ?? 0) + 1);
+    return await this.#subscriber.subscribe(uri).catch(() => false);
   }
 
   #forget(uri: string): void {
-    const named = this.#named.get(uri);
-    if (named === undefined) return;
-    named.count -= 1;
-    if (named.count > 0) return;
+    const left = (this.#named.get(uri) ?? 0) - 1;
+    if (left > 0) return void this.#named.set(uri, left);
     this.#named.delete(uri);
     void this.#subscriber.unsubscribe(uri);
   }

@@ -184,7 +184,10 @@ export class Sessions {
         return reply ?? ended;
       },
       outputs: outputs.reader(id),
-      changes: (request) => relay.changes.watch(id, request),
+      changes: async (request) => {
+        if (!this.#open.has(id)) throw new TypeError("the session is closed");
+        return await relay.changes.watch(id, request);
+      },
       answer: (question, answers) => relay.relays.answer(id, question, answers),
       unsubscribe: (server, uri) => relay.subscriptions.close(id, server, uri),
       cancel: (execution) => gate.cancel(id, execution as ExecutionId),

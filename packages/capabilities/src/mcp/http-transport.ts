@@ -28,6 +28,8 @@ const NOTICE_BYTES = 65_536;
 const NOTIFY_MS = 5_000;
 /** Time in which messages that nobody asked for are counted. */
 const WINDOW_MS = 10_000;
+/** LIMIT: bytes of streams of a server within that time; the largest messages of several calls. */
+const WINDOW_BYTES = 268_435_456;
 
 export interface HttpStart {
   /** Looks the host up and finds its secrets, anew for each request. Throws where it may not be reached. */
@@ -56,6 +58,7 @@ export class HttpTransport implements UpstreamTransport {
   #version: string | null = null;
   #lastId = 0;
   #unasked = 0;
+  #bytes = 0;
   #windowMs = 0;
 
   constructor(start: HttpStart) {
@@ -104,9 +107,9 @@ export class HttpTransport implements UpstreamTransport {
       signal: AbortSignal.any([signal, this.#closing.signal]),
       read: async ({ headers, pieces }, host) => {
         if (!isStream(headers)) return;
-        for await (const event of eventsIn(pieces, NOTICE_BYTES, () => tooLarge(NOTICE_BYTES))) {
+        for await (const event of eventsIn(this.#bearable(pieces), NOTICE_BYTES, () => tooLarge(NOTICE_BYTES))) {
           const { id, method, params }: Message = messageFrom(event, host) ?? {};
-          this.#bear();
+          this.#bear(1);
           if (id === undefined && typeof method === "string") onNotification(printable(method, 64), params);
         }
       },
@@ -164,10 +167,10 @@ export class HttpTransport implements UpstreamTransport {
       const found = messageFrom(await wholeOf(pieces, most), host);
       if (isAnswer(found, id)) return found;
     } else {
-      for await (const event of eventsIn(pieces, most, () => tooLarge(bytesMax))) {
+      for await (const event of eventsIn(this.#bearable(pieces), most, () => tooLarge(bytesMax))) {
         const message = messageFrom(event, host);
         if (isAnswer(message, id)) return message;
-        this.#bear();
+        this.#bear(1);
         const { id: asked, method, params }: Message = message ?? {};
         if ((typeof asked === "number" || typeof asked === "string") && typeof method === "string") {
           void this.#asked(asked, () => onAsked?.(printable(method, 64), params));
@@ -193,18 +196,30 @@ export class HttpTransport implements UpstreamTransport {
     }
   }
 
-  /** INVARIANT: I9: a server that floods whoever waits for its answers is ended. */
-  #bear(): void {
+  /** INVARIANT: I9: a server that floods whoever listens to it is ended, also with what says nothing. */
+  #bear(messages: number, bytes = 0): void {
     const nowMs = performance.now();
     if (nowMs - this.#windowMs > WINDOW_MS) {
       this.#windowMs = nowMs;
       this.#unasked = 0;
+      this.#bytes = 0;
     }
-    this.#unasked += 1;
-    if (this.#unasked <= LIMITS.upstreamUnasked) return;
-    const reason = `it sent more than ${LIMITS.upstreamUnasked} messages that nobody asked for`;
+    this.#unasked += messages;
+    this.#bytes += bytes;
+    if (this.#unasked <= LIMITS.upstreamUnasked && this.#bytes <= WINDOW_BYTES) return;
+    const reason =
+      this.#bytes > WINDOW_BYTES
+        ? `it sent more than ${WINDOW_BYTES} bytes within ten seconds`
+        : `it sent more than ${LIMITS.upstreamUnasked} messages that nobody asked for`;
     this.end(reason);
     throw new FemtoError("FEMTO_UPSTREAM_FAILED", `the server is gone: ${reason}`);
+  }
+
+  async *#bearable(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, void> {
+    for await (const piece of pieces) {
+      this.#bear(0, piece.byteLength);
+      yield piece;
+    }
   }
 }
 

@@ -35,6 +35,7 @@ export type AskUpstream = (question: {
   readonly relay: CallRelay | null;
 }) => Promise<JsonObject>;
 
+const SHORT = { type: "string", maxLength: LIMITS.completionChars };
 const FILLED_IN = { type: "object", maxProperties: 32, additionalProperties: { type: "string" } };
 const COMPLETE = {
   type: "object",
@@ -55,7 +56,11 @@ const ARGUMENTS: Readonly<Record<Reader, JsonObject>> = {
       uri: { type: "string", minLength: 1, description: "One that is offered, or that a template makes." },
       subscribe: { const: true, description: "Tells of its changes from now on instead of reading it." },
       complete: { ...COMPLETE, description: "What a variable of the template that `uri` is could be, instead." },
-      arguments: { ...FILLED_IN, description: "With `complete`: the template's other variables." },
+      arguments: {
+        ...FILLED_IN,
+        additionalProperties: SHORT,
+        description: "With `complete`: the template's other variables.",
+      },
     },
   },
   [PROMPT_GET]: {

@@ -114,7 +114,7 @@ function capabilityPackage({ name, path, pins }: PackageSetting): string {
   return `${name}: ${shown(path)}, ${who}`;
 }
 
-function upstream({ name, at, pins, mayAsk }: UpstreamSetting): string {
+function upstream({ name, at, pins, mayAsk = [] }: UpstreamSetting): string {
   const where =
     at.kind === "command"
       ? `${[at.program, ...at.args].map(shown).join(" ")}, which runs in the sandbox${at.env.length === 0 ? "" : ` and gets ${at.env.join(" ")}`}`

@@ -69,6 +69,9 @@ const ACTS = {
 /** Of this it goes on to say something when the answer has been given. */
 const LATER = { progress: (token) => progress(token, 99, "too late") };
 
+/** It answers these calls once it was answered. */
+const AWAITED = { ask: ["e1"], refused: ["r1", "r2", "r3", "r4", "r5"] };
+
 function call({ arguments: args = {}, _meta: meta = {} }, id) {
   const { what, ms = 0 } = args;
   tokens.push(meta.progressToken);
@@ -80,12 +83,15 @@ function call({ arguments: args = {}, _meta: meta = {} }, id) {
     return;
   }
   if (what === "release") for (const one of held.splice(0)) say({ id: one, result: { content: [] } });
-  if (what === "ask") {
+  if (AWAITED[what] !== undefined) {
     const look = setInterval(() => {
-      if (answers.e1 === undefined) return;
+      if (AWAITED[what].some((name) => answers[name] === undefined)) return;
       clearInterval(look);
-      say({ id, result: { content: [{ type: "text", text: JSON.stringify(answers.e1) }] } });
-      delete answers.e1;
+      say({
+        id,
+        result: { content: [{ type: "text", text: JSON.stringify(what === "ask" ? answers.e1 : { answers }) }] },
+      });
+      for (const name of AWAITED[what]) delete answers[name];
     }, 10);
     return;
   }

@@ -20,8 +20,8 @@ export interface UpstreamSetting {
   readonly pins: "first_use" | "operator";
   /** The only tools that are offered; null for all. */
   readonly tools: readonly string[] | null;
-  /** What it may ask whoever calls it. */
-  readonly mayAsk: readonly AskKind[];
+  /** What it may ask whoever calls it; nothing where it is absent. */
+  readonly mayAsk?: readonly AskKind[];
   readonly at: UpstreamCommand | UpstreamUrl;
 }
 
@@ -58,7 +58,15 @@ export function resolveUpstreams(
     const doubled = at.kind === "command" ? at.env.find((one) => sandbox?.env?.includes(one)) : undefined;
     if (doubled !== undefined)
       places.fault(["mcp", "servers", name, "env"], `[sandbox].env gives \`${doubled}\` already`);
-    return [{ name, pins: table.pins ?? "first_use", tools: table.tools ?? null, mayAsk: table.may_ask ?? [], at }];
+    return [
+      {
+        name,
+        pins: table.pins ?? "first_use",
+        tools: table.tools ?? null,
+        at,
+        ...(table.may_ask === undefined ? {} : { mayAsk: table.may_ask }),
+      },
+    ];
   });
 }
 

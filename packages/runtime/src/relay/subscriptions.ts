@@ -58,7 +58,9 @@ export class Subscriptions {
   }
 
   /** Throws FEMTO_SUBSCRIPTION_LIMIT, or what keeps the server from it. Another one to the same resource takes its place. */
-  async open(opening: Execution, request: SubscriptionRequest): Promise<void> {
+  async open(execution: Execution, request: SubscriptionRequest): Promise<void> {
+    // INVARIANT: I9: a lease keeps what it is decided by, and nothing that its proposer can make large.
+    const opening = { ...execution, bytes: new Uint8Array(), bound: null };
     const { session } = opening;
     const key = keyOf(session, request.server, request.uri);
     if (!this.#leases.has(key)) this.#requirePlace(session);

@@ -165,7 +165,7 @@ export class Upstream {
 
   async #start(): Promise<Live> {
     const { setting, append } = this.#parts;
-    const { at, name, mayAsk } = setting;
+    const { at, name, mayAsk = [] } = setting;
     this.#countStart();
     const body =
       at.kind === "command"
