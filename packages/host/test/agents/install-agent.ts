@@ -6,6 +6,9 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import type { KnownAgent } from "./known-agents.ts";
 
+/** LIMIT: time after which a registry that does not give the package is one that does not have it. */
+const INSTALL_MS = 240_000;
+
 export const USUAL_CACHE = join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "femtoclaw-agents");
 
 /** The folder that it is installed in, which no link leads to: a sandbox shows places, not names. Throws with what npm said. */
@@ -17,7 +20,7 @@ export async function installAgent({ kind, package: name, version }: KnownAgent,
   const begun = mkdtempSync(join(cache, `${kind}-`));
   try {
     const words = ["install", "--prefix", begun, "--no-audit", "--no-fund", `${name}@${version}`];
-    await promisify(execFile)("npm", words, { cwd: begun });
+    await promisify(execFile)("npm", words, { cwd: begun, timeout: INSTALL_MS });
     rmSync(folder, { recursive: true, force: true });
     renameSync(begun, folder);
     return realpathSync(folder);

@@ -27,6 +27,15 @@ async function checksOf(agent: KnownAgent, folder: string): Promise<Check[]> {
   }
 }
 
+/** Under CI once more where something does not hold, as with tests there; what did not hold the first time is told. */
+async function checksUnderCi(agent: KnownAgent, folder: string): Promise<Check[]> {
+  const checks = await checksOf(agent, folder);
+  const faults = checks.filter(({ fault }) => fault !== null);
+  if (process.env["CI"] === undefined || faults.length === 0) return checks;
+  for (const { name, fault } of faults) process.stdout.write(`again  ${agent.kind}: ${name}: ${fault}\n`);
+  return await checksOf(agent, folder);
+}
+
 let [passed, failed, skipped] = [0, 0, 0];
 for (const agent of chosen) {
   const folder = await installAgent(agent, resolve(values.cache)).catch((error: unknown) => {
@@ -34,7 +43,7 @@ for (const agent of chosen) {
     return null;
   });
   if (folder === null) skipped += 1;
-  for (const { name, fault } of folder === null ? [] : await checksOf(agent, folder)) {
+  for (const { name, fault } of folder === null ? [] : await checksUnderCi(agent, folder)) {
     if (fault === null) passed += 1;
     else failed += 1;
     process.stdout.write(`${fault === null ? "ok  " : "FAIL"}  ${agent.kind} ${agent.version}: ${name}\n`);
