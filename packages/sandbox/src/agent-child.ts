@@ -18,7 +18,7 @@ import {
 import type { ChildLimits } from "./child-limits.ts";
 import { childStart } from "./child-start.ts";
 import { currentView } from "./current-view.ts";
-import { exitCodeIn, signalOf } from "./exit-status.ts";
+import { signalOf } from "./exit-status.ts";
 import { OF_AGENT, RelayChannel } from "./relay/relay-channel.ts";
 import { RELAY_FOLDER, variablesFile } from "./relay/relay-command.ts";
 import { setsidOf, type TerminalEnd } from "./terminal-child.ts";
@@ -115,7 +115,7 @@ export class AgentChild {
     this.#started.reject(
       new FemtoError("FEMTO_SANDBOX_UNAVAILABLE", `bubblewrap did not start the agent: ${printable(reason, 300)}`),
     );
-    const exitCode = exitCodeIn(this.#bound.status);
+    const exitCode = this.#bound.exitCode;
     const signal = exitCode === null ? (this.#child.signalCode ?? "SIGKILL") : signalOf(exitCode);
     this.#ended.resolve({ exitCode, signal });
   }

@@ -6,6 +6,7 @@ import type { ChildLimits, ToldLimit } from "./child-limits.ts";
 import type { ChildStart } from "./child-start.ts";
 import { type ChildOptions, killGroup, killWhole, signalInside, startChild } from "./confined-child.ts";
 import type { ChildGroup } from "./control-groups.ts";
+import { exitCodeIn, faultIn } from "./exit-status.ts";
 import type { Rung } from "./rung.ts";
 import type { SandboxView } from "./view.ts";
 
@@ -59,6 +60,19 @@ export class BoundChild {
   /** What was said of the child by what confines it. */
   get status(): string {
     return this.#status;
+  }
+
+  /**
+   * Why no program was started, where the launcher says it. INVARIANT: I7: bubblewrap says that on stderr, so what stands
+   * here under bubblewrap was written by a program, and does not make of it one that was never started.
+   */
+  get fault(): string | null {
+    return this.#rung === "landlock" ? faultIn(this.#status) : null;
+  }
+
+  /** Null while there is none, and where no program was started. */
+  get exitCode(): number | null {
+    return this.fault === null ? exitCodeIn(this.#status) : null;
   }
 
   /** False where nothing inside could be reached. */

@@ -7,15 +7,20 @@ import { constants } from "node:os";
  * not started.
  */
 export function exitCodeIn(status: string): number | null {
-  if (!status.includes('"child-pid"') || faultIn(status) !== null) return null;
+  if (!status.includes('"child-pid"')) return null;
   const reported = /"exit-code": (-?\d+)/.exec(status)?.[1];
   return reported === undefined ? null : Number(reported) & 0xff;
 }
 
-/** Why no program was started, as the launcher under Landlock says it; bubblewrap says that on stderr. */
+/** Why no program was started, as the launcher under Landlock says it in a line of its own; null while it has not. */
 export function faultIn(status: string): string | null {
-  const line = status.split("\n").find((text) => text.startsWith('{"fault"'));
-  return line === undefined ? null : String((JSON.parse(line) as { readonly fault: unknown }).fault);
+  const said = /^\{"fault":(".*")\}\n/m.exec(status)?.[1];
+  if (said === undefined) return null;
+  try {
+    return String(JSON.parse(said));
+  } catch {
+    return "it says why in no words that can be read";
+  }
 }
 
 /** The signal that an exit code above 128 stands for by convention. */

@@ -12,7 +12,7 @@ import { HANDED_DESCRIPTOR, RELAY_DESCRIPTOR, type SandboxCommand } from "./bubb
 import { type ChildLimits, limitOfSignal, type ToldLimit } from "./child-limits.ts";
 import { type ChildStart, childStart } from "./child-start.ts";
 import { currentView } from "./current-view.ts";
-import { exitCodeIn, faultIn, signalOf } from "./exit-status.ts";
+import { signalOf } from "./exit-status.ts";
 import { Output } from "./output.ts";
 import { STAGES_CHARS, STAGES_DESCRIPTOR, type StageEnd, stageEnds } from "./pipeline.ts";
 import { RelayChannel } from "./relay/relay-channel.ts";
@@ -215,10 +215,10 @@ class Run {
 
   #settle(): void {
     this.#release();
-    const exitCode = exitCodeIn(this.#bound.status);
+    const exitCode = this.#bound.exitCode;
     const isEnded = this.#killed || this.#ended !== null || this.#isKilledFromOutside();
     if (exitCode === null && !isEnded) {
-      this.#fail(faultIn(this.#bound.status) ?? (this.#stderr.bytes.toString().trim() || "it gave no reason"));
+      this.#fail(this.#bound.fault ?? (this.#stderr.bytes.toString().trim() || "it gave no reason"));
       return;
     }
     const signal =

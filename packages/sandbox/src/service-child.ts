@@ -9,7 +9,7 @@ import type { SandboxCommand } from "./bubblewrap.ts";
 import type { ChildLimits } from "./child-limits.ts";
 import { childStart } from "./child-start.ts";
 import { currentView } from "./current-view.ts";
-import { exitCodeIn, faultIn, signalOf } from "./exit-status.ts";
+import { signalOf } from "./exit-status.ts";
 import type { SandboxView } from "./view.ts";
 
 export interface ServiceStart {
@@ -96,10 +96,8 @@ export class ServiceChild {
   }
 
   #howItEnded(): string {
-    const { status } = this.#bound;
-    const exitCode = exitCodeIn(status);
+    const { status, exitCode, fault } = this.#bound;
     if (exitCode === null) {
-      const fault = faultIn(status);
       if (fault !== null) return `it was not started: ${printable(fault, 300)}`;
       return status.includes('"child-pid"') ? "it was ended" : "it was not started";
     }

@@ -9,7 +9,7 @@ import { type SandboxCommand, toolOf } from "./bubblewrap.ts";
 import type { ChildLimits } from "./child-limits.ts";
 import { childStart } from "./child-start.ts";
 import { currentView } from "./current-view.ts";
-import { exitCodeIn, signalOf } from "./exit-status.ts";
+import { signalOf } from "./exit-status.ts";
 import type { SandboxView } from "./view.ts";
 
 export interface TerminalStart {
@@ -76,7 +76,7 @@ export class TerminalChild {
     this.#started.reject(
       new FemtoError("FEMTO_SANDBOX_UNAVAILABLE", `bubblewrap did not start the program: ${printable(reason, 300)}`),
     );
-    const exitCode = exitCodeIn(this.#bound.status);
+    const exitCode = this.#bound.exitCode;
     const signal = exitCode === null ? (this.#child.signalCode ?? "SIGKILL") : signalOf(exitCode);
     this.#ended.resolve({ exitCode, signal });
   }

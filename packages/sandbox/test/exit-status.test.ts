@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { exitCodeIn } from "../src/exit-status.ts";
+import { exitCodeIn, faultIn } from "../src/exit-status.ts";
 
 it.each([
   ["0", 0],
@@ -14,4 +14,14 @@ it.each([
 it("there is no code where none was reported, or no program was started", () => {
   expect(exitCodeIn('{ "child-pid": 7 }\n')).toBe(null);
   expect(exitCodeIn('{ "exit-code": 1 }\n')).toBe(null);
+});
+
+it.each([
+  ['{"fault":"it is \\"gone\\""}\n{"exit-code": 1}\n', 'it is "gone"'],
+  // What has not come to its end yet, and what no launcher writes.
+  ['{"fault":"it is', null],
+  ['{"fault":"a\\x"}\n', "it says why in no words that can be read"],
+  ['{"fault":7}\n', null],
+])("of %j the fault is %j", (status, fault) => {
+  expect(faultIn(status)).toBe(fault);
 });

@@ -18,7 +18,7 @@ import type { CommandContext } from "../commands/command-context.ts";
 import type { LogKeys } from "../log-access.ts";
 import { explained } from "./explained.ts";
 
-/** Pause between two looks for new records, a third of a millisecond of the host each, and time after which an empty answer is one too. */
+/** Pause between two looks for new records, and time after which an empty answer is one too. */
 const LOOK_MS = 50;
 const WAIT_MS = 5_000;
 
