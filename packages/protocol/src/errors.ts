@@ -319,7 +319,7 @@ export const ERRORS = define({
   },
   FEMTO_NATIVE_CODE: system("Set TMPDIR to a folder in which this user may write and that is not mounted with noexec."),
   FEMTO_PLATFORM_UNSUPPORTED: system(
-    "Run it on Linux, where all that is promised was tried. Exported logs can be verified, replayed and looked at on every system.",
+    "Run it on Linux, where all of it was tried. An exported log can be verified on every system.",
   ),
   FEMTO_POLICY_INVALID: configuration(
     "Correct the rule named in the message; `femtoclaw policy check` tells whether the set loads.",

@@ -4,14 +4,15 @@
  */
 import { FemtoError } from "./errors.ts";
 
-type Numbered = (() => number) | undefined;
+/** What gives a user's number; null stands for a system that has none. */
+type Numbered = (() => number) | null | undefined;
 
 /**
  * The number of the user who runs this, to which owners of files are held. INVARIANT: I3: where users have no numbers, as
  * on Windows, every file has owner 0 and no mode means anything; so no file there is taken for this user's own.
  */
 export function ownUser(numberOf: Numbered = process.geteuid): number {
-  if (numberOf !== undefined) return numberOf();
+  if (numberOf) return numberOf();
   const reason = `whose a file is, and who else may change it, cannot be told on ${process.platform}`;
   throw new FemtoError("FEMTO_PLATFORM_UNSUPPORTED", reason);
 }
@@ -27,7 +28,7 @@ export function platformLacks(platform: NodeJS.Platform): string | null {
     case "darwin":
       return "calls on files are refused, and programs are confined by a profile that nobody has tried yet";
     case "win32":
-      return "no host runs here; exported logs can be verified, replayed and looked at";
+      return "no host runs here; an exported log can be verified";
     default:
       return "calls on files and on programs are refused";
   }
