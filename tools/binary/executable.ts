@@ -7,6 +7,7 @@ import { V8_FLAGS } from "../../packages/host/src/v8-flags.js";
 import type { Bundle } from "./bundle.ts";
 import { isElf, stripElf } from "./strip-elf.ts";
 import { HERE, type Target, targetOf } from "./targets.ts";
+import { isPe, unsignPe } from "./unsign-pe.ts";
 
 /** What Node.js is told, since no environment and no command line tells it anything. */
 const nodeFlags = ({ emptyFile }: Target): string[] => [
@@ -36,7 +37,7 @@ export function executable(node: Buffer, { main, assets }: Bundle, target: strin
       // INVARIANT: I6: relative, because it gets into the executable, which has to be the same wherever it is built.
       main: put("femtoclaw.cjs", main),
       output: "femtoclaw",
-      executable: put("node", isElf(node) ? stripElf(node) : node),
+      executable: put("node", withoutTheirs(node)),
       disableExperimentalSEAWarning: true,
       // Half the processor time of a short command is what it takes to read the code. For another processor or
       // system it cannot be compiled here.
@@ -55,4 +56,10 @@ export function executable(node: Buffer, { main, assets }: Bundle, target: strin
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** Without what is of no use in a program that is made of it. The signature of macOS goes as the program is made. */
+function withoutTheirs(node: Buffer): Buffer {
+  if (isElf(node)) return stripElf(node);
+  return isPe(node) ? unsignPe(node) : node;
 }

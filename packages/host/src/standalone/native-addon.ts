@@ -64,7 +64,7 @@ function loadIn(folder: string, bytes: Uint8Array): object {
 }
 
 /** INVARIANT: I8: the folder is made here, with a name that was never there, and nobody else may enter it. */
-function loadFromOwnFolder(folder: string, bytes: Uint8Array): object {
+export function loadFromOwnFolder(folder: string, bytes: Uint8Array): object {
   const own = mkdtempSync(join(folder, ".femtoclaw-"));
   try {
     const path = join(own, "code.node");

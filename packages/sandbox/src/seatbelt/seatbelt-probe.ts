@@ -16,7 +16,7 @@ for my $descriptor (3 .. 255) {
 }
 my $there = pack_sockaddr_in(9, INADDR_LOOPBACK);
 sub refused { return $!{EPERM} || $!{EACCES}; }
-sub apart { my ($try) = @_; my $pid = fork() // return 1; POSIX::_exit($try->() ? 1 : 0) if $pid == 0; waitpid($pid, 0); return $?; }
+sub apart { my ($try) = @_; my $pid = fork() // return 1; POSIX::_exit($try->() ? 1 : 0) if $pid == 0; waitpid($pid, 0); return $? >> 8; }
 print "signals\\n" if kill 0, $host;
 if (socket(my $stream, PF_INET, SOCK_STREAM, 0)) { print "connects\\n" if connect($stream, $there) || !refused(); }
 if (socket(my $server, PF_INET, SOCK_STREAM, 0)) { print "listens\\n" if bind($server, pack_sockaddr_in(0, INADDR_LOOPBACK)); }

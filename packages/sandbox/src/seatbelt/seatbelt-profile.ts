@@ -43,7 +43,7 @@ const BASE = [
   `(allow sysctl-read ${SYSCTLS.map((name) => `(sysctl-name "${name}")`).join(" ")})`,
   // The loader of programs opens the root itself.
   `(allow ${READ} (literal "/"))`,
-  `(allow file-read-metadata ${MACOS_LINKS.map((path) => `(literal "${path}")`).join(" ")})`,
+  `(allow file-read-metadata (literal "/dev") ${MACOS_LINKS.map((path) => `(literal "${path}")`).join(" ")})`,
   `(allow ${READ} (literal "/dev/null") (literal "/dev/zero") (literal "/dev/random") (literal "/dev/urandom"))`,
   '(allow file-write-data (literal "/dev/null") (literal "/dev/zero"))',
 ];
