@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import { readFileSync, realpathSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { builtinCapabilities, type FactsResult, type JsonObject, takeFacts } from "../src/index.ts";
+import { builtinCapabilities, type FactsResult, type JsonObject, namedFiles, takeFacts } from "../src/index.ts";
 import { Playground } from "./playground.ts";
 
 async function taken(
@@ -50,23 +50,28 @@ describe("a program", () => {
   it("is found on macOS by the same facts as on Linux", async () => {
     using place = new Playground();
     symlinkSync("out", join(place.workspace, "linked"));
-    const args = { bin: "sh", args: ["-c", "x"], cwd: "linked" };
+    place.file("out/script", "echo");
+    const args = { bin: "sh", argv: ["script", "-c", "x"], cwd: "linked" };
     const facts = async (platform: NodeJS.Platform): Promise<unknown> => {
       const found = await taken(place, platform, "process_exec", args);
       if (!found.ok) return found.reason;
       await using _ = found.bound;
-      return found.facts;
+      return { ...found.facts, files: await namedFiles(found.bound, place.authority, platform) };
     };
     const onMac = await facts("darwin");
     expect(onMac).toEqual(await facts("linux"));
     const real = realpathSync("/usr/bin/sh");
     const sha256 = createHash("sha256").update(readFileSync(real)).digest("hex");
-    expect(onMac).toMatchObject({ questions: [{ real_path: real, sha256, cwd: join(place.workspace, "out") }] });
+    expect(onMac).toMatchObject({
+      questions: [{ real_path: real, sha256, cwd: join(place.workspace, "out") }],
+      // What an operator says yes to, by its content.
+      files: [{ path: join(place.workspace, "out/script"), sha256: createHash("sha256").update("echo").digest("hex") }],
+    });
   });
 
   it.each(["win32", "freebsd"] as const)("is refused on %s", async (platform) => {
     using place = new Playground();
-    const found = await taken(place, platform, "process_exec", { bin: "sh", args: [] });
+    const found = await taken(place, platform, "process_exec", { bin: "sh", argv: [] });
     expect(found).toEqual({ ok: false, reason: expect.stringContaining(`on ${platform}`) });
   });
 });

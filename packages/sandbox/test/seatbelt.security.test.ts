@@ -39,7 +39,7 @@ afterAll(() => rmSync(tools, { recursive: true }));
 function standIn(name: string, then = 'exec "$@"'): string {
   const path = join(tools, name);
   const skip = 'while [ "$1" != -- ]; do shift; done\nshift';
-  writeFileSync(path, `#!/bin/sh\nprintf '%s\\n' "$@" >>'${path}.told'\n${skip}\n${then}\n`);
+  writeFileSync(path, `#!/bin/sh\n{ printf '%s\\n' "$@"; env; } >>'${path}.told'\n${skip}\n${then}\n`);
   chmodSync(path, 0o755);
   return path;
 }
@@ -147,21 +147,28 @@ describe("a start under Seatbelt", () => {
     const odd = "a 'b' $(c)\n\"d\"";
     using place = playground(({ workspace }) => {
       mkdirSync(join(workspace, odd));
-      return { environment: { PLAIN: "x", ODD: WORDS.join("|"), SHLVL: "7" } };
+      return { environment: { LARGE: "x".repeat(100_000), PLAIN: "x", ODD: WORDS.join("|"), SHLVL: "7" } };
     });
     const view = planned(place);
     const said = await run(place, echo(WORDS), { view });
     expect(everything(said)).toBe(WORDS.map((word) => `<${word}>`).join(""));
     const cwd = join(place.workspace, odd);
-    const command = { ...programOf("env"), args: ["-0"], cwd, environment: { CALL: "secret value" } };
+    const command = {
+      ...programOf("env"),
+      args: ["-0"],
+      cwd,
+      environment: { CALL: "secret value", DYLD_INSERT_LIBRARIES: "x" },
+    };
     const { stdout, exitCode } = await run(place, [], { view, command });
     const given = { HOME: "/tmp", PATH: "/usr/local/bin:/usr/bin:/bin", ...place.authority.environment };
-    const expected = Object.entries({ ...given, CALL: "secret value", PWD: cwd }).map(
+    const expected = Object.entries({ ...given, ...command.environment, PWD: cwd }).map(
       ([name, value]) => `${name}=${value}`,
     );
     expect([exitCode, ...stdout.toString().split("\0").filter(Boolean).sort()]).toEqual([0, ...expected.sort()]);
-    // I10: others on the machine can read command lines.
-    expect(readFileSync(`${confinesNothing}.told`, "utf8")).not.toContain("secret value");
+    // I10: others on the machine can read command lines; and what stands in front of the profile has no variable of a call.
+    const told = readFileSync(`${confinesNothing}.told`, "utf8");
+    expect(told).toContain(`PWD=${cwd}`);
+    expect(told).not.toMatch(/secret value|DYLD_INSERT|SHLVL|PLAIN/);
   });
 
   it("ends what it is told to end, and all that it left", async () => {

@@ -18,7 +18,8 @@ const OF_SHELL: readonly string[] = ["_", "IFS", "OLDPWD", "OPTIND", "PPID", "PS
 /**
  * `limit` sets the soft and the hard limit of a process, or the least that it may be. Each text that is said is ours.
  * INVARIANT: I3: the program is announced after the very profile let a program of the system start, and refused where it
- * did not; nothing is started without it.
+ * did not; nothing is started without it. What stands in `femto_inside` is done by a second shell behind the profile: no
+ * variable that a call chose reaches a program in front of it, which some would make load code.
  */
 const SCRIPT = `
 fault() { printf '{"fault":"%s"}\\n' "$1" >&4; exit 1; }
@@ -43,6 +44,11 @@ femto_why=$("$@" /usr/bin/true 2>&1 </dev/null 3<&- 4>&-) || fault "no program s
   printf '%s' "$femto_why" | /usr/bin/tr -cd 'A-Za-z0-9 ._:()/-' | /usr/bin/cut -c 1-300)"
 unset OLDPWD
 export PWD
+printf '{"child-pid": %s}\n' "$$" >&4
+exec 4>&- 3<<end
+$femto_inside
+end
+exec "$@" "$femto_shell" -c 'eval "$(/bin/cat <&3)"' femtoclaw
 `;
 
 /** Throws FEMTO_SANDBOX_UNAVAILABLE. INVARIANT: I3: what only a namespace can hold is not begun without one. */
@@ -62,7 +68,15 @@ export function seatbeltScript(
   const { text, parameters } = seatbeltProfile(view);
   const given = [...parameters].map(([name, path]) => `-D${name}=${path}`);
   const confiner = [view.rung.program, "-p", text, ...given, "--"];
+  const inside = [
+    ...Object.entries(childEnvironment(view, command)).map(exported),
+    `exec 3<&-`,
+    `exec ${startedBy(view, command).map(quoted).join(" ")}`,
+  ];
   const values = {
+    // INVARIANT: I10: values of variables stand on no command line, which others on this machine could read.
+    inside: inside.join("\n"),
+    shell: view.rung.guard,
     cwd: command.cwd,
     seconds: String(Math.ceil(limits.cpuMs / 1_000)),
     blocks: String(Math.floor(limits.fileBytes / BLOCK_BYTES)),
@@ -73,11 +87,6 @@ export function seatbeltScript(
     ...Object.entries(values).map(([name, value]) => `femto_${name}=${quoted(value)}`),
     `set -- ${confiner.map(quoted).join(" ")}`,
     SCRIPT.trim(),
-    // INVARIANT: I10: values of variables stand on no command line, which others on this machine could read.
-    ...Object.entries(childEnvironment(view, command)).map(exported),
-    `printf '{"child-pid": %s}\\n' "$$" >&4`,
-    `exec 3<&- 4>&-`,
-    `exec "$@" ${startedBy(view, command).map(quoted).join(" ")}`,
     "",
   ].join("\n");
 }
