@@ -44,7 +44,7 @@ femto_why=$("$@" /usr/bin/true 2>&1 </dev/null 3<&- 4>&-) || fault "no program s
   printf '%s' "$femto_why" | /usr/bin/tr -cd 'A-Za-z0-9 ._:()/-' | /usr/bin/cut -c 1-300)"
 unset OLDPWD
 export PWD
-printf '{"child-pid": %s}\n' "$$" >&4
+printf '{"child-pid": %s}\\n' "$$" >&4
 exec 4>&- 3<<end
 $femto_inside
 end
