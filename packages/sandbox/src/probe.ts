@@ -41,7 +41,8 @@ export async function probeSandbox(authority: Authority, limits: ChildLimits): P
   if (instead.ok) return instead;
   const found = await probeRung("landlock", authority, limits);
   if (found.ok) return { ...found, instead: { reason: instead.reason, fix: instead.fix } };
-  return { ok: false, reason: `${instead.reason}; nor does Landlock do: ${found.reason}`, fix: instead.fix };
+  const also = found.reason === instead.reason ? "" : `; nor does Landlock do: ${found.reason}`;
+  return { ok: false, reason: `${instead.reason}${also}`, fix: instead.fix };
 }
 
 async function probeRung(name: Rung["name"], authority: Authority, limits: ChildLimits): Promise<SandboxProbe> {
