@@ -49,7 +49,7 @@ async function probeRung(name: Rung["name"], authority: Authority, limits: Child
     // What is missing for any sandbox is told first.
     const { rung } = viewOf(authority, hostInspection, undefined, null, name);
     const version = await versionOf(rung);
-    const groups = await groupsOf(rung, limits);
+    const groups = await ControlGroups.find(rung.shell, limits);
     const bounds = boundsBy(groups, process.getuid?.() === 0);
     const view = viewOf(authority, hostInspection, undefined, groups, name);
     const tried = { view, limits };
@@ -64,11 +64,6 @@ async function probeRung(name: Rung["name"], authority: Authority, limits: Child
     const fix = knownFix(reason) ?? (error instanceof FemtoError ? error.fix : "Look at the reason.");
     return { ok: false, reason, fix };
   }
-}
-
-async function groupsOf(rung: Rung, limits: ChildLimits): Promise<ControlGroups | null> {
-  if (rung.name === "bubblewrap") return await ControlGroups.find(rung.program, limits);
-  return await ControlGroups.find(rung.guard, limits, ["-c", "read -r femto_nothing"]);
 }
 
 interface Tried {
