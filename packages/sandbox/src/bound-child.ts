@@ -87,9 +87,9 @@ export class BoundChild {
   }
 
   /**
-   * Lets it begin, with words that its command has beyond those that it was started with. INVARIANT: I9: what confines it begins
-   * when it is in its groups, so that all that it starts is. And nothing of the call runs before it would end with this process: bubblewrap says of its child
-   * when it would, and starts no program before it has the filter.
+   * Lets it begin, with words that its command has beyond those that it was started with. INVARIANT: I9: what confines it
+   * begins when it is in its groups, so that all that it starts is. And nothing of the call runs before it would end with
+   * this process: bubblewrap says of its child when it would, and starts no program before it has the filter.
    */
   begin({ told, begin, isHeld }: Pick<ChildStart, "told" | "begin" | "isHeld">, words: readonly string[] = []): void {
     const release = (): void => {
