@@ -124,6 +124,8 @@ export const ERROR_MEANINGS: Readonly<Record<ErrorCode, string>> = {
   FEMTO_UPGRADE_FAILED: "The host did not come up with the other executable, and the one before is in force again.",
   FEMTO_NATIVE_CODE:
     "The database engine has to be loaded from a file, and no folder for temporary files lets code in it be run.",
+  FEMTO_PLATFORM_UNSUPPORTED:
+    "This system cannot say what a promise rests on, such as whose a file is. Nothing is done with less.",
   FEMTO_POLICY_INVALID:
     "The policy does not compile, does not validate, holds a grant that is wider than it looks, or fails one of its own tests.",
   FEMTO_OVERLOADED: "Too many calls wait already. The refusal is counted, not recorded singly.",

@@ -4,6 +4,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { VERSION } from "../../packages/protocol/src/version.ts";
 import { lockFile, ROOT } from "./locked-file.ts";
+import { HERE, targetOf } from "./targets.ts";
 
 interface Part {
   readonly name: string;
@@ -22,18 +23,27 @@ interface Package {
 /** The packages whose code is in the executable, and its Node.js. */
 export function partsOf(packages: readonly string[], target: string): Part[] {
   const locked = lockFile().packages;
-  const folders = [...packages, `node_modules/node-${target}`];
+  const twins = twinsOf(target);
+  const folders = [...packages, `node_modules/${targetOf(target).node.name}`];
   return folders.map((folder) => {
     const entry = locked[folder];
     if (entry?.version === undefined) throw new Error(`the lock file does not name ${folder}`);
-    // What is for another processor need not be installed; its licence is that of its twin here.
-    const twin = folder.replaceAll(target, `${process.platform}-${process.arch}`);
-    const installed = existsSync(join(ROOT, folder)) ? folder : twin;
+    const installed = existsSync(join(ROOT, folder)) ? folder : (twins.get(folder) ?? folder);
     const path = join(ROOT, installed, "package.json");
     const name = folder.slice(folder.lastIndexOf("node_modules/") + "node_modules/".length);
     const { license = null } = JSON.parse(readFileSync(path, "utf8")) as Package;
     return { name, version: entry.version, license, integrity: entry.integrity ?? null, folder: installed };
   });
+}
+
+/** What is for another processor or system need not be installed; its licence is that of its twin here. */
+function twinsOf(target: string): ReadonlyMap<string, string> {
+  const [there, here] = [targetOf(target), targetOf(HERE)];
+  const pairs = [
+    [there.node.name, here.node.name],
+    [there.terminals, here.terminals],
+  ];
+  return new Map(pairs.map(([name, twin]) => [`node_modules/${name}`, `node_modules/${twin}`]));
 }
 
 /** Without time and chance: the same build gives the same bytes. */

@@ -5,6 +5,7 @@ import { isBuiltin } from "node:module";
 import { join, relative } from "node:path";
 import { type BuildOptions, build, type Plugin } from "esbuild";
 import { lockedFile, ROOT } from "./locked-file.ts";
+import { targetOf } from "./targets.ts";
 
 export interface Bundle {
   /** Code that runs first. */
@@ -25,7 +26,8 @@ export interface BundleOptions {
 const CEDAR = "node_modules/@cedar-policy/cedar-wasm";
 
 export async function bundle({ target, releaseKey }: BundleOptions): Promise<Bundle> {
-  const inputs = new Set<string>([`${CEDAR}/package.json`, `node_modules/@lydell/node-pty-${target}/package.json`]);
+  const { database, terminals } = targetOf(target);
+  const inputs = new Set<string>([`${CEDAR}/package.json`]);
   const assets = new Map<string, Uint8Array>();
   const compiled = async (entry: string): Promise<Uint8Array> => {
     const { code, files } = await bundled(entry, {
@@ -37,8 +39,11 @@ export async function bundle({ target, releaseKey }: BundleOptions): Promise<Bun
   };
   assets.set("cedar.wasm", file(`${CEDAR}/web/cedar_wasm_bg.wasm`));
   assets.set("cedar.cjs", await glue());
-  assets.set("classic-level.node", file(nativeCode(target)));
-  assets.set("pty.node", lockedFile(`@lydell/node-pty-${target}`, "pty.node"));
+  if (database !== null) assets.set("classic-level.node", file(`node_modules/classic-level/prebuilds/${database}`));
+  if (terminals !== null) {
+    assets.set("pty.node", lockedFile(terminals, "pty.node"));
+    inputs.add(`node_modules/${terminals}/package.json`);
+  }
   for (const name of readdirSync(join(ROOT, "machines/frozen")).sort()) {
     if (/@\d+\.js$/.test(name)) assets.set(`machines/${name}`, file(`machines/frozen/${name}`));
   }
@@ -61,16 +66,6 @@ export function sha256(bytes: Uint8Array): string {
 
 function file(path: string): Uint8Array {
   return readFileSync(join(ROOT, path));
-}
-
-function nativeCode(target: string): string {
-  const names: Record<string, string> = {
-    "linux-x64": "classic-level.node",
-    "linux-arm64": "classic-level.armv8.node",
-  };
-  const name = names[target];
-  if (name === undefined) throw new Error(`no database engine is built for ${target}`);
-  return `node_modules/classic-level/prebuilds/${target}/${name}`;
 }
 
 /** What all code in the executable is built by; no path of this machine gets into it. */

@@ -5,14 +5,16 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { V8_FLAGS } from "../../packages/host/src/v8-flags.js";
 import type { Bundle } from "./bundle.ts";
-import { stripElf } from "./strip-elf.ts";
+import { isElf, stripElf } from "./strip-elf.ts";
+import { HERE, type Target, targetOf } from "./targets.ts";
+import { isPe, unsignPe } from "./unsign-pe.ts";
 
 /** What Node.js is told, since no environment and no command line tells it anything. */
-const NODE_FLAGS = [
+const nodeFlags = ({ emptyFile }: Target): string[] => [
   // The signal would open a debugger to everybody on this machine.
   "--disable-sigusr1",
   // A configuration of OpenSSL can load code.
-  "--openssl-config=/dev/null",
+  `--openssl-config=${emptyFile}`,
   "--no-warnings",
   ...V8_FLAGS,
 ];
@@ -35,14 +37,14 @@ export function executable(node: Buffer, { main, assets }: Bundle, target: strin
       // INVARIANT: I6: relative, because it gets into the executable, which has to be the same wherever it is built.
       main: put("femtoclaw.cjs", main),
       output: "femtoclaw",
-      executable: put("node", stripElf(node)),
+      executable: put("node", withoutTheirs(node)),
       disableExperimentalSEAWarning: true,
-      // Half the processor time of a short command is what it takes to read the code. For another processor it cannot
-      // be compiled here.
-      useCodeCache: target === `${process.platform}-${process.arch}`,
+      // Half the processor time of a short command is what it takes to read the code. For another processor or
+      // system it cannot be compiled here.
+      useCodeCache: target === HERE,
       // Neither NODE_OPTIONS nor the command line changes how Node.js runs.
       execArgvExtension: "none",
-      execArgv: NODE_FLAGS,
+      execArgv: nodeFlags(targetOf(target)),
       assets: Object.fromEntries([...assets].map(([name, bytes]) => [name, put(join("assets", name), bytes)])),
     };
     put("sea.json", Buffer.from(JSON.stringify(configuration)));
@@ -54,4 +56,10 @@ export function executable(node: Buffer, { main, assets }: Bundle, target: strin
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** Without what is of no use in a program that is made of it. The signature of macOS goes as the program is made. */
+function withoutTheirs(node: Buffer): Buffer {
+  if (isElf(node)) return stripElf(node);
+  return isPe(node) ? unsignPe(node) : node;
 }

@@ -5,6 +5,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { targetOf } from "./targets.ts";
 
 export const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -18,11 +19,11 @@ export function lockFile(): LockFile {
 
 /** The Node.js that an executable is made of: the one of its target, in the very version that builds it. */
 export function nodeProgram(target: string): Buffer {
-  const name = `node-${target}`;
+  const { name, program } = targetOf(target).node;
   if (lockFile().packages[`node_modules/${name}`]?.version !== process.versions.node) {
     throw new Error(`the lock file names no Node.js ${process.versions.node} for ${target}`);
   }
-  return lockedFile(name, "bin/node");
+  return lockedFile(name, program);
 }
 
 /** From node_modules; what is not installed, because it is for another processor, comes from npm. */

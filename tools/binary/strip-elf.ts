@@ -19,6 +19,11 @@ interface Section {
   readonly size: number;
 }
 
+/** Whether a program is of the format that is stripped here. */
+export function isElf(program: Buffer): boolean {
+  return program.subarray(0, 4).toString("latin1") === "\x7fELF";
+}
+
 /** 64 bit, little endian; throws for anything else, and where something that is loaded lies behind what is not. */
 export function stripElf(program: Buffer): Buffer {
   const magic = program.subarray(0, 6).toString("latin1");

@@ -1,13 +1,17 @@
 /** Parts of the build of the executable, each by itself; the whole is driven by packages/host/test/standalone. */
 import { execFileSync } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
 import { describe, expect, it } from "vitest";
+import { billOfMaterials, licences, partsOf } from "../binary/bill-of-materials.ts";
 import { bundle } from "../binary/bundle.ts";
-import { stripElf } from "../binary/strip-elf.ts";
+import { lockFile } from "../binary/locked-file.ts";
+import { isElf, stripElf } from "../binary/strip-elf.ts";
+import { targetNames, targetOf } from "../binary/targets.ts";
+import { unsignPe } from "../binary/unsign-pe.ts";
 
 describe("a program without its symbols", () => {
   it("runs as before, is smaller, and is stripped by no second time", () => {
@@ -33,6 +37,66 @@ describe("a program without its symbols", () => {
   ])("is not made of %s", (_, content) => {
     expect(() => stripElf(Buffer.from(content, "latin1"))).toThrow(/ELF/);
   });
+
+  it("is made of programs of Linux alone", () => {
+    const magics = { elf: "\x7fELF\x02\x01", macOS: "\xcf\xfa\xed\xfe", windows: "MZ\x90\0", short: "\x7fE" };
+    const found = Object.entries(magics).filter(([, magic]) => isElf(Buffer.from(magic, "latin1")));
+    expect(found.map(([name]) => name)).toEqual(["elf"]);
+  });
+});
+
+describe("a program of Windows", () => {
+  /** The least that has a signature of 16 bytes at its end. */
+  function signed(): Buffer {
+    const program = Buffer.alloc(0x40 + 24 + 240 + 16);
+    program.write("MZ", "latin1");
+    program.writeUInt32LE(0x40, 0x3c);
+    program.write("PE\0\0", 0x40, "latin1");
+    program.writeUInt16LE(0x20b, 0x58);
+    program.writeUInt32LE(7, 0x58 + 64);
+    program.writeUInt32LE(program.length - 16, 0x58 + 144);
+    program.writeUInt32LE(16, 0x58 + 148);
+    return program;
+  }
+
+  it("loses its signature and nothing else, and has none to lose a second time", () => {
+    const program = signed();
+    const unsigned = unsignPe(program);
+    expect(unsigned.length).toBe(program.length - 16);
+    const expected = Buffer.from(program.subarray(0, -16))
+      .fill(0, 0x58 + 64, 0x58 + 68)
+      .fill(0, 0x58 + 144, 0x58 + 152);
+    expect(unsigned.equals(expected)).toBe(true);
+    expect(unsignPe(unsigned)).toBe(unsigned);
+  });
+
+  it("is none that is something else, or that has something behind its signature", () => {
+    expect(() => unsignPe(Buffer.concat([signed(), Buffer.alloc(1)]))).toThrow(/at its end/);
+    expect(() => unsignPe(signed().fill(0, 0x40, 0x44))).toThrow(/PE/);
+    expect(() => unsignPe(signed().fill(0, 0x58, 0x5a))).toThrow(/64 bits/);
+    expect(() => unsignPe(signed().subarray(0, 0x80))).toThrow(/headers/);
+    for (const content of ["", "MZ", "\x7fELF"]) expect(() => unsignPe(Buffer.from(content, "latin1"))).toThrow();
+  });
+});
+
+describe("a target", () => {
+  it.each(targetNames())(
+    "%s is made of what the lock file names, in the version that builds it, with its licence",
+    (name) => {
+      const { node, database, terminals } = targetOf(name);
+      const locked = lockFile().packages;
+      expect(locked[`node_modules/${node.name}`]?.version).toBe(process.versions.node);
+      const packages = terminals === null ? [] : [`node_modules/${terminals}`];
+      const parts = partsOf(packages, name);
+      expect(parts.map((part) => part.name)).toEqual([...(terminals === null ? [] : [terminals]), node.name]);
+      for (const { license, integrity } of parts) {
+        expect([license, integrity]).toEqual(["MIT", expect.stringMatching(/^sha512-/)]);
+      }
+      expect(billOfMaterials(parts, name, "0".repeat(64))).toContain(`"pkg:npm/${node.name}@${process.versions.node}"`);
+      expect(licences(parts)).toContain("Node.js is licensed for use as follows");
+      if (database !== null) expect(existsSync(`node_modules/classic-level/prebuilds/${database}`)).toBe(true);
+    },
+  );
 });
 
 describe("the bundle", () => {

@@ -35,6 +35,8 @@ export class HostConnection implements AsyncDisposable {
   readonly #waiting = new Map<number, Waiting>();
   #next = 1;
   #ended: FemtoError | null = null;
+  /** What the host said of the connection itself before it ended it. */
+  #refused: FemtoError | null = null;
   readonly #closed = Promise.withResolvers<void>();
 
   private constructor(socket: Socket) {
@@ -44,9 +46,9 @@ export class HostConnection implements AsyncDisposable {
       onTooLong: () => this.#end(new FemtoError("FEMTO_INTERNAL", "the host sent an over-long line")),
     });
     socket.on("data", (chunk) => lines.push(chunk as Buffer));
-    socket.on("error", (error) => this.#end(lost(error.message)));
+    socket.on("error", (error) => this.#end(this.#refused ?? lost(error.message)));
     socket.on("close", () => {
-      this.#end(lost("the host closed the connection"));
+      this.#end(this.#refused ?? lost("the host closed the connection"));
       this.#closed.resolve();
     });
   }
@@ -104,9 +106,13 @@ export class HostConnection implements AsyncDisposable {
   }
 
   #answer(response: SocketResponse): void {
-    // A response without an id answers a line that could not be read; requests of ours always can.
-    const waiting = response.id === null ? undefined : this.#waiting.get(response.id);
-    if (response.id === null || waiting === undefined) return;
+    // A response without an id answers no request of ours, each of which can be read: it is about the connection.
+    if (response.id === null) {
+      if (!response.ok) this.#refused = remoteError(response.error);
+      return;
+    }
+    const waiting = this.#waiting.get(response.id);
+    if (waiting === undefined) return;
     if (response.ok) waiting.resolve(response.value);
     else waiting.reject(remoteError(response.error));
     this.#waiting.delete(response.id);

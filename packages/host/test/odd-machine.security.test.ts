@@ -1,5 +1,5 @@
 /** A machine that is not as it should be: a clock that was set back, and file systems that cannot be written to. */
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { CONFIGURATION, Playground } from "./playground.ts";
@@ -58,6 +58,25 @@ describe("where a host has left a question and a journal", () => {
     ]);
     expect(sockets).toMatchObject({ code: 78, stderr: expect.stringMatching(/FEMTO_SOCKET_PATH: .*\(EROFS\)/) });
     expect(state).toMatchObject({ code: 70, stderr: expect.stringMatching(/FEMTO_STATE_OWNER: .*new\/c\/d.*EROFS/) });
+  });
+
+  test("where users have no numbers, as on Windows, nothing is believed and nothing is opened", async () => {
+    const before = journal();
+    const numbers = ["getuid", "geteuid", "getgid", "getegid"];
+    const without = numbers.map((name) => `Object.defineProperty(process, "${name}", { value: undefined });`).join("");
+    const env = { NODE_OPTIONS: `--import data:text/javascript,${encodeURIComponent(without)}` };
+    const commands = [["up"], ["init", place.folder("fresh")], ["audit", "verify", place.state]];
+    const [looked, ...refused] = await Promise.all([
+      place.json<{ check: string; verdict: string; detail: string }[]>(["doctor"], { env }),
+      ...commands.map((command) => place.run(command, { env })),
+    ]);
+    for (const { code, stderr } of refused) {
+      expect([code, stderr]).toEqual([69, expect.stringMatching(/FEMTO_PLATFORM_UNSUPPORTED: .*\n {2}fix: Run it on/)]);
+    }
+    const failed = looked.value.filter(({ verdict }) => verdict === "fail").map(({ check }) => check);
+    expect([looked.code, failed]).toEqual([1, ["user", "configuration"]]);
+    expect(readdirSync(place.folder("fresh"))).toEqual([]);
+    expect(journal()).toEqual(before);
   });
 
   test("a clock that is set back by ten years extends no question, and the log goes on and verifies", async () => {

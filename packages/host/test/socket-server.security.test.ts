@@ -3,6 +3,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { HostConnection } from "@femtoclaw/client";
+import { LIMITS } from "@femtoclaw/protocol";
 import { expect, onTestFinished, test } from "vitest";
 import { SocketServer } from "../src/endpoints/socket-server.ts";
 
@@ -17,19 +19,25 @@ async function serving() {
   const server = await SocketServer.listen(path, () => {
     connections += 1;
     const own = connections;
-    return { verbs: { mark: () => asked.push(`client ${own}`) }, onClosed: () => closed.push(own) };
+    const mark = (): number => {
+      asked.push(`client ${own}`);
+      return own;
+    };
+    return { verbs: { mark, status: mark }, onClosed: () => closed.push(own) };
   });
   onTestFinished(async () => {
     await server.close();
     rmSync(directory, { recursive: true });
   });
-  const open = async (): Promise<Socket> => {
-    const socket = connect(path);
+  /** In the order in which they are numbered. */
+  const openAll = async (count: number): Promise<Socket[]> => {
     const before = connections;
-    await expect.poll(() => connections).toBe(before + 1);
-    return socket;
+    const sockets = Array.from({ length: count }, () => connect(path));
+    await expect.poll(() => connections).toBe(before + count);
+    return sockets;
   };
-  return { asked, closed, open };
+  const open = async (): Promise<Socket> => (await openAll(1))[0] as Socket;
+  return { asked, closed, open, openAll, path };
 }
 
 test("what one client sent at once is taken up in portions, between which another has its turn", async () => {
@@ -75,4 +83,40 @@ test("whoever has said all that it wants to say gets every answer", async () => 
   client.end(Array.from({ length: 3_000 }, (_, id) => line(id)).join(""));
   await new Promise((resolve) => client.once("close", resolve));
   expect(answers.trim().split("\n")).toHaveLength(3_000);
+});
+
+test("whoever holds all connections and asks nothing keeps nobody out; the one that was silent longest gives way", async () => {
+  const { closed, openAll, path } = await serving();
+  const silent = await openAll(LIMITS.socketConnections);
+  let said = "";
+  silent[0]?.on("data", (chunk) => {
+    said += String(chunk);
+  });
+  await using honest = await HostConnection.open(path);
+  expect(await honest.request("status")).toBe(LIMITS.socketConnections + 1);
+  await expect.poll(() => closed).toEqual([1]);
+  expect(JSON.parse(said)).toMatchObject({ id: null, ok: false, error: { code: "FEMTO_OVERLOADED" } });
+  for (const socket of silent) socket.destroy();
+});
+
+test("where all have asked, the next one is told so, and those that are there go on", async () => {
+  const { asked, closed, openAll, path } = await serving();
+  const there = await openAll(LIMITS.socketConnections);
+  for (const socket of there) socket.write(line(0));
+  await expect.poll(() => asked.length).toBe(LIMITS.socketConnections);
+  for (let attempt = 0; attempt < 3; attempt += 1) {
+    await using late = await HostConnection.open(path);
+    await expect(late.request("status")).rejects.toMatchObject({
+      code: "FEMTO_OVERLOADED",
+      message: expect.stringContaining("256 connections"),
+    });
+  }
+  there[0]?.write(line(0));
+  await expect.poll(() => asked.length).toBe(LIMITS.socketConnections + 1);
+  expect(closed).toEqual([]);
+  there[1]?.destroy();
+  await expect.poll(() => closed).toEqual([2]);
+  await using next = await HostConnection.open(path);
+  expect(await next.request("status")).toBe(LIMITS.socketConnections + 1);
+  for (const socket of there) socket.destroy();
 });

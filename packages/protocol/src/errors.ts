@@ -318,6 +318,9 @@ export const ERRORS = define({
     fix: "Read the reason, and host.log in the state directory; the journal is as the hosts left it. Nothing has to be put back.",
   },
   FEMTO_NATIVE_CODE: system("Set TMPDIR to a folder in which this user may write and that is not mounted with noexec."),
+  FEMTO_PLATFORM_UNSUPPORTED: system(
+    "Run it on Linux, where all of it was tried. An exported log can be verified on every system.",
+  ),
   FEMTO_POLICY_INVALID: configuration(
     "Correct the rule named in the message; `femtoclaw policy check` tells whether the set loads.",
   ),

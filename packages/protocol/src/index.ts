@@ -102,6 +102,7 @@ export {
 export { type MessageFault, type MessageResult, parseMessage } from "./message.ts";
 export { nearestName } from "./nearest-name.ts";
 export { packagePins } from "./package-pins.ts";
+export { namesByDescriptor, ownUser, platformLacks } from "./platform.ts";
 export {
   MACHINE_OF,
   type MachineId,

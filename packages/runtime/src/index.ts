@@ -78,5 +78,5 @@ export type { Inspect } from "./system.ts";
 export type { TelemetryExporter, TelemetryGauges, TelemetrySource } from "./telemetry-port.ts";
 export type { TerminalStatus } from "./terminals/terminals.ts";
 export type { OfferedTool } from "./upstreams/offer.ts";
-export type { UpstreamView } from "./upstreams/upstreams.ts";
+export type { UpstreamView } from "./upstreams/upstreams-parts.ts";
 export type { CheckpointOffer, Witness, WitnessAnswer, WitnessStatus } from "./witness-port.ts";

@@ -6,11 +6,10 @@ import type { ChildGroup } from "./child-group.ts";
 import type { ChildLimits, ToldLimit } from "./child-limits.ts";
 import type { ChildStart } from "./child-start.ts";
 import { type ChildOptions, killGroup, killWhole, signalInside, startChild } from "./confined-child.ts";
-
 import { exitCodeIn, faultIn } from "./exit-status.ts";
 import { isAsleep } from "./inspection.ts";
 import { JOINED, MADE, toldWords } from "./joining.ts";
-import type { Rung } from "./rung.ts";
+import { isByGroup, type Rung } from "./rung.ts";
 import type { SandboxView } from "./view.ts";
 
 export class BoundChild {
@@ -59,7 +58,7 @@ export class BoundChild {
     const { pid } = this.process;
     if (pid === undefined) end();
     else this.process.once("exit", end);
-    if (pid !== undefined && this.#rung === "landlock") this.process.once("exit", () => killGroup(pid));
+    if (pid !== undefined && isByGroup(this.#rung)) this.process.once("exit", () => killGroup(pid));
     // A program need not read its input to the end; how it ended is told by its status.
     for (const stream of this.process.stdio) stream?.on("error", () => undefined);
     const status = this.process.stdio[STATUS_DESCRIPTOR] as Readable | null | undefined;
@@ -114,7 +113,7 @@ export class BoundChild {
    * here under bubblewrap was written by a program, and does not make of it one that was never started.
    */
   get fault(): string | null {
-    return this.#rung === "landlock" ? faultIn(this.#status) : null;
+    return isByGroup(this.#rung) ? faultIn(this.#status) : null;
   }
 
   /** Null while there is none, and where no program was started. */

@@ -1,5 +1,6 @@
 /** By what children are kept within their limits on this machine, for people to read. */
 import type { ControlGroups } from "./control-groups.ts";
+import type { Rung } from "./rung.ts";
 
 export interface Bounds {
   /** What holds memory and processes. */
@@ -12,14 +13,23 @@ export interface Bounds {
 
 const FILES = "the bytes of all files together that a child writes to folders granted for writing";
 const MEMORY = "the memory of all processes of a child together: each may reserve four times the limit";
+const OF_MACOS = [
+  "the memory of a child, for which macOS has no limit that holds",
+  "the number of a child's processes apart from those that the host's user begins meanwhile",
+];
 /** The kernel exempts root from its count of a user's processes. */
 const PROCESSES = "the number of a child's processes, because the host is root and can make no control groups";
 
-export function boundsBy(groups: Pick<ControlGroups, "name" | "sharesProcessor"> | null, isRoot: boolean): Bounds {
+export function boundsBy(
+  groups: Pick<ControlGroups, "name" | "sharesProcessor"> | null,
+  isRoot: boolean,
+  rung: Rung["name"] = "bubblewrap",
+): Bounds {
   if (groups !== null) {
     const processor = groups.sharesProcessor ? [] : ["the share of the processor that all children have"];
     return { by: groups.name, wholly: true, lacks: [FILES, ...processor] };
   }
+  if (rung === "seatbelt") return { by: "limits of each process", wholly: false, lacks: [...OF_MACOS, FILES] };
   const lacks = [...(isRoot ? [PROCESSES] : []), MEMORY, FILES];
   return { by: "limits of each process", wholly: false, lacks };
 }

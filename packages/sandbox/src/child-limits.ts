@@ -34,7 +34,7 @@ export type ToldLimit = "memory_bytes" | "processes" | "cpu_ms" | "file_bytes";
 export const SHARED_MEMORY_BYTES = 67_108_864;
 
 /** Seconds between asking a process to end that has used its processor time, which it may ignore, and killing it. */
-const CPU_GRACE_SECONDS = 2;
+export const CPU_GRACE_SECONDS = 2;
 
 /**
  * LIMIT: times the memory that one process may reserve for writing where no group counts what is used. Programs reserve

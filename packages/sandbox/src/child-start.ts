@@ -2,9 +2,10 @@
 import { launcherCommand } from "#landlock-launcher";
 import { BEGIN_DESCRIPTOR, bubblewrapArguments, heldBack, type SandboxCommand, startedBy } from "./bubblewrap.ts";
 import type { ChildLimits } from "./child-limits.ts";
-import { BEGIN, guardArguments } from "./landlock/guard.ts";
+import { BEGIN, guardArguments } from "./guard.ts";
 import { landlockPlan } from "./landlock/landlock-plan.ts";
 import type { RelayProgram } from "./relay/relay-command.ts";
+import { STARTER, seatbeltScript } from "./seatbelt/seatbelt-plan.ts";
 import type { SandboxView } from "./view.ts";
 
 /** The three descriptors behind those of the child are the same for all: what is told, what is said, and when to begin. */
@@ -39,7 +40,12 @@ export function childStart(
       ...{ words: startedBy(view, command).length, begin: held.map((word) => `${word}\0`).join(""), isHeld: false },
     };
   }
-  const told = landlockPlan(view, command, limits, { terminal: launcher.length > 0, relay: relay !== null });
-  const args = guardArguments(launcherCommand());
-  return { program: rung.shell, args, words: 0, told, begin: BEGIN, isHeld: true };
+  const beside = { terminal: launcher.length > 0, relay: relay !== null };
+  const held = { program: rung.shell, words: 0, begin: BEGIN, isHeld: true };
+  if (rung.name === "landlock") {
+    const told = landlockPlan(view, command, limits, beside);
+    return { ...held, args: guardArguments(launcherCommand()), told };
+  }
+  const told = Buffer.from(seatbeltScript(view, command, limits, beside));
+  return { ...held, args: guardArguments([rung.shell, ...STARTER]), told };
 }

@@ -5,7 +5,7 @@ import { errorText, FemtoError, systemErrorCode } from "@femtoclaw/protocol";
 import { HANDED_DESCRIPTOR } from "./bubblewrap.ts";
 import type { ChildStart } from "./child-start.ts";
 import { inheritedDescriptors } from "./inspection.ts";
-import type { Rung } from "./rung.ts";
+import { isByGroup, type Rung } from "./rung.ts";
 
 export interface ChildOptions {
   readonly detached?: boolean;
@@ -70,7 +70,8 @@ function pipesToChildren(): Set<number> {
  * be reached. A signal to bubblewrap itself would kill everything at once, so the processes inside are asked:
  * bubblewrap's child is process 1 of the sandbox, and its children are the program and orphans. The guard of a child
  * under Landlock has the program as its own child, and beside it one that does not hear. Neither of them has been waited
- * for here, so that none of these numbers can have been given anew.
+ * for here, so that none of these numbers can have been given anew. Under Seatbelt nobody tells whose child a process is,
+ * so the whole group is asked, of which the guards do not hear it.
  */
 export function signalInside(
   { pid, exitCode, signalCode }: ChildProcess,
@@ -79,6 +80,7 @@ export function signalInside(
   whom: "program" | "all" = "program",
 ): boolean {
   if (pid === undefined || exitCode !== null || signalCode !== null) return false;
+  if (rung === "seatbelt") return isReached(-pid, signal);
   const inside = rung === "landlock" ? childrenOf(pid) : childrenOf(pid).flatMap(childrenOf);
   if (whom === "all") for (let at = 0; at < inside.length; at += 1) inside.push(...childrenOf(inside[at] ?? 0));
   return inside.filter((process) => isReached(process, signal)).length > 0;
@@ -87,13 +89,13 @@ export function signalInside(
 /**
  * Kills bubblewrap and the sandbox with it. INVARIANT: nothing outlives this; without its process 1 the kernel kills all
  * that is inside. Bubblewrap's death kills process 1, but not in the moments before that has asked for it; so
- * bubblewrap is stopped, that it starts nothing more, and what it has started is killed first. Under Landlock all are in
+ * bubblewrap is stopped, that it starts nothing more, and what it has started is killed first. Under the others all are in
  * the group of their guard, which none can leave, and the kernel kills a group in one step.
  */
 export function killWhole(child: ChildProcess, rung: Rung["name"]): void {
   const { pid, exitCode, signalCode } = child;
   const isThere = pid !== undefined && exitCode === null && signalCode === null;
-  if (isThere && rung === "landlock") isReached(-pid, "SIGKILL");
+  if (isThere && isByGroup(rung)) isReached(-pid, "SIGKILL");
   else if (isThere && child.kill("SIGSTOP")) for (const inside of childrenOf(pid)) isReached(inside, "SIGKILL");
   child.kill("SIGKILL");
 }

@@ -12,7 +12,7 @@ export function exitCodeIn(status: string): number | null {
   return reported === undefined ? null : Number(reported) & 0xff;
 }
 
-/** Why no program was started, as the launcher under Landlock says it in a line of its own; null while it has not. */
+/** Why no program was started, as the launcher under Landlock or Seatbelt says it in a line of its own; null while it has not. */
 export function faultIn(status: string): string | null {
   const said = /^\{"fault":(".*")\}\n/m.exec(status)?.[1];
   if (said === undefined) return null;

@@ -12,11 +12,11 @@ export { type ChildLimits, DEFAULT_CHILD_LIMITS, type ToldLimit } from "./child-
 export { ControlGroups } from "./control-groups.ts";
 export { currentView } from "./current-view.ts";
 export { hostInspection, type Inspection } from "./inspection.ts";
-export { NOT_COVERED } from "./landlock/not-covered.ts";
 export { mayShow } from "./may-show.ts";
+export { notCovered } from "./not-covered.ts";
 export { type OwnFile, type OwnProgram, ownProgramView } from "./own-program.ts";
 export type { StageEnd } from "./pipeline.ts";
-export { probeSandbox, type SandboxProbe } from "./probe.ts";
+export { type Machine, probeSandbox, type SandboxProbe } from "./probe.ts";
 export { DOOR_PATH, DOOR_TARGET, TUNNEL_ADDRESS } from "./relay/relay-command.ts";
 export { runSandboxed, type SandboxResult, type SandboxRun } from "./run.ts";
 export type { Rung } from "./rung.ts";

@@ -97,9 +97,14 @@ export function isAsleep(pid: number): boolean {
 /**
  * Descriptors above 2 that this process would pass on to a child. Node opens everything close-on-exec, but what
  * this process itself was started with may lack the mark, as Node's own clean-up at start ends at the first gap
- * above 15; and terminals, which native code opens, always lack it. `known` are some that Node has opened and not closed.
+ * above 15; and terminals, which native code opens, always lack it. On macOS Node.js starts a child with those alone that
+ * it names (POSIX_SPAWN_CLOEXEC_DEFAULT), whatever marks others have. `known` are some that Node has opened and not closed.
  */
-export function inheritedDescriptors(known: ReadonlySet<number>): readonly number[] {
+export function inheritedDescriptors(
+  known: ReadonlySet<number>,
+  platform: NodeJS.Platform = process.platform,
+): readonly number[] {
+  if (platform === "darwin") return [];
   return readdirSync("/proc/self/fdinfo")
     .map(Number)
     .filter((descriptor) => descriptor > 2 && !known.has(descriptor) && !isClosedOnExec(descriptor))

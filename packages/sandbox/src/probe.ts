@@ -3,16 +3,18 @@
  * that calls use, and looks whether something shows that must not.
  */
 import { execFile } from "node:child_process";
+import { release } from "node:os";
 import { promisify } from "node:util";
 import { type Authority, errorText, FemtoError, printable } from "@femtoclaw/protocol";
 import { type Bounds, boundsBy } from "./bounds.ts";
 import { childEnvironment, type SandboxCommand } from "./bubblewrap.ts";
 import type { ChildLimits } from "./child-limits.ts";
 import { ControlGroups } from "./control-groups.ts";
-import { hostInspection } from "./inspection.ts";
+import { hostInspection, type Inspection } from "./inspection.ts";
 import { landlockVersion } from "./landlock/landlock-version.ts";
 import { runSandboxed, type SandboxResult } from "./run.ts";
-import type { Rung } from "./rung.ts";
+import { type Rung, rungsOn } from "./rung.ts";
+import { seatbeltTrial, secretsOfMac, TRIED } from "./seatbelt/seatbelt-probe.ts";
 import { type SandboxView, viewOf } from "./view.ts";
 
 export type SandboxProbe =
@@ -32,32 +34,61 @@ export interface Reason {
   readonly fix: string;
 }
 
+/** What is tried out, and as whom; a test may say something else of it. */
+export interface Machine {
+  readonly platform: NodeJS.Platform;
+  readonly inspection: Inspection;
+  readonly isRoot: boolean;
+}
+
+const thisMachine = (): Machine => ({
+  platform: process.platform,
+  inspection: hostInspection,
+  isRoot: process.getuid?.() === 0,
+});
+
 const PROBE_TIMEOUT_MS = 10_000;
 const PROBE_OUTPUT_BYTES = 65_536;
 
 /** INVARIANT: I3: what confines most is tried first, and where nothing holds there is no sandbox. */
-export async function probeSandbox(authority: Authority, limits: ChildLimits): Promise<SandboxProbe> {
-  const instead = await probeRung("bubblewrap", authority, limits);
-  if (instead.ok) return instead;
-  const found = await probeRung("landlock", authority, limits);
+export async function probeSandbox(
+  authority: Authority,
+  limits: ChildLimits,
+  machine: Machine = thisMachine(),
+): Promise<SandboxProbe> {
+  const rungs = rungsOn(machine.platform);
+  if (rungs === null) return { ok: false, ...noneOn(machine.platform) };
+  const [first, second] = rungs;
+  const instead = await probeRung(first, authority, limits, machine);
+  if (instead.ok || second === undefined) return instead;
+  const found = await probeRung(second, authority, limits, machine);
   if (found.ok) return { ...found, instead: { reason: instead.reason, fix: instead.fix } };
-  return { ok: false, reason: `${instead.reason}; nor does Landlock do: ${found.reason}`, fix: instead.fix };
+  const also = found.reason === instead.reason ? "" : `; nor does Landlock do: ${found.reason}`;
+  return { ok: false, reason: `${instead.reason}${also}`, fix: instead.fix };
 }
 
-async function probeRung(name: Rung["name"], authority: Authority, limits: ChildLimits): Promise<SandboxProbe> {
+function noneOn(platform: NodeJS.Platform): Reason {
+  return {
+    reason: `FemtoClaw knows nothing on ${platform} that would confine a program`,
+    fix: "Run the host on Linux. Elsewhere take process_exec, terminals and MCP servers that run as programs out of the configuration.",
+  };
+}
+
+async function probeRung(
+  name: Rung["name"],
+  authority: Authority,
+  limits: ChildLimits,
+  { inspection, isRoot }: Machine,
+): Promise<SandboxProbe> {
   try {
     // What is missing for any sandbox is told first.
-    const { rung } = viewOf(authority, hostInspection, undefined, null, name);
-    const version = await versionOf(rung);
-    const groups = await ControlGroups.find(rung.shell, limits);
-    const bounds = boundsBy(groups, process.getuid?.() === 0);
-    const view = viewOf(authority, hostInspection, undefined, groups, name);
+    const { rung } = viewOf(authority, inspection, undefined, null, name);
+    const version = await versionOf(rung, isRoot);
+    const groups = await groupsOf(rung, limits);
+    const bounds = boundsBy(groups, isRoot, name);
+    const view = viewOf(authority, inspection, undefined, groups, name);
     const tried = { view, limits };
-    await Promise.all([
-      probeEnvironment(tried),
-      probeSecrets(tried),
-      ...(name === "landlock" ? [probeReach(tried)] : []),
-    ]);
+    await Promise.all([probeEnvironment(tried), probeSecrets(tried), ...reachOf(name).map((probe) => probe(tried))]);
     return { ok: true, name, version, groups, bounds };
   } catch (error) {
     const reason = errorText(error);
@@ -66,12 +97,24 @@ async function probeRung(name: Rung["name"], authority: Authority, limits: Child
   }
 }
 
+async function groupsOf(rung: Rung, limits: ChildLimits): Promise<ControlGroups | null> {
+  return rung.name === "seatbelt" ? null : await ControlGroups.find(rung.shell, limits);
+}
+
 interface Tried {
   readonly view: SandboxView;
   readonly limits: ChildLimits;
 }
 
-async function versionOf(rung: Rung): Promise<string> {
+async function versionOf(rung: Rung, isRoot: boolean): Promise<string> {
+  if (rung.name === "seatbelt") {
+    if (!isRoot) return `of Darwin ${release()}`;
+    // What macOS lets root do inside a profile was never looked at.
+    const fix = "Run it as a user of its own.";
+    throw new FemtoError("FEMTO_SANDBOX_UNAVAILABLE", "the host is root, and under Seatbelt no child is to be", {
+      fix,
+    });
+  }
   if (rung.name === "landlock") return await landlockVersion(PROBE_TIMEOUT_MS);
   const { stdout } = await promisify(execFile)(rung.program, ["--version"], { env: {}, timeout: PROBE_TIMEOUT_MS });
   return printable(stdout.trim().replace(/^bubblewrap /, ""));
@@ -94,7 +137,8 @@ async function probeEnvironment(tried: Tried): Promise<void> {
 async function probeSecrets(tried: Tried): Promise<void> {
   const { view } = tried;
   const { floor, ask, deny } = view.authority;
-  const secrets = ["/etc/shadow", ...floor, ...[...ask.read, ...deny.read].map(({ path }) => path)];
+  const hidden = [...floor, ...[...ask.read, ...deny.read].map(({ path }) => path)];
+  const secrets = view.rung.name === "seatbelt" ? secretsOfMac(hidden) : ["/etc/shadow", ...hidden];
   const { exitCode, stdout } = await run(
     tried,
     commandFor(view, "grep", ["-r", "-l", "-s", "-e", "", "--", ...secrets]),
@@ -104,6 +148,33 @@ async function probeSecrets(tried: Tried): Promise<void> {
     const seen = printable(stdout.toString().split("\n")[0] ?? "");
     throw new FemtoError("FEMTO_SANDBOX_UNAVAILABLE", `a child can read what must be hidden from it: ${seen}`);
   }
+}
+
+/** What is tried beside, because no namespace holds it. */
+function reachOf(name: Rung["name"]): readonly ((tried: Tried) => Promise<void>)[] {
+  switch (name) {
+    case "bubblewrap":
+      return [];
+    case "landlock":
+      return [probeReach];
+    case "seatbelt":
+      return [probeSeatbelt];
+  }
+}
+
+/** A child under Seatbelt can do nothing of what its profile is to keep it from. */
+async function probeSeatbelt(tried: Tried): Promise<void> {
+  const { mounts, authority } = tried.view;
+  const { stdout } = await run(tried, commandFor(tried.view, "perl", seatbeltTrial(mounts, authority, process.pid)));
+  const said = stdout.toString();
+  if (said === TRIED) return;
+  const found = said.split("\n").slice(0, -1).join(", ");
+  const reason = said.endsWith(TRIED)
+    ? `a child is not confined: ${printable(found, 300)}`
+    : "a child could not try its confinement";
+  throw new FemtoError("FEMTO_SANDBOX_UNAVAILABLE", reason, {
+    fix: "Programs are not run on this Mac by this version; please report what `femtoclaw doctor` says.",
+  });
 }
 
 /** A child without namespaces neither signals this process nor reads of it. */

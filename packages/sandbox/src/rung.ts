@@ -1,4 +1,7 @@
-/** What confines a child: bubblewrap, and where that does not work the kernel's Landlock alone. There is nothing below that. */
+/**
+ * What confines a child: on Linux bubblewrap, and where that does not work the kernel's Landlock alone; on macOS Seatbelt.
+ * There is nothing below that, and nothing at all on other systems.
+ */
 import { type Authority, FemtoError, printable } from "@femtoclaw/protocol";
 import type { Inspection } from "./inspection.ts";
 import { TOOL_FOLDERS } from "./system.ts";
@@ -9,12 +12,24 @@ export type Rung =
   /** Found in the authority's search path. */
   | { readonly name: "bubblewrap"; readonly program: string; readonly shell: string }
   /** The shell ends a child as a whole, too. */
-  | { readonly name: "landlock"; readonly shell: string };
+  | { readonly name: "landlock"; readonly shell: string }
+  /** The system's own program that puts a profile in force, and the shell as above. */
+  | { readonly name: "seatbelt"; readonly program: string; readonly shell: string };
+
+/** INVARIANT: I3: in the order in which they are tried; a system that is not here has none, and starts no program. */
+export function rungsOn(platform: NodeJS.Platform): readonly [Rung["name"], ...Rung["name"][]] | null {
+  if (platform === "linux") return ["bubblewrap", "landlock"];
+  return platform === "darwin" ? ["seatbelt"] : null;
+}
+
+/** Without namespaces a child is ended by its process group, which its guard leads. */
+export const isByGroup = (name: Rung["name"]): boolean => name !== "bubblewrap";
 
 /** Throws FEMTO_SANDBOX_UNAVAILABLE where a program is missing for it. */
-export function rungOf(name: Rung["name"], { searchPath }: Authority, { findProgram }: Inspection): Rung {
+export function rungOf(name: Rung["name"], { searchPath }: Authority, inspection: Inspection): Rung {
+  if (name === "seatbelt") return seatbeltRung(inspection);
   const found = (program: string, folders: readonly string[], what: string, fix: string): string => {
-    const path = findProgram(program, folders);
+    const path = inspection.findProgram(program, folders);
     if (path !== null) return path;
     throw new FemtoError("FEMTO_SANDBOX_UNAVAILABLE", `${what} is in none of ${folders.join(", ")}`, { fix });
   };
@@ -25,13 +40,19 @@ export function rungOf(name: Rung["name"], { searchPath }: Authority, { findProg
   return name === "bubblewrap" ? { name, program: bubblewrap(), shell: shell() } : { name, shell: shell() };
 }
 
+/** Both are parts of macOS, and are taken from nowhere else. The shell is dash, which adds nothing to what it hands on. */
+function seatbeltRung({ findProgram }: Inspection): Rung {
+  const [program, shell] = [findProgram("sandbox-exec", ["/usr/bin"]), findProgram("dash", ["/bin"])];
+  if (program !== null && shell !== null) return { name: "seatbelt", program, shell };
+  const missing = program === null ? "/usr/bin/sandbox-exec" : "/bin/dash";
+  throw new FemtoError("FEMTO_SANDBOX_UNAVAILABLE", `${missing}, which is a part of macOS, is not there`, {
+    fix: "Programs are confined by what macOS brings; nothing else is installed for it.",
+  });
+}
+
 /** INVARIANT: what runs outside of every sandbox no child writes to, wherever a link to it leads. */
 export function requireOutOfReach(rung: Rung, visibility: (path: string) => Visibility, { stateOf }: Inspection): void {
-  const programs = [
-    ["the shell", rung.shell] as const,
-    rung.name === "bubblewrap" ? (["bubblewrap", rung.program] as const) : (["Node.js", process.execPath] as const),
-  ];
-  for (const [name, program] of programs) {
+  for (const [name, program] of outside(rung)) {
     const state = stateOf(program);
     const file = state.kind === "link" ? state.target : program;
     if (visibility(file) !== "readWrite" && visibility(program) !== "readWrite") continue;
@@ -39,4 +60,10 @@ export function requireOutOfReach(rung: Rung, visibility: (path: string) => Visi
       fix: "Take it from elsewhere, or deny writing to its folder.",
     });
   }
+}
+
+function outside(rung: Rung): readonly (readonly [name: string, program: string])[] {
+  const shell = ["the shell", rung.shell] as const;
+  if (rung.name === "bubblewrap") return [["bubblewrap", rung.program], shell];
+  return rung.name === "landlock" ? [shell, ["Node.js", process.execPath]] : [shell, ["sandbox-exec", rung.program]];
 }

@@ -29,4 +29,16 @@ export const SYSTEM_FILES: readonly string[] = [
 ];
 
 /** Folders that are made anew for each child and have nothing of the host's behind the same name. */
-export const PRIVATE_FOLDERS = { "/proc": "proc", "/dev": "dev", "/tmp": "tmpfs" } as const;
+const PRIVATE_FOLDERS = { "/proc": "proc", "/dev": "dev", "/tmp": "tmpfs" } as const;
+
+export interface SystemPart {
+  readonly folders: readonly string[];
+  readonly files: readonly string[];
+  readonly privateFolders: Readonly<Record<string, "proc" | "dev" | "tmpfs">>;
+}
+
+export const LINUX: SystemPart = {
+  folders: SYSTEM_FOLDERS,
+  files: SYSTEM_FILES,
+  privateFolders: PRIVATE_FOLDERS,
+};

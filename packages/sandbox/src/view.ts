@@ -15,8 +15,9 @@ import type { ControlGroups } from "./control-groups.ts";
 import { hostInspection, type Inspection, type PathState } from "./inspection.ts";
 import { type Rung, requireOutOfReach, rungOf } from "./rung.ts";
 import { RunningChildren } from "./running-children.ts";
+import { MACOS } from "./seatbelt/macos-system.ts";
 import { seccompFilter } from "./seccomp.ts";
-import { PRIVATE_FOLDERS, SYSTEM_FILES, SYSTEM_FOLDERS } from "./system.ts";
+import { LINUX, type SystemPart } from "./system.ts";
 
 /** One step of building a child's file tree. A later step covers what earlier ones put below its path. */
 export type Mount =
@@ -34,7 +35,7 @@ export interface SandboxView {
   readonly mounts: readonly Mount[];
   readonly authority: Authority;
   readonly rung: Rung;
-  /** The system call filter, as the kernel takes it. */
+  /** The system call filter, as the kernel of Linux takes it; empty where another one confines. */
   readonly filter: Uint8Array;
   /** Granted paths that do not exist and so are not shown. */
   readonly absent: readonly string[];
@@ -59,14 +60,15 @@ export function viewOf(
   by: Rung["name"] = "bubblewrap",
 ): SandboxView {
   const rung = rungOf(by, authority, inspection);
-  const planner = new Planner(authority, inspection);
+  const isMac = rung.name === "seatbelt";
+  const planner = new Planner(authority, inspection, isMac ? MACOS : LINUX);
   const mounts = planner.plan();
   requireOutOfReach(rung, (path) => visibilityOf(mounts, path), inspection);
   return {
     mounts,
     authority,
     rung,
-    filter: seccompFilter(inspection.architecture, rung.name === "landlock"),
+    filter: isMac ? new Uint8Array() : seccompFilter(inspection.architecture, rung.name === "landlock"),
     absent: planner.absent,
     unguarded: planner.unguarded,
     assumed: planner.assumed,
@@ -129,14 +131,16 @@ class Planner {
   readonly assumed = new Map<string, PathState["kind"]>();
   readonly #authority: Authority;
   readonly #inspection: Inspection;
+  readonly #system: SystemPart;
   /** One step for each path; a later `#show` of the same path replaces the earlier. */
   readonly #layers = new Map<string, Mount>();
   /** The steps that hide something; they follow all others, those of the floor at the very end. */
   readonly #masks: Mount[] = [];
 
-  constructor(authority: Authority, inspection: Inspection) {
+  constructor(authority: Authority, inspection: Inspection, system: SystemPart) {
     this.#authority = authority;
     this.#inspection = inspection;
+    this.#system = system;
   }
 
   plan(): Mount[] {
@@ -178,13 +182,14 @@ class Planner {
   }
 
   #showSystem(): void {
-    for (const [path, kind] of Object.entries(PRIVATE_FOLDERS)) this.#show({ kind, path });
-    for (const path of SYSTEM_FOLDERS) {
+    const { folders, files, privateFolders } = this.#system;
+    for (const [path, kind] of Object.entries(privateFolders)) this.#show({ kind, path });
+    for (const path of folders) {
       const state = this.#inspection.stateOf(path);
       if (state.kind === "link") this.#show({ kind: "link", path, target: state.target });
       if (state.kind === "directory") this.#show({ kind: "readOnly", path });
     }
-    for (const path of SYSTEM_FILES) {
+    for (const path of files) {
       // A link here is shown as the file it leads to, for example a time zone.
       if (this.#inspection.stateOf(path).kind !== "missing") this.#show({ kind: "readOnly", path });
     }
@@ -231,7 +236,7 @@ class Planner {
 
   /** A folder that is shown whole brings its links as the machine has them; nothing can be mounted over a link. */
   #leaveLinks(folder: string): void {
-    for (const name of [...SYSTEM_FOLDERS, ...SYSTEM_FILES]) {
+    for (const name of [...this.#system.folders, ...this.#system.files]) {
       const isLink = name !== folder && isWithin(name, folder) && this.#inspection.stateOf(name).kind === "link";
       if (isLink) this.#layers.delete(name);
     }

@@ -1,23 +1,14 @@
 /**
  * From a path in a call to what it leads to. The kernel resolves it, once, into a descriptor; its
- * canonical path is read back from there. No string is ever normalized here and then opened.
+ * canonical path is read back from there. No string is ever normalized here and then opened. What is named in a folder
+ * that is held is named by Linux alone, so there is no other system on which a call reaches a file.
  */
-import {
-  type BigIntStats,
-  closeSync,
-  constants,
-  fstatSync,
-  lstatSync,
-  openSync,
-  readlinkSync,
-  statfsSync,
-} from "node:fs";
-import { LIMITS, type PathQuestion, printable, systemErrorCode } from "@femtoclaw/protocol";
+import { type BigIntStats, closeSync, constants, fstatSync, lstatSync, statfsSync } from "node:fs";
+import { LIMITS, namesByDescriptor, type PathQuestion, printable, systemErrorCode } from "@femtoclaw/protocol";
 import type { BoundPath, HeldFile, HeldFolder } from "./bound-arguments.ts";
+import { type NamedDescriptor, openToName } from "./named-descriptor.ts";
 import { Refusal, refusalOf } from "./refusal.ts";
 
-/** Names a file without opening it: no pipe is waited for, no device is touched, nothing can be read. */
-const NAME_ONLY = 0o10000000;
 /** `f_type` of the process file system, through which other processes and their files could be reached. */
 const PROCESS_FILE_SYSTEM = 0x9fa0;
 
@@ -92,10 +83,23 @@ function resolveIn(
   return resolved({ kind: "path", ...found, parent, further });
 }
 
+/** Refuses every path of a call where what is decided on could be another file by the time it is reached. */
+export function requireHeldPaths(platform: NodeJS.Platform): void {
+  if (namesByDescriptor(platform)) return;
+  throw new Refusal(
+    `calls on files are taken on Linux alone: ${platform} names no file by the descriptor of its folder`,
+  );
+}
+
 /** A folder, through links too; its canonical path tells where it really is. */
-export function resolveFolder(text: string, workspace: string, held: DisposableStack): HeldFolder {
+export function resolveFolder(
+  text: string,
+  workspace: string,
+  held: DisposableStack,
+  platform: NodeJS.Platform,
+): HeldFolder {
   try {
-    return holdFolder(absolutePath(text, workspace), text, held);
+    return holdFolder(absolutePath(text, workspace), text, held, platform);
   } catch (error) {
     throw refusalOf(error, text);
   }
@@ -106,23 +110,34 @@ export function resolveFolder(text: string, workspace: string, held: DisposableS
  * name up must lead back to the same file, which it does not for one that was deleted or moved, or
  * that lies in the file tree of another namespace, where the same name means something else.
  */
-export function canonicalPathOf(descriptor: number, found: BigIntStats, text: string): string {
-  const name = readlinkSync(`/proc/self/fd/${descriptor}`, { encoding: "buffer" });
-  const path = decodeName(name, text);
+export function canonicalPathOf({ descriptor, name }: NamedDescriptor, found: BigIntStats, text: string): string {
+  const path = decodeName(name(), text);
   requireSize(path, text);
   const named = lstatSync(path, { bigint: true, throwIfNoEntry: false });
   if (named === undefined || named.dev !== found.dev || named.ino !== found.ino) {
     throw new Refusal(`${printable(text)} changed while it was examined, or is not reachable by its own name`);
   }
-  if (statfsSync(`/proc/self/fd/${descriptor}`).type === PROCESS_FILE_SYSTEM) {
+  if (isInProcessFileSystem(descriptor)) {
     throw new Refusal(`${printable(text)} lies in the process file system`);
   }
   return path;
 }
 
+/** Only Linux has one, and only there is there such a name for what is held. */
+function isInProcessFileSystem(descriptor: number): boolean {
+  return process.platform === "linux" && statfsSync(`/proc/self/fd/${descriptor}`).type === PROCESS_FILE_SYSTEM;
+}
+
 /** Opens for naming only, and closes with `held`. */
-export function holdOpen(path: string, flags: number, held: DisposableStack): number {
-  return held.adopt(openSync(path, NAME_ONLY | flags), closeSync);
+export function holdOpen(
+  path: string,
+  flags: number,
+  held: DisposableStack,
+  platform: NodeJS.Platform = "linux",
+): NamedDescriptor {
+  const named = openToName(path, flags, platform);
+  held.defer(() => closeSync(named.descriptor));
+  return named;
 }
 
 function absolutePath(text: string, workspace: string): string {
@@ -149,14 +164,15 @@ interface FoundTarget {
 }
 
 function holdTarget(path: string, text: string, held: DisposableStack): FoundTarget {
-  const descriptor = holdOpen(path, constants.O_NOFOLLOW, held);
+  const named = holdOpen(path, constants.O_NOFOLLOW, held);
+  const { descriptor } = named;
   const found = fstatSync(descriptor, { bigint: true });
   if (found.isSymbolicLink()) throw new Refusal(`${printable(text)} is a symbolic link; name what it leads to`);
   if (!found.isFile() && !found.isDirectory()) {
     throw new Refusal(`${printable(text)} is neither a regular file nor a folder`);
   }
   return {
-    path: canonicalPathOf(descriptor, found, text),
+    path: canonicalPathOf(named, found, text),
     type: found.isFile() ? "file" : "directory",
     target: { descriptor, device: found.dev, inode: found.ino },
   };
@@ -171,9 +187,15 @@ function orMissing<T>(hold: () => T): T | null {
   }
 }
 
-function holdFolder(path: string, text: string, held: DisposableStack): HeldFolder {
-  const descriptor = holdOpen(path, constants.O_DIRECTORY, held);
-  return { descriptor, path: canonicalPathOf(descriptor, fstatSync(descriptor, { bigint: true }), text) };
+function holdFolder(
+  path: string,
+  text: string,
+  held: DisposableStack,
+  platform: NodeJS.Platform = "linux",
+): HeldFolder {
+  const named = holdOpen(path, constants.O_DIRECTORY, held, platform);
+  const { descriptor } = named;
+  return { descriptor, path: canonicalPathOf(named, fstatSync(descriptor, { bigint: true }), text) };
 }
 
 function decodeName(name: Buffer, text: string): string {

@@ -1,6 +1,9 @@
 /** SHA-256 of program files, remembered for as long as nothing about the file changes. */
 import { createHash } from "node:crypto";
+import { read } from "node:fs";
 import { open } from "node:fs/promises";
+import { promisify } from "node:util";
+import { namesByDescriptor } from "@femtoclaw/protocol";
 import type { FileVersion } from "./bound-arguments.ts";
 
 /** LIMIT: programs remembered; far more than a policy names. */
@@ -35,14 +38,24 @@ export class ProgramDigests {
 
 /** SHA-256 of what the file behind a descriptor holds, in hex, or of its first bytes: a file may grow as it is read. */
 export async function digestOf(descriptor: number, bytesMax = Number.POSITIVE_INFINITY): Promise<string> {
+  // Where no descriptor is for naming alone, this one can be read.
+  if (!namesByDescriptor(process.platform)) {
+    return await digestBy(bytesMax, (chunk, bytes, at) => promisify(read)(descriptor, chunk, 0, bytes, at));
+  }
   await using file = await open(`/proc/self/fd/${descriptor}`, "r");
+  return await digestBy(bytesMax, (chunk, bytes, at) => file.read(chunk, 0, bytes, at));
+}
+
+type ReadAt = (chunk: Buffer, bytes: number, at: number) => Promise<{ readonly bytesRead: number }>;
+
+async function digestBy(bytesMax: number, readAt: ReadAt): Promise<string> {
   const digest = createHash("sha256");
   const chunk = Buffer.allocUnsafeSlow(CHUNK_BYTES);
-  for (let leftBytes = bytesMax; leftBytes > 0; ) {
-    const { bytesRead } = await file.read(chunk, 0, Math.min(CHUNK_BYTES, leftBytes));
+  for (let at = 0; at < bytesMax; ) {
+    const { bytesRead } = await readAt(chunk, Math.min(CHUNK_BYTES, bytesMax - at), at);
     if (bytesRead === 0) break;
     digest.update(chunk.subarray(0, bytesRead));
-    leftBytes -= bytesRead;
+    at += bytesRead;
   }
   return digest.digest("hex");
 }

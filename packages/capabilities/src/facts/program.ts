@@ -4,6 +4,7 @@ import {
   type DeclaredProgram,
   flagFacts,
   LIMITS,
+  namesByDescriptor,
   type ProgramQuestion,
   printable,
   systemErrorCode,
@@ -12,6 +13,7 @@ import { type SandboxView, visibilityOf } from "@femtoclaw/sandbox";
 import type { JsonObject } from "../capability.ts";
 import { textAt, textsAt, valueAt, variablesAt } from "./arguments.ts";
 import type { BoundProgram, FileVersion } from "./bound-arguments.ts";
+import type { NamedDescriptor } from "./named-descriptor.ts";
 import { canonicalPathOf, holdOpen, resolveFolder } from "./path.ts";
 import type { ProgramDigests } from "./program-digests.ts";
 import { Refusal, refusalOf } from "./refusal.ts";
@@ -23,6 +25,7 @@ export interface ProgramRequest {
   readonly searchPath: readonly string[];
   readonly sandbox: SandboxView | null;
   readonly digests: ProgramDigests;
+  readonly platform: NodeJS.Platform;
 }
 
 export interface ResolvedProgram {
@@ -35,7 +38,7 @@ export async function resolveProgram(request: ProgramRequest, held: DisposableSt
   const name = textAt(args, declared.pointer);
   const argv = textsAt(args, declared.argv, LIMITS.argvItems);
   const environment = declared.env === undefined ? {} : variablesAt(args, declared.env);
-  const file = findProgram(name, request.searchPath, held);
+  const file = findProgram(name, request, held);
   const version = versionOf(file.found);
   const { realPath, sha256 } = await examine(file, version, name, request.digests);
   const cwd = resolveCwd(request, held);
@@ -77,13 +80,13 @@ export function flagsOf(argv: readonly string[]): string[] {
 
 interface FoundProgram {
   readonly path: string;
-  readonly descriptor: number;
+  readonly named: NamedDescriptor;
   readonly found: BigIntStats;
 }
 
-function findProgram(name: string, searchPath: readonly string[], held: DisposableStack): FoundProgram {
+function findProgram(name: string, { searchPath, platform }: ProgramRequest, held: DisposableStack): FoundProgram {
   for (const path of candidates(name, searchPath)) {
-    const program = holdProgram(path, held);
+    const program = holdProgram(path, platform, held);
     if (program !== null) return program;
   }
   throw new Refusal(`no program ${printable(name)} is in ${searchPath.join(", ")}`);
@@ -100,13 +103,14 @@ function candidates(name: string, searchPath: readonly string[]): string[] {
 }
 
 /** Held as the file it leads to: a link in a search path folder is how programs are installed. */
-function holdProgram(path: string, held: DisposableStack): FoundProgram | null {
+function holdProgram(path: string, platform: NodeJS.Platform, held: DisposableStack): FoundProgram | null {
   try {
-    const descriptor = holdOpen(path, 0, held);
-    const found = fstatSync(descriptor, { bigint: true });
+    const named = holdOpen(path, 0, held, platform);
+    const found = fstatSync(named.descriptor, { bigint: true });
     if (!found.isFile()) return null;
-    accessSync(`/proc/self/fd/${descriptor}`, constants.X_OK);
-    return { path, descriptor, found };
+    // Elsewhere it is asked by its name: what cannot be executed does not start.
+    accessSync(namesByDescriptor(platform) ? `/proc/self/fd/${named.descriptor}` : named.name(), constants.X_OK);
+    return { path, named, found };
   } catch (error) {
     // As in a shell, what cannot be executed here is looked for in the next folder.
     if (systemErrorCode(error) === undefined) throw error;
@@ -119,22 +123,22 @@ function versionOf({ dev, ino, size, mtimeNs, ctimeNs }: BigIntStats): FileVersi
 }
 
 async function examine(
-  { descriptor, found }: FoundProgram,
+  { named, found }: FoundProgram,
   version: FileVersion,
   name: string,
   digests: ProgramDigests,
 ): Promise<{ realPath: string; sha256: string }> {
   try {
-    return { realPath: canonicalPathOf(descriptor, found, name), sha256: await digests.of(descriptor, version) };
+    return { realPath: canonicalPathOf(named, found, name), sha256: await digests.of(named.descriptor, version) };
   } catch (error) {
     throw refusalOf(error, name);
   }
 }
 
-function resolveCwd({ declared, args, workspace, sandbox }: ProgramRequest, held: DisposableStack): string {
+function resolveCwd({ declared, args, workspace, sandbox, platform }: ProgramRequest, held: DisposableStack): string {
   const asked = declared.cwd === undefined ? undefined : valueAt(args, declared.cwd);
   const text = asked === undefined || declared.cwd === undefined ? workspace : textAt(args, declared.cwd);
-  const { path } = resolveFolder(text, workspace, held);
+  const { path } = resolveFolder(text, workspace, held, platform);
   const visibility = sandbox === null ? "readOnly" : visibilityOf(sandbox.mounts, path);
   if (visibility !== "readOnly" && visibility !== "readWrite") {
     throw new Refusal(`the folder ${printable(path)} is not visible inside the sandbox`);

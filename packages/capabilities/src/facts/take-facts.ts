@@ -21,7 +21,13 @@ import { type BoundArgument, BoundArguments, type BoundTerminal } from "./bound-
 import { resolveHost } from "./host.ts";
 import { HostNames } from "./host-names.ts";
 import { resolveMcpTool } from "./mcp-tool.ts";
-import { type ResolvedPath, resolveCreatable, resolveCreatableFolders, resolveExisting } from "./path.ts";
+import {
+  type ResolvedPath,
+  requireHeldPaths,
+  resolveCreatable,
+  resolveCreatableFolders,
+  resolveExisting,
+} from "./path.ts";
 import { resolveProgram } from "./program.ts";
 import type { ProgramDigests } from "./program-digests.ts";
 import { Refusal } from "./refusal.ts";
@@ -40,6 +46,8 @@ export interface FactsRequest {
   readonly names?: HostNames;
   /** Finds stored secrets; without it there are none. */
   readonly secrets?: SecretLookUp;
+  /** What the facts are taken by; this system where it is absent. */
+  readonly platform?: NodeJS.Platform;
   /** N for the Nth redirect of the call; absent for the call itself. */
   readonly hop?: number;
 }
@@ -112,6 +120,7 @@ async function resolve(
     const question = resolveMcpTool(declared, args);
     return { pointer, questions: [question], bound: { kind: "mcp_tool", definition: question.definition } };
   }
+  requireHeldPaths(request.platform ?? process.platform);
   const { questions, bound } = resolvePath(declared, args, workspace, held);
   const bytes = declared.access === "create" ? sizeOf(manifest, args) : 0;
   const recursive = bound.type === "directory" && isSaid(declared.recursive, args) ? { recursive: true } : {};
@@ -124,14 +133,14 @@ async function resolve(
  */
 async function resolvePrograms(
   declared: DeclaredProgram,
-  { args, authority, sandbox, digests }: FactsRequest,
+  { args, authority, sandbox, digests, platform = process.platform }: FactsRequest,
   held: DisposableStack,
 ): Promise<Resolved[]> {
   const { workspace, searchPath } = authority;
   const resolved: Resolved[] = [];
   let words = 0;
   for (const stage of stagesOf(declared, args)) {
-    const asked = { declared: stage, args, workspace, searchPath, sandbox, digests };
+    const asked = { declared: stage, args, workspace, searchPath, sandbox, digests, platform };
     const { question, bound } = await resolveProgram(asked, held);
     words += bound.args.length;
     resolved.push({ pointer: stage.pointer, questions: [question], bound });

@@ -2,12 +2,13 @@
  * An MCP server that is reached over HTTP: one request for each message, whose answer is JSON or a stream of events, which
  * are read as they come.
  */
-import { errorText, FemtoError, LIMITS, printable } from "@femtoclaw/protocol";
+import { errorText, FemtoError, printable } from "@femtoclaw/protocol";
 import type { JsonObject } from "../capability.ts";
 import type { BoundHost } from "../facts/bound-arguments.ts";
 import { withoutValues } from "../facts/stored-secrets.ts";
 import { type BegunAnswer, converse, wholeOf } from "../network/exchange.ts";
 import { eventsIn } from "./event-stream.ts";
+import { UnaskedWindow } from "./unasked-window.ts";
 import {
   type Listening,
   messageIn,
@@ -26,11 +27,6 @@ const ENVELOPE_BYTES = 65_536;
 const NOTICE_BYTES = 65_536;
 /** LIMIT: time of a notification; nobody waits for what it does. */
 const NOTIFY_MS = 5_000;
-/** Time in which messages that nobody asked for are counted. */
-const WINDOW_MS = 10_000;
-/** LIMIT: bytes of streams of a server within that time; the largest messages of several calls. */
-const WINDOW_BYTES = 268_435_456;
-
 export interface HttpStart {
   /** Looks the host up and finds its secrets, anew for each request. Throws where it may not be reached. */
   bound(): Promise<BoundHost>;
@@ -54,12 +50,10 @@ export class HttpTransport implements UpstreamTransport {
   readonly #start: HttpStart;
   readonly #ended = Promise.withResolvers<string>();
   readonly #closing = new AbortController();
+  readonly #unasked = new UnaskedWindow();
   #session: string | null = null;
   #version: string | null = null;
   #lastId = 0;
-  #unasked = 0;
-  #bytes = 0;
-  #windowMs = 0;
 
   constructor(start: HttpStart) {
     this.#start = start;
@@ -109,7 +103,7 @@ export class HttpTransport implements UpstreamTransport {
         if (!isStream(headers)) return;
         for await (const event of eventsIn(this.#bearable(pieces), NOTICE_BYTES, () => tooLarge(NOTICE_BYTES))) {
           const { id, method, params }: Message = messageFrom(event, host) ?? {};
-          this.#bear(1);
+          this.#bear({ messages: 1 });
           if (id === undefined && typeof method === "string") onNotification(printable(method, 64), params);
         }
       },
@@ -170,7 +164,7 @@ export class HttpTransport implements UpstreamTransport {
       for await (const event of eventsIn(this.#bearable(pieces), most, () => tooLarge(bytesMax))) {
         const message = messageFrom(event, host);
         if (isAnswer(message, id)) return message;
-        this.#bear(1);
+        this.#bear({ messages: 1 });
         const { id: asked, method, params }: Message = message ?? {};
         if ((typeof asked === "number" || typeof asked === "string") && typeof method === "string") {
           void this.#asked(asked, () => onAsked?.(printable(method, 64), params));
@@ -196,28 +190,16 @@ export class HttpTransport implements UpstreamTransport {
     }
   }
 
-  /** INVARIANT: I9: a server that floods whoever listens to it is ended, also with what says nothing. */
-  #bear(messages: number, bytes = 0): void {
-    const nowMs = performance.now();
-    if (nowMs - this.#windowMs > WINDOW_MS) {
-      this.#windowMs = nowMs;
-      this.#unasked = 0;
-      this.#bytes = 0;
-    }
-    this.#unasked += messages;
-    this.#bytes += bytes;
-    if (this.#unasked <= LIMITS.upstreamUnasked && this.#bytes <= WINDOW_BYTES) return;
-    const reason =
-      this.#bytes > WINDOW_BYTES
-        ? `it sent more than ${WINDOW_BYTES} bytes within ten seconds`
-        : `it sent more than ${LIMITS.upstreamUnasked} messages that nobody asked for`;
+  #bear(came: { readonly messages?: number; readonly bytes?: number }): void {
+    const reason = this.#unasked.count(came);
+    if (reason === null) return;
     this.end(reason);
     throw new FemtoError("FEMTO_UPSTREAM_FAILED", `the server is gone: ${reason}`);
   }
 
   async *#bearable(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, void> {
     for await (const piece of pieces) {
-      this.#bear(0, piece.byteLength);
+      this.#bear({ bytes: piece.byteLength });
       yield piece;
     }
   }

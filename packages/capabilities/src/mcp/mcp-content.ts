@@ -13,27 +13,22 @@ import {
   RESOURCE_READ,
   uriProblem,
 } from "@femtoclaw/protocol";
-import type { SandboxView } from "@femtoclaw/sandbox";
 import type { Capability, CapabilityCall, CapabilityOutcome, JsonObject } from "../capability.ts";
-import { outcomeOf } from "../outcome.ts";
 import type { ContentDefinition } from "./content-definition.ts";
 import { type Completing, completionParams, completionResult } from "./mcp-completion.ts";
-import { common, confinedBy, type McpServer } from "./mcp-tool.ts";
-import type { CallRelay } from "./upstream-notice.ts";
-import { tooLarge } from "./upstream-transport.ts";
+import { common, type McpServer } from "./mcp-tool.ts";
+import { type UpstreamUse, upstreamOutcome } from "./upstream-call.ts";
 
 export type Reader = typeof RESOURCE_READ | typeof PROMPT_GET;
 
 /** One question to the server about what was accepted of it. */
-export type AskUpstream = (question: {
-  readonly definition: ContentDefinition;
-  readonly method: "resources/read" | "prompts/get" | "completion/complete";
-  readonly params: JsonObject;
-  readonly view: SandboxView | null;
-  readonly signal: AbortSignal;
-  readonly bytesMax: number;
-  readonly relay: CallRelay | null;
-}) => Promise<JsonObject>;
+export type AskUpstream = (
+  question: UpstreamUse & {
+    readonly definition: ContentDefinition;
+    readonly method: "resources/read" | "prompts/get" | "completion/complete";
+    readonly params: JsonObject;
+  },
+) => Promise<JsonObject>;
 
 const SHORT = { type: "string", maxLength: LIMITS.completionChars };
 const FILLED_IN = { type: "object", maxProperties: 32, additionalProperties: { type: "string" } };
@@ -105,7 +100,7 @@ export interface ReaderDefinition {
 }
 
 export function mcpReaderCapability(
-  { server, reader, accepted, sha256: definition }: ReaderDefinition,
+  { server, reader, accepted, sha256 }: ReaderDefinition,
   ask: AskUpstream,
 ): Capability {
   const manifest: CapabilityManifest = {
@@ -113,36 +108,17 @@ export function mcpReaderCapability(
     name: mcpToolName(server.name, reader),
     description: `${WORDS[reader]} ${server.name}.`,
     input: ARGUMENTS[reader],
-    arguments: [{ pointer: "", kind: "mcp_tool", server: server.name, tool: reader, definition }],
+    arguments: [{ pointer: "", kind: "mcp_tool", server: server.name, tool: reader, definition: sha256 }],
   };
   return {
     manifest,
     isolation: "host",
-    execute: async ({
-      args,
-      bound,
-      sandbox: view,
-      signal,
-      limits,
-      relay,
-    }: CapabilityCall): Promise<CapabilityOutcome> => {
-      const sandbox = confinedBy(server, view);
-      return await outcomeOf(signal, sandbox, async () => {
-        const meant = contentMeant(reader, args, accepted);
-        // INVARIANT: what is read is what was decided on.
-        if (meant === null || bound.mcpTool().definition !== definition) {
-          throw new FemtoError(
-            "FEMTO_UPSTREAM_FAILED",
-            "what the server offers has changed since the call was decided",
-          );
-        }
-        const bytesMax = Math.min(limits.outputBytes, LIMITS.resultBytes);
-        const question = { definition: meant, view, signal, bytesMax, relay: relay ?? null };
-        const result = await resultOf({ reader, args, server: server.name, question, ask });
-        if (Buffer.byteLength(JSON.stringify(result)) > bytesMax) throw tooLarge(bytesMax);
-        return { event: "succeeded", result, sandbox };
-      });
-    },
+    execute: async (call: CapabilityCall): Promise<CapabilityOutcome> =>
+      await upstreamOutcome({ isSandboxed: server.isSandboxed, sha256, call }, async (use) => {
+        const definition = contentMeant(reader, call.args, accepted);
+        if (definition === null) throw new FemtoError("FEMTO_UPSTREAM_FAILED", "the server offers nothing of the kind");
+        return await resultOf({ reader, args: call.args, server: server.name, question: { ...use, definition }, ask });
+      }),
   };
 }
 

@@ -3,12 +3,9 @@
  * what is called. A tool does nothing here; its server does, and is asked only for permitted calls.
  */
 import { type CapabilityManifest, FemtoError, LIMITS, mcpCapability, mcpToolName } from "@femtoclaw/protocol";
-import type { SandboxView } from "@femtoclaw/sandbox";
 import type { Capability, CapabilityCall, CapabilityOutcome, JsonObject } from "../capability.ts";
-import { outcomeOf } from "../outcome.ts";
 import type { ToolDefinition } from "./tool-definition.ts";
-import type { CallRelay } from "./upstream-notice.ts";
-import { tooLarge } from "./upstream-transport.ts";
+import { type UpstreamUse, upstreamOutcome } from "./upstream-call.ts";
 
 export interface McpServer {
   readonly name: string;
@@ -17,15 +14,9 @@ export interface McpServer {
 }
 
 /** One call of a tool at its server, in the view of whoever calls. */
-export type CallUpstream = (call: {
-  readonly definition: ToolDefinition;
-  readonly args: JsonObject;
-  readonly view: SandboxView | null;
-  readonly signal: AbortSignal;
-  readonly bytesMax: number;
-  /** Who hears what the server says beside the answer. */
-  readonly relay: CallRelay | null;
-}) => Promise<JsonObject>;
+export type CallUpstream = (
+  call: UpstreamUse & { readonly definition: ToolDefinition; readonly args: JsonObject },
+) => Promise<JsonObject>;
 
 const OUTPUT = {
   type: "object",
@@ -82,32 +73,11 @@ export function mcpToolCapability(
     manifest: mcpToolManifest(server, definition),
     // The host waits for it; the sandbox around its server lives longer than a call.
     isolation: "host",
-    execute: async ({
-      args,
-      bound,
-      sandbox: view,
-      signal,
-      limits,
-      relay,
-    }: CapabilityCall): Promise<CapabilityOutcome> => {
-      const sandbox = confinedBy(server, view);
-      return await outcomeOf(signal, sandbox, async () => {
-        // INVARIANT: what is called is what was decided on.
-        if (bound.mcpTool().definition !== definition.sha256) {
-          throw new FemtoError("FEMTO_UPSTREAM_FAILED", "the tool has changed since the call was decided");
-        }
-        const bytesMax = Math.min(limits.outputBytes, LIMITS.resultBytes);
-        const result = resultOf(await callUpstream({ definition, args, view, signal, bytesMax, relay: relay ?? null }));
-        if (Buffer.byteLength(JSON.stringify(result)) > bytesMax) throw tooLarge(bytesMax);
-        return { event: "succeeded", result, sandbox };
-      });
-    },
+    execute: async (call: CapabilityCall): Promise<CapabilityOutcome> =>
+      await upstreamOutcome({ isSandboxed: server.isSandboxed, sha256: definition.sha256, call }, async (use) =>
+        resultOf(await callUpstream({ ...use, definition, args: call.args })),
+      ),
   };
-}
-
-/** By the name that records have; null for a server that is reached over HTTP. */
-export function confinedBy({ isSandboxed }: McpServer, view: SandboxView | null): string | null {
-  return isSandboxed ? (view?.rung.name ?? null) : null;
 }
 
 // INVARIANT: what a server says of its tools only ever tightens: that one reads only, or does no harm twice, is not believed.

@@ -2,6 +2,7 @@
 import { askKindOf, errorText, FemtoError, LIMITS, LineSplitter, printable } from "@femtoclaw/protocol";
 import { type ChildLimits, type SandboxCommand, type SandboxView, ServiceChild } from "@femtoclaw/sandbox";
 import type { JsonObject } from "../capability.ts";
+import { UnaskedWindow } from "./unasked-window.ts";
 import { PROGRESS, SUBSCRIPTION } from "./upstream-notice.ts";
 import {
   type Listening,
@@ -14,10 +15,6 @@ import {
   type UpstreamTransport,
 } from "./upstream-transport.ts";
 
-/** Time in which messages that nobody asked for are counted. */
-const WINDOW_MS = 10_000;
-/** LIMIT: bytes of a server within that time; the largest messages of several calls. */
-const WINDOW_BYTES = 268_435_456;
 /** LIMIT: bytes of a message while nothing is asked; what is longer is not even read. */
 const UNASKED_BYTES = 65_536;
 /** Bytes of a message around its result. */
@@ -42,10 +39,8 @@ export class StdioTransport implements UpstreamTransport {
   readonly #child: ServiceChild;
   readonly #onNotification: OnNotification;
   readonly #pending = new Map<number, Pending>();
+  readonly #unasked = new UnaskedWindow();
   #lastId = 0;
-  #unasked = 0;
-  #windowMs = 0;
-  #bytes = 0;
   #fault: string | null = null;
 
   constructor({ view, command, limits, onNotification }: StdioStart) {
@@ -55,7 +50,7 @@ export class StdioTransport implements UpstreamTransport {
       onTooLong: () => this.#failAll(tooLarge(LIMITS.upstreamMessageBytes)),
     });
     const onOutput = (piece: Buffer): void => {
-      if (this.#isBearable(piece.byteLength)) lines.push(piece);
+      if (this.#bears({ bytes: piece.byteLength })) lines.push(piece);
     };
     this.#child = new ServiceChild({ view, command, limits, onOutput });
     this.ended = this.#child.ended.then((how) => {
@@ -136,10 +131,7 @@ export class StdioTransport implements UpstreamTransport {
    * is told with that request, and of none that is over or never was.
    */
   #unaskedFor(message: Readonly<Record<string, unknown>> | null): void {
-    this.#unasked += 1;
-    if (this.#unasked > LIMITS.upstreamUnasked) {
-      return this.#kill(`it sent more than ${LIMITS.upstreamUnasked} messages that nobody asked for`);
-    }
+    if (!this.#bears({ messages: 1 })) return;
     const { id, method, params } = message ?? {};
     if (typeof method !== "string") return;
     if (id === undefined) return this.#notified(printable(method, 64), params);
@@ -168,23 +160,12 @@ export class StdioTransport implements UpstreamTransport {
     if (typeof named === "number") this.#pending.get(named)?.request.onNotice?.(method, params);
   }
 
-  /** INVARIANT: I9: the host reads what it can bear to read, also of a line that never ends. */
-  #isBearable(bytes: number): boolean {
-    const nowMs = performance.now();
-    if (nowMs - this.#windowMs > WINDOW_MS) {
-      this.#windowMs = nowMs;
-      this.#unasked = 0;
-      this.#bytes = 0;
-    }
-    this.#bytes += bytes;
-    if (this.#bytes <= WINDOW_BYTES) return true;
-    this.#kill(`it sent more than ${WINDOW_BYTES} bytes within ten seconds`);
-    return false;
-  }
-
-  #kill(fault: string): void {
-    this.#fault ??= fault;
+  #bears(came: { readonly messages?: number; readonly bytes?: number }): boolean {
+    const reason = this.#unasked.count(came);
+    if (reason === null) return true;
+    this.#fault ??= reason;
     this.#child.kill();
+    return false;
   }
 
   /** Of an answer that is not read nobody knows to whom it belongs. */

@@ -48,7 +48,9 @@ export const deploymentClauses: readonly Clause[] = [
     id: "3.1",
     demands: "runs on servers, desktops and small machines of every common system",
     judge: () =>
-      notChecked(`seen on ${process.platform}-${process.arch} alone; a run elsewhere has to speak for elsewhere`),
+      notChecked(
+        `seen on ${process.platform}-${process.arch} alone; that an executable was built for another system says nothing of how it runs there`,
+      ),
   },
   {
     id: "3.2",

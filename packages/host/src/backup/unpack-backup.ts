@@ -6,7 +6,7 @@ import { constants, existsSync, type Stats } from "node:fs";
 import { type FileHandle, mkdir, open } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { LogVerdict } from "@femtoclaw/journal";
-import { errorText, FemtoError, printable, systemErrorCode } from "@femtoclaw/protocol";
+import { errorText, FemtoError, ownUser, printable, systemErrorCode } from "@femtoclaw/protocol";
 import { type ArchiveEntry, damaged, readArchive } from "./archive.ts";
 import { type BackupManifest, checkDigest, DIGEST_FILE, LOGS_FOLDER, readManifest } from "./manifest.ts";
 import { assertStands, namesOfLogs } from "./old-logs.ts";
@@ -87,7 +87,7 @@ async function openBackup(file: string): Promise<FileHandle> {
 }
 
 function problemOf(status: Stats): string | null {
-  const me = process.geteuid?.() ?? status.uid;
+  const me = ownUser();
   if (!status.isFile()) return "is no regular file";
   if (status.uid !== me && status.uid !== 0) return `belongs to user ${status.uid}`;
   return (status.mode & OTHERS_WRITE) === 0

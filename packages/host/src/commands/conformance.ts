@@ -1,7 +1,7 @@
 /** `conformance`: looks at an executable from outside and judges each clause of the deployment specification. */
 import { resolve } from "node:path";
 import { checkConformance, type JudgedClause } from "@femtoclaw/conformance";
-import { EXIT, printable } from "@femtoclaw/protocol";
+import { EXIT, FemtoError, printable } from "@femtoclaw/protocol";
 import { ownCommand } from "../own-command.ts";
 import { table } from "../terminal/table.ts";
 import type { CommandContext } from "./command-context.ts";
@@ -20,6 +20,10 @@ export interface ConformanceFlags {
 export async function conformance(context: CommandContext, flags: ConformanceFlags): Promise<number> {
   const { bin, full = false, installed = false } = flags;
   const { environment } = context;
+  if (process.platform !== "linux") {
+    const reason = "the check looks at processes through /proc, and what it cannot see would look like a failure";
+    throw new FemtoError("FEMTO_PLATFORM_UNSUPPORTED", reason);
+  }
   const named = (file: string | undefined): string | null => (file === undefined ? null : resolve(context.cwd, file));
   const { version, deploymentDigest, scope, clauses } = await checkConformance({
     command: bin === undefined ? ownCommand() : [resolve(context.cwd, bin)],

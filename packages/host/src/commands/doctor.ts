@@ -5,9 +5,18 @@ import { dirname, join } from "node:path";
 import { builtinCapabilities } from "@femtoclaw/capabilities";
 import { DiskReserve, MARGIN_BYTES, openStateDirectory, RESERVE_BYTES, verifyDirectory } from "@femtoclaw/journal";
 import { compilePolicy, confinedAuthority, createPolicyEngine, NO_HISTORY } from "@femtoclaw/policy";
-import { ERRORS, EXIT, errorText, FemtoError, printable, systemErrorCode } from "@femtoclaw/protocol";
+import {
+  ERRORS,
+  EXIT,
+  errorText,
+  FemtoError,
+  ownUser,
+  platformLacks,
+  printable,
+  systemErrorCode,
+} from "@femtoclaw/protocol";
 import { operatorName, type WebhookSetting } from "@femtoclaw/runtime";
-import { NOT_COVERED, probeSandbox, type SandboxProbe } from "@femtoclaw/sandbox";
+import { notCovered, probeSandbox, type SandboxProbe } from "@femtoclaw/sandbox";
 import type { LoadedConfiguration } from "../configuration/load-configuration.ts";
 import { assertPrivateSocketFolder } from "../endpoints/socket-directory.ts";
 import { hookFinding } from "../hook/hook-finding.ts";
@@ -195,8 +204,9 @@ function sandboxFinding(probe: SandboxProbe): Omit<Finding, "check"> {
   const reason = probe.instead === undefined ? [] : [`bubblewrap would confine more: ${probe.instead.reason}`];
   return {
     verdict: "warn",
-    detail: [confined, ...reason, ...NOT_COVERED].join("\n"),
-    fix: probe.instead?.fix ?? "Install bubblewrap.",
+    detail: [confined, ...reason, ...notCovered(probe.name)].join("\n"),
+    fix:
+      probe.instead?.fix ?? "Try on this machine what you rely on, before you rely on it; on Linux more is confined.",
   };
 }
 
@@ -261,11 +271,12 @@ async function diskFinding(stateDirectory: string): Promise<Omit<Finding, "check
 function runtimeFinding(): Omit<Finding, "check"> {
   const major = Number(process.versions.node.split(".")[0]);
   const detail = `Node ${process.version} on ${process.platform} ${process.arch}`;
-  if (process.platform !== "linux") {
-    return { verdict: "fail", detail, fix: "Programs and files are confined on Linux only, for now." };
+  if (major !== NODE_MAJOR) {
+    return { verdict: "fail", detail, fix: `Run it through npm, which brings Node ${NODE_MAJOR}.` };
   }
-  if (major === NODE_MAJOR) return ok(detail);
-  return { verdict: "fail", detail, fix: `Run it through npm, which brings Node ${NODE_MAJOR}.` };
+  const lacks = platformLacks(process.platform);
+  if (lacks === null) return ok(detail);
+  return { verdict: "warn", detail: `${detail}: ${lacks}`, fix: "Run the host on Linux, where all of it was tried." };
 }
 
 /** Reads the whole executable, where a start may go by what was found out before. */
@@ -277,7 +288,7 @@ function integrityFinding({ environment }: CommandContext): Omit<Finding, "check
 }
 
 function userFinding(): Omit<Finding, "check"> {
-  const uid = process.getuid?.() ?? 0;
+  const uid = ownUser(process.getuid);
   if (uid !== 0) return ok(`user ${uid}`);
   return {
     verdict: "warn",

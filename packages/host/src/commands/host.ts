@@ -65,6 +65,7 @@ async function gone(pid: number): Promise<void> {
 function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
+    if (process.platform !== "linux") return true;
     return !/\) [ZX] /.test(readFileSync(`/proc/${pid}/stat`, "latin1"));
   } catch {
     // Gone, or its number belongs to another user's process by now.

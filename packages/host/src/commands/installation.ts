@@ -40,6 +40,11 @@ export async function install(context: CommandContext, file: string | undefined,
   const { release, key } = releaseToInstall(cwd, file, flags.key);
   const library = new Library(layout.library);
   const service = flags.service ?? true;
+  if (service && process.platform !== "linux") {
+    throw new FemtoError("FEMTO_INSTALL_REFUSED", `a unit is for systemd, which ${process.platform} does not have`, {
+      fix: "Say --no-service, and have the host started by what this system has for services.",
+    });
+  }
   const plan = () => {
     const installed = library.inForce()?.receipt.files ?? [];
     return planInstallation({ layout, owner, service, environment, installed });

@@ -6,7 +6,7 @@ import { existsSync, lstatSync, mkdirSync, rmSync, writeFileSync } from "node:fs
 import { join } from "node:path";
 import type { AgentClient, OperatorClient } from "@femtoclaw/client";
 import { checkJournal } from "@femtoclaw/journal";
-import { EXIT, FemtoError, printable, type Reply } from "@femtoclaw/protocol";
+import { EXIT, FemtoError, ownUser, printable, type Reply } from "@femtoclaw/protocol";
 import { type Counters, type RuntimeStatus, replay } from "@femtoclaw/runtime";
 import type { CommandContext } from "../commands/command-context.ts";
 import { type LoadedConfiguration, loadConfiguration } from "../configuration/load-configuration.ts";
@@ -86,7 +86,7 @@ export async function demo(context: CommandContext, options: { readonly fresh?: 
 async function prepare(root: string, context: CommandContext): Promise<LoadedConfiguration> {
   mkdirSync(root, { recursive: true, mode: 0o700 });
   const status = lstatSync(root);
-  if (!status.isDirectory() || status.uid !== (process.getuid?.() ?? status.uid)) {
+  if (!status.isDirectory() || status.uid !== ownUser(process.getuid)) {
     const fix = "Move it away, or run the demo in another folder.";
     throw new FemtoError("FEMTO_CONFIG_OWNER", `${printable(root, 4_096)} is not a folder of your own`, { fix });
   }

@@ -5,7 +5,7 @@
 import { lstatSync, mkdirSync, realpathSync, type Stats, unlinkSync } from "node:fs";
 import { connect } from "node:net";
 import { dirname } from "node:path";
-import { errorText, FemtoError, printable, systemErrorCode } from "@femtoclaw/protocol";
+import { errorText, FemtoError, ownUser, printable, systemErrorCode } from "@femtoclaw/protocol";
 
 /** LIMIT: bytes of a socket path that the kernel takes, with the closing NUL. */
 const SOCKET_PATH_BYTES_MAX = 107;
@@ -40,7 +40,7 @@ export function assertPrivateSocketFolder(folder: string): void {
 
 function assertOwn(path: string): void {
   const status = lstatSync(path);
-  const uid = ownUid(status);
+  const uid = ownUser(process.getuid);
   if (!status.isDirectory()) throw refusal(`${shown(path)} is not a folder`, `Move ${shown(path)} away.`);
   if (status.uid !== uid) {
     const fix = "Name a folder of your own under [host].runtime_dir.";
@@ -53,7 +53,7 @@ function assertOwn(path: string): void {
 
 function assertKept(path: string): void {
   const status = lstatSync(path);
-  if (status.uid !== ownUid(status) && status.uid !== 0) {
+  if (status.uid !== ownUser(process.getuid) && status.uid !== 0) {
     const fix = `Remove ${shown(path)}, or name another folder under [host].runtime_dir.`;
     throw refusal(`${shown(path)}, in which the sockets would lie, belongs to user ${status.uid}`, fix);
   }
@@ -74,8 +74,6 @@ export function unusable(path: string, error: unknown): FemtoError {
   return new FemtoError("FEMTO_SOCKET_PATH", `${shown(path)} cannot be used (${reason})`, { cause: error });
 }
 
-/** Windows has no user numbers; there the folder's access list decides. */
-const ownUid = (status: Stats): number => process.getuid?.() ?? status.uid;
 const octal = ({ mode }: Stats): string => (mode & 0o7777).toString(8);
 const shown = (path: string): string => printable(path, 4_096);
 

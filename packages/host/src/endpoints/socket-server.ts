@@ -40,16 +40,15 @@ const REQUEST_LIMITS = { bytes: LIMITS.socketLineBytes, depth: 8, nodes: 64 };
 
 export class SocketServer {
   readonly #server: Server;
-  readonly #connections = new Set<Socket>();
+  readonly #connections = new Map<Socket, Connection>();
 
   private constructor(onConnection: () => ConnectionHandlers) {
     // A client that has said all it wants to say still gets its answers.
     this.#server = createServer({ allowHalfOpen: true }, (socket) => {
-      this.#connections.add(socket);
+      if (!this.#hasPlace()) return refuse(socket);
+      this.#connections.set(socket, new Connection(socket, onConnection()));
       socket.once("close", () => this.#connections.delete(socket));
-      new Connection(socket, onConnection());
     });
-    this.#server.maxConnections = LIMITS.socketConnections;
   }
 
   static async listen(path: string, onConnection: () => ConnectionHandlers): Promise<SocketServer> {
@@ -71,11 +70,31 @@ export class SocketServer {
     const closed = new Promise<void>((resolve) => {
       this.#server.close(() => resolve());
     });
-    for (const socket of this.#connections) socket.destroySoon();
+    for (const socket of this.#connections.keys()) socket.destroySoon();
     await Promise.race([closed, sleep(LAST_ANSWERS_MS, undefined, { ref: false })]);
-    for (const socket of this.#connections) socket.destroy();
+    for (const socket of this.#connections.keys()) socket.destroy();
     await closed;
   }
+
+  /** INVARIANT: I9: whoever only holds connections, and asks for nothing on them, keeps nobody out. */
+  #hasPlace(): boolean {
+    if (this.#connections.size < LIMITS.socketConnections) return true;
+    for (const [socket, { hasAsked }] of this.#connections) {
+      if (hasAsked) continue;
+      this.#connections.delete(socket);
+      refuse(socket);
+      return true;
+    }
+    return false;
+  }
+}
+
+/** Says why, for whoever reads it, and ends. */
+function refuse(socket: Socket): void {
+  const reason = `${LIMITS.socketConnections} connections to this socket are open, and it takes no more`;
+  socket.on("error", () => socket.destroy());
+  socket.write(failure(null, "FEMTO_OVERLOADED", reason));
+  socket.destroySoon();
 }
 
 class Connection {
@@ -87,6 +106,8 @@ class Connection {
   #isEnding = false;
   /** Whether it has taken up what it may in this turn of the loop. */
   #hasHadTurn = false;
+  /** Whether a whole line of it was taken up. */
+  hasAsked = false;
 
   constructor(socket: Socket, handlers: ConnectionHandlers) {
     this.#socket = socket;
@@ -130,6 +151,7 @@ class Connection {
     for (let taken = 0; taken < LINES_PER_TURN; taken += 1) {
       const line = this.#hasRoom() ? this.#lines.shift() : undefined;
       if (line === undefined) return;
+      this.hasAsked = true;
       this.#unanswered += 1;
       void respond(line, this.#verbs).then((response) => {
         this.#unanswered -= 1;

@@ -10,7 +10,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { FemtoError, printable, systemErrorCode } from "@femtoclaw/protocol";
+import { FemtoError, ownUser, printable, systemErrorCode } from "@femtoclaw/protocol";
 
 /** LIMIT: bytes of an agent's settings. */
 const SETTINGS_BYTES_MAX = 4_194_304;
@@ -57,7 +57,7 @@ export function replaceSettings(before: SettingsFile, text: string): void {
 
 function assertOwn(path: string, stats: Stats): void {
   if (!stats.isFile()) throw refused(path, "is no regular file");
-  if (stats.uid !== (process.getuid?.() ?? stats.uid)) throw refused(path, `belongs to user ${stats.uid}`);
+  if (stats.uid !== ownUser(process.getuid)) throw refused(path, `belongs to user ${stats.uid}`);
   if (stats.size > SETTINGS_BYTES_MAX) throw refused(path, `is larger than ${SETTINGS_BYTES_MAX} bytes`);
 }
 

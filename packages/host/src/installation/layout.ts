@@ -1,7 +1,14 @@
 /** Where everything of an installation lies. */
 import { lstatSync, realpathSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { absoluteVariable, configurationHome, FemtoError, type HostEnvironment, printable } from "@femtoclaw/protocol";
+import {
+  absoluteVariable,
+  configurationHome,
+  FemtoError,
+  type HostEnvironment,
+  ownUser,
+  printable,
+} from "@femtoclaw/protocol";
 
 export type Scope = "system" | "user";
 
@@ -103,7 +110,7 @@ export function assertKept(path: string): void {
   let folder = path;
   while (lstatSync(folder, { throwIfNoEntry: false }) === undefined) folder = dirname(folder);
   const canonical = realpathSync.native(folder);
-  const uid = process.getuid?.() ?? 0;
+  const uid = ownUser(process.getuid);
   for (let above = canonical, last = ""; above !== last; last = above, above = dirname(above)) {
     const { uid: owner, mode } = lstatSync(above);
     const isKept = (mode & 0o022) === 0 || ((mode & 0o1000) !== 0 && above !== path);

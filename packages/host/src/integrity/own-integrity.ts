@@ -8,8 +8,8 @@ import { fileDigest } from "./file-digest.ts";
 import { checkRelease } from "./release-check.ts";
 import { releaseFiles } from "./release-files.ts";
 
-/** The very file that runs, also when another one lies at its path by now. */
-const RUNNING = "/proc/self/exe";
+/** The very file that runs, also when another one lies at its path by now; only Linux names it so. */
+const RUNNING = process.platform === "linux" ? "/proc/self/exe" : process.execPath;
 /** LIMIT: bytes of a manifest or signature; a manifest has about 4,000. */
 const FILE_BYTES_MAX = 1_048_576;
 const RECEIPTS = "integrity";

@@ -1,7 +1,7 @@
 /** The token of the HTTP endpoint in a file, for clients that are configured once. */
 import { closeSync, constants, fstatSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import { isToken, newToken, TOKEN_CHARS } from "@femtoclaw/mcp";
-import { FemtoError, printable, systemErrorCode } from "@femtoclaw/protocol";
+import { FemtoError, ownUser, printable, systemErrorCode } from "@femtoclaw/protocol";
 
 /** The token that the file holds; a file that is not there is made with a new one. */
 export function tokenFrom(path: string): string {
@@ -15,7 +15,7 @@ function readToken(path: string): string | null {
   if (descriptor === null) return null;
   try {
     const { uid, mode, size } = assertFile(path, descriptor);
-    const own = process.getuid?.() ?? uid;
+    const own = ownUser(process.getuid);
     // INVARIANT: I8: a token that others know is none; one that others choose is theirs.
     if (uid !== own || (mode & 0o077) !== 0) {
       refuse(path, `is not this user's alone (user ${uid}, mode ${(mode & 0o7777).toString(8)})`);

@@ -99,5 +99,5 @@ function namesIn(folder: string): string[] {
 /** INVARIANT: I8: a report is written into nobody else's folder, and through no link. */
 function isOwn(folder: string): boolean {
   const status = lstatSync(folder);
-  return status.isDirectory() && status.uid === (process.geteuid?.() ?? status.uid) && (status.mode & 0o077) === 0;
+  return status.isDirectory() && status.uid === process.geteuid?.() && (status.mode & 0o077) === 0;
 }

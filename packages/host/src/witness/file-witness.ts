@@ -6,7 +6,7 @@ import { constants, type Stats } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { basename, dirname } from "node:path";
 import { formatHeldLine, HELD_LINE_BYTES_MAX, type SignedCheckpoint, verifyConsistency } from "@femtoclaw/journal";
-import { errorText, printable, systemErrorCode } from "@femtoclaw/protocol";
+import { errorText, ownUser, printable, systemErrorCode } from "@femtoclaw/protocol";
 import type { CheckpointOffer, Witness, WitnessAnswer } from "@femtoclaw/runtime";
 import { SecureDirectory } from "@femtoclaw/runtime/secure-file";
 import { readRange, readTail } from "./witness-file.ts";
@@ -60,7 +60,7 @@ async function openKept(folder: SecureDirectory, name: string, create: boolean):
 
 // INVARIANT: I7: the file is checked by its open descriptor: only this user and root can change what it holds.
 function refusalOf(status: Stats): string | null {
-  const uid = process.geteuid?.() ?? status.uid;
+  const uid = ownUser();
   if (!status.isFile()) return "is not a regular file";
   if (status.uid !== uid && status.uid !== 0) return `belongs to user ${status.uid}`;
   return (status.mode & 0o022) === 0 ? null : `can be changed by others (mode ${(status.mode & 0o777).toString(8)})`;

@@ -55,6 +55,23 @@ test("a sticky folder is safe for a file of one's own, not for one that others c
   expect(faultOf(() => readProjectFiles(path))?.code).toBe("FEMTO_CONFIG_OWNER");
 });
 
+test("where no folder is reached by its descriptor, nobody else may change one above it", () => {
+  using home = new TemporaryHome();
+  home.write("above/project/femtoclaw.toml", "workspace = '.'");
+  const path = home.path("above/project");
+  const opened = (platform: NodeJS.Platform): string | undefined => {
+    using directory = SecureDirectory.open(path, platform);
+    return directory?.read("femtoclaw.toml", 100)?.toString();
+  };
+  expect([opened("linux"), opened("darwin")]).toEqual(["workspace = '.'", "workspace = '.'"]);
+  chmodSync(home.path("above"), 0o777);
+  expect(opened("linux")).toBe("workspace = '.'");
+  expect(faultOf(() => opened("darwin"))).toMatchObject({
+    code: "FEMTO_CONFIG_OWNER",
+    message: expect.stringContaining(`chmod go-w ${home.path("above")}`),
+  });
+});
+
 test("symbolic links are refused wherever they stand in for a file or folder, and named", () => {
   using home = new TemporaryHome();
   home.write("target/file", "workspace = '.'");

@@ -1,7 +1,7 @@
 /** Files of this user alone: keys, and what tells whose directory this is. What others could have written is refused. */
 import { constants, type Stats } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
-import { FemtoError, printable, systemErrorCode } from "@femtoclaw/protocol";
+import { FemtoError, ownUser, printable, systemErrorCode } from "@femtoclaw/protocol";
 
 const GROUP_AND_OTHERS = 0o077;
 
@@ -42,7 +42,7 @@ export async function openPrivate(path: string, access: number, afterwards = "")
 // INVARIANT: a file is checked by its open descriptor, so that no other file can be put in its place meanwhile.
 function assertPrivate(path: string, status: Stats, afterwards: string): void {
   const name = printable(path, path.length);
-  const uid = process.geteuid?.() ?? status.uid;
+  const uid = ownUser();
   if (!status.isFile()) throw new FemtoError("FEMTO_STATE_OWNER", `${name} is not a regular file`);
   if (status.uid !== uid) {
     throw new FemtoError("FEMTO_STATE_OWNER", `${name} belongs to user ${status.uid}, this process to user ${uid}`);

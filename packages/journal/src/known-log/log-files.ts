@@ -7,7 +7,7 @@ import { createHash } from "node:crypto";
 import { constants, type Stats } from "node:fs";
 import { lstat, open, readdir, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { errorText, FemtoError, parseStrictJson, printable, systemErrorCode } from "@femtoclaw/protocol";
+import { errorText, FemtoError, ownUser, parseStrictJson, printable, systemErrorCode } from "@femtoclaw/protocol";
 import { replaceFile } from "../state-directory/replace-file.ts";
 import { type KnownLog, openKnownLog } from "./known-log.ts";
 
@@ -114,7 +114,7 @@ function decode(bytes: Buffer, path: string): StoredLog {
 
 /** Whoever can change what was seen can hide that a log was rolled back. */
 function refuseOthers({ uid, mode }: Stats, path: string): void {
-  if (uid !== (process.geteuid?.() ?? uid)) throw damaged(path, `it belongs to another user (uid ${uid})`);
+  if (uid !== ownUser()) throw damaged(path, `it belongs to another user (uid ${uid})`);
   if ((mode & OTHERS_WRITE) !== 0) throw damaged(path, `others can change it (mode ${(mode & 0o777).toString(8)})`);
 }
 

@@ -6,7 +6,7 @@ import { randomFillSync } from "node:crypto";
 import { constants, type Stats } from "node:fs";
 import { lstat, open, rm, statfs } from "node:fs/promises";
 import { join } from "node:path";
-import { errorText, FemtoError, LIMITS, printable, systemErrorCode } from "@femtoclaw/protocol";
+import { errorText, FemtoError, LIMITS, ownUser, printable, systemErrorCode } from "@femtoclaw/protocol";
 import { syncFolder } from "./sync-folder.ts";
 
 const MIB = 1_048_576;
@@ -138,7 +138,7 @@ export class DiskReserve {
 
 // INVARIANT: only a file of this user is ever deleted or trusted as room; a link could stand for anything.
 function assertOwn(path: string, status: Stats): void {
-  const uid = process.geteuid?.() ?? status.uid;
+  const uid = ownUser();
   const wrong = status.isFile() ? null : status.isSymbolicLink() ? "a symbolic link" : "no regular file";
   const finding = wrong === null && status.uid !== uid ? `a file of user ${status.uid}` : wrong;
   if (finding === null) return;

@@ -4,7 +4,7 @@
  */
 import { lstat, mkdir } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
-import { FemtoError, printable, systemErrorCode } from "@femtoclaw/protocol";
+import { FemtoError, ownUser, printable, systemErrorCode } from "@femtoclaw/protocol";
 import { isThere } from "./is-there.ts";
 import { syncFolder } from "./sync-folder.ts";
 
@@ -75,8 +75,7 @@ async function assertPrivate(path: string, forbiddenBits: number): Promise<void>
   if (!status.isDirectory()) {
     throw new FemtoError("FEMTO_STATE_OWNER", `${name} is not a folder`, { fix: "Name a folder." });
   }
-  // Windows has no user numbers; there the folder's access list decides.
-  const uid = process.geteuid?.() ?? status.uid;
+  const uid = ownUser();
   if (status.uid !== uid) {
     throw new FemtoError("FEMTO_STATE_OWNER", `${name} belongs to user ${status.uid}, this process to user ${uid}`);
   }

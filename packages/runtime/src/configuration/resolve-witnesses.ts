@@ -2,7 +2,7 @@
 import { statSync } from "node:fs";
 import { basename, dirname, isAbsolute, join } from "node:path";
 import { parseWitnessKey } from "@femtoclaw/journal/signatures";
-import { type Authority, type Configuration, printable, type WitnessTable } from "@femtoclaw/protocol";
+import { type Authority, type Configuration, ownUser, printable, type WitnessTable } from "@femtoclaw/protocol";
 import { canonicalPath, isWithin, type PathBase } from "./canonical-path.ts";
 import { isWritable } from "./check-authority.ts";
 import type { Places } from "./places.ts";
@@ -92,7 +92,7 @@ function programProblem(program: string): string | undefined {
   if (!isAbsolute(program)) return `expected the absolute path of a program, found ${shown}`;
   if (program.includes("\0") || !isProgram(program)) return `${shown} is no program that can be executed`;
   const { uid, mode } = statSync(program);
-  const kept = (uid === 0 || uid === (process.getuid?.() ?? uid)) && (mode & 0o022) === 0;
+  const kept = (uid === 0 || uid === ownUser(process.getuid)) && (mode & 0o022) === 0;
   return kept ? undefined : `${shown} can be changed by others`;
 }
 

@@ -7,6 +7,7 @@ import {
   constants,
   type Dirent,
   fstatSync,
+  lstatSync,
   openSync,
   readdirSync,
   readlinkSync,
@@ -14,41 +15,45 @@ import {
   realpathSync,
   type Stats,
 } from "node:fs";
-import { join } from "node:path";
-import { FemtoError, printable, systemErrorCode } from "@femtoclaw/protocol";
+import { dirname, join } from "node:path";
+import { FemtoError, namesByDescriptor, ownUser, printable, systemErrorCode } from "@femtoclaw/protocol";
 
 /** A folder that only its owner or root can change, held open, so that no other folder can take its place. */
 export class SecureDirectory implements Disposable {
   /** Canonical path. */
   readonly path: string;
   readonly #descriptor: number;
+  readonly #platform: NodeJS.Platform;
 
-  private constructor(path: string, descriptor: number) {
+  private constructor(path: string, descriptor: number, platform: NodeJS.Platform) {
     this.path = path;
     this.#descriptor = descriptor;
+    this.#platform = platform;
   }
 
   /** Undefined when there is no such folder. Links on the way to it are followed before it is checked. */
-  static open(path: string): SecureDirectory | undefined {
+  static open(path: string, platform: NodeJS.Platform = process.platform): SecureDirectory | undefined {
     const canonical = canonicalFolder(path);
-    return canonical === undefined ? undefined : SecureDirectory.#openAt(canonical, canonical);
+    if (canonical === undefined) return undefined;
+    if (!namesByDescriptor(platform)) assertKeptInPlace(canonical);
+    return SecureDirectory.#openAt(canonical, canonical, platform);
   }
 
-  static #openAt(location: string, path: string): SecureDirectory | undefined {
+  static #openAt(location: string, path: string, platform: NodeJS.Platform): SecureDirectory | undefined {
     const descriptor = openKept(location, path, constants.O_DIRECTORY);
     if (descriptor === undefined) return undefined;
     try {
       checkOwner(fstatSync(descriptor), path, "folder");
-      return new SecureDirectory(path, descriptor);
+      return new SecureDirectory(path, descriptor, platform);
     } catch (error) {
       closeSync(descriptor);
       throw error;
     }
   }
 
-  /** A path to the entry that starts at the open folder where the system offers one. */
+  /** A path to the entry that starts at the open folder; where no system offers one, nobody else can move that folder. */
   at(name: string): string {
-    return join(process.platform === "linux" ? `/proc/self/fd/${this.#descriptor}` : this.path, name);
+    return join(namesByDescriptor(this.#platform) ? `/proc/self/fd/${this.#descriptor}` : this.path, name);
   }
 
   entries(): Dirent[] {
@@ -57,7 +62,7 @@ export class SecureDirectory implements Disposable {
 
   /** A folder in this one; undefined when there is none. A symbolic link is refused. */
   folder(name: string): SecureDirectory | undefined {
-    return SecureDirectory.#openAt(this.at(name), join(this.path, name));
+    return SecureDirectory.#openAt(this.at(name), join(this.path, name), this.#platform);
   }
 
   /** A file's bytes; undefined when there is none. A symbolic link is refused. */
@@ -78,6 +83,13 @@ export class SecureDirectory implements Disposable {
 
   [Symbol.dispose](): void {
     closeSync(this.#descriptor);
+  }
+}
+
+/** INVARIANT: where the folder is reached by its name alone, each folder above it is checked as it is itself. */
+function assertKeptInPlace(path: string): void {
+  for (let above = dirname(path), last = path; above !== last; last = above, above = dirname(above)) {
+    checkOwner(lstatSync(above), above, "folder");
   }
 }
 
@@ -121,7 +133,7 @@ function linkTarget(location: string): string | undefined {
 
 /** INVARIANT: what decides what is allowed can be changed by the user who runs FemtoClaw and by root, by nobody else. */
 function checkOwner(stats: Stats, path: string, kind: "file" | "folder"): void {
-  const uid = process.getuid?.() ?? stats.uid;
+  const uid = ownUser(process.getuid);
   const shown = printable(path, 4_096);
   if (stats.uid !== uid && stats.uid !== 0) {
     refuse(`the ${kind} ${shown} belongs to another user (uid ${stats.uid})`, `chown ${uid} ${quoted(shown)}`);

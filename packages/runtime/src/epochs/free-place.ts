@@ -1,7 +1,7 @@
 /** Where something may be made that nobody else must be able to exchange: a fork, a restored state directory, a backup. */
 import { lstat, readdir, realpath, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
-import { type ErrorCode, errorText, FemtoError, printable, systemErrorCode } from "@femtoclaw/protocol";
+import { type ErrorCode, errorText, FemtoError, ownUser, printable, systemErrorCode } from "@femtoclaw/protocol";
 
 const OTHERS_WRITE = 0o022;
 const STICKY = 0o1000;
@@ -29,7 +29,7 @@ export async function placeInOwnFolder(wanted: string, code: ErrorCode): Promise
     throw new FemtoError(code, `${printable(dirname(path))} cannot be used: ${reason}`, { cause: error });
   });
   const { uid, mode } = await stat(above);
-  const me = process.geteuid?.() ?? uid;
+  const me = ownUser();
   if (uid !== me && uid !== 0) throw new FemtoError(code, `${printable(above)} belongs to user ${uid}`);
   // In a sticky folder such as /tmp nobody can replace what belongs to somebody else.
   if ((mode & OTHERS_WRITE) !== 0 && (mode & STICKY) === 0) {

@@ -11,6 +11,7 @@ import {
   type FetchTarget,
   isPermittedBy,
   LIMITS,
+  ownUser,
   portNumber,
   printable,
   systemErrorCode,
@@ -124,7 +125,7 @@ function readSecrets(path: string): NewSecret[] {
   }
   try {
     const { uid, mode, nlink } = fstatSync(descriptor);
-    if (uid !== (process.getuid?.() ?? uid) || (mode & 0o77) !== 0 || nlink !== 1) {
+    if (uid !== ownUser(process.getuid) || (mode & 0o77) !== 0 || nlink !== 1) {
       throw new FemtoError("FEMTO_STATE_MODE", `${path} is not a file of this user alone`);
     }
     return parsed(readFileSync(descriptor, "utf8"), path);

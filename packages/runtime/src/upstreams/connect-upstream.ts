@@ -10,7 +10,7 @@ import {
 import { FemtoError, mcpCapability } from "@femtoclaw/protocol";
 import type { SandboxView } from "@femtoclaw/sandbox";
 import type { UpstreamSetting } from "../configuration/resolve-upstreams.ts";
-import type { UpstreamsParts } from "./upstreams.ts";
+import type { UpstreamsParts } from "./upstreams-parts.ts";
 
 export function connectUpstream(
   { name, at }: UpstreamSetting,

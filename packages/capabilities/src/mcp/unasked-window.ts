@@ -1,0 +1,28 @@
+/** What a server sends beside the answers that it owes, within ten seconds. */
+import { LIMITS } from "@femtoclaw/protocol";
+
+const WINDOW_MS = 10_000;
+/** LIMIT: bytes of a server within that time; the largest messages of several calls. */
+const WINDOW_BYTES = 268_435_456;
+
+/** INVARIANT: I9: a server that floods whoever listens to it is ended, also with what says nothing. */
+export class UnaskedWindow {
+  #messages = 0;
+  #bytes = 0;
+  #beganMs = 0;
+
+  /** Counts what came. Why the server has to be ended, or null where it can be borne. */
+  count({ messages = 0, bytes = 0 }: { readonly messages?: number; readonly bytes?: number }): string | null {
+    const nowMs = performance.now();
+    if (nowMs - this.#beganMs > WINDOW_MS) {
+      this.#beganMs = nowMs;
+      this.#messages = 0;
+      this.#bytes = 0;
+    }
+    this.#messages += messages;
+    this.#bytes += bytes;
+    if (this.#bytes > WINDOW_BYTES) return `it sent more than ${WINDOW_BYTES} bytes within ten seconds`;
+    if (this.#messages <= LIMITS.upstreamUnasked) return null;
+    return `it sent more than ${LIMITS.upstreamUnasked} messages that nobody asked for`;
+  }
+}

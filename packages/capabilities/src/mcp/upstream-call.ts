@@ -1,0 +1,44 @@
+/** A call that an MCP server answers: of a tool, or of what reads its resources and gets its prompts. */
+import { FemtoError, LIMITS } from "@femtoclaw/protocol";
+import type { SandboxView } from "@femtoclaw/sandbox";
+import type { CapabilityCall, CapabilityOutcome, JsonObject } from "../capability.ts";
+import { outcomeOf } from "../outcome.ts";
+import type { CallRelay } from "./upstream-notice.ts";
+import { tooLarge } from "./upstream-transport.ts";
+
+/** How a server is asked on behalf of one call, in the view of whoever calls. */
+export interface UpstreamUse {
+  readonly view: SandboxView | null;
+  readonly signal: AbortSignal;
+  /** Bytes of an answer that anybody takes. */
+  readonly bytesMax: number;
+  /** Who hears what the server says beside the answer. */
+  readonly relay: CallRelay | null;
+}
+
+interface Decided {
+  /** Whether the server runs in the sandbox; else it is reached over HTTP. */
+  readonly isSandboxed: boolean;
+  /** Digest of what is called, which has to be that of what was decided on. */
+  readonly sha256: string;
+  readonly call: CapabilityCall;
+}
+
+export async function upstreamOutcome(
+  { isSandboxed, sha256, call }: Decided,
+  ask: (use: UpstreamUse) => Promise<JsonObject>,
+): Promise<CapabilityOutcome> {
+  const { bound, sandbox: view, signal, limits, relay = null } = call;
+  // By the name that records have; null for a server that is reached over HTTP.
+  const sandbox = isSandboxed ? (view?.rung.name ?? null) : null;
+  return await outcomeOf(signal, sandbox, async () => {
+    // INVARIANT: what is called is what was decided on.
+    if (bound.mcpTool().definition !== sha256) {
+      throw new FemtoError("FEMTO_UPSTREAM_FAILED", "what the server offers has changed since the call was decided");
+    }
+    const bytesMax = Math.min(limits.outputBytes, LIMITS.resultBytes);
+    const result = await ask({ view, signal, bytesMax, relay });
+    if (Buffer.byteLength(JSON.stringify(result)) > bytesMax) throw tooLarge(bytesMax);
+    return { event: "succeeded", result, sandbox };
+  });
+}

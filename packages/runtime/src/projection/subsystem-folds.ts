@@ -1,0 +1,124 @@
+/** The machines of the runtime and of its subsystems, each in the state to which records have brought it. */
+import assert from "node:assert/strict";
+import { type Phase, phaseOf, type RegistryContext } from "@femtoclaw/machines";
+import { type ActorSnapshot, errorText, type TypedRecord } from "@femtoclaw/protocol";
+import type { EventObject } from "xstate";
+import { corrupt } from "./execution-records.ts";
+import { holderOf, stateOf } from "./holders.ts";
+import { MachineFold } from "./inert-scope.ts";
+import type { FoldingMachine, MachineSet } from "./machine-set.ts";
+import { MACHINE_NAMES, type MachineName } from "./phases.ts";
+
+export class SubsystemFolds {
+  #machines: MachineSet;
+  readonly #folds: Record<MachineName, MachineFold>;
+  /** Those that have taken no event since the boot began; what operators switched before it. */
+  readonly #fresh = new Set<MachineName>(MACHINE_NAMES);
+  #overridesBefore: Readonly<Record<string, boolean>> = {};
+  #hasBooted = false;
+
+  constructor(machines: MachineSet) {
+    this.#machines = machines;
+    const folds = MACHINE_NAMES.map((name) => [name, this.#begun(name)]);
+    this.#folds = Object.fromEntries(folds) as Record<MachineName, MachineFold>;
+  }
+
+  /** Goes on from a snapshot. Throws FEMTO_JOURNAL_FORMAT when its machines are not the given ones. */
+  static stored(actors: Readonly<Record<string, ActorSnapshot>>, machines: MachineSet): SubsystemFolds {
+    const folds = new SubsystemFolds(machines);
+    for (const name of MACHINE_NAMES) {
+      const state = stateOf(actors, name, holderOf(machines[name]));
+      folds.#folds[name].restore(state as { value: unknown; context: unknown });
+    }
+    folds.#fresh.clear();
+    return folds;
+  }
+
+  get phase(): Phase {
+    return phaseOf(this.#folds.lifecycle.value);
+  }
+
+  /** Whether this boot has come far enough to take calls, though it may have stopped since. */
+  get isTaking(): boolean {
+    const { phase } = this.#folds.lifecycle.value as { readonly phase: unknown };
+    return typeof phase === "string";
+  }
+
+  get registry(): RegistryContext {
+    return this.#folds.registry.context as RegistryContext;
+  }
+
+  state(name: MachineName): { readonly value: unknown; readonly context: unknown } {
+    return this.#folds[name].state;
+  }
+
+  /** Whether a subsystem has failed too often to be started again. */
+  isLost(subsystem: string): boolean {
+    return (this.#folds.lifecycle.value as Record<string, unknown>)[subsystem] === "lost";
+  }
+
+  snapshot(): Record<string, ActorSnapshot> {
+    const actors = MACHINE_NAMES.map((name) => {
+      return [name, { ...holderOf(this.#machines[name]), state: { ...this.#folds[name].state } }];
+    });
+    return Object.fromEntries(actors);
+  }
+
+  /** Throws FEMTO_JOURNAL_CORRUPT where the record says what the machine does not do in its state. */
+  send(record: TypedRecord, name: MachineName, event: EventObject): void {
+    this.#fresh.delete(name);
+    if (!this.#folds[name].send(event)) {
+      throw corrupt(
+        record,
+        `\`${event.type}\` is not possible for ${name} in state ${JSON.stringify(this.#folds[name].value)}`,
+      );
+    }
+  }
+
+  /** Tells a machine of what it takes in some of its states only. */
+  tell(name: MachineName, event: EventObject): void {
+    this.#folds[name].send(event);
+  }
+
+  /** Begins all of them anew, as a boot does; what operators switched by hand goes over. */
+  boot(): void {
+    this.#overridesBefore = this.registry.overrides;
+    this.#hasBooted = true;
+    for (const name of MACHINE_NAMES) {
+      this.#folds[name] = this.#begun(name);
+      this.#fresh.add(name);
+    }
+  }
+
+  /** Only what operators had forbidden goes over to a new epoch: what they had granted was granted in the old log. */
+  epoch(disabled: readonly string[]): void {
+    this.#overridesBefore = Object.fromEntries(disabled.map((name) => [name, false]));
+    this.#folds.registry = this.#begun("registry");
+  }
+
+  /** Goes on with another version of one of them, which `record` names. Why it cannot, or null where it does. */
+  goOnWith(record: TypedRecord, name: MachineName, machine: FoldingMachine): string | null {
+    this.#machines = { ...this.#machines, [name]: machine };
+    if (this.#fresh.has(name)) this.#folds[name] = this.#begun(name);
+    // A record that begins a boot begins all of them anew.
+    else if (record.type !== "boot.started") {
+      const fold = new MachineFold(machine.logic);
+      try {
+        fold.restore(this.#folds[name].state);
+      } catch (error) {
+        return errorText(error);
+      }
+      this.#folds[name] = fold;
+    }
+    return null;
+  }
+
+  /** A machine as a boot begins it: the journal stands before there is a record of the boot. */
+  #begun(name: MachineName): MachineFold {
+    const input = name === "registry" ? { overrides: this.#overridesBefore } : undefined;
+    const fold = new MachineFold(this.#machines[name].logic, input);
+    if (name !== "memory" || !this.#hasBooted) return fold;
+    for (const type of ["open", "opened", "verified"]) assert(fold.send({ type }), `the memory machine takes ${type}`);
+    return fold;
+  }
+}

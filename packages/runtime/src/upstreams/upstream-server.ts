@@ -1,0 +1,301 @@
+/**
+ * One MCP server of others: what it lists, what of that was accepted, and who is offered and called. It may run several
+ * times, once for each view that callers have of this machine.
+ */
+import {
+  argumentValidator,
+  type Capability,
+  type ContentDefinition,
+  type McpServer,
+  mcpToolCapability,
+  type SubscriptionRequest,
+  type ToolDefinition,
+} from "@femtoclaw/capabilities";
+import {
+  FemtoError,
+  LIMITS,
+  mcpCapability,
+  mcpToolName,
+  splitMcpToolName,
+  type ToolPin,
+  type Validator,
+} from "@femtoclaw/protocol";
+import type { SandboxView } from "@femtoclaw/sandbox";
+import type { UpstreamSetting } from "../configuration/resolve-upstreams.ts";
+import type { ToolPins } from "../projection/upstream-pins.ts";
+import { connectUpstream } from "./connect-upstream.ts";
+import { acceptable, type Listed, listDigest, type OfferedTool, offerOf, quarantined } from "./offer.ts";
+import { pinnedEntry, quarantinedEntry, unpinnedEntry } from "./pin-entries.ts";
+import { Upstream, viewKey } from "./upstream.ts";
+import { READERS, type UpstreamReader, upstreamReader } from "./upstream-readers.ts";
+import type { UpstreamsParts, UpstreamView } from "./upstreams-parts.ts";
+
+/** One that is called: a tool, or what gets resources or prompts. */
+export interface Offered {
+  readonly capability: Capability;
+  readonly sha256: string;
+  readonly contents?: readonly ContentDefinition[];
+}
+
+export interface CompiledTool {
+  readonly capability: Capability;
+  readonly input: Validator;
+}
+
+/** What it listed last, held to the pins of the moment. */
+interface Offer {
+  readonly listed: Listed | null;
+  readonly pins: ToolPins | null | undefined;
+  readonly tools: readonly OfferedTool[];
+  /** By the names that they are called by. */
+  readonly readers: ReadonlyMap<string, UpstreamReader>;
+}
+
+const NOTHING: Listed = { definitions: [], contents: [] };
+
+/** Whose view the list of a server is made in. */
+const EVERYBODY = "default";
+/** LIMIT: records of one boot about what one server changed; it may change something each time it is asked. */
+const TELLINGS = 64;
+
+export class UpstreamServer {
+  readonly setting: UpstreamSetting;
+  readonly #about: McpServer;
+  readonly #parts: UpstreamsParts;
+  /** By the view that they have. */
+  readonly #running = new Map<string, Upstream>();
+  readonly #compiled = new Map<string, CompiledTool>();
+  /** What it listed last; null before it did. */
+  #listed: Listed | null = null;
+  #offer: Offer | null = null;
+  /** The first look at it, while that lasts. */
+  #arriving: Promise<void> | null = null;
+  #wasLookedAt = false;
+  /** The list that was recorded as quarantined last. */
+  #told: string | null = null;
+  #tellings = 0;
+  #changing: Promise<unknown> = Promise.resolve();
+
+  constructor(setting: UpstreamSetting, parts: UpstreamsParts) {
+    this.setting = setting;
+    this.#about = { name: setting.name, isSandboxed: setting.at.kind === "command" };
+    this.#parts = parts;
+  }
+
+  get isSandboxed(): boolean {
+    return this.#about.isSandboxed;
+  }
+
+  get isEnabled(): boolean {
+    return this.#parts.registered(mcpCapability(this.setting.name))?.enabled === true;
+  }
+
+  get hasListed(): boolean {
+    return this.#listed !== null;
+  }
+
+  /** Whether it was started once, whatever became of it. */
+  get wasLookedAt(): boolean {
+    return this.#wasLookedAt;
+  }
+
+  get state(): { readonly status: "running" | "stopped"; readonly reason: string | null } {
+    const states = [...this.#running.values()].map(({ state }) => state);
+    const runs = states.find(({ status }) => status === "running");
+    return runs ?? states[0] ?? { status: "stopped", reason: null };
+  }
+
+  get view(): UpstreamView {
+    const { tools } = this.offer;
+    const { status, reason } = this.state;
+    return {
+      server: this.setting.name,
+      status: this.isEnabled ? status : "disabled",
+      reason,
+      pins: this.setting.pins,
+      set_sha256: this.#listed === null ? null : listDigest(tools),
+      tools,
+    };
+  }
+
+  /** What it lists and what was accepted change as wholes, so that one look at both lasts until then. */
+  get offer(): Offer {
+    const listed = this.#listed;
+    const pins = this.#pins;
+    if (this.#offer !== null && this.#offer.listed === listed && this.#offer.pins === pins) return this.#offer;
+    const tools = offerOf(listed ?? NOTHING, pins, this.setting);
+    const readers = READERS.flatMap((reader) => {
+      const found = upstreamReader(this.#about, reader, listed ?? NOTHING, tools, (question) =>
+        this.upstream(question.view).ask(question),
+      );
+      return found === null ? [] : [[mcpToolName(this.setting.name, reader), found] as const];
+    });
+    this.#offer = { listed, pins, tools, readers: new Map(readers) };
+    return this.#offer;
+  }
+
+  /** Everything of it that may be called; nothing while it is disabled. */
+  get offered(): Offered[] {
+    if (!this.isEnabled) return [];
+    const { tools, readers } = this.offer;
+    const offered = new Set(tools.flatMap(({ name, state }) => (state === "offered" ? [name] : [])));
+    const { definitions } = this.#listed ?? NOTHING;
+    return [
+      ...definitions
+        .filter(({ name }) => offered.has(name))
+        .map((definition) => ({ capability: this.compiled(definition).capability, sha256: definition.sha256 })),
+      ...[...readers.values()].flatMap(({ capability, accepted, sha256 }) =>
+        accepted.length === 0 ? [] : [{ capability, sha256, contents: accepted }],
+      ),
+    ];
+  }
+
+  /** Whether what a subscription was decided on is offered as it was. */
+  isOffered({ pin, sha256 }: SubscriptionRequest["definition"]): boolean {
+    if (!this.isEnabled) return false;
+    return this.offer.tools.some((one) => one.name === pin && one.sha256 === sha256 && one.state === "offered");
+  }
+
+  /** Resolves when the first look at it is over, whatever was seen. */
+  arrive(): Promise<void> {
+    this.#arriving ??= this.upstream(this.#parts.standing(EVERYBODY).sandbox)
+      .ready()
+      .catch(() => undefined)
+      .finally(() => {
+        this.#arriving = null;
+        this.#wasLookedAt = true;
+      });
+    return this.#arriving;
+  }
+
+  /** The first look at it, while that lasts. */
+  get arriving(): Promise<void> | null {
+    return this.#arriving;
+  }
+
+  /** By the name that it is called by; null for what cannot be offered. */
+  toolOf(name: string): { readonly tool: OfferedTool; readonly definition: ToolDefinition } | null {
+    const called = splitMcpToolName(name)?.tool;
+    const tool = this.offer.tools.find((one) => one.name === called);
+    const definition = this.#listed?.definitions.find((one) => one.name === called);
+    if (tool === undefined || definition === undefined) return null;
+    return tool.state === "refused" || tool.state === "excluded" ? null : { tool, definition };
+  }
+
+  compiled(definition: ToolDefinition): CompiledTool {
+    const known = this.#compiled.get(definition.sha256);
+    if (known !== undefined) return known;
+    const capability = mcpToolCapability(this.#about, definition, ({ definition: called, view, args, ...asking }) =>
+      this.upstream(view).call(called, args, asking),
+    );
+    const compiled = { capability, input: argumentValidator(definition.input) };
+    this.#compiled.set(definition.sha256, compiled);
+    return compiled;
+  }
+
+  /** The one that runs for callers with this view. */
+  upstream(view: SandboxView | null): Upstream {
+    const key = this.isSandboxed ? viewKey(view) : "";
+    const known = this.#running.get(key);
+    if (known !== undefined) return known;
+    const { clock, append, log } = this.#parts;
+    const isList = key === (this.isSandboxed ? viewKey(this.#parts.standing(EVERYBODY).sandbox) : "");
+    const upstream = new Upstream({
+      setting: this.setting,
+      clock,
+      append,
+      connect: (onNotification) => connectUpstream(this.setting, view, this.#parts, onNotification),
+      onListed: async (definitions, contents) => {
+        if (isList) await this.#take({ definitions, contents });
+      },
+      onDown: (reason) => log({ level: "warn", event: "upstream.stopped", server: this.setting.name, reason }),
+    });
+    this.#running.set(key, upstream);
+    return upstream;
+  }
+
+  /**
+   * Accepts tools as an operator saw them; durable when it resolves. INVARIANT: I8: what is accepted is what was seen:
+   * a server that changed since is held to the digests that the operator named.
+   */
+  async accept(tools: readonly ToolPin[], by: string): Promise<void> {
+    await this.#change(async () => {
+      const pins = { ...this.#pins, ...Object.fromEntries(tools.map((one) => [one.name, one.sha256])) };
+      const { definitions, contents } = this.#listed ?? NOTHING;
+      const listed = new Set([...definitions.map((tool) => tool.name), ...contents.map(({ pin }) => pin)]);
+      const kept = Object.entries(pins).filter(([tool]) => listed.has(tool) || tools.some((one) => one.name === tool));
+      await this.#pin(
+        kept.map(([tool, sha256]) => ({ name: tool, sha256 })),
+        by,
+      );
+    });
+    this.#parts.onOffered();
+  }
+
+  /** Takes back everything that was accepted; durable when it resolves. */
+  async reset(by: string): Promise<void> {
+    await this.#change(async () => {
+      await this.#parts.append(unpinnedEntry(this.setting.name, by));
+    });
+    this.#parts.onOffered();
+  }
+
+  /** Ends what runs for a view that nobody has any more, or while it is disabled. */
+  review(views: ReadonlySet<string>): void {
+    for (const [key, upstream] of this.#running) {
+      if (this.isEnabled && (!this.isSandboxed || views.has(key))) continue;
+      this.#running.delete(key);
+      void upstream.stop("it was disabled, or what programs may see has changed");
+    }
+  }
+
+  async stop(reason: string): Promise<void> {
+    await Promise.all([...this.#running.values()].map((upstream) => upstream.stop(reason)));
+  }
+
+  get #pins(): ToolPins | null | undefined {
+    return this.#parts.pins().of(this.setting.name);
+  }
+
+  /** Holds what it lists to what was accepted; the first list of all is accepted where the configuration says so. */
+  async #take(listed: Listed): Promise<void> {
+    const { setting } = this;
+    await this.#change(async () => {
+      const pins = this.#pins;
+      const offer = offerOf(listed, pins, setting);
+      if (pins === undefined && setting.pins === "first_use") await this.#pin(acceptable(offer), null);
+      else await this.#tellQuarantine(offer);
+      const digests = new Set(listed.definitions.map(({ sha256 }) => sha256));
+      for (const sha256 of this.#compiled.keys()) if (!digests.has(sha256)) this.#compiled.delete(sha256);
+      const before = this.#listed === null ? null : listDigest(offerOf(this.#listed, null, setting));
+      this.#listed = listed;
+      if (before !== listDigest(offerOf(listed, null, setting))) this.#parts.onOffered();
+    });
+  }
+
+  async #tellQuarantine(offer: readonly OfferedTool[]): Promise<void> {
+    const tools = quarantined(offer);
+    const digest = listDigest(offer);
+    if (tools.length === 0 || digest === this.#told || this.#tellings >= TELLINGS) return;
+    this.#told = digest;
+    this.#tellings += 1;
+    const { name } = this.setting;
+    const fix = `\`femtoclaw mcp pins list\` shows them; \`femtoclaw mcp pins accept ${name}\` offers them.`;
+    this.#parts.log({ level: "warn", event: "upstream.quarantined", server: name, tools: tools.length, fix });
+    await this.#parts.append(quarantinedEntry(name, offer));
+  }
+
+  async #pin(tools: readonly ToolPin[], by: string | null): Promise<void> {
+    if (tools.length > LIMITS.upstreamPins) {
+      throw new FemtoError("FEMTO_USAGE", `no more than ${LIMITS.upstreamPins} pins of one server are accepted`);
+    }
+    await this.#parts.append(pinnedEntry(this.setting.name, tools, by));
+  }
+
+  /** Each change sees what the one before it left. */
+  async #change(change: () => Promise<void>): Promise<void> {
+    const changed = this.#changing.then(change);
+    this.#changing = changed.catch(() => undefined);
+    await changed;
+  }
+}

@@ -1,0 +1,38 @@
+/** What the servers need of the runtime, and what operators see of each. */
+import type { HostNames, SecretLookUp } from "@femtoclaw/capabilities";
+import type { Clock, JournalEntry } from "@femtoclaw/journal";
+import type { ResolvedConfiguration } from "../configuration/resolve-configuration.ts";
+import type { UpstreamSetting } from "../configuration/resolve-upstreams.ts";
+import type { Registered, Standing } from "../gate/gate-parts.ts";
+import type { LogEntry } from "../options.ts";
+import type { UpstreamPins } from "../projection/upstream-pins.ts";
+import type { OfferedTool } from "./offer.ts";
+
+export interface UpstreamsParts {
+  readonly configuration: Pick<ResolvedConfiguration, "upstreams" | "upstreamEnvironment">;
+  readonly clock: Clock;
+  readonly names: HostNames;
+  readonly secrets: SecretLookUp;
+  /** What the registry says of a capability, that of a server among them. */
+  registered(name: string): Registered | undefined;
+  standing(principal: string): Standing;
+  /** Principals with a view of their own, and everybody. */
+  readonly principals: readonly string[];
+  pins(): Pick<UpstreamPins, "of">;
+  append(entry: JournalEntry): Promise<{ readonly seq: number }>;
+  log(entry: LogEntry): void;
+  /** Hears that what is offered may be something else. */
+  onOffered(): void;
+}
+
+/** How a server fares, for operators. */
+export interface UpstreamView {
+  readonly server: string;
+  readonly status: "running" | "stopped" | "disabled";
+  /** Why it does not run; null where it does, or never had to. */
+  readonly reason: string | null;
+  readonly pins: UpstreamSetting["pins"];
+  /** Digest of everything that it lists; null before it did. */
+  readonly set_sha256: string | null;
+  readonly tools: readonly OfferedTool[];
+}

@@ -1,0 +1,108 @@
+/**
+ * From a view and a command to the text for a shell that puts a program under Seatbelt. Pure. What cannot be confined
+ * without namespaces is refused here, as under Landlock.
+ */
+import { FemtoError, printable } from "@femtoclaw/protocol";
+import { childEnvironment, requireVisible, type SandboxCommand, startedBy } from "../bubblewrap.ts";
+import { type ChildLimits, CPU_GRACE_SECONDS } from "../child-limits.ts";
+import type { Beside } from "../landlock/landlock-plan.ts";
+import type { SandboxView } from "../view.ts";
+import { seatbeltProfile } from "./seatbelt-profile.ts";
+
+/** LIMIT: bytes, the unit in which the shell is told of sizes of files. */
+const BLOCK_BYTES = 512;
+
+/** The names that the shell has a meaning of its own for, or sets; a program would get other values than it was given. */
+const OF_SHELL: readonly string[] = ["_", "IFS", "OLDPWD", "OPTIND", "PPID", "PS1", "PS2", "PS4", "PWD"];
+
+/**
+ * `limit` sets the soft and the hard limit of a process, or the least that it may be. Each text that is said is ours.
+ * INVARIANT: I3: the program is announced after the very profile let a program of the system start, and refused where it
+ * did not; nothing is started without it.
+ */
+const SCRIPT = `
+fault() { printf '{"fault":"%s"}\\n' "$1" >&4; exit 1; }
+limit() {
+  femto_most=$(ulimit -H "-$1") || fault "its limits cannot be read"
+  femto_soft=$2 femto_hard=$3
+  if [ "$femto_most" != unlimited ]; then
+    [ "$femto_soft" -le "$femto_most" ] || femto_soft=$femto_most
+    [ "$femto_hard" -le "$femto_most" ] || femto_hard=$femto_most
+  fi
+  ulimit -S "-$1" "$femto_soft" && ulimit -H "-$1" "$femto_hard" || fault "its limits cannot be set"
+}
+cd -P "$femto_cwd" 2>/dev/null && [ "$PWD" = "$femto_cwd" ] || fault "its folder cannot be entered, or has become a link"
+femto_running=$(/bin/ps -U "$(/usr/bin/id -u)" -o pid=) || fault "its processes cannot be counted"
+limit c 0 0
+limit t "$femto_seconds" "$((femto_seconds + ${CPU_GRACE_SECONDS}))"
+limit f "$femto_blocks" "$femto_blocks"
+limit n "$femto_files" "$femto_files"
+femto_processes=$((femto_processes + $(printf '%s\\n' "$femto_running" | /usr/bin/wc -l)))
+limit p "$femto_processes" "$femto_processes"
+femto_why=$("$@" /usr/bin/true 2>&1 </dev/null 3<&- 4>&-) || fault "no program starts under its profile: $(
+  printf '%s' "$femto_why" | /usr/bin/tr -cd 'A-Za-z0-9 ._:()/-' | /usr/bin/cut -c 1-300)"
+unset OLDPWD
+export PWD
+`;
+
+/** Throws FEMTO_SANDBOX_UNAVAILABLE. INVARIANT: I3: what only a namespace can hold is not begun without one. */
+export function seatbeltScript(
+  view: SandboxView,
+  command: SandboxCommand,
+  limits: ChildLimits,
+  { terminal, relay }: Beside,
+): string {
+  if (view.rung.name !== "seatbelt") throw beyond("what was planned for another system");
+  requireVisible(view, command);
+  if (terminal || command.isAgent === true) throw beyond("a program on a terminal, or an agent,");
+  if (relay) throw beyond("a program that may connect to hosts");
+  if (view.mounts.some(({ kind }) => ["placed", "handed", "written", "proc", "dev", "tmpfs"].includes(kind))) {
+    throw beyond("a program that FemtoClaw hands files or folders of its own");
+  }
+  const { text, parameters } = seatbeltProfile(view);
+  const given = [...parameters].map(([name, path]) => `-D${name}=${path}`);
+  const confiner = [view.rung.program, "-p", text, ...given, "--"];
+  const values = {
+    cwd: command.cwd,
+    seconds: String(Math.ceil(limits.cpuMs / 1_000)),
+    blocks: String(Math.floor(limits.fileBytes / BLOCK_BYTES)),
+    files: String(limits.openFiles),
+    processes: String(limits.processes),
+  };
+  return [
+    ...Object.entries(values).map(([name, value]) => `femto_${name}=${quoted(value)}`),
+    `set -- ${confiner.map(quoted).join(" ")}`,
+    SCRIPT.trim(),
+    // INVARIANT: I10: values of variables stand on no command line, which others on this machine could read.
+    ...Object.entries(childEnvironment(view, command)).map(exported),
+    `printf '{"child-pid": %s}\\n' "$$" >&4`,
+    `exec 3<&- 4>&-`,
+    `exec "$@" ${startedBy(view, command).map(quoted).join(" ")}`,
+    "",
+  ].join("\n");
+}
+
+function exported([name, value]: readonly [string, string]): string {
+  if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name) || OF_SHELL.includes(name) || name.startsWith("femto_")) {
+    const reason = `the variable ${printable(name)} reaches no program under Seatbelt as it was given`;
+    throw new FemtoError("FEMTO_SANDBOX_UNAVAILABLE", reason, {
+      fix: "Give it another name, of letters, digits and underscores.",
+    });
+  }
+  return `export ${name}=${quoted(value)}`;
+}
+
+/** One word of a shell, whatever is in it; a NUL is in no text that reaches a program. */
+function quoted(text: string): string {
+  if (text.includes("\0")) throw beyond("a text with a NUL in it");
+  return `'${text.replaceAll("'", "'\\''")}'`;
+}
+
+function beyond(what: string): FemtoError {
+  return new FemtoError("FEMTO_SANDBOX_UNAVAILABLE", `${what} is not confined by Seatbelt, so it is not started`, {
+    fix: "Do it on Linux with bubblewrap; `femtoclaw doctor` says what is not covered here.",
+  });
+}
+
+/** Reads the text from where it is told, and becomes what stands at its end. */
+export const STARTER = ["-c", 'eval "$(/bin/cat <&3)"', "femtoclaw"];
