@@ -129,6 +129,8 @@ function validatorDeclarations(): string {
     "  readonly errors?: readonly ValidationError[] | null;",
     "}",
     ...stems.map((stem) => `export declare const ${validatorName(stem)}: Validator;`),
+    "/** Whether a record of this type may have this body; all that its schema says besides depends on no body. */",
+    "export declare function isRecordBody(type: string, body: unknown): boolean;",
   ];
   return `${lines.join("\n")}\n`;
 }

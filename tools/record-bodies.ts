@@ -68,5 +68,8 @@ export function validateRecord(record) {
   }
   return false;
 }
+export function isRecordBody(type, body) {
+  return recordBodies.get(type)?.(body) === true;
+}
 `;
 }

@@ -3,7 +3,6 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { V8_FLAGS } from "../../packages/host/src/v8-flags.js";
 import type { Bundle } from "./bundle.ts";
 import { isElf, stripElf } from "./strip-elf.ts";
 import { HERE, type Target, targetOf } from "./targets.ts";
@@ -16,14 +15,13 @@ const nodeFlags = ({ emptyFile }: Target): string[] => [
   // A configuration of OpenSSL can load code.
   `--openssl-config=${emptyFile}`,
   "--no-warnings",
-  ...V8_FLAGS,
 ];
 
 /**
  * What Node.js is told that builds. With a fixed seed the same code compiles to the same bytes, and V8 leaves these two
  * out of the flags that have to be the same where the code is used.
  */
-const BUILD_FLAGS = ["--random-seed=42", "--predictable", ...V8_FLAGS];
+const BUILD_FLAGS = ["--random-seed=42", "--predictable"];
 
 export function executable(node: Buffer, { main, assets }: Bundle, target: string): Buffer {
   const folder = mkdtempSync(join(tmpdir(), "femtoclaw-build-"));

@@ -206,9 +206,13 @@ export class OperatorClient implements AsyncDisposable {
     return proved as { seq: number; proof: string; record: string | null };
   }
 
-  /** Records from a number on, as many as fit into one answer, and how many there are. */
-  async records(from: number): Promise<{ size: number; records: TypedRecord[] }> {
-    return (await this.#connection.request("log.records", { from })) as { size: number; records: TypedRecord[] };
+  /**
+   * Records from a number on, as many as fit into one answer, and how many there are. Where there is none it waits for the
+   * next one as long as it is told.
+   */
+  async records(from: number, waitMs = 0): Promise<{ size: number; records: TypedRecord[] }> {
+    const page = await this.#connection.request("log.records", { from, wait_ms: waitMs });
+    return page as { size: number; records: TypedRecord[] };
   }
 
   /** The state that the newest records go on from; null where all records are few enough to be read. */

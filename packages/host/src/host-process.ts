@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { ReloadAnswer } from "@femtoclaw/client";
 import { LogMemory } from "@femtoclaw/journal/known-log";
 import { proveContinuation } from "@femtoclaw/journal/live";
+import type { PolicyEngine } from "@femtoclaw/policy/live";
 import { agentSocketName, errorText, FemtoError, SOCKET_NAMES } from "@femtoclaw/protocol";
 import type {
   LogEntry,
@@ -12,7 +13,7 @@ import type {
   TelemetryExporter,
   Witness,
 } from "@femtoclaw/runtime";
-import { createRuntime, type Runtime, systemSurroundings } from "@femtoclaw/runtime/live";
+import { createRuntime, type Runtime, type Surroundings, systemSurroundings } from "@femtoclaw/runtime/live";
 import type { Telemetry } from "@femtoclaw/telemetry";
 import type { LoadedConfiguration } from "./configuration/load-configuration.ts";
 import { agentHandlers } from "./endpoints/agent-endpoint.ts";
@@ -195,9 +196,9 @@ export async function startRuntime(
 ): Promise<Runtime> {
   const { resolved, path } = loaded;
   const surroundings = systemSurroundings();
-  const { policyFiles, warnings } = await loadPolicy(loaded, {
-    openEngine: surroundings.openPolicyEngine,
-    isForRuntime: true,
+  const onFault = (reason: string): void => log({ level: "error", event: "policy.fault", reason });
+  const { policyFiles, warnings, engine } = await loadPolicy(loaded, {
+    openEngine: () => surroundings.openPolicyEngine({ onFault }),
   });
   const [warning] = warnings;
   if (warning !== undefined) {
@@ -212,7 +213,7 @@ export async function startRuntime(
     configuration: resolved,
     configurationPath: path,
     policyFiles,
-    surroundings,
+    surroundings: engine === null ? surroundings : goingOnWith(engine, surroundings),
     log,
     witnesses: await witnessesOf(resolved),
     verifyIntegrity: () => ownIntegrity({ environment: process.env, whole: false }),
@@ -223,6 +224,15 @@ export async function startRuntime(
   await installed.recorded();
   await rememberLog(resolved.stateDirectory, runtime, log);
   return runtime;
+}
+
+/** The engine that has answered the policy's tests is the first that the runtime gets; it is read once and kept once. */
+function goingOnWith(tested: PolicyEngine, surroundings: Surroundings): Surroundings {
+  const waiting = [tested];
+  return {
+    ...surroundings,
+    openPolicyEngine: async (options) => waiting.pop() ?? (await surroundings.openPolicyEngine(options)),
+  };
 }
 
 /** Lets what is remembered of this state directory follow the log that goes on there; who knows its sockets is told. */

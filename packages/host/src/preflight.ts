@@ -15,7 +15,7 @@ import {
   PolicyTrial,
 } from "@femtoclaw/policy/live";
 import { type Authority, type CapabilityManifest, FemtoError, printable } from "@femtoclaw/protocol";
-import type { PolicyFilesOption, ResolvedConfiguration, Surroundings } from "@femtoclaw/runtime";
+import type { PolicyFilesOption, ResolvedConfiguration } from "@femtoclaw/runtime";
 import { machineNames } from "@femtoclaw/runtime/machine-names";
 import { packageStubs } from "@femtoclaw/runtime/package-stubs";
 import type { LoadedConfiguration } from "./configuration/load-configuration.ts";
@@ -31,6 +31,8 @@ export interface TestedSet {
   /** What an operator should know, and may have meant. */
   readonly warnings: readonly LintFinding[];
   readonly results: readonly PolicyTestResult[];
+  /** That of the runtime, which has answered the tests; null where nothing was asked of it. */
+  readonly engine: PolicyEngine | null;
 }
 
 export interface LoadedPolicy extends Omit<TestedSet, "rules"> {
@@ -46,10 +48,11 @@ type Project = Pick<LoadedConfiguration, "path" | "resolved" | "policyFiles">;
 const EVERYBODY = "default";
 
 interface PolicyUse {
-  /** Makes an engine on which tests are asked; a runtime that is started has one of its own. */
-  readonly openEngine?: Surroundings["openPolicyEngine"];
-  /** Whether a runtime puts the rules in force next: it validates them itself, unless it had them in force before. */
-  readonly isForRuntime?: boolean;
+  /**
+   * Makes an engine for a runtime that puts the rules in force next: it judges them itself, unless it had them in force
+   * before.
+   */
+  readonly openEngine?: () => Promise<PolicyEngine>;
 }
 
 /** LIMIT: failed tests that one message tells of; `femtoclaw policy test` tells of all. */
@@ -110,7 +113,6 @@ function sourcesOf(project: Project): { readonly inForce: SetSource; readonly on
 }
 
 async function testSet(source: SetSource, use: PolicyUse): Promise<TestedSet> {
-  const { openEngine = createPolicyEngine, isForRuntime = false } = use;
   const { authority, files, manifests, operators } = source;
   await using trial = new PolicyTrial();
   const [{ rules, warnings: found }, tests] = await bothOf(
@@ -119,19 +121,24 @@ async function testSet(source: SetSource, use: PolicyUse): Promise<TestedSet> {
   );
   const warnings = [...found, ...unanswerable(rules, operators)];
   const compiled = compilePolicy({ authority, manifests, fileRules: rules });
-  if (rules.length === 0 && tests.length === 0) return { compiled, rules, warnings, results: [] };
+  if (rules.length === 0 && tests.length === 0) return { compiled, rules, warnings, results: [], engine: null };
   const results = async (engine: PolicyTrial | PolicyEngine): Promise<readonly PolicyTestResult[]> => {
     const decideAll: TestBench["decideAll"] = (request) => engine.decideAll(request);
     return await runPolicyTests(tests, { authority, manifests, decideAll });
   };
   if (rules.length > 0) {
     await trial.activate(compiled);
-    return { compiled, rules, warnings, results: await results(trial) };
+    return { compiled, rules, warnings, results: await results(trial), engine: null };
   }
   // The tables compile only to shapes that the engine takes, so that they need no thread of their own.
-  const engine = await openEngine({});
-  engine.activate(compiled, isForRuntime);
-  return { compiled, rules, warnings, results: await results(engine) };
+  const engine = await use.openEngine?.();
+  if (engine !== undefined) {
+    engine.load(compiled);
+    return { compiled, rules, warnings, results: await results(engine), engine };
+  }
+  const own = await createPolicyEngine();
+  own.activate(compiled);
+  return { compiled, rules, warnings, results: await results(own), engine: null };
 }
 
 /** What a Cedar file asks of more operators than there are is denied, which somebody may not have meant. */

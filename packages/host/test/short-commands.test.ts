@@ -3,7 +3,9 @@
  * database, one about rules no runtime, and a host that starts nothing that looks back at its history.
  */
 import { spawnSync } from "node:child_process";
+import { realpathSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 
 const LAUNCH = join(import.meta.dirname, "../src/launch.js");
@@ -43,4 +45,7 @@ test("up", () => {
   expect(loaded.filter((url) => url.includes("/packages/runtime/src/runtime.ts"))).not.toEqual([]);
   expect(loaded.filter((url) => LOOKS_BACK.test(url))).toEqual([]);
   expect(loaded.length).toBeLessThanOrEqual(HOST_FILES_MAX);
+  // One that was found by another name would be loaded twice.
+  const paths = loaded.map((url) => fileURLToPath(url));
+  expect(paths.filter((path) => realpathSync(path) !== path)).toEqual([]);
 });

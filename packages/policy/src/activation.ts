@@ -46,25 +46,34 @@ function policySet(rules: readonly RuleText[]): PolicySet {
   return { staticPolicies: Object.fromEntries(rules.map(({ id, text }) => [id, text])) };
 }
 
+/** Whether both are one text to the engine: a revision does not name the order of its rules, by which the engine calls them. */
+export function isSameText(one: Candidate, other: Candidate): boolean {
+  const ids = ({ rules }: Candidate): string => JSON.stringify(rules.map(({ id }) => id));
+  return one.schema === other.schema && one.set.text === other.set.text && ids(one) === ids(other);
+}
+
 /**
- * Makes the candidate ready for decisions. Throws FEMTO_POLICY_INVALID on any finding; anything else that it throws is
- * a trap of the engine.
+ * Whether the candidate may be put in force: valid, each rule one whole rule, and a real decision for each action. Throws
+ * FEMTO_POLICY_INVALID on any finding; anything else that it throws is a trap of the engine.
  *
- * INVARIANT: I3: only the revision itself can have been validated before: it names engine, schema and every rule. It
- * has still to answer real decisions, and what errs at a later one is denied like everything that errs.
+ * INVARIANT: I3: only the revision itself can have been judged before: it names engine, schema and every rule. It has still
+ * to answer real decisions, and what errs at a later one is denied like everything that errs.
  */
-export function checkCandidate(cedar: Cedar, candidate: Candidate, isValidatedElsewhere: boolean): void {
+export function judge(cedar: Cedar, candidate: Candidate): void {
   const { slot, schema, rules, actions } = candidate;
   const few = policySet(telling(rules, schema));
-  if (!isValidatedElsewhere) validate(cedar, schema, few);
+  validate(cedar, schema, few);
   // INVARIANT: here each is taken for one whole rule, so that those of its shape are whole rules in one text as well.
   const name = `${slot}/telling`;
   prepared(cedar.preparsePolicySet(name, few));
-  preparse(cedar, candidate);
-  // What a rule with a shape does not show here it shows at no decision, so all of them are asked once for each kind.
+  // What a rule with a shape does not show here it shows at no decision.
   for (const action of actions) smoke(cedar, candidate, action, name);
-  for (const [first] of Map.groupBy(actions, ({ resource }) => resource).values()) {
-    if (first !== undefined) smoke(cedar, candidate, first, slot);
+}
+
+/** All rules are asked about one action of each kind, also those that were judged before. */
+export function askKinds(cedar: Cedar, candidate: Candidate): void {
+  for (const [first] of Map.groupBy(candidate.actions, ({ resource }) => resource).values()) {
+    if (first !== undefined) smoke(cedar, candidate, first, candidate.slot);
   }
 }
 
@@ -85,7 +94,7 @@ function validate(cedar: Cedar, schema: string, policies: PolicySet): void {
 export const LOOK_ALIKE =
   /(?:contains mixed scripts|contains BIDI control characters|falls outside of the General Security Profile for Identifiers)$/;
 
-/** The rules must be known to be valid, which `checkCandidate` sees to. */
+/** Gives the engine schema and rules. Whether they may decide is not judged here. */
 export function preparse(cedar: Cedar, { slot, schema, set }: Candidate): void {
   prepared(cedar.preparseSchema(slot, schema));
   prepared(cedar.preparsePolicySet(slot, { staticPolicies: set.text }));

@@ -4,7 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { errorText, type FactQuestion, FemtoError } from "@femtoclaw/protocol";
-import { type Candidate, candidateOf, checkCandidate, invalid, preparse } from "./activation.ts";
+import { askKinds, type Candidate, candidateOf, invalid, isSameText, judge, preparse } from "./activation.ts";
 import { type Cedar, openCedar, type SpareCedar } from "./cedar-instance.ts";
 import { ENGINE_VERSION, type EnforceablePolicy } from "./compile.ts";
 import { type Decision, type Denial, engineFailed, question, undecided, type Verdict } from "./decision.ts";
@@ -18,11 +18,12 @@ export interface PolicyEngine {
   /** False while no instance is left to decide with; everything is denied then. */
   readonly usable: boolean;
   /**
-   * Makes the policy the active one, or throws FEMTO_POLICY_INVALID and leaves the active one as it was. The strict
-   * validation is left out for a revision that was activated before, which an intact record says, and for one that is
-   * only tested here, before another engine validates it and puts it in force.
+   * Makes the policy the active one, or throws FEMTO_POLICY_INVALID and leaves the active one as it was. A revision that was
+   * activated before, which an intact record says, is not judged a second time.
    */
-  activate(policy: EnforceablePolicy, isValidatedElsewhere?: boolean): void;
+  activate(policy: EnforceablePolicy, wasActivated?: boolean): void;
+  /** The same for a policy that only answers its tests yet: nobody has judged it, and who puts it in force activates it. */
+  load(policy: EnforceablePolicy): void;
   /**
    * Makes decisions quick and lets them be remembered, and changes none of them. Takes a tenth of a second at 500
    * rules, so it is for a moment at which nobody waits.
@@ -97,11 +98,27 @@ class CedarEngine implements PolicyEngine {
     return this.#cedar !== null;
   }
 
-  activate(policy: EnforceablePolicy, isValidatedElsewhere = false): void {
-    const candidate = candidateOf(policy, this.#active?.slot === "A" ? "B" : "A");
+  activate(policy: EnforceablePolicy, wasActivated = false): void {
+    this.#take(policy, (cedar, candidate) => {
+      if (!wasActivated) judge(cedar, candidate);
+      askKinds(cedar, candidate);
+    });
+  }
+
+  load(policy: EnforceablePolicy): void {
+    this.#take(policy, () => undefined);
+  }
+
+  #take(policy: EnforceablePolicy, check: (cedar: Cedar, candidate: Candidate) => void): void {
+    const before = this.#active;
+    const other = candidateOf(policy, before?.slot === "A" ? "B" : "A");
+    // What the engine has read already it need not read again.
+    const isRead = before !== null && isSameText(before, other);
+    const candidate = isRead ? { ...other, slot: before.slot } : other;
     if (this.#cedar === null) throw invalid("no instance of the decision engine is left; start the host again");
     try {
-      checkCandidate(this.#cedar, candidate, isValidatedElsewhere);
+      if (!isRead) preparse(this.#cedar, candidate);
+      check(this.#cedar, candidate);
     } catch (error) {
       if (error instanceof FemtoError) throw error;
       this.#replace(error);

@@ -1,4 +1,4 @@
-/** What a record saves a start of: the strict validation, and nothing that keeps a decision from failing open. */
+/** What a record saves a start of: judging the rules anew, and nothing that keeps a decision from failing open. */
 
 import { describe, expect, it } from "vitest";
 import { compilePolicy, createPolicyEngine, NO_HISTORY, type PolicyEngine } from "../src/index.ts";
@@ -47,12 +47,37 @@ describe("a revision that was activated before", () => {
   });
 });
 
+describe("a policy that has only answered its tests", () => {
+  it("is judged when it is put in force, though the engine has read it", async () => {
+    const engine = await createPolicyEngine();
+    const flawed = handwritten({
+      open: OPEN,
+      flaw: 'forbid (principal, action == Action::"fs_read", resource == Path::"/ws/big") when { context.word == "x" };',
+    });
+    engine.load(flawed);
+    expect(read(engine, "/ws/a").allowed).toBe(true);
+    expect(() => engine.activate(flawed)).toThrowError(expect.objectContaining({ code: "FEMTO_POLICY_INVALID" }));
+    engine.load(POLICY);
+    engine.activate(POLICY);
+    expect(read(engine, "/ws/secret/a")).toMatchObject({ allowed: false, code: "FEMTO_POLICY_FORBIDDEN" });
+  });
+
+  it("has its rules called by their names, in whatever order they are put in force", async () => {
+    const engine = await createPolicyEngine();
+    engine.load(POLICY);
+    const turned = { ...POLICY, rules: [...POLICY.rules].reverse() };
+    engine.activate(turned, true);
+    const [rule] = POLICY.rules.filter(({ id }) => id.startsWith("toml/deny"));
+    expect(read(engine, "/ws/secret/a")).toMatchObject({ allowed: false, rules: [rule?.id] });
+  });
+});
+
 describe("a record that lies about a revision that no validation would pass", () => {
   it.each([
     ["text that is no rule", "permit (principal, action"],
     [
       "an error at the first decision",
-      'forbid (principal, action == Action::"fs_read", resource) when { context.bytes + 9223372036854775807 > 10 };',
+      "forbid (principal, action, resource is Path) when { context.bytes + 9223372036854775807 > 10 };",
     ],
   ])("has %s refused all the same", async (_name, text) => {
     const engine = await createPolicyEngine();

@@ -138,6 +138,7 @@ export async function testEngine(onFault?: (fault: string) => void): Promise<Tes
       return engine.usable;
     },
     activate: (policy) => engine.activate(policy),
+    load: (policy) => engine.load(policy),
     project: () => engine.project(),
     decide: (request) => engine.decide({ history: NO_HISTORY, ...request }),
     decideAll: (request) => engine.decideAll({ history: NO_HISTORY, ...request }),

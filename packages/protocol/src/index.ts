@@ -36,6 +36,7 @@ export { flagFacts, flagParts } from "./flag-facts.ts";
 export { SCHEMA_DIGESTS } from "./generated/schema-digests.ts";
 export type * from "./generated/types.ts";
 export {
+  isRecordBody,
   type ValidationError,
   type Validator,
   validateApproval,

@@ -1,17 +1,27 @@
-/** Keeps the live root in step with what is durable, and tells the log of what people want to hear at once. */
+/** Keeps the live root in step with what is durable, and tells of it who follows the log and who wants to hear at once. */
+import type { Clock } from "@femtoclaw/journal";
 import type { TypedRecord } from "@femtoclaw/protocol";
+import { LogGrowth } from "./log-growth.ts";
 import type { LogEntry } from "./options.ts";
 import type { ActorSystem } from "./system.ts";
+
+export interface CommittedRecordsParts {
+  readonly system: ActorSystem;
+  readonly clock: Pick<Clock, "after">;
+  log(entry: LogEntry): void;
+}
 
 export class CommittedRecords {
   readonly #system: ActorSystem;
   readonly #log: (entry: LogEntry) => void;
+  readonly growth: LogGrowth;
   /** Intents without an outcome. */
   #executing = 0;
 
-  constructor(system: ActorSystem, log: (entry: LogEntry) => void) {
+  constructor({ system, clock, log }: CommittedRecordsParts) {
     this.#system = system;
     this.#log = log;
+    this.growth = new LogGrowth(clock);
   }
 
   /** The root is `executing` while an intent has no outcome; it learns of both when they are durable. */
@@ -35,5 +45,6 @@ export class CommittedRecords {
         default:
       }
     }
+    this.growth.grown();
   }
 }

@@ -26,6 +26,7 @@ import { type OpenGate, openGate } from "./gate/open-gate.ts";
 import type { Problem } from "./gate/verdict.ts";
 import { harmless } from "./harmless.ts";
 import { endedReply } from "./history.ts";
+import type { LogGrowth } from "./log-growth.ts";
 import type { LogEntry, PolicySource, RuntimeOptions } from "./options.ts";
 import type { OutputReader } from "./outputs/outputs.ts";
 import type { Projection } from "./projection/projection.ts";
@@ -74,6 +75,8 @@ export class Runtime implements AsyncDisposable {
   #refusals: RefusalSummary | null = null;
   #closing: Promise<void> | null = null;
   readonly secrets: Secrets;
+  /** For who follows the log. */
+  readonly growth: Pick<LogGrowth, "until">;
 
   /** Use `createRuntime`. */
   constructor(options: RuntimeOptions) {
@@ -99,7 +102,8 @@ export class Runtime implements AsyncDisposable {
         void this.#open?.stopPrograms(reason);
       },
     });
-    this.#committed = new CommittedRecords(this.#system, this.#log);
+    this.#committed = new CommittedRecords({ system: this.#system, clock: this.#clock, log: this.#log });
+    this.growth = this.#committed.growth;
     this.#sessions = new Sessions({
       newId: () => this.#surroundings.newId(),
       agents: Object.keys(options.configuration.authority.agents ?? {}),
@@ -313,12 +317,9 @@ export class Runtime implements AsyncDisposable {
     return statusOf({
       configuration: this.#inForce.configuration,
       ...{ boot: this.boot, system: this.#system, memory: this.#memory },
-      running: this.#open?.gate.running ?? 0,
-      queued: this.#open?.stages.queued ?? 0,
-      sessions: this.#sessions.live,
-      clock: this.#clock,
-      waiting: this.#open?.gate.questions.open.length ?? 0,
-      terminals: this.#open?.terminals.running ?? 0,
+      ...{ running: this.#open?.gate.running ?? 0, queued: this.#open?.stages.queued ?? 0 },
+      ...{ sessions: this.#sessions.live, clock: this.#clock },
+      ...{ waiting: this.#open?.gate.questions.open.length ?? 0, terminals: this.#open?.terminals.running ?? 0 },
       ...{ policy: this.#inForce.compiled, shadow: this.#inForce.shadow },
       capabilities: this.capabilities(),
       sandbox: this.#inForce.confinement.probe,

@@ -20,7 +20,7 @@ export interface Surroundings {
   randomBytes(bytes: number): Uint8Array;
   /** The store is not open yet; whoever gets it opens and closes it. `announce` hears of a log that takes another's place. */
   openStorage(stateDirectory: string, announce?: Announce): Promise<Storage>;
-  /** An engine without an active policy. Called again after a crash of the one before. */
+  /** An engine that decides nothing yet. Called again after a crash of the one before. */
   openPolicyEngine(options: PolicyEngineOptions): Promise<PolicyEngine>;
   /** The addresses of a host's name. */
   readonly lookUp: LookUp;

@@ -68,8 +68,14 @@ export function operatorHandlers({
     return null;
   };
   const launch = launches.handlers();
+  const leaving = new AbortController();
+  const left = (): void => {
+    launch.onLeaving();
+    leaving.abort();
+  };
   return {
-    ...launch,
+    onLeaving: left,
+    onClosed: left,
     verbs: {
       ...launch.verbs,
       status: (fields) => {
@@ -114,6 +120,7 @@ export function operatorHandlers({
       ...aftermathVerbs(runtime),
       ...{ ...approvalVerbs(runtime, operatorName), ...secretVerbs(runtime, operatorName) },
       ...{ ...terminalVerbs(runtime), ...upstreamVerbs(runtime, operatorName), ...auditVerbs(runtime) },
+      ...recordVerbs(runtime, leaving.signal),
       "policy.show": (fields) => {
         refuseUnknown(fields);
         return runtime.policy;
@@ -128,22 +135,29 @@ export function operatorHandlers({
         refuseUnknown(fields);
         return reload(operatorName());
       },
-      fork: ({ seq, out, ...rest }) => {
-        refuseUnknown(rest);
-        if (seq !== 0 && !isCount(seq, Number.MAX_SAFE_INTEGER)) throw invalid("`seq` must be a sequence number");
-        if (typeof out !== "string" || !isAbsolute(out)) throw invalid("`out` must be an absolute path");
-        return runtime.fork(Number(seq), out);
-      },
-      replay: async ({ to, ...rest }) => {
-        refuseUnknown(rest);
-        if (to !== undefined && to !== 0 && !isCount(to, Number.MAX_SAFE_INTEGER)) {
-          throw invalid("`to` must be a sequence number");
-        }
-        const { replay } = await lookingBack();
-        const replayed = await replay(runtime.reader, to === undefined ? {} : { to: Number(to) });
-        const { projection, from, snapshotsEqual: snapshots_equal } = replayed;
-        return { records: projection.size, from, snapshots_equal, actors: projection.snapshot() };
-      },
+      ...historyVerbs(runtime),
+    },
+  };
+}
+
+/** Another log, or a state, as of an earlier record. */
+function historyVerbs(runtime: Runtime): ConnectionHandlers["verbs"] {
+  return {
+    fork: ({ seq, out, ...rest }) => {
+      refuseUnknown(rest);
+      if (seq !== 0 && !isCount(seq, Number.MAX_SAFE_INTEGER)) throw invalid("`seq` must be a sequence number");
+      if (typeof out !== "string" || !isAbsolute(out)) throw invalid("`out` must be an absolute path");
+      return runtime.fork(Number(seq), out);
+    },
+    replay: async ({ to, ...rest }) => {
+      refuseUnknown(rest);
+      if (to !== undefined && to !== 0 && !isCount(to, Number.MAX_SAFE_INTEGER)) {
+        throw invalid("`to` must be a sequence number");
+      }
+      const { replay } = await lookingBack();
+      const replayed = await replay(runtime.reader, to === undefined ? {} : { to: Number(to) });
+      const { projection, from, snapshotsEqual: snapshots_equal } = replayed;
+      return { records: projection.size, from, snapshots_equal, actors: projection.snapshot() };
     },
   };
 }
@@ -213,7 +227,6 @@ function auditVerbs(runtime: Runtime): ConnectionHandlers["verbs"] {
       return runtime.reader.checkpoints();
     },
     "log.follow": followLogVerb(runtime),
-    ...recordVerbs(runtime),
     "keys.show": async (fields) => {
       refuseUnknown(fields);
       const { keysOf } = await logAccess();

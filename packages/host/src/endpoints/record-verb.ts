@@ -1,6 +1,9 @@
-/** How the inspector reads on: one bounded page of records at a time, from a number that it names. It changes nothing. */
+/**
+ * How the inspector reads on: one bounded page of records at a time, from a number that it names; it waits here where there
+ * is none yet. It changes nothing.
+ */
 import type { Runtime } from "@femtoclaw/runtime";
-import { invalid, refuseUnknown } from "./request-fields.ts";
+import { invalid, isCount, refuseUnknown, waitedMs } from "./request-fields.ts";
 import type { ConnectionHandlers } from "./socket-server.ts";
 
 /** Loaded when somebody inspects: a start needs no charts. */
@@ -9,13 +12,13 @@ async function pagesOf({ reader }: Runtime) {
   return new RecordPages(reader);
 }
 
-export function recordVerbs(runtime: Runtime): ConnectionHandlers["verbs"] {
+/** `left` says that the client of the connection asks nothing any more. */
+export function recordVerbs(runtime: Runtime, left: AbortSignal): ConnectionHandlers["verbs"] {
   return {
-    "log.records": async ({ from, ...rest }) => {
+    "log.records": async ({ from, wait_ms = 0, ...rest }) => {
       refuseUnknown(rest);
-      if (typeof from !== "number" || !Number.isSafeInteger(from) || from < 0) {
-        throw invalid("`from` must be a sequence number");
-      }
+      if (!isCount(from)) throw invalid("`from` must be a sequence number");
+      await runtime.growth.until(runtime.reader, from, { waitMs: waitedMs(wait_ms), left });
       return await (await pagesOf(runtime)).from(from);
     },
     "log.summary": async (fields) => {

@@ -1,5 +1,8 @@
-/** What every verb says about fields that it cannot take. */
+/** What verbs say about fields that they cannot take. */
 import { FemtoError, printable } from "@femtoclaw/protocol";
+
+/** LIMIT: time that one answer waits for more to tell. */
+const WAIT_MS = 10_000;
 
 export function refuseUnknown(rest: Readonly<Record<string, unknown>>): void {
   const [unknown] = Object.keys(rest);
@@ -8,4 +11,14 @@ export function refuseUnknown(rest: Readonly<Record<string, unknown>>): void {
 
 export function invalid(reason: string): FemtoError {
   return new FemtoError("FEMTO_SOCKET_REQUEST", reason);
+}
+
+export function isCount(value: unknown): value is number {
+  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
+}
+
+/** The time that whoever asks would wait. */
+export function waitedMs(wait: unknown): number {
+  if (!isCount(wait) || wait > WAIT_MS) throw invalid(`\`wait_ms\` must be an integer from 0 to ${WAIT_MS}`);
+  return wait;
 }

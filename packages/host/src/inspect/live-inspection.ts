@@ -1,5 +1,4 @@
 /** What the page asks, answered by the running host over the operator's socket. */
-import { setTimeout as sleep } from "node:timers/promises";
 import type { OperatorClient } from "@femtoclaw/client";
 import type {
   Answer,
@@ -18,8 +17,7 @@ import type { CommandContext } from "../commands/command-context.ts";
 import type { LogKeys } from "../log-access.ts";
 import { explained } from "./explained.ts";
 
-/** Pause between two looks for new records, and time after which an empty answer is one too. */
-const LOOK_MS = 50;
+/** Time after which an empty answer is one, too. */
 const WAIT_MS = 5_000;
 
 export class LiveInspection implements Inspection {
@@ -39,12 +37,8 @@ export class LiveInspection implements Inspection {
     return { mode: "live", log, version: VERSION, approve: this.#approve, summary, verdict: null };
   }
 
-  async records(from: number): Promise<RecordPage> {
-    for (let waitedMs = 0; ; waitedMs += LOOK_MS) {
-      const page = await this.#operator.records(from);
-      if (page.records.length > 0 || waitedMs >= WAIT_MS) return page;
-      await sleep(LOOK_MS);
-    }
+  records(from: number): Promise<RecordPage> {
+    return this.#operator.records(from, WAIT_MS);
   }
 
   status(): Promise<Record<string, unknown>> {

@@ -70,7 +70,10 @@ test("frames begin with the state, go on where a reader stopped, and wait for on
   using operator = await world.socket("operator");
   for (const from of [-1, 0.5, "0", null]) {
     expect(await operator.ask({ id: 1, verb: "log.records", from })).toMatchObject({ ok: false });
+    const wait = { id: 1, verb: "log.records", from: 0, wait_ms: from };
+    expect(await operator.ask(wait)).toMatchObject({ ok: false });
   }
+  expect(await operator.ask({ id: 1, verb: "log.records", from: 0, wait_ms: 10_001 })).toMatchObject({ ok: false });
   const whole = await world.run(["inspect", folder, "--frames"]);
   // Nobody vouches for a folder of which no key is known.
   expect(whole.code).toBe(3);

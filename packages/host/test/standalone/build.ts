@@ -22,10 +22,14 @@ export async function makeKey(folder: string, name: string): Promise<string> {
   return key;
 }
 
-export async function build(out: string, key: string, root = ROOT): Promise<Built> {
-  const options = ["--release-key", `${key}.pub`, "--out", out];
+export async function build(
+  out: string,
+  key: string,
+  { root = ROOT, target = `${process.platform}-${process.arch}` } = {},
+): Promise<Built> {
+  const options = ["--release-key", `${key}.pub`, "--out", out, "--target", target];
   await run(process.execPath, [join(root, "tools/build-binary.ts"), ...options], { cwd: root });
-  return { program: join(out, `femtoclaw-${process.platform}-${process.arch}`), key };
+  return { program: join(out, `femtoclaw-${target}`), key };
 }
 
 export async function sign({ program, key }: Built): Promise<void> {

@@ -67,7 +67,7 @@ describe("the standalone executable", () => {
   const bundled = () => billOfMaterials().components.map(({ name }) => name);
 
   test("is the same to the byte when it is built in another clone", async () => {
-    const again = await build(join(root, "b"), built.key, cloneTo(join(root, "elsewhere"), bundled()));
+    const again = await build(join(root, "b"), built.key, { root: cloneTo(join(root, "elsewhere"), bundled()) });
     const names = ["", ".manifest.json", ".cdx.json", ".licenses.txt"];
     const differing = names.filter(
       (name) => !readFileSync(`${built.program}${name}`).equals(readFileSync(`${again.program}${name}`)),

@@ -3,6 +3,8 @@
  * rest of the log: a function of its bytes alone, so that any thread may run it.
  */
 import { errorText, FemtoError, LIMITS, type RecordType, type TypedRecord } from "@femtoclaw/protocol";
+import { KnownHeads } from "../records/known-heads.ts";
+import { decodeRecord } from "../records/record.ts";
 import { RecordOrder } from "../records/record-order.ts";
 import type { StoredRecord } from "../store/store.ts";
 import { BLOCK_BYTES, LEAF_PREFIX, LeafBlock } from "../tree/leaf-block.ts";
@@ -50,17 +52,22 @@ const isMarked = ({ type, commitments }: TypedRecord): boolean => MARKED.has(typ
 
 export function checkSegment({ first, bytes, ends }: Segment): SegmentFindings {
   const order = new RecordOrder();
+  const heads = new KnownHeads();
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const marked: TypedRecord[] = [];
   const blocks = Math.ceil(ends.length / TILE_WIDTH);
   const nodes = new Uint8Array(blocks * BLOCK_BYTES);
   let block = new LeafBlock();
-  let previous: TypedRecord | null = null;
+  let boot: string | null = null;
+  /** Where the last record stands that is right, if it is not marked. */
+  let unmarked: readonly [start: number, stop: number] | null = null;
   const end = (size: number, fault: SegmentFault | null): SegmentFindings => {
-    if (previous !== null && marked.at(-1) !== previous) marked.push(previous);
+    if (unmarked !== null) marked.push(decodeRecord(bytes.subarray(...unmarked)));
     return { first, size, nodes, marked, fault };
   };
   let start = 0;
-  for (const [index, stop] of ends.entries()) {
+  for (let index = 0; index < ends.length; index += 1) {
+    const stop = ends[index] as number;
     if (index % TILE_WIDTH === 0) block = new LeafBlock(blockNodes(nodes, index / TILE_WIDTH));
     if (bytes[start] === PRUNED_PREFIX) {
       block.pushLeaf(bytes.subarray(start + 1, stop));
@@ -68,9 +75,18 @@ export function checkSegment({ first, bytes, ends }: Segment): SegmentFindings {
       continue;
     }
     try {
-      const record = order.read(first + index, bytes.subarray(start + 1, stop));
-      if (record.boot !== previous?.boot || isMarked(record)) marked.push(record);
-      previous = record;
+      const known = heads.find(first + index, text, start + 1, stop);
+      if (known !== undefined && known.boot === boot) {
+        order.follow(known);
+        unmarked = [start + 1, stop];
+      } else {
+        const record = order.read(first + index, bytes.subarray(start + 1, stop));
+        const isToMark = record.boot !== boot || isMarked(record);
+        if (isToMark) marked.push(record);
+        else heads.learn(record);
+        unmarked = isToMark ? null : [start + 1, stop];
+        boot = record.boot;
+      }
     } catch (error) {
       const isUnknownFormat = error instanceof FemtoError && error.code === "FEMTO_JOURNAL_FORMAT";
       return end(index, { reason: errorText(error), isUnknownFormat });
@@ -133,7 +149,8 @@ export async function* segmentsOf(records: AsyncIterable<StoredRecord | PrunedLe
 function pack(first: number, stretch: readonly (StoredRecord | PrunedLeaf)[]): Segment {
   let size = 0;
   for (const next of stretch) size += 1 + partOf(next).byteLength;
-  const bytes = new Uint8Array(size);
+  // A buffer of its own, because it goes to another thread; all of it is written here.
+  const bytes = Buffer.allocUnsafeSlow(size);
   const ends = new Uint32Array(stretch.length);
   let at = 0;
   for (const [index, next] of stretch.entries()) {

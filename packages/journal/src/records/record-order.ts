@@ -1,10 +1,11 @@
 /** What one record after the other has to be: written in the journal's own way, and later than the one before. */
 import { FemtoError, type TypedRecord } from "@femtoclaw/protocol";
+import type { Placed } from "./known-heads.ts";
 import { assertFits, decodeText, isOwnText, parseRecord } from "./record.ts";
 
 export class RecordOrder {
   readonly #boots = new Set<string>();
-  #previous: TypedRecord | null = null;
+  #previous: Placed | null = null;
 
   get boots(): number {
     return this.#boots.size;
@@ -23,7 +24,7 @@ export class RecordOrder {
   }
 
   /** Takes a record that is right by itself. Between two of them others may be left out. */
-  follow(record: TypedRecord): void {
+  follow(record: Placed): void {
     const previous = this.#previous;
     this.#previous = record;
     if (previous?.boot === record.boot) {

@@ -18,3 +18,5 @@ export declare const validateRecord: Validator;
 export declare const validateRelease: Validator;
 export declare const validateReply: Validator;
 export declare const validateSnapshot: Validator;
+/** Whether a record of this type may have this body; all that its schema says besides depends on no body. */
+export declare function isRecordBody(type: string, body: unknown): boolean;

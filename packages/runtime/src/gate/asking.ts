@@ -50,9 +50,19 @@ export async function askingOf(
   return {
     kind: "ask",
     entry: questionEntry(execution, asked, { digest, expiresUs, lifetimeMs }),
+    // Written out in full: put together of parts, what waits for days would take half as much again.
     waiting: (seq) => ({
-      ...{ seq, execution: execution.id, session, tool: call.tool, revision, digest, rules, approvers },
-      ...{ granted: NOBODY, expiresUs, deadlineUs },
+      seq,
+      execution: execution.id,
+      session,
+      tool: call.tool,
+      revision,
+      digest,
+      rules,
+      approvers,
+      granted: NOBODY,
+      expiresUs,
+      deadlineUs,
       secretArgs: secrets ? (call.args as WaitingCall["secretArgs"]) : null,
     }),
   };

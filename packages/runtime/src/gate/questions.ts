@@ -59,10 +59,10 @@ const LOOK_MS = 10_000;
 
 export class Questions {
   readonly #parts: QuestionsParts;
-  /** By identifier, the oldest first. */
-  readonly #open = new Map<string, WaitingCall>();
+  /** By the number of their record, the oldest first. */
+  readonly #open = new Map<number, WaitingCall>();
   /** Questions whose answer is on its way to the disk; with what ends them if it does not. */
-  readonly #answering = new Map<string, { how: Settlement; reason: string } | null>();
+  readonly #answering = new Map<number, { how: Settlement; reason: string } | null>();
   /** Questions on their way to the disk, by session. */
   readonly #pending = new Map<string, number>();
   readonly #sessions: SessionQuestions;
@@ -110,7 +110,7 @@ export class Questions {
   /** A call that waits from now on. */
   add(call: WaitingCall): void {
     this.abandon(call.session);
-    this.#open.set(String(call.seq), call);
+    this.#open.set(call.seq, call);
     this.#arm();
   }
 
@@ -140,7 +140,7 @@ export class Questions {
     const complete = answer === "refused" || granted.length >= call.approvers;
     const said = reason === undefined ? null : printable(reason.trim(), LIMITS.reasonChars);
     const settled = { ...call, granted };
-    this.#answering.set(id, null);
+    this.#answering.set(call.seq, null);
     try {
       const { seq } = await this.#parts.append({
         type: "approval.answered",
@@ -159,14 +159,14 @@ export class Questions {
       const { execution: execution_id, approvers } = call;
       return { seq, complete, id, execution_id, answer, granted: granted.map(operatorName), approvers };
     } finally {
-      this.#answered(id);
+      this.#answered(call.seq);
     }
   }
 
   /** The proposer wants its call no more. False where no question of the session waits for it. */
   cancel(session: string, execution: string): boolean {
     const call = this.#of(execution);
-    if (call === undefined || call.session !== session || this.#answering.has(String(call.seq))) return false;
+    if (call === undefined || call.session !== session || this.#answering.has(call.seq)) return false;
     this.#settle(call, "cancelled", "its proposer cancelled it");
     return true;
   }
@@ -178,7 +178,7 @@ export class Questions {
 
   /** What is denied by now is asked no more. */
   withdraw(call: WaitingCall, reason: string): void {
-    if (this.#open.has(String(call.seq))) this.#end(call, "refused", reason);
+    if (this.#open.has(call.seq)) this.#end(call, "refused", reason);
   }
 
   /** A session that is over asks nothing more; its open questions wait on. */
@@ -195,12 +195,12 @@ export class Questions {
 
   #answerable(vouched: VouchedAnswer): WaitingCall {
     const { id, digest, answer, scope, signed } = vouched;
-    const call = this.#open.get(id);
+    const call = this.open.find(({ seq }) => String(seq) === id);
     const shown = `question ${printable(id, 32)}`;
     if (call === undefined) throw new FemtoError("FEMTO_APPROVAL_NOT_FOUND", `${shown} is not open`);
     const closed = this.#parts.admission();
     if (closed !== null) throw new FemtoError(closed.code, `${shown} cannot be answered now: ${closed.reason}`);
-    if (this.#answering.has(id)) {
+    if (this.#answering.has(call.seq)) {
       const fix = "Look with `femtoclaw approvals list` whether it is still open, and answer it then.";
       throw new FemtoError("FEMTO_APPROVAL_NOT_FOUND", `${shown} is being answered`, { fix });
     }
@@ -223,15 +223,14 @@ export class Questions {
 
   /** One more has said yes, and others have to. */
   #replace(call: WaitingCall): void {
-    const id = String(call.seq);
-    if (this.#open.has(id)) this.#open.set(id, call);
+    if (this.#open.has(call.seq)) this.#open.set(call.seq, call);
   }
 
   /** What was to end the question meanwhile ends it now, if it still waits. */
-  #answered(id: string): void {
-    const end = this.#answering.get(id) ?? null;
-    const call = this.#open.get(id);
-    this.#answering.delete(id);
+  #answered(seq: number): void {
+    const end = this.#answering.get(seq) ?? null;
+    const call = this.#open.get(seq);
+    this.#answering.delete(seq);
     if (end !== null && call !== undefined) this.#settle(call, end.how, end.reason);
   }
 
@@ -250,13 +249,12 @@ export class Questions {
 
   /** Ends a question, or lets its answer end it that is on its way to the disk. */
   #end(call: WaitingCall, how: Settlement, reason: string): void {
-    const id = String(call.seq);
-    if (this.#answering.has(id)) this.#answering.set(id, { how, reason });
+    if (this.#answering.has(call.seq)) this.#answering.set(call.seq, { how, reason });
     else this.#settle(call, how, reason);
   }
 
   #settle(call: WaitingCall, how: Settlement, reason: string): void {
-    this.#open.delete(String(call.seq));
+    this.#open.delete(call.seq);
     this.#parts.settle(call, how, reason);
   }
 
@@ -277,7 +275,7 @@ export class Questions {
     const look = (): void => {
       this.#cancelLook = null;
       for (const call of this.open) {
-        const isFree = !this.#answering.has(String(call.seq));
+        const isFree = !this.#answering.has(call.seq);
         if (isFree && this.#isOver(call)) this.#settle(call, "expired", expiredAt(call));
       }
       this.#arm();

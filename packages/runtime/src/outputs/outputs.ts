@@ -15,6 +15,7 @@ import {
   type UpstreamNotice,
   type WatchedOutput,
 } from "@femtoclaw/protocol";
+import { WaitingReaders } from "../waiting-readers.ts";
 import { LiveOutput } from "./live-output.ts";
 
 /** LIMIT: executions that have ended whose last output can still be read, for this long. */
@@ -71,7 +72,7 @@ export class Outputs {
   readonly #live = new Map<string, LiveOutput>();
   /** The oldest first, with what gives up the timer by which it is forgotten. */
   readonly #ended = new Map<string, { readonly output: LiveOutput; readonly cancel: () => void }>();
-  readonly #readers = new Map<string, Set<() => void>>();
+  readonly #readers = new Map<string, WaitingReaders>();
   readonly #waiting = new Map<Whose, number>();
   #isStopped = false;
 
@@ -173,28 +174,14 @@ export class Outputs {
 
   /** Resolves a moment after something has come, or when it has ended, or the time is over. */
   async #more(execution: string, waitMs: number): Promise<void> {
-    const { clock } = this.#parts;
-    const readers = this.#readers.get(execution) ?? new Set();
+    const readers = this.#readers.get(execution) ?? new WaitingReaders(this.#parts.clock, GATHER_MS);
     this.#readers.set(execution, readers);
-    await new Promise<void>((resolve) => {
-      let cancel = clock.after(waitMs, () => over(), { unref: true });
-      const over = (): void => {
-        cancel();
-        readers.delete(wake);
-        if (readers.size === 0 && this.#readers.get(execution) === readers) this.#readers.delete(execution);
-        resolve();
-      };
-      const wake = (): void => {
-        cancel();
-        readers.delete(wake);
-        cancel = clock.after(GATHER_MS, over, { unref: true });
-      };
-      readers.add(wake);
-    });
+    await readers.more(waitMs);
+    if (readers.count === 0 && this.#readers.get(execution) === readers) this.#readers.delete(execution);
   }
 
   #wake(execution: string): void {
-    for (const wake of [...(this.#readers.get(execution) ?? [])]) wake();
+    this.#readers.get(execution)?.wake();
   }
 }
 

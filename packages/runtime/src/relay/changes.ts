@@ -4,6 +4,7 @@
  */
 import type { Clock } from "@femtoclaw/journal";
 import { FemtoError, LIMITS, type SessionId, type WatchedChanges } from "@femtoclaw/protocol";
+import { WaitingReaders } from "../waiting-readers.ts";
 
 /** LIMIT: readers of one session that wait at once. */
 const READERS = 16;
@@ -27,7 +28,7 @@ interface Change {
 interface Feed {
   /** By the resource, so that one that changes all the time takes one place. */
   readonly changes: Map<string, Change>;
-  readonly readers: Set<() => void>;
+  readonly readers: WaitingReaders;
 }
 
 export class Changes {
@@ -45,7 +46,7 @@ export class Changes {
   offered(): void {
     this.#at += 1;
     this.#offeredAt = this.#at;
-    for (const feed of this.#feeds.values()) wake(feed);
+    for (const { readers } of this.#feeds.values()) readers.wake();
   }
 
   /** A resource changed, or with a reason: nothing more is said of it. */
@@ -58,7 +59,7 @@ export class Changes {
     // INVARIANT: I9: who does not ask is not waited for: what is oldest is told no more.
     const [oldest] = feed.changes.keys();
     if (feed.changes.size > 2 * LIMITS.subscriptionsPerSession && oldest !== undefined) feed.changes.delete(oldest);
-    wake(feed);
+    feed.readers.wake();
   }
 
   /** Waits where nothing has changed. Throws FEMTO_OVERLOADED where too many wait, and FEMTO_DRAINING. */
@@ -67,10 +68,10 @@ export class Changes {
     const now = this.#look(session, start);
     if (from === null || now.offered || now.updated.length + now.ended.length > 0 || waitMs === 0) return now;
     const feed = this.#feedOf(session);
-    if (feed.readers.size >= READERS) {
+    if (feed.readers.count >= READERS) {
       throw new FemtoError("FEMTO_OVERLOADED", `${READERS} readers wait for changes already`);
     }
-    await this.#more(feed, waitMs);
+    await feed.readers.more(waitMs);
     return this.#look(session, start);
   }
 
@@ -78,12 +79,12 @@ export class Changes {
   forget(session: SessionId): void {
     const feed = this.#feeds.get(session);
     this.#feeds.delete(session);
-    if (feed !== undefined) wake(feed);
+    feed?.readers.wake();
   }
 
   stop(): void {
     this.#isStopped = true;
-    for (const feed of this.#feeds.values()) wake(feed);
+    for (const { readers } of this.#feeds.values()) readers.wake();
   }
 
   #look(session: SessionId, from: number): WatchedChanges {
@@ -95,29 +96,11 @@ export class Changes {
   }
 
   #feedOf(session: SessionId): Feed {
-    const feed = this.#feeds.get(session) ?? { changes: new Map(), readers: new Set() };
+    const feed = this.#feeds.get(session) ?? {
+      changes: new Map(),
+      readers: new WaitingReaders(this.#clock, GATHER_MS),
+    };
     this.#feeds.set(session, feed);
     return feed;
   }
-
-  async #more({ readers }: Feed, waitMs: number): Promise<void> {
-    await new Promise<void>((resolve) => {
-      const over = (): void => {
-        cancel();
-        readers.delete(soon);
-        resolve();
-      };
-      let cancel = this.#clock.after(waitMs, over, { unref: true });
-      const soon = (): void => {
-        readers.delete(soon);
-        cancel();
-        cancel = this.#clock.after(GATHER_MS, over, { unref: true });
-      };
-      readers.add(soon);
-    });
-  }
-}
-
-function wake({ readers }: Feed): void {
-  for (const soon of [...readers]) soon();
 }

@@ -1,6 +1,6 @@
 /** A machine that a runtime lives on, boot after boot: its disk, its keys, its time, its chance. */
 import { MemoryDisk } from "@femtoclaw/journal";
-import type { PolicyEngine } from "@femtoclaw/policy";
+import type { EnforceablePolicy, PolicyEngine } from "@femtoclaw/policy";
 import { createRuntime, type Runtime } from "@femtoclaw/runtime";
 import { PERMIT, simulatedCapabilities } from "./capabilities.ts";
 import { Life } from "./life.ts";
@@ -147,6 +147,12 @@ export class World {
       if (active === null) throw new Error("no policy was activated");
       return active;
     };
+    // Compiling a policy is the dearest part of a start, and it was done once.
+    const load = ({ revision }: EnforceablePolicy): void => {
+      const found = this.#engines.get(revision);
+      if (found === undefined) throw new Error(`no engine was made for revision ${revision}`);
+      active = found;
+    };
     return {
       get revision() {
         return active?.revision ?? null;
@@ -154,12 +160,8 @@ export class World {
       get usable() {
         return engine().usable;
       },
-      // Compiling a policy is the dearest part of a start, and it was done once.
-      activate: ({ revision }) => {
-        const found = this.#engines.get(revision);
-        if (found === undefined) throw new Error(`no engine was made for revision ${revision}`);
-        active = found;
-      },
+      load,
+      activate: load,
       project: () => engine().project(),
       decide: (request) => engine().decide(request),
       decideAll: (request) => {
