@@ -164,7 +164,7 @@ export class Runtime implements AsyncDisposable {
       const cause = this.#fault.error ?? error;
       // What can still be recorded is, and everything taken is given back.
       this.#fault.startFailed(cause);
-      await Promise.all([this.#inForce.confinement.ended(), this.#end()]);
+      await this.#end();
       throw cause;
     }
   }
@@ -477,7 +477,7 @@ export class Runtime implements AsyncDisposable {
     // What no room was found for while executions had their time to end keeps nothing longer from ending.
     this.#memory?.stopWaiting();
     await this.#chronicle.durable().catch(() => undefined);
-    await this.#observability?.stop(TELEMETRY_FLUSH_MS);
+    await Promise.all([this.#observability?.stop(TELEMETRY_FLUSH_MS), this.#inForce.confinement.end()]);
     // Once nothing is recorded any more, witnesses get the last checkpoint.
     await this.#memory?.close(async () => this.#witnessing?.stop(LIMITS.witnessStopMs));
     this.#system.advance({ type: "stopped" });

@@ -130,5 +130,7 @@ function spawned(standing: SandboxView, { command, limits, device, settings }: A
   const own: IOType | number = device ?? "pipe";
   const pipes = AGENT_DESCRIPTORS.variables - BEGIN_DESCRIPTOR;
   // Apart from the terminal of whoever runs the host, whose interrupts are for the host alone.
-  return new BoundChild(view, start, limits, [own, own, own], { detached: true, pipes, handed: files.length });
+  const bound = new BoundChild(view, start, limits, [own, own, own], { detached: true, pipes, handed: files.length });
+  bound.begin(start);
+  return bound;
 }

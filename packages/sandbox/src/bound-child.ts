@@ -2,11 +2,13 @@
 import type { ChildProcess, IOType } from "node:child_process";
 import type { Readable, Writable } from "node:stream";
 import { BEGIN_DESCRIPTOR, FILTER_DESCRIPTOR, STATUS_DESCRIPTOR } from "./bubblewrap.ts";
+import type { ChildGroup } from "./child-group.ts";
 import type { ChildLimits, ToldLimit } from "./child-limits.ts";
 import type { ChildStart } from "./child-start.ts";
 import { type ChildOptions, killGroup, killWhole, signalInside, startChild } from "./confined-child.ts";
-import type { ChildGroup } from "./control-groups.ts";
 import { exitCodeIn, faultIn } from "./exit-status.ts";
+import { isAsleep } from "./inspection.ts";
+import { JOINED, MADE, toldWords } from "./joining.ts";
 import { isByGroup, type Rung } from "./rung.ts";
 import type { SandboxView } from "./view.ts";
 
@@ -17,28 +19,38 @@ export class BoundChild {
    * bounded; then nothing of it ran. Where it ends before that, its end tells why, and this stays open.
    */
   readonly started: Promise<void>;
+  /** Resolves when nothing of it is left. */
+  readonly ended: Promise<void>;
   readonly #started = Promise.withResolvers<void>();
-  #group: ChildGroup | null = null;
+  readonly #ended = Promise.withResolvers<void>();
+  readonly #group: ChildGroup | null;
+  /** Null where its groups are there, or it has none. */
+  readonly #made: Promise<void> | null;
   readonly #rung: Rung["name"];
   #status = "";
+  /** What bubblewrap is told when it would end with this process. */
+  #told: Uint8Array | null = null;
 
-  /** Throws as `startChild` does. */
+  /** Begins when `begin` is called. Throws as `startChild` does. */
   constructor(
     view: SandboxView,
-    start: ChildStart,
+    start: Pick<ChildStart, "program" | "args" | "isHeld">,
     limits: ChildLimits,
     stdio: readonly [IOType | number, IOType | number, IOType | number],
     options: ChildOptions = {},
   ) {
     this.started = this.#started.promise;
+    this.ended = this.#ended.promise;
     this.#rung = view.rung.name;
     // Who waits for the end alone hears of a start that failed as an end.
     this.started.catch(() => undefined);
-    // The kernel takes its time for groups, so they are made while what confines it is loaded.
-    const group = view.groups?.begin(limits) ?? Promise.resolve(null);
-    const end = (): void => void group.then((made) => made?.end()).catch(() => undefined);
+    // They are made while what confines it is loaded.
+    this.#group = view.groups?.begin(limits) ?? null;
+    this.#made = this.#group?.made ?? null;
+    const end = (): void => void (this.#group?.end() ?? Promise.resolve()).then(this.#ended.resolve);
     try {
-      this.process = startChild(start, stdio, options);
+      const joining = this.#group?.joining([start.program, ...start.args]) ?? {};
+      this.process = startChild({ ...start, ...joining }, stdio, options);
     } catch (error) {
       end();
       throw error;
@@ -52,9 +64,43 @@ export class BoundChild {
     const status = this.process.stdio[STATUS_DESCRIPTOR] as Readable | null | undefined;
     status?.setEncoding("utf8").on("data", (text: string) => {
       this.#status += text;
-      if (this.#status.includes('"child-pid"')) this.#started.resolve();
+      if (this.#status.includes('"child-pid"')) this.#stands();
     });
-    this.#release(group, start).catch((error: unknown) => this.#refuse(error));
+    const enter = (): void => {
+      if (this.#group !== null && !this.#isOver) this.#pipe(BEGIN_DESCRIPTOR)?.write(MADE);
+    };
+    if (this.#made === null) enter();
+    else this.#made.then(enter).catch((error: unknown) => this.#refuse(error));
+  }
+
+  /** Whether it has said that it is in its groups, and nothing since. */
+  get isIn(): boolean {
+    return this.#status === JOINED;
+  }
+
+  /** Whether it is in its groups still, which have their limits, and waits for `begin` and for nothing else. */
+  get isReady(): boolean {
+    const { pid } = this.process;
+    if (pid === undefined || this.#isOver || this.#group === null) return false;
+    return this.isIn && isAsleep(pid) && this.#group.holds(pid);
+  }
+
+  /**
+   * Lets it begin, with words that its command has beyond those that it was started with. INVARIANT: I9: what confines it
+   * begins when it is in its groups, so that all that it starts is. And nothing of the call runs before it would end with
+   * this process: bubblewrap says of its child when it would, and starts no program before it has the filter.
+   */
+  begin({ told, begin, isHeld }: Pick<ChildStart, "told" | "begin" | "isHeld">, words: readonly string[] = []): void {
+    const release = (): void => {
+      if (this.#isOver) return;
+      const first = this.#group === null ? "" : toldWords(words);
+      if (isHeld) this.#pipe(BEGIN_DESCRIPTOR)?.write(first + begin);
+      else this.#pipe(BEGIN_DESCRIPTOR)?.end(first + begin);
+      this.#told = told;
+      if (isHeld || this.#status.includes('"child-pid"')) this.#tell();
+    };
+    if (this.#made === null) release();
+    else this.#made.then(release).catch(() => undefined);
   }
 
   /** What was said of the child by what confines it. */
@@ -90,19 +136,18 @@ export class BoundChild {
     return this.#group?.exceeded() ?? [];
   }
 
-  /**
-   * INVARIANT: I9: what confines it begins when it is in its groups, so that all that it starts is.
-   */
-  async #release(making: Promise<ChildGroup | null>, { told, begin, isHeld }: ChildStart): Promise<void> {
-    this.#group = await making;
-    const { pid, stdio } = this.process;
-    if (pid === undefined || this.#isOver) return;
-    await this.#group?.join(pid);
-    const pipes = stdio as readonly unknown[];
-    const beginning = pipes[BEGIN_DESCRIPTOR] as Writable | null | undefined;
-    if (isHeld) beginning?.write(begin);
-    else beginning?.end(begin);
-    (pipes[FILTER_DESCRIPTOR] as Writable | null | undefined)?.end(told);
+  #stands(): void {
+    this.#started.resolve();
+    this.#tell();
+  }
+
+  #tell(): void {
+    if (this.#told !== null) this.#pipe(FILTER_DESCRIPTOR)?.end(this.#told);
+    this.#told = null;
+  }
+
+  #pipe(descriptor: number): Writable | null | undefined {
+    return (this.process.stdio as readonly unknown[])[descriptor] as Writable | null | undefined;
   }
 
   /** What was ended meanwhile has left its groups; how it ended is told by its end. */

@@ -53,6 +53,7 @@ export const HANDED_DESCRIPTOR = 10;
 const MAY_BEGIN = "--unshare-user";
 const NAMESPACES = ["--unshare-all", "--disable-userns", "--die-with-parent"];
 const SET_VARIABLE = "--setenv";
+const SET_FOLDER = "--chdir";
 
 /**
  * `launcher` is what starts the program inside, and makes a session for it; without one bubblewrap makes the session.
@@ -75,11 +76,12 @@ export function bubblewrapArguments(
   const given = relay === null ? variables : relayVariables(told);
   return [
     ...[MAY_BEGIN, "--clearenv", ...Object.entries(given).flatMap(([name, value]) => [SET_VARIABLE, name, value])],
+    ...[SET_FOLDER, command.cwd],
     ...NAMESPACES,
     ...(launcher.length === 0 ? ["--new-session"] : []),
     ...view.mounts.flatMap((mount) => mountArguments(isAgent ? unwritable(mount) : mount, limits, relay, isAgent)),
     ...(view.mounts.some(({ path }) => path === "/") ? [] : ["--remount-ro", "/"]),
-    ...["--chdir", command.cwd, "--cap-drop", "ALL"],
+    ...["--cap-drop", "ALL"],
     ...["--seccomp", String(FILTER_DESCRIPTOR), "--json-status-fd", String(STATUS_DESCRIPTOR)],
     ...["--", ...launcher, ...relayed, toolOf(view, "prlimit", "the limits of programs are set")],
     ...prlimitArguments(limits, {
@@ -92,8 +94,9 @@ export function bubblewrapArguments(
 }
 
 /**
- * The arguments that bubblewrap is told when it may begin, and those that it is started with. INVARIANT: I10: the values of
- * variables are among the former, as other users of the machine can read a command line.
+ * The arguments that bubblewrap is told when it may begin, which are what a call brings beside its program, and those that
+ * it is started with. INVARIANT: I10: the values of variables are among the former, as other users of the machine can
+ * read a command line.
  */
 export function heldBack(args: readonly string[]): {
   readonly held: readonly string[];
@@ -102,6 +105,8 @@ export function heldBack(args: readonly string[]): {
   assert(args[0] === MAY_BEGIN, "bubblewrap waits for what lets it begin");
   let end = 2;
   while (args[end] === SET_VARIABLE) end += 3;
+  assert(args[end] === SET_FOLDER, "the folder of a command follows its variables");
+  end += 2;
   return { held: args.slice(0, end), first: args.slice(end) };
 }
 

@@ -1,6 +1,6 @@
 /** From a view and a command to the process that is started for it, by whatever confines the children of this host. */
 import { launcherCommand } from "#landlock-launcher";
-import { BEGIN_DESCRIPTOR, bubblewrapArguments, heldBack, type SandboxCommand } from "./bubblewrap.ts";
+import { BEGIN_DESCRIPTOR, bubblewrapArguments, heldBack, type SandboxCommand, startedBy } from "./bubblewrap.ts";
 import type { ChildLimits } from "./child-limits.ts";
 import { BEGIN, guardArguments } from "./guard.ts";
 import { landlockPlan } from "./landlock/landlock-plan.ts";
@@ -12,10 +12,15 @@ import type { SandboxView } from "./view.ts";
 export interface ChildStart {
   readonly program: string;
   readonly args: readonly string[];
+  /** How many of the arguments, at their end, are the program of the call and what it gets. */
+  readonly words: number;
   /** What is written to the first of them. */
   readonly told: Uint8Array;
   readonly begin: string;
-  /** Whether the last of them stays open as long as the child may live, because nothing else ends it with the host. */
+  /**
+   * Whether the last of them stays open as long as the child may live, because nothing else ends it with the host. Else
+   * what is told waits until the child would end with the host, and nothing of the call begins before that was told.
+   */
   readonly isHeld: boolean;
 }
 
@@ -32,15 +37,15 @@ export function childStart(
     const { held, first } = heldBack(bubblewrapArguments(view, command, limits, launcher, relay));
     return {
       ...{ program: rung.program, args: ["--args", String(BEGIN_DESCRIPTOR), ...first], told: filter },
-      ...{ begin: held.map((word) => `${word}\0`).join(""), isHeld: false },
+      ...{ words: startedBy(view, command).length, begin: held.map((word) => `${word}\0`).join(""), isHeld: false },
     };
   }
   const beside = { terminal: launcher.length > 0, relay: relay !== null };
-  const held = { program: rung.guard, begin: BEGIN, isHeld: true };
+  const held = { program: rung.shell, words: 0, begin: BEGIN, isHeld: true };
   if (rung.name === "landlock") {
     const told = landlockPlan(view, command, limits, beside);
     return { ...held, args: guardArguments(launcherCommand()), told };
   }
   const told = Buffer.from(seatbeltScript(view, command, limits, beside));
-  return { ...held, args: guardArguments([rung.guard, ...STARTER]), told };
+  return { ...held, args: guardArguments([rung.shell, ...STARTER]), told };
 }

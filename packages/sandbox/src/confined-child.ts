@@ -21,7 +21,7 @@ const pipesFor = (length: number): IOType[] => Array.from({ length }, () => "pip
  * them as pipes, and behind these `pipes` more. `handed` are pipes at the place of files that a child is handed.
  */
 export function startChild(
-  { program, args, isHeld }: ChildStart,
+  { program, args, isHeld }: Pick<ChildStart, "program" | "args" | "isHeld">,
   stdio: readonly [IOType | number, IOType | number, IOType | number],
   { pipes = 0, handed = 0, ...options }: ChildOptions = {},
 ): ChildProcess {
@@ -35,13 +35,15 @@ export function startChild(
   try {
     // INVARIANT: no descriptor of this process reaches a child that is not meant for it, also none that was opened
     // without close-on-exec since, as terminals are; an empty file takes its place.
-    for (const descriptor of inheritedDescriptors()) {
+    for (const descriptor of inheritedDescriptors(pipesToChildren())) {
       while (all.length < descriptor) all.push("ignore");
       if (descriptor >= own.length) all[descriptor] = nothing;
     }
     // Without namespaces the process group is what a child is ended by, so it has one of its own.
     const detached = isHeld || options.detached === true;
-    return spawn(program, args, { detached, cwd: "/", env: {}, stdio: all });
+    const child = spawn(program, args, { detached, cwd: "/", env: {}, stdio: all });
+    if (child.pid !== undefined) children.add(child.once("exit", () => children.delete(child)));
+    return child;
   } catch (error) {
     // For example E2BIG: the arguments are more than the system takes.
     throw new FemtoError(
@@ -51,6 +53,16 @@ export function startChild(
   } finally {
     closeSync(nothing);
   }
+}
+
+/** Children of this process that have not ended. */
+const children = new Set<ChildProcess>();
+
+/** Descriptors of this process that lead to its children: a hundred of these have seven hundred. */
+function pipesToChildren(): Set<number> {
+  const streams = [...children].flatMap(({ stdio }) => stdio);
+  // Where Node should hide the number one day, the descriptor is looked at as any other.
+  return new Set(streams.map((stream) => (stream as { _handle?: { fd?: number } } | null)?._handle?.fd ?? -1));
 }
 
 /**

@@ -83,17 +83,31 @@ function isExecutable(path: string): boolean {
 
 const CLOSE_ON_EXEC = 0o2000000;
 
+/** Whether a process waits for something that is to happen; one that was stopped does not. */
+export function isAsleep(pid: number): boolean {
+  try {
+    const state = readFileSync(`/proc/${pid}/stat`, "utf8");
+    return state.startsWith(" S ", state.lastIndexOf(")") + 1);
+  } catch {
+    // It has ended.
+    return false;
+  }
+}
+
 /**
  * Descriptors above 2 that this process would pass on to a child. Node opens everything close-on-exec, but what
  * this process itself was started with may lack the mark, as Node's own clean-up at start ends at the first gap
  * above 15; and terminals, which native code opens, always lack it. On macOS Node.js starts a child with those alone that
- * it names (POSIX_SPAWN_CLOEXEC_DEFAULT), whatever marks others have.
+ * it names (POSIX_SPAWN_CLOEXEC_DEFAULT), whatever marks others have. `known` are some that Node has opened and not closed.
  */
-export function inheritedDescriptors(platform: NodeJS.Platform = process.platform): readonly number[] {
+export function inheritedDescriptors(
+  known: ReadonlySet<number>,
+  platform: NodeJS.Platform = process.platform,
+): readonly number[] {
   if (platform === "darwin") return [];
   return readdirSync("/proc/self/fdinfo")
     .map(Number)
-    .filter((descriptor) => descriptor > 2 && !isClosedOnExec(descriptor))
+    .filter((descriptor) => descriptor > 2 && !known.has(descriptor) && !isClosedOnExec(descriptor))
     .sort((a, b) => a - b);
 }
 

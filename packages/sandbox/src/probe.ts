@@ -98,9 +98,7 @@ async function probeRung(
 }
 
 async function groupsOf(rung: Rung, limits: ChildLimits): Promise<ControlGroups | null> {
-  if (rung.name === "bubblewrap") return await ControlGroups.find(rung.program, limits);
-  if (rung.name === "seatbelt") return null;
-  return await ControlGroups.find(rung.guard, limits, ["-c", "read -r femto_nothing"]);
+  return rung.name === "seatbelt" ? null : await ControlGroups.find(rung.shell, limits);
 }
 
 interface Tried {

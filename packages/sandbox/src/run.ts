@@ -35,6 +35,8 @@ export interface SandboxRun {
    * end with the run.
    */
   readonly onConnection?: (connection: Duplex) => void;
+  /** Whether more such calls are to be expected, so that a child may wait for the next one. */
+  readonly isUsual?: boolean;
   /** What the view's `handed` files hold, in the order of their descriptors. */
   readonly handed?: readonly Uint8Array[];
 }
@@ -59,6 +61,7 @@ export interface SandboxResult {
 
 /** Throws FEMTO_SANDBOX_UNAVAILABLE when the program was not started; whatever it did itself is a result. */
 export async function runSandboxed(request: SandboxRun): Promise<SandboxResult> {
+  await nextTurn();
   const { children } = request.view;
   const view = children.begin(request.view, currentView);
   let isKilled = false;
@@ -76,17 +79,32 @@ export async function runSandboxed(request: SandboxRun): Promise<SandboxResult> 
   }
 }
 
+let lastTurn = Promise.resolve();
+
+/**
+ * To start a process takes milliseconds of this thread. So one is started in each turn of the event loop, and what
+ * children say that run already is heard between two of them.
+ */
+function nextTurn(): Promise<void> {
+  lastTurn = lastTurn.then(() => new Promise((resolve) => setImmediate(resolve)));
+  return lastTurn;
+}
+
 const NOT_STARTED = {
   ...{ exitCode: null, signal: null, exceeded: [] },
   ...{ truncated: false, timedOut: false, cancelled: true, durationMs: 0 },
 };
 
 function started(view: SandboxView, begun: ChildStart, run: SandboxRun): BoundChild {
-  const { limits, stdin, command, onConnection, handed = [] } = run;
+  const { limits, stdin, command, onConnection, handed = [], isUsual = false } = run;
+  const isAlone = stdin === undefined && command.into === undefined && onConnection === undefined;
+  if (isUsual && isAlone && view.groups !== null) return view.groups.waiting.begin(view, begun, limits);
   const stdio = [stdin === undefined ? "ignore" : "pipe", "pipe", "pipe"] as const;
   // The way out of a relay stands behind the place of the word of a pipeline, whether there is one or not.
   const pipes = onConnection === undefined ? Number(command.into !== undefined) : 2;
-  return new BoundChild(view, begun, limits, stdio, { pipes, handed: handed.length });
+  const bound = new BoundChild(view, begun, limits, stdio, { pipes, handed: handed.length });
+  bound.begin(begun);
+  return bound;
 }
 
 class Run {

@@ -7,13 +7,14 @@ import type { Inspection } from "./inspection.ts";
 import { TOOL_FOLDERS } from "./system.ts";
 import type { Visibility } from "./view.ts";
 
+/** Each has a shell of the system, which stands before it outside of every sandbox. */
 export type Rung =
   /** Found in the authority's search path. */
-  | { readonly name: "bubblewrap"; readonly program: string }
-  /** The shell of the system that ends a child as a whole. */
-  | { readonly name: "landlock"; readonly guard: string }
+  | { readonly name: "bubblewrap"; readonly program: string; readonly shell: string }
+  /** The shell ends a child as a whole, too. */
+  | { readonly name: "landlock"; readonly shell: string }
   /** The system's own program that puts a profile in force, and the shell as above. */
-  | { readonly name: "seatbelt"; readonly program: string; readonly guard: string };
+  | { readonly name: "seatbelt"; readonly program: string; readonly shell: string };
 
 /** INVARIANT: I3: in the order in which they are tried; a system that is not here has none, and starts no program. */
 export function rungsOn(platform: NodeJS.Platform): readonly [Rung["name"], ...Rung["name"][]] | null {
@@ -27,20 +28,22 @@ export const isByGroup = (name: Rung["name"]): boolean => name !== "bubblewrap";
 /** Throws FEMTO_SANDBOX_UNAVAILABLE where a program is missing for it. */
 export function rungOf(name: Rung["name"], { searchPath }: Authority, inspection: Inspection): Rung {
   if (name === "seatbelt") return seatbeltRung(inspection);
-  const isBubblewrap = name === "bubblewrap";
-  const folders = isBubblewrap ? searchPath : TOOL_FOLDERS;
-  const program = inspection.findProgram(isBubblewrap ? "bwrap" : "sh", folders);
-  if (program !== null) return isBubblewrap ? { name, program } : { name, guard: program };
-  const missing = isBubblewrap ? "bubblewrap (bwrap)" : "sh, which ends what programs leave,";
-  throw new FemtoError("FEMTO_SANDBOX_UNAVAILABLE", `${missing} is in none of ${folders.join(", ")}`, {
-    fix: isBubblewrap ? "Install it, for example with `apt-get install bubblewrap`." : "Install a shell there.",
-  });
+  const found = (program: string, folders: readonly string[], what: string, fix: string): string => {
+    const path = inspection.findProgram(program, folders);
+    if (path !== null) return path;
+    throw new FemtoError("FEMTO_SANDBOX_UNAVAILABLE", `${what} is in none of ${folders.join(", ")}`, { fix });
+  };
+  const bubblewrap = (): string =>
+    found("bwrap", searchPath, "bubblewrap (bwrap)", "Install it, for example with `apt-get install bubblewrap`.");
+  const shell = (): string =>
+    found("sh", TOOL_FOLDERS, "sh, which starts what confines programs,", "Install a shell there.");
+  return name === "bubblewrap" ? { name, program: bubblewrap(), shell: shell() } : { name, shell: shell() };
 }
 
 /** Both are parts of macOS, and are taken from nowhere else. The shell is dash, which adds nothing to what it hands on. */
 function seatbeltRung({ findProgram }: Inspection): Rung {
-  const [program, guard] = [findProgram("sandbox-exec", ["/usr/bin"]), findProgram("dash", ["/bin"])];
-  if (program !== null && guard !== null) return { name: "seatbelt", program, guard };
+  const [program, shell] = [findProgram("sandbox-exec", ["/usr/bin"]), findProgram("dash", ["/bin"])];
+  if (program !== null && shell !== null) return { name: "seatbelt", program, shell };
   const missing = program === null ? "/usr/bin/sandbox-exec" : "/bin/dash";
   throw new FemtoError("FEMTO_SANDBOX_UNAVAILABLE", `${missing}, which is a part of macOS, is not there`, {
     fix: "Programs are confined by what macOS brings; nothing else is installed for it.",
@@ -60,7 +63,7 @@ export function requireOutOfReach(rung: Rung, visibility: (path: string) => Visi
 }
 
 function outside(rung: Rung): readonly (readonly [name: string, program: string])[] {
-  if (rung.name === "bubblewrap") return [["bubblewrap", rung.program]];
-  const guard = ["the shell", rung.guard] as const;
-  return rung.name === "landlock" ? [guard, ["Node.js", process.execPath]] : [guard, ["sandbox-exec", rung.program]];
+  const shell = ["the shell", rung.shell] as const;
+  if (rung.name === "bubblewrap") return [["bubblewrap", rung.program], shell];
+  return rung.name === "landlock" ? [shell, ["Node.js", process.execPath]] : [shell, ["sandbox-exec", rung.program]];
 }

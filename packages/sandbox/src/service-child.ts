@@ -44,6 +44,7 @@ export class ServiceChild {
     try {
       const start = childStart(view, command, limits);
       this.#bound = new BoundChild(view, start, limits, ["pipe", "pipe", "pipe"], { detached: true });
+      this.#bound.begin(start);
       this.#child = this.#bound.process;
     } catch (error) {
       this.#ended.resolve("it was not started");

@@ -50,6 +50,7 @@ export class TerminalChild {
       const start = childStart(view, command, limits, [setsidOf(view), "--ctty"]);
       // Apart from the terminal of whoever runs the host, whose interrupts are for the host alone.
       this.#bound = new BoundChild(view, start, limits, [device, device, device], { detached: true });
+      this.#bound.begin(start);
       this.#child = this.#bound.process;
     } catch (error) {
       this.#ended.resolve({ exitCode: null, signal: null });

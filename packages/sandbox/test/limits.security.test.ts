@@ -14,7 +14,7 @@ import {
 } from "../src/index.ts";
 import { playground, run } from "./playground.ts";
 
-const groups = await ControlGroups.find("/usr/bin/bwrap", DEFAULT_CHILD_LIMITS);
+const groups = await ControlGroups.find("/bin/sh", DEFAULT_CHILD_LIMITS);
 const isRoot = process.getuid?.() === 0;
 const MIB = 1_048_576;
 const SMALL: ChildLimits = {
@@ -155,11 +155,14 @@ describe.runIf(groups !== null)("control groups", () => {
     const code = `
       const { ControlGroups, DEFAULT_CHILD_LIMITS } = await import(${JSON.stringify(index)});
       const { spawn } = await import("node:child_process");
-      const groups = await ControlGroups.find("/usr/bin/bwrap", DEFAULT_CHILD_LIMITS);
-      const { pid } = spawn("sleep", ["600"], { detached: true, stdio: "ignore" });
-      const group = await groups.begin(DEFAULT_CHILD_LIMITS);
-      await group.join(pid);
-      process.stdout.write(String(pid));
+      const groups = await ControlGroups.find("/bin/sh", DEFAULT_CHILD_LIMITS);
+      const group = groups.begin(DEFAULT_CHILD_LIMITS);
+      await group.made;
+      const { program, args } = group.joining(["sleep", "600"]);
+      const stdio = ["ignore", "ignore", "ignore", "ignore", "pipe", "pipe"];
+      const child = spawn(program, args, { detached: true, stdio });
+      child.stdio[5].write("\\n0\\n");
+      child.stdio[4].once("data", () => process.stdout.write(String(child.pid)));
       setInterval(() => undefined, 1_000);`;
     const host = spawn(process.execPath, ["--input-type=module", "-e", code], { stdio: ["ignore", "pipe", "inherit"] });
     const [said] = (await once(host.stdout, "data")) as [Buffer];
@@ -168,7 +171,7 @@ describe.runIf(groups !== null)("control groups", () => {
     host.kill("SIGKILL");
     await once(host, "exit");
     expect(isThere()).toBe(true);
-    expect(await ControlGroups.find("/usr/bin/bwrap", DEFAULT_CHILD_LIMITS)).not.toBeNull();
+    expect(await ControlGroups.find("/bin/sh", DEFAULT_CHILD_LIMITS)).not.toBeNull();
     expect(inGroups(host.pid)).toEqual([]);
     await expect.poll(isThere).toBe(false);
   });
@@ -201,7 +204,8 @@ describe.runIf(groups !== null)("control groups", () => {
     const code = `
       const [{ viewOf }, { run }] = await Promise.all([${modules.map((path) => `import(${path})`).join(", ")}]);
       const place = JSON.parse(process.argv[1]);
-      const groups = { begin: () => new Promise(() => undefined) };
+      const joining = ([program, ...args]) => ({ program, args });
+      const groups = { begin: () => ({ made: new Promise(() => undefined), joining }) };
       void run(place, ["touch", "out/ran"], { view: { ...viewOf(place.authority), groups } });
       setInterval(() => process.stdout.write("."), 100);`;
     const args = ["--input-type=module", "-e", code, JSON.stringify(place)];
@@ -217,14 +221,15 @@ describe.runIf(groups !== null)("control groups", () => {
 
   it("that cannot be joined keep the program from being started", async () => {
     using place = playground();
-    const begin = async (limits: ChildLimits) => {
-      const group = await groups?.begin(limits);
-      await group?.end();
-      return group;
+    const begin = (limits: ChildLimits) => {
+      const group = groups?.begin(limits);
+      const made = Promise.resolve(group?.made).then(() => group?.end());
+      return { made, joining: group?.joining.bind(group), end: async () => undefined, exceeded: () => [] };
     };
     const view = { ...viewOf(place.authority), groups: { begin } as unknown as ControlGroups };
     await expect(run(place, ["touch", "out/ran"], { view })).rejects.toMatchObject({
       code: "FEMTO_SANDBOX_UNAVAILABLE",
+      message: expect.stringMatching(/did not start the program: .*femtoclaw-/),
     });
     expect(readdirSync(place.out)).toEqual([]);
   });

@@ -126,7 +126,7 @@ describe("runSandboxed", () => {
     const broken = { ...view, mounts: [...view.mounts, { kind: "readOnly", path: "/nonexistent" }] } as typeof view;
     const unavailable = expect.objectContaining({ code: "FEMTO_SANDBOX_UNAVAILABLE" });
     await expect(run(place, [], { view: broken, command })).rejects.toEqual(unavailable);
-    const missing = { ...view, rung: { name: "bubblewrap", program: "/nonexistent" } } as const;
+    const missing = { ...view, rung: { name: "bubblewrap", program: "/nonexistent", shell: "/bin/sh" } } as const;
     await expect(run(place, [], { view: missing, command })).rejects.toEqual(unavailable);
     const gone = { ...command, program: "/usr/bin/no-such-program" };
     await expect(run(place, [], { view, command: gone })).rejects.toEqual(unavailable);

@@ -253,7 +253,7 @@ describe("the probe", () => {
     const could = ["signals", "connects", "listens", "sends", "leaves its session", "leaves its group"];
     expect(said).toEqual(expect.arrayContaining([...could, `writes to ${place.workspace}`, "tried", ""]));
     // In the place of what this process was started with stands an empty file.
-    const standIns = inheritedDescriptors().map((descriptor) => `has descriptor ${descriptor}`);
+    const standIns = inheritedDescriptors(new Set()).map((descriptor) => `has descriptor ${descriptor}`);
     expect(standIns).toEqual(expect.arrayContaining(said.filter((word) => word.startsWith("has descriptor"))));
     expect(existsSync(join(place.workspace, ".femtoclaw-probe"))).toBe(false);
   });

@@ -226,7 +226,7 @@ describe("bubblewrapArguments", () => {
     const environment = { A: "--setenv", B: "--unshare-all", C: "", D: "--" };
     const command = { program: "/usr/bin/awk", realPath: "/usr/bin/mawk", args: [], cwd: place.workspace, environment };
     const { held, first } = heldBack(bubblewrapArguments(viewOf(place.authority), command, DEFAULT_CHILD_LIMITS));
-    expect(held).toHaveLength(2 + 3 * (Object.keys(environment).length + 2));
+    expect(held).toHaveLength(4 + 3 * (Object.keys(environment).length + 2));
     expect(first[0]).toBe("--unshare-all");
   });
 });

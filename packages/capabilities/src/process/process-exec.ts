@@ -107,6 +107,7 @@ async function run(
     timeoutMs,
     outputBytesMax: limits.outputBytes,
     signal,
+    isUsual: true,
     ...(onOutput === undefined ? {} : { onOutput }),
     ...(proxy === null ? {} : { onConnection: (connection) => proxy.serve(connection) }),
   });

@@ -45,9 +45,10 @@ export class Confinement {
     this.#trial ??= probeSandbox(this.#authority, this.#limits);
   }
 
-  /** Resolves once nothing of a trial is left. */
-  async ended(): Promise<void> {
+  /** Resolves once nothing is left of a trial, and of children that wait for a call. */
+  async end(): Promise<void> {
     await this.#trial;
+    if (this.#probe?.ok === true) await this.#probe.groups?.waiting.end();
   }
 
   // INVARIANT: I3: a capability that needs the sandbox is not enabled where there is none.

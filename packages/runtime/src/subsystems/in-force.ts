@@ -195,6 +195,8 @@ export class InForce {
         ...{ policy, journal, configuration: this.#configuration, confined: confined.map(({ name }) => name) },
         putInForce: (configuration: ResolvedConfiguration, confinement: Confinement) => {
           this.#configuration = configuration;
+          // Nothing of the next call was started under the configuration before it.
+          void this.#confinement.end();
           this.#confinement = confinement;
         },
       };

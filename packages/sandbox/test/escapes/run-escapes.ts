@@ -58,7 +58,7 @@ export async function runEscapes(by: Rung["name"]): Promise<Escapes> {
   await once(server, "listening");
   writeCases(place, (server.address() as AddressInfo).port);
   const before = snapshot(place.root);
-  const groups = by === "bubblewrap" ? await ControlGroups.find("/usr/bin/bwrap", DEFAULT_CHILD_LIMITS) : null;
+  const groups = by === "bubblewrap" ? await ControlGroups.find("/bin/sh", DEFAULT_CHILD_LIMITS) : null;
   const view = viewOf(place.authority, undefined, undefined, groups, by);
   const ran = await run(place, ["sh", "-c", DRIVER, "sh", mark], {
     view,

@@ -45,14 +45,14 @@ const CALLS: readonly Row[] = [
   [
     "the last name of a path is no link",
     `${CAPABILITIES}/facts/path.ts`,
-    "const descriptor = holdOpen(path, constants.O_NOFOLLOW, held);",
-    "const descriptor = holdOpen(path, 0, held);",
+    "const named = holdOpen(path, constants.O_NOFOLLOW, held);",
+    "const named = holdOpen(path, 0, held);",
     "a link is where it leads",
   ],
   [
     "a path is what its descriptor is",
     `${CAPABILITIES}/facts/path.ts`,
-    "path: canonicalPathOf(descriptor, found, text),",
+    "path: canonicalPathOf(named, found, text),",
     "path,",
     "a path that climbs",
   ],

@@ -50,7 +50,7 @@ export const LANDLOCKED: readonly Row[] = [
   ["priorities of other processes stay", CALLS, 'numbersOf("setpriority")', "[-1]", CORPUS],
   [
     "a group ends with its host",
-    `${LANDLOCK}/guard.ts`,
+    "packages/sandbox/src/guard.ts",
     "read -r femto_more <&5; kill -KILL 0;",
     "read -r femto_more <&5;",
     LEFT,

@@ -1,0 +1,229 @@
+/** The control groups of one child, one in each hierarchy. They are its own from the first to the last. */
+import { mkdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
+import { mkdir, readFile, rmdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import { FemtoError, systemErrorCode } from "@femtoclaw/protocol";
+import type { ChildLimits, ToldLimit } from "./child-limits.ts";
+import type { Controller } from "./group-hierarchies.ts";
+import { joiningArguments } from "./joining.ts";
+
+/** Processes of a sandbox that are none of its program: bubblewrap outside, and its process 1 inside. */
+const OWN_PROCESSES = 2;
+/** Time in which the kernel takes leave of processes that were killed, in tries. */
+const END_TRIES = 60;
+export const END_PAUSE_MS = 50;
+
+/** A group that holds the groups of this host's children. */
+export interface Place {
+  readonly folder: string;
+  readonly version: 1 | 2;
+  readonly controllers: readonly Controller[];
+}
+
+export class ChildGroup {
+  /**
+   * Resolves when the groups are there and have their limits, null where they have; rejects with
+   * FEMTO_SANDBOX_UNAVAILABLE.
+   */
+  readonly made: Promise<void> | null;
+  readonly #shell: string;
+  readonly #limits: ChildLimits;
+  readonly #groups: readonly Place[];
+  /** Those that this made; what stands in the place of others is somebody else's. */
+  readonly #own: Place[] = [];
+  readonly #onGone: () => void;
+  #exceeded: readonly ToldLimit[] | null = null;
+
+  /** `onGone` is told when nothing is left of it. */
+  constructor(places: readonly Place[], name: string, shell: string, limits: ChildLimits, onGone: () => void) {
+    this.#shell = shell;
+    this.#limits = limits;
+    this.#groups = places.map((place) => ({ ...place, folder: join(place.folder, name) }));
+    this.#onGone = onGone;
+    this.made = this.#make(places);
+    // Who only ends it hears nothing of groups that were not made.
+    this.made?.catch(() => undefined);
+  }
+
+  /** What is started in place of the command, so that it gets into the groups first; see `joining.ts`. */
+  joining(command: readonly string[]): { readonly program: string; readonly args: readonly string[] } {
+    const files = this.#groups.map((group) => join(group.folder, group.version === 1 ? "tasks" : MEMBERS));
+    return { program: this.#shell, args: joiningArguments(files, command) };
+  }
+
+  /** Whether this process, and no other, is in all of them, and they have the limits that they were given. */
+  holds(pid: number): boolean {
+    return this.#groups.every((group) => {
+      const isFrozen = group.version === 2 && textOf(join(group.folder, "cgroup.freeze")).trim() === "1";
+      const isAlone = textOf(join(group.folder, MEMBERS)).trim() === String(pid);
+      return isAlone && !isFrozen && limitsOf(group, this.#limits).every((limit) => isSet(group, limit));
+    });
+  }
+
+  /** The limits that its processes came up against. */
+  exceeded(): readonly ToldLimit[] {
+    return this.#exceeded ?? this.#groups.flatMap(exceededOf);
+  }
+
+  /** Takes the groups away, as soon as no process is in them; resolves then. */
+  async end(): Promise<void> {
+    await this.made?.catch(() => undefined);
+    this.#exceeded = this.exceeded();
+    for (let tries = END_TRIES; tries > 0; tries -= 1) {
+      const removed = await Promise.all(this.#own.map(isGroupRemoved));
+      if (removed.every(Boolean)) break;
+      await pause(END_PAUSE_MS);
+    }
+    this.#onGone();
+  }
+
+  #make(places: readonly Place[]): Promise<void> | null {
+    try {
+      const pending = this.#groups.flatMap((group, at) => this.#makeOne(group, places[at] ?? group) ?? []);
+      return pending.length === 0 ? null : allMade(pending);
+    } catch (error) {
+      return Promise.reject(unbounded(error));
+    }
+  }
+
+  /**
+   * Where a process that enters a group of version 2 has the kernel wait, all who make or remove a group wait with it, and
+   * this thread is not to be one of them. In version 1 they take microseconds, and going to another thread takes longer.
+   */
+  #makeOne(group: Place, place: Place): Promise<void> | null {
+    const limit = (): void => {
+      this.#own.push(group);
+      setLimits(group, this.#limits);
+    };
+    if (group.version === 2) return makeInTime(group, place).then(limit);
+    makeAtOnce(group, place);
+    limit();
+    return null;
+  }
+}
+
+async function allMade(pending: readonly Promise<void>[]): Promise<void> {
+  const tried = await Promise.allSettled(pending);
+  const failed = tried.find(({ status }) => status === "rejected") as PromiseRejectedResult | undefined;
+  if (failed !== undefined) throw unbounded(failed.reason);
+}
+
+function unbounded(cause: unknown): FemtoError {
+  const reason = `the control groups that bound a program cannot be made any more (${systemErrorCode(cause) ?? "unknown"})`;
+  const fix = "See to it that the host may write to its control group, and start it again.";
+  return new FemtoError("FEMTO_SANDBOX_UNAVAILABLE", reason, { fix, cause });
+}
+
+/** Processes of a group, in both versions; who writes there moves all threads of a process. */
+const MEMBERS = "cgroup.procs";
+
+/** The group of a host in which nothing runs is not there; then it is made, too. */
+function makeAtOnce({ folder }: Place, place: Place): void {
+  try {
+    mkdirSync(folder);
+  } catch (error) {
+    if (systemErrorCode(error) !== "ENOENT") throw error;
+    mkdirSync(place.folder, { recursive: true });
+    mkdirSync(folder);
+  }
+}
+
+async function makeInTime({ folder }: Place, place: Place): Promise<void> {
+  try {
+    await mkdir(folder);
+  } catch (error) {
+    if (systemErrorCode(error) !== "ENOENT") throw error;
+    await mkdir(place.folder, { recursive: true });
+    await giveControllers(place);
+    await mkdir(folder);
+  }
+}
+
+async function giveControllers({ folder, controllers }: Place): Promise<void> {
+  const file = join(folder, "cgroup.subtree_control");
+  const enabled = (await readFile(file, "utf8")).split(/\s+/);
+  const missing = controllers.filter((controller) => !enabled.includes(controller));
+  if (missing.length > 0) await writeFile(file, missing.map((controller) => `+${controller}`).join(" "));
+}
+
+async function isGroupRemoved({ folder, version }: Place): Promise<boolean> {
+  if (version === 1) return isRemoved(folder);
+  try {
+    await rmdir(folder);
+    return true;
+  } catch (error) {
+    return systemErrorCode(error) === "ENOENT";
+  }
+}
+
+interface GroupLimit {
+  readonly file: string;
+  readonly value: number;
+  /** A kernel that does not count what is swapped out has no such file. */
+  readonly isOptional?: boolean;
+}
+
+function limitsOf({ version, controllers }: Place, { processes, memoryBytes }: ChildLimits): GroupLimit[] {
+  const memory: readonly GroupLimit[] =
+    version === 2
+      ? [
+          { file: "memory.max", value: memoryBytes },
+          { file: "memory.swap.max", value: 0, isOptional: true },
+        ]
+      : [
+          { file: "memory.limit_in_bytes", value: memoryBytes },
+          { file: "memory.memsw.limit_in_bytes", value: memoryBytes, isOptional: true },
+        ];
+  return [
+    ...(controllers.includes("pids") ? [{ file: "pids.max", value: processes + OWN_PROCESSES }] : []),
+    ...(controllers.includes("memory") ? memory : []),
+  ];
+}
+
+function setLimits(group: Place, limits: ChildLimits): void {
+  for (const limit of limitsOf(group, limits)) {
+    try {
+      writeFileSync(join(group.folder, limit.file), String(limit.value));
+    } catch (error) {
+      const isMissing = systemErrorCode(error) === "ENOENT" || systemErrorCode(error) === "EACCES";
+      if (!isMissing || limit.isOptional !== true) throw error;
+    }
+    // INVARIANT: I9: a limit holds when the kernel says so.
+    if (!isSet(group, limit)) throw new Error(`${limit.file} is not what it was set to`);
+  }
+}
+
+/** The kernel counts memory in pages, and leaves out what is no whole one. */
+function isSet({ folder }: Place, { file, value, isOptional = false }: GroupLimit): boolean {
+  const found = textOf(join(folder, file)).trim();
+  return found === "" ? isOptional : Number(found) <= value;
+}
+
+function exceededOf({ folder, version, controllers }: Place): ToldLimit[] {
+  const counted = (file: string, event: string): boolean =>
+    new RegExp(`^${event} [1-9]`, "m").test(textOf(join(folder, file)));
+  const told: ToldLimit[] = [];
+  if (controllers.includes("pids") && counted("pids.events", "max")) told.push("processes");
+  const memory = version === 2 ? "memory.events" : "memory.oom_control";
+  if (controllers.includes("memory") && counted(memory, "oom_kill")) told.push("memory_bytes");
+  return told;
+}
+
+/** INVARIANT: the kernel removes no group that has a process or another group in it, so nothing is lost by trying. */
+export function isRemoved(folder: string): boolean {
+  try {
+    rmdirSync(folder);
+    return true;
+  } catch (error) {
+    return systemErrorCode(error) === "ENOENT";
+  }
+}
+
+export function textOf(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return "";
+  }
+}

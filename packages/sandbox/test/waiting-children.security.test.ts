@@ -1,0 +1,235 @@
+/** Children that wait for a call: whoever meddles with one gains nothing, and nothing of it is left. */
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { text } from "node:stream/consumers";
+import { describe, expect, it, vi } from "vitest";
+import { type ChildLimits, ControlGroups, DEFAULT_CHILD_LIMITS, type SandboxResult, viewOf } from "../src/index.ts";
+import { canBeTold, joiningArguments, toldWords } from "../src/joining.ts";
+import { playground, run } from "./playground.ts";
+
+const MIB = 1_048_576;
+const groups = await ControlGroups.find("/bin/sh", DEFAULT_CHILD_LIMITS);
+
+/** Folders of the groups of a host, by their numbers, in the hierarchies where it has some. */
+function groupsOf(host: number | undefined): string[] {
+  const found = ["pids", "memory", "cpu", "unified", "."].flatMap((hierarchy) => {
+    try {
+      const args = [join("/sys/fs/cgroup", hierarchy), "-path", `*/femtoclaw-${host}-*/*`, "-type", "d"];
+      return execFileSync("find", args).toString().trim().split("\n").filter(Boolean);
+    } catch {
+      return [];
+    }
+  });
+  return [...new Set(found)];
+}
+
+const membersOf = (group: string): number[] =>
+  readFileSync(join(group, "cgroup.procs"), "utf8").split("\n").filter(Boolean).map(Number);
+
+/** Whether it is a shell that has entered all groups and waits. */
+function isWaiting(pid: number): boolean {
+  try {
+    return /^\d+ \(sh\) [ST]/.test(readFileSync(`/proc/${pid}/stat`, "utf8"));
+  } catch {
+    return false;
+  }
+}
+
+/** Those that wait, by how many groups each is in: it has entered when it is in as many as there are hierarchies. */
+function waitingOf(host: number | undefined): number[] {
+  const members = groupsOf(host).flatMap(membersOf).filter(isWaiting);
+  const hierarchies = new Set(groupsOf(host).map((group) => group.split(`/femtoclaw-${host}-`)[0])).size;
+  return [...new Set(members)].filter((pid) => members.filter((other) => other === pid).length === hierarchies);
+}
+
+/** The group that counts the processes of this one. */
+const groupOf = (pid: number): string =>
+  groupsOf(process.pid).find((group) => existsSync(join(group, "pids.max")) && membersOf(group).includes(pid)) ?? "";
+
+const strangers: ChildProcess[] = [];
+function stranger(): ChildProcess {
+  const child = spawn("sleep", ["600"], { stdio: "ignore" });
+  strangers.push(child);
+  return child;
+}
+
+interface Usual extends AsyncDisposable {
+  call(args: readonly string[], timeoutMs?: number): Promise<SandboxResult>;
+  /** Calls a program, and gives the numbers of the children that wait for the next one. */
+  waiting(): Promise<readonly number[]>;
+}
+
+/** Where calls are made of which more are to be expected; nothing of its groups is left in the end. */
+async function usual(limits: ChildLimits = DEFAULT_CHILD_LIMITS): Promise<Usual> {
+  const place = playground();
+  const own = await ControlGroups.find("/bin/sh", limits);
+  const view = viewOf(place.authority, undefined, undefined, own);
+  const call: Usual["call"] = (args, timeoutMs = 20_000) =>
+    run(place, [...args], { view, limits, timeoutMs, isUsual: true });
+  const waiting = async (): Promise<readonly number[]> => {
+    await call(["true"]);
+    await expect.poll(() => waitingOf(process.pid)).not.toEqual([]);
+    return waitingOf(process.pid);
+  };
+  const end = async (): Promise<void> => {
+    await own?.waiting.end();
+    await expect.poll(() => groupsOf(process.pid)).toEqual([]);
+    place[Symbol.dispose]();
+  };
+  return { call, waiting, [Symbol.asyncDispose]: end };
+}
+
+describe("the shell in front of a child", () => {
+  const told = async (
+    input: string,
+    command = ["/bin/echo", "ran"],
+    files: readonly string[] = [],
+  ): Promise<{ code: number; said: string }> => {
+    const stdio = ["ignore", "pipe", "ignore", "ignore", "ignore", "pipe"] as const;
+    const shell = spawn("/bin/sh", joiningArguments(files, command), { env: {}, stdio: [...stdio] });
+    const ended = once(shell, "close");
+    for (const stream of shell.stdio) stream?.on("error", () => undefined);
+    const said = text(shell.stdout as NodeJS.ReadableStream);
+    (shell.stdio as unknown as NodeJS.WritableStream[])[5]?.end(input);
+    const [code] = await ended;
+    return { code, said: await said };
+  };
+
+  it("ends where whoever started it has ended, whatever it was told before", async () => {
+    const cut = ["", "\n", "\n1", "\n1\n", "\n2\nword\n", "\n2\nword\nhalf"];
+    const ends = await Promise.all(cut.map((input) => told(input)));
+    for (const { code, said } of ends) expect({ code, said }).toEqual({ code: 1, said: "" });
+    expect(await told(`\n${toldWords(["after"])}`)).toEqual({ code: 0, said: "ran after\n" });
+  });
+
+  it("ends where a group does not take it", async () => {
+    expect(await told(`\n${toldWords([])}`, ["/bin/echo", "ran"], ["/nonexistent/tasks"])).toMatchObject({ said: "" });
+  });
+
+  it("hands on each word that it can be told as it is", async () => {
+    const ascii = Array.from({ length: 95 }, (_, at) => String.fromCharCode(32 + at)).join("");
+    const words = ["", " ", "  a  b ", "$(id)", "`id`", "'", '"', "\\", "\\n", "-n", "--", "*", "~", "", ascii];
+    expect(canBeTold(words)).toBe(true);
+    const perl = ["/usr/bin/perl", "-e", 'print join "\\0", @ARGV', "--"];
+    expect((await told(`\n${toldWords(words)}`, perl)).said.split("\0")).toEqual(words);
+    for (const word of ["a\nb", "\t", "é", "\x7f", "x".repeat(4_096)]) expect(canBeTold([word])).toBe(false);
+  });
+});
+
+describe("a sandbox", () => {
+  it("starts no program before it was told the filter, so that none begins after its host", async () => {
+    using place = playground();
+    const view = { ...viewOf(place.authority, undefined, undefined, groups), filter: Buffer.alloc(0) };
+    await expect(run(place, ["touch", "out/ran"], { view })).rejects.toMatchObject({
+      code: "FEMTO_SANDBOX_UNAVAILABLE",
+    });
+    expect(readdirSync(place.out)).toEqual([]);
+  });
+});
+
+const isThere = (pid: number): boolean => existsSync(`/proc/${pid}`);
+
+describe.runIf(groups !== null)("a child that waits", () => {
+  it("is that of one call, and what it cannot be told goes another way", async () => {
+    await using place = await usual();
+    const waited = await place.waiting();
+    const print = async (words: readonly string[]): Promise<string[]> => {
+      const ran = await place.call(["perl", "-e", 'print join "\\0", @ARGV', "--", ...words]);
+      return ran.stdout.toString().split("\0");
+    };
+    const odd = ["", " a ", "$(id)", "'\"", "\\"];
+    expect(await print(odd)).toEqual(odd);
+    await expect.poll(() => waited.every(isThere)).toBe(false);
+    const others = ["two\nlines", "tab\t", "é", "\u{1f600}"];
+    expect(await print(others)).toEqual(others);
+  });
+
+  it("holds its call to the limits of the call", async () => {
+    const small = { memoryBytes: 96 * MIB, processes: 32, cpuMs: 1_000, fileBytes: MIB, openFiles: 64 };
+    await using place = await usual({ ...small, temporaryBytes: 2 * MIB });
+    const attack = async (code: string): Promise<SandboxResult> => {
+      const waited = await place.waiting();
+      const ran = await place.call(["perl", "-e", code]);
+      // It was one of those that waited.
+      await expect.poll(() => waited.every(isThere)).toBe(false);
+      return ran;
+    };
+    const forks = await attack(
+      "while (1) { my $p = fork; last unless defined $p; $p ? $n++ : do { sleep 60; exit } } print $n",
+    );
+    expect(Number(forks.stdout)).toBeLessThanOrEqual(small.processes);
+    expect(forks.exceeded).toEqual(["processes"]);
+    expect(await attack("$x .= 'x' x 1e6 while 1")).toMatchObject({ exitCode: 137, exceeded: ["memory_bytes"] });
+    const file = await attack("open F, '>', '/tmp/large'; syswrite F, 'x' x 65536 while 1");
+    expect(file).toMatchObject({ signal: "SIGXFSZ", exceeded: ["file_bytes"] });
+    const files = await attack("while (open my $f, '<', '/dev/null') { push @f, $f } print 3 + @f");
+    expect(Number(files.stdout)).toBe(small.openFiles);
+    expect(await attack("1 while 1")).toMatchObject({ signal: "SIGXCPU", exceeded: ["cpu_ms"] });
+  });
+
+  const meddlings: readonly [how: string, meddle: (pid: number) => void][] = [
+    ["is killed", (pid) => process.kill(pid, "SIGKILL")],
+    ["is stopped", (pid) => process.kill(pid, "SIGSTOP")],
+    ["is taken out of a group", (pid) => writeFileSync(`${dirname(dirname(groupOf(pid)))}/cgroup.procs`, String(pid))],
+    ["loses a limit", (pid) => writeFileSync(`${groupOf(pid)}/pids.max`, "max")],
+    ["gets company", (pid) => writeFileSync(`${groupOf(pid)}/cgroup.procs`, String(stranger().pid))],
+  ];
+  for (const [how, meddle] of meddlings) {
+    it(`and ${how} is replaced`, async () => {
+      await using place = await usual();
+      const waited = await place.waiting();
+      for (const pid of waited) meddle(pid);
+      const ran = await place.call(["sh", "-c", "cat /proc/self/cgroup; echo ran"]);
+      expect(ran).toMatchObject({ exitCode: 0, exceeded: [] });
+      await expect.poll(() => waited.some(isThere)).toBe(false);
+      for (const child of strangers.splice(0)) child.kill("SIGKILL");
+    });
+  }
+
+  it("is taken by one of a hundred calls at once, and each has its own answer", async () => {
+    await using place = await usual();
+    await place.waiting();
+    const numbers = Array.from({ length: 100 }, (_, number) => String(number));
+    const ran = await Promise.all(numbers.map((number) => place.call(["echo", number])));
+    expect(ran.map(({ stdout }) => stdout.toString().trim())).toEqual(numbers);
+    expect(waitingOf(process.pid).length).toBeLessThanOrEqual(2);
+  });
+
+  it("is gone when nothing was asked for a while", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    await using place = await usual();
+    const waited = await vi.waitFor(place.waiting);
+    vi.advanceTimersByTime(10_000);
+    vi.useRealTimers();
+    await expect.poll(() => waited.some(isThere)).toBe(false);
+    await expect.poll(() => groupsOf(process.pid)).toEqual([]);
+  });
+
+  it("ends with a host that is killed, and the next one takes its groups away", async () => {
+    const modules = ["../src/index.ts", "./playground.ts"].map((path) =>
+      JSON.stringify(join(import.meta.dirname, path)),
+    );
+    const code = `
+      const [{ ControlGroups, DEFAULT_CHILD_LIMITS, viewOf }, { playground, run }] =
+        await Promise.all([${modules.map((path) => `import(${path})`).join(", ")}]);
+      using place = playground();
+      const MIB = 1_048_576;
+const groups = await ControlGroups.find("/bin/sh", DEFAULT_CHILD_LIMITS);
+      const view = viewOf(place.authority, undefined, undefined, groups);
+      await run(place, ["true"], { view, isUsual: true });
+      setInterval(() => process.stdout.write("."), 100);`;
+    const args = ["--input-type=module", "-e", code];
+    const host = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
+    await once(host.stdout, "data");
+    await expect.poll(() => waitingOf(host.pid)).not.toEqual([]);
+    const [pid = 0] = waitingOf(host.pid);
+    host.kill("SIGKILL");
+    await once(host, "exit");
+    await expect.poll(() => isThere(pid)).toBe(false);
+    expect(groupsOf(host.pid)).not.toEqual([]);
+    await ControlGroups.find("/bin/sh", DEFAULT_CHILD_LIMITS);
+    expect(groupsOf(host.pid)).toEqual([]);
+  });
+});
