@@ -76,7 +76,7 @@ export function seatbeltScript(
   const values = {
     // INVARIANT: I10: values of variables stand on no command line, which others on this machine could read.
     inside: inside.join("\n"),
-    shell: view.rung.guard,
+    shell: view.rung.shell,
     cwd: command.cwd,
     seconds: String(Math.ceil(limits.cpuMs / 1_000)),
     blocks: String(Math.floor(limits.fileBytes / BLOCK_BYTES)),
