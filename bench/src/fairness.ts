@@ -1,7 +1,9 @@
-/** What a hostile session costs another one: the tail of its calls alone, and beside somebody who only floods. */
+/** What a hostile session costs another one: the tail of its calls alone, and beside a process that only floods. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { AgentClient } from "@femtoclaw/client";
+import { fileURLToPath } from "node:url";
 import type { BenchContext } from "./context.ts";
 import { scaled } from "./effort.ts";
 import { completed } from "./execution.ts";
@@ -11,7 +13,7 @@ import { Measurement, type MeasureRow } from "./measurement.ts";
 import { noopFolders } from "./noop-folders.ts";
 
 const ROUND_MS = 2_000;
-const FLOOD_CALLS = 200;
+const FLOOD = fileURLToPath(new URL("./fairness-flood.ts", import.meta.url));
 
 export async function measureFairness({
   directory,
@@ -51,8 +53,7 @@ export async function measureFairness({
       aloneP50.addValue(p50(alone));
       aloneP99.addValue(p99(alone));
       for (const flood of floods) {
-        await using hostile = await host.connect();
-        const end = flooding(hostile, flood.message);
+        const end = await flooding(host, flood.message);
         const beside = await load();
         await end();
         flood.p50.addValue(p50(beside));
@@ -76,15 +77,16 @@ function stat(path: string): Buffer {
   return Buffer.from(JSON.stringify({ tool_call: { tool: "fs_stat", args: { path } } }));
 }
 
-/** Keeps so many calls under way, whatever becomes of them, until the returned function is called. */
-function flooding(client: AgentClient, message: Buffer): () => Promise<void> {
-  let isOver = false;
-  const flood = async (): Promise<void> => {
-    while (!isOver) await client.propose(message);
-  };
-  const floods = Promise.all(Array.from({ length: FLOOD_CALLS }, flood));
+/** A process that keeps calls under way until the returned function is called. */
+async function flooding({ place, home }: BenchHost, message: Buffer): Promise<() => Promise<void>> {
+  const child = spawn(process.execPath, [FLOOD, place, home, message.toString("base64")], {
+    stdio: ["pipe", "pipe", "inherit"],
+  });
+  const ended = once(child, "exit");
+  const [first] = await Promise.race([once(child.stdout, "data"), ended]);
+  if (!Buffer.isBuffer(first)) throw new Error(`the flood of the bench ended with exit code ${String(first)}`);
   return async () => {
-    isOver = true;
-    await floods;
+    child.stdin.end();
+    await ended;
   };
 }

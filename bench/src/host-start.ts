@@ -54,13 +54,13 @@ export class BenchHost {
       ...tables,
     ];
     writeFileSync(this.#configuration, `${lines.join("\n")}\n`, { mode: 0o600 });
-    mkdirSync(this.#home, { recursive: true, mode: 0o700 });
+    mkdirSync(this.home, { recursive: true, mode: 0o700 });
   }
 
   /** Lets the next start compile everything anew. */
   forgetCompiledCode(): void {
-    rmSync(this.#home, { recursive: true });
-    mkdirSync(this.#home, { mode: 0o700 });
+    rmSync(this.home, { recursive: true });
+    mkdirSync(this.home, { mode: 0o700 });
   }
 
   /** Starts a host, loads it with messages, and ends it in order or with SIGKILL while it writes. */
@@ -90,30 +90,30 @@ export class BenchHost {
 
   /** An agent's connection, which is a session of its own. */
   async connect(): Promise<AgentClient> {
-    return await AgentClient.connect(this.#runtimeDirectory, this.#memory);
+    return await AgentClient.connect(this.place, this.#memory);
   }
 
   async operator(): Promise<OperatorClient> {
-    return await OperatorClient.connect(this.#runtimeDirectory, this.#memory);
+    return await OperatorClient.connect(this.place, this.#memory);
   }
 
   /** The words that start one more process of this FemtoClaw for the same configuration, and its environment. */
   commandOf(args: readonly string[]): { readonly command: HostCommand; readonly env: Record<string, string> } {
     return {
       command: [...this.#command, "--config", this.#configuration, ...args],
-      env: { PATH: process.env["PATH"] ?? "", HOME: this.#home },
+      env: { PATH: process.env["PATH"] ?? "", HOME: this.home },
     };
   }
 
   /** Where its sockets are. */
-  get #runtimeDirectory(): string {
+  get place(): string {
     return join(this.#directory, "run");
   }
 
   /** Of the bench alone, so that what is measured leaves nothing with whoever measures. */
   get #memory(): LogMemory {
     const warn = (reason: string): void => process.emitWarning(reason);
-    return new LogMemory({ environment: { HOME: this.#home }, place: this.#runtimeDirectory, warn });
+    return new LogMemory({ environment: { HOME: this.home }, place: this.place, warn });
   }
 
   get #configuration(): string {
@@ -121,7 +121,7 @@ export class BenchHost {
   }
 
   /** Of the host alone, so that nothing of whoever measures is seen or touched. */
-  get #home(): string {
+  get home(): string {
     return join(this.#directory, "home");
   }
 
