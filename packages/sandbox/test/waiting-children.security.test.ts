@@ -48,6 +48,18 @@ function waitingOf(host: number | undefined): number[] {
 const groupOf = (pid: number): string =>
   groupsOf(process.pid).find((group) => existsSync(join(group, "pids.max")) && membersOf(group).includes(pid)) ?? "";
 
+/** Numbers of the children of this process that have become bubblewrap. */
+function confining(): number[] {
+  const children = readFileSync(`/proc/self/task/${process.pid}/children`, "utf8").trim().split(" ").map(Number);
+  return children.filter((pid) => {
+    try {
+      return readFileSync(`/proc/${pid}/comm`, "utf8") === "bwrap\n";
+    } catch {
+      return false;
+    }
+  });
+}
+
 const strangers: ChildProcess[] = [];
 function stranger(): ChildProcess {
   const child = spawn("sleep", ["600"], { stdio: "ignore" });
@@ -56,7 +68,9 @@ function stranger(): ChildProcess {
 }
 
 interface Usual extends AsyncDisposable {
-  call(args: readonly string[], timeoutMs?: number): Promise<SandboxResult>;
+  call(args: readonly string[], ownLimits?: ChildLimits): Promise<SandboxResult>;
+  /** Calls a program that runs for a moment, and gives the number of the child that it runs in. */
+  ranIn(ownLimits?: ChildLimits): Promise<number>;
   /** Calls a program, and gives the numbers of the children that wait for the next one. */
   waiting(): Promise<readonly number[]>;
 }
@@ -66,8 +80,16 @@ async function usual(limits: ChildLimits = DEFAULT_CHILD_LIMITS): Promise<Usual>
   const place = playground();
   const own = await ControlGroups.find("/bin/sh", limits);
   const view = viewOf(place.authority, undefined, undefined, own);
-  const call: Usual["call"] = (args, timeoutMs = 20_000) =>
-    run(place, [...args], { view, limits, timeoutMs, isUsual: true });
+  const call: Usual["call"] = (args, ownLimits = limits) =>
+    run(place, [...args], { view, limits: ownLimits, timeoutMs: 20_000, isUsual: true });
+  const ranIn: Usual["ranIn"] = async (ownLimits) => {
+    const calling = call(["sh", "-c", "until [ -e out/seen ]; do sleep 0.05; done; rm out/seen; echo ran"], ownLimits);
+    await expect.poll(confining).toHaveLength(1);
+    const [pid = 0] = confining();
+    writeFileSync(join(place.out, "seen"), "");
+    expect(await calling).toMatchObject({ exitCode: 0, exceeded: [] });
+    return pid;
+  };
   const waiting = async (): Promise<readonly number[]> => {
     await call(["true"]);
     await expect.poll(() => waitingOf(process.pid)).not.toEqual([]);
@@ -78,7 +100,7 @@ async function usual(limits: ChildLimits = DEFAULT_CHILD_LIMITS): Promise<Usual>
     await expect.poll(() => groupsOf(process.pid)).toEqual([]);
     place[Symbol.dispose]();
   };
-  return { call, waiting, [Symbol.asyncDispose]: end };
+  return { call, ranIn, waiting, [Symbol.asyncDispose]: end };
 }
 
 describe("the shell in front of a child", () => {
@@ -146,6 +168,14 @@ describe.runIf(groups !== null)("a child that waits", () => {
     expect(await print(others)).toEqual(others);
   });
 
+  it("is for calls that are started with the same, and for no other", async () => {
+    await using place = await usual();
+    const waited = await place.waiting();
+    expect(waited).not.toContain(await place.ranIn({ ...DEFAULT_CHILD_LIMITS, processes: 7 }));
+    const again = await place.waiting();
+    expect(again).toContain(await place.ranIn());
+  });
+
   it("holds its call to the limits of the call", async () => {
     const small = { memoryBytes: 96 * MIB, processes: 32, cpuMs: 1_000, fileBytes: MIB, openFiles: 64 };
     await using place = await usual({ ...small, temporaryBytes: 2 * MIB });
@@ -181,8 +211,7 @@ describe.runIf(groups !== null)("a child that waits", () => {
       await using place = await usual();
       const waited = await place.waiting();
       for (const pid of waited) meddle(pid);
-      const ran = await place.call(["sh", "-c", "cat /proc/self/cgroup; echo ran"]);
-      expect(ran).toMatchObject({ exitCode: 0, exceeded: [] });
+      expect(waited).not.toContain(await place.ranIn());
       await expect.poll(() => waited.some(isThere)).toBe(false);
       for (const child of strangers.splice(0)) child.kill("SIGKILL");
     });
@@ -215,8 +244,7 @@ describe.runIf(groups !== null)("a child that waits", () => {
       const [{ ControlGroups, DEFAULT_CHILD_LIMITS, viewOf }, { playground, run }] =
         await Promise.all([${modules.map((path) => `import(${path})`).join(", ")}]);
       using place = playground();
-      const MIB = 1_048_576;
-const groups = await ControlGroups.find("/bin/sh", DEFAULT_CHILD_LIMITS);
+      const groups = await ControlGroups.find("/bin/sh", DEFAULT_CHILD_LIMITS);
       const view = viewOf(place.authority, undefined, undefined, groups);
       await run(place, ["true"], { view, isUsual: true });
       setInterval(() => process.stdout.write("."), 100);`;

@@ -3,11 +3,12 @@ import { HISTORIES } from "./histories.ts";
 import { LANDLOCKED } from "./landlock.ts";
 import { OUTPUTS } from "./outputs.ts";
 import { SLICED } from "./slices.ts";
+import { WAITING } from "./waiting.ts";
 
 /**
- * The defences that the corpus, and the attacks on answers, on histories, on packages, on slices of a policy and from under Landlock, are to prove: each with the
- * change that takes it away, and a part of the title of those cases that have to notice. A case that passes without its defence
- * proves nothing.
+ * The defences that the corpus, and the attacks on answers, on histories, on packages, on slices of a policy, from under
+ * Landlock and on children that wait are to prove: each with the change that takes it away, and a part of the title of those
+ * cases that have to notice. A case that passes without its defence proves nothing.
  */
 export interface Defence {
   readonly name: string;
@@ -30,6 +31,7 @@ export const TESTS = {
   slices: "packages/policy/test/projection/slices.property.test.ts",
   outputs: "packages/runtime/test/outputs/outputs.security.test.ts",
   landlock: "packages/sandbox/test/{escapes,landlock}.security.test.ts",
+  waiting: "packages/sandbox/test/waiting-children.security.test.ts",
 } as const;
 
 const CAPABILITIES = "packages/capabilities/src";
@@ -401,4 +403,5 @@ export const DEFENCES: readonly Defence[] = [
   ...rows("slices", SLICED),
   ...rows("landlock", LANDLOCKED),
   ...rows("outputs", OUTPUTS),
+  ...rows("waiting", WAITING),
 ];

@@ -1,0 +1,50 @@
+import type { Row } from "./defences.ts";
+
+const CHILDREN = "packages/sandbox/src/waiting-children.ts";
+const GROUP = "packages/sandbox/src/child-group.ts";
+
+/** Of children that wait for a call. */
+export const WAITING: readonly Row[] = [
+  [
+    "a child that waited is looked at before it is used",
+    CHILDREN,
+    "if (waiting.bound.isReady) return waiting.bound;",
+    "return waiting.bound;",
+    "is replaced",
+  ],
+  [
+    "a child waits for a call that is started with the same",
+    CHILDREN,
+    "if (waiting.startedWith !== startedWith || !waiting.bound.isIn) continue;",
+    "if (!waiting.bound.isIn) continue;",
+    "is for calls that are started with the same",
+  ],
+  [
+    "nobody is in the groups of one that waits",
+    GROUP,
+    "return isAlone && !isFrozen",
+    "return !isFrozen",
+    "gets company",
+  ],
+  [
+    "one that waits has its limits still",
+    GROUP,
+    "&& limitsOf(group, this.#limits).every((limit) => isSet(group, limit))",
+    "",
+    "loses a limit",
+  ],
+  [
+    "one that waits is not stopped",
+    "packages/sandbox/src/bound-child.ts",
+    "return this.isIn && isAsleep(pid) &&",
+    "return this.isIn &&",
+    "is stopped is replaced",
+  ],
+  [
+    "one that waits ends with its host",
+    "packages/sandbox/src/joining.ts",
+    "read -r femto_words <&5 || exit 1",
+    "read -r femto_words <&5; femto_words=0",
+    "whoever started it has ended",
+  ],
+];
