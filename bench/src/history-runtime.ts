@@ -7,6 +7,8 @@ import { createRuntime } from "@femtoclaw/runtime";
 import { noop, noopConfiguration, proposeNoop } from "./noop.ts";
 
 const CALLERS = 1_000;
+/** Executions of one session, which has a share of the journal and no more. */
+const SESSION_EXECUTIONS = 250_000;
 
 const [directory, target] = process.argv.slice(2);
 assert(directory !== undefined && target !== undefined, "it is started with a folder and a number of records");
@@ -16,13 +18,15 @@ const runtime = await createRuntime({
   permit: ["noop"],
 });
 
-const session = runtime.openSession({ channel: "library", label: "bench" });
+const openSession = () => runtime.openSession({ channel: "library", label: "bench" });
+let session = openSession();
 let n = 0;
 let isWritten = false;
 await Promise.all(
   Array.from({ length: CALLERS }, async () => {
     for (;;) {
       n += 1;
+      if (n % SESSION_EXECUTIONS === 0) session = openSession();
       await proposeNoop(session, n);
       if (isWritten || runtime.reader.size < Number(target)) continue;
       isWritten = true;

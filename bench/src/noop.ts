@@ -28,8 +28,8 @@ export const noop: Capability = {
 /** Proposes the call number `n`, which is like no other. */
 export async function proposeNoop(session: Session, n: number): Promise<void> {
   const message = { tool_call: { tool: "noop", args: { n, text: `request number ${n} of this run` } } };
-  const { status } = await session.propose(message);
-  if (status !== "completed") throw new Error(`an execution ended as ${status}`);
+  const { status, error } = await session.propose(message);
+  if (status !== "completed") throw new Error(`an execution ended as ${status}: ${error?.code}: ${error?.reason}`);
 }
 
 /** A policy of twenty rules, so that decisions cost what they cost. */
