@@ -82,10 +82,12 @@ describe.runIf(HAS_SMALL_DISK)("a disk that is filled from outside", () => {
         const name = `before-${round}-${n}-`;
         await journal.append(message(large(name))).then(note(name));
       }
+      const { fulls } = home;
       home.disk.fill();
       await promised(journal, `${round}`);
       expected.push(...Array.from({ length: LIMITS.outcomes }, (_, n) => `${round}-${n}-`));
-      expect([home.fulls > round, reserve.held]).toEqual([true, false]);
+      // Where LevelDB took tables of before away meanwhile, there was room without the reserve.
+      expect(reserve.held).toBe(home.fulls === fulls);
       expect(await namesIn(journal)).toEqual(expected);
       home.disk.clear();
       // Without its history the disk would be too small for so many rounds.
