@@ -12,6 +12,9 @@ import { JOINED, MADE, toldWords } from "./joining.ts";
 import { isByGroup, type Rung } from "./rung.ts";
 import type { SandboxView } from "./view.ts";
 
+/** LIMIT: characters that are kept of what is said of a child, of its beginning and of its end; there are some hundred. */
+const STATUS_CHARS = 4_096;
+
 export class BoundChild {
   readonly process: ChildProcess;
   /**
@@ -63,7 +66,7 @@ export class BoundChild {
     for (const stream of this.process.stdio) stream?.on("error", () => undefined);
     const status = this.process.stdio[STATUS_DESCRIPTOR] as Readable | null | undefined;
     status?.setEncoding("utf8").on("data", (text: string) => {
-      this.#status += text;
+      this.#status = bounded(this.#status + text);
       if (this.#status.includes('"child-pid"')) this.#stands();
     });
     const enter = (): void => {
@@ -161,4 +164,12 @@ export class BoundChild {
     this.kill();
     this.#started.reject(error);
   }
+}
+
+/**
+ * INVARIANT: I9: a program that speaks in the place of what confines it may do so without end. It is heard all the same, or
+ * what confines it could not say how the program ended.
+ */
+function bounded(said: string): string {
+  return said.length <= 2 * STATUS_CHARS ? said : said.slice(0, STATUS_CHARS) + said.slice(-STATUS_CHARS);
 }

@@ -10,27 +10,15 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { errorText, VERSION } from "@femtoclaw/protocol";
 import { checked, type Story } from "../../agents/check.ts";
-import { Playground } from "../../playground.ts";
+import { Playground, CONFIGURATION as WITH_PROGRAMS } from "../../playground.ts";
 import { build, makeKey } from "../build.ts";
 
 const PACKAGES = "qemu-user libstdc++6-arm64-cross libatomic1-arm64-cross";
 /** Where these packages put the system's libraries. */
 const LIBRARIES = "/usr/aarch64-linux-gnu";
 
-const CONFIGURATION = `workspace = "."
-[capabilities]
-fs_read = true
-fs_write = true
-[allow]
-read = ["."]
-write = ["out"]
-[deny]
-read = ["secrets"]
-[memory]
-path = "../state"
-[host]
-runtime_dir = "../run"
-`;
+/** Without programs, which no emulator confines. */
+const CONFIGURATION = WITH_PROGRAMS.replace("process_exec = true\n", "").replace(/^run = .*\n/m, "");
 
 function storyOf(place: Playground, sources: Playground): Story {
   const run = async (...args: string[]): Promise<string> => {
@@ -107,7 +95,7 @@ function storyOf(place: Playground, sources: Playground): Story {
 }
 
 async function refusesPrograms(place: Playground): Promise<void> {
-  place.configure(CONFIGURATION.replace("[allow]", 'process_exec = true\n[allow]\nrun = { true = ["*"] }'));
+  place.configure(WITH_PROGRAMS);
   const { code, stderr } = await place.run(["up"]);
   place.configure(CONFIGURATION);
   assert.notEqual(code, 0);
