@@ -274,6 +274,10 @@ describe("floods", () => {
       const answered = (await Promise.all(flood.map((connection) => connection.answers(1)))).flat();
       expect(answered.filter(({ ok }) => ok)).toHaveLength(LIMITS.socketConnections);
       expect((await place.run(["status"])).code).toBe(0);
+      // Whoever knows this log is told why, and not that it is another one.
+      const refused = await place.run(["call", "process_exec", '{"bin":"echo"}']);
+      expect(refused.stderr).toContain("FEMTO_OVERLOADED: 256 connections");
+      expect(refused.code).not.toBe(0);
     } finally {
       for (const connection of flood) connection[Symbol.dispose]();
     }

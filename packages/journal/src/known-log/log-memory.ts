@@ -16,11 +16,15 @@ import {
 /** LIMIT: answers that one meeting takes; together they cover a change of the key each hour for three years. */
 const ANSWERS_MAX = 1_024;
 
-/** A host that went away, or cannot read its journal, has refused nothing; what was asked of it fails for that reason. */
+/**
+ * A host that went away, takes nobody more, or cannot read its journal, has refused nothing; what was asked of it fails for
+ * that reason.
+ */
 const UNABLE: ReadonlySet<ErrorCode> = new Set([
   "FEMTO_HOST_NOT_RUNNING",
   "FEMTO_JOURNAL_CLOSED",
   "FEMTO_JOURNAL_CORRUPT",
+  "FEMTO_OVERLOADED",
 ]);
 
 /** What was seen of a log, and when. */
