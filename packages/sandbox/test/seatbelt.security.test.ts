@@ -273,8 +273,9 @@ describe("the probe", () => {
       probe({ ...macWith(confinesNothing), platform: "freebsd" }),
     ]);
     for (const found of [open, deaf, silent, absent, root, windows, bsd]) expect(found.ok).toBe(false);
+    // Where whoever runs this test passes on a descriptor, an empty file in its place is found first.
     expect(open).toMatchObject({
-      reason: expect.stringMatching(/a child (is not confined: signals|can read what must)/),
+      reason: expect.stringMatching(/a child (is not confined: (has descriptor \d+, )*signals|can read what must)/),
     });
     expect(deaf).toMatchObject({ reason: expect.stringContaining("no program starts under its profile") });
     expect(absent).toMatchObject({ reason: expect.stringContaining("/usr/bin/sandbox-exec") });
