@@ -41,8 +41,13 @@ export interface Storage {
   readonly claim: Claim | null;
 }
 
+export interface SystemOptions {
+  /** Called where this thread has nothing to do while another one checks the journal's files. */
+  readonly onIdle?: () => void;
+}
+
 /** This machine and this process. The engine for decisions is compiled from here on, while others read the journal. */
-export function systemSurroundings(): Surroundings {
+export function systemSurroundings({ onIdle }: SystemOptions = {}): Surroundings {
   return {
     clock: systemClock(),
     process: {
@@ -53,7 +58,7 @@ export function systemSurroundings(): Surroundings {
     },
     newId: randomUUID,
     randomBytes: (bytes) => randomBytes(bytes),
-    openStorage: async (stateDirectory, announce) => storageIn(await claimDirectory(stateDirectory, announce)),
+    openStorage: async (stateDirectory, announce) => storageIn(await claimDirectory(stateDirectory, announce), onIdle),
     openPolicyEngine: policyEngines(),
     lookUp: systemLookUp,
   };
