@@ -3,13 +3,18 @@ import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { isBuiltin } from "node:module";
 import { join, relative } from "node:path";
-import { type BuildOptions, build, type Plugin } from "esbuild";
+import { build, type Plugin } from "esbuild";
+import { COMMON, expectNoWarning } from "./bundle-options.ts";
+import { chunksOf } from "./chunks.ts";
 import { lockedFile, ROOT } from "./locked-file.ts";
+import { packChunks } from "./packed-chunks.ts";
 import { targetOf } from "./targets.ts";
 
 export interface Bundle {
-  /** Code that runs first. */
+  /** Code that runs first, and loads the chunks. */
   readonly main: Uint8Array;
+  /** Parts by name that hold those. */
+  readonly code: ReadonlyMap<string, Uint8Array>;
   /** Parts by name. */
   readonly assets: ReadonlyMap<string, Uint8Array>;
   /** Folders of the packages whose code is in there, relative to the root. */
@@ -24,16 +29,22 @@ export interface BundleOptions {
 }
 
 const CEDAR = "node_modules/@cedar-policy/cedar-wasm";
+const ENTRY = "packages/host/src/standalone/main.ts";
+/** What a host imports one after the other until it takes calls. */
+const START = ["run-command.ts", "commands/command-context.ts", "commands/up.ts"].map(
+  (name) => `packages/host/src/${name}`,
+);
 
 export async function bundle({ target, releaseKey }: BundleOptions): Promise<Bundle> {
   const { database, terminals } = targetOf(target);
   const inputs = new Set<string>([`${CEDAR}/package.json`]);
   const assets = new Map<string, Uint8Array>();
+  const built = () => ({
+    FEMTOCLAW_ASSETS: JSON.stringify(digestsOf(assets)),
+    FEMTOCLAW_RELEASE_KEY: JSON.stringify(releaseKey),
+  });
   const compiled = async (entry: string): Promise<Uint8Array> => {
-    const { code, files } = await bundled(entry, {
-      FEMTOCLAW_ASSETS: JSON.stringify(digestsOf(assets)),
-      FEMTOCLAW_RELEASE_KEY: JSON.stringify(releaseKey),
-    });
+    const { code, files } = await bundled(entry, built());
     for (const file of files) inputs.add(file);
     return code;
   };
@@ -47,12 +58,19 @@ export async function bundle({ target, releaseKey }: BundleOptions): Promise<Bun
   for (const name of readdirSync(join(ROOT, "machines/frozen")).sort()) {
     if (/@\d+\.js$/.test(name)) assets.set(`machines/${name}`, file(`machines/frozen/${name}`));
   }
+  assets.set("table-worker.cjs", await compiled("packages/journal/src/store/leveldb/table-worker.ts"));
   assets.set("segment-worker.cjs", await compiled("packages/journal/src/audit/segment-worker.ts"));
   assets.set("trial-worker.cjs", await compiled("packages/policy/src/files/trial-worker.ts"));
-  // Last, because it holds the digests of all others.
-  const main = await compiled("packages/host/src/standalone/main.ts");
+  // Last, because they hold the digests of all others.
+  const chunks = await chunksOf({ entry: ENTRY, start: START, define: built(), plugins: [standaloneFiles] });
+  for (const file of chunks.files) inputs.add(file);
+  const packed = packChunks(chunks, target);
+  const { code: main } = await bundled("packages/host/src/standalone/chunks.ts", {
+    FEMTOCLAW_ENTRY: JSON.stringify(chunks.entry),
+    FEMTOCLAW_CHUNKS: JSON.stringify(packed.places),
+  });
   const packages = new Set([...inputs].map(packageOf).filter((name) => name !== null));
-  return { main, assets, packages: [...packages].sort() };
+  return { main, code: packed.parts, assets, packages: [...packages].sort() };
 }
 
 export function digestsOf(assets: ReadonlyMap<string, Uint8Array>): Record<string, string> {
@@ -68,33 +86,15 @@ function file(path: string): Uint8Array {
   return readFileSync(join(ROOT, path));
 }
 
-/** What all code in the executable is built by; no path of this machine gets into it. */
-const COMMON = {
-  absWorkingDir: ROOT,
-  bundle: true,
-  platform: "node",
-  target: "node26",
-  format: "cjs",
-  conditions: ["standalone"],
-  // Nothing in or above a clone changes what is built.
-  tsconfigRaw: { compilerOptions: { verbatimModuleSyntax: true } },
-  // Names stay, so that the place of a fault can be read.
-  minifySyntax: true,
-  minifyWhitespace: true,
-  legalComments: "none",
-  metafile: true,
-  write: false,
-  logLevel: "silent",
-} satisfies BuildOptions;
-
 async function bundled(entry: string, define: Record<string, string>): Promise<{ code: Uint8Array; files: string[] }> {
-  const result = await build({ ...COMMON, entryPoints: [entry], define, plugins: [standaloneFiles] });
-  // INVARIANT: a file that is sought beside the sources is not there in the executable, and esbuild only warns of it.
-  const [warning] = result.warnings;
-  if (warning !== undefined) {
-    const { file, line } = warning.location ?? { file: entry, line: 0 };
-    throw new Error(`${relative(ROOT, join(ROOT, file))}:${line}: ${warning.text}`);
-  }
+  const result = await build({
+    ...COMMON,
+    entryPoints: [entry],
+    define,
+    plugins: [standaloneFiles],
+    format: "cjs",
+  });
+  expectNoWarning(entry, result.warnings);
   const imports = Object.values(result.metafile.outputs).flatMap((output) => output.imports);
   const missing = imports.find(({ path }) => !isBuiltin(path));
   if (missing !== undefined) throw new Error(`${entry} imports ${missing.path}, which is not in the executable`);
@@ -105,6 +105,7 @@ async function bundled(entry: string, define: Record<string, string>): Promise<{
 async function glue(): Promise<Uint8Array> {
   const { outputFiles } = await build({
     ...COMMON,
+    format: "cjs",
     entryPoints: [`${CEDAR}/web/cedar_wasm.js`],
     // Only where it is to fetch its WebAssembly, which it is always given.
     define: { "import.meta.url": '"about:blank"' },

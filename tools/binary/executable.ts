@@ -4,8 +4,9 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import type { Bundle } from "./bundle.ts";
+import { BUILD_FLAGS } from "./compiled-chunks.ts";
 import { isElf, stripElf } from "./strip-elf.ts";
-import { HERE, type Target, targetOf } from "./targets.ts";
+import { type Target, targetOf } from "./targets.ts";
 import { isPe, unsignPe } from "./unsign-pe.ts";
 
 /** What Node.js is told, since no environment and no command line tells it anything. */
@@ -17,13 +18,7 @@ const nodeFlags = ({ emptyFile }: Target): string[] => [
   "--no-warnings",
 ];
 
-/**
- * What Node.js is told that builds. With a fixed seed the same code compiles to the same bytes, and V8 leaves these two
- * out of the flags that have to be the same where the code is used.
- */
-const BUILD_FLAGS = ["--random-seed=42", "--predictable"];
-
-export function executable(node: Buffer, { main, assets }: Bundle, target: string): Buffer {
+export function executable(node: Buffer, { main, code, assets }: Bundle, target: string): Buffer {
   const folder = mkdtempSync(join(tmpdir(), "femtoclaw-build-"));
   try {
     const put = (name: string, bytes: Uint8Array): string => {
@@ -37,13 +32,10 @@ export function executable(node: Buffer, { main, assets }: Bundle, target: strin
       output: "femtoclaw",
       executable: put("node", withoutTheirs(node)),
       disableExperimentalSEAWarning: true,
-      // Half the processor time of a short command is what it takes to read the code. For another processor or
-      // system it cannot be compiled here.
-      useCodeCache: target === HERE,
       // Neither NODE_OPTIONS nor the command line changes how Node.js runs.
       execArgvExtension: "none",
       execArgv: nodeFlags(targetOf(target)),
-      assets: Object.fromEntries([...assets].map(([name, bytes]) => [name, put(join("assets", name), bytes)])),
+      assets: Object.fromEntries([...code, ...assets].map(([name, bytes]) => [name, put(join("assets", name), bytes)])),
     };
     put("sea.json", Buffer.from(JSON.stringify(configuration)));
     execFileSync(process.execPath, [...BUILD_FLAGS, "--build-sea", "sea.json"], {

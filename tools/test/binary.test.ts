@@ -4,13 +4,15 @@ import { once } from "node:events";
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Script } from "node:vm";
 import { Worker } from "node:worker_threads";
 import { describe, expect, it } from "vitest";
 import { billOfMaterials, licences, partsOf } from "../binary/bill-of-materials.ts";
 import { bundle } from "../binary/bundle.ts";
+import { compiledChunks } from "../binary/compiled-chunks.ts";
 import { lockFile } from "../binary/locked-file.ts";
 import { isElf, stripElf } from "../binary/strip-elf.ts";
-import { targetNames, targetOf } from "../binary/targets.ts";
+import { HERE, targetNames, targetOf } from "../binary/targets.ts";
 import { unsignPe } from "../binary/unsign-pe.ts";
 
 describe("a program without its symbols", () => {
@@ -101,13 +103,32 @@ describe("a target", () => {
 
 describe("the bundle", () => {
   it("holds threads that run, and knows the key that it is given", async () => {
-    const { main, assets, packages } = await bundle({ target: "linux-x64", releaseKey: "a key" });
-    const code = Buffer.from(main).toString();
-    expect(code).toContain('"a key"');
+    const { code, assets, packages } = await bundle({ target: "linux-x64", releaseKey: "a key" });
+    expect(String(code.get("code"))).toContain('"a key"');
     expect(packages).toContain("node_modules/classic-level");
     const worker = new Worker(Buffer.from(assets.get("segment-worker.cjs") ?? []).toString(), { eval: true });
     expect(await once(worker, "message")).toEqual(["ready"]);
     await worker.terminate();
+  });
+
+  it("holds its code in chunks that V8 takes as they were compiled, those of a start with all their functions", () => {
+    const scripts = new Map(
+      ["started", "later"].map((name) => [name, Buffer.from("(function () { return function () { return 42; }; })")]),
+    );
+    const compiled = compiledChunks({ entry: "started", scripts, atStart: new Set(["started"]), files: [] });
+    const sizes = [...compiled].map(([name, cachedData]) => {
+      const script = new Script(String(scripts.get(name)), { cachedData: Buffer.from(cachedData) });
+      expect(script.cachedDataRejected).toBe(false);
+      expect(script.runInThisContext()()()).toBe(42);
+      return cachedData.length;
+    });
+    expect(sizes[0]).toBeGreaterThan(sizes[1] ?? Number.NaN);
+  });
+
+  it("has no compiled code where none can be made for the target", async () => {
+    const other = targetNames().find((name) => name !== HERE) ?? "";
+    expect([...(await bundle({ target: other, releaseKey: null })).code.keys()]).toEqual(["code"]);
+    expect([...(await bundle({ target: HERE, releaseKey: null })).code.keys()]).toEqual(["code", "compiled"]);
   });
 
   it("is built for no target without a database engine", async () => {

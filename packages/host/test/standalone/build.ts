@@ -1,10 +1,9 @@
 /** Builds the executable that the tests drive, as whoever publishes it does. */
 import { execFile } from "node:child_process";
-import { createHash } from "node:crypto";
 import { cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
-import { type ReleaseManifest, VERSION } from "@femtoclaw/protocol";
+import { VERSION } from "@femtoclaw/protocol";
 
 const ROOT = join(import.meta.dirname, "../../../..");
 const run = promisify(execFile);
@@ -36,21 +35,14 @@ export async function sign({ program, key }: Built): Promise<void> {
   await run(process.execPath, [join(ROOT, "tools/sign-release.ts"), "--key", key, `${program}.manifest.json`]);
 }
 
-/** The same executable as another version of itself, signed as well: what it calls itself is one word of its code. */
-export async function asVersion({ program, key }: Built, version: string, out: string): Promise<string> {
-  const named = (of: string) => Buffer.from(`VERSION="${of}"`);
-  const bytes = readFileSync(program);
-  const at = bytes.indexOf(named(VERSION));
-  if (at === -1 || version.length !== VERSION.length) throw new Error("the executable does not say its version so");
-  named(version).copy(bytes, at);
-  const other = join(out, "femtoclaw");
-  mkdirSync(out);
-  writeFileSync(other, bytes, { mode: 0o755 });
-  const manifest = JSON.parse(readFileSync(`${program}.manifest.json`, "utf8")) as ReleaseManifest;
-  const binary = { sha256: createHash("sha256").update(bytes).digest("hex"), bytes: bytes.length };
-  writeFileSync(`${other}.manifest.json`, JSON.stringify({ ...manifest, version, binary }));
-  await sign({ program: other, key });
-  return other;
+/** The executable that the same sources make once they call themselves another version, signed as well. */
+export async function asVersion({ key }: Built, version: string, out: string, clone: string): Promise<string> {
+  const sources = join(clone, "packages/protocol/src/version.ts");
+  const text = readFileSync(sources, "utf8");
+  writeFileSync(sources, text.replace(`VERSION = "${VERSION}"`, `VERSION = "${version}"`));
+  const next = await build(out, key, { root: clone });
+  await sign(next);
+  return next.program;
 }
 
 /** Another clone, with what a build reads of its packages. */

@@ -164,7 +164,8 @@ describe("the standalone executable", () => {
     const status = async () => JSON.parse((await installed("--json", "status")).stdout) as Record<string, unknown>;
     await installed("up", "--detach");
     try {
-      const next = await asVersion(built, "9.9.9", join(place.root, "next"));
+      const clone = cloneTo(join(place.root, "clone"), bundled());
+      const next = await asVersion(built, "9.9.9", join(place.root, "next"), clone);
       // Without a word on where: it belongs to where it lies.
       expect((await installed("upgrade", next)).stdout).toBe(`in force: 9.9.9, before it ${VERSION}\n`);
       expect(await status()).toMatchObject({ version: "9.9.9", integrity: "verified", phase: "idle" });

@@ -1,0 +1,99 @@
+/**
+ * The code of the executable in chunks: files of code that always run together are one, and what is imported later is
+ * another one. They are made as modules, because only those are split, and turned into scripts that a process reads at once.
+ */
+import { isBuiltin } from "node:module";
+import { type BuildOptions, build, type Message, type Metafile, transform } from "esbuild";
+import { COMMON, expectNoWarning } from "./bundle-options.ts";
+
+export interface Chunks {
+  /** The chunk that runs first. */
+  readonly entry: string;
+  /** Scripts by name, each of which is a function of `exports`, `require` and `module`. */
+  readonly scripts: ReadonlyMap<string, Uint8Array>;
+  /** What a process has read by the time that it has imported `entry` and then each of `start`, one after the other. */
+  readonly atStart: ReadonlySet<string>;
+  /** Files that are in there, relative to the root. */
+  readonly files: readonly string[];
+}
+
+export interface ChunksOptions extends Pick<BuildOptions, "define" | "plugins"> {
+  readonly entry: string;
+  /** Sources whose chunks a host has imported when it takes calls. */
+  readonly start: readonly string[];
+}
+
+/** Names do not begin as paths of a system do. */
+const FOLDER = "chunks";
+
+export async function chunksOf({ entry, start, ...options }: ChunksOptions): Promise<Chunks> {
+  const { metafile, outputFiles, warnings } = await build({
+    ...COMMON,
+    ...options,
+    entryPoints: [entry],
+    outdir: FOLDER,
+    format: "esm",
+    splitting: true,
+    entryNames: "[name]",
+  });
+  expectNoWarning(entry, warnings);
+  expectOnlyBuiltins(entry, metafile);
+  const scripts = new Map<string, Uint8Array>();
+  for (const { path, text } of outputFiles) {
+    const name = path.slice(path.lastIndexOf(`/${FOLDER}/`) + FOLDER.length + 2);
+    scripts.set(name, await scriptOf(name, text));
+  }
+  const chunkOf = new Map(
+    Object.entries(metafile.outputs).flatMap(([path, { entryPoint }]) =>
+      entryPoint === undefined ? [] : [[entryPoint, path] as const],
+    ),
+  );
+  const atStart = new Set<string>();
+  for (const source of [entry, ...start]) addImported(metafile, pathOf(chunkOf, source), atStart);
+  return {
+    entry: nameOf(pathOf(chunkOf, entry)),
+    scripts,
+    atStart: new Set([...atStart].map(nameOf)),
+    files: Object.keys(metafile.inputs),
+  };
+}
+
+const nameOf = (path: string): string => path.slice(FOLDER.length + 1);
+
+function pathOf(chunkOf: ReadonlyMap<string, string>, source: string): string {
+  const path = chunkOf.get(source);
+  if (path === undefined) throw new Error(`${source} is imported by nobody as a chunk of its own`);
+  return path;
+}
+
+/** The chunk and all that it imports before it runs. */
+function addImported({ outputs }: Metafile, path: string, found: Set<string>): void {
+  if (found.has(path)) return;
+  found.add(path);
+  for (const { path: next, kind, external } of outputs[path]?.imports ?? []) {
+    if (kind === "import-statement" && external !== true) addImported({ outputs, inputs: {} }, next, found);
+  }
+}
+
+/** Code that imports as a script: at once, also where it did so later. */
+async function scriptOf(name: string, text: string): Promise<Uint8Array> {
+  const { minifySyntax, minifyWhitespace, legalComments, platform, target } = COMMON;
+  const { code, warnings } = await transform(text, {
+    ...{ minifySyntax, minifyWhitespace, legalComments, platform, target },
+    format: "cjs",
+    sourcefile: name,
+    supported: { "dynamic-import": false },
+  });
+  expectNoWarning(name, warnings satisfies Message[]);
+  const script = Buffer.from(`(function(exports,require,module){${code}})`);
+  // INVARIANT: it is read byte by byte.
+  if (script.some((byte) => byte > 0x7f)) throw new Error(`${name} is not ASCII`);
+  return script;
+}
+
+function expectOnlyBuiltins(entry: string, { outputs }: Metafile): void {
+  const missing = Object.values(outputs)
+    .flatMap(({ imports }) => imports)
+    .find(({ path, external }) => external === true && !isBuiltin(path));
+  if (missing !== undefined) throw new Error(`${entry} imports ${missing.path}, which is not in the executable`);
+}
