@@ -84,13 +84,13 @@ function figureOf(row: ExecutionRow | MeasureRow): string {
     const { surface, effect = "noop", requests, callers } = row;
     return `execution ${surface} ${effect} ${requests}, ${callers} callers`;
   }
-  const { preset, measure, unit: _, records, threads, rules, callers, waiting } = row;
+  const { preset, measure, unit: _, surface, records, threads, rules, callers, waiting } = row;
   // A history ends up a little larger than it was asked for.
   const magnitude = records === undefined ? undefined : Number(records.toPrecision(1));
   const circumstances = Object.entries({ records: magnitude, threads, rules, callers, waiting })
     .filter(([, value]) => value !== undefined)
     .map(([name, value]) => `, ${value} ${name}`);
-  return `${preset} ${measure}${circumstances.join("")}`;
+  return `${preset} ${measure}${surface === undefined ? "" : ` of the ${surface}`}${circumstances.join("")}`;
 }
 
 function changeOf(before: ExecutionRow | MeasureRow, after: ExecutionRow | MeasureRow): Change {

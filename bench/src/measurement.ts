@@ -24,6 +24,8 @@ export interface Subject {
     | "B"
     | "%"
     | "kills";
+  /** A host of a built executable; absent is one from the sources, where there is a host at all. */
+  readonly surface?: "executable";
   /** Records in the journal. */
   readonly records?: number;
   /** Threads that check records beside the one that reads them. */
@@ -55,7 +57,7 @@ export type Beside = Measurement | { readonly name: string; readonly value: numb
 
 export interface RowOptions {
   /** Known only once it had been measured. */
-  readonly circumstances?: Pick<Subject, "records">;
+  readonly circumstances?: Pick<Subject, "records" | "surface">;
   readonly beside?: Beside | undefined;
   readonly aims?: readonly Aim<"value" | "ratio" | "cpu_us">[];
 }

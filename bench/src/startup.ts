@@ -10,7 +10,7 @@ import type { BenchContext } from "./context.ts";
 import { scaled } from "./effort.ts";
 import { completed } from "./execution.ts";
 import { writeHistory } from "./history.ts";
-import { BenchHost, type HostStart, type RunningHost } from "./host-start.ts";
+import { BenchHost, type HostCommand, type HostStart, type RunningHost } from "./host-start.ts";
 import { Measurement, type MeasureRow, type Sample, type Subject } from "./measurement.ts";
 import { noopFolders } from "./noop-folders.ts";
 
@@ -19,48 +19,81 @@ const SETTLED_MS = 3_000;
 const WAITING_MS = 5_000;
 
 export async function measureStartup(context: BenchContext): Promise<MeasureRow[]> {
-  const { directory, records, effort, onProgress } = context;
+  const { directory, records, effort, executable, onProgress } = context;
   onProgress(`writing a history of ${records} records`);
   await writeHistory(directory, records);
-  const [folder = directory] = noopFolders(directory).read;
-  const path = join(folder, "note");
-  writeFileSync(path, "a note of the bench\n");
-  const measuring = (measure: string, unit: Subject["unit"]) => new Measurement({ preset: "startup", measure, unit });
-  const clean = measuring("idle-clean", "ms");
-  const killed = measuring("idle", "ms");
-  const effect = measuring("first-effect", "ms");
-  const end = measuring("shutdown", "ms");
-  const memory = measuring("memory", "MB");
-  const waiting = measuring("idle-cpu", "%");
-  const host = new BenchHost(context.host, directory, { capabilities: ["fs_read"] });
-  // The first start of a build compiles it.
-  await (await host.start()).end("SIGTERM");
+  const hosts = [
+    new MeasuredHost(context, context.host, {}),
+    ...(executable === null ? [] : [new MeasuredHost(context, executable, { surface: "executable" })]),
+  ];
+  for (const host of hosts) await host.warmUp();
   for (let round = 1; round <= effort.rounds; round += 1) {
     onProgress(`round ${round} of ${effort.rounds}`);
-    const first = await host.start();
-    clean.add(startSample(first.started));
-    effect.add(await firstEffect(first, host, path));
-    await sleep(SETTLED_MS);
-    memory.add({ value: (first.memoryBytes ?? Number.NaN) / 1e6, cpuUs: null });
-    waiting.add(await waitingSample(first, scaled(WAITING_MS, effort)));
-    await first.end("SIGKILL");
-    const second = await host.start();
-    killed.add(startSample(second.started));
-    end.add({ value: await second.end("SIGTERM"), cpuUs: null });
+    for (const host of hosts) await host.round();
   }
-  const emptyProcess = { name: "empty process", value: context.yardstick.node_e0_ms };
-  const measured: readonly (readonly [Measurement, typeof emptyProcess | undefined, Aim<"value">])[] = [
-    [clean, emptyProcess, { figure: "value", atMost: 100 }],
-    [killed, emptyProcess, { figure: "value", atMost: 300 }],
-    [effect, emptyProcess, { figure: "value", atMost: 250 }],
-    [end, undefined, { figure: "value", atMost: 100 }],
-    [memory, undefined, { figure: "value", atMost: 90 }],
-    [waiting, undefined, { figure: "value", atMost: 0.1 }],
-  ];
-  return measured.map(([measurement, beside, aim]) =>
-    measurement.row({ circumstances: { records }, beside, aims: [aim] }),
-  );
+  return hosts.flatMap((host) => host.rows());
 }
+
+class MeasuredHost {
+  readonly #context: BenchContext;
+  readonly #circumstances: Pick<Subject, "records" | "surface">;
+  readonly #host: BenchHost;
+  readonly #file: string;
+  readonly #clean = measuring("idle-clean", "ms");
+  readonly #killed = measuring("idle", "ms");
+  readonly #effect = measuring("first-effect", "ms");
+  readonly #end = measuring("shutdown", "ms");
+  readonly #memory = measuring("memory", "MB");
+  readonly #waiting = measuring("idle-cpu", "%");
+
+  constructor(context: BenchContext, command: HostCommand, circumstances: Pick<Subject, "surface">) {
+    const { directory, records } = context;
+    const [folder = directory] = noopFolders(directory).read;
+    this.#context = context;
+    this.#circumstances = { records, ...circumstances };
+    this.#file = join(folder, "note");
+    writeFileSync(this.#file, "a note of the bench\n");
+    this.#host = new BenchHost(command, directory, { capabilities: ["fs_read"] });
+  }
+
+  /** The first start of a build compiles it, or reads the whole of its file. */
+  async warmUp(): Promise<void> {
+    await (await this.#host.start()).end("SIGTERM");
+  }
+
+  async round(): Promise<void> {
+    // In turns with another build it finds the journal as an end in order has left it, but not what it keeps of itself.
+    await this.warmUp();
+    const first = await this.#host.start();
+    this.#clean.add(startSample(first.started));
+    this.#effect.add(await firstEffect(first, this.#host, this.#file));
+    await sleep(SETTLED_MS);
+    this.#memory.add({ value: (first.memoryBytes ?? Number.NaN) / 1e6, cpuUs: null });
+    this.#waiting.add(await waitingSample(first, scaled(WAITING_MS, this.#context.effort)));
+    await first.end("SIGKILL");
+    const second = await this.#host.start();
+    this.#killed.add(startSample(second.started));
+    this.#end.add({ value: await second.end("SIGTERM"), cpuUs: null });
+  }
+
+  rows(): MeasureRow[] {
+    const emptyProcess = { name: "empty process", value: this.#context.yardstick.node_e0_ms };
+    const measured: readonly (readonly [Measurement, typeof emptyProcess | undefined, Aim<"value">])[] = [
+      [this.#clean, emptyProcess, { figure: "value", atMost: 100 }],
+      [this.#killed, emptyProcess, { figure: "value", atMost: 300 }],
+      [this.#effect, emptyProcess, { figure: "value", atMost: 250 }],
+      [this.#end, undefined, { figure: "value", atMost: 100 }],
+      [this.#memory, undefined, { figure: "value", atMost: 90 }],
+      [this.#waiting, undefined, { figure: "value", atMost: 0.1 }],
+    ];
+    return measured.map(([measurement, beside, aim]) =>
+      measurement.row({ circumstances: this.#circumstances, beside, aims: [aim] }),
+    );
+  }
+}
+
+const measuring = (measure: string, unit: Subject["unit"]): Measurement =>
+  new Measurement({ preset: "startup", measure, unit });
 
 function startSample({ readyMs, cpuUs }: HostStart): Sample {
   return { value: readyMs, cpuUs };

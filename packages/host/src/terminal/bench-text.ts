@@ -47,7 +47,7 @@ function executionLines(rows: readonly ExecutionRow[]): string[] {
 
 /** A column for each circumstance that the rows have. */
 function measureLines(rows: readonly MeasureRow[]): string[] {
-  const circumstances = (["records", "rules", "threads", "callers", "waiting"] as const).filter((name) =>
+  const circumstances = (["surface", "records", "rules", "threads", "callers", "waiting"] as const).filter((name) =>
     rows.some((row) => row[name] !== undefined),
   );
   const hasRatio = rows.some(({ ratio }) => ratio !== undefined);
