@@ -223,6 +223,9 @@ function knownFix(reason: string): string | null {
   if (/mount proc/.test(reason)) {
     return "Remove what is mounted over /proc: ProtectKernelTunables= or ProtectProc= of the service, or the container's masked paths.";
   }
+  if (/Function not implemented/.test(reason)) {
+    return "Take RestrictSUIDSGID= and MemoryDenyWriteExecute= out of the service, or set them to no in a drop-in: programs cannot be confined under them.";
+  }
   if (/disable-userns|json-status-fd|Unknown option/.test(reason)) return "Install bubblewrap 0.8 or newer.";
   return null;
 }
