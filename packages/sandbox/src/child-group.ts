@@ -1,11 +1,11 @@
 /** The control groups of one child, one in each hierarchy. They are its own from the first to the last. */
-import { mkdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
-import { mkdir, readFile, rmdir, writeFile } from "node:fs/promises";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdir, rmdir } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { FemtoError, systemErrorCode } from "@femtoclaw/protocol";
 import type { ChildLimits, ToldLimit } from "./child-limits.ts";
-import type { Controller } from "./group-hierarchies.ts";
+import { type Group, type HostGroup, isRemoved, textOf } from "./host-group.ts";
 import { joiningArguments } from "./joining.ts";
 
 /** Processes of a sandbox that are none of its program: bubblewrap outside, and its process 1 inside. */
@@ -13,13 +13,6 @@ const OWN_PROCESSES = 2;
 /** Time in which the kernel takes leave of processes that were killed, in tries. */
 const END_TRIES = 60;
 export const END_PAUSE_MS = 50;
-
-/** A group that holds the groups of this host's children. */
-export interface Place {
-  readonly folder: string;
-  readonly version: 1 | 2;
-  readonly controllers: readonly Controller[];
-}
 
 export class ChildGroup {
   /**
@@ -29,19 +22,19 @@ export class ChildGroup {
   readonly made: Promise<void> | null;
   readonly #shell: string;
   readonly #limits: ChildLimits;
-  readonly #groups: readonly Place[];
+  readonly #hosts: readonly HostGroup[];
+  readonly #groups: readonly Group[];
   /** Those that this made; what stands in the place of others is somebody else's. */
-  readonly #own: Place[] = [];
-  readonly #onGone: () => void;
+  readonly #own: Group[] = [];
   #exceeded: readonly ToldLimit[] | null = null;
 
-  /** `onGone` is told when nothing is left of it. */
-  constructor(places: readonly Place[], name: string, shell: string, limits: ChildLimits, onGone: () => void) {
+  /** It is in the groups of the host, which are there as long as it is. */
+  constructor(hosts: readonly HostGroup[], name: string, shell: string, limits: ChildLimits) {
     this.#shell = shell;
     this.#limits = limits;
-    this.#groups = places.map((place) => ({ ...place, folder: join(place.folder, name) }));
-    this.#onGone = onGone;
-    this.made = this.#make(places);
+    this.#hosts = hosts;
+    this.#groups = hosts.map(({ group }) => ({ ...group, folder: join(group.folder, name) }));
+    this.made = this.#make();
     // Who only ends it hears nothing of groups that were not made.
     this.made?.catch(() => undefined);
   }
@@ -75,31 +68,32 @@ export class ChildGroup {
       if (removed.every(Boolean)) break;
       await pause(END_PAUSE_MS);
     }
-    this.#onGone();
+    for (const host of this.#hosts) host.letGo();
   }
 
-  #make(places: readonly Place[]): Promise<void> | null {
-    try {
-      const pending = this.#groups.flatMap((group, at) => this.#makeOne(group, places[at] ?? group) ?? []);
-      return pending.length === 0 ? null : allMade(pending);
-    } catch (error) {
-      return Promise.reject(unbounded(error));
-    }
+  #make(): Promise<void> | null {
+    const held = this.#hosts.map((host) => host.hold());
+    const pending = this.#groups.flatMap((group, at) => this.#makeOne(group, held[at] ?? null) ?? []);
+    return pending.length === 0 ? null : allMade(pending);
   }
 
   /**
    * Where a process that enters a group of version 2 has the kernel wait, all who make or remove a group wait with it, and
    * this thread is not to be one of them. In version 1 they take microseconds, and going to another thread takes longer.
    */
-  #makeOne(group: Place, place: Place): Promise<void> | null {
+  #makeOne(group: Group, held: Promise<void> | null): Promise<void> | null {
     const limit = (): void => {
       this.#own.push(group);
       setLimits(group, this.#limits);
     };
-    if (group.version === 2) return makeInTime(group, place).then(limit);
-    makeAtOnce(group, place);
-    limit();
-    return null;
+    if (held !== null) return held.then(() => mkdir(group.folder)).then(limit);
+    try {
+      mkdirSync(group.folder);
+      limit();
+      return null;
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 }
 
@@ -118,36 +112,7 @@ function unbounded(cause: unknown): FemtoError {
 /** Processes of a group, in both versions; who writes there moves all threads of a process. */
 const MEMBERS = "cgroup.procs";
 
-/** The group of a host in which nothing runs is not there; then it is made, too. */
-function makeAtOnce({ folder }: Place, place: Place): void {
-  try {
-    mkdirSync(folder);
-  } catch (error) {
-    if (systemErrorCode(error) !== "ENOENT") throw error;
-    mkdirSync(place.folder, { recursive: true });
-    mkdirSync(folder);
-  }
-}
-
-async function makeInTime({ folder }: Place, place: Place): Promise<void> {
-  try {
-    await mkdir(folder);
-  } catch (error) {
-    if (systemErrorCode(error) !== "ENOENT") throw error;
-    await mkdir(place.folder, { recursive: true });
-    await giveControllers(place);
-    await mkdir(folder);
-  }
-}
-
-async function giveControllers({ folder, controllers }: Place): Promise<void> {
-  const file = join(folder, "cgroup.subtree_control");
-  const enabled = (await readFile(file, "utf8")).split(/\s+/);
-  const missing = controllers.filter((controller) => !enabled.includes(controller));
-  if (missing.length > 0) await writeFile(file, missing.map((controller) => `+${controller}`).join(" "));
-}
-
-async function isGroupRemoved({ folder, version }: Place): Promise<boolean> {
+async function isGroupRemoved({ folder, version }: Group): Promise<boolean> {
   if (version === 1) return isRemoved(folder);
   try {
     await rmdir(folder);
@@ -164,7 +129,7 @@ interface GroupLimit {
   readonly isOptional?: boolean;
 }
 
-function limitsOf({ version, controllers }: Place, { processes, memoryBytes }: ChildLimits): GroupLimit[] {
+function limitsOf({ version, controllers }: Group, { processes, memoryBytes }: ChildLimits): GroupLimit[] {
   const memory: readonly GroupLimit[] =
     version === 2
       ? [
@@ -181,7 +146,7 @@ function limitsOf({ version, controllers }: Place, { processes, memoryBytes }: C
   ];
 }
 
-function setLimits(group: Place, limits: ChildLimits): void {
+function setLimits(group: Group, limits: ChildLimits): void {
   for (const limit of limitsOf(group, limits)) {
     try {
       writeFileSync(join(group.folder, limit.file), String(limit.value));
@@ -195,12 +160,12 @@ function setLimits(group: Place, limits: ChildLimits): void {
 }
 
 /** The kernel counts memory in pages, and leaves out what is no whole one. */
-function isSet({ folder }: Place, { file, value, isOptional = false }: GroupLimit): boolean {
+function isSet({ folder }: Group, { file, value, isOptional = false }: GroupLimit): boolean {
   const found = textOf(join(folder, file)).trim();
   return found === "" ? isOptional : Number(found) <= value;
 }
 
-function exceededOf({ folder, version, controllers }: Place): ToldLimit[] {
+function exceededOf({ folder, version, controllers }: Group): ToldLimit[] {
   const counted = (file: string, event: string): boolean =>
     new RegExp(`^${event} [1-9]`, "m").test(textOf(join(folder, file)));
   const told: ToldLimit[] = [];
@@ -208,22 +173,4 @@ function exceededOf({ folder, version, controllers }: Place): ToldLimit[] {
   const memory = version === 2 ? "memory.events" : "memory.oom_control";
   if (controllers.includes("memory") && counted(memory, "oom_kill")) told.push("memory_bytes");
   return told;
-}
-
-/** INVARIANT: the kernel removes no group that has a process or another group in it, so nothing is lost by trying. */
-export function isRemoved(folder: string): boolean {
-  try {
-    rmdirSync(folder);
-    return true;
-  } catch (error) {
-    return systemErrorCode(error) === "ENOENT";
-  }
-}
-
-export function textOf(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch {
-    return "";
-  }
 }

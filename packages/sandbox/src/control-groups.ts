@@ -11,9 +11,10 @@ import type { Writable } from "node:stream";
 import { setTimeout as pause } from "node:timers/promises";
 import { systemErrorCode } from "@femtoclaw/protocol";
 import { BEGIN_DESCRIPTOR } from "./bubblewrap.ts";
-import { ChildGroup, END_PAUSE_MS, isRemoved, type Place, textOf } from "./child-group.ts";
+import { ChildGroup, END_PAUSE_MS } from "./child-group.ts";
 import type { ChildLimits } from "./child-limits.ts";
-import { type Controller, type Hierarchy, hierarchies } from "./group-hierarchies.ts";
+import { type Controller, type Hierarchy, HOST_ALONE, hierarchies } from "./group-hierarchies.ts";
+import { HostGroup, isRemoved, textOf } from "./host-group.ts";
 import { MADE, toldWords } from "./joining.ts";
 import { WaitingChildren } from "./waiting-children.ts";
 
@@ -23,15 +24,13 @@ const NEEDED: readonly Controller[] = ["pids", "memory"];
 const LEFTOVER_TRIES = 10;
 
 export class ControlGroups {
-  readonly #places: readonly Place[];
+  readonly #places: readonly HostGroup[];
   readonly #shell: string;
   /** Children that wait in groups of this host. */
   readonly waiting = new WaitingChildren();
   #count = 0;
-  /** Groups of children that are being made, or are there. */
-  #living = 0;
 
-  private constructor(places: readonly Place[], shell: string) {
+  private constructor(places: readonly HostGroup[], shell: string) {
     this.#places = places;
     this.#shell = shell;
   }
@@ -39,37 +38,30 @@ export class ControlGroups {
   /** Those that this process can make, and that a shell of the system gets into; null where there are none. */
   static async find(shell: string, trial: ChildLimits): Promise<ControlGroups | null> {
     const name = `femtoclaw-${process.pid}-${processNamespace()}-${randomBytes(4).toString("hex")}`;
-    const places: Place[] = [];
+    const places: HostGroup[] = [];
     for (const hierarchy of hierarchies()) {
       const place = await firstUsable(hierarchy, name, shell, trial);
       if (place !== null) places.push(place);
     }
-    const held = new Set(places.flatMap(({ controllers }) => controllers));
+    const held = new Set(places.flatMap(({ group }) => group.controllers));
     return NEEDED.every((controller) => held.has(controller)) ? new ControlGroups(places, shell) : null;
   }
 
   /** For people. */
   get name(): string {
-    const versions = [...new Set(this.#places.map(({ version }) => version))].sort();
+    const versions = [...new Set(this.#places.map(({ group }) => group.version))].sort();
     return `control groups (version ${versions.join(" and ")})`;
   }
 
   /** Whether the processor is shared between this host and all of its children, and not between single processes. */
   get sharesProcessor(): boolean {
-    return this.#places.some(({ controllers }) => controllers.includes("cpu"));
+    return this.#places.some(({ group }) => group.controllers.includes("cpu"));
   }
 
   /** A group for one child, which is not let go before that is made. */
   begin(limits: ChildLimits): ChildGroup {
     this.#count += 1;
-    this.#living += 1;
-    return new ChildGroup(this.#places, String(this.#count), this.#shell, limits, () => this.#gone());
-  }
-
-  /** INVARIANT: nothing is left of a host in which nothing runs, however it ends. */
-  #gone(): void {
-    this.#living -= 1;
-    if (this.#living === 0) for (const { folder } of this.#places) isRemoved(folder);
+    return new ChildGroup(this.#places, String(this.#count), this.#shell, limits);
   }
 }
 
@@ -78,20 +70,20 @@ async function firstUsable(
   name: string,
   shell: string,
   trial: ChildLimits,
-): Promise<Place | null> {
+): Promise<HostGroup | null> {
   for (const parent of hierarchy.parents) {
     await removeLeftovers(parent);
     const controllers = hierarchy.version === 1 ? hierarchy.controllers : enabledIn(parent, hierarchy.controllers);
     if (controllers.length === 0) continue;
-    const place = { folder: join(parent, name), version: hierarchy.version, controllers };
+    const place = new HostGroup({ folder: join(parent, name), version: hierarchy.version, controllers });
     if (await isUsable(place, shell, trial)) return place;
   }
   return null;
 }
 
-async function isUsable(place: Place, shell: string, trial: ChildLimits): Promise<boolean> {
+async function isUsable(place: HostGroup, shell: string, trial: ChildLimits): Promise<boolean> {
   try {
-    const group = new ChildGroup([place], "0", shell, trial, () => isRemoved(place.folder));
+    const group = new ChildGroup([place], "0", shell, trial);
     try {
       await group.made;
       // What it becomes in the group has nothing to do.
@@ -139,7 +131,7 @@ function enabledIn(group: string, wanted: readonly Controller[]): Controller[] {
 /** A group with processes can have no groups with controllers, so a host that is alone in its own moves into one below. */
 function moveBelow(group: string): void {
   if (textOf(join(group, "cgroup.procs")).trim() !== String(process.pid)) return;
-  const below = join(group, "femtoclaw-host");
+  const below = join(group, HOST_ALONE);
   mkdirSync(below, { recursive: true });
   writeFileSync(join(below, "cgroup.procs"), String(process.pid));
 }

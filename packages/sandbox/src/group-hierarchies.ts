@@ -1,9 +1,11 @@
 /** Where this process stands in the kernel's trees of control groups. A machine has one tree, or several of version 1. */
 import { readFileSync } from "node:fs";
-import { join, relative } from "node:path";
+import { basename, dirname, join, relative } from "node:path";
 
 const CONTROLLERS = ["pids", "memory", "cpu"] as const;
 export type Controller = (typeof CONTROLLERS)[number];
+/** The group into which a host moves that has one of its own, so that others can be made beside it. */
+export const HOST_ALONE = "femtoclaw-host";
 
 export interface Hierarchy {
   readonly version: 1 | 2;
@@ -62,7 +64,9 @@ function parentsIn({ root, point }: Mount, group: string): string[] {
 function membershipOf(line: string): Membership[] {
   const [, controllers, group] = /^\d+:([^:]*):(\/.*)$/.exec(line) ?? [];
   if (controllers === undefined || group === undefined) return [];
-  return [{ controllers: controllers === "" ? [] : controllers.split(","), group }];
+  // A host that looks again, as at each reload, is in there by then, and would move one deeper each time.
+  const own = basename(group) === HOST_ALONE ? dirname(group) : group;
+  return [{ controllers: controllers === "" ? [] : controllers.split(","), group: own }];
 }
 
 /** A line such as `39 31 0:36 / /sys/fs/cgroup/pids rw,relatime - cgroup cgroup rw,pids`. */

@@ -11,6 +11,7 @@ import { childEnvironment, type SandboxCommand } from "./bubblewrap.ts";
 import type { ChildLimits } from "./child-limits.ts";
 import { ControlGroups } from "./control-groups.ts";
 import { hostInspection, type Inspection } from "./inspection.ts";
+import { knownFix } from "./known-fix.ts";
 import { landlockVersion } from "./landlock/landlock-version.ts";
 import { runSandboxed, type SandboxResult } from "./run.ts";
 import { type Rung, rungsOn } from "./rung.ts";
@@ -47,7 +48,8 @@ const thisMachine = (): Machine => ({
   isRoot: process.getuid?.() === 0,
 });
 
-const PROBE_TIMEOUT_MS = 10_000;
+/** LIMIT: time of one trial; a launcher takes seconds where the machine is emulated, or has much else to do. */
+const PROBE_TIMEOUT_MS = 60_000;
 const PROBE_OUTPUT_BYTES = 65_536;
 
 /** INVARIANT: I3: what confines most is tried first, and where nothing holds there is no sandbox. */
@@ -205,24 +207,17 @@ function commandFor(view: SandboxView, name: string, args: readonly string[]): S
   return { program, realPath, args, cwd: workspace, environment: {} };
 }
 
-function run(tried: Tried, command: SandboxCommand): Promise<SandboxResult> {
-  return runSandboxed({
+/** INVARIANT: I3: a trial that did not come to its end has shown nothing, and is not taken for one that found something. */
+async function run(tried: Tried, command: SandboxCommand): Promise<SandboxResult> {
+  const ran = await runSandboxed({
     ...tried,
     command,
     timeoutMs: PROBE_TIMEOUT_MS,
     outputBytesMax: PROBE_OUTPUT_BYTES,
     signal: new AbortController().signal,
   });
-}
-
-/** What bubblewrap says on machines that keep it from working, and what helps there. */
-function knownFix(reason: string): string | null {
-  if (/RTM_NEWADDR|setting up uid map|No permissions to create new namespace/.test(reason)) {
-    return "Let bwrap create user namespaces: an AppArmor profile /etc/apparmor.d/bwrap with `userns,`, or sysctl kernel.unprivileged_userns_clone=1.";
-  }
-  if (/mount proc/.test(reason)) {
-    return "Remove what is mounted over /proc: ProtectKernelTunables= or ProtectProc= of the service, or the container's masked paths.";
-  }
-  if (/disable-userns|json-status-fd|Unknown option/.test(reason)) return "Install bubblewrap 0.8 or newer.";
-  return null;
+  if (!ran.timedOut) return ran;
+  throw new FemtoError("FEMTO_SANDBOX_UNAVAILABLE", `a child did not end within ${PROBE_TIMEOUT_MS / 1_000} s`, {
+    fix: "Try again when the machine has less to do.",
+  });
 }

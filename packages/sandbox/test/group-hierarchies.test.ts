@@ -18,6 +18,11 @@ describe("hierarchiesIn", () => {
     ]);
   });
 
+  it("finds the same for a host that has moved into a group of its own", () => {
+    const of = (group: string) => hierarchiesIn(`0::${group}\n`, V2);
+    expect(of("/system.slice/femtoclaw.service/femtoclaw-host")).toEqual(of("/system.slice/femtoclaw.service"));
+  });
+
   it("finds trees of version 1, each with its own place, beside one of version 2 that has none of the controllers", () => {
     const cgroup = "8:pids:/\n4:memory:/app/1\n2:cpu,cpuacct:/\n0::/\n";
     const mounts = [v1("pids"), v1("memory", "/app"), v1("cpu").replace("rw,cpu", "rw,cpu,cpuacct"), V2].join("\n");

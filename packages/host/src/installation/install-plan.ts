@@ -46,7 +46,9 @@ export function planInstallation({ layout, owner, service, environment, installe
   if (keepsConfiguration) resolveProject(readProjectFiles(configuration), { cwd: "/", environment });
   const steps: Step[] = [];
   const folder: AddFolder = (path, mode = 0o755, of = null) => addFolder(steps, { path, mode, owner: of });
-  if (!keepsConfiguration) addConfiguration(steps, folder, layout, owner);
+  // The unit names them, and its user can make none of them where the folder above is root's.
+  if (!keepsConfiguration || owner !== null) addData(folder, layout, owner);
+  if (!keepsConfiguration) addConfiguration(steps, folder, layout);
   if (service) {
     folder(dirname(unit));
     const program = new Library(library).program();
@@ -73,8 +75,7 @@ export function addFolder(steps: Step[], folder: Omit<Extract<Step, { kind: "fol
 
 type AddFolder = (path: string, mode?: number, owner?: Owner | null) => void;
 
-function addConfiguration(steps: Step[], folder: AddFolder, layout: Layout, owner: Owner | null): void {
-  const { configuration, data } = layout;
+function addData(folder: AddFolder, { data }: Layout, owner: Owner | null): void {
   const { workspace, state, sockets, home } = dataFolders(data);
   // INVARIANT: I8: the folder above those of the service's user is root's, so that none of them is ever exchanged for a link.
   folder(data);
@@ -82,6 +83,10 @@ function addConfiguration(steps: Step[], folder: AddFolder, layout: Layout, owne
   folder(workspace, 0o700, owner);
   folder(state, 0o700, owner);
   folder(sockets, 0o700, owner);
+}
+
+function addConfiguration(steps: Step[], folder: AddFolder, { configuration, data }: Layout): void {
+  const { workspace, state, sockets } = dataFolders(data);
   folder(join(configuration, POLICY_FOLDER));
   const path = join(configuration, CONFIGURATION_NAME);
   const tests = join(configuration, POLICY_FOLDER, "first.test.toml");

@@ -15,6 +15,8 @@ export interface UnitParts {
  * INVARIANT: I3: nothing here keeps the sandbox from working, for a host without one refuses to start. Bubblewrap mounts
  * a /proc of its own, so no option may stand that mounts over parts of /proc (ProtectKernelTunables, ProtectKernelLogs,
  * ProtectProc), none that takes namespaces away, and none that forbids writable code, which the JavaScript engine makes.
+ * RestrictSUIDSGID takes openat2 away, by which bubblewrap and Landlock's launcher look paths up; the filter of a child
+ * refuses what it would.
  */
 export function unitText({ layout, program, configuration, owner }: UnitParts): string {
   const lines = [
@@ -57,7 +59,6 @@ function systemLines({ data, prefix }: Layout, { name }: Owner): string[] {
     "LockPersonality=yes",
     "ProtectKernelModules=yes",
     "RestrictNamespaces=user pid mnt net ipc uts cgroup",
-    "RestrictSUIDSGID=yes",
     "SystemCallArchitectures=native",
     "# Folders that calls may write besides these need a ReadWritePaths= of their own.",
     "ProtectSystem=strict",

@@ -172,6 +172,19 @@ describe("what is in the way of an installation", () => {
     expect(everything()).toEqual(before);
   });
 
+  it("is not a configuration that was written before: its service has the folders that the unit names all the same", () => {
+    writeFileSync(folder("i/etc/femtoclaw", "femtoclaw.toml"), `workspace = "${root}"\n`, { mode: 0o644 });
+    const owner = { name: "femtoclaw", uid: 999, gid: 998 };
+    const made = (of: typeof owner | null): readonly string[] => {
+      const options = { layout: layout(), owner: of, service: true, environment, installed: [] };
+      const { steps } = planInstallation(options);
+      return steps.flatMap((step) => (step.kind === "folder" && step.owner === of ? [step.path] : []));
+    };
+    const data = ["home", "workspace", "state", "run"].map((name) => join(layout().data, name));
+    expect(made(owner)).toEqual(data);
+    expect(made(null).filter((path) => data.includes(path))).toEqual([]);
+  });
+
   it("is a path that a unit file or a configuration would read as more than a path", () => {
     for (const name of ["a%b", "a$b", 'a"b', "a\nb", "a\\b", "a'b"]) {
       expect(() => layoutOf("user", join(root, name), environment)).toThrow(/character/);
@@ -384,7 +397,7 @@ describe("a host that was installed", () => {
     expect(unit).toContain('ExecStart=/p --config "/c d/f.toml" up\n');
     expect(unit).toContain("RestrictNamespaces=user pid mnt net ipc uts cgroup\n");
     const never =
-      /ProtectKernelTunables|ProtectKernelLogs|ProtectProc|ProcSubset|MemoryDenyWriteExecute|PrivateUsers|=~/;
+      /ProtectKernelTunables|ProtectKernelLogs|ProtectProc|ProcSubset|MemoryDenyWriteExecute|PrivateUsers|RestrictSUIDSGID|=~/;
     expect(unit).not.toMatch(never);
     expect(unit).toContain("User=femtoclaw\n");
     expect(unit).toContain("NoNewPrivileges=yes\n");

@@ -1,0 +1,80 @@
+/** The group that holds the groups of this host's children, in one hierarchy. It is there while it holds one. */
+import { mkdirSync, readFileSync, rmdirSync } from "node:fs";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { systemErrorCode } from "@femtoclaw/protocol";
+import type { Controller } from "./group-hierarchies.ts";
+
+/** A group, and what it bounds its processes by. */
+export interface Group {
+  readonly folder: string;
+  readonly version: 1 | 2;
+  readonly controllers: readonly Controller[];
+}
+
+export class HostGroup {
+  readonly group: Group;
+  #held = 0;
+  #made: Promise<void> | null = null;
+
+  constructor(group: Group) {
+    this.group = group;
+  }
+
+  /**
+   * Resolves when it is there, and gives its controllers to groups that are made in it; null where that is so at once. It
+   * stays until as many have let go of it. INVARIANT: I9: in version 2 a group that is made before has no limits, so all
+   * who come meanwhile wait for the same.
+   */
+  hold(): Promise<void> | null {
+    this.#held += 1;
+    if (this.group.version === 2) {
+      this.#made ??= this.#make();
+      return this.#made;
+    }
+    if (this.#held > 1) return null;
+    try {
+      mkdirSync(this.group.folder);
+    } catch (error) {
+      if (systemErrorCode(error) !== "EEXIST") return Promise.reject(error);
+    }
+    return null;
+  }
+
+  /** INVARIANT: nothing is left of a host in which nothing runs, however it ends. */
+  letGo(): void {
+    this.#held -= 1;
+    if (this.#held > 0) return;
+    this.#made = null;
+    isRemoved(this.group.folder);
+  }
+
+  async #make(): Promise<void> {
+    const { folder, controllers } = this.group;
+    await mkdir(folder).catch((error: unknown) => {
+      if (systemErrorCode(error) !== "EEXIST") throw error;
+    });
+    const file = join(folder, "cgroup.subtree_control");
+    const enabled = (await readFile(file, "utf8")).split(/\s+/);
+    const missing = controllers.filter((controller) => !enabled.includes(controller));
+    if (missing.length > 0) await writeFile(file, missing.map((controller) => `+${controller}`).join(" "));
+  }
+}
+
+/** INVARIANT: the kernel removes no group that has a process or another group in it, so nothing is lost by trying. */
+export function isRemoved(folder: string): boolean {
+  try {
+    rmdirSync(folder);
+    return true;
+  } catch (error) {
+    return systemErrorCode(error) === "ENOENT";
+  }
+}
+
+export function textOf(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return "";
+  }
+}
