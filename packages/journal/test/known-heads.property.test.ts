@@ -130,10 +130,13 @@ describe("KnownHeads", () => {
       place,
       place,
       change,
-      (parts, others, one, two, make) => {
+      fc.boolean(),
+      (parts, others, one, two, make, knowsBody) => {
         const whole = encodeRecord(recordOf(others ?? parts, two));
         const bytes = make(whole);
-        const told = found(knowing(recordOf(parts, one)), bytes);
+        const heads = knowing(recordOf(parts, one));
+        if (knowsBody) found(heads, encodeRecord(recordOf(parts, one)));
+        const told = found(heads, bytes);
         if (told === undefined) return;
         known += 1;
         if (!bytes.equals(whole)) changed += 1;
@@ -158,6 +161,33 @@ describe("KnownHeads", () => {
       // A head of the same bytes in another coding is another head.
       expect(found(knowing(recordOf({ ...parts, boot: "boot-Ã©" }, one)), bytes)).toBeUndefined();
     }
+  });
+
+  it("asks the schema about what is written like a body before it", () => {
+    const outcome = (event: string, duration: number | string, bytes = 2): Buffer => {
+      const body = {
+        intent: 4,
+        event,
+        began: true,
+        duration_us: duration,
+        sandbox: null,
+        bytes,
+        result: {},
+        trusted: true,
+      };
+      const parts = { boot: "boot", actor: null, session: "s" };
+      const record = recordOf(parts, { at: "2026", mono_us: 1, execution: "e", content: "" });
+      return Buffer.from(JSON.stringify({ ...record, type: "execution.outcome", body }));
+    };
+    const right = outcome("succeeded", 12);
+    const heads = knowing(read(right) as TypedRecord);
+    expect(found(heads, right)).toBeDefined();
+    expect(found(heads, outcome("failed", 9_999, 0))).toBeDefined();
+    for (const wrong of [outcome("succeedex", 12), outcome("", 12), outcome("succeeded", "12")]) {
+      expect(read(wrong)).toBeUndefined();
+      expect(found(heads, wrong)).toBeUndefined();
+    }
+    expect(found(heads, right)).toBeDefined();
   });
 
   it("knows the largest record, and none that is larger", () => {
