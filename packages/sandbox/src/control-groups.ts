@@ -13,6 +13,7 @@ import { systemErrorCode } from "@femtoclaw/protocol";
 import { BEGIN_DESCRIPTOR } from "./bubblewrap.ts";
 import { ChildGroup, END_PAUSE_MS, isRemoved, type Place, textOf } from "./child-group.ts";
 import type { ChildLimits } from "./child-limits.ts";
+import { requireStreams } from "./confined-child.ts";
 import { type Controller, type Hierarchy, hierarchies } from "./group-hierarchies.ts";
 import { MADE, toldWords } from "./joining.ts";
 import { WaitingChildren } from "./waiting-children.ts";
@@ -100,6 +101,7 @@ async function isUsable(place: Place, shell: string, trial: ChildLimits): Promis
         at < BEGIN_DESCRIPTOR ? "ignore" : "pipe",
       );
       const trying = spawn(program, args, { env: {}, stdio });
+      requireStreams(trying);
       const ended = once(trying, "exit");
       const begin = trying.stdio.at(BEGIN_DESCRIPTOR) as Writable | undefined;
       begin?.on("error", () => undefined).end(MADE + toldWords([]));
