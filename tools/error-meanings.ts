@@ -122,6 +122,8 @@ export const ERROR_MEANINGS: Readonly<Record<ErrorCode, string>> = {
   FEMTO_INSTALL_BUSY: "Another process is changing this installation.",
   FEMTO_INSTALL_CHANGED: "Files that were installed are others by now, so that they are not removed unasked.",
   FEMTO_UPGRADE_FAILED: "The host did not come up with the other executable, and the one before is in force again.",
+  FEMTO_SURROUNDINGS:
+    "The process was started with less than it needs: too few files that it may open, a folder that is gone, none for temporary files. The message names it.",
   FEMTO_NATIVE_CODE:
     "The database engine has to be loaded from a file, and no folder for temporary files lets code in it be run.",
   FEMTO_PLATFORM_UNSUPPORTED:

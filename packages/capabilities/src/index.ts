@@ -1,5 +1,5 @@
 /** The built-in capabilities, and the facts that trusted code takes from the arguments of any capability. */
-export { type AgentOutput, AgentProcess } from "./agent/agent-process.ts";
+export { AgentProcess } from "./agent/agent-process.ts";
 export { agentRun } from "./agent/agent-run.ts";
 export { builtinCapabilities } from "./builtin.ts";
 export type {

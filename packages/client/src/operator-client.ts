@@ -9,6 +9,7 @@ import {
   SOCKET_NAMES,
   type TypedRecord,
   type WatchedOutput,
+  type WatchedQuestions,
 } from "@femtoclaw/protocol";
 import { WATCH_MS } from "./call-output.ts";
 import { HostConnection } from "./connection.ts";
@@ -127,6 +128,11 @@ export class OperatorClient implements AsyncDisposable {
   /** One open question with everything that would run. */
   async approval(id: string): Promise<unknown> {
     return await this.#connection.request("approvals.show", { approval: id });
+  }
+
+  /** Which questions are open by now; where nothing changed since `from` it waits for a change, and tells of none. */
+  async watchApprovals(from: number, waitMs: number): Promise<WatchedQuestions> {
+    return (await this.#connection.request("approvals.watch", { from, wait_ms: waitMs })) as WatchedQuestions;
   }
 
   /** Answers a question as it was seen; durable when it resolves. The call then goes on by itself. */

@@ -1,7 +1,7 @@
 /** A host holds its journal open, so whoever reads it besides reads what the host hands out: an export. */
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
+import { temporaryFolder } from "@femtoclaw/journal/live";
 import { FemtoError } from "@femtoclaw/protocol";
 import type { CommandContext } from "./commands/command-context.ts";
 
@@ -11,7 +11,7 @@ export interface HostExport extends AsyncDisposable {
 
 /** The log of the running host as a folder of tiles with its values beside it, read without trusting it; it goes when it is disposed of. */
 export async function exportOfHost(context: CommandContext): Promise<HostExport> {
-  const temporary = await mkdtemp(join(tmpdir(), "femtoclaw-audit-"));
+  const temporary = await temporaryFolder("femtoclaw-audit-");
   const remove = (): Promise<void> => rm(temporary, { recursive: true, force: true });
   const folder = join(temporary, "log");
   try {

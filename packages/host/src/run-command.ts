@@ -7,9 +7,16 @@ export async function runCommand(): Promise<void> {
   process.stderr.on("error", () => undefined);
   // A reader that goes away, such as `head`, ends the command quietly.
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-    process.exit(error.code === "EPIPE" ? EXIT.ok : EXIT.internal);
+    if (error.code === "EPIPE") process.exit(EXIT.ok);
+    process.stderr.write(`femtoclaw: its output cannot be written (${error.code ?? error.message})\n`);
+    process.exit(EXIT.internal);
   });
   // A command that ends without a result, because nothing is left that it waits for, has not succeeded.
-  process.exitCode = EXIT.internal;
-  process.exitCode = await runProgram(process.argv.slice(2));
+  const fail = (): void => {
+    process.exitCode = EXIT.internal;
+  };
+  process.once("beforeExit", fail);
+  const exit = await runProgram(process.argv.slice(2));
+  process.off("beforeExit", fail);
+  process.exitCode = exit;
 }

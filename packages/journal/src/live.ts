@@ -62,6 +62,7 @@ export {
   type StateDirectoryOptions,
 } from "./state-directory/state-directory.ts";
 export { syncFolder, syncTree } from "./state-directory/sync-folder.ts";
+export { temporaryFolder } from "./state-directory/temporary-folder.ts";
 export { ForwardingStore } from "./store/forwarding-store.ts";
 export { type InspectionOptions, inspectLeveldbFiles } from "./store/leveldb/leveldb-files.ts";
 export { LeveldbStore } from "./store/leveldb/leveldb-store.ts";

@@ -124,6 +124,7 @@ export {
   type SocketRequest,
   type SocketResponse,
   type ToolDescription,
+  type WatchedQuestions,
 } from "./socket.ts";
 export { decodeSourceText, type SourcePlace, type SourceText, sourcePlace } from "./source-text.ts";
 export { type JsonFault, type JsonLimits, type JsonResult, type JsonValue, parseStrictJson } from "./strict-json.ts";

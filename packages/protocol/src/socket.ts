@@ -35,6 +35,7 @@ export type OperatorVerb =
   | "executions.undo"
   | "approvals.list"
   | "approvals.show"
+  | "approvals.watch"
   | "approvals.answer"
   | "audit.prove"
   | "audit.checkpoint"
@@ -99,6 +100,13 @@ export interface LogStep {
   readonly consistency: readonly string[];
   /** The record that names the next key, proved in the tree that the key before it has signed. */
   readonly rotation?: { readonly seq: number; readonly record: string; readonly inclusion: readonly string[] };
+}
+
+/** Which questions are open, and from where to ask on. */
+export interface WatchedQuestions {
+  readonly next: number;
+  /** The oldest first, with how many operators have said yes; null where nothing changed. */
+  readonly open: readonly { readonly id: string; readonly granted: number }[] | null;
 }
 
 /** How the log went on from a size that a client named. The last step has no rotation, unless more have to be asked for. */

@@ -2,11 +2,19 @@
 import assert from "node:assert/strict";
 import type { Clock, JournalReader } from "@femtoclaw/journal";
 import { type CompiledPolicy, NO_HISTORY } from "@femtoclaw/policy/live";
-import { type ApprovalCard, type ExecutionId, FemtoError, printable, type TypedRecord } from "@femtoclaw/protocol";
+import {
+  type ApprovalCard,
+  type ExecutionId,
+  FemtoError,
+  printable,
+  type TypedRecord,
+  type WatchedQuestions,
+} from "@femtoclaw/protocol";
 import type { ApprovalSettings } from "./configuration/resolve-configuration.ts";
 import { type Answer, type Answered, isSelfApprovable, operatorName } from "./gate/answers.ts";
 import type { Gate } from "./gate/gate.ts";
 import type { WaitingCall } from "./gate/questions.ts";
+import type { GrowthWait } from "./log-growth.ts";
 import type { OpenQuestion } from "./projection/open-questions.ts";
 import type { Policy } from "./subsystems/policy.ts";
 
@@ -34,6 +42,15 @@ export class Approvals {
     const views: ApprovalView[] = [];
     for (const call of this.#parts.gate.questions.open) views.push(await this.#view(call));
     return views;
+  }
+
+  /** Which questions are open by now; waits for a change where nothing changed `from` there. Throws FEMTO_OVERLOADED. */
+  async watch(from: number, wait: GrowthWait): Promise<WatchedQuestions> {
+    const { questions } = this.#parts.gate;
+    await questions.changes.changedAfter(from, wait);
+    const next = questions.changes.changes;
+    if (next === from) return { next, open: null };
+    return { next, open: questions.open.map(({ seq, granted }) => ({ id: String(seq), granted: granted.length })) };
   }
 
   /** Throws FEMTO_APPROVAL_NOT_FOUND for one that is not open. */

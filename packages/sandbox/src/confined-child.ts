@@ -31,7 +31,7 @@ export function startChild(
     own.push(...pipesFor(handed));
   }
   const all = [...own];
-  const nothing = openSync("/dev/null", "r+");
+  const nothing = openNothing();
   try {
     // INVARIANT: no descriptor of this process reaches a child that is not meant for it, also none that was opened
     // without close-on-exec since, as terminals are; an empty file takes its place.
@@ -42,17 +42,49 @@ export function startChild(
     // Without namespaces the process group is what a child is ended by, so it has one of its own.
     const detached = isHeld || options.detached === true;
     const child = spawn(program, args, { detached, cwd: "/", env: {}, stdio: all });
+    requireStreams(child);
     if (child.pid !== undefined) children.add(child.once("exit", () => children.delete(child)));
     return child;
   } catch (error) {
-    // For example E2BIG: the arguments are more than the system takes.
-    throw new FemtoError(
-      "FEMTO_OS_REFUSED",
-      `the sandbox could not be started (${systemErrorCode(error) ?? errorText(error)})`,
-    );
+    if (error instanceof FemtoError) throw error;
+    throw refused(systemErrorCode(error) ?? errorText(error), all.length - 1, own.length);
   } finally {
     closeSync(nothing);
   }
+}
+
+function openNothing(): number {
+  try {
+    return openSync("/dev/null", "r+");
+  } catch (error) {
+    if (systemErrorCode(error) === "EMFILE") throw noDescriptorLeft();
+    throw error;
+  }
+}
+
+/** Without a descriptor left Node.js makes no streams either, which it has for every other child that was not started. */
+export function requireStreams(child: ChildProcess): void {
+  if ((child as Partial<ChildProcess>).stdio !== undefined) return;
+  // It is told by what is thrown; an error that nobody hears would end this process.
+  child.on("error", () => undefined);
+  throw noDescriptorLeft();
+}
+
+function noDescriptorLeft(): FemtoError {
+  return new FemtoError("FEMTO_OS_REFUSED", "the sandbox could not be started: this process has no descriptor left", {
+    fix: "Send the call again when less runs; let the operator raise the limit of open files of the host.",
+  });
+}
+
+function refused(why: string, highest: number, own: number): FemtoError {
+  if (why !== "EINVAL" || highest < own) {
+    // For example E2BIG: the arguments are more than the system takes.
+    return new FemtoError("FEMTO_OS_REFUSED", `the sandbox could not be started (${why})`);
+  }
+  const reason = `the sandbox could not be started (${why}): this process inherited descriptor ${highest}, which is above its limit of open files`;
+  return new FemtoError("FEMTO_OS_REFUSED", reason, {
+    fix: `Raise the limit of open files of the host above ${highest}, or start it without that descriptor.`,
+  });
 }
 
 /** Children of this process that have not ended. */

@@ -13,6 +13,7 @@ import { systemErrorCode } from "@femtoclaw/protocol";
 import { BEGIN_DESCRIPTOR } from "./bubblewrap.ts";
 import { ChildGroup, END_PAUSE_MS } from "./child-group.ts";
 import type { ChildLimits } from "./child-limits.ts";
+import { requireStreams } from "./confined-child.ts";
 import { type Controller, type Hierarchy, HOST_ALONE, hierarchies } from "./group-hierarchies.ts";
 import { HostGroup, isRemoved, textOf } from "./host-group.ts";
 import { MADE, toldWords } from "./joining.ts";
@@ -92,6 +93,7 @@ async function isUsable(place: HostGroup, shell: string, trial: ChildLimits): Pr
         at < BEGIN_DESCRIPTOR ? "ignore" : "pipe",
       );
       const trying = spawn(program, args, { env: {}, stdio });
+      requireStreams(trying);
       const ended = once(trying, "exit");
       const begin = trying.stdio.at(BEGIN_DESCRIPTOR) as Writable | undefined;
       begin?.on("error", () => undefined).end(MADE + toldWords([]));

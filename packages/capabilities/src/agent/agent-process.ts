@@ -1,6 +1,6 @@
 /** An agent that runs in the sandbox, as whoever launched it reads and writes it: on pipes, or on a terminal. */
 import type { Duplex, Readable, Writable } from "node:stream";
-import { LIMITS } from "@femtoclaw/protocol";
+import { LIMITS, type OutputStream } from "@femtoclaw/protocol";
 import {
   AgentChild,
   type AgentSettings,
@@ -21,9 +21,9 @@ export interface AgentRequest {
   /** Of its terminal; null where it gets pipes. */
   readonly size: PtySize | null;
   onConnection(connection: Duplex): void;
+  /** Looks on at what whoever listens is given; it must not throw, and holds nothing up. */
+  onOutput(stream: OutputStream, piece: Uint8Array): void;
 }
-
-export type AgentOutput = "stdout" | "stderr";
 
 /** What programs are told about the terminal; most of them know it. */
 const TERM = "xterm-256color";
@@ -35,24 +35,26 @@ const RETRY_MS = 20;
 export class AgentProcess {
   readonly #child: AgentChild;
   readonly #pty: Pty | null;
+  readonly #onlooker: AgentRequest["onOutput"];
   readonly #ended = Promise.withResolvers<TerminalEnd>();
 
-  private constructor(child: AgentChild, pty: Pty | null) {
+  private constructor(child: AgentChild, pty: Pty | null, onlooker: AgentRequest["onOutput"]) {
     this.#child = child;
     this.#pty = pty;
+    this.#onlooker = onlooker;
   }
 
   /** Resolves once it runs. Throws FEMTO_SANDBOX_UNAVAILABLE or FEMTO_OS_REFUSED; nothing runs then. */
-  static async start({ size, ...request }: AgentRequest): Promise<AgentProcess> {
+  static async start({ size, onOutput, ...request }: AgentRequest): Promise<AgentProcess> {
     if (size === null) {
-      const agent = new AgentProcess(new AgentChild({ ...request, device: null }), null);
+      const agent = new AgentProcess(new AgentChild({ ...request, device: null }), null, onOutput);
       void agent.#child.ended.then(agent.#ended.resolve);
       await agent.#child.started;
       return agent;
     }
     const command = { ...request.command, environment: { TERM, ...request.command.environment } };
     const agent = Pty.open(size, (pty, device) => {
-      return new AgentProcess(new AgentChild({ ...request, command, device }), pty);
+      return new AgentProcess(new AgentChild({ ...request, command, device }), pty, onOutput);
     });
     void agent.#child.ended.then((end) => agent.#drain(end));
     try {
@@ -70,12 +72,16 @@ export class AgentProcess {
   }
 
   /** From now on, and what came before; nothing is read while nobody listens, and the agent then waits. */
-  listen(onOutput: (from: AgentOutput, piece: Buffer) => void): void {
+  listen(onOutput: (from: OutputStream, piece: Buffer) => void): void {
     const { pipes } = this.#child;
-    pipes?.stdout.on("data", (piece: Buffer) => onOutput("stdout", piece));
-    pipes?.stderr.on("data", (piece: Buffer) => onOutput("stderr", piece));
+    const tell = (from: OutputStream, piece: Buffer): void => {
+      this.#onlooker(from, piece);
+      onOutput(from, piece);
+    };
+    pipes?.stdout.on("data", (piece: Buffer) => tell("stdout", piece));
+    pipes?.stderr.on("data", (piece: Buffer) => tell("stderr", piece));
     this.#pty?.listen(
-      (piece) => onOutput("stdout", piece),
+      (piece) => tell("stdout", piece),
       () => undefined,
     );
   }

@@ -117,7 +117,7 @@ async function execute(call: CapabilityCall): Promise<CapabilityOutcome> {
 const REFUSED_TOLD = 16;
 
 async function started(call: CapabilityCall, proxy: EgressProxy): Promise<AgentProcess> {
-  const { launch, bound, sandbox, limits } = call;
+  const { launch, bound, sandbox, limits, onOutput } = call;
   // INVARIANT: I3: without a sandbox, and without somebody who launched it, no agent runs.
   if (sandbox === null || launch === undefined)
     throw new FemtoError("FEMTO_SANDBOX_UNAVAILABLE", "this machine has no sandbox to run agents in");
@@ -125,6 +125,7 @@ async function started(call: CapabilityCall, proxy: EgressProxy): Promise<AgentP
     ...{ view: sandbox, command: decidedCommand(bound), limits: limits.child },
     ...{ variables: launch.variables, settings: launch.settings, size: launch.size },
     onConnection: (connection) => proxy.serve(connection),
+    onOutput: (stream, piece) => onOutput?.(stream, piece),
   });
 }
 

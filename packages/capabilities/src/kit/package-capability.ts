@@ -57,7 +57,7 @@ async function run(
   // INVARIANT: without a sandbox nothing of it runs.
   if (call.sandbox === null)
     throw new FemtoError("FEMTO_SANDBOX_UNAVAILABLE", "this machine has no sandbox to run it in");
-  const { signal, limits, args } = call;
+  const { signal, limits, args, onOutput } = call;
   const runner = capabilityRunner(FOLDER, manifest.effect === "network");
   const named = Object.entries(await readFiles(call, manifest));
   const files = named.map(([, content], index): OwnFile => ({ path: `${FOLDER}/files/${index}`, content }));
@@ -79,6 +79,8 @@ async function run(
     timeoutMs: limits.timeoutMs,
     outputBytesMax: bytesMax + ENVELOPE_BYTES,
     signal,
+    // INVARIANT: I10: what it logs is told as it comes; its answer is not, of which only the outcome says what is secret.
+    onOutput: (stream, piece) => void (stream === "stderr" && onOutput?.(stream, piece)),
     ...(proxy === null ? {} : { onConnection: (connection) => proxy.serve(connection) }),
   });
   const stopped = stoppedRun(ran, limits.timeoutMs, sandbox);

@@ -1,6 +1,6 @@
 /** What every command gets: the global options, the configuration on demand, a voice. */
 import { AgentClient, type AgentOptions, LogMemory, OperatorClient } from "@femtoclaw/client";
-import { FemtoError, printable } from "@femtoclaw/protocol";
+import { FemtoError, printable, systemErrorCode } from "@femtoclaw/protocol";
 import { type LoadedConfiguration, loadConfiguration } from "../configuration/load-configuration.ts";
 import { assertPrivateSocketFolder } from "../endpoints/socket-directory.ts";
 import { makeOutput, type Output } from "../terminal/output.ts";
@@ -15,13 +15,23 @@ export interface GlobalOptions {
 export class CommandContext {
   readonly options: GlobalOptions;
   readonly output: Output;
-  readonly cwd = process.cwd();
   readonly environment: NodeJS.ProcessEnv;
 
   constructor(options: GlobalOptions, environment: NodeJS.ProcessEnv = process.env) {
     this.options = options;
     this.environment = environment;
     this.output = makeOutput({ json: options.json ?? false, quiet: options.quiet ?? false });
+  }
+
+  /** Throws FEMTO_SURROUNDINGS where that folder is there no more. */
+  get cwd(): string {
+    try {
+      return process.cwd();
+    } catch (error) {
+      const reason = `the folder in which this was called cannot be used (${systemErrorCode(error) ?? "unknown"})`;
+      const fix = "It was removed or may not be entered. Go to one that is there, as by `cd`, and call it again.";
+      throw new FemtoError("FEMTO_SURROUNDINGS", reason, { fix, cause: error });
+    }
   }
 
   /** Locates, checks and resolves the configuration; throws with place and fix. */

@@ -24,6 +24,7 @@ import { examineInstallation } from "../installation/examine.ts";
 import { Library } from "../installation/library.ts";
 import { ownIntegrity } from "../integrity/own-integrity.ts";
 import { launchFinding } from "../launch/launch-finding.ts";
+import { openFilesFinding } from "../open-files.ts";
 import { type LoadedPolicy, loadPolicy } from "../preflight.ts";
 import { table } from "../terminal/table.ts";
 import { webhookKey } from "../webhook/webhook.ts";
@@ -60,6 +61,7 @@ export async function examine(context: CommandContext): Promise<readonly Finding
   };
   let loaded: LoadedConfiguration | null = null;
   await look("runtime", runtimeFinding);
+  await look("open files", openFilesFinding);
   await look("integrity", () => integrityFinding(context));
   if (Library.of(process.execPath) !== null) await look("installation", () => ok(examineInstallation()));
   await look("user", userFinding);

@@ -1,7 +1,7 @@
 /** `executions list --follow`: what ends and what waits, as it happens, and what goes on for longer than a moment. */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { OperatorClient } from "@femtoclaw/client";
-import { EXIT, printable, type TypedRecord } from "@femtoclaw/protocol";
+import { EXIT, FemtoError, printable, type TypedRecord } from "@femtoclaw/protocol";
 import type { ExecutionView } from "@femtoclaw/runtime";
 import { LiveLine } from "../terminal/live-line.ts";
 import type { Output } from "../terminal/output.ts";
@@ -9,8 +9,10 @@ import { headline, styled } from "../terminal/reply-text.ts";
 import type { CommandContext } from "./command-context.ts";
 import { RunningOutput } from "./running-output.ts";
 
-/** Pause between two looks. */
+/** Pause between two looks while something goes on, of which it is told for how long. */
 const LOOK_MS = 200;
+/** Time after which the host says that nothing is new, where nothing goes on. */
+const WAIT_MS = 10_000;
 /** What takes longer than this is shown while it goes on. */
 const LONG_MS = 1_000;
 /** LIMIT: calls that are named while they go on; the others are counted. */
@@ -35,10 +37,6 @@ const SHOWN: ReadonlySet<TypedRecord["type"]> = new Set([
 export async function followExecutions(context: CommandContext, options: FollowOptions): Promise<number> {
   const { output } = context;
   await using operator = await context.operator();
-  let isOver = false;
-  void operator.closed.then(() => {
-    isOver = true;
-  });
   let { records: next } = (await operator.status()) as { readonly records: number };
   const wanted = (view: ExecutionView): boolean =>
     (options.state === undefined || view.status === options.state) &&
@@ -56,9 +54,11 @@ export async function followExecutions(context: CommandContext, options: FollowO
   const running = options.output === true ? new RunningOutput(operator, output) : null;
   for (const view of before) if (view.status === "pending" && wanted(view)) running?.add(view.execution_id);
   if (!line.isSeen) output.talk("following; Ctrl-C ends");
-  while (!isOver) {
+  for (;;) {
     await running?.look((text) => line.above(() => output.line(text)));
-    const { records } = await operator.records(next);
+    const isIdle = going.isIdle && running?.isIdle !== false;
+    const records = await recordsFrom(operator, next, isIdle ? WAIT_MS : 0);
+    if (records === null) return EXIT.ok;
     for (const record of records) {
       going.take(record);
       next = record.seq + 1;
@@ -71,9 +71,18 @@ export async function followExecutions(context: CommandContext, options: FollowO
       if (view !== null && wanted(view)) line.above(() => rows.say(view));
     }
     line.set(going.text(output) ?? output.style("dim", "following; Ctrl-C ends"));
-    if (records.length === 0) await Promise.race([sleep(LOOK_MS), operator.closed]);
+    if (records.length === 0 && !isIdle) await Promise.race([sleep(LOOK_MS), operator.closed]);
   }
-  return EXIT.ok;
+}
+
+/** Null once the host is gone, which is an end like any other. */
+async function recordsFrom(operator: OperatorClient, next: number, waitMs: number): Promise<TypedRecord[] | null> {
+  try {
+    return (await operator.records(next, waitMs)).records;
+  } catch (error) {
+    if (!(error instanceof FemtoError && error.code === "FEMTO_HOST_NOT_RUNNING")) throw error;
+    return null;
+  }
 }
 
 /** As it stood with that record: one that ended meanwhile is shown when its own record comes. */
@@ -153,6 +162,10 @@ class Going {
         break;
       default:
     }
+  }
+
+  get isIdle(): boolean {
+    return this.#running.size === 0;
   }
 
   /** Undefined while nothing takes long and nobody is asked. */

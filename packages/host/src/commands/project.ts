@@ -66,8 +66,9 @@ export async function trust(
     return EXIT.ok;
   }
   const project = readProjectFiles(path);
+  const { cwd, environment } = context;
   const { state: stateFlag } = context.options;
-  const loaded = resolveProject(project, stateFlag === undefined ? context : { ...context, stateFlag });
+  const loaded = resolveProject(project, { cwd, environment, ...(stateFlag === undefined ? {} : { stateFlag }) });
   if (!output.json) output.line(describeAuthority(loaded.resolved));
   const { policyFiles, shadow, warnings } = await loadPolicy(loaded);
   if (!output.json && policyFiles.rules.length > 0) {

@@ -24,6 +24,10 @@ export class RunningOutput {
     this.#output = output;
   }
 
+  get isIdle(): boolean {
+    return this.#running.size === 0;
+  }
+
   /** Where enough are looked at already, nothing is shown of it but what comes of it. */
   add(id: string): void {
     if (this.#running.size < LOOKED_AT) this.#running.set(id, { text: new LiveText(), from: 0 });

@@ -3,12 +3,14 @@ import { flushCompileCache } from "node:module";
 import { EXIT, errorText, printable } from "@femtoclaw/protocol";
 import type { LoadedConfiguration } from "../configuration/load-configuration.ts";
 import { HostProcess } from "../host-process.ts";
+import { requireOpenFiles } from "../open-files.ts";
 import { type HostState, writeFailure } from "../report/failure-reports.ts";
 import { tellService, watchService } from "../service-notice.ts";
 import { logToStderr } from "../terminal/log.ts";
 import type { CommandContext } from "./command-context.ts";
 
 export async function up(context: CommandContext): Promise<number> {
+  requireOpenFiles();
   const loaded = context.load();
   let host: HostProcess | null = null;
   const report = (error: unknown): void => {

@@ -12,8 +12,10 @@ import type { Output } from "../terminal/output.ts";
 import { headline, styled } from "../terminal/reply-text.ts";
 import type { CommandContext } from "./command-context.ts";
 
-/** Pause between two looks. */
-const LOOK_MS = 500;
+/** Time after which the host says that nothing is new, and the time that is left is told anew. */
+const WAIT_MS = 10_000;
+/** Pause after something was new, so that many questions at once are a few looks. */
+const PAUSE_MS = 500;
 const MINUTE_MS = 60_000;
 /** LIMIT: characters of a line that is said about a question. */
 const LINE_CHARS = 1_000;
@@ -21,21 +23,28 @@ const LINE_CHARS = 1_000;
 export async function watchApprovals(context: CommandContext): Promise<number> {
   const { output } = context;
   await using operator = await context.operator();
-  let isOver = false;
-  void operator.closed.then(() => {
-    isOver = true;
-  });
   const watch = new Watch(operator, output);
   const isAnswered = process.stdin.isTTY && process.stdout.isTTY && !output.json;
   using desk = isAnswered ? new Desk(output, (line) => watch.obey(line)) : null;
   if (desk === null) output.talk("waiting for questions; Ctrl-C ends");
-  while (!isOver && desk?.isLeft !== true) {
-    const said = await watch.look();
+  const over = Promise.race([operator.closed, ...(desk === null ? [] : [desk.left])]).then(() => null);
+  for (;;) {
+    const said = await Promise.race([lookWhileOpen(watch), over]);
+    if (said === null) return EXIT.ok;
     if (desk === null) for (const line of said) output.line(line);
     else desk.show(said, watch.prompt());
-    await Promise.race([sleep(LOOK_MS), operator.closed, ...(desk === null ? [] : [desk.left])]);
+    if (said.length > 0) await Promise.race([sleep(PAUSE_MS), over]);
   }
-  return EXIT.ok;
+}
+
+/** Null once the host is gone, which is an end like any other. */
+async function lookWhileOpen(watch: Watch): Promise<string[] | null> {
+  try {
+    return await watch.look();
+  } catch (error) {
+    if (!(error instanceof FemtoError && error.code === "FEMTO_HOST_NOT_RUNNING")) throw error;
+    return null;
+  }
 }
 
 /** What is open, and has been shown. */
@@ -43,30 +52,49 @@ class Watch {
   readonly #operator: OperatorClient;
   readonly #output: Output;
   readonly #open = new Map<string, ApprovalView>();
+  #next = 0;
 
   constructor(operator: OperatorClient, output: Output) {
     this.#operator = operator;
     this.#output = output;
   }
 
-  /** Lines about what is new since the last look. */
+  /** Lines about what is new since the last look; waits for it. */
   async look(): Promise<string[]> {
-    const output = this.#output;
-    const now = (await this.#operator.approvals()) as ApprovalView[];
+    const { next, open } = await this.#operator.watchApprovals(this.#next, WAIT_MS);
+    this.#next = next;
+    if (open === null) return [];
     const said: string[] = [];
-    for (const approval of now) {
-      const before = this.#open.get(approval.id);
-      this.#open.set(approval.id, approval);
-      if (before === undefined) said.push(...(output.json ? [visibleJson(approval)] : cardLines(approval, output)), "");
-      else if (before.granted.length < approval.granted.length && !output.json) said.push(grantedText(approval));
-    }
+    for (const { id, granted } of open) said.push(...(await this.#seen(id, granted)));
+    const ids = new Set(open.map(({ id }) => id));
     for (const { id, execution_id } of [...this.#open.values()]) {
-      if (now.some((approval) => approval.id === id)) continue;
+      if (ids.has(id)) continue;
       this.#open.delete(id);
-      if (!output.json) said.push(await this.#settled(id, execution_id));
+      if (!this.#output.json) said.push(await this.#settled(id, execution_id));
     }
-    // A stream of values has no lines between them.
-    return output.json ? said.filter((line) => line !== "") : said;
+    return said;
+  }
+
+  /** Lines about one that is open, if it or a yes to it is new. */
+  async #seen(id: string, granted: number): Promise<string[]> {
+    const output = this.#output;
+    const before = this.#open.get(id);
+    if (before?.granted.length === granted) return [];
+    const approval = await this.#shown(id);
+    if (approval === null) return [];
+    this.#open.set(id, approval);
+    if (before !== undefined) return output.json ? [] : [grantedText(approval)];
+    return output.json ? [visibleJson(approval)] : [...cardLines(approval, output), ""];
+  }
+
+  /** Null for one that was settled a moment ago. */
+  async #shown(id: string): Promise<ApprovalView | null> {
+    try {
+      return (await this.#operator.approval(id)) as ApprovalView;
+    } catch (error) {
+      if (error instanceof FemtoError && error.code === "FEMTO_APPROVAL_NOT_FOUND") return null;
+      throw error;
+    }
   }
 
   prompt(): string {

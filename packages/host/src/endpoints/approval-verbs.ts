@@ -1,11 +1,15 @@
 /** How operators see and answer what is asked. These verbs stand on the operator's socket and on no other. */
 import type { Answered, Runtime } from "@femtoclaw/runtime";
-import { invalid, refuseUnknown } from "./request-fields.ts";
+import { invalid, isCount, refuseUnknown, waitedMs } from "./request-fields.ts";
 import type { ConnectionHandlers } from "./socket-server.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 
-export function approvalVerbs(runtime: Runtime, operatorName: () => string): ConnectionHandlers["verbs"] {
+/** `left` says that the client of the connection asks nothing any more. */
+export function approvalVerbs(
+  runtime: Runtime,
+  { operatorName, left }: { readonly operatorName: () => string; readonly left: AbortSignal },
+): ConnectionHandlers["verbs"] {
   return {
     "approvals.list": (fields) => {
       refuseUnknown(fields);
@@ -15,6 +19,11 @@ export function approvalVerbs(runtime: Runtime, operatorName: () => string): Con
       refuseUnknown(rest);
       if (typeof approval !== "string") throw invalid("`approval` must be a string");
       return runtime.approvals.show(approval);
+    },
+    "approvals.watch": ({ from, wait_ms, ...rest }) => {
+      refuseUnknown(rest);
+      if (!isCount(from)) throw invalid("`from` must be a number that was told as `next`, or 0");
+      return runtime.approvals.watch(from, { waitMs: waitedMs(wait_ms), left });
     },
     "approvals.answer": (fields) =>
       "signed" in fields ? signedAnswer(runtime, fields) : plainAnswer(runtime, fields, operatorName),

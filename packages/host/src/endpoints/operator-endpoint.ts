@@ -118,7 +118,8 @@ export function operatorHandlers({
       },
       "executions.watch": watchVerb(runtime),
       ...aftermathVerbs(runtime),
-      ...{ ...approvalVerbs(runtime, operatorName), ...secretVerbs(runtime, operatorName) },
+      ...approvalVerbs(runtime, { operatorName, left: leaving.signal }),
+      ...secretVerbs(runtime, operatorName),
       ...{ ...terminalVerbs(runtime), ...upstreamVerbs(runtime, operatorName), ...auditVerbs(runtime) },
       ...recordVerbs(runtime, leaving.signal),
       "policy.show": (fields) => {

@@ -1,9 +1,9 @@
 /** Runs a hook as its agent would, and lets go wrong what can: it has to end in "blocked", each time and with a reason. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { temporaryFolder } from "@femtoclaw/journal/live";
 import { EXIT, type HostEnvironment } from "@femtoclaw/protocol";
 import { ownCommand } from "../own-command.ts";
 import { type HookKind, hookCommand, quoted } from "./hook-command.ts";
@@ -42,7 +42,7 @@ export async function tryHook({ kind, configuration, environment, tool }: TrialO
   const [program] = ownCommand();
   const prefix = kind === "pi" ? "" : "mcp__femtoclaw__";
   const own = asked(`${prefix}${tool ?? "fs_read"}`);
-  const folder = mkdtempSync(join(tmpdir(), "femtoclaw-hook-"));
+  const folder = await temporaryFolder("femtoclaw-hook-");
   const blocks = async (what: string, tried: string, input: string): Promise<Trial> => {
     const { code, said } = await run(tried, input, environment);
     const ok = code === EXIT.internal && said.trim() !== "";

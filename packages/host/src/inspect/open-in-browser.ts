@@ -3,9 +3,9 @@
  * so the browser gets the name of a private file that leads there.
  */
 import { spawn } from "node:child_process";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { temporaryFolder } from "@femtoclaw/journal/live";
 import { FemtoError } from "@femtoclaw/protocol";
 import { DEFAULT_SEARCH_PATH, findProgram } from "@femtoclaw/runtime/configuration";
 
@@ -19,7 +19,7 @@ export async function openInBrowser(url: string, environment: NodeJS.ProcessEnv)
     const fix = "Leave `--open` out, and open the address yourself.";
     throw new FemtoError("FEMTO_USAGE", "no program here opens a browser", { fix });
   }
-  const folder = await mkdtemp(join(tmpdir(), "femtoclaw-inspect-"));
+  const folder = await temporaryFolder("femtoclaw-inspect-");
   const file = join(folder, "inspect.html");
   const page = `<!doctype html><meta charset="utf-8"><meta http-equiv="refresh" content="0; url=${url}"><a href="${url}">inspect</a>\n`;
   await writeFile(file, page, { mode: 0o600 });

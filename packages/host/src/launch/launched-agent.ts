@@ -4,8 +4,8 @@
  */
 import { createHash } from "node:crypto";
 import type { Duplex } from "node:stream";
-import type { AgentOutput, AgentProcess } from "@femtoclaw/capabilities";
-import { AGENT_RUN, errorText, FemtoError, type Reply } from "@femtoclaw/protocol";
+import type { AgentProcess } from "@femtoclaw/capabilities";
+import { AGENT_RUN, errorText, FemtoError, type OutputStream, type Reply } from "@femtoclaw/protocol";
 import type { LaunchSetting, LogEntry, Runtime, Session } from "@femtoclaw/runtime";
 import { serveProposals } from "./serve-proposals.ts";
 import type { ThrowAway } from "./throw-away.ts";
@@ -51,7 +51,7 @@ export class LaunchedAgent {
   /** Resolves once it runs, or with null when it never will. */
   readonly #attached = Promise.withResolvers<AgentProcess | null>();
   #agent: AgentProcess | null = null;
-  #unread: { readonly from: AgentOutput; readonly piece: Buffer }[] = [];
+  #unread: { readonly from: OutputStream; readonly piece: Buffer }[] = [];
   #unreadBytes = 0;
   #reply: Reply | null = null;
   #asked = false;
@@ -80,7 +80,7 @@ export class LaunchedAgent {
     this.#unread = [];
     this.#unreadBytes = 0;
     this.#agent?.resume();
-    const of = (which: AgentOutput): Buffer =>
+    const of = (which: OutputStream): Buffer =>
       Buffer.concat(taken.flatMap(({ from, piece }) => (from === which ? [piece] : [])));
     if (this.#fault !== null && taken.length === 0) throw this.#fault;
     const ended = this.#reply === null ? null : { reply: this.#reply, calls: this.#calls, asked: this.#asked };

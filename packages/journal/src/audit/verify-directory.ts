@@ -1,9 +1,10 @@
 /** Verifies the journal of a stopped host on a copy, because LevelDB rewrites what it opens. */
 import { constants } from "node:fs";
-import { copyFile, link, lstat, mkdtemp, readdir, rm } from "node:fs/promises";
+import { copyFile, link, lstat, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { errorText, FemtoError, printable, systemErrorCode } from "@femtoclaw/protocol";
+import { temporaryFolder } from "../state-directory/temporary-folder.ts";
 import { LeveldbStore } from "../store/leveldb/leveldb-store.ts";
 import { encodeBase64 } from "../tree/base64.ts";
 import { EMPTY_ROOT } from "../tree/hashing.ts";
@@ -34,7 +35,7 @@ export async function copyForVerification(journalDirectory: string): Promise<Ver
   });
   await LeveldbStore.refuseIfOpen(journalDirectory);
   await removeForgottenCopies();
-  const directory = await mkdtemp(join(tmpdir(), COPY_PREFIX));
+  const directory = await temporaryFolder(COPY_PREFIX);
   const remove = (): Promise<void> => rm(directory, { recursive: true, force: true });
   try {
     for (const name of names) await copyOne(join(journalDirectory, name), name, directory);

@@ -15,6 +15,7 @@ import {
   requireSignature,
   type VouchedAnswer,
 } from "./answers.ts";
+import { OpenCalls } from "./open-calls.ts";
 import { SessionQuestions } from "./session-questions.ts";
 import type { Problem } from "./verdict.ts";
 
@@ -59,8 +60,7 @@ const LOOK_MS = 10_000;
 
 export class Questions {
   readonly #parts: QuestionsParts;
-  /** By the number of their record, the oldest first. */
-  readonly #open = new Map<number, WaitingCall>();
+  readonly #open: OpenCalls;
   /** Questions whose answer is on its way to the disk; with what ends them if it does not. */
   readonly #answering = new Map<number, { how: Settlement; reason: string } | null>();
   /** Questions on their way to the disk, by session. */
@@ -71,11 +71,16 @@ export class Questions {
   constructor(parts: QuestionsParts) {
     this.#parts = parts;
     this.#sessions = new SessionQuestions(parts.clock);
+    this.#open = new OpenCalls(parts.clock);
   }
 
   /** The oldest first. */
   get open(): readonly WaitingCall[] {
-    return [...this.#open.values()];
+    return this.#open.all;
+  }
+
+  get changes(): Pick<OpenCalls, "changes" | "changedAfter"> {
+    return this.#open;
   }
 
   has(execution: string): boolean {
@@ -110,7 +115,7 @@ export class Questions {
   /** A call that waits from now on. */
   add(call: WaitingCall): void {
     this.abandon(call.session);
-    this.#open.set(call.seq, call);
+    this.#open.put(call);
     this.#arm();
   }
 
@@ -178,7 +183,7 @@ export class Questions {
 
   /** What is denied by now is asked no more. */
   withdraw(call: WaitingCall, reason: string): void {
-    if (this.#open.has(call.seq)) this.#end(call, "refused", reason);
+    if (this.#open.get(call.seq) !== undefined) this.#end(call, "refused", reason);
   }
 
   /** A session that is over asks nothing more; its open questions wait on. */
@@ -223,7 +228,7 @@ export class Questions {
 
   /** One more has said yes, and others have to. */
   #replace(call: WaitingCall): void {
-    if (this.#open.has(call.seq)) this.#open.set(call.seq, call);
+    if (this.#open.get(call.seq) !== undefined) this.#open.put(call);
   }
 
   /** What was to end the question meanwhile ends it now, if it still waits. */

@@ -188,6 +188,6 @@ export class Outputs {
 function notFound(execution: string): FemtoError {
   const reason = `no execution \`${printable(execution, LIMITS.labelChars)}\` whose output could be told`;
   const fix =
-    "Only what runs or waits, and what ended a moment ago, tells its output, and to its own session and operators alone. The outcome holds all of it.";
+    "Only what runs or waits, and what ended a moment ago, tells its output, and to its own session and operators alone. What came of it is said by its outcome.";
   return new FemtoError("FEMTO_EXECUTION_NOT_FOUND", reason, { fix });
 }

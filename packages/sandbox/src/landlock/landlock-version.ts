@@ -5,13 +5,15 @@ import type { Readable, Writable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { FemtoError, printable } from "@femtoclaw/protocol";
 import { launcherCommand } from "#landlock-launcher";
+import { requireStreams } from "../confined-child.ts";
 import { faultIn } from "../exit-status.ts";
 
-/** Throws FEMTO_SANDBOX_UNAVAILABLE with what the launcher says is missing. */
+/** Throws FEMTO_SANDBOX_UNAVAILABLE with what the launcher says is missing, and FEMTO_OS_REFUSED without a descriptor left. */
 export async function landlockVersion(timeout: number): Promise<string> {
   const [program = "", ...args] = launcherCommand();
   const stdio: IOType[] = ["ignore", "ignore", "ignore", "pipe", "pipe"];
   const launcher = spawn(program, args, { cwd: "/", env: {}, stdio, timeout, killSignal: "SIGKILL" });
+  requireStreams(launcher);
   // Nothing is planned, so it only says what there is.
   (launcher.stdio[3] as Writable).on("error", () => undefined).end();
   const [said] = await Promise.all([text(launcher.stdio[4] as Readable), once(launcher, "exit")]);

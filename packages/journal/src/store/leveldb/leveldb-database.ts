@@ -1,9 +1,9 @@
 /** Opens LevelDB itself, tells whether somebody else has it open, and words its faults. */
-import { mkdtemp, realpath, rm, symlink } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { realpath, rm, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { errorText, FemtoError, printable, systemErrorCode } from "@femtoclaw/protocol";
 import { Level } from "level";
+import { temporaryFolder } from "../../state-directory/temporary-folder.ts";
 
 /** The types of `level` leave out what only its engine for Node.js can do. */
 interface Compactable {
@@ -41,7 +41,7 @@ export async function openDatabase(directory: string, createIfMissing: boolean):
  */
 export async function isLocked(directory: string): Promise<boolean> {
   const lock = await realpath(join(directory, "LOCK"));
-  const folder = await mkdtemp(join(tmpdir(), "femtoclaw-lock-"));
+  const folder = await temporaryFolder("femtoclaw-lock-");
   try {
     await symlink(lock, join(folder, "LOCK"));
     const database = await openDatabase(folder, false);

@@ -1,0 +1,17 @@
+/** A folder of this process alone, for as long as something is looked at or handed on. */
+import { mkdtemp } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { errorText, FemtoError, printable, systemErrorCode } from "@femtoclaw/protocol";
+
+/** Throws FEMTO_SURROUNDINGS where there can be none; who asked removes it. */
+export async function temporaryFolder(prefix: string): Promise<string> {
+  try {
+    return await mkdtemp(join(tmpdir(), prefix));
+  } catch (error) {
+    const why = systemErrorCode(error) ?? errorText(error);
+    const reason = `no folder can be made in ${printable(tmpdir())} (${why})`;
+    const fix = "Set TMPDIR to a folder that is there, that this user may write to and that has room.";
+    throw new FemtoError("FEMTO_SURROUNDINGS", reason, { fix, cause: error });
+  }
+}
