@@ -22,12 +22,14 @@ export class SocketMemory {
     this.#sockets = sockets;
   }
 
-  /** Whether a connection with so much under way may have this request as well; then it has. */
-  take(underWay: number, bytes: number): boolean {
+  /** Whether a connection with so much under way may have this request as well. */
+  hasShare(underWay: number, bytes: number): boolean {
     const isWithinShare = underWay === 0 || underWay + bytes <= SHARE_BYTES;
-    if (!isWithinShare && this.#requestBytes + bytes > REQUEST_BYTES_MAX) return false;
+    return isWithinShare || this.#requestBytes + bytes <= REQUEST_BYTES_MAX;
+  }
+
+  take(bytes: number): void {
     this.#requestBytes += bytes;
-    return true;
   }
 
   /** A request has its answer. */

@@ -18,6 +18,7 @@ import {
   writeTogether,
 } from "@femtoclaw/protocol";
 import { AnswerTurns } from "./answer-turns.ts";
+import { LineTurns } from "./line-turns.ts";
 import { clearStaleSocket, unusable } from "./socket-directory.ts";
 import { SocketMemory } from "./socket-memory.ts";
 
@@ -47,13 +48,13 @@ const REQUEST_LIMITS = { bytes: LIMITS.socketLineBytes, depth: 8, nodes: 64 };
 export class SocketServer {
   readonly #server: Server;
   readonly #connections = new Map<Socket, Connection>();
-  readonly #memory = new SocketMemory(this.#connections);
+  readonly #shared: Shared = { memory: new SocketMemory(this.#connections), lines: new LineTurns() };
 
   private constructor(onConnection: () => ConnectionHandlers) {
     // A client that has said all it wants to say still gets its answers.
     this.#server = createServer({ allowHalfOpen: true }, (socket) => {
       if (!this.#hasPlace()) return refuse(socket);
-      this.#connections.set(socket, new Connection(socket, onConnection(), this.#memory));
+      this.#connections.set(socket, new Connection(socket, onConnection(), this.#shared));
       socket.once("close", () => this.#connections.delete(socket));
     });
   }
@@ -104,10 +105,17 @@ function refuse(socket: Socket): void {
   socket.destroySoon();
 }
 
+/** What all connections of one socket have together. */
+interface Shared {
+  readonly memory: SocketMemory;
+  readonly lines: LineTurns;
+}
+
 class Connection {
   readonly #socket: Socket;
   readonly #verbs: ConnectionHandlers["verbs"];
   readonly #memory: SocketMemory;
+  readonly #lines: LineTurns;
   readonly #turns: AnswerTurns;
   readonly #splitter: LineSplitter;
   /** What came and is not cut yet. */
@@ -123,10 +131,11 @@ class Connection {
   /** Whether a whole line of it was taken up. */
   hasAsked = false;
 
-  constructor(socket: Socket, handlers: ConnectionHandlers, memory: SocketMemory) {
+  constructor(socket: Socket, handlers: ConnectionHandlers, { memory, lines }: Shared) {
     this.#socket = socket;
     this.#verbs = handlers.verbs;
     this.#memory = memory;
+    this.#lines = lines;
     this.#turns = new AnswerTurns(() => memory.hasRoom(socket));
     this.#splitter = new LineSplitter(LIMITS.socketLineBytes, {
       onLine: (line) => {
@@ -157,25 +166,28 @@ class Connection {
       this.#rest = NOTHING;
       this.#line = null;
       this.#turns.end();
+      lines.forget(this.#goOn);
       handlers.onClosed();
     });
   }
 
   /** Takes up lines while there is room; a client that asks faster than it reads its answers waits, nobody else does. */
-  #goOn(): void {
+  readonly #goOn = (): void => {
     if (!this.#hasHadTurn) this.#takeUp();
     const isEmpty = this.#line === null && this.#rest.length === 0;
     if (this.#isEnding && this.#unanswered === 0 && isEmpty) this.#socket.end();
     else if (this.#hasRoom() && isEmpty) this.#socket.resume();
     else this.#socket.pause();
-  }
+  };
 
   // INVARIANT: I9: nobody waits for all that one client sent at once; between two portions of it the others have their turn.
   #takeUp(): void {
     for (let taken = 0; taken < LINES_PER_TURN; taken += 1) {
       if (!this.#hasRoom()) return;
       const line = this.#nextLine();
-      if (line === null || !this.#memory.take(this.#underWay, line.length)) return;
+      if (line === null || !this.#memory.hasShare(this.#underWay, line.length)) return;
+      if (!this.#lines.take(line.length, this.#goOn)) return;
+      this.#memory.take(line.length);
       this.#line = null;
       this.hasAsked = true;
       this.#answer(line);
