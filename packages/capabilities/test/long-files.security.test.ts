@@ -1,6 +1,7 @@
 /** Files as long as they may be, of a proposer who wants the host to do nothing else: it looks at them a part at a time. */
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
+import type { JsonObject } from "../src/capability.ts";
 import { PART_BYTES } from "../src/files/pace.ts";
 import { Playground } from "./playground.ts";
 
@@ -53,6 +54,22 @@ test.each([
   expect(
     after.equals(Buffer.concat([content.subarray(0, bytes / 2), Buffer.from("x"), content.subarray(bytes / 2 + 9)])),
   ).toBe(true);
+});
+
+test.each<[string, JsonObject]>([
+  ["fs_list", { path: "out", recursive: true }],
+  ["fs_list", { path: "out/0" }],
+  ["fs_move", { from: "out", to: "elsewhere" }],
+  ["fs_search", { path: "out", pattern: "nothing of it" }],
+])("%s asks for a turn for every few names, however they lie in folders", async (tool, args) => {
+  using place = new Playground();
+  const isOne = !("recursive" in args) && tool === "fs_list";
+  for (let at = 0; at < 400; at += 1) place.file(isOne ? `out/0/${at}` : `out/${at % 40}/${at}`, "");
+  const turns = new Turns();
+  const call = place.call(tool, args, { turn: turns.turn });
+  await turns.giveUntil(call, () => undefined);
+  expect(await call).not.toBeNull();
+  expect(turns.asked).toBeGreaterThanOrEqual(isOne ? 4 : 20);
 });
 
 test("fs_edit holds no file as a whole", async () => {
