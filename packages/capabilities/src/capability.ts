@@ -50,6 +50,11 @@ export interface CapabilityCall {
   /** What the facts resolved and the policy decided on: the only way to the files and programs of the call. */
   readonly bound: BoundArguments;
   readonly signal: AbortSignal;
+  /**
+   * Whether the effect may go on within the process of the host, for a part of a millisecond: null says at once, else it
+   * may when this resolves. Sessions take turns by it, however many calls each has under way.
+   */
+  turn(): Promise<void> | null;
   readonly limits: { readonly timeoutMs: number; readonly outputBytes: number; readonly child: ChildLimits };
   readonly authority: Authority;
   /** In the order of the paths that may be created; empty where the capability has nothing kept. */

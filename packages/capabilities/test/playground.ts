@@ -27,6 +27,8 @@ export interface Call {
   readonly decide?: (facts: Facts) => boolean | Promise<boolean>;
   /** Runs when what stood there was kept, before the effect. */
   readonly between?: () => void;
+  /** When it may go on; at once without it. */
+  readonly turn?: () => Promise<void> | null;
   /** What policy says to a path below one that was decided on; yes to all without it. */
   readonly mayReach?: (path: string) => boolean;
 }
@@ -86,6 +88,7 @@ export class Playground implements Disposable {
       kept,
       mayReach: (path) => call.mayReach?.(path) ?? true,
       signal: call.signal ?? new AbortController().signal,
+      turn: call.turn ?? (() => null),
       limits: { timeoutMs: 20_000, outputBytes: 1_048_576, child: DEFAULT_CHILD_LIMITS, ...call.limits },
       authority: this.authority,
       sandbox: this.sandbox,

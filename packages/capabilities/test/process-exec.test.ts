@@ -115,6 +115,7 @@ describe("process_exec", () => {
     const limits = { timeoutMs: 1_000, outputBytes: 1_000, child: DEFAULT_CHILD_LIMITS };
     const reached = {
       kept: [],
+      turn: () => null,
       mayReach: () => false,
       connect: null,
       goOn: async () => ({ ok: false, reason: "no gate" }) as const,

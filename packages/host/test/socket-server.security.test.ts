@@ -62,6 +62,32 @@ test("what one client sent at once is taken up in portions, between which anothe
   for (const socket of [flood, calm]) socket.destroy();
 });
 
+test("long lines of many clients are taken up one in a turn of the loop, whoever waits longest first", async () => {
+  const { asked, openAll } = await serving();
+  const clients = await openAll(20);
+  // Turns of the loop by what was asked in each.
+  const turns: number[] = [];
+  let isOver = false;
+  const count = (): void => {
+    turns.push(asked.length);
+    if (!isOver) setImmediate(count);
+  };
+  count();
+  const long = (id: number): string => `${JSON.stringify({ id, verb: "mark", filler: "x".repeat(1 << 20) })}\n`;
+  for (const client of clients) client.write(long(0) + long(1));
+  const [late] = await openAll(1);
+  await expect.poll(() => asked.length).toBeGreaterThan(4);
+  const before = asked.length;
+  late?.write(line(0));
+  await expect.poll(() => asked.length).toBe(2 * 20 + 1);
+  isOver = true;
+  // Between two counts may lie two turns, and the line of the late one beside them.
+  expect(Math.max(...turns.map((at, turn) => at - (turns[turn - 1] ?? 0)))).toBeLessThanOrEqual(3);
+  // It waits for one line of each, and not for all of them.
+  expect(asked.indexOf("client 21") - before).toBeLessThanOrEqual(25);
+  for (const socket of [...clients, late]) socket?.destroy();
+});
+
 test("whoever leaves without waiting for answers has said the last", async () => {
   const { asked, closed, open } = await serving();
   const client = await open();

@@ -40,6 +40,15 @@ export interface ProposeOptions {
   readonly launch?: AgentLaunch;
 }
 
+/** When somebody who waits for many replies, each as large as a result, is ready for one. */
+export interface ReadingTurns {
+  /** Whether he would take one now. */
+  readonly hasRoom: boolean;
+  next<T>(read: () => Promise<T>): Promise<T>;
+}
+
+const AT_ONCE: ReadingTurns = { hasRoom: true, next: (read) => read() };
+
 export interface Session extends AsyncDisposable {
   readonly id: SessionId;
   /**
@@ -51,8 +60,9 @@ export interface Session extends AsyncDisposable {
    * The reply that an execution ends with, once it does: for one that waited for an operator, also when another
    * session of the same principal proposed it, before a restart. Throws FEMTO_EXECUTION_NOT_FOUND for one that the
    * journal does not know or that is another principal's, FEMTO_DRAINING when the host stops before it ends.
+   * It is read from the journal at once, or where `turns` says so.
    */
-  wait(execution: string): Promise<Reply>;
+  wait(execution: string, turns?: ReadingTurns): Promise<Reply>;
   /** Output of this session's executions while they run. */
   readonly outputs: OutputReader;
   /** What changes beside its calls: what is offered, and resources of MCP servers that it is subscribed to. */
@@ -176,13 +186,17 @@ export class Sessions {
         const proposal = { session: id, actor, bytes, quota, share, door, introduce, label, trace };
         return await gate.propose({ ...proposal, signal, launch, wishes, onIdentified });
       },
-      wait: async (execution) => {
-        const reply = await gate.wait(execution as ExecutionId);
-        // An answer without a record tells nothing but that there is none; any other is in the journal by now.
-        if (reply?.record === null) return reply;
-        const ended = await this.#parts.ended(execution as ExecutionId, principal);
-        return reply ?? ended;
-      },
+      wait: async (execution, turns = AT_ONCE) =>
+        await Promise.resolve(gate.wait(execution as ExecutionId)).then((reply) => {
+          // An answer without a record tells nothing but that there is none; any other is in the journal by now.
+          if (reply?.record === null) return reply;
+          const kept = turns.hasRoom ? reply : null;
+          return turns.next(async () => {
+            // INVARIANT: I8: it finds nothing of another principal, also where the reply is here.
+            const ended = await this.#parts.ended(execution as ExecutionId, principal);
+            return kept ?? ended;
+          });
+        }),
       outputs: outputs.reader(id),
       changes: async (request) => {
         if (!this.#open.has(id)) throw new TypeError("the session is closed");

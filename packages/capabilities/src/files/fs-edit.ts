@@ -4,15 +4,17 @@ import { fstatSync } from "node:fs";
 import { type CapabilityManifest, FemtoError, LIMITS, printable } from "@femtoclaw/protocol";
 import type { Capability, CapabilityCall, CapabilityOutcome } from "../capability.ts";
 import { textAt, valueAt } from "../facts/arguments.ts";
+import type { BoundPath, HeldFile } from "../facts/bound-arguments.ts";
 import { type Change, changeOutcome } from "../outcome.ts";
 import { leftOf } from "./fs-write.ts";
-import { unexpected } from "./held-place.ts";
-import { readWhole, stateOf, versionOf } from "./kept.ts";
+import { changed, unexpected } from "./held-place.ts";
+import { partsOf, stateOf, versionOf } from "./kept.ts";
+import { Pace } from "./pace.ts";
 import { PATH_ARGUMENT, requireType, SHA256_ARGUMENT } from "./path-argument.ts";
 import { replaceFile } from "./placement.ts";
 import { TextSearch } from "./text-search.ts";
 
-/** LIMIT: bytes of a file that is edited; it is held in memory several times, and no source text is larger. */
+/** LIMIT: bytes of a file that is edited; no source text is larger. */
 const FILE_BYTES = 16_777_216;
 
 const manifest: CapabilityManifest = {
@@ -55,42 +57,119 @@ async function execute(call: CapabilityCall): Promise<CapabilityOutcome> {
   return await changeOutcome(call.signal, () => edit(call));
 }
 
-async function edit({ args, bound, kept, signal }: CapabilityCall): Promise<Change> {
+async function edit(call: CapabilityCall): Promise<Change> {
+  const { args, bound, kept, signal } = call;
   const path = bound.path("/path");
   const target = requireType(path, "file");
   const state = stateOf(fstatSync(target.descriptor, { bigint: true }));
-  const before = await readWhole(target, FILE_BYTES);
-  if (before === null) {
+  const pace = new Pace(call);
+  const search = new TextSearch(Buffer.from(textAt(args, "/old"), "utf8"));
+  const found = await look(target, search, pace);
+  if (found === null) {
     const most = `a file of at most ${FILE_BYTES} bytes is edited`;
     throw new FemtoError("FEMTO_FILE_TOO_LARGE", `${printable(path.path)} is larger: ${most}`, {
       fix: "Change a file of this size by a program.",
     });
   }
   const expected = valueAt(args, "/sha256");
-  if (typeof expected === "string" && sha256Of(before) !== expected) throw unexpected(path, "sha256");
-  const after = edited(before, textAt(args, "/old"), textAt(args, "/new"), path.path);
-  const { placed, state: replaced } = await replaceFile(path, after, signal, state);
-  const sha256 = sha256Of(after);
+  if (typeof expected === "string" && found.sha256 !== expected) throw unexpected(path, "sha256");
+  const place = placeOf(found, search.length, path.path);
+  const changing = { path, place, before: found, replacement: Buffer.from(textAt(args, "/new"), "utf8"), pace };
+  const after = new Edited(changing);
+  const { placed, state: replaced } = await replaceFile(path, after.pieces(), signal, state);
+  const { bytes, sha256 } = after;
   return {
-    result: { bytes: after.length, sha256 },
+    result: { bytes, sha256 },
     left: leftOf({ sha256, version: versionOf(placed) }, kept, replaced),
   };
 }
 
+interface Found {
+  readonly bytes: number;
+  readonly sha256: string;
+  /** Where the text ends, at the most twice. */
+  readonly ends: readonly number[];
+}
+
+/** Null for a file that is too large. INVARIANT: I9: it is held in memory as little as its length allows, which is a part. */
+async function look(target: HeldFile, search: TextSearch, pace: Pace): Promise<Found | null> {
+  const hash = createHash("sha256");
+  const next = search.begin();
+  const ends: number[] = [];
+  let bytes = 0;
+  for await (const part of partsOf(target, { from: 0, to: FILE_BYTES + 1 }, pace)) {
+    hash.update(part);
+    for (let end = 0; end !== -1 && ends.length < 2; ) {
+      end = next(part, end, part.length);
+      if (end !== -1) ends.push(bytes + end);
+    }
+    bytes += part.length;
+  }
+  return bytes > FILE_BYTES ? null : { bytes, sha256: hash.digest("hex"), ends };
+}
+
+interface Place {
+  readonly from: number;
+  readonly to: number;
+}
+
 /** Occurrences that overlap are two: which of them is meant would be a guess. */
-function edited(before: Buffer, old: string, replacement: string, path: string): Buffer {
-  const wanted = Buffer.from(old, "utf8");
-  const search = new TextSearch(wanted);
-  const at = search.indexIn(before);
-  if (at === -1)
+function placeOf({ ends: [end, another] }: Found, length: number, path: string): Place {
+  if (end === undefined)
     throw refused(path, "does not hold the text `old`", "Read the file, and name the text as it stands there.");
-  if (search.indexIn(before, at + 1) !== -1) {
+  if (another !== undefined) {
     throw refused(path, "holds the text `old` more than once", "Name more of the text around the place that is meant.");
   }
-  return Buffer.concat([before.subarray(0, at), Buffer.from(replacement, "utf8"), before.subarray(at + wanted.length)]);
+  return { from: end - length, to: end };
+}
+
+interface Changing {
+  readonly path: BoundPath;
+  readonly place: Place;
+  readonly before: Found;
+  readonly replacement: Buffer;
+  readonly pace: Pace;
+}
+
+/** What a file holds afterwards, made of what it holds part by part. */
+class Edited {
+  bytes = 0;
+  readonly #changing: Changing;
+  readonly #hash = createHash("sha256");
+
+  constructor(changing: Changing) {
+    this.#changing = changing;
+  }
+
+  /** Digest of all pieces. */
+  get sha256(): string {
+    return this.#hash.copy().digest("hex");
+  }
+
+  // INVARIANT: what is put together is of the very content that was looked at, also where the clock of the files is coarse.
+  async *pieces(): AsyncGenerator<Buffer, void, void> {
+    const { path, place, before, replacement, pace } = this.#changing;
+    const target = requireType(path, "file");
+    const seen = createHash("sha256");
+    for await (const part of partsOf(target, { from: 0, to: place.from }, pace)) {
+      seen.update(part);
+      yield this.#told(part);
+    }
+    for await (const part of partsOf(target, place, pace)) seen.update(part);
+    yield this.#told(replacement);
+    for await (const part of partsOf(target, { from: place.to, to: FILE_BYTES + 1 }, pace)) {
+      seen.update(part);
+      yield this.#told(part);
+    }
+    if (seen.digest("hex") !== before.sha256) throw changed(path);
+  }
+
+  #told(piece: Buffer): Buffer {
+    this.#hash.update(piece);
+    this.bytes += piece.length;
+    return piece;
+  }
 }
 
 const refused = (path: string, what: string, fix: string): FemtoError =>
   new FemtoError("FEMTO_CAPABILITY_FAILED", `${printable(path)} ${what}, so nothing was changed`, { fix });
-
-const sha256Of = (content: Buffer): string => createHash("sha256").update(content).digest("hex");

@@ -6,6 +6,7 @@ import type { Capability, CapabilityCall, CapabilityOutcome, JsonObject } from "
 import { valueAt } from "../facts/arguments.ts";
 import type { HeldFolder } from "../facts/bound-arguments.ts";
 import { hostOutcome } from "../outcome.ts";
+import { nextTurn } from "./pace.ts";
 import { PATH_ARGUMENT, requireType } from "./path-argument.ts";
 import { namesIn, WalkBounds, walk } from "./walk.ts";
 
@@ -73,11 +74,11 @@ async function list(call: CapabilityCall): Promise<JsonObject> {
     : await listFolder(descriptor, call);
 }
 
-async function listFolder(descriptor: number, { signal, limits }: CapabilityCall): Promise<JsonObject> {
-  const names = await namesIn(descriptor, ENTRIES_MAX, signal);
-  const listing = new Listing(limits.outputBytes);
+async function listFolder(descriptor: number, call: CapabilityCall): Promise<JsonObject> {
+  const names = await namesIn(descriptor, ENTRIES_MAX, call.signal);
+  const listing = new Listing(call.limits.outputBytes);
   for (let at = 0; at < Math.min(names.length, ENTRIES_MAX); at += EXAMINED_AT_ONCE) {
-    signal.throwIfAborted();
+    await nextTurn(call);
     const part = names.slice(at, Math.min(at + EXAMINED_AT_ONCE, ENTRIES_MAX));
     const examined = await Promise.all(part.map((name) => examine(`/proc/self/fd/${descriptor}`, name)));
     for (const entry of examined.filter((found) => found !== null)) {

@@ -98,7 +98,9 @@ async function requireMovable(from: BoundPath, target: HeldFile, to: BoundPath, 
     return may;
   };
   const root = { descriptor: target.descriptor, path: from.path };
-  for await (const _ of walk(root, { mayReach, signal: call.signal }, bounds)) if (isHeldBack) break;
+  for await (const _ of walk(root, { mayReach, signal: call.signal, turn: () => call.turn() }, bounds)) {
+    if (isHeldBack) break;
+  }
   if (isHeldBack) throw refused;
   if (!bounds.isCut) return;
   const most = `a folder with at most ${ENTRIES_MAX} names, none of them too deep, is moved`;

@@ -9,6 +9,7 @@ import type { HeldFile } from "../facts/bound-arguments.ts";
 import { hostOutcome } from "../outcome.ts";
 import { missing } from "./held-place.ts";
 import { readWhole } from "./kept.ts";
+import { Pace } from "./pace.ts";
 import { PATH_ARGUMENT } from "./path-argument.ts";
 import { TextSearch } from "./text-search.ts";
 import { WalkBounds, walk } from "./walk.ts";
@@ -85,7 +86,7 @@ async function execute(call: CapabilityCall): Promise<CapabilityOutcome> {
 async function search(call: CapabilityCall): Promise<JsonObject> {
   const path = call.bound.path("/path");
   if (path.target === null) throw missing(path);
-  const finder = new Finder(textAt(call.args, "/pattern"), call.limits.outputBytes);
+  const finder = new Finder(textAt(call.args, "/pattern"), call);
   if (path.type === "file") {
     await finder.look("", path.target);
     return finder.result(false);
@@ -106,6 +107,7 @@ async function search(call: CapabilityCall): Promise<JsonObject> {
 /** Matches of one text, up to all limits. */
 class Finder {
   readonly #search: TextSearch;
+  readonly #pace: Pace;
   readonly #matches: { name: string; line: number; text: string }[] = [];
   #outputLeft: number;
   #readLeft = READ_BYTES;
@@ -113,9 +115,10 @@ class Finder {
   #skipped = 0;
   isFull = false;
 
-  constructor(pattern: string, outputBytes: number) {
+  constructor(pattern: string, call: CapabilityCall) {
     this.#search = new TextSearch(Buffer.from(pattern, "utf8"));
-    this.#outputLeft = outputBytes;
+    this.#pace = new Pace(call);
+    this.#outputLeft = call.limits.outputBytes;
   }
 
   async look(name: string, file: HeldFile | null): Promise<void> {
@@ -126,7 +129,7 @@ class Finder {
     }
     this.#files += 1;
     this.#readLeft -= content.length;
-    this.#find(name, content);
+    await this.#find(name, content);
     if (this.#readLeft <= 0) this.isFull = true;
   }
 
@@ -135,10 +138,10 @@ class Finder {
     return { matches: this.#matches, files: this.#files, skipped: this.#skipped, truncated };
   }
 
-  #find(name: string, content: Buffer): void {
+  async #find(name: string, content: Buffer): Promise<void> {
     let line = 1;
     let counted = 0;
-    for (let at = this.#search.indexIn(content); at !== -1; ) {
+    for (let at = await this.#indexIn(content, 0); at !== -1; ) {
       for (let end = content.indexOf(10, counted); end !== -1 && end < at; end = content.indexOf(10, counted)) {
         line += 1;
         counted = end + 1;
@@ -147,8 +150,12 @@ class Finder {
       const end = next === -1 ? content.length : next;
       if (!this.#add({ name, line, text: lineAround(content, counted, end, at) })) return;
       // One line is one match, however often it holds the text.
-      at = next === -1 ? -1 : this.#search.indexIn(content, next + 1);
+      at = next === -1 ? -1 : await this.#indexIn(content, next + 1);
     }
+  }
+
+  #indexIn(content: Buffer, from: number): Promise<number> {
+    return this.#search.indexIn(content, from, this.#pace);
   }
 
   #add(match: { name: string; line: number; text: string }): boolean {

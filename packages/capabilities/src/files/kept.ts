@@ -6,6 +6,7 @@ import { type BigIntStats, constants, fstatSync } from "node:fs";
 import { type Authority, type KeptPath, LIMITS, systemErrorCode } from "@femtoclaw/protocol";
 import type { BoundArguments, BoundPath, HeldFile } from "../facts/bound-arguments.ts";
 import { contentText } from "./content.ts";
+import { PART_BYTES, type Pace } from "./pace.ts";
 import { reopen } from "./path-argument.ts";
 
 export interface Kept {
@@ -83,6 +84,23 @@ export async function readWhole(target: HeldFile, bytesMax: number): Promise<Buf
     if (bytesRead === 0) return buffer.subarray(0, filled);
     // It has grown since; what fills the buffer is no whole file.
     if (filled === buffer.length) return null;
+  }
+}
+
+/** The bytes of a regular file between two places, as far as there are any, part by part; each is there until the next. */
+export async function* partsOf(
+  target: HeldFile,
+  { from, to }: { readonly from: number; readonly to: number },
+  pace: Pace,
+): AsyncGenerator<Buffer, void, void> {
+  await using file = await reopen(target, constants.O_RDONLY);
+  const buffer = Buffer.allocUnsafeSlow(PART_BYTES);
+  for (let at = from; at < to; ) {
+    const { bytesRead } = await file.read(buffer, 0, Math.min(buffer.length, to - at), at);
+    if (bytesRead === 0) return;
+    at += bytesRead;
+    yield buffer.subarray(0, bytesRead);
+    await pace.looked(bytesRead);
   }
 }
 

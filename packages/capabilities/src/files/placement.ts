@@ -40,7 +40,7 @@ export interface Replaced {
  */
 export async function replaceFile(
   path: BoundPath,
-  content: Buffer,
+  content: Buffer | AsyncIterable<Buffer>,
   signal: AbortSignal,
   state?: string,
 ): Promise<Replaced> {

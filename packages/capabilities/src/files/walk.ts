@@ -4,15 +4,13 @@
  */
 import { type BigIntStats, closeSync, constants, fstatSync, openSync, readlinkSync } from "node:fs";
 import { opendir } from "node:fs/promises";
-import { setImmediate as turn } from "node:timers/promises";
 import { FemtoError, LIMITS, printable, systemErrorCode } from "@femtoclaw/protocol";
 import type { CapabilityCall } from "../capability.ts";
 import type { HeldFolder } from "../facts/bound-arguments.ts";
+import { NAMES_PER_TURN, nextTurn } from "./pace.ts";
 
 /** Names a thing without opening it. */
 const NAME_ONLY = 0o10000000;
-/** Names after which others get their turn. */
-const NAMES_PER_TURN = 64;
 
 export interface WalkEntry {
   /** From the folder where the walk began; what is not UTF-8 stands there as replacement characters. */
@@ -24,7 +22,7 @@ export interface WalkEntry {
   readonly descriptor: number | null;
 }
 
-type Walker = Pick<CapabilityCall, "mayReach" | "signal">;
+type Walker = Pick<CapabilityCall, "mayReach" | "signal" | "turn">;
 
 /** How many names are still looked at, and whether any were left out for it. */
 export class WalkBounds {
@@ -64,10 +62,11 @@ async function* below(
   bounds: WalkBounds,
 ): AsyncGenerator<WalkEntry> {
   const names = await namesIn(folder.descriptor, bounds.left, call.signal).catch(noneWhereRefused);
-  for (const [index, name] of names.entries()) {
-    if (index % NAMES_PER_TURN === NAMES_PER_TURN - 1) await turn();
-    call.signal.throwIfAborted();
+  for (const name of names) {
     if (!bounds.take()) return;
+    // Also where each folder holds little.
+    if (bounds.left % NAMES_PER_TURN === 0) await nextTurn(call);
+    call.signal.throwIfAborted();
     using held = new DisposableStack();
     const entry = enter(folder, prefix, name, held);
     if (entry === null) continue;

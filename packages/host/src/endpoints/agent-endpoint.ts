@@ -3,13 +3,16 @@
  * waits for an operator, cancel what it proposed, list tools, hold the log to what was seen. There is no verb of authority
  * here.
  */
-import { FemtoError } from "@femtoclaw/protocol";
+import { FemtoError, type Reply } from "@femtoclaw/protocol";
 import type { Runtime, Session } from "@femtoclaw/runtime";
+import type { AnswerTurns } from "./answer-turns.ts";
 import { followLogVerb } from "./log-verb.ts";
 import { watchRequest } from "./output-verb.ts";
 import { relayVerbs, relayWishes } from "./relay-verbs.ts";
 import { invalid, refuseUnknown } from "./request-fields.ts";
 import type { ConnectionHandlers } from "./socket-server.ts";
+
+type Fields = Readonly<Record<string, unknown>>;
 
 /** Handlers of one connection, which is one session, of the agent whose socket it is. */
 export function agentHandlers(runtime: Runtime, principal?: string): ConnectionHandlers {
@@ -30,27 +33,19 @@ export function agentHandlers(runtime: Runtime, principal?: string): ConnectionH
         name = { label };
         return null;
       },
-      propose: async ({ message, label, traceparent, tracestate, log_level, can_answer, ...rest }, id) => {
-        const bytes = typeof message === "string" ? fromBase64(message) : null;
-        if (bytes === null) throw invalid("`message` must be base64");
-        if (label !== undefined && typeof label !== "string") throw invalid("`label` must be a string");
-        const wishes = relayWishes({ log_level, can_answer });
-        refuseUnknown(rest);
+      // Not async: nothing that waits for the answer is to hold the text of the message.
+      propose: (fields, id, turns) => {
+        const { bytes, ...asked } = proposalIn(fields);
         const proposal = { id, abort: new AbortController(), execution: "" };
-        const { signal } = proposal.abort;
+        const onIdentified = (execution: string): void => {
+          proposal.execution = execution;
+        };
+        const to = opened();
         proposed.add(proposal);
-        try {
-          return await opened().propose(bytes, {
-            ...{ signal, trace: { traceparent, tracestate } },
-            ...(label === undefined ? {} : { label }),
-            wishes,
-            onIdentified: (execution) => {
-              proposal.execution = execution;
-            },
-          });
-        } finally {
-          proposed.delete(proposal);
-        }
+        return to
+          .propose(bytes, { ...asked, signal: proposal.abort.signal, onIdentified })
+          .finally(() => proposed.delete(proposal))
+          .then((reply) => readable(to, reply, turns));
       },
       watch: async ({ execution, request, ...fields }) => {
         // Who waits for the answer to a proposal has not been told its execution yet.
@@ -69,11 +64,11 @@ export function agentHandlers(runtime: Runtime, principal?: string): ConnectionH
         return await session.outputs.watch(watch);
       },
       ...relayVerbs(opened, () => session),
-      wait: ({ execution, ...rest }) => {
+      wait: ({ execution, ...rest }, _id, turns) => {
         if (typeof execution !== "string") throw invalid("`execution` must be a string");
         refuseUnknown(rest);
         // Who knows the identifier has been told it as the answer to a proposal, perhaps before a restart.
-        return opened().wait(execution);
+        return opened().wait(execution, turns);
       },
       cancel: ({ execution, request, ...rest }) => {
         refuseUnknown(rest);
@@ -89,15 +84,31 @@ export function agentHandlers(runtime: Runtime, principal?: string): ConnectionH
         // Who has proposed nothing has nothing to cancel, and leaves no trace in the journal.
         return session?.cancel(execution) ?? false;
       },
-      tools: async (fields) => {
+      tools: async (fields, _id, turns) => {
         refuseUnknown(fields);
         await runtime.upstreams.settled();
-        return runtime.tools();
+        return await turns.next(async () => runtime.tools());
       },
       "log.follow": followLogVerb(runtime),
     },
     onClosed: () => session?.close(),
   };
+}
+
+/** The message of a proposal, and what is said beside it. */
+function proposalIn({ message, label, traceparent, tracestate, log_level, can_answer, ...rest }: Fields) {
+  const bytes = typeof message === "string" ? fromBase64(message) : null;
+  if (bytes === null) throw invalid("`message` must be base64");
+  if (label !== undefined && typeof label !== "string") throw invalid("`label` must be a string");
+  const wishes = relayWishes({ log_level, can_answer });
+  refuseUnknown(rest);
+  return { bytes, trace: { traceparent, tracestate }, wishes, ...(label === undefined ? {} : { label }) };
+}
+
+/** INVARIANT: I9: a result that its proposer does not read now is read from the journal once it does. */
+function readable(session: Session, reply: Reply, turns: AnswerTurns): Reply | Promise<Reply> {
+  if (reply.result === undefined || reply.record === null || turns.hasRoom) return reply;
+  return session.wait(reply.execution_id, turns);
 }
 
 function notWatched(): FemtoError {

@@ -17,10 +17,17 @@ import {
   type SocketResponse,
   writeTogether,
 } from "@femtoclaw/protocol";
+import { AnswerTurns } from "./answer-turns.ts";
+import { LineTurns } from "./line-turns.ts";
 import { clearStaleSocket, unusable } from "./socket-directory.ts";
+import { SocketMemory } from "./socket-memory.ts";
 
-/** `id` is the request's own, under which its connection can speak of it later. */
-export type Handler = (fields: Readonly<Record<string, unknown>>, id: number) => Promise<unknown> | unknown;
+/** `id` is the request's own, under which its connection can speak of it later; `turns` are those of its large answers. */
+export type Handler = (
+  fields: Readonly<Record<string, unknown>>,
+  id: number,
+  turns: AnswerTurns,
+) => Promise<unknown> | unknown;
 
 export interface ConnectionHandlers {
   readonly verbs: Readonly<Record<string, Handler>>;
@@ -29,24 +36,25 @@ export interface ConnectionHandlers {
   onClosed(): void;
 }
 
-/** LIMIT: bytes that wait to be read by a slow client before its further requests wait too. */
-const UNREAD_BYTES_MAX = 8 * 1024 * 1024;
 /** LIMIT: lines of one connection that are taken up in one turn of the loop; then the others have theirs. */
 const LINES_PER_TURN = 8;
 /** LIMIT: time that a stopping host gives a client to read its last answers. */
 const LAST_ANSWERS_MS = 2_000;
 
+const NEWLINE = 0x0a;
+const NOTHING = Buffer.alloc(0);
 const REQUEST_LIMITS = { bytes: LIMITS.socketLineBytes, depth: 8, nodes: 64 };
 
 export class SocketServer {
   readonly #server: Server;
   readonly #connections = new Map<Socket, Connection>();
+  readonly #shared: Shared = { memory: new SocketMemory(this.#connections), lines: new LineTurns() };
 
   private constructor(onConnection: () => ConnectionHandlers) {
     // A client that has said all it wants to say still gets its answers.
     this.#server = createServer({ allowHalfOpen: true }, (socket) => {
       if (!this.#hasPlace()) return refuse(socket);
-      this.#connections.set(socket, new Connection(socket, onConnection()));
+      this.#connections.set(socket, new Connection(socket, onConnection(), this.#shared));
       socket.once("close", () => this.#connections.delete(socket));
     });
   }
@@ -97,30 +105,49 @@ function refuse(socket: Socket): void {
   socket.destroySoon();
 }
 
+/** What all connections of one socket have together. */
+interface Shared {
+  readonly memory: SocketMemory;
+  readonly lines: LineTurns;
+}
+
 class Connection {
   readonly #socket: Socket;
   readonly #verbs: ConnectionHandlers["verbs"];
-  /** Whole lines that came together with those taken up; at most a few chunks of them. */
-  readonly #lines: Buffer[] = [];
+  readonly #memory: SocketMemory;
+  readonly #lines: LineTurns;
+  readonly #turns: AnswerTurns;
+  readonly #splitter: LineSplitter;
+  /** What came and is not cut yet. */
+  #rest: Buffer = NOTHING;
+  /** The line that is taken up next. INVARIANT: I9: lines are cut one by one, because empty ones cost more than they are long. */
+  #line: Buffer | null = null;
   #unanswered = 0;
+  /** Bytes of the requests that have no answer yet. */
+  #underWay = 0;
   #isEnding = false;
   /** Whether it has taken up what it may in this turn of the loop. */
   #hasHadTurn = false;
   /** Whether a whole line of it was taken up. */
   hasAsked = false;
 
-  constructor(socket: Socket, handlers: ConnectionHandlers) {
+  constructor(socket: Socket, handlers: ConnectionHandlers, { memory, lines }: Shared) {
     this.#socket = socket;
     this.#verbs = handlers.verbs;
-    const splitter = new LineSplitter(LIMITS.socketLineBytes, {
-      onLine: (line) => void this.#lines.push(line),
+    this.#memory = memory;
+    this.#lines = lines;
+    this.#turns = new AnswerTurns(() => memory.hasRoom(socket));
+    this.#splitter = new LineSplitter(LIMITS.socketLineBytes, {
+      onLine: (line) => {
+        this.#line = line;
+      },
       onTooLong: () => {
         const reason = `a line is longer than ${LIMITS.socketLineBytes} bytes`;
         this.#write(failure(null, "FEMTO_SOCKET_REQUEST", reason));
       },
     });
     socket.on("data", (chunk) => {
-      splitter.push(chunk as Buffer);
+      this.#rest = this.#rest.length === 0 ? (chunk as Buffer) : Buffer.concat([this.#rest, chunk as Buffer]);
       this.#goOn();
     });
     // INVARIANT: only whole lines count; what a client began and did not end was never asked.
@@ -129,37 +156,43 @@ class Connection {
       handlers.onLeaving?.();
       this.#goOn();
     });
-    socket.on("drain", () => this.#goOn());
+    socket.on("drain", () => {
+      this.#turns.read();
+      this.#goOn();
+    });
     // A broken connection is the client's affair; what it proposed goes on and is recorded.
     socket.on("error", () => socket.destroy());
     socket.on("close", () => {
-      this.#lines.length = 0;
+      this.#rest = NOTHING;
+      this.#line = null;
+      this.#turns.end();
+      lines.forget(this.#goOn);
       handlers.onClosed();
     });
   }
 
   /** Takes up lines while there is room; a client that asks faster than it reads its answers waits, nobody else does. */
-  #goOn(): void {
+  readonly #goOn = (): void => {
     if (!this.#hasHadTurn) this.#takeUp();
-    if (this.#isEnding && this.#unanswered === 0 && this.#lines.length === 0) this.#socket.end();
-    else if (this.#hasRoom() && this.#lines.length === 0) this.#socket.resume();
+    const isEmpty = this.#line === null && this.#rest.length === 0;
+    if (this.#isEnding && this.#unanswered === 0 && isEmpty) this.#socket.end();
+    else if (this.#hasRoom() && isEmpty) this.#socket.resume();
     else this.#socket.pause();
-  }
+  };
 
   // INVARIANT: I9: nobody waits for all that one client sent at once; between two portions of it the others have their turn.
   #takeUp(): void {
     for (let taken = 0; taken < LINES_PER_TURN; taken += 1) {
-      const line = this.#hasRoom() ? this.#lines.shift() : undefined;
-      if (line === undefined) return;
+      if (!this.#hasRoom()) return;
+      const line = this.#nextLine();
+      if (line === null || !this.#memory.hasShare(this.#underWay, line.length)) return;
+      if (!this.#lines.take(line.length, this.#goOn)) return;
+      this.#memory.take(line.length);
+      this.#line = null;
       this.hasAsked = true;
-      this.#unanswered += 1;
-      void respond(line, this.#verbs).then((response) => {
-        this.#unanswered -= 1;
-        this.#write(response);
-        this.#goOn();
-      });
+      this.#answer(line);
     }
-    if (this.#lines.length === 0) return;
+    if (this.#line === null && this.#rest.length === 0) return;
     this.#hasHadTurn = true;
     setImmediate(() => {
       this.#hasHadTurn = false;
@@ -167,8 +200,31 @@ class Connection {
     });
   }
 
+  #nextLine(): Buffer | null {
+    while (this.#line === null && this.#rest.length > 0) {
+      const end = this.#rest.indexOf(NEWLINE) + 1;
+      const piece = end === 0 ? this.#rest : this.#rest.subarray(0, end);
+      this.#rest = this.#rest.subarray(piece.length);
+      this.#splitter.push(piece);
+    }
+    return this.#line;
+  }
+
+  #answer(line: Buffer): void {
+    const { length } = line;
+    this.#unanswered += 1;
+    this.#underWay += length;
+    void respond(line, this.#verbs, this.#turns).then((response) => {
+      this.#unanswered -= 1;
+      this.#underWay -= length;
+      this.#memory.giveBack(length);
+      this.#write(response);
+      this.#goOn();
+    });
+  }
+
   #hasRoom(): boolean {
-    return this.#unanswered < LIMITS.socketPipeline && this.#socket.writableLength <= UNREAD_BYTES_MAX;
+    return this.#unanswered < LIMITS.socketPipeline && this.#memory.hasRoom(this.#socket);
   }
 
   #write(line: string): void {
@@ -176,8 +232,29 @@ class Connection {
   }
 }
 
-/** The line that answers the request; never throws. */
-async function respond(line: Buffer, verbs: ConnectionHandlers["verbs"]): Promise<string> {
+/**
+ * The line that answers the request; never throws. INVARIANT: I9: what waits for the answer does not hold the line: a
+ * request that waits long costs what its handler keeps of it.
+ */
+function respond(line: Buffer, verbs: ConnectionHandlers["verbs"], turns: AnswerTurns): Promise<string> {
+  const asked = requestIn(line, verbs);
+  if (typeof asked === "string") return Promise.resolve(asked);
+  const { id, handler, fields } = asked;
+  try {
+    // Within the guard, because an answer can be larger than a text can be.
+    return Promise.resolve(handler(fields, id, turns))
+      .then((value) => encoded({ id, ok: true, value: value ?? null }))
+      .catch((error: unknown) => failed(id, error));
+  } catch (error) {
+    return Promise.resolve(failed(id, error));
+  }
+}
+
+/** What is asked, or the answer to what is no request. */
+function requestIn(
+  line: Buffer,
+  verbs: ConnectionHandlers["verbs"],
+): { readonly id: number; readonly handler: Handler; readonly fields: Readonly<Record<string, unknown>> } | string {
   const parsed = parseStrictJson(line, REQUEST_LIMITS);
   if (!parsed.ok) return failure(null, "FEMTO_SOCKET_REQUEST", parsed.fault.reason);
   const request = parsed.value;
@@ -191,14 +268,12 @@ async function respond(line: Buffer, verbs: ConnectionHandlers["verbs"]): Promis
   if (typeof verb !== "string") return failure(id, "FEMTO_SOCKET_REQUEST", "`verb` must be a string");
   const handler = Object.hasOwn(verbs, verb) ? verbs[verb] : undefined;
   if (handler === undefined) return failure(id, "FEMTO_VERB_UNKNOWN", `no verb \`${printable(verb, 64)}\` here`);
-  try {
-    const value = (await handler(fields, id)) ?? null;
-    // Within the guard, because an answer can be larger than a text can be.
-    return encoded({ id, ok: true, value });
-  } catch (error) {
-    if (error instanceof FemtoError) return failure(id, error.code, error.message, error.fix);
-    return failure(id, "FEMTO_INTERNAL", errorText(error));
-  }
+  return { id, handler, fields };
+}
+
+function failed(id: number, error: unknown): string {
+  if (error instanceof FemtoError) return failure(id, error.code, error.message, error.fix);
+  return failure(id, "FEMTO_INTERNAL", errorText(error));
 }
 
 function failure(id: number | null, code: ErrorCode, reason: string, fix?: string): string {

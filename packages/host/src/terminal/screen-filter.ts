@@ -93,8 +93,14 @@ export class ScreenFilter {
   }
 }
 
+/** Numbers of at most four digits: no terminal has more lines, and what repeats a character two thousand million times draws nothing. */
+const NUMBERS = /^[0-9]{0,4}(?:[;:][0-9]{0,4})*$/;
+/** Erasing takes away what was scrolled out of sight by this parameter: that is what other programs wrote. */
+const ERASES_BEHIND = /(?:^|[;:])0*3(?:$|[;:])/;
+
 function drawnSequence(parameters: string, final: string): string {
-  if (/^[0-9;:]*$/.test(parameters) && DRAWING.has(final)) return `\u001b[${parameters}${final}`;
+  if (final === "J" && ERASES_BEHIND.test(parameters)) return "";
+  if (NUMBERS.test(parameters) && DRAWING.has(final)) return `\u001b[${parameters}${final}`;
   // Insertion of characters is the one public mode that only draws.
   if ((final === "h" || final === "l") && parameters === "4") return `\u001b[4${final}`;
   const modes =

@@ -32,6 +32,8 @@ describe("the filter of a watched screen", () => {
     ["a reset", "\u001bc\u001b[!p"],
     ["printing", "\u001b[5i\u001b[?4i"],
     ["the bell", "\u0007"],
+    ["erasing what was scrolled away", "\u001b[3J\u001b[03J\u001b[0;3J\u001b[2;003J"],
+    ["numbers that keep a terminal busy", "\u001b[2147483647b\u001b[99999999@\u001b[1;2147483647H"],
   ])("keeps %s away", (_, text) => {
     expect(pass(text)).toBe("");
   });

@@ -32,7 +32,7 @@ const ABANDON_MS = 2 * LIMITS.graceMs;
 /** What the gate has instead of an outcome when it stops waiting. */
 const ABANDONED = Symbol("abandoned");
 
-export interface EffectParts extends Pick<GateParts, "clock" | "terminals" | "relays"> {
+export interface EffectParts extends Pick<GateParts, "clock" | "terminals" | "relays" | "turns"> {
   /** Hears what a program writes; nothing that it throws reaches the effect. */
   readonly onOutput: GateParts["outputs"]["take"];
   /** With which effects ask their way. */
@@ -41,10 +41,10 @@ export interface EffectParts extends Pick<GateParts, "clock" | "terminals" | "re
 
 /** What all effects of a gate have in common. */
 export function effectParts(parts: GateParts, decisions: Decisions, append: HopParts["append"]): EffectParts {
-  const { clock, terminals, relays, outputs, histories } = parts;
+  const { clock, terminals, relays, turns, outputs, histories } = parts;
   const take: GateParts["outputs"]["take"] = (...output) => outputs.take(...output);
   const ways = { decisions, registered: (tool: string) => parts.registered(tool), histories, append };
-  return { clock, terminals, relays, onOutput: harmless("what keeps output", take), ways };
+  return { clock, terminals, relays, turns, onOutput: harmless("what keeps output", take), ways };
 }
 
 /** What the effect asks its way with can be asked nothing more when it is over. */
@@ -75,6 +75,7 @@ export async function runEffect(
     sandbox,
     limits: { timeoutMs, outputBytes, child },
     signal: execution.abort.signal,
+    turn: () => parts.turns.next(session),
     mayReach: (path, type) => ways.decisions.mayReach(execution, path, type),
     goOn: (next) => hops.goOn(next),
     connect: connections === null ? null : (target) => connections.connect(target),

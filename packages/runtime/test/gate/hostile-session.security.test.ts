@@ -22,6 +22,24 @@ async function storedBytes(runtime: Runtime): Promise<number> {
   return bytes;
 }
 
+it("gives the effects of one session, however many work at once, no more turns than there are, and another one its own", async () => {
+  const asked = new Map<string, (Promise<void> | null)[]>();
+  const busy = capability("busy", async (effect) => {
+    // More than a session that is alone has in one turn of the loop.
+    const turns = Array.from({ length: 65 }, () => effect.turn());
+    asked.set(String(effect.args["text"]), turns);
+    await Promise.all(turns);
+    return {};
+  });
+  const runtime = await startRuntime({ capabilities: [busy] });
+  const [one, other] = [runtime.openSession({ channel: "agent" }), runtime.openSession({ channel: "agent" })];
+  const calls = [one, one, other].map((session, at) => session.propose(call("busy", { text: String(at) })));
+  for (const reply of await Promise.all(calls)) expect(reply).toMatchObject({ status: "completed" });
+  expect(asked.size).toBe(3);
+  for (const turns of asked.values()) expect(turns.filter((turn) => turn !== null).length).toBeGreaterThan(0);
+  await runtime.close();
+});
+
 describe("a session that is always refused", () => {
   it("is halted, with one record for what has none, and its further calls are only counted", async () => {
     const home = temporaryHome();
