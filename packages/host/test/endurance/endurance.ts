@@ -13,8 +13,11 @@ import type { AgentClient } from "@femtoclaw/client";
 import type { Reply } from "@femtoclaw/protocol";
 import { CONFIGURATION, type Host, Playground, toolCall } from "../playground.ts";
 
+/** How long it goes on: so many calls, or so much time. */
+export type Duration = { readonly executions: number } | { readonly minutes: number };
+
 export interface EnduranceOptions {
-  readonly executions: number;
+  readonly duration: Duration;
   onMark(mark: Mark): void;
 }
 
@@ -22,6 +25,9 @@ export interface EnduranceOptions {
 export interface Mark {
   readonly at: string;
   readonly executions: number;
+  /** Of the reads of a file since the mark before, from call to answer. */
+  readonly p50Ms: number;
+  readonly p99Ms: number;
   readonly rssMb: number;
   /** After the garbage was collected. */
   readonly heapMb: number;
@@ -35,7 +41,7 @@ export interface Mark {
 const CALLERS = 8;
 /** Calls of one connection before it is closed for another. */
 const CALLS_PER_CLIENT = 50;
-/** Executions before the first mark, as a share: what is compiled and grown once is there then. */
+/** What comes before the first mark, as a share: what is compiled and grown once is there then. */
 const WARM_SHARE = 0.05;
 /** Handles and descriptors that come and go by themselves, such as a timer or a file of the database. */
 const SLACK = 16;
@@ -45,7 +51,7 @@ const FLAT = 1.2;
 const PROBE = join(import.meta.dirname, "handles-probe.ts");
 
 /** Throws an AssertionError where something stays. */
-export async function endurance({ executions, onMark }: EnduranceOptions): Promise<readonly Mark[]> {
+export async function endurance({ duration, onMark }: EnduranceOptions): Promise<readonly Mark[]> {
   await using place = new Playground(CONFIGURATION);
   const told = join(place.root, "probe.json");
   place.environment["NODE_OPTIONS"] = `--expose-gc --import=${PROBE}`;
@@ -55,20 +61,27 @@ export async function endurance({ executions, onMark }: EnduranceOptions): Promi
   const load = new Load(place);
   const marks: Mark[] = [];
   const mark = async (at: string): Promise<void> => {
-    const found = await look(place, host, told, { at, executions: load.done });
+    const found = await look(place, host, told, { at, executions: load.done, ...load.latencies() });
     marks.push(found);
     onMark(found);
   };
-  const warm = Math.ceil(executions * WARM_SHARE);
-  await load.run(warm);
-  await mark("start");
-  for (const [index, at] of ["1/4", "1/2", "3/4", "end"].entries()) {
-    await load.run(warm + Math.round(((executions - warm) * (index + 1)) / 4));
+  for (const [index, at] of ["start", "1/4", "1/2", "3/4", "end"].entries()) {
+    await load.run(portion(duration, index === 0 ? WARM_SHARE : (1 - WARM_SHARE) / 4));
     await mark(at);
   }
   await place.down();
   judge(marks, load);
   return marks;
+}
+
+/** Whether a part of it is over, asked before each call. */
+function portion(duration: Duration, share: number): () => boolean {
+  if ("executions" in duration) {
+    let left = Math.round(duration.executions * share);
+    return () => left-- > 0;
+  }
+  const end = performance.now() + duration.minutes * 60_000 * share;
+  return () => performance.now() < end;
 }
 
 function judge(marks: readonly Mark[], load: Load): void {
@@ -89,7 +102,7 @@ async function look(
   place: Playground,
   { pid }: Host,
   told: string,
-  what: Pick<Mark, "at" | "executions">,
+  what: Pick<Mark, "at" | "executions" | "p50Ms" | "p99Ms">,
 ): Promise<Mark> {
   await using operator = await place.operator();
   // What was killed has its time to end.
@@ -141,30 +154,41 @@ class Load {
   readonly #place: Playground;
   done = 0;
   readonly unexpected: string[] = [];
+  #readsMs: number[] = [];
 
   constructor(place: Playground) {
     this.#place = place;
   }
 
-  /** Goes on until so many calls have been made in all. */
-  async run(until: number): Promise<void> {
-    let next = this.done;
-    const turn = (): number | null => (next < until ? next++ : null);
-    await Promise.all(Array.from({ length: CALLERS }, (_, caller) => this.#caller(caller, turn)));
-    this.done = until;
+  /** Calls as long as it goes on. */
+  async run(goesOn: () => boolean): Promise<void> {
+    await Promise.all(Array.from({ length: CALLERS }, (_, caller) => this.#caller(caller, goesOn)));
   }
 
-  async #caller(caller: number, turn: () => number | null): Promise<void> {
-    for (let n = turn(); n !== null; ) {
+  /** Of the reads since somebody asked last. */
+  latencies(): Pick<Mark, "p50Ms" | "p99Ms"> {
+    const sorted = this.#readsMs.sort((one, other) => one - other);
+    this.#readsMs = [];
+    const at = (share: number): number => Math.round((sorted[Math.floor(sorted.length * share)] ?? 0) * 10) / 10;
+    return { p50Ms: at(0.5), p99Ms: at(0.99) };
+  }
+
+  async #caller(caller: number, goesOn: () => boolean): Promise<void> {
+    for (let isOver = !goesOn(); !isOver; ) {
       await using client = await this.#place.agent();
-      for (let count = 0; count < CALLS_PER_CLIENT && n !== null; count += 1, n = turn())
-        await this.#call(client, caller, n);
+      for (let count = 0; count < CALLS_PER_CLIENT && !isOver; count += 1) {
+        this.done += 1;
+        await this.#call(client, caller, this.done - 1);
+        isOver = !goesOn();
+      }
     }
   }
 
   async #call(client: AgentClient, caller: number, n: number): Promise<void> {
     const kind = kindOf(n);
+    const began = performance.now();
     const { status, error } = await this.#reply(client, kind, caller);
+    if (kind === "file") this.#readsMs.push(performance.now() - began);
     const [wanted, ...codes] = EXPECTED[kind];
     const isExpected = status === wanted && (error === undefined ? codes.length === 0 : codes.includes(error.code));
     if (!isExpected) this.unexpected.push(`${kind}: ${status} ${error?.reason ?? ""}`);

@@ -1,17 +1,23 @@
-/** `npm run endurance -- --executions N`: what a host holds after so many calls, and after a quarter of them. */
+/** `npm run endurance -- [--executions N | --minutes N]`: what a host holds and how fast it answers, at each quarter. */
 import { inspect, parseArgs } from "node:util";
 import { endurance, type Mark } from "./endurance.ts";
 
-const { values } = parseArgs({ options: { executions: { type: "string", default: "100000" } } });
-const COLUMNS = ["at", "executions", "rssMb", "heapMb", "descriptors", "handles", "children", "zombies"] as const;
+const { executions = "100000", minutes } = parseArgs({
+  options: { executions: { type: "string" }, minutes: { type: "string" } },
+}).values;
+const COLUMNS = {
+  ...{ at: "at", executions: "executions", p50Ms: "p50 ms", p99Ms: "p99 ms", rssMb: "RSS MB", heapMb: "heap MB" },
+  ...{ descriptors: "descriptors", handles: "handles", children: "children", zombies: "zombies" },
+} as const;
+const NAMES = Object.keys(COLUMNS) as (keyof typeof COLUMNS)[];
 
 const row = (cells: readonly unknown[]): string => `${cells.map((cell) => String(cell).padStart(12)).join("")}\n`;
 
-process.stdout.write(row(["at", "executions", "RSS MB", "heap MB", "descriptors", "handles", "children", "zombies"]));
+process.stdout.write(row(Object.values(COLUMNS)));
 try {
   await endurance({
-    executions: Number(values.executions),
-    onMark: (mark: Mark) => void process.stdout.write(row(COLUMNS.map((name) => mark[name]))),
+    duration: minutes === undefined ? { executions: Number(executions) } : { minutes: Number(minutes) },
+    onMark: (mark: Mark) => void process.stdout.write(row(NAMES.map((name) => mark[name]))),
   });
   process.stdout.write("nothing of it stays\n");
 } catch (error) {
