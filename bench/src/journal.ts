@@ -22,7 +22,7 @@ import type { BenchContext } from "./context.ts";
 import { scaled } from "./effort.ts";
 import { writeHistory } from "./history.ts";
 import { BenchHost, type HostStart } from "./host-start.ts";
-import { Measurement, type MeasureRow, type Sample, type Subject } from "./measurement.ts";
+import { type Beside, Measurement, type MeasureRow, type Sample, type Subject } from "./measurement.ts";
 import { type Timed, timed } from "./timed.ts";
 
 const PROOFS = 200;
@@ -30,7 +30,7 @@ const APPENDED_RECORDS_MAX = 65_536;
 const GROUP_RECORDS = 256;
 
 export async function measureJournal(context: BenchContext): Promise<MeasureRow[]> {
-  const { directory, records, effort, onProgress } = context;
+  const { directory, records, effort, yardstick, onProgress } = context;
   onProgress(`writing a history of ${records} records`);
   await writeHistory(directory, records);
   const threads = verificationThreads();
@@ -38,7 +38,9 @@ export async function measureJournal(context: BenchContext): Promise<MeasureRow[
     new Measurement({ preset: "journal", measure, unit, threads: beside });
   const verify = measuring("verify", "records/s", threads);
   const verifyAlone = measuring("verify", "records/s");
+  const read = measuring("read alone", "records/s");
   const recompute = measuring("recompute", "events/s");
+  const readEvents = measuring("read alone", "events/s");
   const append = measuring("append-tree", "us/record");
   const proof = measuring("proof", "ms");
   const idle = measuring("idle", "ms");
@@ -58,24 +60,33 @@ export async function measureJournal(context: BenchContext): Promise<MeasureRow[
     try {
       verify.add(await verifySample(store, size, threads));
       verifyAlone.add(await verifySample(store, size, 0));
-      recompute.add(await recomputeSample(store, size));
+      const reading = await timed(() => readAll(store, size));
+      read.add(rateOf(size, reading));
+      const { events, folding } = await recomputed(store, size);
+      recompute.add(rateOf(events, folding));
+      readEvents.add(rateOf(events, reading));
       proof.add(await proofSample(store, size, scaled(PROOFS, effort)));
       append.add(await appendSample(store, size, join(directory, `append-${round}`)));
     } finally {
       await store.close();
     }
   }
-  const measured: readonly (readonly [Measurement, ...Aim<"value">[]])[] = [
-    [verify, { figure: "value", atLeast: 300_000 }],
-    [verifyAlone],
-    [recompute, { figure: "value", atLeast: 100_000 }],
-    [append, { figure: "value", atMost: 5 }],
-    [proof, { figure: "value", atMost: 2 }],
-    [idle, { figure: "value", atMost: 300 }],
-    [idleClean, { figure: "value", atMost: 100 }],
-    [idleCold],
+  const put = { name: "grouped put", value: 1e6 / yardstick.grouped_put_per_s };
+  const emptyProcess = { name: "empty process", value: yardstick.node_e0_ms };
+  const measured: readonly (readonly [Measurement, Beside | undefined, ...Aim<"value">[]])[] = [
+    [verify, read, { figure: "value", atLeast: 300_000 }],
+    [verifyAlone, read],
+    [read, undefined],
+    [recompute, readEvents, { figure: "value", atLeast: 100_000 }],
+    [append, put, { figure: "value", atMost: 5 }],
+    [proof, undefined, { figure: "value", atMost: 2 }],
+    [idle, emptyProcess, { figure: "value", atMost: 300 }],
+    [idleClean, emptyProcess, { figure: "value", atMost: 100 }],
+    [idleCold, emptyProcess],
   ];
-  return measured.map(([measurement, ...aims]) => measurement.row({ circumstances: { records: size }, aims }));
+  return measured.map(([measurement, beside, ...aims]) =>
+    measurement.row({ circumstances: { records: size }, beside, aims }),
+  );
 }
 
 function idleSample({ readyMs, cpuUs }: HostStart): Sample {
@@ -90,24 +101,33 @@ async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
 
 /** Everything that `audit verify` checks, from the first record to the last signature. */
 async function verifySample(store: LeveldbStore, size: number, threads: number): Promise<Sample> {
-  const { elapsedMs, cpuUs } = await timed(async () => {
+  const verifying = await timed(async () => {
     const { verdict, fault } = await verifyLog({ source: new StoreSource(store, size), threads });
     if (verdict !== "verified") throw new Error(`the journal is ${verdict}: ${fault?.reason}`);
   });
-  return { value: (size * 1_000) / elapsedMs, cpuUs: cpuUs / size };
+  return rateOf(size, verifying);
+}
+
+function rateOf(count: number, { elapsedMs, cpuUs }: Timed): Sample {
+  return { value: (count * 1_000) / elapsedMs, cpuUs: cpuUs / count };
+}
+
+/** What everything else about a history begins with. */
+async function readAll(store: LeveldbStore, size: number): Promise<void> {
+  for await (const _ of store.read(0, size));
 }
 
 /** Reads, checks and folds every record; counted are the events of the executions that they stand for. */
-async function recomputeSample(store: LeveldbStore, size: number): Promise<Sample> {
+async function recomputed(store: LeveldbStore, size: number): Promise<{ events: number; folding: Timed }> {
   const projection = new Projection();
   let events = 0;
-  const { elapsedMs, cpuUs } = await timed(async () => {
+  const folding = await timed(async () => {
     for await (const record of new StoreReader(store, size).readFrom(0)) {
       projection.apply(record);
       events += eventCount(record);
     }
   });
-  return { value: (events * 1_000) / elapsedMs, cpuUs: cpuUs / events };
+  return { events, folding };
 }
 
 /** A proof of inclusion of any record, made and checked, by a reader that has read nothing before. */

@@ -29,6 +29,7 @@ test("`bench journal` crashes a real runtime and measures its history beside the
   expect(rows.map(({ measure, unit }) => `${measure} ${unit}`)).toEqual([
     "verify records/s",
     "verify records/s",
+    "read alone records/s",
     "recompute events/s",
     "append-tree us/record",
     "proof ms",
@@ -37,6 +38,18 @@ test("`bench journal` crashes a real runtime and measures its history beside the
     "idle-cold ms",
   ]);
   expect(rows.map(({ threads }) => Number(threads) > 0).slice(1)).not.toContain(true);
+  const told = rows.map(({ beside, aims }) => [beside, (aims as { aim: string }[] | undefined)?.[0]?.aim]);
+  expect(told).toEqual([
+    ["read alone", "value >= 300000"],
+    ["read alone", undefined],
+    [undefined, undefined],
+    ["read alone", "value >= 100000"],
+    ["grouped put", "value <= 5"],
+    [undefined, "value <= 2"],
+    ["empty process", "value <= 300"],
+    ["empty process", "value <= 100"],
+    ["empty process", undefined],
+  ]);
   for (const { preset, rounds, records, value, lowest, highest } of rows) {
     expect({ preset, rounds }).toEqual({ preset: "journal", rounds: 1 });
     expect(records).toBeGreaterThan(2_000);

@@ -1,6 +1,6 @@
 /**
- * Checks segments of a log, one after the other in the caller's thread or several at once in threads of their
- * own. Both run the same function; which of them it was shows in nothing but the time.
+ * Checks segments of a log, in the caller's thread and in others beside it. All run the same function; which of them
+ * it was shows in nothing but the time.
  */
 import { availableParallelism } from "node:os";
 import type { Worker } from "node:worker_threads";
@@ -9,7 +9,7 @@ import { threadEnvironment } from "../thread-environment.ts";
 import { checkSegment, type Segment, type SegmentFindings } from "./segment.ts";
 import type { ThreadNews } from "./segment-worker.ts";
 
-/** LIMIT: threads; the one that reads the log keeps no more than about so many busy. */
+/** LIMIT: threads beside the one that reads the log, which keeps no more than about so many busy. */
 const THREADS_MAX = 4;
 /** LIMIT: segments that wait for or in one thread; enough that it never runs dry, and a few megabytes. */
 const WAITING_MAX = 4;
@@ -26,10 +26,9 @@ interface Thread {
   isReady: boolean;
 }
 
-/** Threads beside the reading one that a verification uses when nobody says how many. */
+/** Threads beside the reading one, which has a processor too, that a verification uses when nobody says how many. */
 export function verificationThreads(): number {
-  const processors = availableParallelism();
-  return processors === 1 ? 0 : Math.min(processors, THREADS_MAX);
+  return Math.min(availableParallelism() - 1, THREADS_MAX);
 }
 
 export class SegmentCheckers implements AsyncDisposable {
@@ -44,9 +43,9 @@ export class SegmentCheckers implements AsyncDisposable {
     this.#isThrifty = threads === undefined;
   }
 
-  /** Segments to give before the findings about the first of them are waited for. */
+  /** Segments to give before the findings about the first of them are waited for: as many again are checked here. */
   get window(): number {
-    return Math.max(1, this.#usable().length * WAITING_MAX);
+    return Math.max(1, this.#usable().length * WAITING_MAX * 2);
   }
 
   async check(segment: Segment): Promise<SegmentFindings | LostThread> {
@@ -56,6 +55,8 @@ export class SegmentCheckers implements AsyncDisposable {
     const [first, ...others] = this.#usable();
     if (first === undefined) return checkSegment(segment);
     const thread = others.reduce((least, next) => (next.waiting.length < least.waiting.length ? next : least), first);
+    // Whoever would have to wait for them does it himself.
+    if (thread.waiting.length >= WAITING_MAX) return checkSegment(segment);
     return await new Promise((resolve) => {
       thread.waiting.push(resolve);
       thread.worker.postMessage(segment, [segment.bytes.buffer, segment.ends.buffer]);

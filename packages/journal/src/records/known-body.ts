@@ -6,7 +6,7 @@ import { digitsEnd, numberOf, plainTextEnd, sameEnd } from "./json-bytes.ts";
 
 type Holder = Record<string, unknown>;
 
-/** A whole number or a plain text, which others may have another one in place of. */
+/** A number or a text, in place of which others may have a whole number or a plain text. */
 interface Leaf {
   readonly start: number;
   readonly end: number;
@@ -27,7 +27,7 @@ export class KnownBody {
     this.#text = Buffer.from(text);
     this.#body = body;
     const leaves: Leaf[] = [];
-    gather(body, { at: 0, text: this.#text, leaves });
+    gather(body, 0, leaves);
     this.#leaves = leaves;
   }
 
@@ -65,24 +65,17 @@ export class KnownBody {
   }
 }
 
-interface Gathering {
-  readonly at: number;
-  readonly text: Buffer;
-  readonly leaves: Leaf[];
-}
-
 /** Adds the leaves of what is written from `at` on, in the order of the text; gives its end. */
-function gather(holder: Holder, { at, text, leaves }: Gathering): number {
+function gather(holder: Holder, at: number, leaves: Leaf[]): number {
   const isArray = Array.isArray(holder);
   const entries = Object.entries(holder);
   let start = at + 1;
   for (const [key, value] of entries) {
     if (!isArray) start += lengthOf(key) + 1;
     const isHolder = typeof value === "object" && value !== null;
-    const end = isHolder ? gather(value as Holder, { at: start, text, leaves }) : start + lengthOf(value);
-    const isWhole = typeof value === "number" && digitsEnd(text, start) === end;
-    const isPlain = typeof value === "string" && plainTextEnd(text, start) === end;
-    if (isWhole || isPlain) leaves.push({ start, end, holder, key, value, isOwn: true });
+    const end = isHolder ? gather(value as Holder, start, leaves) : start + lengthOf(value);
+    const isLeaf = typeof value === "number" || typeof value === "string";
+    if (isLeaf) leaves.push({ start, end, holder, key, value, isOwn: true });
     start = end + 1;
   }
   return entries.length === 0 ? at + 2 : start;
