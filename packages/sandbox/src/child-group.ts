@@ -168,9 +168,11 @@ function isSet({ folder }: Group, { file, value, isOptional = false }: GroupLimi
 function exceededOf({ folder, version, controllers }: Group): ToldLimit[] {
   const counted = (file: string, event: string): boolean =>
     new RegExp(`^${event} [1-9]`, "m").test(textOf(join(folder, file)));
+  const isEvent = (event: string): boolean => counted("memory.events", event);
   const told: ToldLimit[] = [];
   if (controllers.includes("pids") && counted("pids.events", "max")) told.push("processes");
-  const memory = version === 2 ? "memory.events" : "memory.oom_control";
-  if (controllers.includes("memory") && counted(memory, "oom_kill")) told.push("memory_bytes");
+  // In version 2 a kill is counted also where the whole service, or the machine, had no more memory; `oom` counts the own limit.
+  const isFull = version === 1 ? counted("memory.oom_control", "oom_kill") : ["oom", "oom_kill"].every(isEvent);
+  if (controllers.includes("memory") && isFull) told.push("memory_bytes");
   return told;
 }

@@ -53,3 +53,17 @@ describe("the group of a host", () => {
     },
   );
 });
+
+describe("the limits that a child came up against", () => {
+  it.each([
+    ["its own", "oom 1\noom_kill 1\n", ["memory_bytes"]],
+    ["that of the whole service, or of the machine", "oom 0\noom_kill 1\n", []],
+    ["one that it got by with", "oom 1\noom_kill 0\n", []],
+  ])("are told of memory: %s", async (_, events, told) => {
+    writeFileSync(join(folder, "cgroup.subtree_control"), "memory");
+    const group = child(new HostGroup({ folder, version: 2, controllers: ["memory"] }), "1");
+    await group.made;
+    writeFileSync(join(folder, "1", "memory.events"), `low 0\nhigh 0\nmax 7\n${events}oom_group_kill 0\n`);
+    expect(group.exceeded()).toEqual(told);
+  });
+});

@@ -7,15 +7,22 @@ export interface Check {
 
 export type Story = readonly (readonly [name: string, check: () => Promise<void> | void])[];
 
-export async function checked(story: Story): Promise<Check[]> {
+/** `onEach` hears of each as soon as it was tried. */
+export async function checked(story: Story, onEach: (check: Check) => void = () => undefined): Promise<Check[]> {
   const checks: Check[] = [];
   for (const [name, check] of story) {
-    try {
-      await check();
-      checks.push({ name, fault: null });
-    } catch (error) {
-      checks.push({ name, fault: error instanceof Error ? error.message : String(error) });
-    }
+    const done = { name, fault: await faultOf(check) };
+    checks.push(done);
+    onEach(done);
   }
   return checks;
+}
+
+async function faultOf(check: Story[number][1]): Promise<string | null> {
+  try {
+    await check();
+    return null;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
 }
