@@ -2,7 +2,7 @@
  * The command line: names, options, help. What a command does stands in commands/ and is loaded when it is
  * asked for, because a look at the help needs no policy engine.
  */
-import { EXIT, errorText, FemtoError, printable, VERSION } from "@femtoclaw/protocol";
+import { EXIT, errorText, FemtoError, printable, VERSION, visibleJson } from "@femtoclaw/protocol";
 import { Argument, Command, CommanderError, Help, InvalidArgumentError, Option } from "commander";
 import { addApprovalCommands } from "./approvals-program.ts";
 import { addAuditCommands } from "./audit-program.ts";
@@ -302,7 +302,7 @@ function fail(error: unknown, json: boolean): number {
   process.stderr.write(`femtoclaw: ${code}: ${printableLines(message)}\n  fix: ${printableLines(fix)}\n`);
   if (code === "FEMTO_INTERNAL" && error instanceof Error)
     process.stderr.write(`${printableLines(error.stack ?? "")}\n`);
-  if (json) process.stdout.write(`${JSON.stringify({ error: { code, error_type: type, reason: message, fix } })}\n`);
+  if (json) process.stdout.write(`${visibleJson({ error: { code, error_type: type, reason: message, fix } })}\n`);
   return fault.exit;
 }
 

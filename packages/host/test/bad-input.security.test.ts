@@ -32,6 +32,16 @@ function digests(folder: string): Record<string, string> {
   );
 }
 
+test("no error commands a terminal, as JSON neither", async () => {
+  await using place = new Playground();
+  for (const json of [["--json"], []]) {
+    const { code, stdout, stderr } = await place.run([...json, "audit", "verify", "--key", "\u202e\u009b31m\u200b"]);
+    expect(code).not.toBe(0);
+    expect(stdout + stderr).toContain("202e");
+    expect(stdout + stderr).not.toMatch(/[\u202e\u009b\u200b]/);
+  }
+});
+
 /** A project with some history, whose host has ended in order. */
 async function withHistory(): Promise<Playground> {
   const place = new Playground();

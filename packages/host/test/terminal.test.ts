@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { changeLines } from "../src/terminal/change-text.ts";
 import { factLines } from "../src/terminal/fact-text.ts";
 import { makeOutput } from "../src/terminal/output.ts";
-import { exitOf, headline, replyLines } from "../src/terminal/reply-text.ts";
+import { exitOf, happened, headline, replyLines } from "../src/terminal/reply-text.ts";
 import { table } from "../src/terminal/table.ts";
 
 const plain = { ...makeOutput({ json: false, quiet: false }), style: (_style: unknown, text: string) => text };
@@ -69,6 +69,23 @@ describe("a reply", () => {
       "  folder  directory  4096",
     ]);
     expect(replyLines(completed({}), plain)).toEqual(["AUTHORIZED  record 7"]);
+  });
+
+  test("cannot command a terminal by the names that a capability of others gives its results, or by their numbers", () => {
+    const evil = "\u001b]52;c;eA==\u0007\u202e";
+    const results = [
+      { [evil]: 1, [`${evil} long`]: "one\ntwo" },
+      { exit_code: evil, sandbox: evil, stdout: "" },
+      { content: "x", bytes: evil },
+      { bytes: evil, sha256: "x" },
+      { bytes: 1, sha256: evil },
+    ] as unknown as Record<string, string>[];
+    for (const result of results) {
+      const reply = completed(result);
+      for (const text of [...replyLines(reply, plain), happened(reply)]) {
+        expect(text).not.toMatch(/[\p{Cc}\u202e]/u);
+      }
+    }
   });
 
   test("that failed says code, reason and fix, harmlessly", () => {

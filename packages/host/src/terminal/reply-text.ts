@@ -35,7 +35,7 @@ export function styled(reply: Reply, text: string, output: Output): string {
 
 /** The whole reply in a few lines. */
 export function replyLines(reply: Reply, output: Output): string[] {
-  const rules = reply.policy?.rules ?? [];
+  const rules = (reply.policy?.rules ?? []).map((rule) => printable(rule));
   const place = reply.record === null ? "not recorded" : `record ${reply.record.seq}`;
   const head = [styled(reply, headline(reply), output), ...rules, output.style("dim", place)].join("  ");
   if (reply.approval !== undefined) return [head, ...pendingLines(reply, reply.approval, output)];
@@ -63,10 +63,12 @@ function pendingLines(
 function resultLines(result: Readonly<Record<string, unknown>>): string[] {
   const shown = Object.entries(result).filter(([, value]) => value !== null && value !== "");
   const short = shown.filter(([, value]) => blockOf(value) === null);
-  const line = short.map(([name, value]) => `${name} ${printable(plain(value), LINE_CHARS_MAX)}`).join(" · ");
+  const line = short
+    .map(([name, value]) => `${printable(name)} ${printable(plain(value), LINE_CHARS_MAX)}`)
+    .join(" · ");
   const blocks = shown.flatMap(([name, value]) => {
     const block = blockOf(value);
-    return block === null ? [] : [`${name}:`, ...block.map((text) => `  ${text}`)];
+    return block === null ? [] : [`${printable(name)}:`, ...block.map((text) => `  ${text}`)];
   });
   return [...(line === "" ? [] : [line]), ...blocks];
 }
@@ -85,8 +87,12 @@ function blockOf(value: unknown): string[] | null {
 
 const plain = (value: unknown): string => (typeof value === "string" ? value : JSON.stringify(value));
 
-/** What became of the call, on one line. */
+/** What became of the call, on one line. A capability of others calls its results what it likes. */
 export function happened(reply: Reply): string {
+  return printable(ending(reply), 200);
+}
+
+function ending(reply: Reply): string {
   if (reply.error !== undefined) return printable(reply.error.reason, 160);
   if (reply.approval !== undefined) return `question ${reply.approval.id} waits for an operator`;
   const result = reply.result ?? {};

@@ -1,8 +1,9 @@
 /** Grants that would undo the authority itself are refused when the configuration is loaded. */
 import { realpathSync } from "node:fs";
 import { dirname } from "node:path";
-import type { Authority, PathGrant } from "@femtoclaw/protocol";
+import { type Authority, namesByDescriptor, type PathGrant } from "@femtoclaw/protocol";
 import { isWithin } from "./canonical-path.ts";
+import { otherSpelling } from "./one-spelling.ts";
 import type { Places } from "./places.ts";
 
 /** `ownPrograms` are files and folders whose code this process runs, outside every sandbox. */
@@ -12,6 +13,7 @@ export function checkAuthority(authority: Authority, ownPrograms: readonly strin
   checkLookedUp(authority, places);
   checkOwnPrograms(authority, ownPrograms, places);
   checkLinks(authority, places);
+  checkSpellings(authority, places);
   for (const path of authority.floor) {
     if (isWithin(authority.workspace, path)) {
       places.fault(
@@ -89,6 +91,25 @@ function checkLinks({ allow, ask, deny }: Authority, places: Places): void {
     if (grant === undefined) continue;
     const message = `it passes the symbolic link ${link}, which calls could change (${grant.source}); write what it leads to`;
     places.fault(place, message);
+  }
+}
+
+/**
+ * INVARIANT: I3: no call reaches files where one of them has many names: rules, floors and masks know one. Elsewhere than on
+ * Linux no call reaches any file.
+ */
+function checkSpellings({ workspace, allow, ask }: Authority, places: Places): void {
+  if (!namesByDescriptor(process.platform)) return;
+  const granted = Object.entries({ allow, ask }).flatMap(([table, { read, write }]) =>
+    Object.entries({ read, write }).flatMap(([access, grants]) =>
+      grants.map(({ path }, index) => [[table, access, index], path] as const),
+    ),
+  );
+  for (const [place, path] of [[["workspace"], workspace] as const, ...granted]) {
+    const other = otherSpelling(path);
+    if (other === null) continue;
+    const remedy = "move it to a file system that tells capital letters from small ones";
+    places.fault(place, `${path} is where ${other} is another name of the same, and rules know only one; ${remedy}`);
   }
 }
 

@@ -1,8 +1,10 @@
 /** Attacks on what a configuration resolves to: links, search paths, grants that would widen themselves. */
+import { execFileSync } from "node:child_process";
 import { chmodSync, linkSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Configuration, FemtoError } from "@femtoclaw/protocol";
+import { HAS_SMALL_DISK } from "@femtoclaw/testing";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type ResolvedConfiguration, resolveConfiguration } from "../../src/configuration/resolve-configuration.ts";
 
@@ -46,6 +48,31 @@ function faultsOf(configuration: Configuration): string {
   }
   return "";
 }
+
+describe("names", () => {
+  test.runIf(HAS_SMALL_DISK)("that mean one thing in two spellings are refused where calls reach files", () => {
+    for (const name of ["notes", "NOTES"]) mkdirSync(join(project, name));
+    expect(faultsOf({ allow: { read: ["."] } })).toBe("");
+    // As a file system does that takes capital letters for small ones.
+    execFileSync("mount", ["--bind", join(project, "notes"), join(project, "NOTES")]);
+    try {
+      const faults = faultsOf({ allow: { read: ["."] }, ask: { write: ["notes"] } });
+      expect(faults).toContain("another name of the same");
+      for (const place of ["/workspace", "/allow/read/0", "/ask/write/0"]) expect(faults).toContain(place);
+    } finally {
+      execFileSync("umount", [join(project, "NOTES")]);
+    }
+  });
+
+  test("are taken for two where they are, also when one file has both", () => {
+    writeFileSync(join(project, "a"), "");
+    linkSync(join(project, "a"), join(project, "A"));
+    symlinkSync(join(project, "a"), join(project, "B"));
+    writeFileSync(join(project, "b"), "");
+    writeFileSync(join(project, "123"), "");
+    expect(faultsOf({ allow: { read: [".", "a", "123"] } })).toBe("");
+  });
+});
 
 describe("programs", () => {
   test("a harmless name that leads to a shell shows the shell", () => {
