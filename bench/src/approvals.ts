@@ -8,10 +8,15 @@ import { completed } from "./execution.ts";
 import { Measurement, type MeasureRow } from "./measurement.ts";
 import { median } from "./quantiles.ts";
 
-/** At most 256 questions are open at once, and 8 of one session. */
-const WAITING = [0, 248];
+/** As many wait as a host would let, where its operator lets it. */
+const WAITING = [0, 10_000];
+const AT_ONCE = 16_384;
 const PER_SESSION = 8;
 const QUESTIONS = 64;
+/** Sessions that ask at once, so that questions that only wait are written together. */
+const SESSIONS_AT_ONCE = 64;
+/** Longer than any measurement takes. */
+const WAIT_MS = 86_400_000;
 /** What is asked about; a session asks about none twice. */
 const FILES = 256;
 
@@ -54,6 +59,7 @@ export async function askingRuntime(directory: string): Promise<Runtime> {
       workspace: "workspace",
       capabilities: { fs_stat: true },
       ask: { read: ["workspace"] },
+      approvals: { at_once: AT_ONCE, expires_ms: WAIT_MS },
       memory: { path: "state" },
     },
     baseDirectory: directory,
@@ -70,6 +76,21 @@ interface Times {
   readonly wholeMs: number;
 }
 
+/** A session with what it asks. */
+interface Begun {
+  readonly session: Session;
+  readonly executions: readonly string[];
+}
+
+async function ended({ session, executions }: Begun): Promise<void> {
+  for (const execution of executions) {
+    const end = session.wait(execution);
+    session.cancel(execution);
+    await end;
+  }
+  session.close();
+}
+
 export class Asker {
   readonly #runtime: Runtime;
 
@@ -79,26 +100,27 @@ export class Asker {
 
   /** Leaves so many questions open until it is disposed of; no session asks more than `perSession`. */
   async open(count: number, perSession = PER_SESSION): Promise<AsyncDisposable> {
-    const sessions: { readonly session: Session; readonly executions: string[] }[] = [];
-    for (let asked = 0; asked < count; asked += perSession) {
-      const [session, executions] = [this.#session(), [] as string[]];
-      for (let index = asked; index < Math.min(asked + perSession, count); index += 1) {
-        executions.push((await this.#ask(session, index)).execution);
-      }
-      sessions.push({ session, executions });
+    const begun: Begun[] = [];
+    for (let asked = 0; asked < count; asked += perSession * SESSIONS_AT_ONCE) {
+      const sizes = Array.from({ length: SESSIONS_AT_ONCE }, (_, at) =>
+        Math.min(perSession, count - asked - at * perSession),
+      );
+      begun.push(...(await Promise.all(sizes.filter((size) => size > 0).map((size) => this.#begin(size)))));
     }
     return {
       [Symbol.asyncDispose]: async () => {
-        for (const { session, executions } of sessions) {
-          for (const execution of executions) {
-            const ended = session.wait(execution);
-            session.cancel(execution);
-            await ended;
-          }
-          session.close();
+        for (let at = 0; at < begun.length; at += SESSIONS_AT_ONCE) {
+          await Promise.all(begun.slice(at, at + SESSIONS_AT_ONCE).map(ended));
         }
       },
     };
+  }
+
+  async #begin(count: number): Promise<Begun> {
+    const session = this.#session();
+    const executions: string[] = [];
+    for (let index = 0; index < count; index += 1) executions.push((await this.#ask(session, index)).execution);
+    return { session, executions };
   }
 
   /** Asks and answers so many questions one after the other. */

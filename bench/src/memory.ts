@@ -16,10 +16,10 @@ import { Measurement, type MeasureRow, type Subject } from "./measurement.ts";
 import { noop, noopConfiguration, proposeNoop } from "./noop.ts";
 import { noopFolders } from "./noop-folders.ts";
 
-const WAITING_SESSIONS = 31;
+const WAITING_SESSIONS = 1_250;
 const WAITING_PER_SESSION = 8;
 /** Of questions, until no code is compiled any more. */
-const WARM_ROUNDS = 4;
+const WARM_ROUNDS = 1;
 const SESSIONS = 2_000;
 const EXECUTIONS = 20_000;
 const SUSTAINED_MS = 30_000;

@@ -120,9 +120,18 @@ export class OperatorClient implements AsyncDisposable {
     return (await this.#connection.request("executions.undo", { execution })) as Reply;
   }
 
-  /** Open questions to operators, the oldest first. */
-  async approvals(): Promise<unknown[]> {
-    return (await this.#connection.request("approvals.list")) as unknown[];
+  /** Open questions, the oldest first, of a record and those after it: as many as one answer has. */
+  async approvals(from = 0): Promise<unknown[]> {
+    return (await this.#connection.request("approvals.list", { from })) as unknown[];
+  }
+
+  /** All of them, page by page; one that is asked meanwhile comes last, one that is settled meanwhile may be missing. */
+  async *allApprovals(): AsyncGenerator<unknown, void, void> {
+    for (let page = await this.approvals(); page.length > 0; ) {
+      yield* page;
+      const { id } = page.at(-1) as { readonly id: string };
+      page = await this.approvals(Number(id) + 1);
+    }
   }
 
   /** One open question with everything that would run. */

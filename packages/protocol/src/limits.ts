@@ -126,7 +126,7 @@ export const LIMITS = {
   approvalExpiresMs: 3_600_000,
   /** LIMIT: questions of one session that are open at once; a person answers them one by one. */
   approvalsPerSession: 8,
-  /** LIMIT: questions of all sessions that are open at once, so that a snapshot can carry them. */
+  /** Default for questions of all sessions that are open at once; each snapshot carries some 300 bytes of each. */
   approvals: 256,
   /** LIMIT: questions that one session may ask at once, beside those that it may ask again each minute. */
   approvalBurst: 16,

@@ -21,6 +21,9 @@ import type { Policy } from "./subsystems/policy.ts";
 /** One open question with everything that would run. */
 export type ApprovalView = ApprovalCard;
 
+/** LIMIT: questions of one answer; a card has some kilobytes, and may have as much as the call that it shows. */
+export const LISTED_QUESTIONS = 256;
+
 export interface ApprovalsParts {
   readonly gate: Gate;
   readonly journal: JournalReader;
@@ -37,26 +40,27 @@ export class Approvals {
     this.#parts = parts;
   }
 
-  /** Open questions, the oldest first. */
-  async list(): Promise<ApprovalView[]> {
+  /** Open questions from a record on, the oldest first and at most so many. */
+  async list(from = 0, limit = LISTED_QUESTIONS): Promise<ApprovalView[]> {
     const views: ApprovalView[] = [];
-    for (const call of this.#parts.gate.questions.open) views.push(await this.#view(call));
+    const open = this.#parts.gate.questions.open.from(from, limit);
+    for await (const [call, asked] of withRecords(this.#parts.journal, open)) views.push(this.#view(call, asked));
     return views;
   }
 
   /** Which questions are open by now; waits for a change where nothing changed `from` there. Throws FEMTO_OVERLOADED. */
   async watch(from: number, wait: GrowthWait): Promise<WatchedQuestions> {
     const { questions } = this.#parts.gate;
-    await questions.changes.changedAfter(from, wait);
-    const next = questions.changes.changes;
+    await questions.open.changedAfter(from, wait);
+    const { changes: next, all } = questions.open;
     if (next === from) return { next, open: null };
-    return { next, open: questions.open.map(({ seq, granted }) => ({ id: String(seq), granted: granted.length })) };
+    return { next, open: all.map(({ seq, granted }) => ({ id: String(seq), granted: granted.length })) };
   }
 
   /** Throws FEMTO_APPROVAL_NOT_FOUND for one that is not open. */
   async show(id: string): Promise<ApprovalView> {
-    const call = this.#parts.gate.questions.open.find(({ seq }) => String(seq) === id);
-    if (call !== undefined) return await this.#view(call);
+    const call = this.#parts.gate.questions.named(id);
+    if (call !== undefined) return this.#view(call, await questionRecord(this.#parts.journal, call.seq));
     throw new FemtoError("FEMTO_APPROVAL_NOT_FOUND", `question ${printable(id, 32)} is not open`);
   }
 
@@ -74,11 +78,10 @@ export class Approvals {
     return await this.#parts.gate.questions.answerSigned(note);
   }
 
-  async #view(call: WaitingCall): Promise<ApprovalView> {
-    const { journal, log, settings } = this.#parts;
-    const { record } = await questionRecord(journal, call.seq);
+  #view(call: WaitingCall, { record }: QuestionRecord): ApprovalView {
+    const { log, settings } = this.#parts;
     const { tool, capability, label, args, facts, files, rules, approvers, expires_at, digest } = record.body;
-    const rule = call.rules.find((id) => !id.endsWith("/granted")) ?? call.rules[0] ?? "";
+    const rule = rules.find((id) => !id.endsWith("/granted")) ?? rules[0] ?? "";
     const known = this.#parts.policy().rules.find(({ id }) => id === rule);
     return {
       ...{ id: String(call.seq), execution_id: call.execution, log, principal: record.actor?.principal ?? "" },
@@ -111,6 +114,20 @@ export async function questionRecord(journal: JournalReader, seq: number): Promi
   throw new FemtoError("FEMTO_JOURNAL_CORRUPT", `the question in record ${seq} is not there`);
 }
 
+/** LIMIT: records of questions that are read at once; each is a way to the disk and back, and all are held together. */
+const READ_AT_ONCE = 64;
+
+/** Each question with its record, in order. */
+async function* withRecords<Question extends { readonly seq: number }>(
+  journal: JournalReader,
+  questions: readonly Question[],
+): AsyncGenerator<readonly [Question, QuestionRecord], void, void> {
+  for (let at = 0; at < questions.length; at += READ_AT_ONCE) {
+    const some = questions.slice(at, at + READ_AT_ONCE);
+    yield* await Promise.all(some.map(async (one) => [one, await questionRecord(journal, one.seq)] as const));
+  }
+}
+
 /**
  * Takes up the questions that the last boot left: they wait on, have expired, or were answered without that
  * anything followed yet.
@@ -119,14 +136,14 @@ export async function takeUpQuestions(
   questions: ReadonlyMap<string, OpenQuestion>,
   { gate, journal, clock }: { readonly gate: Gate; readonly journal: JournalReader; readonly clock: Clock },
 ): Promise<void> {
-  for (const [execution, question] of questions) {
-    const { record } = await questionRecord(journal, question.seq);
+  const waiting = Array.from(questions, ([execution, question]) => ({ ...question, execution }));
+  for await (const [{ execution, ...question }, { record }] of withRecords(journal, waiting)) {
     const { at, body } = record;
     const expiresUs = Date.parse(body.expires_at) * 1_000;
     const leftUs = Math.min(expiresUs - clock.nowUs(), body.lifetime_ms * 1_000);
     const call: WaitingCall = {
       ...{ seq: question.seq, execution: execution as ExecutionId, session: question.session ?? "" },
-      ...{ tool: body.tool, revision: body.revision, digest: body.digest, rules: body.rules },
+      ...{ tool: body.tool, revision: body.revision, digest: body.digest },
       ...{ approvers: question.approvers, granted: question.granted, expiresUs, secretArgs: null },
       deadlineUs: clock.monotonicUs() + leftUs,
     };
@@ -146,8 +163,7 @@ export async function reviewQuestions(
   policy: Pick<Policy, "decide">,
   journal: JournalReader,
 ): Promise<void> {
-  for (const call of gate.questions.open) {
-    const { record } = await questionRecord(journal, call.seq);
+  for await (const [call, { record }] of withRecords(journal, [...gate.questions.open.all])) {
     const { actor, body } = record;
     if (actor === null || body.facts === null) continue;
     const { questions, history = NO_HISTORY } = body.facts;

@@ -319,7 +319,7 @@ export class Runtime implements AsyncDisposable {
       ...{ boot: this.boot, system: this.#system, memory: this.#memory },
       ...{ running: this.#open?.gate.running ?? 0, queued: this.#open?.stages.queued ?? 0 },
       ...{ sessions: this.#sessions.live, clock: this.#clock },
-      ...{ waiting: this.#open?.gate.questions.open.length ?? 0, terminals: this.#open?.terminals.running ?? 0 },
+      ...{ waiting: this.#open?.gate.questions.open.size ?? 0, terminals: this.#open?.terminals.running ?? 0 },
       ...{ policy: this.#inForce.compiled, shadow: this.#inForce.shadow },
       capabilities: this.capabilities(),
       sandbox: this.#inForce.confinement.probe,

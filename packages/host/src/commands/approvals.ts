@@ -106,7 +106,9 @@ export function told({ output }: CommandContext, value: unknown): number {
 }
 
 async function approvalsOf(operator: OperatorClient): Promise<ApprovalView[]> {
-  return (await operator.approvals()) as ApprovalView[];
+  const all: ApprovalView[] = [];
+  for await (const approval of operator.allApprovals()) all.push(approval as ApprovalView);
+  return all;
 }
 
 async function approvalOf(operator: OperatorClient, id: string): Promise<ApprovalView> {

@@ -11,9 +11,10 @@ export function approvalVerbs(
   { operatorName, left }: { readonly operatorName: () => string; readonly left: AbortSignal },
 ): ConnectionHandlers["verbs"] {
   return {
-    "approvals.list": (fields) => {
-      refuseUnknown(fields);
-      return runtime.approvals.list();
+    "approvals.list": ({ from = 0, ...rest }) => {
+      refuseUnknown(rest);
+      if (!isCount(from)) throw invalid("`from` must be the number of a record");
+      return runtime.approvals.list(from);
     },
     "approvals.show": ({ approval, ...rest }) => {
       refuseUnknown(rest);

@@ -939,6 +939,10 @@ export interface ApprovalsTable {
    */
   per_session?: number;
   /**
+   * Questions of all sessions together that may be open at once. Default: 256.
+   */
+  at_once?: number;
+  /**
    * Public keys of operators, each as `femtoclaw keys operator` prints it: name+id+key.
    *
    * @maxItems 32

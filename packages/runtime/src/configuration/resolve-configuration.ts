@@ -81,6 +81,8 @@ export interface ApprovalSettings extends OperatorSettings {
   readonly expiresMs: number;
   /** Questions of one session that may be open at once. */
   readonly perSession: number;
+  /** Questions of all sessions. */
+  readonly atOnce: number;
   /** Who is told of questions; absent where nobody is. */
   readonly webhook?: WebhookSetting;
 }
@@ -173,6 +175,7 @@ export function resolveConfiguration(input: ConfigurationInput): ResolvedConfigu
     approvals: {
       expiresMs: configuration.approvals?.expires_ms ?? LIMITS.approvalExpiresMs,
       perSession: configuration.approvals?.per_session ?? LIMITS.approvalsPerSession,
+      atOnce: configuration.approvals?.at_once ?? LIMITS.approvals,
       ...resolveOperators(configuration, places),
       ...(webhook === undefined ? {} : { webhook }),
     },

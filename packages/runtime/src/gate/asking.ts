@@ -40,7 +40,7 @@ export async function askingOf(
   const earlier = secrets ? undefined : questions.granted(session, revision, digest);
   if (earlier !== undefined) return { kind: "granted", question: earlier };
   const same = secrets || waited !== null ? undefined : questions.same(session, digest);
-  if (same !== undefined) return { kind: "same", reply: pendingReply(same) };
+  if (same !== undefined) return { kind: "same", reply: pendingReply(same, rules) };
   const problem = tooFewOperators(approvers, parts.approvals) ?? questions.admit(session);
   if (problem !== null) return { kind: "refused", problem };
   const { clock, approvals } = parts;
@@ -58,7 +58,6 @@ export async function askingOf(
       tool: call.tool,
       revision,
       digest,
-      rules,
       approvers,
       granted: NOBODY,
       expiresUs,
@@ -86,7 +85,8 @@ function tooFewOperators(approvers: number, { operators }: GateParts["approvals"
   return { code: "FEMTO_APPROVAL_OPERATORS", reason };
 }
 
-export function pendingReply({ execution, seq, expiresUs, revision, rules }: WaitingCall): Reply {
+/** `rules` are those that ask, which are in the digest of the question. */
+export function pendingReply({ execution, seq, expiresUs, revision }: WaitingCall, rules: readonly string[]): Reply {
   return {
     execution_id: execution,
     status: "pending",

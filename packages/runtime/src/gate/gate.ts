@@ -104,7 +104,7 @@ export class Gate {
 
   /** What a call ends with, once it does; null for one that is neither in the gate nor waits for operators. */
   wait(id: ExecutionId): Promise<Reply> | null {
-    if (!this.#running.has(id) && !this.#reviving.has(id) && !this.questions.has(id)) return null;
+    if (!this.#running.has(id) && !this.#reviving.has(id) && this.questions.open.of(id) === undefined) return null;
     const awaited = this.#awaited.get(id) ?? Promise.withResolvers<Reply>();
     this.#awaited.set(id, awaited);
     return awaited.promise;
@@ -115,8 +115,7 @@ export class Gate {
     const id = execution as ExecutionId;
     const running = this.#running.get(id);
     if (running !== undefined) return { session: running.session, isWaiting: false };
-    const asked = (): string | undefined => this.questions.open.find((call) => call.execution === id)?.session;
-    const session = this.#entering.get(id) ?? this.#reviving.get(id) ?? asked();
+    const session = this.#entering.get(id) ?? this.#reviving.get(id) ?? this.questions.open.of(id)?.session;
     return session === undefined ? null : { session: session as SessionId, isWaiting: true };
   }
 
@@ -132,10 +131,10 @@ export class Gate {
   /** Stops what has not ended of one session, as `stopAll` does of all, and what waits; returns how many that are. */
   stopSession(session: SessionId, reason: string): number {
     const stopped = [...this.#running.values()].filter((execution) => execution.session === session);
-    const waiting = this.questions.open.filter((call) => call.session === session);
+    const waiting = this.questions.open.ofSession(session).length;
     for (const execution of stopped) this.#stop(execution, reason);
     this.questions.halt(session, reason);
-    return stopped.length + waiting.length;
+    return stopped.length + waiting;
   }
 
   /** Stops every execution that has not ended: before its effect, or by aborting it. What waits for operators waits on. */
@@ -253,7 +252,7 @@ export class Gate {
     this.#running.delete(id);
     this.#entering.delete(id);
     this.#reviving.delete(id);
-    if (!this.questions.has(id)) this.#parts.outputs.ended(id);
+    if (this.questions.open.of(id) === undefined) this.#parts.outputs.ended(id);
     if (this.running === 0) this.#idle?.();
   }
 }

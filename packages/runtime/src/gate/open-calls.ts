@@ -1,4 +1,7 @@
-/** The calls that wait for operators, the oldest first, and who waits for the next of them. */
+/**
+ * The calls that wait for operators, the oldest first, and who waits for the next of them. Each is found without looking at
+ * the others: what an execution costs must not depend on how many wait.
+ */
 import type { Clock } from "@femtoclaw/journal";
 import { FemtoError } from "@femtoclaw/protocol";
 import type { GrowthWait } from "../log-growth.ts";
@@ -11,8 +14,10 @@ const WATCHERS = 256;
 const GATHER_MS = 50;
 
 export class OpenCalls {
-  /** By the number of their question's record. */
-  readonly #calls = new Map<number, WaitingCall>();
+  readonly #byExecution = new Map<string, WaitingCall>();
+  /** By the number of their question's record; a question that was durable later may have come earlier. */
+  readonly #bySeq: WaitingCall[] = [];
+  readonly #bySession = new Map<string, WaitingCall[]>();
   /** Counts what was asked, said and settled in this boot, so that who looks on knows whether anything is new. */
   #changes = 1;
   readonly #watchers: WaitingReaders;
@@ -22,11 +27,12 @@ export class OpenCalls {
   }
 
   get size(): number {
-    return this.#calls.size;
+    return this.#bySeq.length;
   }
 
+  /** The oldest first; not to be kept while questions come and go. */
   get all(): readonly WaitingCall[] {
-    return [...this.#calls.values()];
+    return this.#bySeq;
   }
 
   get changes(): number {
@@ -34,22 +40,44 @@ export class OpenCalls {
   }
 
   get(seq: number): WaitingCall | undefined {
-    return this.#calls.get(seq);
+    const call = this.#bySeq[this.#placeOf(seq)];
+    return call?.seq === seq ? call : undefined;
+  }
+
+  of(execution: string): WaitingCall | undefined {
+    return this.#byExecution.get(execution);
+  }
+
+  ofSession(session: string): readonly WaitingCall[] {
+    return this.#bySession.get(session) ?? [];
+  }
+
+  /** At most so many from a record on. */
+  from(seq: number, limit: number): readonly WaitingCall[] {
+    const at = this.#placeOf(seq);
+    return this.#bySeq.slice(at, at + limit);
   }
 
   /** A new one, or what is known of one by now. */
   put(call: WaitingCall): void {
-    this.#calls.set(call.seq, call);
+    this.#take(call.seq);
+    this.#bySeq.splice(this.#placeOf(call.seq), 0, call);
+    this.#byExecution.set(call.execution, call);
+    const own = this.#bySession.get(call.session);
+    if (own === undefined) this.#bySession.set(call.session, [call]);
+    else own.push(call);
     this.#changed();
   }
 
   delete(seq: number): void {
-    this.#calls.delete(seq);
+    this.#take(seq);
     this.#changed();
   }
 
   clear(): void {
-    this.#calls.clear();
+    this.#bySeq.length = 0;
+    this.#byExecution.clear();
+    this.#bySession.clear();
     this.#changed();
   }
 
@@ -61,6 +89,27 @@ export class OpenCalls {
       throw new FemtoError("FEMTO_OVERLOADED", `${WATCHERS} operators wait for the next question already`);
     }
     await this.#watchers.more(waitMs, left);
+  }
+
+  #take(seq: number): void {
+    const call = this.get(seq);
+    if (call === undefined) return;
+    this.#bySeq.splice(this.#placeOf(seq), 1);
+    this.#byExecution.delete(call.execution);
+    const others = this.ofSession(call.session).filter((other) => other.seq !== seq);
+    if (others.length === 0) this.#bySession.delete(call.session);
+    else this.#bySession.set(call.session, others);
+  }
+
+  /** Of the question, or of the next one behind it. */
+  #placeOf(seq: number): number {
+    let [from, to] = [0, this.#bySeq.length];
+    while (from < to) {
+      const middle = (from + to) >>> 1;
+      if ((this.#bySeq[middle]?.seq ?? 0) < seq) from = middle + 1;
+      else to = middle;
+    }
+    return from;
   }
 
   #changed(): void {

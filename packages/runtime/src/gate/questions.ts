@@ -28,7 +28,6 @@ export interface WaitingCall {
   readonly revision: string;
   /** Of the call, its facts and the rules that ask: an answer is to this. */
   readonly digest: string;
-  readonly rules: readonly string[];
   readonly approvers: number;
   /** Operators who have said yes: the key of one who signed, else the name. */
   readonly granted: readonly string[];
@@ -74,32 +73,30 @@ export class Questions {
     this.#open = new OpenCalls(parts.clock);
   }
 
-  /** The oldest first. */
-  get open(): readonly WaitingCall[] {
-    return this.#open.all;
-  }
-
-  get changes(): Pick<OpenCalls, "changes" | "changedAfter"> {
+  get open(): Omit<OpenCalls, "put" | "delete" | "clear"> {
     return this.#open;
   }
 
-  has(execution: string): boolean {
-    return this.#of(execution) !== undefined;
+  /** The one that operators know by this identifier. */
+  named(id: string): WaitingCall | undefined {
+    const call = this.#open.get(Number(id));
+    return call !== undefined && String(call.seq) === id ? call : undefined;
   }
 
   /** The question that the same session has asked about the same call; it is not asked twice at a time. */
   same(session: string, digest: string): WaitingCall | undefined {
-    return this.open.find((call) => call.session === session && call.digest === digest);
+    return this.#open.ofSession(session).find((call) => call.digest === digest);
   }
 
   // INVARIANT: I9: a place is taken before the question is written, so that many at once are as many as one by one.
   /** Takes a place for one question of the session, which `add` fills or `abandon` gives back; else says why there is none. */
   admit(session: string): Problem | null {
+    const { perSession, atOnce } = this.#parts.settings;
     const pending = [...this.#pending.values()].reduce((sum, count) => sum + count, 0);
-    const mine = this.open.filter((call) => call.session === session).length + (this.#pending.get(session) ?? 0);
-    if (mine >= this.#parts.settings.perSession) return limit(`${mine} questions of this session wait for an operator`);
+    const mine = this.#open.ofSession(session).length + (this.#pending.get(session) ?? 0);
+    if (mine >= perSession) return limit(`${mine} questions of this session wait for an operator`);
     const all = this.#open.size + pending;
-    if (all >= LIMITS.approvals) return limit(`${all} questions wait for an operator`);
+    if (all >= atOnce) return limit(`${all} questions wait for an operator`);
     const problem = this.#sessions.admit(session);
     if (problem === null) this.#pending.set(session, (this.#pending.get(session) ?? 0) + 1);
     return problem;
@@ -170,7 +167,7 @@ export class Questions {
 
   /** The proposer wants its call no more. False where no question of the session waits for it. */
   cancel(session: string, execution: string): boolean {
-    const call = this.#of(execution);
+    const call = this.#open.of(execution);
     if (call === undefined || call.session !== session || this.#answering.has(call.seq)) return false;
     this.#settle(call, "cancelled", "its proposer cancelled it");
     return true;
@@ -178,7 +175,7 @@ export class Questions {
 
   /** Ends the questions of a session that an operator halts. */
   halt(session: string, reason: string): void {
-    for (const call of this.open) if (call.session === session) this.#end(call, "halted", reason);
+    for (const call of [...this.#open.ofSession(session)]) this.#end(call, "halted", reason);
   }
 
   /** What is denied by now is asked no more. */
@@ -200,7 +197,7 @@ export class Questions {
 
   #answerable(vouched: VouchedAnswer): WaitingCall {
     const { id, digest, answer, scope, signed } = vouched;
-    const call = this.open.find(({ seq }) => String(seq) === id);
+    const call = this.named(id);
     const shown = `question ${printable(id, 32)}`;
     if (call === undefined) throw new FemtoError("FEMTO_APPROVAL_NOT_FOUND", `${shown} is not open`);
     const closed = this.#parts.admission();
@@ -263,10 +260,6 @@ export class Questions {
     this.#parts.settle(call, how, reason);
   }
 
-  #of(execution: string): WaitingCall | undefined {
-    return this.open.find((call) => call.execution === execution);
-  }
-
   // INVARIANT: a clock that is set forward ends a question early; set back, it gains no time.
   #isOver({ expiresUs, deadlineUs }: WaitingCall): boolean {
     const { clock } = this.#parts;
@@ -276,10 +269,12 @@ export class Questions {
   #arm(): void {
     if (this.#cancelLook !== null || this.#open.size === 0) return;
     const nowUs = this.#parts.clock.monotonicUs();
-    const nextMs = Math.min(...this.open.map(({ deadlineUs }) => (deadlineUs - nowUs) / 1_000));
+    let nextUs = Number.POSITIVE_INFINITY;
+    for (const { deadlineUs } of this.#open.all) nextUs = Math.min(nextUs, deadlineUs);
+    const nextMs = (nextUs - nowUs) / 1_000;
     const look = (): void => {
       this.#cancelLook = null;
-      for (const call of this.open) {
+      for (const call of [...this.#open.all]) {
         const isFree = !this.#answering.has(call.seq);
         if (isFree && this.#isOver(call)) this.#settle(call, "expired", expiredAt(call));
       }

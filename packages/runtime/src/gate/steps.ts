@@ -260,7 +260,7 @@ export class Steps {
         try {
           const waiting = asking.waiting((await this.#append(execution, asking.entry)).seq);
           this.#questions.add(waiting);
-          execution.reply = pendingReply(waiting);
+          execution.reply = pendingReply(waiting, question.rules);
           return "approvalRequired";
         } catch (error) {
           this.#questions.abandon(execution.session);

@@ -233,7 +233,7 @@ export class Trial {
 
   /** Questions that nobody has answered yet. */
   get #questions(): readonly WaitingCall[] {
-    return this.#gate.questions.open.filter(({ seq }) => !this.#answered.has(seq));
+    return this.#gate.questions.open.all.filter(({ seq }) => !this.#answered.has(seq));
   }
 
   /** The records behind those of the base, in short. */

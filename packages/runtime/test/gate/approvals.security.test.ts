@@ -211,7 +211,7 @@ class TwoClocks implements Clock {
 
 describe("a clock", () => {
   const waiting = (clock: Clock, lifetimeMs: number): WaitingCall => ({
-    ...{ seq: 7, execution: "e" as ExecutionId, session: "s", tool: "t", revision: "r", digest: "d", rules: ["a"] },
+    ...{ seq: 7, execution: "e" as ExecutionId, session: "s", tool: "t", revision: "r", digest: "d" },
     ...{ approvers: 1, granted: [], secretArgs: null },
     expiresUs: clock.nowUs() + lifetimeMs * 1_000,
     deadlineUs: clock.monotonicUs() + lifetimeMs * 1_000,
@@ -221,7 +221,7 @@ describe("a clock", () => {
     const written: JournalEntry[] = [];
     const questions = new Questions({
       clock,
-      settings: { expiresMs: 1_000, perSession: 8, operators: [], operatorKey: false },
+      settings: { expiresMs: 1_000, perSession: 8, atOnce: 256, operators: [], operatorKey: false },
       log: "log",
       append: async (entry) => ({ seq: written.push(entry) }),
       admission: () => null,

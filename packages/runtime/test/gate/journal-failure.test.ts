@@ -103,7 +103,7 @@ class Bench {
       append: (entry) => journal.append(entry),
       resume: (id) => this.system.resume(id),
       evict: (id) => this.system.evict(id),
-      approvals: { expiresMs: 1_000, perSession: 8, operators: [], operatorKey: false },
+      approvals: { expiresMs: 1_000, perSession: 8, atOnce: 256, operators: [], operatorKey: false },
       log: "log",
       question: (seq) => questionRecord(journal, seq),
       quota: () => new SessionQuota(refusalShare(0), 0, newcomersShare(0)),

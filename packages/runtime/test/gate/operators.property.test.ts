@@ -81,7 +81,7 @@ class Boots {
   #begun(): Questions {
     const questions = new Questions({
       clock: CLOCK,
-      settings: { expiresMs: 1_000, perSession: 8, operators: this.operators, operatorKey: false },
+      settings: { expiresMs: 1_000, perSession: 8, atOnce: 256, operators: this.operators, operatorKey: false },
       log: LOG,
       append: async ({ actor, session, execution, body }) => {
         const { promise, resolve } = Promise.withResolvers<void>();
@@ -98,7 +98,7 @@ class Boots {
     });
     const { seq, granted, approvers } = this.question;
     const waiting: WaitingCall = {
-      ...{ seq, execution: "e" as ExecutionId, session: "s", tool: "t", revision: "r", digest: DIGEST, rules: ["a"] },
+      ...{ seq, execution: "e" as ExecutionId, session: "s", tool: "t", revision: "r", digest: DIGEST },
       ...{ approvers, granted, secretArgs: null, expiresUs: 60_000_000, deadlineUs: 60_000_000 },
     };
     questions.add(waiting);
