@@ -111,9 +111,9 @@ export class Runtime implements AsyncDisposable {
       record: (entry) => this.#chronicle.record(entry),
       clock: this.#clock,
       closed: (session) => this.#open?.endSession(session),
-      ended: (execution, principal) => endedReply(this.journal, execution, principal),
+      ended: (execution, principal) => endedReply(this.#journal, execution, principal),
     });
-    this.secrets = new Secrets(options.configuration.stateDirectory, () => this.journal);
+    this.secrets = new Secrets(options.configuration.stateDirectory, () => this.#journal);
     this.#supervision = new Supervision({
       system: this.#system,
       clock: this.#clock,
@@ -154,7 +154,7 @@ export class Runtime implements AsyncDisposable {
       await this.#chronicle.durable();
       if (this.#fault.error !== null) throw this.#fault.error;
       const { questions } = this.projection;
-      await takeUpQuestions(questions, { gate, journal: this.journal, clock: this.#clock });
+      await takeUpQuestions(questions, { gate, journal: this.#journal, clock: this.#clock });
       // An older boot that is remembered is as right as this one, only less; a disk that is full ends nothing here.
       await this.#memory?.remember().catch((error: unknown) => {
         this.#log({ level: "warn", event: "identity.unwritten", reason: errorText(error) });
@@ -176,17 +176,17 @@ export class Runtime implements AsyncDisposable {
 
   /** Read access to the journal, for history, replay and audit. */
   get reader(): LogReader {
-    return this.journal;
+    return this.#journal;
   }
 
   /** A signed checkpoint over everything that is durable now. */
   checkpoint(): Promise<string> {
-    return this.journal.checkpoint();
+    return this.#journal.checkpoint();
   }
 
   /** Retires the key that signs the log for a new one; resolves with the new public key once it is in force. */
   rotateKey(): Promise<string> {
-    return this.journal.rotateKey();
+    return this.#journal.rotateKey();
   }
 
   /** Takes out of the journal what an operator wants gone. */
@@ -227,9 +227,9 @@ export class Runtime implements AsyncDisposable {
     const { approvals: settings } = this.#inForce.configuration;
     return new Approvals({
       gate,
-      journal: this.journal,
+      journal: this.#journal,
       settings,
-      log: this.journal.origin,
+      log: this.#journal.origin,
       policy: () => this.policy,
     });
   }
@@ -268,7 +268,7 @@ export class Runtime implements AsyncDisposable {
 
   /** Switches a capability; durable when it resolves. Throws for an unknown name and for one that the configuration locks. */
   async switchCapability(name: string, enable: boolean, by: string): Promise<void> {
-    await this.#inForce.switchCapability(this.journal, name, enable, by);
+    await this.#inForce.switchCapability(this.#journal, name, enable, by);
     this.#open?.review();
   }
 
@@ -279,21 +279,21 @@ export class Runtime implements AsyncDisposable {
    */
   async reload(candidate: PolicySource, by: string): Promise<CompiledPolicy> {
     const { gate, review } = this.#openedGate;
-    await this.#inForce.reload(this.journal, candidate, by);
+    await this.#inForce.reload(this.#journal, candidate, by);
     review();
-    await reviewQuestions(gate, this.#inForce.policy, this.journal);
+    await reviewQuestions(gate, this.#inForce.policy, this.#journal);
     return this.policy;
   }
 
   /** Records that a candidate for the policy could not even be read. */
   async rejectPolicy(error: unknown, by: string): Promise<void> {
-    await recordRejection(this.journal, null, error, by);
+    await recordRejection(this.#journal, null, error, by);
   }
 
   /** Records what became of an interrupted execution; resolves with that record's sequence number. Runs nothing. */
   async resolveExecution(request: ResolutionRequest): Promise<number> {
-    const { journal, projection } = this;
-    this.#resolutions ??= new Resolutions({ journal, unresolved: () => projection.unresolved });
+    const { projection } = this;
+    this.#resolutions ??= new Resolutions({ journal: this.#journal, unresolved: () => projection.unresolved });
     return await this.#resolutions.resolve(request);
   }
 
@@ -302,13 +302,13 @@ export class Runtime implements AsyncDisposable {
    * where anything but what that execution left is there now. Throws FEMTO_UNDO_IMPOSSIBLE where there is no such call.
    */
   async undo(execution: string): Promise<Reply> {
-    return await undo(execution, this.journal, () => this.openSession({ channel: "operator" }));
+    return await undo(execution, this.#journal, () => this.openSession({ channel: "operator" }));
   }
 
   /** Ends a session for good: nothing of it begins any more, what runs is asked to end. Durable when it resolves. */
   async haltSession(request: HaltRequest): Promise<Halt> {
     const { gate, terminals } = this.#openedGate;
-    const halting = this.#sessions.halt(request, gate, this.journal);
+    const halting = this.#sessions.halt(request, gate, this.#journal);
     terminals.review();
     return await halting;
   }
@@ -362,7 +362,7 @@ export class Runtime implements AsyncDisposable {
     return this.#open;
   }
 
-  private get journal(): Journal {
+  get #journal(): Journal {
     return this.#opened.journal;
   }
 
@@ -399,9 +399,9 @@ export class Runtime implements AsyncDisposable {
       system: this.#system,
       clock: this.#clock,
       exporter: this.#options.telemetry ?? null,
-      reader: this.journal,
+      reader: this.#journal,
       stateDirectory: this.#options.configuration.stateDirectory,
-      origin: this.journal.origin,
+      origin: this.#journal.origin,
       gauges: () => gaugesOf(this.status()),
       record: (entry) => this.#chronicle.record(entry),
       log: this.#log,
@@ -416,7 +416,7 @@ export class Runtime implements AsyncDisposable {
       witnesses,
       required: configuration.witnessesRequired,
       stateDirectory: configuration.stateDirectory,
-      journal: this.journal,
+      journal: this.#journal,
       clock: this.#clock,
       log: this.#log,
     });
@@ -431,7 +431,7 @@ export class Runtime implements AsyncDisposable {
       registry: this.#inForce.registry,
       policy: this.#inForce.policy,
       standing: (principal) => this.#inForce.standing(principal),
-      journal: this.journal,
+      journal: this.#journal,
       histories: this.#opened.histories,
       lookUp: this.#surroundings.lookUp,
       secrets: (name, target) => this.secrets.find(name, target),
