@@ -112,4 +112,12 @@ test("the log of a host that has a /tmp of its own is verified while it runs, an
   const { code, stderr } = await outside.run(["audit", "verify"], { cwd: place.project, env });
   expect([code, stderr]).toEqual([0, expect.not.stringContaining("FEMTO")]);
   expect(readdirSync(place.state).filter((name) => name.includes("audit"))).toEqual([]);
+  // What the host wrote is not said to be there where the command sees nothing of it.
+  const out = join(place.root, "t/log.jsonl");
+  const exported = await outside.run(["audit", "export", "--format", "jsonl", "--out", out], {
+    cwd: place.project,
+    env,
+  });
+  expect([exported.code === 0, exported.stdout]).toEqual([false, ""]);
+  expect(exported.stderr).toMatch(/FEMTO_EXPORT_FAILED: the host wrote .* where nothing of it is seen here/);
 });
