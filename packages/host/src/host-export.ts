@@ -2,7 +2,7 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { temporaryFolder } from "@femtoclaw/journal/live";
-import { FemtoError } from "@femtoclaw/protocol";
+import { errorText, FemtoError } from "@femtoclaw/protocol";
 import type { CommandContext } from "./commands/command-context.ts";
 
 export interface HostExport extends AsyncDisposable {
@@ -11,7 +11,29 @@ export interface HostExport extends AsyncDisposable {
 
 /** The log of the running host as a folder of tiles with its values beside it, read without trusting it; it goes when it is disposed of. */
 export async function exportOfHost(context: CommandContext): Promise<HostExport> {
-  const temporary = await temporaryFolder("femtoclaw-audit-");
+  // A host under systemd has a /tmp of its own, and sees none of ours; the folder of its state it shares with its operator.
+  const places = [
+    () => temporaryFolder("femtoclaw-audit-"),
+    () => temporaryFolder(".femtoclaw-audit-", context.load().resolved.stateDirectory),
+  ];
+  let fault: unknown;
+  for (const place of places) {
+    try {
+      return await exportTo(context, await place());
+    } catch (error) {
+      if (!(error instanceof FemtoError) || error.code !== "FEMTO_EXPORT_FAILED") throw error;
+      fault ??= error;
+    }
+  }
+  // Nothing is wrong with the log; it only cannot be handed out whole while the host has it open.
+  const reason = `the log cannot be read while the host has it open: ${errorText(fault)}`;
+  throw new FemtoError("FEMTO_JOURNAL_LOCKED", reason, {
+    fix: "Run `femtoclaw down`, then the same command again.",
+    cause: fault,
+  });
+}
+
+async function exportTo(context: CommandContext, temporary: string): Promise<HostExport> {
   const remove = (): Promise<void> => rm(temporary, { recursive: true, force: true });
   const folder = join(temporary, "log");
   try {
@@ -21,12 +43,6 @@ export async function exportOfHost(context: CommandContext): Promise<HostExport>
     return { folder, [Symbol.asyncDispose]: remove };
   } catch (error) {
     await remove();
-    if (!(error instanceof FemtoError) || error.code !== "FEMTO_EXPORT_FAILED") throw error;
-    // Nothing is wrong with the log; it only cannot be handed out whole while the host has it open.
-    const reason = `the log cannot be read while the host has it open: ${error.message}`;
-    throw new FemtoError("FEMTO_JOURNAL_LOCKED", reason, {
-      fix: "Run `femtoclaw down`, then the same command again.",
-      cause: error,
-    });
+    throw error;
   }
 }

@@ -98,3 +98,26 @@ describe("where a host has left a question and a journal", () => {
     expect((await place.executions()).map(({ status }) => status)).toEqual(["completed", "denied"]);
   });
 });
+
+test("the log of a host that has a /tmp of its own is verified while it runs, and nothing of that stays", async () => {
+  const hidden = 'mount -t tmpfs none "$TMPDIR" || exit 99; exec "$@"';
+  const unshare = ["/usr/bin/unshare", ...(isRoot ? ["-m"] : ["-mr"])] as const;
+  await using place = new Playground(CONFIGURATION);
+  await using outside = new Playground(CONFIGURATION, [
+    ...unshare,
+    ...["/bin/sh", "-c", hidden, "sh", process.execPath, LAUNCH],
+  ]);
+  const env = { ...place.environment, TMPDIR: place.folder("t") };
+  await place.up();
+  const { code, stderr } = await outside.run(["audit", "verify"], { cwd: place.project, env });
+  expect([code, stderr]).toEqual([0, expect.not.stringContaining("FEMTO")]);
+  expect(readdirSync(place.state).filter((name) => name.includes("audit"))).toEqual([]);
+  // What the host wrote is not said to be there where the command sees nothing of it.
+  const out = join(place.root, "t/log.jsonl");
+  const exported = await outside.run(["audit", "export", "--format", "jsonl", "--out", out], {
+    cwd: place.project,
+    env,
+  });
+  expect([exported.code === 0, exported.stdout]).toEqual([false, ""]);
+  expect(exported.stderr).toMatch(/FEMTO_EXPORT_FAILED: the host wrote .* where nothing of it is seen here/);
+});

@@ -1,5 +1,7 @@
 /** The signed log of the running host, or of a stopped journal. */
 import { Buffer } from "node:buffer";
+import { existsSync } from "node:fs";
+import { FemtoError, printable } from "@femtoclaw/protocol";
 import { type ExportedLog, type ExportFormat, exportAs, type ProvedRecord, proveRecord } from "../log-access.ts";
 import { readJournal } from "../read-journal.ts";
 import type { CommandContext } from "./command-context.ts";
@@ -22,7 +24,11 @@ export async function auditSource(context: CommandContext): Promise<AuditSource>
       },
       checkpoint: () => operator.checkpoint(),
       checkpoints: () => operator.checkpoints(),
-      export: (format, out, withValues) => operator.exportLog(format, out, withValues),
+      export: async (format, out, withValues) => {
+        const exported = await operator.exportLog(format, out, withValues);
+        assertSeen(out);
+        return exported;
+      },
       [Symbol.asyncDispose]: () => operator.close(),
     };
   }
@@ -34,4 +40,16 @@ export async function auditSource(context: CommandContext): Promise<AuditSource>
     export: (format, out, withValues) => exportAs(reader, format, out, withValues),
     [Symbol.asyncDispose]: () => journal[Symbol.asyncDispose](),
   };
+}
+
+/** The host writes it, and a unit may give the host a /tmp of its own: then nobody finds what would be told of as written. */
+function assertSeen(out: string): void {
+  if (existsSync(out)) return;
+  throw new FemtoError(
+    "FEMTO_EXPORT_FAILED",
+    `the host wrote ${printable(out, 4_096)} where nothing of it is seen here`,
+    {
+      fix: "Name a path outside of /tmp that the host can write to, such as one beside its state.",
+    },
+  );
 }

@@ -5,12 +5,12 @@ import { join } from "node:path";
 import { errorText, FemtoError, printable, systemErrorCode } from "@femtoclaw/protocol";
 
 /** Throws FEMTO_SURROUNDINGS where there can be none; who asked removes it. */
-export async function temporaryFolder(prefix: string): Promise<string> {
+export async function temporaryFolder(prefix: string, parent = tmpdir()): Promise<string> {
   try {
-    return await mkdtemp(join(tmpdir(), prefix));
+    return await mkdtemp(join(parent, prefix));
   } catch (error) {
     const why = systemErrorCode(error) ?? errorText(error);
-    const reason = `no folder can be made in ${printable(tmpdir())} (${why})`;
+    const reason = `no folder can be made in ${printable(parent)} (${why})`;
     const fix = "Set TMPDIR to a folder that is there, that this user may write to and that has room.";
     throw new FemtoError("FEMTO_SURROUNDINGS", reason, { fix, cause: error });
   }
