@@ -6,7 +6,15 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { viewOf } from "../src/index.ts";
 import { marked } from "./landlock/attacks.ts";
 import { playground, run } from "./playground.ts";
-import { environmentOf, hasLandlock, launcherSays, OTHER_STRANGER, ordinary, saidTo } from "./stranger.ts";
+import {
+  environmentOf,
+  hasLandlock,
+  launcherSays,
+  launcherSaysWith,
+  OTHER_STRANGER,
+  ordinary,
+  saidTo,
+} from "./stranger.ts";
 
 const ATTACKS = join(import.meta.dirname, "landlock/attacks.ts");
 const isRoot = process.getuid?.() === 0;
@@ -81,6 +89,15 @@ describe.runIf(hasLandlock)("a child under Landlock", () => {
   it("is not begun without what reaches Landlock", () => {
     expect(launcherSays("--no-experimental-ffi")).toMatch(/^\{"fault":"this Node.js has no node:ffi/);
   });
+
+  it.runIf(isRoot)(
+    "is begun for who may only inherit a capability, as services of a user, and not for who has one",
+    () => {
+      expect(launcherSaysWith("--inh-caps=+wake_alarm")).toContain('"abi"');
+      const ambient = launcherSaysWith("--inh-caps=+wake_alarm", "--ambient-caps=+wake_alarm");
+      expect(ambient).toContain("the host has capabilities");
+    },
+  );
 
   it.runIf(isRoot)("is never root", async () => {
     using place = playground();

@@ -44,5 +44,15 @@ export function launcherSays(...options: readonly string[]): string {
   return String(output?.[4] ?? "");
 }
 
+/** The same to one with these rights, in words of `setpriv`. */
+export function launcherSaysWith(...rights: readonly string[]): string {
+  const user = ["--reuid", OTHER_STRANGER, "--regid", OTHER_STRANGER, "--clear-groups"].map(String);
+  const { output } = spawnSync("setpriv", [...user, ...rights, process.execPath, "--no-warnings", "--eval", LAUNCH], {
+    env: {},
+    stdio: ["ignore", "ignore", "ignore", openSync("/dev/null", "r"), "pipe"],
+  });
+  return String(output?.[4] ?? "");
+}
+
 /** Whether this kernel has Landlock as an ordinary user needs it, who is this one or can be. */
 export const hasLandlock = (canBeStranger || !isRoot) && launcherSays().includes('"abi"');

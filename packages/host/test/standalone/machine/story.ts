@@ -177,7 +177,8 @@ async function off(asked: Asked, machine: Machine): Promise<void> {
   await asked.ran(`${sleeping(OF_MACHINE)} & ${until("pgrep -x sleep")}`);
   machine.guest = await machine.again();
   await asked.until("systemctl is-active -q femtoclaw");
-  assert.match(await asked.ran("journalctl -b -1 -u femtoclaw -o cat --no-pager"), /"to":"terminated"/);
+  const last = await asked.ran("journalctl -b -1 -u femtoclaw -o cat --no-pager -n 12");
+  assert.match(last, /"to":"shuttingDown"/);
   // What ran was ended in order, and its outcome is on the disk.
   assert.equal(await interrupted(), before);
   await asked.ran(`${OF_MACHINE.femtoclaw} audit verify`);
