@@ -1,5 +1,6 @@
 /** The unit by which systemd starts the host. */
 import { join } from "node:path";
+import { EXIT } from "@femtoclaw/protocol";
 import { homeOf } from "./host-control.ts";
 import type { Layout } from "./layout.ts";
 import type { Owner } from "./receipt.ts";
@@ -30,8 +31,11 @@ export function unitText({ layout, program, configuration, owner }: UnitParts): 
     // A host that hangs is killed and started again; the journal is as after any kill.
     "WatchdogSec=60",
     `ExecStart=${word(program)} --config ${word(configuration)} up`,
-    "ExecReload=/bin/kill -HUP $MAINPID",
+    // Not by a signal, which tells nobody that the new policy was rejected.
+    `ExecReload=${word(program)} --config ${word(configuration)} reload`,
     "Restart=on-failure",
+    "# A configuration that is wrong stays so until somebody mends it.",
+    `RestartPreventExitStatus=${EXIT.configuration}`,
     "RestartSec=1",
     "KillMode=mixed",
     "TimeoutStartSec=300",

@@ -95,6 +95,9 @@ async function reloaded(asked: Asked): Promise<void> {
     await asked.ran("systemctl reload femtoclaw");
     assert.equal((await asked.exec(OF_MACHINE, "echo", "on")).result.stdout, "on\n");
   }
+  await asked.ran(`cp ${configuration} /root/kept && echo nonsense >>${configuration}`);
+  await asked.failed("systemctl reload femtoclaw");
+  await asked.ran(`cp /root/kept ${configuration} && systemctl is-active -q femtoclaw`);
   const groups = await asked.groups(OF_MACHINE);
   assert.deepEqual(
     groups.filter((name) => /^femtoclaw-host\/|\/femtoclaw-/.test(name)),
