@@ -124,7 +124,8 @@ test("results that nobody reads do not fill the memory of a host, and are all th
   for (let id = 0; id < 40; id += 1) proposing.write(`${JSON.stringify(proposal(id, read))}\n`);
   await expect.poll(async () => (await place.executions()).length, { timeout: 60_000 }).toBeGreaterThan(8);
   await settled(() => memoryOf(pid));
-  expect(memoryOf(pid) - before).toBeLessThan(450 * MIB);
+  // What is held is 128 MiB at the most, and garbage a few times that; without a bound it would be eleven thousand.
+  expect(memoryOf(pid) - before).toBeLessThan(900 * MIB);
   proposing.socket.resume();
   const answers = await proposing.answers(40);
   expect(new Set(answers.map(({ id }) => id)).size).toBe(40);
