@@ -45,7 +45,7 @@ export class Guest implements AsyncDisposable {
       return ["-drive", `file=${file},format=raw,if=virtio${options}`];
     });
     const args = [
-      ...["-machine", "q35", "-accel", "kvm", "-accel", "tcg,thread=multi", "-cpu", "max"],
+      ...["-machine", "q35", "-accel", "tcg,thread=multi", "-cpu", "max"],
       ...["-smp", String(PROCESSORS), "-m", String(MEMORY_MIB), "-nodefaults", "-display", "none", "-nic", "none"],
       ...["-kernel", image.kernel, "-initrd", image.initrd],
       ...["-append", "root=/dev/vda rw console=ttyS0 mitigations=off"],
