@@ -58,7 +58,6 @@ export async function bundle({ target, releaseKey }: BundleOptions): Promise<Bun
   for (const name of readdirSync(join(ROOT, "machines/frozen")).sort()) {
     if (/@\d+\.js$/.test(name)) assets.set(`machines/${name}`, file(`machines/frozen/${name}`));
   }
-  assets.set("table-worker.cjs", await compiled("packages/journal/src/store/leveldb/table-worker.ts"));
   assets.set("segment-worker.cjs", await compiled("packages/journal/src/audit/segment-worker.ts"));
   assets.set("trial-worker.cjs", await compiled("packages/policy/src/files/trial-worker.ts"));
   // Last, because they hold the digests of all others.

@@ -13,10 +13,9 @@ import type {
   TelemetryExporter,
   Witness,
 } from "@femtoclaw/runtime";
-import { createRuntime, type Runtime, systemSurroundings } from "@femtoclaw/runtime/live";
+import { createRuntime, type Runtime, type Surroundings, systemSurroundings } from "@femtoclaw/runtime/live";
 import type { Telemetry } from "@femtoclaw/telemetry";
 import type { LoadedConfiguration } from "./configuration/load-configuration.ts";
-import { EarlyEngine } from "./early-engine.ts";
 import { agentHandlers } from "./endpoints/agent-endpoint.ts";
 import { LaunchVerbs } from "./endpoints/launch-verbs.ts";
 import { endpointUrls, ObservabilityEndpoints } from "./endpoints/observability-endpoints.ts";
@@ -196,12 +195,11 @@ export async function startRuntime(
   exporter?: TelemetryExporter,
 ): Promise<Runtime> {
   const { resolved, path } = loaded;
+  const surroundings = systemSurroundings();
   const onFault = (reason: string): void => log({ level: "error", event: "policy.fault", reason });
-  const openEngine = (): Promise<PolicyEngine> => surroundings.openPolicyEngine({ onFault });
-  const early = new EarlyEngine(openEngine);
-  const surroundings = systemSurroundings({ onIdle: () => early.read() });
-  const { policyFiles, warnings, engine, compiled } = await loadPolicy(loaded, { openEngine });
-  early.expect(compiled, engine);
+  const { policyFiles, warnings, engine } = await loadPolicy(loaded, {
+    openEngine: () => surroundings.openPolicyEngine({ onFault }),
+  });
   const [warning] = warnings;
   if (warning !== undefined) {
     const reason = `${warning.source}: ${warning.message}`;
@@ -215,10 +213,7 @@ export async function startRuntime(
     configuration: resolved,
     configurationPath: path,
     policyFiles,
-    surroundings: {
-      ...surroundings,
-      openPolicyEngine: async (options) => (await early.take()) ?? (await surroundings.openPolicyEngine(options)),
-    },
+    surroundings: engine === null ? surroundings : goingOnWith(engine, surroundings),
     log,
     witnesses: await witnessesOf(resolved),
     verifyIntegrity: () => ownIntegrity({ environment: process.env, whole: false }),
@@ -229,6 +224,15 @@ export async function startRuntime(
   await installed.recorded();
   await rememberLog(resolved.stateDirectory, runtime, log);
   return runtime;
+}
+
+/** The engine that has answered the policy's tests is the first that the runtime gets; it is read once and kept once. */
+function goingOnWith(tested: PolicyEngine, surroundings: Surroundings): Surroundings {
+  const waiting = [tested];
+  return {
+    ...surroundings,
+    openPolicyEngine: async (options) => waiting.pop() ?? (await surroundings.openPolicyEngine(options)),
+  };
 }
 
 /** Lets what is remembered of this state directory follow the log that goes on there; who knows its sockets is told. */

@@ -64,8 +64,8 @@ export {
 export { syncFolder, syncTree } from "./state-directory/sync-folder.ts";
 export { temporaryFolder } from "./state-directory/temporary-folder.ts";
 export { ForwardingStore } from "./store/forwarding-store.ts";
-export { type InspectionOptions, inspectLeveldbFiles } from "./store/leveldb/leveldb-files.ts";
-export { LeveldbStore } from "./store/leveldb/leveldb-store.ts";
+export { inspectLeveldbFiles } from "./store/leveldb/leveldb-files.ts";
+export { LeveldbStore, type LeveldbStoreOptions } from "./store/leveldb/leveldb-store.ts";
 export { ReopeningStore, type ReopeningStoreOptions } from "./store/reopening-store.ts";
 export type { CommitGroup, IndexEntry, JournalStore, Removal, StoredObject, StoredRecord } from "./store/store.ts";
 export { type Checkpoint, parseCheckpoint } from "./tree/checkpoint.ts";

@@ -234,15 +234,13 @@ describe("a damaged directory", () => {
     damaged.writeUInt8(damaged.readUInt8(9) ^ 1, 9);
     await writeFile(join(directory, oldest?.name ?? ""), damaged);
     const newestBytes = newest?.bytes.length ?? 0;
-    expect(await inspectLeveldbFiles(directory, { tableBytesMax: newestBytes })).toEqual({ fresh: false });
+    expect(await inspectLeveldbFiles(directory, newestBytes)).toEqual({ fresh: false });
     await expect(inspectLeveldbFiles(directory)).rejects.toMatchObject({ code: "FEMTO_JOURNAL_CORRUPT" });
     await rm(join(directory, oldest?.name ?? ""));
-    await expect(inspectLeveldbFiles(directory, { tableBytesMax: newestBytes })).rejects.toThrow(
-      "the table is missing",
-    );
+    await expect(inspectLeveldbFiles(directory, newestBytes)).rejects.toThrow("the table is missing");
     await writeFile(join(directory, oldest?.name ?? ""), damaged);
     await writeFile(join(directory, newest?.name ?? ""), Buffer.alloc(newestBytes));
-    await expect(inspectLeveldbFiles(directory, { tableBytesMax: 1 })).rejects.toThrow(newest?.name);
+    await expect(inspectLeveldbFiles(directory, 1)).rejects.toThrow(newest?.name);
   });
 
   it("with bytes behind the end of a log is refused", async () => {

@@ -41,13 +41,8 @@ export interface Storage {
   readonly claim: Claim | null;
 }
 
-export interface SystemOptions {
-  /** Called where this thread has nothing to do while another one checks the journal's files. */
-  readonly onIdle?: () => void;
-}
-
 /** This machine and this process. The engine for decisions is compiled from here on, while others read the journal. */
-export function systemSurroundings({ onIdle }: SystemOptions = {}): Surroundings {
+export function systemSurroundings(): Surroundings {
   return {
     clock: systemClock(),
     process: {
@@ -58,7 +53,7 @@ export function systemSurroundings({ onIdle }: SystemOptions = {}): Surroundings
     },
     newId: randomUUID,
     randomBytes: (bytes) => randomBytes(bytes),
-    openStorage: async (stateDirectory, announce) => storageIn(await claimDirectory(stateDirectory, announce), onIdle),
+    openStorage: async (stateDirectory, announce) => storageIn(await claimDirectory(stateDirectory, announce)),
     openPolicyEngine: policyEngines(),
     lookUp: systemLookUp,
   };

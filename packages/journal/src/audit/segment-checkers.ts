@@ -2,10 +2,11 @@
  * Checks segments of a log, in the caller's thread and in others beside it. All run the same function; which of them
  * it was shows in nothing but the time.
  */
+import { getCompileCacheDir } from "node:module";
 import { availableParallelism } from "node:os";
+import { dirname } from "node:path";
 import type { Worker } from "node:worker_threads";
 import { startSegmentThread } from "#segment-thread";
-import { threadEnvironment } from "../thread-environment.ts";
 import { checkSegment, type Segment, type SegmentFindings } from "./segment.ts";
 import type { ThreadNews } from "./segment-worker.ts";
 
@@ -72,7 +73,7 @@ export class SegmentCheckers implements AsyncDisposable {
   }
 
   #start(): Thread {
-    const worker = startSegmentThread({ env: threadEnvironment() });
+    const worker = startSegmentThread({ env: environment() });
     const thread: Thread = { worker, waiting: [], isReady: false };
     worker.on("message", (news: ThreadNews) => {
       if (news === "ready") thread.isReady = true;
@@ -84,4 +85,10 @@ export class SegmentCheckers implements AsyncDisposable {
     });
     return thread;
   }
+}
+
+/** A thread uses the compiled code that this process keeps, if it keeps any; Node.js lets it know in no other way. */
+function environment(): NodeJS.ProcessEnv {
+  const kept = getCompileCacheDir();
+  return kept === undefined ? process.env : { ...process.env, NODE_COMPILE_CACHE: dirname(kept) };
 }

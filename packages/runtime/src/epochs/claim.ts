@@ -29,10 +29,10 @@ export interface Claim {
 
 export type Announce = EpochOptions["announce"];
 
-/** The journal and the keys of a claimed directory; `onIdle` is called while other threads check the journal's files. */
-export function storageIn(claim: Claim, onIdle?: () => void): Storage {
+/** The journal and the keys of a claimed directory. */
+export function storageIn(claim: Claim): Storage {
   const { journal, keys } = claim.directory;
-  return { createStore: () => new LeveldbStore(journal, { onIdle }), keyring: new FileKeyring(keys), claim };
+  return { createStore: () => new LeveldbStore(journal), keyring: new FileKeyring(keys), claim };
 }
 
 export async function claimDirectory(path: string, announce: Announce): Promise<Claim> {

@@ -4,23 +4,16 @@
  */
 import { lstat, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { FemtoError } from "@femtoclaw/protocol";
-import { checkTables } from "./check-tables.ts";
-import { damage, unreadable } from "./damage.ts";
-import { scanLog } from "./leveldb-log.ts";
+import { setImmediate } from "node:timers/promises";
+import { errorText, FemtoError, printable, systemErrorCode } from "@femtoclaw/protocol";
+import { damage, scanLog } from "./leveldb-log.ts";
 import { readManifest } from "./leveldb-manifest.ts";
-import type { NamedTable } from "./table-file-check.ts";
+import { checkTable } from "./leveldb-table.ts";
+import { TableFile } from "./table-file.ts";
 
 export interface LeveldbFiles {
   /** Whether nothing was stored yet, so that LevelDB may lay out the directory. */
   readonly fresh: boolean;
-}
-
-export interface InspectionOptions {
-  /** Bytes of tables that are checked, newest first; what a start has time for where nothing is said. */
-  readonly tableBytesMax?: number | undefined;
-  /** Called where this thread has nothing to do until another one has checked the tables. */
-  readonly onIdle?: (() => void) | undefined;
 }
 
 const CURRENT = "CURRENT";
@@ -36,7 +29,7 @@ const TABLE_BYTES_MAX = 48 << 20;
  */
 export async function inspectLeveldbFiles(
   directory: string,
-  { tableBytesMax = TABLE_BYTES_MAX, onIdle = () => undefined }: InspectionOptions = {},
+  tableBytesMax: number = TABLE_BYTES_MAX,
 ): Promise<LeveldbFiles> {
   const names = await namesIn(directory);
   if (!names.includes(CURRENT)) {
@@ -51,7 +44,7 @@ export async function inspectLeveldbFiles(
   const manifestFile = join(directory, manifestName);
   const manifest = readManifest(manifestFile, await contents(manifestFile));
   await checkLogs(directory, names, manifest.logNumber, manifestFile);
-  await checkTables(newestTables(directory, names, manifest.tables, tableBytesMax), onIdle);
+  await checkTables(directory, names, manifest.tables, tableBytesMax);
   return { fresh: false };
 }
 
@@ -81,24 +74,37 @@ async function checkLogs(directory: string, names: string[], logNumber: number, 
   }
 }
 
-/** The newest tables, as many as have so many bytes. All of them are there. */
-function newestTables(
+async function checkTables(
   directory: string,
   names: readonly string[],
   tables: ReadonlyMap<number, number>,
-  bytesMax: number,
-): NamedTable[] {
+  tableBytesMax: number,
+): Promise<void> {
   const present = new Set(names);
-  const newest: NamedTable[] = [];
-  let left = bytesMax;
-  for (const [number, size] of [...tables].sort(([one], [other]) => other - one)) {
+  const newestFirst = [...tables].sort(([left], [right]) => right - left);
+  const toCheck: { readonly file: string; readonly size: number }[] = [];
+  let left = tableBytesMax;
+  for (const [number, size] of newestFirst) {
     const base = String(number).padStart(6, "0");
     const name = [`${base}.ldb`, `${base}.sst`].find((candidate) => present.has(candidate));
     if (name === undefined) throw damage(join(directory, `${base}.ldb`), 0, "the table is missing");
-    if (left > 0) newest.push({ file: join(directory, name), size });
+    if (left > 0) toCheck.push({ file: join(directory, name), size });
     left -= size;
   }
-  return newest;
+  for (const { file, size } of toCheck) {
+    checkTableFile(file, size);
+    // Others may have their turn between two tables.
+    await setImmediate();
+  }
+}
+
+function checkTableFile(file: string, size: number): void {
+  try {
+    using table = TableFile.open(file, size);
+    checkTable(file, table);
+  } catch (error) {
+    throw error instanceof FemtoError ? error : unreadable(file, error);
+  }
 }
 
 async function namesIn(directory: string): Promise<string[]> {
@@ -117,4 +123,9 @@ async function contents(file: string): Promise<Buffer> {
   } catch (error) {
     throw error instanceof FemtoError ? error : unreadable(file, error);
   }
+}
+
+function unreadable(path: string, error: unknown): FemtoError {
+  const reason = systemErrorCode(error) ?? errorText(error);
+  return new FemtoError("FEMTO_JOURNAL_CORRUPT", `${printable(path)} cannot be read: ${reason}`, { cause: error });
 }

@@ -2,8 +2,8 @@
  * Reads LevelDB's log format: blocks of 32 KiB that hold records, or fragments of records, each with
  * its checksum. LevelDB itself skips what is damaged here and goes on, so nothing is left to it.
  */
+import { FemtoError } from "@femtoclaw/protocol";
 import { crc32c, maskedCrc32c } from "./crc32c.ts";
-import { damage } from "./damage.ts";
 
 const BLOCK_BYTES = 32_768;
 const HEADER_BYTES = 7;
@@ -26,6 +26,11 @@ interface Header {
   readonly checksum: number;
   readonly length: number;
   readonly type: number;
+}
+
+/** A finding about a file, as every check of this package words it. */
+export function damage(file: string, offset: number, finding: string): FemtoError {
+  return new FemtoError("FEMTO_JOURNAL_CORRUPT", `${file}, byte ${offset}: ${finding}`);
 }
 
 /**

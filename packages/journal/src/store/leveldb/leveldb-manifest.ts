@@ -2,9 +2,7 @@
  * What LevelDB's MANIFEST says: which tables are alive and which logs are not yet in a table. Other
  * files are leftovers of a crash, which LevelDB deletes unread.
  */
-import { damage } from "./damage.ts";
-import { type LogRecord, scanLog } from "./leveldb-log.ts";
-import { readVarint } from "./varint.ts";
+import { damage, type LogRecord, scanLog } from "./leveldb-log.ts";
 
 export interface Manifest {
   /** Logs with this number or a higher one are replayed when LevelDB opens. */
@@ -102,4 +100,19 @@ class Fields {
   #broken(): never {
     throw this.fault("a version record ends within a field");
   }
+}
+
+/** LevelDB's variable-length integer at `at`, or undefined when it does not end or is too large. */
+export function readVarint(bytes: Uint8Array, at: number): { value: number; next: number } | undefined {
+  let value = 0;
+  let factor = 1;
+  for (let next = at; next < bytes.length; ) {
+    const byte = bytes[next] ?? 0;
+    next += 1;
+    value += (byte & 0x7f) * factor;
+    if (byte < 0x80) return Number.isSafeInteger(value) ? { value, next } : undefined;
+    factor *= 128;
+    if (factor > 2 ** 63) return undefined;
+  }
+  return undefined;
 }

@@ -8,7 +8,7 @@ import { errorText, FemtoError, printable, systemErrorCode } from "@femtoclaw/pr
 import { syncFolder } from "../../state-directory/sync-folder.ts";
 import type { CommitGroup, JournalStore, StoredObject, StoredRecord } from "../store.ts";
 import { type Database, databaseFault, isLocked, locked, openDatabase } from "./leveldb-database.ts";
-import { type InspectionOptions, inspectLeveldbFiles } from "./leveldb-files.ts";
+import { inspectLeveldbFiles } from "./leveldb-files.ts";
 import {
   allGroups,
   groupKey,
@@ -33,6 +33,11 @@ const AHEAD_BYTES = 1 << 20;
 /** Records from which on a reading is long; of a short one most of them would be read for nothing. */
 const AHEAD_RECORDS = 4_096;
 
+export interface LeveldbStoreOptions {
+  /** Bytes of tables that are checked before opening, newest first; a start's default is what it has time for. */
+  readonly tableBytesMax?: number;
+}
+
 export class LeveldbStore implements JournalStore {
   /**
    * INVARIANT: one process has one directory open once. LevelDB's own lock belongs to the process and
@@ -41,7 +46,7 @@ export class LeveldbStore implements JournalStore {
   static readonly #open = new Set<string>();
 
   readonly #directory: string;
-  readonly #inspection: InspectionOptions;
+  readonly #tableBytesMax: number | undefined;
   #claim: string | null = null;
   #database: Database | null = null;
   #size = 0;
@@ -49,9 +54,9 @@ export class LeveldbStore implements JournalStore {
   #failed = false;
 
   /** `directory` exists and belongs to the journal alone. */
-  constructor(directory: string, inspection: InspectionOptions = {}) {
+  constructor(directory: string, options: LeveldbStoreOptions = {}) {
     this.#directory = directory;
-    this.#inspection = inspection;
+    this.#tableBytesMax = options.tableBytesMax;
   }
 
   /** Throws FEMTO_JOURNAL_LOCKED when this process or another one has the directory open. */
@@ -201,7 +206,7 @@ export class LeveldbStore implements JournalStore {
 
   async #inspect(): Promise<{ readonly fresh: boolean }> {
     try {
-      return await inspectLeveldbFiles(this.#directory, this.#inspection);
+      return await inspectLeveldbFiles(this.#directory, this.#tableBytesMax);
     } catch (error) {
       // Files of a running host change while they are read; that is no damage. A probe that fails says nothing.
       if (await isLocked(this.#directory).catch(() => false)) throw locked(this.#directory);

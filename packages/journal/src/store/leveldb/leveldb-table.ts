@@ -3,8 +3,8 @@
  * footer, so once every block's checksum fits, no byte of the file is left unchecked.
  */
 import { crc32c, maskedCrc32c } from "./crc32c.ts";
-import { damage } from "./damage.ts";
-import { readVarint } from "./varint.ts";
+import { damage } from "./leveldb-log.ts";
+import { readVarint } from "./leveldb-manifest.ts";
 
 const FOOTER_BYTES = 48;
 const MAGIC = Buffer.from("57fb808b247547db", "hex");

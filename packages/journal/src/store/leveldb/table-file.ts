@@ -3,7 +3,7 @@
  * would read them into is neither in the processor's cache then nor given back for as long as the host rests.
  */
 import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
-import { damage } from "./damage.ts";
+import { damage } from "./leveldb-log.ts";
 import type { TableBytes } from "./leveldb-table.ts";
 
 /** LIMIT: bytes that are read at once, unless a block has more: fewer calls gain nothing, and more leave the cache. */
