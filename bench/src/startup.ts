@@ -62,8 +62,6 @@ class MeasuredHost {
   }
 
   async round(): Promise<void> {
-    // In turns with another build it finds the journal as an end in order has left it, but not what it keeps of itself.
-    await this.warmUp();
     const first = await this.#host.start();
     this.#clean.add(startSample(first.started));
     this.#effect.add(await firstEffect(first, this.#host, this.#file));
