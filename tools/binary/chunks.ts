@@ -3,7 +3,7 @@
  * another one. They are made as modules, because only those are split, and turned into scripts that a process reads at once.
  */
 import { isBuiltin } from "node:module";
-import { type BuildOptions, build, type Message, type Metafile, transform } from "esbuild";
+import { type BuildOptions, build, type Metafile, transform } from "esbuild";
 import { COMMON, expectNoWarning } from "./bundle-options.ts";
 
 export interface Chunks {
@@ -49,7 +49,7 @@ export async function chunksOf({ entry, start, ...options }: ChunksOptions): Pro
     ),
   );
   const atStart = new Set<string>();
-  for (const source of [entry, ...start]) addImported(metafile, pathOf(chunkOf, source), atStart);
+  for (const source of [entry, ...start]) addImported(metafile.outputs, pathOf(chunkOf, source), atStart);
   return {
     entry: nameOf(pathOf(chunkOf, entry)),
     scripts,
@@ -67,11 +67,11 @@ function pathOf(chunkOf: ReadonlyMap<string, string>, source: string): string {
 }
 
 /** The chunk and all that it imports before it runs. */
-function addImported({ outputs }: Metafile, path: string, found: Set<string>): void {
+function addImported(outputs: Metafile["outputs"], path: string, found: Set<string>): void {
   if (found.has(path)) return;
   found.add(path);
   for (const { path: next, kind, external } of outputs[path]?.imports ?? []) {
-    if (kind === "import-statement" && external !== true) addImported({ outputs, inputs: {} }, next, found);
+    if (kind === "import-statement" && external !== true) addImported(outputs, next, found);
   }
 }
 
@@ -84,7 +84,7 @@ async function scriptOf(name: string, text: string): Promise<Uint8Array> {
     sourcefile: name,
     supported: { "dynamic-import": false },
   });
-  expectNoWarning(name, warnings satisfies Message[]);
+  expectNoWarning(name, warnings);
   const script = Buffer.from(`(function(exports,require,module){${code}})`);
   // INVARIANT: it is read byte by byte.
   if (script.some((byte) => byte > 0x7f)) throw new Error(`${name} is not ASCII`);
