@@ -50,6 +50,7 @@ export class HostProcess implements AsyncDisposable {
   readonly #ending = Promise.withResolvers<void>();
   readonly #stopped = Promise.withResolvers<void>();
   #webhook: Webhook | null = null;
+  #remembering: Promise<void> | null = null;
   #stopping = false;
 
   private constructor(
@@ -122,6 +123,7 @@ export class HostProcess implements AsyncDisposable {
         servers.push(await SocketServer.listen(path, () => agentHandlers(runtime, name)));
       }
       runtime.upstreams.start();
+      host.#remembering = rememberLog(resolved.stateDirectory, runtime, log);
     } catch (error) {
       await host.stop({ now: true });
       throw error;
@@ -174,6 +176,8 @@ export class HostProcess implements AsyncDisposable {
   /** The journal is closed first, so that a closed connection means that all is kept. */
   async #end(now: boolean): Promise<void> {
     this.#webhook?.stop();
+    // It reads the journal.
+    await this.#remembering;
     try {
       await this.runtime.close(now ? { drainMs: 0 } : {});
     } finally {
@@ -222,7 +226,6 @@ export async function startRuntime(
     ...(telemetry === undefined ? {} : { telemetry }),
   });
   await installed.recorded();
-  await rememberLog(resolved.stateDirectory, runtime, log);
   return runtime;
 }
 
@@ -249,8 +252,15 @@ function memoryOf(place: string, log: (entry: LogEntry) => void): LogMemory {
   return new LogMemory({ environment: process.env, place, warn });
 }
 
-/** What was seen is for those who ask: its absence or disagreement is told here, and takes nothing from a sound journal. */
-async function rememberLog(stateDirectory: string, runtime: Runtime, log: (entry: LogEntry) => void): Promise<void> {
+/**
+ * Holds the log to what was seen of it here, and remembers how it is by now. That is for those who ask: its absence or
+ * disagreement is told here, and takes nothing from a sound journal; so nobody has to wait for it.
+ */
+export async function rememberLog(
+  stateDirectory: string,
+  runtime: Runtime,
+  log: (entry: LogEntry) => void,
+): Promise<void> {
   const memory = memoryOf(stateDirectory, log);
   try {
     await runtime.checkpoint();

@@ -118,7 +118,7 @@ test("a log that took the place of another is told of when the host starts, and 
     await first.ended;
     rmSync(home.state, { recursive: true });
     const second = await home.up();
-    expect(second.log()).toContain("log.differs");
+    await expect.poll(() => second.log()).toContain("log.differs");
     second.kill("SIGTERM");
     await second.ended;
     expect((await home.json<Verdict>(["audit", "verify"])).code).toBe(1);
@@ -152,7 +152,7 @@ test("a log that cannot be remembered is told of, and keeps nobody from working"
     mkdirSync(join(home.environment["HOME"] ?? "", ".local/state/femtoclaw"), { recursive: true, mode: 0o700 });
     writeFileSync(join(home.environment["HOME"] ?? "", ".local/state/femtoclaw/known-logs"), "");
     const host = await home.up();
-    expect(host.log()).toContain("log.not_remembered");
+    await expect.poll(() => host.log()).toContain("log.not_remembered");
     expect(await home.propose("fs_read", { path: "notes.txt" })).toMatchObject({ status: "completed" });
     host.kill("SIGTERM");
     expect(await host.ended).toBe(0);

@@ -49,7 +49,7 @@ test("an older copy of the state directory is told of by every client, until its
   expect(verdict).toMatchObject({ code: 1, value: { verdict: "tampered" } });
   expect((await place.run(["doctor"])).code).toBe(1);
   const rolledBack = await place.up();
-  expect(rolledBack.log()).toContain("log.differs");
+  await expect.poll(() => rolledBack.log()).toContain("log.differs");
   // The host has written on; neither command line nor library takes it, on either socket.
   const told = await place.run(READ);
   expect(told).toMatchObject(ROLLED_BACK);

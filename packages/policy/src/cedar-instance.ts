@@ -4,6 +4,8 @@
  */
 import { setFlagsFromString } from "node:v8";
 import { engineBytes, freshGlue } from "#engine-files";
+import { withStartHints } from "./engine-hints.ts";
+import { FUNCTIONS_OF_START } from "./generated/engine-start.ts";
 
 export type Cedar = typeof import("@cedar-policy/cedar-wasm/web");
 
@@ -29,22 +31,28 @@ export async function openCedar(): Promise<() => Promise<SpareCedar>> {
   };
 }
 
-/** What a function of WebAssembly runs before V8 compiles it a second time, and better; and what it is by V8's own choice. */
-const TIERING_BUDGET = 100_000_000;
-const TIERING_BUDGET_OF_V8 = 13_000_000;
-
 /**
  * By its own choice V8 compiles most of the engine a second time while a start asks it its first questions, on threads that
- * take a fifth of a second of processor time from the start. After ten thousand decisions it is all the same.
+ * take a fifth of a second of processor time from the start; after ten thousand decisions it is all the same. So a function
+ * has to run eight times as much before that. And what a start calls is compiled with the module, on other threads. The
+ * hints that say so are still a proposal, which this file alone is compiled under.
  *
- * A module takes the budget over when it is compiled. Outside of that moment V8's flags are left alone, because code that was
+ * A module takes these over when it is compiled. Outside of that moment V8's flags are left alone, because code that was
  * compiled before, that of Node.js among it, is good for one set of flags, and is compiled anew under another.
  */
+const COMPILING = ["--wasm-tiering-budget=100000000", "--experimental-wasm-compilation-hints"];
+/** The same flags by V8's own choice. */
+const ELSE = ["--wasm-tiering-budget=13000000", "--no-experimental-wasm-compilation-hints"];
+
 async function compiled(bytes: Uint8Array): Promise<object> {
-  setFlagsFromString(`--wasm-tiering-budget=${TIERING_BUDGET}`);
+  const hinted = withStartHints(bytes, FUNCTIONS_OF_START);
+  for (const flag of COMPILING) setFlagsFromString(flag);
+  // Threads that compile keep no process from its end.
+  const waiting = setInterval(() => undefined, 60_000);
   try {
-    return await WebAssembly.compile(bytes);
+    return await WebAssembly.compile(hinted);
   } finally {
-    setFlagsFromString(`--wasm-tiering-budget=${TIERING_BUDGET_OF_V8}`);
+    clearInterval(waiting);
+    for (const flag of ELSE) setFlagsFromString(flag);
   }
 }

@@ -187,8 +187,10 @@ async function proposerOf(context: CommandContext, { agent, embedded = false }: 
     };
   }
   const principal = agent === undefined ? {} : { principal: knownAgent(loaded, agent) };
-  const { startRuntime } = await import("../host-process.ts");
-  const runtime = await startRuntime(loaded, logToStderr("warn"));
+  const { rememberLog, startRuntime } = await import("../host-process.ts");
+  const log = logToStderr("warn");
+  const runtime = await startRuntime(loaded, log);
+  await rememberLog(loaded.resolved.stateDirectory, runtime, log);
   const session = runtime.openSession({ channel: "library", label: "femtoclaw --embedded", ...principal });
   return {
     concurrency,

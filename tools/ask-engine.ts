@@ -1,0 +1,49 @@
+/**
+ * Has the engine do what it does in a start: take a schema and rules, and decide once of each kind. `generate-engine-start.ts` runs
+ * it as a process of its own, whose output is what V8 tells of the functions that it compiles.
+ */
+import { setFlagsFromString } from "node:v8";
+import { builtinCapabilities } from "../packages/capabilities/src/builtin.ts";
+import { askKinds, candidateOf, preparse } from "../packages/policy/src/activation.ts";
+import { compilePolicy } from "../packages/policy/src/compile.ts";
+import { engineBytes, freshGlue } from "../packages/policy/src/engine-files.ts";
+import type { Authority, ProgramUse } from "../packages/protocol/src/index.ts";
+
+declare const WebAssembly: { compile(bytes: Uint8Array): Promise<object> };
+
+const source = "femtoclaw.toml:1:1";
+const paths = (...list: string[]) => list.map((path) => ({ path, source }));
+const program = (name: string, use: ProgramUse) => ({
+  path: `/usr/bin/${name}`,
+  realPath: `/usr/bin/${name}`,
+  use,
+  source,
+});
+const AUTHORITY: Authority = {
+  workspace: "/workspace",
+  searchPath: ["/usr/bin"],
+  allow: {
+    read: paths("/workspace", "/shared"),
+    write: paths("/workspace"),
+    run: [
+      program("cat", { kind: "any", unsafe: false }),
+      program("git", { kind: "word", word: "status", flags: ["--short"] }),
+    ],
+  },
+  ask: { read: [], write: paths("/asked"), run: [program("npm", { kind: "word", word: "test", flags: [] })] },
+  deny: { read: paths("/workspace/.env"), write: [], run: [] },
+  floor: ["/state"],
+  childRead: [],
+  environment: {},
+  environmentNames: [],
+};
+
+// Only now, because Node.js runs WebAssembly of its own while it reads sources.
+setFlagsFromString("--trace-wasm-compilation-times");
+const glue = await freshGlue();
+glue.initSync({ module: await WebAssembly.compile(await engineBytes()) });
+const manifests = builtinCapabilities.map(({ manifest }) => manifest);
+const candidate = candidateOf(compilePolicy({ authority: AUTHORITY, manifests }), "A");
+glue.getCedarVersion();
+preparse(glue, candidate);
+askKinds(glue, candidate);
