@@ -1,5 +1,5 @@
 /**
- * Has the engine do what it does in a start: take a schema and rules, and decide once of each kind. `generate-engine-start.ts` runs
+ * Has the engine do what it does in a start: take a schema and rules, and decide once of each kind. `generate-engine-hints.ts` runs
  * it as a process of its own, whose output is what V8 tells of the functions that it compiles.
  */
 import { setFlagsFromString } from "node:v8";

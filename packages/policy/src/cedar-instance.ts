@@ -4,8 +4,7 @@
  */
 import { setFlagsFromString } from "node:v8";
 import { engineBytes, freshGlue } from "#engine-files";
-import { withStartHints } from "./engine-hints.ts";
-import { FUNCTIONS_OF_START } from "./generated/engine-start.ts";
+import { HINTS, HINTS_AT } from "./generated/engine-hints.ts";
 
 export type Cedar = typeof import("@cedar-policy/cedar-wasm/web");
 
@@ -45,7 +44,7 @@ const COMPILING = ["--wasm-tiering-budget=100000000", "--experimental-wasm-compi
 const ELSE = ["--wasm-tiering-budget=13000000", "--no-experimental-wasm-compilation-hints"];
 
 async function compiled(bytes: Uint8Array): Promise<object> {
-  const hinted = withStartHints(bytes, FUNCTIONS_OF_START);
+  const hinted = Buffer.concat([bytes.subarray(0, HINTS_AT), Buffer.from(HINTS, "base64"), bytes.subarray(HINTS_AT)]);
   for (const flag of COMPILING) setFlagsFromString(flag);
   // Threads that compile keep no process from its end.
   const waiting = setInterval(() => undefined, 60_000);

@@ -1,6 +1,6 @@
 /**
- * Tells V8 which functions of the engine a start calls, in the form of the WebAssembly proposal for compilation hints: V8
- * compiles them on other threads, with the module, and would else do so at the first call of each, while the start waits.
+ * A section of WebAssembly, in the form of the proposal for compilation hints, that names functions: V8 compiles those with
+ * the module, on other threads, and would else do so at the first call of each, while the caller waits.
  */
 
 const CUSTOM_SECTION = 0;
@@ -9,24 +9,23 @@ const CODE_SECTION = 10;
 const PREAMBLE_BYTES = 8;
 const SECTION_NAME = "metadata.code.compilation_priority";
 
-/** The module with a section about these functions; their numbers ascend. It computes what it did without. */
-export function withStartHints(module: Uint8Array, functions: readonly number[]): Buffer {
-  const at = startOfSection(module, CODE_SECTION);
+/** The section, and the byte of the module before which it has to stand; the functions' numbers ascend. */
+export function compilationHints(module: Uint8Array, functions: readonly number[]): { at: number; section: Buffer } {
   const name = Buffer.from(SECTION_NAME);
   // Of each: its number, that the hint is about all of it, and a hint of one byte, which is the first turn.
   const hints = functions.flatMap((index) => [...varint(index), 0, 1, 0]);
   const contents = [...varint(name.length), ...name, ...varint(functions.length), ...hints];
-  const section = Uint8Array.from([CUSTOM_SECTION, ...varint(contents.length), ...contents]);
-  return Buffer.concat([module.subarray(0, at), section, module.subarray(at)]);
+  const section = Buffer.from([CUSTOM_SECTION, ...varint(contents.length), ...contents]);
+  return { at: startOfCode(module), section };
 }
 
-function startOfSection(module: Uint8Array, wanted: number): number {
+function startOfCode(module: Uint8Array): number {
   for (let at = PREAMBLE_BYTES; at < module.length; ) {
-    if (module[at] === wanted) return at;
+    if (module[at] === CODE_SECTION) return at;
     const { value: length, next } = readVarint(module, at + 1);
     at = next + length;
   }
-  throw new Error(`the WebAssembly of the engine has no section ${wanted}`);
+  throw new Error("this WebAssembly has no code");
 }
 
 function varint(value: number): number[] {
@@ -40,5 +39,5 @@ function readVarint(bytes: Uint8Array, at: number): { readonly value: number; re
     value |= (byte & 0x7f) << shift;
     if (byte < 0x80) return { value: value >>> 0, next: next + 1 };
   }
-  throw new Error("the WebAssembly of the engine ends within a number");
+  throw new Error("this WebAssembly ends within a number");
 }
