@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import type { Bundle } from "./bundle.ts";
-import { BUILD_FLAGS } from "./compiled-chunks.ts";
+import { BUILD_FLAGS, V8_FLAGS } from "./compiled-chunks.ts";
 import { isElf, stripElf } from "./strip-elf.ts";
 import { type Target, targetOf } from "./targets.ts";
 import { isPe, unsignPe } from "./unsign-pe.ts";
@@ -16,6 +16,7 @@ const nodeFlags = ({ emptyFile }: Target): string[] => [
   // A configuration of OpenSSL can load code.
   `--openssl-config=${emptyFile}`,
   "--no-warnings",
+  ...V8_FLAGS,
 ];
 
 export function executable(node: Buffer, { main, code, assets }: Bundle, target: string): Buffer {

@@ -4,12 +4,11 @@ import { once } from "node:events";
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Script } from "node:vm";
 import { Worker } from "node:worker_threads";
 import { describe, expect, it } from "vitest";
 import { billOfMaterials, licences, partsOf } from "../binary/bill-of-materials.ts";
 import { bundle } from "../binary/bundle.ts";
-import { compiledChunks } from "../binary/compiled-chunks.ts";
+import { compiledChunks, V8_FLAGS } from "../binary/compiled-chunks.ts";
 import { lockFile } from "../binary/locked-file.ts";
 import { isElf, stripElf } from "../binary/strip-elf.ts";
 import { HERE, targetNames, targetOf } from "../binary/targets.ts";
@@ -112,14 +111,13 @@ describe("the bundle", () => {
   });
 
   it("holds its code in chunks that V8 takes as they were compiled, those of a start with all their functions", () => {
-    const scripts = new Map(
-      ["started", "later"].map((name) => [name, Buffer.from("(function () { return function () { return 42; }; })")]),
-    );
+    const code = "(function () { return function () { return 42; }; })";
+    const scripts = new Map(["started", "later"].map((name) => [name, Buffer.from(code)]));
     const compiled = compiledChunks({ entry: "started", scripts, atStart: new Set(["started"]), files: [] });
-    const sizes = [...compiled].map(([name, cachedData]) => {
-      const script = new Script(String(scripts.get(name)), { cachedData: Buffer.from(cachedData) });
-      expect(script.cachedDataRejected).toBe(false);
-      expect(script.runInThisContext()()()).toBe(42);
+    const sizes = [...compiled.values()].map((cachedData) => {
+      // As the executable runs it: V8 takes it under the flags that it was compiled with, and no others.
+      expect(taken(V8_FLAGS, code, cachedData)).toEqual({ rejected: false, answer: 42 });
+      expect(taken([], code, cachedData)).toMatchObject({ rejected: true });
       return cachedData.length;
     });
     expect(sizes[0]).toBeGreaterThan(sizes[1] ?? Number.NaN);
@@ -135,3 +133,13 @@ describe("the bundle", () => {
     await expect(bundle({ target: "plan9-mips", releaseKey: null })).rejects.toThrow(/plan9-mips/);
   });
 });
+
+/** What a process under the flags makes of code that was compiled before. */
+function taken(flags: readonly string[], code: string, cachedData: Uint8Array): unknown {
+  const script = `
+    const { code, cachedData } = JSON.parse(require("node:fs").readFileSync(0, "utf8"));
+    const script = new (require("node:vm").Script)(code, { cachedData: Buffer.from(cachedData, "base64") });
+    console.log(JSON.stringify({ rejected: script.cachedDataRejected, answer: script.runInThisContext()()() }));`;
+  const input = JSON.stringify({ code, cachedData: Buffer.from(cachedData).toString("base64") });
+  return JSON.parse(execFileSync(process.execPath, [...flags, "--eval", script], { input, encoding: "utf8" }));
+}
