@@ -2,7 +2,7 @@
  * One turn as a machine: a model is asked, what it wants is proposed, and so on until it wants nothing more, or something
  * ends it. Asking and proposing are actors; the machine has no way to an effect but the second one.
  */
-import { type ActorRefFrom, assign, fromPromise, raise, setup } from "xstate";
+import { assign, fromPromise, raise, setup } from "xstate";
 import type { Budget, Stop, Used } from "./budget.ts";
 import type { Inferred } from "./inference.ts";
 
@@ -126,5 +126,3 @@ export const turnMachine = setup({
     return { stop, used, text: inferred?.text ?? "" };
   },
 });
-
-export type TurnActor = ActorRefFrom<typeof turnMachine>;

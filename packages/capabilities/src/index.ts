@@ -47,11 +47,9 @@ export { type ContentDefinition, pinOf } from "./mcp/content-definition.ts";
 export { HttpTransport } from "./mcp/http-transport.ts";
 export { type AskUpstream, contentMeant, mcpReaderCapability, type Reader } from "./mcp/mcp-content.ts";
 export {
-  type CallUpstream,
   type McpServer,
   mcpServerCapability,
   mcpToolCapability,
-  mcpToolManifest,
 } from "./mcp/mcp-tool.ts";
 export { StdioTransport } from "./mcp/stdio-transport.ts";
 export { type ToolDefinition, toolSetDigest } from "./mcp/tool-definition.ts";

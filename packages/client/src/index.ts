@@ -1,6 +1,7 @@
-/** Typed access to a running host: `AgentClient` proposes, `OperatorClient` operates. */
+/** Typed access to a running host: `AgentClient` proposes, `OperatorClient` operates, and launches agents. */
 export { AgentClient, type AgentOptions, type ProposeOptions } from "./agent-client.ts";
 export { HostConnection } from "./connection.ts";
 export { LogMemory, type MetLog, type RememberedLog } from "./host-log.ts";
+export { LaunchedAgent, type LaunchOutput } from "./launched-agent.ts";
 export { faultText, refusalText, resultText } from "./model-text.ts";
-export { type LaunchOutput, OperatorClient, type ReloadAnswer } from "./operator-client.ts";
+export { OperatorClient, type ReloadAnswer } from "./operator-client.ts";

@@ -1,5 +1,4 @@
 /** What only an operator may ask of a running host, with types. */
-import type { Buffer } from "node:buffer";
 import { join } from "node:path";
 import {
   followOutput,
@@ -15,6 +14,7 @@ import { WATCH_MS } from "./call-output.ts";
 import { HostConnection } from "./connection.ts";
 import { openHeld } from "./held-connection.ts";
 import { followLogOf, type LogMemory, type MetLog, memoryOf } from "./host-log.ts";
+import { LaunchedAgent } from "./launched-agent.ts";
 
 /** Revisions in force and on trial, after and before; null where none are on trial. */
 export interface ReloadAnswer {
@@ -24,23 +24,14 @@ export interface ReloadAnswer {
   readonly shadow_before: string | null;
 }
 
-/** What an agent wrote that was launched, in base64; and once it has ended, the reply and how its calls ended. */
-export interface LaunchOutput {
-  readonly stdout: string;
-  readonly stderr: string;
-  readonly ended: {
-    readonly reply: Reply;
-    readonly calls: Partial<Record<Reply["status"], number>>;
-    /** A rule asks operators about the launch itself, so that it never began. */
-    readonly asked: boolean;
-  } | null;
-}
-
 export class OperatorClient implements AsyncDisposable {
   readonly #connection: HostConnection;
+  /** The one agent that this connection may launch. */
+  readonly launched: LaunchedAgent;
 
   private constructor(connection: HostConnection) {
     this.#connection = connection;
+    this.launched = new LaunchedAgent(connection);
   }
 
   /** Throws FEMTO_LOG_ROLLED_BACK when the host's log does not go on from what is remembered of it. */
@@ -178,41 +169,6 @@ export class OperatorClient implements AsyncDisposable {
   /** A page of what was recorded of a terminal: its records, and where the next page begins. */
   async terminalRecording(terminal: string, from: number | null): Promise<unknown> {
     return await this.#connection.request("terminals.recording", { terminal, ...(from === null ? {} : { from }) });
-  }
-
-  /** Launches an agent, which ends with this connection; its session. */
-  async launch(request: {
-    readonly name: string;
-    readonly argv: readonly string[];
-    readonly cwd?: string;
-    readonly variables: Readonly<Record<string, string>>;
-    readonly size: { readonly cols: number; readonly rows: number } | null;
-  }): Promise<{ session: string }> {
-    const { argv, variables, ...rest } = request;
-    const texts = {
-      argv: endedTexts(argv),
-      variables: endedTexts(Object.entries(variables).map(([name, value]) => `${name}=${value}`)),
-    };
-    return (await this.#connection.request("launch.start", { ...rest, ...texts })) as { session: string };
-  }
-
-  /** What it wrote since the last time, in base64; waits for it where nothing is there. */
-  async launchRead(waitMs: number): Promise<LaunchOutput> {
-    return (await this.#connection.request("launch.read", { wait_ms: waitMs })) as LaunchOutput;
-  }
-
-  /** Resolves when it has room for more; null says that nothing more is written. */
-  async launchWrite(data: Buffer | null): Promise<void> {
-    await this.#connection.request("launch.write", { data: data?.toString("base64") ?? null });
-  }
-
-  async launchResize(size: { readonly cols: number; readonly rows: number }): Promise<void> {
-    await this.#connection.request("launch.resize", { size });
-  }
-
-  /** Asks it to end. */
-  async launchEnd(): Promise<void> {
-    await this.#connection.request("launch.end");
   }
 
   /** Proof that a record stands in the signed log, with the record's bytes in base64; null where it was pruned. */
@@ -356,9 +312,4 @@ export class OperatorClient implements AsyncDisposable {
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
-}
-
-/** As one text, because a request holds few values and a command line may have many. */
-function endedTexts(texts: readonly string[]): string {
-  return texts.map((text) => `${text}\0`).join("");
 }

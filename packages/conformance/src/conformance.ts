@@ -54,7 +54,7 @@ const others = [
   ...protectionClauses,
 ].sort((left, right) => Number(left.id) - Number(right.id));
 /** In the order of the specification. */
-export const CLAUSES: readonly Clause[] = [...others, ...determinismClauses(others)];
+const CLAUSES: readonly Clause[] = [...others, ...determinismClauses(others)];
 
 export async function checkConformance({
   command,

@@ -2,7 +2,7 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 
-export const PAGE_TEXT = "from the page";
+const PAGE_TEXT = "from the page";
 
 export class Page implements AsyncDisposable {
   readonly #server: Server;

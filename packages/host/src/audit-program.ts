@@ -134,6 +134,6 @@ const AGES_MS = { d: 86_400_000, h: 3_600_000 } as const;
 
 function boundary(text: string): PruneBoundary {
   const [, digits = "", unit] = /^([1-9][0-9]{0,8})([dh])?$/.exec(text) ?? [];
-  if (digits === "") throw new InvalidArgumentError("it must be a sequence number, or an age such as 90d or 12h");
+  if (digits === "") throw new InvalidArgumentError("It must be a sequence number, or an age such as 90d or 12h.");
   return unit === "d" || unit === "h" ? { older_than_ms: Number(digits) * AGES_MS[unit] } : { before: Number(digits) };
 }

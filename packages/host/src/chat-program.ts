@@ -1,10 +1,8 @@
 /** The command line of `chat`; `program.ts` has the others. */
-import { type Command, InvalidArgumentError, Option } from "commander";
+import { type Command, Option } from "commander";
 import type { ChatOptions } from "./commands/chat.ts";
 import type { Runner } from "./commands/command-context.ts";
-
-/** LIMIT: milliseconds that a call may wait for an operator; what is longer than a day nobody sits through. */
-const WAIT_MS_MAX = 86_400_000;
+import { waitingTime } from "./option-values.ts";
 
 /** The SDK that models are asked by is loaded with the command and with no other. */
 export function addChatCommand(program: Command, run: Runner): void {
@@ -20,7 +18,7 @@ export function addChatCommand(program: Command, run: Runner): void {
     .option("--key-env <name>", "variable with the provider's key")
     .option("--script <file>", "answers that were written in advance, instead of a model")
     .option("--agent <name>", "propose as an agent that has tables of its own")
-    .option("--wait <ms>", "how long a call waits for an operator before it is taken back", wait)
+    .option("--wait <ms>", "how long a call waits for an operator before it is taken back", waitingTime)
     .description("talk to a model whose tools are the running host's capabilities")
     .addHelpText(
       "after",
@@ -33,11 +31,4 @@ Examples:
     .action((said: string | undefined, options: ChatOptions) =>
       run(async (context) => (await import("./commands/chat.ts")).chat(context, said, options)),
     );
-}
-
-function wait(text: string): number {
-  const value = Number(text);
-  if (!/^[0-9]+$/.test(text) || value < 1 || value > WAIT_MS_MAX)
-    throw new InvalidArgumentError("it must be a number of milliseconds, at most a day");
-  return value;
 }

@@ -1,9 +1,10 @@
 /** The command line of what looks back: `executions`, `replay`, `fork` and `snapshots`; `program.ts` has the others. */
 import type { ExecutionStatus } from "@femtoclaw/protocol";
-import { type Command, InvalidArgumentError, Option } from "commander";
+import { type Command, Option } from "commander";
 import type { Runner } from "./commands/command-context.ts";
 import type { FollowOptions } from "./commands/follow-executions.ts";
 import type { ListOptions } from "./commands/history.ts";
+import { sequenceNumber } from "./option-values.ts";
 
 const EXECUTION_STATUSES = [
   "completed",
@@ -85,8 +86,8 @@ function addReplayCommands(program: Command, run: Runner): void {
     .command("replay")
     .enablePositionalOptions()
     .argument(...path)
-    .option("--to <seq>", "last record to fold", sequence)
-    .option("--from <snapshot>", "start at the snapshot after this record, once it is proved", sequence)
+    .option("--to <seq>", "last record to fold", sequenceNumber)
+    .option("--from <snapshot>", "start at the snapshot after this record, once it is proved", sequenceNumber)
     .option("--recompute", "fold with the machine version that each record names, and compare")
     .option(...key)
     .description("fold the journal and show the state of every actor; runs no effect")
@@ -96,8 +97,8 @@ function addReplayCommands(program: Command, run: Runner): void {
     );
   replay
     .command("diff")
-    .argument("<a>", "sequence number of a record", sequence)
-    .argument("<b>", "sequence number of another", sequence)
+    .argument("<a>", "sequence number of a record", sequenceNumber)
+    .argument("<b>", "sequence number of another", sequenceNumber)
     .argument(...path)
     .option(...key)
     .description("show what is different between the states after two records")
@@ -110,7 +111,7 @@ function addReplayCommands(program: Command, run: Runner): void {
 function addForkCommand(program: Command, run: Runner): void {
   program
     .command("fork")
-    .argument("<seq>", "last record that the fork goes on from", sequence)
+    .argument("<seq>", "last record that the fork goes on from", sequenceNumber)
     .requiredOption("--out <dir>", "state directory of the fork: a folder that is empty or not there yet")
     .description("make a state directory that goes on from a record of this log; runs nothing")
     .addHelpText("after", "\nExample:\n  femtoclaw fork 120 --out ../forked")
@@ -128,26 +129,20 @@ function addSnapshotCommands(program: Command, run: Runner): void {
     .action(() => run(async (context) => (await commands()).listSnapshots(context)));
   snapshots
     .command("show")
-    .argument("<seq>", "last record that it covers", sequence)
+    .argument("<seq>", "last record that it covers", sequenceNumber)
     .description("show one snapshot")
     .action((seq: number) => run(async (context) => (await commands()).showSnapshot(context, seq)));
   snapshots
     .command("verify")
-    .argument("<seq>", "last record that it covers", sequence)
+    .argument("<seq>", "last record that it covers", sequenceNumber)
     .description("fold all records up to it and compare")
     .action((seq: number) => run(async (context) => (await commands()).verifySnapshot(context, seq)));
   snapshots
     .command("export")
-    .argument("<seq>", "last record that it covers", sequence)
+    .argument("<seq>", "last record that it covers", sequenceNumber)
     .requiredOption("--out <file>", "file that must not exist yet")
     .description("write one snapshot as JSON")
     .action((seq: number, options: { out: string }) =>
       run(async (context) => (await commands()).exportSnapshot(context, seq, options)),
     );
-}
-
-function sequence(text: string): number {
-  const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < 0) throw new InvalidArgumentError("it must be a sequence number");
-  return value;
 }

@@ -1,7 +1,8 @@
 /** The command line of `inspect`, as `program.ts` has the others. */
-import { type Command, InvalidArgumentError } from "commander";
+import type { Command } from "commander";
 import type { Runner } from "./commands/command-context.ts";
 import type { InspectOptions } from "./commands/inspect.ts";
+import { sequenceNumber } from "./option-values.ts";
 
 export function addInspectCommands(program: Command, run: Runner): void {
   const commands = () => import("./commands/inspect.ts");
@@ -14,7 +15,7 @@ export function addInspectCommands(program: Command, run: Runner): void {
     .option("--open", "open it in the browser")
     .option("--approve", "let the page answer what operators are asked")
     .option("--frames", "write frames as JSON lines instead of serving a page")
-    .option("--from <seq>", "first record whose frames are written", sequence)
+    .option("--from <seq>", "first record whose frames are written", sequenceNumber)
     .option(...key)
     .description("show the journal as a local page, until Ctrl-C")
     .addHelpText("after", "\nExamples:\n  femtoclaw inspect --open\n  femtoclaw inspect handed-over --key log.vkey")
@@ -31,10 +32,4 @@ export function addInspectCommands(program: Command, run: Runner): void {
     .action((file: string | undefined, options: { html: string; key?: string }) =>
       run(async (context) => (await commands()).exportInspection(context, file, options)),
     );
-}
-
-function sequence(text: string): number {
-  const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < 0) throw new InvalidArgumentError("it must be a sequence number");
-  return value;
 }

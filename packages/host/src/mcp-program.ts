@@ -1,11 +1,10 @@
 /** The command line of `mcp`; `program.ts` has the others. */
-import { type Command, InvalidArgumentError, Option } from "commander";
+import { type Command, Option } from "commander";
 import type { Runner } from "./commands/command-context.ts";
 import type { McpOptions } from "./commands/mcp.ts";
 import type { AcceptOptions } from "./commands/mcp-pins.ts";
+import { waitingTime, wholeNumber } from "./option-values.ts";
 
-/** LIMIT: milliseconds that a call may be held for; what is longer than a day no client waits for. */
-const WAIT_MS_MAX = 86_400_000;
 const PORT_MAX = 65_535;
 
 export function addMcpCommand(program: Command, run: Runner): void {
@@ -17,7 +16,7 @@ export function addMcpCommand(program: Command, run: Runner): void {
       port,
     )
     .option("--token-file <file>", "bearer token for HTTP, made where it is missing; without it one is printed")
-    .option("--wait <ms>", "how long a call waits for an operator before its client gets a ticket", wait)
+    .option("--wait <ms>", "how long a call waits for an operator before its client gets a ticket", waitingTime)
     .option("--agent <name>", "serve the agent of [agent.NAME], with its tables")
     .addOption(
       new Option("--print-config <agent>", "print how an agent is configured, and serve nothing").choices([
@@ -67,16 +66,5 @@ function addPinsCommand(mcp: Command, run: Runner): void {
 }
 
 function port(text: string): number {
-  return between(text, 0, PORT_MAX, "a port number");
-}
-
-function wait(text: string): number {
-  return between(text, 1, WAIT_MS_MAX, "a number of milliseconds, at most a day");
-}
-
-function between(text: string, min: number, max: number, what: string): number {
-  const value = Number(text);
-  const isNumber = /^[0-9]+$/.test(text) && value >= min && value <= max;
-  if (!isNumber) throw new InvalidArgumentError(`it must be ${what}`);
-  return value;
+  return wholeNumber(text, 0, PORT_MAX, "a port number");
 }

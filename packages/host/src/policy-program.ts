@@ -2,6 +2,7 @@
 import { type Command, InvalidArgumentError } from "commander";
 import type { Runner } from "./commands/command-context.ts";
 import type { PolicyShadowOptions } from "./commands/policy-shadow.ts";
+import { sequenceNumber } from "./option-values.ts";
 
 export function addPolicyCommands(program: Command, run: Runner): void {
   const policy = program.command("policy").description("the rules in force, and what they decided");
@@ -51,7 +52,7 @@ function addHindsightCommands(policy: Command, run: Runner): void {
     .command("diff")
     .requiredOption("--against-journal [path]", "log whose calls are decided again; without a path the configured one")
     .option(...key)
-    .option("--since <seq>", "first record to look at", sequence)
+    .option("--since <seq>", "first record to look at", sequenceNumber)
     .option("--recorded", "by the policy of each record, to see whether the records hold")
     .description("show what the configuration would have decided about recorded calls")
     .addHelpText("after", "\nExample:\n  femtoclaw --config candidate.toml policy diff --against-journal")
@@ -60,7 +61,7 @@ function addHindsightCommands(policy: Command, run: Runner): void {
     );
   policy
     .command("shadow")
-    .option("--since <seq>", "first record to look at", sequence)
+    .option("--since <seq>", "first record to look at", sequenceNumber)
     .option("--revision <sha256>", "beginning of the revision that was on trial; without it the newest", revision)
     .option("--recorded", "decide by the recorded rules again, to see whether the records hold")
     .option("--journal <path>", "stopped state directory, a copy of one, or an exported tree; it is verified first")
@@ -72,7 +73,7 @@ function addHindsightCommands(policy: Command, run: Runner): void {
     );
   policy
     .command("learn")
-    .option("--since <seq>", "first record to look at", sequence)
+    .option("--since <seq>", "first record to look at", sequenceNumber)
     .option("--out <file>", "file for the draft, which must not exist yet")
     .option("--journal <path>", "stopped state directory, a copy of one, or an exported tree; it is verified first")
     .option(...key)
@@ -84,12 +85,6 @@ function addHindsightCommands(policy: Command, run: Runner): void {
 }
 
 function revision(text: string): string {
-  if (!/^[0-9a-f]{8,64}$/.test(text)) throw new InvalidArgumentError("it must be 8 to 64 digits of a revision");
+  if (!/^[0-9a-f]{8,64}$/.test(text)) throw new InvalidArgumentError("It must be 8 to 64 digits of a revision.");
   return text;
-}
-
-function sequence(text: string): number {
-  const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < 0) throw new InvalidArgumentError("it must be a sequence number");
-  return value;
 }

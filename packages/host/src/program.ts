@@ -3,7 +3,7 @@
  * asked for, because a look at the help needs no policy engine.
  */
 import { EXIT, errorText, FemtoError, printable, VERSION, visibleJson } from "@femtoclaw/protocol";
-import { Argument, Command, CommanderError, Help, InvalidArgumentError, Option } from "commander";
+import { Argument, Command, CommanderError, Help, Option } from "commander";
 import { addApprovalCommands } from "./approvals-program.ts";
 import { addAuditCommands } from "./audit-program.ts";
 import { addChatCommand } from "./chat-program.ts";
@@ -17,22 +17,24 @@ import { addHookCommand } from "./hook-program.ts";
 import { addInspectCommands } from "./inspect-program.ts";
 import { addInstallationCommands } from "./installation-program.ts";
 import { addMcpCommand } from "./mcp-program.ts";
+import { milliseconds, wholeNumber } from "./option-values.ts";
 import { addPackageCommands } from "./packages-program.ts";
 import { addPolicyCommands } from "./policy-program.ts";
 import { addRecoveryCommands } from "./recovery-program.ts";
 import { addRunCommand } from "./run-program.ts";
 import { addSecretCommands } from "./secrets-program.ts";
 import { addTerminalCommands } from "./terminal-program.ts";
+import { usageFault } from "./usage-fault.ts";
 
 /** Runs the command line; resolves with the exit code. */
 export async function runProgram(argv: readonly string[]): Promise<number> {
   let exit: number = EXIT.ok;
   let globals: GlobalOptions = {};
-  const program = makeProgram(async (action) => {
+  const run: Runner = async (action) => {
     const { CommandContext } = await import("./commands/command-context.ts");
     exit = await action(new CommandContext(globals));
-  });
-  program.hook("preAction", (_program, command) => {
+  };
+  const program = makeProgram(run, (command) => {
     globals = globalsOf(command);
   });
   try {
@@ -44,7 +46,8 @@ export async function runProgram(argv: readonly string[]): Promise<number> {
   }
 }
 
-function makeProgram(run: Runner): Command {
+/** `reached` hears which command the words lead to, before it acts and before anything is said of words that are wrong. */
+function makeProgram(run: Runner, reached: (command: Command) => void): Command {
   const program: Command = new Command("femtoclaw")
     .description("Execution authority: an agent proposes; FemtoClaw decides, executes and records.")
     .version(VERSION, "--version", "print the version")
@@ -55,9 +58,14 @@ function makeProgram(run: Runner): Command {
         const options = new Help().visibleGlobalOptions.call(this, command);
         return options.filter((option) => program.options.includes(option));
       },
+      // The library describes the `help` of a group in words of its own.
+      subcommandDescription(command): string {
+        if (command.name() === "help") return HELP_DESCRIPTION;
+        return new Help().subcommandDescription.call(this, command);
+      },
     })
     .enablePositionalOptions()
-    .showHelpAfterError("(--help shows how)");
+    .hook("preAction", (_program, command) => reached(command));
   program.commandsGroup("Begin:");
   addProjectCommands(program, run);
   program.commandsGroup("Run a host:");
@@ -83,10 +91,12 @@ function makeProgram(run: Runner): Command {
   addInstallationCommands(program, run);
   addConformanceCommand(program, run);
   addCompletionCommand(program, run);
-  program.helpCommand("help [command]", "print the help of a command");
-  finish(program);
+  program.helpCommand("help [command]", HELP_DESCRIPTION);
+  finish(program, reached);
   return program;
 }
+
+const HELP_DESCRIPTION = "print the help of a command";
 
 /** Options that stand before or after a command. Where a command has one of the same name, that one is meant there. */
 const GLOBAL_OPTIONS: readonly (readonly [flags: string, description: string])[] = [
@@ -96,15 +106,19 @@ const GLOBAL_OPTIONS: readonly (readonly [flags: string, description: string])[]
   ["--quiet", "say nothing on stderr but errors"],
 ];
 
-/** Usage errors end in an exception everywhere, so that there is one place that decides on exit codes. */
-function finish(command: Command): void {
-  command.exitOverride().helpOption("--help", "print this help");
+/** Usage errors end in an exception everywhere, so that there is one place that tells them and decides on exit codes. */
+function finish(command: Command, reached: (command: Command) => void): void {
+  command.exitOverride((error) => {
+    reached(command);
+    throw usageFault(command, error) ?? error;
+  });
+  command.configureOutput({ outputError: () => undefined }).helpOption("--help", "print this help");
   for (const [flags, description] of GLOBAL_OPTIONS) {
     const option = new Option(flags, description).hideHelp(command.parent !== null);
     if (command.options.some(({ long }) => long === option.long)) continue;
     command.addOption(option);
   }
-  for (const child of command.commands) finish(child);
+  for (const child of command.commands) finish(child, reached);
 }
 
 /** The nearest word counts: what stands after a command wins over what stands before it. */
@@ -283,16 +297,8 @@ function addOperatorCommands(program: Command, run: Runner): void {
   }
 }
 
-function milliseconds(text: string): number {
-  const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < 1) throw new InvalidArgumentError("it must be a number of milliseconds");
-  return value;
-}
-
 function records(text: string): number {
-  const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < 1) throw new InvalidArgumentError("it must be a number of records");
-  return value;
+  return wholeNumber(text, 1, Number.MAX_SAFE_INTEGER, "a number of records");
 }
 
 function fail(error: unknown, json: boolean): number {

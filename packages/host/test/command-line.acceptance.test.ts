@@ -19,6 +19,10 @@ describe("usage", () => {
     [["--no-such-option", "status"], "unknown option"],
     [["executions", "list", "--state", "sideways"], "Allowed choices"],
     [["replay", "--to", "-1"], "sequence number"],
+    [["fork", "", "--out", "elsewhere"], "sequence number"],
+    [["stat"], "FEMTO_USAGE: unknown command 'stat'; did you mean one of chat, status?"],
+    [["approvals", "alow"], "fix: `femtoclaw approvals --help` shows how it is used."],
+    [["call", "fs_read", "{}", "\u001b[2J"], "\\u{1b}[2J"],
     [["init", "--preset", "everything"], "read-only, node, python, git"],
     [["bench", "no-such-preset"], "no preset is called"],
     [[], "Usage"],
@@ -26,6 +30,24 @@ describe("usage", () => {
     const { code, stdout, stderr } = await place.run(args);
     expect({ code, stdout }).toEqual({ code: 64, stdout: "" });
     expect(stderr).toContain(expected);
+  });
+
+  test("with --json, what is wrong is JSON on stdout as well", async () => {
+    const { code, stdout } = await place.run(["status", "--no-such-option", "--json"]);
+    expect(code).toBe(64);
+    const error = { code: "FEMTO_USAGE", reason: "unknown option '--no-such-option'" };
+    expect(JSON.parse(stdout)).toMatchObject({ error });
+  });
+
+  test("a list of nothing says so on stderr", async () => {
+    const { code, stdout, stderr } = await place.run(["secrets", "list"]);
+    expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: "", stderr: "no secret is stored\n" });
+  });
+
+  test("a group describes its help as the program does", async () => {
+    const [all, group] = await Promise.all([place.run(["--help"]), place.run(["approvals", "--help"])]);
+    expect(all.stdout).toMatch(/help \[command\] +print the help of a command/);
+    expect(group.stdout).toMatch(/help \[command\] +print the help of a command/);
   });
 
   test("help and version go to stdout with exit code 0", async () => {

@@ -22,7 +22,7 @@ import type { Policy } from "./subsystems/policy.ts";
 export type ApprovalView = ApprovalCard;
 
 /** LIMIT: questions of one answer; a card has some kilobytes, and may have as much as the call that it shows. */
-export const LISTED_QUESTIONS = 256;
+const LISTED_QUESTIONS = 256;
 
 export interface ApprovalsParts {
   readonly gate: Gate;

@@ -17,7 +17,7 @@ export async function undo(execution: string, reader: JournalReader, open: () =>
 }
 
 /** Throws FEMTO_UNDO_IMPOSSIBLE with the reason, FEMTO_EXECUTION_NOT_FOUND for one that the journal does not know. */
-export async function reversalFor(reader: JournalReader, execution: string): Promise<Reversal> {
+async function reversalFor(reader: JournalReader, execution: string): Promise<Reversal> {
   const shown = await showExecution(reader, execution);
   if (shown === null) throw await notFound(reader, execution);
   const intent = shown.records.find(isIntent);

@@ -5,7 +5,7 @@ import type { Cursor } from "./cursor.ts";
 import type { Before } from "./span-facts.ts";
 
 /** LIMIT: records that are sent in one request. */
-export const BATCH_RECORDS = 512;
+const BATCH_RECORDS = 512;
 
 export interface Batch {
   readonly records: readonly TypedRecord[];

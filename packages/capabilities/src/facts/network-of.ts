@@ -33,7 +33,7 @@ const LISTS = RANGES.map(([network, ranges]) => [network, listOf(ranges)] as con
 const GLOBAL_IPV6 = listOf(["2000::/3"]);
 
 /** INVARIANT: an address is public only if no range holds it, in none of the forms in which an IPv4 address can be hidden. */
-export function networkOf(address: string): Network {
+function networkOf(address: string): Network {
   const family = isIPv4(address) ? "ipv4" : "ipv6";
   const found = LISTS.find(([, list]) => list.check(address, family))?.[0];
   if (found !== undefined) return found;

@@ -14,7 +14,7 @@ export interface McpServer {
 }
 
 /** One call of a tool at its server, in the view of whoever calls. */
-export type CallUpstream = (
+type CallUpstream = (
   call: UpstreamUse & { readonly definition: ToolDefinition; readonly args: JsonObject },
 ) => Promise<JsonObject>;
 
@@ -53,7 +53,7 @@ export function mcpServerCapability({ name, isSandboxed }: McpServer): Capabilit
 }
 
 /** The manifest of one of its tools: what is decided on. */
-export function mcpToolManifest(server: McpServer, definition: ToolDefinition): CapabilityManifest {
+function mcpToolManifest(server: McpServer, definition: ToolDefinition): CapabilityManifest {
   const { name, description, input, sha256, destructive } = definition;
   return {
     ...common(server.isSandboxed),

@@ -235,7 +235,6 @@ async function policyFinding(policy: Promise<LoadedPolicy>): Promise<Omit<Findin
   return { verdict: "warn", detail: [detail, ...lines].join("\n"), fix };
 }
 
-/** Whether the journal's disk has room to spare; what is free is asked of the nearest folder that exists. */
 /** Null where a host can write to these folders, or make them. */
 function writableFinding(folders: readonly string[]): Omit<Finding, "check"> | null {
   for (const folder of folders.map(nearest)) {
@@ -256,6 +255,7 @@ function nearest(folder: string): string {
   return there;
 }
 
+/** Whether the journal's disk has room to spare; what is free is asked of the nearest folder that exists. */
 async function diskFinding(stateDirectory: string): Promise<Omit<Finding, "check">> {
   const reserve = await DiskReserve.open(nearest(stateDirectory));
   const free = Math.floor((await reserve.freeBytes()) / MIB);

@@ -1,7 +1,7 @@
 /** `run`: launches an agent at the running host and lends it this terminal, or these pipes, until it ends. */
 import { constants } from "node:os";
 import { isAbsolute, relative } from "node:path";
-import type { OperatorClient } from "@femtoclaw/client";
+import type { LaunchOutput, OperatorClient } from "@femtoclaw/client";
 import { EXIT, FemtoError, printable, type Reply } from "@femtoclaw/protocol";
 import type { LaunchSetting } from "@femtoclaw/runtime";
 import type { LoadedConfiguration } from "../configuration/load-configuration.ts";
@@ -35,16 +35,16 @@ export async function runAgent(
   }
   await using operator = await context.operator(loaded);
   using terminal = new OwnTerminal();
-  const { session } = await operator.launch({
+  const { session } = await operator.launched.start({
     ...{ name, argv, variables, size: terminal.size },
     ...cwdWithin(loaded, context.cwd),
   });
   const configured = setting.kind === "other" ? "" : `, configured as ${setting.kind} for this launch`;
   context.output.talk(`launching ${printable(name)} in the sandbox${configured}, as session ${session}`);
   terminal.lend({
-    typed: (data) => operator.launchWrite(data),
-    resized: (size) => operator.launchResize(size),
-    interrupted: () => operator.launchEnd(),
+    typed: (data) => operator.launched.write(data),
+    resized: (size) => operator.launched.resize(size),
+    interrupted: () => operator.launched.end(),
   });
   const ended = await outputOf(operator, terminal);
   terminal.restore();
@@ -55,11 +55,11 @@ export async function runAgent(
   return exitCodeOf(ended.reply, terminal.interruptedBy);
 }
 
-type Ended = NonNullable<Awaited<ReturnType<OperatorClient["launchRead"]>>["ended"]>;
+type Ended = NonNullable<LaunchOutput["ended"]>;
 
 async function outputOf(operator: OperatorClient, terminal: OwnTerminal): Promise<Ended> {
   for (;;) {
-    const { stdout, stderr, ended } = await operator.launchRead(WAIT_MS);
+    const { stdout, stderr, ended } = await operator.launched.read(WAIT_MS);
     await terminal.write("stdout", Buffer.from(stdout, "base64"));
     await terminal.write("stderr", Buffer.from(stderr, "base64"));
     if (ended !== null) return ended;

@@ -35,6 +35,7 @@ export async function listSecrets(context: CommandContext): Promise<number> {
   await using operator = await context.operator();
   const secrets = await operator.secrets();
   if (context.output.json) context.output.value(secrets);
+  else if (secrets.length === 0) context.output.talk("no secret is stored");
   else
     for (const line of table(secrets.map(({ name, host, port }) => [name, `${host}:${port}`])))
       context.output.line(line);

@@ -25,6 +25,7 @@ async function storedSnapshot(reader: LogReader, seq: number): Promise<Snapshot>
 export async function listSnapshots(context: CommandContext): Promise<number> {
   const seqs = await withReader(context, (reader) => reader.snapshots());
   if (context.output.json) context.output.value(seqs);
+  else if (seqs.length === 0) context.output.talk("no snapshot is stored");
   else for (const seq of seqs) context.output.line(`after record ${seq}`);
   return EXIT.ok;
 }

@@ -59,8 +59,9 @@ export async function initProject({ directory, preset, cwd, environment }: InitO
 function refuseExisting(folder: SecureDirectory): void {
   using policy = folder.folder(POLICY_FOLDER);
   const hasPolicy = policy !== undefined && policy.entries().length > 0;
-  const existing = hasPolicy ? POLICY_FOLDER : folder.entries().find(({ name }) => name === CONFIGURATION_NAME)?.name;
-  if (existing === undefined) return;
+  const hasConfiguration = folder.entries().some(({ name }) => name === CONFIGURATION_NAME);
+  if (!hasPolicy && !hasConfiguration) return;
+  const existing = hasConfiguration ? CONFIGURATION_NAME : POLICY_FOLDER;
   throw new FemtoError("FEMTO_CONFIG_INVALID", `${printable(join(folder.path, existing))} exists already`, {
     fix: "Read what is there and run `femtoclaw trust`, or move it away; `init` never overwrites.",
   });

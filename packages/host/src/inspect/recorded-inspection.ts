@@ -20,7 +20,7 @@ import { proofView } from "./live-inspection.ts";
 /** Pause before an empty answer, so that a page that waits for more does not ask all the time. */
 const WAIT_MS = 5_000;
 
-export const UNVERIFIED = "not verified";
+const UNVERIFIED = "not verified";
 
 /** What is known of a recording as a whole. */
 export interface KnownRecording {

@@ -3,7 +3,7 @@ import type { HostEnvironment } from "@femtoclaw/protocol";
 import { tomlKey, tomlList, tomlString } from "../configuration/toml-text.ts";
 import { piExtension } from "./pi-extension.ts";
 
-export const AGENT_KINDS = ["claude", "codex", "opencode", "pi"] as const;
+const AGENT_KINDS = ["claude", "codex", "opencode", "pi"] as const;
 export type AgentKind = (typeof AGENT_KINDS)[number];
 
 export interface AgentConfiguration {

@@ -41,7 +41,7 @@ export function webhookMessage(told: Omit<WebhookMessage, "version">): WebhookMe
 }
 
 /** The same for each attempt, so that a receiver knows what it has seen; the time and the signature are not. */
-export function messageId({ log, record, event }: WebhookMessage): string {
+function messageId({ log, record, event }: WebhookMessage): string {
   return `${createHash("sha256").update(log).digest("hex").slice(0, 16)}-${record}-${event}`;
 }
 

@@ -41,6 +41,10 @@ test("nothing is ever overwritten, and an existing policy is not vouched for", a
   await expect(initProject(options)).rejects.toThrow("femtoclaw.toml exists already");
   expect(readFileSync(home.path("project/femtoclaw.toml"), "utf8")).toBe("mine");
 
+  home.write("both/femtoclaw.toml", "mine");
+  home.write("both/policy/mine.cedar", "");
+  await expect(initProject({ ...options, directory: home.path("both") })).rejects.toThrow("femtoclaw.toml exists");
+
   home.write("planted/policy/evil.cedar", "permit(principal, action, resource);");
   await expect(initProject({ ...options, directory: home.path("planted") })).rejects.toThrow("policy exists already");
   expect(readdirSync(home.path("planted"))).toEqual(["policy"]);

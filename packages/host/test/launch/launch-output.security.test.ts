@@ -33,7 +33,7 @@ test("operators follow an agent by the command, on pipes and on a terminal, and 
     expect(textOf(seen.parts)).not.toContain("AKIA");
     expect(seen.state).toBe("running");
     // Nothing echoes what is typed but the terminal, which makes of it what a secret would be looked for in.
-    await operator.launchWrite(Buffer.from(size === null ? "\n" : "\r"));
+    await operator.launched.write(Buffer.from(size === null ? "\n" : "\r"));
     const after = await said(operator);
     expect(after.ended?.reply.result).toMatchObject({ exit_code: 3 });
     const { stdout } = await follow;
@@ -65,7 +65,7 @@ test("whoever looks on neither takes anything from its launcher nor lets it writ
   expect(before).toBeLessThan(2_000_000);
   await said(operator, "y\n".repeat(1_000));
   await expect.poll(written).toBeGreaterThan(before);
-  await operator.launchEnd();
+  await operator.launched.end();
   await said(operator);
   await operator.close();
 });

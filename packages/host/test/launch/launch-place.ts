@@ -66,14 +66,14 @@ export async function launch(
   const operator = await place.operator();
   const variables = name === "perl" ? {} : { MODEL_KEY };
   const request = { name, argv, variables, size, ...(cwd === undefined ? {} : { cwd }) };
-  return { operator, ...(await operator.launch(request)) };
+  return { operator, ...(await operator.launched.start(request)) };
 }
 
 /** What it writes until it has written this, or has ended. */
 export async function said(operator: OperatorClient, until: string | null = null) {
   let [stdout, stderr] = ["", ""];
   for (;;) {
-    const part = await operator.launchRead(1_000);
+    const part = await operator.launched.read(1_000);
     stdout += Buffer.from(part.stdout, "base64").toString();
     stderr += Buffer.from(part.stderr, "base64").toString();
     const isThere = until !== null && stdout.includes(until);

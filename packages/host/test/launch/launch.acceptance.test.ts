@@ -103,10 +103,10 @@ test("an agent reaches the host that is named for its program, and no other; eac
 test("a person's terminal is lent to it: what is typed, its size, an interrupt", async () => {
   const script = 'stty size; read name; echo "hello $name"; trap "echo interrupted" INT; echo ready; sleep 60; exit 3';
   const { operator } = await launch(place, "script", ["-c", script], { cols: 100, rows: 30 });
-  await operator.launchWrite(Buffer.from("you\r"));
+  await operator.launched.write(Buffer.from("you\r"));
   expect((await said(operator, "ready")).stdout).toMatch(/30 100[\s\S]*hello you/);
-  await operator.launchResize({ cols: 120, rows: 40 });
-  await operator.launchWrite(Buffer.from("\u0003"));
+  await operator.launched.resize({ cols: 120, rows: 40 });
+  await operator.launched.write(Buffer.from("\u0003"));
   const { stdout, ended } = await said(operator);
   expect(stdout).toContain("interrupted");
   expect(ended?.reply.result).toMatchObject({ exit_code: 3 });

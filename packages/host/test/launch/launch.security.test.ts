@@ -103,13 +103,15 @@ test("a launch gives what its table lists, once for each connection, and on no c
   await using operator = await place.operator();
   const request = { name: "script", argv: ["-c", "echo up; sleep 60"], variables: {}, size: null };
   const refused = { code: "FEMTO_SOCKET_REQUEST" };
-  await expect(operator.launchRead(0)).rejects.toMatchObject(refused);
-  await expect(operator.launch({ ...request, variables: { LD_PRELOAD: "x" } })).rejects.toMatchObject(refused);
-  await expect(operator.launch({ ...request, variables: { MODEL_KEY: "a\0PATH=/x" } })).rejects.toMatchObject(refused);
-  await expect(operator.launch({ ...request, size: { cols: 0, rows: 9 } })).rejects.toMatchObject(refused);
-  await expect(operator.launch({ ...request, name: "sh" })).rejects.toMatchObject({ code: "FEMTO_USAGE" });
-  await operator.launch({ ...request, variables: { MODEL_KEY } });
-  await expect(operator.launch(request)).rejects.toMatchObject(refused);
+  await expect(operator.launched.read(0)).rejects.toMatchObject(refused);
+  await expect(operator.launched.start({ ...request, variables: { LD_PRELOAD: "x" } })).rejects.toMatchObject(refused);
+  await expect(operator.launched.start({ ...request, variables: { MODEL_KEY: "a\0PATH=/x" } })).rejects.toMatchObject(
+    refused,
+  );
+  await expect(operator.launched.start({ ...request, size: { cols: 0, rows: 9 } })).rejects.toMatchObject(refused);
+  await expect(operator.launched.start({ ...request, name: "sh" })).rejects.toMatchObject({ code: "FEMTO_USAGE" });
+  await operator.launched.start({ ...request, variables: { MODEL_KEY } });
+  await expect(operator.launched.start(request)).rejects.toMatchObject(refused);
   expect((await said(operator, "up")).stdout).toBe("up\n");
   expect(filesOf("cmdline").filter((text) => text.includes(MODEL_KEY))).toEqual([]);
   expect(filesOf("cmdline").filter((text) => text.includes("/dev/femtoclaw/variables"))).not.toEqual([]);

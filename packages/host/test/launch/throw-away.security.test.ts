@@ -133,10 +133,10 @@ test("what a project tells agents to start is not there for one that is configur
 test("a variable that an operator hands on leads an agent to no other configuration", async () => {
   await using operator = await place.operator();
   const variables = { MODEL_KEY, CODEX_HOME: place.project, HOME: place.project };
-  await expect(operator.launch({ name: "codex", argv: [], variables, size: null })).rejects.toThrow(
+  await expect(operator.launched.start({ name: "codex", argv: [], variables, size: null })).rejects.toThrow(
     "does not list `HOME`",
   );
-  await operator.launch({
+  await operator.launched.start({
     ...{ name: "codex", argv: ['do:echo "$CODEX_HOME $HOME"'], size: null },
     variables: { MODEL_KEY, CODEX_HOME: place.project },
   });

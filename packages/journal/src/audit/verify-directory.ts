@@ -30,8 +30,9 @@ const OTHER_FILES = /^(?:\d+\.log|MANIFEST-\d+|CURRENT)$/;
  */
 export async function copyForVerification(journalDirectory: string): Promise<VerificationCopy> {
   const names = await readdir(journalDirectory).catch((error: unknown) => {
-    const reason = `${printable(journalDirectory)} cannot be read: ${systemErrorCode(error) ?? errorText(error)}`;
-    throw new FemtoError("FEMTO_STATE_NOT_FOUND", reason, { cause: error });
+    const code = systemErrorCode(error) ?? errorText(error);
+    const why = code === "ENOENT" ? "does not exist" : `cannot be read: ${code}`;
+    throw new FemtoError("FEMTO_STATE_NOT_FOUND", `${printable(journalDirectory)} ${why}`, { cause: error });
   });
   await LeveldbStore.refuseIfOpen(journalDirectory);
   await removeForgottenCopies();

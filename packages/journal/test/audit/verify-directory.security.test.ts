@@ -149,7 +149,8 @@ describe("verifyDirectory", () => {
     const empty = join(root, "empty");
     await mkdir(empty);
     expect((await verifyDirectory(empty)).verdict).toBe("incomplete");
-    await expect(verifyDirectory(join(root, "nowhere"))).rejects.toMatchObject({ code: "FEMTO_STATE_NOT_FOUND" });
+    const missing = { code: "FEMTO_STATE_NOT_FOUND", message: `${join(root, "nowhere")} does not exist` };
+    await expect(verifyDirectory(join(root, "nowhere"))).rejects.toMatchObject(missing);
     const used = join(root, "used");
     await cp(golden, used, { recursive: true });
     const journal = await openBoot("boot-9", used);

@@ -19,6 +19,7 @@ import type { DrivenExecution } from "../driven-execution.ts";
 import { harmless } from "../harmless.ts";
 import type { Unended } from "../outputs/outputs.ts";
 import { Admission, type Proposal } from "./admission.ts";
+import { Endings } from "./endings.ts";
 import { abort, type Execution, newExecution } from "./execution.ts";
 import type { GateParts } from "./gate-parts.ts";
 import { holdLease } from "./launch-lease.ts";
@@ -39,6 +40,7 @@ export class Gate {
   readonly #awaited = new Map<ExecutionId, PromiseWithResolvers<Reply>>();
   readonly #counts = new RefusalCounts();
   readonly #admission: Admission;
+  readonly #endings: Endings;
   readonly #steps: Steps;
   /** Calls that wait for operators. */
   readonly questions: Questions;
@@ -55,9 +57,10 @@ export class Gate {
       admission: () => parts.admission(),
       settle: (call, how, reason) => this.goOn(call, how, reason),
     });
+    this.#endings = new Endings(parts, this.#counts);
     this.#steps = new Steps(parts, {
       questions: this.questions,
-      counts: this.#counts,
+      endings: this.#endings,
       onMarked: (execution) => this.#endWhatIsForbiddenNow(execution),
     });
   }
@@ -182,7 +185,7 @@ export class Gate {
     const execution = await revive(call, this.#parts);
     if (how !== "granted") {
       const { problem, decision } = settledProblem(how, reason);
-      this.#steps.refuse(execution, how, problem, decision);
+      this.#endings.refuse(execution, how, problem, decision);
     }
     await this.#run(execution, () => {
       const driven = this.#parts.resume(execution.id);

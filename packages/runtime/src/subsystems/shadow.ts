@@ -8,7 +8,7 @@ import type { ShadowVerdict } from "@femtoclaw/protocol";
 import type { DecisionAsked, OnTrial } from "../gate/gate-parts.ts";
 
 /** LIMIT: rules that one verdict names, and their characters, so that a trial adds little to a record. */
-export const SHADOW_RULES_MAX = 32;
+const SHADOW_RULES_MAX = 32;
 const SHADOW_RULES_CHARS = 4_096;
 /**
  * LIMIT: microseconds that the trial may take for one call. One that took longer rests for a hundred times as long, so

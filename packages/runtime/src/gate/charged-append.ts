@@ -1,0 +1,16 @@
+/** Appends a record of an execution and charges its session's quota with the bytes; the session's own record stands before it. */
+import type { JournalEntry } from "@femtoclaw/journal/live";
+import { shadowBytes } from "./entries.ts";
+import type { Execution } from "./execution.ts";
+import type { GateParts } from "./gate-parts.ts";
+
+export async function chargedAppend(
+  parts: GateParts,
+  execution: Execution,
+  entry: JournalEntry,
+): ReturnType<GateParts["append"]> {
+  execution.introduce();
+  const appended = await parts.append(entry);
+  execution.quota.spend(appended.bytes - shadowBytes(entry), parts.clock.monotonicUs());
+  return appended;
+}

@@ -1,0 +1,144 @@
+/**
+ * How an execution ends: what its last record says, whether it gets one, and what its proposer is told once that
+ * record is durable.
+ */
+import assert from "node:assert/strict";
+import type { JournalEntry } from "@femtoclaw/journal/live";
+import type { ExecutionEvent } from "@femtoclaw/machines";
+import { type DecisionCode, type ErrorCode, errorText, FemtoError, type Reply } from "@femtoclaw/protocol";
+import { timestamp } from "../timestamp.ts";
+import { chargedAppend } from "./charged-append.ts";
+import type { EffectOutcome } from "./effect.ts";
+import { entryBytes, haltEntry, outcomeEntry, refusalEntry } from "./entries.ts";
+import type { Ending, Execution, RefusalEvent } from "./execution.ts";
+import type { GateParts } from "./gate-parts.ts";
+import type { RefusalCounts } from "./refusal-counts.ts";
+import { type Problem, replyError, verdictOf } from "./verdict.ts";
+
+/** What the execution machine is told. */
+export type EventType = ExecutionEvent["type"];
+type RefusalEntry = JournalEntry & { readonly type: "execution.refused" };
+
+/** What a call that failed had of an effect; `sandbox` names what confined it, null where nothing did. */
+interface Effect {
+  readonly began: boolean;
+  readonly durationUs: number;
+  readonly sandbox: string | null;
+}
+
+const NO_EFFECT: Effect = { began: false, durationUs: 0, sandbox: null };
+
+export class Endings {
+  readonly #parts: GateParts;
+  readonly #counts: RefusalCounts;
+
+  constructor(parts: GateParts, counts: RefusalCounts) {
+    this.#parts = parts;
+    this.#counts = counts;
+  }
+
+  /** Ends the execution without an effect; what the machine is told. */
+  refuse(
+    execution: Execution,
+    event: RefusalEvent,
+    problem: Problem,
+    decision: DecisionCode = verdictOf(event).decision,
+  ): EventType {
+    const error = replyError(problem, timestamp(this.#parts.clock), execution.call?.tool);
+    execution.ending = { event, decision, error, entry: refusalEntry(execution, event, decision, error) };
+    return event;
+  }
+
+  /** Ends an execution whose effect did what it should; what the machine is told. */
+  succeed(execution: Execution, outcome: Extract<EffectOutcome, { event: "succeeded" }>): EventType {
+    const { event, result } = outcome;
+    execution.ending = {
+      event,
+      decision: "AUTHORIZED",
+      entry: outcomeEntry(execution, { ...outcome, began: true }),
+      result,
+    };
+    return event;
+  }
+
+  /** Ends a permitted execution in any other way, before its effect began or after; what the machine is told. */
+  fail(
+    execution: Execution,
+    event: "failed" | "timedOut" | "cancelled" | "contained" | "halted",
+    problem: Problem,
+    effect: Effect = NO_EFFECT,
+  ): EventType {
+    const error = replyError(problem, timestamp(this.#parts.clock), execution.call?.tool);
+    const entry = outcomeEntry(execution, { event, ...effect, error });
+    execution.ending = { event, decision: "AUTHORIZED", error, entry };
+    return event;
+  }
+
+  /** The last record of the execution, durable, and then its reply. */
+  async commit(execution: Execution): Promise<EventType> {
+    const { ending, unrecorded } = execution;
+    if (unrecorded !== null) return unrecorded;
+    assert(ending !== null, "an ending execution says how it ends");
+    try {
+      const { entry } = ending;
+      if (entry.type === "execution.refused" && (await this.#isCollapsed(execution, ending, entry))) return "collapsed";
+      const { seq } = await chargedAppend(this.#parts, execution, entry);
+      const turn = this.#parts.turns.next(execution.session);
+      if (turn !== null) await turn;
+      execution.reply = this.#reply(execution, ending, seq);
+      return "committed";
+    } catch (error) {
+      return this.commitFailed(execution, error);
+    }
+  }
+
+  /**
+   * A refusal that its session's quota has no room for is answered and counted, and has no record of its
+   * own. A permitted call that the runtime itself kept from beginning is nothing that a session is halted for.
+   */
+  async #isCollapsed(execution: Execution, ending: Ending, entry: RefusalEntry): Promise<boolean> {
+    const { error, decision } = ending;
+    if (decision === "AUTHORIZED") return false;
+    // What was asked ends in a record, else it would be asked about for ever.
+    if (execution.waited !== null) return false;
+    assert(error !== undefined, "a refusal says why");
+    const verdict = execution.quota.refuse(entryBytes(entry), this.#parts.clock.monotonicUs());
+    if (verdict === "record") return false;
+    this.#counts.add(entry.body.error.code as ErrorCode);
+    let seq: number | null = null;
+    if (verdict === "halt")
+      seq = (await chargedAppend(this.#parts, execution, haltEntry(execution, entry.body.event, error))).seq;
+    execution.reply = this.#reply(execution, ending, seq);
+    return true;
+  }
+
+  /** What cannot be recorded is never claimed: the answer says that its fate in the journal is unknown. */
+  commitFailed(execution: Execution, cause: unknown): EventType {
+    const problem =
+      cause instanceof FemtoError
+        ? { code: cause.code, reason: cause.message }
+        : ({ code: "FEMTO_JOURNAL_WRITE_FAILED", reason: errorText(cause) } as const);
+    execution.reply = {
+      execution_id: execution.id,
+      status: "error",
+      decision: execution.intent === null ? null : "AUTHORIZED",
+      error: replyError(problem, timestamp(this.#parts.clock), execution.call?.tool),
+      record: null,
+    };
+    return "commitFailed";
+  }
+
+  #reply(execution: Execution, ending: Ending, seq: number | null): Reply {
+    const { status } = verdictOf(ending.event);
+    const { decision, result, error } = ending;
+    return {
+      execution_id: execution.id,
+      status,
+      decision,
+      ...(result === undefined ? {} : { result }),
+      ...(error === undefined ? {} : { error }),
+      ...(execution.revision === null ? {} : { policy: { revision: execution.revision, rules: [...execution.rules] } }),
+      record: seq === null ? null : { seq },
+    };
+  }
+}
