@@ -389,9 +389,15 @@ export class Steps {
 
   async #append(execution: Execution, entry: JournalEntry): ReturnType<GateParts["append"]> {
     execution.introduce();
-    const appended = await this.#parts.append(entry);
-    execution.quota.spend(appended.bytes - shadowBytes(entry), this.#parts.clock.monotonicUs());
-    return appended;
+    const { turns, clock } = this.#parts;
+    turns.onDisk(execution.session);
+    try {
+      const appended = await this.#parts.append(entry);
+      execution.quota.spend(appended.bytes - shadowBytes(entry), clock.monotonicUs());
+      return appended;
+    } finally {
+      turns.offDisk(execution.session);
+    }
   }
 
   #end(
