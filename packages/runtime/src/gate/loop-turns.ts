@@ -132,7 +132,7 @@ export class LoopTurns {
     });
   }
 
-  /** Of those that wait. A session waits for milliseconds at the most, so each of them is there. */
+  /** Of those that wait. A session rarely waits for longer than it counts as there, so each of them is there. */
   #stepsOfEach(): number {
     if (this.#there.size === 1) return STEPS_ALONE;
     return this.#there.size > this.#waiting.size ? STEPS_BESIDE_OTHERS : STEPS_AMONG_BUSY;
