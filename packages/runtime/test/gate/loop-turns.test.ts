@@ -9,7 +9,14 @@ import { call, capability, ofType, recordsOf, startRuntime } from "../runtime-fi
 /** Steps that wait for their turns, and the turn in which each was served. */
 class Steps {
   nowUs = 0;
-  readonly #turns = new LoopTurns({ monotonicUs: () => this.nowUs });
+  readonly #pauses: (() => void)[] = [];
+  readonly #turns = new LoopTurns({
+    monotonicUs: () => this.nowUs,
+    after: (_ms, goOn) => {
+      this.#pauses.push(goOn);
+      return () => undefined;
+    },
+  });
   /** For each turn of the loop who was served in it. */
   readonly served: string[][] = [[]];
 
@@ -19,6 +26,19 @@ class Steps {
       if (later === null) this.served.at(-1)?.push(session);
       else void later.then(() => this.served.at(-1)?.push(session));
     }
+  }
+
+  onDisk(session: string, count = 1): void {
+    for (let record = 0; record < count; record += 1) this.#turns.onDisk(session);
+  }
+
+  offDisk(session: string): void {
+    this.#turns.offDisk(session);
+  }
+
+  /** Lets the pauses that were begun be over. */
+  pass(): void {
+    for (const goOn of this.#pauses.splice(0)) goOn();
   }
 
   async turn(count = 1): Promise<void> {
@@ -78,6 +98,50 @@ describe("the turns of the loop", () => {
     steps.nowUs = 1_000_000;
     steps.ask("flood", 3);
     expect(steps.of("flood").filter((count) => count > 0)).toEqual([1, 1, 1, 1, 1, 3]);
+  });
+});
+
+describe("while somebody's record is on its way to the disk", () => {
+  it("others have four turns, however long that takes, and one more after each pause", async () => {
+    const steps = new Steps();
+    steps.ask("light");
+    steps.onDisk("light");
+    steps.ask("flood", 30);
+    await steps.turn(20);
+    expect(steps.of("flood")).toEqual([1, ...Array(4).fill(1), ...Array(16).fill(0)]);
+    steps.pass();
+    await steps.turn(5);
+    expect(steps.of("flood").slice(21)).toEqual([1, 0, 0, 0, 0]);
+    // Once it is durable, its session goes on as if nobody else were there.
+    steps.offDisk("light");
+    steps.ask("light");
+    await steps.turn(30);
+    expect(steps.of("light").slice(25)).toEqual([1, ...Array(30).fill(0)]);
+    expect(steps.of("flood").slice(26)).toEqual([...Array(24).fill(1), ...Array(6).fill(0)]);
+  });
+
+  it("a session that does little waits for another one no longer than for a turn", async () => {
+    const steps = new Steps();
+    for (const session of ["light", "other"]) steps.ask(session);
+    steps.onDisk("light");
+    steps.ask("flood", 30);
+    await steps.turn(12);
+    steps.ask("other");
+    expect(steps.of("other")).toEqual([1, ...Array(11).fill(0), 1]);
+  });
+
+  it("nobody is kept waiting for one that has much under way itself", async () => {
+    const steps = new Steps();
+    steps.ask("busy");
+    steps.onDisk("busy", 9);
+    steps.ask("flood", 30);
+    await steps.turn(30);
+    expect(steps.of("flood")).toEqual([...Array(30).fill(1), 0]);
+    // With eight it would be one that has little.
+    steps.offDisk("busy");
+    steps.ask("flood", 30);
+    await steps.turn(30);
+    expect(steps.of("flood").slice(30).filter(Boolean)).toHaveLength(5);
   });
 });
 
@@ -145,5 +209,50 @@ describe("a light session beside a flood", () => {
     await Promise.all(calls);
     const intents = ofType(await recordsOf(runtime.reader), "execution.intent").slice(2);
     expect(intents.map(({ session }) => session).indexOf(light.id)).toBe(40);
+  });
+
+  it("waits for the disk while a few steps of it are done, and not for all that it has", async () => {
+    const disk = heldStorage();
+    const effects: string[] = [];
+    const acts = capability("acts", ({ args }) => ({ n: effects.push(String(args["text"])) }));
+    const { clock } = disk.surroundings;
+    // A clock on which no pause ends, so that the disk alone says when others go on.
+    const after: Surroundings["clock"]["after"] = (ms, goOn) => (ms === 1 ? () => undefined : clock.after(ms, goOn));
+    const surroundings = { ...disk.surroundings, clock: { ...clock, after } };
+    const runtime = await startRuntime({ capabilities: [acts], surroundings });
+    onTestFinished(() => {
+      disk.hold = false;
+      for (const release of disk.held) release();
+    });
+    const [flood, light] = [runtime.openSession({ channel: "agent" }), runtime.openSession({ channel: "agent" })];
+    const propose = (text: "flood" | "light") =>
+      (text === "flood" ? flood : light).propose(call("acts", { text })).then(({ status }) => status);
+    const release = async (): Promise<void> => {
+      await expect.poll(() => disk.held.length).toBe(1);
+      disk.held.pop()?.();
+    };
+    await Promise.all([propose("flood"), propose("light")]);
+    disk.hold = true;
+    const calls = Array.from({ length: 60 }, () => propose("flood"));
+    for (let turns = 0; turns < 80; turns += 1) await turn();
+    await release();
+    // The intents of all others are one group now. The light one's comes while their effects begin, one in each turn.
+    await expect.poll(() => disk.held.length).toBe(1);
+    effects.length = 0;
+    await release();
+    while (effects.length === 0) await turn();
+    calls.push(propose("light"));
+    const before = effects.length;
+    for (let turns = 0; turns < 80; turns += 1) await turn();
+    expect(effects.length - before).toBeLessThanOrEqual(6);
+    while (!effects.includes("light")) {
+      await release();
+      await turn();
+    }
+    // Of the group that its intent came too late for, and of its own.
+    expect(effects.indexOf("light") - before).toBeLessThanOrEqual(12);
+    disk.hold = false;
+    for (const letGo of disk.held.splice(0)) letGo();
+    expect(new Set(await Promise.all(calls))).toEqual(new Set(["completed"]));
   });
 });
