@@ -3,7 +3,7 @@
  * Where Node.js keeps the modules of FemtoClaw as it compiled them, so that a start need not do it again. What lies
  * there is run without a look at its meaning. Plain JavaScript: it is read before anything is kept.
  */
-import { lstatSync, mkdirSync, realpathSync } from "node:fs";
+import { existsSync, lstatSync, mkdirSync, realpathSync } from "node:fs";
 import { enableCompileCache } from "node:module";
 import { dirname, isAbsolute, join } from "node:path";
 
@@ -38,13 +38,28 @@ export function ownStateFolder(environment, name) {
   const home = stateHome(environment);
   if (home === undefined) return undefined;
   try {
-    mkdirSync(home, { recursive: true, mode: 0o700 });
+    makeFolders(home);
     // INVARIANT: I8: the folder lies in the state home itself, which no call reaches; a link could lead out of it.
     const folder = join(realpathSync.native(home), name);
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    makeFolders(folder);
     return isOwnAlone(folder) ? folder : undefined;
   } catch {
     return undefined;
+  }
+}
+
+/**
+ * As `makeFolders` of the journal, which is not plain JavaScript: Node.js would go on for ever in /proc.
+ * @param {string} folder
+ */
+function makeFolders(folder) {
+  if (existsSync(folder)) return;
+  if (!existsSync(dirname(folder))) makeFolders(dirname(folder));
+  try {
+    mkdirSync(folder, { mode: 0o700 });
+  } catch (error) {
+    // Another process may have been first.
+    if (!existsSync(folder)) throw error;
   }
 }
 

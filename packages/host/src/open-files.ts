@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { FemtoError } from "@femtoclaw/protocol";
 
 /**
- * LIMIT: open files that a host needs: forty by itself, nine for each of 64 programs, one for each of 256 connections of
+ * LIMIT: open files that a host needs: forty by itself, nine for each of 64 programs, one for each of 336 connections of
  * agents. With less, agents that hold connections alone could leave none for the journal.
  */
 const OPEN_FILES_MIN = 1_024;

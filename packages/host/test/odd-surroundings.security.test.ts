@@ -1,6 +1,6 @@
 /** Started where things are missing: each command works, or says what it needs and how to give it; none breaks off with a bug. */
 import { once } from "node:events";
-import { mkdirSync, rmdirSync } from "node:fs";
+import { mkdirSync, rmdirSync, rmSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -30,7 +30,7 @@ test("with too few open files no host starts, and both ways to start one say why
   for (const LIMIT of ["32", "64", "256", "1023"]) {
     for (const args of [["up"], ["up", "--detach"]]) {
       const { code, stderr } = await place.run(args, { env: { LIMIT } });
-      expect(code, stderr).toBe(78);
+      expect(code, stderr).toBe(69);
       expect(stderr).toMatch(
         new RegExp(
           `^femtoclaw: FEMTO_SURROUNDINGS: this process may have ${LIMIT} files open.*\\n {2}fix: .*ulimit -n`,
@@ -87,7 +87,7 @@ test("a folder that is gone, and none for temporary files, are named", async () 
   mkdirSync(gone);
   const status = await place.run(["status"], { env: { GONE: gone } });
   expect([status.code, status.stderr]).toEqual([
-    78,
+    69,
     expect.stringMatching(/^femtoclaw: FEMTO_SURROUNDINGS: the folder in which this was called .*ENOENT.*\n {2}fix: /),
   ]);
   mkdirSync(gone);
@@ -96,9 +96,27 @@ test("a folder that is gone, and none for temporary files, are named", async () 
   for (const TMPDIR of [join(place.root, "missing"), "/proc"]) {
     const verified = await place.run(["audit", "verify"], { env: { TMPDIR } });
     expect([verified.code, verified.stderr]).toEqual([
-      78,
+      69,
       expect.stringMatching(/^femtoclaw: FEMTO_SURROUNDINGS: no folder can be made in .*\n {2}fix: Set TMPDIR/),
     ]);
+  }
+});
+
+test("a home in which nothing can be made, as in /proc, is told of at once", async () => {
+  const project = place.folder("empty");
+  for (const HOME of ["/proc", "/proc/self/missing", "/sys/missing"]) {
+    const env = { HOME, XDG_RUNTIME_DIR: undefined, FEMTOCLAW_CONFIG: undefined };
+    const { code, stderr } = await place.run(["init"], { cwd: project, env });
+    expect([code, stderr]).toEqual([
+      69,
+      expect.stringMatching(
+        /^femtoclaw: FEMTO_SURROUNDINGS: the folder .* cannot be made \(E[A-Z]+\)\n {2}fix: Set HOME/,
+      ),
+    ]);
+    rmSync(project, { recursive: true });
+    place.folder("empty");
+    const named = await place.run(["status"], { env: { HOME } });
+    expect([named.code, named.stderr]).toEqual([0, expect.stringMatching(/^(?:the log is not remembered: E.*\n)?$/)]);
   }
 });
 

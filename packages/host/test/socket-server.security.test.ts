@@ -5,7 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { HostConnection } from "@femtoclaw/client";
 import { LIMITS } from "@femtoclaw/protocol";
-import { expect, onTestFinished, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { SocketPlaces } from "../src/endpoints/socket-places.ts";
 import { SocketServer } from "../src/endpoints/socket-server.ts";
 
 const line = (id: number): string => `${JSON.stringify({ id, verb: "mark" })}\n`;
@@ -111,38 +112,79 @@ test("whoever has said all that it wants to say gets every answer", async () => 
   expect(answers.trim().split("\n")).toHaveLength(3_000);
 });
 
+const ALL = LIMITS.socketConnections + LIMITS.socketNewcomers;
+
 test("whoever holds all connections and asks nothing keeps nobody out; the one that was silent longest gives way", async () => {
   const { closed, openAll, path } = await serving();
-  const silent = await openAll(LIMITS.socketConnections);
+  const silent = await openAll(ALL);
   let said = "";
   silent[0]?.on("data", (chunk) => {
     said += String(chunk);
   });
   await using honest = await HostConnection.open(path);
-  expect(await honest.request("status")).toBe(LIMITS.socketConnections + 1);
+  expect(await honest.request("status")).toBe(ALL + 1);
   await expect.poll(() => closed).toEqual([1]);
   expect(JSON.parse(said)).toMatchObject({ id: null, ok: false, error: { code: "FEMTO_OVERLOADED" } });
   for (const socket of silent) socket.destroy();
 });
 
-test("where all have asked, the next one is told so, and those that are there go on", async () => {
+test("where all have asked, and wait, whoever comes next has a turn among the newcomers, and the others keep their place", async () => {
   const { asked, closed, openAll, path } = await serving();
-  const there = await openAll(LIMITS.socketConnections);
+  const there = await openAll(ALL);
   for (const socket of there) socket.write(line(0));
-  await expect.poll(() => asked.length).toBe(LIMITS.socketConnections);
-  for (let attempt = 0; attempt < 3; attempt += 1) {
-    await using late = await HostConnection.open(path);
-    await expect(late.request("status")).rejects.toMatchObject({
-      code: "FEMTO_OVERLOADED",
-      message: expect.stringContaining("256 connections"),
-    });
-  }
+  await expect.poll(() => asked.length).toBe(ALL);
+  await expect
+    .poll(async () => {
+      await using connection = await HostConnection.open(path);
+      return await connection.request("status").catch((error: unknown) => error);
+    })
+    .toBe(ALL + 1);
+  // It left for the one that came; those before it are there, and are answered.
+  await expect.poll(() => closed).toEqual([LIMITS.socketConnections + 1, ALL + 1]);
   there[0]?.write(line(0));
-  await expect.poll(() => asked.length).toBe(LIMITS.socketConnections + 1);
-  expect(closed).toEqual([]);
-  there[1]?.destroy();
-  await expect.poll(() => closed).toEqual([2]);
-  await using next = await HostConnection.open(path);
-  expect(await next.request("status")).toBe(LIMITS.socketConnections + 1);
+  await expect.poll(() => asked.length).toBe(ALL + 2);
   for (const socket of there) socket.destroy();
+});
+
+describe("places", () => {
+  function placesOf(count: number) {
+    const [left, clock] = [[] as number[], { now: 0 }];
+    const client = (id: number) => ({ id, hasAsked: true });
+    const places = new SocketPlaces<ReturnType<typeof client>>(
+      ({ id }) => left.push(id),
+      () => clock.now,
+    );
+    const come = (id: number) => {
+      const one = client(id);
+      const hasRoom = places.hasRoom();
+      if (hasRoom) places.add(one);
+      return hasRoom ? one : null;
+    };
+    const clients = Array.from({ length: count }, (_, id) => come(id));
+    return { clients, come, places, left, clock };
+  }
+
+  test("a newcomer has its time, whoever comes, and leaves then for the next one alone", () => {
+    const { come, left, clock } = placesOf(ALL);
+    expect(come(1_000)).toBeNull();
+    clock.now = 1_999;
+    for (let id = 0; id < 1_000; id += 1) expect(come(id)).toBeNull();
+    expect(left).toEqual([]);
+    clock.now = 2_000;
+    expect(Array.from({ length: 40 }, (_, id) => come(1_000 + id)).filter((one) => one !== null)).toHaveLength(
+      LIMITS.socketNewcomers,
+    );
+    // No one of those with a place to keep.
+    expect(left).toEqual(Array.from({ length: LIMITS.socketNewcomers }, (_, id) => LIMITS.socketConnections + id));
+  });
+
+  test("the newcomer that was there longest keeps its place once another one is left", () => {
+    const { clients, come, places, left, clock } = placesOf(ALL);
+    const [first] = clients;
+    if (first != null) places.remove(first);
+    clock.now = 2_000;
+    for (let id = 0; id < 40; id += 1) come(1_000 + id);
+    expect(left).not.toContain(LIMITS.socketConnections);
+    expect(left).toContain(LIMITS.socketConnections + 1);
+  });
 });

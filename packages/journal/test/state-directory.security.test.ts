@@ -66,6 +66,15 @@ describe("openStateDirectory", () => {
     await expect(opening(root, true)).rejects.toMatchObject({ code: "FEMTO_STATE_OWNER" });
   });
 
+  it("refuses at once what a file system makes no folders in", async () => {
+    for (const path of ["/proc/missing/state", "/proc/self/fd/state"]) {
+      await expect(openStateDirectory(path, { create: true })).rejects.toMatchObject({
+        code: "FEMTO_STATE_NOT_FOUND",
+        cause: { code: "ENOENT", syscall: "mkdir" },
+      });
+    }
+  });
+
   it("refuses a dangling link and a file", async () => {
     const folder = await temporaryDirectory();
     await symlink(join(folder, "nowhere"), join(folder, "link"));

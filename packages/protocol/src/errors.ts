@@ -317,7 +317,7 @@ export const ERRORS = define({
     exit: EXIT.no,
     fix: "Read the reason, and host.log in the state directory; the journal is as the hosts left it. Nothing has to be put back.",
   },
-  FEMTO_SURROUNDINGS: configuration("Give the command what the message names, and call it again."),
+  FEMTO_SURROUNDINGS: system("Give the command what the message names, and call it again."),
   FEMTO_NATIVE_CODE: system("Set TMPDIR to a folder in which this user may write and that is not mounted with noexec."),
   FEMTO_PLATFORM_UNSUPPORTED: system(
     "Run it on Linux, where all of it was tried. An exported log can be verified on every system.",

@@ -218,8 +218,9 @@ export const LIMITS = {
   upstreamRelistMs: 5_000,
   /** LIMIT: steps of one check of arguments against the schema of an MCP server; some milliseconds of work. */
   upstreamCheckSteps: 100_000,
-  /** LIMIT: connections to one socket. */
+  /** LIMIT: connections to one socket that keep their place; and beyond these, of newcomers who pass theirs on. */
   socketConnections: 256,
+  socketNewcomers: 16,
   /** LIMIT: restarts of one subsystem within the window before the runtime gives it up. */
   restarts: 3,
   /** Window in which restarts are counted. */

@@ -1,11 +1,12 @@
 /** Writes a first configuration that is safe to keep, and trusts exactly what it wrote. */
-import { closeSync, constants, fsyncSync, mkdirSync, openSync, writeFileSync } from "node:fs";
+import { closeSync, constants, fsyncSync, openSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { HostEnvironment } from "@femtoclaw/protocol";
 import { FemtoError, printable, systemErrorCode } from "@femtoclaw/protocol";
 import { SecureDirectory } from "@femtoclaw/runtime/secure-file";
 import { describeAuthority } from "./describe-authority.ts";
 import { resolveProject } from "./load-configuration.ts";
+import { neededFolder } from "./needed-folder.ts";
 import { type Preset, presetTests, presetText } from "./presets.ts";
 import { CONFIGURATION_NAME, POLICY_FOLDER, type ProjectFiles, projectDigest } from "./project-files.ts";
 import { TrustStore } from "./trust-store.ts";
@@ -32,7 +33,7 @@ export interface InitResult {
 export async function initProject({ directory, preset, cwd, environment }: InitOptions): Promise<InitResult> {
   const store = new TrustStore(environment);
   // Without a mode of its own the folder could be changed by the group, and would be refused afterwards.
-  mkdirSync(resolve(cwd, directory), { recursive: true, mode: 0o755 });
+  neededFolder(resolve(cwd, directory), 0o755);
   using folder = SecureDirectory.open(resolve(cwd, directory));
   if (folder === undefined) throw new FemtoError("FEMTO_CONFIG_NOT_FOUND", `${printable(directory)} went away`);
   refuseExisting(folder);
@@ -41,12 +42,12 @@ export async function initProject({ directory, preset, cwd, environment }: InitO
   const loaded = resolveProject(project, { cwd, environment });
   const created: string[] = [];
   // INVARIANT: a child that may write to the project cannot make a policy for it: the folder is there and masked.
-  mkdirSync(folder.at(POLICY_FOLDER), { recursive: true, mode: 0o755 });
+  neededFolder(folder.at(POLICY_FOLDER), 0o755);
   using policy = folder.folder(POLICY_FOLDER);
   if (policy === undefined) throw new FemtoError("FEMTO_CONFIG_INVALID", `${printable(folder.path)} changed meanwhile`);
   for (const [name, content] of project.policy) created.push(writeNew(policy, name, content));
   created.push(writeNew(folder, CONFIGURATION_NAME, project.configuration));
-  mkdirSync(loaded.resolved.stateDirectory, { recursive: true, mode: 0o700 });
+  neededFolder(loaded.resolved.stateDirectory, 0o700);
   await store.trust(project.directory, project.sha256);
   return {
     created,

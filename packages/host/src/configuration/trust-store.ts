@@ -2,7 +2,7 @@
  * Which projects the user trusts, by the digest of what they said. Kept outside every project, so that
  * nothing in a project can vouch for itself.
  */
-import { closeSync, constants, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { closeSync, constants, fsyncSync, openSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import {
@@ -14,6 +14,7 @@ import {
   systemErrorCode,
 } from "@femtoclaw/protocol";
 import { SecureDirectory } from "@femtoclaw/runtime/secure-file";
+import { neededFolder } from "./needed-folder.ts";
 import type { ProjectFiles } from "./project-files.ts";
 
 const NAME = "trusted.json";
@@ -70,7 +71,7 @@ export class TrustStore {
   }
 
   async #change(change: (projects: Map<string, string>) => void): Promise<void> {
-    mkdirSync(this.#directory, { recursive: true, mode: 0o700 });
+    neededFolder(this.#directory, 0o700);
     using directory = SecureDirectory.open(this.#directory);
     if (directory === undefined) throw new FemtoError("FEMTO_CONFIG_INVALID", `${this.#directory} went away`);
     const descriptor = await claim(directory);

@@ -2,9 +2,10 @@
  * The folder of the sockets: private to the host's user, because whoever enters it may propose or operate,
  * and whoever could put another folder in its place could play the host.
  */
-import { lstatSync, mkdirSync, realpathSync, type Stats, unlinkSync } from "node:fs";
+import { lstatSync, realpathSync, type Stats, unlinkSync } from "node:fs";
 import { connect } from "node:net";
 import { dirname } from "node:path";
+import { makeFolders } from "@femtoclaw/journal/state-directory";
 import { errorText, FemtoError, ownUser, printable, systemErrorCode } from "@femtoclaw/protocol";
 
 /** LIMIT: bytes of a socket path that the kernel takes, with the closing NUL. */
@@ -13,7 +14,7 @@ const SOCKET_PATH_BYTES_MAX = 107;
 /** Makes the folder when it is missing; throws FEMTO_SOCKET_PATH when it is not this user's alone. */
 export function prepareSocketDirectory(folder: string): void {
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    makeFolders(folder, 0o700);
   } catch (error) {
     throw unusable(folder, error);
   }

@@ -21,6 +21,7 @@ import { AnswerTurns } from "./answer-turns.ts";
 import { LineTurns } from "./line-turns.ts";
 import { clearStaleSocket, unusable } from "./socket-directory.ts";
 import { SocketMemory } from "./socket-memory.ts";
+import { SocketPlaces } from "./socket-places.ts";
 
 /** `id` is the request's own, under which its connection can speak of it later; `turns` are those of its large answers. */
 export type Handler = (
@@ -40,6 +41,8 @@ export interface ConnectionHandlers {
 const LINES_PER_TURN = 8;
 /** LIMIT: time that a stopping host gives a client to read its last answers. */
 const LAST_ANSWERS_MS = 2_000;
+/** LIMIT: clients that are told that there is no place, and have not ended yet; the oldest of more is ended. */
+const TURNED_AWAY_MAX = 64;
 
 const NEWLINE = 0x0a;
 const NOTHING = Buffer.alloc(0);
@@ -47,15 +50,22 @@ const REQUEST_LIMITS = { bytes: LIMITS.socketLineBytes, depth: 8, nodes: 64 };
 
 export class SocketServer {
   readonly #server: Server;
-  readonly #connections = new Map<Socket, Connection>();
+  readonly #connections = new Set<Socket>();
+  readonly #turnedAway = new Set<Socket>();
+  readonly #places = new SocketPlaces<Connection>((connection) => connection.leave());
   readonly #shared: Shared = { memory: new SocketMemory(this.#connections), lines: new LineTurns() };
 
   private constructor(onConnection: () => ConnectionHandlers) {
     // A client that has said all it wants to say still gets its answers.
     this.#server = createServer({ allowHalfOpen: true }, (socket) => {
-      if (!this.#hasPlace()) return refuse(socket);
-      this.#connections.set(socket, new Connection(socket, onConnection(), this.#shared));
-      socket.once("close", () => this.#connections.delete(socket));
+      if (!this.#places.hasRoom()) return this.#turnAway(socket);
+      const connection = new Connection(socket, onConnection(), this.#shared);
+      this.#connections.add(socket);
+      this.#places.add(connection);
+      socket.once("close", () => {
+        this.#connections.delete(socket);
+        this.#places.remove(connection);
+      });
     });
   }
 
@@ -78,31 +88,28 @@ export class SocketServer {
     const closed = new Promise<void>((resolve) => {
       this.#server.close(() => resolve());
     });
-    for (const socket of this.#connections.keys()) socket.destroySoon();
+    for (const socket of this.#connections) socket.destroySoon();
+    for (const socket of this.#turnedAway) socket.destroy();
     await Promise.race([closed, sleep(LAST_ANSWERS_MS, undefined, { ref: false })]);
-    for (const socket of this.#connections.keys()) socket.destroy();
+    for (const socket of this.#connections) socket.destroy();
     await closed;
   }
 
-  /** INVARIANT: I9: whoever only holds connections, and asks for nothing on them, keeps nobody out. */
-  #hasPlace(): boolean {
-    if (this.#connections.size < LIMITS.socketConnections) return true;
-    for (const [socket, { hasAsked }] of this.#connections) {
-      if (hasAsked) continue;
-      this.#connections.delete(socket);
-      refuse(socket);
-      return true;
-    }
-    return false;
+  /** Says why. It is ended by its client, who could not read that any more once it wrote to what is gone. */
+  #turnAway(socket: Socket): void {
+    this.#turnedAway.add(socket);
+    socket.once("close", () => this.#turnedAway.delete(socket));
+    socket.on("error", () => socket.destroy());
+    socket.setTimeout(LAST_ANSWERS_MS, () => socket.destroy());
+    socket.resume().end(full());
+    const [first] = this.#turnedAway;
+    if (this.#turnedAway.size > TURNED_AWAY_MAX) first?.destroy();
   }
 }
 
-/** Says why, for whoever reads it, and ends. */
-function refuse(socket: Socket): void {
+function full(): string {
   const reason = `${LIMITS.socketConnections} connections to this socket are open, and it takes no more`;
-  socket.on("error", () => socket.destroy());
-  socket.write(failure(null, "FEMTO_OVERLOADED", reason));
-  socket.destroySoon();
+  return failure(null, "FEMTO_OVERLOADED", reason);
 }
 
 /** What all connections of one socket have together. */
@@ -169,6 +176,12 @@ class Connection {
       lines.forget(this.#goOn);
       handlers.onClosed();
     });
+  }
+
+  /** Its place is for somebody else. What it has proposed goes on and is recorded. */
+  leave(): void {
+    this.#socket.write(full());
+    this.#socket.destroySoon();
   }
 
   /** Takes up lines while there is room; a client that asks faster than it reads its answers waits, nobody else does. */

@@ -1,15 +1,7 @@
 /** An agent's settings on the disk: read once, and replaced whole or not at all, by nobody but whose they are. */
-import {
-  lstatSync,
-  mkdirSync,
-  readFileSync,
-  realpathSync,
-  renameSync,
-  rmSync,
-  type Stats,
-  writeFileSync,
-} from "node:fs";
+import { lstatSync, readFileSync, realpathSync, renameSync, rmSync, type Stats, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { makeFolders } from "@femtoclaw/journal/state-directory";
 import { FemtoError, ownUser, printable, systemErrorCode } from "@femtoclaw/protocol";
 
 /** LIMIT: bytes of an agent's settings. */
@@ -39,7 +31,7 @@ export function replaceSettings(before: SettingsFile, text: string): void {
   const { path } = before;
   const next = join(dirname(path), `.${basename(path)}.${process.pid}.next`);
   try {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    makeFolders(dirname(path), 0o700);
     if (before.text === null) {
       writeFileSync(path, text, { flag: "wx", mode: 0o600 });
       return;

@@ -36,7 +36,8 @@ export function unitText({ layout, program, configuration, owner }: UnitParts): 
     "Restart=on-failure",
     "# A configuration that is wrong stays so until somebody mends it.",
     `RestartPreventExitStatus=${EXIT.configuration}`,
-    "RestartSec=1",
+    // Slow enough that systemd, which gives up at five starts in ten seconds, tries until what is missing is there.
+    "RestartSec=3",
     "KillMode=mixed",
     "TimeoutStartSec=300",
     "TimeoutStopSec=30",

@@ -2,9 +2,10 @@
  * What a host says of its own end when a fault or a bug ended it: a file in the state directory, because its
  * stderr may have no reader, its journal may be what failed, and telemetry may never arrive.
  */
-import { lstatSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { lstatSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { textWithoutSecrets } from "@femtoclaw/journal/live";
+import { makeFolders } from "@femtoclaw/journal/state-directory";
 import { ERRORS, type ErrorCode, EXIT, errorText, FemtoError, VERSION } from "@femtoclaw/protocol";
 import { framesOf } from "./stack-frames.ts";
 
@@ -45,7 +46,7 @@ export function writeFailure(stateDirectory: string, error: unknown, host: HostS
   try {
     if (!isOwn(stateDirectory)) return null;
     const folder = join(stateDirectory, FOLDER);
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    makeFolders(folder, 0o700);
     if (!isOwn(folder)) return null;
     const report = reportOf(error, host());
     const name = `${report.at.replace(/[-:.]/g, "")}.json`;

@@ -16,6 +16,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
+import { ERRORS, EXIT } from "@femtoclaw/protocol";
 import { machineDigests } from "@femtoclaw/runtime";
 import { HAS_SMALL_DISK, SmallDisk } from "@femtoclaw/testing";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -397,6 +398,10 @@ describe("a host that was installed", () => {
     expect(unit).toContain('ExecStart=/p --config "/c d/f.toml" up\n');
     expect(unit).toContain('ExecReload=/p --config "/c d/f.toml" reload\n');
     expect(unit).toContain("RestartPreventExitStatus=78\n");
+    // What is missing for a moment does not keep it from being started again, however often that was tried.
+    expect(ERRORS.FEMTO_SURROUNDINGS.exit).toBe(EXIT.unavailable);
+    expect(unit).not.toContain("StartLimit");
+    expect(Number(/^RestartSec=(\d+)$/m.exec(unit)?.[1]) * 4).toBeGreaterThan(10);
     expect(unit).toContain("RestrictNamespaces=user pid mnt net ipc uts cgroup\n");
     const never =
       /ProtectKernelTunables|ProtectKernelLogs|ProtectProc|ProcSubset|MemoryDenyWriteExecute|PrivateUsers|RestrictSUIDSGID|=~/;

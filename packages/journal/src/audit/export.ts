@@ -6,6 +6,7 @@ import { type FileHandle, mkdir, open, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { errorText, FemtoError, printable, systemErrorCode, type TypedRecord } from "@femtoclaw/protocol";
 import { decodeAt, type LogReader } from "../journal-reader.ts";
+import { makeFolders } from "../state-directory/make-folders.ts";
 import type { StoredRecord } from "../store/store.ts";
 import { parseCheckpoint } from "../tree/checkpoint.ts";
 import { TILE_WIDTH } from "../tree/tiles.ts";
@@ -223,7 +224,7 @@ async function bridges(reader: LogReader, size: number): Promise<number[]> {
 
 async function write(folder: string, path: string, bytes: Uint8Array): Promise<void> {
   const file = join(folder, path);
-  await mkdir(dirname(file), { recursive: true, mode: OWNER_FOLDER });
+  makeFolders(dirname(file), OWNER_FOLDER);
   await writeFile(file, bytes, { flag: "wx", mode: OWNER_FILE });
 }
 

@@ -44,23 +44,27 @@ interface Place {
   readonly clean: string;
 }
 
-/** `name` is what the value is the value of: its key, or the option before it in a list of arguments. */
+/**
+ * `name` is what the value is the value of: its key, or the option before it in a list of arguments. What is in a list or an
+ * object under the name of a secret is one itself.
+ */
 function cleaned(value: unknown, place: Place, name: string | null, walk: Walk): unknown {
   const marked = walk.rules.get(place.marked);
   if (marked !== undefined) return taken(place.clean, marked, walk);
   if (typeof value === "string") return cleanedText(value, place.clean, name, walk);
   if (typeof value !== "object" || value === null) return value;
+  const secret = name !== null && SECRET_NAME.test(name) ? name : null;
   if (Array.isArray(value)) {
-    return value.map((item, index) => cleaned(item, below(place, index), optionName(value[index - 1]), walk));
+    return value.map((item, index) => cleaned(item, below(place, index), secret ?? optionName(value[index - 1]), walk));
   }
-  return cleanedMembers(value, place, walk);
+  return cleanedMembers(value, place, secret, walk);
 }
 
-function cleanedMembers(value: object, place: Place, walk: Walk): object {
+function cleanedMembers(value: object, place: Place, secret: string | null, walk: Walk): object {
   const members = new Map<string, unknown>();
   for (const [key, member] of Object.entries(value)) {
     const kept = keptName(key, place.clean, walk, (name) => Object.hasOwn(value, name) || members.has(name));
-    members.set(kept, cleaned(member, below(place, key, kept), key, walk));
+    members.set(kept, cleaned(member, below(place, key, kept), secret ?? key, walk));
   }
   return Object.fromEntries(members);
 }

@@ -19,6 +19,12 @@ const TOKEN_BEGINS = `(?:(?<![A-Za-z0-9_-])|${ESCAPED})`;
 const QUOTE = String.raw`(?:\\{0,3}["'])?`;
 const GAP = String.raw`(?:\\[nrt]|\s){0,4}`;
 
+/** LIMIT: characters of what is taken out as a whole because quotes stand around it, whatever it holds. */
+const QUOTED_CHARS = 128;
+/** What stands between two of the same quotes in one line; the group of the first is `quote`. No part of what frames a key. */
+const QUOTED = String.raw`(?:(?!(?<!\\)\k<quote>|-----)[^\r\n])`;
+const NAME_AND_QUOTE = String.raw`(?:${NAMES})${QUOTE}${GAP}[:=]${GAP}(?<quote>\\{0,3}["'])`;
+
 const KEY_HEAD = "-----BEGIN (?:[A-Z0-9]{1,16} ){0,4}PRIVATE KEY(?: BLOCK)?-----";
 const KEY_END = "-----END [A-Z0-9 ]{0,64}-----";
 
@@ -35,6 +41,8 @@ const valueBehind = (rule: string, name: string, value: string): SecretPattern =
 });
 
 export const SECRET_PATTERNS: readonly SecretPattern[] = [
+  // The first, because what the others leave of a text has another length. A variable's name in quotes is no secret.
+  valueBehind("assignment", NAME_AND_QUOTE, `(?![$<])${QUOTED}{6,${QUOTED_CHARS}}(?=\\k<quote>)`),
   {
     rule: "private-key",
     find: new RegExp(`${KEY_HEAD}[\\s\\S]*?(?:${KEY_END}|$)`, "g"),
@@ -49,10 +57,10 @@ export const SECRET_PATTERNS: readonly SecretPattern[] = [
   token("json-web-token", "eyJ[A-Za-z0-9_-]{10,}\\.eyJ[A-Za-z0-9_-]{10,}\\.[A-Za-z0-9_-]{10,}"),
   valueBehind("authorization", `(?:\\b|${ESCAPED})(?:bearer|basic)\\s{1,4}`, "[A-Za-z0-9+/_.~=-]{16,}"),
   valueBehind("url-password", "://[^\\s/:@]{1,256}:", "[^\\s/@]{1,256}(?=@)"),
-  // A call of a function is source text, not a secret.
+  // A call of a function is source text, not a secret; and what was taken out above is none any more.
   valueBehind(
     "assignment",
-    `(?:${NAMES})${QUOTE}${GAP}[:=]${GAP}${QUOTE}(?![A-Za-z_$][\\w.]{0,128}\\()`,
+    `(?:${NAMES})${QUOTE}${GAP}[:=]${GAP}${QUOTE}(?![A-Za-z_$][\\w.]{0,128}\\(|\\[redacted:assignment\\]\\\\{0,3}["'])`,
     "[^\\s\"'`,;(){}<>$]{6,4096}",
   ),
 ];
@@ -73,9 +81,9 @@ const MAY_HOLD = [
 ];
 /**
  * Between a name and what follows it stand quotes and white space, in the escapes of JSON text. A bare quote ends a text
- * there, and what follows its colon without one is no text: the facts of every call say `"has_read_secret":false`.
+ * there, and what follows its colon without one, a list or an object is no text: the facts of every call say `"has_read_secret":false`.
  */
-const MAY_NAME = new RegExp(`(?:${NAMES})(?!":[^"])(?:\\\\(?:u[0-9a-f]{4}|[bfnrt])?|["'\\s]){0,24}[:=,]`, "i");
+const MAY_NAME = new RegExp(`(?:${NAMES})(?!":[^"[{])(?:\\\\(?:u[0-9a-f]{4}|[bfnrt])?|["'\\s]){0,24}[:=,]`, "i");
 
 export function mayHoldSecret(json: string): boolean {
   return MAY_NAME.test(json) || MAY_HOLD.some((pattern) => pattern.test(json));
@@ -95,6 +103,7 @@ const VALUE_IS_NEXT = new RegExp(
   `(?:(?:${NAMES})${PARTIAL_QUOTE}${PARTIAL_GAP}[:=]${PARTIAL_GAP}${PARTIAL_QUOTE}|(?:bearer|basic)\\s{1,4})$`,
   "i",
 );
+const QUOTE_IS_OPEN = new RegExp(`${NAME_AND_QUOTE}${QUOTED}{0,${QUOTED_CHARS}}$`, "i");
 const SIGN_IS_NEXT = new RegExp(`(?:${NAMES})${PARTIAL_QUOTE}${PARTIAL_GAP}$`, "i");
 const KEY_HEAD_GOES_ON = /-----BEGIN (?:[A-Z0-9]{1,16} ){0,6}$/;
 
@@ -104,6 +113,8 @@ const KEY_HEAD_GOES_ON = /-----BEGIN (?:[A-Z0-9]{1,16} ){0,6}$/;
  */
 export function reachesOver(text: string, next: string): number | null {
   const signs = next === "" || /[\s:=\\"']/.test(next) ? [SIGN_IS_NEXT] : [];
-  const begins = [VALUE_IS_NEXT, KEY_HEAD_GOES_ON, ...signs].flatMap((pattern) => pattern.exec(text)?.index ?? []);
+  const begins = [VALUE_IS_NEXT, QUOTE_IS_OPEN, KEY_HEAD_GOES_ON, ...signs].flatMap(
+    (pattern) => pattern.exec(text)?.index ?? [],
+  );
   return begins.length === 0 ? null : Math.min(...begins);
 }

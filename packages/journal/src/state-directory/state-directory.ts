@@ -2,11 +2,14 @@
  * The directory that holds what FemtoClaw must not lose. Whoever can write there can rewrite history,
  * so it is used only while it belongs to this user alone.
  */
-import { lstat, mkdir } from "node:fs/promises";
+import { lstat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { FemtoError, ownUser, printable, systemErrorCode } from "@femtoclaw/protocol";
 import { isThere } from "./is-there.ts";
+import { makeFolders } from "./make-folders.ts";
 import { syncFolder } from "./sync-folder.ts";
+
+export { makeFolders };
 
 export interface StateDirectory {
   readonly root: string;
@@ -46,21 +49,11 @@ async function makeIfMissing(path: string): Promise<void> {
   try {
     // What exists is left to the check, which also knows a link that leads nowhere.
     if (await isThere(path)) return;
-    const made = await mkdir(path, { recursive: true, mode: OWNER_ALL });
+    const made = makeFolders(path, OWNER_ALL);
     if (made !== undefined) await syncFolder(dirname(made));
   } catch (error) {
-    throw unusable(path, systemErrorCode(error) === "ENOENT" ? await whyNotMade(path, error) : error);
+    throw unusable(path, error);
   }
-}
-
-/** Node.js says of folders below one on a read-only file system that they do not exist; the first of them says why. */
-async function whyNotMade(path: string, error: unknown): Promise<unknown> {
-  let first = path;
-  while (first !== dirname(first) && !(await isThere(dirname(first)))) first = dirname(first);
-  return await mkdir(first, { mode: OWNER_ALL }).then(
-    () => error,
-    (reason: unknown) => reason,
-  );
 }
 
 async function assertPrivate(path: string, forbiddenBits: number): Promise<void> {

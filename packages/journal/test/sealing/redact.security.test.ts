@@ -15,6 +15,7 @@ const CORPUS: readonly (readonly [rule: string, text: string, secret: string])[]
   ["private-key", `before ${key("")} after`, "MIIEvQIBADANBgkqhkiG9w0BAQEFAASC"],
   ["private-key", key("OPENSSH "), "MIIEvQIBADANBgkqhkiG9w0BAQEFAASC"],
   ["private-key", key("EC ").slice(0, 60), "MIIEvQIBADANB"],
+  ["private-key", `secret="${key("").replace("-----\n", '-----"\n')}`, "MIIEvQIBADANBgkqhkiG9w0BAQEFAASC"],
   ["aws-key", "id AKIAIOSFODNN7EXAMPLE.", "AKIAIOSFODNN7EXAMPLE"],
   ["github-token", `Cloning with ghp_${"a1B2".repeat(9)}`, `ghp_${"a1B2".repeat(9)}`],
   ["github-token", `github_pat_${"a1B2_".repeat(9)}`, `github_pat_${"a1B2_".repeat(9)}`],
@@ -31,6 +32,10 @@ const CORPUS: readonly (readonly [rule: string, text: string, secret: string])[]
   ["assignment", "DB_PASSWORD=hunter2-hunter2\n", "hunter2-hunter2"],
   ["assignment", 'api_key: "0123456789abcdef"', "0123456789abcdef"],
   ["assignment", `{"client_secret":"s3cr3t-s3cr3t"}`, "s3cr3t-s3cr3t"],
+  ["assignment", 'password: "two words"', "words"],
+  ["assignment", "db.Passphrase = 'correct horse; battery (staple), and $more' # note", "staple"],
+  ["assignment", `{"client_secret": "with \\"quotes\\" in it"}`, "quotes"],
+  ["assignment", `token = "${"ab ".repeat(42)}"`, "ab ab"],
   ["assignment", "--token=abcdef0123456789", "abcdef0123456789"],
 ];
 
@@ -67,7 +72,7 @@ describe("a secret", () => {
   );
 
   it("behind the name of one goes whatever it looks like", () => {
-    const value = { PASSWORD: "a b", accessToken: "x", "api-key": "y", tokens: 3, nested: { Secret: ["not", "text"] } };
+    const value = { PASSWORD: "a b", accessToken: "x", "api-key": "y", tokens: 3, nested: { note: ["not", "text"] } };
     expect(redact(value).value).toEqual({
       ...value,
       PASSWORD: "[redacted]",
@@ -84,6 +89,15 @@ describe("a secret", () => {
       "password",
       "stays",
     ]);
+    const within = { Secret: ["a", ["b", 1], { note: "c" }], credentials: { user: "d", more: { of: "e", is: true } } };
+    expect(redact(within).value).toEqual({
+      Secret: ["[redacted]", ["[redacted]", 1], { note: "[redacted]" }],
+      credentials: { user: "[redacted]", more: { of: "[redacted]", is: true } },
+    });
+    expect(redact(["--token", ["a"], ["stays"]]).value).toEqual(["--token", ["[redacted]"], ["stays"]]);
+    for (const [name, value] of Object.entries(within)) {
+      expect(mayHoldSecret(JSON.stringify({ [name]: value })), name).toBe(true);
+    }
     for (const text of ['{"password":"a b"}', '["--password","p w"]']) expect(mayHoldSecret(text), text).toBe(true);
   });
 
@@ -133,6 +147,7 @@ describe("a secret", () => {
       "user@example.com and ssh://git@example.com/x.git",
       "a basic idea, a bearer of news",
       "task-force sk-1 AKIA npm_install",
+      'the password: "<two words>", token="$TOKEN and more"',
       "password=$PASSWORD secret=$(cat file) token=<TOKEN>",
     ];
     for (const text of ordinary) expect(redact({ text }).redactions, text).toEqual([]);
@@ -198,6 +213,10 @@ describe("hostile text", () => {
     "password=",
     "password='\t",
     "secrettokenpassword",
+    'password="',
+    "password='\\\"secret=\\\\'",
+    'secret="secret=\\"',
+    'token="a b',
     "Bearer ",
     "bearer\t\t\t\t",
     "sk-",

@@ -19,6 +19,7 @@ const FRAGMENTS = [
     "\\t",
     '\\"',
   ],
+  ...['password="', "token: '", 'secret=\\"', "two words", "x ".repeat(60), "a\\"],
   ...["= ", ": ", ' : "', "=>", "()", "://", "https://user:", "pa,ss@host", "hunter22", "abcdef", "A".repeat(20)],
   ...["ghp_", `ghp_${"a1".repeat(20)}`, "AKIA", `AKIA${"B2".repeat(8)}`, "sk-", "sk_live_0123456789", "glpat-", "npm_"],
   ...["eyJ", "eyJhbGciOiJI.eyJzdWIiOiIx.c2lnbmF0dXJl", "xoxb-0123456789", "AIza", "github_pat_", "c".repeat(40)],

@@ -1,0 +1,19 @@
+/** Folders that a command makes where they are missing, and cannot do without. */
+import { makeFolders } from "@femtoclaw/journal/state-directory";
+import { FemtoError, printable, systemErrorCode } from "@femtoclaw/protocol";
+
+/** Throws FEMTO_SURROUNDINGS where it cannot be made. */
+export function neededFolder(path: string, mode: number): void {
+  try {
+    makeFolders(path, mode);
+  } catch (error) {
+    const code = systemErrorCode(error);
+    if (code === undefined) throw error;
+    const fix =
+      "Set HOME, and XDG_STATE_HOME where it is set, to a folder that is there and that this user may write to.";
+    throw new FemtoError("FEMTO_SURROUNDINGS", `the folder ${printable(path)} cannot be made (${code})`, {
+      fix,
+      cause: error,
+    });
+  }
+}
