@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { type Asked, OF_MACHINE, quoted } from "./asked.ts";
 
-const { femtoclaw, as, data } = OF_MACHINE;
+const { femtoclaw, data } = OF_MACHINE;
 const BACKUPS = `${data}/backups`;
 const EFFECTS = "/srv/project/out/effects";
 /** Other processors and other systems are not to be seen from one machine, and nobody builds the executable again there. */
@@ -38,8 +38,11 @@ export async function restored(asked: Asked): Promise<void> {
   await asked.ran(`${femtoclaw} approvals allow ${id}`);
   await asked.until(`grep -qx once ${EFFECTS}`);
 
-  await asked.ran(`systemctl stop femtoclaw && ${as} mv ${data}/state ${data}/lost`);
-  assert.match(await asked.ran(`${femtoclaw} restore ${file}`), /1 calls that waited for an operator are withdrawn/);
+  // The folder of the state is root's, who alone puts another one in its place.
+  const made = `${BACKUPS}/restored`;
+  const told = await asked.ran(`systemctl stop femtoclaw && ${femtoclaw} --state ${made} restore ${file} &&
+    mv ${data}/state ${data}/lost && mv ${made} ${data}/state`);
+  assert.match(told, /1 calls that waited for an operator are withdrawn/);
   await asked.start(OF_MACHINE);
   // The user of the host has seen more of the log than the backup holds.
   const refused = await asked.failed(`${femtoclaw} approvals allow ${id}`);
