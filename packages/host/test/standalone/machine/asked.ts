@@ -37,6 +37,8 @@ export const OF_ALICE: Service = (() => {
 export interface Reply {
   readonly status: string;
   readonly seq: number;
+  /** The question that it waits for. */
+  readonly approval?: { readonly id: string };
   readonly result: {
     readonly exit_code: number | null;
     readonly stdout: string;
@@ -52,16 +54,21 @@ export class Asked {
     this.#guest = guest;
   }
 
+  /** Runs a script, however it ends. */
+  async said(script: string): Promise<Said> {
+    return await this.#guest().run(script);
+  }
+
   /** Runs a script that has to end well. */
   async ran(script: string): Promise<string> {
-    const said = await this.#guest().run(script);
+    const said = await this.said(script);
     assert.equal(said.code, 0, `${script}\n${said.stdout}${said.stderr}`);
     return said.stdout;
   }
 
   /** Runs a script that has to end otherwise. */
   async failed(script: string): Promise<Said> {
-    const said = await this.#guest().run(script);
+    const said = await this.said(script);
     assert.notEqual(said.code, 0, `${script}\n${said.stdout}${said.stderr}`);
     return said;
   }
@@ -90,8 +97,11 @@ export class Asked {
 
   /** Proposes a program, and tells what came of it. */
   async exec(service: Service, bin: string, ...argv: string[]): Promise<Reply> {
-    const args = JSON.stringify({ bin, argv });
-    const said = await this.#guest().run(`${service.femtoclaw} --json call process_exec ${quoted(args)}`);
+    return await this.call(service, { bin, argv });
+  }
+
+  async call(service: Service, args: { bin: string; argv: readonly string[]; stdin?: string }): Promise<Reply> {
+    const said = await this.said(`${service.femtoclaw} --json call process_exec ${quoted(JSON.stringify(args))}`);
     assert.match(said.stdout, /^\{/, said.stderr);
     return JSON.parse(said.stdout) as Reply;
   }

@@ -5,20 +5,27 @@ import type { Story } from "../../agents/check.ts";
 import { Asked, OF_ALICE, OF_MACHINE, quoted, type Service } from "./asked.ts";
 import type { Guest } from "./guest.ts";
 import type { Release } from "./image.ts";
+import { conforms, restored } from "./installed.ts";
 
 const BROUGHT = "/brought/femtoclaw-linux-x64";
 const MIB = 1_048_576;
 const LIMITS = `\n[limits]\nmemory_bytes = ${64 * MIB}\nprocesses = 16\n`;
 const RUN = `echo = ["*"]\nsleep = ["*"]\nperl = [{ any = true, unsafe = true }]\n`;
 const { data, configuration } = OF_MACHINE;
+/** Where the calls write, which the unit has to be told of. */
+const DROP_IN = "/etc/systemd/system/femtoclaw.service.d";
 /** Written before the installation, which keeps it. */
 const CONFIGURATION = `workspace = "/srv/project"
 [capabilities]
 process_exec = true
 [allow]
 read = ["/srv/project"]
+write = ["/srv/project/out"]
 [allow.run]
-${RUN}${LIMITS}
+${RUN}
+[ask.run]
+tee = ["*"]
+${LIMITS}
 [memory]
 path = "${data}/state"
 [host]
@@ -44,10 +51,12 @@ export function storyOf(machine: Machine): Story {
     ["a reload leaves the host in its group, and its programs in theirs", () => reloaded(asked)],
     ["systemd starts a host again that was killed, and nothing of its programs is left", () => killed(asked)],
     ["systemd kills and starts a host again that hangs", () => hangs(asked)],
+    ["what was answered after a backup stays answered in what is restored from it", () => restored(asked)],
     ["an upgrade and the way back go through systemd", () => upgraded(asked)],
     ["a user's own service has control groups, too", () => ofUser(asked)],
     ["without user namespaces a host confines by Landlock, or does not start", () => without(asked, machine.release)],
     ["a machine that is switched off while a program runs loses nothing", () => off(asked, machine)],
+    ["what is installed there conforms, as far as one machine shows it", () => conforms(asked, BROUGHT)],
   ];
 }
 
@@ -58,7 +67,9 @@ async function byPackage(asked: Asked): Promise<void> {
 
 async function started(asked: Asked): Promise<void> {
   await asked.ran(`useradd --system --user-group --no-create-home --home-dir /nonexistent femtoclaw
-    mkdir -p /srv/project /etc/femtoclaw && printf %s ${quoted(CONFIGURATION)} >${configuration} && ${BROUGHT} install --system`);
+    mkdir -p /srv/project/out /etc/femtoclaw ${DROP_IN} && chown femtoclaw: /srv/project/out
+    printf '[Service]\\nReadWritePaths=/srv/project\\n' >${DROP_IN}/project.conf
+    printf %s ${quoted(CONFIGURATION)} >${configuration} && ${BROUGHT} install --system`);
   await asked.start(OF_MACHINE);
   const status = await asked.json<{ phase: string; bounds: string; sandbox: string }>(OF_MACHINE, "status");
   assert.deepEqual([status.phase, status.bounds], ["idle", "control groups (version 2)"]);
