@@ -8,8 +8,9 @@ import { HERE } from "./targets.ts";
 
 /** What V8 is told, in the executable and where its code is compiled: compiled code counts under the same flags alone. */
 export const V8_FLAGS = [
-  // With keys for memory V8 holds every place that it returns to against a book of compiled code, and ends the process where it
-  // finds none; a host on a processor that has them was once ended so. They guard that code from other code, of which there is none.
+  // With keys for memory V8 looks up each place of a stack that it walks in a book of compiled code, and ends the process where
+  // it finds none: so a start was ended once, when the engine asked for better code. The keys guard compiled code from other
+  // code in the process, of which there is none.
   "--no-memory-protection-keys",
   // Nearly all that a start makes stays, so there is little to collect in it.
   "--min-semi-space-size=4",
