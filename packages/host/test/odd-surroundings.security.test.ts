@@ -1,9 +1,9 @@
 /** Started where things are missing: each command works, or says what it needs and how to give it; none breaks off with a bug. */
 import { once } from "node:events";
-import { mkdirSync, rmdirSync, rmSync } from "node:fs";
+import { mkdirSync, readdirSync, rmdirSync, rmSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { CONFIGURATION, Playground, toolCall } from "./playground.ts";
 
 /** `LIMIT` open files, a folder that is gone where `GONE` names one, and closed what `CLOSED` names. */
@@ -18,9 +18,10 @@ const command: readonly [string, ...string[]] = ["/bin/sh", "-c", SHELL, "sh", p
 const AGENTS = ["a", "b", "c", "d"].map((name) => `[agent.${name}.allow]\nread = ["."]\n`).join("");
 
 let place: Playground;
+let host: number;
 beforeAll(async () => {
   place = new Playground(`${CONFIGURATION}${AGENTS}`, command);
-  await place.up([], { env: { LIMIT: "1024" } });
+  host = (await place.up([], { env: { LIMIT: "1024" } })).pid;
 });
 afterAll(async () => {
   await place[Symbol.asyncDispose]();
@@ -52,6 +53,11 @@ test("agents that hold all connections they can get leave a host without descrip
       await Promise.race([once(socket, "connect"), once(socket, "close")]);
     }
   }
+  onTestFinished(() => {
+    for (const socket of held) socket.destroy();
+  });
+  // A connection stands before its host has taken it.
+  await expect.poll(() => readdirSync(`/proc/${host}/fd`).length, { timeout: 60_000 }).toBeGreaterThan(1_000);
   const [first, ...others] = held;
   const message = Buffer.from(JSON.stringify(toolCall("process_exec", { bin: "echo", argv: ["hi"] }))).toString(
     "base64",
