@@ -32,9 +32,9 @@ export async function openCedar(): Promise<() => Promise<SpareCedar>> {
 
 /**
  * By its own choice V8 compiles most of the engine a second time while a start asks it its first questions, on threads that
- * take a fifth of a second of processor time from the start; after twenty thousand decisions it is all the same. So a function
- * has to run sixteen times as much before that, which no function does in a start with few rules. And what a start calls is
- * compiled with the module, on other threads. The hints that say so are a proposal still, and on for this module alone.
+ * take a fifth of a second of processor time from the start. So a function has to run sixteen times as much before that, which
+ * none does in a start with few rules; with half of it, all was the same after ten thousand decisions. And what a start calls
+ * is compiled with the module, on other threads. The hints that say so are a proposal still, and on for this module alone.
  *
  * A module takes these over when it is compiled. Outside of that moment V8's flags are left alone, because code that was
  * compiled before, that of Node.js among it, is good for one set of flags, and is compiled anew under another.
