@@ -21,7 +21,7 @@ import type { Aim } from "./aim.ts";
 import type { BenchContext } from "./context.ts";
 import { scaled } from "./effort.ts";
 import { writeHistory } from "./history.ts";
-import { BenchHost, type HostStart } from "./host-start.ts";
+import { BenchHost, type HostCommand, type HostStart } from "./host-start.ts";
 import { type Beside, Measurement, type MeasureRow, type Sample, type Subject } from "./measurement.ts";
 import { type Timed, timed } from "./timed.ts";
 
@@ -43,17 +43,14 @@ export async function measureJournal(context: BenchContext): Promise<MeasureRow[
   const readEvents = measuring("read alone", "events/s");
   const append = measuring("append-tree", "us/record");
   const proof = measuring("proof", "ms");
-  const idle = measuring("idle", "ms");
-  const idleClean = measuring("idle-clean", "ms");
-  const idleCold = measuring("idle-cold", "ms");
-  const host = new BenchHost(context.host, directory);
+  const hosts = [
+    new StartedHost(context, context.host, {}),
+    ...(context.executable === null ? [] : [new StartedHost(context, context.executable, { surface: "executable" })]),
+  ];
   let size = 0;
   for (let round = 1; round <= effort.rounds; round += 1) {
     onProgress(`round ${round} of ${effort.rounds}`);
-    host.forgetCompiledCode();
-    idleCold.add(idleSample(await host.live("SIGKILL")));
-    idle.add(idleSample(await host.live("SIGTERM")));
-    idleClean.add(idleSample(await host.live("SIGKILL")));
+    for (const host of hosts) await host.round();
     await using copy = await copyForVerification(join(directory, "state", "journal"));
     const store = new LeveldbStore(copy.directory);
     ({ size } = await store.open());
@@ -72,7 +69,6 @@ export async function measureJournal(context: BenchContext): Promise<MeasureRow[
     }
   }
   const put = { name: "grouped put", value: 1e6 / yardstick.grouped_put_per_s };
-  const emptyProcess = { name: "empty process", value: yardstick.node_e0_ms };
   const measured: readonly (readonly [Measurement, Beside | undefined, ...Aim<"value">[]])[] = [
     [verify, read, { figure: "value", atLeast: 300_000 }],
     [verifyAlone, read],
@@ -80,14 +76,48 @@ export async function measureJournal(context: BenchContext): Promise<MeasureRow[
     [recompute, readEvents, { figure: "value", atLeast: 100_000 }],
     [append, put, { figure: "value", atMost: 5 }],
     [proof, undefined, { figure: "value", atMost: 2 }],
-    [idle, emptyProcess, { figure: "value", atMost: 300 }],
-    [idleClean, emptyProcess, { figure: "value", atMost: 100 }],
-    [idleCold, emptyProcess],
   ];
-  return measured.map(([measurement, beside, ...aims]) =>
+  const rows = measured.map(([measurement, beside, ...aims]) =>
     measurement.row({ circumstances: { records: size }, beside, aims }),
   );
+  return [...rows, ...hosts.flatMap((host) => host.rows(size))];
 }
+
+/** A host that is started over the history and ended under load, each way once a round. */
+class StartedHost {
+  readonly #emptyProcess: Beside;
+  readonly #surface: Pick<Subject, "surface">;
+  readonly #host: BenchHost;
+  readonly #killed = idleMeasurement("idle");
+  readonly #clean = idleMeasurement("idle-clean");
+  readonly #cold = idleMeasurement("idle-cold");
+
+  constructor({ directory, yardstick }: BenchContext, command: HostCommand, surface: Pick<Subject, "surface">) {
+    this.#emptyProcess = { name: "empty process", value: yardstick.node_e0_ms };
+    this.#surface = surface;
+    this.#host = new BenchHost(command, directory);
+  }
+
+  async round(): Promise<void> {
+    this.#host.forgetCompiledCode();
+    this.#cold.add(idleSample(await this.#host.live("SIGKILL")));
+    this.#killed.add(idleSample(await this.#host.live("SIGTERM")));
+    this.#clean.add(idleSample(await this.#host.live("SIGKILL")));
+  }
+
+  rows(records: number): MeasureRow[] {
+    const measured: readonly (readonly [Measurement, ...Aim<"value">[]])[] = [
+      [this.#killed, { figure: "value", atMost: 300 }],
+      [this.#clean, { figure: "value", atMost: 100 }],
+      [this.#cold],
+    ];
+    return measured.map(([measurement, ...aims]) =>
+      measurement.row({ circumstances: { records, ...this.#surface }, beside: this.#emptyProcess, aims }),
+    );
+  }
+}
+
+const idleMeasurement = (measure: string): Measurement => new Measurement({ preset: "journal", measure, unit: "ms" });
 
 function idleSample({ readyMs, cpuUs }: HostStart): Sample {
   return { value: readyMs, cpuUs };

@@ -13,6 +13,7 @@ import { writeHistory } from "./history.ts";
 import { BenchHost, type HostCommand, type HostStart, type RunningHost } from "./host-start.ts";
 import { Measurement, type MeasureRow, type Sample, type Subject } from "./measurement.ts";
 import { noopFolders } from "./noop-folders.ts";
+import { emptyProcessMs } from "./yardstick.ts";
 
 /** After it a host has done what it does behind its start. */
 const SETTLED_MS = 3_000;
@@ -62,16 +63,22 @@ class MeasuredHost {
   }
 
   async round(): Promise<void> {
-    const first = await this.#host.start();
+    const first = await this.#startAwake();
     this.#clean.add(startSample(first.started));
     this.#effect.add(await firstEffect(first, this.#host, this.#file));
     await sleep(SETTLED_MS);
     this.#memory.add({ value: (first.memoryBytes ?? Number.NaN) / 1e6, cpuUs: null });
     this.#waiting.add(await waitingSample(first, scaled(WAITING_MS, this.#context.effort)));
     await first.end("SIGKILL");
-    const second = await this.#host.start();
+    const second = await this.#startAwake();
     this.#killed.add(startSample(second.started));
     this.#end.add({ value: await second.end("SIGTERM"), cpuUs: null });
+  }
+
+  /** The rests of a round are of the machine, not of what is started after them. */
+  async #startAwake(): Promise<RunningHost> {
+    await emptyProcessMs();
+    return await this.#host.start();
   }
 
   rows(): MeasureRow[] {

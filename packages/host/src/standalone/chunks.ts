@@ -16,6 +16,7 @@ declare const require: (name: string) => unknown;
 type Chunk = (exports: object, require: (name: string) => unknown, module: { exports: object }) => void;
 
 const loaded = new Map<string, { exports: object }>();
+const parts = new Map<string, ArrayBuffer>();
 
 /** What a chunk exports. One that is being loaded gives what it has by then, as modules of Node.js do. */
 function load(name: string): object {
@@ -35,7 +36,19 @@ function load(name: string): object {
 }
 
 function bytesAt(part: string, [from, to]: Place): Buffer {
-  return Buffer.from(getRawAsset(part), from, to - from);
+  return Buffer.from(partOf(part), from, to - from);
+}
+
+/**
+ * A part is asked for once. No part is copied, but V8 counts the whole of it as memory in use each time, and a start that
+ * asked for each chunk marked its heap six times because of hundreds of megabytes that nobody holds.
+ */
+function partOf(name: string): ArrayBuffer {
+  const known = parts.get(name);
+  if (known !== undefined) return known;
+  const part = getRawAsset(name) as ArrayBuffer;
+  parts.set(name, part);
+  return part;
 }
 
 function missing(name: string): never {
