@@ -1,7 +1,18 @@
 /** The file capabilities that change, list and search, against names that are exchanged while they work. */
 import { execFileSync } from "node:child_process";
 import { once } from "node:events";
-import { lstatSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  lstatSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  watch,
+  writeFileSync,
+} from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -183,5 +194,33 @@ describe("where the system refuses", () => {
       outcome: { result: unknown };
     };
     expect(outcome.result).toMatchObject({ entries: [{ name: "file" }, { name: "full" }], truncated: false });
+  });
+});
+
+describe("while another user of the machine watches the folder", () => {
+  it.each([
+    ["fs_edit", { path: "private", old: "harmless", new: "harmless" }],
+    ["fs_write", { path: "private", content: SECRET, mode: "overwrite" }],
+  ] as const)("%s gives a private file no successor that others could open", async (tool, args) => {
+    using place = new Playground();
+    place.file("private", `${SECRET} harmless`);
+    chmodSync(join(place.workspace, "private"), 0o600);
+    const modes: number[] = [];
+    const watcher = watch(place.workspace, (_, name) => {
+      if (name?.startsWith(".femtoclaw-") !== true) return;
+      const found = statSync(join(place.workspace, name), { throwIfNoEntry: false });
+      if (found !== undefined) modes.push(found.mode & 0o777);
+    });
+    try {
+      // Who watches sees most of them at the moment of their birth, and some of them never.
+      for (let round = 0; round < ROUNDS || (modes.length === 0 && round < 50 * ROUNDS); round += 1) {
+        place.file("private", `${SECRET} harmless`);
+        expect(await place.call(tool, args)).toMatchObject({ event: "succeeded" });
+      }
+    } finally {
+      watcher.close();
+    }
+    expect(new Set(modes)).toEqual(new Set([0o600]));
+    expect(statSync(join(place.workspace, "private")).mode & 0o777).toBe(0o600);
   });
 });

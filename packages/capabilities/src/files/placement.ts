@@ -15,6 +15,7 @@ import { requireType } from "./path-argument.ts";
 export async function createFile(path: BoundPath, content: Buffer, signal: AbortSignal): Promise<BigIntStats> {
   if (path.target !== null) throw exists(path);
   return await place(path, signal, {
+    mode: 0o666,
     prepare: (file) => file.writeFile(content),
     commit: async (temporary, leaf) => {
       try {
@@ -47,6 +48,8 @@ export async function replaceFile(
   const target = requireType(path, "file");
   let last = "";
   const placed = await place(path, signal, {
+    // INVARIANT: nobody opens it before it has the owner and mode of the file whose content it gets.
+    mode: 0o600,
     prepare: async (file) => {
       await keepOwnerAndMode(file, target);
       await file.writeFile(content);
@@ -62,18 +65,20 @@ export async function replaceFile(
 }
 
 interface Steps {
+  /** With which the new file is born, less what the umask takes away. */
+  readonly mode: number;
   prepare(file: FileHandle): Promise<void>;
   commit(temporary: string, leaf: string): Promise<void>;
 }
 
-async function place(path: BoundPath, signal: AbortSignal, { prepare, commit }: Steps): Promise<BigIntStats> {
+async function place(path: BoundPath, signal: AbortSignal, { mode, prepare, commit }: Steps): Promise<BigIntStats> {
   const leaf = leafOf(path);
   const temporary = leafOf(path, `.femtoclaw-${randomBytes(8).toString("hex")}.tmp`);
   let placed: BigIntStats;
   try {
     // INVARIANT: the new file is one that nobody else prepared, neither a link nor open elsewhere.
     const { O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY } = constants;
-    await using file = await open(temporary, O_CREAT | O_EXCL | O_NOFOLLOW | O_WRONLY, 0o666);
+    await using file = await open(temporary, O_CREAT | O_EXCL | O_NOFOLLOW | O_WRONLY, mode);
     await prepare(file);
     await file.sync();
     placed = await file.stat({ bigint: true });
