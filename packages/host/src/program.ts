@@ -12,6 +12,7 @@ import type { GlobalOptions, Runner } from "./commands/command-context.ts";
 import type { ConformanceFlags } from "./commands/conformance.ts";
 import type { CallOptions, ProposerOptions } from "./commands/propose.ts";
 import { completionScript, SHELLS, type Shell } from "./completion.ts";
+import { addHelpCommand } from "./help-command.ts";
 import { addHistoryCommands } from "./history-program.ts";
 import { addHookCommand } from "./hook-program.ts";
 import { addInspectCommands } from "./inspect-program.ts";
@@ -58,11 +59,6 @@ function makeProgram(run: Runner, reached: (command: Command) => void): Command 
         const options = new Help().visibleGlobalOptions.call(this, command);
         return options.filter((option) => program.options.includes(option));
       },
-      // The library describes the `help` of a group in words of its own.
-      subcommandDescription(command): string {
-        if (command.name() === "help") return HELP_DESCRIPTION;
-        return new Help().subcommandDescription.call(this, command);
-      },
     })
     .enablePositionalOptions()
     .hook("preAction", (_program, command) => reached(command));
@@ -91,12 +87,9 @@ function makeProgram(run: Runner, reached: (command: Command) => void): Command 
   addInstallationCommands(program, run);
   addConformanceCommand(program, run);
   addCompletionCommand(program, run);
-  program.helpCommand("help [command]", HELP_DESCRIPTION);
   finish(program, reached);
   return program;
 }
-
-const HELP_DESCRIPTION = "print the help of a command";
 
 /** Options that stand before or after a command. Where a command has one of the same name, that one is meant there. */
 const GLOBAL_OPTIONS: readonly (readonly [flags: string, description: string])[] = [
@@ -118,6 +111,7 @@ function finish(command: Command, reached: (command: Command) => void): void {
     if (command.options.some(({ long }) => long === option.long)) continue;
     command.addOption(option);
   }
+  if (command.commands.length > 0) addHelpCommand(command);
   for (const child of command.commands) finish(child, reached);
 }
 

@@ -7,7 +7,11 @@ export function usageFault(command: Command, { code, exitCode, message }: Comman
   if (exitCode === 0 || code === "commander.help") return null;
   // A suggestion stands on a line of its own, in brackets.
   const problem = message.replace(/^error: /, "").replace(/\.?\n\(Did you mean (.*)\?\)$/s, "; did you mean $1?");
-  return new FemtoError("FEMTO_USAGE", problem, { fix: `\`${wordsOf(command)} --help\` shows how it is used.` });
+  return new FemtoError("FEMTO_USAGE", problem, { fix: usageFix(command) });
+}
+
+export function usageFix(command: Command): string {
+  return `\`${wordsOf(command)} --help\` shows how it is used.`;
 }
 
 function wordsOf(command: Command): string {

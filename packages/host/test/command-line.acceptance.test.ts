@@ -21,6 +21,10 @@ describe("usage", () => {
     [["replay", "--to", "-1"], "sequence number"],
     [["fork", "", "--out", "elsewhere"], "sequence number"],
     [["stat"], "FEMTO_USAGE: unknown command 'stat'; did you mean one of chat, status?"],
+    [["help", "statsu"], "FEMTO_USAGE: unknown command 'statsu'; did you mean status?"],
+    [["help", "approvals", "alow"], "FEMTO_USAGE: unknown command 'alow'; did you mean allow?"],
+    [["approvals", "help", "nope"], "fix: `femtoclaw approvals --help` shows how it is used."],
+    [["help", "status", "nope"], "FEMTO_USAGE: unknown command 'nope'"],
     [["approvals", "alow"], "fix: `femtoclaw approvals --help` shows how it is used."],
     [["call", "fs_read", "{}", "\u001b[2J"], "\\u{1b}[2J"],
     [["init", "--preset", "everything"], "read-only, node, python, git"],
@@ -46,8 +50,16 @@ describe("usage", () => {
 
   test("a group describes its help as the program does", async () => {
     const [all, group] = await Promise.all([place.run(["--help"]), place.run(["approvals", "--help"])]);
-    expect(all.stdout).toMatch(/help \[command\] +print the help of a command/);
-    expect(group.stdout).toMatch(/help \[command\] +print the help of a command/);
+    expect(all.stdout).toMatch(/help \[options\] \[command\.\.\.\] +print the help of a command/);
+    expect(group.stdout).toMatch(/help \[options\] \[command\.\.\.\] +print the help of a command/);
+  });
+
+  test("help follows words to the command that they lead to", async () => {
+    const [asked, option] = await Promise.all([
+      place.run(["help", "approvals", "allow"]),
+      place.run(["approvals", "allow", "--help"]),
+    ]);
+    expect(asked).toEqual({ ...option, code: 0 });
   });
 
   test("help and version go to stdout with exit code 0", async () => {

@@ -219,7 +219,7 @@ function limitsFinding(probe: SandboxProbe): Omit<Finding, "check"> {
   const detail = [`${by} hold what a program uses; not bounded:`, ...lacks].join("\n");
   if (wholly) return ok(detail);
   const fix =
-    "Start the host in a control group that is its own: a service with Delegate=yes, or `systemd-run --user`. `femtoclaw status` tells by what one that runs is bounded.";
+    "Start the host in a control group that is its own: the service that `femtoclaw install` writes, or `systemd-run --user --same-dir --property=Delegate=yes femtoclaw up`. `femtoclaw status` tells by what one that runs is bounded.";
   return { verdict: "warn", detail, fix };
 }
 

@@ -17,8 +17,9 @@ const WAIT_TOOL = "femtoclaw_wait";
 export type HookVerdict = { readonly allowed: true } | { readonly allowed: false; readonly reason: string };
 
 /**
- * INVARIANT: I3: what cannot be read, is no tool of the host, or comes while no host answers is blocked. That a tool is
- * allowed here permits nothing: its call is decided by the host like every other.
+ * INVARIANT: I3: what cannot be read, has not the name of a tool of the host, or comes while no host answers is blocked.
+ * That a tool is allowed here permits nothing: its call is decided by the host like every other. Which program serves the
+ * tool is not to be told from here; the guide says what keeps another server from taking the host's name.
  */
 export async function judgeTool(
   kind: HookKind,

@@ -1,0 +1,24 @@
+/** `help` of the program and of each group of commands: it follows words to the command that they lead to. */
+import { FemtoError, nearestName } from "@femtoclaw/protocol";
+import type { Command } from "commander";
+import { usageFix } from "./usage-fault.ts";
+
+/** The library's own takes one word, and prints the help of the group where there is no such command. */
+export function addHelpCommand(group: Command): void {
+  group
+    .command("help")
+    .argument("[command...]", "words that lead to a command")
+    .description("print the help of a command")
+    .action((words: readonly string[]) => words.reduce(commandOf, group).help());
+}
+
+function commandOf(group: Command, word: string): Command {
+  const named = group.commands.find((command) => command.name() === word || command.aliases().includes(word));
+  if (named !== undefined) return named;
+  const nearest = nearestName(
+    word,
+    group.commands.map((command) => command.name()),
+  );
+  const suggestion = nearest === undefined ? "" : `; did you mean ${nearest}?`;
+  throw new FemtoError("FEMTO_USAGE", `unknown command '${word}'${suggestion}`, { fix: usageFix(group) });
+}
