@@ -1,12 +1,12 @@
 /** `fs_edit`: replaces one text in a file that has it exactly once; all other bytes stay as they are. */
 import { createHash } from "node:crypto";
 import { fstatSync } from "node:fs";
-import { type CapabilityManifest, FemtoError, LIMITS, printable } from "@femtoclaw/protocol";
+import { FemtoError, LIMITS, printable } from "@femtoclaw/protocol";
 import type { Capability, CapabilityCall, CapabilityOutcome } from "../capability.ts";
 import { textAt, valueAt } from "../facts/arguments.ts";
 import type { BoundPath, HeldFile } from "../facts/bound-arguments.ts";
 import { type Change, changeOutcome } from "../outcome.ts";
-import { leftOf } from "./fs-write.ts";
+import { contentManifest, leftOf } from "./content-change.ts";
 import { changed, unexpected } from "./held-place.ts";
 import { partsOf, stateOf, versionOf } from "./kept.ts";
 import { Pace } from "./pace.ts";
@@ -17,7 +17,7 @@ import { TextSearch } from "./text-search.ts";
 /** LIMIT: bytes of a file that is edited; no source text is larger. */
 const FILE_BYTES = 16_777_216;
 
-const manifest: CapabilityManifest = {
+const manifest = contentManifest({
   name: "fs_edit",
   version: "1.0.0",
   description:
@@ -33,23 +33,9 @@ const manifest: CapabilityManifest = {
       sha256: SHA256_ARGUMENT,
     },
   },
-  output: {
-    type: "object",
-    additionalProperties: false,
-    required: ["bytes", "sha256"],
-    properties: {
-      bytes: { type: "integer", minimum: 0, description: "Bytes that the file has now." },
-      sha256: { type: "string", description: "Digest of what it holds now." },
-    },
-  },
-  arguments: [
-    { pointer: "/path", kind: "path", access: "create" },
-    { pointer: "/new", kind: "size" },
-  ],
-  effect: "write",
-  idempotent: false,
-  limits: { timeout_ms: LIMITS.timeoutCeilingMs, output_bytes: LIMITS.outputCeilingBytes },
-};
+  content: "/new",
+  result: { bytes: "Bytes that the file has now.", sha256: "Digest of what it holds now." },
+});
 
 export const fsEdit: Capability = { manifest, isolation: "host", keeps: "content", execute };
 

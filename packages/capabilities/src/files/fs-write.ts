@@ -1,20 +1,14 @@
 /** `fs_write`: creates a file, replaces one, or adds to one; whole or not at all where the system allows it. */
 import { createHash } from "node:crypto";
 import { constants, fstatSync } from "node:fs";
-import {
-  type CapabilityManifest,
-  FemtoError,
-  type LeftBehind,
-  LIMITS,
-  printable,
-  systemErrorCode,
-} from "@femtoclaw/protocol";
+import { FemtoError, type LeftBehind, LIMITS, printable, systemErrorCode } from "@femtoclaw/protocol";
 import type { Capability, CapabilityCall, CapabilityOutcome } from "../capability.ts";
 import { textAt, valueAt } from "../facts/arguments.ts";
 import type { BoundPath } from "../facts/bound-arguments.ts";
 import { digestOf } from "../facts/program-digests.ts";
 import { type Change, changeOutcome } from "../outcome.ts";
 import { contentBytes, type Encoding } from "./content.ts";
+import { contentManifest, leftOf } from "./content-change.ts";
 import { unexpected } from "./held-place.ts";
 import { type Kept, stateOf, versionOf } from "./kept.ts";
 import { ENCODING_ARGUMENT, PATH_ARGUMENT, reopen, requireType, SHA256_ARGUMENT } from "./path-argument.ts";
@@ -23,7 +17,7 @@ import { createFile, replaceFile } from "./placement.ts";
 /** LIMIT: bytes of a file that is read to find out whether it is the expected one; larger ones take seconds. */
 const EXPECTED_BYTES = 67_108_864;
 
-const manifest: CapabilityManifest = {
+const manifest = contentManifest({
   name: "fs_write",
   version: "1.1.0",
   description:
@@ -40,23 +34,9 @@ const manifest: CapabilityManifest = {
       sha256: SHA256_ARGUMENT,
     },
   },
-  output: {
-    type: "object",
-    additionalProperties: false,
-    required: ["bytes", "sha256"],
-    properties: {
-      bytes: { type: "integer", minimum: 0, description: "Bytes that were written." },
-      sha256: { type: "string", description: "Digest of the bytes that were written." },
-    },
-  },
-  arguments: [
-    { pointer: "/path", kind: "path", access: "create" },
-    { pointer: "/content", kind: "size" },
-  ],
-  effect: "write",
-  idempotent: false,
-  limits: { timeout_ms: LIMITS.timeoutCeilingMs, output_bytes: LIMITS.outputCeilingBytes },
-};
+  content: "/content",
+  result: { bytes: "Bytes that were written.", sha256: "Digest of the bytes that were written." },
+});
 
 export const fsWrite: Capability = { manifest, isolation: "host", keeps: "content", execute };
 
@@ -90,11 +70,6 @@ async function write({ args, bound, kept, signal }: CapabilityCall): Promise<Cha
   const state = typeof expected === "string" ? await stateWith(path, expected) : undefined;
   const { placed, state: replaced } = await replaceFile(path, content, signal, state);
   return { result, left: leftOf({ sha256, version: versionOf(placed) }, kept, replaced) };
-}
-
-/** INVARIANT: only what was kept was replaced, or the call cannot be undone. */
-export function leftOf(left: LeftBehind, [before]: readonly Kept[], replaced: string): LeftBehind | null {
-  return before?.content != null && before.state === replaced ? left : null;
 }
 
 /** The state of the file while it has this content. */
