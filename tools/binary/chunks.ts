@@ -38,6 +38,7 @@ export async function chunksOf({ entry, start, ...options }: ChunksOptions): Pro
   });
   expectNoWarning(entry, warnings);
   expectOnlyBuiltins(entry, metafile);
+  expectNamedExports(metafile);
   const scripts = new Map<string, Uint8Array>();
   for (const { path, text } of outputFiles) {
     const name = path.slice(path.lastIndexOf(`/${FOLDER}/`) + FOLDER.length + 2);
@@ -89,6 +90,19 @@ async function scriptOf(name: string, text: string): Promise<Uint8Array> {
   // INVARIANT: it is read byte by byte.
   if (script.some((byte) => byte > 0x7f)) throw new Error(`${name} is not ASCII`);
   return script;
+}
+
+/**
+ * INVARIANT: a name that the sources import later is there. What is written for `require` exports, as a chunk of its own, a
+ * default alone: each name is undefined, of which neither esbuild nor the compiler says a word.
+ */
+function expectNamedExports({ inputs }: Metafile): void {
+  for (const [file, { imports }] of Object.entries(inputs)) {
+    if (file.startsWith("node_modules/")) continue;
+    const nameless = imports.find(({ path, kind }) => kind === "dynamic-import" && inputs[path]?.format === "cjs");
+    if (nameless === undefined) continue;
+    throw new Error(`${file} imports ${nameless.path} later; let it import a module that exports its names`);
+  }
 }
 
 function expectOnlyBuiltins(entry: string, { outputs }: Metafile): void {

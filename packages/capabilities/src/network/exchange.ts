@@ -57,7 +57,7 @@ export async function converse<T>(
 ): Promise<T> {
   const { host, method, headers, body } = request;
   // Loaded on first use: a host that fetches nothing starts without it.
-  const { buildConnector, Client } = await import("undici");
+  const { buildConnector, Client } = await import("./http-client.ts");
   const client = new Client(originOf(host), {
     connect: pinnedConnector(buildConnector, host, signal),
     allowH2: false,

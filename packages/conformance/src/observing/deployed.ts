@@ -19,11 +19,11 @@ export async function observeDeployed([file, ...prefix]: Command, place: Deploye
     child.stdout.setEncoding("utf8").on("data", (text: string) => {
       said += text;
     });
-    const [exit] = (await once(child, "close")) as [number | null];
+    const [exit, signal] = (await once(child, "close")) as [number | null, string | null];
     try {
       return { exit, value: JSON.parse(said) as T };
     } catch {
-      throw failed(`\`${words.join(" ")}\` ended with ${exit} and printed no JSON`);
+      throw failed(`\`${words.join(" ")}\` ended with ${exit ?? signal} and printed no JSON`);
     }
   };
   const doctor = await ask<Deployed["findings"]>("doctor");

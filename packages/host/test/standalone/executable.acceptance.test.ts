@@ -17,6 +17,7 @@ import {
   utimesSync,
   writeFileSync,
 } from "node:fs";
+import { createServer as createPage } from "node:http";
 import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -140,6 +141,18 @@ describe("the standalone executable", () => {
     expect(boots.map(({ body }) => [body.integrity, body.deployment])).toEqual([["verified", value.deployment]]);
     expect(await run("down")).toMatchObject({ code: 0 });
     expect(await run("bench")).toMatchObject({ code: 64, stderr: expect.stringContaining("npm run bench") });
+  });
+
+  test("fetches a page, by a client that it reads only then", async () => {
+    await using page = createPage((_request, response) => response.end("from the page"));
+    await new Promise<void>((resolve) => page.listen(0, "127.0.0.1", resolve));
+    const host = `127.0.0.1:${(page.address() as AddressInfo).port}`;
+    const fetches = CONFIGURATION.replace("[allow]", `net_fetch = true\n[allow]\nfetch = ["${host}"]`);
+    await using place = playground(fetches);
+    expect(await place.run(["up", "--detach"])).toMatchObject({ code: 0 });
+    const fetched = await place.json(["call", "net_fetch", JSON.stringify({ url: `http://${host}/` })]);
+    expect(fetched).toMatchObject({ code: 0, value: { status: "completed", result: { body: "from the page" } } });
+    expect(await place.run(["down"])).toMatchObject({ code: 0 });
   });
 
   test("shows the demo, and says how to look further with itself", async () => {

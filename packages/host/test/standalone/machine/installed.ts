@@ -12,9 +12,12 @@ interface Judged {
   readonly clauses: readonly { readonly id: string; readonly verdict: string; readonly evidence: string }[];
 }
 
+/** Only what lies in the installation says of itself that it is installed; beside it lie its manifest and signature. */
+const INSTALLED = "/usr/local/lib/femtoclaw/current/femtoclaw";
+
 /** By the user of the host, who has no more rights here than anybody. */
-export async function conforms(asked: Asked, bin: string): Promise<void> {
-  const said = await asked.said(`cd / && ${femtoclaw} --json conformance --bin ${bin} --installed`);
+export async function conforms(asked: Asked): Promise<void> {
+  const said = await asked.said(`cd / && ${femtoclaw} --json conformance --bin ${INSTALLED} --installed`);
   assert.match(said.stdout, /^\{/, said.stderr);
   const { clauses } = JSON.parse(said.stdout) as Judged;
   const open = clauses.filter(({ id, verdict }) => {

@@ -1,0 +1,5 @@
+/**
+ * The client of HTTP, as a module that is imported later. The package is written for `require`, and of such a package an
+ * import that is a chunk of its own in the executable has a default and no names.
+ */
+export { buildConnector, Client } from "undici";
