@@ -3,13 +3,14 @@ import { execFileSync } from "node:child_process";
 import { once } from "node:events";
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { Worker } from "node:worker_threads";
 import { describe, expect, it } from "vitest";
 import { billOfMaterials, licences, partsOf } from "../binary/bill-of-materials.ts";
 import { bundle } from "../binary/bundle.ts";
+import { chunksOf } from "../binary/chunks.ts";
 import { compiledChunks, V8_FLAGS } from "../binary/compiled-chunks.ts";
-import { lockFile } from "../binary/locked-file.ts";
+import { lockFile, ROOT } from "../binary/locked-file.ts";
 import { isElf, stripElf } from "../binary/strip-elf.ts";
 import { HERE, targetNames, targetOf } from "../binary/targets.ts";
 import { unsignPe } from "../binary/unsign-pe.ts";
@@ -43,6 +44,25 @@ describe("a program without its symbols", () => {
     const magics = { elf: "\x7fELF\x02\x01", macOS: "\xcf\xfa\xed\xfe", windows: "MZ\x90\0", short: "\x7fE" };
     const found = Object.entries(magics).filter(([, magic]) => isElf(Buffer.from(magic, "latin1")));
     expect(found.map(([name]) => name)).toEqual(["elf"]);
+  });
+});
+
+describe("code in chunks", () => {
+  it.each([
+    ["a package that is written for require", "module.exports.answer = 42;", /main\.js imports .*later\.js later/],
+    ["a module", "export const answer = 42;", null],
+  ])("may import a name of %s later, or is not built", async (_, later, fault) => {
+    const folder = mkdtempSync(join(tmpdir(), "femtoclaw-chunks-"));
+    try {
+      const entry = join(folder, "main.js");
+      writeFileSync(entry, 'export const asked = import("./later.js").then(({ answer }) => answer);');
+      writeFileSync(join(folder, "later.js"), later);
+      const built = chunksOf({ entry: relative(ROOT, entry), start: [] });
+      if (fault === null) expect((await built).scripts.size).toBe(2);
+      else await expect(built).rejects.toThrow(fault);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 });
 

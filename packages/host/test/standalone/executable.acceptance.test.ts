@@ -150,9 +150,9 @@ describe("the standalone executable", () => {
     const fetches = CONFIGURATION.replace("[allow]", `net_fetch = true\n[allow]\nfetch = ["${host}"]`);
     await using place = playground(fetches);
     expect(await place.run(["up", "--detach"])).toMatchObject({ code: 0 });
+    await using _host = { [Symbol.asyncDispose]: async () => void (await place.run(["down"])) };
     const fetched = await place.json(["call", "net_fetch", JSON.stringify({ url: `http://${host}/` })]);
     expect(fetched).toMatchObject({ code: 0, value: { status: "completed", result: { body: "from the page" } } });
-    expect(await place.run(["down"])).toMatchObject({ code: 0 });
   });
 
   test("shows the demo, and says how to look further with itself", async () => {
