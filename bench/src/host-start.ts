@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { AgentClient, LogMemory, OperatorClient } from "@femtoclaw/client";
+import type { Subject } from "./measurement.ts";
 import { noopFolders } from "./noop-folders.ts";
 
 /** How a host of this build is started: a program and its first arguments. */
@@ -26,6 +27,11 @@ export interface HostSetup {
   /** Lines of TOML before the first table, and tables behind the last. */
   readonly top?: readonly string[];
   readonly tables?: readonly string[];
+}
+
+/** What a host is to reach is about the executable, which people install; from the sources it starts as its developers see it. */
+export function aimsOfHost<A>({ surface }: Pick<Subject, "surface">, aims: readonly A[]): readonly A[] {
+  return surface === "executable" ? aims : [];
 }
 
 export class BenchHost {

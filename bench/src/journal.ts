@@ -21,7 +21,7 @@ import type { Aim } from "./aim.ts";
 import type { BenchContext } from "./context.ts";
 import { scaled } from "./effort.ts";
 import { writeHistory } from "./history.ts";
-import { BenchHost, type HostCommand, type HostStart } from "./host-start.ts";
+import { aimsOfHost, BenchHost, type HostCommand, type HostStart } from "./host-start.ts";
 import { type Beside, Measurement, type MeasureRow, type Sample, type Subject } from "./measurement.ts";
 import { type Timed, timed } from "./timed.ts";
 
@@ -112,7 +112,11 @@ class StartedHost {
       [this.#cold],
     ];
     return measured.map(([measurement, ...aims]) =>
-      measurement.row({ circumstances: { records, ...this.#surface }, beside: this.#emptyProcess, aims }),
+      measurement.row({
+        circumstances: { records, ...this.#surface },
+        beside: this.#emptyProcess,
+        aims: aimsOfHost(this.#surface, aims),
+      }),
     );
   }
 }

@@ -10,7 +10,7 @@ import type { BenchContext } from "./context.ts";
 import { scaled } from "./effort.ts";
 import { completed } from "./execution.ts";
 import { writeHistory } from "./history.ts";
-import { BenchHost, type HostCommand, type HostStart, type RunningHost } from "./host-start.ts";
+import { aimsOfHost, BenchHost, type HostCommand, type HostStart, type RunningHost } from "./host-start.ts";
 import { Measurement, type MeasureRow, type Sample, type Subject } from "./measurement.ts";
 import { noopFolders } from "./noop-folders.ts";
 import { emptyProcessMs } from "./yardstick.ts";
@@ -92,7 +92,11 @@ class MeasuredHost {
       [this.#waiting, undefined, { figure: "value", atMost: 0.1 }],
     ];
     return measured.map(([measurement, beside, aim]) =>
-      measurement.row({ circumstances: this.#circumstances, beside, aims: [aim] }),
+      measurement.row({
+        circumstances: this.#circumstances,
+        beside,
+        aims: aimsOfHost(this.#circumstances, [aim]),
+      }),
     );
   }
 }

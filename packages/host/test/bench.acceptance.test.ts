@@ -2,7 +2,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { Playground } from "./playground.ts";
+import { Playground, SOURCES } from "./playground.ts";
 
 let place: Playground;
 beforeAll(() => {
@@ -22,8 +22,16 @@ async function measured(...args: string[]): Promise<Report> {
   return JSON.parse(stdout) as Report;
 }
 
+/** A program that is the host of the sources, in the place of an executable, which takes its while to be built. */
+function startedBySources(): string {
+  const path = join(place.root, "femtoclaw");
+  const words = SOURCES.map((word) => `'${word}'`).join(" ");
+  writeFileSync(path, `#!/bin/sh\nexec ${words} "$@"\n`, { mode: 0o755 });
+  return path;
+}
+
 test("`bench journal` crashes a real runtime and measures its history beside the yardstick", async () => {
-  const { machine, yardstick, rows } = await measured("journal");
+  const { machine, yardstick, rows } = await measured("journal", "--bin", startedBySources());
   expect(machine).toMatchObject({ cores: expect.any(Number), node: process.version });
   for (const figure of Object.values(yardstick)) expect(figure).toBeGreaterThan(0);
   expect(rows.map(({ measure, unit }) => `${measure} ${unit}`)).toEqual([
@@ -33,9 +41,12 @@ test("`bench journal` crashes a real runtime and measures its history beside the
     "recompute events/s",
     "append-tree us/record",
     "proof ms",
-    "idle ms",
-    "idle-clean ms",
-    "idle-cold ms",
+    ...["idle ms", "idle-clean ms", "idle-cold ms"],
+    ...["idle ms", "idle-clean ms", "idle-cold ms"],
+  ]);
+  expect(rows.map(({ surface }) => surface ?? "-").slice(6)).toEqual([
+    ...["-", "-", "-"],
+    ...["executable", "executable", "executable"],
   ]);
   expect(rows.map(({ threads }) => Number(threads) > 0).slice(1)).not.toContain(true);
   const told = rows.map(({ beside, aims }) => [beside, (aims as { aim: string }[] | undefined)?.[0]?.aim]);
@@ -46,6 +57,9 @@ test("`bench journal` crashes a real runtime and measures its history beside the
     ["read alone", "value >= 100000"],
     ["grouped put", "value <= 5"],
     [undefined, "value <= 2"],
+    ["empty process", undefined],
+    ["empty process", undefined],
+    ["empty process", undefined],
     ["empty process", "value <= 300"],
     ["empty process", "value <= 100"],
     ["empty process", undefined],

@@ -22,7 +22,7 @@ import type { Reply } from "@femtoclaw/protocol";
 import type { ExecutionView } from "@femtoclaw/runtime";
 
 /** The command as it runs from the sources. */
-const SOURCES = [process.execPath, join(import.meta.dirname, "../src/launch.js")] as const;
+export const SOURCES = [process.execPath, join(import.meta.dirname, "../src/launch.js")] as const;
 
 /** Two programs that cannot run code, one folder to write to, one secret. */
 export const CONFIGURATION = `workspace = "."
