@@ -4,6 +4,7 @@ import { chownSync, mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { type Rung, viewOf } from "../src/index.ts";
+import { processesBeside } from "../src/rung.ts";
 import { marked } from "./landlock/marked.ts";
 import { playground, run } from "./playground.ts";
 import {
@@ -101,6 +102,10 @@ describe
     });
     const { uid = process.getuid?.() } = ordinary(OTHER_STRANGER);
     expect(found["sees whose files are whose, and has its own"]).toMatchObject({ exitCode: 0, said: `${uid}\nown\n` });
+  });
+
+  it("has beside it what its control group leaves room for", () => {
+    expect(found["is looked at from outside"]).toMatchObject({ beside: processesBeside(by) });
   });
 
   it.runIf(by === "landlock, namespaces")("is in no namespace of the host but those of its files and its clock", () => {

@@ -20,7 +20,7 @@ import {
   viewOf,
 } from "../../src/index.ts";
 import { grants, type Playground, playground, programOf, run } from "../playground.ts";
-import { aboutMarked, leftOf, marked, statusOf, untilMarked } from "./marked.ts";
+import { aboutMarked, countBeside, leftOf, marked, statusOf, untilMarked } from "./marked.ts";
 
 /** Each leaves processes that hear nothing, in what sessions it can get, and without any descriptor. */
 const LEAVE = `
@@ -148,10 +148,11 @@ const ATTACKS: Readonly<Record<string, (mark: string) => Promise<unknown>>> = {
     const user = /^Uid:.*$/m.exec(readFileSync("/proc/self/status", "utf8"))?.[0];
     const names = readdirSync("/proc/self/ns").filter((name) => !name.endsWith("_for_children"));
     const apart = names.filter(isApart).sort();
+    const beside = countBeside(mark);
     stop.abort();
     await running;
     return {
-      apart,
+      ...{ apart, beside },
       capabilities: ["CapInh", "CapPrm", "CapEff", "CapAmb"].map(line),
       held: ["NoNewPrivs", "Seccomp"].map(line),
       isSameUser: /^Uid:.*$/m.exec(status)?.[0] === user,

@@ -31,6 +31,21 @@ export function aboutMarked(mark: string): { readonly guard: number; readonly ma
   return { guard, maker: readFileSync(`/proc/${maker}/comm`, "utf8") === "unshare\n" ? maker : null };
 }
 
+/** Processes of the child with that mark that are none of its program: its guard, and what that started but the program. */
+export function countBeside(mark: string): number {
+  const all = [aboutMarked(mark).guard];
+  for (const pid of all) {
+    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ");
+    all.push(
+      ...children
+        .filter(Boolean)
+        .map(Number)
+        .filter((child) => !marked(mark).includes(child)),
+    );
+  }
+  return all.length;
+}
+
 /** None, as soon as that is so; those that are there after a long time. */
 export async function leftOf(mark: string): Promise<number> {
   for (let tries = 600; tries > 0 && marked(mark).length > 0; tries -= 1) await pause(50);
