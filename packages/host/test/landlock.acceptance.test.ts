@@ -5,7 +5,7 @@ import type { RuntimeStatus } from "@femtoclaw/runtime";
 import { expect, test } from "vitest";
 import { hasLandlock, hasNamespaces, OTHER_STRANGER } from "../../sandbox/test/stranger.ts";
 import { CONFIGURATION, Playground } from "./playground.ts";
-import { withoutBubblewrap } from "./without-bubblewrap.ts";
+import { refuseNamespaces, withoutBubblewrap } from "./without-bubblewrap.ts";
 
 const isRoot = process.getuid?.() === 0;
 const SETPRIV = ["/usr/bin/setpriv", `--reuid=${OTHER_STRANGER}`, `--regid=${OTHER_STRANGER}`, "--clear-groups", "--"];
@@ -79,6 +79,21 @@ test.runIf(hasLandlock).each([ALONE, ...(hasNamespaces() ? [APART] : [])])(
     const id = String(said.value.execution_id);
     const { stdout } = await place.run(["--json", "executions", "show", id]);
     expect(stdout).toContain(`"sandbox":"${expected.sandbox}"`);
+    await place.down();
+  },
+);
+
+test.runIf(hasLandlock && hasNamespaces())(
+  "starts no program without namespaces once a host has found some",
+  async () => {
+    await using place = withoutBwrap("works");
+    await place.up();
+    refuseNamespaces(join(place.root, "programs"));
+    const { value } = await place.call("process_exec", { bin: "tee", argv: ["out/ran"] });
+    expect(value).toMatchObject({
+      error: { code: "FEMTO_SANDBOX_UNAVAILABLE", reason: expect.stringContaining("Operation not permitted") },
+    });
+    expect(readdirSync(join(place.project, "out"))).toEqual([]);
     await place.down();
   },
 );

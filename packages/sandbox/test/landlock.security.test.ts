@@ -119,6 +119,8 @@ describe
 
   it.runIf(by === "landlock, namespaces")("begins as many processes as it may, whatever else its user runs", () => {
     expect(found["begins as many processes as it may"]).toMatchObject({ said: "20" });
+    // Nor do those count that have ended, and whose parent has, too.
+    expect(found["leaves orphans that end"]).toMatchObject({ exitCode: 0, said: "all" });
   });
 
   it.runIf(by === "landlock, namespaces")("is not started where one of its namespaces is not made any more", () => {

@@ -162,6 +162,13 @@ const ATTACKS: Readonly<Record<string, (mark: string) => Promise<unknown>>> = {
     using place = playground();
     return brief(await child(place, ["sh", "-c", "id -u; : >out/ok; [ -O out/ok ] && [ -O readme ] && echo own"]));
   },
+  "leaves orphans that end": async () => {
+    using place = playground();
+    const leave = "defined fork or exit 1; exit";
+    const many = `for (1 .. 80) { my $p = fork; if (!$p) { ${leave} } waitpid $p, 0; exit 1 if $?; select $_, $_, $_, 0.01 for undef }`;
+    const limits = { ...DEFAULT_CHILD_LIMITS, processes: 40 };
+    return brief(await child(place, ["perl", "-e", `${many} print "all"`], { limits }));
+  },
   "begins as many processes as it may": async () => {
     using place = playground();
     const fill = "my $n = 1; while (defined(my $p = fork)) { if (!$p) { sleep 600; exit } $n++ } print $n; kill 9, 0";
