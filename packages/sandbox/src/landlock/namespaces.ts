@@ -14,9 +14,9 @@ const NAMESPACES = ["user", "pid", "ipc", "net", "uts", "cgroup"] as const;
 const OPTIONS = [...NAMESPACES.map((name) => `--${name}`), "--map-current-user", "--fork", "--kill-child"];
 
 /**
- * The kernel ends all others when process 1 has ended, which is when the program has, and gives it no signal that it does
- * not handle; so the program is another one, or no signal and no limit would end it. Nothing inside reaches process 1,
- * which Landlock does not confine: the program's rules are about all that is not itself.
+ * Process 1 ends when the program does, which it began, and as that did. The program cannot be process 1 itself: the kernel
+ * gives that no signal which it does not handle, so neither who asks it to end nor a limit would end it. This shell is not
+ * confined by Landlock, which therefore keeps the program from signalling it.
  */
 const FIRST = `
 exec 9<&0

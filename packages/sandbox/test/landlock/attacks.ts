@@ -165,7 +165,8 @@ const ATTACKS: Readonly<Record<string, (mark: string) => Promise<unknown>>> = {
   "leaves orphans that end": async () => {
     using place = playground();
     const leave = "defined fork or exit 1; exit";
-    const many = `for (1 .. 80) { my $p = fork; if (!$p) { ${leave} } waitpid $p, 0; exit 1 if $?; select $_, $_, $_, 0.01 for undef }`;
+    const rest = "select undef, undef, undef, 0.01";
+    const many = `for (1 .. 80) { my $p = fork; if (!$p) { ${leave} } waitpid $p, 0; exit 1 if $?; ${rest} }`;
     const limits = { ...DEFAULT_CHILD_LIMITS, processes: 40 };
     return brief(await child(place, ["perl", "-e", `${many} print "all"`], { limits }));
   },
