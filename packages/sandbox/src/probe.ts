@@ -137,6 +137,7 @@ async function titleOf(rung: Rung, isRoot: boolean): Promise<string> {
     });
   }
   if (rung.name !== "bubblewrap") {
+    // INVARIANT: I8: outside of any namespace, inside which nobody could tell what privileges the host has.
     const alone = `landlock ${await landlockVersion(PROBE_TIMEOUT_MS)}`;
     return rung.name === "landlock" ? alone : `${alone}, namespaces`;
   }

@@ -123,6 +123,11 @@ describe
     expect(found["leaves orphans that end"]).toMatchObject({ exitCode: 0, said: "all" });
   });
 
+  it.runIf(by === "landlock, namespaces")("is not begun by a host with capabilities, which are gone inside", () => {
+    const said = found["is looked for by a host with a capability, which it would lose in namespaces"];
+    expect(said).toMatch(/^bubblewrap \(bwrap\) is in none of .*; nor does Landlock do: the host has capabilities/);
+  });
+
   it.runIf(by === "landlock, namespaces")("is not started where one of its namespaces is not made any more", () => {
     const [fails, none, ...others] = found["starts where namespaces cannot be made any more"] as string[];
     const start = "FEMTO_SANDBOX_UNAVAILABLE: landlock, namespaces did not start the program: ";

@@ -2,24 +2,22 @@
  * Attacks on children under Landlock, alone or in namespaces, all at once in one process of an ordinary user, which says
  * what came of each. Started with a mark it only runs one child that never ends, as a host that is killed.
  */
-import { chmodSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
+import { execFile } from "node:child_process";
+import { chmodSync, mkdirSync, readdirSync, readFileSync, readlinkSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
+import { promisify } from "node:util";
 import {
   AgentChild,
   DEFAULT_CHILD_LIMITS,
   NO_SETTINGS,
   ownProgramView,
-  type Rung,
   runSandboxed,
-  type SandboxResult,
-  type SandboxRun,
-  type SandboxView,
   ServiceChild,
   TerminalChild,
-  viewOf,
 } from "../../src/index.ts";
 import { grants, type Playground, playground, programOf, run } from "../playground.ts";
+import { BY, brief, child, confined, refusalOf } from "./confined.ts";
 import { aboutMarked, countBeside, leftOf, marked, statusOf, untilMarked } from "./marked.ts";
 
 /** Each leaves processes that hear nothing, in what sessions it can get, and without any descriptor. */
@@ -29,28 +27,7 @@ perl -e 'exit if fork; POSIX::setsid() if 0; close $_ for (0..9); exit if fork; 
 sleep 0.2
 `;
 
-const [, , BY = "landlock", MARK] = process.argv;
-
-const confined = ({ authority }: Playground): SandboxView =>
-  viewOf(authority, undefined, undefined, null, BY as Rung["name"]);
-
-function child(place: Playground, words: readonly string[], more: Partial<SandboxRun> = {}): Promise<SandboxResult> {
-  return run(place, words, { view: confined(place), ...more });
-}
-
-const brief = ({ exitCode, signal, timedOut, cancelled, truncated, exceeded, stdout }: SandboxResult): object => ({
-  ...{ exitCode, signal, timedOut, cancelled, truncated, exceeded },
-  said: stdout.toString().slice(0, 500),
-});
-
-const refusalOf = async (start: () => unknown): Promise<string> => {
-  try {
-    await start();
-    return "it was started";
-  } catch (error) {
-    return `${(error as { code?: string }).code}: ${(error as Error).message}`;
-  }
-};
+const [, , , MARK] = process.argv;
 
 const writable = (): Playground =>
   playground(({ workspace }) => ({
@@ -194,6 +171,23 @@ const ATTACKS: Readonly<Record<string, (mark: string) => Promise<unknown>>> = {
       refusal("makes none", 'while [ "$1" != -- ]; do shift; done; shift; exec "$@"'),
       ...["pid", "ipc", "net", "uts", "cgroup"].map((name) => refusal(`makes no ${name}`, allBut(name))),
     ]);
+  },
+  "is looked for by a host with a capability, which it would lose in namespaces": async () => {
+    if (BY === "landlock") return null;
+    using place = playground();
+    const programs = join(place.root, "programs");
+    mkdirSync(programs);
+    for (const name of ["cat", "env", "grep", "sh", "unshare"])
+      symlinkSync(programOf(name).program, join(programs, name));
+    const index = JSON.stringify(join(import.meta.dirname, "../../src/index.ts"));
+    const code = `
+      const { DEFAULT_CHILD_LIMITS, probeSandbox } = await import(${index});
+      const found = await probeSandbox(JSON.parse(process.argv[1]), DEFAULT_CHILD_LIMITS);
+      process.stdout.write(found.reason ?? found.title);`;
+    const host = [process.execPath, "--no-warnings", "--input-type=module", "-e", code];
+    const authority = JSON.stringify({ ...place.authority, searchPath: [programs] });
+    const words = ["--user", "--map-current-user", "--keep-caps", "--", ...host, authority];
+    return (await promisify(execFile)("unshare", words)).stdout;
   },
   "serves, and ends with its input": async () => {
     using place = playground();
