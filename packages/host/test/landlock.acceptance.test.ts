@@ -39,18 +39,26 @@ function withoutBwrap(unshare: "works" | "is refused"): Playground {
   return place;
 }
 
-const ALONE = {
+interface Confined {
+  readonly unshare: "works" | "is refused";
+  readonly sandbox: string;
+  readonly title: RegExp;
+  /** What `doctor` says of it. */
+  readonly detail: readonly RegExp[];
+}
+
+const ALONE: Confined = {
   ...{ unshare: "is refused", sandbox: "landlock", title: /^landlock ABI \d+$/ },
   detail: [
     /bubblewrap would confine more/,
     /nor does Landlock in namespaces do: .*Operation not permitted/,
     /how many processes/,
   ],
-} as const;
-const APART = {
+};
+const APART: Confined = {
   ...{ unshare: "works", sandbox: "landlock, namespaces", title: /^landlock ABI \d+, namespaces$/ },
   detail: [/bubblewrap would confine more/],
-} as const;
+};
 
 test.runIf(hasLandlock).each([ALONE, ...(hasNamespaces() ? [APART] : [])])(
   "confines programs by $sandbox where there is no bubblewrap and unshare $unshare, and says so",
