@@ -3,9 +3,9 @@ import { chownSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import type { RuntimeStatus } from "@femtoclaw/runtime";
 import { expect, test } from "vitest";
-import { hasLandlock, OTHER_STRANGER } from "../../sandbox/test/stranger.ts";
+import { hasLandlock, hasNamespaces, OTHER_STRANGER } from "../../sandbox/test/stranger.ts";
 import { CONFIGURATION, Playground } from "./playground.ts";
-import { withoutBubblewrap } from "./without-bubblewrap.ts";
+import { refuseNamespaces, withoutBubblewrap } from "./without-bubblewrap.ts";
 
 const isRoot = process.getuid?.() === 0;
 const SETPRIV = ["/usr/bin/setpriv", `--reuid=${OTHER_STRANGER}`, `--regid=${OTHER_STRANGER}`, "--clear-groups", "--"];
@@ -18,12 +18,12 @@ interface Finding {
   readonly fix?: string;
 }
 
-function withoutBwrap(): Playground {
+function withoutBwrap(unshare: "works" | "is refused"): Playground {
   const place = new Playground(CONFIGURATION, isRoot ? [SETPRIV[0] ?? "", ...SETPRIV.slice(1), ...COMMAND] : COMMAND);
   // Nothing may be written there that another user compiled.
   place.environment["NODE_COMPILE_CACHE"] = undefined;
   place.configure(
-    `search_path = ["${withoutBubblewrap(place.root)}"]\n${CONFIGURATION.replace("[allow]", "terminal_open = true\n[allow]")}`,
+    `search_path = ["${withoutBubblewrap(place.root, unshare)}"]\n${CONFIGURATION.replace("[allow]", "terminal_open = true\n[allow]")}`,
   );
   if (!isRoot) return place;
   const folders = [place.root];
@@ -39,30 +39,72 @@ function withoutBwrap(): Playground {
   return place;
 }
 
-test.runIf(hasLandlock)("confines programs by Landlock where there is no bubblewrap, and says so", async () => {
-  await using place = withoutBwrap();
-  await place.up();
-  const [{ value: status }, { value: findings }, said, terminal] = await Promise.all([
-    place.json<RuntimeStatus>(["status"]),
-    place.json<Finding[]>(["doctor"]),
-    place.call("process_exec", { bin: "cat", argv: ["secrets/token.txt", "../state/identity", "notes.txt"] }),
-    place.call("terminal_open", { bin: "cat" }),
-  ]);
-  expect(status.sandbox).toMatch(/^landlock ABI \d+$/);
-  expect(findings.find(({ check }) => check === "sandbox")).toMatchObject({
-    verdict: "warn",
-    detail: expect.stringMatching(
-      /^landlock ABI \d+ confined a real program[\s\S]*bubblewrap would confine more[\s\S]*refused: /,
-    ),
-    fix: expect.stringContaining("apt-get install bubblewrap"),
-  });
-  expect(said.value).toMatchObject({ result: { exit_code: 1, stdout: "some notes\n", sandbox: "landlock" } });
-  expect(terminal.value).toMatchObject({ error: { code: "FEMTO_SANDBOX_UNAVAILABLE" } });
-  const id = String(said.value.execution_id);
-  const { stdout } = await place.run(["--json", "executions", "show", id]);
-  expect(stdout).toContain('"sandbox":"landlock"');
-  await place.down();
-});
+interface Confined {
+  readonly unshare: "works" | "is refused";
+  readonly sandbox: string;
+  readonly title: RegExp;
+  /** What `doctor` says of it. */
+  readonly detail: readonly RegExp[];
+}
+
+const ALONE: Confined = {
+  ...{ unshare: "is refused", sandbox: "landlock", title: /^landlock ABI \d+$/ },
+  detail: [
+    /bubblewrap would confine more/,
+    /nor does Landlock in namespaces do: .*Operation not permitted/,
+    /how many processes/,
+  ],
+};
+const APART: Confined = {
+  ...{ unshare: "works", sandbox: "landlock, namespaces", title: /^landlock ABI \d+, namespaces$/ },
+  detail: [/bubblewrap would confine more/],
+};
+
+test.runIf(hasLandlock).each([ALONE, ...(hasNamespaces() ? [APART] : [])])(
+  "confines programs by $sandbox where there is no bubblewrap and unshare $unshare, and says so",
+  async (expected) => {
+    await using place = withoutBwrap(expected.unshare);
+    await place.up();
+    const [{ value: status }, { value: findings }, said, terminal] = await Promise.all([
+      place.json<RuntimeStatus>(["status"]),
+      place.json<Finding[]>(["doctor"]),
+      place.call("process_exec", { bin: "cat", argv: ["secrets/token.txt", "../state/identity", "notes.txt"] }),
+      place.call("terminal_open", { bin: "cat" }),
+    ]);
+    expect(status.sandbox).toMatch(expected.title);
+    const found = findings.find(({ check }) => check === "sandbox");
+    expect(found).toMatchObject({
+      verdict: "warn",
+      detail: expect.stringMatching(/ confined a real program[\s\S]*\nrefused: /),
+      fix: expect.stringContaining("apt-get install bubblewrap"),
+    });
+    expect(found?.detail.split(" confined")[0]).toMatch(expected.title);
+    for (const part of expected.detail) expect(found?.detail).toMatch(part);
+    expect(said.value).toMatchObject({
+      result: { exit_code: 1, stdout: "some notes\n", sandbox: expected.sandbox },
+    });
+    expect(terminal.value).toMatchObject({ error: { code: "FEMTO_SANDBOX_UNAVAILABLE" } });
+    const id = String(said.value.execution_id);
+    const { stdout } = await place.run(["--json", "executions", "show", id]);
+    expect(stdout).toContain(`"sandbox":"${expected.sandbox}"`);
+    await place.down();
+  },
+);
+
+test.runIf(hasLandlock && hasNamespaces())(
+  "starts no program without namespaces once a host has found some",
+  async () => {
+    await using place = withoutBwrap("works");
+    await place.up();
+    refuseNamespaces(join(place.root, "programs"));
+    const { value } = await place.call("process_exec", { bin: "tee", argv: ["out/ran"] });
+    expect(value).toMatchObject({
+      error: { code: "FEMTO_SANDBOX_UNAVAILABLE", reason: expect.stringContaining("Operation not permitted") },
+    });
+    expect(readdirSync(join(place.project, "out"))).toEqual([]);
+    await place.down();
+  },
+);
 
 test.runIf(isRoot)("starts no host that is root where there is no bubblewrap", async () => {
   await using place = new Playground();

@@ -174,7 +174,7 @@ export function statusOf(parts: StatusParts): RuntimeStatus {
       enabled: capabilities.filter(({ enabled }) => enabled).length,
       registered: capabilities.length,
     },
-    sandbox: sandbox?.ok === true ? `${sandbox.name} ${sandbox.version}` : null,
+    sandbox: sandbox?.ok === true ? sandbox.title : null,
     bounds: sandbox?.ok === true ? sandbox.bounds.by : null,
     observability: String(parts.system.state("observability")?.value ?? "down"),
     witnesses: parts.witnesses,

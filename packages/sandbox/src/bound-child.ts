@@ -9,7 +9,7 @@ import { type ChildOptions, killGroup, killWhole, signalInside, startChild } fro
 import { exitCodeIn, faultIn } from "./exit-status.ts";
 import { isAsleep } from "./inspection.ts";
 import { JOINED, MADE, toldWords } from "./joining.ts";
-import { isByGroup, type Rung } from "./rung.ts";
+import { isByGroup, processesBeside, type Rung } from "./rung.ts";
 import type { SandboxView } from "./view.ts";
 
 /** LIMIT: characters that are kept of what is said of a child, of its beginning and of its end; there are some hundred. */
@@ -48,7 +48,8 @@ export class BoundChild {
     // Who waits for the end alone hears of a start that failed as an end.
     this.started.catch(() => undefined);
     // They are made while what confines it is loaded.
-    this.#group = view.groups?.begin(limits) ?? null;
+    const processes = limits.processes + processesBeside(this.#rung);
+    this.#group = view.groups?.begin({ ...limits, processes }) ?? null;
     this.#made = this.#group?.made ?? null;
     const end = (): void => void (this.#group?.end() ?? Promise.resolve()).then(this.#ended.resolve);
     try {

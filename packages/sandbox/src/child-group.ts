@@ -8,8 +8,6 @@ import type { ChildLimits, ToldLimit } from "./child-limits.ts";
 import { type Group, type HostGroup, isRemoved, textOf } from "./host-group.ts";
 import { joiningArguments } from "./joining.ts";
 
-/** Processes of a sandbox that are none of its program: bubblewrap outside, and its process 1 inside. */
-const OWN_PROCESSES = 2;
 /** Time in which the kernel takes leave of processes that were killed, in tries. */
 const END_TRIES = 60;
 export const END_PAUSE_MS = 50;
@@ -28,7 +26,10 @@ export class ChildGroup {
   readonly #own: Group[] = [];
   #exceeded: readonly ToldLimit[] | null = null;
 
-  /** It is in the groups of the host, which are there as long as it is. */
+  /**
+   * It is in the groups of the host, which are there as long as it is. The limits are those of all in it, so with the
+   * processes that stand beside a program.
+   */
   constructor(hosts: readonly HostGroup[], name: string, shell: string, limits: ChildLimits) {
     this.#shell = shell;
     this.#limits = limits;
@@ -141,7 +142,7 @@ function limitsOf({ version, controllers }: Group, { processes, memoryBytes }: C
           { file: "memory.memsw.limit_in_bytes", value: memoryBytes, isOptional: true },
         ];
   return [
-    ...(controllers.includes("pids") ? [{ file: "pids.max", value: processes + OWN_PROCESSES }] : []),
+    ...(controllers.includes("pids") ? [{ file: "pids.max", value: processes }] : []),
     ...(controllers.includes("memory") ? memory : []),
   ];
 }

@@ -4,6 +4,7 @@ import { BEGIN_DESCRIPTOR, bubblewrapArguments, heldBack, type SandboxCommand, s
 import type { ChildLimits } from "./child-limits.ts";
 import { BEGIN, guardArguments } from "./guard.ts";
 import { landlockPlan } from "./landlock/landlock-plan.ts";
+import { inNamespaces } from "./landlock/namespaces.ts";
 import type { RelayProgram } from "./relay/relay-command.ts";
 import { STARTER, seatbeltScript } from "./seatbelt/seatbelt-plan.ts";
 import type { SandboxView } from "./view.ts";
@@ -42,10 +43,12 @@ export function childStart(
   }
   const beside = { terminal: launcher.length > 0, relay: relay !== null };
   const held = { program: rung.shell, words: 0, begin: BEGIN, isHeld: true };
-  if (rung.name === "landlock") {
-    const told = landlockPlan(view, command, limits, beside);
-    return { ...held, args: guardArguments(launcherCommand()), told };
+  if (rung.name === "seatbelt") {
+    const told = Buffer.from(seatbeltScript(view, command, limits, beside));
+    return { ...held, args: guardArguments([rung.shell, ...STARTER]), told };
   }
-  const told = Buffer.from(seatbeltScript(view, command, limits, beside));
-  return { ...held, args: guardArguments([rung.shell, ...STARTER]), told };
+  const told = landlockPlan(view, command, limits, beside);
+  const alone = launcherCommand();
+  const started = rung.name === "landlock" ? alone : inNamespaces(rung.unshare, rung.shell, alone);
+  return { ...held, args: guardArguments(started), told };
 }

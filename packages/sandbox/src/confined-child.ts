@@ -5,7 +5,7 @@ import { errorText, FemtoError, systemErrorCode } from "@femtoclaw/protocol";
 import { HANDED_DESCRIPTOR } from "./bubblewrap.ts";
 import type { ChildStart } from "./child-start.ts";
 import { inheritedDescriptors } from "./inspection.ts";
-import { isByGroup, type Rung } from "./rung.ts";
+import { isByGroup, processesBetween, type Rung } from "./rung.ts";
 
 export interface ChildOptions {
   readonly detached?: boolean;
@@ -101,9 +101,9 @@ function pipesToChildren(): Set<number> {
  * Sends a signal to the program and to orphans beside it, or to all that runs inside; false when none of them could
  * be reached. A signal to bubblewrap itself would kill everything at once, so the processes inside are asked:
  * bubblewrap's child is process 1 of the sandbox, and its children are the program and orphans. The guard of a child
- * under Landlock has the program as its own child, and beside it one that does not hear. Neither of them has been waited
- * for here, so that none of these numbers can have been given anew. Under Seatbelt nobody tells whose child a process is,
- * so the whole group is asked, of which the guards do not hear it.
+ * under Landlock has the program as its own child, or as one of process 1 of its namespaces, and beside it one that does
+ * not hear. None of them has been waited for here, so that none of these numbers can have been given anew. Under Seatbelt
+ * nobody tells whose child a process is, so the whole group is asked, of which the guards do not hear it.
  */
 export function signalInside(
   { pid, exitCode, signalCode }: ChildProcess,
@@ -113,7 +113,8 @@ export function signalInside(
 ): boolean {
   if (pid === undefined || exitCode !== null || signalCode !== null) return false;
   if (rung === "seatbelt") return isReached(-pid, signal);
-  const inside = rung === "landlock" ? childrenOf(pid) : childrenOf(pid).flatMap(childrenOf);
+  let inside = childrenOf(pid);
+  for (let between = processesBetween(rung); between > 0; between -= 1) inside = inside.flatMap(childrenOf);
   if (whom === "all") for (let at = 0; at < inside.length; at += 1) inside.push(...childrenOf(inside[at] ?? 0));
   return inside.filter((process) => isReached(process, signal)).length > 0;
 }

@@ -1,13 +1,22 @@
 /** What a child does not have, or has where one in bubblewrap has not, by what confines it; for people to read. */
 import type { Rung } from "./rung.ts";
 
+/** Of Landlock, in namespaces too: the file tree is that of the machine, and the filter the same. */
+const BY_LANDLOCK = [
+  "refused: terminals, agents, capabilities of others, and programs under [sandbox].connect",
+  "refused to programs: sockets of any kind, changing modes, owners and times of files, job control, watching files",
+  "absent: /tmp, /dev/shm and /proc; what a program may write is what is granted",
+  "a folder that holds a denied folder cannot be listed, and nothing is created beside what is kept read-only",
+];
+
 const NOT_COVERED: Readonly<Record<Rung["name"], readonly string[]>> = {
   bubblewrap: [],
+  "landlock, namespaces": [
+    ...BY_LANDLOCK,
+    "visible: whether any path exists, its size, attributes and times, and where a link leads",
+  ],
   landlock: [
-    "refused: terminals, agents, capabilities of others, and programs under [sandbox].connect",
-    "refused to programs: sockets of any kind, changing modes, owners and times of files, job control, watching files",
-    "absent: /tmp, /dev/shm and /proc; what a program may write is what is granted",
-    "a folder that holds a denied folder cannot be listed, and nothing is created beside what is kept read-only",
+    ...BY_LANDLOCK,
     "visible: whether any path exists, its size, owner and times, where a link leads, and how many processes run",
     "where no control group counts processes, those of the host's user that are begun meanwhile count as the program's",
   ],

@@ -22,7 +22,8 @@ export type SandboxProbe =
   | {
       readonly ok: true;
       readonly name: Rung["name"];
-      readonly version: string;
+      /** What it is, and which version of it, for people. */
+      readonly title: string;
       readonly groups: ControlGroups | null;
       readonly bounds: Bounds;
       /** Why it is none that confines more; absent where there is none. */
@@ -52,6 +53,14 @@ const thisMachine = (): Machine => ({
 const PROBE_TIMEOUT_MS = 60_000;
 const PROBE_OUTPUT_BYTES = 65_536;
 
+/** For people. */
+const NAMES: Readonly<Record<Rung["name"], string>> = {
+  bubblewrap: "bubblewrap",
+  "landlock, namespaces": "Landlock in namespaces",
+  landlock: "Landlock",
+  seatbelt: "Seatbelt",
+};
+
 /** INVARIANT: I3: what confines most is tried first, and where nothing holds there is no sandbox. */
 export async function probeSandbox(
   authority: Authority,
@@ -60,13 +69,23 @@ export async function probeSandbox(
 ): Promise<SandboxProbe> {
   const rungs = rungsOn(machine.platform);
   if (rungs === null) return { ok: false, ...noneOn(machine.platform) };
-  const [first, second] = rungs;
-  const instead = await probeRung(first, authority, limits, machine);
-  if (instead.ok || second === undefined) return instead;
-  const found = await probeRung(second, authority, limits, machine);
-  if (found.ok) return { ...found, instead: { reason: instead.reason, fix: instead.fix } };
-  const also = found.reason === instead.reason ? "" : `; nor does Landlock do: ${found.reason}`;
-  return { ok: false, reason: `${instead.reason}${also}`, fix: instead.fix };
+  const [first, ...others] = rungs;
+  const best = await probeRung(first, authority, limits, machine);
+  if (best.ok) return best;
+  // What is missing for several is told once, of the last of them.
+  const missing = new Map([[best.reason, first]]);
+  for (const name of others) {
+    const found = await probeRung(name, authority, limits, machine);
+    if (found.ok) return { ...found, instead: { reason: allOf(missing), fix: best.fix } };
+    missing.set(found.reason, name);
+  }
+  return { ok: false, reason: allOf(missing), fix: best.fix };
+}
+
+function allOf(missing: ReadonlyMap<string, Rung["name"]>): string {
+  return [...missing]
+    .map(([reason, name], at) => (at === 0 ? reason : `nor does ${NAMES[name]} do: ${reason}`))
+    .join("; ");
 }
 
 function noneOn(platform: NodeJS.Platform): Reason {
@@ -85,13 +104,13 @@ async function probeRung(
   try {
     // What is missing for any sandbox is told first.
     const { rung } = viewOf(authority, inspection, undefined, null, name);
-    const version = await versionOf(rung, isRoot);
+    const title = await titleOf(rung, isRoot);
     const groups = await groupsOf(rung, limits);
     const bounds = boundsBy(groups, isRoot, name);
     const view = viewOf(authority, inspection, undefined, groups, name);
     const tried = { view, limits };
     await Promise.all([probeEnvironment(tried), probeSecrets(tried), ...reachOf(name).map((probe) => probe(tried))]);
-    return { ok: true, name, version, groups, bounds };
+    return { ok: true, name, title, groups, bounds };
   } catch (error) {
     const reason = errorText(error);
     const fix = knownFix(reason) ?? (error instanceof FemtoError ? error.fix : "Look at the reason.");
@@ -108,18 +127,22 @@ interface Tried {
   readonly limits: ChildLimits;
 }
 
-async function versionOf(rung: Rung, isRoot: boolean): Promise<string> {
+async function titleOf(rung: Rung, isRoot: boolean): Promise<string> {
   if (rung.name === "seatbelt") {
-    if (!isRoot) return `of Darwin ${release()}`;
+    if (!isRoot) return `seatbelt of Darwin ${release()}`;
     // What macOS lets root do inside a profile was never looked at.
     const fix = "Run it as a user of its own.";
     throw new FemtoError("FEMTO_SANDBOX_UNAVAILABLE", "the host is root, and under Seatbelt no child is to be", {
       fix,
     });
   }
-  if (rung.name === "landlock") return await landlockVersion(PROBE_TIMEOUT_MS);
+  if (rung.name !== "bubblewrap") {
+    // INVARIANT: I8: outside of any namespace, inside which nobody could tell what privileges the host has.
+    const alone = `landlock ${await landlockVersion(PROBE_TIMEOUT_MS)}`;
+    return rung.name === "landlock" ? alone : `${alone}, namespaces`;
+  }
   const { stdout } = await promisify(execFile)(rung.program, ["--version"], { env: {}, timeout: PROBE_TIMEOUT_MS });
-  return printable(stdout.trim().replace(/^bubblewrap /, ""));
+  return `bubblewrap ${printable(stdout.trim().replace(/^bubblewrap /, ""))}`;
 }
 
 /** A child starts, and has the variables that it was given and no others. */
@@ -152,11 +175,12 @@ async function probeSecrets(tried: Tried): Promise<void> {
   }
 }
 
-/** What is tried beside, because no namespace holds it. */
+/** What is tried beside, because something else than bubblewrap is to hold it. */
 function reachOf(name: Rung["name"]): readonly ((tried: Tried) => Promise<void>)[] {
   switch (name) {
     case "bubblewrap":
       return [];
+    case "landlock, namespaces":
     case "landlock":
       return [probeReach];
     case "seatbelt":
@@ -179,7 +203,7 @@ async function probeSeatbelt(tried: Tried): Promise<void> {
   });
 }
 
-/** A child without namespaces neither signals this process nor reads of it. */
+/** A child under Landlock neither signals this process nor reads of it. */
 async function probeReach(tried: Tried): Promise<void> {
   const script = 'kill -0 "$1" 2>/dev/null && echo signals; cat "/proc/$1/cmdline" 2>/dev/null && echo reads';
   const { exitCode, stdout } = await run(

@@ -1,6 +1,6 @@
 /**
- * What confines a child: on Linux bubblewrap, and where that does not work the kernel's Landlock alone; on macOS Seatbelt.
- * There is nothing below that, and nothing at all on other systems.
+ * What confines a child: on Linux bubblewrap, where that does not work the kernel's Landlock, in namespaces where a user
+ * may make them and else alone; on macOS Seatbelt. There is nothing below that, and nothing at all on other systems.
  */
 import { type Authority, FemtoError, printable } from "@femtoclaw/protocol";
 import type { Inspection } from "./inspection.ts";
@@ -11,6 +11,8 @@ import type { Visibility } from "./view.ts";
 export type Rung =
   /** Found in the authority's search path. */
   | { readonly name: "bubblewrap"; readonly program: string; readonly shell: string }
+  /** A program of the authority's search path that makes namespaces, and the shell, which is process 1 in them, too. */
+  | { readonly name: "landlock, namespaces"; readonly unshare: string; readonly shell: string }
   /** The shell ends a child as a whole, too. */
   | { readonly name: "landlock"; readonly shell: string }
   /** The system's own program that puts a profile in force, and the shell as above. */
@@ -18,12 +20,29 @@ export type Rung =
 
 /** INVARIANT: I3: in the order in which they are tried; a system that is not here has none, and starts no program. */
 export function rungsOn(platform: NodeJS.Platform): readonly [Rung["name"], ...Rung["name"][]] | null {
-  if (platform === "linux") return ["bubblewrap", "landlock"];
+  if (platform === "linux") return ["bubblewrap", "landlock, namespaces", "landlock"];
   return platform === "darwin" ? ["seatbelt"] : null;
 }
 
-/** Without namespaces a child is ended by its process group, which its guard leads. */
+/** All but bubblewrap have a guard, by whose process group a child is ended; what confines it is a launcher that says so. */
 export const isByGroup = (name: Rung["name"]): boolean => name !== "bubblewrap";
+
+/** How many processes there are between the one that was started for a child, and its program. */
+const BETWEEN: Readonly<Record<Rung["name"], number>> = {
+  /** Its process 1. */
+  bubblewrap: 1,
+  /** `unshare`, which waits for process 1, and that. */
+  "landlock, namespaces": 2,
+  landlock: 0,
+  seatbelt: 0,
+};
+export const processesBetween = (name: Rung["name"]): number => BETWEEN[name];
+
+/**
+ * How many processes stand beside a program as long as it runs, and are none of it: the first one and those between; a
+ * guard has another one that waits for the end of the host.
+ */
+export const processesBeside = (name: Rung["name"]): number => 1 + BETWEEN[name] + Number(isByGroup(name));
 
 /** Throws FEMTO_SANDBOX_UNAVAILABLE where a program is missing for it. */
 export function rungOf(name: Rung["name"], { searchPath }: Authority, inspection: Inspection): Rung {
@@ -37,7 +56,9 @@ export function rungOf(name: Rung["name"], { searchPath }: Authority, inspection
     found("bwrap", searchPath, "bubblewrap (bwrap)", "Install it, for example with `apt-get install bubblewrap`.");
   const shell = (): string =>
     found("sh", TOOL_FOLDERS, "sh, which starts what confines programs,", "Install a shell there.");
-  return name === "bubblewrap" ? { name, program: bubblewrap(), shell: shell() } : { name, shell: shell() };
+  const unshare = (): string => found("unshare", searchPath, "unshare", "Install util-linux.");
+  if (name === "bubblewrap") return { name, program: bubblewrap(), shell: shell() };
+  return name === "landlock" ? { name, shell: shell() } : { name, unshare: unshare(), shell: shell() };
 }
 
 /** Both are parts of macOS, and are taken from nowhere else. The shell is dash, which adds nothing to what it hands on. */
@@ -65,5 +86,7 @@ export function requireOutOfReach(rung: Rung, visibility: (path: string) => Visi
 function outside(rung: Rung): readonly (readonly [name: string, program: string])[] {
   const shell = ["the shell", rung.shell] as const;
   if (rung.name === "bubblewrap") return [["bubblewrap", rung.program], shell];
-  return rung.name === "landlock" ? [shell, ["Node.js", process.execPath]] : [shell, ["sandbox-exec", rung.program]];
+  if (rung.name === "seatbelt") return [shell, ["sandbox-exec", rung.program]];
+  const launching = [shell, ["Node.js", process.execPath]] as const;
+  return rung.name === "landlock" ? launching : [...launching, ["unshare", rung.unshare]];
 }

@@ -68,7 +68,7 @@ export function viewOf(
     mounts,
     authority,
     rung,
-    filter: isMac ? new Uint8Array() : seccompFilter(inspection.architecture, rung.name === "landlock"),
+    filter: isMac ? new Uint8Array() : seccompFilter(inspection.architecture, rung.name !== "bubblewrap"),
     absent: planner.absent,
     unguarded: planner.unguarded,
     assumed: planner.assumed,

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { Rung } from "../src/index.ts";
 import { CASES, type EscapeCase, type Escapes, runEscapes } from "./escapes/run-escapes.ts";
-import { canBeStranger, hasLandlock, OTHER_STRANGER, STRANGER, saidTo } from "./stranger.ts";
+import { canBeStranger, hasLandlock, hasNamespaces, OTHER_STRANGER, STRANGER, saidTo } from "./stranger.ts";
 
 const RUNNER = join(import.meta.dirname, "escapes/run-escapes.ts");
 const isRoot = process.getuid?.() === 0;
@@ -26,7 +26,7 @@ function expectNoEscape(escapes: Escapes, expected = ({ expect: said }: EscapeCa
 }
 
 async function asStranger(by: Rung["name"]): Promise<Escapes> {
-  const user = by === "landlock" ? OTHER_STRANGER : STRANGER;
+  const user = by === "bubblewrap" ? STRANGER : OTHER_STRANGER;
   const escapes = (await saidTo(user, RUNNER, by)) as Escapes;
   expect(escapes.user).toBe(user);
   return escapes;
@@ -39,6 +39,7 @@ describe("the corpus of escapes", () => {
     expect(CASES.filter((one) => one.expect === "ok").length).toBeGreaterThan(3);
     // What is expected of Landlock is written down where it is something else, and nowhere else.
     expect(CASES.filter((one) => one.alone === one.expect)).toEqual([]);
+    expect(CASES.filter(({ expect: said, alone = said, apart }) => apart === alone)).toEqual([]);
   });
 
   it("holds nothing that leads out of the sandbox of this user", { concurrent: true }, async () => {
@@ -52,5 +53,11 @@ describe("the corpus of escapes", () => {
   it.runIf(hasLandlock)("nor out of that which Landlock makes alone", { concurrent: true }, async () => {
     const escapes = isRoot ? await asStranger("landlock") : await runEscapes("landlock");
     expectNoEscape(escapes, ({ expect: said, alone = said }) => alone);
+  });
+
+  it.runIf(hasLandlock && hasNamespaces())("nor out of that which Landlock makes in namespaces", async () => {
+    const by = "landlock, namespaces";
+    const escapes = isRoot ? await asStranger(by) : await runEscapes(by);
+    expectNoEscape(escapes, ({ expect: said, alone = said, apart = alone }) => apart);
   });
 });

@@ -1,14 +1,16 @@
-/** Children that the kernel's Landlock confines alone, without namespaces: what they leave, reach and are refused. */
+/** Children that the kernel's Landlock confines, alone or in namespaces: what they leave, reach and are refused. */
 import { spawn } from "node:child_process";
 import { chownSync, mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
-import { viewOf } from "../src/index.ts";
-import { marked } from "./landlock/attacks.ts";
+import { type Rung, viewOf } from "../src/index.ts";
+import { processesBeside } from "../src/rung.ts";
+import { marked } from "./landlock/marked.ts";
 import { playground, run } from "./playground.ts";
 import {
   environmentOf,
   hasLandlock,
+  hasNamespaces,
   launcherSays,
   launcherSaysWith,
   OTHER_STRANGER,
@@ -20,10 +22,18 @@ const ATTACKS = join(import.meta.dirname, "landlock/attacks.ts");
 const isRoot = process.getuid?.() === 0;
 const ENDED = { timedOut: false, cancelled: false, truncated: false, exceeded: [] };
 
-describe.runIf(hasLandlock)("a child under Landlock", () => {
-  let found: Record<string, unknown>;
+type Found = Record<string, unknown>;
+const attacked = async (by: Rung["name"]): Promise<Found> => (await saidTo(OTHER_STRANGER, ATTACKS, by)) as Found;
+
+describe
+  .runIf(hasLandlock)
+  .each([
+    ["alone", "landlock"] as const,
+    ...(hasNamespaces() ? [["in namespaces", "landlock, namespaces"] as const] : []),
+  ])("a child under Landlock %s", (_, by) => {
+  let found: Found;
   beforeAll(async () => {
-    found = (await saidTo(OTHER_STRANGER, ATTACKS)) as Record<string, unknown>;
+    found = await attacked(by);
   });
 
   it("leaves nothing behind, whatever it begins and however it ends", () => {
@@ -70,7 +80,7 @@ describe.runIf(hasLandlock)("a child under Landlock", () => {
     expect(found["is shown what is hidden"]).toMatch(/^FEMTO_SANDBOX_UNAVAILABLE: .*hidden from it$/);
     const refused = found["wants a terminal, an agent, a host, or files of ours"] as string[];
     expect(refused).toHaveLength(4);
-    for (const text of refused) expect(text).toMatch(/^FEMTO_SANDBOX_UNAVAILABLE: .*not confined by Landlock alone/);
+    for (const text of refused) expect(text).toMatch(/^FEMTO_SANDBOX_UNAVAILABLE: .*not confined by Landlock,/);
   });
 
   it("leaves nothing behind when the host itself is killed", async () => {
@@ -78,7 +88,7 @@ describe.runIf(hasLandlock)("a child under Landlock", () => {
     if (isRoot) chownSync(temporary, OTHER_STRANGER, OTHER_STRANGER);
     const mark = `mark-${process.pid}-host`;
     const env = environmentOf(temporary);
-    const host = spawn(process.execPath, [ATTACKS, mark], { ...ordinary(OTHER_STRANGER), env, stdio: "ignore" });
+    const host = spawn(process.execPath, [ATTACKS, by, mark], { ...ordinary(OTHER_STRANGER), env, stdio: "ignore" });
     // The host itself, the program, and at least one that it began.
     await expect.poll(() => marked(mark).length).toBeGreaterThan(2);
     host.kill("SIGKILL");
@@ -86,6 +96,49 @@ describe.runIf(hasLandlock)("a child under Landlock", () => {
     rmSync(temporary, { recursive: true });
   });
 
+  it("is the user that began it, with no capability, and gains nothing", () => {
+    expect(found["is looked at from outside"]).toMatchObject({
+      ...{ capabilities: Array(4).fill("0".repeat(16)), held: ["1", "2"], isSameUser: true },
+    });
+    const { uid = process.getuid?.() } = ordinary(OTHER_STRANGER);
+    expect(found["sees whose files are whose, and has its own"]).toMatchObject({ exitCode: 0, said: `${uid}\nown\n` });
+  });
+
+  it("has beside it what its control group leaves room for", () => {
+    expect(found["is looked at from outside"]).toMatchObject({ beside: processesBeside(by) });
+  });
+
+  it.runIf(by === "landlock, namespaces")("is in no namespace of the host but those of its files and its clock", () => {
+    const apart = ["cgroup", "ipc", "net", "pid", "user", "uts"];
+    expect(found["is looked at from outside"]).toMatchObject({ apart });
+  });
+
+  it.runIf(by === "landlock, namespaces")("ends with its process namespace, whoever else looks after it", () => {
+    expect(found["loses what made its namespaces, and nobody looks"]).toBe("none");
+  });
+
+  it.runIf(by === "landlock, namespaces")("begins as many processes as it may, whatever else its user runs", () => {
+    expect(found["begins as many processes as it may"]).toMatchObject({ said: "20" });
+    // Nor do those count that have ended, and whose parent has, too.
+    expect(found["leaves orphans that end"]).toMatchObject({ exitCode: 0, said: "all" });
+  });
+
+  it.runIf(by === "landlock, namespaces")("is not begun by a host with capabilities, which are gone inside", () => {
+    const said = found["is looked for by a host with a capability, which it would lose in namespaces"];
+    expect(said).toMatch(/^bubblewrap \(bwrap\) is in none of .*; nor does Landlock do: the host has capabilities/);
+  });
+
+  it.runIf(by === "landlock, namespaces")("is not started where one of its namespaces is not made any more", () => {
+    const [fails, none, ...others] = found["starts where namespaces cannot be made any more"] as string[];
+    const start = "FEMTO_SANDBOX_UNAVAILABLE: landlock, namespaces did not start the program: ";
+    expect(fails).toBe(`${start}it gave no reason`);
+    const isHosts = (name: string): string => `${start}the program would be in the host's own namespace (${name})`;
+    expect(none).toBe(isHosts("user"));
+    expect(others).toEqual(["pid", "ipc", "net", "uts", "cgroup"].map(isHosts));
+  });
+});
+
+describe.runIf(hasLandlock)("what becomes a child under Landlock", () => {
   it("is not begun without what reaches Landlock", () => {
     expect(launcherSays("--no-experimental-ffi")).toMatch(/^\{"fault":"this Node.js has no node:ffi/);
   });
@@ -99,9 +152,9 @@ describe.runIf(hasLandlock)("a child under Landlock", () => {
     },
   );
 
-  it.runIf(isRoot)("is never root", async () => {
+  it.runIf(isRoot).each(["landlock", "landlock, namespaces"] as const)("is never root under %s", async (by) => {
     using place = playground();
-    const view = viewOf(place.authority, undefined, undefined, null, "landlock");
+    const view = viewOf(place.authority, undefined, undefined, null, by);
     await expect(run(place, ["true"], { view })).rejects.toMatchObject({
       code: "FEMTO_SANDBOX_UNAVAILABLE",
       message: expect.stringContaining("the host is root"),

@@ -54,5 +54,9 @@ export function launcherSaysWith(...rights: readonly string[]): string {
   return String(output?.[4] ?? "");
 }
 
+/** Whether such a user may make namespaces, as `unshare` makes them. */
+export const hasNamespaces = (): boolean =>
+  spawnSync("unshare", ["--user", "--map-current-user", "--net", "--", "true"], ordinary(OTHER_STRANGER)).status === 0;
+
 /** Whether this kernel has Landlock as an ordinary user needs it, who is this one or can be. */
 export const hasLandlock = (canBeStranger || !isRoot) && launcherSays().includes('"abi"');

@@ -135,6 +135,13 @@ describe("viewOf", () => {
     expect(() => viewOf(denied)).not.toThrow();
   });
 
+  it("refuses an unshare that a child could change", () => {
+    using place = playground(({ out }) => ({ searchPath: [out] }));
+    writeFileSync(join(place.out, "unshare"), "", { mode: 0o755 });
+    const planned = () => viewOf(place.authority, undefined, undefined, null, "landlock, namespaces");
+    expect(planned).toThrow(unavailable("lies where children may write"));
+  });
+
   it("refuses where bubblewrap is not installed, and where the filter is not yet built", () => {
     using place = playground(() => ({ searchPath: ["/nonexistent"] }));
     expect(() => viewOf(place.authority)).toThrow(unavailable("bubblewrap"));

@@ -201,7 +201,7 @@ async function probeOf(
 
 function sandboxFinding(probe: SandboxProbe): Omit<Finding, "check"> {
   if (!probe.ok) return { verdict: "fail", detail: probe.reason, fix: probe.fix };
-  const confined = `${probe.name} ${probe.version} confined a real program: own files, secrets and environment hidden`;
+  const confined = `${probe.title} confined a real program: own files, secrets and environment hidden`;
   if (probe.name === "bubblewrap") return ok(confined);
   const reason = probe.instead === undefined ? [] : [`bubblewrap would confine more: ${probe.instead.reason}`];
   return {

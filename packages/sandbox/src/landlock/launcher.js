@@ -3,7 +3,7 @@
  * A process that confines itself by Landlock and a system call filter, tries whether both hold, and becomes the program
  * of a child. Plain JavaScript without an import of ours, so that it starts at once; the system calls go by node:ffi.
  */
-import { fstatSync, readFileSync, writeSync } from "node:fs";
+import { fstatSync, readFileSync, readlinkSync, writeSync } from "node:fs";
 
 /** The first argument by which the executable knows that it is to be this. */
 export const LAUNCHER_WORD = "sandbox-landlock";
@@ -49,6 +49,7 @@ const SIGXFSZ = 25;
  *   readonly program: readonly string[],
  *   readonly environment: readonly string[],
  *   readonly kept: readonly number[],
+ *   readonly apart: Readonly<Record<string, string>>,
  * }} Plan
  */
 
@@ -160,6 +161,7 @@ export function launch() {
     const told = readFileSync(PLAN_DESCRIPTOR, "utf8");
     if (told === "") return void writeSync(STATUS_DESCRIPTOR, `{"abi": ${abi}}\n`);
     const plan = /** @type {Plan} */ (JSON.parse(told));
+    requireApart(plan.apart);
     enter(kernel, plan.cwd);
     confine(kernel, plan);
     keepOnly(kernel, plan.kept);
@@ -184,6 +186,16 @@ function requireNoPrivileges() {
   const held = [...status.matchAll(/^Cap(?:Prm|Eff|Amb):\s+([0-9a-f]+)$/gm)].map(([, bits = "?"]) => bits);
   if (held.length !== 3 || held.some((bits) => !/^0+$/.test(bits)))
     throw new Fault("the host has capabilities, which Landlock alone does not confine");
+}
+
+/**
+ * INVARIANT: I3: where namespaces were found to be made, no program begins in one of the host's.
+ * @param {Plan["apart"]} apart
+ */
+function requireApart(apart) {
+  for (const [name, ofHost] of Object.entries(apart))
+    if (readlinkSync(`/proc/self/ns/${name}`) === ofHost)
+      throw new Fault(`the program would be in the host's own namespace (${name})`);
 }
 
 /** @param {Kernel} kernel @param {string} cwd */

@@ -21,6 +21,8 @@ export interface EscapeCase {
   readonly expect: string;
   /** What it has to say under Landlock alone, where that is something else. */
   readonly alone?: string;
+  /** What it has to say under Landlock in namespaces, where that is something else than alone. */
+  readonly apart?: string;
 }
 
 export interface Escapes {
@@ -166,5 +168,5 @@ async function processesOf(mark: string): Promise<string[]> {
 }
 
 if (process.argv[1] === import.meta.filename) {
-  process.stdout.write(JSON.stringify(await runEscapes(process.argv[2] === "landlock" ? "landlock" : "bubblewrap")));
+  process.stdout.write(JSON.stringify(await runEscapes(process.argv[2] as Rung["name"])));
 }

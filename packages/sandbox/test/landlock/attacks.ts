@@ -1,24 +1,24 @@
 /**
- * Attacks on children that Landlock confines alone, all at once in one process of an ordinary user, which says what came
- * of each. Started with a mark it only runs one child that never ends, as a host that is killed.
+ * Attacks on children under Landlock, alone or in namespaces, all at once in one process of an ordinary user, which says
+ * what came of each. Started with a mark it only runs one child that never ends, as a host that is killed.
  */
-import { readdirSync, readFileSync } from "node:fs";
+import { execFile } from "node:child_process";
+import { chmodSync, mkdirSync, readdirSync, readFileSync, readlinkSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
+import { promisify } from "node:util";
 import {
   AgentChild,
   DEFAULT_CHILD_LIMITS,
   NO_SETTINGS,
   ownProgramView,
   runSandboxed,
-  type SandboxResult,
-  type SandboxRun,
-  type SandboxView,
   ServiceChild,
   TerminalChild,
-  viewOf,
 } from "../../src/index.ts";
 import { grants, type Playground, playground, programOf, run } from "../playground.ts";
+import { BY, brief, child, confined, refusalOf } from "./confined.ts";
+import { aboutMarked, countBeside, leftOf, marked, statusOf, untilMarked } from "./marked.ts";
 
 /** Each leaves processes that hear nothing, in what sessions it can get, and without any descriptor. */
 const LEAVE = `
@@ -27,48 +27,7 @@ perl -e 'exit if fork; POSIX::setsid() if 0; close $_ for (0..9); exit if fork; 
 sleep 0.2
 `;
 
-const alone = ({ authority }: Playground): SandboxView => viewOf(authority, undefined, undefined, null, "landlock");
-
-function child(place: Playground, words: readonly string[], more: Partial<SandboxRun> = {}): Promise<SandboxResult> {
-  return run(place, words, { view: alone(place), ...more });
-}
-
-/** Processes that have the mark among their words. */
-export function marked(mark: string): number[] {
-  return readdirSync("/proc").flatMap((pid) => {
-    try {
-      if (!/^\d+$/.test(pid) || Number(pid) === process.pid) return [];
-      return readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0").includes(mark) ? [Number(pid)] : [];
-    } catch {
-      // It has ended meanwhile.
-      return [];
-    }
-  });
-}
-
-async function untilMarked(mark: string): Promise<void> {
-  while (marked(mark).length < 2) await pause(20);
-}
-
-/** None, as soon as that is so; those that are there after a long time. */
-async function leftOf(mark: string): Promise<number> {
-  for (let tries = 600; tries > 0 && marked(mark).length > 0; tries -= 1) await pause(50);
-  return marked(mark).length;
-}
-
-const brief = ({ exitCode, signal, timedOut, cancelled, truncated, exceeded, stdout }: SandboxResult): object => ({
-  ...{ exitCode, signal, timedOut, cancelled, truncated, exceeded },
-  said: stdout.toString().slice(0, 500),
-});
-
-const refusalOf = async (start: () => unknown): Promise<string> => {
-  try {
-    await start();
-    return "it was started";
-  } catch (error) {
-    return `${(error as { code?: string }).code}: ${(error as Error).message}`;
-  }
-};
+const [, , , MARK] = process.argv;
 
 const writable = (): Playground =>
   playground(({ workspace }) => ({
@@ -122,7 +81,7 @@ const ATTACKS: Readonly<Record<string, (mark: string) => Promise<unknown>>> = {
   },
   "loses its guard": async (mark) => {
     using place = playground();
-    const view = alone(place);
+    const view = confined(place);
     const service = new ServiceChild({
       ...{ view, limits: DEFAULT_CHILD_LIMITS, onOutput: () => undefined },
       command: {
@@ -133,18 +92,108 @@ const ATTACKS: Readonly<Record<string, (mark: string) => Promise<unknown>>> = {
       },
     });
     await untilMarked(mark);
-    const parents = marked(mark).map((pid) =>
-      Number(/^PPid:\s+(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]),
-    );
-    const guard = parents.find((pid) => readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("femto_begin"));
-    process.kill(guard ?? 0, "SIGKILL");
+    process.kill(aboutMarked(mark).guard, "SIGKILL");
     return { ended: await service.ended, left: await leftOf(mark) };
+  },
+  "loses what made its namespaces, and nobody looks": async (mark) => {
+    using place = playground();
+    const stop = new AbortController();
+    const words = ["sh", "-c", `trap '' TERM; ${LEAVE} sleep 600; :`, "sh", mark];
+    const running = child(place, words, { signal: stop.signal, timeoutMs: 600_000 });
+    await untilMarked(mark, 4);
+    const { guard, maker } = aboutMarked(mark);
+    process.kill(guard, "SIGSTOP");
+    if (maker !== null) process.kill(maker, "SIGKILL");
+    for (let tries = 100; tries > 0 && marked(mark).length > 0; tries -= 1) await pause(20);
+    const left = marked(mark).length > 0 ? "all" : "none";
+    process.kill(guard, "SIGCONT");
+    stop.abort();
+    await running;
+    return left;
+  },
+  "is looked at from outside": async (mark) => {
+    using place = playground();
+    const stop = new AbortController();
+    const running = child(place, ["sh", "-c", "sleep 600; :", "sh", mark], { signal: stop.signal });
+    await untilMarked(mark, 1);
+    while (!readFileSync(`/proc/${marked(mark)[0]}/comm`, "utf8").startsWith("sh")) await pause(20);
+    const [pid = 0] = marked(mark);
+    const status = statusOf(pid);
+    const isApart = (name: string): boolean =>
+      readlinkSync(`/proc/${pid}/ns/${name}`) !== readlinkSync(`/proc/self/ns/${name}`);
+    const line = (name: string): string => new RegExp(`^${name}:\\s+(.*)$`, "m").exec(status)?.[1] ?? "";
+    const user = /^Uid:.*$/m.exec(readFileSync("/proc/self/status", "utf8"))?.[0];
+    const names = readdirSync("/proc/self/ns").filter((name) => !name.endsWith("_for_children"));
+    const apart = names.filter(isApart).sort();
+    const beside = countBeside(mark);
+    stop.abort();
+    await running;
+    return {
+      ...{ apart, beside },
+      capabilities: ["CapInh", "CapPrm", "CapEff", "CapAmb"].map(line),
+      held: ["NoNewPrivs", "Seccomp"].map(line),
+      isSameUser: /^Uid:.*$/m.exec(status)?.[0] === user,
+    };
+  },
+  "sees whose files are whose, and has its own": async () => {
+    using place = playground();
+    return brief(await child(place, ["sh", "-c", "id -u; : >out/ok; [ -O out/ok ] && [ -O readme ] && echo own"]));
+  },
+  "leaves orphans that end": async () => {
+    using place = playground();
+    const leave = "defined fork or exit 1; exit";
+    const rest = "select undef, undef, undef, 0.01";
+    const many = `for (1 .. 80) { my $p = fork; if (!$p) { ${leave} } waitpid $p, 0; exit 1 if $?; ${rest} }`;
+    const limits = { ...DEFAULT_CHILD_LIMITS, processes: 40 };
+    return brief(await child(place, ["perl", "-e", `${many} print "all"`], { limits }));
+  },
+  "begins as many processes as it may": async () => {
+    using place = playground();
+    const fill = "my $n = 1; while (defined(my $p = fork)) { if (!$p) { sleep 600; exit } $n++ } print $n; kill 9, 0";
+    const limits = { ...DEFAULT_CHILD_LIMITS, processes: 20 };
+    return brief(await child(place, ["perl", "-e", `$| = 1; ${fill}`], { limits }));
+  },
+  "starts where namespaces cannot be made any more": async () => {
+    using place = playground();
+    const { rung } = confined(place);
+    if (rung.name !== "landlock, namespaces") return [];
+    /** A program in the place of `unshare`, which gets its words. */
+    const refusal = async (name: string, script: string): Promise<string> => {
+      const unshare = join(place.root, name);
+      writeFileSync(unshare, `#!/bin/sh\n${script}\n`);
+      chmodSync(unshare, 0o755);
+      return await refusalOf(() => run(place, ["true"], { view: { ...confined(place), rung: { ...rung, unshare } } }));
+    };
+    const allBut = (name: string): string =>
+      `for word; do shift; [ "$word" = --${name} ] || set -- "$@" "$word"; done; exec ${rung.unshare} "$@"`;
+    return await Promise.all([
+      refusal("fails", "exit 1"),
+      refusal("makes none", 'while [ "$1" != -- ]; do shift; done; shift; exec "$@"'),
+      ...["pid", "ipc", "net", "uts", "cgroup"].map((name) => refusal(`makes no ${name}`, allBut(name))),
+    ]);
+  },
+  "is looked for by a host with a capability, which it would lose in namespaces": async () => {
+    if (BY === "landlock") return null;
+    using place = playground();
+    const programs = join(place.root, "programs");
+    mkdirSync(programs);
+    for (const name of ["cat", "env", "grep", "sh", "unshare"])
+      symlinkSync(programOf(name).program, join(programs, name));
+    const index = JSON.stringify(join(import.meta.dirname, "../../src/index.ts"));
+    const code = `
+      const { DEFAULT_CHILD_LIMITS, probeSandbox } = await import(${index});
+      const found = await probeSandbox(JSON.parse(process.argv[1]), DEFAULT_CHILD_LIMITS);
+      process.stdout.write(found.reason ?? found.title);`;
+    const host = [process.execPath, "--no-warnings", "--input-type=module", "-e", code];
+    const authority = JSON.stringify({ ...place.authority, searchPath: [programs] });
+    const words = ["--user", "--map-current-user", "--keep-caps", "--", ...host, authority];
+    return (await promisify(execFile)("unshare", words)).stdout;
   },
   "serves, and ends with its input": async () => {
     using place = playground();
     const heard: Buffer[] = [];
     const service = new ServiceChild({
-      ...{ view: alone(place), limits: DEFAULT_CHILD_LIMITS, onOutput: (piece: Buffer) => heard.push(piece) },
+      ...{ view: confined(place), limits: DEFAULT_CHILD_LIMITS, onOutput: (piece: Buffer) => heard.push(piece) },
       command: { ...programOf("cat"), args: [], cwd: place.workspace, environment: {} },
     });
     service.write(Buffer.from("heard"));
@@ -186,12 +235,12 @@ const ATTACKS: Readonly<Record<string, (mark: string) => Promise<unknown>>> = {
   },
   "starts where it is told nothing": async () => {
     using place = playground();
-    const view = { ...alone(place), filter: Buffer.alloc(8) };
+    const view = { ...confined(place), filter: Buffer.alloc(8) };
     return await refusalOf(() => run(place, ["true"], { view }));
   },
   "is shown what is hidden": async () => {
     using place = playground();
-    const view = alone(place);
+    const view = confined(place);
     const shown = { kind: "readOnly", path: place.root } as const;
     const floor = [join(place.root, "state/journal")];
     // As a mistake of ours would have it: the rules grant what nobody may see.
@@ -201,7 +250,7 @@ const ATTACKS: Readonly<Record<string, (mark: string) => Promise<unknown>>> = {
   },
   "wants a terminal, an agent, a host, or files of ours": async () => {
     using place = playground();
-    const view = alone(place);
+    const view = confined(place);
     const command = { ...programOf("true"), args: [], cwd: place.workspace, environment: {} };
     const limits = DEFAULT_CHILD_LIMITS;
     const onConnection = (): void => undefined;
@@ -227,9 +276,8 @@ async function held(mark: string): Promise<void> {
 }
 
 if (process.argv[1] === import.meta.filename) {
-  const [, , mark] = process.argv;
-  if (mark !== undefined) {
-    await held(mark);
+  if (MARK !== undefined) {
+    await held(MARK);
     process.exit();
   }
   const found = Object.entries(ATTACKS).map(

@@ -1,10 +1,13 @@
-/** The defences of children that Landlock confines alone, and what takes each away: see `Defence`. */
+/** The defences of children that Landlock confines, alone or in namespaces, and what takes each away: see `Defence`. */
 import type { Row } from "./defences.ts";
 
 const LANDLOCK = "packages/sandbox/src/landlock";
 const CALLS = `${LANDLOCK}/refused-calls.ts`;
 const LAUNCHER = `${LANDLOCK}/launcher.js`;
 const CORPUS = "nor out of that which Landlock makes alone";
+const APART = "nor out of that which Landlock makes in namespaces";
+const NAMESPACES = `${LANDLOCK}/namespaces.ts`;
+const MADE = "is not started where one of its namespaces is not made any more";
 const LEFT = "leaves nothing behind when the host itself is killed";
 
 export const LANDLOCKED: readonly Row[] = [
@@ -54,5 +57,14 @@ export const LANDLOCKED: readonly Row[] = [
     "read -r femto_more <&5; kill -KILL 0;",
     "read -r femto_more <&5;",
     LEFT,
+  ],
+  ["processes of the machine are out of sight", NAMESPACES, '["user", "pid", "ipc"', '["user", "ipc"', APART],
+  ["a child is in each of its namespaces", LAUNCHER, "=== ofHost)", "=== name)", MADE],
+  [
+    "namespaces end with what made them",
+    NAMESPACES,
+    ', "--fork", "--kill-child"]',
+    ', "--fork"]',
+    "ends with its process namespace, whoever else looks after it",
   ],
 ];
