@@ -31,7 +31,10 @@ describe("a definition", () => {
   it("that hides something, or cannot be offered, is refused and says why", () => {
     expect(problemOf({})).toBeNull();
     expect(problemOf({ description: "Fine ⚠️ 👩‍💻" })).toBeNull();
-    for (const hidden of ["\u200b", "\u202e", "\u2066", "\u{e0041}", "\ufeff"]) {
+    expect(problemOf({ description: "Two lines,\r\n\twith \\u001b[0m and \\r as text." })).toBeNull();
+    const invisible = ["\u200b", "\u202e", "\u2066", "\u{e0041}", "\ufeff", "\u00ad", "\u034f", "\u3164", "\ufe01"];
+    const steering = ["\u001b[8m", "\u009b8m", "\b", "\r", "\u0000", "\u007f", "\\\u001b[8m"];
+    for (const hidden of [...invisible, ...steering, "\u200c\u200d\u200c"]) {
       expect(problemOf({ description: `Says it.${hidden}` })).toContain("nobody sees");
       expect(problemOf({ inputSchema: { type: "object", properties: { [`a${hidden}`]: {} } } })).toContain(
         "nobody sees",
@@ -156,6 +159,51 @@ describe("a schema of a stranger", () => {
     ).toBe(false);
     const nested = object({ a: { $ref: "#" } });
     expect(accepts(nested, { a: { a: { a: {} } } })).toBe(true);
+  });
+
+  it("with long parts takes no longer for them, however often a check gets there", () => {
+    // Each level is looked at twice by the one above it; what stands at the end is as long as a definition may be.
+    const doubled = (leaf: object, more: object = {}): Record<string, unknown> => {
+      const levels = Array.from({ length: 16 }, (_, level): [string, object] => {
+        const next = { $ref: `#/$defs/l${level + 1}` };
+        return [`l${level}`, { allOf: [next, next] }];
+      });
+      return {
+        type: "object",
+        allOf: [{ $ref: "#/$defs/l0" }],
+        $defs: { ...Object.fromEntries(levels), l16: leaf, ...more },
+      };
+    };
+    const long = "x".repeat(14_000);
+    const members = Object.fromEntries(Array.from({ length: 2_400 }, (_, index) => [`k${index}`, index]));
+    const looked: string[] = [];
+    const seen = (target: object): object =>
+      new Proxy(target, {
+        ownKeys: (of) => {
+          looked.push("members");
+          return Reflect.ownKeys(of);
+        },
+      });
+    expect(accepts(doubled({ not: { enum: [seen(members)] } }), {})).toBe(false);
+    expect(looked.length).toBeLessThan(10);
+    // The reference leads through a list whose length is counted whenever it is followed.
+    const followed: string[] = [];
+    const target = Object.defineProperty({}, long, { enumerable: true, get: () => followed.push("followed") > 0 });
+    expect(accepts(doubled({ $ref: `#/$defs/deep/${long}` }, { deep: target }), {})).toBe(false);
+    expect(followed.length).toBeLessThan(10);
+    const once = (keyword: object): boolean => accepts(object({ list: { items: keyword } }), { list: [{ a: 1 }] });
+    const often = (keyword: object): boolean =>
+      accepts(object({ list: { items: keyword } }), { list: Array.from({ length: 1_000 }, () => ({ a: 1 })) });
+    for (const keyword of [
+      { required: Array.from({ length: 4_000 }, () => "a") },
+      { type: [...Array.from({ length: 4_000 }, () => "a"), "object"] },
+    ]) {
+      expect([once(keyword), often(keyword)]).toEqual([true, false]);
+    }
+    const texts = { list: Array.from({ length: 16 }, (_, index) => String(index).repeat(30_000)) };
+    const unique = (times: number): object =>
+      object({ list: { allOf: Array.from({ length: times }, () => ({ uniqueItems: true })) } });
+    expect([accepts(unique(1), texts), accepts(unique(100), texts)]).toEqual([true, false]);
   });
 
   it("with a pattern that could take for ever is not held up by it", () => {

@@ -2,11 +2,14 @@
  * Checks arguments against the schema that an MCP server gives for them. The schema is a stranger's: it is interpreted
  * and never compiled to code, each check has a fixed number of steps, and nothing is fetched.
  */
-import { jsonPointer, LIMITS, pointerTokens, type ValidationError, type Validator } from "@femtoclaw/protocol";
+import { jsonPointer, LIMITS, type ValidationError, type Validator } from "@femtoclaw/protocol";
 import { boundedPattern } from "./bounded-pattern.ts";
 import { canonicalJson } from "./canonical-json.ts";
+import { isObject, PreparedSchema, type Schema, schemaAt } from "./prepared-schema.ts";
 
-type Schema = boolean | Readonly<Record<string, unknown>>;
+/** Characters of text that are compared, and names that are looked for, in one step; they take as long as a step does. */
+const CHARS_PER_STEP = 16;
+const NAMES_PER_STEP = 8;
 
 /** What lets a schema lean on another place than itself. */
 const ELSEWHERE = ["$id", "$anchor", "$dynamicRef", "$dynamicAnchor", "$recursiveRef", "$recursiveAnchor"];
@@ -29,27 +32,12 @@ export function schemaProblem(schema: Readonly<Record<string, unknown>>): string
   return null;
 }
 
-/** Null for what the reference does not lead to within the schema. */
-function schemaAt(root: Schema, ref: string): Schema | null {
-  if (ref === "#") return root;
-  if (!ref.startsWith("#/")) return null;
-  let at: unknown = root;
-  try {
-    for (const token of pointerTokens(decodeURIComponent(ref.slice(1)))) {
-      if (typeof at !== "object" || at === null || !Object.hasOwn(at, token)) return null;
-      at = (at as Record<string, unknown>)[token];
-    }
-  } catch {
-    return null;
-  }
-  return typeof at === "boolean" || isObject(at) ? at : null;
-}
-
 /** `schema` has no problem. */
 export function argumentValidator(schema: Readonly<Record<string, unknown>>): Validator {
   let errors: readonly ValidationError[] = [];
+  const prepared = new PreparedSchema(schema);
   const validate = (value: unknown): boolean => {
-    const check = new Check(schema);
+    const check = new Check(prepared);
     errors = check.run(value);
     return errors.length === 0;
   };
@@ -59,17 +47,17 @@ export function argumentValidator(schema: Readonly<Record<string, unknown>>): Va
 class TooMuch extends Error {}
 
 class Check {
-  readonly #root: Schema;
+  readonly #schema: PreparedSchema;
   #steps: number = LIMITS.upstreamCheckSteps;
   #found: ValidationError | null = null;
 
-  constructor(root: Schema) {
-    this.#root = root;
+  constructor(schema: PreparedSchema) {
+    this.#schema = schema;
   }
 
   run(value: unknown): readonly ValidationError[] {
     try {
-      if (this.#holds(this.#root, value, [])) return [];
+      if (this.#holds(this.#schema.root, value, [])) return [];
     } catch (error) {
       // INVARIANT: I9: what cannot be checked in bounded time is refused; a schema that leads into itself for ever, too.
       if (!(error instanceof TooMuch) && !(error instanceof RangeError)) throw error;
@@ -87,7 +75,7 @@ class Check {
     this.#spend(1);
     if (typeof schema === "boolean") return schema || this.#fail(place, "false schema", "is not expected", {});
     if (typeof schema["$ref"] === "string") {
-      const target = schemaAt(this.#root, schema["$ref"]);
+      const target = this.#schema.target(schema["$ref"]);
       if (target !== null && !this.#holds(target, value, place)) return false;
     }
     return (
@@ -103,17 +91,19 @@ class Check {
 
   #hasType({ type }: Exclude<Schema, boolean>, value: unknown, place: readonly string[]): boolean {
     const types = typeof type === "string" ? [type] : Array.isArray(type) ? type : null;
-    if (types === null || types.some((name) => isOfType(name, value))) return true;
+    if (types === null) return true;
+    this.#spend(types.length / NAMES_PER_STEP);
+    if (types.some((name) => isOfType(name, value))) return true;
     return this.#fail(place, "type", "", { type: types.join(" or ") });
   }
 
   #isAmong(schema: Exclude<Schema, boolean>, value: unknown, place: readonly string[]): boolean {
-    const values = Object.hasOwn(schema, "const") ? [schema["const"]] : schema["enum"];
-    if (!Array.isArray(values)) return true;
+    const listed = this.#schema.valuesOf(schema);
+    if (listed === null) return true;
     const text = canonicalJson(value);
-    this.#spend(values.length + (text.length >> 6));
-    if (values.some((one) => canonicalJson(one) === text)) return true;
-    return this.#fail(place, "enum", "", { allowedValues: values.slice(0, 16) });
+    this.#spend(text.length / CHARS_PER_STEP);
+    if (listed.texts.has(text)) return true;
+    return this.#fail(place, "enum", "", { allowedValues: listed.values.slice(0, 16) });
   }
 
   #combines(schema: Exclude<Schema, boolean>, value: unknown, place: readonly string[]): boolean {
@@ -174,7 +164,7 @@ class Check {
     if (value.length < bound(minItems, 0) || value.length > bound(maxItems, Number.POSITIVE_INFINITY)) {
       return this.#fail(place, "items", `has ${value.length} items, which its schema does not allow`, {});
     }
-    if (uniqueItems === true && new Set(value.map((item) => canonicalJson(item))).size < value.length) {
+    if (uniqueItems === true && this.#hasTwice(value)) {
       return this.#fail(place, "uniqueItems", "has an item twice", {});
     }
     const first = Array.isArray(prefixItems) ? prefixItems : [];
@@ -182,6 +172,16 @@ class Check {
       const own: unknown = index < first.length ? first[index] : items;
       return own === undefined || Array.isArray(own) || this.#holds(asSchema(own), item, [...place, String(index)]);
     });
+  }
+
+  #hasTwice(items: readonly unknown[]): boolean {
+    const texts = new Set<string>();
+    for (const item of items) {
+      const text = canonicalJson(item);
+      this.#spend(text.length / CHARS_PER_STEP);
+      texts.add(text);
+    }
+    return texts.size < items.length;
   }
 
   #object(
@@ -192,7 +192,9 @@ class Check {
     const { required, properties, patternProperties, additionalProperties, minProperties, maxProperties } = schema;
     const names = Object.keys(value);
     this.#spend(names.length);
-    const missing = Array.isArray(required) ? required.find((name) => !Object.hasOwn(value, String(name))) : undefined;
+    const asked = Array.isArray(required) ? required : [];
+    this.#spend(asked.length / NAMES_PER_STEP);
+    const missing: unknown = asked.find((name) => !Object.hasOwn(value, String(name)));
     if (missing !== undefined) return this.#fail(place, "required", "", { missingProperty: String(missing) });
     if (names.length < bound(minProperties, 0) || names.length > bound(maxProperties, Number.POSITIVE_INFINITY)) {
       return this.#fail(place, "properties", `has ${names.length} members, which its schema does not allow`, {});
@@ -228,10 +230,6 @@ function finding(
 /** What is no schema at all allows nothing. */
 function asSchema(value: unknown): Schema {
   return typeof value === "boolean" || isObject(value) ? value : false;
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function isOfType(name: unknown, value: unknown): boolean {

@@ -25,8 +25,11 @@ import {
 const ENVELOPE_BYTES = 65_536;
 /** LIMIT: bytes of a message that is no answer; what is longer is not even read. */
 const NOTICE_BYTES = 65_536;
-/** LIMIT: time of a notification; nobody waits for what it does. */
+/** LIMIT: time of a notification, and of an answer to what a server asks; nobody waits for what they do. */
 const NOTIFY_MS = 5_000;
+/** LIMIT: such answers on their way at once; each is a connection that a server could leave open. */
+const ANSWERS = 8;
+
 export interface HttpStart {
   /** Looks the host up and finds its secrets, anew for each request. Throws where it may not be reached. */
   bound(): Promise<BoundHost>;
@@ -54,6 +57,7 @@ export class HttpTransport implements UpstreamTransport {
   #session: string | null = null;
   #version: string | null = null;
   #lastId = 0;
+  #answering = 0;
 
   constructor(start: HttpStart) {
     this.#start = start;
@@ -84,12 +88,7 @@ export class HttpTransport implements UpstreamTransport {
   }
 
   async notify(method: string, params: JsonObject): Promise<void> {
-    const signal = AbortSignal.any([AbortSignal.timeout(NOTIFY_MS), this.#closing.signal]);
-    const message = { method, params };
-    await this.#send({
-      ...{ method: "POST", message, signal },
-      read: async ({ pieces }) => void (await wholeOf(pieces, ENVELOPE_BYTES)),
-    });
+    await this.#tell({ method, params });
   }
 
   async listen(asked: Listening | null, signal: AbortSignal, onNotification: OnNotification): Promise<void> {
@@ -167,7 +166,8 @@ export class HttpTransport implements UpstreamTransport {
         this.#bear({ messages: 1 });
         const { id: asked, method, params }: Message = message ?? {};
         if ((typeof asked === "number" || typeof asked === "string") && typeof method === "string") {
-          void this.#asked(asked, () => onAsked?.(printable(method, 64), params));
+          const ask = method === "ping" ? pong : onAsked;
+          void this.#asked(asked, () => ask?.(printable(method, 64), params));
         }
         if (asked === undefined && typeof method === "string" && event.length <= NOTICE_BYTES)
           onNotice?.(method, params);
@@ -179,15 +179,34 @@ export class HttpTransport implements UpstreamTransport {
 
   /** What a server asks on the way to its answer it is answered by a message of its own. */
   async #asked(id: number | string, ask: () => Promise<JsonObject> | undefined): Promise<void> {
-    const signal = this.#closing.signal;
-    const read = async ({ pieces }: BegunAnswer): Promise<void> => void (await wholeOf(pieces, ENVELOPE_BYTES));
     try {
       const result = await (ask() ?? Promise.reject(new Error("not supported")));
-      await this.#send({ method: "POST", message: { id, result }, signal, read });
+      await this.#answer({ id, result });
     } catch (error) {
-      const refused = { code: -32601, message: printable(errorText(error), 200) };
-      await this.#send({ method: "POST", message: { id, error: refused }, signal, read }).catch(() => undefined);
+      await this.#answer({ id, error: { code: -32601, message: printable(errorText(error), 200) } });
     }
+  }
+
+  /** INVARIANT: I9: who asks and asks, and takes no answer, holds a few connections and gets the further answers not at all. */
+  async #answer(message: JsonObject): Promise<void> {
+    if (this.#answering >= ANSWERS) return;
+    this.#answering += 1;
+    try {
+      await this.#tell(message);
+    } catch {
+      // Whether it took the answer is its own concern; one that is gone is found out by calls.
+    } finally {
+      this.#answering -= 1;
+    }
+  }
+
+  /** Says something whose answer nobody waits for. */
+  async #tell(message: JsonObject): Promise<void> {
+    const signal = AbortSignal.any([AbortSignal.timeout(NOTIFY_MS), this.#closing.signal]);
+    await this.#send({
+      ...{ method: "POST", message, signal },
+      read: async ({ pieces }) => void (await wholeOf(pieces, ENVELOPE_BYTES)),
+    });
   }
 
   #bear(came: { readonly messages?: number; readonly bytes?: number }): void {
@@ -203,6 +222,11 @@ export class HttpTransport implements UpstreamTransport {
       yield piece;
     }
   }
+}
+
+/** That somebody is there needs nobody's consent. */
+async function pong(): Promise<JsonObject> {
+  return {};
 }
 
 function isStream(headers: BegunAnswer["headers"]): boolean {

@@ -25,11 +25,14 @@ export interface ToolDefinition {
 const PINNED = ["name", "title", "description", "inputSchema", "outputSchema", "annotations"] as const;
 
 /**
- * INVARIANT: what a model reads, a person can read: text that shows nothing, or shows in another order than it stands,
- * is for neither. The joiners and selectors of emoji are left.
+ * INVARIANT: what a model reads, a person can read: text that shows nothing, shows in another order than it stands, or
+ * makes a terminal show something else is for neither. Emoji are joined and chosen by a few of these characters, one or
+ * two at a time; more of them in a row are a text of their own.
  */
 const HIDING =
-  /[\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff\ufff9-\ufffb\u{e0000}-\u{e0fff}]/u;
+  /[[\p{Default_Ignorable_Code_Point}\ufff9-\ufffb\u2028\u2029\u2800\u007f-\u009f]--[\u200c\u200d\ufe0e\ufe0f]]|[\u200c\u200d\ufe0e\ufe0f]{3}/v;
+/** The same in JSON, where such characters stand as escapes; tabs and ends of lines are ordinary text. */
+const CONTROLLING = /(?<!\\)(?:\\\\)*\\(?:b|f|u00|r(?!\\n))/;
 
 /** Throws FEMTO_UPSTREAM_FAILED for what is no list of tools, or one of too many. */
 export function toolDefinitions(server: string, listed: readonly unknown[]): ToolDefinition[] {
@@ -98,7 +101,7 @@ function contentProblem(server: string, name: string, text: string, inputSchema:
 /** What no model is shown, wherever a server says it; the text is JSON. */
 export function textProblem(text: string): string | null {
   if (!text.isWellFormed() || /\\ud[89a-f]/.test(text)) return "its definition is not well-formed Unicode";
-  return HIDING.test(text) ? "its definition holds characters that nobody sees" : null;
+  return HIDING.test(text) || CONTROLLING.test(text) ? "its definition holds characters that nobody sees" : null;
 }
 
 /** Names everything that a server offers, whatever the order in which it does. */

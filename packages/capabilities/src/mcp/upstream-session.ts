@@ -30,7 +30,7 @@ const CLIENT = { name: "femtoclaw", version: VERSION };
 /** A server says by it that its client declared too little for what it has to ask. */
 const CAPABILITY_MISSING = -32_021;
 
-/** LIMIT: bytes of one page of a list. */
+/** LIMIT: bytes of one page of a list, and of all pages of it together. */
 const PAGE_BYTES = 4_194_304;
 
 /** Pause before a server is listened to again that ended the stream; it doubles while it does. */
@@ -235,9 +235,13 @@ export class UpstreamSession {
     return Object.keys(this.#meta).length > 0;
   }
 
-  /** Page by page, until there are more than `most`. */
+  /**
+   * Page by page, until there are more than `most`. INVARIANT: I9: what is held of a list has a limit of its own: as many
+   * pages as there may be entries, each as large as a page may be, would be gigabytes.
+   */
   async #list(method: string, member: string, most: number, signal: AbortSignal): Promise<unknown[]> {
     const listed: unknown[] = [];
+    let bytes = 0;
     let cursor: string | undefined;
     do {
       const page = await this.#request(method, cursor === undefined ? {} : { cursor }, {
@@ -246,7 +250,12 @@ export class UpstreamSession {
       });
       const { [member]: part, nextCursor } = page;
       if (!Array.isArray(part)) throw new FemtoError("FEMTO_UPSTREAM_FAILED", `it lists no ${member}`);
-      listed.push(...part.slice(0, most + 1));
+      const taken = part.slice(0, most + 1);
+      bytes += Buffer.byteLength(JSON.stringify(taken));
+      if (bytes > PAGE_BYTES) {
+        throw new FemtoError("FEMTO_UPSTREAM_FAILED", `it lists more than ${PAGE_BYTES} bytes of ${member}`);
+      }
+      listed.push(...taken);
       const isEmpty = part.length === 0;
       cursor = typeof nextCursor === "string" && !isEmpty ? nextCursor : undefined;
     } while (cursor !== undefined && listed.length <= most);

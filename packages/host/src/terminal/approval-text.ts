@@ -8,6 +8,8 @@ import { table } from "./table.ts";
 
 /** LIMIT: characters of one argument on a card; what is longer is cut with its length, and `--json` has all of it. */
 const ARGUMENT_CHARS = 2_000;
+/** LIMIT: characters of the name of one, quotes included; whoever calls may name it as the server of a tool lets him. */
+const NAME_CHARS = 64;
 /** A digest is recognized by its beginning. */
 const DIGEST_CHARS = 16;
 
@@ -77,7 +79,10 @@ function questionRows(question: FactQuestion): Row[] {
   ];
 }
 
-/** Each argument stands on a line of its own, in quotes, so that one with spaces is not two. */
+/**
+ * Each argument stands on a line of its own, in quotes, so that one with spaces is not two. INVARIANT: I8: so does its
+ * name, which with many tools is the agent's: what stands without quotes there is a word of FemtoClaw's own.
+ */
 function argumentRows(tool: string, args: ApprovalView["args"]): Row[] {
   if (args === null) return [["arguments", "were erased"]];
   const { old, new: next, ...others } = args;
@@ -93,7 +98,7 @@ function valueRows(args: Readonly<Record<string, unknown>>): Row[] {
   return Object.entries(args).flatMap(([name, value]): Row[] => {
     const values = Array.isArray(value) ? value : [value];
     return values.map((item, index) => [
-      index === 0 ? shown(name) : "",
+      index === 0 ? printable(JSON.stringify(name), NAME_CHARS) : "",
       printable(typeof item === "string" ? JSON.stringify(item) : (JSON.stringify(item) ?? ""), ARGUMENT_CHARS),
     ]);
   });

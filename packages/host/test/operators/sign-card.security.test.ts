@@ -149,6 +149,23 @@ describe("a card", () => {
     expect(lines.join("").replaceAll(/\u001b\[\d+m/g, "")).not.toMatch(/[\u001b\u202e\r\n]/);
   });
 
+  it("has no argument that passes for what FemtoClaw says of the call", async () => {
+    const { card } = await place();
+    const args = { because: true, "digest  0123": 1, 'in  "/w"': null, ["x".repeat(500)]: "y" };
+    const lines = cardLines({ ...card, args }, makeOutput({ json: false, quiet: false }));
+    const words = lines.map((line) => line.replaceAll(/\u001b\[\d+m/g, "").trim());
+    const ofArguments = words.filter((line) => line.startsWith('"'));
+    expect(ofArguments.map((line) => line.replace(/ +/g, " "))).toEqual([
+      '"because" true',
+      '"digest 0123" 1',
+      '"in \\"/w\\"" null',
+      `"${"x".repeat(63)}… "y"`,
+    ]);
+    for (const own of ["because", "digest", "in"]) {
+      expect(words.filter((line) => line.startsWith(`${own} `)).length).toBe(own === "in" ? 0 : 1);
+    }
+  });
+
   it("takes a secret out of the reason before it is signed", async () => {
     const { key, card } = await place();
     const note = await signCard(card, {

@@ -22,6 +22,7 @@ import { errorText, FemtoError, isLogged, LIMITS, printable } from "@femtoclaw/p
 import type { SandboxView } from "@femtoclaw/sandbox";
 import type { UpstreamSetting } from "../configuration/resolve-upstreams.ts";
 import type { SubscriptionListener } from "../relay/subscriptions.ts";
+import { UpstreamLooks } from "./upstream-looks.ts";
 import { UpstreamSubscriptions } from "./upstream-subscriptions.ts";
 
 export interface UpstreamParts {
@@ -40,6 +41,7 @@ interface Live {
   readonly session: UpstreamSession;
   readonly subscriptions: UpstreamSubscriptions;
   readonly transport: UpstreamTransport;
+  readonly looks: UpstreamLooks;
   /** Digests of what it offers now, as pins name it. */
   definitions: ReadonlyMap<string, string>;
 }
@@ -52,9 +54,6 @@ interface Asked<T> {
   readonly relay: CallRelay | null;
   ask(live: Live): Promise<T>;
 }
-
-/** What is older than this is looked at again beside the next call; servers over HTTP cannot say that it changed. */
-const LISTED_MS = 300_000;
 
 const LIST_CHANGED: ReadonlySet<string> = new Set(
   ["tools", "resources", "prompts"].map((lists) => `notifications/${lists}/list_changed`),
@@ -73,8 +72,6 @@ export class Upstream {
   readonly #hearing = new Set<CallRelay>();
   /** Whose calls the one that runs has served: nobody's, one caller's, or several. */
   #served: string | null | undefined = undefined;
-  #listedMs = 0;
-  #isListing = false;
   #stopped: string | null = null;
   #fault: string | null = null;
 
@@ -133,7 +130,7 @@ export class Upstream {
     this.#inFlight += 1;
     try {
       const live = await unlessAborted(this.#ready(), signal);
-      this.#lookAgain(live);
+      live.looks.nowAndThen();
       if (live.definitions.get(pin) !== sha256) {
         throw new FemtoError("FEMTO_UPSTREAM_FAILED", `the server changed ${what} since the call was decided`);
       }
@@ -186,7 +183,9 @@ export class Upstream {
       const subscriptions = new UpstreamSubscriptions(session);
       void transport.ended.then((reason) => subscriptions.ended(`its server is gone: ${reason}`));
       const definitions = await this.#list(session, signal);
-      return { session, subscriptions, transport, definitions };
+      const looks = new UpstreamLooks(this.#parts.clock, () => this.#relist(live));
+      const live: Live = { session, subscriptions, transport, looks, definitions };
+      return live;
     } catch (error) {
       const reason = printable(errorText(error), LIMITS.reasonChars);
       if (transport === null) await this.#ended(seq, reason);
@@ -243,7 +242,7 @@ export class Upstream {
   #notified(method: string, params: unknown): void {
     if (method === MESSAGE) return this.#logged(params);
     const heard = (live: Live): void => {
-      if (LIST_CHANGED.has(method)) this.#relist(live);
+      if (LIST_CHANGED.has(method)) live.looks.again();
       if (method === UPDATED) live.subscriptions.updated(Object(params).uri);
     };
     void this.#live?.then(heard).catch(() => undefined);
@@ -265,40 +264,21 @@ export class Upstream {
     if (notice?.kind === "log" && isLogged(notice.level, newest.logLevel)) newest.notice(notice);
   }
 
-  #lookAgain(live: Live): void {
-    const nowMs = this.#parts.clock.monotonicUs() / 1_000;
-    if (nowMs - this.#listedMs > LISTED_MS) this.#relist(live);
-  }
-
-  /** INVARIANT: I9: however often a server says that its list has changed, it is looked at once in a while. */
-  #relist(live: Live): void {
-    if (this.#isListing) return;
-    this.#isListing = true;
-    const { clock } = this.#parts;
-    const waitMs = Math.max(0, this.#listedMs + LIMITS.upstreamRelistMs - clock.monotonicUs() / 1_000);
-    clock.after(
-      waitMs,
-      () => {
-        this.#isListing = false;
-        const { signal, cancel } = this.#deadline();
-        this.#list(live.session, signal)
-          .then(
-            (definitions) => {
-              live.definitions = definitions;
-            },
-            // What cannot be looked at any more is not used any more.
-            (error: unknown) => live.transport.end(printable(errorText(error), LIMITS.reasonChars)),
-          )
-          .finally(cancel);
-      },
-      { unref: true },
-    );
+  /** What cannot be looked at any more is not used any more. */
+  async #relist(live: Live): Promise<void> {
+    const { signal, cancel } = this.#deadline();
+    try {
+      live.definitions = await this.#list(live.session, signal);
+    } catch (error) {
+      live.transport.end(printable(errorText(error), LIMITS.reasonChars));
+    } finally {
+      cancel();
+    }
   }
 
   async #list(session: UpstreamSession, signal: AbortSignal): Promise<ReadonlyMap<string, string>> {
     const definitions = await session.tools(signal);
     const contents = await session.contents(signal);
-    this.#listedMs = this.#parts.clock.monotonicUs() / 1_000;
     await this.#parts.onListed(definitions, contents);
     return new Map([
       ...definitions.map(({ name, sha256 }) => [name, sha256] as const),

@@ -90,7 +90,7 @@ export class EgressProxy implements Disposable {
     const { bound, traffic, revoked } = answered;
     let socket: Socket;
     try {
-      socket = await dial(bound, AbortSignal.any([revoked, this.#over.signal]));
+      socket = await dial(bound, AbortSignal.any([revoked, this.#over.signal, closeOf(connection)]));
     } catch (error) {
       traffic.refused += 1;
       return answer(connection, 502, errorText(error));
@@ -126,7 +126,12 @@ export class EgressProxy implements Disposable {
     // INVARIANT: I8: what is forbidden while it is open ends at once.
     if (revoked.aborted || this.#over.signal.aborted || connection.destroyed) return end();
     revoked.addEventListener("abort", end, { once: true });
-    connection.on("close", () => socket.destroySoon());
+    connection.on("close", () => {
+      // INVARIANT: I9: what a program drops is over here, too: else it could leave behind any number of connections, each
+      // with what was sent by it, to somebody who does not read.
+      if (connection.readableEnded) socket.destroySoon();
+      else socket.destroy();
+    });
     socket.on("close", () => {
       revoked.removeEventListener("abort", end);
       // What came before a proper end may still be on its way to the program.
@@ -150,6 +155,15 @@ export class EgressProxy implements Disposable {
     this.#open.add(stream);
     stream.on("close", () => this.#open.delete(stream));
   }
+}
+
+/** Aborts when nobody is there any more for whom it would be connected. */
+function closeOf(connection: Duplex): AbortSignal {
+  const gone = new AbortController();
+  const close = (): void => gone.abort(new FemtoError("FEMTO_CAPABILITY_CANCELLED", "the program hung up"));
+  if (connection.destroyed) close();
+  else connection.once("close", close);
+  return gone.signal;
 }
 
 type Head = Exclude<ReturnType<typeof requestHead>, { kind: "incomplete" }>;

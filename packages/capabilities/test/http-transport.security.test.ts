@@ -1,0 +1,78 @@
+/** A hostile MCP server over HTTP, as its transport meets it: what it makes this side send is bounded. */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { LIMITS } from "@femtoclaw/protocol";
+import { afterEach, expect, test } from "vitest";
+import { HttpTransport } from "../src/mcp/http-transport.ts";
+
+type Message = Readonly<Record<string, unknown>>;
+
+const servers: Server[] = [];
+afterEach(async () => {
+  for (const server of servers.splice(0)) {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  }
+});
+
+async function transportTo(answer: (message: Message, response: ServerResponse) => void): Promise<HttpTransport> {
+  const server = createServer(async (request: IncomingMessage, response) => {
+    let body = "";
+    for await (const chunk of request) body += String(chunk);
+    answer(JSON.parse(body) as Message, response);
+  });
+  servers.push(server);
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  const bound = { kind: "host", scheme: "http", host: "127.0.0.1", port, target: "/mcp" } as const;
+  return new HttpTransport({
+    bound: async () => ({ ...bound, addresses: ["127.0.0.1"], secrets: [] }),
+    headers: {},
+  });
+}
+
+const event = (message: Message): string => `data: ${JSON.stringify({ jsonrpc: "2.0", ...message })}\n\n`;
+const call = { method: "tools/call", params: { name: "t", arguments: {} }, bytesMax: 65_536 };
+
+test("what a server asks on the way to its answer holds few connections, and none for long", async () => {
+  const taken: unknown[] = [];
+  let open = 0;
+  let most = 0;
+  const transport = await transportTo(({ id, method }, response) => {
+    if (method === undefined) {
+      // It takes the answer, and never says that it did.
+      taken.push(id);
+      open += 1;
+      most = Math.max(most, open);
+      response.on("close", () => {
+        open -= 1;
+      });
+      return;
+    }
+    response.setHeader("content-type", "text/event-stream");
+    for (let asked = 0; asked < LIMITS.upstreamUnasked - 1; asked += 1)
+      response.write(event({ id: `q${asked}`, method: "ping" }));
+    setTimeout(() => response.end(event({ id: Number(id), result: { content: [] } })), 2_000);
+  });
+  const answer = await transport.request({ ...call, signal: AbortSignal.timeout(10_000) });
+  expect(answer).toEqual({ content: [] });
+  expect(taken.length).toBeGreaterThan(0);
+  expect(most).toBeLessThanOrEqual(8);
+  await expect.poll(() => open, { timeout: 10_000 }).toBe(0);
+  transport.end("enough");
+}, 30_000);
+
+test("a server that asks whether anybody is there is told so", async () => {
+  const taken: Message[] = [];
+  const transport = await transportTo(({ id, method, ...rest }, response) => {
+    if (method === undefined) {
+      taken.push({ id, ...rest });
+      return void response.writeHead(202).end();
+    }
+    response.setHeader("content-type", "text/event-stream").write(event({ id: "p1", method: "ping" }));
+    setTimeout(() => response.end(event({ id: Number(id), result: {} })), 300);
+  });
+  await transport.request({ ...call, signal: AbortSignal.timeout(10_000) });
+  expect(taken).toEqual([{ id: "p1", jsonrpc: "2.0", result: {} }]);
+  transport.end("enough");
+});
