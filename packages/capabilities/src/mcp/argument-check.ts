@@ -58,6 +58,12 @@ export function argumentValidator(schema: Readonly<Record<string, unknown>>): Va
 
 class TooMuch extends Error {}
 
+/** How much of a text, and of a list of names, is read in one step, as powers of two. */
+const CHARS_PER_STEP_SHIFT = 6;
+const NAMES_PER_STEP_SHIFT = 3;
+/** What it takes to read a pattern, however short the text is that is held to it. */
+const PATTERN_STEPS = 16;
+
 class Check {
   readonly #root: Schema;
   #steps: number = LIMITS.upstreamCheckSteps;
@@ -78,6 +84,13 @@ class Check {
     return [this.#found ?? finding([], "schema", "does not match its schema", {})];
   }
 
+  /** A value as one text. INVARIANT: I9: what is read to compare it is paid for, on the side of the schema as well. */
+  #canonical(value: unknown): string {
+    const text = canonicalJson(value);
+    this.#spend(1 + (text.length >> CHARS_PER_STEP_SHIFT));
+    return text;
+  }
+
   #spend(steps: number): void {
     this.#steps -= steps;
     if (this.#steps < 0) throw new TooMuch();
@@ -87,6 +100,7 @@ class Check {
     this.#spend(1);
     if (typeof schema === "boolean") return schema || this.#fail(place, "false schema", "is not expected", {});
     if (typeof schema["$ref"] === "string") {
+      this.#spend(schema["$ref"].length >> CHARS_PER_STEP_SHIFT);
       const target = schemaAt(this.#root, schema["$ref"]);
       if (target !== null && !this.#holds(target, value, place)) return false;
     }
@@ -103,6 +117,7 @@ class Check {
 
   #hasType({ type }: Exclude<Schema, boolean>, value: unknown, place: readonly string[]): boolean {
     const types = typeof type === "string" ? [type] : Array.isArray(type) ? type : null;
+    this.#spend((types?.length ?? 0) >> NAMES_PER_STEP_SHIFT);
     if (types === null || types.some((name) => isOfType(name, value))) return true;
     return this.#fail(place, "type", "", { type: types.join(" or ") });
   }
@@ -110,9 +125,8 @@ class Check {
   #isAmong(schema: Exclude<Schema, boolean>, value: unknown, place: readonly string[]): boolean {
     const values = Object.hasOwn(schema, "const") ? [schema["const"]] : schema["enum"];
     if (!Array.isArray(values)) return true;
-    const text = canonicalJson(value);
-    this.#spend(values.length + (text.length >> 6));
-    if (values.some((one) => canonicalJson(one) === text)) return true;
+    const text = this.#canonical(value);
+    if (values.some((one) => this.#canonical(one) === text)) return true;
     return this.#fail(place, "enum", "", { allowedValues: values.slice(0, 16) });
   }
 
@@ -144,14 +158,16 @@ class Check {
   #text(schema: Exclude<Schema, boolean>, value: string, place: readonly string[]): boolean {
     const { minLength, maxLength, pattern } = schema;
     if (typeof minLength === "number" || typeof maxLength === "number") {
-      this.#spend(value.length >> 6);
+      this.#spend(value.length >> CHARS_PER_STEP_SHIFT);
       const length = [...value].length;
       if (length < bound(minLength, 0) || length > bound(maxLength, Number.POSITIVE_INFINITY)) {
         return this.#fail(place, "length", `has ${length} characters, which its schema does not allow`, {});
       }
     }
     // A pattern that could take long says nothing here; the server checks what it is sent by itself.
-    const bounded = typeof pattern === "string" ? boundedPattern(pattern, value.length) : null;
+    if (typeof pattern !== "string") return true;
+    this.#spend(PATTERN_STEPS);
+    const bounded = boundedPattern(pattern, value.length);
     if (bounded === null) return true;
     this.#spend(bounded.steps);
     return bounded.expression.test(value) || this.#fail(place, "pattern", "does not match its pattern", {});
@@ -174,7 +190,7 @@ class Check {
     if (value.length < bound(minItems, 0) || value.length > bound(maxItems, Number.POSITIVE_INFINITY)) {
       return this.#fail(place, "items", `has ${value.length} items, which its schema does not allow`, {});
     }
-    if (uniqueItems === true && new Set(value.map((item) => canonicalJson(item))).size < value.length) {
+    if (uniqueItems === true && new Set(value.map((item) => this.#canonical(item))).size < value.length) {
       return this.#fail(place, "uniqueItems", "has an item twice", {});
     }
     const first = Array.isArray(prefixItems) ? prefixItems : [];
@@ -191,7 +207,7 @@ class Check {
   ): boolean {
     const { required, properties, patternProperties, additionalProperties, minProperties, maxProperties } = schema;
     const names = Object.keys(value);
-    this.#spend(names.length);
+    this.#spend(names.length + ((Array.isArray(required) ? required.length : 0) >> NAMES_PER_STEP_SHIFT));
     const missing = Array.isArray(required) ? required.find((name) => !Object.hasOwn(value, String(name))) : undefined;
     if (missing !== undefined) return this.#fail(place, "required", "", { missingProperty: String(missing) });
     if (names.length < bound(minProperties, 0) || names.length > bound(maxProperties, Number.POSITIVE_INFINITY)) {
