@@ -60,13 +60,14 @@ export async function restoreBackup(request: RestoreRequest): Promise<RestoredSt
     await syncFolder(dirname(directory));
     return { ...restored, directory, project, manifest, oldLog: join(directory, LOGS_FOLDER, epoch) };
   } catch (error) {
-    if (error instanceof FemtoError) throw error;
-    throw refused(
-      `${printable(directory, 4_096)} cannot be written: ${systemErrorCode(error) ?? errorText(error)}`,
-      undefined,
-      error,
-    );
+    throw unwritten(directory, error);
   }
+}
+
+function unwritten(path: string, error: unknown): FemtoError {
+  if (error instanceof FemtoError) return error;
+  const reason = `${printable(path, 4_096)} cannot be written: ${systemErrorCode(error) ?? errorText(error)}`;
+  return refused(reason, undefined, error);
 }
 
 /** Whether the log that was restored begins with what was seen: if not, whoever saw it has to be told. */
@@ -113,16 +114,23 @@ async function withProject(
   say: (line: string) => void,
   rest: () => Promise<void>,
 ): Promise<void> {
-  await using work = await WorkFolder.open(dirname(project), "restore", say);
+  const work = await WorkFolder.open(dirname(project), "restore", say).catch((error: unknown) => {
+    throw unwritten(project, error);
+  });
+  await using _ = work;
   const made = join(work.path, basename(project));
-  await cp(from, made, { recursive: true, errorOnExist: true, force: false });
-  await syncTree(made);
-  await rename(made, project);
+  try {
+    await cp(from, made, { recursive: true, errorOnExist: true, force: false });
+    await syncTree(made);
+    await rename(made, project);
+    await syncFolder(dirname(project));
+  } catch (error) {
+    throw unwritten(project, error);
+  }
   try {
     await rest();
   } catch (error) {
     await rename(project, made);
     throw error;
   }
-  await syncFolder(dirname(project));
 }
