@@ -206,6 +206,38 @@ describe("a schema of a stranger", () => {
     expect([accepts(unique(1), texts), accepts(unique(100), texts)]).toEqual([true, false]);
   });
 
+  it("that has long things compared again and again pays for all that is read of them", () => {
+    let reads = 0;
+    const read = <T>(value: T): T => {
+      reads += 1;
+      return value;
+    };
+    const long = {
+      get text() {
+        return read("x".repeat(50_000));
+      },
+    };
+    const member = new Proxy(
+      { a: 1 },
+      { getOwnPropertyDescriptor: (...on) => read(Reflect.getOwnPropertyDescriptor(...on)) },
+    );
+    const cases: readonly [leaf: object, value: unknown, most: number][] = [
+      [{ enum: [long] }, "y", 200],
+      [{ const: long }, "y", 200],
+      [{ uniqueItems: true }, [long], 200],
+      [{ required: Array.from({ length: 8_000 }, () => "a") }, member, 1_000_000],
+    ];
+    for (const [leaf, value, most] of cases) {
+      reads = 0;
+      const levels = Array.from({ length: 3 }, (_, at) => {
+        return [`d${at + 1}`, { anyOf: Array.from({ length: 16 }, () => ({ $ref: `#/$defs/d${at}` })) }];
+      });
+      const $defs = { ...Object.fromEntries(levels), d0: { allOf: [leaf, false] } };
+      expect(accepts(object({ a: { $ref: "#/$defs/d3" } }, { $defs }), { a: value })).toBe(false);
+      expect(reads).toBeLessThan(most);
+    }
+  });
+
   it("with a pattern that could take for ever is not held up by it", () => {
     const evil = "a".repeat(50_000);
     for (const pattern of [

@@ -3,11 +3,13 @@
  * Where Node.js keeps the modules of FemtoClaw as it compiled them, so that a start need not do it again. What lies
  * there is run without a look at its meaning. Plain JavaScript: it is read before anything is kept.
  */
-import { existsSync, lstatSync, mkdirSync, realpathSync } from "node:fs";
+import { existsSync, lstatSync, mkdirSync, realpathSync, statfsSync } from "node:fs";
 import { enableCompileCache } from "node:module";
 import { dirname, isAbsolute, join } from "node:path";
 
 const FOLDER = "compiled-code";
+/** LIMIT: bytes that are free where code is kept, of which all of it takes a quarter. */
+const ROOM_BYTES = 33_554_432;
 
 /**
  * Begins to keep compiled code and to use what is kept. Where the folder is not safe it does neither: a start that
@@ -24,7 +26,18 @@ export function keepCompiledCode(environment) {
  * @returns {string | undefined}
  */
 export function compiledCodeFolder(environment) {
-  return ownStateFolder(environment, FOLDER);
+  const folder = ownStateFolder(environment, FOLDER);
+  return folder !== undefined && hasRoom(folder) ? folder : undefined;
+}
+
+/**
+ * On a full disk each start would leave a thousand empty files: Node.js begins one for each module, and keeps it where it
+ * cannot write it.
+ * @param {string} folder
+ */
+function hasRoom(folder) {
+  const { bavail, bsize } = statfsSync(folder);
+  return bavail * bsize >= ROOM_BYTES;
 }
 
 /**

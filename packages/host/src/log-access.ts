@@ -1,6 +1,15 @@
 /** Proofs and exports of a signed log, the same for a running host and for a stopped journal. */
 import { Buffer } from "node:buffer";
-import { exportJsonl, exportOcsf, exportTiles, exportValues, type LogReader, prove } from "@femtoclaw/journal";
+import { rm } from "node:fs/promises";
+import {
+  exportJsonl,
+  exportOcsf,
+  exportTiles,
+  exportValues,
+  type LogReader,
+  lineCheckpointOf,
+  prove,
+} from "@femtoclaw/journal";
 import { FemtoError, type LogParent, printable } from "@femtoclaw/protocol";
 
 export const EXPORT_FORMATS = ["tiles", "jsonl", "ocsf"] as const;
@@ -78,6 +87,7 @@ async function lastOf(reader: LogReader, execution: string): Promise<number | un
   return undefined;
 }
 
+/** All that was asked for, or nothing: an export without the values that it was to have would be taken for all there is. */
 export async function exportAs(
   reader: LogReader,
   format: ExportFormat,
@@ -86,7 +96,14 @@ export async function exportAs(
 ): Promise<ExportedLog> {
   if (format === "ocsf" && withValues) throw new FemtoError("FEMTO_USAGE", "an export as ocsf carries no values");
   const { size } = await EXPORTERS[format](reader, out);
-  return { size, values: withValues ? await exportValues(reader, size, out) : null };
+  if (!withValues) return { size, values: null };
+  try {
+    return { size, values: await exportValues(reader, size, out) };
+  } catch (error) {
+    const written = format === "tiles" ? [out] : [out, lineCheckpointOf(out)];
+    for (const path of written) await rm(path, { recursive: true, force: true });
+    throw error;
+  }
 }
 
 const EXPORTERS = { tiles: exportTiles, jsonl: exportJsonl, ocsf: exportOcsf } as const;

@@ -2,7 +2,7 @@
  * The command line: names, options, help. What a command does stands in commands/ and is loaded when it is
  * asked for, because a look at the help needs no policy engine.
  */
-import { EXIT, errorText, FemtoError, printable, VERSION, visibleJson } from "@femtoclaw/protocol";
+import { EXIT, faultOf, printable, VERSION, visibleJson } from "@femtoclaw/protocol";
 import { Argument, Command, CommanderError, Help, Option } from "commander";
 import { addApprovalCommands } from "./approvals-program.ts";
 import { addAuditCommands } from "./audit-program.ts";
@@ -296,8 +296,7 @@ function records(text: string): number {
 }
 
 function fail(error: unknown, json: boolean): number {
-  const fault =
-    error instanceof FemtoError ? error : new FemtoError("FEMTO_INTERNAL", errorText(error), { cause: error });
+  const fault = faultOf(error);
   const { code, type, message, fix } = fault;
   process.stderr.write(`femtoclaw: ${code}: ${printableLines(message)}\n  fix: ${printableLines(fix)}\n`);
   if (code === "FEMTO_INTERNAL" && error instanceof Error)

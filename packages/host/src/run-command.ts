@@ -7,7 +7,11 @@ export async function runCommand(): Promise<void> {
   process.stderr.on("error", () => undefined);
   // A reader that goes away, such as `head`, ends the command quietly.
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code === "EPIPE") process.exit(EXIT.ok);
+    if (error.code === "EPIPE") {
+      // INVARIANT: a verdict is no other one because its reader went away; a command that is at its end has said it by then.
+      setImmediate(() => process.exit(process.exitCode ?? EXIT.ok));
+      return;
+    }
     process.stderr.write(`femtoclaw: its output cannot be written (${error.code ?? error.message})\n`);
     process.exit(EXIT.internal);
   });

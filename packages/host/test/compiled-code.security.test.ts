@@ -14,6 +14,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { stateHome, VERSION } from "@femtoclaw/protocol";
+import { HAS_SMALL_DISK, SmallDisk } from "@femtoclaw/testing";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { compiledCodeFolder } from "../src/compiled-code.js";
 import { CONFIGURATION, Playground } from "./playground.ts";
@@ -58,6 +59,15 @@ describe("the folder of compiled code", () => {
       expect(folder()).toBeUndefined();
     },
   );
+
+  it.runIf(HAS_SMALL_DISK)("gets nothing on a full disk, and no empty files either", async () => {
+    await using place = new Playground();
+    using disk = new SmallDisk(262_144);
+    const env = { XDG_STATE_HOME: disk.path, NODE_COMPILE_CACHE: undefined };
+    disk.fill();
+    expect((await place.run(["policy", "check"], { env })).code).toBe(0);
+    expect(readdirSync(join(disk.path, "femtoclaw/compiled-code"), { recursive: true })).toEqual([]);
+  });
 
   it("is not used where a link leads out of the state, to a folder of the same user", () => {
     const elsewhere = join(home, "workspace");

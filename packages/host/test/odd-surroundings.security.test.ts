@@ -145,15 +145,14 @@ test("closed inputs and outputs, odd words of the environment and no HOME are no
 });
 
 test("a reader that goes away ends a command quietly; help that was asked for is no mistake", async () => {
-  for (const args of [
-    "executions list --all",
-    "status",
-    "policy show",
-    "capabilities list",
-    "audit log",
-    "--help",
-    "replay",
-  ]) {
+  place.write("nowhere/checkpoint", "none\n");
+  for (const [args, expected] of [
+    [`audit verify ${join(place.root, "nowhere")}`, 1],
+    [`--json audit verify ${join(place.root, "nowhere")}`, 1],
+    ...["executions list --all", "status", "policy show", "capabilities list", "audit log", "--help", "replay"].map(
+      (args) => [args, 0] as const,
+    ),
+  ] as const) {
     const child = place.spawn(args.split(" "));
     let stderr = "";
     child.stderr.on("data", (piece) => {
@@ -161,7 +160,7 @@ test("a reader that goes away ends a command quietly; help that was asked for is
     });
     child.stdout.destroy();
     const [code] = (await once(child, "close")) as [number];
-    expect([args, code, stderr]).toEqual([args, 0, ""]);
+    expect([args, code, stderr]).toEqual([args, expected, ""]);
   }
   for (const [args, expected] of [
     [["help"], 0],

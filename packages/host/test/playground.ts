@@ -110,6 +110,10 @@ export class Playground implements AsyncDisposable {
     return join(this.root, name);
   }
 
+  remove(path: string): void {
+    rmSync(path, { recursive: true });
+  }
+
   /**
    * Puts the files of an older state directory back into the folders that are there, as somebody does who
    * knows what a copy is noticed by.

@@ -4,7 +4,7 @@
  */
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import { ERRORS, errorText, FemtoError, parseStrictJson } from "@femtoclaw/protocol";
+import { FemtoError, faultOf, parseStrictJson } from "@femtoclaw/protocol";
 import { Admission, type Refusal } from "./admission.ts";
 import { cappedJson } from "./capped-json.ts";
 import type { Inspection } from "./inspection.ts";
@@ -149,10 +149,7 @@ function refuse(response: ServerResponse, { status, reason }: Refusal): void {
 }
 
 function fail(response: ServerResponse, error: unknown): void {
-  const { code, message, fix } =
-    error instanceof FemtoError
-      ? error
-      : { code: "FEMTO_INTERNAL" as const, message: errorText(error), fix: ERRORS.FEMTO_INTERNAL.fix };
+  const { code, message, fix } = faultOf(error);
   if (response.headersSent) response.destroy();
   else json(response, code === "FEMTO_INTERNAL" ? 500 : 400, { code, reason: message, fix });
 }

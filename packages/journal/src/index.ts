@@ -1,6 +1,6 @@
 /** The write-ahead journal: records, the tree over them, group commit, snapshots, and the stores that keep them. */
 
-export { type Exported, exportJsonl, exportOcsf, exportTiles, exportValues } from "./audit/export.ts";
+export { type Exported, exportJsonl, exportOcsf, exportTiles, exportValues, lineCheckpointOf } from "./audit/export.ts";
 export { checkProof, type ProofCheck, type ProofParts, prove } from "./audit/inclusion.ts";
 export { LinesReader } from "./audit/lines-reader.ts";
 export { type LogSource, StoreSource } from "./audit/log-source.ts";

@@ -55,7 +55,7 @@ export { SecretStream } from "./sealing/secret-stream.ts";
 export type { Unsealed } from "./sealing/unseal.ts";
 export { DiskReserve, MARGIN_BYTES, RESERVE_BYTES } from "./state-directory/disk-reserve.ts";
 export { lockFile } from "./state-directory/file-lock.ts";
-export { replaceFile } from "./state-directory/replace-file.ts";
+export { replaceFile, type StagedFile, stageFile, sweepStaged } from "./state-directory/replace-file.ts";
 export {
   openStateDirectory,
   type StateDirectory,

@@ -1,9 +1,9 @@
 /** Damages stored directories in every way a disk can, and allows two outcomes: refusal, or nothing lost. */
 import { hash } from "node:crypto";
-import { appendFile, cp, mkdtemp, readdir, readFile, rm, truncate, writeFile } from "node:fs/promises";
+import { appendFile, chmod, cp, mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { inspectLeveldbFiles, Journal, LeveldbStore, MemoryKeyring } from "@femtoclaw/journal";
+import { copyForVerification, inspectLeveldbFiles, Journal, LeveldbStore, MemoryKeyring } from "@femtoclaw/journal";
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
 import { checkpointName } from "../src/records/object-name.ts";
@@ -184,6 +184,31 @@ describe("a damaged directory", () => {
   it("without any one of its files is refused and not laid out anew", async () => {
     for (const { name } of files) {
       expect(await outcomeOf((directory) => rm(join(directory, name))), name).toBe("refused");
+    }
+  });
+
+  it("that this process may not read is called that, and not damaged", async () => {
+    const directory = await temporaryDirectory();
+    await cp(golden, directory, { recursive: true });
+    for (const name of ["CURRENT", files.find((file) => file.name.endsWith(".log"))?.name ?? "", ""]) {
+      const before = (await stat(join(directory, name))).mode;
+      await chmod(join(directory, name), 0);
+      // For root no mode matters; for whom it would run as otherwise it does.
+      const isRoot = process.geteuid?.() === 0;
+      if (isRoot) await chmod(directory, name === "" ? 0 : 0o755);
+      if (isRoot) process.seteuid?.(65_534);
+      try {
+        for (const read of [inspectLeveldbFiles, copyForVerification]) {
+          await expect(read(directory)).rejects.toMatchObject({
+            code: "FEMTO_STATE_OWNER",
+            message: expect.stringContaining("EACCES"),
+            fix: expect.stringContaining("nothing is damaged"),
+          });
+        }
+      } finally {
+        if (isRoot) process.seteuid?.(0);
+        await chmod(join(directory, name), before);
+      }
     }
   });
 

@@ -19,6 +19,7 @@ export {
 } from "./authority.ts";
 export { printable, visibleJson } from "./display.ts";
 export { ERRORS, type ErrorCode, EXIT, errorText, FemtoError, systemErrorCode } from "./errors.ts";
+export { faultOf } from "./fault-of.ts";
 export {
   CONNECT_ACTION,
   type ConnectGrant,

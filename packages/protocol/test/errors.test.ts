@@ -1,6 +1,15 @@
 /** The table of error codes, and what is made of whatever was thrown. */
 import { describe, expect, it } from "vitest";
-import { ERRORS, type ErrorCode, EXIT, errorText, FemtoError, systemErrorCode, validateReply } from "../src/index.ts";
+import {
+  ERRORS,
+  type ErrorCode,
+  EXIT,
+  errorText,
+  FemtoError,
+  faultOf,
+  systemErrorCode,
+  validateReply,
+} from "../src/index.ts";
 
 const TYPES = [
   ...["ProtocolError", "AuthorizationError", "CapabilityError", "MemoryError", "ConfigurationError"],
@@ -54,6 +63,24 @@ describe("the table of errors", () => {
       const error = { error_type: type, code, reason: "r", fix, timestamp: "2026-01-01T00:00:00.000Z" };
       const reply = { execution_id: "e", status: "error", decision: null, error, record: null };
       expect(validateReply(reply), code).toBe(true);
+    }
+  });
+
+  it("takes what a system refuses for no fault of FemtoClaw, and everything else for one", () => {
+    for (const code of ["ENOSPC", "EDQUOT", "EROFS", "EACCES", "EPERM", "EIO", "EMFILE", "ENFILE"]) {
+      const fault = faultOf(Object.assign(new Error(`${code}: refused, write`), { code }));
+      expect(fault).toMatchObject({ code: "FEMTO_SURROUNDINGS", message: `${code}: refused, write` });
+      expect(fault.fix, code).toMatch(/^[A-Z`].*\.$/s);
+    }
+    const own = new FemtoError("FEMTO_DISK_FULL", "the disk is full");
+    expect(faultOf(own)).toBe(own);
+    for (const thrown of [
+      Object.assign(new Error("x"), { code: "ENOTDIR" }),
+      new TypeError("x"),
+      undefined,
+      "ENOSPC",
+    ]) {
+      expect(faultOf(thrown).code).toBe("FEMTO_INTERNAL");
     }
   });
 

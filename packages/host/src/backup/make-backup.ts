@@ -24,7 +24,7 @@ import {
   PRIVATE_ENDING,
   PROJECT_FOLDER,
 } from "./manifest.ts";
-import { assertStands, namesOfLogs } from "./old-logs.ts";
+import { assertStands, isPartOfLog, namesOfLogs } from "./old-logs.ts";
 import { WorkFolder } from "./work-folder.ts";
 
 export interface BackupRequest {
@@ -73,7 +73,13 @@ export async function makeBackup(request: BackupRequest): Promise<MadeBackup> {
       await assertReadable(secret);
       await giveName(secret, keys);
     }
-    await giveName(archive, file);
+    try {
+      await giveName(archive, file);
+    } catch (error) {
+      // Keys that go with no backup would be found by somebody at some time, and by nobody who looks for them.
+      if (keys !== null) await rm(keys, { force: true });
+      throw error;
+    }
     return { file, keys, bytes, manifest, unsigned: made.unsigned };
   } catch (error) {
     if (error instanceof FemtoError) throw error;
@@ -111,16 +117,11 @@ async function gather(request: BackupRequest, work: string): Promise<Gathered> {
     ...[...project.policy].map(([name, bytes]) => ({ path: `${PROJECT_FOLDER}/${POLICY_FOLDER}/${name}`, bytes })),
   ];
   const files = [
-    ...(await filesBelow(kept)).filter(({ path }) => isOfLog(path)).map((file) => ({ ...file, staged: false })),
+    ...(await filesBelow(kept)).filter(({ path }) => isPartOfLog(path)).map((file) => ({ ...file, staged: false })),
     ...(await filesBelow(staged)).map((file) => ({ ...file, staged: true })),
   ].map((file) => ({ ...file, path: `${LOGS_FOLDER}/${file.path}` }));
   const deployment = await deploymentIn(log);
   return { kind: "backup", log: logOf(verdict), epoch, deployment, files, texts, unsigned };
-}
-
-/** Files of whole logs and the values beside them; no key signs anything under `epochs` any more, and none is taken along. */
-function isOfLog(path: string): boolean {
-  return /^[1-9][0-9]{0,8}(?:\/|\.values\.jsonl$)/.test(path) && !/\.pem$/.test(path);
 }
 
 function logOf({ keys, size, root }: LogVerdict): BackedUpLog {
@@ -217,16 +218,21 @@ async function placeOf(out: string, { resolved }: LoadedConfiguration): Promise<
   );
   const name = `femtoclaw-${new Date().toISOString().replace(/[-:]|\.\d+/g, "")}.backup`;
   const place = await placeInOwnFolder(isFolder ? join(out, name) : out, "FEMTO_BACKUP_FAILED");
-  const isDenied = resolved.authority.deny.read.some(({ path }) => isBelow(place, path));
-  const reached = isDenied ? undefined : reachedBy(resolved.authority).find((path) => isBelow(place, path));
-  if (reached === undefined) {
-    if (!isBelow(place, resolved.stateDirectory)) return place;
-    throw new FemtoError("FEMTO_BACKUP_FAILED", `${printable(place, 4_096)} lies in what it would be a backup of`);
+  // What is made ready beside it, and the file of the keys, lie in the same folder, and under names of their own.
+  for (const path of [place, `${place}${PRIVATE_ENDING}`, dirname(place)]) {
+    const reached = reachedFrom(path, resolved.authority);
+    if (reached === undefined) continue;
+    const reason = `calls may reach ${printable(path, 4_096)}, below ${printable(reached)}`;
+    throw new FemtoError("FEMTO_BACKUP_FAILED", reason);
   }
-  throw new FemtoError(
-    "FEMTO_BACKUP_FAILED",
-    `calls may reach ${printable(place, 4_096)}, below ${printable(reached)}`,
-  );
+  if (!isBelow(place, resolved.stateDirectory)) return place;
+  throw new FemtoError("FEMTO_BACKUP_FAILED", `${printable(place, 4_096)} lies in what it would be a backup of`);
+}
+
+/** What of an authority lets a call reach the path; undefined where nothing does. */
+function reachedFrom(path: string, authority: Authority): string | undefined {
+  if (authority.deny.read.some((denied) => isBelow(path, denied.path))) return undefined;
+  return reachedBy(authority).find((reached) => isBelow(path, reached));
 }
 
 function reachedBy({ workspace, allow, ask }: Authority): readonly string[] {

@@ -14,6 +14,15 @@ export async function namesOfLogs(folder: string): Promise<readonly string[]> {
   return names.filter((name) => /^[1-9][0-9]{0,8}$/.test(name)).sort((left, right) => Number(left) - Number(right));
 }
 
+/**
+ * Whether a path below the folder of the logs is one of a whole log or of the values beside it. INVARIANT: I7: nothing else
+ * is taken along, and nothing else is put back: a start finishes what it finds there of a new log, and takes its keys for
+ * those of the state directory. The keys of an old log sign nothing any more.
+ */
+export function isPartOfLog(path: string): boolean {
+  return /^[1-9][0-9]{0,8}(?:\/|\.values\.jsonl$)/.test(path) && !/\.pem$/.test(path);
+}
+
 /** What a verification finds; throws the code for a log that does not stand. One that was pruned stands as far as it is kept. */
 export async function assertStands(
   folder: string,

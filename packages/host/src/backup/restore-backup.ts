@@ -39,6 +39,7 @@ const OWNER_ALL = 0o700;
 export async function restoreBackup(request: RestoreRequest): Promise<RestoredState> {
   const directory = await freePlace(request.state, "FEMTO_RESTORE_REFUSED");
   const project = request.project === null ? null : await freePlace(request.project, "FEMTO_RESTORE_REFUSED");
+  if (project !== null) assertApart(directory, project);
   try {
     await using work = await WorkFolder.open(dirname(directory), "restore", request.say);
     const root = join(work.path, "state");
@@ -53,19 +54,20 @@ export async function restoreBackup(request: RestoreRequest): Promise<RestoredSt
     const { epoch } = manifest;
     const restored = await during("opening a new epoch", () => restoreLog({ root, epoch, verdict }));
     await syncTree(root);
-    if (project !== null) await putProject(kept, project, request.say);
-    // INVARIANT: what stands at the place named by the operator is whole, or is not there.
-    await rename(root, directory);
+    // INVARIANT: what stands at the places named by the operator is whole, or is not there.
+    const putState = (): Promise<void> => rename(root, directory);
+    await (project === null ? putState() : withProject(kept, project, request.say, putState));
     await syncFolder(dirname(directory));
     return { ...restored, directory, project, manifest, oldLog: join(directory, LOGS_FOLDER, epoch) };
   } catch (error) {
-    if (error instanceof FemtoError) throw error;
-    throw refused(
-      `${printable(directory, 4_096)} cannot be written: ${systemErrorCode(error) ?? errorText(error)}`,
-      undefined,
-      error,
-    );
+    throw unwritten(directory, error);
   }
+}
+
+function unwritten(path: string, error: unknown): FemtoError {
+  if (error instanceof FemtoError) return error;
+  const reason = `${printable(path, 4_096)} cannot be written: ${systemErrorCode(error) ?? errorText(error)}`;
+  return refused(reason, undefined, error);
 }
 
 /** Whether the log that was restored begins with what was seen: if not, whoever saw it has to be told. */
@@ -94,12 +96,41 @@ async function takeSecrets(file: string, work: string, root: string, { log }: Ba
   });
 }
 
-/** Made ready beside its place, which may be on another disk. */
-async function putProject(from: string, project: string, say: (line: string) => void): Promise<void> {
-  await using work = await WorkFolder.open(dirname(project), "restore", say);
+/** Each of the two gets its place in one step, which takes a folder with nothing in it. */
+function assertApart(directory: string, project: string): void {
+  const [inner, outer] = directory.length > project.length ? [directory, project] : [project, directory];
+  if (inner !== outer && !inner.startsWith(`${outer}/`)) return;
+  const fix = "Name two folders that do not lie in each other.";
+  throw refused(`the state directory and the project cannot both be made: ${printable(inner, 4_096)}`, fix);
+}
+
+/**
+ * Puts the project in its place, then does the rest, and takes the project away again where that fails. It is made ready
+ * beside its place, which may be on another disk.
+ */
+async function withProject(
+  from: string,
+  project: string,
+  say: (line: string) => void,
+  rest: () => Promise<void>,
+): Promise<void> {
+  const work = await WorkFolder.open(dirname(project), "restore", say).catch((error: unknown) => {
+    throw unwritten(project, error);
+  });
+  await using _ = work;
   const made = join(work.path, basename(project));
-  await cp(from, made, { recursive: true, errorOnExist: true, force: false });
-  await syncTree(made);
-  await rename(made, project);
-  await syncFolder(dirname(project));
+  try {
+    await cp(from, made, { recursive: true, errorOnExist: true, force: false });
+    await syncTree(made);
+    await rename(made, project);
+    await syncFolder(dirname(project));
+  } catch (error) {
+    throw unwritten(project, error);
+  }
+  try {
+    await rest();
+  } catch (error) {
+    await rename(project, made);
+    throw error;
+  }
 }

@@ -9,15 +9,18 @@ import type { LogVerdict } from "@femtoclaw/journal";
 import { errorText, FemtoError, ownUser, printable, systemErrorCode } from "@femtoclaw/protocol";
 import { type ArchiveEntry, damaged, readArchive } from "./archive.ts";
 import { type BackupManifest, checkDigest, DIGEST_FILE, LOGS_FOLDER, readManifest } from "./manifest.ts";
-import { assertStands, namesOfLogs } from "./old-logs.ts";
+import { assertStands, isPartOfLog, namesOfLogs } from "./old-logs.ts";
 
 const OWNER_ALL = 0o700;
 const OTHERS_WRITE = 0o022;
+const LOGS = `${LOGS_FOLDER}/`;
+const OF_PROJECT = /^project\/(?:femtoclaw\.toml$|policy\/)/;
+const OF_KEYS = /^(?:keys\/[a-z]+\.pem|secrets\.json)$/;
 /** What each kind of file holds, and nothing else. */
-const PARTS = {
-  backup: /^(?:epochs\/|project\/(?:femtoclaw\.toml$|policy\/))/,
-  keys: /^(?:keys\/[a-z]+\.pem|secrets\.json)$/,
-} as const;
+const HOLDS: Readonly<Record<BackupManifest["kind"], (path: string) => boolean>> = {
+  backup: (path) => OF_PROJECT.test(path) || (path.startsWith(LOGS) && isPartOfLog(path.slice(LOGS.length))),
+  keys: (path) => OF_KEYS.test(path),
+};
 
 /** Unpacks `file` into the folder, which exists and is empty. */
 export async function unpackBackup(file: string, into: string, kind: BackupManifest["kind"]): Promise<BackupManifest> {
@@ -29,7 +32,7 @@ export async function unpackBackup(file: string, into: string, kind: BackupManif
     for await (const entry of readArchive(handle, size)) {
       if (isWhole) throw damaged(`${printable(entry.path)} follows its digest`);
       if (manifest === null) manifest = await readManifest(entry);
-      else if (PARTS[kind].test(entry.path)) await writeOut(entry, into);
+      else if (HOLDS[kind](entry.path)) await writeOut(entry, into);
       else if (entry.path === DIGEST_FILE) {
         await checkDigest(entry);
         isWhole = true;

@@ -1,5 +1,5 @@
 /** `audit`: what an auditor asks of the journal. Verifying needs no trust in the host, and changes nothing. */
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import {
   checkProof,
@@ -14,6 +14,7 @@ import type { RememberedLog } from "@femtoclaw/journal/known-log";
 import { EXIT, errorText, FemtoError, printable } from "@femtoclaw/protocol";
 import { exportOfHost } from "../host-export.ts";
 import type { ExportFormat } from "../log-access.ts";
+import { writeNewTogether } from "../new-file.ts";
 import type { Erased } from "../retention.ts";
 import type { Output } from "../terminal/output.ts";
 import { table } from "../terminal/table.ts";
@@ -129,13 +130,13 @@ export async function prove(context: CommandContext, ref: string, options: { rea
     return EXIT.ok;
   }
   const file = resolve(context.cwd, options.out);
-  writeFileSync(file, proof, { flag: "wx" });
+  const beside = record === null ? [] : [[`${file}.record`, record] as const];
+  await writeNewTogether(new Map<string, string | Uint8Array>([[file, proof], ...beside]));
   if (record === null) {
     if (output.json) output.value({ seq, proof: file, record: null });
     else output.line(`wrote ${file}; record ${seq} was pruned here, so take its bytes from a copy of yours`);
     return EXIT.ok;
   }
-  writeFileSync(`${file}.record`, record, { flag: "wx" });
   if (output.json) output.value({ seq, proof: file, record: `${file}.record` });
   else output.line(`wrote ${file} and ${file}.record, the bytes of record ${seq}`);
   return EXIT.ok;

@@ -1,12 +1,12 @@
 /** `inspect`: the journal as a local page, live or from a recording, and as one file for somebody else. */
-import { writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { type Explained, exportedPage, type Inspection, serveInspector } from "@femtoclaw/inspector";
-import { EXIT, errorText, FemtoError, printable, systemErrorCode, type TypedRecord } from "@femtoclaw/protocol";
+import { EXIT, FemtoError, printable, type TypedRecord } from "@femtoclaw/protocol";
 import { writeFrames } from "../inspect/frame-lines.ts";
 import { LiveInspection } from "../inspect/live-inspection.ts";
 import { openInBrowser } from "../inspect/open-in-browser.ts";
 import { openRecording, type Recording } from "../inspect/recording.ts";
+import { writeNew } from "../new-file.ts";
 import { verdictLines } from "./audit.ts";
 import type { CommandContext } from "./command-context.ts";
 
@@ -110,7 +110,7 @@ export async function exportInspection(
   for await (const record of reader.read(beginning.summary?.size ?? 0, reader.size)) records.push(record);
   const explanations = await explanationsOf(inspection, records);
   const file = resolve(context.cwd, options.html);
-  await written(file, exportedPage({ beginning: { ...beginning, mode: "file" }, records, explanations }));
+  await writeNew(file, exportedPage({ beginning: { ...beginning, mode: "file" }, records, explanations }));
   const { verdict } = known.verdict;
   if (context.output.json) context.output.value({ file, records: records.length, verdict });
   else context.output.line(`${records.length} records in ${printable(file, 4_096)}`);
@@ -131,15 +131,4 @@ async function explanationsOf(
     if (explanation !== null) found[seq] = explanation;
   }
   return found;
-}
-
-async function written(file: string, text: string): Promise<void> {
-  try {
-    await writeFile(file, text, { flag: "wx", mode: 0o600 });
-  } catch (error) {
-    const reason = systemErrorCode(error) ?? errorText(error);
-    throw new FemtoError("FEMTO_EXPORT_FAILED", `${printable(file, 4_096)} cannot be written: ${reason}`, {
-      cause: error,
-    });
-  }
 }

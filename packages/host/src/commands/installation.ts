@@ -1,5 +1,6 @@
 /** `install`, `uninstall`, `upgrade`, `rollback`. */
 import { execFileSync } from "node:child_process";
+import { existsSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { EXIT, FemtoError, printable, systemErrorCode } from "@femtoclaw/protocol";
 import { OWN_CODE } from "#own-code";
@@ -10,6 +11,7 @@ import { install as makeInstallation, refuseOther, undoCutOff } from "../install
 import { type InstallPlan, planInstallation } from "../installation/install-plan.ts";
 import { type Layout, layoutOf } from "../installation/layout.ts";
 import { type InForce, Library } from "../installation/library.ts";
+import { assertOwnReceipt } from "../installation/own-places.ts";
 import type { InstalledFile, Owner } from "../installation/receipt.ts";
 import { openRelease, type Release, readPublicKey } from "../installation/release.ts";
 import { type Removal, refuseChanged, uninstall as takeAway } from "../installation/uninstall.ts";
@@ -120,7 +122,7 @@ export async function uninstall(context: CommandContext, flags: UninstallFlags):
   }
   using _lock = library.lock();
   const cutOff = flags.dryRun === true ? [] : await settleIn(context, library);
-  const current = library.inForce();
+  const current = ownInForce(library);
   if (current === null) {
     if (cutOff.length === 0) throw notFound(library);
     return tellRemoval(context, { ...removeGround(library, cutOff), emptied: [] });
@@ -137,7 +139,8 @@ export async function uninstall(context: CommandContext, flags: UninstallFlags):
   }
   tellRemoval(context, takeAway(library, current, options));
   const { state } = current.receipt;
-  if (state !== null && !options.state && !output.json) output.talk(`state stays in ${shown(state)}`);
+  if (state !== null && existsSync(state) && !options.state && !output.json)
+    output.talk(`state stays in ${shown(state)}`);
   return EXIT.ok;
 }
 
@@ -182,7 +185,7 @@ async function change(context: CommandContext, flags: PlaceFlags, act: Act): Pro
   using _lock = library.lock();
   const dryRun = flags.dryRun ?? false;
   if (!dryRun) await settleIn(context, library);
-  const current = library.inForce();
+  const current = ownInForce(library);
   if (current === null) throw notFound(library);
   const { version } = current.receipt;
   const { to, done } = await act(partsOf(context, library, current), current, dryRun);
@@ -195,9 +198,16 @@ async function change(context: CommandContext, flags: PlaceFlags, act: Act): Pro
 /** What an earlier command left behind that was killed. */
 async function settleIn(context: CommandContext, library: Library): Promise<readonly InstalledFile[]> {
   const left = undoCutOff(library);
-  const current = library.inForce();
+  const current = ownInForce(library);
   if (current !== null) await settle(partsOf(context, library, current));
   return left;
+}
+
+/** INVARIANT: a folder that was copied, or a receipt that was edited, makes nobody stop or take away what lies elsewhere. */
+function ownInForce(library: Library): InForce | null {
+  const current = library.inForce();
+  if (current !== null) assertOwnReceipt(library, current.receipt);
+  return current;
 }
 
 function partsOf(context: CommandContext, library: Library, current: InForce): ChangeParts {

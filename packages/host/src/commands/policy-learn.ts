@@ -1,8 +1,8 @@
 /** `policy learn`: a draft of what would have permitted what was refused. It is printed or written, and never in force. */
-import { closeSync, constants, openSync, writeFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
-import { EXIT, FemtoError, printable, systemErrorCode } from "@femtoclaw/protocol";
+import { EXIT, printable } from "@femtoclaw/protocol";
 import { grantLine } from "../configuration/grant-text.ts";
+import { writeNew } from "../new-file.ts";
 import { withLog } from "../policy/decision-source.ts";
 import { type Drafted, draftPolicy, type PolicyDraft } from "../policy/draft.ts";
 import { draftText } from "../policy/draft-text.ts";
@@ -31,7 +31,7 @@ export async function policyLearn(context: CommandContext, options: PolicyLearnO
   const place = { directory: dirname(loaded.path), searchPath: loaded.resolved.authority.searchPath };
   const text = draftText(read.value, place);
   const out = options.out === undefined ? null : resolve(context.cwd, options.out);
-  if (out !== null) writeNew(out, text);
+  if (out !== null) await writeNew(out, text);
   if (output.json) output.value({ ...draftValue(read.value, place), out, toml: text });
   else if (out === null) output.line(text.trimEnd());
   else output.line(`wrote ${printable(out, 4_096)}; nothing of it is in force`);
@@ -44,22 +44,4 @@ function draftValue({ grants, dangerous, ...rest }: PolicyDraft, place: Paramete
       ...{ line: grantLine(about, place), note: about.note, ...drafted },
     }));
   return { ...rest, grants: lines(grants), dangerous: lines(dangerous) };
-}
-
-/** Never overwrites, and follows no link that lies in the way. */
-function writeNew(path: string, text: string): void {
-  try {
-    const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
-    const descriptor = openSync(path, flags, 0o600);
-    try {
-      writeFileSync(descriptor, text);
-    } finally {
-      closeSync(descriptor);
-    }
-  } catch (error) {
-    const cause = systemErrorCode(error) ?? "unknown cause";
-    throw new FemtoError("FEMTO_EXPORT_FAILED", `${printable(path, 4_096)} cannot be written (${cause})`, {
-      cause: error,
-    });
-  }
 }

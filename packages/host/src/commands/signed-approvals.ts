@@ -1,7 +1,7 @@
 /** `approvals sign` and `approvals answer`: an answer that is given on one machine and counts on another. */
 import { resolve } from "node:path";
 import { EXIT, FemtoError } from "@femtoclaw/protocol";
-import { writeNew } from "../operators/key-file.ts";
+import { writeNew } from "../new-file.ts";
 import { readAnswer, readCard, requireWholeCard, signCard } from "../operators/sign-card.ts";
 import { cardLines } from "../terminal/approval-text.ts";
 import { told } from "./approvals.ts";

@@ -1,9 +1,9 @@
 /** `snapshots`: the stored states of the actors. Caches all of them, so each can be checked against the records. */
-import { writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import type { LogReader } from "@femtoclaw/journal";
 import { EXIT, FemtoError, printable, type Snapshot } from "@femtoclaw/protocol";
 import { replay } from "@femtoclaw/runtime";
+import { writeNew } from "../new-file.ts";
 import { readJournal } from "../read-journal.ts";
 import { table } from "../terminal/table.ts";
 import type { CommandContext } from "./command-context.ts";
@@ -68,7 +68,7 @@ export async function exportSnapshot(
 ): Promise<number> {
   const snapshot = await withReader(context, (reader) => storedSnapshot(reader, seq));
   const file = resolve(context.cwd, options.out);
-  writeFileSync(file, `${JSON.stringify(snapshot)}\n`, { flag: "wx", mode: 0o600 });
+  await writeNew(file, `${JSON.stringify(snapshot)}\n`);
   if (context.output.json) context.output.value({ seq, file });
   else context.output.line(`wrote ${file}`);
   return EXIT.ok;

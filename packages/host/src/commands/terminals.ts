@@ -1,11 +1,12 @@
 /** `terminal`: operators list what agents have opened, watch it live, and take its recording with them. */
 import { Buffer } from "node:buffer";
-import { closeSync, openSync, writeSync } from "node:fs";
+import { closeSync, openSync, rmSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { StringDecoder } from "node:string_decoder";
 import type { OperatorClient } from "@femtoclaw/client";
-import { EXIT, FemtoError, printable, systemErrorCode } from "@femtoclaw/protocol";
+import { EXIT, printable, systemErrorCode } from "@femtoclaw/protocol";
 import { type RecordingPage, recordingPage, type TerminalStatus } from "@femtoclaw/runtime";
+import { unwritten } from "../new-file.ts";
 import { readJournal } from "../read-journal.ts";
 import { Asciicast } from "../terminal/asciicast.ts";
 import { SCREEN_RESTORED, ScreenFilter } from "../terminal/screen-filter.ts";
@@ -134,6 +135,9 @@ export async function exportTerminal(
       }
       if (page.next === null) break;
     }
+  } catch (error) {
+    sink?.discard();
+    throw error;
   } finally {
     sink?.close();
   }
@@ -160,21 +164,30 @@ async function recordingOf(context: CommandContext): Promise<RecordingSource> {
   };
 }
 
+/** Throws FEMTO_EXPORT_FAILED where it cannot be made or written. */
 class NewFile {
+  readonly #path: string;
   readonly #descriptor: number;
 
-  /** Throws FEMTO_EXPORT_FAILED. */
   constructor(path: string) {
-    try {
-      this.#descriptor = openSync(path, "wx", 0o600);
-    } catch (error) {
-      const reason = `${printable(path, 4_096)} cannot be made (${systemErrorCode(error) ?? "unknown cause"})`;
-      throw new FemtoError("FEMTO_EXPORT_FAILED", reason, { cause: error });
-    }
+    this.#path = path;
+    this.#descriptor = this.#written(() => openSync(path, "wx", 0o600));
   }
 
   line(text: string): void {
-    writeSync(this.#descriptor, `${text}\n`);
+    this.#written(() => writeFileSync(this.#descriptor, `${text}\n`));
+  }
+
+  discard(): void {
+    rmSync(this.#path, { force: true });
+  }
+
+  #written<T>(write: () => T): T {
+    try {
+      return write();
+    } catch (error) {
+      throw unwritten(this.#path, `cannot be written (${systemErrorCode(error) ?? "unknown cause"})`);
+    }
   }
 
   close(): void {

@@ -1,5 +1,5 @@
 /** Writes a first configuration that is safe to keep, and trusts exactly what it wrote. */
-import { closeSync, constants, fsyncSync, openSync, writeFileSync } from "node:fs";
+import { closeSync, constants, fsyncSync, openSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { HostEnvironment } from "@femtoclaw/protocol";
 import { FemtoError, printable, systemErrorCode } from "@femtoclaw/protocol";
@@ -29,7 +29,7 @@ export interface InitResult {
   readonly description: string;
 }
 
-/** Never overwrites. What a failure leaves behind counts for nothing, because nothing is trusted before the end. */
+/** Never overwrites. A failure takes its files away again; none of them counts before the end, when they are trusted. */
 export async function initProject({ directory, preset, cwd, environment }: InitOptions): Promise<InitResult> {
   const store = new TrustStore(environment);
   // Without a mode of its own the folder could be changed by the group, and would be refused afterwards.
@@ -40,20 +40,31 @@ export async function initProject({ directory, preset, cwd, environment }: InitO
 
   const project = newProject(folder.path, preset);
   const loaded = resolveProject(project, { cwd, environment });
-  const created: string[] = [];
   // INVARIANT: a child that may write to the project cannot make a policy for it: the folder is there and masked.
   neededFolder(folder.at(POLICY_FOLDER), 0o755);
   using policy = folder.folder(POLICY_FOLDER);
   if (policy === undefined) throw new FemtoError("FEMTO_CONFIG_INVALID", `${printable(folder.path)} changed meanwhile`);
-  for (const [name, content] of project.policy) created.push(writeNew(policy, name, content));
-  created.push(writeNew(folder, CONFIGURATION_NAME, project.configuration));
-  neededFolder(loaded.resolved.stateDirectory, 0o700);
-  await store.trust(project.directory, project.sha256);
+  const written: WrittenFile[] = [];
+  try {
+    for (const [name, content] of project.policy) written.push(writeNew(policy, name, content));
+    written.push(writeNew(folder, CONFIGURATION_NAME, project.configuration));
+    neededFolder(loaded.resolved.stateDirectory, 0o700);
+    await store.trust(project.directory, project.sha256);
+  } catch (error) {
+    // Else the next try would find a project that somebody else seems to have begun.
+    for (const { folder: within, name } of written) rmSync(within.at(name), { force: true });
+    throw error;
+  }
   return {
-    created,
+    created: written.map(({ folder: within, name }) => join(within.path, name)),
     stateDirectory: loaded.resolved.stateDirectory,
     description: describeAuthority(loaded.resolved),
   };
+}
+
+interface WrittenFile {
+  readonly folder: SecureDirectory;
+  readonly name: string;
 }
 
 /** INVARIANT: `init` vouches only for what it wrote, so it leaves alone a project that has a policy already. */
@@ -75,22 +86,26 @@ function newProject(directory: string, preset: Preset): ProjectFiles {
   return { directory, path: join(directory, CONFIGURATION_NAME), configuration, policy, sha256 };
 }
 
-/** The path of the file that it wrote, which was not there before. */
-function writeNew(folder: SecureDirectory, name: string, content: Uint8Array): string {
-  const path = join(folder.path, name);
+/** Writes what was not there before, whole or not at all. */
+function writeNew(folder: SecureDirectory, name: string, content: Uint8Array): WrittenFile {
   const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
-  let descriptor: number;
   try {
-    descriptor = openSync(folder.at(name), flags, 0o644);
+    const descriptor = openSync(folder.at(name), flags, 0o644);
+    try {
+      writeFileSync(descriptor, content);
+      fsyncSync(descriptor);
+    } catch (error) {
+      rmSync(folder.at(name), { force: true });
+      throw error;
+    } finally {
+      closeSync(descriptor);
+    }
+    return { folder, name };
   } catch (error) {
     const code = systemErrorCode(error) ?? "unknown cause";
-    throw new FemtoError("FEMTO_CONFIG_INVALID", `${printable(path)} cannot be written (${code})`, { cause: error });
+    throw new FemtoError("FEMTO_CONFIG_INVALID", `${printable(join(folder.path, name))} cannot be written (${code})`, {
+      fix: "Name a folder in which this user may write, on a disk with room.",
+      cause: error,
+    });
   }
-  try {
-    writeFileSync(descriptor, content);
-    fsyncSync(descriptor);
-  } finally {
-    closeSync(descriptor);
-  }
-  return path;
 }

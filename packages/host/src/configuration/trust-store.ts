@@ -83,7 +83,7 @@ export class TrustStore {
       renameSync(directory.at(NEXT_NAME), directory.at(NAME));
     } catch (error) {
       rmSync(directory.at(NEXT_NAME), { force: true });
-      throw error;
+      throw unwritable(directory, error);
     } finally {
       closeSync(descriptor);
     }
@@ -96,7 +96,7 @@ async function claim(directory: SecureDirectory): Promise<number> {
       const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
       return openSync(directory.at(NEXT_NAME), flags, 0o600);
     } catch (error) {
-      if (systemErrorCode(error) !== "EEXIST") throw error;
+      if (systemErrorCode(error) !== "EEXIST") throw unwritable(directory, error);
     }
     if (attempt >= ATTEMPTS_MAX) {
       const path = join(directory.path, NEXT_NAME);
@@ -106,6 +106,15 @@ async function claim(directory: SecureDirectory): Promise<number> {
     }
     await sleep(RETRY_MS);
   }
+}
+
+function unwritable({ path }: SecureDirectory, error: unknown): unknown {
+  const code = systemErrorCode(error);
+  if (error instanceof FemtoError || code === undefined) return error;
+  return new FemtoError("FEMTO_SURROUNDINGS", `what is trusted cannot be kept in ${printable(path, 4_096)} (${code})`, {
+    fix: "Free space on that disk, or set HOME, or XDG_STATE_HOME, to a folder that this user may write to.",
+    cause: error,
+  });
 }
 
 function serialize(projects: Projects): string {

@@ -7,8 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import {
   ERRORS,
   type ErrorCode,
-  errorText,
-  FemtoError,
+  faultOf,
   LIMITS,
   LineSplitter,
   parseStrictJson,
@@ -285,8 +284,8 @@ function requestIn(
 }
 
 function failed(id: number, error: unknown): string {
-  if (error instanceof FemtoError) return failure(id, error.code, error.message, error.fix);
-  return failure(id, "FEMTO_INTERNAL", errorText(error));
+  const { code, message, fix } = faultOf(error);
+  return failure(id, code, message, fix);
 }
 
 function failure(id: number | null, code: ErrorCode, reason: string, fix?: string): string {

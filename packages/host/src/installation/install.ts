@@ -6,6 +6,7 @@ import { FemtoError, printable, systemErrorCode } from "@femtoclaw/protocol";
 import { makeFolder, sweepBeside, syncFolder, writeNewFile } from "./durable-files.ts";
 import { type InstallPlan, installedBy, isAsInstalled, type Step } from "./install-plan.ts";
 import type { InForce, Library } from "./library.ts";
+import { assertOwnFiles } from "./own-places.ts";
 import type { InstalledFile, Receipt } from "./receipt.ts";
 import type { Release } from "./release.ts";
 import { dataFolders } from "./service-unit.ts";
@@ -111,6 +112,7 @@ export function undoCutOff(library: Library): readonly InstalledFile[] {
     library.finish();
     return [];
   }
+  assertOwnFiles(library, pending.files);
   const holdsLibrary = ({ path }: InstalledFile): boolean => `${library.path}/`.startsWith(`${path}/`);
   for (const { kind, path } of pending.files) if (kind !== "folder") sweepBeside(path);
   removeFiles(pending.files.filter((file) => !holdsLibrary(file)));

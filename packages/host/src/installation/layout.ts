@@ -33,7 +33,8 @@ export const DEPLOYMENTS = "deployments";
 export const EXECUTABLE = "femtoclaw";
 
 export const UNIT = "femtoclaw.service";
-const NAME = "femtoclaw";
+/** Name of the command, and of each folder that is FemtoClaw's alone. */
+export const NAME = "femtoclaw";
 
 /** INVARIANT: no path means anything else inside a unit file, where quotes, `%` and `$` have a meaning, or inside TOML. */
 const PLAIN = /^\/[\w.@+:,=/ -]*$/;

@@ -5,7 +5,7 @@
 import { createHash } from "node:crypto";
 import type { Duplex } from "node:stream";
 import type { AgentProcess } from "@femtoclaw/capabilities";
-import { AGENT_RUN, errorText, FemtoError, type OutputStream, type Reply } from "@femtoclaw/protocol";
+import { AGENT_RUN, errorText, FemtoError, faultOf, type OutputStream, type Reply } from "@femtoclaw/protocol";
 import type { LaunchSetting, LogEntry, Runtime, Session } from "@femtoclaw/runtime";
 import { serveProposals } from "./serve-proposals.ts";
 import type { ThrowAway } from "./throw-away.ts";
@@ -139,7 +139,7 @@ export class LaunchedAgent {
     } catch (error) {
       const reason = errorText(error);
       log({ level: "error", event: "launch.failed", session: session.id, reason });
-      this.#fault = error instanceof FemtoError ? error : new FemtoError("FEMTO_INTERNAL", reason, { cause: error });
+      this.#fault = faultOf(error);
     } finally {
       // What it proposed and nobody answered yet is nobody's any more.
       this.end();

@@ -1,16 +1,15 @@
 /** The file of an operator's private key: of its owner alone, never written over, locked with a passphrase. */
 import type { KeyObject } from "node:crypto";
-import { constants, existsSync } from "node:fs";
-import { open, unlink } from "node:fs/promises";
+import { existsSync } from "node:fs";
 import { isEncryptedKey, isOperatorName, newOperatorKey, readOperatorKey, readPrivate } from "@femtoclaw/journal";
-import { errorText, FemtoError, printable, systemErrorCode } from "@femtoclaw/protocol";
+import { FemtoError, printable } from "@femtoclaw/protocol";
+import { unwritten, writeNew } from "../new-file.ts";
 import { askSecret } from "../terminal/secret.ts";
 
 /** LIMIT: bytes of a key file; an encrypted one has a tenth of this. */
 const KEY_BYTES_MAX = 4_096;
 /** LIMIT: characters of a passphrase, at the least: it is all that keeps a copied file from being a key. */
 const PASSPHRASE_CHARS_MIN = 12;
-const OWNER_ONLY = 0o600;
 
 /** Makes a key and writes it; resolves with its public half. */
 export async function writeOperatorKey(path: string, name: string, locked: boolean): Promise<string> {
@@ -55,29 +54,4 @@ async function newPassphrase(): Promise<string> {
   }
   if ((await askSecret("the same once more:")) === passphrase) return passphrase;
   throw new FemtoError("FEMTO_OPERATOR_KEY", "the two passphrases differ");
-}
-
-/** Writes a file of its owner alone that was not there before. */
-export async function writeNew(path: string, content: string): Promise<void> {
-  const { O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY } = constants;
-  try {
-    const file = await open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, OWNER_ONLY);
-    try {
-      await file.writeFile(content);
-      await file.sync();
-    } catch (error) {
-      await unlink(path);
-      throw error;
-    } finally {
-      await file.close();
-    }
-  } catch (error) {
-    const code = systemErrorCode(error);
-    throw unwritten(path, code === "EEXIST" ? "is there already" : `cannot be written: ${code ?? errorText(error)}`);
-  }
-}
-
-function unwritten(path: string, why: string): FemtoError {
-  const fix = "Name a file that does not exist yet, in a folder that you can write to.";
-  return new FemtoError("FEMTO_EXPORT_FAILED", `${printable(path, 4_096)} ${why}`, { fix });
 }

@@ -6,7 +6,7 @@ import { lstatSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync
 import { join } from "node:path";
 import { textWithoutSecrets } from "@femtoclaw/journal/live";
 import { makeFolders } from "@femtoclaw/journal/state-directory";
-import { ERRORS, type ErrorCode, EXIT, errorText, FemtoError, VERSION } from "@femtoclaw/protocol";
+import { ERRORS, type ErrorCode, EXIT, FemtoError, faultOf, VERSION } from "@femtoclaw/protocol";
 import { framesOf } from "./stack-frames.ts";
 
 const FOLDER = "failures";
@@ -72,8 +72,7 @@ export function readFailures(stateDirectory: string): readonly FailureReport[] {
 }
 
 function reportOf(error: unknown, host: ReturnType<HostState>): FailureReport {
-  const fault =
-    error instanceof FemtoError ? error : new FemtoError("FEMTO_INTERNAL", errorText(error), { cause: error });
+  const fault = faultOf(error);
   return {
     v: 1,
     at: new Date().toISOString(),

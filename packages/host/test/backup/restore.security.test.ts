@@ -5,8 +5,10 @@ import { join } from "node:path";
 import { FemtoError } from "@femtoclaw/protocol";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { ArchiveWriter, readArchive } from "../../src/backup/archive.ts";
+import { makeBackup } from "../../src/backup/make-backup.ts";
 import { restoreBackup } from "../../src/backup/restore-backup.ts";
-import { Playground } from "../playground.ts";
+import { loadConfiguration } from "../../src/configuration/load-configuration.ts";
+import { CONFIGURATION, Playground } from "../playground.ts";
 
 let place: Playground;
 let whole: Buffer;
@@ -59,20 +61,26 @@ interface Attempt {
   readonly state?: string;
   readonly keys?: string;
   readonly pinned?: string;
+  readonly project?: string;
+  /** What somebody else does while the new log is begun. */
+  readonly meanwhile?: () => void;
 }
 
 /** Code and reason of the refusal; the folder in which it was tried is as empty as before. */
-async function refusal(file: string, { state, keys, pinned }: Attempt = {}): Promise<string> {
+async function refusal(file: string, { state, keys, pinned, project, meanwhile }: Attempt = {}): Promise<string> {
   tries += 1;
   const folder = place.folder(`try-${tries}`);
   const attempt = restoreBackup({
     file,
     state: state ?? join(folder, "state"),
     keys: keys ?? null,
-    project: null,
+    project: project ?? null,
     pinned,
     known: null,
-    during: (_what, work) => work(),
+    during: async (what, work) => {
+      if (what === "opening a new epoch") meanwhile?.();
+      return await work();
+    },
     say: () => undefined,
   });
   const error = await attempt.then(
@@ -152,6 +160,9 @@ test("no name leads out of the folder, into another part, or to two things", asy
       "epochs/1/state.json",
       `epochs/${"a/".repeat(20)}x`,
     ],
+    // What a start would finish as a log that was decided on, with keys and a journal of whoever wrote the backup.
+    ...["epochs/1.opening/keys/log.pem", "epochs/1.opening/journal/CURRENT", "epochs/9.opening/identity"],
+    ...["epochs/new.0b7c5a52-0000-4000-8000-000000000000/x", "epochs/1/keys/log.pem", "epochs/x/y", "epochs/01/x"],
   ];
   for (const name of names) {
     const file = await forged([...honest(), [name, odd]]);
@@ -241,4 +252,53 @@ test("a file and a place that others can change are refused", async () => {
   chmodSync(open777, 0o777);
   expect(await refusal(file, { state: join(open777, "s") })).toContain("others can write to");
   expect(await refusal(file, { state: place.project })).toContain("is not empty");
+});
+
+test("a project is put beside the state directory, or neither of them is", async () => {
+  const file = join(place.root, "whole");
+  const outer = place.folder("both");
+  for (const [state, project] of [
+    [join(outer, "a"), join(outer, "a")],
+    [join(outer, "state"), outer],
+    [outer, join(outer, "project")],
+  ] as const) {
+    expect(await refusal(file, { state, project })).toContain("cannot both be made");
+    expect(readdirSync(outer)).toEqual([]);
+  }
+  const [state, project] = [join(outer, "state"), join(outer, "project")];
+  const meanwhile = (): void => void place.write("both/state/mine", "x");
+  expect(await refusal(file, { state, project, meanwhile })).toContain("ENOTEMPTY");
+  expect(readdirSync(outer)).toEqual(["state"]);
+  expect(readdirSync(state)).toEqual(["mine"]);
+});
+
+test("keys and secrets are written where no call reaches them", async () => {
+  await using other = new Playground(CONFIGURATION.replace('read = ["secrets"]', 'read = ["secrets", "mine"]'));
+  await other.run(["call", "--embedded", "process_exec", '{"bin":"echo","argv":["hello"]}']);
+  const refused = await other.run(["backup", "--out", join(other.project, "mine"), "--keys"]);
+  expect([refused.code, refused.stderr]).toEqual([70, expect.stringContaining("calls may reach")]);
+  expect(readdirSync(other.project)).not.toContain("mine.keys");
+});
+
+test("of a backup whose name is taken meanwhile no keys are left", async () => {
+  const folder = place.folder("taken");
+  const out = join(folder, "b");
+  const made = makeBackup({
+    loaded: loadConfiguration({ cwd: place.project, environment: place.environment }),
+    out,
+    withKeys: true,
+    known: null,
+    exportLog: async (to) => {
+      const { code } = await place.run(["audit", "export", "--format", "tiles", "--with-values", "--out", to]);
+      return { unsigned: code ?? 1 };
+    },
+    during: async (what, work) => {
+      if (what === "reading the backup back") place.write("taken/b", "mine");
+      return await work();
+    },
+    say: () => undefined,
+  });
+  await expect(made).rejects.toMatchObject({ code: "FEMTO_BACKUP_FAILED", message: `${out} exists already` });
+  expect(readdirSync(folder)).toEqual(["b"]);
+  expect(readFileSync(out, "utf8")).toBe("mine");
 });

@@ -16,7 +16,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { operatorSigner } from "@femtoclaw/journal";
 import { expect, it, onTestFinished } from "vitest";
-import { unlockOperatorKey, writeNew, writeOperatorKey } from "../../src/operators/key-file.ts";
+import { writeNew } from "../../src/new-file.ts";
+import { unlockOperatorKey, writeOperatorKey } from "../../src/operators/key-file.ts";
 
 function folder(): string {
   const path = mkdtempSync(join(tmpdir(), "femtoclaw-operator-"));

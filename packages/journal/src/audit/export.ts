@@ -115,9 +115,28 @@ async function exportLines(
     } finally {
       await handle.close();
     }
-    await writeFile(`${file}.checkpoint`, note, { flag: "wx", mode: OWNER_FILE });
+    await writeWhole(lineCheckpointOf(file), note);
     return { size };
   });
+}
+
+/** File of the checkpoint beside an export of lines. */
+export const lineCheckpointOf = (file: string): string => `${file}.checkpoint`;
+
+/** A file that was not there before. */
+async function writeWhole(file: string, text: string): Promise<void> {
+  await exporting(
+    file,
+    () => open(file, "wx", OWNER_FILE),
+    async (handle) => {
+      try {
+        await handle.writeFile(text);
+        await handle.sync();
+      } finally {
+        await handle.close();
+      }
+    },
+  );
 }
 
 /** Writes what the first `size` records commit to into `out`.values.jsonl, which must not exist; returns how many values. */

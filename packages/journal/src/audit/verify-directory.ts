@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { errorText, FemtoError, printable, systemErrorCode } from "@femtoclaw/protocol";
 import { temporaryFolder } from "../state-directory/temporary-folder.ts";
+import { isForbidden, unreadable } from "../store/leveldb/leveldb-files.ts";
 import { LeveldbStore } from "../store/leveldb/leveldb-store.ts";
 import { encodeBase64 } from "../tree/base64.ts";
 import { EMPTY_ROOT } from "../tree/hashing.ts";
@@ -31,6 +32,7 @@ const OTHER_FILES = /^(?:\d+\.log|MANIFEST-\d+|CURRENT)$/;
 export async function copyForVerification(journalDirectory: string): Promise<VerificationCopy> {
   const names = await readdir(journalDirectory).catch((error: unknown) => {
     const code = systemErrorCode(error) ?? errorText(error);
+    if (isForbidden(code)) throw unreadable(journalDirectory, error);
     const why = code === "ENOENT" ? "does not exist" : `cannot be read: ${code}`;
     throw new FemtoError("FEMTO_STATE_NOT_FOUND", `${printable(journalDirectory)} ${why}`, { cause: error });
   });
@@ -44,8 +46,11 @@ export async function copyForVerification(journalDirectory: string): Promise<Ver
   } catch (error) {
     await remove();
     if (error instanceof FemtoError) throw error;
-    const reason = `${printable(journalDirectory)} cannot be copied: ${systemErrorCode(error) ?? errorText(error)}`;
-    throw new FemtoError("FEMTO_EXPORT_FAILED", reason, { cause: error });
+    const code = systemErrorCode(error) ?? errorText(error);
+    if (isForbidden(code)) throw unreadable(journalDirectory, error);
+    const fix = `Set TMPDIR to a folder on a disk with room for all of ${printable(journalDirectory, 4_096)}.`;
+    const reason = `${printable(journalDirectory)} cannot be copied: ${code}`;
+    throw new FemtoError("FEMTO_EXPORT_FAILED", reason, { fix, cause: error });
   }
 }
 

@@ -1,14 +1,27 @@
 /** Small files of this user alone that are there whole, as they were before or as they are now, whatever happens. */
 import { randomUUID } from "node:crypto";
-import { open, rename, rm } from "node:fs/promises";
+import { open, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { makeFolders } from "./make-folders.ts";
 import { syncFolder } from "./sync-folder.ts";
 
 /** Durable when it resolves. The folder is made where it is missing. */
 export async function replaceFile(folder: string, name: string, text: string): Promise<void> {
+  await using next = await stageFile(folder, text);
+  await next.become(name);
+}
+
+/** A file that is whole on the disk and has no name yet that anybody looks for. It goes where it gets none. */
+export interface StagedFile extends AsyncDisposable {
+  /** Takes the name from whatever has it; durable when it resolves. */
+  become(name: string): Promise<void>;
+}
+
+/** Takes the room first, so that what has to come before the file, such as a record of it, is not said in vain. */
+export async function stageFile(folder: string, text: string): Promise<StagedFile> {
   makeFolders(folder, 0o700);
-  const next = join(folder, `${randomUUID()}.next`);
+  const next = join(folder, `${randomUUID()}${NEXT}`);
+  const discard = (): Promise<void> => rm(next, { force: true });
   try {
     const file = await open(next, "wx", 0o600);
     try {
@@ -17,10 +30,23 @@ export async function replaceFile(folder: string, name: string, text: string): P
     } finally {
       await file.close();
     }
-    await rename(next, join(folder, name));
   } catch (error) {
-    await rm(next, { force: true });
+    await discard();
     throw error;
   }
-  await syncFolder(folder);
+  return {
+    async become(name) {
+      await rename(next, join(folder, name));
+      await syncFolder(folder);
+    },
+    [Symbol.asyncDispose]: discard,
+  };
 }
+
+/** Removes what a killed process was writing there; only for whoever keeps every other one from writing there. */
+export async function sweepStaged(folder: string): Promise<void> {
+  for (const name of await readdir(folder)) if (STAGED.test(name)) await rm(join(folder, name), { force: true });
+}
+
+const NEXT = ".next";
+const STAGED = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\.next$/;

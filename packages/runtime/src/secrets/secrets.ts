@@ -4,9 +4,10 @@
  */
 import { closeSync, constants, fstatSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Journal, replaceFile } from "@femtoclaw/journal/live";
+import { type Journal, type StagedFile, stageFile } from "@femtoclaw/journal/live";
 import {
   canonicalHost,
+  errorText,
   FemtoError,
   type FetchTarget,
   isPermittedBy,
@@ -53,14 +54,20 @@ export class Secrets {
     return isPermittedBy({ ...secret, hosts: "one" }, target) ? secret.value : null;
   }
 
-  /** Durable when it resolves. The record comes first: no secret is used that no record tells of. */
+  /**
+   * Durable when it resolves. The record comes first: no secret is used that no record tells of. The room for the secret
+   * is taken before it, so that a full disk leaves no record of a secret that is not there.
+   */
   async add(secret: NewSecret, by: string): Promise<void> {
     await this.#change(async () => {
       check(secret, this.#all());
       const { name, host, port } = secret;
       const whose = { actor: operatorActor(by), session: null, execution: null };
+      const secrets = new Map([...this.#all(), [name, secret]]);
+      await using file = await this.#staged(secrets);
       await this.#journal().append({ type: "secret.added", ...whose, body: { name, host, port } });
-      await this.#store(new Map([...this.#all(), [name, secret]]));
+      await file.become(FILE);
+      this.#stored = secrets;
     });
   }
 
@@ -71,7 +78,9 @@ export class Secrets {
       if (!rest.delete(name)) {
         throw new FemtoError("FEMTO_SECRET_NOT_FOUND", `no secret is called ${printable(name, 64)}`);
       }
-      await this.#store(rest);
+      await using file = await this.#staged(rest);
+      await file.become(FILE);
+      this.#stored = rest;
       const whose = { actor: operatorActor(by), session: null, execution: null };
       await this.#journal().append({ type: "secret.removed", ...whose, body: { name } });
     });
@@ -83,9 +92,14 @@ export class Secrets {
     await changing;
   }
 
-  async #store(secrets: ReadonlyMap<string, NewSecret>): Promise<void> {
-    await replaceFile(this.#folder, FILE, `${JSON.stringify([...secrets.values()])}\n`);
-    this.#stored = secrets;
+  async #staged(secrets: ReadonlyMap<string, NewSecret>): Promise<StagedFile> {
+    try {
+      return await stageFile(this.#folder, `${JSON.stringify([...secrets.values()])}\n`);
+    } catch (error) {
+      const reason = `${printable(this.#folder, 4_096)} takes no secrets: ${systemErrorCode(error) ?? errorText(error)}`;
+      const fix = "Free space on the disk of the state directory, or let the host write there; nothing was changed.";
+      throw new FemtoError("FEMTO_SURROUNDINGS", reason, { fix, cause: error });
+    }
   }
 
   #all(): ReadonlyMap<string, NewSecret> {

@@ -1,6 +1,6 @@
 /** The memory subsystem's I/O: takes the storage, opens the journal, brings the state back. */
 import assert from "node:assert/strict";
-import { Journal, ReopeningStore, writeIdentity } from "@femtoclaw/journal/live";
+import { Journal, ReopeningStore, sweepStaged, writeIdentity } from "@femtoclaw/journal/live";
 import { MACHINE_IDENTITIES } from "@femtoclaw/machines";
 import { type BootId, errorText, FemtoError, type TypedRecord } from "@femtoclaw/protocol";
 import type { EventObject } from "xstate";
@@ -122,6 +122,8 @@ async function openJournal(
   });
   try {
     system.send("memory", { type: "opened" });
+    // Only now, because whoever has the journal open is the only one who writes there.
+    if (claim !== null) await sweepStaged(claim.directory.root);
     const recovery = await recover(journal);
     projection = recovery.projection;
     histories = new SessionHistories(projection.sessions.state);

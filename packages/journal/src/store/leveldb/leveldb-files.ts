@@ -5,7 +5,7 @@
 import { lstat, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
-import { errorText, FemtoError, printable, systemErrorCode } from "@femtoclaw/protocol";
+import { errorText, FemtoError, faultOf, printable, systemErrorCode } from "@femtoclaw/protocol";
 import { damage, scanLog } from "./leveldb-log.ts";
 import { readManifest } from "./leveldb-manifest.ts";
 import { checkTable } from "./leveldb-table.ts";
@@ -128,7 +128,16 @@ async function contents(file: string): Promise<Buffer> {
   }
 }
 
-function unreadable(path: string, error: unknown): FemtoError {
-  const reason = systemErrorCode(error) ?? errorText(error);
-  return new FemtoError("FEMTO_JOURNAL_CORRUPT", `${printable(path)} cannot be read: ${reason}`, { cause: error });
+export const isForbidden = (code: string): boolean => code === "EACCES" || code === "EPERM";
+
+/** INVARIANT: what this process may not read is not called damaged, or an older state would be put in its place. */
+export function unreadable(path: string, error: unknown): FemtoError {
+  const code = systemErrorCode(error) ?? errorText(error);
+  const reason = `${printable(path, 4_096)} cannot be read: ${code}`;
+  if (isForbidden(code)) {
+    const fix = "Run it as the user who runs the host, or give that user the file back with chown; nothing is damaged.";
+    return new FemtoError("FEMTO_STATE_OWNER", reason, { fix, cause: error });
+  }
+  if (code === "EMFILE" || code === "ENFILE") return faultOf(error);
+  return new FemtoError("FEMTO_JOURNAL_CORRUPT", reason, { cause: error });
 }

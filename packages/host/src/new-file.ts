@@ -1,0 +1,45 @@
+/** What commands write to where they are told to: files of this user alone that were not there before, whole or none. */
+import { constants } from "node:fs";
+import { open, rm } from "node:fs/promises";
+import { errorText, FemtoError, printable, systemErrorCode } from "@femtoclaw/protocol";
+
+const OWNER_ONLY = 0o600;
+
+/** Follows no link, and writes nothing over. Throws FEMTO_EXPORT_FAILED, and leaves no half of it then. */
+export async function writeNew(path: string, content: string | Uint8Array): Promise<void> {
+  const { O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY } = constants;
+  try {
+    const file = await open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, OWNER_ONLY);
+    try {
+      await file.writeFile(content);
+      await file.sync();
+    } catch (error) {
+      await rm(path, { force: true });
+      throw error;
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    const code = systemErrorCode(error);
+    throw unwritten(path, code === "EEXIST" ? "is there already" : `cannot be written: ${code ?? errorText(error)}`);
+  }
+}
+
+/** All of them, or none. */
+export async function writeNewTogether(files: ReadonlyMap<string, string | Uint8Array>): Promise<void> {
+  const written: string[] = [];
+  try {
+    for (const [path, content] of files) {
+      await writeNew(path, content);
+      written.push(path);
+    }
+  } catch (error) {
+    for (const path of written) await rm(path, { force: true });
+    throw error;
+  }
+}
+
+export function unwritten(path: string, why: string): FemtoError {
+  const fix = "Name a file that does not exist yet, in a folder that you can write to, on a disk with room.";
+  return new FemtoError("FEMTO_EXPORT_FAILED", `${printable(path, 4_096)} ${why}`, { fix });
+}
