@@ -33,6 +33,9 @@ const UNREADABLE_CHARS = 500;
 /** LIMIT: characters of arguments that are repeated to the model; what is longer it has written, and knows by its result. */
 const ARGUMENT_CHARS = 16_384;
 
+/** LIMIT: calls of one answer; models want a handful at once. */
+const CALLS_MAX = 256;
+
 /** INVARIANT: I4: the SDK is given tools without `execute`, so that it can run none; calls are only collected here. */
 export async function infer(question: Question): Promise<Inferred> {
   const { model, instructions, messages, tools, answerTokens, signal, onText } = question;
@@ -87,6 +90,11 @@ function collecting(calls: ProposedCall[]): LanguageModelV4Middleware {
           if (part.type.startsWith("tool-input-") || part.type === "tool-result") return;
           if (part.type !== "tool-call") {
             controller.enqueue(part);
+            return;
+          }
+          // INVARIANT: I9: an answer has room for some hundred thousand, and each gets a result and a line for people.
+          if (calls.length === CALLS_MAX) {
+            controller.error(new Error(`the answer has more than ${CALLS_MAX} calls`));
             return;
           }
           const { toolName, input } = part;

@@ -188,6 +188,24 @@ test("a call that its provider never finished is proposed by nobody", async () =
   expect(codes(events)).toEqual([]);
 });
 
+test("an answer with more calls than any model wants at once is no answer, and none of them is proposed", async () => {
+  const before = (await place.executions()).length;
+  const call = { tool: "fs_read", args: { path: "notes.txt" } };
+  for (const [many, kind] of [
+    [256, "calls"],
+    [257, "model"],
+  ] as const) {
+    const agent = new Agent({
+      model: scriptedModel([{ calls: Array.from({ length: many }, () => call) }, DONE]),
+      budget: { calls: 1 },
+    });
+    const { stop } = await agent.turn(place.gate(), "Go.");
+    expect(stop).toMatchObject({ kind });
+    if (stop.kind === "model") expect(stop.reason).toContain("the answer has more than 256 calls");
+  }
+  expect((await place.executions()).length).toBe(before + 1);
+});
+
 test("an endless loop of refused calls is ended by the budget, and by the host if the budget is larger", async () => {
   const step: ScriptedStep = {
     calls: Array.from({ length: 20 }, () => ({ tool: "fs_read", args: { path: "secrets/key.txt" } })),
