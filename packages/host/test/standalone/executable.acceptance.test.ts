@@ -23,7 +23,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { type Deployment, type ReleaseManifest, type TypedRecord, VERSION } from "@femtoclaw/protocol";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { hasLandlock } from "../../../sandbox/test/stranger.ts";
+import { hasLandlock, hasNamespaces } from "../../../sandbox/test/stranger.ts";
 import { CONFIGURATION, type Finished, Playground } from "../playground.ts";
 import { withoutBubblewrap } from "../without-bubblewrap.ts";
 import { asVersion, type Built, build, bundledIn, cloneTo, flipByte, makeKey, partAt, sign } from "./build.ts";
@@ -347,9 +347,13 @@ describe("the standalone executable", () => {
       // The executable is then what confines itself and becomes the program.
       const programs = withoutBubblewrap(folder);
       writeFileSync(join(folder, "femtoclaw.toml"), `search_path = ["${programs}"]\n${configuration}`, { mode: 0o644 });
-      const alone = ["--json", "call", "process_exec", '{"bin":"echo","argv":["confined"]}', "--embedded"];
-      const said = (await promisify(execFile)(program, alone, options)).stdout;
-      expect(JSON.parse(said)).toMatchObject({ result: { stdout: "confined\n", sandbox: "landlock" } });
+      const confined = ["--json", "call", "process_exec", '{"bin":"echo","argv":["confined"]}', "--embedded"];
+      const said = async (): Promise<unknown> =>
+        JSON.parse((await promisify(execFile)(program, confined, options)).stdout);
+      expect(await said()).toMatchObject({ result: { stdout: "confined\n", sandbox: "landlock" } });
+      if (!hasNamespaces()) return;
+      symlinkSync("/usr/bin/unshare", join(programs, "unshare"));
+      expect(await said()).toMatchObject({ result: { stdout: "confined\n", sandbox: "landlock, namespaces" } });
     });
 
     test("whatever lies in a folder for temporary files, which may be a link", async () => {
