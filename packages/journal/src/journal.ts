@@ -37,6 +37,10 @@ import type { TileTree } from "./tree/tiles.ts";
 
 type Listener<T> = (news: T) => void;
 
+/**
+ * The journal that a running host writes: what is appended is durable, or the journal fails as a whole. What reads it
+ * are the methods of `LogReader`.
+ */
 export class Journal extends StoreReader {
   /** Name of the log, which its checkpoints and public keys carry. */
   readonly origin: string;

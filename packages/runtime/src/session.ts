@@ -25,6 +25,7 @@ import type { ChangesRequest } from "./relay/changes.ts";
 import type { RelayWishes } from "./relay/relays.ts";
 import { type Halt, type HaltRequest, haltSession } from "./session-halts.ts";
 
+/** What goes with one proposal and is not part of its message. All of it may be left out. */
 export interface ProposeOptions {
   /** A name for this call, recorded as given. */
   readonly label?: string;
@@ -49,11 +50,15 @@ export interface ReadingTurns {
 
 const AT_ONCE: ReadingTurns = { hasRoom: true, next: (read) => read() };
 
+/** One proposer. What it proposes is validated, decided, executed and recorded before it is answered. */
 export interface Session extends AsyncDisposable {
+  /** Given by the runtime, and in each record of the session. */
   readonly id: SessionId;
   /**
-   * Proposes one protocol message: bytes as they arrived, or a message object. Resolves with the reply
-   * once the outcome is durable. Denials, failures and protocol errors are replies, not exceptions.
+   * Proposes one protocol message: bytes as they arrived, or a message object such as `{ tool_call: { tool, args } }`.
+   * Resolves with the reply once the outcome is durable; one that an operator is asked about resolves with `status:
+   * "pending"`, and `wait` has its end. Denials, failures and protocol errors are replies, not exceptions; a closed
+   * session throws a `TypeError`.
    */
   propose(message: Uint8Array | ProtocolMessage, options?: ProposeOptions): Promise<Reply>;
   /**
@@ -65,7 +70,10 @@ export interface Session extends AsyncDisposable {
   wait(execution: string, turns?: ReadingTurns): Promise<Reply>;
   /** Output of this session's executions while they run. */
   readonly outputs: OutputReader;
-  /** What changes beside its calls: what is offered, and resources of MCP servers that it is subscribed to. */
+  /**
+   * What changes beside its calls: what is offered, and resources of MCP servers that it is subscribed to. Throws
+   * FEMTO_OVERLOADED where too many wait, and FEMTO_DRAINING.
+   */
   changes(request: ChangesRequest): Promise<WatchedChanges>;
   /** Ends a subscription of this session; false where there is none. */
   unsubscribe(server: string, uri: string): boolean;
@@ -77,6 +85,7 @@ export interface Session extends AsyncDisposable {
   close(): void;
 }
 
+/** Who will propose in a session, as whoever opens it knows it. */
 export interface SessionOptions {
   /** Through which door the proposer came. */
   readonly channel: "library" | "agent" | "operator";

@@ -30,6 +30,7 @@ import { valuesFileOf, writeValues } from "./values-file.ts";
 const OWNER_FOLDER = 0o700;
 const OWNER_FILE = 0o600;
 
+/** What an export wrote. */
 export interface Exported {
   /** Records that were written. */
   readonly size: number;

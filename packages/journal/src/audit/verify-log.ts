@@ -26,6 +26,7 @@ export interface HeldCheckpoint {
   readonly elsewhere: boolean;
 }
 
+/** What is verified, and what is known of it from elsewhere. */
 export interface VerifyOptions {
   readonly source: LogSource;
   /** Public key that was kept elsewhere. Without one a log can only be found to be consistent with itself. */
@@ -38,6 +39,7 @@ export interface VerifyOptions {
   readonly held?: readonly HeldCheckpoint[];
 }
 
+/** What a verification found. */
 export interface LogVerdict {
   /** Records that were found to be right before the fault, or altogether. */
   readonly size: number;
@@ -49,10 +51,16 @@ export interface LogVerdict {
   readonly witnessedSize: number | null;
   /** Records behind the last checkpoint, which nobody vouches for. */
   readonly unsignedTail: number;
+  /** Keys that the log was signed with, oldest first. */
   readonly keys: readonly LogKey[];
   /** Answers of operators whose signatures were found right. */
   readonly signedAnswers: number;
+  /** Whether the key that was kept elsewhere has signed the log; `absent` without one. */
   readonly pinned: "matches" | "differs" | "absent";
+  /**
+   * `tampered`: something contradicts the log. `incomplete`: a part is missing. `unverifiable`: it is of a format that
+   * is not known here.
+   */
   readonly verdict: "verified" | "tampered" | "incomplete" | "unverifiable";
   /** The first record that cannot be vouched for, and why. */
   readonly fault: { readonly seq: number; readonly reason: string } | null;
@@ -62,6 +70,10 @@ export interface LogVerdict {
   readonly caveats: readonly string[];
 }
 
+/**
+ * Verifies a whole log: every record, the tree over them, each checkpoint, key, answer and value. What is wrong is a
+ * verdict; it throws only where a thread that checks was lost.
+ */
 export async function verifyLog(options: VerifyOptions): Promise<LogVerdict> {
   const verification = new Verification(options);
   try {

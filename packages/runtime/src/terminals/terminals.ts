@@ -45,6 +45,7 @@ export interface TerminalsParts {
 
 /** What an operator sees of a terminal. */
 export interface TerminalStatus {
+  /** Identifier of the terminal, which is that of the execution that opened it. */
   readonly id: string;
   readonly session: string;
   readonly principal: string;
@@ -55,9 +56,11 @@ export interface TerminalStatus {
   readonly running: boolean;
   readonly exit_code: number | null;
   readonly signal: string | null;
+  /** Bytes that were typed into it, that came out of it, and that wait for their reader. */
   readonly bytes_in: number;
   readonly bytes_out: number;
   readonly unread_bytes: number;
+  /** Since its session used it last. */
   readonly idle_ms: number;
 }
 

@@ -12,12 +12,12 @@ import {
   ownProgramView,
   runSandboxed,
   type SandboxResult,
-  type SandboxRun,
   type SandboxView,
   ServiceChild,
   TerminalChild,
   viewOf,
 } from "../../src/index.ts";
+import type { SandboxRun } from "../../src/run.ts";
 import { grants, type Playground, playground, programOf, run } from "../playground.ts";
 
 /** Each leaves processes that hear nothing, in what sessions it can get, and without any descriptor. */
