@@ -1,5 +1,6 @@
 /** The write-ahead journal: records, the tree over them, group commit, snapshots, and the stores that keep them. */
 
+export type { HeldCheckpoint } from "./audit/checkpoint-check.ts";
 export { exportJsonl, exportOcsf, exportTiles, exportValues } from "./audit/export.ts";
 export { checkProof, prove } from "./audit/inclusion.ts";
 export { LinesReader } from "./audit/lines-reader.ts";
@@ -9,7 +10,7 @@ export { verificationThreads } from "./audit/segment-checkers.ts";
 export { type ReplayReader, TilesReader } from "./audit/tiles-reader.ts";
 export { TilesSource } from "./audit/tiles-source.ts";
 export { copyForVerification, verifyDirectory } from "./audit/verify-directory.ts";
-export { type HeldCheckpoint, type LogVerdict, type VerifyOptions, verifyLog } from "./audit/verify-log.ts";
+export { type LogVerdict, type VerifyOptions, verifyLog } from "./audit/verify-log.ts";
 export { parentAt } from "./epochs/log-parent.ts";
 export * from "./live.ts";
 export { checkJournal } from "./records/check.ts";

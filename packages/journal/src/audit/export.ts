@@ -12,7 +12,8 @@ import { parseCheckpoint } from "../tree/checkpoint.ts";
 import { TILE_WIDTH } from "../tree/tiles.ts";
 import { heldRecords } from "./held-records.ts";
 import { proveAt } from "./inclusion.ts";
-import { type IntentRecord, ocsfEvent } from "./ocsf-event.ts";
+import { ocsfEvent } from "./ocsf-event.ts";
+import type { IntentRecord } from "./ocsf-particulars.ts";
 import {
   CHECKPOINT_FILE,
   entriesPath,
