@@ -24,6 +24,7 @@ import type { SessionHistories } from "./projection/session-histories.ts";
 import type { ChangesRequest } from "./relay/changes.ts";
 import type { RelayWishes } from "./relay/relays.ts";
 import { type Halt, type HaltRequest, haltSession } from "./session-halts.ts";
+import { SessionRecords } from "./session-records.ts";
 
 /** What goes with one proposal and is not part of its message. All of it may be left out. */
 export interface ProposeOptions {
@@ -162,33 +163,26 @@ export class Sessions {
     const quota = new SessionQuota(this.#share, clock.monotonicUs(), door.newcomers);
     // It lives as long as the session; nobody else's questions are answered from it.
     const share = new DecisionShare();
-    let executions = 0;
-    let isIntroduced = false;
-    const isKnown = (): boolean => this.#parts.histories().of(id) !== undefined;
-    const recordEnd = (): void =>
-      this.#parts.record({ type: "session.closed", actor, session: id, execution: null, body: { executions } });
-    // INVARIANT: I9: who connects and leaves again, and again, without a call that is recorded, leaves no trace.
-    const introduce = (): boolean => {
-      // One that was forgotten since it ended does not begin anew.
-      if (isIntroduced || isKnown()) return isKnown();
-      this.#parts.record({ type: "session.opened", actor, session: id, execution: null, body: { history: 1 } });
-      isIntroduced = isKnown();
-      // Its client has left before anything was recorded of it.
-      if (isIntroduced && !this.#open.has(id)) recordEnd();
-      return isIntroduced;
-    };
+    const records = new SessionRecords({
+      id,
+      actor,
+      record: (entry) => this.#parts.record(entry),
+      isOpen: () => this.#open.has(id),
+      isKnown: () => this.#parts.histories().of(id) !== undefined,
+    });
+    const introduce = (): boolean => records.begin();
     const close = (): void => {
       if (!this.#open.delete(id)) return;
       door.turns.release(id);
       gate.questions.forget(id);
       this.#parts.closed(id);
-      if (isIntroduced) recordEnd();
+      records.end();
     };
     const session: Session = {
       id,
       propose: async (message, { label, trace, signal, launch, wishes, onIdentified } = {}) => {
         if (!this.#open.has(id)) throw new TypeError("the session is closed");
-        executions += 1;
+        records.executions += 1;
         // An object takes the same way as bytes from a socket, so that there is one parser and one gate.
         const bytes = message instanceof Uint8Array ? message : Buffer.from(JSON.stringify(message));
         // INVARIANT: I8: who proposes is said here; of what a client says about itself the label and the trace are taken.
