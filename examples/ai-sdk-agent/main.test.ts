@@ -5,8 +5,16 @@ import { expect, test } from "vitest";
 
 const EXPECTED = [
   "model: I look at the notes.",
-  expect.stringMatching(/^gate: .*"type":"text","value":".*buy oat milk/),
-  expect.stringMatching(/^gate: .*"error-text","value":"DENIED_POLICY_VIOLATION: .*toml\/deny\.read\/1/),
+  "gate: fs_read",
+  "  bytes: 13",
+  expect.stringMatching(/^ {2}sha256: [0-9a-f]{64}$/),
+  "  content:",
+  "  buy oat milk",
+  "gate: fs_read",
+  expect.stringMatching(/^ {2}DENIED_POLICY_VIOLATION: the rule toml\/deny\.read\/1 forbids/),
+  "  code: FEMTO_POLICY_FORBIDDEN",
+  expect.stringMatching(/^ {2}what to do: /),
+  "  rules: toml/deny.read/1",
   "model: Buy oat milk; the key is none of my business.",
 ];
 

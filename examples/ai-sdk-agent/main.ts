@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { GateTools, scriptedModel } from "@femtoclaw/agent";
 import { createRuntime, resolveConfiguration } from "@femtoclaw/runtime";
-import { generateText, type ModelMessage } from "ai";
+import { generateText, type ModelMessage, type ToolModelMessage } from "ai";
 
 const home = mkdtempSync(join(tmpdir(), "femtoclaw-example-"));
 mkdirSync(join(home, "workspace", "secrets"), { recursive: true });
@@ -52,8 +52,18 @@ const ANSWERS_MAX = 10;
     const { text, toolCalls, response } = await generateText({ model, tools: gate.tools, messages });
     if (text !== "") console.log(`model: ${text}`);
     if (toolCalls.length === 0) break;
-    messages.push(...response.messages.filter(({ role }) => role === "assistant"), await gate.answer(toolCalls));
-    console.log(`gate: ${JSON.stringify(messages.at(-1)?.content)}`);
+    const told = await gate.answer(toolCalls);
+    messages.push(...response.messages.filter(({ role }) => role === "assistant"), told);
+    show(told);
   }
 }
 rmSync(home, { recursive: true });
+
+/** Prints what the model is told of each of its calls. */
+function show({ content }: ToolModelMessage): void {
+  for (const part of content) {
+    if (part.type !== "tool-result" || !("value" in part.output)) continue;
+    console.log(`gate: ${part.toolName}`);
+    for (const line of String(part.output.value).trim().split("\n")) console.log(`  ${line}`);
+  }
+}

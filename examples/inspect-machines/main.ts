@@ -1,7 +1,7 @@
 /**
  * Sends XState's inspection events of every machine to a WebSocket in the format of Stately's inspector.
- * Here the receiver is a few lines in the same program, which count what arrives; the address of a
- * running inspector as first argument sends them there instead.
+ * Here the receiver is a few lines in the same program, which count what arrives and in which state each actor ended.
+ * `npm start -- ws://127.0.0.1:PORT` sends them to an inspector that runs there instead, and prints nothing.
  */
 import { once } from "node:events";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -12,14 +12,22 @@ import { createRuntime, resolveConfiguration } from "@femtoclaw/runtime";
 import { createWebSocketInspector, type StatelyInspectionEvent } from "@statelyai/inspect";
 import { WebSocketServer } from "ws";
 
-const received = new Map<string, { events: number; state: string }>();
+const received = new Map<string, { readonly name: string; events: number; state: string }>();
 
 function receive(frame: StatelyInspectionEvent): void {
-  if (frame.type === "@xstate.actor") received.set(frame.sessionId, { events: 0, state: frame.name });
+  if (frame.type === "@xstate.actor") received.set(frame.sessionId, { name: frame.name, events: 0, state: "" });
   const actor = received.get(frame.sessionId);
   if (actor === undefined) return;
   if (frame.type === "@xstate.event") actor.events += 1;
-  if (frame.type === "@xstate.snapshot") actor.state = JSON.stringify((frame.snapshot as { value?: unknown }).value);
+  if (frame.type === "@xstate.snapshot") actor.state = stateOf(frame.snapshot);
+}
+
+/** The states of a machine; the actor that holds the executions has none and is just active or stopped. */
+function stateOf({ value, status }: { readonly value?: unknown; readonly status?: string }): string {
+  if (typeof value !== "object" || value === null) return String(value ?? status);
+  return Object.entries(value)
+    .map(([region, state]) => `${region} ${state}`)
+    .join(", ");
 }
 
 const server = new WebSocketServer({ host: "127.0.0.1", port: 0 });
@@ -57,5 +65,5 @@ server.close();
 for (const client of server.clients) client.terminate();
 if (process.argv[2] === undefined) {
   console.log(`${received.size} actors were seen`);
-  for (const { events, state } of received.values()) console.log(`  ${events} events, last in ${state}`);
+  for (const { name, events, state } of received.values()) console.log(`  ${name}: ${events} events, then ${state}`);
 }

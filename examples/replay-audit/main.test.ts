@@ -10,7 +10,7 @@ const EXPECTED = [
   expect.stringMatching(/^after record \d+: the runtime is executing, fs_read is permitted and has no outcome yet$/),
   "a copy in which a refusal says something else: tampered",
   expect.stringMatching(/^the snapshot after record \d+: proved by record \d+ of the signed log$/),
-  "the records before it: recomputed, 1 snapshots as recorded",
+  "the records before it: recomputed, snapshots as recorded: 1",
   "the records after it: recomputed, and the same end as from the first record on",
 ];
 

@@ -39,7 +39,7 @@ const head = await recompute(log, { to: seq + 1 });
 const tail = await recompute(log, { from: proof.snapshot });
 const whole = await recompute(log);
 const same = stateDifferences(tail.actors, whole.actors).length === 0;
-console.log(`the records before it: ${head.verdict}, ${head.snapshotsEqual} snapshots as recorded`);
+console.log(`the records before it: ${head.verdict}, snapshots as recorded: ${head.snapshotsEqual}`);
 console.log(
   `the records after it: ${tail.verdict}, and ${same ? "the same end" : "another end"} as from the first record on`,
 );

@@ -29,4 +29,5 @@ export {
   observabilityMachine,
 } from "./observability.ts";
 export { POLICY_VERSION, type PolicyContext, type PolicyEvent, policyMachine } from "./policy.ts";
+export { recordedEvents } from "./recorded-events.ts";
 export { REGISTRY_VERSION, type RegistryContext, type RegistryEvent, registryMachine } from "./registry.ts";

@@ -1,13 +1,16 @@
 /** What one turn of an agent may use, and why it ended. */
 
+/** What one turn may use. */
 export interface Budget {
-  /** Calls that are proposed. */
+  /** Calls that are proposed; 50 by default. */
   readonly calls: number;
-  /** Tokens in and out, as the provider counts them, and never fewer than its texts come to. */
+  /** Tokens in and out, as the provider counts them, and never fewer than its texts come to; a million by default. */
   readonly tokens: number;
+  /** Milliseconds; 15 minutes by default. */
   readonly ms: number;
 }
 
+/** For whoever says nothing else. */
 export const DEFAULT_BUDGET: Budget = { calls: 50, tokens: 1_000_000, ms: 900_000 };
 
 /** Characters that a token stands for at the least, where a provider counts none or too few. */
@@ -22,6 +25,7 @@ export type Stop =
   | { readonly kind: "answered" | "calls" | "tokens" | "time" | "cancelled" | "context" }
   | { readonly kind: "model" | "host"; readonly reason: string; readonly fix: string };
 
+/** What a turn used. */
 export interface Used {
   readonly calls: number;
   readonly tokens: number;

@@ -4,9 +4,11 @@ import { faultText, refusalText, resultText } from "@femtoclaw/client";
 import { type FemtoError, LIMITS, type Reply } from "@femtoclaw/protocol";
 import type { ToolResultPart } from "ai";
 
+/** A call as a model wrote it. */
 export interface ProposedCall {
   /** As the model knows it; it proves nothing and decides nothing. */
   readonly id: string;
+  /** Name of a capability, whether there is one or not. */
   readonly tool: string;
   /** As the model wrote them, valid or not. */
   readonly args: string;

@@ -13,13 +13,15 @@ const WAIT_MS = 600_000;
 /** LIMIT: characters of one result that a model is told, unless it is said otherwise. */
 export const RESULT_CHARS = 32_768;
 
+/** Limits of what a model waits for and is told. */
 export interface GateToolsOptions {
-  /** How long a call waits for an operator before it is taken back. */
+  /** How long a call waits for an operator before it is taken back, in milliseconds; ten minutes without it. */
   readonly waitMs?: number;
-  /** Characters of one result that a model is told. */
+  /** Characters of one result that a model is told; 32 768 without it. */
   readonly resultChars?: number;
 }
 
+/** Who hears of a call, and who may end it. */
 export interface CallOptions {
   /** Aborted when the call is wanted no more. */
   readonly signal?: AbortSignal;
@@ -27,15 +29,16 @@ export interface CallOptions {
   readonly onAsked?: (call: ProposedCall, reply: Reply) => void;
 }
 
-/** A call of a model as the ai SDK tells of it. */
+/** A call of a model as the ai SDK tells of it, in `toolCalls` of its results. */
 export interface SdkToolCall {
   readonly toolCallId: string;
   readonly toolName: string;
   readonly input: unknown;
 }
 
+/** The tools for a model, and what becomes of its calls. */
 export class GateTools {
-  /** For `generateText` and `streamText`. */
+  /** For `generateText` and `streamText`. None of them has an `execute`. */
   readonly tools: ToolSet;
   readonly #gate: Gate;
   readonly #waitMs: number;
@@ -60,7 +63,8 @@ export class GateTools {
 
   /**
    * Proposes one call and waits for its end. A question to operators is waited for within its limit and taken back
-   * then, so that nothing happens behind the back of a model that has gone on.
+   * then, so that nothing happens behind the back of a model that has gone on. What the host refuses is a reply, and
+   * what keeps it from answering is a fault; nothing of it is thrown.
    */
   async propose(call: ProposedCall, options: CallOptions = {}): Promise<CallAnswer> {
     try {
@@ -81,6 +85,7 @@ export class GateTools {
     return { role: "tool", content };
   }
 
+  /** What became of a call, as the part of a message that the model is told it by. */
   resultOf(answer: CallAnswer): ToolModelMessage["content"][number] {
     return resultPart(answer, this.#resultChars);
   }

@@ -2,11 +2,15 @@
 import type { LanguageModelV4 } from "@ai-sdk/provider";
 import { FemtoError, printable } from "@femtoclaw/protocol";
 
+/** Protocols by which models are asked. */
 export const PROVIDERS = ["openai-compatible", "anthropic"] as const;
+/** One of `PROVIDERS`. */
 export type ProviderName = (typeof PROVIDERS)[number];
 
+/** Where a model is, and what it is called there. */
 export interface ModelEndpoint {
   readonly provider: ProviderName;
+  /** As its provider knows it. */
   readonly model: string;
   /** Without it that of Anthropic; an OpenAI-compatible one has none of its own. */
   readonly baseUrl?: string;
@@ -19,7 +23,10 @@ const ANSWER_BYTES_MAX = 33_554_432;
 
 const ANTHROPIC = "https://api.anthropic.com/v1";
 
-/** Providers are loaded when they are asked for. Throws FEMTO_USAGE for an endpoint that nothing is said to. */
+/**
+ * The model behind an endpoint. Nothing is asked yet. Throws FEMTO_USAGE for an endpoint that nothing is said to: one
+ * without a URL, or one to which a key would go unencrypted.
+ */
 export async function modelAt(endpoint: ModelEndpoint): Promise<LanguageModelV4> {
   const { provider, model, key } = endpoint;
   const baseURL = baseUrlOf(endpoint);

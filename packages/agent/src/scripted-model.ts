@@ -12,14 +12,17 @@ import type {
   LanguageModelV4ToolCall,
 } from "@ai-sdk/provider";
 
+/** One answer: what is said, and what is called. Both may be left out. */
 export interface ScriptedStep {
   readonly text?: string;
   readonly calls?: readonly ScriptedCall[];
-  /** Time that passes before the answer. */
+  /** Milliseconds that pass before the answer. */
   readonly after_ms?: number;
 }
 
+/** One call of a scripted answer. */
 export interface ScriptedCall {
+  /** Name of a capability, whether there is one or not. */
   readonly tool: string;
   /** As text it is proposed as it stands, so that malformed arguments can be scripted too. */
   readonly args?: Readonly<Record<string, unknown>> | string;

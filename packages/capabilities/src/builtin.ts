@@ -19,6 +19,7 @@ import { terminalRead } from "./terminal/terminal-read.ts";
 import { terminalResize } from "./terminal/terminal-resize.ts";
 import { terminalWrite } from "./terminal/terminal-write.ts";
 
+/** Every capability that is built in. None is enabled unless a configuration names it. */
 export const builtinCapabilities: readonly Capability[] = [
   ...[fsList, fsRead, fsStat, fsSearch],
   ...[fsWrite, fsEdit, fsMkdir, fsMove, fsDelete],

@@ -18,12 +18,15 @@ import type { CallRelay } from "./mcp/upstream-notice.ts";
 import type { PtySize } from "./terminal/pty.ts";
 import type { Terminal, TerminalRequest } from "./terminal/terminal.ts";
 
+/** A JSON object: the arguments of a call, or its result. */
 export type JsonObject = { [key: string]: JsonValue };
 
 /** Where the effect happens: in a sandboxed child, by the host on what the facts hold open, or in third-party code. */
 export type Isolation = "sandbox" | "host" | "in-process";
 
+/** Something that agents may call: what it declares, and its effect. */
 export interface Capability {
+  /** Name, schemas, limits, and which arguments name a resource; facts are taken from these alone. */
   readonly manifest: CapabilityManifest;
   readonly isolation: Isolation;
   /**
@@ -44,18 +47,22 @@ export interface Capability {
   execute(call: CapabilityCall): Promise<CapabilityOutcome>;
 }
 
+/** One permitted call, as its capability gets it. */
 export interface CapabilityCall {
   /** Valid against the manifest's input schema. */
   readonly args: JsonObject;
   /** What the facts resolved and the policy decided on: the only way to the files and programs of the call. */
   readonly bound: BoundArguments;
+  /** Aborts when the call has had its time, or is wanted no more. */
   readonly signal: AbortSignal;
   /**
    * Whether the effect may go on within the process of the host, for a part of a millisecond: null says at once, else it
    * may when this resolves. Sessions take turns by it, however many calls each has under way.
    */
   turn(): Promise<void> | null;
+  /** Milliseconds of the effect, bytes of its result, and what a child may use. */
   readonly limits: { readonly timeoutMs: number; readonly outputBytes: number; readonly child: ChildLimits };
+  /** What the operator allowed, as the decision was made by. */
   readonly authority: Authority;
   /** In the order of the paths that may be created; empty where the capability has nothing kept. */
   readonly kept: readonly Kept[];
@@ -73,6 +80,7 @@ export interface CapabilityCall {
    * connect to anything. What it says is durable before it answers.
    */
   readonly connect: ((target: string) => Promise<ConnectAnswer>) | null;
+  /** Keeps terminals after the call that opened them. */
   readonly terminals: TerminalKeeper;
   /** Hears what its program writes, as it comes; nobody waits for that. Absent where nobody looks on. */
   readonly onOutput?: (stream: OutputStream, piece: Uint8Array) => void;
@@ -108,6 +116,7 @@ export type ConnectAnswer =
     }
   | { readonly ok: false; readonly reason: string; readonly rules: readonly string[] };
 
+/** What was done on connections, counted as it happens. */
 export interface Traffic {
   connections: number;
   refused: number;
@@ -139,6 +148,7 @@ export type HopAnswer =
   | { readonly ok: true; readonly host: BoundHost }
   | { readonly ok: false; readonly reason: string };
 
+/** How the effect ended. `sandbox` says what confined it; null where nothing did. */
 export type CapabilityOutcome =
   | {
       readonly event: "succeeded";

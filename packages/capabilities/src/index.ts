@@ -9,29 +9,19 @@ export type {
   CapabilityOutcome,
   ConnectAnswer,
   HopAnswer,
-  Isolation,
   JsonObject,
   NextHop,
   TerminalKeeper,
   Traffic,
 } from "./capability.ts";
 export { compiledAhead } from "./compiled-schemas.ts";
-export {
-  BoundArguments,
-  type BoundHost,
-  type BoundPath,
-  type BoundProgram,
-  type BoundTerminal,
-  type FileVersion,
-  type HeldFile,
-  type HeldFolder,
-} from "./facts/bound-arguments.ts";
+export { BoundArguments } from "./facts/bound-arguments.ts";
 export { type ConnectionFacts, type ConnectionRequest, connectionFacts } from "./facts/connection.ts";
 export { HostNames, type LookUp, systemLookUp } from "./facts/host-names.ts";
 export { namedFiles } from "./facts/named-files.ts";
 export { ProgramDigests } from "./facts/program-digests.ts";
 export type { SecretLookUp } from "./facts/stored-secrets.ts";
-export { type FactsRequest, type FactsResult, type SessionTerminals, takeFacts } from "./facts/take-facts.ts";
+export { type FactsResult, type SessionTerminals, takeFacts } from "./facts/take-facts.ts";
 export { type Kept, keepBefore } from "./files/kept.ts";
 export { type Reversal, reversalOf } from "./files/reversal.ts";
 export {
@@ -43,7 +33,7 @@ export {
 export { type PackageCode, packageCapability } from "./kit/package-capability.ts";
 export { packageManifest } from "./kit/package-manifest.ts";
 export { argumentValidator } from "./mcp/argument-check.ts";
-export { type ContentDefinition, pinOf } from "./mcp/content-definition.ts";
+export type { ContentDefinition } from "./mcp/content-definition.ts";
 export { HttpTransport } from "./mcp/http-transport.ts";
 export { type AskUpstream, contentMeant, mcpReaderCapability, type Reader } from "./mcp/mcp-content.ts";
 export {
@@ -61,7 +51,7 @@ export {
   type SubscriptionRequest,
   UPDATED,
 } from "./mcp/upstream-notice.ts";
-export { answersTo, questionsIn } from "./mcp/upstream-question.ts";
+export { answersTo } from "./mcp/upstream-question.ts";
 export { type Asking, UpstreamSession } from "./mcp/upstream-session.ts";
 export type { OnNotification, UpstreamTransport } from "./mcp/upstream-transport.ts";
 export type { PtySize } from "./terminal/pty.ts";

@@ -19,6 +19,7 @@ import type { HostConnection } from "./connection.ts";
 import { openHeld } from "./held-connection.ts";
 import { memoryOf } from "./host-log.ts";
 
+/** As whom a client connects. */
 export interface AgentOptions {
   /** Whose socket is connected to; without it that of everybody who has no tables of his own. */
   readonly agent?: string;
@@ -26,6 +27,7 @@ export interface AgentOptions {
   readonly label?: string;
 }
 
+/** What goes with one proposal and is not part of its message. All of it may be left out. */
 export interface ProposeOptions {
   /** A name for this call, recorded with it. */
   readonly label?: string;
@@ -44,6 +46,10 @@ export interface ProposeOptions {
   readonly onOutput?: (part: OutputPart) => Promise<void> | void;
 }
 
+/**
+ * A connection to a host's agent socket: it proposes, waits for and cancels calls of its own, and can do nothing else.
+ * It is also a `Gate` of `@femtoclaw/agent`.
+ */
 export class AgentClient implements AsyncDisposable {
   readonly #connection: HostConnection;
   readonly #watch = (fields: Readonly<Record<string, unknown>>): Promise<unknown> => this.#request("watch", fields);
@@ -53,8 +59,9 @@ export class AgentClient implements AsyncDisposable {
   }
 
   /**
-   * Each connection is a session of its own, of the agent whose socket it goes to. Throws FEMTO_LOG_ROLLED_BACK when the host's log does not go
-   * on from what is remembered of it.
+   * Connects to the host whose sockets lie in `runtimeDirectory`; `femtoclaw status` names it. Each connection is a
+   * session of its own, of the agent whose socket it goes to. Throws FEMTO_HOST_NOT_RUNNING when nobody listens there,
+   * and FEMTO_LOG_ROLLED_BACK when the host's log does not go on from what is remembered of it.
    */
   static async connect(
     runtimeDirectory: string,
@@ -73,7 +80,11 @@ export class AgentClient implements AsyncDisposable {
     return this.#connection.closed;
   }
 
-  /** Proposes one protocol message; resolves when its outcome is durable, or the question to operators for which it waits. */
+  /**
+   * Proposes one protocol message, such as `{"tool_call":{"tool":…,"args":…}}` in UTF-8; resolves when its outcome is
+   * durable, or the question to operators for which it waits. Denials and failures are replies. Throws what the host
+   * says of the request itself, and FEMTO_HOST_NOT_RUNNING when the connection ends before the answer.
+   */
   async propose(message: Uint8Array, options: ProposeOptions = {}): Promise<Reply> {
     const { label, logLevel, canAnswer = [], trace = {}, signal, onOutput } = options;
     const text = Buffer.from(message).toString("base64");
@@ -125,7 +136,10 @@ export class AgentClient implements AsyncDisposable {
     return (await this.#request("unsubscribe", { server, uri })) as boolean;
   }
 
-  /** What an execution ends with, once it does; for one that waits for an operator, after the answer. */
+  /**
+   * The reply that an execution ends with, once it does; for one that waits for an operator, after the answer. Throws
+   * FEMTO_EXECUTION_NOT_FOUND, and FEMTO_DRAINING when the host stops before it ends.
+   */
   async wait(execution: string): Promise<Reply> {
     return (await this.#request("wait", { execution })) as Reply;
   }
@@ -135,10 +149,14 @@ export class AgentClient implements AsyncDisposable {
     return (await this.#request("cancel", { execution })) as boolean;
   }
 
+  /**
+   * The enabled capabilities of which some rule permits some use. Listing one promises nothing: each call is decided.
+   */
   async tools(): Promise<ToolDescription[]> {
     return (await this.#request("tools", {})) as ToolDescription[];
   }
 
+  /** Ends the connection, and its session with it. Calls that were proposed go on. */
   close(): Promise<void> {
     return this.#connection.close();
   }

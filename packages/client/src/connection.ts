@@ -30,6 +30,7 @@ interface Waiting {
   reject(error: Error): void;
 }
 
+/** A connection to either socket of a host, for whoever needs a verb that the typed clients do not have. */
 export class HostConnection implements AsyncDisposable {
   readonly #socket: Socket;
   readonly #waiting = new Map<number, Waiting>();

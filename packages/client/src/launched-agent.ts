@@ -5,8 +5,10 @@ import type { HostConnection } from "./connection.ts";
 
 /** What an agent wrote that was launched, in base64; and once it has ended, the reply and how its calls ended. */
 export interface LaunchOutput {
+  /** In base64, as is `stderr`; empty where nothing was written. */
   readonly stdout: string;
   readonly stderr: string;
+  /** Null while it runs. */
   readonly ended: {
     readonly reply: Reply;
     readonly calls: Partial<Record<Reply["status"], number>>;
@@ -15,6 +17,7 @@ export interface LaunchOutput {
   } | null;
 }
 
+/** The agent that the connection of an `OperatorClient` may launch. */
 export class LaunchedAgent {
   readonly #connection: HostConnection;
 
@@ -22,7 +25,10 @@ export class LaunchedAgent {
     this.#connection = connection;
   }
 
-  /** Launches an agent, which ends with this connection; its session. */
+  /**
+   * Launches the agent that `[launch.NAME]` names, in a terminal of `size` or, where that is null, on pipes. It ends
+   * with this connection. Resolves with its session.
+   */
   async start(request: {
     readonly name: string;
     readonly argv: readonly string[];
@@ -38,17 +44,17 @@ export class LaunchedAgent {
     return (await this.#connection.request("launch.start", { ...rest, ...texts })) as { session: string };
   }
 
-  /** What it wrote since the last time, in base64; waits for it where nothing is there. */
+  /** What it wrote since the last time; waits up to `waitMs` milliseconds where nothing is there. */
   async read(waitMs: number): Promise<LaunchOutput> {
     return (await this.#connection.request("launch.read", { wait_ms: waitMs })) as LaunchOutput;
   }
 
-  /** Resolves when it has room for more; null says that nothing more is written. */
+  /** Types to it; resolves when it has room for more. Null says that nothing more is written. */
   async write(data: Buffer | null): Promise<void> {
     await this.#connection.request("launch.write", { data: data?.toString("base64") ?? null });
   }
 
-  /** Of the terminal that was lent to it. */
+  /** Changes the size of the terminal that was lent to it, in cells. */
   async resize(size: { readonly cols: number; readonly rows: number }): Promise<void> {
     await this.#connection.request("launch.resize", { size });
   }

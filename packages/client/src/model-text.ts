@@ -31,6 +31,7 @@ export function refusalText({ status, decision, error, policy }: Reply): string 
   ].join("\n");
 }
 
+/** What went wrong, its code and what to do instead, each on a line. */
 export function faultText(
   what: string,
   { code, reason, fix }: { readonly code: string; readonly reason: string; readonly fix: string },

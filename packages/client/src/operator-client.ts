@@ -16,14 +16,21 @@ import { openHeld } from "./held-connection.ts";
 import { followLogOf, type LogMemory, type MetLog, memoryOf } from "./host-log.ts";
 import { LaunchedAgent } from "./launched-agent.ts";
 
-/** Revisions in force and on trial, after and before; null where none are on trial. */
+/** What a reload came to. */
 export interface ReloadAnswer {
+  /** Revision of the policy in force now, and of the one before. */
   readonly revision: string;
   readonly before: string;
+  /** The same of the rules on trial; null where there are none. */
   readonly shadow: string | null;
   readonly shadow_before: string | null;
 }
 
+/**
+ * A connection to a host's operator socket. Whoever has one may answer questions, switch capabilities and stop the
+ * host. A method rejects with the host's own `FemtoError`, and with FEMTO_HOST_NOT_RUNNING when the connection ends
+ * before the answer.
+ */
 export class OperatorClient implements AsyncDisposable {
   readonly #connection: HostConnection;
   /** The one agent that this connection may launch. */
@@ -59,7 +66,10 @@ export class OperatorClient implements AsyncDisposable {
     await this.#connection.request("stop", { now: options.now });
   }
 
-  /** Lets nothing of a session begin any more and ends what runs; durable when it resolves. */
+  /**
+   * Lets nothing of a session begin any more and ends what runs; durable when it resolves, with the number of its
+   * record and of the executions that were stopped. Throws FEMTO_SESSION_NOT_FOUND.
+   */
   async halt(session: string, reason?: string): Promise<{ seq: number; stopped: number }> {
     const fields = { session, ...(reason === undefined ? {} : { reason }) };
     return (await this.#connection.request("sessions.halt", fields)) as { seq: number; stopped: number };
@@ -70,11 +80,15 @@ export class OperatorClient implements AsyncDisposable {
     return this.#connection.closed;
   }
 
+  /** Every registered capability, whether it is enabled, and who said so. */
   async capabilities(): Promise<RegisteredCapability[]> {
     return (await this.#connection.request("capabilities.list")) as RegisteredCapability[];
   }
 
-  /** Durable when it resolves. */
+  /**
+   * Enables or disables a capability until an operator says otherwise, also after a restart; durable when it resolves.
+   * Throws FEMTO_CAPABILITY_NOT_FOUND and FEMTO_CAPABILITY_DISABLED.
+   */
   async switchCapability(name: string, enable: boolean): Promise<void> {
     await this.#connection.request(enable ? "capabilities.enable" : "capabilities.disable", { name });
   }
@@ -84,7 +98,7 @@ export class OperatorClient implements AsyncDisposable {
     return (await this.#connection.request("executions.list", query)) as unknown[];
   }
 
-  /** One execution with its records. */
+  /** One execution with its records. Throws FEMTO_EXECUTION_NOT_FOUND. */
   async execution(id: string): Promise<unknown> {
     return await this.#connection.request("executions.show", { execution: id });
   }
@@ -94,7 +108,10 @@ export class OperatorClient implements AsyncDisposable {
     return followOutput((from) => this.watchOutput(execution, from, WATCH_MS));
   }
 
-  /** Output from a place on, and how it goes on; waits for more where there is none. */
+  /**
+   * Output from a place on, and how it goes on; waits up to `waitMs` milliseconds where there is none. Throws
+   * FEMTO_EXECUTION_NOT_FOUND.
+   */
   async watchOutput(execution: string, from: number, waitMs: number): Promise<WatchedOutput> {
     const part = await this.#connection.request("executions.watch", { execution, from, wait_ms: waitMs });
     return part as WatchedOutput;
@@ -106,7 +123,10 @@ export class OperatorClient implements AsyncDisposable {
     return (await this.#connection.request("executions.resolve", fields)) as { seq: number };
   }
 
-  /** Proposes the call that takes back what an execution did to files; resolves with its reply. */
+  /**
+   * Proposes the call that takes back what an execution did to files; resolves with its reply. Throws
+   * FEMTO_UNDO_IMPOSSIBLE.
+   */
   async undo(execution: string): Promise<Reply> {
     return (await this.#connection.request("executions.undo", { execution })) as Reply;
   }
@@ -125,7 +145,7 @@ export class OperatorClient implements AsyncDisposable {
     }
   }
 
-  /** One open question with everything that would run. */
+  /** One open question with everything that would run. Throws FEMTO_APPROVAL_NOT_FOUND. */
   async approval(id: string): Promise<unknown> {
     return await this.#connection.request("approvals.show", { approval: id });
   }
@@ -135,7 +155,11 @@ export class OperatorClient implements AsyncDisposable {
     return (await this.#connection.request("approvals.watch", { from, wait_ms: waitMs })) as WatchedQuestions;
   }
 
-  /** Answers a question as it was seen; durable when it resolves. The call then goes on by itself. */
+  /**
+   * Answers a question as it was seen; durable when it resolves. The call then goes on by itself. Throws
+   * FEMTO_APPROVAL_NOT_FOUND, FEMTO_APPROVAL_MISMATCH where the digest is another, and FEMTO_APPROVAL_UNSIGNED where
+   * only a signed answer counts.
+   */
   async answerApproval(answer: {
     readonly approval: string;
     readonly digest: string;
@@ -146,7 +170,10 @@ export class OperatorClient implements AsyncDisposable {
     return await this.#connection.request("approvals.answer", answer);
   }
 
-  /** The same for an answer that an operator signed, which says by itself what it is an answer to. */
+  /**
+   * The same for an answer that an operator signed, which says by itself what it is an answer to. Throws
+   * FEMTO_APPROVAL_SIGNATURE for one that counts for nothing.
+   */
   async answerSigned(signed: string): Promise<unknown> {
     return await this.#connection.request("approvals.answer", { signed });
   }
@@ -207,7 +234,7 @@ export class OperatorClient implements AsyncDisposable {
     return exported as { size: number; values: number | null };
   }
 
-  /** What dropping the oldest records would come to; with `sure`, drops them for good. */
+  /** What dropping the oldest records would come to; with `sure`, drops them for good. Throws FEMTO_PRUNE_REFUSED. */
   async prune(request: {
     readonly before?: number;
     readonly older_than_ms?: number;
@@ -241,7 +268,10 @@ export class OperatorClient implements AsyncDisposable {
     return (await this.#connection.request("secrets.list")) as { name: string; host: string; port: number }[];
   }
 
-  /** Durable when it resolves. */
+  /**
+   * Stores a secret that requests to this very host and port may carry; durable when it resolves. Throws
+   * FEMTO_SECRET_INVALID.
+   */
   async addSecret(secret: { name: string; host: string; port: number; value: string }): Promise<void> {
     await this.#connection.request("secrets.add", secret);
   }
@@ -276,11 +306,15 @@ export class OperatorClient implements AsyncDisposable {
     await this.#connection.request("upstreams.reset", { server });
   }
 
+  /** Deletes a stored secret; durable when it resolves. Throws FEMTO_SECRET_NOT_FOUND. */
   async removeSecret(name: string): Promise<void> {
     await this.#connection.request("secrets.remove", { name });
   }
 
-  /** Puts the policy in force that the host's configuration has by now; durable when it resolves. */
+  /**
+   * Puts the policy in force that the host's configuration has by now; durable when it resolves. Throws
+   * FEMTO_RELOAD_RESTART where more than policy changed, and FEMTO_POLICY_INVALID; what was in force stays then.
+   */
   async reload(): Promise<ReloadAnswer> {
     return (await this.#connection.request("policy.reload")) as ReloadAnswer;
   }
@@ -295,7 +329,10 @@ export class OperatorClient implements AsyncDisposable {
     return await this.#connection.request("policy.decision", { ref });
   }
 
-  /** The host makes a state directory on its own machine that goes on from a record of its log. */
+  /**
+   * The host makes a state directory on its own machine that goes on from a record of its log. Throws
+   * FEMTO_FORK_REFUSED.
+   */
   async fork(seq: number, out: string): Promise<unknown> {
     return await this.#connection.request("fork", { seq, out });
   }
@@ -305,6 +342,7 @@ export class OperatorClient implements AsyncDisposable {
     return await this.#connection.request("replay", query);
   }
 
+  /** Ends the connection; the agent that it launched ends with it. */
   close(): Promise<void> {
     return this.#connection.close();
   }

@@ -1,19 +1,9 @@
 /** The host: one runtime behind two sockets, until somebody stops it. */
 import { join } from "node:path";
 import type { ReloadAnswer } from "@femtoclaw/client";
-import { LogMemory } from "@femtoclaw/journal/known-log";
-import { proveContinuation } from "@femtoclaw/journal/live";
-import type { PolicyEngine } from "@femtoclaw/policy/live";
-import { agentSocketName, errorText, FemtoError, SOCKET_NAMES } from "@femtoclaw/protocol";
-import type {
-  LogEntry,
-  OpenedEpoch,
-  PolicySource,
-  ResolvedConfiguration,
-  TelemetryExporter,
-  Witness,
-} from "@femtoclaw/runtime";
-import { createRuntime, type Runtime, type Surroundings, systemSurroundings } from "@femtoclaw/runtime/live";
+import { agentSocketName, SOCKET_NAMES } from "@femtoclaw/protocol";
+import type { LogEntry, PolicySource, ResolvedConfiguration } from "@femtoclaw/runtime";
+import type { Runtime } from "@femtoclaw/runtime/live";
 import type { Telemetry } from "@femtoclaw/telemetry";
 import type { LoadedConfiguration } from "./configuration/load-configuration.ts";
 import { agentHandlers } from "./endpoints/agent-endpoint.ts";
@@ -22,8 +12,7 @@ import { endpointUrls, ObservabilityEndpoints } from "./endpoints/observability-
 import { operatorHandlers, type TelemetryStatus } from "./endpoints/operator-endpoint.ts";
 import { assertNobodyListens, prepareSocketDirectory } from "./endpoints/socket-directory.ts";
 import { SocketServer } from "./endpoints/socket-server.ts";
-import { ownInstallation } from "./installation/own-installation.ts";
-import { ownIntegrity } from "./integrity/own-integrity.ts";
+import { rememberLog, startRuntime, telemetryOf } from "./host-runtime.ts";
 import { loadPolicy } from "./preflight.ts";
 import type { Webhook } from "./webhook/webhook.ts";
 
@@ -192,85 +181,6 @@ export class HostProcess implements AsyncDisposable {
   }
 }
 
-/** A runtime from a loaded configuration, with the exporter that it names. A bad policy is refused before anything is opened. */
-export async function startRuntime(
-  loaded: LoadedConfiguration,
-  log: (entry: LogEntry) => void,
-  exporter?: TelemetryExporter,
-): Promise<Runtime> {
-  const { resolved, path } = loaded;
-  const surroundings = systemSurroundings();
-  const onFault = (reason: string): void => log({ level: "error", event: "policy.fault", reason });
-  const { policyFiles, warnings, engine } = await loadPolicy(loaded, {
-    openEngine: () => surroundings.openPolicyEngine({ onFault }),
-  });
-  const [warning] = warnings;
-  if (warning !== undefined) {
-    const reason = `${warning.source}: ${warning.message}`;
-    const fix = "`femtoclaw policy check` prints all warnings.";
-    log({ level: "warn", event: "policy.warnings", reason, fix });
-  }
-  const telemetry = exporter ?? (resolved.otlpEndpoint === undefined ? undefined : await telemetryOf(resolved));
-  const installed = ownInstallation(resolved.stateDirectory);
-  const runtime = await createRuntime({
-    ...installed.options,
-    configuration: resolved,
-    configurationPath: path,
-    policyFiles,
-    surroundings: engine === null ? surroundings : goingOnWith(engine, surroundings),
-    log,
-    witnesses: await witnessesOf(resolved),
-    verifyIntegrity: () => ownIntegrity({ environment: process.env, whole: false }),
-    sources: loaded.sources,
-    onEpoch: (epoch) => announceLog(resolved, epoch, log),
-    ...(telemetry === undefined ? {} : { telemetry }),
-  });
-  await installed.recorded();
-  return runtime;
-}
-
-/** The engine that has answered the policy's tests is the first that the runtime gets; it is read once and kept once. */
-function goingOnWith(tested: PolicyEngine, surroundings: Surroundings): Surroundings {
-  const waiting = [tested];
-  return {
-    ...surroundings,
-    openPolicyEngine: async (options) => waiting.pop() ?? (await surroundings.openPolicyEngine(options)),
-  };
-}
-
-/** Lets what is remembered of this state directory follow the log that goes on there; who knows its sockets is told. */
-async function announceLog(
-  { stateDirectory }: ResolvedConfiguration,
-  { firstKey, vkey, standsIn, beginsWith }: OpenedEpoch,
-  log: (entry: LogEntry) => void,
-): Promise<void> {
-  await memoryOf(stateDirectory, log).announce({ before: firstKey, next: vkey, oldPlace: standsIn, beginsWith });
-}
-
-function memoryOf(place: string, log: (entry: LogEntry) => void): LogMemory {
-  const warn = (reason: string): void => log({ level: "warn", event: "log.not_remembered", reason });
-  return new LogMemory({ environment: process.env, place, warn });
-}
-
-/**
- * Holds the log to what was seen of it here, and remembers how it is by now. That is for those who ask: its absence or
- * disagreement is told here, and takes nothing from a sound journal; so nobody has to wait for it.
- */
-export async function rememberLog(
-  stateDirectory: string,
-  runtime: Runtime,
-  log: (entry: LogEntry) => void,
-): Promise<void> {
-  const memory = memoryOf(stateDirectory, log);
-  try {
-    await runtime.checkpoint();
-    await memory.meet((from) => proveContinuation(runtime.reader, from));
-  } catch (error) {
-    const fix = error instanceof FemtoError ? { fix: error.fix } : {};
-    log({ level: "warn", event: "log.differs", reason: errorText(error), ...fix });
-  }
-}
-
 /** Only where somebody is to be told. */
 async function webhookOf({
   approvals: { webhook: setting },
@@ -279,12 +189,6 @@ async function webhookOf({
   const { Webhook, webhookKey } = await import("./webhook/webhook.ts");
   const key = await webhookKey(setting, process.env);
   return (runtime, log) => new Webhook({ setting, key, runtime, log });
-}
-
-/** Their transports are loaded only where there are any. */
-async function witnessesOf({ witnesses }: ResolvedConfiguration): Promise<readonly Witness[]> {
-  if (witnesses.length === 0) return [];
-  return (await import("./witness/configured-witnesses.ts")).configuredWitnesses(witnesses);
 }
 
 /** Null where nothing is sent and nobody can ask. */
@@ -304,11 +208,4 @@ async function hostTelemetry(resolved: ResolvedConfiguration): Promise<HostTelem
 interface HostTelemetry {
   readonly exporter: Telemetry;
   metrics(): { readonly type: string; readonly text: string } | null;
-}
-
-/** OpenTelemetry is loaded only where it is wanted. */
-async function telemetryOf({ otlpEndpoint, otlpSignals }: ResolvedConfiguration): Promise<Telemetry> {
-  const { Telemetry } = await import("@femtoclaw/telemetry");
-  const signals = otlpSignals === undefined ? {} : { signals: otlpSignals };
-  return new Telemetry({ endpoint: otlpEndpoint ?? null, ...signals });
 }

@@ -1,6 +1,7 @@
 /** How many files this process may have open. A host that runs out of them in the middle of its work can do none of it well. */
 import { readFileSync } from "node:fs";
 import { FemtoError } from "@femtoclaw/protocol";
+import type { Found } from "./doctor/finding.ts";
 
 /**
  * LIMIT: open files that a host needs: forty by itself, nine for each of 64 programs, one for each of 336 connections of
@@ -15,7 +16,7 @@ function openFilesMax(): number {
 }
 
 /** What `doctor` says of it. */
-export function openFilesFinding(): { verdict: "ok" | "fail"; detail: string; fix?: string } {
+export function openFilesFinding(): Found {
   const most = openFilesMax();
   if (most === Number.POSITIVE_INFINITY) return { verdict: "ok", detail: "this system does not tell how many" };
   const detail = `this process may have ${most} files open`;

@@ -1,6 +1,7 @@
 /** What people read: aligned, nothing empty, nothing that commands their terminal. */
 import type { Reply } from "@femtoclaw/protocol";
 import { describe, expect, test } from "vitest";
+import { callText } from "../src/terminal/call-text.ts";
 import { changeLines } from "../src/terminal/change-text.ts";
 import { factLines } from "../src/terminal/fact-text.ts";
 import { makeOutput } from "../src/terminal/output.ts";
@@ -45,6 +46,17 @@ describe("facts", () => {
     const [line] = factLines({ "\u001b[2J": "\u001b]0;x\u0007\u202e" });
     expect(line).toBe("  \\u{1b}[2J  \\u{1b}]0;x\\u{7}\\u{202e}");
     expect(factLines({ a: "x".repeat(10_000) })[0]?.length).toBeLessThan(300);
+  });
+});
+
+describe("a call", () => {
+  test("is told by its program, and by how many arguments it has", () => {
+    const file = { real_path: "/usr/bin/git", device: "1", inode: "2", sha256: "0".repeat(64), cwd: "/srv" };
+    const program = { kind: "program", program: "/usr/bin/git", word: "push", ...file } as const;
+    const call = (words: number, flags: string[]): string =>
+      callText("process_exec", { questions: [{ ...program, environment: [], flags, arguments: words }] });
+    expect(call(1, [])).toBe("process_exec /usr/bin/git push (1 argument)");
+    expect(call(2, ["--all"])).toBe("process_exec /usr/bin/git push --all (2 arguments)");
   });
 });
 

@@ -95,25 +95,7 @@ export function Decisions() {
             onEnter={(index) => {
               location.hash = link("executions", found[index]?.execution ?? "");
             }}
-            row={(index) => {
-              const record = found[index];
-              if (record === undefined) return null;
-              const { word, tone: color } = verdictOf(record);
-              const { tool, rules } = record.body;
-              const reason =
-                record.type === "execution.refused"
-                  ? record.body.error.reason
-                  : rules.filter((id) => !id.endsWith("/granted")).join(", ");
-              return (
-                <div class="decision">
-                  <span class={`word ${color}`}>{word}</span>
-                  <b>{shown(tool ?? "no call", 40)}</b>
-                  <code>{shown(held.value.execution(record.execution ?? "")?.subject ?? "", 160)}</code>
-                  <time>{clock(record.at)}</time>
-                  <span class="why">{shown(reason, 240)}</span>
-                </div>
-              );
-            }}
+            row={(index) => rowOf(found[index])}
           />
         </div>
         <Pane title="Rules that decided">
@@ -138,6 +120,25 @@ export function Decisions() {
           </ul>
         </Pane>
       </div>
+    </div>
+  );
+}
+
+function rowOf(record: Decided | undefined) {
+  if (record === undefined) return null;
+  const { word, tone: color } = verdictOf(record);
+  const { tool, rules } = record.body;
+  const reason =
+    record.type === "execution.refused"
+      ? record.body.error.reason
+      : rules.filter((id) => !id.endsWith("/granted")).join(", ");
+  return (
+    <div class="decision">
+      <span class={`word ${color}`}>{word}</span>
+      <b>{shown(tool ?? "no call", 40)}</b>
+      <code>{shown(held.value.execution(record.execution ?? "")?.subject ?? "", 160)}</code>
+      <time>{clock(record.at)}</time>
+      <span class="why">{shown(reason, 240)}</span>
     </div>
   );
 }

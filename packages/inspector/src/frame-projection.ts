@@ -2,6 +2,7 @@
  * Records to frames, as a pure projection: the same records give the same frames in the browser, in an exported
  * file and in a test. It follows the charts, and a record that no chart can follow is a fault and no guess.
  */
+import { recordedEvents } from "@femtoclaw/machines/recorded-events";
 import type { TypedRecord } from "@femtoclaw/protocol";
 import type { ErrorType } from "@femtoclaw/protocol/types";
 import { type Chart, transitionOf } from "./chart.ts";
@@ -17,7 +18,7 @@ import {
   type Summary,
   type Transition,
 } from "./frames.ts";
-import { type ExecutionRecord, executionEvents, subsystemEvents } from "./record-events.ts";
+import { type ExecutionRecord, subsystemEvents } from "./record-events.ts";
 
 /** What cannot be followed: a recording that is damaged or forged, or one of another version. */
 export class InspectionFault extends Error {}
@@ -222,7 +223,7 @@ export class FrameProjection {
       batch.add(id, { type: "@xstate.actor", ...actor });
     }
     const via: Transition[] = [];
-    const events = executionEvents(record, point.value);
+    const events = recordedEvents(record, point.value);
     const category = categoryOf(record);
     for (const event of events) {
       const taken = transitionOf(chart, point.value, event, () => point.category !== null);

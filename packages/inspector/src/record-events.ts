@@ -1,5 +1,5 @@
-/** Which events of which machine a record stands for. */
-import type { RecordBodies, TypedRecord } from "@femtoclaw/protocol";
+/** Which records are about an execution, and which events of which subsystem the others stand for. */
+import type { TypedRecord } from "@femtoclaw/protocol";
 import type { SubsystemName } from "./frames.ts";
 
 export type ExecutionRecord = Extract<
@@ -11,38 +11,6 @@ export type ExecutionRecord = Extract<
       | `execution.${"refused" | "intent" | "outcome" | "interrupted"}`;
   }
 >;
-
-/** Events of the execution that a record is of, which was in this state before it. */
-export function executionEvents(record: ExecutionRecord, state: string): readonly string[] {
-  const begun = state === "inputReceived" ? ["begin", "valid"] : [];
-  switch (record.type) {
-    case "message.recorded":
-      return ["begin", "message", "committed"];
-    case "approval.asked":
-      return [...begun, "approvalRequired"];
-    case "approval.answered":
-      return record.body.complete ? [record.body.answer] : [];
-    case "execution.intent":
-      return [...begun, "permitted"];
-    case "execution.refused":
-      return [...refusalEvents(record.body.event, state), "committed"];
-    case "execution.outcome":
-      return record.body.began ? ["committed", record.body.event, "committed"] : [record.body.event, "committed"];
-    case "execution.interrupted":
-      return ["recovered", "committed"];
-    default:
-      return record satisfies never;
-  }
-}
-
-function refusalEvents(event: RecordBodies["execution.refused"]["event"], state: string): readonly string[] {
-  const isStopped = event === "halted" || event === "cancelled";
-  if (state === "memoryCommitting") return [];
-  if (state === "authorizationEvaluating") return isStopped ? ["permitted", event] : [event];
-  if (state !== "inputReceived") return [event];
-  if (isStopped) return ["begin", "valid", "permitted", event];
-  return event === "denied" || event === "factsFailed" ? ["begin", "valid", event] : ["begin", event];
-}
 
 export interface SubsystemEvents {
   readonly machine: SubsystemName;

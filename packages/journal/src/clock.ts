@@ -10,6 +10,7 @@ export interface Clock {
   after(delayMs: number, callback: () => void, options?: { readonly unref: boolean }): () => void;
 }
 
+/** The clock of this machine; it begins when it is made. */
 export function systemClock(): Clock {
   const startMs = performance.now();
   return {

@@ -19,12 +19,15 @@ export interface KnownRecord {
   readonly seq: number;
 }
 
+/** What a journal is opened with. */
 export interface JournalOptions {
+  /** Not open yet; the journal opens and closes it. */
   readonly store: JournalStore;
   /** Private keys of the log; the first one is made when the store is empty. */
   readonly keyring: Keyring;
   /** Identifier of this boot, unused before. */
   readonly boot: string;
+  /** Stamps the records. */
   readonly clock: Clock;
   /** The machines of this writer, which its records name. */
   readonly machines: MachineIdentities;
@@ -32,6 +35,7 @@ export interface JournalOptions {
   readonly randomBytes?: (bytes: number) => Uint8Array;
   /** Whether there is room for values beside the records; without it they are always kept. */
   readonly keepsValues?: () => boolean;
+  /** Folds the records, for snapshots; none are taken without it. */
   readonly projector?: Projector;
   /**
    * Hears of each record of a writer as soon as it has its number, long before it is durable, and of all of
@@ -49,12 +53,15 @@ export interface JournalOptions {
   readonly onCreated?: (origin: string) => Promise<void>;
   /** A record that must be there, or else the journal is older than what was known of it and is left alone. */
   readonly known?: KnownRecord | null;
+  /** Records between two snapshots; 1000 without it. */
   readonly snapshotEveryRecords?: number;
   /** Hears once that the journal takes no more records, and why. */
   readonly onFailed?: (error: FemtoError) => void;
 }
 
+/** A record that was appended. */
 export interface Appended {
+  /** Its sequence number. */
   readonly seq: number;
   /** Bytes that are stored for it: the record's own, and those beside it. */
   readonly bytes: number;

@@ -3,13 +3,11 @@ export {
   isEncryptedKey,
   isOperatorName,
   newOperatorKey,
-  type OperatorKeyFile,
   operatorSigner,
   parseOperatorKey,
   readOperatorKey,
 } from "./answers/operator-key.ts";
 export {
-  type AnswerStatement,
   answerFault,
   answerReason,
   openAnswer,
@@ -20,13 +18,7 @@ export {
 export { beginsWith, proveConsistency } from "./audit/consistency.ts";
 export { type Clock, systemClock } from "./clock.ts";
 export { lockClaim } from "./epochs/claim-lock.ts";
-export {
-  type DirectoryIdentity,
-  type MachineName,
-  type Standing,
-  standingOf,
-  writeIdentity,
-} from "./epochs/directory-identity.ts";
+export { type DirectoryIdentity, standingOf, writeIdentity } from "./epochs/directory-identity.ts";
 export {
   decide,
   EPOCHS_FOLDER,
@@ -40,15 +32,14 @@ export { readKeyChain } from "./journal-opening.ts";
 export type { Appended, JournalEntry, JournalOptions, KnownRecord, Projector } from "./journal-options.ts";
 export { decodeAt, type JournalReader, type LogReader, StoreReader } from "./journal-reader.ts";
 export { FileKeyring } from "./keys/file-keyring.ts";
-export { KeyChain, type LogKey, originOf, type SignedCheckpoint } from "./keys/key-chain.ts";
+export { KeyChain, type SignedCheckpoint } from "./keys/key-chain.ts";
 export { type Keyring, MemoryKeyring } from "./keys/keyring.ts";
 export { readPrivate } from "./keys/private-file.ts";
 export { proveContinuation } from "./known-log/continuation.ts";
-export { decodeRecord, encodeRecord } from "./records/record.ts";
+export { encodeRecord } from "./records/record.ts";
 export { type ActorSnapshots, snapshotDigests, snapshotMismatch } from "./records/snapshot.ts";
 export type { ErasureRequest } from "./retention/erasure.ts";
 export { type Pruning, planPruning } from "./retention/pruning.ts";
-export { isCommittedValue } from "./sealing/commitments.ts";
 export { redact, textWithoutSecrets } from "./sealing/redact.ts";
 export { type SecretFinder, secretFinder } from "./sealing/schema-secrets.ts";
 export { SecretStream } from "./sealing/secret-stream.ts";
@@ -56,17 +47,12 @@ export type { Unsealed } from "./sealing/unseal.ts";
 export { DiskReserve, MARGIN_BYTES, RESERVE_BYTES } from "./state-directory/disk-reserve.ts";
 export { lockFile } from "./state-directory/file-lock.ts";
 export { replaceFile, type StagedFile, stageFile, sweepStaged } from "./state-directory/replace-file.ts";
-export {
-  openStateDirectory,
-  type StateDirectory,
-  type StateDirectoryOptions,
-} from "./state-directory/state-directory.ts";
+export { openStateDirectory, type StateDirectory } from "./state-directory/state-directory.ts";
 export { syncFolder, syncTree } from "./state-directory/sync-folder.ts";
 export { temporaryFolder } from "./state-directory/temporary-folder.ts";
 export { ForwardingStore } from "./store/forwarding-store.ts";
-export { inspectLeveldbFiles } from "./store/leveldb/leveldb-files.ts";
-export { LeveldbStore, type LeveldbStoreOptions } from "./store/leveldb/leveldb-store.ts";
-export { ReopeningStore, type ReopeningStoreOptions } from "./store/reopening-store.ts";
+export { LeveldbStore } from "./store/leveldb/leveldb-store.ts";
+export { ReopeningStore } from "./store/reopening-store.ts";
 export type { CommitGroup, IndexEntry, JournalStore, Removal, StoredObject, StoredRecord } from "./store/store.ts";
 export { type Checkpoint, parseCheckpoint } from "./tree/checkpoint.ts";
 export { verifyConsistency } from "./tree/proof.ts";

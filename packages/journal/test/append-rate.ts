@@ -6,16 +6,9 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import {
-  inspectLeveldbFiles,
-  Journal,
-  type JournalStore,
-  LeveldbStore,
-  MemoryKeyring,
-  MemoryStore,
-  systemClock,
-} from "@femtoclaw/journal";
+import { Journal, type JournalStore, LeveldbStore, MemoryKeyring, MemoryStore, systemClock } from "@femtoclaw/journal";
 import { Level } from "level";
+import { inspectLeveldbFiles } from "../src/store/leveldb/leveldb-files.ts";
 import { MACHINES } from "./journal-fixture.ts";
 
 const RECORDS = 200_000;

@@ -13,7 +13,6 @@ import {
   MemoryDisk,
   MemoryKeyring,
   MemoryStore,
-  originOf,
   parentAt,
   standingOf,
   TilesSource,
@@ -22,6 +21,7 @@ import {
 } from "@femtoclaw/journal";
 import type { LogParent } from "@femtoclaw/protocol";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { originOf } from "../src/keys/key-chain.ts";
 import { countingClock, keyringBeside, MACHINES, message, recordsOf, temporaryDirectory } from "./journal-fixture.ts";
 
 const ENOUGH = 300;

@@ -3,7 +3,9 @@ import { createHash, createHmac, createPublicKey, verify } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { decodeRecord, encodeRecord, isCommittedValue, KeyChain } from "../src/index.ts";
+import { encodeRecord, KeyChain } from "../src/index.ts";
+import { decodeRecord } from "../src/records/record.ts";
+import { isCommittedValue } from "../src/sealing/commitments.ts";
 
 const page = readFileSync(join(import.meta.dirname, "../../../docs/reference/journal-format.md"), "utf8");
 

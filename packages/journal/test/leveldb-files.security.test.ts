@@ -3,10 +3,11 @@ import { hash } from "node:crypto";
 import { appendFile, chmod, cp, mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { copyForVerification, inspectLeveldbFiles, Journal, LeveldbStore, MemoryKeyring } from "@femtoclaw/journal";
+import { copyForVerification, Journal, LeveldbStore, MemoryKeyring } from "@femtoclaw/journal";
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
 import { checkpointName } from "../src/records/object-name.ts";
+import { inspectLeveldbFiles } from "../src/store/leveldb/leveldb-files.ts";
 import { scanLog } from "../src/store/leveldb/leveldb-log.ts";
 import {
   CountingProjector,

@@ -3,8 +3,7 @@ import type { HttpOptions, McpHttpServer } from "./http/http-server.ts";
 
 export type { Connect, Proposer } from "./host-session.ts";
 export { isToken, newToken, TOKEN_CHARS } from "./http/bearer-token.ts";
-export type { HttpOptions, McpHttpServer } from "./http/http-server.ts";
-export { type StdioOptions, serveMcpStdio } from "./stdio.ts";
+export { serveMcpStdio } from "./stdio.ts";
 
 /** Rejects where the port cannot be had. Loaded when it is asked for: over stdio a client waits for each start. */
 export async function serveMcpHttp(options: HttpOptions): Promise<McpHttpServer> {

@@ -27,18 +27,18 @@ function tableRules(
   actions: readonly PolicyAction[],
 ): CompiledRule[] {
   const mood = table === "deny" ? "forbid" : "ask";
-  const whose = { principal: name, approvers };
+  const terms = { principal: name, approvers };
   const id = `toml/agent.${name}.${table}`;
   const changers = pathActions(actions, (effect) => effect !== "read");
   const starts = mood === "forbid" ? startActions(actions) : programActions(actions);
   return [
     ...read.flatMap((grant, index) =>
-      pathRule(mood, pathActions(actions), grant, `${id}.read/${index + 1}`, "reading and changing", whose),
+      pathRule(mood, pathActions(actions), grant, `${id}.read/${index + 1}`, "reading and changing", terms),
     ),
-    ...write.flatMap((grant, index) => pathRule(mood, changers, grant, `${id}.write/${index + 1}`, "changing", whose)),
-    ...runRules(mood, `agent.${name}.${table}.run`, run, starts, undefined, whose),
-    ...fetchRules(mood, `agent.${name}.${table}`, fetch, actions, whose),
-    ...mcpRules(mood, `agent.${name}.${table}`, tools, actions, whose),
+    ...write.flatMap((grant, index) => pathRule(mood, changers, grant, `${id}.write/${index + 1}`, "changing", terms)),
+    ...runRules(mood, `agent.${name}.${table}.run`, run, starts, terms),
+    ...fetchRules(mood, `agent.${name}.${table}`, fetch, actions, terms),
+    ...mcpRules(mood, `agent.${name}.${table}`, tools, actions, terms),
   ];
 }
 

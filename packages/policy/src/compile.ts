@@ -18,8 +18,11 @@ import type { CompiledRule } from "./table-rule.ts";
 /** The engine for which policies are compiled; another one may decide otherwise, so the revision holds it. */
 export const ENGINE_VERSION = "cedar 4.13.0";
 
+/** What a policy is compiled from. */
 export interface PolicyInput {
+  /** What the tables of a configuration grant and deny. */
   readonly authority: Authority;
+  /** What each capability declares; the schema follows from it. */
   readonly manifests: readonly CapabilityManifest[];
   /** Capabilities permitted by name: those that declare no path and no program, or have no effect. */
   readonly tools?: readonly ToolGrant[];
@@ -27,14 +30,18 @@ export interface PolicyInput {
   readonly fileRules?: readonly FileRule[];
 }
 
+/** A policy as the engine and a record hold it. The same input compiles to the same text. */
 export interface CompiledPolicy {
   /** SHA-256 over engine, schema and rules. */
   readonly revision: string;
+  /** The engine that it was compiled for. */
   readonly engine: string;
+  /** The Cedar schema, and its SHA-256 in hexadecimal. */
   readonly schemaText: string;
   readonly schemaSha256: string;
   /** What each capability is to the engine. */
   readonly actions: readonly PolicyAction[];
+  /** In the order in which they are shown; the order decides nothing. */
   readonly rules: readonly CompiledRule[];
   /** Every path that a rule names; of a request's ancestors only these can matter. */
   readonly namedPaths: readonly string[];

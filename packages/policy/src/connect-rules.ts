@@ -12,7 +12,7 @@ import { baseName } from "./canonical-path.ts";
 import { literal } from "./cedar-text.ts";
 import { addressFloor, hostConditions, isAddress, namesPort } from "./fetch-rules.ts";
 import type { PolicyAction } from "./schema.ts";
-import { type CompiledRule, rule } from "./table-rule.ts";
+import { type CompiledRule, numbered, rule } from "./table-rule.ts";
 
 export const connectActions = (actions: readonly PolicyAction[]): string[] =>
   actions.filter(({ name }) => name === CONNECT_ACTION).map(({ name }) => name);
@@ -20,16 +20,13 @@ export const connectActions = (actions: readonly PolicyAction[]): string[] =>
 /** One permit for each entry, numbered as the program's list has them, and the floor that goes with them. */
 export function connectRules({ connect = [] }: Authority, all: readonly PolicyAction[]): CompiledRule[] {
   const actions = connectActions(all);
-  const counts = new Map<string, number>();
-  const permits = connect.flatMap((grant) => {
-    const key = encodeURIComponent(baseName(grant.program));
-    const count = (counts.get(key) ?? 0) + 1;
-    counts.set(key, count);
+  const programOf = ({ program }: ConnectGrant): string => baseName(program);
+  const permits = numbered(connect, programOf).flatMap(({ entry: grant, key, number }) => {
     const port = grant.port === null ? ` on port ${DEFAULT_PORTS.https}` : "";
     return rule(
       { effect: "permit", actions, clause: { kind: "when", condition: connection(grant) } },
       {
-        id: `toml/sandbox.connect.${key}/${count}`,
+        id: `toml/sandbox.connect.${key}/${number}`,
         source: grant.source,
         reason: `${printable(grant.program)} may connect to ${printable(fetchText(grant))}${port} while it runs`,
       },

@@ -22,6 +22,10 @@ interface Entry {
   readonly chars: number;
 }
 
+/**
+ * Decisions of one session that may come again, the least recently used of which go first. It makes a decision faster,
+ * and never another one.
+ */
 export class DecisionShare {
   /** The least recently used stands first. */
   readonly #entries = new Map<string, Entry>();
@@ -38,6 +42,7 @@ export class DecisionShare {
     return entry.decision;
   }
 
+  /** Remembers a decision; one that is too large is left out. */
   keep(origin: object, key: string, decision: Decision): void {
     // Whoever got the answer holds the same object, and may not change what the next one is told.
     Object.freeze(decision.rules);

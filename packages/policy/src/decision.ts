@@ -2,6 +2,7 @@
 import type { AuthorizationAnswer, DetailedError } from "@cedar-policy/cedar-wasm/web";
 import { BUDGET_RULES, printable } from "@femtoclaw/protocol";
 
+/** Why something was denied; each is an error code of the reply. */
 export type DenialCode =
   | "FEMTO_POLICY_NO_PERMIT"
   | "FEMTO_POLICY_FORBIDDEN"
@@ -9,6 +10,7 @@ export type DenialCode =
   | "FEMTO_POLICY_ERROR"
   | "FEMTO_POLICY_ENGINE_FAILED";
 
+/** Not permitted. */
 export interface Denial {
   readonly allowed: false;
   readonly code: DenialCode;
@@ -29,6 +31,7 @@ export interface Question {
   readonly reason: string;
 }
 
+/** What the engine says of one call. */
 export type Decision = { readonly allowed: true; readonly rules: readonly string[] } | Denial | Question;
 
 export type Verdict =

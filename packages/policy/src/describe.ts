@@ -6,6 +6,7 @@ import type { CompiledRule } from "./table-rule.ts";
 /** LIMIT: characters of one comment, so that no path floods the screen. */
 const COMMENT_CHARS = 1_000;
 
+/** All rules of a policy, each with where it comes from and what it means. */
 export function describePolicy({ revision, engine, rules, actions }: CompiledPolicy): string {
   const head = [
     `// revision ${revision}`,

@@ -12,6 +12,7 @@ import { evaluate, prepareProjected, prepareWhole } from "./evaluation.ts";
 import { type ProjectedPolicy, preparseProjected, projectPolicy } from "./projection/projected-policy.ts";
 import type { DecisionRequest } from "./request.ts";
 
+/** Decides. Without an active policy everything is denied. */
 export interface PolicyEngine {
   /** Revision that decides now; null before the first activation. */
   readonly revision: string | null;
@@ -35,11 +36,13 @@ export interface PolicyEngine {
   decideAll(request: Omit<DecisionRequest, "question"> & { readonly questions: readonly FactQuestion[] }): Decision;
 }
 
+/** Who hears of faults. */
 export interface PolicyEngineOptions {
   /** Hears, after the decision, why the engine could not decide; for the operator, never for the model. */
   readonly onFault?: (fault: string) => void;
 }
 
+/** Opens an engine that decides nothing yet. */
 export type OpenPolicyEngine = (options?: PolicyEngineOptions) => Promise<PolicyEngine>;
 
 /** Begins to compile the engine, once and beside whatever else is done; what it returns opens any number of engines. */
@@ -50,6 +53,7 @@ export function policyEngines(): OpenPolicyEngine {
   return async (options = {}) => await openEngine(await opening, options);
 }
 
+/** Opens one engine. Throws FEMTO_POLICY_INVALID where the engine is not the one that policies are compiled for. */
 export async function createPolicyEngine(options: PolicyEngineOptions = {}): Promise<PolicyEngine> {
   return await openEngine(await openCedar(), options);
 }

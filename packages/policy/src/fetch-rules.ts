@@ -10,15 +10,14 @@ import {
 import { anyOf, entity, literal, set } from "./cedar-text.ts";
 import type { PolicyAction } from "./schema.ts";
 import {
-  AFTER,
   type CompiledRule,
+  entryRule,
   forbids,
   type Mood,
-  moodAbout,
-  moodParts,
+  onceConditions,
   rule,
-  VERDICT,
-  type Whose,
+  type Terms,
+  when,
 } from "./table-rule.ts";
 
 /** Calls that name a host. */
@@ -35,24 +34,20 @@ export function fetchRules(
   table: string,
   grants: readonly FetchGrant[] | undefined,
   actions: readonly PolicyAction[],
-  { onceTrue, ...whose }: Whose & { readonly onceTrue?: keyof typeof AFTER } = {},
+  terms: Terms = {},
 ): CompiledRule[] {
+  // INVARIANT: what an entry of `fetch` permits is fetched, and no program connects to it.
+  const concerned = forbids(mood) ? allHostActions(actions) : hostActions(actions);
   return (grants ?? []).flatMap((grant, index) => {
     const where = forbids(mood) ? forbiddenHosts(grant) : permittedHosts(grant);
-    const once = onceTrue === undefined ? [] : [`context.session.${onceTrue}`];
-    const condition = [...once, ...where].join(" && ");
-    return rule(
+    return entryRule(
+      mood,
+      terms,
+      { actions: concerned, ...when([...onceConditions(terms), ...where]) },
       {
-        ...moodParts(mood, whose),
-        // INVARIANT: what an entry of `fetch` permits is fetched, and no program connects to it.
-        actions: forbids(mood) ? allHostActions(actions) : hostActions(actions),
-        ...(condition === "" ? {} : { clause: { kind: "when", condition } }),
-      },
-      {
-        id: `toml/${table}.fetch/${index + 1}${mood === "granted" ? "/granted" : ""}`,
+        id: `toml/${table}.fetch/${index + 1}`,
         source: grant.source,
-        reason: `fetching from ${described(grant, mood)} ${VERDICT[mood]}${onceTrue === undefined ? "" : AFTER[onceTrue]}`,
-        ...moodAbout(mood, whose),
+        doing: `fetching from ${described(grant, mood)}`,
       },
     );
   });

@@ -39,6 +39,7 @@ const SESSION_FACTS = Object.entries(SESSION);
 const SECOND = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z$/;
 
 // INVARIANT: I3: a history that is not whole is no history: the call is denied, not decided as if nothing had happened.
+/** What a session did before, as the context of a decision. */
 export function historyContext(history: HistoryFacts | null | undefined): HistoryContext {
   const facts = Object(history) as Readonly<Record<string, unknown>>;
   const session: Record<string, unknown> = {};

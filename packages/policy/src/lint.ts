@@ -7,9 +7,11 @@ import { type Authority, flagParts, type PathGrant, type ProgramGrant, printable
 import { ancestorsOrSelf, baseName, isCanonicalPath } from "./canonical-path.ts";
 import { type CodeRunner, codeRunner } from "./code-runners.ts";
 
+/** One mistake, and where it stands. */
 export interface LintFinding {
   /** Where the operator wrote it, for example `femtoclaw.toml:12:9`. */
   readonly source: string;
+  /** What is wrong; in lower case, without a full stop. */
   readonly message: string;
 }
 

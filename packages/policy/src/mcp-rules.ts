@@ -3,15 +3,14 @@ import { type McpGrant, mcpCapability, mcpGrantText, mcpToolName, printable } fr
 import { entity, literal, set } from "./cedar-text.ts";
 import type { PolicyAction } from "./schema.ts";
 import {
-  AFTER,
   type CompiledRule,
+  entryRule,
   forbids,
   type Mood,
-  moodAbout,
-  moodParts,
-  rule,
-  VERDICT,
-  type Whose,
+  numbered,
+  onceConditions,
+  type Terms,
+  when,
 } from "./table-rule.ts";
 
 export const mcpActions = (actions: readonly PolicyAction[]): string[] =>
@@ -23,31 +22,26 @@ export function mcpRules(
   table: string,
   grants: readonly McpGrant[] | undefined,
   actions: readonly PolicyAction[],
-  { onceTrue, ...whose }: Whose & { readonly onceTrue?: keyof typeof AFTER } = {},
+  terms: Terms = {},
 ): CompiledRule[] {
   const known = mcpActions(actions);
-  const counts = new Map<string, number>();
-  return (grants ?? []).flatMap((grant) => {
-    const key = encodeURIComponent(mcpToolName(grant.server, grant.tool ?? "*"));
-    const count = (counts.get(key) ?? 0) + 1;
-    counts.set(key, count);
-    const once = onceTrue === undefined ? [] : [`context.session.${onceTrue}`];
-    const condition = [...once, ...argumentConditions(grant, forbids(mood))].join(" && ");
-    return rule(
+  const toolOf = ({ server, tool }: McpGrant): string => mcpToolName(server, tool ?? "*");
+  return numbered(grants ?? [], toolOf).flatMap(({ entry: grant, key, number }) =>
+    entryRule(
+      mood,
+      terms,
       {
-        ...moodParts(mood, whose),
         actions: known.filter((name) => name === mcpCapability(grant.server)),
         ...resourceOf(grant),
-        ...(condition === "" ? {} : { clause: { kind: "when", condition } }),
+        ...when([...onceConditions(terms), ...argumentConditions(grant, forbids(mood))]),
       },
       {
-        id: `toml/${table}.tools.${key}/${count}${mood === "granted" ? "/granted" : ""}`,
+        id: `toml/${table}.tools.${key}/${number}`,
         source: grant.source,
-        reason: `calling ${printable(mcpGrantText(grant))} ${VERDICT[mood]}${onceTrue === undefined ? "" : AFTER[onceTrue]}`,
-        ...moodAbout(mood, whose),
+        doing: `calling ${printable(mcpGrantText(grant))}`,
       },
-    );
-  });
+    ),
+  );
 }
 
 function resourceOf({ server, tool }: McpGrant): { readonly resource?: string } {

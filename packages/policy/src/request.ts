@@ -10,11 +10,13 @@ import type { DecisionShare } from "./decision-share.ts";
 import { historyContext } from "./history-context.ts";
 import type { ResourceType } from "./schema.ts";
 
+/** One question about one call. */
 export interface DecisionRequest {
   /** The session or agent that asks. */
   readonly principal: string;
   /** Exact name of the capability. */
   readonly capability: string;
+  /** What the call would use, as trusted code found it. */
   readonly question: FactQuestion;
   /** What happened in the session before. */
   readonly history: HistoryFacts;

@@ -20,15 +20,15 @@ import { fetchRules, hostFloor } from "./fetch-rules.ts";
 import { mcpRules } from "./mcp-rules.ts";
 import type { PolicyAction } from "./schema.ts";
 import {
-  AFTER,
   type CompiledRule,
+  entryRule,
   forbids,
   type Mood,
-  moodAbout,
-  moodParts,
+  numbered,
+  onceConditions,
   rule,
-  VERDICT,
-  type Whose,
+  type Terms,
+  when,
 } from "./table-rule.ts";
 
 /** A capability permitted by its name alone. */
@@ -127,8 +127,12 @@ export function tableRules({ allow, ask, deny, after }: Authority, actions: read
     ...runRules("forbid", "deny.run", deny.run, startActions(actions)),
     ...fetchRules("forbid", "deny", deny.fetch, actions),
     ...mcpRules("forbid", "deny", deny.tools, actions),
-    ...runRules("forbid", "after_secret.run", after?.secret ?? [], startActions(actions), "has_read_secret"),
-    ...runRules("forbid", "after_untrusted.run", after?.untrusted ?? [], startActions(actions), "has_seen_untrusted"),
+    ...runRules("forbid", "after_secret.run", after?.secret ?? [], startActions(actions), {
+      onceTrue: "has_read_secret",
+    }),
+    ...runRules("forbid", "after_untrusted.run", after?.untrusted ?? [], startActions(actions), {
+      onceTrue: "has_seen_untrusted",
+    }),
     ...fetchRules("forbid", "after_secret", after?.secretFetch, actions, { onceTrue: "has_read_secret" }),
     ...fetchRules("forbid", "after_untrusted", after?.untrustedFetch, actions, { onceTrue: "has_seen_untrusted" }),
     ...mcpRules("forbid", "after_secret", after?.secretTools, actions, { onceTrue: "has_read_secret" }),
@@ -158,14 +162,14 @@ function askRules(ask: GrantTable, actions: readonly PolicyAction[]): CompiledRu
   return [
     ...ask.read.flatMap((grant, index) => [
       ...pathRule("ask", pathActions(actions), grant, `toml/ask.read/${index + 1}`, "reading and changing", ask),
-      ...pathRule("granted", readers, grant, `toml/ask.read/${index + 1}/granted`, "reading", ask),
+      ...pathRule("granted", readers, grant, `toml/ask.read/${index + 1}`, "reading", ask),
     ]),
     ...ask.write.flatMap((grant, index) => [
       ...pathRule("ask", changers, grant, `toml/ask.write/${index + 1}`, "changing", ask),
-      ...pathRule("granted", writers, grant, `toml/ask.write/${index + 1}/granted`, "writing", ask),
+      ...pathRule("granted", writers, grant, `toml/ask.write/${index + 1}`, "writing", ask),
     ]),
-    ...runRules("ask", "ask.run", ask.run, programs, undefined, ask),
-    ...runRules("granted", "ask.run", ask.run, programs, undefined, ask),
+    ...runRules("ask", "ask.run", ask.run, programs, ask),
+    ...runRules("granted", "ask.run", ask.run, programs, ask),
     ...fetchRules("ask", "ask", ask.fetch, actions, ask),
     ...fetchRules("granted", "ask", ask.fetch, actions, ask),
     ...mcpRules("ask", "ask", ask.tools, actions, ask),
@@ -179,16 +183,13 @@ export function pathRule(
   { path, source }: PathGrant,
   id: string,
   doing: string,
-  whose: Whose = {},
+  terms: Terms = {},
 ): CompiledRule[] {
-  return rule(
-    { ...moodParts(mood, whose), actions, resource: `in ${entity("Path", path)}` },
-    {
-      id,
-      source,
-      reason: `${doing} ${printable(path)} and everything below it ${VERDICT[mood]}`,
-      ...moodAbout(mood, whose),
-    },
+  return entryRule(
+    mood,
+    terms,
+    { actions, resource: `in ${entity("Path", path)}` },
+    { id, source, doing: `${doing} ${printable(path)} and everything below it` },
   );
 }
 
@@ -197,25 +198,17 @@ export function runRules(
   table: string,
   grants: readonly ProgramGrant[],
   actions: readonly string[],
-  onceTrue?: keyof typeof AFTER,
-  whose: Whose = {},
+  terms: Terms = {},
 ): CompiledRule[] {
-  const counts = new Map<string, number>();
-  return grants.flatMap((grant) => {
-    const key = encodeURIComponent(baseName(grant.path));
-    const count = (counts.get(key) ?? 0) + 1;
-    counts.set(key, count);
-    const parts = forbids(mood) ? forbiddenUse(grant, onceTrue) : permittedUse(grant);
-    return rule(
-      { ...moodParts(mood, whose), actions, ...parts },
-      {
-        id: `toml/${table}.${key}/${count}${mood === "granted" ? "/granted" : ""}`,
-        source: grant.source,
-        reason: `${useReason(mood, grant)}${onceTrue === undefined ? "" : AFTER[onceTrue]}`,
-        ...moodAbout(mood, whose),
-      },
-    );
-  });
+  const nameOf = ({ path }: ProgramGrant): string => baseName(path);
+  return numbered(grants, nameOf).flatMap(({ entry: grant, key, number }) =>
+    entryRule(
+      mood,
+      terms,
+      { actions, ...(forbids(mood) ? forbiddenUse(grant, terms) : permittedUse(grant)) },
+      { id: `toml/${table}.${key}/${number}`, source: grant.source, doing: useText(mood, grant) },
+    ),
+  );
 }
 
 type Use = Pick<PolicyParts, "resource" | "clause">;
@@ -225,7 +218,7 @@ type Use = Pick<PolicyParts, "resource" | "clause">;
  * a link that leads elsewhere since then is another program.
  */
 function permittedUse(grant: ProgramGrant): Use {
-  return { resource: `== ${entity("Program", grant.path)}`, clause: { kind: "when", condition: useCondition(grant) } };
+  return { resource: `== ${entity("Program", grant.path)}`, ...when([useCondition(grant)]) };
 }
 
 /** What a call has to be, beside one of the program itself, to be this use of it. */
@@ -242,18 +235,21 @@ export function useCondition({ realPath, use }: ProgramGrant): string {
  * INVARIANT: a forbid reaches the program under every name that leads to the same file, and every
  * spelling of the word: when an option stands first the word is unknown, and unknown is forbidden.
  */
-function forbiddenUse({ path, realPath, use }: ProgramGrant, onceTrue?: keyof typeof AFTER): Use {
-  const when = onceTrue === undefined ? "" : `context.session.${onceTrue} && `;
-  const program = `${when}(resource == ${entity("Program", path)} || context.real_path == ${literal(realPath)})`;
-  if (use.kind === "any") return { clause: { kind: "when", condition: program } };
-  const word = `(context has word && context.word == ${literal(use.word)})`;
-  const unknown = "(!(context has word) && context.arguments > 0)";
-  const conditions = [program, `(${word} || ${unknown})`];
-  if (use.flags.length > 0) {
-    const spellings = use.flags.flatMap(flagSpellings).map(literal);
-    conditions.push(`${set(spellings)}.containsAny(context.flags)`);
+function forbiddenUse({ path, realPath, use }: ProgramGrant, terms: Terms): Use {
+  const conditions = [
+    ...onceConditions(terms),
+    `(resource == ${entity("Program", path)} || context.real_path == ${literal(realPath)})`,
+  ];
+  if (use.kind === "word") {
+    const word = `(context has word && context.word == ${literal(use.word)})`;
+    const unknown = "(!(context has word) && context.arguments > 0)";
+    conditions.push(`(${word} || ${unknown})`);
+    if (use.flags.length > 0) {
+      const spellings = use.flags.flatMap(flagSpellings).map(literal);
+      conditions.push(`${set(spellings)}.containsAny(context.flags)`);
+    }
   }
-  return { clause: { kind: "when", condition: conditions.join(" && ") } };
+  return when(conditions);
 }
 
 /** LIMIT: characters of an abbreviated option; people and programs abbreviate to a few. */
@@ -269,14 +265,13 @@ function flagSpellings(flag: string): string[] {
   return [...all, ...abbreviations];
 }
 
-function useReason(mood: Mood, { path, use }: ProgramGrant): string {
+function useText(mood: Mood, { path, use }: ProgramGrant): string {
   const program = printable(path);
-  const verdict = VERDICT[mood];
-  if (use.kind === "any") return `running ${program} with any arguments ${verdict}`;
+  if (use.kind === "any") return `running ${program} with any arguments`;
   const flags = use.flags.map((flag) => printable(flag)).join(" ");
   const word = `running ${program} with the first word \`${printable(use.word)}\``;
-  if (forbids(mood)) return `${word}${flags === "" ? "" : ` and one of ${flags}`} ${verdict}`;
-  return `${word} and ${flags === "" ? "no dash-arguments" : `no dash-arguments but ${flags}`} ${verdict}`;
+  if (forbids(mood)) return `${word}${flags === "" ? "" : ` and one of ${flags}`}`;
+  return `${word} and ${flags === "" ? "no dash-arguments" : `no dash-arguments but ${flags}`}`;
 }
 
 /** Permits by name; whoever calls has checked that each name is a capability without a resource of its own. */

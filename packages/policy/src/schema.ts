@@ -7,9 +7,12 @@ import { type Authority, type CapabilityManifest, CONNECT_ACTION, FemtoError } f
 import { literal } from "./cedar-text.ts";
 import { HISTORY_CONTEXT, SESSION } from "./history-context.ts";
 
+/** Kinds of what a call can be about. `Tool` is a capability that declares no resource. */
 export type ResourceType = "Path" | "Program" | "Host" | "McpTool" | "Tool";
 
+/** A capability as the engine knows it. */
 export interface PolicyAction {
+  /** Name of the capability. */
   readonly name: string;
   readonly resource: ResourceType;
   readonly effect: CapabilityManifest["effect"];

@@ -22,7 +22,7 @@ export function rule(parts: PolicyParts, about: Omit<CompiledRule, "text">): Com
 /** What an entry does: two forbid and two permit, the middle ones until and after an operator says yes. */
 export type Mood = "forbid" | "ask" | "granted" | "permit";
 
-export const VERDICT: Readonly<Record<Mood, string>> = {
+const VERDICT: Readonly<Record<Mood, string>> = {
   forbid: "is forbidden",
   ask: "needs the yes of an operator",
   granted: "is allowed once an operator has said yes",
@@ -32,32 +32,74 @@ export const VERDICT: Readonly<Record<Mood, string>> = {
 export const forbids = (mood: Mood): boolean => mood === "forbid" || mood === "ask";
 const asks = (mood: Mood): boolean => mood === "ask" || mood === "granted";
 
-/** Which agent the rules of a table are about, if not everybody, and how many operators they ask, if they ask. */
-export interface Whose {
-  readonly principal?: string;
-  readonly approvers?: number;
-}
-
-/** What every rule of an entry says beside its scope and its condition. */
-export function moodParts(
-  mood: Mood,
-  { principal, approvers = 1 }: Whose,
-): Pick<PolicyParts, "effect" | "approval" | "principal"> {
-  return {
-    effect: forbids(mood) ? "forbid" : "permit",
-    ...(asks(mood) ? { approval: approvers } : {}),
-    ...(principal === undefined ? {} : { principal }),
-  };
-}
-
-export function moodAbout(mood: Mood, { approvers = 1 }: Whose): Pick<CompiledRule, "fix" | "approvers"> {
-  return { ...(mood === "forbid" ? { fix: TAKE_AWAY } : {}), ...(asks(mood) ? { approvers } : {}) };
-}
-
-const TAKE_AWAY = "take the entry away or narrow it";
-
 /** What a rule adds to its reason that is in force only once a history fact is true. */
-export const AFTER = {
+const AFTER = {
   has_read_secret: " once a secret may have been read",
   has_seen_untrusted: " once untrusted content may have been read",
 } as const;
+
+const TAKE_AWAY = "take the entry away or narrow it";
+
+/** Which agent an entry is about, if not everybody, how many operators it asks, if it asks, and from when on it is in force. */
+export interface Terms {
+  readonly principal?: string;
+  readonly approvers?: number;
+  /** The history fact that has to be true; from the beginning without it. */
+  readonly onceTrue?: keyof typeof AFTER;
+}
+
+/** One entry of a table, as its rules are told of. */
+export interface Entry {
+  readonly id: string;
+  readonly source: string;
+  /** What the entry speaks of, such as "reading /srv and everything below it". */
+  readonly doing: string;
+}
+
+/** The rule of an entry: `parts` is what it is about, and its mood and terms say the rest. */
+export function entryRule(
+  mood: Mood,
+  { principal, approvers = 1, onceTrue }: Terms,
+  parts: Pick<PolicyParts, "actions" | "resource" | "clause">,
+  { id, source, doing }: Entry,
+): CompiledRule[] {
+  return rule(
+    {
+      effect: forbids(mood) ? "forbid" : "permit",
+      ...(asks(mood) ? { approval: approvers } : {}),
+      ...(principal === undefined ? {} : { principal }),
+      ...parts,
+    },
+    {
+      id: mood === "granted" ? `${id}/granted` : id,
+      source,
+      reason: `${doing} ${VERDICT[mood]}${onceTrue === undefined ? "" : AFTER[onceTrue]}`,
+      ...(mood === "forbid" ? { fix: TAKE_AWAY } : {}),
+      ...(asks(mood) ? { approvers } : {}),
+    },
+  );
+}
+
+/** What has to be true of the session for an entry of these terms. */
+export function onceConditions({ onceTrue }: Terms): string[] {
+  return onceTrue === undefined ? [] : [`context.session.${onceTrue}`];
+}
+
+/** All of the conditions; nothing where there are none. */
+export function when(conditions: readonly string[]): Pick<PolicyParts, "clause"> {
+  return conditions.length === 0 ? {} : { clause: { kind: "when", condition: conditions.join(" && ") } };
+}
+
+/** Entries with their keys, and their numbers among those of the same key: so their rules are named. */
+export function numbered<T>(
+  entries: readonly T[],
+  keyOf: (entry: T) => string,
+): readonly { readonly entry: T; readonly key: string; readonly number: number }[] {
+  const counts = new Map<string, number>();
+  return entries.map((entry) => {
+    const key = encodeURIComponent(keyOf(entry));
+    const number = (counts.get(key) ?? 0) + 1;
+    counts.set(key, number);
+    return { entry, key, number };
+  });
+}

@@ -1,7 +1,8 @@
 import type { ProgramGrant } from "@femtoclaw/protocol";
 import { describe, expect, it } from "vitest";
 import { codeRunner } from "../src/code-runners.ts";
-import { compilePolicy, lintAuthority } from "../src/index.ts";
+import { compilePolicy } from "../src/index.ts";
+import { lintAuthority } from "../src/lint.ts";
 import { any, authorityOf, MANIFESTS, word } from "./policy-fixture.ts";
 
 const found = (...run: ProgramGrant[]) => lintAuthority(authorityOf({ run })).map(({ message }) => message);

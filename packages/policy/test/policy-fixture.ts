@@ -8,8 +8,9 @@ import type {
   ProgramQuestion,
 } from "@femtoclaw/protocol";
 import type { CompiledPolicy, Decision, PolicyEngine } from "../src/index.ts";
-import { type CompiledRule, createPolicyEngine, ENGINE_VERSION, NO_HISTORY, policyRevision } from "../src/index.ts";
+import { createPolicyEngine, ENGINE_VERSION, NO_HISTORY, policyRevision } from "../src/index.ts";
 import { policyActions, schemaText } from "../src/schema.ts";
+import type { CompiledRule } from "../src/table-rule.ts";
 
 function manifest(
   name: string,

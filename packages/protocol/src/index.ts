@@ -49,11 +49,11 @@ export {
   validateReply,
   validateSnapshot,
 } from "./generated/validators.js";
-export { canonicalHost, type HostSpelling, portNumber } from "./host-spelling.ts";
+export { canonicalHost, portNumber } from "./host-spelling.ts";
 export type { BootId, ExecutionId, SessionId } from "./identifiers.ts";
 export { jsonPointer, pointerTokens } from "./json-pointer.ts";
 export { LIMITS } from "./limits.ts";
-export { type LineSink, LineSplitter } from "./line-splitter.ts";
+export { LineSplitter } from "./line-splitter.ts";
 export {
   followOutput,
   type OutputPart,
@@ -94,14 +94,13 @@ export {
 export {
   isMcpToolName,
   type McpGrant,
-  type McpGrantArgument,
   mcpCapability,
   mcpGrantText,
   mcpToolName,
   mcpValueText,
   splitMcpToolName,
 } from "./mcp-tool.ts";
-export { type MessageFault, type MessageResult, parseMessage } from "./message.ts";
+export { parseMessage } from "./message.ts";
 export { nearestName } from "./nearest-name.ts";
 export { packagePins } from "./package-pins.ts";
 export { namesByDescriptor, ownUser, platformLacks } from "./platform.ts";
@@ -122,13 +121,12 @@ export {
   type OperatorVerb,
   SOCKET_NAMES,
   type SocketError,
-  type SocketRequest,
   type SocketResponse,
   type ToolDescription,
   type WatchedQuestions,
 } from "./socket.ts";
-export { decodeSourceText, type SourcePlace, type SourceText, sourcePlace } from "./source-text.ts";
-export { type JsonFault, type JsonLimits, type JsonResult, type JsonValue, parseStrictJson } from "./strict-json.ts";
+export { decodeSourceText, type SourcePlace, sourcePlace } from "./source-text.ts";
+export { type JsonValue, parseStrictJson } from "./strict-json.ts";
 export { type TraceFields, traceContext, wireTrace } from "./trace-context.ts";
 export { absoluteVariable, configurationHome, type HostEnvironment, stateHome } from "./user-folders.ts";
 export { RECORD_FORMAT, VERSION } from "./version.ts";

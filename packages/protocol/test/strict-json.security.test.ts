@@ -1,6 +1,7 @@
 /** Texts that two parsers could read in two ways, or that cost more than they are worth, are refused by name. */
 import { describe, expect, it } from "vitest";
-import { type ErrorCode, type JsonLimits, LIMITS, parseStrictJson } from "../src/index.ts";
+import { type ErrorCode, LIMITS, parseStrictJson } from "../src/index.ts";
+import type { JsonLimits } from "../src/strict-json.ts";
 
 const read = (text: string | Uint8Array, limits?: JsonLimits) =>
   parseStrictJson(typeof text === "string" ? Buffer.from(text) : text, limits);

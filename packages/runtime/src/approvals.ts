@@ -33,6 +33,7 @@ export interface ApprovalsParts {
   policy(): CompiledPolicy;
 }
 
+/** Questions to operators. An answer counts for the call that was asked about and no other. */
 export class Approvals {
   readonly #parts: ApprovalsParts;
 

@@ -3,8 +3,9 @@ import type { RuntimeOptions } from "./options.ts";
 import { Runtime } from "./runtime.ts";
 
 /**
- * Starts an execution authority: verifies, opens the journal, loads registry and policy, and takes calls
- * once all of them stand. Throws a `FemtoError` when one of them does not; nothing was executed then.
+ * Starts an execution authority: verifies, opens the journal, loads registry and policy, and takes calls once all of
+ * them stand. Throws a `FemtoError` when one of them does not, such as FEMTO_POLICY_INVALID, FEMTO_JOURNAL_CORRUPT or
+ * FEMTO_STATE_OWNER; nothing was executed then, and everything taken was given back.
  */
 export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
   const runtime = new Runtime(options);

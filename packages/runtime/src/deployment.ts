@@ -12,7 +12,7 @@ export interface Integrity {
   readonly binary: string | null;
 }
 
-/** Digests of what a configuration was read from. */
+/** Digests of what a configuration was read from: SHA-256 in hexadecimal. */
 export interface DeployedSources {
   readonly configuration: string;
   readonly policy: string;
@@ -53,6 +53,7 @@ export function machineDigests(): Record<string, string> {
   return Object.fromEntries(FROZEN_MACHINES.map(({ id, version, sha256 }) => [`${id}@${version}`, sha256]));
 }
 
+/** Digests of what capabilities declare, by their names. */
 export function manifestDigests(manifests: readonly CapabilityManifest[]): Record<string, string> {
   return Object.fromEntries(manifests.map((manifest) => [manifest.name, sha256(JSON.stringify(manifest))]));
 }

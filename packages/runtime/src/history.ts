@@ -5,10 +5,13 @@ import { replyError, verdictOf } from "./gate/verdict.ts";
 
 /** A reply as it was given, and what it was given to. */
 export interface ExecutionView extends Reply {
+  /** Null for a message, and for what did not name one. */
   readonly tool: string | null;
   readonly session: string | null;
   readonly label: string | null;
+  /** RFC 3339, UTC. */
   readonly requested_at: string;
+  /** Of the effect; null where there was none, or where it has not ended. */
   readonly duration_ms: number | null;
   /** Places in the record's body of values that were erased; absent where all are there. */
   readonly erased?: readonly string[];
@@ -16,8 +19,11 @@ export interface ExecutionView extends Reply {
   readonly pruned_intent?: number;
 }
 
+/** Which executions are wanted. */
 export interface HistoryQuery {
+  /** How many at the most. */
   readonly limit: number;
+  /** Only those with this status, such as `completed` or `denied`, and only those of this session. */
   readonly status?: string;
   readonly session?: string;
 }
@@ -88,7 +94,7 @@ function isOf(records: readonly TypedRecord[], principal: string): boolean {
   return proposed?.actor?.principal === principal;
 }
 
-/** Says that the journal does not know an execution, and that it may have known it. */
+/** The fault FEMTO_EXECUTION_NOT_FOUND, which also says where history was pruned and may have known it. */
 export async function notFound(reader: JournalReader, execution: string): Promise<FemtoError> {
   const before = await reader.prunedBefore();
   const pruned = before === 0 ? "" : `; what it knew from before record ${before} was pruned`;

@@ -10,6 +10,7 @@ import type { Inspect } from "./system.ts";
 import type { TelemetryExporter } from "./telemetry-port.ts";
 import type { Witness } from "./witness-port.ts";
 
+/** What `createRuntime` takes. Only `configuration` is needed. */
 export interface RuntimeOptions {
   /** From `resolveConfiguration`, which checks it against this machine. */
   readonly configuration: ResolvedConfiguration;
@@ -35,7 +36,10 @@ export interface RuntimeOptions {
    * was put back. What it throws prevents that, and the start.
    */
   readonly onEpoch?: (epoch: OpenedEpoch) => Promise<void> | void;
-  /** Records between two snapshots of the actors. Fewer make a start after a crash shorter and the journal larger. */
+  /**
+   * Records between two snapshots of the actors, 1000 without it. Fewer make a start after a crash shorter and the
+   * journal larger.
+   */
   readonly snapshotEveryRecords?: number;
   /**
    * Finds out, before anything else, whether the program that runs is the one that was released. What it throws
@@ -57,7 +61,9 @@ export interface RuntimeOptions {
 /** What a policy comes from: the tables of a configuration, and the files beside it. */
 export type PolicySource = Pick<RuntimeOptions, "configuration" | "policyFiles" | "sources">;
 
+/** Policies from Cedar files, beside the tables of the configuration. */
 export interface PolicyFilesOption {
+  /** As `loadPolicyFiles` of `@femtoclaw/policy` returns them. */
   readonly rules: readonly FileRule[];
   /** Revision of the whole set, if it was tried out with these rules already; any other one is tried out again. */
   readonly triedRevision: string | null;
@@ -65,8 +71,10 @@ export interface PolicyFilesOption {
   readonly shadow?: Omit<PolicyFilesOption, "shadow">;
 }
 
+/** One thing that an operator may want to see in a log; the fields beside these two depend on the event. */
 export interface LogEntry {
   readonly level: "info" | "warn" | "error";
+  /** What happened, in dotted words such as `identity.unwritten`. */
   readonly event: string;
   readonly [field: string]: unknown;
 }

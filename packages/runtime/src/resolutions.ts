@@ -5,9 +5,12 @@ import { notFound, showExecution } from "./history.ts";
 import { operatorActor } from "./operator-actor.ts";
 import type { UnresolvedExecution } from "./projection/unresolved.ts";
 
+/** An operator's word about an interrupted execution. */
 export interface ResolutionRequest {
   readonly execution: string;
+  /** Whether its effect happened. */
   readonly resolution: "done" | "not-done";
+  /** How that is known; it may not be empty. */
   readonly reason: string;
   /** Who says so. */
   readonly by: string;

@@ -12,6 +12,7 @@ import { FemtoError } from "@femtoclaw/protocol";
 import { operatorActor } from "./operator-actor.ts";
 import type { Projection } from "./projection/projection.ts";
 
+/** Which records are to go, from the first on. */
 export interface PruneRequest {
   /** Records below this number go, or those that are older than this. */
   readonly before: number | { readonly olderThanMs: number };
@@ -26,6 +27,7 @@ export interface RetentionParts {
   remember(): Promise<void>;
 }
 
+/** Erases values and prunes records, as an operator says. Both are records themselves. */
 export class Retention {
   readonly #parts: RetentionParts;
 
@@ -33,7 +35,10 @@ export class Retention {
     this.#parts = parts;
   }
 
-  /** Erases values that a record commits to, for good; resolves once they lie in no file any more. */
+  /**
+   * Erases values that a record commits to, for good; resolves with the record of it once they lie in no file any more.
+   * `by` names who says so.
+   */
   async erase(request: Omit<ErasureRequest, "actor">, by: string): Promise<Appended> {
     return await this.#parts.journal.erase({ ...request, actor: operatorActor(by) });
   }
@@ -61,7 +66,7 @@ export class Retention {
     return pruning;
   }
 
-  /** Drops the oldest records for good; resolves once they are gone. */
+  /** Drops the oldest records for good; resolves once they are gone. Throws FEMTO_PRUNE_REFUSED like `planPruning`. */
   async prune(request: PruneRequest, by: string): Promise<Pruning> {
     const pruning = await this.planPruning(request);
     // INVARIANT: I7: the next start has to find the boot that it knows of, or it takes the log for an older one.

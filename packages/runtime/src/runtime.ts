@@ -54,9 +54,14 @@ import type { Upstreams } from "./upstreams/upstreams.ts";
 
 const TELEMETRY_FLUSH_MS = 3_000;
 
+/**
+ * One execution authority in this process: the gate, its journal, and what operators ask and say. `createRuntime`
+ * starts one; `close` or `await using` ends it. A method that needs a started runtime fails an assertion before.
+ */
 export class Runtime implements AsyncDisposable {
   readonly #options: RuntimeOptions;
   readonly #surroundings: Surroundings;
+  /** Identifier of this start; each record of it names it. */
   readonly boot: BootId;
   readonly #system: ActorSystem;
   readonly #chronicle: Chronicle;
@@ -74,8 +79,12 @@ export class Runtime implements AsyncDisposable {
   #resolutions: Resolutions | null = null;
   #refusals: RefusalSummary | null = null;
   #closing: Promise<void> | null = null;
+  /**
+   * Secrets that requests carry and agents never see: `list`, `add` and `remove`, for operators. Throws
+   * FEMTO_SECRET_INVALID and FEMTO_SECRET_NOT_FOUND.
+   */
   readonly secrets: Secrets;
-  /** For who follows the log. */
+  /** For who follows the log: waits until it has grown. */
   readonly growth: Pick<LogGrowth, "until">;
 
   /** Use `createRuntime`. */
@@ -169,7 +178,10 @@ export class Runtime implements AsyncDisposable {
     }
   }
 
-  /** Resolves when the runtime met a fault that it cannot go on with; it has stopped taking calls then. */
+  /**
+   * Resolves with the fault when the runtime meets one that it cannot go on with; it has stopped taking calls then. It
+   * never rejects, and stays pending where nothing fails.
+   */
   get failed(): Promise<FemtoError> {
     return this.#fault.met;
   }
@@ -179,12 +191,15 @@ export class Runtime implements AsyncDisposable {
     return this.#journal;
   }
 
-  /** A signed checkpoint over everything that is durable now. */
+  /** Signs a checkpoint over everything that is durable now; resolves with the signed note. */
   checkpoint(): Promise<string> {
     return this.#journal.checkpoint();
   }
 
-  /** Retires the key that signs the log for a new one; resolves with the new public key once it is in force. */
+  /**
+   * Retires the key that signs the log for a new one; resolves with the new public key, as `name+id+key`, once it is in
+   * force.
+   */
   rotateKey(): Promise<string> {
     return this.#journal.rotateKey();
   }
@@ -195,7 +210,10 @@ export class Runtime implements AsyncDisposable {
     return new Retention({ journal, clock: this.#clock, projection: () => projection, remember });
   }
 
-  /** A state directory of its own that goes on from a record of this log; this one goes on as if nothing were. */
+  /**
+   * Makes a state directory of its own at the absolute path `out`, which goes on from record `seq` of this log; this
+   * one goes on as if nothing were. Throws FEMTO_FORK_REFUSED.
+   */
   async fork(seq: number, out: string): Promise<Fork> {
     // The newest checkpoint covers everything that is durable now. What exports a log is loaded for a fork alone.
     await this.checkpoint();
@@ -208,6 +226,7 @@ export class Runtime implements AsyncDisposable {
     return this.#opened.projection;
   }
 
+  /** The compiled policy in force. */
   get policy(): CompiledPolicy {
     return this.#inForce.policy.compiled;
   }
@@ -217,11 +236,15 @@ export class Runtime implements AsyncDisposable {
     return this.#inForce.shadow?.compiled ?? null;
   }
 
+  /**
+   * Opens a session, through which somebody proposes. Throws FEMTO_OVERLOADED where `LIMITS.openSessions` are open, and
+   * a `TypeError` for a principal that has no `[agent.NAME]` in the configuration.
+   */
   openSession(options: SessionOptions): Session {
     return this.#sessions.open(options, this.#openedGate);
   }
 
-  /** Questions to operators. */
+  /** Questions to operators: what waits, and the answers to it. */
   get approvals(): Approvals {
     const { gate } = this.#openedGate;
     const { approvals: settings } = this.#inForce.configuration;
@@ -254,6 +277,7 @@ export class Runtime implements AsyncDisposable {
     return this.#openedGate.packages;
   }
 
+  /** Every registered capability, whether it is enabled, and who said so. */
   capabilities(): readonly RegisteredCapability[] {
     return this.#inForce.capabilities();
   }
@@ -266,7 +290,11 @@ export class Runtime implements AsyncDisposable {
     return this.#inForce.tools(this.#open);
   }
 
-  /** Switches a capability; durable when it resolves. Throws for an unknown name and for one that the configuration locks. */
+  /**
+   * Enables or disables a capability until an operator says otherwise, also after a restart; durable when it resolves.
+   * `by` names who says so. Throws FEMTO_CAPABILITY_NOT_FOUND for an unknown name and FEMTO_CAPABILITY_DISABLED for one
+   * that the configuration locks off.
+   */
   async switchCapability(name: string, enable: boolean, by: string): Promise<void> {
     await this.#inForce.switchCapability(this.#journal, name, enable, by);
     this.#open?.review();
@@ -290,7 +318,11 @@ export class Runtime implements AsyncDisposable {
     await recordRejection(this.#journal, null, error, by);
   }
 
-  /** Records what became of an interrupted execution; resolves with that record's sequence number. Runs nothing. */
+  /**
+   * Records what became of an interrupted execution; resolves with that record's sequence number. Runs nothing. Throws
+   * FEMTO_SOCKET_REQUEST without a reason, FEMTO_EXECUTION_NOT_FOUND, and FEMTO_EXECUTION_NOT_UNRESOLVED for one that
+   * does not wait for it.
+   */
   async resolveExecution(request: ResolutionRequest): Promise<number> {
     const { projection } = this;
     this.#resolutions ??= new Resolutions({ journal: this.#journal, unresolved: () => projection.unresolved });
@@ -298,14 +330,18 @@ export class Runtime implements AsyncDisposable {
   }
 
   /**
-   * Proposes the call that takes back what an execution did to files; resolves like any proposal. It does nothing
-   * where anything but what that execution left is there now. Throws FEMTO_UNDO_IMPOSSIBLE where there is no such call.
+   * Proposes the call that takes back what an execution did to files; resolves like any proposal. It does nothing where
+   * anything but what that execution left is there now. Throws FEMTO_UNDO_IMPOSSIBLE where there is no such call, and
+   * FEMTO_EXECUTION_NOT_FOUND.
    */
   async undo(execution: string): Promise<Reply> {
     return await undo(execution, this.#journal, () => this.openSession({ channel: "operator" }));
   }
 
-  /** Ends a session for good: nothing of it begins any more, what runs is asked to end. Durable when it resolves. */
+  /**
+   * Ends a session for good: nothing of it begins any more, what runs is asked to end. Durable when it resolves. Throws
+   * FEMTO_SESSION_NOT_FOUND.
+   */
   async haltSession(request: HaltRequest): Promise<Halt> {
     const { gate, terminals } = this.#openedGate;
     const halting = this.#sessions.halt(request, gate, this.#journal);
@@ -313,6 +349,7 @@ export class Runtime implements AsyncDisposable {
     return await halting;
   }
 
+  /** What an operator sees at one look. It can be asked at any time, also while the runtime starts or ends. */
   status(): RuntimeStatus {
     return statusOf({
       configuration: this.#inForce.configuration,
@@ -329,7 +366,10 @@ export class Runtime implements AsyncDisposable {
     });
   }
 
-  /** Takes no more calls, waits for what runs, ends what does not end in time, and closes the journal. */
+  /**
+   * Takes no more calls, waits for what runs for `drainMs` milliseconds (10 seconds without it), ends what does not end
+   * in time, and closes the journal. A second call waits for the first.
+   */
   close(options: { readonly drainMs?: number } = {}): Promise<void> {
     this.#closing ??= this.#close(options.drainMs ?? LIMITS.drainMs);
     return this.#closing;

@@ -5,6 +5,7 @@ import type { Gate } from "./gate/gate.ts";
 import { operatorActor } from "./operator-actor.ts";
 import type { SessionHistories } from "./projection/session-histories.ts";
 
+/** Which session begins nothing any more, and why. */
 export interface HaltRequest {
   readonly session: string;
   /** In the operator's words; "no reason given" without it. */
@@ -13,6 +14,7 @@ export interface HaltRequest {
   readonly by: string;
 }
 
+/** What halting a session came to. */
 export interface Halt {
   /** The record that says so; the one before, where the session was halted already. */
   readonly seq: number;

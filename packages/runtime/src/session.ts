@@ -24,7 +24,9 @@ import type { SessionHistories } from "./projection/session-histories.ts";
 import type { ChangesRequest } from "./relay/changes.ts";
 import type { RelayWishes } from "./relay/relays.ts";
 import { type Halt, type HaltRequest, haltSession } from "./session-halts.ts";
+import { SessionRecords } from "./session-records.ts";
 
+/** What goes with one proposal and is not part of its message. All of it may be left out. */
 export interface ProposeOptions {
   /** A name for this call, recorded as given. */
   readonly label?: string;
@@ -49,11 +51,15 @@ export interface ReadingTurns {
 
 const AT_ONCE: ReadingTurns = { hasRoom: true, next: (read) => read() };
 
+/** One proposer. What it proposes is validated, decided, executed and recorded before it is answered. */
 export interface Session extends AsyncDisposable {
+  /** Given by the runtime, and in each record of the session. */
   readonly id: SessionId;
   /**
-   * Proposes one protocol message: bytes as they arrived, or a message object. Resolves with the reply
-   * once the outcome is durable. Denials, failures and protocol errors are replies, not exceptions.
+   * Proposes one protocol message: bytes as they arrived, or a message object such as `{ tool_call: { tool, args } }`.
+   * Resolves with the reply once the outcome is durable; one that an operator is asked about resolves with `status:
+   * "pending"`, and `wait` has its end. Denials, failures and protocol errors are replies, not exceptions; a closed
+   * session throws a `TypeError`.
    */
   propose(message: Uint8Array | ProtocolMessage, options?: ProposeOptions): Promise<Reply>;
   /**
@@ -65,7 +71,10 @@ export interface Session extends AsyncDisposable {
   wait(execution: string, turns?: ReadingTurns): Promise<Reply>;
   /** Output of this session's executions while they run. */
   readonly outputs: OutputReader;
-  /** What changes beside its calls: what is offered, and resources of MCP servers that it is subscribed to. */
+  /**
+   * What changes beside its calls: what is offered, and resources of MCP servers that it is subscribed to. Throws
+   * FEMTO_OVERLOADED where too many wait, and FEMTO_DRAINING.
+   */
   changes(request: ChangesRequest): Promise<WatchedChanges>;
   /** Ends a subscription of this session; false where there is none. */
   unsubscribe(server: string, uri: string): boolean;
@@ -77,6 +86,7 @@ export interface Session extends AsyncDisposable {
   close(): void;
 }
 
+/** Who will propose in a session, as whoever opens it knows it. */
 export interface SessionOptions {
   /** Through which door the proposer came. */
   readonly channel: "library" | "agent" | "operator";
@@ -153,33 +163,26 @@ export class Sessions {
     const quota = new SessionQuota(this.#share, clock.monotonicUs(), door.newcomers);
     // It lives as long as the session; nobody else's questions are answered from it.
     const share = new DecisionShare();
-    let executions = 0;
-    let isIntroduced = false;
-    const isKnown = (): boolean => this.#parts.histories().of(id) !== undefined;
-    const recordEnd = (): void =>
-      this.#parts.record({ type: "session.closed", actor, session: id, execution: null, body: { executions } });
-    // INVARIANT: I9: who connects and leaves again, and again, without a call that is recorded, leaves no trace.
-    const introduce = (): boolean => {
-      // One that was forgotten since it ended does not begin anew.
-      if (isIntroduced || isKnown()) return isKnown();
-      this.#parts.record({ type: "session.opened", actor, session: id, execution: null, body: { history: 1 } });
-      isIntroduced = isKnown();
-      // Its client has left before anything was recorded of it.
-      if (isIntroduced && !this.#open.has(id)) recordEnd();
-      return isIntroduced;
-    };
+    const records = new SessionRecords({
+      id,
+      actor,
+      record: (entry) => this.#parts.record(entry),
+      isOpen: () => this.#open.has(id),
+      isKnown: () => this.#parts.histories().of(id) !== undefined,
+    });
+    const introduce = (): boolean => records.begin();
     const close = (): void => {
       if (!this.#open.delete(id)) return;
       door.turns.release(id);
       gate.questions.forget(id);
       this.#parts.closed(id);
-      if (isIntroduced) recordEnd();
+      records.end();
     };
     const session: Session = {
       id,
       propose: async (message, { label, trace, signal, launch, wishes, onIdentified } = {}) => {
         if (!this.#open.has(id)) throw new TypeError("the session is closed");
-        executions += 1;
+        records.executions += 1;
         // An object takes the same way as bytes from a socket, so that there is one parser and one gate.
         const bytes = message instanceof Uint8Array ? message : Buffer.from(JSON.stringify(message));
         // INVARIANT: I8: who proposes is said here; of what a client says about itself the label and the trace are taken.

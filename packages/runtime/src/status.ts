@@ -20,16 +20,20 @@ import type { ActorSystem } from "./system.ts";
 import type { TelemetryGauges } from "./telemetry-port.ts";
 import type { WitnessStatus } from "./witness-port.ts";
 
+/** An open session: who proposes in it, and what it did so far. */
 export interface SessionStatus {
   readonly id: string;
   readonly channel: string;
   readonly principal: string;
   /** What its client calls itself, which proves nothing. */
   readonly agent: string | null;
+  /** Calls that were permitted, and the bytes of what they sent and got back. */
   readonly calls: number;
   readonly bytes: number;
+  /** Permitted calls that did not succeed, and calls that were refused. */
   readonly failures: number;
   readonly refusals: number;
+  /** Since it was opened. */
   readonly seconds: number;
   /** Code under which it was halted; null while it may go on. */
   readonly halted: string | null;
@@ -46,12 +50,15 @@ export interface ShadowStatus {
   readonly undecided: number;
 }
 
+/** The runtime at one moment. Names are those of `femtoclaw status --json`. */
 export interface RuntimeStatus {
   readonly version: string;
+  /** State of the lifecycle machine; calls are taken in `idle` and `executing`. */
   readonly phase: Phase;
   /** Whether calls are taken; `not_ready` says why not. */
   readonly ready: boolean;
   readonly not_ready: { readonly code: string; readonly reason: string } | null;
+  /** Identifier of this start. */
   readonly boot: string;
   /** Boots that this journal has seen. */
   readonly boots: number;
@@ -60,6 +67,7 @@ export interface RuntimeStatus {
   /** Name of the log, and the log that it goes on from. */
   readonly log: string;
   readonly parent: LogParent | null;
+  /** Records that are durable. */
   readonly records: number;
   readonly memory: {
     /** State of the memory machine; `full` while the disk has no room to spare and no calls are taken. */
@@ -90,6 +98,7 @@ export interface RuntimeStatus {
   readonly sandbox: string | null;
   /** By what memory and processes of children are held; null while there is no sandbox. */
   readonly bounds: string | null;
+  /** State of the observability machine. */
   readonly observability: string;
   readonly witnesses: readonly WitnessStatus[];
   /** Whether the program that runs is the one that was released, and why it is called so. */
@@ -97,6 +106,7 @@ export interface RuntimeStatus {
   readonly integrity_reason: string;
   /** What is deployed; null until that is known. */
   readonly deployment: Deployment | null;
+  /** The first fault that the runtime could not go on with; null while there is none. */
   readonly fault: Fault | null;
 }
 

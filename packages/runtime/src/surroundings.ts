@@ -9,6 +9,10 @@ import { type Clock, type JournalStore, type Keyring, systemClock } from "@femto
 import { type PolicyEngine, type PolicyEngineOptions, policyEngines } from "@femtoclaw/policy/live";
 import { type Announce, type Claim, claimDirectory, storageIn } from "./epochs/claim.ts";
 
+/**
+ * Time, identifiers, storage, names of hosts and the engine: all that a simulation has to replace. `systemSurroundings`
+ * has the real ones.
+ */
 export interface Surroundings {
   /** Begins with this boot. */
   readonly clock: Clock;
@@ -26,6 +30,10 @@ export interface Surroundings {
   readonly lookUp: LookUp;
 }
 
+/**
+ * The process as the record of its boot names it: version of Node.js, `platform-arch`, and the numbers of process and
+ * user.
+ */
 export interface ProcessIdentity {
   readonly node: string;
   readonly platform: string;
@@ -33,9 +41,11 @@ export interface ProcessIdentity {
   readonly uid: number;
 }
 
+/** Where the journal and its keys are kept. */
 export interface Storage {
   /** A store over the same storage each time, not open yet: after a failed write another one takes its place. */
   createStore(): JournalStore;
+  /** Private keys of the log. */
   readonly keyring: Keyring;
   /** The state directory in which both lie; null where they lie in none. */
   readonly claim: Claim | null;

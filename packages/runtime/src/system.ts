@@ -30,6 +30,7 @@ import { harmless } from "./harmless.ts";
 import { ExecutionTable } from "./projection/execution-table.ts";
 import { supervised } from "./supervised.ts";
 
+/** Hears XState's inspection events of every actor. */
 export type Inspect = (event: InspectionEvent) => void;
 
 export interface SystemOptions {

@@ -2,6 +2,7 @@
 import type { JournalReader } from "@femtoclaw/journal";
 import type { TypedRecord } from "@femtoclaw/protocol";
 
+/** Sends the journal elsewhere, as `Telemetry` of `@femtoclaw/telemetry` does. */
 export interface TelemetryExporter {
   /** How the journal's records name it: `none` for one that sends nothing by itself. */
   readonly kind: "otlp" | "none";
@@ -16,13 +17,16 @@ export interface TelemetryExporter {
   stop(deadlineMs: number): Promise<number>;
 }
 
+/** What an exporter reads, and where it says how it fares. */
 export interface TelemetrySource {
   readonly reader: JournalReader;
+  /** Folder in which it keeps its cursor. */
   readonly stateDirectory: string;
   /** Name of the log that is read. */
   readonly log: string;
   /** Number of durable records. */
   size(): number;
+  /** Microseconds since 1970. */
   nowUs(): number;
   /** The clock that records are stamped with. */
   monotonicUs(): number;
@@ -31,6 +35,7 @@ export interface TelemetrySource {
   onChange(state: "exporting" | "degraded", cursor: number, reason?: string): void;
 }
 
+/** What is so at one moment and stands in no record. */
 export interface TelemetryGauges {
   /** Whether calls are taken. */
   readonly ready: boolean;
@@ -41,6 +46,7 @@ export interface TelemetryGauges {
   readonly unresolved: number;
   /** Calls that wait for an operator. */
   readonly waiting: number;
+  /** Open sessions, and terminals on which something runs. */
   readonly sessions: number;
   readonly terminals: number;
   /** Bytes free on the disk of the state directory beside the reserve; null when it does not tell. */

@@ -4,14 +4,9 @@ import { once } from "node:events";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
-import {
-  boundsBy,
-  type ChildLimits,
-  ControlGroups,
-  DEFAULT_CHILD_LIMITS,
-  type SandboxResult,
-  viewOf,
-} from "../src/index.ts";
+import { boundsBy } from "../src/bounds.ts";
+import { ControlGroups } from "../src/control-groups.ts";
+import { type ChildLimits, DEFAULT_CHILD_LIMITS, type SandboxResult, viewOf } from "../src/index.ts";
 import { playground, run } from "./playground.ts";
 
 const groups = await ControlGroups.find("/bin/sh", DEFAULT_CHILD_LIMITS);
@@ -151,9 +146,12 @@ describe.runIf(groups !== null)("control groups", () => {
   });
 
   it("that a killed host left are taken away by the next one, with what is in them", async () => {
-    const index = join(import.meta.dirname, "../src/index.ts");
+    const [groupsFile, limitsFile] = ["control-groups.ts", "child-limits.ts"].map((file) =>
+      JSON.stringify(join(import.meta.dirname, "../src", file)),
+    );
     const code = `
-      const { ControlGroups, DEFAULT_CHILD_LIMITS } = await import(${JSON.stringify(index)});
+      const { ControlGroups } = await import(${groupsFile});
+      const { DEFAULT_CHILD_LIMITS } = await import(${limitsFile});
       const { spawn } = await import("node:child_process");
       const groups = await ControlGroups.find("/bin/sh", DEFAULT_CHILD_LIMITS);
       const group = groups.begin(DEFAULT_CHILD_LIMITS);

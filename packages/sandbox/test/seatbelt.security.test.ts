@@ -16,15 +16,9 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import {
-  DEFAULT_CHILD_LIMITS,
-  hostInspection,
-  type Machine,
-  probeSandbox,
-  viewOf,
-  visibilityOf,
-} from "../src/index.ts";
+import { DEFAULT_CHILD_LIMITS, hostInspection, probeSandbox, viewOf, visibilityOf } from "../src/index.ts";
 import { inheritedDescriptors } from "../src/inspection.ts";
+import type { Machine } from "../src/probe.ts";
 import { seatbeltScript } from "../src/seatbelt/seatbelt-plan.ts";
 import { seatbeltTrial } from "../src/seatbelt/seatbelt-probe.ts";
 import { seatbeltProfile } from "../src/seatbelt/seatbelt-profile.ts";

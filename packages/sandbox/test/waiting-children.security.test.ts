@@ -5,7 +5,8 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { text } from "node:stream/consumers";
 import { describe, expect, it, vi } from "vitest";
-import { type ChildLimits, ControlGroups, DEFAULT_CHILD_LIMITS, type SandboxResult, viewOf } from "../src/index.ts";
+import { ControlGroups } from "../src/control-groups.ts";
+import { type ChildLimits, DEFAULT_CHILD_LIMITS, type SandboxResult, viewOf } from "../src/index.ts";
 import { canBeTold, joiningArguments, toldWords } from "../src/joining.ts";
 import { playground, run } from "./playground.ts";
 

@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { Journal, type JournalEntry, MemoryKeyring, MemoryStore, systemClock } from "@femtoclaw/journal";
 import { MACHINE_IDENTITIES } from "@femtoclaw/machines";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { Telemetry, type TelemetrySource } from "../src/index.ts";
+import { Telemetry } from "../src/index.ts";
+import type { TelemetrySource } from "../src/telemetry.ts";
 import { type Behaviour, Receiver } from "./receiver.ts";
 
 /** Everything that wants to be a line, a label, a colour or a clipboard of its own. */

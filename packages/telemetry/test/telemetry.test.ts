@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { Journal, type JournalEntry, MemoryKeyring, MemoryStore, systemClock } from "@femtoclaw/journal";
 import { MACHINE_IDENTITIES } from "@femtoclaw/machines";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { Telemetry, type TelemetryOptions, type TelemetrySource } from "../src/index.ts";
+import { Telemetry } from "../src/index.ts";
+import type { TelemetryOptions, TelemetrySource } from "../src/telemetry.ts";
 import { freePort, Receiver } from "./receiver.ts";
 
 const DIGEST = "0".repeat(64);

@@ -32,6 +32,7 @@ const DRAIN_MS = 500;
 /** How often input is tried again that an agent on a terminal does not take. */
 const RETRY_MS = 20;
 
+/** An agent that was launched and runs. */
 export class AgentProcess {
   readonly #child: AgentChild;
   readonly #pty: Pty | null;
@@ -86,11 +87,13 @@ export class AgentProcess {
     );
   }
 
+  /** Reads nothing of it for now, so that it waits. */
   pause(): void {
     for (const stream of this.#readable) stream.pause();
     this.#pty?.pause();
   }
 
+  /** Reads on. */
   resume(): void {
     for (const stream of this.#readable) stream.resume();
     this.#pty?.resume();
@@ -111,10 +114,12 @@ export class AgentProcess {
     this.#child.pipes?.stdin.end();
   }
 
+  /** Changes the size of its terminal, where it has one. */
   resize(size: PtySize): void {
     this.#pty?.resize(size);
   }
 
+  /** Asks it to end, and ends it where it does not. */
   end(): void {
     // What it writes from here on nobody has to read before it has ended.
     this.resume();

@@ -71,6 +71,7 @@ const manifest: CapabilityManifest = {
   limits: { timeout_ms: LIMITS.timeoutCeilingMs, output_bytes: 65_536 },
 };
 
+/** The capability that a launch is a call of. */
 export const agentRun: Capability = { manifest, isolation: "sandbox", isLaunched: true, execute };
 
 const NO_HOST = {

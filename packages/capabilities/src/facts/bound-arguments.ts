@@ -84,6 +84,7 @@ export interface BoundMcpTool {
 
 export type BoundArgument = BoundPath | BoundProgram | BoundTerminal | BoundHost | BoundMcpTool;
 
+/** What the arguments of one call name, held open as it was decided on. */
 export class BoundArguments implements AsyncDisposable {
   readonly #byPointer: ReadonlyMap<string, BoundArgument>;
   readonly #held: DisposableStack;

@@ -13,6 +13,7 @@ import type { HostNames } from "./host-names.ts";
 import { leastPublic } from "./network-of.ts";
 import { Refusal } from "./refusal.ts";
 
+/** A program of a call, and where it wants to connect to. */
 export interface ConnectionRequest {
   /** `host:port`, as a program wrote it. */
   readonly target: string;
@@ -29,6 +30,7 @@ export interface ConnectingProgram {
   readonly realPath: string;
 }
 
+/** The facts of a connection and where it may go, or why there are none. */
 export type ConnectionFacts =
   /** One question for each program, all of them about the same addresses. */
   | { readonly ok: true; readonly questions: readonly HostQuestion[]; readonly bound: BoundConnection }
@@ -42,6 +44,7 @@ export interface BoundConnection {
   readonly addresses: readonly string[];
 }
 
+/** Takes the facts of one connection; why there are none is a value. */
 export async function connectionFacts(request: ConnectionRequest): Promise<ConnectionFacts> {
   try {
     const { programs, hop } = request;

@@ -14,6 +14,7 @@ const WAITING = 128;
 /** LIMIT: time of one name, its wait included. */
 const TIMEOUT_MS = 3_000;
 
+/** Looks hosts up, so many at once. */
 export class HostNames {
   readonly #lookUp: LookUp;
   /** Names that are being looked up now, for all calls that name them meanwhile. Nothing is remembered afterwards. */
@@ -61,6 +62,7 @@ export class HostNames {
   }
 }
 
+/** As the machine's own resolver does it. */
 export async function systemLookUp(name: string): Promise<readonly string[]> {
   return (await lookup(name, { all: true, order: "verbatim" })).map(({ address }) => address);
 }

@@ -12,6 +12,7 @@ const CHUNK_BYTES = 1_048_576;
 /** Two changes within one tick of the file system's clock look alike, so that a fresh file is hashed each time. */
 const SETTLED_NS = 2_000_000_000n;
 
+/** Digests of program files, remembered as long as the file is the same. */
 export class ProgramDigests {
   readonly #known = new Map<string, Promise<string>>();
 

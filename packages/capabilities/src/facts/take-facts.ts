@@ -33,6 +33,7 @@ import type { ProgramDigests } from "./program-digests.ts";
 import { Refusal } from "./refusal.ts";
 import type { SecretLookUp } from "./stored-secrets.ts";
 
+/** A call, and what facts are taken by. */
 export interface FactsRequest {
   readonly manifest: CapabilityManifest;
   /** Valid against the manifest's input schema. */
@@ -58,6 +59,7 @@ export type SessionTerminals = (id: string) => {
   readonly bound: BoundTerminal;
 } | null;
 
+/** The facts with what they hold open, or why there are none. */
 export type FactsResult =
   | { readonly ok: true; readonly facts: Facts; readonly bound: BoundArguments }
   | { readonly ok: false; readonly reason: string };

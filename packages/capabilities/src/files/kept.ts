@@ -9,6 +9,7 @@ import { contentText } from "./content.ts";
 import { PART_BYTES, type Pace } from "./pace.ts";
 import { reopen } from "./path-argument.ts";
 
+/** What stood at a path before the effect. */
 export interface Kept {
   /** What the intent says of it. */
   readonly entry: KeptPath;

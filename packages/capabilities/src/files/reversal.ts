@@ -5,6 +5,7 @@
 import type { KeptPath, LeftBehind } from "@femtoclaw/protocol";
 import type { JsonObject } from "../capability.ts";
 
+/** The call that takes another one back. */
 export interface Reversal {
   readonly tool: string;
   readonly args: JsonObject;

@@ -27,6 +27,7 @@ export interface RunCall {
   put(pointer: string, content: Uint8Array | string): void;
 }
 
+/** A capability as its author writes it. */
 export interface CapabilityDefinition {
   /** A `CapabilityManifest`, as it stands in `capability.json`; who loads it checks it. */
   readonly manifest: object;
@@ -34,14 +35,14 @@ export interface CapabilityDefinition {
   run(call: RunCall): Promise<JsonObject> | JsonObject;
 }
 
-/** Says no more than what it is given; inside the sandbox it stands under the same name. */
+/** Returns what it is given, with its type checked; inside the sandbox it stands under the same name. */
 export function defineCapability(definition: CapabilityDefinition): CapabilityDefinition {
   return definition;
 }
 
 /**
- * The definition as a capability that runs in this process, with all rights of this process. INVARIANT: who wants that
- * says so: every record of it does, too.
+ * The definition as a capability that runs in this process, with all rights of this process. Throws
+ * FEMTO_CONFIG_INVALID for a manifest that is none. INVARIANT: who wants that says so: every record of it does, too.
  */
 export function trustedCapability(
   { manifest: declared, run }: CapabilityDefinition,

@@ -15,6 +15,7 @@ import {
 import { canonicalJson } from "./canonical-json.ts";
 import { digest, isDeeperThan, textProblem } from "./tool-definition.ts";
 
+/** A resource, template or prompt as its server lists it. */
 export interface ContentDefinition extends McpContent {
   /** As pins name it: no tool can be called so. */
   readonly pin: string;

@@ -47,6 +47,7 @@ interface Sent<T> {
   read(answer: BegunAnswer, host: BoundHost): Promise<T>;
 }
 
+/** Speaks to an MCP server over streamable HTTP. */
 export class HttpTransport implements UpstreamTransport {
   readonly isStream = false;
   readonly ended: Promise<string>;

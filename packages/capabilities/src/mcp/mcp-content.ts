@@ -19,6 +19,7 @@ import { type Completing, completionParams, completionResult } from "./mcp-compl
 import { common, type McpServer } from "./mcp-tool.ts";
 import { type UpstreamUse, upstreamOutcome } from "./upstream-call.ts";
 
+/** Which of the two kinds of content is read. */
 export type Reader = typeof RESOURCE_READ | typeof PROMPT_GET;
 
 /** One question to the server about what was accepted of it. */
@@ -99,6 +100,7 @@ export interface ReaderDefinition {
   readonly sha256: string;
 }
 
+/** Resources or prompts of a server as one capability. */
 export function mcpReaderCapability(
   { server, reader, accepted, sha256 }: ReaderDefinition,
   ask: AskUpstream,

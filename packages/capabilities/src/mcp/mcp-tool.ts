@@ -7,6 +7,7 @@ import type { Capability, CapabilityCall, CapabilityOutcome, JsonObject } from "
 import type { ToolDefinition } from "./tool-definition.ts";
 import { type UpstreamUse, upstreamOutcome } from "./upstream-call.ts";
 
+/** A server as its tools need it. */
 export interface McpServer {
   readonly name: string;
   /** Whether it runs in the sandbox; else it is reached over HTTP. */
@@ -64,6 +65,7 @@ function mcpToolManifest(server: McpServer, definition: ToolDefinition): Capabil
   };
 }
 
+/** One tool of a server as a capability. */
 export function mcpToolCapability(
   server: McpServer,
   definition: ToolDefinition,

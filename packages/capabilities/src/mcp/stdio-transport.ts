@@ -33,6 +33,7 @@ export interface StdioStart {
   readonly onNotification: OnNotification;
 }
 
+/** Speaks to an MCP server that is a program in the sandbox, one line for each message. */
 export class StdioTransport implements UpstreamTransport {
   readonly isStream = true;
   readonly ended: Promise<string>;

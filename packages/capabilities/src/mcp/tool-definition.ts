@@ -7,6 +7,7 @@ import type { JsonObject } from "../capability.ts";
 import { schemaProblem } from "./argument-check.ts";
 import { canonicalJson } from "./canonical-json.ts";
 
+/** A tool as its server lists it. */
 export interface ToolDefinition {
   readonly name: string;
   readonly description: string;

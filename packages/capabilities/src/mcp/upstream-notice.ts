@@ -15,7 +15,9 @@ import type { JsonObject } from "../capability.ts";
 import type { ContentDefinition } from "./content-definition.ts";
 
 export const PROGRESS = "notifications/progress";
+/** Notification by which a server says a line of its log. */
 export const MESSAGE = "notifications/message";
+/** Notification by which a server says that a resource changed. */
 export const UPDATED = "notifications/resources/updated";
 export const ACKNOWLEDGED = "notifications/subscriptions/acknowledged";
 /** Names the request by which somebody listens, in what is said because of it. */
@@ -39,6 +41,7 @@ export interface CallRelay {
   subscribe(request: SubscriptionRequest): Promise<void>;
 }
 
+/** Which resource of which server is subscribed to. */
 export interface SubscriptionRequest {
   readonly server: string;
   /** What of the server's offer the uri is one of. */

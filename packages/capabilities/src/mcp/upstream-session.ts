@@ -70,6 +70,7 @@ export interface ResourceListener {
 /** LIMIT: time of a server to take note that nobody listens any more. */
 const UNSUBSCRIBE_MS = 5_000;
 
+/** The conversation with one MCP server, from its first word to its last. */
 export class UpstreamSession {
   readonly #server: string;
   readonly #transport: UpstreamTransport;

@@ -23,6 +23,7 @@ export interface Listening {
   readonly params: JsonObject;
 }
 
+/** How messages reach a server and come back. */
 export interface UpstreamTransport {
   /** The result, or the fault that the server answered with. Cancels the request at the server when the signal aborts. */
   request(request: UpstreamRequest): Promise<JsonObject>;

@@ -12,6 +12,7 @@ interface Binding {
   resize(descriptor: number, cols: number, rows: number): void;
 }
 
+/** Size of a terminal, in cells. */
 export interface PtySize {
   readonly cols: number;
   readonly rows: number;

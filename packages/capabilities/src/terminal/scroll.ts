@@ -1,5 +1,6 @@
 /** The newest output of a terminal, by its place in all of it: for operators who look in, and may look in late. */
 
+/** A piece of what a terminal showed, and where it stands in all of it. */
 export interface ScrollPart {
   readonly data: Buffer;
   /** Place of what follows. */

@@ -15,6 +15,7 @@ import { Pty, type PtySize } from "./pty.ts";
 import { Scroll } from "./scroll.ts";
 import { type TakenOutput, UnreadOutput } from "./unread-output.ts";
 
+/** What is started, and in which view. */
 export interface TerminalRequest {
   readonly view: SandboxView;
   readonly command: SandboxCommand;
@@ -46,6 +47,7 @@ const SETTLE_MS = 30;
 /** Time after the end of a program in which what it wrote last is read. */
 const DRAIN_MS = 500;
 
+/** A program on a pseudoterminal. Its output waits for its reader. */
 export class Terminal {
   readonly #pty: Pty;
   readonly #child: TerminalChild;

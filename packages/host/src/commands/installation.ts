@@ -6,17 +6,17 @@ import { EXIT, FemtoError, printable, systemErrorCode } from "@femtoclaw/protoco
 import { OWN_CODE } from "#own-code";
 import { type ChangeParts, settle } from "../installation/change.ts";
 import { abandonInstallation, groundOf, makeGround, removeGround, sweepGround } from "../installation/ground.ts";
-import { HostControl, ownersEnvironment } from "../installation/host-control.ts";
+import { HostControl } from "../installation/host-control.ts";
 import { install as makeInstallation, refuseOther, undoCutOff } from "../installation/install.ts";
-import { type InstallPlan, planInstallation } from "../installation/install-plan.ts";
+import { planInstallation } from "../installation/install-plan.ts";
 import { type Layout, layoutOf } from "../installation/layout.ts";
 import { type InForce, Library } from "../installation/library.ts";
 import { assertOwnReceipt } from "../installation/own-places.ts";
 import type { InstalledFile, Owner } from "../installation/receipt.ts";
 import { openRelease, type Release, readPublicKey } from "../installation/release.ts";
-import { type Removal, refuseChanged, uninstall as takeAway } from "../installation/uninstall.ts";
+import { refuseChanged, uninstall as takeAway } from "../installation/uninstall.ts";
 import { rollback as goBack, upgrade as goOn, nextRelease, previousOf } from "../installation/upgrade.ts";
-import { table } from "../terminal/table.ts";
+import { byHand, shown, tellInstalled, tellPlan, tellRemoval, tellSteps } from "../terminal/installation-text.ts";
 import type { CommandContext } from "./command-context.ts";
 
 /** Which installation is meant. */
@@ -36,7 +36,7 @@ export interface InstallFlags extends PlaceFlags {
 const SERVICE_USER = "femtoclaw";
 
 export async function install(context: CommandContext, file: string | undefined, flags: InstallFlags): Promise<number> {
-  const { cwd, environment } = context;
+  const { cwd, environment, output } = context;
   const layout = layoutIn(context, flags);
   const owner = layout.scope === "system" ? serviceUser(flags.serviceUser ?? SERVICE_USER) : null;
   const { release, key } = releaseToInstall(cwd, file, flags.key);
@@ -57,7 +57,7 @@ export async function install(context: CommandContext, file: string | undefined,
     const current = refuseOther(library, release);
     const steps = [...groundOf(layout), ...planned.steps];
     const once = steps.filter(({ path }, index) => steps.findIndex((step) => step.path === path) === index);
-    return tellPlan(context, { ...planned, steps: once }, release, current);
+    return tellPlan(output, { ...planned, steps: once }, release, current);
   }
   sweepGround(library);
   makeGround(layout);
@@ -67,7 +67,7 @@ export async function install(context: CommandContext, file: string | undefined,
     const installed = plan();
     const isNew = refuseOther(library, release) === null;
     makeInstallation(library, { plan: installed, ground, release, key });
-    return tellInstalled(context, installed, release, isNew);
+    return tellInstalled(output, installed, release, isNew);
   } catch (error) {
     leaveNothing(library);
     throw error;
@@ -118,14 +118,14 @@ export async function uninstall(context: CommandContext, flags: UninstallFlags):
   const swept = flags.dryRun === true ? [] : sweepGround(library);
   if (!library.isThere) {
     if (swept.length === 0) throw notFound(library);
-    return tellRemoval(context, { removed: swept, emptied: [], left: [] });
+    return tellRemoval(output, { removed: swept, emptied: [], left: [] });
   }
   using _lock = library.lock();
   const cutOff = flags.dryRun === true ? [] : await settleIn(context, library);
   const current = ownInForce(library);
   if (current === null) {
     if (cutOff.length === 0) throw notFound(library);
-    return tellRemoval(context, { ...removeGround(library, cutOff), emptied: [] });
+    return tellRemoval(output, { ...removeGround(library, cutOff), emptied: [] });
   }
   refuseChanged(current, options);
   if ((await hostOf(context, library, current).standing()) !== "stopped") {
@@ -135,22 +135,12 @@ export async function uninstall(context: CommandContext, flags: UninstallFlags):
   }
   if (flags.dryRun === true) {
     const files = current.receipt.files.map(({ kind, path }) => ({ do: "remove", kind, path }));
-    return tellSteps(context, [...files, { do: "remove", kind: "folder", path: library.path }]);
+    return tellSteps(output, [...files, { do: "remove", kind: "folder", path: library.path }]);
   }
-  tellRemoval(context, takeAway(library, current, options));
+  tellRemoval(output, takeAway(library, current, options));
   const { state } = current.receipt;
   if (state !== null && existsSync(state) && !options.state && !output.json)
     output.talk(`state stays in ${shown(state)}`);
-  return EXIT.ok;
-}
-
-function tellRemoval({ output }: CommandContext, removal: Removal): number {
-  if (output.json) output.value({ event: "uninstalled", ...removal });
-  else {
-    for (const path of removal.removed) output.line(`removed ${shown(path)}`);
-    for (const path of removal.emptied) output.line(`emptied ${shown(path)}`);
-    for (const path of removal.left) output.line(`left ${shown(path)}, which holds what was not installed`);
-  }
   return EXIT.ok;
 }
 
@@ -254,83 +244,6 @@ function lookedUp(name: string): string {
   }
 }
 
-interface ToldStep {
-  readonly do: string;
-  readonly kind: string;
-  readonly path: string;
-  readonly mode?: string;
-  readonly owner?: string;
-  readonly target?: string;
-}
-
-function tellPlan(context: CommandContext, plan: InstallPlan, release: Release, current: InForce | null): number {
-  const steps = plan.steps.map((step): ToldStep => {
-    const { kind, path } = step;
-    if (step.kind === "link") return { do: "make", kind, path, target: step.target };
-    const mode = step.mode.toString(8).padStart(4, "0");
-    return {
-      do: "make",
-      kind,
-      path,
-      mode,
-      ...(step.kind === "folder" && step.owner ? { owner: step.owner.name } : {}),
-    };
-  });
-  const { library } = plan.layout;
-  const deploy = { do: "put-in-force", kind: "executable", path: library, target: release.version };
-  return tellSteps(context, current === null ? [...steps, deploy] : steps);
-}
-
-function tellSteps({ output }: CommandContext, steps: readonly ToldStep[]): number {
-  if (output.json) output.value(steps);
-  else {
-    const rows = steps.map((step) => [
-      ...[step.do, step.kind, step.mode ?? "", step.owner ?? ""],
-      `${shown(step.path)}${step.target === undefined ? "" : ` -> ${shown(step.target)}`}`,
-    ]);
-    for (const line of table(rows)) output.line(line);
-    output.talk("nothing was changed");
-  }
-  return EXIT.ok;
-}
-
-function tellInstalled(context: CommandContext, plan: InstallPlan, release: Release, isNew: boolean): number {
-  const { output } = context;
-  const { layout, configuration, keepsConfiguration, steps } = plan;
-  const { version } = release;
-  if (output.json) {
-    const paths = { command: layout.command, library: layout.library, configuration, data: layout.data };
-    output.value({ event: "installed", version, changed: isNew || steps.length > 0, ...paths });
-    return EXIT.ok;
-  }
-  for (const { path } of steps) output.line(`made ${shown(path)}`);
-  if (!isNew) {
-    output.line(
-      steps.length > 0 ? "made anew what was missing" : `${version} is installed already, and nothing is missing`,
-    );
-    return EXIT.ok;
-  }
-  if (keepsConfiguration) output.line(`${shown(configuration)} was there and stays as it is`);
-  output.line(`installed: ${version} in ${shown(layout.library)}`);
-  output.talk(`next: write what agents may do into ${shown(configuration)}, then start it:`);
-  for (const line of howToStart(plan)) output.talk(`  ${line}`);
-  return EXIT.ok;
-}
-
-function howToStart({ layout, configuration, owner, steps }: InstallPlan): string[] {
-  const systemctl = layout.scope === "user" ? "systemctl --user" : "systemctl";
-  const isService = steps.some(({ path }) => path === layout.unit);
-  const enable = `${systemctl} enable --now ${layout.prefix === null ? "femtoclaw" : shown(layout.unit)}`;
-  const home = owner === null ? "" : ownersEnvironment(layout.data)["HOME"];
-  const as = owner === null ? "" : `setpriv --reuid ${owner.uid} --regid ${owner.gid} --clear-groups env HOME=${home} `;
-  const up = `${as}${shown(layout.command)} --config ${shown(configuration)} up`;
-  return isService ? [`${systemctl} daemon-reload && ${enable}`, `or by hand: ${up}`] : [up];
-}
-
-function byHand(library: Library, { receipt }: InForce, command: string): string {
-  return `${shown(library.program())} --config ${shown(receipt.configuration)} ${command}`;
-}
-
 function notFound(library: Library): FemtoError {
   return new FemtoError("FEMTO_INSTALL_NOT_FOUND", `nothing is installed in ${shown(dirname(library.path))}`);
 }
@@ -351,5 +264,3 @@ export async function refusedBySystem(act: () => Promise<number>): Promise<numbe
     });
   }
 }
-
-const shown = (path: string): string => printable(path, 4_096);

@@ -187,7 +187,7 @@ async function proposerOf(context: CommandContext, { agent, embedded = false }: 
     };
   }
   const principal = agent === undefined ? {} : { principal: knownAgent(loaded, agent) };
-  const { rememberLog, startRuntime } = await import("../host-process.ts");
+  const { rememberLog, startRuntime } = await import("../host-runtime.ts");
   const log = logToStderr("warn");
   const runtime = await startRuntime(loaded, log);
   await rememberLog(loaded.resolved.stateDirectory, runtime, log);

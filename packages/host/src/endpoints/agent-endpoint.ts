@@ -14,12 +14,19 @@ import type { ConnectionHandlers } from "./socket-server.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 
+/** One without an answer yet, with the request that it came in; a client may use an identifier twice. */
+interface Proposal {
+  readonly id: number;
+  readonly abort: AbortController;
+  /** Empty before it is known. */
+  execution: string;
+}
+
 /** Handlers of one connection, which is one session, of the agent whose socket it is. */
 export function agentHandlers(runtime: Runtime, principal?: string): ConnectionHandlers {
   let session: Session | null = null;
   let name: { readonly label?: string } = {};
-  /** Proposals without an answer yet, with the request that each came in; a client may use an identifier twice. */
-  const proposed = new Set<{ readonly id: number; readonly abort: AbortController; execution: string }>();
+  const proposed = new Set<Proposal>();
   const opened = (): Session => {
     session ??= runtime.openSession({ channel: "agent", ...name, ...(principal === undefined ? {} : { principal }) });
     return session;
@@ -36,7 +43,7 @@ export function agentHandlers(runtime: Runtime, principal?: string): ConnectionH
       // Not async: nothing that waits for the answer is to hold the text of the message.
       propose: (fields, id, turns) => {
         const { bytes, ...asked } = proposalIn(fields);
-        const proposal = { id, abort: new AbortController(), execution: "" };
+        const proposal: Proposal = { id, abort: new AbortController(), execution: "" };
         const onIdentified = (execution: string): void => {
           proposal.execution = execution;
         };
@@ -47,42 +54,13 @@ export function agentHandlers(runtime: Runtime, principal?: string): ConnectionH
           .finally(() => proposed.delete(proposal))
           .then((reply) => readable(to, reply, turns));
       },
-      watch: async ({ execution, request, ...fields }) => {
-        // Who waits for the answer to a proposal has not been told its execution yet.
-        const meant = [...proposed].findLast(({ id }) => id === request);
-        const named = request === undefined ? execution : meant?.execution;
-        if (
-          (request === undefined) === (execution === undefined) ||
-          (named !== undefined && typeof named !== "string")
-        ) {
-          throw invalid("one of `execution`, a string, and `request`, a number, must be there");
-        }
-        const [watch, rest] = watchRequest(named ?? "", fields);
-        refuseUnknown(rest);
-        // Who has proposed nothing has nothing to look at, and leaves no trace in the journal.
-        if (session === null) throw notWatched();
-        return await session.outputs.watch(watch);
-      },
       ...relayVerbs(opened, () => session),
+      ...underWayVerbs(proposed, () => session),
       wait: ({ execution, ...rest }, _id, turns) => {
         if (typeof execution !== "string") throw invalid("`execution` must be a string");
         refuseUnknown(rest);
         // Who knows the identifier has been told it as the answer to a proposal, perhaps before a restart.
         return opened().wait(execution, turns);
-      },
-      cancel: ({ execution, request, ...rest }) => {
-        refuseUnknown(rest);
-        if (typeof request === "number" && execution === undefined) {
-          // Who waits for the answer to a proposal has not been told its execution yet.
-          const meant = [...proposed].filter(({ id }) => id === request);
-          for (const { abort } of meant) abort.abort();
-          return meant.length > 0;
-        }
-        if (typeof execution !== "string" || request !== undefined) {
-          throw invalid("one of `execution`, a string, and `request`, a number, must be there");
-        }
-        // Who has proposed nothing has nothing to cancel, and leaves no trace in the journal.
-        return session?.cancel(execution) ?? false;
       },
       tools: async (fields, _id, turns) => {
         refuseUnknown(fields);
@@ -92,6 +70,43 @@ export function agentHandlers(runtime: Runtime, principal?: string): ConnectionH
       "log.follow": followLogVerb(runtime),
     },
     onClosed: () => session?.close(),
+  };
+}
+
+/**
+ * What is asked about executions that are under way: by their identifiers or, before these are told, by the requests that
+ * proposed them.
+ */
+function underWayVerbs(proposed: ReadonlySet<Proposal>, begun: () => Session | null): ConnectionHandlers["verbs"] {
+  return {
+    watch: async ({ execution, request, ...fields }) => {
+      // Who waits for the answer to a proposal has not been told its execution yet.
+      const meant = [...proposed].findLast(({ id }) => id === request);
+      const named = request === undefined ? execution : meant?.execution;
+      if ((request === undefined) === (execution === undefined) || (named !== undefined && typeof named !== "string")) {
+        throw invalid("one of `execution`, a string, and `request`, a number, must be there");
+      }
+      const [watch, rest] = watchRequest(named ?? "", fields);
+      refuseUnknown(rest);
+      const session = begun();
+      // Who has proposed nothing has nothing to look at, and leaves no trace in the journal.
+      if (session === null) throw notWatched();
+      return await session.outputs.watch(watch);
+    },
+    cancel: ({ execution, request, ...rest }) => {
+      refuseUnknown(rest);
+      if (typeof request === "number" && execution === undefined) {
+        // Who waits for the answer to a proposal has not been told its execution yet.
+        const meant = [...proposed].filter(({ id }) => id === request);
+        for (const { abort } of meant) abort.abort();
+        return meant.length > 0;
+      }
+      if (typeof execution !== "string" || request !== undefined) {
+        throw invalid("one of `execution`, a string, and `request`, a number, must be there");
+      }
+      // Who has proposed nothing has nothing to cancel, and leaves no trace in the journal.
+      return begun()?.cancel(execution) ?? false;
+    },
   };
 }
 

@@ -17,6 +17,10 @@ export function isCount(value: unknown): value is number {
   return typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
 }
 
+export function isPositive(value: unknown, max = Number.MAX_SAFE_INTEGER): value is number {
+  return isCount(value) && value >= 1 && value <= max;
+}
+
 /** The time that whoever asks would wait. */
 export function waitedMs(wait: unknown): number {
   if (!isCount(wait) || wait > WAIT_MS) throw invalid(`\`wait_ms\` must be an integer from 0 to ${WAIT_MS}`);

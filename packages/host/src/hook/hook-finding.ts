@@ -4,15 +4,10 @@ import { dirname, join } from "node:path";
 import { printable } from "@femtoclaw/protocol";
 import type { CommandContext } from "../commands/command-context.ts";
 import type { LoadedConfiguration } from "../configuration/load-configuration.ts";
+import type { Found } from "../doctor/finding.ts";
 import { type HookKind, hookCommand } from "./hook-command.ts";
 import { installedCommands } from "./hook-settings.ts";
 import { tryHook } from "./try-hook.ts";
-
-interface Finding {
-  readonly verdict: "ok" | "warn" | "fail";
-  readonly detail: string;
-  readonly fix?: string;
-}
 
 /** Where agents look by themselves; a file that they are given when they are started is theirs to name. */
 function places(home: string | undefined, project: string): [HookKind, string][] {
@@ -34,7 +29,7 @@ function places(home: string | undefined, project: string): [HookKind, string][]
 export async function hookFinding(
   context: CommandContext,
   { path: configuration }: LoadedConfiguration,
-): Promise<Finding> {
+): Promise<Found> {
   const { environment } = context;
   const found = places(environment["HOME"], dirname(configuration)).flatMap(([kind, path]) =>
     commandsIn(kind, path).map((command) => ({ kind, path, isOurs: command === hookCommand(kind, configuration) })),

@@ -1,14 +1,9 @@
 /** What `doctor` finds of agents that operators may launch: what each is told, and what would keep it from working. */
 import { connectGrants, DEFAULT_PORTS, type FetchTarget, isPermittedBy, printable } from "@femtoclaw/protocol";
 import type { LaunchSetting, ResolvedConfiguration } from "@femtoclaw/runtime";
+import type { Found } from "../doctor/finding.ts";
 
-interface Finding {
-  readonly verdict: "ok" | "warn";
-  readonly detail: string;
-  readonly fix?: string;
-}
-
-export function launchFinding({ launches = [], authority }: ResolvedConfiguration): Finding {
+export function launchFinding({ launches = [], authority }: ResolvedConfiguration): Found {
   for (const setting of launches) {
     const trouble = troubleOf(setting, authority);
     if (trouble !== null) return { verdict: "warn", ...trouble };

@@ -62,5 +62,6 @@ function programText(question: Extract<FactQuestion, { kind: "program" }>): stri
   const more = flags.length > FLAGS_SHOWN ? [`and ${flags.length - FLAGS_SHOWN} options more`] : [];
   const variables = environment.length === 0 ? "" : `, sets ${environment.map((name) => printable(name)).join(" ")}`;
   const words = [printable(program, PART_CHARS), ...(word === undefined ? [] : [printable(word, PART_CHARS)])];
-  return `${[...words, ...shown, ...more].join(" ")} (${count} arguments${variables})`;
+  const counted = `${count} ${count === 1 ? "argument" : "arguments"}`;
+  return `${[...words, ...shown, ...more].join(" ")} (${counted}${variables})`;
 }

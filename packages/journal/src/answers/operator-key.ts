@@ -6,11 +6,13 @@ import { type NoteSigner, type NoteVerifier, noteSigner, parseVerifierKey, verif
 /** A name that stands in records, lists and signed texts without any quoting. */
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$/;
 
+/** The text of a key file, and the public key as `name+id+key`. */
 export interface OperatorKeyFile {
   readonly pem: string;
   readonly vkey: string;
 }
 
+/** Whether an operator may be called so: 1 to 64 letters, digits and `. _ @ -`, beginning with a letter or digit. */
 export function isOperatorName(name: string): boolean {
   return NAME.test(name);
 }
@@ -29,6 +31,7 @@ export function newOperatorKey(name: string, passphrase: string | null): Operato
   return { pem, vkey: verifierKey(noteSigner(name, key)) };
 }
 
+/** Whether a key file asks for a passphrase. */
 export function isEncryptedKey(pem: string): boolean {
   return pem.includes("-----BEGIN ENCRYPTED PRIVATE KEY-----");
 }

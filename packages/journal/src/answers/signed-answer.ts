@@ -34,6 +34,7 @@ export interface AnswerStatement {
   readonly reason: string | null;
 }
 
+/** An answer, and the signature that was found right. */
 export interface SignedAnswer {
   readonly statement: AnswerStatement;
   /** Public key of who signed. */
@@ -49,6 +50,7 @@ export function answerReason(reason: string | undefined): string | null {
   return [...shown].slice(0, LIMITS.reasonChars).join("").trim();
 }
 
+/** The signed note of an answer, by the operator that the signer is. */
 export function signAnswer(statement: Omit<AnswerStatement, "operator">, signer: NoteSigner): string {
   return signNote(answerText({ ...statement, operator: signer.name }), [signer]);
 }

@@ -12,7 +12,8 @@ import { parseCheckpoint } from "../tree/checkpoint.ts";
 import { TILE_WIDTH } from "../tree/tiles.ts";
 import { heldRecords } from "./held-records.ts";
 import { proveAt } from "./inclusion.ts";
-import { type IntentRecord, ocsfEvent } from "./ocsf-event.ts";
+import { ocsfEvent } from "./ocsf-event.ts";
+import type { IntentRecord } from "./ocsf-particulars.ts";
 import {
   CHECKPOINT_FILE,
   entriesPath,
@@ -30,6 +31,7 @@ import { valuesFileOf, writeValues } from "./values-file.ts";
 const OWNER_FOLDER = 0o700;
 const OWNER_FILE = 0o600;
 
+/** What an export wrote. */
 export interface Exported {
   /** Records that were written. */
   readonly size: number;

@@ -7,6 +7,7 @@ import { type HashReader, inclusionProof, verifyInclusion } from "../tree/proof.
 import { openNote, parseVerifierKey } from "../tree/signed-note.ts";
 import { formatTlogProof, parseTlogProof } from "../tree/tlog-proof.ts";
 
+/** A proof, the record that it is about, and the key that it is checked by. */
 export interface ProofParts {
   /** Text of the proof file. */
   readonly proof: string;
@@ -16,6 +17,7 @@ export interface ProofParts {
   readonly vkey: string;
 }
 
+/** Which record of which tree of which log it is, or why the proof is none. */
 export type ProofCheck =
   | { readonly ok: true; readonly origin: string; readonly index: number; readonly size: number }
   | { readonly ok: false; readonly reason: string };

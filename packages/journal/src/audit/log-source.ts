@@ -16,11 +16,13 @@ import { encodeEdge } from "../tree/edge.ts";
 import { TILE_WIDTH, type TileTree } from "../tree/tiles.ts";
 import { ObjectsAhead } from "./objects-ahead.ts";
 
+/** What is verified: a store, a copy of one, or an export. */
 export interface LogSource {
   /** The records, oldest first; the verifier counts them itself. */
   records(): AsyncIterable<StoredRecord>;
   /** Sizes of the trees that have a checkpoint, ascending. */
   checkpoints(): Promise<readonly number[]>;
+  /** The signed note over the tree of this size; null where there is none. */
   checkpoint(size: number): Promise<string | null>;
   /** A full tile, null where it is missing. */
   tile(level: number, index: number): Promise<Uint8Array | null>;

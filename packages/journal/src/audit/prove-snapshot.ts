@@ -13,11 +13,15 @@ import { hashReader, openSigned } from "./inclusion.ts";
 import { MissingPart } from "./log-source.ts";
 import type { ReplayReader } from "./tiles-reader.ts";
 
+/** A snapshot that the signed log vouches for, or why it does not. */
 export type SnapshotProof =
   | { readonly ok: true; readonly snapshot: Snapshot; readonly origin: string; readonly size: number }
   | { readonly ok: false; readonly verdict: "tampered" | "incomplete" | "unverifiable"; readonly reason: string };
 
-/** Hostile input ends in a refusal, never in a fault. */
+/**
+ * Proves the snapshot that covers `seq` by the record behind it and the checkpoint over that, which `vkey` has to have
+ * signed. Hostile input ends in a refusal, never in a fault.
+ */
 export async function proveSnapshot(reader: ReplayReader, seq: number, vkey: string): Promise<SnapshotProof> {
   try {
     return await proved(reader, seq, vkey);

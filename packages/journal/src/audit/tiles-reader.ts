@@ -16,6 +16,7 @@ export type ReplayReader = Pick<
   | ("snapshots" | "snapshotAt" | "oldestSnapshot" | "prunedBefore")
 >;
 
+/** Reads an export as a tree of files, as far as its checkpoint covers it. */
 export class TilesReader implements ReplayReader, AsyncDisposable {
   readonly #source: TilesSource;
   readonly #values: ValuesCursor;
@@ -27,6 +28,7 @@ export class TilesReader implements ReplayReader, AsyncDisposable {
     this.size = size;
   }
 
+  /** Opens the folder of an export, of which nothing is believed yet; `verifyLog` says whether to. */
   static async open(folder: string): Promise<TilesReader> {
     const source = new TilesSource(folder);
     return new TilesReader(source, await source.size());

@@ -31,6 +31,7 @@ const SNAPSHOT_BYTES_MAX = 67_108_864;
 const NUMBER_BYTES_MAX = 16;
 const BUNDLE_BYTES_MAX = TILE_WIDTH * (ENTRY_BYTES_MAX + 2);
 
+/** An export as a tree of files, for `verifyLog`. */
 export class TilesSource implements LogSource {
   readonly #folder: string;
 

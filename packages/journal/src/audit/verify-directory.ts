@@ -12,6 +12,7 @@ import { EMPTY_ROOT } from "../tree/hashing.ts";
 import { StoreSource } from "./log-source.ts";
 import { type LogVerdict, type VerifyOptions, verifyLog } from "./verify-log.ts";
 
+/** A copy of a journal that is stopped, gone when it is disposed of. */
 export interface VerificationCopy extends AsyncDisposable {
   readonly directory: string;
 }

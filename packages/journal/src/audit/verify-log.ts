@@ -4,10 +4,12 @@
  */
 import { errorText, FemtoError, type TypedRecord } from "@femtoclaw/protocol";
 import { AnswerCheck } from "../answers/answer-check.ts";
-import { KeyChain, type LogKey, type SignedCheckpoint } from "../keys/key-chain.ts";
+import type { LogKey } from "../keys/key-chain.ts";
 import { RecordOrder } from "../records/record-order.ts";
 import { encodeBase64 } from "../tree/base64.ts";
 import { hashesOf, TILE_WIDTH, type Tile } from "../tree/tiles.ts";
+import { CheckpointCheck, type HeldCheckpoint } from "./checkpoint-check.ts";
+import { Finding } from "./finding.ts";
 import { type LogSource, MissingPart } from "./log-source.ts";
 import { PrunedLeaves } from "./pruned-leaves.ts";
 import { RecordTree } from "./record-tree.ts";
@@ -15,17 +17,7 @@ import { blocksOf, type SegmentFindings, segmentsOf } from "./segment.ts";
 import { LostThread, SegmentCheckers } from "./segment-checkers.ts";
 import { ValueCheck, type ValueFault } from "./verify-values.ts";
 
-/** A signed checkpoint that somebody else kept. */
-export interface HeldCheckpoint {
-  readonly note: string;
-  /** Who held it, for people. */
-  readonly whose: string;
-  /** Whether a witness vouches for it, so that its size counts as witnessed. */
-  readonly witnessed: boolean;
-  /** Whether it lay where whoever holds the log could not change it. */
-  readonly elsewhere: boolean;
-}
-
+/** What is verified, and what is known of it from elsewhere. */
 export interface VerifyOptions {
   readonly source: LogSource;
   /** Public key that was kept elsewhere. Without one a log can only be found to be consistent with itself. */
@@ -38,6 +30,7 @@ export interface VerifyOptions {
   readonly held?: readonly HeldCheckpoint[];
 }
 
+/** What a verification found. */
 export interface LogVerdict {
   /** Records that were found to be right before the fault, or altogether. */
   readonly size: number;
@@ -49,10 +42,16 @@ export interface LogVerdict {
   readonly witnessedSize: number | null;
   /** Records behind the last checkpoint, which nobody vouches for. */
   readonly unsignedTail: number;
+  /** Keys that the log was signed with, oldest first. */
   readonly keys: readonly LogKey[];
   /** Answers of operators whose signatures were found right. */
   readonly signedAnswers: number;
+  /** Whether the key that was kept elsewhere has signed the log; `absent` without one. */
   readonly pinned: "matches" | "differs" | "absent";
+  /**
+   * `tampered`: something contradicts the log. `incomplete`: a part is missing. `unverifiable`: it is of a format that
+   * is not known here.
+   */
   readonly verdict: "verified" | "tampered" | "incomplete" | "unverifiable";
   /** The first record that cannot be vouched for, and why. */
   readonly fault: { readonly seq: number; readonly reason: string } | null;
@@ -62,6 +61,10 @@ export interface LogVerdict {
   readonly caveats: readonly string[];
 }
 
+/**
+ * Verifies a whole log: every record, the tree over them, each checkpoint, key, answer and value. What is wrong is a
+ * verdict; it throws only where a thread that checks was lost.
+ */
 export async function verifyLog(options: VerifyOptions): Promise<LogVerdict> {
   const verification = new Verification(options);
   try {
@@ -84,44 +87,18 @@ const NO_CHECKPOINT =
 
 const KEPT = { whose: "the checkpoint that was kept elsewhere", witnessed: false, elsewhere: true } as const;
 
-class Finding extends Error {
-  readonly seq: number;
-  readonly reason: string;
-  readonly verdict: "tampered" | "unverifiable";
-
-  constructor(seq: number, reason: string, verdict: Finding["verdict"] = "tampered") {
-    super(reason);
-    this.seq = seq;
-    this.reason = reason;
-    this.verdict = verdict;
-  }
-}
-
-interface ExpectedCheckpoint {
-  readonly size: number;
-  readonly note: () => Promise<string | null>;
-  readonly whose: string;
-  readonly witnessed: boolean;
-}
-
 class Verification {
   readonly #source: LogSource;
   readonly #pinned: string | undefined;
   readonly #held: readonly HeldCheckpoint[];
   readonly #threads: number | undefined;
-  #witnessedSize: number | null;
   readonly #tree = new RecordTree();
   readonly #order = new RecordOrder();
-  readonly #signers = new Set<string>();
-  #chain: KeyChain | null = null;
-  /** Keys that were retired and have not yet signed beside their successor. */
-  #unbridged: string[] = [];
-  #expected: ExpectedCheckpoint[] = [];
-  #signedSize = 0;
   #missing: MissingPart | null = null;
   #prunedBefore = 0;
   readonly #values: ValueCheck;
   readonly #answers = new AnswerCheck();
+  readonly #checkpoints: CheckpointCheck;
 
   constructor({ source, pinned, checkpoint, held = [], threads }: VerifyOptions) {
     this.#source = source;
@@ -130,22 +107,23 @@ class Verification {
     this.#pinned = pinned?.trim();
     const kept = checkpoint === undefined ? [] : [{ ...KEPT, note: checkpoint }];
     this.#held = [...kept, ...held];
-    this.#witnessedSize = held.some(({ witnessed }) => witnessed) ? 0 : null;
+    this.#checkpoints = new CheckpointCheck(source, this.#held, this.#tree);
   }
 
   async run(): Promise<void> {
-    this.#expected = await this.#expectedCheckpoints();
+    await this.#checkpoints.begin();
     const pruned = new PrunedLeaves(this.#source, await this.#source.prunedBefore());
     this.#values.pruned(pruned.before);
     await this.#records(pruned);
     await this.#ending();
     await this.#assertNoFault(this.#values.end());
     await this.#assertNoFault(pruned.fault);
-    if (this.#pinned !== undefined && this.#signedSize > 0 && !this.#signers.has(this.#pinned)) {
+    const { signedSize } = this.#checkpoints;
+    if (this.#pinned !== undefined && signedSize > 0 && !this.#checkpoints.isSignedBy(this.#pinned)) {
       throw new Finding(0, "the log is vouched for by other keys than the known one");
     }
     if (this.#missing !== null) throw this.#missing;
-    if (this.#signedSize === 0) throw new MissingPart(0, "no checkpoint vouches for any record");
+    if (signedSize === 0) throw new MissingPart(0, "no checkpoint vouches for any record");
     if (pruned.missing === null) return;
     this.#prunedBefore = pruned.before;
     throw pruned.missing;
@@ -160,16 +138,16 @@ class Verification {
     fault: { readonly seq: number | null; readonly reason: string } | null,
   ): LogVerdict {
     const { size } = this.#tree;
-    const pinned = this.#pinned === undefined ? "absent" : this.#signers.has(this.#pinned) ? "matches" : "differs";
+    const { signedSize, witnessedSize, chain } = this.#checkpoints;
     return {
       size,
       root: encodeBase64(this.#tree.root()),
-      signedSize: this.#signedSize,
-      witnessedSize: this.#witnessedSize,
-      unsignedTail: size - this.#signedSize,
-      keys: this.#chain?.keys ?? [],
+      signedSize,
+      witnessedSize,
+      unsignedTail: size - signedSize,
+      keys: chain?.keys ?? [],
       signedAnswers: this.#answers.signed,
-      pinned,
+      pinned: this.#pinnedVerdict(),
       verdict,
       prunedBefore: this.#prunedBefore,
       fault: fault === null ? null : { seq: fault.seq ?? size, reason: fault.reason },
@@ -177,9 +155,15 @@ class Verification {
     };
   }
 
+  #pinnedVerdict(): LogVerdict["pinned"] {
+    if (this.#pinned === undefined) return "absent";
+    return this.#checkpoints.isSignedBy(this.#pinned) ? "matches" : "differs";
+  }
+
   #caveats(): string[] {
-    const unsigned = this.#tree.size - this.#signedSize;
-    const unwitnessed = this.#witnessedSize === null ? 0 : this.#tree.size - this.#witnessedSize;
+    const { signedSize, witnessedSize } = this.#checkpoints;
+    const unsigned = this.#tree.size - signedSize;
+    const unwitnessed = witnessedSize === null ? 0 : this.#tree.size - witnessedSize;
     return [
       ...(this.#pinned === undefined ? [NO_KEY] : []),
       ...(this.#held.some(({ elsewhere }) => elsewhere) ? [] : [NO_CHECKPOINT]),
@@ -194,23 +178,6 @@ class Verification {
       ...this.#values.caveats(),
       ...this.#answers.caveats(),
     ];
-  }
-
-  async #expectedCheckpoints(): Promise<ExpectedCheckpoint[]> {
-    const sizes = await this.#source.checkpoints();
-    const stored = sizes.map((size): ExpectedCheckpoint => {
-      return { size, note: () => this.#source.checkpoint(size), whose: "the checkpoint", witnessed: false };
-    });
-    const held = this.#held.map(({ note, whose, witnessed }): ExpectedCheckpoint => {
-      // Only the place in the line is taken from it; whether it counts is found out there.
-      const size = Number(/^[^\n]*\n([0-9]{1,16})\n/.exec(note)?.[1] ?? Number.NaN);
-      return { size, note: async () => note, whose, witnessed };
-    });
-    const expected = [...stored, ...held];
-    for (const { size, whose } of expected) {
-      if (!Number.isSafeInteger(size) || size < 1) throw new Finding(0, `${whose} names no size`);
-    }
-    return expected.sort((left, right) => left.size - right.size);
   }
 
   // INVARIANT: segments are checked in any order and judged in that of the log, so that the first fault is told.
@@ -249,16 +216,16 @@ class Verification {
       const end = first + block.size;
       for (let next = marked[0]; next !== undefined && next.seq < end; next = marked[0]) {
         marked.shift();
-        await this.#checkpointsUpTo(next.seq);
+        await this.#checkpoints.upTo(next.seq);
         this.#tree.advance(next.seq);
         this.#record(next);
         pruned.record(next);
         await this.#assertNoFault(this.#values.record(next));
       }
-      await this.#checkpointsUpTo(end - 1);
+      await this.#checkpoints.upTo(end - 1);
       this.#tree.advance(end);
       for (const tile of this.#tree.fill()) await this.#tile(tile);
-      await this.#checkpointsUpTo(end);
+      await this.#checkpoints.upTo(end);
     }
     const { fault } = findings;
     if (fault === null) return;
@@ -270,13 +237,8 @@ class Verification {
     this.#order.follow(record);
     const fault = this.#snapshotFault(record);
     if (fault !== undefined) throw new Finding(seq, fault);
-    if (this.#chain === null) this.#chain = KeyChain.begin(record);
-    else if (record.type === "log.created") throw new Finding(seq, "a log is created once");
-    else if (record.type === "key.rotated") {
-      this.#chain.extend(record);
-      this.#unbridged.push(record.body.retired_vkey);
-    }
-    const wrong = this.#answers.record(record, this.#chain.origin);
+    const { origin } = this.#checkpoints.record(record);
+    const wrong = this.#answers.record(record, origin);
     if (wrong !== undefined) throw new Finding(seq, wrong);
   }
 
@@ -307,51 +269,14 @@ class Verification {
     throw new Finding(first + Math.max(wrong, 0) * span, `tile ${index} of level ${level} is not that of its records`);
   }
 
-  async #checkpointsUpTo(size: number): Promise<void> {
-    for (let next = this.#expected[0]; next !== undefined && next.size <= size; next = this.#expected[0]) {
-      this.#expected.shift();
-      this.#tree.advance(next.size);
-      await this.#checkpoint(next);
-    }
-  }
-
-  async #checkpoint(expected: ExpectedCheckpoint): Promise<void> {
-    const { size, whose, witnessed } = expected;
-    // The records below the last right signature stand; whatever is wrong lies behind them.
-    const refuse = (reason: string): never => {
-      throw new Finding(this.#signedSize, `${whose} of size ${size} does not count: ${reason}`);
-    };
-    const note = (await expected.note()) ?? refuse("it is missing");
-    const checkpoint = this.#chain?.openCheckpoint(note) ?? "the log has no key";
-    if (typeof checkpoint === "string") return refuse(checkpoint);
-    if (checkpoint.size !== size || Buffer.compare(checkpoint.root, this.#tree.root()) !== 0) {
-      refuse("it vouches for other records");
-    }
-    this.#bridge(checkpoint, refuse);
-    for (const signer of checkpoint.signers) this.#signers.add(signer);
-    this.#signedSize = size;
-    if (witnessed) this.#witnessedSize = size;
-  }
-
-  /** A new key counts because the old one has signed beside it, not because a record says so. */
-  #bridge({ signers }: SignedCheckpoint, refuse: (reason: string) => never): void {
-    if (!this.#unbridged.every((vkey) => signers.includes(vkey))) {
-      refuse("the key that was retired before it has not signed it");
-    }
-    this.#unbridged = [];
-  }
-
   async #ending(): Promise<void> {
     const { size } = this.#tree;
-    const [beyond] = this.#expected;
-    if (beyond !== undefined) {
-      throw new Finding(size, `${beyond.whose} vouches for ${beyond.size} records, and the log holds ${size}`);
-    }
+    this.#checkpoints.end();
     const lastTile = await this.#source.lastTile();
     if (lastTile !== null && (lastTile + 1) * TILE_WIDTH > size) {
       throw new Finding(size, `tile ${lastTile} stands for records that the log does not hold`);
     }
     const fault = await this.#source.edgeFault(this.#tree.toTileTree());
-    if (fault !== undefined) throw new Finding(this.#signedSize, fault);
+    if (fault !== undefined) throw new Finding(this.#checkpoints.signedSize, fault);
   }
 }

@@ -31,6 +31,7 @@ export interface IdentityFolders {
   readonly into: string;
 }
 
+/** Which log lies here, and where "here" was. */
 export interface DirectoryIdentity {
   readonly v: typeof FORMAT;
   /** Name of the log. */
@@ -42,6 +43,7 @@ export interface DirectoryIdentity {
   readonly boot: KnownRecord | null;
 }
 
+/** Whether a state directory is the one that it was. */
 export type Standing =
   /** The directory is the one that it was. */
   | { readonly same: true; readonly identity: DirectoryIdentity }

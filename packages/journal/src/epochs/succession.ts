@@ -11,6 +11,7 @@ import { isThere } from "../state-directory/is-there.ts";
 import { syncFolder } from "../state-directory/sync-folder.ts";
 import { IDENTITY_FILE } from "./directory-identity.ts";
 
+/** Folder of the logs before this one, in a state directory. */
 export const EPOCHS_FOLDER = "epochs";
 /** The state that an old log had folded to, beside it. */
 export const STATE_FILE = "state.json";
@@ -22,6 +23,7 @@ const UNFINISHED = /^new\.[0-9a-f-]{36}$/;
 /** What belongs to the old log besides the log itself; each goes with it where it is there. */
 const BESIDE = [IDENTITY_FILE, "telemetry-cursor", "telemetry-cursor-logs", "telemetry-metrics", "witnessed"] as const;
 
+/** Where a log is made ready that takes the place of another one. */
 export interface NewLog {
   /** Folder in which `journal`, `keys` and the state file are made ready. */
   readonly folder: string;

@@ -16,6 +16,7 @@ const OWNER_ONLY = 0o600;
 const KEY_BYTES_MAX = 4_096;
 const ROTATE = "; if others could read the key, run `femtoclaw keys rotate` afterwards";
 
+/** Keys of a log as files of a folder, each of mode 0600. */
 export class FileKeyring implements Keyring {
   readonly #folder: string;
   readonly #current: string;

@@ -7,6 +7,7 @@ import { FemtoError, type TypedRecord } from "@femtoclaw/protocol";
 import { type Checkpoint, parseCheckpoint } from "../tree/checkpoint.ts";
 import { type NoteVerifier, openNote, parseVerifierKey, rawKey, verifierKey } from "../tree/signed-note.ts";
 
+/** A key of a log, and which trees are its to sign. */
 export interface LogKey {
   /** The key in the form `origin+id+key`, by which others know it. */
   readonly vkey: string;
@@ -16,6 +17,7 @@ export interface LogKey {
   readonly retiredAtSize: number | null;
 }
 
+/** A checkpoint whose signature was found right. */
 export interface SignedCheckpoint extends Checkpoint {
   /** Keys of this log whose signature is right, among them the one in force. */
   readonly signers: readonly string[];
@@ -29,6 +31,7 @@ export function originOf(publicKey: KeyObject): string {
   return `femtoclaw.local/${hash("sha256", named).slice(0, 32)}`;
 }
 
+/** The keys of one log, from the one that it is named after to the one in force. */
 export class KeyChain {
   readonly origin: string;
   /** Each with its text, which takes longer to write than a checkpoint to read. */

@@ -4,6 +4,7 @@ import type { JournalReader } from "../journal-reader.ts";
 import { RecordOrder } from "./record-order.ts";
 import { snapshotMismatch } from "./snapshot.ts";
 
+/** What a check found. */
 export interface JournalCheck {
   /** What was found to be right before the fault, or altogether. */
   readonly records: number;

@@ -9,6 +9,7 @@ import { isWithin } from "../sealing/json-pointer.ts";
 import type { SealableEntry } from "../sealing/seal.ts";
 import type { Removal, StoredObject } from "../store/store.ts";
 
+/** Which values are to go, why, and who says so. */
 export interface ErasureRequest {
   /** The record that commits to the values. */
   readonly seq: number;

@@ -9,6 +9,7 @@ import type { JournalStore } from "../store/store.ts";
 import { TILE_WIDTH } from "../tree/tiles.ts";
 import type { PlannedRemoval } from "./erasure.ts";
 
+/** What pruning comes to. */
 export interface Pruning {
   /** Records below this number go. */
   readonly before: number;

@@ -14,6 +14,7 @@ const KEY_CHARS = 96;
 
 const KEY_MARK = "-----BEGIN ";
 
+/** Takes secrets out of a text that comes in pieces. */
 export class SecretStream {
   #held = "";
   /** Characters so far of a word that is too long; 0 while there is none. */

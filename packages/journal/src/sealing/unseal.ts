@@ -3,6 +3,7 @@ import { FemtoError, type TypedRecord } from "@femtoclaw/protocol";
 import { openCommitment } from "./commitments.ts";
 import { replacedAt } from "./json-pointer.ts";
 
+/** A record with its values. */
 export interface Unsealed {
   readonly record: TypedRecord;
   /** Places of values that were kept and are not there any more; null stands at them. */

@@ -23,6 +23,10 @@ export const MARGIN_BYTES = 64 * MIB;
 
 const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
 
+/**
+ * A file that holds room on the disk, and is given up when the disk is full, so that what was promised can still be
+ * written.
+ */
 export class DiskReserve {
   readonly #folder: string;
   readonly #path: string;

@@ -11,6 +11,7 @@ import { syncFolder } from "./sync-folder.ts";
 
 export { makeFolders };
 
+/** The folders of a state directory, as absolute paths. */
 export interface StateDirectory {
   readonly root: string;
   /** Folder of the journal's store. */
@@ -19,6 +20,7 @@ export interface StateDirectory {
   readonly keys: string;
 }
 
+/** What is done where there is none. */
 export interface StateDirectoryOptions {
   /** Whether a missing directory is made; otherwise it is a fault. */
   readonly create: boolean;

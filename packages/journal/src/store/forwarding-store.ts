@@ -1,6 +1,7 @@
 /** A store that hands everything on to another one; who extends it changes what it has to change. */
 import type { CommitGroup, JournalStore, StoredObject, StoredRecord } from "./store.ts";
 
+/** Has no state but the other store. */
 export class ForwardingStore implements JournalStore {
   readonly #store: JournalStore;
 

@@ -20,6 +20,7 @@ export class MemoryDisk {
   readonly faults: StoreFault[] = [];
 }
 
+/** What a test makes the next append do. */
 export type StoreFault =
   /** The next append fails and leaves nothing behind. */
   | { readonly kind: "EIO" | "ENOSPC" }
@@ -32,6 +33,7 @@ export type StoreFault =
   /** The next append becomes durable only when the promise resolves. */
   | { readonly kind: "slow"; readonly until: Promise<void> };
 
+/** A store in memory, for tests and simulations; what it holds lies in a `MemoryDisk`, which outlives it. */
 export class MemoryStore implements JournalStore {
   readonly #disk: MemoryDisk;
   #state: "new" | "open" | "failed" | "closed" = "new";

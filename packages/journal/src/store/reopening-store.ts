@@ -12,6 +12,7 @@ const PAUSE_MAX_MS = 1_000;
 /** LIMIT: writes that may fail for another reason than a full disk; a device that does it again is not to be trusted. */
 const REPAIRS = 1;
 
+/** What is opened again, and who makes room for it. */
 export interface ReopeningStoreOptions {
   /** A store over the same storage each time, not open yet. */
   create(): JournalStore;
@@ -20,6 +21,7 @@ export interface ReopeningStoreOptions {
   onFull(fault: FemtoError): Promise<void>;
 }
 
+/** A store that goes on after a full disk, once there is room again, and after one write that failed otherwise. */
 export class ReopeningStore implements JournalStore {
   readonly #options: ReopeningStoreOptions;
   #store: JournalStore;

@@ -42,6 +42,7 @@ export interface Removal {
   readonly records?: { readonly before: number; readonly keep: readonly number[] };
 }
 
+/** A storage engine. What is asked of a store that failed or was closed is refused. */
 export interface JournalStore {
   /** Takes the storage for this process alone and tells how many records it holds. */
   open(): Promise<{ readonly size: number }>;
@@ -63,6 +64,7 @@ export interface JournalStore {
   readBackwards(fromSeq: number, toSeqExclusive: number): AsyncIterable<StoredRecord>;
   /** Sequence numbers of an execution's records, ascending. */
   locate(execution: string): Promise<readonly number[]>;
+  /** The object of this name; null where there is none. */
   object(name: string): Promise<Uint8Array | null>;
   /** Names of the objects that begin with `prefix`, ascending by their characters. */
   objects(prefix: string): Promise<readonly string[]>;
@@ -72,5 +74,6 @@ export interface JournalStore {
   firstObject(prefix: string, from: string): Promise<string | null>;
   /** The last of these names, found without looking at the others. */
   lastObject(prefix: string): Promise<string | null>;
+  /** Gives the storage free. */
   close(): Promise<void>;
 }

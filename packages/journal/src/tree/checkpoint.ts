@@ -2,9 +2,13 @@
 import { decodeBase64, encodeBase64 } from "./base64.ts";
 import { HASH_BYTES } from "./hashing.ts";
 
+/** A tree over the first records of a log. */
 export interface Checkpoint {
+  /** Name of the log. */
   readonly origin: string;
+  /** How many records it is over. */
   readonly size: number;
+  /** Hash over all of them, 32 bytes. */
   readonly root: Uint8Array;
 }
 

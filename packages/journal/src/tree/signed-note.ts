@@ -22,6 +22,7 @@ export interface NoteVerifier {
   readonly publicKey: KeyObject;
 }
 
+/** A private key with the name that it signs for. */
 export interface NoteSigner extends NoteVerifier {
   readonly privateKey: KeyObject;
 }
@@ -32,6 +33,7 @@ export interface OpenedNote {
   readonly signers: readonly NoteVerifier[];
 }
 
+/** The signer of an Ed25519 key under a name. */
 export function noteSigner(name: string, privateKey: KeyObject, type: KeyType = KEY_TYPES.note): NoteSigner {
   const publicKey = createPublicKey(privateKey);
   return { name, keyId: keyIdOf(name, type, rawKey(publicKey)), publicKey, privateKey };

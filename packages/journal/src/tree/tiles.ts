@@ -18,6 +18,7 @@ export interface Tile {
 /** The hashes right of the last full tile on each level, lowest first. Enough to go on appending. */
 export type TreeEdge = readonly (readonly Uint8Array[])[];
 
+/** The Merkle tree over a log while it grows. It holds its right edge alone. */
 export class TileTree {
   readonly #levels: UnfinishedTile[] = [];
   #size: number;

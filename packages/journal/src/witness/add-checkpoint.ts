@@ -8,6 +8,7 @@ const PROOF_MAX = 63;
 /** LIMIT: characters of a request: the largest note, the longest proof, and the line of the old size. */
 export const REQUEST_CHARS_MAX: number = NOTE_CHARS_MAX + 4_096;
 
+/** The parts of a request. */
 export interface AddCheckpoint {
   /** Size that the log believes the witness to hold; 0 for none. */
   readonly oldSize: number;
@@ -17,6 +18,7 @@ export interface AddCheckpoint {
   readonly note: string;
 }
 
+/** The request as it goes over the wire. */
 export function formatAddCheckpoint({ oldSize, proof, note }: AddCheckpoint): string {
   return `old ${oldSize}\n${proof.map((hash) => `${encodeBase64(hash)}\n`).join("")}\n${note}`;
 }

@@ -18,6 +18,7 @@ import {
 
 const TIME_BYTES = 8;
 
+/** A witness's signature under a checkpoint. */
 export interface Cosignature {
   /** The line as it stands under the checkpoint, with its newline. */
   readonly line: string;

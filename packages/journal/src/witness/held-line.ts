@@ -8,6 +8,7 @@ import { NOTE_CHARS_MAX } from "../tree/signed-note.ts";
 /** LIMIT: bytes of one line; every character of the largest note may need an escape. */
 export const HELD_LINE_BYTES_MAX: number = 6 * NOTE_CHARS_MAX + 64;
 
+/** The line for a signed note, with its newline. */
 export function formatHeldLine(note: string): string {
   return `${JSON.stringify({ checkpoint: note })}\n`;
 }

@@ -5,17 +5,20 @@ import { verifyConsistency } from "../tree/proof.ts";
 import { type NoteVerifier, openNote } from "../tree/signed-note.ts";
 import type { AddCheckpoint } from "./add-checkpoint.ts";
 
+/** A request that a witness turns down, with the HTTP status that says so. */
 export interface Refusal {
   readonly status: 400 | 403 | 404 | 422;
   readonly reason: string;
 }
 
+/** A request that starts from another size than the one the witness holds. */
 export interface Conflict {
   readonly status: 409;
   /** Size that the witness holds. */
   readonly heldSize: number;
 }
 
+/** A request whose checkpoint a known log has signed. */
 export interface OpenedRequest {
   readonly checkpoint: Checkpoint;
   /** The three lines that the log signed and the witness cosigns. */

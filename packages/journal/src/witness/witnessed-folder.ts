@@ -14,6 +14,7 @@ const SUFFIX = ".checkpoint";
 /** LIMIT: bytes of one file; a note with a cosignature has a few hundred. */
 const FILE_BYTES_MAX = 4 * NOTE_CHARS_MAX;
 
+/** The newest checkpoint that each witness took, as a file of the state directory. */
 export class WitnessedFolder {
   readonly #path: string;
 

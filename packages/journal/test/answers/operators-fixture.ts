@@ -1,5 +1,7 @@
 /** Operators with keys, and what they sign. */
-import { type AnswerStatement, newOperatorKey, operatorSigner, readOperatorKey, signAnswer } from "../../src/index.ts";
+
+import type { AnswerStatement } from "../../src/answers/signed-answer.ts";
+import { newOperatorKey, operatorSigner, readOperatorKey, signAnswer } from "../../src/index.ts";
 
 export type Statement = Omit<AnswerStatement, "operator">;
 

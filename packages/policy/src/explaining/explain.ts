@@ -13,16 +13,21 @@ import { authorizationCall, type DecisionRequest } from "../request.ts";
 import { concerns, isGuard, isScope, type Probe, probesOf } from "./permit-parts.ts";
 import { parseRule } from "./recorded-policy.ts";
 
+/** The permit that was closest to permitting. */
 export interface NearestPermit {
+  /** Its identifier. */
   readonly rule: string;
   /** Conditions in Cedar's own words. */
   readonly met: readonly string[];
+  /** The conditions that were not met. */
   readonly failed: readonly string[];
 }
 
+/** Why a question was answered as it was. */
 export interface Explanation {
   /** Rules that permit the question as it is; it was refused all the same where a rule forbids it. */
   readonly permitting: readonly string[];
+  /** Rules that forbid it, by their identifiers. */
   readonly forbidding: readonly string[];
   /** Of the permits for this very resource the one with the fewest failed conditions; null where there is none. */
   readonly nearest: NearestPermit | null;

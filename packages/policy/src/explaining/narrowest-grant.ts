@@ -32,6 +32,7 @@ interface Proposed {
   readonly dangerous: boolean;
 }
 
+/** One entry of a table that would permit a use, as narrow as a table can say it. */
 export type GrantProposal = Proposed &
   (
     | { readonly table: "read" | "write"; readonly path: string }
@@ -48,7 +49,9 @@ export type GrantProposal = Proposed &
     | { readonly table: "environment"; readonly name: string }
   );
 
+/** What would change a refusal. */
 export interface Remedy {
+  /** Entries that together permit it; empty where none can. */
   readonly grants: readonly GrantProposal[];
   /** Rules that forbid the question and that no entry outweighs, by their identifiers. */
   readonly forbidding: readonly string[];
@@ -56,6 +59,7 @@ export interface Remedy {
   readonly obstacles: readonly string[];
 }
 
+/** A question that was refused, and why. */
 export interface RefusedQuestion {
   readonly question: FactQuestion;
   readonly action: Pick<PolicyAction, "name" | "resource" | "effect">;

@@ -6,6 +6,10 @@ import { type Explanation, explain, type PreparedProbes, prepareProbes } from ".
 import { GuardedCedar } from "./guarded-cedar.ts";
 import { enforceable, type RecordedPolicy } from "./recorded-policy.ts";
 
+/**
+ * Asks policies that stand in records. It has an engine of its own, so nothing that it meets there harms the one in
+ * force.
+ */
 export class PolicyReader {
   readonly #cedar: GuardedCedar;
   /** What each instance was asked about last: the next question is mostly about the same. */
@@ -15,6 +19,7 @@ export class PolicyReader {
     this.#cedar = cedar;
   }
 
+  /** Starts that engine. */
   static async open(): Promise<PolicyReader> {
     return new PolicyReader(await GuardedCedar.open());
   }

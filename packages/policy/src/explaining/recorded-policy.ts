@@ -6,6 +6,7 @@ import { ENGINE_VERSION, type EnforceablePolicy, policyRevision } from "../compi
 import { messages } from "../decision.ts";
 import type { PolicyAction, ResourceType } from "../schema.ts";
 
+/** The parts of a policy that its record holds. */
 export interface RecordedPolicy {
   readonly revision: string;
   readonly engine: string;

@@ -11,6 +11,7 @@ export interface PolicyFile {
   readonly readFrom?: string;
 }
 
+/** One rule of a Cedar file, and what it says about paths. */
 export interface FileRule extends CompiledRule {
   readonly source: string;
   /** Every path that it names; a request's folders are sent to the engine only if a rule names them. */

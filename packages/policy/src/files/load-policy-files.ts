@@ -18,6 +18,7 @@ export interface PolicyFilesRequest {
   readonly trial: PolicyTrial;
 }
 
+/** The rules of all files, checked, and what is worth a warning. */
 export interface PolicyFileRules {
   readonly rules: readonly FileRule[];
   readonly warnings: readonly LintFinding[];

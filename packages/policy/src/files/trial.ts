@@ -33,6 +33,10 @@ export interface TrialLimits {
   readonly heapMb?: number;
 }
 
+/**
+ * A thread with an engine of its own, in which policies are tried that nobody knows yet: it is ended where they take
+ * too long or too much.
+ */
 export class PolicyTrial implements AsyncDisposable {
   /** Started by the first step. */
   #worker: Worker | null = null;
@@ -46,6 +50,7 @@ export class PolicyTrial implements AsyncDisposable {
     this.#heapMb = heapMb;
   }
 
+  /** The rules of Cedar files, and what is wrong with them. */
   async read(files: readonly PolicyFile[], actions: readonly PolicyAction[]): Promise<PolicyReading> {
     return (await this.#ask({ kind: "read", files, actions })) as PolicyReading;
   }

@@ -1,6 +1,7 @@
 import type { Authority, FactQuestion } from "@femtoclaw/protocol";
 import { beforeAll, describe, expect, it } from "vitest";
-import { compilePolicy, NO_HISTORY, PolicyReader, type Remedy, remedyFor } from "../../src/index.ts";
+import type { Remedy } from "../../src/explaining/narrowest-grant.ts";
+import { compilePolicy, NO_HISTORY, PolicyReader, remedyFor } from "../../src/index.ts";
 import { policyActions } from "../../src/schema.ts";
 import { activeEngine, authorityOf, MANIFESTS, pathFacts, programFacts, word } from "../policy-fixture.ts";
 

@@ -13,6 +13,7 @@ import {
 } from "@femtoclaw/protocol";
 import { describeFound, expectedAt, expectedKeyAt, knownKeys } from "./configuration-schema.ts";
 
+/** One thing that is wrong with a configuration. */
 export interface ConfigurationFault {
   /** JSON pointer into the configuration. */
   readonly pointer: string;
@@ -23,7 +24,7 @@ export interface ConfigurationFault {
 /** LIMIT: faults reported of one configuration; nobody mends more at a time. */
 const FAULTS_MAX = 50;
 
-/** No faults mean that the value is a `Configuration`. */
+/** What is wrong with a value as a configuration, at most 50 faults; none mean that it is a `Configuration`. */
 export function configurationFaults(value: unknown): readonly ConfigurationFault[] {
   // The validator stops at its first finding. So what it finds is reported and taken out of a copy, until the rest is valid.
   const draft = new Draft(value);
@@ -39,6 +40,7 @@ export function configurationFaults(value: unknown): readonly ConfigurationFault
   return faults;
 }
 
+/** Whether a value fits the schema of configurations. */
 export function isConfiguration(value: unknown): value is Configuration {
   return validateConfig(value);
 }

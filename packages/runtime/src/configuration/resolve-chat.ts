@@ -4,6 +4,7 @@ import { canonicalPath, type PathBase } from "./canonical-path.ts";
 import type { Places } from "./places.ts";
 import { isThisMachine } from "./resolve-webhook.ts";
 
+/** The table `[chat]`, with the place of its key resolved. */
 export interface ChatSetting extends Omit<ChatTable, "key_file" | "key_env"> {
   /** Absent where the provider wants none. */
   readonly key?: { readonly file: string } | { readonly variable: string };

@@ -44,7 +44,12 @@ import { checkWitnesses, resolveWitnesses, type WitnessSetting } from "./resolve
 import { checkTrialAgents, onTrial, trialSource } from "./shadow-tables.ts";
 import { checkToolServers } from "./tool-grants.ts";
 
+/**
+ * A configuration and where it counts: paths are relative to a folder, programs and variables are those of this
+ * machine.
+ */
 export interface ConfigurationInput {
+  /** The tables, as they stand in `femtoclaw.toml`. */
   readonly configuration: Configuration;
   /** Folder that relative paths start from. */
   readonly baseDirectory: string;
@@ -54,22 +59,30 @@ export interface ConfigurationInput {
   readonly ownPaths?: readonly string[];
   /** Canonical files and folders whose code this process runs; a grant to write there is a fault. */
   readonly ownPrograms?: readonly string[];
+  /** Variables of the process, from which folders and values are taken; mostly `process.env`. */
   readonly environment: HostEnvironment;
 }
 
+/** What the configuration says of one capability. */
 export interface CapabilitySetting {
+  /** Whether it may be called at a start. */
   readonly enabled: boolean;
   /** The configuration says `false`: no operator command enables it while the host runs. */
   readonly locked: boolean;
+  /** Limits of its calls where it has others than `limits` say: milliseconds, and bytes of one result. */
   readonly timeoutMs?: number;
   readonly outputBytes?: number;
   /** What it says of children of this capability alone. */
   readonly child?: Partial<ChildLimits>;
 }
 
+/** What one call may take, and how many calls there may be at once. */
 export interface ResolvedLimits {
+  /** Milliseconds of one effect; 30 000 by default. */
   readonly timeoutMs: number;
+  /** Bytes of one result; 1 MiB by default. */
   readonly outputBytes: number;
+  /** Calls that run at once, and calls that may wait for their turn. */
   readonly concurrency: number;
   readonly queue: number;
   /** Of each child that a capability starts. */
@@ -104,7 +117,9 @@ export interface TerminalSettings {
   readonly totalMs: number;
 }
 
+/** A configuration that this machine can go by. It is data: nothing of it is looked up again. */
 export interface ResolvedConfiguration extends ObservabilitySettings {
+  /** What may be read, written, run, fetched and called; policy is compiled from it. */
   readonly authority: Authority;
   /** What would stand in the authority if the rules on trial were in force; absent where none are. */
   readonly shadow?: Rights;
@@ -117,6 +132,7 @@ export interface ResolvedConfiguration extends ObservabilitySettings {
   readonly chat?: ChatSetting;
   /** Agents that operators may launch; absent where there are none. */
   readonly launches?: readonly LaunchSetting[];
+  /** Canonical folder of the journal and its keys, and that of the sockets. */
   readonly stateDirectory: string;
   readonly runtimeDirectory: string;
   /** Who holds checkpoints of the journal elsewhere. */
@@ -127,12 +143,13 @@ export interface ResolvedConfiguration extends ObservabilitySettings {
   readonly packages: readonly PackageSetting[];
   /** MCP servers of others, and the variables that each of them gets. */
   readonly upstreams: readonly UpstreamSetting[];
+  /** By the name of the server. */
   readonly upstreamEnvironment: Readonly<Record<string, Readonly<Record<string, string>>>>;
   /** Digest over all of the above; of variables only the names, since their values may be secrets. */
   readonly sha256: string;
 }
 
-/** Throws one `FEMTO_CONFIG_INVALID` that lists every fault with its place. */
+/** Resolves a configuration. Throws one FEMTO_CONFIG_INVALID that lists every fault with its place. */
 export function resolveConfiguration(input: ConfigurationInput): ResolvedConfiguration {
   const { configuration, environment } = input;
   const places = new Places(input.sourceOf ?? ((pointer) => pointer));

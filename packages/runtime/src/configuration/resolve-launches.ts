@@ -8,6 +8,7 @@ import { isThisMachine } from "./resolve-webhook.ts";
 
 export type LaunchKind = NonNullable<LaunchTable["kind"]>;
 
+/** An agent that operators may launch. */
 export interface LaunchSetting extends LaunchGrant {
   /** What operators call it. */
   readonly name: string;
@@ -15,6 +16,7 @@ export interface LaunchSetting extends LaunchGrant {
   readonly env: readonly string[];
   /** Whose configuration is written for it. */
   readonly kind: LaunchKind;
+  /** Name of the model that it is told to use; the agent's own choice without it. */
   readonly model?: string;
   /** Where its model is; absent where its provider has it. */
   readonly baseUrl?: string;

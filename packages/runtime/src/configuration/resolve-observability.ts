@@ -2,12 +2,14 @@
 import type { Configuration } from "@femtoclaw/protocol";
 import type { Places } from "./places.ts";
 
+/** An address of this machine at which something is served. */
 export interface EndpointAddress {
   /** An IP address, without brackets. */
   readonly host: string;
   readonly port: number;
 }
 
+/** The table `[observability]`, resolved. */
 export interface ObservabilitySettings {
   /** OTLP over HTTP; absent where nothing is sent. */
   readonly otlpEndpoint: string | undefined;

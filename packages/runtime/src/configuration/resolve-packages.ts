@@ -9,10 +9,13 @@ import { isWritable } from "./check-authority.ts";
 import { pathGrant } from "./path-grants.ts";
 import type { Places } from "./places.ts";
 
+/** A capability that is a package of files. */
 export interface PackageSetting {
+  /** As its manifest and the configuration have it. */
   readonly name: string;
   /** Canonical folder. */
   readonly path: string;
+  /** What it declares, as it stood there when the configuration was read. */
   readonly manifest: CapabilityManifest;
   /** Who accepts its files when nothing of it was ever pinned. */
   readonly pins: "first_use" | "operator";

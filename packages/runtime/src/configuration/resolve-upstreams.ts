@@ -14,7 +14,9 @@ import type { Places } from "./places.ts";
 import type { CapabilitySetting } from "./resolve-configuration.ts";
 import { findProgram } from "./resolve-programs.ts";
 
+/** An MCP server behind the gate. */
 export interface UpstreamSetting {
+  /** As the configuration has it. Its tools are offered as `NAME__TOOL`. */
   readonly name: string;
   /** Who accepts what it offers when nothing of it was ever pinned. */
   readonly pins: "first_use" | "operator";
@@ -22,6 +24,7 @@ export interface UpstreamSetting {
   readonly tools: readonly string[] | null;
   /** What it may ask whoever calls it; nothing where it is absent. */
   readonly mayAsk?: readonly AskKind[];
+  /** How it is reached: a program that is started, or an address. */
   readonly at: UpstreamCommand | UpstreamUrl;
 }
 

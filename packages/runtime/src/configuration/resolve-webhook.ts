@@ -3,8 +3,10 @@ import type { Configuration } from "@femtoclaw/protocol";
 import { canonicalPath, type PathBase } from "./canonical-path.ts";
 import type { Places } from "./places.ts";
 
+/** The table `[approvals.webhook]`, resolved. */
 export interface WebhookSetting {
   readonly url: string;
+  /** Where the secret is that messages are signed with. */
   readonly key: { readonly file: string } | { readonly variable: string };
 }
 

@@ -9,6 +9,7 @@ import type { Places } from "./places.ts";
 import type { Directories } from "./resolve-directories.ts";
 import { isProgram } from "./resolve-programs.ts";
 
+/** One witness: a file, a command that is run, or an address. */
 export type WitnessSetting =
   | { readonly kind: "file"; readonly name: string; readonly path: string }
   | { readonly kind: "command"; readonly name: string; readonly command: readonly [string, ...string[]] }

@@ -21,6 +21,7 @@ import { freePlace } from "./free-place.ts";
 
 const OWNER_ALL = 0o700;
 
+/** Where a log is gone on from, and where to. */
 export interface ForkOptions {
   /** The log; a checkpoint covers the record. */
   readonly reader: LogReader;
@@ -32,7 +33,9 @@ export interface ForkOptions {
   readonly stateDirectory: string;
 }
 
+/** The new log, and what it goes on from. */
 export interface Fork extends FoundedLog {
+  /** The log that it goes on from, as its first record names it. */
   readonly parent: LogParent;
   /** Canonical path of the new state directory. */
   readonly directory: string;
@@ -40,6 +43,7 @@ export interface Fork extends FoundedLog {
   readonly unresolved: number;
 }
 
+/** Makes a fork whole or not at all. Throws FEMTO_FORK_REFUSED for a record or a place that cannot be. */
 export async function forkLog(options: ForkOptions): Promise<Fork> {
   const { reader, seq, stateDirectory } = options;
   if (!Number.isSafeInteger(seq) || seq < 0 || seq >= reader.size) {

@@ -21,7 +21,9 @@ import { FemtoError, type LogParent } from "@femtoclaw/protocol";
 import { recover } from "../recovery.ts";
 import { type FoundedLog, foundLog } from "./founding.ts";
 
+/** The log that will take the place of another one, before it does. */
 export interface OpenedEpoch extends FoundedLog {
+  /** The old log, and why it is not continued. */
   readonly parent: LogParent;
   /** The key that the old log began with. */
   readonly firstKey: string;

@@ -11,6 +11,7 @@ import { type FoundedLog, foundLog } from "./founding.ts";
 
 const OWNER_ALL = 0o700;
 
+/** A backup that was unpacked and verified. */
 export interface RestoreOptions {
   /** The folder that becomes the state directory; under `epochs` it holds the log as an export. */
   readonly root: string;
@@ -20,7 +21,9 @@ export interface RestoreOptions {
   readonly verdict: LogVerdict;
 }
 
+/** The new log, and what was under way in the old one. */
 export interface RestoredLog extends FoundedLog {
+  /** The log that was backed up, as the first record of the new one names it. */
   readonly parent: LogParent;
   /** Executions whose outcome nobody knew when the backup was made. */
   readonly unresolved: number;
@@ -28,7 +31,10 @@ export interface RestoredLog extends FoundedLog {
   readonly withdrawn: number;
 }
 
-/** INVARIANT: I2: nothing that waited for a yes, or was under way, goes on: here nobody knows how it ended elsewhere. */
+/**
+ * Begins the new log. INVARIANT: I2: nothing that waited for a yes, or was under way, goes on: here nobody knows how it
+ * ended elsewhere.
+ */
 export async function restoreLog({ root, epoch, verdict }: RestoreOptions): Promise<RestoredLog> {
   const old = join(root, EPOCHS_FOLDER, epoch);
   const log = { journal: join(root, "journal"), keys: join(root, "keys") };

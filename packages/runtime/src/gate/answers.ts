@@ -4,13 +4,17 @@ import { openAnswer, operatorPrincipal, parseOperatorKey, type SignedAnswer } fr
 import { type ApprovalCard, FemtoError, printable } from "@femtoclaw/protocol";
 import type { ApprovalSettings } from "../configuration/resolve-configuration.ts";
 
+/** What an operator says to one question. */
 export interface Answer {
   /** Identifier of the approval. */
   readonly id: string;
+  /** Yes or no. */
   readonly answer: "granted" | "refused";
   /** Digest of what the operator saw. */
   readonly digest: string;
+  /** Whether a yes also counts for the very same call of the same session later. */
   readonly scope: "once" | "session";
+  /** In the words of the operator; recorded. */
   readonly reason?: string;
   /** Who answers. */
   readonly by: string;
@@ -18,9 +22,11 @@ export interface Answer {
 
 /** What became of an answer, once it is durable. */
 export interface Answered {
+  /** Number of the record that has the answer. */
   readonly seq: number;
   /** Whether the question is settled by it. */
   readonly complete: boolean;
+  /** Identifier of the question, and of the execution that waits for it. */
   readonly id: string;
   readonly execution_id: string;
   readonly answer: Answer["answer"];

@@ -76,18 +76,8 @@ export function openGate({ configuration, registry, policy, ...parts }: OpenGate
   const { secrets } = parts;
   const terminals = openTerminals({ ...parts, configuration, registry }, (opening) => gate.forbiddenNow(opening));
   const changes = new Changes(parts.clock);
-  const upstreams = new Upstreams({
-    ...parts.upstreams,
-    onOffered: () => changes.offered(),
-    configuration,
-    clock: parts.clock,
-    names,
-    secrets,
-    registered: (name) => registry.registered(name),
-    standing: (principal) => parts.standing(principal),
-    principals: ["default", ...Object.keys(configuration.authority.agents ?? {})],
-    append: (entry) => parts.journal.append(entry),
-  });
+  const offered = { names, onOffered: () => changes.offered() };
+  const upstreams = openUpstreams({ ...parts, configuration, registry }, offered);
   const packages = new CapabilityPackages({
     ...parts.upstreams,
     packages: configuration.packages,
@@ -158,5 +148,23 @@ function openTerminals(parts: Omit<OpenGateParts, "policy">, forbidden: Terminal
     forbidden,
     isEnabled: (tool) => parts.registry.registered(tool)?.enabled === true,
     standing: (principal) => parts.standing(principal),
+  });
+}
+
+function openUpstreams(
+  parts: Omit<OpenGateParts, "policy">,
+  { names, onOffered }: Pick<UpstreamsParts, "names" | "onOffered">,
+): Upstreams {
+  return new Upstreams({
+    ...parts.upstreams,
+    onOffered,
+    configuration: parts.configuration,
+    clock: parts.clock,
+    names,
+    secrets: parts.secrets,
+    registered: (name) => parts.registry.registered(name),
+    standing: (principal) => parts.standing(principal),
+    principals: ["default", ...Object.keys(parts.configuration.authority.agents ?? {})],
+    append: (entry) => parts.journal.append(entry),
   });
 }

@@ -36,7 +36,9 @@ export interface Unended {
   readonly isWaiting: boolean;
 }
 
+/** From where on output is wanted. */
 export interface WatchRequest {
+  /** Identifier of the execution. */
   readonly execution: string;
   /** Place in its output. */
   readonly from: number;

@@ -1,7 +1,7 @@
-/** What the records of an execution mean: which events they stand for, and which intent an ending closes. */
-import type { ExecutionState } from "@femtoclaw/machines";
-import { type ExecutionRefusedBody, FemtoError, type TypedRecord } from "@femtoclaw/protocol";
-import type { ExecutionEventType, ExecutionPoint } from "./execution-table.ts";
+/** What the records of an execution mean: which there are, and which intent an ending closes. */
+import { recordedEvents } from "@femtoclaw/machines";
+import { FemtoError, type TypedRecord } from "@femtoclaw/protocol";
+import type { ExecutionPoint } from "./execution-table.ts";
 
 export type ExecutionRecord = TypedRecord & {
   type:
@@ -36,47 +36,6 @@ export function requireOwnIntent(
   if (!fits) throw corrupt(record, `the intent of its execution is of boot ${known.boot} and tool ${known.tool}`);
 }
 
-/** The machine events that a record of an execution stands for, which was in this state before it. */
-export function eventsOf(record: ExecutionRecord, state: ExecutionState): readonly ExecutionEventType[] {
-  // After a question the execution has been begun and validated by the record that asks.
-  const isFirst = state === "inputReceived";
-  const begun: readonly ExecutionEventType[] = isFirst ? ["begin", "valid"] : [];
-  switch (record.type) {
-    case "message.recorded":
-      return ["begin", "message", "committed"];
-    case "approval.asked":
-      return [...begun, "approvalRequired"];
-    case "approval.answered":
-      return record.body.complete ? [record.body.answer] : [];
-    case "execution.refused":
-      return [...refusalEvents(record.body.event, state), "committed"];
-    case "execution.intent":
-      return [...begun, "permitted"];
-    case "execution.outcome":
-      return record.body.began ? ["committed", record.body.event, "committed"] : [record.body.event, "committed"];
-    case "execution.interrupted":
-      return ["recovered", "committed"];
-    default:
-      return record satisfies never;
-  }
-}
-
-function refusalEvents(event: ExecutionRefusedBody["event"], state: ExecutionState): readonly ExecutionEventType[] {
-  switch (state) {
-    case "inputReceived":
-      if (event === "denied" || event === "factsFailed") return ["begin", "valid", event];
-      if (event === "halted" || event === "cancelled") return ["begin", "valid", "permitted", event];
-      return ["begin", event];
-    case "authorizationEvaluating":
-      return event === "halted" || event === "cancelled" ? ["permitted", event] : [event];
-    case "memoryCommitting":
-      // The answer that refused it has been recorded.
-      return [];
-    default:
-      return [event];
-  }
-}
-
 /** How many events of executions a record stands for, about; none for one that is about no execution. */
 export function eventCount(record: TypedRecord): number {
   switch (record.type) {
@@ -87,7 +46,7 @@ export function eventCount(record: TypedRecord): number {
     case "execution.interrupted":
     case "approval.asked":
     case "approval.answered":
-      return eventsOf(record, "inputReceived").length;
+      return recordedEvents(record, "inputReceived").length;
     default:
       return 0;
   }

@@ -2,9 +2,10 @@
  * Executions as records tell of them: those that are open, those that wait for operators or for a word about what became
  * of them, and how many ended in which way.
  */
+import { recordedEvents } from "@femtoclaw/machines";
 import type { ActorSnapshot, ApprovalAuthority, TypedRecord } from "@femtoclaw/protocol";
 import { type Counters, counted, ZERO_COUNTERS } from "./counters.ts";
-import { corrupt, type ExecutionRecord, eventsOf, type OpenExecution, requireOwnIntent } from "./execution-records.ts";
+import { corrupt, type ExecutionRecord, type OpenExecution, requireOwnIntent } from "./execution-records.ts";
 import { type ExecutionEventType, type ExecutionPoint, ExecutionTable } from "./execution-table.ts";
 import { executionsHolder, stateOf } from "./holders.ts";
 import type { FoldingMachine } from "./machine-set.ts";
@@ -122,7 +123,7 @@ export class Executions {
     }
     if (ends && known !== undefined) requireOwnIntent(record, known);
     const from = known?.at ?? question?.at ?? this.#table.initial;
-    const at = this.#walk(record, from, eventsOf(record, from.state));
+    const at = this.#walk(record, from, recordedEvents(record, from.state));
     switch (record.type) {
       case "message.recorded":
         this.count("messages");

@@ -32,6 +32,10 @@ interface HostState {
   running: number;
 }
 
+/**
+ * The folded state after some number of records. `replay` makes one, and `Runtime.projection` is the one of the newest
+ * record.
+ */
 export class Projection {
   #machines: MachineSet;
   #subsystems: SubsystemFolds;
@@ -70,18 +74,22 @@ export class Projection {
     return this.#size;
   }
 
+  /** State of the lifecycle machine. */
   get phase(): Phase {
     return this.#subsystems.phase;
   }
 
+  /** Boots of the log, and how the last one ended. */
   get host(): Readonly<HostState> {
     return this.#host;
   }
 
+  /** How executions ended, over the whole log. */
   get counters(): Counters {
     return this.#executions.counters;
   }
 
+  /** Executions between intent and outcome, by their identifiers. */
   get open(): ReadonlyMap<string, OpenExecution> {
     return new Map(this.#executions.open);
   }
@@ -111,6 +119,7 @@ export class Projection {
     return new Map(this.#executions.questions);
   }
 
+  /** What is registered, whether it is enabled, and who said so. */
   get capabilities(): readonly RegisteredCapability[] {
     return Object.values(this.#subsystems.registry.capabilities);
   }
@@ -161,6 +170,7 @@ export class Projection {
   }
 
   // INVARIANT: I6: nothing but the record decides the next state; no clock, no randomness, no I/O.
+  /** Folds the next record. Throws FEMTO_JOURNAL_CORRUPT for one that does not follow from those before. */
   apply(record: TypedRecord): void {
     if (record.seq !== this.#size) throw corrupt(record, `expected sequence number ${this.#size}`);
     // The record that names the log stands before the first boot, and nowhere else.

@@ -23,7 +23,9 @@ import {
 } from "./recorded-call.ts";
 import { RecordedPolicies } from "./recorded-policies.ts";
 
+/** Says what it would have decided about a recorded call. */
 export interface Judge {
+  /** Never throws for a call that cannot be decided on its record: that is a judgement, `undecidable`. */
   judge(call: RecordedCall): Promise<Judgement>;
   /** Told of each policy that came into force, in the order of the records. */
   met?(policy: PolicyActivatedBody): void;

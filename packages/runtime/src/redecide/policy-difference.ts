@@ -5,6 +5,7 @@ import type { Judge } from "./judges.ts";
 import { type DecidedRecord, isDecided, type Judgement, type RecordedCall, recordedCall } from "./recorded-call.ts";
 import { wholeRecord } from "./whole-record.ts";
 
+/** The part of a log in which decisions are looked for. */
 export type DecidedLog = Pick<JournalReader, "size" | "read" | "withValues" | "prunedBefore">;
 
 export interface DifferenceOptions {
@@ -24,6 +25,7 @@ export interface DifferenceExample {
   readonly call: RecordedCall;
 }
 
+/** Calls of one capability that both sides decided alike, otherwise than the other side. */
 export interface DifferenceGroup {
   readonly was: Judgement["kind"];
   readonly now: Judgement["kind"];
@@ -33,6 +35,7 @@ export interface DifferenceGroup {
   readonly was_code: string | null;
   readonly now_code: string | null;
   readonly count: number;
+  /** The first few of them; `count` has all. */
   readonly examples: readonly DifferenceExample[];
 }
 
@@ -43,10 +46,13 @@ export interface UndecidableGroup {
   readonly examples: readonly number[];
 }
 
+/** What two judges make of the calls of one log. */
 export interface PolicyDifference {
   /** Calls that both sides decided. */
   readonly calls: number;
+  /** Calls that they decided otherwise. */
   readonly changed: number;
+  /** Those calls, gathered by what is different. */
   readonly groups: readonly DifferenceGroup[];
   /** Calls that one of the sides cannot decide on what was recorded. */
   readonly undecidable: readonly UndecidableGroup[];
@@ -54,6 +60,10 @@ export interface PolicyDifference {
   readonly never_decided: number;
 }
 
+/**
+ * Has both judges decide every recorded call, oldest first. Runs nothing. Throws what the reader throws for a log that
+ * cannot be read.
+ */
 export async function policyDifference(log: DecidedLog, options: DifferenceOptions): Promise<PolicyDifference> {
   const tally = new Tally();
   const since = Math.max(options.since ?? 0, await log.prunedBefore());
@@ -82,7 +92,7 @@ async function meet(log: DecidedLog, stored: TypedRecord, { before, after }: Dif
   after.met?.(record.body);
 }
 
-/** Facts that stand beside a record are put back first. */
+/** The recorded call, with the facts that stand beside its record put back; null for what policy did not decide. */
 export async function callOf(log: Pick<DecidedLog, "withValues">, stored: DecidedRecord): Promise<RecordedCall | null> {
   if (stored.body.facts !== null) return recordedCall(stored);
   const record = await wholeRecord(log, stored);

@@ -14,12 +14,15 @@ export interface Judgement {
   readonly kind: "allowed" | "asks" | "denied" | "undecidable";
   /** The error code of a denial or a question; null otherwise. */
   readonly code: string | null;
+  /** Identifiers of the rules that decided. */
   readonly rules: readonly string[];
   /** Why it cannot be decided; null otherwise. */
   readonly obstacle: string | null;
 }
 
+/** One call: who proposed it, what it was decided on, and what came out. */
 export interface RecordedCall {
+  /** Number of the record of the decision. */
   readonly seq: number;
   readonly at: string;
   readonly execution: string;
@@ -28,9 +31,11 @@ export interface RecordedCall {
   readonly tool: string;
   /** Null where they cannot be decided on again. */
   readonly facts: Facts | null;
+  /** Of the policy that decided; null where none did. */
   readonly revision: string | null;
   /** Whether operators had said yes to what policy asked about it. */
   readonly approved: boolean;
+  /** What was decided then. */
   readonly verdict: Judgement;
   /** What it marked its principal with, from there on. */
   readonly marks: readonly Mark[];
@@ -41,10 +46,12 @@ export interface RecordedCall {
 }
 
 type DecidedType = "execution.intent" | "execution.refused" | "approval.asked";
+/** A record that says what was decided about a call: its intent, its refusal, or a question about it. */
 export type DecidedRecord = TypedRecord & { readonly type: DecidedType };
 
 /** A redirect, or a host that a program wanted to connect to: decided by itself, within a call that was permitted. */
 export type HopRecord = TypedRecord & { readonly type: "execution.hop" };
+/** A decision about a call, or about where one went on to. */
 export type ToldRecord = DecidedRecord | HopRecord;
 
 /** Whether the record says what was decided about a call, or why nothing was. */

@@ -4,11 +4,13 @@ import { FemtoError, type PolicyActivatedBody, printable, type TypedRecord } fro
 import { type DecidedRecord, isDecided, recordedCall, type ToldRecord } from "./recorded-call.ts";
 import { wholeRecord } from "./whole-record.ts";
 
+/** The part of a log in which one decision is looked for. */
 export type DecisionLog = Pick<
   JournalReader,
   "size" | "read" | "readBackwards" | "locate" | "withValues" | "prunedBefore"
 >;
 
+/** One decision, and the policy that it was made by. */
 export interface RecordedDecision {
   /** The refusal, the question, the intent or the hop, with what stood beside it. */
   readonly record: ToldRecord;
@@ -18,7 +20,10 @@ export interface RecordedDecision {
   readonly trial?: PolicyActivatedBody | null;
 }
 
-/** `ref` is the number of a record of the execution, or the execution's identifier. */
+/**
+ * The decision about the execution that `ref` names, by the number of one of its records or by its identifier. Throws
+ * FEMTO_EXECUTION_NOT_FOUND.
+ */
 export async function recordedDecision(log: DecisionLog, ref: string): Promise<RecordedDecision> {
   const stored = /^[0-9]{1,16}$/.test(ref) ? await bySequence(log, Number(ref)) : await byExecution(log, ref);
   const record = await wholeRecord(log, stored);

@@ -8,6 +8,7 @@ type Found = { readonly policy: EnforceablePolicy } | { readonly obstacle: strin
 /** LIMIT: policies that are kept at once, so that a log of many boots is read in bounded memory; the oldest go. */
 const POLICIES_MAX = 64;
 
+/** Policies by their revisions, as the records of one log hold them. */
 export class RecordedPolicies {
   readonly #reader: PolicyReader;
   readonly #currentSchema: string;
@@ -20,6 +21,7 @@ export class RecordedPolicies {
     this.#currentSchema = currentSchema;
   }
 
+  /** Remembers the policy of a record. */
   add(body: PolicyActivatedBody): void {
     const { revision } = body;
     // The revision names the rules, so any record that still has them will do.
@@ -33,6 +35,7 @@ export class RecordedPolicies {
     this.#found.delete(oldest);
   }
 
+  /** The policy, ready to decide, or why it cannot. */
   async find(revision: string): Promise<Found> {
     const known = this.#found.get(revision);
     if (known !== undefined) return known;

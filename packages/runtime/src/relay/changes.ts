@@ -11,6 +11,7 @@ const READERS = 16;
 /** Changes that come at once are told at once, however many there are. */
 const GATHER_MS = 100;
 
+/** From when on changes are wanted, and how long to wait where there are none. */
 export interface ChangesRequest {
   /** As the last answer said; null for who has none, who is told from when to ask on. */
   readonly from: number | null;

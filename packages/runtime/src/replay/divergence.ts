@@ -4,8 +4,10 @@ import type { StateDifference } from "./state-difference.ts";
 
 /** The first record at which what is recorded and what its machine makes of history part. */
 export interface Divergence {
+  /** The record, and its type. */
   readonly seq: number;
   readonly type: RecordType;
+  /** Whose state, or whose event, it is about. */
   readonly actor: string;
   /** The machine that was in force; null for a state that no machine holds. */
   readonly machine: MachineIdentity | null;
@@ -18,6 +20,7 @@ export interface Divergence {
 
 /** Why nothing is said of a record and those after it. */
 export interface Obstacle {
+  /** The record. */
   readonly seq: number;
   readonly reason: string;
 }

@@ -8,6 +8,7 @@ import type { MachineIdentity } from "@femtoclaw/protocol";
 import { machineBytes } from "#machine-bytes";
 import type { FoldingMachine } from "../projection/machine-set.ts";
 
+/** Machine versions by the digests that records name; those of this FemtoClaw without any given. */
 export class FrozenMachines {
   readonly #known: readonly FrozenMachine[];
   readonly #found = new Map<string, Promise<FoldingMachine | null>>();

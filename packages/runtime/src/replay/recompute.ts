@@ -22,28 +22,38 @@ import { FrozenMachines, nameOf } from "./frozen-machines.ts";
 import type { FoldedLog } from "./replay.ts";
 import { asStored, stateDifferences } from "./state-difference.ts";
 
+/** Which part of a log is recomputed. */
 export interface RecomputeOptions {
   /** Last record to fold; all of them without it. */
   readonly to?: number;
   /** A proved snapshot to start from; the first record without it. */
   readonly from?: Snapshot;
+  /** Where machine versions come from; those that this FemtoClaw has without it. */
   readonly machines?: FrozenMachines;
 }
 
+/** What came of it, in words and as the state at its end. */
 export interface Recomputation {
+  /**
+   * `diverges`: a record is not what its machine makes of history. `not-recomputable`: a machine is not there.
+   * `unverifiable`: a record is of another format.
+   */
   readonly verdict: "recomputed" | "diverges" | "not-recomputable" | "unverifiable";
+  /** The first record that diverges; null where none does. */
   readonly divergence: Divergence | null;
+  /** What it could not go on from; null where it came to the end. */
   readonly obstacle: Obstacle | null;
   /** Records that were folded and hold. */
   readonly records: number;
   /** Snapshots whose recorded digests are those of the fold. */
   readonly snapshotsEqual: number;
+  /** Versions that were folded with, and from which record on. */
   readonly machines: readonly MachineUse[];
   /** State of every actor where the fold ended. */
   readonly actors: ActorSnapshots;
 }
 
-/** Throws what the reader throws for a log that cannot be read; what is read ends in a verdict. */
+/** Recomputes a log. Throws what the reader throws for a log that cannot be read; what is read ends in a verdict. */
 export async function recompute(log: FoldedLog, options: RecomputeOptions = {}): Promise<Recomputation> {
   const run = new Run(log, options.machines ?? new FrozenMachines());
   try {

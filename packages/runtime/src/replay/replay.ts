@@ -13,12 +13,15 @@ export type FoldedLog = Pick<
   "size" | "read" | "snapshots" | "snapshotAt" | "prunedBefore" | "oldestSnapshot"
 >;
 
+/** Which part of a log is folded. */
 export interface ReplayOptions {
   /** Last record to fold; all of them without it. */
   readonly to?: number;
 }
 
+/** The state at the end of a replay, and what it was held to. */
 export interface Replay {
+  /** The state after the last record that was folded. */
   readonly projection: Projection;
   /** The first record that was folded; behind a snapshot where history before it was pruned. */
   readonly from: number;
@@ -26,7 +29,10 @@ export interface Replay {
   readonly snapshotsEqual: number;
 }
 
-/** Throws FEMTO_JOURNAL_CORRUPT naming the first record or snapshot that contradicts the fold. */
+/**
+ * Folds a log with the machines of today. Throws FEMTO_JOURNAL_CORRUPT naming the first record or snapshot that
+ * contradicts the fold, and FEMTO_JOURNAL_PRUNED where the state cannot be known any more.
+ */
 export async function replay(reader: FoldedLog, options: ReplayOptions = {}): Promise<Replay> {
   const projection = await beginning(reader, options.to);
   const from = projection.size;

@@ -2,7 +2,9 @@
 import type { ActorSnapshots } from "@femtoclaw/journal";
 import { jsonPointer } from "@femtoclaw/protocol";
 
+/** One place at which two states differ. */
 export interface StateDifference {
+  /** Name of the actor, such as `policy` or `executions`. */
   readonly actor: string;
   /** JSON Pointer into the actor's snapshot; empty for the whole of it. */
   readonly path: string;
@@ -16,7 +18,10 @@ export function asStored<T>(value: T): T {
   return JSON.parse(JSON.stringify(value)) as T;
 }
 
-/** The order of keys makes no difference; names that objects inherit are names like any other. */
+/**
+ * All places at which they differ, actor by actor. The order of keys makes no difference; names that objects inherit
+ * are names like any other.
+ */
 export function stateDifferences(before: ActorSnapshots, after: ActorSnapshots): StateDifference[] {
   const differences: StateDifference[] = [];
   for (const actor of namesOf(before, after)) {

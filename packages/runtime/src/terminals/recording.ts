@@ -2,10 +2,12 @@
 import type { JournalReader } from "@femtoclaw/journal";
 import { FemtoError, LIMITS, printable, type TypedRecord } from "@femtoclaw/protocol";
 
+/** A record about a terminal. */
 export type TerminalRecord = TypedRecord & {
   readonly type: "terminal.opened" | "terminal.recorded" | "terminal.closed";
 };
 
+/** Records of one terminal, as many as one answer holds. */
 export interface RecordingPage {
   /** With the values that stand beside them; a text that was erased is null. */
   readonly records: readonly TerminalRecord[];

@@ -3,81 +3,30 @@
  * session is there and no limit is reached, and is ended as a whole when one of it does not hold any more.
  */
 import assert from "node:assert/strict";
-import type { ScrollPart, SessionTerminals, Terminal, TerminalKeeper, TerminalRequest } from "@femtoclaw/capabilities";
-import type { Clock, JournalEntry } from "@femtoclaw/journal";
-import {
-  errorText,
-  FemtoError,
-  LIMITS,
-  type ProgramQuestion,
-  printable,
-  type SessionId,
-  type TerminalClosedBody,
-} from "@femtoclaw/protocol";
-import type { TerminalSettings } from "../configuration/resolve-configuration.ts";
+import type { SessionTerminals, Terminal, TerminalKeeper, TerminalRequest } from "@femtoclaw/capabilities";
+import type { JournalEntry } from "@femtoclaw/journal";
+import { FemtoError, LIMITS, printable, type SessionId, type TerminalClosedBody } from "@femtoclaw/protocol";
 import { entryBytes } from "../gate/entries.ts";
 import type { Execution } from "../gate/execution.ts";
-import type { GateTerminals, Standing } from "../gate/gate-parts.ts";
-import { isSameView } from "../gate/standing-view.ts";
-import type { Problem } from "../gate/verdict.ts";
+import type { GateTerminals } from "../gate/gate-parts.ts";
 import { settled } from "../settled.ts";
+import { type Ending, endOfLease, type Lease, type LeaseParts, stoppedBy } from "./lease.ts";
 import { Recorder } from "./recorder.ts";
+import { statusOf, type TerminalStatus, type ToldTerminal, type WatchedPart } from "./terminal-status.ts";
 
-export type TerminalWhy = TerminalClosedBody["why"];
-
-export interface TerminalsParts {
-  readonly clock: Clock;
-  readonly settings: TerminalSettings;
+export interface TerminalsParts extends LeaseParts {
   /** Resolves once it is durable. */
   append(entry: JournalEntry): Promise<{ readonly seq: number }>;
   /** Nobody waits for it; one that is refused ends the runtime, because history would not tell what is. */
   record(entry: JournalEntry): void;
   /** Whether the journal has room to spare. */
   hasRoom(): boolean;
-  isOpen(session: SessionId): boolean;
-  /** Why nothing of the session begins any more; null while it may. */
-  halted(session: SessionId): Problem | null;
-  /** Why the opening would not be permitted now. */
-  forbidden(opening: Execution): string | null;
-  isEnabled(tool: string): boolean;
-  standing(principal: string): Standing;
 }
 
-/** What an operator sees of a terminal. */
-export interface TerminalStatus {
-  readonly id: string;
-  readonly session: string;
-  readonly principal: string;
-  readonly program: string;
-  readonly cols: number;
-  readonly rows: number;
-  readonly opened_at: string;
-  readonly running: boolean;
-  readonly exit_code: number | null;
-  readonly signal: string | null;
-  readonly bytes_in: number;
-  readonly bytes_out: number;
-  readonly unread_bytes: number;
-  readonly idle_ms: number;
-}
-
-export type WatchedPart = ScrollPart & Pick<TerminalStatus, "cols" | "rows" | "running">;
-
-interface Ending {
-  readonly why: TerminalWhy;
-  readonly reason: string;
-}
-
-interface Kept {
-  readonly id: string;
-  readonly terminal: Terminal;
-  readonly opening: Execution;
-  readonly question: ProgramQuestion;
+interface Kept extends Lease, ToldTerminal {
   readonly recorder: Recorder;
   /** The record that says that it was opened. */
   readonly opened: number;
-  readonly openedAt: string;
-  readonly openedUs: number;
   usedUs: number;
   /** Why it is ended from here; null while it is not. */
   ending: Ending | null;
@@ -128,7 +77,7 @@ export class Terminals implements GateTerminals {
   /** Ends what would not be permitted now, and what has reached a limit. */
   review(): void {
     for (const kept of this.#live) {
-      const ending = this.#endingOf(kept);
+      const ending = this.#endOf(kept);
       if (ending !== null) this.#end(kept, ending);
     }
   }
@@ -156,7 +105,7 @@ export class Terminals implements GateTerminals {
 
   /** The newest first. */
   list(): TerminalStatus[] {
-    return [...this.#kept.values()].map((kept) => this.#statusOf(kept)).reverse();
+    return [...this.#kept.values()].map((kept) => statusOf(kept, this.#parts.clock.monotonicUs())).reverse();
   }
 
   /** Output for an operator, who takes nothing away by looking. Throws FEMTO_TERMINAL_NOT_FOUND. */
@@ -246,31 +195,15 @@ export class Terminals implements GateTerminals {
     void terminal.whenEnded.then(() => this.#ended(kept));
     this.#reviewLater();
     // While it started, anything may have changed; what has ended it stands in its record and in the answer.
-    const ending = this.#endingOf(kept) ?? stoppedBy(opening);
+    const ending = this.#endOf(kept) ?? stoppedBy(opening);
     if (ending === null) return id;
     this.#end(kept, ending);
     this.#kept.delete(id);
     throw cancelled(`the terminal was ended at once: ${ending.reason}`);
   }
 
-  /** INVARIANT: I3: whatever may not be known for certain ends a terminal, and nothing that was said once keeps it. */
-  #endingOf({ opening, openedUs, usedUs }: Kept): Ending | null {
-    if (this.#stopped !== null) return this.#stopped;
-    const { session, actor, standing, call } = opening;
-    if (!this.#parts.isOpen(session)) return { why: "session", reason: "its session ended" };
-    const halted = this.#parts.halted(session);
-    if (halted !== null) return { why: "halted", reason: halted.reason };
-    if (!this.#parts.isEnabled(call?.tool ?? "")) return { why: "policy", reason: "its capability was disabled" };
-    const forbidden = this.#parts.forbidden(opening);
-    if (forbidden !== null) return { why: "policy", reason: forbidden };
-    if (!isSameView(standing, this.#parts.standing(actor.principal))) {
-      return { why: "policy", reason: "what its programs may see is not what they see" };
-    }
-    const { idleMs, totalMs } = this.#parts.settings;
-    const nowUs = this.#parts.clock.monotonicUs();
-    if (nowUs - openedUs >= totalMs * 1_000) return { why: "expired", reason: `it was open for ${totalMs} ms` };
-    if (nowUs - usedUs >= idleMs * 1_000) return { why: "idle", reason: `nobody used it for ${idleMs} ms` };
-    return null;
+  #endOf(kept: Kept): Ending | null {
+    return this.#stopped ?? endOfLease(kept, this.#parts);
   }
 
   #end(kept: Kept, ending: Ending, how: "politely" | "at once" = "at once"): void {
@@ -316,24 +249,8 @@ export class Terminals implements GateTerminals {
       if (this.running > 0) this.#reviewLater();
     });
   }
-
-  #statusOf({ id, terminal, opening, question, openedAt, usedUs }: Kept): TerminalStatus {
-    const { end, size, bytesIn, bytesOut, unreadBytes } = terminal;
-    return {
-      ...{ id, session: opening.session, principal: opening.actor.principal, program: question.program, ...size },
-      ...{ opened_at: openedAt, running: end === null, exit_code: end?.exitCode ?? null, signal: end?.signal ?? null },
-      ...{ bytes_in: bytesIn, bytes_out: bytesOut, unread_bytes: unreadBytes },
-      idle_ms: Math.round((this.#parts.clock.monotonicUs() - usedUs) / 1_000),
-    };
-  }
 }
 
 function cancelled(reason: string): FemtoError {
   return new FemtoError("FEMTO_CAPABILITY_CANCELLED", reason);
-}
-
-/** An operator, a halt or a mark has stopped the call while its program started. */
-function stoppedBy({ abort: { signal }, stopReason }: Execution): Ending | null {
-  if (!signal.aborted) return null;
-  return { why: "policy", reason: stopReason ?? errorText(signal.reason) };
 }

@@ -7,6 +7,7 @@ import type { ToolPins } from "../projection/upstream-pins.ts";
 /** `refused`: it cannot be offered, whoever agrees; `excluded`: the configuration lists others. */
 export type ToolState = "offered" | "new" | "changed" | "refused" | "excluded" | "gone";
 
+/** A tool, resource or prompt of an MCP server, or a file of a package, held to what was accepted of it. */
 export interface OfferedTool {
   /** Of a tool; `resource:URI`, `template:URI` and `prompt:NAME` for what is none. */
   readonly name: string;
@@ -17,6 +18,7 @@ export interface OfferedTool {
   readonly state: ToolState;
   /** Why it is refused; null where it is not. */
   readonly problem: string | null;
+  /** In its author's words, which are untrusted. */
   readonly description: string;
 }
 

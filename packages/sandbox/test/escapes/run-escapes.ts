@@ -8,7 +8,9 @@ import { once } from "node:events";
 import { lstatSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
-import { ControlGroups, DEFAULT_CHILD_LIMITS, type Rung, viewOf } from "../../src/index.ts";
+import { ControlGroups } from "../../src/control-groups.ts";
+import { DEFAULT_CHILD_LIMITS, viewOf } from "../../src/index.ts";
+import type { Rung } from "../../src/rung.ts";
 import { grants, type Playground, playground, run, SECRET } from "../playground.ts";
 
 export interface EscapeCase {

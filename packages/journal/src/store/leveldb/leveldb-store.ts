@@ -33,11 +33,16 @@ const AHEAD_BYTES = 1 << 20;
 /** Records from which on a reading is long; of a short one most of them would be read for nothing. */
 const AHEAD_RECORDS = 4_096;
 
+/** What opening costs. */
 export interface LeveldbStoreOptions {
   /** Bytes of tables that are checked before opening, newest first; a start's default is what it has time for. */
   readonly tableBytesMax?: number;
 }
 
+/**
+ * A store in a folder of LevelDB. Throws FEMTO_JOURNAL_LOCKED while another process has it open, and
+ * FEMTO_JOURNAL_CORRUPT for damaged files.
+ */
 export class LeveldbStore implements JournalStore {
   /**
    * INVARIANT: one process has one directory open once. LevelDB's own lock belongs to the process and

@@ -3,29 +3,25 @@ import { once } from "node:events";
 import { connect } from "node:net";
 import { printable } from "@femtoclaw/protocol";
 import type { EndpointAddress } from "@femtoclaw/runtime";
+import type { CommandContext } from "../commands/command-context.ts";
 import type { LoadedConfiguration } from "../configuration/load-configuration.ts";
 import { endpointUrl } from "../endpoints/endpoint-url.ts";
 import type { TelemetryStatus } from "../endpoints/operator-endpoint.ts";
-import type { CommandContext } from "./command-context.ts";
-
-type Verdict = { readonly verdict: "ok" | "warn"; readonly detail: string; readonly fix?: string };
+import { type Found, ok } from "./finding.ts";
+import type { Project } from "./project-findings.ts";
 
 /** LIMIT: time for a connection to an address of this machine. */
 const CONNECT_MS = 1_000;
 
-export async function telemetryFinding(
-  context: CommandContext,
-  loaded: LoadedConfiguration,
-  running: boolean,
-): Promise<Verdict> {
+export async function telemetryFinding({ context, loaded, running }: Project): Promise<Found> {
   const { otlpEndpoint, prometheus, health, endpointHosts } = loaded.resolved;
   const addresses = [prometheus, health].filter((address) => address !== undefined);
-  if (otlpEndpoint === undefined && addresses.length === 0) return { verdict: "ok", detail: "none is configured" };
+  if (otlpEndpoint === undefined && addresses.length === 0) return ok("none is configured");
   const places = [...(otlpEndpoint === undefined ? [] : [printable(otlpEndpoint)]), ...addresses.map(endpointUrl)];
   const detail = [...new Set(places)].join(", ");
   const trouble = running ? await troubleOf(context, loaded) : await strangerAt(addresses);
   if (trouble !== null) return { verdict: "warn", detail: `${detail}; ${trouble.reason}`, fix: trouble.fix };
-  if (endpointHosts === undefined) return { verdict: "ok", detail: `${detail}; only this machine may ask` };
+  if (endpointHosts === undefined) return ok(`${detail}; only this machine may ask`);
   return {
     verdict: "warn",
     detail: `${detail}; whoever reaches these addresses may ask, as ${endpointHosts.map((name) => printable(name)).join(", ")}`,

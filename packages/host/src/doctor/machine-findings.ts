@@ -1,0 +1,105 @@
+/** What `doctor` finds of the machine: the program that runs, its user, what confines programs, and the disk. */
+import { accessSync, constants, existsSync } from "node:fs";
+import { dirname } from "node:path";
+import { DiskReserve, MARGIN_BYTES, RESERVE_BYTES } from "@femtoclaw/journal";
+import type { HostEnvironment } from "@femtoclaw/protocol";
+import { ownUser, platformLacks, systemErrorCode } from "@femtoclaw/protocol";
+import { notCovered, type SandboxProbe } from "@femtoclaw/sandbox";
+import { ownIntegrity } from "../integrity/own-integrity.ts";
+import { type Found, ok } from "./finding.ts";
+
+const NODE_MAJOR = 26;
+const MIB = 1_048_576;
+
+export function runtimeFinding(): Found {
+  const major = Number(process.versions.node.split(".")[0]);
+  const detail = `Node ${process.version} on ${process.platform} ${process.arch}`;
+  if (major !== NODE_MAJOR) {
+    return { verdict: "fail", detail, fix: `Run it through npm, which brings Node ${NODE_MAJOR}.` };
+  }
+  const lacks = platformLacks(process.platform);
+  if (lacks === null) return ok(detail);
+  return { verdict: "warn", detail: `${detail}: ${lacks}`, fix: "Run the host on Linux, where all of it was tried." };
+}
+
+/** Reads the whole executable, where a start may go by what was found out before. */
+export function integrityFinding(environment: HostEnvironment): Found {
+  const { verdict, reason } = ownIntegrity({ environment, whole: true });
+  if (verdict === "verified") return ok(reason);
+  const fix = "Use a signed executable with its manifest and signature beside it, if you want to know who built it.";
+  return { verdict: "warn", detail: `not verified: ${reason}`, fix };
+}
+
+export function userFinding(): Found {
+  const uid = ownUser(process.getuid);
+  if (uid !== 0) return ok(`user ${uid}`);
+  return {
+    verdict: "warn",
+    detail: "the host would run as root; the sandbox is then the only thing between a program and the machine",
+    fix: "Run it as a user of its own.",
+  };
+}
+
+export function sandboxFinding(probe: SandboxProbe): Found {
+  if (!probe.ok) return { verdict: "fail", detail: probe.reason, fix: probe.fix };
+  const confined = `${probe.title} confined a real program: own files, secrets and environment hidden`;
+  if (probe.name === "bubblewrap") return ok(confined);
+  const reason = probe.instead === undefined ? [] : [`bubblewrap would confine more: ${probe.instead.reason}`];
+  return {
+    verdict: "warn",
+    detail: [confined, ...reason, ...notCovered(probe.name)].join("\n"),
+    fix:
+      probe.instead?.fix ?? "Try on this machine what you rely on, before you rely on it; on Linux more is confined.",
+  };
+}
+
+/** What keeps programs within `[limits]`, and what nothing does; found in the group of this command, as a host's may differ. */
+export function limitsFinding(probe: SandboxProbe): Found {
+  if (!probe.ok) return { verdict: "fail", detail: "nothing was tried", fix: "See to the sandbox first." };
+  const { by, wholly, lacks } = probe.bounds;
+  const detail = [`${by} hold what a program uses; not bounded:`, ...lacks].join("\n");
+  if (wholly) return ok(detail);
+  const fix =
+    "Start the host in a control group that is its own: the service that `femtoclaw install` writes, or `systemd-run --user --same-dir --property=Delegate=yes femtoclaw up`. `femtoclaw status` tells by what one that runs is bounded.";
+  return { verdict: "warn", detail, fix };
+}
+
+/** Whether a host can write to its folders, and has room to spare there. */
+export async function diskFinding(stateDirectory: string, runtimeDirectory: string): Promise<Found> {
+  return writableFinding([stateDirectory, runtimeDirectory]) ?? (await spaceFinding(stateDirectory));
+}
+
+/** Null where a host can write to these folders, or make them. */
+function writableFinding(folders: readonly string[]): Found | null {
+  for (const folder of folders.map(nearest)) {
+    try {
+      accessSync(folder, constants.W_OK);
+    } catch (error) {
+      const detail = `${folder} cannot be written to (${systemErrorCode(error)})`;
+      const fix = "Let the host's user write there, or name other folders under [memory].path and [host].runtime_dir.";
+      return { verdict: "fail", detail, fix };
+    }
+  }
+  return null;
+}
+
+function nearest(folder: string): string {
+  let there = folder;
+  while (!existsSync(there)) there = dirname(there);
+  return there;
+}
+
+/** Whether the journal's disk has room to spare; what is free is asked of the nearest folder that exists. */
+async function spaceFinding(stateDirectory: string): Promise<Found> {
+  const reserve = await DiskReserve.open(nearest(stateDirectory));
+  const free = Math.floor((await reserve.freeBytes()) / MIB);
+  const size = RESERVE_BYTES / MIB;
+  if (reserve.held) return ok(`${free} MiB are free beside the reserve of ${size} MiB`);
+  const needed = (RESERVE_BYTES + MARGIN_BYTES) / MIB;
+  if (free >= needed) return ok(`${free} MiB are free; a host takes ${size} MiB of them as its reserve`);
+  return {
+    verdict: "warn",
+    detail: `${free} MiB are free where the state directory is, so a host takes no calls`,
+    fix: `Free ${needed - free} MiB; a host that runs goes on by itself then.`,
+  };
+}

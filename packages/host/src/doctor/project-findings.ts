@@ -1,0 +1,137 @@
+/** What `doctor` finds of one project: its policy, its journal, and who may answer for its operator. */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { builtinCapabilities } from "@femtoclaw/capabilities";
+import { openStateDirectory, verifyDirectory } from "@femtoclaw/journal";
+import { compilePolicy, confinedAuthority, createPolicyEngine, NO_HISTORY } from "@femtoclaw/policy";
+import { ERRORS } from "@femtoclaw/protocol";
+import { operatorName, type WebhookSetting } from "@femtoclaw/runtime";
+import { probeSandbox, type SandboxProbe } from "@femtoclaw/sandbox";
+import type { CommandContext } from "../commands/command-context.ts";
+import { heldText, holdLog, rememberedText } from "../commands/known-log.ts";
+import type { LoadedConfiguration } from "../configuration/load-configuration.ts";
+import { assertPrivateSocketFolder } from "../endpoints/socket-directory.ts";
+import type { LoadedPolicy } from "../preflight.ts";
+import { webhookKey } from "../webhook/webhook.ts";
+import type { WebhookStatus } from "../webhook/webhook-delivery.ts";
+import { type Found, failed, ok } from "./finding.ts";
+
+type Resolved = LoadedConfiguration["resolved"];
+
+/** What the findings about a project share: its configuration, and whether a host of it answers. */
+export interface Project {
+  readonly context: CommandContext;
+  readonly loaded: LoadedConfiguration;
+  readonly running: boolean;
+}
+
+/** A program is confined by the tables and by what Cedar files forbid; a policy that fails has a finding of its own. */
+export async function probeOf({ authority, limits }: Resolved, policy: Promise<LoadedPolicy>): Promise<SandboxProbe> {
+  const rules = (await policy.catch(() => null))?.policyFiles.rules ?? [];
+  return await probeSandbox(confinedAuthority(authority, rules), limits.child);
+}
+
+export async function policyFinding(policy: Promise<LoadedPolicy>): Promise<Found> {
+  const { compiled, results, warnings } = await policy;
+  const engine = await createPolicyEngine();
+  engine.activate(compiled);
+  const tests = results.length === 0 ? "it has no tests" : `its ${results.length} tests hold`;
+  const detail = `${compiled.rules.length} rules answer decisions, ${tests}, revision ${compiled.revision.slice(0, 12)}`;
+  if (warnings.length === 0) return ok(detail);
+  const lines = warnings.map(({ source, message }) => `${source}: ${message}`);
+  const fix = "Read the lines above; `femtoclaw policy check` repeats them.";
+  return { verdict: "warn", detail: [detail, ...lines].join("\n"), fix };
+}
+
+/** Which answers count, and what an agent that runs as the operator's user could do about it. */
+export function answersFinding({ approvals }: Resolved): Found {
+  const names = approvals.operators.map(operatorName).join(", ");
+  if (approvals.operatorKey) return ok(`those who sign: ${names}`);
+  const also = names === "" ? "" : `; with a key: ${names}`;
+  return ok(`whoever runs as your user, so the agent too where it has a shell of its own (self-approvable)${also}`);
+}
+
+/** INVARIANT: I3: what no rule permits is denied, which is tried here by an engine of its own. */
+export async function closedFinding({ authority }: Resolved): Promise<Found> {
+  const nothing = { ...authority, allow: { read: [], write: [], run: [] } };
+  const manifests = builtinCapabilities.map(({ manifest }) => manifest);
+  const engine = await createPolicyEngine();
+  await engine.activate(compilePolicy({ authority: nothing, manifests }));
+  const question = { kind: "path", path: authority.workspace, exists: true, type: "directory", bytes: 0 } as const;
+  const decision = engine.decideAll({
+    principal: "default",
+    capability: "fs_read",
+    questions: [question],
+    history: NO_HISTORY,
+  });
+  return decision.allowed
+    ? { verdict: "fail", detail: "an empty policy permitted a call", fix: "Do not use this installation." }
+    : ok("without a permit the engine denies");
+}
+
+/** Whether nobody else gets at state and sockets; what a stranger could is thrown. */
+export async function permissionsFinding({ stateDirectory, runtimeDirectory }: Resolved): Promise<Found> {
+  assertPrivateSocketFolder(runtimeDirectory);
+  if (existsSync(join(stateDirectory, "journal"))) await openStateDirectory(stateDirectory, { create: false });
+  return ok("state and sockets are yours alone");
+}
+
+export async function journalFinding({ context, loaded, running }: Project): Promise<Found> {
+  const { stateDirectory } = loaded.resolved;
+  if (running) return ok("a host holds it; `femtoclaw status` shows its size");
+  if (!existsSync(join(stateDirectory, "journal"))) return ok(`empty; \`femtoclaw up\` begins it in ${stateDirectory}`);
+  const remembered = await context.logMemory(loaded).remembered();
+  const expected = remembered === null ? {} : { pinned: remembered.firstKey, checkpoint: remembered.checkpoint };
+  // A copy is read, so that looking changes nothing.
+  const { verdict, size, signedSize, pinned, fault, prunedBefore } = await verifyDirectory(
+    join(stateDirectory, "journal"),
+    expected,
+  );
+  if (fault === null && pinned !== "differs") {
+    return ok(`${size} records in ${stateDirectory}, ${verdict}; the first ${signedSize} are signed`);
+  }
+  if (prunedBefore > 0 && pinned !== "differs") {
+    return ok(`${size} records in ${stateDirectory}, right as far as they are kept: pruned below ${prunedBefore}`);
+  }
+  const place = fault === null ? "" : `record ${fault.seq}: `;
+  return {
+    verdict: "fail",
+    detail: `${verdict}: ${place}${fault?.reason ?? "another key signed this journal than the one that is remembered"}`,
+    fix: "Keep a copy as evidence; `femtoclaw audit verify` says more.",
+  };
+}
+
+/** Whether the log goes on from what was seen of it before. */
+export async function rememberedFinding({ context, loaded, running }: Project): Promise<Found> {
+  const { stateDirectory } = loaded.resolved;
+  if (running) {
+    await using operator = await context.unprovedOperator(loaded);
+    const held = await holdLog(context, operator, loaded);
+    return held.fault === null ? ok(heldText(held)) : failed(held.fault);
+  }
+  const remembered = await context.logMemory(loaded).remembered();
+  if (remembered === null) return ok("nothing yet; the first look at the log is believed");
+  if (existsSync(join(stateDirectory, "journal")))
+    return ok(`${rememberedText(remembered)}; the journal was held to them`);
+  return {
+    verdict: "fail",
+    detail: `${rememberedText(remembered)}, and there is no journal in ${stateDirectory}`,
+    fix: ERRORS.FEMTO_LOG_ROLLED_BACK.fix,
+  };
+}
+
+/** Whether somebody can be told of questions, and is. */
+export async function webhookFinding({ context, loaded, running }: Project, setting: WebhookSetting): Promise<Found> {
+  await webhookKey(setting, context.environment);
+  const { origin } = new URL(setting.url);
+  if (!running) return ok(`${origin} will be told of questions; its secret is private`);
+  await using operator = await context.unprovedOperator(loaded);
+  const { webhook } = (await operator.status()) as { readonly webhook: WebhookStatus | null };
+  if (webhook === null) {
+    return { verdict: "warn", detail: "the host that runs tells nobody of questions", fix: "Start it again." };
+  }
+  const detail = `${origin}: ${webhook.delivered} told, ${webhook.waiting} waiting, ${webhook.given_up} given up`;
+  if (webhook.error === null) return ok(detail);
+  const fix = "Look after the receiver, or at `femtoclaw approvals watch`; questions wait all the same.";
+  return { verdict: "warn", detail: `${detail}; ${webhook.error}`, fix };
+}

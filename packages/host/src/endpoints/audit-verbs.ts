@@ -1,0 +1,79 @@
+/** What an operator may ask of the log itself: proofs and checkpoints, its keys, exports, and what is to go from it. */
+import { isAbsolute } from "node:path";
+import { LIMITS } from "@femtoclaw/protocol";
+import type { PruneRequest } from "@femtoclaw/runtime";
+import type { Runtime } from "@femtoclaw/runtime/live";
+import { eraseValues } from "../retention.ts";
+import { followLogVerb } from "./log-verb.ts";
+import { invalid, isPositive, refuseUnknown } from "./request-fields.ts";
+import type { ConnectionHandlers } from "./socket-server.ts";
+
+/** What looks back at a whole log is a tenth of a host's modules, and no start waits for them. */
+const logAccess = () => import("../log-access.ts");
+
+export function auditVerbs(runtime: Runtime, by: () => string): ConnectionHandlers["verbs"] {
+  return {
+    "audit.prove": async ({ ref, ...rest }) => {
+      refuseUnknown(rest);
+      if (typeof ref !== "string") throw invalid("`ref` must be a string");
+      // The newest checkpoint covers everything that is durable now, so that any record can be proved.
+      await runtime.checkpoint();
+      const { proveRecord } = await logAccess();
+      const { seq, proof, record } = await proveRecord(runtime.reader, ref);
+      return { seq, proof, record: record?.toString("base64") ?? null };
+    },
+    "audit.checkpoint": (fields) => {
+      refuseUnknown(fields);
+      return runtime.checkpoint();
+    },
+    "audit.checkpoints": (fields) => {
+      refuseUnknown(fields);
+      return runtime.reader.checkpoints();
+    },
+    "log.follow": followLogVerb(runtime),
+    "keys.show": async (fields) => {
+      refuseUnknown(fields);
+      const { keysOf } = await logAccess();
+      return await keysOf(runtime.reader);
+    },
+    "keys.rotate": (fields) => {
+      refuseUnknown(fields);
+      return runtime.rotateKey();
+    },
+    "audit.erase": async ({ ref, field, reason, ...rest }) => {
+      refuseUnknown(rest);
+      if (typeof ref !== "string") throw invalid("`ref` must be a string");
+      if (field !== undefined && typeof field !== "string") throw invalid("`field` must be a JSON pointer");
+      if (typeof reason !== "string" || reason === "" || reason.length > LIMITS.reasonChars) {
+        throw invalid(`\`reason\` must have 1 to ${LIMITS.reasonChars} characters`);
+      }
+      const request = { ref, reason, ...(field === undefined ? {} : { field }) };
+      return await eraseValues(runtime, request, by());
+    },
+    "audit.prune": async ({ before, older_than_ms, sure, ...rest }) => {
+      refuseUnknown(rest);
+      if (typeof sure !== "boolean") throw invalid("`sure` must be true or false");
+      const request = pruneRequest(before, older_than_ms);
+      const { retention } = runtime;
+      return sure ? await retention.prune(request, by()) : await retention.planPruning(request);
+    },
+    "audit.export": async ({ format, out, values, ...rest }) => {
+      refuseUnknown(rest);
+      if (values !== undefined && typeof values !== "boolean") throw invalid("`values` must be true or false");
+      const { EXPORT_FORMATS, exportAs } = await logAccess();
+      const known = EXPORT_FORMATS.find((name) => name === format);
+      if (known === undefined) throw invalid(`\`format\` must be one of ${EXPORT_FORMATS.join(", ")}`);
+      if (typeof out !== "string" || !isAbsolute(out)) throw invalid("`out` must be an absolute path");
+      await runtime.checkpoint();
+      return await exportAs(runtime.reader, known, out, values === true);
+    },
+  };
+}
+
+function pruneRequest(before: unknown, olderThanMs: unknown): PruneRequest {
+  const numbers = [before, olderThanMs].filter((value) => isPositive(value));
+  const [first] = numbers;
+  if (first === undefined || numbers.length !== 1)
+    throw invalid("one of `before` and `older_than_ms` must be a number");
+  return { before: before === undefined ? { olderThanMs: Number(first) } : Number(first) };
+}

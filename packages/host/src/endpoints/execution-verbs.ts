@@ -1,0 +1,63 @@
+/** What an operator may ask about executions: which there were, what they write, and what is to be said of them afterwards. */
+import { FemtoError } from "@femtoclaw/protocol";
+import { listExecutions, notFound, type Runtime, showExecution } from "@femtoclaw/runtime/live";
+import { noMoreOutput, watchRequest } from "./output-verb.ts";
+import { invalid, isPositive, refuseUnknown } from "./request-fields.ts";
+import type { ConnectionHandlers } from "./socket-server.ts";
+
+/** LIMIT: executions in one answer. */
+const LISTED_MAX = 10_000;
+
+export function executionVerbs(runtime: Runtime, by: () => string): ConnectionHandlers["verbs"] {
+  return {
+    "executions.list": ({ limit, status, session, ...rest }) => {
+      refuseUnknown(rest);
+      if (!isPositive(limit, LISTED_MAX)) throw invalid(`\`limit\` must be an integer from 1 to ${LISTED_MAX}`);
+      if (status !== undefined && typeof status !== "string") throw invalid("`status` must be a string");
+      if (session !== undefined && typeof session !== "string") throw invalid("`session` must be a string");
+      return listExecutions(runtime.reader, {
+        limit,
+        ...(status === undefined ? {} : { status }),
+        ...(session === undefined ? {} : { session }),
+      });
+    },
+    "executions.show": async ({ execution, ...rest }) => {
+      refuseUnknown(rest);
+      if (typeof execution !== "string") throw invalid("`execution` must be a string");
+      const shown = await showExecution(runtime.reader, execution);
+      if (shown !== null) return { ...shown.view, records: shown.records };
+      throw await notFound(runtime.reader, execution);
+    },
+    "executions.watch": watchVerb(runtime),
+    "executions.resolve": async ({ execution, resolution, reason, ...rest }) => {
+      refuseUnknown(rest);
+      if (typeof execution !== "string") throw invalid("`execution` must be a string");
+      if (resolution !== "done" && resolution !== "not-done")
+        throw invalid('`resolution` must be "done" or "not-done"');
+      if (typeof reason !== "string") throw invalid("`reason` must be a string");
+      return { seq: await runtime.resolveExecution({ execution, resolution, reason, by: by() }) };
+    },
+    "executions.undo": async ({ execution, ...rest }) => {
+      refuseUnknown(rest);
+      if (typeof execution !== "string") throw invalid("`execution` must be a string");
+      return await runtime.undo(execution);
+    },
+  };
+}
+
+function watchVerb(runtime: Runtime): ConnectionHandlers["verbs"][string] {
+  return async ({ execution, ...fields }) => {
+    if (typeof execution !== "string") throw invalid("`execution` must be a string");
+    const [watch, rest] = watchRequest(execution, fields);
+    refuseUnknown(rest);
+    try {
+      return await runtime.outputs.watch(watch);
+    } catch (error) {
+      const isGone = error instanceof FemtoError && error.code === "FEMTO_EXECUTION_NOT_FOUND";
+      const known = isGone ? await showExecution(runtime.reader, execution) : null;
+      // What the journal knows and nobody runs has ended; its outcome is in the journal.
+      if (known !== null && known.view.status !== "pending") return noMoreOutput(execution, watch.from);
+      throw isGone && known === null ? await notFound(runtime.reader, execution) : error;
+    }
+  };
+}

@@ -1,0 +1,99 @@
+/** What `install` and `uninstall` say: what would be done or was done, and how the host is started then. */
+import { EXIT, printable } from "@femtoclaw/protocol";
+import { ownersEnvironment } from "../installation/host-control.ts";
+import type { InstallPlan } from "../installation/install-plan.ts";
+import type { InForce, Library } from "../installation/library.ts";
+import type { Release } from "../installation/release.ts";
+import type { Removal } from "../installation/uninstall.ts";
+import type { Output } from "./output.ts";
+import { table } from "./table.ts";
+
+interface ToldStep {
+  readonly do: string;
+  readonly kind: string;
+  readonly path: string;
+  readonly mode?: string;
+  readonly owner?: string;
+  readonly target?: string;
+}
+
+export function tellPlan(output: Output, plan: InstallPlan, release: Release, current: InForce | null): number {
+  const steps = plan.steps.map((step): ToldStep => {
+    const { kind, path } = step;
+    if (step.kind === "link") return { do: "make", kind, path, target: step.target };
+    const mode = step.mode.toString(8).padStart(4, "0");
+    return {
+      do: "make",
+      kind,
+      path,
+      mode,
+      ...(step.kind === "folder" && step.owner ? { owner: step.owner.name } : {}),
+    };
+  });
+  const { library } = plan.layout;
+  const deploy = { do: "put-in-force", kind: "executable", path: library, target: release.version };
+  return tellSteps(output, current === null ? [...steps, deploy] : steps);
+}
+
+export function tellSteps(output: Output, steps: readonly ToldStep[]): number {
+  if (output.json) output.value(steps);
+  else {
+    const rows = steps.map((step) => [
+      ...[step.do, step.kind, step.mode ?? "", step.owner ?? ""],
+      `${shown(step.path)}${step.target === undefined ? "" : ` -> ${shown(step.target)}`}`,
+    ]);
+    for (const line of table(rows)) output.line(line);
+    output.talk("nothing was changed");
+  }
+  return EXIT.ok;
+}
+
+export function tellInstalled(output: Output, plan: InstallPlan, release: Release, isNew: boolean): number {
+  const { layout, configuration, keepsConfiguration, steps } = plan;
+  const { version } = release;
+  if (output.json) {
+    const paths = { command: layout.command, library: layout.library, configuration, data: layout.data };
+    output.value({ event: "installed", version, changed: isNew || steps.length > 0, ...paths });
+    return EXIT.ok;
+  }
+  for (const { path } of steps) output.line(`made ${shown(path)}`);
+  if (!isNew) {
+    output.line(
+      steps.length > 0 ? "made anew what was missing" : `${version} is installed already, and nothing is missing`,
+    );
+    return EXIT.ok;
+  }
+  if (keepsConfiguration) output.line(`${shown(configuration)} was there and stays as it is`);
+  output.line(`installed: ${version} in ${shown(layout.library)}`);
+  output.talk(`next: write what agents may do into ${shown(configuration)}, then start it:`);
+  for (const line of howToStart(plan)) output.talk(`  ${line}`);
+  return EXIT.ok;
+}
+
+function howToStart({ layout, configuration, owner, steps }: InstallPlan): string[] {
+  const systemctl = layout.scope === "user" ? "systemctl --user" : "systemctl";
+  const isService = steps.some(({ path }) => path === layout.unit);
+  const enable = `${systemctl} enable --now ${layout.prefix === null ? "femtoclaw" : shown(layout.unit)}`;
+  const home = owner === null ? "" : ownersEnvironment(layout.data)["HOME"];
+  const as = owner === null ? "" : `setpriv --reuid ${owner.uid} --regid ${owner.gid} --clear-groups env HOME=${home} `;
+  const up = `${as}${shown(layout.command)} --config ${shown(configuration)} up`;
+  return isService ? [`${systemctl} daemon-reload && ${enable}`, `or by hand: ${up}`] : [up];
+}
+
+export function tellRemoval(output: Output, removal: Removal): number {
+  if (output.json) output.value({ event: "uninstalled", ...removal });
+  else {
+    for (const path of removal.removed) output.line(`removed ${shown(path)}`);
+    for (const path of removal.emptied) output.line(`emptied ${shown(path)}`);
+    for (const path of removal.left) output.line(`left ${shown(path)}, which holds what was not installed`);
+  }
+  return EXIT.ok;
+}
+
+/** A command that a person can enter, of the installation that is meant. */
+export function byHand(library: Library, { receipt }: InForce, command: string): string {
+  return `${shown(library.program())} --config ${shown(receipt.configuration)} ${command}`;
+}
+
+/** LIMIT: characters of a path; no system has longer ones. */
+export const shown = (path: string): string => printable(path, 4_096);

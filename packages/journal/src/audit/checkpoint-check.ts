@@ -1,0 +1,140 @@
+/**
+ * Holds a log to every checkpoint that there is of it, those that lie with it and those that others kept, each where the
+ * log has its size, and by the keys that are in force there.
+ */
+import type { TypedRecord } from "@femtoclaw/protocol";
+import { KeyChain, type SignedCheckpoint } from "../keys/key-chain.ts";
+import { Finding } from "./finding.ts";
+import type { LogSource } from "./log-source.ts";
+import type { RecordTree } from "./record-tree.ts";
+
+/** A signed checkpoint that somebody else kept. */
+export interface HeldCheckpoint {
+  readonly note: string;
+  /** Who held it, for people. */
+  readonly whose: string;
+  /** Whether a witness vouches for it, so that its size counts as witnessed. */
+  readonly witnessed: boolean;
+  /** Whether it lay where whoever holds the log could not change it. */
+  readonly elsewhere: boolean;
+}
+
+interface ExpectedCheckpoint {
+  readonly size: number;
+  readonly note: () => Promise<string | null>;
+  readonly whose: string;
+  readonly witnessed: boolean;
+}
+
+export class CheckpointCheck {
+  readonly #source: LogSource;
+  readonly #held: readonly HeldCheckpoint[];
+  readonly #tree: RecordTree;
+  readonly #signers = new Set<string>();
+  #chain: KeyChain | null = null;
+  /** Keys that were retired and have not yet signed beside their successor. */
+  #unbridged: string[] = [];
+  /** Those that are still to come, the smallest first. */
+  #expected: ExpectedCheckpoint[] = [];
+  #signedSize = 0;
+  #witnessedSize: number | null;
+
+  /** `tree` is the one over the log as far as it was followed; a checkpoint is judged when it has its size. */
+  constructor(source: LogSource, held: readonly HeldCheckpoint[], tree: RecordTree) {
+    this.#source = source;
+    this.#held = held;
+    this.#tree = tree;
+    this.#witnessedSize = held.some(({ witnessed }) => witnessed) ? 0 : null;
+  }
+
+  /** Keys of the log so far; null before its first record. */
+  get chain(): KeyChain | null {
+    return this.#chain;
+  }
+
+  /** Size of the largest tree with a right signature. */
+  get signedSize(): number {
+    return this.#signedSize;
+  }
+
+  /** Size of the largest tree that a witness vouches for; null when none was asked. */
+  get witnessedSize(): number | null {
+    return this.#witnessedSize;
+  }
+
+  isSignedBy(vkey: string): boolean {
+    return this.#signers.has(vkey);
+  }
+
+  async begin(): Promise<void> {
+    const sizes = await this.#source.checkpoints();
+    const stored = sizes.map((size): ExpectedCheckpoint => {
+      return { size, note: () => this.#source.checkpoint(size), whose: "the checkpoint", witnessed: false };
+    });
+    const held = this.#held.map(({ note, whose, witnessed }): ExpectedCheckpoint => {
+      // Only the place in the line is taken from it; whether it counts is found out there.
+      const size = Number(/^[^\n]*\n([0-9]{1,16})\n/.exec(note)?.[1] ?? Number.NaN);
+      return { size, note: async () => note, whose, witnessed };
+    });
+    const expected = [...stored, ...held];
+    for (const { size, whose } of expected) {
+      if (!Number.isSafeInteger(size) || size < 1) throw new Finding(0, `${whose} names no size`);
+    }
+    this.#expected = expected.sort((left, right) => left.size - right.size);
+  }
+
+  /** Takes the keys that a record brings or retires; returns the chain that is in force behind it. */
+  record(record: TypedRecord): KeyChain {
+    const { seq } = record;
+    if (this.#chain === null) this.#chain = KeyChain.begin(record);
+    else if (record.type === "log.created") throw new Finding(seq, "a log is created once");
+    else if (record.type === "key.rotated") {
+      this.#chain.extend(record);
+      this.#unbridged.push(record.body.retired_vkey);
+    }
+    return this.#chain;
+  }
+
+  /** Judges the checkpoints of trees that are no larger. */
+  async upTo(size: number): Promise<void> {
+    for (let next = this.#expected[0]; next !== undefined && next.size <= size; next = this.#expected[0]) {
+      this.#expected.shift();
+      this.#tree.advance(next.size);
+      await this.#checkpoint(next);
+    }
+  }
+
+  async #checkpoint(expected: ExpectedCheckpoint): Promise<void> {
+    const { size, whose, witnessed } = expected;
+    // The records below the last right signature stand; whatever is wrong lies behind them.
+    const refuse = (reason: string): never => {
+      throw new Finding(this.#signedSize, `${whose} of size ${size} does not count: ${reason}`);
+    };
+    const note = (await expected.note()) ?? refuse("it is missing");
+    const checkpoint = this.#chain?.openCheckpoint(note) ?? "the log has no key";
+    if (typeof checkpoint === "string") return refuse(checkpoint);
+    if (checkpoint.size !== size || Buffer.compare(checkpoint.root, this.#tree.root()) !== 0) {
+      refuse("it vouches for other records");
+    }
+    this.#bridge(checkpoint, refuse);
+    for (const signer of checkpoint.signers) this.#signers.add(signer);
+    this.#signedSize = size;
+    if (witnessed) this.#witnessedSize = size;
+  }
+
+  /** A new key counts because the old one has signed beside it, not because a record says so. */
+  #bridge({ signers }: SignedCheckpoint, refuse: (reason: string) => never): void {
+    if (!this.#unbridged.every((vkey) => signers.includes(vkey))) {
+      refuse("the key that was retired before it has not signed it");
+    }
+    this.#unbridged = [];
+  }
+
+  /** No checkpoint may vouch for more than there is. */
+  end(): void {
+    const { size } = this.#tree;
+    const [beyond] = this.#expected;
+    if (beyond === undefined) return;
+    throw new Finding(size, `${beyond.whose} vouches for ${beyond.size} records, and the log holds ${size}`);
+  }
+}
