@@ -52,6 +52,26 @@ describe.runIf(HAS_SMALL_DISK)("a host in the background on a disk that is fille
     expect([verified.code, verified.stderr]).toEqual([0, ""]);
   });
 
+  it("says so where its reserve was filled as well and a record waits for room, and is stopped", async () => {
+    using disk = new SmallDisk(RESERVE_BYTES + 3 * MARGIN_BYTES);
+    await using playground = new Playground(CONFIGURATION.replace('"../state"', `"${disk.path}/state"`));
+    const host = await playground.up();
+    disk.fill();
+    while ((await playground.call("fs_read", { path: "notes.txt" })).code === 0);
+    // Whoever fills the disk takes the room that the host has given up, too.
+    disk.fill();
+    const waiting = ["fs_read", "fs_write"].map((name) => playground.run(["capabilities", "disable", name]));
+    const refused = await playground.call("fs_read", { path: "notes.txt" });
+    expect([refused.code, refused.value.error?.code]).toEqual([70, "FEMTO_DISK_FULL"]);
+    const looked = await playground.run(["status"]);
+    expect([looked.code, looked.stdout]).toEqual([70, expect.stringMatching(/disk +full, no calls are taken/)]);
+    expect((await playground.run(["down"])).code).toBe(0);
+    await Promise.all([host.ended, ...waiting]);
+    disk.clear();
+    await playground.up();
+    expect((await playground.run(["audit", "verify"])).code).toBe(0);
+  });
+
   it("is stopped there in order, and comes up again", async () => {
     using disk = new SmallDisk(RESERVE_BYTES + 3 * MARGIN_BYTES);
     await using playground = new Playground(CONFIGURATION.replace('"../state"', `"${disk.path}/state"`));

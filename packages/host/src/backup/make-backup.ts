@@ -7,10 +7,11 @@ import { type FileHandle, link, mkdir, open, readdir, rename, rm, stat } from "n
 import { basename, dirname, join, relative } from "node:path";
 import { type LogVerdict, syncFolder, TilesReader } from "@femtoclaw/journal";
 import type { RememberedLog } from "@femtoclaw/journal/known-log";
-import { type Authority, errorText, FemtoError, printable, systemErrorCode, VERSION } from "@femtoclaw/protocol";
+import { errorText, FemtoError, printable, systemErrorCode, VERSION } from "@femtoclaw/protocol";
 import { placeInOwnFolder } from "@femtoclaw/runtime";
 import type { LoadedConfiguration } from "../configuration/load-configuration.ts";
 import { CONFIGURATION_NAME, POLICY_FOLDER, readProjectFiles } from "../configuration/project-files.ts";
+import { isBelow, refuseReached } from "../configuration/reached-by-calls.ts";
 import type { During } from "../terminal/progress.ts";
 import { ArchiveWriter, readArchive } from "./archive.ts";
 import {
@@ -220,28 +221,10 @@ async function placeOf(out: string, { resolved }: LoadedConfiguration): Promise<
   const place = await placeInOwnFolder(isFolder ? join(out, name) : out, "FEMTO_BACKUP_FAILED");
   // What is made ready beside it, and the file of the keys, lie in the same folder, and under names of their own.
   for (const path of [place, `${place}${PRIVATE_ENDING}`, dirname(place)]) {
-    const reached = reachedFrom(path, resolved.authority);
-    if (reached === undefined) continue;
-    const reason = `calls may reach ${printable(path, 4_096)}, below ${printable(reached)}`;
-    throw new FemtoError("FEMTO_BACKUP_FAILED", reason);
+    refuseReached(path, resolved.authority, "FEMTO_BACKUP_FAILED");
   }
   if (!isBelow(place, resolved.stateDirectory)) return place;
   throw new FemtoError("FEMTO_BACKUP_FAILED", `${printable(place, 4_096)} lies in what it would be a backup of`);
-}
-
-/** What of an authority lets a call reach the path; undefined where nothing does. */
-function reachedFrom(path: string, authority: Authority): string | undefined {
-  if (authority.deny.read.some((denied) => isBelow(path, denied.path))) return undefined;
-  return reachedBy(authority).find((reached) => isBelow(path, reached));
-}
-
-function reachedBy({ workspace, allow, ask }: Authority): readonly string[] {
-  const grants = [...allow.read, ...allow.write, ...ask.read, ...ask.write];
-  return [workspace, ...grants.map(({ path }) => path)];
-}
-
-function isBelow(path: string, folder: string): boolean {
-  return folder === "/" || path === folder || path.startsWith(`${folder}/`);
 }
 
 async function assertNothingAt(path: string): Promise<void> {

@@ -2,8 +2,9 @@
 import { join, resolve } from "node:path";
 import { proveContinuation } from "@femtoclaw/journal";
 import { EXIT, printable } from "@femtoclaw/protocol";
-import { type Fork, forkLog } from "@femtoclaw/runtime";
+import { type Fork, forkLog, freePlace } from "@femtoclaw/runtime";
 import type { LoadedConfiguration } from "../configuration/load-configuration.ts";
+import { refuseReached } from "../configuration/reached-by-calls.ts";
 import { readJournal } from "../read-journal.ts";
 import type { CommandContext } from "./command-context.ts";
 import { hostAnswers } from "./host.ts";
@@ -11,7 +12,9 @@ import { hostAnswers } from "./host.ts";
 export async function fork(context: CommandContext, seq: number, options: { readonly out: string }): Promise<number> {
   const { output } = context;
   const loaded = context.load();
-  const made = await makeFork(context, loaded, seq, resolve(context.cwd, options.out));
+  const out = await freePlace(resolve(context.cwd, options.out), "FEMTO_FORK_REFUSED");
+  refuseReached(out, loaded.resolved.authority, "FEMTO_FORK_REFUSED");
+  const made = await makeFork(context, loaded, seq, out);
   const { directory, origin, vkey, parent, unresolved } = made;
   // Whatever was seen at these paths was something that is there no more.
   await context.logMemoryAt(join(directory, "epochs", "1")).forget();

@@ -21,6 +21,7 @@ const ANSWERS_MAX = 1_024;
  * that reason.
  */
 const UNABLE: ReadonlySet<ErrorCode> = new Set([
+  "FEMTO_DISK_FULL",
   "FEMTO_HOST_NOT_RUNNING",
   "FEMTO_JOURNAL_CLOSED",
   "FEMTO_JOURNAL_CORRUPT",

@@ -1,0 +1,22 @@
+/** Whether calls could read what lies at a path: keys, records and secrets are put where none of them can. */
+import { type Authority, type ErrorCode, FemtoError, printable } from "@femtoclaw/protocol";
+
+/** INVARIANT: I8: throws the code for a place that a call could reach; what is denied, and FemtoClaw's own, none does. */
+export function refuseReached(path: string, authority: Authority, code: ErrorCode): void {
+  const reached = reachedFrom(path, authority);
+  if (reached === undefined) return;
+  throw new FemtoError(code, `calls may reach ${printable(path, 4_096)}, below ${printable(reached, 4_096)}`, {
+    fix: "Name a place outside of the workspace and of all that is granted, or deny reading it in the configuration.",
+  });
+}
+
+function reachedFrom(path: string, { workspace, allow, ask, deny, floor, childRead }: Authority): string | undefined {
+  const closed = [...floor, ...deny.read.map((denied) => denied.path)];
+  if (closed.some((folder) => isBelow(path, folder))) return undefined;
+  const grants = [...allow.read, ...allow.write, ...ask.read, ...ask.write];
+  return [workspace, ...childRead, ...grants.map((grant) => grant.path)].find((folder) => isBelow(path, folder));
+}
+
+export function isBelow(path: string, folder: string): boolean {
+  return folder === "/" || path === folder || path.startsWith(`${folder}/`);
+}
