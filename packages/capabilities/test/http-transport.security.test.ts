@@ -26,7 +26,7 @@ async function transportTo(answer: (message: Message, response: ServerResponse) 
   const { port } = server.address() as AddressInfo;
   const bound = { kind: "host", scheme: "http", host: "127.0.0.1", port, target: "/mcp" } as const;
   return new HttpTransport({
-    bound: async () => ({ ...bound, addresses: ["127.0.0.1"], secrets: [] }),
+    bound: async () => ({ ...bound, addresses: ["127.0.0.1"], secrets: new Map() }),
     headers: {},
   });
 }

@@ -65,7 +65,7 @@ async function upstreamTo(
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
   const host = { kind: "host", scheme: "http", host: "127.0.0.1", port, target: "/mcp" } as const;
-  const bound = async () => ({ ...host, addresses: ["127.0.0.1"], secrets: [] });
+  const bound = async () => ({ ...host, addresses: ["127.0.0.1"], secrets: new Map() });
   const upstream = new Upstream({
     setting: {
       ...{ name: "evil", at: { kind: "url", url: `http://127.0.0.1:${port}/mcp`, headers: {} } },
