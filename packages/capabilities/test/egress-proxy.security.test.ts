@@ -8,6 +8,8 @@ import { EgressProxy } from "../src/network/egress/egress-proxy.ts";
 
 const CONNECT = "CONNECT there.example:443 HTTP/1.1\r\n\r\n";
 
+const PIECE = 8_192;
+
 /** Takes connections, and reads nothing of them. */
 let server: Server;
 let arrived: Socket[];
@@ -85,6 +87,41 @@ test("what a program ended properly gets there", async () => {
     .resume();
   await expect.poll(() => bytes).toBe(262_144);
 });
+
+test("of what programs ended properly few wait for who does not read", async () => {
+  const answer = permitted();
+  using proxy = new EgressProxy(async () => answer);
+  const open = async (): Promise<readonly [Duplex, Duplex]> => {
+    const ends = connected();
+    proxy.serve(ends[0]);
+    ends[1].write(CONNECT);
+    const before = arrived.length;
+    await expect.poll(() => arrived.length).toBe(before + 1);
+    return ends;
+  };
+  const pieces = async (program: Duplex, bytes: number): Promise<void> => {
+    for (let sent = 0; sent < bytes; sent += PIECE) {
+      const taken = new Promise((resolve) => program.write(Buffer.alloc(PIECE), resolve));
+      const late = new Promise((resolve) => setTimeout(resolve, 100, "late"));
+      if ((await Promise.race([taken, late])) === "late") return;
+    }
+  };
+  // How much goes, what waits at the host included; a little less of it is all read from the program, and not all gone.
+  await pieces((await open())[1], Number.POSITIVE_INFINITY);
+  const most = answer.traffic.bytesOut;
+  const before = sockets();
+  for (let opened = 1; opened <= 24; opened += 1) {
+    const [host, program] = await open();
+    await pieces(program, most - 5 * PIECE);
+    program.end();
+    arrived.at(-1)?.end();
+    // Where the system took less this time, it is not all read.
+    const late = setTimeout(() => host.destroy(), 100);
+    await once(host, "close");
+    clearTimeout(late);
+  }
+  await expect.poll(() => sockets() - before - 24, { timeout: 2_000 }).toBeLessThanOrEqual(16);
+}, 30_000);
 
 test("who hung up while it was decided is connected to nobody", async () => {
   const decided = Promise.withResolvers<void>();

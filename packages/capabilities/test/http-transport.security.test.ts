@@ -62,6 +62,25 @@ test("what a server asks on the way to its answer holds few connections, and non
   transport.end("enough");
 }, 30_000);
 
+test("a server that hangs holds few connections of calls that were cancelled", async () => {
+  const told: unknown[] = [];
+  let calls = 0;
+  const transport = await transportTo(({ method }) => {
+    if (method === call.method) calls += 1;
+    else told.push(method);
+  });
+  const cancel = new AbortController();
+  const answers = Promise.allSettled(
+    Array.from({ length: 50 }, () => transport.request({ ...call, signal: cancel.signal })),
+  );
+  await expect.poll(() => calls).toBe(50);
+  cancel.abort(new Error("cancelled"));
+  expect((await answers).every(({ status }) => status === "rejected")).toBe(true);
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  expect(told).toEqual(Array.from({ length: 8 }, () => "notifications/cancelled"));
+  transport.end("enough");
+});
+
 test("a server that asks whether anybody is there is told so", async () => {
   const taken: Message[] = [];
   const transport = await transportTo(({ id, method, ...rest }, response) => {

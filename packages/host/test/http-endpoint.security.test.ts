@@ -121,6 +121,16 @@ describe("connections", () => {
 });
 
 describe("an address", () => {
+  test("that say something now and then and never all of it end by themselves", async () => {
+    const socket = connect(port, "127.0.0.1");
+    socket.on("error", () => undefined).resume();
+    socket.write(`GET /metrics HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nX-Slow: `);
+    const drip = setInterval(() => socket.write("x"), 300);
+    const late = new Promise((resolve) => setTimeout(() => resolve("still there"), 10_000));
+    expect(await Promise.race([once(socket, "close").then(() => "gone"), late])).toBe("gone");
+    clearInterval(drip);
+  }, 20_000);
+
   test("that somebody else has is a fault, and takes back the other one", async () => {
     const free = await freePort();
     const taken = { host: "127.0.0.1", port };

@@ -10,7 +10,12 @@ const CANARY = "CANARY7731";
 
 interface Bundle {
   readonly doctor: readonly { readonly check: string }[];
-  readonly configuration: { readonly tables: { readonly observability: unknown } };
+  readonly configuration: {
+    readonly tables: {
+      readonly observability: unknown;
+      readonly mcp: { readonly servers: Readonly<Record<string, unknown>> };
+    };
+  };
   readonly records: readonly { readonly type: string; readonly code?: string }[];
   readonly failures: readonly {
     readonly code: string;
@@ -21,7 +26,13 @@ interface Bundle {
 }
 
 test("a host that a bug ends says where it happened, and a report tells of it, of codes and findings, and of no value", async () => {
-  const secret = `\n[observability]\notlp = "http://127.0.0.1:9/${CANARY}"\n`;
+  const secret = `
+[mcp.servers.far]
+url = "http://127.0.0.1:9/${CANARY}"
+headers = { Authorization = "Token ${CANARY}", X-Auth = "${CANARY}" }
+[observability]
+otlp = "http://127.0.0.1:9/${CANARY}"
+`;
   await using place = new Playground(`${CONFIGURATION}${secret}`);
   const bug = place.write("bug.mjs", `process.on("SIGUSR2", () => { JSON.parse("${CANARY}"); });\n`);
   const host = await place.up([], { env: { NODE_OPTIONS: `--import ${bug}` } });
@@ -34,6 +45,10 @@ test("a host that a bug ends says where it happened, and a report tells of it, o
   const bundle = JSON.parse(alive.stdout) as Bundle;
   expect(bundle.doctor.map(({ check }) => check)).toEqual(expect.arrayContaining(["sandbox", "journal", "disk"]));
   expect(bundle.configuration.tables.observability).toEqual({ otlp: "http://127.0.0.1:9/[masked]" });
+  expect(bundle.configuration.tables.mcp.servers["far"]).toEqual({
+    url: "http://127.0.0.1:9/[masked]",
+    headers: { Authorization: "[masked]", "X-Auth": "[masked]" },
+  });
   expect(bundle.records.map(({ code }) => code)).toContain("FEMTO_CAPABILITY_NOT_FOUND");
 
   host.kill("SIGUSR2");

@@ -17,6 +17,8 @@ const BODY_BYTES_MAX = 8_192;
 /** LIMIT: time in which a request has to be there, and that a response may wait for its reader. */
 const REQUEST_MS = 10_000;
 const UNREAD_MS = 30_000;
+/** Pause between two looks at who takes longer; by itself Node.js looks twice a minute. */
+const LOOK_MS = 1_000;
 
 export interface InspectorServer extends AsyncDisposable {
   /** With the ticket in the fragment. */
@@ -26,7 +28,8 @@ export interface InspectorServer extends AsyncDisposable {
 }
 
 export async function serveInspector(inspection: Inspection): Promise<InspectorServer> {
-  const server = createServer({ requestTimeout: REQUEST_MS, headersTimeout: REQUEST_MS, maxHeaderSize: 8_192 });
+  const times = { requestTimeout: REQUEST_MS, headersTimeout: REQUEST_MS, connectionsCheckingInterval: LOOK_MS };
+  const server = createServer({ ...times, maxHeaderSize: 8_192 });
   server.maxConnections = CONNECTIONS_MAX;
   server.setTimeout(UNREAD_MS, (socket) => socket.destroy());
   await new Promise<void>((resolve, reject) => {

@@ -244,6 +244,16 @@ describe("a client that misbehaves", () => {
     for (const socket of sockets) socket.destroy();
   });
 
+  test("and says something now and then and never all of it keeps no place", async () => {
+    const socket = connect(Number(new URL(server.origin).port), "127.0.0.1");
+    socket.on("error", () => undefined).resume();
+    socket.write("GET / HTTP/1.1\r\nX-Slow: ");
+    const drip = setInterval(() => socket.write("x"), 300);
+    const late = new Promise((resolve) => setTimeout(() => resolve("still there"), 20_000));
+    expect(await Promise.race([once(socket, "close").then(() => "gone"), late])).toBe("gone");
+    clearInterval(drip);
+  }, 30_000);
+
   test("and never ends its request is let go of with the server", async () => {
     await using own = await goldenInspection();
     const open = await serveInspector(own);

@@ -69,10 +69,10 @@ export class HostSession {
   }
 
   /** The tools of the host as they are now; with `again` those that were listed last, where some were. */
-  async tools(again = false): Promise<readonly ToolDescription[]> {
+  async tools(again = false, signal?: AbortSignal): Promise<readonly ToolDescription[]> {
     // INVARIANT: I9: a list takes milliseconds, also of the host itself where it serves this client. So there is one at a
     // time, in a turn of the loop of its own, and none for a client that does not read what it has asked for.
-    using _turn = await this.#lists.take();
+    using _turn = await this.#lists.take(signal);
     await setImmediate();
     await this.untilRead();
     if (again && this.#listed !== null) return this.#listed.tools;
@@ -91,9 +91,9 @@ export class HostSession {
   }
 
   /** The tools as they are now, for a list of something else: a client that was shown others is told so. */
-  async look(): Promise<readonly ToolDescription[]> {
+  async look(signal?: AbortSignal): Promise<readonly ToolDescription[]> {
     const before = this.#listed?.digest;
-    const tools = await this.tools();
+    const tools = await this.tools(false, signal);
     if (before !== undefined && this.#listed?.digest !== before) this.onToolsChanged();
     return tools;
   }
@@ -107,11 +107,9 @@ export class HostSession {
 
   async propose(message: Uint8Array, options: ProposeOptions): Promise<Reply> {
     // INVARIANT: I9: a client that asks and does not read its answers is what has to wait, and not the memory.
-    using _turn = await this.#turns.take();
+    using _turn = await this.#turns.take(options.signal).catch(unwanted);
     await this.untilRead();
-    if (options.signal?.aborted === true) {
-      throw new FemtoError("FEMTO_EXECUTION_HALTED", "its client cancelled it before it was proposed");
-    }
+    if (options.signal?.aborted === true) unwanted();
     const client = await this.#connected(true);
     try {
       const reply = await client.propose(message, options);
@@ -279,6 +277,10 @@ export class HostSession {
     const [oldest] = this.#tickets;
     if (this.#tickets.size > TICKETS_MAX && oldest !== undefined) this.#tickets.delete(oldest);
   }
+}
+
+function unwanted(): never {
+  throw new FemtoError("FEMTO_EXECUTION_HALTED", "its client cancelled it before it was proposed");
 }
 
 /** Whether it will be worth asking again. */

@@ -24,6 +24,9 @@ const UNREAD_BYTES_MAX = 8 * 1024 * 1024;
 /** LIMIT: lines that are taken up in one turn of the loop, which is that of the host itself where it serves an agent. */
 const LINES_PER_TURN = 8;
 
+/** LIMIT: bytes of requests of one client without an answer: where it is an agent's, the host itself holds them. */
+const REQUEST_BYTES_MAX = 16 * 1024 * 1024;
+
 /** LIMIT: requests of one client to listen that are open at once. */
 const LISTENING_MAX = 64;
 
@@ -37,10 +40,13 @@ export class LineTransport implements Transport {
   /** Whole lines that came together with those taken up; at most a few chunks of them. */
   readonly #waiting: Buffer[] = [];
   #hasHadTurn = false;
-  /** Requests that the client still has to be answered. */
-  readonly #unanswered = new Set<RequestId>();
+  /** Requests that the client still has to be answered, with their bytes. */
+  readonly #unanswered = new Map<RequestId, number>();
+  #unansweredBytes = 0;
   /** Requests to listen that are open, or on their way in. */
   readonly #listening = new Map<RequestId, Admitted | null>();
+  /** Those that are looked at, of which some may have been cancelled by now. */
+  #admitting = 0;
   /** Looks at a request to listen before it goes on. */
   admit: (message: JSONRPCMessage) => Promise<Admitted> = async (message) => ({ message, release: () => undefined });
   /** While more is unread than may be. */
@@ -76,7 +82,7 @@ export class LineTransport implements Transport {
     if (this.#isClosed) return;
     const isResponse = isJSONRPCResultResponse(message) || isJSONRPCErrorResponse(message);
     if (isResponse && message.id !== undefined) {
-      this.#unanswered.delete(message.id);
+      this.#answered(message.id);
       this.#listensNoMore(message.id);
     }
     this.#output.write(`${JSON.stringify(message)}\n`);
@@ -146,7 +152,12 @@ export class LineTransport implements Transport {
       if (this.#unanswered.size >= REQUESTS_MAX) {
         return this.#answer(refusal(message.id, OVERLOADED.code, OVERLOADED.reason, OVERLOADED.data));
       }
-      this.#unanswered.add(message.id);
+      if (this.#unansweredBytes + line.byteLength > REQUEST_BYTES_MAX) {
+        const reason = `${this.#unansweredBytes} bytes of requests of this client have no answer yet`;
+        return this.#answer(refusal(message.id, OVERLOADED.code, reason, OVERLOADED.data));
+      }
+      this.#unanswered.set(message.id, line.byteLength);
+      this.#unansweredBytes += line.byteLength;
     }
     this.onmessage?.(message);
     if (isJSONRPCNotification(message) && message.method === "notifications/cancelled") this.#forget(message.params);
@@ -154,17 +165,25 @@ export class LineTransport implements Transport {
 
   async #listen(id: RequestId, message: JSONRPCMessage): Promise<void> {
     // INVARIANT: I9: so many at once, those on their way in included.
-    if (this.#listening.has(id) || this.#listening.size >= LISTENING_MAX) {
+    const most = Math.max(this.#listening.size, this.#admitting);
+    if (this.#listening.has(id) || most >= LISTENING_MAX) {
       return this.#answer(
         refusal(id, OVERLOADED.code, `${LISTENING_MAX} requests to listen, and one of each id, may be open`),
       );
     }
     this.#listening.set(id, null);
+    this.#admitting += 1;
     const admitted = await this.admit(message);
+    this.#admitting -= 1;
     // Its client has left, or cancelled it meanwhile.
     if (this.#isClosed || !this.#listening.has(id)) return admitted.release();
     this.#listening.set(id, admitted);
     this.onmessage?.(admitted.message);
+  }
+
+  #answered(id: RequestId): void {
+    this.#unansweredBytes -= this.#unanswered.get(id) ?? 0;
+    this.#unanswered.delete(id);
   }
 
   #listensNoMore(id: RequestId): void {
@@ -176,7 +195,7 @@ export class LineTransport implements Transport {
   #forget(params: Readonly<Record<string, unknown>> | undefined): void {
     const id = params?.["requestId"];
     if (typeof id === "string" || typeof id === "number") {
-      this.#unanswered.delete(id);
+      this.#answered(id);
       this.#listensNoMore(id);
     }
     this.#closeWhenDone();

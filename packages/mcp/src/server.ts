@@ -91,7 +91,7 @@ export function makeServer(options: ServerOptions): Server {
     if (cursor !== undefined && !NAME.test(cursor)) {
       throw new ProtocolError(ProtocolErrorCode.InvalidParams, "there is no such cursor");
     }
-    return { ...toolPage(await known(host.tools(cursor !== undefined)), cursor) };
+    return { ...toolPage(await known(host.tools(cursor !== undefined, context.mcpReq.signal)), cursor) };
   });
   server.setRequestHandler("tools/call", async ({ params }, context) => {
     introduce(host, server, context);
@@ -116,11 +116,16 @@ const NOBODY: CallContext = {
 };
 
 /** Subscribes its client to a resource, which is decided like reading it. Throws what became of that instead. */
-export async function subscribe({ host, waitMs }: Pick<ServerOptions, "host" | "waitMs">, uri: string): Promise<void> {
-  const known = subscribingCall(await host.tools(true), uri) ?? subscribingCall(await host.look(), uri);
+export async function subscribe(
+  { host, waitMs }: Pick<ServerOptions, "host" | "waitMs">,
+  uri: string,
+  cancelled: AbortSignal = NOBODY.cancelled,
+): Promise<void> {
+  const known =
+    subscribingCall(await host.tools(true, cancelled), uri) ?? subscribingCall(await host.look(cancelled), uri);
   const server = splitMcpToolName(known?.tool ?? "")?.server;
   if (known === null || server === undefined) throw new ResourceNotFoundError(uri);
-  const reply = plain(await new Calls(host, waitMs).reply(known, NOBODY));
+  const reply = plain(await new Calls(host, waitMs).reply(known, { ...NOBODY, cancelled }));
   // An operator may say yes to it later.
   if (reply.status === "completed" || reply.status === "pending") await host.subscribed(uri, server);
   if (reply.status !== "completed") throw refusalOf(reply);
@@ -131,7 +136,8 @@ function serveContents(server: Server, calls: Calls, { host, waitMs, leavingCanc
   const listing = async (params: { readonly cursor?: string | undefined } | undefined, context: ServerContext) => {
     introduce(host, server, context);
     const cursor = params?.cursor;
-    return [await known(cursor === undefined ? host.look() : host.tools(true)), cursor] as const;
+    const { signal } = context.mcpReq;
+    return [await known(cursor === undefined ? host.look(signal) : host.tools(true, signal)), cursor] as const;
   };
   server.setRequestHandler("resources/list", async ({ params }, context) => {
     const { items: resources, next } = resourcePage(...(await listing(params, context)));
@@ -149,15 +155,17 @@ function serveContents(server: Server, calls: Calls, { host, waitMs, leavingCanc
     orProtocolFault(calls.reply(call, contextOf(context, { server, host, leavingCancels })));
   server.setRequestHandler("resources/read", async ({ params }, context) => {
     introduce(host, server, context);
+    const { signal } = context.mcpReq;
     const call =
-      readingCall(await known(host.tools(true)), params.uri) ?? readingCall(await known(host.look()), params.uri);
+      readingCall(await known(host.tools(true, signal)), params.uri) ??
+      readingCall(await known(host.look(signal)), params.uri);
     if (call === null) throw new ResourceNotFoundError(params.uri);
     const reply = await replyTo(call, context);
     return isInputRequiredResult(reply) ? reply : readingOf(reply);
   });
   server.setRequestHandler("resources/subscribe", async ({ params }, context) => {
     introduce(host, server, context);
-    await orProtocolFault(subscribe({ host, waitMs }, params.uri));
+    await orProtocolFault(subscribe({ host, waitMs }, params.uri, context.mcpReq.signal));
     return {};
   });
   server.setRequestHandler("resources/unsubscribe", async ({ params }) => {
@@ -166,7 +174,7 @@ function serveContents(server: Server, calls: Calls, { host, waitMs, leavingCanc
   });
   server.setRequestHandler("completion/complete", async ({ params }, context) => {
     introduce(host, server, context);
-    const call = completingCall(await known(host.tools(true)), params);
+    const call = completingCall(await known(host.tools(true, context.mcpReq.signal)), params);
     const callContext = { ...contextOf(context, { server, host, leavingCancels }), canAnswer: [], answer: null };
     return completionOf(plain(await orProtocolFault(calls.reply(call, callContext))));
   });

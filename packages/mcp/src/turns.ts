@@ -2,23 +2,46 @@
 export class Turns {
   readonly #max: number;
   #taken = 0;
-  readonly #waiting: (() => void)[] = [];
+  readonly #waiting = new Set<() => void>();
 
   constructor(max: number) {
     this.#max = max;
   }
 
-  /** A turn, which ends when it is disposed of. */
-  async take(): Promise<Disposable> {
+  /**
+   * A turn, which ends when it is disposed of. INVARIANT: I9: who is not waited for any more waits no more, and nothing is
+   * kept of it: rejects with the reason of the signal.
+   */
+  async take(signal?: AbortSignal): Promise<Disposable> {
+    signal?.throwIfAborted();
     if (this.#taken < this.#max) this.#taken += 1;
-    else await new Promise<void>((resolve) => void this.#waiting.push(resolve));
+    else await this.#next(signal);
     return { [Symbol.dispose]: () => this.#end() };
+  }
+
+  async #next(signal: AbortSignal | undefined): Promise<void> {
+    const turn = Promise.withResolvers<void>();
+    const leave = (): void => {
+      this.#waiting.delete(turn.resolve);
+      turn.reject(signal?.reason);
+    };
+    this.#waiting.add(turn.resolve);
+    signal?.addEventListener("abort", leave, { once: true });
+    try {
+      await turn.promise;
+    } finally {
+      signal?.removeEventListener("abort", leave);
+    }
   }
 
   /** Whoever has waited longest goes on in its place. */
   #end(): void {
-    const next = this.#waiting.shift();
-    if (next === undefined) this.#taken -= 1;
-    else next();
+    const [next] = this.#waiting;
+    if (next === undefined) {
+      this.#taken -= 1;
+      return;
+    }
+    this.#waiting.delete(next);
+    next();
   }
 }

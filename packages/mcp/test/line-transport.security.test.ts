@@ -89,3 +89,61 @@ test("lists are made one after the other, and none before what was asked for is 
   await Promise.all(lists);
   expect({ made, most }).toEqual({ made: 20, most: 1 });
 });
+
+test("requests that wait for their answers have so many bytes and no more, and those that were answered count no more", async () => {
+  const input = new PassThrough();
+  const output = new PassThrough();
+  const transport = new LineTransport(input, output);
+  const heard: number[] = [];
+  transport.onmessage = (message) => {
+    if ("id" in message) heard.push(Number(message.id));
+  };
+  await transport.start();
+  const refused: number[] = [];
+  output.on("data", (chunk: Buffer) => {
+    for (const said of String(chunk).split("\n").filter(Boolean)) {
+      const { id, error } = JSON.parse(said) as { id: number; error?: { data: unknown } };
+      if (error !== undefined) refused.push(id);
+    }
+  });
+  const much = (id: number): string =>
+    `${JSON.stringify({ jsonrpc: "2.0", id, method: "tools/call", params: { name: "t", arguments: { x: "x".repeat(1_000_000) } } })}\n`;
+  for (let id = 1; id <= 20; id += 1) input.write(much(id));
+  await expect.poll(() => heard.length + refused.length, { timeout: 20_000 }).toBe(20);
+  expect([heard.length, refused]).toEqual([16, [17, 18, 19, 20]]);
+  await transport.send({ jsonrpc: "2.0", id: 1, result: {} });
+  input.write(much(21));
+  await expect.poll(() => heard.at(-1)).toBe(21);
+});
+
+test("what a client cancelled waits for no turn, so that nothing is kept of however much it asks and cancels", async () => {
+  const proposed = Promise.withResolvers<never>();
+  const proposer = {
+    closed: new Promise<void>(() => undefined),
+    propose: () => proposed.promise,
+  } as unknown as Proposer;
+  const host = new HostSession(async () => proposer);
+  const cancel = new AbortController();
+  const message = Buffer.from("{}");
+  for (let under = 0; under < 32; under += 1) host.propose(message, {}).catch(() => undefined);
+  const waits = Array.from({ length: 100 }, () => host.propose(message, { signal: cancel.signal }));
+  const outcomes = Promise.allSettled(waits);
+  cancel.abort();
+  expect((await outcomes).map(({ status }) => status)).toEqual(waits.map(() => "rejected"));
+  await expect(waits[0]).rejects.toMatchObject({ code: "FEMTO_EXECUTION_HALTED" });
+  proposed.reject(new Error("over"));
+});
+
+test("a list that is not wanted any more is not waited for either", async () => {
+  const proposer = {
+    closed: new Promise<void>(() => undefined),
+    changes: async () => ({ next: 0, offered: false, updated: [], ended: [] }),
+    tools: () => new Promise(() => undefined),
+  } as unknown as Proposer;
+  const host = new HostSession(async () => proposer);
+  void host.tools();
+  const cancel = new AbortController();
+  const waits = Promise.allSettled([host.tools(false, cancel.signal), host.look(cancel.signal)]);
+  cancel.abort(new Error("cancelled"));
+  expect(await waits).toMatchObject([{ reason: { message: "cancelled" } }, { reason: { message: "cancelled" } }]);
+});

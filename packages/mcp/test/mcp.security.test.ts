@@ -269,6 +269,19 @@ describe("over HTTP", () => {
     expect((await send(shown())).status).toBe(200);
   });
 
+  test("who does not say who he is keeps no place", async () => {
+    const ends = ["", "POST /mcp HTTP/1.1\r\n", `POST /mcp HTTP/1.1\r\nHost: 127.0.0.1:${http.port}\r\nX-Slow: `].map(
+      async (begun) => {
+        const socket = connect(http.port, "127.0.0.1");
+        socket.on("error", () => undefined).resume();
+        socket.write(begun);
+        await new Promise((resolve) => socket.once("close", resolve));
+      },
+    );
+    const late = new Promise((resolve) => setTimeout(() => resolve("still there"), 15_000));
+    expect(await Promise.race([Promise.all(ends), late])).not.toBe("still there");
+  }, 30_000);
+
   test("the port is open on one address of this machine and on no other", async () => {
     const reached = await new Promise((resolve) => {
       const socket = connect(http.port, "127.0.0.2");

@@ -27,8 +27,8 @@ const ENVELOPE_BYTES = 65_536;
 const NOTICE_BYTES = 65_536;
 /** LIMIT: time of a notification, and of an answer to what a server asks; nobody waits for what they do. */
 const NOTIFY_MS = 5_000;
-/** LIMIT: such answers on their way at once; each is a connection that a server could leave open. */
-const ANSWERS = 8;
+/** LIMIT: answers, and words that a request is cancelled, on their way at once; a server could leave open the connection of each. */
+const ASIDES = 8;
 
 export interface HttpStart {
   /** Looks the host up and finds its secrets, anew for each request. Throws where it may not be reached. */
@@ -58,7 +58,7 @@ export class HttpTransport implements UpstreamTransport {
   #session: string | null = null;
   #version: string | null = null;
   #lastId = 0;
-  #answering = 0;
+  #asides = 0;
 
   constructor(start: HttpStart) {
     this.#start = start;
@@ -78,7 +78,7 @@ export class HttpTransport implements UpstreamTransport {
       });
       return resultIn(answer);
     } catch (error) {
-      if (signal.aborted) void this.notify("notifications/cancelled", { requestId: id }).catch(() => undefined);
+      if (signal.aborted) void this.#sayAside({ method: "notifications/cancelled", params: { requestId: id } });
       if (this.#closing.signal.aborted) throw new FemtoError("FEMTO_UPSTREAM_FAILED", "the server was ended");
       if (error instanceof FemtoError && error.code === "FEMTO_FETCH_TOO_LARGE") throw tooLarge(bytesMax);
       if (error instanceof FemtoError && error.code === "FEMTO_FETCH_FAILED") {
@@ -182,22 +182,22 @@ export class HttpTransport implements UpstreamTransport {
   async #asked(id: number | string, ask: () => Promise<JsonObject> | undefined): Promise<void> {
     try {
       const result = await (ask() ?? Promise.reject(new Error("not supported")));
-      await this.#answer({ id, result });
+      await this.#sayAside({ id, result });
     } catch (error) {
-      await this.#answer({ id, error: { code: -32601, message: printable(errorText(error), 200) } });
+      await this.#sayAside({ id, error: { code: -32601, message: printable(errorText(error), 200) } });
     }
   }
 
-  /** INVARIANT: I9: who asks and asks, and takes no answer, holds a few connections and gets the further answers not at all. */
-  async #answer(message: JsonObject): Promise<void> {
-    if (this.#answering >= ANSWERS) return;
-    this.#answering += 1;
+  /** INVARIANT: I9: who takes nothing of what he is told holds a few connections, and of the rest is not told at all. */
+  async #sayAside(message: JsonObject): Promise<void> {
+    if (this.#asides >= ASIDES) return;
+    this.#asides += 1;
     try {
       await this.#tell(message);
     } catch {
-      // Whether it took the answer is its own concern; one that is gone is found out by calls.
+      // Whether it took that is its own concern; one that is gone is found out by calls.
     } finally {
-      this.#answering -= 1;
+      this.#asides -= 1;
     }
   }
 

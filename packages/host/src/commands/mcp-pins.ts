@@ -7,8 +7,8 @@ import type { CommandContext } from "./command-context.ts";
 
 /** A digest is recognized by its beginning. */
 const DIGEST_CHARS = 12;
-/** LIMIT: characters of a description on a terminal; `--json` has all of it. */
-const DESCRIPTION_CHARS = 300;
+/** LIMIT: characters of one line on a terminal; what is longer goes on in the next one. */
+const LINE_CHARS = 300;
 
 export async function listPins(context: CommandContext): Promise<number> {
   const { output } = context;
@@ -107,10 +107,23 @@ function serverLines({ server, status, reason, pins, tools }: UpstreamView, { ou
   ];
 }
 
-function toolLines({ name, state, sha256, pinned, description }: OfferedTool): string[] {
+/**
+ * INVARIANT: I8: all of it that models will read: who agrees to a description and is not shown its end, or what stands in the
+ * schema beside it, agrees to what he has not seen.
+ */
+function toolLines({ name, state, sha256, pinned, description, input }: OfferedTool): string[] {
   const before = pinned === null ? "" : `, was ${pinned.slice(0, DIGEST_CHARS)}`;
+  const schema = input === null ? [] : [`arguments: ${JSON.stringify(input)}`];
   return [
     `${printable(name, 128)}  ${state}  ${(sha256 ?? "").slice(0, DIGEST_CHARS)}${before}`,
-    ...description.split("\n").map((line) => `    ${printable(line, DESCRIPTION_CHARS)}`),
+    ...[...description.split("\n"), ...schema].flatMap(wholeLines).map((line) => `    ${line}`),
   ];
+}
+
+function wholeLines(text: string): string[] {
+  const characters = [...text];
+  const lines = Array.from({ length: Math.max(1, Math.ceil(characters.length / LINE_CHARS)) }, (_, index) =>
+    characters.slice(index * LINE_CHARS, (index + 1) * LINE_CHARS).join(""),
+  );
+  return lines.map((line) => printable(line, LINE_CHARS));
 }

@@ -11,6 +11,8 @@ import { bracketed, endpointUrl } from "./endpoint-url.ts";
 const CONNECTIONS_MAX = 16;
 /** LIMIT: time for a request to be there whole, and for its answer to be read. */
 const REQUEST_MS = 3_000;
+/** Pause between two looks at who takes longer; by itself Node.js looks twice a minute. */
+const LOOK_MS = 1_000;
 /** LIMIT: bytes of the headers of a request. */
 const HEADER_BYTES_MAX = 8_192;
 
@@ -41,7 +43,10 @@ export class HttpEndpoint {
   static async listen({ address, hosts, routes }: HttpEndpointOptions): Promise<HttpEndpoint> {
     const names = new Set([...ownNames(address), ...hosts]);
     const server = createServer(
-      { requestTimeout: REQUEST_MS, headersTimeout: REQUEST_MS, maxHeaderSize: HEADER_BYTES_MAX },
+      {
+        ...{ requestTimeout: REQUEST_MS, headersTimeout: REQUEST_MS, connectionsCheckingInterval: LOOK_MS },
+        maxHeaderSize: HEADER_BYTES_MAX,
+      },
       (request, response) => send(response, answerTo(request, { names, routes }), request.method === "HEAD"),
     );
     server.maxConnections = CONNECTIONS_MAX;

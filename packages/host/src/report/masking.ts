@@ -6,6 +6,7 @@ import { frameIn } from "./stack-frames.ts";
 /** Members whose values come from closed sets; whatever else a record or a line of the log holds may be of a call. */
 const TOLD = ["code", "error_type", "status", "decision", "category", "state", "from", "to", "previous_end", "version"];
 const WORD = /^[A-Za-z0-9_.:-]{1,64}$/;
+const MASKED = "[masked]";
 const URL_START = /^https?:\/\//i;
 /** As a finding names one, up to what stands behind it in a sentence. */
 const URL_IN_TEXT = /https?:\/\/[^\s"'`<>()[\],;]+/gi;
@@ -47,9 +48,30 @@ function told(value: object): Record<string, string> {
 
 const isWord = (value: unknown): value is string => typeof value === "string" && WORD.test(value);
 
-/** A configuration without secrets: what looks like one is taken out, and of each URL all but its origin. */
+/**
+ * A configuration without secrets: what looks like one is taken out, of each URL all but its origin, and of headers all but
+ * their names, because whatever stands in one may be what opens a server.
+ */
 export function maskedConfiguration<T>(configuration: T): T {
-  return masked(redact(configuration).value, (text) => (URL_START.test(text) ? originOf(text) : text));
+  const shown = masked(redact(configuration).value, (text) => (URL_START.test(text) ? originOf(text) : text));
+  return withoutHeaders(shown) as T;
+}
+
+function withoutHeaders(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutHeaders);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([name, inner]) => [
+      name,
+      name === "headers"
+        ? masked(
+            inner,
+            () => MASKED,
+            (header) => header,
+          )
+        : withoutHeaders(inner),
+    ]),
+  );
 }
 
 /** What `doctor` found, with nothing but the origin of the URLs that it names. */
@@ -57,20 +79,22 @@ export function maskedFindings<T>(findings: T): T {
   return masked(findings, (text) => text.replace(URL_IN_TEXT, originOf));
 }
 
-/** The same value with each text in it, names of members too, gone through `mask`. */
-export function masked<T>(value: T, mask: (text: string) => string): T {
+/** The same value with each text in it gone through `mask`, and names of members through `maskName`. */
+export function masked<T>(value: T, mask: (text: string) => string, maskName = mask): T {
   if (typeof value === "string") return mask(value) as T;
-  if (Array.isArray(value)) return value.map((inner) => masked(inner, mask)) as T;
+  if (Array.isArray(value)) return value.map((inner) => masked(inner, mask, maskName)) as T;
   if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [mask(name), masked(inner, mask)])) as T;
+  return Object.fromEntries(
+    Object.entries(value).map(([name, inner]) => [maskName(name), masked(inner, mask, maskName)]),
+  ) as T;
 }
 
 /** User, path and query of a URL are as good as a password in many places. */
 function originOf(text: string): string {
   try {
     const { origin, href } = new URL(text);
-    return href === `${origin}/` ? origin : `${origin}/[masked]`;
+    return href === `${origin}/` ? origin : `${origin}/${MASKED}`;
   } catch {
-    return "[masked]";
+    return MASKED;
   }
 }

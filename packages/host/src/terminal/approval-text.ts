@@ -4,7 +4,7 @@ import type { ApprovalView } from "@femtoclaw/runtime";
 import { hostText, mcpToolText } from "./call-text.ts";
 import { changeLines } from "./change-text.ts";
 import type { Output } from "./output.ts";
-import { table } from "./table.ts";
+import { hangingTable } from "./table.ts";
 
 /** LIMIT: characters of one argument on a card; what is longer is cut with its length, and `--json` has all of it. */
 const ARGUMENT_CHARS = 2_000;
@@ -34,9 +34,10 @@ export function cardLines(approval: ApprovalView, output: Output): string[] {
   ];
   return [
     `${output.style("bold", `question ${id}`)}  ${output.style("cyan", shown(tool))}`,
-    ...table(
-      rows.map(([name, text]) => [output.style("dim", name), text]),
+    ...hangingTable(
+      rows.map(([name, text]) => [output.style("dim", name), text] as const),
       "  ",
+      output.columns,
     ),
     `  ${output.style("yellow", worth(approval))}  ${warning(approval)}`,
   ];

@@ -7,6 +7,8 @@ type Style = Parameters<typeof styleText>[0];
 export interface Output {
   /** Whether stdout must be machine-readable. */
   readonly json: boolean;
+  /** Columns of the terminal that a person looks at; null where it is none. */
+  readonly columns: number | null;
   /** A line of data. */
   line(text: string): void;
   /** One JSON value, pretty for people, compact where a stream of them is expected. */
@@ -19,6 +21,7 @@ export interface Output {
 export function makeOutput(options: { readonly json: boolean; readonly quiet: boolean }): Output {
   return {
     json: options.json,
+    columns: [process.stdout, process.stderr].find(({ isTTY }) => isTTY)?.columns ?? null,
     line: (text) => void process.stdout.write(`${text}\n`),
     value: (value) => void process.stdout.write(`${visibleJson(value)}\n`),
     talk: (text) => {

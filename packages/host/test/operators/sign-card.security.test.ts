@@ -166,6 +166,21 @@ describe("a card", () => {
     }
   });
 
+  it("has no value that passes for another line where the terminal goes on with it", async () => {
+    const { card } = await place();
+    const text = `harmless"${" ".repeat(70)}digest   ${"0".repeat(64)}${"\u4e2d".repeat(200)}`;
+    const output = { ...makeOutput({ json: false, quiet: false }), columns: 80 };
+    const [, ...rows] = cardLines({ ...card, args: { content: text }, label: text }, output).slice(0, -1);
+    const words = rows.map((line) => line.replaceAll(/\u001b\[\d+m/g, ""));
+    const widths = words.map((line) => [...line].reduce((sum, one) => sum + (one === "\u4e2d" ? 2 : 1), 0));
+    expect(Math.max(...widths)).toBeLessThanOrEqual(80);
+    const named = words.filter((line) => /^ {2}\S/.test(line)).map((line) => line.trim().split(/ +/)[0]);
+    expect(named.filter((name) => name === "digest")).toHaveLength(1);
+    for (const line of words.filter((one) => !/^ {2}\S/.test(one))) expect(line.search(/\S/)).toBeGreaterThan(10);
+    // Nothing of it is lost.
+    expect(words.map((line) => line.slice(2).trim()).join("")).toContain("0".repeat(40));
+  });
+
   it("takes a secret out of the reason before it is signed", async () => {
     const { key, card } = await place();
     const note = await signCard(card, {

@@ -1,4 +1,5 @@
 /** Being a witness: right answers, many at once, hostile clients, and nothing signed that is not kept. */
+import { once } from "node:events";
 import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
@@ -65,6 +66,16 @@ async function request(oldSize: number, from = log): Promise<string> {
 const heldSize = async (): Promise<string> => (await post(await request(0))).body;
 
 describe("a witness", () => {
+  it("keeps no place for who says something now and then and never all of it", async () => {
+    const socket = connect(Number(new URL(server.url).port), "127.0.0.1");
+    socket.on("error", () => undefined).resume();
+    socket.write("POST /add-checkpoint HTTP/1.1\r\nX-Slow: ");
+    const drip = setInterval(() => socket.write("x"), 300);
+    const late = new Promise((resolve) => setTimeout(() => resolve("still there"), 20_000));
+    expect(await Promise.race([once(socket, "close").then(() => "gone"), late])).toBe("gone");
+    clearInterval(drip);
+  }, 30_000);
+
   it("cosigns what goes on, tells what it holds, and remembers over a restart", async () => {
     const first = await request(0);
     const taken = await post(first);

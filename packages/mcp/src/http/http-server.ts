@@ -35,6 +35,8 @@ const CONNECTIONS_MAX = 256;
 /** LIMIT: time for the headers of a request, and for all of it; who is not known yet holds a place no longer. */
 const HEADERS_MS = 5_000;
 const REQUEST_MS = 30_000;
+/** Pause between two looks at these; by itself Node.js looks twice a minute. */
+const LOOK_MS = 1_000;
 
 export interface HttpOptions {
   readonly connect: Connect;
@@ -54,15 +56,14 @@ export interface McpHttpServer {
 /** Rejects where the port cannot be had. */
 export async function listenHttp(options: HttpOptions): Promise<McpHttpServer> {
   const endpoint = new Endpoint(options);
-  const server = createServer((request, response) => {
+  const limits = { headersTimeout: HEADERS_MS, requestTimeout: REQUEST_MS, connectionsCheckingInterval: LOOK_MS };
+  const server = createServer(limits, (request, response) => {
     endpoint.serve(request, response).catch((error: unknown) => {
       options.onError(error instanceof Error ? error : new Error(String(error)));
       refuse(response, 500, "the request could not be served");
     });
   });
   server.maxConnections = CONNECTIONS_MAX;
-  server.headersTimeout = HEADERS_MS;
-  server.requestTimeout = REQUEST_MS;
   server.listen(options.port, ADDRESS);
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;

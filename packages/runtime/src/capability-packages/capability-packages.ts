@@ -159,7 +159,8 @@ export class CapabilityPackages {
   #offer({ setting, found }: Package): OfferedTool[] {
     const files = typeof found === "string" ? [] : found.pins;
     const definitions = files.map((pin) => ({ ...pin, ...NO_DEFINITION }));
-    return offerOf({ definitions, contents: [] }, this.#parts.pins().of(packagePins(setting.name)), ALL);
+    const pins = this.#parts.pins().of(packagePins(setting.name));
+    return offerOf({ definitions, contents: [] }, pins, ALL).map((file) => ({ ...file, input: null }));
   }
 
   #state(one: Package): PackageState {

@@ -1,5 +1,5 @@
 /** What of an MCP server is offered: what it lists, held to what was accepted. Pure. */
-import { type ContentDefinition, type ToolDefinition, toolSetDigest } from "@femtoclaw/capabilities";
+import { type ContentDefinition, type JsonObject, type ToolDefinition, toolSetDigest } from "@femtoclaw/capabilities";
 import { type QuarantinedTool, readerOf, type ToolPin } from "@femtoclaw/protocol";
 import type { UpstreamSetting } from "../configuration/resolve-upstreams.ts";
 import type { ToolPins } from "../projection/upstream-pins.ts";
@@ -20,6 +20,8 @@ export interface OfferedTool {
   readonly problem: string | null;
   /** In its author's words, which are untrusted. */
   readonly description: string;
+  /** What models read beside it: the schema of its arguments. Null for what is no tool, is gone, or cannot be offered. */
+  readonly input: JsonObject | null;
 }
 
 /** All that a server lists. */
@@ -36,19 +38,19 @@ export function offerOf(
   const accepted = pins ?? {};
   const all = [
     ...definitions.map((tool) => ({ ...tool, calledBy: tool.name })),
-    ...contents.map((content) => ({ ...content, name: content.pin, calledBy: readerOf(content.kind) })),
+    ...contents.map((content) => ({ ...content, name: content.pin, calledBy: readerOf(content.kind), input: null })),
   ];
-  const listed = all.map(({ name, sha256, problem, description, calledBy }): OfferedTool => {
+  const listed = all.map(({ name, sha256, problem, description, calledBy, input }): OfferedTool => {
     const pinned = Object.hasOwn(accepted, name) ? (accepted[name] ?? null) : null;
     const state = stateOf({ calledBy, sha256, problem }, pinned, tools);
-    return { name, sha256, pinned, state, problem, description };
+    return { name, sha256, pinned, state, problem, description, input: problem === null ? input : null };
   });
   const names = new Set(all.map(({ name }) => name));
   const gone = Object.entries(accepted).filter(([name]) => !names.has(name));
   return [
     ...listed,
     ...gone.map(([name, pinned]): OfferedTool => {
-      return { name, sha256: null, pinned, state: "gone", problem: null, description: "" };
+      return { name, sha256: null, pinned, state: "gone", problem: null, description: "", input: null };
     }),
   ].sort((left, right) => (left.name < right.name ? -1 : 1));
 }

@@ -14,6 +14,8 @@ import { requestHead } from "./request-head.ts";
 const HEAD_MS = 10_000;
 /** LIMIT: time for a program to take an answer that opens nothing. */
 const HANG_UP_MS = 2_000;
+/** LIMIT: connections at once that a program has ended, and whose last bytes are still on their way to who reads slowly. */
+const LINGERING_MAX = 16;
 /** LIMIT: connections at once by which an agent proposes; each is an MCP client. */
 const DOORS_MAX = 8;
 /** LIMIT: characters of a reason; curl shows the first line of an answer. */
@@ -51,6 +53,7 @@ export class EgressProxy implements Disposable {
   readonly #refused = new Map<string, string>();
   readonly #door: ((connection: Duplex) => void) | null;
   #doors = 0;
+  #lingering = 0;
 
   /** `door` serves those who want to speak with the host itself, as an agent that was launched may. */
   constructor(connect: Connect, door?: (connection: Duplex) => void) {
@@ -126,12 +129,7 @@ export class EgressProxy implements Disposable {
     // INVARIANT: I8: what is forbidden while it is open ends at once.
     if (revoked.aborted || this.#over.signal.aborted || connection.destroyed) return end();
     revoked.addEventListener("abort", end, { once: true });
-    connection.on("close", () => {
-      // INVARIANT: I9: what a program drops is over here, too: else it could leave behind any number of connections, each
-      // with what was sent by it, to somebody who does not read.
-      if (connection.readableEnded) socket.destroySoon();
-      else socket.destroy();
-    });
+    connection.on("close", () => this.#letGo(socket, connection.readableEnded));
     socket.on("close", () => {
       revoked.removeEventListener("abort", end);
       // What came before a proper end may still be on its way to the program.
@@ -149,6 +147,22 @@ export class EgressProxy implements Disposable {
     });
     connection.pipe(socket);
     socket.pipe(connection);
+  }
+
+  /**
+   * INVARIANT: I9: what a program drops is over here, too, and of what it ended properly few wait until all was taken: else it
+   * could leave behind any number of connections to somebody who does not read.
+   */
+  #letGo(socket: Socket, isEnded: boolean): void {
+    if (!isEnded || this.#lingering >= LINGERING_MAX) {
+      socket.destroy();
+      return;
+    }
+    this.#lingering += 1;
+    socket.once("close", () => {
+      this.#lingering -= 1;
+    });
+    socket.destroySoon();
   }
 
   #keep(stream: Duplex): void {
