@@ -5,7 +5,7 @@ import { stepAt } from "../src/history.ts";
 import { Activity } from "./activity.tsx";
 import { KindIcon } from "./icons.tsx";
 import { filterKinds } from "./list-filter.ts";
-import { allKinds, at, beginning, counts, cursor, held, link, status, version } from "./store.ts";
+import { allKinds, at, beginning, connection, counts, cursor, held, link, status, version } from "./store.ts";
 import { clock, KIND_WORDS, KindChip, Pane, plural, shown } from "./text.tsx";
 import { phaseTone, subsystemTone } from "./tones.ts";
 
@@ -67,12 +67,20 @@ function Greeting() {
     waiting === 0
       ? "Nothing waits for you."
       : `${plural(waiting, "call")} ${waiting === 1 ? "waits" : "wait"} for you.`;
+  // What was read so far is the past, of which nothing is to be told as if it were now.
+  const isRead = connection.value !== "opening";
   const tone = phaseTone(phase);
   return (
     <div class={`greeting ${tone}`}>
       <span class="pulse" aria-hidden="true" />
       <p>
-        <strong>{PHASES[phase] ?? `Starting: ${shown(phase)}.`}</strong> {waits}
+        {isRead ? (
+          <>
+            <strong>{PHASES[phase] ?? `Starting: ${shown(phase)}.`}</strong> {waits}
+          </>
+        ) : (
+          <strong>Reading the log…</strong>
+        )}
       </p>
       <span class="note">{ended ? "as the records have it" : "now"}</span>
     </div>
