@@ -69,18 +69,13 @@ function Greeting() {
       : `${plural(waiting, "call")} ${waiting === 1 ? "waits" : "wait"} for you.`;
   // What was read so far is the past, of which nothing is to be told as if it were now.
   const isRead = connection.value !== "opening";
+  const told = isRead ? (PHASES[phase] ?? `Starting: ${shown(phase)}.`) : "Reading the log…";
   const tone = phaseTone(phase);
   return (
     <div class={`greeting ${tone}`}>
       <span class="pulse" aria-hidden="true" />
       <p>
-        {isRead ? (
-          <>
-            <strong>{PHASES[phase] ?? `Starting: ${shown(phase)}.`}</strong> {waits}
-          </>
-        ) : (
-          <strong>Reading the log…</strong>
-        )}
+        <strong>{told}</strong> {isRead && waits}
       </p>
       <span class="note">{ended ? "as the records have it" : "now"}</span>
     </div>

@@ -14,6 +14,7 @@ import {
   type MachineIdentity,
   RECORD_FORMAT,
   type RecordActor,
+  type RecordEntry,
   type TypedRecord,
 } from "@femtoclaw/protocol";
 import type { Clock } from "./clock.ts";
@@ -22,8 +23,7 @@ import { CommitQueue, type QueuedItem, type RecordFrame, sealedBytes } from "./c
 import { type OpenedLog, openLog } from "./journal-opening.ts";
 import type { Appended, JournalEntry, JournalOptions, Projector } from "./journal-options.ts";
 import { StoreReader } from "./journal-reader.ts";
-import { KeyRotation } from "./keys/key-rotation.ts";
-import { guard, type Listener, subscribe, tell } from "./listeners.ts";
+import type { Keyring } from "./keys/keyring.ts";
 import type { DrawnCheckpoint, Notary } from "./notary.ts";
 import { numberOfName, SNAPSHOTS } from "./records/object-name.ts";
 import { UtcFormat } from "./records/record.ts";
@@ -32,7 +32,10 @@ import { type Pruning, removalOf } from "./retention/pruning.ts";
 import { Salts } from "./sealing/commitments.ts";
 import { type SealableEntry, seal } from "./sealing/seal.ts";
 import type { JournalStore } from "./store/store.ts";
+import { noteSigner, verifierKey } from "./tree/signed-note.ts";
 import type { TileTree } from "./tree/tiles.ts";
+
+type Listener<T> = (news: T) => void;
 
 /**
  * The journal that a running host writes: what is appended is durable, or the journal fails as a whole. What reads it
@@ -42,6 +45,7 @@ export class Journal extends StoreReader {
   /** Name of the log, which its checkpoints and public keys carry. */
   readonly origin: string;
   readonly #store: JournalStore;
+  readonly #keyring: Keyring;
   readonly #boot: string;
   readonly #clock: Clock;
   readonly #machines: MachineIdentities;
@@ -55,13 +59,13 @@ export class Journal extends StoreReader {
   readonly #queue = new CommitQueue();
   readonly #tree: TileTree;
   readonly #notary: Notary;
-  readonly #rotation: KeyRotation;
   readonly #committedListeners = new Set<Listener<readonly TypedRecord[]>>();
   readonly #checkpointListeners = new Set<Listener<string>>();
   #state: "open" | "closing" | "failed" = "open";
   #nextSeq: number;
   #sinceSnapshot = 0;
   #flushing: Promise<void> | null = null;
+  #rotating: Promise<string> | null = null;
   /** Settles when what is taken out last is gone, or stays. */
   #removing: Promise<unknown> = Promise.resolve();
   #closed: Promise<void> | null = null;
@@ -70,6 +74,7 @@ export class Journal extends StoreReader {
     super(options.store, log.tree.size);
     this.origin = log.origin;
     this.#store = options.store;
+    this.#keyring = options.keyring;
     this.#boot = options.boot;
     this.#clock = options.clock;
     this.#machines = options.machines;
@@ -81,14 +86,6 @@ export class Journal extends StoreReader {
     this.#onFailed = options.onFailed;
     this.#tree = log.tree;
     this.#notary = log.notary;
-    this.#rotation = new KeyRotation({
-      origin: log.origin,
-      keyring: options.keyring,
-      notary: log.notary,
-      assertOpen: () => this.#assertOpen(),
-      checkpoint: () => this.checkpoint(),
-      record: (entry, recorded, reject) => this.#enqueue(entry, recorded, reject),
-    });
     this.#nextSeq = log.tree.size;
   }
 
@@ -105,7 +102,7 @@ export class Journal extends StoreReader {
       const journal = new Journal(options, log);
       const covered = numberOfName((await store.lastObject(SNAPSHOTS)) ?? "") ?? -1;
       journal.#sinceSnapshot = journal.size - 1 - covered;
-      if (log.rotating) await journal.#rotation.finish();
+      if (log.rotating) await journal.#finishRotation();
       journal.#notary.arm(journal.#tree, () => journal.#arm());
       return journal;
     } catch (error) {
@@ -150,7 +147,10 @@ export class Journal extends StoreReader {
    * a crash at any point the next opening finishes it, or finds that it never began.
    */
   rotateKey(): Promise<string> {
-    return this.#rotation.rotate();
+    this.#rotating ??= this.#rotate().finally(() => {
+      this.#rotating = null;
+    });
+    return this.#rotating;
   }
 
   /**
@@ -196,6 +196,37 @@ export class Journal extends StoreReader {
       await this.#flushing;
     }
     await this.#store.close();
+  }
+
+  async #rotate(): Promise<string> {
+    this.#assertOpen();
+    // Preparing another key would destroy one that a record has put in force and the disk kept from its place.
+    if (this.#notary.isRotating) await this.#finishRotation();
+    const before = this.#notary.signer;
+    const next = noteSigner(this.origin, await this.#keyring.prepare());
+    const body = { vkey: verifierKey(next), retired_vkey: verifierKey(before) };
+    const entry: RecordEntry = { type: "key.rotated", session: null, execution: null, body };
+    await new Promise<void>((resolve, reject) => {
+      const recorded = (): void => {
+        // Nothing is signed between the commit and this: both keys sign from the first size that covers the record.
+        this.#notary.follow(next);
+        resolve();
+      };
+      this.#enqueue(entry, recorded, reject);
+    });
+    await this.#finishRotation();
+    return body.vkey;
+  }
+
+  /** INVARIANT: the old key is destroyed only after the note that both keys signed is durable. */
+  async #finishRotation(): Promise<void> {
+    await this.checkpoint();
+    const current = await this.#keyring.current();
+    const vkey = current === null ? null : verifierKey(noteSigner(this.origin, current));
+    // What was cut off after the new key had taken its place has only the tidying left.
+    if (vkey === verifierKey(this.#notary.signer)) await this.#keyring.discard();
+    else await this.#keyring.install();
+    this.#notary.retire();
   }
 
   /**
@@ -325,3 +356,22 @@ function nextTurn(): Promise<void> {
 
 /** A snapshot that falls due by itself has nobody who waits for it; its failure rejects the records beside it. */
 function ignore(): void {}
+
+function subscribe<T>(listeners: Set<Listener<T>>, listener: Listener<T>): () => void {
+  listeners.add(listener);
+  return () => {
+    listeners.delete(listener);
+  };
+}
+
+function tell<T>(listeners: ReadonlySet<Listener<T>>, what: string, news: T): void {
+  for (const listener of listeners) guard(what, () => listener(news));
+}
+
+function guard(what: string, call: () => void): void {
+  try {
+    call();
+  } catch (error) {
+    process.emitWarning(`${what} failed: ${errorText(error)}`, { code: "FEMTO_INTERNAL" });
+  }
+}

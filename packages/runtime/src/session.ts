@@ -24,7 +24,6 @@ import type { SessionHistories } from "./projection/session-histories.ts";
 import type { ChangesRequest } from "./relay/changes.ts";
 import type { RelayWishes } from "./relay/relays.ts";
 import { type Halt, type HaltRequest, haltSession } from "./session-halts.ts";
-import { SessionRecords } from "./session-records.ts";
 
 /** What goes with one proposal and is not part of its message. All of it may be left out. */
 export interface ProposeOptions {
@@ -245,5 +244,49 @@ export class Sessions {
 
   closeAll(): void {
     for (const { session } of this.#open.values()) session.close();
+  }
+}
+
+interface SessionRecordsParts {
+  readonly id: SessionId;
+  readonly actor: RecordActor;
+  record(entry: JournalEntry): void;
+  /** Whether its proposer is still there. */
+  isOpen(): boolean;
+  /** Whether history knows it, as far as records have numbers. */
+  isKnown(): boolean;
+}
+
+/**
+ * The records of a session itself. INVARIANT: I9: who connects and leaves again, and again, without a call that is recorded,
+ * leaves no trace: the first record of a session comes right before that of its first call.
+ */
+class SessionRecords {
+  readonly #parts: SessionRecordsParts;
+  #hasBegun = false;
+  /** Proposals so far; the last record tells how many there were. */
+  executions = 0;
+
+  constructor(parts: SessionRecordsParts) {
+    this.#parts = parts;
+  }
+
+  /** Records that the session was opened, where nothing tells of it yet; false where it is not to begin anew. */
+  begin(): boolean {
+    const { id, actor, record, isOpen, isKnown } = this.#parts;
+    // One that was forgotten since it ended does not begin anew.
+    if (this.#hasBegun || isKnown()) return isKnown();
+    record({ type: "session.opened", actor, session: id, execution: null, body: { history: 1 } });
+    this.#hasBegun = isKnown();
+    // Its client has left before anything was recorded of it.
+    if (this.#hasBegun && !isOpen()) this.end();
+    return this.#hasBegun;
+  }
+
+  /** Records that the session is over, where anything was recorded of it. */
+  end(): void {
+    if (!this.#hasBegun) return;
+    const { id, actor, record } = this.#parts;
+    record({ type: "session.closed", actor, session: id, execution: null, body: { executions: this.executions } });
   }
 }

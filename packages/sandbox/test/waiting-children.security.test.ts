@@ -238,11 +238,11 @@ describe.runIf(groups !== null)("a child that waits", () => {
   });
 
   it("ends with a host that is killed, and the next one takes its groups away", async () => {
-    const modules = ["../src/index.ts", "./playground.ts"].map((path) =>
+    const modules = ["../src/index.ts", "../src/control-groups.ts", "./playground.ts"].map((path) =>
       JSON.stringify(join(import.meta.dirname, path)),
     );
     const code = `
-      const [{ ControlGroups, DEFAULT_CHILD_LIMITS, viewOf }, { playground, run }] =
+      const [{ DEFAULT_CHILD_LIMITS, viewOf }, { ControlGroups }, { playground, run }] =
         await Promise.all([${modules.map((path) => `import(${path})`).join(", ")}]);
       using place = playground();
       const groups = await ControlGroups.find("/bin/sh", DEFAULT_CHILD_LIMITS);

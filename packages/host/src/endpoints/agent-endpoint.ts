@@ -7,9 +7,8 @@ import { FemtoError, type Reply } from "@femtoclaw/protocol";
 import type { Runtime, Session } from "@femtoclaw/runtime";
 import type { AnswerTurns } from "./answer-turns.ts";
 import { followLogVerb } from "./log-verb.ts";
-import { watchRequest } from "./output-verb.ts";
 import { relayVerbs, relayWishes } from "./relay-verbs.ts";
-import { invalid, refuseUnknown } from "./request-fields.ts";
+import { invalid, refuseUnknown, watchRequest } from "./request-fields.ts";
 import type { ConnectionHandlers } from "./socket-server.ts";
 
 type Fields = Readonly<Record<string, unknown>>;

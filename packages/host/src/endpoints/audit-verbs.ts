@@ -1,11 +1,11 @@
-/** What an operator may ask of the log itself: proofs and checkpoints, its keys, exports, and what is to go from it. */
+/** What an operator may ask of the log itself: its records, proofs and checkpoints, its keys, exports, and what is to go from it. */
 import { isAbsolute } from "node:path";
 import { LIMITS } from "@femtoclaw/protocol";
 import type { PruneRequest } from "@femtoclaw/runtime";
 import type { Runtime } from "@femtoclaw/runtime/live";
 import { eraseValues } from "../retention.ts";
 import { followLogVerb } from "./log-verb.ts";
-import { invalid, isPositive, refuseUnknown } from "./request-fields.ts";
+import { invalid, isCount, isPositive, refuseUnknown, waitedMs } from "./request-fields.ts";
 import type { ConnectionHandlers } from "./socket-server.ts";
 
 /** What looks back at a whole log is a tenth of a host's modules, and no start waits for them. */
@@ -76,4 +76,29 @@ function pruneRequest(before: unknown, olderThanMs: unknown): PruneRequest {
   if (first === undefined || numbers.length !== 1)
     throw invalid("one of `before` and `older_than_ms` must be a number");
   return { before: before === undefined ? { olderThanMs: Number(first) } : Number(first) };
+}
+
+/** Loaded when somebody inspects: a start needs no charts. */
+async function pagesOf({ reader }: Runtime) {
+  const { RecordPages } = await import("@femtoclaw/inspector/record-pages");
+  return new RecordPages(reader);
+}
+
+/**
+ * How the inspector reads on: one bounded page of records at a time, from a number that it names; it waits here where there is
+ * none yet. `left` says that the client of the connection asks nothing any more.
+ */
+export function recordVerbs(runtime: Runtime, left: AbortSignal): ConnectionHandlers["verbs"] {
+  return {
+    "log.records": async ({ from, wait_ms = 0, ...rest }) => {
+      refuseUnknown(rest);
+      if (!isCount(from)) throw invalid("`from` must be a sequence number");
+      await runtime.growth.until(runtime.reader, from, { waitMs: waitedMs(wait_ms), left });
+      return await (await pagesOf(runtime)).from(from);
+    },
+    "log.summary": async (fields) => {
+      refuseUnknown(fields);
+      return await (await pagesOf(runtime)).summary();
+    },
+  };
 }

@@ -1,8 +1,7 @@
 /** What an operator may ask about executions: which there were, what they write, and what is to be said of them afterwards. */
-import { FemtoError } from "@femtoclaw/protocol";
+import { FemtoError, type WatchedOutput } from "@femtoclaw/protocol";
 import { listExecutions, notFound, type Runtime, showExecution } from "@femtoclaw/runtime/live";
-import { noMoreOutput, watchRequest } from "./output-verb.ts";
-import { invalid, isPositive, refuseUnknown } from "./request-fields.ts";
+import { invalid, isPositive, refuseUnknown, watchRequest } from "./request-fields.ts";
 import type { ConnectionHandlers } from "./socket-server.ts";
 
 /** LIMIT: executions in one answer. */
@@ -60,4 +59,9 @@ function watchVerb(runtime: Runtime): ConnectionHandlers["verbs"][string] {
       throw isGone && known === null ? await notFound(runtime.reader, execution) : error;
     }
   };
+}
+
+/** What there is of an execution that is over. */
+function noMoreOutput(execution: string, from: number): WatchedOutput {
+  return { execution, parts: [], skipped: 0, next: from, state: "ended" };
 }

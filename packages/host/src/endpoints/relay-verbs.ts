@@ -1,8 +1,7 @@
 /** What an agent hears of MCP servers beside the answers to its calls, and what it answers them. */
 import { isAskKind, isLogLevel, LIMITS, parseStrictJson } from "@femtoclaw/protocol";
 import type { RelayWishes, Session } from "@femtoclaw/runtime";
-import { watchRequest } from "./output-verb.ts";
-import { invalid, refuseUnknown } from "./request-fields.ts";
+import { invalid, refuseUnknown, watchRequest } from "./request-fields.ts";
 import type { Handler } from "./socket-server.ts";
 
 /** Of a proposal whose other fields are read. */

@@ -1,10 +1,13 @@
 /** What verbs say about fields that they cannot take. */
 import { FemtoError, printable } from "@femtoclaw/protocol";
+import type { WatchRequest } from "@femtoclaw/runtime";
+
+type Fields = Readonly<Record<string, unknown>>;
 
 /** LIMIT: time that one answer waits for more to tell. */
 const WAIT_MS = 10_000;
 
-export function refuseUnknown(rest: Readonly<Record<string, unknown>>): void {
+export function refuseUnknown(rest: Fields): void {
   const [unknown] = Object.keys(rest);
   if (unknown !== undefined) throw invalid(`unknown field \`${printable(unknown, 64)}\``);
 }
@@ -25,4 +28,10 @@ export function isPositive(value: unknown, max = Number.MAX_SAFE_INTEGER): value
 export function waitedMs(wait: unknown): number {
   if (!isCount(wait) || wait > WAIT_MS) throw invalid(`\`wait_ms\` must be an integer from 0 to ${WAIT_MS}`);
   return wait;
+}
+
+/** Which output is asked for; each reader asks for what is there and waits for more, and is sent nothing unasked. */
+export function watchRequest(execution: string, { from, wait_ms, ...rest }: Fields): [WatchRequest, rest: Fields] {
+  if (!isCount(from)) throw invalid("`from` must be a number of bytes");
+  return [{ execution, from, waitMs: waitedMs(wait_ms) }, rest];
 }

@@ -30,7 +30,7 @@ import type { Standing } from "../gate/gate-parts.ts";
 import type { OpenGate } from "../gate/open-gate.ts";
 import type { LogEntry, PolicySource, RuntimeOptions } from "../options.ts";
 import type { ActorSystem } from "../system.ts";
-import { offerText } from "../upstreams/offer-text.ts";
+import { offerText } from "../upstreams/offer.ts";
 import { switchCapability } from "./capability-switch.ts";
 import { Confinement } from "./confinement.ts";
 import { Policy } from "./policy.ts";

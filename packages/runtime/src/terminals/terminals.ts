@@ -3,16 +3,22 @@
  * session is there and no limit is reached, and is ended as a whole when one of it does not hold any more.
  */
 import assert from "node:assert/strict";
-import type { SessionTerminals, Terminal, TerminalKeeper, TerminalRequest } from "@femtoclaw/capabilities";
+import type { ScrollPart, SessionTerminals, Terminal, TerminalKeeper, TerminalRequest } from "@femtoclaw/capabilities";
 import type { JournalEntry } from "@femtoclaw/journal";
-import { FemtoError, LIMITS, printable, type SessionId, type TerminalClosedBody } from "@femtoclaw/protocol";
+import {
+  FemtoError,
+  LIMITS,
+  type ProgramQuestion,
+  printable,
+  type SessionId,
+  type TerminalClosedBody,
+} from "@femtoclaw/protocol";
 import { entryBytes } from "../gate/entries.ts";
 import type { Execution } from "../gate/execution.ts";
 import type { GateTerminals } from "../gate/gate-parts.ts";
 import { settled } from "../settled.ts";
 import { type Ending, endOfLease, type Lease, type LeaseParts, stoppedBy } from "./lease.ts";
 import { Recorder } from "./recorder.ts";
-import { statusOf, type TerminalStatus, type ToldTerminal, type WatchedPart } from "./terminal-status.ts";
 
 export interface TerminalsParts extends LeaseParts {
   /** Resolves once it is durable. */
@@ -23,7 +29,34 @@ export interface TerminalsParts extends LeaseParts {
   hasRoom(): boolean;
 }
 
-interface Kept extends Lease, ToldTerminal {
+/** What an operator sees of a terminal. */
+export interface TerminalStatus {
+  /** Identifier of the terminal, which is that of the execution that opened it. */
+  readonly id: string;
+  readonly session: string;
+  readonly principal: string;
+  readonly program: string;
+  readonly cols: number;
+  readonly rows: number;
+  readonly opened_at: string;
+  readonly running: boolean;
+  readonly exit_code: number | null;
+  readonly signal: string | null;
+  /** Bytes that were typed into it, that came out of it, and that wait for their reader. */
+  readonly bytes_in: number;
+  readonly bytes_out: number;
+  readonly unread_bytes: number;
+  /** Since its session used it last. */
+  readonly idle_ms: number;
+}
+
+export type WatchedPart = ScrollPart & Pick<TerminalStatus, "cols" | "rows" | "running">;
+
+interface Kept extends Lease {
+  readonly id: string;
+  readonly terminal: Terminal;
+  readonly question: ProgramQuestion;
+  readonly openedAt: string;
   readonly recorder: Recorder;
   /** The record that says that it was opened. */
   readonly opened: number;
@@ -249,6 +282,16 @@ export class Terminals implements GateTerminals {
       if (this.running > 0) this.#reviewLater();
     });
   }
+}
+
+function statusOf({ id, terminal, opening, question, openedAt, usedUs }: Kept, monotonicUs: number): TerminalStatus {
+  const { end, size, bytesIn, bytesOut, unreadBytes } = terminal;
+  return {
+    ...{ id, session: opening.session, principal: opening.actor.principal, program: question.program, ...size },
+    ...{ opened_at: openedAt, running: end === null, exit_code: end?.exitCode ?? null, signal: end?.signal ?? null },
+    ...{ bytes_in: bytesIn, bytes_out: bytesOut, unread_bytes: unreadBytes },
+    idle_ms: Math.round((monotonicUs - usedUs) / 1_000),
+  };
 }
 
 function cancelled(reason: string): FemtoError {

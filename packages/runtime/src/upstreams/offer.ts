@@ -1,7 +1,8 @@
-/** What of an MCP server is offered: what it lists, held to what was accepted. Pure. */
+/** What of an MCP server is offered: what it lists, held to what was accepted, and what is told of what is not. Pure. */
 import { type ContentDefinition, type JsonObject, type ToolDefinition, toolSetDigest } from "@femtoclaw/capabilities";
-import { type QuarantinedTool, readerOf, type ToolPin } from "@femtoclaw/protocol";
+import { type McpContent, printable, type QuarantinedTool, readerOf, type ToolPin } from "@femtoclaw/protocol";
 import type { UpstreamSetting } from "../configuration/resolve-upstreams.ts";
+import type { Problem } from "../gate/verdict.ts";
 import type { ToolPins } from "../projection/upstream-pins.ts";
 
 /** `refused`: it cannot be offered, whoever agrees; `excluded`: the configuration lists others. */
@@ -83,4 +84,25 @@ export function quarantined(offer: readonly OfferedTool[]): QuarantinedTool[] {
 /** Names what a server lists, refused tools among it. */
 export function listDigest(offer: readonly OfferedTool[]): string {
   return toolSetDigest(offer.flatMap(({ name, sha256 }) => (sha256 === null ? [] : [{ name, sha256 }])));
+}
+
+/** What a call is told of a tool, a resource or a prompt that is not what was accepted of its server; null for what is offered. */
+export function quarantineProblem(
+  what: "tool" | "resource" | "prompt",
+  { state, name }: { readonly state: ToolState | undefined; readonly name: string },
+  server: string,
+): Problem | null {
+  if (state === "offered") return null;
+  const how = state === "new" ? "is new" : "is not what was accepted";
+  const reason = `the ${what} ${printable(name, 200)} of the MCP server ${server} ${how}, and is offered only once an operator agrees`;
+  return { code: "FEMTO_TOOL_QUARANTINED", reason };
+}
+
+/** LIMIT: characters of the names of resources or prompts in what is told of the tool for them; clients list all of them. */
+const OFFER_CHARS = 2_000;
+
+/** What a model is told of what a tool can get, where its client lists no resources and no prompts. */
+export function offerText(offers: readonly McpContent[]): string {
+  const names = offers.map(({ name }) => name).join(" ");
+  return names.length <= OFFER_CHARS ? names : `${names.slice(0, OFFER_CHARS).replace(/ [^ ]*$/, "")} and more`;
 }

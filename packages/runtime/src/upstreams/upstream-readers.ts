@@ -16,8 +16,7 @@ import {
 } from "@femtoclaw/capabilities";
 import { PROMPT_GET, printable, RESOURCE_READ, readerOf, type Validator } from "@femtoclaw/protocol";
 import type { Problem } from "../gate/verdict.ts";
-import type { Listed, OfferedTool, ToolState } from "./offer.ts";
-import { quarantineProblem } from "./quarantine-problem.ts";
+import { type Listed, type OfferedTool, quarantineProblem, type ToolState } from "./offer.ts";
 
 export const READERS: readonly Reader[] = [RESOURCE_READ, PROMPT_GET];
 

@@ -15,7 +15,7 @@ import { NO_SECRETS } from "../gate/argument-validators.ts";
 import type { Registered } from "../gate/gate-parts.ts";
 import type { Problem } from "../gate/verdict.ts";
 import type { SubscriptionListener } from "../relay/subscriptions.ts";
-import { quarantineProblem } from "./quarantine-problem.ts";
+import { quarantineProblem } from "./offer.ts";
 import { viewKey } from "./upstream.ts";
 import { UpstreamServer } from "./upstream-server.ts";
 import type { UpstreamsParts, UpstreamView } from "./upstreams-parts.ts";
