@@ -137,7 +137,8 @@ test("what a client cancelled waits for no turn, so that nothing is kept of howe
 test("a list that is not wanted any more is not waited for either", async () => {
   const proposer = {
     closed: new Promise<void>(() => undefined),
-    changes: async () => ({ next: 0, offered: false, updated: [], ended: [] }),
+    changes: async (from: number | null) =>
+      from === null ? { next: 0, offered: false, updated: [], ended: [] } : await new Promise(() => undefined),
     tools: () => new Promise(() => undefined),
   } as unknown as Proposer;
   const host = new HostSession(async () => proposer);
