@@ -10,6 +10,13 @@ import type { Image } from "./image.ts";
 
 const [PROCESSORS, MEMORY_MIB] = [2, 3072];
 const LOOK_AGAIN_MS = 200;
+/**
+ * One thread for all processors. With several, QEMU before 8.1 can keep a translation of code that another processor changed
+ * while it was translated: Debian's kernel, which patches itself, was ended by what looks like it, and so was V8.
+ */
+const ACCELERATION = "tcg,thread=single";
+/** A kernel that gave up ends the emulator, so that nothing waits for an answer of it. */
+const AT_PANIC = "panic=-1";
 
 export interface Said {
   readonly code: number;
@@ -45,10 +52,10 @@ export class Guest implements AsyncDisposable {
       return ["-drive", `file=${file},format=raw,if=virtio${options}`];
     });
     const args = [
-      ...["-machine", "q35", "-accel", "tcg,thread=multi", "-cpu", "max"],
+      ...["-machine", "q35", "-accel", ACCELERATION, "-cpu", "max", "-no-reboot"],
       ...["-smp", String(PROCESSORS), "-m", String(MEMORY_MIB), "-nodefaults", "-display", "none", "-nic", "none"],
       ...["-kernel", image.kernel, "-initrd", image.initrd],
-      ...["-append", "root=/dev/vda rw console=ttyS0 mitigations=off"],
+      ...["-append", `root=/dev/vda rw console=ttyS0 mitigations=off ${AT_PANIC}`],
       ...drives,
       ...["-device", "virtio-rng-pci", "-device", "virtio-serial-pci"],
       ...["-chardev", `socket,id=port,path=${path},server=on,wait=off`],
