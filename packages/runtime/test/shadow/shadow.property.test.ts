@@ -65,7 +65,8 @@ it("the enforced decision, the reply, what is asked and what is done are the sam
       judged = (await verdictsOf(sides[1].runtime)).filter(([, shadow]) => shadow !== undefined).length;
       expect((await verdictsOf(sides[0].runtime)).every(([, shadow]) => shadow === undefined)).toBe(true);
     }),
-    { numRuns: 6 },
+    // A round takes a second; one that never ends is told with what it was about.
+    { numRuns: 6, timeout: 60_000, endOnFailure: true },
   );
   expect(judged).toBeGreaterThan(0);
 });
