@@ -43,7 +43,23 @@ export interface Capability {
   readonly keeps?: "content" | "names";
   /** An operator has to launch it; for every other session there is no such capability. */
   readonly isLaunched?: true;
+  /**
+   * Called for permitted calls while their intent is on its way to the disk, where there is something to make ready;
+   * null where there is not. INVARIANT: I1: nothing of the call has happened by it, and nothing does after it is disposed of.
+   */
+  prepare?(call: CallToPrepare): PreparedEffect | null;
   /** Called for permitted calls only. What goes wrong in the effect is an outcome; a throw is a bug. */
+  execute(call: CapabilityCall): Promise<CapabilityOutcome>;
+}
+
+/** What is known of a permitted call before its intent is durable. */
+export interface CallToPrepare extends Pick<CapabilityCall, "args" | "bound" | "sandbox" | "limits"> {
+  /** Whether programs of the call may connect to anything. */
+  readonly connects: boolean;
+}
+
+/** One effect made ready; disposed of when the call is over, whether it was executed or not. */
+export interface PreparedEffect extends Disposable {
   execute(call: CapabilityCall): Promise<CapabilityOutcome>;
 }
 

@@ -4,6 +4,7 @@ export { agentRun } from "./agent/agent-run.ts";
 export { builtinCapabilities } from "./builtin.ts";
 export type {
   AgentLaunch,
+  CallToPrepare,
   Capability,
   CapabilityCall,
   CapabilityOutcome,
@@ -11,6 +12,7 @@ export type {
   HopAnswer,
   JsonObject,
   NextHop,
+  PreparedEffect,
   TerminalKeeper,
   Traffic,
 } from "./capability.ts";

@@ -132,5 +132,6 @@ function spawned(standing: SandboxView, { command, limits, device, settings }: A
   // Apart from the terminal of whoever runs the host, whose interrupts are for the host alone.
   const bound = new BoundChild(view, start, limits, [own, own, own], { detached: true, pipes, handed: files.length });
   bound.begin(start);
+  bound.release();
   return bound;
 }

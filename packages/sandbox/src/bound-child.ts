@@ -31,10 +31,13 @@ export class BoundChild {
   readonly #made: Promise<void> | null;
   readonly #rung: Rung["name"];
   #status = "";
-  /** What bubblewrap is told when it would end with this process. */
+  /** What it is told once it is released, and would end with this process. */
   #told: Uint8Array | null = null;
+  #isReleased = false;
+  /** Bubblewrap says of its child when it would; the others hold on to a descriptor. */
+  #endsWithHost = false;
 
-  /** Begins when `begin` is called. Throws as `startChild` does. */
+  /** Begins when `begin` is called, and runs its program when `release` is. Throws as `startChild` does. */
   constructor(
     view: SandboxView,
     start: Pick<ChildStart, "program" | "args" | "isHeld">,
@@ -63,6 +66,9 @@ export class BoundChild {
     if (pid === undefined) end();
     else this.process.once("exit", end);
     if (pid !== undefined && isByGroup(this.#rung)) this.process.once("exit", () => killGroup(pid));
+    // INVARIANT: what somebody else has left of bubblewrap, killed before the filter was told, waits for that and would wait
+    // for ever: it does not end with it yet, but where there is no filter.
+    this.process.once("exit", () => this.#pipe(FILTER_DESCRIPTOR)?.destroy());
     // A program need not read its input to the end; how it ended is told by its status.
     for (const stream of this.process.stdio) stream?.on("error", () => undefined);
     const status = this.process.stdio[STATUS_DESCRIPTOR] as Readable | null | undefined;
@@ -71,10 +77,16 @@ export class BoundChild {
       if (this.#status.includes('"child-pid"')) this.#stands();
     });
     const enter = (): void => {
-      if (this.#group !== null && !this.#isOver) this.#pipe(BEGIN_DESCRIPTOR)?.write(MADE);
+      if (this.#group !== null && !this.isOver) this.#pipe(BEGIN_DESCRIPTOR)?.write(MADE);
     };
     if (this.#made === null) enter();
     else this.#made.then(enter).catch((error: unknown) => this.#refuse(error));
+  }
+
+  /** Whether it has ended or was killed: it has left its groups then, and how it ended is told by its end. */
+  get isOver(): boolean {
+    const { exitCode, signalCode, killed } = this.process;
+    return exitCode !== null || signalCode !== null || killed;
   }
 
   /** Whether it has said that it is in its groups, and nothing since. */
@@ -85,26 +97,36 @@ export class BoundChild {
   /** Whether it is in its groups still, which have their limits, and waits for `begin` and for nothing else. */
   get isReady(): boolean {
     const { pid } = this.process;
-    if (pid === undefined || this.#isOver || this.#group === null) return false;
+    if (pid === undefined || this.isOver || this.#group === null) return false;
     return this.isIn && isAsleep(pid) && this.#group.holds(pid);
   }
 
   /**
-   * Lets it begin, with words that its command has beyond those that it was started with. INVARIANT: I9: what confines it
-   * begins when it is in its groups, so that all that it starts is. And nothing of the call runs before it would end with
-   * this process: bubblewrap says of its child when it would, and starts no program before it has the filter.
+   * Lets what confines it begin, with words that its command has beyond those that it was started with. INVARIANT: I9:
+   * that begins when it is in its groups, so that all that it starts is.
    */
   begin({ told, begin, isHeld }: Pick<ChildStart, "told" | "begin" | "isHeld">, words: readonly string[] = []): void {
-    const release = (): void => {
-      if (this.#isOver) return;
+    const enter = (): void => {
+      if (this.isOver) return;
       const first = this.#group === null ? "" : toldWords(words);
       if (isHeld) this.#pipe(BEGIN_DESCRIPTOR)?.write(first + begin);
       else this.#pipe(BEGIN_DESCRIPTOR)?.end(first + begin);
       this.#told = told;
-      if (isHeld || this.#status.includes('"child-pid"')) this.#tell();
+      this.#endsWithHost ||= isHeld;
+      this.#tell();
     };
-    if (this.#made === null) release();
-    else this.#made.then(release).catch(() => undefined);
+    if (this.#made === null) enter();
+    else this.#made.then(enter).catch(() => undefined);
+  }
+
+  /**
+   * Lets its program run. INVARIANT: I1, I7: none is started before this, nor before the child would end with this process,
+   * because what confines it starts none before it was told all: bubblewrap the filter, the others what to do. Where this
+   * process ends first, it ends as well.
+   */
+  release(): void {
+    this.#isReleased = true;
+    this.#tell();
   }
 
   /** What was said of the child by what confines it. */
@@ -142,11 +164,13 @@ export class BoundChild {
 
   #stands(): void {
     this.#started.resolve();
+    this.#endsWithHost = true;
     this.#tell();
   }
 
   #tell(): void {
-    if (this.#told !== null) this.#pipe(FILTER_DESCRIPTOR)?.end(this.#told);
+    if (this.#told === null || !this.#isReleased || !this.#endsWithHost) return;
+    this.#pipe(FILTER_DESCRIPTOR)?.end(this.#told);
     this.#told = null;
   }
 
@@ -154,14 +178,8 @@ export class BoundChild {
     return (this.process.stdio as readonly unknown[])[descriptor] as Writable | null | undefined;
   }
 
-  /** What was ended meanwhile has left its groups; how it ended is told by its end. */
-  get #isOver(): boolean {
-    const { exitCode, signalCode, killed } = this.process;
-    return exitCode !== null || signalCode !== null || killed;
-  }
-
   #refuse(error: unknown): void {
-    if (this.#isOver) return;
+    if (this.isOver) return;
     this.kill();
     this.#started.reject(error);
   }

@@ -10,11 +10,12 @@ import { relayProgram } from "#relay-program";
 import { BoundChild } from "./bound-child.ts";
 import { HANDED_DESCRIPTOR, RELAY_DESCRIPTOR, type SandboxCommand } from "./bubblewrap.ts";
 import { type ChildLimits, limitOfSignal, type ToldLimit } from "./child-limits.ts";
-import { type ChildStart, childStart } from "./child-start.ts";
+import { childStart } from "./child-start.ts";
 import { currentView } from "./current-view.ts";
 import { signalOf } from "./exit-status.ts";
 import { Output } from "./output.ts";
 import { STAGES_CHARS, STAGES_DESCRIPTOR, type StageEnd, stageEnds } from "./pipeline.ts";
+import { leaveKilled, type PreparedChild } from "./prepared-child.ts";
 import { RelayChannel } from "./relay/relay-channel.ts";
 import { RELAY_FOLDER } from "./relay/relay-command.ts";
 import type { SandboxView } from "./view.ts";
@@ -37,6 +38,8 @@ export interface SandboxRun {
   readonly onConnection?: (connection: Duplex) => void;
   /** Whether more such calls are to be expected, so that a child may wait for the next one. */
   readonly isUsual?: boolean;
+  /** Made ready for the same view, command and limits, where it needs nothing else; what is not taken of it stays its maker's. */
+  readonly prepared?: PreparedChild;
   /** What the view's `handed` files hold, in the order of their descriptors. */
   readonly handed?: readonly Uint8Array[];
 }
@@ -61,21 +64,35 @@ export interface SandboxResult {
 
 /** Throws FEMTO_SANDBOX_UNAVAILABLE when the program was not started; whatever it did itself is a result. */
 export async function runSandboxed(request: SandboxRun): Promise<SandboxResult> {
+  const { view, signal, prepared } = request;
+  if (signal.aborted) return notStarted();
+  const ready = prepared?.take() ?? null;
+  if (ready !== null) return await ranTo(ready, request);
   await nextTurn();
-  const { children } = request.view;
-  const view = children.begin(request.view, currentView);
+  if (signal.aborted) return notStarted();
+  const planned = view.children.begin(view, currentView);
+  let bound: BoundChild;
+  try {
+    bound = begun(planned, request);
+  } catch (error) {
+    view.children.end();
+    throw error;
+  }
+  return await ranTo(bound, request);
+}
+
+/** Lets a child run that has its place among those that run, and gives that up. */
+async function ranTo(bound: BoundChild, request: SandboxRun): Promise<SandboxResult> {
   let isKilled = false;
   try {
-    const relay = request.onConnection === undefined ? null : relayProgram(RELAY_FOLDER);
-    const begun = childStart(view, request.command, request.limits, [], relay);
-    if (request.signal.aborted) return { ...NOT_STARTED, stdout: Buffer.alloc(0), stderr: Buffer.alloc(0) };
-    const result = await new Run(started(view, begun, request), request).result;
-    isKilled = result.exitCode === null;
-    return result;
+    const { result } = new Run(bound, request);
+    bound.release();
+    const ran = await result;
+    isKilled = ran.exitCode === null;
+    return ran;
   } finally {
-    // What is killed as a whole has ended a moment later.
-    if (isKilled) setTimeout(() => children.end(), LIMITS.graceMs).unref();
-    else children.end();
+    if (isKilled) leaveKilled(request.view);
+    else request.view.children.end();
   }
 }
 
@@ -90,20 +107,21 @@ function nextTurn(): Promise<void> {
   return lastTurn;
 }
 
-const NOT_STARTED = {
-  ...{ exitCode: null, signal: null, exceeded: [] },
+const notStarted = (): SandboxResult => ({
+  ...{ exitCode: null, signal: null, exceeded: [], stdout: Buffer.alloc(0), stderr: Buffer.alloc(0) },
   ...{ truncated: false, timedOut: false, cancelled: true, durationMs: 0 },
-};
+});
 
-function started(view: SandboxView, begun: ChildStart, run: SandboxRun): BoundChild {
+function begun(view: SandboxView, run: SandboxRun): BoundChild {
   const { limits, stdin, command, onConnection, handed = [], isUsual = false } = run;
+  const start = childStart(view, command, limits, [], onConnection === undefined ? null : relayProgram(RELAY_FOLDER));
   const isAlone = stdin === undefined && command.into === undefined && onConnection === undefined;
-  if (isUsual && isAlone && view.groups !== null) return view.groups.waiting.begin(view, begun, limits);
+  if (isUsual && isAlone && view.groups !== null) return view.groups.waiting.begin(view, start, limits);
   const stdio = [stdin === undefined ? "ignore" : "pipe", "pipe", "pipe"] as const;
   // The way out of a relay stands behind the place of the word of a pipeline, whether there is one or not.
   const pipes = onConnection === undefined ? Number(command.into !== undefined) : 2;
-  const bound = new BoundChild(view, begun, limits, stdio, { pipes, handed: handed.length });
-  bound.begin(begun);
+  const bound = new BoundChild(view, start, limits, stdio, { pipes, handed: handed.length });
+  bound.begin(start);
   return bound;
 }
 

@@ -45,6 +45,7 @@ export class ServiceChild {
       const start = childStart(view, command, limits);
       this.#bound = new BoundChild(view, start, limits, ["pipe", "pipe", "pipe"], { detached: true });
       this.#bound.begin(start);
+      this.#bound.release();
       this.#child = this.#bound.process;
     } catch (error) {
       this.#ended.resolve("it was not started");

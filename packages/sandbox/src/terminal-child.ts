@@ -51,6 +51,7 @@ export class TerminalChild {
       // Apart from the terminal of whoever runs the host, whose interrupts are for the host alone.
       this.#bound = new BoundChild(view, start, limits, [device, device, device], { detached: true });
       this.#bound.begin(start);
+      this.#bound.release();
       this.#child = this.#bound.process;
     } catch (error) {
       this.#ended.resolve({ exitCode: null, signal: null });

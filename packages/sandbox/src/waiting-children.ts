@@ -23,27 +23,50 @@ interface Waiting {
   readonly startedWith: string;
 }
 
+interface Beginning {
+  readonly before: ChildStart;
+  readonly words: readonly string[];
+  readonly startedWith: string;
+}
+
 export class WaitingChildren {
   #waiting: readonly Waiting[] = [];
   #running = 0;
   #isEnded = false;
   #rest: NodeJS.Timeout | null = null;
 
-  /** The child of a call, begun: one that waits, or a new one. Throws as `startChild` does. */
+  /** Whether one waits for any call. */
+  get isThere(): boolean {
+    return this.#waiting.length > 0;
+  }
+
+  /** The child of a call, begun and to be released: one that waits, or a new one. Throws as `startChild` does. */
   begin(view: SandboxView, start: ChildStart, limits: ChildLimits): BoundChild {
-    const at = start.args.length - start.words;
-    const words = start.args.slice(at);
-    const mayWait = start.words > 0 && canBeTold(words);
-    const before = { ...start, args: start.args.slice(0, at) };
-    const startedWith = JSON.stringify([before.program, before.args, limits]);
-    const waiting = mayWait ? this.#take(startedWith) : null;
-    const bound = waiting ?? new BoundChild(view, start, limits, STDIO);
-    bound.begin(start, waiting === null ? [] : words);
+    const waiting = this.beginWaiting(view, start, limits);
+    if (waiting !== null) return waiting;
+    const bound = new BoundChild(view, start, limits, STDIO);
+    bound.begin(start);
+    return this.#begun(bound, view, start, limits);
+  }
+
+  /** The same where one waits; null where none does, and nothing was started. */
+  beginWaiting(view: SandboxView, start: ChildStart, limits: ChildLimits): BoundChild | null {
+    const { words, startedWith } = beginningOf(start, limits);
+    const waiting = mayWait(words) ? this.#take(startedWith) : null;
+    if (waiting === null) return null;
+    waiting.begin(start, words);
+    return this.#begun(waiting, view, start, limits);
+  }
+
+  #begun(bound: BoundChild, view: SandboxView, start: ChildStart, limits: ChildLimits): BoundChild {
     this.#running += 1;
     if (bound.process.pid !== undefined) bound.process.once("exit", () => (this.#running -= 1));
     else this.#running -= 1;
     // What this call waits for goes first.
-    if (mayWait) setImmediate(() => this.#refill(startedWith, () => new BoundChild(view, before, limits, STDIO)));
+    setImmediate(() => {
+      const { before, words, startedWith } = beginningOf(start, limits);
+      if (mayWait(words)) this.#refill(startedWith, () => new BoundChild(view, before, limits, STDIO));
+    });
     return bound;
   }
 
@@ -97,3 +120,12 @@ export class WaitingChildren {
     await Promise.all(emptied.map(({ bound }) => bound.ended));
   }
 }
+
+/** What it is started with, which others may share, and the words of its call. */
+function beginningOf(start: ChildStart, limits: ChildLimits): Beginning {
+  const at = start.args.length - start.words;
+  const before = { ...start, args: start.args.slice(0, at) };
+  return { before, words: start.args.slice(at), startedWith: JSON.stringify([before.program, before.args, limits]) };
+}
+
+const mayWait = (words: readonly string[]): boolean => words.length > 0 && canBeTold(words);

@@ -1,7 +1,14 @@
 /** `process_exec`: one program with its arguments, or a pipeline of them, never a shell text, inside the sandbox. */
 import { type CapabilityManifest, FemtoError, LIMITS } from "@femtoclaw/protocol";
-import { runSandboxed, type SandboxResult } from "@femtoclaw/sandbox";
-import type { Capability, CapabilityCall, CapabilityOutcome, JsonObject } from "../capability.ts";
+import { PreparedChild, runSandboxed, type SandboxResult } from "@femtoclaw/sandbox";
+import type {
+  CallToPrepare,
+  Capability,
+  CapabilityCall,
+  CapabilityOutcome,
+  JsonObject,
+  PreparedEffect,
+} from "../capability.ts";
 import { valueAt } from "../facts/arguments.ts";
 import { STAGES_MIN } from "../facts/take-facts.ts";
 import { EgressProxy, REFUSED_HOSTS } from "../network/egress/egress-proxy.ts";
@@ -77,15 +84,23 @@ const manifest: CapabilityManifest = {
   limits: { timeout_ms: LIMITS.timeoutCeilingMs, output_bytes: LIMITS.outputCeilingBytes },
 };
 
-export const processExec: Capability = { manifest, isolation: "sandbox", execute };
+export const processExec: Capability = { manifest, isolation: "sandbox", prepare, execute: (call) => execute(call) };
 
-async function execute(call: CapabilityCall): Promise<CapabilityOutcome> {
+/** Its sandbox, where a child waits for such a call. */
+function prepare({ args, bound, sandbox, limits, connects }: CallToPrepare): PreparedEffect | null {
+  if (sandbox === null || connects || valueAt(args, "/stdin") !== undefined) return null;
+  const child = PreparedChild.of({ view: sandbox, command: decidedCommand(bound), limits: limits.child });
+  if (child === null) return null;
+  return { execute: (call) => execute(call, child), [Symbol.dispose]: () => child[Symbol.dispose]() };
+}
+
+async function execute(call: CapabilityCall, prepared: PreparedChild | null = null): Promise<CapabilityOutcome> {
   const asked = valueAt(call.args, "/timeout_ms");
   const timeoutMs = Math.min(call.limits.timeoutMs, typeof asked === "number" ? asked : Number.POSITIVE_INFINITY);
   using proxy = call.connect === null ? null : new EgressProxy(call.connect);
   const sandbox = call.sandbox?.rung.name ?? null;
   return await outcomeOf(call.signal, sandbox, async () =>
-    outcomeOfRun({ ...(await run(call, timeoutMs, proxy)), sandbox }, timeoutMs, proxy?.refused ?? []),
+    outcomeOfRun({ ...(await run(call, timeoutMs, proxy, prepared)), sandbox }, timeoutMs, proxy?.refused ?? []),
   );
 }
 
@@ -93,6 +108,7 @@ async function run(
   { args, bound, signal, limits, sandbox, onOutput }: CapabilityCall,
   timeoutMs: number,
   proxy: EgressProxy | null,
+  prepared: PreparedChild | null,
 ): Promise<SandboxResult> {
   // INVARIANT: without a sandbox no program runs.
   if (sandbox === null)
@@ -108,6 +124,7 @@ async function run(
     outputBytesMax: limits.outputBytes,
     signal,
     isUsual: true,
+    ...(prepared === null ? {} : { prepared }),
     ...(onOutput === undefined ? {} : { onOutput }),
     ...(proxy === null ? {} : { onConnection: (connection) => proxy.serve(connection) }),
   });

@@ -19,7 +19,7 @@ import {
 import { harmless } from "../harmless.ts";
 import { Connections } from "./connections.ts";
 import { connectingPrograms, type Decisions } from "./decisions.ts";
-import { abort, type Execution } from "./execution.ts";
+import { abort, type Execution, type Prepared } from "./execution.ts";
 import type { GateParts, Registered } from "./gate-parts.ts";
 import { type HopParts, Hops } from "./hops.ts";
 
@@ -45,6 +45,29 @@ export function effectParts(parts: GateParts, decisions: Decisions, append: HopP
   const take: GateParts["outputs"]["take"] = (...output) => outputs.take(...output);
   const ways = { decisions, registered: (tool: string) => parts.registered(tool), histories, append };
   return { clock, terminals, relays, turns, onOutput: harmless("what keeps output", take), ways };
+}
+
+/**
+ * Makes ready what can be before the intent is durable. Nothing of it is an effect, and what goes wrong goes wrong once
+ * more where it can be recorded.
+ */
+export function prepareEffect(execution: Execution, registered: Registered): Prepared | null {
+  const { call, bound, standing } = execution;
+  assert(call && bound && standing, "what is made ready was decided on");
+  const { capability, timeoutMs, outputBytes, child } = registered;
+  const { authority, sandbox } = standing;
+  try {
+    const effect = capability.prepare?.({
+      args: call.args as JsonObject,
+      bound,
+      sandbox,
+      limits: { timeoutMs, outputBytes, child },
+      connects: connectingPrograms(execution, authority).length > 0,
+    });
+    return effect ? { effect, by: registered } : null;
+  } catch {
+    return null;
+  }
 }
 
 /** What the effect asks its way with can be asked nothing more when it is over. */
@@ -105,6 +128,8 @@ async function bounded(
 ): Promise<CheckedOutcome> {
   const { signal } = call;
   const { timeoutMs, capability } = registered;
+  // INVARIANT: I3: what was made ready by limits that hold no more is not used.
+  const effect = execution.prepared?.by === registered ? execution.prepared.effect : capability;
   // A sandboxed program is ended by its own sandbox, which knows more; the gate's clock comes after it.
   const stopMs = capability.isolation === "sandbox" ? timeoutMs + ABANDON_MS : timeoutMs;
   const cancelStop = clock.after(stopMs, () => {
@@ -117,7 +142,7 @@ async function bounded(
   };
   try {
     // The first of both counts, and what comes later is heard by nobody.
-    Promise.resolve(capability.execute(call)).then(ended.resolve, ended.reject);
+    Promise.resolve(effect.execute(call)).then(ended.resolve, ended.reject);
     const returned = await ended.promise;
     if (returned === ABANDONED) return stopped(signal, "; it did not stop when asked, and may still be at work");
     return checked(registered, returned, signal);

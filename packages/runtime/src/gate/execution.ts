@@ -1,6 +1,6 @@
 /** What the gate knows of one execution on its way; dropped when the execution ends. */
 
-import type { AgentLaunch, BoundArguments, Capability, Kept } from "@femtoclaw/capabilities";
+import type { AgentLaunch, BoundArguments, Capability, Kept, PreparedEffect } from "@femtoclaw/capabilities";
 import type { JournalEntry } from "@femtoclaw/journal";
 import type { DecisionShare } from "@femtoclaw/policy";
 import type {
@@ -22,7 +22,7 @@ import { type CapabilitySecrets, NO_SECRETS } from "./argument-validators.ts";
 import type { Connections } from "./connections.ts";
 import type { Leave } from "./door.ts";
 import type { Release } from "./fair-slots.ts";
-import type { OnTrial, Standing } from "./gate-parts.ts";
+import type { OnTrial, Registered, Standing } from "./gate-parts.ts";
 import type { WaitingCall } from "./questions.ts";
 import type { SessionQuota } from "./session-quota.ts";
 import type { EndingEvent, Problem } from "./verdict.ts";
@@ -85,6 +85,8 @@ export interface Execution {
   /** Why a permitted call gets no intent; else its intent on the way to the disk. */
   heldBack: Problem | null;
   committing: Promise<{ readonly seq: number }> | null;
+  /** What was made ready meanwhile; null where there was nothing to. */
+  prepared: Prepared | null;
   /** Sequence number of the intent, once it is durable. */
   intent: number | null;
   /** The record that ends the execution, and what the reply says. */
@@ -96,6 +98,12 @@ export interface Execution {
   readonly leave: Leave;
   /** Gives back the room for the outcome, which is taken before the intent. */
   releaseRoom: Release | null;
+}
+
+/** An effect made ready by what the registry said at that time. */
+export interface Prepared {
+  readonly effect: PreparedEffect;
+  readonly by: Registered;
 }
 
 export interface Ending {
@@ -155,6 +163,7 @@ export function newExecution(came: Came, by: Proposer): Execution {
     askedBy: [],
     heldBack: null,
     committing: null,
+    prepared: null,
     intent: null,
     ending: null,
     unrecorded: null,

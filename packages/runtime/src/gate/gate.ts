@@ -237,6 +237,7 @@ export class Gate {
         assert(driven.getSnapshot() !== snapshot, `the event is not possible in state ${String(snapshot.value)}`);
       }
     } finally {
+      execution.prepared?.effect[Symbol.dispose]();
       execution.release?.();
       execution.releaseRoom?.();
       execution.leave(execution.ending?.entry.type === "execution.refused");

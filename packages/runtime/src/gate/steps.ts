@@ -11,7 +11,7 @@ import { errorText } from "@femtoclaw/protocol";
 import { askingOf, pendingReply } from "./asking.ts";
 import { chargedAppend } from "./charged-append.ts";
 import { Decisions } from "./decisions.ts";
-import { type EffectParts, effectParts, runEffect } from "./effect.ts";
+import { type EffectParts, effectParts, prepareEffect, runEffect } from "./effect.ts";
 import type { Endings, EventType } from "./endings.ts";
 import { intentEntry } from "./entries.ts";
 import type { Execution } from "./execution.ts";
@@ -145,8 +145,10 @@ export class Steps {
     const { facts, standing } = execution;
     assert(call && capability && facts && standing, "a permitted call has its facts");
     execution.marks = marksOf(facts.questions, capability.manifest.effect, standing.authority);
-    execution.reservedBytes = this.#parts.registered(call.tool)?.outputBytes ?? 0;
+    const registered = this.#parts.registered(call.tool);
+    execution.reservedBytes = registered?.outputBytes ?? 0;
     execution.committing = chargedAppend(this.#parts, execution, intentEntry(execution));
+    if (registered?.capability.prepare !== undefined) execution.prepared = prepareEffect(execution, registered);
     if (execution.marks.length > 0) this.#onMarked(execution);
     return "permitted";
   }

@@ -27,7 +27,7 @@ import { compileSchemas } from "../../src/gate/argument-validators.ts";
 import { Door, newcomersShare } from "../../src/gate/door.ts";
 import { FairSlots } from "../../src/gate/fair-slots.ts";
 import { Gate } from "../../src/gate/gate.ts";
-import type { GateParts } from "../../src/gate/gate-parts.ts";
+import type { GateParts, Registered } from "../../src/gate/gate-parts.ts";
 import { LoopTurns } from "../../src/gate/loop-turns.ts";
 import { refusalShare, SessionQuota } from "../../src/gate/session-quota.ts";
 import { Projection } from "../../src/projection/projection.ts";
@@ -53,6 +53,8 @@ class Bench {
   readonly projection = new Projection();
   readonly gate: Gate;
   readonly journal: Journal;
+  /** What the registry says, where a test wants to change it. */
+  said: Registered | undefined;
 
   private constructor(
     journal: Journal,
@@ -217,6 +219,79 @@ describe.each(FAULTS)("a disk with the fault $kind", (fault) => {
       error: { code: "FEMTO_JOURNAL_CLOSED" },
     });
     expect(bench.gate.running).toBe(0);
+  });
+});
+
+describe("what is made ready while the intent is written", () => {
+  /** Says in order what happened to it, and to the intent. */
+  async function preparing(told: string[], parts: Partial<GateParts> = {}, ready = true): Promise<Bench> {
+    const late = capability("late", () => ({ n: told.push("executed unprepared") }));
+    const prepare: Capability["prepare"] = () => {
+      if (!ready) throw new Error("not today");
+      told.push("prepared");
+      return {
+        execute: async () => ({ event: "succeeded", result: { n: told.push("executed") }, sandbox: null }),
+        [Symbol.dispose]: () => told.push("disposed"),
+      };
+    };
+    const able = { ...late, prepare };
+    const known = { ...compileSchemas([able]).get("late"), capability: able, enabled: true };
+    const limits = { timeoutMs: 10_000, outputBytes: 1_000, child: DEFAULT_CHILD_LIMITS };
+    const bench: Bench = await Bench.open([able], { registered: () => bench.said, ...parts });
+    bench.said = { ...known, ...limits } as Registered;
+    return bench;
+  }
+
+  it("is executed once that is durable, and then disposed of", async () => {
+    const told: string[] = [];
+    const bench = await preparing(told, {
+      append: async (entry) => {
+        const committed = await bench.journal.append(entry);
+        told.push(entry.type);
+        return committed;
+      },
+    });
+    expect(await bench.propose("late")).toMatchObject({ status: "completed" });
+    expect(told).toEqual(["prepared", "execution.intent", "executed", "execution.outcome", "disposed"]);
+  });
+
+  it.each(FAULTS)("is disposed of where the disk has the fault $kind", async (fault) => {
+    const told: string[] = [];
+    const bench = await preparing(told);
+    bench.store.inject(fault);
+    expect(await bench.propose("late")).toMatchObject({ status: "error", record: null });
+    expect(told).toEqual(["prepared", "disposed"]);
+  });
+
+  it("is disposed of where the call was stopped meanwhile", async () => {
+    const told: string[] = [];
+    const bench = await preparing(told, {
+      append: (entry) => {
+        if (entry.type === "execution.intent") bench.gate.stopAll("an operator halted it");
+        return bench.journal.append(entry);
+      },
+    });
+    expect(await bench.propose("late")).toMatchObject({ error: { code: "FEMTO_EXECUTION_HALTED" } });
+    expect(told).toEqual(["prepared", "disposed"]);
+  });
+
+  it("is not used where the registry says something else by then", async () => {
+    const told: string[] = [];
+    const bench = await preparing(told, {
+      append: (entry) => {
+        bench.said = bench.said && { ...bench.said };
+        return bench.journal.append(entry);
+      },
+    });
+    expect(await bench.propose("late")).toMatchObject({ status: "completed" });
+    expect(told).toEqual(["prepared", "executed unprepared", "disposed"]);
+  });
+
+  it("may fail: then the call goes on without", async () => {
+    const told: string[] = [];
+    const bench = await preparing(told, {}, false);
+    expect(await bench.propose("late")).toMatchObject({ status: "completed" });
+    expect(told).toEqual(["executed unprepared"]);
   });
 });
 

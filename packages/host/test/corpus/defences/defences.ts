@@ -31,7 +31,8 @@ export const TESTS = {
   slices: "packages/policy/test/projection/slices.property.test.ts",
   outputs: "packages/runtime/test/outputs/outputs.security.test.ts",
   landlock: "packages/sandbox/test/{escapes,landlock}.security.test.ts",
-  waiting: "packages/sandbox/test/waiting-children.security.test.ts",
+  waiting:
+    "packages/{sandbox,runtime}/test/**/{waiting-children.security,prepared-child.security,journal-failure}.test.ts",
 } as const;
 
 const CAPABILITIES = "packages/capabilities/src";

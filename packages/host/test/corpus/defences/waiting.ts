@@ -47,4 +47,25 @@ export const WAITING: readonly Row[] = [
     "read -r femto_words <&5; femto_words=0",
     "whoever started it has ended",
   ],
+  [
+    "what is made ready runs nothing before it is taken",
+    "packages/sandbox/src/bound-child.ts",
+    "if (this.#told === null || !this.#isReleased || ",
+    "if (this.#told === null || ",
+    "a child that is made ready",
+  ],
+  [
+    "what is left of a killed bubblewrap is told nothing",
+    "packages/sandbox/src/bound-child.ts",
+    "this.#pipe(FILTER_DESCRIPTOR)?.destroy()",
+    "this.#pipe(FILTER_DESCRIPTOR)",
+    "and killed meanwhile gives way",
+  ],
+  [
+    "what was made ready ends with a call that does not run",
+    "packages/runtime/src/gate/gate.ts",
+    "execution.prepared?.effect[Symbol.dispose]();",
+    "",
+    "is disposed of where",
+  ],
 ];
