@@ -22,6 +22,7 @@ import { measureReplay } from "./replay.ts";
 import { measureSandbox } from "./sandbox.ts";
 import { measureScaling } from "./scaling.ts";
 import { measureStartup } from "./startup.ts";
+import { measureVerify } from "./verify.ts";
 import { measureYardstick, type Yardstick } from "./yardstick.ts";
 
 const MEASURES = {
@@ -37,6 +38,7 @@ const MEASURES = {
   crash: measureCrash,
   journal: measureJournal,
   replay: measureReplay,
+  verify: measureVerify,
   policy: measurePolicy,
   protocol: measureProtocol,
 } satisfies Record<string, (context: BenchContext) => Promise<(ExecutionRow | MeasureRow)[]>>;
@@ -44,7 +46,7 @@ const MEASURES = {
 export type BenchPreset = keyof typeof MEASURES;
 export const PRESETS = Object.keys(MEASURES) as readonly BenchPreset[];
 /** Those that begin with a history whose size can be chosen. */
-export const HISTORY_PRESETS: readonly BenchPreset[] = ["journal", "replay", "scaling", "startup"];
+export const HISTORY_PRESETS: readonly BenchPreset[] = ["journal", "replay", "scaling", "startup", "verify"];
 
 /** Of all presets together a run ends within ten minutes; `--records 1000000` takes longer and shows more. */
 const RECORDS = 100_000;

@@ -72,6 +72,16 @@ test("`bench journal` crashes a real runtime and measures its history beside the
   }
 });
 
+test("`bench verify` runs an auditor's commands, of the sources and of an executable", async () => {
+  const { rows } = await measured("verify", "--bin", startedBySources());
+  const measures = ["audit verify", "audit verify of an export", "audit prove", "audit check-proof"];
+  expect(rows.map(({ measure }) => measure)).toEqual([...measures, ...measures]);
+  for (const { value, records } of rows) {
+    expect(value).toBeGreaterThan(0);
+    expect(records).toBeGreaterThan(2_000);
+  }
+});
+
 test("`bench execution` asks a real host over its socket, beside a runtime in process and the least that could be done", async () => {
   const { rows } = await measured("execution");
   const kinds = rows.map(({ surface, effect, requests, callers }) => `${surface} ${effect} ${requests} ${callers}`);
