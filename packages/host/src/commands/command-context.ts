@@ -2,6 +2,7 @@
 import { AgentClient, type AgentOptions, LogMemory, OperatorClient } from "@femtoclaw/client";
 import { FemtoError, printable, systemErrorCode } from "@femtoclaw/protocol";
 import { type LoadedConfiguration, loadConfiguration } from "../configuration/load-configuration.ts";
+import type { HostPlace } from "../configuration/started-hosts.ts";
 import { assertPrivateSocketFolder } from "../endpoints/socket-directory.ts";
 import { makeOutput, type Output } from "../terminal/output.ts";
 
@@ -55,12 +56,12 @@ export class CommandContext {
   }
 
   /** For looking at a host and stopping it, also when its log is not the one that was seen. */
-  async unprovedOperator(loaded = this.load()): Promise<OperatorClient> {
-    return await OperatorClient.connectUnproved(checkedRuntimeDirectory(loaded));
+  async unprovedOperator(host: Placed = this.load()): Promise<OperatorClient> {
+    return await OperatorClient.connectUnproved(checkedRuntimeDirectory(host));
   }
 
   /** What was seen of the log in this state directory, by the commands and by its host. */
-  logMemory({ resolved }: LoadedConfiguration): LogMemory {
+  logMemory({ resolved }: Placed): LogMemory {
     return this.logMemoryAt(resolved.stateDirectory);
   }
 
@@ -71,6 +72,11 @@ export class CommandContext {
       warn: (reason) => this.output.talk(printable(reason, 4_096)),
     });
   }
+}
+
+/** A configuration, or all that is known of one: where its host is. */
+export interface Placed {
+  readonly resolved: HostPlace;
 }
 
 /** Runs what a command line asks for; the exit code is that of the process then. */
@@ -88,7 +94,7 @@ export function knownAgent({ resolved }: LoadedConfiguration, agent: string): st
 }
 
 /** INVARIANT: I8: nothing is said to a socket that somebody else could have put there. */
-function checkedRuntimeDirectory({ resolved }: LoadedConfiguration): string {
+function checkedRuntimeDirectory({ resolved }: Placed): string {
   assertPrivateSocketFolder(resolved.runtimeDirectory);
   return resolved.runtimeDirectory;
 }
