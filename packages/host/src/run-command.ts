@@ -1,8 +1,10 @@
 /** One command as a process: its words, its voices, its exit code. */
 import { EXIT } from "@femtoclaw/protocol";
+import { keepMemoryOutOfCoreFiles } from "./core-files.ts";
 import { runProgram } from "./program.ts";
 
 export async function runCommand(): Promise<void> {
+  keepMemoryOutOfCoreFiles();
   // Talk that nobody hears any more is no reason to stop: a host outlives the terminal that showed its log.
   process.stderr.on("error", () => undefined);
   // A reader that goes away, such as `head`, ends the command quietly.
