@@ -29,6 +29,11 @@ test.each(["fork", "restore"] as const)(
       ]);
       expect(existsSync(to)).toBe(false);
     }
+    // Denied by itself, and not what would lie beside it while it is made.
+    place.remove(join(place.project, "secrets"));
+    const { code, stderr } = await place.run(put(what, join(place.project, "secrets")));
+    expect([code, stderr]).toEqual([70, expect.stringMatching(/_REFUSED: calls may reach /)]);
+    place.folder("p/secrets");
     for (const to of [join(place.project, "secrets", what), join(place.root, what)]) {
       const { code, stderr } = await place.run(put(what, to));
       expect([code, stderr]).toEqual([0, expect.any(String)]);

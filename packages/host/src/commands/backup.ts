@@ -15,7 +15,7 @@ import { freePlace } from "@femtoclaw/runtime";
 import { type MadeBackup, makeBackup } from "../backup/make-backup.ts";
 import { heldInBackup, type RestoredState, restoreBackup } from "../backup/restore-backup.ts";
 import type { LoadedConfiguration } from "../configuration/load-configuration.ts";
-import { refuseReached } from "../configuration/reached-by-calls.ts";
+import { refuseReachedPlace } from "../configuration/reached-by-calls.ts";
 import { exportAs } from "../log-access.ts";
 import { readJournal } from "../read-journal.ts";
 import { during } from "../terminal/progress.ts";
@@ -107,7 +107,7 @@ export async function restore(context: CommandContext, file: string, flags: Rest
   const place = await freePlace(state, "FEMTO_RESTORE_REFUSED");
   const authority = presentAuthority(context);
   // INVARIANT: I8: it gets keys and secrets, and calls may be running by the configuration that is there.
-  if (authority !== null) refuseReached(place, authority, "FEMTO_RESTORE_REFUSED");
+  if (authority !== null) refuseReachedPlace(place, authority, "FEMTO_RESTORE_REFUSED");
   const known = await context.logMemoryAt(state).remembered();
   const path = (given: string | undefined): string | null => (given === undefined ? null : resolve(cwd, given));
   const restored = await restoreBackup({

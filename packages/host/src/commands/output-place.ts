@@ -3,7 +3,7 @@ import { realpathSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { type Authority, FemtoError } from "@femtoclaw/protocol";
 import { loadConfiguration } from "../configuration/load-configuration.ts";
-import { refuseReached } from "../configuration/reached-by-calls.ts";
+import { refuseReachedPlace } from "../configuration/reached-by-calls.ts";
 import type { CommandContext } from "./command-context.ts";
 
 /**
@@ -14,9 +14,7 @@ export function outputPlace(context: CommandContext, given: string): string {
   const path = resolve(context.cwd, given);
   const authority = presentAuthority(context);
   if (authority === null) return path;
-  const place = canonicalPlace(path);
-  // What belongs to it lies beside it, under names of its own.
-  for (const reached of [place, dirname(place)]) refuseReached(reached, authority, "FEMTO_EXPORT_FAILED");
+  refuseReachedPlace(canonicalPlace(path), authority, "FEMTO_EXPORT_FAILED");
   return path;
 }
 
