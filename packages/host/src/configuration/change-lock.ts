@@ -4,7 +4,7 @@
  */
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { errorText, FemtoError, printable, systemErrorCode } from "@femtoclaw/protocol";
+import { errorText, FemtoError, printable } from "@femtoclaw/protocol";
 import type { SecureDirectory } from "@femtoclaw/runtime/secure-file";
 import { makeEmptyFile } from "../installation/durable-files.ts";
 
@@ -34,7 +34,7 @@ function lockable(path: string, lockFile: (path: string) => Disposable | null): 
     makeEmptyFile(path, 0o600);
     return lockFile(path);
   } catch (error) {
-    const reason = `${printable(path, 4_096)} cannot be locked: ${systemErrorCode(error) ?? errorText(error)}`;
+    const reason = `${printable(path, 4_096)} cannot be locked: ${printable(errorText(error))}`;
     throw new FemtoError("FEMTO_SURROUNDINGS", reason, {
       fix: "Free space on that disk, and see to it that the file is an empty one that this user may write to.",
       cause: error,

@@ -42,8 +42,14 @@ export function noteHost(environment: HostEnvironment, host: StartedHost): () =>
   }
   // The boot is a part of its name, so that a host that ends never takes away the note of the next one.
   const path = join(folder, `${prefix}${host.boot}.json`);
-  writeFileSync(path, `${JSON.stringify({ version: 1, ...host })}\n`, { flag: "wx", mode: 0o600 });
-  return () => rmSync(path, { force: true });
+  const forget = (): void => rmSync(path, { force: true });
+  try {
+    writeFileSync(path, `${JSON.stringify({ version: 1, ...host })}\n`, { flag: "wx", mode: 0o600 });
+  } catch (error) {
+    forget();
+    throw error;
+  }
+  return forget;
 }
 
 /** Those of all configurations that were noted and have not ended in order; whether they still run is for who asks to find out. */
