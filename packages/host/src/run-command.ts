@@ -5,6 +5,8 @@ import { runProgram } from "./program.ts";
 
 export async function runCommand(): Promise<void> {
   keepMemoryOutOfCoreFiles();
+  // INVARIANT: I8: else it would open a debugger, at a port that every process of the machine reaches.
+  process.on("SIGUSR1", () => undefined);
   // Talk that nobody hears any more is no reason to stop: a host outlives the terminal that showed its log.
   process.stderr.on("error", () => undefined);
   // A reader that goes away, such as `head`, ends the command quietly.

@@ -3,6 +3,7 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, symlinkSync }
 import { request as httpRequest, type OutgoingHttpHeaders } from "node:http";
 import { connect, type Socket } from "node:net";
 import { join } from "node:path";
+import { HAS_SMALL_DISK, SmallDisk } from "@femtoclaw/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { HTTP_SESSIONS_MAX } from "../src/http/http-sessions.ts";
 import { MESSAGE_BYTES_MAX } from "../src/incoming.ts";
@@ -386,6 +387,24 @@ describe("a token file", () => {
       code: 78,
       stderr: expect.stringContaining("token file"),
     });
+  });
+
+  test("that calls could read or write is refused, whether it is there or not", async () => {
+    place.write("p/out/there", `${"A".repeat(43)}\n`);
+    for (const path of ["token", "out/there"]) {
+      const { code, stderr } = await serve(path);
+      expect([code, stderr]).toEqual([78, expect.stringContaining("FEMTO_CONFIG_OWNER: calls may reach")]);
+    }
+    expect(existsSync(join(place.project, "token"))).toBe(false);
+  });
+
+  test.runIf(HAS_SMALL_DISK)("on a full disk is not left without a token", async () => {
+    using disk = new SmallDisk(262_144);
+    disk.fill();
+    const path = join(disk.path, "token");
+    const { code, stderr } = await serve(path);
+    expect([code, stderr]).toEqual([78, expect.stringMatching(/the token file .* cannot be written \(ENOSPC\)/)]);
+    expect(existsSync(path)).toBe(false);
   });
 
   test("is made once, for its owner alone, and says nothing of what it holds", async () => {

@@ -22,7 +22,7 @@ import { witnessEvidence } from "../witness/evidence.ts";
 import { auditSource } from "./audit-source.ts";
 import type { CommandContext } from "./command-context.ts";
 import { hostAnswers } from "./host.ts";
-import { outputPlace } from "./output-place.ts";
+import { unreachedPlace } from "./unreached-place.ts";
 
 export interface VerifyOptions {
   readonly key?: string;
@@ -123,7 +123,7 @@ export function verdictLines(verdict: LogVerdict, onWitnesses: readonly string[]
 /** REF is a sequence number or the identifier of an execution, whose last record is meant. */
 export async function prove(context: CommandContext, ref: string, options: { readonly out?: string }): Promise<number> {
   const { output } = context;
-  const file = options.out === undefined ? null : outputPlace(context, options.out);
+  const file = options.out === undefined ? null : unreachedPlace(context, options.out);
   await using source = await auditSource(context);
   const { seq, proof, record } = await source.prove(ref);
   if (file === null) {
@@ -185,7 +185,7 @@ export async function exportLog(
   options: { readonly format: ExportFormat; readonly out: string; readonly withValues?: boolean },
 ): Promise<number> {
   const { output } = context;
-  const out = outputPlace(context, options.out);
+  const out = unreachedPlace(context, options.out);
   await using source = await auditSource(context);
   const { size, values } = await source.export(options.format, out, options.withValues ?? false);
   if (output.json) output.value({ format: options.format, out, size, values });

@@ -22,7 +22,7 @@ import { during } from "../terminal/progress.ts";
 import { fileText } from "./audit.ts";
 import type { CommandContext } from "./command-context.ts";
 import { hostAnswers } from "./host.ts";
-import { presentAuthority } from "./output-place.ts";
+import { presentAuthority } from "./unreached-place.ts";
 
 export interface BackupFlags {
   readonly out: string;

@@ -8,7 +8,7 @@ import { openRecording, type Recording } from "../inspect/recording.ts";
 import { writeNew } from "../new-file.ts";
 import { verdictLines } from "./audit.ts";
 import type { CommandContext } from "./command-context.ts";
-import { outputPlace } from "./output-place.ts";
+import { unreachedPlace } from "./unreached-place.ts";
 
 export interface InspectOptions {
   readonly open?: boolean;
@@ -102,7 +102,7 @@ export async function exportInspection(
   path: string | undefined,
   options: InspectExportOptions,
 ): Promise<number> {
-  const file = outputPlace(context, options.html);
+  const file = unreachedPlace(context, options.html);
   await using recording = await openRecording(context, path, options.key);
   if (recording.shown === null) return refused(context, recording);
   const { inspection, reader, known } = recording.shown;

@@ -6,7 +6,7 @@ import { readJournal } from "../read-journal.ts";
 import { table } from "../terminal/table.ts";
 import type { CommandContext } from "./command-context.ts";
 import { hostAnswers } from "./host.ts";
-import { outputPlace } from "./output-place.ts";
+import { unreachedPlace } from "./unreached-place.ts";
 
 export async function showKeys(context: CommandContext): Promise<number> {
   const { output } = context;
@@ -41,7 +41,7 @@ export async function makeOperatorKey(
   options: { readonly out: string; readonly passphrase: boolean },
 ): Promise<number> {
   const { output } = context;
-  const file = outputPlace(context, options.out);
+  const file = unreachedPlace(context, options.out);
   const vkey = await writeOperatorKey(file, name, options.passphrase);
   if (output.json) {
     output.value({ name, vkey, file });

@@ -6,7 +6,7 @@ import { writeNew } from "../new-file.ts";
 import { readJournal } from "../read-journal.ts";
 import { table } from "../terminal/table.ts";
 import type { CommandContext } from "./command-context.ts";
-import { outputPlace } from "./output-place.ts";
+import { unreachedPlace } from "./unreached-place.ts";
 
 /** These read a stopped journal: a running host makes snapshots of its own all the time. */
 async function withReader<T>(context: CommandContext, use: (reader: LogReader) => Promise<T>): Promise<T> {
@@ -66,7 +66,7 @@ export async function exportSnapshot(
   seq: number,
   options: { readonly out: string },
 ): Promise<number> {
-  const file = outputPlace(context, options.out);
+  const file = unreachedPlace(context, options.out);
   const snapshot = await withReader(context, (reader) => storedSnapshot(reader, seq));
   await writeNew(file, `${JSON.stringify(snapshot)}\n`);
   if (context.output.json) context.output.value({ seq, file });

@@ -12,7 +12,7 @@ import { SCREEN_RESTORED, ScreenFilter } from "../terminal/screen-filter.ts";
 import { table } from "../terminal/table.ts";
 import type { CommandContext } from "./command-context.ts";
 import { hostAnswers } from "./host.ts";
-import { outputPlace } from "./output-place.ts";
+import { unreachedPlace } from "./unreached-place.ts";
 
 export async function listTerminals(context: CommandContext): Promise<number> {
   const { output } = context;
@@ -119,7 +119,7 @@ export async function exportTerminal(
   { out }: { readonly out?: string },
 ): Promise<number> {
   const { output } = context;
-  const file = out === undefined ? null : outputPlace(context, out);
+  const file = out === undefined ? null : unreachedPlace(context, out);
   await using source = await recordingOf(context);
   // Asked first, so that no file is made for a terminal that nobody knows.
   const first = await source.page(id, null);

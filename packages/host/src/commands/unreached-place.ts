@@ -1,20 +1,24 @@
-/** Where a command writes records, values or a key that it takes out: what no call reads here is put where no call reads it. */
+/** Where a command keeps records, values, a key or a token: what no call reads here is put where no call reads it. */
 import { realpathSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
-import { type Authority, FemtoError } from "@femtoclaw/protocol";
+import { type Authority, type ErrorCode, FemtoError } from "@femtoclaw/protocol";
 import { loadConfiguration } from "../configuration/load-configuration.ts";
 import { refuseReachedPlace } from "../configuration/reached-by-calls.ts";
 import type { CommandContext } from "./command-context.ts";
 
 /**
  * INVARIANT: I8: records hold what other sessions and agents read, so that a copy of them in reach of a call would say what
- * is denied to it, and what it is marked for having read. Throws FEMTO_EXPORT_FAILED for a place that a call could reach.
+ * is denied to it, and what it is marked for having read. Throws the code for a place that a call could reach.
  */
-export function outputPlace(context: CommandContext, given: string): string {
+export function unreachedPlace(
+  context: CommandContext,
+  given: string,
+  code: ErrorCode = "FEMTO_EXPORT_FAILED",
+): string {
   const path = resolve(context.cwd, given);
   const authority = presentAuthority(context);
   if (authority === null) return path;
-  refuseReachedPlace(canonicalPlace(path), authority, "FEMTO_EXPORT_FAILED");
+  refuseReachedPlace(canonicalPlace(path), authority, code);
   return path;
 }
 

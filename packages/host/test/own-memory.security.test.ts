@@ -1,4 +1,4 @@
-/** A host that crashes leaves nothing of its memory where its core file goes, which is the workspace on many machines. */
+/** What is in the memory of a host is shown to nobody: not to who reads where its core file goes, and not to who finds a debugger. */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
@@ -21,3 +21,13 @@ test("a core file of a host, and of a program that it runs, has no memory in it"
   const cores = readdirSync(place.project).filter((name) => !before.includes(name));
   for (const name of cores) expect(readFileSync(join(place.project, name)).includes(SECRET)).toBe(false);
 }, 60_000);
+
+test("a signal opens no debugger", async () => {
+  await using place = new Playground();
+  const host = await place.up();
+  host.kill("SIGUSR1");
+  expect((await place.propose("fs_read", { path: "notes.txt" })).status).toBe("completed");
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  await place.down();
+  expect(host.log()).not.toContain("ebugger");
+});
