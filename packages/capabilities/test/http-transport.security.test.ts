@@ -81,6 +81,56 @@ test("a server that hangs holds few connections of calls that were cancelled", a
   transport.end("enough");
 });
 
+/** All that may be said beside calls hangs, and one call is asked as often as the server likes. */
+async function askedWhileAllHangs(asks: number): Promise<{ readonly taken: Message[]; readonly answer: unknown }> {
+  const taken: Message[] = [];
+  let hanging = 0;
+  const transport = await transportTo(({ id, method, params, ...rest }, response) => {
+    if (method === "notifications/cancelled") {
+      hanging += 1;
+      return;
+    }
+    if (method === undefined) {
+      taken.push({ id, ...rest });
+      return;
+    }
+    if ((params as { readonly name: string }).name === "cancelled") return;
+    response.setHeader("content-type", "text/event-stream");
+    for (let asked = 0; asked < asks; asked += 1)
+      response.write(event({ id: `q${asked}`, method: "elicitation/create", params: {} }));
+    const waiting = setInterval(() => {
+      if (taken.length < Math.min(asks, LIMITS.questionRounds)) return;
+      clearInterval(waiting);
+      setTimeout(() => response.end(event({ id: Number(id), result: { content: [] } })), 300);
+    }, 10);
+    response.on("close", () => clearInterval(waiting));
+  });
+  const cancel = new AbortController();
+  const cancelled = { ...call, params: { name: "cancelled", arguments: {} }, signal: cancel.signal };
+  const others = Promise.allSettled(Array.from({ length: 8 }, () => transport.request(cancelled)));
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  cancel.abort(new Error("cancelled"));
+  await others;
+  await expect.poll(() => hanging).toBe(8);
+  const onAsked = async () => ({ action: "accept", content: {} });
+  const answer = await transport.request({ ...call, signal: AbortSignal.timeout(4_000), onAsked });
+  transport.end("enough");
+  return { taken, answer };
+}
+
+test("an answer that a call waits for goes out while all that is said beside it hangs", async () => {
+  const { taken, answer } = await askedWhileAllHangs(2);
+  expect(answer).toEqual({ content: [] });
+  const result = { action: "accept", content: {} };
+  expect(taken).toEqual(["q0", "q1"].map((id) => ({ id, jsonrpc: "2.0", result })));
+});
+
+test("of a call that is asked more often than it may, no more answers go out than that", async () => {
+  const { taken, answer } = await askedWhileAllHangs(64);
+  expect(answer).toEqual({ content: [] });
+  expect(taken.map(({ id }) => id)).toEqual(Array.from({ length: LIMITS.questionRounds }, (_, index) => `q${index}`));
+});
+
 test("a server that asks whether anybody is there is told so", async () => {
   const taken: Message[] = [];
   const transport = await transportTo(({ id, method, ...rest }, response) => {

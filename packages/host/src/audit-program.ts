@@ -23,7 +23,7 @@ export function addAuditCommands(program: Command, run: Runner): void {
     .argument("<ref>", "sequence number of a record, or identifier of an execution")
     .option("--out <file>", "write the proof there, and the record's bytes to FILE.record")
     .description("prove that a record stands in the signed log")
-    .addHelpText("after", "\nExample:\n  femtoclaw audit prove 12 --out 12.proof")
+    .addHelpText("after", "\nExample:\n  femtoclaw audit prove 12 --out ~/12.proof")
     .action((ref: string, options: { out?: string }) =>
       run(async (context) => (await commands()).prove(context, ref, options)),
     );
@@ -57,7 +57,7 @@ export function addAuditCommands(program: Command, run: Runner): void {
     .requiredOption("--out <path>", "folder or file that must not exist yet")
     .option("--with-values", "write the values that records commit to, in clear, to PATH.values.jsonl")
     .description("write the log where it can be verified without FemtoClaw")
-    .addHelpText("after", "\nExample:\n  femtoclaw audit export --format tiles --out handed-over")
+    .addHelpText("after", "\nExample:\n  femtoclaw audit export --format tiles --out ~/handed-over")
     .action((options: { format: ExportFormat; out: string; withValues?: boolean }) =>
       run(async (context) => (await commands()).exportLog(context, options)),
     );

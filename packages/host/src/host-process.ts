@@ -1,11 +1,12 @@
 /** The host: one runtime behind two sockets, until somebody stops it. */
 import { join } from "node:path";
 import type { ReloadAnswer } from "@femtoclaw/client";
-import { agentSocketName, SOCKET_NAMES } from "@femtoclaw/protocol";
+import { agentSocketName, errorText, SOCKET_NAMES } from "@femtoclaw/protocol";
 import type { LogEntry, PolicySource, ResolvedConfiguration } from "@femtoclaw/runtime";
 import type { Runtime } from "@femtoclaw/runtime/live";
 import type { Telemetry } from "@femtoclaw/telemetry";
 import type { LoadedConfiguration } from "./configuration/load-configuration.ts";
+import { noteHost } from "./configuration/started-hosts.ts";
 import { agentHandlers } from "./endpoints/agent-endpoint.ts";
 import { LaunchVerbs } from "./endpoints/launch-verbs.ts";
 import { endpointUrls, ObservabilityEndpoints } from "./endpoints/observability-endpoints.ts";
@@ -39,6 +40,8 @@ export class HostProcess implements AsyncDisposable {
   readonly #ending = Promise.withResolvers<void>();
   readonly #stopped = Promise.withResolvers<void>();
   #webhook: Webhook | null = null;
+  /** Takes away what is noted of this host. */
+  #noted: () => void = () => undefined;
   #remembering: Promise<void> | null = null;
   #stopping = false;
 
@@ -117,6 +120,7 @@ export class HostProcess implements AsyncDisposable {
       await host.stop({ now: true });
       throw error;
     }
+    host.#noted = notedBy(loaded, runtime.boot, log);
     return host;
   }
 
@@ -173,11 +177,23 @@ export class HostProcess implements AsyncDisposable {
       // Health last, so that whoever asks hears that the host ends as long as it does.
       await Promise.all(this.#servers.map((server) => server.close()));
       await this.#endpoints.close();
+      this.#noted();
     }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop({ now: false });
+  }
+}
+
+/** A host that cannot be noted runs as any other, and is stopped by its configuration or by a signal. */
+function notedBy({ path, resolved }: LoadedConfiguration, boot: string, log: HostOptions["log"]): () => void {
+  const { stateDirectory, runtimeDirectory } = resolved;
+  try {
+    return noteHost(process.env, { configuration: path, stateDirectory, runtimeDirectory, boot });
+  } catch (error) {
+    log({ level: "warn", event: "host.not_noted", reason: errorText(error) });
+    return () => undefined;
   }
 }
 

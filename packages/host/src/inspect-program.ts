@@ -28,7 +28,7 @@ export function addInspectCommands(program: Command, run: Runner): void {
     .requiredOption("--html <file>", "file that must not exist yet")
     .option(...key)
     .description("write the page with its records as one file")
-    .addHelpText("after", "\nExample:\n  femtoclaw inspect export --html for-the-auditor.html")
+    .addHelpText("after", "\nExample:\n  femtoclaw inspect export --html ~/for-the-auditor.html")
     .action((file: string | undefined, options: { html: string; key?: string }) =>
       run(async (context) => (await commands()).exportInspection(context, file, options)),
     );

@@ -1,8 +1,12 @@
 /** One command as a process: its words, its voices, its exit code. */
 import { EXIT } from "@femtoclaw/protocol";
+import { keepMemoryOutOfCoreFiles } from "./core-files.ts";
 import { runProgram } from "./program.ts";
 
 export async function runCommand(): Promise<void> {
+  keepMemoryOutOfCoreFiles();
+  // INVARIANT: I8: else it would open a debugger, at a port that every process of the machine reaches.
+  process.on("SIGUSR1", () => undefined);
   // Talk that nobody hears any more is no reason to stop: a host outlives the terminal that showed its log.
   process.stderr.on("error", () => undefined);
   // A reader that goes away, such as `head`, ends the command quietly.

@@ -6,9 +6,10 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { CONFIGURATION, Playground, toolCall } from "./playground.ts";
 
-/** `LIMIT` open files, a folder that is gone where `GONE` names one, and closed what `CLOSED` names. */
+/** `LIMIT` open files, a folder that is gone where `GONE` names one, one whose name is no text in `INTO`, and closed what `CLOSED` names. */
 const SHELL = `if [ -n "$LIMIT" ]; then ulimit -n "$LIMIT" || exit 99; fi
 if [ -n "$GONE" ]; then cd "$GONE" && rmdir "$GONE" || exit 99; fi
+if [ -n "$INTO" ]; then cd "$INTO/$(printf 'n\\377')" || exit 99; fi
 case "$CLOSED" in in) exec <&-;; out) exec >&-;; all) exec <&- >&- 2>&-;; full) exec >/dev/full;; esac
 exec "$@"`;
 const LAUNCH = join(import.meta.dirname, "../src/launch.js");
@@ -106,6 +107,23 @@ test("a folder that is gone, and none for temporary files, are named", async () 
       expect.stringMatching(/^femtoclaw: FEMTO_SURROUNDINGS: no folder can be made in .*\n {2}fix: Set TMPDIR/),
     ]);
   }
+});
+
+test("a folder whose name is no text is not taken for another one", async () => {
+  const folder = Buffer.concat([Buffer.from(`${place.folder("odd")}/n`), Buffer.from([0xff])]);
+  mkdirSync(folder);
+  for (const there of [false, true]) {
+    // What the bytes are read as: a folder that is not there, and one that is.
+    if (there) mkdirSync(join(place.root, "odd/n\ufffd"));
+    const made = await place.run(["init"], { env: { INTO: join(place.root, "odd") } });
+    expect([made.code, made.stderr]).toEqual([
+      69,
+      expect.stringMatching(/FEMTO_SURROUNDINGS: the folder in which this was called .* is not UTF-8\n {2}fix: Rename/),
+    ]);
+    expect(readdirSync(place.folder("odd")).length).toBe(there ? 2 : 1);
+  }
+  expect(readdirSync(join(place.root, "odd/n\ufffd"))).toEqual([]);
+  rmdirSync(folder);
 });
 
 test("a home in which nothing can be made, as in /proc, is told of at once", async () => {

@@ -4,6 +4,7 @@
  */
 import { mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { AgentClient, LogMemory } from "@femtoclaw/client";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { Receiver } from "../../telemetry/test/receiver.ts";
 import { CONFIGURATION, type Host, Playground, toolCall } from "./playground.ts";
@@ -30,6 +31,9 @@ const SECRETS = {
   deniedPath: github(12),
   missingPath: github(13),
   label: github(14),
+  traceState: github(16),
+  session: github(17),
+  toolServer: github(18),
   urlPassword: `pw-${"in-a-url"}-9921`,
   assignment: `hunter-${"3"}-canary`,
   hostVariable: `host-variable-${"8812"}`,
@@ -78,6 +82,15 @@ beforeAll(async () => {
   await send(toolCall("fs_read", { path: `secrets/${SECRETS.deniedPath}` }));
   await send(toolCall("fs_read", { path: `${SECRETS.missingPath}.txt` }));
   await place.run(["call", "fs_read", '{"path":"notes.txt"}', "--label", SECRETS.label]);
+  const traced = [
+    "--traceparent",
+    `00-${"ab".repeat(16)}-${"cd".repeat(8)}-01`,
+    "--tracestate",
+    `v=${SECRETS.traceState}`,
+  ];
+  await place.run(["call", "fs_read", '{"path":"notes.txt"}', ...traced]);
+  await send(toolCall(`${SECRETS.toolServer}__tool`, {}));
+  await introduced(SECRETS.session);
   await using operator = await place.operator();
   const executions = await place.executions();
   for (const { execution_id } of executions) shown.push(JSON.stringify(await operator.execution(execution_id)));
@@ -98,6 +111,13 @@ afterAll(async () => {
   await place[Symbol.asyncDispose]();
   await receiver[Symbol.asyncDispose]();
 });
+
+/** A client that calls itself so, and proposes something. */
+async function introduced(label: string): Promise<void> {
+  const memory = new LogMemory({ environment: place.environment, place: place.runtime, warn: () => undefined });
+  await using client = await AgentClient.connect(place.runtime, memory, { label });
+  await client.propose(Buffer.from(JSON.stringify(toolCall("fs_read", { path: "notes.txt" }))));
+}
 
 /** The doors whose secret stands in the bytes, as it is or as base64 would hold it. */
 function leaksIn(bytes: Buffer): string[] {

@@ -16,16 +16,10 @@ import {
 } from "@modelcontextprotocol/server";
 import { MESSAGE_BYTES_MAX, readMessage, refusal } from "./incoming.ts";
 import { type Admitted, LISTEN } from "./listens.ts";
-import { OVERLOADED, REQUESTS_MAX } from "./overload.ts";
-
-/** LIMIT: bytes that wait to be read by the client before no more of its requests are taken. */
-const UNREAD_BYTES_MAX = 8 * 1024 * 1024;
+import { OVERLOADED, REQUEST_BYTES_MAX, REQUESTS_MAX, UNREAD_BYTES_MAX } from "./overload.ts";
 
 /** LIMIT: lines that are taken up in one turn of the loop, which is that of the host itself where it serves an agent. */
 const LINES_PER_TURN = 8;
-
-/** LIMIT: bytes of requests of one client without an answer: where it is an agent's, the host itself holds them. */
-const REQUEST_BYTES_MAX = 16 * 1024 * 1024;
 
 /** LIMIT: requests of one client to listen that are open at once. */
 const LISTENING_MAX = 64;

@@ -1,8 +1,9 @@
 /** Whoever speaks to the MCP server is taken for an attacker: raw lines and raw requests against a real host. */
 import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, symlinkSync } from "node:fs";
 import { request as httpRequest, type OutgoingHttpHeaders } from "node:http";
-import { connect } from "node:net";
+import { connect, type Socket } from "node:net";
 import { join } from "node:path";
+import { HAS_SMALL_DISK, SmallDisk } from "@femtoclaw/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { HTTP_SESSIONS_MAX } from "../src/http/http-sessions.ts";
 import { MESSAGE_BYTES_MAX } from "../src/incoming.ts";
@@ -269,6 +270,59 @@ describe("over HTTP", () => {
     expect((await send(shown())).status).toBe(200);
   });
 
+  /** A body that never ends, of which so much has arrived. */
+  const half = (bytes: number): Socket => {
+    const socket = connect(http.port, "127.0.0.1");
+    const head = { ...shown(), host: `127.0.0.1:${http.port}`, "content-length": 2_000_000 };
+    const lines = Object.entries(head).map(([name, value]) => `${name}: ${value}\r\n`);
+    socket.on("error", () => undefined).write(`POST /mcp HTTP/1.1\r\n${lines.join("")}\r\n${"x".repeat(bytes)}`);
+    return socket;
+  };
+
+  test("bodies of all requests without an answer have so many bytes and no more", async () => {
+    http = await place.http();
+    const refused: string[] = [];
+    const sockets = Array.from({ length: 20 }, () => half(1_000_000));
+    for (const socket of sockets) socket.on("data", (said: Buffer) => void refused.push(String(said).slice(0, 12)));
+    await expect.poll(() => refused.length).toBe(4);
+    expect(refused).toEqual(Array.from({ length: 4 }, () => "HTTP/1.1 503"));
+    expect((await send(shown(), "x".repeat(1_000_000))).status).toBe(503);
+    // What is small goes on, and what ended counts no more.
+    expect((await send(shown())).status).toBe(200);
+    for (const socket of sockets) socket.destroy();
+    await expect.poll(async () => (await send(shown(), "x".repeat(1_000_000))).status).toBe(400);
+  });
+
+  test("a call whose client has left counts until it is answered or cancelled, and its session with it", async () => {
+    http = await place.http();
+    const { headers } = await send(shown());
+    const named = { ...shown(), "mcp-session-id": String(headers["mcp-session-id"]) };
+    const text = (id: number) => call(id, "process_exec", { bin: "sleep", argv: ["60"], stdin: "x".repeat(900_000) });
+    const leave = async (id: number): Promise<number> => {
+      const body = text(id);
+      return await new Promise((resolve) => {
+        const request = httpRequest(
+          { host: "127.0.0.1", port: http.port, method: "POST", path: "/mcp", headers: named },
+          ({ statusCode = 0 }) => {
+            request.destroy();
+            resolve(statusCode);
+          },
+        );
+        request.on("error", () => undefined).end(body);
+      });
+    };
+    const answers: number[] = [];
+    for (let id = 1; id <= 20; id += 1) answers.push(await leave(id));
+    expect(answers).toEqual([...Array.from({ length: 18 }, () => 200), 503, 503]);
+    expect(await leave(1)).toBe(503);
+    const cancel = JSON.stringify({ jsonrpc: "2.0", method: "notifications/cancelled", params: { requestId: 1 } });
+    expect((await send(named, cancel)).status).toBe(202);
+    expect([await leave(2), await leave(21)]).toEqual([400, 200]);
+    expect((await send(named, "", { method: "DELETE" })).status).toBe(200);
+    const anew = await send(shown(), "x".repeat(1_000_000));
+    expect(anew.status).toBe(400);
+  });
+
   test("who does not say who he is keeps no place", async () => {
     const ends = ["", "POST /mcp HTTP/1.1\r\n", `POST /mcp HTTP/1.1\r\nHost: 127.0.0.1:${http.port}\r\nX-Slow: `].map(
       async (begun) => {
@@ -333,6 +387,24 @@ describe("a token file", () => {
       code: 78,
       stderr: expect.stringContaining("token file"),
     });
+  });
+
+  test("that calls could read or write is refused, whether it is there or not", async () => {
+    place.write("p/out/there", `${"A".repeat(43)}\n`);
+    for (const path of ["token", "out/there"]) {
+      const { code, stderr } = await serve(path);
+      expect([code, stderr]).toEqual([78, expect.stringContaining("FEMTO_CONFIG_OWNER: calls may reach")]);
+    }
+    expect(existsSync(join(place.project, "token"))).toBe(false);
+  });
+
+  test.runIf(HAS_SMALL_DISK)("on a full disk is not left without a token", async () => {
+    using disk = new SmallDisk(262_144);
+    disk.fill();
+    const path = join(disk.path, "token");
+    const { code, stderr } = await serve(path);
+    expect([code, stderr]).toEqual([78, expect.stringMatching(/the token file .* cannot be written \(ENOSPC\)/)]);
+    expect(existsSync(path)).toBe(false);
   });
 
   test("is made once, for its owner alone, and says nothing of what it holds", async () => {

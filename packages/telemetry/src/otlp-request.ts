@@ -53,14 +53,16 @@ export async function sendOtlp({
   count,
   signalToStop,
 }: OtlpRequest): Promise<Rejection | null> {
-  const url = `${endpoint.replace(/\/+$/, "")}/v1/${signal}`;
-  const answer = await answerTo(url, body, AbortSignal.any([signalToStop, AbortSignal.timeout(REQUEST_MS)]));
+  const path = `/v1/${signal}`;
+  const ends = AbortSignal.any([signalToStop, AbortSignal.timeout(REQUEST_MS)]);
+  const answer = await answerTo(endpoint.replace(/\/+$/, ""), path, body, ends);
   return rejection(answer, signal, count);
 }
 
-async function answerTo(url: string, body: Uint8Array, signal: AbortSignal): Promise<Buffer> {
+/** INVARIANT: I10: why it failed is recorded, so it names the path below the endpoint alone: that of the endpoint may be a token. */
+async function answerTo(endpoint: string, path: string, body: Uint8Array, signal: AbortSignal): Promise<Buffer> {
   try {
-    const response = await fetch(url, {
+    const response = await fetch(endpoint + path, {
       method: "POST",
       headers: { "Content-Type": "application/json" },
       body,
@@ -70,7 +72,7 @@ async function answerTo(url: string, body: Uint8Array, signal: AbortSignal): Pro
     });
     const answer = await cappedBody(response);
     if (response.status === 200) return answer;
-    throw new NotAccepted(`${new URL(url).pathname} answered ${response.status}`, retryAfterMs(response.headers));
+    throw new NotAccepted(`${path} answered ${response.status}`, retryAfterMs(response.headers));
   } catch (error) {
     if (error instanceof NotAccepted) throw error;
     throw new NotAccepted(reasonOf(error));

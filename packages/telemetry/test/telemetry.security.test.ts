@@ -115,6 +115,20 @@ describe("a collector", () => {
     );
   });
 
+  test("whose address holds a token is told of without it", async () => {
+    await using receiver = await Receiver.open();
+    receiver.behaviour = "unavailable";
+    await refuse(1);
+    const token = "of-mine-7731";
+    const telemetry = new Telemetry({ endpoint: `${receiver.endpoint}/${token}/` });
+    await telemetry.start(source());
+    await expect
+      .poll(() => changes)
+      .toEqual([["degraded", expect.stringMatching(/traces: \/v1\/traces answered 503/)]]);
+    expect(JSON.stringify([changes, telemetry.status])).not.toContain(token);
+    await telemetry.stop(100);
+  });
+
   test("that rejects a part is told of, counted, and not sent the same again", async () => {
     await using receiver = await Receiver.open();
     receiver.behaviour = "reject";

@@ -2,7 +2,7 @@
  * An MCP server that is reached over HTTP: one request for each message, whose answer is JSON or a stream of events, which
  * are read as they come.
  */
-import { errorText, FemtoError, printable } from "@femtoclaw/protocol";
+import { errorText, FemtoError, LIMITS, printable } from "@femtoclaw/protocol";
 import type { JsonObject } from "../capability.ts";
 import type { BoundHost } from "../facts/bound-arguments.ts";
 import { withoutValues } from "../facts/stored-secrets.ts";
@@ -27,7 +27,7 @@ const ENVELOPE_BYTES = 65_536;
 const NOTICE_BYTES = 65_536;
 /** LIMIT: time of a notification, and of an answer to what a server asks; nobody waits for what they do. */
 const NOTIFY_MS = 5_000;
-/** LIMIT: answers, and words that a request is cancelled, on their way at once; a server could leave open the connection of each. */
+/** LIMIT: pongs, refusals and words that a request is cancelled, on their way at once; a server could leave open the connection of each. */
 const ASIDES = 8;
 
 export interface HttpStart {
@@ -71,10 +71,12 @@ export class HttpTransport implements UpstreamTransport {
     const id = this.#lastId;
     const both = AbortSignal.any([signal, this.#closing.signal]);
     const message = { id, method, params: paramsOf(request, id) };
+    const over = new AbortController();
+    const open = { ...request, signal: AbortSignal.any([both, over.signal]) };
     try {
       const answer = await this.#send({
         ...{ method: "POST", message, signal: both },
-        read: (begun, host) => this.#answerTo(id, begun, host, request),
+        read: (begun, host) => this.#answerTo(id, begun, host, open),
       });
       return resultIn(answer);
     } catch (error) {
@@ -85,6 +87,8 @@ export class HttpTransport implements UpstreamTransport {
         throw new FemtoError("FEMTO_UPSTREAM_FAILED", error.message);
       }
       throw error;
+    } finally {
+      over.abort();
     }
   }
 
@@ -154,9 +158,10 @@ export class HttpTransport implements UpstreamTransport {
     id: number,
     { headers, pieces }: BegunAnswer,
     host: BoundHost,
-    { bytesMax, onNotice, onAsked }: UpstreamRequest,
+    { bytesMax, onNotice, onAsked, signal }: UpstreamRequest,
   ): Promise<Message> {
     const most = bytesMax + ENVELOPE_BYTES;
+    let due = 0;
     if (!isStream(headers)) {
       const found = messageFrom(await wholeOf(pieces, most), host);
       if (isAnswer(found, id)) return found;
@@ -167,8 +172,13 @@ export class HttpTransport implements UpstreamTransport {
         this.#bear({ messages: 1 });
         const { id: asked, method, params }: Message = message ?? {};
         if ((typeof asked === "number" || typeof asked === "string") && typeof method === "string") {
-          const ask = method === "ping" ? pong : onAsked;
-          void this.#asked(asked, () => ask?.(printable(method, 64), params));
+          if (method === "ping") void this.#sayAside({ id: asked, result: {} });
+          else {
+            due += 1;
+            const isDue = due <= LIMITS.questionRounds;
+            const answer = this.#answered(asked, () => onAsked?.(printable(method, 64), params));
+            void answer.then((said) => (isDue ? this.#say(said, signal) : this.#sayAside(said)));
+          }
         }
         if (asked === undefined && typeof method === "string" && event.length <= NOTICE_BYTES)
           onNotice?.(method, params);
@@ -179,12 +189,11 @@ export class HttpTransport implements UpstreamTransport {
   }
 
   /** What a server asks on the way to its answer it is answered by a message of its own. */
-  async #asked(id: number | string, ask: () => Promise<JsonObject> | undefined): Promise<void> {
+  async #answered(id: number | string, ask: () => Promise<JsonObject> | undefined): Promise<JsonObject> {
     try {
-      const result = await (ask() ?? Promise.reject(new Error("not supported")));
-      await this.#sayAside({ id, result });
+      return { id, result: await (ask() ?? Promise.reject(new Error("not supported"))) };
     } catch (error) {
-      await this.#sayAside({ id, error: { code: -32601, message: printable(errorText(error), 200) } });
+      return { id, error: { code: -32601, message: printable(errorText(error), 200) } };
     }
   }
 
@@ -193,17 +202,28 @@ export class HttpTransport implements UpstreamTransport {
     if (this.#asides >= ASIDES) return;
     this.#asides += 1;
     try {
-      await this.#tell(message);
-    } catch {
-      // Whether it took that is its own concern; one that is gone is found out by calls.
+      await this.#say(message);
     } finally {
       this.#asides -= 1;
     }
   }
 
+  /**
+   * Alone, what a call may be asked goes out whatever else hangs: the server waits for it, and so does the call. There are
+   * few of these in one call, and with it they end.
+   */
+  async #say(message: JsonObject, over?: AbortSignal): Promise<void> {
+    try {
+      await this.#tell(message, over);
+    } catch {
+      // Whether it took that is its own concern; one that is gone is found out by calls.
+    }
+  }
+
   /** Says something whose answer nobody waits for. */
-  async #tell(message: JsonObject): Promise<void> {
-    const signal = AbortSignal.any([AbortSignal.timeout(NOTIFY_MS), this.#closing.signal]);
+  async #tell(message: JsonObject, over?: AbortSignal): Promise<void> {
+    const ends = [AbortSignal.timeout(NOTIFY_MS), this.#closing.signal, ...(over === undefined ? [] : [over])];
+    const signal = AbortSignal.any(ends);
     await this.#send({
       ...{ method: "POST", message, signal },
       read: async ({ pieces }) => void (await wholeOf(pieces, ENVELOPE_BYTES)),
@@ -223,11 +243,6 @@ export class HttpTransport implements UpstreamTransport {
       yield piece;
     }
   }
-}
-
-/** That somebody is there needs nobody's consent. */
-async function pong(): Promise<JsonObject> {
-  return {};
 }
 
 function isStream(headers: BegunAnswer["headers"]): boolean {

@@ -5,8 +5,9 @@ import type { Answered, Life, SeenRecord } from "../observations.ts";
 import type { Place } from "../subject.ts";
 
 export async function recordsOf(place: Place): Promise<{ readonly records: SeenRecord[]; readonly file: string }> {
-  mkdirSync(join(place.root, "p", "exported"), { recursive: true });
-  const file = join(place.root, "p", "exported", "records.jsonl");
+  // Outside of the workspace: what calls could read is refused.
+  mkdirSync(join(place.root, "exported"), { recursive: true });
+  const file = join(place.root, "exported", "records.jsonl");
   await place.run(["audit", "export", "--format", "jsonl", "--out", file]);
   const lines = readFileSync(file, "utf8").split("\n").slice(0, -1);
   return { records: lines.map((line) => JSON.parse(line) as SeenRecord), file };

@@ -91,12 +91,12 @@ async function startOnce(place: Place): Promise<Failures["damagedCursor"]> {
 
 /** Each change is made to a copy of its own. */
 async function tamperedExports(place: Place): Promise<Record<string, number | null>> {
-  const whole = join(place.root, "p", "tiles");
+  const whole = join(place.root, "tiles");
   await place.run(["audit", "export", "--format", "tiles", "--out", whole]);
   const { vkey } = await place.json<{ vkey: string }>(["keys", "show"]);
   const key = place.write("key.vkey", `${vkey}\n`);
   const verify = async (name: string, change: (folder: string) => void): Promise<number | null> => {
-    const folder = join(place.root, "p", `tiles-${name.replaceAll(" ", "-")}`);
+    const folder = join(place.root, `tiles-${name.replaceAll(" ", "-")}`);
     cpSync(whole, folder, { recursive: true });
     change(folder);
     return (await place.run(["audit", "verify", folder, "--key", key])).exit;

@@ -8,7 +8,7 @@ import { basename, dirname, join, relative } from "node:path";
 import { type LogVerdict, syncFolder, TilesReader } from "@femtoclaw/journal";
 import type { RememberedLog } from "@femtoclaw/journal/known-log";
 import { errorText, FemtoError, printable, systemErrorCode, VERSION } from "@femtoclaw/protocol";
-import { placeInOwnFolder } from "@femtoclaw/runtime";
+import { placeInOwnFolder, WorkFolder } from "@femtoclaw/runtime";
 import type { LoadedConfiguration } from "../configuration/load-configuration.ts";
 import { CONFIGURATION_NAME, POLICY_FOLDER, readProjectFiles } from "../configuration/project-files.ts";
 import { isBelow, refuseReached } from "../configuration/reached-by-calls.ts";
@@ -26,7 +26,6 @@ import {
   PROJECT_FOLDER,
 } from "./manifest.ts";
 import { assertStands, isPartOfLog, namesOfLogs } from "./old-logs.ts";
-import { WorkFolder } from "./work-folder.ts";
 
 export interface BackupRequest {
   readonly loaded: LoadedConfiguration;

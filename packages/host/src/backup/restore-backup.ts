@@ -4,11 +4,10 @@ import { basename, dirname, join } from "node:path";
 import { beginsWith, type Checkpoint, syncFolder, syncTree, TilesReader } from "@femtoclaw/journal";
 import type { RememberedLog } from "@femtoclaw/journal/known-log";
 import { errorText, FemtoError, printable, systemErrorCode } from "@femtoclaw/protocol";
-import { freePlace, type RestoredLog, restoreLog } from "@femtoclaw/runtime";
+import { freePlace, type RestoredLog, restoreLog, WorkFolder } from "@femtoclaw/runtime";
 import type { During } from "../terminal/progress.ts";
 import { type BackupManifest, LOGS_FOLDER, PROJECT_FOLDER } from "./manifest.ts";
 import { refused, unpackBackup, verifyUnpacked } from "./unpack-backup.ts";
-import { WorkFolder } from "./work-folder.ts";
 
 export interface RestoreRequest {
   /** Absolute paths. */

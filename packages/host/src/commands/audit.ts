@@ -22,6 +22,7 @@ import { witnessEvidence } from "../witness/evidence.ts";
 import { auditSource } from "./audit-source.ts";
 import type { CommandContext } from "./command-context.ts";
 import { hostAnswers } from "./host.ts";
+import { unreachedPlace } from "./unreached-place.ts";
 
 export interface VerifyOptions {
   readonly key?: string;
@@ -122,14 +123,14 @@ export function verdictLines(verdict: LogVerdict, onWitnesses: readonly string[]
 /** REF is a sequence number or the identifier of an execution, whose last record is meant. */
 export async function prove(context: CommandContext, ref: string, options: { readonly out?: string }): Promise<number> {
   const { output } = context;
+  const file = options.out === undefined ? null : unreachedPlace(context, options.out);
   await using source = await auditSource(context);
   const { seq, proof, record } = await source.prove(ref);
-  if (options.out === undefined) {
+  if (file === null) {
     if (output.json) output.value({ seq, proof, record: record?.toString("utf8") ?? null });
     else process.stdout.write(proof);
     return EXIT.ok;
   }
-  const file = resolve(context.cwd, options.out);
   const beside = record === null ? [] : [[`${file}.record`, record] as const];
   await writeNewTogether(new Map<string, string | Uint8Array>([[file, proof], ...beside]));
   if (record === null) {
@@ -184,7 +185,7 @@ export async function exportLog(
   options: { readonly format: ExportFormat; readonly out: string; readonly withValues?: boolean },
 ): Promise<number> {
   const { output } = context;
-  const out = resolve(context.cwd, options.out);
+  const out = unreachedPlace(context, options.out);
   await using source = await auditSource(context);
   const { size, values } = await source.export(options.format, out, options.withValues ?? false);
   if (output.json) output.value({ format: options.format, out, size, values });

@@ -10,18 +10,19 @@ import {
   StoreReader,
 } from "@femtoclaw/journal";
 import type { RememberedLog } from "@femtoclaw/journal/known-log";
-import { type Authority, EXIT, FemtoError, printable } from "@femtoclaw/protocol";
+import { EXIT, printable } from "@femtoclaw/protocol";
 import { freePlace } from "@femtoclaw/runtime";
 import { type MadeBackup, makeBackup } from "../backup/make-backup.ts";
 import { heldInBackup, type RestoredState, restoreBackup } from "../backup/restore-backup.ts";
-import { type LoadedConfiguration, loadConfiguration } from "../configuration/load-configuration.ts";
-import { refuseReached } from "../configuration/reached-by-calls.ts";
+import type { LoadedConfiguration } from "../configuration/load-configuration.ts";
+import { refuseReachedPlace } from "../configuration/reached-by-calls.ts";
 import { exportAs } from "../log-access.ts";
 import { readJournal } from "../read-journal.ts";
 import { during } from "../terminal/progress.ts";
 import { fileText } from "./audit.ts";
 import type { CommandContext } from "./command-context.ts";
 import { hostAnswers } from "./host.ts";
+import { presentAuthority } from "./unreached-place.ts";
 
 export interface BackupFlags {
   readonly out: string;
@@ -106,7 +107,7 @@ export async function restore(context: CommandContext, file: string, flags: Rest
   const place = await freePlace(state, "FEMTO_RESTORE_REFUSED");
   const authority = presentAuthority(context);
   // INVARIANT: I8: it gets keys and secrets, and calls may be running by the configuration that is there.
-  if (authority !== null) refuseReached(place, authority, "FEMTO_RESTORE_REFUSED");
+  if (authority !== null) refuseReachedPlace(place, authority, "FEMTO_RESTORE_REFUSED");
   const known = await context.logMemoryAt(state).remembered();
   const path = (given: string | undefined): string | null => (given === undefined ? null : resolve(cwd, given));
   const restored = await restoreBackup({
@@ -122,20 +123,6 @@ export async function restore(context: CommandContext, file: string, flags: Rest
   const lost = await remember(context, restored, known);
   sayRestored(context, restored, lost);
   return EXIT.ok;
-}
-
-/**
- * By the configuration here as it is, with the state directory of its host; null where there is none, as on a new machine,
- * or none that counts.
- */
-function presentAuthority({ cwd, environment, options }: CommandContext): Authority | null {
-  try {
-    const loaded = loadConfiguration({ cwd, environment, configFlag: options.config, stateFlag: undefined });
-    return loaded.resolved.authority;
-  } catch (error) {
-    if (error instanceof FemtoError) return null;
-    throw error;
-  }
 }
 
 /** Records that were seen and are not in the backup; null where nothing was seen that is not. */

@@ -1,7 +1,9 @@
 /** What every command gets: the global options, the configuration on demand, a voice. */
+import { statSync } from "node:fs";
 import { AgentClient, type AgentOptions, LogMemory, OperatorClient } from "@femtoclaw/client";
 import { FemtoError, printable, systemErrorCode } from "@femtoclaw/protocol";
 import { type LoadedConfiguration, loadConfiguration } from "../configuration/load-configuration.ts";
+import type { HostPlace } from "../configuration/started-hosts.ts";
 import { assertPrivateSocketFolder } from "../endpoints/socket-directory.ts";
 import { makeOutput, type Output } from "../terminal/output.ts";
 
@@ -23,15 +25,23 @@ export class CommandContext {
     this.output = makeOutput({ json: options.json ?? false, quiet: options.quiet ?? false });
   }
 
-  /** Throws FEMTO_SURROUNDINGS where that folder is there no more. */
+  /** Throws FEMTO_SURROUNDINGS where that folder is there no more, or has a name that is no text. */
   get cwd(): string {
+    const reason = "the folder in which this was called cannot be used";
     try {
-      return process.cwd();
+      const path = process.cwd();
+      if (isSameFolder(path, ".")) return path;
     } catch (error) {
-      const reason = `the folder in which this was called cannot be used (${systemErrorCode(error) ?? "unknown"})`;
       const fix = "It was removed or may not be entered. Go to one that is there, as by `cd`, and call it again.";
-      throw new FemtoError("FEMTO_SURROUNDINGS", reason, { fix, cause: error });
+      throw new FemtoError("FEMTO_SURROUNDINGS", `${reason} (${systemErrorCode(error) ?? "unknown"})`, {
+        fix,
+        cause: error,
+      });
     }
+    // Bytes that are no UTF-8 come as other characters, and what these name is another folder, perhaps somebody else's.
+    throw new FemtoError("FEMTO_SURROUNDINGS", `${reason}: its name, or that of one above it, is not UTF-8`, {
+      fix: "Rename it, or call this from another folder.",
+    });
   }
 
   /** Locates, checks and resolves the configuration; throws with place and fix. */
@@ -55,12 +65,12 @@ export class CommandContext {
   }
 
   /** For looking at a host and stopping it, also when its log is not the one that was seen. */
-  async unprovedOperator(loaded = this.load()): Promise<OperatorClient> {
-    return await OperatorClient.connectUnproved(checkedRuntimeDirectory(loaded));
+  async unprovedOperator(host: Placed = this.load()): Promise<OperatorClient> {
+    return await OperatorClient.connectUnproved(checkedRuntimeDirectory(host));
   }
 
   /** What was seen of the log in this state directory, by the commands and by its host. */
-  logMemory({ resolved }: LoadedConfiguration): LogMemory {
+  logMemory({ resolved }: Placed): LogMemory {
     return this.logMemoryAt(resolved.stateDirectory);
   }
 
@@ -71,6 +81,17 @@ export class CommandContext {
       warn: (reason) => this.output.talk(printable(reason, 4_096)),
     });
   }
+}
+
+/** A configuration, or all that is known of one: where its host is. */
+export interface Placed {
+  readonly resolved: HostPlace;
+}
+
+function isSameFolder(path: string, other: string): boolean {
+  const one = statSync(path, { throwIfNoEntry: false, bigint: true });
+  const two = statSync(other, { bigint: true });
+  return one !== undefined && one.dev === two.dev && one.ino === two.ino;
 }
 
 /** Runs what a command line asks for; the exit code is that of the process then. */
@@ -88,7 +109,7 @@ export function knownAgent({ resolved }: LoadedConfiguration, agent: string): st
 }
 
 /** INVARIANT: I8: nothing is said to a socket that somebody else could have put there. */
-function checkedRuntimeDirectory({ resolved }: LoadedConfiguration): string {
+function checkedRuntimeDirectory({ resolved }: Placed): string {
   assertPrivateSocketFolder(resolved.runtimeDirectory);
   return resolved.runtimeDirectory;
 }

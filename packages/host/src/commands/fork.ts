@@ -4,7 +4,7 @@ import { proveContinuation } from "@femtoclaw/journal";
 import { EXIT, printable } from "@femtoclaw/protocol";
 import { type Fork, forkLog, freePlace } from "@femtoclaw/runtime";
 import type { LoadedConfiguration } from "../configuration/load-configuration.ts";
-import { refuseReached } from "../configuration/reached-by-calls.ts";
+import { refuseReachedPlace } from "../configuration/reached-by-calls.ts";
 import { readJournal } from "../read-journal.ts";
 import type { CommandContext } from "./command-context.ts";
 import { hostAnswers } from "./host.ts";
@@ -13,7 +13,7 @@ export async function fork(context: CommandContext, seq: number, options: { read
   const { output } = context;
   const loaded = context.load();
   const out = await freePlace(resolve(context.cwd, options.out), "FEMTO_FORK_REFUSED");
-  refuseReached(out, loaded.resolved.authority, "FEMTO_FORK_REFUSED");
+  refuseReachedPlace(out, loaded.resolved.authority, "FEMTO_FORK_REFUSED");
   const made = await makeFork(context, loaded, seq, out);
   const { directory, origin, vkey, parent, unresolved } = made;
   // Whatever was seen at these paths was something that is there no more.
@@ -44,5 +44,5 @@ async function makeFork(context: CommandContext, loaded: LoadedConfiguration, se
   }
   const { stateDirectory } = loaded.resolved;
   await using journal = await readJournal(stateDirectory);
-  return await forkLog({ reader: journal.reader, seq, out, stateDirectory });
+  return await forkLog({ reader: journal.reader, seq, out, stateDirectory, say: (line) => context.output.talk(line) });
 }

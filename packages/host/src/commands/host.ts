@@ -3,15 +3,16 @@ import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { EXIT, FemtoError, printable } from "@femtoclaw/protocol";
 import type { CommandContext } from "./command-context.ts";
+import { hostToStop } from "./host-to-stop.ts";
 import { heldText, holdLog } from "./known-log.ts";
 
 /** LIMIT: time for a process to go away after the last thing that it did. */
 const GONE_MS = 10_000;
 
 export async function down(context: CommandContext, options: { readonly now?: boolean }): Promise<number> {
-  const loaded = context.load();
-  await using operator = await context.unprovedOperator(loaded);
-  const held = await holdLog(context, operator, loaded);
+  const host = await hostToStop(context);
+  await using operator = await context.unprovedOperator(host);
+  const held = await holdLog(context, operator, host);
   // Before the right log can be put back, the host of the wrong one has to end.
   if (held.fault !== null) context.output.talk(printable(heldText(held), 4_096));
   const { pid } = (await operator.status()) as { readonly pid: number };
@@ -30,7 +31,7 @@ export async function halt(
   session: string,
   options: { readonly reason?: string },
 ): Promise<number> {
-  await using operator = await context.unprovedOperator();
+  await using operator = await context.unprovedOperator(await hostToStop(context));
   const { seq, stopped } = await operator.halt(session, options.reason);
   const { output } = context;
   if (output.json) output.value({ session, stopped, record: { seq } });

@@ -1,5 +1,4 @@
 /** `inspect`: the journal as a local page, live or from a recording, and as one file for somebody else. */
-import { resolve } from "node:path";
 import { type Explained, exportedPage, type Inspection, serveInspector } from "@femtoclaw/inspector";
 import { EXIT, FemtoError, printable, type TypedRecord } from "@femtoclaw/protocol";
 import { writeFrames } from "../inspect/frame-lines.ts";
@@ -9,6 +8,7 @@ import { openRecording, type Recording } from "../inspect/recording.ts";
 import { writeNew } from "../new-file.ts";
 import { verdictLines } from "./audit.ts";
 import type { CommandContext } from "./command-context.ts";
+import { unreachedPlace } from "./unreached-place.ts";
 
 export interface InspectOptions {
   readonly open?: boolean;
@@ -102,6 +102,7 @@ export async function exportInspection(
   path: string | undefined,
   options: InspectExportOptions,
 ): Promise<number> {
+  const file = unreachedPlace(context, options.html);
   await using recording = await openRecording(context, path, options.key);
   if (recording.shown === null) return refused(context, recording);
   const { inspection, reader, known } = recording.shown;
@@ -109,7 +110,6 @@ export async function exportInspection(
   const records: TypedRecord[] = [];
   for await (const record of reader.read(beginning.summary?.size ?? 0, reader.size)) records.push(record);
   const explanations = await explanationsOf(inspection, records);
-  const file = resolve(context.cwd, options.html);
   await writeNew(file, exportedPage({ beginning: { ...beginning, mode: "file" }, records, explanations }));
   const { verdict } = known.verdict;
   if (context.output.json) context.output.value({ file, records: records.length, verdict });

@@ -1,5 +1,4 @@
 /** `keys`: the keys that sign the journal, which never leave the state directory, and those of operators, which never come there. */
-import { resolve } from "node:path";
 import { EXIT } from "@femtoclaw/protocol";
 import { keysOf, type LogKeys } from "../log-access.ts";
 import { writeOperatorKey } from "../operators/key-file.ts";
@@ -7,6 +6,7 @@ import { readJournal } from "../read-journal.ts";
 import { table } from "../terminal/table.ts";
 import type { CommandContext } from "./command-context.ts";
 import { hostAnswers } from "./host.ts";
+import { unreachedPlace } from "./unreached-place.ts";
 
 export async function showKeys(context: CommandContext): Promise<number> {
   const { output } = context;
@@ -36,11 +36,12 @@ export async function rotateKey(context: CommandContext): Promise<number> {
 
 /** The public half goes into the configuration; the private one stays with its operator. */
 export async function makeOperatorKey(
-  { output, cwd }: CommandContext,
+  context: CommandContext,
   name: string,
   options: { readonly out: string; readonly passphrase: boolean },
 ): Promise<number> {
-  const file = resolve(cwd, options.out);
+  const { output } = context;
+  const file = unreachedPlace(context, options.out);
   const vkey = await writeOperatorKey(file, name, options.passphrase);
   if (output.json) {
     output.value({ name, vkey, file });

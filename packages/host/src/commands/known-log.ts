@@ -1,19 +1,14 @@
 /** What is remembered of the log, whether the log fits it, and giving it up. */
 import type { MetLog, OperatorClient, RememberedLog } from "@femtoclaw/client";
 import { EXIT, FemtoError } from "@femtoclaw/protocol";
-import type { LoadedConfiguration } from "../configuration/load-configuration.ts";
-import type { CommandContext } from "./command-context.ts";
+import type { CommandContext, Placed } from "./command-context.ts";
 
 /** A log held to what was seen of it; `fault` says why it does not fit. */
 export type HeldLog = { readonly met: MetLog; readonly fault: null } | { readonly fault: FemtoError };
 
-export async function holdLog(
-  context: CommandContext,
-  operator: OperatorClient,
-  loaded: LoadedConfiguration,
-): Promise<HeldLog> {
+export async function holdLog(context: CommandContext, operator: OperatorClient, host: Placed): Promise<HeldLog> {
   try {
-    return { met: await operator.meetLog(context.logMemory(loaded)), fault: null };
+    return { met: await operator.meetLog(context.logMemory(host)), fault: null };
   } catch (error) {
     if (!(error instanceof FemtoError) || error.code === "FEMTO_HOST_NOT_RUNNING") throw error;
     return { fault: error };

@@ -6,6 +6,7 @@ import { withRuntimeDirectory } from "../mcp/client-environment.ts";
 import { startingConnect } from "../mcp/starting-connect.ts";
 import { tokenFrom } from "../mcp/token-file.ts";
 import type { CommandContext } from "./command-context.ts";
+import { unreachedPlace } from "./unreached-place.ts";
 
 /** Below the minute after which most clients give up on a call. */
 const WAIT_MS = 50_000;
@@ -50,7 +51,9 @@ async function serveHttp(
   signal: AbortSignal,
 ): Promise<number> {
   const { output } = context;
-  const token = tokenFile === undefined ? newToken() : tokenFrom(tokenFile);
+  // INVARIANT: I8: with it a call could propose as whoever this endpoint proposes as, and one that writes could choose it.
+  const token =
+    tokenFile === undefined ? newToken() : tokenFrom(unreachedPlace(context, tokenFile, "FEMTO_CONFIG_OWNER"));
   const server = await serveMcpHttp({ ...options, token }).catch((error: unknown) => {
     const reason = systemErrorCode(error) ?? errorText(error);
     throw new FemtoError("FEMTO_USAGE", `port ${options.port} of this machine cannot be had (${reason})`, {

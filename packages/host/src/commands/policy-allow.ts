@@ -135,7 +135,7 @@ async function write(
   const store = new TrustStore(context.environment);
   const isTrusted = store.list().get(before.directory) === before.sha256;
   const isQuiet = !(await hostAnswers(context, loaded));
-  replaceConfiguration(before, after, { folder: loaded.resolved.stateDirectory, isQuiet });
+  await replaceConfiguration(before, after, { folder: loaded.resolved.stateDirectory, isQuiet });
   if (isTrusted) await store.trust(after.directory, after.sha256);
 }
 

@@ -1,5 +1,4 @@
 /** `snapshots`: the stored states of the actors. Caches all of them, so each can be checked against the records. */
-import { resolve } from "node:path";
 import type { LogReader } from "@femtoclaw/journal";
 import { EXIT, FemtoError, printable, type Snapshot } from "@femtoclaw/protocol";
 import { replay } from "@femtoclaw/runtime";
@@ -7,6 +6,7 @@ import { writeNew } from "../new-file.ts";
 import { readJournal } from "../read-journal.ts";
 import { table } from "../terminal/table.ts";
 import type { CommandContext } from "./command-context.ts";
+import { unreachedPlace } from "./unreached-place.ts";
 
 /** These read a stopped journal: a running host makes snapshots of its own all the time. */
 async function withReader<T>(context: CommandContext, use: (reader: LogReader) => Promise<T>): Promise<T> {
@@ -66,8 +66,8 @@ export async function exportSnapshot(
   seq: number,
   options: { readonly out: string },
 ): Promise<number> {
+  const file = unreachedPlace(context, options.out);
   const snapshot = await withReader(context, (reader) => storedSnapshot(reader, seq));
-  const file = resolve(context.cwd, options.out);
   await writeNew(file, `${JSON.stringify(snapshot)}\n`);
   if (context.output.json) context.output.value({ seq, file });
   else context.output.line(`wrote ${file}`);

@@ -1,7 +1,6 @@
 /** `terminal`: operators list what agents have opened, watch it live, and take its recording with them. */
 import { Buffer } from "node:buffer";
 import { closeSync, openSync, rmSync, writeFileSync } from "node:fs";
-import { resolve } from "node:path";
 import { StringDecoder } from "node:string_decoder";
 import type { OperatorClient } from "@femtoclaw/client";
 import { EXIT, printable, systemErrorCode } from "@femtoclaw/protocol";
@@ -13,6 +12,7 @@ import { SCREEN_RESTORED, ScreenFilter } from "../terminal/screen-filter.ts";
 import { table } from "../terminal/table.ts";
 import type { CommandContext } from "./command-context.ts";
 import { hostAnswers } from "./host.ts";
+import { unreachedPlace } from "./unreached-place.ts";
 
 export async function listTerminals(context: CommandContext): Promise<number> {
   const { output } = context;
@@ -119,10 +119,11 @@ export async function exportTerminal(
   { out }: { readonly out?: string },
 ): Promise<number> {
   const { output } = context;
+  const file = out === undefined ? null : unreachedPlace(context, out);
   await using source = await recordingOf(context);
   // Asked first, so that no file is made for a terminal that nobody knows.
   const first = await source.page(id, null);
-  const sink = out === undefined ? null : new NewFile(resolve(context.cwd, out));
+  const sink = file === null ? null : new NewFile(file);
   const cast = new Asciicast();
   let events = 0;
   try {

@@ -8,7 +8,13 @@ import { describeAuthority } from "./describe-authority.ts";
 import { resolveProject } from "./load-configuration.ts";
 import { neededFolder } from "./needed-folder.ts";
 import { type Preset, presetTests, presetText } from "./presets.ts";
-import { CONFIGURATION_NAME, POLICY_FOLDER, type ProjectFiles, projectDigest } from "./project-files.ts";
+import {
+  CONFIGURATION_BYTES_MAX,
+  CONFIGURATION_NAME,
+  POLICY_FOLDER,
+  type ProjectFiles,
+  projectDigest,
+} from "./project-files.ts";
 import { TrustStore } from "./trust-store.ts";
 
 /** The tests of the preset, in the policy folder. */
@@ -36,9 +42,8 @@ export async function initProject({ directory, preset, cwd, environment }: InitO
   neededFolder(resolve(cwd, directory), 0o755);
   using folder = SecureDirectory.open(resolve(cwd, directory));
   if (folder === undefined) throw new FemtoError("FEMTO_CONFIG_NOT_FOUND", `${printable(directory)} went away`);
-  refuseExisting(folder);
-
   const project = newProject(folder.path, preset);
+  refuseExisting(folder, project);
   const loaded = resolveProject(project, { cwd, environment });
   // INVARIANT: a child that may write to the project cannot make a policy for it: the folder is there and masked.
   neededFolder(folder.at(POLICY_FOLDER), 0o755);
@@ -46,7 +51,9 @@ export async function initProject({ directory, preset, cwd, environment }: InitO
   if (policy === undefined) throw new FemtoError("FEMTO_CONFIG_INVALID", `${printable(folder.path)} changed meanwhile`);
   const written: WrittenFile[] = [];
   try {
-    for (const [name, content] of project.policy) written.push(writeNew(policy, name, content));
+    for (const [name, content] of project.policy) {
+      if (!isSame(policy, name, content)) written.push(writeNew(policy, name, content));
+    }
     written.push(writeNew(folder, CONFIGURATION_NAME, project.configuration));
     neededFolder(loaded.resolved.stateDirectory, 0o700);
     await store.trust(project.directory, project.sha256);
@@ -67,16 +74,23 @@ interface WrittenFile {
   readonly name: string;
 }
 
-/** INVARIANT: `init` vouches only for what it wrote, so it leaves alone a project that has a policy already. */
-function refuseExisting(folder: SecureDirectory): void {
+/**
+ * INVARIANT: `init` vouches only for what it wrote, so it leaves alone a project that has a policy already, but for one
+ * that is to the byte what it writes: that is what an `init` has left that was killed.
+ */
+function refuseExisting(folder: SecureDirectory, { policy: own }: ProjectFiles): void {
   using policy = folder.folder(POLICY_FOLDER);
-  const hasPolicy = policy !== undefined && policy.entries().length > 0;
+  const hasPolicy = policy?.entries().some(({ name }) => !isSame(policy, name, own.get(name))) === true;
   const hasConfiguration = folder.entries().some(({ name }) => name === CONFIGURATION_NAME);
   if (!hasPolicy && !hasConfiguration) return;
   const existing = hasConfiguration ? CONFIGURATION_NAME : POLICY_FOLDER;
   throw new FemtoError("FEMTO_CONFIG_INVALID", `${printable(join(folder.path, existing))} exists already`, {
     fix: "Read what is there and run `femtoclaw trust`, or move it away; `init` never overwrites.",
   });
+}
+
+function isSame(folder: SecureDirectory, name: string, content: Uint8Array | undefined): boolean {
+  return content !== undefined && folder.read(name, CONFIGURATION_BYTES_MAX)?.equals(content) === true;
 }
 
 function newProject(directory: string, preset: Preset): ProjectFiles {

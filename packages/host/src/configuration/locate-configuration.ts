@@ -1,6 +1,6 @@
 /** Finds the configuration: named by flag or variable, else the nearest one upward, else the user's own. */
 import { lstatSync, realpathSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { configurationHome, FemtoError, type HostEnvironment, printable } from "@femtoclaw/protocol";
 import { CONFIGURATION_NAME } from "./project-files.ts";
 
@@ -32,6 +32,34 @@ export function locateConfiguration({ cwd, environment, configFlag }: Configurat
   if (userPath !== undefined && isThere(userPath)) return { path: userPath, needsTrust: false };
   const places = [`${CONFIGURATION_NAME} in ${printable(cwd)} or above`, ...(userPath === undefined ? [] : [userPath])];
   throw new FemtoError("FEMTO_CONFIG_NOT_FOUND", `there is no configuration: no ${places.join(", no ")}`);
+}
+
+/**
+ * Canonical paths at which the configuration is or was, the one that counts first: where it is there, that alone. Of what
+ * lies there nothing is read.
+ */
+export function configurationPlaces(search: ConfigurationSearch): readonly string[] {
+  const { cwd, environment, configFlag } = search;
+  const named = configFlag ?? (environment["FEMTOCLAW_CONFIG"] || undefined);
+  if (named !== undefined) return [canonicalPlace(resolve(cwd, named))];
+  const user = userConfigurationPath(environment);
+  const places = [...placesUpward(realpathSync.native(cwd)), ...(user === undefined ? [] : [canonicalPlace(user)])];
+  const there = places.find(isThere);
+  return there === undefined ? places : [there];
+}
+
+function placesUpward(folder: string): readonly string[] {
+  const path = join(folder, CONFIGURATION_NAME);
+  return folder === dirname(folder) ? [path] : [path, ...placesUpward(dirname(folder))];
+}
+
+/** A link in the place of the file itself is not followed: it is refused when it is loaded. */
+function canonicalPlace(path: string): string {
+  try {
+    return join(realpathSync.native(dirname(path)), basename(path));
+  } catch {
+    return path;
+  }
 }
 
 /** The configuration in the user's own configuration directory, whether it exists or not. */

@@ -1,4 +1,5 @@
 /** Whether calls could read what lies at a path: keys, records and secrets are put where none of them can. */
+import { dirname } from "node:path";
 import { type Authority, type ErrorCode, FemtoError, printable } from "@femtoclaw/protocol";
 
 /** INVARIANT: I8: throws the code for a place that a call could reach; what is denied, and FemtoClaw's own, none does. */
@@ -8,6 +9,11 @@ export function refuseReached(path: string, authority: Authority, code: ErrorCod
   throw new FemtoError(code, `calls may reach ${printable(path, 4_096)}, below ${printable(reached, 4_096)}`, {
     fix: "Name a place outside of the workspace and of all that is granted, or deny reading it in the configuration.",
   });
+}
+
+/** The same for what has something of its own beside it, while it is made or for good. */
+export function refuseReachedPlace(path: string, authority: Authority, code: ErrorCode): void {
+  for (const place of [path, dirname(path)]) refuseReached(place, authority, code);
 }
 
 function reachedFrom(path: string, { workspace, allow, ask, deny, floor, childRead }: Authority): string | undefined {

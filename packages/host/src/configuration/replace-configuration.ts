@@ -12,9 +12,11 @@ import {
   rmSync,
   writeFileSync,
 } from "node:fs";
-import { basename, join } from "node:path";
+import { basename } from "node:path";
 import { FemtoError, printable, systemErrorCode } from "@femtoclaw/protocol";
 import { SecureDirectory } from "@femtoclaw/runtime/secure-file";
+import { besideName, sweepBeside } from "../installation/durable-files.ts";
+import { lockChanges } from "./change-lock.ts";
 import { CONFIGURATION_BYTES_MAX, type ProjectFiles } from "./project-files.ts";
 
 export interface Staging {
@@ -25,10 +27,11 @@ export interface Staging {
 }
 
 /** Owner and mode stay. Throws FEMTO_CONFIG_INVALID when the file is not any more the one that was read. */
-export function replaceConfiguration(before: ProjectFiles, after: ProjectFiles, staging: Staging): void {
+export async function replaceConfiguration(before: ProjectFiles, after: ProjectFiles, staging: Staging): Promise<void> {
   const files = { before, after };
   using directory = openFolder(before.directory);
   using staged = openFolder(staging.folder);
+  using _ = await lockChanges(staged, basename(before.path), "the configuration");
   // INVARIANT: I8: what becomes the configuration is born where no call reaches it. A child with a writable
   // project could else hold the new file open and change it after it has taken its place.
   if (replacedFrom(staged, directory, files)) return;
@@ -54,16 +57,18 @@ interface Files {
 /** False when the file cannot move from there, because a file system ends in between. */
 function replacedFrom(staging: SecureDirectory, directory: SecureDirectory, { before, after }: Files): boolean {
   const name = basename(before.path);
-  const next = `${name}.next`;
-  const descriptor = claim(staging, next);
+  // What one who was killed has left.
+  sweepBeside(staging.at(name));
+  const next = besideName(staging.at(name));
+  const descriptor = create(next, before.path);
   try {
     writeLike(descriptor, directory, name, after.configuration);
     // INVARIANT: what somebody wrote since is never overwritten. An editor that saves within these two
     // steps loses to the rename, as it would to any other editor.
     requireUnchanged(directory, name, before);
-    renameSync(staging.at(next), directory.at(name));
+    renameSync(next, directory.at(name));
   } catch (error) {
-    rmSync(staging.at(next), { force: true });
+    rmSync(next, { force: true });
     if (systemErrorCode(error) === "EXDEV") return false;
     throw error instanceof FemtoError ? error : cannotWrite(before.path, error);
   } finally {
@@ -73,17 +78,12 @@ function replacedFrom(staging: SecureDirectory, directory: SecureDirectory, { be
   return true;
 }
 
-/** Whoever creates the next file may write; another command that changes a configuration of that name is refused. */
-function claim(staging: SecureDirectory, next: string): number {
-  const path = join(staging.path, next);
+function create(next: string, path: string): number {
+  const { O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY } = constants;
   try {
-    const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
-    return openSync(staging.at(next), flags, 0o600);
+    return openSync(next, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
   } catch (error) {
-    if (systemErrorCode(error) !== "EEXIST") throw cannotWrite(path, error);
-    throw new FemtoError("FEMTO_CONFIG_INVALID", `another process is changing the configuration (${printable(path)})`, {
-      fix: `If no other femtoclaw runs, remove ${printable(path, 4_096)} and try again.`,
-    });
+    throw cannotWrite(path, error);
   }
 }
 

@@ -4,7 +4,6 @@
  */
 import { closeSync, constants, fsyncSync, openSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import {
   FemtoError,
   type HostEnvironment,
@@ -14,18 +13,15 @@ import {
   systemErrorCode,
 } from "@femtoclaw/protocol";
 import { SecureDirectory } from "@femtoclaw/runtime/secure-file";
+import { lockChanges } from "./change-lock.ts";
 import { neededFolder } from "./needed-folder.ts";
 import type { ProjectFiles } from "./project-files.ts";
 
 const NAME = "trusted.json";
-/** The next content; whoever creates this file may write, everybody else waits. */
+/** The next content, while it is written. */
 const NEXT_NAME = "trusted.json.next";
 /** LIMIT: bytes of the store, enough for some thousand projects. */
 const STORE_BYTES_MAX = 1_048_576;
-/** LIMIT: pause between two attempts to write while another process does. */
-const RETRY_MS = 20;
-/** LIMIT: attempts to write; a writer needs milliseconds, so after these it must have died. */
-const ATTEMPTS_MAX = 250;
 
 type Projects = ReadonlyMap<string, string>;
 
@@ -74,37 +70,32 @@ export class TrustStore {
     neededFolder(this.#directory, 0o700);
     using directory = SecureDirectory.open(this.#directory);
     if (directory === undefined) throw new FemtoError("FEMTO_CONFIG_INVALID", `${this.#directory} went away`);
-    const descriptor = await claim(directory);
+    using _ = await lockChanges(directory, NAME, "what is trusted");
     try {
       const projects = new Map(read(directory));
       change(projects);
-      writeFileSync(descriptor, serialize(projects));
-      fsyncSync(descriptor);
-      renameSync(directory.at(NEXT_NAME), directory.at(NAME));
+      replace(directory, serialize(projects));
     } catch (error) {
-      rmSync(directory.at(NEXT_NAME), { force: true });
       throw unwritable(directory, error);
-    } finally {
-      closeSync(descriptor);
     }
   }
 }
 
-async function claim(directory: SecureDirectory): Promise<number> {
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
-      return openSync(directory.at(NEXT_NAME), flags, 0o600);
-    } catch (error) {
-      if (systemErrorCode(error) !== "EEXIST") throw unwritable(directory, error);
-    }
-    if (attempt >= ATTEMPTS_MAX) {
-      const path = join(directory.path, NEXT_NAME);
-      throw new FemtoError("FEMTO_CONFIG_INVALID", `another process is changing what is trusted (${path})`, {
-        fix: `If no other femtoclaw runs, remove ${path} and try again.`,
-      });
-    }
-    await sleep(RETRY_MS);
+/** Only for whoever has the lock: what lies there under the next name was left by one who was killed. */
+function replace(directory: SecureDirectory, text: string): void {
+  const next = directory.at(NEXT_NAME);
+  rmSync(next, { force: true });
+  const { O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY } = constants;
+  const descriptor = openSync(next, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
+  try {
+    writeFileSync(descriptor, text);
+    fsyncSync(descriptor);
+    renameSync(next, directory.at(NAME));
+  } catch (error) {
+    rmSync(next, { force: true });
+    throw error;
+  } finally {
+    closeSync(descriptor);
   }
 }
 

@@ -1,8 +1,9 @@
 /** An agent's settings on the disk: read once, and replaced whole or not at all, by nobody but whose they are. */
 import { lstatSync, readFileSync, realpathSync, renameSync, rmSync, type Stats, writeFileSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { dirname } from "node:path";
 import { makeFolders } from "@femtoclaw/journal/state-directory";
 import { FemtoError, ownUser, printable, systemErrorCode } from "@femtoclaw/protocol";
+import { besideName, sweepBeside, writeNewFile } from "../installation/durable-files.ts";
 
 /** LIMIT: bytes of an agent's settings. */
 const SETTINGS_BYTES_MAX = 4_194_304;
@@ -29,11 +30,13 @@ export function readSettings(written: string): SettingsFile {
 /** INVARIANT: what somebody wrote since it was read is not overwritten, and what has begun to stand there stays. */
 export function replaceSettings(before: SettingsFile, text: string): void {
   const { path } = before;
-  const next = join(dirname(path), `.${basename(path)}.${process.pid}.next`);
+  const next = besideName(path);
   try {
     makeFolders(dirname(path), 0o700);
+    // What one who was killed has left.
+    sweepBeside(path);
     if (before.text === null) {
-      writeFileSync(path, text, { flag: "wx", mode: 0o600 });
+      writeNewFile(path, text, 0o600);
       return;
     }
     const { mode } = lstatSync(path);

@@ -125,8 +125,9 @@ export function syncFolder(path: string): void {
 export function sweepBeside(path: string): void {
   const folder = dirname(path);
   if (!existsSync(folder)) return;
-  for (const name of readdirSync(folder)) {
-    if (isBeside(name, basename(path))) rmSync(join(folder, name), { force: true });
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    // Nothing is a folder on its way there; whoever can write here may have put one in the way.
+    if (isBeside(entry.name, basename(path)) && !entry.isDirectory()) rmSync(join(folder, entry.name), { force: true });
   }
 }
 

@@ -1,5 +1,5 @@
 /** The token of the HTTP endpoint in a file, for clients that are configured once. */
-import { closeSync, constants, fstatSync, openSync, readFileSync, writeFileSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { isToken, newToken, TOKEN_CHARS } from "@femtoclaw/mcp";
 import { FemtoError, ownUser, printable, systemErrorCode } from "@femtoclaw/protocol";
 
@@ -36,6 +36,10 @@ function writeToken(path: string): string | null {
     const token = newToken();
     writeFileSync(descriptor, `${token}\n`);
     return token;
+  } catch (error) {
+    // Else the next start would find a file without a token.
+    rmSync(path, { force: true });
+    return refuse(path, `cannot be written (${systemErrorCode(error) ?? "unknown cause"})`);
   } finally {
     closeSync(descriptor);
   }

@@ -2,6 +2,7 @@
 import {
   chmodSync,
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -12,6 +13,8 @@ import {
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
+import { setTimeout as sleep } from "node:timers/promises";
+import { lockFile } from "@femtoclaw/journal/file-lock";
 import type { GrantProposal } from "@femtoclaw/policy";
 import { DEFAULT_SEARCH_PATH, findProgram } from "@femtoclaw/runtime";
 import fc from "fast-check";
@@ -171,82 +174,104 @@ it("every text and key that TOML writes is read back as it was", () => {
 });
 
 describe("the file", () => {
-  it("keeps its mode, is replaced whole, and leaves nothing beside it", () => {
+  it("keeps its mode, is replaced whole, and leaves nothing beside it", async () => {
     using project = new Project("[deny]\n");
     chmodSync(project.file, 0o640);
     const { before, project: after } = project.granted(project.read("a"));
-    replaceConfiguration(before, after, project.staging);
+    await replaceConfiguration(before, after, project.staging);
     expect(project.text).toBe('[deny]\n\n[allow]\nread = ["./a"]\n');
     expect(statSync(project.file).mode & 0o7777).toBe(0o640);
     expect(readdirSync(project.path("p"))).toEqual(["femtoclaw.toml"]);
-    expect(readdirSync(project.staging.folder)).toEqual([]);
+    expect(readdirSync(project.staging.folder)).toEqual(["femtoclaw.toml.lock"]);
   });
 
-  it("is born out of reach, so that nobody who may write to the project holds it open", () => {
+  it("is born out of reach, so that nobody who may write to the project holds it open", async () => {
     using project = new Project("[deny]\n");
     const { before, project: after } = project.granted(project.read("a"));
     project.write("p/femtoclaw.toml.next", "# planted by a call");
-    replaceConfiguration(before, after, project.staging);
+    await replaceConfiguration(before, after, project.staging);
     expect(project.text).toContain('read = ["./a"]');
     expect(project.text).not.toContain("planted");
   });
 
   const OTHER = "/dev/shm";
   const isOther = existsSync(OTHER) && statSync(OTHER).dev !== statSync(tmpdir()).dev;
-  it.skipIf(!isOther)("on another file system than the state is replaced only while no call can run", () => {
+  it.skipIf(!isOther)("on another file system than the state is replaced only while no call can run", async () => {
     using project = new Project("[deny]\n");
     const { before, project: after } = project.granted(project.read("a"));
     const folder = mkdtempSync(`${OTHER}/femto-`);
     try {
       const replace = (isQuiet: boolean) => replaceConfiguration(before, after, { folder, isQuiet });
-      expect(faultOf(() => replace(false))?.fix).toContain("femtoclaw down");
+      await expect(replace(false)).rejects.toMatchObject({ fix: expect.stringContaining("femtoclaw down") });
       expect(project.text).toBe("[deny]\n");
-      replace(true);
+      await replace(true);
       expect(project.text).toContain('read = ["./a"]');
-      expect([readdirSync(folder), readdirSync(project.path("p"))]).toEqual([[], ["femtoclaw.toml"]]);
+      expect([readdirSync(folder), readdirSync(project.path("p"))]).toEqual([
+        ["femtoclaw.toml.lock"],
+        ["femtoclaw.toml"],
+      ]);
     } finally {
       rmSync(folder, { recursive: true });
     }
   });
 
-  it("is not written when it changed, became a link or went away since it was read", () => {
+  it("is not written when it changed, became a link or went away since it was read", async () => {
     using project = new Project("[deny]\n");
     const { before, project: after } = project.granted(project.read("a"));
     writeFileSync(project.file, "# mine\n");
-    expect(faultOf(() => replaceConfiguration(before, after, project.staging))?.message).toContain(
-      "has changed since it was read",
-    );
+    await expect(replaceConfiguration(before, after, project.staging)).rejects.toThrow("has changed since it was read");
     expect(project.text).toBe("# mine\n");
     project.write("elsewhere", "[deny]\n");
     unlinkSync(project.file);
     symlinkSync(project.path("elsewhere"), project.file);
-    expect(faultOf(() => replaceConfiguration(before, after, project.staging))?.message).toContain("symbolic link");
+    await expect(replaceConfiguration(before, after, project.staging)).rejects.toThrow("symbolic link");
     expect(readFileSync(project.path("elsewhere"), "utf8")).toBe("[deny]\n");
     unlinkSync(project.file);
-    expect(faultOf(() => replaceConfiguration(before, after, project.staging))).toMatchObject({
+    await expect(replaceConfiguration(before, after, project.staging)).rejects.toMatchObject({
       code: "FEMTO_CONFIG_INVALID",
     });
     expect(readdirSync(project.path("p"))).toEqual([]);
   });
 
-  it("is changed by one command at a time, and through no link that lies in the way", () => {
+  it("is changed by one command at a time", async () => {
     using project = new Project("[deny]\n");
     const { before, project: after } = project.granted(project.read("a"));
-    project.write("target", "t");
-    symlinkSync(project.path("target"), `${project.staging.folder}/femtoclaw.toml.next`);
-    expect(faultOf(() => replaceConfiguration(before, after, project.staging))?.message).toContain(
-      "another process is changing",
-    );
-    expect([project.text, readFileSync(project.path("target"), "utf8")]).toEqual(["[deny]\n", "t"]);
+    const { staging } = project;
+    writeFileSync(`${staging.folder}/femtoclaw.toml.lock`, "");
+    const lock = lockFile(`${staging.folder}/femtoclaw.toml.lock`);
+    const replaced = replaceConfiguration(before, after, staging);
+    await sleep(100);
+    expect(project.text).toBe("[deny]\n");
+    lock?.[Symbol.dispose]();
+    await replaced;
+    expect(project.text).toContain('read = ["./a"]');
   });
 
-  it("is refused where others may write to it or to its folder", () => {
+  it("is written whatever one who was killed, or a call, left on its way, and through none of it", async () => {
+    using project = new Project("[deny]\n");
+    const { before, project: after } = project.granted(project.read("a"));
+    const { folder } = project.staging;
+    const left = (number: number) => `.femtoclaw.toml.00000000-0000-4000-8000-00000000000${number}`;
+    project.write("target", "t");
+    writeFileSync(`${folder}/${left(1)}`, "half a confi");
+    symlinkSync(project.path("target"), `${folder}/${left(2)}`);
+    mkdirSync(`${folder}/${left(3)}`);
+    symlinkSync(project.path("target"), `${folder}/femtoclaw.toml.next`);
+    await replaceConfiguration(before, after, { folder, isQuiet: false });
+    expect(project.text).toContain('read = ["./a"]');
+    expect(readFileSync(project.path("target"), "utf8")).toBe("t");
+    expect(readdirSync(folder).sort()).toEqual([left(3), "femtoclaw.toml.lock", "femtoclaw.toml.next"]);
+  });
+
+  it("is refused where others may write to it or to its folder", async () => {
     using project = new Project("[deny]\n");
     const { before, project: after } = project.granted(project.read("a"));
     for (const place of [project.file, project.path("p")]) {
       const { mode } = statSync(place);
       chmodSync(place, mode | 0o022);
-      expect(faultOf(() => replaceConfiguration(before, after, project.staging))?.code).toBe("FEMTO_CONFIG_OWNER");
+      await expect(replaceConfiguration(before, after, project.staging)).rejects.toMatchObject({
+        code: "FEMTO_CONFIG_OWNER",
+      });
       chmodSync(place, mode);
     }
     expect(project.text).toBe("[deny]\n");

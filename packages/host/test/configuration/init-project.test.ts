@@ -1,10 +1,10 @@
 /** Every preset loads at once, is trusted, and is one that the policy accepts. */
-import { existsSync, readdirSync, readFileSync, statSync, symlinkSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync } from "node:fs";
 import { compilePolicy } from "@femtoclaw/policy";
 import { expect, test } from "vitest";
 import { initProject } from "../../src/configuration/init-project.ts";
 import { loadConfiguration } from "../../src/configuration/load-configuration.ts";
-import { PRESETS } from "../../src/configuration/presets.ts";
+import { PRESETS, presetTests } from "../../src/configuration/presets.ts";
 import { TrustStore } from "../../src/configuration/trust-store.ts";
 import { TemporaryHome } from "./temporary-home.ts";
 
@@ -62,6 +62,27 @@ test("an empty policy folder, as an earlier attempt may have left it, is no obst
   const { environment } = home;
   const { created } = await initProject({ directory: "project", preset: "node", cwd: home.root, environment });
   expect(created).toEqual([home.path("project/policy/first.test.toml"), home.path("project/femtoclaw.toml")]);
+});
+
+test("what an init that was killed has left of its policy is no obstacle, and what only looks like it is", async () => {
+  using home = new TemporaryHome();
+  const options = { directory: "project", preset: "node", cwd: home.root, environment: home.environment } as const;
+  const tests = presetTests("node");
+  const left = home.write("project/policy/first.test.toml", tests);
+  for (const [name, content] of [
+    ["first.test.toml", `${tests}# more`],
+    ["first.test.toml", tests.slice(0, -1)],
+    ["second.test.toml", tests],
+  ] as const) {
+    home.write(`project/policy/${name}`, content);
+    await expect(initProject(options)).rejects.toThrow("policy exists already");
+  }
+  rmSync(home.path("project/policy/second.test.toml"));
+  rmSync(left);
+  home.write("project/policy/first.test.toml", tests);
+  expect((await initProject(options)).created).toEqual([home.path("project/femtoclaw.toml")]);
+  const loaded = loadConfiguration({ cwd: home.path("project"), environment: home.environment });
+  expect([...loaded.policyFiles.keys()]).toEqual(["first.test.toml"]);
 });
 
 test("where nothing could be loaded, nothing is written", async () => {

@@ -1,6 +1,19 @@
 /** Trust: nothing of a project counts before it is given, and any change takes it away. */
-import { execFile } from "node:child_process";
-import { chmodSync, chownSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { execFile, fork } from "node:child_process";
+import { once } from "node:events";
+import {
+  chmodSync,
+  chownSync,
+  lstatSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import fc from "fast-check";
@@ -158,13 +171,37 @@ describe("attacks on the list itself", () => {
     const { store } = await trusted(home);
     const victim = home.write("victim", "untouched");
     symlinkSync(victim, home.path(`${STORE}.next`));
-    await expect(store.revoke(home.path("project"))).rejects.toThrow("another process is changing what is trusted");
+    expect(await store.revoke(home.path("project"))).toBe(true);
     expect(readFileSync(victim, "utf8")).toBe("untouched");
+    expect(lstatSync(home.path(STORE)).isFile()).toBe(true);
   });
 
   test("without a home there is no trust", () => {
     expect(faultOf(() => new TrustStore({}))?.message).toContain("set HOME");
   });
+});
+
+test("a process that is killed while it trusts keeps nobody out", async () => {
+  using home = new TemporaryHome();
+  const { store } = await trusted(home);
+  const module = fileURLToPath(new URL("../../src/configuration/trust-store.ts", import.meta.url));
+  const script = `const { TrustStore } = await import(${JSON.stringify(module)});
+    const store = new TrustStore({ HOME: ${JSON.stringify(home.path("home"))} });
+    process.send("trusts");
+    for (let n = 0; ; n += 1) await store.trust("/killed", (n % 2 ? "a" : "b").repeat(64));`;
+  for (let round = 0; round < 8; round += 1) {
+    const child = fork("", { execPath: process.execPath, execArgv: ["--input-type=module", "-e", script] });
+    await once(child, "message");
+    await sleep(round * 7);
+    child.kill("SIGKILL");
+    await once(child, "exit");
+    await store.trust(`/after/${round}`, "c".repeat(64));
+  }
+  // Half a list, as a full disk or a machine that was switched off leaves it.
+  writeFileSync(home.path(`${STORE}.next`), '{"version":1,"proj');
+  await store.trust("/last", "d".repeat(64));
+  expect([...store.list().keys()].filter((path) => path.startsWith("/after/"))).toHaveLength(8);
+  expect(readdirSync(home.path("home/.local/state/femtoclaw")).sort()).toEqual(["trusted.json", "trusted.json.lock"]);
 });
 
 test("several processes that trust at once lose nothing", async () => {

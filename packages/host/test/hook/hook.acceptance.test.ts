@@ -156,6 +156,16 @@ describe("hook install --write", () => {
   });
 });
 
+test("settings are written where one who was killed has left a half, of which nothing stays", () => {
+  const left = (name: string) => place.write(`killed/.${name}.00000000-0000-4000-8000-000000000001`, '{"ho');
+  const path = place.write("killed/mine.json", "{}");
+  left("mine.json");
+  replaceSettings(readSettings(path), "mine");
+  left("new.json");
+  replaceSettings(readSettings(join(place.root, "killed/new.json")), "new");
+  expect(readdirSync(join(place.root, "killed")).toSorted()).toEqual(["mine.json", "new.json"]);
+});
+
 test("settings that somebody else changed meanwhile, or owns, are left as they are", () => {
   const path = place.write("settings/mine.json", "{}");
   const before = readSettings(path);

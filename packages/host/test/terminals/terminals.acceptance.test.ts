@@ -90,9 +90,9 @@ describe("terminals by the command line", () => {
     agent.end();
     await place.down();
     await host.ended;
-    const stopped = await place.run(["terminal", "export", id, "--format", "asciicast", "--out", "session.cast"]);
+    const stopped = await place.run(["terminal", "export", id, "--format", "asciicast", "--out", "../session.cast"]);
     expect(stopped).toMatchObject({ code: 0, stdout: "" });
-    const cast = readFileSync(join(place.project, "session.cast"), "utf8");
+    const cast = readFileSync(join(place.root, "session.cast"), "utf8");
     expect(cast).toBe(live.stdout);
     const { header, events } = decoded(cast);
     expect(header).toMatchObject({ version: 3, term: { cols: 70, rows: 20, type: "xterm-256color" } });
@@ -100,7 +100,7 @@ describe("terminals by the command line", () => {
     expect(shown.join("")).toMatch(/drawn[\s\S]*30 100/);
     expect(events).toContainEqual([expect.any(Number), "r", "100x30"]);
     expect(events.at(-1)).toEqual([expect.any(Number), "x", "3"]);
-    expect(await place.run(["terminal", "export", id, "--out", "session.cast"])).toMatchObject({ code: 70 });
+    expect(await place.run(["terminal", "export", id, "--out", "../session.cast"])).toMatchObject({ code: 70 });
     expect((await place.run(["terminal", "export", "no-such"])).stderr).toContain("FEMTO_TERMINAL_NOT_FOUND");
     expect((await place.run(["audit", "verify"])).code).toBe(0);
   });

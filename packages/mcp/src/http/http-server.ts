@@ -18,15 +18,18 @@ import {
   isInitializeRequest,
   isJsonContentType,
   isLegacyRequest,
+  type JSONRPCMessage,
   type McpHttpHandler,
 } from "@modelcontextprotocol/server";
 import { type Connect, HostSession } from "../host-session.ts";
 import { MESSAGE_BYTES_MAX, readMessage, refusal } from "../incoming.ts";
 import { Listens } from "../listens.ts";
-import { OVERLOADED, REQUESTS_MAX } from "../overload.ts";
+import { OVERLOADED, REQUEST_BYTES_MAX } from "../overload.ts";
 import { makeServer, subscribe } from "../server.ts";
 import { showsToken } from "./bearer-token.ts";
 import { HttpSessions } from "./http-sessions.ts";
+import { type OpenRequest, OpenRequests } from "./open-requests.ts";
+import { UnreadAnswers } from "./unread-answers.ts";
 
 const PATH = "/mcp";
 const ADDRESS = "127.0.0.1";
@@ -89,13 +92,16 @@ class Endpoint {
   readonly #listens: Listens;
   readonly #isHere = localhostHostValidation();
   readonly #isFromHere = localhostOriginValidation();
-  #open = 0;
+  readonly #open = new OpenRequests();
+  /** Of clients without a session. */
+  readonly #unread = new UnreadAnswers();
 
   constructor({ connect, waitMs, token, onError }: HttpOptions) {
     this.#token = token;
     this.#sessions = new HttpSessions(connect, waitMs);
     const host = new HostSession(connect);
     this.#host = host;
+    host.untilRead = () => this.#unread.untilRead();
     this.#handler = createMcpHandler(() => makeServer({ host, waitMs, leavingCancels: true }), {
       legacy: "reject",
       onerror: onError,
@@ -127,13 +133,11 @@ class Endpoint {
     if (request.url?.split("?", 1)[0] !== PATH) {
       return refuse(response, 404, `MCP is served at ${PATH}`);
     }
-    if (this.#open >= REQUESTS_MAX) return refuse(response, 503, OVERLOADED.reason);
-    this.#open += 1;
-    response.once("close", () => {
-      this.#open -= 1;
-    });
-    if (request.method === "POST") return await this.#post(request, response);
-    if (request.method === "GET" || request.method === "DELETE") return await this.#inSession(request, response);
+    const open = this.#open.begin();
+    if (open === null) return refuse(response, 503, OVERLOADED.reason);
+    response.once("close", () => open.left());
+    if (request.method === "POST") return await this.#post(request, response, open);
+    if (request.method === "GET" || request.method === "DELETE") return await this.#inSession(request, response, open);
     response.setHeader("Allow", "GET, POST, DELETE");
     return refuse(response, 405, "the method is not allowed");
   }
@@ -144,15 +148,16 @@ class Endpoint {
     await this.#host.close();
   }
 
-  async #post(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async #post(request: IncomingMessage, response: ServerResponse, open: OpenRequest): Promise<void> {
     const isPlain = request.headers["content-encoding"] === undefined;
     if (!isPlain || !isJsonContentType(request.headers["content-type"] ?? null)) {
       return refuse(response, 415, "the body must be application/json");
     }
-    const bytes = await bodyOf(request);
-    if (bytes === null) {
+    const bytes = await bodyOf(request, open);
+    if (typeof bytes === "string") {
       response.setHeader("Connection", "close");
-      return refuse(response, 413, `the body is longer than ${MESSAGE_BYTES_MAX} bytes`);
+      if (bytes === "long") return refuse(response, 413, `the body is longer than ${MESSAGE_BYTES_MAX} bytes`);
+      return refuse(response, 503, `${REQUEST_BYTES_MAX} bytes of requests have no answer yet`);
     }
     const read = readMessage(bytes);
     if (!read.ok) return answer(response, 400, read.response);
@@ -162,18 +167,27 @@ class Endpoint {
       const admitted = await this.#listens.admit(message);
       if (response.closed || response.destroyed) return admitted.release();
       response.once("close", () => admitted.release());
+      this.#unread.add(response);
       return await this.#modern(like, response, admitted.message);
     }
     if (sessionOf(request) !== undefined || !isInitializeRequest(message)) {
-      return await this.#inSession(request, response, message);
+      return await this.#inSession(request, response, open, message);
     }
-    if (!(await this.#sessions.begin(request, response, message))) refuse(response, 503, "too many sessions are open");
+    const begun = await this.#sessions.begin({ request, response, open, message });
+    if (!begun) refuse(response, 503, "too many sessions are open");
   }
 
-  async #inSession(request: IncomingMessage, response: ServerResponse, body?: unknown): Promise<void> {
+  async #inSession(
+    request: IncomingMessage,
+    response: ServerResponse,
+    open: OpenRequest,
+    message?: JSONRPCMessage,
+  ): Promise<void> {
     const name = sessionOf(request);
     if (name === undefined) return refuse(response, 400, "the header Mcp-Session-Id is missing");
-    if (!(await this.#sessions.serve(name, request, response, body))) refuse(response, 404, "there is no such session");
+    const served = await this.#sessions.serve(name, { request, response, open, message });
+    if (served === "unknown") refuse(response, 404, "there is no such session");
+    if (served === "twice") refuse(response, 400, "a request of this id has not been answered yet");
   }
 }
 
@@ -182,14 +196,15 @@ function sessionOf({ headers }: IncomingMessage): string | undefined {
   return typeof name === "string" ? name : undefined;
 }
 
-/** Null for one that is too long; the rest of it is not read. */
-async function bodyOf(request: IncomingMessage): Promise<Buffer | null> {
-  if (Number(request.headers["content-length"] ?? 0) > MESSAGE_BYTES_MAX) return null;
+/** Why not, for one that is too long, or too much with all others; the rest of it is not read. */
+async function bodyOf(request: IncomingMessage, open: OpenRequest): Promise<Buffer | "long" | "much"> {
+  if (Number(request.headers["content-length"] ?? 0) > MESSAGE_BYTES_MAX) return "long";
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of request) {
     bytes += (chunk as Buffer).byteLength;
-    if (bytes > MESSAGE_BYTES_MAX) return null;
+    if (bytes > MESSAGE_BYTES_MAX) return "long";
+    if (!open.take((chunk as Buffer).byteLength)) return "much";
     chunks.push(chunk as Buffer);
   }
   return Buffer.concat(chunks);

@@ -2,15 +2,36 @@
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { NodeStreamableHTTPServerTransport } from "@modelcontextprotocol/node";
+import {
+  isJSONRPCErrorResponse,
+  isJSONRPCNotification,
+  isJSONRPCRequest,
+  isJSONRPCResultResponse,
+  type JSONRPCMessage,
+  type RequestId,
+} from "@modelcontextprotocol/server";
 import { type Connect, HostSession } from "../host-session.ts";
 import { makeServer, tellChanged } from "../server.ts";
+import type { OpenRequest } from "./open-requests.ts";
+import { UnreadAnswers } from "./unread-answers.ts";
 
 /** LIMIT: sessions at once; the one that was idle longest makes room. */
 export const HTTP_SESSIONS_MAX = 64;
 
+/** One request, with what was read of it. */
+export interface HttpExchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly open: OpenRequest;
+  readonly message?: JSONRPCMessage | undefined;
+}
+
 interface HttpSession {
   readonly transport: NodeStreamableHTTPServerTransport;
   readonly host: HostSession;
+  readonly unread: UnreadAnswers;
+  /** Requests that the client still has to be answered, whether it waits for that or has left. */
+  readonly unanswered: Map<RequestId, OpenRequest>;
   /** Requests, and streams of notifications, that are open. */
   open: number;
 }
@@ -26,25 +47,29 @@ export class HttpSessions {
     this.#waitMs = waitMs;
   }
 
-  /** False where there is no such session. */
-  async serve(name: string, request: IncomingMessage, response: ServerResponse, body: unknown): Promise<boolean> {
+  /** Says where there is no such session, and where it still has to answer a request of this id. */
+  async serve(name: string, exchange: HttpExchange): Promise<"served" | "unknown" | "twice"> {
     const session = this.#sessions.get(name);
-    if (session === undefined) return false;
+    if (session === undefined) return "unknown";
     this.#sessions.delete(name);
     this.#sessions.set(name, session);
-    await handle(session, request, response, body);
-    return true;
+    const { message } = exchange;
+    if (isJSONRPCRequest(message) && session.unanswered.has(message.id)) return "twice";
+    await handle(session, exchange);
+    return "served";
   }
 
   /** Begins a session with its first request; false where there is room for none. */
-  async begin(request: IncomingMessage, response: ServerResponse, body: unknown): Promise<boolean> {
+  async begin(exchange: HttpExchange): Promise<boolean> {
     if (!this.#makeRoom()) return false;
     const host = new HostSession(this.#connect);
     const transport = new NodeStreamableHTTPServerTransport({
       sessionIdGenerator: randomUUID,
       onsessioninitialized: (name) => void this.#sessions.set(name, session),
     });
-    const session: HttpSession = { transport, host, open: 0 };
+    const session: HttpSession = { transport, host, unread: new UnreadAnswers(), unanswered: new Map(), open: 0 };
+    host.untilRead = () => session.unread.untilRead();
+    hearAnswers(session);
     const server = makeServer({ host, waitMs: this.#waitMs, leavingCancels: false });
     host.onResourceUpdated = (uri) => void server.sendResourceUpdated({ uri }).catch(() => undefined);
     host.onToolsChanged = () => void tellChanged(server).catch(() => undefined);
@@ -53,9 +78,10 @@ export class HttpSessions {
     transport.onclose = () => {
       closed?.();
       if (transport.sessionId !== undefined) this.#sessions.delete(transport.sessionId);
+      for (const id of session.unanswered.keys()) answered(session, id);
       void host.close();
     };
-    await handle(session, request, response, body);
+    await handle(session, exchange);
     // What was no valid beginning has begun nothing.
     if (transport.sessionId === undefined) await transport.close();
     return true;
@@ -76,15 +102,36 @@ export class HttpSessions {
   }
 }
 
-async function handle(
-  session: HttpSession,
-  request: IncomingMessage,
-  response: ServerResponse,
-  body: unknown,
-): Promise<void> {
+async function handle(session: HttpSession, { request, response, open, message }: HttpExchange): Promise<void> {
   session.open += 1;
+  session.unread.add(response);
   response.once("close", () => {
     session.open -= 1;
   });
-  await session.transport.handleRequest(request, response, body);
+  if (isJSONRPCRequest(message)) {
+    session.unanswered.set(message.id, open);
+    open.awaitAnswer();
+  }
+  await session.transport.handleRequest(request, response, message);
+  if (isJSONRPCRequest(message) && response.statusCode >= 400) answered(session, message.id);
+  // What was cancelled gets no answer.
+  if (isJSONRPCNotification(message) && message.method === "notifications/cancelled") {
+    const id = message.params?.["requestId"];
+    if (typeof id === "string" || typeof id === "number") answered(session, id);
+  }
+}
+
+function hearAnswers(session: HttpSession): void {
+  const { transport } = session;
+  const send = transport.send.bind(transport);
+  transport.send = async (said, options) => {
+    const isAnswer = isJSONRPCResultResponse(said) || isJSONRPCErrorResponse(said);
+    if (isAnswer && said.id !== undefined) answered(session, said.id);
+    await send(said, options);
+  };
+}
+
+function answered({ unanswered }: HttpSession, id: RequestId): void {
+  unanswered.get(id)?.over();
+  unanswered.delete(id);
 }

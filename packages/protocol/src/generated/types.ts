@@ -3487,7 +3487,7 @@ export interface UpstreamStartedBody {
    */
   args: null | string[];
   /**
-   * Its address; null for a program.
+   * Scheme, host and port of its address, and before 0.12.0 all of it; null for a program.
    */
   url: string | null;
 }

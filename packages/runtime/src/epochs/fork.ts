@@ -2,9 +2,8 @@
  * A fork: a state directory of its own whose log goes on from a record of another one. It holds the old log
  * as an export that anyone can verify, and the state that it had folded to. Nothing is run by making it.
  */
-import { randomUUID } from "node:crypto";
-import { mkdir, realpath, rename, rm } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { mkdir, realpath, rename } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import {
   EPOCHS_FOLDER,
   exportTiles,
@@ -18,6 +17,7 @@ import { errorText, FemtoError, type LogParent, printable, systemErrorCode } fro
 import { replay } from "../replay/replay.ts";
 import { type FoundedLog, foundLog } from "./founding.ts";
 import { freePlace } from "./free-place.ts";
+import { WorkFolder } from "./work-folder.ts";
 
 const OWNER_ALL = 0o700;
 
@@ -31,6 +31,8 @@ export interface ForkOptions {
   readonly out: string;
   /** State directory of the log. */
   readonly stateDirectory: string;
+  /** Hears what an interrupted fork had left there, which is removed. */
+  readonly say?: (line: string) => void;
 }
 
 /** The new log, and what it goes on from. */
@@ -52,15 +54,15 @@ export async function forkLog(options: ForkOptions): Promise<Fork> {
   const directory = await freePlace(options.out, "FEMTO_FORK_REFUSED");
   const own = await realpath(stateDirectory);
   if (`${directory}/`.startsWith(`${own}/`)) throw refused(`${printable(directory)} lies in the state directory`);
-  const making = join(dirname(directory), `.${basename(directory)}.${randomUUID()}.forking`);
   try {
+    await using work = await WorkFolder.open(dirname(directory), "fork", options.say ?? (() => undefined));
+    const making = join(work.path, "state");
     const fork = await makeFork(options, making);
     // INVARIANT: what stands at the place named by the operator is whole, or is not there.
     await rename(making, directory);
     await syncFolder(dirname(directory));
     return { ...fork, directory };
   } catch (error) {
-    await rm(making, { recursive: true, force: true });
     if (error instanceof FemtoError) throw error;
     throw refused(`${printable(directory)} cannot be written: ${systemErrorCode(error) ?? errorText(error)}`, error);
   }

@@ -167,7 +167,8 @@ export class Upstream {
     const body =
       at.kind === "command"
         ? { server: name, program: at.program, args: [...at.args], url: null }
-        : { server: name, program: null, args: [], url: at.url };
+        : // INVARIANT: I10: its path and query may hold a token, which many servers are named by.
+          { server: name, program: null, args: [], url: new URL(at.url).origin };
     // INVARIANT: I1: no program starts that no record tells of.
     const { seq } = await append({ type: "upstream.started", ...NOBODYS, body });
     const { signal, cancel } = this.#deadline();

@@ -55,6 +55,7 @@ afterEach(async () => {
 async function upstreamTo(
   clock: Clock,
   answer: (message: Message | null, response: ServerResponse) => void,
+  recorded: object[] = [],
 ): Promise<Upstream> {
   const server = createServer(async (request, response) => {
     let body = "";
@@ -68,12 +69,15 @@ async function upstreamTo(
   const bound = async () => ({ ...host, addresses: ["127.0.0.1"], secrets: new Map() });
   const upstream = new Upstream({
     setting: {
-      ...{ name: "evil", at: { kind: "url", url: `http://127.0.0.1:${port}/mcp`, headers: {} } },
+      ...{ name: "evil", at: { kind: "url", url: `http://127.0.0.1:${port}/of-mine/mcp?key=of-mine`, headers: {} } },
       ...{ pins: "first_use", tools: null },
     },
     clock,
     connect: () => new HttpTransport({ bound, headers: {} }),
-    append: async () => ({ seq: 1 }),
+    append: async (entry) => {
+      recorded.push(entry);
+      return { seq: 1 };
+    },
     onListed: async () => undefined,
     onDown: () => undefined,
   });
@@ -85,6 +89,23 @@ const result = (response: ServerResponse, id: number | undefined, value: object)
   response.setHeader("content-type", "application/json").end(JSON.stringify({ jsonrpc: "2.0", id, result: value }));
 };
 const handshake = { protocolVersion: "2025-06-18", capabilities: { tools: { listChanged: true } }, serverInfo: {} };
+
+test("what its operator wrote behind the host of its address, which may be a token, is in no record", async () => {
+  const recorded: object[] = [];
+  const answer = (message: Message | null, response: ServerResponse): void => {
+    if (message?.method === "initialize") return result(response, message.id, handshake);
+    if (message?.method === "tools/list") return result(response, message.id, { tools: [] });
+    response.writeHead(message === null ? 405 : 202).end();
+  };
+  const upstream = await upstreamTo(new SetClock(), answer, recorded);
+  await upstream.ready();
+  await upstream.stop("enough");
+  expect(recorded).toMatchObject([
+    { type: "upstream.started", body: { url: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/) } },
+    { type: "upstream.stopped" },
+  ]);
+  expect(JSON.stringify(recorded)).not.toContain("of-mine");
+});
 
 test("one look is under way at a server that says over and over that it changed, and does not say to what", async () => {
   const clock = new SetClock();

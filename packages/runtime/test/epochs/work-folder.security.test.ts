@@ -14,7 +14,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { expect, onTestFinished, test } from "vitest";
-import { WorkFolder } from "../../src/backup/work-folder.ts";
+import { WorkFolder } from "../../src/epochs/work-folder.ts";
 
 const NOBODY = 65_534;
 

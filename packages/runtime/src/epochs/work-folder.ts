@@ -1,11 +1,11 @@
 /**
- * Where a backup or a restore is made ready, beside the place that it will have. It is held by a lock of the
+ * Where a backup, a restore or a fork is made ready, beside the place that it will have. It is held by a lock of the
  * kernel, so that what a killed one has left is told from what another one is working on, and removed.
  */
 import { randomUUID } from "node:crypto";
 import { lstat, mkdir, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { lockClaim } from "@femtoclaw/journal";
+import { lockClaim } from "@femtoclaw/journal/live";
 import { FemtoError, printable, systemErrorCode } from "@femtoclaw/protocol";
 
 const OWNER_ALL = 0o700;
@@ -14,7 +14,7 @@ const GONE = ".gone";
 /** LIMIT: tries of one whose folder others take for left behind; each of them does so once. */
 const TRIES_MAX = 16;
 
-export type WorkKind = "backup" | "restore";
+export type WorkKind = "backup" | "restore" | "fork";
 
 export class WorkFolder implements AsyncDisposable {
   readonly path: string;

@@ -1,0 +1,72 @@
+/**
+ * Which host `down` and `halt` go to. To stop something has to be possible whatever has become of the configuration: one
+ * that does not count, or cannot be read, is not believed, and the host that was started by it is found by its own note.
+ */
+import { realpathSync } from "node:fs";
+import { resolve } from "node:path";
+import { OperatorClient } from "@femtoclaw/client";
+import { EXIT, FemtoError, printable } from "@femtoclaw/protocol";
+import { configurationPlaces } from "../configuration/locate-configuration.ts";
+import { notedHosts, type StartedHost } from "../configuration/started-hosts.ts";
+import { assertPrivateSocketFolder } from "../endpoints/socket-directory.ts";
+import type { CommandContext, Placed } from "./command-context.ts";
+
+/** Throws what is wrong with the configuration where no host is known to run by it. */
+export async function hostToStop(context: CommandContext): Promise<Placed> {
+  try {
+    return context.load();
+  } catch (error) {
+    if (!(error instanceof FemtoError) || error.exit !== EXIT.configuration) throw error;
+    const running = await runningHosts(context);
+    const [host, ...others] = running;
+    if (host === undefined) throw unknownHost(error);
+    if (others.length > 0) throw severalHosts(running);
+    const by = printable(host.configuration, 4_096);
+    context.output.talk(`${error.message}; going by what the host noted that was started by ${by}`);
+    return { resolved: host };
+  }
+}
+
+/** INVARIANT: I8: it answers at the place that it noted, as the very start that noted it; no other is taken for it. */
+async function runningHosts(context: CommandContext): Promise<readonly StartedHost[]> {
+  const { environment, cwd, options } = context;
+  const state = options.state === undefined ? undefined : realOrAsIs(resolve(cwd, options.state));
+  const noted = notedHosts(environment).filter((host) => state === undefined || host.stateDirectory === state);
+  for (const path of configurationPlaces({ cwd, environment, configFlag: options.config })) {
+    const running: StartedHost[] = [];
+    for (const host of noted) if (host.configuration === path && (await answers(host))) running.push(host);
+    if (running.length > 0) return running;
+  }
+  return [];
+}
+
+async function answers({ runtimeDirectory, boot }: StartedHost): Promise<boolean> {
+  assertPrivateSocketFolder(runtimeDirectory);
+  try {
+    await using operator = await OperatorClient.connectUnproved(runtimeDirectory);
+    return (await operator.status())["boot"] === boot;
+  } catch (error) {
+    if (error instanceof FemtoError && error.code === "FEMTO_HOST_NOT_RUNNING") return false;
+    throw error;
+  }
+}
+
+function unknownHost({ code, message, fix, cause }: FemtoError): FemtoError {
+  const other = "No host is known to run by it; one that does is stopped by SIGTERM, such as by `kill PID`.";
+  return new FemtoError(code, message, { fix: `${fix} ${other}`, cause });
+}
+
+function severalHosts(running: readonly StartedHost[]): FemtoError {
+  const states = running.map(({ stateDirectory }) => printable(stateDirectory, 4_096));
+  return new FemtoError("FEMTO_USAGE", `${running.length} hosts that were started by this configuration run`, {
+    fix: `Say which one is meant, by one of: ${states.map((state) => `--state ${state}`).join(", ")}`,
+  });
+}
+
+function realOrAsIs(path: string): string {
+  try {
+    return realpathSync.native(path);
+  } catch {
+    return path;
+  }
+}

@@ -1,0 +1,161 @@
+/** Whoever wants to stop a host can, whatever has become of its configuration; and what that says by now leads nobody elsewhere. */
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { dirname, join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { CONFIGURATION, type Host, Playground } from "./playground.ts";
+
+const FOUND = { FEMTOCLAW_CONFIG: undefined };
+
+let place: Playground;
+beforeEach(() => {
+  place = new Playground();
+});
+afterEach(() => place[Symbol.asyncDispose]());
+
+const file = () => join(place.project, "femtoclaw.toml");
+const hosts = () => join(place.root, "h/.local/state/femtoclaw/hosts");
+const down = (args: readonly string[] = [], cwd = place.project) => place.run([...args, "down"], { env: FOUND, cwd });
+
+async function upTrusted(): Promise<Host> {
+  expect((await place.run(["trust"], { env: FOUND })).code).toBe(0);
+  return await place.up([], { env: FOUND });
+}
+
+/** A host of the same user that has nothing to do with it. */
+async function upOther(): Promise<{ readonly host: Host; readonly says: string }> {
+  const says = `[memory]\npath = ${JSON.stringify(join(place.root, "other-state"))}\n[host]\nruntime_dir = ${JSON.stringify(join(place.root, "other-run"))}\n`;
+  const other = place.write("other/femtoclaw.toml", says);
+  return { host: await place.up(["--config", other]), says };
+}
+
+function becomeLink(): void {
+  rmSync(file());
+  symlinkSync("/etc/passwd", file());
+}
+
+const alive = (host: Host): boolean => existsSync(`/proc/${host.pid}`);
+
+describe("a host is stopped", () => {
+  test.each<readonly [string, () => void]>([
+    ["has changed", () => place.configure(`${CONFIGURATION}# changed\n`)],
+    ["has nothing of TOML any more", () => place.configure("[[[")],
+    ["is gone", () => rmSync(file())],
+    ["became a link", () => becomeLink()],
+    ["can be changed by others", () => chmodSync(file(), 0o666)],
+  ])("whose configuration, which was found, %s", async (_, change) => {
+    const host = await upTrusted();
+    expect(readdirSync(hosts())).toHaveLength(1);
+    change();
+    const cwd = place.folder("p/deep/down");
+    expect(await down([], cwd)).toMatchObject({
+      code: 0,
+      stdout: `stopped: process ${host.pid}\n`,
+      stderr: expect.stringContaining(`going by what the host noted that was started by ${file()}`),
+    });
+    expect(await host.ended).toBe(0);
+    expect(readdirSync(hosts())).toEqual([]);
+    expect(await down()).toMatchObject({ code: 78, stderr: expect.stringContaining("is stopped by SIGTERM") });
+  });
+
+  test("whose configuration was named and cannot be read any more, and so is a session of it halted", async () => {
+    const host = await place.up();
+    await place.propose("fs_read", { path: "notes.txt" });
+    const [{ session }] = (await place.executions()) as unknown as [{ readonly session: string }];
+    place.configure("workspace = 7\n");
+    expect(await place.run(["halt", session])).toMatchObject({ code: 0, stdout: expect.stringContaining("halted") });
+    rmSync(file());
+    expect((await place.run(["down"])).code).toBe(0);
+    expect(await host.ended).toBe(0);
+  });
+
+  test("and not the one that its configuration names by now", async () => {
+    const host = await upTrusted();
+    const other = await upOther();
+    place.configure(other.says);
+    expect((await down()).stdout).toBe(`stopped: process ${host.pid}\n`);
+    // Nothing is known any more, and the other one is not taken for it.
+    expect((await down()).code).toBe(78);
+    expect(alive(other.host)).toBe(true);
+  });
+
+  test("which one of two has to be said", async () => {
+    const first = await upTrusted();
+    const state = join(place.root, "second-state");
+    place.configure(CONFIGURATION.replace('"../run"', '"../second-run"'));
+    expect((await place.run(["trust"], { env: FOUND })).code).toBe(0);
+    const second = await place.up(["--state", state], { env: FOUND });
+    place.configure("");
+    expect(await down()).toMatchObject({ code: 64, stderr: expect.stringContaining(`--state ${state}`) });
+    expect((await down(["--state", state])).stdout).toBe(`stopped: process ${second.pid}\n`);
+    expect((await down()).stdout).toBe(`stopped: process ${first.pid}\n`);
+  });
+});
+
+describe("no host is stopped", () => {
+  test("by a configuration beside or below that of a host", async () => {
+    const host = await upTrusted();
+    for (const folder of ["p/out", "beside"]) {
+      const inner = place.write(`${folder}/femtoclaw.toml`, CONFIGURATION);
+      expect(await down([], dirname(inner))).toMatchObject({ code: 78 });
+    }
+    expect(alive(host)).toBe(true);
+  });
+
+  test("by the note of one that was killed, where another one listens by now", async () => {
+    const killed = await upTrusted();
+    const [name] = readdirSync(hosts());
+    const note = readFileSync(join(hosts(), String(name)), "utf8");
+    killed.kill("SIGKILL");
+    await killed.ended;
+    const other = place.write("other/femtoclaw.toml", '[host]\nruntime_dir = "../run"\n');
+    const host = await place.up(["--config", other]);
+    expect(readFileSync(join(hosts(), String(name)), "utf8")).toBe(note);
+    place.configure("");
+    expect(await down()).toMatchObject({ code: 78 });
+    expect(alive(host)).toBe(true);
+    // The next start of the killed one forgets it.
+    await place.down();
+    place.configure(CONFIGURATION);
+    await upTrusted();
+    expect(readdirSync(hosts())).toHaveLength(1);
+    expect(readdirSync(hosts())).not.toEqual([name]);
+  });
+
+  test("by a note that others could have written, or that is none", async () => {
+    const host = await upTrusted();
+    place.configure("");
+    const [name] = readdirSync(hosts());
+    const path = join(hosts(), String(name));
+    const note = readFileSync(path, "utf8");
+    chmodSync(path, 0o666);
+    expect(await down()).toMatchObject({ code: 78, stderr: expect.stringContaining("FEMTO_CONFIG_OWNER") });
+    chmodSync(path, 0o600);
+    chmodSync(hosts(), 0o777);
+    expect(await down()).toMatchObject({ code: 78, stderr: expect.stringContaining("FEMTO_CONFIG_OWNER") });
+    chmodSync(hosts(), 0o700);
+    for (const content of ["", "[]", "null", note.slice(0, -9), note.replace(file(), "/elsewhere/femtoclaw.toml")]) {
+      writeFileSync(path, content);
+      expect(await down()).toMatchObject({ code: 78, stderr: expect.stringContaining("FEMTO_CONFIG_UNTRUSTED") });
+    }
+    writeFileSync(path, note);
+    expect((await down()).code).toBe(0);
+    expect(await host.ended).toBe(0);
+  });
+});
+
+test("a host that cannot be noted says so, and runs", async () => {
+  mkdirSync(dirname(hosts()), { recursive: true });
+  writeFileSync(hosts(), "");
+  const host = await place.up();
+  expect(host.log()).toContain("host.not_noted");
+  expect((await place.run(["down"])).code).toBe(0);
+});
