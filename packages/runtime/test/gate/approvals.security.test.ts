@@ -104,6 +104,33 @@ describe("an answer", () => {
     expect(readFileSync(join(home.root, "private/kept"), "utf8")).toBe("kept");
   });
 
+  it("is to the file that runs, and not to the one that its name seems to be", async () => {
+    const { home, runtime } = await place();
+    const workspace = join(home.root, "workspace");
+    mkdirSync(join(workspace, "far/folder"), { recursive: true });
+    symlinkSync("far/folder", join(workspace, "link"));
+    writeFileSync(join(workspace, "script"), "harmless");
+    writeFileSync(join(workspace, "far/script"), "harmless");
+    const session = runtime.openSession({ channel: "agent" });
+    const run = call("process_exec", { bin: "cat", argv: ["link/../script"] });
+    const { execution_id } = await session.propose(run);
+    const question = await questionOf(runtime, execution_id);
+    expect(question.files.map(({ path }) => path)).toEqual([join(workspace, "far/script")]);
+    writeFileSync(join(workspace, "far/script"), "harmful");
+    await runtime.approvals.answer(granted(question));
+    const again = async () => (await runtime.approvals.list()).map(({ id }) => id);
+    await expect.poll(again).toHaveLength(1);
+    expect(await again()).not.toContain(question.id);
+    expect(ofType(await recordsOf(runtime.reader), "execution.intent")).toEqual([]);
+  });
+
+  it("is not asked for where a program finds another file than the host", async () => {
+    const { runtime } = await place();
+    const session = runtime.openSession({ channel: "agent" });
+    const run = call("process_exec", { bin: "cat", argv: ["/proc/self/cwd/script"] });
+    expect(await session.propose(run)).toMatchObject({ status: "denied", error: { code: "FEMTO_APPROVAL_LIMIT" } });
+  });
+
   it("does not run a capability that was disabled meanwhile", async () => {
     const { home, runtime } = await place();
     const session = runtime.openSession({ channel: "agent" });
