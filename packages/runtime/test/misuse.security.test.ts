@@ -1,6 +1,7 @@
 /** What an honest embedder gets wrong where no types help: nothing of it may silently weaken what is in force, or harm the log. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { resolveConfiguration } from "@femtoclaw/runtime";
 import { describe, expect, it } from "vitest";
 import { call, capability, recordsOf, startRuntime, temporaryHome } from "./runtime-fixture.ts";
 
@@ -35,6 +36,11 @@ describe("a runtime", () => {
     await expect(runtime.switchCapability("echo", "false" as never, "uid:0")).rejects.toThrow(TypeError);
     expect(runtime.capabilities().find(({ name }) => name === "echo")?.enabled).toBe(false);
   });
+});
+
+it("a configuration has no own paths under a misspelt name", () => {
+  const input = { configuration: {}, baseDirectory: temporaryHome().root, environment: {} };
+  expect(() => resolveConfiguration({ ...input, ownPath: ["femtoclaw.toml"] } as never)).toThrow(/has no `ownPath`/);
 });
 
 describe("a session", () => {
