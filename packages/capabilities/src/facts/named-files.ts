@@ -144,10 +144,10 @@ async function approvedFile(
   }
 }
 
-/** Of what is secret not even a digest enters the journal, from which a short text could be guessed. */
-function isHidden(path: string, { workspace, allow, ask, deny, floor }: Authority): boolean {
+/** INVARIANT: I10: of what is secret not even a digest enters the journal, from which a short text could be guessed. */
+function isHidden(path: string, { workspace, allow, ask, deny, floor, sensitive }: Authority): boolean {
   const below = (folder: string): boolean => folder === "/" || path === folder || path.startsWith(`${folder}/`);
   const shown = [workspace, ...allow.read.map((grant) => grant.path)];
-  const hidden = [...floor, ...[...ask.read, ...deny.read].map((grant) => grant.path)];
+  const hidden = [...floor, ...[...ask.read, ...deny.read, ...(sensitive?.secret ?? [])].map((grant) => grant.path)];
   return hidden.some(below) || !shown.some(below);
 }

@@ -31,7 +31,8 @@ export async function askingOf(
   // INVARIANT: I8: who said yes to a terminal said yes to its use, and to nothing beside it.
   const opened = yesToTerminal(bound);
   if (opened !== null) return { kind: "granted", question: opened };
-  const named = await namedFiles(bound, standing.authority);
+  // What Cedar files keep from programs stands in what their sandbox shows, and is in no table.
+  const named = await namedFiles(bound, standing.sandbox?.authority ?? standing.authority);
   if (!named.ok) return { kind: "refused", problem: unanswerable(named.reason) };
   const asked: Asked = { rules, approvers, files: named.files };
   const digest = questionDigest(execution, asked);

@@ -131,6 +131,27 @@ describe("an answer", () => {
     expect(await session.propose(run)).toMatchObject({ status: "denied", error: { code: "FEMTO_APPROVAL_LIMIT" } });
   });
 
+  it("is bound to what is secret without a digest, by which it could be guessed", async () => {
+    const about = { id: "file/t/1", source: "t.cedar:1:1", reason: "it is forbidden", kept: [] };
+    const home = temporaryHome();
+    const workspace = join(home.root, "workspace");
+    const rule = {
+      ...{ ...about, hidden: [join(workspace, "by-file")] },
+      text: `forbid (principal, action == Action::"fs_read", resource in Path::"${join(workspace, "by-file")}");`,
+    };
+    const runtime = await home.start({
+      configuration: { ...ASKING.configuration, sensitive: { secret: ["workspace/by-table"] } },
+      policyFiles: { rules: [{ ...rule, paths: rule.hidden }], triedRevision: null },
+    });
+    onTestFinished(() => runtime.close({ drainMs: 0 }));
+    for (const name of ["by-file", "by-table", "open"]) writeFileSync(join(workspace, name), "1234");
+    const session = runtime.openSession({ channel: "agent" });
+    const argv = ["by-file", "by-table", "open"];
+    const { execution_id } = await session.propose(call("process_exec", { bin: "cat", argv }));
+    const { files } = await questionOf(runtime, execution_id);
+    expect(files.map(({ sha256 }) => sha256)).toEqual([null, null, expect.any(String)]);
+  });
+
   it("does not run a capability that was disabled meanwhile", async () => {
     const { home, runtime } = await place();
     const session = runtime.openSession({ channel: "agent" });
