@@ -20,7 +20,7 @@ export { compiledAhead } from "./compiled-schemas.ts";
 export { BoundArguments } from "./facts/bound-arguments.ts";
 export { type ConnectionFacts, type ConnectionRequest, connectionFacts } from "./facts/connection.ts";
 export { HostNames, type LookUp, systemLookUp } from "./facts/host-names.ts";
-export { namedFiles } from "./facts/named-files.ts";
+export { type NamedFiles, namedFiles } from "./facts/named-files.ts";
 export { ProgramDigests } from "./facts/program-digests.ts";
 export type { SecretLookUp } from "./facts/stored-secrets.ts";
 export { type FactsResult, type SessionTerminals, takeFacts } from "./facts/take-facts.ts";

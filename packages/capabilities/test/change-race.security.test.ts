@@ -4,6 +4,7 @@ import { once } from "node:events";
 import {
   chmodSync,
   lstatSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -17,7 +18,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Facts } from "@femtoclaw/protocol";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { attack } from "./name-exchange.ts";
 import { Playground, SECRET } from "./playground.ts";
 
@@ -194,6 +195,32 @@ describe("where the system refuses", () => {
       outcome: { result: unknown };
     };
     expect(outcome.result).toMatchObject({ entries: [{ name: "file" }, { name: "full" }], truncated: false });
+  });
+});
+
+describe("a folder with a denied file in it that the host cannot see, because it", () => {
+  const move = (mode: string, { user = "", mount = false }): unknown => {
+    const folder = mkdtempSync(join(tmpdir(), "femtoclaw-blind-"));
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+    const held = join(folder, "whole/held");
+    mkdirSync(held, { recursive: true });
+    const script = join(import.meta.dirname, "move-blindly.ts");
+    const node = [process.execPath, script, folder, mode, user];
+    const [program = "", ...argv] = mount ? ["bwrap", "--dev-bind", "/", "/", "--tmpfs", held, "--", ...node] : node;
+    return JSON.parse(execFileSync(program, argv, { encoding: "utf8" }));
+  };
+  const stays = { outcome: { event: "failed", code: "FEMTO_CAPABILITY_FAILED" }, stays: true };
+
+  it.runIf(process.getuid?.() === 0)("may not list what holds it, is not moved", () => {
+    expect(move("0311", { user: "65534" })).toMatchObject(stays);
+  });
+
+  it.runIf(process.getuid?.() === 0)("may not look at what it lists, is not moved", () => {
+    expect(move("0644", { user: "65534" })).toMatchObject(stays);
+  });
+
+  it("does not go on to another file system, is not moved", () => {
+    expect(move("0755", { mount: true })).toMatchObject(stays);
   });
 });
 

@@ -1,10 +1,10 @@
 /** What an operator is shown of the files that a call names, and what is not even looked at. */
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Authority, LIMITS } from "@femtoclaw/protocol";
+import { type ApprovedFile, type Authority, LIMITS } from "@femtoclaw/protocol";
 import { expect, it, onTestFinished } from "vitest";
 import { BoundArguments, namedFiles } from "../src/index.ts";
 
@@ -37,6 +37,12 @@ function running(cwd: string, args: readonly string[]): BoundArguments {
   return new BoundArguments(new Map([["/bin", program as never]]), new DisposableStack());
 }
 
+async function filesOf(bound: BoundArguments, authority: Authority): Promise<readonly ApprovedFile[]> {
+  const named = await namedFiles(bound, authority);
+  if (!named.ok) throw new Error(named.reason);
+  return named.files;
+}
+
 it("digests what is shown, and only binds what is secret, outside or too much", async () => {
   const { root, authority } = place();
   writeFileSync(join(root, "script"), "echo");
@@ -46,7 +52,7 @@ it("digests what is shown, and only binds what is secret, outside or too much", 
     truncateSync(join(root, name), LIMITS.approvalFileBytes - 1_000_000);
   }
   const args = ["script", "--option", "secrets/key", "/etc/passwd", "large", "larger", "no file"];
-  const files = await namedFiles(running(root, args), authority);
+  const files = await filesOf(running(root, args), authority);
   const told = new Map(files.map(({ path, sha256 }) => [path.replace(`${root}/`, ""), sha256]));
   expect(told.get("script")).toBe(createHash("sha256").update("echo").digest("hex"));
   expect(told.get("large")).toMatch(/^[0-9a-f]{64}$/);
@@ -55,11 +61,53 @@ it("digests what is shown, and only binds what is secret, outside or too much", 
   for (const { sha256, changed } of files) expect(changed === undefined).toBe(sha256 !== null);
 });
 
-it("opens neither pipes nor devices, and looks at so many files and no more", async () => {
+it("opens neither pipes nor devices", async () => {
   const { root, authority } = place();
   execFileSync("mkfifo", [join(root, "pipe")]);
-  expect(await namedFiles(running(root, ["pipe", "/dev/zero", "."]), authority)).toEqual([]);
-  const names = Array.from({ length: LIMITS.approvalFiles + 5 }, (_, n) => `f${n}`);
+  expect(await filesOf(running(root, ["pipe", "/dev/zero", ".", "/dev/stdin"]), authority)).toEqual([]);
+});
+
+it("asks nobody about a call that names more files than are looked at", async () => {
+  const { root, authority } = place();
+  const names = Array.from({ length: LIMITS.approvalFiles + 1 }, (_, n) => `f${n}`);
   for (const name of names) writeFileSync(join(root, name), name);
-  expect(await namedFiles(running(root, names), authority)).toHaveLength(LIMITS.approvalFiles);
+  expect(await filesOf(running(root, names.slice(1)), authority)).toHaveLength(LIMITS.approvalFiles);
+  expect(await namedFiles(running(root, names), authority)).toMatchObject({ ok: false });
+});
+
+it("looks at the file that the kernel finds behind a link and two dots", async () => {
+  const { root, authority } = place();
+  mkdirSync(join(root, "far/folder"), { recursive: true });
+  symlinkSync("far/folder", join(root, "link"));
+  writeFileSync(join(root, "script"), "harmless");
+  writeFileSync(join(root, "far/script"), "harmful");
+  const files = await filesOf(running(root, ["link/../script"]), authority);
+  expect(files.map(({ path }) => path)).toEqual([join(root, "far/script")]);
+});
+
+it.each(["--file=script", "-fscript", "-f=script", "if=script", "@script", "--config=@script", "script"])(
+  "finds the file that %s names",
+  async (argument) => {
+    const { root, authority } = place();
+    writeFileSync(join(root, "script"), "echo");
+    const files = await filesOf(running(root, [argument]), authority);
+    expect(files.map(({ path }) => path)).toEqual([join(root, "script")]);
+  },
+);
+
+it("asks nobody about what is another file for the program than for the host", async () => {
+  const { root, authority } = place();
+  writeFileSync(join(root, "script"), "echo");
+  symlinkSync("/proc/self/cwd", join(root, "here"));
+  symlinkSync("here", join(root, "there"));
+  const ways = [
+    "/proc/self/cwd/script",
+    "//proc/./1/cwd/script",
+    "here/script",
+    "there/script",
+    "/dev/fd/../cwd/script",
+  ];
+  for (const way of [...ways, ...ways.map((one) => `--file=${one}`)]) {
+    expect(await namedFiles(running(root, [way]), authority), way).toMatchObject({ ok: false });
+  }
 });

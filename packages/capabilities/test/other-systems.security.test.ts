@@ -56,7 +56,7 @@ describe("a program", () => {
       const found = await taken(place, platform, "process_exec", args);
       if (!found.ok) return found.reason;
       await using _ = found.bound;
-      return { ...found.facts, files: await namedFiles(found.bound, place.authority, platform) };
+      return { ...found.facts, ...(await namedFiles(found.bound, place.authority, platform)) };
     };
     const onMac = await facts("darwin");
     expect(onMac).toEqual(await facts("linux"));

@@ -143,9 +143,31 @@ describe("environment", () => {
     "%s is never taken from a call",
     (name) => expect(isNeverSet(name)).toBe(true),
   );
-  it.each(["LANG", "TZ", "GIT_AUTHOR_NAME", "CI", "DEBUG", "NO_COLOR", "MY_PATH"])("%s may be listed", (name) =>
-    expect(isNeverSet(name)).toBe(false),
+  it.each(["PYTEST_ADDOPTS", "PYLINTRC", "COVERAGE_RCFILE", "NIX_PATH", "TEXMFCNF", "TS_NODE_COMPILER", "COMPOSER"])(
+    "%s is never taken from a call",
+    (name) => expect(isNeverSet(name)).toBe(true),
   );
+  it.each(["MAGICK_CONFIGURE_PATH", "GST_PLUGIN_SCANNER", "LADSPA_PATH", "CHROME_BIN", "ESBUILD_BINARY_PATH"])(
+    "%s is never taken from a call",
+    (name) => expect(isNeverSet(name)).toBe(true),
+  );
+  it.each(["PUPPETEER_EXECUTABLE_PATH", "PSModulePath", "JUPYTER_PATH", "YACC", "FCEDIT"])(
+    "%s is never taken from a call",
+    (name) => expect(isNeverSet(name)).toBe(true),
+  );
+  it.each([
+    "TEXT",
+    "GETTEXT",
+    "AUTOPLAY",
+    "REMOTE",
+    "LANG",
+    "TZ",
+    "GIT_AUTHOR_NAME",
+    "CI",
+    "DEBUG",
+    "NO_COLOR",
+    "MY_PATH",
+  ])("%s may be listed", (name) => expect(isNeverSet(name)).toBe(false));
 });
 
 describe("describePolicy", () => {

@@ -11,7 +11,7 @@ import {
   type WatchedQuestions,
 } from "@femtoclaw/protocol";
 import type { ApprovalSettings } from "./configuration/resolve-configuration.ts";
-import { type Answer, type Answered, isSelfApprovable, operatorName } from "./gate/answers.ts";
+import { type Answer, type Answered, isSelfApprovable, operatorName, requireAnswer } from "./gate/answers.ts";
 import type { Gate } from "./gate/gate.ts";
 import type { WaitingCall } from "./gate/questions.ts";
 import type { GrowthWait } from "./log-growth.ts";
@@ -68,9 +68,10 @@ export class Approvals {
   /**
    * Resolves once the answer is durable; the call then goes on by itself. Throws FEMTO_APPROVAL_NOT_FOUND for a
    * question that is not open any more, FEMTO_APPROVAL_MISMATCH for an answer to something else, and
-   * FEMTO_APPROVAL_UNSIGNED where only a signed one counts.
+   * FEMTO_APPROVAL_UNSIGNED where only a signed one counts; a `TypeError` for what is no answer.
    */
   async answer(answer: Answer): Promise<Answered> {
+    requireAnswer(answer);
     return await this.#parts.gate.questions.answer(answer);
   }
 

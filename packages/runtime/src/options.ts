@@ -5,6 +5,7 @@ import type { DeploymentChangedBody, Installation } from "@femtoclaw/protocol";
 import type { ResolvedConfiguration } from "./configuration/resolve-configuration.ts";
 import type { DeployedSources, Integrity } from "./deployment.ts";
 import type { OpenedEpoch } from "./epochs/open-epoch.ts";
+import type { NamesOf } from "./known-names.ts";
 import type { Surroundings } from "./surroundings.ts";
 import type { Inspect } from "./system.ts";
 import type { TelemetryExporter } from "./telemetry-port.ts";
@@ -42,10 +43,10 @@ export interface RuntimeOptions {
    */
   readonly snapshotEveryRecords?: number;
   /**
-   * Finds out, before anything else, whether the program that runs is the one that was released. What it throws
-   * keeps the runtime from starting. Nothing is verified without it.
+   * Finds out, before anything else, whether the program that runs is the one that was released. What it throws, at once
+   * or later, keeps the runtime from starting. Nothing is verified without it.
    */
-  readonly verifyIntegrity?: () => Integrity;
+  readonly verifyIntegrity?: () => Promise<Integrity> | Integrity;
   /** What the configuration was read from; without it the deployment is named by what both resolve to. */
   readonly sources?: DeployedSources;
   /** The installation that the program belongs to; recorded with the boot. */
@@ -57,6 +58,26 @@ export interface RuntimeOptions {
   /** Gets one object for each thing that an operator may want to see in a log. */
   readonly log?: (entry: LogEntry) => void;
 }
+
+/** All that `createRuntime` and a reload take. */
+export const RUNTIME_OPTIONS: NamesOf<RuntimeOptions> = {
+  configuration: true,
+  configurationPath: true,
+  capabilities: true,
+  permit: true,
+  policyFiles: true,
+  inspect: true,
+  telemetry: true,
+  witnesses: true,
+  onEpoch: true,
+  snapshotEveryRecords: true,
+  verifyIntegrity: true,
+  sources: true,
+  installation: true,
+  deploymentChanges: true,
+  surroundings: true,
+  log: true,
+};
 
 /** What a policy comes from: the tables of a configuration, and the files beside it. */
 export type PolicySource = Pick<RuntimeOptions, "configuration" | "policyFiles" | "sources">;

@@ -147,7 +147,7 @@ export class Runtime implements AsyncDisposable {
   /** Brings the runtime to `idle`, or throws the fault that keeps it from there; nothing was executed then. */
   async start(): Promise<void> {
     try {
-      this.#integrity = this.#options.verifyIntegrity?.() ?? NOT_VERIFIED;
+      this.#integrity = (await this.#options.verifyIntegrity?.()) ?? NOT_VERIFIED;
       this.#chronicle.advance({ type: "integrity.verified" });
       this.#chronicle.advance({ type: "configuration.loaded" });
       this.#inForce.beginTrial();
@@ -238,7 +238,7 @@ export class Runtime implements AsyncDisposable {
 
   /**
    * Opens a session, through which somebody proposes. Throws FEMTO_OVERLOADED where `LIMITS.openSessions` are open, and
-   * a `TypeError` for a principal that has no `[agent.NAME]` in the configuration.
+   * a `TypeError` for a principal that has no `[agent.NAME]` in the configuration, and for what is no such option.
    */
   openSession(options: SessionOptions): Session {
     return this.#sessions.open(options, this.#openedGate);
@@ -303,7 +303,7 @@ export class Runtime implements AsyncDisposable {
   /**
    * Puts the policy of another configuration and of the files beside it in force, between two decisions; durable when it resolves. Calls that
    * were decided before end as they were decided. Throws FEMTO_RELOAD_RESTART, FEMTO_POLICY_INVALID or
-   * FEMTO_SANDBOX_UNAVAILABLE, and leaves in force what was.
+   * FEMTO_SANDBOX_UNAVAILABLE, and leaves in force what was. Without `policyFiles` there are no such files any more.
    */
   async reload(candidate: PolicySource, by: string): Promise<CompiledPolicy> {
     const { gate, review } = this.#openedGate;

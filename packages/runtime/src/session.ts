@@ -19,6 +19,7 @@ import { Door, newcomersShare } from "./gate/door.ts";
 import type { Gate } from "./gate/gate.ts";
 import type { OpenGate } from "./gate/open-gate.ts";
 import { refusalShare, SessionQuota } from "./gate/session-quota.ts";
+import { type NamesOf, requireKnownNames } from "./known-names.ts";
 import type { OutputReader } from "./outputs/outputs.ts";
 import type { SessionHistories } from "./projection/session-histories.ts";
 import type { ChangesRequest } from "./relay/changes.ts";
@@ -98,6 +99,15 @@ export interface SessionOptions {
   readonly principal?: string;
 }
 
+const SESSION_OPTIONS: NamesOf<SessionOptions> = { channel: true, label: true, principal: true };
+const CHANNELS: readonly unknown[] = ["library", "agent", "operator"] satisfies SessionOptions["channel"][];
+
+/** INVARIANT: I5: what a record says of a session is what the record's schema has; nobody could read another one back. */
+function requireOptions(options: SessionOptions): void {
+  requireKnownNames("openSession", options, SESSION_OPTIONS);
+  if (!CHANNELS.includes(options.channel)) throw new TypeError(`a channel is one of ${CHANNELS.join(", ")}`);
+}
+
 /** Who has no tables of his own. */
 const EVERYBODY = "default";
 
@@ -147,6 +157,7 @@ export class Sessions {
   }
 
   open(options: SessionOptions, { gate, outputs, relay }: Pick<OpenGate, "gate" | "outputs" | "relay">): Session {
+    requireOptions(options);
     const { clock } = this.#parts;
     const { principal = EVERYBODY } = options;
     // INVARIANT: I8: a name without tables would have the rights of everybody under a name that promises fewer.
@@ -183,7 +194,8 @@ export class Sessions {
         if (!this.#open.has(id)) throw new TypeError("the session is closed");
         records.executions += 1;
         // An object takes the same way as bytes from a socket, so that there is one parser and one gate.
-        const bytes = message instanceof Uint8Array ? message : Buffer.from(JSON.stringify(message));
+        // INVARIANT: I8: what runs is what was proposed, also where its proposer reads the next message into the same memory.
+        const bytes = Buffer.from(message instanceof Uint8Array ? message : JSON.stringify(message));
         // INVARIANT: I8: who proposes is said here; of what a client says about itself the label and the trace are taken.
         const proposal = { session: id, actor, bytes, quota, share, door, introduce, label, trace };
         return await gate.propose({ ...proposal, signal, launch, wishes, onIdentified });

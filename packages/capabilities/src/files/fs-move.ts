@@ -98,10 +98,23 @@ async function requireMovable(from: BoundPath, target: HeldFile, to: BoundPath, 
     return may;
   };
   const root = { descriptor: target.descriptor, path: from.path };
-  for await (const _ of walk(root, { mayReach, signal: call.signal, turn: () => call.turn() }, bounds)) {
-    if (isHeldBack) break;
+  let isAnotherSystem = false;
+  for await (const { found } of walk(root, { mayReach, signal: call.signal, turn: () => call.turn() }, bounds)) {
+    // The walk ends there, and a rename would take all of it along.
+    isAnotherSystem ||= found.dev !== target.device;
+    if (isHeldBack || isAnotherSystem) break;
   }
   if (isHeldBack) throw refused;
+  if (isAnotherSystem || bounds.isBlind) {
+    const what = isAnotherSystem ? "another file system" : "what the host may not look at";
+    throw new FemtoError(
+      "FEMTO_CAPABILITY_FAILED",
+      `${printable(from.path)} holds ${what}, so the folder stays where it is`,
+      {
+        fix: "Move the other parts of it.",
+      },
+    );
+  }
   if (!bounds.isCut) return;
   const most = `a folder with at most ${ENTRIES_MAX} names, none of them too deep, is moved`;
   throw new FemtoError("FEMTO_FILE_TOO_LARGE", `${printable(from.path)} holds more: ${most}`, {

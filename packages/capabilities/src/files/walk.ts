@@ -24,10 +24,11 @@ export interface WalkEntry {
 
 type Walker = Pick<CapabilityCall, "mayReach" | "signal" | "turn">;
 
-/** How many names are still looked at, and whether any were left out for it. */
+/** How many names are still looked at, and whether any were left out for it, or because the host may not look at them. */
 export class WalkBounds {
   #left: number;
   isCut = false;
+  isBlind = false;
 
   constructor(entriesMax: number) {
     this.#left = entriesMax;
@@ -61,14 +62,14 @@ async function* below(
   call: Walker,
   bounds: WalkBounds,
 ): AsyncGenerator<WalkEntry> {
-  const names = await namesIn(folder.descriptor, bounds.left, call.signal).catch(noneWhereRefused);
+  const names = await namesIn(folder.descriptor, bounds.left, call.signal).catch(noneWhereRefused(bounds));
   for (const name of names) {
     if (!bounds.take()) return;
     // Also where each folder holds little.
     if (bounds.left % NAMES_PER_TURN === 0) await nextTurn(call);
     call.signal.throwIfAborted();
     using held = new DisposableStack();
-    const entry = enter(folder, prefix, name, held);
+    const entry = enter(folder, prefix, name, held, bounds);
     if (entry === null) continue;
     if (isTooDeep(entry.path)) {
       bounds.isCut = true;
@@ -84,9 +85,12 @@ async function* below(
 }
 
 /** A folder that the host itself may not read holds nothing for it. */
-function noneWhereRefused(error: unknown): Buffer[] {
-  if (systemErrorCode(error) === "EACCES") return [];
-  throw error;
+function noneWhereRefused(bounds: WalkBounds): (error: unknown) => Buffer[] {
+  return (error) => {
+    if (systemErrorCode(error) !== "EACCES") throw error;
+    bounds.isBlind = true;
+    return [];
+  };
 }
 
 /** Null for what is gone, or stands elsewhere by now. */
@@ -95,6 +99,7 @@ function enter(
   prefix: string,
   name: Buffer,
   held: DisposableStack,
+  bounds: WalkBounds,
 ): WalkEntry | null {
   let opened: number;
   try {
@@ -102,8 +107,9 @@ function enter(
     opened = held.adopt(openSync(leaf, NAME_ONLY | constants.O_NOFOLLOW), closeSync);
   } catch (error) {
     const code = systemErrorCode(error);
-    if (code === "ENOENT" || code === "EACCES") return null;
-    throw error;
+    if (code !== "ENOENT" && code !== "EACCES") throw error;
+    bounds.isBlind ||= code === "EACCES";
+    return null;
   }
   const text = name.toString("utf8");
   const isText = Buffer.from(text).equals(name);

@@ -98,17 +98,19 @@ function checkLinks({ allow, ask, deny }: Authority, places: Places): void {
  * INVARIANT: I3: no call reaches files where one of them has many names: rules, floors and masks know one. Elsewhere than on
  * Linux no call reaches any file.
  */
-function checkSpellings({ workspace, allow, ask }: Authority, places: Places): void {
+function checkSpellings({ workspace, allow, ask, deny, sensitive }: Authority, places: Places): void {
   if (!namesByDescriptor(process.platform)) return;
-  const granted = Object.entries({ allow, ask }).flatMap(([table, { read, write }]) =>
-    Object.entries({ read, write }).flatMap(([access, grants]) =>
-      grants.map(({ path }, index) => [[table, access, index], path] as const),
-    ),
+  const lists = {
+    ...{ "allow/read": allow.read, "allow/write": allow.write, "ask/read": ask.read, "ask/write": ask.write },
+    ...{ "deny/read": deny.read, "deny/write": deny.write, "sensitive/secret": sensitive?.secret ?? [] },
+  };
+  const named = Object.entries(lists).flatMap(([list, grants]) =>
+    grants.map(({ path }, index) => [[...list.split("/"), index], path] as const),
   );
-  for (const [place, path] of [[["workspace"], workspace] as const, ...granted]) {
+  for (const [place, path] of [[["workspace"], workspace] as const, ...named]) {
     const other = otherSpelling(path);
     if (other === null) continue;
-    const remedy = "move it to a file system that tells capital letters from small ones";
+    const remedy = "move it to a file system that takes no spelling of a name for another one";
     places.fault(place, `${path} is where ${other} is another name of the same, and rules know only one; ${remedy}`);
   }
 }

@@ -1,8 +1,8 @@
-/** Whether a place tells names apart by their letters as they are written, which is how rules tell them apart. */
+/** Whether a place tells names apart by their characters as they are written, which is how rules tell them apart. */
 import { type BigIntStats, lstatSync, opendirSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 
-/** LIMIT: names of a folder that are looked at; a single one that has a letter tells. */
+/** LIMIT: names of a folder that are looked at; a single one that has a letter, or an accent, tells. */
 const NAMES_MAX = 64;
 
 /**
@@ -12,8 +12,10 @@ const NAMES_MAX = 64;
  */
 export function otherSpelling(place: string): string | null {
   for (const path of [...pathsIn(place), place]) {
-    const other = join(dirname(path), swapped(basename(path)));
-    if (other !== path && isSame(identity(path), identity(other))) return other;
+    for (const spelling of spellings(basename(path))) {
+      const other = join(dirname(path), spelling);
+      if (other !== path && isSame(identity(path), identity(other))) return other;
+    }
   }
   return null;
 }
@@ -30,6 +32,9 @@ function pathsIn(folder: string): string[] {
   }
   return paths;
 }
+
+/** In the other letters, and with letters and their accents put together or apart. */
+const spellings = (name: string): string[] => [swapped(name), name.normalize("NFC"), name.normalize("NFD")];
 
 const swapped = (name: string): string =>
   name.replace(/[a-z]|[A-Z]/g, (letter) => (letter < "a" ? letter.toLowerCase() : letter.toUpperCase()));

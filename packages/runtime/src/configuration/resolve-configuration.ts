@@ -15,6 +15,7 @@ import {
   systemErrorCode,
 } from "@femtoclaw/protocol";
 import type { ChildLimits } from "@femtoclaw/sandbox/child-limits";
+import { type NamesOf, requireKnownNames } from "../known-names.ts";
 import type { PathBase } from "./canonical-path.ts";
 import { checkAuthority } from "./check-authority.ts";
 import { configurationFaults } from "./check-configuration.ts";
@@ -149,8 +150,16 @@ export interface ResolvedConfiguration extends ObservabilitySettings {
   readonly sha256: string;
 }
 
-/** Resolves a configuration. Throws one FEMTO_CONFIG_INVALID that lists every fault with its place. */
+const INPUT: NamesOf<ConfigurationInput> = {
+  ...{ configuration: true, baseDirectory: true, sourceOf: true, ownPaths: true, ownPrograms: true, environment: true },
+};
+
+/**
+ * Resolves a configuration. Throws one FEMTO_CONFIG_INVALID that lists every fault with its place, and a `TypeError` for
+ * what is no such input.
+ */
 export function resolveConfiguration(input: ConfigurationInput): ResolvedConfiguration {
+  requireKnownNames("resolveConfiguration", input, INPUT);
   const { configuration, environment } = input;
   const places = new Places(input.sourceOf ?? ((pointer) => pointer));
   for (const fault of configurationFaults(configuration)) places.fault(pointerTokens(fault.pointer), fault.message);

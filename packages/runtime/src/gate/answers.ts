@@ -20,6 +20,15 @@ export interface Answer {
   readonly by: string;
 }
 
+const ANSWERS: readonly unknown[] = ["granted", "refused"] satisfies Answer["answer"][];
+const SCOPES: readonly unknown[] = ["once", "session"] satisfies Answer["scope"][];
+
+/** Throws a `TypeError` for what is neither yes nor no. INVARIANT: I5: a record of it could not be read back. */
+export function requireAnswer({ answer, scope }: Answer): void {
+  if (!ANSWERS.includes(answer)) throw new TypeError(`an answer is one of ${ANSWERS.join(", ")}`);
+  if (!SCOPES.includes(scope)) throw new TypeError(`the scope of an answer is one of ${SCOPES.join(", ")}`);
+}
+
 /** What became of an answer, once it is durable. */
 export interface Answered {
   /** Number of the record that has the answer. */

@@ -31,7 +31,10 @@ export async function askingOf(
   // INVARIANT: I8: who said yes to a terminal said yes to its use, and to nothing beside it.
   const opened = yesToTerminal(bound);
   if (opened !== null) return { kind: "granted", question: opened };
-  const asked: Asked = { rules, approvers, files: await namedFiles(bound, standing.authority) };
+  // What Cedar files keep from programs stands in what their sandbox shows, and is in no table.
+  const named = await namedFiles(bound, standing.sandbox?.authority ?? standing.authority);
+  if (!named.ok) return { kind: "refused", problem: unanswerable(named.reason) };
+  const asked: Asked = { rules, approvers, files: named.files };
   const digest = questionDigest(execution, asked);
   // INVARIANT: I8: the yes was to a digest; a call that has another one by now is asked about anew.
   if (waited?.digest === digest) return { kind: "granted", question: waited.seq };
@@ -83,6 +86,12 @@ function tooFewOperators(approvers: number, { operators }: GateParts["approvals"
   if (approvers === 1 || operators.length >= approvers) return null;
   const reason = `a rule asks ${approvers} operators, and ${operators.length} are named with a key`;
   return { code: "FEMTO_APPROVAL_OPERATORS", reason };
+}
+
+/** Nobody is asked about files that no yes could be bound to. */
+function unanswerable(reason: string): Problem {
+  const fix = "Name fewer files in one call, each by a path of its own.";
+  return { code: "FEMTO_APPROVAL_LIMIT", reason: `an operator cannot be asked about this call: ${reason}`, fix };
 }
 
 /** `rules` are those that ask, which are in the digest of the question. */

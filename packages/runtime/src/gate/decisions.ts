@@ -73,7 +73,21 @@ export class Decisions {
     const { facts, rules, revision, askedBy } = execution;
     assert(revision !== null, "a permitted call was decided on by a revision");
     if (isSameHistory(facts?.history, this.#historyOf(execution))) return { allowed: true, rules, revision };
-    return this.decide(execution, askedBy.length > 0);
+    const decision = this.decide(execution, askedBy.length > 0);
+    const isOtherPolicy = askedBy.length > 0 && decision.revision !== revision;
+    if (!decision.allowed || !isOtherPolicy || !this.#asksOtherwise(execution)) return decision;
+    return this.decide(execution, false);
+  }
+
+  /** INVARIANT: I8: a yes is to what one policy asks: where another one asks more, or of more operators, it asks anew. */
+  #asksOtherwise(execution: Execution): boolean {
+    const { facts, askedBy, waited } = execution;
+    assert(facts?.history !== undefined, "what was decided on has its history");
+    const decision = this.#ask(execution, facts.history, false);
+    if (decision.allowed) return false;
+    if (decision.code !== "FEMTO_APPROVAL_REQUIRED") return true;
+    const isAsked = decision.rules.every((id) => askedBy.includes(id));
+    return !isAsked || decision.approvers > (waited?.approvers ?? 1);
   }
 
   /**

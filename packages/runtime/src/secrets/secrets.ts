@@ -58,10 +58,11 @@ export class Secrets {
    * Durable when it resolves. The record comes first: no secret is used that no record tells of. The room for the secret
    * is taken before it, so that a full disk leaves no record of a secret that is not there.
    */
-  async add(secret: NewSecret, by: string): Promise<void> {
+  async add({ name, host, port, value }: NewSecret, by: string): Promise<void> {
+    // A copy: whoever gave it may go on with the same object for the next one.
+    const secret: NewSecret = { name, host, port, value };
     await this.#change(async () => {
       check(secret, this.#all());
-      const { name, host, port } = secret;
       const whose = { actor: operatorActor(by), session: null, execution: null };
       const secrets = new Map([...this.#all(), [name, secret]]);
       await using file = await this.#staged(secrets);

@@ -17,6 +17,8 @@ export async function switchCapability(
   enable: boolean,
   by: string,
 ): Promise<void> {
+  // INVARIANT: I3: whatever else is true for JavaScript, such as "false", switches nothing on.
+  if (typeof enable !== "boolean") throw new TypeError("a capability is enabled by `true` and disabled by `false`");
   const { isolation } = registry.check(name, enable);
   if (enable && isolation === "sandbox") await confinement.require([name]);
   await journal.append({

@@ -28,7 +28,8 @@ import type { ResolvedConfiguration } from "../configuration/resolve-configurati
 import { deploymentOf, resolvedSources } from "../deployment.ts";
 import type { Standing } from "../gate/gate-parts.ts";
 import type { OpenGate } from "../gate/open-gate.ts";
-import type { LogEntry, PolicySource, RuntimeOptions } from "../options.ts";
+import { requireKnownNames } from "../known-names.ts";
+import { type LogEntry, type PolicySource, RUNTIME_OPTIONS, type RuntimeOptions } from "../options.ts";
 import type { ActorSystem } from "../system.ts";
 import { offerText } from "../upstreams/offer.ts";
 import { switchCapability } from "./capability-switch.ts";
@@ -188,6 +189,7 @@ export class InForce {
 
   /** Puts the policy of another configuration in force; see `Runtime.reload`. */
   async reload(journal: Pick<Journal, "append">, candidate: PolicySource, by: string): Promise<void> {
+    requireKnownNames<RuntimeOptions>("reload", candidate, RUNTIME_OPTIONS);
     const { policy } = this;
     await this.#change(async () => {
       const confined = this.capabilities().filter(({ enabled, isolation }) => enabled && isolation === "sandbox");

@@ -50,17 +50,22 @@ function faultsOf(configuration: Configuration): string {
 }
 
 describe("names", () => {
-  test.runIf(HAS_SMALL_DISK)("that mean one thing in two spellings are refused where calls reach files", () => {
-    for (const name of ["notes", "NOTES"]) mkdirSync(join(project, name));
+  test.runIf(HAS_SMALL_DISK).each([
+    // As a file system does that takes capital letters for small ones, and one that puts accents together or apart.
+    ["notes", "NOTES"],
+    ["caf\u00e9", "cafe\u0301"],
+    ["cafe\u0301", "caf\u00e9"],
+  ])("that mean one thing as %s and %s are refused where calls reach files", (name, other) => {
+    for (const one of [name, other]) mkdirSync(join(project, one));
     expect(faultsOf({ allow: { read: ["."] } })).toBe("");
-    // As a file system does that takes capital letters for small ones.
-    execFileSync("mount", ["--bind", join(project, "notes"), join(project, "NOTES")]);
+    execFileSync("mount", ["--bind", join(project, name), join(project, other)]);
     try {
-      const faults = faultsOf({ allow: { read: ["."] }, ask: { write: ["notes"] } });
+      const faults = faultsOf({ allow: { read: ["."] }, ask: { write: [name] }, deny: { read: [name] } });
       expect(faults).toContain("another name of the same");
-      for (const place of ["/workspace", "/allow/read/0", "/ask/write/0"]) expect(faults).toContain(place);
+      for (const place of ["/workspace", "/allow/read/0", "/ask/write/0", "/deny/read/0"])
+        expect(faults).toContain(place);
     } finally {
-      execFileSync("umount", [join(project, "NOTES")]);
+      execFileSync("umount", [join(project, other)]);
     }
   });
 

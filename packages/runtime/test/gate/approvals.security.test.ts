@@ -104,6 +104,54 @@ describe("an answer", () => {
     expect(readFileSync(join(home.root, "private/kept"), "utf8")).toBe("kept");
   });
 
+  it("is to the file that runs, and not to the one that its name seems to be", async () => {
+    const { home, runtime } = await place();
+    const workspace = join(home.root, "workspace");
+    mkdirSync(join(workspace, "far/folder"), { recursive: true });
+    symlinkSync("far/folder", join(workspace, "link"));
+    writeFileSync(join(workspace, "script"), "harmless");
+    writeFileSync(join(workspace, "far/script"), "harmless");
+    const session = runtime.openSession({ channel: "agent" });
+    const run = call("process_exec", { bin: "cat", argv: ["link/../script"] });
+    const { execution_id } = await session.propose(run);
+    const question = await questionOf(runtime, execution_id);
+    expect(question.files.map(({ path }) => path)).toEqual([join(workspace, "far/script")]);
+    writeFileSync(join(workspace, "far/script"), "harmful");
+    await runtime.approvals.answer(granted(question));
+    const again = async () => (await runtime.approvals.list()).map(({ id }) => id);
+    await expect.poll(again).toHaveLength(1);
+    expect(await again()).not.toContain(question.id);
+    expect(ofType(await recordsOf(runtime.reader), "execution.intent")).toEqual([]);
+  });
+
+  it("is not asked for where a program finds another file than the host", async () => {
+    const { runtime } = await place();
+    const session = runtime.openSession({ channel: "agent" });
+    const run = call("process_exec", { bin: "cat", argv: ["/proc/self/cwd/script"] });
+    expect(await session.propose(run)).toMatchObject({ status: "denied", error: { code: "FEMTO_APPROVAL_LIMIT" } });
+  });
+
+  it("is bound to what is secret without a digest, by which it could be guessed", async () => {
+    const about = { id: "file/t/1", source: "t.cedar:1:1", reason: "it is forbidden", kept: [] };
+    const home = temporaryHome();
+    const workspace = join(home.root, "workspace");
+    const rule = {
+      ...{ ...about, hidden: [join(workspace, "by-file")] },
+      text: `forbid (principal, action == Action::"fs_read", resource in Path::"${join(workspace, "by-file")}");`,
+    };
+    const runtime = await home.start({
+      configuration: { ...ASKING.configuration, sensitive: { secret: ["workspace/by-table"] } },
+      policyFiles: { rules: [{ ...rule, paths: rule.hidden }], triedRevision: null },
+    });
+    onTestFinished(() => runtime.close({ drainMs: 0 }));
+    for (const name of ["by-file", "by-table", "open"]) writeFileSync(join(workspace, name), "1234");
+    const session = runtime.openSession({ channel: "agent" });
+    const argv = ["by-file", "by-table", "open"];
+    const { execution_id } = await session.propose(call("process_exec", { bin: "cat", argv }));
+    const { files } = await questionOf(runtime, execution_id);
+    expect(files.map(({ sha256 }) => sha256)).toEqual([null, null, expect.any(String)]);
+  });
+
   it("does not run a capability that was disabled meanwhile", async () => {
     const { home, runtime } = await place();
     const session = runtime.openSession({ channel: "agent" });

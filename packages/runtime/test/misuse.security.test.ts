@@ -1,0 +1,111 @@
+/** What an honest embedder gets wrong where no types help: nothing of it may silently weaken what is in force, or harm the log. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { resolveConfiguration } from "@femtoclaw/runtime";
+import { describe, expect, it } from "vitest";
+import { call, capability, recordsOf, startRuntime, temporaryHome } from "./runtime-fixture.ts";
+
+const echo = capability("echo", ({ args }) => args);
+
+describe("a runtime", () => {
+  it("does not start with an option whose name is misspelt", async () => {
+    const rules = { rules: [], triedRevision: null };
+    await expect(startRuntime({ policyfiles: rules } as never)).rejects.toThrow(/createRuntime has no `policyfiles`/);
+  });
+
+  it("does not start where what verifies it says no later", async () => {
+    const verifyIntegrity = async () => {
+      await Promise.resolve();
+      throw new Error("another program than was released");
+    };
+    await expect(startRuntime({ verifyIntegrity })).rejects.toThrow("another program than was released");
+  });
+
+  it("takes no policy with a misspelt name for one without files", async () => {
+    const runtime = await startRuntime({ capabilities: [echo] });
+    const candidate = {
+      configuration: temporaryHome().configuration(),
+      policyfiles: { rules: [], triedRevision: null },
+    };
+    await expect(runtime.reload(candidate, "uid:0")).rejects.toThrow(/reload has no `policyfiles`/);
+  });
+
+  it("switches nothing on by a word that means off", async () => {
+    const runtime = await startRuntime({ capabilities: [echo] });
+    await runtime.switchCapability("echo", false, "uid:0");
+    await expect(runtime.switchCapability("echo", "false" as never, "uid:0")).rejects.toThrow(TypeError);
+    expect(runtime.capabilities().find(({ name }) => name === "echo")?.enabled).toBe(false);
+  });
+});
+
+it("a configuration has no own paths under a misspelt name", () => {
+  const input = { configuration: {}, baseDirectory: temporaryHome().root, environment: {} };
+  expect(() => resolveConfiguration({ ...input, ownPath: ["femtoclaw.toml"] } as never)).toThrow(/has no `ownPath`/);
+});
+
+describe("a session", () => {
+  it.each([{ channel: "library", principle: "intern" }, { channel: "libary" }, { channel: "toString" }, {}])(
+    "is not opened with %o",
+    async (options) => {
+      const runtime = await startRuntime({ capabilities: [echo] });
+      expect(() => runtime.openSession(options as never)).toThrow(TypeError);
+      expect(runtime.status().sessions).toEqual([]);
+    },
+  );
+
+  it("runs what was proposed, also when the next message is read into the same memory", async () => {
+    const runtime = await startRuntime({ capabilities: [echo] });
+    await using session = runtime.openSession({ channel: "library" });
+    const memory = new Uint8Array(new SharedArrayBuffer(64));
+    const proposed = ["one", "two", "six"].map(async (text) => {
+      const message = Buffer.from(JSON.stringify(call("echo", { text })));
+      memory.set(message);
+      return (await session.propose(memory.subarray(0, message.length))).result?.["text"];
+    });
+    memory.fill(0x20);
+    expect(await Promise.all(proposed)).toEqual(["one", "two", "six"]);
+  });
+});
+
+describe("an operator", () => {
+  const ASKING = { capabilities: { fs_write: true as const }, ask: { write: ["workspace"] } };
+  const WRITE = call("fs_write", { path: "note", content: "x", mode: "create" });
+
+  it.each([
+    { answer: "yes" },
+    { answer: true },
+    { scope: "Session" },
+    { scope: undefined },
+    { by: undefined },
+    { by: 7 },
+  ])("who answers with %o has said nothing, and no record says otherwise", async (slip) => {
+    const runtime = await startRuntime({ configuration: ASKING });
+    await using session = runtime.openSession({ channel: "library" });
+    await session.propose(WRITE);
+    const [question] = await runtime.approvals.list();
+    if (question === undefined) throw new Error("nothing is asked");
+    const { id, digest } = question;
+    const answer = { id, digest, answer: "granted", scope: "once", by: "uid:0" } as const;
+    const records = runtime.reader.size;
+    await expect(runtime.approvals.answer({ ...answer, ...slip } as never)).rejects.toThrow(TypeError);
+    expect(runtime.reader.size).toBe(records);
+    expect((await runtime.approvals.answer(answer)).complete).toBe(true);
+    // Each is read back by the schema of its record.
+    await recordsOf(runtime.reader);
+  });
+
+  it("who stores secrets out of one object binds each to its own host", async () => {
+    const home = temporaryHome();
+    const runtime = await home.start();
+    const secret = { name: "a", host: "a.example", port: 443, value: "the-first-secret" };
+    await runtime.secrets.add(secret, "uid:0");
+    Object.assign(secret, { name: "b", host: "b.example", value: "the-other-secret" });
+    await runtime.secrets.add(secret, "uid:0");
+    expect(runtime.secrets.list.map(({ name, host }) => [name, host])).toEqual([
+      ["a", "a.example"],
+      ["b", "b.example"],
+    ]);
+    expect(readFileSync(join(home.state, "secrets.json"), "utf8")).toContain("the-first-secret");
+    await runtime.close();
+  });
+});
