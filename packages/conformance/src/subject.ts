@@ -38,7 +38,7 @@ export interface RunningHost {
 }
 
 /** LIMIT: time for one command, on a machine that is busy; what has not ended by then is ended, and has no exit code. */
-const COMMAND_MS = 300_000;
+const COMMAND_MS = 900_000;
 
 export class Place implements AsyncDisposable {
   /** Short, because sockets lie below it, and their paths may not be long. */
