@@ -77,7 +77,8 @@ export class Place implements AsyncDisposable {
 
   /** All of it, to a user as whom commands are run. */
   handTo({ uid, gid }: { readonly uid: number; readonly gid: number }): void {
-    mkdirSync(join(this.root, "p/exported"), { mode: 0o700 });
+    // Outside of the workspace: where calls could read, nothing is exported to.
+    mkdirSync(join(this.root, "exported"), { mode: 0o700 });
     const paths = readdirSync(this.root, { recursive: true }).map((path) => join(this.root, String(path)));
     for (const path of [this.root, ...paths]) chownSync(path, uid, gid);
   }

@@ -5,7 +5,6 @@ import type { Answered, Life, SeenRecord } from "../observations.ts";
 import type { Place } from "../subject.ts";
 
 export async function recordsOf(place: Place): Promise<{ readonly records: SeenRecord[]; readonly file: string }> {
-  // Outside of the workspace: what calls could read is refused.
   mkdirSync(join(place.root, "exported"), { recursive: true });
   const file = join(place.root, "exported", "records.jsonl");
   await place.run(["audit", "export", "--format", "jsonl", "--out", file]);

@@ -89,7 +89,7 @@ export async function observeLife(command: Command, executions: number): Promise
     records,
     spans: receiver.spans,
     spansWhileShut,
-    leaks: leaksIn([place.state, join(place.root, "p", "exported")], shown),
+    leaks: leaksIn([place.state, join(place.root, "exported")], shown),
   };
 }
 

@@ -14,6 +14,8 @@ export const CONFIGURATION_BYTES_MAX = 1_048_576;
 const POLICY_FILES_MAX = 256;
 /** LIMIT: folders below each other in the policy folder. */
 const POLICY_DEPTH_MAX = 4;
+/** INVARIANT: I3: no rule is passed over. A name in other bytes than UTF-8 comes with this character, and leads nowhere or elsewhere. */
+const REPLACED = "\ufffd";
 
 export interface ProjectFiles {
   /** Canonical folder of the configuration. */
@@ -49,10 +51,12 @@ export function readProjectFiles(path: string): ProjectFiles {
 function readPolicy(folder: SecureDirectory, prefix: string, files: Map<string, Uint8Array>, depth: number): void {
   if (depth > POLICY_DEPTH_MAX) throw tooMuch(folder, `is nested deeper than ${POLICY_DEPTH_MAX} folders`);
   for (const entry of folder.entries()) {
+    if (entry.name.includes(REPLACED)) throw notText(folder, entry.name);
     const name = prefix + entry.name;
     if (entry.isDirectory()) {
       using inner = folder.folder(entry.name);
-      if (inner !== undefined) readPolicy(inner, `${name}/`, files, depth + 1);
+      if (inner === undefined) throw tooMuch(folder, "changed while it was read");
+      readPolicy(inner, `${name}/`, files, depth + 1);
       continue;
     }
     // Links, pipes and devices are refused by `read`, which knows what it opened.
@@ -61,6 +65,14 @@ function readPolicy(folder: SecureDirectory, prefix: string, files: Map<string, 
     files.set(name, content);
     if (files.size > POLICY_FILES_MAX) throw tooMuch(folder, `holds more than ${POLICY_FILES_MAX} files`);
   }
+}
+
+function notText(folder: SecureDirectory, name: string): FemtoError {
+  return new FemtoError(
+    "FEMTO_CONFIG_INVALID",
+    `the policy folder ${printable(folder.path)} holds \`${printable(name)}\`, a name that is not UTF-8`,
+    { fix: "Give it another name." },
+  );
 }
 
 function tooMuch(folder: SecureDirectory, finding: string): FemtoError {

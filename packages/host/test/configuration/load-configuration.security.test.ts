@@ -1,10 +1,25 @@
 /** From options to what is in force: nothing untrusted is even parsed, and what was read is what counts. */
-import { chmodSync } from "node:fs";
+import { chmodSync, mkdirSync, rmdirSync, unlinkSync, writeFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { loadConfiguration } from "../../src/configuration/load-configuration.ts";
 import { readProjectFiles } from "../../src/configuration/project-files.ts";
 import { TrustStore } from "../../src/configuration/trust-store.ts";
 import { faultOf, TemporaryHome } from "./temporary-home.ts";
+
+test.each(["file", "folder"])("a policy %s whose name is not UTF-8 is not passed over", (kind) => {
+  using home = new TemporaryHome();
+  const path = home.write("project/femtoclaw.toml", "");
+  const odd = Buffer.concat([Buffer.from(`${home.folder("project/policy")}/n`), Buffer.from([0xff])]);
+  if (kind === "file") writeFileSync(odd, "");
+  else mkdirSync(odd, { mode: 0o755 });
+  // What its bytes are read as is there as well the second time.
+  for (const beside of ["policy/a.cedar", "policy/n\ufffd/a.cedar"]) {
+    home.write(`project/${beside}`, "");
+    const fault = faultOf(() => readProjectFiles(path));
+    expect([fault?.code, fault?.message]).toEqual(["FEMTO_CONFIG_INVALID", expect.stringContaining("is not UTF-8")]);
+  }
+  (kind === "file" ? unlinkSync : rmdirSync)(odd);
+});
 
 test("a found configuration is loaded only when trusted, and not even its syntax is looked at before", async () => {
   using home = new TemporaryHome();
