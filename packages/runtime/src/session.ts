@@ -19,12 +19,12 @@ import { Door, newcomersShare } from "./gate/door.ts";
 import type { Gate } from "./gate/gate.ts";
 import type { OpenGate } from "./gate/open-gate.ts";
 import { refusalShare, SessionQuota } from "./gate/session-quota.ts";
-import { type NamesOf, requireKnownNames } from "./known-names.ts";
 import type { OutputReader } from "./outputs/outputs.ts";
 import type { SessionHistories } from "./projection/session-histories.ts";
 import type { ChangesRequest } from "./relay/changes.ts";
 import type { RelayWishes } from "./relay/relays.ts";
 import { type Halt, type HaltRequest, haltSession } from "./session-halts.ts";
+import { requireProposeOptions, requireSessionOptions } from "./session-options.ts";
 
 /** What goes with one proposal and is not part of its message. All of it may be left out. */
 export interface ProposeOptions {
@@ -59,7 +59,7 @@ export interface Session extends AsyncDisposable {
    * Proposes one protocol message: bytes as they arrived, or a message object such as `{ tool_call: { tool, args } }`.
    * Resolves with the reply once the outcome is durable; one that an operator is asked about resolves with `status:
    * "pending"`, and `wait` has its end. Denials, failures and protocol errors are replies, not exceptions; a closed
-   * session throws a `TypeError`.
+   * session throws a `TypeError`, as does what is no such option.
    */
   propose(message: Uint8Array | ProtocolMessage, options?: ProposeOptions): Promise<Reply>;
   /**
@@ -97,15 +97,6 @@ export interface SessionOptions {
    * came; a proposer's word for it would prove nothing. Without it rights are those that everybody has.
    */
   readonly principal?: string;
-}
-
-const SESSION_OPTIONS: NamesOf<SessionOptions> = { channel: true, label: true, principal: true };
-const CHANNELS: readonly unknown[] = ["library", "agent", "operator"] satisfies SessionOptions["channel"][];
-
-/** INVARIANT: I5: what a record says of a session is what the record's schema has; nobody could read another one back. */
-function requireOptions(options: SessionOptions): void {
-  requireKnownNames("openSession", options, SESSION_OPTIONS);
-  if (!CHANNELS.includes(options.channel)) throw new TypeError(`a channel is one of ${CHANNELS.join(", ")}`);
 }
 
 /** Who has no tables of his own. */
@@ -157,7 +148,7 @@ export class Sessions {
   }
 
   open(options: SessionOptions, { gate, outputs, relay }: Pick<OpenGate, "gate" | "outputs" | "relay">): Session {
-    requireOptions(options);
+    requireSessionOptions(options);
     const { clock } = this.#parts;
     const { principal = EVERYBODY } = options;
     // INVARIANT: I8: a name without tables would have the rights of everybody under a name that promises fewer.
@@ -190,8 +181,10 @@ export class Sessions {
     };
     const session: Session = {
       id,
-      propose: async (message, { label, trace, signal, launch, wishes, onIdentified } = {}) => {
+      propose: async (message, asked = {}) => {
         if (!this.#open.has(id)) throw new TypeError("the session is closed");
+        requireProposeOptions(asked);
+        const { label, trace, signal, launch, wishes, onIdentified } = asked;
         records.executions += 1;
         // An object takes the same way as bytes from a socket, so that there is one parser and one gate.
         // INVARIANT: I8: what runs is what was proposed, also where its proposer reads the next message into the same memory.

@@ -53,6 +53,17 @@ describe("a session", () => {
     },
   );
 
+  it.each([{ signal: new AbortController() }, { signal: null }, { wishes: null }, { signall: AbortSignal.abort() }])(
+    "takes no call with %o, and keeps no place for it",
+    async (options) => {
+      const runtime = await startRuntime({ capabilities: [echo], configuration: { limits: { concurrency: 1 } } });
+      await using session = runtime.openSession({ channel: "library" });
+      await expect(session.propose(call("echo"), options as never)).rejects.toThrow(TypeError);
+      expect((await session.propose(call("echo"))).status).toBe("completed");
+      expect(runtime.status()).toMatchObject({ running: 0, queued: 0, unresolved: 0 });
+    },
+  );
+
   it("runs what was proposed, also when the next message is read into the same memory", async () => {
     const runtime = await startRuntime({ capabilities: [echo] });
     await using session = runtime.openSession({ channel: "library" });

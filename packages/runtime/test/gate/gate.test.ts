@@ -226,8 +226,10 @@ describe("a proposal", () => {
 
   it("cannot choose for whom it speaks", async () => {
     const session = runtime.openSession({ channel: "library" });
-    const forged = { label: "x", principal: "operator", session: "another", bytes: Buffer.from("{}") };
-    const reply = await session.propose(call("permitted"), forged);
+    for (const forged of [{ principal: "operator" }, { session: "another" }, { bytes: Buffer.from("{}") }]) {
+      await expect(session.propose(call("permitted"), { label: "x", ...forged })).rejects.toThrow(TypeError);
+    }
+    const reply = await session.propose(call("permitted"), { label: "x" });
     expect(reply.status).toBe("completed");
     const records = await recordsOf(runtime.reader);
     expect(records[reply.record?.seq ?? -1]?.session).toBe(session.id);
