@@ -12,6 +12,13 @@ const expect = { poll: { timeout: 120_000 } };
  */
 const retry = process.env["CI"] === undefined ? 0 : 1;
 
+/**
+ * Files of these kinds run one after the other in as many processes as there are workers, and load and compile once what
+ * all of them need. No module keeps anything that changes, and a test gives back what it takes of the process. What kills,
+ * and what looks at the whole from outside, has a process for each file.
+ */
+const isolate = false;
+
 /** One project per kind of test; the file's suffix picks it. */
 export default defineConfig({
   test: {
@@ -26,6 +33,7 @@ export default defineConfig({
       {
         test: {
           name: "unit",
+          isolate,
           include: ["packages/*/test/**/*.test.ts", "machines/test/**/*.test.ts", "{tools,bench}/test/**/*.test.ts"],
           testTimeout: 180_000,
           hookTimeout: 240_000,
@@ -37,6 +45,7 @@ export default defineConfig({
       {
         test: {
           name: "property",
+          isolate,
           include: ["{packages/*,machines}/test/**/*.property.test.ts"],
           testTimeout: 300_000,
           hookTimeout: 240_000,
@@ -46,6 +55,7 @@ export default defineConfig({
       {
         test: {
           name: "security",
+          isolate,
           include: ["packages/*/test/**/*.security.test.ts"],
           testTimeout: 480_000,
           hookTimeout: 240_000,

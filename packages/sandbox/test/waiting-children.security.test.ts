@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { readdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { text } from "node:stream/consumers";
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { ControlGroups } from "../src/control-groups.ts";
 import { DEFAULT_CHILD_LIMITS, type SandboxResult, viewOf } from "../src/index.ts";
 import { canBeTold, joiningArguments, toldWords } from "../src/joining.ts";
@@ -136,6 +136,7 @@ describe.runIf(groups !== null)("a child that waits", () => {
 
   it("is gone when nothing was asked for a while", async () => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    onTestFinished(() => void vi.useRealTimers());
     await using place = await usual();
     const waited = await vi.waitFor(place.waiting);
     vi.advanceTimersByTime(10_000);

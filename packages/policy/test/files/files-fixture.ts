@@ -1,5 +1,7 @@
 /** Cedar files as an operator would write them, read on a machine that has what the fixture says. */
+import assert from "node:assert/strict";
 import type { CapabilityManifest } from "@femtoclaw/protocol";
+import { afterAll } from "vitest";
 import type { PolicyFileRules } from "../../src/files/load-policy-files.ts";
 import { type CompiledPolicy, compilePolicy, loadPolicyFiles, type NameLookup, PolicyTrial } from "../../src/index.ts";
 import { type AuthorityTables, authorityOf, MANIFESTS } from "../policy-fixture.ts";
@@ -19,8 +21,20 @@ export function fileOf(text: string | Uint8Array, name = "extra.cedar") {
   return { name, bytes: typeof text === "string" ? Buffer.from(text) : text };
 }
 
-/** One thread for a whole file of tests, which disposes of it. */
-export const SHARED_TRIAL = new PolicyTrial();
+let shared: PolicyTrial | null = null;
+
+/** One thread for a whole file of tests, which names this at its top; the next file begins with another one. */
+export function shareTrial(): PolicyTrial {
+  const trial = new PolicyTrial();
+  shared = trial;
+  afterAll(() => trial[Symbol.asyncDispose]());
+  return trial;
+}
+
+function sharedTrial(): PolicyTrial {
+  assert(shared !== null, "this file shares no trial");
+  return shared;
+}
 
 export interface Loading {
   readonly trial?: PolicyTrial;
@@ -29,7 +43,7 @@ export interface Loading {
 
 export async function load(
   files: string | readonly ReturnType<typeof fileOf>[],
-  { trial = SHARED_TRIAL, manifests = MANIFESTS }: Loading = {},
+  { trial = sharedTrial(), manifests = MANIFESTS }: Loading = {},
 ): Promise<PolicyFileRules> {
   const list = typeof files === "string" ? [fileOf(files)] : files;
   return await loadPolicyFiles({

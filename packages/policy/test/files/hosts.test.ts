@@ -1,12 +1,12 @@
 /** Cedar files about hosts: what they may name, what binds a permit, and what they cannot lift. */
 
-import { afterAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { builtinCapabilities } from "../../../capabilities/src/builtin.ts";
 import { compilePolicy, createPolicyEngine, NO_HISTORY } from "../../src/index.ts";
 import { authorityOf } from "../policy-fixture.ts";
-import { findings, load, SHARED_TRIAL } from "./files-fixture.ts";
+import { findings, load, shareTrial } from "./files-fixture.ts";
 
-afterAll(() => SHARED_TRIAL[Symbol.asyncDispose]());
+shareTrial();
 
 const manifests = builtinCapabilities.map(({ manifest }) => manifest);
 const permit = (condition: string, resource = "resource") =>

@@ -1,12 +1,12 @@
 /** Policies of files decide as a plain reading of them does, and no text at all opens or breaks anything. */
 import type { PathQuestion } from "@femtoclaw/protocol";
 import fc from "fast-check";
-import { afterAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { compilePolicy, confinedAuthority } from "../../src/index.ts";
 import { authorityOf, MANIFESTS, pathFacts, testEngine } from "../policy-fixture.ts";
-import { load, SHARED_TRIAL } from "./files-fixture.ts";
+import { load, shareTrial } from "./files-fixture.ts";
 
-afterAll(() => SHARED_TRIAL[Symbol.asyncDispose]());
+shareTrial();
 
 /** A condition as text, and what it means. */
 interface Condition {

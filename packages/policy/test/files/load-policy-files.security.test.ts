@@ -1,11 +1,11 @@
 /** Hostile files neither brick nor open the gate: each is refused with a place, and the engine goes on. */
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { cutPolicies } from "../../src/files/cut.ts";
 import { compilePolicy, NO_HISTORY, PolicyTrial } from "../../src/index.ts";
 import { activeEngine, authorityOf, handwritten, MANIFESTS, pathFacts, type TestEngine } from "../policy-fixture.ts";
-import { compiled, fileOf, findings, load, SHARED_TRIAL } from "./files-fixture.ts";
+import { compiled, fileOf, findings, load, shareTrial } from "./files-fixture.ts";
 
-afterAll(() => SHARED_TRIAL[Symbol.asyncDispose]());
+const shared = shareTrial();
 
 const on = (condition: string) =>
   `@id("a") forbid (principal, action == Action::"fs_read", resource) when { ${condition} };`;
@@ -166,7 +166,7 @@ describe("five hundred policies", () => {
     );
     const { rules } = await load(text.join("\n"));
     const policy = compilePolicy({ authority: authorityOf({ read: ["/"] }), manifests: MANIFESTS, fileRules: rules });
-    await SHARED_TRIAL.activate(policy);
+    await shared.activate(policy);
     engine = await activeEngine(policy);
   });
 

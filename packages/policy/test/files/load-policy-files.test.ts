@@ -1,10 +1,10 @@
 /** What an expert writes becomes rules that decide, and each mistake is found at its place. */
-import { afterAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { confinedAuthority, type Decision, describePolicy } from "../../src/index.ts";
 import { activeEngine, authorityOf, pathFacts } from "../policy-fixture.ts";
-import { compiled, fileOf, findings, load, SHARED_TRIAL } from "./files-fixture.ts";
+import { compiled, fileOf, findings, load, shareTrial } from "./files-fixture.ts";
 
-afterAll(() => SHARED_TRIAL[Symbol.asyncDispose]());
+shareTrial();
 
 const SECRETS = `// Nobody reads what is in there.
 @id("secrets")
