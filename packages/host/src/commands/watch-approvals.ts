@@ -37,12 +37,15 @@ export async function watchApprovals(context: CommandContext): Promise<number> {
   }
 }
 
+/** What is heard of a host that ends, or has ended. */
+const ENDING: readonly string[] = ["FEMTO_HOST_NOT_RUNNING", "FEMTO_DRAINING", "FEMTO_JOURNAL_CLOSED"];
+
 /** Null once the host is gone, which is an end like any other. */
 async function lookWhileOpen(watch: Watch): Promise<string[] | null> {
   try {
     return await watch.look();
   } catch (error) {
-    if (!(error instanceof FemtoError && error.code === "FEMTO_HOST_NOT_RUNNING")) throw error;
+    if (!(error instanceof FemtoError && ENDING.includes(error.code))) throw error;
     return null;
   }
 }

@@ -40,7 +40,7 @@ export interface TrialLimits {
 export class PolicyTrial implements AsyncDisposable {
   /** Started by the first step. */
   #worker: Worker | null = null;
-  #isAsking = false;
+  #asked: PromiseWithResolvers<TrialAnswer> | null = null;
   #broken: FemtoError | null = null;
   readonly #stepMs: number;
   readonly #heapMb: number;
@@ -67,30 +67,36 @@ export class PolicyTrial implements AsyncDisposable {
 
   /** INVARIANT: what does not answer in time, or ends, has failed for good; no silence and no late answer is a yes. */
   async #ask(call: TrialCall): Promise<unknown> {
-    assert(!this.#isAsking, "answers come in order, so one step follows another");
+    assert(this.#asked === null, "answers come in order, so one step follows another");
     if (this.#broken !== null) throw this.#broken;
-    this.#isAsking = true;
-    const { promise, resolve, reject } = Promise.withResolvers<TrialAnswer>();
-    const fail = (finding: string): void => {
-      this.#broken = unusable(finding);
-      reject(this.#broken);
-    };
-    const onError = (error: unknown): void => fail(`it failed there: ${errorText(error)}`);
-    const onExit = (): void => fail("it ended there");
-    const timer = setTimeout(() => fail(`it took longer than ${this.#stepMs} ms there`), this.#stepMs);
-    this.#worker ??= newWorker(this.#heapMb);
-    const worker = this.#worker;
-    worker.once("message", resolve).once("error", onError).once("exit", onExit);
+    const worker = this.#begun();
+    const asked = Promise.withResolvers<TrialAnswer>();
+    this.#asked = asked;
+    const timer = setTimeout(() => this.#fail(`it took longer than ${this.#stepMs} ms there`), this.#stepMs);
     try {
       worker.postMessage(call);
-      const answer = await promise;
+      const answer = await asked.promise;
       if (answer.ok) return answer.value;
       throw answer.isKnown ? new FemtoError("FEMTO_POLICY_INVALID", answer.message) : unusable(answer.message);
     } finally {
-      this.#isAsking = false;
+      this.#asked = null;
       clearTimeout(timer);
-      worker.off("message", resolve).off("error", onError).off("exit", onExit);
     }
+  }
+
+  /** It is listened to between two steps, too: one that ended there would else be waited for, or end this process. */
+  #begun(): Worker {
+    if (this.#worker !== null) return this.#worker;
+    this.#worker = newWorker(this.#heapMb);
+    this.#worker.on("message", (answer: TrialAnswer) => this.#asked?.resolve(answer));
+    this.#worker.on("error", (error) => this.#fail(`it failed there: ${errorText(error)}`));
+    this.#worker.on("exit", () => this.#fail("it ended there"));
+    return this.#worker;
+  }
+
+  #fail(finding: string): void {
+    this.#broken ??= unusable(finding);
+    this.#asked?.reject(this.#broken);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

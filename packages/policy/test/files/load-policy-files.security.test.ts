@@ -144,6 +144,13 @@ describe("the trial", () => {
     expect(await trial.decideAll(request)).toMatchObject({ code: "FEMTO_POLICY_FORBIDDEN" });
   });
 
+  it("fails what it is asked after it has ended, without waiting for it", async () => {
+    await using trial = new PolicyTrial();
+    await trial.activate(await compiled(SAFE()));
+    await trial[Symbol.asyncDispose]();
+    await expect(trial.activate(await compiled(SAFE()))).rejects.toThrow("it ended there");
+  });
+
   it("fails what takes too long", async () => {
     await using trial = new PolicyTrial({ stepMs: 1 });
     await expect(trial.activate(await compiled(SAFE()))).rejects.toThrow("it took longer than 1 ms");

@@ -220,6 +220,9 @@ export class Steps {
   async #takeEffectSlot(execution: Execution): Promise<Problem | null> {
     execution.release?.();
     execution.release = null;
+    // A call that is asked about at its number, and was said yes to before, begins a second time.
+    execution.releaseRoom?.();
+    execution.releaseRoom = null;
     try {
       const slot = this.#parts.effects.acquire(execution.session);
       execution.release = slot instanceof Promise ? await slot : slot;
