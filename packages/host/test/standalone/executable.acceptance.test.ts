@@ -380,7 +380,7 @@ describe("the standalone executable", () => {
         `exec /mnt${built.program.slice(root.length)} --config /mnt/noexec/p/femtoclaw.toml call fs_list '{}' --embedded`,
       ].join(" && ");
       const env = { PATH: "/usr/sbin:/usr/bin:/sbin:/bin" };
-      const { stderr } = await promisify(execFile)("unshare", ["-m", "/bin/sh", "-c", script], { env })
+      const { stderr } = await promisify(execFile)("unshare", ["-m", "/bin/sh", "-c", script], { cwd: "/", env })
         .then(() => ({ stderr: "" }))
         .catch((error: { stderr: string }) => error);
       expect(stderr).toContain("FEMTO_NATIVE_CODE");
