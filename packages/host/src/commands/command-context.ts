@@ -39,8 +39,8 @@ export class CommandContext {
       });
     }
     // Bytes that are no UTF-8 come as other characters, and what these name is another folder, perhaps somebody else's.
-    throw new FemtoError("FEMTO_SURROUNDINGS", `${reason}: its name, or that of one above it, is not UTF-8`, {
-      fix: "Rename it, or call this from another folder.",
+    throw new FemtoError("FEMTO_SURROUNDINGS", `${reason}: by its name another one is found, or none`, {
+      fix: "Where a name on the way to it is not UTF-8, rename that; where something was mounted over it, enter it anew; or call this from another folder.",
     });
   }
 
