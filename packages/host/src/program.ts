@@ -161,7 +161,11 @@ function addProjectCommands(program: Command, run: Runner): void {
   program
     .command("bench")
     .argument("[preset]", "one of what the reference lists", "all")
-    .option("--records <n>", "size of the history that journal, replay, scaling and startup begin with", records)
+    .option(
+      "--records <n>",
+      "size of the history that journal, replay, scaling, startup and verify begin with",
+      records,
+    )
     .option("--quick", "only see that all of it works")
     .option("--compare <file>", "tell what changed since a run whose --json is in the file")
     .option("--bin <file>", "measure a built executable beside the sources")

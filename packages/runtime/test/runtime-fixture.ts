@@ -193,3 +193,13 @@ export class Barrier {
     this.#open.resolve();
   }
 }
+
+/** A capability that keeps its place among the effects until it is let go: `full` is reached once it has it. */
+export function holding(): { readonly holds: Capability; readonly full: Barrier } {
+  const full = new Barrier();
+  const holds = capability("holds", async () => {
+    await full.arrive();
+    return {};
+  });
+  return { holds, full };
+}

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Configuration } from "@femtoclaw/protocol";
 import { expect, it, onTestFinished } from "vitest";
-import { Barrier, call, capability, ofType, recordsOf, temporaryHome } from "../runtime-fixture.ts";
+import { call, holding, ofType, recordsOf, temporaryHome } from "../runtime-fixture.ts";
 
 const ASKING = { ask: { write: ["out"] } };
 
@@ -14,11 +14,7 @@ it.each<[string, Configuration, "completed" | "pending"]>([
 ])("a yes is none to a policy that comes meanwhile and %s", async (_, then, status) => {
   const home = temporaryHome();
   mkdirSync(join(home.root, "out"));
-  const full = new Barrier();
-  const holds = capability("holds", async () => {
-    await full.arrive();
-    return {};
-  });
+  const { holds, full } = holding();
   const own = { capabilities: { holds: true, fs_write: true }, limits: { concurrency: 1 } } as const;
   const runtime = await home.start({ capabilities: [holds], configuration: { ...own, ...ASKING } });
   onTestFinished(() => runtime.close({ drainMs: 0 }));

@@ -4,35 +4,31 @@ import { join } from "node:path";
 import type { Configuration } from "@femtoclaw/protocol";
 import { expect, it, onTestFinished, vi } from "vitest";
 import { FairSlots } from "../../src/gate/fair-slots.ts";
-import { Barrier, call, capability, temporaryHome } from "../runtime-fixture.ts";
+import { call, holding, temporaryHome } from "../runtime-fixture.ts";
 
 const ASKING: Configuration = { ask: { read: ["out"] } };
 const OPEN: Configuration = { allow: { read: ["out"] } };
 
 it("gives back each place that it took", async () => {
-  const held = new Set<symbol>();
+  const taken = new Set<symbol>();
   const acquire = FairSlots.prototype.acquire;
   vi.spyOn(FairSlots.prototype, "acquire").mockImplementation(function (this: FairSlots, session) {
     const place = Symbol(session);
     const counted = (release: () => void) => {
-      held.add(place);
+      taken.add(place);
       return () => {
-        held.delete(place);
+        taken.delete(place);
         release();
       };
     };
-    const taken = acquire.call(this, session);
-    return taken instanceof Promise ? taken.then(counted) : counted(taken);
+    const acquired = acquire.call(this, session);
+    return acquired instanceof Promise ? acquired.then(counted) : counted(acquired);
   });
   onTestFinished(() => void vi.restoreAllMocks());
   const home = temporaryHome();
   mkdirSync(join(home.root, "out"));
   writeFileSync(join(home.root, "out/note"), "x");
-  const full = new Barrier();
-  const holds = capability("holds", async () => {
-    await full.arrive();
-    return {};
-  });
+  const { holds, full } = holding();
   const own = { capabilities: { holds: true, fs_read: true }, limits: { concurrency: 1 } } as const;
   const runtime = await home.start({ capabilities: [holds], configuration: { ...own, ...ASKING } });
   onTestFinished(() => runtime.close({ drainMs: 0 }));
@@ -47,7 +43,7 @@ it("gives back each place that it took", async () => {
   await runtime.approvals.answer({ id, digest, answer: "granted", scope: "session", by: "uid:0" });
   expect(await session.wait(asked.execution_id)).toMatchObject({ status: "completed" });
   await loads(OPEN);
-  const holding = session.propose(call("holds"));
+  const held = session.propose(call("holds"));
   await full.reached;
   const waiting = session.propose(call("fs_read", note));
   await expect.poll(() => runtime.status().running).toBe(2);
@@ -55,8 +51,8 @@ it("gives back each place that it took", async () => {
   // What the session did up to now has changed, so that the call is decided on once more.
   await session.propose(call("unknown"));
   full.open();
-  await holding;
+  await held;
   expect(await waiting).toMatchObject({ status: "completed" });
   await expect.poll(() => runtime.status().running).toBe(0);
-  expect([...held].map(String)).toEqual([]);
+  expect([...taken].map(String)).toEqual([]);
 });
