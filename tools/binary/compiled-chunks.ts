@@ -12,9 +12,10 @@ export const V8_FLAGS = [
   // it finds none: so a start was ended once, when the engine asked for better code. The keys guard compiled code from other
   // code in the process, of which there is none.
   "--no-memory-protection-keys",
-  // Nearly all that a start makes stays, so there is little to collect in it.
+  // Nearly all that a start makes stays, so there is little to collect in it. V8 counts the engine and the chunks, which lie
+  // outside of its heap, against the second of these; with half of it, it marked the whole heap before a host took calls.
   "--min-semi-space-size=4",
-  "--initial-old-space-size=64",
+  "--initial-old-space-size=128",
 ];
 
 /** What Node.js is told that builds. With a fixed seed the same code compiles to the same bytes; V8 minds neither of these two. */
