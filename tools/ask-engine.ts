@@ -6,7 +6,7 @@ import { setFlagsFromString } from "node:v8";
 import { builtinCapabilities } from "../packages/capabilities/src/builtin.ts";
 import { askKinds, candidateOf, preparse } from "../packages/policy/src/activation.ts";
 import { compilePolicy } from "../packages/policy/src/compile.ts";
-import { engineBytes, freshGlue } from "../packages/policy/src/engine-files.ts";
+import { freshGlue, installedEngine } from "../packages/policy/src/engine-files.ts";
 import type { Authority, ProgramUse } from "../packages/protocol/src/index.ts";
 
 declare const WebAssembly: { compile(bytes: Uint8Array): Promise<object> };
@@ -41,7 +41,7 @@ const AUTHORITY: Authority = {
 // Only now, because Node.js runs WebAssembly of its own while it reads sources.
 setFlagsFromString("--trace-wasm-compilation-times");
 const glue = await freshGlue();
-glue.initSync({ module: await WebAssembly.compile(await engineBytes()) });
+glue.initSync({ module: await WebAssembly.compile(await installedEngine()) });
 const manifests = builtinCapabilities.map(({ manifest }) => manifest);
 const candidate = candidateOf(compilePolicy({ authority: AUTHORITY, manifests }), "A");
 glue.getCedarVersion();

@@ -6,7 +6,7 @@ import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { engineBytes } from "../packages/policy/src/engine-files.ts";
+import { installedEngine } from "../packages/policy/src/engine-files.ts";
 import { compilationHints } from "./compilation-hints.ts";
 
 const NAME = "packages/policy/src/generated/engine-hints.ts";
@@ -18,7 +18,7 @@ const told = execFileSync(process.execPath, [join(import.meta.dirname, "ask-engi
 });
 const called = new Set([...told.matchAll(/#(\d+) using Liftoff/g)].map(([, index]) => Number(index)));
 if (called.size === 0) throw new Error("V8 tells of no function that it compiled");
-const engine = await engineBytes();
+const engine = await installedEngine();
 const { at, section } = compilationHints(
   engine,
   [...called].sort((left, right) => left - right),

@@ -4,6 +4,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { isBuiltin } from "node:module";
 import { join, relative } from "node:path";
 import { build, type Plugin } from "esbuild";
+import { withHints } from "../../packages/policy/src/engine-compilation.ts";
 import { COMMON, expectNoWarning } from "./bundle-options.ts";
 import { chunksOf } from "./chunks.ts";
 import { lockedFile, ROOT } from "./locked-file.ts";
@@ -48,7 +49,7 @@ export async function bundle({ target, releaseKey }: BundleOptions): Promise<Bun
     for (const file of files) inputs.add(file);
     return code;
   };
-  assets.set("cedar.wasm", file(`${CEDAR}/web/cedar_wasm_bg.wasm`));
+  assets.set("cedar.wasm", withHints(file(`${CEDAR}/web/cedar_wasm_bg.wasm`)));
   assets.set("cedar.cjs", await glue());
   if (database !== null) assets.set("classic-level.node", file(`node_modules/classic-level/prebuilds/${database}`));
   if (terminals !== null) {

@@ -3,6 +3,7 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { ENGINE_FLAGS } from "../../packages/policy/src/engine-compilation.ts";
 import type { Chunks } from "./chunks.ts";
 import { HERE } from "./targets.ts";
 
@@ -16,6 +17,8 @@ export const V8_FLAGS = [
   // outside of its heap, against the second of these; with half of it, it marked the whole heap before a host took calls.
   "--min-semi-space-size=4",
   "--initial-old-space-size=128",
+  // From its start, so that what is read while the engine is compiled counts as well.
+  ...ENGINE_FLAGS,
 ];
 
 /** What Node.js is told that builds. With a fixed seed the same code compiles to the same bytes; V8 minds neither of these two. */

@@ -214,13 +214,14 @@ function addHostCommands(program: Command, run: Runner): void {
     .option("--detach", "return once the host is ready, and leave it running")
     .description("start the host")
     .addHelpText("after", "\nExample:\n  femtoclaw up --detach")
-    .action((options: { detach?: boolean }) =>
-      run(async (context) =>
-        options.detach === true
-          ? (await import("./commands/up-detached.ts")).upDetached(context)
-          : (await import("./commands/up.ts")).up(context),
-      ),
-    );
+    .action(async (options: { detach?: boolean }) => {
+      if (options.detach === true) {
+        await run(async (context) => (await import("./commands/up-detached.ts")).upDetached(context));
+      } else {
+        (await import("@femtoclaw/policy/begin-engine")).beginEngine();
+        await run(async (context) => (await import("./commands/up.ts")).up(context));
+      }
+    });
   program
     .command("down")
     .option("--now", "cancel what runs instead of waiting for it")

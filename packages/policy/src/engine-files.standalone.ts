@@ -6,8 +6,16 @@ type Glue = typeof import("@cedar-policy/cedar-wasm/web");
 
 let glue: string | null = null;
 
+/** The build has put the hints into it. */
 export async function engineBytes(): Promise<Uint8Array> {
   return asset("cedar.wasm");
+}
+
+/** The executable runs under the engine's flags from its start, and its own code was compiled for them. */
+export const FLAGS_STAND = true;
+
+export async function underEngineFlags<T>(compile: () => Promise<T>): Promise<T> {
+  return await compile();
 }
 
 /** INVARIANT: I3: two engines never share one instance, so the glue code that holds it is evaluated anew each time. */

@@ -1,5 +1,7 @@
 /** The files of the Cedar engine where npm put them: its WebAssembly, and the glue code around that. */
 import { readFile } from "node:fs/promises";
+import { setFlagsFromString } from "node:v8";
+import { ENGINE_FLAGS, withHints } from "./engine-compilation.ts";
 
 type Glue = typeof import("@cedar-policy/cedar-wasm/web");
 
@@ -13,8 +15,32 @@ const NUMBERS: Iterator<number, never> = (function* () {
   for (let number = 1; ; number += 1) yield number;
 })();
 
-export async function engineBytes(): Promise<Uint8Array> {
+/** As npm put it there. */
+export async function installedEngine(): Promise<Uint8Array> {
   return await readFile(new URL("cedar_wasm_bg.wasm", GLUE_URL));
+}
+
+export async function engineBytes(): Promise<Uint8Array> {
+  return withHints(await installedEngine());
+}
+
+/** Whether V8 has the engine's flags all the time. */
+export const FLAGS_STAND = false;
+
+/** What V8 goes by else: its own choice. */
+const OWN_FLAGS = ["--wasm-tiering-budget=13000000", "--no-experimental-wasm-compilation-hints"];
+
+/**
+ * A module takes the flags over when it is compiled. Outside of that moment V8's flags are left alone, because code that was
+ * compiled before, that of Node.js among it, is good for one set of flags, and is compiled anew under another.
+ */
+export async function underEngineFlags<T>(compile: () => Promise<T>): Promise<T> {
+  for (const flag of ENGINE_FLAGS) setFlagsFromString(flag);
+  try {
+    return await compile();
+  } finally {
+    for (const flag of OWN_FLAGS) setFlagsFromString(flag);
+  }
 }
 
 /** Glue code that holds no instance yet. */

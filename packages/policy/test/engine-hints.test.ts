@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
-import { engineBytes } from "../src/engine-files.ts";
+import { installedEngine } from "../src/engine-files.ts";
 import { ENGINE_SHA256, HINTS } from "../src/generated/engine-hints.ts";
 
 const INSTANCE = fileURLToPath(new URL("../src/cedar-instance.ts", import.meta.url));
@@ -10,7 +10,7 @@ const INSTANCE = fileURLToPath(new URL("../src/cedar-instance.ts", import.meta.u
 const HEADING_BYTES = 3 + 1 + "metadata.code.compilation_priority".length + 2;
 
 test("what is written down is about the engine that is installed", async () => {
-  const installed = await engineBytes();
+  const installed = await installedEngine();
   expect(createHash("sha256").update(installed).digest("hex")).toBe(ENGINE_SHA256);
 });
 
