@@ -7,6 +7,7 @@ export { hostInspection } from "./inspection.ts";
 export { mayShow } from "./may-show.ts";
 export { notCovered } from "./not-covered.ts";
 export { type OwnFile, ownProgramView } from "./own-program.ts";
+export { Output } from "./output.ts";
 export { PreparedChild } from "./prepared-child.ts";
 export { probeSandbox, type SandboxProbe } from "./probe.ts";
 export { DOOR_PATH, DOOR_TARGET, TUNNEL_ADDRESS } from "./relay/relay-command.ts";
