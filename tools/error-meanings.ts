@@ -38,7 +38,8 @@ export const ERROR_MEANINGS: Readonly<Record<ErrorCode, string>> = {
   FEMTO_FILE_NOT_FOUND: "The file to change does not exist.",
   FEMTO_FILE_EXISTS: "The file to create exists already.",
   FEMTO_FILE_TYPE: "What stands at the path is of another type, or is a file with several names where one is needed.",
-  FEMTO_FILE_CHANGED: "The file or program is not the one that was decided on any more.",
+  FEMTO_FILE_CHANGED:
+    "The file or program is not the one that was decided on any more; or a file that is kept from programs was replaced while one ran, which was ended.",
   FEMTO_FILE_TOO_LARGE: "The file, or the part of it that was asked for, is larger than the output limit.",
   FEMTO_FETCH_FAILED:
     "The host could not be reached at its pinned addresses, its certificate does not hold, or its answer is no proper HTTP.",

@@ -56,6 +56,20 @@ test.each([
   ).toBe(true);
 });
 
+test("fs_search asks for a turn for each part of the lines that it counts", async () => {
+  using place = new Playground();
+  const content = Buffer.alloc(4 * MIB, "\n");
+  content.write("only here", content.length - 9);
+  place.file("out/lines", content);
+  const turns = new Turns();
+  const call = place.call("fs_search", { path: "out/lines", pattern: "only here" }, { turn: turns.turn });
+  await turns.giveUntil(call, () => undefined);
+  const matches = [{ name: "", line: content.length - 8, text: "only here" }];
+  expect(await call).toMatchObject({ event: "succeeded", result: { matches } });
+  // It looks for the text, and then for the ends of lines before it.
+  expect(turns.asked).toBeGreaterThanOrEqual((2 * content.length) / PART_BYTES - 2);
+});
+
 test.each<[string, JsonObject]>([
   ["fs_list", { path: "out", recursive: true }],
   ["fs_list", { path: "out/0" }],

@@ -1,7 +1,18 @@
 /** What an operator is shown of the files that a call names, and what is not even looked at. */
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
+import { once } from "node:events";
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type ApprovedFile, type Authority, LIMITS } from "@femtoclaw/protocol";
@@ -65,6 +76,52 @@ it("opens neither pipes nor devices", async () => {
   const { root, authority } = place();
   execFileSync("mkfifo", [join(root, "pipe")]);
   expect(await filesOf(running(root, ["pipe", "/dev/zero", ".", "/dev/stdin"]), authority)).toEqual([]);
+});
+
+/** Keeps everybody else from opening a file, as a program of the same user can outside of a sandbox. */
+const LEASE =
+  "open my $f, '<', $ARGV[0]; $SIG{IO} = sub {}; fcntl($f, 1024, 1) or die; print 1; close STDOUT; sleep 9 for 1..9";
+
+it("binds a file that nobody may open just now, and waits for nobody", async () => {
+  const { root, authority } = place();
+  const script = join(root, "script");
+  writeFileSync(script, "echo");
+  const leasing = spawn("/usr/bin/perl", ["-e", LEASE, script], { stdio: ["ignore", "pipe", "inherit"] });
+  await once(leasing.stdout, "data");
+  const named = await filesOf(running(root, ["script"]), authority);
+  leasing.kill("SIGKILL");
+  await once(leasing, "exit");
+  const changed = String(statSync(script, { bigint: true }).ctimeNs);
+  expect(named).toEqual([{ path: script, bytes: 4, sha256: null, changed }]);
+});
+
+/** What a user without any rights finds, where this one has all. */
+function asOther<T>(look: () => T): T {
+  const isRoot = process.geteuid?.() === 0;
+  if (isRoot) process.seteuid?.(65_534);
+  try {
+    return look();
+  } finally {
+    if (isRoot) process.seteuid?.(0);
+  }
+}
+
+it("asks nobody about a file that the host may not even find", async () => {
+  const { root, authority } = place();
+  mkdirSync(join(root, "closed"));
+  writeFileSync(join(root, "closed/script"), "echo");
+  chmodSync(join(root, "closed"), 0);
+  const named = await asOther(() => namedFiles(running(root, ["closed/script"]), authority));
+  chmodSync(join(root, "closed"), 0o700);
+  expect(named).toEqual({ ok: false, reason: `${root}/closed/script may not be examined (EACCES)` });
+});
+
+it("takes for a word what names no file", async () => {
+  const { root, authority } = place();
+  writeFileSync(join(root, "script"), "echo");
+  symlinkSync("loop", join(root, "loop"));
+  const words = ["script/more", "loop", "none", "x".repeat(300), "a\nb"];
+  expect(await filesOf(running(root, words), authority)).toEqual([]);
 });
 
 it("asks nobody about a call that names more files than are looked at", async () => {

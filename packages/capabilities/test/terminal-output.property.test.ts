@@ -31,6 +31,17 @@ describe("output that waits for its reader", () => {
     expect(output.take(5, TAKE)).toEqual({ text: "", bytes: 0, dropped: 0, left: 0 });
   });
 
+  it("keeps what comes in small pieces in one, and no piece", () => {
+    const output = new UnreadOutput();
+    const piece = Buffer.alloc(1);
+    for (const byte of Buffer.from("byte by byte")) {
+      piece.fill(byte);
+      output.append(piece);
+    }
+    piece.fill(0);
+    expect(output.take(100, TAKE)).toEqual({ text: "byte by byte", bytes: 12, dropped: 0, left: 0 });
+  });
+
   it("keeps half a character for its other half, and gives out what never was one", () => {
     const output = new UnreadOutput();
     output.append(Buffer.from([0x61, 0xf0, 0x9f]));
@@ -52,6 +63,22 @@ describe("the newest output, for who looks in", () => {
     expect(scroll.from(0)).toEqual({ data: Buffer.from("defg"), next: 7, missed: 3 });
     expect(scroll.from(6)).toEqual({ data: Buffer.from("g"), next: 7, missed: 0 });
     expect(scroll.from(99)).toEqual({ data: Buffer.alloc(0), next: 7, missed: 0 });
+  });
+
+  it("is what was appended, as far as it is kept, in whatever pieces it came", () => {
+    const pieces = fc.array(fc.uint8Array({ maxLength: 9 }), { maxLength: 40 });
+    fc.assert(
+      fc.property(pieces, fc.integer({ min: 1, max: 12 }), fc.nat({ max: 200 }), (parts, bytesMax, place) => {
+        const scroll = new Scroll(bytesMax);
+        for (const part of parts) scroll.append(Buffer.from(part));
+        const all = Buffer.concat(parts);
+        const oldest = Math.max(0, all.length - bytesMax);
+        const start = Math.min(Math.max(place, oldest), all.length);
+        expect(scroll.from(place)).toEqual({
+          ...{ data: all.subarray(start), next: all.length, missed: Math.max(0, start - place) },
+        });
+      }),
+    );
   });
 
   it("wakes who waits for more, and lets go whose time is over", async () => {

@@ -18,10 +18,9 @@ import {
 import type { ChildLimits } from "./child-limits.ts";
 import { childStart } from "./child-start.ts";
 import { currentView } from "./current-view.ts";
-import { signalOf } from "./exit-status.ts";
 import { OF_AGENT, RelayChannel } from "./relay/relay-channel.ts";
 import { RELAY_FOLDER, variablesFile } from "./relay/relay-command.ts";
-import { setsidOf, type TerminalEnd } from "./terminal-child.ts";
+import { endOf, setsidOf, type TerminalEnd } from "./terminal-child.ts";
 import type { SandboxView } from "./view.ts";
 
 export interface AgentStart {
@@ -115,14 +114,14 @@ export class AgentChild {
     this.#started.reject(
       new FemtoError("FEMTO_SANDBOX_UNAVAILABLE", `bubblewrap did not start the agent: ${printable(reason, 300)}`),
     );
-    const exitCode = this.#bound.exitCode;
-    const signal = exitCode === null ? (this.#child.signalCode ?? "SIGKILL") : signalOf(exitCode);
-    this.#ended.resolve({ exitCode, signal });
+    this.#ended.resolve(endOf(this.#bound));
   }
 }
 
 function spawned(standing: SandboxView, { command, limits, device, settings }: AgentStart): BoundChild {
-  const view = withAgentSettings(standing, command, settings);
+  const shown = withAgentSettings(standing, command, settings);
+  // It writes to nothing of the machine, so there is nothing that is kept from its writing alone.
+  const view = { ...shown, kept: { ...shown.kept, unwritten: [] } };
   const launcher = device === null ? [] : [setsidOf(view), "--ctty"];
   const { files, tunnel } = settings;
   const agent = { ...command, isAgent: true, ...(tunnel === null ? {} : { tunnel }) };

@@ -9,6 +9,7 @@ import { type ChildOptions, killGroup, killWhole, signalInside, startChild } fro
 import { exitCodeIn, faultIn } from "./exit-status.ts";
 import { isAsleep } from "./inspection.ts";
 import { JOINED, MADE, toldWords } from "./joining.ts";
+import { type KeptPaths, watchKept } from "./kept-paths.ts";
 import { isByGroup, processesBeside, type Rung } from "./rung.ts";
 import type { SandboxView } from "./view.ts";
 
@@ -30,6 +31,8 @@ export class BoundChild {
   /** Null where its groups are there, or it has none. */
   readonly #made: Promise<void> | null;
   readonly #rung: Rung["name"];
+  readonly #kept: KeptPaths;
+  #lost: string | null = null;
   #status = "";
   /** What it is told once it is released, and would end with this process. */
   #told: Uint8Array | null = null;
@@ -48,6 +51,7 @@ export class BoundChild {
     this.started = this.#started.promise;
     this.ended = this.#ended.promise;
     this.#rung = view.rung.name;
+    this.#kept = view.kept;
     // Who waits for the end alone hears of a start that failed as an end.
     this.started.catch(() => undefined);
     // They are made while what confines it is loaded.
@@ -108,6 +112,8 @@ export class BoundChild {
   begin({ told, begin, isHeld }: Pick<ChildStart, "told" | "begin" | "isHeld">, words: readonly string[] = []): void {
     const enter = (): void => {
       if (this.isOver) return;
+      // INVARIANT: I8: it is known before what confines it looks at the very paths, so that nothing comes off unseen.
+      this.#watch();
       const first = this.#group === null ? "" : toldWords(words);
       if (isHeld) this.#pipe(BEGIN_DESCRIPTOR)?.write(first + begin);
       else this.#pipe(BEGIN_DESCRIPTOR)?.end(first + begin);
@@ -157,9 +163,23 @@ export class BoundChild {
     killWhole(this.process, this.#rung);
   }
 
+  /** What was to be kept from it and was not any more, so that it was killed; null where there was nothing. */
+  get lost(): string | null {
+    return this.#lost;
+  }
+
   /** The limits that its processes came up against, as far as the kernel tells. */
   get exceeded(): readonly ToldLimit[] {
     return this.#group?.exceeded() ?? [];
+  }
+
+  #watch(): void {
+    if (this.process.pid === undefined) return;
+    const watch = watchKept(this.#kept, (path) => {
+      this.#lost = path;
+      this.kill();
+    });
+    this.process.once("exit", () => watch[Symbol.dispose]());
   }
 
   #stands(): void {

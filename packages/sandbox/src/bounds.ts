@@ -13,6 +13,8 @@ export interface Bounds {
 
 const FILES = "the bytes of all files together that a child writes to folders granted for writing";
 const MEMORY = "the memory of all processes of a child together: each may reserve four times the limit";
+/** The kernel counts for a process what is written to and its own; what can be shared is nobody's. */
+const SHARED = "memory that a child's processes can share: files in memory (memfd), shared mappings, System V segments";
 const OF_MACOS = [
   "the memory of a child, for which macOS has no limit that holds",
   "the number of a child's processes apart from those that the host's user begins meanwhile",
@@ -30,6 +32,6 @@ export function boundsBy(
     return { by: groups.name, wholly: true, lacks: [FILES, ...processor] };
   }
   if (rung === "seatbelt") return { by: "limits of each process", wholly: false, lacks: [...OF_MACOS, FILES] };
-  const lacks = [...(isRoot ? [PROCESSES] : []), MEMORY, FILES];
+  const lacks = [...(isRoot ? [PROCESSES] : []), MEMORY, SHARED, FILES];
   return { by: "limits of each process", wholly: false, lacks };
 }

@@ -6,6 +6,7 @@ export { type ChildLimits, DEFAULT_CHILD_LIMITS } from "./child-limits.ts";
 export { hostInspection } from "./inspection.ts";
 export { mayShow } from "./may-show.ts";
 export { notCovered } from "./not-covered.ts";
+export { Output } from "./output.ts";
 export { type OwnFile, ownProgramView } from "./own-program.ts";
 export { PreparedChild } from "./prepared-child.ts";
 export { probeSandbox, type SandboxProbe } from "./probe.ts";

@@ -13,6 +13,7 @@ import { type ChildLimits, limitOfSignal, type ToldLimit } from "./child-limits.
 import { childStart } from "./child-start.ts";
 import { currentView } from "./current-view.ts";
 import { signalOf } from "./exit-status.ts";
+import { lostText } from "./kept-paths.ts";
 import { Output } from "./output.ts";
 import { STAGES_CHARS, STAGES_DESCRIPTOR, type StageEnd, stageEnds } from "./pipeline.ts";
 import { leaveKilled, type PreparedChild } from "./prepared-child.ts";
@@ -62,7 +63,10 @@ export interface SandboxResult {
   readonly durationMs: number;
 }
 
-/** Throws FEMTO_SANDBOX_UNAVAILABLE when the program was not started; whatever it did itself is a result. */
+/**
+ * Throws FEMTO_SANDBOX_UNAVAILABLE when the program was not started, and FEMTO_FILE_CHANGED when it was ended because
+ * something was not kept from it any more; whatever it did itself is a result.
+ */
 export async function runSandboxed(request: SandboxRun): Promise<SandboxResult> {
   const { view, signal, prepared } = request;
   if (signal.aborted) return notStarted();
@@ -91,7 +95,7 @@ async function ranTo(bound: BoundChild, request: SandboxRun): Promise<SandboxRes
     isKilled = ran.exitCode === null;
     return ran;
   } finally {
-    if (isKilled) leaveKilled(request.view);
+    if (isKilled || bound.lost !== null) leaveKilled(request.view);
     else request.view.children.end();
   }
 }
@@ -251,7 +255,8 @@ class Run {
 
   #settle(): void {
     this.#release();
-    const exitCode = this.#bound.exitCode;
+    const { exitCode, lost } = this.#bound;
+    if (lost !== null) return this.#deferred.reject(new FemtoError("FEMTO_FILE_CHANGED", lostText(lost)));
     const isEnded = this.#killed || this.#ended !== null || this.#isKilledFromOutside();
     if (exitCode === null && !isEnded) {
       this.#fail(this.#bound.fault ?? (this.#stderr.bytes.toString().trim() || "it gave no reason"));

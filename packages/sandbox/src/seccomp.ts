@@ -34,6 +34,21 @@ const DENIED_REQUESTS = [0x5412 /* TIOCSTI */, 0x541c /* TIOCLINUX */, 0x5423 /*
 /** A child may only speak IP, and only to its own empty network: every other family is a way out or attack surface. */
 const SOCKET_FAMILIES = [2 /* AF_INET */, 10 /* AF_INET6 */];
 
+/** Of pairs all but those of one family are refused, which have ends in other machines and modules of the kernel. */
+const LOCAL_FAMILY = 1; /* AF_UNIX */
+/**
+ * In the type of a pair. INVARIANT: nothing inside reaches a socket of the machine: datagrams may be sent to each path that
+ * is seen, descriptors with them, from whatever pair, and raw is another word for them.
+ */
+const NOT_CONNECTED = 0xa;
+
+/**
+ * F_SETLEASE, F_NOTIFY and F_SETDELEG. INVARIANT: I8, I9: who leases a file, which reading it is enough for, has the kernel
+ * keep everybody else from opening it, for 45 seconds each time: programs, the host that looks at what a yes is bound to,
+ * and the operator. The second tells by signals what others do in a folder.
+ */
+const DENIED_FILE_COMMANDS = [1_024, 1_026, 1_040];
+
 /**
  * A file that runs as its owner, whoever starts it, would carry the host's user out of the sandbox, where a child leaves
  * it in a folder of the machine. Each call that takes a mode, and which argument that is.
@@ -50,7 +65,16 @@ const CREATES = 0o100 | 0o20000000;
 const DENIED_CALLS: readonly SystemCall[] = [
   ...(["ptrace", "process_vm_readv", "process_vm_writev", "kcmp", "pidfd_getfd"] as const),
   ...(["pivot_root", "chroot", "mount", "umount2", "unshare", "setns"] as const),
-  ...(["open_tree", "move_mount", "fsopen", "fsconfig", "fsmount", "fspick", "mount_setattr"] as const),
+  ...([
+    "open_tree",
+    "open_tree_attr",
+    "move_mount",
+    "fsopen",
+    "fsconfig",
+    "fsmount",
+    "fspick",
+    "mount_setattr",
+  ] as const),
   ...(["swapon", "swapoff", "reboot", "kexec_load", "kexec_file_load"] as const),
   ...(["init_module", "delete_module", "finit_module"] as const),
   ...(["add_key", "request_key", "keyctl", "perf_event_open", "bpf", "userfaultfd", "seccomp"] as const),
@@ -87,17 +111,21 @@ function program(
     ...numbersOf("openat").flatMap((call) => onCreation(call, 2, denied)),
     ...numbersOf("clone").flatMap((call) => onArgument(call, 0, giveWhen(JUMP_ANY_BIT, CLONE_NEWUSER, denied), ALLOW)),
     ...numbersOf("socket").flatMap((call) => onArgument(call, 0, allowing(SOCKET_FAMILIES), denied)),
-    ...numbersOf("ioctl").flatMap((call) =>
-      onArgument(
-        call,
-        1,
-        DENIED_REQUESTS.flatMap((request) => giveWhen(JUMP_EQUAL, request, denied)),
-        ALLOW,
-      ),
-    ),
+    ...numbersOf("socketpair").flatMap((call) => onPair(call, denied)),
+    ...numbersOf("ioctl").flatMap((call) => onArgument(call, 1, refusing(DENIED_REQUESTS, denied), ALLOW)),
+    ...numbersOf("fcntl").flatMap((call) => onArgument(call, 1, refusing(DENIED_FILE_COMMANDS, denied), ALLOW)),
     give(ALLOW),
   ];
 }
+
+function onPair(call: number, denied: number): Instruction[] {
+  const isLocal = [{ code: JUMP_EQUAL, whenTrue: 1, whenFalse: 0, operand: LOCAL_FAMILY }, give(denied)];
+  const isConnected = [loadArgument(1), ...giveWhen(JUMP_ANY_BIT, NOT_CONNECTED, denied)];
+  return onArgument(call, 0, [...isLocal, ...isConnected], ALLOW);
+}
+
+const refusing = (values: readonly number[], denied: number): Instruction[] =>
+  values.flatMap((value) => giveWhen(JUMP_EQUAL, value, denied));
 
 const allowing = (values: readonly number[]): Instruction[] =>
   values.flatMap((value) => giveWhen(JUMP_EQUAL, value, ALLOW));

@@ -10,6 +10,7 @@ import type { ChildLimits } from "./child-limits.ts";
 import { childStart } from "./child-start.ts";
 import { currentView } from "./current-view.ts";
 import { signalOf } from "./exit-status.ts";
+import { lostText } from "./kept-paths.ts";
 import type { SandboxView } from "./view.ts";
 
 export interface ServiceStart {
@@ -98,7 +99,8 @@ export class ServiceChild {
   }
 
   #howItEnded(): string {
-    const { status, exitCode, fault } = this.#bound;
+    const { status, exitCode, fault, lost } = this.#bound;
+    if (lost !== null) return `it was ended: ${lostText(lost)}`;
     if (exitCode === null) {
       if (fault !== null) return `it was not started: ${printable(fault, 300)}`;
       return status.includes('"child-pid"') ? "it was ended" : "it was not started";

@@ -10,6 +10,7 @@ import type { ChildLimits } from "./child-limits.ts";
 import { childStart } from "./child-start.ts";
 import { currentView } from "./current-view.ts";
 import { signalOf } from "./exit-status.ts";
+import { lostText } from "./kept-paths.ts";
 import type { SandboxView } from "./view.ts";
 
 export interface TerminalStart {
@@ -24,6 +25,8 @@ export interface TerminalEnd {
   /** As the program left it, 128 + N for one that signal N ended; null when it was killed from here. */
   readonly exitCode: number | null;
   readonly signal: string | null;
+  /** Why it was ended though nobody asked for it; absent where it was not. */
+  readonly fault?: string;
 }
 
 export class TerminalChild {
@@ -78,10 +81,14 @@ export class TerminalChild {
     this.#started.reject(
       new FemtoError("FEMTO_SANDBOX_UNAVAILABLE", `bubblewrap did not start the program: ${printable(reason, 300)}`),
     );
-    const exitCode = this.#bound.exitCode;
-    const signal = exitCode === null ? (this.#child.signalCode ?? "SIGKILL") : signalOf(exitCode);
-    this.#ended.resolve({ exitCode, signal });
+    this.#ended.resolve(endOf(this.#bound));
   }
+}
+
+/** How what ran in it ended. */
+export function endOf({ exitCode, lost, process }: BoundChild): TerminalEnd {
+  const signal = exitCode === null ? (process.signalCode ?? "SIGKILL") : signalOf(exitCode);
+  return { exitCode, signal, ...(lost === null ? {} : { fault: lostText(lost) }) };
 }
 
 /**

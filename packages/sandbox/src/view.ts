@@ -13,6 +13,7 @@ import {
 } from "@femtoclaw/protocol";
 import type { ControlGroups } from "./control-groups.ts";
 import { hostInspection, type Inspection, type PathState } from "./inspection.ts";
+import { type KeptPaths, onlyMissing } from "./kept-paths.ts";
 import { type Rung, requireOutOfReach, rungOf } from "./rung.ts";
 import { RunningChildren } from "./running-children.ts";
 import { MACOS } from "./seatbelt/macos-system.ts";
@@ -43,6 +44,8 @@ export interface SandboxView {
   readonly unguarded: readonly string[];
   /** What stood at each path on which the plan rests; when one of them changes, the plan is made anew. */
   readonly assumed: ReadonlyMap<string, PathState["kind"]>;
+  /** What a child ends with when it is replaced. */
+  readonly kept: KeptPaths;
   /** The children of this view and of those that took its place. */
   readonly children: RunningChildren<SandboxView>;
   /** What counts all that a child uses together; null where nothing does. */
@@ -72,6 +75,10 @@ export function viewOf(
     absent: planner.absent,
     unguarded: planner.unguarded,
     assumed: planner.assumed,
+    kept:
+      rung.name === "bubblewrap"
+        ? planner.kept
+        : onlyMissing(planner.kept, (path) => planner.assumed.get(path) === "missing"),
     children,
     groups,
   };
@@ -129,6 +136,7 @@ class Planner {
   readonly absent: string[] = [];
   readonly unguarded: string[] = [];
   readonly assumed = new Map<string, PathState["kind"]>();
+  readonly kept = { unseen: [] as string[], unwritten: [] as string[] };
   readonly #authority: Authority;
   readonly #inspection: Inspection;
   readonly #system: SystemPart;
@@ -150,11 +158,14 @@ class Planner {
     const { ask, deny, sensitive } = this.#authority;
     // A yes is for one call; what a child opens is asked of nobody, so what is asked for is kept from it.
     for (const grant of [...ask.write, ...deny.write]) this.#keepReadOnly(grant);
-    for (const grant of ask.read) this.#mask(grant.path, `asked for at ${grant.source}`);
-    for (const grant of deny.read) this.#mask(grant.path, `denied at ${grant.source}`);
+    for (const grant of ask.read) this.#hide(grant, "asked for");
+    for (const grant of deny.read) this.#hide(grant, "denied");
     // INVARIANT: what a program reads no record tells, so secrets are read by calls that name them, or not at all.
-    for (const grant of sensitive?.secret ?? []) this.#mask(grant.path, `secret at ${grant.source}`);
-    // INVARIANT: nothing of FemtoClaw itself is visible to a child, whatever is granted; masks come last.
+    for (const grant of sensitive?.secret ?? []) this.#hide(grant, "secret");
+    const { unseen, unwritten } = this.kept;
+    for (const paths of [unseen, unwritten]) paths.push(...new Set(paths.flatMap((path) => this.#wayTo(path))));
+    // INVARIANT: nothing of FemtoClaw itself is visible to a child, whatever is granted; masks come last. These FemtoClaw
+    // replaces itself, so they are not among those with which a child ends.
     for (const path of this.#authority.floor)
       this.#mask(path, "part of FemtoClaw's own state, configuration or sockets");
     this.#pin();
@@ -252,7 +263,7 @@ class Planner {
         const isNamed = allow.write.some((grant) => grant.path === path);
         if (isNamed || this.#visibility(path) !== "readWrite") continue;
         const { kind } = this.#stateOf(path);
-        if (kind === "file" || kind === "directory") this.#show({ kind: "readOnly", path });
+        if (kind === "file" || kind === "directory") this.#keep(path);
         else this.unguarded.push(path);
       }
     }
@@ -268,21 +279,39 @@ class Planner {
     const state = this.#stateOf(path);
     if (this.#visibility(path) !== "readWrite") return;
     this.#mustStand(path, state, `denied for writing at ${source}`);
-    this.#show({ kind: "readOnly", path });
+    this.#keep(path);
   }
 
-  #mask(path: string, why: string): void {
+  #keep(path: string): void {
+    this.#show({ kind: "readOnly", path });
+    this.kept.unwritten.push(path);
+  }
+
+  /** Folders between what is shown as a whole and a path in it: who moves one of them moves the path. */
+  #wayTo(path: string): string[] {
+    const folders = foldersAbove(path);
+    const shown = folders.findIndex((folder) => this.#layers.has(folder));
+    return folders.slice(0, Math.max(shown, 0));
+  }
+
+  #hide({ path, source }: PathGrant, why: string): void {
+    if (this.#mask(path, `${why} at ${source}`)) this.kept.unseen.push(path);
+  }
+
+  /** Whether it would be seen otherwise. */
+  #mask(path: string, why: string): boolean {
     const state = this.#stateOf(path);
     const visibility = this.#visibility(path);
     const isReached =
       visibility === "readOnly" ||
       visibility === "readWrite" ||
       this.#steps().some((step) => isWithin(step.path, path));
-    if (visibility === "masked" || !isReached) return;
+    if (visibility === "masked" || !isReached) return false;
     // Nothing is there to be read, and a child cannot create it; when that changes the plan is made anew.
-    if (state.kind === "missing" && visibility !== "readWrite") return;
+    if (state.kind === "missing" && visibility !== "readWrite") return true;
     this.#mustStand(path, state, why);
     this.#masks.push({ kind: state.kind === "directory" ? "maskFolder" : "maskFile", path });
+    return true;
   }
 
   /** A mount needs something to cover; what a child could create or redirect instead would stay open. */

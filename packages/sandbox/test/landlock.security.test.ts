@@ -69,6 +69,11 @@ describe
     expect(found["pipes"]).toEqual({ ...ENDED, exitCode: 0, signal: null, said: "abc\n", stages });
   });
 
+  it("does not see what is denied when it is replaced, and ends when it appears", () => {
+    expect(found["sees what is denied replaced"]).toEqual({ ...ENDED, exitCode: 2, signal: null, said: "runs\n" });
+    expect(found["sees what is denied appear"]).toMatch(/^FEMTO_FILE_CHANGED: .*\/later, which is kept from programs/);
+  });
+
   it("changes nothing that is guarded, denied or hidden in a writable workspace", () => {
     expect(found["changes what is guarded in a writable workspace"]).toEqual({
       ...{ said: "", kept: [], out: ["new"], readme: "hellomore\n" },

@@ -237,8 +237,9 @@ describe("where no control group counts", () => {
   it("is said what nothing bounds", () => {
     expect(boundsBy(null, false)).toMatchObject({
       wholly: false,
-      lacks: [expect.stringContaining("memory"), expect.anything()],
+      lacks: [expect.stringContaining("memory"), expect.stringContaining("can share"), expect.anything()],
     });
+    expect(boundsBy(null, false, "landlock").lacks).toContainEqual(expect.stringContaining("can share"));
     expect(boundsBy(null, true).lacks[0]).toContain("number of a child's processes");
   });
 });

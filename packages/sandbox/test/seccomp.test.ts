@@ -35,12 +35,12 @@ describe("seccompFilter", () => {
   const filter = seccompFilter("x64");
 
   it("lets ordinary calls pass", () => {
-    for (const call of [0, 1, 2, 53, 57, 59, 257, 334, 436]) expect(verdict(filter, call)).toBe(ALLOW);
+    for (const call of [0, 1, 2, 57, 72, 59, 257, 334, 436]) expect(verdict(filter, call)).toBe(ALLOW);
   });
 
   it.each([
     101, 155, 161, 165, 166, 167, 168, 169, 175, 176, 246, 248, 249, 250, 272, 298, 304, 308, 310, 311, 312, 313, 317,
-    320, 321, 323, 425, 426, 427, 428, 429, 430, 431, 432, 433, 438, 442,
+    320, 321, 323, 425, 426, 427, 428, 429, 430, 431, 432, 433, 438, 442, 467,
   ])("refuses system call %i", (call) => {
     expect(verdict(filter, call)).toBe(EPERM);
   });
@@ -54,6 +54,21 @@ describe("seccompFilter", () => {
   it("allows sockets of IP only, and looks at the 32 bits that the kernel looks at", () => {
     for (const family of [2, 10, 2 + 2 ** 32]) expect(verdict(filter, 41, [family])).toBe(ALLOW);
     for (const family of [0, 1, 16, 17, 38, 40, 1 + 2 ** 32]) expect(verdict(filter, 41, [family])).toBe(EPERM);
+  });
+
+  it("allows pairs of connected sockets of this machine, and no others", () => {
+    for (const type of [1, 5, 1 | 0o2000000, 5 | 0o4000]) expect(verdict(filter, 53, [1, type])).toBe(ALLOW);
+    for (const type of [2, 3, 10, 2 | 0o2000000, 3 | 0o4000]) expect(verdict(filter, 53, [1, type])).toBe(EPERM);
+    for (const family of [0, 2, 16, 30, 40]) expect(verdict(filter, 53, [family, 1])).toBe(EPERM);
+  });
+
+  it("refuses to lease files and to hear of changes by a signal", () => {
+    for (const command of [1_024, 1_026, 1_040, 1_024 + 2 ** 32]) {
+      expect(verdict(filter, 72, [0, command])).toBe(EPERM);
+    }
+    for (const command of [0, 1, 2, 3, 4, 6, 7, 36, 1_025, 1_030, 1_031, 1_033]) {
+      expect(verdict(filter, 72, [1_024, command])).toBe(ALLOW);
+    }
   });
 
   it("refuses to type into a terminal", () => {
@@ -118,6 +133,9 @@ describe("seccompFilter for arm64", () => {
 
   it("looks at the arguments that it looks at elsewhere", () => {
     expect([on(198, [2]), on(198, [10]), on(198, [1]), on(198, [16])]).toEqual([ALLOW, ALLOW, EPERM, EPERM]);
+    expect([on(199, [1, 1]), on(199, [1, 2]), on(25, [0, 1_030]), on(25, [0, 1_024])]).toEqual([
+      ...[ALLOW, EPERM, ALLOW, EPERM],
+    ]);
     expect([on(29, [0, 0x5412]), on(29, [0, 0x5401])]).toEqual([EPERM, ALLOW]);
     expect([on(220, [0x10000000 | 17]), on(220, [0x01200011]), on(435), on(437)]).toEqual([
       EPERM,

@@ -97,10 +97,11 @@ async function execute(call: CapabilityCall): Promise<CapabilityOutcome> {
     try {
       if (signal.aborted) agent.end();
       launch?.attached(agent);
-      const { exitCode, signal: ended } = await agent.ended;
+      const { exitCode, signal: ended, fault } = await agent.ended;
       const durationMs = Math.round(performance.now() - startedMs);
       if (signal.aborted) return cancelled(durationMs, sandbox);
       if (isLate) return timedOut(limits.timeoutMs, sandbox);
+      if (fault !== undefined) return unsuccessful("failed", new FemtoError("FEMTO_FILE_CHANGED", fault), sandbox);
       const { refused } = proxy;
       const result: JsonObject = {
         ...{ exit_code: exitCode, signal: ended, duration_ms: durationMs, sandbox },

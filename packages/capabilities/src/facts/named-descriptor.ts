@@ -20,22 +20,13 @@ export interface NamedDescriptor {
 
 /** For a fact: what is opened need not be read, and links on the way are followed unless `flags` say otherwise. */
 export function openToName(path: string, flags: number, platform: NodeJS.Platform): NamedDescriptor {
-  return open(path, flags, namesByDescriptor(platform) ? NAME_ONLY : READ, platform);
-}
-
-/** For its content, by whatever name it has. */
-export function openToRead(path: string, platform: NodeJS.Platform): NamedDescriptor {
-  return open(path, 0, READ, platform);
-}
-
-function open(path: string, flags: number, how: number, platform: NodeJS.Platform): NamedDescriptor {
   if (namesByDescriptor(platform)) {
-    const descriptor = openSync(path, how | flags);
+    const descriptor = openSync(path, NAME_ONLY | flags);
     return { descriptor, name: () => readlinkSync(`/proc/self/fd/${descriptor}`, { encoding: "buffer" }) };
   }
   // INVARIANT: the name is one that led to this file without any link when it was opened; who may change what lies there
   // is for the caller, and on macOS no call on files is taken.
   if (platform !== "darwin") throw new Refusal(`no file is held by its descriptor on ${platform}`);
   const name = realpathSync.native(path, { encoding: "buffer" });
-  return { descriptor: openSync(name, how | flags | NO_LINKS), name: () => name };
+  return { descriptor: openSync(name, READ | flags | NO_LINKS), name: () => name };
 }

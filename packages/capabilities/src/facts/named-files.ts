@@ -3,21 +3,35 @@
  * file approves it on this content. Programs themselves are in the facts already, with their digests.
  */
 import { closeSync, fstatSync, readlinkSync, statSync } from "node:fs";
-import { type ApprovedFile, type Authority, LIMITS, printable } from "@femtoclaw/protocol";
+import { type ApprovedFile, type Authority, LIMITS, printable, systemErrorCode } from "@femtoclaw/protocol";
 import type { BoundArgument, BoundArguments, BoundPath, BoundProgram } from "./bound-arguments.ts";
-import { openToRead } from "./named-descriptor.ts";
+import { openToName } from "./named-descriptor.ts";
 import { digestOf } from "./program-digests.ts";
+import { Refusal } from "./refusal.ts";
 
 /** The files, in the order of the arguments, or why nobody can be asked about them. */
 export type NamedFiles =
   | { readonly ok: true; readonly files: readonly ApprovedFile[] }
   | { readonly ok: false; readonly reason: string };
 
-/** What cannot be looked at is not among them; the call itself then fails on it. */
+/** What is no regular file is not among them. */
 export async function namedFiles(
   bound: BoundArguments,
   authority: Authority,
   platform: NodeJS.Platform = process.platform,
+): Promise<NamedFiles> {
+  try {
+    return await filesNamedBy(bound, authority, platform);
+  } catch (error) {
+    if (error instanceof Refusal) return { ok: false, reason: error.message };
+    throw error;
+  }
+}
+
+async function filesNamedBy(
+  bound: BoundArguments,
+  authority: Authority,
+  platform: NodeJS.Platform,
 ): Promise<NamedFiles> {
   const files: ApprovedFile[] = [];
   // INVARIANT: I9: who proposes chooses the files, so what is read for all of them together has a limit.
@@ -118,6 +132,14 @@ function linkTarget(path: string): string | null {
   }
 }
 
+/** With these there is no file of that name, for the program neither: the argument is a word like any other. */
+const NO_FILE = ["ENOENT", "ENOTDIR", "ELOOP", "ENAMETOOLONG"];
+
+/**
+ * Null for what is no regular file. INVARIANT: I8: what cannot be read is bound all the same, and nobody is asked about what
+ * the host cannot even find: who may make a file unreadable for a moment, or takes all descriptors of the host, would
+ * have a yes that binds nothing.
+ */
 async function approvedFile(
   path: string,
   bytesMax: number,
@@ -128,18 +150,28 @@ async function approvedFile(
   try {
     // What is no regular file is not opened: a pipe would wait, and a device may act.
     if (!statSync(path).isFile()) return null;
-    const { descriptor, name } = openToRead(path, platform);
+    const { descriptor, name } = openToName(path, 0, platform);
     held.defer(() => closeSync(descriptor));
     const found = fstatSync(descriptor, { bigint: true });
     if (!found.isFile()) return null;
-    const real = name().toString();
-    const bytes = Number(found.size);
-    if (bytes > bytesMax || isHidden(real, authority)) {
-      return { path: real, bytes, sha256: null, changed: String(found.ctimeNs) };
-    }
-    return { path: real, bytes, sha256: await digestOf(descriptor, bytes) };
-  } catch {
-    // Who cannot look at it cannot run it either; and what is no file is a word like any other.
+    const file = { path: name().toString(), bytes: Number(found.size) };
+    const isRead = file.bytes <= bytesMax && !isHidden(file.path, authority);
+    const sha256 = isRead ? await readableDigest(descriptor, file.bytes) : null;
+    return sha256 === null ? { ...file, sha256, changed: String(found.ctimeNs) } : { ...file, sha256 };
+  } catch (error) {
+    const code = systemErrorCode(error);
+    if (code === undefined) throw error;
+    if (NO_FILE.includes(code)) return null;
+    throw new Refusal(`${printable(path)} may not be examined (${code})`);
+  }
+}
+
+/** Null where it may not be read, or not now. */
+async function readableDigest(descriptor: number, bytes: number): Promise<string | null> {
+  try {
+    return await digestOf(descriptor, bytes);
+  } catch (error) {
+    if (systemErrorCode(error) === undefined) throw error;
     return null;
   }
 }

@@ -1,6 +1,6 @@
 /** SHA-256 of program files, remembered for as long as nothing about the file changes. */
 import { createHash } from "node:crypto";
-import { read } from "node:fs";
+import { constants, read } from "node:fs";
 import { open } from "node:fs/promises";
 import { promisify } from "node:util";
 import { namesByDescriptor } from "@femtoclaw/protocol";
@@ -43,7 +43,9 @@ export async function digestOf(descriptor: number, bytesMax = Number.POSITIVE_IN
   if (!namesByDescriptor(process.platform)) {
     return await digestBy(bytesMax, (chunk, bytes, at) => promisify(read)(descriptor, chunk, 0, bytes, at));
   }
-  await using file = await open(`/proc/self/fd/${descriptor}`, "r");
+  // INVARIANT: I9: a file that somebody has leased is not waited for, which would take a thread of a few for 45 seconds.
+  const flags = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY;
+  await using file = await open(`/proc/self/fd/${descriptor}`, flags);
   return await digestBy(bytesMax, (chunk, bytes, at) => file.read(chunk, 0, bytes, at));
 }
 

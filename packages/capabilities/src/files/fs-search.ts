@@ -9,7 +9,7 @@ import type { HeldFile } from "../facts/bound-arguments.ts";
 import { hostOutcome } from "../outcome.ts";
 import { missing } from "./held-place.ts";
 import { readWhole } from "./kept.ts";
-import { Pace } from "./pace.ts";
+import { PART_BYTES, Pace } from "./pace.ts";
 import { PATH_ARGUMENT } from "./path-argument.ts";
 import { TextSearch } from "./text-search.ts";
 import { WalkBounds, walk } from "./walk.ts";
@@ -26,6 +26,7 @@ const MATCHES_MAX = 1_000;
 const LINE_BYTES = 400;
 /** Bytes at the beginning of a file in which a NUL shows that it is no text. */
 const BINARY_BYTES = 8_192;
+const NEWLINE = 10;
 
 const manifest: CapabilityManifest = {
   name: "fs_search",
@@ -140,18 +141,33 @@ class Finder {
 
   async #find(name: string, content: Buffer): Promise<void> {
     let line = 1;
-    let counted = 0;
+    let start = 0;
     for (let at = await this.#indexIn(content, 0); at !== -1; ) {
-      for (let end = content.indexOf(10, counted); end !== -1 && end < at; end = content.indexOf(10, counted)) {
-        line += 1;
-        counted = end + 1;
-      }
-      const next = content.indexOf(10, at);
+      const counted = await this.#linesIn(content, start, at);
+      line += counted.lines;
+      ({ start } = counted);
+      const next = content.indexOf(NEWLINE, at);
       const end = next === -1 ? content.length : next;
-      if (!this.#add({ name, line, text: lineAround(content, counted, end, at) })) return;
+      if (!this.#add({ name, line, text: lineAround(content, start, end, at) })) return;
       // One line is one match, however often it holds the text.
       at = next === -1 ? -1 : await this.#indexIn(content, next + 1);
     }
+  }
+
+  /** How many lines end between two places, and where the last one of there begins. */
+  async #linesIn(content: Buffer, from: number, to: number): Promise<{ lines: number; start: number }> {
+    let lines = 0;
+    let start = from;
+    for (let part = from; part < to; part += PART_BYTES) {
+      const end = Math.min(part + PART_BYTES, to);
+      for (let at = part; at < end; at += 1) {
+        if (content[at] !== NEWLINE) continue;
+        lines += 1;
+        start = at + 1;
+      }
+      await this.#pace.looked(end - part);
+    }
+    return { lines, start };
   }
 
   #indexIn(content: Buffer, from: number): Promise<number> {

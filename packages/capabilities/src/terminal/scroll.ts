@@ -1,4 +1,5 @@
 /** The newest output of a terminal, by its place in all of it: for operators who look in, and may look in late. */
+import { Output } from "@femtoclaw/sandbox";
 
 /** A piece of what a terminal showed, and where it stands in all of it. */
 export interface ScrollPart {
@@ -11,7 +12,8 @@ export interface ScrollPart {
 
 export class Scroll {
   readonly #bytesMax: number;
-  #kept = Buffer.alloc(0);
+  /** Up to twice as much as is given out, so that what is too old is left behind in large steps. */
+  #kept = new Output();
   #end = 0;
   readonly #waiting = new Set<() => void>();
 
@@ -20,8 +22,13 @@ export class Scroll {
   }
 
   append(chunk: Buffer): void {
-    this.#kept = Buffer.concat([this.#kept, chunk]).subarray(-this.#bytesMax);
+    this.#kept.append(chunk);
     this.#end += chunk.length;
+    if (this.#kept.bytes.length > 2 * this.#bytesMax) {
+      const newest = this.#newest;
+      this.#kept = new Output();
+      this.#kept.append(newest);
+    }
     this.wake();
   }
 
@@ -32,10 +39,15 @@ export class Scroll {
   }
 
   from(place: number): ScrollPart {
-    const oldest = this.#end - this.#kept.length;
+    const newest = this.#newest;
+    const oldest = this.#end - newest.length;
     const start = Math.min(Math.max(place, oldest), this.#end);
-    const data = Buffer.from(this.#kept.subarray(start - oldest));
+    const data = Buffer.from(newest.subarray(start - oldest));
     return { data, next: this.#end, missed: Math.max(0, start - place) };
+  }
+
+  get #newest(): Buffer {
+    return this.#kept.bytes.subarray(-this.#bytesMax);
   }
 
   /** Resolves when something has come, or was woken, or it is over. */

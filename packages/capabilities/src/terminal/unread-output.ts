@@ -1,4 +1,5 @@
 /** Output of a terminal that its reader has not taken yet, handed out as text that is cut between characters. */
+import { Output } from "@femtoclaw/sandbox";
 
 export interface TakenOutput {
   readonly text: string;
@@ -10,17 +11,16 @@ export interface TakenOutput {
 }
 
 export class UnreadOutput {
-  #chunks: Buffer[] = [];
-  #bytes = 0;
+  /** INVARIANT: I9: a program that writes byte by byte has no memory for each of them. */
+  #kept = new Output();
   #dropped = 0;
 
   get bytes(): number {
-    return this.#bytes;
+    return this.#kept.bytes.length;
   }
 
   append(chunk: Buffer): void {
-    this.#chunks.push(chunk);
-    this.#bytes += chunk.length;
+    this.#kept.append(chunk);
   }
 
   /** Counts bytes that are not kept. */
@@ -33,7 +33,7 @@ export class UnreadOutput {
    * so that half a character at the end is given out as it is.
    */
   take(bytesMax: number, { latest, isWhole }: { readonly latest: boolean; readonly isWhole: boolean }): TakenOutput {
-    let all = Buffer.concat(this.#chunks);
+    let all = this.#kept.bytes;
     if (latest && all.length > bytesMax) {
       const from = characterStart(all, all.length - bytesMax);
       this.#dropped += from;
@@ -43,8 +43,8 @@ export class UnreadOutput {
     const cut = Math.min(Math.max(bytesMax, lengthOf(all[0] ?? 0)), all.length);
     const taken = all.subarray(0, isWhole && cut === all.length ? cut : wholeCharacters(all, cut));
     const rest = all.subarray(taken.length);
-    this.#chunks = rest.length === 0 ? [] : [rest];
-    this.#bytes = rest.length;
+    this.#kept = new Output();
+    this.#kept.append(rest);
     const dropped = this.#dropped;
     this.#dropped = 0;
     return { text: taken.toString("utf8"), bytes: taken.length, dropped, left: rest.length };

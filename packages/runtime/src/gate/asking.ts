@@ -90,7 +90,7 @@ function tooFewOperators(approvers: number, { operators }: GateParts["approvals"
 
 /** Nobody is asked about files that no yes could be bound to. */
 function unanswerable(reason: string): Problem {
-  const fix = "Name fewer files in one call, each by a path of its own.";
+  const fix = "Name fewer files in one call, each by a path of its own on which the host may go.";
   return { code: "FEMTO_APPROVAL_LIMIT", reason: `an operator cannot be asked about this call: ${reason}`, fix };
 }
 

@@ -65,6 +65,8 @@ interface Kept extends Lease {
   ending: Ending | null;
 }
 
+const EXITED = { why: "exited", reason: "its program ended" } as const;
+
 export class Terminals implements GateTerminals {
   readonly #parts: TerminalsParts;
   /** Those that have ended stay until they are closed, or newer ones take their place; the oldest stands first. */
@@ -248,8 +250,10 @@ export class Terminals implements GateTerminals {
 
   #ended({ terminal, opening, recorder, opened, id, ending }: Kept): void {
     recorder.end();
-    const { exitCode, signal } = terminal.end ?? { exitCode: null, signal: null };
-    const { why, reason } = ending ?? { why: "exited", reason: "its program ended" };
+    const { exitCode, signal, fault } = terminal.end ?? { exitCode: null, signal: null };
+    const ended =
+      fault === undefined ? EXITED : { why: "policy" as const, reason: printable(fault, LIMITS.reasonChars) };
+    const { why, reason } = ending ?? ended;
     const body: TerminalClosedBody = {
       ...{ terminal: id, opened, why, reason, exit_code: exitCode, signal },
       ...{ bytes_in: terminal.bytesIn, bytes_out: terminal.bytesOut, unrecorded: recorder.unrecorded },

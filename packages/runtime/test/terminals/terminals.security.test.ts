@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Configuration, Reply } from "@femtoclaw/protocol";
 import { describe, expect, it } from "vitest";
@@ -55,6 +55,20 @@ describe("a program on a terminal", () => {
     for (const key of ["\u0003", "\u001c", "\u001a"]) await shell.type(key);
     await shell.until(/(caught[\s\S]*){3}/);
     expect((await shell.use("read")).result).toMatchObject({ running: true });
+  });
+
+  it("ends when a file that is kept from it is replaced", async () => {
+    const place = await terminalPlace({ allow: { ...TERMINALS.allow, write: ["workspace"] } });
+    const git = join(place.home.root, "workspace/.git");
+    mkdirSync(git);
+    writeFileSync(join(git, "config"), "");
+    const shell = await Shell.open(place.session);
+    // As git does it.
+    writeFileSync(join(git, "config.lock"), "[core]");
+    renameSync(join(git, "config.lock"), join(git, "config"));
+    const { body } = await closedRecord(place, shell);
+    expect(body).toMatchObject({ why: "policy", exit_code: null, signal: "SIGKILL" });
+    expect(body.reason).toContain(`${git}/config, which is kept from programs`);
   });
 
   it("leaves nothing behind when it is closed, neither in other sessions of the system nor in the background", async () => {

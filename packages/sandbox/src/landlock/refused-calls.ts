@@ -2,17 +2,7 @@
  * System calls that are refused to a child without namespaces of its own, beside those that are refused to
  * every child: what Landlock does not look at, and what reaches other processes of the same user. Pure.
  */
-import {
-  ALLOW,
-  errno,
-  give,
-  giveWhen,
-  type Instruction,
-  JUMP_ANY_BIT,
-  JUMP_EQUAL,
-  loadArgument,
-  onArgument,
-} from "../bpf.ts";
+import { ALLOW, errno, give, giveWhen, type Instruction, JUMP_EQUAL, loadArgument, onArgument } from "../bpf.ts";
 import type { Processor, SystemCall } from "../system-calls.ts";
 
 const DENIED = errno(1 /* EPERM */);
@@ -44,10 +34,6 @@ const OF_ITSELF: readonly SystemCall[] = [
   ...(["prlimit64", "sched_setparam", "sched_setscheduler", "sched_setaffinity", "sched_setattr"] as const),
 ];
 
-/** In the type of a pair: datagrams may be sent to a path, wherever they come from, and raw is another word for them. */
-const NOT_CONNECTED = 0xa;
-const LOCAL = 1 /* AF_UNIX */;
-
 /** What programs ask of files, pipes and terminals. All other requests are about devices or change what a file is called by. */
 const REQUESTS: readonly number[] = [
   ...[0x5401, 0x802c542a /* TCGETS, TCGETS2 */, 0x5402, 0x5403, 0x5404 /* TCSETS… */, 0x540f /* TIOCGPGRP */],
@@ -64,7 +50,6 @@ export function refusedAlone({ numbersOf }: Processor): Instruction[] {
     ...numbersOf(...REFUSED).flatMap((call) => giveWhen(JUMP_EQUAL, call, DENIED)),
     ...numbersOf(...OF_ITSELF).flatMap((call) => onArgument(call, 0, giveWhen(JUMP_EQUAL, 0, ALLOW), DENIED)),
     ...numbersOf("setpriority").flatMap((call) => onBoth(call, giveWhen(JUMP_EQUAL, 0, ALLOW))),
-    ...numbersOf("socketpair").flatMap(onPair),
     ...numbersOf("ioctl").flatMap(onRequest),
   ];
 }
@@ -73,15 +58,6 @@ export function refusedAlone({ numbersOf }: Processor): Instruction[] {
 function onBoth(call: number, isItself: readonly Instruction[]): Instruction[] {
   const which = [loadArgument(0), { code: JUMP_EQUAL, whenTrue: 1, whenFalse: 0, operand: 0 }, give(DENIED)];
   const body = [...which, loadArgument(1), ...isItself, give(DENIED)];
-  return [{ code: JUMP_EQUAL, whenTrue: 0, whenFalse: body.length, operand: call }, ...body];
-}
-
-function onPair(call: number): Instruction[] {
-  const isLocal = [{ code: JUMP_EQUAL, whenTrue: 1, whenFalse: 0, operand: LOCAL }, give(DENIED)];
-  const body = [
-    ...[loadArgument(0), ...isLocal],
-    ...[loadArgument(1), ...giveWhen(JUMP_ANY_BIT, NOT_CONNECTED, DENIED), give(ALLOW)],
-  ];
   return [{ code: JUMP_EQUAL, whenTrue: 0, whenFalse: body.length, operand: call }, ...body];
 }
 

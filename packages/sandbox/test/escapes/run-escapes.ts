@@ -87,14 +87,21 @@ export async function runEscapes(by: Rung["name"]): Promise<Escapes> {
   };
 }
 
-/** A process of the host that has the canary in its arguments and its environment, and a link that leads out. */
+/** Takes what is sent to a path of the workspace. */
+const DATAGRAMS = "use Socket; socket(my $s, 1, 2, 0); bind($s, pack_sockaddr_un('datagrams')) or die; sleep 600";
+
+/**
+ * A process of the host that has the canary in its arguments and its environment, one that takes datagrams, and a link
+ * that leads out.
+ */
 function plant({ root, workspace }: Playground): Disposable {
-  const child: ChildProcess = spawn("/bin/sh", ["-c", "exec sleep 600", "femto-canary"], {
-    env: { FEMTO_CANARY: SECRET },
-    stdio: "ignore",
-  });
+  const options = { env: { FEMTO_CANARY: SECRET }, stdio: "ignore", cwd: workspace } as const;
+  const children: readonly ChildProcess[] = [
+    spawn("/bin/sh", ["-c", "exec sleep 600", "femto-canary"], options),
+    spawn("/usr/bin/perl", ["-e", DATAGRAMS], options),
+  ];
   symlinkSync(join(root, "state"), join(workspace, "to-state"));
-  return { [Symbol.dispose]: () => child.kill("SIGKILL") };
+  return { [Symbol.dispose]: () => void children.map((child) => child.kill("SIGKILL")) };
 }
 
 function writeCases({ root, workspace }: Playground, port: number): void {

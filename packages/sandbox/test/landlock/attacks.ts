@@ -3,7 +3,16 @@
  * what came of each. Started with a mark it only runs one child that never ends, as a host that is killed.
  */
 import { execFile } from "node:child_process";
-import { chmodSync, mkdirSync, readdirSync, readFileSync, readlinkSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { promisify } from "node:util";
@@ -50,6 +59,26 @@ const ATTACKS: Readonly<Record<string, (mark: string) => Promise<unknown>>> = {
     await untilMarked(mark);
     stop.abort();
     return { ...brief(await running), left: await leftOf(mark) };
+  },
+  "sees what is denied appear": async () => {
+    using place = playground(({ workspace }) => ({
+      deny: { read: grants(join(workspace, "later")), write: [], run: [] },
+    }));
+    const onOutput = (): void => writeFileSync(join(place.workspace, "later"), "");
+    return await refusalOf(() => child(place, ["sh", "-c", "echo runs; sleep 9"], { onOutput }));
+  },
+  "sees what is denied replaced": async () => {
+    using place = writable();
+    const path = join(place.workspace, "deep/er/secret");
+    const onOutput = (): void => {
+      writeFileSync(`${path}.new`, "replaced");
+      renameSync(`${path}.new`, path);
+    };
+    return brief(
+      await child(place, ["sh", "-c", "echo runs; sleep 0.5; cat deep/er/secret; echo x >deep/er/secret"], {
+        onOutput,
+      }),
+    );
   },
   "ends when it is asked": async () => {
     using place = playground();
