@@ -4,25 +4,24 @@ import { Component, createRef } from "preact";
 import { type Execution, stepAt } from "../src/history.ts";
 import type { Question } from "../src/inspection.ts";
 import { rulesBefore } from "./decision.tsx";
-import { at, beginning, cursor, held, inspection, link, lookAtQuestions, questions, version } from "./store.ts";
+import { at, beginning, held, inspection, isLive, link, lookAtQuestions, questions, version } from "./store.ts";
 import { Block, day, Facts, Json, KindChip, shown } from "./text.tsx";
 
 export function Approvals() {
   version.value;
-  const isNow = beginning.value?.mode === "live" && cursor.value === null;
-  const open = isNow ? questions.value : recorded();
+  const open = isLive.value ? questions.value : recorded();
   if (open.length === 0) {
     return (
       <div class="empty">
-        <p class="calm">{isNow ? "Nothing waits for you." : "At this moment nothing waited for an operator."}</p>
+        <p class="calm">{isLive.value ? "Nothing waits for you." : "At this moment nothing waited for an operator."}</p>
       </div>
     );
   }
   return (
     <div class="cards">
-      {!isNow && <p class="note">what waited for an operator at this moment; answers are given at the newest</p>}
+      {!isLive.value && <p class="note">what waited for an operator at this moment; answers are given at the newest</p>}
       {open.map((question) => (
-        <Card key={question.id} question={question} mayAnswer={isNow && beginning.value?.approve === true} />
+        <Card key={question.id} question={question} mayAnswer={isLive.value && beginning.value?.approve === true} />
       ))}
     </div>
   );
