@@ -20,7 +20,7 @@ import type { LogEntry, RuntimeOptions } from "./options.ts";
 import { RefusalSummary } from "./refusal-summary.ts";
 import { RuntimeFault } from "./runtime-fault.ts";
 import { Secrets } from "./secrets/secrets.ts";
-import { Sessions } from "./session.ts";
+import { Sessions } from "./sessions.ts";
 import { settled } from "./settled.ts";
 import { gaugesOf, type RuntimeStatus, statusOf } from "./status.ts";
 import { tellSpace } from "./subsystems/disk-space.ts";
