@@ -15,7 +15,7 @@ import { Listeners } from "./listeners.ts";
 import type { DrawnCheckpoint, Notary } from "./notary.ts";
 import { Frames } from "./records/frames.ts";
 import { numberOfName, SNAPSHOTS } from "./records/object-name.ts";
-import { type ErasureRequest, type PlannedRemoval, planErasure } from "./retention/erasure.ts";
+import type { ErasureRequest, PlannedRemoval } from "./retention/erasure.ts";
 import { type Pruning, removalOf } from "./retention/pruning.ts";
 import { Removals } from "./retention/removals.ts";
 import { Salts } from "./sealing/commitments.ts";
@@ -154,7 +154,10 @@ export class Journal extends StoreReader {
    * store any more. A crash leaves both the values and no such record, or the record and no values.
    */
   erase(request: ErasureRequest): Promise<Appended> {
-    return this.#removals.inTurn(() => planErasure(this, request));
+    return this.#removals.inTurn(async () => {
+      const { planErasure } = await import("./retention/erasure.ts");
+      return await planErasure(this, request);
+    });
   }
 
   /** Drops the oldest records as planned, for good. A snapshot and a checkpoint above the boundary are made first. */

@@ -20,7 +20,7 @@ import type { LogGrowth } from "./log-growth.ts";
 import type { PolicySource, RuntimeOptions } from "./options.ts";
 import type { OutputReader } from "./outputs/outputs.ts";
 import type { Projection } from "./projection/projection.ts";
-import { type ResolutionRequest, Resolutions } from "./resolutions.ts";
+import type { ResolutionRequest, Resolutions } from "./resolutions.ts";
 import { Retention } from "./retention.ts";
 import type { Secrets } from "./secrets/secrets.ts";
 import type { Session, SessionOptions } from "./session.ts";
@@ -28,7 +28,6 @@ import type { Halt, HaltRequest } from "./session-halts.ts";
 import type { RuntimeStatus } from "./status.ts";
 import { recordRejection } from "./subsystems/reload.ts";
 import type { Terminals } from "./terminals/terminals.ts";
-import { undo } from "./undo.ts";
 import type { Upstreams } from "./upstreams/upstreams.ts";
 
 /**
@@ -46,7 +45,7 @@ export class Runtime implements AsyncDisposable {
   readonly secrets: Secrets;
   /** For who follows the log: waits until it has grown. */
   readonly growth: Pick<LogGrowth, "until">;
-  #resolutions: Resolutions | null = null;
+  #resolutions: Promise<Resolutions> | null = null;
   #closing: Promise<void> | null = null;
 
   /** Use `createRuntime`. */
@@ -208,9 +207,8 @@ export class Runtime implements AsyncDisposable {
    * does not wait for it.
    */
   async resolveExecution(request: ResolutionRequest): Promise<number> {
-    const { projection } = this;
-    this.#resolutions ??= new Resolutions({ journal: this.#parts.journal, unresolved: () => projection.unresolved });
-    return await this.#resolutions.resolve(request);
+    this.#resolutions ??= this.#startResolutions();
+    return await (await this.#resolutions).resolve(request);
   }
 
   /**
@@ -219,6 +217,7 @@ export class Runtime implements AsyncDisposable {
    * FEMTO_EXECUTION_NOT_FOUND.
    */
   async undo(execution: string): Promise<Reply> {
+    const { undo } = await import("./undo.ts");
     return await undo(execution, this.#parts.journal, () => this.openSession({ channel: "operator" }));
   }
 
@@ -254,5 +253,11 @@ export class Runtime implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  async #startResolutions(): Promise<Resolutions> {
+    const { journal, projection } = this.#parts.memory;
+    const { Resolutions } = await import("./resolutions.ts");
+    return new Resolutions({ journal, unresolved: () => projection.unresolved });
   }
 }

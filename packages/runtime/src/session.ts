@@ -1,6 +1,10 @@
-/** One proposer's connection to the gate, as an embedding program and the host's sockets see it. */
+/**
+ * One proposer's connection to the gate, as an embedding program and the host's sockets see it, and what its options are
+ * held to where no types are.
+ */
 import type { AgentLaunch } from "@femtoclaw/capabilities";
 import type { ExecutionId, ProtocolMessage, Reply, SessionId, TraceFields, WatchedChanges } from "@femtoclaw/protocol";
+import { type NamesOf, requireKnownNames } from "./known-names.ts";
 import type { OutputReader } from "./outputs/outputs.ts";
 import type { ChangesRequest } from "./relay/changes.ts";
 import type { RelayWishes } from "./relay/relays.ts";
@@ -74,4 +78,38 @@ export interface SessionOptions {
    * came; a proposer's word for it would prove nothing. Without it rights are those that everybody has.
    */
   readonly principal?: string;
+}
+
+const SESSION_OPTIONS: NamesOf<SessionOptions> = { channel: true, label: true, principal: true };
+const CHANNELS: readonly unknown[] = ["library", "agent", "operator"] satisfies SessionOptions["channel"][];
+
+/**
+ * Throws a `TypeError` for options that types would not let pass.
+ * INVARIANT: I5: a record of a session holds only what the schema of records has, or nobody could read it back.
+ */
+export function requireSessionOptions(options: SessionOptions): void {
+  requireKnownNames("openSession", options, SESSION_OPTIONS);
+  if (!CHANNELS.includes(options.channel)) throw new TypeError(`a channel is one of ${CHANNELS.join(", ")}`);
+}
+
+const PROPOSE_OPTIONS: NamesOf<ProposeOptions> = {
+  label: true,
+  trace: true,
+  signal: true,
+  wishes: true,
+  onIdentified: true,
+  launch: true,
+};
+
+/**
+ * Throws a `TypeError` for options that types would not let pass.
+ * INVARIANT: I9: they are refused before the call takes a place in the gate, which nobody would give back.
+ */
+export function requireProposeOptions(options: ProposeOptions): void {
+  requireKnownNames("propose", options, PROPOSE_OPTIONS);
+  const { signal, wishes } = options;
+  if (signal !== undefined && typeof Object(signal).addEventListener !== "function") {
+    throw new TypeError("`signal` is no AbortSignal; an AbortController has one as `signal`");
+  }
+  if (wishes !== undefined && Object(wishes) !== wishes) throw new TypeError("`wishes` is no object");
 }

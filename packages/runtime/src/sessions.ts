@@ -16,9 +16,14 @@ import type { Gate } from "./gate/gate.ts";
 import type { OpenGate } from "./gate/open-gate.ts";
 import { refusalShare, SessionQuota } from "./gate/session-quota.ts";
 import type { SessionHistories } from "./projection/session-histories.ts";
-import type { ReadingTurns, Session, SessionOptions } from "./session.ts";
+import {
+  type ReadingTurns,
+  requireProposeOptions,
+  requireSessionOptions,
+  type Session,
+  type SessionOptions,
+} from "./session.ts";
 import { type Halt, type HaltRequest, haltSession } from "./session-halts.ts";
-import { requireProposeOptions, requireSessionOptions } from "./session-options.ts";
 import { SessionRecords } from "./session-records.ts";
 
 const AT_ONCE: ReadingTurns = { hasRoom: true, next: (read) => read() };

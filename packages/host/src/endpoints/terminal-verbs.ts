@@ -1,5 +1,5 @@
 /** How operators look at terminals. None of these types anything: what is typed is a call, which is decided and recorded. */
-import { type Runtime, recordingPage } from "@femtoclaw/runtime/live";
+import type { Runtime } from "@femtoclaw/runtime/live";
 import { invalid, isCount, refuseUnknown, waitedMs } from "./request-fields.ts";
 import type { ConnectionHandlers } from "./socket-server.ts";
 
@@ -20,6 +20,8 @@ export function terminalVerbs(runtime: Runtime): ConnectionHandlers["verbs"] {
       refuseUnknown(rest);
       if (typeof terminal !== "string") throw invalid("`terminal` must be a string");
       if (from !== undefined && !isCount(from)) throw invalid("`from` must be a sequence number");
+      // What reads a recording looks back at the journal, and no start waits for that.
+      const { recordingPage } = await import("@femtoclaw/runtime");
       return await recordingPage(runtime.reader, terminal, from ?? null);
     },
   };
