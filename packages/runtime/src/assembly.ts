@@ -273,13 +273,13 @@ export class Assembly {
       lookUp: this.#surroundings.lookUp,
       secrets: (name, target) => this.secrets.find(name, target),
       admission: () => this.#admissionProblem,
+      isOpen: (session) => this.sessions.isOpen(session),
       quota: (session) => this.sessions.quotaOf(session),
       lost: (execution, reason) => this.#log({ level: "error", event: "execution.lost", execution, reason }),
       upstreams: { pins: () => this.memory.projection.pins, log: this.#log },
       terminals: {
         record: (entry) => this.#chronicle.record(entry),
         hasRoom: () => this.memory.space.full === null,
-        isOpen: (session) => this.sessions.isOpen(session),
       },
     });
     const { gate } = this.#open;
