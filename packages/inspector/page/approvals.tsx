@@ -42,10 +42,24 @@ function questionOf(execution: Execution, record: TypedRecord & { type: "approva
   const rule = body.rules.find((id) => !id.endsWith("/granted")) ?? body.rules[0] ?? "";
   const known = rulesBefore(seq, body.revision).get(rule);
   return {
-    ...{ id: String(seq), execution_id: execution.id, tool: body.tool, rule, asked_at, expires_at: body.expires_at },
-    ...{ reason: known?.reason ?? "", source: known?.source ?? null, session: execution.session ?? "" },
-    ...{ agent: actor?.agent ?? null, channel: actor?.channel ?? null, label: body.label, args: body.args },
-    ...{ facts: body.facts, files: body.files, approvers: body.approvers, granted: [], digest: body.digest },
+    id: String(seq),
+    execution_id: execution.id,
+    tool: body.tool,
+    rule,
+    asked_at,
+    expires_at: body.expires_at,
+    reason: known?.reason ?? "",
+    source: known?.source ?? null,
+    session: execution.session ?? "",
+    agent: actor?.agent ?? null,
+    channel: actor?.channel ?? null,
+    label: body.label,
+    args: body.args,
+    facts: body.facts,
+    files: body.files,
+    approvers: body.approvers,
+    granted: [],
+    digest: body.digest,
     self_approvable: false,
   };
 }

@@ -152,7 +152,12 @@ export class Questions {
         session: call.session,
         execution: call.execution,
         body: {
-          ...{ question: call.seq, tool: call.tool, digest: call.digest, answer, complete, scope },
+          question: call.seq,
+          tool: call.tool,
+          digest: call.digest,
+          answer,
+          complete,
+          scope,
           reason: said,
           self_approvable: signed === null,
           ...signatureOf(vouched),
