@@ -72,8 +72,12 @@ function declare(into: string, folders: readonly string[]): void {
   const configuration = {
     extends: join(ROOT, "tsconfig.json"),
     compilerOptions: {
-      ...{ noEmit: false, declaration: true, emitDeclarationOnly: true },
-      ...{ rootDir: ROOT, outDir: into, typeRoots: [join(ROOT, "node_modules/@types")] },
+      noEmit: false,
+      declaration: true,
+      emitDeclarationOnly: true,
+      rootDir: ROOT,
+      outDir: into,
+      typeRoots: [join(ROOT, "node_modules/@types")],
     },
     include: folders.map((folder) => join(ROOT, folder, "src")),
   };

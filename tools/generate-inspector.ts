@@ -51,9 +51,16 @@ process.exitCode = faults.length === 0 ? 0 : 1;
 async function bundled(file: string): Promise<string> {
   const { outputFiles } = await build({
     entryPoints: [join(INSPECTOR, "page", file)],
-    ...{ bundle: true, minify: true, write: false, legalComments: "none" },
-    ...{ format: "iife", platform: "browser", target: "es2022", charset: "ascii" },
-    ...{ jsx: "automatic", jsxImportSource: "preact" },
+    bundle: true,
+    minify: true,
+    write: false,
+    legalComments: "none",
+    format: "iife",
+    platform: "browser",
+    target: "es2022",
+    charset: "ascii",
+    jsx: "automatic",
+    jsxImportSource: "preact",
   });
   // A text that ends a script would end the element that it stands in.
   return (outputFiles[0]?.text ?? "").replaceAll("</script", "<\\/script").replaceAll("</style", "<\\/style");

@@ -328,7 +328,10 @@ async function start(
   const names = capabilities.map(({ manifest }) => manifest.name).filter((name) => name !== "goes");
   const configuration = configured(root, state, {}, more);
   return await createRuntime({
-    ...{ configuration, capabilities, permit: names, snapshotEveryRecords: SNAPSHOT_EVERY },
+    configuration,
+    capabilities,
+    permit: names,
+    snapshotEveryRecords: SNAPSHOT_EVERY,
     ...(telemetry === undefined ? {} : { telemetry }),
   });
 }

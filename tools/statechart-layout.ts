@@ -85,7 +85,8 @@ async function drawing(
       const children = elkNodes(node);
       if (children.length === 0) return { id: node.key, width: stateWidth(node.key), height: 28 };
       return {
-        ...{ id: node.key, children },
+        id: node.key,
+        children,
         layoutOptions: { ...SPACING, "elk.direction": "DOWN", "elk.padding": "[top=38,left=16,bottom=16,right=16]" },
       };
     });
@@ -93,11 +94,15 @@ async function drawing(
     id: "(root)",
     layoutOptions: {
       ...SPACING,
-      ...{ "elk.direction": direction, "elk.json.shapeCoords": "ROOT", "elk.json.edgeCoords": "ROOT" },
+      "elk.direction": direction,
+      "elk.json.shapeCoords": "ROOT",
+      "elk.json.edgeCoords": "ROOT",
     },
     children: elkNodes(root),
     edges: arrows.map(({ from, to, events }, index) => ({
-      ...{ id: `e${index}`, sources: [from], targets: [to] },
+      id: `e${index}`,
+      sources: [from],
+      targets: [to],
       labels: [
         {
           text: events.join("\n"),
@@ -144,8 +149,13 @@ function placed(node: AnyStateNode, root: AnyStateNode, laidOut: ElkNode): Chart
   const { x = 0, y = 0, width = 0, height = 0 } = found ?? {};
   const parent = node.parent === root ? null : (node.parent?.key ?? null);
   return {
-    ...{ id: node.key, parent, final: node.type === "final" },
-    ...{ x: Math.round(x), y: Math.round(y), width: Math.round(width), height: Math.round(height) },
+    id: node.key,
+    parent,
+    final: node.type === "final",
+    x: Math.round(x),
+    y: Math.round(y),
+    width: Math.round(width),
+    height: Math.round(height),
   };
 }
 

@@ -80,7 +80,11 @@ function addImported(outputs: Metafile["outputs"], path: string, found: Set<stri
 async function scriptOf(name: string, text: string): Promise<Uint8Array> {
   const { minifySyntax, minifyWhitespace, legalComments, platform, target } = COMMON;
   const { code, warnings } = await transform(text, {
-    ...{ minifySyntax, minifyWhitespace, legalComments, platform, target },
+    minifySyntax,
+    minifyWhitespace,
+    legalComments,
+    platform,
+    target,
     format: "cjs",
     sourcefile: name,
     supported: { "dynamic-import": false },

@@ -42,7 +42,10 @@ export async function infer(question: Question): Promise<Inferred> {
   const calls: ProposedCall[] = [];
   const result = streamText({
     model: wrapLanguageModel({ model, middleware: collecting(calls) }),
-    ...{ instructions, messages: [...messages], tools, abortSignal: signal },
+    instructions,
+    messages: [...messages],
+    tools,
+    abortSignal: signal,
     ...(answerTokens === undefined ? {} : { maxOutputTokens: answerTokens }),
     // Faults are thrown below, where the turn ends by them.
     onError: () => undefined,

@@ -48,7 +48,9 @@ export async function openVerifiedLog(
       const opened = await reader();
       return opened instanceof TilesReader ? owned.use(opened) : opened;
     },
-    ...{ verdict, pinned, [Symbol.asyncDispose]: () => owned.disposeAsync() },
+    verdict,
+    pinned,
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }
 

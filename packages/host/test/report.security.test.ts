@@ -1,5 +1,15 @@
-import { appendFileSync, chmodSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync } from "node:fs";
-import { join } from "node:path";
+import {
+  appendFileSync,
+  chmodSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
+import { basename, join } from "node:path";
 import { FemtoError } from "@femtoclaw/protocol";
 import { expect, test } from "vitest";
 import { readFailures, writeFailure } from "../src/report/failure-reports.ts";
@@ -93,6 +103,21 @@ test("failures that come again and again do not fill the disk, and no link leads
   chmodSync(join(open, "failures"), 0o777);
   expect(writeFailure(open, new Error("bug"), () => null)).toBeNull();
   expect(writeFailure(join(place.root, "nowhere"), new Error("bug"), () => null)).toBeNull();
+});
+
+test("what a killed host was writing of a failure goes with the next report, and what another one writes stays", async () => {
+  await using place = new Playground();
+  const state = place.folder("state");
+  const folder = place.folder("state/failures");
+  const [left, written, other] = [
+    "20260101T000000001Z.json.next",
+    "20260101T000000002Z.json.next",
+    "notes.next",
+  ] as const;
+  for (const name of [left, written, other]) writeFileSync(join(folder, name), "{");
+  for (const name of [left, other]) utimesSync(join(folder, name), 1_000_000_000, 1_000_000_000);
+  const path = writeFailure(state, new Error("bug"), () => null);
+  expect(readdirSync(folder).sort()).toEqual([written, basename(path ?? ""), other].sort());
 });
 
 test("lines of a log lose everything but words of closed sets, and stacks everything but places", () => {

@@ -4,25 +4,24 @@ import { Component, createRef } from "preact";
 import { type Execution, stepAt } from "../src/history.ts";
 import type { Question } from "../src/inspection.ts";
 import { rulesBefore } from "./decision.tsx";
-import { at, beginning, cursor, held, inspection, link, lookAtQuestions, questions, version } from "./store.ts";
+import { at, beginning, held, inspection, isLive, link, lookAtQuestions, questions, version } from "./store.ts";
 import { Block, day, Facts, Json, KindChip, shown } from "./text.tsx";
 
 export function Approvals() {
   version.value;
-  const isNow = beginning.value?.mode === "live" && cursor.value === null;
-  const open = isNow ? questions.value : recorded();
+  const open = isLive.value ? questions.value : recorded();
   if (open.length === 0) {
     return (
       <div class="empty">
-        <p class="calm">{isNow ? "Nothing waits for you." : "At this moment nothing waited for an operator."}</p>
+        <p class="calm">{isLive.value ? "Nothing waits for you." : "At this moment nothing waited for an operator."}</p>
       </div>
     );
   }
   return (
     <div class="cards">
-      {!isNow && <p class="note">what waited for an operator at this moment; answers are given at the newest</p>}
+      {!isLive.value && <p class="note">what waited for an operator at this moment; answers are given at the newest</p>}
       {open.map((question) => (
-        <Card key={question.id} question={question} mayAnswer={isNow && beginning.value?.approve === true} />
+        <Card key={question.id} question={question} mayAnswer={isLive.value && beginning.value?.approve === true} />
       ))}
     </div>
   );
@@ -43,10 +42,24 @@ function questionOf(execution: Execution, record: TypedRecord & { type: "approva
   const rule = body.rules.find((id) => !id.endsWith("/granted")) ?? body.rules[0] ?? "";
   const known = rulesBefore(seq, body.revision).get(rule);
   return {
-    ...{ id: String(seq), execution_id: execution.id, tool: body.tool, rule, asked_at, expires_at: body.expires_at },
-    ...{ reason: known?.reason ?? "", source: known?.source ?? null, session: execution.session ?? "" },
-    ...{ agent: actor?.agent ?? null, channel: actor?.channel ?? null, label: body.label, args: body.args },
-    ...{ facts: body.facts, files: body.files, approvers: body.approvers, granted: [], digest: body.digest },
+    id: String(seq),
+    execution_id: execution.id,
+    tool: body.tool,
+    rule,
+    asked_at,
+    expires_at: body.expires_at,
+    reason: known?.reason ?? "",
+    source: known?.source ?? null,
+    session: execution.session ?? "",
+    agent: actor?.agent ?? null,
+    channel: actor?.channel ?? null,
+    label: body.label,
+    args: body.args,
+    facts: body.facts,
+    files: body.files,
+    approvers: body.approvers,
+    granted: [],
+    digest: body.digest,
     self_approvable: false,
   };
 }

@@ -52,39 +52,9 @@ const TONES = [
 
 export function Decisions() {
   const found = matching.value;
-  const most = Math.max(1, ...tally.value.map(([, { count }]) => count));
   return (
     <div class="fill">
-      <search class="filters">
-        <fieldset>
-          <legend>how it was decided</legend>
-          {TONES.map(([name, word]) => (
-            <button
-              key={name}
-              type="button"
-              class={`toggle ${name}`}
-              aria-pressed={tone.value === name}
-              onClick={() => {
-                tone.value = tone.value === name ? "" : name;
-              }}
-            >
-              {word}
-            </button>
-          ))}
-        </fieldset>
-        {rule.value !== "" && (
-          <button
-            type="button"
-            class="toggle"
-            aria-pressed
-            onClick={() => {
-              rule.value = "";
-            }}
-          >
-            only {shown(rule.value, 60)} ✕
-          </button>
-        )}
-      </search>
+      {filters()}
       <div class="side-by-side">
         <div class="table">
           <VirtualList
@@ -98,29 +68,69 @@ export function Decisions() {
             row={(index) => rowOf(found[index])}
           />
         </div>
-        <Pane title="Rules that decided">
-          <ul class="tally">
-            {tally.value.map(([id, { count, tone: color }]) => (
-              <li key={id}>
-                <button
-                  type="button"
-                  aria-pressed={rule.value === id}
-                  onClick={() => {
-                    rule.value = rule.value === id ? "" : id;
-                  }}
-                >
-                  <code>{shown(id, 60)}</code>
-                  <span class="number">{count.toLocaleString("en")}</span>
-                  <span class="lane">
-                    <span class={`bar ${color}`} style={{ width: `${(count / most) * 100}%` }} />
-                  </span>
-                </button>
-              </li>
-            ))}
-          </ul>
-        </Pane>
+        <Pane title="Rules that decided">{rulesByUse()}</Pane>
       </div>
     </div>
+  );
+}
+
+function filters() {
+  return (
+    <search class="filters">
+      <fieldset>
+        <legend>how it was decided</legend>
+        {TONES.map(([name, word]) => (
+          <button
+            key={name}
+            type="button"
+            class={`toggle ${name}`}
+            aria-pressed={tone.value === name}
+            onClick={() => {
+              tone.value = tone.value === name ? "" : name;
+            }}
+          >
+            {word}
+          </button>
+        ))}
+      </fieldset>
+      {rule.value !== "" && (
+        <button
+          type="button"
+          class="toggle"
+          aria-pressed
+          onClick={() => {
+            rule.value = "";
+          }}
+        >
+          only {shown(rule.value, 60)} ✕
+        </button>
+      )}
+    </search>
+  );
+}
+
+function rulesByUse() {
+  const most = Math.max(1, ...tally.value.map(([, { count }]) => count));
+  return (
+    <ul class="tally">
+      {tally.value.map(([id, { count, tone: color }]) => (
+        <li key={id}>
+          <button
+            type="button"
+            aria-pressed={rule.value === id}
+            onClick={() => {
+              rule.value = rule.value === id ? "" : id;
+            }}
+          >
+            <code>{shown(id, 60)}</code>
+            <span class="number">{count.toLocaleString("en")}</span>
+            <span class="lane">
+              <span class={`bar ${color}`} style={{ width: `${(count / most) * 100}%` }} />
+            </span>
+          </button>
+        </li>
+      ))}
+    </ul>
   );
 }
 

@@ -5,8 +5,8 @@ import { CHARTS } from "./charts.ts";
 import { Decision } from "./decision.tsx";
 import { Outcome } from "./outcome.tsx";
 import { RecordTable } from "./record-table.tsx";
-import { Statechart } from "./statechart.tsx";
-import { at, cursor, held, link, version } from "./store.ts";
+import { Legend, Statechart } from "./statechart.tsx";
+import { at, held, link, version } from "./store.ts";
 import { day, Facts, KindChip, Pane, shown } from "./text.tsx";
 import { Waterfall } from "./waterfall.tsx";
 
@@ -72,14 +72,6 @@ export function ExecutionPage({ id }: { readonly id: string }) {
 }
 
 const lastVia = (steps: readonly ExecutionStep[]) => steps.findLast(({ via }) => via.length > 0)?.via ?? [];
-
-function Legend({ value }: { readonly value: string }) {
-  return (
-    <span class="legend">
-      {cursor.value === null ? "now" : "then"} <b>{shown(value)}</b>
-    </span>
-  );
-}
 
 function whoOf(id: string, session: string | null, records: readonly TypedRecord[]) {
   const [first] = records;

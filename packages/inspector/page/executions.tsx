@@ -1,8 +1,8 @@
 /** All executions, those first that want a person's eye. */
-import type { Kind } from "../src/history.ts";
+import { KINDS, type Kind } from "../src/history.ts";
 import { KindIcon } from "./icons.tsx";
 import { filterKinds, filterText, filterTool, isByTime, rows, tools } from "./list-filter.ts";
-import { allKinds, at, counts, held, link } from "./store.ts";
+import { at, counts, held, link } from "./store.ts";
 import { clock, KIND_WORDS, KindChip, shown, took } from "./text.tsx";
 import { VirtualList } from "./virtual-list.tsx";
 
@@ -70,7 +70,7 @@ function Filters() {
     <search class="filters">
       <fieldset>
         <legend>what became of it</legend>
-        {allKinds.map((kind) => (
+        {KINDS.map((kind) => (
           <button
             key={kind}
             type="button"

@@ -13,12 +13,6 @@ export interface Row {
   readonly step: ExecutionStep;
 }
 
-/** What waits or went wrong stands first, the newest of each before the others. */
-const RANK: Readonly<Record<Kind, number>> = Object.fromEntries(KINDS.map((kind, index) => [kind, index])) as Record<
-  Kind,
-  number
->;
-
 export const rows = computed<readonly Row[]>(() => {
   version.value;
   const history = held.value;
@@ -34,7 +28,9 @@ export const rows = computed<readonly Row[]>(() => {
     if (text !== "" && !`${execution.tool} ${execution.subject} ${execution.id}`.toLowerCase().includes(text)) continue;
     found.push({ execution, step });
   }
-  return isByTime.value ? found : found.sort((left, right) => RANK[left.step.kind] - RANK[right.step.kind]);
+  if (isByTime.value) return found;
+  // What waits or went wrong stands first, the newest of each before the others.
+  return found.sort((left, right) => KINDS.indexOf(left.step.kind) - KINDS.indexOf(right.step.kind));
 });
 
 /** LIMIT: names of tools that can be chosen among; an agent may have made up any number of them. */

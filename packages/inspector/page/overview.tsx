@@ -1,11 +1,10 @@
 /** What a person asks first: does it run, what waits for me, what was refused, is all of it standing. */
-
 import { SUBSYSTEMS } from "../src/frames.ts";
-import { stepAt } from "../src/history.ts";
+import { KINDS, type Kind, stepAt } from "../src/history.ts";
 import { Activity } from "./activity.tsx";
 import { KindIcon } from "./icons.tsx";
 import { filterKinds } from "./list-filter.ts";
-import { allKinds, at, beginning, connection, counts, cursor, held, link, status, version } from "./store.ts";
+import { at, connection, counts, cursor, held, isLive, link, status, version } from "./store.ts";
 import { clock, KIND_WORDS, KindChip, Pane, plural, shown } from "./text.tsx";
 import { phaseTone, subsystemTone } from "./tones.ts";
 
@@ -15,7 +14,7 @@ export function Overview() {
     <div class="overview">
       <Greeting />
       <ul class="tiles" aria-label="executions by what became of them">
-        {allKinds.map((kind) => (
+        {KINDS.map((kind) => (
           <li key={kind}>
             <a
               class={`tile ${kind} ${counts.value[kind] === 0 ? "none" : ""}`}
@@ -62,7 +61,6 @@ const PHASES: Readonly<Record<string, string>> = {
 function Greeting() {
   const phase = held.value.machineAt("lifecycle", at.value).value;
   const { waiting } = counts.value;
-  const ended = beginning.value?.mode !== "live" || cursor.value !== null;
   const waits =
     waiting === 0
       ? "Nothing waits for you."
@@ -77,14 +75,14 @@ function Greeting() {
       <p>
         <strong>{told}</strong> {isRead && waits}
       </p>
-      <span class="note">{ended ? "as the records have it" : "now"}</span>
+      <span class="note">{isLive.value ? "now" : "as the records have it"}</span>
     </div>
   );
 }
 
 function Newest(props: {
   readonly title: string;
-  readonly kinds: readonly (typeof allKinds)[number][];
+  readonly kinds: readonly Kind[];
   readonly none: string;
   /** LIMIT: executions that the pane lists. */
   readonly most: number;

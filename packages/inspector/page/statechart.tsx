@@ -1,7 +1,9 @@
 /** A machine drawn at its own size: where it is, the way that it took there, and the last step of it. */
-import type { Chart, ChartEdge } from "../src/chart.ts";
+import type { Chart, ChartEdge, ChartState } from "../src/chart.ts";
 import { withParents } from "../src/chart.ts";
 import type { Transition } from "../src/frames.ts";
+import { cursor } from "./store.ts";
+import { shown } from "./text.tsx";
 
 export interface StatechartProps {
   readonly chart: Chart;
@@ -16,17 +18,9 @@ export interface StatechartProps {
 export function Statechart({ chart, active, tone, trail, last }: StatechartProps) {
   const lit = new Set(withParents(chart, active));
   const visited = new Set(trail.flatMap(({ from, to }) => [from, to]));
-  /** Events by which the arrow was taken. */
-  const taken = ({ from, to, events }: ChartEdge, steps: readonly Transition[]): string[] =>
-    steps
-      .filter((step) => events.includes(step.event))
-      .filter((step) => withParents(chart, step.from).includes(from) && withParents(chart, step.to).includes(to))
-      .map(({ event }) => event);
-  const drawn = chart.edges
-    .map((edge) => {
-      const [steps, way] = [taken(edge, last), taken(edge, trail)];
-      return { edge, steps, way, level: steps.length > 0 ? 2 : way.length > 0 ? 1 : 0 };
-    })
+  // What is lit is drawn last, above all that it crosses.
+  const arrows = chart.edges
+    .map((edge) => arrowOf(chart, edge, trail, last))
     .sort((left, right) => left.level - right.level);
   return (
     <section
@@ -46,55 +40,101 @@ export function Statechart({ chart, active, tone, trail, last }: StatechartProps
         role="img"
       >
         <title>{`${chart.machine}: ${active}`}</title>
-        <defs>
-          {LEVELS.map((name) => (
-            <marker
-              key={name}
-              id={`${chart.machine}-${name}`}
-              class={`head ${name}`}
-              viewBox="0 0 8 8"
-              refX="7"
-              refY="4"
-              markerWidth="9"
-              markerHeight="9"
-              markerUnits="userSpaceOnUse"
-              orient="auto"
-            >
-              <path d="M0 0.500L8 4 0 7.500z" />
-            </marker>
-          ))}
-        </defs>
-        {chart.states.map((state) => {
-          const { id, x, y, width, height } = state;
-          const isParent = chart.states.some(({ parent }) => parent === id);
-          const name = ["state", isParent ? "parent" : "", lit.has(id) ? "lit" : visited.has(id) ? "visited" : ""];
-          return (
-            <g key={id} class={name.join(" ")} data-state={id} data-lit={lit.has(id) && !isParent ? "" : undefined}>
-              <rect x={x} y={y} width={width} height={height} rx={isParent ? 12 : 9} />
-              {state.final && <rect class="inner" x={x + 3} y={y + 3} width={width - 6} height={height - 6} rx="6" />}
-              <text x={isParent ? x + 14 : x + width / 2} y={isParent ? y + 22 : y + height / 2 + 4}>
-                {id}
-              </text>
-            </g>
-          );
-        })}
-        {drawn.map(({ edge, steps, way, level }) => (
-          <g key={`${edge.from} ${edge.to}`} class={`edge ${LEVELS[level]}`}>
-            <path d={rounded(edge.points)} marker-end={`url(#${chart.machine}-${LEVELS[level]})`} />
-            {edge.events.map((event, line) => (
-              <text
-                key={event}
-                class={steps.includes(event) ? "step" : way.includes(event) ? "way" : ""}
-                x={edge.label[0] + 4}
-                y={edge.label[1] + 11 + line * 13}
-              >
-                {event}
-              </text>
-            ))}
-          </g>
-        ))}
+        <defs>{LEVELS.map((name) => headOf(chart, name))}</defs>
+        {chart.states.map((state) =>
+          boxOf(chart, state, lit.has(state.id) ? "lit" : visited.has(state.id) ? "visited" : ""),
+        )}
+        {arrows.map((arrow) => lineOf(chart, arrow))}
       </svg>
     </section>
+  );
+}
+
+/** The name of the active state, and whether it is so now or was then. */
+export function Legend({ value }: { readonly value: string }) {
+  return (
+    <span class="legend">
+      {cursor.value === null ? "now" : "then"} <b>{shown(value)}</b>
+    </span>
+  );
+}
+
+/** How an arrow is drawn: not taken, taken on the way to the active state, taken in the last step. */
+const LEVELS = ["plain", "way", "step"] as const;
+
+interface Arrow {
+  readonly edge: ChartEdge;
+  /** Events by which it was taken in the last step, and on the way there. */
+  readonly step: readonly string[];
+  readonly way: readonly string[];
+  /** Index in `LEVELS`. */
+  readonly level: number;
+}
+
+function arrowOf(chart: Chart, edge: ChartEdge, trail: readonly Transition[], last: readonly Transition[]): Arrow {
+  const { from, to, events } = edge;
+  const taken = (transitions: readonly Transition[]): string[] =>
+    transitions
+      .filter((one) => events.includes(one.event))
+      .filter((one) => withParents(chart, one.from).includes(from) && withParents(chart, one.to).includes(to))
+      .map(({ event }) => event);
+  const step = taken(last);
+  const way = taken(trail);
+  return { edge, step, way, level: step.length > 0 ? 2 : way.length > 0 ? 1 : 0 };
+}
+
+function headOf(chart: Chart, name: string) {
+  return (
+    <marker
+      key={name}
+      id={`${chart.machine}-${name}`}
+      class={`head ${name}`}
+      viewBox="0 0 8 8"
+      refX="7"
+      refY="4"
+      markerWidth="9"
+      markerHeight="9"
+      markerUnits="userSpaceOnUse"
+      orient="auto"
+    >
+      <path d="M0 0.500L8 4 0 7.500z" />
+    </marker>
+  );
+}
+
+function lineOf({ machine }: Chart, { edge, step, way, level }: Arrow) {
+  return (
+    <g key={`${edge.from} ${edge.to}`} class={`edge ${LEVELS[level]}`}>
+      <path d={rounded(edge.points)} marker-end={`url(#${machine}-${LEVELS[level]})`} />
+      {edge.events.map((event, line) => (
+        <text
+          key={event}
+          class={step.includes(event) ? "step" : way.includes(event) ? "way" : ""}
+          x={edge.label[0] + 4}
+          y={edge.label[1] + 11 + line * 13}
+        >
+          {event}
+        </text>
+      ))}
+    </g>
+  );
+}
+
+function boxOf(chart: Chart, { id, x, y, width, height, final }: ChartState, light: "lit" | "visited" | "") {
+  const isParent = chart.states.some(({ parent }) => parent === id);
+  return (
+    <g
+      key={id}
+      class={`state ${isParent ? "parent" : ""} ${light}`}
+      data-state={id}
+      data-lit={light === "lit" && !isParent ? "" : undefined}
+    >
+      <rect x={x} y={y} width={width} height={height} rx={isParent ? 12 : 9} />
+      {final && <rect class="inner" x={x + 3} y={y + 3} width={width - 6} height={height - 6} rx="6" />}
+      <text x={isParent ? x + 14 : x + width / 2} y={isParent ? y + 22 : y + height / 2 + 4}>
+        {id}
+      </text>
+    </g>
   );
 }
 
@@ -111,8 +151,6 @@ function reveal(pane: HTMLElement, chart: Chart, active: string): void {
   const left = state.x + (state.width - pane.clientWidth) / 2;
   pane.scrollTo({ top, left, behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
 }
-
-const LEVELS = ["plain", "way", "step"] as const;
 
 /** Pixels by which a corner is cut. */
 const CORNER = 7;

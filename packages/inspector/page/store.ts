@@ -1,7 +1,7 @@
 /** What the page knows and where it looks: the history, the moment, the place in the page. */
 import { batch, computed, effect, signal } from "@preact/signals-core";
 import { FrameProjection, InspectionFault } from "../src/frame-projection.ts";
-import { History, KINDS, type Kind } from "../src/history.ts";
+import { History, type Kind, stepAt } from "../src/history.ts";
 import type { Beginning, Inspection, Question } from "../src/inspection.ts";
 import { CHARTS } from "./charts.ts";
 import { NoSession, openSource } from "./source.ts";
@@ -39,6 +39,14 @@ export const at = computed(() => {
 export const counts = computed<Readonly<Record<Kind, number>>>(() => {
   version.value;
   return held.value.countsAt(at.value);
+});
+/** Executions that run or wait at the moment that is looked at, the oldest first. */
+export const openExecutions = computed(() => {
+  version.value;
+  return held.value.executions.slice(0, held.value.begunBy(at.value)).flatMap((execution) => {
+    const step = stepAt(execution, at.value);
+    return step?.kind === "running" || step?.kind === "waiting" ? [{ execution, step }] : [];
+  });
 });
 export const isLive = computed(() => beginning.value?.mode === "live" && cursor.value === null);
 
@@ -170,5 +178,3 @@ effect(() => {
   }, PLAY_MS);
   return () => clearInterval(timer);
 });
-
-export const allKinds: readonly Kind[] = KINDS;

@@ -1,33 +1,23 @@
 /** Who stands under whom, and each machine lit where it is. */
 import { MACHINE_NAMES, type MachineName, SUBSYSTEMS } from "../src/frames.ts";
-import { stepAt } from "../src/history.ts";
 import { CHARTS } from "./charts.ts";
-import { Statechart } from "./statechart.tsx";
-import { at, cursor, held, link, version } from "./store.ts";
+import { Legend, Statechart } from "./statechart.tsx";
+import { at, held, link, openExecutions, version } from "./store.ts";
 import { Pane, plural, shown } from "./text.tsx";
-import { phaseTone, subsystemTone } from "./tones.ts";
+import { machineTone, phaseTone, subsystemTone } from "./tones.ts";
 
 export function Supervision({ machine }: { readonly machine: string }) {
   version.value;
   const name: MachineName = MACHINE_NAMES.find((known) => known === machine) ?? "lifecycle";
   const step = held.value.machineAt(name, at.value);
   const chart = CHARTS.find(({ sha256 }) => sha256 === step.sha256);
-  const region = name === "lifecycle" ? "up" : held.value.regionsAt(at.value)[name];
-  const tone = name === "lifecycle" ? phaseTone(step.value) : subsystemTone(step.value, region);
+  const tone = machineTone(name, step.value, held.value.regionsAt(at.value));
   return (
     <div class="supervision">
       <Pane title="Who stands under whom">
         <Tree current={name} />
       </Pane>
-      <Pane
-        title={name}
-        className="chart-pane"
-        aside={
-          <span class="legend">
-            {cursor.value === null ? "now" : "then"} <b>{shown(step.value)}</b>
-          </span>
-        }
-      >
+      <Pane title={name} className="chart-pane" aside={<Legend value={step.value} />}>
         {chart === undefined ? (
           <p class="calm">The version of this machine is not known here.</p>
         ) : (
@@ -41,10 +31,7 @@ export function Supervision({ machine }: { readonly machine: string }) {
 function Tree({ current }: { readonly current: MachineName }) {
   const seq = at.value;
   const regions = held.value.regionsAt(seq);
-  const open = held.value.executions.slice(0, held.value.begunBy(seq)).filter((execution) => {
-    const kind = stepAt(execution, seq)?.kind;
-    return kind === "running" || kind === "waiting";
-  });
+  const open = openExecutions.value;
   const phase = held.value.machineAt("lifecycle", seq).value;
   return (
     <ul class="tree">
@@ -83,12 +70,12 @@ function Tree({ current }: { readonly current: MachineName }) {
             </a>
             {open.length > 0 && (
               <ul>
-                {open.slice(-4).map((execution) => (
+                {open.slice(-4).map(({ execution, step }) => (
                   <li key={execution.id}>
                     <a class="node" href={link("executions", execution.id)}>
-                      <span class={`dot ${stepAt(execution, seq)?.kind}`} aria-hidden="true" />
+                      <span class={`dot ${step.kind}`} aria-hidden="true" />
                       <b>{shown(execution.tool, 30)}</b>
-                      <small>{stepAt(execution, seq)?.value}</small>
+                      <small>{step.value}</small>
                     </a>
                   </li>
                 ))}

@@ -1,9 +1,9 @@
 /** Every record, and what it changed: the state of all machines at the moment that is looked at. */
 import { MACHINE_NAMES } from "../src/frames.ts";
 import { stepAt } from "../src/history.ts";
-import { at, held, link, moveTo, version } from "./store.ts";
+import { at, held, link, moveTo, openExecutions, version } from "./store.ts";
 import { clock, day, Facts, Json, KindChip, Pane, shown } from "./text.tsx";
-import { phaseTone, subsystemTone } from "./tones.ts";
+import { machineTone } from "./tones.ts";
 import { VirtualList } from "./virtual-list.tsx";
 
 export function Timeline() {
@@ -80,30 +80,26 @@ function aboutOf(body: object): string {
 function States() {
   const seq = at.value;
   const regions = held.value.regionsAt(seq);
-  const live = held.value.executions.slice(0, held.value.begunBy(seq)).flatMap((execution) => {
-    const step = stepAt(execution, seq);
-    return step?.kind === "running" || step?.kind === "waiting" ? [{ execution, step }] : [];
-  });
+  const open = openExecutions.value;
   return (
     <>
       <ul class="states">
         {MACHINE_NAMES.map((name) => {
           const { value, seq: since } = held.value.machineAt(name, seq);
-          const tone = name === "lifecycle" ? phaseTone(value) : subsystemTone(value, regions[name]);
           return (
             <li key={name} class={since === seq ? "changed" : ""}>
               <a href={link("supervision", name)}>
-                {name} <em class={tone}>{shown(value)}</em>
+                {name} <em class={machineTone(name, value, regions)}>{shown(value)}</em>
               </a>
             </li>
           );
         })}
       </ul>
-      {live.length === 0 ? (
+      {open.length === 0 ? (
         <p class="calm">No execution is open.</p>
       ) : (
         <ul class="lines">
-          {live.slice(0, 6).map(({ execution, step }) => (
+          {open.slice(0, 6).map(({ execution, step }) => (
             <li key={execution.id}>
               <a href={link("executions", execution.id)}>
                 <KindChip kind={step.kind} />
@@ -114,7 +110,7 @@ function States() {
           ))}
         </ul>
       )}
-      {live.length > 6 && <p class="note">and {live.length - 6} more</p>}
+      {open.length > 6 && <p class="note">and {open.length - 6} more</p>}
     </>
   );
 }

@@ -75,9 +75,13 @@ export class FrameProjection {
       return { execution, ...open, state: value, interrupted: false };
     });
     return {
-      ...{ size: this.#size, boot: this.#boot, boots: this.#boots, running: this.#running },
+      size: this.#size,
+      boot: this.#boot,
+      boots: this.#boots,
+      running: this.#running,
       machines: Object.fromEntries(MACHINE_NAMES.map((name) => [name, this.machine(name)])) as Summary["machines"],
-      ...{ regions: this.#regions, actors: [...this.#unresolved.values(), ...opened] },
+      regions: this.#regions,
+      actors: [...this.#unresolved.values(), ...opened],
       counters: { ...this.#counters },
     };
   }

@@ -89,8 +89,12 @@ export class FrameBatch {
   add(actor: string, body: FrameBody): void {
     this.frames.push({
       ...body,
-      ...{ _version: SHAPES, rootId: this.#boot, sessionId: `${this.#boot}/${actor}` },
-      ...{ id: `${this.#seq}.${this.frames.length}`, createdAt: this.#createdAt, seq: this.#seq },
+      _version: SHAPES,
+      rootId: this.#boot,
+      sessionId: `${this.#boot}/${actor}`,
+      id: `${this.#seq}.${this.frames.length}`,
+      createdAt: this.#createdAt,
+      seq: this.#seq,
     });
   }
 }

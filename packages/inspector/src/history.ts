@@ -168,8 +168,15 @@ export class History {
   #begin(record: TypedRecord, id: string, frame: Frame & { type: "@xstate.actor" }): void {
     const { seq, session, actor, at } = record;
     this.#open({
-      ...{ id, tool: frame.name, session, agent: actor?.agent ?? actor?.channel ?? null, at },
-      ...{ chart: frame.definitionRef, records: [seq], steps: [], subject: "" },
+      id,
+      tool: frame.name,
+      session,
+      agent: actor?.agent ?? actor?.channel ?? null,
+      at,
+      chart: frame.definitionRef,
+      records: [seq],
+      steps: [],
+      subject: "",
     });
   }
 

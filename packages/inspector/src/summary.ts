@@ -30,7 +30,10 @@ export function summaryOf({ seq, actors }: Snapshot): Summary {
     return [name, { value, sha256: actors[name]?.definition ?? "" }] as const;
   });
   return {
-    ...{ size: seq + 1, boot: host.boot ?? null, boots: host.boots ?? 0, running: host.running ?? 0 },
+    size: seq + 1,
+    boot: host.boot ?? null,
+    boots: host.boots ?? 0,
+    running: host.running ?? 0,
     machines: Object.fromEntries(machines) as Record<MachineName, { value: string; sha256: string }>,
     regions: Object.fromEntries(SUBSYSTEMS.map((name) => [name, phases[name]])) as Record<
       (typeof SUBSYSTEMS)[number],

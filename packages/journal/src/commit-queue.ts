@@ -1,5 +1,6 @@
 /** What waits for the next commit group, in the order of sequence numbers and within its bounds. */
 import { FemtoError, LIMITS, type RecordType, type TypedRecord } from "@femtoclaw/protocol";
+import type { RecordFrame } from "./records/frames.ts";
 import type { Removal, StoredObject } from "./store/store.ts";
 
 /** LIMIT: bytes of records that wait; more than this means the disk has stalled. */
@@ -42,9 +43,6 @@ export interface QueuedCheckpoint {
   readonly resolve: () => void;
   readonly reject: (error: FemtoError) => void;
 }
-
-/** What the journal adds to what a writer says. */
-export type RecordFrame = Pick<TypedRecord, "v" | "seq" | "at" | "mono_us" | "boot" | "machine">;
 
 export type QueuedItem = QueuedRecord | QueuedSnapshot | QueuedCheckpoint;
 

@@ -5,12 +5,12 @@
 import { createPublicKey, type KeyObject } from "node:crypto";
 import { FemtoError, printable, RECORD_FORMAT, type TypedRecord, VERSION } from "@femtoclaw/protocol";
 import type { Clock } from "./clock.ts";
-import type { RecordFrame } from "./commit-queue.ts";
 import type { JournalOptions, KnownRecord } from "./journal-options.ts";
 import { type LogReader, StoreReader } from "./journal-reader.ts";
 import { KeyChain, originOf } from "./keys/key-chain.ts";
 import type { Keyring } from "./keys/keyring.ts";
 import { type Checkpointed, Notary } from "./notary.ts";
+import type { Frames } from "./records/frames.ts";
 import { CHECKPOINTS, numberOfName } from "./records/object-name.ts";
 import { encodeRecord } from "./records/record.ts";
 import type { JournalStore } from "./store/store.ts";
@@ -24,7 +24,7 @@ export interface OpeningOptions
   /** Number of records that the store holds. */
   readonly size: number;
   readonly clock: Clock;
-  frame(seq: number): RecordFrame;
+  readonly frames: Frames;
 }
 
 export interface OpenedLog {
@@ -61,7 +61,7 @@ export async function openLog(options: OpeningOptions): Promise<OpenedLog> {
 
 /** INVARIANT: the log's name and key are its first record, durable before any other record gets a number. */
 async function createLog(options: OpeningOptions, tree: TileTree): Promise<void> {
-  const { store, keyring, parent = null, ownOrigin, onCreated, frame } = options;
+  const { store, keyring, parent = null, ownOrigin, onCreated, frames } = options;
   let key = await keyring.current();
   // INVARIANT: I7: one key signs one log; a key that may have signed another one begins none here.
   const isOwn = key !== null && (ownOrigin === undefined || originOf(createPublicKey(key)) === ownOrigin);
@@ -71,7 +71,7 @@ async function createLog(options: OpeningOptions, tree: TileTree): Promise<void>
   const vkey = verifierKey(noteSigner(origin, key));
   const body = { origin, vkey, format: RECORD_FORMAT, version: VERSION, parent };
   const record: TypedRecord = {
-    ...frame(0),
+    ...frames.of(0, "memory"),
     type: "log.created",
     actor: null,
     session: null,

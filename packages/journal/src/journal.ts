@@ -1,41 +1,27 @@
 /**
- * The one writer. Records that arrive while a group is being written form the next one, so that one
- * sync of the disk serves all that wait, and every promise resolves only once its record is durable.
+ * The one writer of a log. Records that arrive while a group of them is being written form the next group, so that
+ * one sync of the disk serves all of them. A promise resolves only once its record is durable.
  */
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
-import {
-  errorText,
-  FemtoError,
-  LIMITS,
-  MACHINE_OF,
-  type MachineId,
-  type MachineIdentities,
-  type MachineIdentity,
-  RECORD_FORMAT,
-  type RecordActor,
-  type RecordEntry,
-  type TypedRecord,
-} from "@femtoclaw/protocol";
-import type { Clock } from "./clock.ts";
+import { errorText, FemtoError, LIMITS, MACHINE_OF, type RecordActor, type TypedRecord } from "@femtoclaw/protocol";
 import { prepareGroup } from "./commit-group.ts";
-import { CommitQueue, type QueuedItem, type RecordFrame, sealedBytes } from "./commit-queue.ts";
+import { CommitQueue, type QueuedItem, sealedBytes } from "./commit-queue.ts";
 import { type OpenedLog, openLog } from "./journal-opening.ts";
 import type { Appended, JournalEntry, JournalOptions, Projector } from "./journal-options.ts";
 import { StoreReader } from "./journal-reader.ts";
-import type { Keyring } from "./keys/keyring.ts";
+import { KeyRotation } from "./keys/key-rotation.ts";
+import { Listeners } from "./listeners.ts";
 import type { DrawnCheckpoint, Notary } from "./notary.ts";
+import { Frames } from "./records/frames.ts";
 import { numberOfName, SNAPSHOTS } from "./records/object-name.ts";
-import { UtcFormat } from "./records/record.ts";
-import { type ErasureRequest, type PlannedRemoval, planErasure } from "./retention/erasure.ts";
+import type { ErasureRequest, PlannedRemoval } from "./retention/erasure.ts";
 import { type Pruning, removalOf } from "./retention/pruning.ts";
+import { Removals } from "./retention/removals.ts";
 import { Salts } from "./sealing/commitments.ts";
 import { type SealableEntry, seal } from "./sealing/seal.ts";
 import type { JournalStore } from "./store/store.ts";
-import { noteSigner, verifierKey } from "./tree/signed-note.ts";
 import type { TileTree } from "./tree/tiles.ts";
-
-type Listener<T> = (news: T) => void;
 
 /**
  * The journal that a running host writes: what is appended is durable, or the journal fails as a whole. What reads it
@@ -45,48 +31,61 @@ export class Journal extends StoreReader {
   /** Name of the log, which its checkpoints and public keys carry. */
   readonly origin: string;
   readonly #store: JournalStore;
-  readonly #keyring: Keyring;
-  readonly #boot: string;
-  readonly #clock: Clock;
-  readonly #machines: MachineIdentities;
+  readonly #frames: Frames;
   readonly #salts: Salts;
   readonly #keepsValues: () => boolean;
-  readonly #utc = new UtcFormat();
   readonly #projector: Projector | undefined;
   readonly #onNumbered: ((record: TypedRecord) => void) | undefined;
   readonly #snapshotEvery: number;
-  readonly #onFailed: ((error: FemtoError) => void) | undefined;
   readonly #queue = new CommitQueue();
   readonly #tree: TileTree;
   readonly #notary: Notary;
-  readonly #committedListeners = new Set<Listener<readonly TypedRecord[]>>();
-  readonly #checkpointListeners = new Set<Listener<string>>();
+  readonly #rotation: KeyRotation;
+  readonly #removals: Removals;
+  readonly #onCommitted = new Listeners<readonly TypedRecord[]>("a listener to committed records");
+  readonly #onCheckpoint = new Listeners<string>("a listener to checkpoints");
+  readonly #onFailed = new Listeners<FemtoError>("the listener to the journal's failure");
   #state: "open" | "closing" | "failed" = "open";
   #nextSeq: number;
   #sinceSnapshot = 0;
   #flushing: Promise<void> | null = null;
-  #rotating: Promise<string> | null = null;
-  /** Settles when what is taken out last is gone, or stays. */
-  #removing: Promise<unknown> = Promise.resolve();
   #closed: Promise<void> | null = null;
 
-  private constructor(options: JournalOptions, log: OpenedLog) {
+  private constructor(options: JournalOptions, frames: Frames, log: OpenedLog) {
     super(options.store, log.tree.size);
     this.origin = log.origin;
     this.#store = options.store;
-    this.#keyring = options.keyring;
-    this.#boot = options.boot;
-    this.#clock = options.clock;
-    this.#machines = options.machines;
+    this.#frames = frames;
     this.#keepsValues = options.keepsValues ?? (() => true);
     this.#salts = new Salts(options.randomBytes ?? randomBytes);
     this.#projector = options.projector;
     this.#onNumbered = options.onNumbered;
     this.#snapshotEvery = options.snapshotEveryRecords ?? LIMITS.snapshotEveryRecords;
-    this.#onFailed = options.onFailed;
+    if (options.onFailed !== undefined) this.#onFailed.add(options.onFailed);
     this.#tree = log.tree;
     this.#notary = log.notary;
     this.#nextSeq = log.tree.size;
+    this.#rotation = new KeyRotation({
+      origin: log.origin,
+      keyring: options.keyring,
+      notary: log.notary,
+      assertOpen: () => this.#assertOpen(),
+      append: (entry, onDurable) =>
+        new Promise((resolve, reject) => {
+          const durable = (): void => {
+            onDurable();
+            resolve();
+          };
+          this.#enqueue(entry, durable, reject);
+        }),
+      checkpoint: () => this.checkpoint(),
+    });
+    this.#removals = new Removals({
+      store: options.store,
+      append: ({ entry, ...removed }) =>
+        new Promise((resolve, reject) => this.#enqueue(entry, resolve, reject, removed)),
+      checkpoint: () => this.checkpoint(),
+    });
   }
 
   /**
@@ -97,12 +96,12 @@ export class Journal extends StoreReader {
     const { store, boot, clock, machines } = options;
     const { size } = await store.open();
     try {
-      const frame = (seq: number): RecordFrame => frameOf(seq, boot, clock, new UtcFormat(), machines.memory);
-      const log = await openLog({ ...options, size, frame });
-      const journal = new Journal(options, log);
+      const frames = new Frames(boot, clock, machines);
+      const log = await openLog({ ...options, size, frames });
+      const journal = new Journal(options, frames, log);
       const covered = numberOfName((await store.lastObject(SNAPSHOTS)) ?? "") ?? -1;
       journal.#sinceSnapshot = journal.size - 1 - covered;
-      if (log.rotating) await journal.#finishRotation();
+      if (log.rotating) await journal.#rotation.finish();
       journal.#notary.arm(journal.#tree, () => journal.#arm());
       return journal;
     } catch (error) {
@@ -143,27 +142,27 @@ export class Journal extends StoreReader {
   }
 
   /**
-   * Lets a new key sign from here on and destroys the old one; resolves with the new public key. After
-   * a crash at any point the next opening finishes it, or finds that it never began.
+   * Lets a new key sign from here on and destroys the old one; resolves with the new public key, as `name+id+key`. After
+   * a crash at any point the next opening finishes the rotation, or finds that it never began.
    */
   rotateKey(): Promise<string> {
-    this.#rotating ??= this.#rotate().finally(() => {
-      this.#rotating = null;
-    });
-    return this.#rotating;
+    return this.#rotation.rotate();
   }
 
   /**
-   * Erases values that a record commits to. Resolves once they lie in no file of the store any more;
-   * a crash leaves them with no record of it, or takes them with one.
+   * Erases values that a record commits to. Resolves with the record of the erasure once they lie in no file of the
+   * store any more. A crash leaves both the values and no such record, or the record and no values.
    */
   erase(request: ErasureRequest): Promise<Appended> {
-    return this.#removeInTurn(() => planErasure(this, request));
+    return this.#removals.inTurn(async () => {
+      const { planErasure } = await import("./retention/erasure.ts");
+      return await planErasure(this, request);
+    });
   }
 
   /** Drops the oldest records as planned, for good. A snapshot and a checkpoint above the boundary are made first. */
   prune(pruning: Pruning, actor: RecordActor): Promise<Appended> {
-    return this.#removeInTurn(async () => {
+    return this.#removals.inTurn(async () => {
       await this.snapshot();
       await this.checkpoint();
       return await removalOf(this, this.#store, pruning, actor);
@@ -171,13 +170,13 @@ export class Journal extends StoreReader {
   }
 
   /** Hears of durable records in order; returns what ends it. A listener that throws is told of in a warning. */
-  onCommitted(listener: Listener<readonly TypedRecord[]>): () => void {
-    return subscribe(this.#committedListeners, listener);
+  onCommitted(listener: (records: readonly TypedRecord[]) => void): () => void {
+    return this.#onCommitted.add(listener);
   }
 
   /** Hears of each signed note once it is stored. */
-  onCheckpoint(listener: Listener<string>): () => void {
-    return subscribe(this.#checkpointListeners, listener);
+  onCheckpoint(listener: (note: string) => void): () => void {
+    return this.#onCheckpoint.add(listener);
   }
 
   /** Writes what waits, signs it, then gives up the store. */
@@ -198,64 +197,6 @@ export class Journal extends StoreReader {
     await this.#store.close();
   }
 
-  async #rotate(): Promise<string> {
-    this.#assertOpen();
-    // Preparing another key would destroy one that a record has put in force and the disk kept from its place.
-    if (this.#notary.isRotating) await this.#finishRotation();
-    const before = this.#notary.signer;
-    const next = noteSigner(this.origin, await this.#keyring.prepare());
-    const body = { vkey: verifierKey(next), retired_vkey: verifierKey(before) };
-    const entry: RecordEntry = { type: "key.rotated", session: null, execution: null, body };
-    await new Promise<void>((resolve, reject) => {
-      const recorded = (): void => {
-        // Nothing is signed between the commit and this: both keys sign from the first size that covers the record.
-        this.#notary.follow(next);
-        resolve();
-      };
-      this.#enqueue(entry, recorded, reject);
-    });
-    await this.#finishRotation();
-    return body.vkey;
-  }
-
-  /** INVARIANT: the old key is destroyed only after the note that both keys signed is durable. */
-  async #finishRotation(): Promise<void> {
-    await this.checkpoint();
-    const current = await this.#keyring.current();
-    const vkey = current === null ? null : verifierKey(noteSigner(this.origin, current));
-    // What was cut off after the new key had taken its place has only the tidying left.
-    if (vkey === verifierKey(this.#notary.signer)) await this.#keyring.discard();
-    else await this.#keyring.install();
-    this.#notary.retire();
-  }
-
-  /**
-   * INVARIANT: I7: nothing else is taken out between what is found to be there and the record that tells of
-   * it: of two records that tell of the same value one is wrong, and a boundary would move back.
-   */
-  #removeInTurn(plan: () => Promise<PlannedRemoval>): Promise<Appended> {
-    const removal = this.#removing.then(async () => this.#remove(await plan()));
-    this.#removing = removal.catch(() => undefined);
-    return removal;
-  }
-
-  async #remove({ entry, ...taken }: PlannedRemoval): Promise<Appended> {
-    const appended = await new Promise<Appended>((resolve, reject) => this.#enqueue(entry, resolve, reject, taken));
-    await this.#purge();
-    return appended;
-  }
-
-  async #purge(): Promise<void> {
-    try {
-      await this.#store.purge();
-    } catch (error) {
-      if (!(error instanceof FemtoError && error.code === "FEMTO_DISK_FULL")) throw error;
-      // The next write finds the disk full, too, which lets the store make room and open its storage again.
-      await this.checkpoint();
-      await this.#store.purge();
-    }
-  }
-
   #enqueue(
     entry: SealableEntry,
     resolve: (appended: Appended) => void,
@@ -263,7 +204,7 @@ export class Journal extends StoreReader {
     { removal, also = [] }: Partial<Omit<PlannedRemoval, "entry">> = {},
   ): void {
     this.#assertOpen();
-    const sealed = seal(this.#frame(MACHINE_OF[entry.type]), entry, {
+    const sealed = seal(this.#frames.of(this.#nextSeq, MACHINE_OF[entry.type]), entry, {
       salts: this.#salts,
       keepsValues: this.#keepsValues(),
     });
@@ -284,12 +225,8 @@ export class Journal extends StoreReader {
     if (this.#state !== "open") throw new FemtoError("FEMTO_JOURNAL_CLOSED", `the journal is ${this.#state}`);
   }
 
-  #frame(machine: MachineId): RecordFrame {
-    return frameOf(this.#nextSeq, this.#boot, this.#clock, this.#utc, this.#machines[machine]);
-  }
-
   #pushSnapshot(resolve: () => void, reject: (error: FemtoError) => void): void {
-    this.#queue.push({ kind: "snapshot", frame: this.#frame("memory"), resolve, reject });
+    this.#queue.push({ kind: "snapshot", frame: this.#frames.of(this.#nextSeq, "memory"), resolve, reject });
     this.#nextSeq += 1;
     this.#sinceSnapshot = 1;
   }
@@ -325,10 +262,10 @@ export class Journal extends StoreReader {
     this.grow(records.length);
     if (drawn !== null) {
       this.#notary.stored(drawn);
-      tell(this.#checkpointListeners, "a listener to checkpoints", drawn.checkpoint.note);
+      this.#onCheckpoint.tell(drawn.checkpoint.note);
     }
     for (const item of items) item.resolve();
-    if (records.length > 0) tell(this.#committedListeners, "a listener to committed records", records);
+    if (records.length > 0) this.#onCommitted.tell(records);
   }
 
   /**
@@ -340,12 +277,8 @@ export class Journal extends StoreReader {
     const error = new FemtoError("FEMTO_JOURNAL_WRITE_FAILED", errorText(cause), { cause });
     for (const item of [...waiting, ...this.#queue.takeAll()]) item.reject(error);
     this.#notary.fail(error);
-    guard("the listener to the journal's failure", () => this.#onFailed?.(error));
+    this.#onFailed.tell(error);
   }
-}
-
-function frameOf(seq: number, boot: string, clock: Clock, utc: UtcFormat, machine: MachineIdentity): RecordFrame {
-  return { v: RECORD_FORMAT, seq, at: utc.format(clock.nowUs()), mono_us: clock.monotonicUs(), boot, machine };
 }
 
 function nextTurn(): Promise<void> {
@@ -356,22 +289,3 @@ function nextTurn(): Promise<void> {
 
 /** A snapshot that falls due by itself has nobody who waits for it; its failure rejects the records beside it. */
 function ignore(): void {}
-
-function subscribe<T>(listeners: Set<Listener<T>>, listener: Listener<T>): () => void {
-  listeners.add(listener);
-  return () => {
-    listeners.delete(listener);
-  };
-}
-
-function tell<T>(listeners: ReadonlySet<Listener<T>>, what: string, news: T): void {
-  for (const listener of listeners) guard(what, () => listener(news));
-}
-
-function guard(what: string, call: () => void): void {
-  try {
-    call();
-  } catch (error) {
-    process.emitWarning(`${what} failed: ${errorText(error)}`, { code: "FEMTO_INTERNAL" });
-  }
-}

@@ -108,7 +108,9 @@ export class Calls {
       else ongoing.signs?.listening.onOutput(part);
     };
     const reply = this.#host.propose(messageOf(call), {
-      ...{ signal: abort.signal, trace, canAnswer },
+      signal: abort.signal,
+      trace,
+      canAnswer,
       ...(label === undefined ? {} : { label }),
       ...(logLevel === null ? {} : { logLevel }),
       ...(signs === null && canAnswer.length === 0 ? {} : { onOutput }),

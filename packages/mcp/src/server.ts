@@ -110,8 +110,14 @@ export function makeServer(options: ServerOptions): Server {
 }
 
 const NOBODY: CallContext = {
-  ...{ label: undefined, trace: {}, logLevel: null, onProgress: null, onLog: null },
-  ...{ canAnswer: [], isStateless: false, answer: null },
+  label: undefined,
+  trace: {},
+  logLevel: null,
+  onProgress: null,
+  onLog: null,
+  canAnswer: [],
+  isStateless: false,
+  answer: null,
   cancelled: new AbortController().signal,
 };
 

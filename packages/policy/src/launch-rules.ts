@@ -10,7 +10,10 @@ export function launchRules({ launch = [] }: Authority, all: readonly PolicyActi
   return launch.flatMap(({ program, realPath, principal, source }, index) =>
     rule(
       {
-        ...{ effect: "permit", principal, actions, resource: `== ${entity("Program", program)}` },
+        effect: "permit",
+        principal,
+        actions,
+        resource: `== ${entity("Program", program)}`,
         clause: { kind: "when", condition: `context.real_path == ${literal(realPath)}` },
       },
       {

@@ -86,16 +86,31 @@ export class Approvals {
     const rule = rules.find((id) => !id.endsWith("/granted")) ?? rules[0] ?? "";
     const known = this.#parts.policy().rules.find(({ id }) => id === rule);
     return {
-      ...{ id: String(call.seq), execution_id: call.execution, log, principal: record.actor?.principal ?? "" },
-      ...{ tool, capability, rule, rules },
+      id: String(call.seq),
+      execution_id: call.execution,
+      log,
+      principal: record.actor?.principal ?? "",
+      tool,
+      capability,
+      rule,
+      rules,
       reason: known?.reason ?? "the rule is in force no more",
       source: known?.source ?? null,
       session: call.session,
       agent: record.actor?.agent ?? null,
       channel: record.actor?.channel ?? null,
-      ...{ label, args, facts, files, approvers, granted: call.granted.map(operatorName) },
-      ...{ operators: [...settings.operators], operator_key: settings.operatorKey },
-      ...{ asked_at: record.at, expires_at, digest, self_approvable: isSelfApprovable(approvers, settings) },
+      label,
+      args,
+      facts,
+      files,
+      approvers,
+      granted: call.granted.map(operatorName),
+      operators: [...settings.operators],
+      operator_key: settings.operatorKey,
+      asked_at: record.at,
+      expires_at,
+      digest,
+      self_approvable: isSelfApprovable(approvers, settings),
     };
   }
 }
@@ -144,9 +159,16 @@ export async function takeUpQuestions(
     const expiresUs = Date.parse(body.expires_at) * 1_000;
     const leftUs = Math.min(expiresUs - clock.nowUs(), body.lifetime_ms * 1_000);
     const call: WaitingCall = {
-      ...{ seq: question.seq, execution: execution as ExecutionId, session: question.session ?? "" },
-      ...{ tool: body.tool, revision: body.revision, digest: body.digest },
-      ...{ approvers: question.approvers, granted: question.granted, expiresUs, secretArgs: null },
+      seq: question.seq,
+      execution: execution as ExecutionId,
+      session: question.session ?? "",
+      tool: body.tool,
+      revision: body.revision,
+      digest: body.digest,
+      approvers: question.approvers,
+      granted: question.granted,
+      expiresUs,
+      secretArgs: null,
       deadlineUs: clock.monotonicUs() + leftUs,
     };
     // INVARIANT: a clock that was set back behind the question tells nothing about how long it has waited.

@@ -81,7 +81,10 @@ export async function endedReply(reader: JournalReader, execution: string, princ
   if (shown === null || !isOf(shown.records, principal)) throw await notFound(reader, execution);
   const { execution_id, status, decision, result, error, policy, record } = shown.view;
   return {
-    ...{ execution_id, status, decision, record },
+    execution_id,
+    status,
+    decision,
+    record,
     ...(result === undefined ? {} : { result }),
     ...(error === undefined ? {} : { error }),
     ...(policy === undefined ? {} : { policy }),

@@ -77,6 +77,7 @@ export type { Halt, HaltRequest } from "./session-halts.ts";
 export type { RuntimeStatus, SessionStatus, ShadowStatus } from "./status.ts";
 export type { Inspect } from "./system.ts";
 export type { TelemetryExporter, TelemetryGauges, TelemetrySource } from "./telemetry-port.ts";
+export { type RecordingPage, recordingPage, type TerminalRecord } from "./terminals/recording.ts";
 export type { TerminalStatus } from "./terminals/terminals.ts";
 export type { OfferedTool } from "./upstreams/offer.ts";
 export type { UpstreamView } from "./upstreams/upstreams-parts.ts";

@@ -3,4 +3,3 @@ export { createRuntime } from "./create-runtime.ts";
 export { type ExecutionView, type HistoryQuery, listExecutions, notFound, showExecution } from "./history.ts";
 export { Runtime } from "./runtime.ts";
 export { type ProcessIdentity, type Storage, type Surroundings, systemSurroundings } from "./surroundings.ts";
-export { type RecordingPage, recordingPage, type TerminalRecord } from "./terminals/recording.ts";

@@ -1,30 +1,13 @@
-/** One proposer's connection to the gate. Its identity is minted by the runtime; a label proves nothing. */
-import { Buffer } from "node:buffer";
+/**
+ * One proposer's connection to the gate, as an embedding program and the host's sockets see it, and what its options are
+ * held to where no types are.
+ */
 import type { AgentLaunch } from "@femtoclaw/capabilities";
-import { type Clock, type Journal, type JournalEntry, redact } from "@femtoclaw/journal/live";
-import { DecisionShare } from "@femtoclaw/policy/live";
-import {
-  type ExecutionId,
-  FemtoError,
-  LIMITS,
-  type ProtocolMessage,
-  printable,
-  type RecordActor,
-  type Reply,
-  type SessionId,
-  type TraceFields,
-  type WatchedChanges,
-} from "@femtoclaw/protocol";
-import { Door, newcomersShare } from "./gate/door.ts";
-import type { Gate } from "./gate/gate.ts";
-import type { OpenGate } from "./gate/open-gate.ts";
-import { refusalShare, SessionQuota } from "./gate/session-quota.ts";
+import type { ExecutionId, ProtocolMessage, Reply, SessionId, TraceFields, WatchedChanges } from "@femtoclaw/protocol";
+import { type NamesOf, requireKnownNames } from "./known-names.ts";
 import type { OutputReader } from "./outputs/outputs.ts";
-import type { SessionHistories } from "./projection/session-histories.ts";
 import type { ChangesRequest } from "./relay/changes.ts";
 import type { RelayWishes } from "./relay/relays.ts";
-import { type Halt, type HaltRequest, haltSession } from "./session-halts.ts";
-import { requireProposeOptions, requireSessionOptions } from "./session-options.ts";
 
 /** What goes with one proposal and is not part of its message. All of it may be left out. */
 export interface ProposeOptions {
@@ -48,8 +31,6 @@ export interface ReadingTurns {
   readonly hasRoom: boolean;
   next<T>(read: () => Promise<T>): Promise<T>;
 }
-
-const AT_ONCE: ReadingTurns = { hasRoom: true, next: (read) => read() };
 
 /** One proposer. What it proposes is validated, decided, executed and recorded before it is answered. */
 export interface Session extends AsyncDisposable {
@@ -99,199 +80,36 @@ export interface SessionOptions {
   readonly principal?: string;
 }
 
-/** Who has no tables of his own. */
-const EVERYBODY = "default";
-
-/** Who is not the operator acts for the principal by a grant that is as old as the session. */
-function actorOf(id: SessionId, { channel, label, principal = EVERYBODY }: SessionOptions): RecordActor {
-  return {
-    principal,
-    // It stands outside of the body, which is where secrets are looked for.
-    agent: label === undefined ? null : printable(redact(label).value, LIMITS.labelChars),
-    channel,
-    delegation: channel === "operator" ? null : { uid: id, parent: null, issuer: "runtime" },
-  };
-}
-
-export interface SessionsParts {
-  newId(): string;
-  /** Principals that have tables of their own. */
-  readonly agents: readonly string[];
-  /** What is known of sessions as far as records have numbers. */
-  histories(): SessionHistories;
-  record(entry: JournalEntry): void;
-  readonly clock: Clock;
-  /** Hears of a session that is over. */
-  closed(session: SessionId): void;
-  /** The reply of an execution that has ended. */
-  ended(execution: ExecutionId, principal: string): Promise<Reply>;
-}
-
-interface OpenSession {
-  readonly session: Session;
-  readonly actor: RecordActor;
-  readonly quota: SessionQuota;
-  introduce(): boolean;
-}
-
-/** The open sessions of a runtime. */
-export class Sessions {
-  readonly #open = new Map<SessionId, OpenSession>();
-  readonly #parts: SessionsParts;
-  readonly #share;
-  /** By principal and channel, of which there are few: none is of a client's making. */
-  readonly #doors = new Map<string, Door>();
-
-  constructor(parts: SessionsParts) {
-    this.#parts = parts;
-    this.#share = refusalShare(parts.clock.monotonicUs());
-  }
-
-  open(options: SessionOptions, { gate, outputs, relay }: Pick<OpenGate, "gate" | "outputs" | "relay">): Session {
-    requireSessionOptions(options);
-    const { clock } = this.#parts;
-    const { principal = EVERYBODY } = options;
-    // INVARIANT: I8: a name without tables would have the rights of everybody under a name that promises fewer.
-    if (principal !== EVERYBODY && !this.#parts.agents.includes(principal)) {
-      throw new TypeError(`the configuration has no [agent.${printable(principal, LIMITS.labelChars)}]`);
-    }
-    if (this.#open.size >= LIMITS.openSessions) {
-      throw new FemtoError("FEMTO_OVERLOADED", `${this.#open.size} sessions are open already`);
-    }
-    const id = this.#parts.newId() as SessionId;
-    const actor = actorOf(id, options);
-    const door = this.#doorOf(actor);
-    const quota = new SessionQuota(this.#share, clock.monotonicUs(), door.newcomers);
-    // It lives as long as the session; nobody else's questions are answered from it.
-    const share = new DecisionShare();
-    const records = new SessionRecords({
-      id,
-      actor,
-      record: (entry) => this.#parts.record(entry),
-      isOpen: () => this.#open.has(id),
-      isKnown: () => this.#parts.histories().of(id) !== undefined,
-    });
-    const introduce = (): boolean => records.begin();
-    const close = (): void => {
-      if (!this.#open.delete(id)) return;
-      door.turns.release(id);
-      gate.questions.forget(id);
-      this.#parts.closed(id);
-      records.end();
-    };
-    const session: Session = {
-      id,
-      propose: async (message, asked = {}) => {
-        if (!this.#open.has(id)) throw new TypeError("the session is closed");
-        requireProposeOptions(asked);
-        const { label, trace, signal, launch, wishes, onIdentified } = asked;
-        records.executions += 1;
-        // An object takes the same way as bytes from a socket, so that there is one parser and one gate.
-        // INVARIANT: I8: what runs is what was proposed, also where its proposer reads the next message into the same memory.
-        const bytes = Buffer.from(message instanceof Uint8Array ? message : JSON.stringify(message));
-        // INVARIANT: I8: who proposes is said here; of what a client says about itself the label and the trace are taken.
-        const proposal = { session: id, actor, bytes, quota, share, door, introduce, label, trace };
-        return await gate.propose({ ...proposal, signal, launch, wishes, onIdentified });
-      },
-      wait: async (execution, turns = AT_ONCE) =>
-        await Promise.resolve(gate.wait(execution as ExecutionId)).then((reply) => {
-          // An answer without a record tells nothing but that there is none; any other is in the journal by now.
-          if (reply?.record === null) return reply;
-          const kept = turns.hasRoom ? reply : null;
-          return turns.next(async () => {
-            // INVARIANT: I8: it finds nothing of another principal, also where the reply is here.
-            const ended = await this.#parts.ended(execution as ExecutionId, principal);
-            return kept ?? ended;
-          });
-        }),
-      outputs: outputs.reader(id),
-      changes: async (request) => {
-        if (!this.#open.has(id)) throw new TypeError("the session is closed");
-        return await relay.changes.watch(id, request);
-      },
-      answer: (question, answers) => relay.relays.answer(id, question, answers),
-      unsubscribe: (server, uri) => relay.subscriptions.close(id, server, uri),
-      cancel: (execution) => gate.cancel(id, execution as ExecutionId),
-      close,
-      [Symbol.asyncDispose]: async () => close(),
-    };
-    this.#open.set(id, { session, quota, actor, introduce });
-    return session;
-  }
-
-  isOpen(id: SessionId): boolean {
-    return this.#open.has(id);
-  }
-
-  /** What a session may still add to the journal; one that is over has left calls behind that go on without it. */
-  quotaOf(id: SessionId): SessionQuota {
-    const nowUs = this.#parts.clock.monotonicUs();
-    return this.#open.get(id)?.quota ?? new SessionQuota(this.#share, nowUs, newcomersShare(nowUs));
-  }
-
-  #doorOf({ principal, channel }: RecordActor): Door {
-    const key = `${channel} ${principal}`;
-    const door = this.#doors.get(key) ?? new Door(this.#parts.clock);
-    this.#doors.set(key, door);
-    return door;
-  }
-
-  /** Those that are open, with who proposes in them; the oldest first. */
-  get live(): readonly { readonly id: SessionId; readonly actor: RecordActor }[] {
-    return [...this.#open].map(([id, { actor }]) => ({ id, actor }));
-  }
-
-  /** Lets nothing of a session begin any more; one that is open and has no record yet gets its first. */
-  async halt(request: HaltRequest, gate: Gate, journal: Pick<Journal, "append">): Promise<Halt> {
-    this.#open.get(request.session as SessionId)?.introduce();
-    return await haltSession({ gate, journal, histories: this.#parts.histories() }, request);
-  }
-
-  closeAll(): void {
-    for (const { session } of this.#open.values()) session.close();
-  }
-}
-
-interface SessionRecordsParts {
-  readonly id: SessionId;
-  readonly actor: RecordActor;
-  record(entry: JournalEntry): void;
-  /** Whether its proposer is still there. */
-  isOpen(): boolean;
-  /** Whether history knows it, as far as records have numbers. */
-  isKnown(): boolean;
-}
+const SESSION_OPTIONS: NamesOf<SessionOptions> = { channel: true, label: true, principal: true };
+const CHANNELS: readonly unknown[] = ["library", "agent", "operator"] satisfies SessionOptions["channel"][];
 
 /**
- * The records of a session itself. INVARIANT: I9: who connects and leaves again, and again, without a call that is recorded,
- * leaves no trace: the first record of a session comes right before that of its first call.
+ * Throws a `TypeError` for options that types would not let pass.
+ * INVARIANT: I5: a record of a session holds only what the schema of records has, or nobody could read it back.
  */
-class SessionRecords {
-  readonly #parts: SessionRecordsParts;
-  #hasBegun = false;
-  /** Proposals so far; the last record tells how many there were. */
-  executions = 0;
+export function requireSessionOptions(options: SessionOptions): void {
+  requireKnownNames("openSession", options, SESSION_OPTIONS);
+  if (!CHANNELS.includes(options.channel)) throw new TypeError(`a channel is one of ${CHANNELS.join(", ")}`);
+}
 
-  constructor(parts: SessionRecordsParts) {
-    this.#parts = parts;
-  }
+const PROPOSE_OPTIONS: NamesOf<ProposeOptions> = {
+  label: true,
+  trace: true,
+  signal: true,
+  wishes: true,
+  onIdentified: true,
+  launch: true,
+};
 
-  /** Records that the session was opened, where nothing tells of it yet; false where it is not to begin anew. */
-  begin(): boolean {
-    const { id, actor, record, isOpen, isKnown } = this.#parts;
-    // One that was forgotten since it ended does not begin anew.
-    if (this.#hasBegun || isKnown()) return isKnown();
-    record({ type: "session.opened", actor, session: id, execution: null, body: { history: 1 } });
-    this.#hasBegun = isKnown();
-    // Its client has left before anything was recorded of it.
-    if (this.#hasBegun && !isOpen()) this.end();
-    return this.#hasBegun;
+/**
+ * Throws a `TypeError` for options that types would not let pass.
+ * INVARIANT: I9: they are refused before the call takes a place in the gate, which nobody would give back.
+ */
+export function requireProposeOptions(options: ProposeOptions): void {
+  requireKnownNames("propose", options, PROPOSE_OPTIONS);
+  const { signal, wishes } = options;
+  if (signal !== undefined && typeof Object(signal).addEventListener !== "function") {
+    throw new TypeError("`signal` is no AbortSignal; an AbortController has one as `signal`");
   }
-
-  /** Records that the session is over, where anything was recorded of it. */
-  end(): void {
-    if (!this.#hasBegun) return;
-    const { id, actor, record } = this.#parts;
-    record({ type: "session.closed", actor, session: id, execution: null, body: { executions: this.executions } });
-  }
+  if (wishes !== undefined && Object(wishes) !== wishes) throw new TypeError("`wishes` is no object");
 }

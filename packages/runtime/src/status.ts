@@ -1,19 +1,13 @@
 /** What an operator sees of a running runtime at one look. */
 import type { Clock } from "@femtoclaw/journal";
 import type { Fault, Phase } from "@femtoclaw/machines";
-import { type CompiledPolicy, NO_HISTORY } from "@femtoclaw/policy/live";
-import {
-  type Deployment,
-  type LogParent,
-  type RecordActor,
-  type RegisteredCapability,
-  VERSION,
-} from "@femtoclaw/protocol";
-import type { SandboxProbe } from "@femtoclaw/sandbox";
-import type { ResolvedConfiguration } from "./configuration/resolve-configuration.ts";
+import { NO_HISTORY } from "@femtoclaw/policy/live";
+import { type Deployment, type LogParent, type RecordActor, VERSION } from "@femtoclaw/protocol";
 import type { Integrity } from "./deployment.ts";
+import type { OpenGate } from "./gate/open-gate.ts";
 import type { Problem } from "./gate/verdict.ts";
 import { type Counters, ZERO_COUNTERS } from "./projection/counters.ts";
+import type { InForce } from "./subsystems/in-force.ts";
 import type { Memory } from "./subsystems/memory.ts";
 import type { Shadow } from "./subsystems/shadow.ts";
 import type { ActorSystem } from "./system.ts";
@@ -111,23 +105,15 @@ export interface RuntimeStatus {
 }
 
 export interface StatusParts {
-  readonly configuration: ResolvedConfiguration;
   readonly boot: string;
   readonly system: ActorSystem;
-  readonly memory: Memory | null;
-  readonly running: number;
-  readonly queued: number;
-  readonly sessions: readonly { readonly id: string; readonly actor: RecordActor }[];
   readonly clock: Clock;
-  readonly waiting: number;
-  readonly terminals: number;
-  readonly policy: CompiledPolicy | null;
-  readonly shadow: Shadow | null;
-  readonly capabilities: readonly RegisteredCapability[];
-  readonly sandbox: SandboxProbe | null;
+  readonly memory: Memory | null;
+  readonly open: OpenGate | null;
+  readonly inForce: InForce;
+  readonly sessions: readonly { readonly id: string; readonly actor: RecordActor }[];
   readonly witnesses: readonly WitnessStatus[];
   readonly integrity: Integrity;
-  readonly deployment: Deployment | null;
   /** Why no calls are taken; null while they are. */
   readonly problem: Problem | null;
   readonly fault: Fault | null;
@@ -137,29 +123,36 @@ export interface StatusParts {
 export function gaugesOf(status: RuntimeStatus): TelemetryGauges {
   const { ready, running, queued, unresolved, waiting, sessions, terminals, memory } = status;
   return {
-    ...{ ready, running, queued, unresolved, waiting, terminals },
+    ready,
+    running,
+    queued,
+    unresolved,
+    waiting,
+    terminals,
     sessions: sessions.length,
     freeBytes: memory.free_bytes,
     journalBytes: memory.journal_bytes,
   };
 }
 
-export function statusOf(parts: StatusParts): RuntimeStatus {
-  const { memory, capabilities, policy, shadow, sandbox } = parts;
+export function statusOf({ system, memory, open, inForce, problem, integrity, ...parts }: StatusParts): RuntimeStatus {
+  const { compiled, shadow } = inForce;
+  const { probe } = inForce.confinement;
+  const capabilities = inForce.capabilities();
   return {
     version: VERSION,
-    phase: parts.system.phase,
-    ready: parts.problem === null,
-    not_ready: parts.problem === null ? null : { code: parts.problem.code, reason: parts.problem.reason },
+    phase: system.phase,
+    ready: problem === null,
+    not_ready: problem === null ? null : { code: problem.code, reason: problem.reason },
     boot: parts.boot,
     boots: memory?.projection.host.boots ?? 0,
     pid: process.pid,
-    state_directory: parts.configuration.stateDirectory,
+    state_directory: inForce.configuration.stateDirectory,
     log: memory?.journal.origin ?? "",
     parent: memory?.projection.host.parent ?? null,
     records: memory?.journal.size ?? 0,
     memory: {
-      state: String(parts.system.state("memory")?.value ?? "down"),
+      state: String(system.state("memory")?.value ?? "down"),
       full: memory?.space.full ?? null,
       free_bytes: memory?.space.freeBytes ?? null,
       journal_bytes: memory?.space.journalBytes ?? null,
@@ -167,30 +160,30 @@ export function statusOf(parts: StatusParts): RuntimeStatus {
     },
     counters: memory?.projection.counters ?? ZERO_COUNTERS,
     unresolved: memory?.projection.unresolved.size ?? 0,
-    running: parts.running,
-    queued: parts.queued,
+    running: open?.gate.running ?? 0,
+    queued: open?.stages.queued ?? 0,
     sessions: parts.sessions
       .slice(-LISTED_SESSIONS)
       .reverse()
-      .map((session) => sessionStatus(session, parts)),
-    waiting: parts.waiting,
-    terminals: parts.terminals,
+      .map((session) => sessionStatus(session, memory, parts.clock)),
+    waiting: open?.gate.questions.open.size ?? 0,
+    terminals: open?.terminals.running ?? 0,
     policy: {
-      revision: policy?.revision ?? "",
-      rules: policy?.rules.length ?? 0,
+      revision: compiled?.revision ?? "",
+      rules: compiled?.rules.length ?? 0,
       shadow: shadow === null ? null : shadowStatus(shadow),
     },
     capabilities: {
       enabled: capabilities.filter(({ enabled }) => enabled).length,
       registered: capabilities.length,
     },
-    sandbox: sandbox?.ok === true ? sandbox.title : null,
-    bounds: sandbox?.ok === true ? sandbox.bounds.by : null,
-    observability: String(parts.system.state("observability")?.value ?? "down"),
+    sandbox: probe?.ok === true ? probe.title : null,
+    bounds: probe?.ok === true ? probe.bounds.by : null,
+    observability: String(system.state("observability")?.value ?? "down"),
     witnesses: parts.witnesses,
-    integrity: parts.integrity.verdict,
-    integrity_reason: parts.integrity.reason,
-    deployment: parts.deployment,
+    integrity: integrity.verdict,
+    integrity_reason: integrity.reason,
+    deployment: inForce.deployment,
     fault: parts.fault,
   };
 }
@@ -199,7 +192,11 @@ function shadowStatus({ compiled, undecided }: Shadow): ShadowStatus {
   return { revision: compiled.revision, rules: compiled.rules.length, undecided };
 }
 
-function sessionStatus({ id, actor }: StatusParts["sessions"][number], { memory, clock }: StatusParts): SessionStatus {
+function sessionStatus(
+  { id, actor }: StatusParts["sessions"][number],
+  memory: Memory | null,
+  clock: Clock,
+): SessionStatus {
   const { principal, agent, channel } = actor;
   const moment = { nowUs: clock.nowUs(), monotonicUs: clock.monotonicUs() };
   const facts = memory?.histories.facts(id, principal, moment) ?? NO_HISTORY;

@@ -79,7 +79,10 @@ function contextOf({ traceId, parent }: SpanFacts): Context {
   const { spanId, state } = parent;
   const traceState = state === undefined ? {} : { traceState: createTraceState(state) };
   return trace.setSpanContext(ROOT_CONTEXT, {
-    ...{ traceId, spanId, traceFlags: TraceFlags.SAMPLED, isRemote: true },
+    traceId,
+    spanId,
+    traceFlags: TraceFlags.SAMPLED,
+    isRemote: true,
     ...traceState,
   });
 }

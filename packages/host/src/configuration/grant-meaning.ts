@@ -24,7 +24,9 @@ function entriesIn(granted: GrantTable, table: EntryTable): Entry[] {
       return granted[table].map(({ path, source }) => ({ table, meaning: path, source }));
     case "run":
       return granted.run.map(({ path, realPath, use, source }) => ({
-        ...{ table, meaning: JSON.stringify([path, realPath, use]), source },
+        table,
+        meaning: JSON.stringify([path, realPath, use]),
+        source,
       }));
     case "fetch":
       return (granted.fetch ?? []).map((pattern) => ({ table, meaning: fetchText(pattern), source: pattern.source }));

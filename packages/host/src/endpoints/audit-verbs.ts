@@ -3,7 +3,6 @@ import { isAbsolute } from "node:path";
 import { LIMITS } from "@femtoclaw/protocol";
 import type { PruneRequest } from "@femtoclaw/runtime";
 import type { Runtime } from "@femtoclaw/runtime/live";
-import { eraseValues } from "../retention.ts";
 import { followLogVerb } from "./log-verb.ts";
 import { invalid, isCount, isPositive, refuseUnknown, waitedMs } from "./request-fields.ts";
 import type { ConnectionHandlers } from "./socket-server.ts";
@@ -48,6 +47,7 @@ export function auditVerbs(runtime: Runtime, by: () => string): ConnectionHandle
         throw invalid(`\`reason\` must have 1 to ${LIMITS.reasonChars} characters`);
       }
       const request = { ref, reason, ...(field === undefined ? {} : { field }) };
+      const { eraseValues } = await import("../retention.ts");
       return await eraseValues(runtime, request, by());
     },
     "audit.prune": async ({ before, older_than_ms, sure, ...rest }) => {

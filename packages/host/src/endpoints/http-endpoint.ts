@@ -44,7 +44,9 @@ export class HttpEndpoint {
     const names = new Set([...ownNames(address), ...hosts]);
     const server = createServer(
       {
-        ...{ requestTimeout: REQUEST_MS, headersTimeout: REQUEST_MS, connectionsCheckingInterval: LOOK_MS },
+        requestTimeout: REQUEST_MS,
+        headersTimeout: REQUEST_MS,
+        connectionsCheckingInterval: LOOK_MS,
         maxHeaderSize: HEADER_BYTES_MAX,
       },
       (request, response) => send(response, answerTo(request, { names, routes }), request.method === "HEAD"),

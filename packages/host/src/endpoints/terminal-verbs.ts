@@ -1,10 +1,7 @@
 /** How operators look at terminals. None of these types anything: what is typed is a call, which is decided and recorded. */
-import { type Runtime, recordingPage } from "@femtoclaw/runtime/live";
-import { invalid, refuseUnknown } from "./request-fields.ts";
+import type { Runtime } from "@femtoclaw/runtime/live";
+import { invalid, isCount, refuseUnknown, waitedMs } from "./request-fields.ts";
 import type { ConnectionHandlers } from "./socket-server.ts";
-
-/** LIMIT: time that one answer waits for more output. */
-const WAIT_MS = 10_000;
 
 export function terminalVerbs(runtime: Runtime): ConnectionHandlers["verbs"] {
   return {
@@ -16,19 +13,16 @@ export function terminalVerbs(runtime: Runtime): ConnectionHandlers["verbs"] {
       refuseUnknown(rest);
       if (typeof terminal !== "string") throw invalid("`terminal` must be a string");
       if (!isCount(from)) throw invalid("`from` must be a number of bytes");
-      if (!isCount(wait_ms) || wait_ms > WAIT_MS) throw invalid(`\`wait_ms\` must be an integer from 0 to ${WAIT_MS}`);
-      const { data, ...part } = await runtime.terminals.watch(terminal, from, wait_ms);
+      const { data, ...part } = await runtime.terminals.watch(terminal, from, waitedMs(wait_ms));
       return { ...part, data: data.toString("base64") };
     },
     "terminals.recording": async ({ terminal, from, ...rest }) => {
       refuseUnknown(rest);
       if (typeof terminal !== "string") throw invalid("`terminal` must be a string");
       if (from !== undefined && !isCount(from)) throw invalid("`from` must be a sequence number");
+      // What reads a recording looks back at the journal, and no start waits for that.
+      const { recordingPage } = await import("@femtoclaw/runtime");
       return await recordingPage(runtime.reader, terminal, from ?? null);
     },
   };
-}
-
-function isCount(value: unknown): value is number {
-  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
 }

@@ -9,7 +9,9 @@ export async function explained(context: CommandContext, decision: RecordedDecis
   return {
     rules: rules.map(({ id, source, reason, fix }) => ({ id, source, reason, fix })),
     questions: questions.map(({ explanation: { nearest, forbidding, permits } }) => ({
-      ...{ nearest, forbidding, permits },
+      nearest,
+      forbidding,
+      permits,
     })),
   };
 }

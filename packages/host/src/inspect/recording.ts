@@ -43,7 +43,9 @@ export async function openRecording(
   const owned = stack.move();
   return {
     shown: reader === null ? null : { inspection: new RecordedInspection(context, reader, known), reader, known },
-    ...{ verdict, exit, [Symbol.asyncDispose]: () => owned.disposeAsync() },
+    verdict,
+    exit,
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }
 
@@ -56,7 +58,9 @@ async function openLines(context: CommandContext, path: string, key: string | un
   for (const caveat of known.verdict.caveats) context.output.talk(`not verified: ${caveat}`);
   return {
     shown: { inspection: new RecordedInspection(context, reader, known), reader, known },
-    ...{ verdict: null, exit: EXIT.incomplete, [Symbol.asyncDispose]: () => reader[Symbol.asyncDispose]() },
+    verdict: null,
+    exit: EXIT.incomplete,
+    [Symbol.asyncDispose]: () => reader[Symbol.asyncDispose](),
   };
 }
 

@@ -76,7 +76,11 @@ async function takeBack({ library, host, talk }: ChangeParts, from: InForce, sta
   // A host that came up and is not what it has to be ends before the other one starts.
   await host.stop(await host.standing().catch(() => "stopped" as const)).catch(() => undefined);
   const receipt = receiptOf(failed ?? from, {
-    ...{ source: { deployment: from.name }, version, binary, machines, change: "rolled_back" },
+    source: { deployment: from.name },
+    version,
+    binary,
+    machines,
+    change: "rolled_back",
     reason: printable(reason, 2_000),
   });
   library.stage(name, { deployment: from.name }, { ...receipt, previous });
@@ -122,7 +126,11 @@ function receiptOf(from: InForce, next: NextDeployment & { readonly reason?: str
   };
   return {
     ...from.receipt,
-    ...{ version, binary, machines, previous: from.name, installed_at: at },
+    version,
+    binary,
+    machines,
+    previous: from.name,
+    installed_at: at,
     changes: [...from.receipt.changes, change],
   };
 }

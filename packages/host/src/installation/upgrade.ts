@@ -38,7 +38,10 @@ export async function rollback(parts: ChangeParts, from: InForce): Promise<strin
   const { version, binary, machines } = before;
   return await changeDeployment(parts, from, {
     source: { deployment: name },
-    ...{ version, binary, machines, change: "rolled_back" },
+    version,
+    binary,
+    machines,
+    change: "rolled_back",
   });
 }
 

@@ -15,10 +15,13 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
+import { sweepAbandoned } from "@femtoclaw/journal/state-directory";
 
 /** LIMIT: bytes that are read at once; enough that reading costs little beside the digest. */
 const CHUNK_BYTES = 1_048_576;
 const RECEIPT = "executable.json";
+/** A receipt that a process is writing, whose number its name ends with. */
+const STAGED = /^executable\.json\.\d+$/;
 
 export interface FileDigest {
   readonly sha256: string;
@@ -78,6 +81,7 @@ function keep(folder: string, file: string, sha256: string): void {
   try {
     writeFileSync(temporary, `${JSON.stringify({ file, sha256 })}\n`, { mode: 0o600 });
     renameSync(temporary, join(folder, RECEIPT));
+    sweepAbandoned(folder, STAGED);
   } catch {
     // The next start reads the file once more, and is as right.
   }

@@ -40,11 +40,23 @@ the end what you did and what you could not do.`;
 /** The one model that it is to know, with no tool that is not named under its servers. */
 export function codexModels(name: string, { isOpenAi }: { readonly isOpenAi: boolean }): object {
   const model = {
-    ...{ slug: name, display_name: name, visibility: "list", supported_in_api: true, priority: 1 },
-    ...{ base_instructions: INSTRUCTIONS, shell_type: "disabled", apply_patch_tool_type: null, tool_mode: null },
-    ...{ supports_search_tool: false, experimental_supported_tools: [], supports_parallel_tool_calls: false },
-    ...{ supports_reasoning_summaries: isOpenAi, supported_reasoning_levels: [], support_verbosity: false },
-    ...{ truncation_policy: { mode: "tokens", limit: 10_000 }, context_window: CONTEXT_TOKENS },
+    slug: name,
+    display_name: name,
+    visibility: "list",
+    supported_in_api: true,
+    priority: 1,
+    base_instructions: INSTRUCTIONS,
+    shell_type: "disabled",
+    apply_patch_tool_type: null,
+    tool_mode: null,
+    supports_search_tool: false,
+    experimental_supported_tools: [],
+    supports_parallel_tool_calls: false,
+    supports_reasoning_summaries: isOpenAi,
+    supported_reasoning_levels: [],
+    support_verbosity: false,
+    truncation_policy: { mode: "tokens", limit: 10_000 },
+    context_window: CONTEXT_TOKENS,
   };
   return { models: [model] };
 }

@@ -63,7 +63,8 @@ export class LaunchedAgent {
   constructor(runtime: Runtime, request: LaunchRequest, log: (entry: LogEntry) => void) {
     const { setting } = request;
     const session = runtime.openSession({
-      ...{ channel: "agent", label: `launched: ${setting.name}` },
+      channel: "agent",
+      label: `launched: ${setting.name}`,
       ...(setting.principal === "default" ? {} : { principal: setting.principal }),
     });
     this.session = session.id;
@@ -117,14 +118,18 @@ export class LaunchedAgent {
     const { files, tunnel } = own.settings;
     const given = { ...variables, ...own.variables };
     const args = {
-      ...{ bin: setting.program, argv: [...own.argv, ...argv] },
-      ...{ variables: Object.keys(given).sort(), terminal: size !== null },
+      bin: setting.program,
+      argv: [...own.argv, ...argv],
+      variables: Object.keys(given).sort(),
+      terminal: size !== null,
       ...(cwd === undefined ? {} : { cwd }),
       ...(files.length === 0 ? {} : { files: files.map(digested) }),
       ...(tunnel === null ? {} : { tunnel }),
     };
     const launch = {
-      ...{ variables: given, settings: own.settings, size },
+      variables: given,
+      settings: own.settings,
+      size,
       attached: (agent: AgentProcess) => this.#attach(agent),
       serve: (connection: Duplex) =>
         serveProposals({ runtime, session, connection, signal, onReply: count }).catch((error: unknown) => {

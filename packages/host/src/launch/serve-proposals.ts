@@ -22,7 +22,10 @@ export async function serveProposals(served: ProposalsServed): Promise<void> {
   const { connection, signal } = served;
   const { serveMcpStdio } = await import("@femtoclaw/mcp");
   const options = {
-    ...{ connect: async () => proposerOf(served), waitMs: WAIT_MS, input: connection, output: connection },
+    connect: async () => proposerOf(served),
+    waitMs: WAIT_MS,
+    input: connection,
+    output: connection,
     // A client that says what is no MCP is answered so; nothing of that is for the operator.
     onError: () => undefined,
   };

@@ -19,8 +19,14 @@ export function showLaunch({ output }: CommandContext, { setting, argv, own, giv
   if (output.json) {
     const variables = { given, set: own.variables };
     output.value({
-      ...{ name: setting.name, kind: setting.kind, program: setting.program, argv: all, variables },
-      ...{ files, tunnel, hides_project_settings: hidesProject },
+      name: setting.name,
+      kind: setting.kind,
+      program: setting.program,
+      argv: all,
+      variables,
+      files,
+      tunnel,
+      hides_project_settings: hidesProject,
     });
     return EXIT.ok;
   }

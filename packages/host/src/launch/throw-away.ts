@@ -172,7 +172,9 @@ function opencode(model: Model, place: LaunchPlace): Told {
   const full = name !== null && url !== null ? `${NAME}/${name}` : name;
   const options = { baseURL: url, ...(key === null ? {} : { apiKey: `{env:${key}}` }) };
   const provider = {
-    ...{ npm: "@ai-sdk/openai-compatible", name: "the model of this launch", options },
+    npm: "@ai-sdk/openai-compatible",
+    name: "the model of this launch",
+    options,
     models: { [String(name)]: { tool_call: true } },
   };
   const configuration = {
@@ -185,7 +187,11 @@ function opencode(model: Model, place: LaunchPlace): Told {
     permission: { "*": "deny", [`${NAME}_*`]: "allow" },
     // What the project says in words is read by their names, because none of its settings are.
     instructions: wordsOf(["AGENTS.md", "CLAUDE.md"], place),
-    ...{ autoupdate: false, share: "disabled", snapshot: false, lsp: false, formatter: false },
+    autoupdate: false,
+    share: "disabled",
+    snapshot: false,
+    lsp: false,
+    formatter: false,
   };
   const folder = `${HOME}/.config/opencode`;
   const off = ["PROJECT_CONFIG", "AUTOUPDATE", "LSP_DOWNLOAD", "MODELS_FETCH", "SHARE"];

@@ -62,7 +62,11 @@ export async function signCard(card: ApprovalCard, { answer, scope, reason, key 
   const signer = operatorSigner(await unlockOperatorKey(key), card.operators);
   if (signer === null) throw worthless(`the key in ${printable(key, 4_096)} is of no operator in force`);
   const statement = {
-    ...{ log: card.log, question: Number(card.id), digest: card.digest, answer, scope },
+    log: card.log,
+    question: Number(card.id),
+    digest: card.digest,
+    answer,
+    scope,
     signedAt: new Date(now).toISOString(),
     expiresAt: new Date(Math.min(end, now + LIMITS.signedAnswerMs)).toISOString(),
     reason: answerReason(reason),

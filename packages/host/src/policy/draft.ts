@@ -102,8 +102,10 @@ class Draft {
   get result(): PolicyDraft {
     return {
       ...this.#counts,
-      ...{ grants: this.#grants.all, dangerous: this.#dangerous.all },
-      ...{ obstacles: this.#obstacles.all, approved: this.#approved.all },
+      grants: this.#grants.all,
+      dangerous: this.#dangerous.all,
+      obstacles: this.#obstacles.all,
+      approved: this.#approved.all,
       trial: this.#trial?.result ?? null,
     };
   }

@@ -46,7 +46,10 @@ export class TestFactsTaker {
       if ("problem" in found) return { ok: false, reason: found.problem };
       const isFolder = STATED[access].type === "directory";
       questions.push({
-        ...{ kind: "path", path: found.path, ...STATED[access], bytes: access === "create" ? bytes : 0 },
+        kind: "path",
+        path: found.path,
+        ...STATED[access],
+        bytes: access === "create" ? bytes : 0,
         ...(isFolder && (recursive === true || isTrueAt(args, recursive)) ? { recursive: true } : {}),
       });
     }

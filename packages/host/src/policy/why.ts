@@ -91,11 +91,17 @@ export async function explainDecision(
   const recorded = await recordedSide(call, policy, present?.compiled.schemaText ?? "");
   const nearest = recorded.questions.flatMap(({ explanation }) => explanation.nearest?.rule ?? []);
   return {
-    ...{ seq: record.seq, execution_id: record.execution, at: record.at, principal: record.actor?.principal ?? null },
-    ...{ tool: toolOf(record), revision: record.body.revision, ...endOf(record) },
+    seq: record.seq,
+    execution_id: record.execution,
+    at: record.at,
+    principal: record.actor?.principal ?? null,
+    tool: toolOf(record),
+    revision: record.body.revision,
+    ...endOf(record),
     decision: call === null || call.verdict.kind === "undecidable" ? "not-decided" : call.verdict.kind,
     rules: [...new Set([...record.body.rules, ...recorded.forbidding, ...nearest])].map((id) => ruleOf(id, policy)),
-    ...{ questions: recorded.questions, again: recorded.again },
+    questions: recorded.questions,
+    again: recorded.again,
     ...(await presentSide(call, present)),
     shadow: await shadowSide(record, trial, present?.compiled.schemaText ?? ""),
   };
@@ -118,7 +124,9 @@ async function shadowSide(
   if (trial !== null) judge.met(trial);
   const isKnown = verdict !== "undecided" && call.verdict.kind !== "undecidable";
   return {
-    ...{ ...said, rules: named, differs: isKnown ? verdict !== call.verdict.kind : null },
+    ...said,
+    rules: named,
+    differs: isKnown ? verdict !== call.verdict.kind : null,
     again: againText(await ON_TRIAL.judge(call), await judge.judge(call)),
   };
 }

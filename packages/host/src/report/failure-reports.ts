@@ -5,12 +5,14 @@
 import { lstatSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { textWithoutSecrets } from "@femtoclaw/journal/live";
-import { makeFolders } from "@femtoclaw/journal/state-directory";
+import { makeFolders, sweepAbandoned } from "@femtoclaw/journal/state-directory";
 import { ERRORS, type ErrorCode, EXIT, FemtoError, faultOf, VERSION } from "@femtoclaw/protocol";
 import { framesOf } from "./stack-frames.ts";
 
 const FOLDER = "failures";
 const NAME = /^\d{8}T\d{9}Z\.json$/;
+/** A report that is being written. */
+const STAGED = /^\d{8}T\d{9}Z\.json\.next$/;
 /** LIMIT: reports that are kept; a host that a supervisor starts again and again must not fill the disk. */
 const KEPT_MAX = 16;
 /** LIMIT: characters of a reason. */
@@ -53,6 +55,7 @@ export function writeFailure(stateDirectory: string, error: unknown, host: HostS
     const next = join(folder, `${name}.next`);
     writeFileSync(next, `${textWithoutSecrets(report)}\n`, { flag: "wx", mode: 0o600 });
     renameSync(next, join(folder, name));
+    sweepAbandoned(folder, STAGED);
     for (const old of namesIn(folder).slice(0, -KEPT_MAX)) rmSync(join(folder, old));
     return join(folder, name);
   } catch {

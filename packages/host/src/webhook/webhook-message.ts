@@ -35,7 +35,11 @@ export function webhookMessage(told: Omit<WebhookMessage, "version">): WebhookMe
   const shown = (text: string): string => printable(text, LIMITS.reasonChars);
   const { tool, rule, reason, answer } = told;
   return {
-    ...{ version: 1, ...told, tool: shown(tool), rule: shown(rule), reason: shown(reason) },
+    version: 1,
+    ...told,
+    tool: shown(tool),
+    rule: shown(rule),
+    reason: shown(reason),
     answer: answer === null ? null : { ...answer, by: shown(answer.by) },
   };
 }

@@ -39,7 +39,9 @@ export class Webhook {
     const { url } = setting;
     const { origin } = new URL(url);
     this.#delivery = new WebhookDelivery({
-      ...{ url, key, clock },
+      url,
+      key,
+      clock,
       isOpen: (id) => this.#watch.isOpen(id),
       onChange: (error) =>
         log({
@@ -50,7 +52,8 @@ export class Webhook {
         }),
     });
     this.#watch = new QuestionWatch({
-      ...{ runtime, clock },
+      runtime,
+      clock,
       tell: (message) => this.#delivery.add(message),
       onFault: (error) => log({ level: "warn", event: "webhook.blind", reason: errorText(error) }),
     });

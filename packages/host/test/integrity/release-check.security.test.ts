@@ -2,6 +2,7 @@
 import { createHash, generateKeyPairSync, type KeyObject, sign } from "node:crypto";
 import {
   chmodSync,
+  existsSync,
   mkdtempSync,
   readFileSync,
   realpathSync,
@@ -128,6 +129,14 @@ describe("the digest of a file that was read before", () => {
   ])("is taken anew where what is kept is %s", (_, content) => {
     writeFileSync(receipt(), content);
     expect(fileDigest(program(), folder).sha256).toBe(hex("program"));
+  });
+
+  it("is kept in the place of what a killed process was writing, and beside what another one writes", () => {
+    const [left, written] = [join(folder, "executable.json.1"), join(folder, "executable.json.2")];
+    for (const path of [left, written]) writeFileSync(path, "{");
+    utimesSync(left, 1_000_000_000, 1_000_000_000);
+    fileDigest(program(), folder);
+    expect([left, written, receipt()].map((path) => existsSync(path))).toEqual([false, true, true]);
   });
 
   it("is taken where nothing can be kept, and never written through a link", () => {

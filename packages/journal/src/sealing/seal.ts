@@ -10,7 +10,7 @@ import {
   type Redaction,
   type TypedRecord,
 } from "@femtoclaw/protocol";
-import type { RecordFrame } from "../commit-queue.ts";
+import type { RecordFrame } from "../records/frames.ts";
 import { blobName } from "../records/object-name.ts";
 import { assertWellFormed, encodeText } from "../records/record.ts";
 import type { StoredObject } from "../store/store.ts";

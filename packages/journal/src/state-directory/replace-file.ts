@@ -1,5 +1,6 @@
 /** Small files of this user alone that are there whole, as they were before or as they are now, whatever happens. */
 import { randomUUID } from "node:crypto";
+import { lstatSync, readdirSync, rmSync } from "node:fs";
 import { open, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { makeFolders } from "./make-folders.ts";
@@ -9,6 +10,7 @@ import { syncFolder } from "./sync-folder.ts";
 export async function replaceFile(folder: string, name: string, text: string): Promise<void> {
   await using next = await stageFile(folder, text);
   await next.become(name);
+  sweepAbandoned(folder, STAGED);
 }
 
 /** A file that is whole on the disk and has no name yet that anybody looks for. It goes where it gets none. */
@@ -43,7 +45,20 @@ export async function stageFile(folder: string, text: string): Promise<StagedFil
   };
 }
 
-/** Removes what a killed process was writing there; only for whoever keeps every other one from writing there. */
+/** LIMIT: time after which a staged file has nobody who writes it any more: small as it is, it has its name in a moment. */
+const ABANDONED_MS = 60_000;
+
+/** Removes files with such names that killed processes left in a folder in which others may be writing now. */
+export function sweepAbandoned(folder: string, staged: RegExp): void {
+  for (const name of readdirSync(folder)) {
+    if (!staged.test(name)) continue;
+    const path = join(folder, name);
+    const status = lstatSync(path, { throwIfNoEntry: false });
+    if (status !== undefined && Date.now() - status.mtimeMs >= ABANDONED_MS) rmSync(path, { force: true });
+  }
+}
+
+/** Removes what killed processes left; only for whoever keeps every other one from writing there. */
 export async function sweepStaged(folder: string): Promise<void> {
   for (const name of await readdir(folder)) if (STAGED.test(name)) await rm(join(folder, name), { force: true });
 }

@@ -7,9 +7,10 @@ import { dirname, join, resolve } from "node:path";
 import { FemtoError, ownUser, printable, systemErrorCode } from "@femtoclaw/protocol";
 import { isThere } from "./is-there.ts";
 import { makeFolders } from "./make-folders.ts";
+import { sweepAbandoned } from "./replace-file.ts";
 import { syncFolder } from "./sync-folder.ts";
 
-export { makeFolders };
+export { makeFolders, sweepAbandoned };
 
 /** The folders of a state directory, as absolute paths. */
 export interface StateDirectory {

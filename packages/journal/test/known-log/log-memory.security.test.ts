@@ -1,6 +1,6 @@
 /** What was seen of a log is kept on the disk: it only grows, is private, and is never believed unread. */
-import { chmod, lstat, mkdir, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { chmod, lstat, mkdir, readdir, readFile, rm, symlink, utimes, writeFile } from "node:fs/promises";
+import { basename, join } from "node:path";
 import { beginsWith } from "@femtoclaw/journal";
 import { LogMemory } from "@femtoclaw/journal/known-log";
 import { FemtoError } from "@femtoclaw/protocol";
@@ -55,6 +55,18 @@ describe("what was seen", () => {
       expect((await lstat(path)).mode & 0o777).toBe(mode);
     }
     expect(warnings).toEqual([]);
+  });
+
+  test("lies beside nothing that a killed client was writing, but beside what another one writes", async () => {
+    const log = await ShownLog.open();
+    await memory().meet(sight(log));
+    const staged = async (digit: string) => join(await folder(), `${digit.repeat(8)}-0000-0000-0000-000000000000.next`);
+    const [left, written] = [await staged("0"), await staged("1")];
+    for (const path of [left, written]) await writeFile(path, "{");
+    await utimes(left, 1_000_000_000, 1_000_000_000);
+    await log.grow(1);
+    await memory().meet(sight(log));
+    expect((await readdir(await folder())).filter((name) => name.endsWith(".next"))).toEqual([basename(written)]);
   });
 
   test("is told when the log does not fit it, and stays what it was", async () => {

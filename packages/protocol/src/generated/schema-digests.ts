@@ -6,7 +6,7 @@ export const SCHEMA_DIGESTS = {
   "facts.schema.json": "7f0b49e8cf2e6fcd59348261609400f35bec076e86a2d4ab02072303cdf8018d",
   "manifest.schema.json": "038dd120cc51f90cf2237f1b3a0b751566dcf49c43235e0b4413dd6d7ea455a7",
   "message.schema.json": "c352c9cf30f433cb3b8179288c3d5ba192d34ed505324f7f657850a880dbab7c",
-  "record.schema.json": "7311a5b6ac4400d3526cadeb1b5c1a47e9a0bb8a1db0cd4d05e2650c3a5ee5e0",
+  "record.schema.json": "8036851c2c3b5ad700327e1a93f48233cf3b724d8dde761be3ce2734540ccb94",
   "release.schema.json": "9282047017442bcbe4536745c3d57587e6645bdfb804eedaabecdf3cb8dbfa6a",
   "reply.schema.json": "9709c4fae22d72fb17b52e0aefc2f524e34d0cb87fdea9abb4f795263c81eb7b",
   "snapshot.schema.json": "0467077639e871d10b259129e1773a02c2e2d9b74dfaae14da75b0dc8028e612",

@@ -496,7 +496,7 @@ export interface ApprovedFile {
   path: string;
   bytes: number;
   /**
-   * Null where the file is larger than what is read for a question; its size and time of change are bound then.
+   * Null where no call may read the file without being asked about, as of a secret no record holds a digest, and where it is larger than what is read for a question. Its size and time of change are bound then.
    */
   sha256: null | string;
   /**

@@ -101,8 +101,13 @@ function checkLinks({ allow, ask, deny }: Authority, places: Places): void {
 function checkSpellings({ workspace, allow, ask, deny, sensitive }: Authority, places: Places): void {
   if (!namesByDescriptor(process.platform)) return;
   const lists = {
-    ...{ "allow/read": allow.read, "allow/write": allow.write, "ask/read": ask.read, "ask/write": ask.write },
-    ...{ "deny/read": deny.read, "deny/write": deny.write, "sensitive/secret": sensitive?.secret ?? [] },
+    "allow/read": allow.read,
+    "allow/write": allow.write,
+    "ask/read": ask.read,
+    "ask/write": ask.write,
+    "deny/read": deny.read,
+    "deny/write": deny.write,
+    "sensitive/secret": sensitive?.secret ?? [],
   };
   const named = Object.entries(lists).flatMap(([list, grants]) =>
     grants.map(({ path }, index) => [[...list.split("/"), index], path] as const),

@@ -151,7 +151,12 @@ export interface ResolvedConfiguration extends ObservabilitySettings {
 }
 
 const INPUT: NamesOf<ConfigurationInput> = {
-  ...{ configuration: true, baseDirectory: true, sourceOf: true, ownPaths: true, ownPrograms: true, environment: true },
+  configuration: true,
+  baseDirectory: true,
+  sourceOf: true,
+  ownPaths: true,
+  ownPrograms: true,
+  environment: true,
 };
 
 /**

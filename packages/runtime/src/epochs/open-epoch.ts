@@ -59,7 +59,10 @@ export async function openEpoch({ root, journal, reason, announce }: EpochOption
       const folders = { root, journal: log.journal, into: log.folder };
       await writeIdentity(folders, { origin: founded.origin, boot: null });
       const epoch: OpenedEpoch = {
-        ...{ ...founded, parent, firstKey: await firstKeyOf(reader), standsIn: log.oldLog },
+        ...founded,
+        parent,
+        firstKey: await firstKeyOf(reader),
+        standsIn: log.oldLog,
         beginsWith: (checkpoint) => beginsWith(reader, checkpoint),
       };
       await announce?.(epoch);

@@ -81,8 +81,11 @@ export class Connections {
   /** By host, in the order in which they were named. */
   get traffic(): NonNullable<ExecutionOutcomeBody["connections"]> {
     return [...this.#targets.values()].map(({ location, traffic }) => ({
-      ...{ host: location, connections: traffic.connections, refused: traffic.refused },
-      ...{ bytes_out: traffic.bytesOut, bytes_in: traffic.bytesIn },
+      host: location,
+      connections: traffic.connections,
+      refused: traffic.refused,
+      bytes_out: traffic.bytesOut,
+      bytes_in: traffic.bytesIn,
     }));
   }
 

@@ -75,15 +75,16 @@ export class Decisions {
     if (isSameHistory(facts?.history, this.#historyOf(execution))) return { allowed: true, rules, revision };
     const decision = this.decide(execution, askedBy.length > 0);
     const isOtherPolicy = askedBy.length > 0 && decision.revision !== revision;
-    if (!decision.allowed || !isOtherPolicy || !this.#asksOtherwise(execution)) return decision;
+    assert(execution.facts?.history !== undefined, "what was decided on has its history");
+    if (!decision.allowed || !isOtherPolicy || !this.#asksOtherwise(execution, execution.facts.history))
+      return decision;
     return this.decide(execution, false);
   }
 
   /** INVARIANT: I8: a yes is to what one policy asks: where another one asks more, or of more operators, it asks anew. */
-  #asksOtherwise(execution: Execution): boolean {
-    const { facts, askedBy, waited } = execution;
-    assert(facts?.history !== undefined, "what was decided on has its history");
-    const decision = this.#ask(execution, facts.history, false);
+  #asksOtherwise(execution: Execution, history: HistoryFacts): boolean {
+    const { askedBy, waited } = execution;
+    const decision = this.#ask(execution, history, false);
     if (decision.allowed) return false;
     if (decision.code !== "FEMTO_APPROVAL_REQUIRED") return true;
     const isAsked = decision.rules.every((id) => askedBy.includes(id));
@@ -134,17 +135,20 @@ export class Decisions {
     return { ...this.#ask({ ...execution, facts }, history, false, CONNECT_ACTION), facts };
   }
 
-  /** Why a call that was permitted would not be any more, with the marks that its principal bears by now. */
+  /**
+   * Why a call that runs would not be permitted any more, by the policy and the marks of its principal of now, and by the
+   * counts that it was permitted on: the last call of a budget may do what it was permitted for. Null while it would be.
+   */
   forbiddenSince(execution: Execution): string | null {
-    const own = execution.facts?.history;
-    if (own === undefined) return null;
+    const { facts, askedBy, revision } = execution;
+    if (facts?.history === undefined) return null;
     const { has_read_secret, has_seen_untrusted } = this.#historyOf(execution);
-    const decision = this.#ask(
-      execution,
-      { ...own, has_read_secret, has_seen_untrusted },
-      execution.askedBy.length > 0,
-    );
-    return decision.allowed ? null : decision.reason;
+    const history = { ...facts.history, has_read_secret, has_seen_untrusted };
+    const hasYes = askedBy.length > 0;
+    const decision = this.#ask(execution, history, hasYes);
+    if (!decision.allowed) return decision.reason;
+    const isOtherPolicy = hasYes && decision.revision !== revision;
+    return isOtherPolicy && this.#asksOtherwise(execution, history) ? "another policy asks operators about it" : null;
   }
 
   /**
@@ -166,7 +170,7 @@ export class Decisions {
     return isAsked && this.#ask(about, facts.history, true).allowed;
   }
 
-  /** Why what a call began would not be permitted now, by all that is true of its session by now. */
+  /** Why what a call began, such as a terminal, would not be permitted now, by all that is true of its session by now. */
   forbiddenNow(execution: Execution): string | null {
     const history = this.#historyOf(execution);
     const decision = this.#ask(execution, history, false);

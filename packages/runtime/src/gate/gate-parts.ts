@@ -154,6 +154,8 @@ export interface GateParts {
   question(seq: number): Promise<QuestionRecord>;
   /** Hears of a call that cannot go on, though its question is settled. */
   lost(id: ExecutionId, reason: string): void;
+  /** Whether the proposer of a session is still there. */
+  isOpen(session: SessionId): boolean;
   /** What the session of a call that waited may still add to the journal. */
   quota(session: SessionId): SessionQuota;
 }

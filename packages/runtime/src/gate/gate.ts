@@ -55,6 +55,7 @@ export class Gate {
       log: parts.log,
       append: (entry) => parts.append(entry),
       admission: () => parts.admission(),
+      isOpen: (session) => parts.isOpen(session as SessionId),
       settle: (call, how, reason) => this.goOn(call, how, reason),
     });
     this.#endings = new Endings(parts, this.#counts);

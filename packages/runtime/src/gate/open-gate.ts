@@ -43,12 +43,14 @@ export interface OpenGateParts {
   readonly lookUp: LookUp;
   readonly secrets: SecretLookUp;
   admission(): Problem | null;
+  /** Whether the proposer of a session is still there. */
+  isOpen(session: SessionId): boolean;
   quota(session: SessionId): SessionQuota;
   lost(id: ExecutionId, reason: string): void;
   /** What MCP servers of others, and capabilities that are packages, need beside what the gate needs. */
   readonly upstreams: Pick<UpstreamsParts, "pins" | "log">;
   /** What terminals need beside what the gate needs. */
-  readonly terminals: Pick<TerminalsParts, "record" | "hasRoom" | "isOpen">;
+  readonly terminals: Pick<TerminalsParts, "record" | "hasRoom">;
 }
 
 export interface OpenGate {
@@ -85,7 +87,12 @@ export function openGate({ configuration, registry, policy, ...parts }: OpenGate
   });
   const outputs = new Outputs({ clock: parts.clock, unended: (execution) => gate.unended(execution) });
   const relay = openRelay({
-    ...{ clock: parts.clock, changes, upstreams, outputs, newId: parts.newId, isOpen: parts.terminals.isOpen },
+    clock: parts.clock,
+    newId: parts.newId,
+    changes,
+    upstreams,
+    outputs,
+    isOpen: (session) => parts.isOpen(session),
     append: (entry) => parts.journal.append(entry),
     halted: (session) => haltOf(parts.histories, session),
     forbidden: (opening) => gate.forbiddenNow(opening),
@@ -121,6 +128,7 @@ export function openGate({ configuration, registry, policy, ...parts }: OpenGate
     approvals,
     log: parts.journal.origin,
     question: (seq) => questionRecord(parts.journal, seq),
+    isOpen: (session) => parts.isOpen(session),
     quota: (session) => parts.quota(session),
     lost: (id, reason) => parts.lost(id, reason),
   });
@@ -141,6 +149,7 @@ export function openGate({ configuration, registry, policy, ...parts }: OpenGate
 function openTerminals(parts: Omit<OpenGateParts, "policy">, forbidden: TerminalsParts["forbidden"]): Terminals {
   return new Terminals({
     ...parts.terminals,
+    isOpen: (session) => parts.isOpen(session),
     clock: parts.clock,
     settings: parts.configuration.terminals,
     append: (entry) => parts.journal.append(entry),

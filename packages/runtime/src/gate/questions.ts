@@ -50,6 +50,8 @@ export interface QuestionsParts {
   append(entry: JournalEntry): Promise<{ readonly seq: number }>;
   /** Null while calls are taken, else why not. */
   admission(): Problem | null;
+  /** Whether the proposer of a session is still there. */
+  isOpen(session: string): boolean;
   /** Goes on with a call whose question is settled. */
   settle(call: WaitingCall, how: Settlement, reason: string): void;
 }
@@ -69,7 +71,7 @@ export class Questions {
 
   constructor(parts: QuestionsParts) {
     this.#parts = parts;
-    this.#sessions = new SessionQuestions(parts.clock);
+    this.#sessions = new SessionQuestions(parts);
     this.#open = new OpenCalls(parts.clock);
   }
 
@@ -150,7 +152,12 @@ export class Questions {
         session: call.session,
         execution: call.execution,
         body: {
-          ...{ question: call.seq, tool: call.tool, digest: call.digest, answer, complete, scope },
+          question: call.seq,
+          tool: call.tool,
+          digest: call.digest,
+          answer,
+          complete,
+          scope,
           reason: said,
           self_approvable: signed === null,
           ...signatureOf(vouched),

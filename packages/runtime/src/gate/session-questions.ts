@@ -12,12 +12,19 @@ interface Asking {
   readonly grants: Map<string, number>;
 }
 
+export interface SessionQuestionsParts {
+  readonly clock: Pick<Clock, "monotonicUs">;
+  /** Whether its proposer is still there. */
+  isOpen(session: string): boolean;
+}
+
 export class SessionQuestions {
-  readonly #clock: Pick<Clock, "monotonicUs">;
+  readonly #parts: SessionQuestionsParts;
+  /** INVARIANT: I9: of open sessions alone, so that it does not grow with every session that ever was. */
   readonly #sessions = new Map<string, Asking>();
 
-  constructor(clock: Pick<Clock, "monotonicUs">) {
-    this.#clock = clock;
+  constructor(parts: SessionQuestionsParts) {
+    this.#parts = parts;
   }
 
   // INVARIANT: I9: people who are asked too much say yes to anything, so asking is paced, and who is refused
@@ -28,7 +35,7 @@ export class SessionQuestions {
       const reason = `operators refused the last ${refused} questions of this session, so it may ask no more`;
       return { code: "FEMTO_APPROVAL_LIMIT", reason };
     }
-    if (questions.take(1, this.#clock.monotonicUs())) return null;
+    if (questions.take(1, this.#parts.clock.monotonicUs())) return null;
     return {
       code: "FEMTO_APPROVAL_LIMIT",
       reason: `this session asks more than ${LIMITS.approvalsPerMinute} times a minute`,
@@ -40,8 +47,10 @@ export class SessionQuestions {
     if (asking !== undefined) asking.refused = answer === "granted" ? 0 : asking.refused + 1;
   }
 
+  /** For a session that is over there is nothing left to grant. */
   grant(session: string, revision: string, digest: string, question: number): void {
-    const { grants } = this.#of(session);
+    const grants = this.#sessions.get(session)?.grants;
+    if (grants === undefined) return;
     grants.set(key(revision, digest), question);
     const [oldest] = grants.keys();
     if (grants.size > LIMITS.sessionGrants && oldest !== undefined) grants.delete(oldest);
@@ -60,9 +69,10 @@ export class SessionQuestions {
     const known = this.#sessions.get(session);
     if (known !== undefined) return known;
     const pace = { bytes: LIMITS.approvalBurst, bytesPerSecond: LIMITS.approvalsPerMinute / 60 };
-    const questions = new ByteBucket(pace, this.#clock.monotonicUs());
+    const questions = new ByteBucket(pace, this.#parts.clock.monotonicUs());
     const asking: Asking = { questions, refused: 0, grants: new Map() };
-    this.#sessions.set(session, asking);
+    // Calls that were under way when their session ended may still ask, each by itself.
+    if (this.#parts.isOpen(session)) this.#sessions.set(session, asking);
     return asking;
   }
 }

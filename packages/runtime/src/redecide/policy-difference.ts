@@ -157,8 +157,15 @@ class Tally {
 
 function groupOf({ tool }: RecordedCall, before: Judgement, after: Judgement): Group {
   return {
-    ...{ was: before.kind, now: after.kind, tool, count: 0, examples: [] },
-    ...{ was_rules: before.rules, now_rules: after.rules, was_code: before.code, now_code: after.code },
+    was: before.kind,
+    now: after.kind,
+    tool,
+    count: 0,
+    examples: [],
+    was_rules: before.rules,
+    now_rules: after.rules,
+    was_code: before.code,
+    now_code: after.code,
   };
 }
 

@@ -74,8 +74,16 @@ export function recordedCall(record: ToldRecord): RecordedCall | null {
   if (verdict === null || tool === null || execution === null || actor === null) return null;
   const obstacle = obstacleOf(record);
   return {
-    ...{ seq, at, execution, session, principal: actor.principal, tool, revision: body.revision },
-    ...{ facts: obstacle === null ? body.facts : null, verdict, obstacle },
+    seq,
+    at,
+    execution,
+    session,
+    principal: actor.principal,
+    tool,
+    revision: body.revision,
+    facts: obstacle === null ? body.facts : null,
+    verdict,
+    obstacle,
     shadow: "shadow" in body ? (body.shadow ?? null) : null,
     marks: record.type === "execution.intent" ? (record.body.marks ?? []) : [],
     approved: record.type === "execution.intent" && record.body.approval !== undefined,

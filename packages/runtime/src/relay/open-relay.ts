@@ -29,11 +29,16 @@ export function openRelay({ upstreams, outputs, ...parts }: OpenRelayParts): Ope
     isOffered: (request) => upstreams.isOffered(request),
   });
   const relays = new Relays({
-    ...{ clock, outputs, newId: parts.newId, append: parts.append },
+    clock,
+    outputs,
+    newId: parts.newId,
+    append: parts.append,
     subscribe: (opening, request) => subscriptions.open(opening, request),
   });
   return {
-    ...{ relays, subscriptions, changes },
+    relays,
+    subscriptions,
+    changes,
     endSession: (session) => {
       subscriptions.endSession(session);
       changes.forget(session);

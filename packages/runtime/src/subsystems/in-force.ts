@@ -194,7 +194,10 @@ export class InForce {
     await this.#change(async () => {
       const confined = this.capabilities().filter(({ enabled, isolation }) => enabled && isolation === "sandbox");
       const parts = {
-        ...{ policy, journal, configuration: this.#configuration, confined: confined.map(({ name }) => name) },
+        policy,
+        journal,
+        configuration: this.#configuration,
+        confined: confined.map(({ name }) => name),
         putInForce: (configuration: ResolvedConfiguration, confinement: Confinement) => {
           this.#configuration = configuration;
           // Nothing of the next call was started under the configuration before it.

@@ -217,7 +217,10 @@ function compileFor({ configuration, policyFiles }: PolicySource, { manifests, p
 export function activatedBody({ compiled, shadow }: Pick<PreparedPolicy, "compiled" | "shadow">): PolicyActivatedBody {
   const { revision, engine, schemaSha256, schemaText, rules } = compiled;
   return {
-    ...{ revision, engine, schema_sha256: schemaSha256, schema: schemaText },
+    revision,
+    engine,
+    schema_sha256: schemaSha256,
+    schema: schemaText,
     rules: recordedRules(rules),
     ...(shadow === null
       ? {}
@@ -227,7 +230,10 @@ export function activatedBody({ compiled, shadow }: Pick<PreparedPolicy, "compil
 
 function recordedRules(rules: CompiledPolicy["rules"]): PolicyRule[] {
   return rules.map(({ id, text, source, reason, fix }) => ({
-    ...{ id, text, source, reason },
+    id,
+    text,
+    source,
+    reason,
     ...(fix === undefined ? {} : { fix }),
   }));
 }

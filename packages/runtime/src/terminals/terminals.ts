@@ -206,7 +206,10 @@ export class Terminals implements GateTerminals {
     const { seq } = await this.#parts.append({ type: "terminal.opened", actor, session, execution: null, body });
     const { clock } = this.#parts;
     const recorder = new Recorder({
-      ...{ clock, terminal: id, recordsInput: recordInput, hasRoom: () => this.#parts.hasRoom() },
+      clock,
+      terminal: id,
+      recordsInput: recordInput,
+      hasRoom: () => this.#parts.hasRoom(),
       // INVARIANT: I9: a journal that takes no more of what proposers cause costs the recording, and not the host.
       entry: (recorded) => {
         const entry = this.#entryOf(opening, { type: "terminal.recorded", ...recorded });
@@ -215,7 +218,15 @@ export class Terminals implements GateTerminals {
     });
     const nowUs = clock.monotonicUs();
     const kept: Kept = {
-      ...{ id, terminal, opening, question, recorder, opened: seq, openedUs: nowUs, usedUs: nowUs, ending: null },
+      id,
+      terminal,
+      opening,
+      question,
+      recorder,
+      opened: seq,
+      openedUs: nowUs,
+      usedUs: nowUs,
+      ending: null,
       openedAt: new Date(clock.nowUs() / 1_000).toISOString(),
     };
     this.#kept.set(id, kept);
@@ -255,8 +266,15 @@ export class Terminals implements GateTerminals {
       fault === undefined ? EXITED : { why: "policy" as const, reason: printable(fault, LIMITS.reasonChars) };
     const { why, reason } = ending ?? ended;
     const body: TerminalClosedBody = {
-      ...{ terminal: id, opened, why, reason, exit_code: exitCode, signal },
-      ...{ bytes_in: terminal.bytesIn, bytes_out: terminal.bytesOut, unrecorded: recorder.unrecorded },
+      terminal: id,
+      opened,
+      why,
+      reason,
+      exit_code: exitCode,
+      signal,
+      bytes_in: terminal.bytesIn,
+      bytes_out: terminal.bytesOut,
+      unrecorded: recorder.unrecorded,
     };
     this.#parts.record(this.#entryOf(opening, { type: "terminal.closed", body }));
   }
@@ -291,9 +309,18 @@ export class Terminals implements GateTerminals {
 function statusOf({ id, terminal, opening, question, openedAt, usedUs }: Kept, monotonicUs: number): TerminalStatus {
   const { end, size, bytesIn, bytesOut, unreadBytes } = terminal;
   return {
-    ...{ id, session: opening.session, principal: opening.actor.principal, program: question.program, ...size },
-    ...{ opened_at: openedAt, running: end === null, exit_code: end?.exitCode ?? null, signal: end?.signal ?? null },
-    ...{ bytes_in: bytesIn, bytes_out: bytesOut, unread_bytes: unreadBytes },
+    id,
+    session: opening.session,
+    principal: opening.actor.principal,
+    program: question.program,
+    ...size,
+    opened_at: openedAt,
+    running: end === null,
+    exit_code: end?.exitCode ?? null,
+    signal: end?.signal ?? null,
+    bytes_in: bytesIn,
+    bytes_out: bytesOut,
+    unread_bytes: unreadBytes,
     idle_ms: Math.round((monotonicUs - usedUs) / 1_000),
   };
 }

@@ -360,6 +360,7 @@ export class Trial {
       approvals: this.#base.configuration.approvals,
       log: this.#journal.origin,
       question: (seq) => questionRecord(this.#journal, seq),
+      isOpen: () => true,
       quota: () => new SessionQuota(refusalShare(0), 0, newcomersShare(0)),
       lost: (id, reason) => assert.fail(`${id} cannot go on: ${reason}`),
     };

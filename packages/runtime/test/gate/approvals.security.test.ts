@@ -273,6 +273,7 @@ describe("a clock", () => {
       log: "log",
       append: async (entry) => ({ seq: written.push(entry) }),
       admission: () => null,
+      isOpen: () => true,
       settle: (_, how) => void settled.push(how),
     });
     questions.add(waiting(clock, lifetimeMs));

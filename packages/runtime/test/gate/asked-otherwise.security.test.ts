@@ -1,8 +1,9 @@
-/** Attacks on a yes whose call waits for a place among the effects while the policy is loaded anew. */
+/** Attacks on a yes whose call waits for a place among the effects, or runs, while the policy is loaded anew. */
 import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Configuration } from "@femtoclaw/protocol";
 import { expect, it, onTestFinished } from "vitest";
+import { GUARDED, guardedHome, READ_SECRET, SLEEP } from "../history/history-fixture.ts";
 import { call, holding, ofType, recordsOf, temporaryHome } from "../runtime-fixture.ts";
 
 const ASKING = { ask: { write: ["out"] } };
@@ -41,3 +42,31 @@ it.each<[string, Configuration, "completed" | "pending"]>([
   const intents = ofType(await recordsOf(runtime.reader), "execution.intent");
   expect(intents.filter(({ body }) => body.tool === "fs_write")).toEqual([]);
 });
+
+it.each<[string, [string, ...string[]], boolean]>([
+  ["asks by another rule", ["5", "60"], true],
+  ["asks the same", ["*"], false],
+])(
+  "a call that runs by a yes, under a policy that came meanwhile and %s, once its principal is marked",
+  async (_, asked, ends) => {
+    const home = guardedHome();
+    const own: Configuration = { ...GUARDED, allow: { read: ["workspace"] }, after_secret: { run: { echo: ["*"] } } };
+    const runtime = await home.start({ configuration: { ...own, ask: { run: { sleep: ["*"] } } } });
+    onTestFinished(() => runtime.close({ drainMs: 0 }));
+    const [one, other] = [runtime.openSession({ channel: "agent" }), runtime.openSession({ channel: "agent" })];
+    const { execution_id } = await one.propose(SLEEP);
+    const [question] = await runtime.approvals.list();
+    if (question === undefined) throw new Error("nothing is asked");
+    await runtime.approvals.answer({ ...question, answer: "granted", scope: "once", by: "uid:0" });
+    await expect.poll(() => runtime.projection.open.has(execution_id)).toBe(true);
+    const then = { ...own, allow: { read: ["workspace", "out"] }, ask: { run: { sleep: asked } } };
+    await runtime.reload({ configuration: home.configuration(then) }, "uid:0");
+    expect(await other.propose(READ_SECRET)).toMatchObject({ status: "completed" });
+    const stopped = expect.stringMatching(/forbidden since/) as string;
+    if (!ends) expect(one.cancel(execution_id)).toBe(true);
+    expect(await one.wait(execution_id)).toMatchObject({
+      status: "error",
+      error: { code: "FEMTO_CAPABILITY_CANCELLED", reason: ends ? stopped : "its proposer cancelled it" },
+    });
+  },
+);

@@ -108,6 +108,7 @@ class Bench {
       approvals: { expiresMs: 1_000, perSession: 8, atOnce: 256, operators: [], operatorKey: false },
       log: "log",
       question: (seq) => questionRecord(journal, seq),
+      isOpen: () => true,
       quota: () => new SessionQuota(refusalShare(0), 0, newcomersShare(0)),
       lost: (id, reason) => assert.fail(`${id} cannot go on: ${reason}`),
       ...parts,

@@ -94,6 +94,7 @@ class Boots {
         return { seq: this.#seq };
       },
       admission: () => null,
+      isOpen: () => true,
       settle: (_, how) => void this.settled.push(how),
     });
     const { seq, granted, approvers } = this.question;

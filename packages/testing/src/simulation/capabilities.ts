@@ -51,7 +51,11 @@ export interface EffectWatcher {
 export function simulatedCapabilities(watcher: EffectWatcher): Capability[] {
   return (["act", "switched", "asked", "agreed", "unpermitted", "locked"] as const).map((name) => ({
     manifest: {
-      ...{ name, version: "1.0.0", description: "simulated", effect: "write", idempotent: false },
+      name,
+      version: "1.0.0",
+      description: "simulated",
+      effect: "write",
+      idempotent: false,
       input: INPUT,
       output: OUTPUT,
       arguments: [],
@@ -75,8 +79,11 @@ async function behave(clock: Clock, { args, signal }: CapabilityCall): Promise<C
       return succeeded({ text: "done later" });
     case "fail":
       return {
-        ...{ event: "failed", code: "FEMTO_CAPABILITY_FAILED", sandbox: null },
-        ...{ reason: "it was to fail", fix: "Ask for something else." },
+        event: "failed",
+        code: "FEMTO_CAPABILITY_FAILED",
+        sandbox: null,
+        reason: "it was to fail",
+        fix: "Ask for something else.",
       };
     case "throw":
       throw new Error("it was to throw");

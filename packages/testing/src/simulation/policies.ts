@@ -28,8 +28,13 @@ export const CONFIGURATION: ResolvedConfiguration = resolveConfiguration({
 });
 
 const rule = (id: string, text: string): FileRule => ({
-  ...{ id: `file/simulation/${id}`, text, source: "simulation.cedar:1:1", reason: id },
-  ...{ paths: [], hidden: [], kept: [] },
+  id: `file/simulation/${id}`,
+  text,
+  source: "simulation.cedar:1:1",
+  reason: id,
+  paths: [],
+  hidden: [],
+  kept: [],
 });
 /** Permits each of two tools only after as many operators as it needs have said yes. */
 const ASKING: readonly FileRule[] = Object.entries(OPERATORS_NEEDED).flatMap(([tool, approvers]) => {

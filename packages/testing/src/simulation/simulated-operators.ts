@@ -26,7 +26,12 @@ export function signedAnswer(
   { operator, answer, scope, nowUs }: SimulatedAnswer,
 ): string {
   const statement = {
-    ...{ log, question: Number(id), digest, answer, scope, reason: null },
+    log,
+    question: Number(id),
+    digest,
+    answer,
+    scope,
+    reason: null,
     signedAt: new Date(nowUs / 1_000).toISOString(),
     expiresAt: expires_at,
   };

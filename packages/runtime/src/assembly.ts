@@ -1,0 +1,307 @@
+/**
+ * The parts of one runtime: made and tied together, started in order, ended in order. The gate opens when all of them
+ * stand. Each step of a start and of an end is a record.
+ */
+import assert from "node:assert/strict";
+import type { Clock, Journal } from "@femtoclaw/journal";
+import { type BootId, errorText, LIMITS } from "@femtoclaw/protocol";
+import { admissionProblem } from "./admission-problem.ts";
+import { takeUpQuestions } from "./approvals.ts";
+import { recordBoot } from "./boot-record.ts";
+import { Chronicle } from "./chronicle.ts";
+import { CommittedRecords } from "./committed-records.ts";
+import { type Integrity, NOT_VERIFIED } from "./deployment.ts";
+import { type OpenGate, openGate } from "./gate/open-gate.ts";
+import type { Problem } from "./gate/verdict.ts";
+import { harmless } from "./harmless.ts";
+import { endedReply } from "./history.ts";
+import type { LogGrowth } from "./log-growth.ts";
+import type { LogEntry, RuntimeOptions } from "./options.ts";
+import { RefusalSummary } from "./refusal-summary.ts";
+import { RuntimeFault } from "./runtime-fault.ts";
+import { Secrets } from "./secrets/secrets.ts";
+import { Sessions } from "./sessions.ts";
+import { settled } from "./settled.ts";
+import { gaugesOf, type RuntimeStatus, statusOf } from "./status.ts";
+import { tellSpace } from "./subsystems/disk-space.ts";
+import { InForce } from "./subsystems/in-force.ts";
+import { type Memory, openMemory } from "./subsystems/memory.ts";
+import { Observability } from "./subsystems/observability.ts";
+import { Witnessing } from "./subsystems/witnessing.ts";
+import { Supervision } from "./supervision.ts";
+import { type Surroundings, systemSurroundings } from "./surroundings.ts";
+import { ActorSystem } from "./system.ts";
+
+const TELEMETRY_FLUSH_MS = 3_000;
+
+/** What `Runtime` is the face of. What a part needs that is made after it, it gets as a function. */
+export class Assembly {
+  readonly options: RuntimeOptions;
+  readonly boot: BootId;
+  readonly clock: Clock;
+  readonly sessions: Sessions;
+  readonly inForce: InForce;
+  readonly fault: RuntimeFault;
+  readonly secrets: Secrets;
+  readonly growth: LogGrowth;
+  readonly #surroundings: Surroundings;
+  readonly #system: ActorSystem;
+  readonly #chronicle: Chronicle;
+  readonly #supervision: Supervision;
+  readonly #committed: CommittedRecords;
+  readonly #log: (entry: LogEntry) => void;
+  #integrity: Integrity = NOT_VERIFIED;
+  #memory: Memory | null = null;
+  #observability: Observability | null = null;
+  #witnessing: Witnessing | null = null;
+  #open: OpenGate | null = null;
+  #refusals: RefusalSummary | null = null;
+
+  constructor(options: RuntimeOptions) {
+    this.options = options;
+    this.#surroundings = options.surroundings ?? systemSurroundings();
+    this.clock = this.#surroundings.clock;
+    this.boot = this.#surroundings.newId() as BootId;
+    this.#log = harmless("the listener to the log", (entry: LogEntry) => options.log?.(entry));
+    this.#system = new ActorSystem({
+      ...(options.inspect === undefined ? {} : { inspect: options.inspect }),
+      lastState: (subsystem) => (this.#memory === null ? undefined : this.#memory.projection.machine(subsystem)),
+    });
+    this.#chronicle = new Chronicle({
+      system: this.#system,
+      log: this.#log,
+      onUnrecorded: (fault) => this.fault.meet(fault),
+    });
+    this.fault = new RuntimeFault({
+      system: this.#system,
+      chronicle: this.#chronicle,
+      log: this.#log,
+      stop: (reason) => {
+        this.#open?.gate.stopAll(reason);
+        void this.#open?.stopPrograms(reason);
+      },
+    });
+    this.#committed = new CommittedRecords({ system: this.#system, clock: this.clock, log: this.#log });
+    this.growth = this.#committed.growth;
+    this.sessions = new Sessions({
+      newId: () => this.#surroundings.newId(),
+      agents: Object.keys(options.configuration.authority.agents ?? {}),
+      histories: () => this.memory.histories,
+      record: (entry) => this.#chronicle.record(entry),
+      clock: this.clock,
+      closed: (session) => this.#open?.endSession(session),
+      ended: (execution, principal) => endedReply(this.journal, execution, principal),
+    });
+    this.secrets = new Secrets(options.configuration.stateDirectory, () => this.journal);
+    this.#supervision = new Supervision({
+      system: this.#system,
+      clock: this.clock,
+      restarters: {
+        policy: async () => await this.inForce.policy.restart(),
+        observability: async () => this.#observability?.restart(),
+      },
+      record: (entry) => this.#chronicle.record(entry),
+      onLost: (subsystem, crash) => this.fault.subsystemLost(`${subsystem}: ${crash.reason}`),
+    });
+    this.inForce = new InForce({
+      options,
+      system: this.#system,
+      chronicle: this.#chronicle,
+      clock: this.clock,
+      openPolicyEngine: (engine) => this.#surroundings.openPolicyEngine(engine),
+      onPolicyCrash: (reason) => this.#supervision.crash("policy", "FEMTO_POLICY_ERROR", reason),
+      log: this.#log,
+    });
+  }
+
+  /** Storage, journal and state. It fails an assertion before the start has come so far, as do `journal` and `openedGate`. */
+  get memory(): Memory {
+    assert(this.#memory !== null, "the runtime has started");
+    return this.#memory;
+  }
+
+  get journal(): Journal {
+    return this.memory.journal;
+  }
+
+  /** The gate with what goes on beside its calls; null before the start has opened it. */
+  get open(): OpenGate | null {
+    return this.#open;
+  }
+
+  get openedGate(): OpenGate {
+    assert(this.#open !== null, "the runtime has started");
+    return this.#open;
+  }
+
+  get status(): RuntimeStatus {
+    return statusOf({
+      boot: this.boot,
+      system: this.#system,
+      clock: this.clock,
+      memory: this.#memory,
+      open: this.#open,
+      inForce: this.inForce,
+      sessions: this.sessions.live,
+      witnesses: this.#witnessing?.status ?? [],
+      integrity: this.#integrity,
+      problem: this.#admissionProblem,
+      fault: this.fault.first,
+    });
+  }
+
+  /** Brings the runtime to `idle`, or throws the fault that keeps it from there; nothing was executed then. */
+  async start(): Promise<void> {
+    try {
+      this.#integrity = (await this.options.verifyIntegrity?.()) ?? NOT_VERIFIED;
+      this.#chronicle.advance({ type: "integrity.verified" });
+      this.#chronicle.advance({ type: "configuration.loaded" });
+      this.inForce.beginTrial();
+      await this.#startMemory();
+      await this.inForce.startRegistry(this.memory.projection.overrides);
+      this.#chronicle.advance({ type: "registry.ready" });
+      await this.inForce.startPolicy(this.memory.activePolicy);
+      this.#chronicle.advance({ type: "policy.ready" });
+      await this.#startObservability();
+      await this.#startWitnessing();
+      const { gate, packages } = this.#openGate();
+      await packages.start();
+      await this.#chronicle.durable();
+      if (this.fault.error !== null) throw this.fault.error;
+      await takeUpQuestions(this.memory.projection.questions, { gate, journal: this.journal, clock: this.clock });
+      // An older boot that is remembered is as right as this one, only less; a disk that is full ends nothing here.
+      await this.memory.remember().catch((error: unknown) => {
+        this.#log({ level: "warn", event: "identity.unwritten", reason: errorText(error) });
+      });
+    } catch (error) {
+      // What follows from a fault hides it less than it explains it.
+      const cause = this.fault.error ?? error;
+      // What can still be recorded is, and everything taken is given back.
+      this.fault.startFailed(cause);
+      await this.#end();
+      throw cause;
+    }
+  }
+
+  /** Waits for what runs for `drainMs`, ends what does not end in time, and gives back everything taken. */
+  async close(drainMs: number): Promise<void> {
+    this.#chronicle.advance({ type: "drain" });
+    if (this.#open !== null) {
+      const { gate, stopPrograms } = this.#open;
+      await settled(this.clock, gate.idle(), drainMs);
+      gate.stopAll("the runtime is shutting down");
+      await settled(this.clock, gate.idle(), 4 * LIMITS.graceMs);
+      await stopPrograms("the host stopped");
+      gate.close();
+    }
+    this.sessions.closeAll();
+    this.#refusals?.record();
+    this.#chronicle.advance({ type: "drained" });
+    await this.#end();
+  }
+
+  get #admissionProblem(): Problem | null {
+    return admissionProblem(this.#system.phase, this.#memory, this.#witnessing);
+  }
+
+  async #startMemory(): Promise<void> {
+    const { configuration, snapshotEveryRecords, onEpoch } = this.options;
+    this.#memory = await openMemory({
+      system: this.#system,
+      stateDirectory: configuration.stateDirectory,
+      boot: this.boot,
+      surroundings: this.#surroundings,
+      ...(snapshotEveryRecords === undefined ? {} : { snapshotEveryRecords }),
+      ...(onEpoch === undefined ? {} : { onEpoch }),
+      onCommitted: (records) => {
+        this.#committed.take(records);
+        this.#observability?.wake(records);
+      },
+      onFailed: (error) => this.fault.journalFailed(error),
+      onSpace: (full) => tellSpace(full, { system: this.#system, chronicle: this.#chronicle, log: this.#log }),
+      log: this.#log,
+    });
+    recordBoot(this.#chronicle, this.#memory, {
+      options: this.options,
+      identity: this.#surroundings.process,
+      integrity: this.#integrity,
+      deployment: this.inForce.deploy(this.#integrity.binary),
+      log: this.#log,
+    });
+    this.#chronicle.advance({ type: "memory.ready" });
+  }
+
+  async #startObservability(): Promise<void> {
+    this.#observability = new Observability({
+      system: this.#system,
+      clock: this.clock,
+      exporter: this.options.telemetry ?? null,
+      reader: this.journal,
+      stateDirectory: this.options.configuration.stateDirectory,
+      origin: this.journal.origin,
+      gauges: () => gaugesOf(this.status),
+      record: (entry) => this.#chronicle.record(entry),
+      log: this.#log,
+    });
+    await this.#observability.start();
+    this.#chronicle.advance({ type: "observability.ready" });
+  }
+
+  async #startWitnessing(): Promise<void> {
+    const { configuration, witnesses = [] } = this.options;
+    this.#witnessing = await Witnessing.start({
+      witnesses,
+      required: configuration.witnessesRequired,
+      stateDirectory: configuration.stateDirectory,
+      journal: this.journal,
+      clock: this.clock,
+      log: this.#log,
+    });
+  }
+
+  #openGate(): OpenGate {
+    this.#open = openGate({
+      configuration: this.options.configuration,
+      clock: this.clock,
+      newId: () => this.#surroundings.newId(),
+      system: this.#system,
+      registry: this.inForce.registry,
+      policy: this.inForce.policy,
+      standing: (principal) => this.inForce.standing(principal),
+      journal: this.journal,
+      histories: this.memory.histories,
+      lookUp: this.#surroundings.lookUp,
+      secrets: (name, target) => this.secrets.find(name, target),
+      admission: () => this.#admissionProblem,
+      isOpen: (session) => this.sessions.isOpen(session),
+      quota: (session) => this.sessions.quotaOf(session),
+      lost: (execution, reason) => this.#log({ level: "error", event: "execution.lost", execution, reason }),
+      upstreams: { pins: () => this.memory.projection.pins, log: this.#log },
+      terminals: {
+        record: (entry) => this.#chronicle.record(entry),
+        hasRoom: () => this.memory.space.full === null,
+      },
+    });
+    const { gate } = this.#open;
+    this.#refusals = new RefusalSummary({
+      clock: this.clock,
+      takeCounts: () => gate.takeRefusalCounts(),
+      record: (entry) => this.#chronicle.record(entry),
+    });
+    return this.#open;
+  }
+
+  async #end(): Promise<void> {
+    this.#refusals?.stop();
+    this.#supervision.stop();
+    this.#chronicle.advance({ type: "shutdown" });
+    // What no room was found for while executions had their time to end keeps nothing longer from ending.
+    this.#memory?.stopWaiting();
+    await this.#chronicle.durable().catch(() => undefined);
+    await Promise.all([this.#observability?.stop(TELEMETRY_FLUSH_MS), this.inForce.confinement.end()]);
+    // Once nothing is recorded any more, witnesses get the last checkpoint.
+    await this.#memory?.close(async () => this.#witnessing?.stop(LIMITS.witnessStopMs));
+    this.#system.advance({ type: "stopped" });
+    this.#system.stop();
+  }
+}
