@@ -1,4 +1,4 @@
-/** Whoever wants to stop a host can, whatever has become of its configuration; and what that says by now leads nobody elsewhere. */
+/** Whoever wants to see a host or to stop it can, whatever has become of its configuration; and what that says by now leads nobody elsewhere. */
 import {
   chmodSync,
   existsSync,
@@ -23,6 +23,8 @@ afterEach(() => place[Symbol.asyncDispose]());
 
 const file = () => join(place.project, "femtoclaw.toml");
 const hosts = () => join(place.root, "h/.local/state/femtoclaw/hosts");
+const status = (args: readonly string[] = [], cwd = place.project) =>
+  place.run([...args, "status"], { env: FOUND, cwd });
 const down = (args: readonly string[] = [], cwd = place.project) => place.run([...args, "down"], { env: FOUND, cwd });
 
 async function upTrusted(): Promise<Host> {
@@ -44,14 +46,57 @@ function becomeLink(): void {
 
 const alive = (host: Host): boolean => existsSync(`/proc/${host.pid}`);
 
+const LOST = [
+  ["has changed", () => place.configure(`${CONFIGURATION}# changed\n`), "FEMTO_CONFIG_UNTRUSTED"],
+  ["has nothing of TOML any more", () => place.configure("[[["), "FEMTO_CONFIG_UNTRUSTED"],
+  ["is gone", () => rmSync(file()), "FEMTO_CONFIG_NOT_FOUND"],
+  ["became a link", () => becomeLink(), "FEMTO_CONFIG_INVALID"],
+  ["can be changed by others", () => chmodSync(file(), 0o666), "FEMTO_CONFIG_OWNER"],
+] as const satisfies readonly (readonly [string, () => void, string])[];
+
+describe("a host is seen", () => {
+  test.each(LOST)("whose configuration, which was found, %s, and what is wrong with that", async (_, change, code) => {
+    const host = await upTrusted();
+    const whole = await status(["--json"]);
+    expect(whole.code).toBe(0);
+    expect(JSON.parse(whole.stdout)).toMatchObject({
+      pid: host.pid,
+      configuration: { path: file(), counts: true },
+      remembered: { fits: true },
+    });
+    change();
+    const cwd = place.folder("p/deep/down");
+    const said = await status(["--json"], cwd);
+    expect(said.code).toBe(78);
+    expect(JSON.parse(said.stdout)).toMatchObject({
+      pid: host.pid,
+      phase: "idle",
+      configuration: { path: file(), counts: false, code },
+      remembered: { fits: true },
+    });
+    const shown = await status([], cwd);
+    expect(shown).toMatchObject({ code: 78, stdout: expect.stringMatching(/^phase +idle$/m), stderr: "" });
+    expect(shown.stdout).toContain(`this host goes on by what it read of ${file()} before`);
+    expect(shown.stdout).toMatch(/^fix: \S/m);
+    await down();
+    const { stdout, stderr, code: exit } = await status();
+    expect({ exit, stdout }).toEqual({ exit: 78, stdout: "" });
+    expect(stderr).toContain(code);
+  });
+
+  test("and not the one that its configuration names by now", async () => {
+    const host = await upTrusted();
+    const other = await upOther();
+    place.configure(other.says);
+    expect(JSON.parse((await status(["--json"])).stdout)).toMatchObject({ pid: host.pid });
+    await down();
+    expect(await status(["--json"])).toMatchObject({ code: 78, stdout: expect.not.stringContaining("pid") });
+    expect(alive(other.host)).toBe(true);
+  });
+});
+
 describe("a host is stopped", () => {
-  test.each<readonly [string, () => void]>([
-    ["has changed", () => place.configure(`${CONFIGURATION}# changed\n`)],
-    ["has nothing of TOML any more", () => place.configure("[[[")],
-    ["is gone", () => rmSync(file())],
-    ["became a link", () => becomeLink()],
-    ["can be changed by others", () => chmodSync(file(), 0o666)],
-  ])("whose configuration, which was found, %s", async (_, change) => {
+  test.each(LOST)("whose configuration, which was found, %s", async (_, change) => {
     const host = await upTrusted();
     expect(readdirSync(hosts())).toHaveLength(1);
     change();

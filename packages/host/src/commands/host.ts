@@ -3,8 +3,8 @@ import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { EXIT, FemtoError, printable } from "@femtoclaw/protocol";
 import type { CommandContext } from "./command-context.ts";
-import { hostToStop } from "./host-to-stop.ts";
 import { heldText, holdLog } from "./known-log.ts";
+import { hostToStop } from "./started-host.ts";
 
 /** LIMIT: time for a process to go away after the last thing that it did. */
 const GONE_MS = 10_000;

@@ -9,22 +9,39 @@ import { witnessRow } from "../terminal/witness-row.ts";
 import type { WebhookStatus } from "../webhook/webhook-delivery.ts";
 import type { CommandContext } from "./command-context.ts";
 import { type HeldLog, heldText, holdLog } from "./known-log.ts";
+import { type HostInQuestion, startedHost } from "./started-host.ts";
 
 export async function status(context: CommandContext): Promise<number> {
   const { output } = context;
-  const loaded = context.load();
-  await using operator = await context.unprovedOperator(loaded);
-  const held = await holdLog(context, operator, loaded);
+  const host = await startedHost(context);
+  await using operator = await context.unprovedOperator(host);
+  const held = await holdLog(context, operator, host);
   const value = await operator.status();
-  const exit = held.fault?.exit ?? EXIT.ok;
+  // The log comes first: a configuration is read again and trusted, a log that does not fit is an attack or a loss.
+  const faults = [held.fault, host.fault].filter((fault) => fault !== null);
+  const exit = faults[0]?.exit ?? EXIT.ok;
   if (output.json) {
-    output.value({ ...value, remembered: rememberedAs(held) });
+    output.value({ ...value, configuration: configurationAs(host), remembered: rememberedAs(held) });
     return exit;
   }
-  const rows = [...statusRows(value as unknown as HostStatus, output), heldRow(held, output)];
-  for (const line of table(rows)) output.line(line);
-  if (held.fault !== null) output.line(`fix: ${held.fault.fix}`);
+  const rows = [...statusRows(value as unknown as HostStatus, output), ...configurationRows(host, output)];
+  for (const line of table([...rows, heldRow(held, output)])) output.line(line);
+  for (const { fix } of faults) output.line(`fix: ${fix}`);
   return exit;
+}
+
+/** The configuration that the host was started by, and whether commands go by it, for scripts. */
+function configurationAs({ configuration: path, fault }: HostInQuestion): Record<string, unknown> {
+  return fault === null ? { path, counts: true } : { path, counts: false, code: fault.code, reason: fault.message };
+}
+
+/** What runs is told all the same, because who cannot see that a host runs may take it for gone. */
+function configurationRows({ configuration, fault }: HostInQuestion, output: Output): string[][] {
+  if (fault === null) return [["configuration", printable(configuration, 4_096)]];
+  return [
+    ["configuration", output.style("red", printable(fault.message, 4_096))],
+    ["", `this host goes on by what it read of ${printable(configuration, 4_096)} before; other commands refuse`],
+  ];
 }
 
 /** What is remembered of the log, for scripts. */

@@ -1,6 +1,7 @@
 /**
- * Which host `down` and `halt` go to. To stop something has to be possible whatever has become of the configuration: one
- * that does not count, or cannot be read, is not believed, and the host that was started by it is found by its own note.
+ * Which host `status`, `down` and `halt` go to. To look at a host and to stop it has to be possible whatever has become of
+ * the configuration: one that does not count, or cannot be read, is not believed, and the host that was started by it is
+ * found by its own note.
  */
 import { realpathSync } from "node:fs";
 import { resolve } from "node:path";
@@ -11,20 +12,35 @@ import { notedHosts, type StartedHost } from "../configuration/started-hosts.ts"
 import { assertPrivateSocketFolder } from "../endpoints/socket-directory.ts";
 import type { CommandContext, Placed } from "./command-context.ts";
 
+/** The place of a host, the configuration that it was started by, and why that does not count by now, if so. */
+export interface HostInQuestion extends Placed {
+  readonly configuration: string;
+  readonly fault: FemtoError | null;
+}
+
 /** Throws what is wrong with the configuration where no host is known to run by it. */
-export async function hostToStop(context: CommandContext): Promise<Placed> {
+export async function startedHost(context: CommandContext): Promise<HostInQuestion> {
   try {
-    return context.load();
+    const { path, resolved } = context.load();
+    return { configuration: path, resolved, fault: null };
   } catch (error) {
     if (!(error instanceof FemtoError) || error.exit !== EXIT.configuration) throw error;
     const running = await runningHosts(context);
     const [host, ...others] = running;
     if (host === undefined) throw unknownHost(error);
     if (others.length > 0) throw severalHosts(running);
-    const by = printable(host.configuration, 4_096);
-    context.output.talk(`${error.message}; going by what the host noted that was started by ${by}`);
-    return { resolved: host };
+    return { configuration: host.configuration, resolved: host, fault: error };
   }
+}
+
+/** The same for a command that stops it, which tells how it was found. */
+export async function hostToStop(context: CommandContext): Promise<Placed> {
+  const host = await startedHost(context);
+  const by = printable(host.configuration, 4_096);
+  if (host.fault !== null) {
+    context.output.talk(`${host.fault.message}; going by what the host noted that was started by ${by}`);
+  }
+  return host;
 }
 
 /** INVARIANT: I8: it answers at the place that it noted, as the very start that noted it; no other is taken for it. */
