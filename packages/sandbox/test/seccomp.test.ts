@@ -76,6 +76,13 @@ describe("seccompFilter", () => {
     expect(verdict(filter, 16, [0x5412, 0x5401])).toBe(ALLOW);
   });
 
+  it("refuses volumes and snapshots of file systems, and no copy of what is open", () => {
+    for (const request of [0x50009401, 0x50009417, 0x5000940e, 0x50009418, 0x5000940f, 0x5000943f, 0x4020bc10]) {
+      expect(verdict(filter, 16, [0, request])).toBe(EPERM);
+    }
+    for (const request of [0x40049409, 0x4020940d, 0xc0189436]) expect(verdict(filter, 16, [0, request])).toBe(ALLOW);
+  });
+
   it("refuses new user namespaces by clone, and makes clone3 unknown", () => {
     expect(verdict(filter, 56, [0x10000000 | 17])).toBe(EPERM);
     expect(verdict(filter, 56, [0x01200011])).toBe(ALLOW);
