@@ -87,7 +87,7 @@ const DENIED_CALLS: readonly SystemCall[] = [
   ...(["swapon", "swapoff", "reboot", "kexec_load", "kexec_file_load"] as const),
   ...(["init_module", "delete_module", "finit_module"] as const),
   ...(["add_key", "request_key", "keyctl", "perf_event_open", "bpf", "userfaultfd", "seccomp"] as const),
-  ...(["io_uring_setup", "io_uring_enter", "io_uring_register", "open_by_handle_at"] as const),
+  ...(["io_uring_setup", "io_uring_enter", "io_uring_register", "open_by_handle_at", "syslog"] as const),
 ];
 
 /** Refuses a mode in the argument behind the flags, where these create a file. */
