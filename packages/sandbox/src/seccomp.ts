@@ -30,7 +30,16 @@ const CLONE_NEWUSER = 0x1000_0000;
  * The first two put characters into a terminal's input, as if its user had typed them; the third loads line
  * disciplines into the kernel, which no program on a terminal needs and which many a fault was found in.
  */
-const DENIED_REQUESTS = [0x5412 /* TIOCSTI */, 0x541c /* TIOCLINUX */, 0x5423 /* TIOCSETD */];
+const TERMINAL_REQUESTS = [0x5412 /* TIOCSTI */, 0x541c /* TIOCLINUX */, 0x5423 /* TIOCSETD */];
+/**
+ * INVARIANT: what is masked is reached in no other way. Btrfs and bcachefs let whoever owns the root of a volume, and older
+ * kernels who owns any file in it, put a snapshot of all of it into a folder of theirs, and there no mount covers anything.
+ */
+const VOLUME_REQUESTS = [
+  ...[0x5000_9401, 0x5000_9417 /* BTRFS_IOC_SNAP_CREATE… */, 0x5000_940e, 0x5000_9418 /* BTRFS_IOC_SUBVOL_CREATE… */],
+  ...[0x5000_940f, 0x5000_943f /* BTRFS_IOC_SNAP_DESTROY… */, 0x4020_bc10 /* BCH_IOCTL_SUBVOLUME_CREATE */],
+];
+const DENIED_REQUESTS = [...TERMINAL_REQUESTS, ...VOLUME_REQUESTS];
 /** A child may only speak IP, and only to its own empty network: every other family is a way out or attack surface. */
 const SOCKET_FAMILIES = [2 /* AF_INET */, 10 /* AF_INET6 */];
 
@@ -78,7 +87,7 @@ const DENIED_CALLS: readonly SystemCall[] = [
   ...(["swapon", "swapoff", "reboot", "kexec_load", "kexec_file_load"] as const),
   ...(["init_module", "delete_module", "finit_module"] as const),
   ...(["add_key", "request_key", "keyctl", "perf_event_open", "bpf", "userfaultfd", "seccomp"] as const),
-  ...(["io_uring_setup", "io_uring_enter", "io_uring_register", "open_by_handle_at"] as const),
+  ...(["io_uring_setup", "io_uring_enter", "io_uring_register", "open_by_handle_at", "syslog"] as const),
 ];
 
 /** Refuses a mode in the argument behind the flags, where these create a file. */

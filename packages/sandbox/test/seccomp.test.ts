@@ -39,8 +39,8 @@ describe("seccompFilter", () => {
   });
 
   it.each([
-    101, 155, 161, 165, 166, 167, 168, 169, 175, 176, 246, 248, 249, 250, 272, 298, 304, 308, 310, 311, 312, 313, 317,
-    320, 321, 323, 425, 426, 427, 428, 429, 430, 431, 432, 433, 438, 442, 467,
+    101, 103, 155, 161, 165, 166, 167, 168, 169, 175, 176, 246, 248, 249, 250, 272, 298, 304, 308, 310, 311, 312, 313,
+    317, 320, 321, 323, 425, 426, 427, 428, 429, 430, 431, 432, 433, 438, 442, 467,
   ])("refuses system call %i", (call) => {
     expect(verdict(filter, call)).toBe(EPERM);
   });
@@ -74,6 +74,13 @@ describe("seccompFilter", () => {
   it("refuses to type into a terminal", () => {
     for (const request of [0x5412, 0x541c, 0x5412 + 2 ** 32]) expect(verdict(filter, 16, [0, request])).toBe(EPERM);
     expect(verdict(filter, 16, [0x5412, 0x5401])).toBe(ALLOW);
+  });
+
+  it("refuses volumes and snapshots of file systems, and no copy of what is open", () => {
+    for (const request of [0x50009401, 0x50009417, 0x5000940e, 0x50009418, 0x5000940f, 0x5000943f, 0x4020bc10]) {
+      expect(verdict(filter, 16, [0, request])).toBe(EPERM);
+    }
+    for (const request of [0x40049409, 0x4020940d, 0xc0189436]) expect(verdict(filter, 16, [0, request])).toBe(ALLOW);
   });
 
   it("refuses new user namespaces by clone, and makes clone3 unknown", () => {
@@ -120,8 +127,8 @@ describe("seccompFilter for arm64", () => {
   });
 
   it.each([
-    39, 40, 41, 51, 97, 104, 105, 106, 117, 142, 217, 218, 219, 224, 225, 241, 265, 268, 270, 271, 272, 273, 277, 280,
-    282, 294, 425, 426, 427, 428, 429, 430, 431, 432, 433, 438, 442,
+    39, 40, 41, 51, 97, 104, 105, 106, 116, 117, 142, 217, 218, 219, 224, 225, 241, 265, 268, 270, 271, 272, 273, 277,
+    280, 282, 294, 425, 426, 427, 428, 429, 430, 431, 432, 433, 438, 442,
   ])("refuses system call %i", (call) => {
     expect(on(call)).toBe(EPERM);
   });

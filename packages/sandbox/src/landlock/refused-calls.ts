@@ -26,7 +26,7 @@ const REFUSED: readonly SystemCall[] = [
   ...(["mq_open", "mq_unlink", "mq_timedsend", "mq_timedreceive", "mq_notify", "mq_getsetattr"] as const),
   // What would slow or stop other processes of the user.
   ...(["ioprio_set", "migrate_pages", "move_pages", "process_madvise", "process_mrelease"] as const),
-  ...(["pidfd_send_signal", "syslog"] as const),
+  ...(["pidfd_send_signal"] as const),
 ];
 
 /** Each may be about the caller itself, which is process 0; about another one it would be of the same user. */
