@@ -31,27 +31,28 @@ export async function openCedar(): Promise<() => Promise<SpareCedar>> {
 }
 
 /**
- * By its own choice V8 compiles most of the engine a second time while a start asks it its first questions, on threads that
- * take a fifth of a second of processor time from the start. So a function has to run sixteen times as much before that, which
- * none does in a start with few rules; with half of it, all was the same after ten thousand decisions. And what a start calls
- * is compiled with the module, on other threads. The hints that say so are a proposal still, and on for this module alone.
+ * V8's flags while the engine is compiled. By default V8 optimizes most of the engine while a start asks its first questions,
+ * on threads that cost the start a fifth of a second of processor time. With this budget a function has to run sixteen times
+ * as often before it is optimized, which none does in a start with few rules; after ten thousand decisions there is no
+ * difference. Functions that a start calls are compiled together with the module, on other threads. The compilation hints
+ * that ask for this are still a proposal of WebAssembly, and are enabled for this module alone.
  *
- * A module takes these over when it is compiled. Outside of that moment V8's flags are left alone, because code that was
- * compiled before, that of Node.js among it, is good for one set of flags, and is compiled anew under another.
+ * A module keeps the flags with which it was compiled. At any other time V8's flags are left as they are, because code that
+ * was compiled under other flags, that of Node.js among it, would be compiled again.
  */
-const COMPILING = ["--wasm-tiering-budget=200000000", "--experimental-wasm-compilation-hints"];
-/** The same flags by V8's own choice. */
-const ELSE = ["--wasm-tiering-budget=13000000", "--no-experimental-wasm-compilation-hints"];
+const COMPILING_FLAGS = ["--wasm-tiering-budget=200000000", "--experimental-wasm-compilation-hints"];
+/** The same flags as V8 has them by default. */
+const DEFAULT_FLAGS = ["--wasm-tiering-budget=13000000", "--no-experimental-wasm-compilation-hints"];
 
 async function compiled(bytes: Uint8Array): Promise<object> {
   const hinted = Buffer.concat([bytes.subarray(0, HINTS_AT), Buffer.from(HINTS, "base64"), bytes.subarray(HINTS_AT)]);
-  for (const flag of COMPILING) setFlagsFromString(flag);
-  // Threads that compile keep no process from its end.
+  for (const flag of COMPILING_FLAGS) setFlagsFromString(flag);
+  // V8's threads do not keep the process alive; this timer does until they are done.
   const waiting = setInterval(() => undefined, 60_000);
   try {
     return await WebAssembly.compile(hinted);
   } finally {
     clearInterval(waiting);
-    for (const flag of ELSE) setFlagsFromString(flag);
+    for (const flag of DEFAULT_FLAGS) setFlagsFromString(flag);
   }
 }

@@ -128,7 +128,7 @@ async function bounded(
 ): Promise<CheckedOutcome> {
   const { signal } = call;
   const { timeoutMs, capability } = registered;
-  // INVARIANT: I3: what was made ready by limits that hold no more is not used.
+  // INVARIANT: I3: what was made ready under limits that are no longer in force is not used.
   const effect = execution.prepared?.by === registered ? execution.prepared.effect : capability;
   // A sandboxed program is ended by its own sandbox, which can say more about it; the gate's deadline is later.
   const stopMs = capability.isolation === "sandbox" ? timeoutMs + ABANDON_MS : timeoutMs;

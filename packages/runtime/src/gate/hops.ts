@@ -115,5 +115,5 @@ function violationOf(registered: Registered | undefined, args: JsonObject): stri
   return input(args) ? null : describeViolations(input.errors ?? []);
 }
 
-// Secrets go first: the half of one, which a cut leaves, does not look like one.
+// Secrets are taken out before the text is cut: half of a secret would not be recognized as one.
 export const shown = (url: string): string => printable(redact(url).value, LIMITS.reasonChars);
