@@ -6,7 +6,7 @@ import type { Clock } from "@femtoclaw/journal";
 import { LIMITS } from "@femtoclaw/protocol";
 import { FairSlots } from "./fair-slots.ts";
 import { PacedTurns } from "./paced-turns.ts";
-import { ByteBucket } from "./session-quota.ts";
+import { TokenBucket } from "./session-quota.ts";
 
 /** LIMIT: pause after a call that was refused, and between answers to halted sessions: a hundred a second of each. */
 const PAUSE_MS = 10;
@@ -18,7 +18,7 @@ export type Leave = (wasRefused: boolean) => void;
 
 export class Door {
   /** Pays for records of refusals where a session has no merit of its own. */
-  readonly newcomers: ByteBucket;
+  readonly newcomers: TokenBucket;
   /** Paces answers that cost no decision. */
   readonly turns: PacedTurns;
   readonly #clock: Pick<Clock, "after" | "monotonicUs">;
@@ -55,9 +55,6 @@ export class Door {
   }
 }
 
-export function newcomersShare(nowUs: number): ByteBucket {
-  return new ByteBucket(
-    { bytes: LIMITS.newcomerRefusalBytes, bytesPerSecond: LIMITS.newcomerRefusalBytesPerSecond },
-    nowUs,
-  );
+export function newcomersShare(nowUs: number): TokenBucket {
+  return new TokenBucket({ size: LIMITS.newcomerRefusalBytes, perSecond: LIMITS.newcomerRefusalBytesPerSecond }, nowUs);
 }
