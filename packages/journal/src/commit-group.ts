@@ -17,8 +17,8 @@ export interface PreparedGroup {
 }
 
 /**
- * INVARIANT: the tiles that the records fill are of the same batch as the records, so that tree and
- * records cannot part. `also` goes with them.
+ * INVARIANT: records, and the tiles of the tree that they fill, are written in one batch, so that records and tree always
+ * agree. `also` are further objects of that batch.
  */
 export function prepareGroup(
   items: readonly QueuedItem[],

@@ -6,11 +6,11 @@ import type { Removal, StoredObject } from "./store/store.ts";
 /** LIMIT: bytes of records that wait; more than this means the disk has stalled. */
 const QUEUE_BYTES = 128 << 20;
 /**
- * LIMIT: records beyond the queue's bounds that only what has to be written can use: an outcome for each
- * place that `LIMITS.outcomes` gives out, and what the runtime says of itself, a halt and its end included.
+ * LIMIT: places beyond the queue's bound for records that have to be written: an outcome for each place that
+ * `LIMITS.outcomes` gives out, and what the runtime says of itself, a halt and its end included.
  */
 const KEPT_RECORDS = 1_024;
-/** What proposers cause at will; all other records may use what is kept. */
+/** Records that proposers can cause at will. All others may use the kept places. */
 const ORDINARY: ReadonlySet<RecordType> = new Set([
   ...(["message.recorded", "execution.refused", "approval.asked", "execution.intent"] as const),
   ...(["session.opened", "session.closed", "terminal.opened", "terminal.recorded"] as const),
@@ -55,8 +55,8 @@ export class CommitQueue {
   }
 
   /**
-   * INVARIANT: the queue is bounded in records and in bytes; what does not fit is refused before it gets
-   * a number. Without a type it is a snapshot or a checkpoint, which is wanted at the end at the latest.
+   * INVARIANT: the queue is bounded in records and in bytes; what does not fit is refused before it gets a number. Without
+   * a type it is a snapshot or a checkpoint; these may use the kept places, because a stop needs both.
    */
   assertRoom(bytes: number, type?: RecordType): void {
     const isOrdinary = type !== undefined && ORDINARY.has(type);

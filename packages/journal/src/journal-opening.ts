@@ -91,7 +91,7 @@ async function firstKey(keyring: Keyring): Promise<KeyObject> {
 async function assertHolds(reader: StoreReader, known: KnownRecord): Promise<void> {
   const prunedBefore = await reader.prunedBefore();
   if (known.seq < prunedBefore) {
-    // The boot itself let its first record go; then what is left begins with another record of it.
+    // The boot that is known may have pruned its own first record; what is left then begins with a later record of it.
     if ((await recordAt(reader, prunedBefore)).boot !== known.boot) throw rolledBack(known);
     return;
   }
@@ -105,7 +105,7 @@ function rolledBack({ seq, boot }: KnownRecord): FemtoError {
   return new FemtoError("FEMTO_STATE_ROLLED_BACK", reason);
 }
 
-/** The keys of a log whose records are right as far as anybody knows; a verifier reads them as it goes instead. */
+/** The keys of a log, from records that nobody checks here; a verifier collects them while it checks all records. */
 export async function readKeyChain(reader: LogReader): Promise<KeyChain> {
   const chain = KeyChain.begin(await recordAt(reader, 0));
   for (const seq of await reader.rotations()) {

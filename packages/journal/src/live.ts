@@ -1,4 +1,4 @@
-/** The part of the journal that a running host needs: what takes it up and writes it, without what looks at all of it. */
+/** The part of the journal that a running host needs: what opens and writes it, without what reads through all of it. */
 export {
   isEncryptedKey,
   isOperatorName,

@@ -10,6 +10,12 @@ export const REQUEST_BYTES_MAX = 16 * 1024 * 1024;
 /** LIMIT: bytes that wait to be read by the client before no more is made for it. */
 export const UNREAD_BYTES_MAX = 8 * 1024 * 1024;
 
+/**
+ * LIMIT: bytes that wait to be read by all clients over HTTP together; as many as eight clients may leave unread, so that
+ * the largest number of sessions takes no more memory than that.
+ */
+export const UNREAD_BYTES_OF_ALL_MAX = 64 * 1024 * 1024;
+
 /** In the range that JSON-RPC leaves to servers. */
 const CODE = -32_000;
 

@@ -56,17 +56,17 @@ export function isSameText(one: Candidate, other: Candidate): boolean {
  * Whether the candidate may be put in force: valid, each rule one whole rule, and a real decision for each action. Throws
  * FEMTO_POLICY_INVALID on any finding; anything else that it throws is a trap of the engine.
  *
- * INVARIANT: I3: only the revision itself can have been judged before: it names engine, schema and every rule. It has still
- * to answer real decisions, and what errs at a later one is denied like everything that errs.
+ * INVARIANT: I3: a candidate counts as judged before only under the very same revision, which names engine, schema and
+ * every rule. It still has to answer real decisions; a rule that errs at a later one denies, as every error does.
  */
 export function judge(cedar: Cedar, candidate: Candidate): void {
   const { slot, schema, rules, actions } = candidate;
   const few = policySet(telling(rules, schema));
   validate(cedar, schema, few);
-  // INVARIANT: here each is taken for one whole rule, so that those of its shape are whole rules in one text as well.
+  // INVARIANT: the engine takes each of these texts for exactly one rule, so it does that with all texts of the same shape.
   const name = `${slot}/telling`;
   prepared(cedar.preparsePolicySet(name, few));
-  // What a rule with a shape does not show here it shows at no decision.
+  // One rule speaks for all of its shape: what goes wrong with none of these goes wrong at no decision.
   for (const action of actions) smoke(cedar, candidate, action, name);
 }
 

@@ -19,7 +19,7 @@ export function agentRules({ agents = {} }: Authority, actions: readonly PolicyA
   ]);
 }
 
-// INVARIANT: I8: what asks here only forbids until the yes; the permit after it is that of everybody.
+// INVARIANT: I8: an agent's own entry that asks only forbids until the yes; what permits then is a rule for everybody.
 function tableRules(
   name: string,
   table: "deny" | "ask",

@@ -30,7 +30,7 @@ export async function openCedar(): Promise<() => Promise<SpareCedar>> {
   };
 }
 
-/** Other threads do it, and keep no process from its end. One that could not be read is read again. */
+/** Other threads compile it. Where that failed, the next caller tries again. */
 export function compiledEngine(): Promise<object> {
   compiling ??= compile().catch((error: unknown) => {
     compiling = null;
@@ -41,6 +41,7 @@ export function compiledEngine(): Promise<object> {
 
 async function compile(): Promise<object> {
   const bytes = await engineBytes();
+  // V8's threads do not keep the process alive; this timer does until they are done.
   const waiting = setInterval(() => undefined, 60_000);
   try {
     return await underEngineFlags(() => WebAssembly.compile(bytes));

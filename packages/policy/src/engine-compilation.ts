@@ -2,12 +2,12 @@
 import { HINTS, HINTS_AT } from "./generated/engine-hints.ts";
 
 /**
- * By its own choice V8 compiles most of the engine a second time while a start asks it its first questions, on threads that
- * take a fifth of a second of processor time from the start. So a function has to run sixty-four times as much before that:
- * with a quarter of it, V8 still did so to what reads rules, whose few functions are so large that each turn in them counts
- * for many. Until then a decision that is not remembered takes up to 30 % longer, some 80,000 of them as far as was measured at
- * an eighth of it. And what a start calls is compiled with the module, on other threads. The hints that say so are a proposal
- * still.
+ * By default V8 optimizes most of the engine while a start asks its first questions, on threads that cost the start a fifth of
+ * a second of processor time. With this budget a function has to run sixty-four times as often before it is optimized. A
+ * quarter of it was not enough: the few functions that parse rules are so large that each loop in them uses up much of the
+ * budget. A decision that is not remembered takes up to 30 % longer until its functions are optimized, which is after some
+ * 80,000 decisions as far as was measured at an eighth of the budget. The compilation hints, which have V8 compile what a start
+ * calls together with the module, are still a proposal of WebAssembly.
  */
 export const ENGINE_FLAGS: readonly string[] = [
   "--wasm-tiering-budget=800000000",

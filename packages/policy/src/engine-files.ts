@@ -27,19 +27,19 @@ export async function engineBytes(): Promise<Uint8Array> {
 /** Whether V8 has the engine's flags all the time. */
 export const FLAGS_STAND = false;
 
-/** What V8 goes by else: its own choice. */
-const OWN_FLAGS = ["--wasm-tiering-budget=13000000", "--no-experimental-wasm-compilation-hints"];
+/** The same flags as V8 has them by default. */
+const DEFAULT_FLAGS = ["--wasm-tiering-budget=13000000", "--no-experimental-wasm-compilation-hints"];
 
 /**
- * A module takes the flags over when it is compiled. Outside of that moment V8's flags are left alone, because code that was
- * compiled before, that of Node.js among it, is good for one set of flags, and is compiled anew under another.
+ * A module keeps the flags with which it was compiled. At any other time V8's flags are left as they are, because code that
+ * was compiled under other flags, that of Node.js among it, would be compiled again.
  */
 export async function underEngineFlags<T>(compile: () => Promise<T>): Promise<T> {
   for (const flag of ENGINE_FLAGS) setFlagsFromString(flag);
   try {
     return await compile();
   } finally {
-    for (const flag of OWN_FLAGS) setFlagsFromString(flag);
+    for (const flag of DEFAULT_FLAGS) setFlagsFromString(flag);
   }
 }
 

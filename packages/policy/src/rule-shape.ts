@@ -1,6 +1,6 @@
 /**
- * What remains of a rule's text when the texts in it no longer count. Of rules with one shape the strict validator says
- * one thing, so one of them speaks for all, and a table of 500 entries is validated in a twentieth of the time.
+ * The shape of a rule: its source without the string literals in it. The strict validator says the same of all rules of
+ * one shape, so one of them speaks for all, and a table of 500 entries is validated in a twentieth of the time.
  *
  * INVARIANT: I3: this knows only forms whose texts the validator does not look into, which are those that the tables
  * compile to. A rule with anything else has no shape, and is validated itself.

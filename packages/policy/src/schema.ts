@@ -73,7 +73,7 @@ export function policyActions(manifests: readonly CapabilityManifest[], connects
     resource: resourceType(manifest),
     effect: manifest.effect,
   }));
-  // Nobody calls it. Where no program may connect the schema is what it was before any could.
+  // No call names this action. It is left out where no program may connect, so that such a schema keeps its revision.
   if (connects) actions.push({ name: CONNECT_ACTION, resource: "Host", effect: "network" });
   const names = new Set(actions.map(({ name }) => name));
   assert.equal(names.size, actions.length, "capabilities have distinct names");
@@ -102,7 +102,7 @@ export function schemaText(actions: readonly PolicyAction[]): string {
     "entity Agent;",
     "entity Path in [Path];",
     "entity Program;",
-    // Only where a capability reaches hosts, or is an MCP server: the schema of every other policy is what it was before there were any.
+    // Only where a capability reaches hosts or is an MCP server, so that the schema of every other policy keeps its revision.
     ...(actions.some(({ resource }) => resource === "Host") ? ["entity Host;"] : []),
     ...(actions.some(({ resource }) => resource === "McpTool") ? ["entity McpTool;"] : []),
     "entity Tool;",
@@ -110,7 +110,7 @@ export function schemaText(actions: readonly PolicyAction[]): string {
   ];
   const applying = ({ name, resource }: PolicyAction): string =>
     `appliesTo { principal: [Agent], resource: [${resource}], context: ${recordOf(contextOf(resource, name))} };`;
-  // Declared together, as the engine reads each context once then and not once for each action.
+  // Actions with the same context are declared together: the engine then reads it once, and not once for each action.
   for (const [applies, alike] of Map.groupBy(actions, applying)) {
     lines.push(`action ${alike.map(({ name }) => literal(name)).join(", ")} ${applies}`);
   }

@@ -18,7 +18,7 @@ const NAME_CHARS = 253;
 
 /** The host in lower case; an IPv6 address keeps its brackets. */
 export function canonicalHost(written: string): HostSpelling {
-  // Before letters become small: some that are not ASCII become ASCII letters by it.
+  // Checked before letters are put in lower case, by which some that are not ASCII would become ASCII letters.
   if (!PRINTABLE_ASCII.test(written)) return refused("is not ASCII; write an international name as `xn--…`");
   const host = written.toLowerCase();
   if (host.startsWith("[")) return canonicalIpv6(host);

@@ -190,7 +190,7 @@ class Parser {
   #plain(): string {
     const from = this.#at;
     PLAIN.lastIndex = from;
-    // It matches everywhere, if only nothing.
+    // The pattern matches at every place, the empty text at least.
     if (PLAIN.test(this.#text)) this.#at = PLAIN.lastIndex;
     return this.#text.slice(from, this.#at);
   }
@@ -199,7 +199,7 @@ class Parser {
   #literalFrom(from: number): string | null {
     const end = closingQuote(this.#text, this.#at);
     try {
-      // Of one string literal the engine takes what is taken here: nothing bare below a space, and no unknown escape.
+      // For a single string literal `JSON.parse` is exactly as strict: no bare control characters, and no unknown escapes.
       const value: unknown = JSON.parse(this.#text.slice(from, end + 1));
       this.#at = end;
       return value as string;
@@ -242,7 +242,7 @@ class Parser {
       this.#fail("FEMTO_PROTOCOL_NUMBER", "a number cannot be held exactly");
     }
     this.#at += match[0].length;
-    // A zero with a sign would be recorded as one without; so nobody gets to see it.
+    // A record would hold minus zero as zero; so it is zero for everybody from here on.
     return value === 0 ? 0 : value;
   }
 

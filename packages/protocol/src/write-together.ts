@@ -1,6 +1,6 @@
 /**
- * Lines of one turn of the event loop leave a stream in one call of the system: each call costs the writer and the
- * reader more than a line does. What is written before the stream is ended leaves before its end.
+ * Writes all lines of one turn of the event loop with one system call, because a call costs writer and reader more than a
+ * line does. What was written before the stream is ended is sent before its end.
  */
 import type { Writable } from "node:stream";
 

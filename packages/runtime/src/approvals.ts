@@ -146,8 +146,7 @@ async function* withRecords<Question extends { readonly seq: number }>(
 }
 
 /**
- * Takes up the questions that the last boot left: they wait on, have expired, or were answered without that
- * anything followed yet.
+ * Takes up the questions that the last boot left. Each waits on, has expired, or was answered and not yet acted upon.
  */
 export async function takeUpQuestions(
   questions: ReadonlyMap<string, OpenQuestion>,
@@ -171,7 +170,7 @@ export async function takeUpQuestions(
       secretArgs: null,
       deadlineUs: clock.monotonicUs() + leftUs,
     };
-    // INVARIANT: a clock that was set back behind the question tells nothing about how long it has waited.
+    // INVARIANT: where the clock shows a time before the question it was set back, and does not say how long it has waited.
     const isOver = leftUs <= 0 || clock.nowUs() < Date.parse(at) * 1_000;
     if (question.at.state === "memoryCommitting") gate.goOn(call, "refused", "an operator said no to it");
     else if (question.at.state === "authorizationEvaluating")

@@ -169,12 +169,12 @@ export class Assembly {
       await this.#chronicle.durable();
       if (this.fault.error !== null) throw this.fault.error;
       await takeUpQuestions(this.memory.projection.questions, { gate, journal: this.journal, clock: this.clock });
-      // An older boot that is remembered is as right as this one, only less; a disk that is full ends nothing here.
+      // Where this boot cannot be written down, the one before it stays remembered, which is right as well and says less.
       await this.memory.remember().catch((error: unknown) => {
         this.#log({ level: "warn", event: "identity.unwritten", reason: errorText(error) });
       });
     } catch (error) {
-      // What follows from a fault hides it less than it explains it.
+      // A fault that was met first is the cause; what was thrown later only follows from it.
       const cause = this.fault.error ?? error;
       // What can still be recorded is, and everything taken is given back.
       this.fault.startFailed(cause);
@@ -295,7 +295,7 @@ export class Assembly {
     this.#refusals?.stop();
     this.#supervision.stop();
     this.#chronicle.advance({ type: "shutdown" });
-    // What no room was found for while executions had their time to end keeps nothing longer from ending.
+    // The disk may still be full. What found no room while executions had their time to end is not waited for any more.
     this.#memory?.stopWaiting();
     await this.#chronicle.durable().catch(() => undefined);
     await Promise.all([this.#observability?.stop(TELEMETRY_FLUSH_MS), this.inForce.confinement.end()]);

@@ -65,16 +65,16 @@ export class Chronicle {
 
   #refused({ type }: JournalEntry, error: unknown): void {
     const code = error instanceof FemtoError ? error.code : "FEMTO_INTERNAL";
-    // A journal that has failed says so itself, and one that was closed has nothing more to hear.
+    // A journal that failed has reported that itself, and after a closing nothing is recorded any more.
     if (code === "FEMTO_JOURNAL_CLOSED" || code === "FEMTO_JOURNAL_WRITE_FAILED") return;
     const reason = `a ${type} record was refused: ${errorText(error)}`;
     this.#parts.log({ level: "error", event: "journal.refused", type, reason });
-    // Sessions come and go without changing what the runtime is.
+    // A session that opens or closes changes nothing of the runtime itself, so a missing record of it is no fault.
     if (type !== "session.opened" && type !== "session.closed") this.#parts.onUnrecorded({ code, reason });
   }
 }
 
-/** The fault of a fault would be that it fits into no record. */
+/** A fault whose reason fits into a record. */
 function recordable({ code, reason }: Fault): Fault {
   return { code, reason: printable(reason, LIMITS.reasonChars) };
 }

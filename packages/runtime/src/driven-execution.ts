@@ -1,7 +1,7 @@
 /**
- * What drives an execution through the gate: its machine says which state follows. The table that is made from the
- * machine, and proved equal to it, does that at a third of what an actor costs; an actor is there for whoever inspects,
- * and for a call that has waited.
+ * Drives an execution through the gate: its machine says which state follows. A table that is made from the machine, and
+ * tested to be equal to it, does that at a third of the cost of an XState actor. An actor does it where somebody inspects,
+ * and for a call that has waited for operators.
  */
 import type { ExecutionActor, ExecutionState } from "@femtoclaw/machines";
 import type { ExecutionEventType, ExecutionPoint, ExecutionTable } from "./projection/execution-table.ts";

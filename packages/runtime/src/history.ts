@@ -40,7 +40,7 @@ export async function listExecutions(reader: JournalReader, query: HistoryQuery)
     if (record.execution === null || ended.has(record.execution)) continue;
     if (record.type === "values.erased") continue;
     if (record.type === "execution.resolved") {
-      // Said later about an execution that stands where it ended, or here where that was pruned.
+      // It says something later about an execution, which is listed where it ended, or here where that record was pruned.
       resolutions.set(record.execution, resolutionOf(record));
       if (record.body.interrupted >= prunedBefore) continue;
     }
@@ -73,7 +73,7 @@ export async function showExecution(
 }
 
 /**
- * INVARIANT: I8: what one principal's calls brought is told to no other, who may bear fewer marks and have fewer rights.
+ * INVARIANT: I8: results of one principal are told to no other, who may bear fewer marks and have fewer rights.
  * The reply of an execution that has ended, as it was given to its principal. Throws FEMTO_EXECUTION_NOT_FOUND.
  */
 export async function endedReply(reader: JournalReader, execution: string, principal: string): Promise<Reply> {

@@ -5,8 +5,8 @@ import { LIMITS, printable } from "@femtoclaw/protocol";
 export type NamesOf<T> = { readonly [Name in keyof Required<T>]: true };
 
 /**
- * Throws a `TypeError` for a name that means nothing. INVARIANT: I3: what is misspelt was not left out: the rules, the
- * witnesses or the agent that it was to name would be missing, and nobody would hear of it.
+ * Throws a `TypeError` for a name that means nothing. INVARIANT: I3: a misspelt option is refused: taken for one that was
+ * left out, the rules, the witnesses or the agent that it was to name would be missing, and nobody would hear of it.
  */
 export function requireKnownNames<T extends object>(what: string, given: T, names: NamesOf<T>): void {
   for (const name of Object.keys(given)) {

@@ -40,7 +40,7 @@ export class Resolutions {
     }
     const known = this.#parts.unresolved().get(execution);
     if (known === undefined) throw await this.#refusal(execution);
-    // INVARIANT: of two who say it at once the second is refused here: the journal takes one resolution only.
+    // INVARIANT: an execution is resolved once: of two who do so at the same time the second is refused here.
     if (this.#writing.has(execution)) throw notUnresolved(execution, "is being resolved by somebody else");
     this.#writing.add(execution);
     try {

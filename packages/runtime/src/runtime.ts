@@ -184,8 +184,8 @@ export class Runtime implements AsyncDisposable {
   }
 
   /**
-   * Puts the policy of another configuration and of the files beside it in force, between two decisions; durable when it resolves. Calls that
-   * were decided before end as they were decided. Throws FEMTO_RELOAD_RESTART, FEMTO_POLICY_INVALID or
+   * Puts the policy of another configuration, and of the files beside it, in force between two decisions; durable when it
+   * resolves, with the compiled policy. Calls that were decided before end as they were decided. Throws FEMTO_RELOAD_RESTART, FEMTO_POLICY_INVALID or
    * FEMTO_SANDBOX_UNAVAILABLE, and leaves in force what was. Without `policyFiles` there are no such files any more.
    */
   async reload(candidate: PolicySource, by: string): Promise<CompiledPolicy> {

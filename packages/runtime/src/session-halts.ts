@@ -45,7 +45,7 @@ export async function haltSession(parts: SessionHaltsParts, { session, reason = 
     execution: null,
     body: { recorded: known.refusals, code: "FEMTO_SESSION_HALTED", reason: `an operator halted it: ${said}` },
   });
-  // INVARIANT: I3: from here on nothing of the session gets an intent, and what has one is stopped.
+  // INVARIANT: I3: from here on no call of the session gets an intent, and calls that have one are stopped.
   const stopped = stop();
   return { seq: (await appended).seq, stopped };
 }

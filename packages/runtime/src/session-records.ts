@@ -29,7 +29,7 @@ export class SessionRecords {
   /** Records that the session was opened, where nothing tells of it yet; false where it is not to begin anew. */
   begin(): boolean {
     const { id, actor, record, isOpen, isKnown } = this.#parts;
-    // One that was forgotten since it ended does not begin anew.
+    // History forgets sessions that ended long ago; one that was forgotten does not begin anew.
     if (this.#hasBegun || isKnown()) return isKnown();
     record({ type: "session.opened", actor, session: id, execution: null, body: { history: 1 } });
     this.#hasBegun = isKnown();

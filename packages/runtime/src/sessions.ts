@@ -35,7 +35,7 @@ const EVERYBODY = "default";
 function actorOf(id: SessionId, { channel, label, principal = EVERYBODY }: SessionOptions): RecordActor {
   return {
     principal,
-    // It stands outside of the body, which is where secrets are looked for.
+    // Secrets are taken out here, because `seal` looks for them in the body of a record alone.
     agent: label === undefined ? null : printable(redact(label).value, LIMITS.labelChars),
     channel,
     delegation: channel === "operator" ? null : { uid: id, parent: null, issuer: "runtime" },
@@ -91,7 +91,7 @@ export class Sessions {
     requireSessionOptions(options);
     const { clock } = this.#parts;
     const { principal = EVERYBODY } = options;
-    // INVARIANT: I8: a name without tables would have the rights of everybody under a name that promises fewer.
+    // INVARIANT: I8: an agent without tables is refused: it would have the rights of everybody, where its name promises fewer.
     if (principal !== EVERYBODY && !this.#parts.agents.includes(principal)) {
       throw new TypeError(`the configuration has no [agent.${printable(principal, LIMITS.labelChars)}]`);
     }
@@ -124,7 +124,7 @@ export class Sessions {
 
   #sessionOf(proposer: Proposer, { gate, outputs, relay }: SessionGate): Session {
     const { id, actor, quota, door, records, introduce, close } = proposer;
-    // It lives as long as the session; nobody else's questions are answered from it.
+    // Remembered decisions belong to one session and end with it; no other session is answered from them.
     const share = new DecisionShare();
     return {
       id,
@@ -142,7 +142,7 @@ export class Sessions {
       },
       wait: async (execution, turns = AT_ONCE) => {
         const reply = await gate.wait(execution as ExecutionId);
-        // An answer without a record tells nothing but that there is none; any other is in the journal by now.
+        // A reply without a record is in no journal; any other is there by now.
         if (reply?.record === null) return reply;
         const kept = turns.hasRoom ? reply : null;
         return await turns.next(async () => {

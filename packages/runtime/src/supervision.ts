@@ -30,7 +30,7 @@ export class Supervision {
   crash(subsystem: Subsystem, code: string, why: string): void {
     const { system } = this.#parts;
     if (this.#stopped || !system.isUp(subsystem)) return;
-    // It is a text of whatever broke, and has to fit into a record.
+    // The reason is whatever text the broken part threw; it has to fit into a record.
     const reason = printable(why, LIMITS.reasonChars);
     const crash = { code, reason, atMs: Math.floor(this.#parts.clock.nowUs() / 1000) };
     system.crash(subsystem, crash);

@@ -65,7 +65,7 @@ export class ActorSystem {
     this.#root.start();
   }
 
-  // INVARIANT: I3: a root that failed itself is in no phase that takes calls, whatever its last state was.
+  // INVARIANT: I3: where the root actor itself failed, no calls are taken, whatever its last state was.
   get phase(): Phase {
     const { status, value } = this.#root.getSnapshot();
     return status === "error" ? "error" : phaseOf(value);

@@ -30,13 +30,13 @@ async function reversalFor(reader: JournalReader, execution: string): Promise<Re
   const { event, left } = outcome.body;
   if (event !== "succeeded") throw impossible(execution, "it did not end well, so what it did is not recorded");
   const { record } = await reader.withValues(intent);
-  // INVARIANT: I10: what was taken out of a record is not made up again.
+  // INVARIANT: I10: what was taken out of a record as a secret is not put back into a file.
   if (record.redactions?.some(({ path }) => path === "/kept" || path.startsWith("/kept/"))) {
     throw impossible(execution, "what was kept looked like a secret, and is in no record");
   }
   const { tool, kept } = (record as typeof intent).body;
   const why = reversalOf({ tool, kept: kept ?? [], left: left ?? {} });
-  // What was not kept is told before what was found changed, because it says more.
+  // That nothing was kept is told first, because it says more than that something was changed.
   if (typeof why === "string") throw impossible(execution, why);
   if (left === undefined) throw impossible(execution, "what it changed was not what had been kept a moment before");
   return why;

@@ -1,19 +1,19 @@
 /**
- * The body of a record that was read once. Most others behind the same head are written alike, and differ in whole numbers
- * and plain texts alone: with theirs put in the places of its own, the body is the one that stands there.
+ * Reads bodies of records without parsing them. A body that was parsed once is a template for those behind the same head:
+ * most of them have the same text but for whole numbers and plain strings, which are put into the parsed value.
  */
 import { digitsEnd, numberOf, plainTextEnd, sameEnd } from "./json-bytes.ts";
 
 type Holder = Record<string, unknown>;
 
-/** A number or a text, in place of which others may have a whole number or a plain text. */
+/** A place of the template where another body may have another whole number, or another plain string. */
 interface Leaf {
   readonly start: number;
   readonly end: number;
   readonly holder: Holder;
   readonly key: string;
   readonly value: number | string;
-  /** Whether its own value stands in its place; most have, and to put it there again would take as long as to look. */
+  /** Whether the template's own value is in the parsed body now. It mostly is, and need not be put there again then. */
   isOwn: boolean;
 }
 
@@ -22,7 +22,7 @@ export class KnownBody {
   readonly #body: Holder;
   readonly #leaves: readonly Leaf[];
 
-  /** `text` is how the journal writes `body`, which from now on belongs to this alone. */
+  /** `text` is how the journal writes `body`. Nobody else may use `body` from now on. */
   constructor(text: string, body: Holder) {
     this.#text = Buffer.from(text);
     this.#body = body;
@@ -32,8 +32,8 @@ export class KnownBody {
   }
 
   /**
-   * What `JSON.parse` makes of `bytes[start, end)`, if that is written like this body; it counts until the next is asked
-   * for. INVARIANT: the journal writes what is returned with these very bytes.
+   * What `JSON.parse` makes of `bytes[start, end)`, or undefined where that is not written like this body. The value is
+   * valid until the next call. INVARIANT: the journal writes it with these very bytes.
    */
   read(bytes: Buffer, start: number, end: number): unknown {
     let at = start;
@@ -50,7 +50,7 @@ export class KnownBody {
   /** Puts what stands at `at` in the leaf's place; gives its end, or -1 where it is nothing of that kind. */
   #put(leaf: Leaf, bytes: Buffer, at: number): number {
     const { start, end, holder, key, value } = leaf;
-    // With the byte behind it, because a longer number may begin with the same digits.
+    // Compared with the byte behind it, because a longer number may begin with the same digits.
     if (sameEnd(bytes, at, this.#text, start, end + 1) !== -1) {
       if (!leaf.isOwn) holder[key] = value;
       leaf.isOwn = true;

@@ -1,7 +1,7 @@
 /**
- * Reads a record by what it shares with one before it. Most have a head, all that stands in front of the body, which
- * differs in number, time and execution alone; behind a head that was read once, only the body has to be, and of that
- * only what is not written as in one before it.
+ * Reads a record quickly where it resembles one before it. Its head is all that stands in front of the body; most heads
+ * differ only in number, time and execution. Behind a head that is known only the body is read, and of the body only what
+ * differs from one before it.
  */
 import { isRecordBody, LIMITS, RECORD_FORMAT, type RecordType, type TypedRecord } from "@femtoclaw/protocol";
 import { digitsEnd, literalEnd, numberOf, plainEnd, plainTextEnd } from "./json-bytes.ts";
@@ -90,7 +90,7 @@ function isBody(
     if (body !== undefined) return isRecordBody(type, body);
   }
   const text = bytes.toString("utf8", start, end);
-  // As the first is read what is no UTF-8, and as the second is written what has no form in it.
+  // What is no UTF-8 is read as the first; what has no UTF-8 form, a lone surrogate, is written as the second.
   if (text.includes("\ufffd") || text.includes("\\ud")) return false;
   try {
     const body = JSON.parse(text);

@@ -45,8 +45,8 @@ interface Place {
 }
 
 /**
- * `name` is what the value is the value of: its key, or the option before it in a list of arguments. What is in a list or an
- * object under the name of a secret is one itself.
+ * `name` is the name of the value: its key, or the option in front of it in a list of arguments. Everything in a list or an
+ * object under the name of a secret counts as a secret.
  */
 function cleaned(value: unknown, place: Place, name: string | null, walk: Walk): unknown {
   const marked = walk.rules.get(place.marked);
@@ -69,7 +69,7 @@ function cleanedMembers(value: object, place: Place, secret: string | null, walk
   return Object.fromEntries(members);
 }
 
-/** A name that looks like a secret is one; two that look the same without it stay two. */
+/** A name that looks like a secret is taken out as one. Two names that are the same without it get different numbers. */
 function keptName(key: string, path: string, walk: Walk, isUsed: (name: string) => boolean): string {
   const { text, rules } = withoutSecrets(key);
   if (rules.length === 0) return key;

@@ -29,7 +29,7 @@ import { makeServer, subscribe } from "../server.ts";
 import { showsToken } from "./bearer-token.ts";
 import { HttpSessions } from "./http-sessions.ts";
 import { type OpenRequest, OpenRequests } from "./open-requests.ts";
-import { UnreadAnswers } from "./unread-answers.ts";
+import { AllUnreadAnswers } from "./unread-answers.ts";
 
 const PATH = "/mcp";
 const ADDRESS = "127.0.0.1";
@@ -93,12 +93,13 @@ class Endpoint {
   readonly #isHere = localhostHostValidation();
   readonly #isFromHere = localhostOriginValidation();
   readonly #open = new OpenRequests();
+  readonly #allUnread = new AllUnreadAnswers();
   /** Of clients without a session. */
-  readonly #unread = new UnreadAnswers();
+  readonly #unread = this.#allUnread.client();
 
   constructor({ connect, waitMs, token, onError }: HttpOptions) {
     this.#token = token;
-    this.#sessions = new HttpSessions(connect, waitMs);
+    this.#sessions = new HttpSessions(connect, waitMs, this.#allUnread);
     const host = new HostSession(connect);
     this.#host = host;
     host.untilRead = () => this.#unread.untilRead();

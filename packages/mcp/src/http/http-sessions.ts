@@ -13,7 +13,7 @@ import {
 import { type Connect, HostSession } from "../host-session.ts";
 import { makeServer, tellChanged } from "../server.ts";
 import type { OpenRequest } from "./open-requests.ts";
-import { UnreadAnswers } from "./unread-answers.ts";
+import type { AllUnreadAnswers, UnreadAnswers } from "./unread-answers.ts";
 
 /** LIMIT: sessions at once; the one that was idle longest makes room. */
 export const HTTP_SESSIONS_MAX = 64;
@@ -39,12 +39,14 @@ interface HttpSession {
 export class HttpSessions {
   readonly #connect: Connect;
   readonly #waitMs: number;
+  readonly #unread: AllUnreadAnswers;
   /** By name, those that were used last at the end. */
   readonly #sessions = new Map<string, HttpSession>();
 
-  constructor(connect: Connect, waitMs: number) {
+  constructor(connect: Connect, waitMs: number, unread: AllUnreadAnswers) {
     this.#connect = connect;
     this.#waitMs = waitMs;
+    this.#unread = unread;
   }
 
   /** Says where there is no such session, and where it still has to answer a request of this id. */
@@ -67,7 +69,7 @@ export class HttpSessions {
       sessionIdGenerator: randomUUID,
       onsessioninitialized: (name) => void this.#sessions.set(name, session),
     });
-    const session: HttpSession = { transport, host, unread: new UnreadAnswers(), unanswered: new Map(), open: 0 };
+    const session: HttpSession = { transport, host, unread: this.#unread.client(), unanswered: new Map(), open: 0 };
     host.untilRead = () => session.unread.untilRead();
     hearAnswers(session);
     const server = makeServer({ host, waitMs: this.#waitMs, leavingCancels: false });
@@ -79,6 +81,7 @@ export class HttpSessions {
       closed?.();
       if (transport.sessionId !== undefined) this.#sessions.delete(transport.sessionId);
       for (const id of session.unanswered.keys()) answered(session, id);
+      session.unread[Symbol.dispose]();
       void host.close();
     };
     await handle(session, exchange);

@@ -87,7 +87,7 @@ export function recordFault(value: unknown, type: RecordType): string | null {
     if (attribute === undefined) return "there is a fact that the schema does not know";
     if (!hasType(facts[name], attribute.type)) return `the fact ${name} is of another type`;
   }
-  // As many facts of the type as it has are all of them.
+  // Each fact is one of the type, and there are as many as the type has, so none is missing.
   if (names.length === type.size) return null;
   for (const [name, { required }] of type) {
     if (required && !Object.hasOwn(facts, name)) return `the fact ${name} is missing`;

@@ -1,4 +1,4 @@
-/** Who may enter the gate: nobody on a closed runtime or beyond a quota, and those who may in turn. */
+/** Who may enter the gate: nobody while the runtime takes no calls, no session beyond its quota, all others in turn. */
 import { setImmediate } from "node:timers/promises";
 import type { AgentLaunch } from "@femtoclaw/capabilities";
 import type { DecisionShare } from "@femtoclaw/policy";
@@ -37,7 +37,7 @@ export interface Proposal {
   readonly signal?: AbortSignal | undefined;
   /** What the session may still add to the journal. */
   readonly quota: SessionQuota;
-  /** By which it came in. */
+  /** The door of its channel and principal. */
   readonly door: Door;
   /** Remembers what the session was answered by the policy. */
   readonly share: DecisionShare;
@@ -63,13 +63,13 @@ export class Admission {
     this.#counts = counts;
   }
 
-  /** A place in the runtime's own stages, or the answer to a call that gets none; nothing is recorded of it singly. */
+  /** Takes a place in the runtime's own stages. A call that gets none is answered and counted, and has no record of its own. */
   async enter(id: ExecutionId, proposal: Proposal): Promise<Entry | Reply> {
     let [release, leave]: [Release | null, Leave | null] = [null, null];
     try {
       for (;;) {
         const closed = this.#notTaken(proposal);
-        // Of many that came at once the first show what they are; the others are asked again here.
+        // Asked anew after each wait: what became of the calls in front may have closed the gate, or the door to newcomers.
         const needsTurn = leave === null && this.#isStrict(proposal);
         if (closed === null && !needsTurn && release !== null) return { release, leave: leave ?? UNPACED };
         release?.();
@@ -102,9 +102,9 @@ export class Admission {
   }
 
   /**
-   * INVARIANT: I9: answered in a later turn, so that who tries again at once keeps nobody from the loop. Halted
-   * sessions, and those that only fill the queue of newcomers, get their answers one after the other with a
-   * pause, which bounds what they cost.
+   * INVARIANT: I9: a refusal is answered in a later turn of the event loop, so that a client that tries again at once
+   * does not occupy the loop. Halted sessions, and newcomers while their share is used up, are answered one after the
+   * other with a pause between, which bounds what they cost.
    */
   async #refuse(id: ExecutionId, proposal: Proposal, problem: Problem): Promise<Reply> {
     this.#counts.notTaken(problem.code);

@@ -28,18 +28,18 @@ export async function askingOf(
 ): Promise<Asking> {
   const { bound, call, revision, session, standing, waited } = execution;
   assert(bound && call && revision && standing, "facts were taken before policy was asked");
-  // INVARIANT: I8: who said yes to a terminal said yes to its use, and to nothing beside it.
+  // INVARIANT: I8: a yes to opening a terminal is a yes to using it, and to nothing else.
   const opened = yesToTerminal(bound);
   if (opened !== null) return { kind: "granted", question: opened };
-  // What Cedar files keep from programs stands in what their sandbox shows, and is in no table.
+  // What Cedar files keep from programs is in no table; it shows in what the sandbox may read.
   const named = await namedFiles(bound, standing.sandbox?.authority ?? standing.authority);
   if (!named.ok) return { kind: "refused", problem: unanswerable(named.reason) };
   const asked: Asked = { rules, approvers, files: named.files };
   const digest = questionDigest(execution, asked);
-  // INVARIANT: I8: the yes was to a digest; a call that has another one by now is asked about anew.
+  // INVARIANT: I8: the yes was to a digest; a call whose digest is another one by now is asked about anew.
   if (waited?.digest === digest) return { kind: "granted", question: waited.seq };
   const secrets = textWithoutSecrets(call.args) !== JSON.stringify(call.args) || isMarked(execution);
-  // Two calls that differ in a secret have the same digest, as no record holds secrets; such calls are never the same.
+  // No digest covers secrets, so two calls that differ in one have the same digest; such calls never count as the same.
   const earlier = secrets ? undefined : questions.granted(session, revision, digest);
   if (earlier !== undefined) return { kind: "granted", question: earlier };
   const same = secrets || waited !== null ? undefined : questions.same(session, digest);
@@ -53,7 +53,7 @@ export async function askingOf(
   return {
     kind: "ask",
     entry: questionEntry(execution, asked, { digest, expiresUs, lifetimeMs }),
-    // Written out in full: put together of parts, what waits for days would take half as much again.
+    // Written out in full: an object made by spreading takes half as much memory again, and this one may be kept for days.
     waiting: (seq) => ({
       seq,
       execution: execution.id,
@@ -81,14 +81,14 @@ function yesToTerminal({ all }: BoundArguments): number | null {
 
 const isMarked = ({ call, secrets }: Execution): boolean => secrets.input(call?.args, "").length > 0;
 
-/** Nobody is asked what no answers could ever be enough for. */
+/** No question is made where there are too few operators for it to be granted. */
 function tooFewOperators(approvers: number, { operators }: GateParts["approvals"]): Problem | null {
   if (approvers === 1 || operators.length >= approvers) return null;
   const reason = `a rule asks ${approvers} operators, and ${operators.length} are named with a key`;
   return { code: "FEMTO_APPROVAL_OPERATORS", reason };
 }
 
-/** Nobody is asked about files that no yes could be bound to. */
+/** No question is made about files to which a yes cannot be bound. */
 function unanswerable(reason: string): Problem {
   const fix = "Name fewer files in one call, each by a path of its own on which the host may go.";
   return { code: "FEMTO_APPROVAL_LIMIT", reason: `an operator cannot be asked about this call: ${reason}`, fix };

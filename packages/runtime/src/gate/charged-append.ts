@@ -1,6 +1,6 @@
 /**
- * Appends a record of an execution and charges its session's quota with the bytes; the session's own record stands before it.
- * While it is on its way to the disk, others have fewer turns.
+ * Appends a record of an execution, behind the first record of its session, and charges its bytes to the session's quota.
+ * While the record is on its way to the disk, busy sessions get fewer turns.
  */
 import type { JournalEntry } from "@femtoclaw/journal/live";
 import { shadowBytes } from "./entries.ts";

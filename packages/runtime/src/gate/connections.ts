@@ -52,9 +52,9 @@ export class Connections {
     // One host has one spelling but for its letters' case, so that one record stands for it.
     const key = written.toLowerCase();
     const known = this.#targets.get(key) ?? this.#add(key, written);
-    // INVARIANT: I9: who never stops naming hosts fills no journal with it.
+    // INVARIANT: I9: hosts are limited in number, so that a program that names ever new ones cannot fill the journal.
     if (known === null) return denied(`its programs have named more than ${LIMITS.connectHosts} hosts`);
-    // What its connections have carried since may be too much for another one.
+    // Its earlier connections may have used up the budget of bytes.
     this.#review(known);
     const answer = await known.answer;
     if (!answer.ok) known.traffic.refused += 1;
@@ -74,7 +74,7 @@ export class Connections {
     target.permitted = null;
     target.answer = Promise.resolve(refusal);
     target.revoking.abort();
-    // It has ended; that the record of it may be missing is for whoever writes the next.
+    // The connections have ended all the same. A journal that takes no record fails the next one, too, which is waited for.
     this.#record(target, foundBy(decision)).catch(() => undefined);
   }
 
@@ -106,7 +106,7 @@ export class Connections {
     };
     this.#targets.set(key, target);
     target.answer = this.#answer(target, written).catch((error: unknown) => {
-      // INVARIANT: I1: where no record can be made of it, nothing is sent there.
+      // INVARIANT: I1: nothing is sent to a host of which no record could be made.
       target.permitted = null;
       return denied(`it could not be decided on: ${errorText(error)}`);
     });
@@ -119,13 +119,13 @@ export class Connections {
     const examined = await this.#parts.decisions.examineConnection(this.#execution, written, target.hop);
     if (!examined.ok) return await this.#refuse(target, examined.reason);
     const { questions, bound } = examined;
-    // INVARIANT: I5: decision and record come in one turn, as those of a call do.
+    // INVARIANT: I5: decision and record come in one turn of the event loop, as those of a call do.
     const decision = this.#decide(questions);
     if (decision.allowed) target.permitted = questions;
     await this.#record(target, foundBy(decision));
     if (!decision.allowed) return denied(decision.reason, decision.rules);
     if (this.#execution.abort.signal.aborted) return denied("the call was stopped meanwhile");
-    // It was taken back while its record was on the way, and the answer is another one by now.
+    // The permission was taken back while its record was being written; `answer` is the refusal by now.
     if (target.permitted === null) return await target.answer;
     return { ok: true, bound, traffic: target.traffic, revoked: target.revoking.signal };
   }

@@ -59,7 +59,7 @@ export class Decisions {
     execution.facts = { ...facts, history };
     const decision = this.#ask(execution, history, approved);
     execution.revision = decision.revision;
-    // INVARIANT: I3: what decides also confines: another policy may have come while facts were taken or a place was waited for.
+    // INVARIANT: I3: the policy that decides also confines: another one may have come into force since facts were taken.
     execution.standing = this.#parts.standing(actor.principal);
     // Taken in this turn, so that a record never tells of rules that came on trial after its decision.
     execution.onTrial = decision.revision === null ? null : this.#parts.onTrial();
@@ -68,7 +68,7 @@ export class Decisions {
     return decision;
   }
 
-  /** The same for a call that was permitted; where nothing that it was decided on has changed, nothing is decided twice. */
+  /** Decides once more on a call that was permitted, where what it was decided on has changed since. */
   decideAnew(execution: Execution): GateDecision {
     const { facts, rules, revision, askedBy } = execution;
     assert(revision !== null, "a permitted call was decided on by a revision");
@@ -91,10 +91,7 @@ export class Decisions {
     return !isAsked || decision.approvers > (waited?.approvers ?? 1);
   }
 
-  /**
-   * Of where the effect of a permitted call wants to go on to, with what its session did up to now. Nobody said yes to
-   * that, so what asks there is not permitted.
-   */
+  /** Takes the facts of where the effect of a permitted call wants to go on to, such as the target of a redirect. */
   async examineHop(execution: Execution, args: JsonObject, hop: number): Promise<FactsResult> {
     const { actor, capability } = execution;
     assert(capability !== null, "what runs is an effect of a capability");
@@ -106,7 +103,7 @@ export class Decisions {
     }
   }
 
-  /** What a program of the call wants to connect to, as each of them for which an entry names a host would. */
+  /** Takes the facts of what a program of the call wants to connect to: for all its programs, as any of them may be the one. */
   async examineConnection(execution: Execution, target: string, hop: number): Promise<ConnectionFacts> {
     const { authority } = this.#parts.standing(execution.actor.principal);
     const connecting = connectingPrograms(execution, authority);
@@ -115,15 +112,16 @@ export class Decisions {
     return await this.#parts.connectionFacts({ target, programs: [first, ...others], authority, hop });
   }
 
+  /** Decides on that, with what its session did up to now. Nobody said yes to it, so a rule that asks operators denies it. */
   decideHop(execution: Execution, questions: Facts["questions"]): GateDecision & { readonly facts: Facts } {
     const facts = { questions, history: this.#historyOf(execution) };
     return { ...this.#ask({ ...execution, facts }, facts.history, false), facts };
   }
 
   /**
-   * Of a host that a program of a permitted call wants to connect to: with the marks and the time of now, and the counts
-   * that the call was permitted on, so that the last call of a budget may do what it was permitted for. What its
-   * connections have carried already counts, so that a budget of bytes ends in the midst of a call as well.
+   * Decides on a host that a program of a permitted call wants to connect to: with the marks and the time of now, and with
+   * the counts that the call was permitted on, so that the last call within a budget may do what it was permitted for. The
+   * bytes that its own connections have carried count as well, so that a budget of bytes can end in the middle of a call.
    */
   decideConnection(execution: Execution, question: HostQuestion): GateDecision & { readonly facts: Facts } {
     const own = execution.facts?.history;
@@ -220,7 +218,7 @@ export function connectingPrograms({ facts }: Pick<Execution, "facts">, authorit
   return programs.every(mayConnect) ? programs : [];
 }
 
-/** As with programs: what is secret is read by calls that name it, or not at all. */
+/** A secret is kept from a call that walks through a folder above it, as from programs: only a call that names it reads it. */
 function isKeptFromWalks(path: string, { questions }: Facts, { sensitive }: Authority): boolean {
   const isNamed = (secret: string): boolean =>
     questions.some((question) => question.kind === "path" && isWithin(question.path, secret));

@@ -1,16 +1,16 @@
 /**
- * What sessions share that come in by one door as one principal and have done nothing yet: room for records
- * of their refusals and, once that is used up, one place in the gate. Connecting anew gains neither.
+ * What all sessions of one channel and principal share as long as they have done nothing: room for records of their
+ * refusals and, once that is used up, one place in the gate. So nobody gains anything by connecting anew.
  */
 import type { Clock } from "@femtoclaw/journal";
 import { LIMITS } from "@femtoclaw/protocol";
 import { FairSlots } from "./fair-slots.ts";
 import { PacedTurns } from "./paced-turns.ts";
-import { ByteBucket } from "./session-quota.ts";
+import { TokenBucket } from "./session-quota.ts";
 
 /** LIMIT: pause after a call that was refused, and between answers to halted sessions: a hundred a second of each. */
 const PAUSE_MS = 10;
-/** Room for one ordinary record of a refusal; who has less has none. */
+/** Bytes of one ordinary record of a refusal; with less room than that there is none. */
 const RECORD_BYTES = 2_048;
 
 /** Called when the call has left the gate. */
@@ -18,7 +18,7 @@ export type Leave = (wasRefused: boolean) => void;
 
 export class Door {
   /** Pays for records of refusals where a session has no merit of its own. */
-  readonly newcomers: ByteBucket;
+  readonly newcomers: TokenBucket;
   /** Paces answers that cost no decision. */
   readonly turns: PacedTurns;
   readonly #clock: Pick<Clock, "after" | "monotonicUs">;
@@ -34,7 +34,7 @@ export class Door {
     this.#place = new FairSlots({ slots: 1, slotsPerSession: 1, queue: LIMITS.queue });
   }
 
-  /** Whether a session with so much merit goes in one at a time. It stays so until the share is half full again. */
+  /** Whether calls of a session with so much merit enter one at a time; once they do, until the share is half full again. */
   isStrictFor(meritBytes: number): boolean {
     const held = this.newcomers.held(this.#clock.monotonicUs());
     this.#isStrict = held < (this.#isStrict ? LIMITS.newcomerRefusalBytes / 2 : RECORD_BYTES);
@@ -42,9 +42,9 @@ export class Door {
   }
 
   /**
-   * INVARIANT: I9: those that have done nothing yet take turns, session by session, and a refusal among them costs a
-   * pause. So a flood from ever new connections decides a hundred calls a second, and one call that ends well
-   * is the way out. Throws FEMTO_OVERLOADED.
+   * INVARIANT: I9: sessions that have done nothing yet enter one after the other, with a pause after each refusal. So a
+   * flood from ever new connections costs at most a hundred decisions a second; a session is free of this with its first
+   * call that ends well. Throws FEMTO_OVERLOADED.
    */
   async turn(session: string): Promise<Leave> {
     const release = await this.#place.acquire(session);
@@ -55,9 +55,6 @@ export class Door {
   }
 }
 
-export function newcomersShare(nowUs: number): ByteBucket {
-  return new ByteBucket(
-    { bytes: LIMITS.newcomerRefusalBytes, bytesPerSecond: LIMITS.newcomerRefusalBytesPerSecond },
-    nowUs,
-  );
+export function newcomersShare(nowUs: number): TokenBucket {
+  return new TokenBucket({ size: LIMITS.newcomerRefusalBytes, perSecond: LIMITS.newcomerRefusalBytesPerSecond }, nowUs);
 }

@@ -35,7 +35,7 @@ const ABANDONED = Symbol("abandoned");
 export interface EffectParts extends Pick<GateParts, "clock" | "terminals" | "relays" | "turns"> {
   /** Hears what a program writes; nothing that it throws reaches the effect. */
   readonly onOutput: GateParts["outputs"]["take"];
-  /** With which effects ask their way. */
+  /** For effects that ask the gate on their way, where they are redirected or connect. */
   readonly ways: HopParts;
 }
 
@@ -48,8 +48,8 @@ export function effectParts(parts: GateParts, decisions: Decisions, append: HopP
 }
 
 /**
- * Makes ready what can be before the intent is durable. Nothing of it is an effect, and what goes wrong goes wrong once
- * more where it can be recorded.
+ * Makes ready what the effect needs while its intent is on the way to the disk. None of this is an effect. A failure is
+ * passed over here: the effect then meets it again, where it can be recorded.
  */
 export function prepareEffect(execution: Execution, registered: Registered): Prepared | null {
   const { call, bound, standing } = execution;
@@ -70,7 +70,7 @@ export function prepareEffect(execution: Execution, registered: Registered): Pre
   }
 }
 
-/** What the effect asks its way with can be asked nothing more when it is over. */
+/** Runs the effect to its outcome; from then on nothing that it left running is answered by the gate. */
 export async function runEffect(
   parts: EffectParts,
   execution: Execution,
@@ -128,9 +128,9 @@ async function bounded(
 ): Promise<CheckedOutcome> {
   const { signal } = call;
   const { timeoutMs, capability } = registered;
-  // INVARIANT: I3: what was made ready by limits that hold no more is not used.
+  // INVARIANT: I3: what was made ready under limits that are no longer in force is not used.
   const effect = execution.prepared?.by === registered ? execution.prepared.effect : capability;
-  // A sandboxed program is ended by its own sandbox, which knows more; the gate's clock comes after it.
+  // A sandboxed program is ended by its own sandbox, which can say more about it; the gate's deadline is later.
   const stopMs = capability.isolation === "sandbox" ? timeoutMs + ABANDON_MS : timeoutMs;
   const cancelStop = clock.after(stopMs, () => {
     abort(execution, new FemtoError("FEMTO_CAPABILITY_TIMED_OUT", `it took longer than ${timeoutMs} ms`));
@@ -233,7 +233,7 @@ function isWellFormed(json: string): boolean {
   return wellFormed;
 }
 
-/** Whoever shows or copies a result may do so recursively. */
+/** The depth is bounded because whoever shows or copies a result may do so recursively. */
 function isDeeperThan(value: unknown, levels: number): boolean {
   if (typeof value !== "object" || value === null) return false;
   return levels === 0 || Object.values(value).some((member) => isDeeperThan(member, levels - 1));

@@ -191,7 +191,7 @@ export interface OutcomeDetails {
   readonly left?: LeftBehind;
 }
 
-/** INVARIANT: what ran in this process, with all its rights, every record of it says. */
+/** INVARIANT: each record of an effect that ran in this process, with all its rights, says so. */
 function trustOf({ capability }: Execution): { readonly trusted?: true } {
   return capability?.isolation === "in-process" ? { trusted: true } : {};
 }
@@ -230,7 +230,7 @@ function whose({ actor, session, id }: Execution): Pick<JournalEntry, "actor" | 
   return { actor, session, execution: id };
 }
 
-/** What the decision was made on, so that anyone who holds the facts can tell that these were the ones. */
+/** Digest of what the decision was made on, by which anyone who has the facts can tell that they are the ones. */
 function inputDigest({ actor, call, facts }: Execution): string {
   return hash("sha256", textWithoutSecrets([actor.principal, call?.tool, facts]));
 }
@@ -244,7 +244,7 @@ function requestHead({ bytes, call, secrets }: Execution): {
   const parsed = call === null ? null : redact({ tool_call: call }, marked);
   const within = parsed?.redactions ?? [];
   const shown = within.length === 0 ? windowOf(bytes) : JSON.stringify(parsed?.value);
-  // Cut only afterwards: the half of a secret does not look like one any more.
+  // Cut only afterwards: half of a secret would not be recognized as one.
   const { value, redactions } = redact(shown);
   const redacted = [...within, ...redactions].map(({ rule }) => ({ path: "/request/head", rule }));
   return { head: printable(value, LIMITS.refusedHeadChars), redacted };

@@ -51,7 +51,7 @@ export interface Execution {
   readonly wishes?: RelayWishes | undefined;
   /** Aborts when the proposer cancels, the operator halts, or the time is over: by `abort`, and by nothing else. */
   readonly abort: AbortController;
-  /** What the gate does then, while the effect runs; a listener to the signal would cost what all else of a call does. */
+  /** What the gate does then, while the effect runs. To listen to the signal would cost as much as all the rest of a call. */
   onAbort: (() => void) | null;
   /** Set before the effect begins when it must not begin any more. */
   stopReason: string | null;
@@ -91,7 +91,7 @@ export interface Execution {
   intent: number | null;
   /** The record that ends the execution, and what the reply says. */
   ending: Ending | null;
-  /** How it leaves the gate where no record of its own ends it: the reply says the rest. */
+  /** How it leaves the gate where no record of its own ends it; the reply says why. */
   unrecorded: "collapsed" | "commitFailed" | null;
   reply: Reply | null;
   release: Release | null;
@@ -120,8 +120,8 @@ type Came = Pick<Execution, "id" | "label" | "trace" | "waited" | "lost" | "rece
 type Proposer = Pick<Execution, "session" | "actor" | "quota" | "share" | "introduce" | "bytes" | "launch" | "wishes">;
 
 /**
- * An execution of which nothing is known yet but what it came with. Written out, so that the engine makes the object once
- * and in its full size: of parts that are put together it would make several.
+ * An execution of which nothing is known yet but what it came with. Written out, so that the JavaScript engine allocates
+ * the object once and in its full size; spreading several parts into one would allocate more than one.
  */
 export function newExecution(came: Came, by: Proposer): Execution {
   return {

@@ -99,7 +99,7 @@ export class FairSlots {
           this.#queued -= 1;
           waiter.resolve(this.#take(session));
         }
-        // Whoever waits alone stands at the end as it stands.
+        // A session that waits alone is at the end of the turn already.
         if (this.#waiting.size === 1 && queue.length > 0) continue;
         this.#waiting.delete(session);
         if (queue.length > 0) this.#waiting.set(session, queue);

@@ -117,7 +117,7 @@ export interface GateParts {
   /** Null while calls are taken, else why not. */
   admission(): Problem | null;
   spawn(id: ExecutionId): DrivenExecution;
-  /** What drives a call on that has waited for an answer, from where it waited. */
+  /** Drives a call again that has waited for an answer, from the state in which it waited. */
   resume(id: ExecutionId): DrivenExecution;
   /** Ends what drove a call that waits for an answer. */
   evict(id: ExecutionId): void;
@@ -136,7 +136,7 @@ export interface GateParts {
     session: SessionId,
     hop?: number,
   ): Promise<FactsResult>;
-  /** Of what a program of a call that runs wants to connect to. */
+  /** Takes the facts of a host that a program of a running call wants to connect to. */
   connectionFacts(request: Omit<ConnectionRequest, "names">): Promise<ConnectionFacts>;
   readonly terminals: GateTerminals;
   readonly outputs: GateOutputs;

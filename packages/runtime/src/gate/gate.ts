@@ -82,7 +82,7 @@ export class Gate {
    */
   async propose(proposal: Proposal): Promise<Reply> {
     const id = this.#parts.newId() as ExecutionId;
-    // Secrets go first: the half of one, which a cut leaves, does not look like one.
+    // Secrets are taken out before the label is cut: half of a secret would not be recognized as one.
     const label = proposal.label === undefined ? null : printable(redact(proposal.label).value, LIMITS.labelChars);
     const trace = proposal.trace === undefined ? null : traceContext(proposal.trace);
     const { session } = proposal;
@@ -101,7 +101,7 @@ export class Gate {
     using _ = signal === undefined ? null : onAbort(signal, () => this.#stop(execution, CANCELLED));
     using _lease = launch === undefined ? null : this.#lease(execution);
     const reply = await this.#run(execution, () => this.#parts.spawn(id));
-    // It was cancelled when it was on the way to being asked about.
+    // It was cancelled while its question was being written.
     if (signal?.aborted === true && reply.status === "pending") this.questions.cancel(session, id);
     return reply;
   }
@@ -132,7 +132,7 @@ export class Gate {
     return true;
   }
 
-  /** Stops what has not ended of one session, as `stopAll` does of all, and what waits; returns how many that are. */
+  /** Stops all executions of one session that have not ended, and ends its questions; returns how many those are. */
   stopSession(session: SessionId, reason: string): number {
     const stopped = [...this.#running.values()].filter((execution) => execution.session === session);
     const waiting = this.questions.open.ofSession(session).length;
@@ -208,7 +208,7 @@ export class Gate {
     abort(execution, new FemtoError("FEMTO_CAPABILITY_CANCELLED", reason));
   }
 
-  /** What began before its principal was marked goes on only if it might begin now. */
+  /** What began before its principal was marked goes on only if it would still be permitted. */
   #endWhatIsForbiddenNow({ id, actor }: Execution): void {
     for (const other of this.#running.values()) {
       if (other.committing === null || other.id === id || other.actor.principal !== actor.principal) continue;
@@ -262,7 +262,7 @@ export class Gate {
   }
 }
 
-/** Hears of the abort once, also of one that was before, until it is disposed of. */
+/** Calls back once when the signal aborts, at once where it has aborted already; disposing ends that. */
 function onAbort(signal: AbortSignal, heard: () => void): Disposable {
   if (signal.aborted) heard();
   else signal.addEventListener("abort", heard, { once: true });

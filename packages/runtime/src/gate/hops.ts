@@ -45,17 +45,17 @@ export class Hops {
 
   async goOn(next: NextHop): Promise<HopAnswer> {
     this.#hop += 1;
-    // INVARIANT: I9: an effect that never stops asking fills no journal with it.
+    // INVARIANT: I9: hops are limited in number, so that an effect that never stops asking cannot fill the journal.
     if (this.#hop > LIMITS.hops + 1) return { ok: false, reason: "it has been told that it goes nowhere" };
     const append: HopParts["append"] = (execution, entry) => {
-      // INVARIANT: I5: no hop follows the outcome of its execution, also not one of an effect that was given up.
+      // INVARIANT: I5: no record of a hop follows the outcome of its execution, even where the effect was given up and runs on.
       assert(!this.#isOver, "the effect is over");
       return this.#parts.append(execution, entry);
     };
     try {
       return await answer(this.#execution, { ...this.#parts, append }, next, this.#hop);
     } catch (error) {
-      // INVARIANT: I1: where no record can be made of it, the effect goes nowhere.
+      // INVARIANT: I1: the effect goes nowhere of which no record could be made.
       return { ok: false, reason: `the redirect could not be decided on: ${errorText(error)}` };
     }
   }
@@ -115,5 +115,5 @@ function violationOf(registered: Registered | undefined, args: JsonObject): stri
   return input(args) ? null : describeViolations(input.errors ?? []);
 }
 
-// Secrets go first: the half of one, which a cut leaves, does not look like one.
+// Secrets are taken out before the text is cut: half of a secret would not be recognized as one.
 export const shown = (url: string): string => printable(redact(url).value, LIMITS.reasonChars);

@@ -30,7 +30,7 @@ export function holdLease(execution: Execution, parts: LeaseParts): Disposable {
   return { [Symbol.dispose]: () => cancel?.() };
 }
 
-/** INVARIANT: I3: whatever may not be known for certain ends it, and nothing that was said once keeps it. */
+/** INVARIANT: I3: any doubt ends the lease, and no decision of earlier prolongs it. */
 function endingOf(execution: Execution, parts: LeaseParts): string | null {
   const { intent, session, call, standing, actor } = execution;
   if (intent === null) return null;

@@ -1,25 +1,24 @@
 /**
  * Shares the event loop between sessions. A call is worked on in steps: from its arrival to its intent, from there to
- * its outcome, and its reply. In one turn of the loop each session does so many steps and no more, so that a step of
- * one session never stands behind everything that another one has to do. And while a record of a session that does
- * little is on its way to the disk, those that have much to do get few turns: the thread that writes it needs the processor,
- * too, and what they do meanwhile would be as much as the disk takes long.
+ * its outcome, and its reply. In one turn of the loop a session may begin a limited number of steps, so that no session
+ * waits behind all the work of another. While a record of a quiet session is on its way to the disk, busy sessions get few
+ * turns: the thread that writes the record needs the processor as well, and they would use it as long as the disk takes.
  */
 import type { Clock } from "@femtoclaw/journal";
 
-/** LIMIT: steps of one session in one turn beside a session that nothing waits of: what that one calls next waits for so much. */
+/** LIMIT: steps of one session in one turn beside a session with nothing to do: the next call of that one waits for so many. */
 const STEPS_BESIDE_OTHERS = 1;
-/** LIMIT: steps of one session in one turn where each that is there has some waiting; groups of records are not too small then. */
+/** LIMIT: steps of one session in one turn where all have steps waiting: enough for commit groups that are worth a sync. */
 const STEPS_AMONG_BUSY = 8;
-/** LIMIT: steps in one turn of a session that is there alone: some milliseconds, for which another one waits that comes. */
+/** LIMIT: steps in one turn of a session that is alone: some milliseconds, which another one waits that arrives meanwhile. */
 const STEPS_ALONE = 64;
-/** LIMIT: turns while somebody's record is on its way to the disk: most of the time of a quick sync, and little of a slow one. */
+/** LIMIT: turns of busy sessions while a quiet one waits for the disk: they last as long as most of a quick sync. */
 const TURNS_BESIDE_DISK = 4;
-/** LIMIT: pause before each further turn then, in milliseconds: so a disk that stalls stops nobody. */
+/** LIMIT: milliseconds before each turn after those, so that a disk that stalls stops nobody. */
 const PAUSE_MS = 1;
-/** Records of one session on their way to the disk for which others are kept waiting; one with more has much to do itself. */
+/** A session with at most so many records on their way to the disk counts as quiet: busy ones are kept waiting for it. */
 const FEW_RECORDS = 8;
-/** Time for which a session counts as there after its last step, so that others do not fill the gate between two calls of it. */
+/** Time for which a session counts as there after its last step, so that others do not take the loop between two of its calls. */
 const THERE_US = 1_000_000;
 
 export class LoopTurns {
@@ -34,7 +33,7 @@ export class LoopTurns {
   #isTurning = false;
   /** Records on their way to the disk, by session. */
   readonly #onDisk = new Map<string, number>();
-  /** Turns that there were while somebody waited for the disk. */
+  /** Turns of busy sessions since a quiet one waits for the disk. */
   #turnsBesideDisk = 0;
   #isPausing = false;
 

@@ -6,9 +6,8 @@ import { isWithin } from "../configuration/canonical-path.ts";
 const PLACES = { read_secret: "secret", seen_untrusted: "untrusted" } as const;
 
 /**
- * INVARIANT: a call marks when it may read, not when it did: whatever it is permitted to do to a path
- * counts, a program counts where a child could be shown the place, and an effect that names neither may
- * reach anything.
+ * INVARIANT: a call marks its principal when it may read, not when it did. Every permitted use of a path counts; a program
+ * counts where its sandbox could show it the place; an effect that names neither a path nor a program may reach anything.
  */
 export function marksOf(
   questions: Facts["questions"],
@@ -25,7 +24,7 @@ export function marksOf(
           return places.some(
             ({ path }) =>
               isWithin(question.path, path) ||
-              // What is secret is left out below a folder; what strangers wrote is not.
+              // What a call reads below a folder holds no secrets, but it may hold what strangers wrote.
               (mark === "seen_untrusted" && question.recursive === true && isWithin(path, question.path)),
           );
         case "program":
@@ -33,13 +32,13 @@ export function marksOf(
         case "host":
           return false;
         case "mcp_tool":
-          // What runs in the sandbox sees what programs see; what is far away sees nothing of it.
+          // What runs in the sandbox sees what programs see; what runs at a far host sees no file of this machine.
           return effect === "execute" && places.some(({ path }) => mayShow(authority, path));
         case "tool":
           return effect !== "none";
       }
     };
-    // Nobody has to say of a host, or of somebody else's server, that strangers write what it answers.
+    // What a host or a server of others answers is written by strangers, without any entry that says so.
     const isAlways = mark === "seen_untrusted" && questions.some((question) => isAnswered(question, authority));
     if (isAlways || (places.length > 0 && questions.some(reaches))) marks.push(mark);
   }

@@ -1,11 +1,11 @@
 /** How much a session may ask operators, and what they have said yes to for as long as it lasts. */
 import type { Clock } from "@femtoclaw/journal";
 import { LIMITS } from "@femtoclaw/protocol";
-import { ByteBucket } from "./session-quota.ts";
+import { TokenBucket } from "./session-quota.ts";
 import type { Problem } from "./verdict.ts";
 
 interface Asking {
-  readonly questions: ByteBucket;
+  readonly questions: TokenBucket;
   /** Questions in a row that operators refused. */
   refused: number;
   /** Question by policy revision and digest. */
@@ -68,8 +68,8 @@ export class SessionQuestions {
   #of(session: string): Asking {
     const known = this.#sessions.get(session);
     if (known !== undefined) return known;
-    const pace = { bytes: LIMITS.approvalBurst, bytesPerSecond: LIMITS.approvalsPerMinute / 60 };
-    const questions = new ByteBucket(pace, this.#parts.clock.monotonicUs());
+    const pace = { size: LIMITS.approvalBurst, perSecond: LIMITS.approvalsPerMinute / 60 };
+    const questions = new TokenBucket(pace, this.#parts.clock.monotonicUs());
     const asking: Asking = { questions, refused: 0, grants: new Map() };
     // Calls that were under way when their session ended may still ask, each by itself.
     if (this.#parts.isOpen(session)) this.#sessions.set(session, asking);

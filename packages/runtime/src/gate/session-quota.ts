@@ -1,55 +1,57 @@
 /**
  * What one session may add to the journal, and all sessions together by calls that are refused. Pure:
- * time comes in as a value. A bucket holds bytes; it is full at first and fills again with time.
+ * time comes in as a value.
  */
 import { LIMITS } from "@femtoclaw/protocol";
 import type { Problem } from "./verdict.ts";
 
 export interface BucketLimits {
-  readonly bytes: number;
-  readonly bytesPerSecond: number;
+  /** What the bucket holds at the most. */
+  readonly size: number;
+  readonly perSecond: number;
 }
 
-export class ByteBucket {
+/** Holds tokens, such as bytes that may be recorded; is full at first and fills again with time. */
+export class TokenBucket {
   readonly #limits: BucketLimits;
-  #bytes: number;
+  #tokens: number;
   #atUs: number;
 
   constructor(limits: BucketLimits, nowUs: number) {
     this.#limits = limits;
-    this.#bytes = limits.bytes;
+    this.#tokens = limits.size;
     this.#atUs = nowUs;
   }
 
-  /** Bytes that it holds; less than none after something was larger than what was left. */
+  /** What it holds; less than nothing after something was spent that was larger than what was left. */
   held(nowUs: number): number {
-    const filled = this.#bytes + (Math.max(nowUs - this.#atUs, 0) * this.#limits.bytesPerSecond) / 1_000_000;
-    return Math.min(filled, this.#limits.bytes);
+    const filled = this.#tokens + (Math.max(nowUs - this.#atUs, 0) * this.#limits.perSecond) / 1_000_000;
+    return Math.min(filled, this.#limits.size);
   }
 
-  /** Takes the bytes whole or not at all. */
-  take(bytes: number, nowUs: number): boolean {
-    if (this.held(nowUs) < bytes) return false;
-    this.spend(bytes, nowUs);
+  /** Takes so many or none at all. */
+  take(tokens: number, nowUs: number): boolean {
+    if (this.held(nowUs) < tokens) return false;
+    this.spend(tokens, nowUs);
     return true;
   }
 
   /** Puts in so many, up to what it holds at the most. */
-  put(bytes: number, nowUs: number): void {
-    this.#bytes = Math.min(this.held(nowUs) + bytes, this.#limits.bytes);
+  put(tokens: number, nowUs: number): void {
+    this.#tokens = Math.min(this.held(nowUs) + tokens, this.#limits.size);
     this.#atUs = Math.max(nowUs, this.#atUs);
   }
 
-  /** Takes the bytes in any case. */
-  spend(bytes: number, nowUs: number): void {
-    this.#bytes = this.held(nowUs) - bytes;
+  /** Takes so many in any case. */
+  spend(tokens: number, nowUs: number): void {
+    this.#tokens = this.held(nowUs) - tokens;
     this.#atUs = Math.max(nowUs, this.#atUs);
   }
 }
 
 /** What all sessions share: records of refused calls and of sessions that were halted for them. */
-export function refusalShare(nowUs: number): ByteBucket {
-  return new ByteBucket({ bytes: LIMITS.refusalBytes, bytesPerSecond: LIMITS.refusalBytesPerSecond }, nowUs);
+export function refusalShare(nowUs: number): TokenBucket {
+  return new TokenBucket({ size: LIMITS.refusalBytes, perSecond: LIMITS.refusalBytesPerSecond }, nowUs);
 }
 
 /**
@@ -59,23 +61,23 @@ export function refusalShare(nowUs: number): ByteBucket {
 export type RefusalVerdict = "record" | "count" | "halt";
 
 export class SessionQuota {
-  readonly #share: ByteBucket;
-  readonly #all: ByteBucket;
-  readonly #refusals: ByteBucket;
-  readonly #newcomers: ByteBucket;
-  readonly #merit: ByteBucket;
+  readonly #share: TokenBucket;
+  readonly #all: TokenBucket;
+  readonly #refusals: TokenBucket;
+  readonly #newcomers: TokenBucket;
+  readonly #merit: TokenBucket;
   #recorded = 0;
   #isHalted = false;
 
   /** `newcomers` is what the session shares with others that have earned nothing yet. */
-  constructor(share: ByteBucket, nowUs: number, newcomers: ByteBucket) {
+  constructor(share: TokenBucket, nowUs: number, newcomers: TokenBucket) {
     this.#share = share;
     this.#newcomers = newcomers;
-    this.#all = new ByteBucket({ bytes: LIMITS.sessionBytes, bytesPerSecond: LIMITS.sessionBytesPerSecond }, nowUs);
-    const { sessionRefusalBytes: bytes, sessionRefusalBytesPerSecond: bytesPerSecond } = LIMITS;
-    this.#refusals = new ByteBucket({ bytes, bytesPerSecond }, nowUs);
-    this.#merit = new ByteBucket({ bytes, bytesPerSecond: 0 }, nowUs);
-    this.#merit.spend(bytes, nowUs);
+    this.#all = new TokenBucket({ size: LIMITS.sessionBytes, perSecond: LIMITS.sessionBytesPerSecond }, nowUs);
+    const { sessionRefusalBytes: size, sessionRefusalBytesPerSecond: perSecond } = LIMITS;
+    this.#refusals = new TokenBucket({ size, perSecond }, nowUs);
+    this.#merit = new TokenBucket({ size, perSecond: 0 }, nowUs);
+    this.#merit.spend(size, nowUs);
   }
 
   /** A call of the session ended well. */

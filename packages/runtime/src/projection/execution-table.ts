@@ -1,7 +1,7 @@
 /**
- * The execution machine as a table of (state, event) to state, made of what the machine itself answers. A field is asked
- * for when it is needed first, because a start folds a few records and needs few of them. Folding history through the table
- * is fifty times cheaper than XState; a test proves the two equal over all paths.
+ * The execution machine as a table of (state, event) to state, filled with what the machine itself answers. An entry is
+ * asked for when it is first needed, because a start folds few records and needs few entries. Folding history through the
+ * table is fifty times cheaper than XState; a test shows that the two are equal over all paths.
  */
 import { type ExecutionContext, type ExecutionEvent, type ExecutionState, executionMachine } from "@femtoclaw/machines";
 import type { AnyStateMachine } from "xstate";
@@ -88,7 +88,7 @@ export class ExecutionTable {
   /** Every state that can be reached. */
   #explored(): ReadonlyMap<string, ExecutionPoint> {
     if (this.#isWhole) return this.#points;
-    // A map goes on to what is put into it meanwhile.
+    // Iterating a map also reaches the entries that are added meanwhile.
     for (const from of this.#points.values()) for (const type of this.#events) this.next(from, type);
     this.#isWhole = true;
     return this.#points;

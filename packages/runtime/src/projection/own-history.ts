@@ -11,9 +11,9 @@ export function storedHistories(actors: Readonly<Record<string, ActorSnapshot>>)
 }
 
 /**
- * INVARIANT: I5: what a permitted call was decided on is what the records before it say, so nothing else can
- * have permitted it. Facts that stand beside their record are left to whoever has them, and a session of a
- * version that knew no histories has none.
+ * INVARIANT: I5: the history that a permitted call was decided on is the one that the records before it tell, so nothing
+ * else can have permitted it. It is not checked where the facts are kept beside the record, and not for sessions of
+ * versions that had no histories.
  */
 export function requireOwnHistory(
   record: TypedRecord & { readonly type: "execution.intent" },

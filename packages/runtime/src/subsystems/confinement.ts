@@ -21,7 +21,7 @@ export class Confinement {
   /** What children of those agents see that have tables of their own. */
   #agentViews: ReadonlyMap<string, SandboxView> = new Map();
 
-  // INVARIANT: one grant, two fences: what Cedar files forbid to file tools is out of a child's reach too.
+  // INVARIANT: one grant counts twice: what Cedar files forbid to file tools is out of a child's reach as well.
   constructor({ configuration, policyFiles }: PolicySource) {
     this.#limits = configuration.limits.child;
     this.#authority = confinedAuthority(configuration.authority, policyFiles?.rules ?? []);
@@ -54,7 +54,7 @@ export class Confinement {
   // INVARIANT: I3: a capability that needs the sandbox is not enabled where there is none.
   async require(capabilities: readonly string[]): Promise<void> {
     const trial = this.#trial;
-    // What was tried beside a start counts for that start; who needs the sandbox later has it tried then.
+    // The trial that a start began counts for that start alone; whoever needs the sandbox later tries it then.
     this.#trial = null;
     if (this.#view !== null || capabilities.length === 0) return;
     this.#probe = await (trial ?? probeSandbox(this.#authority, this.#limits));

@@ -68,14 +68,14 @@ export class DiskSpace {
       const { bavail, bsize } = statfsSync(this.#options.folder);
       return bavail * bsize;
     } catch {
-      // The folder is gone or the disk is away, which is for the journal to find out.
+      // The folder or the disk is gone; the journal meets that itself.
       return null;
     }
   }
 
   /**
-   * Bytes of the journal's files; null for a journal that lies on no disk. LIMIT: a file has at least two megabytes once
-   * there are many, so a journal of ten gigabytes is some thousands of looks.
+   * Bytes of the journal's files; null for a journal that lies on no disk. LIMIT: where there are many files each has at
+   * least two megabytes, so for a journal of ten gigabytes some thousands of them are looked at.
    */
   get journalBytes(): number | null {
     const { folder } = this.#options;
@@ -84,7 +84,7 @@ export class DiskSpace {
       const journal = join(folder, JOURNAL_FOLDER);
       return readdirSync(journal).reduce((sum, name) => sum + bytesOf(join(journal, name)), 0);
     } catch {
-      // As above.
+      // The same: the journal meets it itself.
       return null;
     }
   }
@@ -93,7 +93,7 @@ export class DiskSpace {
   async exhausted(reason: string): Promise<void> {
     this.#fill(reason);
     await this.#reserve?.giveUp();
-    // It may have been taken again just before, and the disk have counted as having room.
+    // Said again: the reserve may have been taken again meanwhile, so that the disk counted as having room.
     this.#fill(reason);
   }
 

@@ -136,8 +136,8 @@ export class InForce {
   }
 
   /**
-   * Lets the sandbox be tried out while the journal is read, where the configuration enables something that needs it. In a
-   * state directory that is to be made yet it waits, because children are shown something else where it is.
+   * Begins to try the sandbox out while the journal is read, where the configuration enables something that needs it. Where
+   * the state directory has still to be made it waits, because a view hides that directory where it exists.
    */
   beginTrial(): void {
     const { capabilities, stateDirectory } = this.#configuration;
@@ -200,7 +200,7 @@ export class InForce {
         confined: confined.map(({ name }) => name),
         putInForce: (configuration: ResolvedConfiguration, confinement: Confinement) => {
           this.#configuration = configuration;
-          // Nothing of the next call was started under the configuration before it.
+          // Children that wait were started under the old configuration, and serve no call of the new one.
           void this.#confinement.end();
           this.#confinement = confinement;
         },
@@ -228,7 +228,7 @@ export class InForce {
     const servers = this.#configuration.upstreams.map(({ name, at }) =>
       mcpServerCapability({ name, isSandboxed: at.kind === "command" }),
     );
-    // It is there where there is something to launch, so that all else is what it was before anything could be.
+    // Only where something can be launched, so that all other configurations have the schema and the revision they had.
     const launched = this.#configuration.launches === undefined ? [] : [agentRun];
     const added = [...(options.capabilities ?? []), ...packageStubs(this.#configuration)];
     return [...builtinCapabilities, ...launched, ...added, ...servers];

@@ -89,7 +89,7 @@ async function openJournal(
     clock: surroundings.clock,
     onFull: (fault) => space.exhausted(fault.message),
   });
-  // The journal asks for the state only once something is appended, which is after the recovery.
+  // The journal asks for the state when something is appended, which nothing is before the state is recovered.
   let projection: Projection | null = null;
   const recovered = (): Projection => {
     assert(projection !== null, "nothing is appended before the state is back");

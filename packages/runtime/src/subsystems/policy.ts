@@ -107,7 +107,7 @@ export class Policy {
 
   /** A fresh engine with the same revision, after a crash. */
   async restart(): Promise<void> {
-    // It was tried out before it came into force. What is on trial beside it has its own engine, and keeps it.
+    // The policy was tried out before it came into force, and is not tried again. Rules on trial keep their own engine.
     const { shadow } = this;
     this.#inForce = { ...(await preparePolicy(this.compiled, undefined, this.#options)), shadow };
   }

@@ -11,8 +11,8 @@ import type { DecisionAsked, OnTrial } from "../gate/gate-parts.ts";
 const SHADOW_RULES_MAX = 32;
 const SHADOW_RULES_CHARS = 4_096;
 /**
- * LIMIT: microseconds that the trial may take for one call. One that took longer rests for a hundred times as long, so
- * that it never has more than a hundredth of the time.
+ * LIMIT: microseconds that the trial may take for one call. After a longer one it rests for a hundred times as long, so
+ * that it never takes more than a hundredth of the time.
  */
 const SLOW_US = 250_000;
 const REST_FACTOR = 100;

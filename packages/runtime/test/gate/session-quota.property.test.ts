@@ -3,7 +3,7 @@ import { LIMITS } from "@femtoclaw/protocol";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { newcomersShare } from "../../src/gate/door.ts";
-import { ByteBucket, refusalShare, SessionQuota } from "../../src/gate/session-quota.ts";
+import { refusalShare, SessionQuota, TokenBucket } from "../../src/gate/session-quota.ts";
 
 const SECOND_US = 1_000_000;
 const RECORD_BYTES_MAX = 65_536;
@@ -20,16 +20,16 @@ const calls = fc.array(
 
 describe("a bucket", () => {
   it("gives no more than it held at first and what flowed in since", () => {
-    const limits = fc.record({ bytes: fc.integer({ min: 1, max: 100_000 }), bytesPerSecond: fc.nat(10_000) });
+    const limits = fc.record({ size: fc.integer({ min: 1, max: 100_000 }), perSecond: fc.nat(10_000) });
     fc.assert(
       fc.property(limits, calls, (given, list) => {
-        const bucket = new ByteBucket(given, 0);
+        const bucket = new TokenBucket(given, 0);
         let [nowUs, taken] = [0, 0];
         for (const { pauseUs, bytes } of list) {
           nowUs += pauseUs;
           if (bucket.take(bytes, nowUs)) taken += bytes;
-          expect(taken).toBeLessThanOrEqual(given.bytes + (nowUs * given.bytesPerSecond) / SECOND_US + 1e-6);
-          expect(bucket.held(nowUs)).toBeLessThanOrEqual(given.bytes);
+          expect(taken).toBeLessThanOrEqual(given.size + (nowUs * given.perSecond) / SECOND_US + 1e-6);
+          expect(bucket.held(nowUs)).toBeLessThanOrEqual(given.size);
           expect(bucket.held(nowUs)).toBeGreaterThanOrEqual(0);
         }
       }),
@@ -39,8 +39,8 @@ describe("a bucket", () => {
   it("is whole again after a while, whatever was taken, and a clock that goes back gives nothing", () => {
     fc.assert(
       fc.property(calls, fc.nat(1_000_000), (list, debt) => {
-        const limits = { bytes: 10_000, bytesPerSecond: 100 };
-        const bucket = new ByteBucket(limits, 0);
+        const limits = { size: 10_000, perSecond: 100 };
+        const bucket = new TokenBucket(limits, 0);
         let nowUs = 0;
         for (const { pauseUs, bytes } of list) {
           nowUs += pauseUs;
@@ -49,8 +49,8 @@ describe("a bucket", () => {
         bucket.spend(debt, nowUs);
         const held = bucket.held(nowUs);
         expect(bucket.held(nowUs - SECOND_US)).toBe(held);
-        const wholeUs = nowUs + Math.ceil(((limits.bytes - held) * SECOND_US) / limits.bytesPerSecond);
-        expect(bucket.held(wholeUs)).toBeCloseTo(limits.bytes, 6);
+        const wholeUs = nowUs + Math.ceil(((limits.size - held) * SECOND_US) / limits.perSecond);
+        expect(bucket.held(wholeUs)).toBeCloseTo(limits.size, 6);
       }),
     );
   });
