@@ -19,6 +19,10 @@ const RESPONSE_BYTES_MAX = 128 * 1024 * 1024;
 /** LIMIT: time for what was asked last to go out to a host that does not read. */
 const CLOSE_MS = 1_000;
 
+/** INVARIANT: I2: who asked does not know what was done, and is not led to do it again. */
+const LOST =
+  "A call that was under way may have been executed: before it is sent again, look with `femtoclaw executions list`. Where the host has ended, start it with `femtoclaw up --detach`.";
+
 /** A request on its way. */
 export interface Asked {
   readonly id: number;
@@ -133,7 +137,7 @@ function remoteError({ code, reason, fix }: { code: string; reason: string; fix:
 }
 
 function lost(reason: string): FemtoError {
-  return new FemtoError("FEMTO_HOST_NOT_RUNNING", `the connection to the host was lost: ${reason}`);
+  return new FemtoError("FEMTO_HOST_NOT_RUNNING", `the connection to the host was lost: ${reason}`, { fix: LOST });
 }
 
 function notRunning(path: string, error: Error): FemtoError {

@@ -132,7 +132,9 @@ describe("a connection", () => {
     await using client = await agent();
     const waiting = await Promise.allSettled([1, 2, 3].map(() => client.propose(Buffer.from("{}"))));
     for (const outcome of waiting) {
-      expect(outcome).toMatchObject({ status: "rejected", reason: { code: "FEMTO_HOST_NOT_RUNNING" } });
+      // INVARIANT: I2: nobody is led to send again what may have been done.
+      const fix = expect.stringContaining("may have been executed");
+      expect(outcome).toMatchObject({ status: "rejected", reason: { code: "FEMTO_HOST_NOT_RUNNING", fix } });
     }
     await expect(client.tools()).rejects.toMatchObject({ code: "FEMTO_HOST_NOT_RUNNING" });
   });

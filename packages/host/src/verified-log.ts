@@ -3,7 +3,6 @@ import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import {
   copyForVerification,
-  LeveldbStore,
   type LogSource,
   type LogVerdict,
   type ReplayReader,
@@ -68,8 +67,7 @@ async function openLog(
   if (existsSync(join(directory, "checkpoint"))) return exportedLog(directory);
   const journal = join(directory, "journal");
   const copy = stack.use(await copyForVerification(existsSync(journal) ? journal : directory));
-  const store = new LeveldbStore(copy.directory, { tableBytesMax: Number.POSITIVE_INFINITY });
-  const { size } = await store.open();
+  const { store, size } = await copy.open({ tableBytesMax: Number.POSITIVE_INFINITY });
   stack.defer(() => store.close());
   return { reader: async () => new StoreReader(store, size), source: new StoreSource(store, size) };
 }

@@ -32,7 +32,10 @@ test("halt ends one session by its identifier, and neither its client nor a star
     stderr: expect.stringContaining("FEMTO_SESSION_NOT_FOUND") as string,
   });
   const halted = await place.run(["halt", newest?.id ?? "", "--reason", "it sleeps"]);
-  expect(halted).toMatchObject({ code: 0, stdout: expect.stringMatching(/^halted in record \d+: 1 calls/) as string });
+  expect(halted).toMatchObject({
+    code: 0,
+    stdout: expect.stringMatching(/^halted in record \d+: what was under way ends now, 1 call\n$/) as string,
+  });
   expect(await running).toMatchObject({ status: "error", error: { code: "FEMTO_CAPABILITY_CANCELLED" } });
   expect(await hostile.propose(ECHO)).toMatchObject({
     error: { code: "FEMTO_SESSION_HALTED", reason: expect.stringContaining("it sleeps") as string },

@@ -23,7 +23,7 @@ test("an interrupted execution is counted, resolved once, and shown with its res
   host.kill("SIGKILL");
   await host.ended;
   await lost;
-  await place.up();
+  expect((await place.up()).ready).toMatchObject({ unresolved: 2, waiting: 0 });
 
   const status = await place.run(["status"]);
   expect(status.stdout).toContain("2 interrupted and unresolved");
@@ -64,4 +64,8 @@ test("an interrupted execution is counted, resolved once, and shown with its res
   ]);
   expect((await place.run(["audit", "verify"])).code).toBe(0);
   expect((await place.run(["replay"])).code).toBe(0);
+  // Whoever starts a host hears of what nobody else would tell.
+  const { code: exit, stderr } = await place.run(["up", "--detach"]);
+  expect({ exit, stderr }).toEqual({ exit: 0, stderr: expect.stringMatching(/^1 interrupted and unresolved: look/) });
+  expect((await place.run(["down"])).code).toBe(0);
 });

@@ -66,7 +66,7 @@ export function AboutLog() {
         </p>
         <pre class="commands">
           {
-            "femtoclaw audit verify --key kept.vkey\nfemtoclaw audit export --format tiles --out handed-over\nfemtoclaw replay handed-over --recompute"
+            "femtoclaw audit verify --key log.vkey\nfemtoclaw audit export --format tiles --out handed-over\nfemtoclaw replay handed-over --recompute"
           }
         </pre>
       </Pane>

@@ -21,7 +21,7 @@ export function Outcome({ records }: { readonly records: readonly TypedRecord[] 
         {first === undefined && refused !== undefined && (
           <>
             <Block label="what was refused" text={refused.body.request.head} />
-            <p class="note">the beginning of {plural(refused.body.request.bytes, "byte")}</p>
+            <p class="note">{plural(refused.body.request.bytes, "byte")} in all</p>
           </>
         )}
       </Pane>

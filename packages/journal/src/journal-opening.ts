@@ -135,17 +135,27 @@ async function assertVouchedFor(reader: StoreReader, chain: KeyChain, { size, no
 }
 
 async function keysInForce(keyring: Keyring, chain: KeyChain): Promise<KeysInForce> {
+  const keys = await signingKeys(keyring, chain);
+  // What a rotation left behind whose record never became durable, or that had only the tidying left.
+  if (keys.retiring === null) await keyring.discard();
+  return keys;
+}
+
+/**
+ * The keys that sign what comes, and nothing is changed. Throws FEMTO_KEY_MISSING or FEMTO_KEY_MISMATCH where the log
+ * cannot be gone on with.
+ */
+export async function signingKeys(
+  keyring: Pick<Keyring, "current" | "next">,
+  chain: Pick<KeyChain, "origin" | "keys">,
+): Promise<KeysInForce> {
   const current = await keyring.current();
   if (current === null) {
     throw new FemtoError("FEMTO_KEY_MISSING", `the private key of the log ${chain.origin} is missing`);
   }
   const vkeyOf = (key: KeyObject): string => verifierKey(noteSigner(chain.origin, key));
   const [before, inForce] = [chain.keys.at(-2), chain.keys.at(-1)];
-  if (vkeyOf(current) === inForce?.vkey) {
-    // What a rotation left behind whose record never became durable, or that had only the tidying left.
-    await keyring.discard();
-    return { key: current, retiring: null };
-  }
+  if (vkeyOf(current) === inForce?.vkey) return { key: current, retiring: null };
   const next = await keyring.next();
   if (next !== null && vkeyOf(next) === inForce?.vkey && vkeyOf(current) === before?.vkey) {
     return { key: next, retiring: current };

@@ -28,7 +28,7 @@ export {
   STATE_FILE,
 } from "./epochs/succession.ts";
 export { Journal } from "./journal.ts";
-export { readKeyChain } from "./journal-opening.ts";
+export { readKeyChain, signingKeys } from "./journal-opening.ts";
 export type { Appended, JournalEntry, JournalOptions, KnownRecord, Projector } from "./journal-options.ts";
 export { decodeAt, type JournalReader, type LogReader, StoreReader } from "./journal-reader.ts";
 export { FileKeyring } from "./keys/file-keyring.ts";

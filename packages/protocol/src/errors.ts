@@ -269,7 +269,7 @@ export const ERRORS = define({
     fix: "Use another backup; nothing was put in place. Compare the file with where it was copied from.",
   },
   FEMTO_RESTORE_REFUSED: memory(
-    "Name a state directory that does not exist yet, in a folder that you can write to and nobody else can; move an old one aside. For an installation for the machine, whose folder is root's, restore as the host's user to /var/lib/femtoclaw/backups/restored, and let root move that to /var/lib/femtoclaw/state.",
+    "Name a state directory that does not exist yet, in a folder that you can write to and nobody else can; move an old one aside. For an installation for the machine, whose folder is root's, let root make /var/lib/femtoclaw/backups for the host's user, restore as that user to a folder in it, and let root move that to /var/lib/femtoclaw/state.",
   ),
   FEMTO_JOURNAL_RECORD_TOO_LARGE: memory("Send smaller arguments or ask for less output."),
   FEMTO_STATE_NOT_FOUND: memory("Name an existing state directory with --state, or start a host, which makes it."),

@@ -194,7 +194,7 @@ export async function exportLog(
     output.line(
       values === null
         ? "without the values that records commit to"
-        : `wrote ${values} values that records commit to, in clear, to ${out}.values.jsonl`,
+        : `wrote the ${values === 1 ? "value" : `${values} values`} that records commit to, in clear, to ${out}.values.jsonl`,
     );
   }
   return EXIT.ok;

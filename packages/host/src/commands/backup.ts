@@ -2,7 +2,6 @@
 import { resolve } from "node:path";
 import {
   copyForVerification,
-  LeveldbStore,
   lockClaim,
   openStateDirectory,
   parseCheckpoint,
@@ -18,6 +17,8 @@ import type { LoadedConfiguration } from "../configuration/load-configuration.ts
 import { refuseReachedPlace } from "../configuration/reached-by-calls.ts";
 import { exportAs } from "../log-access.ts";
 import { readJournal } from "../read-journal.ts";
+import { countText } from "../terminal/count-text.ts";
+import { unresolvedText } from "../terminal/open-ends-text.ts";
 import { during } from "../terminal/progress.ts";
 import { fileText } from "./audit.ts";
 import type { CommandContext } from "./command-context.ts";
@@ -70,8 +71,7 @@ async function exportOfStopped(
 ): Promise<{ readonly unsigned: number }> {
   const { root, journal } = await openStateDirectory(resolved.stateDirectory, { create: false });
   await using copy = await copyUnclaimed(root, journal);
-  const store = new LeveldbStore(copy.directory, { tableBytesMax: Number.POSITIVE_INFINITY });
-  const { size } = await store.open();
+  const { store, size } = await copy.open({ tableBytesMax: Number.POSITIVE_INFINITY });
   try {
     const exported = await exportAs(new StoreReader(store, size), "tiles", folder, true);
     return { unsigned: size - exported.size };
@@ -95,7 +95,7 @@ function sayBackup({ output }: CommandContext, made: MadeBackup): void {
   output.line(`wrote ${printable(file, 4_096)}: ${log.size} records of ${log.origin}, ${bytes} bytes, read back`);
   if (keys !== null) output.line(`wrote ${printable(keys, 4_096)}: keys and secrets in clear; keep it apart`);
   if (unsigned > 0) {
-    output.line(`not in it: ${unsigned} records behind the last checkpoint, after a crash`);
+    output.line(`not in it: ${countText(unsigned, "record")} behind the last checkpoint, after a crash`);
     output.talk("fix: start the host once, which signs them, then make another backup");
   }
   output.talk(`root ${log.root}; keep it with the public key, ${log.first_key}`);
@@ -155,13 +155,15 @@ function sayRestored({ output }: CommandContext, restored: RestoredState, lost: 
   const shown = printable(directory, 4_096);
   output.line(`restored ${shown}: log ${origin} goes on from ${parent.size} records of ${parent.origin}`);
   output.line(`not in it: what was recorded after the backup was made, at ${printable(manifest.at)}`);
-  if (withdrawn > 0)
-    output.line(`${withdrawn} calls that waited for an operator are withdrawn; they have to be proposed again`);
-  if (unresolved > 0) output.line(`${unresolved} executions without outcome wait there for a resolution`);
+  if (withdrawn > 0) {
+    output.line(`withdrawn, to be proposed again: ${countText(withdrawn, "call")} that waited for an operator`);
+  }
+  if (unresolved > 0) output.line(unresolvedText(unresolved));
   if (seen !== null) {
     output.line(`clients have seen ${seen.size} records of ${seen.origin} here, and will not take this log for it`);
     output.talk("fix: clients refuse this log until `femtoclaw audit forget` says that the loss is known");
   }
   if (project !== null) output.line(`wrote ${printable(project, 4_096)}; read it, then run \`femtoclaw trust\` there`);
-  output.talk(`start it with: femtoclaw --state ${shown} up`);
+  output.talk(`it is signed by a key of its own; keep its public part elsewhere: ${vkey}`);
+  output.talk(`start it with: femtoclaw --state ${shown} up --detach`);
 }

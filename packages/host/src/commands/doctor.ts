@@ -1,7 +1,7 @@
 /** `doctor`: tries out what FemtoClaw relies on, and says what to do about what does not hold. */
-import { EXIT, printable } from "@femtoclaw/protocol";
+import { EXIT, errorText, FemtoError, printable } from "@femtoclaw/protocol";
 import type { LoadedConfiguration } from "../configuration/load-configuration.ts";
-import { type Check, type Finding, found, ok } from "../doctor/finding.ts";
+import { type Check, type Finding, type Found, found, ok } from "../doctor/finding.ts";
 import {
   diskFinding,
   integrityFinding,
@@ -65,8 +65,9 @@ export async function examine(context: CommandContext): Promise<readonly Finding
 async function lookAtProject(context: CommandContext, loaded: LoadedConfiguration, look: Look): Promise<void> {
   const { resolved } = loaded;
   const { stateDirectory, runtimeDirectory, launches, approvals } = resolved;
-  // Sockets that cannot be trusted are not asked; the finding about permissions says why.
-  const running = await hostAnswers(context, loaded).catch(() => false);
+  // Sockets that cannot be trusted are not asked; the findings about permissions and host say why.
+  const answers = await hostAnswers(context, loaded).catch((error: unknown) => error);
+  const running = answers === true;
   const project = { context, loaded, running };
   const policy = loadPolicy(loaded);
   const probe = probeOf(resolved, policy);
@@ -84,11 +85,18 @@ async function lookAtProject(context: CommandContext, loaded: LoadedConfiguratio
   const { webhook } = approvals;
   if (webhook !== undefined) await look("webhook", () => webhookFinding(project, webhook));
   await look("telemetry", () => telemetryFinding(project));
-  await look("host", () =>
-    running
-      ? ok("a host answers")
-      : { verdict: "warn", detail: "no host runs", fix: "Start it with `femtoclaw up --detach`." },
-  );
+  await look("host", () => hostFinding(answers));
+}
+
+/** INVARIANT: whoever could not be asked is not said to be gone. */
+function hostFinding(answers: unknown): Found {
+  if (answers === true) return ok("a host answers");
+  if (answers === false) {
+    return { verdict: "warn", detail: "no host runs", fix: "Start it with `femtoclaw up --detach`." };
+  }
+  const detail = `it cannot be told whether one runs: ${errorText(answers)}`;
+  const fix = answers instanceof FemtoError ? answers.fix : "See to what the lines above name first.";
+  return { verdict: "warn", detail, fix };
 }
 
 function report({ output }: CommandContext, findings: readonly Finding[]): void {

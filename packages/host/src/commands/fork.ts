@@ -6,6 +6,7 @@ import { type Fork, forkLog, freePlace } from "@femtoclaw/runtime";
 import type { LoadedConfiguration } from "../configuration/load-configuration.ts";
 import { refuseReachedPlace } from "../configuration/reached-by-calls.ts";
 import { readJournal } from "../read-journal.ts";
+import { unresolvedText } from "../terminal/open-ends-text.ts";
 import type { CommandContext } from "./command-context.ts";
 import { hostAnswers } from "./host.ts";
 
@@ -24,7 +25,7 @@ export async function fork(context: CommandContext, seq: number, options: { read
     return EXIT.ok;
   }
   output.line(`made ${printable(directory, 4_096)}: log ${origin} goes on from record ${seq} of ${parent.origin}`);
-  if (unresolved > 0) output.line(`${unresolved} executions without outcome wait there for a resolution`);
+  if (unresolved > 0) output.line(unresolvedText(unresolved));
   output.talk(`start it with: femtoclaw --state ${printable(directory, 4_096)} up`);
   return EXIT.ok;
 }

@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { EXIT, FemtoError, printable } from "@femtoclaw/protocol";
+import { countText } from "../terminal/count-text.ts";
 import type { CommandContext } from "./command-context.ts";
 import { heldText, holdLog } from "./known-log.ts";
 import { hostToStop } from "./started-host.ts";
@@ -35,7 +36,11 @@ export async function halt(
   const { seq, stopped } = await operator.halt(session, options.reason);
   const { output } = context;
   if (output.json) output.value({ session, stopped, record: { seq } });
-  else output.line(`halted in record ${seq}: ${stopped} calls of it were under way and end now`);
+  else {
+    const ended =
+      stopped === 0 ? "nothing of it was under way" : `what was under way ends now, ${countText(stopped, "call")}`;
+    output.line(`halted in record ${seq}: ${ended}`);
+  }
   return EXIT.ok;
 }
 

@@ -14,6 +14,7 @@ import { type InForce, Library } from "../installation/library.ts";
 import { assertOwnReceipt } from "../installation/own-places.ts";
 import type { InstalledFile, Owner } from "../installation/receipt.ts";
 import { openRelease, type Release, readPublicKey } from "../installation/release.ts";
+import { systemctlOf } from "../installation/service-unit.ts";
 import { refuseChanged, uninstall as takeAway } from "../installation/uninstall.ts";
 import { rollback as goBack, upgrade as goOn, nextRelease, previousOf } from "../installation/upgrade.ts";
 import { byHand, shown, tellInstalled, tellPlan, tellRemoval, tellSteps } from "../terminal/installation-text.ts";
@@ -67,7 +68,7 @@ export async function install(context: CommandContext, file: string | undefined,
     const installed = plan();
     const isNew = refuseOther(library, release) === null;
     makeInstallation(library, { plan: installed, ground, release, key });
-    return tellInstalled(output, installed, release, isNew);
+    return tellInstalled(output, { plan: installed, release, isNew, path: environment["PATH"] });
   } catch (error) {
     leaveNothing(library);
     throw error;
@@ -130,7 +131,7 @@ export async function uninstall(context: CommandContext, flags: UninstallFlags):
   refuseChanged(current, options);
   if ((await hostOf(context, library, current).standing()) !== "stopped") {
     throw new FemtoError("FEMTO_HOST_RUNNING", "a host runs by this installation", {
-      fix: `Stop it first: \`${byHand(library, current, "down")}\`, or \`systemctl stop femtoclaw\` where systemd runs it.`,
+      fix: `Stop it first: \`${byHand(library, current, "down")}\`, or \`${systemctlOf(current.receipt.scope)} stop femtoclaw\` where systemd runs it.`,
     });
   }
   if (flags.dryRun === true) {

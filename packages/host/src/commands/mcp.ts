@@ -1,10 +1,12 @@
 /** `mcp`: serves the running host's capabilities to one MCP client over stdio, or to those of this machine over HTTP. */
+
 import { newToken, serveMcpHttp, serveMcpStdio } from "@femtoclaw/mcp";
 import { EXIT, errorText, FemtoError, printable, systemErrorCode } from "@femtoclaw/protocol";
 import { type AgentKind, agentConfiguration } from "../mcp/agent-configuration.ts";
 import { withRuntimeDirectory } from "../mcp/client-environment.ts";
 import { startingConnect } from "../mcp/starting-connect.ts";
 import { tokenFrom } from "../mcp/token-file.ts";
+import { lastingCommand } from "../own-command.ts";
 import type { CommandContext } from "./command-context.ts";
 import { unreachedPlace } from "./unreached-place.ts";
 
@@ -79,7 +81,7 @@ function printConfiguration(
   agent: string | undefined,
 ): number {
   const server = ["--config", path, "mcp", ...(agent === undefined ? [] : ["--agent", agent])];
-  const { text, use } = agentConfiguration(kind, [process.execPath, process.argv[1] ?? "", ...server], environment);
+  const { text, use } = agentConfiguration(kind, [...lastingCommand(), ...server], environment);
   output.line(text);
   for (const line of use) output.talk(line);
   return EXIT.ok;

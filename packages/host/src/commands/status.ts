@@ -2,6 +2,7 @@
 import { EXIT, type LogParent, printable } from "@femtoclaw/protocol";
 import type { RuntimeStatus, ShadowStatus } from "@femtoclaw/runtime";
 import type { TelemetryStatus } from "../endpoints/operator-endpoint.ts";
+import { unresolvedText, waitingText } from "../terminal/open-ends-text.ts";
 import type { Output } from "../terminal/output.ts";
 import { table } from "../terminal/table.ts";
 import { telemetryRows } from "../terminal/telemetry-rows.ts";
@@ -135,14 +136,6 @@ function sessionRows(sessions: RuntimeStatus["sessions"], output: Output): strin
 
 function parentText({ origin, size, reason }: LogParent): string {
   return `goes on from ${size} records of ${origin} (${reason})`;
-}
-
-function waitingText(count: number): string {
-  return `${count} ${count === 1 ? "call waits" : "calls wait"} for an operator: look with \`femtoclaw approvals list\``;
-}
-
-function unresolvedText(count: number): string {
-  return `${count} interrupted and unresolved: look with \`femtoclaw executions list --state interrupted\`, then say with \`femtoclaw executions resolve\` what became of each`;
 }
 
 const mib = (bytes: number): string => `${Math.floor(bytes / 1_048_576)} MiB`;

@@ -6,6 +6,7 @@ import { openStateDirectory } from "@femtoclaw/journal/state-directory";
 import { EXIT } from "@femtoclaw/protocol";
 import { requireOpenFiles } from "../open-files.ts";
 import { ownCommand } from "../own-command.ts";
+import { openEnds } from "../terminal/open-ends-text.ts";
 import { BackgroundLog } from "./background-log.ts";
 import type { CommandContext } from "./command-context.ts";
 
@@ -22,7 +23,10 @@ export async function upDetached(context: CommandContext): Promise<number> {
     return await started.exit();
   }
   if (output.json) output.line(started.ready);
-  else output.line(`ready: process ${started.pid}, log in ${started.log}`);
+  else {
+    output.line(`ready: process ${started.pid}, log in ${started.log}`);
+    for (const line of openEnds(JSON.parse(started.ready))) output.talk(line);
+  }
   return EXIT.ok;
 }
 

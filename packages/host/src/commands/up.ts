@@ -7,6 +7,7 @@ import { requireOpenFiles } from "../open-files.ts";
 import { type HostState, writeFailure } from "../report/failure-reports.ts";
 import { tellService, watchService } from "../service-notice.ts";
 import { logToStderr } from "../terminal/log.ts";
+import { openEnds } from "../terminal/open-ends-text.ts";
 import type { CommandContext } from "./command-context.ts";
 
 export async function up(context: CommandContext): Promise<number> {
@@ -62,13 +63,16 @@ async function serve(
   onStarted(host);
   if (signals > 0) void host.stop({ now: false });
   const { runtime, sockets } = host;
+  const { phase, waiting, unresolved } = runtime.status();
   const ready = {
     event: "ready",
     pid: process.pid,
     boot: runtime.boot,
-    state: runtime.status().phase,
+    state: phase,
     agent_socket: sockets.agent,
     operator_socket: sockets.operator,
+    waiting,
+    unresolved,
   };
   const { environment } = context;
   using _watched = watchService(environment, () => runtime.status().phase !== "error");
@@ -76,7 +80,10 @@ async function serve(
   const untold = tellService(environment, "READY=1");
   if (untold !== null) log({ level: "warn", event: "service.not_told", reason: untold });
   if (output.json) output.value(ready);
-  else output.line(`ready: process ${ready.pid}, agents at ${printable(ready.agent_socket, 4_096)}`);
+  else {
+    output.line(`ready: process ${ready.pid}, agents at ${printable(ready.agent_socket, 4_096)}`);
+    for (const line of openEnds(ready)) output.talk(line);
+  }
   // For the next start, because a host that is killed keeps nothing at its end.
   flushCompileCache();
   const fault = await Promise.race([host.stopped, runtime.failed]);

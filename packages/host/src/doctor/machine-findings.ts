@@ -1,5 +1,5 @@
 /** What `doctor` finds of the machine: the program that runs, its user, what confines programs, and the disk. */
-import { accessSync, constants, existsSync } from "node:fs";
+import { accessSync, constants, existsSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { DiskReserve, MARGIN_BYTES, RESERVE_BYTES } from "@femtoclaw/journal";
 import type { HostEnvironment } from "@femtoclaw/protocol";
@@ -91,7 +91,13 @@ function nearest(folder: string): string {
 
 /** Whether the journal's disk has room to spare; what is free is asked of the nearest folder that exists. */
 async function spaceFinding(stateDirectory: string): Promise<Found> {
-  const reserve = await DiskReserve.open(nearest(stateDirectory));
+  const folder = nearest(stateDirectory);
+  const { uid } = statSync(folder);
+  // What lies in it is then as it should be for another host, and not for whoever asks to remove.
+  if (folder === stateDirectory && uid !== ownUser()) {
+    return { verdict: "fail", detail: `${folder} is the state directory of user ${uid}`, fix: "Ask as that user." };
+  }
+  const reserve = await DiskReserve.open(folder);
   const free = Math.floor((await reserve.freeBytes()) / MIB);
   const size = RESERVE_BYTES / MIB;
   if (reserve.held) return ok(`${free} MiB are free beside the reserve of ${size} MiB`);

@@ -1,10 +1,16 @@
 /** What `doctor` finds of one project: its policy, its journal, and who may answer for its operator. */
-import { existsSync } from "node:fs";
-import { join } from "node:path";
 import { builtinCapabilities } from "@femtoclaw/capabilities";
-import { openStateDirectory, verifyDirectory } from "@femtoclaw/journal";
+import {
+  FileKeyring,
+  type LogVerdict,
+  openStateDirectory,
+  type StateDirectory,
+  signingKeys,
+  standingOf,
+  verifyDirectory,
+} from "@femtoclaw/journal";
 import { compilePolicy, confinedAuthority, createPolicyEngine, NO_HISTORY } from "@femtoclaw/policy";
-import { ERRORS } from "@femtoclaw/protocol";
+import { ERRORS, FemtoError } from "@femtoclaw/protocol";
 import { operatorName, type WebhookSetting } from "@femtoclaw/runtime";
 import { probeSandbox, type SandboxProbe } from "@femtoclaw/sandbox";
 import type { CommandContext } from "../commands/command-context.ts";
@@ -71,26 +77,40 @@ export async function closedFinding({ authority }: Resolved): Promise<Found> {
 
 /** Whether nobody else gets at state and sockets; what a stranger could is thrown. */
 export async function permissionsFinding({ stateDirectory, runtimeDirectory }: Resolved): Promise<Found> {
+  await standingState(stateDirectory);
   assertPrivateSocketFolder(runtimeDirectory);
-  if (existsSync(join(stateDirectory, "journal"))) await openStateDirectory(stateDirectory, { create: false });
   return ok("state and sockets are yours alone");
+}
+
+/**
+ * Null where there is no journal yet. Throws where there is a directory that no host of this user would take: what
+ * cannot be looked into is not taken for empty, which would lead to advice that loses what is there.
+ */
+async function standingState(stateDirectory: string): Promise<StateDirectory | null> {
+  try {
+    return await openStateDirectory(stateDirectory, { create: false });
+  } catch (error) {
+    if (error instanceof FemtoError && error.code === "FEMTO_STATE_NOT_FOUND") return null;
+    throw error;
+  }
 }
 
 export async function journalFinding({ context, loaded, running }: Project): Promise<Found> {
   const { stateDirectory } = loaded.resolved;
   if (running) return ok("a host holds it; `femtoclaw status` shows its size");
-  if (!existsSync(join(stateDirectory, "journal"))) return ok(`empty; \`femtoclaw up\` begins it in ${stateDirectory}`);
+  const directory = await standingState(stateDirectory);
+  if (directory === null) return ok(`empty; \`femtoclaw up\` begins it in ${stateDirectory}`);
   const remembered = await context.logMemory(loaded).remembered();
   const expected = remembered === null ? {} : { pinned: remembered.firstKey, checkpoint: remembered.checkpoint };
   // A copy is read, so that looking changes nothing.
-  const { verdict, size, signedSize, pinned, fault, prunedBefore } = await verifyDirectory(
-    join(stateDirectory, "journal"),
-    expected,
-  );
-  if (fault === null && pinned !== "differs") {
+  const log = await verifyDirectory(directory.journal, expected);
+  const { verdict, size, signedSize, pinned, fault, prunedBefore } = log;
+  const isRight = pinned !== "differs" && (fault === null || prunedBefore > 0);
+  if (isRight) await assertSigns(directory, log);
+  if (isRight && fault === null) {
     return ok(`${size} records in ${stateDirectory}, ${verdict}; the first ${signedSize} are signed`);
   }
-  if (prunedBefore > 0 && pinned !== "differs") {
+  if (isRight) {
     return ok(`${size} records in ${stateDirectory}, right as far as they are kept: pruned below ${prunedBefore}`);
   }
   const place = fault === null ? "" : `record ${fault.seq}: `;
@@ -99,6 +119,13 @@ export async function journalFinding({ context, loaded, running }: Project): Pro
     detail: `${verdict}: ${place}${fault?.reason ?? "another key signed this journal than the one that is remembered"}`,
     fix: "Keep a copy as evidence; `femtoclaw audit verify` says more.",
   };
+}
+
+/** The next start goes on with the log of a directory that is what it was, for which it needs the key; a copy gets a new one. */
+async function assertSigns({ root, keys }: StateDirectory, log: LogVerdict): Promise<void> {
+  const standing = await standingOf(root);
+  if (!standing.same || log.keys.length === 0) return;
+  await signingKeys(new FileKeyring(keys), { origin: standing.identity.origin, keys: log.keys });
 }
 
 /** Whether the log goes on from what was seen of it before. */
@@ -111,8 +138,9 @@ export async function rememberedFinding({ context, loaded, running }: Project): 
   }
   const remembered = await context.logMemory(loaded).remembered();
   if (remembered === null) return ok("nothing yet; the first look at the log is believed");
-  if (existsSync(join(stateDirectory, "journal")))
+  if ((await standingState(stateDirectory)) !== null) {
     return ok(`${rememberedText(remembered)}; the journal was held to them`);
+  }
   return {
     verdict: "fail",
     detail: `${rememberedText(remembered)}, and there is no journal in ${stateDirectory}`,

@@ -44,7 +44,7 @@ function assertOwn(path: string): void {
   const uid = ownUser(process.getuid);
   if (!status.isDirectory()) throw refusal(`${shown(path)} is not a folder`, `Move ${shown(path)} away.`);
   if (status.uid !== uid) {
-    const fix = "Name a folder of your own under [host].runtime_dir.";
+    const fix = `Speak as that user, such as by \`sudo -u '#${status.uid}'\`, or name a folder of your own under [host].runtime_dir.`;
     throw refusal(`${shown(path)} belongs to user ${status.uid}, not ${uid}`, fix);
   }
   if ((status.mode & 0o077) !== 0) {

@@ -2,7 +2,7 @@
  * The command that an agent runs before each of its tools. Agents let the tool run when their hook fails, unless it ends
  * in code 2 and says why: so does this one, whatever becomes of FemtoClaw within it.
  */
-import { ownCommand } from "../own-command.ts";
+import { lastingCommand } from "../own-command.ts";
 
 export const HOOK_KINDS = ["claude", "codex", "pi"] as const;
 export type HookKind = (typeof HOOK_KINDS)[number];
@@ -18,7 +18,7 @@ const BLOCKED = "femtoclaw: blocked, because the hook failed";
 
 /** Code 2 alone is not enough: Codex takes it for a failure of the hook, and goes on, where no reason is given. */
 export function hookCommand(kind: HookKind, configuration: string): string {
-  const own = [...ownCommand(), "--config", configuration, "hook", kind].map(quoted).join(" ");
+  const own = [...lastingCommand(), "--config", configuration, "hook", kind].map(quoted).join(" ");
   return `timeout -k 2 ${KILL_SECONDS} ${own} || { echo '${BLOCKED}' >&2; exit 2; }`;
 }
 

@@ -5,7 +5,7 @@ import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { temporaryFolder } from "@femtoclaw/journal/live";
 import { EXIT, type HostEnvironment } from "@femtoclaw/protocol";
-import { ownCommand } from "../own-command.ts";
+import { lastingCommand } from "../own-command.ts";
 import { type HookKind, hookCommand, quoted } from "./hook-command.ts";
 
 export interface Trial {
@@ -39,7 +39,7 @@ export interface TrialOptions {
 /** INVARIANT: nothing is run but the command that this FemtoClaw makes itself, and that with parts of it taken away. */
 export async function tryHook({ kind, configuration, environment, tool }: TrialOptions): Promise<Trial[]> {
   const command = hookCommand(kind, configuration);
-  const [program] = ownCommand();
+  const [program] = lastingCommand();
   const prefix = kind === "pi" ? "" : "mcp__femtoclaw__";
   const own = asked(`${prefix}${tool ?? "fs_read"}`);
   const folder = await temporaryFolder("femtoclaw-hook-");

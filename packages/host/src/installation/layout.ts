@@ -28,9 +28,13 @@ export interface Layout {
   readonly unit: string;
 }
 
-/** Names inside a library: of the folder that has one folder for each deployment, and of the executable in each of those. */
+/**
+ * Names inside a library: of the folder that has one folder for each deployment, of the executable in each of those, and of
+ * the link to the deployment in force.
+ */
 export const DEPLOYMENTS = "deployments";
 export const EXECUTABLE = "femtoclaw";
+export const CURRENT = "current";
 
 export const UNIT = "femtoclaw.service";
 /** Name of the command, and of each folder that is FemtoClaw's alone. */
@@ -38,6 +42,9 @@ export const NAME = "femtoclaw";
 
 /** INVARIANT: no path means anything else inside a unit file, where quotes, `%` and `$` have a meaning, or inside TOML. */
 const PLAIN = /^\/[\w.@+:,=/ -]*$/;
+
+/** The executable in force, by the link, which every start follows anew. */
+export const programInForce = (library: string): string => join(library, CURRENT, EXECUTABLE);
 
 /** The library that a program belongs to by where it lies; null where it was not installed. */
 export function libraryPathOf(program: string): string | null {

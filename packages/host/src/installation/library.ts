@@ -20,7 +20,7 @@ import {
   writeNewFile,
 } from "./durable-files.ts";
 import { HOST_STANDINGS, type HostStanding } from "./host-control.ts";
-import { assertKept, DEPLOYMENTS, EXECUTABLE, libraryPathOf } from "./layout.ts";
+import { assertKept, CURRENT, DEPLOYMENTS, EXECUTABLE, libraryPathOf, programInForce } from "./layout.ts";
 import {
   type InstalledFile,
   isDeploymentName,
@@ -32,7 +32,6 @@ import {
 } from "./receipt.ts";
 import { copyExecutable, type Release } from "./release.ts";
 
-const CURRENT = "current";
 const PENDING = "pending.json";
 const LOCK = "installation.lock";
 
@@ -102,7 +101,7 @@ export class Library {
 
   /** The executable of a deployment; of the one in force by the link, which every start follows anew. */
   program(name?: string): string {
-    return name === undefined ? join(this.path, CURRENT, EXECUTABLE) : join(this.#folder(name), EXECUTABLE);
+    return name === undefined ? programInForce(this.path) : join(this.#folder(name), EXECUTABLE);
   }
 
   receiptOf(name: string): Receipt | null {

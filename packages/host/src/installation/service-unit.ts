@@ -12,6 +12,9 @@ export interface UnitParts {
   readonly owner: Owner | null;
 }
 
+/** The command of systemd that is about the services of this scope. */
+export const systemctlOf = (scope: Layout["scope"]): string => (scope === "user" ? "systemctl --user" : "systemctl");
+
 /**
  * INVARIANT: I3: nothing here keeps the sandbox from working, for a host without one refuses to start. Bubblewrap mounts
  * a /proc of its own, so no option may stand that mounts over parts of /proc (ProtectKernelTunables, ProtectKernelLogs,
@@ -21,7 +24,7 @@ export interface UnitParts {
  */
 export function unitText({ layout, program, configuration, owner }: UnitParts): string {
   const lines = [
-    "# Written by `femtoclaw install`. Put changes into a drop-in (`systemctl edit femtoclaw`), so that it stays as it is.",
+    `# Written by \`femtoclaw install\`. Put changes into a drop-in (\`${systemctlOf(layout.scope)} edit femtoclaw\`), so that it stays as it is.`,
     "[Unit]",
     "Description=FemtoClaw, the execution authority of agents",
     "",

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import { arch, availableParallelism, freemem, homedir, hostname, release, totalmem, userInfo } from "node:os";
 import { join } from "node:path";
-import { copyForVerification, LeveldbStore, StoreReader, textWithoutSecrets } from "@femtoclaw/journal";
+import { copyForVerification, StoreReader, textWithoutSecrets } from "@femtoclaw/journal";
 import { ERRORS, FemtoError, type TypedRecord, VERSION } from "@femtoclaw/protocol";
 import type { CommandContext } from "../commands/command-context.ts";
 import { examine } from "../commands/doctor.ts";
@@ -106,8 +106,7 @@ async function newestRecords(context: CommandContext, loaded: LoadedConfiguratio
     }
   } else {
     await using copy = await copyForVerification(join(loaded.resolved.stateDirectory, "journal"));
-    const store = new LeveldbStore(copy.directory);
-    const { size } = await store.open();
+    const { store, size } = await copy.open();
     try {
       const reader = new StoreReader(store, size);
       const from = Math.max(await reader.prunedBefore(), size - RECORDS_MAX);

@@ -1,9 +1,11 @@
 /** What `install` and `uninstall` say: what would be done or was done, and how the host is started then. */
+import { delimiter, dirname } from "node:path";
 import { EXIT, printable } from "@femtoclaw/protocol";
 import { ownersEnvironment } from "../installation/host-control.ts";
 import type { InstallPlan } from "../installation/install-plan.ts";
 import type { InForce, Library } from "../installation/library.ts";
 import type { Release } from "../installation/release.ts";
+import { systemctlOf } from "../installation/service-unit.ts";
 import type { Removal } from "../installation/uninstall.ts";
 import type { Output } from "./output.ts";
 import { table } from "./table.ts";
@@ -48,7 +50,15 @@ export function tellSteps(output: Output, steps: readonly ToldStep[]): number {
   return EXIT.ok;
 }
 
-export function tellInstalled(output: Output, plan: InstallPlan, release: Release, isNew: boolean): number {
+export interface Installed {
+  readonly plan: InstallPlan;
+  readonly release: Release;
+  readonly isNew: boolean;
+  /** Where whoever installs has programs found. */
+  readonly path: string | undefined;
+}
+
+export function tellInstalled(output: Output, { plan, release, isNew, path }: Installed): number {
   const { layout, configuration, keepsConfiguration, steps } = plan;
   const { version } = release;
   if (output.json) {
@@ -67,16 +77,20 @@ export function tellInstalled(output: Output, plan: InstallPlan, release: Releas
   output.line(`installed: ${version} in ${shown(layout.library)}`);
   output.talk(`next: write what agents may do into ${shown(configuration)}, then start it:`);
   for (const line of howToStart(plan)) output.talk(`  ${line}`);
+  const folder = dirname(layout.command);
+  if (!(path ?? "").split(delimiter).includes(folder)) {
+    output.talk(`${shown(folder)} is not on your PATH; until it is, write ${shown(layout.command)} for femtoclaw`);
+  }
   return EXIT.ok;
 }
 
 function howToStart({ layout, configuration, owner, steps }: InstallPlan): string[] {
-  const systemctl = layout.scope === "user" ? "systemctl --user" : "systemctl";
+  const systemctl = systemctlOf(layout.scope);
   const isService = steps.some(({ path }) => path === layout.unit);
   const enable = `${systemctl} enable --now ${layout.prefix === null ? "femtoclaw" : shown(layout.unit)}`;
   const home = owner === null ? "" : ownersEnvironment(layout.data)["HOME"];
   const as = owner === null ? "" : `setpriv --reuid ${owner.uid} --regid ${owner.gid} --clear-groups env HOME=${home} `;
-  const up = `${as}${shown(layout.command)} --config ${shown(configuration)} up`;
+  const up = `${as}${shown(layout.command)} --config ${shown(configuration)} up --detach`;
   return isService ? [`${systemctl} daemon-reload && ${enable}`, `or by hand: ${up}`] : [up];
 }
 

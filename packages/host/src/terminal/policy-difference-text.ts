@@ -2,6 +2,7 @@
 import { printable } from "@femtoclaw/protocol";
 import type { DifferenceGroup, Judgement, PolicyDifference } from "@femtoclaw/runtime";
 import { callText } from "./call-text.ts";
+import { countText } from "./count-text.ts";
 import type { Output } from "./output.ts";
 
 /** LIMIT: groups on a terminal; `--json` has all of them. */
@@ -37,7 +38,7 @@ export function policyDifferenceLines(difference: PolicyDifference, compared: Co
       .map(({ reason, count, examples }) => `  ${count}: ${shown(reason)} (record ${examples.join(", ")})`),
     ...(never_decided === 0 || compared === "trial"
       ? []
-      : ["", `${never_decided} calls ended before any decision, and are left out`]),
+      : ["", `${countText(never_decided, "call")} ended before any decision, and left out here`]),
   ];
 }
 

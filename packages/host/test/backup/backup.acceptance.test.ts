@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, readdirSync, readFileSync, renameSync, statSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { HAS_SMALL_DISK, SmallDisk } from "@femtoclaw/testing";
 import { expect, test } from "vitest";
@@ -36,7 +36,7 @@ test("what was approved after a backup is not approved again in what is restored
 
   renameSync(place.state, join(place.root, "lost"));
   const restored = await place.run(["restore", made.file, "--project", join(place.root, "p2")]);
-  expect(restored.stdout).toContain("1 calls that waited for an operator are withdrawn");
+  expect(restored.stdout).toContain("withdrawn, to be proposed again: 1 call that waited for an operator");
   expect(restored.stdout).toContain("will not take this log for it");
   expect(readFileSync(join(place.root, "p2/femtoclaw.toml"), "utf8")).toBe(ASKING);
   await place.up();
@@ -152,3 +152,19 @@ function digests(folder: string): string {
   ]);
   return listed.toString().split("\n").sort().join("\n");
 }
+
+test("a damaged journal is refused by the name of its own file, and not by that of a copy that is gone by then", async () => {
+  await using place = new Playground();
+  expect((await place.run(["call", "--embedded", "fs_read", '{"path":"notes.txt"}'])).code).toBe(0);
+  const name = readdirSync(join(place.state, "journal")).find((found) => found.endsWith(".log"));
+  const path = join(place.state, "journal", String(name));
+  const bytes = readFileSync(path);
+  bytes.writeUInt8(bytes.readUInt8(bytes.length >> 1) ^ 1, bytes.length >> 1);
+  writeFileSync(path, bytes);
+  const { code, stderr } = await place.run(["backup", "--out", join(place.root, "b")]);
+  expect({ code, stderr }).toMatchObject({
+    code: 70,
+    stderr: expect.stringContaining(`FEMTO_JOURNAL_CORRUPT: ${path}`),
+  });
+  expect(stderr).toContain("Keep a copy of the state directory as evidence");
+});

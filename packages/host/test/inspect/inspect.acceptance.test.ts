@@ -115,6 +115,7 @@ describe.skipIf(!hasBrowser)("the inspector's page", () => {
     await right.page.evaluate(`inPage.moveTo(${records.length})`);
     await expect.poll(() => textOf(right.page)).toMatch(/DENIED_POLICY_VIOLATION[\s\S]*verified at export/);
     for (const [width, height] of [
+      [400, 860],
       [1280, 800],
       [1920, 1080],
     ] as const) {

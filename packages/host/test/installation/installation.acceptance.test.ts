@@ -38,7 +38,9 @@ describe("an installation", () => {
     expect(everything()).toEqual([]);
     const planned = plan.value.filter((step) => step.do === "make").map(({ path }) => path.slice(prefix.length + 1));
 
-    expect(await run("install", first, "--key", key)).toMatchObject({ code: 0 });
+    const made = await run("install", first, "--key", key);
+    expect(made).toMatchObject({ code: 0, stderr: expect.stringContaining(`${at("bin")} is not on your PATH`) });
+    expect(made.stderr).toMatch(/^ {2}or by hand: .* up --detach$/m);
     const library = everything().filter((path) => path.startsWith("lib/femtoclaw/"));
     expect(everything().filter((path) => !library.includes(path))).toEqual(planned.sort());
     expect([mode("etc/femtoclaw/femtoclaw.toml"), mode("lib/femtoclaw/current/femtoclaw")]).toEqual(["644", "755"]);

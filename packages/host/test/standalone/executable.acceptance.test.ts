@@ -104,6 +104,34 @@ describe("the standalone executable", () => {
     await place.down();
   });
 
+  test("tells agents a command that starts it, and of an installation one that an upgrade leaves right", async () => {
+    await using place = playground();
+    await place.up();
+    const run = promisify(execFile);
+    interface Told {
+      readonly mcpServers: { readonly femtoclaw: { readonly command: string; readonly args: readonly string[] } };
+    }
+    const told = async (program: string) => {
+      const { stdout } = await run(program, ["mcp", "--print-config", "claude"], { env: place.environment });
+      return (JSON.parse(stdout) as Told).mcpServers.femtoclaw;
+    };
+    const answered = async ({ command, args }: Awaited<ReturnType<typeof told>>): Promise<string> => {
+      const asked = run(command, [...args], { env: place.environment });
+      const clientInfo = { name: "a", version: "1" };
+      const params = { protocolVersion: "2025-11-25", capabilities: {}, clientInfo };
+      asked.child.stdin?.end(`${JSON.stringify({ jsonrpc: "2.0", id: 1, method: "initialize", params })}\n`);
+      return (await asked).stdout;
+    };
+    expect(await answered(await told(built.program))).toContain('"serverInfo":{"name":"femtoclaw"');
+
+    const prefix = place.folder("i");
+    expect((await place.run(["install", "--prefix", prefix])).code).toBe(0);
+    const installed = await told(join(prefix, "bin/femtoclaw"));
+    expect(installed.command).toBe(join(prefix, "lib/femtoclaw/current/femtoclaw"));
+    expect(await answered(installed)).toContain('"serverInfo":{"name":"femtoclaw"');
+    await place.down();
+  });
+
   test("goes from init to down in an empty folder, with a policy that takes threads", async () => {
     await using place = playground();
     const project = place.folder("fresh");

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { errorText, FemtoError, printable, systemErrorCode } from "@femtoclaw/protocol";
 import { temporaryFolder } from "../state-directory/temporary-folder.ts";
 import { isForbidden, unreadable } from "../store/leveldb/leveldb-files.ts";
-import { LeveldbStore } from "../store/leveldb/leveldb-store.ts";
+import { LeveldbStore, type LeveldbStoreOptions } from "../store/leveldb/leveldb-store.ts";
 import { encodeBase64 } from "../tree/base64.ts";
 import { EMPTY_ROOT } from "../tree/hashing.ts";
 import { StoreSource } from "./log-source.ts";
@@ -15,6 +15,8 @@ import { type LogVerdict, type VerifyOptions, verifyLog } from "./verify-log.ts"
 /** A copy of a journal that is stopped, gone when it is disposed of. */
 export interface VerificationCopy extends AsyncDisposable {
   readonly directory: string;
+  /** Opens the copy, for whoever closes the store. What is wrong with a file is said of the one that was copied. */
+  open(options?: LeveldbStoreOptions): Promise<{ readonly store: LeveldbStore; readonly size: number }>;
 }
 
 const COPY_PREFIX = "femtoclaw-verify-";
@@ -43,7 +45,7 @@ export async function copyForVerification(journalDirectory: string): Promise<Ver
   const remove = (): Promise<void> => rm(directory, { recursive: true, force: true });
   try {
     for (const name of names) await copyOne(join(journalDirectory, name), name, directory);
-    return { directory, [Symbol.asyncDispose]: remove };
+    return { directory, open: openedCopy(directory, journalDirectory), [Symbol.asyncDispose]: remove };
   } catch (error) {
     await remove();
     if (error instanceof FemtoError) throw error;
@@ -100,10 +102,7 @@ export async function verifyDirectory(
   try {
     await using copy = await copyForVerification(journalDirectory);
     // Here there is time for every table, which a start has not.
-    const store = new LeveldbStore(copy.directory, { tableBytesMax: Number.POSITIVE_INFINITY });
-    const { size } = await store.open().catch((error: unknown) => {
-      throw ofOriginal(error, copy.directory, journalDirectory);
-    });
+    const { store, size } = await copy.open({ tableBytesMax: Number.POSITIVE_INFINITY });
     try {
       return await verifyLog({ ...options, source: new StoreSource(store, size) });
     } finally {
@@ -118,9 +117,17 @@ export async function verifyDirectory(
 }
 
 /** Names the files that were asked about: the copy is gone by the time that somebody reads this. */
-function ofOriginal(error: unknown, copy: string, original: string): unknown {
-  if (!(error instanceof FemtoError)) return error;
-  return new FemtoError(error.code, error.message.replaceAll(copy, printable(original)), { cause: error });
+function openedCopy(directory: string, original: string): VerificationCopy["open"] {
+  return async (options) => {
+    const store = new LeveldbStore(directory, options);
+    try {
+      return { store, size: (await store.open()).size };
+    } catch (error) {
+      if (!(error instanceof FemtoError)) throw error;
+      const { code, fix } = error;
+      throw new FemtoError(code, error.message.replaceAll(directory, printable(original)), { fix, cause: error });
+    }
+  };
 }
 
 function unread(

@@ -30,8 +30,10 @@ export async function planPruning(reader: LogReader, requested: number): Promise
   const bounded = Math.min(requested, reader.size);
   const before = bounded - (bounded % TILE_WIDTH);
   if (before <= since) {
-    const reason = `records go in steps of ${TILE_WIDTH}; from record ${since} on, none lie below ${requested}`;
-    throw new FemtoError("FEMTO_PRUNE_REFUSED", reason);
+    const reason = `records go in whole steps of ${TILE_WIDTH}, and between record ${since}, the first that may go, and record ${requested}, before which they should, there is none`;
+    throw new FemtoError("FEMTO_PRUNE_REFUSED", reason, {
+      fix: "Nothing is as old as that; name a later boundary, or wait.",
+    });
   }
   const keep = [0, ...(await reader.rotations()).filter((seq) => seq < before)];
   const records = before - since - keep.filter((seq) => seq >= since).length;

@@ -73,7 +73,9 @@ async function assertPrivate(path: string, forbiddenBits: number): Promise<void>
   }
   const uid = ownUser();
   if (status.uid !== uid) {
-    throw new FemtoError("FEMTO_STATE_OWNER", `${name} belongs to user ${status.uid}, this process to user ${uid}`);
+    const fix = `Speak as that user, such as by \`sudo -u '#${status.uid}'\`. Where it ought to be user ${uid}'s, let root give it away whole: \`chown -R\`.`;
+    const reason = `${name} belongs to user ${status.uid}, this process to user ${uid}`;
+    throw new FemtoError("FEMTO_STATE_OWNER", reason, { fix });
   }
   if ((status.mode & forbiddenBits) !== 0 || (status.mode & OWNER_ALL) !== OWNER_ALL) {
     const mode = (status.mode & 0o777).toString(8).padStart(3, "0");

@@ -8,7 +8,6 @@ import {
   type Checkpoint,
   copyForVerification,
   decide,
-  LeveldbStore,
   type LogReader,
   parentAt,
   prepareNewLog,
@@ -45,8 +44,7 @@ export interface EpochOptions {
 /** Decides on the new log; `finishSuccession` puts it in place. Null where the old log holds no record. */
 export async function openEpoch({ root, journal, reason, announce }: EpochOptions): Promise<OpenedEpoch | null> {
   await using copy = await copyForVerification(journal);
-  const store = new LeveldbStore(copy.directory, { tableBytesMax: Number.POSITIVE_INFINITY });
-  const { size } = await store.open();
+  const { store, size } = await copy.open({ tableBytesMax: Number.POSITIVE_INFINITY });
   try {
     if (size === 0) return null;
     await assertSound(new StoreSource(store, size));

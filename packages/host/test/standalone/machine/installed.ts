@@ -45,7 +45,7 @@ export async function restored(asked: Asked): Promise<void> {
   const made = `${BACKUPS}/restored`;
   const told = await asked.ran(`systemctl stop femtoclaw && ${femtoclaw} --state ${made} restore ${file} &&
     mv ${data}/state ${data}/lost && mv ${made} ${data}/state`);
-  assert.match(told, /1 calls that waited for an operator are withdrawn/);
+  assert.match(told, /withdrawn, to be proposed again: 1 call that waited for an operator/);
   await asked.start(OF_MACHINE);
   // The user of the host has seen more of the log than the backup holds.
   const refused = await asked.failed(`${femtoclaw} approvals allow ${id}`);
