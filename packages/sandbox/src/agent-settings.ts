@@ -6,7 +6,8 @@ import { dirname, join } from "node:path";
 import { FemtoError, printable } from "@femtoclaw/protocol";
 import { HANDED_DESCRIPTOR, type SandboxCommand } from "./bubblewrap.ts";
 import { hostInspection, type Inspection } from "./inspection.ts";
-import { isWithin, type Mount, type SandboxView, visibilityOf } from "./view.ts";
+import { isWithin, type Mount, visibilityOf } from "./mounts.ts";
+import type { SandboxView } from "./view.ts";
 
 export interface AgentSettings {
   /** Of its home, which is a folder of the sandbox's own. */

@@ -9,7 +9,7 @@ import { type ChildOptions, killGroup, killWhole, signalInside, startChild } fro
 import { exitCodeIn, faultIn } from "./exit-status.ts";
 import { isAsleep } from "./inspection.ts";
 import { JOINED, MADE, toldWords } from "./joining.ts";
-import { type KeptPaths, watchKept } from "./kept-paths.ts";
+import { type KeptPaths, KeptWatch } from "./kept-paths.ts";
 import { isByGroup, processesBeside, type Rung } from "./rung.ts";
 import type { SandboxView } from "./view.ts";
 
@@ -32,6 +32,7 @@ export class BoundChild {
   readonly #made: Promise<void> | null;
   readonly #rung: Rung["name"];
   readonly #kept: KeptPaths;
+  #watch: KeptWatch | null = null;
   #lost: string | null = null;
   #status = "";
   /** What it is told once it is released, and would end with this process. */
@@ -93,6 +94,12 @@ export class BoundChild {
     return exitCode !== null || signalCode !== null || killed;
   }
 
+  /** Whether it may still be released: it has not ended, and what is kept from it is what it was. It is killed else. */
+  stillStands(): boolean {
+    this.#watch?.look();
+    return !this.isOver;
+  }
+
   /** Whether it has said that it is in its groups, and nothing since. */
   get isIn(): boolean {
     return this.#status === JOINED;
@@ -113,7 +120,7 @@ export class BoundChild {
     const enter = (): void => {
       if (this.isOver) return;
       // INVARIANT: I8: it is known before what confines it looks at the very paths, so that nothing comes off unseen.
-      this.#watch();
+      this.#keep();
       const first = this.#group === null ? "" : toldWords(words);
       if (isHeld) this.#pipe(BEGIN_DESCRIPTOR)?.write(first + begin);
       else this.#pipe(BEGIN_DESCRIPTOR)?.end(first + begin);
@@ -173,12 +180,13 @@ export class BoundChild {
     return this.#group?.exceeded() ?? [];
   }
 
-  #watch(): void {
+  #keep(): void {
     if (this.process.pid === undefined) return;
-    const watch = watchKept(this.#kept, (path) => {
+    const watch = new KeptWatch(this.#kept, (path) => {
       this.#lost = path;
       this.kill();
     });
+    this.#watch = watch;
     this.process.once("exit", () => watch[Symbol.dispose]());
   }
 

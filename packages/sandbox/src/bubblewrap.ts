@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { FemtoError, printable } from "@femtoclaw/protocol";
 import { type ChildLimits, ownLimits, prlimitArguments, SHARED_MEMORY_BYTES } from "./child-limits.ts";
 import { hostInspection } from "./inspection.ts";
+import { type Mount, visibilityOf } from "./mounts.ts";
 import { pipelineArguments, STAGES_DESCRIPTOR } from "./pipeline.ts";
 import {
   AGENT_VARIABLES,
@@ -14,7 +15,7 @@ import {
   relayWords,
 } from "./relay/relay-command.ts";
 import { TOOL_FOLDERS } from "./system.ts";
-import { type Mount, type SandboxView, visibilityOf } from "./view.ts";
+import type { SandboxView } from "./view.ts";
 
 export interface SandboxProgram {
   /** Path under which the search path holds the program; the child finds its file there and its own name in argv[0]. */

@@ -1,7 +1,8 @@
 /** The view that the next child is started by, when the machine has changed since the last plan. */
 import { dirname } from "node:path";
 import { hostInspection, type Inspection } from "./inspection.ts";
-import { type SandboxView, viewOf, visibilityOf } from "./view.ts";
+import { visibilityOf } from "./mounts.ts";
+import { type SandboxView, viewOf } from "./view.ts";
 
 /** The view itself while the machine is as it was when planned, else a new one. */
 export function currentView(

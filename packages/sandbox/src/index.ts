@@ -5,6 +5,7 @@ export { bubblewrapArguments, type SandboxCommand, type SandboxProgram } from ".
 export { type ChildLimits, DEFAULT_CHILD_LIMITS } from "./child-limits.ts";
 export { hostInspection } from "./inspection.ts";
 export { mayShow } from "./may-show.ts";
+export { visibilityOf } from "./mounts.ts";
 export { notCovered } from "./not-covered.ts";
 export { Output } from "./output.ts";
 export { type OwnFile, ownProgramView } from "./own-program.ts";
@@ -14,4 +15,4 @@ export { DOOR_PATH, DOOR_TARGET, TUNNEL_ADDRESS } from "./relay/relay-command.ts
 export { runSandboxed, type SandboxResult } from "./run.ts";
 export { ServiceChild } from "./service-child.ts";
 export { TerminalChild, type TerminalEnd } from "./terminal-child.ts";
-export { type SandboxView, viewOf, visibilityOf } from "./view.ts";
+export { type SandboxView, viewOf } from "./view.ts";

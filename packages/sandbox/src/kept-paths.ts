@@ -20,49 +20,53 @@ export function onlyMissing({ unseen }: KeptPaths, isMissing: (path: string) => 
   return { unseen: unseen.filter(isMissing), unwritten: [] };
 }
 
-interface Watched {
-  readonly found: ReadonlyMap<string, string>;
-  onLost(path: string): void;
-}
-
-const watched = new Set<Watched>();
+const watches = new Set<KeptWatch>();
 let timer: NodeJS.Timeout | null = null;
 
-/** From now on, until what it gives is disposed of; tells once, of the first that is another or gone. */
-export function watchKept({ unseen, unwritten }: KeptPaths, onLost: (path: string) => void): Disposable {
-  const found = new Map([...unseen, ...unwritten].map((path) => [path, identityOf(path)]));
-  const one = { found, onLost };
-  if (found.size > 0) {
-    watched.add(one);
-    timer ??= setInterval(look, LOOK_MS).unref();
+/** Looks at what is kept from one child until it is disposed of, and tells once of the first that is another or gone. */
+export class KeptWatch implements Disposable {
+  readonly #found: ReadonlyMap<string, string>;
+  readonly #onLost: (path: string) => void;
+
+  constructor({ unseen, unwritten }: KeptPaths, onLost: (path: string) => void) {
+    this.#found = new Map([...unseen, ...unwritten].map((path) => [path, identityOf(path)]));
+    this.#onLost = onLost;
+    if (this.#found.size === 0) return;
+    watches.add(this);
+    timer ??= setInterval(lookAtAll, LOOK_MS).unref();
   }
-  return { [Symbol.dispose]: () => forget(one) };
+
+  look(identity = identityOf): void {
+    if (!watches.has(this)) return;
+    for (const [path, found] of this.#found) {
+      if (identity(path) === found) continue;
+      this[Symbol.dispose]();
+      this.#onLost(path);
+      return;
+    }
+  }
+
+  [Symbol.dispose](): void {
+    watches.delete(this);
+    if (watches.size > 0 || timer === null) return;
+    clearInterval(timer);
+    timer = null;
+  }
 }
 
 /** For people: why a child was ended. */
 export const lostText = (path: string): string =>
   `${printable(path)}, which is kept from programs, was replaced or made while it ran, where nothing keeps it from it`;
 
-function look(): void {
+/** Each path once, however many children it is kept from. */
+function lookAtAll(): void {
   const now = new Map<string, string>();
   const current = (path: string): string => {
     const known = now.get(path) ?? identityOf(path);
     now.set(path, known);
     return known;
   };
-  for (const one of [...watched]) {
-    const lost = [...one.found].find(([path, identity]) => current(path) !== identity);
-    if (lost === undefined) continue;
-    forget(one);
-    one.onLost(lost[0]);
-  }
-}
-
-function forget(one: Watched): void {
-  watched.delete(one);
-  if (watched.size > 0 || timer === null) return;
-  clearInterval(timer);
-  timer = null;
+  for (const watch of [...watches]) watch.look(current);
 }
 
 /** What is the same as long as the very file or folder stands there: its number alone is soon given to another one. */

@@ -3,8 +3,8 @@
  * more often than a view does: what a view shows depends on what exists, and that changes.
  */
 import type { Authority } from "@femtoclaw/protocol";
+import { isWithin } from "./mounts.ts";
 import { SYSTEM_FILES, SYSTEM_FOLDERS } from "./system.ts";
-import { isWithin } from "./view.ts";
 
 export function mayShow(authority: Authority, path: string): boolean {
   const { workspace, allow, ask, deny, sensitive, floor, childRead } = authority;

@@ -5,7 +5,8 @@
 import type { Authority } from "@femtoclaw/protocol";
 import { HANDED_DESCRIPTOR } from "./bubblewrap.ts";
 import { hostInspection } from "./inspection.ts";
-import { type Mount, type SandboxView, viewOf } from "./view.ts";
+import type { Mount } from "./mounts.ts";
+import { type SandboxView, viewOf } from "./view.ts";
 
 /** A file of the child: the bytes of `content`, or a file of this machine that no child can write to. */
 export type OwnFile = { readonly path: string } & ({ readonly content: Uint8Array } | { readonly from: string });

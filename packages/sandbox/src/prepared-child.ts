@@ -43,10 +43,10 @@ export class PreparedChild implements Disposable {
     return bound === null ? null : new PreparedChild(view, bound);
   }
 
-  /** The child, whose place among those that run is its taker's; null where it has ended by itself meanwhile. */
+  /** The child, whose place among those that run is its taker's; null where it has ended meanwhile, or shows too much. */
   take(): BoundChild | null {
     const bound = this.#bound;
-    if (bound === null || bound.isOver) return null;
+    if (bound === null || !bound.stillStands()) return null;
     this.#bound = null;
     return bound;
   }

@@ -4,8 +4,8 @@
  */
 import { type Authority, FemtoError, printable } from "@femtoclaw/protocol";
 import type { Inspection } from "./inspection.ts";
+import type { Visibility } from "./mounts.ts";
 import { TOOL_FOLDERS } from "./system.ts";
-import type { Visibility } from "./view.ts";
 
 /** Each has a shell of the system, which stands before it outside of every sandbox. */
 export type Rung =

@@ -2,7 +2,8 @@
 import { expect, test } from "vitest";
 import { withAgentSettings } from "../src/agent-settings.ts";
 import type { Inspection, PathState } from "../src/inspection.ts";
-import type { Mount, SandboxView } from "../src/view.ts";
+import type { Mount } from "../src/mounts.ts";
+import type { SandboxView } from "../src/view.ts";
 
 const WORKSPACE = "/home/me/project";
 const MOUNTS: readonly Mount[] = [

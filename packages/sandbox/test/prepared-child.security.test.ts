@@ -1,7 +1,7 @@
 /** Children that are made ready for a call: of a call that is not permitted to run in the end, nothing runs. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { readdirSync, readFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
@@ -79,6 +79,17 @@ describe.runIf(groups !== null)("a child that is made ready", () => {
       exitCode: 0,
     });
     expect(readdirSync(calls.place.out)).toEqual(["ran"]);
+    child[Symbol.dispose]();
+  });
+
+  it("gives way to another one where something that is kept from it was replaced meanwhile", async () => {
+    await using calls = await usual();
+    const { child, pid } = await prepared(calls);
+    const secrets = join(calls.place.workspace, "secrets");
+    renameSync(secrets, join(calls.place.workspace, "aside"));
+    mkdirSync(secrets);
+    expect(child.take()).toBeNull();
+    await expect.poll(() => isThere(pid)).toBe(false);
     child[Symbol.dispose]();
   });
 

@@ -18,11 +18,12 @@ import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { DEFAULT_CHILD_LIMITS, hostInspection, probeSandbox, viewOf, visibilityOf } from "../src/index.ts";
 import { inheritedDescriptors } from "../src/inspection.ts";
+import type { Mount } from "../src/mounts.ts";
 import type { Machine } from "../src/probe.ts";
 import { seatbeltScript } from "../src/seatbelt/seatbelt-plan.ts";
 import { seatbeltTrial } from "../src/seatbelt/seatbelt-probe.ts";
 import { seatbeltProfile } from "../src/seatbelt/seatbelt-profile.ts";
-import type { Mount, SandboxView } from "../src/view.ts";
+import type { SandboxView } from "../src/view.ts";
 import { everything, grants, type Playground, playground, programOf, run } from "./playground.ts";
 import { isAllowed } from "./seatbelt/profile-verdict.ts";
 

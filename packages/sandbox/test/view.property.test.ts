@@ -4,7 +4,7 @@ import { expect, it } from "vitest";
 import { viewOf, visibilityOf } from "../src/index.ts";
 import type { Inspection } from "../src/inspection.ts";
 import { landlockRules, RIGHT, type Rule } from "../src/landlock/landlock-rules.ts";
-import type { Mount } from "../src/view.ts";
+import type { Mount } from "../src/mounts.ts";
 import { grants } from "./playground.ts";
 
 /** Every path stands, as a folder, so that the plan itself is what is tried. */

@@ -4,7 +4,7 @@
  * what has less gets a rule of its own. Pure but for the listing of folders.
  */
 import { FemtoError, printable } from "@femtoclaw/protocol";
-import { isWithin, type Mount, visibilityOf } from "../view.ts";
+import { isWithin, type Mount, visibilityOf } from "../mounts.ts";
 
 /** Rights in the numbers of the kernel. */
 export const RIGHT = {

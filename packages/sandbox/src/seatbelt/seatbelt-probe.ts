@@ -1,7 +1,7 @@
 /** What a child under Seatbelt tries, so that a promise which does not hold on this Mac is found before any call. */
 import { dirname } from "node:path";
 import type { Authority } from "@femtoclaw/protocol";
-import { type Mount, visibilityOf } from "../view.ts";
+import { type Mount, visibilityOf } from "../mounts.ts";
 import { MACOS_SECRETS, SECOND_NAME } from "./macos-system.ts";
 
 /** It says a word for each thing that it could do and must not, and at its end that it has tried them all. */

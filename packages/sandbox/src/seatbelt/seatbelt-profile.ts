@@ -4,7 +4,8 @@
  * which the text has by its number, so that no name of a file is ever read as a rule.
  */
 import { dirname } from "node:path";
-import { isWithin, type Mount, type SandboxView } from "../view.ts";
+import { isWithin, type Mount } from "../mounts.ts";
+import type { SandboxView } from "../view.ts";
 import { MACOS_LINKS } from "./macos-system.ts";
 
 export interface Profile {

@@ -1,0 +1,46 @@
+/** The steps by which the file tree of a child is built, and how that child sees a path. Pure. */
+
+/** One step of building a child's file tree. A later step covers what earlier ones put below its path. */
+export type Mount =
+  | { readonly kind: "proc" | "dev" | "tmpfs" | "readOnly" | "readWrite"; readonly path: string }
+  | { readonly kind: "maskFile" | "maskFolder"; readonly path: string }
+  /** A file of this machine that stands elsewhere there, and one that is made of what a descriptor of bubblewrap gives. */
+  | { readonly kind: "placed"; readonly path: string; readonly from: string }
+  | { readonly kind: "handed"; readonly path: string; readonly descriptor: number }
+  /** The same, but its own to change. */
+  | { readonly kind: "written"; readonly path: string; readonly descriptor: number }
+  | { readonly kind: "link"; readonly path: string; readonly target: string };
+
+export type Visibility = "readOnly" | "readWrite" | "private" | "masked" | "hidden";
+
+/** How a child sees a canonical path. */
+export function visibilityOf(mounts: readonly Mount[], path: string): Visibility {
+  return visibilityBy(mounts.findLast((mount) => isWithin(path, mount.path)));
+}
+
+/** How it sees what one step shows or hides. */
+export function visibilityBy(mount: Mount | undefined): Visibility {
+  switch (mount?.kind) {
+    case undefined:
+      return "hidden";
+    case "readOnly":
+    case "readWrite":
+      return mount.kind;
+    case "placed":
+    case "handed":
+      return "readOnly";
+    case "maskFile":
+    case "maskFolder":
+      return "masked";
+    case "proc":
+    case "dev":
+    case "tmpfs":
+    case "link":
+    case "written":
+      return "private";
+  }
+}
+
+export function isWithin(path: string, folder: string): boolean {
+  return path === folder || folder === "/" || path.startsWith(`${folder}/`);
+}
