@@ -64,7 +64,13 @@ export async function loadPolicy(project: Project, use: PolicyUse = {}): Promise
   const failed = [...loaded.results, ...(loaded.shadow?.results ?? [])].filter(({ fault }) => fault !== null);
   if (failed.length === 0) return loaded;
   const more = failed.length > REPORTED_MAX ? [`and ${failed.length - REPORTED_MAX} more`] : [];
-  throw new FemtoError("FEMTO_POLICY_INVALID", [...failed.slice(0, REPORTED_MAX).map(failureText), ...more].join("\n"));
+  throw new FemtoError(
+    "FEMTO_POLICY_INVALID",
+    [...failed.slice(0, REPORTED_MAX).map(failureText), ...more].join("\n"),
+    {
+      fix: "Correct the rule that decides otherwise than you meant, or change the test in that file where it is you who mean something else by now; `femtoclaw policy test` runs them all.",
+    },
+  );
 }
 
 /** The same, but failed tests are results and no error. */

@@ -68,6 +68,8 @@ describe("the host", () => {
       state: "idle",
       agent_socket: join(place.runtime, "agent.sock"),
       operator_socket: join(place.runtime, "operator.sock"),
+      waiting: 0,
+      unresolved: 0,
     });
     expect(statSync(place.runtime).mode & 0o777).toBe(0o700);
     for (const name of ["agent.sock", "operator.sock"]) {
@@ -294,7 +296,8 @@ describe("doctor", () => {
     expect(finding).toMatchObject({
       verdict: "fail",
       detail: expect.stringContaining(expected),
-      fix: expect.any(String),
+      // It sends nobody to where they are.
+      fix: expect.not.stringContaining("femtoclaw doctor"),
     });
     const readable = await place.run(["doctor"]);
     expect(readable.code).toBe(1);

@@ -65,7 +65,7 @@ describe("replay", () => {
     });
     const readable = await place.run(["replay", "diff", "1", "300"]);
     expect(readable.stdout).toMatch(/^what changed from record 1 to record 300\n/);
-    expect(readable.stdout).toMatch(/\/state\/counters\/messages +0 +→ +\d+/);
+    expect(readable.stdout).toMatch(/^ {2}\/state\/counters\/messages\n {4}- 0\n {4}\+ \d+$/m);
   });
 
   test("recomputes the stopped journal from its newest snapshot, which equals the fold", async () => {

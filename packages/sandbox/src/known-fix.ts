@@ -12,5 +12,8 @@ export function knownFix(reason: string): string | null {
     return "Say RestrictSUIDSGID=no in a drop-in of the service: under it the kernel does not look paths up as the sandbox needs.";
   }
   if (/disable-userns|json-status-fd|Unknown option/.test(reason)) return "Install bubblewrap 0.8 or newer.";
+  if (/Can't chdir to .*Permission denied/.test(reason)) {
+    return "Ask as the user who runs the host: in the sandbox root has no more rights than anybody, and that folder is somebody else's.";
+  }
   return null;
 }

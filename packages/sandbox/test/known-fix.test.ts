@@ -9,6 +9,7 @@ it.each([
   ["bwrap: Can't mount proc on /newroot/proc: Operation not permitted", /ProtectProc/],
   ["bwrap: Can't mkdir parents for /bin: Function not implemented", /RestrictSUIDSGID/],
   ["bwrap: Unknown option --disable-userns", /0\.8/],
+  ["bwrap: Can't chdir to /var/lib/femtoclaw/workspace: Permission denied", /as the user who runs the host/],
 ])("%s", (said, fix) => {
   expect(knownFix(`bubblewrap did not start the program: ${said}`)).toMatch(fix);
 });

@@ -72,7 +72,7 @@ export async function acceptPackage(
     for (const line of fileLines(found.files, context)) output.talk(line);
   }
   if (!yes && !(await confirms(`let ${name} run as it lies there now?`, "yes"))) {
-    output.talk("nothing was accepted");
+    output.talk("nothing was accepted; --yes accepts it without being asked");
     return EXIT.no;
   }
   await operator.acceptPackage(name, files);

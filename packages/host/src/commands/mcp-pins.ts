@@ -61,7 +61,7 @@ export async function acceptPins(
   // A server has more than tools.
   const what = chosen.some((one) => one.name.includes(":")) ? "" : " tools";
   if (!yes && !(await confirms(`offer ${pins.length}${what} of ${name}, as they are described here?`, "yes"))) {
-    output.talk("nothing was accepted");
+    output.talk("nothing was accepted; --yes accepts it without being asked");
     return EXIT.no;
   }
   await operator.acceptTools(name, pins);

@@ -3,7 +3,7 @@ import { accessSync, constants, existsSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { DiskReserve, MARGIN_BYTES, RESERVE_BYTES } from "@femtoclaw/journal";
 import type { HostEnvironment } from "@femtoclaw/protocol";
-import { ownUser, platformLacks, systemErrorCode } from "@femtoclaw/protocol";
+import { ERRORS, ownUser, platformLacks, systemErrorCode } from "@femtoclaw/protocol";
 import { notCovered, type SandboxProbe } from "@femtoclaw/sandbox";
 import { ownIntegrity } from "../integrity/own-integrity.ts";
 import { type Found, ok } from "./finding.ts";
@@ -41,7 +41,12 @@ export function userFinding(): Found {
 }
 
 export function sandboxFinding(probe: SandboxProbe): Found {
-  if (!probe.ok) return { verdict: "fail", detail: probe.reason, fix: probe.fix };
+  if (!probe.ok) {
+    // What sends everybody else to `doctor` is no advice here.
+    const isCircular = probe.fix === ERRORS.FEMTO_SANDBOX_UNAVAILABLE.fix;
+    const fix = isCircular ? "Mend what it says; docs/guides/sandbox.md names what it needs." : probe.fix;
+    return { verdict: "fail", detail: probe.reason, fix };
+  }
   const confined = `${probe.title} confined a real program: own files, secrets and environment hidden`;
   if (probe.name === "bubblewrap") return ok(confined);
   const reason = probe.instead === undefined ? [] : [`bubblewrap would confine more: ${probe.instead.reason}`];

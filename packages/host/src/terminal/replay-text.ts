@@ -22,11 +22,18 @@ export function actorLines(actors: Readonly<Record<string, ActorSnapshot>>, outp
 export function differenceLines(differences: readonly StateDifference[], output: Output): string[] {
   const actors = [...new Set(differences.map(({ actor }) => actor))];
   return actors.flatMap((actor) => {
-    const rows = differences
-      .filter((difference) => difference.actor === actor)
-      .map(({ path, before, after }) => [printable(path), side(before), output.style("dim", "→"), side(after)]);
-    return ["", output.style("bold", printable(actor)), ...table(rows, "  ")];
+    const own = differences.filter((difference) => difference.actor === actor);
+    return ["", output.style("bold", printable(actor)), ...own.flatMap((each) => changeOf(each, output))];
   });
+}
+
+/** What was and what is stand below each other, where they are easy to compare, and no wide one makes all others wide. */
+function changeOf({ path, before, after }: StateDifference, output: Output): string[] {
+  return [
+    `  ${printable(path)}`,
+    `    ${output.style("red", `- ${side(before)}`)}`,
+    `    ${output.style("green", `+ ${side(after)}`)}`,
+  ];
 }
 
 export function recomputationLines(found: Recomputation, output: Output): string[] {

@@ -145,6 +145,7 @@ expect = "deny"`,
       'policy/a.test.toml:2:10: the test "fs_read "/etc/passwd"" fails: expected allow, found deny by no rule',
       'policy/a.test.toml:3:14: the test "fs_read "README.md"" fails: expected ask or deny, found allow by toml/allow.read/1',
     ].join("\n"),
+    fix: expect.stringContaining("or change the test"),
   });
 });
 
