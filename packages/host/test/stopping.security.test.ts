@@ -95,6 +95,20 @@ describe("a host is seen", () => {
   });
 });
 
+test("a host that was started with another state directory is named to whoever does not say so", async () => {
+  const state = join(place.root, "second-state");
+  place.configure(CONFIGURATION.replace('runtime_dir = "../run"\n', ""));
+  expect((await place.run(["trust"], { env: FOUND })).code).toBe(0);
+  const second = await place.up(["--state", state], { env: FOUND });
+  for (const command of ["status", "down"]) {
+    const { code, stderr } = await place.run([command], { env: FOUND });
+    expect({ code, stderr }).toEqual({ code: 69, stderr: expect.stringContaining(`say --state ${state}.`) });
+  }
+  expect((await status(["--state", state])).code).toBe(0);
+  expect((await down(["--state", state])).stdout).toBe(`stopped: process ${second.pid}\n`);
+  expect((await status()).stderr).not.toContain("--state");
+});
+
 describe("a host is stopped", () => {
   test.each(LOST)("whose configuration, which was found, %s", async (_, change) => {
     const host = await upTrusted();

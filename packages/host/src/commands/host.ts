@@ -5,14 +5,14 @@ import { EXIT, FemtoError, printable } from "@femtoclaw/protocol";
 import { countText } from "../terminal/count-text.ts";
 import type { CommandContext } from "./command-context.ts";
 import { heldText, holdLog } from "./known-log.ts";
-import { hostToStop } from "./started-host.ts";
+import { hostToStop, operatorOf } from "./started-host.ts";
 
 /** LIMIT: time for a process to go away after the last thing that it did. */
 const GONE_MS = 10_000;
 
 export async function down(context: CommandContext, options: { readonly now?: boolean }): Promise<number> {
   const host = await hostToStop(context);
-  await using operator = await context.unprovedOperator(host);
+  await using operator = await operatorOf(context, host);
   const held = await holdLog(context, operator, host);
   // Before the right log can be put back, the host of the wrong one has to end.
   if (held.fault !== null) context.output.talk(printable(heldText(held), 4_096));
@@ -32,7 +32,7 @@ export async function halt(
   session: string,
   options: { readonly reason?: string },
 ): Promise<number> {
-  await using operator = await context.unprovedOperator(await hostToStop(context));
+  await using operator = await operatorOf(context, await hostToStop(context));
   const { seq, stopped } = await operator.halt(session, options.reason);
   const { output } = context;
   if (output.json) output.value({ session, stopped, record: { seq } });

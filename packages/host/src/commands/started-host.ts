@@ -25,7 +25,11 @@ export async function startedHost(context: CommandContext): Promise<HostInQuesti
     return { configuration: path, resolved, fault: null };
   } catch (error) {
     if (!(error instanceof FemtoError) || error.exit !== EXIT.configuration) throw error;
-    const running = await runningHosts(context);
+    const { state } = context.options;
+    const running = await runningHosts(
+      context,
+      state === undefined ? undefined : realOrAsIs(resolve(context.cwd, state)),
+    );
     const [host, ...others] = running;
     if (host === undefined) throw unknownHost(error);
     if (others.length > 0) throw severalHosts(running);
@@ -43,10 +47,26 @@ export async function hostToStop(context: CommandContext): Promise<Placed> {
   return host;
 }
 
+/** Asks the host. Where none listens there, it says which one does that was started by the same configuration. */
+export async function operatorOf(context: CommandContext, host: Placed): Promise<OperatorClient> {
+  try {
+    return await context.unprovedOperator(host);
+  } catch (error) {
+    if (!(error instanceof FemtoError) || error.code !== "FEMTO_HOST_NOT_RUNNING") throw error;
+    // What others could have written there is no reason to say anything else than before.
+    const running = await runningHosts(context).catch(() => []);
+    if (running.length === 0) throw error;
+    const { code, message, cause } = error;
+    throw new FemtoError(code, `${message}, but ${running.length === 1 ? "one runs" : "some run"} elsewhere`, {
+      fix: `To go to one that was started by this configuration, say ${statesOf(running)}.`,
+      cause,
+    });
+  }
+}
+
 /** INVARIANT: I8: it answers at the place that it noted, as the very start that noted it; no other is taken for it. */
-async function runningHosts(context: CommandContext): Promise<readonly StartedHost[]> {
+async function runningHosts(context: CommandContext, state?: string): Promise<readonly StartedHost[]> {
   const { environment, cwd, options } = context;
-  const state = options.state === undefined ? undefined : realOrAsIs(resolve(cwd, options.state));
   const noted = notedHosts(environment).filter((host) => state === undefined || host.stateDirectory === state);
   for (const path of configurationPlaces({ cwd, environment, configFlag: options.config })) {
     const running: StartedHost[] = [];
@@ -73,10 +93,13 @@ function unknownHost({ code, message, fix, cause }: FemtoError): FemtoError {
 }
 
 function severalHosts(running: readonly StartedHost[]): FemtoError {
-  const states = running.map(({ stateDirectory }) => printable(stateDirectory, 4_096));
   return new FemtoError("FEMTO_USAGE", `${running.length} hosts that were started by this configuration run`, {
-    fix: `Say which one is meant, by one of: ${states.map((state) => `--state ${state}`).join(", ")}`,
+    fix: `Say which one is meant, by one of: ${statesOf(running)}`,
   });
+}
+
+function statesOf(running: readonly StartedHost[]): string {
+  return running.map(({ stateDirectory }) => `--state ${printable(stateDirectory, 4_096)}`).join(", ");
 }
 
 function realOrAsIs(path: string): string {

@@ -10,12 +10,12 @@ import { witnessRow } from "../terminal/witness-row.ts";
 import type { WebhookStatus } from "../webhook/webhook-delivery.ts";
 import type { CommandContext } from "./command-context.ts";
 import { type HeldLog, heldText, holdLog } from "./known-log.ts";
-import { type HostInQuestion, startedHost } from "./started-host.ts";
+import { type HostInQuestion, operatorOf, startedHost } from "./started-host.ts";
 
 export async function status(context: CommandContext): Promise<number> {
   const { output } = context;
   const host = await startedHost(context);
-  await using operator = await context.unprovedOperator(host);
+  await using operator = await operatorOf(context, host);
   const held = await holdLog(context, operator, host);
   const value = await operator.status();
   // The log comes first: a configuration is read again and trusted, a log that does not fit is an attack or a loss.
