@@ -75,6 +75,7 @@ function identityOf(path: string): string {
     const { dev, ino, birthtimeNs } = lstatSync(path, { bigint: true });
     return `${dev}:${ino}:${birthtimeNs}`;
   } catch (error) {
-    return systemErrorCode(error) ?? "unknown";
+    const code = systemErrorCode(error) ?? "unknown";
+    return code === "ENOENT" || code === "ENOTDIR" ? "missing" : code;
   }
 }

@@ -61,8 +61,7 @@ export class ViewPlanner {
     for (const grant of sensitive?.secret ?? []) this.#hide(grant, "secret");
     const { unseen, unwritten } = this.kept;
     for (const paths of [unseen, unwritten]) paths.push(...new Set(paths.flatMap((path) => this.#wayTo(path))));
-    // INVARIANT: nothing of FemtoClaw itself is visible to a child, whatever is granted; masks come last. These FemtoClaw
-    // replaces itself, so they are not among those with which a child ends.
+    // INVARIANT: nothing of FemtoClaw itself is visible to a child, whatever is granted; masks come last.
     for (const path of this.#authority.floor)
       this.#mask(path, "part of FemtoClaw's own state, configuration or sockets");
     this.#pin();
@@ -181,18 +180,24 @@ export class ViewPlanner {
 
   #keep(path: string): void {
     this.#show({ kind: "readOnly", path });
-    this.kept.unwritten.push(path);
+    if (!this.#isOwn(path)) this.kept.unwritten.push(path);
   }
 
-  /** Folders between what is shown as a whole and a path in it: who moves one of them moves the path. */
+  /** FemtoClaw replaces its own files itself, so a child does not end with these. */
+  #isOwn(path: string): boolean {
+    return this.#authority.floor.some((own) => isWithin(path, own));
+  }
+
+  /** Folders between what is shown as a whole and what stands in it: who moves one of them moves that. */
   #wayTo(path: string): string[] {
+    if (this.assumed.get(path) === "missing") return [];
     const folders = foldersAbove(path);
     const shown = folders.findIndex((folder) => this.#layers.has(folder));
     return folders.slice(0, Math.max(shown, 0));
   }
 
   #hide({ path, source }: PathGrant, why: string): void {
-    if (this.#mask(path, `${why} at ${source}`)) this.kept.unseen.push(path);
+    if (this.#mask(path, `${why} at ${source}`) && !this.#isOwn(path)) this.kept.unseen.push(path);
   }
 
   /** Whether it would be seen otherwise. */

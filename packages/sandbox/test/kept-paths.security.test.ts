@@ -104,6 +104,18 @@ describe("a child runs on", () => {
   ])("%s", async (_, change) => {
     expect(await endedBy(denied("secrets/key", writable), change)).toBe(0);
   });
+
+  it("when the configuration is replaced, also where a table names it", async () => {
+    const authority = (at: { workspace: string }): Partial<Authority> => {
+      const own = grants(join(at.workspace, "femtoclaw.toml"));
+      return { ...writable(at), deny: { read: own, write: own, run: [] } };
+    };
+    expect(await endedBy(authority, (place) => replace(place, "femtoclaw.toml"))).toBe(0);
+  });
+
+  it("when a folder is made on the way to what is denied and not there", async () => {
+    expect(await endedBy(denied("build/secret/key"), (place) => replace(place, "build/secret/log"))).toBe(0);
+  });
 });
 
 const view = ({ authority }: Playground) => viewOf(authority);

@@ -25,7 +25,11 @@ const childrenOf = (pid: number): number[] =>
 /** One that waits is begun for the command, and stands. */
 async function prepared(usual: Usual, command = touch(usual)): Promise<{ child: PreparedChild; pid: number }> {
   await usual.waiting();
-  const child = PreparedChild.of({ view: usual.view, command, limits: DEFAULT_CHILD_LIMITS });
+  let child: PreparedChild | null = null;
+  // It waits already; that it does so has still to be heard.
+  await expect
+    .poll(() => (child ??= PreparedChild.of({ view: usual.view, command, limits: DEFAULT_CHILD_LIMITS })))
+    .not.toBeNull();
   if (child === null) throw new Error("no child waited");
   await expect.poll(confining).toHaveLength(1);
   await sleep(STOOD_MS);

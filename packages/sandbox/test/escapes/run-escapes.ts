@@ -5,7 +5,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
-import { lstatSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { ControlGroups } from "../../src/control-groups.ts";
@@ -58,6 +58,7 @@ export async function runEscapes(by: Rung["name"]): Promise<Escapes> {
   const mark = `child-${randomUUID()}`;
   process.env["FEMTO_CANARY"] = SECRET;
   using _ = plant(place);
+  while (!existsSync(join(place.workspace, "datagrams"))) await new Promise((resolve) => setTimeout(resolve, 5));
   const server = createServer((socket) => socket.end(SECRET)).listen(0, "127.0.0.1");
   await once(server, "listening");
   writeCases(place, (server.address() as AddressInfo).port);
