@@ -63,8 +63,14 @@ describe.runIf(HAS_SMALL_DISK)("a host in the background on a disk that is fille
     const waiting = ["fs_read", "fs_write"].map((name) => playground.run(["capabilities", "disable", name]));
     const refused = await playground.call("fs_read", { path: "notes.txt" });
     expect([refused.code, refused.value.error?.code]).toEqual([70, "FEMTO_DISK_FULL"]);
-    const looked = await playground.run(["status"]);
-    expect([looked.code, looked.stdout]).toEqual([70, expect.stringMatching(/disk +full, no calls are taken/)]);
+    // The commands above are processes that may arrive after this one.
+    await vi.waitFor(
+      async () => {
+        const looked = await playground.run(["status"]);
+        expect([looked.code, looked.stdout]).toEqual([70, expect.stringMatching(/disk +full, no calls are taken/)]);
+      },
+      { timeout: NOTICE_MS },
+    );
     expect((await playground.run(["down"])).code).toBe(0);
     await Promise.all([host.ended, ...waiting]);
     disk.clear();

@@ -15,7 +15,7 @@ import { assertOwnReceipt } from "../installation/own-places.ts";
 import type { InstalledFile, Owner } from "../installation/receipt.ts";
 import { openRelease, type Release, readPublicKey } from "../installation/release.ts";
 import { systemctlOf } from "../installation/service-unit.ts";
-import { refuseChanged, uninstall as takeAway } from "../installation/uninstall.ts";
+import { refuseChanged, removable, uninstall as takeAway } from "../installation/uninstall.ts";
 import { rollback as goBack, upgrade as goOn, nextRelease, previousOf } from "../installation/upgrade.ts";
 import { byHand, shown, tellInstalled, tellPlan, tellRemoval, tellSteps } from "../terminal/installation-text.ts";
 import type { CommandContext } from "./command-context.ts";
@@ -135,7 +135,7 @@ export async function uninstall(context: CommandContext, flags: UninstallFlags):
     });
   }
   if (flags.dryRun === true) {
-    const files = current.receipt.files.map(({ kind, path }) => ({ do: "remove", kind, path }));
+    const files = removable(library, current, options).map(({ kind, path }) => ({ do: "remove", kind, path }));
     return tellSteps(output, [...files, { do: "remove", kind: "folder", path: library.path }]);
   }
   tellRemoval(output, takeAway(library, current, options));

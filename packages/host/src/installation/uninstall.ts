@@ -36,6 +36,16 @@ export function refuseChanged({ receipt }: InForce, { changed, state }: Uninstal
   throw new FemtoError("FEMTO_INSTALL_CHANGED", `${shown} ${files.length === 1 ? "was" : "were"} changed since`);
 }
 
+/** What `uninstall` takes away: a state directory stays with what is in it, unless it is told to go. */
+export function removable(
+  library: Library,
+  { receipt }: InForce,
+  { state }: UninstallOptions,
+): readonly InstalledFile[] {
+  const staying = state ? [] : stateFolders(receipt);
+  return receipt.files.filter(({ path }) => path !== library.path && !staying.includes(path));
+}
+
 /**
  * The command goes first and the receipt last, so that a removal that was cut off goes on with the next one. From the
  * moment on at which nothing is in force, what is left is that of an installation that was cut off.

@@ -97,8 +97,12 @@ describe("an installation", () => {
     const installed = everything();
     const refused = await run("uninstall");
     expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining("femtoclaw.toml was changed") });
+    const { value: plan } = await json<{ path: string }[]>("uninstall", "--changed", "--dry-run");
     expect(everything()).toEqual(installed);
 
+    const planned = plan.map(({ path }) => path);
+    expect(new Set(planned).size).toBe(planned.length);
+    expect(planned).not.toContain(at("var/lib/femtoclaw/state"));
     expect(await run("uninstall", "--changed")).toMatchObject({ code: 0 });
     expect(existsSync(at("lib"))).toBe(false);
     expect(everything().filter((path) => !path.startsWith("var"))).toEqual([
