@@ -1,6 +1,6 @@
 /** What is kept from a child is replaced by somebody outside while it runs, so that the mount over it is gone. */
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import type { Authority } from "@femtoclaw/protocol";
 import { describe, expect, it } from "vitest";
 import { AgentChild, DEFAULT_CHILD_LIMITS, NO_SETTINGS, ServiceChild, viewOf } from "../src/index.ts";
@@ -16,6 +16,15 @@ function replace({ workspace }: Playground, name: string): void {
 
 function moveAside({ workspace }: Playground, name: string): void {
   renameSync(join(workspace, name), join(workspace, "aside"));
+}
+
+/** The very file lies at its path again, and what covered it has gone with the folder. */
+function putIntoAnother(place: Playground, name: string): void {
+  const { workspace } = place;
+  const folder = dirname(name);
+  moveAside(place, folder);
+  mkdirSync(join(workspace, folder));
+  linkSync(join(workspace, "aside", basename(name)), join(workspace, name));
 }
 
 function makeAnew({ workspace }: Playground, name: string): void {
@@ -75,6 +84,7 @@ describe("a child ends when what is kept from it is replaced", () => {
     ["a file that it may write to after a yes", notWritten("ask"), replace, "readme"],
     ["what git executes", writable, replace, ".git/config"],
     ["what git executes, by a move of its folder", writable, (place) => moveAside(place, ".git"), ".git"],
+    ["a denied file that lies in another folder by now", denied("secrets/key"), putIntoAnother, "secrets/key"],
     ["a denied folder that is moved aside", denied("secrets"), moveAside, "secrets"],
     [
       "a secret",
@@ -87,8 +97,8 @@ describe("a child ends when what is kept from it is replaced", () => {
   ])("%s", async (_, authority, change, name) => {
     const [code, lost] = (await endedBy(authority, (place) => change(place, name))) as [string, string];
     expect(code).toBe("FEMTO_FILE_CHANGED");
-    // Of a folder that is moved, with all in it, any may be told.
-    expect(lost.startsWith(name)).toBe(true);
+    // Of a folder that is moved, with all in it, any may be told, and of a file in it the folder.
+    expect(lost.startsWith(name) || name.startsWith(`${lost}/`)).toBe(true);
   });
 });
 

@@ -1,5 +1,6 @@
 import { CONNECTIONS } from "./connections.ts";
 import { HISTORIES } from "./histories.ts";
+import { KEPT } from "./kept.ts";
 import { LANDLOCKED } from "./landlock.ts";
 import { OUTPUTS } from "./outputs.ts";
 import { SLICED } from "./slices.ts";
@@ -7,7 +8,7 @@ import { WAITING } from "./waiting.ts";
 
 /**
  * The defences that the corpus, and the attacks on answers, on histories, on packages, on slices of a policy, from under
- * Landlock and on children that wait are to prove: each with the change that takes it away, and a part of the title of those
+ * Landlock, on what is kept and on children that wait are to prove: each with the change that takes it away, and a part of the title of those
  * cases that have to notice. A case that passes without its defence proves nothing.
  */
 export interface Defence {
@@ -31,6 +32,7 @@ export const TESTS = {
   slices: "packages/policy/test/projection/slices.property.test.ts",
   outputs: "packages/runtime/test/outputs/outputs.security.test.ts",
   landlock: "packages/sandbox/test/{escapes,landlock}.security.test.ts",
+  kept: "packages/sandbox/test/{escapes,kept-paths,prepared-child}.security.test.ts",
   waiting:
     "packages/{sandbox,runtime}/test/**/{waiting-children.security,prepared-child.security,journal-failure}.test.ts",
 } as const;
@@ -201,14 +203,14 @@ const CALLS: readonly Row[] = [
   ],
   [
     "files obeyed later are read-only to programs",
-    `${SANDBOX}/view.ts`,
+    `${SANDBOX}/view-planner.ts`,
     "    this.#guardObeyedLater();",
     "",
     "does not write what tools obey",
   ],
   [
     "denied writes are read-only to programs",
-    `${SANDBOX}/view.ts`,
+    `${SANDBOX}/view-planner.ts`,
     "for (const grant of [...ask.write, ...deny.write]) this.#keepReadOnly(grant);",
     "",
     "permitted programs cannot read",
@@ -403,6 +405,7 @@ export const DEFENCES: readonly Defence[] = [
   ...rows("packages", PACKAGES),
   ...rows("slices", SLICED),
   ...rows("landlock", LANDLOCKED),
+  ...rows("kept", KEPT),
   ...rows("outputs", OUTPUTS),
   ...rows("waiting", WAITING),
 ];

@@ -3,6 +3,7 @@ import type { Row } from "./defences.ts";
 
 const LANDLOCK = "packages/sandbox/src/landlock";
 const CALLS = `${LANDLOCK}/refused-calls.ts`;
+const FILTER = "packages/sandbox/src/seccomp.ts";
 const LAUNCHER = `${LANDLOCK}/launcher.js`;
 const CORPUS = "nor out of that which Landlock makes alone";
 const APART = "nor out of that which Landlock makes in namespaces";
@@ -42,7 +43,8 @@ export const LANDLOCKED: readonly Row[] = [
     CORPUS,
   ],
   ["there are no sockets", CALLS, '(["socket", "connect"', '(["connect"', CORPUS],
-  ["no half of a pair sends to a path", CALLS, "const NOT_CONNECTED = 0xa;", "const NOT_CONNECTED = 0;", CORPUS],
+  ["no half of a pair sends to a path", FILTER, "const NOT_CONNECTED = 0xa;", "const NOT_CONNECTED = 0;", CORPUS],
+  ["nobody leases a file", FILTER, "const DENIED_FILE_COMMANDS = [1_024, ", "const DENIED_FILE_COMMANDS = [", CORPUS],
   ["no child begins a session", CALLS, ', "setsid"]', "]", CORPUS],
   ["owners stay", CALLS, ', "chown", "fchown", "lchown", "fchownat"]', "]", CORPUS],
   ["times stay", CALLS, '"futimesat", "utimensat", ', "", CORPUS],

@@ -1,0 +1,30 @@
+import type { Row } from "./defences.ts";
+
+const PATHS = "packages/sandbox/src/kept-paths.ts";
+const ENDS = "a child ends when what is kept from it is replaced";
+
+/** Of what is masked or read-only in a sandbox, when somebody outside replaces it or there is another name for it. */
+export const KEPT: readonly Row[] = [
+  ["a child ends with what is kept from it", PATHS, "      this.#onLost(path);\n", "", ENDS],
+  [
+    "the folders on the way are kept, too",
+    "packages/sandbox/src/view-planner.ts",
+    "paths.push(...new Set(paths.flatMap((path) => this.#wayTo(path))));",
+    "paths.length;",
+    "lies in another folder by now",
+  ],
+  [
+    "a prepared sandbox is looked at before it is released",
+    "packages/sandbox/src/bound-child.ts",
+    "    this.#watch?.look();\n",
+    "",
+    "gives way to another one where something that is kept",
+  ],
+  [
+    "nobody takes a snapshot of a volume",
+    "packages/sandbox/src/seccomp.ts",
+    "[...TERMINAL_REQUESTS, ...VOLUME_REQUESTS]",
+    "[...TERMINAL_REQUESTS]",
+    "leads out of the sandbox of this user",
+  ],
+];
