@@ -48,13 +48,20 @@ export async function stageFile(folder: string, text: string): Promise<StagedFil
 /** LIMIT: time after which a staged file has nobody who writes it any more: small as it is, it has its name in a moment. */
 const ABANDONED_MS = 60_000;
 
-/** Removes files with such names that killed processes left in a folder in which others may be writing now. */
+/**
+ * Removes files with such names that killed processes left in a folder in which others may be writing now. What cannot be
+ * removed stays: it takes nothing from what has been written, so nobody is told that this failed.
+ */
 export function sweepAbandoned(folder: string, staged: RegExp): void {
-  for (const name of readdirSync(folder)) {
-    if (!staged.test(name)) continue;
-    const path = join(folder, name);
-    const status = lstatSync(path, { throwIfNoEntry: false });
-    if (status !== undefined && Date.now() - status.mtimeMs >= ABANDONED_MS) rmSync(path, { force: true });
+  try {
+    for (const name of readdirSync(folder)) {
+      if (!staged.test(name)) continue;
+      const path = join(folder, name);
+      const status = lstatSync(path, { throwIfNoEntry: false });
+      if (status?.isFile() === true && Date.now() - status.mtimeMs >= ABANDONED_MS) rmSync(path, { force: true });
+    }
+  } catch {
+    // Whoever writes there next tries again.
   }
 }
 
