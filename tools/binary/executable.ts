@@ -3,8 +3,9 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { withBuiltinsUnderFlags } from "./builtin-code.ts";
 import type { Bundle } from "./bundle.ts";
-import { BUILD_FLAGS, V8_FLAGS } from "./compiled-chunks.ts";
+import { BUILD_FLAGS, isCompiledFor, V8_FLAGS } from "./compiled-chunks.ts";
 import { isElf, stripElf } from "./strip-elf.ts";
 import { type Target, targetOf } from "./targets.ts";
 import { isPe, unsignPe } from "./unsign-pe.ts";
@@ -31,7 +32,7 @@ export function executable(node: Buffer, { main, code, assets }: Bundle, target:
       // INVARIANT: I6: relative, because it gets into the executable, which has to be the same wherever it is built.
       main: put("femtoclaw.cjs", main),
       output: "femtoclaw",
-      executable: put("node", withoutTheirs(node)),
+      executable: put("node", asOurs(node, target)),
       disableExperimentalSEAWarning: true,
       // Neither NODE_OPTIONS nor the command line changes how Node.js runs.
       execArgvExtension: "none",
@@ -50,7 +51,7 @@ export function executable(node: Buffer, { main, code, assets }: Bundle, target:
 }
 
 /** Without what is of no use in a program that is made of it. The signature of macOS goes as the program is made. */
-function withoutTheirs(node: Buffer): Buffer {
-  if (isElf(node)) return stripElf(node);
-  return isPe(node) ? unsignPe(node) : node;
+function asOurs(node: Buffer, target: string): Buffer {
+  const bare = isElf(node) ? stripElf(node) : isPe(node) ? unsignPe(node) : node;
+  return isCompiledFor(target) ? withBuiltinsUnderFlags(bare) : bare;
 }

@@ -7,6 +7,7 @@ import { join, relative } from "node:path";
 import { Worker } from "node:worker_threads";
 import { describe, expect, it } from "vitest";
 import { billOfMaterials, licences, partsOf } from "../binary/bill-of-materials.ts";
+import { withBuiltinsUnderFlags } from "../binary/builtin-code.ts";
 import { bundle } from "../binary/bundle.ts";
 import { chunksOf } from "../binary/chunks.ts";
 import { compiledChunks, V8_FLAGS } from "../binary/compiled-chunks.ts";
@@ -44,6 +45,33 @@ describe("a program without its symbols", () => {
     const magics = { elf: "\x7fELF\x02\x01", macOS: "\xcf\xfa\xed\xfe", windows: "MZ\x90\0", short: "\x7fE" };
     const found = Object.entries(magics).filter(([, magic]) => isElf(Buffer.from(magic, "latin1")));
     expect(found.map(([name]) => name)).toEqual(["elf"]);
+  });
+});
+
+describe("modules of Node.js in the executable", () => {
+  /** How many of those that a program loads are taken as they were compiled, and how many are compiled again. */
+  function compiled(program: string): unknown {
+    const script = `require("node:net"); require("node:fs/promises");
+      const usage = require("internal/test/binding").internalBinding("builtins").getCacheUsage();
+      console.log(JSON.stringify([usage.compiledWithCache.size > 20, usage.compiledWithoutCache.size]));`;
+    const options = ["--no-warnings", "--expose-internals", ...V8_FLAGS, "--eval", script];
+    return JSON.parse(execFileSync(program, options, { encoding: "utf8" }));
+  }
+
+  it("are taken under its flags as they were compiled, which they are not by themselves", () => {
+    const folder = mkdtempSync(join(tmpdir(), "femtoclaw-builtins-"));
+    try {
+      expect(compiled(process.execPath)).not.toEqual([true, 0]);
+      const path = join(folder, "node");
+      writeFileSync(path, withBuiltinsUnderFlags(readFileSync(process.execPath)), { mode: 0o755 });
+      expect(compiled(path)).toEqual([true, 0]);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  it("have to be there in the form that is known", () => {
+    expect(() => withBuiltinsUnderFlags(Buffer.alloc(1_024))).toThrow(/0 modules of Node.js were found compiled/);
   });
 });
 
