@@ -1,4 +1,6 @@
-/** Where this process stands in the kernel's trees of control groups. A machine has one tree, or several of version 1. */
+/**
+ * Where this process stands in the kernel's trees of control groups. A machine has one tree, or several of version 1.
+ */
 import { readFileSync } from "node:fs";
 import { basename, dirname, join, relative } from "node:path";
 

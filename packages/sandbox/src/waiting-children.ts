@@ -1,6 +1,7 @@
 /**
- * Children started ahead of the calls that will use them. Each has groups of its own and waits in them as nothing but the
- * shell of `joining.ts` until it is told its command. From then on it is the child of that call, as if started for it.
+ * Children started ahead of the calls that will use them. Each has groups of its own and waits in them as nothing but
+ * the shell of `joining.ts` until it is told its command. From then on it is the child of that call, as if started for
+ * it.
  */
 import { availableParallelism } from "node:os";
 import { BoundChild } from "./bound-child.ts";
@@ -40,7 +41,9 @@ export class WaitingChildren {
     return this.#waiting.length > 0;
   }
 
-  /** Begins the child of a call, which is then to be released: a waiting one or a new one. Throws as `startChild` does. */
+  /**
+   * Begins the child of a call, which is then to be released: a waiting one or a new one. Throws as `startChild` does.
+   */
   begin(view: SandboxView, start: ChildStart, limits: ChildLimits): BoundChild {
     const waiting = this.beginWaiting(view, start, limits);
     if (waiting !== null) return waiting;

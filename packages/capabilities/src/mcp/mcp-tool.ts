@@ -82,7 +82,10 @@ export function mcpToolCapability(
   };
 }
 
-/** INVARIANT: hints of a server can only make a decision stricter: it is not believed that a tool is read-only or idempotent. */
+/**
+ * INVARIANT: hints of a server can only make a decision stricter: it is not believed that a tool is read-only or
+ * idempotent.
+ */
 export function common(
   isSandboxed: boolean,
 ): Pick<CapabilityManifest, "version" | "output" | "effect" | "idempotent" | "limits"> {

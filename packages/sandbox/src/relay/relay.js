@@ -33,8 +33,8 @@ const HEAD_BYTES = 8_192;
 export const RELAY_WORD = "sandbox-relay";
 
 /**
- * The arguments are descriptors to pass on, files with variables of the program, `tunnel:host:port`, `--`, the program and
- * its arguments. The relay's own environment holds further variables of the program under prefixed names.
+ * The arguments are descriptors to pass on, files with variables of the program, `tunnel:host:port`, `--`, the program
+ * and its arguments. The relay's own environment holds further variables of the program under prefixed names.
  */
 export function relay(/** @type {readonly string[]} */ args) {
   const channel = new Channel(new Socket({ fd: DESCRIPTOR, readable: true, writable: true }));
