@@ -1,16 +1,16 @@
-/** What a figure has to be for users not to notice FemtoClaw, and whether it is. */
+/** The value that a figure needs for users not to notice FemtoClaw, and whether it has that value. */
 export type Aim<Figure extends string> = { readonly figure: Figure } & (
   | { readonly atMost: number }
   | { readonly atLeast: number }
 );
 
-/** As a row tells it. */
+/** An aim as it appears in a row. */
 export interface JudgedAim {
   readonly aim: string;
   readonly holds: boolean;
 }
 
-/** A figure that is not there, because the system does not tell it, misses its aim. */
+/** A figure that is missing, because the system does not report it, misses its aim. */
 export function judged<Figure extends string>(
   aims: readonly Aim<Figure>[],
   figures: Readonly<Partial<Record<Figure, number | null>>>,

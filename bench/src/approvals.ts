@@ -1,4 +1,6 @@
-/** What a question to operators costs: to ask it, to answer it, and the call that goes on then; with few and many open. */
+/**
+ * The cost of a question to operators: asking it, answering it, and completing the call; with few and with many open.
+ */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createRuntime, type Runtime, resolveConfiguration, type Session } from "@femtoclaw/runtime";
@@ -8,16 +10,16 @@ import { completed } from "./execution.ts";
 import { Measurement, type MeasureRow } from "./measurement.ts";
 import { median } from "./quantiles.ts";
 
-/** As many wait as a host would let, where its operator lets it. */
+/** The number of open questions, the larger one near the most that an operator can configure. */
 const WAITING = [0, 10_000];
 const AT_ONCE = 16_384;
 const PER_SESSION = 8;
 const QUESTIONS = 64;
-/** Sessions that ask at once, so that questions that only wait are written together. */
+/** Sessions that ask at once, so that the records of waiting questions are written together. */
 const SESSIONS_AT_ONCE = 64;
 /** Longer than any measurement takes. */
 const WAIT_MS = 86_400_000;
-/** What is asked about; a session asks about none twice. */
+/** Files to ask about; a session asks about none twice. */
 const FILES = 256;
 
 export async function measureApprovals(context: BenchContext): Promise<MeasureRow[]> {
@@ -76,7 +78,7 @@ interface Times {
   readonly wholeMs: number;
 }
 
-/** A session with what it asks. */
+/** A session and the executions that it began. */
 interface Begun {
   readonly session: Session;
   readonly executions: readonly string[];
@@ -98,7 +100,7 @@ export class Asker {
     this.#runtime = runtime;
   }
 
-  /** Leaves so many questions open until it is disposed of; no session asks more than `perSession`. */
+  /** Leaves `count` questions open until disposed of; no session asks more than `perSession` of them. */
   async open(count: number, perSession = PER_SESSION): Promise<AsyncDisposable> {
     const begun: Begun[] = [];
     for (let asked = 0; asked < count; asked += perSession * SESSIONS_AT_ONCE) {
@@ -123,7 +125,7 @@ export class Asker {
     return { session, executions };
   }
 
-  /** Asks and answers so many questions one after the other. */
+  /** Asks and answers `count` questions, one after the other. */
   async round(count: number): Promise<Times[]> {
     const times: Times[] = [];
     let session = this.#session();

@@ -1,8 +1,8 @@
-/** A full collection of garbage, so that what is left of the heap is what is held. */
+/** Collects all garbage, so that what remains of the heap is really held. */
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 
-/** Bytes of the heap, and of buffers beside it, that are held by something. */
+/** Bytes of the heap, and of buffers outside it, that something holds. */
 export function heldBytes(): number {
   setFlagsFromString("--expose-gc");
   const collect = runInNewContext("gc") as () => void;

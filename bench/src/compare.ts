@@ -1,6 +1,6 @@
 /**
- * Two runs beside each other. A figure has changed where the spreads of its rounds do not even touch and its medians are
- * further apart than what a machine does by itself; anything less is noise, and is called so.
+ * Compares two runs. A figure has changed if the spreads of its rounds do not even touch and its medians differ by more
+ * than they do from run to run on one machine; anything less is noise, and is called so.
  */
 import type { ExecutionRow } from "./execution.ts";
 import type { MeasureRow } from "./measurement.ts";
@@ -8,9 +8,12 @@ import type { BenchReport } from "./presets.ts";
 import { rounded } from "./quantiles.ts";
 import type { Yardstick } from "./yardstick.ts";
 
-/** Medians that are closer than a tenth are the same, however narrow their spreads: so much differs from run to run. */
+/**
+ * Medians that differ by less than a tenth count as equal, however narrow their spreads: they differ that much by
+ * chance.
+ */
 const NOISE = 0.1;
-/** A yardstick that differs by more than a quarter says that the machine was another one, or busy. */
+/** A yardstick that differs by more than a quarter means that the machine was another one, or busy. */
 const SAME_MACHINE = 0.25;
 
 export interface Change {
@@ -19,21 +22,21 @@ export interface Change {
   readonly unit: string;
   readonly before: number;
   readonly after: number;
-  /** after as a multiple of before. */
+  /** `after` as a multiple of `before`. */
   readonly ratio: number;
-  /** The larger spread of the two, as a share of its median. */
+  /** The larger of the two spreads, as a fraction of its median. */
   readonly spread: number;
   readonly verdict: "better" | "worse" | "noise";
 }
 
 export interface Comparison {
-  /** Of each figure of the yardstick: now as a multiple of then. */
+  /** For each figure of the yardstick, the new value as a multiple of the old one. */
   readonly yardstick: Readonly<Record<keyof Yardstick, number>>;
-  /** False where machine or yardstick differ, so that changes say little about the software. */
+  /** False if machine or yardstick differ, so that changes say little about the software. */
   readonly comparable: boolean;
   readonly before: { readonly version: string; readonly commit: string | null };
   readonly changes: readonly Change[];
-  /** Figures that only one of the two has. */
+  /** Figures that only one of the two runs has. */
   readonly unmatched: number;
 }
 
@@ -64,7 +67,7 @@ export function compareReports(before: BenchReport, after: BenchReport): Compari
   };
 }
 
-/** Throws an error with a reason for a text that is no report of a run. */
+/** Throws an error with the reason if the text is no report of a run. */
 export function readReport(text: string): BenchReport {
   const report = JSON.parse(text) as Partial<BenchReport> | null;
   const { machine, yardstick, rows } = report ?? {};
@@ -74,7 +77,7 @@ export function readReport(text: string): BenchReport {
   return { version: "unknown", commit: null, quick: false, ...report, machine, yardstick, rows } as BenchReport;
 }
 
-/** What crashes left is counted and has aims of its own; a zero has no multiple. */
+/** Crashes are counts with aims of their own, and a zero has no multiple. */
 function isFigure(row: ExecutionRow | MeasureRow): boolean {
   return "executions_per_s" in row || (row.unit !== "kills" && row.value !== 0);
 }
@@ -85,7 +88,7 @@ function figureOf(row: ExecutionRow | MeasureRow): string {
     return `execution ${surface} ${effect} ${requests}, ${callers} callers`;
   }
   const { preset, measure, unit: _, surface, records, threads, rules, callers, waiting } = row;
-  // A history ends up a little larger than it was asked for.
+  // A history becomes a little larger than requested.
   const magnitude = records === undefined ? undefined : Number(records.toPrecision(1));
   const circumstances = Object.entries({ records: magnitude, threads, rules, callers, waiting })
     .filter(([, value]) => value !== undefined)
@@ -97,9 +100,10 @@ function changeOf(before: ExecutionRow | MeasureRow, after: ExecutionRow | Measu
   const [old, now] = [spreadOf(before), spreadOf(after)];
   const ratio = now.value / old.value;
   const isApart = now.lowest > old.highest || now.highest < old.lowest;
-  // One round has no spread, so that nothing can be told from noise.
+  // A single round has no spread, so nothing can be told from noise.
   const isTold = isApart && old.rounds > 1 && now.rounds > 1 && Math.abs(Math.log(ratio)) > Math.log(1 + NOISE);
   const isMore = now.value > old.value;
+  const direction = isMore === now.unit.endsWith("/s") ? "better" : "worse";
   return {
     figure: figureOf(after),
     unit: now.unit,
@@ -107,7 +111,7 @@ function changeOf(before: ExecutionRow | MeasureRow, after: ExecutionRow | Measu
     after: now.value,
     ratio: rounded(ratio),
     spread: rounded(Math.max(old.spread, now.spread)),
-    verdict: !isTold ? "noise" : isMore === now.unit.endsWith("/s") ? "better" : "worse",
+    verdict: isTold ? direction : "noise",
   };
 }
 

@@ -1,6 +1,6 @@
 /**
- * A host that is killed with SIGKILL at any moment of one effect, and what its next start tells of it: done and told so,
- * not done and told so, honestly unknown, or wrong.
+ * Kills a host with SIGKILL at any moment of one effect, and looks at what its next start reports: done and reported,
+ * not done and reported, honestly unknown, or wrong.
  */
 import { existsSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
@@ -15,7 +15,7 @@ import { median } from "./quantiles.ts";
 
 const KILLS = 60;
 const WHOLE_RUNS = 5;
-/** How much longer than a call takes a kill may come, so that some come after its outcome. */
+/** How much later than a typical call ends the last kill comes, so that some kills come after the outcome. */
 const BEYOND = 1.3;
 
 const VERDICTS = [
@@ -31,10 +31,10 @@ const VERDICTS = [
 type Verdict = (typeof VERDICTS)[number];
 
 interface Life {
-  /** How the client was answered before the kill; null where it was not. */
+  /** The reply that the client got before the kill; null without one. */
   readonly answered: string | null;
   readonly effects: number;
-  /** What the next host tells; null where it knows nothing of a call. */
+  /** What the next host reports; null if it does not know the call. */
   readonly told: string | null;
 }
 
@@ -88,7 +88,7 @@ async function typicalMs(host: BenchHost, out: string): Promise<number> {
   return median(times);
 }
 
-/** One call, one kill so long after it was sent, and one start that is asked. */
+/** Makes one call, kills the host `afterMs` after it was sent, and asks a new host about it. */
 async function killed(host: BenchHost, path: string, afterMs: number): Promise<Life> {
   const running = await host.start();
   const client = await host.connect();

@@ -1,15 +1,15 @@
-/** How much is measured: enough for figures, or just enough to see that all of it works. */
+/** How much is measured: enough for figures, or just enough to see that everything works. */
 export interface Effort {
   readonly rounds: number;
-  /** Of what a round of figures takes. */
+  /** Fraction of the work of a full round. */
   readonly share: number;
 }
 
 export const FULL: Effort = { rounds: 3, share: 1 };
-/** Takes a minute for all presets together. One short round says nothing about how fast something is. */
+/** Takes a minute for all presets together. A single short round says nothing about speed. */
 export const QUICK: Effort = { rounds: 1, share: 0.1 };
 
-/** So many of something that a round of figures has `full` of. */
+/** A number of things, of which a full round has `full`. */
 export function scaled(full: number, { share }: Effort): number {
   return Math.max(1, Math.round(full * share));
 }

@@ -1,6 +1,7 @@
 /**
  * Executions through the whole pipeline: parse, validate, facts, Cedar, durable intent, a capability that does next to
- * nothing, durable outcome. In this process and over the socket of a real host, beside the least that could be done.
+ * nothing, durable outcome. In this process and over the socket of a real host, compared with the least that could be
+ * done.
  */
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
@@ -18,23 +19,23 @@ import { median, rounded } from "./quantiles.ts";
 
 export interface ExecutionRow {
   readonly preset: "execution";
-  /** `socket` from the sources, `executable` the same with a built one. */
+  /** `socket` is a host from the sources, `executable` one from a built executable. */
   readonly surface: "in-process" | "socket" | "executable";
-  /** What is executed; `minimal-loop` is the least that could be done instead of an execution. */
+  /** What is executed; `minimal-loop` is the least that could be done in place of an execution. */
   readonly effect: "noop" | "fs_stat" | "minimal-loop";
   readonly callers: number;
-  /** Whether each request is like no other of late, or all are the same. */
+  /** Whether each request differs from all recent ones, or all are the same. */
   readonly requests: "distinct" | "repeated";
   readonly executions_per_s: number;
-  /** Spread of executions_per_s over the rounds. */
+  /** The lowest and the highest of the rounds. */
   readonly lowest: number;
   readonly highest: number;
   readonly p50_ms: number;
   readonly p99_ms: number;
-  /** CPU time of all processes for one execution, callers included. */
+  /** CPU time of all processes per execution, callers included. */
   readonly cpu_us: number;
   readonly rounds: number;
-  /** executions_per_s as a share of that of the minimal loop with as many callers. */
+  /** executions_per_s as a fraction of the minimal loop's with as many callers. */
   readonly ratio?: number;
   readonly aims?: readonly JudgedAim[];
 }
@@ -42,7 +43,7 @@ export interface ExecutionRow {
 const CALLERS = [1, 10, 100, 1_000];
 const ROUND_MS = 800;
 const WARM_UP_MS = 600;
-/** One connection may have 1,024 requests unanswered; several are more like the load of a real host. */
+/** One connection may have 1,024 pending requests; several are more like the load of a real host. */
 const CONNECTIONS_MAX = 16;
 
 interface Round {
@@ -50,10 +51,10 @@ interface Round {
   readonly cpuUs: number;
 }
 
-/** One thing that is put under load. */
+/** Something that is put under load. */
 interface Subject extends Pick<ExecutionRow, "surface" | "effect" | "requests"> {
   readonly call: (n: number) => Promise<void>;
-  /** CPU time up to now of processes beside this one. */
+  /** CPU time so far of processes other than this one. */
   readonly otherCpuUs: () => number;
 }
 
@@ -72,7 +73,7 @@ export async function measureExecutions(context: BenchContext): Promise<Executio
     return n;
   };
   for (const { subject } of subjects) await loadFor(100, scaled(WARM_UP_MS, effort), next, subject.call);
-  // Interleaved, so that a disturbance of the machine meets every row and not one of them.
+  // Interleaved, so that a disturbance of the machine hits every row instead of one.
   for (let round = 1; round <= effort.rounds; round += 1) {
     for (const callers of CALLERS) {
       onProgress(`round ${round} of ${effort.rounds}: ${callers} callers`);
@@ -99,7 +100,10 @@ const nobodyElse = (): number => 0;
 async function minimalLoop(directory: string, stack: AsyncDisposableStack): Promise<Subject> {
   const loop = stack.use(await MinimalLoop.open(directory));
   return {
-    ...{ surface: "in-process", effect: "minimal-loop", requests: "distinct", otherCpuUs: nobodyElse },
+    surface: "in-process",
+    effect: "minimal-loop",
+    requests: "distinct",
+    otherCpuUs: nobodyElse,
     call: (n) => loop.execute(Buffer.from(JSON.stringify(noopMessage(n)))),
   };
 }
@@ -159,7 +163,7 @@ interface Ended {
   readonly error?: { readonly reason: string };
 }
 
-/** Throws for a call that ended in another way: what is refused is quick, and no figure of an execution. */
+/** Throws if a call ended otherwise: refusals are fast, and no figure of executions. */
 export function completed(reply: Ended | undefined): void {
   if (reply?.status !== "completed") {
     throw new Error(`an execution of the bench ended as ${reply?.status}: ${reply?.error?.reason}`);
@@ -177,8 +181,15 @@ function row(subject: Subject, callers: number, rounds: readonly Round[], minima
   };
   const { surface, effect, requests } = subject;
   const told = {
-    ...{ preset: "execution" as const, surface, effect, callers, requests, ...figures },
-    ...{ lowest: Math.round(Math.min(...rates)), highest: Math.round(Math.max(...rates)), rounds: rounds.length },
+    preset: "execution" as const,
+    surface,
+    effect,
+    callers,
+    requests,
+    ...figures,
+    lowest: Math.round(Math.min(...rates)),
+    highest: Math.round(Math.max(...rates)),
+    rounds: rounds.length,
   };
   if (effect === "minimal-loop") return told;
   const ratio = rounded(figures.executions_per_s / over(minimal, ({ load }) => perSecond(load)));
@@ -187,7 +198,7 @@ function row(subject: Subject, callers: number, rounds: readonly Round[], minima
   return { ...told, ratio, ...(aims.length === 0 ? {} : { aims }) };
 }
 
-/** With one caller a minimal execution is two synced puts. */
+/** With one caller, a minimal execution takes two synced puts. */
 function aimsOf(
   { surface, effect, callers }: Pick<ExecutionRow, "surface" | "effect" | "callers">,
   twoPutsMs: number,

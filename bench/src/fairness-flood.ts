@@ -1,6 +1,7 @@
 /**
- * A hostile client in a process of its own: keeps many calls under way on one connection, whatever becomes of them, from the
- * line that it prints until its stdin ends. Its words are the folder of the host's sockets, a home, and the message in base64.
+ * A hostile client in a process of its own. From the line that it prints until its stdin ends, it keeps many calls
+ * under way on one connection, whatever becomes of them. Its arguments are the folder of the host's sockets, a home,
+ * and the message in base64.
  */
 import { once } from "node:events";
 import { AgentClient, LogMemory } from "@femtoclaw/client";

@@ -1,4 +1,7 @@
-/** What a hostile session costs another one: the tail of its calls alone, and beside a process that only floods. */
+/**
+ * The cost of a hostile session to another one: the latency of that one's calls alone, and beside a process that
+ * floods.
+ */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { writeFileSync } from "node:fs";
@@ -77,7 +80,7 @@ function stat(path: string): Buffer {
   return Buffer.from(JSON.stringify({ tool_call: { tool: "fs_stat", args: { path } } }));
 }
 
-/** A process that keeps calls under way until the returned function is called. */
+/** Starts a process that keeps calls under way until the returned function is called. */
 async function flooding({ place, home }: BenchHost, message: Buffer): Promise<() => Promise<void>> {
   const child = spawn(process.execPath, [FLOOD, place, home, message.toString("base64")], {
     stdio: ["pipe", "pipe", "inherit"],

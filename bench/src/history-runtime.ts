@@ -1,13 +1,13 @@
 /**
- * A process with a runtime that fills a journal until somebody kills it. It tells when the journal has grown to the
- * size that it was asked for.
+ * A process with a runtime that fills a journal until it is killed. It reports when the journal has reached the
+ * requested size.
  */
 import assert from "node:assert/strict";
 import { createRuntime } from "@femtoclaw/runtime";
 import { noop, noopConfiguration, proposeNoop } from "./noop.ts";
 
 const CALLERS = 1_000;
-/** Executions of one session, which has a share of the journal and no more. */
+/** Executions of one session, which may use only a share of the journal. */
 const SESSION_EXECUTIONS = 250_000;
 
 const [directory, target] = process.argv.slice(2);

@@ -1,4 +1,4 @@
-/** Starts of the real host over a journal, from its process to the line that says that it takes calls. */
+/** Starts the real host over a journal, and measures from its process to the line that says that it accepts calls. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -7,29 +7,29 @@ import { AgentClient, LogMemory, OperatorClient } from "@femtoclaw/client";
 import type { Subject } from "./measurement.ts";
 import { noopFolders } from "./noop-folders.ts";
 
-/** How a host of this build is started: a program and its first arguments. */
+/** The command that starts a host of this build: a program and its first arguments. */
 export type HostCommand = readonly [program: string, ...args: string[]];
 
 export interface HostStart {
   readonly readyMs: number;
-  /** CPU time up to then, all threads together; null where the system does not tell of other processes. */
+  /** CPU time of all threads until then; null if the system does not reveal that of other processes. */
   readonly cpuUs: number | null;
 }
 
-/** Time under load before a host is ended. */
+/** Milliseconds under load before a host is ended. */
 const LOAD_MS = 250;
 const MESSAGE = `${JSON.stringify({ message: { content: "a message of the bench" } })}\n`;
 const MESSAGES = 20_000;
 
-/** What a host's configuration has beside what all of the bench have. */
+/** Additions to the configuration that all hosts of the bench share. */
 export interface HostSetup {
   readonly capabilities?: readonly string[];
-  /** Lines of TOML before the first table, and tables behind the last. */
+  /** Lines of TOML before the first table, and tables after the last. */
   readonly top?: readonly string[];
   readonly tables?: readonly string[];
 }
 
-/** What a host is to reach is about the executable, which people install; from the sources it starts as its developers see it. */
+/** Aims apply only to the executable, which people install; only developers start a host from the sources. */
 export function aimsOfHost<A>({ surface }: Pick<Subject, "surface">, aims: readonly A[]): readonly A[] {
   return surface === "executable" ? aims : [];
 }
@@ -38,7 +38,7 @@ export class BenchHost {
   readonly #command: HostCommand;
   readonly #directory: string;
 
-  /** Over the state directory that `noopConfiguration` names, with the same rules but for the capability. */
+  /** Uses the state directory and the rules of `noopConfiguration`, but not its capability. */
   constructor(command: HostCommand, directory: string, { capabilities = [], top = [], tables = [] }: HostSetup = {}) {
     this.#command = command;
     this.#directory = directory;
@@ -63,13 +63,13 @@ export class BenchHost {
     mkdirSync(this.home, { recursive: true, mode: 0o700 });
   }
 
-  /** Lets the next start compile everything anew. */
+  /** Makes the next start compile everything anew. */
   forgetCompiledCode(): void {
     rmSync(this.home, { recursive: true });
     mkdirSync(this.home, { mode: 0o700 });
   }
 
-  /** Starts a host, loads it with messages, and ends it in order or with SIGKILL while it writes. */
+  /** Starts a host, loads it with messages, and ends it, in order or with SIGKILL while it writes. */
   async live(end: "SIGTERM" | "SIGKILL"): Promise<HostStart> {
     const host = await this.start();
     const load = this.#spawn(["send"], "ignore");
@@ -81,7 +81,7 @@ export class BenchHost {
     return host.started;
   }
 
-  /** Starts a host and waits until it takes calls. */
+  /** Starts a host and waits until it accepts calls. */
   async start(): Promise<RunningHost> {
     const began = performance.now();
     const host = this.#spawn(["up"], "pipe");
@@ -94,7 +94,7 @@ export class BenchHost {
     return new RunningHost(host, began);
   }
 
-  /** An agent's connection, which is a session of its own. */
+  /** A connection of an agent, which is a session of its own. */
   async connect(): Promise<AgentClient> {
     return await AgentClient.connect(this.place, this.#memory);
   }
@@ -103,7 +103,7 @@ export class BenchHost {
     return await OperatorClient.connect(this.place, this.#memory);
   }
 
-  /** The words that start one more process of this FemtoClaw for the same configuration, and its environment. */
+  /** The command and environment of a further process of this FemtoClaw with the same configuration. */
   commandOf(args: readonly string[]): { readonly command: HostCommand; readonly env: Record<string, string> } {
     return {
       command: [...this.#command, "--config", this.#configuration, ...args],
@@ -111,12 +111,12 @@ export class BenchHost {
     };
   }
 
-  /** Where its sockets are. */
+  /** The folder of its sockets. */
   get place(): string {
     return join(this.#directory, "run");
   }
 
-  /** Of the bench alone, so that what is measured leaves nothing with whoever measures. */
+  /** Belongs to the bench alone, so that measuring leaves nothing in the user's home. */
   get #memory(): LogMemory {
     const warn = (reason: string): void => process.emitWarning(reason);
     return new LogMemory({ environment: { HOME: this.home }, place: this.place, warn });
@@ -126,7 +126,7 @@ export class BenchHost {
     return join(this.#directory, "femtoclaw.toml");
   }
 
-  /** Of the host alone, so that nothing of whoever measures is seen or touched. */
+  /** Belongs to the host alone, so that it neither sees nor touches the user's home. */
   get home(): string {
     return join(this.#directory, "home");
   }
@@ -138,10 +138,10 @@ export class BenchHost {
   }
 }
 
-/** A host of this build that takes calls. */
+/** A host that accepts calls. */
 export class RunningHost {
   readonly #child: ChildProcess;
-  /** When its process was begun, as `performance.now()` tells. */
+  /** When its process was started, by `performance.now()`. */
   readonly beganMs: number;
   readonly started: HostStart;
 
@@ -151,12 +151,12 @@ export class RunningHost {
     this.started = { readyMs: performance.now() - beganMs, cpuUs: cpuUsOf(child) };
   }
 
-  /** CPU time so far, all threads together. */
+  /** CPU time so far, of all threads. */
   get cpuUs(): number | null {
     return cpuUsOf(this.#child);
   }
 
-  /** Memory that would be free without it, in bytes: what it shares with other processes counts in parts. */
+  /** Bytes of memory that would be free without it: of shared memory, only its part counts. */
   get memoryBytes(): number | null {
     try {
       const [, kib] = /^Pss: +(\d+) kB$/m.exec(readFileSync(`/proc/${this.#child.pid}/smaps_rollup`, "latin1")) ?? [];
@@ -166,7 +166,7 @@ export class RunningHost {
     }
   }
 
-  /** Ends it and waits for that; returns how long it took, in milliseconds. */
+  /** Ends it, waits for that, and returns how many milliseconds it took. */
   async end(signal: "SIGTERM" | "SIGKILL"): Promise<number> {
     const ended = once(this.#child, "exit");
     const began = performance.now();
@@ -176,7 +176,7 @@ export class RunningHost {
   }
 }
 
-/** Linux counts in hundredths of a second, whatever the kernel was built for. */
+/** Linux counts in hundredths of a second, however the kernel was built. */
 const TICK_US = 10_000;
 
 function cpuUsOf({ pid }: ChildProcess): number | null {

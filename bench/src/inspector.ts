@@ -1,4 +1,4 @@
-/** What it costs a host that somebody looks on, and how far whoever looks on is behind: a host under load, with and without. */
+/** The cost of a viewer to a host under load, and how far the viewer lags behind. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { writeFileSync } from "node:fs";
@@ -15,12 +15,12 @@ import { noopFolders } from "./noop-folders.ts";
 import { quantile } from "./quantiles.ts";
 
 const ROUND_MS = 3_000;
-/** Calls begun each second, whatever becomes of those before: more frames than anybody has to be able to follow. */
+/** Calls begun each second regardless of earlier ones: more frames than a viewer has to be able to follow. */
 const CALLS_PER_S = 1_000;
 const TICK_MS = 10;
-/** Calls for so long bring records for a viewer that has read what was there before. */
+/** Milliseconds of calls that bring new records for a viewer that has read the old ones. */
 const NUDGE_MS = 50;
-/** Connections of those who call, as agents have them. */
+/** Connections of the callers, as agents have them. */
 const CONNECTIONS = 16;
 
 export async function measureInspector(context: BenchContext): Promise<MeasureRow[]> {
@@ -68,7 +68,7 @@ export async function measureInspector(context: BenchContext): Promise<MeasureRo
   ];
 }
 
-/** CPU time of the host for each call of a load of so many a second. */
+/** CPU time of the host per call, at a fixed rate of calls. */
 async function hostUsPerCall(
   running: RunningHost,
   clients: readonly AgentClient[],
@@ -90,12 +90,12 @@ async function hostUsPerCall(
   return ((running.cpuUs ?? Number.NaN) - before) / calls.length;
 }
 
-/** `femtoclaw inspect --frames` in a process of its own, which is asked for frames as the page is. */
+/** `femtoclaw inspect --frames` in a process of its own, whose frames are those of the page. */
 class Viewer {
   readonly #child: ReturnType<typeof spawn>;
   readonly #lagsMs: number[] = [];
   #frames = 0;
-  /** Wall time, as frames tell it: what was recorded before is history, which a viewer reads first. */
+  /** Wall clock, as in frames. Earlier frames are history, which a viewer reads first. */
   #beganMs = Date.now();
 
   static async open(host: BenchHost): Promise<Viewer> {
@@ -119,12 +119,12 @@ class Viewer {
     });
   }
 
-  /** Whether it was told of anything that came after its begin. */
+  /** Whether it has reached frames from after its beginning. */
   get isNear(): boolean {
     return this.#frames > 0;
   }
 
-  /** Counts from now on. */
+  /** Counts anew from now on. */
   begin(): void {
     this.#beganMs = Date.now();
     this.#frames = 0;

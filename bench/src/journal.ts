@@ -1,6 +1,6 @@
 /**
- * What a long history costs: to verify it, to fold it again, to prove a record of it, to start on it after
- * a crash, and what its tree costs each record that is appended.
+ * The cost of a long history: to verify it, to fold it again, to prove one of its records, to start on it after a
+ * crash; and the cost of its tree for each appended record.
  */
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
@@ -83,7 +83,7 @@ export async function measureJournal(context: BenchContext): Promise<MeasureRow[
   return [...rows, ...hosts.flatMap((host) => host.rows(size))];
 }
 
-/** A host that is started over the history and ended under load, each way once a round. */
+/** A host that is started over the history and ended under load, once in each way per round. */
 class StartedHost {
   readonly #emptyProcess: Beside;
   readonly #surface: Pick<Subject, "surface">;
@@ -146,12 +146,12 @@ function rateOf(count: number, { elapsedMs, cpuUs }: Timed): Sample {
   return { value: (count * 1_000) / elapsedMs, cpuUs: cpuUs / count };
 }
 
-/** What everything else about a history begins with. */
+/** Only reads, which is the beginning of everything else about a history. */
 async function readAll(store: LeveldbStore, size: number): Promise<void> {
   for await (const _ of store.read(0, size));
 }
 
-/** Reads, checks and folds every record; counted are the events of the executions that they stand for. */
+/** Reads, checks and folds every record; counts the events of executions that they stand for. */
 async function recomputed(store: LeveldbStore, size: number): Promise<{ events: number; folding: Timed }> {
   const projection = new Projection();
   let events = 0;
@@ -164,12 +164,12 @@ async function recomputed(store: LeveldbStore, size: number): Promise<{ events: 
   return { events, folding };
 }
 
-/** A proof of inclusion of any record, made and checked, by a reader that has read nothing before. */
+/** Makes and checks proofs of inclusion for random records, by a reader that has read nothing before. */
 async function proofSample(store: LeveldbStore, size: number, count: number): Promise<Sample> {
   const reader = new StoreReader(store, size);
   const [created] = await collect(reader.read(0, 1));
   if (created?.type !== "log.created") throw new Error("the journal does not name its key");
-  // What was written since the last checkpoint can be proved once the next one is signed.
+  // Records after the last checkpoint can be proved only once the next one is signed.
   const signed = (await reader.checkpoints()).at(-1) ?? 0;
   const seqs = Array.from({ length: count }, () => Math.floor(Math.random() * signed));
   const { elapsedMs, cpuUs } = await timed(async () => {
@@ -184,7 +184,7 @@ async function proofSample(store: LeveldbStore, size: number, count: number): Pr
   return { value: elapsedMs / count, cpuUs: cpuUs / count };
 }
 
-/** The same records stored twice, once with tree and tiles; the difference is what these cost. */
+/** Stores the same records twice, once with tree and tiles; the difference is their cost. */
 async function appendSample(store: LeveldbStore, size: number, directory: string): Promise<Sample> {
   const stored = await collect(store.read(0, Math.min(size, APPENDED_RECORDS_MAX)));
   const records = stored.map(({ bytes }) => bytes);

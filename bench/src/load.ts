@@ -1,15 +1,15 @@
-/** Callers that ask again as soon as they are answered. */
+/** Callers that call again as soon as they are answered. */
 import { quantile } from "./quantiles.ts";
 
 export interface Load {
-  /** How long each call took, in milliseconds. */
+  /** Milliseconds of each call. */
   readonly latencies: readonly number[];
   readonly elapsedMs: number;
 }
 
 export type Call = (n: number) => Promise<void>;
 
-/** So many callers for so long; each call gets a number of its own from `next` on. */
+/** Lets `callers` call for `durationMs`; each call gets the next number. */
 export async function loadFor(callers: number, durationMs: number, next: () => number, call: Call): Promise<Load> {
   const latencies: number[] = [];
   const began = performance.now();
@@ -24,7 +24,7 @@ export async function loadFor(callers: number, durationMs: number, next: () => n
   return { latencies, elapsedMs: performance.now() - began };
 }
 
-/** So many runs by so many callers at once. */
+/** Makes `runs` calls by `callers` callers. */
 export async function loadOf(callers: number, runs: number, call: Call): Promise<Load> {
   const latencies: number[] = [];
   const began = performance.now();

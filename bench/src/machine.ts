@@ -1,4 +1,4 @@
-/** What the figures were taken on. Without it they mean nothing. */
+/** The machine, without which the figures mean nothing. */
 import { execFile } from "node:child_process";
 import { arch, cpus, platform, release, totalmem } from "node:os";
 import { promisify } from "node:util";
@@ -22,7 +22,7 @@ export function describeMachine(): Machine {
   };
 }
 
-/** An installed package may lie in a clone of something else. */
+/** Null for an installed package, which may lie within a clone of something else. */
 export async function ownCommit(): Promise<string | null> {
   if (import.meta.dirname.includes("/node_modules/")) return null;
   const args = ["-C", import.meta.dirname, "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"];

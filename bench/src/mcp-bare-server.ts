@@ -1,4 +1,4 @@
-/** An MCP server of the official SDK with nothing around it: what a call costs before anybody decides or records it. */
+/** An MCP server of the official SDK with nothing around it: the cost of a call that nobody decides on or records. */
 import { statSync } from "node:fs";
 import { Server } from "@modelcontextprotocol/server";
 import { serveStdio } from "@modelcontextprotocol/server/stdio";

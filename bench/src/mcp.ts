@@ -1,6 +1,6 @@
 /**
- * What it costs an MCP client that FemtoClaw stands in between, beside the official SDK's server with nothing around
- * it: as the server itself, and as the gateway to that very server.
+ * The cost of FemtoClaw to an MCP client, compared with the official SDK's server with nothing around it: as the server
+ * itself, and as the gateway to that very server.
  */
 import { realpathSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -15,13 +15,13 @@ import { Measurement, type MeasureRow, type Subject } from "./measurement.ts";
 import { noopFolders } from "./noop-folders.ts";
 
 const IN_FLIGHT = [1, 10, 100];
-/** A server of others gets at most 32 calls at once. */
+/** A foreign server gets at most 32 calls at once. */
 const IN_FLIGHT_GATEWAY_MAX = 10;
 const ROUND_MS = 1_500;
 const STARTS = 3;
 const BARE_SERVER = fileURLToPath(new URL("./mcp-bare-server.ts", import.meta.url));
 
-/** How a client starts a server, and what it calls there. */
+/** How a client starts a server, and which tool it calls. */
 interface Served {
   readonly name: "bare server" | "server" | "gateway";
   readonly tool: string;
@@ -65,7 +65,7 @@ export async function measureMcp({
   return [...(bare === undefined ? [] : rowsOf(bare)), ...own.flatMap((one) => rowsOf(one, bare))];
 }
 
-/** The node that runs the bench runs the bare server too, in the sandbox, from where the SDK lies. */
+/** The sandboxed bare server runs on the same Node.js as the bench, and needs the folder of the SDK. */
 function hostWithUpstream(command: BenchContext["host"], directory: string): BenchHost {
   const programs = realpathSync(dirname(process.execPath));
   const sdk = fileURLToPath(import.meta.resolve("@modelcontextprotocol/server"));
@@ -134,7 +134,7 @@ async function calling(client: Client, { name, tool }: Served, path: string): Pr
   if (isError === true) throw new Error(`a call of the bench to the ${name} failed: ${JSON.stringify(content)}`);
 }
 
-/** From the start of the client's process for the server to the answer of its first call. */
+/** From the start of the client's process for the server to the answer of the first call. */
 async function startMs(served: Served, path: string): Promise<number> {
   const began = performance.now();
   const client = await connected(served);

@@ -1,14 +1,14 @@
-/** One thing that is measured round by round, and the row that its samples become. */
+/** A quantity measured round by round, and the row that its samples become. */
 import { type Aim, type JudgedAim, judged } from "./aim.ts";
 import { median, rounded } from "./quantiles.ts";
 
 export interface Sample {
   readonly value: number;
-  /** CPU time for one of what is counted, all threads together; null where it cannot be told. */
+  /** CPU time of all threads per counted item; null if it cannot be known. */
   readonly cpuUs: number | null;
 }
 
-/** What is measured, and under which circumstances. */
+/** The quantity, and the circumstances of its measurement. */
 export interface Subject {
   readonly preset: string;
   readonly measure: string;
@@ -24,39 +24,39 @@ export interface Subject {
     | "B"
     | "%"
     | "kills";
-  /** A host of a built executable; absent is one from the sources, where there is a host at all. */
+  /** Set for a host of a built executable; absent for one from the sources, or without a host. */
   readonly surface?: "executable";
   /** Records in the journal. */
   readonly records?: number;
-  /** Threads that check records beside the one that reads them. */
+  /** Threads that check records, beside the one that reads them. */
   readonly threads?: number;
   /** Rules of the policy, those of the floor included. */
   readonly rules?: number;
-  /** Calls at once. */
+  /** Concurrent calls. */
   readonly callers?: number;
   /** Calls that wait for operators meanwhile. */
   readonly waiting?: number;
 }
 
 export interface MeasureRow extends Subject {
-  /** Median of the rounds, and the spread of all of them. */
+  /** Median of the rounds, followed by the lowest and the highest of them. */
   readonly value: number;
   readonly lowest: number;
   readonly highest: number;
   readonly cpu_us: number | null;
   readonly rounds: number;
-  /** What the value is told as a multiple of: measured in the same rounds, or by the yardstick of the same run. */
+  /** The value is also given as a multiple of this, measured in the same rounds or by the yardstick of the same run. */
   readonly beside?: string;
   readonly beside_value?: number;
   readonly ratio?: number;
   readonly aims?: readonly JudgedAim[];
 }
 
-/** What a row is told beside, in its own unit. */
+/** What a row is compared with, in its own unit. */
 export type Beside = Measurement | { readonly name: string; readonly value: number };
 
 export interface RowOptions {
-  /** Known only once it had been measured. */
+  /** Circumstances that are known only after the measurement. */
   readonly circumstances?: Pick<Subject, "records" | "surface">;
   readonly beside?: Beside | undefined;
   readonly aims?: readonly Aim<"value" | "ratio" | "cpu_us">[];
@@ -74,7 +74,7 @@ export class Measurement {
     this.#samples.push(sample);
   }
 
-  /** For what is no work of a processor, or of one that cannot be told apart. */
+  /** For a sample without processor time, or whose processor time cannot be told apart. */
   addValue(value: number): void {
     this.#samples.push({ value, cpuUs: null });
   }

@@ -1,6 +1,6 @@
 /**
- * What is held for what waits and for who is there, and whether anything grows under load: memory and latency of a host
- * that is never left alone, at the beginning and at the end.
+ * Memory held for waiting calls and open sessions, and whether anything grows under load: memory and latency of a host
+ * that is never idle, at the beginning and at the end.
  */
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
@@ -18,7 +18,7 @@ import { noopFolders } from "./noop-folders.ts";
 
 const WAITING_SESSIONS = 1_250;
 const WAITING_PER_SESSION = 8;
-/** Of questions, until no code is compiled any more. */
+/** Rounds of questions until nothing is compiled any more. */
 const WARM_ROUNDS = 1;
 const SESSIONS = 2_000;
 const EXECUTIONS = 20_000;
@@ -44,7 +44,8 @@ async function waiting(directory: string): Promise<MeasureRow> {
     await using _ = await asker.open(WAITING_SESSIONS * perSession, perSession);
     return heldBytes();
   };
-  // What is compiled and grown once is there before it is measured; what the sessions hold counts on both sides.
+  // Compilation and growth that happen once are over before the measurement; the sessions themselves count on both
+  // sides.
   for (let round = 0; round < WARM_ROUNDS; round += 1) await heldBy(WAITING_PER_SESSION);
   const few = await heldBy(1);
   const many = await heldBy(WAITING_PER_SESSION);
@@ -52,7 +53,7 @@ async function waiting(directory: string): Promise<MeasureRow> {
   return held.row({ aims: [{ figure: "value", atMost: 256 }] });
 }
 
-/** Of sessions that have made one call and are still open, and of executions that have ended. */
+/** Bytes per open session that has made one call, and per execution that has ended. */
 async function heldInProcess({ effort }: BenchContext, directory: string): Promise<MeasureRow[]> {
   mkdirSync(directory);
   const [perSession, perExecution] = [measuring("an open session", "B"), measuring("an ended execution", "B")];
@@ -79,7 +80,7 @@ interface Part {
   readonly memoryMb: number;
 }
 
-/** The last quarter of a load beside its second; the first one still compiles. */
+/** Compares the last quarter of a load with the second; in the first one, code is still compiled. */
 async function sustained(
   { host: command, effort, onProgress }: BenchContext,
   directory: string,
@@ -114,7 +115,7 @@ async function sustained(
   }
 }
 
-/** What grows by less than a fifth from the second quarter to the last is taken for flat. */
+/** Growth by less than a fifth from the second quarter to the last counts as flat. */
 const FLAT = 1.2;
 
 function grown(measure: string, unit: Subject["unit"], parts: readonly Part[], of: (part: Part) => number): MeasureRow {

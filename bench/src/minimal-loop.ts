@@ -1,6 +1,7 @@
 /**
- * The least that keeps the promise of a durable intent and a durable outcome: parse, put, put, with one sync for all
- * that waits. It has no policy, no gate, no tree, no sessions, and nobody may take it for FemtoClaw: it is the ceiling.
+ * The least that keeps the promise of a durable intent and a durable outcome: parse, put, put, with one sync for
+ * everything that waits. It has no policy, gate, tree or sessions, and nobody should mistake it for FemtoClaw: it is
+ * the ceiling.
  */
 import { hash } from "node:crypto";
 import { join } from "node:path";

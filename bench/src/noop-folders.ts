@@ -1,18 +1,21 @@
-/** What lies on the disk around an effect that does next to nothing. */
+/** The files and folders around an effect that does next to nothing. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-/** A session remembers some two hundred decisions; of so many files none is remembered when it comes again. */
+/**
+ * More than the some two hundred decisions that a session remembers, so that none is remembered when its file comes
+ * again.
+ */
 const FILES = 4_096;
 
-/** The folders that the rules name; made where they are missing. */
+/** The folders that the rules name, created if missing. */
 export function noopFolders(directory: string): { readonly read: string[]; readonly write: string[] } {
   const folders = Array.from({ length: 16 }, (_, index) => join(directory, "workspace", `folder-${index}`));
   for (const folder of folders) mkdirSync(folder, { recursive: true });
   return { read: folders.slice(0, 12), write: folders.slice(12) };
 }
 
-/** Empty files to look at, in a folder that may be read. */
+/** Empty files to stat, in a readable folder. */
 export function noopFiles(directory: string): string[] {
   const [folder = directory] = noopFolders(directory).read;
   return Array.from({ length: FILES }, (_, index) => {

@@ -1,4 +1,4 @@
-/** A capability that does nothing and a configuration around it: what is measured is everything but the effect. */
+/** A capability that does nothing and a configuration for it, to measure everything but the effect. */
 import type { Capability } from "@femtoclaw/capabilities";
 import { type ResolvedConfiguration, resolveConfiguration, type Session } from "@femtoclaw/runtime";
 import { noopFolders } from "./noop-folders.ts";
@@ -25,14 +25,14 @@ export const noop: Capability = {
   execute: async () => ({ event: "succeeded", result: {}, sandbox: null }),
 };
 
-/** Proposes the call number `n`, which is like no other. */
+/** Proposes the call number `n`, which differs from all others. */
 export async function proposeNoop(session: Session, n: number): Promise<void> {
   const message = { tool_call: { tool: "noop", args: { n, text: `request number ${n} of this run` } } };
   const { status, error } = await session.propose(message);
   if (status !== "completed") throw new Error(`an execution ended as ${status}: ${error?.code}: ${error?.reason}`);
 }
 
-/** A policy of twenty rules, so that decisions cost what they cost. */
+/** A policy of twenty rules, for decisions of a realistic cost. */
 export function noopConfiguration(directory: string, capabilities: readonly string[] = []): ResolvedConfiguration {
   return resolveConfiguration({
     configuration: {

@@ -1,6 +1,6 @@
 /**
- * What a decision costs: asked of the engine, and remembered; what it costs to decide recorded calls again,
- * and to load a large policy. No part of the runtime runs beside the engine here.
+ * The cost of a decision, made by the engine or remembered; of deciding recorded calls again; and of loading a large
+ * policy. Only the engine runs here, without a runtime.
  */
 import { builtinCapabilities } from "@femtoclaw/capabilities";
 import {
@@ -19,7 +19,7 @@ import { scaled } from "./effort.ts";
 import { Measurement, type MeasureRow, type Sample, type Subject } from "./measurement.ts";
 import { timedAtOnce } from "./timed.ts";
 
-/** Rules of the tables: of a small project, of a large one, and of one that somebody generated. */
+/** Numbers of rules in the tables: of a small project, of a large one, and of a generated one. */
 const TABLE_RULES = [5, 50, 500];
 const COLD_DECISIONS = 400;
 const CACHED_DECISIONS = 20_000;
@@ -56,7 +56,7 @@ export async function measurePolicy({ effort, onProgress }: BenchContext): Promi
       add("redecide", "calls/s", () => redecisions(engine, recorded), { figure: "value", atLeast: 1_000 });
     }
     if (tableRules === Math.max(...TABLE_RULES)) {
-      // Another engine loads, so that the one that decides stays as it is.
+      // A second engine loads, so that the deciding one is not disturbed.
       const loading = await createPolicyEngine();
       loading.activate(policy);
       add("load", "ms", () => load(loading, tableRules), { figure: "value", atMost: 150 });
@@ -64,7 +64,7 @@ export async function measurePolicy({ effort, onProgress }: BenchContext): Promi
     }
   }
   for (const { sample } of measured) sample();
-  // Interleaved, so that a disturbance of the machine meets every row and not one of them.
+  // Interleaved, so that a disturbance of the machine hits every row instead of one.
   for (let round = 1; round <= effort.rounds; round += 1) {
     onProgress(`round ${round} of ${effort.rounds}`);
     for (const { measurement, sample } of measured) measurement.add(sample());
@@ -85,7 +85,7 @@ function decisions(
   return { value: (elapsedMs * 1_000) / count, cpuUs: cpuUs / count };
 }
 
-/** Each call is read from its text, as from a journal, and is decided without anything remembered. */
+/** Each call is read from its text, as from a journal, and decided without anything remembered. */
 function redecisions(engine: PolicyEngine, recorded: readonly string[]): Sample {
   const { elapsedMs, cpuUs } = timedAtOnce(() => {
     for (const text of recorded) {
@@ -102,13 +102,13 @@ function load(engine: PolicyEngine, tableRules: number): Sample {
   return { value: elapsedMs, cpuUs };
 }
 
-/** What is done once behind each load, when nobody waits for it; each round has loaded the policy before. */
+/** What is done once after each load, when nobody waits for it; each round has loaded the policy before. */
 function projection(engine: PolicyEngine): Sample {
   const { elapsedMs, cpuUs } = timedAtOnce(() => engine.project());
   return { value: elapsedMs, cpuUs };
 }
 
-/** Half of the rules are about files and half about programs, so that what is asked meets half of all rules. */
+/** Half of the rules are about files and half about programs, so that a question concerns half of all rules. */
 function compiled(tableRules: number): CompiledPolicy {
   return compilePolicy({
     authority: authority(tableRules),

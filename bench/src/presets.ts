@@ -1,4 +1,4 @@
-/** What can be measured, and a run of one of it or of all. */
+/** The presets that can be measured, and a run of one or all of them. */
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -45,29 +45,29 @@ const MEASURES = {
 
 export type BenchPreset = keyof typeof MEASURES;
 export const PRESETS = Object.keys(MEASURES) as readonly BenchPreset[];
-/** Those that begin with a history whose size can be chosen. */
+/** Presets that begin with a history whose size can be chosen. */
 export const HISTORY_PRESETS: readonly BenchPreset[] = ["journal", "replay", "scaling", "startup", "verify"];
 
-/** Of all presets together a run ends within ten minutes; `--records 1000000` takes longer and shows more. */
+/** A run of all presets ends within ten minutes; `--records 1000000` takes longer and shows more. */
 const RECORDS = 100_000;
 const RECORDS_QUICK = 2_000;
 
 export interface BenchOptions {
   readonly presets: readonly BenchPreset[];
-  /** Records of the history that presets about histories have before them; without it, as many as take a minute or so. */
+  /** Records with which presets about histories begin; the default takes a minute or so. */
   readonly records?: number;
-  /** Only to see that all of it works. */
+  /** Only to see that everything works. */
   readonly quick?: boolean;
-  /** How a host of this build is started. */
+  /** The command that starts a host of this build. */
   readonly host: HostCommand;
-  /** A built executable that is measured beside the sources. */
+  /** A built executable that is measured as well. */
   readonly executable?: HostCommand;
 }
 
 export interface BenchReport {
   readonly machine: Machine;
   readonly version: string;
-  /** Of the clone that was measured, with `-dirty` where it was changed since; null where there is none. */
+  /** Commit of the measured clone, with `-dirty` if it was changed since; null if there is none. */
   readonly commit: string | null;
   readonly quick: boolean;
   readonly yardstick: Yardstick;
@@ -77,6 +77,7 @@ export interface BenchReport {
 /** Runs the presets one after the other, each in a temporary folder of its own, which is removed afterwards. */
 export async function runBench(options: BenchOptions, onProgress: (text: string) => void): Promise<BenchReport> {
   const { presets, quick = false, host, executable = null } = options;
+  const defaultRecords = quick ? RECORDS_QUICK : RECORDS;
   const directory = mkdtempSync(join(tmpdir(), "femtoclaw-bench-"));
   try {
     onProgress("yardstick");
@@ -86,8 +87,12 @@ export async function runBench(options: BenchOptions, onProgress: (text: string)
       const own = join(directory, preset);
       mkdirSync(own, { mode: 0o700 });
       const context: BenchContext = {
-        ...{ directory: own, effort: quick ? QUICK : FULL, host, executable, yardstick },
-        records: options.records ?? (quick ? RECORDS_QUICK : RECORDS),
+        directory: own,
+        effort: quick ? QUICK : FULL,
+        host,
+        executable,
+        yardstick,
+        records: options.records ?? defaultRecords,
         onProgress: (text) => onProgress(`${preset}: ${text}`),
       };
       rows.push(...(await MEASURES[preset](context)));

@@ -1,4 +1,4 @@
-/** What it costs to read a message strictly: no duplicate key, no lone surrogate, nothing unknown, nothing too deep. */
+/** The cost of reading a message strictly: no duplicate keys, lone surrogates, unknown members or deep nesting. */
 import { parseMessage } from "@femtoclaw/protocol";
 import type { BenchContext } from "./context.ts";
 import { scaled } from "./effort.ts";

@@ -1,4 +1,4 @@
-/** Figures of several rounds, put together. */
+/** Combines figures of several rounds. */
 export function quantile(values: readonly number[], share: number): number {
   const sorted = [...values].sort((left, right) => left - right);
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;

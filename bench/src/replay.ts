@@ -1,4 +1,4 @@
-/** What it costs to look back: to fold history again, with today's machines and with those that it names. */
+/** The cost of looking back: folding history again, with today's machines and with those that the records name. */
 import { join } from "node:path";
 import { copyForVerification, LeveldbStore, StoreReader } from "@femtoclaw/journal";
 import { eventCount, recompute, replay } from "@femtoclaw/runtime";

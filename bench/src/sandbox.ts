@@ -1,6 +1,6 @@
 /**
- * What the way to an effect costs beside the effect: programs through the whole pipeline, beside bubblewrap with the
- * very same arguments and beside a bare process; files beside Node.js, without records and with two that are synced.
+ * The cost of the way to an effect. Programs go through the whole pipeline, compared with bubblewrap under the very
+ * same arguments, and with a bare process. Files are compared with Node.js, without records and with two synced ones.
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -18,7 +18,7 @@ import { loadOf } from "./load.ts";
 import { Measurement, type MeasureRow } from "./measurement.ts";
 import { quantile } from "./quantiles.ts";
 
-/** Callers at once, and how many runs of a program make a round. */
+/** Concurrent callers, and how many runs of a program make a round. */
 const LOADS = [
   { callers: 1, runs: 30 },
   { callers: 10, runs: 100 },
@@ -34,7 +34,7 @@ type Work = (n: number) => Promise<void>;
 interface Compared {
   readonly callers: number;
   readonly runs: number;
-  /** What is measured; each is told as a multiple of the one behind it. */
+  /** What is measured; each is given as a multiple of the next one. */
   readonly works: readonly (readonly [name: string, work: Work])[];
 }
 
@@ -134,7 +134,8 @@ function files(session: Session, workspace: string, log: FileHandle): Compared[]
   const write = () => replaced(bare, content);
   return [
     {
-      ...{ callers: 1, runs: FILE_CALLS },
+      callers: 1,
+      runs: FILE_CALLS,
       works: [
         ["fs_read", () => call(session, "fs_read", { path: note })],
         ["node readFile between two synced records", () => recorded(log, read)],
@@ -142,7 +143,8 @@ function files(session: Session, workspace: string, log: FileHandle): Compared[]
       ],
     },
     {
-      ...{ callers: 1, runs: FILE_CALLS },
+      callers: 1,
+      runs: FILE_CALLS,
       works: [
         ["fs_write", () => call(session, "fs_write", { path: written, content, mode: "overwrite" })],
         ["node write between two synced records", () => recorded(log, write)],
@@ -152,7 +154,7 @@ function files(session: Session, workspace: string, log: FileHandle): Compared[]
   ];
 }
 
-/** The least that a program does which writes down what it is about to do, and what came of it. */
+/** The least that a program does that writes down what it is about to do, and the result. */
 async function recorded(log: FileHandle, work: () => Promise<void>): Promise<void> {
   await log.appendFile(RECORD);
   await log.datasync();
@@ -165,7 +167,7 @@ async function call(session: Session, tool: string, args: Readonly<Record<string
   completed(await session.propose({ tool_call: { tool, args } }));
 }
 
-/** A child that ends well, with the filter of system calls on its fourth descriptor where it takes one. */
+/** A child that has to end well; if it takes a system call filter, it gets that on its fourth descriptor. */
 async function finished(program: string, args: readonly string[], filter?: Uint8Array): Promise<void> {
   const child = spawn(program, args, { cwd: "/", env: {}, stdio: ["ignore", "pipe", "pipe", "pipe", "pipe"] });
   for (const stream of child.stdio) stream?.on("error", () => undefined);
@@ -175,7 +177,7 @@ async function finished(program: string, args: readonly string[], filter?: Uint8
   if (code !== 0) throw new Error(`${program} ended with exit code ${code}`);
 }
 
-/** What a careful program does to put a file in place of another. */
+/** What a careful program does to replace a file. */
 async function replaced(path: string, content: string): Promise<void> {
   const file = await open(`${path}.new`, "w", 0o600);
   try {

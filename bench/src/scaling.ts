@@ -18,11 +18,11 @@ import { timed } from "./timed.ts";
 const FIRST_RECORDS = 1_000;
 const RULES = [1, 10, 100, 500];
 const FILES = 1_024;
-/** Never used up. What counts against it is part of every question, so that no decision is like one before. */
+/** A budget that is never used up. Its count is part of every question, so that no decision is like an earlier one. */
 const CALLS = 1_000_000_000;
 const EXECUTIONS = 4_000;
 const EXECUTIONS_ALONE = 200;
-/** A cost that is at most a quarter above that at the smallest size is taken for flat; so much is noise. */
+/** A cost at most a quarter above that of the smallest size counts as flat; that much is noise. */
 const FLAT = 1.25;
 
 type Execute = (session: Session, n: number) => Promise<void>;
@@ -72,7 +72,10 @@ async function historySizes({ directory, records, onProgress }: BenchContext): P
   return sizes;
 }
 
-/** Each decision is made anew, under few rules as under many. Half of them permit; the others deny what nobody asks for. */
+/**
+ * Each decision is made anew, under few rules as under many. Half of the rules permit; the others deny what nobody asks
+ * for.
+ */
 function ruleSize(directory: string, rules: number): Size {
   const folders = Array.from({ length: rules }, (_, index) => join(directory, "workspace", `folder-${index}`));
   for (const folder of folders) mkdirSync(folder, { recursive: true });
@@ -106,7 +109,8 @@ function sized(
   const measuring = (measured: string, unit: Subject["unit"]) =>
     new Measurement({ preset: "scaling", measure: measured, unit, ...circumstances });
   return {
-    ...{ configuration, execute },
+    configuration,
+    execute,
     cost: measuring("CPU of an execution", "us/execution"),
     alone: measuring("p50 of one caller", "ms"),
     start: measuring("start of a runtime", "ms"),

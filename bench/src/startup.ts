@@ -1,6 +1,6 @@
 /**
- * What a host costs before anything is asked of it: from its process to the line that says that it takes calls, to the
- * first call that was carried out, its end, and what it holds and does while it waits.
+ * The cost of a host before it is asked anything: from its process to the line that says that it accepts calls, to the
+ * first completed call, its end, and what it uses while it waits.
  */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -15,7 +15,7 @@ import { Measurement, type MeasureRow, type Sample, type Subject } from "./measu
 import { noopFolders } from "./noop-folders.ts";
 import { emptyProcessMs } from "./yardstick.ts";
 
-/** After it a host has done what it does behind its start. */
+/** Milliseconds after which a host has finished its work in the background of a start. */
 const SETTLED_MS = 3_000;
 const WAITING_MS = 5_000;
 
@@ -57,7 +57,7 @@ class MeasuredHost {
     this.#host = new BenchHost(command, directory, { capabilities: ["fs_read"] });
   }
 
-  /** The first start of a build compiles it, or reads the whole of its file. */
+  /** The first start of a build compiles it, or reads its whole file. */
   async warmUp(): Promise<void> {
     await (await this.#host.start()).end("SIGTERM");
   }
@@ -75,7 +75,7 @@ class MeasuredHost {
     this.#end.add({ value: await second.end("SIGTERM"), cpuUs: null });
   }
 
-  /** The rests of a round are of the machine, not of what is started after them. */
+  /** Wakes the machine up, so that its rest during a round does not slow down the start. */
   async #startAwake(): Promise<RunningHost> {
     await emptyProcessMs();
     return await this.#host.start();
@@ -115,7 +115,7 @@ async function firstEffect(running: RunningHost, host: BenchHost, path: string):
   return { value: performance.now() - running.beganMs, cpuUs: running.cpuUs };
 }
 
-/** CPU time of a host of which nothing is asked, as a share of one processor. */
+/** CPU time of an idle host, as a percentage of one processor. */
 async function waitingSample(host: RunningHost, waitingMs: number): Promise<Sample> {
   const [before, began] = [host.cpuUs ?? Number.NaN, performance.now()];
   await sleep(waitingMs);

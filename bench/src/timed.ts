@@ -1,4 +1,4 @@
-/** How long something takes, and how much of the processors, all threads of this process together. */
+/** Elapsed time and processor time, of all threads of this process. */
 export interface Timed {
   readonly elapsedMs: number;
   readonly cpuUs: number;

@@ -1,4 +1,4 @@
-/** What an auditor waits for: commands from their start to their verdict, over a log that a host has left, and over an export. */
+/** What an auditor waits for: commands from start to verdict, over a log that a host has left, and over an export. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, rmSync, writeFileSync } from "node:fs";
@@ -18,7 +18,7 @@ export async function measureVerify(context: BenchContext): Promise<MeasureRow[]
     new Auditor(directory, host, {}),
     ...(executable === null ? [] : [new Auditor(directory, executable, { surface: "executable" })]),
   ];
-  // What SIGKILL left is signed to its end by a host that ends in order.
+  // A host that ends in order signs what SIGKILL left unsigned.
   await new BenchHost(host, directory).live("SIGTERM");
   for (let round = 1; round <= effort.rounds; round += 1) {
     onProgress(`round ${round} of ${effort.rounds}`);
@@ -28,7 +28,7 @@ export async function measureVerify(context: BenchContext): Promise<MeasureRow[]
   return auditors.flatMap((auditor) => auditor.rows(empty));
 }
 
-/** One that uses the commands of the sources, or of an executable. */
+/** Uses the commands of the sources, or of an executable. */
 class Auditor {
   readonly #directory: string;
   readonly #host: BenchHost;
@@ -89,7 +89,7 @@ class Auditor {
     return { value: (this.#size * 1_000) / elapsedMs, cpuUs: null };
   }
 
-  /** A command in a process of its own; any end but a good one means that nothing was measured. */
+  /** Runs a command in a process of its own; if it does not end well, nothing was measured. */
   async #timed(args: readonly string[]): Promise<{ readonly elapsedMs: number; readonly said: string }> {
     const { command, env } = this.#host.commandOf(["--json", ...args]);
     const [program, ...rest] = command;

@@ -1,4 +1,4 @@
-/** What the disk and the engine can do at best, measured in the same run as everything else. */
+/** The best that disk and engine can do, measured in the same run as everything else. */
 import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
@@ -56,8 +56,8 @@ async function rate(count: number, run: (index: number) => Promise<void>): Promi
 }
 
 /**
- * Start and end of an empty process in milliseconds, the median of seven. It also wakes a machine up: one that has
- * rested for some seconds can take four times as long for its first processes, whatever they do.
+ * Milliseconds from start to end of an empty process, the median of seven. This also wakes up a machine that has rested
+ * for some seconds, which would need four times as long for its first processes, whatever they do.
  */
 export async function emptyProcessMs(): Promise<number> {
   const times: number[] = [];

@@ -1,4 +1,7 @@
-/** One effect, in whose course a system is killed as a whole, at each step of it; and what its next start tells of it. */
+/**
+ * One effect, during which a system is killed as a whole at each of its steps, and what its next start reports about
+ * it.
+ */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Effort } from "../../src/effort.ts";
@@ -9,7 +12,7 @@ import { SystemProcess } from "./system-process.ts";
 import type { SystemName } from "./systems.ts";
 import type { Trials } from "./trials.ts";
 
-/** Leaves a line when it begins and one when it is done; at one step it waits to be killed, and does so once. */
+/** Writes a line when it begins and one when it is done. At one step it waits, once, to be killed. */
 const EFFECT = `
 reach() { if [ "$step" = "$1" ] && [ ! -e killed ]; then : >reached; exec sleep 60; fi; }
 cd "$1" && step="$2" || exit 1
@@ -32,7 +35,7 @@ export async function measureCrashes(trials: Trials, directory: string, effort: 
   return findings;
 }
 
-/** Lives that follow each other over one folder: each is asked about the call in which the one before it was killed. */
+/** Successive lives of a system over one folder: each is asked about the call in which the previous one was killed. */
 async function crashesOf(system: SystemName, directory: string): Promise<CrashFinding[]> {
   mkdirSync(directory, { mode: 0o711 });
   const [out = directory] = noopFolders(directory).write;
@@ -51,7 +54,7 @@ async function crashesOf(system: SystemName, directory: string): Promise<CrashFi
   } finally {
     await life[Symbol.asyncDispose]();
   }
-  // Last, so that what a later life does once more is seen.
+  // Counted last, so that repetitions in a later life are seen.
   return [...told].map(([step, last]) => {
     const lines = linesOf(join(out, step, "effects"));
     return { system, step, verdict: verdictOf({ told: last, ...lines }) };

@@ -1,4 +1,4 @@
-/** What was measured and found, and what is told of it. Pure: tables are made of rows, and rows of rounds. */
+/** What was measured and found, and what is reported of it. Pure: tables are made of rows, and rows of rounds. */
 import { type Aim, type JudgedAim, judged } from "../../src/aim.ts";
 import { median, rounded } from "../../src/quantiles.ts";
 import type { Told } from "./system.ts";
@@ -10,14 +10,14 @@ export interface LoadRound {
   readonly perSecond: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
-  /** CPU time of all processes for one execution, callers and servers included. */
+  /** CPU time of all processes per execution, callers and servers included. */
   readonly cpuUs: number;
 }
 
 export interface LoadRow {
   readonly system: SystemName;
   readonly callers: number;
-  /** Median of the rounds, and the spread of all of them. */
+  /** Median of the rounds, followed by the lowest and the highest of them. */
   readonly executions_per_s: number;
   readonly lowest: number;
   readonly highest: number;
@@ -27,7 +27,7 @@ export interface LoadRow {
   readonly rounds: number;
 }
 
-/** In the order of the systems, whatever the order of their rounds was. */
+/** In the order of the systems, in whatever order their rounds came. */
 export function loadRows(systems: readonly SystemName[], rounds: readonly LoadRound[]): LoadRow[] {
   return systems.flatMap((system) => {
     const own = Map.groupBy(
@@ -38,10 +38,15 @@ export function loadRows(systems: readonly SystemName[], rounds: readonly LoadRo
       const over = (value: (round: LoadRound) => number): number => rounded(median(some.map(value)));
       const rates = some.map(({ perSecond }) => perSecond);
       return {
-        ...{ system, callers, executions_per_s: Math.round(median(rates)) },
-        ...{ lowest: Math.round(Math.min(...rates)), highest: Math.round(Math.max(...rates)) },
-        ...{ p50_ms: over(({ p50Ms }) => p50Ms), p99_ms: over(({ p99Ms }) => p99Ms) },
-        ...{ cpu_us: over(({ cpuUs }) => cpuUs), rounds: some.length },
+        system,
+        callers,
+        executions_per_s: Math.round(median(rates)),
+        lowest: Math.round(Math.min(...rates)),
+        highest: Math.round(Math.max(...rates)),
+        p50_ms: over(({ p50Ms }) => p50Ms),
+        p99_ms: over(({ p99Ms }) => p99Ms),
+        cpu_us: over(({ cpuUs }) => cpuUs),
+        rounds: some.length,
       };
     });
   });
@@ -51,12 +56,12 @@ export interface RatioRow {
   readonly system: SystemName;
   readonly beside: SystemName;
   readonly callers: number;
-  /** executions_per_s as a multiple of that of the other. */
+  /** executions_per_s as a multiple of the other system's. */
   readonly ratio: number;
   readonly aims?: readonly JudgedAim[];
 }
 
-/** Who is compared with whom, because their callers are in the same place, and the multiple that is aimed at. */
+/** Pairs whose callers are in the same place and which can thus be compared, with the multiple that is aimed at. */
 const COMPARED: readonly {
   readonly system: SystemName;
   readonly beside: SystemName;
@@ -83,7 +88,7 @@ export function ratioRows(rows: readonly LoadRow[]): RatioRow[] {
   );
 }
 
-/** At which step of one effect a system is killed. */
+/** The steps of one effect at which a system is killed. */
 export const STEPS = ["before-intent", "before-effect", "in-effect", "before-outcome", "after-outcome"] as const;
 export type Step = (typeof STEPS)[number];
 
@@ -107,6 +112,6 @@ export interface Life {
 export function verdictOf({ begun, done, told }: Life): Verdict {
   if (begun > 1) return "doubled";
   if (told === "interrupted") return "unknown";
-  // What happened and is not told, and what is told and did not happen.
+  // Wrong is an effect that is not reported, and a reported one that did not happen.
   return (told === "completed" ? done === 1 : begun === 0) ? "right" : "lost";
 }

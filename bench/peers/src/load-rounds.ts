@@ -14,12 +14,12 @@ const WARM_UP_MS = 1_500;
 const WARM_UP_CALLERS = 100;
 
 export interface LoadRun {
-  /** One of each round. */
+  /** One for each round. */
   readonly yardsticks: readonly Yardstick[];
   readonly rounds: readonly LoadRound[];
 }
 
-/** Interleaved, every second round in reverse, so that a disturbance of the machine meets every system. */
+/** Interleaved, with every second round in reverse, so that a disturbance of the machine hits every system. */
 export async function measureLoads(trials: Trials, directory: string, effort: Effort): Promise<LoadRun> {
   const yardsticks: Yardstick[] = [];
   const rounds: LoadRound[] = [];

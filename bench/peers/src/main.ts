@@ -1,4 +1,7 @@
-/** `npm run bench:peers -- [load|crash] [--quick] [--json] [--only NAME]`: FemtoClaw beside others, in one run on one disk. */
+/**
+ * `npm run bench:peers -- [load|crash] [--quick] [--json] [--only NAME]`: FemtoClaw beside others, in one run on one
+ * disk.
+ */
 import { chmodSync, mkdtempSync, rmSync, statfsSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -15,7 +18,7 @@ import { Trials } from "./trials.ts";
 
 const USAGE = 64;
 const INTERRUPTED = 130;
-/** The number of Linux for a file system in memory, where a sync costs nothing. */
+/** Linux's number of the tmpfs file system, where a sync costs nothing. */
 const TMPFS = 0x01021994;
 
 const { values, positionals } = parseArgs({
@@ -37,7 +40,7 @@ if (statfsSync(tmpdir()).type === TMPFS) refuse(`${tmpdir()} is in memory: name 
 const directory = mkdtempSync(join(tmpdir(), "femtoclaw-peers-"));
 process.on("exit", () => rmSync(directory, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 }));
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => process.exit(INTERRUPTED));
-// A database that may not be root's has to come through.
+// A database that must not run as root has to be able to enter.
 chmodSync(directory, 0o711);
 
 const systems: readonly SystemName[] =

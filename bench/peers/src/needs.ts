@@ -1,4 +1,4 @@
-/** What a system needs that is not there by itself. Packages of npm are installed here, those of Debian are named. */
+/** What a system needs and may be missing. Packages of npm are installed here; those of Debian are only named. */
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
@@ -7,13 +7,13 @@ import { postgresqlPrograms } from "./postgresql.ts";
 
 const FOLDER = join(import.meta.dirname, "..");
 const MODULES = join(FOLDER, "node_modules");
-/** Says for which lock file the packages were installed. */
+/** Records the lock file for which the packages were installed. */
 const STAMP = join(MODULES, ".femtoclaw-lock");
 const SQLITE = join(MODULES, "better-sqlite3/build/Release/better_sqlite3.node");
 
 export type Need = keyof typeof NEEDS;
 
-/** Each is met by its function where it can be; it returns why it is not, for a person, or null. */
+/** Each function meets a need if it can, and returns null, or the reason why not. */
 export const NEEDS = {
   packages: installPackages,
   sqlite: compileSqlite,
@@ -21,7 +21,7 @@ export const NEEDS = {
   redis: () => (isOnPath("redis-server") ? null : "Redis is missing: apt-get install redis-server"),
 } satisfies Record<string, () => string | null>;
 
-/** As the lock file names them, and without a script of any of them: some report to their makers, or download. */
+/** Installs what the lock file names, without running any package's scripts: some phone home, or download more. */
 function installPackages(): string | null {
   const digest = createHash("sha256")
     .update(readFileSync(join(FOLDER, "package-lock.json")))
@@ -43,12 +43,13 @@ function compileSqlite(): string | null {
   return "better-sqlite3 cannot be compiled: apt-get install g++ make python3";
 }
 
-/** The npm that runs this command, on this Node.js. What it says goes where progress goes. */
+/** Runs the npm that runs this command, on this Node.js. Its output goes where progress goes. */
 function npm(args: readonly string[], environment: Readonly<Record<string, string>> = {}): boolean {
   const cli = process.env["npm_execpath"];
   const [program, ...words] = cli === undefined ? ["npm"] : [process.execPath, cli];
   const { status } = spawnSync(program ?? "npm", [...words, ...args], {
-    ...{ cwd: FOLDER, stdio: ["ignore", 2, 2] },
+    cwd: FOLDER,
+    stdio: ["ignore", 2, 2],
     env: { ...process.env, ...environment },
   });
   return status === 0;

@@ -1,6 +1,6 @@
 /**
- * What is used of the peers' packages. They are installed for a measurement alone, so their own types are not there when
- * the sources are checked.
+ * Types for what is used of the peers' packages, which are installed for a measurement only: their own types are
+ * missing when the sources are checked.
  */
 declare module "@restatedev/restate-sdk" {
   export interface Context {

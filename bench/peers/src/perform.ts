@@ -1,10 +1,10 @@
-/** The effect, as a peer's step does it: nobody decides on it, and nothing holds it. */
+/** The effect as a peer's step performs it: nobody decides about it, and nothing confines it. */
 import { execFile } from "node:child_process";
 import { stat } from "node:fs/promises";
 import { promisify } from "node:util";
 import type { ToolCall } from "./system.ts";
 
-/** A peer keeps the result, so it has the form of JSON. */
+/** A peer stores the result, so it has to be JSON. */
 export async function perform(call: ToolCall): Promise<Record<string, number>> {
   if (call.tool === "fs_stat") {
     const { size, mtimeMs } = await stat(call.args.path);

@@ -1,4 +1,4 @@
-/** PostgreSQL of its own, with the durability that it comes with, reached through a Unix socket alone. */
+/** A PostgreSQL server for this run alone, with its default durability, reached only through a Unix socket. */
 import { execFile } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
@@ -9,17 +9,17 @@ const run = promisify(execFile);
 
 /** Debian keeps the programs of each version out of $PATH. */
 const VERSIONS = "/usr/lib/postgresql";
-/** Whom Debian's package made for it. */
+/** The user that Debian's package has created for it. */
 const USER = "postgres";
 
-/** The folder of the newest version's programs; null where there is none. */
+/** The folder with the programs of the newest version; null if there is none. */
 export function postgresqlPrograms(): string | null {
   const versions = existsSync(VERSIONS) ? readdirSync(VERSIONS) : [];
   const newest = versions.toSorted((left, right) => Number(right) - Number(left));
   return newest.map((version) => join(VERSIONS, version, "bin")).find((bin) => existsSync(join(bin, "initdb"))) ?? null;
 }
 
-/** The address of a database of that name, which its user has to make. */
+/** The address of the database, which has to be created by its user. */
 export async function startPostgresql(directory: string, database: string): Promise<string> {
   const bin = postgresqlPrograms() ?? "";
   const home = join(directory, "postgresql");
@@ -35,7 +35,8 @@ export async function startPostgresql(directory: string, database: string): Prom
     await run(program, args, { cwd: home });
   }
   await startServer({
-    ...{ directory: home, name: "postgres" },
+    directory: home,
+    name: "postgres",
     command: command("postgres", "-D", data, "-k", home, "-c", "listen_addresses="),
     isReady: async () => {
       await run(join(bin, "pg_isready"), ["--host", home]);
@@ -45,7 +46,7 @@ export async function startPostgresql(directory: string, database: string): Prom
   return `postgresql://${USER}@localhost/${database}?host=${encodeURIComponent(home)}`;
 }
 
-/** It refuses to run as root. */
+/** PostgreSQL refuses to run as root. */
 function asUser(): string[] {
   return isRoot() ? ["/usr/bin/setpriv", `--reuid=${USER}`, `--regid=${USER}`, "--clear-groups", "--"] : [];
 }

@@ -1,4 +1,4 @@
-/** A process and everything that it started: what it costs, and its end. */
+/** A process and everything that it started: its CPU time, and how to kill it. */
 import { readdirSync, readFileSync } from "node:fs";
 
 /** Linux counts in hundredths of a second, whatever the kernel was built for. */
@@ -7,27 +7,27 @@ const TICK_US = 10_000;
 interface Process {
   readonly pid: number;
   readonly parent: number;
-  /** Its own and that of those it has waited for. */
+  /** Its own, and that of children it has waited for. */
   readonly cpuUs: number;
 }
 
-/** The process itself comes first; nothing where it has ended. */
+/** The process itself comes first; empty if it has ended. */
 export function treeOf(root: number): number[] {
   return familyOf(root).map(({ pid }) => pid);
 }
 
-/** CPU time so far of a process and all that it started. */
+/** CPU time so far of a process and everything that it started. */
 export function treeCpuUs(root: number): number {
   return familyOf(root).reduce((sum, { cpuUs }) => sum + cpuUs, 0);
 }
 
-/** None of them sees another one end: all are stopped before the first is killed. */
+/** All are stopped before the first is killed, so that none of them sees another one end. */
 export function killAll(pids: readonly number[]): void {
   for (const pid of pids) if (pid !== process.pid) signal(pid, "SIGSTOP");
   for (const pid of pids.toReversed()) signal(pid, "SIGKILL");
 }
 
-/** What has ended already needs no signal. A negative number is a process group. */
+/** Ignores a process that has ended already. A negative number is a process group. */
 export function signal(pid: number, name: "SIGSTOP" | "SIGKILL"): void {
   try {
     process.kill(pid, name);
@@ -36,7 +36,7 @@ export function signal(pid: number, name: "SIGSTOP" | "SIGKILL"): void {
   }
 }
 
-/** A zombie is not alive: it holds nothing but its number. */
+/** A zombie does not count as alive: all that it holds is its number. */
 export function isAlive(pid: number): boolean {
   return readProcess(pid) !== null;
 }
@@ -46,7 +46,7 @@ function familyOf(root: number): Process[] {
     .filter((name) => /^\d+$/.test(name))
     .flatMap((name) => readProcess(Number(name)) ?? []);
   const family = all.filter(({ pid }) => pid === root);
-  // Grows while it is walked, until the youngest have no children.
+  // The array grows while it is walked, until the youngest have no children.
   for (const { pid } of family) family.push(...all.filter(({ parent }) => parent === pid));
   return family;
 }
@@ -58,7 +58,7 @@ function readProcess(pid: number): Process | null {
   } catch {
     return null;
   }
-  // The name of the program stands in brackets and may hold anything.
+  // The program's name stands in brackets and may contain anything.
   const [state, parent, ...fields] = text.slice(text.lastIndexOf(")") + 2).split(" ");
   const ticks = fields.slice(9, 13).reduce((sum, field) => sum + Number(field), 0);
   return state === "Z" || state === "X" ? null : { pid, parent: Number(parent), cpuUs: ticks * TICK_US };

@@ -1,4 +1,4 @@
-/** Reports as they stand in docs/reference/performance.md. Pure. */
+/** Formats reports as they appear in docs/reference/performance.md. Pure. */
 import type { JudgedAim } from "../../src/aim.ts";
 import type { Machine } from "../../src/machine.ts";
 import { median } from "../../src/quantiles.ts";
@@ -12,12 +12,12 @@ interface Run {
   readonly version: string;
   readonly commit: string | null;
   readonly quick: boolean;
-  /** Who was not measured, and why. */
+  /** Systems that were not measured, and why. */
   readonly missing: readonly Missing[];
 }
 
 export interface LoadReport extends Run {
-  /** One of each round. */
+  /** One for each round. */
   readonly yardsticks: readonly Yardstick[];
   readonly rows: readonly LoadRow[];
   readonly ratios: readonly RatioRow[];
@@ -73,7 +73,7 @@ function runLines({ machine, version, commit, quick }: Run): string[] {
   ];
 }
 
-/** Single puts say how fast the disk was, and their spread how quiet the machine. */
+/** The median of single puts tells how fast the disk was, and their spread how quiet the machine was. */
 function yardstickText(yardsticks: readonly Yardstick[]): string {
   const singles = yardsticks.map(({ sync_put_per_s }) => sync_put_per_s);
   const [puts, most, least] = [median(singles), Math.max(...singles), Math.min(...singles)].map(grouped);
@@ -82,7 +82,7 @@ function yardstickText(yardsticks: readonly Yardstick[]): string {
   return `${puts} single sync puts/s (${least} to ${most}), ${groups} grouped puts/s, empty process ${empty} ms`;
 }
 
-/** A column for each number of callers. */
+/** One column for each number of callers. */
 function ratioLines(ratios: readonly RatioRow[]): string[] {
   const pairs = [...Map.groupBy(ratios, ({ system, beside }) => `${system} ${beside}`).values()];
   const callers = [...new Set(ratios.map((row) => row.callers))];
@@ -108,7 +108,7 @@ function aimText({ aim, holds }: JudgedAim): string {
   return `${aim.replace("ratio >= ", "≥ ")} ${holds ? "met" : "missed"}`;
 }
 
-/** One word where all rounds agree, and how often each came where they do not. */
+/** A single word if all rounds agree, otherwise each verdict with its number. */
 function verdictText(findings: readonly CrashFinding[]): string {
   const counts = VERDICTS.map((verdict) => ({
     verdict,
@@ -129,7 +129,7 @@ function markdownTable([header = [], ...rows]: readonly (readonly string[])[]): 
   return [header, header.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |`);
 }
 
-/** As it is written in English; three digits that say something are kept below a thousand. */
+/** In English notation; up to three decimals are kept. */
 function grouped(value: number): string {
   return value.toLocaleString("en-US", { maximumFractionDigits: 3 });
 }

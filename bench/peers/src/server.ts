@@ -1,23 +1,26 @@
-/** Programs of others that a system needs beside it. They end with it. */
+/** Starts servers of others that a system needs beside it. They end with it. */
 import { spawn } from "node:child_process";
 import { openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { until } from "./until.ts";
 
-/** LIMIT: time in which a server has to take calls, also over what a crash left. */
+/** LIMIT: milliseconds in which a server has to accept calls, recovery from a crash included. */
 const READY_MS = 30_000;
 
 export interface ServerOptions {
   readonly directory: string;
-  /** What it says goes to a file of this name. */
+  /** Its output goes to a file of this name. */
   readonly name: string;
   readonly command: readonly [program: string, ...args: string[]];
   readonly env?: Readonly<Record<string, string>>;
-  /** An attempt that fails is none that is ready. */
+  /** An attempt that fails counts as not ready. */
   readonly isReady: () => Promise<boolean>;
 }
 
-/** Starts it again where it ends before it is ready: after a crash something of the one before may still hold its place. */
+/**
+ * Restarts a server that ends before it is ready: after a crash, a remainder of the previous one may still hold its
+ * place.
+ */
 export async function startServer({ directory, name, command, env = {}, isReady }: ServerOptions): Promise<void> {
   const path = join(directory, `${name}.log`);
   const log = openSync(path, "a", 0o600);

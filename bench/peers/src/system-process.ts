@@ -1,4 +1,4 @@
-/** One life of a system: its process with everything that this starts, until all of it is killed. */
+/** One life of a system: its process, with everything that starts from it, until all of it is killed. */
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
@@ -9,13 +9,13 @@ import { until } from "./until.ts";
 import type { Answer, LoadFigures, Order } from "./worker.ts";
 
 const WORKER = join(import.meta.dirname, "worker.ts");
-/** LIMIT: time for a start, also over what a crash left. */
+/** LIMIT: milliseconds for a start, recovery from a crash included. */
 const START_MS = 60_000;
-/** LIMIT: how much longer than it was asked for a load may take, and how long a call that was cut off. */
+/** LIMIT: milliseconds that a load may take beyond its duration, and that an interrupted call may take. */
 const ANSWER_MS = 90_000;
-/** LIMIT: time for killed processes to be gone. */
+/** LIMIT: milliseconds for killed processes to be gone. */
 const END_MS = 30_000;
-/** Of what a process said, so much is kept. */
+/** LIMIT: characters kept of a process's stderr. */
 const SAID_CHARS = 4_096;
 
 export class SystemProcess implements AsyncDisposable {
@@ -25,16 +25,18 @@ export class SystemProcess implements AsyncDisposable {
   #said = "";
 
   private constructor(name: SystemName, { directory, purpose }: Place) {
-    // Not of the terminal's group: its ^C is for the command, which then kills the whole group.
+    // Detached from the terminal's group: an interrupt typed there is for the command, which then kills the whole
+    // group.
     this.#child = fork(WORKER, [name, directory, purpose], {
-      ...{ detached: true, stdio: ["ignore", "ignore", "pipe", "ipc"] },
+      detached: true,
+      stdio: ["ignore", "ignore", "pipe", "ipc"],
       env: { ...process.env, NODE_NO_WARNINGS: "1" },
     });
     this.#closed = once(this.#child, "close");
     this.#child.stderr?.setEncoding("utf8").on("data", (text: string) => {
       this.#said = (this.#said + text).slice(-SAID_CHARS);
     });
-    // Before the folder goes in which they write.
+    // Prepended, so that processes are killed before the folder goes into which they write.
     process.prependOnceListener("exit", this.#endNow);
   }
 
@@ -62,7 +64,10 @@ export class SystemProcess implements AsyncDisposable {
     return treeCpuUs(this.#pid);
   }
 
-  /** Makes a call in which the system dies: by itself, or once its effect waits to be killed. Resolves when all of it is dead. */
+  /**
+   * Makes a call during which the system dies: by itself, or killed while its effect waits. Resolves when all of it is
+   * dead.
+   */
   async die(order: Omit<Extract<Order, { readonly do: "die" }>, "do">, waits: () => boolean): Promise<void> {
     const all = treeOf(this.#pid);
     this.#child.send({ do: "die", ...order } satisfies Order);
@@ -85,7 +90,7 @@ export class SystemProcess implements AsyncDisposable {
     return this.#child.pid;
   }
 
-  /** Why it ended by itself, or what it said last. */
+  /** Why it ended by itself, or its last output. */
   get #lastWords(): string {
     const lines = this.#said.trimEnd().split("\n");
     return this.#failure ?? `it said last: ${lines.at(-1)}`;
@@ -105,13 +110,16 @@ export class SystemProcess implements AsyncDisposable {
     process.removeListener("exit", this.#endNow);
   }
 
-  /** A process that left the group, as those of a database do, is found among the descendants, and what has no parent any more in the group. */
+  /**
+   * Kills descendants, which may have left the group as those of a database do, and the group, for those without a
+   * parent.
+   */
   #end(): void {
     killAll(treeOf(this.#pid));
     signal(-this.#pid, "SIGKILL");
   }
 
-  /** One order at a time: whatever comes next is its answer. */
+  /** One order at a time: the next message is its answer. */
   async #ask(order: Order, limitMs: number): Promise<Answer> {
     this.#child.send(order);
     return await this.#answer(limitMs);

@@ -1,27 +1,27 @@
-/** What is measured: whatever takes a call, does its effect, and answers once the outcome is durable. */
+/** What is measured: anything that takes a call, performs its effect, and answers once the outcome is durable. */
 
-/** Everybody is given the same. Peers do it themselves, FemtoClaw by the capability of that name. */
+/** The same for everybody. Peers perform it themselves, FemtoClaw by the capability of that name. */
 export type ToolCall =
   | { readonly tool: "fs_stat"; readonly args: { readonly path: string } }
   | { readonly tool: "process_exec"; readonly args: { readonly bin: string; readonly argv: readonly string[] } };
 
-/** What a system says of a call once nothing more becomes of it by itself. */
+/** What a system reports of a call once nothing more happens to it by itself. */
 export type Told = "completed" | "interrupted" | "nothing";
 
-/** It runs in a process of its own, and ends with that: by SIGKILL, with every server that it started. */
+/** A system runs in a process of its own, and is killed with it, including every server that it started. */
 export interface System {
-  /** Resolves when the outcome is durable; rejects where there is none. */
+  /** Resolves when the outcome is durable; rejects if there is none. */
   execute(id: string, call: ToolCall): Promise<void>;
-  /** Asked after a restart over the same folder; a system that takes the call up again is awaited. */
+  /** Asked after a restart over the same folder. If the system resumes the call, it is awaited. */
   told(id: string): Promise<Told>;
 }
 
 export interface Place {
-  /** Everything that the system keeps lies here, and is there again after a restart. */
+  /** Holds everything that the system stores, over restarts. */
   readonly directory: string;
-  /** What a peer waits for after a crash is shortened for the one, and left as it comes for the other. */
+  /** For `crash`, the time that a peer waits after a crash is shortened; for `load`, it is left as it is. */
   readonly purpose: "load" | "crash";
 }
 
-/** How the last line begins of a system that ends because something went wrong, and not because it was to be killed. */
+/** Begins the last line of a system that failed, as opposed to one that was killed on purpose. */
 export const LAST_WORDS = "failed: ";

@@ -1,4 +1,4 @@
-/** Who is measured. A system's packages are loaded by the process that runs it, and by no other. */
+/** The systems to be measured. Their packages are loaded only by the process that runs them. */
 import type { Need } from "./needs.ts";
 import type { Place, System } from "./system.ts";
 

@@ -1,4 +1,4 @@
-/** The systems of a run. One that cannot be measured is left out from then on, and it is told why. */
+/** The systems of a run. One that cannot be measured is left out from then on, with the reason. */
 import { NEEDS, type Need } from "./needs.ts";
 import { SYSTEMS, type SystemName } from "./systems.ts";
 
@@ -12,7 +12,7 @@ export class Trials {
   readonly #missing = new Map<SystemName, string>();
   readonly #onProgress: (text: string) => void;
 
-  /** Meets what the systems need. */
+  /** Tries to meet the needs of the systems. */
   constructor(names: readonly SystemName[], onProgress: (text: string) => void) {
     this.#names = names;
     this.#onProgress = onProgress;

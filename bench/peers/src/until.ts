@@ -1,9 +1,9 @@
-/** Waits for what another process does. */
+/** Waits for something that another process does. */
 import { setTimeout as sleep } from "node:timers/promises";
 
 const STEP_MS = 10;
 
-/** The first thing that an attempt has to tell; an attempt that fails is made again, until it took too long. */
+/** Returns the first result that is not null. A failed attempt is repeated, until the time is up. */
 export async function until<Found>(
   what: string,
   limitMs: number,

@@ -1,4 +1,7 @@
-/** The process in which one system runs, with its callers: `worker.ts NAME DIRECTORY PURPOSE`. It does what it is sent. */
+/**
+ * The process in which one system runs with its callers: `worker.ts NAME DIRECTORY PURPOSE`. It obeys the orders sent
+ * to it.
+ */
 import { writeSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { loadFor, p50, p99, perSecond } from "../../src/load.ts";
@@ -10,7 +13,7 @@ import { SYSTEMS, type SystemName } from "./systems.ts";
 
 export type Order =
   | { readonly do: "load"; readonly callers: number; readonly durationMs: number }
-  /** Answered by nothing: the whole system is killed, by this process or from outside while the effect waits. */
+  /** Has no answer: the whole system is killed, by this process, or from outside while the effect waits. */
   | { readonly do: "die"; readonly step: Step; readonly id: string; readonly call: ToolCall }
   | { readonly do: "tell"; readonly id: string };
 
@@ -21,19 +24,20 @@ export interface LoadFigures {
   readonly p99Ms: number;
 }
 
-/** What is sent back: that it takes calls, or what was asked. */
+/** What is sent back: that the system accepts calls, or the answer to an order. */
 export type Answer = "ready" | LoadFigures | Told;
 
-/** Long enough for a call to arrive at a server that does not move. */
+/** Milliseconds for a call to arrive at a stopped server. */
 const ARRIVAL_MS = 200;
 
-// INVARIANT: nothing of a system outlives the command, however that ends: all of it is in the group that this process leads.
+// INVARIANT: nothing of a system outlives the command, however that ends: all of it is in the group led by this
+// process.
 process.once("disconnect", endAll).on("exit", endAll);
 if (!process.connected) endAll();
-// A package may go on for ever on an error that nobody took.
+// A package might otherwise go on after an error that nobody caught.
 process.on("uncaughtException", (error) => {
   try {
-    // Told instead of figures; nobody may be there any more to hear it.
+    // Reported instead of figures; there may be nobody left to read it.
     writeSync(process.stderr.fd, `\n${LAST_WORDS}${error.message.replaceAll("\n", " ")}\n`);
   } finally {
     endAll();
@@ -63,14 +67,15 @@ async function obey(order: Order): Promise<Answer | null> {
   return { executions: load.latencies.length, perSecond: perSecond(load), p50Ms: p50(load), p99Ms: p99(load) };
 }
 
-/** An effect that waits is killed from outside: its step is where the call does not go on from. */
+/** An effect that waits is killed from outside, at the step where it stopped. */
 async function die({ step, id, call }: Extract<Order, { readonly do: "die" }>): Promise<null> {
   const all = treeOf(process.pid);
   const servers = all.filter((pid) => pid !== process.pid);
   if (step === "before-intent") {
     for (const pid of servers) signal(pid, "SIGSTOP");
     system.execute(id, call).catch(() => undefined);
-    // What has no server has made nothing durable in this very turn, and a server that does not move cannot.
+    // A system without a server makes nothing durable within this turn, and a stopped server makes nothing durable at
+    // all.
     if (servers.length > 0) await sleep(ARRIVAL_MS);
   } else {
     await system.execute(id, call);
@@ -86,7 +91,7 @@ process.on("message", (order: Order) => {
       if (answer !== null) process.send?.(answer);
     },
     (error: unknown) => {
-      // Ends this process, and its last words say why.
+      // Ends this process, which reports the error as its last words.
       throw error;
     },
   );

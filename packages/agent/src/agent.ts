@@ -1,4 +1,6 @@
-/** An agent of our own: turns of a conversation between a person, a model, and the gate that stands between both and the machine. */
+/**
+ * An agent of our own: turns of a conversation among a person, a model, and the gate that stands before the machine.
+ */
 import { Buffer } from "node:buffer";
 import type { LanguageModelV4 } from "@ai-sdk/provider";
 import { errorText, FemtoError, LIMITS, printable, type Reply } from "@femtoclaw/protocol";
@@ -12,52 +14,52 @@ import { GateTools, notProposed, RESULT_CHARS } from "./gate-tools.ts";
 import { type Inferred, infer } from "./inference.ts";
 import { type Answered, type AnswerInput, type InferenceOutcome, turnMachine } from "./turn-machine.ts";
 
-/** LIMIT: characters of a conversation as a model is asked with it; some thirty thousand tokens. */
+/** LIMIT: characters of the conversation sent to the model; some thirty thousand tokens. */
 const CONTEXT_CHARS = 120_000;
 
-/** LIMIT: characters of what a model said that go into one record. */
+/** LIMIT: characters of a model's text that go into one record. */
 const SAID_CHARS = 65_536;
 
-/** Of what an agent is made. Only `model` is needed. */
+/** What an agent is made of. Only `model` is needed. */
 export interface AgentOptions {
   /** Any language model of the `ai` SDK; `modelAt` and `scriptedModel` make one. */
   readonly model: LanguageModelV4;
-  /** What one turn may use; each part that is not named is as `Budget` says. */
+  /** What one turn may use; a part that is not given has the default described at `Budget`. */
   readonly budget?: Partial<Budget>;
-  /** Characters of the conversation that the model is asked with; 120 000 without it. */
+  /** Characters of the conversation sent to the model; 120 000 by default. */
   readonly contextChars?: number;
-  /** LIMIT: tokens of one answer, where the provider's own limit is not the right one. */
+  /** LIMIT: tokens of one answer, if the provider's own limit is not the right one. */
   readonly answerTokens?: number;
-  /** How long a call waits for an operator before it is taken back, in milliseconds; ten minutes without it. */
+  /** Milliseconds for which a call waits for an operator before it is withdrawn; ten minutes by default. */
   readonly waitMs?: number;
 }
 
 /** What happens in a turn, as it happens. */
 export type TurnEvent =
-  /** The model is asked, and has said nothing yet. */
+  /** The model was asked, and has said nothing yet. */
   | { readonly type: "asking" }
-  /** A piece of what the model says, untrusted and as it came. */
+  /** A piece of the model's text, untrusted and as it came. */
   | { readonly type: "text"; readonly text: string }
   | { readonly type: "call"; readonly call: ProposedCall }
   /** The call waits for an operator. */
   | { readonly type: "asked"; readonly call: ProposedCall; readonly reply: Reply }
   | { readonly type: "answer"; readonly answer: CallAnswer };
 
-/** Who hears of a turn, and who may end it. */
+/** Who follows a turn, and who may end it. */
 export interface TurnOptions {
   /** Called with each event, in order. */
   readonly onEvent?: (event: TurnEvent) => void;
-  /** Aborted when the turn is wanted no more. */
+  /** Aborted when the turn is no longer wanted. */
   readonly signal?: AbortSignal;
 }
 
 /** How a turn ended. */
 export interface TurnEnd {
-  /** Why it ended; `answered` where the model wanted no more calls. */
+  /** Why it ended; `answered` if the model wanted no more calls. */
   readonly stop: Stop;
   /** What it used of its budget. */
   readonly used: Used;
-  /** What the model said last. */
+  /** The last text of the model. */
   readonly text: string;
 }
 
@@ -85,8 +87,8 @@ export class Agent {
   }
 
   /**
-   * One turn: from what a person said to the last answer of the model. Turns of one agent come one after the other.
-   * What the model or the host does wrong ends the turn as its `stop`, and is not thrown.
+   * Runs one turn, from a person's message to the last answer of the model. Turns of one agent must not overlap. Faults
+   * of the model or the host are not thrown but end the turn, as its `stop`.
    */
   async turn(gate: Gate, prompt: string, { onEvent = () => undefined, signal }: TurnOptions = {}): Promise<TurnEnd> {
     this.#conversation.begin(prompt);
@@ -115,7 +117,7 @@ export class Agent {
     }
   }
 
-  /** The tools as they are at the beginning of a turn, so that one that was switched off meanwhile is not offered. */
+  /** The tools at the beginning of the turn, so that one that was switched off meanwhile is not offered. */
   async #tools(gate: Gate): Promise<GateTools | { readonly stop: Stop }> {
     const { waitMs } = this.#options;
     try {
@@ -128,7 +130,7 @@ export class Agent {
     }
   }
 
-  /** Asks the model; what it says is in the journal before any of its calls is proposed. */
+  /** Asks the model. Its text is in the journal before any of its calls is proposed. */
   async #infer({ gate, tools, onEvent, signal }: TurnParts): Promise<InferenceOutcome> {
     const window = this.#conversation.window();
     if (window === null) return { stop: { kind: "context" } };
@@ -156,7 +158,9 @@ export class Agent {
     return inferred.isCut ? { stop: CUT } : inferred;
   }
 
-  /** Every call gets a result, also one that is not proposed any more: without it no provider goes on from there. */
+  /**
+   * Gives every call a result, even one that is no longer proposed: no provider continues a conversation without it.
+   */
   async #answer({ inferred, callsLeft }: AnswerInput, { tools, onEvent, signal }: TurnParts): Promise<Answered> {
     const content: ToolModelMessage["content"] = [];
     const onAsked = (call: ProposedCall, reply: Reply): void => onEvent({ type: "asked", call, reply });
@@ -181,7 +185,7 @@ interface TurnParts {
   readonly gate: Gate;
   readonly tools: GateTools;
   readonly onEvent: (event: TurnEvent) => void;
-  /** Aborted when the turn ends before its time. */
+  /** Aborted if the turn ends early. */
   readonly signal: AbortSignal;
 }
 
@@ -196,7 +200,7 @@ function instructionsFor(turnsLeftOut: number): string {
   return `${INSTRUCTIONS}\nThe first ${turnsLeftOut} turns of this conversation do not fit any more and are left out.`;
 }
 
-/** What a model says is kept like what it proposes; where that cannot be, nothing goes on. */
+/** Records what the model says, like what it proposes. If that fails, the turn ends. */
 async function recordSaid(gate: Gate, text: string): Promise<Stop | null> {
   if (text.trim() === "") return null;
   const content = text.toWellFormed().slice(0, SAID_CHARS).toWellFormed();
@@ -213,7 +217,7 @@ function left(call: ProposedCall): CallAnswer {
   return { call, fault: notProposed("its turn had ended, so it was not proposed") };
 }
 
-/** Codes after which every further call of the session would be refused. */
+/** Codes after which the host would refuse every further call of the session. */
 const SESSION_OVER: readonly string[] = ["FEMTO_SESSION_HALTED", "FEMTO_BUDGET_EXCEEDED", "FEMTO_DRAINING"];
 
 function stopAfter(answer: CallAnswer): Stop | null {
@@ -228,13 +232,13 @@ function hostFault(error: unknown): Stop {
   return { kind: "host", reason: error.message, fix: error.fix };
 }
 
-/** A provider's own words, which are as untrusted as those of its model. */
+/** Quotes the provider's own words, which are as untrusted as those of its model. */
 function modelFault(error: unknown): Stop {
   const fix = "Look at the endpoint, the name of the model and the key; then say it again.";
   return { kind: "model", reason: printable(faultWords(error).join(": "), LIMITS.reasonChars), fix };
 }
 
-/** What went wrong, and what was behind it: the outermost error alone seldom says. */
+/** The error and its causes, since the outermost error alone seldom says what went wrong. */
 function faultWords(error: unknown, depth = 0): string[] {
   const { cause, lastError, statusCode } = (error ?? {}) as Readonly<Record<string, unknown>>;
   if (lastError !== undefined) return faultWords(lastError, depth);

@@ -4,22 +4,24 @@
 export interface Budget {
   /** Calls that are proposed; 50 by default. */
   readonly calls: number;
-  /** Tokens in and out, as the provider counts them, and never fewer than its texts come to; a million by default. */
+  /**
+   * Tokens in and out as the provider counts them, but at least as many as its texts amount to; a million by default.
+   */
   readonly tokens: number;
   /** Milliseconds; 15 minutes by default. */
   readonly ms: number;
 }
 
-/** For whoever says nothing else. */
+/** The budget of an agent for which none is given. */
 export const DEFAULT_BUDGET: Budget = { calls: 50, tokens: 1_000_000, ms: 900_000 };
 
-/** Characters that a token stands for at the least, where a provider counts none or too few. */
+/** Characters per token at most, for providers that count no tokens, or too few. */
 const CHARS_PER_TOKEN = 8;
 
 /**
  * Why a turn ended. `answered`: the model had no more calls. `calls`, `tokens` and `time`: the budget is used up.
- * `context`: what the turn is about does not fit any more. `model`: no usable answer came. `host`: calls are not taken
- * any more.
+ * `context`: not even the newest turn fits into the context any more. `model`: no usable answer came. `host`: it
+ * accepts no more calls.
  */
 export type Stop =
   | { readonly kind: "answered" | "calls" | "tokens" | "time" | "cancelled" | "context" }
@@ -31,7 +33,7 @@ export interface Used {
   readonly tokens: number;
 }
 
-/** INVARIANT: I9: a provider that reports no tokens, or too few, is held to what its texts come to. */
+/** INVARIANT: I9: a provider that reports no tokens, or too few, is charged for the length of its texts. */
 export function tokensOf(reported: number | undefined, chars: number): number {
   const least = Math.ceil(chars / CHARS_PER_TOKEN);
   return reported !== undefined && Number.isFinite(reported) ? Math.max(reported, least) : least;

@@ -1,4 +1,4 @@
-/** A call that a model wants: as a message of the protocol, and what became of it as the model is told. */
+/** A call that a model wants: as a message of the protocol, and its outcome as the model is told. */
 import { Buffer } from "node:buffer";
 import { faultText, refusalText, resultText } from "@femtoclaw/client";
 import { type FemtoError, LIMITS, type Reply } from "@femtoclaw/protocol";
@@ -6,29 +6,29 @@ import type { ToolResultPart } from "ai";
 
 /** A call as a model wrote it. */
 export interface ProposedCall {
-  /** As the model knows it; it proves nothing and decides nothing. */
+  /** The model's own name for the call; it proves nothing and decides nothing. */
   readonly id: string;
-  /** Name of a capability, whether there is one or not. */
+  /** Name of a capability, whether it exists or not. */
   readonly tool: string;
-  /** As the model wrote them, valid or not. */
+  /** The arguments as the model wrote them, valid or not. */
   readonly args: string;
 }
 
-/** Either what the host answered, or why it was not asked, or could not answer. */
+/** What the host answered, or why it was not asked or could not answer. */
 export type CallAnswer = { readonly call: ProposedCall } & ({ readonly reply: Reply } | { readonly fault: FemtoError });
 
 /**
- * INVARIANT: I4: the very text that a model wrote goes to the gate, so that what two parsers could read in two ways is
- * refused there, and recorded. Nothing that a parser here made of it is ever proposed.
+ * INVARIANT: I4: the gate gets exactly the text that the model wrote. So a text that two parsers could read differently
+ * is refused there, and recorded. What a parser made of it here is never proposed.
  */
 export function messageOf({ tool, args }: ProposedCall): Buffer {
   const written = args.trim() === "" ? "{}" : args;
   const message = Buffer.from(`{"tool_call":{"tool":${JSON.stringify(tool)},"args":${written}}}`);
-  // One byte beyond the limit is enough for the host to refuse it, and to record that it did.
+  // One byte beyond the limit is enough for the host to refuse the message, and to record that.
   return message.length > LIMITS.messageBytes ? Buffer.alloc(LIMITS.messageBytes + 1, "x") : message;
 }
 
-/** What the model is told, in at most so many characters. */
+/** What the model is told about its call, in at most `charsMax` characters. */
 export function resultPart(answer: CallAnswer, charsMax: number): ToolResultPart {
   const { id, tool } = answer.call;
   const part = { type: "tool-result", toolCallId: id, toolName: tool } as const;
@@ -44,7 +44,7 @@ export function resultPart(answer: CallAnswer, charsMax: number): ToolResultPart
   return { ...part, output: { type: "error-text", value: clipped(refusalText(reply), charsMax) } };
 }
 
-/** Beginning and end stay, which is where most outputs say what they are and how they ended. */
+/** Keeps the beginning and the end, where most outputs say what they are and how they ended. */
 export function clipped(text: string, charsMax: number): string {
   if (text.length <= charsMax) return text;
   const tail = Math.floor(charsMax / 4);

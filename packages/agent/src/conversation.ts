@@ -1,13 +1,13 @@
 /**
- * What was said, as far as it fits. Trimming is deterministic and leaves out whole turns, the oldest first; nothing is
- * summarized, so that a model never acts on words that nobody wrote.
+ * The conversation so far, as much of it as fits. Trimming is deterministic and drops whole turns, the oldest first.
+ * Nothing is summarized, so that a model never acts on words that nobody wrote.
  */
 import type { ModelMessage, ToolModelMessage } from "ai";
 
-/** What the model said in one answer, and what became of its calls. */
+/** One answer of the model, and the results of its calls. */
 export interface Step {
   readonly said: readonly ModelMessage[];
-  /** Null where it called nothing. */
+  /** Null if it called nothing. */
   readonly results: ToolModelMessage | null;
 }
 
@@ -19,12 +19,12 @@ interface Turn {
 
 export interface Window {
   readonly messages: readonly ModelMessage[];
-  /** Turns since the beginning that are not in there any more. */
+  /** Turns since the beginning that were dropped. */
   readonly turnsLeftOut: number;
   readonly chars: number;
 }
 
-/** Stands for a result that does not fit any more. */
+/** Stands in the place of a result that no longer fits. */
 const LEFT_OUT = "[this result is left out, because the conversation has grown; call again if it is still needed]";
 
 export class Conversation {
@@ -32,7 +32,7 @@ export class Conversation {
   #turns: Turn[] = [];
   #turnsLeftOut = 0;
 
-  /** LIMIT: `charsMax` is of the messages as JSON; what has fallen out of them is forgotten. */
+  /** LIMIT: `charsMax` counts the messages as JSON. What was dropped is forgotten. */
   constructor(charsMax: number) {
     this.#charsMax = charsMax;
   }
@@ -48,7 +48,7 @@ export class Conversation {
     turn.chars += charsOf(step);
   }
 
-  /** What the model is asked with; null where not even the newest turn fits. */
+  /** The messages to send to the model; null if not even the newest turn fits. */
   window(): Window | null {
     while (this.#turns.length > 1 && this.#chars() > this.#charsMax) {
       this.#turns.shift();
@@ -65,7 +65,9 @@ export class Conversation {
     return this.#turns.reduce((sum, { chars }) => sum + chars, 0);
   }
 
-  /** Leaves out results of a turn that alone is too long, the oldest first; the newest are what the model goes on from. */
+  /**
+   * Drops results of a turn that is too long by itself, the oldest first, because the model continues from the newest.
+   */
   #shorten(turn: Turn): void {
     for (let index = 0; index < turn.steps.length - 1 && turn.chars > this.#charsMax; index += 1) {
       const step = turn.steps[index];

@@ -1,42 +1,42 @@
 /**
  * The capabilities of a host as tools of the ai SDK. None of them has an `execute`: the SDK only says what a model
- * wants, and what happens then is the gate's to decide.
+ * wants, and the gate decides what happens.
  */
 import { ERRORS, FemtoError, type Reply, type ToolDescription } from "@femtoclaw/protocol";
 import { jsonSchema, type ToolModelMessage, type ToolSet, tool } from "ai";
 import { type CallAnswer, messageOf, type ProposedCall, resultPart } from "./call.ts";
 import type { Gate } from "./gate.ts";
 
-/** Time for which a call waits for an operator, unless it is said otherwise. */
+/** Milliseconds for which a call waits for an operator, by default. */
 const WAIT_MS = 600_000;
 
-/** LIMIT: characters of one result that a model is told, unless it is said otherwise. */
+/** LIMIT: characters of one result that a model gets, by default. */
 export const RESULT_CHARS = 32_768;
 
-/** Limits of what a model waits for and is told. */
+/** How long a model's calls wait, and how much it is told of their results. */
 export interface GateToolsOptions {
-  /** How long a call waits for an operator before it is taken back, in milliseconds; ten minutes without it. */
+  /** Milliseconds for which a call waits for an operator before it is withdrawn; ten minutes by default. */
   readonly waitMs?: number;
-  /** Characters of one result that a model is told; 32 768 without it. */
+  /** Characters of one result that a model gets; 32 768 by default. */
   readonly resultChars?: number;
 }
 
-/** Who hears of a call, and who may end it. */
+/** Who follows a call, and who may end it. */
 export interface CallOptions {
-  /** Aborted when the call is wanted no more. */
+  /** Aborted when the call is no longer wanted. */
   readonly signal?: AbortSignal;
-  /** Told when a call waits for an operator. */
+  /** Called when the call waits for an operator. */
   readonly onAsked?: (call: ProposedCall, reply: Reply) => void;
 }
 
-/** A call of a model as the ai SDK tells of it, in `toolCalls` of its results. */
+/** A model's call as the ai SDK reports it, in the `toolCalls` of its results. */
 export interface SdkToolCall {
   readonly toolCallId: string;
   readonly toolName: string;
   readonly input: unknown;
 }
 
-/** The tools for a model, and what becomes of its calls. */
+/** The tools for a model, and the way to execute its calls. */
 export class GateTools {
   /** For `generateText` and `streamText`. None of them has an `execute`. */
   readonly tools: ToolSet;
@@ -52,19 +52,19 @@ export class GateTools {
     for (const { name, description, input } of described) {
       tools[name] = tool({ description, inputSchema: jsonSchema(input) });
     }
-    // No name that a model makes up finds what every object has.
+    // The object has no prototype, so that no name that a model makes up finds an inherited member.
     this.tools = tools;
   }
 
-  /** The tools as the host lists them now. */
+  /** The tools that the host lists now. */
   static async of(gate: Gate, options: GateToolsOptions = {}): Promise<GateTools> {
     return new GateTools(gate, await gate.tools(), options);
   }
 
   /**
-   * Proposes one call and waits for its end. A question to operators is waited for within its limit and taken back
-   * then, so that nothing happens behind the back of a model that has gone on. What the host refuses is a reply, and
-   * what keeps it from answering is a fault; nothing of it is thrown.
+   * Proposes one call and waits for its outcome. A call that waits for an operator too long is withdrawn, so that
+   * nothing happens behind the back of a model that has gone on. A refusal of the host is a reply, and whatever keeps
+   * the host from answering is a fault; neither is thrown.
    */
   async propose(call: ProposedCall, options: CallOptions = {}): Promise<CallAnswer> {
     try {
@@ -75,7 +75,7 @@ export class GateTools {
     }
   }
 
-  /** Proposes the calls of one answer, one after the other, and makes the message with their results. */
+  /** Proposes the calls of one answer, one after the other, and returns the message with their results. */
   async answer(calls: readonly SdkToolCall[], options: CallOptions = {}): Promise<ToolModelMessage> {
     const content = [];
     for (const { toolCallId, toolName, input } of calls) {
@@ -85,7 +85,7 @@ export class GateTools {
     return { role: "tool", content };
   }
 
-  /** What became of a call, as the part of a message that the model is told it by. */
+  /** The part of a message that tells the model the outcome of its call. */
   resultOf(answer: CallAnswer): ToolModelMessage["content"][number] {
     return resultPart(answer, this.#resultChars);
   }
@@ -101,7 +101,7 @@ export class GateTools {
     if (over.aborted) takeBack();
     else over.addEventListener("abort", takeBack, { once: true });
     try {
-      // What was answered in the same moment counts: the reply says what became of the call, whoever was first.
+      // An answer given in the same moment counts: whoever came first, the reply says what became of the call.
       return await this.#gate.wait(reply.execution_id);
     } finally {
       over.removeEventListener("abort", takeBack);
@@ -109,7 +109,7 @@ export class GateTools {
   }
 }
 
-/** The answer to a call that nobody was asked about. */
+/** The fault of a call that was never proposed. */
 export function notProposed(reason: string): FemtoError {
   return new FemtoError("FEMTO_EXECUTION_HALTED", reason, { fix: ERRORS.FEMTO_EXECUTION_HALTED.fix });
 }

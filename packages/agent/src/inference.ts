@@ -1,4 +1,4 @@
-/** One answer of a model: its text as it comes, and the calls that it wants, exactly as it wrote them. */
+/** One answer of a model: its text as it arrives, and the calls that it wants, exactly as it wrote them. */
 import type { LanguageModelV4, LanguageModelV4Middleware, LanguageModelV4StreamPart } from "@ai-sdk/provider";
 import { printable } from "@femtoclaw/protocol";
 import { type ModelMessage, streamText, type ToolSet, wrapLanguageModel } from "ai";
@@ -10,7 +10,7 @@ export interface Question {
   readonly instructions: string;
   readonly messages: readonly ModelMessage[];
   readonly tools: ToolSet;
-  /** Characters that the question comes to, for providers that count no tokens. */
+  /** Characters of the question, for providers that count no tokens. */
   readonly chars: number;
   readonly answerTokens: number | undefined;
   readonly signal: AbortSignal;
@@ -20,23 +20,23 @@ export interface Question {
 export interface Inferred {
   readonly text: string;
   readonly calls: readonly ProposedCall[];
-  /** What the model said, to be repeated to it. */
+  /** The model's messages, in the form in which they are repeated to it. */
   readonly said: readonly ModelMessage[];
   readonly tokens: number;
   /** Whether the provider ended the answer before the model did. */
   readonly isCut: boolean;
 }
 
-/** Characters of arguments that were no object, as they are repeated to the model. */
+/** LIMIT: characters of malformed arguments that are repeated to the model. */
 const UNREADABLE_CHARS = 500;
 
-/** LIMIT: characters of arguments that are repeated to the model; what is longer it has written, and knows by its result. */
+/** LIMIT: characters of arguments that are repeated to the model, which wrote longer ones and sees their result. */
 const ARGUMENT_CHARS = 16_384;
 
 /** LIMIT: calls of one answer; models want a handful at once. */
 const CALLS_MAX = 256;
 
-/** INVARIANT: I4: the SDK is given tools without `execute`, so that it can run none; calls are only collected here. */
+/** INVARIANT: I4: the SDK gets tools without `execute` and so can run none; calls are only collected here. */
 export async function infer(question: Question): Promise<Inferred> {
   const { model, instructions, messages, tools, answerTokens, signal, onText } = question;
   const calls: ProposedCall[] = [];
@@ -47,7 +47,7 @@ export async function infer(question: Question): Promise<Inferred> {
     tools,
     abortSignal: signal,
     ...(answerTokens === undefined ? {} : { maxOutputTokens: answerTokens }),
-    // Faults are thrown below, where the turn ends by them.
+    // Faults are thrown below, where they end the turn.
     onError: () => undefined,
   });
   let text = "";
@@ -69,7 +69,7 @@ export async function infer(question: Question): Promise<Inferred> {
   return {
     text,
     calls,
-    // What the SDK says about calls that it could not read is not said to the model; the gate's verdict is.
+    // The SDK's own remarks about calls that it could not read are dropped: the model gets the gate's verdict.
     said: response.filter(({ role }) => role === "assistant").map(repeatable),
     tokens: tokensOf(usage.totalTokens, question.chars + answerChars),
     isCut: finish === "length" || finish === "content-filter" || finish === "interrupted",
@@ -77,14 +77,14 @@ export async function infer(question: Question): Promise<Inferred> {
 }
 
 /**
- * Takes down the calls as the provider gave them. Nothing that a provider says was executed already is believed, and no
- * two calls of one answer go by one name.
+ * Collects the calls as the provider gave them. A provider's claim to have executed something is ignored, and each call
+ * of an answer gets a name of its own.
  */
 function collecting(calls: ProposedCall[]): LanguageModelV4Middleware {
   return {
     specificationVersion: "v4",
     wrapStream: async ({ doStream }) => {
-      // A call that failed on its way is repeated from its beginning.
+      // After a failure, the SDK asks again from the beginning.
       calls.length = 0;
       const { stream, ...rest } = await doStream();
       const names = new Set<string>();
@@ -95,7 +95,8 @@ function collecting(calls: ProposedCall[]): LanguageModelV4Middleware {
             controller.enqueue(part);
             return;
           }
-          // INVARIANT: I9: an answer has room for some hundred thousand, and each gets a result and a line for people.
+          // INVARIANT: I9: an answer has room for some hundred thousand calls, each of which gets a result and a line
+          // for people.
           if (calls.length === CALLS_MAX) {
             controller.error(new Error(`the answer has more than ${CALLS_MAX} calls`));
             return;
@@ -118,7 +119,10 @@ function unusedName(wanted: string, names: Set<string>): string {
   return name;
 }
 
-/** Providers take arguments that are objects only; what was none, or is too long, is repeated as a text in one. */
+/**
+ * Providers accept only objects as arguments, so malformed or very long arguments are repeated as a text within an
+ * object.
+ */
 function repeatable(message: ModelMessage): ModelMessage {
   if (message.role !== "assistant" || typeof message.content === "string") return message;
   const content = message.content.map((part) => {

@@ -1,4 +1,6 @@
-/** A model behind HTTP: where it is, by which protocol it is asked, and what keeps its key and its answers in bounds. */
+/**
+ * A model reached over HTTP: its address and protocol, and the limits on where its key goes and how much it answers.
+ */
 import type { LanguageModelV4 } from "@ai-sdk/provider";
 import { FemtoError, printable } from "@femtoclaw/protocol";
 
@@ -7,25 +9,25 @@ export const PROVIDERS = ["openai-compatible", "anthropic"] as const;
 /** One of `PROVIDERS`. */
 export type ProviderName = (typeof PROVIDERS)[number];
 
-/** Where a model is, and what it is called there. */
+/** Where a model is, and its name there. */
 export interface ModelEndpoint {
   readonly provider: ProviderName;
-  /** As its provider knows it. */
+  /** The provider's name for the model. */
   readonly model: string;
-  /** Without it that of Anthropic; an OpenAI-compatible one has none of its own. */
+  /** The default is Anthropic's; an OpenAI-compatible provider has none. */
   readonly baseUrl?: string;
-  /** Goes to that endpoint and nowhere else. */
+  /** Sent to this endpoint and nowhere else. */
   readonly key?: string;
 }
 
-/** LIMIT: bytes of one answer of a provider; the longest answers of models are a few megabytes with all their framing. */
+/** LIMIT: bytes of one answer; the longest answers of models have a few megabytes with all their framing. */
 const ANSWER_BYTES_MAX = 33_554_432;
 
 const ANTHROPIC = "https://api.anthropic.com/v1";
 
 /**
- * The model behind an endpoint. Nothing is asked yet. Throws FEMTO_USAGE for an endpoint that nothing is said to: one
- * without a URL, or one to which a key would go unencrypted.
+ * The model behind an endpoint, which is not contacted yet. Throws FEMTO_USAGE for an endpoint without a URL, or one to
+ * which a key would go unencrypted.
  */
 export async function modelAt(endpoint: ModelEndpoint): Promise<LanguageModelV4> {
   const { provider, model, key } = endpoint;
@@ -39,13 +41,13 @@ export async function modelAt(endpoint: ModelEndpoint): Promise<LanguageModelV4>
     }
     case "anthropic": {
       const { createAnthropic } = await import("@ai-sdk/anthropic");
-      // Given in any case, so that no variable of the environment is taken instead.
+      // Always given, so that the SDK takes no key from the environment.
       return createAnthropic({ ...common, apiKey: key ?? "" }).languageModel(model);
     }
   }
 }
 
-/** Checked where it is used; a key goes over the wire in the clear to this machine alone. */
+/** Checks the URL; a key is sent unencrypted only to this machine. */
 function baseUrlOf({ provider, baseUrl, key }: ModelEndpoint): string {
   const text = baseUrl ?? (provider === "anthropic" ? ANTHROPIC : undefined);
   if (text === undefined) throw refused("an OpenAI-compatible provider needs a base URL");
@@ -60,7 +62,7 @@ function baseUrlOf({ provider, baseUrl, key }: ModelEndpoint): string {
   return text.replace(/\/+$/, "");
 }
 
-/** INVARIANT: I9: an endpoint that answers without end ends its own answer; one that sends elsewhere has said nothing. */
+/** INVARIANT: I9: an endless answer is cut off. A redirect is not followed, and counts as no answer. */
 const boundedFetch: typeof fetch = async (input, init) => {
   const response = await fetch(input, { ...init, redirect: "manual" });
   if (response.body === null) return response;

@@ -1,6 +1,6 @@
 /**
- * A model whose answers were written in advance: for tests, demonstrations, and to try a policy without a model. Which
- * step comes next follows from the conversation alone, so that the same conversation gets the same answer.
+ * A model whose answers were written in advance: for tests, for demonstrations, and to try a policy without a model.
+ * The next step depends on the conversation alone, so that the same conversation gets the same answer.
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import type {
@@ -12,29 +12,29 @@ import type {
   LanguageModelV4ToolCall,
 } from "@ai-sdk/provider";
 
-/** One answer: what is said, and what is called. Both may be left out. */
+/** One answer: a text, calls, or both. */
 export interface ScriptedStep {
   readonly text?: string;
   readonly calls?: readonly ScriptedCall[];
-  /** Milliseconds that pass before the answer. */
+  /** Milliseconds before the answer. */
   readonly after_ms?: number;
 }
 
 /** One call of a scripted answer. */
 export interface ScriptedCall {
-  /** Name of a capability, whether there is one or not. */
+  /** Name of a capability, whether it exists or not. */
   readonly tool: string;
-  /** As text it is proposed as it stands, so that malformed arguments can be scripted too. */
+  /** A text is proposed as it is, so that malformed arguments can be scripted too. */
   readonly args?: Readonly<Record<string, unknown>> | string;
 }
 
-/** Characters of a text that come at once. */
+/** Characters of text that come at once. */
 const CHUNK_CHARS = 16;
 
-/** What providers count, roughly. */
+/** Roughly what providers count. */
 const CHARS_PER_TOKEN = 4;
 
-/** Answers with the steps in their order; beyond the last one it has nothing to say. */
+/** Answers with the steps in order; after the last one it has nothing to say. */
 export function scriptedModel(steps: readonly ScriptedStep[]): LanguageModelV4 {
   const answer = async (options: LanguageModelV4CallOptions): Promise<Answer> => {
     const { prompt, abortSignal } = options;

@@ -1,16 +1,16 @@
 /**
- * One turn as a machine: a model is asked, what it wants is proposed, and so on until it wants nothing more, or something
- * ends it. Asking and proposing are actors; the machine has no way to an effect but the second one.
+ * One turn as a state machine: a model is asked, its calls are proposed, and so on until it wants no more calls or
+ * something ends the turn. Asking and proposing are actors, and only the second can have an effect.
  */
 import { assign, fromPromise, raise, setup } from "xstate";
 import type { Budget, Stop, Used } from "./budget.ts";
 import type { Inferred } from "./inference.ts";
 
-/** What came of the calls of one answer. */
+/** The result of proposing the calls of one answer. */
 export interface Answered {
   /** Calls that were proposed. */
   readonly proposed: number;
-  /** Why no further ones are. */
+  /** Why no further calls are proposed; null if they may be. */
   readonly stop: Stop | null;
 }
 
@@ -39,12 +39,12 @@ export const turnMachine = setup({
     events: {} as TurnSignal,
   },
   actors: {
-    // Both end in a value whatever happens; what they reject with is a bug.
+    // Both actors always resolve with a value; a rejection is a bug.
     infer: fromPromise<InferenceOutcome, undefined>(() => Promise.reject(new Error("not provided"))),
     answer: fromPromise<Answered, AnswerInput>(() => Promise.reject(new Error("not provided"))),
   },
   actions: {
-    /** Asks what runs to end; how it ended is then told by its own result. */
+    /** Asks the running actor to end, which then reports by its own result how it ended. */
     abort: () => undefined,
     markStopped: assign({ stop: (_, kind: TurnSignal["kind"]): Stop => ({ kind }) }),
   },

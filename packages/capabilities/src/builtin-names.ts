@@ -1,4 +1,4 @@
-/** The names of the built-in capabilities, in the order in which they are listed, for whoever needs none of their code. */
+/** The names of the built-in capabilities, in the order in which they are listed, apart from their code. */
 export const BUILTIN_NAMES = [
   ...(["fs_list", "fs_read", "fs_stat", "fs_search"] as const),
   ...(["fs_write", "fs_edit", "fs_mkdir", "fs_move", "fs_delete"] as const),

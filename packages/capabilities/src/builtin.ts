@@ -28,7 +28,7 @@ export const builtinCapabilities: readonly Capability[] = [
   ...[terminalOpen, terminalWrite, terminalRead, terminalResize, terminalClose],
 ];
 
-// INVARIANT: I4: a capability of others that takes a built-in name is refused by the names alone, so none may be missing.
+// INVARIANT: I4: a foreign capability with a built-in name is refused by these names alone, so none may be missing.
 assert.deepEqual(
   builtinCapabilities.map(({ manifest }) => manifest.name),
   BUILTIN_NAMES,

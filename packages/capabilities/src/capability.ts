@@ -1,4 +1,4 @@
-/** What a capability is to the runtime: a manifest that it declares, and one effect that it performs when told to. */
+/** What the runtime knows of a capability: a manifest that it declares, and an effect that it performs when told to. */
 import type { Duplex } from "node:stream";
 import type {
   Authority,
@@ -21,34 +21,36 @@ import type { Terminal, TerminalRequest } from "./terminal/terminal.ts";
 /** A JSON object: the arguments of a call, or its result. */
 export type JsonObject = { [key: string]: JsonValue };
 
-/** Where the effect happens: in a sandboxed child, by the host on what the facts hold open, or in third-party code. */
+/**
+ * Where the effect happens: in a sandboxed child, in the host on files held open by the facts, or in third-party code.
+ */
 export type Isolation = "sandbox" | "host" | "in-process";
 
-/** Something that agents may call: what it declares, and its effect. */
+/** Something that agents may call. */
 export interface Capability {
-  /** Name, schemas, limits, and which arguments name a resource; facts are taken from these alone. */
+  /** Name, schemas, limits, and which arguments name a resource; facts are taken from these arguments alone. */
   readonly manifest: CapabilityManifest;
   readonly isolation: Isolation;
   /**
-   * Whoever registers it says that code in this process may be trusted with all that this process can do. INVARIANT:
-   * without this word nothing runs `in-process`.
+   * Whoever registers the capability vouches that its code may be trusted with everything this process can do.
+   * INVARIANT: without this, nothing runs `in-process`.
    */
   readonly trusted?: true;
-  /** Its schemas are a stranger's: they are interpreted, in bounded time, and no code is made of them. */
+  /** Its schemas come from a stranger: they are interpreted in bounded time, never compiled into code. */
   readonly interpreted?: true;
   /**
-   * What is kept of each path that a call may create or change, durable before the effect, so that an operator can
-   * undo it: what a file holds, or only what stood there. Nothing where it is absent.
+   * What is kept of each path that a call may create or change, durable before the effect, so that an operator can undo
+   * it: the content of a file, or only what stood there. If absent, nothing is kept.
    */
   readonly keeps?: "content" | "names";
-  /** An operator has to launch it; for every other session there is no such capability. */
+  /** Only an operator can launch it; in other sessions it does not exist. */
   readonly isLaunched?: true;
   /**
-   * Called for permitted calls while their intent is on its way to the disk, where there is something to make ready;
-   * null where there is not. INVARIANT: I1: nothing of the call has happened by it, and nothing does after it is disposed of.
+   * Called for permitted calls while their intent is being written to the disk; null if there is nothing to prepare.
+   * INVARIANT: I1: preparing performs nothing of the call, and nor does anything prepared once it is disposed of.
    */
   prepare?(call: CallToPrepare): PreparedEffect | null;
-  /** Called for permitted calls only. What goes wrong in the effect is an outcome; a throw is a bug. */
+  /** Called for permitted calls only. A failure of the effect is an outcome; a throw is a bug. */
   execute(call: CapabilityCall): Promise<CapabilityOutcome>;
 }
 
@@ -58,7 +60,7 @@ export interface CallToPrepare extends Pick<CapabilityCall, "args" | "bound" | "
   readonly connects: boolean;
 }
 
-/** One effect made ready; disposed of when the call is over, whether it was executed or not. */
+/** A prepared effect. It is disposed of when the call is over, whether it was executed or not. */
 export interface PreparedEffect extends Disposable {
   execute(call: CapabilityCall): Promise<CapabilityOutcome>;
 }
@@ -69,70 +71,70 @@ export interface CapabilityCall {
   readonly args: JsonObject;
   /** What the facts resolved and the policy decided on: the only way to the files and programs of the call. */
   readonly bound: BoundArguments;
-  /** Aborts when the call has had its time, or is wanted no more. */
+  /** Aborts when the call has run out of time or is no longer wanted. */
   readonly signal: AbortSignal;
   /**
-   * Whether the effect may go on within the process of the host, for a part of a millisecond: null says at once, else it
-   * may when this resolves. Sessions take turns by it, however many calls each has under way.
+   * Asks for a turn to work within the host's process for a fraction of a millisecond: null grants it at once, a
+   * promise when it resolves. Sessions take turns by it, however many calls each has under way.
    */
   turn(): Promise<void> | null;
   /** Milliseconds of the effect, bytes of its result, and what a child may use. */
   readonly limits: { readonly timeoutMs: number; readonly outputBytes: number; readonly child: ChildLimits };
-  /** What the operator allowed, as the decision was made by. */
+  /** What the operator allowed, as of the decision. */
   readonly authority: Authority;
-  /** In the order of the paths that may be created; empty where the capability has nothing kept. */
+  /** One for each path that may be created, in that order; empty if the capability keeps nothing. */
   readonly kept: readonly Kept[];
   /**
-   * Whether policy permits this very use on a path below one that was decided on, too. Throws where it cannot say
-   * so any more, because another policy is in force by now.
+   * Whether policy also permits this use for a path below one that was decided on. Throws if it cannot say so any more
+   * because another policy is in force by now.
    */
   mayReach(path: string, type: PathQuestion["type"]): boolean;
-  /** Null where this machine has no sandbox; a capability that needs one then refuses. */
+  /** Null if this machine has no sandbox; a capability that needs one then refuses. */
   readonly sandbox: SandboxView | null;
-  /** Asks the gate whether the effect may go on to another URL. What it says is durable before it answers. */
+  /** Asks the gate whether the effect may go on to another URL. The answer is durable before it is returned. */
   readonly goOn: (next: NextHop) => Promise<HopAnswer>;
   /**
-   * Asks the gate whether a program of the call may connect to `host:port`; null where no program of the call may
-   * connect to anything. What it says is durable before it answers.
+   * Asks the gate whether a program of the call may connect to `host:port`; null if none of its programs may connect to
+   * anything. The answer is durable before it is returned.
    */
   readonly connect: ((target: string) => Promise<ConnectAnswer>) | null;
-  /** Keeps terminals after the call that opened them. */
+  /** Keeps terminals open beyond the call that opened them. */
   readonly terminals: TerminalKeeper;
-  /** Hears what its program writes, as it comes; nobody waits for that. Absent where nobody looks on. */
+  /** Gets the output of the call's program as it arrives; nobody waits for it. Absent if nobody looks on. */
   readonly onOutput?: (stream: OutputStream, piece: Uint8Array) => void;
-  /** Hears what an MCP server says beside its answer. Absent where nobody looks on. */
+  /** Gets what an MCP server sends beside its answer. Absent if nobody looks on. */
   readonly relay?: CallRelay;
-  /** What an operator launched it with, beside what was decided on; absent where nobody has to. */
+  /** What an operator launched the agent with, beside the arguments; absent for a call that needs no operator. */
   readonly launch?: AgentLaunch;
 }
 
 /** What an agent is launched with. INVARIANT: I10: none of it is in a record. */
 export interface AgentLaunch {
-  /** Variables that it alone gets. */
+  /** Variables for this agent alone. */
   readonly variables: Readonly<Record<string, string>>;
-  /** What is written for it, and what its relay leads to. */
+  /** Files that are written for it, and where its relay leads. */
   readonly settings: AgentSettings;
-  /** Of its terminal; null where it gets pipes. */
+  /** The size of its terminal; null if it gets pipes. */
   readonly size: PtySize | null;
-  /** Hears of it once it runs. */
+  /** Called once the agent runs. */
   attached(agent: AgentProcess): void;
-  /** Serves one connection by which it proposes. */
+  /** Serves one connection by which the agent proposes. */
   serve(connection: Duplex): void;
 }
 
-/** Where a program may connect to, and to these addresses only; or why not. */
+/** The host and the only addresses to which a program may connect, or why it may not. */
 export type ConnectAnswer =
   | {
       readonly ok: true;
       readonly bound: BoundConnection;
-      /** What is done there is counted in it, for the record. */
+      /** Counts what happens on its connections, for the record. */
       readonly traffic: Traffic;
-      /** Aborts when it is forbidden, though it was permitted. */
+      /** Aborts when the connection, once permitted, is forbidden. */
       readonly revoked: AbortSignal;
     }
   | { readonly ok: false; readonly reason: string; readonly rules: readonly string[] };
 
-/** What was done on connections, counted as it happens. */
+/** Counts of what happened on connections, updated as it happens. */
 export interface Traffic {
   connections: number;
   refused: number;
@@ -140,18 +142,18 @@ export interface Traffic {
   bytesIn: number;
 }
 
-/** Keeps what goes on after the call that began it, for the call's own session. */
+/** Keeps what goes on after the call that began it, for the session of that call. */
 export interface TerminalKeeper {
   /**
-   * Starts a terminal and keeps it while it may go on; resolves with its identifier once it is recorded. Throws
-   * FEMTO_TERMINAL_LIMIT, or what keeps it from standing; nothing runs then.
+   * Starts a terminal and keeps it; resolves with its identifier once that is recorded. Throws FEMTO_TERMINAL_LIMIT, or
+   * the reason why it cannot start; nothing runs then.
    */
   open(request: TerminalRequest, start: (request: TerminalRequest) => Promise<Terminal>): Promise<string>;
-  /** Ends it, if it has not ended, and forgets it. */
+  /** Ends the terminal if it has not ended, and forgets it. */
   close(id: string): Promise<void>;
 }
 
-/** What would be sent next. */
+/** The request that would be sent next. */
 export interface NextHop {
   readonly url: string;
   readonly method: string;
@@ -159,18 +161,18 @@ export interface NextHop {
   readonly hasBody: boolean;
 }
 
-/** Where the effect may go on, and to these addresses only; or why not. */
+/** The host and the only addresses to which the effect may go on, or why it may not. */
 export type HopAnswer =
   | { readonly ok: true; readonly host: BoundHost }
   | { readonly ok: false; readonly reason: string };
 
-/** How the effect ended. `sandbox` says what confined it; null where nothing did. */
+/** How the effect ended. `sandbox` names what confined it; null if nothing did. */
 export type CapabilityOutcome =
   | {
       readonly event: "succeeded";
       readonly result: JsonObject;
       readonly sandbox: string | null;
-      /** What was left where something was changed; absent where that cannot be undone. */
+      /** What stands at the changed paths afterwards; absent if the change cannot be undone. */
       readonly left?: LeftBehind;
     }
   | {

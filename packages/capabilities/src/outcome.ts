@@ -1,10 +1,10 @@
-/** From what an effect returned or threw to its outcome. */
+/** Turns what an effect returned or threw into its outcome. */
 import { FemtoError, type LeftBehind, systemErrorCode } from "@femtoclaw/protocol";
 import type { CapabilityOutcome, JsonObject } from "./capability.ts";
 
 /**
- * Runs an effect. Faults with a code and refusals of the operating system are outcomes; anything
- * else is a bug and goes on to whoever contains the capability.
+ * Runs an effect. Faults with a code, and refusals of the operating system, become outcomes. Anything else is a bug,
+ * which goes on to whoever contains the capability.
  */
 export async function outcomeOf(
   signal: AbortSignal,
@@ -27,18 +27,18 @@ export async function outcomeOf(
   }
 }
 
-/** For effects of the host itself, which run without a sandbox. */
+/** For effects of the host itself, which need no sandbox. */
 export async function hostOutcome(signal: AbortSignal, effect: () => Promise<JsonObject>): Promise<CapabilityOutcome> {
   return await outcomeOf(signal, null, async () => ({ event: "succeeded", result: await effect(), sandbox: null }));
 }
 
 export interface Change {
   readonly result: JsonObject;
-  /** Null where it cannot be undone. */
+  /** What stands there afterwards; null if the change cannot be undone. */
   readonly left: LeftBehind | null;
 }
 
-/** For effects of the host itself that change something, and say what they left there. */
+/** For effects of the host itself that change something. */
 export async function changeOutcome(signal: AbortSignal, effect: () => Promise<Change>): Promise<CapabilityOutcome> {
   return await outcomeOf(signal, null, async () => {
     const { result, left } = await effect();

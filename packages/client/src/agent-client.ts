@@ -1,4 +1,4 @@
-/** What an agent may ask of a running host, with types. */
+/** Typed access to what an agent may ask of a running host. */
 import { Buffer } from "node:buffer";
 import { join } from "node:path";
 import {
@@ -21,34 +21,39 @@ import { memoryOf } from "./host-log.ts";
 
 /** As whom a client connects. */
 export interface AgentOptions {
-  /** Whose socket is connected to; without it that of everybody who has no tables of his own. */
+  /** The agent whose socket is used; by default the one of all agents that have no tables of their own. */
   readonly agent?: string;
-  /** What the client calls itself. It is recorded with its session, and proves nothing. */
+  /** The client's name for itself. It is recorded with its session, and proves nothing. */
   readonly label?: string;
 }
 
-/** What goes with one proposal and is not part of its message. All of it may be left out. */
+/** Options of one proposal that are not part of its message. */
 export interface ProposeOptions {
   /** A name for this call, recorded with it. */
   readonly label?: string;
-  /** Lines of their logs that MCP servers say meanwhile are told with the output from this level on; none without. */
+  /** Log lines of MCP servers from this level on are delivered with the output; none by default. */
   readonly logLevel?: LogLevel;
-  /** What the MCP server of the call may ask, where its operator lets it; asked by `onOutput`, answered by `answer`. */
+  /**
+   * Kinds of questions from the call's MCP server that `onOutput` may receive and `answer` answers, if the operator
+   * permits.
+   */
   readonly canAnswer?: readonly AskKind[];
-  /** W3C trace context of whoever proposes. */
+  /** W3C trace context of the caller. */
   readonly trace?: TraceFields;
-  /** Aborted when the call is wanted no more; the host is then asked to end it, and the reply says what became of it. */
+  /**
+   * Aborted when the call is no longer wanted. The host is then asked to end it, and the reply says what became of it.
+   */
   readonly signal?: AbortSignal;
   /**
-   * Hears what the programs of the call write, as they write it, before the reply does. It is asked for no more before
-   * what it returned has settled; what came too fast for it is skipped. See `AgentClient.output`.
+   * Receives what the programs of the call write, as they write it, before the reply comes. It is not called again
+   * before the promise that it returned has settled, and skips output that came too fast. See `AgentClient.output`.
    */
   readonly onOutput?: (part: OutputPart) => Promise<void> | void;
 }
 
 /**
- * A connection to a host's agent socket: it proposes, waits for and cancels calls of its own, and can do nothing else.
- * It is also a `Gate` of `@femtoclaw/agent`.
+ * A connection to a host's agent socket. It proposes calls, waits for its own calls and cancels them, and can do
+ * nothing else. It is also a `Gate` of `@femtoclaw/agent`.
  */
 export class AgentClient implements AsyncDisposable {
   readonly #connection: HostConnection;
@@ -59,9 +64,9 @@ export class AgentClient implements AsyncDisposable {
   }
 
   /**
-   * Connects to the host whose sockets lie in `runtimeDirectory`; `femtoclaw status` names it. Each connection is a
-   * session of its own, of the agent whose socket it goes to. Throws FEMTO_HOST_NOT_RUNNING when nobody listens there,
-   * and FEMTO_LOG_ROLLED_BACK when the host's log does not go on from what is remembered of it.
+   * Connects to the host whose sockets lie in `runtimeDirectory`, which `femtoclaw status` names. Each connection is a
+   * session of the agent whose socket is used. Throws FEMTO_HOST_NOT_RUNNING if nobody listens there, and
+   * FEMTO_LOG_ROLLED_BACK if the host's log does not continue the one that is remembered.
    */
   static async connect(
     runtimeDirectory: string,
@@ -75,15 +80,15 @@ export class AgentClient implements AsyncDisposable {
     return client;
   }
 
-  /** Resolves when the connection has ended, from whichever side. */
+  /** Resolves when either side has ended the connection. */
   get closed(): Promise<void> {
     return this.#connection.closed;
   }
 
   /**
-   * Proposes one protocol message, such as `{"tool_call":{"tool":…,"args":…}}` in UTF-8; resolves when its outcome is
-   * durable, or the question to operators for which it waits. Denials and failures are replies. Throws what the host
-   * says of the request itself, and FEMTO_HOST_NOT_RUNNING when the connection ends before the answer.
+   * Proposes one protocol message, such as `{"tool_call":{"tool":…,"args":…}}` in UTF-8. Resolves when its outcome is
+   * durable, or the question to operators for which it waits. Denials and failures are replies. Throws if the host
+   * rejects the request itself, and FEMTO_HOST_NOT_RUNNING if the connection ends before the answer.
    */
   async propose(message: Uint8Array, options: ProposeOptions = {}): Promise<Reply> {
     const { label, logLevel, canAnswer = [], trace = {}, signal, onOutput } = options;
@@ -96,7 +101,7 @@ export class AgentClient implements AsyncDisposable {
       ...wireTrace(trace),
     });
     const cancel = (): void => {
-      // It may have ended meanwhile, or its connection; then there is nothing to cancel.
+      // If the call or the connection has ended meanwhile, there is nothing to cancel.
       this.#request("cancel", { request: id }).catch(() => undefined);
     };
     if (signal?.aborted === true) cancel();
@@ -104,7 +109,7 @@ export class AgentClient implements AsyncDisposable {
     try {
       const told = onOutput === undefined ? null : tellOutput({ id, answer }, this.#watch, onOutput);
       const reply = (await answer) as Reply;
-      // What waits for an operator may wait for long.
+      // A call that waits for an operator may wait for long, so its output is not awaited here.
       if (reply.status !== "pending") await told;
       return reply;
     } finally {
@@ -113,50 +118,52 @@ export class AgentClient implements AsyncDisposable {
   }
 
   /**
-   * What the programs of an execution of this connection write while it runs, without what looks like a secret: from its
-   * beginning on, as far as that is still kept. It ends once the outcome is recorded, which alone says what came of it.
+   * What the programs of an execution of this connection write while it runs, with apparent secrets removed. It begins
+   * with the first output that is still kept, and ends once the outcome is recorded; only that says what became of the
+   * execution.
    */
   output(execution: string): AsyncIterable<OutputPart> {
     return executionOutput(execution, this.#watch);
   }
 
-  /** What changed for this connection beside its calls since `from`; waits where nothing did. With null from when to ask on. */
+  /**
+   * Changes for this connection, beside its calls, since `from`; waits if there are none. Null asks for the place to
+   * start from.
+   */
   async changes(from: number | null, waitMs: number): Promise<WatchedChanges> {
     const fields = { ...(from === null ? {} : { from }), wait_ms: waitMs };
     return (await this.#request("changes", fields)) as WatchedChanges;
   }
 
-  /** Answers what the MCP server of a call of this connection asks, by the names of the questions. */
+  /** Answers the questions of the MCP server of one of this connection's calls, by their names. */
   async answer(question: string, answers: Readonly<Record<string, unknown>>): Promise<void> {
     await this.#request("answer", { question, answers: JSON.stringify(answers) });
   }
 
-  /** Ends a subscription of this connection to a resource of an MCP server; false where there is none. */
+  /** Ends a subscription of this connection to a resource of an MCP server; false if there is none. */
   async unsubscribe(server: string, uri: string): Promise<boolean> {
     return (await this.#request("unsubscribe", { server, uri })) as boolean;
   }
 
   /**
-   * The reply that an execution ends with, once it does; for one that waits for an operator, after the answer. Throws
-   * FEMTO_EXECUTION_NOT_FOUND, and FEMTO_DRAINING when the host stops before it ends.
+   * The final reply to an execution, once it has ended; if it waits for an operator, after that answer. Throws
+   * FEMTO_EXECUTION_NOT_FOUND, and FEMTO_DRAINING if the host stops before.
    */
   async wait(execution: string): Promise<Reply> {
     return (await this.#request("wait", { execution })) as Reply;
   }
 
-  /** Asks an execution of this connection to end; false when it is unknown here or has ended. */
+  /** Asks an execution of this connection to end; false if it is unknown here or has ended. */
   async cancel(execution: string): Promise<boolean> {
     return (await this.#request("cancel", { execution })) as boolean;
   }
 
-  /**
-   * The enabled capabilities of which some rule permits some use. Listing one promises nothing: each call is decided.
-   */
+  /** The enabled capabilities of which a rule permits some use. Being listed promises nothing: each call is decided. */
   async tools(): Promise<ToolDescription[]> {
     return (await this.#request("tools", {})) as ToolDescription[];
   }
 
-  /** Ends the connection, and its session with it. Calls that were proposed go on. */
+  /** Ends the connection and its session. Calls that were proposed go on. */
   close(): Promise<void> {
     return this.#connection.close();
   }

@@ -1,19 +1,19 @@
-/** What the programs of a call write, asked for piece by piece: how a proposer follows a call that has no answer yet. */
+/** Follows the output of a call that has no answer yet, piece by piece. */
 import { FemtoError, followOutput, type OutputPart, type Reply, type WatchedOutput } from "@femtoclaw/protocol";
 
-/** Time that one question for more output waits at the host. */
+/** Milliseconds for which one request for more output waits at the host. */
 export const WATCH_MS = 5_000;
 
 type Ask = (fields: Readonly<Record<string, unknown>>) => Promise<unknown>;
 
-/** Output of one execution of the connection. */
+/** The output of one execution of the connection. */
 export function executionOutput(execution: string, ask: Ask): AsyncGenerator<OutputPart, void, void> {
   return followOutput(async (from) => (await ask({ execution, from, wait_ms: WATCH_MS })) as WatchedOutput);
 }
 
 /**
- * Tells the output of a proposal, whose execution nobody knows before the host has said its name. Output is beside the
- * answer and never takes its place: where it cannot be told it ends, and the answer comes all the same.
+ * Delivers the output of a proposal, whose execution has no known name until the host tells it. Output only accompanies
+ * the answer: if it cannot be delivered, it ends, and the answer comes nevertheless.
  */
 export async function tellOutput(
   { id, answer }: { readonly id: number; readonly answer: Promise<unknown> },
@@ -25,7 +25,7 @@ export async function tellOutput(
   const replied = answer.then((value) => {
     const { execution_id: execution, status } = value as Reply;
     named = { execution };
-    // It waits for an operator, and may wait for long.
+    // A call that waits for an operator may wait for long.
     isAsked = status === "pending";
   });
   replied.catch(() => undefined);
@@ -45,6 +45,6 @@ export async function tellOutput(
   try {
     for await (const part of followOutput(watch)) await onOutput(part);
   } catch {
-    // The host keeps it no more, or is gone, which the answer says, too.
+    // The host no longer keeps the output, or is gone, which the answer says too.
   }
 }

@@ -1,4 +1,4 @@
-/** One connection to a socket of the host: requests go out as lines, responses come back in any order. */
+/** One connection to a socket of the host: requests go out as lines, and responses come back in any order. */
 import { connect, type Socket } from "node:net";
 import {
   type AgentVerb,
@@ -13,17 +13,17 @@ import {
   writeTogether,
 } from "@femtoclaw/protocol";
 
-/** LIMIT: one response; a reply carries a result of at most the output limit, escaped. */
+/** LIMIT: bytes of one response; a reply carries a result of at most the output limit, escaped. */
 const RESPONSE_BYTES_MAX = 128 * 1024 * 1024;
 
-/** LIMIT: time for what was asked last to go out to a host that does not read. */
+/** LIMIT: milliseconds for the last requests to go out to a host that does not read. */
 const CLOSE_MS = 1_000;
 
-/** INVARIANT: I2: who asked does not know what was done, and is not led to do it again. */
+/** INVARIANT: I2: a caller that lost its answer does not know what was done, and must not be led to do it again. */
 const LOST =
   "A call that was under way may have been executed: before it is sent again, look with `femtoclaw executions list`. Where the host has ended, start it with `femtoclaw up --detach`.";
 
-/** A request on its way. */
+/** A request that was sent. */
 export interface Asked {
   readonly id: number;
   readonly answer: Promise<unknown>;
@@ -34,13 +34,13 @@ interface Waiting {
   reject(error: Error): void;
 }
 
-/** A connection to either socket of a host, for whoever needs a verb that the typed clients do not have. */
+/** A connection to either socket of a host, for verbs that the typed clients do not have. */
 export class HostConnection implements AsyncDisposable {
   readonly #socket: Socket;
   readonly #waiting = new Map<number, Waiting>();
   #next = 1;
   #ended: FemtoError | null = null;
-  /** What the host said of the connection itself before it ended it. */
+  /** The host's fault about the connection itself, sent before it closed it. */
   #refused: FemtoError | null = null;
   readonly #closed = Promise.withResolvers<void>();
 
@@ -58,7 +58,7 @@ export class HostConnection implements AsyncDisposable {
     });
   }
 
-  /** Throws FEMTO_HOST_NOT_RUNNING when nobody listens there. That nobody else can is for the caller to check. */
+  /** Throws FEMTO_HOST_NOT_RUNNING if nobody listens there. The caller checks that nobody else could listen there. */
   static async open(path: string): Promise<HostConnection> {
     const socket = connect(path);
     await new Promise<void>((resolve, reject) => {
@@ -68,17 +68,17 @@ export class HostConnection implements AsyncDisposable {
     return new HostConnection(socket);
   }
 
-  /** Resolves when the connection has ended, from whichever side. */
+  /** Resolves when either side has ended the connection. */
   get closed(): Promise<void> {
     return this.#closed.promise;
   }
 
-  /** Throws the host's own error, or FEMTO_HOST_NOT_RUNNING when the connection ends before the answer. */
+  /** Throws the host's own error, or FEMTO_HOST_NOT_RUNNING if the connection ends before the answer. */
   request(verb: AgentVerb | OperatorVerb, fields: Readonly<Record<string, unknown>> = {}): Promise<unknown> {
     return this.ask(verb, fields).answer;
   }
 
-  /** As `request`, with the number under which the host knows it. */
+  /** Like `request`, and also returns the number by which the host knows the request. */
   ask(verb: AgentVerb | OperatorVerb, fields: Readonly<Record<string, unknown>>): Asked {
     const id = this.#next;
     if (this.#ended !== null) return { id, answer: Promise.reject(this.#ended) };
@@ -90,7 +90,7 @@ export class HostConnection implements AsyncDisposable {
     return { id, answer };
   }
 
-  /** Ends the connection after what was asked has gone out; answers that are still awaited are given up. */
+  /** Ends the connection after pending requests have gone out; answers still awaited are given up. */
   async close(): Promise<void> {
     const timer = setTimeout(() => this.#socket.destroy(), CLOSE_MS);
     this.#socket.destroySoon();
@@ -111,7 +111,7 @@ export class HostConnection implements AsyncDisposable {
   }
 
   #answer(response: SocketResponse): void {
-    // A response without an id answers no request of ours, each of which can be read: it is about the connection.
+    // All our requests are readable, so a response without an id is about the connection itself.
     if (response.id === null) {
       if (!response.ok) this.#refused = remoteError(response.error);
       return;

@@ -1,8 +1,10 @@
-/** A connection to a host whose log was found to be the one that was seen. */
+/** Opens a connection only to a host whose log continues the one that was seen before. */
 import { HostConnection } from "./connection.ts";
 import { followLogOf, type LogMemory } from "./host-log.ts";
 
-/** INVARIANT: I7: nothing is asked of a host, and nothing proposed to it, before its log is found to be the one that was seen. */
+/**
+ * INVARIANT: I7: a host is asked nothing, and proposed nothing, before its log was checked against what was seen of it.
+ */
 export async function openHeld(path: string, memory: LogMemory): Promise<HostConnection> {
   const connection = await HostConnection.open(path);
   try {

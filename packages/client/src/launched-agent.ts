@@ -1,18 +1,18 @@
-/** An agent that an operator launches: one to a connection, with which it ends. */
+/** An agent that an operator launches. A connection can launch one, and ends it with itself. */
 import type { Buffer } from "node:buffer";
 import type { Reply } from "@femtoclaw/protocol";
 import type { HostConnection } from "./connection.ts";
 
-/** What an agent wrote that was launched, in base64; and once it has ended, the reply and how its calls ended. */
+/** Output of a launched agent; and once it has ended, the reply and how its calls ended. */
 export interface LaunchOutput {
-  /** In base64, as is `stderr`; empty where nothing was written. */
+  /** In base64, as is `stderr`; empty if nothing was written. */
   readonly stdout: string;
   readonly stderr: string;
-  /** Null while it runs. */
+  /** Null while the agent runs. */
   readonly ended: {
     readonly reply: Reply;
     readonly calls: Partial<Record<Reply["status"], number>>;
-    /** A rule asks operators about the launch itself, so that it never began. */
+    /** Whether a rule requires an operator's approval of the launch itself, so that it never began. */
     readonly asked: boolean;
   } | null;
 }
@@ -26,7 +26,7 @@ export class LaunchedAgent {
   }
 
   /**
-   * Launches the agent that `[launch.NAME]` names, in a terminal of `size` or, where that is null, on pipes. It ends
+   * Launches the agent configured as `[launch.NAME]`, in a terminal of `size`, or on pipes if that is null. It ends
    * with this connection. Resolves with its session.
    */
   async start(request: {
@@ -44,28 +44,28 @@ export class LaunchedAgent {
     return (await this.#connection.request("launch.start", { ...rest, ...texts })) as { session: string };
   }
 
-  /** What it wrote since the last time; waits up to `waitMs` milliseconds where nothing is there. */
+  /** Output since the last read; waits up to `waitMs` milliseconds if there is none. */
   async read(waitMs: number): Promise<LaunchOutput> {
     return (await this.#connection.request("launch.read", { wait_ms: waitMs })) as LaunchOutput;
   }
 
-  /** Types to it; resolves when it has room for more. Null says that nothing more is written. */
+  /** Writes to the agent's input; resolves when it has room for more. Null says that no more input follows. */
   async write(data: Buffer | null): Promise<void> {
     await this.#connection.request("launch.write", { data: data?.toString("base64") ?? null });
   }
 
-  /** Changes the size of the terminal that was lent to it, in cells. */
+  /** Changes the size of the agent's terminal, in cells. */
   async resize(size: { readonly cols: number; readonly rows: number }): Promise<void> {
     await this.#connection.request("launch.resize", { size });
   }
 
-  /** Asks it to end. */
+  /** Asks the agent to exit. */
   async end(): Promise<void> {
     await this.#connection.request("launch.end");
   }
 }
 
-/** As one text, because a request holds few values and a command line may have many. */
+/** Joins the texts into one, because a request may hold only few values and a command line many. */
 function endedTexts(texts: readonly string[]): string {
   return texts.map((text) => `${text}\0`).join("");
 }

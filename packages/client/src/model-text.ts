@@ -1,10 +1,10 @@
-/** A reply as a model reads it best: what became of its call, short values on lines of their own, long texts as they are. */
+/** Formats a reply for a model: what became of its call, short values on lines of their own, long texts as they are. */
 import type { Reply } from "@femtoclaw/protocol";
 
 /** Characters of a text that still stands on the line of its name. */
 const LINE_CHARS = 120;
 
-/** LIMIT: characters of the text of a result; clients hold messages of a few megabytes. */
+/** LIMIT: characters of the text of a result; clients accept messages of a few megabytes. */
 const RESULT_TEXT_CHARS_MAX = 1_048_576;
 
 /** The result of a completed call. */
@@ -31,7 +31,7 @@ export function refusalText({ status, decision, error, policy }: Reply): string 
   ].join("\n");
 }
 
-/** What went wrong, its code and what to do instead, each on a line. */
+/** The fault, its code, and what to do instead, each on a line. */
 export function faultText(
   what: string,
   { code, reason, fix }: { readonly code: string; readonly reason: string; readonly fix: string },

@@ -1,44 +1,44 @@
-/** What a host answers an operator, where the answer has a fixed form. Names are those of the operator's socket. */
+/** The answers to an operator that have a fixed form. Names are those of the operator's socket. */
 import type { TypedRecord } from "@femtoclaw/protocol";
 
-/** What a reload came to. */
+/** The result of a reload. */
 export interface ReloadAnswer {
-  /** Revision of the policy in force now, and of the one before. */
+  /** Revisions of the policy in force now, and before the reload. */
   readonly revision: string;
   readonly before: string;
-  /** The same of the rules on trial; null where there are none. */
+  /** The same for the rules on trial; null if there are none. */
   readonly shadow: string | null;
   readonly shadow_before: string | null;
 }
 
 /** A session that was halted. */
 export interface HaltAnswer {
-  /** The record that says so; the one before, where the session was halted already. */
+  /** The number of the record that halts the session; of an earlier one if it was halted already. */
   readonly seq: number;
-  /** Executions that were stopped before their effect or asked to end. */
+  /** Executions that were stopped before their effect, or asked to end. */
   readonly stopped: number;
 }
 
-/** Output of a terminal, from a place on. */
+/** Output of a terminal from a position on. */
 export interface WatchedTerminal {
-  /** In base64; empty where nothing was written since. */
+  /** In base64; empty if nothing was written since. */
   readonly data: string;
-  /** The place from which to ask next, in bytes. */
+  /** The position to ask for next, in bytes. */
   readonly next: number;
-  /** Bytes between the place that was asked for and `data` that are not kept any more. */
+  /** Bytes between the requested position and `data` that are no longer kept. */
   readonly missed: number;
   readonly cols: number;
   readonly rows: number;
-  /** Whether anything still runs on it. */
+  /** Whether anything still runs on the terminal. */
   readonly running: boolean;
 }
 
 /** Proof that a record stands in the signed log. */
 export interface ProvedRecord {
   readonly seq: number;
-  /** As `femtoclaw audit check-proof` reads it. */
+  /** A proof that `femtoclaw audit check-proof` can read. */
   readonly proof: string;
-  /** The record's bytes in base64; null where it was pruned. */
+  /** The record's bytes in base64; null if it was pruned. */
   readonly record: string | null;
 }
 
@@ -50,25 +50,25 @@ export interface RecordPage {
 
 /** A log that was exported. */
 export interface ExportAnswer {
-  /** Records of the export. */
+  /** Number of exported records. */
   readonly size: number;
-  /** Values that were exported beside them; null where none were asked for. */
+  /** Number of values exported beside them; null if none were asked for. */
   readonly values: number | null;
 }
 
-/** What pruning comes to. */
+/** What pruning would do, or has done. */
 export interface PruneAnswer {
-  /** Records below this number go. */
+  /** Records below this number are dropped. */
   readonly before: number;
-  /** The number below which they were gone already. */
+  /** Records below this number were dropped before. */
   readonly since: number;
-  /** How many go. */
+  /** How many are dropped. */
   readonly records: number;
-  /** Those below `before` that stay, because they name the log and its keys. */
+  /** Records below `before` that stay, because they name the log and its keys. */
   readonly keep: number[];
 }
 
-/** A stored secret without its value: requests to this host and port may carry it. */
+/** A stored secret without its value; requests to this host and port may carry it. */
 export interface SecretView {
   readonly name: string;
   readonly host: string;

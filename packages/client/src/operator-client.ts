@@ -1,20 +1,14 @@
-/** What only an operator may ask of a running host, with types: a method for each verb of the operator's socket. */
-import { join } from "node:path";
+/** Typed access to what only an operator may ask of a running host: a method for each verb of the operator's socket. */
 import {
   followOutput,
-  type OperatorVerb,
   type OutputPart,
   type RegisteredCapability,
   type Reply,
-  SOCKET_NAMES,
   type WatchedOutput,
   type WatchedQuestions,
 } from "@femtoclaw/protocol";
 import { WATCH_MS } from "./call-output.ts";
-import { HostConnection } from "./connection.ts";
-import { openHeld } from "./held-connection.ts";
-import { followLogOf, type LogMemory, type MetLog, memoryOf } from "./host-log.ts";
-import { LaunchedAgent } from "./launched-agent.ts";
+import { memoryOf } from "./host-log.ts";
 import type {
   ExportAnswer,
   HaltAnswer,
@@ -25,117 +19,99 @@ import type {
   SecretView,
   WatchedTerminal,
 } from "./operator-answers.ts";
+import { OperatorConnection } from "./operator-connection.ts";
 
 /**
  * A connection to a host's operator socket. Whoever has one may answer questions, switch capabilities and stop the
- * host. A method rejects with the host's own `FemtoError`, and with FEMTO_HOST_NOT_RUNNING when the connection ends
+ * host. A method rejects with the host's own `FemtoError`, and with FEMTO_HOST_NOT_RUNNING if the connection ends
  * before the answer.
  */
-export class OperatorClient implements AsyncDisposable {
-  readonly #connection: HostConnection;
-  /** The one agent that this connection may launch. */
-  readonly launched: LaunchedAgent;
-
-  private constructor(connection: HostConnection) {
-    this.#connection = connection;
-    this.launched = new LaunchedAgent(connection);
-  }
-
-  /** Throws FEMTO_LOG_ROLLED_BACK when the host's log does not go on from what is remembered of it. */
+export class OperatorClient extends OperatorConnection {
+  /** Throws FEMTO_LOG_ROLLED_BACK if the host's log does not continue the one that is remembered. */
   static async connect(runtimeDirectory: string, memory = memoryOf(runtimeDirectory)): Promise<OperatorClient> {
-    return new OperatorClient(await openHeld(join(runtimeDirectory, SOCKET_NAMES.operator), memory));
+    return new OperatorClient(await OperatorConnection.openProved(runtimeDirectory, memory));
   }
 
   /** Asks for no proof, so that a host with a wrong log can be looked at and stopped; `meetLog` asks for one. */
   static async connectUnproved(runtimeDirectory: string): Promise<OperatorClient> {
-    return new OperatorClient(await HostConnection.open(join(runtimeDirectory, SOCKET_NAMES.operator)));
-  }
-
-  /** Holds the host's log to what is remembered; throws FEMTO_LOG_ROLLED_BACK. */
-  meetLog(memory: LogMemory): Promise<MetLog> {
-    return followLogOf(this.#connection, memory);
+    return new OperatorClient(await OperatorConnection.openUnproved(runtimeDirectory));
   }
 
   /** The runtime's status with the paths of the host's sockets. */
   status(): Promise<Record<string, unknown>> {
-    return this.#ask("status");
+    return this.ask("status");
   }
 
   /** Asks the host to end; `now` cancels what runs instead of waiting for it. It has ended when `closed` resolves. */
   async stop(options: { readonly now: boolean }): Promise<void> {
-    await this.#connection.request("stop", { now: options.now });
+    await this.ask<unknown>("stop", { now: options.now });
   }
 
   /**
-   * Lets nothing of a session begin any more and ends what runs; durable when it resolves, with the number of its
-   * record and of the executions that were stopped. Throws FEMTO_SESSION_NOT_FOUND.
+   * Stops a session for good: nothing of it begins any more, and what runs is ended. Durable when it resolves. Throws
+   * FEMTO_SESSION_NOT_FOUND.
    */
   halt(session: string, reason?: string): Promise<HaltAnswer> {
     const fields = { session, ...(reason === undefined ? {} : { reason }) };
-    return this.#ask("sessions.halt", fields);
+    return this.ask("sessions.halt", fields);
   }
 
-  /** Resolves when the connection has ended, which is the last thing that a stopping host does. */
-  get closed(): Promise<void> {
-    return this.#connection.closed;
-  }
-
-  /** Every registered capability, whether it is enabled, and who said so. */
+  /** Every registered capability, whether it is enabled, and who decided that. */
   capabilities(): Promise<RegisteredCapability[]> {
-    return this.#ask("capabilities.list");
+    return this.ask("capabilities.list");
   }
 
   /**
-   * Enables or disables a capability until an operator says otherwise, also after a restart; durable when it resolves.
+   * Enables or disables a capability until an operator changes it again, restarts included; durable when it resolves.
    * Throws FEMTO_CAPABILITY_NOT_FOUND and FEMTO_CAPABILITY_DISABLED.
    */
   async switchCapability(name: string, enable: boolean): Promise<void> {
-    await this.#connection.request(enable ? "capabilities.enable" : "capabilities.disable", { name });
+    await this.ask<unknown>(enable ? "capabilities.enable" : "capabilities.disable", { name });
   }
 
   /** Replies of past executions, newest first, each with `tool`, `session`, `requested_at` and `duration_ms`. */
   executions(query: { limit: number; status?: string; session?: string }): Promise<unknown[]> {
-    return this.#ask("executions.list", query);
+    return this.ask("executions.list", query);
   }
 
   /** One execution with its records. Throws FEMTO_EXECUTION_NOT_FOUND. */
   execution(id: string): Promise<unknown> {
-    return this.#ask("executions.show", { execution: id });
+    return this.ask("executions.show", { execution: id });
   }
 
-  /** What the programs of an execution write while it runs, of whichever session; see `AgentClient.output`. */
+  /** What the programs of an execution of any session write while it runs; see `AgentClient.output`. */
   output(execution: string): AsyncIterable<OutputPart> {
     return followOutput((from) => this.watchOutput(execution, from, WATCH_MS));
   }
 
   /**
-   * Output from a place on, and how it goes on; waits up to `waitMs` milliseconds where there is none. Throws
+   * Output from a position on, and whether more follows; waits up to `waitMs` milliseconds if there is none. Throws
    * FEMTO_EXECUTION_NOT_FOUND.
    */
   watchOutput(execution: string, from: number, waitMs: number): Promise<WatchedOutput> {
-    return this.#ask("executions.watch", { execution, from, wait_ms: waitMs });
+    return this.ask("executions.watch", { execution, from, wait_ms: waitMs });
   }
 
-  /** Says what became of an interrupted execution; durable when it resolves, with the record's sequence number. */
+  /** States what became of an interrupted execution; durable when it resolves, with the record's sequence number. */
   resolve(execution: string, resolution: "done" | "not-done", reason: string): Promise<{ seq: number }> {
     const fields = { execution, resolution, reason };
-    return this.#ask("executions.resolve", fields);
+    return this.ask("executions.resolve", fields);
   }
 
   /**
-   * Proposes the call that takes back what an execution did to files; resolves with its reply. Throws
+   * Proposes the call that undoes what an execution did to files; resolves with its reply. Throws
    * FEMTO_UNDO_IMPOSSIBLE.
    */
   undo(execution: string): Promise<Reply> {
-    return this.#ask("executions.undo", { execution });
+    return this.ask("executions.undo", { execution });
   }
 
-  /** Open questions, the oldest first, of a record and those after it: as many as one answer has. */
+  /** One page of open questions, the oldest first, beginning with the record `from`. */
   approvals(from = 0): Promise<unknown[]> {
-    return this.#ask("approvals.list", { from });
+    return this.ask("approvals.list", { from });
   }
 
-  /** All of them, page by page; one that is asked meanwhile comes last, one that is settled meanwhile may be missing. */
+  /** All open questions, page by page. One asked meanwhile comes last, and one settled meanwhile may be missing. */
   async *allApprovals(): AsyncGenerator<unknown, void, void> {
     for (let page = await this.approvals(); page.length > 0; ) {
       yield* page;
@@ -146,18 +122,20 @@ export class OperatorClient implements AsyncDisposable {
 
   /** One open question with everything that would run. Throws FEMTO_APPROVAL_NOT_FOUND. */
   approval(id: string): Promise<unknown> {
-    return this.#ask("approvals.show", { approval: id });
+    return this.ask("approvals.show", { approval: id });
   }
 
-  /** Which questions are open by now; where nothing changed since `from` it waits for a change, and tells of none. */
+  /**
+   * The questions that are open now. If nothing changed since `from`, waits for a change, and reports none in the end.
+   */
   watchApprovals(from: number, waitMs: number): Promise<WatchedQuestions> {
-    return this.#ask("approvals.watch", { from, wait_ms: waitMs });
+    return this.ask("approvals.watch", { from, wait_ms: waitMs });
   }
 
   /**
    * Answers a question as it was seen; durable when it resolves. The call then goes on by itself. Throws
-   * FEMTO_APPROVAL_NOT_FOUND, FEMTO_APPROVAL_MISMATCH where the digest is another, and FEMTO_APPROVAL_UNSIGNED where
-   * only a signed answer counts.
+   * FEMTO_APPROVAL_NOT_FOUND, FEMTO_APPROVAL_MISMATCH if the digest differs, and FEMTO_APPROVAL_UNSIGNED if only a
+   * signed answer counts.
    */
   answerApproval(answer: {
     readonly approval: string;
@@ -166,92 +144,94 @@ export class OperatorClient implements AsyncDisposable {
     readonly scope: "once" | "session";
     readonly reason?: string;
   }): Promise<unknown> {
-    return this.#ask("approvals.answer", answer);
+    return this.ask("approvals.answer", answer);
   }
 
   /**
-   * The same for an answer that an operator signed, which says by itself what it is an answer to. Throws
-   * FEMTO_APPROVAL_SIGNATURE for one that counts for nothing.
+   * Passes on an answer that an operator signed, which itself says what it answers. Throws FEMTO_APPROVAL_SIGNATURE if
+   * it is not valid.
    */
   answerSigned(signed: string): Promise<unknown> {
-    return this.#ask("approvals.answer", { signed });
+    return this.ask("approvals.answer", { signed });
   }
 
   /** Open terminals, the newest first. */
   terminals(): Promise<unknown[]> {
-    return this.#ask("terminals.list");
+    return this.ask("terminals.list");
   }
 
-  /** Output of a terminal from a place on, in base64, and how it goes on; waits for more where there is none. */
+  /** Output of a terminal from a position on, in base64; waits for more if there is none. */
   watchTerminal(terminal: string, from: number, waitMs: number): Promise<WatchedTerminal> {
-    return this.#ask("terminals.watch", { terminal, from, wait_ms: waitMs });
+    return this.ask("terminals.watch", { terminal, from, wait_ms: waitMs });
   }
 
-  /** A page of what was recorded of a terminal: its records, and where the next page begins. */
+  /** One page of a terminal's recording: its records, and where the next page begins. */
   terminalRecording(terminal: string, from: number | null): Promise<unknown> {
-    return this.#ask("terminals.recording", { terminal, ...(from === null ? {} : { from }) });
+    return this.ask("terminals.recording", { terminal, ...(from === null ? {} : { from }) });
   }
 
-  /** Proof that a record stands in the signed log, with the record's bytes in base64; null where it was pruned. */
+  /** A proof that a record stands in the signed log, with the record's bytes unless it was pruned. */
   prove(ref: string): Promise<ProvedRecord> {
-    return this.#ask("audit.prove", { ref });
+    return this.ask("audit.prove", { ref });
   }
 
   /**
-   * Records from a number on, as many as fit into one answer, and how many there are. Where there is none it waits for the
-   * next one as long as it is told.
+   * Records from a number on, as many as fit into one answer, and how many there are. If there are none, waits up to
+   * `waitMs` milliseconds for the next one.
    */
   records(from: number, waitMs = 0): Promise<RecordPage> {
-    return this.#ask("log.records", { from, wait_ms: waitMs });
+    return this.ask("log.records", { from, wait_ms: waitMs });
   }
 
-  /** The state that the newest records go on from; null where all records are few enough to be read. */
+  /** The state before the newest records; null if there are few enough records to read all of them. */
   logSummary(): Promise<unknown> {
-    return this.#ask("log.summary");
+    return this.ask("log.summary");
   }
 
   /** A fresh signed checkpoint. */
   checkpoint(): Promise<string> {
-    return this.#ask("audit.checkpoint");
+    return this.ask("audit.checkpoint");
   }
 
   /** Sizes of the trees that were signed, ascending. */
   checkpoints(): Promise<number[]> {
-    return this.#ask("audit.checkpoints");
+    return this.ask("audit.checkpoints");
   }
 
-  /** The host writes the log to a path of its own machine that must not exist yet. */
+  /** Makes the host write the log to a path of its own machine, which must not exist yet. */
   exportLog(format: string, out: string, values: boolean): Promise<ExportAnswer> {
-    return this.#ask("audit.export", { format, out, values });
+    return this.ask("audit.export", { format, out, values });
   }
 
-  /** What dropping the oldest records would come to; with `sure`, drops them for good. Throws FEMTO_PRUNE_REFUSED. */
+  /** What dropping the oldest records would do; with `sure`, drops them for good. Throws FEMTO_PRUNE_REFUSED. */
   prune(request: {
     readonly before?: number;
     readonly older_than_ms?: number;
     readonly sure: boolean;
   }): Promise<PruneAnswer> {
-    return this.#ask("audit.prune", request);
+    return this.ask("audit.prune", request);
   }
 
-  /** Erases values that a record, or any record of an execution, commits to; they are in no file when it resolves. */
+  /**
+   * Erases the values to which a record, or any record of an execution, commits; when it resolves, no file has them.
+   */
   eraseValues(request: { readonly ref: string; readonly field?: string; readonly reason: string }): Promise<unknown> {
-    return this.#ask("audit.erase", request);
+    return this.ask("audit.erase", request);
   }
 
-  /** Name and public keys of the log. */
+  /** The name and the public keys of the log. */
   keys(): Promise<unknown> {
-    return this.#ask("keys.show");
+    return this.ask("keys.show");
   }
 
-  /** Retires the log's key for a new one; resolves with the new public key. */
+  /** Replaces the log's key by a new one; resolves with the new public key. */
   rotateKey(): Promise<string> {
-    return this.#ask("keys.rotate");
+    return this.ask("keys.rotate");
   }
 
   /** Names and destinations of stored secrets. */
   secrets(): Promise<SecretView[]> {
-    return this.#ask("secrets.list");
+    return this.ask("secrets.list");
   }
 
   /**
@@ -259,86 +239,72 @@ export class OperatorClient implements AsyncDisposable {
    * FEMTO_SECRET_INVALID.
    */
   async addSecret(secret: { name: string; host: string; port: number; value: string }): Promise<void> {
-    await this.#connection.request("secrets.add", secret);
+    await this.ask<unknown>("secrets.add", secret);
   }
 
   /** Deletes a stored secret; durable when it resolves. Throws FEMTO_SECRET_NOT_FOUND. */
   async removeSecret(name: string): Promise<void> {
-    await this.#connection.request("secrets.remove", { name });
+    await this.ask<unknown>("secrets.remove", { name });
   }
 
-  /** MCP servers of others: how they fare, and what of their tools is offered. */
+  /** The MCP servers of others: their state, and which of their tools are offered. */
   async upstreams(): Promise<unknown[]> {
-    return this.#ask("upstreams.list");
+    return this.ask("upstreams.list");
   }
 
   /** Accepts tools by the digests that were seen; durable when it resolves. */
   async acceptTools(server: string, tools: readonly { name: string; sha256: string }[]): Promise<void> {
-    await this.#connection.request("upstreams.accept", { server, tools });
+    await this.ask<unknown>("upstreams.accept", { server, tools });
   }
 
-  /** Takes back what was accepted of a server; durable when it resolves. */
+  /** Withdraws what was accepted of a server; durable when it resolves. */
   async resetTools(server: string): Promise<void> {
-    await this.#connection.request("upstreams.reset", { server });
+    await this.ask<unknown>("upstreams.reset", { server });
   }
 
-  /** Capabilities of others that are packages: their files, and what of them was accepted. */
+  /** Capability packages of others: their files, and which were accepted. */
   packages(): Promise<unknown[]> {
-    return this.#ask("capabilities.packages");
+    return this.ask("capabilities.packages");
   }
 
   /** Accepts the files of a package by the digests that were seen; durable when it resolves. */
   async acceptPackage(name: string, files: readonly { name: string; sha256: string }[]): Promise<void> {
-    await this.#connection.request("capabilities.accept", { name, files });
+    await this.ask<unknown>("capabilities.accept", { name, files });
   }
 
-  /** Takes back what was accepted of a package; durable when it resolves. */
+  /** Withdraws what was accepted of a package; durable when it resolves. */
   async resetPackage(name: string): Promise<void> {
-    await this.#connection.request("capabilities.reset", { name });
+    await this.ask<unknown>("capabilities.reset", { name });
   }
 
   /**
-   * Puts the policy in force that the host's configuration has by now; durable when it resolves. Throws
-   * FEMTO_RELOAD_RESTART where more than policy changed, and FEMTO_POLICY_INVALID; what was in force stays then.
+   * Reads the host's configuration again and puts its policy in force; durable when it resolves. Throws
+   * FEMTO_RELOAD_RESTART if more than the policy changed, and FEMTO_POLICY_INVALID; the old policy then stays in force.
    */
   reload(): Promise<ReloadAnswer> {
-    return this.#ask("policy.reload");
+    return this.ask("policy.reload");
   }
 
   /** The compiled policy in force. */
   policy(): Promise<unknown> {
-    return this.#ask("policy.show");
+    return this.ask("policy.show");
   }
 
-  /** What was decided about the execution of a record, and the policy in force then, as records have them. */
+  /** The recorded decision about the execution of a record, and the policy in force then. */
   decision(ref: string): Promise<unknown> {
-    return this.#ask("policy.decision", { ref });
+    return this.ask("policy.decision", { ref });
   }
 
   /**
-   * The host makes a state directory on its own machine that goes on from a record of its log. Throws
+   * Makes the host create a state directory, on its own machine, that continues from a record of its log. Throws
    * FEMTO_FORK_REFUSED.
    */
   fork(seq: number, out: string): Promise<unknown> {
-    return this.#ask("fork", { seq, out });
+    return this.ask("fork", { seq, out });
   }
 
-  /** Folds the journal up to a record and compares stored snapshots on the way. */
+  /** Folds the journal up to a record, and compares stored snapshots on the way. */
   replay(query: { readonly to?: number }): Promise<unknown> {
-    return this.#ask("replay", query);
-  }
-
-  /** Ends the connection; the agent that it launched ends with it. */
-  close(): Promise<void> {
-    return this.#connection.close();
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close();
-  }
-
-  /** The form of the answer is the host's word: it is not checked here, as the host is the operator's own. */
-  async #ask<T>(verb: OperatorVerb, fields: Readonly<Record<string, unknown>> = {}): Promise<T> {
-    return (await this.#connection.request(verb, fields)) as T;
+    return this.ask("replay", query);
   }
 }

@@ -1,4 +1,4 @@
-/** Looks at a deployment and judges every clause of the deployment specification by what was seen. */
+/** Observes a deployment, and judges every clause of the deployment specification by what was seen. */
 import type { Clause, Judgement } from "./judgement.ts";
 import { deploymentClauses } from "./judging/deployment.ts";
 import { determinismClauses } from "./judging/determinism.ts";
@@ -19,27 +19,30 @@ export interface JudgedClause extends Judgement {
 
 export interface ConformanceOptions {
   readonly command: Command;
-  /** Watches the resources of a hundred thousand executions instead of a thousand, and compares more messages. */
+  /** Watches resources over a hundred thousand executions instead of a thousand, and compares more messages. */
   readonly full: boolean;
-  /** A deployment that is in use, to be looked at as well. */
+  /** A deployment in use that is examined too. */
   readonly installed: DeployedPlace | null;
-  /** An executable of the same signer to upgrade from; null for an earlier version of the one that is looked at. */
+  /** An executable of the same signer to upgrade from; null for an earlier version of the examined one. */
   readonly from: string | null;
-  /** Another build of it, which has to be the same to the byte; null where none was named. */
+  /** Another build of the executable, which has to be identical; null if none was named. */
   readonly rebuilt: string | null;
   readonly onProgress: (text: string) => void;
 }
 
 export interface ConformanceReport {
   readonly version: string;
-  /** Of the deployment that was looked at: this executable, under the configuration of the check. */
+  /** Digest of the examined deployment: this executable under the configuration of the check. */
   readonly deploymentDigest: string | null;
-  /** System and processor that everything was seen on. */
+  /** The system and processor on which everything was seen. */
   readonly scope: string;
   readonly clauses: readonly JudgedClause[];
 }
 
-/** LIMIT: enough executions to see a leak of a descriptor, or of a few kilobytes each; and messages of every kind. */
+/**
+ * LIMIT: enough executions to notice a leaked descriptor, or a leak of a few kilobytes each; and messages of every
+ * kind.
+ */
 const AMOUNTS = {
   quick: { executions: 1_000, messages: 200 },
   full: { executions: 100_000, messages: 1_000 },
@@ -81,7 +84,7 @@ export async function checkConformance({
   };
 }
 
-/** A function of what was seen and nothing else. */
+/** A function of what was seen, and nothing else. */
 export function judgeAll(seen: Observations): JudgedClause[] {
   return CLAUSES.map(({ id, demands, judge }) => ({ id, demands, ...judge(seen) }));
 }

@@ -1,4 +1,4 @@
-/** What is said of one clause, and the words in which it is judged. */
+/** The judgement of a clause, and the claims that it is made of. */
 import type { Observations, Seen } from "./observations.ts";
 
 export interface Judgement {
@@ -7,14 +7,14 @@ export interface Judgement {
 }
 
 export interface Clause {
-  /** As the deployment specification numbers it. */
+  /** Its number in the deployment specification. */
   readonly id: string;
   /** What it demands, in this project's words. */
   readonly demands: string;
   judge(seen: Observations): Judgement;
 }
 
-/** Something that has to be so, what shows that it is, and what is said where it is not. */
+/** Something that has to be true, with the evidence if it is, and the finding if it is not. */
 export interface Claim {
   readonly holds: boolean;
   readonly shown: string;
@@ -25,7 +25,7 @@ export function claim(holds: boolean, shown: string, otherwise: string): Claim {
   return { holds, shown, otherwise };
 }
 
-/** INVARIANT: a clause holds only if every claim about it does; what could not be observed does not hold. */
+/** INVARIANT: a clause holds only if all claims about it do. What could not be observed does not hold. */
 export function demand(...claims: readonly Claim[]): Judgement {
   const broken = claims.filter(({ holds }) => !holds);
   if (broken.length > 0) return { verdict: "fails", evidence: broken.map(({ otherwise }) => otherwise).join("; ") };

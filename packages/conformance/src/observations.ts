@@ -1,6 +1,6 @@
 /**
- * Everything that was seen of a deployment, as data. Stories gather it; judgements are functions of it, so that
- * a test can change what was seen and ask whether the right clause fails.
+ * Everything that was seen of a deployment, as data. Stories gather it, and judgements are functions of it, so a test
+ * can change what was seen and check that the right clause fails.
  */
 
 /** One part of what was seen, or why it could not be seen. */
@@ -59,17 +59,17 @@ export interface Life {
     readonly sandbox: string | null;
     readonly uid: number | null;
     readonly privileges: string;
-    /** Digest of all that was deployed: executable, configuration, policy and the like. */
+    /** Digest of everything that was deployed: executable, configuration, policy and so on. */
     readonly deployment: string | null;
   };
-  /** Messages that no gate may take, and what became of each. */
+  /** Messages that no gate may accept, with the outcome of each. */
   readonly malformed: readonly { readonly name: string; readonly status: string; readonly code: string | null }[];
-  /** Files that exist and must not: the effects of what was to be refused. */
+  /** Files that exist and must not: effects of calls that should have been refused. */
   readonly forbiddenEffects: readonly string[];
   readonly calls: Readonly<Record<CallName, Answered>>;
   /** The same call by each way to the gate, as the types of its records with their decisions. */
   readonly surfaces: readonly { readonly surface: string; readonly records: readonly string[] }[];
-  /** What an agent got for asking for an operator's verb on its socket; null for silence. */
+  /** An agent's answers to operator verbs on its own socket; null if there was no answer. */
   readonly agentVerbs: readonly { readonly verb: string; readonly code: string | null }[];
   readonly isolation: {
     readonly host: Readonly<Record<string, string>>;
@@ -85,7 +85,7 @@ export interface Life {
     readonly openAfterCrash: boolean;
     readonly firstAnswer: number | null;
     readonly secondAnswer: number | null;
-    /** Lines that the approved call has written, altogether. */
+    /** Lines written by the approved call in all its runs. */
     readonly effects: number;
   };
   readonly crash: {
@@ -128,9 +128,9 @@ export interface Life {
   };
   readonly records: readonly SeenRecord[];
   readonly spans: readonly { readonly name: string; readonly execution: string | null }[];
-  /** Spans that had arrived while the receiver was shut. */
+  /** Spans that arrived while the receiver was shut. */
   readonly spansWhileShut: number;
-  /** Where secrets were found that went in at some door, by door. */
+  /** Where secrets were found again, by the way they had gone in. */
   readonly leaks: readonly string[];
 }
 
@@ -154,9 +154,9 @@ export interface Failures {
   readonly forbiddenEffects: readonly string[];
   /** Exit codes after the repair: of a call, and of the verification. */
   readonly repaired: { readonly call: number | null; readonly verify: number | null };
-  /** Exit codes of the verification of an export that was tampered with, by what was done to it. */
+  /** Exit codes of verifying a tampered export, by the kind of tampering. */
   readonly tampered: Readonly<Record<string, number | null>>;
-  /** Whether a change of the configuration is told by the boot records. */
+  /** Digests of the configuration in the boot records, before and after a change. */
   readonly configurationDigests: readonly string[];
 }
 
@@ -168,53 +168,53 @@ export interface Twins {
   readonly firstDifference: string | null;
 }
 
-/** The file that is run, and how it takes to being tampered with from outside. */
+/** The examined file, and its reaction to tampering from outside. */
 export interface Executable {
-  /** Whether it is one file by itself; false for a checkout that runs by a Node.js beside it. */
+  /** Whether it is one file by itself; false for a checkout that needs a Node.js beside it. */
   readonly isStandalone: boolean;
   readonly format: string;
-  /** Exit code of a host with nothing on its path that was stopped once it was ready; null where it never was. */
+  /** Exit code of a host with an empty path, stopped once it was ready; null if it never was. */
   readonly alone: number | null;
-  /** What was run in the process by its environment or a flag, of what was tried; none is right. */
+  /** Attempts to run code in the process by its environment or a flag that succeeded; there should be none. */
   readonly injected: readonly string[];
-  /** Digests of the file and of another build of it; null where none was named. */
+  /** Digests of the file and of another build of it; null if none was named. */
   readonly builds: { readonly this: string; readonly other: string } | null;
 }
 
-/** A start where something is missing that it confines programs by, or that a service takes away. */
+/** A start without something that programs are confined by, or with something taken away by a service. */
 export interface Surrounding {
   readonly name: string;
-  /** Why it could not be tried here; null where it was. */
+  /** Why it could not be tried here; null if it was. */
   readonly untried: string | null;
   readonly started: boolean;
   /** The code by which the start was refused. */
   readonly code: string | null;
-  /** Of a host that started: whether a program of its is alone in its namespaces and sees no denied file. */
+  /** Whether a program of a started host is alone in its namespaces and sees no denied file. */
   readonly confines: boolean;
 }
 
-/** An installation into a folder of its own; or why it did not let itself be installed. */
+/** An installation into a folder of its own, or why the executable refused to be installed. */
 export type Installation =
   | { readonly refused: string }
   | {
       readonly refused: null;
       readonly layout: { readonly executable: boolean; readonly configuration: string; readonly state: string };
       readonly sameAsSigned: boolean;
-      /** What became of installing a copy with one other byte. */
+      /** The result of installing a copy with one changed byte. */
       readonly flipped: Broken;
-      /** What was made anywhere but in that folder. */
+      /** Files created outside of that folder. */
       readonly outside: readonly string[];
-      /** What others can change, or what lends its rights to whoever runs it. */
+      /** Files that others can change, or that lend their rights to whoever runs them. */
       readonly loose: readonly string[];
       /** Types of the records of its first boot. */
       readonly told: readonly string[];
-      /** Its host: whom it runs as, with which privileges, and what it says of a file that the system closes to it. */
+      /** Its host: user, privileges, and the answer about a file that the system protects from it. */
       readonly process: {
         readonly uid: number | null;
         readonly privileges: string;
         readonly refusedBySystem: string | null;
       };
-      /** How it stands, with its host running, by what its own commands say. */
+      /** Its state with a running host, according to its own commands. */
       readonly deployed: Deployed;
       readonly kills: readonly {
         readonly left: "none" | "whole";
@@ -223,25 +223,25 @@ export type Installation =
       }[];
     };
 
-/** An upgrade under a host that runs, and the way back; or why none could be tried. */
+/** An upgrade below a running host, and the way back; or why none could be tried. */
 export type Upgrade =
   | { readonly refused: string }
   | {
       readonly refused: null;
-      /** What was in force before. */
+      /** The version in force before. */
       readonly from: string;
       /** Exit codes of the upgrade and of the way back. */
       readonly exits: { readonly upgraded: number | null; readonly rolledBack: number | null };
-      /** Phase of the host after it. */
+      /** Phase of the host after the upgrade. */
       readonly phase: string;
-      /** What became of trying to put in force what must not be. */
+      /** Results of trying to put in force what must not be. */
       readonly refusals: Readonly<Record<string, Broken>>;
-      /** Whether the same host went on through all of that. */
+      /** Whether the same host went on through all of these attempts. */
       readonly undisturbed: boolean;
       readonly history: {
         /** Records from before. */
         readonly records: number;
-        /** Those that are gone or others now. */
+        /** Numbers of records that are gone or changed. */
         readonly changed: readonly number[];
         /** Exit codes of checks by a checkpoint and a proof from before. */
         readonly checkpoint: number | null;
@@ -250,12 +250,12 @@ export type Upgrade =
       /** What waited for an operator. */
       readonly question: { readonly isOpen: boolean; readonly effects: number };
       readonly configuration: { readonly same: boolean; readonly kept: boolean };
-      /** Numbers of intents from outside of the time in which a host took calls. */
+      /** Numbers of intents from times in which no host accepted calls. */
       readonly executedBetween: readonly number[];
       readonly kills: readonly {
         readonly works: boolean;
         readonly again: number | null;
-        /** The last words of the upgrade that ended what was cut off. */
+        /** The last words of the upgrade that completed an interrupted one. */
         readonly said: string;
         readonly phase: string;
       }[];
@@ -263,13 +263,13 @@ export type Upgrade =
       readonly told: readonly string[];
     };
 
-/** A deployment that is in use, by what its own commands say. */
+/** A deployment in use, according to its own commands. */
 export interface Deployed {
   readonly findings: readonly { readonly check: string; readonly verdict: string; readonly detail: string }[];
-  /** Digest of the configuration that the host has in force; null where none runs. */
+  /** Digest of the configuration that the host has in force; null if no host runs. */
   readonly inForce: string | null;
   readonly onDisk: string;
-  /** Whether the host's log goes on from what was seen of it; null where none runs. */
+  /** Whether the host's log continues the one that was seen before; null if no host runs. */
   readonly goesOn: boolean | null;
   readonly verify: { readonly exit: number | null; readonly verdict: string; readonly pinned: string };
 }
@@ -283,6 +283,6 @@ export interface Observations {
   readonly surroundings: Seen<readonly Surrounding[]>;
   readonly installation: Seen<Installation>;
   readonly upgrade: Seen<Upgrade>;
-  /** Null where nobody asked about one. */
+  /** Null if nobody asked about one. */
   readonly deployed: Seen<Deployed> | null;
 }

@@ -1,4 +1,4 @@
-/** The course of things: executions in the order of records, in equal pieces, each in the colours of its kinds. */
+/** Activity over time: executions in the order of their records, in equal sections, each coloured by kind. */
 import { KINDS, type Kind, stepAt } from "../src/history.ts";
 import { at, held, moveTo } from "./store.ts";
 

@@ -1,14 +1,14 @@
-/** What was asked of the source so far: each thing once, when it is first shown. */
+/** Caches answers of the source: each is asked for once, when it is first shown. */
 import { type Signal, signal } from "@preact/signals-core";
 import type { Inspection } from "../src/inspection.ts";
 import { inspection } from "./store.ts";
 
-/** LIMIT: answers that are kept; a proof has some hundred bytes, a body at most a few hundred thousand. */
+/** LIMIT: cached answers; a proof has some hundred bytes, a body at most a few hundred thousand. */
 const ANSWERS_MAX = 256;
 
 const answers = new Map<string, Signal<object | string | null>>();
 
-/** Null until there is an answer, and where nothing is known; a text says why there is none. */
+/** Null until there is an answer, and if there is none; a text says why the answer failed. */
 export function answerOf<Answer extends object>(
   what: string,
   seq: number,

@@ -1,4 +1,4 @@
-/** What operators are asked, as the command line shows it. Answering is the one thing that this page can change. */
+/** Questions to operators, as the command line shows them. Answering them is all that this page can change. */
 import type { TypedRecord } from "@femtoclaw/protocol";
 import { Component, createRef } from "preact";
 import { type Execution, stepAt } from "../src/history.ts";
@@ -27,7 +27,7 @@ export function Approvals() {
   );
 }
 
-/** Of a past moment the records tell as much as the host told then. */
+/** Rebuilds the questions of a past moment from records, which tell as much as the host told then. */
 function recorded(): Question[] {
   const { executions } = held.value;
   return executions.slice(0, held.value.begunBy(at.value)).flatMap((execution) => {
@@ -110,7 +110,7 @@ function Card({ question, mayAnswer }: { readonly question: Question; readonly m
   );
 }
 
-/** Each argument by itself and in quotes, so that one with spaces is not two. */
+/** Shows each argument by itself and quoted, so that one with spaces is not taken for two. */
 function Arguments({ args }: { readonly args: Readonly<Record<string, unknown>> }) {
   return (
     <dl class="arguments">
@@ -135,7 +135,7 @@ function Arguments({ args }: { readonly args: Readonly<Record<string, unknown>> 
 interface Answering {
   readonly answer: "granted" | "refused";
   readonly reason: string;
-  /** What the host said against it. */
+  /** What the host objected to. */
   readonly said: string;
 }
 

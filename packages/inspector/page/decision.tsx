@@ -1,4 +1,4 @@
-/** Why a call was permitted, asked about or refused: the rules, and the conditions that a permit would have needed. */
+/** Why a call was permitted, asked about or refused: the rules, and conditions that a permit would have needed. */
 import type { RecordBodies, TypedRecord } from "@femtoclaw/protocol";
 import { answerOf } from "./answers.ts";
 import { held } from "./store.ts";
@@ -19,7 +19,7 @@ export function verdictOf(record: Decided): { readonly word: string; readonly to
 
 type Rule = NonNullable<RecordBodies["policy.activated"]["rules"]>[number];
 
-/** Rules of the newest activation before the record, by their names. */
+/** The rules of the last activation of this revision before the record, by name. */
 export function rulesBefore(seq: number, revision: string | null): ReadonlyMap<string, Rule> {
   for (let at = seq; at >= held.value.start; at -= 1) {
     const record = held.value.record(at);

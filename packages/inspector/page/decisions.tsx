@@ -1,4 +1,4 @@
-/** What policy decided, newest first, and which rules decided how often. */
+/** The decisions of policy, newest first, and how often each rule decided. */
 import { computed, signal } from "@preact/signals-core";
 import { type Decided, isDecided, verdictOf } from "./decision.tsx";
 import { at, held, link, version } from "./store.ts";
@@ -29,7 +29,7 @@ const matching = computed(() =>
 
 const NO_RULE = "no rule";
 
-/** LIMIT: rules in the margin. */
+/** LIMIT: rules listed in the margin. */
 const RULES_SHOWN = 14;
 
 const tally = computed(() => {

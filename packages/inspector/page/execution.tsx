@@ -1,4 +1,4 @@
-/** One execution: where it stands in its machine, how long each part took, why it was decided so, what came of it. */
+/** One execution: its state in its machine, how long each part took, why it was decided so, and its outcome. */
 import type { TypedRecord } from "@femtoclaw/protocol";
 import { type ExecutionStep, stepAt } from "../src/history.ts";
 import { CHARTS } from "./charts.ts";

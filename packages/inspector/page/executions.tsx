@@ -1,4 +1,4 @@
-/** All executions, those first that want a person's eye. */
+/** All executions, first those that need a person's attention. */
 import { KINDS, type Kind } from "../src/history.ts";
 import { KindIcon } from "./icons.tsx";
 import { filterKinds, filterText, filterTool, isByTime, rows, tools } from "./list-filter.ts";

@@ -1,4 +1,4 @@
-/** Drawn by hand, so that nothing has to be fetched; a kind has a shape beside its colour. */
+/** Icons drawn by hand, so that nothing has to be fetched. Each kind has a shape as well as a colour. */
 import type { Kind } from "../src/history.ts";
 
 const PATHS: Readonly<Record<Kind, string>> = {
@@ -45,7 +45,7 @@ export function Icon({ name }: { readonly name: IconName }) {
   );
 }
 
-/** A claw that holds a dot: what everything here is about. */
+/** The logo: a claw that holds a dot. */
 export function Claw() {
   return (
     <svg class="claw" viewBox="0 0 32 32" aria-hidden="true">

@@ -1,4 +1,4 @@
-/** What the list of executions shows, and in which order. */
+/** The filters and the order of the list of executions. */
 import { computed, signal } from "@preact/signals-core";
 import { type Execution, type ExecutionStep, KINDS, type Kind, stepAt } from "../src/history.ts";
 import { at, held, version } from "./store.ts";
@@ -29,11 +29,11 @@ export const rows = computed<readonly Row[]>(() => {
     found.push({ execution, step });
   }
   if (isByTime.value) return found;
-  // What waits or went wrong stands first, the newest of each before the others.
+  // What waits or went wrong comes first, the newest of each kind before the others.
   return found.sort((left, right) => KINDS.indexOf(left.step.kind) - KINDS.indexOf(right.step.kind));
 });
 
-/** LIMIT: names of tools that can be chosen among; an agent may have made up any number of them. */
+/** LIMIT: tool names offered in the filter; an agent may have made up any number of them. */
 const TOOLS_MAX = 50;
 
 export const tools = computed<readonly string[]>(() => {

@@ -1,4 +1,4 @@
-/** Which log this is, what is shown of it, and how somebody who trusts nobody checks it. */
+/** Which log this is, which part of it is shown, and how to check it without trusting anybody. */
 import { beginning, held, version } from "./store.ts";
 import { Facts, Pane, plural, shown } from "./text.tsx";
 

@@ -1,4 +1,4 @@
-/** Begins the page: looks for its log, and draws all of it anew whenever something changes that was drawn. */
+/** Starts the page: opens its log, and renders everything anew whenever a signal that it uses changes. */
 import { effect } from "@preact/signals-core";
 import { render } from "preact";
 import { Shell } from "./shell.tsx";

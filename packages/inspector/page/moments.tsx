@@ -1,4 +1,4 @@
-/** Travel through time: every record is a stop, and all views show the state after the one that is chosen. */
+/** Time travel: every record is a stop, and all views show the state after the chosen one. */
 import { Icon, type IconName } from "./icons.tsx";
 import { at, cursor, denialFrom, held, isLive, isPlaying, link, moveTo, version } from "./store.ts";
 import { clock, shown } from "./text.tsx";

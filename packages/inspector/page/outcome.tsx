@@ -1,4 +1,4 @@
-/** What was asked for and what came of it, as text and as nothing else. */
+/** What was asked for and its outcome, displayed as plain text only. */
 import type { TypedRecord } from "@femtoclaw/protocol";
 import { answerOf } from "./answers.ts";
 import { Block, Json, Pane, plural, shown } from "./text.tsx";
@@ -56,7 +56,7 @@ export function Outcome({ records }: { readonly records: readonly TypedRecord[] 
 
 type Body = Readonly<Record<string, unknown>>;
 
-/** The record's own body; with the values that it only commits to, once they are there. */
+/** The record's body, with the values that it only commits to once they have been fetched. */
 function bodyOf(record: TypedRecord | undefined): Body {
   const whole =
     record?.commitments === undefined ? null : answerOf("body", record.seq, (from) => from.body(record.seq));
@@ -78,7 +78,7 @@ function Value(props: { readonly label: string; readonly value: unknown; readonl
   );
 }
 
-/** Texts of a result by themselves, the rest as JSON. */
+/** Shows long texts of a result by themselves, and the rest as JSON. */
 function Result({ value, record }: { readonly value: unknown; readonly record: TypedRecord }) {
   if (value === null || typeof value !== "object") return <Value label="result" value={value} record={record} />;
   const entries = Object.entries(value);

@@ -1,4 +1,4 @@
-/** What a person asks first: does it run, what waits for me, what was refused, is all of it standing. */
+/** What a person asks first: does it run, does anything wait for me, what was refused, are all subsystems up. */
 import { SUBSYSTEMS } from "../src/frames.ts";
 import { KINDS, type Kind, stepAt } from "../src/history.ts";
 import { Activity } from "./activity.tsx";
@@ -65,7 +65,7 @@ function Greeting() {
     waiting === 0
       ? "Nothing waits for you."
       : `${plural(waiting, "call")} ${waiting === 1 ? "waits" : "wait"} for you.`;
-  // What was read so far is the past, of which nothing is to be told as if it were now.
+  // While the log is still being read, the state shown would be a past one.
   const isRead = connection.value !== "opening";
   const told = isRead ? (PHASES[phase] ?? `Starting: ${shown(phase)}.`) : "Reading the log…";
   const tone = phaseTone(phase);
@@ -84,7 +84,7 @@ function Newest(props: {
   readonly title: string;
   readonly kinds: readonly Kind[];
   readonly none: string;
-  /** LIMIT: executions that the pane lists. */
+  /** LIMIT: executions listed in the pane. */
   readonly most: number;
 }) {
   const { title, kinds, none, most } = props;
@@ -121,7 +121,7 @@ function Newest(props: {
   );
 }
 
-/** How each subsystem is: its own state, and what supervision says of it. */
+/** Each subsystem's own state, and its supervision's. */
 function Standing() {
   const seq = at.value;
   const regions = held.value.regionsAt(seq);

@@ -1,4 +1,4 @@
-/** The records that a thing consists of, each with a proof that it stands in the signed log. */
+/** The records of one thing, each with a proof that it stands in the signed log. */
 import type { TypedRecord } from "@femtoclaw/protocol";
 import { answerOf } from "./answers.ts";
 import { beginning, link, moveTo } from "./store.ts";

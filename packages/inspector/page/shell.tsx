@@ -1,4 +1,4 @@
-/** What stands around every view: where one can go, whose log it is, and the moment that is looked at. */
+/** The frame around every view: navigation, whose log it is, and the moment that is shown. */
 import { Approvals } from "./approvals.tsx";
 import { Decisions } from "./decisions.tsx";
 import { ExecutionPage } from "./execution.tsx";

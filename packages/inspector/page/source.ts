@@ -1,9 +1,9 @@
-/** Where the page gets its log from: the local server that served it, or the file that it stands in. */
+/** Opens the log of the page: from the local server that served the page, or from the exported file itself. */
 import type { TypedRecord } from "@femtoclaw/protocol";
 import type { ExportedLog } from "../src/exported-page.ts";
 import type { Inspection } from "../src/inspection.ts";
 
-/** The session is over, or the ticket was used: nothing more will be answered. */
+/** The session is over or the ticket was used: nothing more will be answered. */
 export class NoSession extends Error {}
 
 export async function openSource(): Promise<Inspection> {
@@ -13,7 +13,7 @@ export async function openSource(): Promise<Inspection> {
 
 const SESSION = "femtoclaw.session";
 
-/** Kept for this tab and this very address alone; a cookie would go to every port of this machine. */
+/** The session is kept for this tab and this address alone; a cookie would go to every port of this machine. */
 async function served(): Promise<Inspection> {
   const ticket = location.hash.slice(1);
   if (ticket !== "" && !ticket.startsWith("/")) {
@@ -47,7 +47,7 @@ async function asked(path: string, body?: object): Promise<unknown> {
   throw new Error([value.reason, value.fix].filter(Boolean).join(". "));
 }
 
-/** An exported file holds all that it shows. */
+/** An exported file contains everything that it shows. */
 function embedded({ beginning, records, explanations }: ExportedLog): Inspection {
   const size = (records.at(-1)?.seq ?? (beginning.summary?.size ?? 0) - 1) + 1;
   const from = (seq: number): readonly TypedRecord[] => records.filter((record) => record.seq >= seq);

@@ -1,4 +1,4 @@
-/** A machine drawn at its own size: where it is, the way that it took there, and the last step of it. */
+/** Draws a state machine at its natural size, with the active state, the way to it, and its last step. */
 import type { Chart, ChartEdge, ChartState } from "../src/chart.ts";
 import { withParents } from "../src/chart.ts";
 import type { Transition } from "../src/frames.ts";
@@ -8,9 +8,9 @@ import { shown } from "./text.tsx";
 export interface StatechartProps {
   readonly chart: Chart;
   readonly active: string;
-  /** What the active state means: its colour. */
+  /** The meaning of the active state, shown as its colour. */
   readonly tone: string;
-  /** States and steps before it, the last ones of the newest record. */
+  /** Transitions up to the active state, and those of the newest record. */
   readonly trail: readonly Transition[];
   readonly last: readonly Transition[];
 }
@@ -18,7 +18,11 @@ export interface StatechartProps {
 export function Statechart({ chart, active, tone, trail, last }: StatechartProps) {
   const lit = new Set(withParents(chart, active));
   const visited = new Set(trail.flatMap(({ from, to }) => [from, to]));
-  // What is lit is drawn last, above all that it crosses.
+  const lightOf = (id: string): Light => {
+    if (lit.has(id)) return "lit";
+    return visited.has(id) ? "visited" : "";
+  };
+  // Highlighted arrows are drawn last, above those that they cross.
   const arrows = chart.edges
     .map((edge) => arrowOf(chart, edge, trail, last))
     .sort((left, right) => left.level - right.level);
@@ -41,16 +45,14 @@ export function Statechart({ chart, active, tone, trail, last }: StatechartProps
       >
         <title>{`${chart.machine}: ${active}`}</title>
         <defs>{LEVELS.map((name) => headOf(chart, name))}</defs>
-        {chart.states.map((state) =>
-          boxOf(chart, state, lit.has(state.id) ? "lit" : visited.has(state.id) ? "visited" : ""),
-        )}
+        {chart.states.map((state) => boxOf(chart, state, lightOf(state.id)))}
         {arrows.map((arrow) => lineOf(chart, arrow))}
       </svg>
     </section>
   );
 }
 
-/** The name of the active state, and whether it is so now or was then. */
+/** The name of the active state, and whether it is the current or a past one. */
 export function Legend({ value }: { readonly value: string }) {
   return (
     <span class="legend">
@@ -59,12 +61,15 @@ export function Legend({ value }: { readonly value: string }) {
   );
 }
 
-/** How an arrow is drawn: not taken, taken on the way to the active state, taken in the last step. */
+/** How an arrow is drawn: not taken, taken on the way to the active state, or taken in the last step. */
 const LEVELS = ["plain", "way", "step"] as const;
+
+/** How a state is drawn: active, passed on the way there, or neither. */
+type Light = "lit" | "visited" | "";
 
 interface Arrow {
   readonly edge: ChartEdge;
-  /** Events by which it was taken in the last step, and on the way there. */
+  /** Events by which it was taken in the last step, and on the way. */
   readonly step: readonly string[];
   readonly way: readonly string[];
   /** Index in `LEVELS`. */
@@ -73,14 +78,15 @@ interface Arrow {
 
 function arrowOf(chart: Chart, edge: ChartEdge, trail: readonly Transition[], last: readonly Transition[]): Arrow {
   const { from, to, events } = edge;
-  const taken = (transitions: readonly Transition[]): string[] =>
+  const takenIn = (transitions: readonly Transition[]): string[] =>
     transitions
       .filter((one) => events.includes(one.event))
       .filter((one) => withParents(chart, one.from).includes(from) && withParents(chart, one.to).includes(to))
       .map(({ event }) => event);
-  const step = taken(last);
-  const way = taken(trail);
-  return { edge, step, way, level: step.length > 0 ? 2 : way.length > 0 ? 1 : 0 };
+  const step = takenIn(last);
+  const way = takenIn(trail);
+  const level = way.length > 0 ? "way" : "plain";
+  return { edge, step, way, level: LEVELS.indexOf(step.length > 0 ? "step" : level) };
 }
 
 function headOf(chart: Chart, name: string) {
@@ -103,16 +109,15 @@ function headOf(chart: Chart, name: string) {
 }
 
 function lineOf({ machine }: Chart, { edge, step, way, level }: Arrow) {
+  const classOf = (event: string): string => {
+    if (step.includes(event)) return "step";
+    return way.includes(event) ? "way" : "";
+  };
   return (
     <g key={`${edge.from} ${edge.to}`} class={`edge ${LEVELS[level]}`}>
       <path d={rounded(edge.points)} marker-end={`url(#${machine}-${LEVELS[level]})`} />
       {edge.events.map((event, line) => (
-        <text
-          key={event}
-          class={step.includes(event) ? "step" : way.includes(event) ? "way" : ""}
-          x={edge.label[0] + 4}
-          y={edge.label[1] + 11 + line * 13}
-        >
+        <text key={event} class={classOf(event)} x={edge.label[0] + 4} y={edge.label[1] + 11 + line * 13}>
           {event}
         </text>
       ))}
@@ -120,7 +125,7 @@ function lineOf({ machine }: Chart, { edge, step, way, level }: Arrow) {
   );
 }
 
-function boxOf(chart: Chart, { id, x, y, width, height, final }: ChartState, light: "lit" | "visited" | "") {
+function boxOf(chart: Chart, { id, x, y, width, height, final }: ChartState, light: Light) {
   const isParent = chart.states.some(({ parent }) => parent === id);
   return (
     <g
@@ -138,10 +143,10 @@ function boxOf(chart: Chart, { id, x, y, width, height, final }: ChartState, lig
   );
 }
 
-/** A chart that nearly fits is drawn a little smaller; below that it scrolls, so that its names stay legible. */
+/** A chart that nearly fits is drawn a little smaller; otherwise it scrolls, so that its names stay legible. */
 const atLeast = (pixels: number): string => `max(100%, ${Math.round(pixels * 0.86)}px)`;
 
-/** Brings the active state to the middle, once for each. */
+/** Scrolls the active state to the middle, once for each state. */
 function reveal(pane: HTMLElement, chart: Chart, active: string): void {
   const state = chart.states.find(({ id }) => id === active);
   const what = `${chart.sha256} ${active}`;
@@ -152,7 +157,7 @@ function reveal(pane: HTMLElement, chart: Chart, active: string): void {
   pane.scrollTo({ top, left, behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
 }
 
-/** Pixels by which a corner is cut. */
+/** Pixels by which a corner is rounded. */
 const CORNER = 7;
 
 function rounded(points: ChartEdge["points"]): string {

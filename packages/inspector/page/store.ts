@@ -1,14 +1,15 @@
-/** What the page knows and where it looks: the history, the moment, the place in the page. */
+/** The state of the page: the history, the moment that is shown, and the current view. */
 import { batch, computed, effect, signal } from "@preact/signals-core";
-import { FrameProjection, InspectionFault } from "../src/frame-projection.ts";
+import { FrameProjection } from "../src/frame-projection.ts";
 import { History, type Kind, stepAt } from "../src/history.ts";
 import type { Beginning, Inspection, Question } from "../src/inspection.ts";
+import { InspectionFault } from "../src/inspection-fault.ts";
 import { CHARTS } from "./charts.ts";
 import { NoSession, openSource } from "./source.ts";
 
-/** LIMIT: records that the page holds; beyond it the older half is let go of. */
+/** LIMIT: records that the page holds; beyond that, the older half is dropped. */
 const HELD_RECORDS = 65_536;
-/** Time that records are taken up before the page is drawn again. */
+/** Milliseconds for which records are applied before the page is rendered again. */
 const SLICE_MS = 12;
 const RETRY_MS = 1_000;
 const LOOK_MS = 1_500;
@@ -19,9 +20,9 @@ export const connection = signal<Connection>("opening");
 export const fault = signal<string | null>(null);
 export const beginning = signal<Beginning | null>(null);
 export const held = signal(new History(CHARTS, null));
-/** Counts what was taken up, so that what is computed of the history is computed again. */
+/** Counts changes of the history, so that signals computed from it are computed again. */
 export const version = signal(0);
-/** The record that is looked at; null for the newest, whichever that is. */
+/** The record that is shown; null for the newest, whichever that is. */
 export const cursor = signal<number | null>(null);
 export const status = signal<Readonly<Record<string, unknown>> | null>(null);
 export const questions = signal<readonly Question[]>([]);
@@ -31,7 +32,7 @@ export const isPlaying = signal(false);
 let source: Inspection | null = null;
 
 export const newest = computed(() => version.value >= 0 && held.value.size - 1);
-/** The number of the record that is looked at. */
+/** The number of the record that is shown. */
 export const at = computed(() => {
   const last = Number(newest.value);
   return cursor.value === null ? last : Math.min(Math.max(cursor.value, held.value.start - 1), last);
@@ -40,7 +41,7 @@ export const counts = computed<Readonly<Record<Kind, number>>>(() => {
   version.value;
   return held.value.countsAt(at.value);
 });
-/** Executions that run or wait at the moment that is looked at, the oldest first. */
+/** Executions that run or wait at the moment that is shown, the oldest first. */
 export const openExecutions = computed(() => {
   version.value;
   return held.value.executions.slice(0, held.value.begunBy(at.value)).flatMap((execution) => {
@@ -102,7 +103,7 @@ async function takeUp(records: Awaited<ReturnType<Inspection["records"]>>["recor
   if (records.length > 0) version.value += 1;
 }
 
-/** Goes on as if the page had been opened later. */
+/** Drops the older half of the records, as if the page had been opened later. */
 function letGo(): void {
   const { records } = held.value;
   const half = Math.floor(records.length / 2);
@@ -117,7 +118,7 @@ function letGo(): void {
   });
 }
 
-/** What the host says of itself, and what it asks, a little later than it happens. */
+/** Polls the host's status and its questions. */
 async function look(from: Inspection): Promise<void> {
   while (connection.value !== "no-session") {
     try {
@@ -152,13 +153,13 @@ function routeOf(): readonly string[] {
 
 export const link = (...words: string[]): string => `#/${words.map(encodeURIComponent).join("/")}`;
 
-/** Looks at a record; at the newest again where that is the last one. */
+/** Shows a record; the last one means the newest again. */
 export function moveTo(seq: number): void {
   const last = held.value.size - 1;
   cursor.value = seq >= last ? null : Math.max(seq, held.value.start);
 }
 
-/** The nearest record before or after this one at which something was denied. */
+/** The nearest record before or after this one that is a refusal. */
 export function denialFrom(seq: number, direction: 1 | -1): number | null {
   const { records, start: first } = held.value;
   for (let index = seq - first + direction; index >= 0 && index < records.length; index += direction) {
@@ -167,7 +168,7 @@ export function denialFrom(seq: number, direction: 1 | -1): number | null {
   return null;
 }
 
-/** Pause between two records while it plays. */
+/** Milliseconds between two records while the history plays. */
 const PLAY_MS = 220;
 
 effect(() => {

@@ -1,4 +1,4 @@
-/** Who stands under whom, and each machine lit where it is. */
+/** The supervision tree, and each machine with its active state highlighted. */
 import { MACHINE_NAMES, type MachineName, SUBSYSTEMS } from "../src/frames.ts";
 import { CHARTS } from "./charts.ts";
 import { Legend, Statechart } from "./statechart.tsx";

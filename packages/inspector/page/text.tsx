@@ -1,4 +1,6 @@
-/** Untrusted text on its way to the page: always a text node, control and bidirectional characters visible, capped. */
+/**
+ * Untrusted text for the page: always a text node, with control and bidirectional characters made visible, and capped.
+ */
 import { printable } from "@femtoclaw/protocol/display";
 import type { ComponentChildren } from "preact";
 import type { Kind } from "../src/history.ts";
@@ -11,7 +13,7 @@ const BLOCK_CHARS = 16_000;
 
 export const shown = (text: string, chars = LINE_CHARS): string => printable(text, chars);
 
-/** A text of several lines, each by itself, so that none can pretend to be another. */
+/** A text of several lines, each escaped by itself, so that no line can pretend to be another. */
 export function Block({ text, label }: { readonly text: string; readonly label: string }) {
   const cut = text.slice(0, BLOCK_CHARS);
   const lines = cut.split("\n");
@@ -27,7 +29,7 @@ export function Block({ text, label }: { readonly text: string; readonly label: 
   );
 }
 
-/** A value as JSON, of which each text was made visible before. */
+/** A value as JSON, in which all texts are made visible. */
 export function Json({ value, label }: { readonly value: unknown; readonly label: string }) {
   return <Block label={label} text={JSON.stringify(value, null, 2) ?? "null"} />;
 }

@@ -1,4 +1,4 @@
-/** Every record, and what it changed: the state of all machines at the moment that is looked at. */
+/** Every record and what it changed: the state of all machines at the moment that is shown. */
 import { MACHINE_NAMES } from "../src/frames.ts";
 import { stepAt } from "../src/history.ts";
 import { at, held, link, moveTo, openExecutions, version } from "./store.ts";
@@ -69,7 +69,7 @@ export function Timeline() {
   );
 }
 
-/** A word about a record that is of no execution. */
+/** A short description of a record that belongs to no execution. */
 function aboutOf(body: object): string {
   const { event, to, name, revision, version, reason, subsystem } = body as Record<string, unknown>;
   const words = [name, subsystem, event, to === undefined ? undefined : `→ ${String(to)}`, version, reason];

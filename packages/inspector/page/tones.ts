@@ -1,4 +1,4 @@
-/** The colour of a machine's state: the same wherever it is shown. */
+/** The colours of machine states, the same wherever they are shown. */
 import type { MachineName } from "../src/frames.ts";
 
 export type Tone = "done" | "failed" | "running" | "message";
@@ -8,13 +8,13 @@ const BAD = new Set(["failed", "full", "degraded"]);
 
 const ENDING = new Set(["draining", "shuttingDown", "terminated"]);
 
-/** `region` is what supervision says of the subsystem. */
+/** `region` is the state of the subsystem's supervision. */
 export function subsystemTone(value: string, region: string): Tone {
   if (region !== "up" || BAD.has(value)) return "failed";
   return GOOD.has(value) ? "done" : "message";
 }
 
-/** Of any machine; what supervision says of the lifecycle counts for nothing, as it stands above all. */
+/** For any machine; the lifecycle is the root, so no supervision applies to it. */
 export function machineTone(name: MachineName, value: string, regions: Readonly<Record<string, string>>): Tone {
   return name === "lifecycle" ? phaseTone(value) : subsystemTone(value, regions[name] ?? "up");
 }

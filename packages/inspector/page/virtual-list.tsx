@@ -1,24 +1,24 @@
-/** A list of which only what is seen is drawn, however long it is; arrow keys move in it. */
+/** A list that renders only its visible rows, however long it is, and in which arrow keys move. */
 import { Component, type ComponentChildren, createRef } from "preact";
 
 export interface VirtualListProps {
   readonly label: string;
   readonly count: number;
   readonly rowHeight: number;
-  /** The row that is looked at, kept in view. */
+  /** The row to keep in view. */
   readonly current?: number;
   readonly empty: ComponentChildren;
   row(index: number): ComponentChildren;
   onEnter(index: number): void;
 }
 
-/** Rows that are drawn above and below what is seen. */
+/** Rows that are rendered above and below the visible ones. */
 const AHEAD = 8;
 
 interface Place {
   readonly top: number;
   readonly height: number;
-  /** The row that the keys stand on; -1 before any was pressed. */
+  /** The row chosen by keys; -1 before any was pressed. */
   readonly chosen: number;
 }
 

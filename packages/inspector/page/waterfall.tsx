@@ -1,4 +1,4 @@
-/** What the time of one call went to, as its records have it. */
+/** How the time of one call was spent, according to its records. */
 import type { TypedRecord } from "@femtoclaw/protocol";
 import { took } from "./text.tsx";
 

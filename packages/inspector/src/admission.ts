@@ -1,6 +1,6 @@
 /**
- * Who may ask the local server: nobody without the ticket that was printed on the operator's terminal, and no
- * page but ours. A browser sends along where a request comes from; a program that is none needs the ticket as well.
+ * Decides who may ask the local server: nobody without the ticket printed on the operator's terminal, and no page but
+ * ours. A browser reveals from where a request comes; a program that is no browser needs the ticket as well.
  */
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import type { IncomingHttpHeaders } from "node:http";
@@ -10,11 +10,11 @@ export interface Refusal {
   readonly reason: string;
 }
 
-/** Bytes of randomness of a ticket and of a session. */
+/** Random bytes of a ticket and of a session. */
 const SECRET_BYTES = 32;
 
 export class Admission {
-  /** `127.0.0.1:PORT`: whoever was led here under another name was led here by somebody else. */
+  /** `127.0.0.1:PORT`: a request for another name was led here by somebody else. */
   readonly #host: string;
   #ticket: string | null = secret();
   readonly #session = secret();
@@ -23,19 +23,19 @@ export class Admission {
     this.#host = host;
   }
 
-  /** For the fragment of the address, which browsers send to nobody. */
+  /** Goes into the fragment of the address, which browsers send to nobody. */
   get ticket(): string | null {
     return this.#ticket;
   }
 
-  /** INVARIANT: a ticket is used once; whoever comes second knows that somebody was there. */
+  /** INVARIANT: a ticket works once, so whoever comes second learns that somebody was there. */
   exchange(ticket: string): string | null {
     if (this.#ticket === null || !isSame(ticket, this.#ticket)) return null;
     this.#ticket = null;
     return this.#session;
   }
 
-  /** Of any request, also for the page itself, which holds no data. */
+  /** Applies to every request, even one for the page itself, which contains no data. */
   refuseOrigin(headers: IncomingHttpHeaders, isNavigation: boolean): Refusal | null {
     if (headers.host !== this.#host) return { status: 421, reason: "this is not the address of the inspector" };
     const { origin } = headers;
@@ -44,13 +44,13 @@ export class Admission {
     }
     const site = headers["sec-fetch-site"];
     if (site === undefined || site === "same-origin") return null;
-    // The page is opened from a terminal or a file, which is another place; in a frame it is not opened.
+    // The page is opened from a terminal or a file, which counts as cross-site; it must not be opened in a frame.
     const isOpened =
       isNavigation && headers["sec-fetch-mode"] === "navigate" && headers["sec-fetch-dest"] === "document";
     return isOpened ? null : { status: 403, reason: "another page asks" };
   }
 
-  /** Of a request for data. */
+  /** Applies to requests for data. */
   refuseStranger({ authorization }: IncomingHttpHeaders): Refusal | null {
     const given = authorization?.startsWith("Bearer ") === true ? authorization.slice("Bearer ".length) : "";
     return isSame(given, this.#session) ? null : { status: 401, reason: "no session, or one of another start" };
@@ -59,7 +59,7 @@ export class Admission {
 
 const secret = (): string => randomBytes(SECRET_BYTES).toString("base64url");
 
-/** Takes the same time whatever is different. */
+/** Takes the same time wherever the texts differ. */
 function isSame(left: string, right: string): boolean {
   const digest = (text: string): Buffer => createHash("sha256").update(text).digest();
   return timingSafeEqual(digest(left), digest(right));

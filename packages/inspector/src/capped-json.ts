@@ -1,6 +1,6 @@
-/** JSON of which no text is longer than a person reads: a result may hold megabytes, and its record has its size. */
+/** JSON in which no text is longer than a person reads: a result may have megabytes, and its record states its size. */
 
-/** LIMIT: characters of one text that the page gets. */
+/** LIMIT: characters of one text sent to the page. */
 export const TEXT_CHARS_MAX = 32_768;
 
 export function cappedJson(value: unknown): string {

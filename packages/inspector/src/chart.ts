@@ -1,10 +1,10 @@
 /**
- * A state machine as data: where each state and arrow is drawn, and which event leads where. Made from the
- * machines by `npm run generate`, so that the page needs neither XState nor a layout engine.
+ * A state machine as data: where each state and arrow is drawn, and which event leads where. `npm run generate` makes
+ * it from the machines, so that the page needs neither XState nor a layout engine.
  */
 export interface ChartState {
   readonly id: string;
-  /** The state that this one is a part of. */
+  /** The enclosing state. */
   readonly parent: string | null;
   readonly final: boolean;
   readonly x: number;
@@ -23,13 +23,13 @@ export interface ChartEdge {
   readonly label: readonly [x: number, y: number];
 }
 
-/** `guard` is the name of the condition that has to hold; an empty text where there is none. */
+/** `guard` names the condition that has to hold; empty if there is none. */
 export type ChartTransition = readonly [from: string, event: string, to: string, guard: string];
 
 export interface Chart {
   readonly machine: string;
   readonly version: string;
-  /** Digest of the definition, as records name it. */
+  /** Digest of the definition, by which records name it. */
   readonly sha256: string;
   readonly initial: string;
   readonly width: number;
@@ -39,7 +39,7 @@ export interface Chart {
   readonly transitions: readonly ChartTransition[];
 }
 
-/** The transition that a state takes at an event, its own before its parents'; undefined where it takes none. */
+/** The transition for an event, a state's own before those of its parents; undefined if there is none. */
 export function transitionOf(
   chart: Chart,
   state: string,
@@ -55,7 +55,7 @@ export function transitionOf(
   return undefined;
 }
 
-/** The state and those that it is a part of. */
+/** The state and all enclosing ones. */
 export function withParents(chart: Chart, state: string): string[] {
   const line: string[] = [];
   for (let at: string | null = state; at !== null; at = parentOf(chart, at)) line.push(at);

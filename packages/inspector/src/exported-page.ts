@@ -1,4 +1,4 @@
-/** A log as one file that shows itself: the page with its records, for somebody who has nothing of FemtoClaw. */
+/** Exports a log as one file that displays itself, for somebody who has nothing of FemtoClaw. */
 import { cappedJson } from "./capped-json.ts";
 import type { Beginning, Explained, RecordPage } from "./inspection.ts";
 import { pageHtml } from "./page-html.ts";
@@ -6,7 +6,7 @@ import { pageHtml } from "./page-html.ts";
 export interface ExportedLog {
   readonly beginning: Beginning;
   readonly records: RecordPage["records"];
-  /** By number of the record that they are about. */
+  /** By the number of the record that they explain. */
   readonly explanations: Readonly<Record<string, Explained>>;
 }
 

@@ -1,6 +1,6 @@
 /**
- * What the inspector sees: frames with the field names of Stately's inspection protocol, and with what that
- * lacks: the sequence number, the event's own time, the digest of the definition and the transition taken.
+ * The frames of the inspector. They have the fields of Stately's inspection protocol, and what that lacks: the sequence
+ * number, the event's own time, the digest of the definition, and the transition taken.
  */
 import type { ErrorType } from "@femtoclaw/protocol/types";
 
@@ -9,21 +9,21 @@ export type SubsystemName = (typeof SUBSYSTEMS)[number];
 export const MACHINE_NAMES = ["lifecycle", ...SUBSYSTEMS] as const;
 export type MachineName = (typeof MACHINE_NAMES)[number];
 
-/** How supervision sees a subsystem. */
+/** The supervision state of a subsystem. */
 export type Region = "up" | "backoff" | "lost";
 
-/** Version of the shapes of `@statelyai/inspect` that the frames have. */
+/** Version of `@statelyai/inspect` whose shapes the frames have. */
 const SHAPES = "0.7.2";
 
 export interface FrameBase {
   readonly _version: string;
-  /** The boot: XState's own names of roots repeat after each restart. */
+  /** The boot, because XState's own root names repeat after each restart. */
   readonly rootId: string;
-  /** `<boot>/<actor>`, which repeats never. */
+  /** `<boot>/<actor>`, which never repeats. */
   readonly sessionId: string;
-  /** `<record>.<place in it>`: frames are in order, and a reader goes on after the last that it has. */
+  /** `<record>.<index>`: frames are ordered, and a reader continues after the last one that it has. */
   readonly id: string;
-  /** Time of the record in milliseconds since 1970, as that protocol writes it. */
+  /** Time of the record in milliseconds since 1970, as text, as the protocol has it. */
   readonly createdAt: string;
   readonly seq: number;
 }
@@ -34,7 +34,7 @@ export interface FrameSnapshot {
   readonly context?: { readonly category: ErrorType | null };
 }
 
-/** An actor is there: where the digest leads to, its chart tells. */
+/** An actor appears; the digest leads to its chart. */
 export interface ActorFrame extends FrameBase {
   readonly type: "@xstate.actor";
   readonly name: string;
@@ -57,7 +57,7 @@ export interface EventFrame extends FrameBase {
   readonly via: Transition;
 }
 
-/** What an actor is after the record. */
+/** The state of an actor after the record. */
 export interface SnapshotFrame extends FrameBase {
   readonly type: "@xstate.snapshot";
   readonly event: { readonly type: string };
@@ -67,13 +67,13 @@ export interface SnapshotFrame extends FrameBase {
 
 export type Frame = ActorFrame | EventFrame | SnapshotFrame;
 
-/** A frame before the record's own fields. */
+/** A frame without the fields that come from its record. */
 export type FrameBody =
   | Omit<ActorFrame, keyof FrameBase>
   | Omit<EventFrame, keyof FrameBase>
   | Omit<SnapshotFrame, keyof FrameBase>;
 
-/** The frames of one record, numbered. */
+/** Collects and numbers the frames of one record. */
 export class FrameBatch {
   readonly frames: Frame[] = [];
   readonly #seq: number;
@@ -99,21 +99,23 @@ export class FrameBatch {
   }
 }
 
-/** An execution that had not ended, or of which nobody has said how, where the frames begin. */
+/** An execution that was open or unresolved where the frames begin. */
 export interface OpenActor {
   readonly execution: string;
   readonly tool: string;
   readonly session: string | null;
-  /** The record that it stands in. */
+  /** The record that says so. */
   readonly seq: number;
   readonly state: string;
   readonly category: ErrorType | null;
   readonly interrupted: boolean;
 }
 
-/** The state of everything where the frames begin, so that nobody has to read all of history to draw the newest. */
+/**
+ * The state of everything where the frames begin, so that the newest part can be drawn without reading all of history.
+ */
 export interface Summary {
-  /** The number of records that it covers, which is the number of the first record after it. */
+  /** The number of records covered, which is the number of the first record after it. */
   readonly size: number;
   readonly boot: string | null;
   readonly boots: number;

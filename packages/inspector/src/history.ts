@@ -1,6 +1,6 @@
 /**
- * Frames gathered so that the state at any record is found at once: each actor keeps its steps in order, and a
- * moment is a binary search in them. Nothing is folded again when somebody moves through time.
+ * Frames, arranged so that the state at any record is found at once: each actor keeps its steps in order, and a moment
+ * is found by binary search. Nothing is folded again when somebody moves through time.
  */
 import type { TypedRecord } from "@femtoclaw/protocol";
 import type { Chart } from "./chart.ts";
@@ -29,12 +29,12 @@ export interface Execution {
   readonly session: string | null;
   readonly agent: string | null;
   readonly at: string;
-  /** Digest of the chart that it is drawn with. */
+  /** Digest of the chart with which it is drawn. */
   readonly chart: string;
-  /** Its records. Those before the frames begin are not here. */
+  /** Its records, without those before the frames begin. */
   readonly records: number[];
   readonly steps: ExecutionStep[];
-  /** What was asked for, in one line. */
+  /** The request in one line. */
   subject: string;
 }
 
@@ -51,9 +51,9 @@ export class History {
   /** In the order in which they began. */
   readonly executions: Execution[] = [];
   readonly records: TypedRecord[] = [];
-  /** Number of the first record that is here. */
+  /** Number of the first record held here. */
   readonly start: number;
-  /** What is known from before it. */
+  /** Counts of what happened before it. */
   readonly before: Readonly<Record<string, number>>;
 
   constructor(charts: readonly Chart[], summary: Summary | null) {
@@ -71,7 +71,8 @@ export class History {
     this.#regions.push({ seq, regions: this.#projection.regions });
     const chart = charts.findLast(({ machine }) => machine === "execution")?.sha256 ?? "";
     for (const { execution, tool, session, seq: at, state, interrupted } of summary?.actors ?? []) {
-      const kind: Kind = interrupted ? "interrupted" : state === "awaitingApproval" ? "waiting" : "running";
+      const open: Kind = state === "awaitingApproval" ? "waiting" : "running";
+      const kind: Kind = interrupted ? "interrupted" : open;
       const step: ExecutionStep = { seq: at, value: state, via: [], event: "", kind };
       this.#open({
         id: execution,
@@ -87,7 +88,7 @@ export class History {
     }
   }
 
-  /** The number of the record that comes next. */
+  /** The number of the next record. */
   get size(): number {
     return this.#projection.size;
   }
@@ -96,7 +97,7 @@ export class History {
     return this.#projection.boots;
   }
 
-  /** Throws InspectionFault for a record that cannot stand where it stands. */
+  /** Throws InspectionFault for a record that cannot follow the others. */
   apply(record: TypedRecord): readonly Frame[] {
     const { regions } = this.#projection;
     const frames = this.#projection.apply(record);
@@ -129,7 +130,7 @@ export class History {
     return this.#byId.get(id);
   }
 
-  /** What a machine was after the record; before the first one, what it began as. */
+  /** The state of a machine after the record; for earlier records, its first known state. */
   machineAt(name: MachineName, seq: number): Track["steps"][number] {
     const track = this.#tracks.get(name);
     const steps = track?.steps ?? [];
@@ -144,7 +145,7 @@ export class History {
     return found.regions;
   }
 
-  /** How many executions had begun by the record: they stand first in `executions`. */
+  /** How many executions had begun by the record; these come first in `executions`. */
   begunBy(seq: number): number {
     let low = 0;
     for (let high = this.executions.length; low < high; ) {
@@ -195,7 +196,7 @@ export class History {
   }
 }
 
-/** The last step up to the record; undefined for what had not begun. */
+/** The last step up to the record; undefined if the execution had not begun. */
 export function stepAt(execution: Execution | undefined, seq: number): ExecutionStep | undefined {
   const steps = execution?.steps ?? [];
   return steps[lastUpTo(steps, seq)];
@@ -237,13 +238,13 @@ function subjectOf({ type, body }: TypedRecord): string {
   return argumentsLine(body.args);
 }
 
-/** A refused request is kept as a text of which only the beginning is there. */
+/** Of a refused request, the record holds only the beginning of its text. */
 function headOf(head: string): string {
   try {
     const { tool_call: call } = JSON.parse(head) as { tool_call?: { args?: Record<string, unknown> } };
     if (call?.args !== undefined) return argumentsLine(call.args);
   } catch {
-    // It was cut, or it never was JSON; then it is shown as it is.
+    // It was cut, or was not JSON; then the text is shown as it is.
   }
   return head.slice(0, SUBJECT_CHARS);
 }

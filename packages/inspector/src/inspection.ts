@@ -1,4 +1,4 @@
-/** What the page asks of whoever has the log: the same for a running host, a recording and an exported file. */
+/** What the page asks of the source of its log: the same for a running host, a recording and an exported file. */
 import type { TypedRecord } from "@femtoclaw/protocol";
 import type { Summary } from "./frames.ts";
 
@@ -9,9 +9,9 @@ export interface Beginning {
   readonly version: string;
   /** Whether questions can be answered here. */
   readonly approve: boolean;
-  /** Where the records begin; null where that is record 0. */
+  /** The state before the first record; null if that is record 0. */
   readonly summary: Summary | null;
-  /** What a verification said of a recording, in a few words; null for a host, whose records are proved one by one. */
+  /** The result of verifying a recording; null for a host, whose records are proved one by one. */
   readonly verdict: Verdict | null;
 }
 
@@ -24,9 +24,9 @@ export interface Verdict {
 }
 
 export interface RecordPage {
-  /** Records that there are. */
+  /** Number of records in the log. */
   readonly size: number;
-  /** As they are stored, one after the other; none where there is nothing new. */
+  /** In order; empty if there is nothing new. */
   readonly records: readonly TypedRecord[];
 }
 
@@ -38,7 +38,7 @@ export interface ProofView {
   readonly reason: string | null;
 }
 
-/** What an operator is asked, as the command line shows it. */
+/** A question to an operator, as the command line shows it. */
 export interface Question {
   readonly id: string;
   readonly execution_id: string;
@@ -68,7 +68,7 @@ export interface Answer {
   readonly reason?: string;
 }
 
-/** Why policy said what it said: conditions in its own words. */
+/** Why policy decided so: the rules, and their conditions in policy's own words. */
 export interface Explained {
   readonly rules: readonly {
     readonly id: string;
@@ -83,18 +83,18 @@ export interface Explained {
       readonly failed: readonly string[];
     } | null;
     readonly forbidding: readonly string[];
-    /** Permits that say something about the tool. */
+    /** Number of permits that are about the tool. */
     readonly permits: number;
   }[];
 }
 
 export interface Inspection {
   begin(): Promise<Beginning>;
-  /** Waits a while where there are no records from there on yet. */
+  /** Waits a while if there are no records from there on yet. */
   records(from: number): Promise<RecordPage>;
-  /** What the host says of itself; null where there is none. */
+  /** The status of the host; null if there is no host. */
   status(): Promise<Readonly<Record<string, unknown>> | null>;
-  /** The body of a record with the values that it only commits to; null where they are not here. */
+  /** The body of a record, with the values to which it only commits; null if they are not available. */
   body(seq: number): Promise<Readonly<Record<string, unknown>> | null>;
   explain(ref: string): Promise<Explained | null>;
   prove(seq: number): Promise<ProofView | null>;

@@ -1,6 +1,6 @@
 /**
- * The local server of the page: loopback alone, a port of chance, one page, a few questions. It holds no records:
- * what the page asks for is read from the log then, and a page that stops reading stops asking.
+ * The local server of the page: on loopback only, at a random port, with one page and a few requests. It holds no
+ * records: what the page asks for is read from the log at that moment, and a page that stops reading stops asking.
  */
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
@@ -10,18 +10,18 @@ import { cappedJson } from "./capped-json.ts";
 import type { Inspection } from "./inspection.ts";
 import { contentPolicy, pageHtml } from "./page-html.ts";
 
-/** LIMIT: connections at once; a browser opens six. */
+/** LIMIT: concurrent connections; a browser opens six. */
 const CONNECTIONS_MAX = 32;
 /** LIMIT: bytes of a request's body; an answer to a question has some hundred. */
 const BODY_BYTES_MAX = 8_192;
-/** LIMIT: time in which a request has to be there, and that a response may wait for its reader. */
+/** LIMIT: milliseconds in which a request has to arrive, and for which a response may wait for its reader. */
 const REQUEST_MS = 10_000;
 const UNREAD_MS = 30_000;
-/** Pause between two looks at who takes longer; by itself Node.js looks twice a minute. */
+/** Milliseconds between two looks for those that take longer; by default Node.js looks twice a minute. */
 const LOOK_MS = 1_000;
 
 export interface InspectorServer extends AsyncDisposable {
-  /** With the ticket in the fragment. */
+  /** The address with the ticket in its fragment. */
   readonly url: string;
   /** `http://127.0.0.1:PORT` */
   readonly origin: string;
@@ -39,7 +39,8 @@ export async function serveInspector(inspection: Inspection): Promise<InspectorS
   const host = `127.0.0.1:${(server.address() as { port: number }).port}`;
   const admission = new Admission(host);
   const page = pageHtml({ title: "FemtoClaw" });
-  // INVARIANT: I9: a connection gets one answer at a time, so that who asks without reading waits for himself.
+  // INVARIANT: I9: each connection gets one response at a time, so a client that asks without reading only delays
+  // itself.
   const turns = new WeakMap<IncomingMessage["socket"], Promise<void>>();
   server.on("request", (request, response) => {
     const { socket } = request;
@@ -111,7 +112,7 @@ async function asked(inspection: Inspection, what: string, name: string, query: 
   }
 }
 
-/** INVARIANT: I8: the one write: an answer to a question as it was seen, which its digest says. */
+/** INVARIANT: I8: the only write: an answer to a question exactly as it was seen, which the digest ensures. */
 async function answered(request: IncomingMessage, inspection: Inspection): Promise<unknown> {
   if (!(await inspection.begin()).approve) {
     throw new FemtoError("FEMTO_USAGE", "questions are answered here only with --approve", {

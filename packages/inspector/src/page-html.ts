@@ -1,15 +1,15 @@
-/** The page as one document that asks nobody for anything: script, style and, in an exported file, its data. */
+/** The page as one self-contained document: script, style and, in an exported file, its data. */
 import { createHash } from "node:crypto";
 import { CHARTS } from "./generated/charts.ts";
 import { PAGE_SCRIPT, PAGE_STYLE } from "./generated/page.ts";
 
 export interface PageOptions {
   readonly title: string;
-  /** JSON that the page shows without asking anybody; absent where a server is asked. */
+  /** JSON that the page shows; absent if the page asks a server. */
   readonly data?: string;
 }
 
-/** Nothing but this very script and style may act, wherever they are opened. */
+/** Wherever the page is opened, only this very script and style may act. */
 export function contentPolicy(connect: "'self'" | "'none'"): string {
   return [
     "default-src 'none'",
@@ -24,7 +24,7 @@ export function contentPolicy(connect: "'self'" | "'none'"): string {
 
 export function pageHtml({ title, data }: PageOptions): string {
   const policy = contentPolicy(data === undefined ? "'self'" : "'none'");
-  // INVARIANT: I8: whatever stands in the data, no character of it can end the element that it stands in.
+  // INVARIANT: I8: no character of the data can end the element that contains it.
   const block = (id: string, json: string): string =>
     `<script type="application/json" id="${id}">${inert(json)}</script>\n`;
   const blocks = block("charts", JSON.stringify(CHARTS)) + (data === undefined ? "" : block("data", data));

@@ -1,4 +1,4 @@
-/** Which records are about an execution, and which events of which subsystem the others stand for. */
+/** Tells records of executions from others, and which subsystem events the others stand for. */
 import type { TypedRecord } from "@femtoclaw/protocol";
 import type { SubsystemName } from "./frames.ts";
 
@@ -17,7 +17,7 @@ export interface SubsystemEvents {
   readonly events: readonly string[];
 }
 
-/** Events of a subsystem; null for a record that is about none. */
+/** The events that a record means for a subsystem; null if it is about none. */
 export function subsystemEvents(record: TypedRecord): SubsystemEvents | null {
   switch (record.type) {
     case "registry.loaded":

@@ -1,4 +1,4 @@
-/** A log in pages that fit into one answer, and the summary that its newest part begins with. */
+/** Reads a log in pages that fit into one answer, and finds the summary with which its newest part begins. */
 import { decodeAt, type JournalReader } from "@femtoclaw/journal";
 import type { TypedRecord } from "@femtoclaw/protocol";
 import { FrameProjection } from "./frame-projection.ts";
@@ -12,11 +12,11 @@ export type PagedLog = Pick<
   "size" | "read" | "readStored" | "snapshots" | "snapshotAt" | "oldestSnapshot" | "prunedBefore"
 >;
 
-/** LIMIT: records and bytes of one page, so that a slow reader costs one page and no more. */
+/** LIMIT: records and bytes of one page, so that a slow reader costs no more than one page. */
 const PAGE_RECORDS = 512;
 const PAGE_BYTES = 1_048_576;
 
-/** LIMIT: newest records that are shown. A journal has millions; their page would hold them all in memory. */
+/** LIMIT: newest records shown. A journal has millions of records, which a page could not all hold in memory. */
 const SHOWN_RECORDS = 32_768;
 
 export class RecordPages {
@@ -27,7 +27,7 @@ export class RecordPages {
     this.#log = log;
   }
 
-  /** The state that the newest records go on from; null where all of them are shown. */
+  /** The state before the newest records; null if all records are shown. */
   async summary(): Promise<Summary | null> {
     const prunedBefore = await this.#log.prunedBefore();
     const begin = this.#log.size - SHOWN_RECORDS;
@@ -40,7 +40,7 @@ export class RecordPages {
     return await this.#folded(begin);
   }
 
-  /** Where no snapshot stands at the right place, as in an export, which has the newest alone. */
+  /** Used if there is no snapshot at the right place, as in an export, which has only the newest. */
   async #folded(begin: number): Promise<Summary | null> {
     const oldest = (await this.#log.prunedBefore()) === 0 ? null : await this.#log.oldestSnapshot();
     const projection = new FrameProjection(CHARTS, oldest === null ? null : summaryOf(oldest));

@@ -1,4 +1,4 @@
-/** A stored snapshot of the runtime's actors as the inspector's summary. */
+/** Turns a stored snapshot of the runtime's actors into a summary for the inspector. */
 import type { ErrorType, Snapshot } from "@femtoclaw/protocol/types";
 import { MACHINE_NAMES, type MachineName, type OpenActor, type Region, SUBSYSTEMS, type Summary } from "./frames.ts";
 
@@ -55,7 +55,7 @@ function opened(execution: string, { tool, session, at }: HeldExecution, seq: nu
   return { execution, tool, session, seq, state: at.state, category: at.category, interrupted: false };
 }
 
-/** The innermost state of a value that has one line of them. */
+/** The innermost state of a nested state value without parallel states. */
 function leafOf(value: unknown): string {
   if (typeof value === "string") return value;
   const [inner] = Object.values((value ?? {}) as Record<string, unknown>);

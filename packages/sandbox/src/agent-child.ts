@@ -1,6 +1,7 @@
 /**
- * Starts an agent inside the sandbox, on pipes or on a terminal, with a relay as its only way out. It lives until it
- * ends by itself or is ended as a whole. Call it from the main thread: bubblewrap dies with the thread that started it.
+ * Starts an agent inside the sandbox, on pipes or on a terminal. A relay is its only way out. The agent runs until it
+ * exits by itself or is ended together with everything it started. Call this from the main thread: bubblewrap dies with
+ * the thread that started it.
  */
 import type { ChildProcess, IOType } from "node:child_process";
 import type { Duplex, Readable, Writable } from "node:stream";
@@ -27,16 +28,16 @@ export interface AgentStart {
   readonly view: SandboxView;
   readonly command: SandboxCommand;
   readonly limits: ChildLimits;
-  /** Variables that it alone gets. INVARIANT: I10: they are on no command line. */
+  /** Variables for this agent alone. INVARIANT: I10: they stand on no command line. */
   readonly variables: Readonly<Record<string, string>>;
   readonly settings: AgentSettings;
-  /** Descriptor of the terminal that it gets as its own, closed by whoever opened it; null for pipes. */
+  /** Descriptor of the agent's own terminal, closed by whoever opened it; null if the agent gets pipes. */
   readonly device: number | null;
-  /** Serves what it connects to. */
+  /** Serves each connection that the agent opens. */
   onConnection(connection: Duplex): void;
 }
 
-/** What it reads and writes where it has no terminal. */
+/** What the agent reads and writes when it has no terminal. */
 export interface AgentPipes {
   readonly stdin: Writable;
   readonly stdout: Readable;
@@ -44,9 +45,9 @@ export interface AgentPipes {
 }
 
 export class AgentChild {
-  /** Resolves once it runs; rejects with FEMTO_SANDBOX_UNAVAILABLE when it was not started. */
+  /** Resolves once the agent runs; rejects with FEMTO_SANDBOX_UNAVAILABLE if it was not started. */
   readonly started: Promise<void>;
-  /** Resolves when nothing of it runs any more, and its pipes were read to their ends. */
+  /** Resolves when none of its processes runs any more and its pipes were read to their ends. */
   readonly ended: Promise<TerminalEnd>;
   readonly #bound: BoundChild;
   readonly #child: ChildProcess;
@@ -55,11 +56,14 @@ export class AgentChild {
   #relay: RelayChannel | null = null;
   #killTimer: NodeJS.Timeout | null = null;
 
-  /** Throws FEMTO_SANDBOX_UNAVAILABLE where the program would not be visible, FEMTO_OS_REFUSED for arguments that are too much. */
+  /**
+   * Throws FEMTO_SANDBOX_UNAVAILABLE if the program would not be visible, FEMTO_OS_REFUSED if the arguments are too
+   * long.
+   */
   constructor(start: AgentStart) {
     this.started = this.#started.promise;
     this.ended = this.#ended.promise;
-    // Who waits for the end alone hears of a start that failed as an end.
+    // A caller that waits for `ended` alone learns of a failed start there, so this rejection may go unhandled.
     this.started.catch(() => undefined);
     const { children } = start.view;
     const view = children.begin(start.view, currentView);
@@ -73,17 +77,17 @@ export class AgentChild {
     }
     this.#bound.started.then(this.#started.resolve, this.#started.reject);
     this.#child.on("error", (error) => this.#end(systemErrorCode(error) ?? error.message));
-    // When there were no descriptors left to start it with, Node made no streams either.
+    // If no descriptors were left for the child, Node made no streams either.
     if (this.#child.pid !== undefined) this.#connect(start);
   }
 
-  /** Null where it has a terminal, and where it was not started. */
+  /** Null if the agent has a terminal or was not started. */
   get pipes(): AgentPipes | null {
     const { stdin, stdout, stderr } = this.#child;
     return stdin === null || stdout === null || stderr === null ? null : { stdin, stdout, stderr };
   }
 
-  /** Asks it to end, and kills it with all that it started when it has not after the grace time. */
+  /** Asks the agent to exit, and kills it with everything it started if it has not done so after the grace time. */
   end(): void {
     if (!this.#bound.signal("SIGTERM")) return this.kill();
     this.#killTimer ??= setTimeout(() => this.kill(), LIMITS.graceMs);
@@ -91,7 +95,7 @@ export class AgentChild {
 
   kill(): void {
     this.#bound.kill();
-    // What nobody reads any more keeps nobody waiting for its end.
+    // A stream that nobody reads any more must not delay the `close` event.
     for (const stream of [this.#child.stdin, this.#child.stdout, this.#child.stderr]) stream?.destroy();
   }
 
@@ -120,7 +124,7 @@ export class AgentChild {
 
 function spawned(standing: SandboxView, { command, limits, device, settings }: AgentStart): BoundChild {
   const shown = withAgentSettings(standing, command, settings);
-  // It writes to nothing of the machine, so there is nothing that is kept from its writing alone.
+  // An agent can write to nothing on this machine, so no path has to be kept from its writing in particular.
   const view = { ...shown, kept: { ...shown.kept, unwritten: [] } };
   const launcher = device === null ? [] : [setsidOf(view), "--ctty"];
   const { files, tunnel } = settings;
@@ -128,7 +132,7 @@ function spawned(standing: SandboxView, { command, limits, device, settings }: A
   const start = childStart(view, agent, limits, launcher, relayProgram(RELAY_FOLDER));
   const own: IOType | number = device ?? "pipe";
   const pipes = AGENT_DESCRIPTORS.variables - BEGIN_DESCRIPTOR;
-  // Apart from the terminal of whoever runs the host, whose interrupts are for the host alone.
+  // The agent is detached from the terminal of whoever runs the host: an interrupt typed there is for the host alone.
   const bound = new BoundChild(view, start, limits, [own, own, own], { detached: true, pipes, handed: files.length });
   bound.begin(start);
   bound.release();

@@ -1,6 +1,6 @@
 /**
- * What only an agent that was launched finds: files that are written into its own home and gone with it, and a hole
- * where a project has settings of agents, so that none of these name servers, hooks or tools.
+ * The settings that a launched agent finds: files written into its home, which vanish with it, and nothing where the
+ * project has settings for agents, so that a project cannot name servers, hooks or tools for it to start.
  */
 import { dirname, join } from "node:path";
 import { FemtoError, printable } from "@femtoclaw/protocol";
@@ -10,18 +10,18 @@ import { isWithin, type Mount, visibilityOf } from "./mounts.ts";
 import type { SandboxView } from "./view.ts";
 
 export interface AgentSettings {
-  /** Of its home, which is a folder of the sandbox's own. */
+  /** Files in the agent's home, which is a folder of the sandbox's own. */
   readonly files: readonly { readonly path: string; readonly content: string }[];
-  /** `host:port` to which its relay opens a connection for each one at `TUNNEL_ADDRESS`; null where it has none. */
+  /** `host:port` to which the relay forwards each connection made to `TUNNEL_ADDRESS`; null if there is no tunnel. */
   readonly tunnel: string | null;
-  /** Whether it is kept from what a project tells agents to start. */
+  /** Whether the project's settings for agents are hidden, since they can make an agent start programs. */
   readonly hidesProject: boolean;
 }
 
-/** Of an agent that nobody configures. */
+/** For an agent that has no settings of its own. */
 export const NO_SETTINGS: AgentSettings = { files: [], tunnel: null, hidesProject: false };
 
-/** Files and folders by which a project tells agents what to start; what it tells them in words stays. */
+/** Files and folders by which a project makes agents start something. Instructions in prose stay visible. */
 const PROJECT_SETTINGS: readonly string[] = [
   ".claude",
   ".codex",
@@ -34,7 +34,10 @@ const PROJECT_SETTINGS: readonly string[] = [
   "opencode.jsonc",
 ];
 
-/** The view with the holes and the files; agents look for settings in their folder and in all above it. */
+/**
+ * The view with project settings hidden and files written. Agents look for settings in their folder and in all above
+ * it.
+ */
 export function withAgentSettings(
   view: SandboxView,
   command: Pick<SandboxCommand, "cwd" | "program" | "realPath">,
@@ -55,7 +58,8 @@ function holes(
 ): Mount[] {
   const { stateOf } = inspection;
   const isShown = (path: string): boolean => ["readOnly", "readWrite"].includes(visibilityOf(mounts, path));
-  // Some agents are installed in a folder of this kind in a home; one that an operator shows for that is no project's.
+  // Some agents are installed in such a folder of the user's home. If an operator shows it for that, it is not the
+  // project's.
   const isInstalled = (place: string): boolean =>
     !isWithin(place, authority.workspace) && [program, realPath].some((path) => isWithin(path, place));
   const found = new Map<string, Mount>();
@@ -63,22 +67,23 @@ function holes(
     for (const name of PROJECT_SETTINGS) {
       const path = `${folder === "/" ? "" : folder}/${name}`;
       if (!isShown(path)) continue;
-      // Nothing can be mounted over a link, but over what it leads to.
+      // A mount over a link would follow it, so the target is hidden instead.
       const place = placeOf(path, inspection);
       const kind = !isShown(place) || isInstalled(place) ? "missing" : stateOf(place).kind;
       if (kind === "file") found.set(place, { kind: "maskFile", path: place });
       if (kind === "directory") found.set(place, { kind: "maskFolder", path: place });
     }
   }
-  // Within one that is hidden there is nothing left to hide.
+  // What lies within a hidden folder needs no hole of its own.
   return [...found.values()].filter(
     ({ path }) => ![...found.keys()].some((other) => other !== path && isWithin(path, other)),
   );
 }
 
 /**
- * What stands at the path, or what a link there leads to. INVARIANT: that is the same inside the sandbox. So a link has to
- * lead there in one step: one through what the sandbox has of its own, such as `/proc/self/cwd`, would lead elsewhere.
+ * The path itself, or the target of a link there. INVARIANT: the path leads to the same place inside the sandbox. So a
+ * link must lead to its target in one step: a link by way of something that differs inside, such as `/proc/self/cwd`,
+ * would lead elsewhere.
  */
 function placeOf(path: string, { stateOf, linkText }: Inspection): string {
   const text = linkText(path);

@@ -1,4 +1,4 @@
-/** What confines a child, in the control groups that bound it, where there are such. */
+/** One confined child in its control groups, if this machine has them. */
 import type { ChildProcess, IOType } from "node:child_process";
 import type { Readable, Writable } from "node:stream";
 import { BEGIN_DESCRIPTOR, FILTER_DESCRIPTOR, STATUS_DESCRIPTOR } from "./bubblewrap.ts";
@@ -13,35 +13,38 @@ import { type KeptPaths, KeptWatch } from "./kept-paths.ts";
 import { isByGroup, processesBeside, type Rung } from "./rung.ts";
 import type { SandboxView } from "./view.ts";
 
-/** LIMIT: characters that are kept of what is said of a child, of its beginning and of its end; there are some hundred. */
+/**
+ * LIMIT: characters kept from the start and from the end of a child's status output, which is some hundred characters
+ * long.
+ */
 const STATUS_CHARS = 4_096;
 
 export class BoundChild {
   readonly process: ChildProcess;
   /**
-   * Resolves when the sandbox stands. Rejects with FEMTO_SANDBOX_UNAVAILABLE where the child cannot be
-   * bounded; then nothing of it ran. Where it ends before that, its end tells why, and this stays open.
+   * Resolves when the sandbox stands. Rejects with FEMTO_SANDBOX_UNAVAILABLE if the child cannot be bounded; then
+   * nothing of it ran. If the child ends before that, its exit tells why, and this promise stays pending.
    */
   readonly started: Promise<void>;
-  /** Resolves when nothing of it is left. */
+  /** Resolves when none of its processes is left. */
   readonly ended: Promise<void>;
   readonly #started = Promise.withResolvers<void>();
   readonly #ended = Promise.withResolvers<void>();
   readonly #group: ChildGroup | null;
-  /** Null where its groups are there, or it has none. */
+  /** Null if the groups exist already, or if the child has none. */
   readonly #made: Promise<void> | null;
   readonly #rung: Rung["name"];
   readonly #kept: KeptPaths;
   #watch: KeptWatch | null = null;
   #lost: string | null = null;
   #status = "";
-  /** What it is told once it is released, and would end with this process. */
+  /** What the confining program is sent once the child is released and would end with this process. */
   #told: Uint8Array | null = null;
   #isReleased = false;
-  /** Bubblewrap says of its child when it would; the others hold on to a descriptor. */
+  /** Bubblewrap reports when its child would end with this process; the other programs hold a descriptor for that. */
   #endsWithHost = false;
 
-  /** Begins when `begin` is called, and runs its program when `release` is. Throws as `startChild` does. */
+  /** The child begins when `begin` is called, and runs its program when `release` is. Throws as `startChild` does. */
   constructor(
     view: SandboxView,
     start: Pick<ChildStart, "program" | "args" | "isHeld">,
@@ -53,9 +56,9 @@ export class BoundChild {
     this.ended = this.#ended.promise;
     this.#rung = view.rung.name;
     this.#kept = view.kept;
-    // Who waits for the end alone hears of a start that failed as an end.
+    // A caller that waits for `ended` alone learns of a failed start there, so this rejection may go unhandled.
     this.started.catch(() => undefined);
-    // They are made while what confines it is loaded.
+    // The groups are made while the confining program is being loaded.
     const processes = limits.processes + processesBeside(this.#rung);
     this.#group = view.groups?.begin({ ...limits, processes }) ?? null;
     this.#made = this.#group?.made ?? null;
@@ -71,10 +74,10 @@ export class BoundChild {
     if (pid === undefined) end();
     else this.process.once("exit", end);
     if (pid !== undefined && isByGroup(this.#rung)) this.process.once("exit", () => killGroup(pid));
-    // INVARIANT: what somebody else has left of bubblewrap, killed before the filter was told, waits for that and would wait
-    // for ever: it does not end with it yet, but where there is no filter.
+    // INVARIANT: bubblewrap may be killed by somebody else before it was sent the filter. Its child, which does not end
+    // with it yet at that point, would then wait for the filter for ever; closing the pipe ends it.
     this.process.once("exit", () => this.#pipe(FILTER_DESCRIPTOR)?.destroy());
-    // A program need not read its input to the end; how it ended is told by its status.
+    // A program need not read its input to the end, so a broken pipe is no error; the status says how it ended.
     for (const stream of this.process.stdio) stream?.on("error", () => undefined);
     const status = this.process.stdio[STATUS_DESCRIPTOR] as Readable | null | undefined;
     status?.setEncoding("utf8").on("data", (text: string) => {
@@ -88,24 +91,27 @@ export class BoundChild {
     else this.#made.then(enter).catch((error: unknown) => this.#refuse(error));
   }
 
-  /** Whether it has ended or was killed: it has left its groups then, and how it ended is told by its end. */
+  /** Whether it has exited or was killed. It has left its groups then, and its exit says how it ended. */
   get isOver(): boolean {
     const { exitCode, signalCode, killed } = this.process;
     return exitCode !== null || signalCode !== null || killed;
   }
 
-  /** Whether it may still be released: it has not ended, and what is kept from it is what it was. It is killed else. */
+  /**
+   * Whether the child may still be released: it has not ended, and the paths kept from it are unchanged, else it is
+   * killed.
+   */
   stillStands(): boolean {
     this.#watch?.look();
     return !this.isOver;
   }
 
-  /** Whether it has said that it is in its groups, and nothing since. */
+  /** Whether the child has reported that it joined its groups, and nothing since. */
   get isIn(): boolean {
     return this.#status === JOINED;
   }
 
-  /** Whether it is in its groups still, which have their limits, and waits for `begin` and for nothing else. */
+  /** Whether the child still sits in its groups, with their limits, and waits for `begin` and nothing else. */
   get isReady(): boolean {
     const { pid } = this.process;
     if (pid === undefined || this.isOver || this.#group === null) return false;
@@ -113,13 +119,14 @@ export class BoundChild {
   }
 
   /**
-   * Lets what confines it begin, with words that its command has beyond those that it was started with. INVARIANT: I9:
-   * that begins when it is in its groups, so that all that it starts is.
+   * Lets the confining program begin, with `words` added to those that it was started with. INVARIANT: I9: it begins
+   * only after it has joined its groups, so that everything it starts is in them too.
    */
   begin({ told, begin, isHeld }: Pick<ChildStart, "told" | "begin" | "isHeld">, words: readonly string[] = []): void {
     const enter = (): void => {
       if (this.isOver) return;
-      // INVARIANT: I8: it is known before what confines it looks at the very paths, so that nothing comes off unseen.
+      // INVARIANT: I8: the watch begins before the confining program looks at the kept paths, so that no change goes
+      // unseen.
       this.#keep();
       const first = this.#group === null ? "" : toldWords(words);
       if (isHeld) this.#pipe(BEGIN_DESCRIPTOR)?.write(first + begin);
@@ -133,49 +140,49 @@ export class BoundChild {
   }
 
   /**
-   * Lets its program run. INVARIANT: I1, I7: none is started before this, nor before the child would end with this process,
-   * because what confines it starts none before it was told all: bubblewrap the filter, the others what to do. Where this
-   * process ends first, it ends as well.
+   * Lets the program run. INVARIANT: I1, I7: no program starts before this call, nor before the child would end with
+   * this process: the confining program starts none until it has been sent everything, which is the filter for
+   * bubblewrap and the plan for the others. If this process ends first, the child ends as well.
    */
   release(): void {
     this.#isReleased = true;
     this.#tell();
   }
 
-  /** What was said of the child by what confines it. */
+  /** What the confining program has reported about the child. */
   get status(): string {
     return this.#status;
   }
 
   /**
-   * Why no program was started, where the launcher says it. INVARIANT: I7: bubblewrap says that on stderr, so what stands
-   * here under bubblewrap was written by a program, and does not make of it one that was never started.
+   * Why no program was started, as reported by the launcher. INVARIANT: I7: bubblewrap reports that on stderr. So what
+   * looks like a fault under bubblewrap was written by a program, and must not pass for a program that never started.
    */
   get fault(): string | null {
     return isByGroup(this.#rung) ? faultIn(this.#status) : null;
   }
 
-  /** Null while there is none, and where no program was started. */
+  /** Null before the program has exited, and if none was started. */
   get exitCode(): number | null {
     return this.fault === null ? exitCodeIn(this.#status) : null;
   }
 
-  /** False where nothing inside could be reached. */
+  /** False if no process inside could be reached. */
   signal(signal: NodeJS.Signals, whom: "program" | "all" = "program"): boolean {
     return signalInside(this.process, this.#rung, signal, whom);
   }
 
-  /** INVARIANT: nothing that runs inside outlives this. */
+  /** INVARIANT: no process inside outlives this. */
   kill(): void {
     killWhole(this.process, this.#rung);
   }
 
-  /** What was to be kept from it and was not any more, so that it was killed; null where there was nothing. */
+  /** The kept path that was changed, for which the child was killed; null if there was none. */
   get lost(): string | null {
     return this.#lost;
   }
 
-  /** The limits that its processes came up against, as far as the kernel tells. */
+  /** The limits that its processes ran into, as far as the kernel reports them. */
   get exceeded(): readonly ToldLimit[] {
     return this.#group?.exceeded() ?? [];
   }
@@ -214,8 +221,8 @@ export class BoundChild {
 }
 
 /**
- * INVARIANT: I9: a program that speaks in the place of what confines it may do so without end. It is heard all the same, or
- * what confines it could not say how the program ended.
+ * INVARIANT: I9: a program that writes to the status descriptor itself may do so without end. It is read nevertheless,
+ * or the confining program could not report how the program ended.
  */
 function bounded(said: string): string {
   return said.length <= 2 * STATUS_CHARS ? said : said.slice(0, STATUS_CHARS) + said.slice(-STATUS_CHARS);

@@ -1,19 +1,19 @@
-/** By what children are kept within their limits on this machine, for people to read. */
+/** How this machine keeps children within their limits, for people to read. */
 import type { ControlGroups } from "./control-groups.ts";
 import type { Rung } from "./rung.ts";
 
 export interface Bounds {
-  /** What holds memory and processes. */
+  /** What enforces the limits of memory and processes. */
   readonly by: string;
-  /** Whether the kernel counts what a child uses in all. */
+  /** Whether the kernel counts the use of all processes of a child together. */
   readonly wholly: boolean;
-  /** What nothing holds. */
+  /** What nothing limits. */
   readonly lacks: readonly string[];
 }
 
 const FILES = "the bytes of all files together that a child writes to folders granted for writing";
 const MEMORY = "the memory of all processes of a child together: each may reserve four times the limit";
-/** The kernel counts for a process what is written to and its own; what can be shared is nobody's. */
+/** The kernel charges a process for writable memory of its own; memory that can be shared is charged to nobody. */
 const SHARED = "memory that a child's processes can share: files in memory (memfd), shared mappings, System V segments";
 const OF_MACOS = [
   "the memory of a child, for which macOS has no limit that holds",

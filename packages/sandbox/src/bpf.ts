@@ -1,4 +1,4 @@
-/** What a system call filter is made of: the few instructions of classic BPF that it needs, and checks out of them. */
+/** The few instructions of classic BPF that a system call filter is made of, and checks composed of them. */
 
 const LOAD_WORD = 0x20;
 export const JUMP_EQUAL = 0x15;
@@ -26,7 +26,7 @@ export const load = (offset: number): Instruction => ({ code: LOAD_WORD, whenTru
 export const loadArgument = (index: number): Instruction => load(offsetOfArgument(index));
 export const give = (verdict: number): Instruction => ({ code: RETURN, whenTrue: 0, whenFalse: 0, operand: verdict });
 
-/** Leaves the program with `verdict` when the loaded word passes the test, and goes on otherwise. */
+/** Returns `verdict` from the filter if the loaded word passes the test, and goes on otherwise. */
 export function giveWhen(test: number, operand: number, verdict: number): Instruction[] {
   return [{ code: test, whenTrue: 0, whenFalse: 1, operand }, give(verdict)];
 }
@@ -42,7 +42,7 @@ export function onArgument(
   return [{ code: JUMP_EQUAL, whenTrue: 0, whenFalse: body.length, operand: call }, ...body];
 }
 
-/** As the kernel takes it: eight bytes for each instruction, little endian. */
+/** The program as the kernel takes it: eight bytes for each instruction, little endian. */
 export function assembled(program: readonly Instruction[]): Buffer {
   const bytes = Buffer.alloc(program.length * 8);
   for (const [index, { code, whenTrue, whenFalse, operand }] of program.entries()) {

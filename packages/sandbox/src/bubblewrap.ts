@@ -1,4 +1,4 @@
-/** From a view and a command to the arguments of bubblewrap. Pure; what is probed is what is run. */
+/** Turns a view and a command into the arguments of bubblewrap. Pure, so that what is probed is what is run. */
 import assert from "node:assert/strict";
 import { FemtoError, printable } from "@femtoclaw/protocol";
 import { type ChildLimits, ownLimits, prlimitArguments, SHARED_MEMORY_BYTES } from "./child-limits.ts";
@@ -18,48 +18,51 @@ import { TOOL_FOLDERS } from "./system.ts";
 import type { SandboxView } from "./view.ts";
 
 export interface SandboxProgram {
-  /** Path under which the search path holds the program; the child finds its file there and its own name in argv[0]. */
+  /** The path by which the search path finds the program. The child finds its file there, and this name in argv[0]. */
   readonly program: string;
-  /** The file it leads to, as it was decided on. */
+  /** The file that path leads to, as the decision saw it. */
   readonly realPath: string;
   readonly args: readonly string[];
 }
 
 export interface SandboxCommand extends SandboxProgram {
-  /** Programs of which each reads what the one before it writes; absent where it is one program alone. */
+  /** Further programs, each of which reads what the one before it writes; absent for a single program. */
   readonly into?: readonly SandboxProgram[];
   readonly cwd: string;
   /** Variables that this call adds to those of the authority, or sets to other values. */
   readonly environment: Readonly<Record<string, string>>;
-  /** It is an agent: what it wants to change it has to propose, by the way that it finds beside its relay. */
+  /** An agent: whatever it wants to change it has to propose, through the socket beside its relay. */
   readonly isAgent?: boolean;
-  /** `host:port` to which the relay of an agent opens a connection for each one that comes to it at a port of its own. */
+  /** `host:port` to which the relay of an agent forwards the connections made to the relay's tunnel port. */
   readonly tunnel?: string;
 }
 
 /**
- * Descriptors of bubblewrap: where it reads the filter, where it says how the child fares, what it waits for before it
- * does anything, and the one that leads out for a relay, where there is one.
+ * Descriptors of bubblewrap: where it reads the filter, where it reports how the child fares, what it waits for before
+ * it does anything, and the channel of the relay if there is one.
  */
 export const FILTER_DESCRIPTOR = 3;
 export const STATUS_DESCRIPTOR = 4;
 export const BEGIN_DESCRIPTOR = 5;
 export const RELAY_DESCRIPTOR = 7;
-/** Where it reads the files that only an agent gets. */
+/** Where bubblewrap reads the files that only an agent gets. */
 export const AGENT_DESCRIPTORS: AgentDescriptors = { door: 8, variables: 9 };
-/** The first from which it reads a file that a child is handed; the others follow. */
+/** The first descriptor from which bubblewrap reads a file that the child is handed; the others follow it. */
 export const HANDED_DESCRIPTOR = 10;
 
-/** What bubblewrap is told when it may begin; without it, it refuses the one to disable namespaces. */
+/**
+ * The first word sent to a waiting bubblewrap. It belongs to the namespaces: without it, bubblewrap refuses
+ * `--disable-userns`.
+ */
 const MAY_BEGIN = "--unshare-user";
 const NAMESPACES = ["--unshare-all", "--disable-userns", "--die-with-parent"];
 const SET_VARIABLE = "--setenv";
 const SET_FOLDER = "--chdir";
 
 /**
- * `launcher` is what starts the program inside, and makes a session for it; without one bubblewrap makes the session.
- * `relay` is what starts the program where it may connect to somewhere.
- * What is writable beside the grants has a size, so that no child fills the memory with files.
+ * `launcher` starts the program inside and makes a session for it; without one, bubblewrap makes the session. `relay`
+ * gives the program a way to connect to something. Writable places other than the grants have a size limit, so that no
+ * child fills the memory with files.
  */
 export function bubblewrapArguments(
   view: SandboxView,
@@ -95,9 +98,9 @@ export function bubblewrapArguments(
 }
 
 /**
- * The arguments that bubblewrap is told when it may begin, which are what a call brings beside its program, and those that
- * it is started with. INVARIANT: I10: the values of variables are among the former, as other users of the machine can
- * read a command line.
+ * Splits the arguments into those sent when bubblewrap may begin, which are what a call brings beside its program, and
+ * those on its command line. INVARIANT: I10: the values of variables are among the former, because other users of the
+ * machine can read a command line.
  */
 export function heldBack(args: readonly string[]): {
   readonly held: readonly string[];
@@ -111,11 +114,11 @@ export function heldBack(args: readonly string[]): {
   return { held: args.slice(0, end), first: args.slice(end) };
 }
 
-/** Descriptors that are handed on to what is started, beside its three. */
+/** Descriptors beyond the first three that are passed on to the program. */
 export const passedOn = ({ into }: SandboxCommand): readonly number[] =>
   into === undefined ? [] : [STAGES_DESCRIPTOR];
 
-/** The program itself, or the shell that connects several. */
+/** The program itself, or the shell that connects several of them. */
 export function startedBy(view: SandboxView, { program, args, into = [] }: SandboxCommand): string[] {
   if (into.length === 0) return [program, ...args];
   const programs = [[program, ...args], ...into.map((stage) => [stage.program, ...stage.args])];
@@ -123,8 +126,8 @@ export function startedBy(view: SandboxView, { program, args, into = [] }: Sandb
 }
 
 /**
- * A program of the system that prepares the start of another one inside the sandbox.
- * INVARIANT: it is one that no child may write to.
+ * Finds a program of the system that prepares the start of another one inside the sandbox. INVARIANT: no child can
+ * write to it.
  */
 export function toolOf({ authority, mounts }: SandboxView, name: string, purpose: string): string {
   const folders = [...TOOL_FOLDERS, ...authority.searchPath];
@@ -147,12 +150,12 @@ export function childEnvironment(view: SandboxView, command: SandboxCommand): Re
   return Object.fromEntries(Object.entries(variables).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-/** INVARIANT: I4: an agent changes nothing of this machine by itself, so that each change is a call. */
+/** INVARIANT: I4: an agent changes nothing on this machine by itself, so each change has to be a call. */
 function unwritable(mount: Mount): Mount {
   return mount.kind === "readWrite" ? { ...mount, kind: "readOnly" } : mount;
 }
 
-/** The relay's files lie in the one folder that is always the sandbox's own. */
+/** The relay's files lie under `/dev`, the one folder that is always the sandbox's own. */
 function mountArguments(
   mount: Mount,
   { temporaryBytes }: ChildLimits,
@@ -162,7 +165,8 @@ function mountArguments(
   const { kind, path } = mount;
   switch (kind) {
     case "proc":
-      // INVARIANT: I9: who could write to the memory of process 1, which is bubblewrap's own, would outlive the host.
+      // INVARIANT: I9: whoever could write to the memory of process 1, which is bubblewrap's own, could outlive the
+      // host.
       return ["--proc", path, "--tmpfs", `${path}/1`, "--remount-ro", `${path}/1`];
     case "dev":
       return [
@@ -192,8 +196,8 @@ function mountArguments(
 }
 
 /**
- * A program that a child may write to could change between its decision and its start, and one that
- * the child sees elsewhere would be another file.
+ * A program that a child may write to could change between decision and start, and one that the child sees at another
+ * place would be another file.
  */
 export function requireVisible(view: SandboxView, command: SandboxCommand): void {
   const { cwd, into = [] } = command;

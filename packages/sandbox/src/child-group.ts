@@ -1,4 +1,4 @@
-/** The control groups of one child, one in each hierarchy. They are its own from the first to the last. */
+/** The control groups of one child, one in each hierarchy. No other child ever uses them. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { mkdir, rmdir } from "node:fs/promises";
 import { join } from "node:path";
@@ -8,13 +8,13 @@ import type { ChildLimits, ToldLimit } from "./child-limits.ts";
 import { type Group, type HostGroup, isRemoved, textOf } from "./host-group.ts";
 import { joiningArguments } from "./joining.ts";
 
-/** Time in which the kernel takes leave of processes that were killed, in tries. */
+/** LIMIT: tries, END_PAUSE_MS apart, in which the kernel removes killed processes from a group. */
 const END_TRIES = 60;
 export const END_PAUSE_MS = 50;
 
 export class ChildGroup {
   /**
-   * Resolves when the groups are there and have their limits, null where they have; rejects with
+   * Resolves when the groups exist and have their limits; null if they do already. Rejects with
    * FEMTO_SANDBOX_UNAVAILABLE.
    */
   readonly made: Promise<void> | null;
@@ -22,13 +22,13 @@ export class ChildGroup {
   readonly #limits: ChildLimits;
   readonly #hosts: readonly HostGroup[];
   readonly #groups: readonly Group[];
-  /** Those that this made; what stands in the place of others is somebody else's. */
+  /** The groups that this object made. A group that stood in the way belongs to somebody else. */
   readonly #own: Group[] = [];
   #exceeded: readonly ToldLimit[] | null = null;
 
   /**
-   * It is in the groups of the host, which are there as long as it is. The limits are those of all in it, so with the
-   * processes that stand beside a program.
+   * The groups lie within those of the host, which exist as long as they do. The limits apply to all processes in the
+   * group, including those that stand beside a program.
    */
   constructor(hosts: readonly HostGroup[], name: string, shell: string, limits: ChildLimits) {
     this.#shell = shell;
@@ -36,17 +36,17 @@ export class ChildGroup {
     this.#hosts = hosts;
     this.#groups = hosts.map(({ group }) => ({ ...group, folder: join(group.folder, name) }));
     this.made = this.#make();
-    // Who only ends it hears nothing of groups that were not made.
+    // A caller that only ends the child is not interested in why its groups were not made.
     this.made?.catch(() => undefined);
   }
 
-  /** What is started in place of the command, so that it gets into the groups first; see `joining.ts`. */
+  /** The command that starts in place of `command` and joins the groups first; see `joining.ts`. */
   joining(command: readonly string[]): { readonly program: string; readonly args: readonly string[] } {
     const files = this.#groups.map((group) => join(group.folder, group.version === 1 ? "tasks" : MEMBERS));
     return { program: this.#shell, args: joiningArguments(files, command) };
   }
 
-  /** Whether this process, and no other, is in all of them, and they have the limits that they were given. */
+  /** Whether this process alone is in all of the groups, and they still have the limits that they were given. */
   holds(pid: number): boolean {
     return this.#groups.every((group) => {
       const isFrozen = group.version === 2 && textOf(join(group.folder, "cgroup.freeze")).trim() === "1";
@@ -55,12 +55,12 @@ export class ChildGroup {
     });
   }
 
-  /** The limits that its processes came up against. */
+  /** The limits that its processes ran into. */
   exceeded(): readonly ToldLimit[] {
     return this.#exceeded ?? this.#groups.flatMap(exceededOf);
   }
 
-  /** Takes the groups away, as soon as no process is in them; resolves then. */
+  /** Removes the groups once no process is in them, and resolves then. */
   async end(): Promise<void> {
     await this.made?.catch(() => undefined);
     this.#exceeded = this.exceeded();
@@ -79,8 +79,9 @@ export class ChildGroup {
   }
 
   /**
-   * Where a process that enters a group of version 2 has the kernel wait, all who make or remove a group wait with it, and
-   * this thread is not to be one of them. In version 1 they take microseconds, and going to another thread takes longer.
+   * While the kernel holds up a process that enters a group of version 2, everybody who makes or removes a group is
+   * held up too, and that must not be this thread. In version 1 it takes microseconds, less than going to another
+   * thread.
    */
   #makeOne(group: Group, held: Promise<void> | null): Promise<void> | null {
     const limit = (): void => {
@@ -110,7 +111,9 @@ function unbounded(cause: unknown): FemtoError {
   return new FemtoError("FEMTO_SANDBOX_UNAVAILABLE", reason, { fix, cause });
 }
 
-/** Processes of a group, in both versions; who writes there moves all threads of a process. */
+/**
+ * Lists the processes of a group in both versions; a process number written to it moves all threads of that process.
+ */
 const MEMBERS = "cgroup.procs";
 
 async function isGroupRemoved({ folder, version }: Group): Promise<boolean> {
@@ -126,7 +129,7 @@ async function isGroupRemoved({ folder, version }: Group): Promise<boolean> {
 interface GroupLimit {
   readonly file: string;
   readonly value: number;
-  /** A kernel that does not count what is swapped out has no such file. */
+  /** A kernel that does not count swapped memory has no such file. */
   readonly isOptional?: boolean;
 }
 
@@ -155,12 +158,12 @@ function setLimits(group: Group, limits: ChildLimits): void {
       const isMissing = systemErrorCode(error) === "ENOENT" || systemErrorCode(error) === "EACCES";
       if (!isMissing || limit.isOptional !== true) throw error;
     }
-    // INVARIANT: I9: a limit holds when the kernel says so.
+    // INVARIANT: I9: a limit counts as set when the kernel says so.
     if (!isSet(group, limit)) throw new Error(`${limit.file} is not what it was set to`);
   }
 }
 
-/** The kernel counts memory in pages, and leaves out what is no whole one. */
+/** The kernel counts memory in whole pages and rounds down. */
 function isSet({ folder }: Group, { file, value, isOptional = false }: GroupLimit): boolean {
   const found = textOf(join(folder, file)).trim();
   return found === "" ? isOptional : Number(found) <= value;
@@ -172,7 +175,7 @@ function exceededOf({ folder, version, controllers }: Group): ToldLimit[] {
   const isEvent = (event: string): boolean => counted("memory.events", event);
   const told: ToldLimit[] = [];
   if (controllers.includes("pids") && counted("pids.events", "max")) told.push("processes");
-  // In version 2 a kill is counted also where the whole service, or the machine, had no more memory; `oom` counts the own limit.
+  // Version 2 also counts a kill if the service or the machine ran out of memory; `oom` counts this group's own limit.
   const isFull = version === 1 ? counted("memory.oom_control", "oom_kill") : ["oom", "oom_kill"].every(isEvent);
   if (controllers.includes("memory") && isFull) told.push("memory_bytes");
   return told;

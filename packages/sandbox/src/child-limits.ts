@@ -1,15 +1,19 @@
-/** What one child may use of the machine, and the limits of a process that the kernel holds each of its processes to. */
+/**
+ * What one child may use of the machine, and the per-process limits that the kernel enforces on each of its processes.
+ */
 import { readFileSync } from "node:fs";
 import { LIMITS } from "@femtoclaw/protocol";
 
 export interface ChildLimits {
-  /** Of all its processes together where a control group counts them, else what each uses of what it may reserve. */
+  /**
+   * Used by all its processes together if a control group counts them, else a base for what each of them may reserve.
+   */
   readonly memoryBytes: number;
   /** Processes and threads at once. */
   readonly processes: number;
   /** Processor time of each of its processes. */
   readonly cpuMs: number;
-  /** Of each file that it writes. */
+  /** Processor time of each of its processes. */
   readonly fileBytes: number;
   /** Descriptors of each of its processes. */
   readonly openFiles: number;
@@ -27,22 +31,24 @@ export const DEFAULT_CHILD_LIMITS: ChildLimits = {
   temporaryBytes: LIMITS.childTemporaryBytes,
 };
 
-/** Limits of which it can be told that a child came up against them, by their names in the configuration. */
+/** The limits that a child can be reported to have run into, by their names in the configuration. */
 export type ToldLimit = "memory_bytes" | "processes" | "cpu_ms" | "file_bytes";
 
 /** LIMIT: bytes in `/dev/shm`, where programs share memory; as many as containers usually have. */
 export const SHARED_MEMORY_BYTES = 67_108_864;
 
-/** Seconds between asking a process to end that has used its processor time, which it may ignore, and killing it. */
+/**
+ * A process that has used its processor time is asked to end, which it may ignore, and killed after this many seconds.
+ */
 export const CPU_GRACE_SECONDS = 2;
 
 /**
- * LIMIT: times the memory that one process may reserve for writing where no group counts what is used. Programs reserve
- * far more than they use: V8 takes half a GiB for each of its threads, a test run has a dozen.
+ * LIMIT: multiple of the memory limit that one process may reserve if no control group counts what is used. Programs
+ * reserve far more than they use: V8 takes half a GiB for each of its threads, and a test run has a dozen of them.
  */
 const RESERVED_TIMES = 4;
 
-/** The names of `/proc/self/limits` for what `prlimit` sets. */
+/** What `/proc/self/limits` calls the limits that `prlimit` sets. */
 const OWN_NAMES = {
   cpu: "Max cpu time",
   data: "Max data size",
@@ -53,11 +59,11 @@ const OWN_NAMES = {
 type ProcessLimit = keyof typeof OWN_NAMES;
 
 export interface LimitedBy {
-  /** A control group holds memory and processes of all together. */
+  /** A control group limits memory and processes of all processes together. */
   readonly group: boolean;
-  /** The kernel counts the processes of a user, and exempts root. */
+  /** The host is root, whose processes the kernel does not count. */
   readonly root: boolean;
-  /** The text of `/proc/self/limits`: what nobody without privileges can go beyond. */
+  /** The text of `/proc/self/limits`: hard limits that nobody can exceed without privileges. */
   readonly own: string;
 }
 
@@ -88,7 +94,7 @@ function ownHardLimit(own: string, name: string): number {
   return hard === undefined || hard === "unlimited" ? Number.POSITIVE_INFINITY : Number(hard);
 }
 
-/** The limit that the signal stands for which ended a program; null where it stands for none. */
+/** The limit that a program exceeded if this signal ended it; null if the signal stands for no limit. */
 export function limitOfSignal(signal: string | null): ToldLimit | null {
   if (signal === "SIGXCPU") return "cpu_ms";
   return signal === "SIGXFSZ" ? "file_bytes" : null;

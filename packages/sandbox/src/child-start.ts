@@ -1,4 +1,4 @@
-/** From a view and a command to the process that is started for it, by whatever confines the children of this host. */
+/** Turns a view and a command into the process to start, for whichever program confines the children of this host. */
 import { launcherCommand } from "#landlock-launcher";
 import { BEGIN_DESCRIPTOR, bubblewrapArguments, heldBack, type SandboxCommand, startedBy } from "./bubblewrap.ts";
 import type { ChildLimits } from "./child-limits.ts";
@@ -9,23 +9,29 @@ import type { RelayProgram } from "./relay/relay-command.ts";
 import { STARTER, seatbeltScript } from "./seatbelt/seatbelt-plan.ts";
 import type { SandboxView } from "./view.ts";
 
-/** The three descriptors behind those of the child are the same for all: what is told, what is said, and when to begin. */
+/**
+ * The three descriptors after stdio are the same for all rungs: one to send the plan, one to read the status, one to
+ * begin.
+ */
 export interface ChildStart {
   readonly program: string;
   readonly args: readonly string[];
   /** How many of the arguments, at their end, are the program of the call and what it gets. */
   readonly words: number;
-  /** What is written to the first of them. */
+  /** What is written to the first of these descriptors. */
   readonly told: Uint8Array;
   readonly begin: string;
   /**
-   * Whether the last of them stays open as long as the child may live, because nothing else ends it with the host. Else
-   * what is told waits until the child would end with the host, and nothing of the call begins before that was told.
+   * Whether the last of these descriptors stays open as long as the child may live, because nothing else ends the child
+   * with the host. Otherwise what is sent waits until the child would end with the host; nothing of the call begins
+   * before that.
    */
   readonly isHeld: boolean;
 }
 
-/** Throws FEMTO_SANDBOX_UNAVAILABLE for what cannot be confined. `launcher` and `relay` are as for bubblewrap. */
+/**
+ * Throws FEMTO_SANDBOX_UNAVAILABLE for a command that cannot be confined. `launcher` and `relay` are as for bubblewrap.
+ */
 export function childStart(
   view: SandboxView,
   command: SandboxCommand,
@@ -37,8 +43,12 @@ export function childStart(
   if (rung.name === "bubblewrap") {
     const { held, first } = heldBack(bubblewrapArguments(view, command, limits, launcher, relay));
     return {
-      ...{ program: rung.program, args: ["--args", String(BEGIN_DESCRIPTOR), ...first], told: filter },
-      ...{ words: startedBy(view, command).length, begin: held.map((word) => `${word}\0`).join(""), isHeld: false },
+      program: rung.program,
+      args: ["--args", String(BEGIN_DESCRIPTOR), ...first],
+      told: filter,
+      words: startedBy(view, command).length,
+      begin: held.map((word) => `${word}\0`).join(""),
+      isHeld: false,
     };
   }
   const beside = { terminal: launcher.length > 0, relay: relay !== null };

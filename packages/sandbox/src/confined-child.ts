@@ -1,4 +1,4 @@
-/** Starts what confines a child, as a child of this process, and reaches the processes inside it. */
+/** Starts the confining program as a child of this process, and signals the processes inside it. */
 import { type ChildProcess, type IOType, spawn } from "node:child_process";
 import { closeSync, openSync, readFileSync } from "node:fs";
 import { errorText, FemtoError, systemErrorCode } from "@femtoclaw/protocol";
@@ -16,9 +16,9 @@ export interface ChildOptions {
 const pipesFor = (length: number): IOType[] => Array.from({ length }, () => "pipe");
 
 /**
- * What is started waits on a descriptor before it begins. INVARIANT: it begins nothing before that, and ends where
- * whoever started it has ended. `stdio` are the three of the child itself; what is told, status and this one follow
- * them as pipes, and behind these `pipes` more. `handed` are pipes at the place of files that a child is handed.
+ * Starts a program that waits on a descriptor before it begins. INVARIANT: it does nothing before that, and exits if
+ * whoever started it has exited. `stdio` are the first three descriptors; pipes for the plan, the status and the
+ * beginning follow, then `pipes` more. `handed` is the number of pipes for files that the child is handed.
  */
 export function startChild(
   { program, args, isHeld }: Pick<ChildStart, "program" | "args" | "isHeld">,
@@ -33,13 +33,13 @@ export function startChild(
   const all = [...own];
   const nothing = openNothing();
   try {
-    // INVARIANT: no descriptor of this process reaches a child that is not meant for it, also none that was opened
-    // without close-on-exec since, as terminals are; an empty file takes its place.
+    // INVARIANT: no descriptor of this process reaches a child for which it is not meant, not even one opened without
+    // close-on-exec since the start, as terminals are; the null device takes its place.
     for (const descriptor of inheritedDescriptors(pipesToChildren())) {
       while (all.length < descriptor) all.push("ignore");
       if (descriptor >= own.length) all[descriptor] = nothing;
     }
-    // Without namespaces the process group is what a child is ended by, so it has one of its own.
+    // Without namespaces a child is ended by its process group, so it needs one of its own.
     const detached = isHeld || options.detached === true;
     const child = spawn(program, args, { detached, cwd: "/", env: {}, stdio: all });
     requireStreams(child);
@@ -62,10 +62,12 @@ function openNothing(): number {
   }
 }
 
-/** Without a descriptor left Node.js makes no streams either, which it has for every other child that was not started. */
+/**
+ * If no descriptor is left, Node.js makes no streams either, which it does for every other child that fails to start.
+ */
 export function requireStreams(child: ChildProcess): void {
   if ((child as Partial<ChildProcess>).stdio !== undefined) return;
-  // It is told by what is thrown; an error that nobody hears would end this process.
+  // The fault thrown below tells the caller; an `error` event that nobody listens to would end this process.
   child.on("error", () => undefined);
   throw noDescriptorLeft();
 }
@@ -90,20 +92,20 @@ function refused(why: string, highest: number, own: number): FemtoError {
 /** Children of this process that have not ended. */
 const children = new Set<ChildProcess>();
 
-/** Descriptors of this process that lead to its children: a hundred of these have seven hundred. */
+/** Descriptors of this process that lead to its children. A hundred children have seven hundred of them. */
 function pipesToChildren(): Set<number> {
   const streams = [...children].flatMap(({ stdio }) => stdio);
-  // Where Node should hide the number one day, the descriptor is looked at as any other.
+  // `_handle` is internal to Node: if it goes away one day, the descriptor is examined like any other.
   return new Set(streams.map((stream) => (stream as { _handle?: { fd?: number } } | null)?._handle?.fd ?? -1));
 }
 
 /**
- * Sends a signal to the program and to orphans beside it, or to all that runs inside; false when none of them could
- * be reached. A signal to bubblewrap itself would kill everything at once, so the processes inside are asked:
- * bubblewrap's child is process 1 of the sandbox, and its children are the program and orphans. The guard of a child
- * under Landlock has the program as its own child, or as one of process 1 of its namespaces, and beside it one that does
- * not hear. None of them has been waited for here, so that none of these numbers can have been given anew. Under Seatbelt
- * nobody tells whose child a process is, so the whole group is asked, of which the guards do not hear it.
+ * Sends a signal to the program and the orphans beside it, or to all processes inside; false if none could be reached.
+ * A signal to bubblewrap itself would kill everything at once, so the processes inside are signalled: bubblewrap's
+ * child is process 1 of the sandbox, and its children are the program and orphans. Under Landlock the program is a
+ * child of the guard, or of process 1 of its namespaces; beside it stands a process that ignores the signal. This
+ * process has not yet waited for any of them, so none of these numbers can have been reused. Seatbelt does not reveal
+ * parents, so the whole group is signalled, which its guards ignore.
  */
 export function signalInside(
   { pid, exitCode, signalCode }: ChildProcess,
@@ -120,10 +122,10 @@ export function signalInside(
 }
 
 /**
- * Kills bubblewrap and the sandbox with it. INVARIANT: nothing outlives this; without its process 1 the kernel kills all
- * that is inside. Bubblewrap's death kills process 1, but not in the moments before that has asked for it; so
- * bubblewrap is stopped, that it starts nothing more, and what it has started is killed first. Under the others all are in
- * the group of their guard, which none can leave, and the kernel kills a group in one step.
+ * Kills bubblewrap and its sandbox. INVARIANT: nothing outlives this: the kernel kills everything inside together with
+ * process 1. Bubblewrap's death kills process 1, but only after process 1 has asked for that. So bubblewrap is stopped
+ * first, lest it start more, and what it has started is killed before it. On the other rungs all processes are in the
+ * group of their guard, which none can leave, and the kernel kills a group in one step.
  */
 export function killWhole(child: ChildProcess, rung: Rung["name"]): void {
   const { pid, exitCode, signalCode } = child;
@@ -133,7 +135,10 @@ export function killWhole(child: ChildProcess, rung: Rung["name"]): void {
   child.kill("SIGKILL");
 }
 
-/** Kills what a guard left that somebody else has killed. Its number is that of the group as long as one is left in it. */
+/**
+ * Kills what is left of a guard that somebody else killed. Its process number names the group as long as anybody is in
+ * it.
+ */
 export function killGroup(pid: number): void {
   isReached(-pid, "SIGKILL");
 }
@@ -142,7 +147,7 @@ function childrenOf(pid: number): number[] {
   try {
     return readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").split(" ").filter(Boolean).map(Number);
   } catch {
-    // It has ended, or this kernel does not tell: who cannot be asked to end is killed.
+    // It has ended, or this kernel does not list children; whoever cannot be asked to end is killed.
     return [];
   }
 }
@@ -151,7 +156,7 @@ function isReached(pid: number, signal: NodeJS.Signals): boolean {
   try {
     return process.kill(pid, signal);
   } catch {
-    // It has ended by itself, or may not be asked; it is killed with all others.
+    // It has ended by itself or may not be signalled; it is killed with all others.
     return false;
   }
 }

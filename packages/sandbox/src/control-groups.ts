@@ -1,6 +1,6 @@
 /**
- * The kernel's own count of what all processes of a child use together: control groups, of version 2 or 1, in
- * whichever group of this process, or above it, the host may make groups of its own.
+ * The kernel's count of what all processes of a child use together: control groups of version 2 or 1. They are made
+ * within the group of this process, or the nearest one above it in which the host may make groups.
  */
 import { type IOType, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
@@ -19,15 +19,15 @@ import { HostGroup, isRemoved, textOf } from "./host-group.ts";
 import { MADE, toldWords } from "./joining.ts";
 import { WaitingChildren } from "./waiting-children.ts";
 
-/** Without these two a group bounds nothing that could bring the machine down; `cpu` shares what there is fairly. */
+/** Without these two a group does not protect the machine; `cpu` only shares the processor fairly. */
 const NEEDED: readonly Controller[] = ["pids", "memory"];
-/** A start waits this often for what a killed host left. */
+/** LIMIT: times that a start waits for what a killed host left. */
 const LEFTOVER_TRIES = 10;
 
 export class ControlGroups {
   readonly #places: readonly HostGroup[];
   readonly #shell: string;
-  /** Children that wait in groups of this host. */
+  /** Children that wait in groups of this host until they are needed. */
   readonly waiting = new WaitingChildren();
   #count = 0;
 
@@ -36,7 +36,7 @@ export class ControlGroups {
     this.#shell = shell;
   }
 
-  /** Those that this process can make, and that a shell of the system gets into; null where there are none. */
+  /** Groups that this process can make and a shell of the system can join; null if there are none. */
   static async find(shell: string, trial: ChildLimits): Promise<ControlGroups | null> {
     const name = `femtoclaw-${process.pid}-${processNamespace()}-${randomBytes(4).toString("hex")}`;
     const places: HostGroup[] = [];
@@ -54,12 +54,12 @@ export class ControlGroups {
     return `control groups (version ${versions.join(" and ")})`;
   }
 
-  /** Whether the processor is shared between this host and all of its children, and not between single processes. */
+  /** Whether the processor is shared fairly among this host and its children rather than among single processes. */
   get sharesProcessor(): boolean {
     return this.#places.some(({ group }) => group.controllers.includes("cpu"));
   }
 
-  /** A group for one child, which is not let go before that is made. */
+  /** A group for one child. The child must not be released before `made` has resolved. */
   begin(limits: ChildLimits): ChildGroup {
     this.#count += 1;
     return new ChildGroup(this.#places, String(this.#count), this.#shell, limits);
@@ -87,7 +87,7 @@ async function isUsable(place: HostGroup, shell: string, trial: ChildLimits): Pr
     const group = new ChildGroup([place], "0", shell, trial);
     try {
       await group.made;
-      // What it becomes in the group has nothing to do.
+      // The command to run in the group does nothing.
       const { program, args } = group.joining([shell, "-c", ":"]);
       const stdio: IOType[] = Array.from({ length: BEGIN_DESCRIPTOR + 1 }, (_, at) =>
         at < BEGIN_DESCRIPTOR ? "ignore" : "pipe",
@@ -103,12 +103,12 @@ async function isUsable(place: HostGroup, shell: string, trial: ChildLimits): Pr
       await group.end();
     }
   } catch {
-    // For whatever reason; the next place is tried, and in the end `doctor` says that none was found.
+    // The reason does not matter: the next place is tried, and if none is found, `doctor` says so.
     return false;
   }
 }
 
-/** Those of the controllers that groups made in this one have; they are switched on where that is possible. */
+/** The controllers that groups within this one will have, switched on if possible. */
 function enabledIn(group: string, wanted: readonly Controller[]): Controller[] {
   const file = join(group, "cgroup.subtree_control");
   const enabled = (): string[] => textOf(file).split(/\s+/);
@@ -120,7 +120,7 @@ function enabledIn(group: string, wanted: readonly Controller[]): Controller[] {
         writeFileSync(file, `+${controller}`);
       }
     } catch {
-      // Whoever made the group keeps it from us, or other processes are in it.
+      // Whoever made the group denies us this, or other processes are in it.
     }
   }
   const found = enabled();
@@ -130,7 +130,9 @@ function enabledIn(group: string, wanted: readonly Controller[]): Controller[] {
     : [];
 }
 
-/** A group with processes can have no groups with controllers, so a host that is alone in its own moves into one below. */
+/**
+ * A group that has processes cannot give controllers to groups within it, so a host alone in its group moves one down.
+ */
 function moveBelow(group: string): void {
   if (textOf(join(group, "cgroup.procs")).trim() !== String(process.pid)) return;
   const below = join(group, HOST_ALONE);
@@ -139,8 +141,8 @@ function moveBelow(group: string): void {
 }
 
 /**
- * What a host left that was killed. A child that it was just starting may have outlived it. Process numbers mean nothing
- * in another namespace, so what a host of another one left is for a host of that one.
+ * Removes the groups of a host that was killed, and kills a child that it was just starting. Process numbers mean
+ * nothing in another process namespace, so each host cleans up after hosts of its own namespace only.
  */
 async function removeLeftovers(parent: string): Promise<void> {
   const own = new RegExp(`^femtoclaw-(\\d+)-${processNamespace()}-`);
@@ -168,7 +170,7 @@ function end(pid: number): void {
   try {
     process.kill(pid, "SIGKILL");
   } catch {
-    // It has ended by itself, or is another user's, who sees to it.
+    // It has ended by itself, or belongs to another user, whose business it is.
   }
 }
 

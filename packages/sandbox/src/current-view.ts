@@ -1,10 +1,10 @@
-/** The view that the next child is started by, when the machine has changed since the last plan. */
+/** The view by which the next child is started, planned anew if the machine has changed since the last plan. */
 import { dirname } from "node:path";
 import { hostInspection, type Inspection } from "./inspection.ts";
 import { visibilityOf } from "./mounts.ts";
 import { type SandboxView, viewOf } from "./view.ts";
 
-/** The view itself while the machine is as it was when planned, else a new one. */
+/** Returns the view itself if the machine is as it was when the view was planned, else a new one. */
 export function currentView(
   view: SandboxView,
   othersRun = false,
@@ -20,10 +20,10 @@ export function currentView(
 }
 
 /**
- * INVARIANT: what a mount is made of cannot be exchanged by a child that runs. Bubblewrap looks paths up by
- * name, and a child that exchanges a folder for a link at that moment would choose what the next child sees.
- * No child can move what is a mount to it; so where a child may write, a path that was none when it was
- * started becomes none for others until no child runs.
+ * INVARIANT: a running child cannot exchange the source of a mount. Bubblewrap looks paths up by name, and a child that
+ * exchanges a folder for a link at that moment would choose what the next child sees. No child can move what is a mount
+ * for it. So if a child may write there, a path that was no mount when that child was started does not become one for
+ * others until no child runs.
  */
 function withoutNewcomers({ assumed, mounts }: SandboxView, inspection: Inspection): Inspection {
   return {

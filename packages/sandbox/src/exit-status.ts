@@ -1,10 +1,9 @@
-/** How a program ended, as what confines it reports. */
+/** How a program ended, as reported by the program that confines it. */
 import { constants } from "node:os";
 
 /**
- * The exit code in what was written to the status descriptor; null while there is none, and where no program ran.
- * INVARIANT: I7: a program that takes over process 1 of its sandbox has any number reported, and no number says that it was
- * not started.
+ * The exit code in the status text; null if there is none yet or no program ran. INVARIANT: I7: a program that takes
+ * over process 1 of its sandbox can have any number reported, but no number means that the program was not started.
  */
 export function exitCodeIn(status: string): number | null {
   if (!status.includes('"child-pid"')) return null;
@@ -12,7 +11,10 @@ export function exitCodeIn(status: string): number | null {
   return reported === undefined ? null : Number(reported) & 0xff;
 }
 
-/** Why no program was started, as the launcher under Landlock or Seatbelt says it in a line of its own; null while it has not. */
+/**
+ * The launcher's reason under Landlock or Seatbelt why no program was started, from a line of its own; null without
+ * one.
+ */
 export function faultIn(status: string): string | null {
   const said = /^\{"fault":(".*")\}\n/m.exec(status)?.[1];
   if (said === undefined) return null;

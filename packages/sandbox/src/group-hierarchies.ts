@@ -1,10 +1,12 @@
-/** Where this process stands in the kernel's trees of control groups. A machine has one tree, or several of version 1. */
+/**
+ * Where this process stands in the kernel's trees of control groups. A machine has one tree, or several of version 1.
+ */
 import { readFileSync } from "node:fs";
 import { basename, dirname, join, relative } from "node:path";
 
 const CONTROLLERS = ["pids", "memory", "cpu"] as const;
 export type Controller = (typeof CONTROLLERS)[number];
-/** The group into which a host moves that has one of its own, so that others can be made beside it. */
+/** The group into which a host moves if it is alone in its own, so that others can be made beside it. */
 export const HOST_ALONE = "femtoclaw-host";
 
 export interface Hierarchy {
@@ -32,7 +34,7 @@ export function hierarchies(): Hierarchy[] {
   return hierarchiesIn(textOf("/proc/self/cgroup"), textOf("/proc/self/mountinfo"));
 }
 
-/** Pure, from the texts of the two files of a process. */
+/** Pure: takes the texts of a process's two files. */
 export function hierarchiesIn(cgroup: string, mountinfo: string): Hierarchy[] {
   const mounts = mountinfo.split("\n").flatMap(mountOf);
   const found = new Map<string, { version: 1 | 2; controllers: Controller[]; parents: string[] }>();
@@ -54,7 +56,7 @@ export function hierarchiesIn(cgroup: string, mountinfo: string): Hierarchy[] {
 
 function parentsIn({ root, point }: Mount, group: string): string[] {
   const below = relative(root, group);
-  // What lies beside what is mounted is out of reach.
+  // A group beside the mounted one is out of reach.
   if (below.startsWith("..")) return [];
   const parts = below === "" ? [] : below.split("/");
   return Array.from({ length: parts.length + 1 }, (_, up) => join(point, ...parts.slice(0, parts.length - up)));
@@ -64,7 +66,7 @@ function parentsIn({ root, point }: Mount, group: string): string[] {
 function membershipOf(line: string): Membership[] {
   const [, controllers, group] = /^\d+:([^:]*):(\/.*)$/.exec(line) ?? [];
   if (controllers === undefined || group === undefined) return [];
-  // A host that looks again, as at each reload, is in there by then, and would move one deeper each time.
+  // A host that looks again, as at each reload, is already in that group and would move one deeper each time.
   const own = basename(group) === HOST_ALONE ? dirname(group) : group;
   return [{ controllers: controllers === "" ? [] : controllers.split(","), group: own }];
 }

@@ -1,15 +1,16 @@
 /**
- * What stands beside a child that has no process namespace, outside of what confines it: a shell that begins when it is
- * told, says how the child ended, and ends all that it left. It leads the process group that none of them can leave. The
- * same under Landlock and under Seatbelt.
+ * The guard of a child that has no process namespace. It is a shell outside of the confinement, which begins when told,
+ * reports how the child ended, and ends everything the child left. It leads the process group, which none of them can
+ * leave. The same guard serves Landlock and Seatbelt.
  */
 
 /**
- * Descriptors as bubblewrap has them: 3 leads to the launcher, on 4 the two say how it fares, 5 is what holds it.
- * INVARIANT: I9: where the child has ended, or whoever holds the other end of 5 has, the kernel kills the whole group
- * at once, this shell with it. A process that is just being made is killed too, or not made. Whoever asks the group to
- * end asks the child: the shells have to say how that ended, so they do not end by it; and what is only handled, not
- * ignored, when the child is begun is not ignored by the child.
+ * The descriptors are those of bubblewrap: 3 leads to the launcher, on 4 the shell and the launcher report, 5 holds the
+ * guard. INVARIANT: I9: when the child has ended, or whoever holds the other end of 5 has, the kernel kills the whole
+ * group at once, this shell included. A process that is just being forked is killed too, or not made. A request to end
+ * that reaches the group is for the child alone: the shells have to report how the child ended, so they survive it.
+ * They handle the signal instead of ignoring it until the child has begun, because a child inherits only ignored
+ * signals.
  */
 const SCRIPT = `
 read -r femto_begin <&5 || exit 1
@@ -26,10 +27,10 @@ echo "{\\"exit-code\\": $?}" >&4
 kill -KILL 0
 `;
 
-/** Arguments of the shell that starts a launcher, given with its name first. */
+/** Arguments for the shell that runs a launcher, which is given by its name and arguments. */
 export function guardArguments(launcher: readonly string[]): string[] {
   return ["-c", SCRIPT, "sh", ...launcher];
 }
 
-/** What the guard waits for before it begins; then the descriptor stays open as long as the child may live. */
+/** What the guard waits for before it begins. After that the descriptor stays open as long as the child may live. */
 export const BEGIN = "begin\n";

@@ -1,11 +1,13 @@
-/** The group that holds the groups of this host's children, in one hierarchy. It is there while it holds one. */
+/**
+ * The group around those of this host's children, in one hierarchy. It exists as long as there is a group within it.
+ */
 import { mkdirSync, readFileSync, rmdirSync } from "node:fs";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { systemErrorCode } from "@femtoclaw/protocol";
 import type { Controller } from "./group-hierarchies.ts";
 
-/** A group, and what it bounds its processes by. */
+/** A group and the controllers by which it limits its processes. */
 export interface Group {
   readonly folder: string;
   readonly version: 1 | 2;
@@ -22,9 +24,9 @@ export class HostGroup {
   }
 
   /**
-   * Resolves when it is there, and gives its controllers to groups that are made in it; null where that is so at once. It
-   * stays until as many have let go of it. INVARIANT: I9: in version 2 a group that is made before has no limits, so all
-   * who come meanwhile wait for the same.
+   * Resolves once the group exists and passes its controllers on to groups within it; null if that is so at once. The
+   * group stays until `letGo` was called as often. INVARIANT: I9: in version 2 a group made before that has no limits,
+   * so everybody who comes meanwhile waits for the same promise.
    */
   hold(): Promise<void> | null {
     this.#held += 1;
@@ -41,7 +43,7 @@ export class HostGroup {
     return null;
   }
 
-  /** INVARIANT: nothing is left of a host in which nothing runs, however it ends. */
+  /** INVARIANT: a host in which nothing runs leaves no group behind, however it ends. */
   letGo(): void {
     this.#held -= 1;
     if (this.#held > 0) return;
@@ -61,7 +63,7 @@ export class HostGroup {
   }
 }
 
-/** INVARIANT: the kernel removes no group that has a process or another group in it, so nothing is lost by trying. */
+/** INVARIANT: the kernel refuses to remove a group that contains a process or another group, so trying is harmless. */
 export function isRemoved(folder: string): boolean {
   try {
     rmdirSync(folder);

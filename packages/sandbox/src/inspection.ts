@@ -1,4 +1,4 @@
-/** What is found on this machine before a view is planned: the impure half of planning. */
+/** Examines this machine before a view is planned: the impure half of planning. */
 import {
   accessSync,
   constants,
@@ -12,8 +12,8 @@ import {
 import { FemtoError, printable, systemErrorCode } from "@femtoclaw/protocol";
 
 /**
- * What stands at a path. A symbolic link anywhere in it makes it `link`, because a mount would follow
- * it; `target` is where it leads to in the end.
+ * What stands at a path. A symbolic link anywhere in the path makes the kind `link`, because a mount would follow it;
+ * `target` is where it finally leads.
  */
 export type PathState =
   | { readonly kind: "missing" | "file" | "directory" }
@@ -24,7 +24,7 @@ export interface Inspection {
   /** As Node names it, for example `x64`. */
   readonly architecture: string;
   stateOf(path: string): PathState;
-  /** What a symbolic link at the very path says, which may lead nowhere; null where there is none. */
+  /** The text of a symbolic link at this very path, which may lead nowhere; null if there is no link. */
   linkText(path: string): string | null;
   /** The first executable file of that name in the folders, or null. */
   findProgram(name: string, folders: readonly string[]): string | null;
@@ -55,7 +55,7 @@ function linkText(path: string): string | null {
     return readlinkSync(path);
   } catch (error) {
     const code = systemErrorCode(error);
-    // EINVAL is what the system says of everything that is no link.
+    // EINVAL means that the path is no link.
     if (code === "EINVAL" || code === "ENOENT" || code === "ENOTDIR") return null;
     throw unexamined(path, error);
   }
@@ -76,14 +76,14 @@ function isExecutable(path: string): boolean {
     accessSync(path, constants.X_OK);
     return statSync(path).isFile();
   } catch {
-    // Whatever the reason, a program that cannot be examined is none.
+    // Whatever the reason, a program that cannot be examined does not count.
     return false;
   }
 }
 
 const CLOSE_ON_EXEC = 0o2000000;
 
-/** Whether a process waits for something that is to happen; one that was stopped does not. */
+/** Whether a process waits for an event; a stopped one does not. */
 export function isAsleep(pid: number): boolean {
   try {
     const state = readFileSync(`/proc/${pid}/stat`, "utf8");
@@ -95,10 +95,10 @@ export function isAsleep(pid: number): boolean {
 }
 
 /**
- * Descriptors above 2 that this process would pass on to a child. Node opens everything close-on-exec, but what
- * this process itself was started with may lack the mark, as Node's own clean-up at start ends at the first gap
- * above 15; and terminals, which native code opens, always lack it. On macOS Node.js starts a child with those alone that
- * it names (POSIX_SPAWN_CLOEXEC_DEFAULT), whatever marks others have. `known` are some that Node has opened and not closed.
+ * Descriptors above 2 that this process would pass on to a child. Node opens everything close-on-exec, but descriptors
+ * inherited at the start may lack the flag, because Node's own clean-up ends at the first gap above 15; and terminals,
+ * which native code opens, always lack it. On macOS Node.js passes on only the descriptors that it names
+ * (POSIX_SPAWN_CLOEXEC_DEFAULT). `known` are descriptors that Node has opened and not closed.
  */
 export function inheritedDescriptors(
   known: ReadonlySet<number>,

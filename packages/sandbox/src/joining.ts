@@ -1,17 +1,17 @@
 /**
- * What stands before whatever confines a child, where control groups bound it: a shell that puts itself into them, and
- * becomes that. It may wait there for the call that it is for.
+ * How a child gets into its control groups: a shell starts in place of the confining program, joins the groups, and
+ * then becomes that program. It may wait in the groups for the call that it is for.
  *
- * Whoever puts another process into a group has the kernel wait until every processor has passed a point of rest, in
- * each hierarchy, and others who change groups wait with it. In version 1 a process of one thread that moves itself has
- * not.
+ * A process that is put into a group by another one is held up by the kernel until every processor has passed a
+ * quiescent state, once per hierarchy, and everybody else who changes groups is held up too. In version 1, a
+ * single-threaded process that moves itself is spared that.
  */
 
 /**
- * Its words are files that take whoever writes to them into a group, `--`, and the beginning of a command. On the
- * descriptor that holds a child back it reads when the groups have their limits, and then how many words the command
- * has more, and these. INVARIANT: I9: it becomes the program when it is in each group; where whoever started it has
- * ended, or a group does not take it, it ends.
+ * The shell's arguments are the files that move whoever writes to them into a group, `--`, and the beginning of a
+ * command. From the descriptor that holds a child back it reads a line once the groups have their limits, then the
+ * number of further words of the command, then these words. INVARIANT: I9: the shell becomes the program only after it
+ * has joined each group; if its parent has ended, or a group refuses it, it exits.
  */
 const SCRIPT = `
 read -r femto_made <&5 || exit 1
@@ -30,24 +30,24 @@ done
 exec "$@"
 `;
 
-/** What it hears when the groups have their limits. */
+/** Tells the shell that the groups have their limits. */
 export const MADE = "\n";
-/** What it says when it is in them; the very first on the descriptor for what is said of a child. */
+/** The shell's report that it has joined the groups, the first text on the status descriptor. */
 export const JOINED = "joined\n";
 
-/** Arguments of the shell, given with its name first. */
+/** Arguments for the shell, given after its name. */
 export function joiningArguments(files: readonly string[], command: readonly string[]): string[] {
   return ["-c", SCRIPT, "sh", ...files, "--", ...command];
 }
 
-/** LIMIT: characters of the words that it is told; it reads them one by one. */
+/** LIMIT: characters of the words sent to the shell, which reads them one by one. */
 const TOLD_CHARS = 4_096;
 
-/** Whether it can be told these words: in lines, and by characters that mean the same to every shell. */
+/** Whether these words can be sent: one per line, in characters that mean the same to every shell. */
 export function canBeTold(words: readonly string[]): boolean {
   const isPlain = words.every((word) => /^[ -~]*$/.test(word));
   return isPlain && words.reduce((chars, word) => chars + word.length, words.length) <= TOLD_CHARS;
 }
 
-/** What it is told of the rest of its command. */
+/** The words that complete the shell's command, as it reads them. */
 export const toldWords = (words: readonly string[]): string => [words.length, ...words, ""].join("\n");

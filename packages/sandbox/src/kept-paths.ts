@@ -1,21 +1,21 @@
 /**
- * What is kept from a child is covered by a mount in its file tree, and the kernel takes that mount away, with no word,
- * where somebody outside removes or replaces what it covers: an editor that saves a file, or git that writes its
- * configuration. What stands there then lies bare to a child that runs. So a child ends when that has happened.
+ * A path that is kept from a child is covered by a mount in the child's file tree. If somebody outside removes or
+ * replaces the file underneath, as an editor does that saves it, or git that writes its configuration, the kernel
+ * silently removes the mount, and a running child sees what stands there. So the child is killed when that happens.
  */
 import { lstatSync } from "node:fs";
 import { printable, systemErrorCode } from "@femtoclaw/protocol";
 
-/** LIMIT: time between two looks at what is kept from children that run. */
+/** LIMIT: milliseconds between two looks at the kept paths of running children. */
 const LOOK_MS = 100;
 
 export interface KeptPaths {
-  /** What a child may not see, and what it sees and may not write to; each with the folders on the way to it. */
+  /** Paths that a child may not see, and paths that it may see but not write; both include the folders above them. */
   readonly unseen: readonly string[];
   readonly unwritten: readonly string[];
 }
 
-/** Where what is kept stays kept whatever becomes of it, but for what was not there when it was planned. */
+/** For a rung that keeps paths hidden whatever becomes of them, except those that did not exist when it was planned. */
 export function onlyMissing({ unseen }: KeptPaths, isMissing: (path: string) => boolean): KeptPaths {
   return { unseen: unseen.filter(isMissing), unwritten: [] };
 }
@@ -23,7 +23,7 @@ export function onlyMissing({ unseen }: KeptPaths, isMissing: (path: string) => 
 const watches = new Set<KeptWatch>();
 let timer: NodeJS.Timeout | null = null;
 
-/** Looks at what is kept from one child until it is disposed of, and tells once of the first that is another or gone. */
+/** Watches the paths kept from one child until disposed of, and reports the first that was changed or removed, once. */
 export class KeptWatch implements Disposable {
   readonly #found: ReadonlyMap<string, string>;
   readonly #onLost: (path: string) => void;
@@ -54,11 +54,11 @@ export class KeptWatch implements Disposable {
   }
 }
 
-/** For people: why a child was ended. */
+/** Why a child was killed, for people to read. */
 export const lostText = (path: string): string =>
   `${printable(path)}, which is kept from programs, was replaced or made while it ran, where nothing keeps it from it`;
 
-/** Each path once, however many children it is kept from. */
+/** Examines each path once, however many children it is kept from. */
 function lookAtAll(): void {
   const now = new Map<string, string>();
   const current = (path: string): string => {
@@ -69,7 +69,7 @@ function lookAtAll(): void {
   for (const watch of [...watches]) watch.look(current);
 }
 
-/** What is the same as long as the very file or folder stands there: its number alone is soon given to another one. */
+/** Identifies the very file or folder at a path. The inode number alone would not do, because it is soon reused. */
 function identityOf(path: string): string {
   try {
     const { dev, ino, birthtimeNs } = lstatSync(path, { bigint: true });

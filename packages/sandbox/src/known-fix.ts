@@ -1,6 +1,6 @@
-/** What helps on machines that keep the sandbox from working, by what is said there. */
+/** Advice for machines on which the sandbox does not work, by the error message seen there. */
 
-/** Null for what nobody has seen yet. */
+/** Null for a message that nobody has seen yet. */
 export function knownFix(reason: string): string | null {
   if (/RTM_NEWADDR|setting up uid map|No permissions to create (a )?new namespace/.test(reason)) {
     return "Let bwrap create user namespaces: an AppArmor profile /etc/apparmor.d/bwrap with `userns,`, or sysctl kernel.unprivileged_userns_clone=1.";

@@ -1,6 +1,6 @@
 /**
- * Whether any child could be shown something at or below a path, told from the grants alone. It says yes
- * more often than a view does: what a view shows depends on what exists, and that changes.
+ * Whether any child could be shown something at or below a path, judged by the grants alone. It says yes more often
+ * than a view does, because a view depends on what exists at the time.
  */
 import type { Authority } from "@femtoclaw/protocol";
 import { isWithin } from "./mounts.ts";

@@ -1,13 +1,13 @@
-/** The steps by which the file tree of a child is built, and how that child sees a path. Pure. */
+/** The steps by which the file tree of a child is built, and how the child sees a path in it. Pure. */
 
-/** One step of building a child's file tree. A later step covers what earlier ones put below its path. */
+/** One step in building a child's file tree. A later step covers what earlier ones put at or below its path. */
 export type Mount =
   | { readonly kind: "proc" | "dev" | "tmpfs" | "readOnly" | "readWrite"; readonly path: string }
   | { readonly kind: "maskFile" | "maskFolder"; readonly path: string }
-  /** A file of this machine that stands elsewhere there, and one that is made of what a descriptor of bubblewrap gives. */
+  /** A file of this machine at another place, and a file made of what bubblewrap reads from a descriptor. */
   | { readonly kind: "placed"; readonly path: string; readonly from: string }
   | { readonly kind: "handed"; readonly path: string; readonly descriptor: number }
-  /** The same, but its own to change. */
+  /** Like `handed`, but the child may change it. */
   | { readonly kind: "written"; readonly path: string; readonly descriptor: number }
   | { readonly kind: "link"; readonly path: string; readonly target: string };
 
@@ -18,7 +18,7 @@ export function visibilityOf(mounts: readonly Mount[], path: string): Visibility
   return visibilityBy(mounts.findLast((mount) => isWithin(path, mount.path)));
 }
 
-/** How it sees what one step shows or hides. */
+/** How a child sees what this step shows or hides. */
 export function visibilityBy(mount: Mount | undefined): Visibility {
   switch (mount?.kind) {
     case undefined:

@@ -1,7 +1,7 @@
-/** What a child does not have, or has where one in bubblewrap has not, by what confines it; for people to read. */
+/** What each rung denies a child, or lets it see, that bubblewrap does not; for people to read. */
 import type { Rung } from "./rung.ts";
 
-/** Of Landlock, in namespaces too: the file tree is that of the machine, and the filter the same. */
+/** Under Landlock, with and without namespaces: both have the machine's file tree and the same filter. */
 const BY_LANDLOCK = [
   "refused: terminals, agents, capabilities of others, and programs under [sandbox].connect",
   "refused to programs: sockets of any kind, changing modes, owners and times of files, job control, watching files",

@@ -1,4 +1,4 @@
-/** Output of a program as it arrives: up to a cap, in memory that grows with its bytes and not with its pieces. */
+/** Collects the output of a program up to a cap. Memory grows with the bytes, not with the number of pieces. */
 export class Output {
   #bytes = Buffer.alloc(0);
   #length = 0;

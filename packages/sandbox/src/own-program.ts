@@ -1,6 +1,6 @@
 /**
- * What a child sees that is not a program of this machine but one that FemtoClaw hands it: the system, itself, and
- * nothing that was granted to anybody.
+ * The view for a program that FemtoClaw itself hands to the child: the system and the program's own files, and nothing
+ * that was granted to anybody.
  */
 import type { Authority } from "@femtoclaw/protocol";
 import { HANDED_DESCRIPTOR } from "./bubblewrap.ts";
@@ -8,23 +8,23 @@ import { hostInspection } from "./inspection.ts";
 import type { Mount } from "./mounts.ts";
 import { type SandboxView, viewOf } from "./view.ts";
 
-/** A file of the child: the bytes of `content`, or a file of this machine that no child can write to. */
+/** A file shown to the child: the bytes of `content`, or a file of this machine that no child can write to. */
 export type OwnFile = { readonly path: string } & ({ readonly content: Uint8Array } | { readonly from: string });
 
 export interface OwnProgram {
   readonly view: SandboxView;
-  /** For the run; they belong to the view. */
+  /** The contents to hand over when it runs; the mounts of the view refer to them. */
   readonly handed: readonly Uint8Array[];
-  /** A folder that is shown and in which nothing of the call lies. */
+  /** A visible folder that contains nothing of the call. */
   readonly cwd: string;
 }
 
-/** Shown to every child, so that it takes no grant to begin there. */
+/** Every child sees this folder, so starting there takes no grant. */
 const CWD = "/usr";
 
 /**
- * INVARIANT: what is shown is the system, less what is denied, and these files. Neither workspace nor grants nor
- * variables of the host are there: what a call is decided on is handed to it, and there is nothing else to reach.
+ * INVARIANT: the child sees the system without what is denied, and these files. It gets no workspace, grants or
+ * variables of the host: it is handed what the call was decided on, and can reach nothing else.
  */
 export function ownProgramView(standard: SandboxView, files: readonly OwnFile[]): OwnProgram {
   const { authority, groups, rung } = standard;
@@ -44,6 +44,6 @@ export function ownProgramView(standard: SandboxView, files: readonly OwnFile[])
     handed.push(file.content);
     return { kind: "handed", path: file.path, descriptor: HANDED_DESCRIPTOR + handed.length - 1 };
   });
-  // The plan rests on nothing that a child can change, so it is not made anew while this one starts.
+  // A child can change nothing on which this plan rests, so the plan is not checked again when this one starts.
   return { view: { ...view, mounts: [...view.mounts, ...own], assumed: new Map() }, handed, cwd: CWD };
 }

@@ -1,19 +1,19 @@
 /**
- * Programs of which each reads what the one before it writes, started by a shell inside the sandbox. The shell reads
- * one text that is always the same; what a call brings reaches it as words, which no shell takes for text.
+ * Runs programs each of which reads what the one before it writes. A shell inside the sandbox starts them by a constant
+ * script; what a call brings reaches it as arguments only, which no shell parses.
  */
 import { LIMITS } from "@femtoclaw/protocol";
 import { signalOf } from "./exit-status.ts";
 
-/** Descriptor on which the shell says how each program ended; no program has it. */
+/** Descriptor on which the shell reports how each program ended; the programs do not get it. */
 export const STAGES_DESCRIPTOR = 6;
-/** LIMIT: characters of all that it says: for each program the number of that, and how it ended. */
+/** LIMIT: characters of these reports, each of which is a program's number and its exit code. */
 export const STAGES_CHARS = LIMITS.stages * "15 255\n".length;
 
 /**
- * Its words are, for each program, how many words it has, and those: `2 /bin/cat file 1 /bin/wc`. Each stage turns its
- * own to the end, drops all others, and says its number and how it ended. A signal that asks for the end is for the
- * programs, and their shells wait for them.
+ * The shell's arguments are, for each program, the number of its words and these words: `2 /bin/cat file 1 /bin/wc`.
+ * Each stage rotates its own words to the end, drops all others, and reports its number and how it ended. A signal that
+ * asks the pipeline to end is for the programs; their shells wait for them.
  */
 const SCRIPT = `
 stage() {
@@ -46,18 +46,18 @@ first() {
 stage 0 "$@"
 `;
 
-/** Arguments of the shell that runs the programs, each given with its name first. */
+/** Arguments for the shell, given after its name. */
 export function pipelineArguments(programs: readonly (readonly string[])[]): string[] {
   return ["-c", SCRIPT, "sh", ...programs.flatMap((words) => [String(words.length), ...words])];
 }
 
 export interface StageEnd {
-  /** As the program left it, 128 + N for one that signal N ended; null when it was killed with all others. */
+  /** The program's exit code, 128 + N if signal N ended it; null if it was killed together with all others. */
   readonly exitCode: number | null;
   readonly signal: string | null;
 }
 
-/** How each of so many programs ended, by what the shell said. */
+/** How each of `count` programs ended, according to the shell's reports. */
 export function stageEnds(said: string, count: number): StageEnd[] {
   const codes = new Map(
     Array.from(said.matchAll(/^(\d{1,2}) (\d{1,3})$/gm), ([, at, code]) => [Number(at), Number(code)]),

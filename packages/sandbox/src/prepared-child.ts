@@ -1,6 +1,6 @@
 /**
- * A child that is made ready while it is not certain yet that its program may run. What confines it is begun and stands, or
- * will in some milliseconds, and nothing of the call has happened: its program is started when the child is released.
+ * A child prepared while it is still uncertain whether its program may run. The confining program has begun, and stands
+ * now or within milliseconds; nothing of the call has happened, because its program starts when the child is released.
  */
 import { LIMITS } from "@femtoclaw/protocol";
 import type { BoundChild } from "./bound-child.ts";
@@ -16,7 +16,7 @@ export interface ChildToPrepare {
   readonly limits: ChildLimits;
 }
 
-/** To be taken by a run, or disposed of. */
+/** A run takes it, or it has to be disposed of. */
 export class PreparedChild implements Disposable {
   readonly #view: SandboxView;
   #bound: BoundChild | null;
@@ -27,8 +27,8 @@ export class PreparedChild implements Disposable {
   }
 
   /**
-   * Null where none waits for such a call: to start one takes milliseconds of this thread, which is not spent on what may
-   * never run. Throws FEMTO_SANDBOX_UNAVAILABLE for what cannot be confined.
+   * Null if no waiting child fits the call: starting one would take milliseconds of this thread, too much for what may
+   * never run. Throws FEMTO_SANDBOX_UNAVAILABLE for a command that cannot be confined.
    */
   static of({ view: planned, command, limits }: ChildToPrepare): PreparedChild | null {
     const { groups } = planned;
@@ -43,7 +43,10 @@ export class PreparedChild implements Disposable {
     return bound === null ? null : new PreparedChild(view, bound);
   }
 
-  /** The child, whose place among those that run is its taker's; null where it has ended meanwhile, or shows too much. */
+  /**
+   * Hands over the child, and with it its place among the running ones; null if it has ended meanwhile or shows too
+   * much.
+   */
   take(): BoundChild | null {
     const bound = this.#bound;
     if (bound === null || !bound.stillStands()) return null;
@@ -51,7 +54,7 @@ export class PreparedChild implements Disposable {
     return bound;
   }
 
-  /** INVARIANT: I1: of what was not taken nothing runs, neither before this nor after. */
+  /** INVARIANT: I1: a child that was not taken runs nothing, neither before this nor after. */
   [Symbol.dispose](): void {
     const bound = this.#bound;
     if (bound === null) return;
@@ -61,7 +64,7 @@ export class PreparedChild implements Disposable {
   }
 }
 
-/** Gives up the place among those that run of a child that was killed: as a whole it has ended a moment later. */
+/** Gives up a killed child's place among the running ones after the grace time, by when its last process has ended. */
 export function leaveKilled({ children }: SandboxView): void {
   setTimeout(() => children.end(), LIMITS.graceMs).unref();
 }

@@ -1,6 +1,6 @@
 /**
- * Finds out whether this machine can run the sandbox: starts real children with the very arguments
- * that calls use, and looks whether something shows that must not.
+ * Finds out whether this machine can run the sandbox: starts real children with the very arguments that calls use, and
+ * checks that they see nothing they must not see.
  */
 import { execFile } from "node:child_process";
 import { release } from "node:os";
@@ -22,11 +22,11 @@ export type SandboxProbe =
   | {
       readonly ok: true;
       readonly name: Rung["name"];
-      /** What it is, and which version of it, for people. */
+      /** Name and version of what confines children, for people to read. */
       readonly title: string;
       readonly groups: ControlGroups | null;
       readonly bounds: Bounds;
-      /** Why it is none that confines more; absent where there is none. */
+      /** Why a stronger rung was not chosen; absent if this is the strongest one. */
       readonly instead?: Reason;
     }
   | ({ readonly ok: false } & Reason);
@@ -36,7 +36,7 @@ export interface Reason {
   readonly fix: string;
 }
 
-/** What is tried out, and as whom; a test may say something else of it. */
+/** The machine to try; tests may describe another one. */
 export interface Machine {
   readonly platform: NodeJS.Platform;
   readonly inspection: Inspection;
@@ -49,11 +49,11 @@ const thisMachine = (): Machine => ({
   isRoot: process.getuid?.() === 0,
 });
 
-/** LIMIT: time of one trial; a launcher takes seconds where the machine is emulated, or has much else to do. */
+/** LIMIT: milliseconds of one trial; on an emulated or busy machine a launcher takes seconds. */
 const PROBE_TIMEOUT_MS = 60_000;
 const PROBE_OUTPUT_BYTES = 65_536;
 
-/** For people. */
+/** For people to read. */
 const NAMES: Readonly<Record<Rung["name"], string>> = {
   bubblewrap: "bubblewrap",
   "landlock, namespaces": "Landlock in namespaces",
@@ -61,7 +61,7 @@ const NAMES: Readonly<Record<Rung["name"], string>> = {
   seatbelt: "Seatbelt",
 };
 
-/** INVARIANT: I3: what confines most is tried first, and where nothing holds there is no sandbox. */
+/** INVARIANT: I3: the strongest rung is tried first, and if none holds there is no sandbox. */
 export async function probeSandbox(
   authority: Authority,
   limits: ChildLimits,
@@ -72,7 +72,7 @@ export async function probeSandbox(
   const [first, ...others] = rungs;
   const best = await probeRung(first, authority, limits, machine);
   if (best.ok) return best;
-  // What is missing for several is told once, of the last of them.
+  // A reason shared by several rungs is told once, for the last of them.
   const missing = new Map([[best.reason, first]]);
   for (const name of others) {
     const found = await probeRung(name, authority, limits, machine);
@@ -102,7 +102,7 @@ async function probeRung(
   { inspection, isRoot }: Machine,
 ): Promise<SandboxProbe> {
   try {
-    // What is missing for any sandbox is told first.
+    // A view for no groups, so that what is missing for any sandbox is reported first.
     const { rung } = viewOf(authority, inspection, undefined, null, name);
     const title = await titleOf(rung, isRoot);
     const groups = await groupsOf(rung, limits);
@@ -130,14 +130,14 @@ interface Tried {
 async function titleOf(rung: Rung, isRoot: boolean): Promise<string> {
   if (rung.name === "seatbelt") {
     if (!isRoot) return `seatbelt of Darwin ${release()}`;
-    // What macOS lets root do inside a profile was never looked at.
+    // What macOS lets root do inside a profile has never been examined.
     const fix = "Run it as a user of its own.";
     throw new FemtoError("FEMTO_SANDBOX_UNAVAILABLE", "the host is root, and under Seatbelt no child is to be", {
       fix,
     });
   }
   if (rung.name !== "bubblewrap") {
-    // INVARIANT: I8: outside of any namespace, inside which nobody could tell what privileges the host has.
+    // INVARIANT: I8: asked outside of any namespace, because inside nobody could tell which privileges the host has.
     const alone = `landlock ${await landlockVersion(PROBE_TIMEOUT_MS)}`;
     return rung.name === "landlock" ? alone : `${alone}, namespaces`;
   }
@@ -145,7 +145,7 @@ async function titleOf(rung: Rung, isRoot: boolean): Promise<string> {
   return `bubblewrap ${printable(stdout.trim().replace(/^bubblewrap /, ""))}`;
 }
 
-/** A child starts, and has the variables that it was given and no others. */
+/** A child starts, and has exactly the variables that it was given. */
 async function probeEnvironment(tried: Tried): Promise<void> {
   const { view } = tried;
   const command = commandFor(view, "env", ["-0"]);
@@ -158,7 +158,7 @@ async function probeEnvironment(tried: Tried): Promise<void> {
   }
 }
 
-/** A child finds not one line in what must be out of its sight. */
+/** A child cannot read a single line of what is hidden from it. */
 async function probeSecrets(tried: Tried): Promise<void> {
   const { view } = tried;
   const { floor, ask, deny } = view.authority;
@@ -168,14 +168,14 @@ async function probeSecrets(tried: Tried): Promise<void> {
     tried,
     commandFor(view, "grep", ["-r", "-l", "-s", "-e", "", "--", ...secrets]),
   );
-  // grep ends with 1 when nothing matched and with 2 when, besides, a file could not be read.
+  // grep exits with 1 when nothing matched, and with 2 when it also could not read a file.
   if ((exitCode !== 1 && exitCode !== 2) || stdout.length > 0) {
     const seen = printable(stdout.toString().split("\n")[0] ?? "");
     throw new FemtoError("FEMTO_SANDBOX_UNAVAILABLE", `a child can read what must be hidden from it: ${seen}`);
   }
 }
 
-/** What is tried beside, because something else than bubblewrap is to hold it. */
+/** Further trials, for what bubblewrap prevents by its construction and another rung by its rules. */
 function reachOf(name: Rung["name"]): readonly ((tried: Tried) => Promise<void>)[] {
   switch (name) {
     case "bubblewrap":
@@ -188,7 +188,7 @@ function reachOf(name: Rung["name"]): readonly ((tried: Tried) => Promise<void>)
   }
 }
 
-/** A child under Seatbelt can do nothing of what its profile is to keep it from. */
+/** A child under Seatbelt can do nothing that its profile forbids. */
 async function probeSeatbelt(tried: Tried): Promise<void> {
   const { mounts, authority } = tried.view;
   const { stdout } = await run(tried, commandFor(tried.view, "perl", seatbeltTrial(mounts, authority, process.pid)));
@@ -203,7 +203,7 @@ async function probeSeatbelt(tried: Tried): Promise<void> {
   });
 }
 
-/** A child under Landlock neither signals this process nor reads of it. */
+/** A child under Landlock can neither signal this process nor read about it. */
 async function probeReach(tried: Tried): Promise<void> {
   const script = 'kill -0 "$1" 2>/dev/null && echo signals; cat "/proc/$1/cmdline" 2>/dev/null && echo reads';
   const { exitCode, stdout } = await run(
@@ -231,7 +231,7 @@ function commandFor(view: SandboxView, name: string, args: readonly string[]): S
   return { program, realPath, args, cwd: workspace, environment: {} };
 }
 
-/** INVARIANT: I3: a trial that did not come to its end has shown nothing, and is not taken for one that found something. */
+/** INVARIANT: I3: a trial that timed out has shown nothing, and does not count as passed. */
 async function run(tried: Tried, command: SandboxCommand): Promise<SandboxResult> {
   const ran = await runSandboxed({
     ...tried,

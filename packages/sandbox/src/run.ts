@@ -1,7 +1,7 @@
 /**
- * Runs one command inside the sandbox: bounded in time and output, ended as a whole, and with the
- * failure of the sandbox told apart from the failure of the program. Call it from the main thread:
- * bubblewrap dies with the thread that started it.
+ * Runs one command inside the sandbox, with limits of time and output, ends it with everything it started, and tells a
+ * failure of the sandbox from a failure of the program. Call this from the main thread: bubblewrap dies with the thread
+ * that started it.
  */
 import type { ChildProcess } from "node:child_process";
 import type { Duplex, Readable, Writable } from "node:stream";
@@ -30,33 +30,36 @@ export interface SandboxRun {
   /** Bytes of both outputs together; a program that writes more is killed. */
   readonly outputBytesMax: number;
   readonly signal: AbortSignal;
-  /** Hears what is kept of its output as it comes; the bytes are the run's own, and it must not throw. */
+  /** Gets the kept output as it arrives. The bytes belong to the run, and the callback must not throw. */
   readonly onOutput?: (stream: "stdout" | "stderr", piece: Uint8Array) => void;
   /**
-   * Serves what the programs connect to, by a proxy that they are told of; without it they reach nothing. All of them
-   * end with the run.
+   * Serves the connections of the programs, which learn of it as their proxy; without it they reach nothing. All
+   * connections end with the run.
    */
   readonly onConnection?: (connection: Duplex) => void;
-  /** Whether more such calls are to be expected, so that a child may wait for the next one. */
+  /** Whether more such calls are to be expected, so that a child may be started ahead for the next one. */
   readonly isUsual?: boolean;
-  /** Made ready for the same view, command and limits, where it needs nothing else; what is not taken of it stays its maker's. */
+  /**
+   * A child prepared for the same view, command and limits, used if the run needs nothing else; unused, it stays its
+   * maker's.
+   */
   readonly prepared?: PreparedChild;
-  /** What the view's `handed` files hold, in the order of their descriptors. */
+  /** The contents of the view's `handed` files, in the order of their descriptors. */
   readonly handed?: readonly Uint8Array[];
 }
 
 export interface SandboxResult {
-  /** As the program left it; null when it was killed from here. A program ended by signal N has 128 + N. */
+  /** The program's exit code, 128 + N if signal N ended it; null if it was killed from here. */
   readonly exitCode: number | null;
   /** The signal that ended the program, or that an exit code above 128 stands for by convention. */
   readonly signal: string | null;
-  /** How each program of a pipeline ended, of which the last one's end is that of the whole. */
+  /** How each program of a pipeline ended. The end of the last one is that of the whole. */
   readonly stages?: readonly StageEnd[];
-  /** The limits that it came up against, as far as that can be told. */
+  /** The limits that it ran into, as far as that can be known. */
   readonly exceeded: readonly ToldLimit[];
   readonly stdout: Buffer;
   readonly stderr: Buffer;
-  /** The program wrote more than was allowed; what it wrote first is kept. */
+  /** The program wrote more than was allowed; the first part is kept. */
   readonly truncated: boolean;
   readonly timedOut: boolean;
   readonly cancelled: boolean;
@@ -64,8 +67,8 @@ export interface SandboxResult {
 }
 
 /**
- * Throws FEMTO_SANDBOX_UNAVAILABLE when the program was not started, and FEMTO_FILE_CHANGED when it was ended because
- * something was not kept from it any more; whatever it did itself is a result.
+ * Throws FEMTO_SANDBOX_UNAVAILABLE if the program was not started, and FEMTO_FILE_CHANGED if it was killed because a
+ * path kept from it was changed. Whatever the program itself did is a result.
  */
 export async function runSandboxed(request: SandboxRun): Promise<SandboxResult> {
   const { view, signal, prepared } = request;
@@ -85,7 +88,7 @@ export async function runSandboxed(request: SandboxRun): Promise<SandboxResult> 
   return await ranTo(bound, request);
 }
 
-/** Lets a child run that has its place among those that run, and gives that up. */
+/** Runs a child that already counts among the running ones, and takes it off the count at the end. */
 async function ranTo(bound: BoundChild, request: SandboxRun): Promise<SandboxResult> {
   let isKilled = false;
   try {
@@ -103,8 +106,8 @@ async function ranTo(bound: BoundChild, request: SandboxRun): Promise<SandboxRes
 let lastTurn = Promise.resolve();
 
 /**
- * To start a process takes milliseconds of this thread. So one is started in each turn of the event loop, and what
- * children say that run already is heard between two of them.
+ * Starting a process takes milliseconds of this thread. So each turn of the event loop starts only one, and between two
+ * starts this process reads what running children write.
  */
 function nextTurn(): Promise<void> {
   lastTurn = lastTurn.then(() => new Promise((resolve) => setImmediate(resolve)));
@@ -112,8 +115,15 @@ function nextTurn(): Promise<void> {
 }
 
 const notStarted = (): SandboxResult => ({
-  ...{ exitCode: null, signal: null, exceeded: [], stdout: Buffer.alloc(0), stderr: Buffer.alloc(0) },
-  ...{ truncated: false, timedOut: false, cancelled: true, durationMs: 0 },
+  exitCode: null,
+  signal: null,
+  exceeded: [],
+  stdout: Buffer.alloc(0),
+  stderr: Buffer.alloc(0),
+  truncated: false,
+  timedOut: false,
+  cancelled: true,
+  durationMs: 0,
 });
 
 function begun(view: SandboxView, run: SandboxRun): BoundChild {
@@ -122,7 +132,7 @@ function begun(view: SandboxView, run: SandboxRun): BoundChild {
   const isAlone = stdin === undefined && command.into === undefined && onConnection === undefined;
   if (isUsual && isAlone && view.groups !== null) return view.groups.waiting.begin(view, start, limits);
   const stdio = [stdin === undefined ? "ignore" : "pipe", "pipe", "pipe"] as const;
-  // The way out of a relay stands behind the place of the word of a pipeline, whether there is one or not.
+  // The relay's descriptor follows that of the pipeline's reports, even if there is no pipeline.
   const pipes = onConnection === undefined ? Number(command.into !== undefined) : 2;
   const bound = new BoundChild(view, start, limits, stdio, { pipes, handed: handed.length });
   bound.begin(start);
@@ -156,7 +166,7 @@ class Run {
     this.result = this.#deferred.promise;
     child.on("error", (error) => this.#fail(systemErrorCode(error) ?? error.message));
     bound.started.catch((error: unknown) => this.#reject(error));
-    // When there were no descriptors left to start it with, Node made no streams either.
+    // If no descriptors were left for the child, Node made no streams either.
     if (child.pid === undefined) return;
     child.on("exit", () => this.#after(LIMITS.graceMs, () => this.#destroyStreams()));
     child.on("close", () => this.#settle());
@@ -172,7 +182,7 @@ class Run {
     const stages = (stdio as readonly unknown[])[STAGES_DESCRIPTOR] as Readable | null | undefined;
     stages?.setEncoding("utf8").on("data", (text: string) => {
       this.#stages += text;
-      // INVARIANT: I9: a program can take over the shell that started it, and that would then speak without an end.
+      // INVARIANT: I9: a program can take over the shell that started it, and write reports without end.
       if (this.#stages.length > STAGES_CHARS) stages.destroy();
     });
     stdin?.end(this.#request.stdin);
@@ -199,7 +209,7 @@ class Run {
     this.#kill();
   }
 
-  /** Asks the program to end and kills it, with everything it started, when it has not after the grace time. */
+  /** Asks the program to end, and kills it with everything it started if it has not done so after the grace time. */
   #end(why: "timedOut" | "cancelled"): void {
     if (this.#ended !== null || this.#killed) return;
     this.#ended = why;
@@ -213,7 +223,7 @@ class Run {
     this.#killed = true;
     this.#bound.kill();
     this.#destroyStreams();
-    // A process that waits for a broken device cannot even be killed; its caller need not wait with it.
+    // A process that waits for a broken device cannot even be killed; the caller need not wait with it.
     this.#after(LIMITS.graceMs, () => this.#settle());
   }
 
@@ -247,7 +257,7 @@ class Run {
     return [...new Set([...this.#bound.exceeded, ...bySignal])].sort();
   }
 
-  /** For example by the kernel when memory ran out, after the sandbox stood. */
+  /** Somebody else killed it after the sandbox stood, for example the kernel when memory ran out. */
   #isKilledFromOutside(): boolean {
     const isKilled = this.#child.signalCode !== null || this.#bound.exceeded.length > 0;
     return isKilled && this.#bound.status.includes('"child-pid"');
@@ -262,8 +272,8 @@ class Run {
       this.#fail(this.#bound.fault ?? (this.#stderr.bytes.toString().trim() || "it gave no reason"));
       return;
     }
-    const signal =
-      exitCode === null ? (this.#child.signalCode ?? (this.#killed ? "SIGKILL" : "SIGTERM")) : signalOf(exitCode);
+    const ownSignal = this.#child.signalCode ?? (this.#killed ? "SIGKILL" : "SIGTERM");
+    const signal = exitCode === null ? ownSignal : signalOf(exitCode);
     const { into } = this.#request.command;
     const stages = into === undefined ? undefined : stageEnds(this.#stages, into.length + 1);
     this.#deferred.resolve({

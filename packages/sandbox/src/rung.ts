@@ -1,37 +1,43 @@
 /**
- * What confines a child: on Linux bubblewrap, where that does not work the kernel's Landlock, in namespaces where a user
- * may make them and else alone; on macOS Seatbelt. There is nothing below that, and nothing at all on other systems.
+ * What confines a child. On Linux it is bubblewrap; if that does not work it is the kernel's Landlock, in namespaces if
+ * a user may make them, else alone. On macOS it is Seatbelt. There is nothing weaker, and nothing at all on other
+ * systems.
  */
 import { type Authority, FemtoError, printable } from "@femtoclaw/protocol";
 import type { Inspection } from "./inspection.ts";
 import type { Visibility } from "./mounts.ts";
 import { TOOL_FOLDERS } from "./system.ts";
 
-/** Each has a shell of the system, which stands before it outside of every sandbox. */
+/** Each rung has a shell of the system, which starts the confinement and itself runs outside of every sandbox. */
 export type Rung =
   /** Found in the authority's search path. */
   | { readonly name: "bubblewrap"; readonly program: string; readonly shell: string }
-  /** A program of the authority's search path that makes namespaces, and the shell, which is process 1 in them, too. */
+  /** `unshare` from the authority's search path makes namespaces; the shell is process 1 in them too. */
   | { readonly name: "landlock, namespaces"; readonly unshare: string; readonly shell: string }
-  /** The shell ends a child as a whole, too. */
+  /** The shell is also the guard, which ends the child as a whole. */
   | { readonly name: "landlock"; readonly shell: string }
-  /** The system's own program that puts a profile in force, and the shell as above. */
+  /** The system's own program that applies a profile; the shell is the guard too. */
   | { readonly name: "seatbelt"; readonly program: string; readonly shell: string };
 
-/** INVARIANT: I3: in the order in which they are tried; a system that is not here has none, and starts no program. */
+/**
+ * INVARIANT: I3: rungs in the order in which they are tried. A system that is not listed has none, and starts no
+ * program.
+ */
 export function rungsOn(platform: NodeJS.Platform): readonly [Rung["name"], ...Rung["name"][]] | null {
   if (platform === "linux") return ["bubblewrap", "landlock, namespaces", "landlock"];
   return platform === "darwin" ? ["seatbelt"] : null;
 }
 
-/** All but bubblewrap have a guard, by whose process group a child is ended; what confines it is a launcher that says so. */
+/**
+ * All rungs but bubblewrap have a guard, whose process group ends a child, and a launcher that reports faults itself.
+ */
 export const isByGroup = (name: Rung["name"]): boolean => name !== "bubblewrap";
 
-/** How many processes there are between the one that was started for a child, and its program. */
+/** The number of processes between the one started for a child and its program. */
 const BETWEEN: Readonly<Record<Rung["name"], number>> = {
   /** Its process 1. */
   bubblewrap: 1,
-  /** `unshare`, which waits for process 1, and that. */
+  /** `unshare`, which waits for process 1, and process 1. */
   "landlock, namespaces": 2,
   landlock: 0,
   seatbelt: 0,
@@ -39,12 +45,12 @@ const BETWEEN: Readonly<Record<Rung["name"], number>> = {
 export const processesBetween = (name: Rung["name"]): number => BETWEEN[name];
 
 /**
- * How many processes stand beside a program as long as it runs, and are none of it: the first one and those between; a
- * guard has another one that waits for the end of the host.
+ * The number of processes that stand beside a program as long as it runs: the first one and those between, and for a
+ * guard another one that waits for the end of the host.
  */
 export const processesBeside = (name: Rung["name"]): number => 1 + BETWEEN[name] + Number(isByGroup(name));
 
-/** Throws FEMTO_SANDBOX_UNAVAILABLE where a program is missing for it. */
+/** Throws FEMTO_SANDBOX_UNAVAILABLE if a program that the rung needs is missing. */
 export function rungOf(name: Rung["name"], { searchPath }: Authority, inspection: Inspection): Rung {
   if (name === "seatbelt") return seatbeltRung(inspection);
   const found = (program: string, folders: readonly string[], what: string, fix: string): string => {
@@ -61,7 +67,7 @@ export function rungOf(name: Rung["name"], { searchPath }: Authority, inspection
   return name === "landlock" ? { name, shell: shell() } : { name, unshare: unshare(), shell: shell() };
 }
 
-/** Both are parts of macOS, and are taken from nowhere else. The shell is dash, which adds nothing to what it hands on. */
+/** Both are parts of macOS and are taken from nowhere else. The shell is dash, which adds no variables of its own. */
 function seatbeltRung({ findProgram }: Inspection): Rung {
   const [program, shell] = [findProgram("sandbox-exec", ["/usr/bin"]), findProgram("dash", ["/bin"])];
   if (program !== null && shell !== null) return { name: "seatbelt", program, shell };
@@ -71,7 +77,7 @@ function seatbeltRung({ findProgram }: Inspection): Rung {
   });
 }
 
-/** INVARIANT: what runs outside of every sandbox no child writes to, wherever a link to it leads. */
+/** INVARIANT: no child can write to a program that runs outside of the sandbox, wherever a link to it leads. */
 export function requireOutOfReach(rung: Rung, visibility: (path: string) => Visibility, { stateOf }: Inspection): void {
   for (const [name, program] of outside(rung)) {
     const state = stateOf(program);

@@ -1,4 +1,4 @@
-/** Which children of one sandbox run, and the plan that the newest of them was started by. */
+/** Counts the running children of one sandbox, and keeps the plan that the newest of them was started by. */
 export class RunningChildren<Plan> {
   #running = 0;
   #plan: Plan | null = null;

@@ -1,6 +1,6 @@
 /**
- * The system call filter of a child, assembled here as a classic BPF program. It is the second layer:
- * namespaces take the resources away, the filter takes away the calls that could build new ones.
+ * The system call filter of a child, assembled as a classic BPF program. It is the second layer: namespaces take
+ * resources away, the filter takes away the calls that could create new ones.
  */
 import {
   ALLOW,
@@ -27,13 +27,13 @@ const ENOSYS = 38;
 
 const CLONE_NEWUSER = 0x1000_0000;
 /**
- * The first two put characters into a terminal's input, as if its user had typed them; the third loads line
- * disciplines into the kernel, which no program on a terminal needs and which many a fault was found in.
+ * The first two put characters into a terminal's input, as if its user had typed them. The third loads line disciplines
+ * into the kernel, which no program on a terminal needs and which have had many faults.
  */
 const TERMINAL_REQUESTS = [0x5412 /* TIOCSTI */, 0x541c /* TIOCLINUX */, 0x5423 /* TIOCSETD */];
 /**
- * INVARIANT: what is masked is reached in no other way. Btrfs and bcachefs let whoever owns the root of a volume, and older
- * kernels who owns any file in it, put a snapshot of all of it into a folder of theirs, and there no mount covers anything.
+ * INVARIANT: masked paths cannot be reached in another way. Btrfs and bcachefs let the owner of a volume's root (older
+ * kernels: of any file in it) put a snapshot of the volume into a folder of theirs, where no mount covers anything.
  */
 const VOLUME_REQUESTS = [
   ...[0x5000_9401, 0x5000_9417 /* BTRFS_IOC_SNAP_CREATE… */, 0x5000_940e, 0x5000_9418 /* BTRFS_IOC_SUBVOL_CREATE… */],
@@ -43,34 +43,35 @@ const DENIED_REQUESTS = [...TERMINAL_REQUESTS, ...VOLUME_REQUESTS];
 /** A child may only speak IP, and only to its own empty network: every other family is a way out or attack surface. */
 const SOCKET_FAMILIES = [2 /* AF_INET */, 10 /* AF_INET6 */];
 
-/** Of pairs all but those of one family are refused, which have ends in other machines and modules of the kernel. */
+/** Socket pairs may be of this family alone; others have ends in other machines or in modules of the kernel. */
 const LOCAL_FAMILY = 1; /* AF_UNIX */
 /**
- * In the type of a pair. INVARIANT: nothing inside reaches a socket of the machine: datagrams may be sent to each path that
- * is seen, descriptors with them, from whatever pair, and raw is another word for them.
+ * Bits in the type of a socket pair (SOCK_DGRAM, SOCK_RAW). INVARIANT: no child reaches a socket of the machine: a
+ * datagram socket of any pair can send to every visible path, descriptors included, and a raw one is the same under
+ * another name.
  */
 const NOT_CONNECTED = 0xa;
 
 /**
- * F_SETLEASE, F_NOTIFY and F_SETDELEG. INVARIANT: I8, I9: who leases a file, which reading it is enough for, has the kernel
- * keep everybody else from opening it, for 45 seconds each time: programs, the host that looks at what a yes is bound to,
- * and the operator. The second tells by signals what others do in a folder.
+ * F_SETLEASE, F_NOTIFY and F_SETDELEG. INVARIANT: I8, I9: whoever can read a file can lease it, and the kernel then
+ * keeps everybody else from opening it for 45 seconds at a time: programs, the host that checks what an approval is
+ * bound to, and the operator. F_NOTIFY reveals by signals what others do in a folder.
  */
 const DENIED_FILE_COMMANDS = [1_024, 1_026, 1_040];
 
 /**
- * A file that runs as its owner, whoever starts it, would carry the host's user out of the sandbox, where a child leaves
- * it in a folder of the machine. Each call that takes a mode, and which argument that is.
+ * A set-user-ID file that a child leaves in a folder of the machine would carry the rights of the host's user out of
+ * the sandbox. These are the calls that take a mode, and the argument that is the mode.
  */
 const SETS_ID = 0o6000;
 const MODE_CALLS: readonly (readonly [call: SystemCall, argument: number])[] = [
   ...[["creat", 1] as const, ["chmod", 1] as const, ["fchmod", 1] as const, ["mknod", 1] as const],
   ...[["mknodat", 2] as const, ["fchmodat", 2] as const, ["fchmodat2", 2] as const],
 ];
-/** Only with one of these has the call a mode: O_CREAT, and what makes O_TMPFILE of O_DIRECTORY. */
+/** Only with one of these flags is there a mode: O_CREAT, and the bit that makes O_TMPFILE of O_DIRECTORY. */
 const CREATES = 0o100 | 0o20000000;
 
-/** System calls that no ordinary program needs and that reach beyond a process or deep into the kernel. */
+/** System calls that no ordinary program needs, and that reach beyond the process or deep into the kernel. */
 const DENIED_CALLS: readonly SystemCall[] = [
   ...(["ptrace", "process_vm_readv", "process_vm_writev", "kcmp", "pidfd_getfd"] as const),
   ...(["pivot_root", "chroot", "mount", "umount2", "unshare", "setns"] as const),
@@ -90,14 +91,14 @@ const DENIED_CALLS: readonly SystemCall[] = [
   ...(["io_uring_setup", "io_uring_enter", "io_uring_register", "open_by_handle_at", "syslog"] as const),
 ];
 
-/** Refuses a mode in the argument behind the flags, where these create a file. */
+/** Refuses such a mode in the argument after the flags, if the flags create a file. */
 function onCreation(call: number, flags: number, denied: number): Instruction[] {
   const onMode = [loadArgument(flags + 1), ...giveWhen(JUMP_ANY_BIT, SETS_ID, denied), give(ALLOW)];
   const skip = { code: JUMP_ANY_BIT, whenTrue: 0, whenFalse: onMode.length, operand: CREATES };
   return onArgument(call, flags, [skip, ...onMode], ALLOW);
 }
 
-/** `first` decides before what is decided for every child. */
+/** `first` decides before the checks that apply to every child. */
 function program(
   { architecture, otherNumbersFrom, numbersOf }: Processor,
   first: readonly Instruction[],
@@ -111,7 +112,7 @@ function program(
     ...(otherNumbersFrom === null ? [] : giveWhen(JUMP_GREATER_OR_EQUAL, otherNumbersFrom, denied)),
     ...first,
     ...numbersOf(...DENIED_CALLS).flatMap((call) => giveWhen(JUMP_EQUAL, call, denied)),
-    // These hide their flags behind a pointer, which no filter can read; programs fall back to clone and openat.
+    // These pass their flags by a pointer, which no filter can follow; programs fall back to clone and openat.
     ...numbersOf("clone3", "openat2").flatMap((call) => giveWhen(JUMP_EQUAL, call, errno(ENOSYS))),
     ...MODE_CALLS.flatMap(([name, argument]) =>
       numbersOf(name).flatMap((call) => onArgument(call, argument, giveWhen(JUMP_ANY_BIT, SETS_ID, denied), ALLOW)),
@@ -139,7 +140,7 @@ const refusing = (values: readonly number[], denied: number): Instruction[] =>
 const allowing = (values: readonly number[]): Instruction[] =>
   values.flatMap((value) => giveWhen(JUMP_EQUAL, value, ALLOW));
 
-/** The filter as the kernel takes it; `alone` is that of a child that has no namespaces of its own. */
+/** The filter as the kernel takes it; `alone` means a child without namespaces of its own. */
 export function seccompFilter(architecture: string, alone = false): Buffer {
   const processor = processorOf(architecture);
   return assembled(program(processor, alone ? refusedAlone(processor) : []));

@@ -1,6 +1,6 @@
 /**
- * Starts one program inside the sandbox that serves over its stdin and stdout. It lives until it ends by itself or is
- * ended as a whole. Call it from the main thread: bubblewrap dies with the thread that started it.
+ * Starts one program inside the sandbox that serves over its stdin and stdout. It runs until it exits by itself or is
+ * ended as a whole. Call this from the main thread: bubblewrap dies with the thread that started it.
  */
 import type { ChildProcess } from "node:child_process";
 import { errorText, LIMITS, printable, systemErrorCode } from "@femtoclaw/protocol";
@@ -21,13 +21,13 @@ export interface ServiceStart {
   onOutput(piece: Buffer): void;
 }
 
-/** LIMIT: bytes of stderr that are kept, the newest; enough for the last words of a program. */
+/** LIMIT: bytes of stderr that are kept, the newest ones; enough for the last words of a program. */
 const LAST_WORDS_BYTES = 2_048;
 /** LIMIT: bytes that wait for a program that does not read its stdin. */
 const WAITING_BYTES = 4_194_304;
 
 export class ServiceChild {
-  /** Resolves, with why, when nothing of the program runs any more. */
+  /** Resolves with the reason when nothing of the program runs any more. */
   readonly ended: Promise<string>;
   readonly #bound: BoundChild;
   readonly #child: ChildProcess;
@@ -36,7 +36,10 @@ export class ServiceChild {
   #killTimer: NodeJS.Timeout | null = null;
   #endTimer: NodeJS.Timeout | null = null;
 
-  /** Throws FEMTO_SANDBOX_UNAVAILABLE where the program would not be visible, FEMTO_OS_REFUSED for arguments that are too much. */
+  /**
+   * Throws FEMTO_SANDBOX_UNAVAILABLE if the program would not be visible, FEMTO_OS_REFUSED if the arguments are too
+   * long.
+   */
   constructor({ view: planned, command, limits, onOutput }: ServiceStart) {
     this.ended = this.#ended.promise;
     const { children } = planned;
@@ -54,11 +57,11 @@ export class ServiceChild {
     }
     this.#child.on("error", (error) => this.#end(systemErrorCode(error) ?? error.message));
     this.#bound.started.catch((error: unknown) => this.#end(errorText(error)));
-    // When there were no descriptors left to start it with, Node made no streams either.
+    // If no descriptors were left for the child, Node made no streams either.
     if (this.#child.pid !== undefined) this.#connect(onOutput);
   }
 
-  /** False, and nothing is written, where too much waits already for a program that does not read. */
+  /** Returns false and writes nothing if too much already waits for a program that does not read. */
   write(bytes: Buffer): boolean {
     const { stdin } = this.#child;
     if (stdin === null || stdin.destroyed || stdin.writableLength + bytes.length > WAITING_BYTES) return false;
@@ -66,7 +69,7 @@ export class ServiceChild {
     return true;
   }
 
-  /** Lets the program end: closes its stdin, asks it, and kills it when it has not ended after the grace time. */
+  /** Closes the program's stdin and asks it to end; kills it if it has not ended after the grace time. */
   end(): void {
     this.#child.stdin?.end();
     if (!this.#bound.signal("SIGTERM")) return this.kill();
@@ -84,7 +87,7 @@ export class ServiceChild {
       this.#lastWords = Buffer.concat([this.#lastWords, piece]).subarray(-LAST_WORDS_BYTES);
     });
     this.#child.on("close", () => this.#end(null));
-    // What it said last is still to be read; a pipe that stays open all the same is not waited for.
+    // Its last output has still to be read, but a pipe that stays open even so is not waited for.
     this.#child.on("exit", () => {
       this.#endTimer = setTimeout(() => this.#end(null), LIMITS.graceMs);
     });

@@ -1,10 +1,10 @@
 /**
- * The numbers of the system calls that filters speak of, as Linux has them for each processor. A name without a number
- * is a call that the processor's kernel does not have; an older one is then reached by the newer name alone.
+ * The numbers of the system calls that filters name, for each processor under Linux. A null means that the processor's
+ * kernel lacks the call; such an old call is only reached under its newer name.
  */
 import { FemtoError } from "@femtoclaw/protocol";
 
-/** For x86-64 and for arm64, which has the numbers that are common to all newer processors. */
+/** For x86-64, and for arm64, whose numbers all newer processors share. */
 const NUMBERS = {
   accept: [43, 202],
   accept4: [288, 242],
@@ -125,28 +125,30 @@ const NUMBERS = {
 
 export type SystemCall = keyof typeof NUMBERS;
 
-/** How one kind of processor names itself to a filter, and its calls. */
+/** How a filter recognizes one kind of processor and its calls. */
 export interface Processor {
-  /** `AUDIT_ARCH_…`, which a filter is told with each call. */
+  /** `AUDIT_ARCH_…`, which the kernel gives a filter with each call. */
   readonly architecture: number;
-  /** Numbers from here on reach the same kernel code under other numbers (x32); null where there are none. */
+  /** Numbers from here on reach the same kernel code a second time (x32); null if there are none. */
   readonly otherNumbersFrom: number | null;
-  /** The numbers of those calls that there are. */
+  /** The numbers of those calls that the processor has. */
   numbersOf(...calls: readonly SystemCall[]): readonly number[];
 }
 
 const PROCESSORS: Readonly<Record<string, Processor>> = {
   x64: {
-    ...{ architecture: 0xc000_003e, otherNumbersFrom: 0x4000_0000 },
+    architecture: 0xc000_003e,
+    otherNumbersFrom: 0x4000_0000,
     numbersOf: (...calls) => calls.map((call) => NUMBERS[call][0]),
   },
   arm64: {
-    ...{ architecture: 0xc000_00b7, otherNumbersFrom: null },
+    architecture: 0xc000_00b7,
+    otherNumbersFrom: null,
     numbersOf: (...calls) => calls.flatMap((call) => NUMBERS[call][1] ?? []),
   },
 };
 
-/** As Node names it. Throws FEMTO_SANDBOX_UNAVAILABLE for a processor whose calls nobody has listed. */
+/** `architecture` is Node's name. Throws FEMTO_SANDBOX_UNAVAILABLE for a processor whose calls nobody has listed. */
 export function processorOf(architecture: string): Processor {
   const processor = PROCESSORS[architecture];
   if (processor !== undefined) return processor;

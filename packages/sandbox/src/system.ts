@@ -1,14 +1,14 @@
 /**
- * The part of the machine that every child sees: programs and libraries, and the few files of /etc
- * without which they do not start. It is a list of what is shown; everything else stays out of sight.
+ * The part of the machine that every child sees: programs and libraries, and the few files of /etc without which they
+ * do not start. It lists what is shown; everything else stays hidden.
  */
 
-/** Folders of programs and libraries. Where the machine has merged /usr, all but the first are links into it. */
+/** Folders of programs and libraries. On a machine with a merged /usr, all but the first are links into it. */
 export const SYSTEM_FOLDERS: readonly string[] = ["/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32"];
 
 /**
- * Where the programs lie that prepare the start of others. They are sought here before they are sought where an operator
- * has programs for agents: a search path is for these, and may hold other programs of the same names.
+ * The folders of programs that prepare the start of others. They are searched before the operator's search path, which
+ * is meant for the programs of agents and may hold different programs of the same names.
  */
 export const TOOL_FOLDERS: readonly string[] = ["/usr/bin", "/bin"];
 
@@ -28,7 +28,7 @@ export const SYSTEM_FILES: readonly string[] = [
   "/etc/ssl/openssl.cnf",
 ];
 
-/** Folders that are made anew for each child and have nothing of the host's behind the same name. */
+/** Folders made anew for each child, with nothing of the host's in them. */
 const PRIVATE_FOLDERS = { "/proc": "proc", "/dev": "dev", "/tmp": "tmpfs" } as const;
 
 export interface SystemPart {

@@ -1,6 +1,6 @@
 /**
- * Starts one program inside the sandbox on a terminal of its own. It lives until it ends by itself or is ended as a
- * whole. Call it from the main thread: bubblewrap dies with the thread that started it.
+ * Starts one program inside the sandbox on a terminal of its own. It runs until it exits by itself or is ended as a
+ * whole. Call this from the main thread: bubblewrap dies with the thread that started it.
  */
 import type { ChildProcess } from "node:child_process";
 import { FemtoError, LIMITS, printable, systemErrorCode } from "@femtoclaw/protocol";
@@ -17,20 +17,20 @@ export interface TerminalStart {
   readonly view: SandboxView;
   readonly command: SandboxCommand;
   readonly limits: ChildLimits;
-  /** Descriptor of the terminal that the program gets as its own; whoever opened it closes it after the start. */
+  /** Descriptor of the program's own terminal; whoever opened it closes it after the start. */
   readonly device: number;
 }
 
 export interface TerminalEnd {
-  /** As the program left it, 128 + N for one that signal N ended; null when it was killed from here. */
+  /** The program's exit code, 128 + N if signal N ended it; null if it was killed from here. */
   readonly exitCode: number | null;
   readonly signal: string | null;
-  /** Why it was ended though nobody asked for it; absent where it was not. */
+  /** Why it was killed though nobody asked for it; absent otherwise. */
   readonly fault?: string;
 }
 
 export class TerminalChild {
-  /** Resolves once the program runs; rejects with FEMTO_SANDBOX_UNAVAILABLE when it was not started. */
+  /** Resolves once the program runs; rejects with FEMTO_SANDBOX_UNAVAILABLE if it was not started. */
   readonly started: Promise<void>;
   /** Resolves when nothing runs on the terminal any more. */
   readonly ended: Promise<TerminalEnd>;
@@ -40,18 +40,22 @@ export class TerminalChild {
   readonly #ended = Promise.withResolvers<TerminalEnd>();
   #killTimer: NodeJS.Timeout | null = null;
 
-  /** Throws FEMTO_SANDBOX_UNAVAILABLE where the program would not be visible, FEMTO_OS_REFUSED for arguments that are too much. */
+  /**
+   * Throws FEMTO_SANDBOX_UNAVAILABLE if the program would not be visible, FEMTO_OS_REFUSED if the arguments are too
+   * long.
+   */
   constructor({ view: planned, command, limits, device }: TerminalStart) {
     this.started = this.#started.promise;
     this.ended = this.#ended.promise;
-    // Who waits for the end alone hears of a start that failed as an end.
+    // A caller that waits for `ended` alone learns of a failed start there, so this rejection may go unhandled.
     this.started.catch(() => undefined);
     const { children } = planned;
     const view = children.begin(planned, currentView);
     void this.ended.then(() => children.end());
     try {
       const start = childStart(view, command, limits, [setsidOf(view), "--ctty"]);
-      // Apart from the terminal of whoever runs the host, whose interrupts are for the host alone.
+      // The child is detached from the terminal of whoever runs the host: an interrupt typed there is for the host
+      // alone.
       this.#bound = new BoundChild(view, start, limits, [device, device, device], { detached: true });
       this.#bound.begin(start);
       this.#bound.release();
@@ -65,7 +69,7 @@ export class TerminalChild {
     this.#child.on("close", () => this.#end("it gave no reason"));
   }
 
-  /** Hangs up, as a terminal that is closed does, and kills what has not ended after the grace time. */
+  /** Hangs up like a closed terminal, and kills what has not ended after the grace time. */
   hangUp(): void {
     if (!this.#bound.signal("SIGHUP")) return this.kill();
     this.#bound.signal("SIGCONT");
@@ -85,16 +89,16 @@ export class TerminalChild {
   }
 }
 
-/** How what ran in it ended. */
+/** How the child's program ended. */
 export function endOf({ exitCode, lost, process }: BoundChild): TerminalEnd {
   const signal = exitCode === null ? (process.signalCode ?? "SIGKILL") : signalOf(exitCode);
   return { exitCode, signal, ...(lost === null ? {} : { fault: lostText(lost) }) };
 }
 
 /**
- * What makes the terminal the controlling one of a session that begins with the program, inside the sandbox. So job
- * control works, and what is typed interrupts the program and not bubblewrap, which would end with everything in it;
- * the system call filter keeps the program from typing by itself.
+ * The tool that makes the terminal the controlling one of a new session, which begins with the program inside the
+ * sandbox. So job control works, and a typed interrupt reaches the program instead of bubblewrap, which would end with
+ * everything in it. The system call filter keeps the program from typing by itself.
  */
 export function setsidOf(view: SandboxView): string {
   return toolOf(view, "setsid", "terminals are made");

@@ -1,4 +1,6 @@
-/** From what the operator granted to the steps by which a child's file tree is built, and what they rest on. */
+/**
+ * Turns what the operator granted into the steps that build a child's file tree, and notes what these steps rest on.
+ */
 import {
   type Authority,
   FemtoError,
@@ -16,7 +18,7 @@ function unavailable(message: string, fix: string): FemtoError {
   return new FemtoError("FEMTO_SANDBOX_UNAVAILABLE", message, { fix });
 }
 
-/** By path components, so that a parent stands before its children and those before its next sibling. */
+/** Sorts by path components, so that a folder comes before its entries, and these before its next sibling. */
 function byPath(a: Mount, b: Mount): number {
   const [left, right] = [a.path.replaceAll("/", "\0"), b.path.replaceAll("/", "\0")];
   return left < right ? -1 : Number(left > right);
@@ -37,9 +39,9 @@ export class ViewPlanner {
   readonly #authority: Authority;
   readonly #inspection: Inspection;
   readonly #system: SystemPart;
-  /** One step for each path; a later `#show` of the same path replaces the earlier. */
+  /** One step for each path; a later `#show` of the same path replaces an earlier one. */
   readonly #layers = new Map<string, Mount>();
-  /** The steps that hide something; they follow all others, those of the floor at the very end. */
+  /** The steps that hide something. They follow all others, with those of the floor last. */
   readonly #masks: Mount[] = [];
 
   constructor(authority: Authority, inspection: Inspection, system: SystemPart) {
@@ -53,15 +55,16 @@ export class ViewPlanner {
     this.#showGrants();
     this.#guardObeyedLater();
     const { ask, deny, sensitive } = this.#authority;
-    // A yes is for one call; what a child opens is asked of nobody, so what is asked for is kept from it.
+    // An approval is for one call, but nobody is asked when a child opens a file. So paths that need approval are kept
+    // from it.
     for (const grant of [...ask.write, ...deny.write]) this.#keepReadOnly(grant);
     for (const grant of ask.read) this.#hide(grant, "asked for");
     for (const grant of deny.read) this.#hide(grant, "denied");
-    // INVARIANT: what a program reads no record tells, so secrets are read by calls that name them, or not at all.
+    // INVARIANT: no record shows what a program reads, so secrets are read by calls that name them or not at all.
     for (const grant of sensitive?.secret ?? []) this.#hide(grant, "secret");
     const { unseen, unwritten } = this.kept;
     for (const paths of [unseen, unwritten]) paths.push(...new Set(paths.flatMap((path) => this.#wayTo(path))));
-    // INVARIANT: nothing of FemtoClaw itself is visible to a child, whatever is granted; masks come last.
+    // INVARIANT: no child sees anything of FemtoClaw itself, whatever is granted: these masks come last.
     for (const path of this.#authority.floor)
       this.#mask(path, "part of FemtoClaw's own state, configuration or sockets");
     this.#pin();
@@ -97,14 +100,14 @@ export class ViewPlanner {
       if (state.kind === "directory") this.#show({ kind: "readOnly", path });
     }
     for (const path of files) {
-      // A link here is shown as the file it leads to, for example a time zone.
+      // A link here is shown as the file that it leads to, for example a time zone.
       if (this.#inspection.stateOf(path).kind !== "missing") this.#show({ kind: "readOnly", path });
     }
   }
 
   #showGrants(): void {
     const { workspace, allow, ask, deny, childRead } = this.#authority;
-    // What is denied or asked for is shown read-only even where writing it was granted too.
+    // What is denied or needs approval is shown read-only, even if writing it was granted too.
     const withheld = [...ask.write, ...deny.write];
     const isWritable = ({ path }: PathGrant): boolean => !withheld.some((other) => isWithin(path, other.path));
     const write = allow.write.filter(isWritable);
@@ -114,7 +117,7 @@ export class ViewPlanner {
       ...allow.write.filter((grant) => !isWritable(grant)),
     ];
     for (const grant of read) {
-      // Grants add up: reading within a folder granted for writing takes nothing away.
+      // Grants add up: a grant to read within a folder granted for writing takes nothing away.
       if (!write.some(({ path }) => isWithin(grant.path, path))) this.#grant(grant, "readOnly");
     }
     for (const grant of write) this.#grant(grant, "readWrite");
@@ -141,7 +144,7 @@ export class ViewPlanner {
     }
   }
 
-  /** A folder that is shown whole brings its links as the machine has them; nothing can be mounted over a link. */
+  /** A folder shown as a whole shows its links as they are; nothing can be mounted over a link. */
   #leaveLinks(folder: string): void {
     for (const name of [...this.#system.folders, ...this.#system.files]) {
       const isLink = name !== folder && isWithin(name, folder) && this.#inspection.stateOf(name).kind === "link";
@@ -151,7 +154,7 @@ export class ViewPlanner {
 
   #guardObeyedLater(): void {
     const { allow } = this.#authority;
-    // A root need not be writable itself: the grant may begin inside of it, with the repository or its hooks.
+    // A root need not be writable itself: a grant may begin inside of it, at the repository or its hooks.
     for (const root of obeyedRoots(this.#authority)) {
       if (this.#stateOf(root).kind !== "directory") continue;
       for (const name of this.#obeyedIn(root)) {
@@ -165,7 +168,10 @@ export class ViewPlanner {
     }
   }
 
-  /** Programs may change a repository, as git does, but not what in it names programs. A file `.git` names another one. */
+  /**
+   * Programs may change a repository, as git does, but not what names programs in it. A file `.git` names another
+   * repository.
+   */
   #obeyedIn(root: string): readonly string[] {
     const isRepository = this.#stateOf(`${root === "/" ? "" : root}/.git`).kind === "directory";
     return isRepository ? [...OBEYED_LATER.filter((name) => name !== ".git"), ...OBEYED_IN_REPOSITORY] : OBEYED_LATER;
@@ -183,12 +189,12 @@ export class ViewPlanner {
     if (!this.#isOwn(path)) this.kept.unwritten.push(path);
   }
 
-  /** FemtoClaw replaces its own files itself, so a child does not end with these. */
+  /** FemtoClaw replaces its own files itself, which is no reason to kill a child. */
   #isOwn(path: string): boolean {
     return this.#authority.floor.some((own) => isWithin(path, own));
   }
 
-  /** Folders between what is shown as a whole and what stands in it: who moves one of them moves that. */
+  /** The folders between a mount and a path within it: moving one of them moves the path. */
   #wayTo(path: string): string[] {
     if (this.assumed.get(path) === "missing") return [];
     const folders = foldersAbove(path);
@@ -200,7 +206,7 @@ export class ViewPlanner {
     if (this.#mask(path, `${why} at ${source}`) && !this.#isOwn(path)) this.kept.unseen.push(path);
   }
 
-  /** Whether it would be seen otherwise. */
+  /** Returns whether the path would be visible otherwise. */
   #mask(path: string, why: string): boolean {
     const state = this.#stateOf(path);
     const visibility = this.#visibility(path);
@@ -209,14 +215,14 @@ export class ViewPlanner {
       visibility === "readWrite" ||
       this.#steps().some((step) => isWithin(step.path, path));
     if (visibility === "masked" || !isReached) return false;
-    // Nothing is there to be read, and a child cannot create it; when that changes the plan is made anew.
+    // Nothing is there to be read, and a child cannot create it; if somebody else does, the view is planned anew.
     if (state.kind === "missing" && visibility !== "readWrite") return true;
     this.#mustStand(path, state, why);
     this.#masks.push({ kind: state.kind === "directory" ? "maskFolder" : "maskFile", path });
     return true;
   }
 
-  /** A mount needs something to cover; what a child could create or redirect instead would stay open. */
+  /** A mount needs something to cover; a path that a child could create or redirect would stay open. */
   #mustStand(path: string, state: PathState, why: string): void {
     if (state.kind === "missing") {
       throw unavailable(
@@ -233,9 +239,9 @@ export class ViewPlanner {
   }
 
   /**
-   * INVARIANT: a child cannot move a protected path aside. A folder with a mount somewhere below it
-   * may still be renamed, and what was masked would lie bare for the next child; a folder that is
-   * itself a mount may not. So each writable folder on the way to a mount becomes a mount.
+   * INVARIANT: a child cannot move a protected path aside. A folder that merely contains a mount may still be renamed,
+   * and the masked path would lie bare for the next child; a folder that is itself a mount may not. So each writable
+   * folder on the way to a mount becomes a mount.
    */
   #pin(): void {
     for (const { path } of this.#steps()) {

@@ -1,6 +1,6 @@
 /**
- * What a child may see, computed from what the operator granted: the same input from which policy is
- * compiled. What policy denies to the file capabilities is out of a child's reach too.
+ * What a child may see, computed from the same grants from which policy is compiled. So what policy denies to the file
+ * capabilities is out of a child's reach too.
  */
 import type { Authority } from "@femtoclaw/protocol";
 import type { ControlGroups } from "./control-groups.ts";
@@ -15,27 +15,27 @@ import { LINUX } from "./system.ts";
 import { ViewPlanner } from "./view-planner.ts";
 
 export interface SandboxView {
-  /** Parents before children, masks last; the same authority on the same machine gives the same list. */
+  /** Parents before children, masks last. The same authority on the same machine gives the same list. */
   readonly mounts: readonly Mount[];
   readonly authority: Authority;
   readonly rung: Rung;
-  /** The system call filter, as the kernel of Linux takes it; empty where another one confines. */
+  /** The system call filter as the Linux kernel takes it; empty on another system. */
   readonly filter: Uint8Array;
   /** Granted paths that do not exist and so are not shown. */
   readonly absent: readonly string[];
-  /** Files obeyed later that do not exist in a writable folder, so that a child could create them. */
+  /** Files that programs obey later and that do not exist in a writable folder, so that a child could create them. */
   readonly unguarded: readonly string[];
-  /** What stood at each path on which the plan rests; when one of them changes, the plan is made anew. */
+  /** The kind of each path on which the plan rests; if one changes, the view is planned anew. */
   readonly assumed: ReadonlyMap<string, PathState["kind"]>;
-  /** What a child ends with when it is replaced. */
+  /** Paths whose replacement ends a child. */
   readonly kept: KeptPaths;
-  /** The children of this view and of those that took its place. */
+  /** The children of this view and of those planned in its place. */
   readonly children: RunningChildren<SandboxView>;
-  /** What counts all that a child uses together; null where nothing does. */
+  /** Counts what a child uses in all; null if nothing does. */
   readonly groups: ControlGroups | null;
 }
 
-/** Plans the view of a child. Throws FEMTO_SANDBOX_UNAVAILABLE for what cannot be enforced. */
+/** Plans the view of a child. Throws FEMTO_SANDBOX_UNAVAILABLE for grants that cannot be enforced. */
 export function viewOf(
   authority: Authority,
   inspection: Inspection = hostInspection,

@@ -1,6 +1,7 @@
 /**
- * Children that were started for calls to come. Each has groups of its own and waits in them, as the shell of `joining.ts`
- * and nothing else, until it hears what it is for; then it is that of one call, as if it had been started for it.
+ * Children started ahead of the calls that will use them. Each has groups of its own and waits in them as nothing but
+ * the shell of `joining.ts` until it is told its command. From then on it is the child of that call, as if started for
+ * it.
  */
 import { availableParallelism } from "node:os";
 import { BoundChild } from "./bound-child.ts";
@@ -11,15 +12,15 @@ import type { SandboxView } from "./view.ts";
 
 /** LIMIT: children that wait at once. */
 const WAITING_MAX = 2;
-/** LIMIT: time that they wait since the last call that could have used one. */
+/** LIMIT: milliseconds that they wait after the last call that could have used one. */
 const REST_MS = 10_000;
 
-/** What such calls have: nothing to read, and two pipes to write to. */
+/** The stdio of such calls: nothing to read, and two pipes to write to. */
 const STDIO = ["ignore", "pipe", "pipe"] as const;
 
 interface Waiting {
   readonly bound: BoundChild;
-  /** All that it was started with. INVARIANT: it is for a call that would be started with the very same. */
+  /** Everything it was started with. INVARIANT: only a call that would be started with exactly the same takes it. */
   readonly startedWith: string;
 }
 
@@ -35,12 +36,14 @@ export class WaitingChildren {
   #isEnded = false;
   #rest: NodeJS.Timeout | null = null;
 
-  /** Whether one waits for any call. */
+  /** Whether a child waits, for whatever call. */
   get isThere(): boolean {
     return this.#waiting.length > 0;
   }
 
-  /** The child of a call, begun and to be released: one that waits, or a new one. Throws as `startChild` does. */
+  /**
+   * Begins the child of a call, which is then to be released: a waiting one or a new one. Throws as `startChild` does.
+   */
   begin(view: SandboxView, start: ChildStart, limits: ChildLimits): BoundChild {
     const waiting = this.beginWaiting(view, start, limits);
     if (waiting !== null) return waiting;
@@ -49,7 +52,7 @@ export class WaitingChildren {
     return this.#begun(bound, view, start, limits);
   }
 
-  /** The same where one waits; null where none does, and nothing was started. */
+  /** Like `begin`, but with a waiting child only; null if none fits, and nothing was started then. */
   beginWaiting(view: SandboxView, start: ChildStart, limits: ChildLimits): BoundChild | null {
     const { words, startedWith } = beginningOf(start, limits);
     const waiting = mayWait(words) ? this.#take(startedWith) : null;
@@ -62,7 +65,7 @@ export class WaitingChildren {
     this.#running += 1;
     if (bound.process.pid !== undefined) bound.process.once("exit", () => (this.#running -= 1));
     else this.#running -= 1;
-    // What this call waits for goes first.
+    // Deferred, so that the call itself goes first.
     setImmediate(() => {
       const { before, words, startedWith } = beginningOf(start, limits);
       if (mayWait(words)) this.#refill(startedWith, () => new BoundChild(view, before, limits, STDIO));
@@ -70,7 +73,7 @@ export class WaitingChildren {
     return bound;
   }
 
-  /** Ends those that wait, and lets no more do so; resolves when nothing of them is left. */
+  /** Kills the waiting children and allows no new ones; resolves when nothing of them is left. */
   async end(): Promise<void> {
     this.#isEnded = true;
     if (this.#rest !== null) clearTimeout(this.#rest);
@@ -82,13 +85,13 @@ export class WaitingChildren {
       if (waiting.startedWith !== startedWith || !waiting.bound.isIn) continue;
       this.#drop(waiting);
       if (waiting.bound.isReady) return waiting.bound;
-      // Somebody has stopped it, or taken it out of its groups.
+      // Somebody has stopped it, or moved it out of its groups.
       waiting.bound.kill();
     }
     return null;
   }
 
-  /** Where as many run as there are processors, each new one would only take from them. */
+  /** If as many children run as there are processors, another one would only slow them down. */
   #refill(startedWith: string, start: () => BoundChild): void {
     if (this.#isEnded || this.#running > availableParallelism()) return;
     this.#rest ??= setTimeout(() => void this.#empty(), REST_MS).unref();
@@ -101,11 +104,11 @@ export class WaitingChildren {
     }
     try {
       const waiting = { bound: start(), startedWith };
-      // What cannot be started is told to the call that would have used it.
+      // A failure to start is reported to the call that needs a child.
       waiting.bound.process.on("error", () => this.#drop(waiting)).once("exit", () => this.#drop(waiting));
       this.#waiting = [...this.#waiting, waiting];
     } catch {
-      // The same.
+      // Reported to the call that needs a child, as above.
     }
   }
 
@@ -121,7 +124,7 @@ export class WaitingChildren {
   }
 }
 
-/** What it is started with, which others may share, and the words of its call. */
+/** Splits the start into what calls may share and the words of this call. */
 function beginningOf(start: ChildStart, limits: ChildLimits): Beginning {
   const at = start.args.length - start.words;
   const before = { ...start, args: start.args.slice(0, at) };

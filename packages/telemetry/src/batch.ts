@@ -1,10 +1,10 @@
-/** Some records in their order, with what earlier ones have to say to them. */
+/** A batch of records in order, with what earlier records contribute to their meaning. */
 import type { JournalReader } from "@femtoclaw/journal";
 import type { TypedRecord } from "@femtoclaw/protocol";
 import type { Cursor } from "./cursor.ts";
 import type { Before } from "./span-facts.ts";
 
-/** LIMIT: records that are sent in one request. */
+/** LIMIT: records in one request. */
 const BATCH_RECORDS = 512;
 
 export interface Batch {
@@ -17,7 +17,7 @@ export interface Batch {
 type Intent = NonNullable<ReturnType<Before["intent"]>>;
 
 export async function readBatch(reader: JournalReader, { next, version }: Cursor): Promise<Batch> {
-  // What was pruned before it went out is not there to go out any more.
+  // Records that were pruned before they were sent are gone.
   const prunedBefore = await reader.prunedBefore();
   const from = Math.max(next, prunedBefore);
   const records: TypedRecord[] = [];
@@ -34,7 +34,7 @@ export async function readBatch(reader: JournalReader, { next, version }: Cursor
   };
 }
 
-/** Intents of what ended in the batch, wherever in the journal they stand. */
+/** The intents of the executions that ended in the batch, wherever in the journal they stand. */
 async function intentsOf(
   reader: JournalReader,
   records: readonly TypedRecord[],
@@ -56,7 +56,7 @@ async function intentsOf(
   return intents;
 }
 
-/** Of each boot in the batch the version of the one before, by which an upgrade is known. */
+/** For each boot in the batch the version of the previous boot, by which an upgrade is noticed. */
 async function versionsBefore(
   reader: JournalReader,
   records: readonly TypedRecord[],
@@ -66,7 +66,7 @@ async function versionsBefore(
   let last = version;
   for (const record of records) {
     if (record.type !== "boot.started") continue;
-    // Only after a cursor that does not say it is it looked for.
+    // The journal is only searched if the cursor does not know the version.
     last ??= record.body.previous_end === "none" ? null : await lastVersion(reader, prunedBefore, record.seq);
     if (last !== null) before.set(record.seq, last);
     last = record.body.version;

@@ -1,12 +1,12 @@
 /**
- * The names by which telemetry says things. The one place that knows conventions of others: those for generative AI
- * are still in development, so a change of theirs is a change of this file. What they have no name for is called
- * `femtoclaw.*`. Metrics are named in metrics/catalogue.ts, of these attributes.
+ * The names used by telemetry. This is the one place that knows the conventions of others: those for generative AI are
+ * still in development, so when they change, only this file changes. What they have no name for is called
+ * `femtoclaw.*`. The metrics, in metrics/catalogue.ts, use these attributes.
  */
 
 export const SERVICE = "femtoclaw";
 
-/** The conventions that names without our prefix are from. */
+/** The conventions from which names without our prefix are taken. */
 export const SCHEMA_URL = "https://opentelemetry.io/schemas/gen-ai/1.42.0";
 
 export const ATTRIBUTES = {

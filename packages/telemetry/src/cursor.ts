@@ -1,6 +1,6 @@
 /**
- * Where one signal stands: the next sequence number to send, and the version of the boot that it stands in. Replaced
- * whole by a rename, so never half written.
+ * The position of one signal: the next sequence number to send, and the version of the last boot before it. The file is
+ * replaced by a rename, so it is never half written.
  */
 import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from "node:fs";
 import { join } from "node:path";
@@ -8,7 +8,7 @@ import { systemErrorCode } from "@femtoclaw/protocol";
 
 export interface Cursor {
   readonly next: number;
-  /** Null where that is not known, as in files of versions that did not write it. */
+  /** Null if unknown, as in files of versions that did not write it. */
   readonly version: string | null;
 }
 
@@ -17,7 +17,7 @@ export type RecordSignal = "traces" | "logs";
 
 const FILES: Readonly<Record<RecordSignal, string>> = { traces: "telemetry-cursor", logs: "telemetry-cursor-logs" };
 
-/** A missing or damaged cursor means the beginning: records may be sent again, but none is left out. */
+/** A missing or damaged cursor means the beginning: records may be sent twice, but none is skipped. */
 export function loadCursor(stateDirectory: string, signal: RecordSignal): Cursor {
   try {
     const [number = "", version = ""] = readFileSync(join(stateDirectory, FILES[signal]), "utf8").split("\n");

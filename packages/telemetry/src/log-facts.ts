@@ -1,6 +1,6 @@
 /**
- * What a record says as a line of a log, in plain data: the life of the host, what was denied, and what failed.
- * A line says what happened and where the record stands; what it was about stands in the journal alone.
+ * Turns a record into a log line, as plain data: the life of the host, denials, and failures. A line says what happened
+ * and where the record stands; details are in the journal alone.
  */
 import type { RecordType, TypedRecord } from "@femtoclaw/protocol";
 import { ATTRIBUTES as A } from "./conventions.ts";
@@ -11,7 +11,7 @@ import { ancestryOf } from "./trace-parent.ts";
 export type Severity = "INFO" | "WARN" | "ERROR";
 
 export interface LogFacts {
-  /** `femtoclaw.` and the type of the record, but for the turns in the life of a host. */
+  /** `femtoclaw.` and the type of the record, except for events in the life of a host. */
   readonly event: string;
   readonly severity: Severity;
   readonly text: string;
@@ -21,7 +21,7 @@ export interface LogFacts {
   readonly attributes: Attributes;
 }
 
-/** A line before it is known which record it belongs to. */
+/** A line before it is attributed to its record. */
 interface Line {
   readonly event?: string;
   readonly severity: Severity;
@@ -38,7 +38,7 @@ const warn = (text: string, attributes: Attributes = {}): Line => ({ severity: "
 const error = (text: string, attributes: Attributes = {}): Line => ({ severity: "ERROR", text, attributes });
 
 /**
- * INVARIANT: that export degraded or works again is no line: the line would be exported, and could change it again,
+ * INVARIANT: the degradation and recovery of exports makes no line: exporting that line could cause the next change,
  * without end.
  */
 const LINES: Lines = {
@@ -87,7 +87,7 @@ const LINES: Lines = {
   "log.pruned": ({ body }) => warn(`an operator dropped ${body.records} of the oldest records`),
 };
 
-/** Undefined for records that are no line. */
+/** Undefined for records that make no line. */
 export function logFacts(record: TypedRecord, before: Before): LogFacts | undefined {
   const lineOf = LINES[record.type] as ((record: TypedRecord, before: Before) => Line | undefined) | undefined;
   const line = lineOf?.(record, before);

@@ -1,17 +1,17 @@
-/** Sends the metrics now and then. They are sums since their beginning, so what did not arrive is in the next ones. */
+/** Sends metrics at intervals. They are cumulative, so the next request makes up for one that was lost. */
 import type { Collected } from "./metrics/metrics.ts";
 import { NotAccepted, sendOtlp } from "./otlp-request.ts";
 import type { Payload } from "./record-sender.ts";
 import type { SignalHealth } from "./signal-health.ts";
 
 const INTERVAL_MS = 15_000;
-/** LIMIT: the longest pause that a collector is granted. */
+/** LIMIT: the longest pause that a collector can ask for. */
 const RETRY_ASKED_MAX_MS = 300_000;
 
 export interface MetricsSenderOptions {
   readonly endpoint: string;
   readonly health: SignalHealth;
-  /** Null while there is nothing right to tell. */
+  /** Null while the values would be wrong. */
   collect(): Collected | null;
   payload(collected: Collected): Payload | null;
   readonly intervalMs?: number;
@@ -31,7 +31,7 @@ export class MetricsSender {
     this.#after(this.#options.intervalMs ?? INTERVAL_MS);
   }
 
-  /** Sends what it has come to in the end. */
+  /** Sends the final values. */
   async flush(): Promise<void> {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
@@ -56,7 +56,7 @@ export class MetricsSender {
     this.#timer.unref();
   }
 
-  /** Resolves with the pause that the collector asks for. */
+  /** Resolves with the pause for which the collector asks. */
   async #send(): Promise<number> {
     const { endpoint, health, collect, payload } = this.#options;
     try {

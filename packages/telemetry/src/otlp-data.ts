@@ -1,4 +1,4 @@
-/** Spans, lines and metrics as the OpenTelemetry SDK has them, and as the JSON that goes to a collector. */
+/** Turns spans, log lines and metrics into data of the OpenTelemetry SDK, and into the JSON sent to a collector. */
 
 import { VERSION } from "@femtoclaw/protocol";
 import {
@@ -34,14 +34,14 @@ import type { SpanFacts } from "./span-facts.ts";
 const resource = resourceFromAttributes({ "service.name": SERVICE, "service.version": VERSION });
 const scope = { name: SERVICE, version: VERSION, schemaUrl: SCHEMA_URL };
 
-/** Makes finished spans with identifiers of our own; the SDK asks for them while a span starts. */
+/** Makes finished spans with identifiers of our own, for which the SDK asks while a span starts. */
 export class SpanFactory {
   readonly #finished: ReadableSpan[] = [];
   readonly #tracer;
   #next: SpanFacts | null = null;
 
   constructor() {
-    // No processor of the SDK: those that send in batches drop what comes faster than they send.
+    // Not a processor of the SDK, because its batching ones drop spans that come faster than they can send.
     const collector: SpanProcessor = {
       onStart: () => undefined,
       onEnd: (span) => {
@@ -73,7 +73,7 @@ export class SpanFactory {
   }
 }
 
-/** INVARIANT: I7: a parent that says that it is not sampled keeps no span from being told. */
+/** INVARIANT: I7: a span is exported even if its remote parent is marked as not sampled. */
 function contextOf({ traceId, parent }: SpanFacts): Context {
   if (parent === null) return ROOT_CONTEXT;
   const { spanId, state } = parent;

@@ -1,21 +1,21 @@
 /**
- * One request to a collector, and what its answer is worth. Whatever is not plainly an acceptance is none: a proxy
- * that answers everything with 200 has taken nothing.
+ * One request to a collector, and what its answer means. Only a plain acceptance counts as one: a proxy that answers
+ * everything with 200 has accepted nothing.
  */
 import { errorText, FemtoError } from "@femtoclaw/protocol";
 import { told } from "./record-identity.ts";
 
 export type Signal = "traces" | "logs" | "metrics";
 
-/** What the collector did not take of a request that it accepted. Sending that again is against the protocol. */
+/** The part that a collector rejected of an accepted request. The protocol forbids sending it again. */
 export interface Rejection {
   readonly count: number;
   readonly reason: string;
 }
 
-/** That a request was not accepted; it is sent again. */
+/** The request was not accepted; it will be sent again. */
 export class NotAccepted extends Error {
-  /** How long the collector asks for; null where it does not say. */
+  /** The pause for which the collector asks; null if it does not say. */
   readonly retryAfterMs: number | null;
 
   constructor(message: string, retryAfterMs: number | null = null) {
@@ -24,9 +24,9 @@ export class NotAccepted extends Error {
   }
 }
 
-/** LIMIT: time for one request and its answer. */
+/** LIMIT: milliseconds for one request and its answer. */
 const REQUEST_MS = 10_000;
-/** LIMIT: bytes of an answer; one that is longer is none of this protocol. */
+/** LIMIT: bytes of an answer; the protocol has none that are longer. */
 const ANSWER_BYTES_MAX = 65_536;
 
 const REJECTED: Readonly<Record<Signal, string>> = {
@@ -39,13 +39,13 @@ export interface OtlpRequest {
   readonly endpoint: string;
   readonly signal: Signal;
   readonly body: Uint8Array;
-  /** Items in the request. */
+  /** Number of items in the request. */
   readonly count: number;
-  /** Ends the request early. */
+  /** Aborts to end the request early. */
   readonly signalToStop: AbortSignal;
 }
 
-/** Resolves once the collector accepted it, with what it rejected of it; throws `NotAccepted` otherwise. */
+/** Resolves with what the collector rejected, once it has accepted the request; throws `NotAccepted` otherwise. */
 export async function sendOtlp({
   endpoint,
   signal,
@@ -59,7 +59,10 @@ export async function sendOtlp({
   return rejection(answer, signal, count);
 }
 
-/** INVARIANT: I10: why it failed is recorded, so it names the path below the endpoint alone: that of the endpoint may be a token. */
+/**
+ * INVARIANT: I10: the reason of a failure is recorded, so it names only the path below the endpoint: the rest may hold
+ * a token.
+ */
 async function answerTo(endpoint: string, path: string, body: Uint8Array, signal: AbortSignal): Promise<Buffer> {
   try {
     const response = await fetch(endpoint + path, {
@@ -67,7 +70,7 @@ async function answerTo(endpoint: string, path: string, body: Uint8Array, signal
       headers: { "Content-Type": "application/json" },
       body,
       signal,
-      // INVARIANT: telemetry goes to the address that the configuration names, and to no other that this one names.
+      // INVARIANT: telemetry goes only to the address in the configuration, and to none to which that redirects.
       redirect: "manual",
     });
     const answer = await cappedBody(response);
@@ -90,7 +93,7 @@ async function cappedBody(response: Response): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-/** Seconds or a date; what is neither asks for nothing. */
+/** Seconds or a date; anything else is ignored. */
 function retryAfterMs(headers: Headers): number | null {
   const value = headers.get("retry-after");
   if (value === null) return null;
@@ -99,7 +102,7 @@ function retryAfterMs(headers: Headers): number | null {
 }
 
 function rejection(answer: Buffer, signal: Signal, count: number): Rejection | null {
-  // A few collectors say nothing at all where they accept.
+  // Some collectors answer an accepted request with an empty body.
   if (answer.length === 0) return null;
   const value = jsonObject(answer);
   const partial = value?.["partialSuccess"] ?? {};
@@ -109,7 +112,7 @@ function rejection(answer: Buffer, signal: Signal, count: number): Rejection | n
   if (!Number.isSafeInteger(rejected) || rejected < 0) throw new NotAccepted("the answer rejects what is no number");
   if (rejected === 0) return null;
   const reason = typeof errorMessage === "string" && errorMessage !== "" ? told(errorMessage) : "it gave no reason";
-  // A collector that says that it rejected more than it got is believed as far as it got something.
+  // A collector cannot have rejected more than it was sent, whatever it says.
   return { count: Math.min(rejected, count), reason };
 }
 
@@ -124,7 +127,7 @@ function jsonObject(bytes: Buffer): Readonly<Record<string, unknown>> | null {
   }
 }
 
-/** `fetch` says why in the cause. */
+/** `fetch` gives the reason in its error's cause. */
 function reasonOf(error: unknown): string {
   if (error instanceof FemtoError) return error.message;
   const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;

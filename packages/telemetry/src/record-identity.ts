@@ -1,16 +1,20 @@
-/** Where a record stands among spans. Derived from the record alone, so that telling of it twice is telling the same. */
+/**
+ * The trace and span of a record. They follow from the record alone, so that exporting it twice has the same result.
+ */
 import { createHash } from "node:crypto";
 import { printable, type TypedRecord } from "@femtoclaw/protocol";
 
-/** LIMIT: characters of a text in telemetry; names of tools that do not exist are as long as a client likes. */
+/** LIMIT: characters of a text in telemetry; names of unknown tools are as long as a client likes. */
 const TEXT_CHARS_MAX = 256;
 
-/** INVARIANT: every text that a client, a configuration or a program chose goes into telemetry through here. */
+/**
+ * INVARIANT: every text chosen by a client, a configuration or a program passes through here on its way into telemetry.
+ */
 export function told(text: string): string {
   return printable(text, TEXT_CHARS_MAX);
 }
 
-/** All of a session is one trace, and so is what a boot does by itself. */
+/** A session is one trace, and so is everything that a boot does without a session. */
 export function traceIdOf({ session, boot }: Pick<TypedRecord, "session" | "boot">): string {
   return digest(`t${session ?? boot}`).slice(0, 32);
 }
@@ -19,12 +23,12 @@ export function spanIdOf({ boot, seq }: Pick<TypedRecord, "boot" | "seq">): stri
   return digest(`${boot}/${seq}`).slice(0, 16);
 }
 
-/** Microseconds of the wall clock, which may have jumped: nothing is ordered or measured by it. */
+/** Microseconds of the wall clock. It may have jumped, so nothing is ordered or measured by it. */
 export function wallUsOf({ at }: Pick<TypedRecord, "at">): number {
   return Date.parse(`${at.slice(0, 23)}Z`) * 1000 + Number(at.slice(23, 26));
 }
 
-/** As the SDK takes times. */
+/** The form in which the SDK takes times. */
 export function timeOf(us: number): [seconds: number, nanoseconds: number] {
   return [Math.floor(us / 1_000_000), Math.round(us % 1_000_000) * 1000];
 }

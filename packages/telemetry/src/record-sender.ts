@@ -1,6 +1,7 @@
 /**
- * Sends what records say as one signal, at least once: it reads from a stored cursor and moves it only after the
- * collector has accepted a batch. What it cannot send stays in the journal, so that nothing is held and nothing lost.
+ * Sends one signal's part of the records, at least once: it reads from a stored cursor, and moves the cursor only after
+ * the collector has accepted a batch. What it cannot send stays in the journal, so nothing is buffered and nothing
+ * lost.
  */
 import type { JournalReader } from "@femtoclaw/journal";
 import { type Batch, readBatch } from "./batch.ts";
@@ -8,7 +9,7 @@ import { type Cursor, loadCursor, type RecordSignal, storeCursor } from "./curso
 import { NotAccepted, sendOtlp } from "./otlp-request.ts";
 import type { SignalHealth } from "./signal-health.ts";
 
-/** LIMIT: pauses after a failure; each is twice the one before. A collector may ask for more. */
+/** LIMIT: milliseconds to wait after a failure, doubled each time. A collector may ask for more. */
 const RETRY_MIN_MS = 500;
 const RETRY_MAX_MS = 30_000;
 const RETRY_ASKED_MAX_MS = 300_000;
@@ -22,7 +23,7 @@ export interface SenderOptions {
   readonly endpoint: string;
   readonly signal: RecordSignal;
   readonly health: SignalHealth;
-  /** Null where the batch has nothing for this signal. */
+  /** Null if the batch contains nothing for this signal. */
   payload(batch: Batch): Payload | null;
 }
 
@@ -47,7 +48,7 @@ export class RecordSender {
     this.#options = options;
   }
 
-  /** Records that are still to be read for this signal. */
+  /** Number of records not yet read for this signal. */
   get lag(): number {
     return Math.max(0, (this.#source?.size() ?? 0) - this.#cursor.next);
   }
@@ -64,7 +65,7 @@ export class RecordSender {
     this.wake();
   }
 
-  /** Says that there are records; sending happens soon after, in batches. */
+  /** Announces new records, which are sent soon after, in batches. */
   wake(): void {
     if (this.#timer !== null || this.#busy !== null || this.#stopping || this.#source === null) return;
     this.#timer = setTimeout(() => {
@@ -77,7 +78,7 @@ export class RecordSender {
     this.#timer.unref();
   }
 
-  /** Sends what is left, unless the collector does not take it, and then nothing more. */
+  /** Sends what is left, unless the collector does not accept it. Nothing more is sent afterwards. */
   async flush(): Promise<void> {
     this.#stopping = true;
     if (this.#timer !== null) clearTimeout(this.#timer);
@@ -86,7 +87,7 @@ export class RecordSender {
     while (this.#waitMs === 0 && this.lag > 0) await this.#sendBatch();
   }
 
-  /** What is still under way may reach the collector, but has no journal and no cursor to go back to. */
+  /** A request under way may still reach the collector, but its result is ignored. */
   stop(): void {
     this.#stopping = true;
     if (this.#timer !== null) clearTimeout(this.#timer);

@@ -1,19 +1,19 @@
-/** Whether a collector takes one signal, and how much of it it did not take. */
+/** Whether a collector accepts one signal, and how much of it was rejected. */
 import { errorText } from "@femtoclaw/protocol";
 import type { Rejection, Signal } from "./otlp-request.ts";
 
 /**
- * LIMIT: requests that have to be accepted whole after a rejection until the signal is called well again. Each change
- * is a record, and a collector that rejects now and then may not fill the journal.
+ * LIMIT: complete acceptances after a rejection before the signal counts as healthy again. Each change is a record, and
+ * a collector that rejects now and then must not fill the journal.
  */
 const WHOLE_REQUESTS = 8;
 
 export class SignalHealth {
   readonly signal: Signal;
   readonly #onChange: () => void;
-  /** Why the signal does not get through as it should; null while it does. */
+  /** Why the signal does not get through; null while it does. */
   problem: string | null = null;
-  /** Items that the collector rejected since this process began. They are not sent again. */
+  /** Items that the collector has rejected since this process began. They are not sent again. */
   rejectedItems = 0;
   #wholeRequests = WHOLE_REQUESTS;
 

@@ -1,4 +1,4 @@
-/** What a record says as a span, in plain data. */
+/** Turns a record into a span, as plain data. */
 import type { TraceContext, TypedRecord } from "@femtoclaw/protocol";
 import { ATTRIBUTES as A, EXECUTE_TOOL, toolSpanName } from "./conventions.ts";
 import { spanIdOf, told, wallUsOf } from "./record-identity.ts";
@@ -10,7 +10,7 @@ export interface SpanFacts {
   readonly name: string;
   readonly traceId: string;
   readonly spanId: string;
-  /** Null for one that begins its trace. */
+  /** Null if the span begins its trace. */
   readonly parent: RemoteParent | null;
   readonly startUs: number;
   readonly endUs: number;
@@ -18,11 +18,11 @@ export interface SpanFacts {
   readonly attributes: Attributes;
 }
 
-/** What the records before have to say to a record: it does not repeat it. */
+/** What earlier records contribute to a record, which does not repeat it. */
 export interface Before {
   /** The intent of an outcome, by its sequence number. */
   intent(seq: number): IntentBefore | undefined;
-  /** The version of the boot before one; null for the first one, and where that is not known any more. */
+  /** The version of the boot before the given one; null for the first boot, or if it is no longer known. */
   version(seq: number): string | null;
 }
 
@@ -32,13 +32,13 @@ export interface IntentBefore {
   readonly trace: TraceContext | undefined;
 }
 
-/** Undefined for records that are no span of their own, such as intents: a span is made when the execution ends. */
+/** Undefined for records that make no span of their own: for an intent, the span is made when the execution ends. */
 export function spanFacts(record: TypedRecord, before: Before): SpanFacts | undefined {
   const said = saidBy(record, before);
   return said === undefined ? undefined : { ...said, ...ancestryOf(record, before) };
 }
 
-/** All but whose child it is. */
+/** The span without its trace and parent. */
 function saidBy(record: TypedRecord, before: Before): Omit<SpanFacts, keyof Ancestry> | undefined {
   switch (record.type) {
     case "boot.started":
@@ -76,7 +76,7 @@ function saidBy(record: TypedRecord, before: Before): Omit<SpanFacts, keyof Ance
       const intent = before.intent(record.body.intent);
       const tool = intent?.tool ?? "unknown";
       const { error } = record.body;
-      // INVARIANT: durations are of the monotonic clock, which does not jump.
+      // INVARIANT: durations are measured by the monotonic clock, which does not jump.
       const durationUs = intent === undefined ? record.body.duration_us : record.mono_us - intent.receivedUs;
       const attributes = { ...toolAttributes(record, tool), [A.decision]: "AUTHORIZED", ...errorOf(error) };
       return span(record, toolSpanName(told(tool)), attributes, { durationUs, fault: error });

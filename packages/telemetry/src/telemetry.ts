@@ -1,6 +1,6 @@
 /**
- * All telemetry of a host: spans and lines as its records, metrics as what they come to. It reads the journal and
- * what becomes durable, and never stands between a caller and the journal.
+ * All telemetry of a host: spans and log lines made from its records, and metrics folded from them. It reads the
+ * journal and newly durable records, and never stands between a caller and the journal.
  */
 import type { TypedRecord } from "@femtoclaw/protocol";
 import type { Batch } from "./batch.ts";
@@ -16,9 +16,9 @@ import { SignalHealth } from "./signal-health.ts";
 import { spanFacts } from "./span-facts.ts";
 
 export interface TelemetryOptions {
-  /** Where it is sent; null for metrics that are only asked for. */
+  /** Where telemetry is sent; null if metrics are only to be fetched. */
   readonly endpoint: string | null;
-  /** What is sent there. */
+  /** The signals that are sent there. */
   readonly signals?: readonly Signal[];
   readonly metricsIntervalMs?: number;
 }
@@ -27,12 +27,12 @@ export interface TelemetrySource extends MetricsSource {
   onChange(state: "exporting" | "degraded", cursor: number, reason?: string): void;
 }
 
-/** How it goes with one signal. */
+/** The state of one signal. */
 export interface SignalStatus {
   readonly signal: Signal;
-  /** Records that were not sent yet; null for metrics, which are sums. */
+  /** Records not yet sent; null for metrics, which are cumulative. */
   readonly lag: number | null;
-  /** Items that the collector rejected for good since this process began. */
+  /** Items that the collector has rejected since this process began. */
   readonly rejected: number;
   readonly problem: string | null;
 }
@@ -73,7 +73,7 @@ export class Telemetry {
     }
   }
 
-  /** Loads the cursors and begins; resolves with the next sequence number of which a span is to be sent. */
+  /** Loads the cursors and begins; resolves with the sequence number of the next record to send as a span. */
   async start(source: TelemetrySource): Promise<number> {
     this.#source = source;
     this.#metrics.start(source);
@@ -82,13 +82,13 @@ export class Telemetry {
     return this.#cursor;
   }
 
-  /** Says that these records were committed. */
+  /** Announces committed records. */
   wake(committed: readonly TypedRecord[]): void {
     for (const sender of this.#senders.values()) sender.wake();
     this.#metrics.take(committed);
   }
 
-  /** Sends what is left within the time, then stops; what did not go out goes out after the next start. */
+  /** Sends what is left within the time, then stops; the rest is sent after the next start. */
   async stop(deadlineMs: number): Promise<number> {
     const deadline = new Promise<void>((resolve) => {
       setTimeout(resolve, deadlineMs).unref();
@@ -110,7 +110,7 @@ export class Telemetry {
     });
   }
 
-  /** The metrics for whoever asks; null while they would be too small. */
+  /** The metrics as text for Prometheus; null while they would be too small. */
   prometheus(): string | null {
     const collected = this.#collect();
     return collected === null ? null : prometheusText(collected);
@@ -125,7 +125,7 @@ export class Telemetry {
     return this.#metrics.collect(counts);
   }
 
-  /** One signal that does not get through is reason enough. */
+  /** A single signal that does not get through makes the whole degraded. */
   #tell(): void {
     const bad = this.#health.filter(({ problem }) => problem !== null);
     if (bad.length > 0 === this.#degraded) return;

@@ -1,4 +1,7 @@
-/** Of which trace a record's span is, and whose child: what the proposal came with, else the session's own trace. */
+/**
+ * The trace and the parent of a record's span: the caller's if the proposal came with them, else the session's own
+ * trace.
+ */
 import type { TraceContext, TypedRecord } from "@femtoclaw/protocol";
 import { traceIdOf } from "./record-identity.ts";
 import type { Before } from "./span-facts.ts";

@@ -1,4 +1,6 @@
-/** BullMQ: a queue, a worker and the news of completed jobs in the process of their callers; its state in Redis, synced at every write. */
+/**
+ * BullMQ: queue, worker and notices of completed jobs in the callers' process; state in Redis, synced at every write.
+ */
 import { connect } from "node:net";
 import { join } from "node:path";
 import { Queue, QueueEvents, Worker } from "bullmq";
@@ -7,31 +9,26 @@ import { startServer } from "../server.ts";
 import type { Place, System, ToolCall } from "../system.ts";
 import { until } from "../until.ts";
 
-/** Jobs at once. */
+/** Concurrent jobs. */
 const CONCURRENCY = 200;
-/** LIMIT: time for a call that a crash cut off to be taken up and done. */
+/** LIMIT: milliseconds for an interrupted call to be resumed and completed after a crash. */
 const SETTLED_MS = 60_000;
-/** A worker's claim to its job, and how often others look for jobs whose worker has none any more; by itself both are 30 s. */
+/**
+ * Milliseconds that a worker's claim to its job lasts, and between looks for jobs without a worker; both are 30 s by
+ * default.
+ */
 const SOON = { lockDuration: 2_000, stalledInterval: 1_000 };
+
+/** Every write is synced, and there are no snapshots beside the log. */
+const DURABLE = ["--appendonly", "yes", "--appendfsync", "always", "--save", ""];
 
 export async function open({ directory, purpose }: Place): Promise<System> {
   const path = join(directory, "redis.sock");
+  const socket = ["--unixsocket", path, "--unixsocketperm", "700"];
   await startServer({
-    ...{ directory, name: "redis-server" },
-    command: [
-      ...([
-        "redis-server",
-        "--dir",
-        directory,
-        "--port",
-        "0",
-        "--unixsocket",
-        path,
-        "--unixsocketperm",
-        "700",
-      ] as const),
-      ...["--appendonly", "yes", "--appendfsync", "always", "--save", ""],
-    ],
+    directory,
+    name: "redis-server",
+    command: ["redis-server", "--dir", directory, "--port", "0", ...socket, ...DURABLE],
     isReady: async () => await accepts(path),
   });
   const connection = { path, maxRetriesPerRequest: null };
@@ -39,7 +36,8 @@ export async function open({ directory, purpose }: Place): Promise<System> {
   const events = new QueueEvents("bench", { connection });
   events.setMaxListeners(0);
   const worker = new Worker<ToolCall>("bench", async ({ data }) => await perform(data), {
-    ...{ connection, concurrency: CONCURRENCY },
+    connection,
+    concurrency: CONCURRENCY,
     ...(purpose === "crash" ? SOON : {}),
   });
   await Promise.all([queue.waitUntilReady(), events.waitUntilReady(), worker.waitUntilReady()]);

@@ -1,16 +1,16 @@
-/** DBOS: a workflow of one step in the process of its callers, its state in PostgreSQL with the durability that it comes with. */
+/** DBOS: a workflow of one step in the callers' process; state in PostgreSQL with its default durability. */
 import { DBOS } from "@dbos-inc/dbos-sdk";
 import { perform } from "../perform.ts";
 import { startPostgresql } from "../postgresql.ts";
 import type { Place, System, ToolCall } from "../system.ts";
 import { until } from "../until.ts";
 
-/** LIMIT: time for a call that a crash cut off to be taken up and done. */
+/** LIMIT: milliseconds for an interrupted call to be resumed and completed after a crash. */
 const SETTLED_MS = 60_000;
 
 export async function open({ directory }: Place): Promise<System> {
   const systemDatabaseUrl = await startPostgresql(directory, "dbos");
-  // Of one version before and after a crash: a workflow is taken up by the version that began it.
+  // The version is fixed, because a workflow is resumed only by the version that began it.
   DBOS.setConfig({ name: "bench", systemDatabaseUrl, logLevel: "error", applicationVersion: "bench" });
   const run = DBOS.registerWorkflow(
     async (call: ToolCall) => await DBOS.runStep(() => perform(call), { name: "effect" }),

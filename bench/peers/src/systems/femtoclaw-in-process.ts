@@ -1,4 +1,4 @@
-/** FemtoClaw embedded: the runtime in the process of its callers, with the whole pipeline of a call. */
+/** FemtoClaw embedded: the runtime in the callers' process, with the whole pipeline of a call. */
 import { createRuntime, listExecutions, resolveConfiguration } from "@femtoclaw/runtime";
 import { completed } from "../../../src/execution.ts";
 import { noopFolders } from "../../../src/noop-folders.ts";

@@ -7,7 +7,7 @@ import type { Place, System } from "../system.ts";
 import { type LabelledExecution, toldAs } from "../told-as.ts";
 
 const LAUNCH = join(import.meta.dirname, "../../../../packages/host/src/launch.js");
-/** One connection may have 1,024 requests unanswered; several are more like the load of a real host. */
+/** One connection may have 1,024 pending requests; several are more like the load of a real host. */
 const CONNECTIONS = 16;
 
 export async function open({ directory }: Place): Promise<System> {

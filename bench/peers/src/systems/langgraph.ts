@@ -1,4 +1,4 @@
-/** LangGraph: a graph of one node in the process of its callers, its checkpoints in SQLite with a sync for each commit. */
+/** LangGraph: a graph of one node in the callers' process; checkpoints in SQLite with a sync for each commit. */
 import { join } from "node:path";
 import { Annotation, END, START, StateGraph } from "@langchain/langgraph";
 import { SqliteSaver } from "@langchain/langgraph-checkpoint-sqlite";
@@ -8,7 +8,7 @@ import type { Place, System, ToolCall } from "../system.ts";
 export async function open({ directory }: Place): Promise<System> {
   const checkpointer = SqliteSaver.fromConnString(join(directory, "checkpoints.db"));
   checkpointer.setup();
-  // By itself it is NORMAL, which syncs no commit of a write-ahead log.
+  // The default is NORMAL, which does not sync commits of a write-ahead log.
   checkpointer.db.pragma("synchronous=FULL");
   const graph = new StateGraph(Annotation.Root({ call: Annotation<ToolCall>(), result: Annotation<object>() }))
     .addNode("effect", async ({ call }) => ({ result: await perform(call) }))
@@ -24,7 +24,7 @@ export async function open({ directory }: Place): Promise<System> {
       const { values, next } = await graph.getState(thread(id));
       if (values.result !== undefined) return "completed";
       if (next.length === 0) return "nothing";
-      // Nothing takes a thread up by itself: its application invokes it again without an input.
+      // A thread is not resumed by itself: its application invokes it again without an input.
       await graph.invoke(null, { ...thread(id), durability: "sync" });
       return "completed";
     },

@@ -1,6 +1,6 @@
 /**
- * Restate: its server with a replicated log on one node, called over HTTP, and a service of one step in a process of its
- * own. All of it listens on loopback.
+ * Restate: its server with a replicated log on one node, called over HTTP, and a service of one step in a process of
+ * its own. All of it listens on loopback.
  */
 import { spawn } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
@@ -13,9 +13,9 @@ import type { Place, System, Told } from "../system.ts";
 import { until } from "../until.ts";
 
 const SERVICE = join(import.meta.dirname, "restate-service.ts");
-/** LIMIT: time for a call that a crash cut off to be taken up and done. */
+/** LIMIT: milliseconds for an interrupted call to be resumed and completed after a crash. */
 const SETTLED_MS = 60_000;
-/** Of its documentation: the invocation is known and has not ended. */
+/** Documented by Restate: the invocation is known and has not ended. */
 const NOT_READY = 470;
 
 interface Ports {
@@ -38,19 +38,25 @@ export async function open({ directory, purpose }: Place): Promise<System> {
   const ports = isKnown ? (JSON.parse(readFileSync(portsFile, "utf8")) as Ports) : await choosePorts();
   spawn(process.execPath, [SERVICE, String(ports.service)], { stdio: "ignore" });
   await startServer({
-    ...{ directory, name: "restate-server", command: [program(), "--no-logo", "--base-dir", join(directory, "data")] },
+    directory,
+    name: "restate-server",
+    command: [program(), "--no-logo", "--base-dir", join(directory, "data")],
     env: {
-      ...{ RESTATE_LISTEN_MODE: "tcp", RESTATE_BIND_IP: "127.0.0.1", RESTATE_NODE_NAME: "bench" },
-      ...{ RESTATE_BIND_PORT: String(ports.node), RESTATE_ADMIN__BIND_PORT: String(ports.admin) },
-      ...{ RESTATE_INGRESS__BIND_PORT: String(ports.ingress), RESTATE_DISABLE_TELEMETRY: "true" },
+      RESTATE_LISTEN_MODE: "tcp",
+      RESTATE_BIND_IP: "127.0.0.1",
+      RESTATE_NODE_NAME: "bench",
+      RESTATE_BIND_PORT: String(ports.node),
+      RESTATE_ADMIN__BIND_PORT: String(ports.admin),
+      RESTATE_INGRESS__BIND_PORT: String(ports.ingress),
+      RESTATE_DISABLE_TELEMETRY: "true",
     },
     isReady: async () => (await isHealthy(ports)) && (isKnown || (await isRegistered(ports))),
   });
-  // Where it finds its deployment again: what a crash cut off goes on there.
+  // After a restart it looks for its deployment at the same ports, to resume what a crash interrupted.
   if (!isKnown) writeFileSync(portsFile, JSON.stringify(ports));
   return {
     execute: async (id, call) => {
-      // A call has a name of its own only where it is asked about afterwards: that is more work for the server.
+      // Only a call that is asked about afterwards gets a name, which is more work for the server.
       const { status, text } = await post(ports.ingress, "/bench/run", call, purpose === "crash" ? id : null);
       if (status !== 200) throw new Error(`Restate answered ${status}: ${text}`);
     },

@@ -1,4 +1,4 @@
-/** An agent that runs in the sandbox, as whoever launched it reads and writes it: on pipes, or on a terminal. */
+/** An agent that runs in the sandbox, for whoever launched it to read and write: on pipes or on a terminal. */
 import type { Duplex, Readable, Writable } from "node:stream";
 import { LIMITS, type OutputStream } from "@femtoclaw/protocol";
 import {
@@ -15,24 +15,24 @@ export interface AgentRequest {
   readonly view: SandboxView;
   readonly command: SandboxCommand;
   readonly limits: ChildLimits;
-  /** Variables that it alone gets. */
+  /** Variables for this agent alone. */
   readonly variables: Readonly<Record<string, string>>;
   readonly settings: AgentSettings;
-  /** Of its terminal; null where it gets pipes. */
+  /** The size of its terminal; null if it gets pipes. */
   readonly size: PtySize | null;
   onConnection(connection: Duplex): void;
-  /** Looks on at what whoever listens is given; it must not throw, and holds nothing up. */
+  /** Gets a copy of what the listener is given; it must not throw, and delays nothing. */
   onOutput(stream: OutputStream, piece: Uint8Array): void;
 }
 
-/** What programs are told about the terminal; most of them know it. */
+/** The terminal type in the agent's `TERM`, which most programs know. */
 const TERM = "xterm-256color";
-/** Time after the end of an agent in which what it wrote last to its terminal is read. */
+/** LIMIT: milliseconds after an agent's end in which its last output to the terminal is read. */
 const DRAIN_MS = 500;
-/** How often input is tried again that an agent on a terminal does not take. */
+/** Milliseconds after which input is tried again that an agent on a terminal did not take. */
 const RETRY_MS = 20;
 
-/** An agent that was launched and runs. */
+/** A launched agent. */
 export class AgentProcess {
   readonly #child: AgentChild;
   readonly #pty: Pty | null;
@@ -45,7 +45,7 @@ export class AgentProcess {
     this.#onlooker = onlooker;
   }
 
-  /** Resolves once it runs. Throws FEMTO_SANDBOX_UNAVAILABLE or FEMTO_OS_REFUSED; nothing runs then. */
+  /** Resolves once the agent runs. Throws FEMTO_SANDBOX_UNAVAILABLE or FEMTO_OS_REFUSED; nothing runs then. */
   static async start({ size, onOutput, ...request }: AgentRequest): Promise<AgentProcess> {
     if (size === null) {
       const agent = new AgentProcess(new AgentChild({ ...request, device: null }), null, onOutput);
@@ -67,12 +67,14 @@ export class AgentProcess {
     }
   }
 
-  /** Resolves when nothing of it runs any more and all that it wrote was read. */
+  /** Resolves when none of its processes runs any more and all of its output was read. */
   get ended(): Promise<TerminalEnd> {
     return this.#ended.promise;
   }
 
-  /** From now on, and what came before; nothing is read while nobody listens, and the agent then waits. */
+  /**
+   * Delivers all output, from the first byte. While nobody listens nothing is read, so the agent blocks on its output.
+   */
   listen(onOutput: (from: OutputStream, piece: Buffer) => void): void {
     const { pipes } = this.#child;
     const tell = (from: OutputStream, piece: Buffer): void => {
@@ -87,19 +89,19 @@ export class AgentProcess {
     );
   }
 
-  /** Reads nothing of it for now, so that it waits. */
+  /** Stops reading for now, so that the agent blocks on its output. */
   pause(): void {
     for (const stream of this.#readable) stream.pause();
     this.#pty?.pause();
   }
 
-  /** Reads on. */
+  /** Continues reading. */
   resume(): void {
     for (const stream of this.#readable) stream.resume();
     this.#pty?.resume();
   }
 
-  /** Resolves when there is room for more, or nobody reads it any more. */
+  /** Resolves when there is room for more, or when nobody reads it any more. */
   async write(bytes: Buffer): Promise<void> {
     const stdin = this.#child.pipes?.stdin;
     if (stdin?.writable && !stdin.write(bytes)) await roomIn(stdin);
@@ -109,19 +111,19 @@ export class AgentProcess {
     }
   }
 
-  /** Nothing more is written. A terminal has no end of its own: who types says it by a character. */
+  /** Says that no more input follows. A terminal has no such end: whoever types sends a character for it. */
   endInput(): void {
     this.#child.pipes?.stdin.end();
   }
 
-  /** Changes the size of its terminal, where it has one. */
+  /** Changes the size of its terminal, if it has one. */
   resize(size: PtySize): void {
     this.#pty?.resize(size);
   }
 
-  /** Asks it to end, and ends it where it does not. */
+  /** Asks the agent to exit, and kills it if it does not. */
   end(): void {
-    // What it writes from here on nobody has to read before it has ended.
+    // An agent that blocks on its output could not exit.
     this.resume();
     this.#child.end();
   }
@@ -131,7 +133,7 @@ export class AgentProcess {
     return pipes === null ? [] : [pipes.stdout, pipes.stderr];
   }
 
-  /** What the kernel holds of a terminal is read to its end, which comes when no program has it any more. */
+  /** Reads what the kernel still holds for the terminal, until no program has it open any more. */
   #drain(end: TerminalEnd): void {
     const pty = this.#pty;
     if (pty === null || pty.isClosed) return this.#ended.resolve(end);
@@ -147,7 +149,7 @@ export class AgentProcess {
   }
 }
 
-/** Resolves when the stream takes more, or nothing any more. */
+/** Resolves when the stream takes more, or is closed. */
 async function roomIn(stream: Writable): Promise<void> {
   await new Promise<void>((resolve) => {
     const done = (): void => {

@@ -1,6 +1,6 @@
 /**
- * `agent_run`: an agent that an operator launches, in the sandbox as every program, for as long as it runs. What it
- * wants to change or to read beside its view it proposes; where it connects to is decided host by host.
+ * `agent_run`: an agent that an operator launches. It runs in the sandbox like any program, for as long as it wants.
+ * What it wants to change, or to read beyond its view, it proposes; where it connects to is decided host by host.
  */
 import { AGENT_RUN, type CapabilityManifest, FemtoError, LIMITS } from "@femtoclaw/protocol";
 import type { Capability, CapabilityCall, CapabilityOutcome, JsonObject } from "../capability.ts";
@@ -67,11 +67,11 @@ const manifest: CapabilityManifest = {
   arguments: [ARGUMENT],
   effect: "execute",
   idempotent: false,
-  // LIMIT: a day, after which an agent is ended that nobody ended.
+  // LIMIT: a day, after which the agent is ended.
   limits: { timeout_ms: LIMITS.timeoutCeilingMs, output_bytes: 65_536 },
 };
 
-/** The capability that a launch is a call of. */
+/** Each launch is a call of this capability. */
 export const agentRun: Capability = { manifest, isolation: "sandbox", isLaunched: true, execute };
 
 const NO_HOST = {
@@ -104,7 +104,10 @@ async function execute(call: CapabilityCall): Promise<CapabilityOutcome> {
       if (fault !== undefined) return unsuccessful("failed", new FemtoError("FEMTO_FILE_CHANGED", fault), sandbox);
       const { refused } = proxy;
       const result: JsonObject = {
-        ...{ exit_code: exitCode, signal: ended, duration_ms: durationMs, sandbox },
+        exit_code: exitCode,
+        signal: ended,
+        duration_ms: durationMs,
+        sandbox,
         ...(refused.length === 0 ? {} : { refused: refused.slice(0, REFUSED_TOLD) }),
       };
       return { event: "succeeded", result, sandbox };
@@ -115,17 +118,21 @@ async function execute(call: CapabilityCall): Promise<CapabilityOutcome> {
   });
 }
 
-/** LIMIT: refused hosts that the result names; each has a record of its own. */
+/** LIMIT: refused hosts named in the result; each of them has a record of its own. */
 const REFUSED_TOLD = 16;
 
 async function started(call: CapabilityCall, proxy: EgressProxy): Promise<AgentProcess> {
   const { launch, bound, sandbox, limits, onOutput } = call;
-  // INVARIANT: I3: without a sandbox, and without somebody who launched it, no agent runs.
+  // INVARIANT: I3: no agent runs without a sandbox, or without an operator who launched it.
   if (sandbox === null || launch === undefined)
     throw new FemtoError("FEMTO_SANDBOX_UNAVAILABLE", "this machine has no sandbox to run agents in");
   return await AgentProcess.start({
-    ...{ view: sandbox, command: decidedCommand(bound), limits: limits.child },
-    ...{ variables: launch.variables, settings: launch.settings, size: launch.size },
+    view: sandbox,
+    command: decidedCommand(bound),
+    limits: limits.child,
+    variables: launch.variables,
+    settings: launch.settings,
+    size: launch.size,
     onConnection: (connection) => proxy.serve(connection),
     onOutput: (stream, piece) => onOutput?.(stream, piece),
   });

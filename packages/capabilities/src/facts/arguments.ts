@@ -1,9 +1,9 @@
-/** Values out of the arguments of a call, by the pointers that a manifest declares. */
+/** Reads values out of the arguments of a call, by the pointers that a manifest declares. */
 import { type JsonValue, pointerTokens } from "@femtoclaw/protocol";
 import type { JsonObject } from "../capability.ts";
 import { Refusal } from "./refusal.ts";
 
-/** RFC 6901; only own members count, so that no inherited name is ever an argument. */
+/** Follows an RFC 6901 pointer. Only own members count, so that no inherited name is ever an argument. */
 export function valueAt(args: JsonObject, pointer: string): JsonValue | undefined {
   let value: JsonValue | undefined = args;
   for (const key of pointerTokens(pointer)) {
@@ -17,7 +17,7 @@ export function textAt(args: JsonObject, pointer: string): string {
   return requireText(valueAt(args, pointer), pointer);
 }
 
-/** Text as the system takes it: a NUL would end it early, and half a surrogate pair has no bytes. */
+/** Text that the system can take: a NUL would end it early, and a lone surrogate cannot be encoded. */
 function requireText(value: JsonValue | undefined, place: string): string {
   if (typeof value !== "string") throw new Refusal(`the argument ${place} is not a text`);
   if (value.includes("\0")) throw new Refusal(`the argument ${place} holds a NUL character`);
@@ -32,7 +32,7 @@ export function textsAt(args: JsonObject, pointer: string, itemsMax: number): st
   return values.map((value, index) => requireText(value, `${pointer}/${index}`));
 }
 
-/** Variables by name; what a name may look like is checked here too, because `A=B` would set another one. */
+/** Variables by name. Names are checked here as well, because the name `A=B` would set another variable. */
 export function variablesAt(args: JsonObject, pointer: string): Record<string, string> {
   const values = valueAt(args, pointer) ?? {};
   if (typeof values !== "object" || values === null || Array.isArray(values)) {

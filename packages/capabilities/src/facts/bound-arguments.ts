@@ -1,17 +1,17 @@
 /**
- * What the facts resolved, held open until the call is over. Effects reach files and programs through
- * this alone, so that what was decided on is what is used.
+ * What the facts resolved, held open until the call is over. Effects reach files and programs through this alone, so
+ * that what is used is what was decided on.
  */
 import assert from "node:assert/strict";
 import type { Terminal } from "../terminal/terminal.ts";
 
-/** A folder held open, and its canonical path when it was. */
+/** A folder held open, and its canonical path at that time. */
 export interface HeldFolder {
   readonly descriptor: number;
   readonly path: string;
 }
 
-/** A file or folder by identity; the same numbers mean the same thing while a descriptor holds it. */
+/** A file or folder by identity. As long as the descriptor is open, the numbers mean this very file. */
 export interface HeldFile {
   readonly descriptor: number;
   readonly device: bigint;
@@ -23,15 +23,15 @@ export interface BoundPath {
   /** Canonical, absolute. */
   readonly path: string;
   readonly type: "file" | "directory" | "missing";
-  /** Null while it is missing. */
+  /** Null if the path does not exist. */
   readonly target: HeldFile | null;
-  /** For an argument that may create: the folder in which the name stands. */
+  /** For an argument that may create something: the folder in which the name stands. */
   readonly parent: (HeldFolder & { readonly leaf: string }) | null;
-  /** Names below the leaf that are missing with it, outermost first; the call may create all of them as folders. */
+  /** Missing names below the leaf, outermost first; the call may create all of them as folders. */
   readonly further: readonly string[];
 }
 
-/** Everything that changes when a file's content or place changes. */
+/** Changes whenever a file's content or place changes. */
 export interface FileVersion {
   readonly device: bigint;
   readonly inode: bigint;
@@ -42,7 +42,7 @@ export interface FileVersion {
 
 export interface BoundProgram {
   readonly kind: "program";
-  /** Path under which the search path holds it. */
+  /** The path by which the search path finds it. */
   readonly path: string;
   readonly realPath: string;
   readonly version: FileVersion;
@@ -53,12 +53,12 @@ export interface BoundProgram {
   readonly cwd: string;
 }
 
-/** An open terminal of the session that the call is of. */
+/** An open terminal of the call's own session. */
 export interface BoundTerminal {
   readonly kind: "terminal";
   readonly id: string;
   readonly terminal: Terminal;
-  /** The question to operators whose yes opened it, which is a yes to its use; null where nobody was asked. */
+  /** The question to operators whose approval opened it, which also approves its use; null if nobody was asked. */
   readonly approval: number | null;
 }
 
@@ -72,7 +72,7 @@ export interface BoundHost {
   readonly target: string;
   /** The only addresses that may be dialled, in the order in which they were found. */
   readonly addresses: readonly string[];
-  /** Stored secrets that the headers refer to, all of them bound to this very host. */
+  /** Stored secrets to which the headers refer, all of them bound to this very host. */
   readonly secrets: ReadonlyMap<string, string>;
 }
 
@@ -84,12 +84,12 @@ export interface BoundMcpTool {
 
 export type BoundArgument = BoundPath | BoundProgram | BoundTerminal | BoundHost | BoundMcpTool;
 
-/** What the arguments of one call name, held open as it was decided on. */
+/** The resources named by the arguments of one call, held open as they were decided on. */
 export class BoundArguments implements AsyncDisposable {
   readonly #byPointer: ReadonlyMap<string, BoundArgument>;
   readonly #held: DisposableStack;
 
-  /** Takes over the descriptors that `held` closes. */
+  /** Takes ownership of the descriptors that `held` closes. */
   constructor(byPointer: ReadonlyMap<string, BoundArgument>, held: DisposableStack) {
     this.#byPointer = byPointer;
     this.#held = held;
@@ -103,7 +103,7 @@ export class BoundArguments implements AsyncDisposable {
     return bound;
   }
 
-  /** The programs of the call, in the order of the pipeline that they are; one alone where it is none. */
+  /** The programs of the call in the order of its pipeline, or its only program. */
   get programs(): readonly [BoundProgram, ...BoundProgram[]] {
     const [first, ...others] = this.all.filter((bound) => bound.kind === "program");
     assert(first !== undefined, "the manifest declares a program");

@@ -1,4 +1,4 @@
-/** From what programs of a call want to connect to, to where it leads: host, port, and the addresses that are dialled and no others. */
+/** Resolves the target of a program's connection into facts: host, port, and the only addresses that are dialled. */
 import {
   type Authority,
   canonicalHost,
@@ -13,11 +13,11 @@ import type { HostNames } from "./host-names.ts";
 import { leastPublic } from "./network-of.ts";
 import { Refusal } from "./refusal.ts";
 
-/** A program of a call, and where it wants to connect to. */
+/** The programs of a call, and where one of them wants to connect to. */
 export interface ConnectionRequest {
   /** `host:port`, as a program wrote it. */
   readonly target: string;
-  /** The programs of the call, as they were decided on; all of them share what is opened. */
+  /** The programs of the call, as they were decided on; all of them share the connection. */
   readonly programs: readonly [ConnectingProgram, ...ConnectingProgram[]];
   readonly authority: Authority;
   readonly names: HostNames;
@@ -44,18 +44,18 @@ export interface BoundConnection {
   readonly addresses: readonly string[];
 }
 
-/** Takes the facts of one connection; why there are none is a value. */
+/** Takes the facts of one connection. A refusal is returned as a value. */
 export async function connectionFacts(request: ConnectionRequest): Promise<ConnectionFacts> {
   try {
     const { programs, hop } = request;
     const { host, port, isName } = plainTarget(request.target);
     const addresses = isName ? await nameAddresses(host, port, request) : [host.replace(/^\[|\]$/g, "")];
     const facts = { host, port, addresses: [...addresses].sort(), network: leastPublic(addresses) };
-    // Of what goes through it nothing is read, so nothing is known of it.
+    // Nothing of the traffic is read, so nothing is known about it.
     const unread = { method: "CONNECT", path: "", headers: [], injects: [], bytes: 0 };
     return {
       ok: true,
-      // INVARIANT: one lookup for all, so that each program is asked about the addresses that are dialled.
+      // INVARIANT: all programs share one lookup, so that each of them is judged by the addresses that are dialled.
       questions: programs.map(({ program, realPath }) => {
         return { kind: "host", scheme: "tunnel", ...facts, ...unread, hop, program, real_path: realPath };
       }),
@@ -69,7 +69,10 @@ export async function connectionFacts(request: ConnectionRequest): Promise<Conne
 
 const TARGET = /^(?<host>\[[^\]]*\]|[^:@/?#\\[\]]+):(?<port>[0-9]{1,5})$/;
 
-/** INVARIANT: each host has one spelling, as for `net_fetch`; what another reader could take for another host is none. */
+/**
+ * INVARIANT: each host has one spelling, as for `net_fetch`; a target that another parser could read differently is
+ * refused.
+ */
 export function plainTarget(target: string): {
   readonly host: string;
   readonly port: number;
@@ -83,13 +86,16 @@ export function plainTarget(target: string): {
   return { host: spelt.host, port, isName: spelt.kind === "name" };
 }
 
-/** INVARIANT: a name is looked up only where an entry of each program may permit it: a lookup tells what stands in it. */
+/**
+ * INVARIANT: a name is looked up only if an entry for each program may permit it, because a lookup reveals the name's
+ * text.
+ */
 async function nameAddresses(
   host: string,
   port: number,
   { authority, names, programs }: ConnectionRequest,
 ): Promise<readonly string[]> {
-  // Without a port an entry means that of https, which is the same as for a request by https.
+  // An entry without a port means the port of https, as it does for a request by https.
   const target = { scheme: "https", host, port } as const;
   const listed = programs.every((program) =>
     connectGrants(authority, program).some((grant) => isPermittedBy(grant, target)),

@@ -1,23 +1,23 @@
-/** Looks names of hosts up, each once for the call that names it. What is found is all that the call may dial. */
+/** Looks up host names, once for each call that names them. A call may dial only the addresses found then. */
 import { lookup } from "node:dns/promises";
 import { isIP } from "node:net";
 import { FemtoError, LIMITS, printable } from "@femtoclaw/protocol";
 import { Refusal } from "./refusal.ts";
 
-/** The addresses of a name; a test puts a resolver of its own in its place. */
+/** Returns the addresses of a name; tests use a resolver of their own. */
 export type LookUp = (name: string) => Promise<readonly string[]>;
 
-/** LIMIT: names looked up at once: the system's resolver takes a thread of four, of which the journal needs some, too. */
+/** LIMIT: concurrent lookups. The system's resolver occupies one of four threads, some of which the journal needs. */
 const LOOKUPS = 2;
-/** LIMIT: names that wait; a name that many calls name waits once. */
+/** LIMIT: waiting names; a name that many calls ask for waits once. */
 const WAITING = 128;
-/** LIMIT: time of one name, its wait included. */
+/** LIMIT: milliseconds for one name, its wait included. */
 const TIMEOUT_MS = 3_000;
 
-/** Looks hosts up, so many at once. */
+/** Looks up hosts, a limited number at a time. */
 export class HostNames {
   readonly #lookUp: LookUp;
-  /** Names that are being looked up now, for all calls that name them meanwhile. Nothing is remembered afterwards. */
+  /** Lookups under way, shared by all calls that ask meanwhile. Nothing is remembered afterwards. */
   readonly #pending = new Map<string, Promise<readonly string[]>>();
   readonly #waiting: (() => void)[] = [];
   #free = LOOKUPS;
@@ -26,7 +26,7 @@ export class HostNames {
     this.#lookUp = lookUp;
   }
 
-  /** Throws a refusal for a name that has no address, or takes too long. */
+  /** Throws a refusal if the name has no address or takes too long. */
   async addressesOf(name: string): Promise<readonly string[]> {
     const found = await inTime(this.#shared(name), name);
     const addresses = [...new Set(found)].slice(0, LIMITS.hostAddresses);
@@ -44,7 +44,7 @@ export class HostNames {
     return looking;
   }
 
-  /** INVARIANT: I9: a resolver that never answers takes its own places, and none that others need. */
+  /** INVARIANT: I9: a resolver that never answers uses up the places for lookups, and nothing that others need. */
   async #limited(name: string): Promise<readonly string[]> {
     if (this.#free === 0) {
       if (this.#waiting.length >= WAITING) throw new Refusal("too many names of hosts wait to be looked up");
@@ -62,7 +62,7 @@ export class HostNames {
   }
 }
 
-/** As the machine's own resolver does it. */
+/** Looks up a name by the machine's own resolver. */
 export async function systemLookUp(name: string): Promise<readonly string[]> {
   return (await lookup(name, { all: true, order: "verbatim" })).map(({ address }) => address);
 }

@@ -1,6 +1,6 @@
 /**
- * From a URL in a call to where it leads: scheme, host, port, and the addresses that are dialled and no others.
- * A URL that two parsers could read differently is refused before anything is looked up.
+ * Resolves a URL of a call into facts: scheme, host, port, and the only addresses that are dialled. A URL that two
+ * parsers could read differently is refused before anything is looked up.
  */
 import {
   type Authority,
@@ -68,8 +68,8 @@ export async function resolveHost(request: HostRequest): Promise<ResolvedHost> {
 }
 
 /**
- * INVARIANT: a name is looked up only where an entry may permit it. Else a call that policy denies would still tell
- * whoever answers for the name what the agent wrote into it.
+ * INVARIANT: a name is looked up only if an entry may permit it. Otherwise even a denied call would tell whoever
+ * answers for the name what the agent wrote into it.
  */
 async function nameAddresses(
   target: FetchTarget,
@@ -83,14 +83,14 @@ async function nameAddresses(
 
 export interface PlainUrl extends FetchTarget {
   readonly isName: boolean;
-  /** Path without the query, for policy. */
+  /** The path without the query, for policy. */
   readonly path: string;
   /** Path and query, as they are sent. */
   readonly target: string;
 }
 
 const URL_PARTS = /^(?<scheme>https?):\/\/(?<authority>[^/?#]*)(?<rest>[/?#].*)?$/i;
-/** Parsers disagree on everything else: what they drop, trim, or take for a slash. */
+/** Parsers disagree on all other characters: some drop or trim them, or take them for a slash. */
 const URL_TEXT = /^[\x21-\x5b\x5d-\x7e]+$/;
 
 /** Throws a refusal that says what is wrong with the URL. */
@@ -111,7 +111,7 @@ export function plainUrl(text: string): PlainUrl {
   const port = portText === undefined ? DEFAULT_PORTS[scheme] : portNumber(portText);
   if (port === null) throw new Refusal(`${shown(portText ?? "")} is no port`);
   const parsed = URL.parse(`${scheme}://${spelt.host}:${port}${parts["rest"] ?? ""}`);
-  // INVARIANT: what is asked about is what every other parser would read.
+  // INVARIANT: the host in the question is the one that every other parser reads.
   if (parsed === null || parsed.hostname !== spelt.host) throw new Refusal(`${shown(text)} is no plain URL`);
   const { pathname, search } = parsed;
   return {
@@ -124,7 +124,7 @@ export function plainUrl(text: string): PlainUrl {
   };
 }
 
-/** What the connection itself needs, what would lead it elsewhere, and what would be kept from call to call. */
+/** Headers that belong to the connection, could redirect the request, or would carry state from call to call. */
 const RESERVED_HEADERS =
   /^(?:host|connection|keep-alive|transfer-encoding|content-length|te|trailer|upgrade|expect|http2-settings|accept-encoding|cookie2?|proxy-.*)$/;
 const HEADER_NAME = /^[a-z0-9!#$%&'*+.^_`|~-]{1,128}$/;
@@ -137,7 +137,7 @@ export function headerNames(table: unknown): string[] {
     if (!HEADER_NAME.test(name)) throw new Refusal(`${shown(written)} is no name of a header`);
     if (RESERVED_HEADERS.test(name)) throw new Refusal(`the header ${shown(name)} is not for a call to set`);
     if (names.has(name)) throw new Refusal(`the header ${shown(name)} is there twice`);
-    // INVARIANT: a line break in a value would be a header, or a request, of its own.
+    // INVARIANT: a line break in a value would start a header or a request of its own.
     if (typeof value !== "string" || !HEADER_VALUE.test(value)) {
       throw new Refusal(`the header ${shown(name)} has a value that no header can have`);
     }
@@ -147,8 +147,8 @@ export function headerNames(table: unknown): string[] {
 }
 
 /**
- * INVARIANT: I10: a secret goes to the host that its operator named, encrypted or within this machine. What was asked for
- * another host is refused before anything is decided, so that no rule can be mistaken about it.
+ * INVARIANT: I10: a secret goes only to the host that its operator named, and only encrypted or within this machine. A
+ * reference from another host's request is refused before the decision, so no rule can get this wrong.
  */
 export function secretsOf(
   table: unknown,

@@ -1,4 +1,7 @@
-/** From the arguments of a call of an MCP server's tool to facts: which are there, and the values that rules can name. */
+/**
+ * Turns the arguments of a call to an MCP server's tool into facts: which are there, and the values that rules can
+ * name.
+ */
 import {
   type DeclaredMcpTool,
   type McpToolQuestion,
@@ -10,7 +13,7 @@ import {
 import type { JsonObject } from "../capability.ts";
 import { Refusal } from "./refusal.ts";
 
-/** LIMIT: arguments at the top of one call, and characters of the name of one. */
+/** LIMIT: arguments at the top level of one call, and characters of an argument's name. */
 const ARGUMENTS = 64;
 const NAME_CHARS = 128;
 
@@ -26,15 +29,19 @@ export function resolveMcpTool(declared: DeclaredMcpTool, args: JsonObject): Mcp
   const texts = names.map((name) => mcpValueText(name, shown[name]));
   const folders = tool === RESOURCE_READ && typeof args["uri"] === "string" ? uriFolders(args["uri"]) : [];
   return {
-    ...{ kind: "mcp_tool", server, tool, definition, destructive },
+    kind: "mcp_tool",
+    server,
+    tool,
+    definition,
+    destructive,
     arguments: names,
     values: [...texts, ...folders.map((folder) => mcpValueText("uri", folder))].filter((text) => text !== null).sort(),
-    // INVARIANT: what a rule cannot see, it can tell to be there.
+    // INVARIANT: a rule can tell that a value is there, even if it cannot compare it.
     opaque: names.filter((_, index) => texts[index] === null),
   };
 }
 
-/** The arguments of a prompt are what rules name, as `arguments.NAME`. */
+/** Rules name the arguments of a prompt as `arguments.NAME`. */
 function promptArguments({ arguments: given, ...others }: JsonObject): JsonObject {
   const entries = typeof given === "object" && given !== null ? Object.entries(given) : [];
   return { ...others, ...Object.fromEntries(entries.map(([name, value]) => [`arguments.${name}`, value])) };

@@ -1,6 +1,6 @@
 /**
- * The files that a call names and what they hold, for a question to an operator: who approves a call on a
- * file approves it on this content. Programs themselves are in the facts already, with their digests.
+ * The files named by a call and what they hold, for a question to an operator: whoever approves a call on a file
+ * approves this content. Programs themselves are in the facts already, with their digests.
  */
 import { closeSync, fstatSync, readlinkSync, statSync } from "node:fs";
 import { type ApprovedFile, type Authority, LIMITS, printable, systemErrorCode } from "@femtoclaw/protocol";
@@ -9,12 +9,12 @@ import { openToName } from "./named-descriptor.ts";
 import { digestOf } from "./program-digests.ts";
 import { Refusal } from "./refusal.ts";
 
-/** The files, in the order of the arguments, or why nobody can be asked about them. */
+/** The files in the order of the arguments, or why nobody can be asked about them. */
 export type NamedFiles =
   | { readonly ok: true; readonly files: readonly ApprovedFile[] }
   | { readonly ok: false; readonly reason: string };
 
-/** What is no regular file is not among them. */
+/** Anything but a regular file is left out. */
 export async function namedFiles(
   bound: BoundArguments,
   authority: Authority,
@@ -34,7 +34,7 @@ async function filesNamedBy(
   platform: NodeJS.Platform,
 ): Promise<NamedFiles> {
   const files: ApprovedFile[] = [];
-  // INVARIANT: I9: who proposes chooses the files, so what is read for all of them together has a limit.
+  // INVARIANT: I9: an agent chooses the files, so the bytes read for all of them together have a limit.
   let leftBytes: number = LIMITS.approvalFileBytes;
   for (const path of new Set(bound.all.flatMap(namedBy))) {
     if (leadsThroughProcesses(path)) {
@@ -43,7 +43,8 @@ async function filesNamedBy(
     }
     const file = await approvedFile(path, leftBytes, authority, platform);
     if (file === null) continue;
-    // INVARIANT: I8: a yes binds each file that is named, so there is none to a call that names more than are looked at.
+    // INVARIANT: I8: an approval binds every named file, so a call that names more than are examined cannot be
+    // approved.
     if (files.length === LIMITS.approvalFiles) {
       return {
         ok: false,
@@ -56,7 +57,7 @@ async function filesNamedBy(
   return { ok: true, files };
 }
 
-/** What a terminal was opened with was looked at then. */
+/** The files of a terminal were examined when it was opened. */
 function namedBy(bound: BoundArgument): string[] {
   switch (bound.kind) {
     case "path":
@@ -70,20 +71,24 @@ function namedBy(bound: BoundArgument): string[] {
   }
 }
 
-/** By its descriptor, so that it is the very file that the call will reach; only Linux takes calls on files. */
+/**
+ * The target is named by its descriptor, so it is the very file that the call will reach; only Linux takes calls on
+ * files.
+ */
 const targetOf = ({ type, target }: BoundPath): string[] =>
   type === "file" && target !== null ? [`${OWN_DESCRIPTORS}${target.descriptor}`] : [];
 
 const OWN_DESCRIPTORS = "/proc/self/fd/";
 
 /**
- * Arguments of a program may be files: a script, a patch, a list. INVARIANT: I8: what is looked at is what the kernel opens
- * by these very words from the folder of the call; with `..` worked out beforehand it would be another file behind a link.
+ * Arguments of a program may name files: a script, a patch, a list. INVARIANT: I8: the host examines what the kernel
+ * opens by exactly these words from the folder of the call; resolving `..` first could lead to another file behind a
+ * link.
  */
 const operandsOf = ({ args, cwd }: BoundProgram): string[] =>
   args.flatMap(fileNames).map((name) => (name.startsWith("/") ? name : `${cwd}/${name}`));
 
-/** What a program may take for a file's name: the whole, what stands behind `=`, `@` or a short option. */
+/** What a program may take for a file name: the whole argument, or what follows `=`, `@` or a short option. */
 function fileNames(argument: string): string[] {
   const equals = argument.indexOf("=");
   const value = equals === -1 ? "" : argument.slice(equals + 1);
@@ -94,12 +99,12 @@ function fileNames(argument: string): string[] {
     .filter((name) => name !== "" && name.length < LIMITS.pathBytes);
 }
 
-/** LIMIT: links on the way to one file, as the kernel has it. */
+/** LIMIT: links on the way to one file, as many as the kernel follows. */
 const LINKS_MAX = 40;
 
 /**
- * Whether the way to it leads into `/proc`, where `self` is whoever asks and numbers are those of a namespace: the program
- * finds another file there than the host. Below `/dev` it finds what the call gave it, and no files.
+ * Whether the path leads into `/proc`, where `self` is whoever looks and numbers belong to a namespace, so the program
+ * finds another file there than the host. Below `/dev` a program only finds what the call gave it, which are no files.
  */
 function leadsThroughProcesses(path: string): boolean {
   if (path.startsWith(OWN_DESCRIPTORS)) return false;
@@ -123,7 +128,7 @@ function leadsThroughProcesses(path: string): boolean {
   return false;
 }
 
-/** Null for what is no link, or is not there. */
+/** Null if there is no link or nothing at all. */
 function linkTarget(path: string): string | null {
   try {
     return readlinkSync(path);
@@ -132,13 +137,13 @@ function linkTarget(path: string): string | null {
   }
 }
 
-/** With these there is no file of that name, for the program neither: the argument is a word like any other. */
+/** These errors mean that no such file exists for the program either: the argument is just a word. */
 const NO_FILE = ["ENOENT", "ENOTDIR", "ELOOP", "ENAMETOOLONG"];
 
 /**
- * Null for what is no regular file. INVARIANT: I8: what cannot be read is bound all the same, and nobody is asked about what
- * the host cannot even find: who may make a file unreadable for a moment, or takes all descriptors of the host, would
- * have a yes that binds nothing.
+ * Null for anything but a regular file. INVARIANT: I8: a file that cannot be read is still bound, and nobody is asked
+ * about one that the host cannot examine. Otherwise whoever makes a file unreadable for a moment, or uses up the host's
+ * descriptors, would get an approval that binds nothing.
  */
 async function approvedFile(
   path: string,
@@ -148,7 +153,7 @@ async function approvedFile(
 ): Promise<ApprovedFile | null> {
   using held = new DisposableStack();
   try {
-    // What is no regular file is not opened: a pipe would wait, and a device may act.
+    // Only regular files are opened: a pipe would block, and a device may act.
     if (!statSync(path).isFile()) return null;
     const { descriptor, name } = openToName(path, 0, platform);
     held.defer(() => closeSync(descriptor));
@@ -166,7 +171,7 @@ async function approvedFile(
   }
 }
 
-/** Null where it may not be read, or not now. */
+/** Null if the file cannot be read, or not now. */
 async function readableDigest(descriptor: number, bytes: number): Promise<string | null> {
   try {
     return await digestOf(descriptor, bytes);
@@ -176,7 +181,7 @@ async function readableDigest(descriptor: number, bytes: number): Promise<string
   }
 }
 
-/** INVARIANT: I10: of what is secret not even a digest enters the journal, from which a short text could be guessed. */
+/** INVARIANT: I10: not even a digest of a secret enters the journal, because a short text could be guessed from it. */
 function isHidden(path: string, { workspace, allow, ask, deny, floor, sensitive }: Authority): boolean {
   const below = (folder: string): boolean => folder === "/" || path === folder || path.startsWith(`${folder}/`);
   const shown = [workspace, ...allow.read.map((grant) => grant.path)];

@@ -1,10 +1,13 @@
-/** Where an address lies. What is not plainly public is not: a range that nobody uses today may lead somewhere tomorrow. */
+/**
+ * The network in which an address lies. An address counts as public only if it plainly is: an unused range may be used
+ * tomorrow.
+ */
 import { BlockList, isIPv4 } from "node:net";
 import type { HostQuestion } from "@femtoclaw/protocol";
 
 export type Network = HostQuestion["network"];
 
-/** From the least public to the most; the first that holds an address names it. */
+/** From the least public to the most; the first range that contains an address decides. */
 const RANGES: readonly (readonly [Exclude<Network, "public" | "unresolved">, readonly string[]])[] = [
   [
     "metadata",
@@ -20,7 +23,7 @@ const RANGES: readonly (readonly [Exclude<Network, "public" | "unresolved">, rea
     [
       ...["0.0.0.0/8", "192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24", "198.18.0.0/15", "198.51.100.0/24"],
       ...["203.0.113.0/24", "240.0.0.0/4"],
-      // Tunnels and benchmarks below 2001::/23, documentation, 6to4; all else outside of 2000::/3 is reserved below.
+      // Tunnels and benchmarks below 2001::/23, documentation, 6to4. Everything outside 2000::/3 is reserved below.
       ...["2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20"],
     ],
   ],
@@ -29,10 +32,12 @@ const RANGES: readonly (readonly [Exclude<Network, "public" | "unresolved">, rea
   ["private", ["10.0.0.0/8", "100.64.0.0/10", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"]],
 ];
 const LISTS = RANGES.map(([network, ranges]) => [network, listOf(ranges)] as const);
-/** Of IPv6 only this is given out at all: mapped, compatible and translated IPv4 addresses lie outside. */
+/** The only IPv6 addresses in public use. Mapped, compatible and translated IPv4 addresses lie outside. */
 const GLOBAL_IPV6 = listOf(["2000::/3"]);
 
-/** INVARIANT: an address is public only if no range holds it, in none of the forms in which an IPv4 address can be hidden. */
+/**
+ * INVARIANT: an address is public only if no range contains it, in whatever form an IPv4 address may be hidden in it.
+ */
 function networkOf(address: string): Network {
   const family = isIPv4(address) ? "ipv4" : "ipv6";
   const found = LISTS.find(([, list]) => list.check(address, family))?.[0];
@@ -40,7 +45,7 @@ function networkOf(address: string): Network {
   return family === "ipv4" || (GLOBAL_IPV6.check(address, "ipv6") && !address.includes(".")) ? "public" : "reserved";
 }
 
-/** Of several addresses the one that is least public counts: any of them may be dialled. */
+/** The least public of several addresses counts, because any of them may be dialled. */
 export function leastPublic(addresses: readonly string[]): Network {
   if (addresses.length === 0) return "unresolved";
   const found = new Set(addresses.map(networkOf));

@@ -1,7 +1,7 @@
 /**
- * From a path in a call to what it leads to. The kernel resolves it, once, into a descriptor; its
- * canonical path is read back from there. No string is ever normalized here and then opened. What is named in a folder
- * that is held is named by Linux alone, so there is no other system on which a call reaches a file.
+ * Resolves a path of a call. The kernel does it, once, into a descriptor, and the canonical path is read back from
+ * that. No string is ever normalized here and then opened. Only Linux can name an entry of a folder that is held open,
+ * so no call on files is accepted on another system.
  */
 import { type BigIntStats, closeSync, constants, fstatSync, lstatSync, statfsSync } from "node:fs";
 import { LIMITS, namesByDescriptor, type PathQuestion, printable, systemErrorCode } from "@femtoclaw/protocol";
@@ -9,16 +9,16 @@ import type { BoundPath, HeldFile, HeldFolder } from "./bound-arguments.ts";
 import { type NamedDescriptor, openToName } from "./named-descriptor.ts";
 import { Refusal, refusalOf } from "./refusal.ts";
 
-/** `f_type` of the process file system, through which other processes and their files could be reached. */
+/** `f_type` of the proc file system, through which other processes and their files could be reached. */
 const PROCESS_FILE_SYSTEM = 0x9fa0;
 
 export interface ResolvedPath {
-  /** More than one where folders on the way are to be created, too; the path itself is the last. */
+  /** More than one if folders on the way are to be created too; the path itself is the last. */
   readonly questions: readonly PathQuestion[];
   readonly bound: BoundPath;
 }
 
-/** For `read` and `list`: the thing itself. Descriptors are given to `held`. */
+/** For `read` and `list`: the path itself. Descriptors are given to `held`. */
 export function resolveExisting(text: string, workspace: string, held: DisposableStack): ResolvedPath {
   const absolute = absolutePath(text, workspace);
   try {
@@ -29,7 +29,7 @@ export function resolveExisting(text: string, workspace: string, held: Disposabl
   }
 }
 
-/** For `create`: the folder and the name in it, and what stands there already. */
+/** For `create`: the folder, the name in it, and what stands there already. */
 export function resolveCreatable(text: string, workspace: string, held: DisposableStack): ResolvedPath {
   const [folder, leaf] = parted(absolutePath(text, workspace), text);
   try {
@@ -39,7 +39,7 @@ export function resolveCreatable(text: string, workspace: string, held: Disposab
   }
 }
 
-/** For folders that are created with those on the way to them: the innermost that stands, and the names from there. */
+/** For a folder that is created with its parents: the innermost existing one, and the names from there. */
 export function resolveCreatableFolders(text: string, workspace: string, held: DisposableStack): ResolvedPath {
   const further: string[] = [];
   let [folder, leaf] = parted(absolutePath(text, workspace), text);
@@ -83,7 +83,9 @@ function resolveIn(
   return resolved({ kind: "path", ...found, parent, further });
 }
 
-/** Refuses every path of a call where what is decided on could be another file by the time it is reached. */
+/**
+ * Refuses all paths of a call on a system where another file could take the decided one's place before it is reached.
+ */
 export function requireHeldPaths(platform: NodeJS.Platform): void {
   if (namesByDescriptor(platform)) return;
   throw new Refusal(
@@ -91,7 +93,7 @@ export function requireHeldPaths(platform: NodeJS.Platform): void {
   );
 }
 
-/** A folder, through links too; its canonical path tells where it really is. */
+/** Resolves a folder, through links too; its canonical path tells where it really is. */
 export function resolveFolder(
   text: string,
   workspace: string,
@@ -106,9 +108,9 @@ export function resolveFolder(
 }
 
 /**
- * INVARIANT: the path is where the descriptor's file really is. The kernel gives the name; looking the
- * name up must lead back to the same file, which it does not for one that was deleted or moved, or
- * that lies in the file tree of another namespace, where the same name means something else.
+ * INVARIANT: the path is where the descriptor's file really is. The kernel gives the name, and looking that name up
+ * must lead to the same file. It does not for a file that was deleted or moved, or that lies in the file tree of
+ * another namespace, where the same name means something else.
  */
 export function canonicalPathOf({ descriptor, name }: NamedDescriptor, found: BigIntStats, text: string): string {
   const path = decodeName(name(), text);
@@ -123,12 +125,12 @@ export function canonicalPathOf({ descriptor, name }: NamedDescriptor, found: Bi
   return path;
 }
 
-/** Only Linux has one, and only there is there such a name for what is held. */
+/** Only Linux has such a file system, and only there does a held file have such a name. */
 function isInProcessFileSystem(descriptor: number): boolean {
   return process.platform === "linux" && statfsSync(`/proc/self/fd/${descriptor}`).type === PROCESS_FILE_SYSTEM;
 }
 
-/** Opens for naming only, and closes with `held`. */
+/** Opens a path for naming only, and closes it with `held`. */
 export function holdOpen(
   path: string,
   flags: number,
@@ -148,7 +150,7 @@ function absolutePath(text: string, workspace: string): string {
 }
 
 function requireSize(path: string, text: string): void {
-  // The kernel's own limit counts the NUL at the end.
+  // The kernel's own limit includes the final NUL.
   if (Buffer.byteLength(path) >= LIMITS.pathBytes) {
     throw new Refusal(`${printable(text)} is longer than ${LIMITS.pathBytes - 1} bytes`);
   }
@@ -208,7 +210,7 @@ function resolved(bound: BoundPath): ResolvedPath {
   return { questions: [questionOf(bound.path, bound.type)], bound };
 }
 
-/** The size of what the call would write is filled in by whoever knows it. */
+/** Whoever knows how much the call would write fills in the size. */
 function questionOf(path: string, type: PathQuestion["type"]): PathQuestion {
   return { kind: "path", path, exists: type !== "missing", type, bytes: 0 };
 }

@@ -1,4 +1,4 @@
-/** SHA-256 of program files, remembered for as long as nothing about the file changes. */
+/** SHA-256 of program files, remembered as long as nothing about the file changes. */
 import { createHash } from "node:crypto";
 import { constants, read } from "node:fs";
 import { open } from "node:fs/promises";
@@ -9,14 +9,16 @@ import type { FileVersion } from "./bound-arguments.ts";
 /** LIMIT: programs remembered; far more than a policy names. */
 const PROGRAMS_MAX = 512;
 const CHUNK_BYTES = 1_048_576;
-/** Two changes within one tick of the file system's clock look alike, so that a fresh file is hashed each time. */
+/**
+ * Two changes within one tick of the file system's clock look alike, so a file that changed just now is hashed each
+ * time.
+ */
 const SETTLED_NS = 2_000_000_000n;
 
-/** Digests of program files, remembered as long as the file is the same. */
 export class ProgramDigests {
   readonly #known = new Map<string, Promise<string>>();
 
-  /** The digest of the file that a descriptor holds; `version` was taken from the same descriptor before. */
+  /** The digest of the file that a descriptor holds; `version` was read from the same descriptor before. */
   async of(descriptor: number, version: FileVersion): Promise<string> {
     if (BigInt(Date.now()) * 1_000_000n - version.changedNs < SETTLED_NS) return await digestOf(descriptor);
     const key = Object.values(version).join(":");
@@ -37,13 +39,13 @@ export class ProgramDigests {
   }
 }
 
-/** SHA-256 of what the file behind a descriptor holds, in hex, or of its first bytes: a file may grow as it is read. */
+/** SHA-256 in hex of a descriptor's file, or of its first bytes only, because a file may grow while it is read. */
 export async function digestOf(descriptor: number, bytesMax = Number.POSITIVE_INFINITY): Promise<string> {
-  // Where no descriptor is for naming alone, this one can be read.
+  // On this system descriptors can be read, because none is for naming only.
   if (!namesByDescriptor(process.platform)) {
     return await digestBy(bytesMax, (chunk, bytes, at) => promisify(read)(descriptor, chunk, 0, bytes, at));
   }
-  // INVARIANT: I9: a file that somebody has leased is not waited for, which would take a thread of a few for 45 seconds.
+  // INVARIANT: I9: O_NONBLOCK, because opening a leased file would block one of few threads for 45 seconds.
   const flags = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY;
   await using file = await open(`/proc/self/fd/${descriptor}`, flags);
   return await digestBy(bytesMax, (chunk, bytes, at) => file.read(chunk, 0, bytes, at));

@@ -1,4 +1,4 @@
-/** From the name of a program and its arguments to what would be started, where and how. */
+/** Resolves the name of a program and its arguments into what would be started, where and how. */
 import { accessSync, type BigIntStats, constants, fstatSync, statSync } from "node:fs";
 import {
   type DeclaredProgram,
@@ -61,7 +61,7 @@ export async function resolveProgram(request: ProgramRequest, held: DisposableSt
   };
 }
 
-/** Whether the path still leads to the very file, unchanged, that was decided on. */
+/** Whether the path still leads to the very file that was decided on, unchanged. */
 export function isUnchanged({ path, version }: BoundProgram): boolean {
   const found = statSync(path, { bigint: true, throwIfNoEntry: false });
   if (found === undefined) return false;
@@ -70,8 +70,8 @@ export function isUnchanged({ path, version }: BoundProgram): boolean {
 }
 
 /**
- * Sorted and distinct facts of the arguments that begin with a dash and are more than the dash. What
- * follows `--` counts too: a program may not know that its options have ended.
+ * Sorted and distinct facts about the options among the arguments. What follows `--` counts too, because a program may
+ * not know that its options have ended.
  */
 export function flagsOf(argv: readonly string[]): string[] {
   const flags = argv.filter((argument) => argument.startsWith("-") && argument !== "-").flatMap(flagFacts);
@@ -92,7 +92,7 @@ function findProgram(name: string, { searchPath, platform }: ProgramRequest, hel
   throw new Refusal(`no program ${printable(name)} is in ${searchPath.join(", ")}`);
 }
 
-/** A bare name stands for each folder in turn; a path must name a folder of the search path as it is written there. */
+/** A bare name is sought in each folder in turn; a path must name a folder exactly as the search path writes it. */
 function candidates(name: string, searchPath: readonly string[]): string[] {
   const cut = name.lastIndexOf("/");
   const leaf = name.slice(cut + 1);
@@ -102,17 +102,17 @@ function candidates(name: string, searchPath: readonly string[]): string[] {
   return folders.map((folder) => `${folder}/${leaf}`);
 }
 
-/** Held as the file it leads to: a link in a search path folder is how programs are installed. */
+/** Holds the file to which the path leads: programs are often installed as a link in a folder of the search path. */
 function holdProgram(path: string, platform: NodeJS.Platform, held: DisposableStack): FoundProgram | null {
   try {
     const named = holdOpen(path, 0, held, platform);
     const found = fstatSync(named.descriptor, { bigint: true });
     if (!found.isFile()) return null;
-    // Elsewhere it is asked by its name: what cannot be executed does not start.
+    // Elsewhere the name is checked; a file that cannot be executed does not start anyway.
     accessSync(namesByDescriptor(platform) ? `/proc/self/fd/${named.descriptor}` : named.name(), constants.X_OK);
     return { path, named, found };
   } catch (error) {
-    // As in a shell, what cannot be executed here is looked for in the next folder.
+    // As in a shell, a file that cannot be executed is skipped for one in the next folder.
     if (systemErrorCode(error) === undefined) throw error;
     return null;
   }

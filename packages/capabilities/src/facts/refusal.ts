@@ -1,4 +1,4 @@
-/** Why facts could not be taken. Thrown within `takeFacts` only, which turns it into a value. */
+/** The reason why facts could not be taken. Thrown within `takeFacts` only, which turns it into a value. */
 import { printable, systemErrorCode } from "@femtoclaw/protocol";
 
 export class Refusal extends Error {}
@@ -11,7 +11,9 @@ const REASONS: Readonly<Record<string, string>> = {
   ENAMETOOLONG: "has a name that is too long (ENAMETOOLONG)",
 };
 
-/** A system error as a refusal that names the path as the call had it; any other error as it was. */
+/**
+ * Turns a system error into a refusal that names the path as the call wrote it; any other error is returned unchanged.
+ */
 export function refusalOf(error: unknown, path: string): unknown {
   const code = systemErrorCode(error);
   if (error instanceof Refusal || code === undefined) return error;

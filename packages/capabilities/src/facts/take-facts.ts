@@ -1,6 +1,6 @@
 /**
- * Turns the declared arguments of a call into facts. This is trusted code that reads the manifest,
- * never the capability that wants permission; what it resolved is held open for the effect.
+ * Turns the declared arguments of a call into facts. This is trusted code that goes by the manifest and never asks the
+ * capability that wants permission. What it resolves stays open for the effect.
  */
 import type {
   Authority,
@@ -33,7 +33,7 @@ import type { ProgramDigests } from "./program-digests.ts";
 import { Refusal } from "./refusal.ts";
 import type { SecretLookUp } from "./stored-secrets.ts";
 
-/** A call, and what facts are taken by. */
+/** A call, and everything that its facts depend on. */
 export interface FactsRequest {
   readonly manifest: CapabilityManifest;
   /** Valid against the manifest's input schema. */
@@ -41,19 +41,19 @@ export interface FactsRequest {
   readonly authority: Authority;
   readonly sandbox: SandboxView | null;
   readonly digests: ProgramDigests;
-  /** None are open without it. */
+  /** Without it, the session has no open terminals. */
   readonly terminals?: SessionTerminals;
-  /** Looks hosts up; without it no name has an address. */
+  /** Looks up hosts; without it, no name has an address. */
   readonly names?: HostNames;
-  /** Finds stored secrets; without it there are none. */
+  /** Finds stored secrets; without it, there are none. */
   readonly secrets?: SecretLookUp;
-  /** What the facts are taken by; this system where it is absent. */
+  /** The system on which the facts are taken; the current one if absent. */
   readonly platform?: NodeJS.Platform;
   /** N for the Nth redirect of the call; absent for the call itself. */
   readonly hop?: number;
 }
 
-/** The open terminals of one session: each with the facts of the program on it, as it was decided on. */
+/** Finds an open terminal of one session, with the facts of its program as they were decided on. */
 export type SessionTerminals = (id: string) => {
   readonly question: ProgramQuestion;
   readonly bound: BoundTerminal;
@@ -64,7 +64,7 @@ export type FactsResult =
   | { readonly ok: true; readonly facts: Facts; readonly bound: BoundArguments }
   | { readonly ok: false; readonly reason: string };
 
-/** Whoever gets `bound` disposes of it when the call is over. */
+/** The caller disposes of `bound` when the call is over. */
 export async function takeFacts(request: FactsRequest): Promise<FactsResult> {
   const held = new DisposableStack();
   try {
@@ -93,7 +93,7 @@ interface Resolved {
   readonly bound: BoundArgument;
 }
 
-/** One program alone is no pipeline. */
+/** A pipeline has at least two programs. */
 export const STAGES_MIN = 2;
 
 const NO_TERMINALS: SessionTerminals = () => null;
@@ -130,8 +130,8 @@ async function resolve(
 }
 
 /**
- * The program that a call names, or each stage of its pipeline in turn, by the pointers that it stands at.
- * INVARIANT: I3: each stage is a question of its own, so a pipeline is permitted only where each of its programs is.
+ * Resolves the program that a call names, or each stage of its pipeline, under the pointer at which it stands.
+ * INVARIANT: I3: each stage is a question of its own, so a pipeline is permitted only if each of its programs is.
  */
 async function resolvePrograms(
   declared: DeclaredProgram,
@@ -155,7 +155,7 @@ function stagesOf(declared: DeclaredProgram, args: JsonObject): DeclaredProgram[
   const { pointer, argv, stages } = declared;
   const list = stages === undefined ? undefined : valueAt(args, stages);
   if (list === undefined) return [declared];
-  // INVARIANT: I3: what is decided on is all that can be started; a program beside the stages would be neither.
+  // INVARIANT: I3: only what was decided on can be started; a program beside the stages would be neither.
   if (valueAt(args, pointer) !== undefined || valueAt(args, argv) !== undefined) {
     throw new Refusal(`the call names a program at ${pointer} beside the stages at ${stages}`);
   }
@@ -169,7 +169,7 @@ function stagesOf(declared: DeclaredProgram, args: JsonObject): DeclaredProgram[
   }));
 }
 
-// INVARIANT: I8: of another session's terminal nothing is known here, not even that there is one.
+/** INVARIANT: I8: nothing is known here of another session's terminals, not even that they exist. */
 function openTerminal(id: string, terminals: SessionTerminals): NonNullable<ReturnType<SessionTerminals>> {
   const found = terminals(id);
   if (found === null) throw new Refusal(`no terminal \`${printable(id, LIMITS.labelChars)}\` of this session is open`);
@@ -189,19 +189,22 @@ function resolvePath(
     : resolveCreatable(text, workspace, held);
 }
 
-/** What a manifest says always, or lets an argument say. */
+/** Whether a manifest says so for every call, or names an argument that says so for this one. */
 function isSaid(said: string | true | undefined, args: JsonObject): boolean {
   return said === true || (said !== undefined && valueAt(args, said) === true);
 }
 
-/** A declared size is that of what the call would write; each path that it may create asks about all of it. */
+/**
+ * The bytes that the call would write, by its declared sizes; each path that it may create is asked about for all of
+ * them.
+ */
 function sizeOf(manifest: CapabilityManifest, args: JsonObject): number {
   return manifest.arguments
     .filter((declared) => declared.kind === "size")
     .reduce((sum, { pointer }) => sum + sizeAt(args, pointer), 0);
 }
 
-/** By convention a member `encoding` beside a text says how it stands for bytes. */
+/** By convention, a member `encoding` beside a text says how the text encodes bytes. */
 function sizeAt(args: JsonObject, pointer: string): number {
   const value = valueAt(args, pointer);
   if (value === undefined) return 0;

@@ -1,11 +1,11 @@
-/** What capabilities that put content into one file have in common: what they declare, and what they leave. */
+/** The parts shared by capabilities that write the content of one file: their manifest, and what they leave behind. */
 import { type CapabilityManifest, type LeftBehind, LIMITS } from "@femtoclaw/protocol";
 import type { Kept } from "./kept.ts";
 
 interface ContentChange extends Pick<CapabilityManifest, "name" | "version" | "description" | "input"> {
   /** Pointer to the argument that holds the content. */
   readonly content: string;
-  /** What the two members of the result tell of the file. */
+  /** Descriptions of the two members of the result. */
   readonly result: { readonly bytes: string; readonly sha256: string };
 }
 
@@ -32,7 +32,7 @@ export function contentManifest({ content, result, ...own }: ContentChange): Cap
   };
 }
 
-/** INVARIANT: only what was kept was replaced, or the call cannot be undone. */
+/** INVARIANT: a change can be undone only if what it replaced is what was kept. */
 export function leftOf(left: LeftBehind, [before]: readonly Kept[], replaced: string): LeftBehind | null {
   return before?.content != null && before.state === replaced ? left : null;
 }

@@ -1,4 +1,4 @@
-/** `fs_delete`: takes away a file or an empty folder, and nothing else. */
+/** `fs_delete`: removes a file or an empty folder, and nothing else. */
 import { rmdir, unlink } from "node:fs/promises";
 import { type CapabilityManifest, FemtoError, LIMITS, printable, systemErrorCode } from "@femtoclaw/protocol";
 import type { Capability, CapabilityCall, CapabilityOutcome } from "../capability.ts";

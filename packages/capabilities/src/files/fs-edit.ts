@@ -1,4 +1,4 @@
-/** `fs_edit`: replaces one text in a file that has it exactly once; all other bytes stay as they are. */
+/** `fs_edit`: replaces a text that occurs exactly once in a file; all other bytes stay as they are. */
 import { createHash } from "node:crypto";
 import { fstatSync } from "node:fs";
 import { FemtoError, LIMITS, printable } from "@femtoclaw/protocol";
@@ -14,7 +14,7 @@ import { PATH_ARGUMENT, requireType, SHA256_ARGUMENT } from "./path-argument.ts"
 import { replaceFile } from "./placement.ts";
 import { TextSearch } from "./text-search.ts";
 
-/** LIMIT: bytes of a file that is edited; no source text is larger. */
+/** LIMIT: bytes of an edited file; no source text is larger. */
 const FILE_BYTES = 16_777_216;
 
 const manifest = contentManifest({
@@ -73,11 +73,13 @@ async function edit(call: CapabilityCall): Promise<Change> {
 interface Found {
   readonly bytes: number;
   readonly sha256: string;
-  /** Where the text ends, at the most twice. */
+  /** Where occurrences of the text end: two of them at most. */
   readonly ends: readonly number[];
 }
 
-/** Null for a file that is too large. INVARIANT: I9: it is held in memory as little as its length allows, which is a part. */
+/**
+ * Null if the file is too large. INVARIANT: I9: only one part of the file is in memory at a time, however long it is.
+ */
 async function look(target: HeldFile, search: TextSearch, pace: Pace): Promise<Found | null> {
   const hash = createHash("sha256");
   const next = search.begin();
@@ -99,7 +101,7 @@ interface Place {
   readonly to: number;
 }
 
-/** Occurrences that overlap are two: which of them is meant would be a guess. */
+/** Overlapping occurrences count as two, because the choice between them would be a guess. */
 function placeOf({ ends: [end, another] }: Found, length: number, path: string): Place {
   if (end === undefined)
     throw refused(path, "does not hold the text `old`", "Read the file, and name the text as it stands there.");
@@ -117,7 +119,7 @@ interface Changing {
   readonly pace: Pace;
 }
 
-/** What a file holds afterwards, made of what it holds part by part. */
+/** The new content of the file, produced part by part from the old content. */
 class Edited {
   bytes = 0;
   readonly #changing: Changing;
@@ -132,7 +134,8 @@ class Edited {
     return this.#hash.copy().digest("hex");
   }
 
-  // INVARIANT: what is put together is of the very content that was looked at, also where the clock of the files is coarse.
+  // INVARIANT: the new content is made of exactly what was searched, even if a coarse file clock hides a change in
+  // between.
   async *pieces(): AsyncGenerator<Buffer, void, void> {
     const { path, place, before, replacement, pace } = this.#changing;
     const target = requireType(path, "file");

@@ -1,4 +1,4 @@
-/** `fs_list`: the names in one folder, or of everything below it, with what they are. */
+/** `fs_list`: the names in one folder, or of everything below it, with their types. */
 import type { Stats } from "node:fs";
 import { lstat } from "node:fs/promises";
 import { type CapabilityManifest, LIMITS, systemErrorCode } from "@femtoclaw/protocol";
@@ -10,9 +10,9 @@ import { nextTurn } from "./pace.ts";
 import { PATH_ARGUMENT, requireType } from "./path-argument.ts";
 import { namesIn, WalkBounds, walk } from "./walk.ts";
 
-/** LIMIT: names that are looked at in one call; where there are more, the list is cut and says so. */
+/** LIMIT: names examined in one call; if there are more, the list is cut and says so. */
 const ENTRIES_MAX = 10_000;
-/** LIMIT: names examined at once, so that one call does not fill the thread pool's queue. */
+/** LIMIT: names examined at once, so that one call does not fill the queue of the thread pool. */
 const EXAMINED_AT_ONCE = 64;
 
 const manifest: CapabilityManifest = {
@@ -97,7 +97,7 @@ async function listBelow(root: HeldFolder, call: CapabilityCall): Promise<JsonOb
   return listing.result(bounds.isCut);
 }
 
-/** Entries up to the bytes that the call may give back. */
+/** Collects entries up to the bytes that the call may return. */
 class Listing {
   readonly #entries: Entry[] = [];
   #bytesLeft: number;
@@ -118,7 +118,7 @@ class Listing {
   }
 }
 
-/** A name that is not UTF-8 is shown with replacement characters; one that vanished meanwhile is left out. */
+/** A name that is not UTF-8 is shown with replacement characters; one that has vanished is left out. */
 async function examine(folder: string, name: Buffer): Promise<Entry | null> {
   try {
     const found = await lstat(Buffer.concat([Buffer.from(`${folder}/`), name]));

@@ -1,4 +1,4 @@
-/** `fs_mkdir`: makes a folder, and where it is asked to those on the way. */
+/** `fs_mkdir`: makes a folder, and its missing parents if asked to. */
 import { closeSync, constants, fstatSync, fsyncSync, openSync, readlinkSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { type CapabilityManifest, LIMITS, systemErrorCode } from "@femtoclaw/protocol";
@@ -63,11 +63,11 @@ async function make({ args, bound, signal }: CapabilityCall): Promise<Change> {
     created += 1;
   }
   const found = fstatSync(folder, { bigint: true });
-  // What was made on the way may be in use by now; one folder is taken away by one call.
+  // Folders made on the way may be in use by now, so only the creation of a single folder can be undone.
   return { result: { created }, left: created === 1 ? { version: versionOf(found) } : null };
 }
 
-/** INVARIANT: the next folder is made in the one that was made here, at the place that was decided on. */
+/** INVARIANT: each further folder is made within the one just made, at the place that was decided on. */
 async function makeFolder(path: BoundPath, leaf: string, expected: string, held: DisposableStack): Promise<number> {
   try {
     await mkdir(leaf);

@@ -1,4 +1,4 @@
-/** `fs_move`: gives a file or folder another place on the same file system, and never takes anything's place. */
+/** `fs_move`: moves a file or folder within its file system, and never overwrites anything. */
 import { link, lstat, mkdir, rename, rmdir, unlink } from "node:fs/promises";
 import { type CapabilityManifest, FemtoError, LIMITS, printable, systemErrorCode } from "@femtoclaw/protocol";
 import type { Capability, CapabilityCall, CapabilityOutcome } from "../capability.ts";
@@ -10,7 +10,7 @@ import { versionOf } from "./kept.ts";
 import { PATH_ARGUMENT, VERSION_ARGUMENT } from "./path-argument.ts";
 import { WalkBounds, walk } from "./walk.ts";
 
-/** LIMIT: names below a folder that is moved; each of them is decided on at both ends. */
+/** LIMIT: names below a moved folder; each of them is decided on at both places. */
 const ENTRIES_MAX = 10_000;
 
 const manifest: CapabilityManifest = {
@@ -80,8 +80,8 @@ async function move(call: CapabilityCall): Promise<Change> {
 }
 
 /**
- * INVARIANT: what a rule keeps in its place, or keeps out of another, does not get around it with the folder that
- * holds it: everything below is decided on at both ends.
+ * INVARIANT: a rule that keeps a path in its place, or out of another, is not circumvented by moving a folder around
+ * it: everything below the folder is decided on at both places.
  */
 async function requireMovable(from: BoundPath, target: HeldFile, to: BoundPath, call: CapabilityCall): Promise<void> {
   const bounds = new WalkBounds(ENTRIES_MAX);
@@ -100,7 +100,7 @@ async function requireMovable(from: BoundPath, target: HeldFile, to: BoundPath, 
   const root = { descriptor: target.descriptor, path: from.path };
   let isAnotherSystem = false;
   for await (const { found } of walk(root, { mayReach, signal: call.signal, turn: () => call.turn() }, bounds)) {
-    // The walk ends there, and a rename would take all of it along.
+    // The walk does not enter another file system, but a rename would take it along.
     isAnotherSystem ||= found.dev !== target.device;
     if (isHeldBack || isAnotherSystem) break;
   }
@@ -122,7 +122,7 @@ async function requireMovable(from: BoundPath, target: HeldFile, to: BoundPath, 
   });
 }
 
-/** A second name first, which never overwrites, then the first one goes: at no time has the file no name. */
+/** Links the new name first, which never overwrites, and then unlinks the old one: the file always has a name. */
 async function moveFile(from: BoundPath, target: HeldFile, to: BoundPath): Promise<void> {
   const [old, next] = [leafOf(from), leafOf(to)];
   try {
@@ -137,7 +137,7 @@ async function moveFile(from: BoundPath, target: HeldFile, to: BoundPath): Promi
   await unlink(old);
 }
 
-/** An empty folder holds the place, which a rename takes only while it is empty. */
+/** An empty folder reserves the new place; a rename replaces it only while it is empty. */
 async function moveFolder(from: BoundPath, target: HeldFile, to: BoundPath): Promise<void> {
   const [old, next] = [leafOf(from), leafOf(to)];
   try {
@@ -152,7 +152,7 @@ async function moveFolder(from: BoundPath, target: HeldFile, to: BoundPath): Pro
     throw error;
   }
   if (await isTarget(next, target)) return;
-  // Something else stood there in the last moment; it goes back.
+  // Something else had taken the old name in the last moment; it is moved back.
   await rename(next, old);
   throw changed(from);
 }

@@ -1,4 +1,4 @@
-/** `fs_read`: a regular file, or a part of it. */
+/** `fs_read`: reads a regular file or a part of it. */
 import { createHash } from "node:crypto";
 import { constants } from "node:fs";
 import type { FileHandle } from "node:fs/promises";
@@ -9,7 +9,7 @@ import { hostOutcome } from "../outcome.ts";
 import { contentText, type Encoding } from "./content.ts";
 import { ENCODING_ARGUMENT, PATH_ARGUMENT, reopen, requireType } from "./path-argument.ts";
 
-/** LIMIT: bytes asked of the system at once; between two of them a cancelled call ends. */
+/** LIMIT: bytes read at once; a cancelled call ends between two such reads. */
 const CHUNK_BYTES = 1_048_576;
 
 const manifest: CapabilityManifest = {
@@ -74,7 +74,7 @@ async function read({ args, bound, signal, limits }: CapabilityCall): Promise<Js
   return { content, bytes: bytes.length, sha256: createHash("sha256").update(bytes).digest("hex") };
 }
 
-/** Null when what is asked for is more than `bytesMax`. Reads to the end of the file, whatever size it claims. */
+/** Null if more than `bytesMax` would be read. Reads to the end of the file, whatever size it claims. */
 async function readPart(
   file: FileHandle,
   offset: number,
@@ -89,7 +89,7 @@ async function readPart(
   let total = 0;
   while (total < wanted) {
     signal.throwIfAborted();
-    // One byte more than is left shows the end of the file in the same read.
+    // Asking for one byte more than is left reveals the end of the file in the same read.
     const expected = Math.max(size - offset - total, 0) + 1;
     const chunk = Buffer.allocUnsafeSlow(Math.min(wanted - total, expected, CHUNK_BYTES));
     const { bytesRead } = await file.read(chunk, 0, chunk.length, offset + total);

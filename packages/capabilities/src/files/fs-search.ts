@@ -1,6 +1,6 @@
 /**
- * `fs_search`: lines that hold a text, in a file or in all files below a folder. The text is taken literally: no
- * pattern that is proposed can make the host search for ever.
+ * `fs_search`: finds the lines that contain a text, in a file or in all files below a folder. The text is taken
+ * literally, so that no proposed pattern can make the host search for ever.
  */
 import { type CapabilityManifest, LIMITS, systemErrorCode } from "@femtoclaw/protocol";
 import type { Capability, CapabilityCall, CapabilityOutcome, JsonObject } from "../capability.ts";
@@ -14,17 +14,17 @@ import { PATH_ARGUMENT } from "./path-argument.ts";
 import { TextSearch } from "./text-search.ts";
 import { WalkBounds, walk } from "./walk.ts";
 
-/** LIMIT: names that are looked at in one call. */
+/** LIMIT: names examined in one call. */
 const ENTRIES_MAX = 20_000;
-/** LIMIT: bytes of one file that is searched; larger ones are data rather than text that somebody reads. */
+/** LIMIT: bytes of one searched file; a larger one is data rather than text that somebody reads. */
 const FILE_BYTES = 4_194_304;
-/** LIMIT: bytes that are read in one call, all files together. */
+/** LIMIT: bytes read in one call, all files together. */
 const READ_BYTES = 268_435_456;
-/** LIMIT: lines that are given back; nobody reads more. */
+/** LIMIT: lines returned; nobody reads more. */
 const MATCHES_MAX = 1_000;
-/** LIMIT: bytes of a line around the place that are given back; minified files have one line. */
+/** LIMIT: bytes returned of the line around a match; minified files have a single line. */
 const LINE_BYTES = 400;
-/** Bytes at the beginning of a file in which a NUL shows that it is no text. */
+/** A NUL among the first bytes of a file shows that it is not text. */
 const BINARY_BYTES = 8_192;
 const NEWLINE = 10;
 
@@ -105,7 +105,7 @@ async function search(call: CapabilityCall): Promise<JsonObject> {
   return finder.result(bounds.isCut);
 }
 
-/** Matches of one text, up to all limits. */
+/** Collects the matches of one text, up to all limits. */
 class Finder {
   readonly #search: TextSearch;
   readonly #pace: Pace;
@@ -149,12 +149,12 @@ class Finder {
       const next = content.indexOf(NEWLINE, at);
       const end = next === -1 ? content.length : next;
       if (!this.#add({ name, line, text: lineAround(content, start, end, at) })) return;
-      // One line is one match, however often it holds the text.
+      // One line is one match, however often it contains the text.
       at = next === -1 ? -1 : await this.#indexIn(content, next + 1);
     }
   }
 
-  /** How many lines end between two places, and where the last one of there begins. */
+  /** Counts the lines that end between two places, and finds where the line at the second place begins. */
   async #linesIn(content: Buffer, from: number, to: number): Promise<{ lines: number; start: number }> {
     let lines = 0;
     let start = from;
@@ -190,7 +190,7 @@ function lineAround(content: Buffer, start: number, end: number, at: number): st
     .replace(/\r$/, "");
 }
 
-/** Null for what is no text, is too large or may not be read by the host. */
+/** Null if the file is not text, is too large, or may not be read by the host. */
 async function readText(file: HeldFile): Promise<Buffer | null> {
   try {
     const content = await readWhole(file, FILE_BYTES);

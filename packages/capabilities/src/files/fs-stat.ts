@@ -1,4 +1,4 @@
-/** `fs_stat`: what stands at a path, without a look into it. */
+/** `fs_stat`: describes what stands at a path without reading it. */
 import { fstatSync } from "node:fs";
 import { type CapabilityManifest, LIMITS } from "@femtoclaw/protocol";
 import type { Capability, CapabilityCall, CapabilityOutcome, JsonObject } from "../capability.ts";

@@ -1,4 +1,4 @@
-/** `fs_write`: creates a file, replaces one, or adds to one; whole or not at all where the system allows it. */
+/** `fs_write`: creates a file, replaces it or appends to it; atomically if the system allows it. */
 import { createHash } from "node:crypto";
 import { constants, fstatSync } from "node:fs";
 import { FemtoError, type LeftBehind, LIMITS, printable, systemErrorCode } from "@femtoclaw/protocol";
@@ -14,7 +14,7 @@ import { type Kept, stateOf, versionOf } from "./kept.ts";
 import { ENCODING_ARGUMENT, PATH_ARGUMENT, reopen, requireType, SHA256_ARGUMENT } from "./path-argument.ts";
 import { createFile, replaceFile } from "./placement.ts";
 
-/** LIMIT: bytes of a file that is read to find out whether it is the expected one; larger ones take seconds. */
+/** LIMIT: bytes of a file that is hashed to see whether it is the expected one; a larger one would take seconds. */
 const EXPECTED_BYTES = 67_108_864;
 
 const manifest = contentManifest({
@@ -62,7 +62,7 @@ async function write({ args, bound, kept, signal }: CapabilityCall): Promise<Cha
   }
   const sha256 = digest(content);
   const result = { bytes: content.length, sha256 };
-  // A file that appears after it was found missing is never touched: its facts were not decided on.
+  // A file that appears after it was found missing is never touched, because its facts were not decided on.
   if (mode === "create" || (path.target === null && expected === undefined)) {
     return { result, left: { sha256, version: versionOf(await createFile(path, content, signal)) } };
   }
@@ -72,7 +72,7 @@ async function write({ args, bound, kept, signal }: CapabilityCall): Promise<Cha
   return { result, left: leftOf({ sha256, version: versionOf(placed) }, kept, replaced) };
 }
 
-/** The state of the file while it has this content. */
+/** The state that the file has as long as it has this content. */
 async function stateWith(path: BoundPath, expected: string): Promise<string> {
   const target = requireType(path, "file");
   const found = fstatSync(target.descriptor, { bigint: true });
@@ -83,7 +83,7 @@ async function stateWith(path: BoundPath, expected: string): Promise<string> {
   return stateOf(found);
 }
 
-/** The end of the file is found by the kernel at each write, so that no other writer's bytes are overwritten. */
+/** The kernel finds the end of the file at each write, so that no bytes of another writer are overwritten. */
 async function append(path: BoundPath, content: Buffer, [before]: readonly Kept[]): Promise<LeftBehind | null> {
   await using file = await reopen(requireType(path, "file"), constants.O_WRONLY | constants.O_APPEND);
   const { nlink } = await file.stat();
@@ -99,12 +99,12 @@ async function append(path: BoundPath, content: Buffer, [before]: readonly Kept[
   } catch (error) {
     const code = systemErrorCode(error);
     if (code === undefined) throw error;
-    // What was added stays: another writer's bytes may follow it already.
+    // Appended bytes stay, because another writer's bytes may follow them already.
     const reason = `the operating system refused with ${code} after ${written} of ${content.length} bytes were added`;
     throw new FemtoError("FEMTO_OS_REFUSED", reason);
   }
   await file.sync();
-  // Where others have added, too, the file is not this, and an undo finds out.
+  // If others have appended too, the file differs from this digest, and an undo notices.
   return before?.content == null ? null : { sha256: digest(Buffer.concat([before.content, content])) };
 }
 

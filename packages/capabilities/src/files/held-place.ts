@@ -1,4 +1,4 @@
-/** A name in a folder that the facts hold open: the one way in which files are made, moved and taken away. */
+/** A name in a folder that the facts hold open: files are created, moved and removed only through it. */
 import assert from "node:assert/strict";
 import { type BigIntStats, constants, readlinkSync } from "node:fs";
 import { lstat } from "node:fs/promises";
@@ -11,26 +11,26 @@ export function parentOf({ parent }: BoundPath): HeldFolder & { readonly leaf: s
   return parent;
 }
 
-/** The name through the held folder, or another name beside it. */
+/** The path of the name, or of another name beside it, through the held folder. */
 export function leafOf(path: BoundPath, name = parentOf(path).leaf): string {
   return `/proc/self/fd/${parentOf(path).descriptor}/${name}`;
 }
 
-/** A folder that was moved since is no longer the place that was decided on. */
+/** Throws if the folder was moved, because then it is no longer the place that was decided on. */
 export function requirePlace(path: BoundPath): void {
   const parent = parentOf(path);
   const folder = `/proc/self/fd/${parent.descriptor}`;
   if (readlinkSync(folder) !== parent.path) throw changed(path);
 }
 
-/** What stands at the name, which has to be the very thing that was decided on. */
+/** What stands at the name. Throws if it is not the very file that was decided on. */
 export async function requireLeaf(path: BoundPath, target: HeldFile): Promise<BigIntStats> {
   const found = await lstat(leafOf(path), { bigint: true });
   if (found.dev !== target.device || found.ino !== target.inode) throw changed(path);
   return found;
 }
 
-/** Makes names that were made or taken away durable. */
+/** Makes the creation or removal of a name durable. */
 export async function syncFolder(path: BoundPath): Promise<void> {
   await using opened = await reopen(parentOf(path), constants.O_RDONLY | constants.O_DIRECTORY);
   await opened.sync();
@@ -45,7 +45,7 @@ export const missing = ({ path }: BoundPath): FemtoError =>
 export const changed = ({ path }: BoundPath): FemtoError =>
   new FemtoError("FEMTO_FILE_CHANGED", `${printable(path)} changed after the decision`);
 
-/** For a call that says what it expects to find. */
+/** For a call that states what it expects to find. */
 export const unexpected = ({ path }: BoundPath, what: "sha256" | "version"): FemtoError =>
   new FemtoError("FEMTO_FILE_CHANGED", `${printable(path)} is not what the call expects: its ${what} is another one`, {
     fix: "Look at what is there now, and decide anew.",

@@ -1,4 +1,4 @@
-/** What the file capabilities have in common: the `path` argument, and how its target is opened again. */
+/** What the file capabilities share: their arguments, and how a target is opened again. */
 import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { FemtoError, LIMITS, printable } from "@femtoclaw/protocol";
@@ -16,7 +16,7 @@ export const ENCODING_ARGUMENT = {
   description: "How the content stands for bytes. Default: utf8.",
 } as const;
 
-/** The target of a bound path when it is of the type that is asked for. */
+/** The target of a bound path; throws if it is not of the wanted type. */
 export function requireType({ path, type, target }: BoundPath, wanted: "file" | "directory"): HeldFile {
   if (target === null) throw new FemtoError("FEMTO_FILE_NOT_FOUND", `${printable(path)} does not exist`);
   if (type !== wanted) {
@@ -27,8 +27,8 @@ export function requireType({ path, type, target }: BoundPath, wanted: "file" | 
 }
 
 /**
- * INVARIANT: what was decided on is what is opened. The descriptor names the file itself, so that no
- * path is looked up a second time; its entry in /proc is a link that must be followed.
+ * INVARIANT: what is opened is what was decided on. The descriptor stands for the file itself, so that no path is
+ * looked up a second time; its entry in /proc is a link that has to be followed.
  */
 export async function reopen({ descriptor }: { readonly descriptor: number }, flags: number): Promise<FileHandle> {
   return await open(`/proc/self/fd/${descriptor}`, flags | constants.O_NONBLOCK | constants.O_NOCTTY);

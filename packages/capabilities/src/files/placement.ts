@@ -1,6 +1,6 @@
 /**
- * Puts a whole file in its place. Every step goes through the held folder, never through a path: the
- * content is written and made durable under a name of its own and takes its place in one step.
+ * Puts a whole file in its place. Each step goes through the held folder, never through a path. The content is written
+ * and made durable under a temporary name, and takes its place in one step.
  */
 import { randomBytes } from "node:crypto";
 import { type BigIntStats, constants, fstatSync } from "node:fs";
@@ -11,7 +11,7 @@ import { changed, exists, leafOf, requireLeaf, requirePlace, syncFolder } from "
 import { stateOf } from "./kept.ts";
 import { requireType } from "./path-argument.ts";
 
-/** Never overwrites: a name that appears meanwhile makes the last step fail. Gives what was put there. */
+/** Never overwrites: if the name appears meanwhile, the last step fails. Returns the status of the new file. */
 export async function createFile(path: BoundPath, content: Buffer, signal: AbortSignal): Promise<BigIntStats> {
   if (path.target !== null) throw exists(path);
   return await place(path, signal, {
@@ -29,15 +29,15 @@ export async function createFile(path: BoundPath, content: Buffer, signal: Abort
 }
 
 export interface Replaced {
-  /** What was put there. */
+  /** The status of the new file. */
   readonly placed: BigIntStats;
-  /** The state that the file had at the very end. */
+  /** The state of the replaced file in the last moment. */
   readonly state: string;
 }
 
 /**
- * Replaces the file that was decided on, and no other, and keeps its owner and mode. Where `state` is given, also
- * that file is replaced only while it is as it was then.
+ * Replaces the very file that was decided on, and keeps its owner and mode. If `state` is given, the file is replaced
+ * only while it is in that state.
  */
 export async function replaceFile(
   path: BoundPath,
@@ -48,7 +48,7 @@ export async function replaceFile(
   const target = requireType(path, "file");
   let last = "";
   const placed = await place(path, signal, {
-    // INVARIANT: nobody opens it before it has the owner and mode of the file whose content it gets.
+    // INVARIANT: nobody can open the file before it has the owner and mode of the file whose content it gets.
     mode: 0o600,
     prepare: async (file) => {
       await keepOwnerAndMode(file, target);
@@ -65,7 +65,7 @@ export async function replaceFile(
 }
 
 interface Steps {
-  /** With which the new file is born, less what the umask takes away. */
+  /** Mode with which the new file is created, less the umask. */
   readonly mode: number;
   prepare(file: FileHandle): Promise<void>;
   commit(temporary: string, leaf: string): Promise<void>;
@@ -76,7 +76,7 @@ async function place(path: BoundPath, signal: AbortSignal, { mode, prepare, comm
   const temporary = leafOf(path, `.femtoclaw-${randomBytes(8).toString("hex")}.tmp`);
   let placed: BigIntStats;
   try {
-    // INVARIANT: the new file is one that nobody else prepared, neither a link nor open elsewhere.
+    // INVARIANT: nobody else has prepared the new file: it is neither a link nor open elsewhere.
     const { O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY } = constants;
     await using file = await open(temporary, O_CREAT | O_EXCL | O_NOFOLLOW | O_WRONLY, mode);
     await prepare(file);
@@ -93,7 +93,7 @@ async function place(path: BoundPath, signal: AbortSignal, { mode, prepare, comm
   return placed;
 }
 
-/** Owner first, because changing it takes mode bits away. */
+/** The owner comes first, because changing it clears mode bits. */
 async function keepOwnerAndMode(file: FileHandle, { descriptor }: HeldFile): Promise<void> {
   const [was, is] = await Promise.all([stat(`/proc/self/fd/${descriptor}`), file.stat()]);
   if (was.uid !== is.uid || was.gid !== is.gid) await file.chown(was.uid, was.gid);

@@ -1,6 +1,6 @@
 /**
- * Finds bytes in bytes in time that grows with their lengths alone (Knuth, Morris and Pratt). The search that comes with
- * Node.js takes seconds for a megabyte when a text repeats itself, and who proposes chooses both.
+ * Searches bytes in time linear in their length (Knuth, Morris and Pratt). The search built into Node.js takes seconds
+ * for a megabyte of repetitive text, and agents choose both the file and the text.
  */
 
 import { PART_BYTES, type Pace } from "./pace.ts";
@@ -8,17 +8,17 @@ import { PART_BYTES, type Pace } from "./pace.ts";
 export class TextSearch {
   readonly length: number;
   readonly #wanted: Buffer;
-  /** For each prefix of what is wanted: how many bytes of it are also its end. */
+  /** For each prefix of the wanted bytes, the length of its longest proper prefix that is also its suffix. */
   readonly #borders: Int32Array;
 
-  /** At least one byte. */
+  /** `wanted` has at least one byte. */
   constructor(wanted: Buffer) {
     this.length = wanted.length;
     this.#wanted = wanted;
     this.#borders = bordersOf(wanted);
   }
 
-  /** Looks at a content that comes piece by piece. */
+  /** Begins a search in content that arrives piece by piece. */
   begin(): (piece: Buffer, from: number, to: number) => number {
     let matched = 0;
     return (piece, from, to) => {
@@ -28,7 +28,7 @@ export class TextSearch {
     };
   }
 
-  /** Where it begins at or after `from`; -1 where it does not. */
+  /** Where the first occurrence at or after `from` begins; -1 if there is none. */
   async indexIn(content: Buffer, from: number, pace: Pace): Promise<number> {
     const next = this.begin();
     for (let start = from; start < content.length; start += PART_BYTES) {
@@ -40,7 +40,7 @@ export class TextSearch {
     return -1;
   }
 
-  /** Where it ends first, or -1, and how much of it stands at the end. Two of them may share bytes. */
+  /** Where the next occurrence ends, or -1, and how many bytes of one are matched by then. Occurrences may overlap. */
   #endIn(
     content: Buffer,
     { from, to, matched: before }: { readonly from: number; readonly to: number; readonly matched: number },

@@ -1,6 +1,6 @@
 /**
- * Goes through everything below a folder that policy lets the call reach. Each name is opened through the folder
- * that holds it, is what the kernel says it is, and is decided on before anybody hears of it; no link is followed.
+ * Walks through everything below a folder that policy lets the call reach. Each name is opened through its folder, has
+ * the type that the kernel reports, and is decided on before anybody learns of it. No link is followed.
  */
 import { type BigIntStats, closeSync, constants, fstatSync, openSync, readlinkSync } from "node:fs";
 import { opendir } from "node:fs/promises";
@@ -9,22 +9,25 @@ import type { CapabilityCall } from "../capability.ts";
 import type { HeldFolder } from "../facts/bound-arguments.ts";
 import { NAMES_PER_TURN, nextTurn } from "./pace.ts";
 
-/** Names a thing without opening it. */
+/** O_PATH: names a file without opening it. */
 const NAME_ONLY = 0o10000000;
 
 export interface WalkEntry {
-  /** From the folder where the walk began; what is not UTF-8 stands there as replacement characters. */
+  /** Relative to the folder where the walk began; bytes that are not UTF-8 are shown as replacement characters. */
   readonly name: string;
   readonly path: string;
   readonly type: "file" | "directory" | "link" | "other";
   readonly found: BigIntStats;
-  /** For as long as the entry is looked at; null for a name that is not UTF-8, which no rule could speak of. */
+  /** Open while the entry is examined; null for a name that is not UTF-8, since no rule could name it. */
   readonly descriptor: number | null;
 }
 
 type Walker = Pick<CapabilityCall, "mayReach" | "signal" | "turn">;
 
-/** How many names are still looked at, and whether any were left out for it, or because the host may not look at them. */
+/**
+ * Counts the names that may still be examined, and notes whether any were left out because there were too many
+ * (`isCut`), or because the host may not look at them (`isBlind`).
+ */
 export class WalkBounds {
   #left: number;
   isCut = false;
@@ -38,7 +41,7 @@ export class WalkBounds {
     return this.#left;
   }
 
-  /** False when there is no room for one name more. */
+  /** False if the walk may examine no further name. */
   take(): boolean {
     if (this.#left === 0) this.isCut = true;
     else this.#left -= 1;
@@ -46,7 +49,7 @@ export class WalkBounds {
   }
 }
 
-/** In the order of names, each folder before what it holds. It stays on the file system where it begins. */
+/** Yields entries in the order of their names, each folder before its content. The walk stays on one file system. */
 export async function* walk(root: HeldFolder, call: Walker, bounds: WalkBounds): AsyncGenerator<WalkEntry> {
   if (readlinkSync(`/proc/self/fd/${root.descriptor}`) !== root.path) {
     throw new FemtoError("FEMTO_FILE_CHANGED", `${printable(root.path)} was moved after the decision`);
@@ -65,7 +68,7 @@ async function* below(
   const names = await namesIn(folder.descriptor, bounds.left, call.signal).catch(noneWhereRefused(bounds));
   for (const name of names) {
     if (!bounds.take()) return;
-    // Also where each folder holds little.
+    // Counted over the whole walk, because each single folder may have few names.
     if (bounds.left % NAMES_PER_TURN === 0) await nextTurn(call);
     call.signal.throwIfAborted();
     using held = new DisposableStack();
@@ -75,7 +78,7 @@ async function* below(
       bounds.isCut = true;
       continue;
     }
-    // INVARIANT: I3: what policy does not permit is not named, and nothing below it is.
+    // INVARIANT: I3: an entry that policy does not permit is not named, and nor is anything below it.
     if (!call.mayReach(entry.path, entry.type === "directory" ? "directory" : "file")) continue;
     yield entry;
     const { descriptor, path, found } = entry;
@@ -84,7 +87,7 @@ async function* below(
   }
 }
 
-/** A folder that the host itself may not read holds nothing for it. */
+/** A folder that the host itself may not read counts as empty. */
 function noneWhereRefused(bounds: WalkBounds): (error: unknown) => Buffer[] {
   return (error) => {
     if (systemErrorCode(error) !== "EACCES") throw error;
@@ -93,7 +96,7 @@ function noneWhereRefused(bounds: WalkBounds): (error: unknown) => Buffer[] {
   };
 }
 
-/** Null for what is gone, or stands elsewhere by now. */
+/** Null if the name is gone, or no longer stands in this folder. */
 function enter(
   { descriptor, path }: HeldFolder,
   prefix: string,
@@ -114,7 +117,7 @@ function enter(
   const text = name.toString("utf8");
   const isText = Buffer.from(text).equals(name);
   const place = path === "/" ? `/${text}` : `${path}/${text}`;
-  // INVARIANT: the path that is decided on is where the thing really is.
+  // INVARIANT: the path that is decided on is where the file really is.
   if (isText && readlinkSync(`/proc/self/fd/${opened}`) !== place) return null;
   const found = fstatSync(opened, { bigint: true });
   return { name: `${prefix}${text}`, path: place, type: typeOf(found), found, descriptor: isText ? opened : null };
@@ -130,15 +133,15 @@ function isTooDeep(path: string): boolean {
   return Buffer.byteLength(path) >= LIMITS.pathBytes || path.split("/").length - 1 > LIMITS.pathDepth;
 }
 
-/** Sorted by code point of their bytes; at most one more than is asked for, so that a cut shows. */
+/** Sorted by bytes. One name more than `most` is returned if there are more, so that the caller notices. */
 export async function namesIn(descriptor: number, most: number, signal: AbortSignal): Promise<Buffer[]> {
   const names: Buffer[] = [];
   const folder = `/proc/self/fd/${descriptor}`;
   const entries = await opendir(folder, { encoding: "buffer" as BufferEncoding, bufferSize: 256 });
-  // The loop closes the folder, however it ends.
+  // The loop closes the folder however it ends.
   for await (const entry of entries) {
     signal.throwIfAborted();
-    // With the encoding "buffer" the name is one, which Node's types do not say.
+    // With the encoding "buffer" the name is a Buffer, which Node's types do not say.
     names.push(entry.name as unknown as Buffer);
     if (names.length > most) break;
   }

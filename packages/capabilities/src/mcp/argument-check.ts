@@ -1,22 +1,22 @@
 /**
- * Checks arguments against the schema that an MCP server gives for them. The schema is a stranger's: it is interpreted
- * and never compiled to code, each check has a fixed number of steps, and nothing is fetched.
+ * Checks arguments against the input schema of an MCP server's tool. A stranger wrote that schema: it is interpreted
+ * and never compiled to code, each check has a limited number of steps, and nothing is fetched.
  */
 import { jsonPointer, LIMITS, type ValidationError, type Validator } from "@femtoclaw/protocol";
 import { boundedPattern } from "./bounded-pattern.ts";
 import { canonicalJson } from "./canonical-json.ts";
 import { isObject, PreparedSchema, type Schema, schemaAt } from "./prepared-schema.ts";
 
-/** Characters of text that are compared, and names that are looked for, in one step; they take as long as a step does. */
+/** Characters compared, and names looked up, in one step; both take about as long as any other step. */
 const CHARS_PER_STEP = 16;
 const NAMES_PER_STEP = 8;
-/** What it takes to read a pattern, however short the text is that is held to it. */
+/** Steps for compiling a pattern, however short the text is. */
 const PATTERN_STEPS = 16;
 
-/** What lets a schema lean on another place than itself. */
+/** Keywords by which a schema can depend on something outside of itself. */
 const ELSEWHERE = ["$id", "$anchor", "$dynamicRef", "$dynamicAnchor", "$recursiveRef", "$recursiveAnchor"];
 
-/** Why no call can be checked against the schema; null where calls can. Its depth and size are bounded already. */
+/** Why the schema cannot be used for checks; null if it can. Its depth and size have already been limited. */
 export function schemaProblem(schema: Readonly<Record<string, unknown>>): string | null {
   if (schema["type"] !== "object") return "its input schema is not that of an object";
   const left: unknown[] = [schema];
@@ -34,7 +34,7 @@ export function schemaProblem(schema: Readonly<Record<string, unknown>>): string
   return null;
 }
 
-/** `schema` has no problem. */
+/** Expects a schema for which `schemaProblem` found no problem. */
 export function argumentValidator(schema: Readonly<Record<string, unknown>>): Validator {
   let errors: readonly ValidationError[] = [];
   const prepared = new PreparedSchema(schema);
@@ -61,7 +61,8 @@ class Check {
     try {
       if (this.#holds(this.#schema.root, value, [])) return [];
     } catch (error) {
-      // INVARIANT: I9: what cannot be checked in bounded time is refused; a schema that leads into itself for ever, too.
+      // INVARIANT: I9: what cannot be checked in limited time is refused, a schema that refers to itself for ever
+      // included.
       if (!(error instanceof TooMuch) && !(error instanceof RangeError)) throw error;
       return [finding([], "cost", "cannot be checked against the schema of the server within the limit", {})];
     }
@@ -92,7 +93,8 @@ class Check {
   }
 
   #hasType({ type }: Exclude<Schema, boolean>, value: unknown, place: readonly string[]): boolean {
-    const types = typeof type === "string" ? [type] : Array.isArray(type) ? type : null;
+    const single = typeof type === "string" ? [type] : null;
+    const types = Array.isArray(type) ? type : single;
     if (types === null) return true;
     this.#spend(types.length / NAMES_PER_STEP);
     if (types.some((name) => isOfType(name, value))) return true;
@@ -125,7 +127,7 @@ class Check {
     return next === undefined || this.#holds(asSchema(next), value, place);
   }
 
-  /** What a branch finds is no finding of the whole. */
+  /** Findings within a branch are not findings of the whole. */
   #matches(schema: unknown, value: unknown, place: readonly string[]): boolean {
     const before = this.#found;
     const holds = this.#holds(asSchema(schema), value, place);
@@ -144,7 +146,7 @@ class Check {
     }
     if (typeof pattern !== "string") return true;
     this.#spend(PATTERN_STEPS);
-    // A pattern that could take long says nothing here; the server checks what it is sent by itself.
+    // A pattern that could take long is skipped; the server checks its input by itself.
     const bounded = boundedPattern(pattern, value.length);
     if (bounded === null) return true;
     this.#spend(bounded.steps);
@@ -207,7 +209,7 @@ class Check {
     return names.every((name) => {
       const at = [...place, name];
       if (Object.hasOwn(own, name)) return this.#holds(asSchema(own[name]), value[name], at);
-      // Which names a pattern means is not found out here, so with patterns no name is known to be one too many.
+      // Names are not matched against these patterns, so if there are any, no name is known to be unexpected.
       if (patternProperties !== undefined || additionalProperties === undefined) return true;
       if (additionalProperties === false) {
         return this.#fail(place, "additionalProperties", "", { additionalProperty: name });
@@ -231,7 +233,7 @@ function finding(
   return { keyword, message, params, instancePath: jsonPointer(place), schemaPath: "" } as ValidationError;
 }
 
-/** What is no schema at all allows nothing. */
+/** Something that is not a schema at all permits nothing. */
 function asSchema(value: unknown): Schema {
   return typeof value === "boolean" || isObject(value) ? value : false;
 }

@@ -1,14 +1,17 @@
 /**
- * Regular expressions of strangers, as far as their worst case can be told from their text: without anything that
- * repeats what repeats, and so polynomial in the length of the text that is searched.
+ * Regular expressions from strangers, as far as their worst case can be told from their text: without nested
+ * repetition, so that matching takes polynomial time in the length of the text.
  */
 
-/** LIMIT: characters of an expression; parts that multiply the ways through it: choices and optional parts. */
+/**
+ * LIMIT: characters of an expression, and alternatives and optional parts in it, each of which doubles the ways through
+ * it.
+ */
 const PATTERN_CHARS = 256;
 const CHOICES = 8;
-/** Ways through an expression that are one step of a check. */
+/** Ways through an expression that count as one step of a check. */
 const WAYS_PER_STEP = 256;
-/** LIMIT: ways through one expression; some tens of milliseconds. */
+/** LIMIT: ways through one expression, which take some tens of milliseconds. */
 const WAYS = 20_000_000;
 
 export interface BoundedPattern {
@@ -16,7 +19,7 @@ export interface BoundedPattern {
   readonly steps: number;
 }
 
-/** Null for one that could take longer on a text of this length, or that is none. */
+/** Null if the expression is invalid, or could take longer on a text of this length. */
 export function boundedPattern(source: string, textLength: number): BoundedPattern | null {
   const shape = shapeOf(source);
   if (shape === null) return null;
@@ -31,20 +34,23 @@ export function boundedPattern(source: string, textLength: number): BoundedPatte
 }
 
 interface Shape {
-  /** Parts that repeat any number of times. */
+  /** Parts that repeat without a fixed number. */
   readonly repeats: number;
   readonly choices: number;
   readonly hasChoice: boolean;
 }
 
-/** Null for what repeats a group, looks around or back, or is too long or too wide. */
+/**
+ * Null for an expression that repeats a group, has lookarounds or back references, or is too long or has too many
+ * choices.
+ */
 function shapeOf(source: string): Shape | null {
   if (source.length > PATTERN_CHARS) return null;
-  // Escapes and sets are one character each; what they hold is no syntax.
+  // An escape or a character class counts as one plain character, since its content is no syntax.
   const plain = source.replace(/\\./gs, (escaped) => (/[1-9k]/.test(escaped[1] ?? "") ? "\\k" : "x"));
   const flat = plain.replace(/\[\^?\]?[^\]]*\]/g, "x");
   if (flat.includes("\\k") || /\(\?(?!:)/.test(flat) || /\)[*+?{]/.test(flat)) return null;
-  // What repeats a fixed number of times goes one way.
+  // A fixed number of repetitions adds no further ways.
   const groupless = flat.replaceAll("(?:", "(").replace(/\{\d+\}/g, "");
   const repeats = (groupless.match(/[*+]|\{[^}]*\}/g) ?? []).length;
   const optional = (groupless.replace(/[*+}]\?/g, "").match(/\?/g) ?? []).length;

@@ -1,4 +1,4 @@
-/** What goes on between one MCP server and its caller beside one answer: what the caller is told, and what it is asked. */
+/** What passes between an MCP server and its caller beside the answer: notices to the caller and questions to it. */
 import { type AskKind, FemtoError, isLogged, LIMITS } from "@femtoclaw/protocol";
 import type { JsonObject } from "../capability.ts";
 import { type CallRelay, noticeIn } from "./upstream-notice.ts";
@@ -9,18 +9,21 @@ export interface AsidesParts {
   readonly server: string;
   /** What the operator lets the server ask. */
   readonly mayAsk: readonly AskKind[];
-  /** Null where nobody is there who could be told or asked. */
+  /** Null if nobody is there to be notified or asked. */
   readonly relay: CallRelay | null;
   readonly signal: AbortSignal;
 }
 
 export class CallAsides implements Disposable {
-  /** What the server may ask in this call. INVARIANT: I8: what its operator permits, of a client that says that it can answer. */
+  /**
+   * What the server may ask in this call. INVARIANT: I8: only what its operator permits and the client says that it can
+   * answer.
+   */
   readonly may: readonly AskKind[];
-  /** For the request by which the server is called. */
+  /** Callbacks for the request that calls the server. */
   readonly heard: Pick<UpstreamRequest, "onNotice" | "onAsked">;
   readonly #parts: AsidesParts;
-  /** With the call ends what was asked in it. */
+  /** Ends the questions of a call together with the call. */
   readonly #over = new AbortController();
   #rounds = 0;
 
@@ -37,11 +40,11 @@ export class CallAsides implements Disposable {
           };
   }
 
-  /** Asks the caller. Throws what keeps it from that, and where no answer comes while the call lasts. */
+  /** Asks the caller. Throws if it may not be asked, or if no answer comes while the call lasts. */
   async answers(questions: unknown): Promise<Record<string, JsonObject>> {
     const { server, relay, signal } = this.#parts;
     this.#rounds += 1;
-    // INVARIANT: I9: a call that asks again and again ends.
+    // INVARIANT: I9: a call whose server asks again and again ends.
     if (this.#rounds > LIMITS.questionRounds) {
       throw new FemtoError(
         "FEMTO_UPSTREAM_ASKS",

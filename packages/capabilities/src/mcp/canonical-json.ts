@@ -1,4 +1,4 @@
-/** JSON with the members of objects in one order, so that one value has one text. Its depth is bounded by whoever calls. */
+/** JSON with sorted members, so that equal values have equal texts. The caller bounds the depth. */
 export function canonicalJson(value: unknown): string {
   return JSON.stringify(value, (_, member: unknown) => (isPlainObject(member) ? sorted(member) : member)) ?? "null";
 }
@@ -9,6 +9,6 @@ function isPlainObject(value: unknown): value is Readonly<Record<string, unknown
 
 function sorted(members: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
   const entries = Object.entries(members).sort(([left], [right]) => (left < right ? -1 : 1));
-  // Without a prototype, so that a member called `__proto__` is a member.
+  // Has no prototype, so that a member called `__proto__` is a member.
   return Object.assign(Object.create(null), Object.fromEntries(entries)) as Readonly<Record<string, unknown>>;
 }

@@ -1,6 +1,6 @@
 /**
- * What an MCP server says of its resources, of the templates for them and of its prompts, as far as it can be offered:
- * what of it clients are told is bounded, plain, and named by a digest.
+ * The resources, resource templates and prompts of an MCP server, as far as they can be offered: what clients are told
+ * of them is limited in size, plain, and identified by a digest.
  */
 import {
   FemtoError,
@@ -17,18 +17,21 @@ import { digest, isDeeperThan, textProblem } from "./tool-definition.ts";
 
 /** A resource, template or prompt as its server lists it. */
 export interface ContentDefinition extends McpContent {
-  /** As pins name it: no tool can be called so. */
+  /** Its name among the pins, which no tool can have. */
   readonly pin: string;
   /** Digest of everything that clients are told of it. */
   readonly sha256: string;
   readonly bytes: number;
-  /** All that is told of it, for an operator to read. */
+  /** Everything that clients are told of it, as text for an operator to read. */
   readonly description: string;
-  /** Why it cannot be offered, whoever agrees; null where it can. */
+  /** Why it cannot be offered even with an operator's consent; null if it can. */
   readonly problem: string | null;
 }
 
-/** What of each is told, and so pinned. What tells when something changed, or how long it is, changes with every use. */
+/**
+ * The members that are passed on, and so pinned. Times of changes and sizes are not, because they change with every
+ * use.
+ */
 const TOLD = {
   resource: ["name", "title", "description", "mimeType"],
   template: ["name", "title", "description", "mimeType"],
@@ -44,7 +47,7 @@ export function pinOf(kind: McpContentKind, name: string): string {
 }
 
 /**
- * INVARIANT: I9: a server that lists more than is held, or what is no list, offers nothing of this kind; its tools go on.
+ * INVARIANT: I9: a server that lists too much, or something malformed, offers nothing of this kind; its tools go on.
  */
 export function contentDefinitions(
   server: string,
@@ -73,7 +76,7 @@ export function contentDefinitions(
   return [...definitions.values()].sort((left, right) => (left.pin < right.pin ? -1 : 1));
 }
 
-/** All of a kind, of which nothing is offered. */
+/** Stands for a whole kind of which nothing is offered. */
 export function unusable(kind: McpContentKind, problem: string): ContentDefinition {
   const sha256 = digest("femtoclaw-mcp-content-1", canonicalJson([kind, null]));
   return { kind, name: "*", pin: pinOf(kind, "*"), about: {}, sha256, bytes: 0, description: "", problem };
@@ -87,7 +90,10 @@ function contentDefinition(server: string, kind: McpContentKind, one: unknown): 
   const shape = shapeProblem(told);
   const text = canonicalJson(shape === null ? [kind, name, told] : [kind, name]);
   return {
-    ...{ kind, name, pin: pinOf(kind, name), about: shape === null ? told : {} },
+    kind,
+    name,
+    pin: pinOf(kind, name),
+    about: shape === null ? told : {},
     sha256: digest("femtoclaw-mcp-content-1", text),
     bytes: Buffer.byteLength(text),
     description: shape === null ? toldText(told) : "",
@@ -95,7 +101,7 @@ function contentDefinition(server: string, kind: McpContentKind, one: unknown): 
   };
 }
 
-/** All of it, for whoever agrees. Its shape has no problem. */
+/** Everything that is passed on, for an operator who is to agree. Expects that the shape has no problem. */
 function toldText({ arguments: asked, ...texts }: Readonly<Record<string, unknown>>): string {
   const shown = Object.values(texts).map(String);
   return [...shown, ...(asked === undefined ? [] : [`arguments: ${canonicalJson(asked)}`])].join("\n");

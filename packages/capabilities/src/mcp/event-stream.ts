@@ -1,19 +1,19 @@
-/** Server-sent events of an MCP server, one by one as they come: the data of each, within limits. */
+/** The server-sent events of an MCP server: the data of each as it arrives, within limits. */
 
 const FIRST_BYTES = 65_536;
 const END_OF_LINE = /\r\n|\n|\r/;
 /** An empty line ends an event. */
 const END_OF_EVENT = /\r\n\r\n|\n\n|\r\r/g;
-/** Bytes of such an end that may have come with the piece before. */
+/** Length of the longest such end, part of which may have come with an earlier piece. */
 const END_BYTES = 4;
 
-/** Throws what `tooMuch` makes for an event of more bytes than are taken. */
+/** Throws the error that `tooMuch` makes if an event has too many bytes. */
 export async function* eventsIn(
   pieces: AsyncIterable<Uint8Array>,
   bytesMax: number,
   tooMuch: () => Error,
 ): AsyncGenerator<Buffer, void, void> {
-  // INVARIANT: I9: one buffer for all pieces, however small they are, and each byte is looked at once.
+  // INVARIANT: I9: all pieces, however small, share one buffer, and each byte is examined once.
   let held = Buffer.alloc(Math.min(bytesMax, FIRST_BYTES));
   let length = 0;
   for await (const piece of pieces) {
@@ -35,7 +35,7 @@ export async function* eventsIn(
     length -= start;
     if (length > bytesMax) throw tooMuch();
   }
-  // Some servers end with their last event, and not with the line that ends it.
+  // Some servers close the stream without the empty line that ends the last event.
   const data = dataOf(held.subarray(0, length));
   if (data.length > 0) yield data;
 }

@@ -1,6 +1,6 @@
 /**
- * An MCP server that is reached over HTTP: one request for each message, whose answer is JSON or a stream of events, which
- * are read as they come.
+ * An MCP server that is reached over HTTP. Each message is a request of its own, whose response is JSON or a stream of
+ * events that are read as they arrive.
  */
 import { errorText, FemtoError, LIMITS, printable } from "@femtoclaw/protocol";
 import type { JsonObject } from "../capability.ts";
@@ -21,27 +21,27 @@ import {
   type UpstreamTransport,
 } from "./upstream-transport.ts";
 
-/** Bytes of an answer around its result. */
+/** Bytes of a response beside its result. */
 const ENVELOPE_BYTES = 65_536;
-/** LIMIT: bytes of a message that is no answer; what is longer is not even read. */
+/** LIMIT: bytes of a message that is no answer; a longer one is not even read. */
 const NOTICE_BYTES = 65_536;
-/** LIMIT: time of a notification, and of an answer to what a server asks; nobody waits for what they do. */
+/** LIMIT: milliseconds for a notification, or for an answer to a server's question; nobody waits for their effect. */
 const NOTIFY_MS = 5_000;
-/** LIMIT: pongs, refusals and words that a request is cancelled, on their way at once; a server could leave open the connection of each. */
+/** LIMIT: concurrent pongs, refusals and cancellations; a server could leave the connection of each of them open. */
 const ASIDES = 8;
 
 export interface HttpStart {
-  /** Looks the host up and finds its secrets, anew for each request. Throws where it may not be reached. */
+  /** Looks up the host and its secrets, anew for each request. Throws if it may not be reached. */
   bound(): Promise<BoundHost>;
   readonly headers: Readonly<Record<string, string>>;
 }
 
 type Message = Readonly<Record<string, unknown>>;
 
-/** What is sent, and what is made of the answer. */
+/** What is sent, and how the response is read. */
 interface Sent<T> {
   readonly method: "POST" | "GET";
-  /** Null where nothing is said, but listened. */
+  /** Null for a request that only listens. */
   readonly message: JsonObject | null;
   readonly signal: AbortSignal;
   read(answer: BegunAnswer, host: BoundHost): Promise<T>;
@@ -75,7 +75,9 @@ export class HttpTransport implements UpstreamTransport {
     const open = { ...request, signal: AbortSignal.any([both, over.signal]) };
     try {
       const answer = await this.#send({
-        ...{ method: "POST", message, signal: both },
+        method: "POST",
+        message,
+        signal: both,
         read: (begun, host) => this.#answerTo(id, begun, host, open),
       });
       return resultIn(answer);
@@ -99,9 +101,8 @@ export class HttpTransport implements UpstreamTransport {
   async listen(asked: Listening | null, signal: AbortSignal, onNotification: OnNotification): Promise<void> {
     this.#lastId += 1;
     await this.#send({
-      ...(asked === null
-        ? { method: "GET", message: null }
-        : { method: "POST", message: { id: this.#lastId, ...asked } }),
+      method: asked === null ? "GET" : "POST",
+      message: asked === null ? null : { id: this.#lastId, ...asked },
       signal: AbortSignal.any([signal, this.#closing.signal]),
       read: async ({ headers, pieces }, host) => {
         if (!isStream(headers)) return;
@@ -136,16 +137,16 @@ export class HttpTransport implements UpstreamTransport {
     return await converse({ host, method, headers, body }, signal, new Map(host.secrets), async (answer) => {
       const session = answer.headers["mcp-session-id"];
       if (session !== undefined && /^[\x21-\x7e]{1,256}$/.test(session)) this.#session = session;
-      // The next call begins a new one. Servers should say 404; some say 400.
+      // The next call begins a new session. Servers should answer 404, but some answer 400.
       if (message !== null && [400, 404].includes(answer.status) && this.#session !== null) {
         this.end("its session there is over");
       }
-      // Some say why in the body, as they would have otherwise.
+      // Some servers give the reason in the body of a 400, where the answer would have been.
       if (answer.status === 400 && message !== null && "id" in message) {
         const said = messageFrom(await wholeOf(answer.pieces, ENVELOPE_BYTES), host);
         if (said?.["error"] !== undefined && said["id"] === message["id"]) throw new UpstreamRefusal(said["error"]);
       }
-      // Also no redirect is followed: it would lead to where no operator sent anybody.
+      // Redirects are not followed either: they would lead to a place that no operator has named.
       if (answer.status < 200 || answer.status > 299) {
         throw new FemtoError("FEMTO_UPSTREAM_FAILED", `the server answered with status ${answer.status}`);
       }
@@ -153,7 +154,7 @@ export class HttpTransport implements UpstreamTransport {
     });
   }
 
-  /** The message that answers the request, among what comes; what comes before it is told as it does. */
+  /** Reads the message that answers the request. Messages that come before it are passed on at once. */
   async #answerTo(
     id: number,
     { headers, pieces }: BegunAnswer,
@@ -188,7 +189,7 @@ export class HttpTransport implements UpstreamTransport {
     throw new FemtoError("FEMTO_UPSTREAM_FAILED", `what the server answered (${type}) holds no answer to the request`);
   }
 
-  /** What a server asks on the way to its answer it is answered by a message of its own. */
+  /** Turns a question that a server asks before its answer into the message that answers it. */
   async #answered(id: number | string, ask: () => Promise<JsonObject> | undefined): Promise<JsonObject> {
     try {
       return { id, result: await (ask() ?? Promise.reject(new Error("not supported"))) };
@@ -197,7 +198,7 @@ export class HttpTransport implements UpstreamTransport {
     }
   }
 
-  /** INVARIANT: I9: who takes nothing of what he is told holds a few connections, and of the rest is not told at all. */
+  /** INVARIANT: I9: a server that accepts no messages occupies a few connections, and further ones are not sent. */
   async #sayAside(message: JsonObject): Promise<void> {
     if (this.#asides >= ASIDES) return;
     this.#asides += 1;
@@ -209,23 +210,25 @@ export class HttpTransport implements UpstreamTransport {
   }
 
   /**
-   * Alone, what a call may be asked goes out whatever else hangs: the server waits for it, and so does the call. There are
-   * few of these in one call, and with it they end.
+   * Sends without a limit of concurrent messages: an answer to a server's question goes out whatever else hangs,
+   * because the server waits for it, and with it the call. There are few of these in one call, and they end with it.
    */
   async #say(message: JsonObject, over?: AbortSignal): Promise<void> {
     try {
       await this.#tell(message, over);
     } catch {
-      // Whether it took that is its own concern; one that is gone is found out by calls.
+      // Whether the server took the message is its own business; calls notice if it is gone.
     }
   }
 
-  /** Says something whose answer nobody waits for. */
+  /** Sends a message whose response nobody needs. */
   async #tell(message: JsonObject, over?: AbortSignal): Promise<void> {
     const ends = [AbortSignal.timeout(NOTIFY_MS), this.#closing.signal, ...(over === undefined ? [] : [over])];
     const signal = AbortSignal.any(ends);
     await this.#send({
-      ...{ method: "POST", message, signal },
+      method: "POST",
+      message,
+      signal,
       read: async ({ pieces }) => void (await wholeOf(pieces, ENVELOPE_BYTES)),
     });
   }
@@ -253,12 +256,14 @@ function isAnswer(message: Message | null, id: number): message is Message {
   return message?.["id"] === id && message["method"] === undefined;
 }
 
-/** INVARIANT: I10: what of the request's own secrets comes back is taken out before anything is read. */
+/** INVARIANT: I10: the request's own secrets are removed from what comes back before anything is read. */
 function messageFrom(bytes: Buffer, { secrets }: BoundHost): Message | null {
   return messageIn(withoutValues(bytes, new Map(secrets)).toString("utf8"));
 }
 
-/** What is asked, and what is called, read or got: servers hold the body to it. An answer is none of it. */
+/**
+ * Headers that name the method and its object, against which servers check the body. An answer to a server has neither.
+ */
 function namesOf({ method, params }: JsonObject): Readonly<Record<string, string>> {
   const { name, uri } = Object(params) as JsonObject;
   const named = name ?? uri;

@@ -1,4 +1,4 @@
-/** What an argument of a prompt, or a variable of a template, could be, as its server suggests. */
+/** Suggestions of a server for an argument of a prompt or a variable of a template. */
 import { FemtoError, LIMITS, printable } from "@femtoclaw/protocol";
 import type { JsonObject } from "../capability.ts";
 
@@ -7,7 +7,7 @@ export interface Completing {
   readonly value: string;
 }
 
-/** Of arguments that match the schema. */
+/** Expects arguments that match the schema. */
 export function completionParams({ name, uri, arguments: given }: JsonObject, complete: Completing): JsonObject {
   const ref: JsonObject =
     typeof name === "string" ? { type: "ref/prompt", name } : { type: "ref/resource", uri: uri ?? "" };
@@ -16,7 +16,7 @@ export function completionParams({ name, uri, arguments: given }: JsonObject, co
   return { ref, argument: { name: argument, value }, ...context };
 }
 
-/** INVARIANT: I8: what is suggested is shown to a person who chooses: plain, short, and no more than can be looked at. */
+/** INVARIANT: I8: suggestions are shown to a person who chooses: they are plain, short, and few enough to look at. */
 export function completionResult({ completion }: JsonObject): JsonObject {
   const { values, total, hasMore } = Object(completion) as JsonObject;
   if (!Array.isArray(values)) throw new FemtoError("FEMTO_UPSTREAM_FAILED", "the server's answer holds no completions");

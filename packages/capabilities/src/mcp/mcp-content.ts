@@ -1,7 +1,7 @@
 /**
- * What reads the resources of an MCP server, and what gets its prompts: two capabilities of each server beside its tools,
- * decided on, called and answered as these are. To subscribe to a resource, and to complete what a prompt or a template
- * is filled in with, is a use of the same two, and so decided like reading and getting.
+ * Reading the resources of an MCP server, and getting its prompts: two capabilities of each server beside its tools,
+ * which are decided on, called and answered like tools. Subscribing to a resource, and completing the values of a
+ * prompt or template, are uses of the same two, and so are decided like reading and getting.
  */
 import {
   type CapabilityManifest,
@@ -22,7 +22,7 @@ import { type UpstreamUse, upstreamOutcome } from "./upstream-call.ts";
 /** Which of the two kinds of content is read. */
 export type Reader = typeof RESOURCE_READ | typeof PROMPT_GET;
 
-/** One question to the server about what was accepted of it. */
+/** Asks the server one question about something of it that an operator accepted. */
 export type AskUpstream = (
   question: UpstreamUse & {
     readonly definition: ContentDefinition;
@@ -76,7 +76,7 @@ const WORDS: Readonly<Record<Reader, string>> = {
   [PROMPT_GET]: "Gets a prompt of the MCP server",
 };
 
-/** Of what a server offers, what a call means; null where it means nothing of it. */
+/** The offered content that a call refers to; null if there is none. */
 export function contentMeant(
   reader: Reader,
   args: JsonObject,
@@ -84,8 +84,9 @@ export function contentMeant(
 ): ContentDefinition | null {
   const { uri, name, complete } = args;
   const named = reader === PROMPT_GET ? name : uri;
-  // Of templates, not of what they make, one says what they could be filled in with.
-  const kind = reader === PROMPT_GET ? "prompt" : complete === undefined ? "resource" : "template";
+  // Completion is offered for the variables of a template, not for the resources that it makes.
+  const ofResource = complete === undefined ? "resource" : "template";
+  const kind = reader === PROMPT_GET ? "prompt" : ofResource;
   const exact = contents.find((one) => one.kind === kind && one.name === named);
   if (exact !== undefined || kind === "template" || typeof uri !== "string" || uriProblem(uri) !== null)
     return exact ?? null;
@@ -95,12 +96,12 @@ export function contentMeant(
 export interface ReaderDefinition {
   readonly server: McpServer;
   readonly reader: Reader;
-  /** All that may be got by it, and the digest of that, which is what is decided on. */
+  /** Everything that this capability may get, and the digest of it, which the decision is about. */
   readonly accepted: readonly ContentDefinition[];
   readonly sha256: string;
 }
 
-/** Resources or prompts of a server as one capability. */
+/** The resources or the prompts of a server as one capability. */
 export function mcpReaderCapability(
   { server, reader, accepted, sha256 }: ReaderDefinition,
   ask: AskUpstream,
@@ -151,7 +152,7 @@ function promptParams({ name = "", arguments: given = {} }: JsonObject): JsonObj
   return { name, arguments: given };
 }
 
-/** Resources are answered as tools answer with them: each is a part of the content. */
+/** Resources are returned in the form in which tools return them: each is a part of the content. */
 function resourceResult({ contents }: JsonObject): JsonObject {
   if (!Array.isArray(contents)) throw notWhatWasAsked("holds no contents");
   const content = contents.map((one): JsonObject => {
@@ -163,7 +164,10 @@ function resourceResult({ contents }: JsonObject): JsonObject {
   return { content, is_error: false, untrusted: true };
 }
 
-/** INVARIANT: I8: a prompt is what its server wrote: its messages are data for whoever asked for it, and nobody's orders. */
+/**
+ * INVARIANT: I8: a prompt is what its server wrote: its messages are data for whoever asked for it, and nobody's
+ * orders.
+ */
 function promptResult({ description, messages }: JsonObject): JsonObject {
   if (!Array.isArray(messages)) throw notWhatWasAsked("holds no messages");
   const spoken = messages.map((one) => {

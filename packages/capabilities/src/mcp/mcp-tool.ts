@@ -1,20 +1,20 @@
 /**
- * Tools of MCP servers as capabilities: the server as what operators switch and rules name, and each of its tools as
- * what is called. A tool does nothing here; its server does, and is asked only for permitted calls.
+ * Tools of MCP servers as capabilities: the server is what operators switch and rules name, and each of its tools is
+ * what is called. Nothing happens here; the server acts, and is asked only for permitted calls.
  */
 import { type CapabilityManifest, FemtoError, LIMITS, mcpCapability, mcpToolName } from "@femtoclaw/protocol";
 import type { Capability, CapabilityCall, CapabilityOutcome, JsonObject } from "../capability.ts";
 import type { ToolDefinition } from "./tool-definition.ts";
 import { type UpstreamUse, upstreamOutcome } from "./upstream-call.ts";
 
-/** A server as its tools need it. */
+/** What tools need to know about their server. */
 export interface McpServer {
   readonly name: string;
   /** Whether it runs in the sandbox; else it is reached over HTTP. */
   readonly isSandboxed: boolean;
 }
 
-/** One call of a tool at its server, in the view of whoever calls. */
+/** Calls a tool at its server, in the view of the session that calls. */
 type CallUpstream = (
   call: UpstreamUse & { readonly definition: ToolDefinition; readonly args: JsonObject },
 ) => Promise<JsonObject>;
@@ -35,7 +35,7 @@ const OUTPUT = {
   },
 } satisfies JsonObject;
 
-/** Registered for the server, so that it can be switched and rules can name it; nothing calls it by this name. */
+/** Registered for the server itself, so that it can be switched and rules can name it; nobody can call it. */
 export function mcpServerCapability({ name, isSandboxed }: McpServer): Capability {
   const manifest: CapabilityManifest = {
     ...common(isSandboxed),
@@ -53,7 +53,7 @@ export function mcpServerCapability({ name, isSandboxed }: McpServer): Capabilit
   };
 }
 
-/** The manifest of one of its tools: what is decided on. */
+/** The manifest of one tool, which the decision is about. */
 function mcpToolManifest(server: McpServer, definition: ToolDefinition): CapabilityManifest {
   const { name, description, input, sha256, destructive } = definition;
   return {
@@ -73,7 +73,7 @@ export function mcpToolCapability(
 ): Capability {
   return {
     manifest: mcpToolManifest(server, definition),
-    // The host waits for it; the sandbox around its server lives longer than a call.
+    // The host only waits for the server, whose own sandbox outlives the call.
     isolation: "host",
     execute: async (call: CapabilityCall): Promise<CapabilityOutcome> =>
       await upstreamOutcome({ isSandboxed: server.isSandboxed, sha256: definition.sha256, call }, async (use) =>
@@ -82,7 +82,10 @@ export function mcpToolCapability(
   };
 }
 
-// INVARIANT: what a server says of its tools only ever tightens: that one reads only, or does no harm twice, is not believed.
+/**
+ * INVARIANT: hints of a server can only make a decision stricter: it is not believed that a tool is read-only or
+ * idempotent.
+ */
 export function common(
   isSandboxed: boolean,
 ): Pick<CapabilityManifest, "version" | "output" | "effect" | "idempotent" | "limits"> {

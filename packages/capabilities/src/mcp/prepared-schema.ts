@@ -1,4 +1,4 @@
-/** The schema that an MCP server gives for arguments, and what is made of it once for all that is checked against it. */
+/** The input schema of an MCP server's tool, with what is computed from it once for all checks. */
 import { pointerTokens } from "@femtoclaw/protocol";
 import { canonicalJson } from "./canonical-json.ts";
 
@@ -6,13 +6,14 @@ export type Schema = boolean | Readonly<Record<string, unknown>>;
 
 interface ListedValues {
   readonly values: readonly unknown[];
-  /** The same as canonical JSON. */
+  /** The same values as canonical JSON. */
   readonly texts: ReadonlySet<string>;
 }
 
 /**
- * What is made of a schema once and not for each value. INVARIANT: I9: a definition is tens of thousands of characters
- * long, and a check gets to the same part of it as often as it has steps: what a step does never depends on that length.
+ * Computes what depends on the schema alone, once. INVARIANT: I9: a schema may have tens of thousands of characters,
+ * and a check may reach the same part of it in every step, so the cost of a step must not depend on the schema's
+ * length.
  */
 export class PreparedSchema {
   readonly root: Schema;
@@ -23,7 +24,7 @@ export class PreparedSchema {
     this.root = root;
   }
 
-  /** Null for what the reference does not lead to. */
+  /** Null if the reference leads nowhere. */
   target(ref: string): Schema | null {
     const known = this.#targets.get(ref);
     if (known !== undefined) return known;
@@ -32,7 +33,7 @@ export class PreparedSchema {
     return found;
   }
 
-  /** The values that a part of it lists; null where it lists none. */
+  /** The values listed by a part of the schema; null if it lists none. */
   valuesOf(part: Exclude<Schema, boolean>): ListedValues | null {
     const values: unknown = Object.hasOwn(part, "const") ? [part["const"]] : part["enum"];
     if (!Array.isArray(values)) return null;
@@ -44,7 +45,7 @@ export class PreparedSchema {
   }
 }
 
-/** Null for what the reference does not lead to within the schema. */
+/** Null if the reference does not lead to a schema within this one. */
 export function schemaAt(root: Schema, ref: string): Schema | null {
   if (ref === "#") return root;
   if (!ref.startsWith("#/")) return null;

@@ -1,4 +1,4 @@
-/** An MCP server as a program in the sandbox: one message of JSON-RPC a line, each way. */
+/** An MCP server as a program in the sandbox: one JSON-RPC message per line in each direction. */
 import { askKindOf, errorText, FemtoError, LIMITS, LineSplitter, printable } from "@femtoclaw/protocol";
 import { type ChildLimits, type SandboxCommand, type SandboxView, ServiceChild } from "@femtoclaw/sandbox";
 import type { JsonObject } from "../capability.ts";
@@ -15,9 +15,9 @@ import {
   type UpstreamTransport,
 } from "./upstream-transport.ts";
 
-/** LIMIT: bytes of a message while nothing is asked; what is longer is not even read. */
+/** LIMIT: bytes of a message while no request is pending; a longer one is not even read. */
 const UNASKED_BYTES = 65_536;
-/** Bytes of a message around its result. */
+/** Bytes of a message beside its result. */
 const ENVELOPE_BYTES = 4_096;
 
 interface Pending {
@@ -33,7 +33,7 @@ export interface StdioStart {
   readonly onNotification: OnNotification;
 }
 
-/** Speaks to an MCP server that is a program in the sandbox, one line for each message. */
+/** Speaks to an MCP server that is a program in the sandbox. */
 export class StdioTransport implements UpstreamTransport {
   readonly isStream = true;
   readonly ended: Promise<string>;
@@ -84,7 +84,7 @@ export class StdioTransport implements UpstreamTransport {
     }
   }
 
-  /** Beside all requests a server says things on its stdout in any case. */
+  /** Without `asked` there is nothing to do: a server's stdout is read in any case. */
   async listen(asked: Listening | null, signal: AbortSignal, onNotification: OnNotification): Promise<void> {
     if (asked === null) return;
     await this.request({ ...asked, signal, bytesMax: UNASKED_BYTES, onNotice: onNotification });
@@ -94,9 +94,8 @@ export class StdioTransport implements UpstreamTransport {
     this.#send({ method, params });
   }
 
-  /** Lines carry what was agreed on in themselves. */
   agree(): void {
-    // Nothing else names the revision here.
+    // Each line names the revision itself, so nothing has to be remembered here.
   }
 
   end(reason: string): void {
@@ -110,14 +109,14 @@ export class StdioTransport implements UpstreamTransport {
 
   #take(line: Buffer): void {
     const allowed = Math.max(UNASKED_BYTES, ...[...this.#pending.values()].map(({ request }) => request.bytesMax));
-    // INVARIANT: I9: what could be no answer that anybody takes is not even parsed.
+    // INVARIANT: I9: a line too long for any pending request is not even parsed.
     if (line.byteLength > allowed + ENVELOPE_BYTES) return this.#failAll(tooLarge(allowed));
     const message = messageIn(line.toString("utf8"));
     const id = message?.["id"];
     const pending = typeof id === "number" && message?.["method"] === undefined ? this.#pending.get(id) : undefined;
     if (message === null || pending === undefined) return this.#unaskedFor(message);
     const { request } = pending;
-    // What is said of it behind its answer is said of nothing.
+    // Anything that the server says about a request after its answer is ignored.
     this.#pending.delete(Number(id));
     if (line.byteLength > request.bytesMax + ENVELOPE_BYTES) return pending.reject(tooLarge(request.bytesMax));
     try {
@@ -128,8 +127,8 @@ export class StdioTransport implements UpstreamTransport {
   }
 
   /**
-   * Notifications, requests of the server, and what is nothing. INVARIANT: I8: what a server says of a request's progress
-   * is told with that request, and of none that is over or never was.
+   * Takes notifications, requests of the server, and invalid lines. INVARIANT: I8: progress of a request is reported
+   * with that request, and dropped if the request is over or never was.
    */
   #unaskedFor(message: Readonly<Record<string, unknown>> | null): void {
     if (!this.#bears({ messages: 1 })) return;
@@ -141,7 +140,7 @@ export class StdioTransport implements UpstreamTransport {
     else void this.#asked(id, printable(method, 64), params);
   }
 
-  /** INVARIANT: I8: what a server asks names no request, so it is asked of a caller only where one is there that it can mean. */
+  /** INVARIANT: I8: a server's question names no request, so it is passed to a caller only if there is exactly one. */
   async #asked(id: number | string, method: string, params: unknown): Promise<void> {
     const [only, another] = this.#pending.values();
     const ask = another === undefined ? only?.request.onAsked : undefined;
@@ -153,7 +152,7 @@ export class StdioTransport implements UpstreamTransport {
     }
   }
 
-  /** What names a request is told with it, and with no other. */
+  /** A notification that names a request is reported with that request, and with no other. */
   #notified(method: string, params: unknown): void {
     const { progressToken, _meta: meta } = Object(params) as Readonly<Record<string, unknown>>;
     const named = method === PROGRESS ? progressToken : Object(meta)[SUBSCRIPTION];
@@ -169,7 +168,7 @@ export class StdioTransport implements UpstreamTransport {
     return false;
   }
 
-  /** Of an answer that is not read nobody knows to whom it belongs. */
+  /** Nobody knows to which request an unread answer belongs, so all of them fail. */
   #failAll(error: FemtoError): void {
     for (const { reject } of this.#pending.values()) reject(error);
   }

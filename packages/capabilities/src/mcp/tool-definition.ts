@@ -1,5 +1,6 @@
 /**
- * What an MCP server says of its tools, as far as it can be offered: bounded, plain, and named by a digest of all of it.
+ * The tools of an MCP server, as far as they can be offered: limited in size, plain, and identified by a digest of the
+ * whole definition.
  */
 import { createHash } from "node:crypto";
 import { FemtoError, isMcpToolName, isReader, LIMITS, mcpToolName } from "@femtoclaw/protocol";
@@ -14,28 +15,28 @@ export interface ToolDefinition {
   readonly input: JsonObject;
   /** Digest of everything that clients are told of it. */
   readonly sha256: string;
-  /** Of the definition. */
+  /** Size of the definition. */
   readonly bytes: number;
-  /** The server itself calls it destructive. */
+  /** Whether the server itself calls it destructive. */
   readonly destructive: boolean;
-  /** Why it cannot be offered, whoever agrees; null where it can. */
+  /** Why it cannot be offered even with an operator's consent; null if it can. */
   readonly problem: string | null;
 }
 
-/** What is pinned: everything that tells a model, or a person, what a tool is. */
+/** The pinned members: everything that tells a model or a person what a tool is. */
 const PINNED = ["name", "title", "description", "inputSchema", "outputSchema", "annotations"] as const;
 
 /**
- * INVARIANT: what a model reads, a person can read: text that shows nothing, shows in another order than it stands, or
- * makes a terminal show something else is for neither. Emoji are joined and chosen by a few of these characters, one or
- * two at a time; more of them in a row are a text of their own.
+ * INVARIANT: a person can read whatever a model reads. So text is refused that is invisible, appears in another order
+ * than it is written, or makes a terminal show something else. Emoji need some of these characters, one or two at a
+ * time; more of them in a row could encode a hidden text.
  */
 const HIDING =
   /[[\p{Default_Ignorable_Code_Point}\ufff9-\ufffb\u2028\u2029\u2800\u007f-\u009f]--[\u200c\u200d\ufe0e\ufe0f]]|[\u200c\u200d\ufe0e\ufe0f]{3}/v;
-/** The same in JSON, where such characters stand as escapes; tabs and ends of lines are ordinary text. */
+/** The same in JSON, where such characters appear as escapes; tabs and line ends are ordinary text. */
 const CONTROLLING = /(?<!\\)(?:\\\\)*\\(?:b|f|u00|r(?!\\n))/;
 
-/** Throws FEMTO_UPSTREAM_FAILED for what is no list of tools, or one of too many. */
+/** Throws FEMTO_UPSTREAM_FAILED if this is not a list of tools, or too long a list. */
 export function toolDefinitions(server: string, listed: readonly unknown[]): ToolDefinition[] {
   if (listed.length > LIMITS.upstreamTools) {
     throw new FemtoError("FEMTO_UPSTREAM_FAILED", `it offers more than ${LIMITS.upstreamTools} tools`);
@@ -76,7 +77,7 @@ function toolDefinition(server: string, tool: unknown): ToolDefinition {
   };
 }
 
-/** What has to hold before anything looks into it. */
+/** Checks the shape, on which everything that follows relies. */
 function shapeProblem(pinned: Readonly<Record<string, unknown>>): string | null {
   const { description = "", inputSchema } = pinned;
   if (typeof description !== "string") return "its description is no text";
@@ -99,24 +100,24 @@ function contentProblem(server: string, name: string, text: string, inputSchema:
   return textProblem(text) ?? schemaProblem(inputSchema as JsonObject);
 }
 
-/** What no model is shown, wherever a server says it; the text is JSON. */
+/** Text that no model is shown, wherever a server says it; `text` is JSON. */
 export function textProblem(text: string): string | null {
   if (!text.isWellFormed() || /\\ud[89a-f]/.test(text)) return "its definition is not well-formed Unicode";
   return HIDING.test(text) || CONTROLLING.test(text) ? "its definition holds characters that nobody sees" : null;
 }
 
-/** Names everything that a server offers, whatever the order in which it does. */
+/** Identifies everything that a server offers, in whatever order it is listed. */
 export function toolSetDigest(tools: readonly { readonly name: string; readonly sha256: string }[]): string {
   const lines = tools.map(({ name, sha256 }) => canonicalJson([name, sha256])).sort();
   return digest("femtoclaw-mcp-tools-1", lines.join("\n"));
 }
 
-/** The domain keeps a digest of one thing from being that of another. */
+/** The domain keeps digests of different kinds of things apart. */
 export function digest(domain: string, text: string): string {
   return createHash("sha256").update(`${domain}\n${text}`).digest("hex");
 }
 
-/** Without recursion, because the depth is what is not known yet. */
+/** Not recursive, because the depth is what is not known yet. */
 export function isDeeperThan(value: unknown, levels: number): boolean {
   let level: unknown[] = [value];
   for (let depth = 0; level.length > 0; depth += 1) {

@@ -1,17 +1,17 @@
-/** What a server sends beside the answers that it owes, within ten seconds. */
+/** Counts what a server sends beside the answers that it owes, within ten seconds. */
 import { LIMITS } from "@femtoclaw/protocol";
 
 const WINDOW_MS = 10_000;
-/** LIMIT: bytes of a server within that time; the largest messages of several calls. */
+/** LIMIT: bytes from a server within that time; as many as the largest messages of several calls. */
 const WINDOW_BYTES = 268_435_456;
 
-/** INVARIANT: I9: a server that floods whoever listens to it is ended, also with what says nothing. */
+/** INVARIANT: I9: a server that floods its client is ended, even if it sends nothing meaningful. */
 export class UnaskedWindow {
   #messages = 0;
   #bytes = 0;
   #beganMs = 0;
 
-  /** Counts what came. Why the server has to be ended, or null where it can be borne. */
+  /** Counts what arrived. Returns why the server has to be ended, or null. */
   count({ messages = 0, bytes = 0 }: { readonly messages?: number; readonly bytes?: number }): string | null {
     const nowMs = performance.now();
     if (nowMs - this.#beganMs > WINDOW_MS) {

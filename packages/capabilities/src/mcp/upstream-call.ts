@@ -1,4 +1,4 @@
-/** A call that an MCP server answers: of a tool, or of what reads its resources and gets its prompts. */
+/** A call that an MCP server answers: to one of its tools, or for its resources and prompts. */
 import { FemtoError, LIMITS } from "@femtoclaw/protocol";
 import type { SandboxView } from "@femtoclaw/sandbox";
 import type { CapabilityCall, CapabilityOutcome, JsonObject } from "../capability.ts";
@@ -6,20 +6,20 @@ import { outcomeOf } from "../outcome.ts";
 import type { CallRelay } from "./upstream-notice.ts";
 import { tooLarge } from "./upstream-transport.ts";
 
-/** How a server is asked on behalf of one call, in the view of whoever calls. */
+/** What a server needs to be asked on behalf of one call, in the view of the session that calls. */
 export interface UpstreamUse {
   readonly view: SandboxView | null;
   readonly signal: AbortSignal;
-  /** Bytes of an answer that anybody takes. */
+  /** LIMIT: bytes of an answer that the caller takes. */
   readonly bytesMax: number;
-  /** Who hears what the server says beside the answer. */
+  /** Receives what the server says beside the answer. */
   readonly relay: CallRelay | null;
 }
 
 interface Decided {
-  /** Whether the server runs in the sandbox; else it is reached over HTTP. */
+  /** Whether the server runs in the sandbox; otherwise it is reached over HTTP. */
   readonly isSandboxed: boolean;
-  /** Digest of what is called, which has to be that of what was decided on. */
+  /** Digest of what is called, which has to match what was decided on. */
   readonly sha256: string;
   readonly call: CapabilityCall;
 }
@@ -29,7 +29,7 @@ export async function upstreamOutcome(
   ask: (use: UpstreamUse) => Promise<JsonObject>,
 ): Promise<CapabilityOutcome> {
   const { bound, sandbox: view, signal, limits, relay = null } = call;
-  // By the name that records have; null for a server that is reached over HTTP.
+  // The name used in records; null for a server that is reached over HTTP.
   const sandbox = isSandboxed ? (view?.rung.name ?? null) : null;
   return await outcomeOf(signal, sandbox, async () => {
     // INVARIANT: what is called is what was decided on.

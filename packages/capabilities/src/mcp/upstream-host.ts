@@ -1,4 +1,6 @@
-/** Where an MCP server's address leads: as its operator named it, and to nothing that a name could be pointed at. */
+/**
+ * Resolves the address of an MCP server as its operator named it, and refuses networks to which its name must not lead.
+ */
 import { FemtoError, printable } from "@femtoclaw/protocol";
 import type { BoundHost } from "../facts/bound-arguments.ts";
 import { headerNames, plainUrl, secretsOf } from "../facts/host.ts";
@@ -16,7 +18,7 @@ export interface UpstreamAddress {
 
 const NEARBY = ["public", "private", "loopback"];
 
-/** Throws FEMTO_UPSTREAM_UNAVAILABLE where it may not be reached, or its secrets are not there. */
+/** Throws FEMTO_UPSTREAM_UNAVAILABLE if the server may not be reached, or a secret of its headers is missing. */
 export async function upstreamHost({
   url: text,
   headers,
@@ -29,7 +31,7 @@ export async function upstreamHost({
     const { scheme, host, port, target, isName } = url;
     const addresses = isName ? await names.addressesOf(host) : [host.replace(/^\[|\]$/g, "")];
     const network = leastPublic(addresses);
-    // INVARIANT: whoever answers for a name cannot point it at the keys of a cloud.
+    // INVARIANT: whoever answers for a name cannot make it lead to the metadata service of a cloud, and so to its keys.
     if (isName && !NEARBY.includes(network)) throw new Refusal(`the host ${host} leads to a ${network} address`);
     if (scheme === "http" && network !== "loopback") throw new Refusal("http is for servers of this machine");
     const secrets = secretsOf(headers, url, network, lookUp);

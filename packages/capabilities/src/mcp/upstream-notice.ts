@@ -1,4 +1,7 @@
-/** What an MCP server sends beside its answers, read as what a stranger sends: of each the fields that are known, plain and cut. */
+/**
+ * Reads what an MCP server sends beside its answers. A stranger sent it: only known fields are taken, made plain and
+ * cut.
+ */
 import {
   type AskKind,
   isLogLevel,
@@ -15,43 +18,45 @@ import type { JsonObject } from "../capability.ts";
 import type { ContentDefinition } from "./content-definition.ts";
 
 export const PROGRESS = "notifications/progress";
-/** Notification by which a server says a line of its log. */
+/** The notification with a line of the server's log. */
 export const MESSAGE = "notifications/message";
-/** Notification by which a server says that a resource changed. */
+/** The notification that a resource has changed. */
 export const UPDATED = "notifications/resources/updated";
 export const ACKNOWLEDGED = "notifications/subscriptions/acknowledged";
-/** Names the request by which somebody listens, in what is said because of it. */
+/** Names the listening request to which a notification belongs. */
 export const SUBSCRIPTION = "io.modelcontextprotocol/subscriptionId";
 
-/** What one call is told of its server beside the answer. */
+/** What one call learns of its server beside the answer. */
 export interface CallRelay {
-  /** Whose call it is. INVARIANT: I8: what belongs to no call of a caller is not told to it. */
+  /** The session that calls. INVARIANT: I8: a session is told nothing that belongs to no call of its own. */
   readonly caller: string;
-  /** What of the server's log it wants to be told; null for nothing. */
+  /** The least severe log level that it wants to receive; null for no log at all. */
   readonly logLevel: LogLevel | null;
   notice(notice: UpstreamNotice): void;
-  /** What its client can answer. */
+  /** The kinds of questions that its client can answer. */
   readonly canAnswer: readonly AskKind[];
   /**
-   * Asks whoever made the call; the answers by the names of the questions, recorded as the client's. Throws where none
-   * comes while the signal has not aborted.
+   * Asks whoever made the call. Returns the answers by the names of the questions, recorded as the client's. Throws if
+   * the signal aborts before they come.
    */
   ask(server: string, questions: UpstreamQuestions, signal: AbortSignal): Promise<Record<string, JsonObject>>;
-  /** Subscribes its session to a resource, which was decided like reading it; throws what keeps it from that. */
+  /**
+   * Subscribes the session to a resource, which is decided like reading it; throws the reason if that is not possible.
+   */
   subscribe(request: SubscriptionRequest): Promise<void>;
 }
 
-/** Which resource of which server is subscribed to. */
+/** The resource to subscribe to, and its server. */
 export interface SubscriptionRequest {
   readonly server: string;
-  /** What of the server's offer the uri is one of. */
+  /** The offered resource or template to which the URI belongs. */
   readonly definition: ContentDefinition;
   readonly uri: string;
   readonly view: SandboxView | null;
   readonly signal: AbortSignal;
 }
 
-/** Null for what is no notice. */
+/** Null if it is no known notice. */
 export function noticeIn(server: string, method: string, params: unknown): UpstreamNotice | null {
   const members = Object(params) as Readonly<Record<string, unknown>>;
   if (method === PROGRESS) return progressIn(server, members);
@@ -75,7 +80,7 @@ function isCount(value: unknown): value is number {
   return typeof value === "number" && Number.isFinite(value) && value >= 0;
 }
 
-/** The more talkative of two levels. */
+/** The level that lets more through. */
 export function lowerLevel(left: LogLevel | null, right: LogLevel): LogLevel {
   return left === null || LOG_LEVELS.indexOf(right) < LOG_LEVELS.indexOf(left) ? right : left;
 }

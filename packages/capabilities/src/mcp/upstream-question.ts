@@ -1,4 +1,4 @@
-/** Questions of an MCP server to whoever calls it, and the answers to them: of each the fields that are known, within limits. */
+/** Questions of an MCP server to its caller, and the answers to them. Only known fields are taken, within limits. */
 import {
   type AskKind,
   askKindOf,
@@ -15,7 +15,7 @@ type Members = Readonly<Record<string, unknown>>;
 
 const NAME = /^[A-Za-z0-9_.-]{1,64}$/;
 
-/** Throws what keeps them from being asked; `may` is what the operator permits and the client can answer. */
+/** Throws if a question may not be asked; `may` is what the operator permits and the client can answer. */
 export function questionsIn(server: string, asked: unknown, may: readonly AskKind[]): UpstreamQuestions {
   const entries = Object.entries(Object(asked) as Members);
   if (entries.length === 0 || entries.length > LIMITS.questionsAtOnce) {
@@ -36,13 +36,13 @@ export function questionsIn(server: string, asked: unknown, may: readonly AskKin
   return found;
 }
 
-/** INVARIANT: I8: whoever is asked sees who asks, before anything that the server wrote. */
+/** INVARIANT: I8: whoever is asked sees which server asks before anything that the server wrote. */
 function questionOf(server: string, kind: AskKind, params: Members): UpstreamQuestion {
   const asks = `[The MCP server ${server} asks, not FemtoClaw]`;
   if (kind === "roots") return { kind, params: {} };
   if (kind === "elicitation") {
     const { mode = "form", message, requestedSchema } = params;
-    // A link would lead a person to where nobody decides on anything.
+    // A link would lead a person to a page where nobody decides about anything.
     if (mode !== "form") throw refused("asks in another way than by a form");
     if (typeof message !== "string" || Object(requestedSchema).type !== "object")
       throw refused("asks with a form that is none");
@@ -55,7 +55,7 @@ function questionOf(server: string, kind: AskKind, params: Members): UpstreamQue
   const isSpoken = (one: unknown): boolean => ["user", "assistant"].includes(Object(one).role);
   if (!Array.isArray(messages) || !messages.every(isSpoken)) throw refused("asks a model with messages that are none");
   if (!Number.isSafeInteger(maxTokens) || Number(maxTokens) < 1) throw refused("asks a model without a limit");
-  // Neither tools nor the context of others go to a model because a server says so.
+  // Neither tools nor the context of other servers are given to a model because a server wants it.
   const told = typeof systemPrompt === "string" ? `${asks}\n${systemPrompt}` : asks;
   return {
     kind,
@@ -67,7 +67,7 @@ function questionOf(server: string, kind: AskKind, params: Members): UpstreamQue
   };
 }
 
-/** As the server gets them. Throws for what is no answer to the questions. */
+/** The answers as the server gets them. Throws if they do not answer the questions. */
 export function answersTo(questions: UpstreamQuestions, given: unknown): Record<string, JsonObject> {
   const answers = Object(given) as Members;
   const found = Object.entries(questions).map(([name, { kind }]) => {

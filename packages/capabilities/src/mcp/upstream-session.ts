@@ -1,4 +1,4 @@
-/** A conversation with one MCP server: agreed on a revision of the protocol, then lists, calls and subscriptions. */
+/** A conversation with one MCP server: agreement on a revision of the protocol, then lists, calls and subscriptions. */
 import { setTimeout as sleep } from "node:timers/promises";
 import {
   type AskKind,
@@ -22,22 +22,22 @@ import {
   type UpstreamTransport,
 } from "./upstream-transport.ts";
 
-/** Revisions with a handshake that are spoken here, the newest first, and the one without. */
+/** Supported revisions with a handshake, the newest first, and the one without. */
 const HANDSHAKE = ["2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05"];
 const STATELESS = "2026-07-28";
 const CLIENT = { name: "femtoclaw", version: VERSION };
 
-/** A server says by it that its client declared too little for what it has to ask. */
+/** The error by which a server says that its client declared too few capabilities for what it has to ask. */
 const CAPABILITY_MISSING = -32_021;
 
-/** LIMIT: bytes of one page of a list, and of all pages of it together. */
+/** LIMIT: bytes of one page of a list, and of all its pages together. */
 const PAGE_BYTES = 4_194_304;
 
-/** Pause before a server is listened to again that ended the stream; it doubles while it does. */
+/** Pause before listening again to a server that ended the stream; it doubles each time. */
 const LISTEN_AGAIN_MS = 1_000;
 const LISTEN_AGAIN_MS_MAX = 60_000;
 
-/** How what is no tool is listed: by what a server says it has, and in which member of the answer. */
+/** How each kind of content is listed: the capability that announces it, the method, and the member of the answer. */
 const CONTENTS = [
   { kind: "resource", has: "resources", method: "resources/list", member: "resources" },
   { kind: "template", has: "resources", method: "resources/templates/list", member: "resourceTemplates" },
@@ -52,34 +52,34 @@ const CONTENTS = [
 export interface UpstreamStart {
   readonly server: string;
   readonly transport: UpstreamTransport;
-  /** What it may ask whoever calls it. */
+  /** What the server may ask its callers. */
   readonly mayAsk: readonly AskKind[];
 }
 
-/** What one question to the server is held to, and who hears of it beside the answer. */
+/** The limits of one request to the server, and who receives what it says beside the answer. */
 export interface Asking extends Pick<UpstreamRequest, "signal" | "bytesMax"> {
   readonly relay: CallRelay | null;
 }
 
-/** Hears of one resource. */
+/** Receives the changes of one resource. */
 export interface ResourceListener {
   updated(): void;
   ended(error: unknown): void;
 }
 
-/** LIMIT: time of a server to take note that nobody listens any more. */
+/** LIMIT: milliseconds for a server to acknowledge that nobody listens any more. */
 const UNSUBSCRIBE_MS = 5_000;
 
-/** The conversation with one MCP server, from its first word to its last. */
+/** The conversation with one MCP server, from the first message to the last. */
 export class UpstreamSession {
   readonly #server: string;
   readonly #transport: UpstreamTransport;
   readonly #mayAsk: readonly AskKind[];
-  /** What goes with each request where there was no handshake. */
+  /** Sent with each request if there was no handshake; empty otherwise. */
   #meta: JsonObject = {};
-  /** What the server says it has. */
+  /** The capabilities that the server has declared. */
   #has: Readonly<Record<string, unknown>> = {};
-  /** How much of its log it was asked to tell, for all who asked; each is told what it asked for. */
+  /** The least severe log level that any caller asked for; each caller receives only what it asked for itself. */
   #logLevel: LogLevel | null = null;
 
   private constructor(server: string, transport: UpstreamTransport, mayAsk: readonly AskKind[]) {
@@ -88,7 +88,7 @@ export class UpstreamSession {
     this.#transport = transport;
   }
 
-  /** Throws what keeps the two from talking; the transport is whoever's made it. */
+  /** Throws if the two cannot agree. The transport remains its maker's to end. */
   static async open(
     { server, transport, mayAsk }: UpstreamStart,
     signal: AbortSignal,
@@ -100,7 +100,10 @@ export class UpstreamSession {
     return session;
   }
 
-  /** Resolves once the server has agreed; then it is heard until `held` aborts. Throws what the server says against it. */
+  /**
+   * Resolves once the server has agreed; its notifications are delivered until `held` aborts. Throws what the server
+   * objects.
+   */
   async subscribe(uri: string, held: AbortSignal, heard: ResourceListener): Promise<void> {
     if (Object(this.#has["resources"]).subscribe !== true) {
       throw new FemtoError("FEMTO_UPSTREAM_FAILED", "the server takes no subscriptions to its resources");
@@ -110,13 +113,13 @@ export class UpstreamSession {
     await this.#request("resources/subscribe", { uri }, once);
     const unsubscribe = (): void => {
       const signal = AbortSignal.timeout(UNSUBSCRIBE_MS);
-      // One that goes on telling is not listened to.
+      // If the server goes on sending, nobody listens.
       this.#request("resources/unsubscribe", { uri }, { ...once, signal }).catch(() => undefined);
     };
     held.addEventListener("abort", unsubscribe, { once: true });
   }
 
-  /** A request of its own, which lasts as long as the subscription does. */
+  /** Subscribes by a request of its own, which lasts as long as the subscription. */
   async #subscribeStateless(uri: string, held: AbortSignal, heard: ResourceListener): Promise<void> {
     const agreed = Promise.withResolvers<void>();
     const ended = new FemtoError("FEMTO_UPSTREAM_FAILED", "the server ended the subscription");
@@ -141,7 +144,7 @@ export class UpstreamSession {
     );
   }
 
-  /** Over HTTP a server has to be asked for what it says beside answers. */
+  /** Over HTTP, a server only sends notifications to a client that listens for them. */
   async #listen(onNotification: OnNotification): Promise<void> {
     const changing = ["tools", "resources", "prompts"].filter((lists) => Object(this.#has[lists]).listChanged === true);
     const subscribes = !this.#isStateless && Object(this.#has["resources"]).subscribe === true;
@@ -153,7 +156,7 @@ export class UpstreamSession {
       try {
         await this.#transport.listen(this.#isStateless ? this.#listening(filter) : null, over.signal, onNotification);
       } catch (error) {
-        // Servers need not have it; whether one is there at all, calls find out.
+        // Servers need not support this; whether the server is there at all, calls find out.
         if (isRefusal(error)) return;
       }
       if (this.#transport.isStream) return;
@@ -165,16 +168,21 @@ export class UpstreamSession {
     return { method: "subscriptions/listen", params: { notifications, _meta: this.#meta } };
   }
 
-  /** Everything that it offers. Throws where that is no list of tools, or one of too many. */
+  /**
+   * All tools that the server offers. Throws if it returns something else than a list of tools, or too many of them.
+   */
   async tools(signal: AbortSignal): Promise<ToolDefinition[]> {
     const { tools, resources, prompts } = this.#has;
-    // Who says nothing of itself is asked all the same.
+    // A server that declares nothing at all is asked nevertheless.
     if (tools === undefined && (resources ?? prompts) !== undefined) return [];
     const listed = await this.#list("tools/list", "tools", LIMITS.upstreamTools, signal);
     return toolDefinitions(this.#server, listed);
   }
 
-  /** Its resources, templates and prompts; what of them is no list is one that is refused, and the tools go on. */
+  /**
+   * Its resources, templates and prompts. A list that is malformed becomes an entry that cannot be offered; tools go
+   * on.
+   */
   async contents(signal: AbortSignal): Promise<ContentDefinition[]> {
     const found: ContentDefinition[] = [];
     for (const { kind, has, method, member } of CONTENTS) {
@@ -185,7 +193,7 @@ export class UpstreamSession {
       } catch (error) {
         signal.throwIfAborted();
         if (!(error instanceof FemtoError)) throw error;
-        // Servers with resources need not know any templates.
+        // Servers with resources need not support templates.
         if (kind === "template" && error instanceof UpstreamRefusal) continue;
         found.push(unusable(kind, error.message));
       }
@@ -193,7 +201,7 @@ export class UpstreamSession {
     return found;
   }
 
-  /** Whether the server says that it has what answers such requests. */
+  /** Whether the server declares this capability. */
   has(capability: string): boolean {
     return this.#has[capability] !== undefined;
   }
@@ -223,12 +231,14 @@ export class UpstreamSession {
     }
   }
 
-  /** One that knows a handshake is told once, for all; what it says then is told to who asked for as much. */
+  /**
+   * A server with a handshake has one log level for all callers; what it sends is given to those who asked for as much.
+   */
   async #log(asked: LogLevel, signal: AbortSignal): Promise<void> {
     const level = lowerLevel(this.#logLevel, asked);
     if (this.#isStateless || level === this.#logLevel || !this.has("logging")) return;
     this.#logLevel = level;
-    // One that does not take it says what it says; the call goes on.
+    // If the server refuses, it logs as it likes, and the call goes on.
     await this.#request("logging/setLevel", { level }, { signal, bytesMax: PAGE_BYTES }).catch(() => undefined);
   }
 
@@ -237,8 +247,8 @@ export class UpstreamSession {
   }
 
   /**
-   * Page by page, until there are more than `most`. INVARIANT: I9: what is held of a list has a limit of its own: as many
-   * pages as there may be entries, each as large as a page may be, would be gigabytes.
+   * Reads a list page by page, until it has more than `most` entries. INVARIANT: I9: the list as a whole has a limit of
+   * its own: as many pages as there may be entries, each as large as a page may be, would be gigabytes.
    */
   async #list(method: string, member: string, most: number, signal: AbortSignal): Promise<unknown[]> {
     const listed: unknown[] = [];
@@ -285,7 +295,7 @@ export class UpstreamSession {
     await this.#transport.notify("notifications/initialized", {});
   }
 
-  /** Servers of the later era know no handshake: each request says all that an answer depends on. */
+  /** Servers of later revisions have no handshake: each request says everything that the answer depends on. */
   async #agreeStateless(signal: AbortSignal): Promise<void> {
     this.#meta = {
       "io.modelcontextprotocol/protocolVersion": STATELESS,
@@ -308,18 +318,18 @@ export class UpstreamSession {
   }
 }
 
-/** As clients declare them. */
+/** The capabilities in the form in which clients declare them. */
 function capabilitiesOf(may: readonly AskKind[]): JsonObject {
   return Object.fromEntries(may.map((kind) => [kind, {}]));
 }
 
-/** Throws what it caught; that a server could not even ask is a fault of its own. */
+/** Rethrows the error; that a server could not even ask is a fault of its own kind. */
 function couldNotAsk(error: unknown): never {
   const isMissing = error instanceof UpstreamRefusal && error.number === CAPABILITY_MISSING;
   throw isMissing ? new FemtoError("FEMTO_UPSTREAM_ASKS", error.message) : error;
 }
 
-/** Over HTTP a server that knows no handshake may say so by a status alone. */
+/** Over HTTP, a server without a handshake may say so by a status alone. */
 function isRefusal(error: unknown): boolean {
   if (error instanceof UpstreamRefusal) return true;
   return error instanceof FemtoError && /answered with status 4\d\d$/.test(error.message);

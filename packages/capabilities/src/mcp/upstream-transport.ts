@@ -1,4 +1,4 @@
-/** How messages get to an MCP server and back. */
+/** How messages reach an MCP server, and how its messages come back. */
 import { FemtoError, printable } from "@femtoclaw/protocol";
 import type { JsonObject } from "../capability.ts";
 
@@ -6,15 +6,18 @@ export interface UpstreamRequest {
   readonly method: string;
   readonly params: JsonObject;
   readonly signal: AbortSignal;
-  /** Bytes of the message that answers it; a longer one is a fault. */
+  /** LIMIT: bytes of the message that answers the request; a longer one is a fault. */
   readonly bytesMax: number;
-  /** Hears what the server says of this very request before it answers; the server is asked to tell its progress then. */
+  /**
+   * Receives what the server says about this request before it answers. If given, the server is asked to report
+   * progress.
+   */
   readonly onNotice?: (method: string, params: unknown) => void;
-  /** Answers what the server asks because of this very request; throws where it gets nothing. */
+  /** Answers what the server asks because of this request; throws if it gets no answer. */
   readonly onAsked?: (method: string, params: unknown) => Promise<JsonObject>;
 }
 
-/** Hears of what belongs to no request. */
+/** Receives notifications that belong to no request. */
 export type OnNotification = (method: string, params: unknown) => void;
 
 /** A request that stays open as long as somebody listens. */
@@ -23,29 +26,32 @@ export interface Listening {
   readonly params: JsonObject;
 }
 
-/** How messages reach a server and come back. */
+/** Carries messages to a server and back. */
 export interface UpstreamTransport {
-  /** The result, or the fault that the server answered with. Cancels the request at the server when the signal aborts. */
+  /**
+   * Returns the result, or throws the error that the server answered with. Cancels the request there if the signal
+   * aborts.
+   */
   request(request: UpstreamRequest): Promise<JsonObject>;
   notify(method: string, params: JsonObject): Promise<void>;
   /**
-   * Hears what the server says until the signal aborts: in answer to a request that stays open, or with null beside all
-   * requests. Resolves where there is nothing to hear in this way, or no more.
+   * Listens to the server until the signal aborts: in answer to a request that stays open, or, with null, beside all
+   * requests. Resolves if there is nothing to hear in this way, or nothing more.
    */
   listen(asked: Listening | null, signal: AbortSignal, onNotification: OnNotification): Promise<void>;
-  /** From now on each request names this revision of the protocol, or says all that an answer depends on. */
+  /** From now on each request names this revision of the protocol. */
   agree(version: string): void;
-  /** Whether all that the server says comes on one stream, whoever listens. */
+  /** Whether everything that the server says comes on one stream, whoever listens. */
   readonly isStream: boolean;
-  /** Resolves, with why, when the server is not there any more. */
+  /** Resolves with the reason once the server is gone. */
   readonly ended: Promise<string>;
-  /** Ends it. */
+  /** Ends the conversation, and the server if it is ours. */
   end(reason: string): void;
 }
 
-/** What the server answered with instead of a result. */
+/** The error that the server answered with. */
 export class UpstreamRefusal extends FemtoError {
-  /** As JSON-RPC has it; null where it names none. */
+  /** The error code of JSON-RPC; null if the server gave none. */
   readonly number: number | null;
 
   constructor(error: unknown) {
@@ -60,7 +66,7 @@ export function tooLarge(bytesMax: number): FemtoError {
   return new FemtoError("FEMTO_UPSTREAM_TOO_LARGE", `the server answered with more than ${bytesMax} bytes`);
 }
 
-/** The result of a message that answers a request; throws the fault that it is instead. */
+/** The result in a message that answers a request; throws if it is an error instead. */
 export function resultIn(message: Readonly<Record<string, unknown>>): JsonObject {
   const { result, error } = message;
   if (error !== undefined) throw new UpstreamRefusal(error);
@@ -70,13 +76,13 @@ export function resultIn(message: Readonly<Record<string, unknown>>): JsonObject
   return result as JsonObject;
 }
 
-/** Its parameters, with the token by which the server names it when it tells its progress. */
+/** The parameters, with the token by which the server refers to the request when it reports progress. */
 export function paramsOf({ params, onNotice }: UpstreamRequest, id: number): JsonObject {
   if (onNotice === undefined) return params;
   return { ...params, _meta: { ...(Object(params["_meta"]) as JsonObject), progressToken: id } };
 }
 
-/** One message of JSON-RPC; null for what is none. */
+/** Parses one message of JSON-RPC; null if it is none. */
 export function messageIn(text: string): Readonly<Record<string, unknown>> | null {
   try {
     const message: unknown = JSON.parse(text);

@@ -1,4 +1,7 @@
-/** `process_exec`: one program with its arguments, or a pipeline of them, never a shell text, inside the sandbox. */
+/**
+ * `process_exec`: runs a program with its arguments, or a pipeline of programs, inside the sandbox. No shell reads
+ * them.
+ */
 import { type CapabilityManifest, FemtoError, LIMITS } from "@femtoclaw/protocol";
 import { PreparedChild, runSandboxed, type SandboxResult } from "@femtoclaw/sandbox";
 import type {
@@ -86,7 +89,7 @@ const manifest: CapabilityManifest = {
 
 export const processExec: Capability = { manifest, isolation: "sandbox", prepare, execute: (call) => execute(call) };
 
-/** Its sandbox, where a child waits for such a call. */
+/** Prepares the sandbox of a call if a waiting child fits it. */
 function prepare({ args, bound, sandbox, limits, connects }: CallToPrepare): PreparedEffect | null {
   if (sandbox === null || connects || valueAt(args, "/stdin") !== undefined) return null;
   const child = PreparedChild.of({ view: sandbox, command: decidedCommand(bound), limits: limits.child });
@@ -110,7 +113,7 @@ async function run(
   proxy: EgressProxy | null,
   prepared: PreparedChild | null,
 ): Promise<SandboxResult> {
-  // INVARIANT: without a sandbox no program runs.
+  // INVARIANT: no program runs without a sandbox.
   if (sandbox === null)
     throw new FemtoError("FEMTO_SANDBOX_UNAVAILABLE", "this machine has no sandbox to run programs in");
   const command = decidedCommand(bound);
@@ -130,7 +133,7 @@ async function run(
   });
 }
 
-/** What came of a run, and what confined it. */
+/** The result of a run, and what confined it. */
 type Ran = SandboxResult & { readonly sandbox: string | null };
 
 function outcomeOfRun(ran: Ran, timeoutMs: number, refused: EgressProxy["refused"]): CapabilityOutcome {
@@ -147,7 +150,7 @@ function outcomeOfRun(ran: Ran, timeoutMs: number, refused: EgressProxy["refused
   return { event: "succeeded", result: { ...resultOf(ran), ...told }, sandbox: ran.sandbox };
 }
 
-/** Output is text for the caller; bytes that are none appear as replacement characters. */
+/** Output is returned as text; invalid bytes appear as replacement characters. */
 function resultOf({
   exitCode,
   signal,

@@ -1,4 +1,4 @@
-/** How a call names a program to be started, and how what was decided on becomes the command that is started. */
+/** How a call names a program, and how the program that was decided on becomes a command. */
 import { type DeclaredProgram, FemtoError, LIMITS, printable } from "@femtoclaw/protocol";
 import type { SandboxCommand, SandboxProgram } from "@femtoclaw/sandbox";
 import type { BoundArguments, BoundProgram } from "../facts/bound-arguments.ts";
@@ -15,7 +15,7 @@ export const PROGRAM_PROPERTIES = {
   argv: {
     type: "array",
     maxItems: LIMITS.argvItems,
-    // LIMIT: characters of one argument; the kernel takes no more than 128 KiB.
+    // LIMIT: characters of one argument; the kernel takes at most 128 KiB.
     items: { type: "string", maxLength: 131_071 },
     description: "Its arguments, without the program's name.",
   },
@@ -43,7 +43,7 @@ export const PROGRAM_ARGUMENT: DeclaredProgram = {
   env: "/env",
 };
 
-/** A pipeline may stand in the place of the one program. */
+/** A pipeline may take the place of the single program. */
 export const PIPED_PROGRAM_ARGUMENT: DeclaredProgram = { ...PROGRAM_ARGUMENT, stages: "/pipeline" };
 
 export function decidedCommand({ programs }: BoundArguments): SandboxCommand {
@@ -52,7 +52,7 @@ export function decidedCommand({ programs }: BoundArguments): SandboxCommand {
   return { ...unchanged(first), cwd, environment, ...(others.length === 0 ? {} : { into: others.map(unchanged) }) };
 }
 
-// INVARIANT: what was decided on is what is started; a changed file is decided on anew.
+/** INVARIANT: what is started is what was decided on; a changed file needs a new decision. */
 function unchanged(bound: BoundProgram): SandboxProgram {
   const { path, realPath, args } = bound;
   if (!isUnchanged(bound)) {

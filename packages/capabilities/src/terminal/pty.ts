@@ -1,6 +1,6 @@
 /**
- * One pseudoterminal: the side of it that the host holds. Only its making and its size need native code; reading
- * and writing are Node's own, because the native package's writing blocks the host while a program does not read.
+ * The host's side of a pseudoterminal. Native code only creates it and sets its size. Reading and writing use Node's
+ * own streams, because the native package's writing blocks the host while a program does not read.
  */
 import { closeSync, writeSync } from "node:fs";
 import { ReadStream } from "node:tty";
@@ -18,12 +18,12 @@ export interface PtySize {
   readonly rows: number;
 }
 
-/** Bytes for one write; the kernel takes a few KiB at once. */
+/** LIMIT: bytes of one write; the kernel takes a few KiB at once. */
 const WRITE_BYTES = 4_096;
 /** Pause before a write to a program that does not read is tried again. */
 const RETRY_MS = 20;
 
-/** Native code is loaded when the first terminal is opened, because a host without any needs none for them. */
+/** Native code is loaded when the first terminal is opened; most hosts never need it. */
 function binding(): Binding {
   return requireBinary("pty.node") as Binding;
 }
@@ -39,13 +39,13 @@ export class Pty {
   private constructor(master: number) {
     this.#master = master;
     this.#stream = new ReadStream(master);
-    // EIO is how a terminal says that no program has it any more.
+    // A terminal reports EIO when no program has it open any more.
     this.#stream.on("error", () => this.close());
     this.#stream.on("close", () => this.close());
     this.#stream.pause();
   }
 
-  /** Throws FEMTO_OS_REFUSED. `use` gets the program's side, which is closed after it. */
+  /** Throws FEMTO_OS_REFUSED. `use` gets the program's side, which is closed afterwards. */
   static open<Used>({ cols, rows }: PtySize, use: (pty: Pty, device: number) => Used): Used {
     const { master, slave } = opened(cols, rows);
     try {
@@ -81,7 +81,7 @@ export class Pty {
     return this.#isClosed;
   }
 
-  /** Bytes that the program has not taken yet, beside what the kernel holds for it. */
+  /** Bytes that neither the program nor the kernel has taken yet. */
   get waitingBytes(): number {
     return this.#waitingBytes;
   }
@@ -94,11 +94,11 @@ export class Pty {
   }
 
   resize({ cols, rows }: PtySize): void {
-    // INVARIANT: a descriptor that is closed may be another file's by now, so nothing is done to it.
+    // INVARIANT: nothing is done with a closed descriptor, whose number may belong to another file by now.
     if (!this.#isClosed) binding().resize(this.#master, cols, rows);
   }
 
-  /** Back-pressure: what is not read fills the kernel's buffer, and the program then waits in its write. */
+  /** Back-pressure: unread output fills the kernel's buffer, and then the program blocks in its write. */
   pause(): void {
     this.#stream.pause();
   }
@@ -130,7 +130,7 @@ export class Pty {
     }
   }
 
-  /** Bytes that were taken; null when the terminal has ended. */
+  /** The number of bytes taken; null if the terminal has ended. */
   #tryWrite(bytes: Buffer): number | null {
     try {
       return writeSync(this.#master, bytes, 0, Math.min(bytes.length, WRITE_BYTES));

@@ -1,18 +1,21 @@
-/** The newest output of a terminal, by its place in all of it: for operators who look in, and may look in late. */
+/**
+ * Keeps the newest output of a terminal, addressed by its position in the whole, for operators who look in, perhaps
+ * late.
+ */
 import { Output } from "@femtoclaw/sandbox";
 
-/** A piece of what a terminal showed, and where it stands in all of it. */
+/** A part of what a terminal showed, and its position. */
 export interface ScrollPart {
   readonly data: Buffer;
-  /** Place of what follows. */
+  /** The position after this part. */
   readonly next: number;
-  /** Bytes between the place that was asked for and what is still kept. */
+  /** Bytes after the requested position that are no longer kept. */
   readonly missed: number;
 }
 
 export class Scroll {
   readonly #bytesMax: number;
-  /** Up to twice as much as is given out, so that what is too old is left behind in large steps. */
+  /** Holds up to twice as much as is given out, so that old output is discarded in large steps. */
   #kept = new Output();
   #end = 0;
   readonly #waiting = new Set<() => void>();
@@ -32,7 +35,7 @@ export class Scroll {
     this.wake();
   }
 
-  /** Lets those go on that wait for more, also where no more comes. */
+  /** Resumes whoever waits for more output, even if there is none. */
   wake(): void {
     for (const resolve of this.#waiting) resolve();
     this.#waiting.clear();
@@ -50,7 +53,7 @@ export class Scroll {
     return this.#kept.bytes.subarray(-this.#bytesMax);
   }
 
-  /** Resolves when something has come, or was woken, or it is over. */
+  /** Resolves when output has come, `wake` was called, or `isOver` aborts. */
   async more(isOver: AbortSignal): Promise<void> {
     if (isOver.aborted) return;
     await new Promise<void>((resolve) => {

@@ -1,4 +1,4 @@
-/** How a call names an open terminal of its session, and how large terminals are. */
+/** How a call names an open terminal of its session, and the sizes that terminals can have. */
 import { type DeclaredTerminal, LIMITS } from "@femtoclaw/protocol";
 
 export const TERMINAL_ARGUMENT: DeclaredTerminal = { pointer: "/terminal_id", kind: "terminal" };

@@ -1,4 +1,4 @@
-/** `terminal_close`: ends a terminal with everything that runs on it, and forgets what it showed. */
+/** `terminal_close`: ends a terminal with everything that runs on it, and discards unread output. */
 import type { CapabilityManifest } from "@femtoclaw/protocol";
 import type { Capability, CapabilityCall, CapabilityOutcome } from "../capability.ts";
 import { hostOutcome } from "../outcome.ts";

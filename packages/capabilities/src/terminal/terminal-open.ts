@@ -1,4 +1,4 @@
-/** `terminal_open`: a program on a terminal of its own, inside the sandbox; it goes on after the call. */
+/** `terminal_open`: starts a program on a terminal of its own inside the sandbox; it goes on after the call. */
 import { type CapabilityManifest, FemtoError } from "@femtoclaw/protocol";
 import type { Capability, CapabilityCall, CapabilityOutcome } from "../capability.ts";
 import { valueAt } from "../facts/arguments.ts";
@@ -8,7 +8,7 @@ import { Terminal } from "./terminal.ts";
 import { COLS, ROWS } from "./terminal-argument.ts";
 
 const DEFAULT_SIZE = { cols: 80, rows: 24 };
-/** What programs are told about the terminal; most of them know it. */
+/** The terminal type in the program's `TERM`, which most programs know. */
 const TERM = "xterm-256color";
 
 const manifest: CapabilityManifest = {
@@ -36,7 +36,7 @@ const manifest: CapabilityManifest = {
   arguments: [PROGRAM_ARGUMENT],
   effect: "execute",
   idempotent: false,
-  // LIMIT: time for the program to start; what it does then is bounded by limits of terminals.
+  // LIMIT: milliseconds for the program to start; what it does then is subject to the limits of terminals.
   limits: { timeout_ms: 30_000, output_bytes: 4_096 },
 };
 
@@ -46,7 +46,7 @@ async function execute(call: CapabilityCall): Promise<CapabilityOutcome> {
   const confinedBy = call.sandbox?.rung.name ?? null;
   return await outcomeOf(call.signal, confinedBy, async () => {
     const { args, bound, signal, sandbox } = call;
-    // INVARIANT: without a sandbox no program runs.
+    // INVARIANT: no program runs without a sandbox.
     if (sandbox === null)
       throw new FemtoError("FEMTO_SANDBOX_UNAVAILABLE", "this machine has no sandbox to run programs in");
     const decided = decidedCommand(bound);

@@ -1,11 +1,11 @@
-/** `terminal_read`: what a terminal has shown since it was read last. */
+/** `terminal_read`: returns what a terminal has shown since the last read. */
 import { type CapabilityManifest, LIMITS } from "@femtoclaw/protocol";
 import type { Capability, CapabilityCall, CapabilityOutcome } from "../capability.ts";
 import { valueAt } from "../facts/arguments.ts";
 import { hostOutcome } from "../outcome.ts";
 import { TERMINAL_ARGUMENT, TERMINAL_ID } from "./terminal-argument.ts";
 
-/** Bytes of one answer where the call names none; a screen that is drawn anew has fewer. */
+/** Bytes of one answer if the call names no number; a screen drawn anew has fewer. */
 const DEFAULT_BYTES = 65_536;
 
 const manifest: CapabilityManifest = {
@@ -59,7 +59,7 @@ const manifest: CapabilityManifest = {
 
 export const terminalRead: Capability = { manifest, isolation: "host", execute };
 
-/** Time of the call that is left for answering. */
+/** Milliseconds of the call's time that are reserved for its answer. */
 const ANSWER_MS = 100;
 
 async function execute({ args, bound, signal, limits }: CapabilityCall): Promise<CapabilityOutcome> {
@@ -73,8 +73,13 @@ async function execute({ args, bound, signal, limits }: CapabilityCall): Promise
     });
     const { end } = terminal;
     return {
-      ...{ data: text, bytes, dropped_bytes: dropped, unread_bytes: left },
-      ...{ running: end === null, exit_code: end?.exitCode ?? null, signal: end?.signal ?? null },
+      data: text,
+      bytes,
+      dropped_bytes: dropped,
+      unread_bytes: left,
+      running: end === null,
+      exit_code: end?.exitCode ?? null,
+      signal: end?.signal ?? null,
     };
   });
 }

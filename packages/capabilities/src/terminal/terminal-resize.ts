@@ -1,4 +1,4 @@
-/** `terminal_resize`: another size of the screen; the program is told. */
+/** `terminal_resize`: changes the size of a terminal, of which its program is told. */
 import type { CapabilityManifest } from "@femtoclaw/protocol";
 import type { Capability, CapabilityCall, CapabilityOutcome } from "../capability.ts";
 import { valueAt } from "../facts/arguments.ts";

@@ -1,4 +1,4 @@
-/** `terminal_write`: what a person would type on the terminal. */
+/** `terminal_write`: types text on a terminal. */
 import { type CapabilityManifest, LIMITS } from "@femtoclaw/protocol";
 import type { Capability, CapabilityCall, CapabilityOutcome } from "../capability.ts";
 import { textAt } from "../facts/arguments.ts";
@@ -21,7 +21,7 @@ const manifest: CapabilityManifest = {
         minLength: 1,
         maxLength: LIMITS.terminalInputBytes,
         description: "The characters, control characters among them.",
-        // People type passwords, and nothing tells them from other input.
+        // People type passwords, which nothing tells from other input.
         "x-secret": true,
       },
     },

@@ -1,6 +1,6 @@
 /**
- * A program on a terminal inside the sandbox: input goes in, output waits for its reader, and a program that writes
- * faster than it is read is held up. It ends by itself or is ended as a whole.
+ * A program on a terminal inside the sandbox. Its output waits for a reader, and a program that writes faster than it
+ * is read is held up. It ends by itself or is ended as a whole.
  */
 import { StringDecoder } from "node:string_decoder";
 import { FemtoError, LIMITS } from "@femtoclaw/protocol";
@@ -15,7 +15,7 @@ import { Pty, type PtySize } from "./pty.ts";
 import { Scroll } from "./scroll.ts";
 import { type TakenOutput, UnreadOutput } from "./unread-output.ts";
 
-/** What is started, and in which view. */
+/** What to start, and in which view. */
 export interface TerminalRequest {
   readonly view: SandboxView;
   readonly command: SandboxCommand;
@@ -24,7 +24,7 @@ export interface TerminalRequest {
   readonly signal: AbortSignal;
 }
 
-/** Hears what a terminal does, in the order in which it does it. */
+/** Receives what happens on a terminal, in order. */
 export interface TerminalListener {
   onOutput(text: string): void;
   onInput(text: string): void;
@@ -35,19 +35,19 @@ export interface TerminalListener {
 
 export interface ReadRequest {
   readonly bytesMax: number;
-  /** Drop what is older than the newest bytes. */
+  /** Whether to drop everything older than the newest bytes. */
   readonly latest: boolean;
-  /** How long to wait where nothing is there. */
+  /** How long to wait if there is no output. */
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
 }
 
-/** Once something has come, the rest of what a program draws at once follows within this time. */
+/** Milliseconds to wait, once output has come, for the rest of what the program draws at once. */
 const SETTLE_MS = 30;
-/** Time after the end of a program in which what it wrote last is read. */
+/** LIMIT: milliseconds after the program's end in which its last output is read. */
 const DRAIN_MS = 500;
 
-/** A program on a pseudoterminal. Its output waits for its reader. */
+/** A program on a pseudoterminal. */
 export class Terminal {
   readonly #pty: Pty;
   readonly #child: TerminalChild;
@@ -74,7 +74,7 @@ export class Terminal {
     void child.ended.then((end) => {
       this.#exit = end;
       if (pty.isClosed) return this.#finish();
-      // What it wrote last is at most what the kernel held for it.
+      // Its last output is no more than the kernel held for it.
       pty.resume();
       setTimeout(() => pty.close(), DRAIN_MS);
     });
@@ -114,28 +114,28 @@ export class Terminal {
     return this.#bytesOut;
   }
 
-  /** How its program ended; null while it runs. */
+  /** How the program ended; null while it runs. */
   get end(): TerminalEnd | null {
     return this.#end;
   }
 
-  /** Bytes that wait for their reader. */
+  /** Bytes that nobody has read yet. */
   get unreadBytes(): number {
     return this.#unread.bytes;
   }
 
-  /** Resolves when nothing runs on it any more and its last output is here. */
+  /** Resolves when nothing runs on the terminal any more and its last output is here. */
   get whenEnded(): Promise<TerminalEnd> {
     return this.#ended.promise;
   }
 
-  /** From now on; what has come before is told first. */
+  /** Receives events from now on, after the output that came before. */
   listen(listener: TerminalListener): void {
     this.#listener = listener;
     for (const text of this.#early.splice(0)) listener.onOutput(text);
   }
 
-  /** Bytes that were taken. Throws FEMTO_TERMINAL_ENDED or FEMTO_TERMINAL_BUSY; nothing was written then. */
+  /** Returns the number of bytes. Throws FEMTO_TERMINAL_ENDED or FEMTO_TERMINAL_BUSY; nothing was written then. */
   write(text: string): number {
     this.#requireRunning();
     const bytes = Buffer.from(text, "utf8");
@@ -158,7 +158,7 @@ export class Terminal {
     this.#listener?.onSize(size);
   }
 
-  /** What has come since the last time; waits for it where nothing is there and the program runs. */
+  /** Returns output since the last read; if there is none and the program runs, waits for it. */
   async read({ bytesMax, latest, timeoutMs, signal }: ReadRequest): Promise<TakenOutput> {
     const isOver = AbortSignal.any([signal, AbortSignal.timeout(Math.max(1, timeoutMs))]);
     if (timeoutMs > 0 && this.#unread.bytes === 0 && this.#end === null) {
@@ -171,7 +171,7 @@ export class Terminal {
     return taken;
   }
 
-  /** Output from a place on, for somebody who looks in and takes nothing away; waits for more where there is none. */
+  /** Returns output from a position on without consuming it, for an operator who looks in; waits if there is none. */
   async watch(from: number, waitMs: number): Promise<ReturnType<Scroll["from"]>> {
     const part = this.#scroll.from(from);
     if (part.data.length > 0 || this.#end !== null || waitMs <= 0) return part;
@@ -179,7 +179,7 @@ export class Terminal {
     return this.#scroll.from(from);
   }
 
-  /** Asks what runs to end, as a terminal that is closed does, and kills it after the grace time. */
+  /** Hangs up like a closed terminal, and kills what has not ended after the grace time. */
   hangUp(): void {
     this.#child.hangUp();
   }
@@ -216,7 +216,7 @@ export class Terminal {
     else this.#listener.onOutput(text);
   }
 
-  /** Both have to be: the program has ended, and nothing more of it can be read. */
+  /** Takes two conditions: the program has ended, and all of its output was read. */
   #finish(): void {
     if (this.#exit === null || this.#end !== null) return;
     this.#tell(this.#decoder.end());
@@ -225,7 +225,7 @@ export class Terminal {
     this.#ended.resolve(this.#end);
   }
 
-  /** What bubblewrap says of a start that failed stands on the terminal. */
+  /** If a start failed, the terminal shows what bubblewrap said about it. */
   #withWords(error: unknown): unknown {
     const said = this.#early.join("").trim();
     if (!(error instanceof FemtoError) || said === "") return error;
@@ -236,7 +236,7 @@ export class Terminal {
   }
 }
 
-/** Waits, unless it is over before. */
+/** Waits for the given time, or until `isOver` aborts. */
 async function quiet(ms: number, isOver: AbortSignal): Promise<void> {
   await new Promise<void>((resolve) => {
     const timer = setTimeout(resolve, ms);

@@ -4,7 +4,7 @@ import type { Executable, Observations } from "../observations.ts";
 
 const FROM_SOURCES = "this is a checkout that runs by the Node.js beside it; name an executable with --bin";
 
-/** Judges a standalone executable; a checkout is none, and proves nothing about one. */
+/** Judges a standalone executable. A checkout is none, and proves nothing about one. */
 function onStandalone(judge: (executable: Executable) => Judgement): (seen: Observations) => Judgement {
   return on("executable", (executable) => (executable.isStandalone ? judge(executable) : notChecked(FROM_SOURCES)));
 }

@@ -1,4 +1,4 @@
-/** Clauses 19 to 22: the same again, a deployment that conforms, and what all of it amounts to. */
+/** Clauses 19 to 22: repeatability, a conforming deployment, and guarantees that sum up other clauses. */
 import { type Clause, claim, demand, type Judgement, notChecked, on } from "../judgement.ts";
 import type { Observations } from "../observations.ts";
 import { deployedClauses } from "./installation.ts";

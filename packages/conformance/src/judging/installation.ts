@@ -1,11 +1,11 @@
-/** Clauses 4 and 20: how it is installed, and how the installation stands that was asked about. */
+/** Clauses 4 and 20: how it is installed, and the state of the installation that was asked about. */
 import { type Clause, claim, demand, type Judgement, notChecked } from "../judgement.ts";
 import type { Deployed, Observations, Seen } from "../observations.ts";
 
 type Whole<K extends "installation" | "upgrade"> =
   Observations[K] extends Seen<infer T> ? Extract<T, { refused: null }> : never;
 
-/** Judges what was made of an executable that lets itself be installed; one that does not says nothing about that. */
+/** Judges what an installable executable was put through; for another one, nothing was checked. */
 export function onInstallable<K extends "installation" | "upgrade">(
   part: K,
   judge: (value: Whole<K>) => Judgement,
@@ -94,7 +94,7 @@ function onDeployed(judge: (deployed: Deployed) => Judgement): (seen: Observatio
   };
 }
 
-/** What can be asked of a deployment whose configuration is read; else only that clause fails that is about it. */
+/** Judges a deployment whose configuration is readable; otherwise only the clause about the configuration fails. */
 function onConfigured(judge: (deployed: Deployed) => Judgement): (seen: Observations) => Judgement {
   return onDeployed((deployed) => {
     const configuration = found(deployed, "configuration");
@@ -102,7 +102,7 @@ function onConfigured(judge: (deployed: Deployed) => Judgement): (seen: Observat
   });
 }
 
-/** What its doctor said of one thing; what it did not look at is not right. */
+/** What `doctor` said about one thing; what it did not examine does not hold. */
 function found({ findings }: Deployed, check: string) {
   const finding = findings.find((one) => one.check === check);
   const detail = finding?.detail ?? "nobody looked";

@@ -1,4 +1,4 @@
-/** The transitions of the root machine as its documentation promises them: the model that records are held to. */
+/** The transitions of the root machine as documented: the model against which records are checked. */
 import type { SeenRecord } from "../observations.ts";
 
 const PHASES = [
@@ -28,7 +28,7 @@ const LEGAL: ReadonlySet<string> = new Set([
   "shuttingDown stopped terminated",
 ]);
 
-/** What each boot's records say of the phase, where they break the table or do not follow each other. */
+/** Transitions in the records of each boot that break the table or do not follow each other. */
 export function illegalTransitions(records: readonly SeenRecord[]): string[] {
   const phases = new Map<string, string>();
   const illegal: string[] = [];
@@ -37,7 +37,7 @@ export function illegalTransitions(records: readonly SeenRecord[]): string[] {
     const [from, event, to] = [body["from"], body["event"], body["to"]].map(String);
     const before = phases.get(boot) ?? INITIAL;
     if (!LEGAL.has(`${from} ${event} ${to}`)) illegal.push(`record ${seq}: ${from} to ${to} by ${event}`);
-    // Whether something executes is told by the records of executions, so only the phases around them have to follow.
+    // Other records tell whether something executes, so only the phases around these two have to follow each other.
     else if (before !== from && ![before, from].every((phase) => ["idle", "executing"].includes(String(phase)))) {
       illegal.push(`record ${seq}: from ${from} while it was ${before}`);
     }
@@ -46,12 +46,12 @@ export function illegalTransitions(records: readonly SeenRecord[]): string[] {
   return illegal;
 }
 
-/** Number of the record by which a boot left a phase; null where it never did. */
+/** Number of the record by which a boot left a phase; null if it never did. */
 export function phaseLeft(records: readonly SeenRecord[], boot: string, phase: string): number | null {
   return transitionOf(records, boot, "from", phase);
 }
 
-/** Number of the record by which a boot reached a phase; null where it never did. */
+/** Number of the record by which a boot reached a phase; null if it never did. */
 export function phaseReached(records: readonly SeenRecord[], boot: string, phase: string): number | null {
   return transitionOf(records, boot, "to", phase);
 }

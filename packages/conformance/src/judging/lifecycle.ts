@@ -1,4 +1,4 @@
-/** Clauses 9 to 13: from the first start through a crash to the last stop, as the journal tells it. */
+/** Clauses 9 to 13: from the first start through a crash to the last stop, according to the journal. */
 import { type Claim, type Clause, claim, demand, on } from "../judgement.ts";
 import type { Failures, Life } from "../observations.ts";
 import { onInstallation } from "./installation.ts";
@@ -11,7 +11,7 @@ const verified = ({ audit }: Life): Claim =>
     `the journal is ${audit.verdict}, exit ${audit.exit}`,
   );
 
-/** In each boot the step was done, and done before the runtime was idle. */
+/** The step was done in each boot, before the runtime was idle. */
 function stepDone(step: string): (life: Life) => Claim {
   return ({ records }) => {
     const boots = bootsOf(records);
@@ -37,7 +37,7 @@ const refusedStart = (failures: Failures): Claim[] =>
 const nothingExecuted = ({ forbiddenEffects }: Failures): Claim =>
   claim(forbiddenEffects.length === 0, "nothing was executed", `executed all the same: ${forbiddenEffects.join(", ")}`);
 
-/** The same call has the same records, whatever way it came. */
+/** The same call leaves the same records, whichever way it came. */
 const sameRecords = ({ surfaces }: Life): Claim => {
   const [first] = surfaces;
   const shape = JSON.stringify(first?.records);

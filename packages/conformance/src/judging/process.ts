@@ -1,4 +1,4 @@
-/** Clauses 5 to 8: what the process does, what it decides over, and what it costs. */
+/** Clauses 5 to 8: what the process does, what it decides about, and what it costs. */
 import { type Claim, type Clause, claim, demand, type Judgement, notChecked, on } from "../judgement.ts";
 import type { Answered, CallName, Life, Observations } from "../observations.ts";
 import { bootsOf, illegalTransitions } from "./lifecycle-table.ts";
@@ -6,10 +6,12 @@ import { bootsOf, illegalTransitions } from "./lifecycle-table.ts";
 const MIB = 1_048_576;
 /** LIMIT: share of one processor that an idle host may use. */
 export const IDLE_SHARE_MAX = 0.001;
-/** LIMIT: a collector of garbage may lag by tens of megabytes; a leak of one kilobyte for each of 100,000 executions may not. */
+/**
+ * LIMIT: garbage may wait for its collection by tens of megabytes, but a kilobyte leaked per execution exceeds this.
+ */
 export const RSS_GROWTH_MAX_BYTES = 48 * MIB;
 
-/** A call that has to end as it should: with this code, or done. */
+/** A call that has to end with this code, or completed if there is none. */
 function ends(life: Life, name: CallName, code: string | null): Claim {
   const seen: Answered = life.calls[name];
   const expected = code === null ? seen.status === "completed" : seen.code === code && seen.status !== "completed";
@@ -67,7 +69,7 @@ interface Ordinary {
   readonly refusedBySystem: string | null;
 }
 
-/** Root is refused nothing, so where root looks, the host is judged that runs as the user of an installation. */
+/** The system refuses root nothing, so if the check runs as root, the host of the installation's own user is judged. */
 function onOrdinary(judge: (process: Ordinary) => Judgement): (seen: Observations) => Judgement {
   return (seen) =>
     on("life", ({ status: { uid, privileges }, calls: { refusedBySystem } }) => {
@@ -121,7 +123,7 @@ export const processClauses: readonly Clause[] = [
     id: "5.4",
     demands: "manages telemetry of all that it does",
     judge: on("life", ({ records, spans }) => {
-      // What the last boot wrote at its end is told by the next one.
+      // What the last boot wrote at its end is only sent by the next one.
       const last = bootsOf(records).at(-1);
       const ended = records.filter(({ type, boot }) => boot !== last && /^execution\.(?:outcome|refused)$/.test(type));
       const told = new Set(spans.map(({ execution }) => execution));

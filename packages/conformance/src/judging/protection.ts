@@ -23,7 +23,7 @@ const noSurvivor = ({ crash: { survivors } }: Life): Claim =>
     `outlived their host: ${survivors.join(", ")}`,
   );
 
-/** Refused, or as confined as ever. */
+/** A surrounding is safe if the start is refused, or programs are confined as usual. */
 const safe = ({ name, started, code, confines }: Surrounding): Claim =>
   started
     ? claim(confines, `with ${name} confined all the same`, `with ${name} a program is not confined`)

@@ -1,4 +1,4 @@
-/** What a running host makes of calls: honest ones, ones that no rule permits, and ones that are no calls at all. */
+/** How a running host treats calls: honest ones, ones that no rule permits, and ones that are no calls at all. */
 import { chmodSync, existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Answered, CallName, Life } from "../observations.ts";
@@ -9,7 +9,7 @@ import { CONCURRENCY } from "./configuration.ts";
 import { NAMESPACES, ownNamespaces, processesWith } from "./process-table.ts";
 import { until } from "./until.ts";
 
-/** What all of these would do if anything executed it. */
+/** Each of these would write this file if anything executed it. */
 const FORBIDDEN = "out/forbidden";
 const call = (tool: string, args: Readonly<Record<string, unknown>>): string =>
   JSON.stringify({ tool_call: { tool, args } });
@@ -38,7 +38,7 @@ export async function malformedMessages(place: Place): Promise<Life["malformed"]
   for (const [name, message] of Object.entries(MALFORMED)) {
     const answer = await askSocket(join(place.sockets, "agent.sock"), proposal(message));
     const { status, code } = answered((answer?.value ?? {}) as SeenReply, null);
-    // A line that is too long is refused before it is a message.
+    // An over-long line is refused before it is a message.
     seen.push(
       answer?.ok === false ? { name, status: "refused", code: answer.error?.code ?? null } : { name, status, code },
     );
@@ -77,7 +77,7 @@ export async function namedCalls(place: Place, page: string): Promise<Record<Cal
   };
 }
 
-/** What a program says that is typed to on a terminal. */
+/** What a program on a terminal answers when something is typed. */
 async function onATerminal(place: Place): Promise<Answered> {
   await using socket = new SocketLines(join(place.sockets, "agent.sock"));
   const ask = async (tool: string, args: Readonly<Record<string, unknown>>): Promise<SeenReply> =>
@@ -88,7 +88,7 @@ async function onATerminal(place: Place): Promise<Answered> {
   await ask("terminal_write", { terminal_id, data: "typed\r" });
   let said = "";
   let read = await ask("terminal_read", { terminal_id, timeout_ms: 1_000 });
-  // The terminal shows what is typed, and the program says it again.
+  // The terminal echoes what is typed, and the program repeats it.
   for (let look = 0; look < 10 && read.status === "completed"; look += 1) {
     said += String(read.result?.["data"]);
     if (said.split("typed").length > 2) break;
@@ -107,7 +107,7 @@ export async function sendAll(place: Place, messages: readonly string[]): Promis
     .map((line) => JSON.parse(line) as SeenReply);
 }
 
-/** The same call by each way that a running host offers; the executions that came of it. */
+/** Makes the same call in each way that a running host offers, and returns the resulting executions. */
 export async function bySurfaces(
   place: Place,
 ): Promise<{ readonly surface: string; readonly execution: string | null }[]> {
@@ -122,7 +122,7 @@ export async function bySurfaces(
   ];
 }
 
-/** Everything that only an operator may ask for. */
+/** The verbs that only an operator may use. */
 const OPERATOR_VERBS = [
   ...["status", "stop", "sessions.halt", "capabilities.list", "capabilities.enable", "capabilities.disable"],
   ...["executions.list", "executions.show", "executions.resolve"],
@@ -153,22 +153,22 @@ export async function isolationOfAChild(place: Place): Promise<Life["isolation"]
   return { host: ownNamespaces(), child, processes, interfaces };
 }
 
-/** Calls that fill every place of the runtime, its queue, and then some. */
+/** Enough calls to fill all places of the runtime and its queue, and more. */
 const FLOOD_CALLS = 200;
-/** An argument that no other process has; much longer than anybody waits. */
+/** An argument that no other process has, and much longer than anybody waits. */
 const HELD_SECONDS = `86398.${process.pid}`;
 
-/** What becomes of more calls at once than there is room for, while a few programs hold all places for effects. */
+/** The codes of more concurrent calls than there is room for, while a few programs occupy all places for effects. */
 export async function overloadedCodes(place: Place): Promise<string[]> {
   const socket = join(place.sockets, "agent.sock");
   const exec = (bin: string, argv: readonly string[]): string => proposal(call("process_exec", { bin, argv }));
   await using stack = new AsyncDisposableStack();
   const holders = Array.from({ length: CONCURRENCY }, () => stack.use(new SocketLines(socket)));
   const held = holders.map((holder) => holder.ask(exec("sleep", [HELD_SECONDS])));
-  // What confines a program has its arguments among its own.
+  // The confining program has the arguments of its program among its own.
   const running = (): number => processesWith(HELD_SECONDS).filter((line) => !line.includes("bwrap")).length;
   await until(() => running() >= CONCURRENCY);
-  // A session that has had a call done is let in at once.
+  // A session with a completed call is admitted at once.
   const flood = stack.use(new SocketLines(socket));
   await flood.ask(proposal(call("fs_read", { path: "notes.txt" })));
   for (let calls = 0; calls < FLOOD_CALLS; calls += 1) flood.send(exec("echo", []));

@@ -1,21 +1,24 @@
 import { join } from "node:path";
 
-/** Programs that run at once, so few that a test can hold all places. */
+/** Programs that may run at once; so few that a test can occupy all places. */
 export const CONCURRENCY = 4;
 
-/** That may be run with any arguments. */
+/** Programs that may run with any arguments. */
 export const PROGRAMS = ["echo", "cat", "ls", "readlink", "sleep", "yes"] as const;
 
 export interface ConfigurationParts {
-  /** Where telemetry goes to. */
+  /** Where telemetry is sent. */
   readonly otlp?: string;
-  /** A host and port that may be asked for a page. */
+  /** Host and port from which a page may be fetched. */
   readonly page?: string;
-  /** The workspace as it is seen from the configuration's folder; state and sockets lie beside it. */
+  /** The workspace, relative to the configuration's folder; state and sockets lie beside it. */
   readonly workspace?: string;
 }
 
-/** The configuration under which a deployment is looked at: a little of everything, and nothing that can run code. */
+/**
+ * The configuration under which a deployment is examined: a little of everything, and nothing that could run arbitrary
+ * code.
+ */
 export function configuration({ otlp, page, workspace = "." }: ConfigurationParts = {}): string {
   return `workspace = "${workspace}"
 [capabilities]

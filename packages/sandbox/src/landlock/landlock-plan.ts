@@ -1,5 +1,5 @@
 /**
- * From a view and a command to what the launcher is told. What cannot be confined without a file tree of its own is
+ * Turns a view and a command into the plan for the launcher. What cannot be confined without a file tree of its own is
  * refused here.
  */
 import { readdirSync, statSync } from "node:fs";
@@ -11,15 +11,15 @@ import type { SandboxView } from "../view.ts";
 import { hiddenPlaces, landlockRules } from "./landlock-rules.ts";
 import { ownNamespaces } from "./namespaces.ts";
 
-/** What a child would have to have for itself, and what would be anybody's without a namespace of mounts. */
+/** What a child needs beside its files. Without a mount namespace, these would be open to every process of the user. */
 export interface Beside {
   readonly terminal: boolean;
   readonly relay: boolean;
 }
 
 /**
- * Throws FEMTO_SANDBOX_UNAVAILABLE. INVARIANT: I3: what only a namespace of mounts can hold is not begun without one,
- * and nothing is begun with less instead.
+ * Throws FEMTO_SANDBOX_UNAVAILABLE. INVARIANT: I3: what only a mount namespace can confine is not started without one,
+ * and never with less confinement instead.
  */
 export function landlockPlan(
   view: SandboxView,
@@ -63,8 +63,8 @@ function beyond(what: string): FemtoError {
 }
 
 /**
- * The kernel counts all processes and threads of a user, within a namespace of users; so what runs already beside a child
- * without one is not to be taken from the child's.
+ * The kernel counts all processes and threads of a user within a user namespace. A child without such a namespace must
+ * not be charged for those that already run.
  */
 function processesOfUser(): number {
   const user = process.getuid?.();
@@ -84,7 +84,7 @@ function namesIn(folder: string): string[] {
   try {
     return readdirSync(folder);
   } catch {
-    // Whoever may not list it grants nothing in it.
+    // A folder that this process may not list grants nothing.
     return [];
   }
 }

@@ -1,12 +1,12 @@
 /**
- * From the view of a child to rules of Landlock. A rule holds for all that lies below its path and takes nothing away
- * again, so where something below is to have less, the folder gives what all below it may have, and each entry beside
- * what has less gets a rule of its own. Pure but for the listing of folders.
+ * Turns the view of a child into rules of Landlock. A rule holds for everything below its path, and no rule takes a
+ * right away. So if something below a folder is to have fewer rights, the folder's rule grants what everything below it
+ * may have, and each entry beside it gets a rule of its own. Pure but for the listing of folders.
  */
 import { FemtoError, printable } from "@femtoclaw/protocol";
 import { isWithin, type Mount, visibilityOf } from "../mounts.ts";
 
-/** Rights in the numbers of the kernel. */
+/** Rights, by the kernel's numbers. */
 export const RIGHT = {
   execute: 1 << 0,
   writeFile: 1 << 1,
@@ -23,17 +23,17 @@ export const RIGHT = {
 } as const;
 
 const READ = RIGHT.readFile | RIGHT.readDirectory;
-/** Programs lie where no child writes, so what a child wrote is executed by no name of its own. */
+/** A child can write to no folder with programs, so it can execute nothing that it wrote. */
 const READ_ONLY = READ | RIGHT.execute;
 const READ_WRITE =
   READ |
   (RIGHT.writeFile | RIGHT.truncate | RIGHT.removeDirectory | RIGHT.removeFile) |
   (RIGHT.makeDirectory | RIGHT.makeFile | RIGHT.makePipe | RIGHT.makeLink | RIGHT.refer);
 
-/** Devices that do nothing; all others stay out of reach. */
+/** Harmless devices; all others stay out of reach. */
 const DEVICES = ["/dev/full", "/dev/null", "/dev/random", "/dev/urandom", "/dev/zero"];
 
-/** LIMIT: rules of one child, so that a folder of very many entries cannot hold up a start. */
+/** LIMIT: rules of one child, so that a folder with very many entries cannot hold up a start. */
 const RULES_MAX = 16_384;
 
 export interface Rule {
@@ -41,10 +41,10 @@ export interface Rule {
   readonly rights: number;
 }
 
-/** Names in a folder; none where it cannot be listed, so that nothing in it is granted. */
+/** Lists the names in a folder; empty if it cannot be listed, so that nothing in it is granted. */
 export type Listing = (folder: string) => readonly string[];
 
-/** Throws FEMTO_SANDBOX_UNAVAILABLE for what would take too many of them. */
+/** Throws FEMTO_SANDBOX_UNAVAILABLE if too many rules would be needed. */
 export function landlockRules(mounts: readonly Mount[], namesIn: Listing): Rule[] {
   const standing = mounts.filter((mount) => mount.kind !== "link" && mount === coverOf(mounts, mount.path));
   const rules: Rule[] = DEVICES.map((path) => ({ path, rights: RIGHT.readFile | RIGHT.writeFile }));
@@ -66,7 +66,7 @@ export function landlockRules(mounts: readonly Mount[], namesIn: Listing): Rule[
   return rules;
 }
 
-/** What no child may open, whatever rules there are; each start tries them. */
+/** Places that no child may open whatever the rules say. Each start tries to open them. */
 export function hiddenPlaces(mounts: readonly Mount[], floor: readonly string[]): string[] {
   const masked = mounts.filter(({ kind }) => kind === "maskFile" || kind === "maskFolder").map(({ path }) => path);
   const outside = floor.filter((path) => !["readOnly", "readWrite"].includes(visibilityOf(mounts, path)));
@@ -81,7 +81,10 @@ function rightsOf(kind: Mount["kind"]): number {
   return kind === "readWrite" ? READ_WRITE : 0;
 }
 
-/** What a folder around a mount may give to all below it. A hidden file loses nothing by a right to list folders. */
+/**
+ * The rights that a folder around a mount may grant to everything below it. Listing folders reveals nothing of a hidden
+ * file.
+ */
 function sharedWith({ kind }: Mount): number {
   return kind === "maskFile" ? RIGHT.readDirectory : rightsOf(kind);
 }

@@ -1,4 +1,4 @@
-/** What becomes a program under Landlock, from the executable: the executable itself. */
+/** The Landlock launcher of the executable: the executable itself. */
 import { LAUNCHER_WORD } from "./launcher.js";
 
 export function launcherCommand(): string[] {

@@ -1,4 +1,4 @@
-/** What becomes a program under Landlock, from the sources: this Node.js, and one file of ours. */
+/** The Landlock launcher of the sources: this Node.js and one file of ours. */
 import { join } from "node:path";
 
 export function launcherCommand(): string[] {

@@ -1,23 +1,36 @@
 // @ts-check
 /**
- * A process that confines itself by Landlock and a system call filter, tries whether both hold, and becomes the program
- * of a child. Plain JavaScript without an import of ours, so that it starts at once; the system calls go by node:ffi.
+ * The Landlock launcher: a process that confines itself by Landlock and a system call filter, checks that both hold,
+ * and becomes the program of a child. Plain JavaScript that imports nothing of ours, so that it starts fast; it makes
+ * system calls through node:ffi.
  */
 import { fstatSync, readFileSync, readlinkSync, writeSync } from "node:fs";
 
-/** The first argument by which the executable knows that it is to be this. */
+/** The first argument that makes the executable run as this launcher. */
 export const LAUNCHER_WORD = "sandbox-landlock";
 
-/** The oldest Landlock under which a child can signal nobody but itself: Linux 6.12. */
+/** The oldest Landlock that keeps a child from signalling others: Linux 6.12. */
 const ABI_MIN = 6;
 const PLAN_DESCRIPTOR = 3;
 const STATUS_DESCRIPTOR = 4;
 
-/** System calls of x86-64, on which alone this was tried. */
+/** System call numbers of x86-64, the only processor on which this was tried. */
 const CALL = {
-  ...{ close: 3, socket: 41, connect: 42, bind: 49, kill: 62, fcntl: 72, fchdir: 81, fchmod: 91, setpgid: 109 },
-  ...{ prctl: 157, openat2: 437, close_range: 436 },
-  ...{ landlock_create_ruleset: 444, landlock_add_rule: 445, landlock_restrict_self: 446 },
+  close: 3,
+  socket: 41,
+  connect: 42,
+  bind: 49,
+  kill: 62,
+  fcntl: 72,
+  fchdir: 81,
+  fchmod: 91,
+  setpgid: 109,
+  prctl: 157,
+  close_range: 436,
+  openat2: 437,
+  landlock_create_ruleset: 444,
+  landlock_add_rule: 445,
+  landlock_restrict_self: 446,
 };
 const NO_ERROR = 0;
 const EPERM = 1;
@@ -27,16 +40,18 @@ const O_CLOEXEC = 0o2000000;
 const O_DIRECTORY = 0o200000;
 const O_NONBLOCK = 0o4000;
 const O_PATH = 0o10000000;
-/** INVARIANT: what a rule is made of is looked up without any link, so that no child chooses what the next one reaches. */
+/**
+ * INVARIANT: the paths of rules are opened without following links, so that no child chooses what the next one reaches.
+ */
 const RESOLVE_NO_LINKS = 0x02 | 0x04;
 const ALL_FILE_RIGHTS = 0xffff;
-/** Rights that the kernel takes for something that is no folder. */
+/** Rights that the kernel accepts for something other than a folder. */
 const RIGHTS_OF_FILES = 0x1 | 0x2 | 0x4 | 0x4000 | 0x8000;
 const ALL_NETWORK_RIGHTS = 0b11;
 const ALL_SCOPES = 0b11;
 const PR_SET_SECCOMP = 22;
 const PR_SET_NO_NEW_PRIVS = 38;
-/** Node.js ignores them, and so would the program. */
+/** Node.js ignores these signals, and the program would inherit that. */
 const SIGPIPE = 13;
 const SIGXFSZ = 25;
 
@@ -55,7 +70,9 @@ const SIGXFSZ = 25;
 
 class Fault extends Error {}
 
-/** The kernel, by numbers and memory. Whatever is handed over by address stays where it is as long as this process. */
+/**
+ * Calls the kernel. Memory that was handed over by address must not move, so it is held as long as this process lives.
+ */
 class Kernel {
   /** @type {any} */
   #ffi;
@@ -78,7 +95,7 @@ class Kernel {
   }
 
   /**
-   * The result, or a number below zero for an error, as the kernel itself gives it.
+   * Returns the result, or the negated error number, as the kernel itself does.
    * @param {number} call
    * @param {(number | bigint)[]} words
    */
@@ -101,7 +118,7 @@ class Kernel {
 
   /** @param {number} bytes */
   memory(bytes) {
-    // Smaller buffers of Node.js lie where the collector moves them.
+    // The garbage collector may move smaller buffers of Node.js.
     const memory = Buffer.from(new ArrayBuffer(bytes));
     this.#held.push(memory);
     return memory;
@@ -139,7 +156,11 @@ class Kernel {
     this.#library.getFunction("signal", { arguments: ["int32", "int64"], return: "int64" })(signal, 0n);
   }
 
-  /** Comes back with an error alone. @param {readonly string[]} program @param {readonly string[]} environment */
+  /**
+   * Returns only if it fails, with the error number.
+   * @param {readonly string[]} program
+   * @param {readonly string[]} environment
+   */
   become([file = "", ...args], environment) {
     const shape = { arguments: ["int64", "int64", "int64"], return: "int32" };
     const words = [this.text(file), this.texts([file, ...args]), this.texts(environment)];
@@ -149,11 +170,11 @@ class Kernel {
   }
 }
 
-/** It becomes the program, or ends and says why. Where nothing is planned it says what the kernel has. */
+/** Becomes the program, or reports why not and exits. Given no plan, it reports the kernel's version of Landlock. */
 export function launch() {
   try {
     const kernel = new Kernel();
-    // The numbers of calls are those of this processor; by the same ones another would be asked for something else.
+    // System call numbers differ between processors: elsewhere these would ask for something else.
     if (process.arch !== "x64") throw new Fault(`it is not yet reached on ${process.arch}`);
     requireNoPrivileges();
     const abi = kernel.call(CALL.landlock_create_ruleset, 0, 0, 1);
@@ -175,21 +196,21 @@ export function launch() {
   }
 }
 
-/** INVARIANT: I8: without namespaces no child is root, nor has any of its privileges. */
+/** INVARIANT: I8: without namespaces no child is root or has any of root's privileges. */
 function requireNoPrivileges() {
   const status = readFileSync("/proc/self/status", "utf8");
   const users = /^Uid:\s+(\d+)\s+(\d+)\s+(\d+)\s+(\d+)$/m.exec(status)?.slice(1) ?? ["0"];
   if (users.some((user) => Number(user) === 0))
     throw new Fault("the host is root, whom Landlock alone does not confine");
-  // Newer systemd lets services of a user inherit CAP_WAKE_ALARM. What may only be inherited is nobody's without a file that
-  // has it, and by such a file none is gained with no_new_privs, which is set before anything is started.
+  // Newer systemd lets services of a user inherit CAP_WAKE_ALARM. An inheritable capability is gained only by executing
+  // a file that carries it, and not even then under no_new_privs, which is set before anything is started.
   const held = [...status.matchAll(/^Cap(?:Prm|Eff|Amb):\s+([0-9a-f]+)$/gm)].map(([, bits = "?"]) => bits);
   if (held.length !== 3 || held.some((bits) => !/^0+$/.test(bits)))
     throw new Fault("the host has capabilities, which Landlock alone does not confine");
 }
 
 /**
- * INVARIANT: I3: where namespaces were found to be made, no program begins in one of the host's.
+ * INVARIANT: I3: if the probe found that namespaces can be made, no program starts in a namespace of the host.
  * @param {Plan["apart"]} apart
  */
 function requireApart(apart) {
@@ -229,7 +250,7 @@ function confine(kernel, plan) {
 /** @param {Kernel} kernel @param {number} ruleset @param {Plan["rules"][number]} rule */
 function addRule(kernel, ruleset, { path, rights }) {
   const opened = kernel.open(path, O_PATH);
-  // What is gone, or has become a link, or cannot be reached is not granted.
+  // A path that is gone, has become a link or cannot be reached grants nothing.
   if (opened < 0) return;
   const allowed = fstatSync(opened).isDirectory() ? rights : rights & RIGHTS_OF_FILES;
   const rule = kernel.memory(12);
@@ -239,7 +260,7 @@ function addRule(kernel, ruleset, { path, rights }) {
   kernel.must("closing a folder", CALL.close, opened);
 }
 
-/** INVARIANT: I3: what is promised is tried at each start, on the very process that becomes the program. */
+/** INVARIANT: I3: each start checks the confinement on the very process that becomes the program. */
 function tryLandlock(
   /** @type {Kernel} */ kernel,
   /** @type {number} */ stream,
@@ -269,7 +290,7 @@ function refused(what, result, error) {
 }
 
 /**
- * INVARIANT: I8: the program has the three descriptors of its own and those that it is handed, and no other.
+ * INVARIANT: I8: the program has its three descriptors and those that it is handed, and no other.
  * @param {Kernel} kernel
  * @param {readonly number[]} kept
  */

@@ -1,6 +1,6 @@
 /**
- * System calls that are refused to a child without namespaces of its own, beside those that are refused to
- * every child: what Landlock does not look at, and what reaches other processes of the same user. Pure.
+ * System calls that are refused to a child without namespaces of its own, in addition to those refused to every child:
+ * calls that Landlock does not check, and calls that reach other processes of the same user. Pure.
  */
 import { ALLOW, errno, give, giveWhen, type Instruction, JUMP_EQUAL, loadArgument, onArgument } from "../bpf.ts";
 import type { Processor, SystemCall } from "../system-calls.ts";
@@ -8,33 +8,33 @@ import type { Processor, SystemCall } from "../system-calls.ts";
 const DENIED = errno(1 /* EPERM */);
 
 const REFUSED: readonly SystemCall[] = [
-  // INVARIANT: I9: whoever leaves the process group is not found by the kill that ends the child as a whole.
+  // INVARIANT: I9: a child is killed by its process group, so nothing may leave that.
   ...(["setpgid", "setsid"] as const),
-  // Landlock knows no UDP and no socket of another family by its path, so there are no sockets at all.
+  // Landlock checks neither UDP nor sockets of other families, so there are no sockets at all.
   ...(["socket", "connect", "bind", "listen", "accept", "accept4"] as const),
-  // Landlock lets everybody change what a file is called by, and not what it holds: the owner would be this user.
+  // Landlock protects the content of files, but not their metadata, and this user may own them.
   ...(["chmod", "fchmod", "fchmodat", "fchmodat2", "chown", "fchown", "lchown", "fchownat"] as const),
   ...(["utime", "utimes", "futimesat", "utimensat", "file_setattr"] as const),
   ...(["setxattr", "lsetxattr", "fsetxattr", "setxattrat"] as const),
   ...(["removexattr", "lremovexattr", "fremovexattr", "removexattrat"] as const),
-  // Who watches a folder learns the names of what is in it.
+  // Whoever watches a folder learns the names of the entries in it.
   ...(["inotify_init", "inotify_init1", "inotify_add_watch", "inotify_rm_watch"] as const),
   ...(["fanotify_init", "fanotify_mark"] as const),
   // Memory, messages and semaphores that all processes of the user share.
   ...(["shmget", "shmat", "shmctl", "shmdt", "semget", "semop", "semctl", "semtimedop"] as const),
   ...(["msgget", "msgsnd", "msgrcv", "msgctl"] as const),
   ...(["mq_open", "mq_unlink", "mq_timedsend", "mq_timedreceive", "mq_notify", "mq_getsetattr"] as const),
-  // What would slow or stop other processes of the user.
+  // Calls that could slow or stop other processes of the user.
   ...(["ioprio_set", "migrate_pages", "move_pages", "process_madvise", "process_mrelease"] as const),
   ...(["pidfd_send_signal"] as const),
 ];
 
-/** Each may be about the caller itself, which is process 0; about another one it would be of the same user. */
+/** Permitted for the caller itself, which is process 0; any other process could be one of the same user's. */
 const OF_ITSELF: readonly SystemCall[] = [
   ...(["prlimit64", "sched_setparam", "sched_setscheduler", "sched_setaffinity", "sched_setattr"] as const),
 ];
 
-/** What programs ask of files, pipes and terminals. All other requests are about devices or change what a file is called by. */
+/** Requests for files, pipes and terminals. All others are about devices or change metadata. */
 const REQUESTS: readonly number[] = [
   ...[0x5401, 0x802c542a /* TCGETS, TCGETS2 */, 0x5402, 0x5403, 0x5404 /* TCSETS… */, 0x540f /* TIOCGPGRP */],
   ...[
@@ -44,7 +44,7 @@ const REQUESTS: readonly number[] = [
   ...[0x40049409, 0x4020940d /* FICLONE, FICLONERANGE */, 0x80086601 /* FS_IOC_GETFLAGS */],
 ];
 
-/** They stand in front of all other decisions, and leave most calls to these. */
+/** These checks come before all others, and leave most calls to them. */
 export function refusedAlone({ numbersOf }: Processor): Instruction[] {
   return [
     ...numbersOf(...REFUSED).flatMap((call) => giveWhen(JUMP_EQUAL, call, DENIED)),
@@ -54,7 +54,7 @@ export function refusedAlone({ numbersOf }: Processor): Instruction[] {
   ];
 }
 
-/** Of a process, and that the caller: the first argument may name a group or a user. */
+/** Permitted for a process, and that the caller: the first argument could also name a group or a user. */
 function onBoth(call: number, isItself: readonly Instruction[]): Instruction[] {
   const which = [loadArgument(0), { code: JUMP_EQUAL, whenTrue: 1, whenFalse: 0, operand: 0 }, give(DENIED)];
   const body = [...which, loadArgument(1), ...isItself, give(DENIED)];

@@ -1,20 +1,19 @@
 // @ts-check
 /**
- * Runs inside the sandbox of an agent that was launched, started by the agent as its MCP server: hands its input and
- * output on to the host, through the relay. It decides nothing and is trusted with nothing; whoever speaks in its place
- * says no more than an MCP client may. Plain JavaScript without an import of ours, because nothing else of FemtoClaw is
- * there.
+ * Runs inside the sandbox of a launched agent, which starts it as its MCP server: it connects its input and output with
+ * the host through the relay. It decides nothing and is trusted with nothing; an impostor could say no more than any
+ * MCP client may. Plain JavaScript that imports nothing of ours, because nothing else of FemtoClaw is there.
  */
 import { createConnection } from "node:net";
 
-/** Where the relay listens, and what stands for the host there; relay-command.ts has the same. */
+/** Where the relay listens, and the name that stands for the host there; relay-command.ts has the same values. */
 const PORT = 3128;
 const TARGET = "femtoclaw.invalid:1";
 
-/** The first argument by which the executable knows that it is to be a door. */
+/** The first argument that makes the executable run as a door. */
 export const DOOR_WORD = "sandbox-door";
 
-/** LIMIT: bytes of an answer to the request for a tunnel. */
+/** LIMIT: bytes of the answer to the request for a tunnel. */
 const HEAD_BYTES = 8_192;
 
 export function door() {
@@ -39,7 +38,7 @@ export function door() {
   socket.on("data", onHead);
   socket.on("error", (error) => fail(error.message));
   socket.on("close", () => process.exit());
-  // Who does not listen any more has left.
+  // When nobody reads its output any more, the client has left.
   process.stdout.on("error", () => process.exit());
 }
 

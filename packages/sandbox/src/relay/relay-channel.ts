@@ -1,22 +1,25 @@
 /**
- * The host's half of the one descriptor that leads out of a sandbox: frames to and from connections. What comes in is
- * hostile: whoever speaks at the other end may be any program of the sandbox.
+ * The host's end of the one descriptor that leads out of a sandbox: it turns frames into connections. Input is hostile:
+ * any program of the sandbox may be at the other end.
  */
 import type { Duplex } from "node:stream";
 import { FRAME, frame, HEADER_BYTES, PIECE_BYTES, WINDOW_BYTES } from "./frames.ts";
 import { RelayConnection } from "./relay-connection.ts";
 
-/** LIMIT: connections of one child at once; package managers open some 15 to each host. */
+/** LIMIT: concurrent connections of one child; package managers open some 15 to each host. */
 const OPEN_MAX = 64;
-/** LIMIT: connections of one child in all, and bytes that it sends, frames included: the time that this takes is the host's. */
+/**
+ * LIMIT: connections of one child in all, and bytes that it sends, frame headers included, because both cost the host's
+ * time.
+ */
 export interface ChannelLimits {
   readonly connections: number;
   readonly receivedBytes: number;
 }
 const OF_CALL: ChannelLimits = { connections: 4_096, receivedBytes: 4_294_967_296 };
-/** LIMIT: the same of an agent, which runs for a day: two connections each second. */
+/** LIMIT: the same for an agent, which may run for a day: two connections each second. */
 export const OF_AGENT: ChannelLimits = { connections: 172_800, receivedBytes: 274_877_906_944 };
-/** LIMIT: bytes that wait for a relay that does not read: all windows, and small frames about them. */
+/** LIMIT: bytes that wait for a relay that does not read: all windows, and the small frames about them. */
 const WAITING_BYTES = OPEN_MAX * WINDOW_BYTES + 1_048_576;
 
 export class RelayChannel {
@@ -38,7 +41,7 @@ export class RelayChannel {
     descriptor.on("close", () => this.destroy());
   }
 
-  /** Ends the way out, and every connection with it. */
+  /** Closes the way out and every connection with it. */
   destroy(): void {
     this.#descriptor.destroy();
     for (const connection of this.#connections.values()) connection.destroy();
@@ -58,7 +61,7 @@ export class RelayChannel {
     this.#unread = this.#unread.length === 0 ? chunk : Buffer.concat([this.#unread, chunk]);
     while (this.#unread.length >= HEADER_BYTES) {
       const length = this.#unread.readUInt16BE(5);
-      // INVARIANT: I3: what is no proper frame ends the way out; nothing is guessed about what follows it.
+      // INVARIANT: I3: a malformed frame closes the way out; nothing is guessed about what follows it.
       if (length > PIECE_BYTES) return this.destroy();
       if (this.#unread.length < HEADER_BYTES + length) return;
       const type = this.#unread.readUInt8(0);
@@ -73,7 +76,7 @@ export class RelayChannel {
   #take(type: number, id: number, payload: Buffer): boolean {
     if (type === FRAME.open) return payload.length === 0 && this.#open(id);
     if (id === 0 || id > this.#last) return false;
-    // What was on its way when a connection ended is about nothing any more.
+    // A frame that was in flight when its connection ended has no effect.
     const connection = this.#connections.get(id);
     switch (type) {
       case FRAME.data:
@@ -92,7 +95,7 @@ export class RelayChannel {
   }
 
   #open(id: number): boolean {
-    // Each number is used once, so that no frame is taken for one about another connection.
+    // Each number is used once, so that no late frame is attributed to another connection.
     if (id !== this.#last + 1 || id > this.#limits.connections) return false;
     this.#last = id;
     if (this.#connections.size >= OPEN_MAX) {
@@ -101,7 +104,7 @@ export class RelayChannel {
     }
     const connection = new RelayConnection({
       send: (type, payload) => this.#send(type, id, payload),
-      // Its frames mean nothing from here on.
+      // From here on its frames mean nothing.
       forget: () => this.#connections.delete(id),
     });
     this.#connections.set(id, connection);

@@ -1,43 +1,45 @@
-/** How the relay is put into a sandbox, and how a program is started by it. Pure. */
+/** How the relay is put into a sandbox, and how it starts a program. Pure. */
 export interface RelayProgram {
-  /** Files of this machine that the relay runs from, and where the sandbox has them. */
+  /** Files of this machine from which the relay runs, and their places in the sandbox. */
   readonly files: readonly { readonly from: string; readonly to: string }[];
-  /** What the relay is started by; the program's variables, `--` and the program follow. */
+  /** The command that starts the relay; the paths of variables, `--` and the program follow it. */
   readonly command: readonly string[];
-  /** What an agent reaches the host by: further files, and the script that it starts. */
+  /** How an agent reaches the host: further files, and the script that the agent starts. */
   readonly door: { readonly files: RelayProgram["files"]; readonly script: string };
 }
 
-/** In a folder that is made anew for each child, and in which no grant can show or hide anything. */
+/** Lies in a folder that is made anew for each child, in which no grant can show or hide anything. */
 export const RELAY_FOLDER = "/dev/femtoclaw";
 
-/** Where programs find the relay; nothing else listens in a network that has just been made. */
+/** Where programs find the relay; in a network namespace that was just made, nothing else listens. */
 const RELAY_ADDRESS = "http://127.0.0.1:3128";
 
-/** The names under which programs look for a proxy. Loopback is no exception: it is the sandbox's own, and empty. */
+/** The variables by which programs find a proxy. Loopback is no exception, because the sandbox's own is empty. */
 export const PROXY_VARIABLES: Readonly<Record<string, string>> = Object.fromEntries(
   Object.entries({ HTTP_PROXY: RELAY_ADDRESS, HTTPS_PROXY: RELAY_ADDRESS, ALL_PROXY: RELAY_ADDRESS, NO_PROXY: "" })
     .flatMap(([name, value]) => [[name, value] as const, [name.toLowerCase(), value] as const])
     .sort(([a], [b]) => (a < b ? -1 : 1)),
 );
 
-/** What stands for the host itself among the hosts that an agent may ask the relay for; nothing else has that name. */
+/** The name that stands for the host itself among those that an agent may ask the relay for; no real host has it. */
 export const DOOR_TARGET = "femtoclaw.invalid:1";
 
 /**
- * Where an agent finds a server that speaks no TLS, as models of this machine do not: a proxy is asked for tunnels alone,
- * and few clients ask a proxy for a tunnel without TLS.
+ * Where an agent finds a server that speaks no TLS, such as a model on this machine. The proxy only opens tunnels, and
+ * few clients ask a proxy for a tunnel when they do not use TLS.
  */
 export const TUNNEL_ADDRESS = "127.0.0.1:3129";
 const TUNNEL_WORD = "tunnel:";
 
-/** The MCP server that an agent which was launched finds, and the variables that it alone gets. */
+/** The MCP server of a launched agent, and the file with the variables for it alone. */
 export const DOOR_PATH = `${RELAY_FOLDER}/mcp`;
 const VARIABLES_PATH = `${RELAY_FOLDER}/variables`;
 
-/** The relay is on the sandbox's own loopback, which is no way for a proxy. */
+/** An agent connects to the sandbox's own loopback directly, where its tunnel is. */
 export const AGENT_VARIABLES: Readonly<Record<string, string>> = {
-  ...{ FEMTOCLAW_MCP: DOOR_PATH, NO_PROXY: "127.0.0.1,localhost", no_proxy: "127.0.0.1,localhost" },
+  FEMTOCLAW_MCP: DOOR_PATH,
+  NO_PROXY: "127.0.0.1,localhost",
+  no_proxy: "127.0.0.1,localhost",
 };
 
 /** Descriptors from which bubblewrap makes the files that only an agent gets. */
@@ -59,8 +61,8 @@ export function relayMounts({ files, door }: RelayProgram, agent: AgentDescripto
 }
 
 /**
- * Variables of an agent that no command line holds, where other users of the machine could read them: as the relay
- * reads them from a file that is in no folder of the machine.
+ * The variables of an agent, in the format of the file from which the relay reads them. The file lies in no folder of
+ * the machine, and a command line would show them to other users.
  */
 export function variablesFile(variables: Readonly<Record<string, string>>): string {
   return Object.entries(variables)
@@ -68,18 +70,18 @@ export function variablesFile(variables: Readonly<Record<string, string>>): stri
     .join("");
 }
 
-/** Stands in front of the names of a program's variables while they are the relay's. */
+/** Prefix of a program's variables while they are passed through the relay. */
 const OF_PROGRAM = "FEMTOCLAW_OF_PROGRAM_";
 
 /**
- * The variables of a program as its relay gets them. INVARIANT: under no name of theirs, as some make Node.js load code;
- * the relay hands them on.
+ * The variables of a program as the relay gets them. INVARIANT: none keeps its own name, because some make Node.js load
+ * code; the relay restores the names.
  */
 export function relayVariables(variables: Readonly<Record<string, string>>): Record<string, string> {
   return Object.fromEntries(Object.entries(variables).map(([name, value]) => [`${OF_PROGRAM}${name}`, value]));
 }
 
-/** What stands in front of a program that is to have a relay. */
+/** The command in front of a program that is to have a relay. */
 export function relayWords(
   { command }: RelayProgram,
   passed: readonly number[],

@@ -1,9 +1,9 @@
-/** One connection that a program of a sandbox opened to its relay, as a stream of the host. */
+/** One connection that a program of a sandbox opened to its relay, as a stream on the host. */
 import { Duplex } from "node:stream";
 import { Output } from "../output.ts";
 import { FRAME, PIECE_BYTES, WINDOW_BYTES } from "./frames.ts";
 
-/** The connection's part of the channel. */
+/** What a connection needs of its channel. */
 export interface ChannelPart {
   send(type: number, payload?: Uint8Array): void;
   forget(): void;
@@ -11,31 +11,31 @@ export interface ChannelPart {
 
 export class RelayConnection extends Duplex {
   readonly #channel: ChannelPart;
-  /** Bytes that the other end may still send, and that this one may. */
+  /** Bytes that the other end may still send, and bytes that this end may. */
   #room = WINDOW_BYTES;
   #credit = WINDOW_BYTES;
-  /** Received bytes of which the other end has not been told that they were taken. */
+  /** Received bytes whose consumption was not yet reported to the other end. */
   #untold = 0;
   /**
-   * Received bytes for which nobody has asked yet. INVARIANT: I9: as one piece, because many small ones would cost a
-   * hundred times what is in them.
+   * Received bytes that nobody has read yet. INVARIANT: I9: they are kept in one piece, because many small ones would
+   * cost a hundred times their content.
    */
   #pending = new Output();
   #isAskedFor = false;
-  /** What waits for credit. */
+  /** The piece that waits for credit. */
   #waiting: { piece: Buffer; readonly written: () => void } | null = null;
   #isEnded = false;
   #isReset = false;
 
   constructor(channel: ChannelPart) {
-    // So that the stream holds one piece, and asks for the next when that was taken.
+    // The stream then buffers one piece, and asks for the next only after that was read.
     super({ allowHalfOpen: true, readableHighWaterMark: 1 });
     this.#channel = channel;
-    // Whoever serves it may be gone when it breaks.
+    // Whoever serves the connection may be gone when it breaks.
     this.on("error", () => undefined);
   }
 
-  /** False where the other end sent more than it may. */
+  /** False if the other end sent more than it may. */
   received(payload: Buffer): boolean {
     if (payload.length > this.#room || this.#isEnded) return false;
     this.#room -= payload.length;
@@ -56,7 +56,7 @@ export class RelayConnection extends Duplex {
     this.destroy();
   }
 
-  /** False where the other end gives more credit than it was ever due. */
+  /** False if the other end grants more credit than it ever owed. */
   credited(bytes: number): boolean {
     this.#credit += bytes;
     if (this.#credit > WINDOW_BYTES) return false;
@@ -68,7 +68,7 @@ export class RelayConnection extends Duplex {
     this.#isAskedFor = true;
     this.#pour();
     const taken = this.#untold - this.readableLength - this.#pending.bytes.length;
-    // In large steps, so that many small pieces are not answered one by one.
+    // Credit is granted in large steps, so that many small pieces are not answered one by one.
     if (taken < WINDOW_BYTES / 4) return;
     this.#untold -= taken;
     this.#room += taken;

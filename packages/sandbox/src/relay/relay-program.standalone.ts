@@ -1,4 +1,4 @@
-/** What runs the relay inside a sandbox, from the executable: the executable itself. */
+/** The relay of the executable: the executable itself. */
 import { join } from "node:path";
 import { DOOR_WORD } from "./door.js";
 import { RELAY_WORD } from "./relay.js";

@@ -1,4 +1,4 @@
-/** What runs the relay inside a sandbox, from the sources: this Node.js, and one file of ours beside it. */
+/** The relay of the sources: this Node.js and one file of ours. */
 import { join } from "node:path";
 import type { RelayProgram } from "./relay-command.ts";
 

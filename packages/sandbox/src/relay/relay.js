@@ -1,16 +1,16 @@
 // @ts-check
 /**
- * Runs inside the sandbox, as the parent of the program: listens on the sandbox's own loopback and hands on what comes
- * there through the one descriptor that leads out. It decides nothing and is trusted with nothing: a program may kill it
- * or speak in its place, and gains no more than the host grants at the other end. Plain JavaScript without an import of
- * ours, because nothing else of FemtoClaw is there.
+ * Runs inside the sandbox as the parent of the program. It listens on the sandbox's own loopback and forwards
+ * connections through the one descriptor that leads out. It decides nothing and is trusted with nothing: a program may
+ * kill it or impersonate it, and gains no more than the host grants at the other end. Plain JavaScript that imports
+ * nothing of ours, because nothing else of FemtoClaw is there.
  */
 import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { createConnection, createServer, Socket } from "node:net";
 import { constants } from "node:os";
 
-/** What both ends go by; frames.ts and relay-command.ts have the same. */
+/** What both ends agree on; frames.ts and relay-command.ts have the same values. */
 const DESCRIPTOR = 7;
 const PORT = 3128;
 const TUNNEL = { port: 3129, word: "tunnel:" };
@@ -23,18 +23,18 @@ const WINDOW_BYTES = 262_144;
 /** @type {Buffer} */
 const NOTHING = Buffer.alloc(0);
 
-/** LIMIT: time that what a program said last may take to get out after the program of the call ended. */
+/** LIMIT: milliseconds that the last bytes of a program may take to get out after the call's program has ended. */
 const FLUSH_MS = 1_000;
 
 /** LIMIT: bytes of the answer to the request for a tunnel. */
 const HEAD_BYTES = 8_192;
 
-/** The first argument by which the executable knows that it is to be a relay. */
+/** The first argument that makes the executable run as a relay. */
 export const RELAY_WORD = "sandbox-relay";
 
 /**
- * The arguments are descriptors to hand on, files with variables of the program, `tunnel:host:port`, `--`, the program and
- * its arguments. Further variables of the program are its own, by longer names.
+ * The arguments are descriptors to pass on, files with variables of the program, `tunnel:host:port`, `--`, the program
+ * and its arguments. The relay's own environment holds further variables of the program under prefixed names.
  */
 export function relay(/** @type {readonly string[]} */ args) {
   const channel = new Channel(new Socket({ fd: DESCRIPTOR, readable: true, writable: true }));
@@ -50,7 +50,10 @@ export function relay(/** @type {readonly string[]} */ args) {
   });
 }
 
-/** For clients that ask no proxy: each connection to the second port is one to this host, asked for as any other. */
+/**
+ * Serves clients that use no proxy: each connection to the second port is forwarded to `target`, which is asked for as
+ * usual.
+ */
 function tunnelTo(/** @type {string} */ target) {
   const tunnel = createServer({ allowHalfOpen: true, pauseOnConnect: true }, (socket) => {
     const way = createConnection({ host: "127.0.0.1", port: PORT, allowHalfOpen: true });
@@ -64,7 +67,7 @@ function tunnelTo(/** @type {string} */ target) {
       const length = head.indexOf("\r\n\r\n", 0, "latin1");
       if (length === -1 && head.length <= HEAD_BYTES) return;
       way.off("data", onHead);
-      // A refusal is an answer of HTTP itself, which says why; the client is told in the words of the host.
+      // A refusal is an HTTP response that gives the host's reason, so the client gets it as it is.
       const isOpen = length !== -1 && /^HTTP\/1\.[01] 200 /.test(head.toString("latin1"));
       socket.write(isOpen ? head.subarray(length + 4) : head);
       way.pipe(socket);
@@ -88,7 +91,7 @@ class Channel {
   constructor(/** @type {Socket} */ descriptor) {
     this.descriptor = descriptor;
     descriptor.on("data", (chunk) => this.#read(Buffer.from(chunk)));
-    // Without the host there is no way out; the program goes on, and is heard by nobody.
+    // Without the host there is no way out; the program goes on, but nobody hears it.
     descriptor
       .on("error", () => undefined)
       .on("close", () => {
@@ -109,7 +112,7 @@ class Channel {
     });
   }
 
-  /** Calls back when all that was said is on its way, or took too long. */
+  /** Calls back once everything written was sent, or took too long. */
   flush(/** @type {() => void} */ done) {
     const deadline = setTimeout(done, FLUSH_MS);
     this.#onSaid = () => {
@@ -143,7 +146,7 @@ class Channel {
   }
 }
 
-/** One connection of a program; no more is read of it than the host has room for. */
+/** One connection of a program. It reads no more from the program than the host has room for. */
 class Connection {
   isSaid = false;
   #credit = WINDOW_BYTES;
@@ -180,7 +183,7 @@ class Connection {
   #pump() {
     for (;;) {
       const size = Math.min(this.#credit, PIECE_BYTES, this.socket.readableLength);
-      // Reading nothing lets the end of what is read be noticed.
+      // A read of nothing lets the stream notice its end.
       const piece = this.socket.read(size);
       if (!(piece instanceof Buffer) || size === 0) return;
       this.#credit -= size;
@@ -221,9 +224,9 @@ function start(/** @type {readonly string[]} */ args, /** @type {(code: number) 
   const child = spawn(program, rest, { stdio, env: Object.fromEntries([...own, ...variables]) });
   child.on("error", (error) => fail(error.message));
   child.on("exit", (code, signal) => ended(code ?? 128 + (signal === null ? 0 : constants.signals[signal])));
-  // Who wants the program to end asks the processes right below the sandbox's first, of which this is one.
+  // A request to end goes to the processes right below process 1 of the sandbox, of which this is one.
   process.on("SIGTERM", () => child.kill("SIGTERM"));
-  // What is typed at a terminal is for the program, which shares it.
+  // An interrupt typed at the terminal is for the program, which shares the terminal.
   for (const signal of ["SIGINT", "SIGQUIT"]) process.on(signal, () => undefined);
 }
 

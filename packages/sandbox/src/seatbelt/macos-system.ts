@@ -1,9 +1,9 @@
-/** The part of a Mac that every child sees, in the place of what stands for Linux in `system.ts`. */
+/** The part of a Mac that every child sees; the counterpart of `system.ts` for Linux. */
 import type { SystemPart } from "../system.ts";
 
 /**
- * Programs, libraries, and the few files without which programs do not start. Never /usr/local, /opt, /Library as a whole
- * or /System/Volumes, below which homes can be reached by a second name; nothing has a private folder here.
+ * Programs, libraries, and the few files without which programs do not start. Never /usr/local, /opt, /Library as a
+ * whole or /System/Volumes, below which homes can be reached by a second name. No folder is private to a child here.
  */
 export const MACOS: SystemPart = {
   folders: [
@@ -18,11 +18,11 @@ export const MACOS: SystemPart = {
   privateFolders: {},
 };
 
-/** Links of the system by which programs find what lies below /private. */
+/** Links of the system by which programs find files below /private. */
 export const MACOS_LINKS: readonly string[] = ["/etc", "/tmp", "/var"];
 
-/** Beside the second name of what is hidden anyway: the hashes of passwords, and what holds them for macOS. */
+/** Hidden under both of their names: the hashes of passwords, and the folder that holds them for macOS. */
 export const MACOS_SECRETS: readonly string[] = ["/private/etc/master.passwd", "/private/var/db/dslocal"];
 
-/** Every path of the volume with homes has a second name behind this. */
+/** Every path of the volume that holds the homes has a second name with this prefix. */
 export const SECOND_NAME = "/System/Volumes/Data";

@@ -1,6 +1,6 @@
 /**
- * From a view and a command to the text for a shell that puts a program under Seatbelt. Pure. What cannot be confined
- * without namespaces is refused here, as under Landlock.
+ * Turns a view and a command into the script for a shell that puts a program under Seatbelt. Pure. What cannot be
+ * confined without namespaces is refused here, as under Landlock.
  */
 import { FemtoError, printable } from "@femtoclaw/protocol";
 import { childEnvironment, requireVisible, type SandboxCommand, startedBy } from "../bubblewrap.ts";
@@ -9,17 +9,18 @@ import type { Beside } from "../landlock/landlock-plan.ts";
 import type { SandboxView } from "../view.ts";
 import { seatbeltProfile } from "./seatbelt-profile.ts";
 
-/** LIMIT: bytes, the unit in which the shell is told of sizes of files. */
+/** LIMIT: bytes of one block, the unit in which the shell takes sizes of files. */
 const BLOCK_BYTES = 512;
 
-/** The names that the shell has a meaning of its own for, or sets; a program would get other values than it was given. */
+/** Variables that the shell sets or interprets itself; a program would get other values than it was given. */
 const OF_SHELL: readonly string[] = ["_", "IFS", "OLDPWD", "OPTIND", "PPID", "PS1", "PS2", "PS4", "PWD"];
 
 /**
- * `limit` sets the soft and the hard limit of a process, or the least that it may be. Each text that is said is ours.
- * INVARIANT: I3: the program is announced after the very profile let a program of the system start, and refused where it
- * did not; nothing is started without it. What stands in `femto_inside` is done by a second shell behind the profile: no
- * variable that a call chose reaches a program in front of it, which some would make load code.
+ * `limit` sets a soft and a hard limit, or less if the process already has less. The script contains only our own text.
+ * INVARIANT: I3: the script reports the program as started only after the same profile let a program of the system
+ * start; otherwise it reports a fault, and nothing starts without the profile. The commands in `femto_inside` are run
+ * by a second shell behind the profile, so that no variable chosen by a call reaches a program before it: some make a
+ * program load code.
  */
 const SCRIPT = `
 fault() { printf '{"fault":"%s"}\\n' "$1" >&4; exit 1; }
@@ -51,7 +52,7 @@ end
 exec "$@" "$femto_shell" -c 'eval "$(/bin/cat <&3)"' femtoclaw
 `;
 
-/** Throws FEMTO_SANDBOX_UNAVAILABLE. INVARIANT: I3: what only a namespace can hold is not begun without one. */
+/** Throws FEMTO_SANDBOX_UNAVAILABLE. INVARIANT: I3: what only a namespace can confine is not started without one. */
 export function seatbeltScript(
   view: SandboxView,
   command: SandboxCommand,
@@ -101,7 +102,7 @@ function exported([name, value]: readonly [string, string]): string {
   return `export ${name}=${quoted(value)}`;
 }
 
-/** One word of a shell, whatever is in it; a NUL is in no text that reaches a program. */
+/** The text as one word of a shell, whatever is in it. No NUL can reach a program. */
 function quoted(text: string): string {
   if (text.includes("\0")) throw beyond("a text with a NUL in it");
   return `'${text.replaceAll("'", "'\\''")}'`;
@@ -113,5 +114,5 @@ function beyond(what: string): FemtoError {
   });
 }
 
-/** Reads the text from where it is told, and becomes what stands at its end. */
+/** Reads the script from the descriptor of the plan, and becomes what the script ends with. */
 export const STARTER = ["-c", 'eval "$(/bin/cat <&3)"', "femtoclaw"];

@@ -1,10 +1,12 @@
-/** What a child under Seatbelt tries, so that a promise which does not hold on this Mac is found before any call. */
+/**
+ * What a child under Seatbelt tries, so that a promise that does not hold on this Mac is discovered before any call.
+ */
 import { dirname } from "node:path";
 import type { Authority } from "@femtoclaw/protocol";
 import { type Mount, visibilityOf } from "../mounts.ts";
 import { MACOS_SECRETS, SECOND_NAME } from "./macos-system.ts";
 
-/** It says a word for each thing that it could do and must not, and at its end that it has tried them all. */
+/** Prints a line for each thing that it could do and must not, and a last line when it has tried them all. */
 const SCRIPT = `
 use strict;
 use Socket;
@@ -34,7 +36,7 @@ for my $folder (@folders) {
 print "tried\\n";
 `;
 
-/** The only thing that it may say. */
+/** All that a confined child may print. */
 export const TRIED = "tried\n";
 
 /** Arguments of Perl, which is a part of macOS. */
@@ -44,7 +46,7 @@ export function seatbeltTrial(mounts: readonly Mount[], { workspace, floor }: Au
   return ["-e", SCRIPT, String(host), ...new Set(kept)];
 }
 
-/** What must be out of sight under each of its names. */
+/** Paths that must be hidden, each under both of its names. */
 export function secretsOfMac(paths: readonly string[]): string[] {
   const all = [...MACOS_SECRETS, ...paths];
   return [...all, ...all.map((path) => `${SECOND_NAME}${path}`)];

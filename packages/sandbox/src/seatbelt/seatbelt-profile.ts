@@ -1,7 +1,7 @@
 /**
- * From the view of a child to a profile of Seatbelt, which denies what no rule allows and goes by the last rule that
- * fits. Pure. INVARIANT: I3: no path, and nothing else that anybody chose, is a part of the text: each is a parameter,
- * which the text has by its number, so that no name of a file is ever read as a rule.
+ * Turns the view of a child into a Seatbelt profile, which denies what no rule allows, and in which the last matching
+ * rule decides. Pure. INVARIANT: I3: the text contains no path and nothing else that anybody chose. Each path is a
+ * parameter, to which the text refers by number, so that no file name is ever read as a rule.
  */
 import { dirname } from "node:path";
 import { isWithin, type Mount } from "../mounts.ts";
@@ -10,11 +10,11 @@ import { MACOS_LINKS } from "./macos-system.ts";
 
 export interface Profile {
   readonly text: string;
-  /** By the names that the text has for them. */
+  /** Paths by the names that the text has for them. */
   readonly parameters: ReadonlyMap<string, string>;
 }
 
-/** Facts of the machine that are none of a person: enough for libraries to start, nothing about other processes. */
+/** Facts about the machine, not about a person: enough for libraries to start, nothing about other processes. */
 const SYSCTLS = [
   ...["hw.activecpu", "hw.byteorder", "hw.cacheconfig", "hw.cachelinesize_compat", "hw.cpufamily", "hw.cputype"],
   ...["hw.logicalcpu", "hw.logicalcpu_max", "hw.machine", "hw.memsize", "hw.ncpu", "hw.nperflevels", "hw.packages"],
@@ -26,10 +26,12 @@ const SYSCTLS = [
 
 const READ = "file-read*";
 const WRITE = "file-write*";
-/** Programs lie where no child writes, as under Landlock. */
+/** A child can write to no folder with programs, as under Landlock. */
 const EXECUTE = "process-exec* file-map-executable";
 
-/** What holds whatever is granted. No network, no service of macOS but that for names of users, no other process. */
+/**
+ * Rules that hold whatever is granted: no network, no service of macOS but the lookup of user names, no other process.
+ */
 const BASE = [
   "(version 1)",
   "(deny default)",
@@ -37,8 +39,8 @@ const BASE = [
   "(allow signal (target self) (target children))",
   "(allow process-info* (target self))",
   "(allow syscall-unix)",
-  // INVARIANT: I9: whoever leaves the process group is not found by the kill that ends the child as a whole; the last of
-  // the three makes a process in a group of its own in one step.
+  // INVARIANT: I9: a child is killed by its process group, so nothing may leave that. The last of these three calls
+  // creates a process in a group of its own in one step.
   "(deny syscall-unix (syscall-number SYS_setsid SYS_setpgid SYS_posix_spawn))",
   '(allow mach-lookup (global-name "com.apple.system.opendirectoryd.libinfo"))',
   `(allow sysctl-read ${SYSCTLS.map((name) => `(sysctl-name "${name}")`).join(" ")})`,
@@ -64,8 +66,8 @@ export function seatbeltProfile({ mounts, assumed }: Pick<SandboxView, "mounts" 
     ...BASE,
     ...ways.map((path) => `(allow file-read-metadata ${literal(path)})`),
     ...mounts.flatMap((mount) => rulesOf(mount, subpath(mount.path), literal(mount.path))),
-    // INVARIANT: a child moves no protected path aside: neither what is shown or hidden in a writable folder of its own
-    // kind, nor a folder on the way there. What lies in such a folder is another path, and stays as it is.
+    // INVARIANT: a child cannot move a protected path aside: neither a path shown or hidden within a writable folder,
+    // nor a folder on the way to it. Entries within such a folder are other paths, and unaffected.
     ...mounts
       .filter(({ path }) => isWritable(mounts, dirname(path)) || isWritable(mounts, path))
       .map(({ path }) => `(deny ${assumed.get(path) === "file" ? "file-write-unlink" : WRITE} ${literal(path)})`),
@@ -82,7 +84,7 @@ function rulesOf({ kind }: Mount, all: string, itself: string): string[] {
       return [`(deny ${EXECUTE} ${all})`, `(allow ${READ} ${WRITE} ${all})`];
     case "link":
       return [`(allow ${READ} ${itself})`];
-    // Those that only a namespace could make are refused before; and what is hidden is.
+    // Mounts that need a namespace were refused before, so this is what has to be hidden.
     default:
       return [`(deny ${READ} ${WRITE} ${EXECUTE} ${all})`];
   }
@@ -91,7 +93,7 @@ function rulesOf({ kind }: Mount, all: string, itself: string): string[] {
 const isWritable = (mounts: readonly Mount[], path: string): boolean =>
   mounts.findLast((mount) => isWithin(path, mount.path))?.kind === "readWrite";
 
-/** The folders on the way to a path, without the root. */
+/** The folders above a path, without the root. */
 function above(path: string): string[] {
   const folder = dirname(path);
   return folder === "/" || folder === path ? [] : [folder, ...above(folder)];

@@ -1,17 +1,17 @@
 /**
- * Every metric: its name, unit and labels. A label has values from a closed set, or the names of registered
- * capabilities; what a client, a file or an agent is called is never one.
+ * All metrics, with their names, units and labels. The values of a label are from a closed set or names of registered
+ * capabilities, never names of clients, files or agents.
  */
 import { ATTRIBUTES as A } from "../conventions.ts";
 
 export interface MetricDefinition {
   readonly name: string;
   readonly kind: "counter" | "gauge" | "histogram";
-  /** As UCUM has it; a word in braces counts things. */
+  /** In UCUM notation; a word in braces counts things. */
   readonly unit: string;
   readonly help: string;
   readonly labels: readonly string[];
-  /** All values of its one label, where they are few: each is 0 before anything is counted, so that a first one is a rise. */
+  /** All values of its only label, if they are few: each starts at 0, so that the first event is visible as a rise. */
   readonly values?: readonly string[];
 }
 
@@ -32,11 +32,13 @@ const seconds = (name: string, help: string, labels: readonly string[] = []): Me
 
 const SUBSYSTEMS = ["memory", "registry", "policy", "observability"];
 
-/** Folded from records, so that they count what was before this process began, and go on after it. */
+/** Folded from records, so that they include what happened before this process began, and continue after it ends. */
 export const FOLDED = define({
   records: counter("femtoclaw.records", "{record}", "Records of the journal.", [A.recordType]),
   boots: few("femtoclaw.boots", "{boot}", "Starts of a host, by how the boot before ended.", A.previousEnd, [
-    ...["none", "clean", "crash"],
+    "none",
+    "clean",
+    "crash",
   ]),
   upgrades: counter("femtoclaw.upgrades", "{boot}", "Starts of another version than the one before."),
   faults: counter("femtoclaw.faults", "{fault}", "Faults that a host could not go on with."),
@@ -61,18 +63,24 @@ export const FOLDED = define({
   messages: counter("femtoclaw.messages", "{message}", "Messages that were recorded and call nothing."),
   approvalsAsked: counter("femtoclaw.approvals.asked", "{approval}", "Questions to operators.", [A.tool]),
   approvalsAnswered: few("femtoclaw.approvals.answered", "{approval}", "Answers of operators.", A.answer, [
-    ...["granted", "refused"],
+    "granted",
+    "refused",
   ]),
   approvalsExpired: counter("femtoclaw.approvals.expired", "{approval}", "Questions that nobody answered in time."),
   sessions: few("femtoclaw.sessions.opened", "{session}", "Sessions, by the way they came.", A.channel, [
-    ...["library", "agent", "operator"],
+    "library",
+    "agent",
+    "operator",
   ]),
   halts: few("femtoclaw.sessions.halted", "{session}", "Sessions that were halted, by what halted them.", A.haltedBy, [
-    ...["operator", "budget", "refusals"],
+    "operator",
+    "budget",
+    "refusals",
   ]),
   terminals: counter("femtoclaw.terminals.opened", "{terminal}", "Terminals that were opened."),
   hops: few("femtoclaw.redirects", "{redirect}", "Redirects of fetches, by what was decided.", A.decision, [
-    ...["allowed", "denied"],
+    "allowed",
+    "denied",
   ]),
   policies: counter("femtoclaw.policy.activations", "{policy}", "Policies that came into force."),
   policyRejections: counter("femtoclaw.policy.rejections", "{policy}", "Policies that were not taken.", [A.error]),
@@ -88,7 +96,7 @@ export const FOLDED = define({
   ),
 });
 
-/** As they are at the moment, or since this process began. */
+/** Current values, or counts since this process began. */
 export const LIVE = define({
   ready: gauge("femtoclaw.ready", "{host}", "1 while calls are taken, else 0."),
   bootTime: gauge("femtoclaw.boot.time", "s", "When this process began, as Unix time."),
@@ -113,7 +121,7 @@ export const LIVE = define({
 
 export type FoldedMetric = keyof typeof FOLDED;
 
-/** Upper bounds of the buckets in microseconds: of an append to a disk, up to a program that runs for minutes. */
+/** Upper bounds of the buckets in microseconds, from an append to a disk up to a program that runs for minutes. */
 export const BOUNDS_US = [
   100, 250, 500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 1_000_000, 2_500_000,
   5_000_000, 10_000_000, 30_000_000, 60_000_000, 300_000_000,

@@ -1,4 +1,4 @@
-/** What one record adds to the metrics. A pure function of the record and of what the records before it named. */
+/** What one record adds to the metrics. A pure function of the record and of what earlier records named. */
 import { ERRORS, type TypedRecord } from "@femtoclaw/protocol";
 import type { FoldedMetric } from "./catalogue.ts";
 
@@ -7,11 +7,11 @@ export type Change =
   | { readonly metric: FoldedMetric; readonly labels: readonly string[]; readonly observeUs: number };
 
 export interface Known {
-  /** The label for a tool: its name where a capability of that name is registered. */
+  /** The label for a tool: its name if a capability of that name is registered. */
   tool(name: string | null): string;
   /** The tool of an open intent, by its sequence number. */
   intent(seq: number): string | null;
-  /** The version of the boot before; null where there was none. */
+  /** The version of the previous boot; null if there was none. */
   readonly version: string | null;
 }
 
@@ -102,18 +102,18 @@ function refusal(record: TypedRecord & { type: "execution.refused" }, known: Kno
   ];
 }
 
-/** INVARIANT: a code that this version does not know, such as that of an embedder, is no label of its own. */
+/** INVARIANT: an error code unknown to this version, such as an embedder's, gets no label of its own. */
 function errorLabel(code: string): string {
   return Object.hasOwn(ERRORS, code) ? code : "other";
 }
 
-/** By the code of `session.halted`; any other code is that of the last refusal of too many. */
+/** By the code in `session.halted`. Any other code is that of the last of too many refusals. */
 const HALTED_BY: Readonly<Record<string, string>> = {
   FEMTO_SESSION_HALTED: "operator",
   FEMTO_BUDGET_EXCEEDED: "budget",
 };
 
-/** Kinds by how identifiers of rules begin; what follows may name agents and files, and is no label. */
+/** Kinds of rules, by the beginning of their identifiers; the rest may name agents and files, and so is no label. */
 const RULE_KINDS: readonly (readonly [start: string, kind: string])[] = [
   ["floor/", "floor"],
   ["toml/agent.", "agent"],
@@ -131,7 +131,10 @@ function ruleKind([rule]: readonly string[]): string {
   return RULE_KINDS.find(([start]) => rule.startsWith(start))?.[1] ?? "other";
 }
 
-/** Of the monotonic clock, which does not go back within a boot; a record that says otherwise took no time. */
+/**
+ * A difference on the monotonic clock, which does not go back within a boot; if a record says otherwise, it counts as
+ * 0.
+ */
 function span(us: number): number {
   return Math.max(0, us);
 }

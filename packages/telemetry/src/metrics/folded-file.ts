@@ -1,33 +1,35 @@
-/** The folded metrics beside the journal. A cache: without it, or with one that is damaged, records are folded again. */
+/**
+ * Stores the folded metrics beside the journal. It is a cache: if it is missing or damaged, records are folded again.
+ */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { replaceFile } from "@femtoclaw/journal";
 import { type FoldedState, parseState } from "./metric-fold.ts";
 
 const FILE = "telemetry-metrics";
-/** Raised when the fold of the same records would be another. */
+/** Has to be raised when the same records would be folded differently. */
 const FORMAT = 1;
 
 interface Place {
   readonly stateDirectory: string;
-  /** Name of the log: of another one nothing is taken. */
+  /** Name of the log; the state of another log is ignored. */
   readonly log: string;
   readonly size: number;
 }
 
-/** Null where there is none to go on from. */
+/** Null if there is no state to continue from. */
 export async function loadFolded({ stateDirectory, log, size }: Place): Promise<FoldedState | null> {
   let value: unknown;
   try {
     value = JSON.parse(await readFile(join(stateDirectory, FILE), "utf8"));
   } catch {
-    // Missing, not readable or not JSON: all the same to a cache.
+    // Missing, unreadable or not JSON: for a cache it makes no difference.
     return null;
   }
   const { format, log: written, state } = (value ?? {}) as Readonly<Record<string, unknown>>;
   if (format !== FORMAT || written !== log) return null;
   const parsed = parseState(state);
-  // INVARIANT: what counts more records than there are counts none of these.
+  // INVARIANT: a state that counts more records than the log has does not belong to it.
   return parsed !== null && parsed.next <= size ? parsed : null;
 }
 

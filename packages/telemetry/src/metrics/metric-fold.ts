@@ -1,6 +1,6 @@
 /**
- * The metrics as the state that records are folded into. The same records give the same state, in one process or in
- * many, so that a counter goes on over restarts, also over those that nobody had time to write anything before.
+ * The metrics as a state into which records are folded. The same records give the same state, in one process or in
+ * many, so a counter continues over restarts, even if the previous process had no time to write anything.
  */
 import type { TypedRecord } from "@femtoclaw/protocol";
 import { told, wallUsOf } from "../record-identity.ts";
@@ -8,11 +8,11 @@ import { BOUNDS_US, FOLDED, type FoldedMetric } from "./catalogue.ts";
 import { type Change, changesOf, type Known } from "./changes.ts";
 import { CounterSeries, type Histogram, HistogramSeries, type Point } from "./series.ts";
 
-/** LIMIT: names of capabilities that are labels of their own; all further ones are `other`. */
+/** LIMIT: capabilities with a label of their own; further ones are `other`. */
 const TOOLS_MAX = 256;
 const OTHER = "other";
 
-/** The state as JSON, to begin with where another process ended. */
+/** The state as JSON, from which another process can continue. */
 export interface FoldedState {
   readonly next: number;
   readonly startUs: number | null;
@@ -32,7 +32,7 @@ export class MetricFold {
   #startUs: number | null = null;
   #next: number;
 
-  /** Begins at a record, and counts nothing from before it. */
+  /** Begins at a record, and counts nothing before it. */
   constructor(next = 0) {
     this.#next = next;
     for (const [metric, { kind }] of Object.entries(FOLDED) as [FoldedMetric, { kind: string }][]) {
@@ -56,12 +56,12 @@ export class MetricFold {
     return fold;
   }
 
-  /** The next record that it takes. */
+  /** The number of the next record to take. */
   get next(): number {
     return this.#next;
   }
 
-  /** Wall clock of the first record that counts, in microseconds; null before there is one. */
+  /** Wall clock of the first counted record in microseconds; null if there is none yet. */
   get startUs(): number | null {
     return this.#startUs;
   }
@@ -86,7 +86,7 @@ export class MetricFold {
     };
   }
 
-  /** INVARIANT: records count once and in their order; any other than the next one is left alone. */
+  /** INVARIANT: each record counts once and in order; any other than the next one is ignored. */
   take(record: TypedRecord): boolean {
     if (record.seq !== this.#next) return false;
     this.#next += 1;
@@ -113,7 +113,7 @@ export class MetricFold {
   #learn(record: TypedRecord): void {
     if (record.type === "registry.loaded") for (const { name } of record.body.capabilities) this.#register(name);
     if (record.type !== "execution.intent") return;
-    // Where the record of the registry was pruned: what has an intent was registered.
+    // The record of the registry may be pruned, but what has an intent was registered.
     this.#register(record.body.tool);
     this.#open.set(record.seq, record.body.tool);
   }
@@ -130,7 +130,7 @@ export class MetricFold {
   }
 }
 
-/** The state that a text holds; null where it holds none that this version has written. */
+/** The parsed state; null unless it is one that this version has written. */
 export function parseState(value: unknown): FoldedState | null {
   if (!isRecord(value)) return null;
   const { next, startUs, version, tools, open, counters, histograms } = value;

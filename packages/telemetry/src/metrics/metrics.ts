@@ -1,4 +1,4 @@
-/** The metrics of a running host: folded as records become durable, and looked at when somebody asks. */
+/** The metrics of a running host: folded as records become durable, and collected when somebody asks. */
 import type { JournalReader } from "@femtoclaw/journal";
 import { errorText, type TypedRecord } from "@femtoclaw/protocol";
 import { told } from "../record-identity.ts";
@@ -7,7 +7,7 @@ import { loadFolded, storeFolded } from "./folded-file.ts";
 import { MetricFold } from "./metric-fold.ts";
 import { type Histogram, HistogramSeries, type Point } from "./series.ts";
 
-/** What a runtime knows at the moment. */
+/** Current values that only the runtime knows. */
 export interface Gauges {
   readonly ready: boolean;
   readonly running: number;
@@ -23,26 +23,26 @@ export interface Gauges {
 export interface MetricsSource {
   readonly reader: JournalReader;
   readonly stateDirectory: string;
-  /** Name of the log that is read. */
+  /** Name of the log. */
   readonly log: string;
   size(): number;
   nowUs(): number;
-  /** The clock that records are stamped with. */
+  /** The clock by which records are stamped. */
   monotonicUs(): number;
   gauges(): Gauges;
 }
 
-/** What the export of one signal has come to. */
+/** The state of the export of one signal. */
 export interface SignalCount {
   readonly signal: string;
-  /** Null for what has no cursor. */
+  /** Null for a signal without a cursor. */
   readonly lag: number | null;
   readonly rejected: number;
 }
 
 export interface Family {
   readonly definition: MetricDefinition;
-  /** Since when it counts, in microseconds. */
+  /** The time from which it counts, in microseconds. */
   readonly startUs: number;
   readonly points: readonly Point<number>[] | readonly Point<Histogram>[];
 }
@@ -52,7 +52,7 @@ export interface Collected {
   readonly families: readonly Family[];
 }
 
-/** LIMIT: records that are folded again after a crash, beside those of the last moments. */
+/** LIMIT: records after which the state is stored, and which a crash thus makes this process fold again. */
 const STORE_EVERY_RECORDS = 4_096;
 
 export class Metrics {
@@ -63,18 +63,18 @@ export class Metrics {
   #stored = 0;
   #catchingUp: Promise<void> | null = null;
   #storing: Promise<void> = Promise.resolve();
-  /** Whether all records that there were at the start are counted; before that the counters would be too small. */
+  /** Whether all records from before the start are counted; until then the counters would be too small. */
   #caughtUp = false;
   #warned = false;
 
-  /** Begins with what was folded before; the rest is folded beside everything else. */
+  /** Loads what was folded before; the remaining records are folded in the background. */
   start(source: MetricsSource): void {
     this.#source = source;
     if (this.#beganUs === 0) this.#beganUs = source.nowUs();
     this.#catchUp();
   }
 
-  /** Takes records in the moment in which they are durable. */
+  /** Takes records at the moment in which they become durable. */
   take(records: readonly TypedRecord[]): void {
     const source = this.#source;
     if (source === null) return;
@@ -86,11 +86,11 @@ export class Metrics {
     else this.#storeSometimes(source);
   }
 
-  /** Null while records of before this start are still being counted. */
+  /** Null while records from before this start are still being counted. */
   collect(signals: readonly SignalCount[]): Collected | null {
     const source = this.#source;
     if (source === null || !this.#caughtUp) return null;
-    // A clock that was put back since would have counters end before they began.
+    // If the clock was set back, counters would otherwise end before they began.
     const startUs = this.#fold.startUs ?? this.#beganUs;
     const nowUs = Math.max(source.nowUs(), startUs, this.#beganUs);
     const folded = (Object.keys(FOLDED) as FoldedMetric[]).map((metric): Family => {
@@ -145,7 +145,7 @@ export class Metrics {
   #catchUp(): void {
     this.#catchingUp ??= this.#readOn().finally(() => {
       this.#catchingUp = null;
-      // What was committed between the last look and now was told to nobody.
+      // Nobody was told of records committed between the last look and now.
       if (this.#caughtUp && this.#fold.next < (this.#source?.size() ?? 0)) this.#catchUp();
     });
   }
@@ -170,7 +170,7 @@ export class Metrics {
     }
   }
 
-  /** INVARIANT: a gap is counted by nobody: what was pruned before it was folded makes everything begin anew. */
+  /** INVARIANT: no gap is counted over: if unfolded records were pruned, counting begins anew after them. */
   async #begin({ reader, stateDirectory, log, size }: MetricsSource): Promise<void> {
     const state = await loadFolded({ stateDirectory, log, size: size() });
     const prunedBefore = await reader.prunedBefore();
@@ -185,14 +185,14 @@ export class Metrics {
     this.#storing = this.#storing.then(() => this.#store(source));
   }
 
-  /** A disk without room for a cache is no fault: it costs time at the next start. */
+  /** A full disk is no fault here: without the cache, the next start just takes longer. */
   async #store({ stateDirectory, log }: MetricsSource): Promise<void> {
     const { state } = this.#fold;
     await storeFolded(stateDirectory, log, state).catch(() => undefined);
   }
 }
 
-/** What has no labels, or has few, is 0 before anything was counted. */
+/** Metrics without labels, or with few label values, start at 0 before anything was counted. */
 function withZeros({ labels, values }: MetricDefinition, points: readonly Point<number>[]): readonly Point<number>[] {
   const wanted = labels.length === 0 ? [[]] : (values ?? []).map((value) => [value]);
   const missing = wanted.filter((own) => !points.some((point) => point.labels.join() === own.join()));

@@ -11,7 +11,7 @@ export function prometheusText({ families }: Collected): string {
   return families.map(familyText).join("");
 }
 
-/** A metric as Prometheus calls it: the unit and what a counter is called stand in the name. */
+/** The Prometheus name of a metric, which includes its unit and `_total` for a counter. */
 export function prometheusName({ name, kind, unit }: MetricDefinition): string {
   return `${name.replaceAll(".", "_")}${UNITS[unit] ?? ""}${kind === "counter" ? "_total" : ""}`;
 }
@@ -49,7 +49,7 @@ function line(name: string, labels: readonly string[], value: number): string {
   return `${name}${labels.length === 0 ? "" : `{${labels.join(",")}}`} ${value}\n`;
 }
 
-/** INVARIANT: nothing that a name holds ends its label or its line. */
+/** INVARIANT: no value can end its label or its line. */
 function escapedLabel(text: string): string {
   return text.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n");
 }

@@ -1,8 +1,8 @@
-/** Numbers by the values of their labels. Durations are whole microseconds, so that sums do not depend on an order. */
+/** Numbers by label values. Durations are whole microseconds, so that sums do not depend on their order. */
 import { BOUNDS_US } from "./catalogue.ts";
 
 export interface Histogram {
-  /** One more than there are bounds: the last is for what is beyond all of them. */
+  /** One more than there are bounds: the last bucket is for values beyond all bounds. */
   readonly buckets: readonly number[];
   readonly count: number;
   readonly sumUs: number;
@@ -13,7 +13,7 @@ export interface Point<T> {
   readonly value: T;
 }
 
-/** No label holds one: what is told is printable. */
+/** No label contains a line end, because labels are printable. */
 const SEPARATOR = "\n";
 
 export class CounterSeries {
@@ -26,7 +26,7 @@ export class CounterSeries {
     else point.value += amount;
   }
 
-  /** In the order of their labels, whatever the order in which they came. */
+  /** Sorted by label values. */
   get points(): Point<number>[] {
     return sorted(this.#points).map(({ labels, value }) => ({ labels, value }));
   }
