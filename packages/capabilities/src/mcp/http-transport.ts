@@ -5,8 +5,8 @@
 import { errorText, FemtoError, LIMITS, printable } from "@femtoclaw/protocol";
 import type { JsonObject } from "../capability.ts";
 import type { BoundHost } from "../facts/bound-arguments.ts";
-import { withoutValues } from "../facts/stored-secrets.ts";
 import { type BegunAnswer, converse, wholeOf } from "../network/exchange.ts";
+import { SecretFilter } from "../network/secret-filter.ts";
 import { eventsIn } from "./event-stream.ts";
 import { UnaskedWindow } from "./unasked-window.ts";
 import {
@@ -44,7 +44,7 @@ interface Sent<T> {
   /** Null where nothing is said, but listened. */
   readonly message: JsonObject | null;
   readonly signal: AbortSignal;
-  read(answer: BegunAnswer, host: BoundHost): Promise<T>;
+  read(answer: BegunAnswer, filter: SecretFilter): Promise<T>;
 }
 
 /** Speaks to an MCP server over streamable HTTP. */
@@ -76,7 +76,7 @@ export class HttpTransport implements UpstreamTransport {
     try {
       const answer = await this.#send({
         ...{ method: "POST", message, signal: both },
-        read: (begun, host) => this.#answerTo(id, begun, host, open),
+        read: (begun, filter) => this.#answerTo(id, begun, filter, open),
       });
       return resultIn(answer);
     } catch (error) {
@@ -103,10 +103,10 @@ export class HttpTransport implements UpstreamTransport {
         ? { method: "GET", message: null }
         : { method: "POST", message: { id: this.#lastId, ...asked } }),
       signal: AbortSignal.any([signal, this.#closing.signal]),
-      read: async ({ headers, pieces }, host) => {
+      read: async ({ headers, pieces }, filter) => {
         if (!isStream(headers)) return;
         for await (const event of eventsIn(this.#bearable(pieces), NOTICE_BYTES, () => tooLarge(NOTICE_BYTES))) {
-          const { id, method, params }: Message = messageFrom(event, host) ?? {};
+          const { id, method, params }: Message = messageFrom(event, filter) ?? {};
           this.#bear({ messages: 1 });
           if (id === undefined && typeof method === "string") onNotification(printable(method, 64), params);
         }
@@ -133,7 +133,8 @@ export class HttpTransport implements UpstreamTransport {
       ...(this.#version === null ? {} : { "mcp-protocol-version": this.#version }),
     };
     const body = message === null ? null : Buffer.from(JSON.stringify({ jsonrpc: "2.0", ...message }));
-    return await converse({ host, method, headers, body }, signal, new Map(host.secrets), async (answer) => {
+    const filter = new SecretFilter(host.secrets);
+    return await converse({ host, method, headers, body }, signal, filter, async (answer) => {
       const session = answer.headers["mcp-session-id"];
       if (session !== undefined && /^[\x21-\x7e]{1,256}$/.test(session)) this.#session = session;
       // The next call begins a new one. Servers should say 404; some say 400.
@@ -142,14 +143,14 @@ export class HttpTransport implements UpstreamTransport {
       }
       // Some say why in the body, as they would have otherwise.
       if (answer.status === 400 && message !== null && "id" in message) {
-        const said = messageFrom(await wholeOf(answer.pieces, ENVELOPE_BYTES), host);
+        const said = messageFrom(await wholeOf(answer.pieces, ENVELOPE_BYTES), filter);
         if (said?.["error"] !== undefined && said["id"] === message["id"]) throw new UpstreamRefusal(said["error"]);
       }
       // Also no redirect is followed: it would lead to where no operator sent anybody.
       if (answer.status < 200 || answer.status > 299) {
         throw new FemtoError("FEMTO_UPSTREAM_FAILED", `the server answered with status ${answer.status}`);
       }
-      return await read(answer, host);
+      return await read(answer, filter);
     });
   }
 
@@ -157,17 +158,17 @@ export class HttpTransport implements UpstreamTransport {
   async #answerTo(
     id: number,
     { headers, pieces }: BegunAnswer,
-    host: BoundHost,
+    filter: SecretFilter,
     { bytesMax, onNotice, onAsked, signal }: UpstreamRequest,
   ): Promise<Message> {
     const most = bytesMax + ENVELOPE_BYTES;
     let due = 0;
     if (!isStream(headers)) {
-      const found = messageFrom(await wholeOf(pieces, most), host);
+      const found = messageFrom(await wholeOf(pieces, most), filter);
       if (isAnswer(found, id)) return found;
     } else {
       for await (const event of eventsIn(this.#bearable(pieces), most, () => tooLarge(bytesMax))) {
-        const message = messageFrom(event, host);
+        const message = messageFrom(event, filter);
         if (isAnswer(message, id)) return message;
         this.#bear({ messages: 1 });
         const { id: asked, method, params }: Message = message ?? {};
@@ -254,8 +255,8 @@ function isAnswer(message: Message | null, id: number): message is Message {
 }
 
 /** INVARIANT: I10: what of the request's own secrets comes back is taken out before anything is read. */
-function messageFrom(bytes: Buffer, { secrets }: BoundHost): Message | null {
-  return messageIn(withoutValues(bytes, new Map(secrets)).toString("utf8"));
+function messageFrom(bytes: Buffer, filter: SecretFilter): Message | null {
+  return messageIn(filter.bytes(bytes).toString("utf8"));
 }
 
 /** What is asked, and what is called, read or got: servers hold the body to it. An answer is none of it. */
