@@ -5,6 +5,7 @@ import type { BoundHost } from "../facts/bound-arguments.ts";
 import { type SecretValues, withValues } from "../facts/stored-secrets.ts";
 import { pinnedConnector } from "./pinned-connector.ts";
 import { SecretFilter } from "./secret-filter.ts";
+import { Wrapping } from "./wrapping.ts";
 
 /** LIMIT: bytes of the headers of one answer, as servers and browsers have it. */
 const HEADER_BYTES = 16_384;
@@ -60,8 +61,9 @@ export async function converse<T>(
   const { host, method, headers, body } = request;
   // Loaded on first use: a host that fetches nothing starts without it.
   const { buildConnector, Client } = await import("./http-client.ts");
+  const wrapping = new Wrapping();
   const client = new Client(originOf(host), {
-    connect: pinnedConnector(buildConnector, host, signal),
+    connect: pinnedConnector(buildConnector, host, signal, (socket) => wrapping.watch(socket)),
     allowH2: false,
     // One request, and the connection is over: nothing that follows an answer is read as another one.
     pipelining: 0,
@@ -79,7 +81,11 @@ export async function converse<T>(
       body,
       signal,
     });
-    return await read({ status: answer.statusCode, headers: headersOf(answer.headers, filter), pieces: answer.body });
+    return await read({
+      status: answer.statusCode,
+      headers: headersOf(answer.headers, filter),
+      pieces: wrapping.taken(answer.body),
+    });
   } catch (error) {
     signal.throwIfAborted();
     throw faultOf(error, filter);
