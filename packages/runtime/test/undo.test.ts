@@ -7,7 +7,10 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  renameSync,
+  rmSync,
   statSync,
+  symlinkSync,
   utimesSync,
   writeFileSync,
 } from "node:fs";
@@ -285,5 +288,51 @@ describe("what cannot be undone", () => {
     const reply = await done(runtime, "fs_move", { from: at(home, "file"), to: at(home, "moved") });
     utimesSync(at(home, "moved"), 1, 1);
     expect(await runtime.undo(reply.execution_id)).toMatchObject({ error: { code: "FEMTO_FILE_CHANGED" } });
+  });
+});
+
+// Whoever may do less than the operator must not choose by a link what is changed with the operator's rights.
+describe("while a folder on the way is another one by now", () => {
+  it.each<[string, string, Record<string, unknown>]>([
+    ["an overwritten file", "fs_write", { path: "out/d/written", content: "same", mode: "overwrite" }],
+    ["an edit", "fs_edit", { path: "out/d/written", old: "theirs", new: "same" }],
+    ["a deleted file", "fs_delete", { path: "out/d/deleted" }],
+    ["a deleted folder", "fs_delete", { path: "out/d/folder" }],
+    ["a move out of it", "fs_move", { from: "out/d/moved", to: "out/moved" }],
+    ["a move into it", "fs_move", { from: "out/into", to: "out/d/into" }],
+    ["a new file", "fs_write", { path: "out/d/new", content: "x", mode: "create" }],
+  ])("%s is not taken back through the link", async (_, tool, args) => {
+    const home = temporaryHome();
+    const place = (name: string): string => join(home.root, name);
+    for (const folder of ["out/d/folder", "workspace/out", "operators"]) mkdirSync(place(folder), { recursive: true });
+    for (const name of ["d/written", "d/deleted", "d/moved", "into"]) writeFileSync(at(home, name), "theirs");
+    writeFileSync(place("operators/written"), "same");
+    const runtime = await started(home, {
+      configuration: {
+        capabilities: enabled,
+        allow: { read: ["out", "operators"], write: ["out", "operators"] },
+        agent: { narrow: { allow: { read: ["out"], write: ["out"] } } },
+      },
+    });
+    await using session = runtime.openSession({ channel: "agent", principal: "narrow" });
+    const absolute = Object.entries(args).map(([key, value]) => [
+      key,
+      ["path", "from", "to"].includes(key) ? place(String(value)) : value,
+    ]);
+    const reply = await session.propose(call(tool, Object.fromEntries(absolute)));
+    expect(reply, JSON.stringify(reply)).toMatchObject({ status: "completed" });
+    renameSync(at(home, "d"), at(home, "aside"));
+    // What was created is known by its inode, which a second name has, too.
+    if (existsSync(at(home, "aside/new"))) linkSync(at(home, "aside/new"), place("operators/new"));
+    symlinkSync(place("operators"), at(home, "d"));
+    const [before, beside] = [readdirSync(place("operators")), readdirSync(at(home, "."))];
+    const undone = await runtime.undo(reply.execution_id);
+    expect(undone.error, JSON.stringify(undone)).toMatchObject({ code: "FEMTO_FILE_CHANGED" });
+    expect([readdirSync(place("operators")), readdirSync(at(home, "."))]).toEqual([before, beside]);
+    expect(readFileSync(place("operators/written"), "utf8")).toBe("same");
+    // Where the folder is back, so is what was changed in it.
+    rmSync(at(home, "d"));
+    renameSync(at(home, "aside"), at(home, "d"));
+    expect(await runtime.undo(reply.execution_id)).toMatchObject({ status: "completed" });
   });
 });

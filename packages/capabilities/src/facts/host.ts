@@ -19,7 +19,7 @@ import type { JsonObject } from "../capability.ts";
 import { textAt, valueAt } from "./arguments.ts";
 import type { BoundHost } from "./bound-arguments.ts";
 import type { HostNames } from "./host-names.ts";
-import { leastPublic } from "./network-of.ts";
+import { isThisMachine, leastPublic } from "./network-of.ts";
 import { Refusal } from "./refusal.ts";
 import { type SecretLookUp, secretReferences } from "./stored-secrets.ts";
 
@@ -47,7 +47,7 @@ export async function resolveHost(request: HostRequest): Promise<ResolvedHost> {
   const headers = headerNames(table);
   const addresses = url.isName ? await nameAddresses(url, authority, names) : [host.replace(/^\[|\]$/g, "")];
   const network = leastPublic(addresses);
-  const secrets = secretsOf(table, url, network, request.secrets);
+  const secrets = secretsOf(table, url, addresses, request.secrets);
   return {
     bound: { kind: "host", scheme, host, port, target: url.target, addresses, secrets },
     question: {
@@ -153,7 +153,7 @@ export function headerNames(table: unknown): string[] {
 export function secretsOf(
   table: unknown,
   url: PlainUrl,
-  network: HostQuestion["network"],
+  addresses: readonly string[],
   lookUp: SecretLookUp,
 ): ReadonlyMap<string, string> {
   const secrets = new Map<string, string>();
@@ -166,7 +166,7 @@ export function secretsOf(
       secrets.set(name, found);
     }
   }
-  if (secrets.size > 0 && url.scheme === "http" && network !== "loopback") {
+  if (secrets.size > 0 && url.scheme === "http" && !isThisMachine(addresses)) {
     throw new Refusal("a secret is sent over https, or over http within this machine");
   }
   return secrets;

@@ -52,6 +52,11 @@ export function leastPublic(addresses: readonly string[]): Network {
   return RANGES.map(([network]) => network).find((network) => found.has(network)) ?? "public";
 }
 
+/** INVARIANT: all of them, as any may be dialled; a name can lead to this machine and to another one at once. */
+export function isThisMachine(addresses: readonly string[]): boolean {
+  return addresses.length > 0 && addresses.every((address) => networkOf(address) === "loopback");
+}
+
 function listOf(ranges: readonly string[]): BlockList {
   const list = new BlockList();
   for (const range of ranges) {

@@ -6,17 +6,17 @@ import { valueAt } from "../facts/arguments.ts";
 import { type Change, changeOutcome } from "../outcome.ts";
 import { leafOf, missing, requireLeaf, requirePlace, syncFolder, unexpected } from "./held-place.ts";
 import { stateOf, versionOf } from "./kept.ts";
-import { PATH_ARGUMENT, VERSION_ARGUMENT } from "./path-argument.ts";
+import { NO_LINKS_ARGUMENT, PATH_ARGUMENT, requireNoLinks, VERSION_ARGUMENT } from "./path-argument.ts";
 
 const manifest: CapabilityManifest = {
   name: "fs_delete",
-  version: "1.0.0",
+  version: "1.1.0",
   description: "Deletes a regular file or an empty folder. A folder that holds something is left alone.",
   input: {
     type: "object",
     additionalProperties: false,
     required: ["path"],
-    properties: { path: PATH_ARGUMENT, version: VERSION_ARGUMENT },
+    properties: { path: PATH_ARGUMENT, version: VERSION_ARGUMENT, no_links: NO_LINKS_ARGUMENT },
   },
   output: {
     type: "object",
@@ -36,7 +36,14 @@ async function execute(call: CapabilityCall): Promise<CapabilityOutcome> {
   return await changeOutcome(call.signal, () => remove(call));
 }
 
-async function remove({ args, bound, kept: [before], signal }: CapabilityCall): Promise<Change> {
+async function remove(call: CapabilityCall): Promise<Change> {
+  const {
+    args,
+    bound,
+    kept: [before],
+    signal,
+  } = call;
+  requireNoLinks(call, ["/path"]);
   const path = bound.path("/path");
   const { target, type } = path;
   if (target === null || type === "missing") throw missing(path);

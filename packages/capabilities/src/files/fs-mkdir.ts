@@ -8,11 +8,11 @@ import type { BoundPath } from "../facts/bound-arguments.ts";
 import { type Change, changeOutcome } from "../outcome.ts";
 import { changed, exists, leafOf, requirePlace, syncFolder } from "./held-place.ts";
 import { versionOf } from "./kept.ts";
-import { PATH_ARGUMENT } from "./path-argument.ts";
+import { NO_LINKS_ARGUMENT, PATH_ARGUMENT, requireNoLinks } from "./path-argument.ts";
 
 const manifest: CapabilityManifest = {
   name: "fs_mkdir",
-  version: "1.0.0",
+  version: "1.1.0",
   description:
     "Makes a folder. With `parents` it makes the missing folders on the way, too, and a folder that exists is no failure.",
   input: {
@@ -22,6 +22,7 @@ const manifest: CapabilityManifest = {
     properties: {
       path: PATH_ARGUMENT,
       parents: { type: "boolean", description: "Whether folders on the way are made, too. Default: false." },
+      no_links: NO_LINKS_ARGUMENT,
     },
   },
   output: {
@@ -42,7 +43,9 @@ async function execute(call: CapabilityCall): Promise<CapabilityOutcome> {
   return await changeOutcome(call.signal, () => make(call));
 }
 
-async function make({ args, bound, signal }: CapabilityCall): Promise<Change> {
+async function make(call: CapabilityCall): Promise<Change> {
+  const { args, bound, signal } = call;
+  requireNoLinks(call, ["/path"]);
   const path = bound.path("/path");
   const withParents = valueAt(args, "/parents") === true;
   if (path.type === "directory" && withParents) return { result: { created: 0 }, left: null };

@@ -7,7 +7,7 @@ import type { BoundPath, HeldFile } from "../facts/bound-arguments.ts";
 import { type Change, changeOutcome } from "../outcome.ts";
 import { changed, exists, leafOf, missing, requireLeaf, requirePlace, syncFolder, unexpected } from "./held-place.ts";
 import { versionOf } from "./kept.ts";
-import { PATH_ARGUMENT, VERSION_ARGUMENT } from "./path-argument.ts";
+import { NO_LINKS_ARGUMENT, PATH_ARGUMENT, requireNoLinks, VERSION_ARGUMENT } from "./path-argument.ts";
 import { WalkBounds, walk } from "./walk.ts";
 
 /** LIMIT: names below a moved folder; each of them is decided on at both places. */
@@ -15,7 +15,7 @@ const ENTRIES_MAX = 10_000;
 
 const manifest: CapabilityManifest = {
   name: "fs_move",
-  version: "1.0.0",
+  version: "1.1.0",
   description:
     "Moves or renames a regular file or a folder within one file system. Nothing that exists is overwritten.",
   input: {
@@ -26,6 +26,7 @@ const manifest: CapabilityManifest = {
       from: PATH_ARGUMENT,
       to: { ...PATH_ARGUMENT, description: "The new path itself, not the folder to move into." },
       version: VERSION_ARGUMENT,
+      no_links: NO_LINKS_ARGUMENT,
     },
   },
   output: {
@@ -51,6 +52,7 @@ async function execute(call: CapabilityCall): Promise<CapabilityOutcome> {
 
 async function move(call: CapabilityCall): Promise<Change> {
   const { args, bound, signal } = call;
+  requireNoLinks(call, ["/from", "/to"]);
   const [from, to] = [bound.path("/from"), bound.path("/to")];
   const { target, type } = from;
   if (target === null || type === "missing") throw missing(from);

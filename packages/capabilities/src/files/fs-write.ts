@@ -11,7 +11,15 @@ import { contentBytes, type Encoding } from "./content.ts";
 import { contentManifest, leftOf } from "./content-change.ts";
 import { unexpected } from "./held-place.ts";
 import { type Kept, stateOf, versionOf } from "./kept.ts";
-import { ENCODING_ARGUMENT, PATH_ARGUMENT, reopen, requireType, SHA256_ARGUMENT } from "./path-argument.ts";
+import {
+  ENCODING_ARGUMENT,
+  NO_LINKS_ARGUMENT,
+  PATH_ARGUMENT,
+  reopen,
+  requireNoLinks,
+  requireType,
+  SHA256_ARGUMENT,
+} from "./path-argument.ts";
 import { createFile, replaceFile } from "./placement.ts";
 
 /** LIMIT: bytes of a file that is hashed to see whether it is the expected one; a larger one would take seconds. */
@@ -19,7 +27,7 @@ const EXPECTED_BYTES = 67_108_864;
 
 const manifest = contentManifest({
   name: "fs_write",
-  version: "1.1.0",
+  version: "1.2.0",
   description:
     "Writes a regular file. Mode create makes a new one and never overwrites; overwrite replaces the file and append adds to its end, and both create one that is missing. Folders are not created.",
   input: {
@@ -32,6 +40,7 @@ const manifest = contentManifest({
       mode: { enum: ["create", "overwrite", "append"] },
       encoding: ENCODING_ARGUMENT,
       sha256: SHA256_ARGUMENT,
+      no_links: NO_LINKS_ARGUMENT,
     },
   },
   content: "/content",
@@ -44,7 +53,9 @@ async function execute(call: CapabilityCall): Promise<CapabilityOutcome> {
   return await changeOutcome(call.signal, () => write(call));
 }
 
-async function write({ args, bound, kept, signal }: CapabilityCall): Promise<Change> {
+async function write(call: CapabilityCall): Promise<Change> {
+  const { args, bound, kept, signal } = call;
+  requireNoLinks(call, ["/path"]);
   const path = bound.path("/path");
   const encoding: Encoding = valueAt(args, "/encoding") === "base64" ? "base64" : "utf8";
   const content = contentBytes(String(valueAt(args, "/content")), encoding);

@@ -2,6 +2,8 @@
 import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { FemtoError, LIMITS, printable } from "@femtoclaw/protocol";
+import type { CapabilityCall } from "../capability.ts";
+import { textAt, valueAt } from "../facts/arguments.ts";
 import type { BoundPath, HeldFile } from "../facts/bound-arguments.ts";
 
 export const PATH_ARGUMENT = {
@@ -45,3 +47,29 @@ export const VERSION_ARGUMENT = {
   pattern: "^[0-9]+\\.[0-9]+\\.[0-9]+$",
   description: "Version that it has to have, as fs_stat gives it; another one, and nothing is changed.",
 } as const;
+
+export const NO_LINKS_ARGUMENT = {
+  type: "boolean",
+  description: "Whether nothing is changed where a link on the way leads elsewhere. Default: false.",
+} as const;
+
+/**
+ * For a call that names the very places, as an undo does. INVARIANT: I8: whoever may put a link there, and may do less than
+ * the proposer, does not choose what is changed in the proposer's name.
+ */
+export function requireNoLinks({ args, bound, authority }: CapabilityCall, pointers: readonly string[]): void {
+  if (valueAt(args, "/no_links") !== true) return;
+  for (const pointer of pointers) {
+    const text = textAt(args, pointer);
+    const named = text.startsWith("/") ? text : `${authority.workspace}/${text}`;
+    const { path, further } = bound.path(pointer);
+    if ([path, ...further].join("/") === named) continue;
+    throw new FemtoError(
+      "FEMTO_FILE_CHANGED",
+      `${printable(text)} leads to ${printable(path)}, which the call does not mean`,
+      {
+        fix: "Look at what is there now, and name the place itself.",
+      },
+    );
+  }
+}

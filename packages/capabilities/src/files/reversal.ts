@@ -1,6 +1,7 @@
 /**
  * The call that brings back what stood there before another one: an ordinary call, which is decided on like any
- * other. It says what it expects to find, so that it does nothing where that is not what the other one left. Pure.
+ * other. It says what it expects to find, and that it means the very places, so that it does nothing where that is not
+ * what the other one left. Pure.
  */
 import type { KeptPath, LeftBehind } from "@femtoclaw/protocol";
 import type { JsonObject } from "../capability.ts";
@@ -19,7 +20,13 @@ export interface Changed {
 }
 
 /** Or why there is none. */
-export function reversalOf({ tool, kept, left }: Changed): Reversal | string {
+export function reversalOf(changed: Changed): Reversal | string {
+  const reversal = callBack(changed);
+  if (typeof reversal === "string") return reversal;
+  return { ...reversal, args: { ...reversal.args, no_links: true } };
+}
+
+function callBack({ tool, kept, left }: Changed): Reversal | string {
   const [before, ...others] = kept;
   if (before === undefined) return "nothing was kept of what stood there before";
   if (before.lost !== undefined) return LOST[before.lost];

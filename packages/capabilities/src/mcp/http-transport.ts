@@ -5,8 +5,8 @@
 import { errorText, FemtoError, LIMITS, printable } from "@femtoclaw/protocol";
 import type { JsonObject } from "../capability.ts";
 import type { BoundHost } from "../facts/bound-arguments.ts";
-import { withoutValues } from "../facts/stored-secrets.ts";
 import { type BegunAnswer, converse, wholeOf } from "../network/exchange.ts";
+import { SecretFilter } from "../network/secret-filter.ts";
 import { eventsIn } from "./event-stream.ts";
 import { UnaskedWindow } from "./unasked-window.ts";
 import {
@@ -44,7 +44,7 @@ interface Sent<T> {
   /** Null for a request that only listens. */
   readonly message: JsonObject | null;
   readonly signal: AbortSignal;
-  read(answer: BegunAnswer, host: BoundHost): Promise<T>;
+  read(answer: BegunAnswer, filter: SecretFilter): Promise<T>;
 }
 
 /** Speaks to an MCP server over streamable HTTP. */
@@ -78,7 +78,7 @@ export class HttpTransport implements UpstreamTransport {
         method: "POST",
         message,
         signal: both,
-        read: (begun, host) => this.#answerTo(id, begun, host, open),
+        read: (begun, filter) => this.#answerTo(id, begun, filter, open),
       });
       return resultIn(answer);
     } catch (error) {
@@ -104,10 +104,10 @@ export class HttpTransport implements UpstreamTransport {
       method: asked === null ? "GET" : "POST",
       message: asked === null ? null : { id: this.#lastId, ...asked },
       signal: AbortSignal.any([signal, this.#closing.signal]),
-      read: async ({ headers, pieces }, host) => {
+      read: async ({ headers, pieces }, filter) => {
         if (!isStream(headers)) return;
         for await (const event of eventsIn(this.#bearable(pieces), NOTICE_BYTES, () => tooLarge(NOTICE_BYTES))) {
-          const { id, method, params }: Message = messageFrom(event, host) ?? {};
+          const { id, method, params }: Message = messageFrom(event, filter) ?? {};
           this.#bear({ messages: 1 });
           if (id === undefined && typeof method === "string") onNotification(printable(method, 64), params);
         }
@@ -134,7 +134,8 @@ export class HttpTransport implements UpstreamTransport {
       ...(this.#version === null ? {} : { "mcp-protocol-version": this.#version }),
     };
     const body = message === null ? null : Buffer.from(JSON.stringify({ jsonrpc: "2.0", ...message }));
-    return await converse({ host, method, headers, body }, signal, new Map(host.secrets), async (answer) => {
+    const filter = new SecretFilter(host.secrets);
+    return await converse({ host, method, headers, body }, signal, filter, async (answer) => {
       const session = answer.headers["mcp-session-id"];
       if (session !== undefined && /^[\x21-\x7e]{1,256}$/.test(session)) this.#session = session;
       // The next call begins a new session. Servers should answer 404, but some answer 400.
@@ -143,14 +144,14 @@ export class HttpTransport implements UpstreamTransport {
       }
       // Some servers give the reason in the body of a 400, where the answer would have been.
       if (answer.status === 400 && message !== null && "id" in message) {
-        const said = messageFrom(await wholeOf(answer.pieces, ENVELOPE_BYTES), host);
+        const said = messageFrom(await wholeOf(answer.pieces, ENVELOPE_BYTES), filter);
         if (said?.["error"] !== undefined && said["id"] === message["id"]) throw new UpstreamRefusal(said["error"]);
       }
       // Redirects are not followed either: they would lead to a place that no operator has named.
       if (answer.status < 200 || answer.status > 299) {
         throw new FemtoError("FEMTO_UPSTREAM_FAILED", `the server answered with status ${answer.status}`);
       }
-      return await read(answer, host);
+      return await read(answer, filter);
     });
   }
 
@@ -158,17 +159,17 @@ export class HttpTransport implements UpstreamTransport {
   async #answerTo(
     id: number,
     { headers, pieces }: BegunAnswer,
-    host: BoundHost,
+    filter: SecretFilter,
     { bytesMax, onNotice, onAsked, signal }: UpstreamRequest,
   ): Promise<Message> {
     const most = bytesMax + ENVELOPE_BYTES;
     let due = 0;
     if (!isStream(headers)) {
-      const found = messageFrom(await wholeOf(pieces, most), host);
+      const found = messageFrom(await wholeOf(pieces, most), filter);
       if (isAnswer(found, id)) return found;
     } else {
       for await (const event of eventsIn(this.#bearable(pieces), most, () => tooLarge(bytesMax))) {
-        const message = messageFrom(event, host);
+        const message = messageFrom(event, filter);
         if (isAnswer(message, id)) return message;
         this.#bear({ messages: 1 });
         const { id: asked, method, params }: Message = message ?? {};
@@ -257,8 +258,8 @@ function isAnswer(message: Message | null, id: number): message is Message {
 }
 
 /** INVARIANT: I10: the request's own secrets are removed from what comes back before anything is read. */
-function messageFrom(bytes: Buffer, { secrets }: BoundHost): Message | null {
-  return messageIn(withoutValues(bytes, new Map(secrets)).toString("utf8"));
+function messageFrom(bytes: Buffer, filter: SecretFilter): Message | null {
+  return messageIn(filter.bytes(bytes).toString("utf8"));
 }
 
 /**

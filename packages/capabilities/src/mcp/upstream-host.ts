@@ -5,7 +5,7 @@ import { FemtoError, printable } from "@femtoclaw/protocol";
 import type { BoundHost } from "../facts/bound-arguments.ts";
 import { headerNames, plainUrl, secretsOf } from "../facts/host.ts";
 import type { HostNames } from "../facts/host-names.ts";
-import { leastPublic } from "../facts/network-of.ts";
+import { isThisMachine, leastPublic } from "../facts/network-of.ts";
 import { Refusal } from "../facts/refusal.ts";
 import type { SecretLookUp } from "../facts/stored-secrets.ts";
 
@@ -33,8 +33,8 @@ export async function upstreamHost({
     const network = leastPublic(addresses);
     // INVARIANT: whoever answers for a name cannot make it lead to the metadata service of a cloud, and so to its keys.
     if (isName && !NEARBY.includes(network)) throw new Refusal(`the host ${host} leads to a ${network} address`);
-    if (scheme === "http" && network !== "loopback") throw new Refusal("http is for servers of this machine");
-    const secrets = secretsOf(headers, url, network, lookUp);
+    if (scheme === "http" && !isThisMachine(addresses)) throw new Refusal("http is for servers of this machine");
+    const secrets = secretsOf(headers, url, addresses, lookUp);
     return { kind: "host", scheme, host, port, target, addresses, secrets };
   } catch (error) {
     if (error instanceof Refusal) throw new FemtoError("FEMTO_UPSTREAM_UNAVAILABLE", printable(error.message, 500));

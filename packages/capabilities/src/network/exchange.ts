@@ -2,8 +2,10 @@
 import { errorText, FemtoError, printable } from "@femtoclaw/protocol";
 import type { Dispatcher } from "undici";
 import type { BoundHost } from "../facts/bound-arguments.ts";
-import { type SecretValues, withoutValues, withValues } from "../facts/stored-secrets.ts";
+import { type SecretValues, withValues } from "../facts/stored-secrets.ts";
 import { pinnedConnector } from "./pinned-connector.ts";
+import { SecretFilter } from "./secret-filter.ts";
+import { Wrapping } from "./wrapping.ts";
 
 /** LIMIT: bytes of the headers of one answer, as servers and browsers have it. */
 const HEADER_BYTES = 16_384;
@@ -36,14 +38,15 @@ export async function exchange(
   bodyBytesMax: number,
   spent: SecretValues,
 ): Promise<Answer> {
-  return await converse(request, signal, spent, async ({ status, headers, pieces }) => ({
+  const filter = new SecretFilter(spent);
+  return await converse(request, signal, filter, async ({ status, headers, pieces }) => ({
     status,
     headers,
-    body: withoutValues(await wholeOf(pieces, bodyBytesMax), spent),
+    body: filter.bytes(await wholeOf(pieces, bodyBytesMax)),
   }));
 }
 
-/** An answer whose body is still on its way. INVARIANT: I10: who reads it takes what of `spent` comes back out of it. */
+/** An answer whose body is still on its way. INVARIANT: I10: who reads it takes secrets out of it by the filter. */
 export interface BegunAnswer extends Omit<Answer, "body"> {
   readonly pieces: AsyncIterable<Uint8Array>;
 }
@@ -52,14 +55,15 @@ export interface BegunAnswer extends Omit<Answer, "body"> {
 export async function converse<T>(
   request: Request,
   signal: AbortSignal,
-  spent: SecretValues,
+  filter: SecretFilter,
   read: (answer: BegunAnswer) => Promise<T>,
 ): Promise<T> {
   const { host, method, headers, body } = request;
   // Loaded on first use: a host that fetches nothing starts without it.
   const { buildConnector, Client } = await import("./http-client.ts");
+  const wrapping = new Wrapping();
   const client = new Client(originOf(host), {
-    connect: pinnedConnector(buildConnector, host, signal),
+    connect: pinnedConnector(buildConnector, host, signal, (socket) => wrapping.watch(socket)),
     allowH2: false,
     // One request, and the connection is over: nothing that follows an answer is read as another one.
     pipelining: 0,
@@ -77,10 +81,14 @@ export async function converse<T>(
       body,
       signal,
     });
-    return await read({ status: answer.statusCode, headers: headersOf(answer.headers, spent), pieces: answer.body });
+    return await read({
+      status: answer.statusCode,
+      headers: headersOf(answer.headers, filter),
+      pieces: wrapping.taken(answer.body),
+    });
   } catch (error) {
     signal.throwIfAborted();
-    throw faultOf(error, spent);
+    throw faultOf(error, filter);
   } finally {
     await client.destroy();
   }
@@ -115,24 +123,23 @@ function withSecrets(headers: Request["headers"], values: SecretValues): Record<
   return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, withValues(value, values)]));
 }
 
-function textWithout(text: string, values: SecretValues): string {
-  return withoutValues(Buffer.from(text), values).toString();
-}
-
 function headersOf(
   found: Readonly<Record<string, string | string[] | undefined>>,
-  spent: SecretValues,
+  filter: SecretFilter,
 ): Record<string, string> {
   const entries = Object.entries(found).flatMap(([name, value]) => {
     // Nothing is kept from call to call, so a cookie would be a secret for nothing.
     if (value === undefined || /^set-cookie2?$/i.test(name)) return [];
-    const text = Array.isArray(value) ? value.join(", ") : value;
-    return [[textWithout(name.toLowerCase(), spent), textWithout(text, spent)]];
+    return [[name.toLowerCase(), Array.isArray(value) ? value.join(", ") : value]];
   });
-  return Object.fromEntries(entries) as Record<string, string>;
+  const clean = filter.lines(entries.flat());
+  return Object.fromEntries(entries.map((_, index) => [clean[2 * index], clean[2 * index + 1]])) as Record<
+    string,
+    string
+  >;
 }
 
-function faultOf(error: unknown, spent: SecretValues): FemtoError {
+function faultOf(error: unknown, filter: SecretFilter): FemtoError {
   if (error instanceof FemtoError) return error;
   const { code } = Object(error) as { readonly code?: unknown };
   if (code === "UND_ERR_HEADERS_OVERFLOW") {
@@ -141,6 +148,6 @@ function faultOf(error: unknown, spent: SecretValues): FemtoError {
   const name = typeof code === "string" ? `${printable(code, 64)}: ` : "";
   return new FemtoError(
     "FEMTO_FETCH_FAILED",
-    `there is no proper answer (${name}${printable(textWithout(errorText(error), spent), 200)})`,
+    `there is no proper answer (${name}${printable(filter.text(errorText(error)), 200)})`,
   );
 }

@@ -2,7 +2,7 @@
  * Connects to the addresses that were decided on and to nothing else. Node looks names up anew, and asks nobody about
  * an address that stands for itself, so no name ever gets as far as a socket here.
  */
-import { isIP, SocketAddress } from "node:net";
+import { isIP, type Socket, SocketAddress } from "node:net";
 import { FemtoError } from "@femtoclaw/protocol";
 import type { buildConnector } from "undici";
 import type { BoundHost } from "../facts/bound-arguments.ts";
@@ -14,6 +14,7 @@ export function pinnedConnector(
   build: typeof buildConnector,
   { scheme, host, addresses }: BoundHost,
   signal: AbortSignal,
+  onConnected: (socket: Socket) => void,
 ): buildConnector.connector {
   // INVARIANT: certificates are verified, whatever the variables of the host say.
   const connect = build({
@@ -39,6 +40,7 @@ export function pinnedConnector(
           socket.destroy();
           return callback(refused("another address answered than was decided on"), null);
         }
+        onConnected(socket);
         callback(null, socket);
       });
     };

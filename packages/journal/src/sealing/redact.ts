@@ -62,21 +62,43 @@ function cleaned(value: unknown, place: Place, name: string | null, walk: Walk):
 
 function cleanedMembers(value: object, place: Place, secret: string | null, walk: Walk): object {
   const members = new Map<string, unknown>();
+  const names = new KeptNames((name) => Object.hasOwn(value, name) || members.has(name));
   for (const [key, member] of Object.entries(value)) {
-    const kept = keptName(key, place.clean, walk, (name) => Object.hasOwn(value, name) || members.has(name));
+    const kept = keptName(key, place.clean, walk, names);
     members.set(kept, cleaned(member, below(place, key, kept), secret ?? key, walk));
   }
   return Object.fromEntries(members);
 }
 
-/** A name that looks like a secret is taken out as one. Two names that are the same without it get different numbers. */
-function keptName(key: string, path: string, walk: Walk, isUsed: (name: string) => boolean): string {
+/** A name that looks like a secret is taken out as one. */
+function keptName(key: string, path: string, walk: Walk, names: KeptNames): string {
   const { text, rules } = withoutSecrets(key);
   if (rules.length === 0) return key;
-  let kept = text;
-  for (let count = 2; isUsed(kept); count += 1) kept = `${text} ${count}`;
+  const kept = names.free(text);
   for (const rule of rules) walk.redactions.push({ path: pointer(path, kept), rule });
   return kept;
+}
+
+/** Gives names of one object that are the same without their secrets different numbers. */
+class KeptNames {
+  readonly #isUsed: (name: string) => boolean;
+  /** The number that is tried next. INVARIANT: I9: none is tried twice, as an object may hold nothing but such names. */
+  readonly #next = new Map<string, number>();
+
+  constructor(isUsed: (name: string) => boolean) {
+    this.#isUsed = isUsed;
+  }
+
+  free(text: string): string {
+    let count = this.#next.get(text) ?? 1;
+    let kept = count === 1 ? text : `${text} ${count}`;
+    while (this.#isUsed(kept)) {
+      count += 1;
+      kept = `${text} ${count}`;
+    }
+    this.#next.set(text, count + 1);
+    return kept;
+  }
 }
 
 function below({ marked, clean }: Place, key: string | number, kept = key): Place {

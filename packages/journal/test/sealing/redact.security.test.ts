@@ -115,6 +115,24 @@ describe("a secret", () => {
     expect(redactions).toHaveLength(4);
   });
 
+  it("that is the name of each of many members costs a look or two for each, and not one for each pair of them", () => {
+    const names = Array.from({ length: 2_000 }, (_, at) => `ghp_${"a1B2".repeat(9)}${String(at).padStart(6, "0")}`);
+    let looks = 0;
+    const members = new Proxy(Object.fromEntries(names.map((name) => [name, 1])), {
+      getOwnPropertyDescriptor: (target, name) => {
+        looks += 1;
+        return Reflect.getOwnPropertyDescriptor(target, name);
+      },
+    });
+    const kept = Object.keys(redact(members).value);
+    expect([kept[0], kept[1], kept.at(-1)]).toEqual([
+      "[redacted:github-token]",
+      "[redacted:github-token] 2",
+      "[redacted:github-token] 2000",
+    ]);
+    expect(looks).toBeLessThan(4 * names.length);
+  });
+
   it.each(CORPUS)("of the form %s goes from text that was not parsed: %j", (_, text, secret) => {
     for (const before of ["", "\n", "\t"]) {
       const raw = JSON.stringify({ content: `${before}${text}` });

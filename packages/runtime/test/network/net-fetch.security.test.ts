@@ -147,6 +147,27 @@ describe("an answer", () => {
     expect(result).toMatchObject({ bytes: 200_000, body: "a".repeat(200_000) });
   });
 
+  const CHUNKED = `${OK}Transfer-Encoding: chunked\r\n\r\n`;
+  it.each<[string, string, string]>([
+    ["answers before it", "", "HTTP/1.1 103 Early Hints\r\nLink: a\r\n\r\n"],
+    ["one extension of a chunk", `${CHUNKED}1;a=`, "b"],
+    ["chunks of one byte with long extensions", CHUNKED, `1;${"a".repeat(4_000)}\r\nb\r\n`],
+    ["one size of a chunk", CHUNKED, "0"],
+    ["empty lines", "", "\r\n"],
+    ["one reason", "HTTP/1.1 200 ", "O"],
+  ])("whose %s never end is not listened to for the time of the call", async (_what, head, piece) => {
+    const sockets: Socket[] = [];
+    const { port } = await raw((socket) => {
+      sockets.push(socket);
+      socket.once("data", () => flood(socket, head, piece));
+    });
+    const { fetch } = await startFetching({ allow: { fetch: [`127.0.0.1:${port}`] } });
+    const { error } = await fetch(`http://127.0.0.1:${port}/`);
+    expect(error).toMatchObject({ code: "FEMTO_FETCH_TOO_LARGE" });
+    // With what was on its way between the two of them.
+    expect(sockets.map(({ bytesWritten }) => bytesWritten < 33_554_432)).toEqual([true]);
+  });
+
   it("that unpacks to a hundred times its size stays packed", async () => {
     const packed = gzipSync(Buffer.alloc(10_000_000));
     const { port } = await web((_, response) => response.writeHead(200, { "content-encoding": "gzip" }).end(packed));
@@ -343,6 +364,16 @@ describe("a thousand requests at once", () => {
     expect(ofType(records, "execution.outcome")).toHaveLength(1_000);
   });
 });
+
+function flood(socket: Socket, head: string, piece: string): void {
+  const pieces = piece.repeat(Math.ceil(65_536 / piece.length));
+  const more = (): void => {
+    while (!socket.destroyed && socket.write(pieces));
+  };
+  socket.write(head);
+  socket.on("drain", more);
+  more();
+}
 
 function drip(socket: Socket, head: string): void {
   socket.write(head);

@@ -91,6 +91,29 @@ describe("a stored secret", () => {
     expect((await fetch("http://forge.test/", USING)).error).toMatchObject({ code: "FEMTO_FACTS_FAILED" });
   });
 
+  // Each of the addresses may be dialled, so one that is another machine's is enough.
+  it.each([[["127.0.0.1", "1.1.1.1"]], [["::1", "10.0.0.1"]], [["10.0.0.1", "127.0.0.1"]]])(
+    "is not sent in clear to a name that leads to this machine and to another one: %s",
+    async (addresses) => {
+      const { port, requests } = await web((_, response) => response.end());
+      const { fetch, runtime } = await startFetching(
+        { allow: { fetch: [`forge.test:${port}`] } },
+        { lookUp: async () => addresses },
+      );
+      await runtime.secrets.add({ name: "forge", host: "forge.test", port, value: VALUE }, BY);
+      expect((await fetch(`http://forge.test:${port}/`, USING)).error).toMatchObject({ code: "FEMTO_FACTS_FAILED" });
+      expect(requests).toEqual([]);
+    },
+  );
+
+  it("of several in one request is taken out as a whole, also where it begins like another one", async () => {
+    const { port } = await web(({ headers }, response) => response.end(`you said ${String(headers["x-both"])}`));
+    const { fetch, runtime } = await withSecret(port);
+    await runtime.secrets.add({ name: "longer", host: "127.0.0.1", port, value: `${VALUE}-and-more` }, BY);
+    const reply = await fetch(`http://127.0.0.1:${port}/`, { headers: { "X-Both": "secret://forge,secret://longer" } });
+    expect(reply.result?.["body"]).toBe("you said [secret forge],[secret longer]");
+  });
+
   it("is found under its very name alone", async () => {
     const { port, requests } = await web((_, response) => response.end());
     const { fetch } = await withSecret(port);
